@@ -1,0 +1,31 @@
+"""Geometric deep learning and harmonic analysis on the sphere, on NumPy and Numba.
+
+Every name loads its room at first use, so that ``import spherekit`` itself is immediate.
+
+>>> import numpy as np, spherekit
+>>> flm = spherekit.forward(np.ones((8, 15)), 8, sampling="mw", reality=True)
+>>> round(float(flm[0].real), 6)     # sqrt(4 pi)
+3.544908
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+_ROOMS = ("sampling", "harmonic", "spectra", "conventions", "io", "plot", "datasets", "testing")
+_HARMONIC = ("forward", "inverse", "forward_adjoint", "inverse_adjoint", "evaluate")
+_HARMONIC += ("evaluate_adjoint", "analyse", "estimate_memory")
+
+__all__ = [*_ROOMS, *_HARMONIC, "__version__"]
+
+
+def __getattr__(name):
+    if name in _ROOMS:
+        return importlib.import_module(f"spherekit.{name}")
+    if name in _HARMONIC:
+        return getattr(importlib.import_module("spherekit.harmonic"), name)
+    raise AttributeError(f"module 'spherekit' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)

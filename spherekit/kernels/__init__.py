@@ -1,0 +1,1 @@
+"""Jitted code that several rooms share: SIMD lanes, the Wigner-d recursion, Fourier transforms."""
