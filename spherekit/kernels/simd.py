@@ -143,6 +143,16 @@ def store(typing, array, index, v):
 
 
 @intrinsic
+def width(typing, lanes):
+    """The number of lanes, a constant of the compiled code."""
+
+    def generate(context, builder, signature, args):
+        return ir.Constant(I64, lanes.width)
+
+    return types.intp(lanes), generate
+
+
+@intrinsic
 def splat(typing, lanes, x):
     """The vector with ``x`` in every lane."""
 

@@ -1,0 +1,314 @@
+"""The recursion in the degree that every transform on the sphere and the rotation group rests on.
+
+With ``lambda_l = sqrt((2l+1)/4pi) d^l_mn(theta)`` and ``e_l = sqrt((l^2-m^2)(l^2-n^2)/(4l^2-1)) / l``,
+
+    (cos theta - mn/(l(l+1))) lambda_l = e_{l+1} lambda_{l+1} + e_l lambda_{l-1},
+
+started from the closed form at l0 = max(|m|, |n|) and run upward, which is stable for every m and n.
+Three forms of it are used, all with one inner loop over rings as SIMD lanes:
+
+- one degree at a time, any n, written in y = 1 - cos(theta);
+- two degrees at a time for n = 0, on lambda_{m+2k+1}/cos(theta), in cos^2 or sin^2 (Ishioka 2018,
+  J. Meteorol. Soc. Japan 96, 241), whichever is small;
+- the difference (Reinsch) form on d^l itself, which near a pole keeps the digits (~ l^2 eps) that the
+  others lose there.
+
+In the first two lambda_l = alpha_l p_l, with alpha such that ``p_{k+1} = (a_k z + b_k) p_k - p_{k-1}``.
+Functions of the kernel layer take arrays and numbers only; ``state`` holds p_{k-1}, then p_k.
+"""
+
+import math
+
+import numpy as np
+
+from spherekit._jit import jit
+from spherekit.kernels.simd import accumulate, exp2, largest, load, splat, store, width
+
+#: log2 below which a value cannot matter in a sum of terms of order one.
+NEGLIGIBLE = -110.0
+#: Lanes that hold partial sums in memory.
+SUMS = 8
+
+
+@jit
+def step(a, b, z, p, q):
+    """p_{k+1} from p = p_k and q = p_{k-1}; for scalars and vectors alike."""
+    return (a * z + b) * p - q
+
+
+@jit
+def difference_step(r, g, a, y, p, d):
+    """d^{l+1} - d^l from p = d^l and d = d^l - d^{l-1}; for scalars and vectors alike."""
+    return r * d + (a * y + g) * p
+
+
+# --- coefficients ------------------------------------------------------------------------------------
+
+
+@jit
+def pair_coefficients(m, L, e, alpha, pole, equator):
+    """Coefficients of the two-degree form for n = 0; returns the number of pairs.
+
+    e[i] = e_{m+i}. ``pole`` holds (a, b) for z = sin^2(theta), ``equator`` for z = cos^2(theta).
+    """
+    count = (L - m + 1) // 2
+    for i in range(L - m + 5):
+        ell = float(m + i)
+        e[i] = math.sqrt((ell - m) * (ell + m) / (4.0 * ell * ell - 1.0)) if i else 0.0
+    alpha[0] = 1.0 / e[1]
+    alpha[1] = e[1] / (e[2] * e[3])
+    for k in range(1, count):
+        i = 2 * k + 1
+        alpha[k + 1] = e[i] * e[i - 1] / (e[i + 1] * e[i + 2]) * alpha[k - 1]
+    for k in range(count):
+        i = 2 * k + 1
+        a = alpha[k] / (alpha[k + 1] * e[i + 1] * e[i + 2])
+        middle = e[i + 1] * e[i + 1] + e[i] * e[i]
+        equator[2 * k], equator[2 * k + 1] = a, -a * middle
+        pole[2 * k], pole[2 * k + 1] = -a, a * (1.0 - middle)
+    return count
+
+
+@jit
+def degree_coefficients(m, n, L, alpha, ab):
+    """Coefficients of the one-degree form in z = y; alpha[k] belongs to l = l0 + k."""
+    l0 = max(abs(m), abs(n))
+    alpha[0] = 1.0
+    before = 0.0
+    for k in range(L - l0):
+        ell = float(l0 + k)
+        e = _e(ell + 1.0, m, n)
+        alpha[k + 1] = 0.5 / e if k == 0 else before / e * alpha[k - 1]
+        a = alpha[k] / (alpha[k + 1] * e)
+        shift = m * n / (ell * (ell + 1.0)) if n else 0.0
+        ab[2 * k], ab[2 * k + 1] = -a, a * (1.0 - shift)
+        before = e
+    return L - l0
+
+
+@jit
+def _e(ell, m, n):
+    square = (ell - m) * (ell + m) * ((ell - n) * (ell + n)) / (4.0 * ell * ell - 1.0)
+    return math.sqrt(square) / ell
+
+
+@jit
+def difference_coefficients(m, n, L, rga):
+    """(r, g, a) of `difference_step` for l = l0, l0+1, ...; returns their number.
+
+    With w_l = sqrt((l^2-m^2)(l^2-n^2)) = l^2 (1 - delta_l), the part of g that would cancel is taken
+    out by hand.
+    """
+    l0 = max(abs(m), abs(n))
+    for k in range(L - l0):
+        ell = float(l0 + k)
+        up = ell + 1.0
+        above = _delta(up, m, n)
+        w = up * up * (1.0 - above)
+        if ell == 0.0:
+            rga[0], rga[1], rga[2] = 0.0, 0.0, -1.0 / w
+            continue
+        here = _delta(ell, m, n)
+        g = ell * up * (up * above + ell * here) - (2.0 * ell + 1.0) * m * n
+        rga[3 * k] = up * ell * ell * (1.0 - here) / (ell * w)
+        rga[3 * k + 1] = g / (ell * w)
+        rga[3 * k + 2] = -(2.0 * ell + 1.0) * up / w
+    return L - l0
+
+
+@jit
+def _delta(ell, m, n):
+    """1 - sqrt((1 - m^2/l^2)(1 - n^2/l^2)) without cancellation."""
+    u, v = (m / ell) ** 2, (n / ell) ** 2
+    return (u + v - u * v) / (1.0 + math.sqrt((1.0 - u) * (1.0 - v)))
+
+
+# --- starting values ---------------------------------------------------------------------------------
+
+
+def log_seed(L, n):
+    """log2 of ``sqrt(binom(2 l0, l0-mu) / 4^l0)`` for m = 0..L-1; l0, mu = max, min of (m, |n|)."""
+    n = abs(int(n))
+    m = np.arange(n + 1, L, dtype=float)
+    rising = np.log1p((2 * m * (2 * m - 1) / 4 - (m - n) * (m + n)) / ((m - n) * (m + n)))
+    down = np.arange(n, 0, -1, dtype=float)
+    falling = np.cumsum(np.log2((n + down) / (n - down + 1)))[::-1]
+    head = np.concatenate([falling, [0.0]]) - 2 * n
+    return 0.5 * np.concatenate([head, np.cumsum(rising) / math.log(2) - 2 * n])[:L]
+
+
+@jit
+def seed_sign(m, n):
+    """Sign of d^l_mn at l = max(|m|, |n|) for m >= 0."""
+    flips = m >= abs(n) or n < 0
+    return -1.0 if flips and (m - n) % 2 else 1.0
+
+
+@jit
+def seed(lanes, m, n, log_norm, log_sin, log_tan, first, state):
+    """Put the start of the recursion into ``state``, its largest lane 1; returns log2 of the scale.
+
+    d^{l0}_mn = +- norm sin(theta)^l0 tan(theta/2)^(-+mu), + where m and n differ in sign.
+    """
+    w = width(lanes)
+    l0, mu = float(max(abs(m), abs(n))), float(min(abs(m), abs(n)))
+    if m * n > 0:
+        mu = -mu
+    v = splat(lanes, l0) * load(lanes, log_sin, first) + splat(lanes, mu) * load(
+        lanes, log_tan, first
+    )
+    store(state, 0, v)
+    top = state[0]
+    for i in range(1, w):
+        top = max(top, state[i])
+    store(state, w, exp2(v - splat(lanes, top)))
+    store(state, 0, splat(lanes, 0.0))
+    return top + log_norm
+
+
+@jit
+def climb(lanes, z, first, state, ab, exponent, count):
+    """Run the recursion alone until its largest lane matters; returns (k, log2 of the scale)."""
+    w = width(lanes)
+    x, q, p = load(lanes, z, first), load(lanes, state, 0), load(lanes, state, w)
+    k = 0
+    while k + 8 < count and math.log2(largest(p) + largest(q)) + exponent < NEGLIGIBLE:
+        for i in range(k, k + 8, 2):
+            q = step(splat(lanes, ab[2 * i]), splat(lanes, ab[2 * i + 1]), x, p, q)
+            p = step(splat(lanes, ab[2 * i + 2]), splat(lanes, ab[2 * i + 3]), x, q, p)
+        k += 8
+        if largest(p) > 1e60:
+            exponent += 200.0
+            p, q = p * splat(lanes, 2.0**-200), q * splat(lanes, 2.0**-200)
+    return _finish(lanes, state, q, p, exponent, k, count)
+
+
+@jit
+def climb_differences(lanes, y, first, state, rga, exponent, count):
+    """`climb` in the difference form: ``state`` holds d^l - d^{l-1}, then d^l."""
+    w = width(lanes)
+    x, d, p = load(lanes, y, first), load(lanes, state, 0), load(lanes, state, w)
+    k = 0
+    while k + 8 < count and math.log2(largest(p) + largest(d)) + exponent < NEGLIGIBLE:
+        for i in range(3 * k, 3 * k + 24, 3):
+            r, g, a = splat(lanes, rga[i]), splat(lanes, rga[i + 1]), splat(lanes, rga[i + 2])
+            d = difference_step(r, g, a, x, p, d)
+            p = p + d
+        k += 8
+        if largest(p) > 1e60:
+            exponent += 200.0
+            p, d = p * splat(lanes, 2.0**-200), d * splat(lanes, 2.0**-200)
+    return _finish(lanes, state, d, p, exponent, k, count)
+
+
+@jit
+def _finish(lanes, state, q, p, exponent, k, count):
+    """Scale the state; a start that never came to matter is skipped (k = count)."""
+    if math.log2(largest(p) + largest(q)) + exponent < NEGLIGIBLE:
+        return count
+    scale = splat(lanes, 2.0**exponent)
+    store(state, 0, q * scale)
+    store(state, width(lanes), p * scale)
+    return k
+
+
+# --- inner loops -------------------------------------------------------------------------------------
+
+
+@jit
+def synthesise(lanes, z, first, state, ab, c, k, count, out):
+    """out[j] = sum_k c[4k+j] p_k for j = 0..3, a vector of rings each."""
+    w = width(lanes)
+    x, q, p = load(lanes, z, first), load(lanes, state, 0), load(lanes, state, w)
+    s0 = s1 = s2 = s3 = splat(lanes, 0.0)
+    while k + 1 < count:
+        s0, s1 = s0 + splat(lanes, c[4 * k]) * p, s1 + splat(lanes, c[4 * k + 1]) * p
+        s2, s3 = s2 + splat(lanes, c[4 * k + 2]) * p, s3 + splat(lanes, c[4 * k + 3]) * p
+        q = step(splat(lanes, ab[2 * k]), splat(lanes, ab[2 * k + 1]), x, p, q)
+        s0, s1 = s0 + splat(lanes, c[4 * k + 4]) * q, s1 + splat(lanes, c[4 * k + 5]) * q
+        s2, s3 = s2 + splat(lanes, c[4 * k + 6]) * q, s3 + splat(lanes, c[4 * k + 7]) * q
+        p = step(splat(lanes, ab[2 * k + 2]), splat(lanes, ab[2 * k + 3]), x, q, p)
+        k += 2
+    if k < count:
+        s0, s1 = s0 + splat(lanes, c[4 * k]) * p, s1 + splat(lanes, c[4 * k + 1]) * p
+        s2, s3 = s2 + splat(lanes, c[4 * k + 2]) * p, s3 + splat(lanes, c[4 * k + 3]) * p
+    store(out, 0, s0)
+    store(out, w, s1)
+    store(out, 2 * w, s2)
+    store(out, 3 * w, s3)
+
+
+@jit
+def synthesise_differences(lanes, y, first, state, rga, c, k, count, out):
+    """`synthesise` in the difference form."""
+    w = width(lanes)
+    x, d, p = load(lanes, y, first), load(lanes, state, 0), load(lanes, state, w)
+    s0 = s1 = s2 = s3 = splat(lanes, 0.0)
+    for i in range(k, count):
+        s0, s1 = s0 + splat(lanes, c[4 * i]) * p, s1 + splat(lanes, c[4 * i + 1]) * p
+        s2, s3 = s2 + splat(lanes, c[4 * i + 2]) * p, s3 + splat(lanes, c[4 * i + 3]) * p
+        r, g, a = (
+            splat(lanes, rga[3 * i]),
+            splat(lanes, rga[3 * i + 1]),
+            splat(lanes, rga[3 * i + 2]),
+        )
+        d = difference_step(r, g, a, x, p, d)
+        p = p + d
+    store(out, 0, s0)
+    store(out, w, s1)
+    store(out, 2 * w, s2)
+    store(out, 3 * w, s3)
+
+
+@jit
+def analyse(lanes, eight, z, first, state, ab, values, k, count, sums):
+    """sums[4k+j] += p_k values[j], rings folded onto eight lanes; the transpose of `synthesise`."""
+    w = width(lanes)
+    x, q, p = load(lanes, z, first), load(lanes, state, 0), load(lanes, state, w)
+    v0, v1 = load(lanes, values, 0), load(lanes, values, w)
+    v2, v3 = load(lanes, values, 2 * w), load(lanes, values, 3 * w)
+    while k + 1 < count:
+        _add(eight, sums, 4 * k, p, v0, v1, v2, v3)
+        q = step(splat(lanes, ab[2 * k]), splat(lanes, ab[2 * k + 1]), x, p, q)
+        _add(eight, sums, 4 * k + 4, q, v0, v1, v2, v3)
+        p = step(splat(lanes, ab[2 * k + 2]), splat(lanes, ab[2 * k + 3]), x, q, p)
+        k += 2
+    if k < count:
+        _add(eight, sums, 4 * k, p, v0, v1, v2, v3)
+
+
+@jit
+def analyse_differences(lanes, eight, y, first, state, rga, values, k, count, sums):
+    """`analyse` in the difference form; the transpose of `synthesise_differences`."""
+    w = width(lanes)
+    x, d, p = load(lanes, y, first), load(lanes, state, 0), load(lanes, state, w)
+    v0, v1 = load(lanes, values, 0), load(lanes, values, w)
+    v2, v3 = load(lanes, values, 2 * w), load(lanes, values, 3 * w)
+    for i in range(k, count):
+        _add(eight, sums, 4 * i, p, v0, v1, v2, v3)
+        r, g, a = (
+            splat(lanes, rga[3 * i]),
+            splat(lanes, rga[3 * i + 1]),
+            splat(lanes, rga[3 * i + 2]),
+        )
+        d = difference_step(r, g, a, x, p, d)
+        p = p + d
+
+
+@jit
+def _add(eight, sums, j, p, v0, v1, v2, v3):
+    i = SUMS * j
+    store(sums, i, accumulate(load(eight, sums, i), p, v0))
+    store(sums, i + SUMS, accumulate(load(eight, sums, i + SUMS), p, v1))
+    store(sums, i + 2 * SUMS, accumulate(load(eight, sums, i + 2 * SUMS), p, v2))
+    store(sums, i + 3 * SUMS, accumulate(load(eight, sums, i + 3 * SUMS), p, v3))
+
+
+@jit
+def fold(sums, count, c):
+    """c[j] = the eight lanes of sums[j] added in a fixed order, j < 4 count."""
+    for j in range(4 * count):
+        i = SUMS * j
+        low = (sums[i] + sums[i + 1]) + (sums[i + 2] + sums[i + 3])
+        high = (sums[i + 4] + sums[i + 5]) + (sums[i + 6] + sums[i + 7])
+        c[j] = low + high
