@@ -1,0 +1,289 @@
+"""The Legendre step: coefficients of one order <-> Fourier coefficients of that order on every ring.
+
+    F_m(theta) = sum_l f_lm lambda_lm(theta),   lambda_lm = (-1)^s sqrt((2l+1)/4pi) d^l_{m,-s}(theta)
+
+and its transpose, on rings taken in north/south pairs: for spin 0 by the parity of l + m, else by
+
+    d^l_{m,n}(pi - theta) = (-1)^{l+m} d^l_{m,-n}(theta),   d^l_{-m,-n} = (-1)^{m-n} d^l_{m,n},
+
+so that only northern angles enter the recursion. Rings are SIMD lanes; the work items are the orders.
+
+``planes[map, order, re/im, north/south, lane]`` holds F; orders 0..L-1 of a real signal, -(L-1)..L-1 else.
+"""
+
+import math
+from collections import namedtuple
+
+import numpy as np
+
+from spherekit._jit import jit
+from spherekit.kernels.recursion import (
+    SUMS,
+    analyse,
+    analyse_differences,
+    climb,
+    climb_differences,
+    degree_coefficients,
+    difference_coefficients,
+    fold,
+    log_seed,
+    pair_coefficients,
+    seed,
+    seed_sign,
+    synthesise,
+    synthesise_differences,
+)
+from spherekit.kernels.simd import Lanes, next_item, width
+
+NARROW, WIDE = Lanes(8), Lanes(32)
+_DIFFERENCES, _SIN2, _COS2 = 0, 1, 2
+
+#: Lanes of a ring set. Lane arrays: x = cos, y = 1 - cos, squares, log2 of sin and of tan(theta/2),
+#: weights of the northern and southern ring (0 where there is none). Block arrays: first lane, whether
+#: 32 lanes wide, form of the recursion, sine of the ring nearest the equator.
+RingLanes = namedtuple(
+    "RingLanes", "x y sin2 cos2 log_sin log_tan north south first wide form top"
+)
+
+
+def ring_lanes(theta, north, south, L):
+    """Lanes for the northern angles ``theta`` (ascending, <= pi/2) with the weights of both sides."""
+    first, wide, size = _blocks(len(theta))
+    pad = [(0, size - len(theta))]
+    theta = np.pad(np.asarray(theta, float), pad, mode="edge")
+    # A pole is an angle so small that only the order m = n survives there.
+    sin = np.maximum(np.sin(theta), 1e-200)
+    tan = np.maximum(np.tan(theta / 2), 0.5e-200)
+    x, y = np.cos(theta), 2 * np.sin(theta / 2) ** 2
+    ends = np.append(first[1:], size)
+    top = sin[ends - 1]
+    # The plain forms lose digits as l min(l, 1/sin(theta)).
+    lost = L * np.minimum(L, 1 / sin[first])
+    form = np.where(lost > 6e4, _DIFFERENCES, np.where(top < 0.75, _SIN2, _COS2))
+    weights = (np.pad(np.asarray(w, float), pad) for w in (north, south))
+    squares = np.sin(theta) ** 2, np.cos(theta) ** 2
+    logs = np.log2(sin), np.log2(tan)
+    return RingLanes(x, y, *squares, *logs, *weights, first, wide, form, top)
+
+
+def _blocks(count):
+    """(first lanes, whether wide, padded size): blocks of 32 lanes, the last few in blocks of 8."""
+    wide, rest = divmod(count, 32)
+    narrow = -(-rest // 8)
+    if narrow > 2:
+        wide, narrow = wide + 1, 0
+    first = np.concatenate([32 * np.arange(wide), 32 * wide + 8 * np.arange(narrow)])
+    return first, np.arange(wide + narrow) < wide, 32 * wide + 8 * narrow
+
+
+def order_scales(L, spin):
+    """log2 of the recursion's start for m < L: of d^l and, with sqrt((2l+1)/4pi), of lambda_l."""
+    scale = log_seed(L, spin)
+    l0 = np.maximum(np.arange(L), abs(spin))
+    return scale, scale + 0.5 * np.log2((2 * l0 + 1) / (4 * math.pi))
+
+
+# --- spin 0 ------------------------------------------------------------------------------------------
+
+
+@jit
+def synthesis_zonal(narrow, wide, counter, chunk, L, real, rings, scales, flm, planes, guard):
+    """Planes of spin-0 coefficients. ``guard``: [not-a-number flag, symmetry defect, magnitude]."""
+    plain, normed = scales
+    c, cd = np.empty(4 * L + 8), np.empty(4 * L + 8)
+    e, alpha = np.empty(L + 8), np.empty(L + 8)
+    pole, equator, rga = np.empty(2 * L + 8), np.empty(2 * L + 8), np.empty(3 * L + 8)
+    f, state, out = np.zeros(2 * L + 8), np.empty(64), np.empty(128)
+    while True:
+        start = next_item(counter) * chunk
+        if start >= L:
+            return
+        for m in range(start, min(start + chunk, L)):
+            pairs = pair_coefficients(m, L, e, alpha, pole, equator)
+            degrees = difference_coefficients(m, 0, L, rga) if rings.form[0] == _DIFFERENCES else 0
+            for q in range(flm.shape[0]):
+                for sign in range(1 if real or m == 0 else 2):
+                    _gather(flm[q], L, m, real, sign, f, guard)
+                    _mix(f, m, L, pairs, e, alpha, c)
+                    for i in range(degrees):
+                        kappa = math.sqrt((2.0 * (m + i) + 1.0) / (4.0 * math.pi))
+                        flip = 1.0 - 2.0 * (i % 2)
+                        cd[4 * i], cd[4 * i + 1] = kappa * f[2 * i], kappa * f[2 * i + 1]
+                        cd[4 * i + 2], cd[4 * i + 3] = flip * cd[4 * i], flip * cd[4 * i + 1]
+                    order = m if real else L - 1 + (m if sign == 0 else -m)
+                    plane = planes[q, order]
+                    for b in range(rings.first.size):
+                        if m > L * rings.top[b] + 60.0 + 0.01 * L:
+                            continue
+                        args = (rings, b, m, plain[m], normed[m], pole, equator, rga)
+                        if rings.wide[b]:
+                            _zonal_block(wide, args, c, cd, pairs, degrees, state, out, plane)
+                        else:
+                            _zonal_block(narrow, args, c, cd, pairs, degrees, state, out, plane)
+
+
+@jit
+def _gather(flm, L, m, real, sign, f, guard):
+    """Coefficients of order m (or -m, brought to m) into f; the Hermitian part of a real signal."""
+    flip = 1.0 - 2.0 * (m % 2)
+    bad, defect, size = 0.0, 0.0, 0.0
+    for ell in range(m, L):
+        at = ell * ell + ell
+        a, b = flm[at + m], flm[at - m]
+        re, im = a.real, a.imag
+        bad += (re - re) + (im - im) + (b.real - b.real) + (b.imag - b.imag)
+        if real:
+            br, bi = flip * b.real, -flip * b.imag
+            defect = max(defect, abs(re - br), abs(im - bi))
+            size = max(size, abs(re), abs(im), abs(br), abs(bi))
+            re, im = 0.5 * (re + br), 0.5 * (im + bi)
+        elif sign == 1:
+            re, im = flip * b.real, flip * b.imag
+        f[2 * (ell - m)], f[2 * (ell - m) + 1] = re, im
+    for i in range(2 * (L - m), 2 * (L - m) + 6):
+        f[i] = 0.0
+    guard[0] += bad
+    guard[1] = max(guard[1], defect)
+    guard[2] = max(guard[2], size)
+
+
+@jit
+def _mix(f, m, L, pairs, e, alpha, c):
+    """Coefficients on lambda_{m+2k+1}/cos: lambda_l = (e_{l+1} lambda_{l+1} + e_l lambda_{l-1})/cos."""
+    flip = 1.0 - 2.0 * (m % 2)
+    for k in range(pairs):
+        a, e1, e2 = flip * alpha[k], e[2 * k + 1], e[2 * k + 2]
+        c[4 * k] = a * (e1 * f[4 * k] + e2 * f[4 * k + 4])
+        c[4 * k + 1] = a * (e1 * f[4 * k + 1] + e2 * f[4 * k + 5])
+        c[4 * k + 2], c[4 * k + 3] = a * f[4 * k + 2], a * f[4 * k + 3]
+
+
+@jit
+def _zonal_block(lanes, args, c, cd, pairs, degrees, state, out, plane):
+    rings, b, m, plain, normed, pole, equator, rga = args
+    w, first = width(lanes), rings.first[b]
+    if rings.form[b] == _DIFFERENCES:
+        scale = seed(lanes, m, 0, plain, rings.log_sin, rings.log_tan, first, state)
+        k = climb_differences(lanes, rings.y, first, state, rga, scale, degrees)
+        if k == degrees:
+            return
+        synthesise_differences(lanes, rings.y, first, state, rga, cd, k, degrees, out)
+        flip = 1.0 - 2.0 * (m % 2)
+        for i in range(w):
+            north, south = flip * rings.north[first + i], flip * rings.south[first + i]
+            plane[0, 0, first + i], plane[1, 0, first + i] = north * out[i], north * out[w + i]
+            plane[0, 1, first + i] = south * out[2 * w + i]
+            plane[1, 1, first + i] = south * out[3 * w + i]
+        return
+    z, ab = (rings.sin2, pole) if rings.form[b] == _SIN2 else (rings.cos2, equator)
+    scale = seed(lanes, m, 0, normed, rings.log_sin, rings.log_tan, first, state)
+    k = climb(lanes, z, first, state, ab, scale, pairs)
+    if k == pairs:
+        return
+    synthesise(lanes, z, first, state, ab, c, k, pairs, out)
+    for i in range(w):
+        x, north, south = rings.x[first + i], rings.north[first + i], rings.south[first + i]
+        even_re, even_im = out[i], out[w + i]
+        odd_re, odd_im = x * out[2 * w + i], x * out[3 * w + i]
+        plane[0, 0, first + i] = north * (even_re + odd_re)
+        plane[1, 0, first + i] = north * (even_im + odd_im)
+        plane[0, 1, first + i] = south * (even_re - odd_re)
+        plane[1, 1, first + i] = south * (even_im - odd_im)
+
+
+@jit
+def analysis_zonal(narrow, wide, counter, chunk, L, real, rings, scales, planes, flm):
+    """The transpose of `synthesis_zonal`, ring weights included."""
+    plain, normed = scales
+    c, cd = np.zeros(4 * L + 8), np.zeros(4 * L + 8)
+    e, alpha = np.empty(L + 8), np.empty(L + 8)
+    pole, equator, rga = np.empty(2 * L + 8), np.empty(2 * L + 8), np.empty(3 * L + 8)
+    state, values = np.empty(64), np.empty(128)
+    sums, polar_sums = np.zeros(SUMS * (2 * L + 8)), np.zeros(SUMS * (4 * L + 8))
+    while True:
+        start = next_item(counter) * chunk
+        if start >= L:
+            return
+        for m in range(start, min(start + chunk, L)):
+            pairs = pair_coefficients(m, L, e, alpha, pole, equator)
+            degrees = difference_coefficients(m, 0, L, rga) if rings.form[0] == _DIFFERENCES else 0
+            for q in range(flm.shape[0]):
+                for sign in range(1 if real or m == 0 else 2):
+                    order = m if real else L - 1 + (m if sign == 0 else -m)
+                    plane = planes[q, order]
+                    sums[: 4 * SUMS * pairs] = 0.0
+                    polar_sums[: 4 * SUMS * degrees] = 0.0
+                    for b in range(rings.first.size):
+                        if m > L * rings.top[b] + 60.0 + 0.01 * L:
+                            continue
+                        args = (rings, b, m, plain[m], normed[m], pole, equator, rga)
+                        work = (sums, polar_sums, pairs, degrees, state, values)
+                        if rings.wide[b]:
+                            _zonal_block_analysis(wide, narrow, args, work, plane)
+                        else:
+                            _zonal_block_analysis(narrow, narrow, args, work, plane)
+                    fold(sums, pairs, c)
+                    fold(polar_sums, degrees, cd)
+                    _unmix(c, cd, m, L, pairs, degrees, e, alpha, real, sign, flm[q])
+
+
+@jit
+def _zonal_block_analysis(lanes, eight, args, work, plane):
+    rings, b, m, plain, normed, pole, equator, rga = args
+    sums, polar_sums, pairs, degrees, state, values = work
+    w, first = width(lanes), rings.first[b]
+    if rings.form[b] == _DIFFERENCES:
+        scale = seed(lanes, m, 0, plain, rings.log_sin, rings.log_tan, first, state)
+        k = climb_differences(lanes, rings.y, first, state, rga, scale, degrees)
+        if k == degrees:
+            return
+        for i in range(w):
+            north, south = rings.north[first + i], rings.south[first + i]
+            values[i], values[w + i] = north * plane[0, 0, first + i], north * plane[1, 0, first + i]
+            values[2 * w + i] = south * plane[0, 1, first + i]
+            values[3 * w + i] = south * plane[1, 1, first + i]
+        analyse_differences(
+            lanes, eight, rings.y, first, state, rga, values, k, degrees, polar_sums
+        )
+        return
+    z, ab = (rings.sin2, pole) if rings.form[b] == _SIN2 else (rings.cos2, equator)
+    scale = seed(lanes, m, 0, normed, rings.log_sin, rings.log_tan, first, state)
+    k = climb(lanes, z, first, state, ab, scale, pairs)
+    if k == pairs:
+        return
+    for i in range(w):
+        x, north, south = rings.x[first + i], rings.north[first + i], rings.south[first + i]
+        nr, ni = north * plane[0, 0, first + i], north * plane[1, 0, first + i]
+        sr, si = south * plane[0, 1, first + i], south * plane[1, 1, first + i]
+        values[i], values[w + i] = nr + sr, ni + si
+        values[2 * w + i], values[3 * w + i] = x * (nr - sr), x * (ni - si)
+    analyse(lanes, eight, z, first, state, ab, values, k, pairs, sums)
+
+
+@jit
+def _unmix(c, cd, m, L, pairs, degrees, e, alpha, real, sign, flm):
+    """Transpose of `_mix`, joined with the polar sums, written to order m (and -m of a real signal)."""
+    flip = 1.0 - 2.0 * (m % 2)
+    for i in range(L - m):
+        k, odd = i // 2, i % 2
+        a = flip * alpha[k] if k < pairs else 0.0
+        if odd:
+            re, im = a * c[4 * k + 2], a * c[4 * k + 3]
+        else:
+            re, im = a * e[i + 1] * c[4 * k], a * e[i + 1] * c[4 * k + 1]
+            if k:
+                a = flip * alpha[k - 1] * e[i]
+                re, im = re + a * c[4 * k - 4], im + a * c[4 * k - 3]
+        if degrees:
+            kappa = flip * math.sqrt((2.0 * (m + i) + 1.0) / (4.0 * math.pi))
+            south = kappa * (1.0 - 2.0 * odd)
+            re += kappa * cd[4 * i] + south * cd[4 * i + 2]
+            im += kappa * cd[4 * i + 1] + south * cd[4 * i + 3]
+        ell = m + i
+        at = ell * ell + ell
+        if sign == 0:
+            flm[at + m] = complex(re, im)
+        if real and m:
+            flm[at - m] = complex(flip * re, -flip * im)
+        elif sign == 1:
+            flm[at - m] = complex(flip * re, flip * im)

@@ -1,0 +1,196 @@
+"""The Legendre step for spin s != 0: orders m and -m together, n = -s and then n = +s (see `legendre`).
+
+With n = -s at a northern angle, the sum over f_lm gives F_m in the north and the sum over
+(-1)^{l+s} f_{l,-m} gives F_{-m} in the south; with n = +s, (-1)^{l+m} f_lm gives F_m in the south and
+(-1)^{m+s} f_{l,-m} gives F_{-m} in the north. For m = 0 the first pass does both.
+"""
+
+import math
+
+import numpy as np
+
+from spherekit._jit import jit
+from spherekit.harmonic.legendre import _DIFFERENCES
+from spherekit.kernels.recursion import (
+    SUMS,
+    analyse,
+    analyse_differences,
+    climb,
+    climb_differences,
+    degree_coefficients,
+    difference_coefficients,
+    fold,
+    seed,
+    seed_sign,
+    synthesise,
+    synthesise_differences,
+)
+from spherekit.kernels.simd import next_item, width
+
+
+@jit
+def synthesis_spin(narrow, wide, counter, chunk, L, spin, rings, scales, flm, planes, guard):
+    """Planes of the coefficients of a field of spin s; arguments as in `synthesis_zonal`."""
+    c, cd = np.empty(4 * L + 8), np.empty(4 * L + 8)
+    alpha, ab, rga = np.empty(L + 8), np.empty(2 * L + 8), np.empty(3 * L + 8)
+    state, out = np.empty(64), np.empty(128)
+    polar = rings.form[0] == _DIFFERENCES
+    while True:
+        start = next_item(counter) * chunk
+        if start >= L:
+            return
+        for m in range(start, min(start + chunk, L)):
+            l0 = max(m, abs(spin))
+            count = L - l0
+            for turn in range(2 if m else 1):
+                n = spin if turn else -spin
+                degree_coefficients(m, n, L, alpha, ab)
+                if polar:
+                    difference_coefficients(m, n, L, rga)
+                for q in range(flm.shape[0]):
+                    guard[0] += _slots(flm[q], m, spin, turn, l0, L, alpha, c, cd)
+                    up, down = planes[q, L - 1 + m], planes[q, L - 1 - m]
+                    for b in range(rings.first.size):
+                        if abs(m - abs(spin)) > L * rings.top[b] + 60.0 + 0.01 * L:
+                            continue
+                        args = (rings, b, m, n, scales, ab, rga, count, state)
+                        if rings.wide[b]:
+                            _spin_block(wide, args, turn, c, cd, out, up, down)
+                        else:
+                            _spin_block(narrow, args, turn, c, cd, out, up, down)
+
+
+@jit
+def _slots(flm, m, spin, turn, l0, L, alpha, c, cd):
+    """Coefficients of the two sums of a pass, for the plain (c) and the difference form (cd)."""
+    n = spin if turn else -spin
+    sign = seed_sign(m, n) * (1.0 - 2.0 * (spin % 2))
+    bad = 0.0
+    for k in range(L - l0):
+        ell = l0 + k
+        at = ell * ell + ell
+        a, b = flm[at + m], flm[at - m]
+        bad += (a.real - a.real) + (a.imag - a.imag) + (b.real - b.real) + (b.imag - b.imag)
+        sa, sb = _flips(ell, m, spin, turn)
+        kappa = sign * math.sqrt((2.0 * ell + 1.0) / (4.0 * math.pi))
+        cd[4 * k], cd[4 * k + 1] = kappa * sa * a.real, kappa * sa * a.imag
+        cd[4 * k + 2], cd[4 * k + 3] = kappa * sb * b.real, kappa * sb * b.imag
+        scale = sign * alpha[k]
+        c[4 * k], c[4 * k + 1] = scale * sa * a.real, scale * sa * a.imag
+        c[4 * k + 2], c[4 * k + 3] = scale * sb * b.real, scale * sb * b.imag
+    return bad
+
+
+@jit
+def _flips(ell, m, spin, turn):
+    if turn:
+        return 1.0 - 2.0 * ((ell + m) % 2), 1.0 - 2.0 * ((m + spin) % 2)
+    return 1.0, 1.0 - 2.0 * ((ell + spin) % 2)
+
+
+@jit
+def _begin(lanes, args):
+    """Start of the recursion on a block: the degree (from l0) from which it matters."""
+    rings, b, m, n, scales, ab, rga, count, state = args
+    plain, normed = scales
+    first = rings.first[b]
+    if rings.form[b] == _DIFFERENCES:
+        scale = seed(lanes, m, n, plain[m], rings.log_sin, rings.log_tan, first, state)
+        return climb_differences(lanes, rings.y, first, state, rga, scale, count)
+    scale = seed(lanes, m, n, normed[m], rings.log_sin, rings.log_tan, first, state)
+    return climb(lanes, rings.y, first, state, ab, scale, count)
+
+
+@jit
+def _spin_block(lanes, args, turn, c, cd, out, up, down):
+    rings, b, m, n, scales, ab, rga, count, state = args
+    w, first = width(lanes), rings.first[b]
+    k = _begin(lanes, args)
+    if k == count:
+        return
+    if rings.form[b] == _DIFFERENCES:
+        synthesise_differences(lanes, rings.y, first, state, rga, cd, k, count, out)
+    else:
+        synthesise(lanes, rings.y, first, state, ab, c, k, count, out)
+    for i in range(w):
+        north, south = rings.north[first + i], rings.south[first + i]
+        a, z = (south, north) if turn else (north, south)
+        up[0, turn, first + i], up[1, turn, first + i] = a * out[i], a * out[w + i]
+        down[0, 1 - turn, first + i] = z * out[2 * w + i]
+        down[1, 1 - turn, first + i] = z * out[3 * w + i]
+
+
+@jit
+def analysis_spin(narrow, wide, counter, chunk, L, spin, rings, scales, planes, flm):
+    """The transpose of `synthesis_spin`, ring weights included."""
+    c, cd = np.zeros(4 * L + 8), np.zeros(4 * L + 8)
+    alpha, ab, rga = np.empty(L + 8), np.empty(2 * L + 8), np.empty(3 * L + 8)
+    state, values = np.empty(64), np.empty(128)
+    sums, polar_sums = np.empty(SUMS * (4 * L + 8)), np.empty(SUMS * (4 * L + 8))
+    polar = rings.form[0] == _DIFFERENCES
+    while True:
+        start = next_item(counter) * chunk
+        if start >= L:
+            return
+        for m in range(start, min(start + chunk, L)):
+            l0 = max(m, abs(spin))
+            count = L - l0
+            for turn in range(2 if m else 1):
+                n = spin if turn else -spin
+                degree_coefficients(m, n, L, alpha, ab)
+                if polar:
+                    difference_coefficients(m, n, L, rga)
+                for q in range(flm.shape[0]):
+                    up, down = planes[q, L - 1 + m], planes[q, L - 1 - m]
+                    sums[: 4 * SUMS * count] = 0.0
+                    polar_sums[: 4 * SUMS * count] = 0.0
+                    for b in range(rings.first.size):
+                        if abs(m - abs(spin)) > L * rings.top[b] + 60.0 + 0.01 * L:
+                            continue
+                        args = (rings, b, m, n, scales, ab, rga, count, state)
+                        work = (values, sums, polar_sums)
+                        if rings.wide[b]:
+                            _spin_block_analysis(wide, narrow, args, turn, work, up, down)
+                        else:
+                            _spin_block_analysis(narrow, narrow, args, turn, work, up, down)
+                    fold(sums, count, c)
+                    fold(polar_sums, count, cd)
+                    _collect(c, cd, m, spin, turn, l0, L, alpha, flm[q])
+
+
+@jit
+def _spin_block_analysis(lanes, eight, args, turn, work, up, down):
+    rings, b, m, n, scales, ab, rga, count, state = args
+    values, sums, polar_sums = work
+    w, first = width(lanes), rings.first[b]
+    k = _begin(lanes, args)
+    if k == count:
+        return
+    for i in range(w):
+        north, south = rings.north[first + i], rings.south[first + i]
+        a, z = (south, north) if turn else (north, south)
+        values[i], values[w + i] = a * up[0, turn, first + i], a * up[1, turn, first + i]
+        values[2 * w + i] = z * down[0, 1 - turn, first + i]
+        values[3 * w + i] = z * down[1, 1 - turn, first + i]
+    if rings.form[b] == _DIFFERENCES:
+        analyse_differences(lanes, eight, rings.y, first, state, rga, values, k, count, polar_sums)
+    else:
+        analyse(lanes, eight, rings.y, first, state, ab, values, k, count, sums)
+
+
+@jit
+def _collect(c, cd, m, spin, turn, l0, L, alpha, flm):
+    """Transpose of `_slots`: add the two sums of a pass to the coefficients of orders m and -m."""
+    n = spin if turn else -spin
+    sign = seed_sign(m, n) * (1.0 - 2.0 * (spin % 2))
+    for k in range(L - l0):
+        ell = l0 + k
+        at = ell * ell + ell
+        sa, sb = _flips(ell, m, spin, turn)
+        kappa, scale = sign * math.sqrt((2.0 * ell + 1.0) / (4.0 * math.pi)), sign * alpha[k]
+        ar = sa * (scale * c[4 * k] + kappa * cd[4 * k])
+        ai = sa * (scale * c[4 * k + 1] + kappa * cd[4 * k + 1])
+        br = sb * (scale * c[4 * k + 2] + kappa * cd[4 * k + 2])
+        bi = sb * (scale * c[4 * k + 3] + kappa * cd[4 * k + 3])
+        flm[at + m] += complex(ar, ai)
+        flm[at - m] += complex(br, bi)
