@@ -51,9 +51,10 @@ def ring_lanes(theta, north, south, L):
     first, wide, size = _blocks(len(theta))
     pad = [(0, size - len(theta))]
     theta = np.pad(np.asarray(theta, float), pad, mode="edge")
-    # A pole is an angle so small that only the order m = n survives there.
-    sin = np.maximum(np.sin(theta), 1e-200)
-    tan = np.maximum(np.tan(theta / 2), 0.5e-200)
+    # A pole is an angle so small that only the order m = n survives there; a power of two, so that its
+    # logarithm is a whole number and cancels exactly.
+    sin = np.maximum(np.sin(theta), 2.0**-640)
+    tan = np.maximum(np.tan(theta / 2), 2.0**-641)
     x, y = np.cos(theta), 2 * np.sin(theta / 2) ** 2
     ends = np.append(first[1:], size)
     top = sin[ends - 1]

@@ -1,0 +1,129 @@
+"""The route of a transform: which rings the Legendre step visits, and what lies between them and the grid."""
+
+from collections import namedtuple
+from functools import lru_cache
+
+import numpy as np
+from scipy import fft
+
+from spherekit.harmonic import legendre, legendre_spin
+from spherekit.harmonic.theta import circle_of, fejer_circle, ring_count
+from spherekit.sampling import quadrature
+from spherekit._threads import run
+
+#: lanes of the Legendre rings, the column of each ring in a plane, and the circles of the theta step
+#: between them and the grid (None: the Legendre rings are the grid's).
+Route = namedtuple("Route", "lanes columns grid_circle legendre_circle band")
+
+
+@lru_cache(maxsize=32)
+def synthesis_route(grid, L):
+    """Route of ``inverse``: without weights."""
+    if grid.period is None or grid.name != "mw":
+        return _own_rings(grid, L, np.ones(len(grid.ring_theta)))
+    circle = fejer_circle(fft.next_fast_len(L, real=True))
+    theta, _ = quadrature.equispaced(circle.period, True)
+    lanes, columns = pair_rings(theta, np.ones(len(theta)), L)
+    return Route(lanes, columns, circle_of(grid), circle, L)
+
+
+@lru_cache(maxsize=32)
+def analysis_route(grid, L):
+    """Route of ``forward``: with quadrature weights, over 2 pi/n_phi of the phi step."""
+    if grid.period is None:
+        return _own_rings(grid, L, grid.ring_weights)
+    # n mid-points integrate degrees < n: the product of degrees below grid.L and below L.
+    circle = fejer_circle(fft.next_fast_len(grid.L + L - 1, real=True))
+    theta, weights = quadrature.equispaced(circle.period, True)
+    weights = weights * (2 * np.pi / grid.shape[1])
+    lanes, columns = pair_rings(theta, weights, L)
+    return Route(lanes, columns, circle_of(grid), circle, grid.L)
+
+
+def _own_rings(grid, L, weights):
+    lanes, columns = pair_rings(grid.ring_theta, weights, L)
+    return Route(lanes, columns, None, None, L)
+
+
+def pair_rings(theta, weights, L):
+    """Lanes of rings paired across the equator, and each ring's column in a (north | south) plane."""
+    theta = np.asarray(theta, float)
+    south = theta > np.pi / 2
+    folded = np.where(south, np.pi - theta, theta)
+    order = np.lexsort((south, folded))
+    north_angles, slot = [], np.empty(len(theta), int)
+    taken = [-1, -1]
+    for ring in order:
+        side = int(south[ring])
+        new = not north_angles or folded[ring] - north_angles[-1] > 4e-15
+        if new or taken[side] == len(north_angles) - 1:
+            north_angles.append(folded[ring])
+        slot[ring] = taken[side] = len(north_angles) - 1
+    sides = np.zeros((2, len(north_angles)))
+    sides[south.astype(int), slot] = weights
+    lanes = legendre.ring_lanes(np.array(north_angles), *sides, L)
+    return lanes, slot + south * len(lanes.x)
+
+
+def legendre_synthesis(flm, route, L, spin, real, threads):
+    """(maps, L*L) -> F (maps, orders, rings of the route), times the route's weights; and the guard."""
+    lanes, n_orders = route.lanes, L if real else 2 * L - 1
+    planes = np.zeros((len(flm), n_orders, 2, 2, len(lanes.x)))
+    counter, scales, guard = np.zeros(1, np.int64), _scales(L, spin), np.zeros((threads, 3))
+    common = (legendre.NARROW, legendre.WIDE, counter, _chunk(L), L)
+
+    def work(thread):
+        if spin:
+            legendre_spin.synthesis_spin(
+                *common, spin, lanes, scales, flm, planes, guard[thread]
+            )
+        else:
+            legendre.synthesis_zonal(*common, real, lanes, scales, flm, planes, guard[thread])
+
+    run(work, threads)
+    planes = planes.reshape(len(flm), n_orders, 2, -1)
+    F = np.empty((len(flm), n_orders, len(route.columns)), complex)
+    F.real, F.imag = planes[:, :, 0, route.columns], planes[:, :, 1, route.columns]
+    return F, guard.max(axis=0)
+
+
+def legendre_analysis(F, route, L, spin, real, threads):
+    """Transpose of `legendre_synthesis`."""
+    lanes, n_orders = route.lanes, L if real else 2 * L - 1
+    planes = np.zeros((len(F), n_orders, 2, 2 * len(lanes.x)))
+    planes[:, :, 0, route.columns], planes[:, :, 1, route.columns] = F.real, F.imag
+    planes = planes.reshape(len(F), n_orders, 2, 2, -1)
+    flm = np.zeros((len(F), L * L), complex)
+    counter, scales = np.zeros(1, np.int64), _scales(L, spin)
+    common = (legendre.NARROW, legendre.WIDE, counter, _chunk(L), L)
+
+    def work(thread):
+        if spin:
+            legendre_spin.analysis_spin(*common, spin, lanes, scales, planes, flm)
+        else:
+            legendre.analysis_zonal(*common, real, lanes, scales, planes, flm)
+
+    run(work, threads)
+    return flm
+
+
+def _chunk(L):
+    """Orders in one work item: neighbours share the cache lines of the coefficients."""
+    return 4 if L >= 128 else 1
+
+
+@lru_cache(maxsize=64)
+def _scales(L, spin):
+    return legendre.order_scales(L, spin)
+
+
+def memory(grid, L, spin, real, maps, itemsize):
+    """Bytes of a transform of ``maps`` maps beside its input: output, planes and ring spectra."""
+    n_orders = L if real else 2 * L - 1
+    rings = len(grid.ring_theta) if grid.period is None else 2 * (grid.L + L)
+    work = maps * n_orders * rings * 16 * (2 if grid.period is None else 6)
+    spectra = maps * int(np.prod(grid.shape)) * 16 * 2
+    return work + spectra + maps * L * L * 2 * itemsize
+
+
+__all__ = ["Route", "analysis_route", "memory", "pair_rings", "ring_count", "synthesis_route"]

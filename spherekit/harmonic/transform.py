@@ -1,0 +1,265 @@
+"""Spin spherical-harmonic transforms on every grid, with their adjoints and gradients.
+
+    f(theta, phi) = sum_lm f_lm sY_lm(theta, phi),
+    sY_lm = (-1)^s sqrt((2l+1)/4pi) d^l_{m,-s}(theta) e^{i m phi}
+
+A transform is a Legendre step (coefficients <-> Fourier coefficients of rings), on MW-like grids a theta
+step (rings <-> rings, exact resampling), and a phi step (Fourier coefficients <-> samples).
+"""
+
+import numpy as np
+
+from spherekit import _check
+from spherekit._threads import thread_count
+from spherekit.harmonic import azimuth, plan, theta
+from spherekit.linear import is_traced, linear_map
+from spherekit.sampling import grid as as_grid
+from spherekit.sampling.healpix import UNSEEN
+
+_CHUNK_BYTES = 3e8
+
+
+def inverse(flm, L, *, spin=0, sampling="mw", reality=False, threads=None):
+    """Samples of the signal with coefficients ``flm``.
+
+    Parameters
+    ----------
+    flm : complex ndarray [shape=(..., L*L)]
+        ``flm[..., l*l+l+m]``; degrees l < |spin| are ignored.
+    L : int
+        Band-limit: degrees 0..L-1.
+    spin : int
+        |spin| < L.
+    sampling : str or grid
+        A name of `spherekit.sampling.grid`, or a grid, which may be finer than L.
+    reality : bool
+        Real signal of spin 0: real samples; the coefficients must be Hermitian,
+        f_{l,-m} = (-1)^m conj f_lm.
+    threads : int, optional
+        The result does not depend on it.
+
+    Returns
+    -------
+    f : ndarray [shape=(..., *grid.shape)]
+        float32/64 with ``reality``, else complex64/128, as ``flm``.
+
+    Raises
+    ------
+    ValueError
+        Wrong shape, NaN or inf, coefficients that are not Hermitian with ``reality``.
+
+    >>> import numpy as np
+    >>> flm = np.zeros(16, complex); flm[0] = np.sqrt(4 * np.pi)
+    >>> bool(np.allclose(inverse(flm, 4, sampling="gl"), 1))
+    True
+    """
+    flags = _flags(L, spin, sampling, reality, threads)
+    return _synthesis.forward(flm, checked=not is_traced(flm), **flags)
+
+
+def inverse_adjoint(f, L, *, spin=0, sampling="mw", reality=False, threads=None):
+    """Conjugate transpose of `inverse`: ``sum_j f_j conj(sY_lm)`` over the samples, without weights.
+
+    Arguments as `forward`. With ``reality`` the adjoint is that of Re(B f) in Re<u, v>, which is B^H.
+
+    >>> import numpy as np
+    >>> bool(np.isclose(inverse_adjoint(np.ones((4, 7)), 4)[0], 28 / np.sqrt(4 * np.pi)))
+    True
+    """
+    return _synthesis.adjoint(f, checked=False, **_flags(L, spin, sampling, reality, threads))
+
+
+def forward(f, L, *, spin=0, sampling="mw", reality=False, threads=None):
+    """Coefficients of sampled signals: exact for band-limit L where the grid has a sampling theorem.
+
+    On MW, MWSS and coarse CC grids the samples are continued in theta and integrated exactly (McEwen and
+    Wiaux 2011); else ``f_lm = sum_j w_j f_j conj(sY_lm)`` with the grid's weights, which is exact on GL,
+    DH, DHPole and CC and an approximation on HEALPix and Rings (see `analyse`). On a grid finer than L it
+    is the transform at the grid's band-limit, cut off at L.
+
+    Parameters
+    ----------
+    f : ndarray [shape=(..., *grid.shape)]
+        Real or complex samples, finite; real with ``reality``.
+    L, spin, sampling, reality, threads
+        As in `inverse`.
+
+    Returns
+    -------
+    flm : complex ndarray [shape=(..., L*L)]
+        complex64 for float32 and complex64 input, else complex128. Zero for l < |spin|.
+
+    Raises
+    ------
+    ValueError
+        Wrong shape; NaN, inf or UNSEEN samples (with their count).
+    TypeError
+        Complex samples with ``reality``; a dtype that is no number.
+
+    >>> import numpy as np
+    >>> flm = np.arange(16) + 0j
+    >>> bool(np.allclose(forward(inverse(flm, 4), 4), flm))
+    True
+    """
+    return _analysis.forward(f, checked=False, **_flags(L, spin, sampling, reality, threads))
+
+
+def forward_adjoint(flm, L, *, spin=0, sampling="mw", reality=False, threads=None):
+    """Conjugate transpose of `forward`, with ``reality`` its real part; arguments as `inverse`.
+
+    >>> import numpy as np
+    >>> forward_adjoint(np.ones(16) + 0j, 4, sampling="gl").shape
+    (4, 7)
+    """
+    return _analysis.adjoint(flm, checked=False, **_flags(L, spin, sampling, reality, threads))
+
+
+def estimate_memory(
+    L, *, sampling="mw", spin=0, reality=False, batch=1, dtype=np.complex128, threads=None
+):
+    """Bytes that a transform of ``batch`` maps needs beside its input, output included.
+
+    >>> estimate_memory(64, sampling="gl", reality=True) < 5e6
+    True
+    """
+    L = _check.band_limit(L)
+    spin = _check.spin_number(spin, L, reality)
+    return plan.memory(as_grid(sampling, L), L, spin, reality, batch, np.dtype(dtype).itemsize)
+
+
+def _flags(L, spin, sampling, reality, threads):
+    L = _check.band_limit(L)
+    grid = as_grid(sampling, L)
+    if grid.L is not None and grid.L < L:
+        raise ValueError(f"{grid!r} samples band-limit {grid.L}; L={L} needs a grid at least as fine")
+    spin = _check.spin_number(spin, L, reality)
+    return dict(
+        L=L, spin=spin, grid=grid, reality=bool(reality), threads=thread_count(threads)
+    )
+
+
+# --- the four maps -----------------------------------------------------------------------------------
+
+
+def _inverse(flm, *, L, spin, grid, reality, threads, checked=False):
+    def transform(part):
+        route = plan.synthesis_route(grid, L)
+        F, guard = plan.legendre_synthesis(part, route, L, spin, reality, threads)
+        _refuse(guard, part, reality and checked, single)
+        if route.grid_circle is not None:
+            args = (_odd(L, spin, reality), route.legendre_circle, route.grid_circle, route.band)
+            F = theta.resample(F, *args, threads)
+        return azimuth.synthesis(F, grid, L, reality, threads)
+
+    flm, single = _coefficients(flm, L)
+    return _by_maps(transform, flm, grid.shape, grid, L, spin, reality, reality, single)
+
+
+def _inverse_adjoint(f, *, L, spin, grid, reality, threads, checked=False):
+    def transform(part):
+        route = plan.synthesis_route(grid, L)
+        F = azimuth.analysis(part, grid, L, reality, threads)
+        _finite(F, part, grid)
+        if route.grid_circle is not None:
+            args = (_odd(L, spin, reality), route.legendre_circle, route.grid_circle, route.band)
+            F = theta.resample_adjoint(F, *args, threads)
+        return plan.legendre_analysis(F, route, L, spin, reality, threads)
+
+    f, single = _samples(f, grid, L, reality)
+    return _by_maps(transform, f, (L * L,), grid, L, spin, reality, False, single)
+
+
+def _forward(f, *, L, spin, grid, reality, threads, checked=False):
+    def transform(part):
+        route = plan.analysis_route(grid, L)
+        F = azimuth.analysis(part, grid, L, reality, threads)
+        _finite(F, part, grid)
+        if route.grid_circle is not None:
+            args = (_odd(L, spin, reality), route.grid_circle, route.legendre_circle, route.band)
+            F = theta.resample(F, *args, threads)
+        return plan.legendre_analysis(F, route, L, spin, reality, threads)
+
+    f, single = _samples(f, grid, L, reality)
+    return _by_maps(transform, f, (L * L,), grid, L, spin, reality, False, single)
+
+
+def _forward_adjoint(flm, *, L, spin, grid, reality, threads, checked=False):
+    def transform(part):
+        route = plan.analysis_route(grid, L)
+        F, guard = plan.legendre_synthesis(part, route, L, spin, reality, threads)
+        _refuse(guard, part, False, single)
+        if route.grid_circle is not None:
+            args = (_odd(L, spin, reality), route.grid_circle, route.legendre_circle, route.band)
+            F = theta.resample_adjoint(F, *args, threads)
+        return azimuth.synthesis(F, grid, L, reality, threads)
+
+    flm, single = _coefficients(flm, L)
+    return _by_maps(transform, flm, grid.shape, grid, L, spin, reality, reality, single)
+
+
+_synthesis = linear_map("harmonic.inverse", _inverse, _inverse_adjoint)
+_analysis = linear_map("harmonic.forward", _forward, _forward_adjoint)
+
+
+# --- borders -----------------------------------------------------------------------------------------
+
+
+def _odd(L, spin, real):
+    return (azimuth.orders(L, real) + spin) % 2 == 1
+
+
+def _coefficients(flm, L):
+    flm = _check.numbers(flm, "flm")
+    _check.coefficients_shape(flm, L)
+    return flm, _is_single(flm)
+
+
+def _samples(f, grid, L, reality):
+    f = _check.numbers(f, "f")
+    if reality:
+        _check.real_samples(f)
+    _check.samples_shape(f, grid, L)
+    return f, _is_single(f)
+
+
+def _is_single(x):
+    return x.dtype in (np.float32, np.complex64)
+
+
+def _by_maps(transform, x, shape, grid, L, spin, reality, real_out, single):
+    """Apply ``transform`` to the maps of any leading axes, a bounded number at a time."""
+    core = len(grid.shape) if shape == (L * L,) else 1
+    lead = x.shape[: x.ndim - core]
+    maps = x.reshape(-1, *x.shape[x.ndim - core :])
+    kind = (np.float32 if single else float) if real_out else (np.complex64 if single else complex)
+    one = plan.memory(grid, L, spin, reality, 1, 16)
+    chunk = int(max(1, _CHUNK_BYTES // one))
+    result_bytes = len(maps) * int(np.prod(shape)) * np.dtype(kind).itemsize
+    _check.fits_memory(one * min(chunk, len(maps)) + result_bytes, f"this transform at L={L}")
+    result = np.empty((len(maps), *shape), kind)
+    real_in = shape == (L * L,) and reality
+    for start in range(0, len(maps), chunk):
+        part = maps[start : start + chunk].astype(float if real_in else complex, order="C")
+        result[start : start + chunk] = transform(part)
+    return result.reshape(*lead, *shape)
+
+
+def _finite(F, f, grid):
+    """A bad sample spoils its ring's sum: look there, and count the samples only if one did."""
+    total = F[:, 0 if F.shape[1] == 1 else (F.shape[1] - 1) // 2 if np.iscomplexobj(f) else 0]
+    if not (np.abs(total) < 1e28).all():
+        _check.bad_samples(f, UNSEEN)
+
+
+def _refuse(guard, flm, hermitian, single):
+    if guard[0] != 0:
+        raise ValueError(
+            f"{flm.size - np.count_nonzero(np.isfinite(flm))} coefficients of {flm.size} are NaN or "
+            "infinite; a transform would spread them over the sphere"
+        )
+    tolerance = 1e-5 if single else 1e-12
+    if hermitian and guard[1] > tolerance * guard[2]:
+        raise ValueError(
+            "coefficients break the symmetry f[l,-m] = (-1)^m conj f[l,m] of a real signal by "
+            f"{guard[1]:.3g} (largest coefficient {guard[2]:.3g}); pass reality=False for a complex signal"
+        )

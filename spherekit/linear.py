@@ -1,0 +1,68 @@
+"""One gradient rule for every linear map: the map and its adjoint are each other's gradient.
+
+For a linear map A with conjugate transpose A^H, autograd's convention for complex numbers makes the
+reverse rule ``g -> conj(A^H conj(g))`` (the plain ``A^H g`` is wrong) and the forward rule A itself.
+Since both are primitives again, gradients exist to any order. A linear map needs nothing from the
+forward pass, so the tape holds no arrays.
+"""
+
+from collections import namedtuple
+
+import autograd.numpy as anp
+from autograd.extend import defjvp, defvjp, primitive
+from autograd.tracer import isbox
+
+__all__ = ["Pair", "is_traced", "linear_map", "registry"]
+
+#: A linear map and its adjoint, as autograd primitives.
+Pair = namedtuple("Pair", "name forward adjoint")
+
+_registry = []
+
+
+def linear_map(name, forward, adjoint):
+    """Make ``forward`` and ``adjoint`` autograd primitives, each the other's gradient.
+
+    Parameters
+    ----------
+    name : str
+        Name in the registry.
+    forward, adjoint : callable
+        Functions of one array and keyword flags; ``adjoint`` is the conjugate transpose, taken in
+        Re<u, v> where one side is real.
+
+    Returns
+    -------
+    Pair
+
+    >>> import numpy as np
+    >>> from autograd import grad
+    >>> M = np.array([[1.0, 2.0], [0.0, 1.0]])
+    >>> pair = linear_map("doc", lambda x: M @ x, lambda y: M.T @ y)
+    >>> _ = _registry.pop()
+    >>> grad(lambda x: (pair.forward(x) ** 2).sum())(np.array([1.0, 1.0]))
+    array([ 6., 14.])
+    """
+    pair = Pair(name, primitive(forward), primitive(adjoint))
+    for function, transpose in ((pair.forward, pair.adjoint), (pair.adjoint, pair.forward)):
+        defvjp(function, _reverse_rule(transpose), argnums=(0,))
+        defjvp(function, "same", argnums=(0,))
+    _registry.append(pair)
+    return pair
+
+
+def _reverse_rule(transpose):
+    def rule(answer, x, **flags):
+        return lambda g: anp.conj(transpose(anp.conj(g), **flags))
+
+    return rule
+
+
+def is_traced(x):
+    """Whether autograd is following ``x``."""
+    return isbox(x)
+
+
+def registry():
+    """Every pair made so far, for the test that walks them."""
+    return tuple(_registry)

@@ -1,0 +1,221 @@
+"""HEALPix pixel geometry and index maps (Gorski et al. 2005, ApJ 622, 759).
+
+The map of 12 nside^2 equal-area pixels lies on 4 nside - 1 rings of constant colatitude. Ring
+order numbers the pixels ring by ring from the north pole; nested order, for nside a power of two,
+numbers them along a Z-curve inside each of the 12 base pixels.
+"""
+
+from functools import lru_cache
+from math import isqrt
+
+import numpy as np
+
+from spherekit.sampling._integers import whole
+from spherekit.sampling.quadrature import read_only, zonal_corrections
+
+__all__ = [
+    "UNSEEN",
+    "nest2ring",
+    "nside_of",
+    "pixel_angles",
+    "reorder",
+    "ring2nest",
+    "rings",
+    "ring_weights",
+]
+
+#: The value that HEALPix files give to a pixel without data.
+UNSEEN = -1.6375e30
+
+MAX_NSIDE = 2**29  # the largest whose pixel numbers fit an int64 in nested order
+_CHUNK = 2**20  # pixels that one pass of `reorder` handles: bounds the work arrays
+
+
+def nside_of(n_pix):
+    """The nside of a map of `n_pix` = 12 nside^2 pixels.
+
+    Raises ValueError when no whole nside fits.
+
+    >>> nside_of(192)
+    4
+    """
+    n_pix = whole(n_pix, "n_pix", 1, 12 * MAX_NSIDE**2)
+    nside = isqrt(n_pix // 12)
+    if 12 * nside**2 != n_pix:
+        raise ValueError(
+            f"{n_pix} samples are no HEALPix map: expected 12 nside^2; the nearest sizes are "
+            f"{12 * max(nside, 1) ** 2} (nside {max(nside, 1)}) and {12 * (nside + 1) ** 2} "
+            f"(nside {nside + 1})"
+        )
+    return nside
+
+
+@lru_cache(maxsize=16)
+def rings(nside):
+    """Geometry of the 4 nside - 1 rings, north to south.
+
+    With i the ring number from 1: polar caps (i < nside) have 4 i pixels at
+    ``z = 1 - i^2/(3 nside^2)``, computed as ``theta = 2 asin(i/(sqrt(6) nside))`` so that no
+    digit is lost at the pole; the belt has 4 nside pixels at ``z = 4/3 - 2 i/(3 nside)``. The
+    south mirrors the north exactly. Any nside >= 1.
+
+    Returns
+    -------
+    theta : (n_rings,) float64, radians
+    n_phi : (n_rings,) int64
+    phi0 : (n_rings,) float64, radians, longitude of the ring's first pixel
+    start : (n_rings,) int64, ring-order number of that pixel
+        All read-only.
+
+    >>> rings(1)[1]
+    array([4, 4, 4])
+    """
+    nside = whole(nside, "nside", 1, MAX_NSIDE)
+    i = np.arange(1, 2 * nside + 1)
+    cap = 2 * np.arcsin(np.minimum(i, nside) / (np.sqrt(6) * nside))
+    belt = np.arccos((4 * nside - 2 * np.maximum(i, nside)) / (3 * nside))
+    theta = np.where(i < nside, cap, belt)
+    n_phi = 4 * np.minimum(i, nside)
+    # Caps start half a pixel off the meridian; in the belt every second ring does.
+    shifted = (i < nside) | ((i - nside) % 2 == 0)
+    phi0 = np.where(shifted, np.pi / n_phi, 0.0)
+    theta = np.concatenate([theta, np.pi - theta[-2::-1]])
+    n_phi, phi0 = (np.concatenate([a, a[-2::-1]]) for a in (n_phi, phi0))
+    start = np.concatenate([[0], np.cumsum(n_phi)[:-1]])
+    return read_only(theta, n_phi, phi0, start)
+
+
+@lru_cache(maxsize=16)
+def ring_weights(nside):
+    """Quadrature weights of one pixel per ring, exact for zonal signals of degree < 3 nside.
+
+    Among all ring weights ``4 pi/n_pix (1 + u_r)``, symmetric about the equator, that satisfy
+    ``sum_r n_r w_r P_l(cos theta_r) = 4 pi delta_l0`` for l <= 3 nside - 1 (odd l by symmetry),
+    those of least ``sum_r n_r u_r^2``. Positive for every nside. They make no rule exact for
+    orders m != 0, whose error is that of the pixels along a ring.
+
+    Returns
+    -------
+    weights : (4 nside - 1,) float64, read-only, steradians; sum over the pixels is 4 pi
+
+    >>> ring_weights(1) * 12 / (4 * np.pi)
+    array([1.125, 0.75 , 1.125])
+    """
+    theta, n_phi, _, _ = rings(nside)
+    north = 2 * nside
+    mass = n_phi[:north] * np.where(np.arange(north) < north - 1, 2.0, 1.0) / (12 * nside**2)
+    u = zonal_corrections(theta[:north], mass, np.arange(0, 3 * nside, 2))
+    u = np.concatenate([u, u[-2::-1]])
+    return read_only(4 * np.pi / (12 * nside**2) * (1 + u))
+
+
+def pixel_angles(nside, pixels=None, *, nest=False):
+    """Colatitude and longitude (radians) of pixel centres.
+
+    Parameters
+    ----------
+    nside : int
+        Any nside >= 1; a power of two with ``nest=True``.
+    pixels : array of int, optional
+        Pixel numbers; all of them in order when None.
+    nest : bool
+        Whether the numbers are in nested order.
+
+    Returns
+    -------
+    theta, phi : float64, the shape of `pixels`
+
+    >>> pixel_angles(1, 4)[1]
+    array(0.)
+    """
+    nside = whole(nside, "nside", 1, MAX_NSIDE)
+    if pixels is None:
+        pixels = np.arange(12 * nside**2)
+    pixels = _pixel_numbers(pixels, nside)
+    if nest:
+        pixels = nest2ring(nside, pixels)
+    theta, n_phi, phi0, start = rings(nside)
+    ring = np.searchsorted(start, pixels, side="right") - 1
+    return theta[ring], phi0[ring] + 2 * np.pi / n_phi[ring] * (pixels - start[ring])
+
+
+def nest2ring(nside, pixels):
+    """Ring-order numbers of the nested-order `pixels` (any shape), nside a power of two.
+
+    >>> nest2ring(2, [0, 3, 47])
+    array([13,  0, 34])
+    """
+    nside = _power_of_two(nside)
+    pixels = _pixel_numbers(pixels, nside)
+    face, inside = pixels // nside**2, pixels % nside**2
+    x, y = _even_bits(inside), _even_bits(inside >> 1)
+    row, column = np.divmod(face, 4)
+    # Ring number from 1, down from the northernmost corner of the base pixel's row.
+    ring = (row + 2) * nside - x - y - 1
+    steps = np.minimum(np.minimum(ring, 4 * nside - ring), nside)  # a quarter of the ring
+    # The centre of the base pixel lies at 2 column + 1 eighths of a turn (even rows) or 2 column.
+    eighth = 2 * column + (row != 1)
+    shifted = (ring < nside) | (ring > 3 * nside) | ((ring - nside) % 2 == 0)
+    along = (eighth * steps + x - y - shifted) // 2 % (4 * steps)
+    return _ring_start(ring, nside) + along
+
+
+def ring2nest(nside, pixels):
+    """Nested-order numbers of the ring-order `pixels` (any shape), nside a power of two.
+
+    >>> ring2nest(2, [13, 0, 34])
+    array([ 0,  3, 47])
+    """
+    nside = _power_of_two(nside)
+    return _nested_of_ring(nside)[_pixel_numbers(pixels, nside)]
+
+
+@lru_cache(maxsize=4)
+def _nested_of_ring(nside):
+    order = np.empty(12 * nside**2, dtype=np.int64)
+    order[nest2ring(nside, np.arange(order.size))] = np.arange(order.size)
+    return read_only(order)
+
+
+def reorder(values, source):
+    """Maps (..., n_pix) from the ordering `source` ("ring" or "nested") to the other one."""
+    values = np.asarray(values)
+    nside = nside_of(values.shape[-1])
+    if source not in ("ring", "nested"):
+        raise ValueError(f'source is {source!r}; an ordering is "ring" or "nested"')
+    index = _nested_of_ring(_power_of_two(nside))
+    if source == "nested":
+        return values[..., index]
+    result = np.empty_like(values)
+    result[..., index] = values
+    return result
+
+
+def _power_of_two(nside):
+    nside = whole(nside, "nside", 1, MAX_NSIDE)
+    if nside & (nside - 1):
+        raise ValueError(f"nested order needs nside a power of two, got {nside}")
+    return nside
+
+
+def _pixel_numbers(pixels, nside):
+    pixels = np.asarray(pixels)
+    if pixels.dtype.kind not in "iu":
+        raise TypeError(f"pixel numbers are whole numbers, got dtype {pixels.dtype}")
+    if pixels.size and (pixels.min() < 0 or pixels.max() >= 12 * nside**2):
+        raise ValueError(f"pixel numbers of nside {nside} lie in 0..{12 * nside**2 - 1}")
+    return pixels.astype(np.int64)
+
+
+def _even_bits(number):
+    """Every second bit of ``number``, from the lowest, packed together."""
+    result = np.zeros_like(number)
+    for bit in range(30):
+        result |= ((number >> (2 * bit)) & 1) << bit
+    return result
+
+
+def _ring_start(ring, nside):
+    """Number of the first pixel of the rings numbered from 1."""
+    _, _, _, start = rings(nside)
+    return start[ring - 1]
