@@ -1,5 +1,7 @@
 """Spin spherical-harmonic transforms: samples <-> coefficients, adjoints, gradients."""
 
+from spherekit.harmonic.iterate import Residual, analyse, synthesis_operator
+from spherekit.harmonic.points import evaluate, evaluate_adjoint
 from spherekit.harmonic.transform import (
     estimate_memory,
     forward,
@@ -8,4 +10,15 @@ from spherekit.harmonic.transform import (
     inverse_adjoint,
 )
 
-__all__ = ["estimate_memory", "forward", "forward_adjoint", "inverse", "inverse_adjoint"]
+__all__ = [
+    "Residual",
+    "analyse",
+    "estimate_memory",
+    "evaluate",
+    "evaluate_adjoint",
+    "forward",
+    "forward_adjoint",
+    "inverse",
+    "inverse_adjoint",
+    "synthesis_operator",
+]

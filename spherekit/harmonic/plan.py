@@ -11,8 +11,8 @@ from spherekit.harmonic.theta import circle_of, fejer_circle, ring_count
 from spherekit.sampling import quadrature
 from spherekit._threads import run
 
-#: lanes of the Legendre rings, the column of each ring in a plane, and the circles of the theta step
-#: between them and the grid (None: the Legendre rings are the grid's).
+#: lanes of the Legendre rings, the column of each ring in a plane, and the circles and the band of the
+#: theta step between them and the grid (None: the Legendre rings are the grid's).
 Route = namedtuple("Route", "lanes columns grid_circle legendre_circle band")
 
 
@@ -24,7 +24,7 @@ def synthesis_route(grid, L):
     circle = fejer_circle(fft.next_fast_len(L, real=True))
     theta, _ = quadrature.equispaced(circle.period, True)
     lanes, columns = pair_rings(theta, np.ones(len(theta)), L)
-    return Route(lanes, columns, circle_of(grid), circle, L)
+    return Route(lanes, columns, circle_of(grid), circle, (L - 1, False))
 
 
 @lru_cache(maxsize=32)
@@ -32,17 +32,18 @@ def analysis_route(grid, L):
     """Route of ``forward``: with quadrature weights, over 2 pi/n_phi of the phi step."""
     if grid.period is None:
         return _own_rings(grid, L, grid.ring_weights)
-    # n mid-points integrate degrees < n: the product of degrees below grid.L and below L.
-    circle = fejer_circle(fft.next_fast_len(grid.L + L - 1, real=True))
+    degree, halved = grid.period // 2, grid.period % 2 == 0
+    # n mid-points integrate degrees < n: here those of the interpolant times those below L.
+    circle = fejer_circle(fft.next_fast_len(degree + L, real=True))
     theta, weights = quadrature.equispaced(circle.period, True)
     weights = weights * (2 * np.pi / grid.shape[1])
     lanes, columns = pair_rings(theta, weights, L)
-    return Route(lanes, columns, circle_of(grid), circle, grid.L)
+    return Route(lanes, columns, circle_of(grid), circle, (degree, halved))
 
 
 def _own_rings(grid, L, weights):
     lanes, columns = pair_rings(grid.ring_theta, weights, L)
-    return Route(lanes, columns, None, None, L)
+    return Route(lanes, columns, None, None, None)
 
 
 def pair_rings(theta, weights, L):

@@ -29,27 +29,32 @@ def fejer_circle(n):
     return Circle(2 * n, 0.5)
 
 
-def resample(F, odd, source, target, L, threads):
-    """Values (..., orders, rings of source) -> (..., orders, rings of target), exact below degree L.
+def resample(F, odd, source, target, band, threads):
+    """Values (..., orders, rings of source) -> (..., orders, rings of target).
 
-    ``odd[order]`` tells the parity m + s; an odd F vanishes on a pole.
+    ``odd[order]`` tells the parity m + s; an odd F vanishes on a pole. ``band`` = (K, halved) keeps the
+    degrees |k| <= K, the last at half weight to either side where it is the circle's highest.
     """
-    extended = _extend(F, odd, source)
-    coefficients = fft.fft(extended, axis=-1, workers=threads)
-    k = np.arange(-(L - 1), L)
+    degree, halved = band
+    coefficients = fft.fft(_extend(F, odd, source), axis=-1, workers=threads)
+    k = np.arange(-degree, degree + 1)
     angle = 2 * np.pi * k * (target.shift / target.period - source.shift / source.period)
+    factor = np.exp(1j * angle) / source.period
+    if halved:
+        factor[[0, -1]] *= 0.5
     spectrum = np.zeros((*F.shape[:-1], target.period), complex)
-    spectrum[..., k] = coefficients[..., k] * (np.exp(1j * angle) / source.period)
+    spectrum[..., k[:-1]] = coefficients[..., k[:-1]] * factor[:-1]
+    spectrum[..., degree % target.period] += coefficients[..., degree % source.period] * factor[-1]
     values = fft.ifft(spectrum, axis=-1, workers=threads, norm="forward")
     values = values[..., : ring_count(target)]
     values[..., odd[:, None] & _on_pole(target)] = 0
     return values
 
 
-def resample_adjoint(F, odd, source, target, L, threads):
-    """Transpose of ``resample(., odd, source, target, L)``: the way back, with ring multiplicities."""
+def resample_adjoint(F, odd, source, target, band, threads):
+    """Transpose of ``resample(., odd, source, target, band)``: the way back, with multiplicities."""
     scaled = F * (target.period / source.period / _multiplicity(target))
-    return resample(scaled, odd, target, source, L, threads) * _multiplicity(source)
+    return resample(scaled, odd, target, source, band, threads) * _multiplicity(source)
 
 
 def _extend(F, odd, circle):

@@ -251,6 +251,12 @@ def _finite(F, f, grid):
         _check.bad_samples(f, UNSEEN)
 
 
+def _finite_samples(f):
+    """Refuse bad samples, looking at every one."""
+    if not (np.abs(f) < 1e28).all():
+        _check.bad_samples(f, UNSEEN)
+
+
 def _refuse(guard, flm, hermitian, single):
     if guard[0] != 0:
         raise ValueError(

@@ -1,0 +1,210 @@
+"""Helpers for tests of spherical transforms and of code built on them.
+
+`random_flm` makes coefficients; `assert_adjoint`, `assert_gradient` and `assert_equivariant`
+check the three properties that everything in this package promises. They raise `AssertionError`
+with the figures, so that they read well in any test runner.
+"""
+
+import numpy as np
+
+__all__ = ["assert_adjoint", "assert_equivariant", "assert_gradient", "random_flm"]
+
+
+def random_flm(L, rng, *, spin=0, reality=False, shape=(), dtype=np.complex128):
+    """Random coefficients: complex Gaussian, mean 0, E|flm|^2 = 1, independent.
+
+    Parameters
+    ----------
+    L : int
+        Band-limit; degrees 0..L-1.
+    rng : numpy.random.Generator
+        Where the numbers come from, e.g. ``numpy.random.default_rng(seed)``.
+    spin : int
+        Coefficients of degree l < |spin| are zero. |spin| < L.
+    reality : bool
+        Coefficients of a real signal: f_{l,-m} = (-1)^m conj(f_lm), f_l0 real. Needs spin 0.
+    shape : tuple of int
+        Leading axes.
+    dtype : complex64 or complex128
+        Type of the result.
+
+    Returns
+    -------
+    numpy.ndarray, shape + (L*L,)
+        Coefficients, flat: ``flm[..., l*l + l + m]``.
+
+    Raises
+    ------
+    ValueError
+        L < 1, |spin| >= L, reality with a spin, or another dtype.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> flm = random_flm(4, np.random.default_rng(1), spin=2)
+    >>> flm.shape, bool(np.all(flm[:4] == 0))
+    ((16,), True)
+    """
+    if L < 1 or abs(spin) >= L:
+        raise ValueError(f"L={L}, spin={spin}: L must be at least 1 and |spin| < L")
+    if reality and spin != 0:
+        raise ValueError(f"reality=True with spin={spin}: only signals of spin 0 can be real")
+    if np.dtype(dtype) not in (np.complex64, np.complex128):
+        raise ValueError(f"dtype={dtype}: expected complex64 or complex128")
+    shape = tuple(shape) + (L * L,)
+    flm = (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)) / np.sqrt(2)
+    if reality:
+        ell = np.repeat(np.arange(L), 2 * np.arange(L) + 1)
+        m = np.arange(L * L) - ell * ell - ell
+        mirrored = (1 - 2 * (m % 2)) * np.conj(flm[..., ell * ell + ell - m])
+        flm = np.where(m < 0, mirrored, flm)
+        flm[..., m == 0] = np.sqrt(2) * flm[..., m == 0].real
+    flm[..., : spin * spin] = 0
+    return flm.astype(dtype)
+
+
+def assert_adjoint(forward, adjoint, x, y, rtol=1e-12, *, real=False):
+    """Dot test: <y, forward(x)> = <adjoint(y), x>.
+
+    Parameters
+    ----------
+    forward, adjoint : callable
+        The linear map, x -> an array like y, and its conjugate transpose, y -> an array like x.
+    x, y : array_like
+        One element (random, of the right type) of the domain and of the range.
+    rtol : float
+        Largest difference of the two products, relative to |y| |forward(x)| or
+        |adjoint(y)| |x|, whichever is larger.
+    real : bool
+        Compare real parts: for maps that are linear over the real numbers only, or that carry
+        complex arrays to real ones (``reality=True``).
+
+    Raises
+    ------
+    AssertionError
+        The products differ by more than rtol, are not finite, or have the wrong shape.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> a = np.array([[1, 2j], [3, 4], [5, 6]])
+    >>> assert_adjoint(lambda x: a @ x, lambda y: a.conj().T @ y, np.ones(2), np.ones(3))
+    """
+    x, y = np.asarray(x), np.asarray(y)
+    forward_x, adjoint_y = np.asarray(forward(x)), np.asarray(adjoint(y))
+    _assert_shape("forward(x)", forward_x, "y", y)
+    _assert_shape("adjoint(y)", adjoint_y, "x", x)
+    left, right = _vdot(y, forward_x), _vdot(adjoint_y, x)
+    if real:
+        left, right = left.real, right.real
+    scale = max(_norm(y) * _norm(forward_x), _norm(adjoint_y) * _norm(x))
+    difference = abs(left - right)
+    # Written so that NaN fails.
+    if not difference <= rtol * scale:
+        raise AssertionError(
+            f"dot test: <y, forward(x)> = {left:.17g}, <adjoint(y), x> = {right:.17g}; they "
+            f"differ by {difference / scale if scale else difference:.3g} of the product of the "
+            f"norms, allowed {rtol:.3g}"
+        )
+
+
+def assert_gradient(f, *args, order=2, modes=("fwd", "rev")):
+    """Check derivatives of f against finite differences, and their shapes and types.
+
+    Parameters
+    ----------
+    f : callable
+        Differentiable function of the positional arguments; returns an array or a number.
+    *args : float64 or complex128 arrays or numbers
+        Where to differentiate, with respect to every argument.
+    order : int
+        Highest order checked.
+    modes : sequence of "fwd" and "rev"
+        Forward mode (JVP) and reverse mode (VJP).
+
+    Raises
+    ------
+    AssertionError
+        A derivative differs from the finite difference (relative 1e-6, that of autograd), or
+        a gradient has not the shape and type of its argument.
+    TypeError
+        An argument is not in double precision: finite differences would say nothing.
+
+    Examples
+    --------
+    >>> import autograd.numpy as anp
+    >>> assert_gradient(lambda x, y: anp.sin(x) * y, 0.3, 2.0)
+    """
+    from autograd import make_vjp
+    from autograd.test_util import check_grads
+
+    for position, arg in enumerate(args):
+        if np.asarray(arg).dtype not in (np.float64, np.complex128):
+            raise TypeError(
+                f"argument {position} has type {np.asarray(arg).dtype}: finite differences need "
+                "float64 or complex128"
+            )
+    check_grads(f, modes=list(modes), order=order)(*args)
+    if "rev" not in modes:
+        return
+    for position, arg in enumerate(args):
+        vjp, value = make_vjp(f, position)(*args)
+        gradient = np.asarray(vjp(np.ones_like(value)))
+        _assert_shape(f"gradient {position}", gradient, "its argument", np.asarray(arg))
+        if gradient.dtype != np.asarray(arg).dtype:
+            raise AssertionError(
+                f"gradient {position} has type {gradient.dtype}, its argument "
+                f"{np.asarray(arg).dtype}"
+            )
+
+
+def assert_equivariant(f, transform_in, transform_out, x, rtol):
+    """f(transform_in(x)) = transform_out(f(x)).
+
+    Parameters
+    ----------
+    f : callable
+        The map under test.
+    transform_in, transform_out : callable
+        How the same group element (a rotation, say) acts on arguments and on results of f.
+    x : array_like
+        Argument.
+    rtol : float
+        Largest absolute difference, relative to the largest absolute value of the right side.
+
+    Raises
+    ------
+    AssertionError
+        The difference is larger, or not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> shift = lambda x: np.roll(x, 3)
+    >>> assert_equivariant(np.square, shift, shift, np.arange(8.0), rtol=1e-15)
+    """
+    moved_first, moved_last = np.asarray(f(transform_in(x))), np.asarray(transform_out(f(x)))
+    _assert_shape("f(transform_in(x))", moved_first, "transform_out(f(x))", moved_last)
+    error = np.max(np.abs(moved_first - moved_last), initial=0)
+    scale = np.max(np.abs(moved_last), initial=0)
+    if not error <= rtol * scale:
+        raise AssertionError(
+            f"not equivariant: largest difference {error:.3g}, largest value {scale:.3g}, "
+            f"allowed relative {rtol:.3g}"
+        )
+
+
+def _assert_shape(name, array, expected_name, expected):
+    if array.shape != expected.shape:
+        raise AssertionError(
+            f"{name} has shape {array.shape}, {expected_name} has shape {expected.shape}"
+        )
+
+
+def _vdot(a, b):
+    """Inner product in double precision, so that float32 operators are judged, not the sum."""
+    return np.vdot(a.astype(np.complex128), b.astype(np.complex128))
+
+
+def _norm(a):
+    return float(np.linalg.norm(a.astype(np.complex128)))

@@ -1,0 +1,208 @@
+"""The definitions, in plain loops: what every fast transform is tested against.
+
+Nothing here is meant to be fast; everything is meant to be read beside the papers. Wigner's d is
+the explicit finite sum in 50-digit decimals (no cancellation is left at any degree used by the
+tests), so a value from this file is right to the last bit or two of a float64.
+
+Grids enter only through their ring view (``ring_theta``, ``ring_n_phi``, ``ring_phi0``,
+``ring_weights``), ``period``, ``L`` and ``shape``.
+
+References
+----------
+McEwen & Wiaux, "A novel sampling theorem on the sphere", IEEE TSP 59 (2011) 5876,
+arXiv:1110.6298 (the theorem on equispaced colatitudes).
+"""
+
+import cmath
+import math
+from decimal import Decimal, localcontext
+from functools import lru_cache
+
+import numpy as np
+
+DIGITS = 50
+
+
+@lru_cache(maxsize=None)
+def _cos_sin_half(theta):
+    """cos(theta/2) and sin(theta/2) of a float64 taken as exact, by their Taylor series."""
+    with localcontext() as context:
+        context.prec = DIGITS + 10
+        x = Decimal(theta) / 2
+        cosine, sine, term, k = Decimal(0), Decimal(0), Decimal(1), 0
+        while abs(term) > Decimal(10) ** -(DIGITS + 10):
+            if k % 2 == 0:
+                cosine += term if k % 4 == 0 else -term
+            else:
+                sine += term if k % 4 == 1 else -term
+            k += 1
+            term = term * x / k
+        return cosine, sine
+
+
+@lru_cache(maxsize=None)
+def _wigner_d(ell, m, n, cosine, sine):
+    """The explicit sum over k, cosine and sine of theta / 2 being decimals."""
+    with localcontext() as context:
+        context.prec = DIGITS
+        total, one = Decimal(0), Decimal(1)
+        for k in range(max(0, n - m), min(ell + n, ell - m) + 1):
+            below = (
+                math.factorial(ell + n - k)
+                * math.factorial(k)
+                * math.factorial(m - n + k)
+                * math.factorial(ell - m - k)
+            )
+            # An exponent of 0 stands for the factor 1, also at the poles (Decimal 0**0 raises).
+            cosines = cosine ** (2 * ell + n - m - 2 * k) if 2 * ell + n - m - 2 * k else one
+            sines = sine ** (m - n + 2 * k) if m - n + 2 * k else one
+            total += (-1) ** (m - n + k) * cosines * sines / below
+        square = (
+            math.factorial(ell + m)
+            * math.factorial(ell - m)
+            * math.factorial(ell + n)
+            * math.factorial(ell - n)
+        )
+        return float(Decimal(square).sqrt() * total)
+
+
+def wigner_d(ell, m, n, theta):
+    """d^l_mn(theta) = <l m| exp(-i theta J_y) |l n>: Wigner's sum."""
+    if abs(m) > ell or abs(n) > ell:
+        return 0.0
+    return _wigner_d(ell, m, n, *_cos_sin_half(float(theta)))
+
+
+def _delta(ell, m, n):
+    """d^l_mn(pi/2), with pi/2 exact."""
+    if abs(m) > ell or abs(n) > ell:
+        return 0.0
+    with localcontext() as context:
+        context.prec = DIGITS + 10
+        half = Decimal("0.5").sqrt()
+    return _wigner_d(ell, m, n, half, half)
+
+
+def spin_harmonic(spin, ell, m, theta, phi):
+    """sY_lm(theta, phi) = (-1)^s sqrt((2l+1)/4pi) d^l_{m,-s}(theta) e^{i m phi}."""
+    norm = (-1) ** spin * math.sqrt((2 * ell + 1) / (4 * math.pi))
+    return norm * wigner_d(ell, m, -spin, theta) * cmath.exp(1j * m * phi)
+
+
+def degrees_and_orders(L):
+    """(index, l, m) of the flat layout flm[l*l + l + m], in order."""
+    for ell in range(L):
+        for m in range(-ell, ell + 1):
+            yield ell * ell + ell + m, ell, m
+
+
+def samples(grid):
+    """(theta, phi, weight) of every sample of a grid, in the order of its flattened samples."""
+    for theta, n_phi, phi0, weight in zip(
+        grid.ring_theta, grid.ring_n_phi, grid.ring_phi0, grid.ring_weights, strict=True
+    ):
+        for p in range(int(n_phi)):
+            yield float(theta), float(phi0) + 2 * math.pi * p / int(n_phi), float(weight)
+
+
+def evaluate(flm, theta, phi, spin=0, reality=False):
+    """f(theta_i, phi_i) = sum_lm flm sY_lm(theta_i, phi_i); its real part with reality."""
+    L = math.isqrt(len(flm))
+    values = np.zeros(len(theta), dtype=complex)
+    for i, (theta_i, phi_i) in enumerate(zip(theta, phi, strict=True)):
+        for index, ell, m in degrees_and_orders(L):
+            values[i] += flm[index] * spin_harmonic(spin, ell, m, theta_i, phi_i)
+    return values.real if reality else values
+
+
+def evaluate_adjoint(values, theta, phi, L, spin=0):
+    """Conjugate transpose of `evaluate`: sum_i values_i conj(sY_lm(theta_i, phi_i))."""
+    flm = np.zeros(L * L, dtype=complex)
+    for value, theta_i, phi_i in zip(values, theta, phi, strict=True):
+        for index, ell, m in degrees_and_orders(L):
+            flm[index] += value * spin_harmonic(spin, ell, m, theta_i, phi_i).conjugate()
+    return flm
+
+
+def inverse(flm, grid, spin=0, reality=False):
+    """Samples on the grid of the signal with coefficients flm: the sum at each sample."""
+    theta, phi, _ = zip(*samples(grid), strict=True)
+    return evaluate(flm, theta, phi, spin, reality).reshape(grid.shape)
+
+
+def forward(f, grid, L, spin=0):
+    """Coefficients of degree < L from samples: the rule of the grid, for any samples."""
+    f = np.asarray(f).reshape(-1)
+    if grid.period is None:
+        return _forward_product_rule(f, grid, L, spin)
+    return _forward_equispaced(f, grid, L, spin)
+
+
+def inverse_adjoint(f, grid, L, spin=0):
+    """Conjugate transpose of the (complex) inverse: the plain sum, without weights."""
+    theta, phi, _ = zip(*samples(grid), strict=True)
+    return evaluate_adjoint(np.asarray(f).reshape(-1), theta, phi, L, spin)
+
+
+def _forward_product_rule(f, grid, L, spin):
+    """sum_i w_i f_i conj(sY_lm(theta_i, phi_i)): Gauss-Legendre, DH, HEALPix, any rings."""
+    theta, phi, weights = zip(*samples(grid), strict=True)
+    weighted = [weight * value for weight, value in zip(weights, f, strict=True)]
+    return evaluate_adjoint(weighted, theta, phi, L, spin)
+
+
+def sine_moment(p):
+    """w(p) = integral over 0..pi of e^{i p theta} sin theta."""
+    if abs(p) == 1:
+        return p * 0.5j * math.pi
+    return 2 / (1 - p * p) if p % 2 == 0 else 0.0
+
+
+def _theta_spectrum(f_m, theta, sign, period):
+    """{m': F_mm'} of samples over 0..pi, extended to the circle with F(-theta) = sign F(theta).
+
+    The interpolant is the one of least degree with that parity. So an even number of nodes
+    gives half of the highest frequency to either side, and where the extension is odd the value
+    at a pole, which is its own mirror image, is taken as zero.
+    """
+    nodes = [theta[0] + 2 * math.pi * t / period for t in range(period)]
+    extended = []
+    for t in range(period):
+        # theta_mirror = 2 pi - theta_t: for nodes pi (2t+1)/P it is P-1-t, for 2 pi t/P it is -t.
+        mirror = period - 1 - t if theta[0] > 0 else (period - t) % period
+        if mirror == t and sign < 0:
+            extended.append(0.0)
+        else:
+            extended.append(f_m[t] if t < len(f_m) else sign * f_m[mirror])
+    spectrum = {}
+    for k in range(-(period // 2), period // 2 + 1):
+        total = sum(
+            value * cmath.exp(-1j * k * node) for value, node in zip(extended, nodes, strict=True)
+        )
+        spectrum[k] = total / period * (0.5 if 2 * abs(k) == period else 1.0)
+    return spectrum
+
+
+def _forward_equispaced(f, grid, L, spin):
+    """The sampling theorem on equispaced colatitudes, step by step as in McEwen & Wiaux (2011)."""
+    n_theta, n_phi = grid.shape
+    f = f.reshape(n_theta, n_phi)
+    flm = np.zeros(L * L, dtype=complex)
+    for m in range(-(L - 1), L):
+        f_m = [
+            sum(f[t, p] * cmath.exp(-2j * math.pi * m * p / n_phi) for p in range(n_phi)) / n_phi
+            for t in range(n_theta)
+        ]
+        spectrum = _theta_spectrum(f_m, grid.ring_theta, (-1) ** (m + spin), grid.period)
+        # G_mm' = 2 pi sum_m'' F_mm'' w(m'' - m'), the product with sin theta over 0..pi.
+        moments = {
+            k: 2 * math.pi * sum(value * sine_moment(j - k) for j, value in spectrum.items())
+            for k in range(-(L - 1), L)
+        }
+        for ell in range(max(abs(m), abs(spin)), L):
+            total = sum(
+                _delta(ell, k, m) * _delta(ell, k, -spin) * moments[k] for k in range(-ell, ell + 1)
+            )
+            norm = (-1) ** spin * math.sqrt((2 * ell + 1) / (4 * math.pi))
+            flm[ell * ell + ell + m] = norm * 1j ** ((m + spin) % 4) * total
+    return flm

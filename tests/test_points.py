@@ -1,0 +1,61 @@
+"""Values at points: the definition, the poles, and stored 30-digit values."""
+
+import naive
+import numpy as np
+
+import spherekit as sk
+from spherekit.harmonic.points import _evaluation, _flags
+from spherekit.testing import assert_adjoint, random_flm
+
+THETA = [0.0, 1e-310, 1e-8, 1e-3, 0.7, np.pi / 2, 2.2, np.pi - 1e-3, np.pi]
+PHI = np.linspace(0, 6, len(THETA))
+
+
+def test_definition(rng=np.random.default_rng(0)):
+    for L in (1, 2, 7):
+        for spin in (0, 1, -2, L - 1):
+            if abs(spin) >= L:
+                continue
+            flm = random_flm(L, rng, spin=spin)
+            expected = naive.evaluate(flm, THETA, PHI, spin)
+            got = sk.evaluate(flm, THETA, PHI, spin=spin)
+            np.testing.assert_allclose(got, expected, rtol=0, atol=2e-14)
+
+
+def test_adjoint(rng=np.random.default_rng(1)):
+    L = 9
+    for spin, reality in ((0, True), (0, False), (2, False)):
+        flm = random_flm(L, rng, spin=spin)
+        y = rng.standard_normal(len(THETA)) + (0 if reality else 1j)
+        flags = _flags(THETA, PHI, L, spin, reality, 1)
+        forward, adjoint = (lambda u, p=p: p(u, **flags) for p in (_evaluation.forward, _evaluation.adjoint))
+        assert_adjoint(forward, adjoint, flm, y, real=reality)
+
+
+def test_near_the_poles_at_high_degree():
+    """d^l_00 is the Legendre polynomial; P_l(cos theta) ~ J_0 there. Values of 30 digits by series."""
+    for ell in (512, 2047):
+        for theta in (1e-3, np.pi - 1e-3):
+            flm = np.zeros((ell + 1) ** 2, complex)
+            flm[ell * ell + ell] = 1
+            got = sk.evaluate(flm, [theta], [0.0], reality=True)[0]
+            small = min(theta, np.pi - theta)
+            value = _legendre(ell, small) * (1 if theta < 1 else (-1) ** ell)
+            expected = np.sqrt((2 * ell + 1) / (4 * np.pi)) * value
+            assert abs(got - expected) <= 1e-13 * np.sqrt((2 * ell + 1) / (4 * np.pi))
+
+
+def _legendre(ell, theta):
+    """P_l as the hypergeometric series in y/2 = sin^2(theta/2), in 60-digit decimals."""
+    from decimal import Decimal, localcontext
+
+    with localcontext() as context:
+        context.prec = 60
+        _, sine = naive._cos_sin_half(theta)
+        x, term, total = sine * sine, Decimal(1), Decimal(1)
+        for k in range(1, ell + 1):
+            term = term * -(ell - k + 1) * (ell + k) * x / (k * k)
+            total += term
+            if abs(term) < Decimal(10) ** -40:
+                break
+        return float(total)
