@@ -1,5 +1,16 @@
-"""Shared by all tests: figures need no screen."""
+"""Shared by all tests: figures need no screen, and random numbers are the same in every run."""
 
 import os
 
+import numpy as np
+import pytest
+
 os.environ.setdefault("MPLBACKEND", "Agg")
+
+SEED = 20260
+
+
+@pytest.fixture
+def rng():
+    """A generator that starts from the same seed in every test."""
+    return np.random.default_rng(SEED)

@@ -1,0 +1,7 @@
+"""``python -m spherekit``."""
+
+import sys
+
+from spherekit.cli import main
+
+sys.exit(main())
