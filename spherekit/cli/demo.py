@@ -97,7 +97,7 @@ def _draw(folder, threads):
     panels = (
         (f, "WMAP W band, 7 years", 250),
         (smooth, f"degrees 0..{L - 1}", 250),
-        (f - smooth, "what is left", 50),
+        (f - smooth, "what is left: noise, and ringing at the bright plane", 50),
     )
     for ax, (values, title, top) in zip(axes, panels, strict=True):
         look = dict(title=title, unit="uK", vmin=-top, vmax=top, cmap="RdBu_r")
