@@ -80,9 +80,7 @@ def coefficients_shape(flm, L, name="flm"):
             hint = "this looks like the s2fft layout: use spherekit.conventions.from_s2fft"
         elif flm.ndim and flm.shape[-1] == L * (L + 1) // 2:
             hint = "this looks like a healpy alm: use spherekit.conventions.from_healpy"
-        raise ValueError(
-            f"{name} has shape {flm.shape}; L={L} needs (..., {L * L}); {hint}"
-        )
+        raise ValueError(f"{name} has shape {flm.shape}; L={L} needs (..., {L * L}); {hint}")
 
 
 def bad_samples(f, unseen=None):

@@ -16,7 +16,15 @@ dtypes                    float32/complex64 in, the same out; float64 likewise; 
 
 import numpy as np
 
-__all__ = ["eb_to_spin", "from_healpy", "from_s2fft", "spin_to_eb", "table", "to_healpy", "to_s2fft"]
+__all__ = [
+    "eb_to_spin",
+    "from_healpy",
+    "from_s2fft",
+    "spin_to_eb",
+    "table",
+    "to_healpy",
+    "to_s2fft",
+]
 
 
 def table():

@@ -16,14 +16,14 @@ arXiv:1110.6298 (the theorem on equispaced colatitudes).
 import cmath
 import math
 from decimal import Decimal, localcontext
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
 DIGITS = 50
 
 
-@lru_cache(maxsize=None)
+@cache
 def _cos_sin_half(theta):
     """cos(theta/2) and sin(theta/2) of a float64 taken as exact, by their Taylor series."""
     with localcontext() as context:
@@ -40,7 +40,7 @@ def _cos_sin_half(theta):
         return cosine, sine
 
 
-@lru_cache(maxsize=None)
+@cache
 def _wigner_d(ell, m, n, cosine, sine):
     """The explicit sum over k, cosine and sine of theta / 2 being decimals."""
     with localcontext() as context:

@@ -9,7 +9,7 @@ import pytest
 import spherekit
 from spherekit import datasets, io
 from spherekit.cli import main
-from spherekit.sampling import GL, HEALPix, MW, MWSS, Rings
+from spherekit.sampling import GL, MW, MWSS, HEALPix, Rings
 from spherekit.testing import random_flm
 
 
@@ -78,10 +78,14 @@ def test_projections_show_the_function():
 
 def test_import_is_quiet_and_lazy():
     code = "import sys, spherekit; print('numba' in sys.modules, 'matplotlib' in sys.modules)"
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True
+    )
     assert done.stdout.split() == ["False", "False"] and not done.stderr
     code = "import sys; from spherekit import forward; print('astropy' in sys.modules or 'matplotlib' in sys.modules)"
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True
+    )
     assert done.stdout.split() == ["False"] and not done.stderr
 
 

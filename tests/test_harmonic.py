@@ -45,7 +45,9 @@ def test_definitions(L, rng=np.random.default_rng(0)):
             expected = naive.forward(f, grid, L, spin)
             tolerance = 1e-13 * np.abs(f).max() * 4 * np.pi
             got = sk.forward(f, L, spin=spin, sampling=grid)
-            np.testing.assert_allclose(got, expected, rtol=0, atol=tolerance, err_msg=f"{grid} {spin}")
+            np.testing.assert_allclose(
+                got, expected, rtol=0, atol=tolerance, err_msg=f"{grid} {spin}"
+            )
 
 
 @pytest.mark.parametrize("L", [1, 2, 3, 16, 33, 64, 128])
@@ -102,7 +104,9 @@ def test_adjoints(reality, rng=np.random.default_rng(5)):
                 f = f + 1j * rng.standard_normal(grid.shape)
             flags = dict(L=L, spin=spin, grid=grid, reality=reality, threads=1)
             for pair, x, y in zip(transforms(), (flm, f), (f, flm), strict=True):
-                forward, adjoint = (lambda u, p=p: p(u, **flags) for p in (pair.forward, pair.adjoint))
+                forward, adjoint = (
+                    lambda u, p=p: p(u, **flags) for p in (pair.forward, pair.adjoint)
+                )
                 assert_adjoint(forward, adjoint, x, y, real=reality)
 
 

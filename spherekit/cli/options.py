@@ -67,7 +67,9 @@ def write_samples(path, values, grid, unit, overwrite):
     elif grid.name == "healpix":
         io.write_map(path, values, unit=unit, overwrite=overwrite)
     else:
-        raise ValueError(f"{path}: FITS holds HEALPix maps; name a .npz file for the grid {grid.name}")
+        raise ValueError(
+            f"{path}: FITS holds HEALPix maps; name a .npz file for the grid {grid.name}"
+        )
 
 
 def save_figure(ax, path):

@@ -20,8 +20,6 @@ def run(args):
     options.writable(args.output, args.force)
     options.headless()
     values, grid, unit = options.read_samples(args.file, args.grid, args.field)
-    ax = plot.show(
-        values, grid, projection=args.projection, unit=unit or None, title=args.title
-    )
+    ax = plot.show(values, grid, projection=args.projection, unit=unit or None, title=args.title)
     options.save_figure(ax, args.output)
     print(f"wrote {args.output}")

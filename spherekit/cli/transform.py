@@ -10,7 +10,9 @@ from spherekit.cli import options
 def arguments(parser):
     parser.add_argument("file", metavar="MAP", help="HEALPix FITS or .npy/.npz; alm with --inverse")
     options.band_limit(parser, required=False)
-    parser.add_argument("-o", "--output", required=True, help="alm .fits or .npz; a map with --inverse")
+    parser.add_argument(
+        "-o", "--output", required=True, help="alm .fits or .npz; a map with --inverse"
+    )
     parser.add_argument("--grid", help="grid of a .npy map, or of the result, such as mw:256")
     parser.add_argument("--field", default="0", help="column of a FITS map, number or name")
     parser.add_argument("--mask", help="FITS map, 1 where pixels count")

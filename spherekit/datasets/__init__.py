@@ -39,5 +39,7 @@ def planck2018_cl(L):
     """
     with np.load(FOLDER / "planck2018_cl.npz", allow_pickle=False) as file:
         if not 1 <= L <= file["TT"].size:
-            raise ValueError(f"L is {L}; the package holds the spectrum for L = 1..{file['TT'].size}")
+            raise ValueError(
+                f"L is {L}; the package holds the spectrum for L = 1..{file['TT'].size}"
+            )
         return {name: file[name][:L] for name in ("TT", "EE", "BB", "TE")}

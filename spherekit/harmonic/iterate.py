@@ -129,9 +129,7 @@ def real_to_flm(x, L):
 def flm_to_real(flm, L):
     """The transpose of `real_to_flm`, and its inverse on Hermitian coefficients."""
     ell, m, mirror = _indices(L)
-    return np.where(
-        m == 0, flm.real, np.sqrt(2) * np.where(m > 0, flm.real, flm[mirror].imag)
-    )
+    return np.where(m == 0, flm.real, np.sqrt(2) * np.where(m > 0, flm.real, flm[mirror].imag))
 
 
 def _indices(L):

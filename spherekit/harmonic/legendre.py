@@ -23,13 +23,11 @@ from spherekit.kernels.recursion import (
     analyse_differences,
     climb,
     climb_differences,
-    degree_coefficients,
     difference_coefficients,
     fold,
     log_seed,
     pair_coefficients,
     seed,
-    seed_sign,
     synthesise,
     synthesise_differences,
 )
@@ -41,9 +39,7 @@ _DIFFERENCES, _SIN2, _COS2 = 0, 1, 2
 #: Lanes of a ring set. Lane arrays: x = cos, y = 1 - cos, squares, log2 of sin and of tan(theta/2),
 #: weights of the northern and southern ring (0 where there is none). Block arrays: first lane, whether
 #: 32 lanes wide, form of the recursion, sine of the ring nearest the equator.
-RingLanes = namedtuple(
-    "RingLanes", "x y sin2 cos2 log_sin log_tan north south first wide form top"
-)
+RingLanes = namedtuple("RingLanes", "x y sin2 cos2 log_sin log_tan north south first wide form top")
 
 
 def ring_lanes(theta, north, south, L):
@@ -240,7 +236,10 @@ def _zonal_block_analysis(lanes, eight, args, work, plane):
             return
         for i in range(w):
             north, south = rings.north[first + i], rings.south[first + i]
-            values[i], values[w + i] = north * plane[0, 0, first + i], north * plane[1, 0, first + i]
+            values[i], values[w + i] = (
+                north * plane[0, 0, first + i],
+                north * plane[1, 0, first + i],
+            )
             values[2 * w + i] = south * plane[0, 1, first + i]
             values[3 * w + i] = south * plane[1, 1, first + i]
         analyse_differences(

@@ -6,10 +6,10 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft
 
+from spherekit._threads import run
 from spherekit.harmonic import legendre, legendre_spin
 from spherekit.harmonic.theta import circle_of, fejer_circle, ring_count
 from spherekit.sampling import quadrature
-from spherekit._threads import run
 
 #: lanes of the Legendre rings, the column of each ring in a plane, and the circles and the band of the
 #: theta step between them and the grid (None: the Legendre rings are the grid's).
@@ -46,11 +46,14 @@ def _own_rings(grid, L, weights):
     return Route(lanes, columns, None, None, None)
 
 
+_PI_REST = 1.2246467991473532e-16  # pi minus its float64: it matters close to the south pole
+
+
 def pair_rings(theta, weights, L):
     """Lanes of rings paired across the equator, and each ring's column in a (north | south) plane."""
     theta = np.asarray(theta, float)
     south = theta > np.pi / 2
-    folded = np.where(south, np.pi - theta, theta)
+    folded = np.where(south, np.pi - theta + _PI_REST, theta)
     order = np.lexsort((south, folded))
     north_angles, slot = [], np.empty(len(theta), int)
     taken = [-1, -1]
@@ -59,6 +62,8 @@ def pair_rings(theta, weights, L):
         new = not north_angles or folded[ring] - north_angles[-1] > 4e-15
         if new or taken[side] == len(north_angles) - 1:
             north_angles.append(folded[ring])
+        elif not side:
+            north_angles[-1] = folded[ring]  # the northern angle is the exact one
         slot[ring] = taken[side] = len(north_angles) - 1
     sides = np.zeros((2, len(north_angles)))
     sides[south.astype(int), slot] = weights
@@ -75,14 +80,12 @@ def legendre_synthesis(flm, route, L, spin, real, threads):
 
     def work(thread):
         if spin:
-            legendre_spin.synthesis_spin(
-                *common, spin, lanes, scales, flm, planes, guard[thread]
-            )
+            legendre_spin.synthesis_spin(*common, spin, lanes, scales, flm, planes, guard[thread])
         else:
             legendre.synthesis_zonal(*common, real, lanes, scales, flm, planes, guard[thread])
 
     run(work, threads)
-    planes = planes.reshape(len(flm), n_orders, 2, -1)
+    planes = planes.reshape(len(flm), n_orders, 2, 2 * len(lanes.x))
     F = np.empty((len(flm), n_orders, len(route.columns)), complex)
     F.real, F.imag = planes[:, :, 0, route.columns], planes[:, :, 1, route.columns]
     return F, guard.max(axis=0)
@@ -93,7 +96,7 @@ def legendre_analysis(F, route, L, spin, real, threads):
     lanes, n_orders = route.lanes, L if real else 2 * L - 1
     planes = np.zeros((len(F), n_orders, 2, 2 * len(lanes.x)))
     planes[:, :, 0, route.columns], planes[:, :, 1, route.columns] = F.real, F.imag
-    planes = planes.reshape(len(F), n_orders, 2, 2, -1)
+    planes = planes.reshape(len(F), n_orders, 2, 2, len(lanes.x))
     flm = np.zeros((len(F), L * L), complex)
     counter, scales = np.zeros(1, np.int64), _scales(L, spin)
     common = (legendre.NARROW, legendre.WIDE, counter, _chunk(L), L)
@@ -122,8 +125,8 @@ def memory(grid, L, spin, real, maps, itemsize):
     """Bytes of a transform of ``maps`` maps beside its input: output, planes and ring spectra."""
     n_orders = L if real else 2 * L - 1
     rings = len(grid.ring_theta) if grid.period is None else 2 * (grid.L + L)
-    work = maps * n_orders * rings * 16 * (2 if grid.period is None else 6)
-    spectra = maps * int(np.prod(grid.shape)) * 16 * 2
+    work = maps * n_orders * rings * 16 * (3 if grid.period is None else 6)
+    spectra = maps * int(np.prod(grid.shape)) * 16 * 3
     return work + spectra + maps * L * L * 2 * itemsize
 
 

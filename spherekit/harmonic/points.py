@@ -71,10 +71,20 @@ def _batches(points, L, reality):
         yield chosen, plan.Route(lanes, columns, None, None, None), np.exp(1j * m * phi[chosen])
 
 
+def _fits(maps, points, L, reality):
+    """Refuse points that cannot fit: their values, and the ring coefficients of one batch."""
+    n = len(points[0])
+    batch = min(n, _POINTS) * len(azimuth.orders(L, reality)) * 16 * 5
+    needed = maps * (batch + 16 * (2 * n + 2 * L * L)) + 64 * n
+    _check.fits_memory(needed, f"evaluating {maps} maps of L={L} at {n} points")
+
+
 def _forward(flm, *, points, L, spin, reality, threads):
     flm = _check.numbers(flm, "flm")
     _check.coefficients_shape(flm, L)
-    maps = flm.reshape(-1, L * L).astype(complex)
+    count = int(np.prod(flm.shape[:-1]))
+    _fits(count, points, L, reality)
+    maps = flm.reshape(count, L * L).astype(complex)
     values = np.empty((len(maps), len(points[0])), float if reality else complex)
     for chosen, route, phase in _batches(points, L, reality):
         F, guard = plan.legendre_synthesis(maps, route, L, spin, reality, threads)
@@ -87,7 +97,7 @@ def _forward(flm, *, points, L, spin, reality, threads):
         values[:, chosen] = total.sum(axis=1)
     single = flm.dtype in (np.float32, np.complex64)
     kind = (np.float32 if reality else np.complex64) if single else values.dtype
-    return values.reshape(*flm.shape[:-1], -1).astype(kind, copy=False)
+    return values.reshape(*flm.shape[:-1], len(points[0])).astype(kind, copy=False)
 
 
 def _adjoint(values, *, points, L, spin, reality, threads):
@@ -99,7 +109,9 @@ def _adjoint(values, *, points, L, spin, reality, threads):
         _check.real_samples(values, "values")
     if not np.isfinite(values).all():
         raise ValueError("values hold NaN or infinite numbers; leave those points out")
-    maps = values.reshape(-1, n).astype(complex)
+    count = int(np.prod(values.shape[:-1]))
+    _fits(count, points, L, reality)
+    maps = values.reshape(count, n).astype(complex)
     flm = np.zeros((len(maps), L * L), complex)
     for chosen, route, phase in _batches(points, L, reality):
         F = maps[:, None, chosen] * phase.conj()

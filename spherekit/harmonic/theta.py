@@ -21,7 +21,9 @@ def circle_of(grid):
 
 def ring_count(circle):
     """Number of nodes in [0, pi]."""
-    return int(circle.period / 2 - circle.shift) + 1 if circle.shift == 0 else (circle.period + 1) // 2
+    return (
+        int(circle.period / 2 - circle.shift) + 1 if circle.shift == 0 else (circle.period + 1) // 2
+    )
 
 
 def fejer_circle(n):

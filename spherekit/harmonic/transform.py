@@ -131,11 +131,11 @@ def _flags(L, spin, sampling, reality, threads):
     L = _check.band_limit(L)
     grid = as_grid(sampling, L)
     if grid.L is not None and grid.L < L:
-        raise ValueError(f"{grid!r} samples band-limit {grid.L}; L={L} needs a grid at least as fine")
+        raise ValueError(
+            f"{grid!r} samples band-limit {grid.L}; L={L} needs a grid at least as fine"
+        )
     spin = _check.spin_number(spin, L, reality)
-    return dict(
-        L=L, spin=spin, grid=grid, reality=bool(reality), threads=thread_count(threads)
-    )
+    return dict(L=L, spin=spin, grid=grid, reality=bool(reality), threads=thread_count(threads))
 
 
 # --- the four maps -----------------------------------------------------------------------------------
@@ -230,7 +230,7 @@ def _by_maps(transform, x, shape, grid, L, spin, reality, real_out, single):
     """Apply ``transform`` to the maps of any leading axes, a bounded number at a time."""
     core = len(grid.shape) if shape == (L * L,) else 1
     lead = x.shape[: x.ndim - core]
-    maps = x.reshape(-1, *x.shape[x.ndim - core :])
+    maps = x.reshape(int(np.prod(lead)), *x.shape[x.ndim - core :])
     kind = (np.float32 if single else float) if real_out else (np.complex64 if single else complex)
     one = plan.memory(grid, L, spin, reality, 1, 16)
     chunk = int(max(1, _CHUNK_BYTES // one))

@@ -127,14 +127,20 @@ def _delta(ell, m, n):
 
 
 def log_seed(L, n):
-    """log2 of ``sqrt(binom(2 l0, l0-mu) / 4^l0)`` for m = 0..L-1; l0, mu = max, min of (m, |n|)."""
+    """log2 of ``sqrt(binom(2 l0, l0-mu) / 4^l0)`` for m = 0..L-1; l0, mu = max, min of (m, |n|).
+
+    As ``binom(2l, l)/4^l = prod_k (1 - 1/2k)`` times ``prod_{j<mu} (1 - (2j+1)/(l+j+1))``: sums of one sign,
+    which keep their digits where differences of log-gamma functions would lose them.
+    """
     n = abs(int(n))
-    m = np.arange(n + 1, L, dtype=float)
-    rising = np.log1p((2 * m * (2 * m - 1) / 4 - (m - n) * (m + n)) / ((m - n) * (m + n)))
-    down = np.arange(n, 0, -1, dtype=float)
-    falling = np.cumsum(np.log2((n + down) / (n - down + 1)))[::-1]
-    head = np.concatenate([falling, [0.0]]) - 2 * n
-    return 0.5 * np.concatenate([head, np.cumsum(rising) / math.log(2) - 2 * n])[:L]
+    central = np.concatenate([[0.0], np.cumsum(np.log1p(-0.5 / np.arange(1, max(L, n + 1))))])
+    l0 = np.arange(n, L, dtype=float)
+    above = central[n:L].copy()
+    for j in range(n):
+        above += np.log1p(-(2 * j + 1) / (l0 + j + 1))
+    j = np.arange(n)
+    falling = np.concatenate([[0.0], np.cumsum(np.log1p(-(2 * j + 1) / (n + j + 1.0)))])
+    return 0.5 / math.log(2) * np.concatenate([central[n] + falling[:n], above])[:L]
 
 
 @jit

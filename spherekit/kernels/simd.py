@@ -11,7 +11,15 @@ import operator
 
 from llvmlite import ir
 from numba.core import cgutils, types
-from numba.extending import NativeValue, intrinsic, models, overload, register_model, typeof_impl, unbox
+from numba.extending import (
+    NativeValue,
+    intrinsic,
+    models,
+    overload,
+    register_model,
+    typeof_impl,
+    unbox,
+)
 
 I32, I64, F64 = ir.IntType(32), ir.IntType(64), ir.DoubleType()
 _FLAGS = ("contract",)
@@ -180,7 +188,11 @@ def _overload_operator(python_operator, operation):
             return lambda a, b: operation(a, b)
 
 
-for _operator, _instruction in ((operator.add, "fadd"), (operator.sub, "fsub"), (operator.mul, "fmul")):
+for _operator, _instruction in (
+    (operator.add, "fadd"),
+    (operator.sub, "fsub"),
+    (operator.mul, "fmul"),
+):
     _overload_operator(_operator, _binary(_instruction))
 
 

@@ -33,9 +33,7 @@ class Projection(NamedTuple):
     half: bool
 
 
-def project(
-    f, grid, *, projection="mollweide", rot=(0.0, 0.0), size=800, flip="astro", half=False
-):
+def project(f, grid, *, projection="mollweide", rot=(0.0, 0.0), size=800, flip="astro", half=False):
     """Project a real signal on the sphere: each pixel of the picture takes its nearest sample.
 
     Parameters

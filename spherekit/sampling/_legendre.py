@@ -14,7 +14,6 @@ import numpy as np
 from spherekit._jit import jit
 
 
-
 @jit
 def legendre(n, y, p, d):
     """Fill `p` with P_n and `d` with P_n - P_{n-1} at every y (n >= 1)."""
@@ -61,9 +60,7 @@ def zonal_sums(y, even, odd, sums):
                 qq[j] = pp[j] * ss[parity, j] + pp[j + 16] * ss[parity, j + 16]
             for j in range(8):
                 qq[j] += qq[j + 8]
-            sums[ell] += ((qq[0] + qq[4]) + (qq[1] + qq[5])) + (
-                (qq[2] + qq[6]) + (qq[3] + qq[7])
-            )
+            sums[ell] += ((qq[0] + qq[4]) + (qq[1] + qq[5])) + ((qq[2] + qq[6]) + (qq[3] + qq[7]))
             a = ell / (ell + 1.0)
             b = (2 * ell + 1.0) / (ell + 1.0)
             for j in range(32):

@@ -143,7 +143,7 @@ def nest2ring(nside, pixels):
     """Ring-order numbers of the nested-order `pixels` (any shape), nside a power of two.
 
     >>> nest2ring(2, [0, 3, 47])
-    array([13,  0, 34])
+    array([13,  0, 35])
     """
     nside = _power_of_two(nside)
     pixels = _pixel_numbers(pixels, nside)
@@ -163,7 +163,7 @@ def nest2ring(nside, pixels):
 def ring2nest(nside, pixels):
     """Nested-order numbers of the ring-order `pixels` (any shape), nside a power of two.
 
-    >>> ring2nest(2, [13, 0, 34])
+    >>> ring2nest(2, [13, 0, 35])
     array([ 0,  3, 47])
     """
     nside = _power_of_two(nside)

@@ -11,7 +11,7 @@ from scipy import fft
 
 from spherekit.sampling import _legendre
 
-__all__ = ["equispaced", "fejer2", "gauss_legendre", "ring_weights"]
+__all__ = ["equispaced", "fejer2", "gauss_legendre", "zonal_corrections"]
 
 
 def read_only(*arrays):

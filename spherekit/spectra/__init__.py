@@ -24,7 +24,9 @@ def power(flm, flm2=None):
     other = flm if flm2 is None else np.asarray(flm2)
     L = int(round(flm.shape[-1] ** 0.5)) if flm.ndim else 0
     if L < 1 or L * L != flm.shape[-1] or other.shape[-1] != L * L:
-        raise ValueError(f"flm has shapes {flm.shape}, {other.shape}; the flat layout is (..., L*L)")
+        raise ValueError(
+            f"flm has shapes {flm.shape}, {other.shape}; the flat layout is (..., L*L)"
+        )
     ell = np.arange(L)
     return np.add.reduceat((flm * other.conj()).real, ell * ell, axis=-1) / (2 * ell + 1)
 
@@ -48,7 +50,9 @@ def gaussian_flm(cl, L, rng):
     """
     cl = np.asarray(cl, float)
     if cl.ndim != 1 or cl.size < L:
-        raise ValueError(f"cl has shape {cl.shape}; L={L} needs at least {L} values, l = 0..{L - 1}")
+        raise ValueError(
+            f"cl has shape {cl.shape}; L={L} needs at least {L} values, l = 0..{L - 1}"
+        )
     if not (np.isfinite(cl[:L]).all() and (cl[:L] >= 0).all()):
         raise ValueError("cl must be finite and not negative")
     ell = np.repeat(np.arange(L), 2 * np.arange(L) + 1)
