@@ -37,6 +37,11 @@ def spin_number(spin, L, reality=False):
 
 def numbers(x, name):
     """``x`` as a native float32/64 or complex64/128 array; integers become float64."""
+    if isinstance(x, np.ma.MaskedArray):
+        raise TypeError(
+            f"{name} is a numpy masked array, whose mask would be lost; pass {name}.data, and the good "
+            "samples as mask=~numpy.ma.getmaskarray(...) to spherekit.analyse"
+        )
     x = np.asarray(x)
     if x.dtype.kind in "iub":
         return x.astype(np.float64)

@@ -53,7 +53,13 @@ def linear_map(name, forward, adjoint):
 
 def _reverse_rule(transpose):
     def rule(answer, x, **flags):
-        return lambda g: anp.conj(transpose(anp.conj(g), **flags))
+        real = not anp.iscomplexobj(x)  # a real argument has a real gradient
+
+        def pull_back(g):
+            result = anp.conj(transpose(anp.conj(g), **flags))
+            return anp.real(result) if real and anp.iscomplexobj(result) else result
+
+        return pull_back
 
     return rule
 

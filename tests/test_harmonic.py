@@ -33,7 +33,7 @@ def spins(L):
 
 @pytest.mark.parametrize("L", [1, 2, 5, 6])
 def test_definitions(L, rng=np.random.default_rng(0)):
-    for grid in [*grids(L), HEALPix(1), HEALPix(3, weights="equal"), UNEVEN]:
+    for grid in [*grids(L), HEALPix(2), HEALPix(3, weights="equal"), UNEVEN]:
         for spin in spins(L):
             flm = random_flm(L, rng, spin=spin)
             f = sk.inverse(flm, L, spin=spin, sampling=grid)

@@ -4,7 +4,6 @@ The coefficients whose signal comes nearest to the samples, by Jacobi iterations
 what is left) or by least squares, with the residual, so that nobody has to guess how good they are.
 """
 
-import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +11,13 @@ from scipy.sparse.linalg import LinearOperator, lsqr
 
 from spherekit import _check
 from spherekit._threads import thread_count
-from spherekit.harmonic.transform import _analysis, _finite_samples, _flags, _synthesis
+from spherekit.harmonic.transform import (
+    _analysis,
+    _finite_samples,
+    _flags,
+    _synthesis,
+    warn_beyond_pixels,
+)
 
 
 class Residual(NamedTuple):
@@ -93,13 +98,7 @@ def analyse(
         raise ValueError('a mask needs method="lsq": Jacobi iterations take the whole sphere')
     f = np.where(keep, f, 0).astype(float if reality else complex)
     _finite_samples(f)
-    if grid.name == "healpix" and L > 3 * grid.nside:
-        warnings.warn(
-            f"L={L} is beyond 3 nside = {3 * grid.nside}: the pixels do not determine the highest "
-            "degrees; look at the residual",
-            UserWarning,
-            stacklevel=2,
-        )
+    warn_beyond_pixels(grid, L)
     solve = _least_squares if method == "lsq" else _jacobi
     return solve(f, keep, flags, tol, max_iter)
 

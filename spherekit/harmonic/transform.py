@@ -7,6 +7,8 @@ A transform is a Legendre step (coefficients <-> Fourier coefficients of rings),
 step (rings <-> rings, exact resampling), and a phi step (Fourier coefficients <-> samples).
 """
 
+import warnings
+
 import numpy as np
 
 from spherekit import _check
@@ -101,7 +103,9 @@ def forward(f, L, *, spin=0, sampling="mw", reality=False, threads=None):
     >>> bool(np.allclose(forward(inverse(flm, 4), 4), flm))
     True
     """
-    return _analysis.forward(f, checked=False, **_flags(L, spin, sampling, reality, threads))
+    flags = _flags(L, spin, sampling, reality, threads)
+    warn_beyond_pixels(flags["grid"], flags["L"])
+    return _analysis.forward(f, checked=False, **flags)
 
 
 def forward_adjoint(flm, L, *, spin=0, sampling="mw", reality=False, threads=None):
@@ -138,6 +142,17 @@ def _flags(L, spin, sampling, reality, threads):
     return dict(L=L, spin=spin, grid=grid, reality=bool(reality), threads=thread_count(threads))
 
 
+def warn_beyond_pixels(grid, L):
+    """Warn where the pixels of a HEALPix map do not determine the highest degrees."""
+    if grid.name == "healpix" and L > 3 * grid.nside:
+        warnings.warn(
+            f"L={L} is beyond 3 nside = {3 * grid.nside}: the pixels do not determine the highest "
+            "degrees; look at the residual that spherekit.analyse returns",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
 # --- the four maps -----------------------------------------------------------------------------------
 
 
@@ -158,7 +173,8 @@ def _inverse(flm, *, L, spin, grid, reality, threads, checked=False):
 def _inverse_adjoint(f, *, L, spin, grid, reality, threads, checked=False):
     def transform(part):
         route = plan.synthesis_route(grid, L)
-        F = azimuth.analysis(part, grid, L, reality, threads)
+        with np.errstate(invalid="ignore"):  # inf samples are refused below, with their count
+            F = azimuth.analysis(part, grid, L, reality, threads)
         _finite(F, part, grid)
         if route.grid_circle is not None:
             args = (_odd(L, spin, reality), route.legendre_circle, route.grid_circle, route.band)
@@ -172,7 +188,8 @@ def _inverse_adjoint(f, *, L, spin, grid, reality, threads, checked=False):
 def _forward(f, *, L, spin, grid, reality, threads, checked=False):
     def transform(part):
         route = plan.analysis_route(grid, L)
-        F = azimuth.analysis(part, grid, L, reality, threads)
+        with np.errstate(invalid="ignore"):  # inf samples are refused below, with their count
+            F = azimuth.analysis(part, grid, L, reality, threads)
         _finite(F, part, grid)
         if route.grid_circle is not None:
             args = (_odd(L, spin, reality), route.grid_circle, route.legendre_circle, route.band)
