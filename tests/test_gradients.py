@@ -1,0 +1,212 @@
+"""Walks the registry of linear maps: every one against its adjoint, and its derivatives."""
+
+import importlib
+from typing import NamedTuple
+
+import autograd.numpy as anp
+import numpy as np
+import pytest
+import tolerances
+from autograd import grad, make_jvp, make_vjp
+
+import spherekit as sk
+from spherekit.linear import registry
+from spherekit.sampling import CC, DH, GL, MW, MWSS, DHPole, HEALPix, Rings
+from spherekit.testing import assert_adjoint, assert_gradient, random_flm
+
+for room in ("harmonic", "spectra", "conventions"):
+    importlib.import_module(f"spherekit.{room}")
+
+#: The rule of HEALPix is tested beyond its band-limit too, where `forward` warns.
+pytestmark = pytest.mark.filterwarnings("ignore:.*nside:UserWarning")
+
+UNEVEN = Rings([0.0, 0.4, 1.3, 2.0, np.pi], [1, 3, 8, 5, 2], [0, 0.1, 0.2, -0.3, 1])
+POINTS = ((0.0, 0.3, 2.0, np.pi), (0.1, 5.0, -2.0, 0.7))
+
+
+class Case(NamedTuple):
+    """Flags of a map, and the arrays x, y that it and its adjoint take."""
+
+    label: str
+    flags: dict
+    x: np.ndarray
+    y: np.ndarray
+    real: bool
+
+
+def numbers(shape, rng, real):
+    x = rng.standard_normal(shape)
+    return x if real else x + 1j * rng.standard_normal(shape)
+
+
+def grids(L):
+    return [
+        *(kind(L) for kind in (MW, MWSS, DH, DHPole, GL, CC)),
+        CC(L, n_theta=L + 1),
+        MW(L + 2),
+        HEALPix(1),
+        HEALPix(3),
+        UNEVEN,
+    ]
+
+
+def transforms(L, rng, shape=()):
+    """(label, flags, coefficients, samples): the coefficients need no symmetry."""
+    for grid in grids(L):
+        for spin, reality in ((0, True), (0, False), (1, False), (1 - L, False)):
+            flags = dict(L=L, spin=spin, grid=grid, reality=reality, threads=1)
+            flm, f = random_flm(L, rng, spin=spin, shape=shape), (*shape, *grid.shape)
+            yield f"{grid} {spin} {reality}", flags, flm, numbers(f, rng, reality)
+
+
+def cases_of_inverse(L, rng, shape=()):
+    for label, flags, flm, f in transforms(L, rng, shape):
+        yield Case(label, flags, flm, f, flags["reality"])
+
+
+def cases_of_forward(L, rng, shape=()):
+    for label, flags, flm, f in transforms(L, rng, shape):
+        yield Case(label, flags, f, flm, flags["reality"])
+
+
+def cases_of_evaluate(L, rng, shape=()):
+    for spin, reality in ((0, True), (0, False), (1, False), (1 - L, False)):
+        flags = dict(points=POINTS, L=L, spin=spin, reality=reality, threads=1)
+        flm, values = random_flm(L, rng, spin=spin, shape=shape), numbers((*shape, 4), rng, reality)
+        yield Case(f"{spin} {reality}", flags, flm, values, reality)
+
+
+CASES = {
+    "harmonic.inverse": cases_of_inverse,
+    "harmonic.forward": cases_of_forward,
+    "harmonic.evaluate": cases_of_evaluate,
+}
+
+
+def pairs():
+    return {pair.name: pair for pair in registry()}
+
+
+def test_every_registered_map_has_cases():
+    """A new linear map must add its cases here."""
+    assert {name for name in pairs() if not name.startswith("doc")} == set(CASES)
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("L", [2, 11])
+def test_adjoint(name, L, rng):
+    pair = pairs()[name]
+    for case in CASES[name](L, rng):
+        assert_adjoint(
+            lambda x, flags=case.flags: pair.forward(x, **flags),
+            lambda y, flags=case.flags: pair.adjoint(y, **flags),
+            case.x,
+            case.y,
+            tolerances.ADJOINT[np.dtype(float)],
+            real=case.real,
+        )
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("L, shape", [(3, ()), (2, (2,))])
+def test_derivatives(name, L, shape, rng):
+    """Reverse and forward mode, order 2, of the map and of its adjoint."""
+    pair = pairs()[name]
+    for case in CASES[name](L, rng, shape):
+        assert_gradient(lambda x, flags=case.flags: pair.forward(x, **flags), case.x)
+        assert_gradient(lambda y, flags=case.flags: pair.adjoint(y, **flags), case.y)
+
+
+# --- the public functions -----------------------------------------------------------------------
+
+
+def hermitian(flm):
+    """The part of coefficients that belongs to a real signal; differentiable."""
+    L = int(round(flm.shape[-1] ** 0.5))
+    ell = np.repeat(np.arange(L), 2 * np.arange(L) + 1)
+    m = np.arange(L * L) - ell * ell - ell
+    return (flm + (1.0 - 2.0 * (m % 2)) * anp.conj(flm[..., ell * ell + ell - m])) / 2
+
+
+def public(L, grid, spin, reality, rng):
+    """(function, argument) with an argument of the natural type."""
+    flm, theta, phi = random_flm(L, rng, spin=spin, reality=reality), *POINTS
+    f, values = numbers(grid.shape, rng, reality), numbers(4, rng, reality)
+    on_grid, points = (
+        dict(spin=spin, sampling=grid, reality=reality),
+        dict(spin=spin, reality=reality),
+    )
+    return [
+        (lambda x: sk.inverse(x, L, **on_grid), flm),
+        (lambda x: sk.forward(x, L, **on_grid), f),
+        (lambda x: sk.inverse_adjoint(x, L, **on_grid), f),
+        (lambda x: sk.forward_adjoint(x, L, **on_grid), flm),
+        (lambda x: sk.evaluate(x, theta, phi, **points), flm),
+        (lambda x: sk.evaluate_adjoint(x, theta, phi, L, **points), values),
+    ]
+
+
+@pytest.mark.parametrize("spin, reality", [(0, True), (0, False), (2, False)])
+def test_public_functions(spin, reality, rng):
+    """A non-linear loss over each, so that second derivatives do not vanish. Finite differences
+    call `inverse` plainly, which wants Hermitian coefficients of a real signal."""
+    for grid in (MW(3), GL(3), HEALPix(1), UNEVEN):
+        for function, x in public(3, grid, spin, reality, rng):
+            allowed = hermitian if reality and x.shape == (9,) else (lambda u: u)
+            assert_gradient(lambda u, f=function, a=allowed: anp.sum(anp.abs(f(a(u))) ** 4), x)
+
+
+def test_a_differentiated_real_signal_needs_no_symmetry(rng):
+    """Optimisers leave the Hermitian coefficients; the gradient is that of Re(B f) there too."""
+    flm = random_flm(5, rng)
+    for grid in (MW(5), HEALPix(2)):
+        options = dict(sampling=grid, reality=True)
+        gradient = grad(lambda u, o=options: anp.sum(sk.inverse(u, 5, **o) ** 3))(flm)
+        f = sk.inverse(flm, 5, sampling=grid).real
+        expected = sk.inverse_adjoint(3 * f**2, 5, **options).conj()
+        assert np.abs(gradient - expected).max() <= 1e-13 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("grid", [MW(4), HEALPix(2)], ids=str)
+def test_real_arrays_without_reality(grid, rng):
+    """Real samples into the complex transform: the gradient is real, as its argument."""
+    f, flm = rng.standard_normal(grid.shape), rng.standard_normal(16)
+    values, (theta, phi) = rng.standard_normal(4), POINTS
+    for function, x in [
+        (lambda u: sk.forward(u, 4, sampling=grid), f),
+        (lambda u: sk.inverse_adjoint(u, 4, sampling=grid), f),
+        (lambda u: sk.inverse(u, 4, sampling=grid), flm),
+        (lambda u: sk.forward_adjoint(u, 4, sampling=grid), flm),
+        (lambda u: sk.evaluate(u, theta, phi), flm),
+        (lambda u: sk.evaluate_adjoint(u, theta, phi, 4), values),
+    ]:
+        gradient = grad(lambda u, g=function: anp.sum(anp.abs(g(u)) ** 2))(x)
+        assert gradient.dtype == float, "a real argument has a complex gradient"
+        assert_gradient(lambda u, g=function: anp.sum(anp.abs(g(u)) ** 4), x)
+
+
+@pytest.mark.parametrize("spin, reality", [(0, True), (0, False), (1, False)])
+def test_types_of_derivatives(spin, reality, rng):
+    """float32 and complex64 stay what they are, in both modes."""
+    for grid in (MW(4), GL(4), HEALPix(2)):
+        for function, x in public(4, grid, spin, reality, rng):
+            x = x.astype(np.complex64 if np.iscomplexobj(x) else np.float32)
+            vjp, value = make_vjp(function)(x)
+            assert vjp(value).dtype == x.dtype
+            _, tangent = make_jvp(function)(x)(x)
+            assert tangent.dtype == value.dtype
+
+
+def test_gradient_is_the_adjoint(rng):
+    """grad of |f - g|^2 / 2 over coefficients is conj(B^H (f - g)), whatever the grid."""
+    for grid in (MW(8), GL(8), HEALPix(3)):
+        flm, target = random_flm(8, rng, spin=1), numbers(grid.shape, rng, False)
+        options = dict(spin=1, sampling=grid)
+
+        def loss(u, target=target, options=options):
+            return anp.sum(anp.abs(sk.inverse(u, 8, **options) - target) ** 2) / 2
+
+        rest = sk.inverse(flm, 8, **options) - target
+        expected = sk.inverse_adjoint(rest, 8, **options).conj()
+        gradient = grad(loss)(flm)
+        assert np.abs(gradient - expected).max() <= 1e-13 * np.abs(expected).max()
