@@ -15,8 +15,8 @@ from spherekit._jit import jit
 
 
 @jit
-def legendre(n, y, p, d):
-    """Fill `p` with P_n and `d` with P_n - P_{n-1} at every y (n >= 1)."""
+def legendre(n, y, p, slope):
+    """Fill `p` with P_n and `slope` with ``n (P_n - P_{n-1} - y P_n)`` at every y (n >= 1)."""
     yy = np.empty(32)
     pp = np.empty(32)
     dd = np.empty(32)
@@ -34,7 +34,56 @@ def legendre(n, y, p, d):
                 pp[j] += dd[j]
         for j in range(count):
             p[start + j] = pp[j]
-            d[start + j] = dd[j]
+            slope[start + j] = n * (dd[j] - yy[j] * pp[j])
+
+
+@jit
+def legendre_twofold(n, y, p, slope):
+    """What `legendre` computes, each value right to rounding.
+
+    Its recursion, with ``E_k = k D_k`` so that the coefficients are whole numbers, in pairs of
+    float64 (Dekker 1971, Numer. Math. 18, 224): a plain one gathers sqrt(n) roundings.
+    """
+    split = 134217729.0  # 2^27 + 1: halves a float64 into two factors whose products are exact
+    for i in range(y.size):
+        yy = y[i]
+        ph, pl, eh, el = 1.0, 0.0, 0.0, 0.0
+        for k in range(n):
+            # t = (2k+1) y, exact as th + tl
+            b = 2.0 * k + 1.0
+            th = b * yy
+            c = split * yy
+            yh = c - (c - yy)
+            tl = (b * yh - th) + b * (yy - yh)
+            # u = t P
+            uh = th * ph
+            c = split * th
+            x1 = c - (c - th)
+            x2 = th - x1
+            c = split * ph
+            z1 = c - (c - ph)
+            z2 = ph - z1
+            ul = (((x1 * z1 - uh) + x1 * z2 + x2 * z1) + x2 * z2) + (th * pl + tl * ph)
+            # E = E - u
+            s = eh - uh
+            v = s - eh
+            el += ((eh - (s - v)) - (uh + v)) - ul
+            eh = s + el
+            el += s - eh
+            # q = E / (k+1)
+            b = k + 1.0
+            qh = eh / b
+            c = split * qh
+            x1 = c - (c - qh)
+            ql = ((eh - b * x1) - b * (qh - x1) + el) / b
+            # P = P + q
+            s = ph + qh
+            v = s - ph
+            pl += ((ph - (s - v)) + (qh - v)) + ql
+            ph = s + pl
+            pl += s - ph
+        p[i] = ph
+        slope[i] = eh - n * yy * ph
 
 
 @jit

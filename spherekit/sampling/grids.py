@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from spherekit.sampling import healpix, quadrature
-from spherekit.sampling._integers import whole
+from spherekit.sampling._integers import MAX_SIZE, whole
 
 __all__ = ["CC", "DH", "DHPole", "GL", "MW", "MWSS", "HEALPix", "Rings", "grid"]
 
@@ -95,7 +95,7 @@ class _Rectangle(_Grid):
         least = 2 * self.L - 1
         n_phi = self._default_n_phi() if self.n_phi is None else self.n_phi
         hint = f"L = {self.L} needs n_phi >= 2L-1 = {least} samples on a ring"
-        object.__setattr__(self, "n_phi", whole(n_phi, "n_phi", least, hint=hint))
+        object.__setattr__(self, "n_phi", whole(n_phi, "n_phi", least, 4 * MAX_SIZE, hint=hint))
 
     def _default_n_phi(self):
         return 2 * self.L - 1
@@ -272,8 +272,9 @@ class Rings(_Grid):
     theta : (n_rings,) radians, strictly increasing in [0, pi]
     n_phi : (n_rings,) samples on each ring, or one number for all
     phi0 : longitude of each ring's first sample, radians, or one number
-    weights : (n_rings,) quadrature weight of one sample of each ring, steradian; if None, the area of
-        the zone between the mid-latitudes to its neighbours, shared by the ring's samples
+    weights : (n_rings,) quadrature weight of one sample of each ring, steradian; if None, the area
+        of the zone between the mid-latitudes to its neighbours, shared by the ring's samples.
+        Weights of your own are taken as they are, whatever they sum to
 
     >>> Rings([0.5, 1.5], [4, 8]).shape
     (12,)
@@ -290,12 +291,18 @@ class Rings(_Grid):
 
     def __init__(self, theta, n_phi, phi0=0.0, weights=None):
         theta = np.atleast_1d(np.asarray(theta, float))
-        legal = theta.ndim == 1 and np.isfinite(theta).all() and theta.min() >= 0
-        if not legal or theta.max() > np.pi or (np.diff(theta) <= 0).any():
+        legal = theta.ndim == 1 and theta.size > 0 and np.isfinite(theta).all()
+        if not legal or theta.min() < 0 or theta.max() > np.pi or (np.diff(theta) <= 0).any():
             raise ValueError(
                 "theta of Rings must be a list of finite, strictly increasing colatitudes in "
                 f"[0, pi] radians, got {theta!r}"
             )
+        for what, value in (("n_phi", n_phi), ("phi0", phi0), ("weights", weights)):
+            if value is not None and np.shape(value) not in ((), theta.shape):
+                raise ValueError(
+                    f"{what} of Rings has shape {np.shape(value)}; expected one number or one for "
+                    f"each of the {theta.size} rings"
+                )
         counts = np.broadcast_to(np.asarray(n_phi), theta.shape)
         counts = tuple(whole(n, "n_phi", 1) for n in counts)
         if weights is None:
@@ -326,8 +333,8 @@ def grid(name, L=None):
     Parameters
     ----------
     name : str or grid
-        ``"mw"``, ``"mwss"``, ``"dh"``, ``"dhpole"``, ``"gl"``, ``"cc"``, each also with a band-limit of
-        its own as in ``"mw:256"``, or ``"healpix:64"`` with its nside.
+        ``"mw"``, ``"mwss"``, ``"dh"``, ``"dhpole"``, ``"gl"``, ``"cc"``, each also with a
+        band-limit of its own as in ``"mw:256"``, or ``"healpix:64"`` with its nside.
     L : int, optional
         Band-limit where the name has none.
 
@@ -342,7 +349,7 @@ def grid(name, L=None):
     kind, _, number = name.lower().partition(":")
     if kind not in _NAMED and kind != "healpix":
         raise ValueError(f"unknown grid {name!r}; known are {known}")
-    if number and not number.isdigit():
+    if number and not (number.isascii() and number.isdigit()):
         raise ValueError(f"grid {name!r}: what follows the colon must be a whole number")
     if kind == "healpix":
         if not number:

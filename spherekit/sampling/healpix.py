@@ -28,7 +28,7 @@ __all__ = [
 UNSEEN = -1.6375e30
 
 MAX_NSIDE = 2**29  # the largest whose pixel numbers fit an int64 in nested order
-_CHUNK = 2**20  # pixels that one pass of `reorder` handles: bounds the work arrays
+_CHUNK = 2**16  # pixels that one pass of `reorder` handles: bounds the work arrays
 
 
 def nside_of(n_pix):
@@ -125,8 +125,8 @@ def pixel_angles(nside, pixels=None, *, nest=False):
     -------
     theta, phi : float64, the shape of `pixels`
 
-    >>> pixel_angles(1, 4)[1]
-    array(0.)
+    >>> pixel_angles(1, [4])[1]
+    array([0.])
     """
     nside = whole(nside, "nside", 1, MAX_NSIDE)
     if pixels is None:
@@ -167,27 +167,45 @@ def ring2nest(nside, pixels):
     array([ 0,  3, 47])
     """
     nside = _power_of_two(nside)
-    return _nested_of_ring(nside)[_pixel_numbers(pixels, nside)]
-
-
-@lru_cache(maxsize=4)
-def _nested_of_ring(nside):
-    order = np.empty(12 * nside**2, dtype=np.int64)
-    order[nest2ring(nside, np.arange(order.size))] = np.arange(order.size)
-    return read_only(order)
+    pixels = _pixel_numbers(pixels, nside)
+    _, n_phi, _, start = rings(nside)
+    index = np.searchsorted(start, pixels, side="right") - 1
+    ring, steps, along = index + 1, n_phi[index] // 4, pixels - start[index]
+    shifted = (ring < nside) | (ring > 3 * nside) | ((ring - nside) % 2 == 0)
+    # Distances from the meridian, in half pixels, and from the equator, in rings.
+    across, up = 2 * along + shifted, 2 * nside - ring
+    # In the belt x and y grow along the two diagonals, nside steps to a base pixel.
+    a, b = (across + up + nside - 1) // 2, (up - across + nside - 1) // 2
+    right, left = a // nside, -(b // nside)
+    face = np.minimum(right, left) % 4 + 4 * (1 - np.sign(right - left))
+    # In a cap the base pixel is a quarter of the ring, and x - y runs across it.
+    cap = (ring < nside) | (ring > 3 * nside)
+    row, column = np.where(up > 0, 0, 2), along // steps
+    total, difference = (row + 2) * nside - 1 - ring, across - (2 * column + 1) * steps
+    face = np.where(cap, 4 * row + column, face)
+    x = np.where(cap, (total + difference) // 2, a % nside)
+    y = np.where(cap, (total - difference) // 2, b % nside)
+    return face * nside**2 + _spread_bits(x) + 2 * _spread_bits(y)
 
 
 def reorder(values, source):
-    """Maps (..., n_pix) from the ordering `source` ("ring" or "nested") to the other one."""
+    """Maps (..., n_pix) from the ordering `source` ("ring" or "nested") to the other one.
+
+    Returns a new array of the same shape and dtype. Raises ValueError for another `source`, a size
+    that is not 12 nside^2, or an nside that is no power of two.
+
+    >>> int(reorder(np.arange(48), "nested")[13])
+    0
+    """
     values = np.asarray(values)
-    nside = nside_of(values.shape[-1])
+    nside = _power_of_two(nside_of(values.shape[-1] if values.ndim else values.size))
     if source not in ("ring", "nested"):
         raise ValueError(f'source is {source!r}; an ordering is "ring" or "nested"')
-    index = _nested_of_ring(_power_of_two(nside))
-    if source == "nested":
-        return values[..., index]
-    result = np.empty_like(values)
-    result[..., index] = values
+    index_in_source = ring2nest if source == "nested" else nest2ring
+    result = np.empty(values.shape, values.dtype)
+    for first in range(0, values.shape[-1], _CHUNK):
+        pixels = np.arange(first, min(first + _CHUNK, values.shape[-1]))
+        result[..., first : first + _CHUNK] = values[..., index_in_source(nside, pixels)]
     return result
 
 
@@ -207,12 +225,36 @@ def _pixel_numbers(pixels, nside):
     return pixels.astype(np.int64)
 
 
+# Bits two apart are packed by halving the gaps, and spread by doubling them.
+_PACK = (
+    (1, 0x3333333333333333),
+    (2, 0x0F0F0F0F0F0F0F0F),
+    (4, 0x00FF00FF00FF00FF),
+    (8, 0x0000FFFF0000FFFF),
+    (16, 0x00000000FFFFFFFF),
+)
+_SPREAD = (
+    (16, 0x0000FFFF0000FFFF),
+    (8, 0x00FF00FF00FF00FF),
+    (4, 0x0F0F0F0F0F0F0F0F),
+    (2, 0x3333333333333333),
+    (1, 0x5555555555555555),
+)
+
+
 def _even_bits(number):
     """Every second bit of ``number``, from the lowest, packed together."""
-    result = np.zeros_like(number)
-    for bit in range(30):
-        result |= ((number >> (2 * bit)) & 1) << bit
-    return result
+    number = number & 0x5555555555555555
+    for shift, mask in _PACK:
+        number = (number | number >> shift) & mask
+    return number
+
+
+def _spread_bits(number):
+    """Bit k of ``number`` moved to bit 2 k: undoes `_even_bits`."""
+    for shift, mask in _SPREAD:
+        number = (number | number << shift) & mask
+    return number
 
 
 def _ring_start(ring, nside):

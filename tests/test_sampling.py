@@ -1,0 +1,386 @@
+"""Grids: nodes, weights against the definition, HEALPix geometry, values and refusals."""
+
+import copy
+import dataclasses
+import math
+import pathlib
+import pickle
+
+import numpy as np
+import pytest
+from scipy.special import lpmv
+from tolerances import IDENTITY
+
+from spherekit.sampling import CC, DH, GL, MW, MWSS, DHPole, HEALPix, Rings, grid, healpix
+from spherekit.sampling.quadrature import gauss_legendre
+
+STORED = np.load(pathlib.Path(__file__).parent / "oracles" / "sampling.npz")
+KINDS = [MW, MWSS, DH, DHPole, GL, CC]
+SIZES = [1, 2, 3, 7, 16, 33]
+# Rectangles of band-limit L: the usual ones, longer rings, and few Clenshaw-Curtis rings.
+MAKERS = [
+    *KINDS,
+    lambda L: MW(L, 2 * L + 3),
+    lambda L: GL(L, 2 * L),
+    lambda L: CC(L, L + 1),
+    lambda L: CC(L, 2 * L + 2, 2 * L + 1),
+]
+RING_ATTRIBUTES = ["ring_theta", "ring_n_phi", "ring_phi0", "ring_start", "ring_weights"]
+ARRAYS = ["theta", "phi", "weights", *RING_ATTRIBUTES]
+ANY = [
+    *(kind(5) for kind in KINDS),
+    HEALPix(3),
+    HEALPix(2, "equal"),
+    Rings([0.4, 2.0], [3, 8], 0.1),
+]
+
+
+def legendre_column(ell, m, theta):
+    """sqrt((2l+1)/4pi (l-m)!/(l+m)!) P_l^m(cos theta), Condon-Shortley phase, m >= 0."""
+    log = math.lgamma(ell - m + 1) - math.lgamma(ell + m + 1)
+    scale = math.sqrt((2 * ell + 1) / (4 * math.pi)) * math.exp(0.5 * log)
+    return scale * lpmv(m, ell, np.cos(theta))
+
+
+def all_columns(L, theta):
+    """Every column with l < L, m >= 0, in the order of two plain loops."""
+    pairs = [(ell, m) for ell in range(L) for m in range(ell + 1)]
+    return pairs, np.array([legendre_column(ell, m, theta) for ell, m in pairs])
+
+
+def near(value, target, tolerance):
+    """Whether all entries agree to an absolute tolerance."""
+    return np.max(np.abs(np.asarray(value) - target)) <= tolerance
+
+
+# ---------------------------------------------------------------- nodes
+
+FORMULAS = [
+    (MW, lambda L: ([(2 * t + 1) / (2 * L - 1) for t in range(L)], 2 * L - 1)),
+    (MWSS, lambda L: ([t / L for t in range(L + 1)], 2 * L)),
+    (DH, lambda L: ([(2 * t + 1) / (4 * L) for t in range(2 * L)], 2 * L - 1)),
+    (DHPole, lambda L: ([t / (2 * L) for t in range(2 * L)], 2 * L)),
+    (CC, lambda L: ([t / max(2 * L - 2, 1) for t in range(max(2 * L - 1, 2))], 2 * L - 1)),
+]
+
+
+@pytest.mark.parametrize("L", SIZES)
+@pytest.mark.parametrize("kind, formula", FORMULAS)
+def test_node_formulas(kind, formula, L):
+    turns, n_phi = formula(L)
+    one = kind(L)
+    assert one.shape == (len(turns), n_phi) and (one.L, one.n_phi) == (L, n_phi)
+    np.testing.assert_allclose(one.theta, math.pi * np.array(turns), rtol=4e-16, atol=0)
+    phi = [2 * math.pi * p / n_phi for p in range(n_phi)]
+    np.testing.assert_allclose(one.phi, phi, rtol=4e-16, atol=0)
+
+
+@pytest.mark.parametrize("L", [2, 3, 16, 33, 500])
+def test_poles_equator_and_mirror_are_exact(L):
+    assert MW(L).theta[-1] == np.pi
+    assert MWSS(L).theta[0] == 0 and MWSS(L).theta[-1] == np.pi
+    for one in (MWSS(L), DH(L), GL(L), CC(L), HEALPix(L)):
+        theta, half = one.ring_theta, len(one.ring_theta) // 2
+        assert np.array_equal(theta[: -half - 1 : -1], np.pi - theta[:half])
+        if len(theta) % 2:
+            assert theta[half] == np.pi / 2
+    assert np.array_equal(DHPole(L).theta[:L:-1], np.pi - DHPole(L).theta[1:L])
+    assert all(np.all(np.diff(one.ring_theta) > 0) for one in (MW(L), GL(L), DH(L), HEALPix(L)))
+
+
+def test_clenshaw_curtis_with_three_rings_is_simpsons_rule():
+    assert near(CC(2).weights.ravel() * 3 / (2 * np.pi) * 3, [1, 4, 1], 1e-14)
+
+
+# ---------------------------------------------------------------- weights
+
+
+@pytest.mark.parametrize("L", SIZES)
+@pytest.mark.parametrize("make", MAKERS)
+def test_every_harmonic_is_integrated_exactly(make, L):
+    one = make(L)
+    assert one.exact and one.rectangular
+    assert abs((one.weights * np.ones(one.shape)).sum() - 4 * np.pi) < 1e-13
+    weights = np.broadcast_to(one.weights, one.shape)
+    for (ell, m), column in zip(*all_columns(L, one.theta), strict=True):
+        for sign in {1, -1} if m else {1}:
+            signal = column[:, None] * np.exp(1j * sign * m * one.phi)
+            target = math.sqrt(4 * math.pi) if ell == 0 else 0
+            assert abs(np.sum(weights * signal) - target) < IDENTITY * math.sqrt(2 * ell + 1)
+
+
+@pytest.mark.parametrize("L", SIZES)
+@pytest.mark.parametrize("make", MAKERS)
+def test_products_are_exact_where_period_is_none(make, L):
+    one = make(L)
+    if one.period is not None:
+        assert isinstance(one, MW | MWSS | CC)
+        return
+    pairs, columns = all_columns(L, one.theta)
+    orders = np.array([m for _, m in pairs])
+    gram = np.einsum("at,bt,t->ab", columns, columns, one.weights[:, 0] * one.n_phi, optimize=True)
+    equal = orders[:, None] == orders  # different orders are orthogonal along the rings
+    assert near(gram[equal], np.eye(len(pairs))[equal], IDENTITY)
+
+
+def test_products_on_mw_need_its_period():
+    theta, weights = MW(4).theta, MW(4).weights[:, 0] * 7
+    assert abs(np.sum(weights * legendre_column(3, 0, theta) ** 2) - 1) > 0.01
+    assert [MW(4).period, MWSS(4).period, CC(4, 5).period, CC(4, 6).period] == [7, 8, 8, 10]
+    assert [x.period for x in (CC(4), CC(4, 9), GL(4), DH(4), DHPole(4), HEALPix(4))] == [None] * 6
+
+
+@pytest.mark.parametrize("L", SIZES)
+def test_weights_are_positive(L):
+    for kind in KINDS:
+        weights = kind(L).weights[:, 0]
+        assert np.all(weights[1:] > 0) and weights[0] >= (0 if kind is DHPole else 1e-12)
+    assert DHPole(L).weights[0, 0] == 0
+
+
+def test_driscoll_healy_formula():
+    L = 9
+    for one in (DH(L), DHPole(L)):
+        for theta, weight in zip(one.theta, one.weights[:, 0], strict=True):
+            total = sum(math.sin((2 * k + 1) * theta) / (2 * k + 1) for k in range(L))
+            expected = 2 / L * math.sin(theta) * total * 2 * math.pi / one.n_phi
+            assert abs(weight - expected) < 1e-15
+
+
+@pytest.mark.parametrize("L", [4, 5])
+def test_mw_weights_of_the_paper(L):
+    """McEwen and Wiaux 2011: inverse transform of w(m'), folded back by the parity extension."""
+    size, one = 2 * L - 1, MW(L)
+
+    def v(t):
+        theta = math.pi * (2 * t + 1) / size
+        even = [m for m in range(1 - L, L) if m % 2 == 0]  # odd m: sine terms, odd in theta
+        return sum(2 / (1 - m * m) * math.cos(m * theta) for m in even) / size
+
+    for t in range(L):
+        expected = 2 * math.pi / size * (v(t) + (v(2 * L - 2 - t) if t < L - 1 else 0))
+        assert abs(one.weights[t, 0] - expected) < 1e-15
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 16, 65, 128, 513, 1024, 2048])
+def test_gauss_legendre_against_40_digits(n):
+    theta, weights = gauss_legendre(n)
+    index = STORED[f"gl/{n}/index"]
+    np.testing.assert_allclose(theta[index], STORED[f"gl/{n}"][0], rtol=4e-16, atol=0)
+    np.testing.assert_allclose(weights[index], STORED[f"gl/{n}"][1], rtol=1e-15, atol=0)
+    assert np.array_equal(weights, weights[::-1]) and abs(weights.sum() - 2) < 2e-15
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_large_grids_integrate_zonal_signals(kind):
+    L = 4096
+    one = kind(L)
+    weights = one.weights[:, 0] * one.n_phi / (2 * np.pi)
+    assert abs(weights.sum() - 2) < 1e-13
+    # cos(k theta) with k < L is band-limited; its integral is 2/(1-k^2), or 0 for odd k
+    for k in (1, 2, 101, 1000, L - 2, L - 1):
+        exact = 0 if k % 2 else 2 / (1 - k * k)
+        assert abs(np.sum(weights * np.cos(k * one.theta)) - exact) < 1e-12
+
+
+# ---------------------------------------------------------------- HEALPix
+
+
+@pytest.mark.parametrize("nside", [1, 2, 3, 4, 5])
+def test_healpix_geometry(nside):
+    theta, phi = STORED[f"healpix/{nside}"]
+    one = HEALPix(nside)
+    assert one.shape == theta.shape and one.L is None and not one.exact and not one.rectangular
+    assert near(one.theta, theta, 1e-15) and near(one.phi, phi, 2e-15)
+    pixels = np.arange(12 * nside**2)[::-1].reshape(3, -1)
+    by_pixel = healpix.pixel_angles(nside, pixels)
+    assert near(by_pixel[0], theta[pixels], 1e-15) and near(by_pixel[1], phi[pixels], 2e-15)
+
+
+def test_healpix_polar_rings_keep_their_digits():
+    nside = 1024
+    i = np.arange(1, 6)
+    y = i**2 / (3 * nside**2)  # 1 - z
+    np.testing.assert_allclose(2 * np.sin(HEALPix(nside).ring_theta[:5] / 2) ** 2, y, rtol=1e-15)
+
+
+@pytest.mark.parametrize("nside", [1, 2, 4, 8])
+def test_nested_order(nside):
+    expected = STORED[f"nest2ring/{nside}"]
+    pixels = np.arange(12 * nside**2)
+    assert np.array_equal(healpix.nest2ring(nside, pixels), expected)
+    assert np.array_equal(healpix.ring2nest(nside, expected), pixels)
+    theta, phi = healpix.pixel_angles(nside, nest=True)
+    assert np.array_equal(theta, HEALPix(nside).theta[expected])
+    assert near(phi, HEALPix(nside).phi[expected], 2e-15)
+
+
+def test_nested_order_at_the_largest_nside(rng):
+    nside = 2**13
+    pixels = rng.integers(0, 12 * nside**2, 5000)
+    assert np.array_equal(healpix.ring2nest(nside, healpix.nest2ring(nside, pixels)), pixels)
+    face_corners = np.arange(12)[:, None] * nside**2 + [0, nside**2 - 1]
+    ring = healpix.nest2ring(nside, face_corners)
+    assert np.array_equal(healpix.ring2nest(nside, ring), face_corners)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int16, np.complex128, ">f8"])
+def test_reorder(dtype, rng, monkeypatch):
+    monkeypatch.setattr(healpix, "_CHUNK", 50)  # several passes, the last one short
+    values = rng.integers(-99, 99, (2, 3, 192)).astype(dtype)
+    kept = values.copy()
+    nested = healpix.reorder(values, "ring")
+    assert nested.dtype == values.dtype and nested.shape == values.shape
+    assert np.array_equal(nested, values[..., STORED["nest2ring/4"]])
+    assert np.array_equal(healpix.reorder(nested, "nested"), values)
+    assert np.array_equal(values, kept)
+
+
+@pytest.mark.parametrize("nside", [1, 2, 3, 4, 7, 16, 50])
+def test_ring_weights_are_exact_positive_and_close_to_equal(nside):
+    one = HEALPix(nside)
+    relative = one.ring_weights * one.shape[0] / (4 * np.pi)
+    assert 0.7 < relative.min() and relative.max() < 1.2
+    assert np.array_equal(relative, relative[::-1])
+    mass = one.ring_n_phi * one.ring_weights
+    for ell in range(3 * nside):
+        zonal = legendre_column(ell, 0, one.ring_theta)
+        exact = math.sqrt(4 * math.pi) if ell == 0 else 0
+        assert abs(mass @ zonal - exact) < IDENTITY * math.sqrt(2 * ell + 1)
+
+
+def test_ring_weights_improve_on_equal_ones():
+    nside = 32
+    theta = HEALPix(nside).theta
+    errors = {"ring": [], "equal": []}
+    for weights, found in errors.items():
+        one = HEALPix(nside, weights)
+        for ell in range(2, nside, 2):
+            found.append(abs(one.weights @ legendre_column(ell, 0, theta)))
+    assert max(errors["equal"]) > 1e-4 and max(errors["ring"]) < 1e-13
+    assert np.all(HEALPix(nside, "equal").weights == 4 * np.pi / (12 * nside**2))
+
+
+# ---------------------------------------------------------------- Rings
+
+
+def test_rings_view():
+    one = Rings([0.5, 1.0, 2.5], [3, 1, 4], [0.1, 0.2, -0.3])
+    assert one.shape == (8,) and one.L is None and not one.exact and one.period is None
+    assert one.ring_start.tolist() == [0, 3, 4] and one.ring_n_phi.tolist() == [3, 1, 4]
+    assert one.theta.tolist() == [0.5] * 3 + [1.0] + [2.5] * 4
+    turns = [0.1 + 2 * math.pi * p / 3 for p in range(3)] + [0.2]
+    assert near(one.phi, turns + [-0.3 + math.pi * p / 2 for p in range(4)], 1e-15)
+    assert abs(one.weights.sum() - 4 * np.pi) < 1e-14 and np.all(one.weights > 0)
+
+
+def test_rings_take_weights_as_they_are():
+    one = Rings([0.5, 1.0], [3, 2], weights=[1.0, -2.0])
+    assert one.weights.tolist() == [1, 1, 1, -2, -2]
+    assert Rings([0.0, np.pi], 1).weights.sum() == pytest.approx(4 * np.pi, rel=1e-15)
+
+
+def test_rings_of_a_healpix_map_are_that_map():
+    one = HEALPix(3)
+    same = Rings(one.ring_theta, one.ring_n_phi, one.ring_phi0, one.ring_weights)
+    assert all(np.array_equal(getattr(one, key), getattr(same, key)) for key in ARRAYS)
+
+
+# ---------------------------------------------------------------- values
+
+
+@pytest.mark.parametrize("one", ANY, ids=repr)
+def test_grids_are_immutable_values(one):
+    for key in ARRAYS:
+        array = getattr(one, key)
+        whole_numbers = key in ("ring_n_phi", "ring_start")
+        assert array.dtype == (np.int64 if whole_numbers else np.float64)
+        with pytest.raises(ValueError, match="read-only"):
+            array[...] = 0
+    for field in dataclasses.fields(one):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(one, field.name, 1)
+    for twin in (copy.copy(one), copy.deepcopy(one), pickle.loads(pickle.dumps(one))):
+        assert twin == one and hash(twin) == hash(one)
+        assert not twin.weights.flags.writeable
+    assert np.broadcast_shapes(one.weights.shape, one.shape) == one.shape
+    assert grid(one) is one and grid(one, 3) is one
+
+
+@pytest.mark.parametrize("one", ANY, ids=repr)
+def test_the_ring_view_agrees_with_the_samples(one):
+    weights = np.broadcast_to(one.weights, one.shape).ravel()
+    theta = one.theta if not one.rectangular else np.repeat(one.theta, one.n_phi)
+    phi = one.phi if not one.rectangular else np.tile(one.phi, len(one.theta))
+    rings = zip(*(getattr(one, key) for key in RING_ATTRIBUTES), strict=True)
+    for ring_theta, n_phi, phi0, start, weight in rings:
+        own = slice(start, start + n_phi)
+        assert np.all(theta[own] == ring_theta) and np.all(weights[own] == weight)
+        assert near(phi[own], phi0 + 2 * np.pi * np.arange(n_phi) / n_phi, 2e-15)
+    assert start + n_phi == len(weights)
+
+
+def test_equality_is_by_value_and_kind():
+    assert MW(8) == MW(8, 15) == MW(np.int32(8)) and MW(8) != MW(8, 16) and MW(8) != GL(8)
+    assert CC(8) == CC(8, 15, 15) and HEALPix(4) != HEALPix(4, "equal")
+    assert Rings([1.0], 4) == Rings(np.array([1.0]), [4]) != Rings([1.0], 4, 0.1)
+    assert len({MW(8), MW(8, 15), GL(8), DH(8)}) == 3
+
+
+def test_names():
+    for kind in KINDS:
+        assert grid(kind.name, 6) == kind(6) == grid(f"{kind.name}:6") == grid(f"{kind.name}:6", 4)
+    assert [k.name for k in KINDS] == ["mw", "mwss", "dh", "dhpole", "gl", "cc"]
+    assert grid("healpix:6") == HEALPix(6) == grid("healpix:6", 12)
+    assert (HEALPix.name, Rings.name) == ("healpix", "rings")
+
+
+# ---------------------------------------------------------------- refusals
+
+REFUSALS = [
+    (lambda: MW(0), ValueError, r"L = 0 .*1 <= L"),
+    (lambda: GL(-3), ValueError, r"L = -3"),
+    (lambda: GL(10**9), ValueError, r"L = 1000000000"),
+    (lambda: DH(3.0), TypeError, r"whole number.*3\.0"),
+    (lambda: DH(True), TypeError, r"whole number.*True"),
+    (lambda: DH("3"), TypeError, r"whole number.*'3'"),
+    (lambda: CC(None), TypeError, r"whole number.*None"),
+    (lambda: MW(4, 6), ValueError, r"n_phi = 6.*2L-1 = 7"),
+    (lambda: MWSS(4, 7.0), TypeError, r"n_phi must be a whole number"),
+    (lambda: CC(4, 4), ValueError, r"n_theta = 4.*n_theta >= L\+1"),
+    (lambda: HEALPix(0), ValueError, r"nside = 0"),
+    (lambda: HEALPix(2.5), TypeError, r"nside"),
+    (lambda: HEALPix(2, "pixel"), ValueError, r'"ring" and "equal"'),
+    (lambda: Rings([], 4), ValueError, r"strictly increasing"),
+    (lambda: Rings([0.5, 0.5], 4), ValueError, r"strictly increasing"),
+    (lambda: Rings([0.5, 4.0], 4), ValueError, r"\[0, pi\]"),
+    (lambda: Rings([-0.1], 4), ValueError, r"\[0, pi\]"),
+    (lambda: Rings([np.nan], 4), ValueError, r"finite"),
+    (lambda: Rings([[0.5, 1.0]], 4), ValueError, r"list of"),
+    (lambda: Rings([0.5, 1.0], 0), ValueError, r"n_phi = 0"),
+    (lambda: Rings([0.5, 1.0], [1, 2, 3]), ValueError, r"n_phi of Rings has shape \(3,\)"),
+    (lambda: Rings([0.5, 1.0], 4, [1.0]), ValueError, r"phi0 of Rings has shape \(1,\)"),
+    (lambda: Rings([0.5, 1.0], 4, np.inf), ValueError, r"finite"),
+    (lambda: Rings([0.5], 4, weights=[np.nan]), ValueError, r"finite"),
+    (lambda: grid("sphere", 4), ValueError, r"mw, mwss, dh, dhpole, gl, cc, healpix"),
+    (lambda: grid("mw"), ValueError, r"band-limit"),
+    (lambda: grid("mw:four"), ValueError, r"whole number"),
+    (lambda: grid("mw:²"), ValueError, r"whole number"),
+    (lambda: grid("healpix", 8), ValueError, r"nside"),
+    (lambda: grid(8), TypeError, r"grid or one of the names"),
+    (lambda: healpix.nside_of(13), ValueError, r"12 nside\^2"),
+    (lambda: healpix.nest2ring(3, [0]), ValueError, r"power of two"),
+    (lambda: healpix.ring2nest(2, [48]), ValueError, r"0\.\.47"),
+    (lambda: healpix.ring2nest(2, [-1]), ValueError, r"0\.\.47"),
+    (lambda: healpix.ring2nest(2, [0.5]), TypeError, r"whole numbers"),
+    (lambda: healpix.reorder(np.zeros(48), "up"), ValueError, r'"ring" or "nested"'),
+    (lambda: healpix.reorder(np.zeros(108), "ring"), ValueError, r"power of two"),
+    (lambda: healpix.reorder(np.zeros(50), "ring"), ValueError, r"no HEALPix map"),
+    (lambda: healpix.reorder(3.0, "ring"), ValueError, r"no HEALPix map"),
+]
+
+
+@pytest.mark.parametrize("call, error, message", REFUSALS)
+def test_refusals_name_the_cause(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
