@@ -3,12 +3,35 @@
     synthesis: f(theta_r, phi_j) = sum_m F_m(theta_r) e^{i m phi_j}
     analysis, its adjoint: X_m(theta_r) = sum_j f(theta_r, phi_j) e^{-i m phi_j}
 
-``F[map, order, ring]``; orders 0..L-1 of a real signal (F_{-m} = conj F_m), -(L-1)..L-1 of a complex one.
-Rings shorter than 2L-1 samples alias, as their sum does.
+``planes[map, order, re/im, column]`` with a column per ring; orders 0..L-1 of a real signal (F_{-m} = conj
+F_m), -(L-1)..L-1 of a complex one. On rectangles eight rings (of real signals sixteen, two to a complex
+lane) are transformed at once and go straight into the planes; ``rows[column]`` is the first sample of the
+column's ring, -1 where there is none. Rings of unequal length go through SciPy, and those shorter than 2L-1
+samples alias, as their sum does.
 """
 
 import numpy as np
 from scipy import fft
+
+from spherekit._jit import jit
+from spherekit._threads import run
+from spherekit.kernels import fourier
+from spherekit.kernels.simd import (
+    Lanes,
+    load,
+    load_complex_rows,
+    load_rows,
+    next_item,
+    splat,
+    store,
+    store_complex_rows,
+    store_rows,
+    width,
+)
+
+EIGHT = Lanes(8)
+#: columns of a plane come in whole blocks of two rings to a lane
+BLOCK = 16
 
 
 def orders(L, real):
@@ -16,27 +39,235 @@ def orders(L, real):
     return np.arange(0 if real else -(L - 1), L)
 
 
-def analysis(f, grid, L, real, threads):
-    """(maps, *grid.shape) -> (maps, orders, rings)."""
-    if grid.rectangular:
-        return np.moveaxis(_analyse_rows(f, L, real, threads), -1, 1)
-    result = np.empty((len(f), len(orders(L, real)), len(grid.ring_theta)), complex)
-    for rings, rows, phase in _groups(grid, L, real):
-        X = _analyse_rows(f[:, rows], L, real, threads)
-        result[:, :, rings] = np.moveaxis(X, -1, 1) * phase.conj()
-    return result
+def analysis(f, grid, rows, L, real, threads):
+    """(maps, *grid.shape) -> (planes (maps, orders, 2, columns), whether a sum was not finite)."""
+    maps = len(f)
+    if not grid.rectangular:
+        return _analyse_groups(f, grid, rows, L, real, threads)
+    planes = np.empty((maps, L if real else 2 * L - 1, 2, len(rows)))
+    table, suspects = fourier.tables(grid.shape[1]), np.zeros(threads)
+    first, counter = np.maximum(rows, 0), np.zeros(1, np.int64)
+
+    def work(thread):
+        if real:
+            args = (f.reshape(maps, -1), first, L, table, planes, suspects[thread : thread + 1])
+            _analyse_real(EIGHT, counter, *args)
+        else:
+            samples = f.reshape(maps, -1).view(f.real.dtype)
+            args = (samples, 2 * first, L, table, planes, suspects[thread : thread + 1])
+            _analyse_complex(EIGHT, counter, *args)
+
+    run(work, threads)
+    return planes, bool(suspects.any())
 
 
-def synthesis(F, grid, L, real, threads):
-    """(maps, orders, rings) -> (maps, *grid.shape)."""
-    if grid.rectangular:
-        n = grid.shape[1]
-        return _synthesise_rows(np.moveaxis(F, 1, -1), n, L, real, threads)
-    f = np.empty((len(F), *grid.shape), float if real else complex)
-    for rings, rows, phase in _groups(grid, L, real):
-        values = np.moveaxis(F[:, :, rings] * phase, 1, -1)
-        f[:, rows] = _synthesise_rows(values, rows.shape[1], L, real, threads)
-    return f
+def synthesis(planes, grid, rows, L, real, f, threads):
+    """Planes -> f (maps, *grid.shape), which is overwritten."""
+    if not grid.rectangular:
+        _synthesise_groups(planes, grid, rows, L, real, f, threads)
+        return
+    maps, table, counter = len(f), fourier.tables(grid.shape[1]), np.zeros(1, np.int64)
+    samples = f.reshape(maps, -1)
+
+    def work(thread):
+        if real:
+            _synthesise_real(EIGHT, counter, planes, rows, L, table, samples)
+        else:
+            twice = np.where(rows < 0, -1, 2 * rows)
+            view = samples.view(f.real.dtype)
+            _synthesise_complex(EIGHT, counter, planes, twice, L, table, view)
+
+    run(work, threads)
+
+
+# --- rings of one length -----------------------------------------------------------------------------
+
+
+@jit
+def _analyse_real(lanes, counter, f, rows, L, fft, planes, suspect):
+    v, n, columns = width(lanes), fft.n, rows.size
+    work, blocks = np.empty(fourier.work_size(v, fft)), columns // (2 * v)
+    half, im = splat(lanes, 0.5), v * fft.size
+    while True:
+        item = next_item(counter)
+        if item >= f.shape[0] * blocks:
+            return
+        q, first = item // blocks, item % blocks * 2 * v
+        _load_ring_block(lanes, f[q], rows, first, n, work, 0)
+        _load_ring_block(lanes, f[q], rows, first + v, n, work, im)
+        zr, zi = fourier.transform(lanes, work, 0, fft)
+        _look(lanes, work, zr, suspect)
+        _look(lanes, work, zi, suspect)
+        plane = planes[q].reshape(-1)
+        for m in range(L):
+            k, j = m * v, (n - m if m else 0) * v
+            ar, ai = load(lanes, work, zr + k), load(lanes, work, zi + k)
+            br, bi = load(lanes, work, zr + j), load(lanes, work, zi + j)
+            at = 2 * m * columns + first
+            store(plane, at, half * (ar + br))
+            store(plane, at + columns, half * (ai - bi))
+            store(plane, at + v, half * (ai + bi))
+            store(plane, at + v + columns, half * (br - ar))
+
+
+@jit
+def _analyse_complex(lanes, counter, f, rows, L, fft, planes, suspect):
+    v, n, columns = width(lanes), fft.n, rows.size
+    work, blocks = np.empty(fourier.work_size(v, fft)), columns // v
+    im = v * fft.size
+    while True:
+        item = next_item(counter)
+        if item >= f.shape[0] * blocks:
+            return
+        q, first = item // blocks, item % blocks * v
+        if n >= v:
+            for j in range(0, n + v // 2 - 1, v // 2):
+                c = min(j, n - v // 2)
+                load_complex_rows(lanes, f[q], rows, first, 2 * c, work, work[im:], c * v)
+        else:
+            for i in range(v):
+                for j in range(n):
+                    at = rows[first + i] + 2 * j
+                    work[j * v + i], work[im + j * v + i] = f[q, at], f[q, at + 1]
+        zr, zi = fourier.transform(lanes, work, 0, fft)
+        _look(lanes, work, zr, suspect)
+        _look(lanes, work, zi, suspect)
+        plane = planes[q].reshape(-1)
+        for order in range(2 * L - 1):
+            m = order - (L - 1)
+            k = (m if m >= 0 else n + m) * v
+            at = 2 * order * columns + first
+            store(plane, at, load(lanes, work, zr + k))
+            store(plane, at + columns, load(lanes, work, zi + k))
+
+
+@jit
+def _synthesise_real(lanes, counter, planes, rows, L, fft, f):
+    v, n, columns = width(lanes), fft.n, rows.size
+    work, blocks = np.zeros(fourier.work_size(v, fft)), columns // (2 * v)
+    spare, zero, zi = np.empty(v), splat(lanes, 0.0), v * fft.size
+    while True:
+        item = next_item(counter)
+        if item >= f.shape[0] * blocks:
+            return
+        q, first = item // blocks, item % blocks * 2 * v
+        plane = planes[q].reshape(-1)
+        store(work, 0, load(lanes, plane, first))
+        store(work, zi, load(lanes, plane, first + v))
+        for m in range(L, n - L + 1):
+            store(work, m * v, zero)
+            store(work, zi + m * v, zero)
+        for m in range(1, L):
+            at, k, j = 2 * m * columns + first, m * v, (n - m) * v
+            ar, ai = load(lanes, plane, at), load(lanes, plane, at + columns)
+            br, bi = load(lanes, plane, at + v), load(lanes, plane, at + v + columns)
+            store(work, k, ar - bi)
+            store(work, zi + k, ai + br)
+            store(work, j, ar + bi)
+            store(work, zi + j, br - ai)
+        re, im = fourier.transform(lanes, work, 1, fft)
+        _store_ring_block(lanes, work, re, f[q], rows, first, n, spare)
+        _store_ring_block(lanes, work, im, f[q], rows, first + v, n, spare)
+
+
+@jit
+def _synthesise_complex(lanes, counter, planes, rows, L, fft, f):
+    v, n, columns = width(lanes), fft.n, rows.size
+    work, blocks = np.zeros(fourier.work_size(v, fft)), columns // v
+    spare, zero, zi = np.empty(v), splat(lanes, 0.0), v * fft.size
+    while True:
+        item = next_item(counter)
+        if item >= f.shape[0] * blocks:
+            return
+        q, first = item // blocks, item % blocks * v
+        plane = planes[q].reshape(-1)
+        for m in range(L, n - L + 1):
+            store(work, m * v, zero)
+            store(work, zi + m * v, zero)
+        for order in range(2 * L - 1):
+            m = order - (L - 1)
+            at, k = 2 * order * columns + first, (m if m >= 0 else n + m) * v
+            store(work, k, load(lanes, plane, at))
+            store(work, zi + k, load(lanes, plane, at + columns))
+        re, im = fourier.transform(lanes, work, 1, fft)
+        if n >= v:
+            for j in range(0, n + v // 2 - 1, v // 2):
+                c = min(j, n - v // 2)
+                real, imag = work[re:], work[im:]
+                store_complex_rows(lanes, real, imag, c * v, f[q], rows, first, 2 * c, spare)
+        else:
+            for i in range(v):
+                for j in range(n):
+                    at = rows[first + i] + 2 * j
+                    if rows[first + i] >= 0:
+                        f[q, at], f[q, at + 1] = work[re + j * v + i], work[im + j * v + i]
+
+
+@jit
+def _load_ring_block(lanes, f, rows, first, n, work, at):
+    """Eight rings, transposed; the last columns once more where n is no multiple of eight."""
+    v = width(lanes)
+    if n < v:
+        for i in range(v):
+            for j in range(n):
+                work[at + j * v + i] = f[rows[first + i] + j]
+        return
+    for j in range(0, n + v - 1, v):
+        c = min(j, n - v)
+        load_rows(lanes, f, rows, first, c, work, at + c * v)
+
+
+@jit
+def _store_ring_block(lanes, work, at, f, rows, first, n, spare):
+    v = width(lanes)
+    if n < v:
+        for i in range(v):
+            for j in range(n):
+                if rows[first + i] >= 0:
+                    f[rows[first + i] + j] = work[at + j * v + i]
+        return
+    for j in range(0, n + v - 1, v):
+        c = min(j, n - v)
+        store_rows(lanes, work, at + c * v, f, rows, first, c, spare)
+
+
+@jit
+def _look(lanes, work, at, suspect):
+    """A bad sample (NaN, inf, UNSEEN) spoils its ring's sum."""
+    for i in range(width(lanes)):
+        if not abs(work[at + i]) < 1e28:
+            suspect[0] = 1.0
+
+
+# --- rings of any lengths ----------------------------------------------------------------------------
+
+
+def ring_columns(rows, grid):
+    """The column of every ring."""
+    columns = np.empty(len(grid.ring_theta), int)
+    live = np.flatnonzero(rows >= 0)
+    columns[np.searchsorted(grid.ring_start, rows[live])] = live
+    return columns
+
+
+def _analyse_groups(f, grid, rows, L, real, threads):
+    planes = np.zeros((len(f), L if real else 2 * L - 1, 2, len(rows)))
+    columns, suspect = ring_columns(rows, grid), False
+    f = f.astype(float if real else complex, copy=False)
+    for rings, samples, phase in _groups(grid, L, real):
+        with np.errstate(invalid="ignore"):  # inf samples are refused by the caller, with their count
+            X = np.moveaxis(_analyse_rows(f[:, samples], L, real, threads), -1, 1) * phase.conj()
+        suspect |= not (np.abs(X[:, 0 if real else L - 1]) < 1e28).all()
+        planes[:, :, 0, columns[rings]], planes[:, :, 1, columns[rings]] = X.real, X.imag
+    return planes, suspect
+
+
+def _synthesise_groups(planes, grid, rows, L, real, f, threads):
+    columns = ring_columns(rows, grid)
+    for rings, samples, phase in _groups(grid, L, real):
+        F = planes[:, :, 0, columns[rings]] + 1j * planes[:, :, 1, columns[rings]]
+        values = np.moveaxis(F * phase, 1, -1)
+        f[:, samples] = _synthesise_rows(values, samples.shape[1], L, real, threads)
 
 
 def _groups(grid, L, real):
@@ -65,10 +296,6 @@ def _analyse_rows(f, L, real, threads):
 
 def _synthesise_rows(F, n, L, real, threads):
     """(..., orders) -> (..., n)."""
-    if real and n >= 2 * L - 1:
-        spectrum = np.zeros((*F.shape[:-1], n // 2 + 1), complex)
-        spectrum[..., :L] = F
-        return fft.irfft(spectrum, n, axis=-1, workers=threads, norm="forward")
     m = orders(L, real)
     bins = np.zeros((*F.shape[:-1], n), complex)
     for first in range(0, len(m), n):  # orders that alias onto one bin add up

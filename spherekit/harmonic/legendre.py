@@ -8,7 +8,8 @@ and its transpose, on rings taken in north/south pairs: for spin 0 by the parity
 
 so that only northern angles enter the recursion. Rings are SIMD lanes; the work items are the orders.
 
-``planes[map, order, re/im, north/south, lane]`` holds F; orders 0..L-1 of a real signal, -(L-1)..L-1 else.
+``planes[map, order, re/im, column]`` holds F, the columns being the northern lanes, then the southern;
+orders 0..L-1 of a real signal, -(L-1)..L-1 else.
 """
 
 import math
@@ -31,7 +32,7 @@ from spherekit.kernels.recursion import (
     synthesise,
     synthesise_differences,
 )
-from spherekit.kernels.simd import Lanes, next_item, width
+from spherekit.kernels.simd import Lanes, load, next_item, splat, store, width
 
 NARROW, WIDE = Lanes(8), Lanes(32)
 _DIFFERENCES, _SIN2, _COS2 = 0, 1, 2
@@ -108,15 +109,14 @@ def synthesis_zonal(narrow, wide, counter, chunk, L, real, rings, scales, flm, p
                         cd[4 * i], cd[4 * i + 1] = kappa * f[2 * i], kappa * f[2 * i + 1]
                         cd[4 * i + 2], cd[4 * i + 3] = flip * cd[4 * i], flip * cd[4 * i + 1]
                     order = m if real else L - 1 + (m if sign == 0 else -m)
-                    plane = planes[q, order]
+                    plane = planes[q, order].reshape(-1)
                     for b in range(rings.first.size):
-                        if m > L * rings.top[b] + 60.0 + 0.01 * L:
-                            continue
                         args = (rings, b, m, plain[m], normed[m], pole, equator, rga)
+                        counts = (pairs, degrees, m > reach(L, rings.top[b]))
                         if rings.wide[b]:
-                            _zonal_block(wide, args, c, cd, pairs, degrees, state, out, plane)
+                            _zonal_block(wide, args, c, cd, counts, state, out, plane)
                         else:
-                            _zonal_block(narrow, args, c, cd, pairs, degrees, state, out, plane)
+                            _zonal_block(narrow, args, c, cd, counts, state, out, plane)
 
 
 @jit
@@ -156,36 +156,61 @@ def _mix(f, m, L, pairs, e, alpha, c):
 
 
 @jit
-def _zonal_block(lanes, args, c, cd, pairs, degrees, state, out, plane):
+def reach(L, sine):
+    """Orders beyond this are negligible on rings of that sine."""
+    return L * sine + 60.0 + 0.01 * L
+
+
+@jit
+def _zonal_block(lanes, args, c, cd, counts, state, out, plane):
     rings, b, m, plain, normed, pole, equator, rga = args
+    pairs, degrees, negligible = counts
+    if negligible:
+        put_zeros(lanes, rings, b, plane)
+        return
     w, first = width(lanes), rings.first[b]
+    south = first + rings.x.size
     if rings.form[b] == _DIFFERENCES:
         scale = seed(lanes, m, 0, plain, rings.log_sin, rings.log_tan, first, state)
         k = climb_differences(lanes, rings.y, first, state, rga, scale, degrees)
-        if k == degrees:
-            return
         synthesise_differences(lanes, rings.y, first, state, rga, cd, k, degrees, out)
-        flip = 1.0 - 2.0 * (m % 2)
-        for i in range(w):
-            north, south = flip * rings.north[first + i], flip * rings.south[first + i]
-            plane[0, 0, first + i], plane[1, 0, first + i] = north * out[i], north * out[w + i]
-            plane[0, 1, first + i] = south * out[2 * w + i]
-            plane[1, 1, first + i] = south * out[3 * w + i]
+        flip = splat(lanes, 1.0 - 2.0 * (m % 2))
+        put(lanes, rings.north, first, flip, load(lanes, out, 0), load(lanes, out, w), plane, first)
+        values = load(lanes, out, 2 * w), load(lanes, out, 3 * w)
+        put(lanes, rings.south, first, flip, values[0], values[1], plane, south)
         return
     z, ab = (rings.sin2, pole) if rings.form[b] == _SIN2 else (rings.cos2, equator)
     scale = seed(lanes, m, 0, normed, rings.log_sin, rings.log_tan, first, state)
     k = climb(lanes, z, first, state, ab, scale, pairs)
-    if k == pairs:
-        return
     synthesise(lanes, z, first, state, ab, c, k, pairs, out)
-    for i in range(w):
-        x, north, south = rings.x[first + i], rings.north[first + i], rings.south[first + i]
-        even_re, even_im = out[i], out[w + i]
-        odd_re, odd_im = x * out[2 * w + i], x * out[3 * w + i]
-        plane[0, 0, first + i] = north * (even_re + odd_re)
-        plane[1, 0, first + i] = north * (even_im + odd_im)
-        plane[0, 1, first + i] = south * (even_re - odd_re)
-        plane[1, 1, first + i] = south * (even_im - odd_im)
+    x, one = load(lanes, rings.x, first), splat(lanes, 1.0)
+    er, ei = load(lanes, out, 0), load(lanes, out, w)
+    odd_r, odd_i = x * load(lanes, out, 2 * w), x * load(lanes, out, 3 * w)
+    put(lanes, rings.north, first, one, er + odd_r, ei + odd_i, plane, first)
+    put(lanes, rings.south, first, one, er - odd_r, ei - odd_i, plane, south)
+
+
+@jit
+def put(lanes, weights, first, sign, re, im, plane, at):
+    """Weighted values of a block into a plane."""
+    weight = sign * load(lanes, weights, first)
+    store(plane, at, weight * re)
+    store(plane, at + plane.size // 2, weight * im)
+
+
+@jit
+def take(lanes, weights, first, plane, at):
+    """Weighted values (re, im) of a block in a plane."""
+    weight = load(lanes, weights, first)
+    re, im = load(lanes, plane, at), load(lanes, plane, at + plane.size // 2)
+    return weight * re, weight * im
+
+
+@jit
+def put_zeros(lanes, rings, b, plane):
+    zero = splat(lanes, 0.0)
+    for part in range(4):
+        store(plane, part * rings.x.size + rings.first[b], zero)
 
 
 @jit
@@ -207,11 +232,11 @@ def analysis_zonal(narrow, wide, counter, chunk, L, real, rings, scales, planes,
             for q in range(flm.shape[0]):
                 for sign in range(1 if real or m == 0 else 2):
                     order = m if real else L - 1 + (m if sign == 0 else -m)
-                    plane = planes[q, order]
+                    plane = planes[q, order].reshape(-1)
                     sums[: 4 * SUMS * pairs] = 0.0
                     polar_sums[: 4 * SUMS * degrees] = 0.0
                     for b in range(rings.first.size):
-                        if m > L * rings.top[b] + 60.0 + 0.01 * L:
+                        if m > reach(L, rings.top[b]):
                             continue
                         args = (rings, b, m, plain[m], normed[m], pole, equator, rga)
                         work = (sums, polar_sums, pairs, degrees, state, values)
@@ -229,19 +254,12 @@ def _zonal_block_analysis(lanes, eight, args, work, plane):
     rings, b, m, plain, normed, pole, equator, rga = args
     sums, polar_sums, pairs, degrees, state, values = work
     w, first = width(lanes), rings.first[b]
+    nr, ni = take(lanes, rings.north, first, plane, first)
+    sr, si = take(lanes, rings.south, first, plane, first + rings.x.size)
     if rings.form[b] == _DIFFERENCES:
         scale = seed(lanes, m, 0, plain, rings.log_sin, rings.log_tan, first, state)
         k = climb_differences(lanes, rings.y, first, state, rga, scale, degrees)
-        if k == degrees:
-            return
-        for i in range(w):
-            north, south = rings.north[first + i], rings.south[first + i]
-            values[i], values[w + i] = (
-                north * plane[0, 0, first + i],
-                north * plane[1, 0, first + i],
-            )
-            values[2 * w + i] = south * plane[0, 1, first + i]
-            values[3 * w + i] = south * plane[1, 1, first + i]
+        hold(values, w, nr, ni, sr, si)
         analyse_differences(
             lanes, eight, rings.y, first, state, rga, values, k, degrees, polar_sums
         )
@@ -249,15 +267,18 @@ def _zonal_block_analysis(lanes, eight, args, work, plane):
     z, ab = (rings.sin2, pole) if rings.form[b] == _SIN2 else (rings.cos2, equator)
     scale = seed(lanes, m, 0, normed, rings.log_sin, rings.log_tan, first, state)
     k = climb(lanes, z, first, state, ab, scale, pairs)
-    if k == pairs:
-        return
-    for i in range(w):
-        x, north, south = rings.x[first + i], rings.north[first + i], rings.south[first + i]
-        nr, ni = north * plane[0, 0, first + i], north * plane[1, 0, first + i]
-        sr, si = south * plane[0, 1, first + i], south * plane[1, 1, first + i]
-        values[i], values[w + i] = nr + sr, ni + si
-        values[2 * w + i], values[3 * w + i] = x * (nr - sr), x * (ni - si)
+    x = load(lanes, rings.x, first)
+    hold(values, w, nr + sr, ni + si, x * (nr - sr), x * (ni - si))
     analyse(lanes, eight, z, first, state, ab, values, k, pairs, sums)
+
+
+@jit
+def hold(values, w, a, b, c, d):
+    """Four vectors of w lanes into ``values``."""
+    store(values, 0, a)
+    store(values, w, b)
+    store(values, 2 * w, c)
+    store(values, 3 * w, d)
 
 
 @jit

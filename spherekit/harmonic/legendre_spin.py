@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from spherekit._jit import jit
-from spherekit.harmonic.legendre import _DIFFERENCES
+from spherekit.harmonic.legendre import _DIFFERENCES, hold, put, reach, take
 from spherekit.kernels.recursion import (
     SUMS,
     analyse,
@@ -25,7 +25,7 @@ from spherekit.kernels.recursion import (
     synthesise,
     synthesise_differences,
 )
-from spherekit.kernels.simd import next_item, width
+from spherekit.kernels.simd import load, next_item, splat, width
 
 
 @jit
@@ -49,9 +49,12 @@ def synthesis_spin(narrow, wide, counter, chunk, L, spin, rings, scales, flm, pl
                     difference_coefficients(m, n, L, rga)
                 for q in range(flm.shape[0]):
                     guard[0] += _slots(flm[q], m, spin, turn, l0, L, alpha, c, cd)
-                    up, down = planes[q, L - 1 + m], planes[q, L - 1 - m]
+                    up = planes[q, L - 1 + m].reshape(-1)
+                    down = planes[q, L - 1 - m].reshape(-1)
+                    if turn == 0:
+                        up[:], down[:] = 0.0, 0.0
                     for b in range(rings.first.size):
-                        if abs(m - abs(spin)) > L * rings.top[b] + 60.0 + 0.01 * L:
+                        if abs(m - abs(spin)) > reach(L, rings.top[b]):
                             continue
                         args = (rings, b, m, n, scales, ab, rga, count, state)
                         if rings.wide[b]:
@@ -106,18 +109,24 @@ def _spin_block(lanes, args, turn, c, cd, out, up, down):
     rings, b, m, n, scales, ab, rga, count, state = args
     w, first = width(lanes), rings.first[b]
     k = _begin(lanes, args)
-    if k == count:
-        return
     if rings.form[b] == _DIFFERENCES:
         synthesise_differences(lanes, rings.y, first, state, rga, cd, k, count, out)
     else:
         synthesise(lanes, rings.y, first, state, ab, c, k, count, out)
-    for i in range(w):
-        north, south = rings.north[first + i], rings.south[first + i]
-        a, z = (south, north) if turn else (north, south)
-        up[0, turn, first + i], up[1, turn, first + i] = a * out[i], a * out[w + i]
-        down[0, 1 - turn, first + i] = z * out[2 * w + i]
-        down[1, 1 - turn, first + i] = z * out[3 * w + i]
+    ours, theirs, at, across = _sides(rings, first, turn)
+    one = splat(lanes, 1.0)
+    put(lanes, ours, first, one, load(lanes, out, 0), load(lanes, out, w), up, at)
+    values = load(lanes, out, 2 * w), load(lanes, out, 3 * w)
+    put(lanes, theirs, first, one, values[0], values[1], down, across)
+
+
+@jit
+def _sides(rings, first, turn):
+    """Weights and columns of a block for order m and for order -m: opposite hemispheres."""
+    south = first + rings.x.size
+    if turn:
+        return rings.south, rings.north, south, first
+    return rings.north, rings.south, first, south
 
 
 @jit
@@ -141,11 +150,12 @@ def analysis_spin(narrow, wide, counter, chunk, L, spin, rings, scales, planes, 
                 if polar:
                     difference_coefficients(m, n, L, rga)
                 for q in range(flm.shape[0]):
-                    up, down = planes[q, L - 1 + m], planes[q, L - 1 - m]
+                    up = planes[q, L - 1 + m].reshape(-1)
+                    down = planes[q, L - 1 - m].reshape(-1)
                     sums[: 4 * SUMS * count] = 0.0
                     polar_sums[: 4 * SUMS * count] = 0.0
                     for b in range(rings.first.size):
-                        if abs(m - abs(spin)) > L * rings.top[b] + 60.0 + 0.01 * L:
+                        if abs(m - abs(spin)) > reach(L, rings.top[b]):
                             continue
                         args = (rings, b, m, n, scales, ab, rga, count, state)
                         work = (values, sums, polar_sums)
@@ -164,14 +174,10 @@ def _spin_block_analysis(lanes, eight, args, turn, work, up, down):
     values, sums, polar_sums = work
     w, first = width(lanes), rings.first[b]
     k = _begin(lanes, args)
-    if k == count:
-        return
-    for i in range(w):
-        north, south = rings.north[first + i], rings.south[first + i]
-        a, z = (south, north) if turn else (north, south)
-        values[i], values[w + i] = a * up[0, turn, first + i], a * up[1, turn, first + i]
-        values[2 * w + i] = z * down[0, 1 - turn, first + i]
-        values[3 * w + i] = z * down[1, 1 - turn, first + i]
+    ours, theirs, at, across = _sides(rings, first, turn)
+    ar, ai = take(lanes, ours, first, up, at)
+    br, bi = take(lanes, theirs, first, down, across)
+    hold(values, w, ar, ai, br, bi)
     if rings.form[b] == _DIFFERENCES:
         analyse_differences(lanes, eight, rings.y, first, state, rga, values, k, count, polar_sums)
     else:

@@ -8,12 +8,14 @@ from scipy import fft
 
 from spherekit._threads import run
 from spherekit.harmonic import legendre, legendre_spin
-from spherekit.harmonic.theta import circle_of, fejer_circle, ring_count
+from spherekit.harmonic.azimuth import BLOCK
+from spherekit.harmonic.theta import circle_of, fejer_circle, resampling
 from spherekit.sampling import quadrature
 
-#: lanes of the Legendre rings, the column of each ring in a plane, and the circles and the band of the
-#: theta step between them and the grid (None: the Legendre rings are the grid's).
-Route = namedtuple("Route", "lanes columns grid_circle legendre_circle band")
+#: lanes of the Legendre rings; the column of each ring in the Legendre planes; the first sample of the ring
+#: in each column of the grid's planes (-1: none); and, where those planes differ, the tables of the theta
+#: step to the grid and its transpose in a synthesis, from the grid and its transpose in an analysis.
+Route = namedtuple("Route", "lanes columns rows theta theta_adjoint")
 
 
 @lru_cache(maxsize=32)
@@ -24,7 +26,10 @@ def synthesis_route(grid, L):
     circle = fejer_circle(fft.next_fast_len(L, real=True))
     theta, _ = quadrature.equispaced(circle.period, True)
     lanes, columns = pair_rings(theta, np.ones(len(theta)), L)
-    return Route(lanes, columns, circle_of(grid), circle, (L - 1, False))
+    ours, theirs, rows = (circle, columns, 2 * len(lanes.x)), *_grid_planes(grid)
+    band = (L - 1, False)
+    there = resampling(ours, theirs, band)
+    return Route(lanes, columns, rows, there, resampling(theirs, ours, band, adjoint=True))
 
 
 @lru_cache(maxsize=32)
@@ -38,12 +43,25 @@ def analysis_route(grid, L):
     theta, weights = quadrature.equispaced(circle.period, True)
     weights = weights * (2 * np.pi / grid.shape[1])
     lanes, columns = pair_rings(theta, weights, L)
-    return Route(lanes, columns, circle_of(grid), circle, (degree, halved))
+    ours, theirs, rows = (circle, columns, 2 * len(lanes.x)), *_grid_planes(grid)
+    band = (degree, halved)
+    there = resampling(theirs, ours, band)
+    return Route(lanes, columns, rows, there, resampling(ours, theirs, band, adjoint=True))
 
 
 def _own_rings(grid, L, weights):
     lanes, columns = pair_rings(grid.ring_theta, weights, L)
-    return Route(lanes, columns, None, None, None)
+    rows = np.full(2 * len(lanes.x), -1)
+    rows[columns] = grid.ring_start
+    return Route(lanes, columns, rows, None, None)
+
+
+def _grid_planes(grid):
+    """The side of a theta step whose columns are the grid's rings in their order, and its rows."""
+    rings = len(grid.ring_theta)
+    rows = np.full(-(-rings // BLOCK) * BLOCK, -1)
+    rows[:rings] = grid.ring_start
+    return (circle_of(grid), np.arange(rings), len(rows)), rows
 
 
 _PI_REST = 1.2246467991473532e-16  # pi minus its float64: it matters close to the south pole
@@ -72,9 +90,9 @@ def pair_rings(theta, weights, L):
 
 
 def legendre_synthesis(flm, route, L, spin, real, threads):
-    """(maps, L*L) -> F (maps, orders, rings of the route), times the route's weights; and the guard."""
+    """(maps, L*L) -> planes (maps, orders, 2, columns), times the route's weights; and the guard."""
     lanes, n_orders = route.lanes, L if real else 2 * L - 1
-    planes = np.zeros((len(flm), n_orders, 2, 2, len(lanes.x)))
+    planes = np.empty((len(flm), n_orders, 2, 2 * len(lanes.x)))
     counter, scales, guard = np.zeros(1, np.int64), _scales(L, spin), np.zeros((threads, 3))
     common = (legendre.NARROW, legendre.WIDE, counter, _chunk(L), L)
 
@@ -85,19 +103,13 @@ def legendre_synthesis(flm, route, L, spin, real, threads):
             legendre.synthesis_zonal(*common, real, lanes, scales, flm, planes, guard[thread])
 
     run(work, threads)
-    planes = planes.reshape(len(flm), n_orders, 2, 2 * len(lanes.x))
-    F = np.empty((len(flm), n_orders, len(route.columns)), complex)
-    F.real, F.imag = planes[:, :, 0, route.columns], planes[:, :, 1, route.columns]
-    return F, guard.max(axis=0)
+    return planes, guard.max(axis=0)
 
 
-def legendre_analysis(F, route, L, spin, real, threads):
+def legendre_analysis(planes, route, L, spin, real, threads):
     """Transpose of `legendre_synthesis`."""
-    lanes, n_orders = route.lanes, L if real else 2 * L - 1
-    planes = np.zeros((len(F), n_orders, 2, 2 * len(lanes.x)))
-    planes[:, :, 0, route.columns], planes[:, :, 1, route.columns] = F.real, F.imag
-    planes = planes.reshape(len(F), n_orders, 2, 2, len(lanes.x))
-    flm = np.zeros((len(F), L * L), complex)
+    lanes = route.lanes
+    flm = np.zeros((len(planes), L * L), complex)
     counter, scales = np.zeros(1, np.int64), _scales(L, spin)
     common = (legendre.NARROW, legendre.WIDE, counter, _chunk(L), L)
 
@@ -128,6 +140,3 @@ def memory(grid, L, spin, real, maps, itemsize):
     work = maps * n_orders * rings * 16 * (3 if grid.period is None else 6)
     spectra = maps * int(np.prod(grid.shape)) * 16 * 3
     return work + spectra + maps * L * L * 2 * itemsize
-
-
-__all__ = ["Route", "analysis_route", "memory", "pair_rings", "ring_count", "synthesis_route"]

@@ -68,7 +68,8 @@ def _batches(points, L, reality):
     for start in range(0, len(order), _POINTS):
         chosen = order[start : start + _POINTS]
         lanes, columns = plan.pair_rings(theta[chosen], np.ones(len(chosen)), L)
-        yield chosen, plan.Route(lanes, columns, None, None, None), np.exp(1j * m * phi[chosen])
+        route = plan.Route(lanes, columns, None, None, None)
+        yield chosen, route, np.exp(1j * m * phi[chosen])
 
 
 def _fits(maps, points, L, reality):
@@ -87,7 +88,8 @@ def _forward(flm, *, points, L, spin, reality, threads):
     maps = flm.reshape(count, L * L).astype(complex)
     values = np.empty((len(maps), len(points[0])), float if reality else complex)
     for chosen, route, phase in _batches(points, L, reality):
-        F, guard = plan.legendre_synthesis(maps, route, L, spin, reality, threads)
+        planes, guard = plan.legendre_synthesis(maps, route, L, spin, reality, threads)
+        F = planes[:, :, 0, route.columns] + 1j * planes[:, :, 1, route.columns]
         if guard[0] != 0:
             raise ValueError("flm holds NaN or infinite coefficients")
         total = F * phase
@@ -115,7 +117,9 @@ def _adjoint(values, *, points, L, spin, reality, threads):
     flm = np.zeros((len(maps), L * L), complex)
     for chosen, route, phase in _batches(points, L, reality):
         F = maps[:, None, chosen] * phase.conj()
-        flm += plan.legendre_analysis(F, route, L, spin, reality, threads)
+        planes = np.zeros((*F.shape[:2], 2, 2 * len(route.lanes.x)))
+        planes[:, :, 0, route.columns], planes[:, :, 1, route.columns] = F.real, F.imag
+        flm += plan.legendre_analysis(planes, route, L, spin, reality, threads)
     kind = np.complex64 if values.dtype in (np.float32, np.complex64) else complex
     return flm.reshape(*values.shape[:-1], L * L).astype(kind, copy=False)
 

@@ -157,61 +157,54 @@ def warn_beyond_pixels(grid, L):
 
 
 def _inverse(flm, *, L, spin, grid, reality, threads, checked=False):
-    def transform(part):
-        route = plan.synthesis_route(grid, L)
-        F, guard = plan.legendre_synthesis(part, route, L, spin, reality, threads)
-        _refuse(guard, part, reality and checked, single)
-        if route.grid_circle is not None:
-            args = (_odd(L, spin, reality), route.legendre_circle, route.grid_circle, route.band)
-            F = theta.resample(F, *args, threads)
-        return azimuth.synthesis(F, grid, L, reality, threads)
-
-    flm, single = _coefficients(flm, L)
-    return _by_maps(transform, flm, grid.shape, grid, L, spin, reality, reality, single)
+    return _to_samples(flm, plan.synthesis_route, L, spin, grid, reality, threads, checked)
 
 
 def _inverse_adjoint(f, *, L, spin, grid, reality, threads, checked=False):
-    def transform(part):
-        route = plan.synthesis_route(grid, L)
-        with np.errstate(invalid="ignore"):  # inf samples are refused below, with their count
-            F = azimuth.analysis(part, grid, L, reality, threads)
-        _finite(F, part, grid)
-        if route.grid_circle is not None:
-            args = (_odd(L, spin, reality), route.legendre_circle, route.grid_circle, route.band)
-            F = theta.resample_adjoint(F, *args, threads)
-        return plan.legendre_analysis(F, route, L, spin, reality, threads)
-
-    f, single = _samples(f, grid, L, reality)
-    return _by_maps(transform, f, (L * L,), grid, L, spin, reality, False, single)
+    return _to_coefficients(f, plan.synthesis_route, L, spin, grid, reality, threads)
 
 
 def _forward(f, *, L, spin, grid, reality, threads, checked=False):
-    def transform(part):
-        route = plan.analysis_route(grid, L)
-        with np.errstate(invalid="ignore"):  # inf samples are refused below, with their count
-            F = azimuth.analysis(part, grid, L, reality, threads)
-        _finite(F, part, grid)
-        if route.grid_circle is not None:
-            args = (_odd(L, spin, reality), route.grid_circle, route.legendre_circle, route.band)
-            F = theta.resample(F, *args, threads)
-        return plan.legendre_analysis(F, route, L, spin, reality, threads)
-
-    f, single = _samples(f, grid, L, reality)
-    return _by_maps(transform, f, (L * L,), grid, L, spin, reality, False, single)
+    return _to_coefficients(f, plan.analysis_route, L, spin, grid, reality, threads)
 
 
 def _forward_adjoint(flm, *, L, spin, grid, reality, threads, checked=False):
-    def transform(part):
-        route = plan.analysis_route(grid, L)
-        F, guard = plan.legendre_synthesis(part, route, L, spin, reality, threads)
-        _refuse(guard, part, False, single)
-        if route.grid_circle is not None:
-            args = (_odd(L, spin, reality), route.grid_circle, route.legendre_circle, route.band)
-            F = theta.resample_adjoint(F, *args, threads)
-        return azimuth.synthesis(F, grid, L, reality, threads)
+    return _to_samples(flm, plan.analysis_route, L, spin, grid, reality, threads, False)
 
+
+def _to_samples(flm, route_of, L, spin, grid, reality, threads, checked):
     flm, single = _coefficients(flm, L)
-    return _by_maps(transform, flm, grid.shape, grid, L, spin, reality, reality, single)
+    route = route_of(grid, L)
+    tables = route.theta if route_of is plan.synthesis_route else route.theta_adjoint
+
+    def transform(part, f):
+        part = part.astype(complex, order="C", copy=False)
+        planes, guard = plan.legendre_synthesis(part, route, L, spin, reality, threads)
+        _refuse(guard, part, checked and reality, single)
+        if tables is not None:
+            planes = theta.resample(planes, tables, _odd_first(L, spin, reality), threads)
+        azimuth.synthesis(planes, grid, route.rows, L, reality, f, threads)
+
+    return _by_maps(transform, flm, 1, grid.shape, grid, L, spin, reality, reality, single)
+
+
+def _to_coefficients(f, route_of, L, spin, grid, reality, threads):
+    f, single = _samples(f, grid, L, reality)
+    route = route_of(grid, L)
+    tables = route.theta if route_of is plan.analysis_route else route.theta_adjoint
+
+    def transform(part, flm):
+        kind = part.real.dtype if reality else np.result_type(part, np.complex64)
+        part = part.astype(kind, order="C", copy=False)
+        planes, suspect = azimuth.analysis(part, grid, route.rows, L, reality, threads)
+        if suspect:
+            _check.bad_samples(part, UNSEEN)
+        if tables is not None:
+            planes = theta.resample(planes, tables, _odd_first(L, spin, reality), threads)
+        flm[:] = plan.legendre_analysis(planes, route, L, spin, reality, threads)
+
+    core = len(grid.shape)
+    return _by_maps(transform, f, core, (L * L,), grid, L, spin, reality, False, single)
 
 
 _synthesis = linear_map("harmonic.inverse", _inverse, _inverse_adjoint)
@@ -221,8 +214,9 @@ _analysis = linear_map("harmonic.forward", _forward, _forward_adjoint)
 # --- borders -----------------------------------------------------------------------------------------
 
 
-def _odd(L, spin, real):
-    return (azimuth.orders(L, real) + spin) % 2 == 1
+def _odd_first(L, spin, real):
+    """Whether m + s is odd for the first order."""
+    return ((0 if real else L - 1) + spin) % 2 == 1
 
 
 def _coefficients(flm, L):
@@ -243,9 +237,8 @@ def _is_single(x):
     return x.dtype in (np.float32, np.complex64)
 
 
-def _by_maps(transform, x, shape, grid, L, spin, reality, real_out, single):
-    """Apply ``transform`` to the maps of any leading axes, a bounded number at a time."""
-    core = len(grid.shape) if shape == (L * L,) else 1
+def _by_maps(transform, x, core, shape, grid, L, spin, reality, real_out, single):
+    """Apply ``transform(part, result)`` to the maps of any leading axes, a bounded number at a time."""
     lead = x.shape[: x.ndim - core]
     maps = x.reshape(int(np.prod(lead)), *x.shape[x.ndim - core :])
     kind = (np.float32 if single else float) if real_out else (np.complex64 if single else complex)
@@ -254,18 +247,9 @@ def _by_maps(transform, x, shape, grid, L, spin, reality, real_out, single):
     result_bytes = len(maps) * int(np.prod(shape)) * np.dtype(kind).itemsize
     _check.fits_memory(one * min(chunk, len(maps)) + result_bytes, f"this transform at L={L}")
     result = np.empty((len(maps), *shape), kind)
-    real_in = shape == (L * L,) and reality
     for start in range(0, len(maps), chunk):
-        part = maps[start : start + chunk].astype(float if real_in else complex, order="C")
-        result[start : start + chunk] = transform(part)
+        transform(maps[start : start + chunk], result[start : start + chunk])
     return result.reshape(*lead, *shape)
-
-
-def _finite(F, f, grid):
-    """A bad sample spoils its ring's sum: look there, and count the samples only if one did."""
-    total = F[:, 0 if F.shape[1] == 1 else (F.shape[1] - 1) // 2 if np.iscomplexobj(f) else 0]
-    if not (np.abs(total) < 1e28).all():
-        _check.bad_samples(f, UNSEEN)
 
 
 def _finite_samples(f):
