@@ -83,6 +83,8 @@ def coefficients_shape(flm, L, name="flm"):
         hint = "the flat layout is flm[..., l*l+l+m]"
         if flm.ndim >= 2 and flm.shape[-2:] == (L, 2 * L - 1):
             hint = "this looks like the s2fft layout: use spherekit.conventions.from_s2fft"
+        elif flm.ndim >= 3 and flm.shape[-3:] == (2, L, L):
+            hint = "this looks like SHTOOLS' cilm: use spherekit.conventions.from_shtools"
         elif flm.ndim and flm.shape[-1] == L * (L + 1) // 2:
             hint = "this looks like a healpy alm: use spherekit.conventions.from_healpy"
         raise ValueError(f"{name} has shape {flm.shape}; L={L} needs (..., {L * L}); {hint}")

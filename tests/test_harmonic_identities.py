@@ -1,4 +1,7 @@
-"""Identities that hold whatever the implementation: round trips, adjoints, Parseval, bits."""
+"""Identities that hold whatever the implementation: adjoints, Parseval, bits; and memory.
+
+Round trips stand in test_accuracy.py.
+"""
 
 import tracemalloc
 
@@ -12,78 +15,6 @@ from spherekit.testing import assert_adjoint, random_flm
 
 KINDS = [MW, MWSS, DH, DHPole, GL, CC]
 UNEVEN = Rings([0.0, 0.3, 1.1, 1.5, 2.9, np.pi], [1, 4, 7, 12, 3, 2], [0, 0.1, 0.2, -0.3, 1, 0.4])
-
-
-def round_trip_error(flm, L, **options):
-    back = sk.forward(sk.inverse(flm, L, **options), L, **options)
-    assert np.isfinite(back).all()
-    return np.abs(back - flm).max()
-
-
-def assert_round_trip(grid, L, rng, spin=0, reality=False, dtype=np.complex128, **options):
-    flm = random_flm(L, rng, spin=spin, reality=reality, dtype=dtype)
-    error = round_trip_error(flm, L, spin=spin, sampling=grid, reality=reality, **options)
-    limit = tolerances.round_trip(grid.name, L, dtype)
-    assert error <= limit, f"{grid}, spin {spin}, reality {reality}: {error:.2g} > {limit:.2g}"
-
-
-@pytest.mark.parametrize("L", [1, 2, 3, 16, 17, 32, 63, 64, 100, 127, 128, 256])
-@pytest.mark.parametrize("kind", KINDS)
-def test_round_trip(kind, L, rng):
-    assert_round_trip(kind(L), L, rng, reality=True)
-    for spin in dict.fromkeys((0, min(2, L - 1), -min(1, L - 1))):
-        assert_round_trip(kind(L), L, rng, spin=spin)
-
-
-@pytest.mark.parametrize("L", [2, 5, 16, 33, 128])
-def test_round_trip_on_other_sizes(L, rng):
-    """Finer in theta, finer in phi, and Clenshaw-Curtis grids that need the theta theorem."""
-    grids = [CC(L, n_theta=L + 1), CC(L, n_theta=L + L // 2 + 1), CC(L, n_theta=2 * L)]
-    grids += [kind(L + 3) for kind in KINDS]
-    grids += [kind(L, n_phi=2 * L + 7) for kind in KINDS]
-    for grid in grids:
-        assert_round_trip(grid, L, rng, reality=True)
-        assert_round_trip(grid, L, rng, spin=L // 2)
-
-
-@pytest.mark.parametrize("spin", range(-15, 16))
-def test_every_spin_is_as_good_as_spin_0(spin, rng):
-    for grid in (MW(128), GL(128)):
-        assert_round_trip(grid, 128, rng, spin=spin)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("L", [2, 3, 16, 33, 128, 256])
-def test_the_largest_spins(kind, L, rng):
-    """|s| = L-1 has one degree; the spins below it have few."""
-    for spin in dict.fromkeys((L - 1, 1 - L, L - 2)):
-        assert_round_trip(kind(L), L, rng, spin=spin)
-
-
-@pytest.mark.parametrize("L", [16, 33, 64, 128])
-@pytest.mark.parametrize("kind", KINDS)
-def test_round_trip_single_precision(kind, L, rng):
-    for spin, reality in ((0, True), (0, False), (2, False), (-7, False)):
-        assert_round_trip(kind(L), L, rng, spin, reality, np.complex64)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("L", [512, 1024])
-@pytest.mark.parametrize("kind", KINDS)
-def test_round_trip_large(kind, L, rng):
-    assert_round_trip(kind(L), L, rng, reality=True)
-    assert_round_trip(kind(L), L, rng, spin=2)
-    if L == 512:
-        assert_round_trip(kind(L), L, rng, reality=True, dtype=np.complex64)
-        assert_round_trip(kind(L), L, rng, spin=-1, dtype=np.complex64)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("L", [2048, 4096])
-def test_round_trip_very_large(L, rng):
-    """The functions go far below the smallest float64 here: finite, and at rounding error."""
-    assert_round_trip(MW(L), L, rng, reality=True)
-    assert_round_trip(GL(L, n_phi=2 * L), L, rng, reality=True)
 
 
 def samples_of(grid, rng, reality, dtype=np.float64):
@@ -214,7 +145,7 @@ def test_constant_and_dipole():
                     assert np.abs(flm).max() <= 1e-14
 
 
-# --- bits ------------------------------------------------------------------------------------------
+# --- bits -----------------------------------------------------------------------------------------
 
 
 def every_transform(L, grid, spin, reality, rng, shape=()):
@@ -267,7 +198,7 @@ def test_threads_change_no_bit(L, rng):
                 assert np.array_equal(one, transform(x)), (grid, spin)
 
 
-# --- memory ----------------------------------------------------------------------------------------
+# --- memory ---------------------------------------------------------------------------------------
 
 
 def test_estimate_grows_with_the_work():

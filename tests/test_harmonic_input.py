@@ -42,7 +42,7 @@ def coefficients_in(grid):
     ]
 
 
-# --- shapes ----------------------------------------------------------------------------------------
+# --- shapes ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,7 @@ def test_wrong_samples_name_a_way_out():
         ((L * (L + 1) // 2,), "from_healpy"),
         ((3, L * (L + 1) // 2), "from_healpy"),
         ((L, 2 * L - 1), "from_s2fft"),
+        ((2, L, L), "from_shtools"),
         ((L * L + 1,), r"\(\.\.\., 36\)"),
         ((), r"\(\.\.\., 36\)"),
     ],
@@ -106,7 +107,7 @@ def test_wrong_points(flm):
                 sk.evaluate(bad, theta, phi, reality=reality)
 
 
-# --- values ----------------------------------------------------------------------------------------
+# --- values ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -225,7 +226,7 @@ def test_a_small_signal_must_be_symmetric_too(flm):
         sk.inverse(small, L, reality=True)
 
 
-# --- parameters ------------------------------------------------------------------------------------
+# --- parameters -----------------------------------------------------------------------------------
 
 
 def every_call(L, **options):
@@ -331,7 +332,7 @@ def test_band_limit_beyond_the_pixels_warns(call, rng):
     call(f, 12, sampling="healpix:4", reality=True)  # no warning: it would be an error
 
 
-# --- types and layouts that work -------------------------------------------------------------------
+# --- types and layouts that work ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -425,7 +426,7 @@ def test_results_share_no_memory_with_input_or_tables(rng):
     assert not np.shares_memory(back, again)
 
 
-# --- properties ------------------------------------------------------------------------------------
+# --- properties -----------------------------------------------------------------------------------
 
 few = settings(max_examples=25, deadline=None)
 

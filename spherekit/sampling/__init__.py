@@ -1,5 +1,7 @@
 """Where signals are sampled: the grids, their nodes and exact quadrature weights."""
 
-from spherekit.sampling.grids import CC, DH, GL, MW, MWSS, DHPole, HEALPix, Rings, grid
+from spherekit.sampling.grids import grid
+from spherekit.sampling.rectangles import CC, DH, GL, MW, MWSS, DHPole
+from spherekit.sampling.rings import HEALPix, Rings
 
 __all__ = ["CC", "DH", "DHPole", "GL", "MW", "MWSS", "HEALPix", "Rings", "grid"]

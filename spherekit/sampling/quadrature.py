@@ -11,7 +11,7 @@ from scipy import fft
 
 from spherekit.sampling import _legendre
 
-__all__ = ["equispaced", "fejer2", "gauss_legendre", "zonal_corrections"]
+__all__ = ["equispaced", "fejer2", "gauss_legendre", "ring_rule", "zonal_corrections"]
 
 
 def read_only(*arrays):
@@ -156,28 +156,57 @@ def _legendre_slope(n, theta, kernel):
     return p, d / np.sqrt(y * (2 - y))
 
 
+def ring_rule(theta):
+    """Weights of rings at any angles: positive, sum 2, exact for degrees < pi/h where they can be.
+
+    h is the widest gap, on the meridian circle through both poles. Beside the zones' areas a_r
+    (from mid-latitude to mid-latitude) the weights are ``a_r (1 + u_r)`` with the u of
+    `zonal_corrections`, whose equations are well-conditioned below degree pi/h, the Nyquist limit
+    of the gap; a rule with a negative weight is given up for one of half its degree.
+
+    Parameters
+    ----------
+    theta : (n,) radians, strictly increasing in [0, pi]
+
+    >>> ring_rule(np.array([0.0, np.pi / 2, np.pi])).round(12)
+    array([0.33333333, 1.33333333, 0.33333333])
+    """
+    edges = np.concatenate([[0.0], (theta[1:] + theta[:-1]) / 2, [np.pi]])
+    low, high = edges[:-1], edges[1:]
+    areas = 2 * np.sin((low + high) / 2) * np.sin((high - low) / 2)  # cos(low) - cos(high)
+    widest = np.max([*np.diff(theta), 2 * theta[0], 2 * (np.pi - theta[-1])])
+    degree = int(np.ceil(np.pi / widest - 1e-9)) - 1
+    while degree > 0:
+        u = zonal_corrections(theta, areas / 2, np.arange(degree + 1))
+        if u.min() >= -1:
+            return areas * (1 + u)
+        degree //= 2
+    return areas
+
+
 def zonal_corrections(theta, mass, degrees):
     """Relative corrections u of ring weights that make zonal quadrature exact, of least norm.
 
     Among all u with ``sum_r mass_r (1 + u_r) P_l(cos theta_r) = delta_l0`` for every l in `degrees`
-    (even, from 0), the one of least ``sum_r mass_r u_r^2``: ``u = sum_l lambda_l P_l``, found by
-    conjugate gradients on lambda, whose matrix is nearly diag(1/(2l+1)).
+    (increasing, from 0), the one of least ``sum_r mass_r u_r^2``: ``u = sum_l lambda_l P_l``, found
+    by conjugate gradients on lambda, whose matrix is nearly diag(1/(2l+1)). Masses sum to 1.
     """
-    y = 2 * np.sin(np.asarray(theta) / 2) ** 2
+    south = theta > np.pi / 2
+    sign = np.where(south, -1.0, 1.0)
+    y = 2 * np.sin(np.where(south, np.pi - theta, theta) / 2) ** 2
     size = degrees[-1] + 1
     scale = np.sqrt(2 * degrees + 1.0)
-    none = np.zeros_like(y)
     even, odd, sums = np.empty_like(y), np.empty_like(y), np.empty(size)
 
     def moments(values):
-        _legendre.zonal_sums(y, mass * values, none, sums)
+        _legendre.zonal_sums(y, mass * values, sign * mass * values, sums)
         return scale * sums[degrees]
 
     def series(coefficients):
         full = np.zeros(size)
         full[degrees] = scale * coefficients
         _legendre.zonal_series(y, full, even, odd)
-        return even.copy()
+        return even + sign * odd
 
     target = -moments(np.ones_like(y))
     target[0] += 1.0

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from spherekit import _check
+from spherekit.conventions.layouts import flat
+
 __all__ = ["gaussian_flm", "power"]
 
 
@@ -15,20 +18,20 @@ def power(flm, flm2=None):
     Returns
     -------
     float ndarray [shape=(..., L)]
+        float32 where both inputs are of single precision.
 
     >>> import numpy as np
     >>> power(np.array([2.0, 1, 1, 1]))
     array([4., 1.])
     """
-    flm = np.asarray(flm)
-    other = flm if flm2 is None else np.asarray(flm2)
-    L = int(round(flm.shape[-1] ** 0.5)) if flm.ndim else 0
-    if L < 1 or L * L != flm.shape[-1] or other.shape[-1] != L * L:
-        raise ValueError(
-            f"flm has shapes {flm.shape}, {other.shape}; the flat layout is (..., L*L)"
-        )
+    flm, L = flat(flm)
+    other, L_other = (flm, L) if flm2 is None else flat(flm2)
+    if L != L_other:
+        raise ValueError(f"flm has shape {flm.shape} and flm2 {other.shape}; cut both to one L*L")
     ell = np.arange(L)
-    return np.add.reduceat((flm * other.conj()).real, ell * ell, axis=-1) / (2 * ell + 1)
+    product = flm.real * other.real + flm.imag * other.imag
+    sums = np.add.reduceat(product, ell * ell, axis=-1, dtype=float)  # summed in double precision
+    return (sums / (2 * ell + 1)).astype(product.dtype, copy=False)
 
 
 def gaussian_flm(cl, L, rng):
@@ -48,7 +51,7 @@ def gaussian_flm(cl, L, rng):
     >>> gaussian_flm(np.ones(4), 4, np.random.default_rng(1)).shape
     (16,)
     """
-    cl = np.asarray(cl, float)
+    cl, L = np.asarray(cl, float), _check.band_limit(L)
     if cl.ndim != 1 or cl.size < L:
         raise ValueError(
             f"cl has shape {cl.shape}; L={L} needs at least {L} values, l = 0..{L - 1}"

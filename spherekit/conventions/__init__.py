@@ -1,0 +1,49 @@
+"""Conventions, and exact converters from and to those of other codes.
+
+========================  ==========================================================================
+band-limit                L: degrees 0..L-1 (healpy's lmax = L-1)
+spin harmonics            sY_lm = (-1)^s sqrt((2l+1)/4pi) d^l_{m,-s}(theta) e^{i m phi};
+                          orthonormal, Condon-Shortley phase (as SSHT, s2fft, spherical)
+Wigner D                  D^l_mn(a, b, c) = e^{-i m a} d^l_mn(b) e^{-i n c}; zyz, active, radians
+harmonic coefficients     flat, degree-major: flm[..., l*l+l+m], shape (..., L*L); l < |s| is zero
+samples                   (..., n_theta, n_phi) on rectangles; (..., 12 nside^2) RING on HEALPix
+real signals              reality=True: real samples; coefficients keep the full Hermitian layout,
+                          f_{l,-m} = (-1)^m conj f_lm
+spin and E/B              map0 + i map1 = inverse(-(E + iB), spin=+s), E and B Hermitian
+dtypes                    float32/complex64 in, the same out; float64 likewise; integers converted
+healpy, ducc0             from_healpy, from_ducc: real signals, m-major, m >= 0; spin s > 0: E and B
+s2fft                     from_s2fft: (..., L, 2L-1), entry [l, L-1+m]
+SHTOOLS                   from_shtools: cilm (..., 2, L, L), normalisation and phase as said
+========================  ==========================================================================
+"""
+
+from spherekit.conventions.layouts import (
+    eb_to_spin,
+    from_ducc,
+    from_healpy,
+    from_s2fft,
+    spin_to_eb,
+    to_ducc,
+    to_healpy,
+    to_s2fft,
+)
+from spherekit.conventions.shtools import from_shtools, to_shtools
+
+__all__ = [
+    "eb_to_spin",
+    "from_ducc",
+    "from_healpy",
+    "from_s2fft",
+    "from_shtools",
+    "spin_to_eb",
+    "table",
+    "to_ducc",
+    "to_healpy",
+    "to_s2fft",
+    "to_shtools",
+]
+
+
+def table():
+    """The table of conventions, as text."""
+    return __doc__

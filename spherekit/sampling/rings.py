@@ -1,0 +1,108 @@
+"""Grids of rings with different numbers of samples: HEALPix, and any other."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from spherekit.sampling import healpix, quadrature
+from spherekit.sampling._integers import whole
+from spherekit.sampling.base import Grid
+
+__all__ = ["HEALPix", "Rings"]
+
+
+@dataclass(frozen=True)
+class HEALPix(Grid):
+    """12 nside^2 equal-area pixels on 4 nside - 1 rings, RING order; any nside >= 1.
+
+    ``weights="ring"`` takes ring weights that integrate low degrees exactly; ``"equal"`` the areas.
+    There is no sampling theorem: see `spherekit.harmonic.analyse`.
+
+    >>> HEALPix(2).shape
+    (48,)
+    """
+
+    nside: int
+    weighting: str = "ring"
+    name = "healpix"
+    rectangular = False
+    exact = False
+    L = None
+
+    def __init__(self, nside, weights="ring"):
+        object.__setattr__(self, "nside", whole(nside, "nside", 1, 2**14))
+        if weights not in ("ring", "equal"):
+            raise ValueError(f'weights is {weights!r}; HEALPix knows "ring" and "equal"')
+        object.__setattr__(self, "weighting", weights)
+
+    def _rings(self):
+        theta, n_phi, phi0, _ = healpix.rings(self.nside)
+        weights = np.full(theta.shape, 4 * np.pi / (12 * self.nside**2))
+        if self.weighting == "ring":
+            weights = np.array(healpix.ring_weights(self.nside))
+        return theta, n_phi, phi0, weights
+
+
+@dataclass(frozen=True)
+class Rings(Grid):
+    """Any rings of constant colatitude, north to south, each with equidistant samples.
+
+    Parameters
+    ----------
+    theta : (n_rings,) radians, strictly increasing in [0, pi]
+    n_phi : (n_rings,) samples on each ring, or one number for all
+    phi0 : longitude of each ring's first sample, radians, or one number
+    weights : (n_rings,) quadrature weight of one sample of each ring, steradian, or one number;
+        taken as they are, whatever they sum to. If None: not negative, of sum 4 pi, and exact for
+        zonal signals of degree < pi/h (less only where a weight would be negative), with h the
+        widest gap between rings, and twice that between the poles and the rings next to them;
+        of all such weights those closest to the areas of the rings' zones. Where h > pi/2 they
+        are these areas. See `quadrature.ring_rule`. Where every ring has 2L-1 samples or more
+        and 2L-1 <= pi/h, `forward` is exact with them
+
+    >>> Rings([0.5, 1.5], [4, 8]).shape
+    (12,)
+    """
+
+    angles: tuple
+    counts: tuple
+    offsets: tuple
+    own_weights: tuple | None
+    name = "rings"
+    rectangular = False
+    exact = False
+    L = None
+
+    def __init__(self, theta, n_phi, phi0=0.0, weights=None):
+        theta = np.atleast_1d(np.asarray(theta, float))
+        legal = theta.ndim == 1 and theta.size > 0 and np.isfinite(theta).all()
+        if not legal or theta.min() < 0 or theta.max() > np.pi or (np.diff(theta) <= 0).any():
+            raise ValueError(
+                "theta of Rings must be a list of finite, strictly increasing colatitudes in "
+                f"[0, pi] radians, got {theta!r}"
+            )
+        for what, value in (("n_phi", n_phi), ("phi0", phi0), ("weights", weights)):
+            if value is not None and np.shape(value) not in ((), theta.shape):
+                raise ValueError(
+                    f"{what} of Rings has shape {np.shape(value)}; expected one number or one for "
+                    f"each of the {theta.size} rings"
+                )
+        counts = np.broadcast_to(np.asarray(n_phi), theta.shape)
+        counts = tuple(whole(n, "n_phi", 1) for n in counts)
+        own = () if weights is None else (weights,)
+        parts = [np.broadcast_to(np.asarray(x, float), theta.shape) for x in (phi0, *own)]
+        if not all(np.isfinite(x).all() for x in parts):
+            raise ValueError("phi0 and weights of Rings must be finite")
+        values = [tuple(np.asarray(value).tolist()) for value in (theta, counts, *parts)]
+        if weights is None:
+            values.append(None)
+        for field, value in zip(fields(self), values, strict=True):
+            object.__setattr__(self, field.name, value)
+
+    def _rings(self):
+        theta, counts = np.array(self.angles), np.array(self.counts)
+        if self.own_weights is None:
+            weights = quadrature.ring_rule(theta) * (2 * np.pi / counts)
+        else:
+            weights = np.array(self.own_weights)
+        return theta, counts, np.array(self.offsets), weights
