@@ -2,15 +2,47 @@
 
 import argparse
 import sys
+import warnings
 
 import spherekit
 
 
+class _Parser(argparse.ArgumentParser):
+    """argparse, with its complaints in one line like all others."""
+
+    def error(self, message):
+        from spherekit.cli.options import Usage
+
+        raise Usage(f"{message}; see {self.prog} --help")
+
+
 def main(argv=None):
     """Run the command; returns its exit code: 0 done, 1 the work failed, 2 wrong usage."""
+    from spherekit.cli.options import Usage
+
+    debug = "--debug" in (sys.argv[1:] if argv is None else argv)
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn
+            args = _parser().parse_args(argv)
+            args.run(args)
+    except KeyboardInterrupt:
+        _say("stopped")
+        return 130
+    except Exception as error:
+        if debug:
+            raise
+        foreseen = isinstance(error, ValueError | TypeError | OSError | MemoryError)
+        bug = f"this is a bug ({type(error).__name__}), please report it with --debug: "
+        _say(error if foreseen else f"{bug}{error}"[:500])
+        return 2 if isinstance(error, Usage) else 1
+    return 0
+
+
+def _parser():
     from spherekit.cli import demo, info, plot, spectrum, transform
 
-    parser = argparse.ArgumentParser(prog="spherekit", description=spherekit.__doc__.split("\n")[0])
+    parser = _Parser(prog="spherekit", description=spherekit.__doc__.split("\n")[0])
     parser.add_argument("--version", action="version", version=f"spherekit {spherekit.__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
@@ -19,12 +51,12 @@ def main(argv=None):
         sub = verbs.add_parser(name, help=verb.__doc__.split("\n")[0], description=verb.__doc__)
         verb.arguments(sub)
         sub.set_defaults(run=verb.run)
-    args = parser.parse_args(argv)
-    try:
-        args.run(args)
-    except (ValueError, TypeError, OSError, MemoryError) as error:
-        if args.debug:
-            raise
-        print(f"spherekit: error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return parser
+
+
+def _say(message):
+    print("spherekit:", " ".join(str(message).split()), file=sys.stderr)
+
+
+def _warn(message, category, filename, lineno, file=None, line=None):
+    _say(f"warning: {message}")

@@ -1,25 +1,64 @@
-"""Picture of a map."""
+"""Picture of a map: Mollweide, orthographic or cartesian."""
+
+import numpy as np
 
 from spherekit.cli import options
+
+PROJECTIONS = ("mollweide", "orthographic", "cartesian")
 
 
 def arguments(parser):
     parser.add_argument("file", metavar="MAP")
-    parser.add_argument("-o", "--output", required=True, help="picture: .png, .pdf, .svg")
-    projections = ("mollweide", "orthographic", "cartesian")
-    parser.add_argument("--projection", default="mollweide", choices=projections)
-    parser.add_argument("--grid", help="grid of a .npy map")
-    parser.add_argument("--field", default="0", help="column of a FITS map, number or name")
+    parser.add_argument("-o", "--output", required=True, help="picture: .png, .pdf, .svg, .jpg")
+    parser.add_argument("--projection", default="mollweide", choices=PROJECTIONS)
+    options.source(parser)
+    parser.add_argument("--part", choices=("real", "imag", "abs"), help="of a complex map")
+    options.mask(parser, "samples are drawn in grey where it is 0")
+    parser.add_argument("--rot", default="0,0", help="centre LON,LAT in degrees; --rot=-30,10")
+    parser.add_argument("--flip", default="astro", choices=("astro", "geo"), help="east left/right")
+    parser.add_argument("--half", action="store_true", help="orthographic: near hemisphere alone")
+    parser.add_argument("--vmin", type=float, help="default: percentile 1, or symmetric about 0")
+    parser.add_argument("--vmax", type=float, help="default: percentile 99, or symmetric about 0")
+    parser.add_argument("--cmap", help="a colour map of matplotlib")
     parser.add_argument("--title")
-    parser.add_argument("--force", action="store_true", help="replace files that exist")
+    parser.add_argument("--unit", help="default: the unit in the file")
+    options.force(parser)
 
 
 def run(args):
     from spherekit import plot
 
-    options.writable(args.output, args.force)
-    options.headless()
-    values, grid, unit = options.read_samples(args.file, args.grid, args.field)
-    ax = plot.show(values, grid, projection=args.projection, unit=unit or None, title=args.title)
-    options.save_figure(ax, args.output)
+    options.writable(args.output, args.force, options.PICTURES)
+    rot = _rot(args.rot)
+    if args.half and args.projection != "orthographic":
+        raise options.Usage("--half is for --projection orthographic")
+    samples = options.read_samples(args.file, args)
+    values = _real(samples, args)
+    if args.mask:
+        values = np.where(options.read_mask(args.mask, samples) > 0, values, np.nan)
+    made = options.figure(5, 5.6) if args.half else options.figure(8, 5)
+    same = ("projection", "flip", "half", "vmin", "vmax", "title", "cmap")
+    look = {name: getattr(args, name) for name in same}
+    unit = samples.unit if args.unit is None else args.unit
+    plot.show(values, samples.grid, ax=made.add_subplot(), rot=rot, unit=unit, **look)
+    options.save(made, args.output)
     print(f"wrote {args.output}")
+
+
+def _real(samples, args):
+    values = samples.values
+    if values.shape != tuple(samples.grid.shape):
+        raise options.Usage(f"{args.file}: {len(values)} maps were picked; choose one by --field")
+    if np.iscomplexobj(values):
+        if args.part is None:
+            raise options.Usage(f"{args.file} is complex; say --part real, imag or abs")
+        values = np.abs(values) if args.part == "abs" else getattr(values, args.part)
+    return values
+
+
+def _rot(text):
+    try:
+        lon, lat = (float(part) for part in text.split(","))
+    except ValueError:
+        raise options.Usage(f"--rot is {text!r}; expected LON,LAT in degrees") from None
+    return lon, lat

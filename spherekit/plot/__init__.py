@@ -5,8 +5,8 @@ matplotlib is imported when something is drawn. :func:`project` gives the projec
 themselves, without any drawing.
 """
 
-from .maps import show
-from .projection import Projection, graticule, project
-from .spectra import cosmic_variance, spectrum
+from spherekit.plot.maps import show
+from spherekit.plot.projection import Projection, graticule, project
+from spherekit.plot.spectra import cosmic_variance, spectrum
 
 __all__ = ["Projection", "cosmic_variance", "graticule", "project", "show", "spectrum"]

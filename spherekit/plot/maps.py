@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from . import projection as _projection
+from spherekit.plot import projection as _projection
 
 _MISSING = "0.78"  # grey of masked and missing samples
 _INK = "0.25"
@@ -60,7 +60,8 @@ def show(
     Raises
     ------
     ValueError, TypeError
-        As :func:`project`; also vmin not below vmax, and a signal without one valid sample.
+        As :func:`project`; also vmin not below vmax, an unknown cmap, and a signal without one
+        valid sample.
 
     Examples
     --------
@@ -100,7 +101,7 @@ def colour_range(f, *, vmin=None, vmax=None, symmetric=None):
     >>> colour_range(np.array([-3.0, 0.0, 1.0]), vmax=2.0)
     (-2.0, 2.0, 'min', True)
     """
-    f = np.asarray(f)
+    f = np.ma.compressed(f)
     good = f[_projection.valid_samples(f)]
     if good.size == 0:
         raise ValueError("the signal has no valid sample to draw: all are NaN, inf or UNSEEN")
@@ -161,7 +162,11 @@ def _draw_image(ax, p, cmap, vmin, vmax):
     edge = PathPatch(whole, facecolor="none", edgecolor=_INK, lw=0.9, zorder=3, clip_on=False)
     ax.add_patch(ground)
     ax.add_patch(edge)
-    cmap = matplotlib.colormaps[cmap] if isinstance(cmap, str) else cmap
+    if isinstance(cmap, str):
+        if cmap not in matplotlib.colormaps:
+            known = "viridis, magma, gray, RdBu_r, coolwarm"
+            raise ValueError(f"cmap is {cmap!r}; expected a colour map of matplotlib, as {known}")
+        cmap = matplotlib.colormaps[cmap]
     image = ax.imshow(
         np.ma.masked_invalid(p.values),
         cmap=cmap.with_extremes(bad=(0, 0, 0, 0)),

@@ -4,9 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import _planes as planes
+from spherekit.plot import _planes as planes
+from spherekit.sampling import grid as as_grid
+from spherekit.sampling.healpix import UNSEEN
 
-_UNSEEN = -1.6375e30
 PROJECTIONS = ("mollweide", "orthographic", "cartesian")
 
 
@@ -39,7 +40,7 @@ def project(f, grid, *, projection="mollweide", rot=(0.0, 0.0), size=800, flip="
     Parameters
     ----------
     f : real ndarray [shape=grid.shape]
-        One signal. NaN, inf and UNSEEN (-1.6375e30) samples come out as NaN.
+        One signal. Masked, NaN, inf and UNSEEN (-1.6375e30) samples come out as NaN.
     grid : Grid or str
         Where the samples lie, for example ``HEALPix(32)`` or ``"mw:64"``.
     projection : {"mollweide", "orthographic", "cartesian"}
@@ -47,7 +48,7 @@ def project(f, grid, *, projection="mollweide", rot=(0.0, 0.0), size=800, flip="
     rot : (float, float)
         Longitude and latitude of the centre of the picture, in degrees.
     size : int
-        Width of the picture in pixels; the height is half of it (all of it with ``half=True``).
+        Width of the picture in pixels; the height is about half of it, all of it with half=True.
     flip : {"astro", "geo"}
         Longitude increases to the left (sky seen from inside) or to the right (a globe).
     half : bool
@@ -81,7 +82,7 @@ def project(f, grid, *, projection="mollweide", rot=(0.0, 0.0), size=800, flip="
     >>> bool(np.nanmax(np.abs(p.values - np.cos(p.theta))) < 0.1)
     True
     """
-    grid = _as_grid(grid)
+    grid = as_grid(grid)
     f = _as_signal(f, grid)
     rot = _check_view(projection, rot, size, flip, half)
     x, y, extent = planes.pixels(projection, int(size), half)
@@ -158,21 +159,22 @@ def nearest_sample(grid, theta, phi):
 
 
 def valid_samples(f):
-    """True where a sample is a number: not NaN, inf or UNSEEN."""
-    return np.isfinite(f) & (np.abs(f - _UNSEEN) > 1e-5 * abs(_UNSEEN))
+    """True where a sample is a number: not NaN, inf or UNSEEN (in either part if complex).
 
-
-def _as_grid(grid):
-    from ..sampling import grid as make_grid
-
-    return make_grid(grid)
+    >>> import numpy as np
+    >>> valid_samples(np.array([1.0, np.nan, -1.6375e30]))
+    array([ True, False, False])
+    """
+    if np.iscomplexobj(f):
+        return valid_samples(f.real) & valid_samples(f.imag)
+    return np.isfinite(f) & (np.abs(f - UNSEEN) > 1e-5 * abs(UNSEEN))
 
 
 def _as_signal(f, grid):
     """The flattened float64 samples with NaN where they are missing."""
-    f = np.asarray(f)
     if np.iscomplexobj(f):
         raise TypeError("the signal is complex; draw f.real, f.imag or abs(f)")
+    f = np.ma.filled(f.astype(np.float64), np.nan) if np.ma.isMaskedArray(f) else np.asarray(f)
     if f.shape != grid.shape:
         raise ValueError(
             f"the signal has shape {f.shape}; the grid {grid} has {grid.shape}. "

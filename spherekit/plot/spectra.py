@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from .maps import pretty_unit
+from spherekit.plot.maps import pretty_unit
 
-_DATA, _THEORY, _BAND = "#1f4e79", "#c0504d", "#c0504d"
+_DATA, _THEORY = "#1f4e79", "#c0504d"
 
 
 def cosmic_variance(cl, f_sky=1.0):
@@ -49,6 +49,7 @@ def spectrum(
     cosmic_variance=True,
     label=None,
     theory_label="theory",
+    color=_DATA,
     unit=None,
     title=None,
     ell_min=2,
@@ -73,6 +74,8 @@ def spectrum(
         The band of one standard deviation, see :func:`spherekit.plot.cosmic_variance`, around
         the theory, or around ``cl`` where there is no theory.
     label, theory_label, title : str, optional
+    color : matplotlib colour
+        Of ``cl``, to tell several spectra in one Axes from each other.
     unit : str, optional
         Unit of the spectrum, for example "uK^2".
     ell_min : int
@@ -107,12 +110,13 @@ def spectrum(
         ax = plt.subplots(figsize=(7.0, 4.4), layout="constrained")[1]
     ell, values = _curve(cl, ell_min, D_ell)
     if cosmic_variance:
-        _draw_band(ax, cl if theory is None else theory, ell_min, D_ell, f_sky, theory is None)
+        around, tint = (cl, color) if theory is None else (theory, _THEORY)
+        _draw_band(ax, around, ell_min, D_ell, f_sky, tint)
     if theory is not None:
         ax.plot(*_curve(theory, ell_min, D_ell), color=_THEORY, lw=1.6, label=theory_label)
     sparse = theory is not None and ell.size <= 200
     style = dict(marker="o", ms=3.2, lw=0.6, alpha=0.95) if sparse else dict(lw=1.3)
-    ax.plot(ell, values, color=_DATA, label=label, zorder=3, **style)
+    ax.plot(ell, values, color=color, label=label, zorder=3, **style)
     _scales(ax, ell, values, xscale, yscale)
     _labels(ax, D_ell, unit, title)
     if ax.get_legend_handles_labels()[1]:
@@ -140,18 +144,20 @@ def _curve(cl, ell_min, D_ell):
     return ell[ell_min:], values[ell_min:]
 
 
-def _draw_band(ax, cl, ell_min, D_ell, f_sky, alone):
+def _draw_band(ax, cl, ell_min, D_ell, f_sky, color):
     sigma = cosmic_variance(cl, f_sky)
     ell, low = _curve(cl - sigma, ell_min, D_ell)
     _, high = _curve(cl + sigma, ell_min, D_ell)
+    label = "cosmic variance" if f_sky == 1 else f"cosmic variance, $f_{{sky}}$ = {f_sky:.2f}"
+    known = ax.get_legend_handles_labels()[1]
     ax.fill_between(
         ell,
         np.maximum(low, 0) if cl.min() >= 0 else low,  # a cross spectrum may be negative
         high,
-        color=_DATA if alone else _BAND,
+        color=color,
         alpha=0.16,
         lw=0,
-        label="cosmic variance" if f_sky == 1 else f"cosmic variance, $f_{{sky}}$ = {f_sky:.2f}",
+        label=None if label in known else label,
         zorder=1,
     )
 
@@ -165,7 +171,8 @@ def _scales(ax, ell, values, xscale, yscale):
     ax.set_xscale(xscale)
     ax.set_yscale(yscale)
     ax.set_xlim(ell[0] if xscale == "log" else 0, ell[-1] * (1.02 if xscale == "log" else 1) + 0.5)
-    if yscale == "linear" and positive:
+    ax.autoscale(axis="y")  # over all that the Axes hold, earlier spectra included
+    if yscale == "linear" and ax.dataLim.y0 >= 0:
         ax.set_ylim(bottom=0)
     if xscale == "log":
         from matplotlib.ticker import NullFormatter, ScalarFormatter

@@ -1,0 +1,211 @@
+"""Projections as arrays, colour ranges, and what is drawn on the Axes."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from spherekit import plot
+from spherekit.plot.maps import colour_range, pretty_unit
+from spherekit.plot.projection import project_points, valid_samples
+from spherekit.sampling import GL, MW, MWSS, HEALPix, Rings
+from spherekit.sampling.healpix import UNSEEN
+
+
+@pytest.fixture(autouse=True)
+def closed_figures():
+    yield
+    plt.close("all")
+
+
+def _angles(grid):
+    if grid.rectangular:
+        return np.meshgrid(grid.theta, grid.phi, indexing="ij")
+    return grid.theta, grid.phi
+
+
+def _longitude(phi):
+    """Degrees in [-180, 180)."""
+    return (np.degrees(phi) + 180) % 360 - 180
+
+
+GRIDS = (MW(40), GL(40), HEALPix(16), MWSS(30), Rings(np.linspace(0.05, 3.1, 50), 60))
+
+
+@pytest.mark.parametrize("grid", GRIDS, ids=lambda grid: grid.name)
+@pytest.mark.parametrize("projection", ["mollweide", "orthographic", "cartesian"])
+def test_each_pixel_shows_the_function_at_its_place(grid, projection):
+    theta, phi = _angles(grid)
+    f = np.cos(theta) + 0.5 * np.sin(theta) * np.cos(phi - 1)
+    p = plot.project(f, grid, projection=projection, rot=(40, -25), size=160)
+    expected = np.cos(p.theta) + 0.5 * np.sin(p.theta) * np.cos(p.phi - 1)
+    inside = np.isfinite(p.theta)
+    assert np.array_equal(inside, np.isfinite(p.values))
+    assert inside.all() == (projection == "cartesian")
+    assert np.abs(p.values - expected)[inside].max() < 0.12  # the size of a sample
+
+
+@pytest.mark.parametrize("flip, sign", [("astro", -1), ("geo", 1)])
+def test_mollweide_at_known_points(flip, sign):
+    """(longitude, latitude) -> (2 sqrt2/pi lon cos t, sqrt2 sin t), scaled to a height of 2."""
+    p = plot.project(np.zeros(12), "healpix:1", size=20, flip=flip)
+    lon, lat = np.array([0.0, 90, -90, 0, 0]), np.array([0.0, 0, 0, 90, -90])
+    xy = [project_points(p, lon[i : i + 1], lat[i : i + 1])[0] for i in range(5)]
+    expected = [(0, 0), (sign, 0), (-sign, 0), (0, 1), (0, -1)]
+    # At the poles the equation of the angle has a triple root: half the digits are lost.
+    np.testing.assert_allclose(xy, expected, atol=1e-4)
+    # t = 30 degrees: half the height, at sin(lat) = (pi/3 + sqrt(3)/2) / pi.
+    lat = np.degrees(np.arcsin((np.pi / 3 + np.sqrt(3) / 2) / np.pi))
+    (point,) = project_points(p, np.array([120.0]), np.array([lat]))
+    assert point == pytest.approx((sign * 4 / 3 * np.cos(np.pi / 6), 0.5), abs=1e-12)
+
+
+def test_mollweide_is_equal_area():
+    p = plot.project(np.zeros(12), "healpix:1", size=800)
+    inside = np.isfinite(p.theta)
+    assert inside.mean() == pytest.approx(np.pi / 4, abs=1e-3)  # an ellipse in its box
+    north = np.mean(p.theta[inside] < np.arccos(0.5))
+    assert north == pytest.approx(0.25, abs=2e-3)  # the cap z > 1/2 is a quarter of the sphere
+
+
+def test_orthographic_centre_and_hemispheres():
+    p = plot.project(np.zeros(12), "healpix:1", projection="orthographic", rot=(70, 30), size=401)
+    column = np.argmin(np.abs(p.x + 1.04))
+    row = np.argmin(np.abs(p.y))
+    assert _longitude(p.phi[row, column]) == pytest.approx(70, abs=1)
+    assert 90 - np.degrees(p.theta[row, column]) == pytest.approx(30, abs=1)
+    column = np.argmin(np.abs(p.x - 1.04))  # the far side shows the antipode
+    assert _longitude(p.phi[row, column]) == pytest.approx(-110, abs=1)
+    assert 90 - np.degrees(p.theta[row, column]) == pytest.approx(-30, abs=1)
+    half = plot.project(np.zeros(12), "healpix:1", projection="orthographic", half=True, size=50)
+    assert half.values.shape == (50, 50)
+
+
+@pytest.mark.parametrize("flip, sign", [("astro", -1), ("geo", 1)])
+def test_cartesian_axes_are_degrees(flip, sign):
+    p = plot.project(np.zeros(12), "healpix:1", projection="cartesian", size=36, flip=flip)
+    assert p.extent == (-180, 180, -90, 90)
+    np.testing.assert_allclose(_longitude(p.phi[0]), sign * p.x, atol=1e-9)
+    np.testing.assert_allclose(90 - np.degrees(p.theta[:, 0]), p.y, atol=1e-9)
+
+
+def test_samples_without_value_are_nan():
+    f = np.ones(12)
+    f[[0, 5]] = UNSEEN, np.nan
+    p = plot.project(f, "healpix:1", size=100)
+    inside = np.isfinite(p.theta)
+    assert np.isnan(p.values[inside]).mean() == pytest.approx(2 / 12, abs=0.03)
+    masked = np.ma.masked_array(np.ones(12), mask=np.arange(12) == 3)
+    assert np.isnan(plot.project(masked, "healpix:1", size=100).values[inside]).any()
+    assert np.isfinite(f).sum() == 11  # the input is as it was
+    assert valid_samples(np.array([1, UNSEEN * (1 + 1j)])).tolist() == [True, False]
+
+
+def test_graticule_lies_in_the_picture():
+    p = plot.project(np.zeros(12), "healpix:1", projection="mollweide", rot=(20, 50), size=50)
+    curves = plot.graticule(p, step=(90, 45))
+    assert len(curves) == 4 + 3
+    for curve in curves:
+        assert np.nanmax((curve[:, 0] / 2) ** 2 + curve[:, 1] ** 2) <= 1 + 1e-6
+    with pytest.raises(ValueError, match="step is"):
+        plot.graticule(p, step=(0, 30))
+
+
+BAD_VIEWS = [
+    (dict(projection="mercator"), "mollweide, orthographic, cartesian"),
+    (dict(flip="left"), "astro"),
+    (dict(half=True), "orthographic"),
+    (dict(size=1), "at least 2"),
+    (dict(rot=(0, 91)), "degrees"),
+    (dict(rot=(np.nan, 0)), "degrees"),
+]
+
+
+@pytest.mark.parametrize("view, message", BAD_VIEWS, ids=lambda v: str(v)[:20])
+def test_views_that_are_refused(view, message):
+    with pytest.raises(ValueError, match=message):
+        plot.project(np.zeros(12), "healpix:1", **view)
+
+
+def test_signals_that_are_refused():
+    with pytest.raises(TypeError, match="f.real"):
+        plot.project(np.zeros(12, complex), "healpix:1")
+    with pytest.raises(TypeError, match="f.real"):
+        plot.project(np.ma.zeros(12, complex), "healpix:1")
+    with pytest.raises(ValueError, match=r"has shape \(2, 12\)"):
+        plot.project(np.zeros((2, 12)), "healpix:1")
+    with pytest.raises(ValueError, match="known are"):
+        plot.project(np.zeros(12), "hex:1")
+    with pytest.raises(ValueError, match="no valid sample"):
+        plot.show(np.full(12, UNSEEN), "healpix:1", size=20)
+    with pytest.raises(ValueError, match="vmin < vmax"):
+        plot.show(np.arange(12), "healpix:1", size=20, vmin=2, vmax=1)
+    with pytest.raises(ValueError, match="viridis"):
+        plot.show(np.arange(12), "healpix:1", size=20, cmap="foo")
+
+
+def test_colour_range():
+    f = np.linspace(-1, 1, 1001)
+    assert colour_range(f) == (-0.98, 0.98, "both", True)
+    assert colour_range(f + 1)[3] is False  # no negative sample: not symmetric
+    assert colour_range(f, vmin=-2, vmax=2) == (-2, 2, "neither", True)
+    low, high, _, _ = colour_range(np.full(5, 3.0))
+    assert low < 3 < high
+
+
+@pytest.mark.parametrize("projection", ["mollweide", "orthographic", "cartesian"])
+def test_show_draws_on_the_axes_it_is_given(projection):
+    ax = plt.figure().add_subplot()
+    f = np.arange(48.0)
+    f[3] = np.nan
+    drawn = plot.show(f, "healpix:2", projection=projection, ax=ax, title="t", unit="uK", size=80)
+    assert drawn is ax and ax.get_title() == "t"
+    image = ax.images[0]
+    assert image.get_array().mask.any() and image.get_array().shape[1] == 80
+    assert image.colorbar.ax.get_xlabel() == "µK"
+    ax.figure.canvas.draw()
+
+
+def test_show_makes_its_own_figure():
+    before = plt.get_fignums()
+    ax = plot.show(np.arange(12.0), "healpix:1", size=20, colorbar=False, graticule=False)
+    assert len(plt.get_fignums()) == len(before) + 1 and not ax.lines
+
+
+def test_units_on_axes():
+    assert pretty_unit("uK^2") == "µK²" and pretty_unit(None) == "" and pretty_unit("mK") == "mK"
+
+
+def test_spectrum_draws_d_ell_and_its_band():
+    cl = 1 / np.arange(1, 101.0) ** 2
+    ax = plot.spectrum(cl, theory=cl, f_sky=0.5, label="data", unit="uK^2")
+    theory, data = ax.lines
+    ell = np.arange(2, 100)
+    np.testing.assert_allclose(data.get_xdata(), ell)
+    np.testing.assert_allclose(data.get_ydata(), cl[2:] * ell * (ell + 1) / (2 * np.pi))
+    np.testing.assert_allclose(theory.get_ydata(), data.get_ydata())
+    top = ax.collections[0].get_paths()[0].vertices[:, 1].max()
+    sigma = np.sqrt(2 / ((2 * ell + 1) * 0.5))
+    assert top == pytest.approx(np.max(data.get_ydata() * (1 + sigma)))
+    assert "µK²" in ax.get_ylabel()
+
+
+def test_several_spectra_share_one_axes():
+    cl = 1 / np.arange(1, 51.0) ** 2
+    ax = plt.figure().add_subplot()
+    plot.spectrum(cl, ax=ax, label="EE", color="k")
+    plot.spectrum(10 * cl, ax=ax, label="BB", color="r")
+    assert ax.get_ylim()[1] > ax.lines[1].get_ydata().max()
+    assert ax.get_legend_handles_labels()[1].count("cosmic variance") == 1
+    assert [line.get_color() for line in ax.lines] == ["k", "r"]
+
+
+@pytest.mark.parametrize("cl", [np.ones(5, complex), np.ones((2, 5)), np.ones(2), [1, 2, np.nan]])
+def test_spectra_that_are_refused(cl):
+    with pytest.raises(ValueError):
+        plot.spectrum(cl)
+
+
+def test_cosmic_variance():
+    assert plot.cosmic_variance(np.full(3, 4.0), 0.5)[2] == pytest.approx(4 * np.sqrt(4 / 5))
+    with pytest.raises(ValueError, match="fraction of the sky"):
+        plot.cosmic_variance(np.ones(3), 0)
