@@ -3,8 +3,8 @@
 Kernels release the GIL, divide as NumPy does, and may fuse a*b + c; nothing looser, because
 ``fastmath=True`` breaks NaN checks and compensated sums. They are compiled at the first call.
 
-Numba's on-disk cache does not see an edit in *another* file. A kernel therefore keeps its helpers in
-its own file or in ``spherekit/kernels``, and the cache folder is named after the content of the latter.
+Numba's on-disk cache does not see an edit in *another* file: the cache folder is therefore named after
+the content of all files that hold kernels.
 """
 
 import functools
@@ -21,14 +21,16 @@ FLAGS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 
 @functools.cache
 def cache_folder():
-    """Folder of the compiled kernels, or None when ``SPHEREKIT_CACHE=0``."""
+    """Folder of the compiled kernels, or None when SPHEREKIT_CACHE=0; made for @jit functions."""
     setting = os.environ.get("SPHEREKIT_CACHE", "")
     if setting == "0":
         return None
     package = pathlib.Path(__file__).parent
     digest = hashlib.sha256()
-    for path in [pathlib.Path(__file__), *sorted((package / "kernels").glob("*.py"))]:
-        digest.update(path.read_bytes())
+    for path in sorted(package.rglob("*.py")):
+        source = path.read_bytes()
+        if b"@jit" in source:
+            digest.update(source)
     return str(pathlib.Path(setting or _user_cache()) / f"kernels-{digest.hexdigest()[:12]}")
 
 

@@ -18,6 +18,7 @@ from collections import namedtuple
 import numpy as np
 
 from spherekit._jit import jit
+from spherekit.kernels.orders import TOGETHER, gather, scatter
 from spherekit.kernels.recursion import (
     SUMS,
     analyse,
@@ -85,29 +86,28 @@ def order_scales(L, spin):
 
 
 @jit
-def synthesis_zonal(narrow, wide, counter, chunk, L, real, rings, scales, flm, planes, guard):
-    """Planes of spin-0 coefficients. ``guard``: [not-a-number flag, symmetry defect, magnitude]."""
+def synthesis_zonal(narrow, wide, counter, L, real, rings, scales, flm, planes, guard):
+    """Planes of spin-0 coefficients, a float64 view; ``guard`` as in `gather`."""
     plain, normed = scales
     c, cd = np.empty(4 * L + 8), np.empty(4 * L + 8)
     e, alpha = np.empty(L + 8), np.empty(L + 8)
     pole, equator, rga = np.empty(2 * L + 8), np.empty(2 * L + 8), np.empty(3 * L + 8)
-    f, state, out = np.zeros(2 * L + 8), np.empty(64), np.empty(128)
+    state, out = np.empty(64), np.empty(128)
+    held = np.empty((flm.shape[0], 1 if real else 2, TOGETHER, 2 * L + 8))
     while True:
-        start = next_item(counter) * chunk
+        start = next_item(counter) * TOGETHER
         if start >= L:
             return
-        for m in range(start, min(start + chunk, L)):
+        for q in range(flm.shape[0]):
+            gather(narrow, flm[q], L, start, real, held[q], guard)
+        for m in range(start, min(start + TOGETHER, L)):
             pairs = pair_coefficients(m, L, e, alpha, pole, equator)
             degrees = difference_coefficients(m, 0, L, rga) if rings.form[0] == _DIFFERENCES else 0
             for q in range(flm.shape[0]):
                 for sign in range(1 if real or m == 0 else 2):
-                    _gather(flm[q], L, m, real, sign, f, guard)
+                    f = held[q, sign, m - start]
                     _mix(f, m, L, pairs, e, alpha, c)
-                    for i in range(degrees):
-                        kappa = math.sqrt((2.0 * (m + i) + 1.0) / (4.0 * math.pi))
-                        flip = 1.0 - 2.0 * (i % 2)
-                        cd[4 * i], cd[4 * i + 1] = kappa * f[2 * i], kappa * f[2 * i + 1]
-                        cd[4 * i + 2], cd[4 * i + 3] = flip * cd[4 * i], flip * cd[4 * i + 1]
+                    _mix_polar(f, m, degrees, cd)
                     order = m if real else L - 1 + (m if sign == 0 else -m)
                     plane = planes[q, order].reshape(-1)
                     for b in range(rings.first.size):
@@ -120,28 +120,13 @@ def synthesis_zonal(narrow, wide, counter, chunk, L, real, rings, scales, flm, p
 
 
 @jit
-def _gather(flm, L, m, real, sign, f, guard):
-    """Coefficients of order m (or -m, brought to m) into f; the Hermitian part of a real signal."""
-    flip = 1.0 - 2.0 * (m % 2)
-    bad, defect, size = 0.0, 0.0, 0.0
-    for ell in range(m, L):
-        at = ell * ell + ell
-        a, b = flm[at + m], flm[at - m]
-        re, im = a.real, a.imag
-        bad += (re - re) + (im - im) + (b.real - b.real) + (b.imag - b.imag)
-        if real:
-            br, bi = flip * b.real, -flip * b.imag
-            defect = max(defect, abs(re - br), abs(im - bi))
-            size = max(size, abs(re), abs(im), abs(br), abs(bi))
-            re, im = 0.5 * (re + br), 0.5 * (im + bi)
-        elif sign == 1:
-            re, im = flip * b.real, flip * b.imag
-        f[2 * (ell - m)], f[2 * (ell - m) + 1] = re, im
-    for i in range(2 * (L - m), 2 * (L - m) + 6):
-        f[i] = 0.0
-    guard[0] += bad
-    guard[1] = max(guard[1], defect)
-    guard[2] = max(guard[2], size)
+def _mix_polar(f, m, degrees, cd):
+    """Coefficients on d^l_m0 for the northern and the southern rings."""
+    for i in range(degrees):
+        kappa = math.sqrt((2.0 * (m + i) + 1.0) / (4.0 * math.pi))
+        flip = 1.0 - 2.0 * (i % 2)
+        cd[4 * i], cd[4 * i + 1] = kappa * f[2 * i], kappa * f[2 * i + 1]
+        cd[4 * i + 2], cd[4 * i + 3] = flip * cd[4 * i], flip * cd[4 * i + 1]
 
 
 @jit
@@ -214,7 +199,7 @@ def put_zeros(lanes, rings, b, plane):
 
 
 @jit
-def analysis_zonal(narrow, wide, counter, chunk, L, real, rings, scales, planes, flm):
+def analysis_zonal(narrow, wide, counter, L, real, rings, scales, planes, flm):
     """The transpose of `synthesis_zonal`, ring weights included."""
     plain, normed = scales
     c, cd = np.zeros(4 * L + 8), np.zeros(4 * L + 8)
@@ -222,11 +207,12 @@ def analysis_zonal(narrow, wide, counter, chunk, L, real, rings, scales, planes,
     pole, equator, rga = np.empty(2 * L + 8), np.empty(2 * L + 8), np.empty(3 * L + 8)
     state, values = np.empty(64), np.empty(128)
     sums, polar_sums = np.zeros(SUMS * (2 * L + 8)), np.zeros(SUMS * (4 * L + 8))
+    held = np.empty((flm.shape[0], 1 if real else 2, TOGETHER, 2 * L + 8))
     while True:
-        start = next_item(counter) * chunk
+        start = next_item(counter) * TOGETHER
         if start >= L:
             return
-        for m in range(start, min(start + chunk, L)):
+        for m in range(start, min(start + TOGETHER, L)):
             pairs = pair_coefficients(m, L, e, alpha, pole, equator)
             degrees = difference_coefficients(m, 0, L, rga) if rings.form[0] == _DIFFERENCES else 0
             for q in range(flm.shape[0]):
@@ -244,9 +230,13 @@ def analysis_zonal(narrow, wide, counter, chunk, L, real, rings, scales, planes,
                             _zonal_block_analysis(wide, narrow, args, work, plane)
                         else:
                             _zonal_block_analysis(narrow, narrow, args, work, plane)
-                    fold(sums, pairs, c)
-                    fold(polar_sums, degrees, cd)
-                    _unmix(c, cd, m, L, pairs, degrees, e, alpha, real, sign, flm[q])
+                    fold(narrow, sums, pairs, c)
+                    fold(narrow, polar_sums, degrees, cd)
+                    f = held[q, sign, m - start]
+                    _unmix(f, c, m, L, pairs, e, alpha)
+                    _unmix_polar(f, cd, m, degrees)
+        for q in range(flm.shape[0]):
+            scatter(narrow, held[q], L, start, real, flm[q])
 
 
 @jit
@@ -282,29 +272,24 @@ def hold(values, w, a, b, c, d):
 
 
 @jit
-def _unmix(c, cd, m, L, pairs, degrees, e, alpha, real, sign, flm):
-    """Transpose of `_mix`, joined with the polar sums, written to order m (and -m of a real signal)."""
+def _unmix(f, c, m, L, pairs, e, alpha):
+    """Transpose of `_mix`."""
     flip = 1.0 - 2.0 * (m % 2)
-    for i in range(L - m):
-        k, odd = i // 2, i % 2
-        a = flip * alpha[k] if k < pairs else 0.0
-        if odd:
-            re, im = a * c[4 * k + 2], a * c[4 * k + 3]
-        else:
-            re, im = a * e[i + 1] * c[4 * k], a * e[i + 1] * c[4 * k + 1]
-            if k:
-                a = flip * alpha[k - 1] * e[i]
-                re, im = re + a * c[4 * k - 4], im + a * c[4 * k - 3]
-        if degrees:
-            kappa = flip * math.sqrt((2.0 * (m + i) + 1.0) / (4.0 * math.pi))
-            south = kappa * (1.0 - 2.0 * odd)
-            re += kappa * cd[4 * i] + south * cd[4 * i + 2]
-            im += kappa * cd[4 * i + 1] + south * cd[4 * i + 3]
-        ell = m + i
-        at = ell * ell + ell
-        if sign == 0:
-            flm[at + m] = complex(re, im)
-        if real and m:
-            flm[at - m] = complex(flip * re, -flip * im)
-        elif sign == 1:
-            flm[at - m] = complex(flip * re, flip * im)
+    before = re = im = 0.0
+    for k in range(pairs):
+        a, b = flip * alpha[k], flip * alpha[k] * e[2 * k + 1]
+        f[4 * k] = b * c[4 * k] + before * re
+        f[4 * k + 1] = b * c[4 * k + 1] + before * im
+        f[4 * k + 2], f[4 * k + 3] = a * c[4 * k + 2], a * c[4 * k + 3]
+        before, re, im = a * e[2 * k + 2], c[4 * k], c[4 * k + 1]
+
+
+@jit
+def _unmix_polar(f, cd, m, degrees):
+    """Transpose of `_mix_polar`, added to the row."""
+    flip = 1.0 - 2.0 * (m % 2)
+    for i in range(degrees):
+        kappa = flip * math.sqrt((2.0 * (m + i) + 1.0) / (4.0 * math.pi))
+        south = kappa * (1.0 - 2.0 * (i % 2))
+        f[2 * i] += kappa * cd[4 * i] + south * cd[4 * i + 2]
+        f[2 * i + 1] += kappa * cd[4 * i + 1] + south * cd[4 * i + 3]

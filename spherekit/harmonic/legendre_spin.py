@@ -11,6 +11,7 @@ import numpy as np
 
 from spherekit._jit import jit
 from spherekit.harmonic.legendre import _DIFFERENCES, hold, put, reach, take
+from spherekit.kernels.orders import TOGETHER, gather, scatter
 from spherekit.kernels.recursion import (
     SUMS,
     analyse,
@@ -29,17 +30,20 @@ from spherekit.kernels.simd import load, next_item, splat, width
 
 
 @jit
-def synthesis_spin(narrow, wide, counter, chunk, L, spin, rings, scales, flm, planes, guard):
+def synthesis_spin(narrow, wide, counter, L, spin, rings, scales, flm, planes, guard):
     """Planes of the coefficients of a field of spin s; arguments as in `synthesis_zonal`."""
     c, cd = np.empty(4 * L + 8), np.empty(4 * L + 8)
     alpha, ab, rga = np.empty(L + 8), np.empty(2 * L + 8), np.empty(3 * L + 8)
     state, out = np.empty(64), np.empty(128)
+    held = np.empty((flm.shape[0], 2, TOGETHER, 2 * L + 8))
     polar = rings.form[0] == _DIFFERENCES
     while True:
-        start = next_item(counter) * chunk
+        start = next_item(counter) * TOGETHER
         if start >= L:
             return
-        for m in range(start, min(start + chunk, L)):
+        for q in range(flm.shape[0]):
+            gather(narrow, flm[q], L, start, False, held[q], guard)
+        for m in range(start, min(start + TOGETHER, L)):
             l0 = max(m, abs(spin))
             count = L - l0
             for turn in range(2 if m else 1):
@@ -48,7 +52,7 @@ def synthesis_spin(narrow, wide, counter, chunk, L, spin, rings, scales, flm, pl
                 if polar:
                     difference_coefficients(m, n, L, rga)
                 for q in range(flm.shape[0]):
-                    guard[0] += _slots(flm[q], m, spin, turn, l0, L, alpha, c, cd)
+                    _slots(held[q], m, m - start, spin, turn, l0, L, alpha, c, cd)
                     up = planes[q, L - 1 + m].reshape(-1)
                     down = planes[q, L - 1 - m].reshape(-1)
                     if turn == 0:
@@ -64,31 +68,29 @@ def synthesis_spin(narrow, wide, counter, chunk, L, spin, rings, scales, flm, pl
 
 
 @jit
-def _slots(flm, m, spin, turn, l0, L, alpha, c, cd):
+def _slots(rows, m, j, spin, turn, l0, L, alpha, c, cd):
     """Coefficients of the two sums of a pass, for the plain (c) and the difference form (cd)."""
     n = spin if turn else -spin
     sign = seed_sign(m, n) * (1.0 - 2.0 * (spin % 2))
-    bad = 0.0
     for k in range(L - l0):
         ell = l0 + k
-        at = ell * ell + ell
-        a, b = flm[at + m], flm[at - m]
-        bad += (a.real - a.real) + (a.imag - a.imag) + (b.real - b.real) + (b.imag - b.imag)
+        at = 2 * (ell - m)
+        ar, ai, br, bi = rows[0, j, at], rows[0, j, at + 1], rows[1, j, at], rows[1, j, at + 1]
         sa, sb = _flips(ell, m, spin, turn)
         kappa = sign * math.sqrt((2.0 * ell + 1.0) / (4.0 * math.pi))
-        cd[4 * k], cd[4 * k + 1] = kappa * sa * a.real, kappa * sa * a.imag
-        cd[4 * k + 2], cd[4 * k + 3] = kappa * sb * b.real, kappa * sb * b.imag
+        cd[4 * k], cd[4 * k + 1] = kappa * sa * ar, kappa * sa * ai
+        cd[4 * k + 2], cd[4 * k + 3] = kappa * sb * br, kappa * sb * bi
         scale = sign * alpha[k]
-        c[4 * k], c[4 * k + 1] = scale * sa * a.real, scale * sa * a.imag
-        c[4 * k + 2], c[4 * k + 3] = scale * sb * b.real, scale * sb * b.imag
-    return bad
+        c[4 * k], c[4 * k + 1] = scale * sa * ar, scale * sa * ai
+        c[4 * k + 2], c[4 * k + 3] = scale * sb * br, scale * sb * bi
 
 
 @jit
 def _flips(ell, m, spin, turn):
+    """Signs of f_lm and of (-1)^m f_{l,-m} in a pass."""
     if turn:
-        return 1.0 - 2.0 * ((ell + m) % 2), 1.0 - 2.0 * ((m + spin) % 2)
-    return 1.0, 1.0 - 2.0 * ((ell + spin) % 2)
+        return 1.0 - 2.0 * ((ell + m) % 2), 1.0 - 2.0 * (spin % 2)
+    return 1.0, 1.0 - 2.0 * ((ell + m + spin) % 2)
 
 
 @jit
@@ -130,18 +132,20 @@ def _sides(rings, first, turn):
 
 
 @jit
-def analysis_spin(narrow, wide, counter, chunk, L, spin, rings, scales, planes, flm):
+def analysis_spin(narrow, wide, counter, L, spin, rings, scales, planes, flm):
     """The transpose of `synthesis_spin`, ring weights included."""
     c, cd = np.zeros(4 * L + 8), np.zeros(4 * L + 8)
     alpha, ab, rga = np.empty(L + 8), np.empty(2 * L + 8), np.empty(3 * L + 8)
     state, values = np.empty(64), np.empty(128)
     sums, polar_sums = np.empty(SUMS * (4 * L + 8)), np.empty(SUMS * (4 * L + 8))
+    held = np.empty((flm.shape[0], 2, TOGETHER, 2 * L + 8))
     polar = rings.form[0] == _DIFFERENCES
     while True:
-        start = next_item(counter) * chunk
+        start = next_item(counter) * TOGETHER
         if start >= L:
             return
-        for m in range(start, min(start + chunk, L)):
+        held[:] = 0.0
+        for m in range(start, min(start + TOGETHER, L)):
             l0 = max(m, abs(spin))
             count = L - l0
             for turn in range(2 if m else 1):
@@ -163,9 +167,19 @@ def analysis_spin(narrow, wide, counter, chunk, L, spin, rings, scales, planes, 
                             _spin_block_analysis(wide, narrow, args, turn, work, up, down)
                         else:
                             _spin_block_analysis(narrow, narrow, args, turn, work, up, down)
-                    fold(sums, count, c)
-                    fold(polar_sums, count, cd)
-                    _collect(c, cd, m, spin, turn, l0, L, alpha, flm[q])
+                    fold(narrow, sums, count, c)
+                    fold(narrow, polar_sums, count, cd)
+                    _collect(held[q], c, cd, m, m - start, spin, turn, l0, L, alpha)
+        _join_zero_order(start, spin, held)
+        for q in range(flm.shape[0]):
+            scatter(narrow, held[q], L, start, False, flm[q])
+
+
+@jit
+def _join_zero_order(start, spin, held):
+    """Both rows of order 0 are that order: their sum is its coefficient."""
+    if start == 0:
+        held[:, 0, 0] += held[:, 1, 0]
 
 
 @jit
@@ -185,18 +199,16 @@ def _spin_block_analysis(lanes, eight, args, turn, work, up, down):
 
 
 @jit
-def _collect(c, cd, m, spin, turn, l0, L, alpha, flm):
-    """Transpose of `_slots`: add the two sums of a pass to the coefficients of orders m and -m."""
+def _collect(rows, c, cd, m, j, spin, turn, l0, L, alpha):
+    """Transpose of `_slots`: add the two sums of a pass to the rows of orders m and -m."""
     n = spin if turn else -spin
     sign = seed_sign(m, n) * (1.0 - 2.0 * (spin % 2))
     for k in range(L - l0):
         ell = l0 + k
-        at = ell * ell + ell
+        at = 2 * (ell - m)
         sa, sb = _flips(ell, m, spin, turn)
         kappa, scale = sign * math.sqrt((2.0 * ell + 1.0) / (4.0 * math.pi)), sign * alpha[k]
-        ar = sa * (scale * c[4 * k] + kappa * cd[4 * k])
-        ai = sa * (scale * c[4 * k + 1] + kappa * cd[4 * k + 1])
-        br = sb * (scale * c[4 * k + 2] + kappa * cd[4 * k + 2])
-        bi = sb * (scale * c[4 * k + 3] + kappa * cd[4 * k + 3])
-        flm[at + m] += complex(ar, ai)
-        flm[at - m] += complex(br, bi)
+        rows[0, j, at] += sa * (scale * c[4 * k] + kappa * cd[4 * k])
+        rows[0, j, at + 1] += sa * (scale * c[4 * k + 1] + kappa * cd[4 * k + 1])
+        rows[1, j, at] += sb * (scale * c[4 * k + 2] + kappa * cd[4 * k + 2])
+        rows[1, j, at + 1] += sb * (scale * c[4 * k + 3] + kappa * cd[4 * k + 3])

@@ -93,14 +93,15 @@ def legendre_synthesis(flm, route, L, spin, real, threads):
     """(maps, L*L) -> planes (maps, orders, 2, columns), times the route's weights; and the guard."""
     lanes, n_orders = route.lanes, L if real else 2 * L - 1
     planes = np.empty((len(flm), n_orders, 2, 2 * len(lanes.x)))
-    counter, scales, guard = np.zeros(1, np.int64), _scales(L, spin), np.zeros((threads, 3))
-    common = (legendre.NARROW, legendre.WIDE, counter, _chunk(L), L)
+    counter, scales, guard = np.zeros(1, np.int64), _scales(L, spin), np.zeros((threads, 16))
+    parts = flm.view(float)
+    common = (legendre.NARROW, legendre.WIDE, counter, L)
 
     def work(thread):
         if spin:
-            legendre_spin.synthesis_spin(*common, spin, lanes, scales, flm, planes, guard[thread])
+            legendre_spin.synthesis_spin(*common, spin, lanes, scales, parts, planes, guard[thread])
         else:
-            legendre.synthesis_zonal(*common, real, lanes, scales, flm, planes, guard[thread])
+            legendre.synthesis_zonal(*common, real, lanes, scales, parts, planes, guard[thread])
 
     run(work, threads)
     return planes, guard.max(axis=0)
@@ -109,23 +110,19 @@ def legendre_synthesis(flm, route, L, spin, real, threads):
 def legendre_analysis(planes, route, L, spin, real, threads):
     """Transpose of `legendre_synthesis`."""
     lanes = route.lanes
-    flm = np.zeros((len(planes), L * L), complex)
+    flm = np.empty((len(planes), L * L), complex)
+    parts = flm.view(float)
     counter, scales = np.zeros(1, np.int64), _scales(L, spin)
-    common = (legendre.NARROW, legendre.WIDE, counter, _chunk(L), L)
+    common = (legendre.NARROW, legendre.WIDE, counter, L)
 
     def work(thread):
         if spin:
-            legendre_spin.analysis_spin(*common, spin, lanes, scales, planes, flm)
+            legendre_spin.analysis_spin(*common, spin, lanes, scales, planes, parts)
         else:
-            legendre.analysis_zonal(*common, real, lanes, scales, planes, flm)
+            legendre.analysis_zonal(*common, real, lanes, scales, planes, parts)
 
     run(work, threads)
     return flm
-
-
-def _chunk(L):
-    """Orders in one work item: neighbours share the cache lines of the coefficients."""
-    return 4 if L >= 128 else 1
 
 
 @lru_cache(maxsize=64)

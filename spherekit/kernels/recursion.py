@@ -22,7 +22,17 @@ import math
 import numpy as np
 
 from spherekit._jit import jit
-from spherekit.kernels.simd import accumulate, exp2, largest, load, splat, store, width
+from spherekit.kernels.simd import (
+    accumulate,
+    exp2,
+    highest,
+    largest,
+    load,
+    load_rows,
+    splat,
+    store,
+    width,
+)
 
 #: log2 below which a value cannot matter in a sum of terms of order one.
 NEGLIGIBLE = -110.0
@@ -59,7 +69,9 @@ def pair_coefficients(m, L, e, alpha, pole, equator):
     alpha[1] = e[1] / (e[2] * e[3])
     for k in range(1, count):
         i = 2 * k + 1
-        alpha[k + 1] = e[i] * e[i - 1] / (e[i + 1] * e[i + 2]) * alpha[k - 1]
+        alpha[k + 1] = e[i] * e[i - 1] / (e[i + 1] * e[i + 2])
+    for k in range(1, count):  # the only serial loop: one product
+        alpha[k + 1] *= alpha[k - 1]
     for k in range(count):
         i = 2 * k + 1
         a = alpha[k] / (alpha[k + 1] * e[i + 1] * e[i + 2])
@@ -160,13 +172,9 @@ def seed(lanes, m, n, log_norm, log_sin, log_tan, first, state):
     l0, mu = float(max(abs(m), abs(n))), float(min(abs(m), abs(n)))
     if m * n > 0:
         mu = -mu
-    v = splat(lanes, l0) * load(lanes, log_sin, first) + splat(lanes, mu) * load(
-        lanes, log_tan, first
-    )
-    store(state, 0, v)
-    top = state[0]
-    for i in range(1, w):
-        top = max(top, state[i])
+    v = splat(lanes, l0) * load(lanes, log_sin, first)
+    v = v + splat(lanes, mu) * load(lanes, log_tan, first)
+    top = highest(v)
     store(state, w, exp2(v - splat(lanes, top)))
     store(state, 0, splat(lanes, 0.0))
     return top + log_norm
@@ -174,43 +182,57 @@ def seed(lanes, m, n, log_norm, log_sin, log_tan, first, state):
 
 @jit
 def climb(lanes, z, first, state, ab, exponent, count):
-    """Run the recursion alone until its largest lane matters; returns (k, log2 of the scale)."""
-    w = width(lanes)
-    x, q, p = load(lanes, z, first), load(lanes, state, 0), load(lanes, state, w)
-    k = 0
-    while k + 8 < count and math.log2(largest(p) + largest(q)) + exponent < NEGLIGIBLE:
+    """Run the recursion alone until its largest lane matters; returns the degree's index.
+
+    ``exponent``: log2 of the scale of ``state``, which comes out unscaled; a start that never came to
+    matter returns ``count``.
+    """
+    x, q, p = load(lanes, z, first), load(lanes, state, 0), load(lanes, state, width(lanes))
+    k, bar = 0, _bar(exponent)
+    size = largest(p)
+    while k + 8 < count and size < bar:
         for i in range(k, k + 8, 2):
             q = step(splat(lanes, ab[2 * i]), splat(lanes, ab[2 * i + 1]), x, p, q)
             p = step(splat(lanes, ab[2 * i + 2]), splat(lanes, ab[2 * i + 3]), x, q, p)
         k += 8
-        if largest(p) > 1e60:
+        size = largest(p)
+        if size > 1e60:
             exponent += 200.0
             p, q = p * splat(lanes, 2.0**-200), q * splat(lanes, 2.0**-200)
+            size, bar = size * 2.0**-200, _bar(exponent)
     return _finish(lanes, state, q, p, exponent, k, count)
 
 
 @jit
 def climb_differences(lanes, y, first, state, rga, exponent, count):
     """`climb` in the difference form: ``state`` holds d^l - d^{l-1}, then d^l."""
-    w = width(lanes)
-    x, d, p = load(lanes, y, first), load(lanes, state, 0), load(lanes, state, w)
-    k = 0
-    while k + 8 < count and math.log2(largest(p) + largest(d)) + exponent < NEGLIGIBLE:
+    x, d, p = load(lanes, y, first), load(lanes, state, 0), load(lanes, state, width(lanes))
+    k, bar = 0, _bar(exponent)
+    size = largest(p)
+    while k + 8 < count and size < bar:
         for i in range(3 * k, 3 * k + 24, 3):
             r, g, a = splat(lanes, rga[i]), splat(lanes, rga[i + 1]), splat(lanes, rga[i + 2])
             d = difference_step(r, g, a, x, p, d)
             p = p + d
         k += 8
-        if largest(p) > 1e60:
+        size = largest(p)
+        if size > 1e60:
             exponent += 200.0
             p, d = p * splat(lanes, 2.0**-200), d * splat(lanes, 2.0**-200)
+            size, bar = size * 2.0**-200, _bar(exponent)
     return _finish(lanes, state, d, p, exponent, k, count)
+
+
+@jit
+def _bar(exponent):
+    """The value from which a state of that scale matters."""
+    return 2.0 ** min(NEGLIGIBLE - exponent, 1000.0)
 
 
 @jit
 def _finish(lanes, state, q, p, exponent, k, count):
     """Scale the state; a start that never came to matter is skipped (k = count)."""
-    if math.log2(largest(p) + largest(q)) + exponent < NEGLIGIBLE:
+    if max(largest(p), largest(q)) < _bar(exponent):
         return count
     scale = splat(lanes, 2.0**exponent)
     store(state, 0, q * scale)
@@ -269,52 +291,55 @@ def synthesise_differences(lanes, y, first, state, rga, c, k, count, out):
 @jit
 def analyse(lanes, eight, z, first, state, ab, values, k, count, sums):
     """sums[4k+j] += p_k values[j], rings folded onto eight lanes; the transpose of `synthesise`."""
-    w = width(lanes)
-    x, q, p = load(lanes, z, first), load(lanes, state, 0), load(lanes, state, w)
-    v0, v1 = load(lanes, values, 0), load(lanes, values, w)
-    v2, v3 = load(lanes, values, 2 * w), load(lanes, values, 3 * w)
+    x, q = load(lanes, z, first), load(lanes, state, 0)
+    p = load(lanes, state, width(lanes))
     while k + 1 < count:
-        _add(eight, sums, 4 * k, p, v0, v1, v2, v3)
-        q = step(splat(lanes, ab[2 * k]), splat(lanes, ab[2 * k + 1]), x, p, q)
-        _add(eight, sums, 4 * k + 4, q, v0, v1, v2, v3)
-        p = step(splat(lanes, ab[2 * k + 2]), splat(lanes, ab[2 * k + 3]), x, q, p)
+        r = step(splat(lanes, ab[2 * k]), splat(lanes, ab[2 * k + 1]), x, p, q)
+        _add_two(lanes, eight, sums, 4 * k, p, r, values)
+        q, p = r, step(splat(lanes, ab[2 * k + 2]), splat(lanes, ab[2 * k + 3]), x, r, p)
         k += 2
     if k < count:
-        _add(eight, sums, 4 * k, p, v0, v1, v2, v3)
+        _add_one(lanes, eight, sums, 4 * k, p, values)
 
 
 @jit
 def analyse_differences(lanes, eight, y, first, state, rga, values, k, count, sums):
     """`analyse` in the difference form; the transpose of `synthesise_differences`."""
-    w = width(lanes)
-    x, d, p = load(lanes, y, first), load(lanes, state, 0), load(lanes, state, w)
-    v0, v1 = load(lanes, values, 0), load(lanes, values, w)
-    v2, v3 = load(lanes, values, 2 * w), load(lanes, values, 3 * w)
+    x, d = load(lanes, y, first), load(lanes, state, 0)
+    p = load(lanes, state, width(lanes))
     for i in range(k, count):
-        _add(eight, sums, 4 * i, p, v0, v1, v2, v3)
-        r, g, a = (
-            splat(lanes, rga[3 * i]),
-            splat(lanes, rga[3 * i + 1]),
-            splat(lanes, rga[3 * i + 2]),
-        )
-        d = difference_step(r, g, a, x, p, d)
+        _add_one(lanes, eight, sums, 4 * i, p, values)
+        r, g = splat(lanes, rga[3 * i]), splat(lanes, rga[3 * i + 1])
+        d = difference_step(r, g, splat(lanes, rga[3 * i + 2]), x, p, d)
         p = p + d
 
 
 @jit
-def _add(eight, sums, j, p, v0, v1, v2, v3):
-    i = SUMS * j
-    store(sums, i, accumulate(load(eight, sums, i), p, v0))
-    store(sums, i + SUMS, accumulate(load(eight, sums, i + SUMS), p, v1))
-    store(sums, i + 2 * SUMS, accumulate(load(eight, sums, i + 2 * SUMS), p, v2))
-    store(sums, i + 3 * SUMS, accumulate(load(eight, sums, i + 3 * SUMS), p, v3))
+def _add_one(lanes, eight, sums, j, p, values):
+    for n in range(4):
+        i, v = SUMS * (j + n), load(lanes, values, n * width(lanes))
+        store(sums, i, accumulate(load(eight, sums, i), p, v))
 
 
 @jit
-def fold(sums, count, c):
-    """c[j] = the eight lanes of sums[j] added in a fixed order, j < 4 count."""
-    for j in range(4 * count):
-        i = SUMS * j
-        low = (sums[i] + sums[i + 1]) + (sums[i + 2] + sums[i + 3])
-        high = (sums[i + 4] + sums[i + 5]) + (sums[i + 6] + sums[i + 7])
-        c[j] = low + high
+def _add_two(lanes, eight, sums, j, p, r, values):
+    """Two degrees at once share the loads of ``values``, which stay in memory: registers are few."""
+    for n in range(4):
+        i, v = SUMS * (j + n), load(lanes, values, n * width(lanes))
+        a = accumulate(load(eight, sums, i), p, v)
+        b = accumulate(load(eight, sums, i + 4 * SUMS), r, v)
+        store(sums, i, a)
+        store(sums, i + 4 * SUMS, b)
+
+
+@jit
+def fold(lanes, sums, count, c):
+    """c[j] = the eight lanes of sums[j] added in a fixed order, j < 4 count; c has room for 8 more."""
+    offsets, square = np.arange(SUMS) * SUMS, np.empty(SUMS * SUMS)
+    for j in range(0, 4 * count, SUMS):
+        load_rows(lanes, sums, offsets, 0, j * SUMS, square, 0)
+        a = load(lanes, square, 0) + load(lanes, square, SUMS)
+        b = load(lanes, square, 2 * SUMS) + load(lanes, square, 3 * SUMS)
+        d = load(lanes, square, 4 * SUMS) + load(lanes, square, 5 * SUMS)
+        e = load(lanes, square, 6 * SUMS) + load(lanes, square, 7 * SUMS)
+        store(c, j, (a + b) + (d + e))

@@ -216,21 +216,70 @@ def accumulate(typing, total, a, b):
 
 
 @intrinsic
+def magnitude(typing, v):
+    """Absolute values."""
+
+    def generate(context, builder, signature, args):
+        return _absolute(builder, args[0])
+
+    return v(v), generate
+
+
+@intrinsic
+def larger(typing, a, b):
+    """The larger of two vectors, lane by lane."""
+
+    def generate(context, builder, signature, args):
+        return builder.select(builder.fcmp_ordered(">", *args), *args)
+
+    return a(a, b), generate
+
+
+@intrinsic
+def reverse_pairs(typing, v):
+    """The complex numbers of a vector in reverse order."""
+
+    def generate(context, builder, signature, args):
+        lanes = [i ^ 1 for i in reversed(range(v.width))]
+        mask = ir.Constant(ir.VectorType(I32, v.width), lanes)
+        return builder.shuffle_vector(args[0], args[0], mask)
+
+    return v(v), generate
+
+
+def _absolute(builder, v):
+    name = f"llvm.fabs.v{v.type.count}f64"
+    kind = ir.FunctionType(v.type, [v.type])
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [v])
+
+
+@intrinsic
 def largest(typing, v):
     """The largest absolute value of the lanes."""
 
     def generate(context, builder, signature, args):
-        w, width = args[0], v.width
-        name = f"llvm.fabs.v{width}f64"
-        kind = ir.FunctionType(v.llvm, [v.llvm])
-        w = builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [w])
-        while width > 1:
-            width //= 2
-            a, b = _lanes_of(builder, w, 0, width), _lanes_of(builder, w, width, width)
-            w = builder.select(builder.fcmp_ordered(">", a, b), a, b)
-        return builder.extract_element(w, ir.Constant(I32, 0))
+        return _highest(builder, _absolute(builder, args[0]))
 
     return types.float64(v), generate
+
+
+@intrinsic
+def highest(typing, v):
+    """The largest value of the lanes."""
+
+    def generate(context, builder, signature, args):
+        return _highest(builder, args[0])
+
+    return types.float64(v), generate
+
+
+def _highest(builder, v):
+    width = v.type.count
+    while width > 1:
+        width //= 2
+        a, b = _lanes_of(builder, v, 0, width), _lanes_of(builder, v, width, width)
+        v = builder.select(builder.fcmp_ordered(">", a, b), a, b)
+    return builder.extract_element(v, ir.Constant(I32, 0))
 
 
 @intrinsic
@@ -300,6 +349,44 @@ def load_complex_rows(typing, lanes, source, offsets, row, column, real, imag, i
 
     n = types.intp
     return types.void(lanes, source, offsets, n, n, real, imag, n), generate
+
+
+@intrinsic
+def load_pairs(typing, lanes, array, index, stride):
+    """Pairs of neighbours from every ``stride``: array[index + j stride], array[index + j stride + 1]."""
+
+    def generate(context, builder, signature, args):
+        v = ir.Constant(ir.VectorType(F64, lanes.width), ir.Undefined)
+        for j, pointer in enumerate(_pair_pointers(context, builder, array, *args[1:], lanes.width)):
+            pair = builder.load(pointer, align=8)
+            wide = list(range(2)) + [2] * (lanes.width - 2)
+            mask = ir.Constant(ir.VectorType(I32, lanes.width), wide)
+            pair = builder.shuffle_vector(pair, ir.Constant(pair.type, ir.Undefined), mask)
+            order = [lanes.width + i - 2 * j if i // 2 == j else i for i in range(lanes.width)]
+            v = builder.shuffle_vector(v, pair, ir.Constant(ir.VectorType(I32, lanes.width), order))
+        return v
+
+    return VectorType(lanes.width)(lanes, array, types.intp, types.intp), generate
+
+
+@intrinsic
+def store_pairs(typing, array, index, stride, v):
+    """The reverse of `load_pairs`."""
+
+    def generate(context, builder, signature, args):
+        pointers = _pair_pointers(context, builder, array, *args[:3], v.width)
+        for j, pointer in enumerate(pointers):
+            builder.store(_lanes_of(builder, args[3], 2 * j, 2), pointer, align=8)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, types.intp, v), generate
+
+
+def _pair_pointers(context, builder, array_type, array, index, stride, width):
+    base, pair = _data(context, builder, array_type, array), ir.VectorType(F64, 2).as_pointer()
+    for _ in range(width // 2):
+        yield builder.bitcast(builder.gep(base, [index]), pair)
+        index = builder.add(index, stride)
 
 
 @intrinsic
