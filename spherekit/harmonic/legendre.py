@@ -40,8 +40,9 @@ _DIFFERENCES, _SIN2, _COS2 = 0, 1, 2
 
 #: Lanes of a ring set. Lane arrays: x = cos, y = 1 - cos, squares, log2 of sin and of tan(theta/2),
 #: weights of the northern and southern ring (0 where there is none). Block arrays: first lane, whether
-#: 32 lanes wide, form of the recursion, sine of the ring nearest the equator.
-RingLanes = namedtuple("RingLanes", "x y sin2 cos2 log_sin log_tan north south first wide form top")
+#: 32 lanes wide, form of the recursion, sine of the ring nearest the equator. ``polar``: the same sine for
+#: all rings in the difference form, -1 where there are none.
+RingLanes = namedtuple("RingLanes", "x y sin2 cos2 log_sin log_tan north south first wide form top polar")
 
 
 def ring_lanes(theta, north, south, L):
@@ -62,7 +63,8 @@ def ring_lanes(theta, north, south, L):
     weights = (np.pad(np.asarray(w, float), pad) for w in (north, south))
     squares = np.sin(theta) ** 2, np.cos(theta) ** 2
     logs = np.log2(sin), np.log2(tan)
-    return RingLanes(x, y, *squares, *logs, *weights, first, wide, form, top)
+    polar = float(np.max(top, where=form == _DIFFERENCES, initial=-1.0))
+    return RingLanes(x, y, *squares, *logs, *weights, first, wide, form, top, polar)
 
 
 def _blocks(count):
@@ -102,21 +104,23 @@ def synthesis_zonal(narrow, wide, counter, L, real, rings, scales, flm, planes, 
             gather(narrow, flm[q], L, start, real, held[q], guard)
         for m in range(start, min(start + TOGETHER, L)):
             pairs = pair_coefficients(m, L, e, alpha, pole, equator)
-            degrees = difference_coefficients(m, 0, L, rga) if rings.form[0] == _DIFFERENCES else 0
+            polar = rings.polar >= 0 and m <= reach(L, rings.polar)
+            degrees = difference_coefficients(m, 0, L, rga) if polar else 0
+            order = (m, plain[m], normed[m], pole, equator, rga, pairs, degrees)
             for q in range(flm.shape[0]):
                 for sign in range(1 if real or m == 0 else 2):
                     f = held[q, sign, m - start]
                     _mix(f, m, L, pairs, e, alpha, c)
                     _mix_polar(f, m, degrees, cd)
-                    order = m if real else L - 1 + (m if sign == 0 else -m)
-                    plane = planes[q, order].reshape(-1)
+                    slot = m if real else L - 1 + (m if sign == 0 else -m)
+                    plane = planes[q, slot].reshape(-1)
                     for b in range(rings.first.size):
-                        args = (rings, b, m, plain[m], normed[m], pole, equator, rga)
-                        counts = (pairs, degrees, m > reach(L, rings.top[b]))
-                        if rings.wide[b]:
-                            _zonal_block(wide, args, c, cd, counts, state, out, plane)
+                        if m > reach(L, rings.top[b]):
+                            put_zeros(narrow, rings, b, plane)
+                        elif rings.wide[b]:
+                            _zonal_block(wide, rings, b, order, c, cd, state, out, plane)
                         else:
-                            _zonal_block(narrow, args, c, cd, counts, state, out, plane)
+                            _zonal_block(narrow, rings, b, order, c, cd, state, out, plane)
 
 
 @jit
@@ -147,12 +151,8 @@ def reach(L, sine):
 
 
 @jit
-def _zonal_block(lanes, args, c, cd, counts, state, out, plane):
-    rings, b, m, plain, normed, pole, equator, rga = args
-    pairs, degrees, negligible = counts
-    if negligible:
-        put_zeros(lanes, rings, b, plane)
-        return
+def _zonal_block(lanes, rings, b, order, c, cd, state, out, plane):
+    m, plain, normed, pole, equator, rga, pairs, degrees = order
     w, first = width(lanes), rings.first[b]
     south = first + rings.x.size
     if rings.form[b] == _DIFFERENCES:
@@ -193,9 +193,11 @@ def take(lanes, weights, first, plane, at):
 
 @jit
 def put_zeros(lanes, rings, b, plane):
-    zero = splat(lanes, 0.0)
+    zero, lane_count = splat(lanes, 0.0), rings.x.size
     for part in range(4):
-        store(plane, part * rings.x.size + rings.first[b], zero)
+        first = part * lane_count + rings.first[b]
+        for at in range(first, first + (32 if rings.wide[b] else 8), width(lanes)):
+            store(plane, at, zero)
 
 
 @jit
@@ -214,22 +216,23 @@ def analysis_zonal(narrow, wide, counter, L, real, rings, scales, planes, flm):
             return
         for m in range(start, min(start + TOGETHER, L)):
             pairs = pair_coefficients(m, L, e, alpha, pole, equator)
-            degrees = difference_coefficients(m, 0, L, rga) if rings.form[0] == _DIFFERENCES else 0
+            polar = rings.polar >= 0 and m <= reach(L, rings.polar)
+            degrees = difference_coefficients(m, 0, L, rga) if polar else 0
+            order = (m, plain[m], normed[m], pole, equator, rga, pairs, degrees)
             for q in range(flm.shape[0]):
                 for sign in range(1 if real or m == 0 else 2):
-                    order = m if real else L - 1 + (m if sign == 0 else -m)
-                    plane = planes[q, order].reshape(-1)
+                    slot = m if real else L - 1 + (m if sign == 0 else -m)
+                    plane = planes[q, slot].reshape(-1)
                     sums[: 4 * SUMS * pairs] = 0.0
                     polar_sums[: 4 * SUMS * degrees] = 0.0
                     for b in range(rings.first.size):
                         if m > reach(L, rings.top[b]):
                             continue
-                        args = (rings, b, m, plain[m], normed[m], pole, equator, rga)
-                        work = (sums, polar_sums, pairs, degrees, state, values)
+                        work = sums, polar_sums, state, values
                         if rings.wide[b]:
-                            _zonal_block_analysis(wide, narrow, args, work, plane)
+                            _zonal_block_analysis(wide, narrow, rings, b, order, *work, plane)
                         else:
-                            _zonal_block_analysis(narrow, narrow, args, work, plane)
+                            _zonal_block_analysis(narrow, narrow, rings, b, order, *work, plane)
                     fold(narrow, sums, pairs, c)
                     fold(narrow, polar_sums, degrees, cd)
                     f = held[q, sign, m - start]
@@ -240,9 +243,10 @@ def analysis_zonal(narrow, wide, counter, L, real, rings, scales, planes, flm):
 
 
 @jit
-def _zonal_block_analysis(lanes, eight, args, work, plane):
-    rings, b, m, plain, normed, pole, equator, rga = args
-    sums, polar_sums, pairs, degrees, state, values = work
+def _zonal_block_analysis(
+    lanes, eight, rings, b, order, sums, polar_sums, state, values, plane
+):
+    m, plain, normed, pole, equator, rga, pairs, degrees = order
     w, first = width(lanes), rings.first[b]
     nr, ni = take(lanes, rings.north, first, plane, first)
     sr, si = take(lanes, rings.south, first, plane, first + rings.x.size)

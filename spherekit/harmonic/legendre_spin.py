@@ -36,7 +36,6 @@ def synthesis_spin(narrow, wide, counter, L, spin, rings, scales, flm, planes, g
     alpha, ab, rga = np.empty(L + 8), np.empty(2 * L + 8), np.empty(3 * L + 8)
     state, out = np.empty(64), np.empty(128)
     held = np.empty((flm.shape[0], 2, TOGETHER, 2 * L + 8))
-    polar = rings.form[0] == _DIFFERENCES
     while True:
         start = next_item(counter) * TOGETHER
         if start >= L:
@@ -46,13 +45,14 @@ def synthesis_spin(narrow, wide, counter, L, spin, rings, scales, flm, planes, g
         for m in range(start, min(start + TOGETHER, L)):
             l0 = max(m, abs(spin))
             count = L - l0
+            polar = rings.polar >= 0 and abs(m - abs(spin)) <= reach(L, rings.polar)
             for turn in range(2 if m else 1):
                 n = spin if turn else -spin
                 degree_coefficients(m, n, L, alpha, ab)
                 if polar:
                     difference_coefficients(m, n, L, rga)
                 for q in range(flm.shape[0]):
-                    _slots(held[q], m, m - start, spin, turn, l0, L, alpha, c, cd)
+                    _slots(held[q], m, m - start, spin, turn, l0, L, alpha, polar, c, cd)
                     up = planes[q, L - 1 + m].reshape(-1)
                     down = planes[q, L - 1 - m].reshape(-1)
                     if turn == 0:
@@ -68,7 +68,7 @@ def synthesis_spin(narrow, wide, counter, L, spin, rings, scales, flm, planes, g
 
 
 @jit
-def _slots(rows, m, j, spin, turn, l0, L, alpha, c, cd):
+def _slots(rows, m, j, spin, turn, l0, L, alpha, polar, c, cd):
     """Coefficients of the two sums of a pass, for the plain (c) and the difference form (cd)."""
     n = spin if turn else -spin
     sign = seed_sign(m, n) * (1.0 - 2.0 * (spin % 2))
@@ -77,12 +77,13 @@ def _slots(rows, m, j, spin, turn, l0, L, alpha, c, cd):
         at = 2 * (ell - m)
         ar, ai, br, bi = rows[0, j, at], rows[0, j, at + 1], rows[1, j, at], rows[1, j, at + 1]
         sa, sb = _flips(ell, m, spin, turn)
-        kappa = sign * math.sqrt((2.0 * ell + 1.0) / (4.0 * math.pi))
-        cd[4 * k], cd[4 * k + 1] = kappa * sa * ar, kappa * sa * ai
-        cd[4 * k + 2], cd[4 * k + 3] = kappa * sb * br, kappa * sb * bi
         scale = sign * alpha[k]
         c[4 * k], c[4 * k + 1] = scale * sa * ar, scale * sa * ai
         c[4 * k + 2], c[4 * k + 3] = scale * sb * br, scale * sb * bi
+        if polar:
+            kappa = sign * math.sqrt((2.0 * ell + 1.0) / (4.0 * math.pi))
+            cd[4 * k], cd[4 * k + 1] = kappa * sa * ar, kappa * sa * ai
+            cd[4 * k + 2], cd[4 * k + 3] = kappa * sb * br, kappa * sb * bi
 
 
 @jit
@@ -139,7 +140,6 @@ def analysis_spin(narrow, wide, counter, L, spin, rings, scales, planes, flm):
     state, values = np.empty(64), np.empty(128)
     sums, polar_sums = np.empty(SUMS * (4 * L + 8)), np.empty(SUMS * (4 * L + 8))
     held = np.empty((flm.shape[0], 2, TOGETHER, 2 * L + 8))
-    polar = rings.form[0] == _DIFFERENCES
     while True:
         start = next_item(counter) * TOGETHER
         if start >= L:
@@ -148,6 +148,7 @@ def analysis_spin(narrow, wide, counter, L, spin, rings, scales, planes, flm):
         for m in range(start, min(start + TOGETHER, L)):
             l0 = max(m, abs(spin))
             count = L - l0
+            polar = rings.polar >= 0 and abs(m - abs(spin)) <= reach(L, rings.polar)
             for turn in range(2 if m else 1):
                 n = spin if turn else -spin
                 degree_coefficients(m, n, L, alpha, ab)
@@ -157,7 +158,7 @@ def analysis_spin(narrow, wide, counter, L, spin, rings, scales, planes, flm):
                     up = planes[q, L - 1 + m].reshape(-1)
                     down = planes[q, L - 1 - m].reshape(-1)
                     sums[: 4 * SUMS * count] = 0.0
-                    polar_sums[: 4 * SUMS * count] = 0.0
+                    polar_sums[: 4 * SUMS * (count if polar else 0)] = 0.0
                     for b in range(rings.first.size):
                         if abs(m - abs(spin)) > reach(L, rings.top[b]):
                             continue
@@ -168,8 +169,8 @@ def analysis_spin(narrow, wide, counter, L, spin, rings, scales, planes, flm):
                         else:
                             _spin_block_analysis(narrow, narrow, args, turn, work, up, down)
                     fold(narrow, sums, count, c)
-                    fold(narrow, polar_sums, count, cd)
-                    _collect(held[q], c, cd, m, m - start, spin, turn, l0, L, alpha)
+                    fold(narrow, polar_sums, count if polar else 0, cd)
+                    _collect(held[q], c, cd, m, m - start, spin, turn, l0, L, alpha, polar)
         _join_zero_order(start, spin, held)
         for q in range(flm.shape[0]):
             scatter(narrow, held[q], L, start, False, flm[q])
@@ -199,7 +200,7 @@ def _spin_block_analysis(lanes, eight, args, turn, work, up, down):
 
 
 @jit
-def _collect(rows, c, cd, m, j, spin, turn, l0, L, alpha):
+def _collect(rows, c, cd, m, j, spin, turn, l0, L, alpha, polar):
     """Transpose of `_slots`: add the two sums of a pass to the rows of orders m and -m."""
     n = spin if turn else -spin
     sign = seed_sign(m, n) * (1.0 - 2.0 * (spin % 2))
@@ -207,8 +208,12 @@ def _collect(rows, c, cd, m, j, spin, turn, l0, L, alpha):
         ell = l0 + k
         at = 2 * (ell - m)
         sa, sb = _flips(ell, m, spin, turn)
-        kappa, scale = sign * math.sqrt((2.0 * ell + 1.0) / (4.0 * math.pi)), sign * alpha[k]
-        rows[0, j, at] += sa * (scale * c[4 * k] + kappa * cd[4 * k])
-        rows[0, j, at + 1] += sa * (scale * c[4 * k + 1] + kappa * cd[4 * k + 1])
-        rows[1, j, at] += sb * (scale * c[4 * k + 2] + kappa * cd[4 * k + 2])
-        rows[1, j, at + 1] += sb * (scale * c[4 * k + 3] + kappa * cd[4 * k + 3])
+        scale = sign * alpha[k]
+        ar, ai = scale * c[4 * k], scale * c[4 * k + 1]
+        br, bi = scale * c[4 * k + 2], scale * c[4 * k + 3]
+        if polar:
+            kappa = sign * math.sqrt((2.0 * ell + 1.0) / (4.0 * math.pi))
+            ar, ai = ar + kappa * cd[4 * k], ai + kappa * cd[4 * k + 1]
+            br, bi = br + kappa * cd[4 * k + 2], bi + kappa * cd[4 * k + 3]
+        rows[0, j, at], rows[0, j, at + 1] = rows[0, j, at] + sa * ar, rows[0, j, at + 1] + sa * ai
+        rows[1, j, at], rows[1, j, at + 1] = rows[1, j, at] + sb * br, rows[1, j, at + 1] + sb * bi
