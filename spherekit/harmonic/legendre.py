@@ -117,10 +117,13 @@ def synthesis_zonal(narrow, wide, counter, L, real, rings, scales, flm, planes, 
                     for b in range(rings.first.size):
                         if m > reach(L, rings.top[b]):
                             put_zeros(narrow, rings, b, plane)
+                        elif rings.form[b] == _DIFFERENCES:
+                            for at in range(0, 32 if rings.wide[b] else 8, 8):
+                                _polar_block(narrow, rings, b, at, order, cd, state, out, plane)
                         elif rings.wide[b]:
-                            _zonal_block(wide, rings, b, order, c, cd, state, out, plane)
+                            _zonal_block(wide, rings, b, order, c, state, out, plane)
                         else:
-                            _zonal_block(narrow, rings, b, order, c, cd, state, out, plane)
+                            _zonal_block(narrow, rings, b, order, c, state, out, plane)
 
 
 @jit
@@ -151,19 +154,9 @@ def reach(L, sine):
 
 
 @jit
-def _zonal_block(lanes, rings, b, order, c, cd, state, out, plane):
+def _zonal_block(lanes, rings, b, order, c, state, out, plane):
     m, plain, normed, pole, equator, rga, pairs, degrees = order
     w, first = width(lanes), rings.first[b]
-    south = first + rings.x.size
-    if rings.form[b] == _DIFFERENCES:
-        scale = seed(lanes, m, 0, plain, rings.log_sin, rings.log_tan, first, state)
-        k = climb_differences(lanes, rings.y, first, state, rga, scale, degrees)
-        synthesise_differences(lanes, rings.y, first, state, rga, cd, k, degrees, out)
-        flip = splat(lanes, 1.0 - 2.0 * (m % 2))
-        put(lanes, rings.north, first, flip, load(lanes, out, 0), load(lanes, out, w), plane, first)
-        values = load(lanes, out, 2 * w), load(lanes, out, 3 * w)
-        put(lanes, rings.south, first, flip, values[0], values[1], plane, south)
-        return
     z, ab = (rings.sin2, pole) if rings.form[b] == _SIN2 else (rings.cos2, equator)
     scale = seed(lanes, m, 0, normed, rings.log_sin, rings.log_tan, first, state)
     k = climb(lanes, z, first, state, ab, scale, pairs)
@@ -172,7 +165,21 @@ def _zonal_block(lanes, rings, b, order, c, cd, state, out, plane):
     er, ei = load(lanes, out, 0), load(lanes, out, w)
     odd_r, odd_i = x * load(lanes, out, 2 * w), x * load(lanes, out, 3 * w)
     put(lanes, rings.north, first, one, er + odd_r, ei + odd_i, plane, first)
-    put(lanes, rings.south, first, one, er - odd_r, ei - odd_i, plane, south)
+    put(lanes, rings.south, first, one, er - odd_r, ei - odd_i, plane, first + rings.x.size)
+
+
+@jit
+def _polar_block(lanes, rings, b, at, order, cd, state, out, plane):
+    """Eight rings of a block near the pole: there are few, and registers too."""
+    m, plain, normed, pole, equator, rga, pairs, degrees = order
+    w, first = width(lanes), rings.first[b] + at
+    scale = seed(lanes, m, 0, plain, rings.log_sin, rings.log_tan, first, state)
+    k = climb_differences(lanes, rings.y, first, state, rga, scale, degrees)
+    synthesise_differences(lanes, rings.y, first, state, rga, cd, k, degrees, out)
+    flip = splat(lanes, 1.0 - 2.0 * (m % 2))
+    put(lanes, rings.north, first, flip, load(lanes, out, 0), load(lanes, out, w), plane, first)
+    values = load(lanes, out, 2 * w), load(lanes, out, 3 * w)
+    put(lanes, rings.south, first, flip, values[0], values[1], plane, first + rings.x.size)
 
 
 @jit
@@ -228,11 +235,16 @@ def analysis_zonal(narrow, wide, counter, L, real, rings, scales, planes, flm):
                     for b in range(rings.first.size):
                         if m > reach(L, rings.top[b]):
                             continue
-                        work = sums, polar_sums, state, values
+                        if rings.form[b] == _DIFFERENCES:
+                            work = polar_sums, state, values, plane
+                            for at in range(0, 32 if rings.wide[b] else 8, 8):
+                                _polar_block_analysis(narrow, rings, b, at, order, *work)
+                            continue
+                        work = sums, state, values, plane
                         if rings.wide[b]:
-                            _zonal_block_analysis(wide, narrow, rings, b, order, *work, plane)
+                            _zonal_block_analysis(wide, narrow, rings, b, order, *work)
                         else:
-                            _zonal_block_analysis(narrow, narrow, rings, b, order, *work, plane)
+                            _zonal_block_analysis(narrow, narrow, rings, b, order, *work)
                     fold(narrow, sums, pairs, c)
                     fold(narrow, polar_sums, degrees, cd)
                     f = held[q, sign, m - start]
@@ -243,27 +255,29 @@ def analysis_zonal(narrow, wide, counter, L, real, rings, scales, planes, flm):
 
 
 @jit
-def _zonal_block_analysis(
-    lanes, eight, rings, b, order, sums, polar_sums, state, values, plane
-):
+def _zonal_block_analysis(lanes, eight, rings, b, order, sums, state, values, plane):
     m, plain, normed, pole, equator, rga, pairs, degrees = order
     w, first = width(lanes), rings.first[b]
-    nr, ni = take(lanes, rings.north, first, plane, first)
-    sr, si = take(lanes, rings.south, first, plane, first + rings.x.size)
-    if rings.form[b] == _DIFFERENCES:
-        scale = seed(lanes, m, 0, plain, rings.log_sin, rings.log_tan, first, state)
-        k = climb_differences(lanes, rings.y, first, state, rga, scale, degrees)
-        hold(values, w, nr, ni, sr, si)
-        analyse_differences(
-            lanes, eight, rings.y, first, state, rga, values, k, degrees, polar_sums
-        )
-        return
     z, ab = (rings.sin2, pole) if rings.form[b] == _SIN2 else (rings.cos2, equator)
     scale = seed(lanes, m, 0, normed, rings.log_sin, rings.log_tan, first, state)
     k = climb(lanes, z, first, state, ab, scale, pairs)
+    nr, ni = take(lanes, rings.north, first, plane, first)
+    sr, si = take(lanes, rings.south, first, plane, first + rings.x.size)
     x = load(lanes, rings.x, first)
     hold(values, w, nr + sr, ni + si, x * (nr - sr), x * (ni - si))
     analyse(lanes, eight, z, first, state, ab, values, k, pairs, sums)
+
+
+@jit
+def _polar_block_analysis(lanes, rings, b, at, order, sums, state, values, plane):
+    m, plain, normed, pole, equator, rga, pairs, degrees = order
+    first = rings.first[b] + at
+    scale = seed(lanes, m, 0, plain, rings.log_sin, rings.log_tan, first, state)
+    k = climb_differences(lanes, rings.y, first, state, rga, scale, degrees)
+    nr, ni = take(lanes, rings.north, first, plane, first)
+    sr, si = take(lanes, rings.south, first, plane, first + rings.x.size)
+    hold(values, width(lanes), nr, ni, sr, si)
+    analyse_differences(lanes, lanes, rings.y, first, state, rga, values, k, degrees, sums)
 
 
 @jit
