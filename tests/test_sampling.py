@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import itertools
 import math
 import pathlib
 import pickle
@@ -11,8 +12,10 @@ import pytest
 from scipy.special import lpmv
 from tolerances import IDENTITY
 
-from spherekit.sampling import CC, DH, GL, MW, MWSS, DHPole, HEALPix, Rings, grid, healpix
+from spherekit import forward, inverse
+from spherekit.sampling import CC, DH, GL, MW, MWSS, DHPole, HEALPix, Rings, base, grid, healpix
 from spherekit.sampling.quadrature import gauss_legendre
+from spherekit.testing import random_flm
 
 STORED = np.load(pathlib.Path(__file__).parent / "oracles" / "sampling.npz")
 KINDS = [MW, MWSS, DH, DHPole, GL, CC]
@@ -274,6 +277,60 @@ def test_rings_view():
     assert abs(one.weights.sum() - 4 * np.pi) < 1e-14 and np.all(one.weights > 0)
 
 
+def uneven_rings():
+    """Rings of many kinds: names, and colatitudes."""
+    rng = np.random.default_rng(7)
+    cells = np.arange(40)
+    yield "jittered", (cells + rng.uniform(0.1, 0.9, 40)) * np.pi / 40
+    yield "drawn", np.sort(np.arccos(rng.uniform(-1, 1, 200)))
+    yield "no equator", np.delete((cells + 0.5) * np.pi / 40, [19, 20])
+    yield "with poles", np.unique([0, *rng.uniform(0, np.pi, 60), np.pi])
+    yield "clustered", np.unique([*GL(24).theta, *(GL(24).theta[5] + 1e-9 * np.arange(4))])
+    yield "healpix", HEALPix(8).ring_theta
+    yield "mw", MW(17).theta
+
+
+@pytest.mark.parametrize("name, theta", list(uneven_rings()))
+def test_rings_weigh_zonal_signals_exactly(name, theta):
+    """Below degree pi/h, with h the widest gap on the circle through the poles."""
+    one = Rings(theta, 3 + np.arange(len(theta)) % 5)
+    assert np.all(one.ring_weights >= 0)
+    mass = one.ring_weights * one.ring_n_phi
+    assert abs(mass.sum() - 4 * np.pi) < 4 * np.pi * IDENTITY
+    widest = max(2 * theta[0], 2 * (np.pi - theta[-1]), np.diff(theta).max())
+    for ell in range(math.ceil(np.pi / widest - 1e-9)):
+        exact = math.sqrt(4 * math.pi) if ell == 0 else 0
+        error = abs(mass @ legendre_column(ell, 0, theta) - exact)
+        assert error < IDENTITY * math.sqrt(2 * ell + 1), ell
+
+
+def test_rings_hold_exact_transforms_where_they_are_dense(rng):
+    """Products of two signals of band-limit L have degrees <= 2L-2, here below pi/h."""
+    theta = (np.arange(40) + rng.uniform(0.2, 0.8, 40)) * np.pi / 40
+    widest = max(2 * theta[0], 2 * (np.pi - theta[-1]), np.diff(theta).max())
+    L = (int(np.pi / widest) + 1) // 2
+    one = Rings(theta, 2 * L - 1 + np.arange(40) % 4, rng.uniform(-1, 1, 40))
+    for spin in (0, 2):
+        flm = random_flm(L, rng, spin=spin)
+        back = forward(inverse(flm, L, spin=spin, sampling=one), L, spin=spin, sampling=one)
+        assert L > 10 and near(back, flm, IDENTITY)
+
+
+@pytest.mark.parametrize("theta", [[0.2, 0.9, 1.5], [1.0], [0.0], [np.pi], [0.0, np.pi]])
+def test_rings_with_wide_gaps_weigh_their_zones(theta):
+    edges = [0, *((a + b) / 2 for a, b in itertools.pairwise(theta)), np.pi]
+    areas = [2 * np.pi * (math.cos(a) - math.cos(b)) for a, b in itertools.pairwise(edges)]
+    assert near(Rings(theta, 4).ring_weights * 4, areas, 1e-14)
+
+
+def test_no_weight_is_negative(rng):
+    for _ in range(300):
+        theta = np.sort(rng.uniform(0, np.pi, rng.integers(1, 12)))
+        for angles in (theta, [0, *theta], [*theta, np.pi]):
+            weights = Rings(angles, 1).ring_weights
+            assert weights.min() >= 0 and abs(weights.sum() - 4 * np.pi) < 1e-12
+
+
 def test_rings_take_weights_as_they_are():
     one = Rings([0.5, 1.0], [3, 2], weights=[1.0, -2.0])
     assert one.weights.tolist() == [1, 1, 1, -2, -2]
@@ -318,6 +375,14 @@ def test_the_ring_view_agrees_with_the_samples(one):
         assert np.all(theta[own] == ring_theta) and np.all(weights[own] == weight)
         assert near(phi[own], phi0 + 2 * np.pi * np.arange(n_phi) / n_phi, 2e-15)
     assert start + n_phi == len(weights)
+
+
+@pytest.mark.parametrize("key", ["theta", "phi", "weights"])
+def test_arrays_of_samples_are_kept_unless_large(key, monkeypatch):
+    assert getattr(HEALPix(16), key) is getattr(HEALPix(16), key)
+    monkeypatch.setattr(base, "_KEPT_SAMPLES", 12 * 16**2 - 1)
+    one, two = (getattr(HEALPix(16), key) for _ in range(2))
+    assert one is not two and np.array_equal(one, two) and not one.flags.writeable
 
 
 def test_equality_is_by_value_and_kind():

@@ -255,7 +255,9 @@ def _analyse_groups(f, grid, rows, L, real, threads):
     columns, suspect = ring_columns(rows, grid), False
     f = f.astype(float if real else complex, copy=False)
     for rings, samples, phase in _groups(grid, L, real):
-        with np.errstate(invalid="ignore"):  # inf samples are refused by the caller, with their count
+        with np.errstate(
+            invalid="ignore"
+        ):  # inf samples are refused by the caller, with their count
             X = np.moveaxis(_analyse_rows(f[:, samples], L, real, threads), -1, 1) * phase.conj()
         suspect |= not (np.abs(X[:, 0 if real else L - 1]) < 1e28).all()
         planes[:, :, 0, columns[rings]], planes[:, :, 1, columns[rings]] = X.real, X.imag

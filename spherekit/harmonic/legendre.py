@@ -42,14 +42,19 @@ _DIFFERENCES, _SIN2, _COS2 = 0, 1, 2
 #: weights of the northern and southern ring (0 where there is none). Block arrays: first lane, whether
 #: 32 lanes wide, form of the recursion, sine of the ring nearest the equator. ``polar``: the same sine for
 #: all rings in the difference form, -1 where there are none.
-RingLanes = namedtuple("RingLanes", "x y sin2 cos2 log_sin log_tan north south first wide form top polar")
+RingLanes = namedtuple(
+    "RingLanes", "x y sin2 cos2 log_sin log_tan north south first wide form top polar"
+)
 
 
 def ring_lanes(theta, north, south, L):
     """Lanes for the northern angles ``theta`` (ascending, <= pi/2) with the weights of both sides."""
-    first, wide, size = _blocks(len(theta))
+    theta = np.asarray(theta, float)
+    # The plain forms lose digits as l min(l, 1/sin(theta)).
+    lost = L * np.minimum(L, 1 / np.maximum(np.sin(theta), 1e-300)) > 6e4
+    first, wide, size = _blocks(len(theta), np.count_nonzero(lost))
     pad = [(0, size - len(theta))]
-    theta = np.pad(np.asarray(theta, float), pad, mode="edge")
+    theta = np.pad(theta, pad, mode="edge")
     # A pole is an angle so small that only the order m = n survives there; a power of two, so that its
     # logarithm is a whole number and cancels exactly.
     sin = np.maximum(np.sin(theta), 2.0**-640)
@@ -57,9 +62,7 @@ def ring_lanes(theta, north, south, L):
     x, y = np.cos(theta), 2 * np.sin(theta / 2) ** 2
     ends = np.append(first[1:], size)
     top = sin[ends - 1]
-    # The plain forms lose digits as l min(l, 1/sin(theta)).
-    lost = L * np.minimum(L, 1 / sin[first])
-    form = np.where(lost > 6e4, _DIFFERENCES, np.where(top < 0.75, _SIN2, _COS2))
+    form = np.where(np.pad(lost, pad)[first], _DIFFERENCES, np.where(top < 0.75, _SIN2, _COS2))
     weights = (np.pad(np.asarray(w, float), pad) for w in (north, south))
     squares = np.sin(theta) ** 2, np.cos(theta) ** 2
     logs = np.log2(sin), np.log2(tan)
@@ -67,14 +70,16 @@ def ring_lanes(theta, north, south, L):
     return RingLanes(x, y, *squares, *logs, *weights, first, wide, form, top, polar)
 
 
-def _blocks(count):
-    """(first lanes, whether wide, padded size): blocks of 32 lanes, the last few in blocks of 8."""
-    wide, rest = divmod(count, 32)
+def _blocks(count, polar):
+    """(first lanes, whether wide, padded size): rings near the pole by 8, then by 32, the last by 8."""
+    polar = -(-polar // 8)
+    wide, rest = divmod(max(count - 8 * polar, 0), 32)
     narrow = -(-rest // 8)
     if narrow > 2:
         wide, narrow = wide + 1, 0
-    first = np.concatenate([32 * np.arange(wide), 32 * wide + 8 * np.arange(narrow)])
-    return first, np.arange(wide + narrow) < wide, 32 * wide + 8 * narrow
+    is_wide = np.repeat([False, True, False], [polar, wide, narrow])
+    sizes = np.where(is_wide, 32, 8)
+    return np.cumsum(sizes) - sizes, is_wide, int(sizes.sum())
 
 
 def order_scales(L, spin):
@@ -118,8 +123,7 @@ def synthesis_zonal(narrow, wide, counter, L, real, rings, scales, flm, planes, 
                         if m > reach(L, rings.top[b]):
                             put_zeros(narrow, rings, b, plane)
                         elif rings.form[b] == _DIFFERENCES:
-                            for at in range(0, 32 if rings.wide[b] else 8, 8):
-                                _polar_block(narrow, rings, b, at, order, cd, state, out, plane)
+                            _polar_block(narrow, rings, b, order, cd, state, out, plane)
                         elif rings.wide[b]:
                             _zonal_block(wide, rings, b, order, c, state, out, plane)
                         else:
@@ -169,10 +173,9 @@ def _zonal_block(lanes, rings, b, order, c, state, out, plane):
 
 
 @jit
-def _polar_block(lanes, rings, b, at, order, cd, state, out, plane):
-    """Eight rings of a block near the pole: there are few, and registers too."""
+def _polar_block(lanes, rings, b, order, cd, state, out, plane):
     m, plain, normed, pole, equator, rga, pairs, degrees = order
-    w, first = width(lanes), rings.first[b] + at
+    w, first = width(lanes), rings.first[b]
     scale = seed(lanes, m, 0, plain, rings.log_sin, rings.log_tan, first, state)
     k = climb_differences(lanes, rings.y, first, state, rga, scale, degrees)
     synthesise_differences(lanes, rings.y, first, state, rga, cd, k, degrees, out)
@@ -237,8 +240,7 @@ def analysis_zonal(narrow, wide, counter, L, real, rings, scales, planes, flm):
                             continue
                         if rings.form[b] == _DIFFERENCES:
                             work = polar_sums, state, values, plane
-                            for at in range(0, 32 if rings.wide[b] else 8, 8):
-                                _polar_block_analysis(narrow, rings, b, at, order, *work)
+                            _polar_block_analysis(narrow, rings, b, order, *work)
                             continue
                         work = sums, state, values, plane
                         if rings.wide[b]:
@@ -269,9 +271,9 @@ def _zonal_block_analysis(lanes, eight, rings, b, order, sums, state, values, pl
 
 
 @jit
-def _polar_block_analysis(lanes, rings, b, at, order, sums, state, values, plane):
+def _polar_block_analysis(lanes, rings, b, order, sums, state, values, plane):
     m, plain, normed, pole, equator, rga, pairs, degrees = order
-    first = rings.first[b] + at
+    first = rings.first[b]
     scale = seed(lanes, m, 0, plain, rings.log_sin, rings.log_tan, first, state)
     k = climb_differences(lanes, rings.y, first, state, rga, scale, degrees)
     nr, ni = take(lanes, rings.north, first, plane, first)

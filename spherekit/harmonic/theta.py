@@ -60,7 +60,9 @@ def resampling(source, target, band, *, adjoint=False):
     (a, a_columns, a_width), (b, b_columns, b_width) = source, target
     degree, halved = band
     k = np.arange(-degree, degree + 1)
-    angle = 2 * np.pi * (np.remainder(k * b.shift / b.period - k * a.shift / a.period + 0.5, 1) - 0.5)
+    angle = (
+        2 * np.pi * (np.remainder(k * b.shift / b.period - k * a.shift / a.period + 0.5, 1) - 0.5)
+    )
     factor = np.exp(1j * angle) / a.period
     if halved:
         factor[[0, -1]] *= 0.5
@@ -111,14 +113,15 @@ def _order_rows(n_orders, odd_first):
 def _resample(lanes, counter, planes, tables, reads, writes, result):
     v, source, target = width(lanes), tables.source, tables.target
     n, n2 = tables.source_fft.size, tables.target_fft.size
-    size = max(
-        fourier.work_size(v, tables.source_fft), fourier.work_size(v, tables.target_fft)
-    )
+    size = max(fourier.work_size(v, tables.source_fft), fourier.work_size(v, tables.target_fft))
     work, spectrum = np.zeros(size), np.empty(2 * v * (2 * tables.degree + 1))
     columns = max(source.width, target.width)
     even, odd, spare = np.zeros((2, columns * v)), np.zeros((2, columns * v)), np.empty(v)
     groups = reads.shape[1] // v
-    row_in, row_out = reads * (2 * source.width), np.where(writes < 0, -1, writes * (2 * target.width))
+    row_in, row_out = (
+        reads * (2 * source.width),
+        np.where(writes < 0, -1, writes * (2 * target.width)),
+    )
     while True:
         item = next_item(counter)
         if item >= planes.shape[0] * groups:

@@ -178,7 +178,7 @@ def _to_samples(flm, route_of, L, spin, grid, reality, threads, checked):
     tables = route.theta if route_of is plan.synthesis_route else route.theta_adjoint
 
     def transform(part, f):
-        part = part.astype(complex, order="C", copy=False)
+        part = np.ascontiguousarray(part, complex)
         planes, guard = plan.legendre_synthesis(part, route, L, spin, reality, threads)
         _refuse(guard, part, checked and reality, single)
         if tables is not None:
@@ -195,7 +195,7 @@ def _to_coefficients(f, route_of, L, spin, grid, reality, threads):
 
     def transform(part, flm):
         kind = part.real.dtype if reality else np.result_type(part, np.complex64)
-        part = part.astype(kind, order="C", copy=False)
+        part = np.ascontiguousarray(part, kind)
         planes, suspect = azimuth.analysis(part, grid, route.rows, L, reality, threads)
         if suspect:
             _check.bad_samples(part, UNSEEN)

@@ -16,7 +16,7 @@ import numpy as np
 from scipy import fft as scipy_fft
 
 from spherekit._jit import jit
-from spherekit.kernels.simd import load, splat, store, width
+from spherekit.kernels.simd import load, splat, spread, store, width
 
 #: Tables of length n. ``size``: points of the butterflies, n or Bluestein's longer length; ``factors``, and
 #: per factor where its twiddles (``cos``, ``sin``) and dense matrices begin; ``chirp``: empty, or Bluestein's
@@ -48,7 +48,9 @@ def tables(n):
 @jit
 def work_size(lanes_width, fft):
     """Length of the work array: two planes before and after each step, and the dense sums."""
-    return lanes_width * (4 * fft.size + 2 * max(1, fft.factors.max() if fft.factors.size else 1) + 2)
+    return lanes_width * (
+        4 * fft.size + 2 * max(1, fft.factors.max() if fft.factors.size else 1) + 2
+    )
 
 
 def _factors(n):
@@ -161,7 +163,7 @@ def _multiply(lanes, w, re, im, factors, n):
     v = width(lanes)
     half = factors.size // 2
     for k in range(n):
-        c, s = splat(lanes, factors[k]), splat(lanes, factors[half + k])
+        c, s = spread(lanes, factors, k), spread(lanes, factors, half + k)
         a, b = load(lanes, w, re + k * v), load(lanes, w, im + k * v)
         store(w, re + k * v, a * c - b * s)
         store(w, im + k * v, b * c + a * s)
@@ -182,7 +184,7 @@ def _radix2(lanes, w, size, stride, re, im, re2, im2, cos, sin, at):
     v, half = width(lanes), size // 2
     d = stride * half * v
     for p in range(half):
-        c1, s1 = splat(lanes, cos[at + 2 * p + 1]), splat(lanes, sin[at + 2 * p + 1])
+        c1, s1 = spread(lanes, cos, at + 2 * p + 1), spread(lanes, sin, at + 2 * p + 1)
         for q in range(stride):
             i, j = (q + stride * p) * v, (q + stride * 2 * p) * v
             ar, ai = load(lanes, w, re + i), load(lanes, w, im + i)
@@ -198,9 +200,9 @@ def _radix4(lanes, w, size, stride, re, im, re2, im2, cos, sin, at):
     d, e = stride * quarter * v, stride * v
     for p in range(quarter):
         t = at + 4 * p
-        c1, s1 = splat(lanes, cos[t + 1]), splat(lanes, sin[t + 1])
-        c2, s2 = splat(lanes, cos[t + 2]), splat(lanes, sin[t + 2])
-        c3, s3 = splat(lanes, cos[t + 3]), splat(lanes, sin[t + 3])
+        c1, s1 = spread(lanes, cos, t + 1), spread(lanes, sin, t + 1)
+        c2, s2 = spread(lanes, cos, t + 2), spread(lanes, sin, t + 2)
+        c3, s3 = spread(lanes, cos, t + 3), spread(lanes, sin, t + 3)
         for q in range(stride):
             i, j = (q + stride * p) * v, (q + stride * 4 * p) * v
             ar, ai = load(lanes, w, re + i), load(lanes, w, im + i)
@@ -242,24 +244,24 @@ def _radix8(lanes, w, size, stride, re, im, re2, im2, cos, sin, at):
             gr, gi, hr, hi = s1r + s3r, s1i + s3i, s1r - s3r, s1i - s3i
             store(w, re2 + j, er + gr)
             store(w, im2 + j, ei + gi)
-            c, s = splat(lanes, cos[t + 4]), splat(lanes, sin[t + 4])
+            c, s = spread(lanes, cos, t + 4), spread(lanes, sin, t + 4)
             _put(w, re2, im2, j + 4 * e, er - gr, ei - gi, c, s)
-            c, s = splat(lanes, cos[t + 2]), splat(lanes, sin[t + 2])
+            c, s = spread(lanes, cos, t + 2), spread(lanes, sin, t + 2)
             _put(w, re2, im2, j + 2 * e, fr + hi, fi - hr, c, s)
-            c, s = splat(lanes, cos[t + 6]), splat(lanes, sin[t + 6])
+            c, s = spread(lanes, cos, t + 6), spread(lanes, sin, t + 6)
             _put(w, re2, im2, j + 6 * e, fr - hi, fi + hr, c, s)
             # odd outputs: d0, e^{-i pi/4} d1, -i d2, e^{-3 i pi/4} d3
             m1r, m1i = g * (d1r + d1i), g * (d1i - d1r)
             m3r, m3i = g * (d3i - d3r), g * (d3r + d3i)
             pr, pi, qr, qi = d0r + d2i, d0i - d2r, d0r - d2i, d0i + d2r
             ur, ui, vr, vi = m1r + m3r, m1i - m3i, m1r - m3r, m1i + m3i
-            c, s = splat(lanes, cos[t + 1]), splat(lanes, sin[t + 1])
+            c, s = spread(lanes, cos, t + 1), spread(lanes, sin, t + 1)
             _put(w, re2, im2, j + e, pr + ur, pi + ui, c, s)
-            c, s = splat(lanes, cos[t + 5]), splat(lanes, sin[t + 5])
+            c, s = spread(lanes, cos, t + 5), spread(lanes, sin, t + 5)
             _put(w, re2, im2, j + 5 * e, pr - ur, pi - ui, c, s)
-            c, s = splat(lanes, cos[t + 3]), splat(lanes, sin[t + 3])
+            c, s = spread(lanes, cos, t + 3), spread(lanes, sin, t + 3)
             _put(w, re2, im2, j + 3 * e, qr + vi, qi - vr, c, s)
-            c, s = splat(lanes, cos[t + 7]), splat(lanes, sin[t + 7])
+            c, s = spread(lanes, cos, t + 7), spread(lanes, sin, t + 7)
             _put(w, re2, im2, j + 7 * e, qr - vi, qi + vr, c, s)
 
 
@@ -270,8 +272,8 @@ def _radix3(lanes, w, size, stride, re, im, re2, im2, cos, sin, at):
     half, root = splat(lanes, -0.5), splat(lanes, math.sqrt(0.75))
     for p in range(third):
         t = at + 3 * p
-        c1, s1 = splat(lanes, cos[t + 1]), splat(lanes, sin[t + 1])
-        c2, s2 = splat(lanes, cos[t + 2]), splat(lanes, sin[t + 2])
+        c1, s1 = spread(lanes, cos, t + 1), spread(lanes, sin, t + 1)
+        c2, s2 = spread(lanes, cos, t + 2), spread(lanes, sin, t + 2)
         for q in range(stride):
             i, j = (q + stride * p) * v, (q + stride * 3 * p) * v
             ar, ai = load(lanes, w, re + i), load(lanes, w, im + i)
@@ -309,13 +311,13 @@ def _radix5(lanes, w, size, stride, re, im, re2, im2, cos, sin, at):
             m2r, m2i = xr + a2 * t1r + a1 * t2r, xi + a2 * t1i + a1 * t2i
             n1r, n1i = b1 * d1r + b2 * d2r, b1 * d1i + b2 * d2i
             n2r, n2i = b2 * d1r - b1 * d2r, b2 * d1i - b1 * d2i
-            c, s = splat(lanes, cos[t + 1]), splat(lanes, sin[t + 1])
+            c, s = spread(lanes, cos, t + 1), spread(lanes, sin, t + 1)
             _put(w, re2, im2, j + e, m1r + n1i, m1i - n1r, c, s)
-            c, s = splat(lanes, cos[t + 4]), splat(lanes, sin[t + 4])
+            c, s = spread(lanes, cos, t + 4), spread(lanes, sin, t + 4)
             _put(w, re2, im2, j + 4 * e, m1r - n1i, m1i + n1r, c, s)
-            c, s = splat(lanes, cos[t + 2]), splat(lanes, sin[t + 2])
+            c, s = spread(lanes, cos, t + 2), spread(lanes, sin, t + 2)
             _put(w, re2, im2, j + 2 * e, m2r + n2i, m2i - n2r, c, s)
-            c, s = splat(lanes, cos[t + 3]), splat(lanes, sin[t + 3])
+            c, s = spread(lanes, cos, t + 3), spread(lanes, sin, t + 3)
             _put(w, re2, im2, j + 3 * e, m2r - n2i, m2i + n2r, c, s)
 
 
@@ -345,7 +347,9 @@ def _radix_odd(lanes, w, size, stride, radix, re, im, re2, im2, fft, f):
             store(w, re2 + j, sr)
             store(w, im2 + j, si)
             for k in range(1, half - 2, 4):
-                _four_outputs(lanes, w, kept, half, dc, ds, k, radix, xr, xi, re2, im2, j, e, t, fft)
+                _four_outputs(
+                    lanes, w, kept, half, dc, ds, k, radix, xr, xi, re2, im2, j, e, t, fft
+                )
             for k in range(half - half % 4 + 1, half + 1):
                 _one_output(lanes, w, kept, half, dc, ds, k, radix, xr, xi, re2, im2, j, e, t, fft)
 
@@ -362,16 +366,16 @@ def _four_outputs(lanes, w, kept, half, dc, ds, k, radix, xr, xi, re2, im2, j, e
         tr, ti = load(lanes, w, u), load(lanes, w, u + v)
         dr, di = load(lanes, w, u + 2 * v), load(lanes, w, u + 3 * v)
         at = row + n
-        c, s = splat(lanes, dense[dc + at]), splat(lanes, dense[ds + at])
+        c, s = spread(lanes, dense, dc + at), spread(lanes, dense, ds + at)
         a0r, a0i, b0r, b0i = a0r + tr * c, a0i + ti * c, b0r + dr * s, b0i + di * s
         at += half
-        c, s = splat(lanes, dense[dc + at]), splat(lanes, dense[ds + at])
+        c, s = spread(lanes, dense, dc + at), spread(lanes, dense, ds + at)
         a1r, a1i, b1r, b1i = a1r + tr * c, a1i + ti * c, b1r + dr * s, b1i + di * s
         at += half
-        c, s = splat(lanes, dense[dc + at]), splat(lanes, dense[ds + at])
+        c, s = spread(lanes, dense, dc + at), spread(lanes, dense, ds + at)
         a2r, a2i, b2r, b2i = a2r + tr * c, a2i + ti * c, b2r + dr * s, b2i + di * s
         at += half
-        c, s = splat(lanes, dense[dc + at]), splat(lanes, dense[ds + at])
+        c, s = spread(lanes, dense, dc + at), spread(lanes, dense, ds + at)
         a3r, a3i, b3r, b3i = a3r + tr * c, a3i + ti * c, b3r + dr * s, b3i + di * s
     _put_pair(lanes, w, re2, im2, j, e, t, fft, k, radix, a0r, a0i, b0r, b0i)
     _put_pair(lanes, w, re2, im2, j, e, t, fft, k + 1, radix, a1r, a1i, b1r, b1i)
@@ -387,7 +391,7 @@ def _one_output(lanes, w, kept, half, dc, ds, k, radix, xr, xi, re2, im2, j, e, 
     row = (k - 1) * half
     for n in range(half):
         u = kept + 4 * v * n
-        c, s = splat(lanes, dense[dc + row + n]), splat(lanes, dense[ds + row + n])
+        c, s = spread(lanes, dense, dc + row + n), spread(lanes, dense, ds + row + n)
         ar, ai = ar + load(lanes, w, u) * c, ai + load(lanes, w, u + v) * c
         br, bi = br + load(lanes, w, u + 2 * v) * s, bi + load(lanes, w, u + 3 * v) * s
     _put_pair(lanes, w, re2, im2, j, e, t, fft, k, radix, ar, ai, br, bi)
@@ -396,8 +400,8 @@ def _one_output(lanes, w, kept, half, dc, ds, k, radix, xr, xi, re2, im2, j, e, 
 @jit
 def _put_pair(lanes, w, re2, im2, j, e, t, fft, k, radix, ar, ai, br, bi):
     """Outputs k and -k: A -+ i B."""
-    c, s = splat(lanes, fft.cos[t + k]), splat(lanes, fft.sin[t + k])
+    c, s = spread(lanes, fft.cos, t + k), spread(lanes, fft.sin, t + k)
     _put(w, re2, im2, j + k * e, ar + bi, ai - br, c, s)
     k = radix - k
-    c, s = splat(lanes, fft.cos[t + k]), splat(lanes, fft.sin[t + k])
+    c, s = spread(lanes, fft.cos, t + k), spread(lanes, fft.sin, t + k)
     _put(w, re2, im2, j + k * e, ar - bi, ai + br, c, s)

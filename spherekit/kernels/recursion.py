@@ -30,6 +30,7 @@ from spherekit.kernels.simd import (
     load,
     load_rows,
     splat,
+    spread,
     store,
     width,
 )
@@ -192,8 +193,8 @@ def climb(lanes, z, first, state, ab, exponent, count):
     size = largest(p)
     while k + 8 < count and size < bar:
         for i in range(k, k + 8, 2):
-            q = step(splat(lanes, ab[2 * i]), splat(lanes, ab[2 * i + 1]), x, p, q)
-            p = step(splat(lanes, ab[2 * i + 2]), splat(lanes, ab[2 * i + 3]), x, q, p)
+            q = step(spread(lanes, ab, 2 * i), spread(lanes, ab, 2 * i + 1), x, p, q)
+            p = step(spread(lanes, ab, 2 * i + 2), spread(lanes, ab, 2 * i + 3), x, q, p)
         k += 8
         size = largest(p)
         if size > 1e60:
@@ -211,7 +212,7 @@ def climb_differences(lanes, y, first, state, rga, exponent, count):
     size = largest(p)
     while k + 8 < count and size < bar:
         for i in range(3 * k, 3 * k + 24, 3):
-            r, g, a = splat(lanes, rga[i]), splat(lanes, rga[i + 1]), splat(lanes, rga[i + 2])
+            r, g, a = spread(lanes, rga, i), spread(lanes, rga, i + 1), spread(lanes, rga, i + 2)
             d = difference_step(r, g, a, x, p, d)
             p = p + d
         k += 8
@@ -250,16 +251,16 @@ def synthesise(lanes, z, first, state, ab, c, k, count, out):
     x, q, p = load(lanes, z, first), load(lanes, state, 0), load(lanes, state, w)
     s0 = s1 = s2 = s3 = splat(lanes, 0.0)
     while k + 1 < count:
-        s0, s1 = s0 + splat(lanes, c[4 * k]) * p, s1 + splat(lanes, c[4 * k + 1]) * p
-        s2, s3 = s2 + splat(lanes, c[4 * k + 2]) * p, s3 + splat(lanes, c[4 * k + 3]) * p
-        q = step(splat(lanes, ab[2 * k]), splat(lanes, ab[2 * k + 1]), x, p, q)
-        s0, s1 = s0 + splat(lanes, c[4 * k + 4]) * q, s1 + splat(lanes, c[4 * k + 5]) * q
-        s2, s3 = s2 + splat(lanes, c[4 * k + 6]) * q, s3 + splat(lanes, c[4 * k + 7]) * q
-        p = step(splat(lanes, ab[2 * k + 2]), splat(lanes, ab[2 * k + 3]), x, q, p)
+        s0, s1 = s0 + spread(lanes, c, 4 * k) * p, s1 + spread(lanes, c, 4 * k + 1) * p
+        s2, s3 = s2 + spread(lanes, c, 4 * k + 2) * p, s3 + spread(lanes, c, 4 * k + 3) * p
+        q = step(spread(lanes, ab, 2 * k), spread(lanes, ab, 2 * k + 1), x, p, q)
+        s0, s1 = s0 + spread(lanes, c, 4 * k + 4) * q, s1 + spread(lanes, c, 4 * k + 5) * q
+        s2, s3 = s2 + spread(lanes, c, 4 * k + 6) * q, s3 + spread(lanes, c, 4 * k + 7) * q
+        p = step(spread(lanes, ab, 2 * k + 2), spread(lanes, ab, 2 * k + 3), x, q, p)
         k += 2
     if k < count:
-        s0, s1 = s0 + splat(lanes, c[4 * k]) * p, s1 + splat(lanes, c[4 * k + 1]) * p
-        s2, s3 = s2 + splat(lanes, c[4 * k + 2]) * p, s3 + splat(lanes, c[4 * k + 3]) * p
+        s0, s1 = s0 + spread(lanes, c, 4 * k) * p, s1 + spread(lanes, c, 4 * k + 1) * p
+        s2, s3 = s2 + spread(lanes, c, 4 * k + 2) * p, s3 + spread(lanes, c, 4 * k + 3) * p
     store(out, 0, s0)
     store(out, w, s1)
     store(out, 2 * w, s2)
@@ -273,12 +274,12 @@ def synthesise_differences(lanes, y, first, state, rga, c, k, count, out):
     x, d, p = load(lanes, y, first), load(lanes, state, 0), load(lanes, state, w)
     s0 = s1 = s2 = s3 = splat(lanes, 0.0)
     for i in range(k, count):
-        s0, s1 = s0 + splat(lanes, c[4 * i]) * p, s1 + splat(lanes, c[4 * i + 1]) * p
-        s2, s3 = s2 + splat(lanes, c[4 * i + 2]) * p, s3 + splat(lanes, c[4 * i + 3]) * p
+        s0, s1 = s0 + spread(lanes, c, 4 * i) * p, s1 + spread(lanes, c, 4 * i + 1) * p
+        s2, s3 = s2 + spread(lanes, c, 4 * i + 2) * p, s3 + spread(lanes, c, 4 * i + 3) * p
         r, g, a = (
-            splat(lanes, rga[3 * i]),
-            splat(lanes, rga[3 * i + 1]),
-            splat(lanes, rga[3 * i + 2]),
+            spread(lanes, rga, 3 * i),
+            spread(lanes, rga, 3 * i + 1),
+            spread(lanes, rga, 3 * i + 2),
         )
         d = difference_step(r, g, a, x, p, d)
         p = p + d
@@ -294,9 +295,9 @@ def analyse(lanes, eight, z, first, state, ab, values, k, count, sums):
     x, q = load(lanes, z, first), load(lanes, state, 0)
     p = load(lanes, state, width(lanes))
     while k + 1 < count:
-        r = step(splat(lanes, ab[2 * k]), splat(lanes, ab[2 * k + 1]), x, p, q)
+        r = step(spread(lanes, ab, 2 * k), spread(lanes, ab, 2 * k + 1), x, p, q)
         _add_two(lanes, eight, sums, 4 * k, p, r, values)
-        q, p = r, step(splat(lanes, ab[2 * k + 2]), splat(lanes, ab[2 * k + 3]), x, r, p)
+        q, p = r, step(spread(lanes, ab, 2 * k + 2), spread(lanes, ab, 2 * k + 3), x, r, p)
         k += 2
     if k < count:
         _add_one(lanes, eight, sums, 4 * k, p, values)
@@ -309,8 +310,8 @@ def analyse_differences(lanes, eight, y, first, state, rga, values, k, count, su
     p = load(lanes, state, width(lanes))
     for i in range(k, count):
         _add_one(lanes, eight, sums, 4 * i, p, values)
-        r, g = splat(lanes, rga[3 * i]), splat(lanes, rga[3 * i + 1])
-        d = difference_step(r, g, splat(lanes, rga[3 * i + 2]), x, p, d)
+        r, g = spread(lanes, rga, 3 * i), spread(lanes, rga, 3 * i + 1)
+        d = difference_step(r, g, spread(lanes, rga, 3 * i + 2), x, p, d)
         p = p + d
 
 

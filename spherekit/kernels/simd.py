@@ -170,6 +170,17 @@ def splat(typing, lanes, x):
     return VectorType(lanes.width)(lanes, types.float64), generate
 
 
+@intrinsic
+def spread(typing, lanes, array, index):
+    """The vector with array[index] in every lane; index >= 0, which `splat` would have to find out."""
+
+    def generate(context, builder, signature, args):
+        pointer = builder.gep(_data(context, builder, array, args[1]), [args[2]])
+        return _splat(builder, builder.load(pointer, align=8), lanes.width)
+
+    return VectorType(lanes.width)(lanes, array, types.intp), generate
+
+
 def _binary(instruction):
     @intrinsic
     def operation(typing, a, b):
@@ -357,7 +368,9 @@ def load_pairs(typing, lanes, array, index, stride):
 
     def generate(context, builder, signature, args):
         v = ir.Constant(ir.VectorType(F64, lanes.width), ir.Undefined)
-        for j, pointer in enumerate(_pair_pointers(context, builder, array, *args[1:], lanes.width)):
+        for j, pointer in enumerate(
+            _pair_pointers(context, builder, array, *args[1:], lanes.width)
+        ):
             pair = builder.load(pointer, align=8)
             wide = list(range(2)) + [2] * (lanes.width - 2)
             mask = ir.Constant(ir.VectorType(I32, lanes.width), wide)

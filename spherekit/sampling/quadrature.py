@@ -157,7 +157,7 @@ def _legendre_slope(n, theta, kernel):
 
 
 def ring_rule(theta):
-    """Weights of rings at any angles: positive, sum 2, exact for degrees < pi/h where they can be.
+    """Weights of rings at any angles: not negative, sum 2, exact for degrees < pi/h if they can be.
 
     h is the widest gap, on the meridian circle through both poles. Beside the zones' areas a_r
     (from mid-latitude to mid-latitude) the weights are ``a_r (1 + u_r)`` with the u of
@@ -168,8 +168,9 @@ def ring_rule(theta):
     ----------
     theta : (n,) radians, strictly increasing in [0, pi]
 
-    >>> ring_rule(np.array([0.0, np.pi / 2, np.pi])).round(12)
-    array([0.33333333, 1.33333333, 0.33333333])
+    >>> theta = np.arange(9) * np.pi / 8
+    >>> round(float(ring_rule(theta) @ np.cos(6 * theta)) * 35, 12)  # its integral is -2/35
+    -2.0
     """
     edges = np.concatenate([[0.0], (theta[1:] + theta[:-1]) / 2, [np.pi]])
     low, high = edges[:-1], edges[1:]

@@ -56,8 +56,8 @@ class Rings(Grid):
         taken as they are, whatever they sum to. If None: not negative, of sum 4 pi, and exact for
         zonal signals of degree < pi/h (less only where a weight would be negative), with h the
         widest gap between rings, and twice that between the poles and the rings next to them;
-        of all such weights those closest to the areas of the rings' zones. Where h > pi/2 they
-        are these areas. See `quadrature.ring_rule`. Where every ring has 2L-1 samples or more
+        of all such weights those closest to the areas of the rings' zones, and where h >= pi
+        these areas. See `quadrature.ring_rule`. Where every ring has 2L-1 samples or more
         and 2L-1 <= pi/h, `forward` is exact with them
 
     >>> Rings([0.5, 1.5], [4, 8]).shape
