@@ -85,7 +85,7 @@ def _forward(flm, *, points, L, spin, reality, threads):
     _check.coefficients_shape(flm, L)
     count = int(np.prod(flm.shape[:-1]))
     _fits(count, points, L, reality)
-    maps = flm.reshape(count, L * L).astype(complex)
+    maps = np.ascontiguousarray(flm.reshape(count, L * L), complex)
     values = np.empty((len(maps), len(points[0])), float if reality else complex)
     for chosen, route, phase in _batches(points, L, reality):
         planes, guard = plan.legendre_synthesis(maps, route, L, spin, reality, threads)
