@@ -3,7 +3,7 @@
 import numpy as np
 
 from spherekit._jit import jit
-from spherekit.kernels import simd
+from spherekit.kernels import rows, simd
 
 
 @jit
@@ -16,8 +16,8 @@ def _arithmetic(lanes, a, b, out):
 
 @jit
 def _there_and_back(lanes, source, offsets, block, back, spare):
-    simd.load_rows(lanes, source, offsets, 0, 3, block, 0)
-    simd.store_rows(lanes, block, 0, back, offsets, 0, 3, spare)
+    rows.load_rows(lanes, source, offsets, 0, 3, block, 0)
+    rows.store_rows(lanes, block, 0, back, offsets, 0, 3, spare)
 
 
 def test_arithmetic_and_exp2(rng=np.random.default_rng(0)):
@@ -36,9 +36,9 @@ def test_rows_are_transposed_and_dead_rows_left_alone(rng=np.random.default_rng(
     offsets = np.arange(8) * 20
     back = np.zeros(160)
     _there_and_back(simd.Lanes(8), source, offsets, block, back, spare)
-    rows = source.reshape(8, 20)[:, 3:11]
-    np.testing.assert_array_equal(block.reshape(8, 8).T, rows)
-    np.testing.assert_array_equal(back.reshape(8, 20)[:, 3:11], rows)
+    expected = source.reshape(8, 20)[:, 3:11]
+    np.testing.assert_array_equal(block.reshape(8, 8).T, expected)
+    np.testing.assert_array_equal(back.reshape(8, 20)[:, 3:11], expected)
     dead = np.where(np.arange(8) == 5, -1, offsets)
     back = np.zeros(160)
     simd_rows = simd.Lanes(8)
@@ -48,4 +48,4 @@ def test_rows_are_transposed_and_dead_rows_left_alone(rng=np.random.default_rng(
 
 @jit
 def _store_only(lanes, block, back, offsets, spare):
-    simd.store_rows(lanes, block, 0, back, offsets, 0, 3, spare)
+    rows.store_rows(lanes, block, 0, back, offsets, 0, 3, spare)

@@ -16,18 +16,8 @@ from scipy import fft
 from spherekit._jit import jit
 from spherekit._threads import run
 from spherekit.kernels import fourier
-from spherekit.kernels.simd import (
-    Lanes,
-    load,
-    load_complex_rows,
-    load_rows,
-    next_item,
-    splat,
-    store,
-    store_complex_rows,
-    store_rows,
-    width,
-)
+from spherekit.kernels.rows import load_complex_rows, load_rows, store_complex_rows, store_rows
+from spherekit.kernels.simd import Lanes, load, next_item, splat, store, width
 
 EIGHT = Lanes(8)
 #: columns of a plane come in whole blocks of two rings to a lane

@@ -17,16 +17,8 @@ import numpy as np
 from spherekit._jit import jit
 from spherekit._threads import run
 from spherekit.kernels import fourier
-from spherekit.kernels.simd import (
-    Lanes,
-    load,
-    load_rows,
-    next_item,
-    splat,
-    store,
-    store_rows,
-    width,
-)
+from spherekit.kernels.rows import load_rows, store_rows
+from spherekit.kernels.simd import Lanes, load, next_item, splat, store, width
 
 EIGHT = Lanes(8)
 

@@ -10,17 +10,8 @@ by (-1)^m. Coefficients are float64 views of complex arrays, (..., 2 L L).
 import numpy as np
 
 from spherekit._jit import jit
-from spherekit.kernels.simd import (
-    larger,
-    largest,
-    load,
-    load_pairs,
-    magnitude,
-    reverse_pairs,
-    splat,
-    store,
-    store_pairs,
-)
+from spherekit.kernels.rows import load_pairs, store_pairs
+from spherekit.kernels.simd import larger, largest, load, magnitude, reverse_pairs, splat, store
 
 #: Orders that are taken together.
 TOGETHER = 4

@@ -22,13 +22,13 @@ import math
 import numpy as np
 
 from spherekit._jit import jit
+from spherekit.kernels.rows import load_rows
 from spherekit.kernels.simd import (
     accumulate,
     exp2,
     highest,
     largest,
     load,
-    load_rows,
     splat,
     spread,
     store,
