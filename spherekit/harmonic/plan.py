@@ -9,7 +9,7 @@ from scipy import fft
 from spherekit._threads import run
 from spherekit.harmonic import legendre, legendre_spin
 from spherekit.harmonic.azimuth import BLOCK
-from spherekit.harmonic.theta import circle_of, fejer_circle, resampling
+from spherekit.harmonic.theta import circle_of, fejer_circle, nodes, resampling
 from spherekit.sampling import quadrature
 
 #: lanes of the Legendre rings; the column of each ring in the Legendre planes; the first sample of the ring
@@ -38,12 +38,11 @@ def analysis_route(grid, L):
     if grid.period is None:
         return _own_rings(grid, L, grid.ring_weights)
     degree, halved = grid.period // 2, grid.period % 2 == 0
-    # n mid-points integrate degrees < n: here those of the interpolant times those below L.
-    circle = fejer_circle(fft.next_fast_len(degree + L, real=True))
-    theta, weights = quadrature.equispaced(circle.period, True)
+    # n Gauss-Legendre rings integrate degrees < 2n: here those of the interpolant times those below L.
+    theta, weights = quadrature.gauss_legendre((degree + L + 1) // 2)
     weights = weights * (2 * np.pi / grid.shape[1])
     lanes, columns = pair_rings(theta, weights, L)
-    ours, theirs, rows = (circle, columns, 2 * len(lanes.x)), *_grid_planes(grid)
+    ours, theirs, rows = (nodes(theta, degree), columns, 2 * len(lanes.x)), *_grid_planes(grid)
     band = (degree, halved)
     there = resampling(theirs, ours, band)
     return Route(lanes, columns, rows, there, resampling(ours, theirs, band, adjoint=True))

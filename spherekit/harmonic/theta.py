@@ -1,9 +1,11 @@
-"""Resampling in theta between equispaced rings: exact, by Fourier series.
+"""Resampling in theta between rings: by Fourier series, exact.
 
 The Fourier coefficient F_m(theta) of a field of spin s and band-limit L continues over the pole as
 F_m(-theta) = (-1)^{m+s} F_m(theta) and is then a trigonometric polynomial of degree < L, known from any
-2L-1 equidistant points of the circle (McEwen and Wiaux 2011, IEEE TSP 59, 5876, section III). A circle of
-nodes is (period P, shift): theta_t = 2 pi (t + shift)/P; its rings are those in [0, pi].
+2L-1 equidistant points of the circle (McEwen and Wiaux 2011, IEEE TSP 59, 5876, section III). Equidistant
+rings are a `Circle` (period P, shift): theta_t = 2 pi (t + shift)/P, those in [0, pi]. Other rings are
+`Nodes` (period P, theta): values on a circle finer than the polynomial needs, and from it by sixteen
+points around each ring (Kaiser-Bessel window; Barnett et al. 2019, SIAM J. Sci. Comput. 41, C479).
 
 An even and an odd order travel together: the sum Z of their values on the circle is resampled by two
 complex FFTs, and Z(theta) +- Z(-theta) part them again. Eight such pairs are the lanes of the FFT.
@@ -13,23 +15,27 @@ from collections import namedtuple
 from functools import lru_cache
 
 import numpy as np
+from scipy import fft, special
 
 from spherekit._jit import jit
 from spherekit._threads import run
 from spherekit.kernels import fourier
 from spherekit.kernels.rows import load_rows, store_rows
-from spherekit.kernels.simd import Lanes, load, next_item, splat, store, width
+from spherekit.kernels.simd import Lanes, load, next_item, splat, spread, store, width
 
 EIGHT = Lanes(8)
 
 Circle = namedtuple("Circle", "period shift")
+Nodes = namedtuple("Nodes", "period theta")
 
-#: One side of a resampling: column of each ring in its planes, point of its mirror image on the circle
-#: (its own at a pole), factors on its values, and their number of columns.
-Side = namedtuple("Side", "columns mirror factors width")
+#: One side of a resampling: column of each ring in its planes; its points on the circle and those of its
+#: mirror image, with their weights (rings, points); factors on the values; the number of columns.
+Side = namedtuple("Side", "columns points mirrored weights factors width")
 
-#: Sides, FFT tables, and e^{i k angle}/period (planes of re, im) for the kept degrees |k| <= K.
+#: Sides, FFT tables, and the factors of the kept degrees |k| <= K (planes of re, im).
 Resampling = namedtuple("Resampling", "source target source_fft target_fft degree factor")
+
+_TAPS = 16
 
 
 def circle_of(grid):
@@ -42,8 +48,13 @@ def fejer_circle(n):
     return Circle(2 * n, 0.5)
 
 
+def nodes(theta, degree):
+    """Rings anywhere, for polynomials of that degree: a circle of twice the points they need."""
+    return Nodes(fft.next_fast_len(max(4 * degree + 2, 4 * _TAPS), real=True), theta)
+
+
 def resampling(source, target, band, *, adjoint=False):
-    """Tables from ``source`` to ``target``, each (circle, columns of its rings, number of columns).
+    """Tables from ``source`` to ``target``, each (circle or nodes, columns of its rings, number of columns).
 
     ``band`` = (K, halved) keeps the degrees |k| <= K, the last at half weight to either side where it is
     the circle's highest. ``adjoint`` gives the transpose of the tables from ``target`` to ``source``: the
@@ -52,23 +63,55 @@ def resampling(source, target, band, *, adjoint=False):
     (a, a_columns, a_width), (b, b_columns, b_width) = source, target
     degree, halved = band
     k = np.arange(-degree, degree + 1)
-    angle = (
-        2 * np.pi * (np.remainder(k * b.shift / b.period - k * a.shift / a.period + 0.5, 1) - 0.5)
-    )
-    factor = np.exp(1j * angle) / a.period
+    turns = k * _shift_of(b) / b.period - k * _shift_of(a) / a.period
+    factor = np.exp(2j * np.pi * (np.remainder(turns + 0.5, 1) - 0.5))
+    factor /= _window_transform(a, degree, k) * _window_transform(b, degree, k)
+    factor /= b.period if adjoint else a.period
     if halved:
         factor[[0, -1]] *= 0.5
     before, after = np.ones(len(a_columns)), np.ones(len(b_columns))
     if adjoint:
-        before, after = a.period / b.period / _multiplicity(a), _multiplicity(b)
+        before, after = 1 / _multiplicity(a), _multiplicity(b)
     return Resampling(
-        Side(np.asarray(a_columns, np.int64), _mirror(a), before, a_width),
-        Side(np.asarray(b_columns, np.int64), _mirror(b), after, b_width),
+        Side(np.asarray(a_columns, np.int64), *_points(a, degree), before, a_width),
+        Side(np.asarray(b_columns, np.int64), *_points(b, degree), after, b_width),
         fourier.tables(a.period),
         fourier.tables(b.period),
         degree,
         np.concatenate([factor.real, factor.imag]),
     )
+
+
+def _shift_of(rings):
+    return rings.shift if isinstance(rings, Circle) else 0.0
+
+
+def _points(rings, degree):
+    """(points, mirrored points, weights) of every ring."""
+    if isinstance(rings, Circle):
+        t = np.arange(ring_count(rings))[:, None]
+        mirror = (rings.period - t - (1 if rings.shift else 0)) % rings.period
+        return t, mirror, np.ones(t.shape)
+    at = rings.theta[:, None] * (rings.period / (2 * np.pi))
+    points = np.ceil(at - _TAPS / 2).astype(np.int64) + np.arange(_TAPS)
+    inside = np.maximum(1 - (2 * (points - at) / _TAPS) ** 2, 0)
+    beta = _shape(rings.period, degree)
+    weights = special.i0e(beta * np.sqrt(inside)) * np.exp(beta * (np.sqrt(inside) - 1))
+    return points % rings.period, -points % rings.period, weights / special.i0e(beta)
+
+
+def _shape(period, degree):
+    """The window's parameter, for the degrees that alias onto the kept ones."""
+    return 0.995 * np.pi * _TAPS * (1 - degree / period)
+
+
+def _window_transform(rings, degree, k):
+    """Fourier transform of the window at the kept degrees."""
+    if isinstance(rings, Circle):
+        return np.ones(len(k))
+    beta = _shape(rings.period, degree)
+    z = np.sqrt(beta**2 - (np.pi * _TAPS * k / rings.period) ** 2)
+    return _TAPS * -np.expm1(-2 * z) / (2 * z) * np.exp(z - beta) / special.i0e(beta)
 
 
 def resample(planes, tables, odd_first, threads):
@@ -124,6 +167,8 @@ def _resample(lanes, counter, planes, tables, reads, writes, result):
                 at = part * source.width + c
                 load_rows(lanes, planes[q].reshape(-1), row_in[0], lane, at, even[part], c * v)
                 load_rows(lanes, planes[q].reshape(-1), row_in[1], lane, at, odd[part], c * v)
+            if source.points.shape[1] > 1:
+                work[part * v * n : (part + 1) * v * n] = 0.0
             _join(lanes, even[part], odd[part], source, work, part * v * n)
         re, im = fourier.transform(lanes, work, 0, tables.source_fft)
         _shift(lanes, work, re, im, tables, spectrum, v * n2)
@@ -140,27 +185,52 @@ def _resample(lanes, counter, planes, tables, reads, writes, result):
 
 @jit
 def _join(lanes, even, odd, side, work, at):
-    """Z = even + odd at a ring, even - odd at its mirror image."""
-    v = width(lanes)
+    """Z = even + odd at a ring, even - odd at its mirror image, spread over the points of both."""
+    v, several = width(lanes), side.points.shape[1] > 1
     for t in range(side.columns.size):
-        c, factor = side.columns[t] * v, splat(lanes, side.factors[t])
+        c, factor = side.columns[t] * v, spread(lanes, side.factors, t)
         e, o = factor * load(lanes, even, c), factor * load(lanes, odd, c)
-        if side.mirror[t] == t:
+        if several:
+            _spread_out(lanes, work, at, side.points[t], side.weights[t], e + o)
+            _spread_out(lanes, work, at, side.mirrored[t], side.weights[t], e - o)
+        elif side.mirrored[t, 0] == t:
             store(work, at + t * v, e)
         else:
             store(work, at + t * v, e + o)
-            store(work, at + side.mirror[t] * v, e - o)
+            store(work, at + side.mirrored[t, 0] * v, e - o)
 
 
 @jit
 def _part(lanes, work, at, side, even, odd):
-    """The reverse of `_join`."""
-    v = width(lanes)
+    """The reverse of `_join`: values at a ring and its mirror image, from the points of both."""
+    v, several = width(lanes), side.points.shape[1] > 1
     for t in range(side.columns.size):
         c, half = side.columns[t] * v, splat(lanes, 0.5 * side.factors[t])
-        a, b = load(lanes, work, at + t * v), load(lanes, work, at + side.mirror[t] * v)
+        if several:
+            a = _interpolate(lanes, work, at, side.points[t], side.weights[t])
+            b = _interpolate(lanes, work, at, side.mirrored[t], side.weights[t])
+        else:
+            a = load(lanes, work, at + t * v)
+            b = load(lanes, work, at + side.mirrored[t, 0] * v)
         store(even, c, half * (a + b))
         store(odd, c, half * (a - b))
+
+
+@jit
+def _spread_out(lanes, work, at, points, weights, value):
+    for i in range(points.size):
+        to = at + points[i] * width(lanes)
+        store(work, to, load(lanes, work, to) + spread(lanes, weights, i) * value)
+
+
+@jit
+def _interpolate(lanes, work, at, points, weights):
+    v = width(lanes)
+    a = b = splat(lanes, 0.0)
+    for i in range(0, points.size, 2):
+        a = a + spread(lanes, weights, i) * load(lanes, work, at + points[i] * v)
+        b = b + spread(lanes, weights, i + 1) * load(lanes, work, at + points[i + 1] * v)
+    return a + b
 
 
 @jit
@@ -193,11 +263,9 @@ def ring_count(circle):
     )
 
 
-def _mirror(circle):
-    t = np.arange(ring_count(circle))
-    return (circle.period - t - (1 if circle.shift else 0)) % circle.period
-
-
-def _multiplicity(circle):
+def _multiplicity(rings):
     """How often a ring stands on its circle: twice, a pole once."""
-    return np.where(_mirror(circle) == np.arange(ring_count(circle)), 1.0, 2.0)
+    if isinstance(rings, Nodes):
+        return np.full(len(rings.theta), 2.0)
+    points, mirrored, _ = _points(rings, 0)
+    return np.where(points == mirrored, 1.0, 2.0)[:, 0]
