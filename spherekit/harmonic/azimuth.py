@@ -14,6 +14,7 @@ import numpy as np
 from scipy import fft
 
 from spherekit._jit import jit
+from spherekit._scratch import scratch
 from spherekit._threads import run
 from spherekit.kernels import fourier
 from spherekit.kernels.rows import load_complex_rows, load_rows, store_complex_rows, store_rows
@@ -34,7 +35,7 @@ def analysis(f, grid, rows, L, real, threads):
     maps = len(f)
     if not grid.rectangular:
         return _analyse_groups(f, grid, rows, L, real, threads)
-    planes = np.empty((maps, L if real else 2 * L - 1, 2, len(rows)))
+    planes = scratch("azimuth", (maps, L if real else 2 * L - 1, 2, len(rows)))
     table, suspects = fourier.tables(grid.shape[1]), np.zeros(threads)
     first, counter = np.maximum(rows, 0), np.zeros(1, np.int64)
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft
 
+from spherekit._scratch import scratch
 from spherekit._threads import run
 from spherekit.harmonic import legendre, legendre_spin
 from spherekit.harmonic.azimuth import BLOCK
@@ -91,7 +92,7 @@ def pair_rings(theta, weights, L):
 def legendre_synthesis(flm, route, L, spin, real, threads):
     """(maps, L*L) -> planes (maps, orders, 2, columns), times the route's weights; and the guard."""
     lanes, n_orders = route.lanes, L if real else 2 * L - 1
-    planes = np.empty((len(flm), n_orders, 2, 2 * len(lanes.x)))
+    planes = scratch("legendre", (len(flm), n_orders, 2, 2 * len(lanes.x)))
     counter, scales, guard = np.zeros(1, np.int64), _scales(L, spin), np.zeros((threads, 16))
     parts = flm.view(float)
     common = (legendre.NARROW, legendre.WIDE, counter, L)

@@ -18,6 +18,7 @@ import numpy as np
 from scipy import fft, special
 
 from spherekit._jit import jit
+from spherekit._scratch import scratch
 from spherekit._threads import run
 from spherekit.kernels import fourier
 from spherekit.kernels.rows import load_rows, store_rows
@@ -120,7 +121,7 @@ def resample(planes, tables, odd_first, threads):
     ``odd_first``: whether the first order's m + s is odd; an odd F vanishes on a pole.
     """
     maps, n_orders = planes.shape[:2]
-    result = np.empty((maps, n_orders, 2, tables.target.width))
+    result = scratch("theta", (maps, n_orders, 2, tables.target.width))
     counter = np.zeros(1, np.int64)
     reads, writes = _order_rows(n_orders, bool(odd_first))
 

@@ -113,26 +113,29 @@ def difference_coefficients(m, n, L, rga):
     out by hand.
     """
     l0 = max(abs(m), abs(n))
+    here = _delta(float(l0), m, n) if l0 else 0.0
     for k in range(L - l0):
         ell = float(l0 + k)
         up = ell + 1.0
         above = _delta(up, m, n)
         w = up * up * (1.0 - above)
-        if ell == 0.0:
+        if l0 + k == 0:
             rga[0], rga[1], rga[2] = 0.0, 0.0, -1.0 / w
-            continue
-        here = _delta(ell, m, n)
-        g = ell * up * (up * above + ell * here) - (2.0 * ell + 1.0) * m * n
-        rga[3 * k] = up * ell * ell * (1.0 - here) / (ell * w)
-        rga[3 * k + 1] = g / (ell * w)
-        rga[3 * k + 2] = -(2.0 * ell + 1.0) * up / w
+        else:
+            over = 1.0 / (ell * w)
+            g = ell * up * (up * above + ell * here) - (2.0 * ell + 1.0) * m * n
+            rga[3 * k] = up * ell * ell * (1.0 - here) * over
+            rga[3 * k + 1] = g * over
+            rga[3 * k + 2] = -(2.0 * ell + 1.0) * up * ell * over
+        here = above
     return L - l0
 
 
 @jit
 def _delta(ell, m, n):
     """1 - sqrt((1 - m^2/l^2)(1 - n^2/l^2)) without cancellation."""
-    u, v = (m / ell) ** 2, (n / ell) ** 2
+    over = 1.0 / ell
+    u, v = (m * over) ** 2, (n * over) ** 2
     return (u + v - u * v) / (1.0 + math.sqrt((1.0 - u) * (1.0 - v)))
 
 
