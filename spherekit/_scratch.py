@@ -11,7 +11,10 @@ _local = threading.local()
 
 
 def scratch(role, shape):
-    """A float64 array of that shape, of arbitrary content, good until ``role`` is next asked for in this thread."""
+    """A float64 array of that shape and of arbitrary content.
+
+    It is the caller's until the same thread asks for the same ``role`` again.
+    """
     size = int(np.prod(shape))
     if 8 * size > KEPT_BYTES:
         return np.empty(shape)

@@ -17,7 +17,7 @@ from collections import namedtuple
 
 import numpy as np
 
-from spherekit._jit import jit
+from spherekit._jit import jit, leaf
 from spherekit.kernels.orders import TOGETHER, gather, scatter
 from spherekit.kernels.recursion import (
     SUMS,
@@ -151,13 +151,13 @@ def _mix(f, m, L, pairs, e, alpha, c):
         c[4 * k + 2], c[4 * k + 3] = a * f[4 * k + 2], a * f[4 * k + 3]
 
 
-@jit
+@leaf
 def reach(L, sine):
     """Orders beyond this are negligible on rings of that sine."""
     return L * sine + 60.0 + 0.01 * L
 
 
-@jit
+@leaf
 def _zonal_block(lanes, rings, b, order, c, state, out, plane):
     m, plain, normed, pole, equator, rga, pairs, degrees = order
     w, first = width(lanes), rings.first[b]
@@ -172,7 +172,7 @@ def _zonal_block(lanes, rings, b, order, c, state, out, plane):
     put(lanes, rings.south, first, one, er - odd_r, ei - odd_i, plane, first + rings.x.size)
 
 
-@jit
+@leaf
 def _polar_block(lanes, rings, b, order, cd, state, out, plane):
     m, plain, normed, pole, equator, rga, pairs, degrees = order
     w, first = width(lanes), rings.first[b]
@@ -185,7 +185,7 @@ def _polar_block(lanes, rings, b, order, cd, state, out, plane):
     put(lanes, rings.south, first, flip, values[0], values[1], plane, first + rings.x.size)
 
 
-@jit
+@leaf
 def put(lanes, weights, first, sign, re, im, plane, at):
     """Weighted values of a block into a plane."""
     weight = sign * load(lanes, weights, first)
@@ -193,7 +193,7 @@ def put(lanes, weights, first, sign, re, im, plane, at):
     store(plane, at + plane.size // 2, weight * im)
 
 
-@jit
+@leaf
 def take(lanes, weights, first, plane, at):
     """Weighted values (re, im) of a block in a plane."""
     weight = load(lanes, weights, first)
@@ -201,7 +201,7 @@ def take(lanes, weights, first, plane, at):
     return weight * re, weight * im
 
 
-@jit
+@leaf
 def put_zeros(lanes, rings, b, plane):
     zero, lane_count = splat(lanes, 0.0), rings.x.size
     for part in range(4):
@@ -256,7 +256,7 @@ def analysis_zonal(narrow, wide, counter, L, real, rings, scales, planes, flm):
             scatter(narrow, held[q], L, start, real, flm[q])
 
 
-@jit
+@leaf
 def _zonal_block_analysis(lanes, eight, rings, b, order, sums, state, values, plane):
     m, plain, normed, pole, equator, rga, pairs, degrees = order
     w, first = width(lanes), rings.first[b]
@@ -270,7 +270,7 @@ def _zonal_block_analysis(lanes, eight, rings, b, order, sums, state, values, pl
     analyse(lanes, eight, z, first, state, ab, values, k, pairs, sums)
 
 
-@jit
+@leaf
 def _polar_block_analysis(lanes, rings, b, order, sums, state, values, plane):
     m, plain, normed, pole, equator, rga, pairs, degrees = order
     first = rings.first[b]
@@ -282,7 +282,7 @@ def _polar_block_analysis(lanes, rings, b, order, sums, state, values, plane):
     analyse_differences(lanes, lanes, rings.y, first, state, rga, values, k, degrees, sums)
 
 
-@jit
+@leaf
 def hold(values, w, a, b, c, d):
     """Four vectors of w lanes into ``values``."""
     store(values, 0, a)

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from spherekit._jit import jit
+from spherekit._jit import jit, leaf
 from spherekit.harmonic.legendre import _DIFFERENCES, hold, put, reach, take
 from spherekit.kernels.orders import TOGETHER, gather, scatter
 from spherekit.kernels.recursion import (
@@ -86,7 +86,7 @@ def _slots(rows, m, j, spin, turn, l0, L, alpha, polar, c, cd):
             cd[4 * k + 2], cd[4 * k + 3] = kappa * sb * br, kappa * sb * bi
 
 
-@jit
+@leaf
 def _flips(ell, m, spin, turn):
     """Signs of f_lm and of (-1)^m f_{l,-m} in a pass."""
     if turn:
@@ -94,7 +94,7 @@ def _flips(ell, m, spin, turn):
     return 1.0, 1.0 - 2.0 * ((ell + m + spin) % 2)
 
 
-@jit
+@leaf
 def _begin(lanes, args):
     """Start of the recursion on a block: the degree (from l0) from which it matters."""
     rings, b, m, n, scales, ab, rga, count, state = args
@@ -107,7 +107,7 @@ def _begin(lanes, args):
     return climb(lanes, rings.y, first, state, ab, scale, count)
 
 
-@jit
+@leaf
 def _spin_block(lanes, args, turn, c, cd, out, up, down):
     rings, b, m, n, scales, ab, rga, count, state = args
     w, first = width(lanes), rings.first[b]
@@ -123,7 +123,7 @@ def _spin_block(lanes, args, turn, c, cd, out, up, down):
     put(lanes, theirs, first, one, values[0], values[1], down, across)
 
 
-@jit
+@leaf
 def _sides(rings, first, turn):
     """Weights and columns of a block for order m and for order -m: opposite hemispheres."""
     south = first + rings.x.size
@@ -183,7 +183,7 @@ def _join_zero_order(start, spin, held):
         held[:, 0, 0] += held[:, 1, 0]
 
 
-@jit
+@leaf
 def _spin_block_analysis(lanes, eight, args, turn, work, up, down):
     rings, b, m, n, scales, ab, rga, count, state = args
     values, sums, polar_sums = work

@@ -21,7 +21,7 @@ import math
 
 import numpy as np
 
-from spherekit._jit import jit
+from spherekit._jit import jit, leaf
 from spherekit.kernels.rows import load_rows
 from spherekit.kernels.simd import (
     accumulate,
@@ -41,13 +41,13 @@ NEGLIGIBLE = -110.0
 SUMS = 8
 
 
-@jit
+@leaf
 def step(a, b, z, p, q):
     """p_{k+1} from p = p_k and q = p_{k-1}; for scalars and vectors alike."""
     return (a * z + b) * p - q
 
 
-@jit
+@leaf
 def difference_step(r, g, a, y, p, d):
     """d^{l+1} - d^l from p = d^l and d = d^l - d^{l-1}; for scalars and vectors alike."""
     return r * d + (a * y + g) * p
@@ -159,14 +159,14 @@ def log_seed(L, n):
     return 0.5 / math.log(2) * np.concatenate([central[n] + falling[:n], above])[:L]
 
 
-@jit
+@leaf
 def seed_sign(m, n):
     """Sign of d^l_mn at l = max(|m|, |n|) for m >= 0."""
     flips = m >= abs(n) or n < 0
     return -1.0 if flips and (m - n) % 2 else 1.0
 
 
-@jit
+@leaf
 def seed(lanes, m, n, log_norm, log_sin, log_tan, first, state):
     """Put the start of the recursion into ``state``, its largest lane 1; returns log2 of the scale.
 
@@ -184,7 +184,7 @@ def seed(lanes, m, n, log_norm, log_sin, log_tan, first, state):
     return top + log_norm
 
 
-@jit
+@leaf
 def climb(lanes, z, first, state, ab, exponent, count):
     """Run the recursion alone until its largest lane matters; returns the degree's index.
 
@@ -207,7 +207,7 @@ def climb(lanes, z, first, state, ab, exponent, count):
     return _finish(lanes, state, q, p, exponent, k, count)
 
 
-@jit
+@leaf
 def climb_differences(lanes, y, first, state, rga, exponent, count):
     """`climb` in the difference form: ``state`` holds d^l - d^{l-1}, then d^l."""
     x, d, p = load(lanes, y, first), load(lanes, state, 0), load(lanes, state, width(lanes))
@@ -227,13 +227,13 @@ def climb_differences(lanes, y, first, state, rga, exponent, count):
     return _finish(lanes, state, d, p, exponent, k, count)
 
 
-@jit
+@leaf
 def _bar(exponent):
     """The value from which a state of that scale matters."""
     return 2.0 ** min(NEGLIGIBLE - exponent, 1000.0)
 
 
-@jit
+@leaf
 def _finish(lanes, state, q, p, exponent, k, count):
     """Scale the state; a start that never came to matter is skipped (k = count)."""
     if max(largest(p), largest(q)) < _bar(exponent):
@@ -247,7 +247,7 @@ def _finish(lanes, state, q, p, exponent, k, count):
 # --- inner loops -------------------------------------------------------------------------------------
 
 
-@jit
+@leaf
 def synthesise(lanes, z, first, state, ab, c, k, count, out):
     """out[j] = sum_k c[4k+j] p_k for j = 0..3, a vector of rings each."""
     w = width(lanes)
@@ -270,7 +270,7 @@ def synthesise(lanes, z, first, state, ab, c, k, count, out):
     store(out, 3 * w, s3)
 
 
-@jit
+@leaf
 def synthesise_differences(lanes, y, first, state, rga, c, k, count, out):
     """`synthesise` in the difference form."""
     w = width(lanes)
@@ -292,7 +292,7 @@ def synthesise_differences(lanes, y, first, state, rga, c, k, count, out):
     store(out, 3 * w, s3)
 
 
-@jit
+@leaf
 def analyse(lanes, eight, z, first, state, ab, values, k, count, sums):
     """sums[4k+j] += p_k values[j], rings folded onto eight lanes; the transpose of `synthesise`."""
     x, q = load(lanes, z, first), load(lanes, state, 0)
@@ -306,7 +306,7 @@ def analyse(lanes, eight, z, first, state, ab, values, k, count, sums):
         _add_one(lanes, eight, sums, 4 * k, p, values)
 
 
-@jit
+@leaf
 def analyse_differences(lanes, eight, y, first, state, rga, values, k, count, sums):
     """`analyse` in the difference form; the transpose of `synthesise_differences`."""
     x, d = load(lanes, y, first), load(lanes, state, 0)
@@ -318,14 +318,14 @@ def analyse_differences(lanes, eight, y, first, state, rga, values, k, count, su
         p = p + d
 
 
-@jit
+@leaf
 def _add_one(lanes, eight, sums, j, p, values):
     for n in range(4):
         i, v = SUMS * (j + n), load(lanes, values, n * width(lanes))
         store(sums, i, accumulate(load(eight, sums, i), p, v))
 
 
-@jit
+@leaf
 def _add_two(lanes, eight, sums, j, p, r, values):
     """Two degrees at once share the loads of ``values``, which stay in memory: registers are few."""
     for n in range(4):
