@@ -45,7 +45,7 @@ def _user_cache():
 
 
 def leaf(function):
-    """`jit` for the innermost kernels, which make no arrays: without reference counts, 10 % of a short call."""
+    """`jit` for innermost kernels, which make no arrays: no reference counts, 10 % of a short call."""
     return jit(function, _nrt=False)
 
 

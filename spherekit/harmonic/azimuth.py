@@ -6,8 +6,8 @@
 ``planes[map, order, re/im, column]`` with a column per ring; orders 0..L-1 of a real signal (F_{-m} = conj
 F_m), -(L-1)..L-1 of a complex one. On rectangles eight rings (of real signals sixteen, two to a complex
 lane) are transformed at once and go straight into the planes; ``rows[column]`` is the first sample of the
-column's ring, -1 where there is none. Rings of unequal length go through SciPy, and those shorter than 2L-1
-samples alias, as their sum does.
+column's ring, -1 where there is none. HEALPix has its own step (`pixels`); other rings of unequal length go
+through SciPy, and those shorter than 2L-1 samples alias, as their sum does.
 """
 
 import numpy as np
@@ -16,6 +16,7 @@ from scipy import fft
 from spherekit._jit import jit
 from spherekit._scratch import scratch
 from spherekit._threads import run
+from spherekit.harmonic import pixels
 from spherekit.kernels import fourier
 from spherekit.kernels.rows import load_complex_rows, load_rows, store_complex_rows, store_rows
 from spherekit.kernels.simd import Lanes, load, next_item, splat, store, width
@@ -33,6 +34,8 @@ def orders(L, real):
 def analysis(f, grid, rows, L, real, threads):
     """(maps, *grid.shape) -> (planes (maps, orders, 2, columns), whether a sum was not finite)."""
     maps = len(f)
+    if grid.name == "healpix":
+        return pixels.analysis(f, grid, ring_columns(rows, grid), len(rows), L, real, threads)
     if not grid.rectangular:
         return _analyse_groups(f, grid, rows, L, real, threads)
     planes = scratch("azimuth", (maps, L if real else 2 * L - 1, 2, len(rows)))
@@ -54,6 +57,9 @@ def analysis(f, grid, rows, L, real, threads):
 
 def synthesis(planes, grid, rows, L, real, f, threads):
     """Planes -> f (maps, *grid.shape), which is overwritten."""
+    if grid.name == "healpix":
+        pixels.synthesis(planes, grid, ring_columns(rows, grid), L, real, f, threads)
+        return
     if not grid.rectangular:
         _synthesise_groups(planes, grid, rows, L, real, f, threads)
         return

@@ -35,7 +35,7 @@ def tables(n):
         return Fourier(n, n, *_butterflies(n, factors), np.empty(0), np.empty(0))
     size = scipy_fft.next_fast_len(2 * n - 1)
     j = np.arange(n)
-    chirp = _roots(-(j * j) % (2 * n), 2 * n)
+    chirp = roots(-(j * j) % (2 * n), 2 * n)
     kernel = np.zeros(size, complex)
     kernel[:n] = kernel[-n + 1 or size :][::-1] = 0
     kernel[j] = chirp.conj()
@@ -68,7 +68,7 @@ def _factors(n):
     return sorted(odd, reverse=True) + few + [8] * eights
 
 
-def _roots(k, n):
+def roots(k, n):
     """e^{2 pi i k / n} for integers 0 <= k < n, each to the last digit: angles below pi/4 only."""
     octant, rest = np.divmod(8 * k, n)
     flip = octant % 2 == 1
@@ -80,23 +80,23 @@ def _roots(k, n):
 
 
 def _butterflies(n, factors):
-    starts, roots, dense_starts, dense, size = [], [], [], [], n
+    starts, turns, dense_starts, dense, size = [], [], [], [], n
     at = dense_at = 0
     for factor in factors:
         p, j = np.arange(size // factor)[:, None], np.arange(factor)
-        twiddles = _roots((-p * j) % size, size).ravel()
+        twiddles = roots((-p * j) % size, size).ravel()
         starts.append(at)
-        roots.append(twiddles)
+        turns.append(twiddles)
         at += twiddles.size
         half = np.arange(1, (factor + 1) // 2)
-        matrix = _roots(half[:, None] * half % factor, factor) if factor % 2 else np.empty((0, 0))
+        matrix = roots(half[:, None] * half % factor, factor) if factor % 2 else np.empty((0, 0))
         dense_starts.append(dense_at)
         dense += [matrix.real.ravel(), matrix.imag.ravel()]
         dense_at += 2 * matrix.size
         size //= factor
-    roots = np.concatenate([*roots, [0j]])
+    turns = np.concatenate([*turns, [0j]])
     integers = (np.array(x, np.int64) for x in (factors, starts))
-    cos, sin = np.ascontiguousarray(roots.real), np.ascontiguousarray(roots.imag)
+    cos, sin = np.ascontiguousarray(turns.real), np.ascontiguousarray(turns.imag)
     dense = np.concatenate([*dense, [0.0]])
     return *integers, cos, sin, np.array(dense_starts, np.int64), dense
 
