@@ -107,11 +107,9 @@ def legendre_synthesis(flm, route, L, spin, real, threads):
     return planes, guard.max(axis=0)
 
 
-def legendre_analysis(planes, route, L, spin, real, threads):
-    """Transpose of `legendre_synthesis`."""
-    lanes = route.lanes
-    flm = np.empty((len(planes), L * L), complex)
-    parts = flm.view(float)
+def legendre_analysis(planes, route, L, spin, real, threads, flm):
+    """Transpose of `legendre_synthesis`: planes -> flm (maps, L*L), which is overwritten."""
+    lanes, parts = route.lanes, flm.view(float)
     counter, scales = np.zeros(1, np.int64), _scales(L, spin)
     common = (legendre.NARROW, legendre.WIDE, counter, L)
 
@@ -122,7 +120,6 @@ def legendre_analysis(planes, route, L, spin, real, threads):
             legendre.analysis_zonal(*common, real, lanes, scales, planes, parts)
 
     run(work, threads)
-    return flm
 
 
 @lru_cache(maxsize=64)
@@ -131,9 +128,15 @@ def _scales(L, spin):
 
 
 def memory(grid, L, spin, real, maps, itemsize):
-    """Bytes of a transform of ``maps`` maps beside its input: output, planes and ring spectra."""
-    n_orders = L if real else 2 * L - 1
-    rings = len(grid.ring_theta) if grid.period is None else 2 * (grid.L + L)
-    work = maps * n_orders * rings * 16 * (3 if grid.period is None else 6)
-    spectra = maps * int(np.prod(grid.shape)) * 16 * 3
-    return work + spectra + maps * L * L * 2 * itemsize
+    """Bytes of a transform of ``maps`` maps beside its input: result, planes, copies, HEALPix tables."""
+    n_orders, samples = L if real else 2 * L - 1, maps * int(np.prod(grid.shape))
+    rings = len(grid.ring_theta) + 64  # rings come in blocks of lanes
+    if grid.period is not None:
+        rings += (grid.L + L) // 2 + 96
+    planes = maps * n_orders * rings * 16
+    border = itemsize * (samples // (2 if real else 1) + 2 * maps * L * L)  # the result, a copy
+    if grid.name == "healpix":
+        border += 75 * grid.nside**2
+    elif not grid.rectangular:
+        border += 3 * 16 * samples  # the spectra of rings of any length
+    return planes + border

@@ -115,11 +115,13 @@ def _adjoint(values, *, points, L, spin, reality, threads):
     _fits(count, points, L, reality)
     maps = values.reshape(count, n).astype(complex)
     flm = np.zeros((len(maps), L * L), complex)
+    part = np.empty_like(flm)
     for chosen, route, phase in _batches(points, L, reality):
         F = maps[:, None, chosen] * phase.conj()
         planes = np.zeros((*F.shape[:2], 2, 2 * len(route.lanes.x)))
         planes[:, :, 0, route.columns], planes[:, :, 1, route.columns] = F.real, F.imag
-        flm += plan.legendre_analysis(planes, route, L, spin, reality, threads)
+        plan.legendre_analysis(planes, route, L, spin, reality, threads, part)
+        flm += part
     kind = np.complex64 if values.dtype in (np.float32, np.complex64) else complex
     return flm.reshape(*values.shape[:-1], L * L).astype(kind, copy=False)
 

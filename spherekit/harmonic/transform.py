@@ -201,7 +201,10 @@ def _to_coefficients(f, route_of, L, spin, grid, reality, threads):
             _check.bad_samples(part, UNSEEN)
         if tables is not None:
             planes = theta.resample(planes, tables, _odd_first(L, spin, reality), threads)
-        flm[:] = plan.legendre_analysis(planes, route, L, spin, reality, threads)
+        double = flm if flm.dtype == complex else np.empty(flm.shape, complex)
+        plan.legendre_analysis(planes, route, L, spin, reality, threads, double)
+        if double is not flm:
+            flm[:] = double
 
     core = len(grid.shape)
     return _by_maps(transform, f, core, (L * L,), grid, L, spin, reality, False, single)
