@@ -22,3 +22,8 @@ def scratch(role, shape):
     if held is None or held.size < size:
         held = _local.__dict__[role] = np.empty(size)
     return held[:size].reshape(shape)
+
+
+def release():
+    """Give this thread's buffers back."""
+    _local.__dict__.clear()

@@ -3,6 +3,7 @@
 The same word means the same everywhere.
 """
 
+import inspect
 from pathlib import Path
 from typing import NamedTuple
 
@@ -235,17 +236,10 @@ def fit(f, L, **how):
 
     import spherekit
 
-    with tqdm(desc="iterations", unit="", leave=False, disable=None) as bar:
-
-        def step(iteration, residual):
-            bar.set_postfix(residual=f"{residual:.2e}", refresh=False)
-            bar.update(iteration - bar.n)
-
-        import inspect
-
-        if "progress" in inspect.signature(spherekit.analyse).parameters:
-            how["progress"] = step
+    if "progress" not in inspect.signature(spherekit.analyse).parameters:
         return spherekit.analyse(f, L, **how)
+    with tqdm(desc="iterations", unit="", leave=False, disable=None) as bar:
+        return spherekit.analyse(f, L, progress=lambda *_: bar.update(), **how)
 
 
 def write_samples(path, values, grid, *, unit="", spin=0):

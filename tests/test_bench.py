@@ -1,0 +1,43 @@
+"""The benchmark command on a tiny case, and the warm-up: what they say, not how fast they are."""
+
+import json
+
+import pytest
+
+from spherekit import bench
+from spherekit.cli import main
+
+
+def test_bench_alone(tmp_path, capsys):
+    files = ["--json", f"{tmp_path}/b.json", "--plot", f"{tmp_path}/b.png"]
+    command = ["bench", "--L", "8", "--grid", "gl", "--peers", "none", "--rounds", "1", *files]
+    assert main(command) == 0
+    assert "spherekit" in capsys.readouterr().out
+    written = json.loads((tmp_path / "b.json").read_text())
+    assert {"processor", "numpy", "numba"} <= written["machine"].keys()
+    (result,) = written["results"]
+    assert result["error"] < 1e-13 and result["L"] == 8
+    for way in ("inverse", "forward"):
+        assert {"first", "least", "median", "memory"} <= result[way].keys()
+    assert (tmp_path / "b.png").stat().st_size > 5000
+    assert main(command) == 1 and "--force" in capsys.readouterr().err
+
+
+def test_cases_that_cannot_be_compared_are_said_in_words():
+    case = dict(grid="gl", L=8, spin=0, batch=1, dtype="float64", threads=1, code="healpy")
+    lines = bench.table([{**case, "incomparable": "measured on HEALPix"}])
+    assert lines[-1] == "healpy: measured on HEALPix"
+
+
+@pytest.mark.parametrize(
+    "options, word",
+    [(["--peers", "fftw"], "ducc0"), (["--grid", "igloo"], "healpix"), (["--L", "x"], "64,128")],
+)
+def test_wrong_words_name_the_right_ones(options, word, capsys):
+    assert main(["bench", "--L", "8", *options]) in (1, 2)
+    assert word in capsys.readouterr().err
+
+
+def test_warmup(capsys):
+    assert main(["warmup", "--threads", "1"]) == 0
+    assert "in all" in capsys.readouterr().out
