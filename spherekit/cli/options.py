@@ -3,7 +3,6 @@
 The same word means the same everywhere.
 """
 
-import inspect
 from pathlib import Path
 from typing import NamedTuple
 
@@ -236,8 +235,6 @@ def fit(f, L, **how):
 
     import spherekit
 
-    if "progress" not in inspect.signature(spherekit.analyse).parameters:
-        return spherekit.analyse(f, L, **how)
     with tqdm(desc="iterations", unit="", leave=False, disable=None) as bar:
         return spherekit.analyse(f, L, progress=lambda *_: bar.update(), **how)
 

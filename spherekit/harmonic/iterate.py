@@ -4,12 +4,14 @@ The coefficients whose signal comes nearest to the samples, by Jacobi iterations
 what is left) or by least squares, with the residual, so that nobody has to guess how good they are.
 """
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, lsqr
 
 from spherekit import _check
+from spherekit.harmonic import plan
 from spherekit._threads import thread_count
 from spherekit.harmonic.transform import (
     _analysis,
@@ -46,6 +48,7 @@ def analyse(
     tol=1e-8,
     max_iter=100,
     threads=None,
+    progress=None,
 ):
     """Coefficients that best explain sampled signals, and the residual.
 
@@ -64,6 +67,8 @@ def analyse(
         Stop once an iteration changes the residual by less than this fraction (Jacobi), or LSQR's
         tolerance.
     max_iter : int
+    progress : callable, optional
+        Called as ``progress(iteration)`` at each iteration, counted from 1.
 
     Returns
     -------
@@ -91,6 +96,9 @@ def analyse(
     _check.samples_shape(f, grid, L)
     if f.shape != tuple(grid.shape):
         raise ValueError(f"analyse takes one map of shape {grid.shape}, got {f.shape}")
+    # a transform, and LSQR's vectors of coefficients and of samples
+    needed = plan.memory(grid, L, flags["spin"], reality, 1, 16) + 16 * (6 * L * L + 5 * f.size)
+    _check.fits_memory(needed, f"analysing a map at L={L}")
     keep = _kept(mask, grid)
     if method not in ("lsq", "jacobi"):
         raise ValueError(f'method is {method!r}; analyse knows "lsq" and "jacobi"')
@@ -100,7 +108,7 @@ def analyse(
     _finite_samples(f)
     warn_beyond_pixels(grid, L)
     solve = _least_squares if method == "lsq" else _jacobi
-    return solve(f, keep, flags, tol, max_iter)
+    return solve(f, keep, flags, tol, max_iter, progress or (lambda iteration: None))
 
 
 def synthesis_operator(L, *, spin=0, sampling, reality=False, mask=None, threads=None):
@@ -168,10 +176,10 @@ def _operator(flags, keep, scale=1.0):
     return LinearOperator(shape, matvec, rmatvec, dtype=float if real else complex)
 
 
-def _least_squares(f, keep, flags, tol, max_iter):
+def _least_squares(f, keep, flags, tol, max_iter, progress):
     L, real = flags["L"], flags["reality"]
     scale = np.sqrt(4 * np.pi / f.size)  # a near-isometry on an even grid: few iterations
-    operator = _operator(flags, keep, scale)
+    operator = _told(_operator(flags, keep, scale), progress)
     x, stop, iterations, norm, *_ = lsqr(
         operator, scale * f[keep], atol=tol, btol=tol, iter_lim=max_iter
     )
@@ -180,10 +188,22 @@ def _least_squares(f, keep, flags, tol, max_iter):
     return flm, Residual(relative, int(iterations), stop in (0, 1, 2, 4, 5), (relative,))
 
 
-def _jacobi(f, keep, flags, tol, max_iter):
+def _told(operator, progress):
+    """The operator, telling ``progress`` the iterations of LSQR: one matvec each."""
+    count = itertools.count(1)
+
+    def matvec(x):
+        progress(next(count))
+        return operator.matvec(x)
+
+    return LinearOperator(operator.shape, matvec, operator.rmatvec, dtype=operator.dtype)
+
+
+def _jacobi(f, keep, flags, tol, max_iter, progress):
     flm = _analysis.forward(f, **flags)
     history = [_left(f, flm, flags)[1]]
     while len(history) < max_iter:
+        progress(len(history))
         rest, _ = _left(f, flm, flags)
         flm = flm + _analysis.forward(rest, **flags)
         history.append(_left(f, flm, flags)[1])
