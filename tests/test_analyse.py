@@ -50,3 +50,19 @@ def test_operator_is_the_adjoint_of_itself(rng=np.random.default_rng(3)):
         A = synthesis_operator(5, sampling=rings, reality=reality, mask=np.arange(27) % 4 > 0)
         x, y = (rng.standard_normal(n) + (0 if reality else 1j) for n in A.shape[::-1])
         assert_adjoint(A.matvec, A.rmatvec, x, y)
+
+
+@pytest.mark.parametrize("method", ["lsq", "jacobi"])
+def test_progress_is_told_at_each_iteration(method, rng):
+    grid, told = HEALPix(4), []
+    f = rng.standard_normal(grid.shape)
+    how = dict(sampling=grid, reality=True, method=method)
+    _, residual = sk.analyse(f, 6, progress=told.append, **how)
+    assert told and told == list(range(1, len(told) + 1))
+    assert len(told) <= residual.iterations + 1
+
+
+def test_an_analysis_too_large_is_refused_with_the_number(monkeypatch, rng):
+    monkeypatch.setenv("SPHEREKIT_MAX_MEMORY", "1e4")
+    with pytest.raises(MemoryError, match="analysing a map at L=6 needs about"):
+        sk.analyse(rng.standard_normal(192), 6, sampling="healpix:4", reality=True)

@@ -11,8 +11,8 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator, lsqr
 
 from spherekit import _check
-from spherekit.harmonic import plan
 from spherekit._threads import thread_count
+from spherekit.harmonic import plan
 from spherekit.harmonic.transform import (
     _analysis,
     _finite_samples,
