@@ -1,5 +1,6 @@
 """The route of a transform: which rings the Legendre step visits, and what lies between them and the grid."""
 
+import math
 from collections import namedtuple
 from functools import lru_cache
 
@@ -129,7 +130,7 @@ def _scales(L, spin):
 
 def memory(grid, L, spin, real, maps, itemsize):
     """Bytes of a transform of ``maps`` maps beside its input: result, planes, copies, HEALPix tables."""
-    n_orders, samples = L if real else 2 * L - 1, maps * int(np.prod(grid.shape))
+    n_orders, samples = L if real else 2 * L - 1, maps * math.prod(grid.shape)
     rings = len(grid.ring_theta) + 64  # rings come in blocks of lanes
     if grid.period is not None:
         rings += (grid.L + L) // 2 + 96

@@ -7,6 +7,7 @@ A transform is a Legendre step (coefficients <-> Fourier coefficients of rings),
 step (rings <-> rings, exact resampling), and a phi step (Fourier coefficients <-> samples).
 """
 
+import math
 import warnings
 
 import numpy as np
@@ -243,11 +244,11 @@ def _is_single(x):
 def _by_maps(transform, x, core, shape, grid, L, spin, reality, real_out, single):
     """Apply ``transform(part, result)`` to the maps of any leading axes, a bounded number at a time."""
     lead = x.shape[: x.ndim - core]
-    maps = x.reshape(int(np.prod(lead)), *x.shape[x.ndim - core :])
+    maps = x.reshape(math.prod(lead), *x.shape[x.ndim - core :])
     kind = (np.float32 if single else float) if real_out else (np.complex64 if single else complex)
     one = plan.memory(grid, L, spin, reality, 1, 16)
     chunk = int(max(1, _CHUNK_BYTES // one))
-    result_bytes = len(maps) * int(np.prod(shape)) * np.dtype(kind).itemsize
+    result_bytes = len(maps) * math.prod(shape) * np.dtype(kind).itemsize
     _check.fits_memory(one * min(chunk, len(maps)) + result_bytes, f"this transform at L={L}")
     result = np.empty((len(maps), *shape), kind)
     for start in range(0, len(maps), chunk):

@@ -29,7 +29,7 @@ class Lanes:
     """A vector of ``width`` float64, a power of two from 4 on."""
 
     def __init__(self, width):
-        self.width = width
+        self.type = LanesType(width)  # made once: every call of a kernel asks for it
 
 
 class LanesType(types.Opaque):
@@ -47,7 +47,7 @@ class VectorType(types.Type):
 
 @typeof_impl.register(Lanes)
 def _typeof_lanes(lanes, context):
-    return LanesType(lanes.width)
+    return lanes.type
 
 
 register_model(LanesType)(models.OpaqueModel)
