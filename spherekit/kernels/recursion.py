@@ -134,8 +134,10 @@ def difference_coefficients(m, n, L, rga):
 @jit
 def _delta(ell, m, n):
     """1 - sqrt((1 - m^2/l^2)(1 - n^2/l^2)) without cancellation."""
-    over = 1.0 / ell
-    u, v = (m * over) ** 2, (n * over) ** 2
+    u, v = (
+        (m / ell) ** 2,
+        (n / ell) ** 2,
+    )  # divided: m * (1/m) is not always 1, nor its root's rest small
     return (u + v - u * v) / (1.0 + math.sqrt((1.0 - u) * (1.0 - v)))
 
 
