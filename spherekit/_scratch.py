@@ -11,18 +11,18 @@ KEPT_BYTES = 2**28
 _local = threading.local()
 
 
-def scratch(role, shape):
-    """A float64 array of that shape and of arbitrary content.
+def scratch(role, shape, dtype=np.float64):
+    """A float64 (or float32) array of that shape and of arbitrary content.
 
     It is the caller's until the same thread asks for the same ``role`` again.
     """
     size = math.prod(shape)
     if 8 * size > KEPT_BYTES:
-        return np.empty(shape)
+        return np.empty(shape, dtype)
     held = _local.__dict__.get(role)
     if held is None or held.size < size:
         held = _local.__dict__[role] = np.empty(size)
-    return held[:size].reshape(shape)
+    return held.view(dtype)[:size].reshape(shape)
 
 
 def release():

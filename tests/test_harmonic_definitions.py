@@ -6,6 +6,7 @@ import pytest
 import tolerances
 
 import spherekit as sk
+from spherekit.harmonic import stored
 from spherekit.sampling import CC, DH, GL, MW, MWSS, DHPole, HEALPix, Rings
 from spherekit.testing import random_flm
 
@@ -16,6 +17,13 @@ UNEVEN = Rings([0.0, 0.3, 1.1, 1.5, 2.9, np.pi], [1, 4, 7, 12, 3, 2], [0, 0.1, 0
 EVEN = Rings([0.4, 1.2, np.pi / 2, np.pi - 1.2, np.pi - 0.4], [6, 9, 9, 9, 6], 0.0)
 #: North only, no ring on either pole.
 NORTH = Rings([0.2, 0.9, 1.5], 5, 0.5)
+
+
+@pytest.fixture(params=["tables", "recursion"], autouse=True)
+def way(request, monkeypatch):
+    """Small transforms go by stored tables; the recursion behind larger ones is held to the same."""
+    if request.param == "recursion":
+        monkeypatch.setattr(stored, "worthwhile", lambda *case: False)
 
 
 def own_grids(L):

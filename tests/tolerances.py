@@ -14,6 +14,9 @@ ROUND_TRIP_SLOPE_ELSE = 7e-15
 #: coefficient, at any L.
 ROUND_TRIP_SINGLE = 3e-7
 
+#: The same of batches, which are multiplied in float32.
+ROUND_TRIP_SINGLE_BATCH = 1.5e-6
+
 #: Root mean square error of a round trip at any spin |s| <= 15 over that at spin 0, L = 128. The
 #: two recursions differ a little (0.93 to 1.26, by grid, with no growth in s); draws add 0.05.
 SPIN_TO_SPIN = 1.5

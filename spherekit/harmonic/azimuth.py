@@ -21,7 +21,7 @@ from spherekit.kernels import fourier
 from spherekit.kernels.rows import load_complex_rows, load_rows, store_complex_rows, store_rows
 from spherekit.kernels.simd import Lanes, load, next_item, splat, store, width
 
-EIGHT = Lanes(8)
+EIGHT, SIXTEEN = Lanes(8), Lanes(16, single=True)
 #: columns of a plane come in whole blocks of two rings to a lane
 BLOCK = 16
 
@@ -31,25 +31,30 @@ def orders(L, real):
     return np.arange(0 if real else -(L - 1), L)
 
 
-def analysis(f, grid, rows, L, real, threads):
-    """(maps, *grid.shape) -> (planes (maps, orders, 2, columns), whether a sum was not finite)."""
+def analysis(f, grid, rows, L, real, threads, single=False):
+    """(maps, *grid.shape) -> (planes (maps, orders, 2, columns), whether a sum was not finite).
+
+    With ``single`` sums and planes are float32.
+    """
     maps = len(f)
     if grid.name == "healpix":
         return pixels.analysis(f, grid, ring_columns(rows, grid), len(rows), L, real, threads)
     if not grid.rectangular:
         return _analyse_groups(f, grid, rows, L, real, threads)
-    planes = scratch("azimuth", (maps, L if real else 2 * L - 1, 2, len(rows)))
-    table, suspects = fourier.tables(grid.shape[1]), np.zeros(threads)
+    shape = maps, L if real else 2 * L - 1, 2, len(rows)
+    planes = scratch("azimuth", shape, np.float32 if single else np.float64)
+    table, suspects = fourier.tables(grid.shape[1], single), np.zeros(threads)
+    lanes = SIXTEEN if single else EIGHT
     first, counter = np.maximum(rows, 0), np.zeros(1, np.int64)
 
     def work(thread):
         if real:
             args = (f.reshape(maps, -1), first, L, table, planes, suspects[thread : thread + 1])
-            _analyse_real(EIGHT, counter, *args)
+            _analyse_real(lanes, counter, *args)
         else:
             samples = f.reshape(maps, -1).view(f.real.dtype)
             args = (samples, 2 * first, L, table, planes, suspects[thread : thread + 1])
-            _analyse_complex(EIGHT, counter, *args)
+            _analyse_complex(lanes, counter, *args)
 
     run(work, threads)
     return planes, bool(suspects.any())
@@ -63,16 +68,17 @@ def synthesis(planes, grid, rows, L, real, f, threads):
     if not grid.rectangular:
         _synthesise_groups(planes, grid, rows, L, real, f, threads)
         return
-    maps, table, counter = len(f), fourier.tables(grid.shape[1]), np.zeros(1, np.int64)
-    samples = f.reshape(maps, -1)
+    single = planes.dtype == np.float32
+    table, lanes = fourier.tables(grid.shape[1], single), SIXTEEN if single else EIGHT
+    samples, counter = f.reshape(len(f), -1), np.zeros(1, np.int64)
 
     def work(thread):
         if real:
-            _synthesise_real(EIGHT, counter, planes, rows, L, table, samples)
+            _synthesise_real(lanes, counter, planes, rows, L, table, samples)
         else:
             twice = np.where(rows < 0, -1, 2 * rows)
             view = samples.view(f.real.dtype)
-            _synthesise_complex(EIGHT, counter, planes, twice, L, table, view)
+            _synthesise_complex(lanes, counter, planes, twice, L, table, view)
 
     run(work, threads)
 
@@ -83,7 +89,7 @@ def synthesis(planes, grid, rows, L, real, f, threads):
 @jit
 def _analyse_real(lanes, counter, f, rows, L, fft, planes, suspect):
     v, n, columns = width(lanes), fft.n, rows.size
-    work, blocks = np.empty(fourier.work_size(v, fft)), columns // (2 * v)
+    work, blocks = np.empty(fourier.work_size(v, fft), planes.dtype), columns // (2 * v)
     half, im = splat(lanes, 0.5), v * fft.size
     while True:
         item = next_item(counter)
@@ -110,7 +116,7 @@ def _analyse_real(lanes, counter, f, rows, L, fft, planes, suspect):
 @jit
 def _analyse_complex(lanes, counter, f, rows, L, fft, planes, suspect):
     v, n, columns = width(lanes), fft.n, rows.size
-    work, blocks = np.empty(fourier.work_size(v, fft)), columns // v
+    work, blocks = np.empty(fourier.work_size(v, fft), planes.dtype), columns // v
     im = v * fft.size
     while True:
         item = next_item(counter)
@@ -141,8 +147,8 @@ def _analyse_complex(lanes, counter, f, rows, L, fft, planes, suspect):
 @jit
 def _synthesise_real(lanes, counter, planes, rows, L, fft, f):
     v, n, columns = width(lanes), fft.n, rows.size
-    work, blocks = np.zeros(fourier.work_size(v, fft)), columns // (2 * v)
-    spare, zero, zi = np.empty(v), splat(lanes, 0.0), v * fft.size
+    work, blocks = np.zeros(fourier.work_size(v, fft), planes.dtype), columns // (2 * v)
+    spare, zero, zi = np.empty(v, f.dtype), splat(lanes, 0.0), v * fft.size
     while True:
         item = next_item(counter)
         if item >= f.shape[0] * blocks:
@@ -170,8 +176,8 @@ def _synthesise_real(lanes, counter, planes, rows, L, fft, f):
 @jit
 def _synthesise_complex(lanes, counter, planes, rows, L, fft, f):
     v, n, columns = width(lanes), fft.n, rows.size
-    work, blocks = np.zeros(fourier.work_size(v, fft)), columns // v
-    spare, zero, zi = np.empty(v), splat(lanes, 0.0), v * fft.size
+    work, blocks = np.zeros(fourier.work_size(v, fft), planes.dtype), columns // v
+    spare, zero, zi = np.empty(v, f.dtype), splat(lanes, 0.0), v * fft.size
     while True:
         item = next_item(counter)
         if item >= f.shape[0] * blocks:

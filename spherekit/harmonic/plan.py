@@ -128,16 +128,21 @@ def _scales(L, spin):
     return legendre.order_scales(L, spin)
 
 
-def memory(grid, L, spin, real, maps, itemsize):
-    """Bytes of a transform of ``maps`` maps beside its input: result, planes, copies, HEALPix tables."""
-    n_orders, samples = L if real else 2 * L - 1, maps * math.prod(grid.shape)
+def work_bytes(grid, L, real, itemsize):
+    """Bytes of the planes of one map, of numbers of that size."""
     rings = len(grid.ring_theta) + 64  # rings come in blocks of lanes
     if grid.period is not None:
         rings += (grid.L + L) // 2 + 96
-    planes = maps * n_orders * rings * 16
-    border = itemsize * (samples // (2 if real else 1) + 2 * maps * L * L)  # the result, a copy
+    planes = (L if real else 2 * L - 1) * rings * 2 * itemsize
     if grid.name == "healpix":
-        border += 75 * grid.nside**2
+        planes += 75 * grid.nside**2
     elif not grid.rectangular:
-        border += 3 * 16 * samples  # the spectra of rings of any length
-    return planes + border
+        planes += 3 * 16 * math.prod(grid.shape)  # the spectra of rings of any length
+    return planes
+
+
+def memory(grid, L, spin, real, maps, itemsize):
+    """Bytes of a transform of ``maps`` maps beside its input: planes, the result, a copy."""
+    samples = maps * math.prod(grid.shape)
+    border = itemsize * (samples // (2 if real else 1) + 2 * maps * L * L)
+    return maps * work_bytes(grid, L, real, 8) + border

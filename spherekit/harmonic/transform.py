@@ -14,12 +14,11 @@ import numpy as np
 
 from spherekit import _check
 from spherekit._threads import thread_count
-from spherekit.harmonic import azimuth, plan, theta
+from spherekit.harmonic import azimuth, plan, stored, theta
+from spherekit.harmonic.batches import by_maps
 from spherekit.linear import is_traced, linear_map
 from spherekit.sampling import grid as as_grid
 from spherekit.sampling.healpix import UNSEEN
-
-_CHUNK_BYTES = 3e8
 
 
 def inverse(flm, L, *, spin=0, sampling="mw", reality=False, threads=None):
@@ -175,40 +174,64 @@ def _forward_adjoint(flm, *, L, spin, grid, reality, threads, checked=False):
 
 def _to_samples(flm, route_of, L, spin, grid, reality, threads, checked):
     flm, single = _coefficients(flm, L)
-    route = route_of(grid, L)
-    tables = route.theta if route_of is plan.synthesis_route else route.theta_adjoint
+    maps, narrow = math.prod(flm.shape[:-1]), False
+    if by_tables := stored.worthwhile(grid, L, spin, maps):
+        narrow = single and maps >= stored.BATCH_MAPS
+        table = stored.tables(grid, L, spin, route_of, True, narrow)
+        rows = table.rows
+    else:
+        route = route_of(grid, L)
+        resampling = route.theta if route_of is plan.synthesis_route else route.theta_adjoint
+        rows = route.rows
 
-    def transform(part, f):
-        part = np.ascontiguousarray(part, complex)
-        planes, guard = plan.legendre_synthesis(part, route, L, spin, reality, threads)
+    def transform(part, f, threads):
+        part = np.ascontiguousarray(part, np.complex64 if narrow else complex)
+        if by_tables:
+            planes, guard = stored.synthesis(part, table, L, spin, reality, threads)
+        else:
+            planes, guard = plan.legendre_synthesis(part, route, L, spin, reality, threads)
         _refuse(guard, part, checked and reality, single)
-        if tables is not None:
-            planes = theta.resample(planes, tables, _odd_first(L, spin, reality), threads)
-        azimuth.synthesis(planes, grid, route.rows, L, reality, f, threads)
+        if not by_tables and resampling is not None:
+            planes = theta.resample(planes, resampling, _odd_first(L, spin, reality), threads)
+        azimuth.synthesis(planes, grid, rows, L, reality, f, threads)
 
-    return _by_maps(transform, flm, 1, grid.shape, grid, L, spin, reality, reality, single)
+    kind = _result_type(reality, single)
+    one = plan.work_bytes(grid, L, reality, 4 if narrow else 8)
+    return by_maps(transform, flm, 1, grid.shape, kind, one, threads, f"this transform at L={L}")
 
 
 def _to_coefficients(f, route_of, L, spin, grid, reality, threads):
     f, single = _samples(f, grid, L, reality)
-    route = route_of(grid, L)
-    tables = route.theta if route_of is plan.analysis_route else route.theta_adjoint
+    core = len(grid.shape)
+    maps, narrow = math.prod(f.shape[: f.ndim - core]), False
+    if by_tables := stored.worthwhile(grid, L, spin, maps):
+        narrow = single and maps >= stored.BATCH_MAPS
+        table = stored.tables(grid, L, spin, route_of, False, narrow)
+        rows = table.rows
+    else:
+        route = route_of(grid, L)
+        resampling = route.theta if route_of is plan.analysis_route else route.theta_adjoint
+        rows = route.rows
 
-    def transform(part, flm):
+    def transform(part, flm, threads):
         kind = part.real.dtype if reality else np.result_type(part, np.complex64)
         part = np.ascontiguousarray(part, kind)
-        planes, suspect = azimuth.analysis(part, grid, route.rows, L, reality, threads)
+        planes, suspect = azimuth.analysis(part, grid, rows, L, reality, threads, narrow)
         if suspect:
             _check.bad_samples(part, UNSEEN)
-        if tables is not None:
-            planes = theta.resample(planes, tables, _odd_first(L, spin, reality), threads)
+        if by_tables:
+            stored.analysis(planes, table, L, spin, reality, threads, flm)
+            return
+        if resampling is not None:
+            planes = theta.resample(planes, resampling, _odd_first(L, spin, reality), threads)
         double = flm if flm.dtype == complex else np.empty(flm.shape, complex)
         plan.legendre_analysis(planes, route, L, spin, reality, threads, double)
         if double is not flm:
             flm[:] = double
 
-    core = len(grid.shape)
-    return _by_maps(transform, f, core, (L * L,), grid, L, spin, reality, False, single)
+    kind = _result_type(False, single)
+    one = plan.work_bytes(grid, L, reality, 4 if narrow else 8)
+    return by_maps(transform, f, core, (L * L,), kind, one, threads, f"this transform at L={L}")
 
 
 _synthesis = linear_map("harmonic.inverse", _inverse, _inverse_adjoint)
@@ -241,19 +264,8 @@ def _is_single(x):
     return x.dtype in (np.float32, np.complex64)
 
 
-def _by_maps(transform, x, core, shape, grid, L, spin, reality, real_out, single):
-    """Apply ``transform(part, result)`` to the maps of any leading axes, a bounded number at a time."""
-    lead = x.shape[: x.ndim - core]
-    maps = x.reshape(math.prod(lead), *x.shape[x.ndim - core :])
-    kind = (np.float32 if single else float) if real_out else (np.complex64 if single else complex)
-    one = plan.memory(grid, L, spin, reality, 1, 16)
-    chunk = int(max(1, _CHUNK_BYTES // one))
-    result_bytes = len(maps) * math.prod(shape) * np.dtype(kind).itemsize
-    _check.fits_memory(one * min(chunk, len(maps)) + result_bytes, f"this transform at L={L}")
-    result = np.empty((len(maps), *shape), kind)
-    for start in range(0, len(maps), chunk):
-        transform(maps[start : start + chunk], result[start : start + chunk])
-    return result.reshape(*lead, *shape)
+def _result_type(real, single):
+    return (np.float32 if single else float) if real else (np.complex64 if single else complex)
 
 
 def _finite_samples(f):

@@ -28,8 +28,12 @@ _LARGEST_DENSE = 193
 
 
 @lru_cache(maxsize=64)
-def tables(n):
-    """The tables of length n."""
+def tables(n, single=False):
+    """The tables of length n, for float32 lanes in float32."""
+    if single:
+        numbers = {"cos", "sin", "dense", "chirp", "filter"}
+        full = tables(n)._asdict().items()
+        return Fourier(**{k: x.astype(np.float32) if k in numbers else x for k, x in full})
     factors = _factors(n)
     if max(factors, default=1) <= _LARGEST_DENSE:
         return Fourier(n, n, *_butterflies(n, factors), np.empty(0), np.empty(0))

@@ -9,10 +9,8 @@ from numba.core import types
 from numba.extending import intrinsic
 
 from spherekit.kernels.simd import (
-    F64,
     I32,
     I64,
-    VectorType,
     data_pointer,
     element_type,
     lanes_of,
@@ -30,7 +28,7 @@ def load_rows(typing, lanes, source, offsets, row, column, target, index):
         destination = data_pointer(context, builder, target, args[5])
         for c, v in enumerate(columns):
             at = builder.add(args[6], ir.Constant(I64, c * lanes.width))
-            store_vector(builder, builder.gep(destination, [at]), F64, v)
+            store_vector(builder, builder.gep(destination, [at]), element_type(target), v)
         return context.get_dummy_value()
 
     n = types.intp
@@ -46,9 +44,10 @@ def load_complex_rows(typing, lanes, source, offsets, row, column, real, imag, i
         targets = [
             data_pointer(context, builder, t, a) for t, a in ((real, args[5]), (imag, args[6]))
         ]
+        element = element_type(real)
         for c, v in enumerate(columns):
             at = builder.add(args[7], ir.Constant(I64, c // 2 * lanes.width))
-            store_vector(builder, builder.gep(targets[c % 2], [at]), F64, v)
+            store_vector(builder, builder.gep(targets[c % 2], [at]), element, v)
         return context.get_dummy_value()
 
     n = types.intp
@@ -60,11 +59,11 @@ def load_pairs(typing, lanes, array, index, stride):
     """Pairs of neighbours from every ``stride``: array[index + j stride], array[index + j stride + 1]."""
 
     def generate(context, builder, signature, args):
-        v = ir.Constant(ir.VectorType(F64, lanes.width), ir.Undefined)
+        v = ir.Constant(lanes.vector.llvm, ir.Undefined)
         for j, pointer in enumerate(
             _pair_pointers(context, builder, array, *args[1:], lanes.width)
         ):
-            pair = builder.load(pointer, align=8)
+            pair = load_vector(builder, pointer, element_type(array), 2, lanes.vector.element)
             wide = list(range(2)) + [2] * (lanes.width - 2)
             mask = ir.Constant(ir.VectorType(I32, lanes.width), wide)
             pair = builder.shuffle_vector(pair, ir.Constant(pair.type, ir.Undefined), mask)
@@ -72,7 +71,7 @@ def load_pairs(typing, lanes, array, index, stride):
             v = builder.shuffle_vector(v, pair, ir.Constant(ir.VectorType(I32, lanes.width), order))
         return v
 
-    return VectorType(lanes.width)(lanes, array, types.intp, types.intp), generate
+    return lanes.vector(lanes, array, types.intp, types.intp), generate
 
 
 @intrinsic
@@ -82,19 +81,38 @@ def store_pairs(typing, array, index, stride, v):
     def generate(context, builder, signature, args):
         pointers = _pair_pointers(context, builder, array, *args[:3], v.width)
         for j, pointer in enumerate(pointers):
-            builder.store(lanes_of(builder, args[3], 2 * j, 2), pointer, align=8)
+            store_vector(
+                builder, pointer, element_type(array), lanes_of(builder, args[3], 2 * j, 2)
+            )
         return context.get_dummy_value()
 
     return types.void(array, types.intp, types.intp, v), generate
 
 
+@intrinsic
+def weave(typing, array, index, a, b, c, d):
+    """array[index + 4 i : index + 4 i + 4] = a_i, b_i, c_i, d_i."""
+
+    def generate(context, builder, signature, args):
+        halves = [_interleave(builder, x, y) for x, y in zip(args[2:4], args[4:6], strict=True)]
+        v = _interleave(builder, *halves)
+        pointer = builder.gep(data_pointer(context, builder, array, args[0]), [args[1]])
+        store_vector(builder, pointer, element_type(array), v)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, a, b, c, d), generate
+
+
+def _interleave(builder, a, b):
+    width = a.type.count
+    mask = [i // 2 + width * (i % 2) for i in range(2 * width)]
+    return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(I32, 2 * width), mask))
+
+
 def _pair_pointers(context, builder, array_type, array, index, stride, width):
-    base, pair = (
-        data_pointer(context, builder, array_type, array),
-        ir.VectorType(F64, 2).as_pointer(),
-    )
+    base = data_pointer(context, builder, array_type, array)
     for _ in range(width // 2):
-        yield builder.bitcast(builder.gep(base, [index]), pair)
+        yield builder.gep(base, [index])
         index = builder.add(index, stride)
 
 
@@ -103,7 +121,7 @@ def store_rows(typing, lanes, source, index, target, offsets, row, column, spare
     """The reverse of `load_rows`; rows with a negative offset go to ``spare``, which nobody reads."""
 
     def generate(context, builder, signature, args):
-        vectors = _read_vectors(context, builder, signature.args[1], args[1], args[2], lanes.width)
+        vectors = _read_vectors(context, builder, lanes, signature.args[1], args[1], args[2])
         _store_columns(context, builder, signature, vectors, args[3:])
         return context.get_dummy_value()
 
@@ -118,7 +136,7 @@ def store_complex_rows(typing, lanes, real, imag, index, target, offsets, row, c
     def generate(context, builder, signature, args):
         half = lanes.width // 2
         parts = [
-            _read_vectors(context, builder, t, a, args[3], half, lanes.width)
+            _read_vectors(context, builder, lanes, t, a, args[3], half)
             for t, a in ((real, args[1]), (imag, args[2]))
         ]
         vectors = [v for pair in zip(*parts, strict=True) for v in pair]
@@ -142,15 +160,16 @@ def _load_columns(context, builder, signature, args):
     base, rows = data_pointer(context, builder, source, args[1]), []
     for i in range(lanes.width):
         pointer, _ = _row_pointer(context, builder, offsets, args[2:5], base, i)
-        rows.append(load_vector(builder, pointer, element_type(source), lanes.width))
+        row = load_vector(builder, pointer, element_type(source), lanes.width, lanes.vector.element)
+        rows.append(row)
     return _transpose(builder, rows)
 
 
-def _read_vectors(context, builder, array_type, array, index, count, width=None):
-    width = width or count
-    base = data_pointer(context, builder, array_type, array)
-    starts = (builder.add(index, ir.Constant(I64, c * width)) for c in range(count))
-    return [load_vector(builder, builder.gep(base, [at]), F64, width) for at in starts]
+def _read_vectors(context, builder, lanes, array_type, array, index, count=None):
+    width, to = lanes.width, lanes.vector.element
+    base, element = data_pointer(context, builder, array_type, array), element_type(array_type)
+    starts = (builder.add(index, ir.Constant(I64, c * width)) for c in range(count or width))
+    return [load_vector(builder, builder.gep(base, [at]), element, width, to) for at in starts]
 
 
 def _store_columns(context, builder, signature, vectors, args, first=3):

@@ -21,28 +21,28 @@ from numba.extending import (
     unbox,
 )
 
-I32, I64, F64 = ir.IntType(32), ir.IntType(64), ir.DoubleType()
+I32, I64, F32, F64 = ir.IntType(32), ir.IntType(64), ir.FloatType(), ir.DoubleType()
 _FLAGS = ("contract",)
 
 
 class Lanes:
-    """A vector of ``width`` float64, a power of two from 4 on."""
+    """A vector of ``width`` float64 or, ``single``, float32; a power of two from 4 on."""
 
-    def __init__(self, width):
-        self.type = LanesType(width)  # made once: every call of a kernel asks for it
+    def __init__(self, width, single=False):
+        self.type = LanesType(width, 32 if single else 64)  # made once: every call asks for it
 
 
 class LanesType(types.Opaque):
-    def __init__(self, width):
-        self.width = width
-        super().__init__(name=f"Lanes({width})")
+    def __init__(self, width, bits):
+        self.width, self.bits, self.vector = width, bits, VectorType(width, bits)
+        super().__init__(name=f"Lanes({width}, {bits})")
 
 
 class VectorType(types.Type):
-    def __init__(self, width):
-        self.width = width
-        self.llvm = ir.VectorType(F64, width)
-        super().__init__(name=f"float64x{width}")
+    def __init__(self, width, bits):
+        self.width, self.bits, self.element = width, bits, F32 if bits == 32 else F64
+        self.llvm = ir.VectorType(self.element, width)
+        super().__init__(name=f"float{bits}x{width}")
 
 
 @typeof_impl.register(Lanes)
@@ -87,21 +87,29 @@ def lanes_of(builder, v, start, count):
 
 
 def element_type(array_type):
-    """LLVM type of a float array's elements; vectors are float64 whatever the array holds."""
-    return F64 if array_type.dtype.bitwidth == 64 else ir.FloatType()
+    """LLVM type of a float array's elements, which need not be that of the lanes."""
+    return F64 if array_type.dtype.bitwidth == 64 else F32
 
 
-def load_vector(builder, pointer, element, width):
+def convert(builder, v, element):
+    """A scalar or vector as float64 or float32."""
+    vector = isinstance(v.type, ir.VectorType)
+    if (v.type.element if vector else v.type) is element:
+        return v
+    kind = ir.VectorType(element, v.type.count) if vector else element
+    return builder.fpext(v, kind) if element is F64 else builder.fptrunc(v, kind)
+
+
+def load_vector(builder, pointer, element, width, to=F64):
+    """``width`` numbers of type ``element`` as a vector of type ``to``."""
     vector = ir.VectorType(element, width)
     v = builder.load(builder.bitcast(pointer, vector.as_pointer()), align=element_bytes(element))
-    return v if element is F64 else builder.fpext(v, ir.VectorType(F64, width))
+    return convert(builder, v, to)
 
 
 def store_vector(builder, pointer, element, v):
-    vector = ir.VectorType(element, v.type.count)
-    if element is not F64:
-        v = builder.fptrunc(v, vector)
-    builder.store(v, builder.bitcast(pointer, vector.as_pointer()), align=element_bytes(element))
+    v = convert(builder, v, element)
+    builder.store(v, builder.bitcast(pointer, v.type.as_pointer()), align=element_bytes(element))
 
 
 def element_bytes(element):
@@ -117,9 +125,9 @@ def load(typing, lanes, array, index):
 
     def generate(context, builder, signature, args):
         pointer = builder.gep(data_pointer(context, builder, array, args[1]), [args[2]])
-        return load_vector(builder, pointer, element_type(array), lanes.width)
+        return load_vector(builder, pointer, element_type(array), lanes.width, lanes.vector.element)
 
-    return VectorType(lanes.width)(lanes, array, types.intp), generate
+    return lanes.vector(lanes, array, types.intp), generate
 
 
 @intrinsic
@@ -149,9 +157,9 @@ def splat(typing, lanes, x):
     """The vector with ``x`` in every lane."""
 
     def generate(context, builder, signature, args):
-        return _splat(builder, args[1], lanes.width)
+        return _splat(builder, convert(builder, args[1], lanes.vector.element), lanes.width)
 
-    return VectorType(lanes.width)(lanes, types.float64), generate
+    return lanes.vector(lanes, types.float64), generate
 
 
 @intrinsic
@@ -160,9 +168,10 @@ def spread(typing, lanes, array, index):
 
     def generate(context, builder, signature, args):
         pointer = builder.gep(data_pointer(context, builder, array, args[1]), [args[2]])
-        return _splat(builder, builder.load(pointer, align=8), lanes.width)
+        x = builder.load(pointer, align=element_bytes(element_type(array)))
+        return _splat(builder, convert(builder, x, lanes.vector.element), lanes.width)
 
-    return VectorType(lanes.width)(lanes, array, types.intp), generate
+    return lanes.vector(lanes, array, types.intp), generate
 
 
 def _binary(instruction):
@@ -200,7 +209,7 @@ def accumulate(typing, total, a, b):
         fma = cgutils.get_or_insert_function(
             builder.module,
             ir.FunctionType(total.llvm, [total.llvm] * 3),
-            f"llvm.fma.v{total.width}f64",
+            f"llvm.fma.v{total.width}f{total.bits}",
         )
         for start in range(0, a.width, total.width):
             x, y = (lanes_of(builder, w, start, total.width) for w in (a_, b_))
@@ -243,7 +252,7 @@ def reverse_pairs(typing, v):
 
 
 def _absolute(builder, v):
-    name = f"llvm.fabs.v{v.type.count}f64"
+    name = f"llvm.fabs.v{v.type.count}f{64 if v.type.element is F64 else 32}"
     kind = ir.FunctionType(v.type, [v.type])
     return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [v])
 
@@ -253,7 +262,7 @@ def largest(typing, v):
     """The largest absolute value of the lanes."""
 
     def generate(context, builder, signature, args):
-        return _highest(builder, _absolute(builder, args[0]))
+        return convert(builder, _highest(builder, _absolute(builder, args[0])), F64)
 
     return types.float64(v), generate
 

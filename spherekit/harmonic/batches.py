@@ -1,0 +1,54 @@
+"""Many maps: a few at a time, so that what one step leaves the next one finds in the cache."""
+
+import itertools
+import math
+
+import numpy as np
+
+from spherekit import _check
+from spherekit._threads import run
+
+#: Work memory of one chunk of maps: what a core keeps near it; and of all threads at once.
+_NEAR_BYTES, _MOST_BYTES = 4e6, 3e8
+
+
+def by_maps(transform, x, core, shape, dtype, bytes_a_map, threads, what):
+    """Apply ``transform(maps, result, threads)`` to the maps of any leading axes.
+
+    Parameters
+    ----------
+    transform : callable
+        Overwrites ``result`` (n, *shape) from ``maps`` (n, ...).
+    x : ndarray
+        The last ``core`` axes are one map.
+    shape, dtype
+        Of one map's result.
+    bytes_a_map : float
+        Work memory of one map.
+    threads : int
+        They share the chunks where there are enough of them, else the work within a chunk.
+    what : str
+        Named where the memory does not suffice.
+    """
+    lead = x.shape[: x.ndim - core]
+    maps = x.reshape(math.prod(lead), *x.shape[x.ndim - core :])
+    chunk = int(max(1, min(len(maps), _NEAR_BYTES // bytes_a_map)))
+    chunks = -(-len(maps) // chunk)
+    apart = 1 < threads <= chunks and threads * chunk * bytes_a_map <= _MOST_BYTES
+    if apart:  # as many for each
+        chunks = -(-chunks // threads) * threads
+        chunk = -(-len(maps) // chunks)
+    size = len(maps) * math.prod(shape) * np.dtype(dtype).itemsize
+    _check.fits_memory(chunk * bytes_a_map * (threads if apart else 1) + size, what)
+    result = np.empty((len(maps), *shape), dtype)
+    starts = itertools.count(0, chunk)
+
+    def work(_):
+        for start in starts:
+            if start >= len(maps):
+                return
+            part = slice(start, start + chunk)
+            transform(maps[part], result[part], 1 if apart else threads)
+
+    run(work, threads if apart else 1)
+    return result.reshape(*lead, *shape)
