@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from spherekit.kernels.recursion import difference_coefficients
+from spherekit.kernels.coefficients import difference_coefficients
 
 
 def test_the_difference_form_starts_from_nothing():

@@ -18,25 +18,27 @@ from collections import namedtuple
 import numpy as np
 
 from spherekit._jit import jit, leaf
+from spherekit.kernels.coefficients import difference_coefficients, pair_coefficients, towards_pole
 from spherekit.kernels.orders import TOGETHER, gather, scatter
 from spherekit.kernels.recursion import (
+    COS2,
+    DIFFERENCES,
+    SIN2,
+    STRETCH,
     SUMS,
-    analyse,
     analyse_differences,
     climb,
     climb_differences,
-    difference_coefficients,
     fold,
     log_seed,
-    pair_coefficients,
     seed,
+    sum_rings,
     synthesise,
     synthesise_differences,
 )
 from spherekit.kernels.simd import Lanes, load, next_item, splat, store, width
 
 NARROW, WIDE = Lanes(8), Lanes(32)
-_DIFFERENCES, _SIN2, _COS2 = 0, 1, 2
 
 #: Lanes of a ring set. Lane arrays: x = cos, y = 1 - cos, squares, log2 of sin and of tan(theta/2),
 #: weights of the northern and southern ring (0 where there is none). Block arrays: first lane, whether
@@ -62,11 +64,11 @@ def ring_lanes(theta, north, south, L):
     x, y = np.cos(theta), 2 * np.sin(theta / 2) ** 2
     ends = np.append(first[1:], size)
     top = sin[ends - 1]
-    form = np.where(np.pad(lost, pad)[first], _DIFFERENCES, np.where(top < 0.75, _SIN2, _COS2))
+    form = np.where(np.pad(lost, pad)[first], DIFFERENCES, np.where(top < 0.75, SIN2, COS2))
     weights = (np.pad(np.asarray(w, float), pad) for w in (north, south))
     squares = np.sin(theta) ** 2, np.cos(theta) ** 2
     logs = np.log2(sin), np.log2(tan)
-    polar = float(np.max(top, where=form == _DIFFERENCES, initial=-1.0))
+    polar = float(np.max(top, where=form == DIFFERENCES, initial=-1.0))
     return RingLanes(x, y, *squares, *logs, *weights, first, wide, form, top, polar)
 
 
@@ -93,12 +95,13 @@ def order_scales(L, spin):
 
 
 @jit
-def synthesis_zonal(narrow, wide, counter, L, real, rings, scales, flm, planes, guard):
-    """Planes of spin-0 coefficients, a float64 view; ``guard`` as in `gather`."""
+def synthesis_zonal(narrow, wide, counter, L, real, rings, scales, kept, own, flm, planes, guard):
+    """Planes of spin-0 coefficients, a float64 view; ``guard`` as in `gather`.
+
+    ``kept``: `coefficients.kept`; ``own``: room for one order where they are not kept.
+    """
     plain, normed = scales
-    c, cd = np.empty(4 * L + 8), np.empty(4 * L + 8)
-    e, alpha = np.empty(L + 8), np.empty(L + 8)
-    pole, equator, rga = np.empty(2 * L + 8), np.empty(2 * L + 8), np.empty(3 * L + 8)
+    c, cd, pole = np.empty(4 * L + 8), np.empty(4 * L + 8), np.empty(L + 8)
     state, out = np.empty(64), np.empty(128)
     held = np.empty((flm.shape[0], 1 if real else 2, TOGETHER, 2 * L + 8))
     while True:
@@ -108,9 +111,10 @@ def synthesis_zonal(narrow, wide, counter, L, real, rings, scales, flm, planes, 
         for q in range(flm.shape[0]):
             gather(narrow, flm[q], L, start, real, held[q], guard)
         for m in range(start, min(start + TOGETHER, L)):
-            pairs = pair_coefficients(m, L, e, alpha, pole, equator)
             polar = rings.polar >= 0 and m <= reach(L, rings.polar)
-            degrees = difference_coefficients(m, 0, L, rga) if polar else 0
+            e, alpha, equator, rga = _coefficients(m, L, polar, kept, own)
+            pairs, degrees = (L - m + 1) // 2, (L - m) if polar else 0
+            towards_pole(equator, pairs, pole)
             order = (m, plain[m], normed[m], pole, equator, rga, pairs, degrees)
             for q in range(flm.shape[0]):
                 for sign in range(1 if real or m == 0 else 2):
@@ -122,12 +126,27 @@ def synthesis_zonal(narrow, wide, counter, L, real, rings, scales, flm, planes, 
                     for b in range(rings.first.size):
                         if m > reach(L, rings.top[b]):
                             put_zeros(narrow, rings, b, plane)
-                        elif rings.form[b] == _DIFFERENCES:
+                        elif rings.form[b] == DIFFERENCES:
                             _polar_block(narrow, rings, b, order, cd, state, out, plane)
                         elif rings.wide[b]:
                             _zonal_block(wide, rings, b, order, c, state, out, plane)
                         else:
                             _zonal_block(narrow, rings, b, order, c, state, out, plane)
+
+
+@jit
+def _coefficients(m, L, polar, kept, own):
+    """(e, alpha, ab, rga) of an order: kept, or made in ``own``."""
+    e, alpha, ab, rga = own.e[0], own.alpha[0], own.ab[0], own.rga[0, 0]
+    if m < kept.e.shape[0]:
+        e, alpha, ab = kept.e[m], kept.alpha[m], kept.ab[m]
+    else:
+        pair_coefficients(m, L, e, alpha, ab)
+    if m < kept.rga.shape[1]:
+        rga = kept.rga[0, m]
+    elif polar:
+        difference_coefficients(m, 0, L, rga)
+    return e, alpha, ab, rga
 
 
 @jit
@@ -161,7 +180,7 @@ def reach(L, sine):
 def _zonal_block(lanes, rings, b, order, c, state, out, plane):
     m, plain, normed, pole, equator, rga, pairs, degrees = order
     w, first = width(lanes), rings.first[b]
-    z, ab = (rings.sin2, pole) if rings.form[b] == _SIN2 else (rings.cos2, equator)
+    z, ab = (rings.sin2, pole) if rings.form[b] == SIN2 else (rings.cos2, equator)
     scale = seed(lanes, m, 0, normed, rings.log_sin, rings.log_tan, first, state)
     k = climb(lanes, z, first, state, ab, scale, pairs)
     synthesise(lanes, z, first, state, ab, c, k, pairs, out)
@@ -211,44 +230,47 @@ def put_zeros(lanes, rings, b, plane):
 
 
 @jit
-def analysis_zonal(narrow, wide, counter, L, real, rings, scales, planes, flm):
+def analysis_zonal(narrow, wide, counter, L, real, rings, scales, kept, own, planes, flm):
     """The transpose of `synthesis_zonal`, ring weights included."""
     plain, normed = scales
-    c, cd = np.zeros(4 * L + 8), np.zeros(4 * L + 8)
-    e, alpha = np.empty(L + 8), np.empty(L + 8)
-    pole, equator, rga = np.empty(2 * L + 8), np.empty(2 * L + 8), np.empty(3 * L + 8)
-    state, values = np.empty(64), np.empty(128)
-    sums, polar_sums = np.zeros(SUMS * (2 * L + 8)), np.zeros(SUMS * (4 * L + 8))
+    c, cd, pole = np.zeros(4 * L + 8), np.zeros(4 * L + 8), np.empty(L + 8)
+    sums, polar_sums = np.empty(4 * SUMS * STRETCH), np.empty(4 * SUMS * (L + 8))
+    blocks = rings.first.size
+    starts, states, values = (
+        np.empty(blocks, np.int64),
+        np.empty((blocks, 64)),
+        np.empty((blocks, 128)),
+    )
     held = np.empty((flm.shape[0], 1 if real else 2, TOGETHER, 2 * L + 8))
     while True:
         start = next_item(counter) * TOGETHER
         if start >= L:
             return
         for m in range(start, min(start + TOGETHER, L)):
-            pairs = pair_coefficients(m, L, e, alpha, pole, equator)
             polar = rings.polar >= 0 and m <= reach(L, rings.polar)
-            degrees = difference_coefficients(m, 0, L, rga) if polar else 0
+            e, alpha, equator, rga = _coefficients(m, L, polar, kept, own)
+            pairs, degrees = (L - m + 1) // 2, (L - m) if polar else 0
+            towards_pole(equator, pairs, pole)
             order = (m, plain[m], normed[m], pole, equator, rga, pairs, degrees)
+            forms = (rings.sin2, pole), (rings.cos2, equator)
             for q in range(flm.shape[0]):
                 for sign in range(1 if real or m == 0 else 2):
                     slot = m if real else L - 1 + (m if sign == 0 else -m)
                     plane = planes[q, slot].reshape(-1)
-                    sums[: 4 * SUMS * pairs] = 0.0
                     polar_sums[: 4 * SUMS * degrees] = 0.0
-                    for b in range(rings.first.size):
+                    for b in range(blocks):
+                        starts[b] = pairs
                         if m > reach(L, rings.top[b]):
                             continue
-                        if rings.form[b] == _DIFFERENCES:
-                            work = polar_sums, state, values, plane
-                            _polar_block_analysis(narrow, rings, b, order, *work)
-                            continue
-                        work = sums, state, values, plane
-                        if rings.wide[b]:
-                            _zonal_block_analysis(wide, narrow, rings, b, order, *work)
+                        work = states[b], values[b], plane
+                        if rings.form[b] == DIFFERENCES:
+                            _polar_block_analysis(narrow, rings, b, order, polar_sums, *work)
+                        elif rings.wide[b]:
+                            starts[b] = _begin_analysis(wide, rings, b, order, *work)
                         else:
-                            _zonal_block_analysis(narrow, narrow, rings, b, order, *work)
-                    fold(narrow, sums, pairs, c)
-                    fold(narrow, polar_sums, degrees, cd)
+                            starts[b] = _begin_analysis(narrow, rings, b, order, *work)
+                    sum_rings(narrow, wide, rings, forms, starts, states, values, pairs, sums, c)
+                    fold(narrow, polar_sums, degrees, cd, 0)
                     f = held[q, sign, m - start]
                     _unmix(f, c, m, L, pairs, e, alpha)
                     _unmix_polar(f, cd, m, degrees)
@@ -257,17 +279,17 @@ def analysis_zonal(narrow, wide, counter, L, real, rings, scales, planes, flm):
 
 
 @leaf
-def _zonal_block_analysis(lanes, eight, rings, b, order, sums, state, values, plane):
+def _begin_analysis(lanes, rings, b, order, state, values, plane):
+    """Values of a block, and the pair from which its recursion matters."""
     m, plain, normed, pole, equator, rga, pairs, degrees = order
     w, first = width(lanes), rings.first[b]
-    z, ab = (rings.sin2, pole) if rings.form[b] == _SIN2 else (rings.cos2, equator)
+    z, ab = (rings.sin2, pole) if rings.form[b] == SIN2 else (rings.cos2, equator)
     scale = seed(lanes, m, 0, normed, rings.log_sin, rings.log_tan, first, state)
-    k = climb(lanes, z, first, state, ab, scale, pairs)
     nr, ni = take(lanes, rings.north, first, plane, first)
     sr, si = take(lanes, rings.south, first, plane, first + rings.x.size)
     x = load(lanes, rings.x, first)
     hold(values, w, nr + sr, ni + si, x * (nr - sr), x * (ni - si))
-    analyse(lanes, eight, z, first, state, ab, values, k, pairs, sums)
+    return climb(lanes, z, first, state, ab, scale, pairs)
 
 
 @leaf

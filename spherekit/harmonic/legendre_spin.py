@@ -10,19 +10,24 @@ import math
 import numpy as np
 
 from spherekit._jit import jit, leaf
-from spherekit.harmonic.legendre import _DIFFERENCES, hold, put, reach, take
+from spherekit.harmonic.legendre import hold, put, reach, take
+from spherekit.kernels.coefficients import (
+    degree_coefficients,
+    difference_coefficients,
+    other_sign,
+)
 from spherekit.kernels.orders import TOGETHER, gather, scatter
 from spherekit.kernels.recursion import (
+    DIFFERENCES,
+    STRETCH,
     SUMS,
-    analyse,
     analyse_differences,
     climb,
     climb_differences,
-    degree_coefficients,
-    difference_coefficients,
     fold,
     seed,
     seed_sign,
+    sum_rings,
     synthesise,
     synthesise_differences,
 )
@@ -30,10 +35,10 @@ from spherekit.kernels.simd import load, next_item, splat, width
 
 
 @jit
-def synthesis_spin(narrow, wide, counter, L, spin, rings, scales, flm, planes, guard):
+def synthesis_spin(narrow, wide, counter, L, spin, rings, scales, kept, own, flm, planes, guard):
     """Planes of the coefficients of a field of spin s; arguments as in `synthesis_zonal`."""
     c, cd = np.empty(4 * L + 8), np.empty(4 * L + 8)
-    alpha, ab, rga = np.empty(L + 8), np.empty(2 * L + 8), np.empty(3 * L + 8)
+    other = np.empty(2 * L + 8)
     state, out = np.empty(64), np.empty(128)
     held = np.empty((flm.shape[0], 2, TOGETHER, 2 * L + 8))
     while True:
@@ -48,9 +53,7 @@ def synthesis_spin(narrow, wide, counter, L, spin, rings, scales, flm, planes, g
             polar = rings.polar >= 0 and abs(m - abs(spin)) <= reach(L, rings.polar)
             for turn in range(2 if m else 1):
                 n = spin if turn else -spin
-                degree_coefficients(m, n, L, alpha, ab)
-                if polar:
-                    difference_coefficients(m, n, L, rga)
+                alpha, ab, rga = _coefficients(m, spin, L, polar, turn, other, kept, own)
                 for q in range(flm.shape[0]):
                     _slots(held[q], m, m - start, spin, turn, l0, L, alpha, polar, c, cd)
                     up = planes[q, L - 1 + m].reshape(-1)
@@ -65,6 +68,24 @@ def synthesis_spin(narrow, wide, counter, L, spin, rings, scales, flm, planes, g
                             _spin_block(wide, args, turn, c, cd, out, up, down)
                         else:
                             _spin_block(narrow, args, turn, c, cd, out, up, down)
+
+
+@jit
+def _coefficients(m, spin, L, polar, turn, other, kept, own):
+    """(alpha, ab, rga) of a pass: kept, or made in ``own``; in the second pass b is that of -n."""
+    alpha, ab, rga = own.alpha[0], own.ab[0], own.rga[0, 0]
+    if m < kept.ab.shape[0]:
+        alpha, ab = kept.alpha[m], kept.ab[m]
+    elif turn == 0:
+        degree_coefficients(m, -spin, L, alpha, ab)
+    if turn:
+        other_sign(m, -spin, L, ab, other)
+        ab = other
+    if m < kept.rga.shape[1]:
+        rga = kept.rga[turn, m]
+    elif polar:
+        difference_coefficients(m, spin if turn else -spin, L, rga)
+    return alpha, ab, rga
 
 
 @jit
@@ -100,7 +121,7 @@ def _begin(lanes, args):
     rings, b, m, n, scales, ab, rga, count, state = args
     plain, normed = scales
     first = rings.first[b]
-    if rings.form[b] == _DIFFERENCES:
+    if rings.form[b] == DIFFERENCES:
         scale = seed(lanes, m, n, plain[m], rings.log_sin, rings.log_tan, first, state)
         return climb_differences(lanes, rings.y, first, state, rga, scale, count)
     scale = seed(lanes, m, n, normed[m], rings.log_sin, rings.log_tan, first, state)
@@ -112,7 +133,7 @@ def _spin_block(lanes, args, turn, c, cd, out, up, down):
     rings, b, m, n, scales, ab, rga, count, state = args
     w, first = width(lanes), rings.first[b]
     k = _begin(lanes, args)
-    if rings.form[b] == _DIFFERENCES:
+    if rings.form[b] == DIFFERENCES:
         synthesise_differences(lanes, rings.y, first, state, rga, cd, k, count, out)
     else:
         synthesise(lanes, rings.y, first, state, ab, c, k, count, out)
@@ -133,12 +154,17 @@ def _sides(rings, first, turn):
 
 
 @jit
-def analysis_spin(narrow, wide, counter, L, spin, rings, scales, planes, flm):
+def analysis_spin(narrow, wide, counter, L, spin, rings, scales, kept, own, planes, flm):
     """The transpose of `synthesis_spin`, ring weights included."""
     c, cd = np.zeros(4 * L + 8), np.zeros(4 * L + 8)
-    alpha, ab, rga = np.empty(L + 8), np.empty(2 * L + 8), np.empty(3 * L + 8)
-    state, values = np.empty(64), np.empty(128)
-    sums, polar_sums = np.empty(SUMS * (4 * L + 8)), np.empty(SUMS * (4 * L + 8))
+    other = np.empty(2 * L + 8)
+    sums, polar_sums = np.empty(4 * SUMS * STRETCH), np.empty(4 * SUMS * (L + 8))
+    blocks = rings.first.size
+    starts, states, values = (
+        np.empty(blocks, np.int64),
+        np.empty((blocks, 64)),
+        np.empty((blocks, 128)),
+    )
     held = np.empty((flm.shape[0], 2, TOGETHER, 2 * L + 8))
     while True:
         start = next_item(counter) * TOGETHER
@@ -151,25 +177,24 @@ def analysis_spin(narrow, wide, counter, L, spin, rings, scales, planes, flm):
             polar = rings.polar >= 0 and abs(m - abs(spin)) <= reach(L, rings.polar)
             for turn in range(2 if m else 1):
                 n = spin if turn else -spin
-                degree_coefficients(m, n, L, alpha, ab)
-                if polar:
-                    difference_coefficients(m, n, L, rga)
+                alpha, ab, rga = _coefficients(m, spin, L, polar, turn, other, kept, own)
                 for q in range(flm.shape[0]):
                     up = planes[q, L - 1 + m].reshape(-1)
                     down = planes[q, L - 1 - m].reshape(-1)
-                    sums[: 4 * SUMS * count] = 0.0
                     polar_sums[: 4 * SUMS * (count if polar else 0)] = 0.0
-                    for b in range(rings.first.size):
+                    for b in range(blocks):
+                        starts[b] = count
                         if abs(m - abs(spin)) > reach(L, rings.top[b]):
                             continue
-                        args = (rings, b, m, n, scales, ab, rga, count, state)
-                        work = (values, sums, polar_sums)
+                        args = (rings, b, m, n, scales, ab, rga, count, states[b])
+                        work = turn, values[b], polar_sums, up, down
                         if rings.wide[b]:
-                            _spin_block_analysis(wide, narrow, args, turn, work, up, down)
+                            starts[b] = _begin_analysis(wide, args, *work)
                         else:
-                            _spin_block_analysis(narrow, narrow, args, turn, work, up, down)
-                    fold(narrow, sums, count, c)
-                    fold(narrow, polar_sums, count if polar else 0, cd)
+                            starts[b] = _begin_analysis(narrow, args, *work)
+                    forms = (rings.y, ab), (rings.y, ab)
+                    sum_rings(narrow, wide, rings, forms, starts, states, values, count, sums, c)
+                    fold(narrow, polar_sums, count if polar else 0, cd, 0)
                     _collect(held[q], c, cd, m, m - start, spin, turn, l0, L, alpha, polar)
         _join_zero_order(start, spin, held)
         for q in range(flm.shape[0]):
@@ -184,19 +209,19 @@ def _join_zero_order(start, spin, held):
 
 
 @leaf
-def _spin_block_analysis(lanes, eight, args, turn, work, up, down):
+def _begin_analysis(lanes, args, turn, values, polar_sums, up, down):
+    """Values of a block, and the degree from which its recursion matters; polar blocks are done with."""
     rings, b, m, n, scales, ab, rga, count, state = args
-    values, sums, polar_sums = work
     w, first = width(lanes), rings.first[b]
     k = _begin(lanes, args)
     ours, theirs, at, across = _sides(rings, first, turn)
     ar, ai = take(lanes, ours, first, up, at)
     br, bi = take(lanes, theirs, first, down, across)
     hold(values, w, ar, ai, br, bi)
-    if rings.form[b] == _DIFFERENCES:
-        analyse_differences(lanes, eight, rings.y, first, state, rga, values, k, count, polar_sums)
-    else:
-        analyse(lanes, eight, rings.y, first, state, ab, values, k, count, sums)
+    if rings.form[b] != DIFFERENCES:
+        return k
+    analyse_differences(lanes, lanes, rings.y, first, state, rga, values, k, count, polar_sums)
+    return count
 
 
 @jit

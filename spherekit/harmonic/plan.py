@@ -12,6 +12,7 @@ from spherekit._threads import run
 from spherekit.harmonic import legendre, legendre_spin
 from spherekit.harmonic.azimuth import BLOCK
 from spherekit.harmonic.theta import circle_of, fejer_circle, nodes, resampling
+from spherekit.kernels import coefficients
 from spherekit.sampling import quadrature
 
 #: lanes of the Legendre rings; the column of each ring in the Legendre planes; the first sample of the ring
@@ -96,13 +97,12 @@ def legendre_synthesis(flm, route, L, spin, real, threads):
     planes = scratch("legendre", (len(flm), n_orders, 2, 2 * len(lanes.x)))
     counter, scales, guard = np.zeros(1, np.int64), _scales(L, spin), np.zeros((threads, 16))
     parts = flm.view(float)
-    common = (legendre.NARROW, legendre.WIDE, counter, L)
+    common = (legendre.NARROW, legendre.WIDE, counter, L, spin or real, lanes, scales)
+    step = legendre_spin.synthesis_spin if spin else legendre.synthesis_zonal
+    kept = coefficients.kept(L, spin)
 
     def work(thread):
-        if spin:
-            legendre_spin.synthesis_spin(*common, spin, lanes, scales, parts, planes, guard[thread])
-        else:
-            legendre.synthesis_zonal(*common, real, lanes, scales, parts, planes, guard[thread])
+        step(*common, kept, coefficients.room(1, 1, L, spin), parts, planes, guard[thread])
 
     run(work, threads)
     return planes, guard.max(axis=0)
@@ -112,13 +112,12 @@ def legendre_analysis(planes, route, L, spin, real, threads, flm):
     """Transpose of `legendre_synthesis`: planes -> flm (maps, L*L), which is overwritten."""
     lanes, parts = route.lanes, flm.view(float)
     counter, scales = np.zeros(1, np.int64), _scales(L, spin)
-    common = (legendre.NARROW, legendre.WIDE, counter, L)
+    common = (legendre.NARROW, legendre.WIDE, counter, L, spin or real, lanes, scales)
+    step = legendre_spin.analysis_spin if spin else legendre.analysis_zonal
+    kept = coefficients.kept(L, spin)
 
     def work(thread):
-        if spin:
-            legendre_spin.analysis_spin(*common, spin, lanes, scales, planes, parts)
-        else:
-            legendre.analysis_zonal(*common, real, lanes, scales, planes, parts)
+        step(*common, kept, coefficients.room(1, 1, L, spin), planes, parts)
 
     run(work, threads)
 

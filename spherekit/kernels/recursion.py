@@ -13,7 +13,8 @@ Three forms of it are used, all with one inner loop over rings as SIMD lanes:
 - the difference (Reinsch) form on d^l itself, which near a pole keeps the digits (~ l^2 eps) that the
   others lose there.
 
-In the first two lambda_l = alpha_l p_l, with alpha such that ``p_{k+1} = (a_k z + b_k) p_k - p_{k-1}``.
+In the first two lambda_l = alpha_l p_l, with alpha such that ``p_{k+1} = (a_k z + b_k) p_k - p_{k-1}``
+(`kernels.coefficients`).
 Functions of the kernel layer take arrays and numbers only; ``state`` holds p_{k-1}, then p_k.
 """
 
@@ -22,7 +23,7 @@ import math
 import numpy as np
 
 from spherekit._jit import jit, leaf
-from spherekit.kernels.rows import load_rows
+from spherekit.kernels.rows import row_sums
 from spherekit.kernels.simd import (
     accumulate,
     exp2,
@@ -37,8 +38,10 @@ from spherekit.kernels.simd import (
 
 #: log2 below which a value cannot matter in a sum of terms of order one.
 NEGLIGIBLE = -110.0
-#: Lanes that hold partial sums in memory.
-SUMS = 8
+#: Forms of the recursion on a block of rings: in differences, in sin^2 or y, in cos^2 or y.
+DIFFERENCES, SIN2, COS2 = 0, 1, 2
+#: Lanes that hold partial sums in memory, and degrees (or pairs) whose sums fit the first-level cache.
+SUMS, STRETCH = 8, 64
 
 
 @leaf
@@ -51,94 +54,6 @@ def step(a, b, z, p, q):
 def difference_step(r, g, a, y, p, d):
     """d^{l+1} - d^l from p = d^l and d = d^l - d^{l-1}; for scalars and vectors alike."""
     return r * d + (a * y + g) * p
-
-
-# --- coefficients ------------------------------------------------------------------------------------
-
-
-@jit
-def pair_coefficients(m, L, e, alpha, pole, equator):
-    """Coefficients of the two-degree form for n = 0; returns the number of pairs.
-
-    e[i] = e_{m+i}. ``pole`` holds (a, b) for z = sin^2(theta), ``equator`` for z = cos^2(theta).
-    """
-    count = (L - m + 1) // 2
-    for i in range(L - m + 5):
-        ell = float(m + i)
-        e[i] = math.sqrt((ell - m) * (ell + m) / (4.0 * ell * ell - 1.0)) if i else 0.0
-    alpha[0] = 1.0 / e[1]
-    alpha[1] = e[1] / (e[2] * e[3])
-    for k in range(1, count):
-        i = 2 * k + 1
-        alpha[k + 1] = e[i] * e[i - 1] / (e[i + 1] * e[i + 2])
-    for k in range(1, count):  # the only serial loop: one product
-        alpha[k + 1] *= alpha[k - 1]
-    for k in range(count):
-        i = 2 * k + 1
-        a = alpha[k] / (alpha[k + 1] * e[i + 1] * e[i + 2])
-        middle = e[i + 1] * e[i + 1] + e[i] * e[i]
-        equator[2 * k], equator[2 * k + 1] = a, -a * middle
-        pole[2 * k], pole[2 * k + 1] = -a, a * (1.0 - middle)
-    return count
-
-
-@jit
-def degree_coefficients(m, n, L, alpha, ab):
-    """Coefficients of the one-degree form in z = y; alpha[k] belongs to l = l0 + k."""
-    l0 = max(abs(m), abs(n))
-    alpha[0] = 1.0
-    before = 0.0
-    for k in range(L - l0):
-        ell = float(l0 + k)
-        e = _e(ell + 1.0, m, n)
-        alpha[k + 1] = 0.5 / e if k == 0 else before / e * alpha[k - 1]
-        a = alpha[k] / (alpha[k + 1] * e)
-        shift = m * n / (ell * (ell + 1.0)) if n else 0.0
-        ab[2 * k], ab[2 * k + 1] = -a, a * (1.0 - shift)
-        before = e
-    return L - l0
-
-
-@jit
-def _e(ell, m, n):
-    square = (ell - m) * (ell + m) * ((ell - n) * (ell + n)) / (4.0 * ell * ell - 1.0)
-    return math.sqrt(square) / ell
-
-
-@jit
-def difference_coefficients(m, n, L, rga):
-    """(r, g, a) of `difference_step` for l = l0, l0+1, ...; returns their number.
-
-    With w_l = sqrt((l^2-m^2)(l^2-n^2)) = l^2 (1 - delta_l), the part of g that would cancel is taken
-    out by hand.
-    """
-    l0 = max(abs(m), abs(n))
-    here = _delta(float(l0), m, n) if l0 else 0.0
-    for k in range(L - l0):
-        ell = float(l0 + k)
-        up = ell + 1.0
-        above = _delta(up, m, n)
-        w = up * up * (1.0 - above)
-        if l0 + k == 0:
-            rga[0], rga[1], rga[2] = 0.0, 0.0, -1.0 / w
-        else:
-            over = 1.0 / (ell * w)
-            g = ell * up * (up * above + ell * here) - (2.0 * ell + 1.0) * m * n
-            rga[3 * k] = up * ell * ell * (1.0 - here) * over
-            rga[3 * k + 1] = g * over
-            rga[3 * k + 2] = -(2.0 * ell + 1.0) * up * ell * over
-        here = above
-    return L - l0
-
-
-@jit
-def _delta(ell, m, n):
-    """1 - sqrt((1 - m^2/l^2)(1 - n^2/l^2)) without cancellation."""
-    u, v = (
-        (m / ell) ** 2,
-        (n / ell) ** 2,
-    )  # divided: m * (1/m) is not always 1, nor its root's rest small
-    return (u + v - u * v) / (1.0 + math.sqrt((1.0 - u) * (1.0 - v)))
 
 
 # --- starting values ---------------------------------------------------------------------------------
@@ -294,18 +209,44 @@ def synthesise_differences(lanes, y, first, state, rga, c, k, count, out):
     store(out, 3 * w, s3)
 
 
+@jit
+def sum_rings(narrow, wide, rings, forms, starts, states, values, count, sums, c):
+    """c[4k+j] = sum over all rings of p_k values[j]: the transpose of `synthesise` on every block.
+
+    ``starts[b]`` (which is used up), ``states[b]``, ``values[b]``: where a block's recursion stands, and its
+    values. ``forms``: (z, ab) of blocks by their form. Degrees come in stretches whose sums stay in the
+    first-level cache.
+    """
+    for first in range(0, count, STRETCH):
+        last = min(first + STRETCH, count)
+        sums[: 4 * SUMS * (last - first)] = 0.0
+        for b in range(rings.first.size):
+            if starts[b] >= last:
+                continue
+            z, ab = forms[0] if rings.form[b] == SIN2 else forms[1]
+            args = z, rings.first[b], states[b], ab, values[b], starts[b], first, last, sums
+            if rings.wide[b]:
+                analyse(wide, narrow, *args)
+            else:
+                analyse(narrow, narrow, *args)
+            starts[b] = last
+        fold(narrow, sums, last - first, c, 4 * first)
+
+
 @leaf
-def analyse(lanes, eight, z, first, state, ab, values, k, count, sums):
-    """sums[4k+j] += p_k values[j], rings folded onto eight lanes; the transpose of `synthesise`."""
-    x, q = load(lanes, z, first), load(lanes, state, 0)
-    p = load(lanes, state, width(lanes))
-    while k + 1 < count:
+def analyse(lanes, eight, z, at, state, ab, values, k, first, last, sums):
+    """sums[4(k - first) + j] += p_k values[j] for k < last, rings folded onto eight lanes."""
+    w = width(lanes)
+    x, q, p = load(lanes, z, at), load(lanes, state, 0), load(lanes, state, w)
+    while k + 1 < last:
         r = step(spread(lanes, ab, 2 * k), spread(lanes, ab, 2 * k + 1), x, p, q)
-        _add_two(lanes, eight, sums, 4 * k, p, r, values)
+        _add_two(lanes, eight, sums, 4 * (k - first), p, r, values)
         q, p = r, step(spread(lanes, ab, 2 * k + 2), spread(lanes, ab, 2 * k + 3), x, r, p)
         k += 2
-    if k < count:
-        _add_one(lanes, eight, sums, 4 * k, p, values)
+    if k < last:
+        _add_one(lanes, eight, sums, 4 * (k - first), p, values)
+    store(state, 0, q)
+    store(state, w, p)
 
 
 @leaf
@@ -338,14 +279,8 @@ def _add_two(lanes, eight, sums, j, p, r, values):
         store(sums, i + 4 * SUMS, b)
 
 
-@jit
-def fold(lanes, sums, count, c):
-    """c[j] = the eight lanes of sums[j] added in a fixed order, j < 4 count; c has room for 8 more."""
-    offsets, square = np.arange(SUMS) * SUMS, np.empty(SUMS * SUMS)
+@leaf
+def fold(lanes, sums, count, c, at):
+    """c[at + j] = the eight lanes of sums[j] added in a fixed order, j < 4 count; c has room for 8 more."""
     for j in range(0, 4 * count, SUMS):
-        load_rows(lanes, sums, offsets, 0, j * SUMS, square, 0)
-        a = load(lanes, square, 0) + load(lanes, square, SUMS)
-        b = load(lanes, square, 2 * SUMS) + load(lanes, square, 3 * SUMS)
-        d = load(lanes, square, 4 * SUMS) + load(lanes, square, 5 * SUMS)
-        e = load(lanes, square, 6 * SUMS) + load(lanes, square, 7 * SUMS)
-        store(c, j, (a + b) + (d + e))
+        store(c, at + j, row_sums(lanes, sums, j * SUMS))

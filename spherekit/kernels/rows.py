@@ -36,6 +36,27 @@ def load_rows(typing, lanes, source, offsets, row, column, target, index):
 
 
 @intrinsic
+def row_sums(typing, lanes, array, index):
+    """The sum of each of ``width`` vectors that lie one after the other, as one vector."""
+
+    def generate(context, builder, signature, args):
+        rows = _read_vectors(context, builder, lanes, array, args[1], args[2])
+        width = half = lanes.width
+        while half > 1:
+            half //= 2
+            # lane i of a sum of two holds what row i & half still lacks of its other half of lanes
+            low = [i + (width - half if i & half else 0) for i in range(width)]
+            high = [i + (width if i & half else half) for i in range(width)]
+            masks = [ir.Constant(ir.VectorType(I32, width), m) for m in (low, high)]
+            pairs = [(rows[i], rows[i + half]) for i in range(half)]
+            shuffled = [[builder.shuffle_vector(a, b, m) for m in masks] for a, b in pairs]
+            rows = [builder.fadd(a, b) for a, b in shuffled]
+        return rows[0]
+
+    return lanes.vector(lanes, array, types.intp), generate
+
+
+@intrinsic
 def load_complex_rows(typing, lanes, source, offsets, row, column, real, imag, index):
     """`load_rows` of interleaved complex numbers: even columns go to ``real``, odd ones to ``imag``."""
 
