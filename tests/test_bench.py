@@ -26,7 +26,7 @@ def test_bench_alone(tmp_path, capsys):
 def test_cases_that_cannot_be_compared_are_said_in_words():
     case = dict(grid="gl", L=8, spin=0, batch=1, dtype="float64", threads=1, code="healpy")
     lines = bench.table([{**case, "incomparable": "measured on HEALPix"}])
-    assert lines[-1] == "healpy: measured on HEALPix"
+    assert lines[-1] == "healpy: measured on HEALPix (gl, real maps, 1 thread)"
 
 
 @pytest.mark.parametrize(

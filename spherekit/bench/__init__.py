@@ -1,7 +1,8 @@
 """Times, errors and memory on this machine, beside whichever peers are installed."""
 
-from spherekit.bench.codes import CODES
-from spherekit.bench.measure import measure
-from spherekit.bench.report import figure, machine, table
+from spherekit.bench.codes import CODES, SHAPES
+from spherekit.bench.figure import figure
+from spherekit.bench.measure import installed, measure
+from spherekit.bench.report import machine, slopes, table
 
-__all__ = ["CODES", "figure", "machine", "measure", "table"]
+__all__ = ["CODES", "SHAPES", "figure", "installed", "machine", "measure", "slopes", "table"]

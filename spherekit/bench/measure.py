@@ -9,81 +9,124 @@ import sys
 
 from spherekit.bench.codes import CODES
 
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_OURS = ("spherekit", "spherekit_f64")
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC")
 
 
-def measure(cases, peers=None, *, rounds=2, progress=None):
+def measure(cases, peers=None, *, rounds=2, patience=300.0, progress=None):
     """Measurements of spherekit and of ``peers`` on every case.
 
     Parameters
     ----------
     cases : list of dict
-        Each with grid, L, spin, batch, dtype and threads.
+        Each with grid, L, spin, batch, dtype and threads. In float32 our own float64 is measured too.
     peers : list of str, optional
         Names of `CODES`; default: those that are installed.
     rounds : int
-        Times each code is started; the least of all times counts, so that noise hits all alike.
+        Times each code is started for its times, of which the least counts, so that noise hits all
+        alike; once more for its memory.
+    patience : float
+        Seconds after which one start is given up; the larger L of that code are then left out.
     progress : callable, optional
-        Called after each process.
+        Called before each start with (number so far, number in all, words).
 
     Returns
     -------
     list of dict
-        The case, the code, and what `spherekit.bench.worker` measured.
+        The case, the code, and what `spherekit.bench.worker` measured; in each direction also
+        "memory" and "data" (bytes beyond input and output, and of these two; None where the system
+        does not tell). Or "incomparable" or "failed", with the reason.
 
     Raises
     ------
     ValueError
         A peer that is unknown or not installed.
     """
-    peers = installed() if peers is None else peers
+    peers = installed() if peers is None else list(dict.fromkeys(peers))
     for name in peers:
-        if name not in CODES or name == "spherekit":
-            raise ValueError(f"no peer {name!r}; known: {', '.join(list(CODES)[1:])}")
-        if name not in installed():
-            raise ValueError(f"{name} is not installed here; pip install {name}, or leave it out")
+        _check(name)
+    jobs = [(n, case, code) for n, case in enumerate(cases) for code in _codes(case, peers)]
+    turns = [*range(rounds), "memory"]
     found = {}
-    for turn, (number, case) in itertools.product(range(rounds), enumerate(cases)):
-        for code in ["spherekit", *peers]:
-            result = _child({**case, "code": code, "seed": number})
-            if progress:
-                progress()
-            key = number, code
-            if turn:
-                _least(found[key], result)
-                continue
-            found[key] = {**case, "code": code, **result}
-            if "inverse" in result:
-                memory = _child({**case, "code": code, "memory": True})
-                for way in ("inverse", "forward"):
-                    found[key][way]["memory"] = memory.get(way)
-    return [
-        found[key] for key in sorted(found, key=lambda key: (key[0], list(CODES).index(key[1])))
-    ]
+    for done, (turn, (number, case, code)) in enumerate(itertools.product(turns, jobs)):
+        if progress:
+            progress(done, len(turns) * len(jobs), f"{code}, {case['grid']}, L={case['L']}")
+        before = found.get((number, code))
+        if before is None:
+            why = _hopeless(case, code, found.values())
+            result = {"failed": why} if why else _child(case, code, number, patience)
+            found[number, code] = {**case, "code": code, **result}
+        elif "inverse" in before:
+            memory = turn == "memory"
+            result = _child(case, code, number, patience, memory=memory)
+            (_add_memory if memory else _least)(before, result)
+    return [found[number, code] for number, _, code in jobs]
 
 
 def installed():
     """The peers that can be imported."""
-    return [name for name in list(CODES)[1:] if importlib.util.find_spec(name)]
+    return [name for name in CODES if name not in _OURS and importlib.util.find_spec(name)]
 
 
-def _child(case):
+def _check(name):
+    known = [code for code in CODES if code not in _OURS]
+    if name not in known:
+        raise ValueError(f"no peer {name!r}; known: {', '.join(known)}, or none")
+    if name not in installed():
+        raise ValueError(
+            f"{name} is not installed here: pip install {name}"
+            + (" (needs a C compiler and FFTW3's headers)" if name == "shtns" else "")
+            + ", or leave it out of --peers"
+        )
+
+
+def _codes(case, peers):
+    return [*_OURS[: 2 if case["dtype"] == "float32" else 1], *peers]
+
+
+def _hopeless(case, code, results):
+    """Why a larger L need not be tried: a smaller one took too long."""
+    alike = {**case, "code": code}
+    for result in results:
+        same = all(result[key] == value for key, value in alike.items() if key != "L")
+        if same and result.get("slow") and result["L"] < case["L"]:
+            return f"left out: L={result['L']} already took too long"
+
+
+def _child(case, code, number, patience, memory=False):
+    """What the worker says of one case, or why it says nothing."""
     environment = {**os.environ, **{name: str(case["threads"]) for name in _THREAD_VARIABLES}}
-    if case.get("memory"):
+    if memory:
         # glibc keeps what is freed, which would hide it from the next call; not so beyond this size
         environment["MALLOC_MMAP_THRESHOLD_"] = "65536"
-    command = [sys.executable, "-m", "spherekit.bench.worker", json.dumps(case)]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    said = json.dumps({**case, "code": code, "seed": number, "memory": memory})
+    command = [sys.executable, "-m", "spherekit.bench.worker", said]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=environment, timeout=patience
+        )
+    except subprocess.TimeoutExpired:
+        return {"failed": f"took longer than {patience:g} s", "slow": True}
+    if done.returncode < 0:
+        return {"failed": f"ended by signal {-done.returncode}: not enough memory?"}
     if done.returncode:
         return {"failed": (done.stderr.strip() or "no message").splitlines()[-1]}
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def _least(one, other):
-    """Take the lesser times of two runs into the first."""
-    if "inverse" not in one or "inverse" not in other:
+    """Take the lesser times of two starts into the first; of what comes first the longer."""
+    if "inverse" not in other:
         return
+    pairs = [(one[way], other[way]) for way in ("inverse", "forward")]
+    pairs += [(one["vjp"][way], other["vjp"][way]) for way in one.get("vjp", ())]
+    for mine, theirs in pairs:
+        for key, choose in (("least", min), ("median", min), ("first", max), ("cpus", max)):
+            mine[key] = choose(mine[key], theirs[key])
+    one["setup"] = max(one["setup"], other["setup"])
+
+
+def _add_memory(one, result):
     for way in ("inverse", "forward"):
-        for key in ("least", "median"):
-            one[way][key] = min(one[way][key], other[way][key])
-        one[way]["first"] = max(one[way]["first"], other[way]["first"])
+        told = result.get(way) or {}
+        one[way] |= {"memory": told.get("beyond"), "data": told.get("data")}

@@ -1,7 +1,10 @@
 """One measurement in a process of its own: ``python -m spherekit.bench.worker '{"code": ..., ...}'``.
 
-Prints one JSON object: milliseconds (first call, least, median) of both directions and the error of the round
-trip; with "memory" the bytes beyond input and output instead; or why the case cannot be compared.
+Prints one JSON object, times in milliseconds. Of either direction: the first call, the least and the median of
+the others, and the CPUs kept busy; then the seconds of import and set-up, the largest error of the round trip
+(null where it is not finite), the peak memory of the process, and for spherekit the times of the
+vector-Jacobian products. With "memory" instead the bytes of either direction beyond input and output. Or why
+the case cannot be compared.
 """
 
 import json
@@ -17,57 +20,89 @@ BUDGET = 0.6
 
 
 def run(case):
+    """Measure one case; see the module."""
     from spherekit.bench.codes import CODES, Incomparable
 
-    rng = np.random.default_rng(case.get("seed", 0))
+    began = time.perf_counter()
     try:
-        inverse, forward, start, error = CODES[case["code"]](case, rng)
+        code = CODES[case["code"]](case)
     except Incomparable as reason:
         return {"incomparable": str(reason)}
+    setup = time.perf_counter() - began
+    start = code.start(np.random.default_rng(case.get("seed", 0)))
+    samples, first_inverse = _first(code.inverse, start)
+    back, first_forward = _first(code.forward, samples)
     if case.get("memory"):
-        samples = inverse(start)
-        forward(samples)
-        return {"inverse": _memory(inverse, start), "forward": _memory(forward, samples)}
-    began = time.perf_counter()
-    samples = inverse(start)
-    first = time.perf_counter() - began
-    result = {"inverse": {"first": 1e3 * first, **_times(inverse, start)}}
-    began = time.perf_counter()
-    forward(samples)
-    first = time.perf_counter() - began
-    result["forward"] = {"first": 1e3 * first, **_times(forward, samples)}
-    result["error"] = error()
+        return {"inverse": _memory(code.inverse, start), "forward": _memory(code.forward, samples)}
+    error = float(np.abs(np.asarray(back) - np.asarray(start)).max())
+    del back
+    result = {
+        "inverse": {"first": first_inverse, **_times(code.inverse, start)},
+        "forward": {"first": first_forward, **_times(code.forward, samples)},
+        "setup": setup,
+        "error": error if np.isfinite(error) else None,
+        "remark": code.remark,
+        "peak": _status("VmHWM"),
+    }
+    if case["code"] == "spherekit":
+        result["vjp"] = {
+            "inverse": _vjp(code.inverse, start, samples),
+            "forward": _vjp(code.forward, samples, start),
+        }
     return result
 
 
+def _first(call, argument):
+    began = time.perf_counter()
+    value = call(argument)
+    return value, 1e3 * (time.perf_counter() - began)
+
+
 def _times(call, argument):
-    times, began = [], time.perf_counter()
-    while not times or (time.perf_counter() - began < BUDGET and len(times) < 500):
+    times, began, busy = [], time.perf_counter(), time.process_time()
+    while not times or (time.perf_counter() - began < BUDGET and len(times) < 20000):
         start = time.perf_counter()
         call(argument)
         times.append(1e3 * (time.perf_counter() - start))
-    return {"least": min(times), "median": statistics.median(times), "runs": len(times)}
+    cpus = (time.process_time() - busy) / (time.perf_counter() - began)
+    middle = statistics.median(times)
+    return {"least": min(times), "median": middle, "runs": len(times), "cpus": round(cpus, 2)}
+
+
+def _vjp(call, point, cotangent):
+    """Times of one pull-back: the forward pass that made it is not in them."""
+    from autograd import make_vjp
+
+    pull_back, _ = make_vjp(call)(point)
+    first = _first(pull_back, cotangent)[1]
+    return {"first": first, **_times(pull_back, cotangent)}
 
 
 def _memory(call, argument):
-    """Peak resident bytes of a call beyond its input and output; None where Linux does not tell."""
+    """Peak resident bytes of a call beyond its input and output, and the bytes of these two."""
     from spherekit._scratch import release
 
     release()  # what spherekit keeps between calls counts
     try:
         with open("/proc/self/clear_refs", "w") as file:
             file.write("5")  # forget the peak so far
-        before = _status("VmRSS")
-        output = call(argument)
-        size = sum(np.asarray(part).nbytes for part in output)
-        return max(_status("VmHWM") - before - size, 0)
     except OSError:
         return None
+    before = _status("VmRSS")
+    output = call(argument)
+    peak = _status("VmHWM")
+    size = sum(np.asarray(part).nbytes for part in output)
+    beyond = max(peak - before - size, 0)
+    return {"beyond": beyond, "data": size + np.asarray(argument).nbytes}
 
 
 def _status(key):
-    with open("/proc/self/status") as file:
-        return next(1024 * int(line.split()[1]) for line in file if line.startswith(key))
+    """Bytes that Linux tells of this process, or None."""
+    try:
+        with open("/proc/self/status") as file:
+            return next(1024 * int(line.split()[1]) for line in file if line.startswith(key))
+    except (OSError, StopIteration):
+        return None
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Measure the transforms on this machine, beside the peers that are installed.
 
-Each code runs in a process of its own, in turns; the least time counts. On Gauss-Legendre grids a ring
-has 2L samples; on HEALPix nside is L/2, with one quadrature and no iteration.
+Each code runs in processes of its own, in turns; the least time counts. Grids gl, mw, mwss, cc, dh, dhpole
+and healpix are spherekit's; on gl a ring has 2L samples (glodd: 2L-1); on HEALPix nside is L/2, with one
+quadrature and no iteration. Options that are lists are combined with each other.
 """
 
 import itertools
@@ -9,20 +10,21 @@ import json
 
 from spherekit.cli import options
 
-_GRIDS = ("gl", "mw", "mwss", "cc", "dh", "healpix")
-
 
 def arguments(parser):
     parser.add_argument("--peers", help="names, as ducc0,healpy,shtns,s2fft, or none")
-    parser.add_argument("--grid", default="gl,mw,healpix", help=f"of {', '.join(_GRIDS)}")
-    parser.add_argument("--L", default="64,128,256,512,1024", help="band-limits")
-    parser.add_argument("--spin", type=int, default=0)
-    parser.add_argument("--batch", type=int, default=1, help="maps in one call")
-    parser.add_argument("--dtype", choices=("float64", "float32"), default="float64")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--grid", default="gl,mw,healpix", help="list, as gl,mw,mwss,cc,healpix")
+    parser.add_argument("--L", default="64,128,256,512,1024", help="list of band-limits")
+    parser.add_argument("--spin", default="0", help="list of spins; 0: real maps")
+    parser.add_argument("--batch", default="1", help="list of numbers of maps in one call")
+    parser.add_argument("--dtype", default="float64", help="list: float64,float32")
+    parser.add_argument("--threads", default="1", help="list of numbers of threads")
     parser.add_argument("--rounds", type=int, default=2, help="starts of each code")
+    parser.add_argument(
+        "--patience", type=float, default=300, help="seconds after which one start is given up"
+    )
     parser.add_argument("--json", metavar="FILE", help="write all that was measured")
-    parser.add_argument("--plot", metavar="FILE", help="draw time against L")
+    parser.add_argument("--plot", metavar="FILE", help="draw time and memory against L")
     parser.add_argument("--force", action="store_true", help="replace files that exist")
 
 
@@ -34,11 +36,21 @@ def run(args):
     for path, suffixes in ((args.json, (".json",)), (args.plot, (".png", ".pdf", ".svg"))):
         if path:
             options.writable(path, args.force, suffixes)
+    if args.rounds < 1 or args.patience <= 0:
+        raise options.Usage("--rounds is at least 1, and --patience above 0")
     cases = _cases(args)
-    peers = args.peers.split(",") if args.peers else None
-    peers = [] if peers == ["none"] else peers
-    with tqdm(disable=None, leave=False, unit="run") as bar:
-        results = bench.measure(cases, peers, rounds=max(args.rounds, 1), progress=bar.update)
+    peers = None if args.peers is None else [name for name in _words(args.peers) if name != "none"]
+    with tqdm(disable=None, leave=False, unit="start") as bar:
+
+        def progress(done, total, words):
+            bar.total = total
+            bar.set_postfix_str(words, refresh=False)
+            bar.update(done - bar.n)
+            bar.refresh()
+
+        results = bench.measure(
+            cases, peers, rounds=args.rounds, patience=args.patience, progress=progress
+        )
     facts = bench.machine()
     print("; ".join(f"{name} {value}" for name, value in facts.items()))
     print("\n".join(bench.table(results)))
@@ -52,12 +64,35 @@ def run(args):
 
 
 def _cases(args):
-    grids, limits = args.grid.split(","), args.L.split(",")
+    from spherekit.bench import SHAPES
+
+    grids, dtypes = _words(args.grid), _words(args.dtype)
     for grid in grids:
-        if grid not in _GRIDS:
-            raise options.Usage(f"--grid {grid}: known are {', '.join(_GRIDS)}")
-    if not all(text.isdigit() and int(text) > abs(args.spin) for text in limits):
-        raise options.Usage(f"--L {args.L}: whole numbers above the spin, as 64,128")
-    same = dict(spin=args.spin, batch=args.batch, dtype=args.dtype, threads=args.threads)
-    pairs = itertools.product(grids, map(int, limits))
-    return [dict(grid=grid, L=L, **same) for grid, L in pairs]
+        if grid not in SHAPES:
+            raise options.Usage(f"--grid {grid}: known are {', '.join(SHAPES)}")
+    for dtype in dtypes:
+        if dtype not in ("float64", "float32"):
+            raise options.Usage(f"--dtype {dtype}: known are float64, float32")
+    spins = _numbers("spin", args.spin, None, "whole numbers, as 0,2")
+    above = max(map(abs, spins)) + 1
+    limits = _numbers("L", args.L, above, "whole numbers above the spin, as 64,128")
+    batches = _numbers("batch", args.batch, 1, "whole numbers of maps, as 1,64")
+    threads = _numbers("threads", args.threads, 1, "whole numbers, as 1,2")
+    names = ("grid", "spin", "batch", "dtype", "threads", "L")
+    every = itertools.product(grids, spins, batches, dtypes, threads, sorted(limits))
+    return [dict(zip(names, values, strict=True)) for values in every]
+
+
+def _words(text):
+    return list(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+
+
+def _numbers(name, text, least, expected):
+    """The whole numbers of a list, each at least ``least``."""
+    try:
+        values = [int(word) for word in _words(text)]
+    except ValueError:
+        values = []
+    if not values or (least is not None and min(values) < least):
+        raise options.Usage(f"--{name} {text}: {expected}")
+    return values
