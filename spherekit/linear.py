@@ -56,12 +56,17 @@ def _reverse_rule(transpose):
         real = not anp.iscomplexobj(x)  # a real argument has a real gradient
 
         def pull_back(g):
-            result = anp.conj(transpose(anp.conj(g), **flags))
-            return anp.real(result) if real and anp.iscomplexobj(result) else result
+            result = transpose(_conj(g), **flags)
+            return anp.real(result) if real and anp.iscomplexobj(result) else _conj(result)
 
         return pull_back
 
     return rule
+
+
+def _conj(x):
+    """The conjugate, without a copy of what is real."""
+    return anp.conj(x) if anp.iscomplexobj(x) else x
 
 
 def is_traced(x):

@@ -8,8 +8,8 @@ and its transpose, on rings taken in north/south pairs: for spin 0 by the parity
 
 so that only northern angles enter the recursion. Rings are SIMD lanes; the work items are the orders.
 
-``planes[map, order, re/im, column]`` holds F, the columns being the northern lanes, then the southern;
-orders 0..L-1 of a real signal, -(L-1)..L-1 else.
+``planes[map, slot, re/im, column]`` holds F, the columns being the northern lanes, then the southern; which
+orders are computed, and in which slots they are, an `Orders` says.
 """
 
 import math
@@ -47,6 +47,10 @@ NARROW, WIDE = Lanes(8), Lanes(32)
 RingLanes = namedtuple(
     "RingLanes", "x y sin2 cos2 log_sin log_tan north south first wide form top polar"
 )
+
+
+#: The orders |m| of first <= |m| < last, first a multiple of 4; order m is in slot up + m, -m in down - m.
+Orders = namedtuple("Orders", "first last up down")
 
 
 def ring_lanes(theta, north, south, L):
@@ -95,9 +99,12 @@ def order_scales(L, spin):
 
 
 @jit
-def synthesis_zonal(narrow, wide, counter, L, real, rings, scales, kept, own, flm, planes, guard):
+def synthesis_zonal(
+    narrow, wide, counter, orders, L, real, rings, scales, kept, own, flm, planes, guard
+):
     """Planes of spin-0 coefficients, a float64 view; ``guard`` as in `gather`.
 
+    ``counter`` counts the fours of orders that are taken.
     ``kept``: `coefficients.kept`; ``own``: room for one order where they are not kept.
     """
     plain, normed = scales
@@ -105,8 +112,8 @@ def synthesis_zonal(narrow, wide, counter, L, real, rings, scales, kept, own, fl
     state, out = np.empty(64), np.empty(128)
     held = np.empty((flm.shape[0], 1 if real else 2, TOGETHER, 2 * L + 8))
     while True:
-        start = next_item(counter) * TOGETHER
-        if start >= L:
+        start = orders.first + next_item(counter) * TOGETHER
+        if start >= orders.last:
             return
         for q in range(flm.shape[0]):
             gather(narrow, flm[q], L, start, real, held[q], guard)
@@ -121,7 +128,7 @@ def synthesis_zonal(narrow, wide, counter, L, real, rings, scales, kept, own, fl
                     f = held[q, sign, m - start]
                     _mix(f, m, L, pairs, e, alpha, c)
                     _mix_polar(f, m, degrees, cd)
-                    slot = m if real else L - 1 + (m if sign == 0 else -m)
+                    slot = orders.down - m if sign else orders.up + m
                     plane = planes[q, slot].reshape(-1)
                     for b in range(rings.first.size):
                         if m > reach(L, rings.top[b]):
@@ -230,7 +237,7 @@ def put_zeros(lanes, rings, b, plane):
 
 
 @jit
-def analysis_zonal(narrow, wide, counter, L, real, rings, scales, kept, own, planes, flm):
+def analysis_zonal(narrow, wide, counter, orders, L, real, rings, scales, kept, own, planes, flm):
     """The transpose of `synthesis_zonal`, ring weights included."""
     plain, normed = scales
     c, cd, pole = np.zeros(4 * L + 8), np.zeros(4 * L + 8), np.empty(L + 8)
@@ -243,8 +250,8 @@ def analysis_zonal(narrow, wide, counter, L, real, rings, scales, kept, own, pla
     )
     held = np.empty((flm.shape[0], 1 if real else 2, TOGETHER, 2 * L + 8))
     while True:
-        start = next_item(counter) * TOGETHER
-        if start >= L:
+        start = orders.first + next_item(counter) * TOGETHER
+        if start >= orders.last:
             return
         for m in range(start, min(start + TOGETHER, L)):
             polar = rings.polar >= 0 and m <= reach(L, rings.polar)
@@ -255,7 +262,7 @@ def analysis_zonal(narrow, wide, counter, L, real, rings, scales, kept, own, pla
             forms = (rings.sin2, pole), (rings.cos2, equator)
             for q in range(flm.shape[0]):
                 for sign in range(1 if real or m == 0 else 2):
-                    slot = m if real else L - 1 + (m if sign == 0 else -m)
+                    slot = orders.down - m if sign else orders.up + m
                     plane = planes[q, slot].reshape(-1)
                     polar_sums[: 4 * SUMS * degrees] = 0.0
                     for b in range(blocks):

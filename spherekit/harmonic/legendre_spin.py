@@ -35,15 +35,17 @@ from spherekit.kernels.simd import load, next_item, splat, width
 
 
 @jit
-def synthesis_spin(narrow, wide, counter, L, spin, rings, scales, kept, own, flm, planes, guard):
+def synthesis_spin(
+    narrow, wide, counter, orders, L, spin, rings, scales, kept, own, flm, planes, guard
+):
     """Planes of the coefficients of a field of spin s; arguments as in `synthesis_zonal`."""
     c, cd = np.empty(4 * L + 8), np.empty(4 * L + 8)
     other = np.empty(2 * L + 8)
     state, out = np.empty(64), np.empty(128)
     held = np.empty((flm.shape[0], 2, TOGETHER, 2 * L + 8))
     while True:
-        start = next_item(counter) * TOGETHER
-        if start >= L:
+        start = orders.first + next_item(counter) * TOGETHER
+        if start >= orders.last:
             return
         for q in range(flm.shape[0]):
             gather(narrow, flm[q], L, start, False, held[q], guard)
@@ -56,8 +58,8 @@ def synthesis_spin(narrow, wide, counter, L, spin, rings, scales, kept, own, flm
                 alpha, ab, rga = _coefficients(m, spin, L, polar, turn, other, kept, own)
                 for q in range(flm.shape[0]):
                     _slots(held[q], m, m - start, spin, turn, l0, L, alpha, polar, c, cd)
-                    up = planes[q, L - 1 + m].reshape(-1)
-                    down = planes[q, L - 1 - m].reshape(-1)
+                    up = planes[q, orders.up + m].reshape(-1)
+                    down = planes[q, orders.down - m if m else orders.up].reshape(-1)
                     if turn == 0:
                         up[:], down[:] = 0.0, 0.0
                     for b in range(rings.first.size):
@@ -154,7 +156,7 @@ def _sides(rings, first, turn):
 
 
 @jit
-def analysis_spin(narrow, wide, counter, L, spin, rings, scales, kept, own, planes, flm):
+def analysis_spin(narrow, wide, counter, orders, L, spin, rings, scales, kept, own, planes, flm):
     """The transpose of `synthesis_spin`, ring weights included."""
     c, cd = np.zeros(4 * L + 8), np.zeros(4 * L + 8)
     other = np.empty(2 * L + 8)
@@ -167,8 +169,8 @@ def analysis_spin(narrow, wide, counter, L, spin, rings, scales, kept, own, plan
     )
     held = np.empty((flm.shape[0], 2, TOGETHER, 2 * L + 8))
     while True:
-        start = next_item(counter) * TOGETHER
-        if start >= L:
+        start = orders.first + next_item(counter) * TOGETHER
+        if start >= orders.last:
             return
         held[:] = 0.0
         for m in range(start, min(start + TOGETHER, L)):
@@ -179,8 +181,8 @@ def analysis_spin(narrow, wide, counter, L, spin, rings, scales, kept, own, plan
                 n = spin if turn else -spin
                 alpha, ab, rga = _coefficients(m, spin, L, polar, turn, other, kept, own)
                 for q in range(flm.shape[0]):
-                    up = planes[q, L - 1 + m].reshape(-1)
-                    down = planes[q, L - 1 - m].reshape(-1)
+                    up = planes[q, orders.up + m].reshape(-1)
+                    down = planes[q, orders.down - m if m else orders.up].reshape(-1)
                     polar_sums[: 4 * SUMS * (count if polar else 0)] = 0.0
                     for b in range(blocks):
                         starts[b] = count

@@ -7,18 +7,15 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft
 
-from spherekit._scratch import scratch
-from spherekit._threads import run
-from spherekit.harmonic import legendre, legendre_spin
+from spherekit.harmonic import legendre
 from spherekit.harmonic.azimuth import BLOCK
 from spherekit.harmonic.theta import circle_of, fejer_circle, nodes, resampling
-from spherekit.kernels import coefficients
 from spherekit.sampling import quadrature
 
 #: lanes of the Legendre rings; the column of each ring in the Legendre planes; the first sample of the ring
 #: in each column of the grid's planes (-1: none); and, where those planes differ, the tables of the theta
-#: step to the grid and its transpose in a synthesis, from the grid and its transpose in an analysis.
-Route = namedtuple("Route", "lanes columns rows theta theta_adjoint")
+#: step to the grid and from it, either the transpose of the other.
+Route = namedtuple("Route", "lanes columns rows to_grid from_grid", defaults=(None, None))
 
 
 @lru_cache(maxsize=32)
@@ -47,15 +44,15 @@ def analysis_route(grid, L):
     lanes, columns = pair_rings(theta, weights, L)
     ours, theirs, rows = (nodes(theta, degree), columns, 2 * len(lanes.x)), *_grid_planes(grid)
     band = (degree, halved)
-    there = resampling(theirs, ours, band)
-    return Route(lanes, columns, rows, there, resampling(ours, theirs, band, adjoint=True))
+    back = resampling(theirs, ours, band)
+    return Route(lanes, columns, rows, resampling(ours, theirs, band, adjoint=True), back)
 
 
 def _own_rings(grid, L, weights):
     lanes, columns = pair_rings(grid.ring_theta, weights, L)
     rows = np.full(2 * len(lanes.x), -1)
     rows[columns] = grid.ring_start
-    return Route(lanes, columns, rows, None, None)
+    return Route(lanes, columns, rows)
 
 
 def _grid_planes(grid):
@@ -91,47 +88,9 @@ def pair_rings(theta, weights, L):
     return lanes, slot + south * len(lanes.x)
 
 
-def legendre_synthesis(flm, route, L, spin, real, threads):
-    """(maps, L*L) -> planes (maps, orders, 2, columns), times the route's weights; and the guard."""
-    lanes, n_orders = route.lanes, L if real else 2 * L - 1
-    planes = scratch("legendre", (len(flm), n_orders, 2, 2 * len(lanes.x)))
-    counter, scales, guard = np.zeros(1, np.int64), _scales(L, spin), np.zeros((threads, 16))
-    parts = flm.view(float)
-    common = (legendre.NARROW, legendre.WIDE, counter, L, spin or real, lanes, scales)
-    step = legendre_spin.synthesis_spin if spin else legendre.synthesis_zonal
-    kept = coefficients.kept(L, spin)
-
-    def work(thread):
-        step(*common, kept, coefficients.room(1, 1, L, spin), parts, planes, guard[thread])
-
-    run(work, threads)
-    return planes, guard.max(axis=0)
-
-
-def legendre_analysis(planes, route, L, spin, real, threads, flm):
-    """Transpose of `legendre_synthesis`: planes -> flm (maps, L*L), which is overwritten."""
-    lanes, parts = route.lanes, flm.view(float)
-    counter, scales = np.zeros(1, np.int64), _scales(L, spin)
-    common = (legendre.NARROW, legendre.WIDE, counter, L, spin or real, lanes, scales)
-    step = legendre_spin.analysis_spin if spin else legendre.analysis_zonal
-    kept = coefficients.kept(L, spin)
-
-    def work(thread):
-        step(*common, kept, coefficients.room(1, 1, L, spin), planes, parts)
-
-    run(work, threads)
-
-
-@lru_cache(maxsize=64)
-def _scales(L, spin):
-    return legendre.order_scales(L, spin)
-
-
 def work_bytes(grid, L, real, itemsize):
     """Bytes of the planes of one map, of numbers of that size."""
     rings = len(grid.ring_theta) + 64  # rings come in blocks of lanes
-    if grid.period is not None:
-        rings += (grid.L + L) // 2 + 96
     planes = (L if real else 2 * L - 1) * rings * 2 * itemsize
     if grid.name == "healpix":
         planes += 75 * grid.nside**2

@@ -8,7 +8,7 @@ import numpy as np
 
 from spherekit import _check
 from spherekit._threads import thread_count
-from spherekit.harmonic import azimuth, plan
+from spherekit.harmonic import azimuth, parts, plan
 from spherekit.linear import linear_map
 
 _POINTS = 1024  # in flight at once: bounds the memory to O(L) a point
@@ -68,7 +68,7 @@ def _batches(points, L, reality):
     for start in range(0, len(order), _POINTS):
         chosen = order[start : start + _POINTS]
         lanes, columns = plan.pair_rings(theta[chosen], np.ones(len(chosen)), L)
-        route = plan.Route(lanes, columns, None, None, None)
+        route = plan.Route(lanes, columns, rows=None)
         yield chosen, route, np.exp(1j * m * phi[chosen])
 
 
@@ -88,7 +88,7 @@ def _forward(flm, *, points, L, spin, reality, threads):
     maps = np.ascontiguousarray(flm.reshape(count, L * L), complex)
     values = np.empty((len(maps), len(points[0])), float if reality else complex)
     for chosen, route, phase in _batches(points, L, reality):
-        planes, guard = plan.legendre_synthesis(maps, route, L, spin, reality, threads)
+        planes, guard = parts.synthesis(maps, route, L, spin, reality, threads)
         F = planes[:, :, 0, route.columns] + 1j * planes[:, :, 1, route.columns]
         if guard[0] != 0:
             raise ValueError("flm holds NaN or infinite coefficients")
@@ -120,7 +120,7 @@ def _adjoint(values, *, points, L, spin, reality, threads):
         F = maps[:, None, chosen] * phase.conj()
         planes = np.zeros((*F.shape[:2], 2, 2 * len(route.lanes.x)))
         planes[:, :, 0, route.columns], planes[:, :, 1, route.columns] = F.real, F.imag
-        plan.legendre_analysis(planes, route, L, spin, reality, threads, part)
+        parts.analysis(planes, route, L, spin, reality, threads, part)
         flm += part
     kind = np.complex64 if values.dtype in (np.float32, np.complex64) else complex
     return flm.reshape(*values.shape[:-1], L * L).astype(kind, copy=False)

@@ -19,7 +19,7 @@ import numpy as np
 from spherekit._jit import jit, leaf
 from spherekit._scratch import scratch
 from spherekit._threads import run
-from spherekit.harmonic import plan, theta
+from spherekit.harmonic import parts
 from spherekit.kernels.orders import TOGETHER, gather, scatter
 from spherekit.kernels.products import product2, product4
 from spherekit.kernels.rows import weave
@@ -74,7 +74,7 @@ def tables(grid, L, spin, route_of, to_samples, single):
     if folded and n % 2 and not to_samples:  # the ring on the equator is its own mirror image
         rows[1, n // 2] = rows[0, n // 2]
         unit[:, :, -1] *= 0.5
-    parts, starts, at = [], np.zeros((unit.shape[1], 2), np.int64), 0
+    blocks, starts, at = [], np.zeros((unit.shape[1], 2), np.int64), 0
     for slot, parity in np.ndindex(*starts.shape):
         m = slot if spin == 0 else abs(slot - (L - 1))
         block = unit[m + parity :: 2, slot]
@@ -84,9 +84,9 @@ def tables(grid, L, spin, route_of, to_samples, single):
             degrees = _up((L - m + 1) // 2, v)
             block = np.pad(block.T, [(0, 0), (0, degrees - len(block))])
         starts[slot, parity] = at
-        parts.append(_in_blocks(block, v, w))
+        blocks.append(_in_blocks(block, v, w))
         at += block.size
-    values = np.concatenate([*parts, np.zeros(w)]).astype(np.float32 if single else float)
+    values = np.concatenate([*blocks, np.zeros(w)]).astype(np.float32 if single else float)
     return Tables(rows.reshape(-1), folded, lanes, rings, starts, values)
 
 
@@ -105,11 +105,9 @@ def _in_blocks(matrix, v, w):
 def _unit_transforms(grid, L, spin, route_of):
     """T[l, order slot, ring]: the planes of f_lm = 1 (f_{l,-m} = (-1)^m) for one degree after the other."""
     route, real = route_of(grid, L), spin == 0
-    resampling = route.theta if route_of is plan.synthesis_route else route.theta_adjoint
     live = np.flatnonzero(route.rows >= 0)
     columns = np.empty(len(live), int)
     columns[np.searchsorted(grid.ring_start, route.rows[live])] = live
-    odd_first = ((0 if real else L - 1) + spin) % 2 == 1
     m = np.arange(-(L - 1), L)
     signs = np.where((m < 0) & (m % 2 == 1), -1.0, 1.0)
     values = np.empty((L, L if real else 2 * L - 1, len(columns)))
@@ -118,28 +116,26 @@ def _unit_transforms(grid, L, spin, route_of):
         flm = np.zeros((len(degrees), L * L), complex)
         for row, ell in zip(flm, degrees, strict=True):
             row[ell * ell : (ell + 1) ** 2] = signs[L - 1 - ell : L + ell]
-        planes, _ = plan.legendre_synthesis(flm, route, L, spin, real, 1)
-        if resampling is not None:
-            planes = theta.resample(planes, resampling, odd_first, 1)
+        planes, _ = parts.synthesis(flm, route, L, spin, real, 1)
         values[degrees] = planes[:, :, 0, columns]
     return values
 
 
 def synthesis(flm, table, L, spin, real, threads):
-    """(maps, L*L) -> planes (maps, orders, 2, columns) and the guard, as `plan.legendre_synthesis`."""
-    parts, single = flm.view(flm.real.dtype), table.values.dtype == np.float32
+    """(maps, L*L) -> planes (maps, orders, 2, columns) and the guard, as `parts.synthesis`."""
+    values, single = flm.view(flm.real.dtype), table.values.dtype == np.float32
     shape = len(flm), L if real else 2 * L - 1, 2, len(table.rows)
-    planes = scratch("legendre", shape, table.values.dtype)
+    planes = scratch("planes", shape, table.values.dtype)
     counter, guard = np.zeros(1, np.int64), np.zeros((threads, 16))
-    common = (*_LANES[single], EIGHT, counter, L, spin, real, table, parts, planes)
+    common = (*_LANES[single], EIGHT, counter, L, spin, real, table, values, planes)
     run(lambda thread: _synthesise(*common, guard[thread]), threads)
     return planes, guard.max(axis=0)
 
 
 def analysis(planes, table, L, spin, real, threads, flm):
     """Planes -> flm (maps, L*L), which is overwritten."""
-    parts, single = flm.view(flm.real.dtype), table.values.dtype == np.float32
-    common = (*_LANES[single], EIGHT, np.zeros(1, np.int64), L, spin, real, table, planes, parts)
+    values, single = flm.view(flm.real.dtype), table.values.dtype == np.float32
+    common = (*_LANES[single], EIGHT, np.zeros(1, np.int64), L, spin, real, table, planes, values)
     run(lambda thread: _analyse(*common), threads)
 
 

@@ -12,17 +12,14 @@ complex FFTs, and Z(theta) +- Z(-theta) part them again. Eight such pairs are th
 """
 
 from collections import namedtuple
-from functools import lru_cache
 
 import numpy as np
 from scipy import fft, special
 
 from spherekit._jit import jit
-from spherekit._scratch import scratch
-from spherekit._threads import run
 from spherekit.kernels import fourier
 from spherekit.kernels.rows import load_rows, store_rows
-from spherekit.kernels.simd import Lanes, load, next_item, splat, spread, store, width
+from spherekit.kernels.simd import Lanes, load, splat, spread, store, width
 
 EIGHT = Lanes(8)
 
@@ -115,38 +112,31 @@ def _window_transform(rings, degree, k):
     return _TAPS * -np.expm1(-2 * z) / (2 * z) * np.exp(z - beta) / special.i0e(beta)
 
 
-def resample(planes, tables, odd_first, threads):
-    """Planes (maps, orders, 2, columns) -> planes of the target's columns.
-
-    ``odd_first``: whether the first order's m + s is odd; an odd F vanishes on a pole.
-    """
-    maps, n_orders = planes.shape[:2]
-    result = scratch("theta", (maps, n_orders, 2, tables.target.width))
-    counter = np.zeros(1, np.int64)
-    reads, writes = _order_rows(n_orders, bool(odd_first))
-
-    def work(thread):
-        _resample(EIGHT, counter, planes, tables, reads, writes, result)
-
-    run(work, threads)
-    return result
-
-
-@lru_cache(maxsize=32)
-def _order_rows(n_orders, odd_first):
-    """Orders that a lane reads and writes: (even or odd, lanes); -1 is written nowhere."""
-    pairs = -(-n_orders // 2)
-    order = np.full((2, -(-pairs // 8) * 8), -1)
-    order[:, :pairs] = 2 * np.arange(pairs) + np.array([[0], [1]])
-    order[order >= n_orders] = -1
-    if odd_first:
-        order = np.ascontiguousarray(order[::-1])
+def resample(planes, tables, reads, writes, result):
+    """Planes (maps, slots, 2, columns) -> those of the target's columns; slots by `couples`."""
     # a lane without an order, or without a partner, reads what is at hand
-    return np.where(order < 0, np.maximum(order[::-1], 0), order), order
+    reads = np.where(reads < 0, np.maximum(reads[::-1], 0), reads)
+    _resample(EIGHT, planes, tables, reads, writes, result)
+
+
+def couples(orders, real, spin):
+    """Slots of F_m, m + s even, and of an odd one beside it: (2, lanes), -1 where there is none.
+
+    ``orders``: `legendre.Orders`, the first of them even. An odd F vanishes on a pole.
+    """
+    m = np.arange(orders.first, orders.last, 2)
+    single = m + 1 == orders.last
+    slots = [[orders.up + m, np.where(single, -1, orders.up + m + 1)]]
+    if not real:
+        below = np.where(single, -1, orders.down - m - 1)
+        slots.append([np.where(m == 0, -1, orders.down - m), below])
+    slots = np.concatenate(slots[::-1], axis=1)
+    lanes = np.pad(slots, ((0, 0), (0, -slots.shape[1] % EIGHT.type.width)), constant_values=-1)
+    return np.ascontiguousarray(lanes[::-1] if spin % 2 else lanes)
 
 
 @jit
-def _resample(lanes, counter, planes, tables, reads, writes, result):
+def _resample(lanes, planes, tables, reads, writes, result):
     v, source, target = width(lanes), tables.source, tables.target
     n, n2 = tables.source_fft.size, tables.target_fft.size
     size = max(fourier.work_size(v, tables.source_fft), fourier.work_size(v, tables.target_fft))
@@ -158,10 +148,7 @@ def _resample(lanes, counter, planes, tables, reads, writes, result):
         reads * (2 * source.width),
         np.where(writes < 0, -1, writes * (2 * target.width)),
     )
-    while True:
-        item = next_item(counter)
-        if item >= planes.shape[0] * groups:
-            return
+    for item in range(planes.shape[0] * groups):
         q, lane = item // groups, item % groups * v
         for part in range(2):
             for c in range(0, source.width, v):

@@ -14,7 +14,7 @@ import numpy as np
 
 from spherekit import _check
 from spherekit._threads import thread_count
-from spherekit.harmonic import azimuth, plan, stored, theta
+from spherekit.harmonic import azimuth, parts, plan, stored
 from spherekit.harmonic.batches import by_maps
 from spherekit.linear import is_traced, linear_map
 from spherekit.sampling import grid as as_grid
@@ -181,7 +181,6 @@ def _to_samples(flm, route_of, L, spin, grid, reality, threads, checked):
         rows = table.rows
     else:
         route = route_of(grid, L)
-        resampling = route.theta if route_of is plan.synthesis_route else route.theta_adjoint
         rows = route.rows
 
     def transform(part, f, threads):
@@ -189,10 +188,8 @@ def _to_samples(flm, route_of, L, spin, grid, reality, threads, checked):
         if by_tables:
             planes, guard = stored.synthesis(part, table, L, spin, reality, threads)
         else:
-            planes, guard = plan.legendre_synthesis(part, route, L, spin, reality, threads)
+            planes, guard = parts.synthesis(part, route, L, spin, reality, threads)
         _refuse(guard, part, checked and reality, single)
-        if not by_tables and resampling is not None:
-            planes = theta.resample(planes, resampling, _odd_first(L, spin, reality), threads)
         azimuth.synthesis(planes, grid, rows, L, reality, f, threads)
 
     kind = _result_type(reality, single)
@@ -210,7 +207,6 @@ def _to_coefficients(f, route_of, L, spin, grid, reality, threads):
         rows = table.rows
     else:
         route = route_of(grid, L)
-        resampling = route.theta if route_of is plan.analysis_route else route.theta_adjoint
         rows = route.rows
 
     def transform(part, flm, threads):
@@ -222,10 +218,8 @@ def _to_coefficients(f, route_of, L, spin, grid, reality, threads):
         if by_tables:
             stored.analysis(planes, table, L, spin, reality, threads, flm)
             return
-        if resampling is not None:
-            planes = theta.resample(planes, resampling, _odd_first(L, spin, reality), threads)
         double = flm if flm.dtype == complex else np.empty(flm.shape, complex)
-        plan.legendre_analysis(planes, route, L, spin, reality, threads, double)
+        parts.analysis(planes, route, L, spin, reality, threads, double)
         if double is not flm:
             flm[:] = double
 
@@ -239,11 +233,6 @@ _analysis = linear_map("harmonic.forward", _forward, _forward_adjoint)
 
 
 # --- borders -----------------------------------------------------------------------------------------
-
-
-def _odd_first(L, spin, real):
-    """Whether m + s is odd for the first order."""
-    return ((0 if real else L - 1) + spin) % 2 == 1
 
 
 def _coefficients(flm, L):
