@@ -9,6 +9,7 @@ forward pass, so the tape holds no arrays.
 from collections import namedtuple
 
 import autograd.numpy as anp
+import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
 from autograd.tracer import isbox
 
@@ -57,7 +58,11 @@ def _reverse_rule(transpose):
 
         def pull_back(g):
             result = transpose(_conj(g), **flags)
-            return anp.real(result) if real and anp.iscomplexobj(result) else _conj(result)
+            if real:
+                return anp.real(result) if anp.iscomplexobj(result) else result
+            if isinstance(result, np.ndarray):  # untraced and made for us: no second array
+                return np.conj(result, out=result)
+            return _conj(result)
 
         return pull_back
 

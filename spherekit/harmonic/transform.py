@@ -4,7 +4,8 @@
     sY_lm = (-1)^s sqrt((2l+1)/4pi) d^l_{m,-s}(theta) e^{i m phi}
 
 A transform is a Legendre step (coefficients <-> Fourier coefficients of rings), on MW-like grids a theta
-step (rings <-> rings, exact resampling), and a phi step (Fourier coefficients <-> samples).
+step (rings <-> rings, exact resampling), and a phi step (Fourier coefficients <-> samples). NumPy arrays
+are transformed on the CPU, CuPy arrays on their GPU (`device`, `harmonic.cuda`).
 """
 
 import math
@@ -12,7 +13,7 @@ import warnings
 
 import numpy as np
 
-from spherekit import _check
+from spherekit import _check, device
 from spherekit._threads import thread_count
 from spherekit.harmonic import azimuth, parts, plan, stored
 from spherekit.harmonic.batches import by_maps
@@ -173,6 +174,10 @@ def _forward_adjoint(flm, *, L, spin, grid, reality, threads, checked=False):
 
 
 def _to_samples(flm, route_of, L, spin, grid, reality, threads, checked):
+    if device.on_gpu(flm, "flm"):
+        from spherekit.harmonic.cuda import to_samples
+
+        return to_samples(flm, route_of, L, spin, grid, reality, checked)
     flm, single = _coefficients(flm, L)
     maps, narrow = math.prod(flm.shape[:-1]), False
     if by_tables := stored.worthwhile(grid, L, spin, maps):
@@ -198,6 +203,10 @@ def _to_samples(flm, route_of, L, spin, grid, reality, threads, checked):
 
 
 def _to_coefficients(f, route_of, L, spin, grid, reality, threads):
+    if device.on_gpu(f, "f"):
+        from spherekit.harmonic.cuda import to_coefficients
+
+        return to_coefficients(f, route_of, L, spin, grid, reality)
     f, single = _samples(f, grid, L, reality)
     core = len(grid.shape)
     maps, narrow = math.prod(f.shape[: f.ndim - core]), False
