@@ -3,8 +3,8 @@
 Prints one JSON object, times in milliseconds. Of either direction: the first call, the least and the
 median of the others, and the CPUs kept busy; then the seconds of import and set-up, the largest error of
 the round trip (null where it is not finite), the peak memory of the process, and for spherekit the times
-of the vector-Jacobian products. With "memory" instead the bytes of either direction beyond input and output. Or why
-the case cannot be compared.
+of the vector-Jacobian products. With "memory" instead the bytes of either direction beyond input and
+output. Or why the case cannot be compared.
 """
 
 import json

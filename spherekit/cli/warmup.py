@@ -15,24 +15,26 @@ def run(args):
     began = time.perf_counter()
     for title, step in _STEPS.items():
         started = time.perf_counter()
-        step(args.threads)
+        for warm, *what in step:
+            warm(args.threads, *what)
         print(f"{time.perf_counter() - started:7.2f} s  {title}", flush=True)
     folder = cache_folder()
     kept = f"kept in {folder}" if folder else "not kept: SPHEREKIT_CACHE is 0"
     print(f"{time.perf_counter() - began:7.2f} s  in all; {kept}")
 
 
-def _transforms(grid, spin, reality):
-    def step(threads):
-        import spherekit
-        from spherekit.testing import random_flm
+def _transform(threads, grid, spin=0, dtype=complex, maps=1):
+    """Both ways, at a band-limit of stored tables and at one of the recursion; spin None: complex maps."""
+    import spherekit
+    from spherekit.testing import random_flm
 
-        L = 8
-        how = dict(spin=spin, sampling=grid, reality=reality, threads=threads)
-        flm = random_flm(L, np.random.default_rng(0), spin=spin, reality=reality)
+    reality, spin = spin == 0, spin or 0
+    rng = np.random.default_rng(0)
+    for L in (8, 96):
+        sampling = f"healpix:{L // 2}" if grid == "healpix" else grid
+        how = dict(spin=spin, sampling=sampling, reality=reality, threads=threads)
+        flm = random_flm(L, rng, spin=spin, reality=reality, shape=(maps,), dtype=dtype)
         spherekit.forward(spherekit.inverse(flm, L, **how), L, **how)
-
-    return step
 
 
 def _points(threads):
@@ -41,12 +43,16 @@ def _points(threads):
     spherekit.evaluate(np.zeros(64, complex), [0.5], [0.0], threads=threads)
 
 
+_SINGLE = np.complex64
+
+#: (function, arguments) of each step.
 _STEPS = {
-    "real maps on rectangles": _transforms("gl", 0, True),
-    "real maps, McEwen-Wiaux": _transforms("mw", 0, True),
-    "real maps, HEALPix": _transforms("healpix:4", 0, True),
-    "complex maps": _transforms("mw", 0, False),
-    "spin fields": _transforms("mw", 2, False),
-    "spin fields, HEALPix": _transforms("healpix:4", 2, False),
-    "points": _points,
+    "real maps on rectangles": [(_transform, "gl")],
+    "real maps, McEwen-Wiaux": [(_transform, "mw")],
+    "real maps, HEALPix": [(_transform, "healpix")],
+    "complex maps and spin fields": [(_transform, "mw", None), (_transform, "mw", 2)],
+    "spin fields, HEALPix": [(_transform, "healpix", 2)],
+    "float32": [(_transform, *case, _SINGLE) for case in (("gl", 0), ("gl", 2), ("healpix", 0))],
+    "float32, many maps": [(_transform, "gl", spin, _SINGLE, 8) for spin in (0, 2)],
+    "points": [(_points,)],
 }
