@@ -18,6 +18,7 @@ from spherekit._scratch import scratch
 from spherekit._threads import run
 from spherekit.harmonic import pixels
 from spherekit.kernels import fourier
+from spherekit.kernels.memory import aligned
 from spherekit.kernels.rows import load_complex_rows, load_rows, store_complex_rows, store_rows
 from spherekit.kernels.simd import Lanes, load, next_item, splat, store, width
 
@@ -89,7 +90,7 @@ def synthesis(planes, grid, rows, L, real, f, threads):
 @jit
 def _analyse_real(lanes, counter, f, rows, L, fft, planes, suspect):
     v, n, columns = width(lanes), fft.n, rows.size
-    work, blocks = np.empty(fourier.work_size(v, fft), planes.dtype), columns // (2 * v)
+    work, blocks = aligned(fourier.work_size(v, fft), planes), columns // (2 * v)
     half, im = splat(lanes, 0.5), v * fft.size
     while True:
         item = next_item(counter)
@@ -116,7 +117,7 @@ def _analyse_real(lanes, counter, f, rows, L, fft, planes, suspect):
 @jit
 def _analyse_complex(lanes, counter, f, rows, L, fft, planes, suspect):
     v, n, columns = width(lanes), fft.n, rows.size
-    work, blocks = np.empty(fourier.work_size(v, fft), planes.dtype), columns // v
+    work, blocks = aligned(fourier.work_size(v, fft), planes), columns // v
     im = v * fft.size
     while True:
         item = next_item(counter)
@@ -147,8 +148,9 @@ def _analyse_complex(lanes, counter, f, rows, L, fft, planes, suspect):
 @jit
 def _synthesise_real(lanes, counter, planes, rows, L, fft, f):
     v, n, columns = width(lanes), fft.n, rows.size
-    work, blocks = np.zeros(fourier.work_size(v, fft), planes.dtype), columns // (2 * v)
-    spare, zero, zi = np.empty(v, f.dtype), splat(lanes, 0.0), v * fft.size
+    work, blocks = aligned(fourier.work_size(v, fft), planes), columns // (2 * v)
+    work[:] = 0.0
+    spare, zero, zi = aligned(v, f), splat(lanes, 0.0), v * fft.size
     while True:
         item = next_item(counter)
         if item >= f.shape[0] * blocks:
@@ -176,8 +178,9 @@ def _synthesise_real(lanes, counter, planes, rows, L, fft, f):
 @jit
 def _synthesise_complex(lanes, counter, planes, rows, L, fft, f):
     v, n, columns = width(lanes), fft.n, rows.size
-    work, blocks = np.zeros(fourier.work_size(v, fft), planes.dtype), columns // v
-    spare, zero, zi = np.empty(v, f.dtype), splat(lanes, 0.0), v * fft.size
+    work, blocks = aligned(fourier.work_size(v, fft), planes), columns // v
+    work[:] = 0.0
+    spare, zero, zi = aligned(v, f), splat(lanes, 0.0), v * fft.size
     while True:
         item = next_item(counter)
         if item >= f.shape[0] * blocks:

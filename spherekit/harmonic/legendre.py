@@ -19,6 +19,7 @@ import numpy as np
 
 from spherekit._jit import jit, leaf
 from spherekit.kernels.coefficients import difference_coefficients, pair_coefficients, towards_pole
+from spherekit.kernels.memory import aligned, on_lines
 from spherekit.kernels.orders import TOGETHER, gather, scatter
 from spherekit.kernels.recursion import (
     COS2,
@@ -73,7 +74,8 @@ def ring_lanes(theta, north, south, L):
     squares = np.sin(theta) ** 2, np.cos(theta) ** 2
     logs = np.log2(sin), np.log2(tan)
     polar = float(np.max(top, where=form == DIFFERENCES, initial=-1.0))
-    return RingLanes(x, y, *squares, *logs, *weights, first, wide, form, top, polar)
+    lanes = map(on_lines, (x, y, *squares, *logs, *weights))
+    return RingLanes(*lanes, first, wide, form, top, polar)
 
 
 def _blocks(count, polar):
@@ -241,13 +243,12 @@ def analysis_zonal(narrow, wide, counter, orders, L, real, rings, scales, kept, 
     """The transpose of `synthesis_zonal`, ring weights included."""
     plain, normed = scales
     c, cd, pole = np.zeros(4 * L + 8), np.zeros(4 * L + 8), np.empty(L + 8)
-    sums, polar_sums = np.empty(4 * SUMS * STRETCH), np.empty(4 * SUMS * (L + 8))
+    sums = aligned(4 * SUMS * STRETCH, scales[0])
+    polar_sums = aligned(4 * SUMS * (L + 8), scales[0])
     blocks = rings.first.size
-    starts, states, values = (
-        np.empty(blocks, np.int64),
-        np.empty((blocks, 64)),
-        np.empty((blocks, 128)),
-    )
+    starts = np.empty(blocks, np.int64)
+    states = aligned(blocks * 64, scales[0]).reshape(blocks, 64)
+    values = aligned(blocks * 128, scales[0]).reshape(blocks, 128)
     held = np.empty((flm.shape[0], 1 if real else 2, TOGETHER, 2 * L + 8))
     while True:
         start = orders.first + next_item(counter) * TOGETHER

@@ -16,6 +16,7 @@ from spherekit.kernels.coefficients import (
     difference_coefficients,
     other_sign,
 )
+from spherekit.kernels.memory import aligned
 from spherekit.kernels.orders import TOGETHER, gather, scatter
 from spherekit.kernels.recursion import (
     DIFFERENCES,
@@ -160,13 +161,12 @@ def analysis_spin(narrow, wide, counter, orders, L, spin, rings, scales, kept, o
     """The transpose of `synthesis_spin`, ring weights included."""
     c, cd = np.zeros(4 * L + 8), np.zeros(4 * L + 8)
     other = np.empty(2 * L + 8)
-    sums, polar_sums = np.empty(4 * SUMS * STRETCH), np.empty(4 * SUMS * (L + 8))
+    sums = aligned(4 * SUMS * STRETCH, scales[0])
+    polar_sums = aligned(4 * SUMS * (L + 8), scales[0])
     blocks = rings.first.size
-    starts, states, values = (
-        np.empty(blocks, np.int64),
-        np.empty((blocks, 64)),
-        np.empty((blocks, 128)),
-    )
+    starts = np.empty(blocks, np.int64)
+    states = aligned(blocks * 64, scales[0]).reshape(blocks, 64)
+    values = aligned(blocks * 128, scales[0]).reshape(blocks, 128)
     held = np.empty((flm.shape[0], 2, TOGETHER, 2 * L + 8))
     while True:
         start = orders.first + next_item(counter) * TOGETHER

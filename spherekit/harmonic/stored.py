@@ -20,6 +20,7 @@ from spherekit._jit import jit, leaf
 from spherekit._scratch import scratch
 from spherekit._threads import run
 from spherekit.harmonic import parts
+from spherekit.kernels.memory import aligned, on_lines
 from spherekit.kernels.orders import TOGETHER, gather, scatter
 from spherekit.kernels.products import product2, product4
 from spherekit.kernels.rows import weave
@@ -87,6 +88,7 @@ def tables(grid, L, spin, route_of, to_samples, single):
         blocks.append(_in_blocks(block, v, w))
         at += block.size
     values = np.concatenate([*blocks, np.zeros(w)]).astype(np.float32 if single else float)
+    values = on_lines(values)
     return Tables(rows.reshape(-1), folded, lanes, rings, starts, values)
 
 
@@ -144,7 +146,7 @@ def _synthesise(narrow, wide, eight, counter, L, spin, real, table, flm, planes,
     maps, signs, v, w = flm.shape[0], 1 if real else 2, width(narrow), width(wide)
     held, out = (
         np.empty((maps, signs, TOGETHER, 2 * L + 8), planes.dtype),
-        np.empty(8 * w, planes.dtype),
+        aligned(8 * w, planes),
     )
     while True:
         start = next_item(counter) * TOGETHER
@@ -207,8 +209,8 @@ def _put_map(lanes, out, at, plane, lane, table):
 def _analyse(narrow, wide, eight, counter, L, spin, real, table, planes, flm):
     maps, signs, v, w = flm.shape[0], 1 if real else 2, width(narrow), width(wide)
     held = np.empty((maps, signs, TOGETHER, 2 * L + 8 + 4 * v), planes.dtype)
-    out = np.empty(8 * w, planes.dtype)
-    sums = np.empty(maps * 4 * table.lanes if table.folded else 0, planes.dtype)
+    out = aligned(8 * w, planes)
+    sums = aligned(maps * 4 * table.lanes if table.folded else 0, planes)
     while True:
         start = next_item(counter) * TOGETHER
         if start >= L:

@@ -18,6 +18,7 @@ from scipy import fft, special
 
 from spherekit._jit import jit
 from spherekit.kernels import fourier
+from spherekit.kernels.memory import aligned
 from spherekit.kernels.rows import load_rows, store_rows
 from spherekit.kernels.simd import Lanes, load, splat, spread, store, width
 
@@ -140,9 +141,12 @@ def _resample(lanes, planes, tables, reads, writes, result):
     v, source, target = width(lanes), tables.source, tables.target
     n, n2 = tables.source_fft.size, tables.target_fft.size
     size = max(fourier.work_size(v, tables.source_fft), fourier.work_size(v, tables.target_fft))
-    work, spectrum = np.zeros(size), np.empty(2 * v * (2 * tables.degree + 1))
+    work, spectrum = aligned(size, planes), aligned(2 * v * (2 * tables.degree + 1), planes)
     columns = max(source.width, target.width)
-    even, odd, spare = np.zeros((2, columns * v)), np.zeros((2, columns * v)), np.empty(v)
+    even = aligned(2 * columns * v, planes).reshape(2, columns * v)
+    odd = aligned(2 * columns * v, planes).reshape(2, columns * v)
+    spare = aligned(v, planes)
+    work[:], even[:], odd[:] = 0.0, 0.0, 0.0
     groups = reads.shape[1] // v
     row_in, row_out = (
         reads * (2 * source.width),
