@@ -37,13 +37,15 @@ from spherekit.kernels.recursion import (
     synthesise,
     synthesise_differences,
 )
-from spherekit.kernels.simd import Lanes, load, next_item, splat, store, width
+from spherekit.kernels.simd import Lanes, has_wide_registers, load, next_item, splat, store, width
 
-NARROW, WIDE = Lanes(8), Lanes(32)
+#: Lanes of a wide block: what the registers hold beside the sums (on AVX2, 16 take 0.7 to 0.9 of 32).
+_WIDTH = 32 if has_wide_registers() else 16
+NARROW, WIDE = Lanes(8), Lanes(_WIDTH)
 
 #: Lanes of a ring set. Lane arrays: x = cos, y = 1 - cos, squares, log2 of sin and of tan(theta/2),
 #: weights of the northern and southern ring (0 where there is none). Block arrays: first lane, whether
-#: 32 lanes wide, form of the recursion, sine of the ring nearest the equator. ``polar``: the same sine for
+#: a wide one, form of the recursion, sine of the ring nearest the equator. ``polar``: the same sine for
 #: all rings in the difference form, -1 where there are none.
 RingLanes = namedtuple(
     "RingLanes", "x y sin2 cos2 log_sin log_tan north south first wide form top polar"
@@ -79,14 +81,14 @@ def ring_lanes(theta, north, south, L):
 
 
 def _blocks(count, polar):
-    """(first lanes, whether wide, padded size): rings near the pole by 8, then by 32, the last by 8."""
+    """(first lanes, whether wide, padded size): rings near the pole by 8, then by `_WIDTH`, the last by 8."""
     polar = -(-polar // 8)
-    wide, rest = divmod(max(count - 8 * polar, 0), 32)
+    wide, rest = divmod(max(count - 8 * polar, 0), _WIDTH)
     narrow = -(-rest // 8)
-    if narrow > 2:
+    if 16 * narrow > _WIDTH:
         wide, narrow = wide + 1, 0
     is_wide = np.repeat([False, True, False], [polar, wide, narrow])
-    sizes = np.where(is_wide, 32, 8)
+    sizes = np.where(is_wide, _WIDTH, 8)
     return np.cumsum(sizes) - sizes, is_wide, int(sizes.sum())
 
 
@@ -234,7 +236,7 @@ def put_zeros(lanes, rings, b, plane):
     zero, lane_count = splat(lanes, 0.0), rings.x.size
     for part in range(4):
         first = part * lane_count + rings.first[b]
-        for at in range(first, first + (32 if rings.wide[b] else 8), width(lanes)):
+        for at in range(first, first + (_WIDTH if rings.wide[b] else 8), width(lanes)):
             store(plane, at, zero)
 
 

@@ -10,7 +10,8 @@ cache sees it.
 import operator
 
 from llvmlite import ir
-from numba.core import cgutils, types
+from llvmlite.binding import get_host_cpu_features
+from numba.core import cgutils, config, types
 from numba.extending import (
     NativeValue,
     intrinsic,
@@ -23,6 +24,11 @@ from numba.extending import (
 
 I32, I64, F32, F64 = ir.IntType(32), ir.IntType(64), ir.FloatType(), ir.DoubleType()
 _FLAGS = ("contract",)
+
+
+def has_wide_registers():
+    """Whether kernels are compiled for the 32 registers of 512 bits of AVX-512."""
+    return "+avx512f" in (config.CPU_FEATURES or get_host_cpu_features().flatten())
 
 
 class Lanes:
