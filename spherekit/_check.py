@@ -20,6 +20,19 @@ def band_limit(L):
     return value
 
 
+def azimuthal_limit(N, L):
+    """N as an int, 1 <= N <= L."""
+    try:
+        value = operator.index(N)
+    except TypeError:
+        value = 0
+    if not 1 <= value <= L or isinstance(N, bool):
+        raise ValueError(
+            f"N is {N!r}; the azimuthal band-limit is a whole number with 1 <= N <= L = {L} (orders |n| < N)"
+        )
+    return value
+
+
 def spin_number(spin, L, reality=False):
     """The spin as an int, |spin| < L, zero for real signals."""
     try:
@@ -88,6 +101,17 @@ def coefficients_shape(flm, L, name="flm"):
         elif flm.ndim and flm.shape[-1] == L * (L + 1) // 2:
             hint = "this looks like a healpy alm: use spherekit.conventions.from_healpy"
         raise ValueError(f"{name} has shape {flm.shape}; L={L} needs (..., {L * L}); {hint}")
+
+
+def wigner_shape(flmn, L, N, name="flmn"):
+    """Refuse Wigner coefficients that do not end in (2N-1, L*L)."""
+    if flmn.ndim < 2 or flmn.shape[-2:] != (2 * N - 1, L * L):
+        hint = "the layout is flmn[..., N-1+n, l*l+l+m]"
+        if flmn.ndim >= 3 and flmn.shape[-3:] == (2 * N - 1, L, 2 * L - 1):
+            hint = "this looks like the s2fft layout: use spherekit.conventions.from_s2fft on its last two axes"
+        raise ValueError(
+            f"{name} has shape {flmn.shape}; L={L}, N={N} need (..., {2 * N - 1}, {L * L}); {hint}"
+        )
 
 
 def bad_samples(f, unseen=None):

@@ -7,7 +7,7 @@ with the figures, so that they read well in any test runner.
 
 import numpy as np
 
-__all__ = ["assert_adjoint", "assert_equivariant", "assert_gradient", "random_flm"]
+__all__ = ["assert_adjoint", "assert_equivariant", "assert_gradient", "random_flm", "random_flmn"]
 
 
 def random_flm(L, rng, *, spin=0, reality=False, shape=(), dtype=np.complex128):
@@ -61,6 +61,46 @@ def random_flm(L, rng, *, spin=0, reality=False, shape=(), dtype=np.complex128):
         flm[..., m == 0] = np.sqrt(2) * flm[..., m == 0].real
     flm[..., : spin * spin] = 0
     return flm.astype(dtype)
+
+
+def random_flmn(L, N, rng, *, reality=False, steerable=False, shape=(), dtype=np.complex128):
+    """Random Wigner coefficients: complex Gaussian, mean 0, E|flmn|^2 = 1, zero for l < |n|.
+
+    Parameters
+    ----------
+    L, N : int
+        Band-limits, 1 <= N <= L.
+    rng, shape, dtype
+        As in `random_flm`.
+    reality : bool
+        Coefficients of a real signal: f_{l,-m,-n} = (-1)^{m+n} conj f_lmn.
+    steerable : bool
+        Only orders n of the parity of N-1.
+
+    Returns
+    -------
+    numpy.ndarray, shape + (2N-1, L*L)
+        ``flmn[..., N-1+n, l*l + l + m]``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> flmn = random_flmn(4, 2, np.random.default_rng(1))
+    >>> flmn.shape, bool(np.all(flmn[[0, 2], 0] == 0))
+    ((3, 16), True)
+    """
+    if not 1 <= N <= L:
+        raise ValueError(f"L={L}, N={N}: expected 1 <= N <= L")
+    rows = [random_flm(L, rng, spin=n, shape=shape) for n in range(1 - N, N)]
+    flmn = np.stack(rows, axis=-2)
+    if reality:
+        ell = np.repeat(np.arange(L), 2 * np.arange(L) + 1)
+        m, n = np.arange(L * L) - ell * ell - ell, np.arange(1 - N, N)[:, None]
+        mirrored = flmn[..., ::-1, :][..., ell * ell + ell - m].conj()
+        flmn = (flmn + (1 - 2 * ((m + n) % 2)) * mirrored) / np.sqrt(2)
+    if steerable:
+        flmn[..., 1::2, :] = 0
+    return flmn.astype(dtype)
 
 
 def assert_adjoint(forward, adjoint, x, y, rtol=1e-12, *, real=False):

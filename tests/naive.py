@@ -206,3 +206,49 @@ def _forward_equispaced(f, grid, L, spin):
             norm = (-1) ** spin * math.sqrt((2 * ell + 1) / (4 * math.pi))
             flm[ell * ell + ell + m] = norm * 1j ** ((m + spin) % 4) * total
     return flm
+
+
+# --- the rotation group ---------------------------------------------------------------------------
+
+
+def wigner_D(ell, m, n, alpha, beta, gamma):
+    """D^l_mn = e^{-i m alpha} d^l_mn(beta) e^{-i n gamma}."""
+    return cmath.exp(-1j * (m * alpha + n * gamma)) * wigner_d(ell, m, n, beta)
+
+
+def wigner_inverse(flmn, grid):
+    """Samples (gamma, beta, alpha): sum_lmn (2l+1)/(8 pi^2) flmn conj(D^l_mn)."""
+    N, L = (len(flmn) + 1) // 2, math.isqrt(len(flmn[0]))
+    points = [(theta, phi) for theta, phi, _ in samples(grid.sphere)]
+    f = np.zeros((len(grid.gamma), len(points)), complex)
+    for g, gamma in enumerate(grid.gamma):
+        for i, (beta, alpha) in enumerate(points):
+            for index, ell, m in degrees_and_orders(L):
+                for n in range(-min(ell, N - 1), min(ell, N - 1) + 1):
+                    D = wigner_D(ell, m, n, alpha, beta, gamma)
+                    f[g, i] += (
+                        (2 * ell + 1) / (8 * math.pi**2) * flmn[N - 1 + n][index] * D.conjugate()
+                    )
+    return f.reshape(grid.shape)
+
+
+def wigner_forward(f, grid, L, N):
+    """Coefficients: the integral over gamma by its Fourier sum, each order n as a field of spin -n."""
+    flmn = np.zeros((2 * N - 1, L * L), complex)
+    for n in range(1 - N, N):
+        if n not in grid.orders:
+            continue
+        turns = [cmath.exp(-1j * n * gamma) for gamma in grid.gamma]
+        f_n = (
+            sum(turn * sheet for turn, sheet in zip(turns, f, strict=True))
+            * 2
+            * math.pi
+            / len(turns)
+        )
+        flm = forward(f_n, grid.sphere, L, -n)
+        for index, ell, _ in degrees_and_orders(L):
+            if ell >= abs(n):
+                flmn[N - 1 + n, index] = (
+                    (-1) ** n * math.sqrt(4 * math.pi / (2 * ell + 1)) * flm[index]
+                )
+    return flmn

@@ -23,8 +23,11 @@ Part = namedtuple("Part", "orders slots own all")
 _PART_BYTES, _AT_ONCE = 1.5e6, 16
 
 
-def synthesis(flm, route, L, spin, real, threads):
-    """(maps, L*L) -> planes (maps, orders, 2, grid columns), times the route's weights; and the guard."""
+def synthesis(flm, route, L, spin, real, threads, planes=None):
+    """(maps, L*L) -> planes (maps, orders, 2, grid columns), times the route's weights; and the guard.
+
+    The planes are overwritten where they are given, else work memory of the thread.
+    """
     step = legendre_spin.synthesis_spin if spin else legendre.synthesis_zonal
     tables, values = _tables(route, L, spin, real), flm.view(float)
     guard, columns = np.zeros((threads, 16)), 2 * len(route.lanes.x)
@@ -33,13 +36,13 @@ def synthesis(flm, route, L, spin, real, threads):
         own = coefficients.room(1, 1, L, spin)
         step(NARROW, WIDE, counter, orders, *tables, own, values, planes, guard[thread])
 
+    if planes is None:
+        planes = scratch("planes", (len(flm), _slots(L, real), 2, plane_width(route)))
     if route.to_grid is None:
-        planes = scratch("planes", (len(flm), _slots(L, real), 2, columns))
         counter = np.zeros(1, np.int64)
         run(lambda thread: legendre_step(counter, _every(L, real), planes, thread), threads)
         return planes, guard.max(axis=0)
 
-    planes = scratch("planes", (len(flm), _slots(L, real), 2, route.to_grid.target.width))
     parts = iter(_parts(L, spin, real, len(flm) * columns, threads))
 
     def both_steps(thread):
@@ -76,6 +79,11 @@ def analysis(planes, route, L, spin, real, threads, flm):
             legendre_step(np.zeros(1, np.int64), part.orders, near)
 
     run(both_steps, threads)
+
+
+def plane_width(route):
+    """Columns of the planes of a synthesis."""
+    return 2 * len(route.lanes.x) if route.to_grid is None else route.to_grid.target.width
 
 
 def _tables(route, L, spin, real):

@@ -12,18 +12,19 @@ import numpy as np
 
 from spherekit._jit import jit
 
-#: Largest band-limit whose coefficients are kept: about 10 L^2 bytes.
-KEPT = 1024
+#: Largest band-limit whose coefficients are kept, 10 to 24 L^2 bytes; and that of the many spins of a signal
+#: on the rotation group.
+KEPT, KEPT_ANY_SPIN = 1024, 256
 
 #: Coefficients by order, a row each: e_l from l = m on; alpha; (a, b) of a step; (r, g, a) of a difference
 #: step by sign of n, for the orders that reach the polar rings. One row of each where they are not kept.
 Coefficients = namedtuple("Coefficients", "e alpha ab rga")
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def kept(L, spin):
-    """The coefficients of all orders, n = -spin; for L beyond `KEPT` the empty table."""
-    many = L if L <= KEPT else 0
+    """The coefficients of all orders, n = -spin; for L beyond what is kept the empty table."""
+    many = L if L <= (KEPT if abs(spin) < 5 else KEPT_ANY_SPIN) else 0
     polar = (
         90 + abs(spin) if L > 200 else 0
     )  # the orders that matter close to a pole; others are made

@@ -3,5 +3,6 @@
 from spherekit.sampling.grids import grid
 from spherekit.sampling.rectangles import CC, DH, GL, MW, MWSS, DHPole
 from spherekit.sampling.rings import HEALPix, Rings
+from spherekit.sampling.rotation import RotationGrid
 
-__all__ = ["CC", "DH", "DHPole", "GL", "MW", "MWSS", "HEALPix", "Rings", "grid"]
+__all__ = ["CC", "DH", "DHPole", "GL", "MW", "MWSS", "HEALPix", "Rings", "RotationGrid", "grid"]

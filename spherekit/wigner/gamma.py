@@ -1,0 +1,104 @@
+"""The gamma step: Fourier coefficients in n <-> angles gamma, in place in the planes of all n.
+
+    F(gamma_g) = sum_n F_n e^{i n gamma_g},    its adjoint X_n = sum_g X(gamma_g) e^{-i n gamma_g}
+
+``planes[map, slot, m, re/im, column]``: a slot an order n before, an angle after. Eight columns are the
+lanes of a complex FFT over the slots.
+"""
+
+from collections import namedtuple
+from functools import lru_cache
+
+import numpy as np
+
+from spherekit._jit import jit
+from spherekit._threads import run
+from spherekit.kernels import fourier
+from spherekit.kernels.memory import aligned
+from spherekit.kernels.simd import Lanes, load, next_item, spread, store, width
+
+EIGHT = Lanes(8)
+
+#: Bin of the FFT of each order; factors e^{i p gamma_g}, p the parity of a steerable signal (planes of re,
+#: im; empty where they are 1); the FFT's tables.
+Turn = namedtuple("Turn", "bins phases fft")
+
+
+@lru_cache(maxsize=64)
+def tables(grid):
+    """Tables of a `RotationGrid`'s gamma step."""
+    n = grid.n_gamma
+    parity = (grid.N - 1) % 2 if grid.steerable else 0
+    bins = ((grid.orders - parity) // (2 if grid.steerable else 1)) % n
+    turns = np.exp(1j * parity * grid.gamma)
+    phases = np.concatenate([turns.real, turns.imag]) if parity else np.empty(0)
+    return Turn(bins.astype(np.int64), phases, fourier.tables(n))
+
+
+def synthesis(planes, grid, threads):
+    """Orders -> angles, in place."""
+    _each(_synthesise, planes, grid, threads)
+
+
+def analysis(planes, grid, threads):
+    """The transpose of `synthesis`: angles -> orders, in place."""
+    _each(_analyse, planes, grid, threads)
+
+
+def _each(step, planes, grid, threads):
+    if grid.n_gamma > 1:
+        counter, table = np.zeros(1, np.int64), tables(grid)
+        run(lambda _: step(EIGHT, counter, table, planes), threads)
+
+
+@jit
+def _synthesise(lanes, counter, turn, planes):
+    v, fft = width(lanes), turn.fft
+    orders, columns = planes.shape[2], planes.shape[4]
+    apart, imag = orders * 2 * columns, v * fft.size
+    work = aligned(fourier.work_size(v, fft), planes)
+    while True:
+        item = next_item(counter)
+        if item >= planes.shape[0] * orders:
+            return
+        plane = planes[item // orders].reshape(-1)
+        for first in range(item % orders * 2 * columns, (item % orders * 2 + 1) * columns, v):
+            for j in range(turn.bins.size):
+                at, to = first + j * apart, turn.bins[j] * v
+                store(work, to, load(lanes, plane, at))
+                store(work, imag + to, load(lanes, plane, at + columns))
+            re, im = fourier.transform(lanes, work, 1, fft)
+            for g in range(fft.n):
+                a, b = load(lanes, work, re + g * v), load(lanes, work, im + g * v)
+                if turn.phases.size:
+                    c, s = spread(lanes, turn.phases, g), spread(lanes, turn.phases, fft.n + g)
+                    a, b = a * c - b * s, b * c + a * s
+                store(plane, first + g * apart, a)
+                store(plane, first + g * apart + columns, b)
+
+
+@jit
+def _analyse(lanes, counter, turn, planes):
+    v, fft = width(lanes), turn.fft
+    orders, columns = planes.shape[2], planes.shape[4]
+    apart, imag = orders * 2 * columns, v * fft.size
+    work = aligned(fourier.work_size(v, fft), planes)
+    while True:
+        item = next_item(counter)
+        if item >= planes.shape[0] * orders:
+            return
+        plane = planes[item // orders].reshape(-1)
+        for first in range(item % orders * 2 * columns, (item % orders * 2 + 1) * columns, v):
+            for g in range(fft.n):
+                at = first + g * apart
+                a, b = load(lanes, plane, at), load(lanes, plane, at + columns)
+                if turn.phases.size:
+                    c, s = spread(lanes, turn.phases, g), spread(lanes, turn.phases, fft.n + g)
+                    a, b = a * c + b * s, b * c - a * s
+                store(work, g * v, a)
+                store(work, imag + g * v, b)
+            re, im = fourier.transform(lanes, work, 0, fft)
+            for j in range(turn.bins.size):
+                at, to = turn.bins[j] * v, first + j * apart
+                store(plane, to, load(lanes, work, re + at))
+                store(plane, to + columns, load(lanes, work, im + at))

@@ -1,0 +1,52 @@
+"""Fields of spin -n <-> planes of all n, one order n after the other: for few orders and high degrees.
+
+``planes[slot, m, re/im, column]``: of a complex signal a slot holds the orders |m| < L of one n; of a real
+one m >= 0 alone, of which F_{-m,-n} = conj F_mn makes the rest. The slots are those of `gamma`.
+"""
+
+import numpy as np
+
+from spherekit._scratch import scratch
+from spherekit.harmonic import parts
+
+
+def synthesis(fields, orders, route, L, grid, real, threads):
+    """(orders, L*L) -> planes (n_gamma, m, 2, columns), a slot an order."""
+    columns = parts.plane_width(route)
+    planes = scratch("group", (grid.n_gamma, L if real else 2 * L - 1, 2, columns))
+    slots = {n: slot for slot, n in enumerate(grid.orders.tolist())}
+    _clear(planes, slots, orders, real)
+    for field, n in zip(fields[:, None], orders.tolist(), strict=True):
+        if n == 0 or not real:
+            parts.synthesis(field, route, L, -n, real, threads, planes[slots[n]][None])
+            continue
+        both = parts.synthesis(field, route, L, -n, False, threads)[0][0]
+        planes[slots[n]] = both[L - 1 :]
+        planes[slots[-n], :, 0] = both[L - 1 :: -1, 0]
+        np.negative(both[L - 1 :: -1, 1], out=planes[slots[-n], :, 1])
+    return planes
+
+
+def _clear(planes, slots, orders, real):
+    """Zeros for the orders of a finer grid that the signal has not."""
+    held = set(orders.tolist()) | ({-n for n in orders.tolist()} if real else set())
+    for n, slot in slots.items():
+        if n not in held:
+            planes[slot] = 0.0
+
+
+def analysis(planes, orders, route, L, grid, real, threads):
+    """The transpose of `synthesis`: planes -> fields; of a real signal the orders n >= 0."""
+    fields = np.empty((len(orders), L * L), complex)
+    slots = {n: slot for slot, n in enumerate(grid.orders.tolist())}
+    for field, n in zip(fields[:, None], orders.tolist(), strict=True):
+        if n == 0 or not real:
+            parts.analysis(planes[slots[n]][None], route, L, -n, real, threads, field)
+            continue
+        both = scratch("both", (2 * L - 1, *planes.shape[2:]))
+        both[L - 1 :] = planes[slots[n]]
+        both[L - 1 :: -1, 0] = planes[slots[-n], :, 0]
+        np.negative(planes[slots[-n], :, 1], out=both[L - 1 :: -1, 1])
+        both[L - 1] = planes[slots[n], 0]
+        parts.analysis(both[None], route, L, -n, False, threads, field)
+    return fields

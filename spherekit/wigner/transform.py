@@ -1,0 +1,268 @@
+"""Wigner transforms: signals on the rotation group SO(3) <-> their coefficients, on every grid.
+
+    f(alpha, beta, gamma) = sum_lmn (2l+1)/(8 pi^2) f_lmn conj(D^l_mn(alpha, beta, gamma)),
+    f_lmn = int f D^l_mn,    D^l_mn = e^{-i m alpha} d^l_mn(beta) e^{-i n gamma}
+
+(McEwen et al. 2015, IEEE SPL 22, 2425, eqs. 3-6; the layout and norm of so3 and s2fft.) Every order n is a
+field of spin -n on the sphere of (beta, alpha); the gamma step joins them. How the fields are transformed
+is `slices` (few orders) or `shared` (many: what d^l_mn has in common with d^l_nm is computed once).
+"""
+
+import math
+
+import numpy as np
+
+from spherekit import _check
+from spherekit._threads import thread_count
+from spherekit.harmonic import azimuth, plan
+from spherekit.harmonic.batches import by_maps
+from spherekit.linear import is_traced, linear_map
+from spherekit.sampling import RotationGrid
+from spherekit.sampling.healpix import UNSEEN
+from spherekit.wigner import gamma, layout, slices
+
+
+def inverse(flmn, L, N, *, sampling="mw", reality=False, steerable=False, L_lower=0, threads=None):
+    """Samples of the signal on SO(3) with coefficients ``flmn``.
+
+    Parameters
+    ----------
+    flmn : complex ndarray [shape=(..., 2N-1, L*L)]
+        ``flmn[..., N-1+n, l*l+l+m]``; entries with l < |n| are ignored.
+    L, N : int
+        Band-limits: degrees l < L, orders |n| < N <= L.
+    sampling : str, grid of the sphere, or RotationGrid
+        The grid of (beta, alpha), by name or itself; it may be finer than L. A `RotationGrid` says the
+        angles gamma too, and may be finer in both.
+    reality : bool
+        Real signal: real samples; the coefficients must have f_{l,-m,-n} = (-1)^{m+n} conj f_lmn.
+    steerable : bool
+        Only orders n of the parity of N-1: N angles gamma on half the circle instead of 2N-1. All other
+        coefficients must be zero.
+    L_lower : int
+        Degrees below it are ignored.
+    threads : int, optional
+        The result does not depend on it.
+
+    Returns
+    -------
+    f : ndarray [shape=(..., n_gamma, n_beta, n_alpha)]
+        float32/64 with ``reality``, else complex64/128, as ``flmn``.
+
+    Raises
+    ------
+    ValueError
+        Wrong shape, N > L, NaN or inf, a broken symmetry with ``reality``, orders of the wrong parity with
+        ``steerable``.
+
+    >>> import numpy as np
+    >>> flmn = np.zeros((3, 16), complex); flmn[1, 0] = 8 * np.pi**2
+    >>> f = inverse(flmn, 4, 2, reality=True)
+    >>> f.shape, bool(np.allclose(f, 1))
+    ((3, 4, 7), True)
+    """
+    flags = _flags(L, N, sampling, reality, steerable, L_lower, threads)
+    return _synthesis.forward(flmn, checked=not is_traced(flmn), **flags)
+
+
+def inverse_adjoint(
+    f, L, N, *, sampling="mw", reality=False, steerable=False, L_lower=0, threads=None
+):
+    """Conjugate transpose of `inverse`: ``(2l+1)/(8 pi^2) sum_j f_j D^l_mn`` over the samples.
+
+    Arguments as `forward`. With ``reality`` the adjoint is that of Re(B f) in Re<u, v>.
+
+    >>> import numpy as np
+    >>> flmn = inverse_adjoint(np.ones((3, 4, 7)), 4, 2)
+    >>> bool(np.isclose(flmn[1, 0], 84 / (8 * np.pi**2)))
+    True
+    """
+    flags = _flags(L, N, sampling, reality, steerable, L_lower, threads)
+    return _synthesis.adjoint(f, checked=False, **flags)
+
+
+def forward(f, L, N, *, sampling="mw", reality=False, steerable=False, L_lower=0, threads=None):
+    """Coefficients of a signal sampled on SO(3): exact where the grid of the sphere has a theorem.
+
+    Parameters
+    ----------
+    f : ndarray [shape=(..., n_gamma, n_beta, n_alpha)]
+        Finite samples, real with ``reality``; n_gamma is 2N-1, or N of a ``steerable`` signal.
+    L, N, sampling, reality, steerable, L_lower, threads
+        As in `inverse`.
+
+    Returns
+    -------
+    flmn : complex ndarray [shape=(..., 2N-1, L*L)]
+        Zero for l < |n|, for l < L_lower, and for the orders that a steerable signal lacks.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `spherekit.harmonic.forward`.
+
+    >>> import numpy as np
+    >>> from spherekit.testing import random_flmn
+    >>> flmn = random_flmn(6, 3, np.random.default_rng(0))
+    >>> bool(np.allclose(forward(inverse(flmn, 6, 3), 6, 3), flmn))
+    True
+    """
+    flags = _flags(L, N, sampling, reality, steerable, L_lower, threads)
+    return _analysis.forward(f, checked=False, **flags)
+
+
+def forward_adjoint(
+    flmn, L, N, *, sampling="mw", reality=False, steerable=False, L_lower=0, threads=None
+):
+    """Conjugate transpose of `forward`, with ``reality`` its real part; arguments as `inverse`.
+
+    >>> import numpy as np
+    >>> forward_adjoint(np.ones((3, 16)) + 0j, 4, 2, sampling="gl").shape
+    (3, 4, 7)
+    """
+    flags = _flags(L, N, sampling, reality, steerable, L_lower, threads)
+    return _analysis.adjoint(flmn, checked=False, **flags)
+
+
+def estimate_memory(
+    L, N, *, sampling="mw", reality=False, steerable=False, batch=1, dtype=np.complex128
+):
+    """Bytes that a transform of ``batch`` signals needs beside its input, output included.
+
+    >>> estimate_memory(64, 64) < 3 * 127 * 64 * 127 * 16
+    True
+    """
+    flags = _flags(L, N, sampling, reality, steerable, 0, 1)
+    grid, item = flags["grid"], np.dtype(dtype).itemsize
+    samples = math.prod(grid.shape) * (item // 2 if reality else item)
+    return batch * samples + work_bytes(grid, flags["L"], reality)
+
+
+def work_bytes(grid, L, real):
+    """Bytes of work memory of one signal: the planes of all angles gamma, and those of one order."""
+    one = plan.work_bytes(grid.sphere, L, real, 8)
+    return grid.n_gamma * one + 2 * one + 16 * (grid.N if real else 2 * grid.N - 1) * L * L
+
+
+def _flags(L, N, sampling, reality, steerable, L_lower, threads):
+    L = _check.band_limit(L)
+    N = _check.azimuthal_limit(N, L)
+    if isinstance(sampling, RotationGrid):
+        grid = sampling
+        if grid.L < L or grid.N < N or grid.steerable != bool(steerable):
+            raise ValueError(
+                f"{grid!r} does not hold L={L}, N={N}, steerable={bool(steerable)}: it needs a grid at "
+                "least as fine, and of the same gamma sampling"
+            )
+        if grid.steerable and (grid.N - N) % 2:
+            raise ValueError(f"{grid!r} holds orders of the other parity than N={N}")
+    else:
+        grid = RotationGrid(L, N, sampling, steerable)
+    if not 0 <= L_lower < L or isinstance(L_lower, bool) or L_lower != int(L_lower):
+        raise ValueError(f"L_lower is {L_lower!r}; expected a whole number from 0 to L-1 = {L - 1}")
+    flags = dict(L=L, N=N, grid=grid, reality=bool(reality), lower=int(L_lower))
+    return flags | dict(threads=thread_count(threads))
+
+
+# --- the four maps -----------------------------------------------------------------------------------
+
+
+def _inverse(flmn, *, L, N, grid, reality, lower, threads, checked=False):
+    scale = _synthesis_scale(L, lower)
+    return _to_samples(flmn, plan.synthesis_route, scale, L, N, grid, reality, threads, checked)
+
+
+def _inverse_adjoint(f, *, L, N, grid, reality, lower, threads, checked=False):
+    scale = _synthesis_scale(L, lower)
+    return _to_coefficients(f, plan.synthesis_route, scale, L, N, grid, reality, threads)
+
+
+def _forward(f, *, L, N, grid, reality, lower, threads, checked=False):
+    scale = _analysis_scale(L, lower, grid)
+    return _to_coefficients(f, plan.analysis_route, scale, L, N, grid, reality, threads)
+
+
+def _forward_adjoint(flmn, *, L, N, grid, reality, lower, threads, checked=False):
+    scale = _analysis_scale(L, lower, grid)
+    return _to_samples(flmn, plan.analysis_route, scale, L, N, grid, reality, threads, False)
+
+
+def _synthesis_scale(L, lower):
+    """(2l+1)/(8 pi^2) over the sqrt((2l+1)/4pi) that a spin harmonic has and d^l has not."""
+    ell = np.arange(L)
+    return np.where(ell < lower, 0.0, np.sqrt((2 * ell + 1) / (16 * np.pi**3)))
+
+
+def _analysis_scale(L, lower, grid):
+    ell = np.arange(L)
+    scale = np.sqrt(4 * np.pi / (2 * ell + 1)) * (2 * np.pi / grid.n_gamma)
+    return np.where(ell < lower, 0.0, scale)
+
+
+def _to_samples(flmn, route_of, scale, L, N, grid, reality, threads, checked):
+    flmn = _check.numbers(flmn, "flmn")
+    _check.wigner_shape(flmn, L, N)
+    single = _is_single(flmn)
+    tolerance = (1e-5 if single else 1e-12) if checked else None
+    orders = layout.orders(N, grid.steerable, reality)
+    route = route_of(grid.sphere, L)
+
+    def transform(part, f, threads):
+        for one, samples in zip(part, f, strict=True):
+            one = np.ascontiguousarray(one, complex)
+            fields = layout.read(one, L, N, orders, reality, scale, grid.steerable, tolerance)
+            planes = slices.synthesis(fields, orders, route, L, grid, reality, threads)
+            gamma.synthesis(planes[None], grid, threads)
+            azimuth.synthesis(planes, grid.sphere, route.rows, L, reality, samples, threads)
+
+    kind = _result_type(reality, single)
+    one, what = work_bytes(grid, L, reality), f"this transform at L={L}, N={N}"
+    return by_maps(transform, flmn, 2, grid.shape, kind, one, threads, what)
+
+
+def _to_coefficients(f, route_of, scale, L, N, grid, reality, threads):
+    f = _check.numbers(f, "f")
+    if reality:
+        _check.real_samples(f)
+    _samples_shape(f, grid)
+    single, core = _is_single(f), len(grid.shape)
+    orders = layout.orders(N, grid.steerable, reality)
+    route = route_of(grid.sphere, L)
+
+    def transform(part, flmn, threads):
+        kind = float if reality else complex
+        for samples, one in zip(part, flmn, strict=True):
+            samples = np.ascontiguousarray(samples, kind)
+            planes, suspect = azimuth.analysis(
+                samples, grid.sphere, route.rows, L, reality, threads
+            )
+            if suspect:
+                _check.bad_samples(samples, UNSEEN)
+            gamma.analysis(planes[None], grid, threads)
+            fields = slices.analysis(planes, orders, route, L, grid, reality, threads)
+            layout.write(fields, L, N, orders, reality, scale, one)
+
+    kind = np.complex64 if single else complex
+    one, what = work_bytes(grid, L, reality), f"this transform at L={L}, N={N}"
+    return by_maps(transform, f, core, (2 * N - 1, L * L), kind, one, threads, what)
+
+
+_synthesis = linear_map("wigner.inverse", _inverse, _inverse_adjoint)
+_analysis = linear_map("wigner.forward", _forward, _forward_adjoint)
+
+
+def _samples_shape(f, grid):
+    n = len(grid.shape)
+    if f.shape[-n:] != grid.shape:
+        raise ValueError(
+            f"samples have shape {f.shape}; {grid!r} needs (..., {', '.join(map(str, grid.shape))}), the "
+            "axes being gamma, beta, alpha"
+        )
+
+
+def _is_single(x):
+    return x.dtype in (np.float32, np.complex64)
+
+
+def _result_type(real, single):
+    return (np.float32 if single else float) if real else (np.complex64 if single else complex)
