@@ -108,7 +108,7 @@ def wigner_shape(flmn, L, N, name="flmn"):
     if flmn.ndim < 2 or flmn.shape[-2:] != (2 * N - 1, L * L):
         hint = "the layout is flmn[..., N-1+n, l*l+l+m]"
         if flmn.ndim >= 3 and flmn.shape[-3:] == (2 * N - 1, L, 2 * L - 1):
-            hint = "this looks like the s2fft layout: use spherekit.conventions.from_s2fft on its last two axes"
+            hint = "this looks like s2fft: spherekit.conventions.from_s2fft converts its last two axes"
         raise ValueError(
             f"{name} has shape {flmn.shape}; L={L}, N={N} need (..., {2 * N - 1}, {L * L}); {hint}"
         )

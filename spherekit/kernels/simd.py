@@ -180,6 +180,19 @@ def spread(typing, lanes, array, index):
     return lanes.vector(lanes, array, types.intp), generate
 
 
+@intrinsic
+def spread_pair(typing, lanes, array, index):
+    """The vector whose even lanes hold array[index], whose odd lanes array[index + 1]."""
+
+    def generate(context, builder, signature, args):
+        pointer = builder.gep(data_pointer(context, builder, array, args[1]), [args[2]])
+        v = load_vector(builder, pointer, element_type(array), 2, lanes.vector.element)
+        mask = ir.Constant(ir.VectorType(I32, lanes.width), [i % 2 for i in range(lanes.width)])
+        return builder.shuffle_vector(v, v, mask)
+
+    return lanes.vector(lanes, array, types.intp), generate
+
+
 def _binary(instruction):
     @intrinsic
     def operation(typing, a, b):

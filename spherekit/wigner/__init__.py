@@ -1,5 +1,7 @@
 """The rotation group: Wigner transforms and functions, rotations, couplings, correlations."""
 
+from spherekit.wigner import euler
+from spherekit.wigner.rotation import rotate, rotate_map
 from spherekit.wigner.transform import (
     estimate_memory,
     forward,
@@ -8,4 +10,13 @@ from spherekit.wigner.transform import (
     inverse_adjoint,
 )
 
-__all__ = ["estimate_memory", "forward", "forward_adjoint", "inverse", "inverse_adjoint"]
+__all__ = [
+    "estimate_memory",
+    "euler",
+    "forward",
+    "forward_adjoint",
+    "inverse",
+    "inverse_adjoint",
+    "rotate",
+    "rotate_map",
+]
