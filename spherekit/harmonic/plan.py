@@ -63,14 +63,14 @@ def _grid_planes(grid):
     return (circle_of(grid), np.arange(rings), len(rows)), rows
 
 
-_PI_REST = 1.2246467991473532e-16  # pi minus its float64: it matters close to the south pole
+PI_REST = 1.2246467991473532e-16  # pi minus its float64: it matters close to the south pole
 
 
 def pair_rings(theta, weights, L):
     """Lanes of rings paired across the equator, and each ring's column in a (north | south) plane."""
     theta = np.asarray(theta, float)
     south = theta > np.pi / 2
-    folded = np.where(south, np.pi - theta + _PI_REST, theta)
+    folded = np.where(south, np.pi - theta + PI_REST, theta)
     order = np.lexsort((south, folded))
     north_angles, slot = [], np.empty(len(theta), int)
     taken = [-1, -1]

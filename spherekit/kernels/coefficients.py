@@ -127,33 +127,37 @@ def _e(ell, m, n):
 def difference_coefficients(m, n, L, rga):
     """(r, g, a) of `difference_step` for l = l0, l0+1, ...; returns their number.
 
-    With w_l = sqrt((l^2-m^2)(l^2-n^2)) = l^2 (1 - delta_l), the part of g that would cancel is taken
-    out by hand.
+    With w_l = sqrt((l^2-m^2)(l^2-n^2)); g has l^2 - w_l - mn, whose difference is taken by hand.
     """
     l0 = max(abs(m), abs(n))
-    here = _delta(float(l0), m, n) if l0 else 0.0
+    w, gap = _product(float(l0), m, n)
     for k in range(L - l0):
         ell = float(l0 + k)
         up = ell + 1.0
-        above = _delta(up, m, n)
-        w = up * up * (1.0 - above)
+        w_above, gap_above = _product(up, m, n)
         if l0 + k == 0:
-            rga[0], rga[1], rga[2] = 0.0, 0.0, -1.0 / w
+            rga[0], rga[1], rga[2] = 0.0, 0.0, -1.0 / w_above
         else:
-            over = 1.0 / (ell * w)
-            g = ell * up * (up * above + ell * here) - (2.0 * ell + 1.0) * m * n
-            rga[3 * k] = up * ell * ell * (1.0 - here) * over
-            rga[3 * k + 1] = g * over
+            over = 1.0 / (ell * w_above)
+            rga[3 * k] = up * w * over
+            rga[3 * k + 1] = (up * gap + ell * gap_above) * over
             rga[3 * k + 2] = -(2.0 * ell + 1.0) * up * ell * over
-        here = above
+        w, gap = w_above, gap_above
     return L - l0
 
 
 @jit
-def _delta(ell, m, n):
-    """1 - sqrt((1 - m^2/l^2)(1 - n^2/l^2)) without cancellation."""
-    u, v = (
-        (m / ell) ** 2,
-        (n / ell) ** 2,
-    )  # divided: m * (1/m) is not always 1, nor its root's rest small
-    return (u + v - u * v) / (1.0 + math.sqrt((1.0 - u) * (1.0 - v)))
+def _product(ell, m, n):
+    """w_l and l^2 - w_l - mn without cancellation: l^2 (1 - cos(a - b)), m = l sin a, n = l sin b."""
+    if ell == 0.0:
+        return 0.0, 0.0
+    u, v = m / ell, n / ell  # divided: m * (1/m) is not always 1, nor its root's rest small
+    cos_u, cos_v = math.sqrt((1.0 - u) * (1.0 + u)), math.sqrt((1.0 - v) * (1.0 + v))
+    w, cosine = ell * ell * cos_u * cos_v, cos_u * cos_v + u * v
+    if m == n:
+        return w, 0.0
+    if m * n > 0:
+        sine = (m - n) * (m + n) / (ell * ell * (u * cos_v + v * cos_u))
+        return w, ell * ell * sine * sine / (1.0 + cosine)
+    rest = (u * u + v * v - u * u * v * v) / (1.0 + cos_u * cos_v)
+    return w, ell * ell * (rest - u * v)

@@ -209,6 +209,21 @@ def synthesise_differences(lanes, y, first, state, rga, c, k, count, out):
     store(out, 3 * w, s3)
 
 
+@leaf
+def values_differences(lanes, y, first, state, rga, k, count, out):
+    """out[width i + lane] = d^l, l = l0 + i, for i < count; zero for i < k."""
+    w = width(lanes)
+    x, d, p = load(lanes, y, first), load(lanes, state, 0), load(lanes, state, w)
+    for i in range(k):
+        store(out, i * w, splat(lanes, 0.0))
+    for i in range(k, count):
+        store(out, i * w, p)
+        r, g = spread(lanes, rga, 3 * i), spread(lanes, rga, 3 * i + 1)
+        a = spread(lanes, rga, 3 * i + 2)
+        d = difference_step(r, g, a, x, p, d)
+        p = p + d
+
+
 @jit
 def sum_rings(narrow, wide, rings, forms, starts, states, values, count, sums, c):
     """c[4k+j] = sum over all rings of p_k values[j]: the transpose of `synthesise` on every block.

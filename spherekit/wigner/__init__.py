@@ -1,6 +1,7 @@
 """The rotation group: Wigner transforms and functions, rotations, couplings, correlations."""
 
 from spherekit.wigner import euler
+from spherekit.wigner.functions import D, d, d_column
 from spherekit.wigner.rotation import rotate, rotate_map
 from spherekit.wigner.transform import (
     estimate_memory,
@@ -11,6 +12,9 @@ from spherekit.wigner.transform import (
 )
 
 __all__ = [
+    "D",
+    "d",
+    "d_column",
     "estimate_memory",
     "euler",
     "forward",

@@ -1,0 +1,142 @@
+"""All matrices d^l(beta) at one angle, degree after degree, in the difference form of the recursion.
+
+Rows m >= 0 and |n| <= m are computed, n along the lanes; the symmetries d_nm = d_{-m,-n} = (-1)^{m-n} d_mn
+fill the rest. With m/l = sin a_m, w_l = sqrt((l^2-m^2)(l^2-n^2)) = l^2 cos a_m cos a_n, and the factor of a
+step of `kernels.recursion.difference_step` that would cancel is
+
+    l^2 - w_l - mn = 2 l^2 sin^2((a_m - a_n)/2):
+
+what belongs to n alone is an array, and a step costs a dozen operations, none of them a root or division.
+"""
+
+import numpy as np
+
+from spherekit._jit import jit
+
+
+def fill(beta, L, backwards, south, out):
+    """out = the matrices of all degrees < L, end to end.
+
+    ``beta`` in [0, pi/2]; ``backwards``: at -beta; ``south``: at pi - beta.
+    """
+    half = np.longdouble(beta) / 2
+    # their powers would be l eps off without the digits beyond a float64
+    cosine, tangent = _two_parts(np.cos(half)), _two_parts(np.tan(half))
+    _fill(L, float(2 * np.sin(half) ** 2), cosine, tangent, backwards, south, out)
+
+
+def _two_parts(x):
+    return float(x), float(x - float(x))
+
+
+def turns(angles, L):
+    """e^{-i m angle} for |m| < L: (angles, 2L-1), exact to rounding at any m."""
+    from spherekit.wigner.quarter import phases
+
+    half = phases(angles, L, 0).view(complex)
+    return np.concatenate([half[:, :0:-1].conj(), half], axis=1)
+
+
+@jit
+def turn(real, left, right, L, out):
+    """D from d: out = e^{-i m alpha} d_mn e^{-i n gamma}, degrees end to end."""
+    at = 0
+    for ell in range(L):
+        for m in range(L - 1 - ell, L + ell):
+            for n in range(L - 1 - ell, L + ell):
+                out[at] = left[m] * (real[at] * right[n])
+                at += 1
+
+
+@jit
+def _fill(L, y, cosine, tangent, backwards, south, out):
+    P, D = np.zeros((L, 2 * L - 1)), np.zeros((L, 2 * L - 1))  # columns n + L - 1
+    here, above = np.zeros((3, 2 * L - 1)), np.zeros((3, 2 * L - 1))
+    _angles(0, L, above)
+    row, at = np.empty(2 * L - 1), 0
+    for ell in range(L):
+        _start(ell, L, cosine, tangent, P[ell])
+        size = 2 * ell + 1
+        matrix = out[at : at + size * size].reshape(size, size)
+        for m in range(ell + 1):
+            flip = 1.0 if south and (ell + m) % 2 == 0 or not south else -1.0
+            for n in range(-m, m + 1):
+                row[n + m] = flip * (P[m, L - 1 - n] if south else P[m, L - 1 + n])
+            _place(row, m, ell, backwards, matrix)
+        _mirror(ell, matrix)
+        at += size * size
+        if ell + 1 < L:
+            here, above = above, here
+            _angles(ell + 1, L, above)
+            _step(ell, L, y, P, D, here, above)
+
+
+@jit
+def _start(ell, L, cosine, tangent, row):
+    """d^l_{l n} = (-1)^{l-n} sqrt(binom(2l, l+n)) cos^{l+n} sin^{l-n} of beta/2."""
+    mantissa, exponent = 1.0, 0
+    for _ in range(2 * ell):
+        mantissa = mantissa * cosine[0] + mantissa * cosine[1]
+        if mantissa < 1e-200:
+            mantissa, exponent = mantissa * 2.0**600, exponent - 600
+    for n in range(ell, -ell - 1, -1):
+        row[n + L - 1] = mantissa * 2.0 ** max(exponent, -1074)
+        mantissa *= -np.sqrt((ell + n) / (ell - n + 1.0))
+        mantissa = mantissa * tangent[0] + mantissa * tangent[1]
+        if abs(mantissa) < 1e-200:
+            mantissa, exponent = mantissa * 2.0**600, exponent - 600
+        elif abs(mantissa) > 1e200:
+            mantissa, exponent = mantissa * 2.0**-600, exponent + 600
+
+
+@jit
+def _angles(ell, L, table):
+    """sin and cos of a_n/2, and cos a_n, for |n| <= l."""
+    for n in range(-ell, ell + 1):
+        sine = n / max(ell, 1)
+        cosine = np.sqrt((1.0 - sine) * (1.0 + sine))
+        half = np.sqrt(0.5 * (1.0 + cosine))
+        table[0, n + L - 1], table[1, n + L - 1] = 0.5 * sine / half, half
+        table[2, n + L - 1] = cosine
+
+
+@jit
+def _step(ell, L, y, P, D, here, above):
+    """Rows m <= l from degree l to l + 1."""
+    if ell == 0:
+        D[0, L - 1], P[0, L - 1] = -y, 1.0 - y
+        return
+    up, low, high = ell + 1.0, ell * ell * (ell + 1.0), ell * (ell + 1.0) ** 2
+    fall = (2.0 * ell + 1.0) * up * ell * y
+    over = 1.0 / above[2]
+    for m in range(ell + 1):
+        j, p, d = m + L - 1, P[m], D[m]
+        for i in range(L - 1 - m, L + m):
+            a = here[0, j] * here[1, i] - here[1, j] * here[0, i]
+            b = above[0, j] * above[1, i] - above[1, j] * above[0, i]
+            bend = 2.0 * (low * a * a + high * b * b) - fall
+            d[i] = bend * p[i] + low * here[2, j] * here[2, i] * d[i]
+            d[i] *= over[j] * over[i] / high
+            p[i] += d[i]
+
+
+@jit
+def _place(row, m, ell, backwards, matrix):
+    """Row m, |n| <= m, and row -m from it."""
+    for i in range(2 * m + 1):
+        flip = 1.0 - 2.0 * (i % 2)  # (-1)^(m-n), n = i - m
+        value = flip * row[i] if backwards else row[i]
+        matrix[ell + m, ell - m + i] = value
+        matrix[ell - m, ell + m - i] = flip * value
+
+
+@jit
+def _mirror(ell, matrix):
+    """Entries with |n| > |m|: d_mn = (-1)^(m-n) d_nm, in tiles that stay in the cache."""
+    size, tile = 2 * ell + 1, 16
+    for r0 in range(0, size, tile):
+        for c0 in range(0, size, tile):
+            for r in range(r0, min(r0 + tile, size)):
+                for c in range(c0, min(c0 + tile, size)):
+                    if abs(c - ell) > abs(r - ell):
+                        matrix[r, c] = (1.0 - 2.0 * ((r + c) % 2)) * matrix[c, r]
