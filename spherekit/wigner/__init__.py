@@ -1,6 +1,13 @@
 """The rotation group: Wigner transforms and functions, rotations, couplings, correlations."""
 
 from spherekit.wigner import euler
+from spherekit.wigner.coupling import (
+    clebsch_gordan,
+    clebsch_gordan_blocks,
+    clebsch_gordan_by_order,
+    real_basis,
+    wigner_3j,
+)
 from spherekit.wigner.functions import D, d, d_column
 from spherekit.wigner.rotation import rotate, rotate_map
 from spherekit.wigner.transform import (
@@ -13,6 +20,9 @@ from spherekit.wigner.transform import (
 
 __all__ = [
     "D",
+    "clebsch_gordan",
+    "clebsch_gordan_blocks",
+    "clebsch_gordan_by_order",
     "d",
     "d_column",
     "estimate_memory",
@@ -21,6 +31,8 @@ __all__ = [
     "forward_adjoint",
     "inverse",
     "inverse_adjoint",
+    "real_basis",
     "rotate",
     "rotate_map",
+    "wigner_3j",
 ]

@@ -1,0 +1,257 @@
+"""Clebsch-Gordan coefficients and Wigner's 3j symbols, of any degree.
+
+For fixed l and m the coefficients x_k = <l1 k, l2 m-k | l m> are the eigenvector of J^2, tridiagonal in k,
+
+    b_{k-1} x_{k-1} + (l1(l1+1) + l2(l2+1) + 2 k (m-k)) x_k + b_k x_{k+1} = l(l+1) x_k,
+    b_k^2 = (l1-k)(l1+k+1)(l2+m-k)(l2-m+k+1),
+
+of an eigenvalue that is known. It is solved from both ends to where they meet best (the twisted
+factorisation of Parlett and Dhillon 1997, Linear Algebra Appl. 267, 247): no factorials, no growth of
+errors, and small entries keep their digits. The phase is that of Condon and Shortley: the entry of the
+largest k is positive.
+"""
+
+import operator
+from functools import lru_cache
+
+import numpy as np
+
+from spherekit._jit import jit
+from spherekit.sampling.quadrature import read_only
+
+_KEPT_BYTES = 2**24  # of a block; larger ones are made anew
+
+
+def clebsch_gordan(l1, l2, l, *, basis="complex"):  # noqa: E741
+    """<l1 m1 l2 m2 | l m> for all orders.
+
+    Parameters
+    ----------
+    l1, l2, l : int
+        Degrees >= 0. Outside |l1 - l2| <= l <= l1 + l2 all is zero.
+    basis : "complex" or "real"
+        ``"real"``: for real harmonics, order -l..l, sines (m < 0), then cosines: the components of e3nn with
+        its axes (x, y, z) named (y, z, x), and sqrt(2l+1) times its `wigner_3j` up to the sign of a block.
+        Where l1 + l2 + l is odd the block would be imaginary; it is divided by i.
+
+    Returns
+    -------
+    float64 ndarray [shape=(2l1+1, 2l2+1, 2l+1)], read-only
+        Entry [l1+m1, l2+m2, l+m]; zero unless m1 + m2 = m.
+
+    Raises
+    ------
+    ValueError
+        A degree that is no whole number >= 0; an unknown basis.
+
+    >>> clebsch_gordan(1, 1, 0)[:, ::-1, 0].diagonal().round(6)          # (1, -1, 1)/sqrt(3)
+    array([ 0.57735, -0.57735,  0.57735])
+    """
+    degrees = tuple(_degree(value, name) for value, name in ((l1, "l1"), (l2, "l2"), (l, "l")))
+    if basis not in ("complex", "real"):
+        raise ValueError(f"basis is {basis!r}; expected 'complex' or 'real'")
+    size = 8 * np.prod([2 * degree + 1 for degree in degrees], dtype=float)
+    make = _block if size <= _KEPT_BYTES else _block.__wrapped__
+    return make(*degrees, basis)
+
+
+def clebsch_gordan_by_order(l1, l2, l):  # noqa: E741
+    """The entries that can differ from zero alone: ``c[l1+m1, l+m]`` = <l1 m1 l2 m-m1 | l m>.
+
+    >>> c = clebsch_gordan_by_order(2, 1, 2)
+    >>> c.shape, bool(c[2, 3] == clebsch_gordan(2, 1, 2)[2, 2, 3])      # m1 = 0, m = 1
+    ((5, 5), True)
+    """
+    l1, l2, ell = (_degree(value, name) for value, name in ((l1, "l1"), (l2, "l2"), (l, "l")))
+    result = np.zeros((2 * l1 + 1, 2 * ell + 1))
+    if abs(l1 - l2) <= ell <= l1 + l2:
+        _fill_by_order(l1, l2, ell, result)
+    return result
+
+
+def clebsch_gordan_blocks(L):
+    """Every block of degrees below L, in one go: ``{(l1, l2, l): block}``, as `clebsch_gordan`'s.
+
+    >>> len(clebsch_gordan_blocks(9)), clebsch_gordan_blocks(3)[1, 2, 1].shape
+    (489, (3, 5, 3))
+    """
+    L = _degree(L, "L")
+    every = [
+        (l1, l2, l)
+        for l1 in range(L)
+        for l2 in range(L)
+        for l in range(abs(l1 - l2), min(l1 + l2 + 1, L))  # noqa: E741
+    ]
+    sizes = [(2 * a + 1) * (2 * b + 1) * (2 * c + 1) for a, b, c in every]
+    ends = np.cumsum([0, *sizes])
+    flat = np.zeros(ends[-1])
+    if every:
+        _fill_blocks(np.array(every), ends, flat)
+    flat.flags.writeable = False
+    return {
+        key: flat[start:end].reshape([2 * degree + 1 for degree in key])
+        for key, start, end in zip(every, ends[:-1].tolist(), ends[1:].tolist(), strict=True)
+    }
+
+
+def wigner_3j(l1, l2, l3, m1, m2, m3):
+    """Wigner's 3j symbol (l1 l2 l3; m1 m2 m3); zero where a selection rule says so.
+
+    ``(-1)^(l1-l2-m3) / sqrt(2 l3 + 1) <l1 m1 l2 m2 | l3 -m3>``
+
+    >>> round(wigner_3j(2, 1, 1, 0, 0, 0), 12) == round((2 / 15) ** 0.5, 12)
+    True
+    """
+    l1, l2, l3 = (_degree(value, name) for value, name in ((l1, "l1"), (l2, "l2"), (l3, "l3")))
+    orders = []
+    for value, name, degree in ((m1, "m1", l1), (m2, "m2", l2), (m3, "m3", l3)):
+        order = _whole(value)
+        if order is None or abs(order) > degree:
+            raise ValueError(
+                f"{name} is {value!r}; expected a whole number with |{name}| <= {degree}"
+            )
+        orders.append(order)
+    m1, m2, m3 = orders
+    if m1 + m2 + m3 or not abs(l1 - l2) <= l3 <= l1 + l2:
+        return 0.0
+    x = np.zeros(2 * l1 + 1)
+    _vector(l1, l2, l3, -m3, x, np.empty((3, 2 * l1 + 1)))
+    sign = -1.0 if (l1 - l2 - m3) % 2 else 1.0
+    return float(sign * x[l1 + m1] / np.sqrt(2 * l3 + 1))
+
+
+def real_basis(ell):
+    """Real harmonics of a degree from complex ones: ``R_mu = sum_m U[l+mu, l+m] Y_lm``, U unitary.
+
+    R_mu is sqrt(2) |Y_lm| cos(mu phi) for mu > 0, sin(|mu| phi) for mu < 0, without Condon-Shortley phase.
+
+    >>> U = real_basis(1)
+    >>> bool(np.allclose(U @ U.conj().T, np.eye(3)))
+    True
+    """
+    ell = _degree(ell, "ell")
+    U = np.zeros((2 * ell + 1, 2 * ell + 1), complex)
+    U[ell, ell] = 1
+    for m in range(1, ell + 1):
+        sign = (-1) ** m
+        U[ell + m, [ell - m, ell + m]] = np.array([1, sign]) / np.sqrt(2)
+        U[ell - m, [ell - m, ell + m]] = np.array([1j, -1j * sign]) / np.sqrt(2)
+    return U
+
+
+@lru_cache(maxsize=4096)
+def _block(l1, l2, l, basis):  # noqa: E741
+    shape = 2 * l1 + 1, 2 * l2 + 1, 2 * l + 1
+    block = np.zeros(shape)
+    if abs(l1 - l2) <= l <= l1 + l2:
+        _fill_block(l1, l2, l, block)
+    if basis == "real":
+        U1, U2, U = (real_basis(degree) for degree in (l1, l2, l))
+        turned = np.einsum("ai,bj,ck,ijk->abc", U1, U2, U.conj(), block, optimize=True)
+        block = np.ascontiguousarray(turned.imag if (l1 + l2 + l) % 2 else turned.real)
+    return read_only(block)
+
+
+def _whole(value):
+    try:
+        return None if isinstance(value, bool | np.bool_) else operator.index(value)
+    except TypeError:
+        return None
+
+
+def _degree(value, name):
+    degree = _whole(value)
+    if degree is None or degree < 0:
+        raise ValueError(f"{name} is {value!r}; expected a whole number >= 0")
+    return degree
+
+
+# --- kernels -----------------------------------------------------------------------------------------
+
+
+@jit
+def _fill_blocks(degrees, ends, flat):
+    for i in range(degrees.shape[0]):
+        l1, l2, ell = degrees[i]
+        shape = (2 * l1 + 1, 2 * l2 + 1, 2 * ell + 1)
+        _fill_block(l1, l2, ell, flat[ends[i] : ends[i + 1]].reshape(shape))
+
+
+@jit
+def _fill_block(l1, l2, ell, block):
+    values = np.zeros((2 * l1 + 1, 2 * ell + 1))
+    _fill_by_order(l1, l2, ell, values)
+    for m in range(-ell, ell + 1):
+        for k in range(max(-l1, m - l2), min(l1, m + l2) + 1):
+            block[l1 + k, l2 + m - k, ell + m] = values[l1 + k, ell + m]
+
+
+@jit
+def _fill_by_order(l1, l2, ell, values):
+    """Orders m >= 0; the others by <-m1 -m2 | -m> = (-1)^(l1+l2-l) <m1 m2 | m>."""
+    x, work = np.zeros(2 * l1 + 1), np.empty((3, 2 * l1 + 1))
+    flip = 1.0 - 2.0 * ((l1 + l2 - ell) % 2)
+    for m in range(ell + 1):
+        _vector(l1, l2, ell, m, x, work)
+        for k in range(max(-l1, m - l2), min(l1, m + l2) + 1):
+            values[l1 + k, ell + m] = x[l1 + k]
+            if m:
+                values[l1 - k, ell - m] = flip * x[l1 + k]
+
+
+@jit
+def _vector(l1, l2, ell, m, x, work):
+    """x[l1 + k] = <l1 k, l2 m-k | l m> for the k that occur, zero elsewhere.
+
+    ``up``, ``down``: pivots of the elimination from the lowest and from the highest k.
+    """
+    first, last = max(-l1, m - l2), min(l1, m + l2)
+    b, up, down = work[0], work[1], work[2]
+    x[:] = 0.0
+    for k in range(first, last):
+        i = l1 + k
+        b[i] = np.sqrt(float((l1 - k) * (l1 + k + 1)) * float((l2 + m - k) * (l2 - m + k + 1)))
+        up[i] = _diagonal(l1, l2, ell, m, k)
+        if k > first:
+            up[i] -= b[i - 1] * (b[i - 1] / up[i - 1])
+        if up[i] == 0.0:  # the entry above vanishes: a small pivot does what the exact one would
+            up[i] = 1e-32 * b[i]
+    up[l1 + last] = _diagonal(l1, l2, ell, m, last)
+    if last > first:
+        up[l1 + last] -= b[l1 + last - 1] * (b[l1 + last - 1] / up[l1 + last - 1])
+    best, middle = np.inf, last
+    for k in range(last, first - 1, -1):
+        i, a = l1 + k, _diagonal(l1, l2, ell, m, k)
+        down[i] = a - (b[i] * (b[i] / down[i + 1]) if k < last else 0.0)
+        gap = abs(up[i] + (down[i] - a))
+        if gap < best:
+            best, middle = gap, k
+        if down[i] == 0.0 and k > first:
+            down[i] = 1e-32 * b[i - 1]
+    _both_ways(l1, first, middle, last, b, up, down, x)
+
+
+@jit
+def _diagonal(l1, l2, ell, m, k):
+    return float(l1 * (l1 + 1) + l2 * (l2 + 1) + 2 * k * (m - k) - ell * (ell + 1))
+
+
+@jit
+def _both_ways(l1, first, middle, last, b, up, down, x):
+    """The eigenvector from its middle outward, of norm 1, the entry of the largest k positive."""
+    total, sign, value = 1.0, 1.0, 1.0
+    x[l1 + middle] = 1.0
+    for i in range(l1 + middle + 1, l1 + last + 1):
+        ratio = -b[i - 1] / down[i]
+        value *= ratio
+        sign = -sign if ratio < 0 else sign
+        x[i] = value
+        total += value * value
+    value = 1.0
+    for i in range(l1 + middle - 1, l1 + first - 1, -1):
+        value *= -b[i] / up[i]
+        x[i] = value
+        total += value * value
+    scale = sign / np.sqrt(total)
+    for i in range(l1 + first, l1 + last + 1):
+        x[i] *= scale

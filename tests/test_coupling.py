@@ -1,0 +1,162 @@
+"""Clebsch-Gordan coefficients: Racah's sum, stored values, orthogonality, rotations."""
+
+import csv
+import math
+import pathlib
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from spherekit import wigner
+from spherekit.wigner.coupling import real_basis
+
+
+def racah(l1, m1, l2, m2, ell, m):
+    """The explicit sum in exact fractions: (Varshalovich et al. 1988, eq. 8.2.1(3))."""
+    if m1 + m2 != m or not abs(l1 - l2) <= ell <= l1 + l2 or abs(m) > ell:
+        return 0.0
+    f = math.factorial
+    square = Fraction(
+        (2 * ell + 1) * f(l1 + l2 - ell) * f(l1 - l2 + ell) * f(-l1 + l2 + ell),
+        f(l1 + l2 + ell + 1),
+    ) * (f(ell + m) * f(ell - m) * f(l1 + m1) * f(l1 - m1) * f(l2 + m2) * f(l2 - m2))
+    total = Fraction(0)
+    for k in range(l1 + l2 - ell + 1):
+        factors = (
+            k,
+            l1 + l2 - ell - k,
+            l1 - m1 - k,
+            l2 + m2 - k,
+            ell - l2 + m1 + k,
+            ell - l1 - m2 + k,
+        )
+        if min(factors) >= 0:
+            total += Fraction((-1) ** k, math.prod(map(f, factors)))
+    return math.copysign(math.sqrt(square * total * total), total) if total else 0.0
+
+
+def test_definition():
+    for l1 in range(6):
+        for l2 in range(6):
+            for ell in range(l1 + l2 + 2):
+                block = wigner.clebsch_gordan(l1, l2, ell)
+                assert block.shape == (2 * l1 + 1, 2 * l2 + 1, 2 * ell + 1)
+                for (i, j, k), value in np.ndenumerate(block):
+                    expected = racah(l1, i - l1, l2, j - l2, ell, k - ell)
+                    assert abs(value - expected) < 2e-15, (l1, l2, ell, i, j, k)
+
+
+@pytest.mark.parametrize("degrees", [(40, 30, 35), (64, 64, 64), (100, 20, 100), (150, 149, 3)])
+def test_high_degrees(degrees):
+    l1, l2, ell = degrees
+    c = wigner.clebsch_gordan_by_order(l1, l2, ell)
+    for m in (0, 1, ell // 2, -ell, ell):
+        for m1 in range(max(-l1, m - l2), min(l1, m + l2) + 1, 7):
+            expected = racah(l1, m1, l2, m - m1, ell, m)
+            assert abs(c[l1 + m1, ell + m] - expected) < 1e-14
+            # the small ones keep their digits, and their signs
+            assert abs(c[l1 + m1, ell + m] - expected) <= 1e-9 * abs(expected) + 1e-16
+
+
+def test_stored_values():
+    path = pathlib.Path(__file__).parents[2] / "shared/data/wigner_ref/clebsch_gordan.csv"
+    if not path.exists():
+        pytest.skip("the 2801 values of wigner_ref are not at hand")
+    with open(path) as file:
+        for row in csv.DictReader(file):
+            l1, m1, l2, m2, ell, m = (int(row[key]) for key in ("l1", "m1", "l2", "m2", "L", "M"))
+            value = wigner.clebsch_gordan_by_order(l1, l2, ell)[l1 + m1, ell + m]
+            assert abs(value - float(row["value_30digits"])) < 1e-14, row
+
+
+@pytest.mark.parametrize("l1, l2", [(3, 5), (20, 20), (64, 64), (64, 10)])
+def test_orthogonality(l1, l2):
+    """Both ways: over m1, m2 for pairs of l, and over l, m for pairs of m1, m2."""
+    blocks = [
+        wigner.clebsch_gordan_by_order(l1, l2, ell) for ell in range(abs(l1 - l2), l1 + l2 + 1)
+    ]
+    for m in range(-3, l1 + l2 + 1, 5):
+        C = np.array([
+            block[max(-l1, m - l2) + l1 : min(l1, m + l2) + l1 + 1, (block.shape[1] - 1) // 2 + m]
+            for block in blocks
+            if (block.shape[1] - 1) // 2 >= abs(m)
+        ])  # fmt: skip
+        assert C.shape[0] == C.shape[1]
+        np.testing.assert_allclose(C @ C.T, np.eye(len(C)), rtol=0, atol=1e-13)
+        np.testing.assert_allclose(C.T @ C, np.eye(len(C)), rtol=0, atol=1e-13)
+
+
+def test_all_blocks():
+    blocks = wigner.clebsch_gordan_blocks(5)
+    assert set(blocks) == {
+        (a, b, c) for a in range(5) for b in range(5) for c in range(abs(a - b), min(a + b, 4) + 1)
+    }
+    for key, block in blocks.items():
+        assert (block == wigner.clebsch_gordan(*key)).all() and not block.flags.writeable
+    assert wigner.clebsch_gordan_blocks(0) == {}
+
+
+def test_products_rotate(rng):
+    """C couples: D^l C = C (D^l1 x D^l2)."""
+    D = wigner.D(0.3, 1.1, -0.7, 6)
+    for l1, l2, ell in ((1, 1, 1), (2, 3, 4), (5, 5, 0), (4, 2, 3)):
+        C = wigner.clebsch_gordan(l1, l2, ell)
+        left = np.einsum("ijk,kn->ijn", C, D[ell])
+        right = np.einsum("ia,jb,abn->ijn", D[l1], D[l2], C)
+        np.testing.assert_allclose(left, right, rtol=0, atol=1e-14)
+
+
+def test_the_real_basis():
+    D = wigner.D(0.3, 1.1, -0.7, 6)
+    U = [real_basis(ell) for ell in range(6)]
+    # coefficients f_mu of real harmonics turn by conj(U) D U^T, which is real
+    R = [u.conj() @ d @ u.T for u, d in zip(U, D, strict=True)]
+    for ell, r in enumerate(R):
+        assert np.abs(r.imag).max() < 1e-14
+        np.testing.assert_allclose(r.real @ r.real.T, np.eye(2 * ell + 1), rtol=0, atol=1e-14)
+    # degree 1 is (y, z, x)
+    turned = wigner.euler.to_rotation(0.3, 1.1, -0.7).as_matrix()[np.ix_([1, 2, 0], [1, 2, 0])]
+    np.testing.assert_allclose(R[1].real, turned, rtol=0, atol=1e-14)
+    for l1, l2, ell in ((1, 1, 1), (1, 1, 2), (2, 3, 4), (5, 5, 0), (4, 2, 3)):
+        C = wigner.clebsch_gordan(l1, l2, ell, basis="real")
+        left = np.einsum("ijk,kn->ijn", C, R[ell].real)
+        right = np.einsum("ia,jb,abn->ijn", R[l1].real, R[l2].real, C)
+        np.testing.assert_allclose(left, right, rtol=0, atol=1e-14)
+        norm = np.einsum("ijk,ijn->kn", C, C)
+        np.testing.assert_allclose(norm, np.eye(2 * ell + 1), rtol=0, atol=1e-14)
+    cross = wigner.clebsch_gordan(1, 1, 1, basis="real") * np.sqrt(2)
+    assert {abs(round(float(x), 12)) for x in cross.ravel()} == {0.0, 1.0}, "the cross product"
+
+
+def test_3j():
+    assert abs(wigner.wigner_3j(2, 1, 1, 0, 0, 0) - math.sqrt(2 / 15)) < 1e-15
+    assert wigner.wigner_3j(2, 1, 1, 1, 0, 0) == 0 and wigner.wigner_3j(5, 1, 1, 0, 0, 0) == 0
+    for args in ((3, 2, 4, 1, -2, 1), (7, 7, 3, 5, -3, -2)):
+        (a, b, c), (x, y, z) = args[:3], args[3:]
+        cyclic = wigner.wigner_3j(b, c, a, y, z, x)
+        odd = (-1) ** (a + b + c) * wigner.wigner_3j(b, a, c, y, x, z)
+        assert abs(wigner.wigner_3j(*args) - cyclic) < 1e-15
+        assert abs(wigner.wigner_3j(*args) - odd) < 1e-15
+
+
+def test_sympy():
+    sympy = pytest.importorskip("sympy.physics.quantum.cg")
+    for l1, m1, l2, m2, ell in ((6, 2, 5, -3, 7), (3, -3, 4, 1, 2), (8, 0, 8, 0, 8)):
+        expected = float(sympy.CG(l1, m1, l2, m2, ell, m1 + m2).doit())
+        got = wigner.clebsch_gordan(l1, l2, ell)[l1 + m1, l2 + m2, ell + m1 + m2]
+        assert abs(got - expected) < 1e-15
+
+
+def test_refusals():
+    for call in (
+        lambda: wigner.clebsch_gordan(-1, 2, 2),
+        lambda: wigner.clebsch_gordan(1.5, 2, 2),
+        lambda: wigner.clebsch_gordan(True, 2, 2),
+        lambda: wigner.clebsch_gordan(1, 1, 1, basis="polar"),
+        lambda: wigner.wigner_3j(1, 1, 1, 2, 0, 0),
+    ):
+        with pytest.raises(ValueError, match="expected"):
+            call()
+    with pytest.raises(ValueError, match="read-only"):
+        wigner.clebsch_gordan(1, 1, 1)[:] = 0
