@@ -2,7 +2,7 @@
 
     F(gamma_g) = sum_n F_n e^{i n gamma_g},    its adjoint X_n = sum_g X(gamma_g) e^{-i n gamma_g}
 
-``planes[map, slot, m, re/im, column]``: a slot an order n before, an angle after. Eight columns are the
+``planes[map, slot, m, re/im, column]``: a slot an order n before, an angle after. Sixteen columns are the
 lanes of a complex FFT over the slots.
 """
 
@@ -17,7 +17,7 @@ from spherekit.kernels import fourier
 from spherekit.kernels.memory import aligned
 from spherekit.kernels.simd import Lanes, load, next_item, spread, store, width
 
-EIGHT = Lanes(8)
+LANES = Lanes(16)
 
 #: Bin of the FFT of each order; factors e^{i p gamma_g}, p the parity of a steerable signal (planes of re,
 #: im; empty where they are 1); the FFT's tables.
@@ -48,7 +48,7 @@ def analysis(planes, grid, threads):
 def _each(step, planes, grid, threads):
     if grid.n_gamma > 1:
         counter, table = np.zeros(1, np.int64), tables(grid)
-        run(lambda _: step(EIGHT, counter, table, planes), threads)
+        run(lambda _: step(LANES, counter, table, planes), threads)
 
 
 @jit

@@ -16,11 +16,12 @@ def orders(N, steerable, real):
 
 
 def read(flmn, L, N, orders, real, scale, steerable, tolerance=None):
-    """flmn (2N-1, L*L) -> fields (orders, L*L); refuses what is not finite.
+    """flmn (maps, 2N-1, L*L) -> fields (maps, orders, L*L); refuses what is not finite.
 
     ``tolerance``: relative, for what must be symmetric (``real``) or zero (``steerable``); None: no check.
     """
-    fields, guard = np.empty((len(orders), L * L), complex), np.zeros(3)
+    flmn = np.ascontiguousarray(flmn, complex)
+    fields, guard = np.empty((len(flmn), len(orders), L * L), complex), np.zeros(3)
     _read(flmn, L, N, orders, real, scale, fields, guard)
     if guard[0] != 0:
         count = flmn.size - np.count_nonzero(np.isfinite(flmn))
@@ -41,7 +42,7 @@ def read(flmn, L, N, orders, real, scale, steerable, tolerance=None):
 
 
 def _refuse_parity(flmn, N, tolerance):
-    others = flmn[1::2]  # n = N-2, N-4, ... down to 2-N
+    others = flmn[:, 1::2]  # n = N-2, N-4, ... down to 2-N
     largest = np.abs(others).max(initial=0.0)
     if not largest <= tolerance:
         raise ValueError(
@@ -51,42 +52,54 @@ def _refuse_parity(flmn, N, tolerance):
 
 
 def write(fields, L, N, orders, real, scale, flmn):
-    """The transpose of `read`: overwrites flmn (2N-1, L*L), zero for l < |n| and for orders not visited."""
-    flmn[:] = 0
-    _write(fields, L, N, orders, real, scale, flmn)
+    """The transpose of `read`: overwrites flmn (maps, 2N-1, L*L); zero for l < |n|, and for other orders."""
+    double = flmn if flmn.dtype == complex else np.empty(flmn.shape, complex)
+    double[:] = 0
+    _write(fields, L, N, orders, real, scale, double)
+    if double is not flmn:
+        flmn[:] = double
 
 
 @jit
 def _read(flmn, L, N, orders, real, scale, fields, guard):
-    for j in range(orders.size):
+    bad = defect = largest = 0.0
+    for item in range(flmn.shape[0] * orders.size):
+        q, j = item // orders.size, item % orders.size
         n = orders[j]
-        fields[j, : n * n] = 0.0
-        row, mirror = flmn[N - 1 + n], flmn[N - 1 - n]
+        field, row, mirror = fields[q, j], flmn[q, N - 1 + n], flmn[q, N - 1 - n]
+        field[: n * n] = 0.0
         for ell in range(abs(n), L):
             centre, factor = ell * ell + ell, (1.0 - 2.0 * (n % 2)) * scale[ell]
+            flip = 1.0 - 2.0 * ((n - ell) % 2)  # (-1)^(m+n), from m = -l on
             for m in range(-ell, ell + 1):
                 z = row[centre + m]
-                size = abs(z.real) + abs(z.imag)
-                guard[0] += size - size
-                guard[2] = max(guard[2], size)
+                bad += (z.real - z.real) + (z.imag - z.imag)
+                largest = max(largest, abs(z.real), abs(z.imag))
                 if real:
-                    w = (1.0 - 2.0 * ((m + n) % 2)) * np.conj(mirror[centre - m])
-                    defect = abs(z.real - w.real) + abs(z.imag - w.imag)
-                    guard[0] += defect - defect
-                    guard[1] = max(guard[1], defect)
-                    z = 0.5 * (z + w)
-                fields[j, centre + m] = factor * z
+                    w = mirror[centre - m]
+                    re, im = flip * w.real, -flip * w.imag
+                    bad += (re - re) + (im - im)
+                    defect = max(defect, abs(z.real - re), abs(z.imag - im))
+                    z = complex(0.5 * (z.real + re), 0.5 * (z.imag + im))
+                    flip = -flip
+                field[centre + m] = complex(factor * z.real, factor * z.imag)
+    guard[0], guard[1], guard[2] = bad, defect, largest
 
 
 @jit
 def _write(fields, L, N, orders, real, scale, flmn):
-    for j in range(orders.size):
+    for item in range(flmn.shape[0] * orders.size):
+        q, j = item // orders.size, item % orders.size
         n = orders[j]
-        row, mirror = flmn[N - 1 + n], flmn[N - 1 - n]
+        field, row, mirror = fields[q, j], flmn[q, N - 1 + n], flmn[q, N - 1 - n]
         for ell in range(abs(n), L):
             centre, factor = ell * ell + ell, (1.0 - 2.0 * (n % 2)) * scale[ell]
-            for m in range(-ell, ell + 1):
-                z = factor * fields[j, centre + m]
-                row[centre + m] = z
-                if real and n > 0:
-                    mirror[centre - m] = (1.0 - 2.0 * ((m + n) % 2)) * np.conj(z)
+            first = 0 if real and n == 0 else -ell  # of order 0 the field of m >= 0 tells all
+            flip = 1.0 - 2.0 * ((n + first) % 2)
+            for m in range(first, ell + 1):
+                z = field[centre + m]
+                re, im = factor * z.real, factor * z.imag
+                row[centre + m] = complex(re, im)
+                if real and (n > 0 or m > 0):
+                    mirror[centre - m] = complex(flip * re, -flip * im)
+                flip = -flip

@@ -11,19 +11,21 @@ from spherekit.harmonic import parts
 
 
 def synthesis(fields, orders, route, L, grid, real, threads):
-    """(orders, L*L) -> planes (n_gamma, m, 2, columns), a slot an order."""
+    """(maps, orders, L*L) -> planes (maps, n_gamma, m, 2, columns), a slot an order."""
     columns = parts.plane_width(route)
-    planes = scratch("group", (grid.n_gamma, L if real else 2 * L - 1, 2, columns))
+    shape = len(fields), grid.n_gamma, L if real else 2 * L - 1, 2, columns
+    planes = scratch("group", shape)
     slots = {n: slot for slot, n in enumerate(grid.orders.tolist())}
-    _clear(planes, slots, orders, real)
-    for field, n in zip(fields[:, None], orders.tolist(), strict=True):
-        if n == 0 or not real:
-            parts.synthesis(field, route, L, -n, real, threads, planes[slots[n]][None])
-            continue
-        both = parts.synthesis(field, route, L, -n, False, threads)[0][0]
-        planes[slots[n]] = both[L - 1 :]
-        planes[slots[-n], :, 0] = both[L - 1 :: -1, 0]
-        np.negative(both[L - 1 :: -1, 1], out=planes[slots[-n], :, 1])
+    for each, of_map in zip(fields, planes, strict=True):
+        _clear(of_map, slots, orders, real)
+        for field, n in zip(each[:, None], orders.tolist(), strict=True):
+            if n == 0 or not real:
+                parts.synthesis(field, route, L, -n, real, threads, of_map[slots[n]][None])
+                continue
+            both = parts.synthesis(field, route, L, -n, False, threads)[0][0]
+            of_map[slots[n]] = both[L - 1 :]
+            of_map[slots[-n], :, 0] = both[L - 1 :: -1, 0]
+            np.negative(both[L - 1 :: -1, 1], out=of_map[slots[-n], :, 1])
     return planes
 
 
@@ -37,16 +39,16 @@ def _clear(planes, slots, orders, real):
 
 def analysis(planes, orders, route, L, grid, real, threads):
     """The transpose of `synthesis`: planes -> fields; of a real signal the orders n >= 0."""
-    fields = np.empty((len(orders), L * L), complex)
+    fields = np.empty((len(planes), len(orders), L * L), complex)
     slots = {n: slot for slot, n in enumerate(grid.orders.tolist())}
-    for field, n in zip(fields[:, None], orders.tolist(), strict=True):
-        if n == 0 or not real:
-            parts.analysis(planes[slots[n]][None], route, L, -n, real, threads, field)
-            continue
-        both = scratch("both", (2 * L - 1, *planes.shape[2:]))
-        both[L - 1 :] = planes[slots[n]]
-        both[L - 1 :: -1, 0] = planes[slots[-n], :, 0]
-        np.negative(planes[slots[-n], :, 1], out=both[L - 1 :: -1, 1])
-        both[L - 1] = planes[slots[n], 0]
-        parts.analysis(both[None], route, L, -n, False, threads, field)
+    for each, of_map in zip(fields, planes, strict=True):
+        for field, n in zip(each[:, None], orders.tolist(), strict=True):
+            if n == 0 or not real:
+                parts.analysis(of_map[slots[n]][None], route, L, -n, real, threads, field)
+                continue
+            both = scratch("both", (2 * L - 1, *planes.shape[3:]))
+            both[L - 1 :: -1, 0] = of_map[slots[-n], :, 0]
+            np.negative(of_map[slots[-n], :, 1], out=both[L - 1 :: -1, 1])
+            both[L - 1 :] = of_map[slots[n]]
+            parts.analysis(both[None], route, L, -n, False, threads, field)
     return fields

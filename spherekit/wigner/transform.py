@@ -14,12 +14,12 @@ import numpy as np
 
 from spherekit import _check
 from spherekit._threads import thread_count
-from spherekit.harmonic import azimuth, plan
+from spherekit.harmonic import azimuth, parts, plan
 from spherekit.harmonic.batches import by_maps
 from spherekit.linear import is_traced, linear_map
 from spherekit.sampling import RotationGrid
 from spherekit.sampling.healpix import UNSEEN
-from spherekit.wigner import gamma, layout, slices
+from spherekit.wigner import gamma, layout, shared, slices
 
 
 def inverse(flmn, L, N, *, sampling="mw", reality=False, steerable=False, L_lower=0, threads=None):
@@ -135,13 +135,20 @@ def estimate_memory(
     flags = _flags(L, N, sampling, reality, steerable, 0, 1)
     grid, item = flags["grid"], np.dtype(dtype).itemsize
     samples = math.prod(grid.shape) * (item // 2 if reality else item)
-    return batch * samples + work_bytes(grid, flags["L"], reality)
+    return batch * samples + work_bytes(grid, flags["L"], flags["N"], reality)
 
 
-def work_bytes(grid, L, real):
-    """Bytes of work memory of one signal: the planes of all angles gamma, and those of one order."""
-    one = plan.work_bytes(grid.sphere, L, real, 8)
-    return grid.n_gamma * one + 2 * one + 16 * (grid.N if real else 2 * grid.N - 1) * L * L
+def work_bytes(grid, L, N, real):
+    """Bytes of work memory of one signal: the planes of all angles gamma, those of one order, the fields."""
+    if shared.worthwhile(grid, L, N, 1):
+        columns = shared.plane_width(grid.sphere)
+    else:
+        routes = (
+            route_of(grid.sphere, L) for route_of in (plan.synthesis_route, plan.analysis_route)
+        )
+        columns = max(parts.plane_width(route) for route in routes)
+    one = (L if real else 2 * L - 1) * 2 * columns * 8
+    return (grid.n_gamma + 2) * one + 16 * (N if real else 2 * N - 1) * L * L
 
 
 def _flags(L, N, sampling, reality, steerable, L_lower, threads):
@@ -205,18 +212,26 @@ def _to_samples(flmn, route_of, scale, L, N, grid, reality, threads, checked):
     single = _is_single(flmn)
     tolerance = (1e-5 if single else 1e-12) if checked else None
     orders = layout.orders(N, grid.steerable, reality)
-    route = route_of(grid.sphere, L)
+    maps = math.prod(flmn.shape[:-2])
+    if by_tables := shared.worthwhile(grid, L, N, maps):
+        table = shared.tables(grid.sphere, L, N, route_of, True)
+        rows = table.rows
+    else:
+        route = route_of(grid.sphere, L)
+        rows = route.rows
 
     def transform(part, f, threads):
-        for one, samples in zip(part, f, strict=True):
-            one = np.ascontiguousarray(one, complex)
-            fields = layout.read(one, L, N, orders, reality, scale, grid.steerable, tolerance)
+        fields = layout.read(part, L, N, orders, reality, scale, grid.steerable, tolerance)
+        if by_tables:
+            planes = shared.synthesis(fields, orders, table, L, N, grid, reality, threads)
+        else:
             planes = slices.synthesis(fields, orders, route, L, grid, reality, threads)
-            gamma.synthesis(planes[None], grid, threads)
-            azimuth.synthesis(planes, grid.sphere, route.rows, L, reality, samples, threads)
+        gamma.synthesis(planes, grid, threads)
+        planes, samples = (x.reshape(-1, *x.shape[2:]) for x in (planes, f))
+        azimuth.synthesis(planes, grid.sphere, rows, L, reality, samples, threads)
 
     kind = _result_type(reality, single)
-    one, what = work_bytes(grid, L, reality), f"this transform at L={L}, N={N}"
+    one, what = work_bytes(grid, L, N, reality), f"this transform at L={L}, N={N}"
     return by_maps(transform, flmn, 2, grid.shape, kind, one, threads, what)
 
 
@@ -227,23 +242,30 @@ def _to_coefficients(f, route_of, scale, L, N, grid, reality, threads):
     _samples_shape(f, grid)
     single, core = _is_single(f), len(grid.shape)
     orders = layout.orders(N, grid.steerable, reality)
-    route = route_of(grid.sphere, L)
+    maps = math.prod(f.shape[: f.ndim - core])
+    if by_tables := shared.worthwhile(grid, L, N, maps):
+        table = shared.tables(grid.sphere, L, N, route_of, False)
+        rows = table.rows
+    else:
+        route = route_of(grid.sphere, L)
+        rows = route.rows
 
     def transform(part, flmn, threads):
-        kind = float if reality else complex
-        for samples, one in zip(part, flmn, strict=True):
-            samples = np.ascontiguousarray(samples, kind)
-            planes, suspect = azimuth.analysis(
-                samples, grid.sphere, route.rows, L, reality, threads
-            )
-            if suspect:
-                _check.bad_samples(samples, UNSEEN)
-            gamma.analysis(planes[None], grid, threads)
+        samples = part.reshape(-1, *grid.sphere.shape)
+        samples = np.ascontiguousarray(samples, float if reality else complex)
+        planes, suspect = azimuth.analysis(samples, grid.sphere, rows, L, reality, threads)
+        if suspect:
+            _check.bad_samples(samples, UNSEEN)
+        planes = planes.reshape(len(part), grid.n_gamma, *planes.shape[1:])
+        gamma.analysis(planes, grid, threads)
+        if by_tables:
+            fields = shared.analysis(planes, orders, table, L, N, grid, reality, threads)
+        else:
             fields = slices.analysis(planes, orders, route, L, grid, reality, threads)
-            layout.write(fields, L, N, orders, reality, scale, one)
+        layout.write(fields, L, N, orders, reality, scale, flmn)
 
     kind = np.complex64 if single else complex
-    one, what = work_bytes(grid, L, reality), f"this transform at L={L}, N={N}"
+    one, what = work_bytes(grid, L, N, reality), f"this transform at L={L}, N={N}"
     return by_maps(transform, f, core, (2 * N - 1, L * L), kind, one, threads, what)
 
 

@@ -1,0 +1,316 @@
+"""Fields of spin -n <-> planes of all n by stored tables, shared over the symmetries of d: for many orders.
+
+    d_nm = d_{-m,-n} = (-1)^{m-n} d_mn,    d_{-n,-m} = d_mn:
+
+one table T[l, ring] for each mu = max(|m|, |n|) and |n| <= mu serves four pairs of orders (of a real signal
+two, its other two being their conjugates), all maps of a batch, and by its transpose the way back. Tables
+hold what lies between the rings and the samples too: quadrature weights and, on MW-like grids, the exact
+continuation in theta. Floor: two multiply-adds for each coefficient and ring, at 16 flops a cycle.
+"""
+
+from collections import namedtuple
+from functools import lru_cache
+
+import numpy as np
+
+from spherekit._jit import jit, leaf
+from spherekit._scratch import scratch
+from spherekit._threads import run
+from spherekit.harmonic import plan
+from spherekit.harmonic.azimuth import BLOCK
+from spherekit.kernels.memory import aligned, on_lines
+from spherekit.kernels.products import product2, product4
+from spherekit.kernels.simd import (
+    Lanes,
+    has_wide_registers,
+    load,
+    next_item,
+    splat,
+    store,
+    width,
+)
+from spherekit.sampling import quadrature
+from spherekit.wigner.functions import d
+
+NARROW, WIDE = Lanes(8), Lanes(16 if has_wide_registers() else 8)
+
+#: Largest tables, bytes: for one map about what the third-level cache leaves; for a batch.
+_ONE_MAP, _BATCH, _BATCH_MAPS = 4e6, 6e7, 8
+
+#: ``starts[mu, N-1+n]`` into ``values``, blocks of lanes (columns of the planes; of the transpose degrees);
+#: the number of rings; the first sample of each column's ring.
+Tables = namedtuple("Tables", "starts values rings rows")
+
+
+def worthwhile(grid, L, N, maps):
+    """Whether these transforms go by stored tables; depends on nothing but the arguments."""
+    if not grid.sphere.rectangular:
+        return False
+    size = _table_bytes(grid.sphere, L, N)
+    return size <= _ONE_MAP or (maps >= _BATCH_MAPS and size <= _BATCH)
+
+
+def plane_width(sphere):
+    """Columns of the planes: the rings, in whole blocks."""
+    return _up(len(sphere.ring_theta), BLOCK)
+
+
+def _table_bytes(sphere, L, N):
+    mu = np.arange(L)
+    return 8 * plane_width(sphere) * int(((2 * np.minimum(mu, N - 1) + 1) * (L - mu)).sum())
+
+
+@lru_cache(maxsize=8)
+def tables(sphere, L, N, route_of, to_samples):
+    """Tables of one direction: of `harmonic.plan.synthesis_route` or `analysis_route`, or its transpose."""
+    rings = len(sphere.ring_theta)
+    rows = np.full(plane_width(sphere), -1)
+    rows[:rings] = sphere.ring_start
+    theta, factor, carry = _angles(sphere, L, route_of)
+    values = np.zeros((len(theta), L, L, 2 * N - 1))  # ring, l, mu, n
+    for ell, matrix in enumerate(d(theta, L)):
+        n = min(ell, N - 1)
+        values[:, ell, : ell + 1, N - 1 - n : N + n] = matrix[:, ell:, ell - n : ell + n + 1]
+    ell, n = np.arange(L), np.arange(1 - N, N)
+    values *= factor[:, None, None, None] * np.sqrt((2 * ell + 1) / (4 * np.pi))[:, None, None]
+    values *= 1.0 - 2.0 * (n % 2)
+    blocks, at, starts = [], 0, np.zeros((L, 2 * N - 1), np.int64)
+    for mu in range(L):
+        for order in range(-min(mu, N - 1), min(mu, N - 1) + 1):
+            table = values[:, mu:, mu, N - 1 + order].T  # [l, angle]
+            if carry is not None:
+                table = table @ carry[(mu + order) % 2]
+            table = table if to_samples else table.T
+            table = np.pad(table, [(0, 0), (0, -table.shape[1] % (BLOCK if to_samples else 8))])
+            starts[mu, N - 1 + order] = at
+            blocks.append(_in_blocks(table))
+            at += table.size
+    values = on_lines(np.concatenate([*blocks, np.zeros(32)]))
+    return Tables(starts, values, rings, rows)
+
+
+def _angles(sphere, L, route_of):
+    """Angles at which d is tabulated, their factors, and the matrices (even, odd) from the grid's rings."""
+    if route_of is plan.synthesis_route:
+        return sphere.ring_theta, np.ones(len(sphere.ring_theta)), None
+    if sphere.period is None:
+        return sphere.ring_theta, sphere.ring_weights, None
+    # n Gauss-Legendre rings integrate degrees < 2n: those of the interpolant times those below L
+    theta, weights = quadrature.gauss_legendre((sphere.period // 2 + L + 1) // 2)
+    carry = [_continuation(sphere, theta, parity) for parity in (1.0, -1.0)]
+    return theta, weights * (2 * np.pi / sphere.shape[1]), carry
+
+
+def _continuation(sphere, theta, parity):
+    """Values at ``theta`` from those on the grid's equispaced rings, F(-theta) = parity F(theta).
+
+    By the trigonometric interpolant of least degree on the circle that both make.
+    """
+    rings, period = sphere.ring_theta, sphere.period
+    degree = period // 2
+    k = np.arange(-degree, degree + 1)
+    weight = np.where(2 * np.abs(k) == period, 0.5, 1.0) / period
+
+    def kernel(angle):
+        return (np.cos(angle[..., None] * k) * weight).sum(axis=-1)
+
+    ours, mirrored = kernel(theta[:, None] - rings), kernel(theta[:, None] + rings)
+    pole = (rings == 0) | (np.abs(rings - np.pi) < 1e-12)
+    alone = ours if parity > 0 else np.zeros_like(ours)  # a pole is its own mirror image
+    return np.where(pole, alone, ours + parity * mirrored)
+
+
+def _up(n, multiple):
+    return -(-n // multiple) * multiple
+
+
+def _in_blocks(matrix):
+    """Blocks of as many columns as there are lanes, the rest of 8, each row by row."""
+    w = WIDE.type.width
+    whole = matrix.shape[1] // w * w
+    edges = [*range(0, whole, w), *range(whole, matrix.shape[1] + 1, 8)]
+    pairs = zip(edges[:-1], edges[1:], strict=True)
+    return np.concatenate([matrix[:, a:b].ravel() for a, b in pairs] or [np.empty(0)])
+
+
+def _slots(grid, N, orders, real):
+    """Of n = 1-N..N-1: the slot of the planes and the row of the fields, -1 where there is none."""
+    slots, rows = np.full(2 * N - 1, -1), np.full(2 * N - 1, -1)
+    rows[N - 1 + orders] = np.arange(len(orders))
+    held = set(orders.tolist()) | ({-n for n in orders.tolist()} if real else set())
+    for slot, n in enumerate(grid.orders.tolist()):
+        if n in held:
+            slots[N - 1 + n] = slot
+    return slots, rows
+
+
+def synthesis(fields, orders, table, L, N, grid, real, threads):
+    """(maps, orders, L*L) -> planes (maps, n_gamma, m, 2, columns), a slot an order."""
+    shape = len(fields), grid.n_gamma, L if real else 2 * L - 1, 2, len(table.rows)
+    planes, counter = scratch("group", shape), np.zeros(1, np.int64)
+    slots, rows = _slots(grid, N, orders, real)
+    for slot in set(range(grid.n_gamma)) - set(slots.tolist()):
+        planes[:, slot] = 0.0
+    values = fields.view(float)
+    args = NARROW, WIDE, counter, L, N, real, slots, rows, table, values, planes
+    run(lambda _: _synthesise(*args), threads)
+    return planes
+
+
+def analysis(planes, orders, table, L, N, grid, real, threads):
+    """The transpose of `synthesis`: planes -> fields; of a real signal the orders n >= 0."""
+    fields, counter = np.empty((len(planes), len(orders), L * L), complex), np.zeros(1, np.int64)
+    slots, rows = _slots(grid, N, orders, real)
+    args = NARROW, WIDE, counter, L, N, real, slots, rows, table, planes, fields.view(float)
+    run(lambda _: _analyse(*args), threads)
+    return fields
+
+
+# --- pairs of orders ---------------------------------------------------------------------------------
+
+
+@jit
+def _pairs(mu, n, N, real, slots, pairs):
+    """The (m, n', sign) that share a table, n' among the orders at hand; returns their number.
+
+    Of a real signal those with n' >= 0.
+    """
+    sign = 1 - 2 * ((mu - n) % 2)
+    count = 0
+    for j in range(4):
+        if j == 0:
+            a, b, c = mu, n, 1
+        elif j == 1:
+            a, b, c = n, mu, 1
+        elif j == 2:
+            a, b, c = -mu, -n, sign
+        else:
+            a, b, c = -n, -mu, sign
+        if j % 2 and (abs(n) == mu or mu >= N):  # itself, or beyond the orders
+            continue
+        if j > 1 and mu == 0:
+            continue
+        if slots[N - 1 + b] < 0 or (real and (b < 0 or (b == 0 and a < 0))):
+            continue
+        pairs[count, 0], pairs[count, 1], pairs[count, 2] = a, b, c
+        count += 1
+    return count
+
+
+@jit
+def _place(m, n, N, L, real, slots, planes):
+    """Where (m, n) begins in the planes of one map, and the sign of its imaginary part there."""
+    rows, size = planes.shape[2], 2 * planes.shape[4]
+    if not real:
+        return (slots[N - 1 + n] * rows + m + L - 1) * size, 1.0
+    if m < 0:  # F_{-m,-n} = conj F_mn
+        return (slots[N - 1 - n] * rows - m) * size, -1.0
+    return (slots[N - 1 + n] * rows + m) * size, 1.0
+
+
+@jit
+def _synthesise(narrow, wide, counter, L, N, real, slots, rows, table, fields, planes):
+    w, columns = width(wide), planes.shape[4]
+    pairs, held = np.empty((4, 3), np.int64), np.zeros((4, 2, L))
+    a, out = held.reshape(-1), aligned(4 * w, planes)
+    places, mirrors, flips = np.empty(4, np.int64), np.empty(4, np.int64), np.empty(4)
+    while True:
+        mu = L - 1 - next_item(counter)
+        if mu < 0:
+            return
+        for n in range(-min(mu, N - 1), min(mu, N - 1) + 1):
+            count = _pairs(mu, n, N, real, slots, pairs)
+            for j in range(count):
+                m, order = pairs[j, 0], pairs[j, 1]
+                places[j], flips[j] = _place(m, order, N, L, real, slots, planes)
+                mirrors[j] = -1
+                if real and m == 0 and order:  # order m = 0 has its conjugate beside it
+                    mirrors[j], _ = _place(m, -order, N, L, real, slots, planes)
+            for q in range(planes.shape[0]):
+                for j in range(count):
+                    _gather(fields[q, rows[N - 1 + pairs[j, 1]]], pairs[j], mu, L, held[j])
+                plane = planes[q].reshape(-1)
+                for j in range(0, count, 2):
+                    at, two = table.starts[mu, N - 1 + n], min(count - j, 2)
+                    for lane in range(0, columns, w):
+                        args = a, 2 * j * L, L, 2 * L, two, table.values, at, L - mu, out
+                        _product(wide, args)
+                        for i in range(two):
+                            to = places[j + i] + lane
+                            _put(wide, out, 2 * i * w, flips[j + i], plane, to, columns)
+                            if mirrors[j + i] >= 0:
+                                _put(
+                                    wide,
+                                    out,
+                                    2 * i * w,
+                                    -1.0,
+                                    plane,
+                                    mirrors[j + i] + lane,
+                                    columns,
+                                )
+                        at += (L - mu) * w
+
+
+@leaf
+def _put(lanes, out, at, flip, plane, to, columns):
+    store(plane, to, load(lanes, out, at))
+    store(plane, to + columns, splat(lanes, flip) * load(lanes, out, at + width(lanes)))
+
+
+@leaf
+def _product(lanes, args):
+    """One complex row or two with a block of a table."""
+    a, at, im, other, two, table, first, count, out = args
+    if two == 2:
+        product4(lanes, a, at, im, other, 1, table, first, count, out, 0)
+    else:
+        product2(lanes, a, at, im, 1, table, first, count, out, 0)
+
+
+@jit
+def _gather(field, pair, mu, L, held):
+    """Degrees mu.. of order m, times the sign that the table lacks."""
+    for ell in range(mu, L):
+        at = 2 * (ell * ell + ell + pair[0])
+        held[0, ell - mu], held[1, ell - mu] = pair[2] * field[at], pair[2] * field[at + 1]
+
+
+@jit
+def _analyse(narrow, wide, counter, L, N, real, slots, rows, table, planes, fields):
+    v, w = width(narrow), width(wide)
+    pairs, out = np.empty((4, 3), np.int64), aligned(4 * w, planes)
+    places, flips = np.empty(4, np.int64), np.empty(4)
+    while True:
+        mu = L - 1 - next_item(counter)
+        if mu < 0:
+            return
+        for n in range(-min(mu, N - 1), min(mu, N - 1) + 1):
+            count = _pairs(mu, n, N, real, slots, pairs)
+            for j in range(count):
+                places[j], flips[j] = _place(pairs[j, 0], pairs[j, 1], N, L, real, slots, planes)
+            for q in range(planes.shape[0]):
+                plane = planes[q].reshape(-1)
+                for j in range(0, count, 2):
+                    ell, at, two = mu, table.starts[mu, N - 1 + n], min(count - j, 2)
+                    apart = places[j + two - 1] - places[j]
+                    while ell < L:
+                        args = plane, places[j], planes.shape[4], apart, two, table.values, at
+                        wider = ell + w <= mu + -(-(L - mu) // v) * v
+                        if wider:
+                            _product(wide, (*args, table.rings, out))
+                        else:
+                            _product(narrow, (*args, table.rings, out))
+                        lanes = w if wider else v
+                        for i in range(two):
+                            field = fields[q, rows[N - 1 + pairs[j + i, 1]]]
+                            _scatter(out, i, lanes, pairs[j + i], flips[j + i], ell, L, field)
+                        at, ell = at + table.rings * lanes, ell + lanes
+
+
+@jit
+def _scatter(out, i, lanes, pair, flip, first, L, field):
+    for k in range(min(lanes, L - first)):
+        ell = first + k
+        at = 2 * (ell * ell + ell + pair[0])
+        field[at] = pair[2] * out[2 * i * lanes + k]
+        field[at + 1] = pair[2] * flip * out[(2 * i + 1) * lanes + k]
