@@ -11,10 +11,10 @@ from autograd import grad, make_jvp, make_vjp
 
 import spherekit as sk
 from spherekit.linear import registry
-from spherekit.sampling import CC, DH, GL, MW, MWSS, DHPole, HEALPix, Rings
-from spherekit.testing import assert_adjoint, assert_gradient, random_flm
+from spherekit.sampling import CC, DH, GL, MW, MWSS, DHPole, HEALPix, Rings, RotationGrid
+from spherekit.testing import assert_adjoint, assert_gradient, random_flm, random_flmn
 
-for room in ("harmonic", "spectra", "conventions"):
+for room in ("harmonic", "spectra", "conventions", "wigner"):
     importlib.import_module(f"spherekit.{room}")
 
 #: The rule of HEALPix is tested beyond its band-limit too, where `forward` warns.
@@ -76,7 +76,41 @@ def cases_of_evaluate(L, rng, shape=()):
         yield Case(f"{spin} {reality}", flags, flm, values, reality)
 
 
+def transforms_of_rotations(L, rng, shape=()):
+    """(label, flags, coefficients, samples): stored tables and slices of n, whole and steerable."""
+    for name, N, steerable in (("mw", L, False), ("gl", 2, True), ("healpix:1", 2, False)):
+        grid = RotationGrid(L, N, name, steerable)
+        for reality in (True, False):
+            flags = dict(L=L, N=N, grid=grid, reality=reality, lower=0, threads=1)
+            flmn = random_flmn(L, N, rng, steerable=steerable, shape=shape)
+            f = numbers((*shape, *grid.shape), rng, reality)
+            yield f"{grid} {reality}", flags, flmn, f
+
+
+def cases_of_wigner_inverse(L, rng, shape=()):
+    for label, flags, flmn, f in transforms_of_rotations(L, rng, shape):
+        yield Case(label, flags, flmn, f, flags["reality"])
+
+
+def cases_of_wigner_forward(L, rng, shape=()):
+    for label, flags, flmn, f in transforms_of_rotations(L, rng, shape):
+        yield Case(label, flags, f, flmn, flags["reality"])
+
+
+def cases_of_rotate(L, rng, shape=()):
+    for turns in ((), (3, *(1 for _ in shape))):
+        angles = tuple(rng.standard_normal((3, *turns)))
+        for reality in (True, False):
+            flags = dict(angles=angles, lead=shape, reality=reality, threads=1)
+            whole = np.broadcast_shapes(turns, shape)
+            flm, g = random_flm(L, rng, shape=shape), random_flm(L, rng, shape=whole)
+            yield Case(f"{turns} {reality}", flags, flm, g, reality)
+
+
 CASES = {
+    "wigner.inverse": cases_of_wigner_inverse,
+    "wigner.forward": cases_of_wigner_forward,
+    "wigner.rotate": cases_of_rotate,
     "harmonic.inverse": cases_of_inverse,
     "harmonic.forward": cases_of_forward,
     "harmonic.evaluate": cases_of_evaluate,

@@ -1,6 +1,13 @@
 """The rotation group: Wigner transforms and functions, rotations, couplings, correlations."""
 
 from spherekit.wigner import euler
+from spherekit.wigner.correlation import (
+    correlate,
+    evaluate,
+    lift,
+    total_convolution,
+    zonal,
+)
 from spherekit.wigner.coupling import (
     clebsch_gordan,
     clebsch_gordan_blocks,
@@ -23,16 +30,21 @@ __all__ = [
     "clebsch_gordan",
     "clebsch_gordan_blocks",
     "clebsch_gordan_by_order",
+    "correlate",
     "d",
     "d_column",
     "estimate_memory",
     "euler",
+    "evaluate",
     "forward",
     "forward_adjoint",
     "inverse",
     "inverse_adjoint",
+    "lift",
     "real_basis",
     "rotate",
     "rotate_map",
+    "total_convolution",
     "wigner_3j",
+    "zonal",
 ]

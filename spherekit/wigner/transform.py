@@ -16,6 +16,7 @@ from spherekit import _check
 from spherekit._threads import thread_count
 from spherekit.harmonic import azimuth, parts, plan
 from spherekit.harmonic.batches import by_maps
+from spherekit.harmonic.transform import warn_beyond_pixels
 from spherekit.linear import is_traced, linear_map
 from spherekit.sampling import RotationGrid
 from spherekit.sampling.healpix import UNSEEN
@@ -108,6 +109,7 @@ def forward(f, L, N, *, sampling="mw", reality=False, steerable=False, L_lower=0
     True
     """
     flags = _flags(L, N, sampling, reality, steerable, L_lower, threads)
+    warn_beyond_pixels(flags["grid"].sphere, flags["L"])
     return _analysis.forward(f, checked=False, **flags)
 
 
