@@ -239,7 +239,7 @@ def fit(f, L, **how):
         return spherekit.analyse(f, L, progress=lambda *_: bar.update(), **how)
 
 
-def write_samples(path, values, grid, *, unit="", spin=0):
+def write_samples(path, values, grid, *, unit="", spin=0, coordsys=""):
     """Write a map to .fits (HEALPix; a spin field as two columns), .npz or .npy."""
     from spherekit import io
 
@@ -248,7 +248,7 @@ def write_samples(path, values, grid, *, unit="", spin=0):
         if np.iscomplexobj(values):
             parts = np.stack([values.real, values.imag])
             names = ["Q", "U"] if spin == 2 else ["REAL", "IMAG"]
-        io.write_map(path, parts, column=names, unit=unit, overwrite=True)
+        io.write_map(path, parts, column=names, unit=unit, coordsys=coordsys, overwrite=True)
     elif Path(path).suffix == ".npy":
         io.write_arrays(path, values=values, overwrite=True)
     else:

@@ -45,9 +45,12 @@ def _to_coefficients(args):
     if args.mask:
         keep = options.read_mask(args.mask, samples) > 0.5
     options.refuse_missing(samples, keep)
-    flm, report = _analyse(values, L, samples.grid, spin, keep, args)
+    if args.max_iter < 1:
+        raise options.Usage(f"--max-iter is {args.max_iter}; expected 1 or more")
+    how = dict(keep=keep, method=args.method, max_iter=args.max_iter)
+    flm, report = analyse(values, L, samples.grid, spin, args.threads, **how)
     print(report)
-    _write_coefficients(args.output, flm, L, spin, samples.unit)
+    write_coefficients(args.output, flm, L, spin, samples.unit)
     print(f"wrote {args.output}: L = {L} (lmax {L - 1}), spin {spin}")
 
 
@@ -58,18 +61,15 @@ def _needs_npz(path):
     )
 
 
-def _analyse(values, L, grid, spin, keep, args):
+def analyse(values, L, grid, spin, threads, *, keep=None, method=None, max_iter=100):
+    """(coefficients, a line on how they were found and what they leave over)."""
     import spherekit
 
-    if args.max_iter < 1:
-        raise options.Usage(f"--max-iter is {args.max_iter}; expected 1 or more")
-    method = args.method or ("quadrature" if grid.exact and keep is None else "lsq")
-    how = dict(spin=spin, sampling=grid, reality=not np.iscomplexobj(values), threads=args.threads)
+    method = method or ("quadrature" if grid.exact and keep is None else "lsq")
+    how = dict(spin=spin, sampling=grid, reality=not np.iscomplexobj(values), threads=threads)
     name = options.grid_name(grid)
     if method != "quadrature":
-        flm, residual = options.fit(
-            values, L, mask=keep, method=method, max_iter=args.max_iter, **how
-        )
+        flm, residual = options.fit(values, L, mask=keep, method=method, max_iter=max_iter, **how)
         state = "converged" if residual.converged else "NOT converged (raise --max-iter?)"
         report = f"{method} on {name}: {residual.iterations} iterations, {state}"
         return flm, f"{report}; residual {residual.relative:.2e} of the map's rms"
@@ -82,7 +82,7 @@ def _analyse(values, L, grid, spin, keep, args):
     return flm, f"quadrature on {name} ({theorem}); residual {relative:.2e} of the map's rms"
 
 
-def _write_coefficients(path, flm, L, spin, unit):
+def write_coefficients(path, flm, L, spin, unit):
     from spherekit import io
 
     if options.is_arrays(path):
@@ -91,7 +91,7 @@ def _write_coefficients(path, flm, L, spin, unit):
         io.write_alm(path, flm, unit=unit, overwrite=True)
 
 
-def _read_coefficients(path, spin):
+def read_coefficients(path, spin):
     """(flm, spin, unit) of an alm FITS file, or of the array ``flm`` of a .npz file."""
     from spherekit import io
 
@@ -118,7 +118,7 @@ def _to_map(args):
         raise options.Usage("--mask, --method, --field, --ordering: of maps, not with --inverse")
     if args.grid is None:
         raise options.Usage("say the grid of the map: --grid mw:256 or --grid healpix:64")
-    flm, spin, unit = _read_coefficients(args.file, args.spin)
+    flm, spin, unit = read_coefficients(args.file, args.spin)
     stored = int(round(flm.size**0.5))
     L = options.chosen_L(args, required=False) or stored
     if L > stored:
@@ -126,14 +126,14 @@ def _to_map(args):
     grid = as_grid(args.grid, L)
     if grid.name != "healpix" and Path(args.output).suffix == ".fits":
         raise options.Usage(f"{args.output}: FITS holds HEALPix maps; name a .npz file")
-    reality = spin == 0 and _hermitian(flm)
+    reality = spin == 0 and is_hermitian(flm)
     how = dict(spin=spin, sampling=grid, reality=reality, threads=args.threads)
     f = spherekit.inverse(flm[: L * L], L, **how)
     options.write_samples(args.output, f, grid, unit=unit, spin=spin)
     print(f"wrote {args.output}: {options.grid_name(grid)}, {f.size} samples, degrees < {L}")
 
 
-def _hermitian(flm):
+def is_hermitian(flm):
     from spherekit.conventions import to_healpy
 
     try:

@@ -15,6 +15,7 @@ from spherekit.wigner.coupling import (
     real_basis,
     wigner_3j,
 )
+from spherekit.wigner.frames import frame_angles
 from spherekit.wigner.functions import D, d, d_column
 from spherekit.wigner.rotation import rotate, rotate_map
 from spherekit.wigner.transform import (
@@ -38,6 +39,7 @@ __all__ = [
     "evaluate",
     "forward",
     "forward_adjoint",
+    "frame_angles",
     "inverse",
     "inverse_adjoint",
     "lift",
