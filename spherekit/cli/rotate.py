@@ -53,7 +53,7 @@ def _rotate_coefficients(args):
     print(f"wrote {args.output}: L = {L} (lmax {L - 1}), spin {spin}, {words}")
     if args.plot:
         f, g = (_draw(x, L, spin, args.threads) for x in (flm, turned))
-        _picture(args.plot, f, g, f"mw:{max(L, 128)}", unit, words)
+        _picture(args, (f, g), f"mw:{max(L, 128)}", unit, words)
 
 
 def _rotate_map(args):
@@ -81,8 +81,8 @@ def _rotate_map(args):
     )
     print(f"wrote {args.output}: {options.grid_name(grid)}, {words}")
     if args.plot:
-        before, after = (np.abs(x) if spin else np.real(x) for x in (values, result))
-        _picture(args.plot, before, after, grid, samples.unit, words)
+        pair = [np.abs(x) if spin else np.real(x) for x in (values, result)]
+        _picture(args, pair, grid, samples.unit, words)
 
 
 def _holds_coefficients(path):
@@ -138,13 +138,13 @@ def _draw(flm, L, spin, threads):
     return np.abs(f) if spin else f.real
 
 
-def _picture(path, before, after, grid, unit, words):
+def _picture(args, pair, grid, unit, words):
     from spherekit import plot
     from spherekit.plot.maps import colour_range
 
-    vmin, vmax, _, symmetric = colour_range(before)
+    vmin, vmax, _, symmetric = colour_range(pair[0])
     made = options.figure(12, 4.1)
-    for ax, f, title in zip(made.subplots(1, 2), (before, after), ("before", words), strict=True):
+    for ax, f, title in zip(made.subplots(1, 2), pair, ("before", words), strict=True):
         plot.show(f, grid, ax=ax, title=title, unit=unit, vmin=vmin, vmax=vmax, symmetric=symmetric)
-    options.save(made, path)
-    print(f"wrote {path}")
+    options.save(made, args.plot)
+    print(f"wrote {args.plot}")
