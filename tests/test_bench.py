@@ -25,13 +25,43 @@ def test_bench_alone(tmp_path, capsys):
 
 def test_cases_that_cannot_be_compared_are_said_in_words():
     case = dict(grid="gl", L=8, spin=0, batch=1, dtype="float64", threads=1, code="healpy")
+    case |= dict(transform="harmonic", N=0, signal="real")
     lines = bench.table([{**case, "incomparable": "measured on HEALPix"}])
     assert lines[-1] == "healpy: measured on HEALPix (gl, real maps, 1 thread)"
 
 
+@pytest.mark.parametrize("transform", ["wigner", "rotate", "matrices", "cg"])
+def test_the_rotation_group(transform, tmp_path, capsys):
+    command = [
+        "bench",
+        "--transform",
+        transform,
+        "--L",
+        "6",
+        "--N",
+        "2,L",
+        "--signal",
+        "real,complex",
+    ]
+    command += ["--rounds", "1", "--peers", "none", "--json", f"{tmp_path}/b.json"]
+    assert main([*command, "--plot", f"{tmp_path}/b.png"]) == 0
+    assert "spherekit" in capsys.readouterr().out
+    results = json.loads((tmp_path / "b.json").read_text())["results"]
+    assert len(results) == {"wigner": 4, "rotate": 2}.get(transform, 1)
+    for result in results:
+        assert result["one_way"] == (result["error"] is None)
+        assert result["one_way"] or result["error"] < 1e-13
+
+
 @pytest.mark.parametrize(
     "options, word",
-    [(["--peers", "fftw"], "ducc0"), (["--grid", "igloo"], "healpix"), (["--L", "x"], "64,128")],
+    [
+        (["--peers", "fftw"], "ducc0"),
+        (["--grid", "igloo"], "healpix"),
+        (["--L", "x"], "64,128"),
+        (["--transform", "fourier"], "wigner"),
+        (["--N", "9", "--transform", "wigner"], "least L"),
+    ],
 )
 def test_wrong_words_name_the_right_ones(options, word, capsys):
     assert main(["bench", "--L", "8", *options]) in (1, 2)

@@ -10,9 +10,10 @@ from collections import namedtuple
 
 import numpy as np
 
-#: Two functions of one array each, a function of a random generator that makes the coefficients, and what
-#: the reader of the table has to know: ``forward(inverse(start(rng)))`` is the round trip.
-Prepared = namedtuple("Prepared", "inverse forward start remark", defaults=("",))
+#: Two functions of one array each, a function of a random generator that makes the coefficients, what the
+#: reader of the table has to know, and whether the two functions are things apart; else
+#: ``forward(inverse(start(rng)))`` is a round trip.
+Prepared = namedtuple("Prepared", "inverse forward start remark one_way", defaults=("", False))
 
 #: Sample shapes by grid name: those of `spherekit.sampling`, without its import in a peer's process.
 #: "gl" has an even number of samples a ring, "glodd" the least number. HEALPix has nside = L/2.
@@ -232,7 +233,7 @@ def _s2fft_recursion(L, grid, reality, spin):
     return make(code.inverse_jax, False), make(code.forward_jax, True)
 
 
-#: Every code by name; the first is ours.
+#: Every code of the harmonic transforms by name; the first is ours.
 CODES = {code.__name__: code for code in (spherekit, spherekit_f64, ducc0, healpy, shtns, s2fft)}
 
 

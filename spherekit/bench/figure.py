@@ -3,7 +3,9 @@
 from spherekit.bench.codes import CODES
 from spherekit.bench.report import WAYS, groups, measured, memory
 
-_COLOURS = dict(zip(CODES, ("black", "0.55", "C0", "C2", "C1", "C3"), strict=True))
+_COLOURS = dict(
+    zip((*CODES, "spherical"), ("black", "0.55", "C0", "C2", "C1", "C3", "C4"), strict=True)
+)
 
 
 def figure(results, path):
@@ -31,7 +33,7 @@ def figure(results, path):
     for ax in axes[-1]:
         ax.set_xlabel("band-limit L")
     curves = {line.get_label(): line for ax in axes.flat for line in ax.get_lines()}
-    shown = [name for name in CODES if name in curves]
+    shown = [name for name in _COLOURS if name in curves]
     drawing.legend([curves[name] for name in shown], shown, loc="outside upper center",
                    ncols=len(shown) or 1, frameon=False)  # fmt: skip
     facts = machine()
@@ -41,7 +43,7 @@ def figure(results, path):
 
 def _panels(axes, title, results):
     """Inverse, forward and memory of one table."""
-    for code in [name for name in CODES if any(r["code"] == name for r in results)]:
+    for code in [name for name in _COLOURS if any(r["code"] == name for r in results)]:
         mine = sorted((r for r in results if r["code"] == code), key=lambda r: r["L"])
         curve = dict(color=_COLOURS[code], marker="o", ms=4, lw=1.6, label=code)
         for ax, way in zip(axes, WAYS, strict=False):

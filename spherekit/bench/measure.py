@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 
+from spherekit.bench import codes_group
 from spherekit.bench.codes import CODES
 
 _OURS = ("spherekit", "spherekit_f64")
@@ -19,9 +20,10 @@ def measure(cases, peers=None, *, rounds=2, patience=300.0, progress=None):
     Parameters
     ----------
     cases : list of dict
-        Each with grid, L, spin, batch, dtype and threads. In float32 our own float64 is measured too.
+        Each with transform (harmonic, wigner, rotate, matrices, cg), grid, L, N, spin, signal (real or
+        complex), batch, dtype and threads. In float32 our own float64 is measured too.
     peers : list of str, optional
-        Names of `CODES`; default: those that are installed.
+        Names of `known_peers`; default: those that are installed.
     rounds : int
         Times each code is started for its times, of which the least counts, so that noise hits all
         alike; once more for its memory.
@@ -42,15 +44,16 @@ def measure(cases, peers=None, *, rounds=2, patience=300.0, progress=None):
     ValueError
         A peer that is unknown or not installed.
     """
-    peers = installed() if peers is None else list(dict.fromkeys(peers))
-    for name in peers:
+    names = installed() if peers is None else list(dict.fromkeys(peers))
+    for name in names:
         _check(name)
-    jobs = [(n, case, code) for n, case in enumerate(cases) for code in _codes(case, peers)]
+    jobs = [(n, case, code) for n, case in enumerate(cases) for code in _codes(case, names)]
     turns = [*range(rounds), "memory"]
     found = {}
     for done, (turn, (number, case, code)) in enumerate(itertools.product(turns, jobs)):
         if progress:
-            progress(done, len(turns) * len(jobs), f"{code}, {case['grid']}, L={case['L']}")
+            words = f"{code}, {case['transform']}, {case['grid']}, L={case['L']}"
+            progress(done, len(turns) * len(jobs), words)
         before = found.get((number, code))
         if before is None:
             why = _hopeless(case, code, found.values())
@@ -65,13 +68,18 @@ def measure(cases, peers=None, *, rounds=2, patience=300.0, progress=None):
 
 def installed():
     """The peers that can be imported."""
-    return [name for name in CODES if name not in _OURS and importlib.util.find_spec(name)]
+    return [name for name in known_peers() if importlib.util.find_spec(name)]
+
+
+def known_peers():
+    """Every peer's name."""
+    every = [CODES, *codes_group.CODES.values()]
+    return [name for name in dict.fromkeys(itertools.chain(*every)) if name not in _OURS]
 
 
 def _check(name):
-    known = [code for code in CODES if code not in _OURS]
-    if name not in known:
-        raise ValueError(f"no peer {name!r}; known: {', '.join(known)}, or none")
+    if name not in known_peers():
+        raise ValueError(f"no peer {name!r}; known: {', '.join(known_peers())}, or none")
     if name not in installed():
         raise ValueError(
             f"{name} is not installed here: pip install {name}"
@@ -81,7 +89,12 @@ def _check(name):
 
 
 def _codes(case, peers):
-    return [*_OURS[: 2 if case["dtype"] == "float32" else 1], *peers]
+    if case["transform"] == "harmonic":
+        codes = CODES
+        ours = _OURS[: 2 if case["dtype"] == "float32" else 1]
+    else:
+        codes, ours = codes_group.CODES[case["transform"]], _OURS[:1]
+    return [*ours, *(name for name in peers if name in codes)]
 
 
 def _hopeless(case, code, results):

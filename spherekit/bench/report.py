@@ -8,7 +8,11 @@ from importlib import metadata
 import numpy as np
 
 WAYS = ("inverse", "forward")
-_GROUP = ("grid", "spin", "batch", "dtype", "threads")
+_GROUP = ("transform", "grid", "N", "spin", "signal", "batch", "dtype", "threads")
+_ONE_WAY = {
+    "matrices": "all d^l, then all D^l, of one rotation",
+    "cg": "Clebsch-Gordan, l < L, then l = L-1",
+}
 _LEGEND = (
     "ms: least of all runs of all starts; ratio: spherekit / peer, below 1 where spherekit is faster;",
     "error: largest of a round trip, coefficients of variance near 1; memory: peak beyond input and output,",
@@ -33,7 +37,7 @@ def machine():
         "numpy": np.__version__,
         "numba": numba.__version__,
     }
-    for name in ("ducc0", "healpy", "shtns", "s2fft", "jax"):
+    for name in ("ducc0", "healpy", "shtns", "s2fft", "jax", "spherical"):
         try:
             facts[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
@@ -60,8 +64,14 @@ def groups(results):
 
 
 def _title(result):
-    grid, spin, maps, dtype, threads = (result[key] for key in _GROUP)
-    words = [grid, "real maps" if spin == 0 else f"spin {spin}"]
+    transform, grid, N, spin, signal, maps, dtype, threads = (result[key] for key in _GROUP)
+    if transform == "harmonic":
+        words = [grid, "real maps" if spin == 0 else f"spin {spin}"]
+    elif transform == "wigner":
+        N = "L" if N == result["L"] else N
+        words = [f"Wigner transform, {grid}, N = {N}", f"{signal} signals"]
+    else:
+        words = [{"rotate": f"rotation, {signal} signals"}.get(transform, _ONE_WAY.get(transform))]
     words += [f"{maps} maps"] if maps > 1 else []
     words += ["float32"] if dtype == "float32" else []
     return ", ".join([*words, f"{threads} thread" + "s" * (threads > 1)])
@@ -115,7 +125,8 @@ def _row(result, ours):
         ratio = f"{ours[way]['least'] / result[way]['least']:.2f}" if compared else ""
         text += f"{result[way]['least']:>10.3f}{ratio:>7}"
     error = result["error"]
-    text += f"{'not finite' if error is None else f'{error:.1e}':>9}"
+    none = "" if result.get("one_way") else "not finite"
+    text += f"{none if error is None else f'{error:.1e}':>9}"
     beyond, share = memory(result)
     text += (
         f"{beyond / 1e6:>9.1f}{f'x{share:.2f}':>6}" if beyond is not None else f"{'-':>9}{'':>6}"
@@ -194,7 +205,11 @@ def _pull_backs(rows):
 def _thread_gains(results):
     """Our time on several threads over that on one, where both were measured."""
     mine = [row for row in results if row["code"] == "spherekit" and measured(row)]
-    key = lambda row: tuple(row[name] for name in ("grid", "spin", "batch", "dtype", "L"))  # noqa: E731
+    names = ("transform", "grid", "N", "spin", "signal", "batch", "dtype", "L")
+
+    def key(row):
+        return tuple(row[name] for name in names)
+
     alone = {key(row): row for row in mine if row["threads"] == 1}
     parts = {}
     for row in mine:

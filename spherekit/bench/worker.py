@@ -21,11 +21,13 @@ BUDGET = 0.6
 
 def run(case):
     """Measure one case; see the module."""
+    from spherekit.bench import codes_group
     from spherekit.bench.codes import CODES, Incomparable
 
     began = time.perf_counter()
     try:
-        code = CODES[case["code"]](case)
+        harmonic = case["transform"] == "harmonic"
+        code = CODES[case["code"]](case) if harmonic else codes_group.prepare(case)
     except Incomparable as reason:
         return {"incomparable": str(reason)}
     setup = time.perf_counter() - began
@@ -34,17 +36,18 @@ def run(case):
     back, first_forward = _first(code.forward, samples)
     if case.get("memory"):
         return {"inverse": _memory(code.inverse, start), "forward": _memory(code.forward, samples)}
-    error = float(np.abs(np.asarray(back) - np.asarray(start)).max())
+    error = np.nan if code.one_way else np.abs(np.asarray(back) - np.asarray(start)).max()
     del back
     result = {
         "inverse": {"first": first_inverse, **_times(code.inverse, start)},
         "forward": {"first": first_forward, **_times(code.forward, samples)},
         "setup": setup,
-        "error": error if np.isfinite(error) else None,
+        "error": float(error) if np.isfinite(error) else None,
+        "one_way": code.one_way,
         "remark": code.remark,
         "peak": _status("VmHWM"),
     }
-    if case["code"] == "spherekit":
+    if case["code"] == "spherekit" and not code.one_way:
         result["vjp"] = {
             "inverse": _vjp(code.inverse, start, samples),
             "forward": _vjp(code.forward, samples, start),
@@ -91,9 +94,17 @@ def _memory(call, argument):
     before = _status("VmRSS")
     output = call(argument)
     peak = _status("VmHWM")
-    size = sum(np.asarray(part).nbytes for part in output)
+    size = _size(output)
     beyond = max(peak - before - size, 0)
     return {"beyond": beyond, "data": size + np.asarray(argument).nbytes}
+
+
+def _size(output):
+    """Bytes of an array, or of the arrays and numbers in a list or dict."""
+    if isinstance(output, dict | list | tuple):
+        parts = output.values() if isinstance(output, dict) else output
+        return sum(_size(part) for part in parts)
+    return np.asarray(output).nbytes
 
 
 def _status(key):

@@ -12,10 +12,17 @@ from spherekit.cli import options
 
 
 def arguments(parser):
-    parser.add_argument("--peers", help="names, as ducc0,healpy,shtns,s2fft, or none")
-    parser.add_argument("--grid", default="gl,mw,healpix", help="list, as gl,mw,mwss,cc,healpix")
+    parser.add_argument(
+        "--transform", default="harmonic", help="list of harmonic, wigner, rotate, matrices, cg"
+    )
+    parser.add_argument("--peers", help="names, as ducc0,healpy,shtns,s2fft,spherical, or none")
+    parser.add_argument(
+        "--grid", help="list, as gl,mw,mwss,cc,healpix (harmonic: gl,mw,healpix; wigner: mw)"
+    )
     parser.add_argument("--L", default="64,128,256,512,1024", help="list of band-limits")
     parser.add_argument("--spin", default="0", help="list of spins; 0: real maps")
+    parser.add_argument("--N", default="3", help="list of azimuthal band-limits; L: that of l")
+    parser.add_argument("--signal", default="real", help="wigner, rotate: list of real, complex")
     parser.add_argument("--batch", default="1", help="list of numbers of maps in one call")
     parser.add_argument("--dtype", default="float64", help="list: float64,float32")
     parser.add_argument("--threads", default="1", help="list of numbers of threads")
@@ -65,22 +72,45 @@ def run(args):
 
 def _cases(args):
     from spherekit.bench import SHAPES
+    from spherekit.bench.codes_group import CODES
 
-    grids, dtypes = _words(args.grid), _words(args.dtype)
-    for grid in grids:
-        if grid not in SHAPES:
-            raise options.Usage(f"--grid {grid}: known are {', '.join(SHAPES)}")
-    for dtype in dtypes:
-        if dtype not in ("float64", "float32"):
-            raise options.Usage(f"--dtype {dtype}: known are float64, float32")
+    grids = None if args.grid is None else _known("grid", args.grid, tuple(SHAPES))
+    dtypes = _known("dtype", args.dtype, ("float64", "float32"))
+    transforms = _known("transform", args.transform, ("harmonic", *CODES))
+    signals = _known("signal", args.signal, ("real", "complex"))
     spins = _numbers("spin", args.spin, None, "whole numbers, as 0,2")
     above = max(map(abs, spins)) + 1
     limits = _numbers("L", args.L, above, "whole numbers above the spin, as 64,128")
     batches = _numbers("batch", args.batch, 1, "whole numbers of maps, as 1,64")
     threads = _numbers("threads", args.threads, 1, "whole numbers, as 1,2")
-    names = ("grid", "spin", "batch", "dtype", "threads", "L")
-    every = itertools.product(grids, spins, batches, dtypes, threads, sorted(limits))
-    return [dict(zip(names, values, strict=True)) for values in every]
+    names = ("transform", "grid", "spin", "N", "signal", "batch", "dtype", "threads", "L")
+    orders = _words(args.N)
+    if any(
+        word != "L" and (not word.isdigit() or not 0 < int(word) <= min(limits)) for word in orders
+    ):
+        raise options.Usage(f"--N {args.N}: whole numbers from 1 to the least L, or L, as 3,5,L")
+    lists = dict(spin=spins, N=orders, signal=signals, batch=batches, dtype=dtypes)
+    cases = []
+    for transform in transforms:  # what a transform does not have is not varied
+        free = {"harmonic": ("grid", "spin", "batch", "dtype"),
+                "wigner": ("grid", "N", "signal", "batch", "dtype"),
+                "rotate": ("signal", "batch", "dtype")}.get(transform, ())  # fmt: skip
+        fixed = dict(grid="", spin=0, N=0, signal="real", batch=1, dtype="float64")
+        lists["grid"] = grids or {"wigner": ["mw"]}.get(transform, ["gl", "mw", "healpix"])
+        some = [lists[name] if name in free else [fixed[name]] for name in names[1:-2]]
+        for values in itertools.product([transform], *some, threads, sorted(limits)):
+            case = dict(zip(names, values, strict=True))
+            case["N"] = case["L"] if case["N"] == "L" else int(case["N"])
+            cases.append(case)
+    return cases
+
+
+def _known(name, text, known):
+    """The words of a list, each one of those known."""
+    for word in _words(text):
+        if word not in known:
+            raise options.Usage(f"--{name} {word}: known are {', '.join(known)}")
+    return _words(text)
 
 
 def _words(text):
