@@ -96,7 +96,7 @@ def _memory(call, argument):
     peak = _status("VmHWM")
     size = _size(output)
     beyond = max(peak - before - size, 0)
-    return {"beyond": beyond, "data": size + np.asarray(argument).nbytes}
+    return {"beyond": beyond, "data": size + _size(argument)}
 
 
 def _size(output):

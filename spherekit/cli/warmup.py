@@ -43,6 +43,32 @@ def _points(threads):
     spherekit.evaluate(np.zeros(64, complex), [0.5], [0.0], threads=threads)
 
 
+def _group(threads, reality):
+    """Wigner transforms both ways, by shared tables and by slices of n; rotations."""
+    from spherekit import wigner
+    from spherekit.testing import random_flm, random_flmn
+
+    rng = np.random.default_rng(0)
+    for L, N, steerable in ((8, 8, False), (96, 2, True)):
+        how = dict(reality=reality, steerable=steerable, threads=threads)
+        flmn = random_flmn(L, N, rng, reality=reality, steerable=steerable)
+        wigner.forward(wigner.inverse(flmn, L, N, **how), L, N, **how)
+    flm = random_flm(8, rng, reality=reality)
+    wigner.rotate(flm, 0.1, 0.2, 0.3, reality=reality, threads=threads)
+
+
+def _functions(threads):
+    from spherekit import wigner
+
+    wigner.d_column(1, 0, 0.1, 4), wigner.D(0.1, 0.2, 0.3, 4)
+    (
+        wigner.clebsch_gordan(1, 1, 1),
+        wigner.clebsch_gordan_blocks(3),
+        wigner.wigner_3j(1, 1, 2, 0, 0, 0),
+    )
+    wigner.clebsch_gordan_by_order(1, 1, 1)
+
+
 _SINGLE = np.complex64
 
 #: (function, arguments) of each step.
@@ -55,4 +81,6 @@ _STEPS = {
     "float32": [(_transform, *case, _SINGLE) for case in (("gl", 0), ("gl", 2), ("healpix", 0))],
     "float32, many maps": [(_transform, "gl", spin, _SINGLE, 8) for spin in (0, 2)],
     "points": [(_points,)],
+    "rotation group": [(_group, True), (_group, False)],
+    "Wigner functions, couplings": [(_functions,)],
 }

@@ -12,6 +12,11 @@ what belongs to n alone is an array, and a step costs a dozen operations, none o
 import numpy as np
 
 from spherekit._jit import jit
+from spherekit.kernels.memory import aligned
+from spherekit.kernels.rows import load_rows
+from spherekit.kernels.simd import Lanes, load, store, width
+
+EIGHT = Lanes(8)
 
 
 def fill(beta, L, backwards, south, out):
@@ -22,7 +27,7 @@ def fill(beta, L, backwards, south, out):
     half = np.longdouble(beta) / 2
     # their powers would be l eps off without the digits beyond a float64
     cosine, tangent = _two_parts(np.cos(half)), _two_parts(np.tan(half))
-    _fill(L, float(2 * np.sin(half) ** 2), cosine, tangent, backwards, south, out)
+    _fill(EIGHT, L, float(2 * np.sin(half) ** 2), cosine, tangent, backwards, south, out)
 
 
 def _two_parts(x):
@@ -49,21 +54,29 @@ def turn(real, left, right, L, out):
 
 
 @jit
-def _fill(L, y, cosine, tangent, backwards, south, out):
+def _fill(lanes, L, y, cosine, tangent, backwards, south, out):
     P, D = np.zeros((L, 2 * L - 1)), np.zeros((L, 2 * L - 1))  # columns n + L - 1
     here, above = np.zeros((3, 2 * L - 1)), np.zeros((3, 2 * L - 1))
     _angles(0, L, above)
     row, at = np.empty(2 * L - 1), 0
+    flips = 1.0 - 2.0 * (np.arange(2 * L + width(lanes)) % 2)
+    work, offsets = aligned(width(lanes) ** 2, P), np.empty(width(lanes), np.int64)
     for ell in range(L):
         _start(ell, L, cosine, tangent, P[ell])
         size = 2 * ell + 1
         matrix = out[at : at + size * size].reshape(size, size)
         for m in range(ell + 1):
-            flip = 1.0 if south and (ell + m) % 2 == 0 or not south else -1.0
-            for n in range(-m, m + 1):
-                row[n + m] = flip * (P[m, L - 1 - n] if south else P[m, L - 1 + n])
-            _place(row, m, ell, backwards, matrix)
-        _mirror(ell, matrix)
+            if south:  # d_mn(pi - beta) = (-1)^(l+m) d_{m,-n}(beta)
+                for i in range(2 * m + 1):
+                    row[i] = flips[ell + m] * P[m, L - 1 + m - i]
+            else:
+                for i in range(2 * m + 1):
+                    row[i] = P[m, L - 1 - m + i]
+            if backwards:  # d_mn(-beta) = (-1)^(m-n) d_mn(beta)
+                for i in range(2 * m + 1):
+                    row[i] *= flips[i]
+            _place(row, m, ell, flips, matrix)
+        _mirror(lanes, ell, flips, work, offsets, matrix)
         at += size * size
         if ell + 1 < L:
             here, above = above, here
@@ -121,22 +134,34 @@ def _step(ell, L, y, P, D, here, above):
 
 
 @jit
-def _place(row, m, ell, backwards, matrix):
-    """Row m, |n| <= m, and row -m from it."""
+def _place(row, m, ell, flips, matrix):
+    """Row m, |n| <= m, and row -m, the same backwards with the sign (-1)^(m-n)."""
+    ours, theirs = matrix[ell + m], matrix[ell - m]
     for i in range(2 * m + 1):
-        flip = 1.0 - 2.0 * (i % 2)  # (-1)^(m-n), n = i - m
-        value = flip * row[i] if backwards else row[i]
-        matrix[ell + m, ell - m + i] = value
-        matrix[ell - m, ell + m - i] = flip * value
+        ours[ell - m + i] = row[i]
+    for i in range(2 * m + 1):
+        theirs[ell - m + i] = flips[i] * row[2 * m - i]
 
 
 @jit
-def _mirror(ell, matrix):
-    """Entries with |n| > |m|: d_mn = (-1)^(m-n) d_nm, in tiles that stay in the cache."""
-    size, tile = 2 * ell + 1, 16
-    for r0 in range(0, size, tile):
-        for c0 in range(0, size, tile):
-            for r in range(r0, min(r0 + tile, size)):
-                for c in range(c0, min(c0 + tile, size)):
+def _mirror(lanes, ell, flips, work, offsets, matrix):
+    """Entries with |n| > |m|: d_mn = (-1)^(m-n) d_nm; whole tiles are transposed in registers."""
+    size, w = 2 * ell + 1, width(lanes)
+    flat = matrix.reshape(-1)
+    for c0 in range(0, size, w):
+        c1 = min(c0 + w, size)
+        nearest = 0 if c0 <= ell < c1 else min(abs(c0 - ell), abs(c1 - 1 - ell))
+        for i in range(w):
+            offsets[i] = min(c0 + i, size - 1) * size
+        for r0 in range(0, size, w):
+            r1 = min(r0 + w, size)
+            if max(abs(r0 - ell), abs(r1 - 1 - ell)) < nearest and r1 - r0 == w == c1 - c0:
+                load_rows(lanes, flat, offsets, 0, r0, work, 0)
+                for i in range(w):
+                    sign = load(lanes, flips, i % 2)  # tiles begin at even rows and columns
+                    store(flat, (r0 + i) * size + c0, sign * load(lanes, work, i * w))
+                continue
+            for r in range(r0, r1):
+                for c in range(c0, c1):
                     if abs(c - ell) > abs(r - ell):
-                        matrix[r, c] = (1.0 - 2.0 * ((r + c) % 2)) * matrix[c, r]
+                        matrix[r, c] = flips[(r + c) % 2] * matrix[c, r]

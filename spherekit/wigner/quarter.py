@@ -156,16 +156,17 @@ def rotate(flm, angles, L, real, threads):
     table, w = tables(L), LANES.type.width
     stretches, groups = table.s.shape[:2]
     result, guard = np.empty_like(flm), np.zeros(3)
+    turns = phases(angles, L, np.array([1, 2, 1])[:, None])
     for first in range(0, len(flm), _TOGETHER):
         some = slice(first, first + _TOGETHER)
         count = len(flm[some]) * (1 if real else 2)
         W = scratch("turned", (count, stretches, groups, STRETCH, 2 * GROUP))
         Y = scratch("sums", (count, len(table.t), L, 2 * w))
-        _pack(flm[some], phases(angles[2, some], L, 1), L, real, table, W, guard)
+        _pack(flm[some], turns[2, some], L, real, table, W, guard)
         _sum(table, L, W, Y, threads)
-        _turn(Y, phases(angles[1, some], L, 2), L, real, table, W)
+        _turn(Y, turns[1, some], L, real, table, W)
         _sum(table, L, W, Y, threads)
-        _unpack(Y, phases(angles[0, some], L, 1), L, real, table, result[some])
+        _unpack(Y, turns[0, some], L, real, table, result[some])
     return result, guard
 
 
@@ -175,8 +176,10 @@ def phases(angles, L, quarters):
     An angle is taken apart so that its products with m are exact: a rounded one would be m eps off.
     """
     m, high = np.arange(L), np.float32(angles).astype(float)
-    turns = np.exp(-1j * m * high[..., None]) * np.exp(-1j * m * (angles - high)[..., None])
-    return (turns * np.array([1, -1j, -1, 1j])[quarters * m % 4]).view(float)
+    low = angles - high
+    turns = np.exp(-1j * (m * high[..., None])) * np.exp(-1j * (m * low[..., None]))
+    power = np.asarray(quarters)[..., None] * m % 4
+    return (turns * np.array([1, -1j, -1, 1j])[power]).view(float)
 
 
 def _sum(table, L, W, Y, threads):

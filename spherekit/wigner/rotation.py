@@ -82,13 +82,16 @@ def rotate_map(f, L, alpha, beta, gamma, *, spin=0, sampling="mw", reality=False
 def _forward(flm, *, angles, lead, reality, threads, checked=False):
     flm = _check.numbers(flm, "flm")
     L = _limit(flm)
-    shape = np.broadcast_shapes(lead, *map(np.shape, angles))
+    shape = _shape(lead, angles)
     single = flm.dtype in (np.float32, np.complex64)
     count = math.prod(shape)
     _check.fits_memory(32 * count * L * L + 150 * L * L, f"rotating {count} signals at L={L}")
-    many = np.broadcast_to(flm, (*shape, L * L)).reshape(count, L * L).astype(complex, copy=False)
-    turns = np.stack([np.broadcast_to(angle, shape).reshape(count) for angle in angles])
-    result, guard = quarter.rotate(many, turns, L, reality, threads)
+    many = flm if shape == lead else np.broadcast_to(flm, (*shape, L * L))
+    many = many.reshape(count, L * L).astype(complex, copy=False)
+    turns = np.empty((3, *shape))
+    for row, angle in enumerate(angles):
+        turns[row] = angle
+    result, guard = quarter.rotate(many, turns.reshape(3, count), L, reality, threads)
     harmonic._refuse(guard, flm, checked and reality, single)
     return result.reshape(*shape, L * L).astype(np.complex64 if single else complex, copy=False)
 
@@ -132,14 +135,21 @@ def _flags(flm, angles, reality, threads):
     if not all(np.isfinite(value).all() for value in values):
         raise ValueError("alpha, beta, gamma must be finite angles in radians")
     lead = np.shape(flm)[:-1]
-    try:
-        np.broadcast_shapes(lead, *(value.shape for value in values))
-    except ValueError:
-        shapes = ", ".join(str(value.shape) for value in values)
-        raise ValueError(
-            f"the angles' shapes {shapes} do not broadcast against the signals' leading axes {lead}"
-        ) from None
     return dict(angles=values, lead=lead, reality=reality, threads=threads)
+
+
+def _shape(lead, angles):
+    """Leading axes of the result."""
+    shapes = [angle.shape for angle in angles]
+    if not any(shapes):
+        return lead
+    try:
+        return np.broadcast_shapes(lead, *shapes)
+    except ValueError:
+        said = ", ".join(map(str, shapes))
+        raise ValueError(
+            f"the angles' shapes {said} do not broadcast against the signals' leading axes {lead}"
+        ) from None
 
 
 def _along_alpha(answer, flm, angles, reality, threads):
