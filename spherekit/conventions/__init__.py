@@ -6,13 +6,19 @@ spin harmonics            sY_lm = (-1)^s sqrt((2l+1)/4pi) d^l_{m,-s}(theta) e^{i
                           orthonormal, Condon-Shortley phase (as SSHT, s2fft, spherical)
 Wigner D                  D^l_mn(a, b, c) = e^{-i m a} d^l_mn(b) e^{-i n c}; zyz, active, radians
 harmonic coefficients     flat, degree-major: flm[..., l*l+l+m], shape (..., L*L); l < |s| is zero
-samples                   (..., n_theta, n_phi) on rectangles; (..., 12 nside^2) RING on HEALPix
+Wigner coefficients       flmn[..., N-1+n, l*l+l+m], shape (..., 2N-1, L*L); l < |n| is zero;
+                          f(rho) = sum (2l+1)/(8 pi^2) flmn conj(D^l_mn(rho)), as so3 and s2fft
+rotation                  f(R^-1 x): flm -> sum_n D^l_mn f_ln; of flmn alike, for each n
+samples                   (..., n_theta, n_phi) on rectangles; (..., 12 nside^2) RING on HEALPix;
+                          on SO(3) (..., n_gamma, n_beta, n_alpha)
 real signals              reality=True: real samples; coefficients keep the full Hermitian layout,
-                          f_{l,-m} = (-1)^m conj f_lm
+                          f_{l,-m} = (-1)^m conj f_lm; f_{l,-m,-n} = (-1)^{m+n} conj f_lmn
 spin and E/B              map0 + i map1 = inverse(-(E + iB), spin=+s), E and B Hermitian
 dtypes                    float32/complex64 in, the same out; float64 likewise; integers converted
 healpy, ducc0             from_healpy, from_ducc: real signals, m-major, m >= 0; spin s > 0: E and B
-s2fft                     from_s2fft: (..., L, 2L-1), entry [l, L-1+m]
+s2fft                     from_s2fft: (..., L, 2L-1), entry [l, L-1+m]; flmn with (2N-1,) before
+e3nn                      wigner.clebsch_gordan(..., basis="real"), wigner.real_basis: its components,
+                          its axes (x, y, z) named (y, z, x)
 SHTOOLS                   from_shtools: cilm (..., 2, L, L), normalisation and phase as said
 ========================  ==========================================================================
 """
