@@ -270,6 +270,17 @@ def reverse_pairs(typing, v):
     return v(v), generate
 
 
+@intrinsic
+def reverse(typing, v):
+    """The lanes in reverse order."""
+
+    def generate(context, builder, signature, args):
+        mask = ir.Constant(ir.VectorType(I32, v.width), list(reversed(range(v.width))))
+        return builder.shuffle_vector(args[0], args[0], mask)
+
+    return v(v), generate
+
+
 def _absolute(builder, v):
     name = f"llvm.fabs.v{v.type.count}f{64 if v.type.element is F64 else 32}"
     kind = ir.FunctionType(v.type, [v.type])

@@ -7,14 +7,16 @@ step of `kernels.recursion.difference_step` that would cancel is
     l^2 - w_l - mn = 2 l^2 sin^2((a_m - a_n)/2):
 
 what belongs to n alone is an array, and a step costs a dozen operations, none of them a root or division.
+Rows have room for whole vectors; what these put beyond |n| = m is never read.
 """
 
 import numpy as np
 
 from spherekit._jit import jit
 from spherekit.kernels.memory import aligned
+from spherekit.kernels.recursion import difference_step
 from spherekit.kernels.rows import load_rows
-from spherekit.kernels.simd import Lanes, load, store, width
+from spherekit.kernels.simd import Lanes, load, reverse, splat, spread, store, width
 
 EIGHT = Lanes(8)
 
@@ -55,12 +57,13 @@ def turn(real, left, right, L, out):
 
 @jit
 def _fill(lanes, L, y, cosine, tangent, backwards, south, out):
-    P, D = np.zeros((L, 2 * L - 1)), np.zeros((L, 2 * L - 1))  # columns n + L - 1
-    here, above = np.zeros((3, 2 * L - 1)), np.zeros((3, 2 * L - 1))
+    w = width(lanes)
+    P, D = np.zeros((L, 2 * L + w)), np.zeros((L, 2 * L + w))  # columns n + L - 1
+    here, above = np.ones((4, 2 * L + w)), np.ones((4, 2 * L + w))
     _angles(0, L, above)
-    row, at = np.empty(2 * L - 1), 0
-    flips = 1.0 - 2.0 * (np.arange(2 * L + width(lanes)) % 2)
-    work, offsets = aligned(width(lanes) ** 2, P), np.empty(width(lanes), np.int64)
+    row, at = np.zeros(2 * L + w), 0
+    flips = 1.0 - 2.0 * (np.arange(2 * L + w) % 2)
+    work, offsets = aligned(w * w, P), np.empty(w, np.int64)
     for ell in range(L):
         _start(ell, L, cosine, tangent, P[ell])
         size = 2 * ell + 1
@@ -75,13 +78,13 @@ def _fill(lanes, L, y, cosine, tangent, backwards, south, out):
             if backwards:  # d_mn(-beta) = (-1)^(m-n) d_mn(beta)
                 for i in range(2 * m + 1):
                     row[i] *= flips[i]
-            _place(row, m, ell, flips, matrix)
+            _place(lanes, row, m, ell, flips, matrix)
         _mirror(lanes, ell, flips, work, offsets, matrix)
         at += size * size
         if ell + 1 < L:
             here, above = above, here
             _angles(ell + 1, L, above)
-            _step(ell, L, y, P, D, here, above)
+            _step(lanes, ell, L, y, P, D, here, above)
 
 
 @jit
@@ -104,43 +107,61 @@ def _start(ell, L, cosine, tangent, row):
 
 @jit
 def _angles(ell, L, table):
-    """sin and cos of a_n/2, and cos a_n, for |n| <= l."""
+    """sin and cos of a_n/2, cos a_n and its inverse, for |n| <= l."""
     for n in range(-ell, ell + 1):
         sine = n / max(ell, 1)
         cosine = np.sqrt((1.0 - sine) * (1.0 + sine))
         half = np.sqrt(0.5 * (1.0 + cosine))
         table[0, n + L - 1], table[1, n + L - 1] = 0.5 * sine / half, half
         table[2, n + L - 1] = cosine
+        table[3, n + L - 1] = 1.0 / cosine if abs(n) < ell else 0.0
 
 
 @jit
-def _step(ell, L, y, P, D, here, above):
+def _step(lanes, ell, L, y, P, D, here, above):
     """Rows m <= l from degree l to l + 1."""
     if ell == 0:
         D[0, L - 1], P[0, L - 1] = -y, 1.0 - y
         return
-    up, low, high = ell + 1.0, ell * ell * (ell + 1.0), ell * (ell + 1.0) ** 2
-    fall = (2.0 * ell + 1.0) * up * ell * y
-    over = 1.0 / above[2]
+    w, up = width(lanes), ell + 1.0
+    low, high = splat(lanes, ell / up), splat(lanes, 1.0)  # over l (l+1)^2
+    fall, y = splat(lanes, -(2.0 * ell + 1.0) / up), splat(lanes, y)
+    sines, cosines, full = here[0], here[1], here[2]
+    sines_up, cosines_up, over = above[0], above[1], above[3]
     for m in range(ell + 1):
         j, p, d = m + L - 1, P[m], D[m]
-        for i in range(L - 1 - m, L + m):
-            a = here[0, j] * here[1, i] - here[1, j] * here[0, i]
-            b = above[0, j] * above[1, i] - above[1, j] * above[0, i]
-            bend = 2.0 * (low * a * a + high * b * b) - fall
-            d[i] = bend * p[i] + low * here[2, j] * here[2, i] * d[i]
-            d[i] *= over[j] * over[i] / high
-            p[i] += d[i]
+        sine, cosine, whole = (
+            spread(lanes, sines, j),
+            spread(lanes, cosines, j),
+            spread(lanes, full, j),
+        )
+        sine_up, cosine_up = spread(lanes, sines_up, j), spread(lanes, cosines_up, j)
+        scale = spread(lanes, over, j)
+        for i in range(L - 1 - m, L + m, w):
+            a = sine * load(lanes, cosines, i) - cosine * load(lanes, sines, i)
+            b = sine_up * load(lanes, cosines_up, i) - cosine_up * load(lanes, sines_up, i)
+            both, p_i = scale * load(lanes, over, i), load(lanes, p, i)
+            r = low * (whole * load(lanes, full, i))
+            g = low * (a * a) + high * (b * b)
+            slope = difference_step(
+                both * r, both * (g + g), both * fall, y, p_i, load(lanes, d, i)
+            )
+            store(d, i, slope)
+            store(p, i, p_i + slope)
 
 
 @jit
-def _place(row, m, ell, flips, matrix):
+def _place(lanes, row, m, ell, flips, matrix):
     """Row m, |n| <= m, and row -m, the same backwards with the sign (-1)^(m-n)."""
-    ours, theirs = matrix[ell + m], matrix[ell - m]
-    for i in range(2 * m + 1):
+    ours, theirs, w = matrix[ell + m], matrix[ell - m], width(lanes)
+    whole = (2 * m + 1) // w * w
+    for i in range(0, whole, w):
+        store(ours, ell - m + i, load(lanes, row, i))
+        backwards = reverse(load(lanes, row, 2 * m + 1 - w - i))
+        store(theirs, ell - m + i, load(lanes, flips, 0) * backwards)
+    for i in range(whole, 2 * m + 1):
         ours[ell - m + i] = row[i]
-    for i in range(2 * m + 1):
-        theirs[ell - m + i] = flips[i] * row[2 * m - i]
+        theirs[ell - m + i] = flips[i % 2] * row[2 * m - i]
 
 
 @jit
