@@ -22,7 +22,7 @@ def d_column(m, n, beta, L):
     """d^l_mn(beta) for l = 0..L-1: zero for l < max(|m|, |n|).
 
     Upward recursion in l from the closed form, in exponents where that is below the range of numbers, and
-    in differences, which keep their digits at any angle (1e-14 to l = 2047).
+    in differences, which keep their digits at any angle (1e-14 to l = 4095). Zero below 2^-110.
 
     Parameters
     ----------

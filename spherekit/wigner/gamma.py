@@ -3,7 +3,7 @@
     F(gamma_g) = sum_n F_n e^{i n gamma_g},    its adjoint X_n = sum_g X(gamma_g) e^{-i n gamma_g}
 
 ``planes[map, slot, m, re/im, column]``: a slot an order n before, an angle after. Sixteen columns are the
-lanes of a complex FFT over the slots.
+lanes of a complex FFT over the slots; of a few slots, of the sums themselves.
 """
 
 from collections import namedtuple
@@ -15,9 +15,12 @@ from spherekit._jit import jit
 from spherekit._threads import run
 from spherekit.kernels import fourier
 from spherekit.kernels.memory import aligned
-from spherekit.kernels.simd import Lanes, load, next_item, spread, store, width
+from spherekit.kernels.simd import Lanes, load, next_item, splat, spread, store, width
 
 LANES = Lanes(16)
+
+#: Angles up to which the sums take less time than an FFT.
+_FEW = 16
 
 #: Bin of the FFT of each order; factors e^{i p gamma_g}, p the parity of a steerable signal (planes of re,
 #: im; empty where they are 1); the FFT's tables.
@@ -46,9 +49,48 @@ def analysis(planes, grid, threads):
 
 
 def _each(step, planes, grid, threads):
-    if grid.n_gamma > 1:
-        counter, table = np.zeros(1, np.int64), tables(grid)
+    if grid.n_gamma == 1:
+        return
+    counter = np.zeros(1, np.int64)
+    if grid.n_gamma <= _FEW:
+        matrix = _sums(grid, step is _analyse)
+        run(lambda _: _multiply(LANES, counter, matrix, planes), threads)
+    else:
+        table = tables(grid)
         run(lambda _: step(LANES, counter, table, planes), threads)
+
+
+@lru_cache(maxsize=64)
+def _sums(grid, transposed):
+    """e^{i n gamma}, (re/im, angles, orders), or its conjugate transpose."""
+    matrix = np.exp(1j * grid.gamma[:, None] * grid.orders)
+    matrix = matrix.conj().T if transposed else matrix
+    return np.ascontiguousarray([matrix.real, matrix.imag])
+
+
+@jit
+def _multiply(lanes, counter, matrix, planes):
+    v, orders, columns = width(lanes), planes.shape[2], planes.shape[4]
+    after, before, apart = matrix.shape[1], matrix.shape[2], orders * 2 * columns
+    cos, sin = matrix[0].reshape(-1), matrix[1].reshape(-1)
+    work = aligned(2 * before * v, planes)
+    while True:
+        item = next_item(counter)
+        if item >= planes.shape[0] * orders:
+            return
+        plane = planes[item // orders].reshape(-1)
+        for first in range(item % orders * 2 * columns, (item % orders * 2 + 1) * columns, v):
+            for j in range(before):
+                store(work, 2 * j * v, load(lanes, plane, first + j * apart))
+                store(work, (2 * j + 1) * v, load(lanes, plane, first + j * apart + columns))
+            for g in range(after):
+                re = im = splat(lanes, 0.0)
+                for j in range(before):
+                    c, s = spread(lanes, cos, g * before + j), spread(lanes, sin, g * before + j)
+                    a, b = load(lanes, work, 2 * j * v), load(lanes, work, (2 * j + 1) * v)
+                    re, im = re + c * a - s * b, im + c * b + s * a
+                store(plane, first + g * apart, re)
+                store(plane, first + g * apart + columns, im)
 
 
 @jit
