@@ -49,7 +49,7 @@ def _group(threads, reality):
     from spherekit.testing import random_flm, random_flmn
 
     rng = np.random.default_rng(0)
-    for L, N, steerable in ((8, 8, False), (96, 2, True)):
+    for L, N, steerable in ((10, 10, False), (96, 2, True)):
         how = dict(reality=reality, steerable=steerable, threads=threads)
         flmn = random_flmn(L, N, rng, reality=reality, steerable=steerable)
         wigner.forward(wigner.inverse(flmn, L, N, **how), L, N, **how)

@@ -1,7 +1,7 @@
 """Wigner coefficients as fields of spin -n on the sphere, and back: norm, signs and symmetry.
 
 ``fields[j, l*l+l+m] = (-1)^n scale_l f_lmn`` for n = orders[j]; of a real signal, whose f_{l,-m,-n} is
-(-1)^{m+n} conj f_lmn, the symmetric part and only n >= 0.
+(-1)^{m+n} conj f_lmn, the symmetric part and only n >= 0. Or, ``by_order``, ``fields[j, (L-1+m) L + l]``.
 """
 
 import numpy as np
@@ -15,14 +15,14 @@ def orders(N, steerable, real):
     return n[n >= 0] if real else n
 
 
-def read(flmn, L, N, orders, real, scale, steerable, tolerance=None):
-    """flmn (maps, 2N-1, L*L) -> fields (maps, orders, L*L); refuses what is not finite.
+def read(flmn, L, N, orders, real, scale, steerable, tolerance=None, *, by_order=False):
+    """flmn (maps, 2N-1, L*L) -> fields (maps, orders, ...); refuses what is not finite.
 
     ``tolerance``: relative, for what must be symmetric (``real``) or zero (``steerable``); None: no check.
     """
     flmn = np.ascontiguousarray(flmn, complex)
-    fields, guard = np.empty((len(flmn), len(orders), L * L), complex), np.zeros(3)
-    _read(flmn, L, N, orders, real, scale, fields, guard)
+    fields, guard = room(len(flmn), len(orders), L, by_order), np.zeros(3)
+    _read(flmn, L, N, orders, real, scale, by_order, fields, guard)
     if guard[0] != 0:
         count = flmn.size - np.count_nonzero(np.isfinite(flmn))
         raise ValueError(
@@ -41,6 +41,11 @@ def read(flmn, L, N, orders, real, scale, steerable, tolerance=None):
     return fields
 
 
+def room(maps, orders, L, by_order):
+    """Fields to be filled."""
+    return np.empty((maps, orders, (2 * L - 1) * L if by_order else L * L), complex)
+
+
 def _refuse_parity(flmn, N, tolerance):
     others = flmn[:, 1::2]  # n = N-2, N-4, ... down to 2-N
     largest = np.abs(others).max(initial=0.0)
@@ -51,25 +56,27 @@ def _refuse_parity(flmn, N, tolerance):
         )
 
 
-def write(fields, L, N, orders, real, scale, flmn):
+def write(fields, L, N, orders, real, scale, flmn, *, by_order=False):
     """The transpose of `read`: overwrites flmn (maps, 2N-1, L*L); zero for l < |n|, and for other orders."""
     double = flmn if flmn.dtype == complex else np.empty(flmn.shape, complex)
     double[:] = 0
-    _write(fields, L, N, orders, real, scale, double)
+    _write(fields, L, N, orders, real, scale, by_order, double)
     if double is not flmn:
         flmn[:] = double
 
 
 @jit
-def _read(flmn, L, N, orders, real, scale, fields, guard):
+def _read(flmn, L, N, orders, real, scale, by_order, fields, guard):
     bad = defect = largest = 0.0
     for item in range(flmn.shape[0] * orders.size):
         q, j = item // orders.size, item % orders.size
         n = orders[j]
         field, row, mirror = fields[q, j], flmn[q, N - 1 + n], flmn[q, N - 1 - n]
-        field[: n * n] = 0.0
+        if not by_order:
+            field[: n * n] = 0.0
         for ell in range(abs(n), L):
             centre, factor = ell * ell + ell, (1.0 - 2.0 * (n % 2)) * scale[ell]
+            at, apart = ((L - 1) * L + ell, L) if by_order else (centre, 1)
             flip = 1.0 - 2.0 * ((n - ell) % 2)  # (-1)^(m+n), from m = -l on
             for m in range(-ell, ell + 1):
                 z = row[centre + m]
@@ -82,22 +89,23 @@ def _read(flmn, L, N, orders, real, scale, fields, guard):
                     defect = max(defect, abs(z.real - re), abs(z.imag - im))
                     z = complex(0.5 * (z.real + re), 0.5 * (z.imag + im))
                     flip = -flip
-                field[centre + m] = complex(factor * z.real, factor * z.imag)
+                field[at + apart * m] = complex(factor * z.real, factor * z.imag)
     guard[0], guard[1], guard[2] = bad, defect, largest
 
 
 @jit
-def _write(fields, L, N, orders, real, scale, flmn):
+def _write(fields, L, N, orders, real, scale, by_order, flmn):
     for item in range(flmn.shape[0] * orders.size):
         q, j = item // orders.size, item % orders.size
         n = orders[j]
         field, row, mirror = fields[q, j], flmn[q, N - 1 + n], flmn[q, N - 1 - n]
         for ell in range(abs(n), L):
             centre, factor = ell * ell + ell, (1.0 - 2.0 * (n % 2)) * scale[ell]
+            at, apart = ((L - 1) * L + ell, L) if by_order else (centre, 1)
             first = 0 if real and n == 0 else -ell  # of order 0 the field of m >= 0 tells all
             flip = 1.0 - 2.0 * ((n + first) % 2)
             for m in range(first, ell + 1):
-                z = field[centre + m]
+                z = field[at + apart * m]
                 re, im = factor * z.real, factor * z.imag
                 row[centre + m] = complex(re, im)
                 if real and (n > 0 or m > 0):

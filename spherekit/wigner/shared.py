@@ -30,6 +30,7 @@ from spherekit.kernels.simd import (
     width,
 )
 from spherekit.sampling import quadrature
+from spherekit.wigner import layout
 from spherekit.wigner.functions import d
 
 NARROW, WIDE = Lanes(8), Lanes(16 if has_wide_registers() else 8)
@@ -145,7 +146,7 @@ def _slots(grid, N, orders, real):
 
 
 def synthesis(fields, orders, table, L, N, grid, real, threads):
-    """(maps, orders, L*L) -> planes (maps, n_gamma, m, 2, columns), a slot an order."""
+    """Fields by order (maps, orders, m, l) -> planes (maps, n_gamma, m, 2, columns), a slot an order."""
     shape = len(fields), grid.n_gamma, L if real else 2 * L - 1, 2, len(table.rows)
     planes, counter = scratch("group", shape), np.zeros(1, np.int64)
     slots, rows = _slots(grid, N, orders, real)
@@ -159,7 +160,7 @@ def synthesis(fields, orders, table, L, N, grid, real, threads):
 
 def analysis(planes, orders, table, L, N, grid, real, threads):
     """The transpose of `synthesis`: planes -> fields; of a real signal the orders n >= 0."""
-    fields, counter = np.empty((len(planes), len(orders), L * L), complex), np.zeros(1, np.int64)
+    fields, counter = layout.room(len(planes), len(orders), L, True), np.zeros(1, np.int64)
     slots, rows = _slots(grid, N, orders, real)
     args = NARROW, WIDE, counter, L, N, real, slots, rows, table, planes, fields.view(float)
     run(lambda _: _analyse(*args), threads)
@@ -170,147 +171,105 @@ def analysis(planes, orders, table, L, N, grid, real, threads):
 
 
 @jit
-def _pairs(mu, n, N, real, slots, pairs):
-    """The (m, n', sign) that share a table, n' among the orders at hand; returns their number.
+def _pairs(mu, n, N, L, real, slots, rows, shape, pairs, signs):
+    """The pairs (m, n') that share a table, n' among the orders at hand; returns their number.
 
-    Of a real signal those with n' >= 0.
+    ``pairs``: where a pair begins in the planes and in the fields of one map, and where its conjugate is
+    wanted too (order m = 0 of a real signal), or -1. ``signs`` of the real and imaginary part.
     """
-    sign = 1 - 2 * ((mu - n) % 2)
-    count = 0
+    sign, count, height, size = 1.0 - 2.0 * ((mu - n) % 2), 0, shape[2], 2 * shape[4]
     for j in range(4):
-        if j == 0:
-            a, b, c = mu, n, 1
-        elif j == 1:
-            a, b, c = n, mu, 1
-        elif j == 2:
-            a, b, c = -mu, -n, sign
+        a, b = (n, mu) if j % 2 else (mu, n)
+        if j > 1:
+            a, b = -a, -b
+        if (j % 2 and (abs(n) == mu or mu >= N)) or (j > 1 and mu == 0):
+            continue  # itself, or beyond the orders
+        if rows[N - 1 + b] < 0 or (real and b == 0 and a < 0):
+            continue
+        signs[count, 0] = signs[count, 1] = 1.0 if j < 2 else sign
+        pairs[count, 2] = -1
+        if not real:
+            pairs[count, 0] = (slots[N - 1 + b] * height + a + L - 1) * size
+        elif a < 0:  # F_{-m,-n} = conj F_mn
+            pairs[count, 0] = (slots[N - 1 - b] * height - a) * size
+            signs[count, 1] *= -1.0
         else:
-            a, b, c = -n, -mu, sign
-        if j % 2 and (abs(n) == mu or mu >= N):  # itself, or beyond the orders
-            continue
-        if j > 1 and mu == 0:
-            continue
-        if slots[N - 1 + b] < 0 or (real and (b < 0 or (b == 0 and a < 0))):
-            continue
-        pairs[count, 0], pairs[count, 1], pairs[count, 2] = a, b, c
+            pairs[count, 0] = (slots[N - 1 + b] * height + a) * size
+            if a == 0 and b:
+                pairs[count, 2] = slots[N - 1 - b] * height * size
+        pairs[count, 1] = 2 * ((rows[N - 1 + b] * (2 * L - 1) + a + L - 1) * L + mu)
         count += 1
     return count
 
 
 @jit
-def _place(m, n, N, L, real, slots, planes):
-    """Where (m, n) begins in the planes of one map, and the sign of its imaginary part there."""
-    rows, size = planes.shape[2], 2 * planes.shape[4]
-    if not real:
-        return (slots[N - 1 + n] * rows + m + L - 1) * size, 1.0
-    if m < 0:  # F_{-m,-n} = conj F_mn
-        return (slots[N - 1 - n] * rows - m) * size, -1.0
-    return (slots[N - 1 + n] * rows + m) * size, 1.0
-
-
-@jit
 def _synthesise(narrow, wide, counter, L, N, real, slots, rows, table, fields, planes):
-    w, columns = width(wide), planes.shape[4]
-    pairs, held = np.empty((4, 3), np.int64), np.zeros((4, 2, L))
-    a, out = held.reshape(-1), aligned(4 * w, planes)
-    places, mirrors, flips = np.empty(4, np.int64), np.empty(4, np.int64), np.empty(4)
+    w, columns, out = width(wide), planes.shape[4], aligned(4 * width(wide), planes)
+    pairs, signs = np.empty((4, 3), np.int64), np.empty((4, 2))
     while True:
         mu = L - 1 - next_item(counter)
         if mu < 0:
             return
         for n in range(-min(mu, N - 1), min(mu, N - 1) + 1):
-            count = _pairs(mu, n, N, real, slots, pairs)
-            for j in range(count):
-                m, order = pairs[j, 0], pairs[j, 1]
-                places[j], flips[j] = _place(m, order, N, L, real, slots, planes)
-                mirrors[j] = -1
-                if real and m == 0 and order:  # order m = 0 has its conjugate beside it
-                    mirrors[j], _ = _place(m, -order, N, L, real, slots, planes)
+            count = _pairs(mu, n, N, L, real, slots, rows, planes.shape, pairs, signs)
             for q in range(planes.shape[0]):
-                for j in range(count):
-                    _gather(fields[q, rows[N - 1 + pairs[j, 1]]], pairs[j], mu, L, held[j])
-                plane = planes[q].reshape(-1)
+                source, plane = fields[q].reshape(-1), planes[q].reshape(-1)
                 for j in range(0, count, 2):
                     at, two = table.starts[mu, N - 1 + n], min(count - j, 2)
+                    apart = pairs[j + two - 1, 1] - pairs[j, 1]
                     for lane in range(0, columns, w):
-                        args = a, 2 * j * L, L, 2 * L, two, table.values, at, L - mu, out
-                        _product(wide, args)
-                        for i in range(two):
-                            to = places[j + i] + lane
-                            _put(wide, out, 2 * i * w, flips[j + i], plane, to, columns)
-                            if mirrors[j + i] >= 0:
-                                _put(
-                                    wide,
-                                    out,
-                                    2 * i * w,
-                                    -1.0,
-                                    plane,
-                                    mirrors[j + i] + lane,
-                                    columns,
-                                )
+                        rest = table.values, at, L - mu, out
+                        _product(wide, source, pairs[j, 1], 1, apart, 2, two, *rest)
+                        for i in range(j, j + two):
+                            from_ = 2 * (i - j) * w
+                            re, im = signs[i]
+                            _put(wide, out, from_, re, im, plane, pairs[i, 0] + lane, columns)
+                            if pairs[i, 2] >= 0:
+                                _put(wide, out, from_, re, -im, plane, pairs[i, 2] + lane, columns)
                         at += (L - mu) * w
 
 
 @leaf
-def _put(lanes, out, at, flip, plane, to, columns):
-    store(plane, to, load(lanes, out, at))
-    store(plane, to + columns, splat(lanes, flip) * load(lanes, out, at + width(lanes)))
+def _product(lanes, a, at, im, other, step, two, table, first, count, out):
+    """One complex row or two with a block of a table."""
+    if two == 2:
+        product4(lanes, a, at, im, other, step, table, first, count, out, 0)
+    else:
+        product2(lanes, a, at, im, step, table, first, count, out, 0)
 
 
 @leaf
-def _product(lanes, args):
-    """One complex row or two with a block of a table."""
-    a, at, im, other, two, table, first, count, out = args
-    if two == 2:
-        product4(lanes, a, at, im, other, 1, table, first, count, out, 0)
-    else:
-        product2(lanes, a, at, im, 1, table, first, count, out, 0)
-
-
-@jit
-def _gather(field, pair, mu, L, held):
-    """Degrees mu.. of order m, times the sign that the table lacks."""
-    for ell in range(mu, L):
-        at = 2 * (ell * ell + ell + pair[0])
-        held[0, ell - mu], held[1, ell - mu] = pair[2] * field[at], pair[2] * field[at + 1]
+def _put(lanes, out, at, re, im, plane, to, columns):
+    store(plane, to, splat(lanes, re) * load(lanes, out, at))
+    store(plane, to + columns, splat(lanes, im) * load(lanes, out, at + width(lanes)))
 
 
 @jit
 def _analyse(narrow, wide, counter, L, N, real, slots, rows, table, planes, fields):
-    v, w = width(narrow), width(wide)
-    pairs, out = np.empty((4, 3), np.int64), aligned(4 * w, planes)
-    places, flips = np.empty(4, np.int64), np.empty(4)
+    v, w, columns = width(narrow), width(wide), planes.shape[4]
+    pairs, signs, out = np.empty((4, 3), np.int64), np.empty((4, 2)), aligned(4 * w, planes)
     while True:
         mu = L - 1 - next_item(counter)
         if mu < 0:
             return
+        padded = -(-(L - mu) // v) * v
         for n in range(-min(mu, N - 1), min(mu, N - 1) + 1):
-            count = _pairs(mu, n, N, real, slots, pairs)
-            for j in range(count):
-                places[j], flips[j] = _place(pairs[j, 0], pairs[j, 1], N, L, real, slots, planes)
+            count = _pairs(mu, n, N, L, real, slots, rows, planes.shape, pairs, signs)
             for q in range(planes.shape[0]):
-                plane = planes[q].reshape(-1)
+                plane, target = planes[q].reshape(-1), fields[q].reshape(-1)
                 for j in range(0, count, 2):
-                    ell, at, two = mu, table.starts[mu, N - 1 + n], min(count - j, 2)
-                    apart = places[j + two - 1] - places[j]
-                    while ell < L:
-                        args = plane, places[j], planes.shape[4], apart, two, table.values, at
-                        wider = ell + w <= mu + -(-(L - mu) // v) * v
-                        if wider:
-                            _product(wide, (*args, table.rings, out))
+                    at, two, k = table.starts[mu, N - 1 + n], min(count - j, 2), 0
+                    apart = pairs[j + two - 1, 0] - pairs[j, 0]
+                    while k < padded:
+                        rest = table.values, at, table.rings, out
+                        lanes = w if k + w <= padded else v
+                        if lanes == w:
+                            _product(wide, plane, pairs[j, 0], columns, apart, 1, two, *rest)
                         else:
-                            _product(narrow, (*args, table.rings, out))
-                        lanes = w if wider else v
-                        for i in range(two):
-                            field = fields[q, rows[N - 1 + pairs[j + i, 1]]]
-                            _scatter(out, i, lanes, pairs[j + i], flips[j + i], ell, L, field)
-                        at, ell = at + table.rings * lanes, ell + lanes
-
-
-@jit
-def _scatter(out, i, lanes, pair, flip, first, L, field):
-    for k in range(min(lanes, L - first)):
-        ell = first + k
-        at = 2 * (ell * ell + ell + pair[0])
-        field[at] = pair[2] * out[2 * i * lanes + k]
-        field[at + 1] = pair[2] * flip * out[(2 * i + 1) * lanes + k]
+                            _product(narrow, plane, pairs[j, 0], columns, apart, 1, two, *rest)
+                        for i in range(j, j + two):
+                            to, a = pairs[i, 1] + 2 * k, 2 * (i - j) * lanes
+                            for c in range(min(lanes, L - mu - k)):
+                                target[to + 2 * c] = signs[i, 0] * out[a + c]
+                                target[to + 2 * c + 1] = signs[i, 1] * out[a + lanes + c]
+                        at, k = at + table.rings * lanes, k + lanes

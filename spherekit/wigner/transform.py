@@ -223,7 +223,8 @@ def _to_samples(flmn, route_of, scale, L, N, grid, reality, threads, checked):
         rows = route.rows
 
     def transform(part, f, threads):
-        fields = layout.read(part, L, N, orders, reality, scale, grid.steerable, tolerance)
+        given = L, N, orders, reality, scale, grid.steerable, tolerance
+        fields = layout.read(part, *given, by_order=by_tables)
         if by_tables:
             planes = shared.synthesis(fields, orders, table, L, N, grid, reality, threads)
         else:
@@ -264,7 +265,7 @@ def _to_coefficients(f, route_of, scale, L, N, grid, reality, threads):
             fields = shared.analysis(planes, orders, table, L, N, grid, reality, threads)
         else:
             fields = slices.analysis(planes, orders, route, L, grid, reality, threads)
-        layout.write(fields, L, N, orders, reality, scale, flmn)
+        layout.write(fields, L, N, orders, reality, scale, flmn, by_order=by_tables)
 
     kind = np.complex64 if single else complex
     one, what = work_bytes(grid, L, N, reality), f"this transform at L={L}, N={N}"
