@@ -95,6 +95,10 @@ def test_all_blocks():
     for key, block in blocks.items():
         assert (block == wigner.clebsch_gordan(*key)).all() and not block.flags.writeable
     assert wigner.clebsch_gordan_blocks(0) == {}
+    every = wigner.clebsch_gordan(3, 2)
+    assert list(every) == [1, 2, 3, 4, 5]
+    joined = np.concatenate([block.reshape(35, -1) for block in every.values()], axis=1)
+    np.testing.assert_allclose(joined @ joined.T, np.eye(35), rtol=0, atol=1e-14)
 
 
 def test_products_rotate(rng):

@@ -22,13 +22,14 @@ from spherekit.sampling.quadrature import read_only
 _KEPT_BYTES = 2**24  # of a block; larger ones are made anew
 
 
-def clebsch_gordan(l1, l2, l, *, basis="complex"):  # noqa: E741
+def clebsch_gordan(l1, l2, l=None, *, basis="complex"):  # noqa: E741
     """<l1 m1 l2 m2 | l m> for all orders.
 
     Parameters
     ----------
     l1, l2, l : int
-        Degrees >= 0. Outside |l1 - l2| <= l <= l1 + l2 all is zero.
+        Degrees >= 0. Outside |l1 - l2| <= l <= l1 + l2 all is zero. Without l: the blocks of all l that
+        occur, as ``{l: block}``.
     basis : "complex" or "real"
         ``"real"``: for real harmonics, order -l..l, sines (m < 0), then cosines: the components of e3nn with
         its axes (x, y, z) named (y, z, x), and sqrt(2l+1) times its `wigner_3j` up to the sign of a block.
@@ -47,6 +48,10 @@ def clebsch_gordan(l1, l2, l, *, basis="complex"):  # noqa: E741
     >>> clebsch_gordan(1, 1, 0)[:, ::-1, 0].diagonal().round(6)          # (1, -1, 1)/sqrt(3)
     array([ 0.57735, -0.57735,  0.57735])
     """
+    if l is None:
+        l1, l2 = _degree(l1, "l1"), _degree(l2, "l2")
+        every = range(abs(l1 - l2), l1 + l2 + 1)
+        return {ell: clebsch_gordan(l1, l2, ell, basis=basis) for ell in every}
     degrees = tuple(_degree(value, name) for value, name in ((l1, "l1"), (l2, "l2"), (l, "l")))
     if basis not in ("complex", "real"):
         raise ValueError(f"basis is {basis!r}; expected 'complex' or 'real'")
