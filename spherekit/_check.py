@@ -108,7 +108,9 @@ def wigner_shape(flmn, L, N, name="flmn"):
     if flmn.ndim < 2 or flmn.shape[-2:] != (2 * N - 1, L * L):
         hint = "the layout is flmn[..., N-1+n, l*l+l+m]"
         if flmn.ndim >= 3 and flmn.shape[-3:] == (2 * N - 1, L, 2 * L - 1):
-            hint = "this looks like s2fft: spherekit.conventions.from_s2fft converts its last two axes"
+            hint = (
+                "this looks like s2fft: spherekit.conventions.from_s2fft converts its last two axes"
+            )
         raise ValueError(
             f"{name} has shape {flmn.shape}; L={L}, N={N} need (..., {2 * N - 1}, {L * L}); {hint}"
         )
@@ -124,6 +126,37 @@ def bad_samples(f, unseen=None):
             f"{lost} samples are NaN or infinite and {masked} are UNSEEN, of {f.size}; mask them: "
             "spherekit.analyse(f, L, sampling=..., mask=good) with good True where samples count"
         )
+
+
+def finite_samples(f, unseen=None):
+    """Refuse bad samples, looking at every one."""
+    if not (np.abs(f) < 1e28).all():
+        bad_samples(f, unseen)
+
+
+def sound_coefficients(guard, flm, hermitian, single):
+    """Refuse coefficients by what a kernel saw of them: [NaN unless finite, symmetry defect, largest]."""
+    if guard[0] != 0:
+        raise ValueError(
+            f"{flm.size - np.count_nonzero(np.isfinite(flm))} coefficients of {flm.size} are NaN or "
+            "infinite; a transform would spread them over the sphere"
+        )
+    tolerance = 1e-5 if single else 1e-12
+    if hermitian and guard[1] > tolerance * guard[2]:
+        raise ValueError(
+            "coefficients break the symmetry f[l,-m] = (-1)^m conj f[l,m] of a real signal by "
+            f"{guard[1]:.3g} (largest coefficient {guard[2]:.3g}); pass reality=False for a complex signal"
+        )
+
+
+def is_single(x):
+    """Whether an array is float32 or complex64."""
+    return x.dtype in (np.float32, np.complex64)
+
+
+def result_type(real, single):
+    """The type of a result."""
+    return (np.float32 if single else float) if real else (np.complex64 if single else complex)
 
 
 def memory_limit():

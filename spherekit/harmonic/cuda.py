@@ -21,8 +21,8 @@ import numpy as np
 from spherekit import _check, device
 from spherekit.harmonic.azimuth import orders as orders_of
 from spherekit.harmonic.legendre import order_scales, reach
-from spherekit.harmonic.transform import _finite_samples, _is_single, _refuse, _result_type
 from spherekit.kernels import recursion_cuda
+from spherekit.sampling.healpix import UNSEEN
 
 #: Threads of a block: at most `recursion_cuda.THREADS`.
 THREADS = recursion_cuda.THREADS
@@ -50,7 +50,7 @@ def to_samples(flm, route_of, L, spin, grid, reality, checked):
     ready = _ready(route_of, grid, L, spin, reality, THREADS, device.current())
     lead, flm = flm.shape[:-1], flm.reshape(-1, L * L)
     _look_at(xp, flm, L, checked and reality, single)
-    f = xp.empty((len(flm), *grid.shape), _result_type(reality, single))
+    f = xp.empty((len(flm), *grid.shape), _check.result_type(reality, single))
     for part in _chunks(len(flm), grid, L, reality):
         F = legendre_synthesis(xp, flm[part].astype(complex), ready, L, spin, reality)
         if ready.to_grid is not None:
@@ -67,10 +67,10 @@ def to_coefficients(f, route_of, L, spin, grid, reality):
     if reality:
         _check.real_samples(f)
     _check.samples_shape(f, grid, L)
-    _finite_samples(f)
+    _check.finite_samples(f, UNSEEN)
     ready = _ready(route_of, grid, L, spin, reality, THREADS, device.current())
     lead, f = f.shape[: f.ndim - 2], f.reshape(-1, *grid.shape)
-    flm = xp.empty((len(f), L * L), _result_type(False, single))
+    flm = xp.empty((len(f), L * L), _check.result_type(False, single))
     for part in _chunks(len(f), grid, L, reality):
         F = phi_analysis(xp, f[part].astype(float if reality else complex), L, reality)
         if ready.from_grid is not None:
@@ -253,7 +253,7 @@ def _numbers(xp, x, name):
     """``x`` as an array of the module, of a type that the CPU takes too."""
     x = xp.asarray(x)
     x = x.astype(_check.numbers(np.empty(0, x.dtype), name).dtype, copy=False)
-    return x, _is_single(x)
+    return x, _check.is_single(x)
 
 
 def _look_at(xp, flm, L, hermitian, single):
@@ -265,4 +265,4 @@ def _look_at(xp, flm, L, hermitian, single):
         mirror = xp.asarray(degree * (degree + 1) - order)
         defect = abs(flm - xp.asarray(_flips(order)) * flm[:, mirror].conj())
         guard[1:] = float(defect.max()), float(abs(flm).max())
-    _refuse(guard, flm, hermitian, single)
+    _check.sound_coefficients(guard, flm, hermitian, single)

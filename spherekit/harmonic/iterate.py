@@ -15,11 +15,11 @@ from spherekit._threads import thread_count
 from spherekit.harmonic import plan
 from spherekit.harmonic.transform import (
     _analysis,
-    _finite_samples,
     _flags,
     _synthesis,
     warn_beyond_pixels,
 )
+from spherekit.sampling.healpix import UNSEEN
 
 
 class Residual(NamedTuple):
@@ -105,7 +105,7 @@ def analyse(
     if method == "jacobi" and mask is not None:
         raise ValueError('a mask needs method="lsq": Jacobi iterations take the whole sphere')
     f = np.where(keep, f, 0).astype(float if reality else complex)
-    _finite_samples(f)
+    _check.finite_samples(f, UNSEEN)
     warn_beyond_pixels(grid, L)
     solve = _least_squares if method == "lsq" else _jacobi
     return solve(f, keep, flags, tol, max_iter, progress or (lambda iteration: None))

@@ -194,10 +194,10 @@ def _to_samples(flm, route_of, L, spin, grid, reality, threads, checked):
             planes, guard = stored.synthesis(part, table, L, spin, reality, threads)
         else:
             planes, guard = parts.synthesis(part, route, L, spin, reality, threads)
-        _refuse(guard, part, checked and reality, single)
+        _check.sound_coefficients(guard, part, checked and reality, single)
         azimuth.synthesis(planes, grid, rows, L, reality, f, threads)
 
-    kind = _result_type(reality, single)
+    kind = _check.result_type(reality, single)
     one = plan.work_bytes(grid, L, reality, 4 if narrow else 8)
     return by_maps(transform, flm, 1, grid.shape, kind, one, threads, f"this transform at L={L}")
 
@@ -232,7 +232,7 @@ def _to_coefficients(f, route_of, L, spin, grid, reality, threads):
         if double is not flm:
             flm[:] = double
 
-    kind = _result_type(False, single)
+    kind = _check.result_type(False, single)
     one = plan.work_bytes(grid, L, reality, 4 if narrow else 8)
     return by_maps(transform, f, core, (L * L,), kind, one, threads, f"this transform at L={L}")
 
@@ -247,7 +247,7 @@ _analysis = linear_map("harmonic.forward", _forward, _forward_adjoint)
 def _coefficients(flm, L):
     flm = _check.numbers(flm, "flm")
     _check.coefficients_shape(flm, L)
-    return flm, _is_single(flm)
+    return flm, _check.is_single(flm)
 
 
 def _samples(f, grid, L, reality):
@@ -255,32 +255,4 @@ def _samples(f, grid, L, reality):
     if reality:
         _check.real_samples(f)
     _check.samples_shape(f, grid, L)
-    return f, _is_single(f)
-
-
-def _is_single(x):
-    return x.dtype in (np.float32, np.complex64)
-
-
-def _result_type(real, single):
-    return (np.float32 if single else float) if real else (np.complex64 if single else complex)
-
-
-def _finite_samples(f):
-    """Refuse bad samples, looking at every one."""
-    if not (np.abs(f) < 1e28).all():
-        _check.bad_samples(f, UNSEEN)
-
-
-def _refuse(guard, flm, hermitian, single):
-    if guard[0] != 0:
-        raise ValueError(
-            f"{flm.size - np.count_nonzero(np.isfinite(flm))} coefficients of {flm.size} are NaN or "
-            "infinite; a transform would spread them over the sphere"
-        )
-    tolerance = 1e-5 if single else 1e-12
-    if hermitian and guard[1] > tolerance * guard[2]:
-        raise ValueError(
-            "coefficients break the symmetry f[l,-m] = (-1)^m conj f[l,m] of a real signal by "
-            f"{guard[1]:.3g} (largest coefficient {guard[2]:.3g}); pass reality=False for a complex signal"
-        )
+    return f, _check.is_single(f)

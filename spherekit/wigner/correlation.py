@@ -195,4 +195,4 @@ def _same_limit(a, b, name, other):
 
 def _real_type(x):
     """float32 beside single precision: a float64 factor would widen it."""
-    return np.float32 if x.dtype in (np.float32, np.complex64) else np.float64
+    return np.float32 if _check.is_single(x) else np.float64

@@ -83,7 +83,7 @@ def _forward(flm, *, angles, lead, reality, threads, checked=False):
     flm = _check.numbers(flm, "flm")
     L = _limit(flm)
     shape = _shape(lead, angles)
-    single = flm.dtype in (np.float32, np.complex64)
+    single = _check.is_single(flm)
     count = math.prod(shape)
     _check.fits_memory(32 * count * L * L + 150 * L * L, f"rotating {count} signals at L={L}")
     many = flm if shape == lead else np.broadcast_to(flm, (*shape, L * L))
@@ -92,7 +92,7 @@ def _forward(flm, *, angles, lead, reality, threads, checked=False):
     for row, angle in enumerate(angles):
         turns[row] = angle
     result, guard = quarter.rotate(many, turns.reshape(3, count), L, reality, threads)
-    harmonic._refuse(guard, flm, checked and reality, single)
+    _check.sound_coefficients(guard, flm, checked and reality, single)
     return result.reshape(*shape, L * L).astype(np.complex64 if single else complex, copy=False)
 
 

@@ -211,7 +211,7 @@ def _analysis_scale(L, lower, grid):
 def _to_samples(flmn, route_of, scale, L, N, grid, reality, threads, checked):
     flmn = _check.numbers(flmn, "flmn")
     _check.wigner_shape(flmn, L, N)
-    single = _is_single(flmn)
+    single = _check.is_single(flmn)
     tolerance = (1e-5 if single else 1e-12) if checked else None
     orders = layout.orders(N, grid.steerable, reality)
     maps = math.prod(flmn.shape[:-2])
@@ -233,7 +233,7 @@ def _to_samples(flmn, route_of, scale, L, N, grid, reality, threads, checked):
         planes, samples = (x.reshape(-1, *x.shape[2:]) for x in (planes, f))
         azimuth.synthesis(planes, grid.sphere, rows, L, reality, samples, threads)
 
-    kind = _result_type(reality, single)
+    kind = _check.result_type(reality, single)
     one, what = work_bytes(grid, L, N, reality), f"this transform at L={L}, N={N}"
     return by_maps(transform, flmn, 2, grid.shape, kind, one, threads, what)
 
@@ -243,7 +243,7 @@ def _to_coefficients(f, route_of, scale, L, N, grid, reality, threads):
     if reality:
         _check.real_samples(f)
     _samples_shape(f, grid)
-    single, core = _is_single(f), len(grid.shape)
+    single, core = _check.is_single(f), len(grid.shape)
     orders = layout.orders(N, grid.steerable, reality)
     maps = math.prod(f.shape[: f.ndim - core])
     if by_tables := shared.worthwhile(grid, L, N, maps):
@@ -267,7 +267,7 @@ def _to_coefficients(f, route_of, scale, L, N, grid, reality, threads):
             fields = slices.analysis(planes, orders, route, L, grid, reality, threads)
         layout.write(fields, L, N, orders, reality, scale, flmn, by_order=by_tables)
 
-    kind = np.complex64 if single else complex
+    kind = _check.result_type(False, single)
     one, what = work_bytes(grid, L, N, reality), f"this transform at L={L}, N={N}"
     return by_maps(transform, f, core, (2 * N - 1, L * L), kind, one, threads, what)
 
@@ -283,11 +283,3 @@ def _samples_shape(f, grid):
             f"samples have shape {f.shape}; {grid!r} needs (..., {', '.join(map(str, grid.shape))}), the "
             "axes being gamma, beta, alpha"
         )
-
-
-def _is_single(x):
-    return x.dtype in (np.float32, np.complex64)
-
-
-def _result_type(real, single):
-    return (np.float32 if single else float) if real else (np.complex64 if single else complex)
