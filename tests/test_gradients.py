@@ -14,7 +14,7 @@ from spherekit.linear import registry
 from spherekit.sampling import CC, DH, GL, MW, MWSS, DHPole, HEALPix, Rings, RotationGrid
 from spherekit.testing import assert_adjoint, assert_gradient, random_flm, random_flmn
 
-for room in ("harmonic", "spectra", "conventions", "wigner"):
+for room in ("harmonic", "spectra", "conventions", "wigner", "wavelets"):
     importlib.import_module(f"spherekit.{room}")
 
 #: The rule of HEALPix is tested beyond its band-limit too, where `forward` warns.
@@ -107,7 +107,17 @@ def cases_of_rotate(L, rng, shape=()):
             yield Case(f"{turns} {reality}", flags, flm, g, reality)
 
 
+def cases_of_weights(L, rng, shape=()):
+    for limit in (1, L):
+        weights = numbers((3, limit), rng, False)
+        flmn = numbers((*shape, 3, limit**2), rng, False)
+        yield Case(
+            f"{limit}", dict(weights=weights, L=L), random_flm(L, rng, shape=shape), flmn, False
+        )
+
+
 CASES = {
+    "wavelets.weights": cases_of_weights,
     "wigner.inverse": cases_of_wigner_inverse,
     "wigner.forward": cases_of_wigner_forward,
     "wigner.rotate": cases_of_rotate,

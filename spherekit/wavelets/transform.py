@@ -1,0 +1,226 @@
+"""Directional wavelets on the sphere: exact analysis and synthesis, scale by scale.
+
+    W^j(rho) = <f, R_rho Psi^j>,     W^j_lmn = 8 pi^2/(2l+1) f_lm conj(Psi^j_ln),
+    F(omega) = <f, R_omega Phi>,     F_lm = sqrt(4 pi/(2l+1)) f_lm Phi_l0,
+    f_lm = sqrt(4 pi/(2l+1)) Phi_l0 F_lm + sum_j sum_n Psi^j_ln W^j_lmn
+
+(McEwen, Leistedt, Buettner, Peiris and Wiaux 2015, arXiv:1509.06749). Psi^j_ln = sqrt((2l+1)/8 pi^2)
+kappa_j(l) s_ln is steerable: its orders n have the parity of N-1, and N angles gamma hold W on SO(3).
+"""
+
+import numpy as np
+
+from spherekit import _check
+from spherekit.harmonic import transform as harmonic
+from spherekit.sampling import RotationGrid
+from spherekit.sampling import grid as as_grid
+from spherekit.wavelets import filters
+from spherekit.wavelets.weights import pair
+from spherekit.wigner import transform as wigner
+
+
+class Wavelets:
+    """Scale-discretised wavelets of a band-limit: a tight frame.
+
+    Parameters
+    ----------
+    L : int
+        Band-limit of the signals.
+    lam : float
+        Dilation, > 1: scale j lives on degrees lam^(j-1) < l < lam^(j+1).
+    J0 : int
+        Lowest scale; below it the scaling function takes all.
+    N : int
+        Directions: azimuthal band-limit of the wavelets, N <= L; 1 for axisymmetric ones.
+    spin : int
+        Of the signals. The wavelet coefficients are scalars.
+    sampling : str or grid
+        Grid of the signals. The maps of the scales are on the same kind of grid where that is a rectangle,
+        else on "mw".
+    reality : bool
+        Real signals of spin 0; then all maps are real.
+    multiresolution : bool
+        Each scale at its own band-limit ceil(lam^(j+1)) and N, instead of L and N for all.
+    threads : int, optional
+
+    Attributes
+    ----------
+    scales : tuple of int
+        The scales j that hold a whole degree.
+    scaling_filter : float64 ndarray [shape=(L,)]
+        Phi_l0.
+    filters : dict of j: ndarray [shape=(2N-1, L)]
+        Psi^j_ln, row N-1+n.
+    grids : dict of j: RotationGrid
+        Where the map of a scale is sampled, (n_gamma, n_beta, n_alpha) with n_gamma = N_j.
+
+    >>> import numpy as np
+    >>> from spherekit.testing import random_flm
+    >>> w = Wavelets(32, N=3, reality=True)
+    >>> flm = random_flm(32, np.random.default_rng(0), reality=True)
+    >>> scaling, maps = w.analysis_flm(flm)
+    >>> w.scales, maps[2].shape
+    ((0, 1, 2, 3, 4, 5), (3, 8, 15))
+    >>> bool(np.abs(w.synthesis_flm(scaling, maps) - flm).max() < 1e-13)
+    True
+    """
+
+    def __init__(
+        self,
+        L,
+        lam=2,
+        J0=0,
+        N=1,
+        spin=0,
+        *,
+        sampling="mw",
+        reality=False,
+        multiresolution=True,
+        threads=None,
+    ):
+        self.L = L = _check.band_limit(L)
+        self.N = _check.azimuthal_limit(N, L)
+        self.spin = _check.spin_number(spin, L, reality)
+        self.lam, self.J0 = _dilation(lam), _lowest(J0, L, lam)
+        self.grid, self.reality, self.threads = as_grid(sampling, L), bool(reality), threads
+        self.multiresolution = bool(multiresolution)
+        self.scales, eta, kappa = filters.tiling(L, self.lam, self.J0)
+        ell, steering = np.arange(L), filters.steering(L, self.N)
+        self.scaling_filter = np.sqrt((2 * ell + 1) / (4 * np.pi)) * eta
+        norm = np.sqrt((2 * ell + 1) / (8 * np.pi**2))
+        self.filters = {j: norm * row * steering for j, row in zip(self.scales, kappa, strict=True)}
+        self.scaling_limit = _above(eta) if multiresolution else L
+        kind = self.grid.name if self.grid.rectangular else "mw"
+        self.scaling_grid = as_grid(kind, self.scaling_limit)
+        self.grids = {}
+        for j, row in zip(self.scales, kappa, strict=True):
+            limit = _above(row) if multiresolution else L
+            self.grids[j] = RotationGrid(limit, _directions(self.N, limit), kind, steerable=True)
+        self._weigh(kappa)
+
+    def _weigh(self, kappa):
+        """Weights of `weights.pair`, by analysis and synthesis; degrees below the spin count for nothing."""
+        ell = np.arange(self.L)
+        held = ell >= abs(self.spin)
+        smooth = held * np.sqrt(4 * np.pi / (2 * ell + 1)) * self.scaling_filter
+        smooth = smooth[None, : self.scaling_limit].astype(complex)
+        self._smoothing = dict(weights=smooth, L=self.L)
+        self._analysing, self._synthesising, self._lower = {}, {}, {}
+        for j, row in zip(self.scales, kappa, strict=True):
+            limit, N = self._limits(j)
+            psi = (
+                (held * self.filters[j])[self.N - N : self.N + N - 1, :limit].conj().astype(complex)
+            )
+            self._synthesising[j] = dict(weights=psi, L=self.L)
+            scaled = np.ascontiguousarray(psi * (8 * np.pi**2 / (2 * ell[:limit] + 1)))
+            self._analysing[j] = dict(weights=scaled, L=self.L)
+            self._lower[j] = int(np.flatnonzero(row)[0])
+
+    def __repr__(self):
+        return (
+            f"Wavelets(L={self.L}, lam={self.lam:g}, J0={self.J0}, N={self.N}, spin={self.spin}, "
+            f"sampling={self.grid!r}, reality={self.reality}, multiresolution={self.multiresolution})"
+        )
+
+    def analysis(self, f):
+        """(scaling map, [map of each scale]) of samples (..., *grid.shape)."""
+        return self.analysis_flm(harmonic.forward(f, self.L, **self._signal()))
+
+    def synthesis(self, scaling, maps):
+        """Samples (..., *grid.shape): the inverse of `analysis`."""
+        return harmonic.inverse(self.synthesis_flm(scaling, maps), self.L, **self._signal())
+
+    def analysis_flm(self, flm):
+        """(scaling map, [map of each scale]) of coefficients (..., L*L).
+
+        The scaling map is (..., *scaling_grid.shape), that of scale j (..., *grids[j].shape).
+        """
+        coarse = pair.forward(flm, **self._smoothing)[..., 0, :]
+        scaling = harmonic.inverse(coarse, self.scaling_limit, **self._coarse())
+        maps = []
+        for j in self.scales:
+            flmn = pair.forward(flm, **self._analysing[j])
+            maps.append(wigner.inverse(flmn, *self._limits(j), **self._scale(j)))
+        return scaling, maps
+
+    def synthesis_flm(self, scaling, maps):
+        """Coefficients (..., L*L) from the maps of `analysis_flm`: its inverse."""
+        return self._sum(scaling, maps, harmonic.forward, wigner.forward, self._synthesising)
+
+    def analysis_adjoint(self, scaling, maps):
+        """Conjugate transpose of `analysis_flm`: maps -> (..., L*L)."""
+        return self._sum(
+            scaling, maps, harmonic.inverse_adjoint, wigner.inverse_adjoint, self._analysing
+        )
+
+    def synthesis_adjoint(self, flm):
+        """Conjugate transpose of `synthesis_flm`: (..., L*L) -> maps."""
+        coarse = pair.forward(flm, **self._smoothing)[..., 0, :]
+        scaling = harmonic.forward_adjoint(coarse, self.scaling_limit, **self._coarse())
+        maps = []
+        for j in self.scales:
+            flmn = pair.forward(flm, **self._synthesising[j])
+            maps.append(wigner.forward_adjoint(flmn, *self._limits(j), **self._scale(j)))
+        return scaling, maps
+
+    def _sum(self, scaling, maps, of_sphere, of_group, weights):
+        self._check_maps(scaling, maps)
+        coarse = of_sphere(scaling, self.scaling_limit, **self._coarse())
+        total = pair.adjoint(coarse[..., None, :], **self._smoothing)
+        for j, values in zip(self.scales, maps, strict=True):
+            flmn = of_group(values, *self._limits(j), **self._scale(j))
+            total = total + pair.adjoint(flmn, **weights[j])
+        return total
+
+    # --- one scale ---
+
+    def _signal(self):
+        how = dict(spin=self.spin, sampling=self.grid, reality=self.reality)
+        return how | dict(threads=self.threads)
+
+    def _coarse(self):
+        return dict(sampling=self.scaling_grid, reality=self.reality, threads=self.threads)
+
+    def _scale(self, j):
+        how = dict(sampling=self.grids[j], steerable=True, L_lower=self._lower[j])
+        return how | dict(reality=self.reality, threads=self.threads)
+
+    def _limits(self, j):
+        return self.grids[j].L, self.grids[j].N
+
+    def _check_maps(self, scaling, maps):
+        if len(maps) != len(self.scales):
+            raise ValueError(f"{len(maps)} maps came; the scales are {self.scales}, a map for each")
+        n = len(self.scaling_grid.shape)
+        if scaling.shape[-n:] != self.scaling_grid.shape:
+            raise ValueError(
+                f"the scaling map has shape {scaling.shape}; expected (..., "
+                f"{', '.join(map(str, self.scaling_grid.shape))})"
+            )
+
+
+def _above(row):
+    """The band-limit of what a filter passes."""
+    return int(np.flatnonzero(row)[-1]) + 1
+
+
+def _directions(N, L):
+    """N at a scale of band-limit L: no more than there are orders, of the same parity."""
+    return N if N <= L else L - (N - L) % 2 or 1
+
+
+def _dilation(lam):
+    lam = float(lam)
+    if not 1 < lam < np.inf:
+        raise ValueError(f"lam is {lam}; the dilation is a number > 1")
+    return lam
+
+
+def _lowest(J0, L, lam):
+    J = filters.highest(L, float(lam))
+    if isinstance(J0, bool) or int(J0) != J0 or not 0 <= J0 <= J:
+        raise ValueError(
+            f"J0 is {J0!r}; expected a whole number from 0 to J = {J}, the highest scale of L={L}, "
+            f"lam={float(lam):g}"
+        )
+    return int(J0)

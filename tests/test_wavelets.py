@@ -1,0 +1,211 @@
+"""Wavelets: the tiling, exactness, the definition by rotated filters, adjoints, gradients, refusals."""
+
+import autograd.numpy as anp
+import numpy as np
+import pytest
+
+import spherekit as sk
+from spherekit import wigner
+from spherekit.sampling import GL, HEALPix
+from spherekit.testing import assert_adjoint, assert_gradient, random_flm
+from spherekit.wavelets import Wavelets, filters
+
+
+@pytest.mark.parametrize("lam", [1.2, 1.5, 2, 2.5, 3])
+@pytest.mark.parametrize("L", [1, 2, 8, 64, 333, 2048])
+def test_admissibility(L, lam):
+    """4 pi/(2l+1) |Phi_l0|^2 + 8 pi^2/(2l+1) sum_jn |Psi^j_ln|^2 = 1, finite at any degree."""
+    for J0 in (0, 1, 2):
+        for N in (1, 2, 5):
+            if N > L or J0 > filters.highest(L, lam) or (L == 2048 and N == 5):
+                continue
+            w = Wavelets(L, lam, J0, N)
+            ell = np.arange(L)
+            total = 4 * np.pi / (2 * ell + 1) * w.scaling_filter**2
+            for psi in w.filters.values():
+                total = total + 8 * np.pi**2 / (2 * ell + 1) * (np.abs(psi) ** 2).sum(axis=0)
+            assert np.abs(total - 1).max() < 1e-14
+
+
+def test_the_kernel_is_its_integral():
+    from scipy.integrate import quad
+
+    for lam in (1.3, 2.0, 3.0):
+
+        def integrand(t, lam=lam):
+            u = 2 * lam / (lam - 1) * (t - 1 / lam) - 1
+            return np.exp(-2 / (1 - u * u)) / t if abs(u) < 1 else 0.0
+
+        total = quad(integrand, 1 / lam, 1, epsabs=0, epsrel=1e-12)[0]
+        for t in np.linspace(1 / lam, 1, 9)[1:-1]:
+            above, below = filters.kernel(t, lam)
+            expected = quad(integrand, t, 1, epsabs=0, epsrel=1e-12)[0] / total
+            assert abs(above - expected) < 1e-11 and abs(above + below - 1) < 1e-15
+
+
+def test_scales_are_those_with_a_degree():
+    w = Wavelets(16, 1.2)
+    assert len(w.scales) < filters.highest(16, 1.2) + 1
+    for j in w.scales:
+        inside = [ell for ell in range(16) if 1.2 ** (j - 1) < ell < 1.2 ** (j + 1)]
+        assert inside and w.grids[j].L == inside[-1] + 1
+    assert 1 not in w.scales, "no degree lies between 1 and 1.44, which are its ends"
+
+
+@pytest.mark.parametrize("multiresolution", [True, False])
+@pytest.mark.parametrize(
+    "lam, J0, N, spin", [(2, 0, 1, 0), (2, 1, 2, 0), (3, 0, 3, 2), (2, 2, 5, 2), (1.5, 0, 4, 0)]
+)
+def test_exact_synthesis(lam, J0, N, spin, multiresolution, rng):
+    for L in (16, 33):
+        flm = random_flm(L, rng, spin=spin, shape=(2,))
+        w = Wavelets(L, lam, J0, N, spin, multiresolution=multiresolution)
+        assert np.abs(w.synthesis_flm(*w.analysis_flm(flm)) - flm).max() < 1e-14 * L
+        f = sk.inverse(flm, L, spin=spin)
+        np.testing.assert_allclose(w.synthesis(*w.analysis(f)), f, rtol=0, atol=1e-13 * L)
+
+
+@pytest.mark.parametrize("sampling", ["mw", "mwss", "gl", "dh", "mw:24", "healpix:32"])
+def test_real_signals_on_every_grid(sampling, rng):
+    L = 20
+    flm = random_flm(L, rng, reality=True)
+    w = Wavelets(L, 2, 1, 3, sampling=sampling, reality=True)
+    scaling, maps = w.analysis_flm(flm)
+    assert scaling.dtype == float and all(m.dtype == float for m in maps)
+    assert np.abs(w.synthesis_flm(scaling, maps) - flm).max() < 1e-13
+    if sampling != "healpix:32":
+        f = sk.inverse(flm, L, sampling=sampling, reality=True)
+        assert np.abs(w.analysis(f)[1][1] - maps[1]).max() < 1e-12
+
+
+def test_maps_are_correlations_with_turned_wavelets(rng):
+    """The definition, by quadrature, at one point of the group for each scale."""
+    L, N = 12, 3
+    flm, w, grid = random_flm(L, rng), Wavelets(12, 2, 0, 3), GL(2 * 12)
+    f = sk.inverse(flm, L, sampling=grid)
+    ell = np.arange(L)
+    for j, values in zip(w.scales, w.analysis_flm(flm)[1], strict=True):
+        psi = np.zeros(L * L, complex)
+        for n in range(1 - N, N):
+            some = ell >= abs(n)
+            psi[(ell * ell + ell + n)[some]] = w.filters[j][N - 1 + n][some]
+        where = w.grids[j]
+        angles = where.alpha[2], where.beta[1], where.gamma[-1]
+        turned = sk.inverse(wigner.rotate(psi, *angles), L, sampling=grid)
+        assert abs((grid.weights * f * turned.conj()).sum() - values[-1, 1, 2]) < 1e-12
+
+
+def test_one_direction_is_axisymmetric(rng):
+    L = 16
+    flm, w = random_flm(L, rng), Wavelets(16)
+    for j, values in zip(w.scales, w.analysis_flm(flm)[1], strict=True):
+        smooth = wigner.zonal(flm, w.filters[j][0])
+        limit = w.grids[j].L
+        expected = sk.inverse(smooth[: limit**2], limit)
+        np.testing.assert_allclose(values[0], expected, rtol=0, atol=1e-12)
+
+
+def test_resolutions_agree(rng):
+    """What the coarse maps hold is what the fine ones do."""
+    L, N = 32, 3
+    flm = random_flm(L, rng, reality=True)
+    coarse, fine = (Wavelets(L, N=N, reality=True, multiresolution=m) for m in (True, False))
+    for j, a, b in zip(
+        coarse.scales, coarse.analysis_flm(flm)[1], fine.analysis_flm(flm)[1], strict=True
+    ):
+        limit, n = coarse.grids[j].L, coarse.grids[j].N
+        left = wigner.forward(a, limit, n, reality=True, steerable=True)
+        right = wigner.forward(b, L, N, reality=True, steerable=True)
+        np.testing.assert_allclose(
+            left, right[N - n : N + n - 1, : limit**2], rtol=0, atol=1e-12 * np.abs(left).max()
+        )
+
+
+def test_energy_is_kept(rng):
+    """A tight frame: Parseval over all scales, from coefficients."""
+    L = 24
+    flm, w = random_flm(L, rng), Wavelets(24, 2, 1, 3)
+    scaling, maps = w.analysis_flm(flm)
+    total = (np.abs(sk.forward(scaling, w.scaling_limit)) ** 2).sum()
+    for j, values in zip(w.scales, maps, strict=True):
+        where = w.grids[j]
+        flmn = wigner.forward(values, where.L, where.N, steerable=True)
+        ell = np.repeat(np.arange(where.L), 2 * np.arange(where.L) + 1)
+        total += ((2 * ell + 1) / (8 * np.pi**2) * np.abs(flmn) ** 2).sum()
+    assert abs(total / (np.abs(flm) ** 2).sum() - 1) < 1e-13
+
+
+@pytest.mark.parametrize("spin, reality", [(0, True), (0, False), (1, False)])
+def test_adjoints(spin, reality, rng):
+    L = 9
+    w = Wavelets(L, 2, 1, 2, spin, reality=reality)
+    flm = random_flm(L, rng, spin=spin, reality=reality)
+    scaling, maps = w.analysis_flm(flm)
+    shapes = [scaling.shape, *(m.shape for m in maps)]
+    ends = np.cumsum([0, *(int(np.prod(shape)) for shape in shapes)])
+
+    def join(parts):
+        return np.concatenate([part.ravel() for part in parts])
+
+    def split(y):
+        parts = [y[a:b].reshape(s) for a, b, s in zip(ends[:-1], ends[1:], shapes, strict=True)]
+        return parts[0], parts[1:]
+
+    def joined(pair):
+        return join([pair[0], *pair[1]])
+
+    y = rng.standard_normal(ends[-1]) + (0 if reality else 1j * rng.standard_normal(ends[-1]))
+    for there, back in (
+        (w.analysis_flm, w.analysis_adjoint),
+        (w.synthesis_adjoint, w.synthesis_flm),
+    ):
+        assert_adjoint(
+            lambda x, a=there: joined(a(x)), lambda v, b=back: b(*split(v)), flm, y, real=reality
+        )
+
+
+def test_derivatives_and_types(rng):
+    w = Wavelets(5, 2, 0, 2)
+
+    def loss(flm):
+        scaling, maps = w.analysis_flm(flm)
+        return anp.sum(anp.abs(scaling) ** 4) + sum(anp.sum(anp.abs(m) ** 4) for m in maps)
+
+    flm = random_flm(5, rng)
+    assert_gradient(loss, flm, order=1)
+    scaling, maps = w.analysis_flm(flm.astype(np.complex64))
+    assert scaling.dtype == np.complex64 and all(m.dtype == np.complex64 for m in maps)
+    assert w.synthesis_flm(scaling, maps).dtype == np.complex64
+
+
+def test_equivariance(rng):
+    """Wavelet maps turn with the signal."""
+    L, angles = 16, (0.3, 1.1, -0.7)
+    flm, w = random_flm(L, rng), Wavelets(16, 2, 0, 3)
+    first = w.analysis_flm(wigner.rotate(flm, *angles))[1]
+    for j, a, b in zip(w.scales, first, w.analysis_flm(flm)[1], strict=True):
+        limit, n = w.grids[j].L, w.grids[j].N
+        left, right = (wigner.forward(x, limit, n, steerable=True) for x in (a, b))
+        np.testing.assert_allclose(
+            left, wigner.rotate(right, *angles), rtol=0, atol=1e-12 * np.abs(left).max()
+        )
+
+
+def test_refusals(rng):
+    flm, w = random_flm(8, rng), Wavelets(8)
+    scaling, maps = w.analysis_flm(flm)
+    for words, call in [
+        ("lam is 1", lambda: Wavelets(8, 1)),
+        ("lam is nan", lambda: Wavelets(8, np.nan)),
+        ("J0 is 4", lambda: Wavelets(8, 2, 4)),
+        ("N is 9", lambda: Wavelets(8, N=9)),
+        ("need.*64", lambda: w.analysis_flm(flm[:-1])),
+        ("NaN", lambda: w.analysis_flm(np.where(flm == flm[3], np.nan, flm))),
+        ("a map for each", lambda: w.synthesis_flm(scaling, maps[:-1])),
+        ("scaling map", lambda: w.synthesis_flm(scaling[:, :1].repeat(3, 1), maps)),
+        ("needs", lambda: w.synthesis_flm(scaling, maps[::-1])),
+        ("reality", lambda: Wavelets(8, spin=2, reality=True)),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            call()
+    assert HEALPix(4) == Wavelets(8, sampling="healpix:4").grid
