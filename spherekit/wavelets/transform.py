@@ -51,6 +51,8 @@ class Wavelets:
         Phi_l0.
     filters : dict of j: ndarray [shape=(2N-1, L)]
         Psi^j_ln, row N-1+n.
+    bands : dict of j: (int, int)
+        The lowest and the highest degree of a scale.
     grids : dict of j: RotationGrid
         Where the map of a scale is sampled, (n_gamma, n_beta, n_alpha) with n_gamma = N_j.
 
@@ -92,21 +94,25 @@ class Wavelets:
         self.scaling_limit = _above(eta) if multiresolution else L
         kind = self.grid.name if self.grid.rectangular else "mw"
         self.scaling_grid = as_grid(kind, self.scaling_limit)
+        self.bands = {
+            j: (int(row.nonzero()[0][0]), _above(row) - 1)
+            for j, row in zip(self.scales, kappa, strict=True)
+        }
         self.grids = {}
-        for j, row in zip(self.scales, kappa, strict=True):
-            limit = _above(row) if multiresolution else L
+        for j, (_, highest) in self.bands.items():
+            limit = highest + 1 if multiresolution else L
             self.grids[j] = RotationGrid(limit, _directions(self.N, limit), kind, steerable=True)
-        self._weigh(kappa)
+        self._weigh()
 
-    def _weigh(self, kappa):
+    def _weigh(self):
         """Weights of `weights.pair`, by analysis and synthesis; degrees below the spin count for nothing."""
         ell = np.arange(self.L)
         held = ell >= abs(self.spin)
         smooth = held * np.sqrt(4 * np.pi / (2 * ell + 1)) * self.scaling_filter
         smooth = smooth[None, : self.scaling_limit].astype(complex)
         self._smoothing = dict(weights=smooth, L=self.L)
-        self._analysing, self._synthesising, self._lower = {}, {}, {}
-        for j, row in zip(self.scales, kappa, strict=True):
+        self._analysing, self._synthesising = {}, {}
+        for j in self.scales:
             limit, N = self._limits(j)
             psi = (
                 (held * self.filters[j])[self.N - N : self.N + N - 1, :limit].conj().astype(complex)
@@ -114,7 +120,6 @@ class Wavelets:
             self._synthesising[j] = dict(weights=psi, L=self.L)
             scaled = np.ascontiguousarray(psi * (8 * np.pi**2 / (2 * ell[:limit] + 1)))
             self._analysing[j] = dict(weights=scaled, L=self.L)
-            self._lower[j] = int(np.flatnonzero(row)[0])
 
     def __repr__(self):
         return (
@@ -182,7 +187,7 @@ class Wavelets:
         return dict(sampling=self.scaling_grid, reality=self.reality, threads=self.threads)
 
     def _scale(self, j):
-        how = dict(sampling=self.grids[j], steerable=True, L_lower=self._lower[j])
+        how = dict(sampling=self.grids[j], steerable=True, L_lower=self.bands[j][0])
         return how | dict(reality=self.reality, threads=self.threads)
 
     def _limits(self, j):

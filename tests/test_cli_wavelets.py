@@ -1,0 +1,33 @@
+"""`spherekit wavelets`, there and back on small files."""
+
+import numpy as np
+from test_cli import here, refused, run, sky  # noqa: F401
+
+from spherekit import io
+
+
+def test_there_and_back(sky, capsys):  # noqa: F811
+    run("wavelets map.fits --L 8 --lam 2 --N 3 -o w.npz --plot panel.png")
+    said = capsys.readouterr().out
+    assert "scale 2: degrees 3 to 7, (3, 8, 15)" in said and "residual" in said
+    arrays = io.read_arrays("w.npz")
+    assert {"scaling", "scale_0", "scale_3", "L", "lam"} <= arrays.keys()
+    run("wavelets w.npz --inverse --grid healpix:8 -o back.fits")
+    there, back = io.read_map("map.fits").values, io.read_map("back.fits")
+    np.testing.assert_allclose(back.values, there, atol=1e-6 * np.abs(there).max())
+    assert back.units == ("mK",)
+    run("wavelets map.fits --L 8 --lam 3 --J0 1 -o axisymmetric.npz --plot other.png")
+
+
+def test_refusals(sky, capsys):  # noqa: F811
+    for line, words, code in (
+        ("wavelets map.fits -o w.npz", "--L 65", 2),
+        ("wavelets map.fits --L 8 --lam 1 -o w.npz", "lam is 1", 1),
+        ("wavelets map.fits --L 8 --J0 9 -o w.npz", "J0 is 9", 1),
+        ("wavelets map.fits --L 8 --N 9 -o w.npz", "N is 9", 1),
+        ("wavelets map.fits --L 8 -o w.fits", ".npz", 2),
+        ("wavelets map.fits --inverse -o out.fits", "grid", 2),
+    ):
+        assert words in refused(capsys, line, code)
+    io.write_arrays("other.npz", values=np.ones(3))
+    assert "no wavelet maps" in refused(capsys, "wavelets other.npz --inverse --grid mw:8 -o o.npz")
