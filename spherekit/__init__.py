@@ -12,8 +12,17 @@ import importlib
 
 __version__ = "0.1.0"
 
-_ROOMS = ("sampling", "harmonic", "spectra", "wigner", "wavelets", "conventions", "io", "plot")
-_ROOMS += ("datasets", "testing")
+_ROOMS = (
+    "sampling",
+    "harmonic",
+    "spectra",
+    "wigner",
+    "wavelets",
+    "scattering",
+    "conventions",
+    "io",
+)
+_ROOMS += ("plot", "datasets", "testing")
 _HARMONIC = ("forward", "inverse", "forward_adjoint", "inverse_adjoint", "evaluate")
 _HARMONIC += ("evaluate_adjoint", "analyse", "estimate_memory")
 

@@ -4,6 +4,7 @@ import numpy as np
 from test_cli import here, refused, run, sky  # noqa: F401
 
 from spherekit import io
+from spherekit.scattering import Scattering
 
 
 def test_there_and_back(sky, capsys):  # noqa: F811
@@ -17,6 +18,17 @@ def test_there_and_back(sky, capsys):  # noqa: F811
     np.testing.assert_allclose(back.values, there, atol=1e-6 * np.abs(there).max())
     assert back.units == ("mK",)
     run("wavelets map.fits --L 8 --lam 3 --J0 1 -o axisymmetric.npz --plot other.png")
+
+
+def test_scatter(sky, capsys):  # noqa: F811
+    run("scatter map.fits --L 8 --J0 1 -o s.npz --plot tree.png")
+    said = capsys.readouterr().out
+    assert "order 2:   3 paths" in said and "residual" in said
+    arrays = io.read_arrays("s.npz")
+    S = Scattering(8, J0=1, reality=True)
+    np.testing.assert_allclose(arrays["coefficients"], S.from_flm(sky), atol=1e-6)
+    assert arrays["scales"].tolist()[:2] == [[-1, -1], [3, -1]]
+    assert "3 nside" in refused(capsys, "scatter map.fits --L 30 -o t.npz", 2)
 
 
 def test_refusals(sky, capsys):  # noqa: F811

@@ -1,0 +1,98 @@
+"""Scattering coefficients of a map: what each path of scales leaves after its moduli and smoothing.
+
+The output holds "coefficients" (paths, L0*L0), harmonic coefficients of smooth maps that follow the
+rotations of the sky, and "scales" (paths, depth; -1 where a path has ended).
+"""
+
+import numpy as np
+
+from spherekit.cli import options
+from spherekit.cli.transform import analyse
+
+
+def arguments(parser):
+    parser.add_argument("file", metavar="MAP")
+    options.band_limit(parser)
+    parser.add_argument("--lam", type=float, default=2.0, help="dilation, > 1; default 2")
+    parser.add_argument("--J0", type=int, default=2, help="scale of invariance; default 2")
+    parser.add_argument("--N", type=int, default=1, help="directions; default 1, axisymmetric")
+    parser.add_argument("--depth", type=int, default=2, help="moduli in a row; default 2")
+    parser.add_argument(
+        "--paths",
+        default="descending",
+        choices=("descending", "neighbour", "all"),
+        help="of scales",
+    )
+    parser.add_argument("--oversample", type=float, default=2.0, help="of the moduli; default 2")
+    parser.add_argument("-o", "--output", required=True, help=".npz")
+    options.source(parser)
+    options.spin(parser)
+    parser.add_argument("--plot", metavar="PICTURE", help="draw the energy of the paths")
+    options.common(parser)
+
+
+def run(args):
+    from spherekit import io
+    from spherekit.scattering import Scattering
+
+    options.writable(args.output, args.force, (".npz",))
+    options.writable(args.plot, args.force, options.PICTURES)
+    L = options.chosen_L(args)
+    samples = options.read_samples(args.file, args, L)
+    if samples.grid.name == "healpix" and L > 3 * samples.grid.nside:
+        raise options.Usage(
+            f"--L {L} is beyond 3 nside = {3 * samples.grid.nside}: these pixels do not determine the "
+            "highest degrees"
+        )
+    spin = samples.spin if args.spin is None else args.spin
+    values = options.signal(args.file, samples, spin)
+    options.refuse_missing(samples)
+    how = dict(oversample=args.oversample, spin=spin, threads=args.threads)
+    how |= dict(reality=not np.iscomplexobj(values))
+    S = Scattering(L, args.lam, args.J0, args.depth, args.N, args.paths, **how)
+    flm, report = analyse(values, L, samples.grid, spin, args.threads)
+    print(report)
+    outputs = S.from_flm(flm)
+    scales = np.full((len(S.paths), max(S.depth, 1)), -1)
+    for row, path in zip(scales, S.paths, strict=True):
+        row[: path.order] = path.scales
+    known = dict(L=L, lam=args.lam, J0=args.J0, N=args.N, L0=S.L0, unit=samples.unit)
+    io.write_arrays(args.output, coefficients=outputs, scales=scales, **known, overwrite=True)
+    print(f"wrote {args.output}: {len(S.paths)} paths, degrees < L0 = {S.L0}")
+    energy = (np.abs(outputs) ** 2).sum(axis=-1) / (np.abs(flm) ** 2).sum()
+    for order in range(S.depth + 1):
+        some = [e for e, path in zip(energy, S.paths, strict=True) if path.order == order]
+        print(f"   order {order}: {len(some):3d} paths, {sum(some):.3%} of the map's energy")
+    if args.plot:
+        _tree(args.plot, S, energy)
+
+
+def _tree(path, S, energy):
+    """Energy of every path: the first scale down, the second across."""
+    from matplotlib.colors import LogNorm
+
+    scales, found = S.first.scales, {p.scales: e for p, e in zip(S.paths, energy, strict=True)}
+    made = options.figure(9.4, 3.8)
+    left, right = made.subplots(1, 2, width_ratios=(1, 1.25))
+    single = [100 * found.get((j,), np.nan) for j in scales]
+    left.bar(range(len(scales)), single, color="C0", width=0.7)
+    left.set_xticks(range(len(scales)), [_band(S, j) for j in scales], rotation=45, ha="right")
+    left.set(ylabel="% of the map's energy", title="one modulus, by its degrees")
+    left.spines[["top", "right"]].set_visible(False)
+    table = [[100 * found.get((a, b), np.nan) for b in scales] for a in scales]
+    right.set_title("two moduli: first and second scale")
+    if np.isfinite(table).any():
+        low, high = np.nanmin(table), np.nanmax(table)
+        image = right.imshow(table, origin="lower", norm=LogNorm(max(low, 1e-6 * high), high))
+        made.colorbar(image, ax=right, label="% of the map's energy")
+    names = [_band(S, j) for j in scales]
+    right.set_xticks(range(len(scales)), names, rotation=45, ha="right")
+    right.set_yticks(range(len(scales)), names)
+    right.set(xlabel="second", ylabel="first")
+    options.save(made, path)
+    print(f"wrote {path}")
+
+
+def _band(S, j):
+    first, last = S.first.bands[j]
+    return f"{first}\N{EN DASH}{last}"

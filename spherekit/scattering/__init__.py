@@ -1,0 +1,6 @@
+"""Scattering networks on the sphere."""
+
+from spherekit.scattering.modulus import modulus
+from spherekit.scattering.network import Scattering
+
+__all__ = ["Scattering", "modulus"]

@@ -1,0 +1,67 @@
+"""Paths through the scales: which wavelets follow each other."""
+
+import itertools
+from collections import namedtuple
+
+#: Scales (j_1, ..., j_d) of a path, and d.
+Path = namedtuple("Path", "scales order")
+
+KINDS = ("descending", "neighbour", "all")
+
+
+def paths(scales, depth, kind):
+    """The paths of up to ``depth`` scales, by order, then from the finest scales down.
+
+    Parameters
+    ----------
+    scales : sequence of int
+    depth : int
+    kind : str or sequence of sequences of int
+        ``"descending"``: each scale below the one before; ``"neighbour"``: by one step; ``"all"``; or a list.
+
+    >>> [p.scales for p in paths((1, 2, 3), 2, "descending")]
+    [(), (3,), (2,), (1,), (3, 2), (3, 1), (2, 1)]
+    """
+    down = sorted(scales, reverse=True)
+    if not isinstance(kind, str):
+        return _listed(kind, scales)
+    if kind not in KINDS:
+        raise ValueError(f"paths is {kind!r}; known are {', '.join(KINDS)}, or a list of paths")
+    made = []
+    for order in range(depth + 1):
+        if kind == "all":
+            some = itertools.product(down, repeat=order)
+        elif kind == "descending":
+            some = itertools.combinations(down, order)
+        else:
+            some = (
+                tuple(down[i : i + order]) for i in range(len(down) - order + 1 if order else 1)
+            )
+        made += [Path(tuple(path), order) for path in some]
+    return tuple(made)
+
+
+def _listed(kind, scales):
+    made = []
+    for path in kind:
+        path = tuple(path)
+        for j in path:
+            if j not in scales:
+                raise ValueError(
+                    f"the path {path} names the scale {j}; the scales are {tuple(scales)}"
+                )
+        made.append(Path(path, len(path)))
+    if len(set(made)) != len(made) or not made:
+        raise ValueError("paths names a path twice, or none at all")
+    return tuple(made)
+
+
+def branches(paths):
+    """{prefix: the scales that follow it}, for walking all paths with shared beginnings once."""
+    following = {}
+    for path in paths:
+        for i, j in enumerate(path.scales):
+            after = following.setdefault(path.scales[:i], [])
+            if j not in after:
+                after.append(j)
+    return following
