@@ -69,6 +69,13 @@ def _functions(threads):
     wigner.clebsch_gordan_by_order(1, 1, 1)
 
 
+def _wavelets(threads):
+    from spherekit.wavelets import Wavelets
+
+    w = Wavelets(8, N=2, threads=threads)
+    w.synthesis_flm(*w.analysis_flm(np.zeros(64, complex)))
+
+
 _SINGLE = np.complex64
 
 #: (function, arguments) of each step.
@@ -83,4 +90,5 @@ _STEPS = {
     "points": [(_points,)],
     "rotation group": [(_group, True), (_group, False)],
     "Wigner functions, couplings": [(_functions,)],
+    "wavelets": [(_wavelets,)],
 }
