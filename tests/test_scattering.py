@@ -9,7 +9,7 @@ from test_gradients import hermitian
 import spherekit as sk
 from spherekit import wigner
 from spherekit.sampling import MW
-from spherekit.scattering import Scattering, modulus
+from spherekit.scattering import Scattering, modulus, theory
 from spherekit.scattering.paths import paths
 from spherekit.testing import assert_gradient, random_flm
 from spherekit.wavelets import Wavelets
@@ -80,6 +80,66 @@ def test_nothing_expands(rng):
     a, b = S.from_flm(f), S.from_flm(g)
     assert np.linalg.norm(a) < np.linalg.norm(f)
     assert np.linalg.norm(a - b) < np.linalg.norm(f - g)
+
+
+@pytest.mark.parametrize("depth, N", [(1, 1), (3, 1), (2, 3)])
+def test_the_bound_of_isometric_invariance(depth, N, rng):
+    """||Sf - SRf|| <= theta (L0-1) ||Sf|| + the equivariance error, at every angle and J0."""
+    flm = random_flm(32, rng, reality=True)
+    for J0 in (1, 2, 3):
+        S = Scattering(32, J0=J0, depth=depth, N=N, reality=True)
+        errors = []
+        for theta in (0.01, 0.1, 1.0):
+            found = theory.invariance(S, flm, 0.4, theta, -0.4)
+            assert found.error <= found.bound
+            errors.append(found.error)
+        assert errors[0] < errors[1] < errors[2]
+
+
+@pytest.mark.parametrize("family", ["stretch", "wander"])
+def test_stability_to_deformations(family):
+    """Error over size of the deformation: it grows with the degree for coefficients, not for scattering."""
+    L, size, constants = 64, 0.01, []
+    ell = np.repeat(np.arange(L), 2 * np.arange(L) + 1)
+    S = Scattering(L, J0=2)
+    for degree in (8, 16, 32):
+        found = []
+        for seed in range(3):
+            rng = np.random.default_rng(seed)
+            envelope = np.exp(-0.5 * ((ell - degree) / (0.2 * degree)) ** 2)
+            flm = random_flm(L, rng, reality=True) * envelope
+            move = theory.stretch(size) if family == "stretch" else theory.wander(size, rng)
+            found.append(theory.stability(S, flm, move))
+        constants.append(np.mean(found, axis=0) / size)
+    raw, scattered = np.transpose(constants)
+    assert raw[1] > 1.7 * raw[0] and raw[2] > 1.7 * raw[1]
+    assert scattered[1] < 1.2 * scattered[0] and scattered[2] < 1.2 * scattered[1]
+
+
+def test_deformations(rng):
+    """The identity, and a deformation that is a rotation."""
+    flm = random_flm(12, rng, shape=(2,))
+    same = theory.deform(flm, lambda theta, phi: (theta, phi))
+    assert np.abs(same - flm).max() < 1e-13
+    turned = theory.deform(flm, lambda theta, phi: (theta, phi - 0.3))
+    assert np.abs(turned - wigner.rotate(flm, 0.3, 0, 0)).max() < 1e-13
+    theta, phi = np.linspace(0.01, 3.1, 50), np.linspace(0, 6, 50)
+    for move in (theory.stretch(0.1), theory.wander(0.1, rng)):
+        there = move(theta, phi)
+        points = [
+            np.array([np.sin(t) * np.cos(p), np.sin(t) * np.sin(p), np.cos(t)])
+            for t, p in ((theta, phi), there)
+        ]
+        far = np.arccos(np.clip((points[0] * points[1]).sum(axis=0), -1, 1))
+        assert 0.02 < far.max() < 0.1 + 1e-3
+    with pytest.raises(ValueError, match="amplitude"):
+        theory.stretch(0.6)
+
+
+def test_energy_falls_with_order(rng):
+    S = Scattering(32, J0=2, depth=3, paths="all", oversample=3, reality=True)
+    shares = theory.energy(S, random_flm(32, rng, reality=True))
+    assert shares.sum() < 1 and shares[1] > shares[2] > shares[3] > 0
 
 
 def test_a_constant_has_no_scattering():
