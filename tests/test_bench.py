@@ -30,7 +30,9 @@ def test_cases_that_cannot_be_compared_are_said_in_words():
     assert lines[-1] == "healpy: measured on HEALPix (gl, real maps, 1 thread)"
 
 
-@pytest.mark.parametrize("transform", ["wigner", "rotate", "matrices", "cg"])
+@pytest.mark.parametrize(
+    "transform", ["wigner", "rotate", "matrices", "cg", "wavelets", "scattering"]
+)
 def test_the_rotation_group(transform, tmp_path, capsys):
     command = [
         "bench",
@@ -47,7 +49,9 @@ def test_the_rotation_group(transform, tmp_path, capsys):
     assert main([*command, "--plot", f"{tmp_path}/b.png"]) == 0
     assert "spherekit" in capsys.readouterr().out
     results = json.loads((tmp_path / "b.json").read_text())["results"]
-    assert len(results) == {"wigner": 4, "rotate": 2}.get(transform, 1)
+    assert len(results) == {"wigner": 4, "rotate": 2, "wavelets": 4, "scattering": 4}.get(
+        transform, 1
+    )
     for result in results:
         assert result["one_way"] == (result["error"] is None)
         assert result["one_way"] or result["error"] < 1e-13

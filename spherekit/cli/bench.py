@@ -13,7 +13,9 @@ from spherekit.cli import options
 
 def arguments(parser):
     parser.add_argument(
-        "--transform", default="harmonic", help="list of harmonic, wigner, rotate, matrices, cg"
+        "--transform",
+        default="harmonic",
+        help="list of harmonic, wigner, rotate, matrices, cg, wavelets, scattering",
     )
     parser.add_argument("--peers", help="names, as ducc0,healpy,shtns,s2fft,spherical, or none")
     parser.add_argument(
@@ -22,7 +24,7 @@ def arguments(parser):
     parser.add_argument("--L", default="64,128,256,512,1024", help="list of band-limits")
     parser.add_argument("--spin", default="0", help="list of spins; 0: real maps")
     parser.add_argument("--N", default="3", help="list of azimuthal band-limits; L: that of l")
-    parser.add_argument("--signal", default="real", help="wigner, rotate: list of real, complex")
+    parser.add_argument("--signal", default="real", help="list of real, complex (not of harmonic)")
     parser.add_argument("--batch", default="1", help="list of numbers of maps in one call")
     parser.add_argument("--dtype", default="float64", help="list: float64,float32")
     parser.add_argument("--threads", default="1", help="list of numbers of threads")
@@ -94,7 +96,9 @@ def _cases(args):
     for transform in transforms:  # what a transform does not have is not varied
         free = {"harmonic": ("grid", "spin", "batch", "dtype"),
                 "wigner": ("grid", "N", "signal", "batch", "dtype"),
-                "rotate": ("signal", "batch", "dtype")}.get(transform, ())  # fmt: skip
+                "rotate": ("signal", "batch", "dtype"),
+                "wavelets": ("N", "signal", "batch", "dtype"),
+                "scattering": ("N", "signal", "batch", "dtype")}.get(transform, ())  # fmt: skip
         fixed = dict(grid="", spin=0, N=0, signal="real", batch=1, dtype="float64")
         lists["grid"] = grids or {"wigner": ["mw"]}.get(transform, ["gl", "mw", "healpix"])
         some = [lists[name] if name in free else [fixed[name]] for name in names[1:-2]]
