@@ -16,10 +16,11 @@ from functools import lru_cache
 
 import numpy as np
 
+from spherekit import _check
 from spherekit._jit import jit
 from spherekit.sampling.quadrature import read_only
 
-_KEPT_BYTES = 2**24  # of a block; larger ones are made anew
+_KEPT, _KEPT_BYTES = 1024, 2**17  # blocks, bytes of each: 134 MB at most; larger ones are made anew
 
 
 def clebsch_gordan(l1, l2, l=None, *, basis="complex"):  # noqa: E741
@@ -32,7 +33,7 @@ def clebsch_gordan(l1, l2, l=None, *, basis="complex"):  # noqa: E741
         occur, as ``{l: block}``.
     basis : "complex" or "real"
         ``"real"``: for real harmonics, order -l..l, sines (m < 0), then cosines: the components of e3nn with
-        its axes (x, y, z) named (y, z, x), and sqrt(2l+1) times its `wigner_3j` up to the sign of a block.
+        its axes (x, y, z) named (y, z, x), and its `wigner_3j` times (-1)^ceil((l1+l2-l)/2) sqrt(2l+1).
         Where l1 + l2 + l is odd the block would be imaginary; it is divided by i.
 
     Returns
@@ -44,6 +45,8 @@ def clebsch_gordan(l1, l2, l=None, *, basis="complex"):  # noqa: E741
     ------
     ValueError
         A degree that is no whole number >= 0; an unknown basis.
+    MemoryError
+        A block that cannot fit.
 
     >>> clebsch_gordan(1, 1, 0)[:, ::-1, 0].diagonal().round(6)          # (1, -1, 1)/sqrt(3)
     array([ 0.57735, -0.57735,  0.57735])
@@ -56,6 +59,7 @@ def clebsch_gordan(l1, l2, l=None, *, basis="complex"):  # noqa: E741
     if basis not in ("complex", "real"):
         raise ValueError(f"basis is {basis!r}; expected 'complex' or 'real'")
     size = 8 * np.prod([2 * degree + 1 for degree in degrees], dtype=float)
+    _check.fits_memory(size, f"the Clebsch-Gordan block {degrees}")
     make = _block if size <= _KEPT_BYTES else _block.__wrapped__
     return make(*degrees, basis)
 
@@ -68,6 +72,7 @@ def clebsch_gordan_by_order(l1, l2, l):  # noqa: E741
     ((5, 5), True)
     """
     l1, l2, ell = (_degree(value, name) for value, name in ((l1, "l1"), (l2, "l2"), (l, "l")))
+    _check.fits_memory(8 * (2 * l1 + 1) * (2 * ell + 1), f"the coefficients of {(l1, l2, ell)}")
     result = np.zeros((2 * l1 + 1, 2 * ell + 1))
     if abs(l1 - l2) <= ell <= l1 + l2:
         _fill_by_order(l1, l2, ell, result)
@@ -78,9 +83,11 @@ def clebsch_gordan_blocks(L):
     """Every block of degrees below L, in one go: ``{(l1, l2, l): block}``, as `clebsch_gordan`'s.
 
     >>> len(clebsch_gordan_blocks(9)), clebsch_gordan_blocks(3)[1, 2, 1].shape
-    (489, (3, 5, 3))
+    (369, (3, 5, 3))
     """
     L = _degree(L, "L")
+    # 5/6 of all entries lie in triangles of degrees, for large L
+    _check.fits_memory(8 * L**6 + 300 * L**3, f"all Clebsch-Gordan blocks of degrees below {L}")
     every = [
         (l1, l2, l)
         for l1 in range(L)
@@ -144,16 +151,15 @@ def real_basis(ell):
     return U
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_KEPT)
 def _block(l1, l2, l, basis):  # noqa: E741
     shape = 2 * l1 + 1, 2 * l2 + 1, 2 * l + 1
     block = np.zeros(shape)
     if abs(l1 - l2) <= l <= l1 + l2:
-        _fill_block(l1, l2, l, block)
-    if basis == "real":
-        U1, U2, U = (real_basis(degree) for degree in (l1, l2, l))
-        turned = np.einsum("ai,bj,ck,ijk->abc", U1, U2, U.conj(), block, optimize=True)
-        block = np.ascontiguousarray(turned.imag if (l1 + l2 + l) % 2 else turned.real)
+        if basis == "real":
+            _fill_real_block(l1, l2, l, real_basis(l1), real_basis(l2), real_basis(l), block)
+        else:
+            _fill_block(l1, l2, l, block)
     return read_only(block)
 
 
@@ -189,6 +195,25 @@ def _fill_block(l1, l2, ell, block):
     for m in range(-ell, ell + 1):
         for k in range(max(-l1, m - l2), min(l1, m + l2) + 1):
             block[l1 + k, l2 + m - k, ell + m] = values[l1 + k, ell + m]
+
+
+@jit
+def _fill_real_block(l1, l2, ell, U1, U2, U, block):
+    """U1 U2 conj(U) c, over i where odd; U from `real_basis` joins the orders m and -m alone."""
+    values = np.zeros((2 * l1 + 1, 2 * ell + 1))
+    _fill_by_order(l1, l2, ell, values)
+    odd = (l1 + l2 + ell) % 2
+    for m1 in range(-l1, l1 + 1):
+        for m2 in range(max(-l2, -ell - m1), min(l2, ell - m1) + 1):
+            m, value = m1 + m2, values[l1 + m1, ell + m1 + m2]
+            for i in range(2 if m1 else 1):
+                for j in range(2 if m2 else 1):
+                    for k in range(2 if m else 1):
+                        mu1, mu2, mu = (1 - 2 * i) * m1, (1 - 2 * j) * m2, (1 - 2 * k) * m
+                        turn = U1[l1 + mu1, l1 + m1] * U2[l2 + mu2, l2 + m2]
+                        turn *= U[ell + mu, ell + m].conjugate()
+                        part = turn.imag if odd else turn.real
+                        block[l1 + mu1, l2 + mu2, ell + mu] += part * value
 
 
 @jit
@@ -234,6 +259,19 @@ def _vector(l1, l2, ell, m, x, work):
         if down[i] == 0.0 and k > first:
             down[i] = 1e-32 * b[i - 1]
     _both_ways(l1, first, middle, last, b, up, down, x)
+    if (l1 + l2 + ell) % 2:
+        for k in range(first, last + 1):
+            if _vanishes(l1, l2, ell, k, m):
+                x[l1 + k] = 0.0
+
+
+@jit
+def _vanishes(l1, l2, ell, k, m):
+    """Two equal rows or columns of Regge's square, l1 + l2 + l odd (1958, Nuovo Cimento 10, 544)."""
+    n, row1, row2 = m - k, l2 + ell - 2 * l1, l1 + ell - 2 * l2
+    columns = (l1 == l2 and k == n) or (l1 == ell and k == -m) or (l2 == ell and n == -m)
+    rows = (row1 == k and row2 == n) or (row1 == -k and row2 == -n)
+    return columns or rows or (k == 0 and m == 0)
 
 
 @jit

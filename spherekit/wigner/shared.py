@@ -61,7 +61,7 @@ def _table_bytes(sphere, L, N):
     return 8 * plane_width(sphere) * int(((2 * np.minimum(mu, N - 1) + 1) * (L - mu)).sum())
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=40)  # both ways of all scales of a wavelet transform
 def tables(sphere, L, N, route_of, to_samples):
     """Tables of one direction: of `harmonic.plan.synthesis_route` or `analysis_route`, or its transpose."""
     rings = len(sphere.ring_theta)
@@ -69,9 +69,10 @@ def tables(sphere, L, N, route_of, to_samples):
     rows[:rings] = sphere.ring_start
     theta, factor, carry = _angles(sphere, L, route_of)
     values = np.zeros((len(theta), L, L, 2 * N - 1))  # ring, l, mu, n
-    for ell, matrix in enumerate(d(theta, L)):
-        n = min(ell, N - 1)
-        values[:, ell, : ell + 1, N - 1 - n : N + n] = matrix[:, ell:, ell - n : ell + n + 1]
+    for angle, table in zip(theta, values, strict=True):  # the matrices of one angle at a time
+        for ell, matrix in enumerate(d(angle, L)):
+            n = min(ell, N - 1)
+            table[ell, : ell + 1, N - 1 - n : N + n] = matrix[ell:, ell - n : ell + n + 1]
     ell, n = np.arange(L), np.arange(1 - N, N)
     values *= factor[:, None, None, None] * np.sqrt((2 * ell + 1) / (4 * np.pi))[:, None, None]
     values *= 1.0 - 2.0 * (n % 2)
