@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from spherekit import wigner
+from spherekit.wigner import coupling
 from spherekit.wigner.coupling import real_basis
 
 
@@ -37,9 +38,9 @@ def racah(l1, m1, l2, m2, ell, m):
 
 
 def test_definition():
-    for l1 in range(6):
-        for l2 in range(6):
-            for ell in range(l1 + l2 + 2):
+    for l1 in range(7):
+        for l2 in range(7):
+            for ell in range(min(l1 + l2 + 2, 7)):
                 block = wigner.clebsch_gordan(l1, l2, ell)
                 assert block.shape == (2 * l1 + 1, 2 * l2 + 1, 2 * ell + 1)
                 for (i, j, k), value in np.ndenumerate(block):
@@ -59,15 +60,24 @@ def test_high_degrees(degrees):
             assert abs(c[l1 + m1, ell + m] - expected) <= 1e-9 * abs(expected) + 1e-16
 
 
-def test_stored_values():
-    path = pathlib.Path(__file__).parents[2] / "shared/data/wigner_ref/clebsch_gordan.csv"
-    if not path.exists():
-        pytest.skip("the 2801 values of wigner_ref are not at hand")
+def check_stored(path):
     with open(path) as file:
         for row in csv.DictReader(file):
             l1, m1, l2, m2, ell, m = (int(row[key]) for key in ("l1", "m1", "l2", "m2", "L", "M"))
             value = wigner.clebsch_gordan_by_order(l1, l2, ell)[l1 + m1, ell + m]
-            assert abs(value - float(row["value_30digits"])) < 1e-14, row
+            assert abs(value - float(row["value_30digits"])) < 2e-15, row
+
+
+def test_stored_values():
+    """mpmath, degrees to 128 and l to 211."""
+    check_stored(pathlib.Path(__file__).parent / "oracles" / "clebsch_gordan.csv")
+
+
+def test_every_stored_value():
+    path = pathlib.Path(__file__).parents[2] / "shared/data/wigner_ref/clebsch_gordan.csv"
+    if not path.exists():
+        pytest.skip("the 2801 values of wigner_ref are not at hand")
+    check_stored(path)
 
 
 @pytest.mark.parametrize("l1, l2", [(3, 5), (20, 20), (64, 64), (64, 10)])
@@ -85,6 +95,41 @@ def test_orthogonality(l1, l2):
         assert C.shape[0] == C.shape[1]
         np.testing.assert_allclose(C @ C.T, np.eye(len(C)), rtol=0, atol=1e-13)
         np.testing.assert_allclose(C.T @ C, np.eye(len(C)), rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("degrees", [(4, 3, 5), (6, 6, 5), (5, 6, 6), (64, 64, 63)])
+def test_symmetries(degrees):
+    """Reflection of all orders, to the last bit; exchange of the two factors; the phase."""
+    l1, l2, ell = degrees
+    c, swapped = wigner.clebsch_gordan(l1, l2, ell), wigner.clebsch_gordan(l2, l1, ell)
+    sign = (-1) ** (l1 + l2 - ell)
+    assert (c == sign * c[::-1, ::-1, ::-1]).all()
+    np.testing.assert_allclose(c, sign * swapped.transpose(1, 0, 2), rtol=0, atol=5e-15)
+    assert c[-1, l2 + ell - l1, -1] > 0
+
+
+def test_zeros_of_symmetry():
+    """Two equal rows or columns of Regge's square, at an odd sum of degrees: exactly zero."""
+    for l1, l2, ell in ((1, 1, 1), (2, 2, 3), (3, 4, 4), (4, 3, 4), (5, 6, 8), (20, 20, 19)):
+        c, count = wigner.clebsch_gordan(l1, l2, ell), 0
+        for (i, j, k), value in np.ndenumerate(c):
+            m1, m2, m3 = i - l1, j - l2, ell - k
+            square = np.array([
+                [l2 + ell - l1, l1 + ell - l2, l1 + l2 - ell],
+                [l1 - m1, l2 - m2, ell - m3],
+                [l1 + m1, l2 + m2, ell + m3],
+            ])  # fmt: skip
+            if m1 + m2 + m3 == 0:
+                alike = [len({tuple(line) for line in part}) < 3 for part in (square, square.T)]
+                count += any(alike)
+                assert value == 0 or not any(alike), (l1, l2, ell, m1, m2)
+        assert count
+
+
+def test_extreme_degrees():
+    for degrees in ((300, 300, 600), (300, 300, 0), (0, 300, 300), (300, 1, 300), (1000, 999, 37)):
+        c = wigner.clebsch_gordan_by_order(*degrees)
+        np.testing.assert_allclose((c**2).sum(axis=0), 1, rtol=0, atol=1e-13)
 
 
 def test_all_blocks():
@@ -133,8 +178,51 @@ def test_the_real_basis():
     assert {abs(round(float(x), 12)) for x in cross.ravel()} == {0.0, 1.0}, "the cross product"
 
 
+@pytest.mark.parametrize("degrees", [(0, 0, 0), (2, 3, 5), (4, 4, 3), (7, 6, 6), (20, 20, 19)])
+def test_the_real_block_is_the_change_of_basis(degrees):
+    U1, U2, U = (real_basis(ell) for ell in degrees)
+    c = wigner.clebsch_gordan(*degrees)
+    turned = np.einsum("ai,bj,ck,ijk->abc", U1, U2, U.conj(), c, optimize=True)
+    expected, other = turned.real, turned.imag
+    if sum(degrees) % 2:
+        expected, other = other, expected
+    assert abs(other).max() < 1e-15
+    real = wigner.clebsch_gordan(*degrees, basis="real")
+    np.testing.assert_allclose(real, expected, rtol=0, atol=2e-15)
+    mu1, mu2, mu = (i - ell for i, ell in zip(np.nonzero(real), degrees, strict=True))
+    sines = (mu1 < 0).astype(int) + (mu2 < 0) + (mu < 0)
+    assert ((sines - sum(degrees)) % 2 == 0).all(), "what the basis forbids is exactly zero"
+    mu1, mu2, mu = abs(mu1), abs(mu2), abs(mu)
+    assert ((mu == mu1 + mu2) | (mu == abs(mu1 - mu2))).all()
+
+
+def test_the_sign_of_e3nn():
+    """Its definition: harmonics of degree l turned by (-i)^l conj(U), the block of norm 1, real."""
+    Q = [(-1j) ** ell * real_basis(ell).conj() for ell in range(9)]
+    for l1, l2, ell in (
+        (1, 1, 0),
+        (1, 1, 1),
+        (1, 1, 2),
+        (2, 3, 4),
+        (3, 2, 2),
+        (4, 4, 5),
+        (4, 4, 8),
+    ):
+        c = wigner.clebsch_gordan(l1, l2, ell)
+        block = np.einsum("ai,bj,ck,ijk->abc", Q[l1], Q[l2], Q[ell].conj(), c)
+        assert abs(block.imag).max() < 1e-14
+        e3nn = block.real / np.linalg.norm(block.real)
+        factor = (-1) ** ((l1 + l2 - ell + 1) // 2) * math.sqrt(2 * ell + 1)
+        real = wigner.clebsch_gordan(l1, l2, ell, basis="real")
+        np.testing.assert_allclose(real, factor * e3nn, rtol=0, atol=1e-14)
+
+
 def test_3j():
     assert abs(wigner.wigner_3j(2, 1, 1, 0, 0, 0) - math.sqrt(2 / 15)) < 1e-15
+    for m1, m2 in ((0, 0), (3, -2), (-4, 1), (2, 3)):
+        c = wigner.clebsch_gordan(4, 3, 5)[4 + m1, 3 + m2, 5 + m1 + m2]
+        expected = (-1) ** (4 - 3 + m1 + m2) / math.sqrt(11) * c
+        assert abs(wigner.wigner_3j(4, 3, 5, m1, m2, -m1 - m2) - expected) < 1e-15
     assert wigner.wigner_3j(2, 1, 1, 1, 0, 0) == 0 and wigner.wigner_3j(5, 1, 1, 0, 0, 0) == 0
     for args in ((3, 2, 4, 1, -2, 1), (7, 7, 3, 5, -3, -2)):
         (a, b, c), (x, y, z) = args[:3], args[3:]
@@ -159,8 +247,25 @@ def test_refusals():
         lambda: wigner.clebsch_gordan(True, 2, 2),
         lambda: wigner.clebsch_gordan(1, 1, 1, basis="polar"),
         lambda: wigner.wigner_3j(1, 1, 1, 2, 0, 0),
+        lambda: wigner.clebsch_gordan_by_order(2, "2", 2),
+        lambda: wigner.clebsch_gordan_blocks(-1),
     ):
         with pytest.raises(ValueError, match="expected"):
             call()
     with pytest.raises(ValueError, match="read-only"):
         wigner.clebsch_gordan(1, 1, 1)[:] = 0
+
+
+def test_memory(monkeypatch):
+    """What cannot fit is refused, and what is kept between calls is bounded in bytes."""
+    monkeypatch.setenv("SPHEREKIT_MAX_MEMORY", "1e7")
+    for call in (
+        lambda: wigner.clebsch_gordan(100, 100, 100),
+        lambda: wigner.clebsch_gordan_by_order(1000, 1000, 1000),
+        lambda: wigner.clebsch_gordan_blocks(30),
+    ):
+        with pytest.raises(MemoryError, match="SPHEREKIT_MAX_MEMORY"):
+            call()
+    assert wigner.clebsch_gordan(8, 8, 8) is wigner.clebsch_gordan(8, 8, 8)
+    assert wigner.clebsch_gordan(20, 20, 20) is not wigner.clebsch_gordan(20, 20, 20)
+    assert coupling._KEPT * coupling._KEPT_BYTES < 2e8

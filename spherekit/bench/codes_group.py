@@ -231,16 +231,23 @@ def matrices_spherical(case):
 
 
 def coupling_spherekit(case):
-    """Every Clebsch-Gordan block of degrees below L, and as "forward" the block (L-1, L-1, L-1)."""
-    from spherekit import wigner
+    """Every coefficient of each two degrees below L, all l; as "forward" those of L-1 with L-1."""
     from spherekit.wigner.coupling import clebsch_gordan_by_order
+
+    def all_of(degrees):
+        return [
+            clebsch_gordan_by_order(l1, l2, l)
+            for l1 in degrees
+            for l2 in degrees
+            for l in range(abs(l1 - l2), l1 + l2 + 1)  # noqa: E741
+        ]
 
     L = case["L"]
     return Prepared(
-        lambda _: wigner.clebsch_gordan_blocks(L),
-        lambda _: clebsch_gordan_by_order(L - 1, L - 1, L - 1),
+        lambda _: all_of(range(L)),
+        lambda _: all_of([L - 1]),
         lambda rng: np.zeros(1),
-        "coupling: the first column is all blocks of degrees < L, the second the block of L-1 alone",
+        "coupling: the first column is all l1, l2 < L and every l, the second l1 = l2 = L-1",
         one_way=True,
     )
 

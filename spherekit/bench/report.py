@@ -11,7 +11,7 @@ WAYS = ("inverse", "forward")
 _GROUP = ("transform", "grid", "N", "spin", "signal", "batch", "dtype", "threads")
 _ONE_WAY = {
     "matrices": "all d^l, then all D^l, of one rotation",
-    "cg": "Clebsch-Gordan, l < L, then l = L-1",
+    "cg": "Clebsch-Gordan, all l1, l2 < L, then L-1",
 }
 _LEGEND = (
     "ms: least of all runs of all starts; ratio: spherekit / peer, below 1 where spherekit is faster;",

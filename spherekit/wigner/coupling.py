@@ -39,7 +39,8 @@ def clebsch_gordan(l1, l2, l=None, *, basis="complex"):  # noqa: E741
     Returns
     -------
     float64 ndarray [shape=(2l1+1, 2l2+1, 2l+1)], read-only
-        Entry [l1+m1, l2+m2, l+m]; zero unless m1 + m2 = m.
+        Entry [l1+m1, l2+m2, l+m]; zero unless m1 + m2 = m. What a symmetry makes vanish is exactly 0; other
+        zeros are 0 to rounding.
 
     Raises
     ------
@@ -59,9 +60,10 @@ def clebsch_gordan(l1, l2, l=None, *, basis="complex"):  # noqa: E741
     if basis not in ("complex", "real"):
         raise ValueError(f"basis is {basis!r}; expected 'complex' or 'real'")
     size = 8 * np.prod([2 * degree + 1 for degree in degrees], dtype=float)
+    if size <= _KEPT_BYTES:
+        return _block(*degrees, basis)
     _check.fits_memory(size, f"the Clebsch-Gordan block {degrees}")
-    make = _block if size <= _KEPT_BYTES else _block.__wrapped__
-    return make(*degrees, basis)
+    return _block.__wrapped__(*degrees, basis)
 
 
 def clebsch_gordan_by_order(l1, l2, l):  # noqa: E741
@@ -153,8 +155,7 @@ def real_basis(ell):
 
 @lru_cache(maxsize=_KEPT)
 def _block(l1, l2, l, basis):  # noqa: E741
-    shape = 2 * l1 + 1, 2 * l2 + 1, 2 * l + 1
-    block = np.zeros(shape)
+    block = np.zeros((2 * l1 + 1, 2 * l2 + 1, 2 * l + 1))
     if abs(l1 - l2) <= l <= l1 + l2:
         if basis == "real":
             _fill_real_block(l1, l2, l, real_basis(l1), real_basis(l2), real_basis(l), block)
@@ -211,22 +212,22 @@ def _fill_real_block(l1, l2, ell, U1, U2, U, block):
                     for k in range(2 if m else 1):
                         mu1, mu2, mu = (1 - 2 * i) * m1, (1 - 2 * j) * m2, (1 - 2 * k) * m
                         turn = U1[l1 + mu1, l1 + m1] * U2[l2 + mu2, l2 + m2]
-                        turn *= U[ell + mu, ell + m].conjugate()
-                        part = turn.imag if odd else turn.real
-                        block[l1 + mu1, l2 + mu2, ell + mu] += part * value
+                        turn *= value * U[ell + mu, ell + m].conjugate()
+                        block[l1 + mu1, l2 + mu2, ell + mu] += turn.imag if odd else turn.real
 
 
 @jit
 def _fill_by_order(l1, l2, ell, values):
-    """Orders m >= 0; the others by <-m1 -m2 | -m> = (-1)^(l1+l2-l) <m1 m2 | m>."""
+    """Orders m >= 0; the others by <-m1 -m2 | -m> = (-1)^(l1+l2-l) <m1 m2 | m>, exact at m = 0 too."""
     x, work = np.zeros(2 * l1 + 1), np.empty((3, 2 * l1 + 1))
     flip = 1.0 - 2.0 * ((l1 + l2 - ell) % 2)
     for m in range(ell + 1):
         _vector(l1, l2, ell, m, x, work)
         for k in range(max(-l1, m - l2), min(l1, m + l2) + 1):
-            values[l1 + k, ell + m] = x[l1 + k]
+            value = x[l1 + k] if m else 0.5 * (x[l1 + k] + flip * x[l1 - k])
+            values[l1 + k, ell + m] = value
             if m:
-                values[l1 - k, ell - m] = flip * x[l1 + k]
+                values[l1 - k, ell - m] = flip * value
 
 
 @jit
@@ -259,10 +260,9 @@ def _vector(l1, l2, ell, m, x, work):
         if down[i] == 0.0 and k > first:
             down[i] = 1e-32 * b[i - 1]
     _both_ways(l1, first, middle, last, b, up, down, x)
-    if (l1 + l2 + ell) % 2:
-        for k in range(first, last + 1):
-            if _vanishes(l1, l2, ell, k, m):
-                x[l1 + k] = 0.0
+    for k in range(first, last + 1 if (l1 + l2 + ell) % 2 else first):
+        if _vanishes(l1, l2, ell, k, m):
+            x[l1 + k] = 0.0
 
 
 @jit
