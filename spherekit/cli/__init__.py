@@ -43,6 +43,7 @@ def _parser():
     from spherekit.cli import (
         bench,
         demo,
+        generate,
         info,
         plot,
         rotate,
@@ -57,7 +58,19 @@ def _parser():
     parser.add_argument("--version", action="version", version=f"spherekit {spherekit.__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb in (demo, info, transform, spectrum, rotate, wavelets, scatter, plot, bench, warmup):
+    for verb in (
+        demo,
+        info,
+        transform,
+        spectrum,
+        rotate,
+        wavelets,
+        scatter,
+        generate,
+        plot,
+        bench,
+        warmup,
+    ):
         name = verb.__name__.rsplit(".", 1)[1]
         sub = verbs.add_parser(name, help=verb.__doc__.split("\n")[0], description=verb.__doc__)
         verb.arguments(sub)

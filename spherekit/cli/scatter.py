@@ -7,7 +7,7 @@ rotations of the sky, and "scales" (paths, depth; -1 where a path has ended).
 import numpy as np
 
 from spherekit.cli import options
-from spherekit.cli.transform import analyse
+from spherekit.cli.transform import read_signal
 
 
 def arguments(parser):
@@ -38,20 +38,11 @@ def run(args):
     options.writable(args.output, args.force, (".npz",))
     options.writable(args.plot, args.force, options.PICTURES)
     L = options.chosen_L(args)
-    samples = options.read_samples(args.file, args, L)
-    if samples.grid.name == "healpix" and L > 3 * samples.grid.nside:
-        raise options.Usage(
-            f"--L {L} is beyond 3 nside = {3 * samples.grid.nside}: these pixels do not determine the "
-            "highest degrees"
-        )
-    spin = samples.spin if args.spin is None else args.spin
-    values = options.signal(args.file, samples, spin)
-    options.refuse_missing(samples)
-    how = dict(oversample=args.oversample, spin=spin, threads=args.threads)
-    how |= dict(reality=not np.iscomplexobj(values))
-    S = Scattering(L, args.lam, args.J0, args.depth, args.N, args.paths, **how)
-    flm, report = analyse(values, L, samples.grid, spin, args.threads)
-    print(report)
+    flm, reality, samples = read_signal(args, L)
+    how = dict(oversample=args.oversample, spin=samples.spin, threads=args.threads)
+    S = Scattering(
+        L, args.lam, args.J0, args.depth, args.N, args.paths, reality=reality, **how
+    )
     outputs = S.from_flm(flm)
     scales = np.full((len(S.paths), max(S.depth, 1)), -1)
     for row, path in zip(scales, S.paths, strict=True):

@@ -82,6 +82,22 @@ def analyse(values, L, grid, spin, threads, *, keep=None, method=None, max_iter=
     return flm, f"quadrature on {name} ({theorem}); residual {relative:.2e} of the map's rms"
 
 
+def read_signal(args, L):
+    """(coefficients, real or not, its `Samples`) of the map ``args.file``; prints what is left over."""
+    samples = options.read_samples(args.file, args, L)
+    if samples.grid.name == "healpix" and L > 3 * samples.grid.nside:
+        raise options.Usage(
+            f"--L {L} is beyond 3 nside = {3 * samples.grid.nside}: these pixels do not determine the "
+            "highest degrees"
+        )
+    spin = samples.spin if getattr(args, "spin", None) is None else args.spin
+    values = options.signal(args.file, samples, spin)
+    options.refuse_missing(samples)
+    flm, report = analyse(values, L, samples.grid, spin, args.threads)
+    print(report)
+    return flm, not np.iscomplexobj(values), samples._replace(values=values, spin=spin)
+
+
 def write_coefficients(path, flm, L, spin, unit):
     from spherekit import io
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from spherekit.cli import options
-from spherekit.cli.transform import analyse
+from spherekit.cli.transform import read_signal
 
 _SAVED = ("L", "lam", "J0", "N", "spin")
 
@@ -40,14 +40,9 @@ def _analyse(args):
 
     options.writable(args.output, args.force, (".npz",))
     L = options.chosen_L(args)
-    samples = options.read_samples(args.file, args, L)
-    spin = samples.spin if args.spin is None else args.spin
-    values = options.signal(args.file, samples, spin)
-    options.refuse_missing(samples)
-    reality = not np.iscomplexobj(values)
+    flm, reality, samples = read_signal(args, L)
+    spin = samples.spin
     w = Wavelets(L, args.lam, args.J0, args.N, spin, reality=reality, threads=args.threads)
-    flm, report = analyse(values, L, samples.grid, spin, args.threads)
-    print(report)
     scaling, maps = w.analysis_flm(flm)
     named = {f"scale_{j}": values for j, values in zip(w.scales, maps, strict=True)}
     known = dict(L=L, lam=w.lam, J0=w.J0, N=w.N, spin=spin, reality=reality, unit=samples.unit)

@@ -17,6 +17,7 @@ spin and E/B              map0 + i map1 = inverse(-(E + iB), spin=+s), E and B H
 dtypes                    float32/complex64 in, the same out; float64 likewise; integers converted
 healpy, ducc0             from_healpy, from_ducc: real signals, m-major, m >= 0; spin s > 0: E and B
 s2fft                     from_s2fft: (..., L, 2L-1), entry [l, L-1+m]; flmn with (2N-1,) before
+real harmonics            from_real: coefficients (..., L*L) of cosines (m > 0) and sines (m < 0)
 e3nn                      wigner.clebsch_gordan(..., basis="real"), wigner.real_basis: its components,
                           its axes (x, y, z) named (y, z, x)
 SHTOOLS                   from_shtools: cilm (..., 2, L, L), normalisation and phase as said
@@ -27,10 +28,12 @@ from spherekit.conventions.layouts import (
     eb_to_spin,
     from_ducc,
     from_healpy,
+    from_real,
     from_s2fft,
     spin_to_eb,
     to_ducc,
     to_healpy,
+    to_real,
     to_s2fft,
 )
 from spherekit.conventions.shtools import from_shtools, to_shtools
@@ -39,12 +42,14 @@ __all__ = [
     "eb_to_spin",
     "from_ducc",
     "from_healpy",
+    "from_real",
     "from_s2fft",
     "from_shtools",
     "spin_to_eb",
     "table",
     "to_ducc",
     "to_healpy",
+    "to_real",
     "to_s2fft",
     "to_shtools",
 ]

@@ -5,6 +5,7 @@ import operator
 import numpy as np
 
 from spherekit import _check
+from spherekit.linear import linear_map
 
 # --- healpy and ducc0 -----------------------------------------------------------------------------
 
@@ -119,6 +120,49 @@ def to_s2fft(flm):
     result = np.zeros((*flm.shape[:-1], L, 2 * L - 1), flm.dtype)
     result[..., ell, L - 1 + m] = flm
     return result
+
+
+# --- real harmonics ---------------------------------------------------------------------------------
+
+
+def from_real(x):
+    """flm of the real signal with coefficients x (..., L*L) of the real harmonics of `wigner.real_basis`.
+
+    Entry l*l + l + m: m > 0 of sqrt(2) |Y_lm| cos(m phi), m < 0 of the sine of |m| phi, no Condon-Shortley
+    phase. An isometry, and differentiable: the numbers in which a real signal is free.
+
+    >>> import numpy as np
+    >>> x = np.arange(9.0)
+    >>> flm = from_real(x)
+    >>> bool(np.isclose(np.linalg.norm(flm), np.linalg.norm(x))), bool(np.allclose(to_real(flm), x))
+    (True, True)
+    """
+    return _real_harmonics.forward(x)
+
+
+def to_real(flm):
+    """The inverse of `from_real`, and its transpose; of any flm it takes the real signal's part."""
+    return _real_harmonics.adjoint(flm)
+
+
+def _from_real(x):
+    x, L = flat(_check.real_samples(_check.numbers(x, "x"), "x"))
+    ell, m = _degree_major(L)
+    cosine, sine = (x[..., ell * ell + ell + sign * abs(m)] for sign in (1, -1))
+    half = np.sqrt(0.5, dtype=x.dtype) * (cosine - 1j * np.sign(m, dtype=x.dtype) * sine)
+    return np.where(m == 0, cosine, np.where(m > 0, _alternate(half, m), half))
+
+
+def _to_real(flm):
+    flm, L = flat(flm)
+    ell, m = _degree_major(L)
+    up, down = (flm[..., ell * ell + ell + sign * abs(m)] for sign in (1, -1))
+    up, half = _alternate(up, m), np.sqrt(0.5, dtype=flm.real.dtype)
+    pairs = np.where(m > 0, half * (up.real + down.real), half * (down.imag - up.imag))
+    return np.where(m == 0, flm.real, pairs)
+
+
+_real_harmonics = linear_map("conventions.from_real", _from_real, _to_real)
 
 
 # --- electric and magnetic parts ------------------------------------------------------------------

@@ -17,6 +17,7 @@ from functools import lru_cache
 import numpy as np
 
 from spherekit._jit import jit, leaf
+from spherekit._kept import kept
 from spherekit._scratch import scratch
 from spherekit._threads import run
 from spherekit.harmonic import parts
@@ -60,7 +61,7 @@ def _symmetric(grid):
     return bool(np.abs(grid.ring_theta + grid.ring_theta[::-1] - math.pi).max() < 1e-14)
 
 
-@lru_cache(maxsize=12)
+@kept(2**28, lambda made: made.values.nbytes)
 def tables(grid, L, spin, route_of, to_samples, single):
     """Tables of one direction: a synthesis or, transposed, an analysis."""
     folded, n = spin == 0 and _symmetric(grid), len(grid.ring_theta)

@@ -18,6 +18,8 @@ def modulus(x):
 
 def _direction(x):
     """conj(x)/|x|, and 0 at 0."""
+    if not anp.iscomplexobj(x):
+        return anp.sign(x)
     size = modulus(x)
     at_zero = (size == 0).astype(size.dtype) if hasattr(size, "dtype") else float(size == 0)
     return anp.conj(x) / (size + at_zero)

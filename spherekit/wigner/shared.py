@@ -9,11 +9,11 @@ continuation in theta. Floor: two multiply-adds for each coefficient and ring, a
 """
 
 from collections import namedtuple
-from functools import lru_cache
 
 import numpy as np
 
 from spherekit._jit import jit, leaf
+from spherekit._kept import kept
 from spherekit._scratch import scratch
 from spherekit._threads import run
 from spherekit.harmonic import plan
@@ -61,7 +61,7 @@ def _table_bytes(sphere, L, N):
     return 8 * plane_width(sphere) * int(((2 * np.minimum(mu, N - 1) + 1) * (L - mu)).sum())
 
 
-@lru_cache(maxsize=40)  # both ways of all scales of a wavelet transform
+@kept(2**28, lambda made: made.values.nbytes)
 def tables(sphere, L, N, route_of, to_samples):
     """Tables of one direction: of `harmonic.plan.synthesis_route` or `analysis_route`, or its transpose."""
     rings = len(sphere.ring_theta)

@@ -1,0 +1,230 @@
+"""Scattering covariances: what the scales of a real map have to do with each other.
+
+With W_j(omega, gamma) = <f, R_omega,gamma Psi^j>, orientations a, b, c of gamma and averages <.> over the sphere,
+
+    S1[j, a]              = <|W_ja|>
+    P00[j, a]             = <W_ja^2>
+    C01[j1, a; j2, b]     = <W_j1a (|W_j2b| * Psi^j1a)>                              j1 < j2
+    C11[j1, a; j2, b; j3, c] = <(|W_j2b| * Psi^j1a) (|W_j3c| * Psi^j1a)>             j1 < j2 <= j3
+
+(Mousset, Allys, Price et al. 2024, A&A 691, A269; in two dimensions Cheng et al. 2024, PNAS Nexus 3, pgae103.)
+"""
+
+import math
+from collections import namedtuple
+from functools import lru_cache
+from itertools import combinations, combinations_with_replacement
+
+import autograd.numpy as anp
+import numpy as np
+from autograd.tracer import getval
+
+from spherekit import _check
+from spherekit._threads import thread_count
+from spherekit.harmonic import transform as harmonic
+from spherekit.linear import linear_map
+from spherekit.sampling import GL, RotationGrid
+from spherekit.sampling.quadrature import read_only
+from spherekit.scattering.modulus import modulus
+from spherekit.scattering.moments import squares
+from spherekit.wavelets import Wavelets
+from spherekit.wavelets.weights import pair
+from spherekit.wigner import transform as wigner
+
+#: Mean and variance of the map, and the four families.
+Statistics = namedtuple("Statistics", "mean variance S1 P00 C01 C11")
+
+
+class Covariances:
+    """Scattering covariances of real maps.
+
+    Parameters
+    ----------
+    L, lam, J0, N : as `spherekit.wavelets.Wavelets`
+    directions : int, optional
+        Orientations gamma = pi a/directions; default 2N-1, or 2N where N is even. Of the parity of N.
+    isotropic : bool
+        Averages over all orientations: statistics that do not change where the map is rotated (but for what
+        the moduli alias). Without it they are bound to the poles.
+    oversample : float
+        The moduli are taken on samples for ``oversample`` times their scale's band-limit.
+    sampling, threads : as `Wavelets`
+
+    Attributes
+    ----------
+    scales : tuple of int
+    pairs : tuple of (j1, j2)
+        The rows of C01.
+    triples : tuple of (j1, j2, j3)
+        The rows of C11.
+
+    >>> import numpy as np
+    >>> from spherekit.testing import random_flm
+    >>> C = Covariances(16, N=3)
+    >>> s = C.from_flm(random_flm(16, np.random.default_rng(0), reality=True))
+    >>> C.scales, s.S1.shape, s.C01.shape, s.C11.shape
+    ((0, 1, 2, 3, 4), (5, 5), (10, 5, 5), (20, 5, 5, 5))
+    """
+
+    def __init__(
+        self,
+        L,
+        lam=2,
+        J0=0,
+        N=3,
+        *,
+        directions=None,
+        isotropic=False,
+        oversample=2,
+        sampling="mw",
+        threads=None,
+    ):
+        how = dict(sampling=sampling, reality=True, threads=threads)
+        self.wavelets = w = Wavelets(L, lam, J0, N, **how)
+        self.directions = 2 * w.N - w.N % 2 if directions is None else directions
+        if self.directions < w.N or (self.directions - w.N) % 2:
+            raise ValueError(
+                f"directions is {directions!r}; expected a number >= N = {w.N} of its parity"
+            )
+        if not 1 <= oversample <= 16:
+            raise ValueError(f"oversample is {oversample!r}; expected a number from 1 to 16")
+        self.L, self.isotropic, self.oversample = w.L, bool(isotropic), oversample
+        self.scales = w.scales
+        self.pairs = tuple(combinations(w.scales, 2))
+        self.triples = tuple(
+            (j, *two) for j in w.scales for two in combinations_with_replacement(self._above(j), 2)
+        )
+        self._rows = self._index()
+
+    def __repr__(self):
+        w = self.wavelets
+        return (
+            f"Covariances(L={w.L}, lam={w.lam:g}, J0={w.J0}, N={w.N}, directions={self.directions}, "
+            f"isotropic={self.isotropic}, oversample={self.oversample:g})"
+        )
+
+    def __call__(self, f):
+        """`Statistics` of samples (..., *grid.shape)."""
+        return self.from_flm(harmonic.forward(f, self.L, **self.wavelets._signal()))
+
+    def from_flm(self, flm):
+        """`Statistics` of the coefficients (..., L*L) of real maps.
+
+        Mean and variance (...); S1, P00 (..., scales, a); C01 (..., pairs, a, b); C11 (..., triples, a, b, c).
+        ``isotropic`` leaves one orientation, the average.
+        """
+        _check.coefficients_shape(flm, self.L)
+        moduli = {j: self._modulus(flm, j) for j in self.scales}
+        mean = anp.real(flm[..., 0]) / math.sqrt(4 * math.pi)
+        variance = anp.sum(anp.abs(flm[..., 1:]) ** 2, axis=-1) / (4 * math.pi)
+        S1 = [anp.real(M[..., 0]) / math.sqrt(4 * math.pi) for M in moduli.values()]
+        moments = anp.concatenate([self._moments(flm, moduli, j) for j in self.scales], axis=-1)
+        return Statistics(
+            mean, variance, anp.stack(S1, axis=-2), *(moments[..., rows] for rows in self._rows)
+        )
+
+    def normalise(self, statistics, reference=None):
+        """`Statistics` of a map whose every W_ja were divided by its rms in the ``reference``; itself unless said.
+
+        S1 and P00 lose their units, C01 and C11 become correlations; mean and variance are those of the map
+        over the rms and the variance of the reference.
+        """
+        s, r = statistics, statistics if reference is None else reference
+        if not (np.all(getval(r.P00) > 0) and np.all(getval(r.variance) > 0)):
+            raise ValueError(
+                "the reference has no power in some scale, nothing to divide by; choose L and J0 so that "
+                f"each of the scales {self.scales} holds some"
+            )
+        def rms(rows, place):
+            return anp.sqrt(r.P00)[..., [self.scales.index(row[place]) for row in rows], :]
+
+        pairs, triples = self.pairs, self.triples
+        C01 = s.C01 / rms(pairs, 0)[..., :, None] / rms(pairs, 1)[..., None, :]
+        C11 = s.C11 / rms(triples, 1)[..., None, :, None] / rms(triples, 2)[..., None, None, :]
+        mean = s.mean / anp.sqrt(r.variance)
+        S1 = s.S1 / anp.sqrt(r.P00)
+        return Statistics(mean, s.variance / r.variance, S1, s.P00 / r.P00, C01, C11)
+
+    def _above(self, j):
+        return [other for other in self.scales if other > j]
+
+    def _below(self, j):
+        """The band-limit that the scales below j look at."""
+        return max([1, *(self.wavelets.grids[i].L for i in self.scales if i < j)])
+
+    def _modulus(self, flm, j):
+        """Coefficients of |W_ja| that the scales below look at: (..., a, limit^2), or their mean over a."""
+        w, keep = self.wavelets, self._below(j)
+        limit = w.grids[j].L
+        grid = self._grid(math.ceil(self.oversample * limit))
+        flmn = pair.forward(flm, **w._analysing[j])
+        U = modulus(wigner.inverse(flmn, limit, w.grids[j].N, **self._on(grid)))
+        if self.isotropic:
+            U = anp.sum(U, axis=-3, keepdims=True) / self.directions
+        how = dict(sampling=grid.sphere, reality=True, threads=w.threads)
+        return harmonic.forward(U, keep, **how)
+
+    def _grid(self, limit):
+        """On Gauss-Legendre rings products of two signals are summed exactly."""
+        limit = max(limit, self.directions)
+        return RotationGrid(limit, self.directions, GL(limit), steerable=True)
+
+    def _on(self, grid):
+        return dict(sampling=grid, reality=True, steerable=True, threads=self.wavelets.threads)
+
+    def _moments(self, flm, moduli, j):
+        """Second moments of the map and the moduli above j, all analysed at this scale: (..., a * products)."""
+        w, n = self.wavelets, self.directions
+        limit, N = w.grids[j].L, w.grids[j].N
+        fields = [flm[..., None, :], *(moduli[i] for i in self._above(j))]
+        fields = [cut.forward(x, size=limit**2, whole=x.shape[-1]) for x in fields]
+        fields = anp.concatenate(fields, axis=-2)
+        if self.isotropic:  # by Parseval: sum_l sum_n |Psi_ln|^2/(2l+1) sum_m f_lm conj(g_lm)
+            ell, n = np.arange(limit), 1
+            power = (np.abs(w.filters[j][:, ell]) ** 2).sum(axis=0) / (2 * ell + 1)
+            weights = np.repeat(power, 2 * ell + 1)
+            X = anp.stack([anp.real(fields), anp.imag(fields)], axis=-2)[..., None, :, :]
+        else:
+            grid = self._grid(limit)
+            flmn = pair.forward(fields, **w._analysing[j] | dict(L=limit))
+            X = wigner.inverse(flmn, limit, N, **self._on(grid))
+            weights = grid.sphere.weights / (4 * math.pi)
+        found = squares(X, _products(len(self._above(j)), n), weights, thread_count(w.threads))
+        return anp.reshape(found, (*found.shape[:-2], -1))
+
+    def _index(self):
+        """Where P00 (scales, a), C01 (pairs, a, b), C11 (triples, a, b, c) lie among all `_moments`."""
+        n, start, rows = 1 if self.isotropic else self.directions, 0, ([], [], [])
+        for j in self.scales:
+            above = len(self._above(j))
+            size = len(_products(above, n))
+            at = start + np.arange(n * size).reshape(n, size)
+            start, end = start + n * size, 1 + above * n
+            rows[0].append(at[None, :, 0])
+            rows[1].append(at[:, 1:end].reshape(n, above, n).swapaxes(0, 1))
+            rows[2].append(np.moveaxis(at[:, end:].reshape(n, -1, n, n), 0, 1))
+        return tuple(np.concatenate(some) for some in rows)
+
+
+def _cut(x, *, size, whole):
+    return x[..., :size]
+
+
+def _extend(x, *, size, whole):
+    result = np.zeros((*x.shape[:-1], whole), x.dtype)
+    result[..., :size] = x
+    return result
+
+
+#: The first ``size`` of ``whole`` coefficients, and zeros for the others.
+cut = linear_map("scattering.cut", _cut, _extend)
+
+
+@lru_cache(maxsize=64)
+def _products(above, n):
+    """Pairs of fields (the map, then n of each scale above): P00, C01 by scale, C11 by two scales."""
+    index = [[1 + i * n + b for b in range(n)] for i in range(above)]
+    pairs = [(0, 0), *((0, k) for some in index for k in some)]
+    for one, other in combinations_with_replacement(index, 2):
+        pairs += [(i, k) for i in one for k in other]
+    return read_only(np.array(pairs))
