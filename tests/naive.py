@@ -252,3 +252,17 @@ def wigner_forward(f, grid, L, N):
                     (-1) ** n * math.sqrt(4 * math.pi / (2 * ell + 1)) * flm[index]
                 )
     return flmn
+
+
+def wavelet_matrix(psi, grid, gamma):
+    """(samples, L*L): f_lm -> <f, R_rho Psi> = sum_lmn f_lm conj(Psi_ln) conj(D^l_mn(phi, theta, gamma))."""
+    N, L = (len(psi) + 1) // 2, len(psi[0])
+    points = list(samples(grid))
+    matrix = np.zeros((len(points), L * L), dtype=complex)
+    for row, (theta, phi, _) in zip(matrix, points, strict=True):
+        for index, ell, m in degrees_and_orders(L):
+            for n in range(1 - N, N):
+                if psi[N - 1 + n][ell] and abs(n) <= ell:
+                    turned = psi[N - 1 + n][ell] * wigner_D(ell, m, n, phi, theta, gamma)
+                    row[index] += turned.conjugate()
+    return matrix

@@ -43,3 +43,22 @@ def test_refusals(sky, capsys):  # noqa: F811
         assert words in refused(capsys, line, code)
     io.write_arrays("other.npz", values=np.ones(3))
     assert "no wavelet maps" in refused(capsys, "wavelets other.npz --inverse --grid mw:8 -o o.npz")
+
+
+def test_generate(sky, capsys):  # noqa: F811
+    run("generate map.fits --L 8 --N 2 --seed 1 --iterations 5 -o new.fits --plot new.png")
+    said = capsys.readouterr().out
+    assert "after 5 iterations" in said and "wrote new.fits: healpix:8" in said
+    one, new = io.read_map("map.fits"), io.read_map("new.fits")
+    assert new.units == ("mK",) and new.values.dtype == one.values.dtype
+    assert abs(new.values.std() / one.values.std() - 1) < 0.2
+    assert abs(np.corrcoef(one.values, new.values)[0, 1]) < 0.6
+    run("generate map.fits --L 8 --isotropic --N 2 --seed 2 --iterations 5 -o other.fits")
+    assert not np.allclose(io.read_map("other.fits").values, new.values)
+    for line, words, code in (
+        ("generate map.fits -o g.fits", "--L 65", 2),
+        ("generate map.fits --L 8 -o g.npz", ".fits", 2),
+        ("generate map.fits --L 8 --iterations 0 -o g.fits", "--iterations", 2),
+        ("generate map.fits --L 30 -o g.fits", "3 nside", 2),
+    ):
+        assert words in refused(capsys, line, code)

@@ -14,7 +14,7 @@ from spherekit.linear import registry
 from spherekit.sampling import CC, DH, GL, MW, MWSS, DHPole, HEALPix, Rings, RotationGrid
 from spherekit.testing import assert_adjoint, assert_gradient, random_flm, random_flmn
 
-for room in ("harmonic", "spectra", "conventions", "wigner", "wavelets"):
+for room in ("harmonic", "spectra", "conventions", "wigner", "wavelets", "scattering"):
     importlib.import_module(f"spherekit.{room}")
 
 #: The rule of HEALPix is tested beyond its band-limit too, where `forward` warns.
@@ -116,7 +116,19 @@ def cases_of_weights(L, rng, shape=()):
         )
 
 
+def cases_of_cut(L, rng, shape=()):
+    flm, some = random_flm(L, rng, shape=shape), random_flm(L - 1, rng, shape=shape)
+    yield Case("", dict(size=(L - 1) ** 2, whole=L * L), flm, some, False)
+
+
+def cases_of_real_harmonics(L, rng, shape=()):
+    x = rng.standard_normal((*shape, L * L))
+    yield Case("", {}, x, random_flm(L, rng, shape=shape), True)
+
+
 CASES = {
+    "scattering.cut": cases_of_cut,
+    "conventions.from_real": cases_of_real_harmonics,
     "wavelets.weights": cases_of_weights,
     "wigner.inverse": cases_of_wigner_inverse,
     "wigner.forward": cases_of_wigner_forward,

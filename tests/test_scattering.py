@@ -9,7 +9,7 @@ from test_gradients import hermitian
 import spherekit as sk
 from spherekit import wigner
 from spherekit.sampling import MW
-from spherekit.scattering import Scattering, modulus, theory
+from spherekit.scattering import Scattering, modulus, network, theory
 from spherekit.scattering.paths import paths
 from spherekit.testing import assert_gradient, random_flm
 from spherekit.wavelets import Wavelets
@@ -23,7 +23,7 @@ def plain(flm, w, path, fine_limits):
     for j, fine in zip(path, map(MW, fine_limits), strict=True):
         W = wigner.zonal(flm, w.filters[j][0])
         limit = w.grids[j].L
-        U = np.abs(sk.inverse(W[: limit**2], limit, sampling=fine))
+        U = np.abs(sk.inverse(W[: limit**2], limit, sampling=fine)) * np.sqrt(2 * np.pi)
         flm = np.zeros(L * L, complex)
         got = sk.forward(U, min(L, fine.L), sampling=fine)
         flm[: len(got)] = got
@@ -172,12 +172,58 @@ def test_the_modulus():
     assert grad(modulus)(0.0) == 0
 
 
+@pytest.mark.parametrize("N", [1, 3])
+def test_full_convolutions(N, rng):
+    """Equivariant as the means are; of order 1 the same; N = 1 is axisymmetric, and the same throughout."""
+    L, flm = 32, random_flm(32, rng, reality=True)
+    mean, full = (
+        Scattering(L, J0=2, N=N, oversample=4, directional=kind, reality=True)
+        for kind in ("mean", "full")
+    )
+    one, other = mean.from_flm(flm), full.from_flm(flm)
+    some = [i for i, path in enumerate(full.paths) if N == 1 or path.order < 2]
+    np.testing.assert_allclose(one[some], other[some], rtol=0, atol=1e-12)
+    assert theory.equivariance(full, flm, *ANGLES) < 0.01
+    assert 0 < np.linalg.norm(other) < np.linalg.norm(flm)
+
+
+def test_slices_are_not_equivariant(rng):
+    """As measured before: that is why they are not the default."""
+    flm = random_flm(32, rng, reality=True)
+    S = Scattering(32, J0=2, N=3, oversample=4, directional="slices", reality=True)
+    assert [p.direction for p in S.paths if p.scales == (4,)] == [0, 1, 2]
+    assert S.from_flm(flm).shape == (len(S.paths), 16)
+    assert theory.equivariance(S, flm, *ANGLES) > 0.5
+    axisymmetric, same = (
+        Scattering(32, J0=2, directional=kind, reality=True).from_flm(flm)
+        for kind in ("mean", "slices")
+    )
+    np.testing.assert_allclose(axisymmetric, same, rtol=0, atol=1e-13)
+
+
+def test_recomputed_steps(rng, monkeypatch):
+    """The same numbers and derivatives, whether the samples of the moduli are kept or made again."""
+    flm, S = random_flm(8, rng, reality=True), Scattering(8, J0=1, reality=True)
+
+    def loss(u):
+        return anp.sum(anp.abs(S.from_flm(hermitian(u))) ** 2)
+
+    kept = S.from_flm(flm), grad(loss)(flm)
+    monkeypatch.setattr(network, "_KEPT", 0)
+    for one, other in zip(kept, (S.from_flm(flm), grad(loss)(flm)), strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-13)
+    assert_gradient(loss, flm, order=1)
+
+
 @pytest.mark.parametrize("N, reality", [(1, True), (2, False)])
 def test_gradients(N, reality, rng):
     S = Scattering(6, J0=1, N=N, reality=reality)
     allowed = hermitian if reality else (lambda u: u)
     flm = random_flm(6, rng, reality=reality)
     assert_gradient(lambda u: anp.sum(anp.abs(S.from_flm(allowed(u))) ** 2), flm, order=1)
+    if N == 1:
+        full = Scattering(6, J0=1, N=3, directional="full", reality=True)
+        assert_gradient(lambda u: anp.sum(anp.abs(full.from_flm(allowed(u))) ** 2), flm, order=1)
     gradient = grad(lambda u: anp.sum(anp.abs(S.from_flm(u)) ** 2))(flm.astype(np.complex64))
     assert gradient.dtype == np.complex64
 
@@ -186,7 +232,8 @@ def test_refusals(rng):
     for words, call in [
         ("oversample", lambda: Scattering(8, oversample=0.5)),
         ("depth", lambda: Scattering(8, depth=-1)),
-        ("known is", lambda: Scattering(8, directional="slices")),
+        ("known are mean, full", lambda: Scattering(8, directional="all")),
+        ("odd N", lambda: Scattering(8, N=2, directional="full")),
         ("descending, neighbour", lambda: Scattering(8, paths="up")),
         ("names the scale 9", lambda: Scattering(8, paths=[(9,)])),
         ("twice", lambda: Scattering(8, paths=[(1,), (1,)])),

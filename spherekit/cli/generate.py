@@ -1,9 +1,9 @@
 """Generate new maps with the scattering covariances of one: same texture, other features.
 
 The map is analysed; from Gaussian maps of its power spectrum, L-BFGS brings the normalised scattering
-covariances to those of the map. By default these know the orientation of features towards the poles;
---isotropic ones do not. Low in a map of heavy tails, the descent comes close, not all the way: the
-distance before and after is printed.
+covariances to those of the map. By default these know how features lie towards the poles; with --isotropic
+they do not. The distance of the statistics is printed, before and after: of maps with a few strong features
+it does not go to zero.
 """
 
 from contextlib import contextmanager

@@ -40,9 +40,7 @@ def run(args):
     L = options.chosen_L(args)
     flm, reality, samples = read_signal(args, L)
     how = dict(oversample=args.oversample, spin=samples.spin, threads=args.threads)
-    S = Scattering(
-        L, args.lam, args.J0, args.depth, args.N, args.paths, reality=reality, **how
-    )
+    S = Scattering(L, args.lam, args.J0, args.depth, args.N, args.paths, reality=reality, **how)
     outputs = S.from_flm(flm)
     scales = np.full((len(S.paths), max(S.depth, 1)), -1)
     for row, path in zip(scales, S.paths, strict=True):

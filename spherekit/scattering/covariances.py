@@ -135,6 +135,7 @@ class Covariances:
                 "the reference has no power in some scale, nothing to divide by; choose L and J0 so that "
                 f"each of the scales {self.scales} holds some"
             )
+
         def rms(rows, place):
             return anp.sqrt(r.P00)[..., [self.scales.index(row[place]) for row in rows], :]
 

@@ -124,7 +124,11 @@ def _multiply(lanes, counter, x, y, pairs, weights, result):
                     part[0, i, s] = x[q, i, g, start + s]
                     part[1, i, s] = y[q, i, g, start + s] * weights[start + s]
             for p in range(pairs.shape[0]):
-                a, b, total = pairs[p, 0] * _CHUNK, pairs[p, 1] * _CHUNK, load(lanes, running, p * w)
+                a, b, total = (
+                    pairs[p, 0] * _CHUNK,
+                    pairs[p, 1] * _CHUNK,
+                    load(lanes, running, p * w),
+                )
                 for s in range(0, padded, w):
                     total = total + load(lanes, one, a + s) * load(lanes, other, b + s)
                 store(running, p * w, total)

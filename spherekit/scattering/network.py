@@ -3,14 +3,18 @@
     U[j] f = |f * Psi^j|,   U[p] = U[j_d] ... U[j_1],   S[p] f = U[p] f * Phi
 
 (McEwen, Wallis and Mavor-Parker 2022, arXiv:2102.02828). The modulus moves energy to low degrees; every step
-is computed at the band-limit that the rest of its path needs.
+is computed at the band-limit that the rest of its path needs. Convolution, modulus and means are scaled to
+keep the energy: |f|^2 is the sum of that of f * Phi and of all U[j] f, but for what the means over gamma lose.
 """
 
 import math
+from functools import partial
 
 import autograd.numpy as anp
+import numpy as np
 
 from spherekit import _check
+from spherekit._recompute import recomputed
 from spherekit.harmonic import transform as harmonic
 from spherekit.sampling import RotationGrid
 from spherekit.sampling import grid as as_grid
@@ -20,6 +24,11 @@ from spherekit.scattering.paths import paths as make_paths
 from spherekit.wavelets import Wavelets
 from spherekit.wavelets.weights import pair
 from spherekit.wigner import transform as wigner
+
+
+#: Samples of a modulus beyond which they are not kept for the backward pass, but made again.
+_KEPT = 2**20
+DIRECTIONAL = ("mean", "full", "slices")
 
 
 class Scattering:
@@ -37,16 +46,20 @@ class Scattering:
     oversample : float
         The modulus is not band-limited: it is taken on samples for ``oversample`` times the band-limit of
         its scale (or for that of what follows it, if higher). What it aliases breaks the equivariance of
-        outputs of order and degree above 0: by 30 % at 1, 9 % at 1.5, 4 % at 2, 1.4 % at 3 (white signals of
-        L = 64, J0 = 2; half of that for N = 3).
-    directional : "mean"
-        |f * Psi^j| of directional wavelets lives on SO(3); the next step takes its mean over gamma.
+        outputs of order and degree above 0: by 48 % at 1, 13 % at 1.5, 6 % at 2, 2.2 % at 3 (white signals of
+        L = 64, J0 = 2; about half of that for N = 3).
+    directional : str
+        |f * Psi^j| of directional wavelets lives on SO(3). ``"mean"``: the next step takes its mean over
+        gamma. ``"full"``: it stays there and meets the central wavelets of SO(3), which keep its orders n,
+        (U * Psi^j)_lmn = kappa_j(l) U_lmn; for odd N. Both are equivariant. ``"slices"``: every angle gamma is
+        a map of its own, and a path of its own, analysed with axisymmetric wavelets. That breaks equivariance
+        by 100 %, at any oversampling (0.3 % of the others at 4): it is here for comparison.
     sampling, reality, threads : as `Wavelets`
 
     Attributes
     ----------
     paths : tuple of Path
-        (scales, order) of each output.
+        (scales, order, direction) of each output.
     L0 : int
 
     >>> import numpy as np
@@ -76,17 +89,28 @@ class Scattering:
     ):
         how = dict(sampling=sampling, threads=threads)
         self.first = Wavelets(L, lam, J0, N, spin, reality=reality, **how)
-        self.later = Wavelets(L, lam, J0, N, reality=True, **how)
+        self.later = Wavelets(L, lam, J0, N if directional == "mean" else 1, reality=True, **how)
         if not 1 <= oversample <= 16:
             raise ValueError(f"oversample is {oversample!r}; expected a number from 1 to 16")
-        if directional != "mean":
-            raise ValueError(f"directional is {directional!r}; known is 'mean'")
+        if directional not in DIRECTIONAL:
+            raise ValueError(f"directional is {directional!r}; known are {', '.join(DIRECTIONAL)}")
+        if directional == "full" and self.first.N % 2 == 0:
+            raise ValueError(f"N is {N}; directional='full' needs odd N")
         if isinstance(depth, bool) or int(depth) != depth or depth < 0:
             raise ValueError(f"depth is {depth!r}; expected a whole number >= 0")
+        self.directional = directional
         self.L, self.oversample, self.depth = self.first.L, oversample, int(depth)
         self.paths = make_paths(self.first.scales, self.depth, paths)
         self.L0 = self.first.scaling_limit
         self._branches = branches(self.paths)
+        self._wanted = {path.scales for path in self.paths}
+        if directional == "slices":
+            slices = {j: grid.N for j, grid in self.first.grids.items()}
+            self.paths = tuple(
+                path._replace(direction=g)
+                for path in self.paths
+                for g in range(slices[path.scales[0]] if path.order else 1)
+            )
 
     def __repr__(self):
         w = self.first
@@ -103,46 +127,87 @@ class Scattering:
         """Coefficients (..., n_paths, L0*L0) of a signal's coefficients (..., L*L)."""
         _check.coefficients_shape(flm, self.L)
         found = {}
-        self._visit((), flm, self.L, found)
-        return anp.stack([found[path.scales] for path in self.paths], axis=-2)
+        self._visit((), flm[..., None, :], self.L, found)
+        outputs = [found[path.scales][..., path.direction, :] for path in self.paths]
+        return anp.stack(outputs, axis=-2)
 
-    def _visit(self, path, flm, limit, found):
-        """S of this path, then of all that begin with it: depth first, each beginning once."""
-        if any(path == wanted.scales for wanted in self.paths):
-            found[path] = self._smooth(path, flm, limit)
+    def _visit(self, path, U, limit, found):
+        """S of this path, then of all that begin with it: depth first, each beginning once.
+
+        U[p] f by its coefficients (..., channels, limit^2): a map, one of each angle, or orders n on SO(3).
+        """
+        if path in self._wanted:
+            found[path] = self._smooth(path, U, limit)
         for j in self._branches.get(path, ()):
             keep = self._needed((*path, j))
-            self._visit((*path, j), self._propagate(path, flm, limit, j, keep), keep, found)
+            step = partial(self._propagate, path, limit, j, keep)
+            large = self._samples(j) * math.prod(U.shape[:-1]) > _KEPT
+            self._visit((*path, j), recomputed(U, step) if large else step(U), keep, found)
 
     def _needed(self, path):
         """The band-limit that what follows a path looks at."""
         following = self._branches.get(path, ())
         return max([self.L0, *(self.later.bands[j][1] + 1 for j in following)])
 
+    def _samples(self, j):
+        """About the number of samples of a modulus."""
+        limit, N = self.first.grids[j].L, self.first.grids[j].N
+        return 2 * (self.oversample * limit) ** 2 * N
+
     def _wavelets(self, path):
         return self.later if path else self.first
 
-    def _propagate(self, path, flm, limit, j, keep):
-        """Coefficients below ``keep`` of |f * Psi^j|, its mean over gamma."""
+    def _propagate(self, path, limit, j, keep, U):
+        """Coefficients below ``keep`` of |U * Psi^j|."""
         w = self._wavelets(path)
-        flmn = pair.forward(flm, **_cut(w._analysing[j], limit))
-        L, N = math.isqrt(flmn.shape[-1]), w.grids[j].N
+        W, N = self._convolve(path, U, limit, j)
+        L = math.isqrt(W.shape[-1])
         grid = self._fine(w, L, N, keep)
         how = dict(reality=w.reality, steerable=True, threads=w.threads)
-        U = modulus(wigner.inverse(flmn, L, N, sampling=grid, **how))
-        mean = anp.sum(U, axis=-3) / grid.n_gamma  # anp.mean would widen float32
-        return harmonic.forward(mean, keep, sampling=grid.sphere, reality=True, threads=w.threads)
+        return self._collect(modulus(wigner.inverse(W, L, N, sampling=grid, **how)), grid, keep)
+
+    def _convolve(self, path, U, limit, j):
+        """(Wigner coefficients of U * Psi^j, their azimuthal band-limit)."""
+        w = self._wavelets(path)
+        if self.directional != "full" or not path:
+            W = pair.forward(U, **_cut(w._analysing[j], limit))
+            return W[..., 0, :, :] if self.directional == "full" else W, w.grids[j].N
+        size, whole = w.grids[j].L, (U.shape[-2] + 1) // 2
+        N = min(whole, size - (size - whole) % 2)
+        U = U[..., whole - N : whole + N - 1, :]
+        return pair.forward(U, weights=w.kappa[j][None, : min(size, limit)], L=limit)[..., 0, :], N
+
+    def _collect(self, U, grid, keep):
+        """The coefficients (..., channels, keep^2) that the next step takes, from samples."""
+        how = dict(reality=True, threads=self.first.threads)
+        # energy stays: 2 pi |mean|^2 over the sphere <= |U|^2 over SO(3)
+        if self.directional == "full":
+            most = math.ceil(self.oversample * self.first.N)
+            N = min(most + 1 - most % 2, grid.N, keep - 1 + keep % 2)
+            return wigner.forward(U, keep, N, sampling=grid, steerable=True, **how)
+        if self.directional == "mean":
+            U = anp.sum(U, axis=-3) * (math.sqrt(2 * math.pi) / grid.n_gamma)
+        else:
+            U = anp.reshape(U, (*U.shape[:-4], -1, *U.shape[-2:]))
+            U = U * math.sqrt(2 * math.pi / grid.n_gamma)
+        return harmonic.forward(U, keep, sampling=grid.sphere, **how)
 
     def _fine(self, w, L, N, keep):
         """The grid of a modulus: ``oversample`` times the band-limits, of the same parity in gamma."""
         fine = max(math.ceil(self.oversample * L), keep)
-        directions = 1 if N == 1 else math.ceil(self.oversample * N)
+        alone = N == 1 or self.directional == "slices"
+        directions = N if alone else math.ceil(self.oversample * N)
         directions = min(directions + (directions - N) % 2, fine - (fine - N) % 2)
         return RotationGrid(fine, directions, as_grid(w.scaling_grid.name, fine), steerable=True)
 
-    def _smooth(self, path, flm, limit):
-        weights = _cut(self._wavelets(path)._smoothing, limit)
-        return pair.forward(flm, **weights)[..., 0, :]
+    def _smooth(self, path, U, limit):
+        """U * Phi: (..., channels, L0^2)."""
+        held = _cut(self._wavelets(path)._smoothing, limit)
+        if self.directional == "full" and path:  # of a signal on SO(3) its scaled mean
+            ell, n = np.arange(held["weights"].shape[1]), U.shape[-2] // 2
+            held["weights"] = held["weights"] * np.sqrt((2 * ell + 1) / (8 * np.pi**2))
+            U = U[..., n : n + 1, :]
+        return pair.forward(U, **held)[..., 0, :]
 
 
 def _cut(held, limit):

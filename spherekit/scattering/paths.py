@@ -3,8 +3,8 @@
 import itertools
 from collections import namedtuple
 
-#: Scales (j_1, ..., j_d) of a path, and d.
-Path = namedtuple("Path", "scales order")
+#: Scales (j_1, ..., j_d) of a path, and d; of slices, the number of the angle gamma.
+Path = namedtuple("Path", "scales order direction", defaults=(0,))
 
 KINDS = ("descending", "neighbour", "all")
 

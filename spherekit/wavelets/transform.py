@@ -49,6 +49,8 @@ class Wavelets:
         The scales j that hold a whole degree.
     scaling_filter : float64 ndarray [shape=(L,)]
         Phi_l0.
+    kappa : dict of j: float64 ndarray [shape=(L,)]
+        The tiling of the degrees; its squares and that of eta sum to 1.
     filters : dict of j: ndarray [shape=(2N-1, L)]
         Psi^j_ln, row N-1+n.
     bands : dict of j: (int, int)
@@ -87,16 +89,16 @@ class Wavelets:
         self.grid, self.reality, self.threads = as_grid(sampling, L), bool(reality), threads
         self.multiresolution = bool(multiresolution)
         self.scales, eta, kappa = filters.tiling(L, self.lam, self.J0)
+        self.kappa = dict(zip(self.scales, kappa, strict=True))
         ell, steering = np.arange(L), filters.steering(L, self.N)
         self.scaling_filter = np.sqrt((2 * ell + 1) / (4 * np.pi)) * eta
         norm = np.sqrt((2 * ell + 1) / (8 * np.pi**2))
-        self.filters = {j: norm * row * steering for j, row in zip(self.scales, kappa, strict=True)}
+        self.filters = {j: norm * row * steering for j, row in self.kappa.items()}
         self.scaling_limit = _above(eta) if multiresolution else L
         kind = self.grid.name if self.grid.rectangular else "mw"
         self.scaling_grid = as_grid(kind, self.scaling_limit)
         self.bands = {
-            j: (int(row.nonzero()[0][0]), _above(row) - 1)
-            for j, row in zip(self.scales, kappa, strict=True)
+            j: (int(row.nonzero()[0][0]), _above(row) - 1) for j, row in self.kappa.items()
         }
         self.grids = {}
         for j, (_, highest) in self.bands.items():
