@@ -1,4 +1,4 @@
-"""Scattering covariances: the definition, s2scat's values, symmetries, gradients; generation by its results."""
+"""Scattering covariances: the definition, s2scat's values, symmetries, gradients; generation by results."""
 
 import math
 import pathlib

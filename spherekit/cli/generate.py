@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from spherekit.cli import options
-from spherekit.cli.transform import read_signal
+from spherekit.cli.transform import coefficients, read_signal
 
 
 def arguments(parser):
@@ -44,9 +44,10 @@ def run(args):
     L = options.chosen_L(args)
     how = dict(isotropic=args.isotropic, oversample=args.oversample, threads=args.threads)
     C = Covariances(L, args.lam, args.J0, args.N, **how)
-    flm, reality, samples = read_signal(args, L)
+    samples, reality = read_signal(args, L)
     if not reality:
         raise options.Usage(f"{args.file} is complex: the covariances are those of real maps")
+    flm = coefficients(samples, L, args.threads)
     with _bar(args.iterations) as bar:
         made = generate(
             C, flm, np.random.default_rng(args.seed), iterations=args.iterations, progress=bar

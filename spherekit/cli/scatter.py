@@ -7,7 +7,7 @@ rotations of the sky, and "scales" (paths, depth; -1 where a path has ended).
 import numpy as np
 
 from spherekit.cli import options
-from spherekit.cli.transform import read_signal
+from spherekit.cli.transform import coefficients, read_signal
 
 
 def arguments(parser):
@@ -38,9 +38,10 @@ def run(args):
     options.writable(args.output, args.force, (".npz",))
     options.writable(args.plot, args.force, options.PICTURES)
     L = options.chosen_L(args)
-    flm, reality, samples = read_signal(args, L)
+    samples, reality = read_signal(args, L)
     how = dict(oversample=args.oversample, spin=samples.spin, threads=args.threads)
     S = Scattering(L, args.lam, args.J0, args.depth, args.N, args.paths, reality=reality, **how)
+    flm = coefficients(samples, L, args.threads)
     outputs = S.from_flm(flm)
     scales = np.full((len(S.paths), max(S.depth, 1)), -1)
     for row, path in zip(scales, S.paths, strict=True):

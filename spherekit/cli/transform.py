@@ -83,7 +83,7 @@ def analyse(values, L, grid, spin, threads, *, keep=None, method=None, max_iter=
 
 
 def read_signal(args, L):
-    """(coefficients, real or not, its `Samples`) of the map ``args.file``; prints what is left over."""
+    """`Samples` of the one signal of ``args.file``, and whether it is real."""
     samples = options.read_samples(args.file, args, L)
     if samples.grid.name == "healpix" and L > 3 * samples.grid.nside:
         raise options.Usage(
@@ -93,9 +93,14 @@ def read_signal(args, L):
     spin = samples.spin if getattr(args, "spin", None) is None else args.spin
     values = options.signal(args.file, samples, spin)
     options.refuse_missing(samples)
-    flm, report = analyse(values, L, samples.grid, spin, args.threads)
+    return samples._replace(values=values, spin=spin), not np.iscomplexobj(values)
+
+
+def coefficients(samples, L, threads):
+    """Those of `read_signal`; prints what they leave over."""
+    flm, report = analyse(samples.values, L, samples.grid, samples.spin, threads)
     print(report)
-    return flm, not np.iscomplexobj(values), samples._replace(values=values, spin=spin)
+    return flm
 
 
 def write_coefficients(path, flm, L, spin, unit):

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from spherekit.cli import options
-from spherekit.cli.transform import read_signal
+from spherekit.cli.transform import coefficients, read_signal
 
 _SAVED = ("L", "lam", "J0", "N", "spin")
 
@@ -40,10 +40,10 @@ def _analyse(args):
 
     options.writable(args.output, args.force, (".npz",))
     L = options.chosen_L(args)
-    flm, reality, samples = read_signal(args, L)
+    samples, reality = read_signal(args, L)
     spin = samples.spin
     w = Wavelets(L, args.lam, args.J0, args.N, spin, reality=reality, threads=args.threads)
-    scaling, maps = w.analysis_flm(flm)
+    scaling, maps = w.analysis_flm(coefficients(samples, L, args.threads))
     named = {f"scale_{j}": values for j, values in zip(w.scales, maps, strict=True)}
     known = dict(L=L, lam=w.lam, J0=w.J0, N=w.N, spin=spin, reality=reality, unit=samples.unit)
     io.write_arrays(args.output, scaling=scaling, **named, **known, overwrite=True)

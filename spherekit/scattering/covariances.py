@@ -1,13 +1,13 @@
 """Scattering covariances: what the scales of a real map have to do with each other.
 
-With W_j(omega, gamma) = <f, R_omega,gamma Psi^j>, orientations a, b, c of gamma and averages <.> over the sphere,
+With W_j(omega, gamma) = <f, R_omega,gamma Psi^j>, orientations a, b, c of gamma, means <.> over the sphere,
 
     S1[j, a]              = <|W_ja|>
     P00[j, a]             = <W_ja^2>
     C01[j1, a; j2, b]     = <W_j1a (|W_j2b| * Psi^j1a)>                              j1 < j2
     C11[j1, a; j2, b; j3, c] = <(|W_j2b| * Psi^j1a) (|W_j3c| * Psi^j1a)>             j1 < j2 <= j3
 
-(Mousset, Allys, Price et al. 2024, A&A 691, A269; in two dimensions Cheng et al. 2024, PNAS Nexus 3, pgae103.)
+(Mousset, Allys, Price et al. 2024, A&A 691, A269; on the plane Cheng et al. 2024, PNAS Nexus 3, pgae103.)
 """
 
 import math
@@ -110,8 +110,8 @@ class Covariances:
     def from_flm(self, flm):
         """`Statistics` of the coefficients (..., L*L) of real maps.
 
-        Mean and variance (...); S1, P00 (..., scales, a); C01 (..., pairs, a, b); C11 (..., triples, a, b, c).
-        ``isotropic`` leaves one orientation, the average.
+        Mean and variance (...); S1, P00 (..., scales, a); C01 (..., pairs, a, b); C11 (..., triples, a, b,
+        c). ``isotropic`` leaves one orientation, the average.
         """
         _check.coefficients_shape(flm, self.L)
         moduli = {j: self._modulus(flm, j) for j in self.scales}
@@ -124,7 +124,7 @@ class Covariances:
         )
 
     def normalise(self, statistics, reference=None):
-        """`Statistics` of a map whose every W_ja were divided by its rms in the ``reference``; itself unless said.
+        """`Statistics` of a map with every W_ja divided by its rms in the ``reference`` (default: itself).
 
         S1 and P00 lose their units, C01 and C11 become correlations; mean and variance are those of the map
         over the rms and the variance of the reference.
@@ -174,7 +174,7 @@ class Covariances:
         return dict(sampling=grid, reality=True, steerable=True, threads=self.wavelets.threads)
 
     def _moments(self, flm, moduli, j):
-        """Second moments of the map and the moduli above j, all analysed at this scale: (..., a * products)."""
+        """Moments of the map and of the moduli above j, all analysed at this scale: (..., a * products)."""
         w, n = self.wavelets, self.directions
         limit, N = w.grids[j].L, w.grids[j].N
         fields = [flm[..., None, :], *(moduli[i] for i in self._above(j))]

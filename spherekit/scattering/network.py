@@ -3,8 +3,8 @@
     U[j] f = |f * Psi^j|,   U[p] = U[j_d] ... U[j_1],   S[p] f = U[p] f * Phi
 
 (McEwen, Wallis and Mavor-Parker 2022, arXiv:2102.02828). The modulus moves energy to low degrees; every step
-is computed at the band-limit that the rest of its path needs. Convolution, modulus and means are scaled to
-keep the energy: |f|^2 is the sum of that of f * Phi and of all U[j] f, but for what the means over gamma lose.
+is computed at the band-limit that the rest of its path needs. All is scaled to keep the energy: |f|^2 is the
+sum of that of f * Phi and of all U[j] f, but for what means over gamma lose.
 """
 
 import math
@@ -24,7 +24,6 @@ from spherekit.scattering.paths import paths as make_paths
 from spherekit.wavelets import Wavelets
 from spherekit.wavelets.weights import pair
 from spherekit.wigner import transform as wigner
-
 
 #: Samples of a modulus beyond which they are not kept for the backward pass, but made again.
 _KEPT = 2**20
@@ -51,9 +50,9 @@ class Scattering:
     directional : str
         |f * Psi^j| of directional wavelets lives on SO(3). ``"mean"``: the next step takes its mean over
         gamma. ``"full"``: it stays there and meets the central wavelets of SO(3), which keep its orders n,
-        (U * Psi^j)_lmn = kappa_j(l) U_lmn; for odd N. Both are equivariant. ``"slices"``: every angle gamma is
-        a map of its own, and a path of its own, analysed with axisymmetric wavelets. That breaks equivariance
-        by 100 %, at any oversampling (0.3 % of the others at 4): it is here for comparison.
+        (U * Psi^j)_lmn = kappa_j(l) U_lmn; for odd N. Both are equivariant. ``"slices"``: every angle gamma
+        is a map and a path of its own, analysed with axisymmetric wavelets. That breaks equivariance by
+        100 %, at any oversampling (0.3 % of the others at 4): it is here for comparison.
     sampling, reality, threads : as `Wavelets`
 
     Attributes
