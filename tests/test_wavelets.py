@@ -52,6 +52,46 @@ def test_scales_are_those_with_a_degree():
     assert 1 not in w.scales, "no degree lies between 1 and 1.44, which are its ends"
 
 
+def test_nothing_below_the_wavelets(rng):
+    """Of spin 2 no degree is left to the scaling function of J0 <= 1: its map is of size zero."""
+    flm = random_flm(16, rng, spin=2, shape=(3,))
+    for multiresolution in (True, False):
+        w = Wavelets(16, 2, 1, 3, 2, multiresolution=multiresolution)
+        scaling, maps = w.analysis_flm(flm)
+        assert scaling.shape == (3, 0) and w.scaling_grid is None
+        np.testing.assert_allclose(w.synthesis_flm(scaling, maps), flm, rtol=0, atol=1e-13)
+        assert w.synthesis_adjoint(flm)[0].shape == (3, 0)
+        assert w.analysis_adjoint(scaling, maps).shape == flm.shape
+        with pytest.raises(ValueError, match="scaling map"):
+            w.synthesis_flm(np.zeros((3, 4)), maps)
+
+
+@pytest.mark.parametrize("family", ["needlet", "curvelet"])
+@pytest.mark.parametrize("lam, J0, spin, reality", [(2, 0, 0, True), (1.5, 2, 2, False)])
+def test_families(family, lam, J0, spin, reality, rng):
+    """Tight frames too: admissible, exact both ways, Parseval."""
+    L, N = 16, 1 if family == "curvelet" else 3
+    w = Wavelets(L, lam, J0, N, spin, family=family, reality=reality, sampling="gl")
+    ell = np.arange(L)
+    total = 4 * np.pi / (2 * ell + 1) * w.scaling_filter**2
+    for psi in w.filters.values():
+        total = total + 8 * np.pi**2 / (2 * ell + 1) * (np.abs(psi) ** 2).sum(axis=0)
+    assert np.abs(total - 1).max() < 1e-14
+    flm = random_flm(L, rng, spin=spin, reality=reality)
+    scaling, maps = w.analysis_flm(flm)
+    np.testing.assert_allclose(w.synthesis_flm(scaling, maps), flm, rtol=0, atol=1e-13)
+    energy = (w.scaling_grid.weights * np.abs(scaling) ** 2).sum()
+    energy += sum(
+        (w.grids[j].weights * np.abs(f) ** 2).sum() for j, f in zip(w.scales, maps, strict=True)
+    )
+    assert abs(energy / np.linalg.norm(flm) ** 2 - 1) < 1e-13
+    if family == "curvelet":
+        assert maps[-1].shape == (2 * L - 1, L, 2 * L - 1)
+        assert all(
+            psi[L - 1 - k, k] != 0 for psi in w.filters.values() for k in psi.any(0).nonzero()[0]
+        )
+
+
 @pytest.mark.parametrize("multiresolution", [True, False])
 @pytest.mark.parametrize(
     "lam, J0, N, spin", [(2, 0, 1, 0), (2, 1, 2, 0), (3, 0, 3, 2), (2, 2, 5, 2), (1.5, 0, 4, 0)]

@@ -47,7 +47,8 @@ def _analyse(args):
     named = {f"scale_{j}": values for j, values in zip(w.scales, maps, strict=True)}
     known = dict(L=L, lam=w.lam, J0=w.J0, N=w.N, spin=spin, reality=reality, unit=samples.unit)
     io.write_arrays(args.output, scaling=scaling, **named, **known, overwrite=True)
-    print(f"wrote {args.output}: the scaling map, degrees < {w.scaling_limit}, and")
+    below = f"degrees < {w.scaling_limit}" if w.scaling_grid else "empty"
+    print(f"wrote {args.output}: the scaling map, {below}, and")
     for j, grid in w.grids.items():
         print(f"   scale {j}: degrees {w.bands[j][0]} to {w.bands[j][1]}, {grid.shape}")
     if args.plot:
@@ -88,7 +89,9 @@ def _panel(path, w, scaling, maps, unit):
     from spherekit import plot
 
     columns = min(w.N, 3)
-    shown = {-1: (scaling[None], w.scaling_grid, f"scaling, degrees < {w.scaling_limit}")}
+    shown = {}
+    if w.scaling_grid:
+        shown[-1] = scaling[None], w.scaling_grid, f"scaling, degrees < {w.scaling_limit}"
     for j, values in zip(w.scales, maps, strict=True):
         low, high = w.bands[j]
         shown[j] = values, w.grids[j].sphere, f"scale {j}, degrees {low} to {high}"

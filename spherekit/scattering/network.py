@@ -100,7 +100,7 @@ class Scattering:
         self.directional = directional
         self.L, self.oversample, self.depth = self.first.L, oversample, int(depth)
         self.paths = make_paths(self.first.scales, self.depth, paths)
-        self.L0 = self.first.scaling_limit
+        self.L0 = self.later.scaling_limit
         self._branches = branches(self.paths)
         self._wanted = {path.scales for path in self.paths}
         if directional == "slices":
@@ -197,7 +197,9 @@ class Scattering:
         alone = N == 1 or self.directional == "slices"
         directions = N if alone else math.ceil(self.oversample * N)
         directions = min(directions + (directions - N) % 2, fine - (fine - N) % 2)
-        return RotationGrid(fine, directions, as_grid(w.scaling_grid.name, fine), steerable=True)
+        return RotationGrid(
+            fine, directions, as_grid(self.later.scaling_grid.name, fine), steerable=True
+        )
 
     def _smooth(self, path, U, limit):
         """U * Phi: (..., channels, L0^2)."""

@@ -7,6 +7,10 @@
 (Wiaux et al. 2008, MNRAS 388, 770; Leistedt et al. 2013, A&A 558, A128, eqs. 6-10.) kappa_j lives on
 lam^{j-1} < l < lam^{j+1}: it rises as 1 - k and falls as k, each computed as an integral of its own, so
 that nothing cancels and the squares of all scales sum to 1 at every degree, to rounding.
+
+Families: needlets take k(t) = int_t s(u(t')) dt' instead (Baldi et al. 2009, Ann. Statist. 37, 1150);
+curvelets the kernel above and the orders n = -l and l alone, as narrow as a degree allows, which no few
+angles steer (Chan, Leistedt, Kitching and McEwen 2017, IEEE TSP 65, 5).
 """
 
 import math
@@ -16,10 +20,11 @@ import numpy as np
 
 from spherekit.sampling.quadrature import read_only
 
+FAMILIES = ("scale-discretised", "needlet", "curvelet")
 _PANELS, _NODES = 64, 20  # of the integral over |t| < 1; 20 Gauss points each leave 1e-16
 
 
-def kernel(t, lam):
+def kernel(t, lam, family=FAMILIES[0]):
     """(k(t), 1 - k(t)), each to rounding relative to itself.
 
     >>> above, below = kernel(np.array([0.4, 0.75, 1.2]), 2.0)
@@ -28,10 +33,10 @@ def kernel(t, lam):
     """
     t = np.asarray(t, float)
     u = np.clip(2 * lam / (lam - 1) * (t - 1 / lam) - 1, -1.0, 1.0)
-    edges, left, right = _cumulated(lam)
+    edges, left, right = _cumulated(lam, family)
     panel = np.clip(np.searchsorted(edges, u, side="right") - 1, 0, _PANELS - 1)
-    below = left[panel] + _integral(edges[panel], u, lam)
-    above = right[panel + 1] + _integral(u, edges[panel + 1], lam)
+    below = left[panel] + _integral(edges[panel], u, lam, family)
+    above = right[panel + 1] + _integral(u, edges[panel + 1], lam, family)
     total = left[-1]
     # t at an end of the support is so by its own comparison, not by the rounding of u
     below = np.where(t <= 1 / lam, 0.0, np.where(t >= 1, total, below)) / total
@@ -40,27 +45,30 @@ def kernel(t, lam):
 
 
 @lru_cache(maxsize=32)
-def _cumulated(lam):
+def _cumulated(lam, family):
     """Edges of the panels, and the integral from the left and from the right to each."""
     edges = np.linspace(-1, 1, _PANELS + 1)
-    parts = _integral(edges[:-1], edges[1:], lam)
+    parts = _integral(edges[:-1], edges[1:], lam, family)
     left = np.concatenate([[0.0], np.cumsum(parts)])
     right = np.concatenate([np.cumsum(parts[::-1])[::-1], [0.0]])
     return edges, left, right
 
 
-def _integral(a, b, lam):
-    """int_a^b s(u)^2 / t(u) du by Gauss-Legendre, t = ((lam-1)(u+1)/2 + 1)/lam."""
+def _integral(a, b, lam, family):
+    """int_a^b s(u)^2 / t(u) du by Gauss-Legendre, t = ((lam-1)(u+1)/2 + 1)/lam; of needlets int s(u) du."""
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
     half = 0.5 * (b - a)
     u = 0.5 * (a + b)[..., None] + half[..., None] * nodes
     inside = np.maximum((1 - u) * (1 + u), 1e-300)
-    values = np.exp(-2.0 / inside) / (0.5 * (lam - 1) * (u + 1) + 1)
+    if family == "needlet":
+        values = np.exp(-1.0 / inside)
+    else:
+        values = np.exp(-2.0 / inside) / (0.5 * (lam - 1) * (u + 1) + 1)
     return half * (values @ weights)
 
 
 @lru_cache(maxsize=64)
-def tiling(L, lam, J0):
+def tiling(L, lam, J0, family=FAMILIES[0]):
     """(scales, eta (L,), kappa (scales, L)): the partition of unity over the degrees below L.
 
     Scales whose band holds no whole degree are left out. The last is the first j with lam^j >= L-1.
@@ -70,10 +78,11 @@ def tiling(L, lam, J0):
     ((1, 2, 3, 4), True)
     """
     ell = np.arange(L, dtype=float)
-    eta = np.sqrt(kernel(ell / lam**J0, lam)[0])
+    eta = np.sqrt(kernel(ell / lam**J0, lam, family)[0])
     scales, rows = [], []
     for j in range(J0, highest(L, lam) + 1):
-        rising, falling = kernel(ell / lam**j, lam)[1], kernel(ell / lam ** (j + 1), lam)[0]
+        rising = kernel(ell / lam**j, lam, family)[1]
+        falling = kernel(ell / lam ** (j + 1), lam, family)[0]
         kappa = np.sqrt(np.where(ell <= lam**j, rising, falling))
         if kappa.any():
             scales.append(j)
@@ -93,16 +102,21 @@ def highest(L, lam):
     return J
 
 
-def steering(L, N):
+def steering(L, N, family=FAMILIES[0]):
     """(2N-1, L): s_{l n}, the directional part of a steerable wavelet, sum_n |s_ln|^2 = 1 for l >= 1.
 
     s_ln = nu sqrt(binom(g, (g-n)/2) / 2^g) for |n| < N, n + N odd; g = min(N-1, l), less 1 to its parity;
     nu = 1 for odd N, i for even N: a real wavelet of parity (-1)^(N-1) under a half turn, which N angles
-    steer (Wiaux et al. 2008, section 2.3; McEwen et al. 2015, ACHA, arXiv:1509.06749, eq. 21).
+    steer (Wiaux et al. 2008, section 2.3; McEwen et al. 2015, ACHA, arXiv:1509.06749, eq. 21). Of curvelets
+    s_{l,+-l} = (+-1)^l / sqrt(2), and N = L.
 
     >>> steering(3, 1).real
     array([[1., 1., 1.]])
     """
+    if family == "curvelet":
+        table, ell = np.zeros((2 * L - 1, L)), np.arange(1, L)
+        table[L - 1 + ell, ell], table[L - 1 - ell, ell] = np.sqrt(0.5), (-1) ** ell * np.sqrt(0.5)
+        return table
     table = np.zeros((2 * N - 1, L), complex if N % 2 == 0 else float)
     for ell in range(L):
         g = min(N - 1, ell)

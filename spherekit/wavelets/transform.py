@@ -5,9 +5,11 @@
     f_lm = sqrt(4 pi/(2l+1)) Phi_l0 F_lm + sum_j sum_n Psi^j_ln W^j_lmn
 
 (McEwen, Leistedt, Buettner, Peiris and Wiaux 2015, arXiv:1509.06749). Psi^j_ln = sqrt((2l+1)/8 pi^2)
-kappa_j(l) s_ln is steerable: its orders n have the parity of N-1, and N angles gamma hold W on SO(3).
+kappa_j(l) s_ln is steerable (but for curvelets): its orders n have the parity of N-1, and N angles gamma hold
+W on SO(3).
 """
 
+import autograd.numpy as anp
 import numpy as np
 
 from spherekit import _check
@@ -37,6 +39,9 @@ class Wavelets:
     sampling : str or grid
         Grid of the signals. The maps of the scales are on the same kind of grid where that is a rectangle,
         else on "mw".
+    family : str
+        ``"scale-discretised"``, or as in `filters`: ``"needlet"``, of another profile in degree;
+        ``"curvelet"``, of N = L: elongated, and sampled at 2N-1 angles, for they are not steerable.
     reality : bool
         Real signals of spin 0; then all maps are real.
     multiresolution : bool
@@ -77,33 +82,41 @@ class Wavelets:
         N=1,
         spin=0,
         *,
+        family="scale-discretised",
         sampling="mw",
         reality=False,
         multiresolution=True,
         threads=None,
     ):
         self.L = L = _check.band_limit(L)
-        self.N = _check.azimuthal_limit(N, L)
+        if family not in filters.FAMILIES:
+            raise ValueError(f"family is {family!r}; known are {', '.join(filters.FAMILIES)}")
+        if family == "curvelet" and N not in (1, L):
+            raise ValueError(f"N is {N}; curvelets have N = L = {L}: leave it out")
+        self.family, self.steerable = family, family != "curvelet"
+        self.N = _check.azimuthal_limit(N if self.steerable else L, L)
         self.spin = _check.spin_number(spin, L, reality)
         self.lam, self.J0 = _dilation(lam), _lowest(J0, L, lam)
         self.grid, self.reality, self.threads = as_grid(sampling, L), bool(reality), threads
         self.multiresolution = bool(multiresolution)
-        self.scales, eta, kappa = filters.tiling(L, self.lam, self.J0)
+        self.scales, eta, kappa = filters.tiling(L, self.lam, self.J0, family)
         self.kappa = dict(zip(self.scales, kappa, strict=True))
-        ell, steering = np.arange(L), filters.steering(L, self.N)
+        ell, steering = np.arange(L), filters.steering(L, self.N, family)
         self.scaling_filter = np.sqrt((2 * ell + 1) / (4 * np.pi)) * eta
         norm = np.sqrt((2 * ell + 1) / (8 * np.pi**2))
         self.filters = {j: norm * row * steering for j, row in self.kappa.items()}
         self.scaling_limit = _above(eta) if multiresolution else L
         kind = self.grid.name if self.grid.rectangular else "mw"
-        self.scaling_grid = as_grid(kind, self.scaling_limit)
+        none = _above(eta) <= abs(self.spin)
+        self.scaling_grid = None if none else as_grid(kind, self.scaling_limit)
         self.bands = {
             j: (int(row.nonzero()[0][0]), _above(row) - 1) for j, row in self.kappa.items()
         }
         self.grids = {}
         for j, (_, highest) in self.bands.items():
             limit = highest + 1 if multiresolution else L
-            self.grids[j] = RotationGrid(limit, _directions(self.N, limit), kind, steerable=True)
+            N_j = _directions(self.N, limit) if self.steerable else min(self.N, limit)
+            self.grids[j] = RotationGrid(limit, N_j, kind, self.steerable)
         self._weigh()
 
     def _weigh(self):
@@ -126,7 +139,8 @@ class Wavelets:
     def __repr__(self):
         return (
             f"Wavelets(L={self.L}, lam={self.lam:g}, J0={self.J0}, N={self.N}, spin={self.spin}, "
-            f"sampling={self.grid!r}, reality={self.reality}, multiresolution={self.multiresolution})"
+            f"sampling={self.grid!r}, reality={self.reality}, multiresolution={self.multiresolution}, "
+            f"family={self.family!r})"
         )
 
     def analysis(self, f):
@@ -140,10 +154,10 @@ class Wavelets:
     def analysis_flm(self, flm):
         """(scaling map, [map of each scale]) of coefficients (..., L*L).
 
-        The scaling map is (..., *scaling_grid.shape), that of scale j (..., *grids[j].shape).
+        The scaling map is (..., *scaling_grid.shape), that of scale j (..., *grids[j].shape). Where the spin
+        leaves nothing below the wavelets, the scaling map is empty, (..., 0), and ``scaling_grid`` None.
         """
-        coarse = pair.forward(flm, **self._smoothing)[..., 0, :]
-        scaling = harmonic.inverse(coarse, self.scaling_limit, **self._coarse())
+        scaling = self._scaling_map(flm, harmonic.inverse)
         maps = []
         for j in self.scales:
             flmn = pair.forward(flm, **self._analysing[j])
@@ -162,18 +176,26 @@ class Wavelets:
 
     def synthesis_adjoint(self, flm):
         """Conjugate transpose of `synthesis_flm`: (..., L*L) -> maps."""
-        coarse = pair.forward(flm, **self._smoothing)[..., 0, :]
-        scaling = harmonic.forward_adjoint(coarse, self.scaling_limit, **self._coarse())
+        scaling = self._scaling_map(flm, harmonic.forward_adjoint)
         maps = []
         for j in self.scales:
             flmn = pair.forward(flm, **self._synthesising[j])
             maps.append(wigner.forward_adjoint(flmn, *self._limits(j), **self._scale(j)))
         return scaling, maps
 
+    def _scaling_map(self, flm, to_samples):
+        _check.coefficients_shape(flm, self.L)
+        if self.scaling_grid is None:
+            return anp.real(flm[..., :0]) if self.reality else flm[..., :0]
+        coarse = pair.forward(flm, **self._smoothing)[..., 0, :]
+        return to_samples(coarse, self.scaling_limit, **self._coarse())
+
     def _sum(self, scaling, maps, of_sphere, of_group, weights):
         self._check_maps(scaling, maps)
-        coarse = of_sphere(scaling, self.scaling_limit, **self._coarse())
-        total = pair.adjoint(coarse[..., None, :], **self._smoothing)
+        total = 0.0
+        if self.scaling_grid is not None:
+            coarse = of_sphere(scaling, self.scaling_limit, **self._coarse())
+            total = pair.adjoint(coarse[..., None, :], **self._smoothing)
         for j, values in zip(self.scales, maps, strict=True):
             flmn = of_group(values, *self._limits(j), **self._scale(j))
             total = total + pair.adjoint(flmn, **weights[j])
@@ -189,7 +211,7 @@ class Wavelets:
         return dict(sampling=self.scaling_grid, reality=self.reality, threads=self.threads)
 
     def _scale(self, j):
-        how = dict(sampling=self.grids[j], steerable=True, L_lower=self.bands[j][0])
+        how = dict(sampling=self.grids[j], steerable=self.steerable, L_lower=self.bands[j][0])
         return how | dict(reality=self.reality, threads=self.threads)
 
     def _limits(self, j):
@@ -198,12 +220,10 @@ class Wavelets:
     def _check_maps(self, scaling, maps):
         if len(maps) != len(self.scales):
             raise ValueError(f"{len(maps)} maps came; the scales are {self.scales}, a map for each")
-        n = len(self.scaling_grid.shape)
-        if scaling.shape[-n:] != self.scaling_grid.shape:
-            raise ValueError(
-                f"the scaling map has shape {scaling.shape}; expected (..., "
-                f"{', '.join(map(str, self.scaling_grid.shape))})"
-            )
+        shape = (0,) if self.scaling_grid is None else self.scaling_grid.shape
+        if scaling.shape[-len(shape) :] != shape:
+            wanted = ", ".join(map(str, shape))
+            raise ValueError(f"the scaling map has shape {scaling.shape}; expected (..., {wanted})")
 
 
 def _above(row):
