@@ -76,6 +76,16 @@ def _wavelets(threads):
     w.synthesis_flm(*w.analysis_flm(np.zeros(64, complex)))
 
 
+def _covariances(threads):
+    import autograd.numpy as anp
+    from autograd import grad
+
+    from spherekit.scattering import Covariances
+
+    C = Covariances(8, N=1, threads=threads)
+    grad(lambda flm: anp.sum(C.from_flm(flm).C11))(np.zeros(64, complex))
+
+
 _SINGLE = np.complex64
 
 #: (function, arguments) of each step.
@@ -91,4 +101,5 @@ _STEPS = {
     "rotation group": [(_group, True), (_group, False)],
     "Wigner functions, couplings": [(_functions,)],
     "wavelets": [(_wavelets,)],
+    "scattering covariances": [(_covariances,)],
 }
