@@ -16,7 +16,7 @@ from spherekit.cli import main
 from spherekit.conventions import eb_to_spin
 from spherekit.sampling import HEALPix
 from spherekit.sampling.healpix import UNSEEN, reorder
-from spherekit.spectra import power
+from spherekit.spectra import gaussian_flm, power
 from spherekit.testing import random_flm
 
 L = 8
@@ -329,11 +329,31 @@ def test_demo(here, capsys):
         run("demo")
     said = capsys.readouterr()
     made = {path.name for path in (here / "spherekit-demo").iterdir()}
-    assert made == {"alm.fits", "cl.fits", "map.fits", "map.png", "map_mw.npz", "spectrum.png"}
+    pictures = {"map.png", "spectrum.png", "wavelets.png", "scattering.png"}
+    assert made == pictures | {"alm.fits", "cl.fits", "map.fits", "map_mw.npz"}
+    assert all(f"   {name}  " in said.out for name in made)
     assert "residual 35.6 %" in said.out and "not corrected" in said.out and "Done in" in said.out
+    assert "0-3: 17.5%, 3-7: 10.6%, 5-15: 15.6%" in said.out
+    assert "the whole map: 13 of 15 paths" in said.out and "the clean sky: 0 of 15" in said.out
     assert said.err == ""  # the bar is for terminals
     cl = io.read_cl("spherekit-demo/cl.fits")["TEMPERATURE"]
     assert 0.8 < cl[10:40].sum() / datasets.planck2018_cl(40)["TT"][10:].sum() < 1
+
+
+def test_demo_compares_with_gaussian_maps():
+    """Mean modulus over rms of a Gaussian map is sqrt(2/pi); another one is within its spread."""
+    from spherekit.cli import _demo_scattering as demo
+    from spherekit.scattering import Scattering
+
+    L, rng = 33, np.random.default_rng(5)
+    S = Scattering(L, J0=2, depth=2, reality=True)
+    flm = gaussian_flm(datasets.planck2018_cl(L)["TT"], L, rng)
+    share = demo.energies(S.first, flm) / np.sum(np.abs(flm) ** 2)
+    assert share.sum() == pytest.approx(1, rel=1e-13)
+    found = demo.whole_map(S, flm, rng)
+    single = [i for i, path in enumerate(found.paths) if path.order == 1]
+    np.testing.assert_allclose(found.means[single], np.sqrt(2 / np.pi), atol=0.02)
+    assert found.deviations().max() < 4
 
 
 def test_import_is_quiet_and_lazy():

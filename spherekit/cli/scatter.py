@@ -66,7 +66,7 @@ def _tree(path, S, energy):
     left, right = made.subplots(1, 2, width_ratios=(1, 1.25))
     single = [100 * found.get((j,), np.nan) for j in scales]
     left.bar(range(len(scales)), single, color="C0", width=0.7)
-    left.set_xticks(range(len(scales)), [_band(S, j) for j in scales], rotation=45, ha="right")
+    left.set_xticks(range(len(scales)), [band(S, j) for j in scales], rotation=45, ha="right")
     left.set(ylabel="% of the map's energy", title="one modulus, by its degrees")
     left.spines[["top", "right"]].set_visible(False)
     table = [[100 * found.get((a, b), np.nan) for b in scales] for a in scales]
@@ -75,7 +75,7 @@ def _tree(path, S, energy):
         low, high = np.nanmin(table), np.nanmax(table)
         image = right.imshow(table, origin="lower", norm=LogNorm(max(low, 1e-6 * high), high))
         made.colorbar(image, ax=right, label="% of the map's energy")
-    names = [_band(S, j) for j in scales]
+    names = [band(S, j) for j in scales]
     right.set_xticks(range(len(scales)), names, rotation=45, ha="right")
     right.set_yticks(range(len(scales)), names)
     right.set(xlabel="second", ylabel="first")
@@ -83,6 +83,6 @@ def _tree(path, S, energy):
     print(f"wrote {path}")
 
 
-def _band(S, j):
+def band(S, j):
     first, last = S.first.bands[j]
     return f"{first}\N{EN DASH}{last}"

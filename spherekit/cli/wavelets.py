@@ -52,7 +52,8 @@ def _analyse(args):
     for j, grid in w.grids.items():
         print(f"   scale {j}: degrees {w.bands[j][0]} to {w.bands[j][1]}, {grid.shape}")
     if args.plot:
-        _panel(args.plot, w, scaling, maps, samples.unit)
+        panel(args.plot, w, scaling, maps, samples.unit)
+        print(f"wrote {args.plot}")
 
 
 def _synthesise(args):
@@ -84,7 +85,7 @@ def _synthesise(args):
     print(f"wrote {args.output}: {options.grid_name(grid)}, degrees < {L}")
 
 
-def _panel(path, w, scaling, maps, unit):
+def panel(path, w, scaling, maps, unit):
     """A row a scale, a column a direction (three at the most); the scaling map first."""
     from spherekit import plot
 
@@ -113,7 +114,6 @@ def _panel(path, w, scaling, maps, unit):
         f, grid = _finer(f, grid, w.threads) if grid.L < 128 else (f, grid)
         plot.show(f, grid, ax=ax, title=title, unit=unit, graticule=False)
     options.save(made, path)
-    print(f"wrote {path}")
 
 
 def _finer(f, grid, threads):

@@ -1,0 +1,113 @@
+"""Pictures of the demo: maps, spectrum, scattering coefficients."""
+
+import numpy as np
+
+from spherekit import plot
+from spherekit.cli import options
+from spherekit.cli.scatter import band
+from spherekit.plot.maps import pretty_unit
+
+_LOOK = dict(unit="uK", vmin=-250, vmax=250)
+_SKY, _GAUSSIAN = "#c0504d", "0.35"
+
+
+def maps(path, flm, L, sky, pixels, mask, threads):
+    """Data, band-limited map, their difference, and the sky behind the spectrum."""
+    import spherekit
+
+    fine = spherekit.inverse(flm, L, sampling="mw:256", reality=True, threads=threads)
+    fitted = f"its degrees 0 to {L - 1}, which ring around the bright Galaxy"
+    made = options.figure(12, 7.6)
+    ax = made.subplots(2, 2).ravel()
+    plot.show(sky, "healpix:32", ax=ax[0], title="WMAP 7-year W band", **_LOOK)
+    plot.show(fine, "mw:256", ax=ax[1], title=fitted, **_LOOK)
+    rest = f"what degrees 0 to {L - 1} cannot hold"
+    plot.show(sky - pixels, "healpix:32", ax=ax[2], title=rest, **_LOOK)
+    clean = np.where(mask, sky, np.nan)
+    plot.show(clean, "healpix:32", ax=ax[3], title="the clean sky behind the spectrum", **_LOOK)
+    options.save(made, path)
+
+
+def spectrum(path, cl, theory, f_sky, caption):
+    """C_l of the clean sky and of the theory."""
+    made = options.figure(7.4, 4.9)
+    ax = plot.spectrum(
+        cl,
+        ax=made.add_subplot(),
+        theory=theory,
+        f_sky=f_sky,
+        label=r"WMAP W band, $C_\ell / f_{sky}$",
+        theory_label="Planck 2018 best fit",
+        unit="uK^2",
+        title="Temperature spectrum of the clean sky",
+    )
+    ax.set_xlim(0, len(cl))
+    caption = "\n".join(("Monopole and dipole removed.", *caption))
+    caption = caption.format(C=r"$C_\ell$", l=r"$\ell$").replace("-", "\N{MINUS SIGN}")
+    made.supxlabel(caption, fontsize="x-small", color="0.35")
+    options.save(made, path)
+
+
+def scattering(path, S, compared):
+    """A row a sky: its map, a Gaussian one, and the paths of orders 1 and 2 of both."""
+    made = options.figure(17, 6.4)
+    axes = made.subplots(len(compared), 4, width_ratios=(1.3, 1.3, 0.75, 1.4))
+    look = _LOOK | dict(colorbar=False)
+    for (left, twin, first, second), one in zip(axes, compared, strict=True):
+        plot.show(one.sky, one.grid, ax=left, title=one.title, **look)
+        title = "a Gaussian map of the same spectrum"
+        plot.show(one.gaussian, one.grid, ax=twin, title=title, **look)
+        _order_1(first, S, one)
+        _order_2(second, S, one)
+        for ax in (first, second):
+            ax.spines[["top", "right"]].set_visible(False)
+            ax.grid(axis="y", lw=0.5, alpha=0.4)
+    for column in axes[:, 2:].T:  # both skies on one scale, with room for the names of the groups
+        top = 1.12 * max(ax.get_ylim()[1] for ax in column)
+        for ax in column:
+            ax.set_ylim(0, top)
+    axes[0, 2].legend(loc="lower left", fontsize="small", frameon=False)
+    bar = dict(extend="both", shrink=0.4, aspect=40, pad=0.02, location="bottom")
+    made.colorbar(axes[0, 0].images[0], ax=axes[:, :2], label=pretty_unit("uK"), **bar)
+    options.save(made, path)
+
+
+def _order_1(ax, S, one):
+    shown = _shown(one, 1)
+    _points(ax, range(len(shown)), shown, one)
+    _name(ax, range(len(shown)), [band(S, one.paths[i].scales[0]) for i in shown])
+    ax.set_title("order 1: mean modulus / rms", fontsize="medium")
+    ax.set_xlabel("degrees", fontsize="small")
+
+
+def _order_2(ax, S, one):
+    """By the first scale, with a gap after its group, then by the second."""
+    shown = _shown(one, 2)
+    first, second = np.transpose([one.paths[i].scales for i in shown])
+    places = np.arange(len(shown)) + 0.8 * (first - first[0])
+    _points(ax, places, shown, one)
+    _name(ax, places, [band(S, j) for j in second])
+    for j in np.unique(first):
+        middle = places[first == j].mean(), 1.0
+        how = dict(xycoords=ax.get_xaxis_transform(), ha="center", va="top", fontsize="small")
+        ax.annotate(band(S, j), middle, **how)
+    ax.set_title("order 2: mean second modulus / mean first modulus", fontsize="medium")
+    ax.set_xlabel("degrees of the second; at the top, those of the first", fontsize="small")
+
+
+def _shown(one, order):
+    """Places of the paths of an order, from the lowest scales up."""
+    return [i for i, path in enumerate(one.paths) if path.order == order][::-1]
+
+
+def _name(ax, places, names):
+    how = dict(rotation=45, ha="right", rotation_mode="anchor", fontsize="small")
+    ax.set_xticks(places, names, **how)
+    ax.margins(x=0.08)
+
+
+def _points(ax, places, shown, one):
+    look = dict(fmt="_", color=_GAUSSIAN, ms=12, capsize=4)
+    said = "Gaussian maps, mean and\nstandard deviation"
+    ax.errorbar(places, one.means[shown], one.spreads[shown], label=said, **look)
+    ax.plot(places, one.values[shown], "o", color=_SKY, ms=6, label="the sky")
