@@ -1,0 +1,126 @@
+"""Linear maps of fragments, degree by degree: all that commutes with rotations (Schur's lemma).
+
+    y_l = W_l x_l     on fragments and channels, the same for every order m
+
+of four kinds: ``"free"`` mixes fragments and channels, ``"uniform"`` fragments, alike in all channels,
+``"channelwise"`` fragments, by weights of each channel, ``"cross"`` channels, by weights of each fragment. Each
+is a matrix product for each degree, and so are its derivatives.
+"""
+
+import itertools
+import math
+from collections import namedtuple
+
+import numpy as np
+from autograd.extend import defjvp, defvjp, primitive
+
+from spherekit import _check
+from spherekit._blas import one_thread
+from spherekit._threads import run
+from spherekit.nn.signals import Generalized
+
+KINDS = ("free", "uniform", "channelwise", "cross")
+
+#: From one `Generalized` signal to another; the shape and place of each degree's weights; how many numbers.
+Plan = namedtuple("Plan", "kind takes gives shapes starts size")
+
+
+def plan(kind, takes, tau, channels):
+    """`Plan` from the signals ``takes`` to ``tau`` fragments in ``channels``, and the weights that it needs.
+
+    >>> plan("free", Generalized((2, 1), 3), (1, 1), 4).shapes
+    ((1, 4, 6), (1, 4, 3))
+    """
+    shapes = []
+    for before, after in zip(takes.tau, tau, strict=True):
+        shapes.append(
+            {
+                "free": (1, after * channels, before * takes.channels),
+                "uniform": (1, after, before),
+                "channelwise": (channels, after, before),
+                "cross": (before, channels, takes.channels),
+            }[kind]
+        )
+    sizes = [math.prod(shape) for shape in shapes]
+    starts = tuple(itertools.accumulate(sizes, initial=0))
+    gives = Generalized(tau, channels, takes.real)
+    return Plan(kind, takes, gives, tuple(shapes), starts[:-1], starts[-1])
+
+
+@primitive
+def blend(a, b, plan, role, threads):
+    """A contraction of y = W x: role "y" of (W, x), "x" of (W, g) and "W" of (x, g), transposed not conjugated.
+
+    ``W`` (plan.size,), degree by degree; ``x`` and ``y`` (rows, batch, channels).
+    """
+    a, b = _check.numbers(a, "a"), _check.numbers(b, "b")
+    batch, kind = (a if role == "W" else b).shape[1], np.result_type(a, b)
+    if role == "W":
+        result = np.empty(plan.size, kind)
+    else:
+        result = np.empty((plan.gives if role == "y" else plan.takes).shape(batch), kind)
+    counter = itertools.count()  # whose next() is atomic
+
+    def work(_):
+        while (ell := next(counter)) < plan.takes.L:
+            _one_degree(plan, ell, role, a, b, result)
+
+    with one_thread():
+        run(work, threads)
+    return result
+
+
+def _one_degree(plan, ell, role, a, b, result):
+    shape, start = plan.shapes[ell], plan.starts[ell]
+    place = slice(start, start + math.prod(shape))
+    if role == "W":
+        x, g = _read(plan.kind, a, plan.takes, ell), _read(plan.kind, b, plan.gives, ell)
+        result[place] = (g @ x.swapaxes(-1, -2)).reshape(-1)
+        return
+    W, before, after = a[place].reshape(shape), plan.takes, plan.gives
+    if role == "x":
+        W, before, after = W.swapaxes(-1, -2), after, before
+    _write(plan.kind, W @ _read(plan.kind, b, before, ell), result, after, ell)
+
+
+def _read(kind, x, signal, ell):
+    """The rows of a degree as matrices (group, what is mixed, all else)."""
+    x = x[signal.rows(ell)].reshape(signal.tau[ell], -1, signal.channels)
+    if kind == "uniform":
+        return x.reshape(1, signal.tau[ell], -1)
+    if kind == "channelwise":
+        return x.transpose(2, 0, 1)
+    x = x.transpose(0, 2, 1)
+    return x if kind == "cross" else x.reshape(1, -1, x.shape[-1])
+
+
+def _write(kind, y, result, signal, ell):
+    target = result[signal.rows(ell)].reshape(signal.tau[ell], -1, signal.channels)
+    if kind == "uniform":
+        target[...] = y.reshape(target.shape)
+    elif kind == "channelwise":
+        target[...] = y.transpose(1, 2, 0)
+    else:
+        y = y.reshape(signal.tau[ell], signal.channels, -1)
+        target[...] = y.transpose(0, 2, 1)
+
+
+_ROLES = {"y": ("W", "x"), "x": ("W", "y"), "W": ("x", "y")}
+
+
+def _gradient(place):
+    def rule(answer, a, b, plan, role, threads):
+        names = _ROLES[role]
+        wanted, held = names[place], names[1 - place]
+
+        def pull_back(g):
+            given = {role: g, held: b if place == 0 else a}
+            return blend(*(given[name] for name in _ROLES[wanted]), plan, wanted, threads)
+
+        return pull_back
+
+    return rule
+
+
+defvjp(blend, _gradient(0), _gradient(1), argnums=(0, 1))
+defjvp(blend, "same", "same", argnums=(0, 1))

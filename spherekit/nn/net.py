@@ -1,0 +1,231 @@
+"""Networks: parts in a row, each bound to the kind of signal that the one before it gives.
+
+A *part* is a function of the signal that comes in; it returns a `Layer`, or raises because it does not fit. A
+`Net` binds its parts one after the other, so that sizes are worked out once, and mistakes are found before any
+number is multiplied.
+"""
+
+from typing import NamedTuple
+
+import autograd.numpy as anp
+import numpy as np
+from autograd.tracer import getval
+
+from spherekit._threads import thread_count
+from spherekit.nn.signals import Features, Generalized
+
+
+class Layer(NamedTuple):
+    """A part bound to its signals.
+
+    ``init(rng)`` makes its parameters, a dict of arrays; ``apply(params, x, mode)`` the result. ``cost``:
+    multiplications of one signal.
+    """
+
+    name: str
+    takes: object
+    gives: object
+    init: object
+    apply: object
+    cost: int = 0
+
+
+class Mode:
+    """How a network runs: here as it is used, not trained; `Training` is the other way.
+
+    threads : int, optional
+    """
+
+    training = False
+
+    def __init__(self, threads=None):
+        self.threads = thread_count(threads)
+        self.place = ()
+
+    def inside(self, name):
+        """The same, for a layer of the network."""
+        some = object.__new__(type(self))
+        some.__dict__.update(self.__dict__, place=(*self.place, name))
+        return some
+
+
+class Training(Mode):
+    """Running means are updated, and dropout drops.
+
+    Parameters
+    ----------
+    rng : numpy Generator
+    momentum : float
+        Of running means: what is kept of them in a step.
+
+    After a step `updated` puts the new running means into the parameters.
+    """
+
+    training = True
+
+    def __init__(self, rng, momentum=0.9, threads=None):
+        super().__init__(threads)
+        self.rng, self.momentum, self.seen = rng, momentum, {}
+
+    def observe(self, name, value):
+        """A mean of this batch, of the layer at hand."""
+        self.seen[(*self.place, name)] = value
+
+    def updated(self, params):
+        """The parameters with the running means brought forward."""
+        for (*place, name), value in self.seen.items():
+            params = _replaced(params, place, name, value, self.momentum)
+        self.seen.clear()
+        return params
+
+
+def _replaced(params, place, name, value, momentum):
+    if place:
+        some = list(params) if isinstance(params, list | tuple) else dict(params)
+        some[place[0]] = _replaced(some[place[0]], place[1:], name, value, momentum)
+        return some
+    old = params[name]
+    return params | {name: (momentum * old + (1 - momentum) * value).astype(old.dtype)}
+
+
+class Net:
+    """Parts in a row.
+
+    Parameters
+    ----------
+    takes : Sphere, Group, Generalized or Features
+        The signals that come in.
+    *parts : functions of a signal that return a `Layer`, as those of `spherekit.nn`
+
+    >>> import numpy as np
+    >>> from spherekit import nn
+    >>> net = Net(nn.Sphere(4, 3), nn.fragments(), nn.tensor_product(), nn.convolution(2, 1), nn.invariants())
+    >>> params = net.init(np.random.default_rng(0))
+    >>> net(params, np.zeros((5, 3, 16), complex)).shape
+    (5, 2)
+    """
+
+    def __init__(self, takes, *parts):
+        self.takes, self.layers = takes, []
+        signal = takes
+        for number, part in enumerate(parts):
+            try:
+                layer = part(signal)
+            except (ValueError, TypeError) as error:
+                name = getattr(part, "__qualname__", type(part).__name__).split(".")[0]
+                raise type(error)(f"layer {number}, {name}: {error}") from None
+            self.layers.append(layer)
+            signal = layer.gives
+        self.gives = signal
+
+    def init(self, rng, dtype=np.float64):
+        """Parameters, a dict of arrays for each layer; of type ``dtype``, complex ones of that precision."""
+        return [_cast(layer.init(rng), np.dtype(dtype)) for layer in self.layers]
+
+    def __call__(self, params, x, mode=None):
+        """The network's result for a batch of signals.
+
+        Raises
+        ------
+        ValueError, TypeError
+            Signals of another kind than the network takes; the message names the layer.
+        """
+        mode = Mode() if mode is None else mode
+        check_signal(x, self.takes)
+        return self.run(params, x, mode)
+
+    def run(self, params, x, mode):
+        """As a call, unchecked."""
+        for number, (layer, some) in enumerate(zip(self.layers, params, strict=True)):
+            try:
+                x = layer.apply(some, x, mode.inside(number))
+            except (ValueError, TypeError) as error:
+                raise type(error)(f"layer {number}, {layer.name}: {error}") from None
+        return x
+
+    def __repr__(self):
+        return f"Net({self.takes} -> {self.gives}, {len(self.layers)} layers)"
+
+
+def chain(*parts):
+    """Parts in a row as one part."""
+
+    def bind(takes):
+        net = Net(takes, *parts)
+        cost = sum(layer.cost for layer in net.layers)
+        return Layer("chain", takes, net.gives, net.init, net.run, cost)
+
+    return bind
+
+
+def tapped(read, *parts):
+    """Parts in a row, and what ``read`` makes of their input and of each result, side by side."""
+
+    def bind(takes):
+        net = Net(takes, *parts)
+        signals = [takes, *(layer.gives for layer in net.layers)]
+        taps = [read(signal) for signal in signals]
+        if not all(isinstance(tap.gives, Features) for tap in taps):
+            raise ValueError(f"tapped: {taps[0].name} gives {taps[0].gives}; expected features")
+
+        def init(rng):
+            return [net.init(rng), [tap.init(rng) for tap in taps]]
+
+        def apply(params, x, mode):
+            results, inner = [], mode.inside(0)
+            for number, tap in enumerate(taps):
+                if number:
+                    layer = net.layers[number - 1]
+                    x = layer.apply(params[0][number - 1], x, inner.inside(number - 1))
+                results.append(tap.apply(params[1][number], x, mode.inside(1).inside(number)))
+            return anp.concatenate(results, axis=-1)
+
+        gives = Features(sum(tap.gives.features for tap in taps))
+        cost = sum(layer.cost for layer in (*net.layers, *taps))
+        return Layer("tapped", takes, gives, init, apply, cost)
+
+    return bind
+
+
+def named(name, takes, gives, apply, init=None, cost=0):
+    """`Layer`; without ``init`` it has no parameters, and ``apply`` takes (x, mode)."""
+    if init is None:
+        return Layer(name, takes, gives, lambda rng: {}, lambda _, x, mode: apply(x, mode), cost)
+    return Layer(name, takes, gives, init, apply, cost)
+
+
+def expect(takes, *kinds):
+    """Refuse a signal of another kind."""
+    if not isinstance(takes, kinds):
+        wanted = " or ".join(kind.__name__ for kind in kinds)
+        raise TypeError(f"takes {wanted}; what comes is {takes}")
+
+
+def check_signal(x, signal):
+    """Refuse an array that is not of this kind, or holds NaN."""
+    value, shape = getval(x), np.shape(getval(x))
+    batch = shape[1] if isinstance(signal, Generalized) and len(shape) > 1 else (shape or (0,))[0]
+    if shape != signal.shape(batch):
+        wanted = tuple("batch" if n == -1 else n for n in signal.shape(-1))
+        raise ValueError(f"the signals have shape {shape}; the network takes {signal}: {wanted}")
+    if isinstance(signal, Generalized) and signal.real and np.iscomplexobj(value):
+        raise TypeError(f"the signals are complex ({value.dtype}); the network takes {signal}")
+    if not np.isfinite(value).all():
+        raise ValueError("the signals hold NaN or infinite numbers")
+
+
+def count(params):
+    """How many real numbers there are in a tree of parameters; a complex one counts twice."""
+    if isinstance(params, dict):
+        return sum(count(some) for name, some in params.items() if not name.startswith("running"))
+    if isinstance(params, list | tuple):
+        return sum(map(count, params))
+    return params.size * (2 if np.iscomplexobj(params) else 1)
+
+
+def _cast(params, dtype):
+    if isinstance(params, dict):
+        return {name: _cast(some, dtype) for name, some in params.items()}
+    if isinstance(params, list | tuple):
+        return [_cast(some, dtype) for some in params]
+    return params.astype(np.result_type(dtype, np.complex64) if np.iscomplexobj(params) else dtype)

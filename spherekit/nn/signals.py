@@ -1,0 +1,134 @@
+"""What flows between layers: four kinds of signals, each an array and a small frozen description of it.
+
+========  =====================================================================  =========================
+Sphere    coefficients of signals on the sphere, spin s                          (batch, channels, L*L)
+Group     coefficients of signals on SO(3), orders |n| < N                       (batch, channels, 2N-1, L*L)
+Generalized  tau_l fragments of each degree l, 2l+1 numbers that rotate by D^l   (size, batch, channels)
+Features  plain numbers, invariant                                               (batch, features)
+========  =====================================================================  =========================
+
+Fragments of real signals are real numbers, coefficients of the real harmonics (`conventions.from_real`), and
+take real weights; those of complex signals are complex, in the usual basis. Degree by degree, then fragment by
+fragment: entry start_l + t (2l+1) + l + m; batch and channels last, where kernels take them side by side.
+"""
+
+from dataclasses import dataclass
+
+from spherekit import _check
+
+
+@dataclass(frozen=True)
+class Sphere:
+    """Signals of spin ``spin`` and band-limit ``L`` on the sphere, real or complex."""
+
+    L: int
+    channels: int
+    real: bool = True
+    spin: int = 0
+
+    def __post_init__(self):
+        _check.band_limit(self.L)
+        _positive(self.channels, "channels")
+        if self.real and self.spin:
+            raise ValueError(f"{self}: signals of spin {self.spin} are complex, real=False")
+
+    def shape(self, batch):
+        return batch, self.channels, self.L**2
+
+    def __str__(self):
+        spin = f", spin {self.spin}" if self.spin else ""
+        return f"{_kind(self)} S2, L={self.L}{spin}, {self.channels} channels"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Signals of band-limits ``L``, ``N`` on the rotation group."""
+
+    L: int
+    N: int
+    channels: int
+    real: bool = True
+
+    def __post_init__(self):
+        _check.azimuthal_limit(self.N, _check.band_limit(self.L))
+        _positive(self.channels, "channels")
+
+    def shape(self, batch):
+        return batch, self.channels, 2 * self.N - 1, self.L**2
+
+    def __str__(self):
+        return f"{_kind(self)} SO(3), L={self.L}, N={self.N}, {self.channels} channels"
+
+
+@dataclass(frozen=True)
+class Generalized:
+    """``tau[l]`` fragments of each degree in each of the channels.
+
+    >>> signal = Generalized((1, 2), 4)
+    >>> signal.L, signal.size, [signal.rows(1, t) for t in range(2)]
+    (2, 7, [slice(1, 4, None), slice(4, 7, None)])
+    """
+
+    tau: tuple
+    channels: int
+    real: bool = True
+
+    def __post_init__(self):
+        object.__setattr__(self, "tau", tuple(int(t) for t in self.tau))
+        if not self.tau or min(self.tau) < 0 or not any(self.tau):
+            raise ValueError(
+                f"tau is {self.tau}; expected numbers of fragments >= 0 of each degree"
+            )
+        _positive(self.channels, "channels")
+
+    @property
+    def L(self):
+        """Band-limit."""
+        return len(self.tau)
+
+    @property
+    def size(self):
+        """Numbers of one channel."""
+        return self.start(self.L)
+
+    def start(self, ell):
+        """Where degree ``ell`` begins."""
+        return sum(t * (2 * k + 1) for k, t in enumerate(self.tau[:ell]))
+
+    def rows(self, ell, t=None):
+        """The rows of a degree, or of one fragment of it."""
+        width, start = 2 * ell + 1, self.start(ell)
+        if t is None:
+            return slice(start, start + self.tau[ell] * width)
+        return slice(start + t * width, start + (t + 1) * width)
+
+    def shape(self, batch):
+        return self.size, batch, self.channels
+
+    def __str__(self):
+        return f"{_kind(self)} fragments, tau={self.tau}, {self.channels} channels"
+
+
+@dataclass(frozen=True)
+class Features:
+    """Invariant numbers."""
+
+    features: int
+
+    def __post_init__(self):
+        _positive(self.features, "features")
+
+    def shape(self, batch):
+        return batch, self.features
+
+    def __str__(self):
+        return f"{self.features} features"
+
+
+def _kind(signal):
+    return "real" if signal.real else "complex"
+
+
+def _positive(value, name):
+    if isinstance(value, bool) or int(value) != value or value < 1:
+        raise ValueError(f"{name} is {value!r}; expected a whole number >= 1")
