@@ -72,6 +72,13 @@ def test_wrong_words_name_the_right_ones(options, word, capsys):
     assert word in capsys.readouterr().err
 
 
+def test_interpreters_of_peers(capsys):
+    assert main(["bench", "--transform", "covariances", "--L", "8", "--python", "s2scat=no"]) == 2
+    assert "PEER=PYTHON" in capsys.readouterr().err
+    assert main(["bench", "--transform", "covariances", "--L", "8", "--peers", "s2scat"]) == 1
+    assert "--python s2scat=PYTHON" in capsys.readouterr().err
+
+
 def test_warmup(capsys):
     assert main(["warmup", "--threads", "1"]) == 0
     assert "in all" in capsys.readouterr().out

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from spherekit.bench.codes import Prepared
+from spherekit.bench.codes import Prepared, _only
 
 
 def _start(case):
@@ -43,7 +43,69 @@ def scattering_spherekit(case):
     )
 
 
+def covariances_spherekit(case):
+    """Scattering covariances at 2N-1 orientations; and as "forward" their value and gradient."""
+    import autograd.numpy as anp
+    from autograd import value_and_grad
+
+    from spherekit.scattering import Covariances
+
+    C = Covariances(case["L"], N=case["N"], oversample=1, threads=case["threads"])
+
+    def loss(flm):
+        return sum(anp.mean(values**2) for values in C.from_flm(flm))
+
+    gradient, start = value_and_grad(loss), _start(case)
+    held = []
+
+    def first(flm):
+        held[:] = [flm]
+        return C.from_flm(flm)
+
+    remark = (
+        "covariances: the first column is all statistics, the second their loss and its gradient"
+    )
+    return Prepared(first, lambda _: gradient(held[0]), start, remark, one_way=True)
+
+
+def covariances_s2scat(case):
+    """s2scat with all of its matrices stored, compiled at first; from coefficients m >= 0."""
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_platforms", "cpu")
+    import jax.numpy as jnp
+    import s2scat
+
+    _only(case["dtype"] == "float64" and case["batch"] == 1, "measured in float64, one map only")
+    L, N = case["L"], case["N"]
+    config = s2scat.configure(L, N, 0, True, False)
+
+    def statistics(half):
+        return s2scat.scatter(half, L, N, 0, True, config)
+
+    def loss(half):
+        return sum(jnp.mean(jnp.abs(values) ** 2) for values in statistics(half))
+
+    gradient, held = jax.jit(jax.value_and_grad(loss)), []
+
+    def first(half):
+        held[:] = [half]
+        return jax.block_until_ready(statistics(half))
+
+    def start(rng):
+        half = np.tril(rng.standard_normal((L, L)) + 1j * rng.standard_normal((L, L)))
+        half[:, 0] = half[:, 0].real
+        return jnp.array(half)
+
+    remark = "all matrices stored beforehand"
+    return Prepared(
+        first, lambda _: jax.block_until_ready(gradient(held[0])), start, remark, one_way=True
+    )
+
+
 CODES = {
+    "covariances": {"spherekit": covariances_spherekit, "s2scat": covariances_s2scat},
     "wavelets": {"spherekit": wavelets_spherekit},
     "scattering": {"spherekit": scattering_spherekit},
 }

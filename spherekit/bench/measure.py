@@ -4,6 +4,7 @@ import importlib.util
 import itertools
 import json
 import os
+import pathlib
 import subprocess
 import sys
 
@@ -14,7 +15,7 @@ _OURS = ("spherekit", "spherekit_f64")
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC")
 
 
-def measure(cases, peers=None, *, rounds=2, patience=300.0, progress=None):
+def measure(cases, peers=None, *, rounds=2, patience=300.0, progress=None, pythons=None):
     """Measurements of spherekit and of ``peers`` on every case.
 
     Parameters
@@ -31,6 +32,9 @@ def measure(cases, peers=None, *, rounds=2, patience=300.0, progress=None):
         Seconds after which one start is given up; the larger L of that code are then left out.
     progress : callable, optional
         Called before each start with (number so far, number in all, words).
+    pythons : dict, optional
+        {peer: interpreter} of those that live in an environment of their own, which needs nothing of
+        spherekit's but NumPy.
 
     Returns
     -------
@@ -44,9 +48,11 @@ def measure(cases, peers=None, *, rounds=2, patience=300.0, progress=None):
     ValueError
         A peer that is unknown or not installed.
     """
-    names = installed() if peers is None else list(dict.fromkeys(peers))
+    pythons = pythons or {}
+    names = [*installed(), *pythons] if peers is None else list(peers)
+    names = list(dict.fromkeys(names))
     for name in names:
-        _check(name)
+        _check(name, pythons)
     jobs = [(n, case, code) for n, case in enumerate(cases) for code in _codes(case, names)]
     turns = [*range(rounds), "memory"]
     found = {}
@@ -57,11 +63,12 @@ def measure(cases, peers=None, *, rounds=2, patience=300.0, progress=None):
         before = found.get((number, code))
         if before is None:
             why = _hopeless(case, code, found.values())
-            result = {"failed": why} if why else _child(case, code, number, patience)
+            python = pythons.get(code, sys.executable)
+            result = {"failed": why} if why else _child(case, code, number, patience, python)
             found[number, code] = {**case, "code": code, **result}
         elif "inverse" in before:
-            memory = turn == "memory"
-            result = _child(case, code, number, patience, memory=memory)
+            memory, python = turn == "memory", pythons.get(code, sys.executable)
+            result = _child(case, code, number, patience, python, memory=memory)
             (_add_memory if memory else _least)(before, result)
     return [found[number, code] for number, _, code in jobs]
 
@@ -77,14 +84,14 @@ def known_peers():
     return [name for name in dict.fromkeys(itertools.chain(*every)) if name not in _OURS]
 
 
-def _check(name):
+def _check(name, pythons):
     if name not in known_peers():
         raise ValueError(f"no peer {name!r}; known: {', '.join(known_peers())}, or none")
-    if name not in installed():
+    if name not in installed() and name not in pythons:
         raise ValueError(
             f"{name} is not installed here: pip install {name}"
             + (" (needs a C compiler and FFTW3's headers)" if name == "shtns" else "")
-            + ", or leave it out of --peers"
+            + f", or leave it out of --peers, or say where it is: --python {name}=PYTHON"
         )
 
 
@@ -106,14 +113,16 @@ def _hopeless(case, code, results):
             return f"left out: L={result['L']} already took too long"
 
 
-def _child(case, code, number, patience, memory=False):
+def _child(case, code, number, patience, python, memory=False):
     """What the worker says of one case, or why it says nothing."""
     environment = {**os.environ, **{name: str(case["threads"]) for name in _THREAD_VARIABLES}}
+    places = [str(pathlib.Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, places))
     if memory:
         # glibc keeps what is freed, which would hide it from the next call; not so beyond this size
         environment["MALLOC_MMAP_THRESHOLD_"] = "65536"
     said = json.dumps({**case, "code": code, "seed": number, "memory": memory})
-    command = [sys.executable, "-m", "spherekit.bench.worker", said]
+    command = [python, "-m", "spherekit.bench.worker", said]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, env=environment, timeout=patience

@@ -70,7 +70,7 @@ def _title(result):
     elif transform == "wigner":
         N = "L" if N == result["L"] else N
         words = [f"Wigner transform, {grid}, N = {N}", f"{signal} signals"]
-    elif transform in ("wavelets", "scattering"):
+    elif transform in ("wavelets", "scattering", "covariances"):
         words = [f"{transform}, N = {N}", f"{signal} signals"]
     else:
         words = [{"rotate": f"rotation, {signal} signals"}.get(transform, _ONE_WAY.get(transform))]

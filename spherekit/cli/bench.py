@@ -7,6 +7,7 @@ quadrature and no iteration. Options that are lists are combined with each other
 
 import itertools
 import json
+from pathlib import Path
 
 from spherekit.cli import options
 
@@ -15,9 +16,16 @@ def arguments(parser):
     parser.add_argument(
         "--transform",
         default="harmonic",
-        help="list of harmonic, wigner, rotate, matrices, cg, wavelets, scattering",
+        help="list of harmonic, wigner, rotate, matrices, cg, wavelets, scattering, covariances",
     )
     parser.add_argument("--peers", help="names, as ducc0,healpy,shtns,s2fft,spherical, or none")
+    parser.add_argument(
+        "--python",
+        metavar="PEER=PYTHON",
+        action="append",
+        default=[],
+        help="interpreter of a peer that has an environment of its own, as s2scat=/opt/s2scat/bin/python",
+    )
     parser.add_argument(
         "--grid", help="list, as gl,mw,mwss,cc,healpix (harmonic: gl,mw,healpix; wigner: mw)"
     )
@@ -49,6 +57,7 @@ def run(args):
         raise options.Usage("--rounds is at least 1, and --patience above 0")
     cases = _cases(args)
     peers = None if args.peers is None else [name for name in _words(args.peers) if name != "none"]
+    pythons = dict(_pair(text) for text in args.python)
     with tqdm(disable=None, leave=False, unit="start") as bar:
 
         def progress(done, total, words):
@@ -58,7 +67,12 @@ def run(args):
             bar.refresh()
 
         results = bench.measure(
-            cases, peers, rounds=args.rounds, patience=args.patience, progress=progress
+            cases,
+            peers,
+            rounds=args.rounds,
+            patience=args.patience,
+            progress=progress,
+            pythons=pythons,
         )
     facts = bench.machine()
     print("; ".join(f"{name} {value}" for name, value in facts.items()))
@@ -98,7 +112,8 @@ def _cases(args):
                 "wigner": ("grid", "N", "signal", "batch", "dtype"),
                 "rotate": ("signal", "batch", "dtype"),
                 "wavelets": ("N", "signal", "batch", "dtype"),
-                "scattering": ("N", "signal", "batch", "dtype")}.get(transform, ())  # fmt: skip
+                "scattering": ("N", "signal", "batch", "dtype"),
+                "covariances": ("N", "batch", "dtype")}.get(transform, ())  # fmt: skip
         fixed = dict(grid="", spin=0, N=0, signal="real", batch=1, dtype="float64")
         lists["grid"] = grids or {"wigner": ["mw"]}.get(transform, ["gl", "mw", "healpix"])
         some = [lists[name] if name in free else [fixed[name]] for name in names[1:-2]]
@@ -107,6 +122,16 @@ def _cases(args):
             case["N"] = case["L"] if case["N"] == "L" else int(case["N"])
             cases.append(case)
     return cases
+
+
+def _pair(text):
+    """ "s2scat=/opt/python" -> ("s2scat", "/opt/python"), a file that is there."""
+    name, _, path = text.partition("=")
+    if not Path(path).is_file():
+        raise options.Usage(
+            f"--python {text}: expected PEER=PYTHON, the interpreter that has the peer"
+        )
+    return name, path
 
 
 def _known(name, text, known):
