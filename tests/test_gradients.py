@@ -11,10 +11,12 @@ from autograd import grad, make_jvp, make_vjp
 
 import spherekit as sk
 from spherekit.linear import registry
+from spherekit.nn import spherical
+from spherekit.nn.orders import widths
 from spherekit.sampling import CC, DH, GL, MW, MWSS, DHPole, HEALPix, Rings, RotationGrid
 from spherekit.testing import assert_adjoint, assert_gradient, random_flm, random_flmn
 
-for room in ("harmonic", "spectra", "conventions", "wigner", "wavelets", "scattering"):
+for room in ("harmonic", "spectra", "conventions", "wigner", "wavelets", "scattering", "nn"):
     importlib.import_module(f"spherekit.{room}")
 
 #: The rule of HEALPix is tested beyond its band-limit too, where `forward` warns.
@@ -126,7 +128,21 @@ def cases_of_real_harmonics(L, rng, shape=()):
     yield Case("", {}, x, random_flm(L, rng, shape=shape), True)
 
 
+def cases_of_places(L, rng, shape=()):
+    places = spherical.Places(L, (-1, 0, 1))
+    size = sum((2 * ell + 1) * (3 if ell else 1) for ell in range(L))
+    y, x = numbers((size, *shape), rng, False), numbers((*shape, *places.shape), rng, False)
+    yield Case("", dict(places=places), y, x, False)
+
+
+def cases_of_sums(L, rng, shape=()):
+    rows = widths(range(L))
+    yield Case("", dict(widths=rows), *(numbers((n, *shape), rng, True) for n in (L * L, L)), True)
+
+
 CASES = {
+    "nn.scatter": cases_of_places,
+    "nn.sum_orders": cases_of_sums,
     "scattering.cut": cases_of_cut,
     "conventions.from_real": cases_of_real_harmonics,
     "wavelets.weights": cases_of_weights,

@@ -1,7 +1,25 @@
-"""Rotation-equivariant layers, and networks of them."""
+"""Rotation-equivariant layers, and networks of them.
 
-from spherekit.nn import mixing
+A layer is a triple of steps, A = L2(N(L1(f))): linear, non-linear, linear, each commuting with rotations.
+Parts are functions that a `Net` binds to the signals that come (`spherekit.nn.net`).
+"""
+
+from spherekit.nn import filters, mixing, models
 from spherekit.nn.generalized import constrained, convolution, fragments, signals, tensor_product
-from spherekit.nn.net import Layer, Mode, Net, Training, chain, count, tapped
-from spherekit.nn.readout import dense, invariants, relu
-from spherekit.nn.signals import Features, Generalized, Group, Sphere
+from spherekit.nn.net import Layer, Mode, Net, Training, chain, count, summary, tapped
+from spherekit.nn.norms import batch_norm, dropout, fragment_norm
+from spherekit.nn.pointwise import brackets, modulus_phase, phase_collapse, pointwise, products
+from spherekit.nn.pooling import maximum, mean, sample_pool, spectral_pool
+from spherekit.nn.readout import bispectrum, dense, invariants, power, relu, set_sum
+from spherekit.nn.scatter import scattering
+from spherekit.nn.signals import Features, Generalized, Group, Sphere, Spins
+from spherekit.nn.spherical import correlate, lift, scalars, spin_convolution, zonal
+
+__all__ = [
+    "Features", "Generalized", "Group", "Layer", "Mode", "Net", "Sphere", "Spins", "Training",
+    "batch_norm", "bispectrum", "brackets", "chain", "constrained", "convolution", "correlate",
+    "count", "dense", "dropout", "filters", "fragment_norm", "fragments", "invariants", "lift",
+    "maximum", "mean", "mixing", "models", "modulus_phase", "phase_collapse", "pointwise", "power",
+    "products", "relu", "sample_pool", "scalars", "scattering", "set_sum", "signals",
+    "spectral_pool", "spin_convolution", "summary", "tapped", "tensor_product", "zonal",
+]  # fmt: skip

@@ -2,15 +2,17 @@
 
     y_l = W_l x_l     on fragments and channels, the same for every order m
 
-of four kinds: ``"free"`` mixes fragments and channels, ``"uniform"`` fragments, alike in all channels,
-``"channelwise"`` fragments, by weights of each channel, ``"cross"`` channels, by weights of each fragment. Each
-is a matrix product for each degree, and so are its derivatives.
+of five kinds: ``"free"`` mixes fragments and channels (``"filter"`` too, its weights being those of filters,
+fragments first), ``"uniform"`` fragments, alike in all channels,
+``"channelwise"`` fragments, by weights of each channel, ``"cross"`` channels, by weights of each fragment.
+Each is a matrix product for each degree, and so are its derivatives.
 """
 
 import itertools
 import math
 from collections import namedtuple
 
+import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
 
@@ -19,7 +21,7 @@ from spherekit._blas import one_thread
 from spherekit._threads import run
 from spherekit.nn.signals import Generalized
 
-KINDS = ("free", "uniform", "channelwise", "cross")
+KINDS = ("free", "filter", "uniform", "channelwise", "cross")
 
 #: From one `Generalized` signal to another; the shape and place of each degree's weights; how many numbers.
 Plan = namedtuple("Plan", "kind takes gives shapes starts size")
@@ -36,6 +38,7 @@ def plan(kind, takes, tau, channels):
         shapes.append(
             {
                 "free": (1, after * channels, before * takes.channels),
+                "filter": (after, before, channels, takes.channels),
                 "uniform": (1, after, before),
                 "channelwise": (channels, after, before),
                 "cross": (before, channels, takes.channels),
@@ -49,7 +52,7 @@ def plan(kind, takes, tau, channels):
 
 @primitive
 def blend(a, b, plan, role, threads):
-    """A contraction of y = W x: role "y" of (W, x), "x" of (W, g) and "W" of (x, g), transposed not conjugated.
+    """A contraction of y = W x: "y" of (W, x), "x" of (W, g), "W" of (x, g); transposed, not conjugated.
 
     ``W`` (plan.size,), degree by degree; ``x`` and ``y`` (rows, batch, channels).
     """
@@ -75,9 +78,14 @@ def _one_degree(plan, ell, role, a, b, result):
     place = slice(start, start + math.prod(shape))
     if role == "W":
         x, g = _read(plan.kind, a, plan.takes, ell), _read(plan.kind, b, plan.gives, ell)
-        result[place] = (g @ x.swapaxes(-1, -2)).reshape(-1)
+        W = g @ x.swapaxes(-1, -2)
+        if plan.kind == "filter":
+            W = W.reshape(shape[0], shape[2], shape[1], shape[3]).swapaxes(1, 2)
+        result[place] = W.reshape(-1)
         return
     W, before, after = a[place].reshape(shape), plan.takes, plan.gives
+    if plan.kind == "filter":
+        W = W.swapaxes(1, 2).reshape(1, shape[0] * shape[2], shape[1] * shape[3])
     if role == "x":
         W, before, after = W.swapaxes(-1, -2), after, before
     _write(plan.kind, W @ _read(plan.kind, b, before, ell), result, after, ell)
@@ -115,7 +123,9 @@ def _gradient(place):
 
         def pull_back(g):
             given = {role: g, held: b if place == 0 else a}
-            return blend(*(given[name] for name in _ROLES[wanted]), plan, wanted, threads)
+            result = blend(*(given[name] for name in _ROLES[wanted]), plan, wanted, threads)
+            real = not anp.iscomplexobj((a, b)[place])  # a real argument has a real gradient
+            return anp.real(result) if real and anp.iscomplexobj(result) else result
 
         return pull_back
 

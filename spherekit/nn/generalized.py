@@ -1,5 +1,7 @@
 """Layers of generalized signals: strictly equivariant, all in coefficients."""
 
+import math
+
 import autograd.numpy as anp
 import numpy as np
 
@@ -39,7 +41,7 @@ def _orders(x, takes):
     N, parts = takes.N, []
     columns = [x[..., n, :] for n in range(2 * N - 1)]
     if takes.real:
-        half, pairs = np.sqrt(0.5), [to_real(columns[N - 1])]
+        half, pairs = math.sqrt(0.5), [to_real(columns[N - 1])]
         for n in range(1, N):
             a, b = columns[N - 1 + n], (-1) ** n * columns[N - 1 - n]
             pairs = [to_real(half * (a + b)), *pairs, to_real(-1j * half * (a - b))]
@@ -70,10 +72,10 @@ def signals():
 def tensor_product(mixing="full", *, L=None):
     """Clebsch-Gordan products of the fragments of each channel with each other, on a degree-mixing set.
 
-    For each degree l < L the products (f^l1_t1 x f^l2_t2)^l of its pairs (l1, l2), of all fragments t1, t2 but
-    those that repeat others: of l1 = l2, t1 <= t2, and t1 < t2 where l is odd, which vanish otherwise. Of real
-    signals, where l1 + l2 + l is odd the product would be imaginary, and is taken over i. (Kondor et al.
-    2018, arXiv:1806.09231; channel by channel Cobb et al. 2021, arXiv:2010.11661.)
+    For each degree l < L the products (f^l1_t1 x f^l2_t2)^l of its pairs (l1, l2), of all fragments t1, t2
+    but those that repeat others: of l1 = l2, t1 <= t2, and t1 < t2 where l is odd, which vanish otherwise.
+    Of real signals, where l1 + l2 + l is odd the product would be imaginary, and is taken over i. (Kondor
+    et al. 2018, arXiv:1806.09231; channel by channel Cobb et al. 2021, arXiv:2010.11661.)
 
     Parameters
     ----------
@@ -138,8 +140,9 @@ def convolution(channels, tau=None):
 def constrained(channels, tau=None):
     """The constrained convolution after a tensor product: three steps instead of the full map.
 
-    ``uniform``: fragments to ``tau`` of each degree, alike in all channels; ``channelwise``: these among each
-    other, by channel; ``cross``: channels, by fragment (Cobb et al. 2021, section 3). Arguments as `convolution`.
+    ``uniform``: fragments to ``tau`` of each degree, alike in all channels; ``channelwise``: these among
+    each other, by channel; ``cross``: channels, by fragment (Cobb et al. 2021, section 3). Arguments as
+    `convolution`.
     """
 
     def bind(takes):

@@ -20,8 +20,8 @@ def mixing_set(kind, L):
         and the loops (l1, l1) with 2 l1 >= l, without which l = 0 would have nothing (the rule in the code of
         Kondor's group for this paper).
     ``"rmst"``
-        Of the pairs of ``"mst"``, for each a in 0, 1, 2, 4, ... < L the one whose smaller degree is nearest to
-        a (the cheaper of two): O(log L) pairs. The rule is ours: the paper's could not be read.
+        Of the pairs of ``"mst"``, for each a in 0, 1, 2, 4, ... < L the one whose smaller degree is nearest
+        to a (the cheaper of two): O(log L) pairs. The rule is ours: the paper's could not be read.
 
     >>> mixing_set("full", 3)[1]
     ((0, 1), (1, 1), (1, 2), (2, 2))

@@ -1,8 +1,8 @@
 """Networks: parts in a row, each bound to the kind of signal that the one before it gives.
 
-A *part* is a function of the signal that comes in; it returns a `Layer`, or raises because it does not fit. A
-`Net` binds its parts one after the other, so that sizes are worked out once, and mistakes are found before any
-number is multiplied.
+A *part* is a function of the signal that comes in; it returns a `Layer`, or raises because it does not fit.
+A `Net` binds its parts one after the other, so that sizes are worked out once, and mistakes are found before
+any number is multiplied.
 """
 
 from typing import NamedTuple
@@ -221,6 +221,28 @@ def count(params):
     if isinstance(params, list | tuple):
         return sum(map(count, params))
     return params.size * (2 if np.iscomplexobj(params) else 1)
+
+
+def summary(net):
+    """Print a table: layer, signals in and out, parameters, multiplications of one signal.
+
+    >>> from spherekit import nn
+    >>> summary(Net(nn.Sphere(4, 1), nn.mean(), nn.dense(2)))
+    layer  takes                     gives       parameters  cost
+    mean   real S2, L=4, 1 channels  1 features           0     0
+    dense  1 features                2 features           4     2
+    total                                                 4     2
+    """
+    rng = np.random.default_rng(0)
+    rows = [("layer", "takes", "gives", "parameters", "cost")]
+    for layer in net.layers:
+        some = layer.takes, layer.gives, count(layer.init(rng)), layer.cost
+        rows.append((layer.name, *map(str, some)))
+    rows.append(("total", "", "", *(str(sum(int(row[k]) for row in rows[1:])) for k in (3, 4))))
+    width = [max(len(row[k]) for row in rows) for k in range(5)]
+    for name, takes, gives, parameters, cost in rows:
+        left = f"{name:{width[0]}}  {takes:{width[1]}}  {gives:{width[2]}}"
+        print(f"{left}  {parameters:>{width[3]}}  {cost:>{width[4]}}")
 
 
 def _cast(params, dtype):

@@ -3,8 +3,12 @@
 import autograd.numpy as anp
 import numpy as np
 
+from spherekit.conventions import to_real
+from spherekit.nn import tensor
 from spherekit.nn.net import Layer, expect, named
+from spherekit.nn.orders import sum_orders, widths
 from spherekit.nn.signals import Features, Generalized, Group, Sphere
+from spherekit.scattering.modulus import modulus
 
 
 def invariants():
@@ -63,5 +67,97 @@ def relu():
     def bind(takes):
         expect(takes, Features)
         return named("relu", takes, takes, lambda x, mode: anp.maximum(x, 0))
+
+    return bind
+
+
+def power():
+    """Power of each degree, sum_m |f_lm|^2, by channel or fragment; blind to how degrees lie together."""
+
+    def bind(takes):
+        expect(takes, Generalized, Sphere)
+        if isinstance(takes, Sphere):
+            every = widths(range(takes.L))
+
+            def apply(x, mode):
+                square = anp.moveaxis(modulus(x) ** 2, -1, 0)
+                found = sum_orders.forward(square, widths=every)
+                return anp.reshape(anp.moveaxis(found, 0, -1), (len(x), -1))
+
+            return named("power", takes, Features(takes.L * takes.channels), apply)
+        rows = widths(np.repeat(np.arange(takes.L), takes.tau))
+
+        def apply_fragments(x, mode):
+            found = sum_orders.forward(modulus(x) ** 2, widths=rows)
+            return anp.reshape(anp.moveaxis(found, 0, -1), (x.shape[1], -1))
+
+        return named("power", takes, Features(sum(takes.tau) * takes.channels), apply_fragments)
+
+    return bind
+
+
+def bispectrum(kind="full"):
+    """b(l1, l2, l) = sum C f_l1 f_l2 conj(f_l) of each channel of real signals: invariant, and it sees shape.
+
+    ``"full"``: l1 <= l2 <= l, O(L^3) numbers. ``"selective"``: of each degree l at most 2l+2 of them, those
+    of the lowest l1, O(L^2) in all: once the lower degrees are known, they bind the 2l+1 numbers of degree l as
+    many times (the idea of Mathe et al. 2026, arXiv:2605.07270; the choice of pairs is ours). Those that
+    vanish identically are left out.
+    """
+    if kind not in ("full", "selective"):
+        raise ValueError(f"kind is {kind!r}; known are full, selective")
+
+    def bind(takes):
+        expect(takes, Sphere)
+        if not takes.real:
+            raise ValueError(f"takes real signals; what comes is {takes}")
+        L, signal = takes.L, Generalized((1,) * takes.L, takes.channels)
+        products = []
+        for ell in range(L):
+            some = [
+                (l1, 0, l2, 0, ell)
+                for l1 in range(ell + 1)
+                for l2 in range(l1, ell + 1)
+                if l2 - l1 <= ell <= l1 + l2 and not (_odd(l1, l2, ell) and _twice(l1, l2, ell))
+            ]
+            products += some if kind == "full" else some[: 2 * ell + 2]
+        form, tau = tensor.form(signal, signal, products, True)
+        degree = np.repeat(np.arange(len(tau)), tau)
+        blocks = [ell * ell + np.tile(np.arange(2 * ell + 1), t) for ell, t in enumerate(tau)]
+        rows = np.concatenate(blocks)
+
+        def apply(x, mode):
+            f = anp.moveaxis(to_real(x), -1, 0)
+            y = tensor.contract(f, f, form, 2, mode.threads) * f[rows]
+            found = sum_orders.forward(y, widths=widths(degree))
+            return anp.reshape(anp.moveaxis(found, 0, -1), (len(x), -1))
+
+        gives = Features(len(degree) * takes.channels)
+        return named("bispectrum", takes, gives, apply, cost=2 * form.cost * takes.channels)
+
+    return bind
+
+
+def _odd(l1, l2, ell):
+    return (l1 + l2 + ell) % 2
+
+
+def _twice(l1, l2, ell):
+    """Two equal degrees: with an odd sum the triple product is antisymmetric in them, and zero."""
+    return l1 == l2 or l2 == ell or l1 == ell
+
+
+def set_sum(size):
+    """Sets of ``size`` signals, side by side in the batch: their features summed (Zaheer et al. 2017)."""
+
+    def bind(takes):
+        expect(takes, Features)
+
+        def apply(x, mode):
+            if len(x) % size:
+                raise ValueError(f"a batch of {len(x)} is no number of sets of {size}")
+            return anp.sum(anp.reshape(x, (-1, size, takes.features)), axis=1)
+
+        return named("set_sum", takes, takes, apply)
 
     return bind

@@ -1,15 +1,16 @@
-"""What flows between layers: four kinds of signals, each an array and a small frozen description of it.
+"""What flows between layers: five kinds of signals, each an array and a small frozen description of it.
 
 ========  =====================================================================  =========================
 Sphere    coefficients of signals on the sphere, spin s                          (batch, channels, L*L)
+Spins     of several spins, complex                                              (batch, channels, spins, L*L)
 Group     coefficients of signals on SO(3), orders |n| < N                       (batch, channels, 2N-1, L*L)
 Generalized  tau_l fragments of each degree l, 2l+1 numbers that rotate by D^l   (size, batch, channels)
 Features  plain numbers, invariant                                               (batch, features)
 ========  =====================================================================  =========================
 
 Fragments of real signals are real numbers, coefficients of the real harmonics (`conventions.from_real`), and
-take real weights; those of complex signals are complex, in the usual basis. Degree by degree, then fragment by
-fragment: entry start_l + t (2l+1) + l + m; batch and channels last, where kernels take them side by side.
+take real weights; those of complex signals are complex, in the usual basis. Degree by degree, then fragment
+by fragment: entry start_l + t (2l+1) + l + m; batch and channels last, where kernels take them side by side.
 """
 
 from dataclasses import dataclass
@@ -38,6 +39,36 @@ class Sphere:
     def __str__(self):
         spin = f", spin {self.spin}" if self.spin else ""
         return f"{_kind(self)} S2, L={self.L}{spin}, {self.channels} channels"
+
+
+@dataclass(frozen=True)
+class Spins:
+    """Fields of several spins, complex: (batch, channels, spins, L*L)."""
+
+    L: int
+    spins: tuple
+    channels: int
+    real = False
+
+    def __post_init__(self):
+        _check.band_limit(self.L)
+        _positive(self.channels, "channels")
+        object.__setattr__(self, "spins", tuple(self.spins))
+        for spin in self.spins:
+            _check.spin_number(spin, self.L, False)
+        if not self.spins or len(set(self.spins)) != len(self.spins):
+            raise ValueError(f"spins is {self.spins}; expected spins that differ")
+
+    @property
+    def tau(self):
+        """How many of the spins each degree has."""
+        return tuple(sum(abs(s) <= ell for s in self.spins) for ell in range(self.L))
+
+    def shape(self, batch):
+        return batch, self.channels, len(self.spins), self.L**2
+
+    def __str__(self):
+        return f"spins {self.spins} on S2, L={self.L}, {self.channels} channels"
 
 
 @dataclass(frozen=True)
@@ -106,7 +137,8 @@ class Generalized:
         return self.size, batch, self.channels
 
     def __str__(self):
-        return f"{_kind(self)} fragments, tau={self.tau}, {self.channels} channels"
+        tau = self.tau[0] if len(set(self.tau)) == 1 else self.tau
+        return f"{_kind(self)} fragments, L={self.L}, tau={tau}, {self.channels} channels"
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
     F(x, y, g) = sum_p sum_ijk c^p_ijk x_{a_p + i} y_{b_p + j} g_{o_p + k}
 
-over products p = (fragment of x, fragment of y, fragment of the result), c^p the Clebsch-Gordan block of their
-degrees. The product is its derivative by g; those by x and y are its gradients. All are one kernel with the
-roles exchanged, so that every derivative of a product is a contraction again.
+over products p = (fragment of x, fragment of y, fragment of the result), c^p the Clebsch-Gordan block of
+their degrees. The product is its derivative by g; those by x and y are its gradients. All are one kernel with
+the roles exchanged, so that every derivative of a product is a contraction again.
 """
 
 import math

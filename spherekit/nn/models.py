@@ -1,0 +1,90 @@
+"""Five papers and a hybrid, as networks of the same parts.
+
+Sizes by default are those of the papers where they are known (MNIST, ten classes); inputs are real signals,
+so that weights are real, but for the spin network; `nn.count` counts a complex weight twice.
+"""
+
+import math
+
+from spherekit.nn.generalized import constrained, convolution, fragments, tensor_product
+from spherekit.nn.net import Net, chain, tapped
+from spherekit.nn.norms import batch_norm, dropout, fragment_norm
+from spherekit.nn.pointwise import modulus_phase, pointwise
+from spherekit.nn.pooling import mean, spectral_pool
+from spherekit.nn.readout import dense, invariants, relu
+from spherekit.nn.scatter import scattering
+from spherekit.nn.signals import Sphere
+from spherekit.nn.spherical import correlate, lift, scalars, spin_convolution, zonal
+
+
+def cohen(L=30, channels=(20, 40), limits=(10, 6), *, inputs=1, outputs=10, oversample=1):
+    """Correlations and relu on SO(3) (Cohen, Geiger, Koehler and Welling 2018, arXiv:1801.10130)."""
+    parts = [lift(channels[0], L=limits[0], kind="near_identity"), batch_norm()]
+    parts += [pointwise("relu", oversample)]
+    for count, limit in zip(channels[1:], limits[1:], strict=True):
+        parts += [correlate(count, L=limit, kind="near_identity"), batch_norm()]
+        parts += [pointwise("relu", oversample)]
+    return Net(Sphere(L, inputs), *parts, mean(), dense(outputs))
+
+
+def esteves(
+    L=32, channels=(16, 16, 32, 32, 64, 64), anchors=8, *, inputs=1, outputs=10, oversample=1
+):
+    """Zonal filters of localized spectra (Esteves et al. 2018, arXiv:1711.06721); L halves every second."""
+    parts, limit = [], L
+    for number, count in enumerate(channels):
+        if number and number % 2 == 0:
+            limit = max(limit // 2, 1)
+            parts.append(spectral_pool(limit))
+        parts += [
+            zonal(count, min(anchors, limit)),
+            batch_norm(),
+            pointwise("leaky_relu", oversample),
+        ]
+    return Net(Sphere(L, inputs), *parts, mean(), dense(outputs))
+
+
+def spin(
+    L=32,
+    channels=(16, 16, 20, 24, 28, 32),
+    anchors=(6, 6, 4, 4, 3, 3),
+    *,
+    inputs=1,
+    outputs=10,
+    oversample=1,
+):
+    """Fields of spins 0 and 1 (Esteves, Makadia and Daniilidis 2020, arXiv:2006.10731)."""
+    parts, limit = [], L
+    for number, (count, places) in enumerate(zip(channels, anchors, strict=True)):
+        if number and number % 2 == 0:
+            limit = max(limit // 2, 2)
+            parts.append(spectral_pool(limit))
+        parts += [spin_convolution(count, (0, 1), min(places, limit)), batch_norm()]
+        parts += [modulus_phase(oversample)]
+    take = spin_convolution(channels[-1], (0,), 1)
+    return Net(Sphere(L, inputs), *parts, take, scalars(), mean(), dense(outputs))
+
+
+def kondor(L=11, tau=12, depth=5, *, inputs=1, outputs=10, hidden=256):
+    """Clebsch-Gordan nets: all fragments with all (Kondor, Lin and Trivedi 2018, arXiv:1806.09231)."""
+    some = [math.ceil(tau / math.sqrt(2 * ell + 1)) for ell in range(L)]
+    block = chain(tensor_product("full"), fragment_norm(), convolution(1, some))
+    taps = tapped(invariants(), *[block] * depth)
+    head = dense(hidden), relu(), dropout(0.5), dense(outputs)
+    return Net(Sphere(L, inputs), fragments(), taps, *head)
+
+
+def cobb(L=10, channels=16, mixing="mst", tau=1, depth=3, *, inputs=1, outputs=1, hidden=64):
+    """Channel by channel, constrained, on degree-mixing sets (Cobb et al. 2021, arXiv:2010.11661)."""
+    block = chain(tensor_product(mixing), fragment_norm(), constrained(channels, tau))
+    taps = tapped(invariants(), convolution(channels, tau), *[block] * depth)
+    return Net(Sphere(L, inputs), fragments(), taps, dense(hidden), relu(), dense(outputs))
+
+
+def hybrid(L=64, J0=3, channels=16, mixing="mst", depth=2, *, inputs=1, outputs=2, hidden=64):
+    """Scattering first, which brings many degrees to few; then as `cobb`, at L0 = 2^J0."""
+    block = chain(tensor_product(mixing), fragment_norm(), constrained(channels))
+    taps = tapped(invariants(), convolution(channels), *[block] * depth)
+    head = dense(hidden), relu(), dense(outputs)
+    first = scattering(J0=J0), batch_norm()
+    return Net(Sphere(L, inputs), *first, fragments(), taps, *head)

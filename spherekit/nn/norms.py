@@ -1,0 +1,131 @@
+"""Normalisation that commutes with rotations: only what is invariant is divided by, or dropped.
+
+In `Training` the means are those of the batch, and running means are kept; else the running ones count.
+"""
+
+import math
+
+import autograd.numpy as anp
+import numpy as np
+from autograd.tracer import getval
+
+from spherekit.nn.net import Layer, expect, named
+from spherekit.nn.orders import sum_orders, widths
+from spherekit.nn.signals import Features, Generalized, Group, Sphere, Spins
+from spherekit.scattering.modulus import modulus
+
+_SMALL = 1e-12  # beside a variance
+
+
+def fragment_norm():
+    """Every fragment divided by its rms over the batch and the orders m (Kondor et al. 2018, section 4.4)."""
+
+    def bind(takes):
+        expect(takes, Generalized)
+        degree = np.repeat(np.arange(takes.L), takes.tau)
+        rows, share = widths(degree), 1 / (2 * degree + 1)[:, None]
+
+        def init(rng):
+            return {"running_square": np.ones((len(degree), takes.channels))}
+
+        def apply(params, x, mode):
+            square = params["running_square"]
+            if mode.training:
+                every = anp.sum(modulus(x) ** 2, axis=1)
+                share_of_one = (share / x.shape[1]).astype(_real(x))
+                square = sum_orders.forward(every, widths=rows) * share_of_one
+                mode.observe("running_square", getval(square))
+            scale = sum_orders.adjoint((square + _SMALL) ** -0.5, widths=rows)
+            return x * scale[:, None, :]
+
+        return Layer("fragment_norm", takes, takes, init, apply)
+
+    return bind
+
+
+def batch_norm():
+    """Each channel to mean 0 and variance 1 over sphere (or SO(3)) and batch, by coefficients; then scaled.
+
+    A learned scale for each channel, and for scalar fields a learned mean. Of spins each by itself; without a
+    mean where the spin is not 0.
+    """
+
+    def bind(takes):
+        expect(takes, Sphere, Group, Spins)
+        weights, place = _parseval(takes)
+        lead = (takes.channels, len(takes.spins)) if isinstance(takes, Spins) else (takes.channels,)
+        has_mean = place is not None
+
+        def init(rng):
+            params = {"running_variance": np.ones(lead), "scale": np.ones(lead)}
+            if has_mean:
+                params |= {
+                    "running_mean": np.zeros(takes.channels),
+                    "mean": np.zeros(takes.channels),
+                }
+            return params
+
+        def apply(params, x, mode):
+            kind = _real(x)
+            centred = x
+            if has_mean:
+                mean = params["running_mean"]
+                if mode.training:
+                    mean = anp.sum(anp.real(x[(slice(None), slice(None), *place)]), axis=0) / len(x)
+                    mode.observe("running_mean", getval(mean))
+                one = np.zeros(x.shape[2:], kind)
+                one[place] = 1
+                one = one[None, None]
+                lift = (..., *(None,) * (x.ndim - 2))
+                centred = x - mean[lift] * one
+            variance = params["running_variance"]
+            if mode.training:
+                axes = (-1,) if isinstance(takes, Sphere | Spins) else (-1, -2)
+                power = anp.sum(modulus(centred) ** 2 * weights.astype(kind), axis=axes)
+                variance = anp.sum(power, axis=0) / len(x)
+                mode.observe("running_variance", getval(variance))
+            scale = params["scale"] * (variance + _SMALL) ** -0.5
+            y = centred * scale[(..., *(None,) * (x.ndim - 1 - scale.ndim))]
+            return y + params["mean"][lift] * one if has_mean else y
+
+        return Layer("batch_norm", takes, takes, init, apply)
+
+    return bind
+
+
+def _parseval(takes):
+    """Weights w of the mean square, sum w |f|^2, and where the mean lies, or None."""
+    L = takes.L
+    if isinstance(takes, Spins):
+        return np.full(L * L, 1 / (4 * math.pi)), None
+    if isinstance(takes, Sphere):
+        return np.full(L * L, 1 / (4 * math.pi)), (0,) if takes.spin == 0 else None
+    ell = np.repeat(np.arange(L), 2 * np.arange(L) + 1)
+    return (2 * ell + 1) / (8 * math.pi**2) ** 2, (takes.N - 1, 0)
+
+
+def dropout(rate=0.5):
+    """In training features, or whole channels of signals, are zero with this probability; the others grow."""
+    if not 0 <= rate < 1:
+        raise ValueError(f"rate is {rate!r}; expected a number from 0 to below 1")
+
+    def bind(takes):
+        expect(takes, Features, Generalized, Sphere, Group, Spins)
+
+        def apply(x, mode):
+            if not mode.training or rate == 0:
+                return x
+            if isinstance(takes, Generalized | Features):
+                shape = x.shape[-2:]
+            else:
+                shape = (*x.shape[:2], *(1,) * (x.ndim - 2))
+            kept = (mode.rng.random(shape) >= rate) / (1 - rate)
+            return x * kept.astype(_real(x))
+
+        return named("dropout", takes, takes, apply)
+
+    return bind
+
+
+def _real(x):
+    return np.empty(0, getval(x).dtype).real.dtype

@@ -1,0 +1,206 @@
+"""Functions of samples: on the sphere, on SO(3), of spin fields; and products that sampling makes exact.
+
+A function of a band-limited signal is not band-limited: what it aliases breaks equivariance, the less the
+finer the samples, ``oversample`` times the band-limit. Products are band-limited, and exact.
+"""
+
+import math
+
+import autograd.numpy as anp
+import numpy as np
+from autograd.tracer import getval
+
+from spherekit.harmonic import transform as harmonic
+from spherekit.nn.net import Layer, expect, named
+from spherekit.nn.signals import Group, Sphere, Spins
+from spherekit.sampling import GL, RotationGrid
+from spherekit.scattering.modulus import modulus
+from spherekit.wigner import transform as wigner
+
+#: Functions by name; others are given themselves, made of autograd.numpy.
+FUNCTIONS = {
+    "relu": lambda x: anp.maximum(x, 0),
+    "leaky_relu": lambda x: anp.maximum(x, 0) + 0.1 * anp.minimum(x, 0),
+    "tanh": anp.tanh,
+    "softplus": lambda x: anp.logaddexp(x, 0 * x),
+    "square": lambda x: x * x,
+    "abs": modulus,
+}
+
+
+def pointwise(function="relu", oversample=1, *, L=None, N=None):
+    """A function of the samples of real signals, on the sphere or on SO(3).
+
+    Parameters
+    ----------
+    function : str or callable
+        One of `FUNCTIONS`, or a function of an array in autograd.numpy.
+    oversample : float
+        Samples for ``oversample`` times the band-limits, on Gauss-Legendre rings.
+    L, N : int, optional
+        Band-limits of the result; those that come unless said: a smaller L pools in the spectrum.
+    """
+    act = FUNCTIONS.get(function, function)
+    if not callable(act):
+        raise ValueError(
+            f"function is {function!r}; known are {', '.join(FUNCTIONS)}, or a callable"
+        )
+
+    def bind(takes):
+        expect(takes, Sphere, Group)
+        if not takes.real:
+            raise TypeError(
+                f"takes real signals; what comes is {takes}; of spins use modulus_phase"
+            )
+        after = takes.L if L is None else L
+        fine = max(math.ceil(oversample * takes.L), after)
+        how = dict(reality=True)
+        if isinstance(takes, Sphere):
+            gives, grid = Sphere(after, takes.channels), GL(fine)
+            there, back, limits = harmonic.inverse, harmonic.forward, ((takes.L,), (after,))
+        else:
+            orders = min(takes.N if N is None else N, after)
+            finest = max(min(math.ceil(oversample * takes.N), fine), orders)
+            gives = Group(after, orders, takes.channels)
+            grid = RotationGrid(fine, finest, GL(fine))
+            there, back = wigner.inverse, wigner.forward
+            limits = (takes.L, takes.N), (after, orders)
+
+        def apply(x, mode):
+            some = how | dict(sampling=grid, threads=mode.threads)
+            return back(act(there(x, *limits[0], **some)), *limits[1], **some)
+
+        return named("pointwise", takes, gives, apply)
+
+    return bind
+
+
+def modulus_phase(oversample=1):
+    """Of spin fields: relu(|f| + b) f/|f|, a bias b for each channel; of spin 0 relu(Re f + b).
+
+    (Esteves, Makadia and Daniilidis 2020, arXiv:2006.10731, section 3.)
+    """
+
+    def bind(takes):
+        expect(takes, Spins)
+        L, grid = takes.L, GL(math.ceil(oversample * takes.L))
+
+        def apply(params, x, mode):
+            results = []
+            for number, spin in enumerate(takes.spins):
+                how = dict(spin=spin, sampling=grid, threads=mode.threads)
+                f, bias = harmonic.inverse(x[..., number, :], L, **how), params["bias"][number]
+                f = _gate(f, bias[:, None, None], spin)
+                results.append(harmonic.forward(f, L, **how))
+            return anp.stack(results, axis=-2)
+
+        def init(rng):
+            return {"bias": np.zeros((len(takes.spins), takes.channels))}
+
+        return Layer("modulus_phase", takes, takes, init, apply)
+
+    return bind
+
+
+def _gate(f, bias, spin):
+    if spin == 0:
+        return anp.maximum(anp.real(f) + bias, 0) * np.ones(1, f.dtype)
+    size = modulus(f)
+    none = (getval(size) == 0).astype(getval(size).dtype)
+    return anp.maximum(size + bias, 0) / (size + none) * f
+
+
+def phase_collapse(oversample=1):
+    """Spin 0 takes in the moduli of all spins: f_0 <- relu(Re(A f_0) + B |f_s| + b); the others stay.
+
+    A and B mix channels (Esteves, Slotine and Makadia 2023, arXiv:2306.05420, section 4).
+    """
+
+    def bind(takes):
+        expect(takes, Spins)
+        if 0 not in takes.spins:
+            raise ValueError(f"takes spins with 0 among them; what comes is {takes}")
+        L, C, zero = takes.L, takes.channels, takes.spins.index(0)
+        grid, count = GL(math.ceil(oversample * L)), len(takes.spins)
+
+        def init(rng):
+            own, moduli = rng.standard_normal((C, C)), rng.standard_normal((count, C, C))
+            scale = 1 / np.sqrt(C * (1 + count))
+            return {"own": scale * own, "moduli": scale * moduli, "bias": np.zeros(C)}
+
+        def apply(params, x, mode):
+            how = dict(sampling=grid, threads=mode.threads)
+            fields = [
+                harmonic.inverse(x[..., k, :], L, spin=spin, **how)
+                for k, spin in enumerate(takes.spins)
+            ]
+            total = anp.einsum("dc,bctp->bdtp", params["own"], anp.real(fields[zero]))
+            for k, f in enumerate(fields):
+                total = total + anp.einsum("dc,bctp->bdtp", params["moduli"][k], modulus(f))
+            total = anp.maximum(total + params["bias"][:, None, None], 0)
+            made = harmonic.forward(total, L, reality=True, **how)
+            rows = [made if k == zero else x[..., k, :] for k in range(count)]
+            return anp.stack(rows, axis=-2)
+
+        return Layer("phase_collapse", takes, takes, init, apply)
+
+    return bind
+
+
+def products(*, L=None):
+    """The square of each channel, exactly: a strictly equivariant quadratic activation at O(L^3).
+
+    Samples on a Gauss-Legendre grid that is exact for f^2 below L, n_theta >= (3L-2)/2 and n_phi >= 3L-2.
+    In coefficients these are all products with l1 + l2 + l even, weighted by Gaunt's factors, summed
+    (Luo, Chen and Krishnapriyan 2024, arXiv:2401.10216).
+    """
+
+    def bind(takes):
+        expect(takes, Sphere)
+        if takes.spin:
+            raise ValueError(f"takes spin 0; what comes is {takes}")
+        after = takes.L if L is None else L
+        grid = _exact(takes.L, after)
+
+        def apply(x, mode):
+            how = dict(sampling=grid, reality=takes.real, threads=mode.threads)
+            f = harmonic.inverse(x, takes.L, **how)
+            return harmonic.forward(f * f, after, **how)
+
+        return named("products", takes, Sphere(after, takes.channels, takes.real), apply)
+
+    return bind
+
+
+def brackets():
+    """The Poisson bracket r . (grad f x grad g) of each channel with the next, exactly: the odd couplings.
+
+    With the spin-raised field of f, whose coefficients are sqrt(l(l+1)) f_lm in spin 1, df = f_theta + i
+    f_phi/sin, the bracket is Im(conj(df) dg). Real signals, at least two channels.
+    """
+
+    def bind(takes):
+        expect(takes, Sphere)
+        if takes.spin or not takes.real or takes.channels < 2:
+            raise ValueError(
+                f"takes real signals of spin 0, two channels at least; what comes is {takes}"
+            )
+        L, grid = takes.L, _exact(takes.L, takes.L)
+        ell = np.repeat(np.arange(L), 2 * np.arange(L) + 1)
+        raised = np.sqrt(ell * (ell + 1.0))
+        after = np.roll(np.arange(takes.channels), -1)
+
+        def apply(x, mode):
+            how = dict(sampling=grid, threads=mode.threads)
+            df = harmonic.inverse(x * raised.astype(getval(x).real.dtype), L, spin=1, **how)
+            bracket = anp.imag(anp.conj(df) * df[:, after])
+            return harmonic.forward(bracket, L, reality=True, **how)
+
+        return named("brackets", takes, takes, apply)
+
+    return bind
+
+
+def _exact(L, after):
+    """Rings and samples on which products of two signals below L are analysed exactly below ``after``."""
+    return GL(2 * L) if after > L else GL(-(-(2 * (L - 1) + after + 1) // 2))

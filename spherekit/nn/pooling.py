@@ -1,0 +1,111 @@
+"""From many degrees to few, and from signals to one number for each channel."""
+
+import math
+
+import autograd.numpy as anp
+import numpy as np
+
+from spherekit.harmonic import transform as harmonic
+from spherekit.nn.net import expect, named
+from spherekit.nn.signals import Features, Group, Sphere, Spins
+from spherekit.sampling import DH, GL, RotationGrid
+from spherekit.wigner import transform as wigner
+
+
+def spectral_pool(L, N=None):
+    """Degrees below L, orders below N: exact and equivariant."""
+
+    def bind(takes):
+        expect(takes, Sphere, Spins, Group)
+        if not 1 <= L <= takes.L:
+            raise ValueError(f"L is {L!r}; expected a number from 1 to {takes.L}")
+        if isinstance(takes, Group):
+            few = min(takes.N if N is None else N, L, takes.N)
+            rows = slice(takes.N - few, takes.N + few - 1)
+            gives = Group(L, few, takes.channels, takes.real)
+            return named("spectral_pool", takes, gives, lambda x, mode: x[..., rows, : L * L])
+        if isinstance(takes, Spins):
+            gives = Spins(L, takes.spins, takes.channels)
+        else:
+            gives = Sphere(L, takes.channels, takes.real, takes.spin)
+        return named("spectral_pool", takes, gives, lambda x, mode: x[..., : L * L])
+
+    return bind
+
+
+def sample_pool(kind="mean"):
+    """Squares of 2 x 2 samples become one, on equiangular grids; half the band-limit.
+
+    ``"mean"`` weighs them by sin(theta), the weighted average pooling of Esteves et al. 2018; ``"max"`` takes
+    the largest. Both alias, and are equivariant in part.
+    """
+    if kind not in ("mean", "max"):
+        raise ValueError(f"kind is {kind!r}; known are mean, max")
+
+    def bind(takes):
+        expect(takes, Sphere)
+        if not takes.real or takes.L % 2:
+            raise ValueError(f"takes real signals of even L; what comes is {takes}")
+        L, half = takes.L, takes.L // 2
+        fine, coarse = DH(L, n_phi=2 * L), DH(half, n_phi=L)
+        ell = np.repeat(np.arange(half), 2 * np.arange(half) + 1)
+        m = np.arange(half**2) - ell * ell - ell
+        turn = np.exp(-1j * m * math.pi / (2 * L))  # squares lie half a fine sample further east
+        sine = np.sin(fine.theta).reshape(L, 2)
+        weights = (sine / (2 * sine.sum(axis=1, keepdims=True))).reshape(-1, 1)
+
+        def apply(x, mode):
+            how = dict(reality=True, threads=mode.threads)
+            f = harmonic.inverse(x, L, sampling=fine, **how)
+            squares = *f.shape[:-2], L, 2, L, 2
+            if kind == "max":
+                pooled = anp.max(anp.reshape(f, squares), axis=(-3, -1))
+            else:
+                pooled = anp.sum(anp.reshape(f * weights.astype(f.dtype), squares), axis=(-3, -1))
+            made = harmonic.forward(pooled, half, sampling=coarse, **how)
+            return made * turn.astype(made.dtype)
+
+        return named("sample_pool", takes, Sphere(half, takes.channels), apply)
+
+    return bind
+
+
+def mean():
+    """The mean of every channel over the sphere or over SO(3): exactly invariant."""
+
+    def bind(takes):
+        expect(takes, Sphere, Group)
+        if not takes.real or (isinstance(takes, Sphere) and takes.spin):
+            raise ValueError(f"takes real signals; what comes is {takes}")
+        on_sphere = isinstance(takes, Sphere)
+        place = (..., 0) if on_sphere else (..., takes.N - 1, 0)
+        area = math.sqrt(4 * math.pi) if on_sphere else 8 * math.pi**2
+        gives = Features(takes.channels)
+        return named("mean", takes, gives, lambda x, mode: anp.real(x[place]) / area)
+
+    return bind
+
+
+def maximum(oversample=1):
+    """The largest sample of every channel: invariant up to the fineness of the samples."""
+
+    def bind(takes):
+        expect(takes, Sphere, Group)
+        if not takes.real:
+            raise ValueError(f"takes real signals; what comes is {takes}")
+        grid = GL(math.ceil(oversample * takes.L))
+        if isinstance(takes, Group):
+            finest = min(math.ceil(oversample * takes.N), grid.L)
+            grid = RotationGrid(grid.L, finest, grid)
+
+        def apply(x, mode):
+            how = dict(sampling=grid, reality=True, threads=mode.threads)
+            if isinstance(takes, Sphere):
+                f = harmonic.inverse(x, takes.L, **how)
+            else:
+                f = wigner.inverse(x, takes.L, takes.N, **how)
+            return anp.max(anp.reshape(f, (*f.shape[:2], -1)), axis=-1)
+
+        return named("maximum", takes, Features(takes.channels), apply)
+
+    return bind

@@ -1,0 +1,25 @@
+"""The scattering network as a layer: designed, without parameters."""
+
+import autograd.numpy as anp
+
+from spherekit.nn.net import expect, named
+from spherekit.nn.signals import Sphere
+from spherekit.scattering import Scattering
+
+
+def scattering(lam=2, J0=2, depth=2, N=1, paths="descending", *, oversample=2):
+    """Channels by paths, of band-limit L0 = ceil(lam^J0). Parameters as `spherekit.scattering.Scattering`."""
+
+    def bind(takes):
+        expect(takes, Sphere)
+        how = dict(oversample=oversample, spin=takes.spin, reality=takes.real)
+        S = Scattering(takes.L, lam, J0, depth, N, paths, **how)
+        gives = Sphere(S.L0, takes.channels * len(S.paths))
+
+        def apply(x, mode):
+            y = S.from_flm(x)
+            return anp.reshape(y, (len(x), gives.channels, S.L0**2))
+
+        return named("scattering", takes, gives, apply)
+
+    return bind

@@ -1,0 +1,241 @@
+"""Linear layers of signals on the sphere and on SO(3): convolutions with learned filters.
+
+Every one is a blend of fragments, degree by degree: zonal filters mix channels, directional ones make an
+order n of the result from each of their own orders, spin-weighted ones mix spins.
+"""
+
+import math
+
+import autograd.numpy as anp
+import numpy as np
+
+from spherekit.conventions import from_real, to_real
+from spherekit.linear import linear_map
+from spherekit.nn import blend, filters
+from spherekit.nn.net import Layer, expect, named
+from spherekit.nn.signals import Generalized, Group, Sphere, Spins
+
+
+def zonal(channels, anchors=None, *, L=None):
+    """Convolution with zonal filters: y_d,lm = sum_c sqrt(4 pi/(2l+1)) k_dc,l x_c,lm.
+
+    Parameters
+    ----------
+    channels : int
+    anchors : int, optional
+        Degrees at which the filters are learned, straight lines in between (`filters.anchors`); all.
+    L : int, optional
+        Lower band-limit of the result: pooling in the spectrum.
+    """
+
+    def bind(takes):
+        expect(takes, Sphere)
+        after = takes.L if L is None else L
+        if not 1 <= after <= takes.L:
+            raise ValueError(f"L is {L!r}; expected a number from 1 to {takes.L}")
+        curve = filters.anchors(after, after if anchors is None else anchors)
+        plan = blend.plan("free", Generalized((1,) * after, takes.channels), (1,) * after, channels)
+        count = curve.shape[1]
+
+        def init(rng):
+            scale = math.sqrt(1 / takes.channels / np.mean(np.sum(curve**2, axis=1)))
+            return {"weights": scale * rng.standard_normal((count, channels * takes.channels))}
+
+        def apply(params, x, mode):
+            table = curve.astype(params["weights"].dtype)
+            weights = anp.reshape(anp.dot(table, params["weights"]), (-1,))
+            some = anp.moveaxis(x[..., : after**2], -1, 0)
+            return anp.moveaxis(blend.blend(weights, some, plan, "y", mode.threads), 0, -1)
+
+        gives = Sphere(after, channels, takes.real, takes.spin)
+        cost = after**2 * channels * takes.channels
+        return Layer("zonal", takes, gives, init, apply, cost)
+
+    return bind
+
+
+def lift(channels, N=None, *, L=None, kind="free"):
+    """Correlation with directional filters, sphere to SO(3): h_d,lmn = sum_c f_c,lm conj(psi_dc,ln).
+
+    Parameters
+    ----------
+    channels : int
+    N : int, optional
+        Orders |n| < N of the filters and of the result; L unless said.
+    L : int, optional
+        Lower band-limit of the result.
+    kind : str
+        Of the filters, as `spherekit.nn.filters`.
+    """
+
+    def bind(takes):
+        expect(takes, Sphere)
+        after, orders = _limits(takes, L, N)
+        basis = np.conj(filters.on_sphere(kind, after, orders))
+        before = Generalized((1,) * after, takes.channels, False)
+        return _directional("lift", takes, before, basis, after, orders, channels, _read_sphere)
+
+    return bind
+
+
+def correlate(channels, N=None, *, L=None, kind="free"):
+    """Correlation on SO(3): h_d,lmn = sum_ck f_c,lmk conj(g_dc,lnk). Arguments as `lift`."""
+
+    def bind(takes):
+        expect(takes, Group)
+        after, orders = _limits(takes, L, N)
+        K = min(takes.N, after)
+        basis = np.conj(filters.on_group(kind, after, orders, K))
+        before = Generalized(
+            [min(2 * ell + 1, 2 * K - 1) for ell in range(after)], takes.channels, False
+        )
+        return _directional("correlate", takes, before, basis, after, orders, channels, _read_group)
+
+    return bind
+
+
+def _limits(takes, L, N):
+    after = takes.L if L is None else L
+    if not 1 <= after <= takes.L:
+        raise ValueError(f"L is {L!r}; expected a number from 1 to {takes.L}")
+    orders = after if N is None else N
+    if not 1 <= orders <= after:
+        raise ValueError(f"N is {N!r}; expected a number from 1 to L = {after}")
+    return after, orders
+
+
+def spin_convolution(channels, spins=(0, 1), anchors=None, *, L=None):
+    """Spin-weighted convolution: y_s'd,lm = sum_sc k_s'dsc,l x_sc,lm, |s|, |s'| <= l.
+
+    Filters of any two spins, learned at ``anchors`` degrees as those of `zonal`: directional features at the
+    cost of the sphere (Esteves, Makadia and Daniilidis 2020, arXiv:2006.10731). Complex weights.
+
+    Parameters
+    ----------
+    channels : int
+    spins : tuple of int
+        Of the result.
+    anchors, L : as `zonal`
+    """
+
+    def bind(takes):
+        expect(takes, Sphere, Spins)
+        before = (
+            takes if isinstance(takes, Spins) else Spins(takes.L, (takes.spin,), takes.channels)
+        )
+        after = takes.L if L is None else L
+        if not 1 <= after <= takes.L:
+            raise ValueError(f"L is {L!r}; expected a number from 1 to {takes.L}")
+        gives, some = Spins(after, spins, channels), Spins(after, before.spins, takes.channels)
+        curve = filters.anchors(after, after if anchors is None else anchors)
+        basis = _of_spins(curve, gives.spins, some.spins)
+        source = Generalized(some.tau, takes.channels, False)
+
+        def read(x, _):
+            x = x[..., None, :] if isinstance(takes, Sphere) else x
+            return scatter.adjoint(x[..., : after**2], places=Places(after, some.spins))
+
+        parts = "spin_convolution", takes, gives, source, gives.tau, basis
+        return _filtered(*parts, read, Places(after, gives.spins), complex_weights=True)
+
+    return bind
+
+
+def scalars():
+    """The real part of spin 0: Spins -> Sphere."""
+
+    def bind(takes):
+        expect(takes, Spins)
+        if 0 not in takes.spins:
+            raise ValueError(f"takes spins with 0 among them; what comes is {takes}")
+        row = takes.spins.index(0)
+        gives = Sphere(takes.L, takes.channels)
+        return named("scalars", takes, gives, lambda x, mode: from_real(to_real(x[..., row, :])))
+
+    return bind
+
+
+def _of_spins(curve, after, before):
+    """A parameter for each two spins and each anchor -> the weights of each degree that has both."""
+    L, count = curve.shape
+    rows = np.zeros((len(after), len(before), count, 0))
+    for ell in range(L):
+        for to in range(len(after)):
+            for of in range(len(before)):
+                if abs(after[to]) <= ell and abs(before[of]) <= ell:
+                    column = np.zeros((len(after), len(before), count, 1))
+                    column[to, of, :, 0] = curve[ell]
+                    rows = np.concatenate([rows, column], axis=-1)
+    return rows.reshape(len(after) * len(before) * count, -1)
+
+
+def _directional(name, takes, before, basis, L, N, channels, read):
+    tau = [min(2 * ell + 1, 2 * N - 1) for ell in range(L)]
+    gives = Group(L, N, channels, takes.real)
+    return _filtered(name, takes, gives, before, tau, basis, read, Places(L, range(1 - N, N)))
+
+
+def _filtered(name, takes, gives, before, tau, basis, read, places, complex_weights=False):
+    """The layer of filters ``weights @ basis``, their entries (degree, fragment of result, of signal)."""
+    channels = gives.channels
+    plan = blend.plan("filter", before, tau, channels)
+    count = channels * takes.channels
+
+    def init(rng):
+        fan = takes.channels * np.mean(before.tau) * np.mean(np.sum(np.abs(basis) ** 2, axis=0))
+        weights = rng.standard_normal((basis.shape[0], count))
+        if complex_weights:
+            weights = (weights + 1j * rng.standard_normal(weights.shape)) / math.sqrt(2)
+        return {"weights": weights / math.sqrt(fan)}
+
+    def apply(params, x, mode):
+        kind = np.empty(0, params["weights"].dtype).real.dtype
+        weights = anp.dot(basis.real.T.astype(kind), params["weights"])
+        if np.iscomplexobj(basis):
+            weights = weights + 1j * anp.dot(basis.imag.T.astype(kind), params["weights"])
+        weights = anp.reshape(weights, (-1,))
+        y = blend.blend(weights, read(x, before), plan, "y", mode.threads)
+        return scatter.forward(y, places=places)
+
+    pairs = zip(before.tau, tau, strict=True)
+    cost = 4 * count * sum(b * t * (2 * ell + 1) for ell, (b, t) in enumerate(pairs))
+    return Layer(name, takes, gives, init, apply, cost)
+
+
+def _read_sphere(x, before):
+    return anp.moveaxis(x[..., : before.L**2], -1, 0)
+
+
+def _read_group(x, before):
+    N, K = (x.shape[-2] + 1) // 2, (before.tau[-1] + 1) // 2
+    some = x[..., N - K : N + K - 1, : before.L**2]
+    return scatter.adjoint(some, places=Places(before.L, range(1 - K, K)))
+
+
+class Places:
+    """Where fragments (degree, order or spin n, m) lie in coefficients (..., n, L*L), where |n| <= l."""
+
+    def __init__(self, L, n):
+        self.shape = len(n), L * L
+        some = [
+            (row, ell * ell + ell + m)
+            for ell in range(L)
+            for row, order in enumerate(n)
+            if abs(order) <= ell
+            for m in range(-ell, ell + 1)
+        ]
+        self.n, self.lm = np.transpose(some)
+
+
+def _scatter(y, *, places):
+    result = np.zeros((*y.shape[1:], *places.shape), np.result_type(y, np.complex64))
+    result[..., places.n, places.lm] = np.moveaxis(y, 0, -1)
+    return result
+
+
+def _gather(x, *, places):
+    return np.ascontiguousarray(np.moveaxis(x[..., places.n, places.lm], -1, 0))
+
+
+#: Fragments, their rows first -> coefficients (batch, channels, n, L*L), and back.
+scatter = linear_map("nn.scatter", _scatter, _gather)
