@@ -79,6 +79,14 @@ def test_interpreters_of_peers(capsys):
     assert "--python s2scat=PYTHON" in capsys.readouterr().err
 
 
+def test_layers(capsys, tmp_path):
+    line = f"bench --transform layers,equivariance,cost --L 4,6 --plot {tmp_path / 'cost.png'}"
+    assert main(line.split()) == 0
+    said = capsys.readouterr().out
+    assert "tensor product, MST" in said and "relu on the sphere" in said and "C L^4" in said
+    assert (tmp_path / "cost.png").stat().st_size > 1e4
+
+
 def test_warmup(capsys):
     assert main(["warmup", "--threads", "1"]) == 0
     assert "in all" in capsys.readouterr().out

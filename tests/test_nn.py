@@ -468,6 +468,14 @@ def test_strict_models(name, rng):
     assert equivariance(net, net.init(rng, np.float32), x.astype(np.complex64)) < 1e-5
 
 
+def test_the_measure_of_equivariance(rng):
+    """As here, by other code; and it sees what is not equivariant."""
+    net = nn.Net(nn.Sphere(6, 2), F, nn.tensor_product("mst"))
+    assert nn.equivariance(net, net.init(rng), sphere(6, 2, rng), rng) < 1e-12
+    broken = nn.Net(nn.Sphere(6, 2), lambda s: nn.net.named("cut", s, s, lambda x, _: x.real + 0j))
+    assert nn.equivariance(broken, [{}], sphere(6, 2, rng), rng) > 0.1
+
+
 def test_summary(capsys):
     nn.summary(nn.models.cobb())
     said = capsys.readouterr().out.splitlines()

@@ -9,6 +9,7 @@ import itertools
 import json
 from pathlib import Path
 
+from spherekit.bench.layers import TRANSFORMS
 from spherekit.cli import options
 
 
@@ -16,7 +17,8 @@ def arguments(parser):
     parser.add_argument(
         "--transform",
         default="harmonic",
-        help="list of harmonic, wigner, rotate, matrices, cg, wavelets, scattering, covariances",
+        help="list of harmonic, wigner, rotate, matrices, cg, wavelets, scattering, covariances; "
+        "or layers, equivariance, cost: of spherekit.nn alone",
     )
     parser.add_argument("--peers", help="names, as ducc0,healpy,shtns,s2fft,spherical, or none")
     parser.add_argument(
@@ -55,6 +57,9 @@ def run(args):
             options.writable(path, args.force, suffixes)
     if args.rounds < 1 or args.patience <= 0:
         raise options.Usage("--rounds is at least 1, and --patience above 0")
+    if set(_words(args.transform)) & set(TRANSFORMS):
+        _layers(args)
+        return
     cases = _cases(args)
     peers = None if args.peers is None else [name for name in _words(args.peers) if name != "none"]
     pythons = dict(_pair(text) for text in args.python)
@@ -122,6 +127,29 @@ def _cases(args):
             case["N"] = case["L"] if case["N"] == "L" else int(case["N"])
             cases.append(case)
     return cases
+
+
+def _layers(args):
+    """The tables of `bench.layers`: time and equivariance at the least L, cost at all."""
+    from spherekit import bench
+    from spherekit.bench import layers
+
+    wanted = _known("transform", args.transform, TRANSFORMS)
+    limits = sorted(_numbers("L", args.L, 2, "whole numbers from 2 on, as 4,8,16"))
+    threads = _numbers("threads", args.threads, 1, "whole numbers, as 1,2")[0]
+    print("; ".join(f"{name} {value}" for name, value in bench.machine().items()))
+    for transform in wanted:
+        print()
+        if transform == "layers":
+            print("\n".join(layers.times(limits[0], threads=threads)))
+        elif transform == "equivariance":
+            print("\n".join(layers.equivariance(limits[0])))
+        else:
+            found = layers.costs(limits, threads=threads)
+            print("\n".join(layers.cost_table(found)))
+            if args.plot:
+                layers.cost_figure(found, args.plot)
+                print(f"wrote {args.plot}")
 
 
 def _pair(text):

@@ -86,6 +86,17 @@ def _covariances(threads):
     grad(lambda flm: anp.sum(C.from_flm(flm).C11))(np.zeros(64, complex))
 
 
+def _layers(threads, dtype):
+    from autograd import grad
+
+    from spherekit import nn
+
+    net = nn.models.cobb(4, 2, depth=1)
+    x = np.zeros((1, 1, 16), np.result_type(dtype, np.complex64))
+    params = net.init(np.random.default_rng(0), dtype)
+    grad(lambda p: net(p, x, nn.Mode(threads))[0, 0])(params)
+
+
 _SINGLE = np.complex64
 
 #: (function, arguments) of each step.
@@ -102,4 +113,5 @@ _STEPS = {
     "Wigner functions, couplings": [(_functions,)],
     "wavelets": [(_wavelets,)],
     "scattering covariances": [(_covariances,)],
+    "equivariant layers": [(_layers, np.float64), (_layers, np.float32)],
 }

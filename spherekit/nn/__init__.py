@@ -5,6 +5,7 @@ Parts are functions that a `Net` binds to the signals that come (`spherekit.nn.n
 """
 
 from spherekit.nn import filters, mixing, models
+from spherekit.nn.equivariance import equivariance
 from spherekit.nn.generalized import constrained, convolution, fragments, signals, tensor_product
 from spherekit.nn.net import Layer, Mode, Net, Training, chain, count, summary, tapped
 from spherekit.nn.norms import batch_norm, dropout, fragment_norm
@@ -18,8 +19,8 @@ from spherekit.nn.spherical import correlate, lift, scalars, spin_convolution, z
 __all__ = [
     "Features", "Generalized", "Group", "Layer", "Mode", "Net", "Sphere", "Spins", "Training",
     "batch_norm", "bispectrum", "brackets", "chain", "constrained", "convolution", "correlate",
-    "count", "dense", "dropout", "filters", "fragment_norm", "fragments", "invariants", "lift",
-    "maximum", "mean", "mixing", "models", "modulus_phase", "phase_collapse", "pointwise", "power",
+    "count", "dense", "dropout", "equivariance", "filters", "fragment_norm", "fragments",
+    "invariants", "lift", "maximum", "mean", "mixing", "models", "modulus_phase", "phase_collapse", "pointwise", "power",
     "products", "relu", "sample_pool", "scalars", "scattering", "set_sum", "signals",
     "spectral_pool", "spin_convolution", "summary", "tapped", "tensor_product", "zonal",
 ]  # fmt: skip

@@ -97,11 +97,11 @@ def power():
 
 
 def bispectrum(kind="full"):
-    """b(l1, l2, l) = sum C f_l1 f_l2 conj(f_l) of each channel of real signals: invariant, and it sees shape.
+    """b(l1, l2, l) = sum C f_l1 f_l2 conj(f_l), by channel, of real signals: invariant, and it sees shape.
 
     ``"full"``: l1 <= l2 <= l, O(L^3) numbers. ``"selective"``: of each degree l at most 2l+2 of them, those
-    of the lowest l1, O(L^2) in all: once the lower degrees are known, they bind the 2l+1 numbers of degree l as
-    many times (the idea of Mathe et al. 2026, arXiv:2605.07270; the choice of pairs is ours). Those that
+    of the lowest l1, O(L^2) in all: once the lower degrees are known, they bind the 2l+1 numbers of degree l
+    as many times (the idea of Mathe et al. 2026, arXiv:2605.07270; the choice of pairs is ours). Those that
     vanish identically are left out.
     """
     if kind not in ("full", "selective"):

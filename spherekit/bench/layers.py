@@ -1,0 +1,209 @@
+"""What every layer costs, how equivariant it is, and how cost grows: three tables of `spherekit.nn`."""
+
+import time
+
+import numpy as np
+
+TRANSFORMS = ("layers", "equivariance", "cost")
+_BUDGET = 0.3  # seconds that one measurement may take, after its first call
+
+
+def strict():
+    """{name: parts} that are equivariant to rounding, from real signals on the sphere."""
+    from spherekit import nn
+
+    F = nn.fragments()
+    return {
+        "free convolution": [F, nn.convolution(16)],
+        "tensor product, full": [F, nn.tensor_product("full")],
+        "tensor product, MST": [F, nn.tensor_product("mst")],
+        "tensor product, RMST": [F, nn.tensor_product("rmst")],
+        "tensor product, MST, constrained": [F, nn.tensor_product("mst"), nn.constrained(16)],
+        "quadratic (samples), exact": [nn.products()],
+        "Poisson bracket, exact": [nn.brackets()],
+        "zonal convolution": [nn.zonal(16)],
+        "lift to SO(3), N = 3": [nn.lift(16, 3)],
+        "correlation on SO(3), N = 3": [nn.lift(16, 3), nn.correlate(16, 3)],
+        "spin convolution, 0 and 1": [nn.spin_convolution(16)],
+        "spectral batch norm": [nn.batch_norm()],
+        "bispectrum, selective": [nn.bispectrum("selective")],
+    }
+
+
+def pointwise():
+    """{name: oversample -> parts} that alias."""
+    from spherekit import nn
+
+    return {
+        "relu on the sphere": lambda k: [nn.pointwise("relu", k)],
+        "relu on SO(3), N = 3": lambda k: [nn.lift(16, 3), nn.pointwise("relu", k)],
+        "modulus of spins 0 and 1": lambda k: [nn.spin_convolution(16), nn.modulus_phase(k)],
+        "scattering, J0 = 1": lambda k: [nn.scattering(J0=1, oversample=k)],
+    }
+
+
+def times(L, channels=16, batch=32, dtype="float32", threads=1):
+    """Lines: forward, and forward and backward, ms; the parts before the layer counted out."""
+    lines = [
+        f"layers: L = {L}, {channels} channels, batch {batch}, {dtype}, {threads} thread"
+        + "s" * (threads > 1),
+        f"{'layer':34}{'forward':>10}{'with gradient':>15}{'ratio':>7}",
+    ]
+    mode = _mode(threads)
+    cases = strict() | {f"{name}, oversample 2": make(2) for name, make in pointwise().items()}
+    for name, parts in cases.items():
+        net, params, x = _prepared(L, channels, batch, dtype, parts)
+        layer, some, before = net.layers[-1], params[-1], x
+        for first, own in zip(net.layers[:-1], params[:-1], strict=True):
+            before = first.apply(own, before, mode)
+        forward = _least(lambda a=layer, p=some, b=before: a.apply(p, b, mode))
+        both = _least(_gradient(layer, some, before, mode))
+        lines.append(f"{name:34}{forward:10.2f}{both:15.2f}{both / forward:7.1f}")
+    return lines
+
+
+def equivariance(L, channels=4, batch=4):
+    """Lines: relative errors over random rotations, in float64 and float32, and by oversampling."""
+    from spherekit import nn
+
+    lines = [f"equivariance: L = {L}, {channels} channels; relative error, random rotations"]
+    lines += [f"{'strict':34}{'float64':>10}{'float32':>10}"]
+    rng = np.random.default_rng(0)
+    models = {name: getattr(nn.models, name) for name in ("kondor", "cobb")}
+    for name, parts in (strict() | models).items():
+        found = []
+        for dtype in ("float64", "float32"):
+            if callable(parts):
+                net = parts(L=L, outputs=4)
+                params, x = _start(net, batch, dtype)
+            else:
+                net, params, x = _prepared(L, channels, batch, dtype, parts)
+            found.append(nn.equivariance(net, params, x, rng))
+        lines.append(f"{name:34}{found[0]:10.0e}{found[1]:10.0e}")
+    factors = (1, 1.5, 2, 3, 4)
+    lines += ["", f"{'pointwise, by oversample':34}" + "".join(f"{k:>10}" for k in factors)]
+    for name, make in pointwise().items():
+        errors = []
+        for factor in factors:
+            net, params, x = _prepared(L, channels, batch, "float64", make(factor))
+            errors.append(nn.equivariance(net, params, x, rng))
+        lines.append(f"{name:34}" + "".join(f"{error:10.1e}" for error in errors))
+    return lines
+
+
+def costs(limits, channels=4, batch=8, dtype="float32", threads=1):
+    """{name: [(L, ms, bytes)]} of the activations: time, and memory of the result."""
+    from spherekit import nn
+
+    F, found = nn.fragments(), {}
+    kinds = {
+        "all channels, full set": lambda L: _all_channels(L, channels),
+        "channel-wise, full set": lambda L: [F, nn.tensor_product("full")],
+        "channel-wise, MST": lambda L: [F, nn.tensor_product("mst")],
+        "channel-wise, RMST": lambda L: [F, nn.tensor_product("rmst")],
+        "quadratic on samples, exact": lambda L: [nn.products()],
+    }
+    mode = _mode(threads)
+    for name, make in kinds.items():
+        for L in limits:
+            if "full" in name and L > (16 if "wise" in name else 8):
+                continue
+            net, params, x = _prepared(L, channels, batch, dtype, make(L))
+            for layer, some in zip(net.layers[:-1], params[:-1], strict=True):
+                x = layer.apply(some, x, mode)
+            layer = net.layers[-1]
+            y = layer.apply(params[-1], x, mode)
+            ms = _least(lambda a=layer, p=params[-1], b=x: a.apply(p, b, mode))
+            found.setdefault(name, []).append((L, ms, y.nbytes))
+    return found
+
+
+def cost_table(found):
+    """Lines of `costs`, with the exponent of L between the last two."""
+    models = "C^2 L^5", "C L^5", "C L^4", "C L^3 log L", "C L^3"
+    lines = [f"{'activation':30}{'model':>13}{'L':>6}{'ms':>10}{'MB':>9}{'L^':>7}{'MB L^':>7}"]
+    for (name, rows), model in zip(found.items(), models, strict=True):
+        for i, (L, ms, size) in enumerate(rows):
+            slope = ""
+            if i:
+                step = np.log(L / rows[i - 1][0])
+                slope = f"{np.log(ms / rows[i - 1][1]) / step:7.1f}"
+                slope += f"{np.log(size / rows[i - 1][2]) / step:7.1f}"
+            head = f"{name:30}{model:>13}" if i == 0 else " " * 43
+            lines.append(f"{head}{L:6}{ms:10.3f}{size / 1e6:9.2f}{slope}")
+    return lines
+
+
+def cost_figure(found, path):
+    """Time and memory against L, as in the talk."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    made = Figure(figsize=(10, 4), layout="constrained")
+    FigureCanvasAgg(made)
+    left, right = made.subplots(1, 2)
+    for name, rows in found.items():
+        L, ms, size = np.transpose(rows)
+        left.loglog(L, ms, "o-", label=name)
+        right.loglog(L, size / 1e6, "o-", label=name)
+    ticks = sorted({L for rows in found.values() for L, _, _ in rows})
+    for ax, title in ((left, "time, ms"), (right, "memory of the result, MB")):
+        ax.set(xlabel="band-limit L", title=title)
+        ax.set_xticks(ticks, [str(int(L)) for L in ticks])
+        ax.minorticks_off()
+        ax.spines[["top", "right"]].set_visible(False)
+    left.legend(frameon=False, fontsize="small")
+    made.savefig(path, dpi=150)
+
+
+# --- how ---------------------------------------------------------------------------------------------
+
+
+def _all_channels(L, channels):
+    """The channels as fragments of one: every product of two of them."""
+    from spherekit import nn
+
+    return [nn.fragments(), nn.convolution(1, channels), nn.tensor_product("full")]
+
+
+def _prepared(L, channels, batch, dtype, parts):
+    from spherekit import nn
+
+    net = nn.Net(nn.Sphere(L, channels), *parts)
+    return net, *_start(net, batch, dtype)
+
+
+def _start(net, batch, dtype):
+    from spherekit.testing import random_flm
+
+    rng, kind = np.random.default_rng(0), np.result_type(dtype, np.complex64)
+    x = random_flm(net.takes.L, rng, reality=True, shape=(batch, net.takes.channels), dtype=kind)
+    return net.init(rng, dtype), x
+
+
+def _mode(threads):
+    from spherekit import nn
+
+    return nn.Mode(threads)
+
+
+def _gradient(layer, params, x, mode):
+    """Forward, and back from a given cotangent, to parameters and signals."""
+    from autograd import make_vjp
+
+    def both(args):
+        return layer.apply(args[0], args[1], mode)
+
+    g = np.ones_like(layer.apply(params, x, mode))
+    return lambda: make_vjp(both)((params, x))[0](g)
+
+
+def _least(call):
+    """Least ms of a call."""
+    call()
+    times, began = [], time.perf_counter()
+    while not times or time.perf_counter() - began < _BUDGET:
+        start = time.perf_counter()
+        call()
+        times.append(1e3 * (time.perf_counter() - start))
+    return min(times)
