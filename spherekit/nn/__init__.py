@@ -20,7 +20,8 @@ __all__ = [
     "Features", "Generalized", "Group", "Layer", "Mode", "Net", "Sphere", "Spins", "Training",
     "batch_norm", "bispectrum", "brackets", "chain", "constrained", "convolution", "correlate",
     "count", "dense", "dropout", "equivariance", "filters", "fragment_norm", "fragments",
-    "invariants", "lift", "maximum", "mean", "mixing", "models", "modulus_phase", "phase_collapse", "pointwise", "power",
-    "products", "relu", "sample_pool", "scalars", "scattering", "set_sum", "signals",
-    "spectral_pool", "spin_convolution", "summary", "tapped", "tensor_product", "zonal",
+    "invariants", "lift", "maximum", "mean", "mixing", "models", "modulus_phase",
+    "phase_collapse", "pointwise", "power", "products", "relu", "sample_pool", "scalars",
+    "scattering", "set_sum", "signals", "spectral_pool", "spin_convolution", "summary",
+    "tapped", "tensor_product", "zonal",
 ]  # fmt: skip
