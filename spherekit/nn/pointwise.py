@@ -56,13 +56,13 @@ def pointwise(function="relu", oversample=1, *, L=None, N=None):
         fine = max(math.ceil(oversample * takes.L), after)
         how = dict(reality=True)
         if isinstance(takes, Sphere):
-            gives, grid = Sphere(after, takes.channels), GL(fine)
+            gives, grid = Sphere(after, takes.channels), GL(fine).quick()
             there, back, limits = harmonic.inverse, harmonic.forward, ((takes.L,), (after,))
         else:
             orders = min(takes.N if N is None else N, after)
             finest = max(min(math.ceil(oversample * takes.N), fine), orders)
             gives = Group(after, orders, takes.channels)
-            grid = RotationGrid(fine, finest, GL(fine))
+            grid = RotationGrid(fine, finest, GL(fine).quick())
             there, back = wigner.inverse, wigner.forward
             limits = (takes.L, takes.N), (after, orders)
 
@@ -83,7 +83,7 @@ def modulus_phase(oversample=1):
 
     def bind(takes):
         expect(takes, Spins)
-        L, grid = takes.L, GL(math.ceil(oversample * takes.L))
+        L, grid = takes.L, GL(math.ceil(oversample * takes.L)).quick()
 
         def apply(params, x, mode):
             results = []
@@ -203,4 +203,4 @@ def brackets():
 
 def _exact(L, after):
     """Rings and samples on which products of two signals below L are analysed exactly below ``after``."""
-    return GL(2 * L) if after > L else GL(-(-(2 * (L - 1) + after + 1) // 2))
+    return GL(2 * L if after > L else -(-(2 * (L - 1) + after + 1) // 2)).quick()
