@@ -74,43 +74,52 @@ def blend(a, b, plan, role, threads):
 
 
 def _one_degree(plan, ell, role, a, b, result):
+    """Rows of a degree are (fragments, orders and batch, channels)."""
     shape, start = plan.shapes[ell], plan.starts[ell]
     place = slice(start, start + math.prod(shape))
+
+    def rows(x, signal):
+        return x[signal.rows(ell)].reshape(signal.tau[ell], -1, signal.channels)
+
     if role == "W":
-        x, g = _read(plan.kind, a, plan.takes, ell), _read(plan.kind, b, plan.gives, ell)
-        W = g @ x.swapaxes(-1, -2)
-        if plan.kind == "filter":
-            W = W.reshape(shape[0], shape[2], shape[1], shape[3]).swapaxes(1, 2)
-        result[place] = W.reshape(-1)
+        result[place] = _outer(plan.kind, rows(b, plan.gives), rows(a, plan.takes)).reshape(-1)
         return
     W, before, after = a[place].reshape(shape), plan.takes, plan.gives
     if plan.kind == "filter":
         W = W.swapaxes(1, 2).reshape(1, shape[0] * shape[2], shape[1] * shape[3])
     if role == "x":
         W, before, after = W.swapaxes(-1, -2), after, before
-    _write(plan.kind, W @ _read(plan.kind, b, before, ell), result, after, ell)
+    _multiply(plan.kind, W, rows(b, before), rows(result, after))
 
 
-def _read(kind, x, signal, ell):
-    """The rows of a degree as matrices (group, what is mixed, all else)."""
-    x = x[signal.rows(ell)].reshape(signal.tau[ell], -1, signal.channels)
+def _multiply(kind, W, x, y):
+    """y = W x, in place."""
     if kind == "uniform":
-        return x.reshape(1, signal.tau[ell], -1)
-    if kind == "channelwise":
-        return x.transpose(2, 0, 1)
-    x = x.transpose(0, 2, 1)
-    return x if kind == "cross" else x.reshape(1, -1, x.shape[-1])
-
-
-def _write(kind, y, result, signal, ell):
-    target = result[signal.rows(ell)].reshape(signal.tau[ell], -1, signal.channels)
-    if kind == "uniform":
-        target[...] = y.reshape(target.shape)
+        np.matmul(W[0], x.reshape(len(x), -1), out=y.reshape(len(y), -1))
+    elif kind == "cross":
+        np.matmul(x, W.swapaxes(1, 2), out=y)
     elif kind == "channelwise":
-        target[...] = y.transpose(1, 2, 0)
+        y[...] = 0
+        for t, s in np.ndindex(*W.shape[1:]):
+            y[t] += W[:, t, s] * x[s]
     else:
-        y = y.reshape(signal.tau[ell], signal.channels, -1)
-        target[...] = y.transpose(0, 2, 1)
+        made = x.transpose(1, 0, 2).reshape(x.shape[1], -1) @ W[0].T
+        y[...] = made.reshape(-1, len(y), y.shape[2]).transpose(1, 0, 2)
+
+
+def _outer(kind, g, x):
+    """The sum of g x^T over all that is not mixed."""
+    if kind == "uniform":
+        return g.reshape(len(g), -1) @ x.reshape(len(x), -1).T
+    if kind == "cross":
+        return g.swapaxes(1, 2) @ x
+    if kind == "channelwise":
+        return np.einsum("trk,srk->kts", g, x)
+    flat = [v.transpose(1, 0, 2).reshape(v.shape[1], -1) for v in (g, x)]
+    W = flat[0].T @ flat[1]
+    if kind == "filter":
+        W = W.reshape(len(g), g.shape[2], len(x), x.shape[2]).swapaxes(1, 2)
+    return W
 
 
 _ROLES = {"y": ("W", "x"), "x": ("W", "y"), "W": ("x", "y")}

@@ -228,10 +228,10 @@ def summary(net):
 
     >>> from spherekit import nn
     >>> summary(Net(nn.Sphere(4, 1), nn.mean(), nn.dense(2)))
-    layer  takes                     gives       parameters  cost
-    mean   real S2, L=4, 1 channels  1 features           0     0
-    dense  1 features                2 features           4     2
-    total                                                 4     2
+    layer  takes                    gives       parameters  cost
+    mean   real S2, L=4, 1 channel  1 feature            0     0
+    dense  1 feature                2 features           4     2
+    total                                                4     2
     """
     rng = np.random.default_rng(0)
     rows = [("layer", "takes", "gives", "parameters", "cost")]

@@ -14,6 +14,8 @@ by fragment: entry start_l + t (2l+1) + l + m; batch and channels last, where ke
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
 
 from spherekit import _check
 
@@ -38,7 +40,7 @@ class Sphere:
 
     def __str__(self):
         spin = f", spin {self.spin}" if self.spin else ""
-        return f"{_kind(self)} S2, L={self.L}{spin}, {self.channels} channels"
+        return f"{_kind(self)} S2, L={self.L}{spin}, {_channels(self)}"
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Spins:
         return batch, self.channels, len(self.spins), self.L**2
 
     def __str__(self):
-        return f"spins {self.spins} on S2, L={self.L}, {self.channels} channels"
+        return f"spins {self.spins} on S2, L={self.L}, {_channels(self)}"
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class Group:
         return batch, self.channels, 2 * self.N - 1, self.L**2
 
     def __str__(self):
-        return f"{_kind(self)} SO(3), L={self.L}, N={self.N}, {self.channels} channels"
+        return f"{_kind(self)} SO(3), L={self.L}, N={self.N}, {_channels(self)}"
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ class Generalized:
 
     def start(self, ell):
         """Where degree ``ell`` begins."""
-        return sum(t * (2 * k + 1) for k, t in enumerate(self.tau[:ell]))
+        return _starts(self.tau)[ell]
 
     def rows(self, ell, t=None):
         """The rows of a degree, or of one fragment of it."""
@@ -138,7 +140,7 @@ class Generalized:
 
     def __str__(self):
         tau = self.tau[0] if len(set(self.tau)) == 1 else self.tau
-        return f"{_kind(self)} fragments, L={self.L}, tau={tau}, {self.channels} channels"
+        return f"{_kind(self)} fragments, L={self.L}, tau={tau}, {_channels(self)}"
 
 
 @dataclass(frozen=True)
@@ -154,11 +156,20 @@ class Features:
         return batch, self.features
 
     def __str__(self):
-        return f"{self.features} features"
+        return f"{self.features} feature" + "s" * (self.features > 1)
+
+
+@lru_cache(maxsize=256)
+def _starts(tau):
+    return tuple(accumulate((t * (2 * ell + 1) for ell, t in enumerate(tau)), initial=0))
 
 
 def _kind(signal):
     return "real" if signal.real else "complex"
+
+
+def _channels(signal):
+    return f"{signal.channels} channel" + "s" * (signal.channels > 1)
 
 
 def _positive(value, name):
