@@ -20,6 +20,9 @@ s2fft                     from_s2fft: (..., L, 2L-1), entry [l, L-1+m]; flmn wit
 real harmonics            from_real: coefficients (..., L*L) of cosines (m > 0) and sines (m < 0)
 e3nn                      wigner.clebsch_gordan(..., basis="real"), wigner.real_basis: its components,
                           its axes (x, y, z) named (y, z, x)
+networks                  signals (batch, channels, L*L), on SO(3) (batch, channels, 2N-1, L*L), of spins
+                          (batch, channels, spins, L*L); fragments (size, batch, channels), by degree, then
+                          fragment, then m; of real signals real numbers, in the real harmonics
 SHTOOLS                   from_shtools: cilm (..., 2, L, L), normalisation and phase as said
 ========================  ==========================================================================
 """
