@@ -16,6 +16,8 @@ import sys
 import numba
 from numba.core import config
 
+#: What a file holds of which compiled code is made: kernels, or the functions that kernels are made of.
+_MARKS = b"@jit", b"@leaf", b"numba.extending"
 FLAGS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 
 
@@ -29,7 +31,7 @@ def cache_folder():
     digest = hashlib.sha256()
     for path in sorted(package.rglob("*.py")):
         source = path.read_bytes()
-        if b"@jit" in source or b"@leaf" in source:
+        if any(mark in source for mark in _MARKS):
             digest.update(source)
     return str(pathlib.Path(setting or _user_cache()) / f"kernels-{digest.hexdigest()[:12]}")
 

@@ -1,6 +1,6 @@
 """Threads: how many, and one lazily made pool.
 
-Kernels release the GIL and take work items from a shared counter (`kernels.simd.next_item`), each item
+Kernels release the GIL and take work items from a shared counter (`kernels.items.next_item`), each item
 owning its outputs, so that results do not depend on the number of threads, bit for bit.
 """
 

@@ -1,9 +1,12 @@
 """The SIMD type: arithmetic, exp2 and transposed rows against NumPy."""
 
+import pathlib
+
 import numpy as np
 
+from spherekit import _jit
 from spherekit._jit import jit
-from spherekit.kernels import rows, simd
+from spherekit.kernels import items, rows, simd, vectors
 
 
 @jit
@@ -49,3 +52,10 @@ def test_rows_are_transposed_and_dead_rows_left_alone(rng=np.random.default_rng(
 @jit
 def _store_only(lanes, block, back, offsets, spare):
     rows.store_rows(lanes, block, 0, back, offsets, 0, 3, spare)
+
+
+def test_the_cache_of_kernels_sees_them():
+    """Compiled kernels are kept in a folder named after every file that they are made of."""
+    for module in (items, rows, simd, vectors):
+        source = pathlib.Path(module.__file__).read_bytes()
+        assert any(mark in source for mark in _jit._MARKS), module.__name__

@@ -18,9 +18,10 @@ from spherekit._scratch import scratch
 from spherekit._threads import run
 from spherekit.harmonic import pixels
 from spherekit.kernels import fourier
+from spherekit.kernels.items import next_item
 from spherekit.kernels.memory import aligned
 from spherekit.kernels.rows import load_complex_rows, load_rows, store_complex_rows, store_rows
-from spherekit.kernels.simd import Lanes, load, next_item, splat, store, width
+from spherekit.kernels.simd import Lanes, load, splat, store, width
 
 EIGHT, SIXTEEN = Lanes(8), Lanes(16, single=True)
 #: columns of a plane come in whole blocks of two rings to a lane

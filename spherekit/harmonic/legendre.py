@@ -19,6 +19,7 @@ import numpy as np
 
 from spherekit._jit import jit, leaf
 from spherekit.kernels.coefficients import difference_coefficients, pair_coefficients, towards_pole
+from spherekit.kernels.items import next_item
 from spherekit.kernels.memory import aligned, on_lines
 from spherekit.kernels.orders import TOGETHER, gather, scatter
 from spherekit.kernels.recursion import (
@@ -37,7 +38,7 @@ from spherekit.kernels.recursion import (
     synthesise,
     synthesise_differences,
 )
-from spherekit.kernels.simd import Lanes, has_wide_registers, load, next_item, splat, store, width
+from spherekit.kernels.simd import Lanes, has_wide_registers, load, splat, store, width
 
 #: Lanes of a wide block: what the registers hold beside the sums (on AVX2, 16 take 0.7 to 0.9 of 32).
 _WIDTH = 32 if has_wide_registers() else 16

@@ -16,6 +16,7 @@ from spherekit.kernels.coefficients import (
     difference_coefficients,
     other_sign,
 )
+from spherekit.kernels.items import next_item
 from spherekit.kernels.memory import aligned
 from spherekit.kernels.orders import TOGETHER, gather, scatter
 from spherekit.kernels.recursion import (
@@ -32,7 +33,7 @@ from spherekit.kernels.recursion import (
     synthesise,
     synthesise_differences,
 )
-from spherekit.kernels.simd import load, next_item, splat, width
+from spherekit.kernels.simd import load, splat, width
 
 
 @jit

@@ -16,7 +16,8 @@ from spherekit._scratch import scratch
 from spherekit._threads import run
 from spherekit.kernels import fourier
 from spherekit.kernels.fourier import Fourier
-from spherekit.kernels.simd import Lanes, load, next_item, splat, store
+from spherekit.kernels.items import next_item
+from spherekit.kernels.simd import Lanes, load, splat, store
 
 FOUR = Lanes(4)
 

@@ -21,11 +21,12 @@ from spherekit._kept import kept
 from spherekit._scratch import scratch
 from spherekit._threads import run
 from spherekit.harmonic import parts
+from spherekit.kernels.items import next_item
 from spherekit.kernels.memory import aligned, on_lines
 from spherekit.kernels.orders import TOGETHER, gather, scatter
 from spherekit.kernels.products import product2, product4
 from spherekit.kernels.rows import weave
-from spherekit.kernels.simd import Lanes, load, next_item, store, width
+from spherekit.kernels.simd import Lanes, load, store, width
 
 EIGHT = Lanes(8)
 _LANES = {False: (Lanes(8), Lanes(32)), True: (Lanes(16, True), Lanes(64, True))}

@@ -8,7 +8,7 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-from spherekit.kernels.simd import (
+from spherekit.kernels.vectors import (
     I32,
     I64,
     data_pointer,

@@ -1,4 +1,4 @@
-"""SIMD vectors as values in jitted code.
+"""SIMD vectors in jitted code: the functions that kernels call.
 
 ``Lanes(width)`` names a vector type. In a kernel, ``load(lanes, a, i)`` and ``splat(lanes, x)`` make such
 vectors; ``+ - *`` act lane by lane and may fuse into FMA; ``store(a, i, v)`` writes one back. A width
@@ -12,114 +12,50 @@ import operator
 from llvmlite import ir
 from llvmlite.binding import get_host_cpu_features
 from numba.core import cgutils, config, types
-from numba.extending import (
-    NativeValue,
-    intrinsic,
-    models,
-    overload,
-    register_model,
-    typeof_impl,
-    unbox,
+from numba.extending import intrinsic, overload
+
+from spherekit.kernels.vectors import (
+    F64,
+    I32,
+    I64,
+    Lanes,
+    VectorType,
+    constant,
+    convert,
+    data_pointer,
+    element_bytes,
+    element_type,
+    lanes_of,
+    load_vector,
+    splat_vector,
+    store_vector,
 )
 
-I32, I64, F32, F64 = ir.IntType(32), ir.IntType(64), ir.FloatType(), ir.DoubleType()
+__all__ = [
+    "Lanes",
+    "accumulate",
+    "exp2",
+    "has_wide_registers",
+    "highest",
+    "larger",
+    "largest",
+    "load",
+    "magnitude",
+    "reverse",
+    "reverse_pairs",
+    "splat",
+    "spread",
+    "spread_pair",
+    "store",
+    "width",
+]
+
 _FLAGS = ("contract",)
 
 
 def has_wide_registers():
     """Whether kernels are compiled for the 32 registers of 512 bits of AVX-512."""
     return "+avx512f" in (config.CPU_FEATURES or get_host_cpu_features().flatten())
-
-
-class Lanes:
-    """A vector of ``width`` float64 or, ``single``, float32; a power of two from 4 on."""
-
-    def __init__(self, width, single=False):
-        self.type = LanesType(width, 32 if single else 64)  # made once: every call asks for it
-
-
-class LanesType(types.Opaque):
-    def __init__(self, width, bits):
-        self.width, self.bits, self.vector = width, bits, VectorType(width, bits)
-        super().__init__(name=f"Lanes({width}, {bits})")
-
-
-class VectorType(types.Type):
-    def __init__(self, width, bits):
-        self.width, self.bits, self.element = width, bits, F32 if bits == 32 else F64
-        self.llvm = ir.VectorType(self.element, width)
-        super().__init__(name=f"float{bits}x{width}")
-
-
-@typeof_impl.register(Lanes)
-def _typeof_lanes(lanes, context):
-    return lanes.type
-
-
-register_model(LanesType)(models.OpaqueModel)
-
-
-@unbox(LanesType)
-def _unbox_lanes(typ, obj, c):
-    return NativeValue(c.context.get_dummy_value())
-
-
-@register_model(VectorType)
-class _VectorModel(models.PrimitiveModel):
-    def __init__(self, manager, typ):
-        super().__init__(manager, typ, typ.llvm)
-
-
-# --- code generation helpers ------------------------------------------------------------------------
-
-
-def data_pointer(context, builder, array_type, array):
-    return context.make_array(array_type)(context, builder, array).data
-
-
-def _constant(value, width, element=F64):
-    return ir.Constant(ir.VectorType(element, width), [value] * width)
-
-
-def _splat(builder, x, width):
-    undefined = ir.Constant(ir.VectorType(x.type, width), ir.Undefined)
-    first = builder.insert_element(undefined, x, ir.Constant(I32, 0))
-    return builder.shuffle_vector(first, undefined, _constant(0, width, I32))
-
-
-def lanes_of(builder, v, start, count):
-    mask = ir.Constant(ir.VectorType(I32, count), list(range(start, start + count)))
-    return builder.shuffle_vector(v, v, mask)
-
-
-def element_type(array_type):
-    """LLVM type of a float array's elements, which need not be that of the lanes."""
-    return F64 if array_type.dtype.bitwidth == 64 else F32
-
-
-def convert(builder, v, element):
-    """A scalar or vector as float64 or float32."""
-    vector = isinstance(v.type, ir.VectorType)
-    if (v.type.element if vector else v.type) is element:
-        return v
-    kind = ir.VectorType(element, v.type.count) if vector else element
-    return builder.fpext(v, kind) if element is F64 else builder.fptrunc(v, kind)
-
-
-def load_vector(builder, pointer, element, width, to=F64):
-    """``width`` numbers of type ``element`` as a vector of type ``to``."""
-    vector = ir.VectorType(element, width)
-    v = builder.load(builder.bitcast(pointer, vector.as_pointer()), align=element_bytes(element))
-    return convert(builder, v, to)
-
-
-def store_vector(builder, pointer, element, v):
-    v = convert(builder, v, element)
-    builder.store(v, builder.bitcast(pointer, v.type.as_pointer()), align=element_bytes(element))
-
-
-def element_bytes(element):
-    return 8 if element is F64 else 4
 
 
 # --- loads, stores, arithmetic ----------------------------------------------------------------------
@@ -163,7 +99,7 @@ def splat(typing, lanes, x):
     """The vector with ``x`` in every lane."""
 
     def generate(context, builder, signature, args):
-        return _splat(builder, convert(builder, args[1], lanes.vector.element), lanes.width)
+        return splat_vector(builder, convert(builder, args[1], lanes.vector.element), lanes.width)
 
     return lanes.vector(lanes, types.float64), generate
 
@@ -175,7 +111,7 @@ def spread(typing, lanes, array, index):
     def generate(context, builder, signature, args):
         pointer = builder.gep(data_pointer(context, builder, array, args[1]), [args[2]])
         x = builder.load(pointer, align=element_bytes(element_type(array)))
-        return _splat(builder, convert(builder, x, lanes.vector.element), lanes.width)
+        return splat_vector(builder, convert(builder, x, lanes.vector.element), lanes.width)
 
     return lanes.vector(lanes, array, types.intp), generate
 
@@ -322,19 +258,19 @@ def exp2(typing, v):
 
     def generate(context, builder, signature, args):
         x, width = args[0], v.width
-        magic = _constant(6755399441055744.0, width)  # 1.5 * 2**52: adding it rounds to an integer
+        magic = constant(6755399441055744.0, width)  # 1.5 * 2**52: adding it rounds to an integer
         shifted = builder.fadd(x, magic)
         fraction = builder.fsub(x, builder.fsub(shifted, magic))
-        series = _constant(_EXP2_SERIES[-1], width)
+        series = constant(_EXP2_SERIES[-1], width)
         for coefficient in reversed(_EXP2_SERIES[:-1]):
             product = builder.fmul(series, fraction, flags=_FLAGS)
-            series = builder.fadd(product, _constant(coefficient, width), flags=_FLAGS)
+            series = builder.fadd(product, constant(coefficient, width), flags=_FLAGS)
         bits = builder.bitcast(shifted, ir.VectorType(I64, width))
-        bits = builder.shl(bits, _constant(52, width, I64))
-        bits = builder.add(bits, _constant(1023 << 52, width, I64))
+        bits = builder.shl(bits, constant(52, width, I64))
+        bits = builder.add(bits, constant(1023 << 52, width, I64))
         value = builder.fmul(series, builder.bitcast(bits, v.llvm))
-        tiny = builder.fcmp_ordered("<", x, _constant(-1000.0, width))
-        return builder.select(tiny, _constant(0.0, width), value)
+        tiny = builder.fcmp_ordered("<", x, constant(-1000.0, width))
+        return builder.select(tiny, constant(0.0, width), value)
 
     return v(v), generate
 
@@ -348,17 +284,3 @@ def _exp2_series():
 
 
 _EXP2_SERIES = _exp2_series()
-
-
-# --- work items -------------------------------------------------------------------------------------
-
-
-@intrinsic
-def next_item(typing, counter):
-    """Take the next work item: counter[0] before an atomic increment."""
-
-    def generate(context, builder, signature, args):
-        pointer = data_pointer(context, builder, counter, args[0])
-        return builder.atomic_rmw("add", pointer, ir.Constant(I64, 1), "monotonic")
-
-    return types.int64(counter), generate

@@ -16,8 +16,9 @@ from autograd.extend import defjvp, defvjp, primitive
 from spherekit import _check
 from spherekit._jit import jit, leaf
 from spherekit._threads import run
+from spherekit.kernels.items import next_item
 from spherekit.kernels.memory import aligned
-from spherekit.kernels.simd import Lanes, load, next_item, splat, store, width
+from spherekit.kernels.simd import Lanes, load, splat, store, width
 from spherekit.wigner import clebsch_gordan
 
 _WIDTH = {np.dtype(np.float64): 32, np.dtype(np.float32): 64}

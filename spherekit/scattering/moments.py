@@ -14,7 +14,8 @@ from autograd.extend import defjvp, defvjp, primitive
 from spherekit import _check
 from spherekit._jit import jit
 from spherekit._threads import run
-from spherekit.kernels.simd import Lanes, load, next_item, splat, store, width
+from spherekit.kernels.items import next_item
+from spherekit.kernels.simd import Lanes, load, splat, store, width
 
 WIDE = Lanes(32)
 _CHUNK = 512  # samples that are worked on at a time: all fields of a chunk stay near

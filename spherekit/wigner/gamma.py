@@ -14,8 +14,9 @@ import numpy as np
 from spherekit._jit import jit
 from spherekit._threads import run
 from spherekit.kernels import fourier
+from spherekit.kernels.items import next_item
 from spherekit.kernels.memory import aligned
-from spherekit.kernels.simd import Lanes, load, next_item, splat, spread, store, width
+from spherekit.kernels.simd import Lanes, load, splat, spread, store, width
 
 LANES = Lanes(16)
 

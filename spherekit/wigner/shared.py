@@ -18,17 +18,10 @@ from spherekit._scratch import scratch
 from spherekit._threads import run
 from spherekit.harmonic import plan
 from spherekit.harmonic.azimuth import BLOCK
+from spherekit.kernels.items import next_item
 from spherekit.kernels.memory import aligned, on_lines
 from spherekit.kernels.products import product2, product4
-from spherekit.kernels.simd import (
-    Lanes,
-    has_wide_registers,
-    load,
-    next_item,
-    splat,
-    store,
-    width,
-)
+from spherekit.kernels.simd import Lanes, has_wide_registers, load, splat, store, width
 from spherekit.sampling import quadrature
 from spherekit.wigner import layout
 from spherekit.wigner.functions import d

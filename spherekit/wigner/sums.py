@@ -8,6 +8,7 @@ stretches, all groups of m after one another while the sums of the stretch are i
 import numpy as np
 
 from spherekit._jit import jit, leaf
+from spherekit.kernels.items import next_item
 from spherekit.kernels.memory import aligned
 from spherekit.kernels.recursion import NEGLIGIBLE
 from spherekit.kernels.simd import (
@@ -16,7 +17,6 @@ from spherekit.kernels.simd import (
     has_wide_registers,
     largest,
     load,
-    next_item,
     splat,
     spread,
     spread_pair,
