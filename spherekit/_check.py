@@ -154,6 +154,18 @@ def is_single(x):
     return x.dtype in (np.float32, np.complex64)
 
 
+def real_type(x):
+    """float32 beside single precision, else float64: factors of a wider type would widen what they scale."""
+    return np.float32 if is_single(x) else np.float64
+
+
+def oversampling(value):
+    """How much finer than the band-limit a function of samples is taken."""
+    if isinstance(value, bool) or not 1 <= value <= 16:
+        raise ValueError(f"oversample is {value!r}; expected a number from 1 to 16")
+    return value
+
+
 def result_type(real, single):
     """The type of a result."""
     return (np.float32 if single else float) if real else (np.complex64 if single else complex)

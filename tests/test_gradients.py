@@ -11,8 +11,7 @@ from autograd import grad, make_jvp, make_vjp
 
 import spherekit as sk
 from spherekit.linear import registry
-from spherekit.nn import spherical
-from spherekit.nn.orders import widths
+from spherekit.nn.orders import Places, widths
 from spherekit.sampling import CC, DH, GL, MW, MWSS, DHPole, HEALPix, Rings, RotationGrid
 from spherekit.testing import assert_adjoint, assert_gradient, random_flm, random_flmn
 
@@ -129,7 +128,7 @@ def cases_of_real_harmonics(L, rng, shape=()):
 
 
 def cases_of_places(L, rng, shape=()):
-    places = spherical.Places(L, (-1, 0, 1))
+    places = Places(L, (-1, 0, 1))
     size = sum((2 * ell + 1) * (3 if ell else 1) for ell in range(L))
     y, x = numbers((size, *shape), rng, False), numbers((*shape, *places.shape), rng, False)
     yield Case("", dict(places=places), y, x, False)

@@ -7,7 +7,8 @@ from autograd import grad, value_and_grad
 
 from spherekit import nn, wigner
 from spherekit.conventions import from_real, to_real
-from spherekit.nn import blend, mixing, orders, spherical, tensor
+from spherekit.nn import blend, mixing, orders, tensor
+from spherekit.nn.rotations import turn
 from spherekit.testing import assert_gradient, random_flm
 
 ANGLES = 0.3, 1.1, -0.7
@@ -17,25 +18,9 @@ def sphere(L, channels, rng, batch=3, real=True, dtype=complex):
     return random_flm(L, rng, reality=real, shape=(batch, channels), dtype=dtype)
 
 
-def turn(x, signal):
-    """A batch of signals of that kind, rotated."""
-    if isinstance(signal, nn.Features):
-        return x
-    if isinstance(signal, nn.Generalized):
-        rows = []
-        D = wigner.D(*ANGLES, signal.L)
-        for ell in range(signal.L):
-            U = wigner.real_basis(ell)
-            M = (U.conj() @ D[ell] @ U.T).real if signal.real else D[ell]
-            for t in range(signal.tau[ell]):
-                rows.append(np.einsum("mn,nbc->mbc", M, x[signal.rows(ell, t)]))
-        return np.concatenate(rows).astype(x.dtype)
-    return wigner.rotate(x.astype(complex), *ANGLES).astype(x.dtype)
-
-
 def equivariance(net, params, x):
     """Largest relative error of net(R x) = R net(x)."""
-    one, other = net(params, turn(x, net.takes)), turn(net(params, x), net.gives)
+    one, other = net(params, turn(x, net.takes, ANGLES)), turn(net(params, x), net.gives, ANGLES)
     return np.abs(one - other).max() / np.abs(other).max()
 
 
@@ -287,7 +272,7 @@ def test_bispectra(rng):
         net = nn.Net(nn.Sphere(L, 1), nn.bispectrum(kind))
         x = sphere(L, 1, rng, 1)
         y = net([{}], x)
-        np.testing.assert_allclose(net([{}], turn(x, net.takes)), y, rtol=0, atol=1e-11)
+        np.testing.assert_allclose(net([{}], turn(x, net.takes, ANGLES)), y, rtol=0, atol=1e-11)
         for _ in range(10):  # the same power of every degree, otherwise another signal
             other = sphere(L, 1, rng, 1)
             for ell in range(L):
@@ -469,7 +454,7 @@ def test_strict_models(name, rng):
 
 
 def test_the_measure_of_equivariance(rng):
-    """As here, by other code; and it sees what is not equivariant."""
+    """It sees what is equivariant, and what is not."""
     net = nn.Net(nn.Sphere(6, 2), F, nn.tensor_product("mst"))
     assert nn.equivariance(net, net.init(rng), sphere(6, 2, rng), rng) < 1e-12
     broken = nn.Net(nn.Sphere(6, 2), lambda s: nn.net.named("cut", s, s, lambda x, _: x.real + 0j))
@@ -507,6 +492,8 @@ def test_refusals(rng):
          lambda: nn.Net(nn.Generalized((1, 1), 1), nn.convolution(1))([], 1j * np.ones((4, 1, 1)))),
         ("is no number of sets", lambda: nn.Net(nn.Features(2), nn.set_sum(3))([{}], np.ones((4, 2)))),
         ("rate", lambda: nn.dropout(1)),
+        ("oversample is 0.5", lambda: nn.pointwise("relu", 0.5)),
+        ("oversample is 99", lambda: nn.maximum(99)),
         ("two channels at least", lambda: nn.Net(nn.Sphere(4, 1), nn.brackets())),
         ("even L", lambda: nn.Net(nn.Sphere(3, 1), nn.sample_pool())),
     ]:  # fmt: skip
@@ -525,7 +512,7 @@ def test_orders_and_places(rng):
     assert orders.widths((0, 1)) == (1, 3)
     got = orders.sum_orders.forward(x, widths=(1, 3))
     np.testing.assert_allclose(got, [x[0], x[1:].sum(axis=0)])
-    places = spherical.Places(3, range(-1, 2))
+    places = orders.Places(3, range(-1, 2))
     y = rng.standard_normal((1 + 9 + 15, 2, 3))
-    back = spherical.scatter.adjoint(spherical.scatter.forward(y, places=places), places=places)
+    back = orders.scatter.adjoint(orders.scatter.forward(y, places=places), places=places)
     assert (back == y).all()

@@ -55,17 +55,11 @@ def covariances_spherekit(case):
     def loss(flm):
         return sum(anp.mean(values**2) for values in C.from_flm(flm))
 
-    gradient, start = value_and_grad(loss), _start(case)
-    held = []
-
-    def first(flm):
-        held[:] = [flm]
-        return C.from_flm(flm)
-
+    gradient, flm = value_and_grad(loss), _start(case)(np.random.default_rng(0))
     remark = (
         "covariances: the first column is all statistics, the second their loss and its gradient"
     )
-    return Prepared(first, lambda _: gradient(held[0]), start, remark, one_way=True)
+    return Prepared(C.from_flm, lambda _: gradient(flm), _start(case), remark, one_way=True)
 
 
 def covariances_s2scat(case):
@@ -87,20 +81,18 @@ def covariances_s2scat(case):
     def loss(half):
         return sum(jnp.mean(jnp.abs(values) ** 2) for values in statistics(half))
 
-    gradient, held = jax.jit(jax.value_and_grad(loss)), []
-
-    def first(half):
-        held[:] = [half]
-        return jax.block_until_ready(statistics(half))
-
     def start(rng):
         half = np.tril(rng.standard_normal((L, L)) + 1j * rng.standard_normal((L, L)))
         half[:, 0] = half[:, 0].real
         return jnp.array(half)
 
-    remark = "all matrices stored beforehand"
+    gradient, flm = jax.jit(jax.value_and_grad(loss)), start(np.random.default_rng(0))
     return Prepared(
-        first, lambda _: jax.block_until_ready(gradient(held[0])), start, remark, one_way=True
+        lambda half: jax.block_until_ready(statistics(half)),
+        lambda _: jax.block_until_ready(gradient(flm)),
+        start,
+        "all matrices stored beforehand",
+        one_way=True,
     )
 
 

@@ -1,11 +1,10 @@
 """What every layer costs, how equivariant it is, and how cost grows: three tables of `spherekit.nn`."""
 
-import time
-
 import numpy as np
 
+from spherekit.bench.worker import times
+
 TRANSFORMS = ("layers", "equivariance", "cost")
-_BUDGET = 0.3  # seconds that one measurement may take, after its first call
 
 
 def strict():
@@ -42,7 +41,7 @@ def pointwise():
     }
 
 
-def times(L, channels=16, batch=32, dtype="float32", threads=1):
+def layer_times(L, channels=16, batch=32, dtype="float32", threads=1):
     """Lines: forward, and forward and backward, ms; the parts before the layer counted out."""
     lines = [
         f"layers: L = {L}, {channels} channels, batch {batch}, {dtype}, {threads} thread"
@@ -201,9 +200,4 @@ def _gradient(layer, params, x, mode):
 def _least(call):
     """Least ms of a call."""
     call()
-    times, began = [], time.perf_counter()
-    while not times or time.perf_counter() - began < _BUDGET:
-        start = time.perf_counter()
-        call()
-        times.append(1e3 * (time.perf_counter() - start))
-    return min(times)
+    return times(lambda _: call(), None)["least"]

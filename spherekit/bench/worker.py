@@ -43,8 +43,8 @@ def run(case):
     error = np.nan if code.one_way else np.abs(np.asarray(back) - np.asarray(start)).max()
     del back
     result = {
-        "inverse": {"first": first_inverse, **_times(code.inverse, start)},
-        "forward": {"first": first_forward, **_times(code.forward, samples)},
+        "inverse": {"first": first_inverse, **times(code.inverse, start)},
+        "forward": {"first": first_forward, **times(code.forward, samples)},
         "setup": setup,
         "error": float(error) if np.isfinite(error) else None,
         "one_way": code.one_way,
@@ -65,15 +65,16 @@ def _first(call, argument):
     return value, 1e3 * (time.perf_counter() - began)
 
 
-def _times(call, argument):
-    times, began, busy = [], time.perf_counter(), time.process_time()
-    while not times or (time.perf_counter() - began < BUDGET and len(times) < 20000):
+def times(call, argument):
+    """Least and median ms of a call, how often it ran, and the CPUs that it kept busy."""
+    found, began, busy = [], time.perf_counter(), time.process_time()
+    while not found or (time.perf_counter() - began < BUDGET and len(found) < 20000):
         start = time.perf_counter()
         call(argument)
-        times.append(1e3 * (time.perf_counter() - start))
+        found.append(1e3 * (time.perf_counter() - start))
     cpus = (time.process_time() - busy) / (time.perf_counter() - began)
-    middle = statistics.median(times)
-    return {"least": min(times), "median": middle, "runs": len(times), "cpus": round(cpus, 2)}
+    middle = statistics.median(found)
+    return {"least": min(found), "median": middle, "runs": len(found), "cpus": round(cpus, 2)}
 
 
 def _vjp(call, point, cotangent):
@@ -82,7 +83,7 @@ def _vjp(call, point, cotangent):
 
     pull_back, _ = make_vjp(call)(point)
     first = _first(pull_back, cotangent)[1]
-    return {"first": first, **_times(pull_back, cotangent)}
+    return {"first": first, **times(pull_back, cotangent)}
 
 
 def _memory(call, argument):

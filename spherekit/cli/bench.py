@@ -141,7 +141,7 @@ def _layers(args):
     for transform in wanted:
         print()
         if transform == "layers":
-            print("\n".join(layers.times(limits[0], threads=threads)))
+            print("\n".join(layers.layer_times(limits[0], threads=threads)))
         elif transform == "equivariance":
             print("\n".join(layers.equivariance(limits[0])))
         else:

@@ -17,11 +17,9 @@ from spherekit.cli.transform import coefficients, read_signal
 def arguments(parser):
     parser.add_argument("file", metavar="MAP")
     options.band_limit(parser)
-    parser.add_argument("--lam", type=float, default=2.0, help="dilation, > 1; default 2")
-    parser.add_argument("--J0", type=int, default=0, help="lowest scale; default 0")
-    parser.add_argument("--N", type=int, default=3, help="directions; default 3")
+    options.wavelets(parser, J0=0, N=3)
     parser.add_argument("--isotropic", action="store_true", help="averages over orientations")
-    parser.add_argument("--oversample", type=float, default=2.0, help="of the moduli; default 2")
+    options.oversample(parser)
     parser.add_argument("--seed", type=int, default=0, help="of the Gaussian start; default 0")
     parser.add_argument("--iterations", type=int, default=100, help="of L-BFGS; default 100")
     parser.add_argument(

@@ -41,6 +41,19 @@ def chosen_L(args, *, required=True):
     return L
 
 
+def wavelets(parser, *, J0, N):
+    """--lam, --J0 and --N, with these defaults."""
+    parser.add_argument("--lam", type=float, default=2.0, help="dilation, > 1; default 2")
+    parser.add_argument("--J0", type=int, default=J0, help=f"lowest scale; default {J0}")
+    parser.add_argument("--N", type=int, default=N, help=f"directions; default {N}")
+
+
+def oversample(parser):
+    """--oversample."""
+    said = "of the moduli, times the band-limit; default 2"
+    parser.add_argument("--oversample", type=float, default=2.0, help=said)
+
+
 def source(parser):
     """--grid, --field and --ordering."""
     parser.add_argument("--grid", help="grid of the samples, as mw:256 or healpix:64")

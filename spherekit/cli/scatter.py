@@ -13,9 +13,7 @@ from spherekit.cli.transform import coefficients, read_signal
 def arguments(parser):
     parser.add_argument("file", metavar="MAP")
     options.band_limit(parser)
-    parser.add_argument("--lam", type=float, default=2.0, help="dilation, > 1; default 2")
-    parser.add_argument("--J0", type=int, default=2, help="scale of invariance; default 2")
-    parser.add_argument("--N", type=int, default=1, help="directions; default 1, axisymmetric")
+    options.wavelets(parser, J0=2, N=1)
     parser.add_argument("--depth", type=int, default=2, help="moduli in a row; default 2")
     parser.add_argument(
         "--paths",
@@ -23,7 +21,7 @@ def arguments(parser):
         choices=("descending", "neighbour", "all"),
         help="of scales",
     )
-    parser.add_argument("--oversample", type=float, default=2.0, help="of the moduli; default 2")
+    options.oversample(parser)
     parser.add_argument("-o", "--output", required=True, help=".npz")
     options.source(parser)
     options.spin(parser)

@@ -5,13 +5,13 @@ Parts are functions that a `Net` binds to the signals that come (`spherekit.nn.n
 """
 
 from spherekit.nn import filters, mixing, models
-from spherekit.nn.equivariance import equivariance
 from spherekit.nn.generalized import constrained, convolution, fragments, signals, tensor_product
 from spherekit.nn.net import Layer, Mode, Net, Training, chain, count, summary, tapped
 from spherekit.nn.norms import batch_norm, dropout, fragment_norm
 from spherekit.nn.pointwise import brackets, modulus_phase, phase_collapse, pointwise, products
 from spherekit.nn.pooling import maximum, mean, sample_pool, spectral_pool
 from spherekit.nn.readout import bispectrum, dense, invariants, power, relu, set_sum
+from spherekit.nn.rotations import equivariance
 from spherekit.nn.scatter import scattering
 from spherekit.nn.signals import Features, Generalized, Group, Sphere, Spins
 from spherekit.nn.spherical import correlate, lift, scalars, spin_convolution, zonal

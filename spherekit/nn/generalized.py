@@ -9,6 +9,7 @@ from spherekit.conventions import from_real, to_real
 from spherekit.nn import blend, tensor
 from spherekit.nn.mixing import mixing_set
 from spherekit.nn.net import Layer, expect, named
+from spherekit.nn.orders import Places, scatter
 from spherekit.nn.signals import Generalized, Group, Sphere
 
 
@@ -26,30 +27,25 @@ def fragments():
                 return anp.moveaxis(read(x)[..., skip:], -1, 0)
 
         else:
-            tau = [min(2 * ell + 1, 2 * takes.N - 1) for ell in range(takes.L)]
+            N = takes.N
+            tau = [min(2 * ell + 1, 2 * N - 1) for ell in range(takes.L)]
+            places = Places(takes.L, range(1 - N, N))
 
             def apply(x, mode):
-                return _orders(x, takes)
+                return scatter.adjoint(_real_orders(x, N) if takes.real else x, places=places)
 
         return named("fragments", takes, Generalized(tau, takes.channels, takes.real), apply)
 
     return bind
 
 
-def _orders(x, takes):
-    """The orders n of a signal on SO(3) as fragments; of a real one those of n and -n as two real ones."""
-    N, parts = takes.N, []
-    columns = [x[..., n, :] for n in range(2 * N - 1)]
-    if takes.real:
-        half, pairs = math.sqrt(0.5), [to_real(columns[N - 1])]
-        for n in range(1, N):
-            a, b = columns[N - 1 + n], (-1) ** n * columns[N - 1 - n]
-            pairs = [to_real(half * (a + b)), *pairs, to_real(-1j * half * (a - b))]
-        columns = pairs
-    for ell in range(takes.L):
-        some = columns[max(0, N - 1 - ell) : N + ell]
-        parts += [column[..., ell * ell : (ell + 1) ** 2] for column in some]
-    return anp.moveaxis(anp.concatenate(parts, axis=-1), -1, 0)
+def _real_orders(x, N):
+    """The orders n and -n of a real signal on SO(3) as two signals that are real in m."""
+    half, columns = math.sqrt(0.5), [to_real(x[..., N - 1, :])]
+    for n in range(1, N):
+        a, b = x[..., N - 1 + n, :], (-1) ** n * x[..., N - 1 - n, :]
+        columns = [to_real(half * (a + b)), *columns, to_real(-1j * half * (a - b))]
+    return anp.stack(columns, axis=-2)
 
 
 def signals():
@@ -193,6 +189,6 @@ def _weights(plan, rng):
 
 
 def _cost(plan):
-    each = 1 if plan.kind == "free" else plan.takes.channels if plan.kind == "uniform" else 1
-    sizes = [np.prod(shape) * (2 * ell + 1) for ell, shape in enumerate(plan.shapes)]
-    return int(each * sum(sizes))
+    """Multiplications of one signal."""
+    alike = plan.takes.channels if plan.kind == "uniform" else 1
+    return int(alike * sum(math.prod(s) * (2 * ell + 1) for ell, s in enumerate(plan.shapes)))

@@ -9,6 +9,7 @@ import autograd.numpy as anp
 import numpy as np
 from autograd.tracer import getval
 
+from spherekit import _check
 from spherekit.nn.net import Layer, expect, named
 from spherekit.nn.orders import sum_orders, widths
 from spherekit.nn.signals import Features, Generalized, Group, Sphere, Spins
@@ -32,7 +33,7 @@ def fragment_norm():
             square = params["running_square"]
             if mode.training:
                 every = anp.sum(modulus(x) ** 2, axis=1)
-                share_of_one = (share / x.shape[1]).astype(_real(x))
+                share_of_one = (share / x.shape[1]).astype(_check.real_type(x))
                 square = sum_orders.forward(every, widths=rows) * share_of_one
                 mode.observe("running_square", getval(square))
             scale = sum_orders.adjoint((square + _SMALL) ** -0.5, widths=rows)
@@ -52,41 +53,35 @@ def batch_norm():
 
     def bind(takes):
         expect(takes, Sphere, Group, Spins)
-        weights, place = _parseval(takes)
+        weights, one = _parseval(takes)
         lead = (takes.channels, len(takes.spins)) if isinstance(takes, Spins) else (takes.channels,)
-        has_mean = place is not None
 
         def init(rng):
             params = {"running_variance": np.ones(lead), "scale": np.ones(lead)}
-            if has_mean:
-                params |= {
-                    "running_mean": np.zeros(takes.channels),
-                    "mean": np.zeros(takes.channels),
-                }
-            return params
+            if one is None:
+                return params
+            zeros = np.zeros(takes.channels)
+            return params | {"running_mean": zeros, "mean": zeros}
 
         def apply(params, x, mode):
-            kind = _real(x)
-            centred = x
-            if has_mean:
-                mean = params["running_mean"]
+            axes, kind = tuple(range(1 + len(lead), x.ndim)), _check.real_type(x)
+
+            def each(values):
+                return values[(..., *(None,) * len(axes))]
+
+            if one is not None:
+                place, mean = one.astype(kind), params["running_mean"]
                 if mode.training:
-                    mean = anp.sum(anp.real(x[(slice(None), slice(None), *place)]), axis=0) / len(x)
+                    mean = anp.sum(anp.real(x) * place, axis=(0, *axes)) / len(x)
                     mode.observe("running_mean", getval(mean))
-                one = np.zeros(x.shape[2:], kind)
-                one[place] = 1
-                one = one[None, None]
-                lift = (..., *(None,) * (x.ndim - 2))
-                centred = x - mean[lift] * one
+                x = x - each(mean) * place
             variance = params["running_variance"]
             if mode.training:
-                axes = (-1,) if isinstance(takes, Sphere | Spins) else (-1, -2)
-                power = anp.sum(modulus(centred) ** 2 * weights.astype(kind), axis=axes)
-                variance = anp.sum(power, axis=0) / len(x)
+                power = modulus(x) ** 2 * weights.astype(kind)
+                variance = anp.sum(power, axis=(0, *axes)) / len(x)
                 mode.observe("running_variance", getval(variance))
-            scale = params["scale"] * (variance + _SMALL) ** -0.5
-            y = centred * scale[(..., *(None,) * (x.ndim - 1 - scale.ndim))]
-            return y + params["mean"][lift] * one if has_mean else y
+            y = x * each(params["scale"] * (variance + _SMALL) ** -0.5)
+            return y if one is None else y + each(params["mean"]) * place
 
         return Layer("batch_norm", takes, takes, init, apply)
 
@@ -94,14 +89,17 @@ def batch_norm():
 
 
 def _parseval(takes):
-    """Weights w of the mean square, sum w |f|^2, and where the mean lies, or None."""
+    """Weights w of the mean square, sum w |f|^2; and 1 where the mean lies, or None where there is none."""
     L = takes.L
+    weights, one = np.full(L * L, 1 / (4 * math.pi)), np.eye(1, L * L)[0]
     if isinstance(takes, Spins):
-        return np.full(L * L, 1 / (4 * math.pi)), None
+        return weights, None
     if isinstance(takes, Sphere):
-        return np.full(L * L, 1 / (4 * math.pi)), (0,) if takes.spin == 0 else None
+        return weights, one if takes.spin == 0 else None
     ell = np.repeat(np.arange(L), 2 * np.arange(L) + 1)
-    return (2 * ell + 1) / (8 * math.pi**2) ** 2, (takes.N - 1, 0)
+    return (2 * ell + 1) / (8 * math.pi**2) ** 2, np.eye(2 * takes.N - 1)[takes.N - 1][
+        :, None
+    ] * one
 
 
 def dropout(rate=0.5):
@@ -120,12 +118,8 @@ def dropout(rate=0.5):
             else:
                 shape = (*x.shape[:2], *(1,) * (x.ndim - 2))
             kept = (mode.rng.random(shape) >= rate) / (1 - rate)
-            return x * kept.astype(_real(x))
+            return x * kept.astype(_check.real_type(x))
 
         return named("dropout", takes, takes, apply)
 
     return bind
-
-
-def _real(x):
-    return np.empty(0, getval(x).dtype).real.dtype

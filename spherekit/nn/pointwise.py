@@ -10,6 +10,7 @@ import autograd.numpy as anp
 import numpy as np
 from autograd.tracer import getval
 
+from spherekit import _check
 from spherekit.harmonic import transform as harmonic
 from spherekit.nn.net import Layer, expect, named
 from spherekit.nn.signals import Group, Sphere, Spins
@@ -40,6 +41,7 @@ def pointwise(function="relu", oversample=1, *, L=None, N=None):
     L, N : int, optional
         Band-limits of the result; those that come unless said: a smaller L pools in the spectrum.
     """
+    _check.oversampling(oversample)
     act = FUNCTIONS.get(function, function)
     if not callable(act):
         raise ValueError(
@@ -81,6 +83,8 @@ def modulus_phase(oversample=1):
     (Esteves, Makadia and Daniilidis 2020, arXiv:2006.10731, section 3.)
     """
 
+    _check.oversampling(oversample)
+
     def bind(takes):
         expect(takes, Spins)
         L, grid = takes.L, GL(math.ceil(oversample * takes.L)).quick()
@@ -115,6 +119,8 @@ def phase_collapse(oversample=1):
 
     A and B mix channels (Esteves, Slotine and Makadia 2023, arXiv:2306.05420, section 4).
     """
+
+    _check.oversampling(oversample)
 
     def bind(takes):
         expect(takes, Spins)
@@ -192,7 +198,7 @@ def brackets():
 
         def apply(x, mode):
             how = dict(sampling=grid, threads=mode.threads)
-            df = harmonic.inverse(x * raised.astype(getval(x).real.dtype), L, spin=1, **how)
+            df = harmonic.inverse(x * raised.astype(_check.real_type(x)), L, spin=1, **how)
             bracket = anp.imag(anp.conj(df) * df[:, after])
             return harmonic.forward(bracket, L, reality=True, **how)
 

@@ -5,9 +5,10 @@ import math
 import autograd.numpy as anp
 import numpy as np
 
+from spherekit import _check
 from spherekit.harmonic import transform as harmonic
 from spherekit.nn.net import expect, named
-from spherekit.nn.signals import Features, Group, Sphere, Spins
+from spherekit.nn.signals import Features, Group, Sphere, Spins, lower_limit
 from spherekit.sampling import DH, GL, RotationGrid
 from spherekit.wigner import transform as wigner
 
@@ -17,8 +18,7 @@ def spectral_pool(L, N=None):
 
     def bind(takes):
         expect(takes, Sphere, Spins, Group)
-        if not 1 <= L <= takes.L:
-            raise ValueError(f"L is {L!r}; expected a number from 1 to {takes.L}")
+        lower_limit(L, takes)
         if isinstance(takes, Group):
             few = min(takes.N if N is None else N, L, takes.N)
             rows = slice(takes.N - few, takes.N + few - 1)
@@ -88,6 +88,7 @@ def mean():
 
 def maximum(oversample=1):
     """The largest sample of every channel: invariant up to the fineness of the samples."""
+    _check.oversampling(oversample)
 
     def bind(takes):
         expect(takes, Sphere, Group)

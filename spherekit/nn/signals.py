@@ -164,6 +164,15 @@ def _starts(tau):
     return tuple(accumulate((t * (2 * ell + 1) for ell, t in enumerate(tau)), initial=0))
 
 
+def lower_limit(L, takes):
+    """The band-limit of what a layer gives: that of its signals, or a lower one."""
+    if L is None:
+        return takes.L
+    if not 1 <= L <= takes.L:
+        raise ValueError(f"L is {L!r}; expected a number from 1 to {takes.L}")
+    return L
+
+
 def _kind(signal):
     return "real" if signal.real else "complex"
 

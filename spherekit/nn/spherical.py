@@ -9,11 +9,12 @@ import math
 import autograd.numpy as anp
 import numpy as np
 
+from spherekit import _check
 from spherekit.conventions import from_real, to_real
-from spherekit.linear import linear_map
 from spherekit.nn import blend, filters
 from spherekit.nn.net import Layer, expect, named
-from spherekit.nn.signals import Generalized, Group, Sphere, Spins
+from spherekit.nn.orders import Places, scatter
+from spherekit.nn.signals import Generalized, Group, Sphere, Spins, lower_limit
 
 
 def zonal(channels, anchors=None, *, L=None):
@@ -30,9 +31,7 @@ def zonal(channels, anchors=None, *, L=None):
 
     def bind(takes):
         expect(takes, Sphere)
-        after = takes.L if L is None else L
-        if not 1 <= after <= takes.L:
-            raise ValueError(f"L is {L!r}; expected a number from 1 to {takes.L}")
+        after = lower_limit(L, takes)
         curve = filters.anchors(after, after if anchors is None else anchors)
         plan = blend.plan("free", Generalized((1,) * after, takes.channels), (1,) * after, channels)
         count = curve.shape[1]
@@ -95,9 +94,7 @@ def correlate(channels, N=None, *, L=None, kind="free"):
 
 
 def _limits(takes, L, N):
-    after = takes.L if L is None else L
-    if not 1 <= after <= takes.L:
-        raise ValueError(f"L is {L!r}; expected a number from 1 to {takes.L}")
+    after = lower_limit(L, takes)
     orders = after if N is None else N
     if not 1 <= orders <= after:
         raise ValueError(f"N is {N!r}; expected a number from 1 to L = {after}")
@@ -123,9 +120,7 @@ def spin_convolution(channels, spins=(0, 1), anchors=None, *, L=None):
         before = (
             takes if isinstance(takes, Spins) else Spins(takes.L, (takes.spin,), takes.channels)
         )
-        after = takes.L if L is None else L
-        if not 1 <= after <= takes.L:
-            raise ValueError(f"L is {L!r}; expected a number from 1 to {takes.L}")
+        after = lower_limit(L, takes)
         gives, some = Spins(after, spins, channels), Spins(after, before.spins, takes.channels)
         curve = filters.anchors(after, after if anchors is None else anchors)
         basis = _of_spins(curve, gives.spins, some.spins)
@@ -157,16 +152,14 @@ def scalars():
 
 def _of_spins(curve, after, before):
     """A parameter for each two spins and each anchor -> the weights of each degree that has both."""
-    L, count = curve.shape
-    rows = np.zeros((len(after), len(before), count, 0))
-    for ell in range(L):
-        for to in range(len(after)):
-            for of in range(len(before)):
-                if abs(after[to]) <= ell and abs(before[of]) <= ell:
-                    column = np.zeros((len(after), len(before), count, 1))
-                    column[to, of, :, 0] = curve[ell]
-                    rows = np.concatenate([rows, column], axis=-1)
-    return rows.reshape(len(after) * len(before) * count, -1)
+    count, columns = curve.shape[1], []
+    for ell, row in enumerate(curve):
+        for to, of in np.ndindex(len(after), len(before)):
+            if max(abs(after[to]), abs(before[of])) <= ell:
+                column = np.zeros((len(after), len(before), count))
+                column[to, of] = row
+                columns.append(column.ravel())
+    return np.transpose(columns)
 
 
 def _directional(name, takes, before, basis, L, N, channels, read):
@@ -189,7 +182,7 @@ def _filtered(name, takes, gives, before, tau, basis, read, places, complex_weig
         return {"weights": weights / math.sqrt(fan)}
 
     def apply(params, x, mode):
-        kind = np.empty(0, params["weights"].dtype).real.dtype
+        kind = _check.real_type(params["weights"])
         weights = anp.dot(basis.real.T.astype(kind), params["weights"])
         if np.iscomplexobj(basis):
             weights = weights + 1j * anp.dot(basis.imag.T.astype(kind), params["weights"])
@@ -210,32 +203,3 @@ def _read_group(x, before):
     N, K = (x.shape[-2] + 1) // 2, (before.tau[-1] + 1) // 2
     some = x[..., N - K : N + K - 1, : before.L**2]
     return scatter.adjoint(some, places=Places(before.L, range(1 - K, K)))
-
-
-class Places:
-    """Where fragments (degree, order or spin n, m) lie in coefficients (..., n, L*L), where |n| <= l."""
-
-    def __init__(self, L, n):
-        self.shape = len(n), L * L
-        some = [
-            (row, ell * ell + ell + m)
-            for ell in range(L)
-            for row, order in enumerate(n)
-            if abs(order) <= ell
-            for m in range(-ell, ell + 1)
-        ]
-        self.n, self.lm = np.transpose(some)
-
-
-def _scatter(y, *, places):
-    result = np.zeros((*y.shape[1:], *places.shape), np.result_type(y, np.complex64))
-    result[..., places.n, places.lm] = np.moveaxis(y, 0, -1)
-    return result
-
-
-def _gather(x, *, places):
-    return np.ascontiguousarray(np.moveaxis(x[..., places.n, places.lm], -1, 0))
-
-
-#: Fragments, their rows first -> coefficients (batch, channels, n, L*L), and back.
-scatter = linear_map("nn.scatter", _scatter, _gather)

@@ -86,9 +86,8 @@ class Covariances:
             raise ValueError(
                 f"directions is {directions!r}; expected a number >= N = {w.N} of its parity"
             )
-        if not 1 <= oversample <= 16:
-            raise ValueError(f"oversample is {oversample!r}; expected a number from 1 to 16")
-        self.L, self.isotropic, self.oversample = w.L, bool(isotropic), oversample
+        self.oversample = _check.oversampling(oversample)
+        self.L, self.isotropic = w.L, bool(isotropic)
         self.scales = w.scales
         self.pairs = tuple(combinations(w.scales, 2))
         self.triples = tuple(

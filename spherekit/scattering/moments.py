@@ -95,8 +95,7 @@ def _moments(x, y, pairs, weights, threads):
     counter, chosen = np.zeros(1, np.int64), np.ascontiguousarray(pairs, np.int64)
     work = WIDE, counter, first, second, chosen, _each(weights, x), result
     run(lambda _: _multiply(*work), threads)
-    kind = np.float32 if _check.is_single(x) else float
-    return result.reshape(*lead, slices, len(pairs)).astype(kind, copy=False)
+    return result.reshape(*lead, slices, len(pairs)).astype(_check.real_type(x), copy=False)
 
 
 # --- kernels -----------------------------------------------------------------------------------------
@@ -121,15 +120,11 @@ def _multiply(lanes, counter, x, y, pairs, weights, result):
             padded = -(-size // w) * w
             part[:, :, size:padded] = 0.0
             for i in range(fields):
-                for s in range(size):
-                    part[0, i, s] = x[q, i, g, start + s]
-                    part[1, i, s] = y[q, i, g, start + s] * weights[start + s]
+                part[0, i, :size] = x[q, i, g, start : start + size]
+            _weigh(y[q, :, g, start : start + size], weights[start : start + size], part[1])
             for p in range(pairs.shape[0]):
-                a, b, total = (
-                    pairs[p, 0] * _CHUNK,
-                    pairs[p, 1] * _CHUNK,
-                    load(lanes, running, p * w),
-                )
+                a, b = pairs[p, 0] * _CHUNK, pairs[p, 1] * _CHUNK
+                total = load(lanes, running, p * w)
                 for s in range(0, padded, w):
                     total = total + load(lanes, one, a + s) * load(lanes, other, b + s)
                 store(running, p * w, total)
@@ -150,9 +145,7 @@ def _mix(lanes, counter, matrix, x, weights, result):
         q, g = item // slices, item % slices
         for start in range(0, samples, _CHUNK):
             size = min(_CHUNK, samples - start)
-            for i in range(fields):
-                for s in range(size):
-                    part[i, s] = x[q, i, g, start + s] * weights[start + s]
+            _weigh(x[q, :, g, start : start + size], weights[start : start + size], part)
             for i in range(fields):
                 for s in range(0, size, w):
                     total = splat(lanes, 0.0)
@@ -160,5 +153,12 @@ def _mix(lanes, counter, matrix, x, weights, result):
                         factor = splat(lanes, matrix[item, i, k])
                         total = total + factor * load(lanes, flat, k * _CHUNK + s)
                     store(row, s, total)
-                for s in range(size):
-                    result[q, i, g, start + s] = row[s]
+                result[q, i, g, start : start + size] = row[:size]
+
+
+@jit
+def _weigh(x, weights, part):
+    """The fields of a chunk, times the weights."""
+    for i in range(x.shape[0]):
+        for s in range(x.shape[1]):
+            part[i, s] = x[i, s] * weights[s]

@@ -11,23 +11,21 @@ import math
 from functools import partial
 
 import autograd.numpy as anp
-import numpy as np
 
 from spherekit import _check
 from spherekit._recompute import recomputed
 from spherekit.harmonic import transform as harmonic
 from spherekit.sampling import RotationGrid
 from spherekit.sampling import grid as as_grid
+from spherekit.scattering.directions import WAYS
 from spherekit.scattering.modulus import modulus
 from spherekit.scattering.paths import branches
 from spherekit.scattering.paths import paths as make_paths
 from spherekit.wavelets import Wavelets
-from spherekit.wavelets.weights import pair
 from spherekit.wigner import transform as wigner
 
 #: Samples of a modulus beyond which they are not kept for the backward pass, but made again.
 _KEPT = 2**20
-DIRECTIONAL = ("mean", "full", "slices")
 
 
 class Scattering:
@@ -89,16 +87,15 @@ class Scattering:
         how = dict(sampling=sampling, threads=threads)
         self.first = Wavelets(L, lam, J0, N, spin, reality=reality, **how)
         self.later = Wavelets(L, lam, J0, N if directional == "mean" else 1, reality=True, **how)
-        if not 1 <= oversample <= 16:
-            raise ValueError(f"oversample is {oversample!r}; expected a number from 1 to 16")
-        if directional not in DIRECTIONAL:
-            raise ValueError(f"directional is {directional!r}; known are {', '.join(DIRECTIONAL)}")
+        if directional not in WAYS:
+            raise ValueError(f"directional is {directional!r}; known are {', '.join(WAYS)}")
         if directional == "full" and self.first.N % 2 == 0:
             raise ValueError(f"N is {N}; directional='full' needs odd N")
         if isinstance(depth, bool) or int(depth) != depth or depth < 0:
             raise ValueError(f"depth is {depth!r}; expected a whole number >= 0")
-        self.directional = directional
-        self.L, self.oversample, self.depth = self.first.L, oversample, int(depth)
+        self.oversample = _check.oversampling(oversample)
+        self._way = WAYS[directional](self.first, self.later, oversample)
+        self.directional, self.L, self.depth = directional, self.first.L, int(depth)
         self.paths = make_paths(self.first.scales, self.depth, paths)
         self.L0 = self.later.scaling_limit
         self._branches = branches(self.paths)
@@ -136,7 +133,7 @@ class Scattering:
         U[p] f by its coefficients (..., channels, limit^2): a map, one of each angle, or orders n on SO(3).
         """
         if path in self._wanted:
-            found[path] = self._smooth(path, U, limit)
+            found[path] = self._way.smooth(path, U, limit)
         for j in self._branches.get(path, ()):
             keep = self._needed((*path, j))
             step = partial(self._propagate, path, limit, j, keep)
@@ -153,64 +150,18 @@ class Scattering:
         limit, N = self.first.grids[j].L, self.first.grids[j].N
         return 2 * (self.oversample * limit) ** 2 * N
 
-    def _wavelets(self, path):
-        return self.later if path else self.first
-
     def _propagate(self, path, limit, j, keep, U):
         """Coefficients below ``keep`` of |U * Psi^j|."""
-        w = self._wavelets(path)
-        W, N = self._convolve(path, U, limit, j)
+        w = self._way.wavelets(path)
+        W, N = self._way.convolve(path, U, limit, j)
         L = math.isqrt(W.shape[-1])
-        grid = self._fine(w, L, N, keep)
+        grid = self._fine(L, N, keep)
         how = dict(reality=w.reality, steerable=True, threads=w.threads)
-        return self._collect(modulus(wigner.inverse(W, L, N, sampling=grid, **how)), grid, keep)
+        return self._way.collect(modulus(wigner.inverse(W, L, N, sampling=grid, **how)), grid, keep)
 
-    def _convolve(self, path, U, limit, j):
-        """(Wigner coefficients of U * Psi^j, their azimuthal band-limit)."""
-        w = self._wavelets(path)
-        if self.directional != "full" or not path:
-            W = pair.forward(U, **_cut(w._analysing[j], limit))
-            return W[..., 0, :, :] if self.directional == "full" else W, w.grids[j].N
-        size, whole = w.grids[j].L, (U.shape[-2] + 1) // 2
-        N = min(whole, size - (size - whole) % 2)
-        U = U[..., whole - N : whole + N - 1, :]
-        return pair.forward(U, weights=w.kappa[j][None, : min(size, limit)], L=limit)[..., 0, :], N
-
-    def _collect(self, U, grid, keep):
-        """The coefficients (..., channels, keep^2) that the next step takes, from samples."""
-        how = dict(reality=True, threads=self.first.threads)
-        # energy stays: 2 pi |mean|^2 over the sphere <= |U|^2 over SO(3)
-        if self.directional == "full":
-            most = math.ceil(self.oversample * self.first.N)
-            N = min(most + 1 - most % 2, grid.N, keep - 1 + keep % 2)
-            return wigner.forward(U, keep, N, sampling=grid, steerable=True, **how)
-        if self.directional == "mean":
-            U = anp.sum(U, axis=-3) * (math.sqrt(2 * math.pi) / grid.n_gamma)
-        else:
-            U = anp.reshape(U, (*U.shape[:-4], -1, *U.shape[-2:]))
-            U = U * math.sqrt(2 * math.pi / grid.n_gamma)
-        return harmonic.forward(U, keep, sampling=grid.sphere, **how)
-
-    def _fine(self, w, L, N, keep):
-        """The grid of a modulus: ``oversample`` times the band-limits, of the same parity in gamma."""
+    def _fine(self, L, N, keep):
+        """The grid of a modulus: ``oversample`` times the band-limits."""
         fine = max(math.ceil(self.oversample * L), keep)
-        alone = N == 1 or self.directional == "slices"
-        directions = N if alone else math.ceil(self.oversample * N)
-        directions = min(directions + (directions - N) % 2, fine - (fine - N) % 2)
-        return RotationGrid(
-            fine, directions, as_grid(self.later.scaling_grid.name, fine), steerable=True
-        )
-
-    def _smooth(self, path, U, limit):
-        """U * Phi: (..., channels, L0^2)."""
-        held = _cut(self._wavelets(path)._smoothing, limit)
-        if self.directional == "full" and path:  # of a signal on SO(3) its scaled mean
-            ell, n = np.arange(held["weights"].shape[1]), U.shape[-2] // 2
-            held["weights"] = held["weights"] * np.sqrt((2 * ell + 1) / (8 * np.pi**2))
-            U = U[..., n : n + 1, :]
-        return pair.forward(U, **held)[..., 0, :]
-
-
-def _cut(held, limit):
-    """Weights for signals of that band-limit."""
-    return dict(weights=held["weights"][:, :limit], L=limit)
+        angles = min(self._way.angles(N), fine - (fine - N) % 2)
+        sphere = as_grid(self.later.scaling_grid.name, fine)
+        return RotationGrid(fine, angles, sphere, steerable=True)

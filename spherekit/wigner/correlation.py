@@ -44,7 +44,7 @@ def lift(flm, psi, N):
     n = np.arange(1 - N, N)[:, None]
     index = np.clip(ell * ell + ell + n, 0, L * L - 1)
     factor = np.where(np.abs(n) <= ell, 8 * np.pi**2 / (2 * ell + 1), 0)
-    filters = anp.conj(psi)[..., index] * factor.astype(_real_type(psi))
+    filters = anp.conj(psi)[..., index] * factor.astype(_check.real_type(psi))
     return flm[..., None, :] * filters
 
 
@@ -79,7 +79,7 @@ def correlate(flmn, glmn, N=None):
         some, n = slice(ell * ell, (ell + 1) ** 2), min(ell, N - 1)
         g = anp.swapaxes(glmn[..., ell * ell + ell - n : ell * ell + ell + n + 1], -1, -2)
         block = anp.matmul(anp.conj(g), flmn[..., some])
-        none = np.zeros((*block.shape[:-2], N - 1 - n, 2 * ell + 1), _real_type(block))
+        none = np.zeros((*block.shape[:-2], N - 1 - n, 2 * ell + 1), _check.real_type(block))
         blocks.append(anp.concatenate([none, block, none], axis=-2))
     return anp.concatenate(blocks, axis=-1)
 
@@ -106,7 +106,7 @@ def zonal(flm, kl):
     if not np.ndim(kl) or np.shape(kl)[-1] != L:
         raise ValueError(f"kl has shape {np.shape(kl)}; a signal of L={L} needs (..., {L})")
     ell = _degrees(L)
-    factor = np.sqrt(4 * np.pi / (2 * ell + 1)).astype(_real_type(flm))
+    factor = np.sqrt(4 * np.pi / (2 * ell + 1)).astype(_check.real_type(flm))
     return flm * (anp.conj(kl)[..., ell] * factor)
 
 
@@ -135,7 +135,7 @@ def evaluate(flmn, alpha, beta, gamma, *, reality=False, threads=None):
     if not is_traced(flmn):
         _check.wigner_shape(flmn, L, N)
     gamma = np.asarray(gamma, float)
-    scale = np.sqrt((2 * _degrees(L) + 1) / (16 * np.pi**3)).astype(_real_type(flmn))
+    scale = np.sqrt((2 * _degrees(L) + 1) / (16 * np.pi**3)).astype(_check.real_type(flmn))
     total = 0
     for n in range(0 if reality else 1 - N, N):
         field = flmn[..., N - 1 + n, :] * ((-1) ** n * scale)
@@ -191,8 +191,3 @@ def _same_limit(a, b, name, other):
     if _limit(b, other) != L:
         raise ValueError(f"{name} has shape {a.shape}, {other} {b.shape}: they need the same L*L")
     return L
-
-
-def _real_type(x):
-    """float32 beside single precision: a float64 factor would widen it."""
-    return np.float32 if _check.is_single(x) else np.float64
