@@ -5,7 +5,7 @@ As in `codes`; a case also has "transform", "N" (azimuthal band-limit) and "sign
 
 import numpy as np
 
-from spherekit.bench import codes_scattering
+from spherekit.bench import codes_layers, codes_scattering
 from spherekit.bench.codes import Incomparable, Prepared, _only
 
 _ANGLES = 0.3, 1.1, -0.7
@@ -281,6 +281,7 @@ CODES = {
     "matrices": {"spherekit": matrices_spherekit, "spherical": matrices_spherical},
     "cg": {"spherekit": coupling_spherekit, "ducc0": coupling_ducc0},
     **codes_scattering.CODES,
+    **codes_layers.CODES,
 }
 
 

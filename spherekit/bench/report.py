@@ -12,6 +12,9 @@ _GROUP = ("transform", "grid", "N", "spin", "signal", "batch", "dtype", "threads
 _ONE_WAY = {
     "matrices": "all d^l, then all D^l, of one rotation",
     "cg": "Clebsch-Gordan, all l1, l2 < L, then L-1",
+    "product": "products of two signals, all paths below L",
+    "relu": "relu on the sphere",
+    "relu-so3": "relu on SO(3)",
 }
 _LEGEND = (
     "ms: least of all runs of all starts; ratio: spherekit / peer, below 1 where spherekit is faster;",
@@ -72,8 +75,10 @@ def _title(result):
         words = [f"Wigner transform, {grid}, N = {N}", f"{signal} signals"]
     elif transform in ("wavelets", "scattering", "covariances"):
         words = [f"{transform}, N = {N}", f"{signal} signals"]
+    elif transform == "rotate":
+        words = [f"rotation, {signal} signals"]
     else:
-        words = [{"rotate": f"rotation, {signal} signals"}.get(transform, _ONE_WAY.get(transform))]
+        words = [_ONE_WAY[transform]]
     words += [f"{maps} maps"] if maps > 1 else []
     words += ["float32"] if dtype == "float32" else []
     return ", ".join([*words, f"{threads} thread" + "s" * (threads > 1)])

@@ -17,8 +17,8 @@ def arguments(parser):
     parser.add_argument(
         "--transform",
         default="harmonic",
-        help="list of harmonic, wigner, rotate, matrices, cg, wavelets, scattering, covariances; "
-        "or layers, equivariance, cost: of spherekit.nn alone",
+        help="list of harmonic, wigner, rotate, matrices, cg, wavelets, scattering, covariances, product, "
+        "relu, relu-so3; or layers, equivariance, cost: of spherekit.nn alone",
     )
     parser.add_argument("--peers", help="names, as ducc0,healpy,shtns,s2fft,spherical, or none")
     parser.add_argument(
@@ -118,7 +118,10 @@ def _cases(args):
                 "rotate": ("signal", "batch", "dtype"),
                 "wavelets": ("N", "signal", "batch", "dtype"),
                 "scattering": ("N", "signal", "batch", "dtype"),
-                "covariances": ("N", "batch", "dtype")}.get(transform, ())  # fmt: skip
+                "covariances": ("N", "batch", "dtype"),
+                "product": ("batch", "dtype"),
+                "relu": ("batch", "dtype"),
+                "relu-so3": ("batch", "dtype")}.get(transform, ())  # fmt: skip
         fixed = dict(grid="", spin=0, N=0, signal="real", batch=1, dtype="float64")
         lists["grid"] = grids or {"wigner": ["mw"]}.get(transform, ["gl", "mw", "healpix"])
         some = [lists[name] if name in free else [fixed[name]] for name in names[1:-2]]

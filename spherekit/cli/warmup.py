@@ -108,6 +108,7 @@ _STEPS = {
     "spin fields, HEALPix": [(_transform, "healpix", 2)],
     "float32": [(_transform, *case, _SINGLE) for case in (("gl", 0), ("gl", 2), ("healpix", 0))],
     "float32, many maps": [(_transform, "gl", spin, _SINGLE, 8) for spin in (0, 2)],
+    "many real maps": [(_transform, "gl", 0, np.complex128, 8)],
     "points": [(_points,)],
     "rotation group": [(_group, True), (_group, False)],
     "Wigner functions, couplings": [(_functions,)],

@@ -73,7 +73,7 @@ def tables(grid, L, spin, route_of, to_samples, single):
     rows[0, :rings] = grid.ring_start[:rings]
     if folded:
         rows[1, : n // 2] = grid.ring_start[::-1][: n // 2]
-    unit = _unit_transforms(grid, L, spin, route_of)[:, :, :rings]
+    unit = unit_transforms(grid, L, spin, route_of)[:, :, :rings]
     if folded and n % 2 and not to_samples:  # the ring on the equator is its own mirror image
         rows[1, n // 2] = rows[0, n // 2]
         unit[:, :, -1] *= 0.5
@@ -106,7 +106,7 @@ def _in_blocks(matrix, v, w):
     return np.concatenate([matrix[:, a:b].ravel() for a, b in pairs] or [np.empty(0)])
 
 
-def _unit_transforms(grid, L, spin, route_of):
+def unit_transforms(grid, L, spin, route_of):
     """T[l, order slot, ring]: the planes of f_lm = 1 (f_{l,-m} = (-1)^m) for one degree after the other."""
     route, real = route_of(grid, L), spin == 0
     live = np.flatnonzero(route.rows >= 0)

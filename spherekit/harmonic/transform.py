@@ -15,7 +15,7 @@ import numpy as np
 
 from spherekit import _check, device
 from spherekit._threads import thread_count
-from spherekit.harmonic import azimuth, parts, plan, stored
+from spherekit.harmonic import azimuth, bundles, parts, plan, stored
 from spherekit.harmonic.batches import by_maps
 from spherekit.linear import is_traced, linear_map
 from spherekit.sampling import grid as as_grid
@@ -180,6 +180,11 @@ def _to_samples(flm, route_of, L, spin, grid, reality, threads, checked):
         return to_samples(flm, route_of, L, spin, grid, reality, checked)
     flm, single = _coefficients(flm, L)
     maps, narrow = math.prod(flm.shape[:-1]), False
+    if bundles.worthwhile(grid, L, 1, 1, reality, maps):
+        table = bundles.tables(grid, L, 1, 1, route_of, True, single)
+        f = bundles.synthesis(flm, table, np.ones(L), grid.shape, 1, checked, single, threads)
+        if f is not None:
+            return f
     if by_tables := stored.worthwhile(grid, L, spin, maps):
         narrow = single and maps >= stored.BATCH_MAPS
         table = stored.tables(grid, L, spin, route_of, True, narrow)
@@ -210,6 +215,11 @@ def _to_coefficients(f, route_of, L, spin, grid, reality, threads):
     f, single = _samples(f, grid, L, reality)
     core = len(grid.shape)
     maps, narrow = math.prod(f.shape[: f.ndim - core]), False
+    if bundles.worthwhile(grid, L, 1, 1, reality, maps):
+        table = bundles.tables(grid, L, 1, 1, route_of, False, single)
+        flm = bundles.analysis(f, table, np.ones(L), grid.shape, (L * L,), single, threads)
+        if flm is not None:
+            return flm
     if by_tables := stored.worthwhile(grid, L, spin, maps):
         narrow = single and maps >= stored.BATCH_MAPS
         table = stored.tables(grid, L, spin, route_of, False, narrow)

@@ -238,7 +238,7 @@ def highest(typing, v):
     """The largest value of the lanes."""
 
     def generate(context, builder, signature, args):
-        return _highest(builder, args[0])
+        return convert(builder, _highest(builder, args[0]), F64)
 
     return types.float64(v), generate
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from spherekit import _check
 from spherekit._threads import thread_count
-from spherekit.harmonic import azimuth, parts, plan
+from spherekit.harmonic import azimuth, bundles, parts, plan
 from spherekit.harmonic.batches import by_maps
 from spherekit.harmonic.transform import warn_beyond_pixels
 from spherekit.linear import is_traced, linear_map
@@ -215,6 +215,11 @@ def _to_samples(flmn, route_of, scale, L, N, grid, reality, threads, checked):
     tolerance = (1e-5 if single else 1e-12) if checked else None
     orders = layout.orders(N, grid.steerable, reality)
     maps = math.prod(flmn.shape[:-2])
+    if _in_bundles(grid, L, N, reality, maps):
+        table = bundles.tables(grid.sphere, L, N, grid.n_gamma, route_of, True, single)
+        f = bundles.synthesis(flmn, table, scale, grid.shape, 2, checked, single, threads)
+        if f is not None:
+            return f
     if by_tables := shared.worthwhile(grid, L, N, maps):
         table = shared.tables(grid.sphere, L, N, route_of, True)
         rows = table.rows
@@ -246,6 +251,12 @@ def _to_coefficients(f, route_of, scale, L, N, grid, reality, threads):
     single, core = _check.is_single(f), len(grid.shape)
     orders = layout.orders(N, grid.steerable, reality)
     maps = math.prod(f.shape[: f.ndim - core])
+    if _in_bundles(grid, L, N, reality, maps):
+        table = bundles.tables(grid.sphere, L, N, grid.n_gamma, route_of, False, single)
+        shape = 2 * N - 1, L * L
+        flmn = bundles.analysis(f, table, scale, grid.shape, shape, single, threads)
+        if flmn is not None:
+            return flmn
     if by_tables := shared.worthwhile(grid, L, N, maps):
         table = shared.tables(grid.sphere, L, N, route_of, False)
         rows = table.rows
@@ -270,6 +281,11 @@ def _to_coefficients(f, route_of, scale, L, N, grid, reality, threads):
     kind = _check.result_type(False, single)
     one, what = work_bytes(grid, L, N, reality), f"this transform at L={L}, N={N}"
     return by_maps(transform, f, core, (2 * N - 1, L * L), kind, one, threads, what)
+
+
+def _in_bundles(grid, L, N, reality, maps):
+    given = grid.sphere, L, N, grid.n_gamma, reality, maps
+    return not grid.steerable and bundles.worthwhile(*given)
 
 
 _synthesis = linear_map("wigner.inverse", _inverse, _inverse_adjoint)
