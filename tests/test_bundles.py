@@ -26,7 +26,7 @@ def near(a, b, kind):
 
 @pytest.mark.parametrize("kind", [np.complex64, np.complex128])
 @pytest.mark.parametrize("name", ["gl", "mw", "mwss", "dh", "cc"])
-@pytest.mark.parametrize("L, finer", [(1, 0), (2, 1), (5, 0), (9, 3)])
+@pytest.mark.parametrize("L, finer", [(1, 0), (2, 1), (5, 0), (9, 3), (12, 28)])
 def test_maps_of_the_sphere_as_one_by_one(name, L, finer, kind, rng):
     some, flm = grid(name, L + finer), sphere_maps(L, kind, rng)
     how = dict(sampling=some, reality=True)

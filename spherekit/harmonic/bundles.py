@@ -20,7 +20,8 @@ from spherekit._kept import kept
 from spherekit._scratch import scratch
 from spherekit._threads import run
 from spherekit.harmonic import stored
-from spherekit.harmonic.bundle_steps import BLOCK, analyse, synthesise
+from spherekit.harmonic.bundle_circles import BLOCK
+from spherekit.harmonic.bundle_steps import analyse, synthesise
 from spherekit.kernels import fourier
 from spherekit.kernels.memory import on_lines
 from spherekit.kernels.simd import Lanes, has_wide_registers
@@ -32,17 +33,22 @@ _LANES = {False: Lanes(8 // _FULL), True: Lanes(16 // _FULL, True)}
 _BYTES = 8.2e6
 #: Samples of a circle whose FFT needs no other length.
 _LONGEST = 193
+#: Samples of a circle that are summed (measured).
+_SUMMED = 64
 
 #: Sizes; ``starts[k]`` of each pair (n, m) into ``values``, blocks of four rings (of the transpose: degrees);
-#: the FFTs over alpha and gamma; and where things begin in the work memory, in lanes.
-Tables = namedtuple("Tables", "L N gammas rings starts values alpha gamma places size")
+#: the FFT over alpha, or the cosines and sines that are summed in its place on short circles, and those of
+#: gamma; and where things begin in the work memory, in lanes.
+Tables = namedtuple(
+    "Tables", "L N gammas rings starts values alpha ring_turns gamma_turns places size"
+)
 
 
 def worthwhile(sphere, L, N, gammas, real, maps):
     """Whether these transforms go in bundles; depends on nothing but the arguments."""
     if not (real and sphere.rectangular and maps >= stored.BATCH_MAPS and gammas >= 2 * N - 1):
         return False
-    if max(sphere.shape[1], gammas) > _LONGEST:
+    if sphere.shape[1] > _LONGEST or gammas > _SUMMED:
         return False
     return 4 * 16 * _places(L, N, gammas, *sphere.shape)[-1] <= _BYTES
 
@@ -60,19 +66,42 @@ def tables(sphere, L, N, gammas, route_of, to_samples, single):
             first = max(n, abs(slot - (L - 1)) if n else slot)
             table = unit[first:, slot]
             table = table if to_samples else table.T
-            table = np.pad(table, [(0, 0), (0, -table.shape[1] % BLOCK)])
-            blocks.append(table.reshape(len(table), -1, BLOCK).swapaxes(0, 1).ravel())
+            blocks.append(_blocks(table).ravel())
             starts.append(at)
-            at += table.size
+            at += blocks[-1].size
     values = on_lines(np.concatenate(blocks).astype(np.float32 if single else float))
-    alpha, gamma = (fourier.tables(k, single) for k in (sphere.shape[1], gammas))
+    alpha = fourier.tables(sphere.shape[1], single)
+    c, s = _turns(sphere.shape[1], L, to_samples)
+    if to_samples:
+        c[1:], s[1:] = 2 * c[1:], 2 * s[1:]  # for -m too
+    on_rings = on_lines(
+        np.concatenate([_blocks(c), _blocks(s)], axis=-1).ravel().astype(values.dtype)
+    )
+    c, s = _turns(gammas, N, to_samples)
+    on_gamma = on_lines(np.concatenate([_blocks(c), _blocks(s)]).ravel().astype(values.dtype))
     *places, size = _places(L, N, gammas, *sphere.shape)
     starts, places = np.array(starts), np.array(places)
-    return Tables(L, N, gammas, rings, starts, values, alpha, gamma, places, size)
+    turns = on_rings, on_gamma
+    return Tables(L, N, gammas, rings, starts, values, alpha, *turns, places, size)
+
+
+def _turns(n, orders, to_samples):
+    """cos and sin of orders times angles up to pi, what comes first; empty where FFTs are the faster."""
+    count = n // 2 + 1 if n <= _SUMMED else 0
+    z = fourier.roots(np.outer(np.arange(orders), np.arange(count)) % n, n)
+    z = z if to_samples else z.T
+    return z.real.copy(), z.imag.copy()
+
+
+def _blocks(matrix):
+    """(what comes, what is made) -> (blocks, what comes, BLOCK)."""
+    matrix = np.pad(matrix, [(0, 0), (0, -matrix.shape[1] % BLOCK)])
+    blocks = matrix.shape[1] // BLOCK
+    return matrix.reshape(len(matrix), blocks, BLOCK).swapaxes(0, 1)
 
 
 def _places(L, N, gammas, rings, alphas):
-    """Where coefficients as they come, those by order, planes, turned planes, samples, FFT work begin; size."""
+    """Where coefficients as they come, by order, planes, turned ones, samples, and FFTs begin; the size."""
     pairs = L + (N - 1) * (2 * L - 1)
     padded = -(-rings // BLOCK) * BLOCK
     sizes = [
@@ -81,7 +110,9 @@ def _places(L, N, gammas, rings, alphas):
         2 * pairs * padded,
         2 * gammas * L,
         gammas * rings * alphas,
-        6 * max(gammas, alphas) + 2,  # `fourier.work_size`
+        6 * max(gammas, alphas)
+        + 2
+        + 6 * BLOCK,  # `fourier.work_size`, and plain sums' rest of a block
     ]
     return np.concatenate([[0], np.cumsum(sizes)]).tolist()
 
