@@ -91,9 +91,11 @@ def load(path):
     """
     if not os.path.exists(path):
         raise FileNotFoundError(f"no checkpoint {path}")
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f"{path} is no checkpoint: no .npz file, or a truncated one")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            stored = {name: file[name] for name in file.files}
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as read:
+            stored = {name: read[name] for name in read.files}
     except (ValueError, EOFError, OSError, KeyError, NotImplementedError, zipfile.BadZipFile,
             zipfile.LargeZipFile, SyntaxError, AttributeError, TypeError) as error:  # fmt: skip
         raise ValueError(f"{path} is no checkpoint, or a damaged one: {error}") from None
@@ -124,6 +126,9 @@ def _state(stored):
         raise ValueError(
             f"its random numbers are of {head['rng']['bit_generator']}; expected PCG64"
         )
+    for name in ("step", "epoch"):
+        if not isinstance(head[name], int) or head[name] < 0:
+            raise ValueError(f"{name} of its description is {head[name]!r}; expected a number >= 0")
     history = {k: {n: v.tolist() for n, v in h.items()} for k, h in tree["history"].items()}
     best = {"params": tree["best"], **head["best"]}
     made = State(

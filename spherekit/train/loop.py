@@ -212,7 +212,7 @@ def advance(job, state, rows):
     before = rng.bit_generator.state
     mode = Training(rng, job.momentum, job.threads)
     with one_thread(), np.errstate(all="ignore"):  # what is not finite is found, and named, below
-        loss, grads = gradient(job, state.params, x, y, mode)
+        loss, grads = gradient(job.net, job.loss, state.params, x, y, mode)
         grads, norm = clip(grads, job.clip) if job.clip else (grads, global_norm(grads))
         params, optimiser = job.optimiser.step(state.params, grads, state.optimiser)
         params = mode.updated(params)
@@ -225,16 +225,16 @@ def advance(job, state, rows):
     return state._replace(**made, rng=rng.bit_generator.state), loss, rate, norm
 
 
-def gradient(job, params, x, y, mode, watch=None):
+def gradient(net, loss, params, x, y, mode, watch=None):
     """(loss as a float, gradients as a tree) of a batch."""
     paths, arrays = zip(*leaves(params, statistics=False), strict=True)
 
     def function(boxes):
         tree = replaced(params, dict(zip(paths, boxes, strict=True)))
-        return job.loss(job.net(tree, x, mode), y), None
+        return loss(net(tree, x, mode), y), None
 
-    loss, grads, _ = value_and_gradients(function, arrays, watch)
-    return float(loss), replaced(params, dict(zip(paths, grads, strict=True)))
+    value, grads, _ = value_and_gradients(function, arrays, watch)
+    return float(value), replaced(params, dict(zip(paths, grads, strict=True)))
 
 
 def generator(state):

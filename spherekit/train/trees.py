@@ -83,7 +83,8 @@ def rebuilt(form, arrays):
         return arrays[form]
     if isinstance(form, dict) and len(form) == 1:
         ((kind, some),) = form.items()
-        if kind == "dict" and all(isinstance(p, list) and len(p) == 2 for p in some):
+        named = isinstance(some, list) and all(isinstance(p, list) and len(p) == 2 for p in some)
+        if kind == "dict" and named:
             return {str(name): rebuilt(part, arrays) for name, part in some}
         if kind in ("list", "tuple") and isinstance(some, list):
             parts = [rebuilt(part, arrays) for part in some]

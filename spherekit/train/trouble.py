@@ -1,6 +1,7 @@
 """When numbers stop being finite: in which layer, and where the training can go on from."""
 
 import numpy as np
+from autograd.core import SparseObject
 from autograd.tracer import getval
 
 from spherekit._blas import one_thread
@@ -17,11 +18,6 @@ class Diverged(ValueError):
 def finite(tree):
     """Whether all numbers of a tree are."""
     return all(np.isfinite(array).all() for _, array in leaves(tree))
-
-
-def name_of(net, place):
-    """A layer by its place in the network: "1.0.2 tapped"."""
-    return f"{spelled(place)} {net.layers[place[0]].name}" if place else "the loss"
 
 
 class Places(Training):
@@ -70,7 +66,7 @@ def diverged(job, state, x, y, rng, loss):
     try:
         with one_thread(), np.errstate(all="ignore"):
             mode = Places(watch, rng, job.momentum, job.threads)
-            _, grads = gradient(job, state.params, x, y, mode, watch)
+            _, grads = gradient(job.net, job.loss, state.params, x, y, mode, watch)
     except ValueError as error:  # a layer that refuses such numbers
         words = str(error)
     where = _where(watch, grads, words)
@@ -111,4 +107,6 @@ def _spelled(label):
 
 
 def _sound(x):
+    if isinstance(x, SparseObject):  # the gradient of an index
+        x = x.mut_add(x.vs.zeros())
     return x is None or np.isfinite(getval(x)).all()
