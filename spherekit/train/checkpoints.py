@@ -97,7 +97,7 @@ def load(path):
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as read:
             stored = {name: read[name] for name in read.files}
     except (ValueError, EOFError, OSError, KeyError, NotImplementedError, zipfile.BadZipFile,
-            zipfile.LargeZipFile, SyntaxError, AttributeError, TypeError) as error:  # fmt: skip
+            zipfile.LargeZipFile, SyntaxError, AttributeError, TypeError, MemoryError) as error:  # fmt: skip
         raise ValueError(f"{path} is no checkpoint, or a damaged one: {error}") from None
     if "checkpoint" not in stored:
         raise ValueError(f"{path} is no checkpoint of spherekit: it holds {', '.join(stored)[:80]}")
