@@ -4,7 +4,7 @@ for step in train.fit(net, net.init(rng), (signals, labels), validation=..., met
     ...                                     # step.step, step.loss, step.metrics, step.state
 """
 
-from spherekit.train import checkpoints, losses, metrics, schedules, trees
+from spherekit.train import checkpoints, config, losses, metrics, schedules, trees
 from spherekit.train.figure import curves
 from spherekit.train.loop import Step, evaluate, finish, fit, predict, progress
 from spherekit.train.optimisers import Optimiser, adam, adamw, clip, global_norm, sgd
@@ -13,7 +13,7 @@ from spherekit.train.retrieval import retrieval
 from spherekit.train.trouble import Diverged
 
 __all__ = [
-    "Diverged", "Optimiser", "Step", "adam", "adamw", "checkpoints", "clip", "curves", "evaluate",
+    "Diverged", "Optimiser", "Step", "adam", "adamw", "checkpoints", "clip", "config", "curves", "evaluate",
     "finish", "fit", "global_norm", "losses", "metrics", "predict", "profile", "progress",
     "retrieval", "schedules", "sgd", "trees",
 ]  # fmt: skip
