@@ -139,7 +139,22 @@ def cases_of_sums(L, rng, shape=()):
     yield Case("", dict(widths=rows), *(numbers((n, *shape), rng, True) for n in (L * L, L)), True)
 
 
+def cases_of_take(L, rng, shape=()):
+    for place, left in (((..., 0), ()), ((..., slice(1, L)), (L - 1,))):
+        flags = dict(place=place, shape=(*shape, L * L))
+        for real in (True, False):
+            x, y = numbers((*shape, L * L), rng, real), numbers((*shape, *left), rng, real)
+            yield Case(f"{place} {real}", flags, x, y, real)
+
+
+def cases_of_gate(L, rng, shape=()):
+    x, y, by = (numbers((*shape, L), rng, True) for _ in range(3))
+    yield Case("", dict(by=by, slope=0.1), x, y, True)
+
+
 CASES = {
+    "nn.take": cases_of_take,
+    "nn.gate": cases_of_gate,
     "nn.scatter": cases_of_places,
     "nn.sum_orders": cases_of_sums,
     "scattering.cut": cases_of_cut,

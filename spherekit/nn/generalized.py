@@ -10,6 +10,7 @@ from spherekit.nn import blend, tensor
 from spherekit.nn.mixing import mixing_set
 from spherekit.nn.net import Layer, expect, named
 from spherekit.nn.orders import Places, scatter
+from spherekit.nn.scaling import take
 from spherekit.nn.signals import Generalized, Group, Sphere
 
 
@@ -24,7 +25,7 @@ def fragments():
             skip = takes.spin**2
 
             def apply(x, mode):
-                return anp.moveaxis(read(x)[..., skip:], -1, 0)
+                return anp.moveaxis(take(read(x), (..., slice(skip, None))), -1, 0)
 
         else:
             N = takes.N
@@ -41,11 +42,15 @@ def fragments():
 
 def _real_orders(x, N):
     """The orders n and -n of a real signal on SO(3) as two signals that are real in m."""
-    half, columns = math.sqrt(0.5), [to_real(x[..., N - 1, :])]
+    half, columns = math.sqrt(0.5), [to_real(_column(x, N - 1))]
     for n in range(1, N):
-        a, b = x[..., N - 1 + n, :], (-1) ** n * x[..., N - 1 - n, :]
+        a, b = _column(x, N - 1 + n), (-1) ** n * _column(x, N - 1 - n)
         columns = [to_real(half * (a + b)), *columns, to_real(-1j * half * (a - b))]
     return anp.stack(columns, axis=-2)
+
+
+def _column(x, n):
+    return take(x, (..., n, slice(None)))
 
 
 def signals():

@@ -12,8 +12,8 @@ from autograd.tracer import getval
 from spherekit import _check
 from spherekit.nn.net import Layer, expect, named
 from spherekit.nn.orders import sum_orders, widths
+from spherekit.nn.scaling import affine, energy, scale, take
 from spherekit.nn.signals import Features, Generalized, Group, Sphere, Spins
-from spherekit.scattering.modulus import modulus
 
 _SMALL = 1e-12  # beside a variance
 
@@ -32,12 +32,12 @@ def fragment_norm():
         def apply(params, x, mode):
             square = params["running_square"]
             if mode.training:
-                every = anp.sum(modulus(x) ** 2, axis=1)
+                every = energy(x, (len(x), 1, takes.channels))[:, 0]
                 share_of_one = (share / x.shape[1]).astype(_check.real_type(x))
                 square = sum_orders.forward(every, widths=rows) * share_of_one
                 mode.observe("running_square", getval(square))
-            scale = sum_orders.adjoint((square + _SMALL) ** -0.5, widths=rows)
-            return x * scale[:, None, :]
+            factors = sum_orders.adjoint((square + _SMALL) ** -0.5, widths=rows)
+            return scale(x, factors[:, None, :])
 
         return Layer("fragment_norm", takes, takes, init, apply)
 
@@ -53,53 +53,59 @@ def batch_norm():
 
     def bind(takes):
         expect(takes, Sphere, Group, Spins)
-        weights, one = _parseval(takes)
+        weights, place = _parseval(takes)
         lead = (takes.channels, len(takes.spins)) if isinstance(takes, Spins) else (takes.channels,)
+        single = (1, *lead, *(1,) * (3 - len(lead) if isinstance(takes, Group) else 1))
 
         def init(rng):
             params = {"running_variance": np.ones(lead), "scale": np.ones(lead)}
-            if one is None:
+            if place is None:
                 return params
             zeros = np.zeros(takes.channels)
             return params | {"running_mean": zeros, "mean": zeros}
 
         def apply(params, x, mode):
-            axes, kind = tuple(range(1 + len(lead), x.ndim)), _check.real_type(x)
-
-            def each(values):
-                return values[(..., *(None,) * len(axes))]
-
-            if one is not None:
-                place, mean = one.astype(kind), params["running_mean"]
-                if mode.training:
-                    mean = anp.sum(anp.real(x) * place, axis=(0, *axes)) / len(x)
-                    mode.observe("running_mean", getval(mean))
-                x = x - each(mean) * place
-            variance = params["running_variance"]
+            variance, mean = params["running_variance"], params.get("running_mean")
             if mode.training:
-                power = modulus(x) ** 2 * weights.astype(kind)
-                variance = anp.sum(power, axis=(0, *axes)) / len(x)
+                variance, mean = _statistics(x, weights, place, len(lead))
                 mode.observe("running_variance", getval(variance))
-            y = x * each(params["scale"] * (variance + _SMALL) ** -0.5)
-            return y if one is None else y + each(params["mean"]) * place
+                if place is not None:
+                    mode.observe("running_mean", getval(mean))
+            factor = params["scale"] * (variance + _SMALL) ** -0.5
+            if place is None:
+                return scale(x, anp.reshape(factor, single))
+            return affine(x, anp.reshape(factor, single), params["mean"] - factor * mean, place)
 
         return Layer("batch_norm", takes, takes, init, apply)
 
     return bind
 
 
+def _statistics(x, weights, place, lead):
+    """Variance and mean of every channel over the batch; no mean where there is no place for it."""
+    kind, count = _check.real_type(x), len(x)
+    power = energy(x, (1, *x.shape[1:]))[0]
+    if place is None:
+        return anp.sum(power * weights.astype(kind), axis=-1) / count, None
+    rest = weights.copy()
+    rest[place[1:]] = 0  # the square of the mean is not subtracted from a sum: digits would cancel
+    first = anp.real(take(x, place))
+    mean = anp.sum(first, axis=0) / count
+    own = kind(weights[place[1:]]) * anp.sum((first - mean) ** 2, axis=0)
+    others = anp.sum(power * rest.astype(kind), axis=tuple(range(lead, power.ndim)))
+    return (others + own) / count, mean
+
+
 def _parseval(takes):
-    """Weights w of the mean square, sum w |f|^2; and 1 where the mean lies, or None where there is none."""
-    L = takes.L
-    weights, one = np.full(L * L, 1 / (4 * math.pi)), np.eye(1, L * L)[0]
-    if isinstance(takes, Spins):
-        return weights, None
-    if isinstance(takes, Sphere):
-        return weights, one if takes.spin == 0 else None
-    ell = np.repeat(np.arange(L), 2 * np.arange(L) + 1)
-    return (2 * ell + 1) / (8 * math.pi**2) ** 2, np.eye(2 * takes.N - 1)[takes.N - 1][
-        :, None
-    ] * one
+    """Weights w of the mean square, sum w |f|^2; and where the mean lies, or None where there is none."""
+    L, N = takes.L, getattr(takes, "N", 1)
+    weights = np.full(L * L, 1 / (4 * math.pi))
+    if isinstance(takes, Group):
+        ell = np.repeat(np.arange(L), 2 * np.arange(L) + 1)
+        weights = np.tile((2 * ell + 1) / (8 * math.pi**2) ** 2, (2 * N - 1, 1))
+        return weights, (..., N - 1, 0)
+    has_mean = isinstance(takes, Sphere) and takes.spin == 0
+    return weights, (..., 0) if has_mean else None
 
 
 def dropout(rate=0.5):

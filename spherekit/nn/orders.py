@@ -1,8 +1,13 @@
 """Orders of fragments: sums over m, and where n and m lie in coefficients."""
 
+import math
+
 import numpy as np
 
+from spherekit._jit import jit
 from spherekit.linear import linear_map
+
+_BLOCK = 16
 
 
 def widths(degrees):
@@ -29,23 +34,46 @@ class Places:
     def __init__(self, L, n):
         self.shape = len(n), L * L
         some = [
-            (row, ell * ell + ell + m)
+            row * L * L + ell * ell + ell + m
             for ell in range(L)
             for row, order in enumerate(n)
             if abs(order) <= ell
             for m in range(-ell, ell + 1)
         ]
-        self.n, self.lm = np.transpose(some)
+        self.flat = np.array(some)
 
 
 def _scatter(y, *, places):
-    result = np.zeros((*y.shape[1:], *places.shape), np.result_type(y, np.complex64))
-    result[..., places.n, places.lm] = np.moveaxis(y, 0, -1)
+    kind = np.result_type(y, np.complex64)
+    result = np.zeros((*y.shape[1:], *places.shape), kind)
+    y = np.ascontiguousarray(y, kind).reshape(len(y), -1)
+    _to_places(y, places.flat, result.reshape(y.shape[1], -1))
     return result
 
 
 def _gather(x, *, places):
-    return np.ascontiguousarray(np.moveaxis(x[..., places.n, places.lm], -1, 0))
+    lead = x.shape[:-2]
+    x = np.ascontiguousarray(x).reshape(math.prod(lead), -1)
+    made = np.empty((len(places.flat), len(x)), x.dtype)
+    _from_places(x, places.flat, made)
+    return made.reshape(-1, *lead)
+
+
+@jit
+def _to_places(y, places, x):
+    """x[b, places[r]] = y[r, b], block by block, so that both are met a cache line at a time."""
+    for start in range(0, x.shape[0], _BLOCK):
+        for r in range(places.size):
+            for b in range(start, min(start + _BLOCK, x.shape[0])):
+                x[b, places[r]] = y[r, b]
+
+
+@jit
+def _from_places(x, places, y):
+    for start in range(0, x.shape[0], _BLOCK):
+        for r in range(places.size):
+            for b in range(start, min(start + _BLOCK, x.shape[0])):
+                y[r, b] = x[b, places[r]]
 
 
 #: Fragments, their rows first -> coefficients (batch, channels, n, L*L), and back.

@@ -12,7 +12,9 @@ from autograd.tracer import getval
 
 from spherekit import _check
 from spherekit.harmonic import transform as harmonic
+from spherekit.nn.gates import leaky
 from spherekit.nn.net import Layer, expect, named
+from spherekit.nn.scaling import take
 from spherekit.nn.signals import Group, Sphere, Spins
 from spherekit.sampling import GL, RotationGrid
 from spherekit.scattering.modulus import modulus
@@ -20,8 +22,8 @@ from spherekit.wigner import transform as wigner
 
 #: Functions by name; others are given themselves, made of autograd.numpy.
 FUNCTIONS = {
-    "relu": lambda x: anp.maximum(x, 0),
-    "leaky_relu": lambda x: anp.maximum(x, 0) + 0.1 * anp.minimum(x, 0),
+    "relu": leaky,
+    "leaky_relu": lambda x: leaky(x, 0.1),
     "tanh": anp.tanh,
     "softplus": lambda x: anp.logaddexp(x, 0 * x),
     "square": lambda x: x * x,
@@ -93,7 +95,8 @@ def modulus_phase(oversample=1):
             results = []
             for number, spin in enumerate(takes.spins):
                 how = dict(spin=spin, sampling=grid, threads=mode.threads)
-                f, bias = harmonic.inverse(x[..., number, :], L, **how), params["bias"][number]
+                some, bias = take(x, (..., number, slice(None))), params["bias"][number]
+                f = harmonic.inverse(some, L, **how)
                 f = _gate(f, bias[:, None, None], spin)
                 results.append(harmonic.forward(f, L, **how))
             return anp.stack(results, axis=-2)
@@ -108,10 +111,10 @@ def modulus_phase(oversample=1):
 
 def _gate(f, bias, spin):
     if spin == 0:
-        return anp.maximum(anp.real(f) + bias, 0) * np.ones(1, f.dtype)
+        return leaky(anp.real(f) + bias) * np.ones(1, f.dtype)
     size = modulus(f)
     none = (getval(size) == 0).astype(getval(size).dtype)
-    return anp.maximum(size + bias, 0) / (size + none) * f
+    return leaky(size + bias) / (size + none) * f
 
 
 def phase_collapse(oversample=1):
@@ -137,13 +140,13 @@ def phase_collapse(oversample=1):
         def apply(params, x, mode):
             how = dict(sampling=grid, threads=mode.threads)
             fields = [
-                harmonic.inverse(x[..., k, :], L, spin=spin, **how)
+                harmonic.inverse(take(x, (..., k, slice(None))), L, spin=spin, **how)
                 for k, spin in enumerate(takes.spins)
             ]
             total = anp.einsum("dc,bctp->bdtp", params["own"], anp.real(fields[zero]))
             for k, f in enumerate(fields):
                 total = total + anp.einsum("dc,bctp->bdtp", params["moduli"][k], modulus(f))
-            total = anp.maximum(total + params["bias"][:, None, None], 0)
+            total = leaky(total + params["bias"][:, None, None])
             made = harmonic.forward(total, L, reality=True, **how)
             rows = [made if k == zero else x[..., k, :] for k in range(count)]
             return anp.stack(rows, axis=-2)

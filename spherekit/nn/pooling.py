@@ -8,6 +8,7 @@ import numpy as np
 from spherekit import _check
 from spherekit.harmonic import transform as harmonic
 from spherekit.nn.net import expect, named
+from spherekit.nn.scaling import take
 from spherekit.nn.signals import Features, Group, Sphere, Spins, lower_limit
 from spherekit.sampling import DH, GL, RotationGrid
 from spherekit.wigner import transform as wigner
@@ -21,14 +22,14 @@ def spectral_pool(L, N=None):
         lower_limit(L, takes)
         if isinstance(takes, Group):
             few = min(takes.N if N is None else N, L, takes.N)
-            rows = slice(takes.N - few, takes.N + few - 1)
+            place = ..., slice(takes.N - few, takes.N + few - 1), slice(L * L)
             gives = Group(L, few, takes.channels, takes.real)
-            return named("spectral_pool", takes, gives, lambda x, mode: x[..., rows, : L * L])
+            return named("spectral_pool", takes, gives, lambda x, mode: take(x, place))
         if isinstance(takes, Spins):
             gives = Spins(L, takes.spins, takes.channels)
         else:
             gives = Sphere(L, takes.channels, takes.real, takes.spin)
-        return named("spectral_pool", takes, gives, lambda x, mode: x[..., : L * L])
+        return named("spectral_pool", takes, gives, lambda x, mode: take(x, (..., slice(L * L))))
 
     return bind
 
@@ -81,7 +82,7 @@ def mean():
         place = (..., 0) if on_sphere else (..., takes.N - 1, 0)
         area = math.sqrt(4 * math.pi) if on_sphere else 8 * math.pi**2
         gives = Features(takes.channels)
-        return named("mean", takes, gives, lambda x, mode: anp.real(x[place]) / area)
+        return named("mean", takes, gives, lambda x, mode: anp.real(take(x, place)) / area)
 
     return bind
 

@@ -5,8 +5,10 @@ import numpy as np
 
 from spherekit.conventions import to_real
 from spherekit.nn import tensor
+from spherekit.nn.gates import leaky
 from spherekit.nn.net import Layer, expect, named
 from spherekit.nn.orders import sum_orders, widths
+from spherekit.nn.scaling import take
 from spherekit.nn.signals import Features, Generalized, Group, Sphere
 from spherekit.scattering.modulus import modulus
 
@@ -21,13 +23,13 @@ def invariants():
                 raise ValueError(f"no fragment of degree 0 comes: {takes}")
 
             def read(x):
-                return anp.reshape(anp.moveaxis(x[: takes.tau[0]], 0, -1), (x.shape[1], -1))
+                return anp.reshape(anp.moveaxis(take(x, (slice(takes.tau[0]),)), 0, -1), (x.shape[1], -1))
 
             count = takes.tau[0] * takes.channels
         else:
 
             def read(x):
-                return x[..., 0] if isinstance(takes, Sphere) else x[..., takes.N - 1, 0]
+                return take(x, (..., 0) if isinstance(takes, Sphere) else (..., takes.N - 1, 0))
 
             count = takes.channels
         if takes.real:
@@ -66,7 +68,7 @@ def relu():
 
     def bind(takes):
         expect(takes, Features)
-        return named("relu", takes, takes, lambda x, mode: anp.maximum(x, 0))
+        return named("relu", takes, takes, lambda x, mode: leaky(x))
 
     return bind
 

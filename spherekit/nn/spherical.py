@@ -14,6 +14,7 @@ from spherekit.conventions import from_real, to_real
 from spherekit.nn import blend, filters
 from spherekit.nn.net import Layer, expect, named
 from spherekit.nn.orders import Places, scatter
+from spherekit.nn.scaling import take
 from spherekit.nn.signals import Generalized, Group, Sphere, Spins, lower_limit
 
 
@@ -43,7 +44,7 @@ def zonal(channels, anchors=None, *, L=None):
         def apply(params, x, mode):
             table = curve.astype(params["weights"].dtype)
             weights = anp.reshape(anp.dot(table, params["weights"]), (-1,))
-            some = anp.moveaxis(x[..., : after**2], -1, 0)
+            some = anp.moveaxis(take(x, (..., slice(after**2))), -1, 0)
             return anp.moveaxis(blend.blend(weights, some, plan, "y", mode.threads), 0, -1)
 
         gives = Sphere(after, channels, takes.real, takes.spin)
@@ -124,11 +125,11 @@ def spin_convolution(channels, spins=(0, 1), anchors=None, *, L=None):
         gives, some = Spins(after, spins, channels), Spins(after, before.spins, takes.channels)
         curve = filters.anchors(after, after if anchors is None else anchors)
         basis = _of_spins(curve, gives.spins, some.spins)
-        source = Generalized(some.tau, takes.channels, False)
+        source, places = Generalized(some.tau, takes.channels, False), Places(after, some.spins)
 
         def read(x, _):
             x = x[..., None, :] if isinstance(takes, Sphere) else x
-            return scatter.adjoint(x[..., : after**2], places=Places(after, some.spins))
+            return scatter.adjoint(take(x, (..., slice(after**2))), places=places)
 
         parts = "spin_convolution", takes, gives, source, gives.tau, basis
         return _filtered(*parts, read, Places(after, gives.spins), complex_weights=True)
@@ -143,9 +144,9 @@ def scalars():
         expect(takes, Spins)
         if 0 not in takes.spins:
             raise ValueError(f"takes spins with 0 among them; what comes is {takes}")
-        row = takes.spins.index(0)
+        place = ..., takes.spins.index(0), slice(None)
         gives = Sphere(takes.L, takes.channels)
-        return named("scalars", takes, gives, lambda x, mode: from_real(to_real(x[..., row, :])))
+        return named("scalars", takes, gives, lambda x, mode: from_real(to_real(take(x, place))))
 
     return bind
 
@@ -196,10 +197,10 @@ def _filtered(name, takes, gives, before, tau, basis, read, places, complex_weig
 
 
 def _read_sphere(x, before):
-    return anp.moveaxis(x[..., : before.L**2], -1, 0)
+    return anp.moveaxis(take(x, (..., slice(before.L**2))), -1, 0)
 
 
 def _read_group(x, before):
     N, K = (x.shape[-2] + 1) // 2, (before.tau[-1] + 1) // 2
-    some = x[..., N - K : N + K - 1, : before.L**2]
+    some = take(x, (..., slice(N - K, N + K - 1), slice(before.L**2)))
     return scatter.adjoint(some, places=Places(before.L, range(1 - K, K)))

@@ -1,0 +1,173 @@
+"""Signals times factors that many of their numbers share, and the sums that belong to them.
+
+    F(x, y, s) = sum_i x_i y_i s_i
+
+with s one number for each channel, or fragment and channel: `scale` is its derivative by y, `match` the one
+by s, so that every derivative is one of the two again. No array of the products is made.
+"""
+
+import math
+from functools import partial
+
+import autograd.numpy as anp
+import numpy as np
+from autograd.extend import defjvp, defvjp, primitive
+from autograd.tracer import getval
+
+from spherekit import _check
+from spherekit._clock import timed
+from spherekit._jit import jit
+from spherekit.linear import linear_map
+
+
+@primitive
+@partial(timed, "nn.scale")
+def scale(x, s):
+    """``x s``, where ``s`` has as many axes, of length 1 where its numbers are shared."""
+    if np.iscomplexobj(x) and not np.iscomplexobj(s):
+        return (_parts(x) * s[..., None]).view(x.dtype)[..., 0]
+    return x * s
+
+
+@primitive
+@partial(timed, "nn.match")
+def match(x, y, shape, real):
+    """sum of x y over the axes in which ``shape`` is 1, kept; ``real``: its real part."""
+    if real and np.iscomplexobj(x) and np.iscomplexobj(y):
+        parts = _sums(_parts(x), _parts(y), (*shape, 2))
+        return parts[..., 0] - parts[..., 1]
+    if np.iscomplexobj(x) or np.iscomplexobj(y):
+        made = np.sum(x * y, axis=_shared(x.shape, shape), keepdims=True)
+        return made.real if real else made
+    return _sums(x, y, shape)
+
+
+@primitive
+@partial(timed, "nn.energy")
+def energy(x, shape):
+    """sum of |x|^2 over the axes in which ``shape`` is 1, kept.
+
+    >>> energy(np.array([[3.0, 1.0], [4j, 1.0]]), (1, 2))
+    array([[25.,  2.]])
+    """
+    if np.iscomplexobj(x):
+        parts = _parts(x)
+        return _sums(parts, parts, (*shape, 2)).sum(axis=-1)
+    return _sums(x, x, shape)
+
+
+@primitive
+@partial(timed, "nn.affine")
+def affine(x, s, d, place):
+    """``scale(x, s)``, and ``d`` added where ``place`` says, alike in the axes before its own."""
+    made = scale(x, s)
+    made[place] += d
+    return made
+
+
+def take(x, place):
+    """``x[place]``, ``place`` of slices and whole numbers."""
+    return _take.forward(x, place=place, shape=np.shape(x))
+
+
+def _put(y, *, place, shape):
+    made = np.zeros(shape, y.dtype)
+    made[place] = y
+    return made
+
+
+_take = linear_map("nn.take", lambda x, *, place, shape: x[place], _put)
+
+
+def _by_scale(s, x, g):
+    """The gradient by s of what is linear in ``scale(x, s)``."""
+    return match(x, g, np.shape(s), not anp.iscomplexobj(s))
+
+
+def _sum_to(g, d):
+    return anp.sum(g, axis=tuple(range(anp.ndim(g) - anp.ndim(d))))
+
+
+def _whole(t, x, place):
+    """A tangent of ``d``, for each of the batch."""
+    return t + np.zeros(np.shape(getval(x)[place]), _check.real_type(t))
+
+
+def _real_like(g, x):
+    return g if anp.iscomplexobj(x) else anp.real(g)
+
+
+defvjp(
+    scale,
+    lambda _, x, s: lambda g: _real_like(scale(g, s), x),
+    lambda _, x, s: lambda g: _by_scale(s, x, g),
+)
+defjvp(scale, lambda t, _, x, s: scale(t, s), lambda t, _, x, s: scale(x, t))
+defvjp(
+    match,
+    lambda _, x, y, shape, real: lambda g: _real_like(scale(y, g), x),
+    lambda _, x, y, shape, real: lambda g: _real_like(scale(x, g), y),
+    argnums=(0, 1),
+)
+defjvp(
+    match,
+    lambda t, _, x, y, shape, real: match(t, y, shape, real),
+    lambda t, _, x, y, shape, real: match(x, t, shape, real),
+    argnums=(0, 1),
+)
+defvjp(energy, lambda _, x, shape: lambda g: scale(_conj(x), 2 * g), argnums=(0,))
+defjvp(energy, lambda t, _, x, shape: 2 * match(_conj(x), t, shape, True), argnums=(0,))
+defvjp(
+    affine,
+    lambda _, x, s, d, place: lambda g: _real_like(scale(g, s), x),
+    lambda _, x, s, d, place: lambda g: _by_scale(s, x, g),
+    lambda _, x, s, d, place: lambda g: _real_like(_sum_to(take(g, place), d), d),
+    argnums=(0, 1, 2),
+)
+defjvp(
+    affine,
+    lambda t, _, x, s, d, place: scale(t, s),
+    lambda t, _, x, s, d, place: scale(x, t),
+    lambda t, _, x, s, d, place: _take.adjoint(_whole(t, x, place), place=place, shape=np.shape(x)),
+    argnums=(0, 1, 2),
+)
+
+
+# --- how ---------------------------------------------------------------------------------------------
+
+
+def _conj(x):
+    return anp.conj(x) if anp.iscomplexobj(x) else x
+
+
+def _parts(x):
+    """Complex numbers as pairs of real ones, along a new last axis."""
+    x = np.ascontiguousarray(x)
+    return x.view(x.real.dtype).reshape(*x.shape, 2)
+
+
+def _shared(shape, kept):
+    return tuple(k for k, (n, m) in enumerate(zip(shape, kept, strict=True)) if m == 1 and n > 1)
+
+
+def _sums(x, y, shape):
+    """The sums of real numbers: over one axis by the kernel, and the rest, which are few, as they come."""
+    axes, kind = _shared(x.shape, shape), np.result_type(x, y)
+    if not axes:
+        return x * y
+    first = axes[0]
+    lead, after = math.prod(x.shape[:first]), math.prod(x.shape[first + 1 :])
+    made = np.zeros(lead * after, kind)
+    flat = [np.ascontiguousarray(v, kind).reshape(-1) for v in (x, y)]
+    _products(x.shape[first], after, *flat, made)
+    made = made.reshape(*x.shape[:first], 1, *x.shape[first + 1 :])
+    return made.sum(axis=axes[1:], keepdims=True) if len(axes) > 1 else made
+
+
+@jit
+def _products(count, after, x, y, out):
+    for a in range(out.size // after):
+        for b in range(count):
+            at = (a * count + b) * after
+            for c in range(after):
+                out[a * after + c] += x[at + c] * y[at + c]
