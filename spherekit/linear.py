@@ -23,7 +23,7 @@ Pair = namedtuple("Pair", "name forward adjoint")
 _registry = []
 
 
-def linear_map(name, forward, adjoint):
+def linear_map(name, forward, adjoint, *, real=False):
     """Make ``forward`` and ``adjoint`` autograd primitives, each the other's gradient.
 
     Parameters
@@ -33,6 +33,8 @@ def linear_map(name, forward, adjoint):
     forward, adjoint : callable
         Functions of one array and keyword flags; ``adjoint`` is the conjugate transpose, taken in
         Re<u, v> where one side is real.
+    real : bool
+        The map is a matrix of real numbers, so that conjugates may be left out: A^H conj g = conj A^H g.
 
     Returns
     -------
@@ -49,20 +51,22 @@ def linear_map(name, forward, adjoint):
     forward, adjoint = timed(name, forward), timed(f"{name}, adjoint", adjoint)
     pair = Pair(name, primitive(forward), primitive(adjoint))
     for function, transpose in ((pair.forward, pair.adjoint), (pair.adjoint, pair.forward)):
-        defvjp(function, _reverse_rule(transpose), argnums=(0,))
+        defvjp(function, _reverse_rule(transpose, real), argnums=(0,))
         defjvp(function, "same", argnums=(0,))
     _registry.append(pair)
     return pair
 
 
-def _reverse_rule(transpose):
+def _reverse_rule(transpose, real_map):
     def rule(answer, x, **flags):
         real = not anp.iscomplexobj(x)  # a real argument has a real gradient
 
         def pull_back(g):
-            result = transpose(_conj(g), **flags)
+            result = transpose(g if real_map else _conj(g), **flags)
             if real:
                 return anp.real(result) if anp.iscomplexobj(result) else result
+            if real_map:
+                return result
             if isinstance(result, np.ndarray):  # untraced and made for us: no second array
                 return np.conj(result, out=result)
             return _conj(result)

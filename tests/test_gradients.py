@@ -152,7 +152,16 @@ def cases_of_gate(L, rng, shape=()):
     yield Case("", dict(by=by, slope=0.1), x, y, True)
 
 
+def cases_of_combine(L, rng, shape=()):
+    for complex_weights in (False, True):
+        basis = numbers((L, 4), rng, complex_weights)
+        weights = numbers((L, 2), rng, not complex_weights)
+        g = numbers((4, 2), rng, False)
+        yield Case(f"{complex_weights}", dict(basis=basis), weights, g, not complex_weights)
+
+
 CASES = {
+    "nn.combine": cases_of_combine,
     "nn.take": cases_of_take,
     "nn.gate": cases_of_gate,
     "nn.scatter": cases_of_places,

@@ -14,7 +14,12 @@ def numbers(shape, real, rng, single=False):
     return x.astype((np.float32 if real else np.complex64) if single else x.dtype)
 
 
-SHAPES = [((5, 3, 4), (1, 3, 1)), ((5, 3, 4), (5, 1, 4)), ((2, 3, 2, 4), (1, 3, 1, 1)), ((2, 3), (2, 3))]
+SHAPES = [
+    ((5, 3, 4), (1, 3, 1)),
+    ((5, 3, 4), (5, 1, 4)),
+    ((2, 3, 2, 4), (1, 3, 1, 1)),
+    ((2, 3), (2, 3)),
+]
 
 
 @pytest.mark.parametrize("real_s", [True, False])

@@ -13,8 +13,11 @@ an angle gamma too, as many as there are longitudes.
 
 import numpy as np
 
+from spherekit import _check
+from spherekit._blas import one_thread
 from spherekit.conventions import from_real
 from spherekit.harmonic import evaluate_adjoint
+from spherekit.linear import linear_map
 from spherekit.wigner import D
 
 KINDS = ("free", "near_identity", "equatorial")
@@ -81,6 +84,41 @@ def _free_on_group(L, N, K):
                 row[mirror] = sign * np.conj(row[place])
             rows.append(row)
     return np.array(rows)
+
+
+def _combine(weights, *, basis):
+    B, w = _plain(basis.T, weights), _columns(weights)
+    with one_thread():
+        if not np.iscomplexobj(B):
+            return (B @ w).view(weights.dtype)
+        made = np.empty((len(B), w.shape[1]), B.dtype)
+        made.real = B.real @ w
+        made.imag = B.imag @ w
+    return made
+
+
+def _weigh(g, *, basis):
+    B = _plain(basis, g)
+    with one_thread():
+        if not np.iscomplexobj(B):
+            return (B @ _columns(g)).view(g.dtype)
+        return B.real @ g.real + B.imag @ g.imag
+
+
+def _plain(basis, like):
+    """The basis in the precision of what it meets."""
+    kind = _check.real_type(like)
+    return basis.astype(np.result_type(kind, np.complex64) if np.iscomplexobj(basis) else kind)
+
+
+def _columns(x):
+    """Complex columns as pairs of real ones."""
+    x = np.ascontiguousarray(x)
+    return x.view(x.real.dtype)
+
+
+#: Weights (parameters, filters) -> coefficients ``basis^T weights``; not both complex. In BLAS, one thread.
+combine = linear_map("nn.combine", _combine, _weigh)
 
 
 def _cut(matrix, N, K):

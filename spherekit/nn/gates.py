@@ -21,7 +21,9 @@ def leaky(x, slope=0.0):
 def _gate(x, *, by, slope):
     x = np.ascontiguousarray(x)
     made = np.empty(x.shape, x.dtype)
-    _let_through(x.reshape(-1), np.ascontiguousarray(by).reshape(-1), x.dtype.type(slope), made.reshape(-1))
+    _let_through(
+        x.reshape(-1), np.ascontiguousarray(by).reshape(-1), x.dtype.type(slope), made.reshape(-1)
+    )
     return made
 
 
@@ -32,4 +34,4 @@ def _let_through(x, by, slope, out):
 
 
 #: x where ``by`` > 0, else ``slope`` x: linear in x, and its own adjoint.
-gate = linear_map("nn.gate", _gate, partial(_gate))
+gate = linear_map("nn.gate", _gate, partial(_gate), real=True)

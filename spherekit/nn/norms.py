@@ -32,12 +32,12 @@ def fragment_norm():
         def apply(params, x, mode):
             square = params["running_square"]
             if mode.training:
-                every = energy(x, (len(x), 1, takes.channels))[:, 0]
+                every = anp.reshape(energy(x, (len(x), 1, takes.channels)), (len(x), -1))
                 share_of_one = (share / x.shape[1]).astype(_check.real_type(x))
                 square = sum_orders.forward(every, widths=rows) * share_of_one
                 mode.observe("running_square", getval(square))
             factors = sum_orders.adjoint((square + _SMALL) ** -0.5, widths=rows)
-            return scale(x, factors[:, None, :])
+            return scale(x, anp.reshape(factors, (len(x), 1, takes.channels)))
 
         return Layer("fragment_norm", takes, takes, init, apply)
 
@@ -84,7 +84,7 @@ def batch_norm():
 def _statistics(x, weights, place, lead):
     """Variance and mean of every channel over the batch; no mean where there is no place for it."""
     kind, count = _check.real_type(x), len(x)
-    power = energy(x, (1, *x.shape[1:]))[0]
+    power = anp.reshape(energy(x, (1, *x.shape[1:])), x.shape[1:])
     if place is None:
         return anp.sum(power * weights.astype(kind), axis=-1) / count, None
     rest = weights.copy()

@@ -25,7 +25,7 @@ def _repeat(y, *, widths):
 
 
 #: (rows, ...) -> (fragments, ...), and each fragment's number to all of its rows.
-sum_orders = linear_map("nn.sum_orders", _sum, _repeat)
+sum_orders = linear_map("nn.sum_orders", _sum, _repeat, real=True)
 
 
 class Places:
@@ -77,4 +77,4 @@ def _from_places(x, places, y):
 
 
 #: Fragments, their rows first -> coefficients (batch, channels, n, L*L), and back.
-scatter = linear_map("nn.scatter", _scatter, _gather)
+scatter = linear_map("nn.scatter", _scatter, _gather, real=True)

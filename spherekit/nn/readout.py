@@ -23,7 +23,9 @@ def invariants():
                 raise ValueError(f"no fragment of degree 0 comes: {takes}")
 
             def read(x):
-                return anp.reshape(anp.moveaxis(take(x, (slice(takes.tau[0]),)), 0, -1), (x.shape[1], -1))
+                return anp.reshape(
+                    anp.moveaxis(take(x, (slice(takes.tau[0]),)), 0, -1), (x.shape[1], -1)
+                )
 
             count = takes.tau[0] * takes.channels
         else:

@@ -24,9 +24,19 @@ from spherekit.linear import linear_map
 @partial(timed, "nn.scale")
 def scale(x, s):
     """``x s``, where ``s`` has as many axes, of length 1 where its numbers are shared."""
-    if np.iscomplexobj(x) and not np.iscomplexobj(s):
-        return (_parts(x) * s[..., None]).view(x.dtype)[..., 0]
-    return x * s
+    if np.iscomplexobj(s):
+        return x * s
+    parts = _parts(x) if np.iscomplexobj(x) else x
+    given = s[..., None] if np.iscomplexobj(x) else s
+    runs = _runs(parts.shape, given.shape)
+    if runs is None or s.dtype != parts.dtype:
+        return x * s
+    made = np.empty(x.shape, x.dtype)
+    flat = made.view(parts.dtype).reshape(-1)
+    _factors(
+        runs, np.ascontiguousarray(parts).reshape(-1), np.ascontiguousarray(s).reshape(-1), flat
+    )
+    return made
 
 
 @primitive
@@ -76,7 +86,7 @@ def _put(y, *, place, shape):
     return made
 
 
-_take = linear_map("nn.take", lambda x, *, place, shape: x[place], _put)
+_take = linear_map("nn.take", lambda x, *, place, shape: x[place], _put, real=True)
 
 
 def _by_scale(s, x, g):
@@ -150,6 +160,17 @@ def _shared(shape, kept):
     return tuple(k for k, (n, m) in enumerate(zip(shape, kept, strict=True)) if m == 1 and n > 1)
 
 
+def _runs(shape, kept):
+    """Lengths (shared, own, shared, own) of axes in a row; None where they take more turns."""
+    runs, own = [1], True  # from the last axis on
+    for n, m in zip(reversed(shape), reversed(kept), strict=True):
+        if n > 1 and (m == n) != own:
+            runs.append(1)
+            own = not own
+        runs[-1] *= n
+    return (*[1] * (4 - len(runs)), *reversed(runs)) if len(runs) <= 4 else None
+
+
 def _sums(x, y, shape):
     """The sums of real numbers: over one axis by the kernel, and the rest, which are few, as they come."""
     axes, kind = _shared(x.shape, shape), np.result_type(x, y)
@@ -162,6 +183,24 @@ def _sums(x, y, shape):
     _products(x.shape[first], after, *flat, made)
     made = made.reshape(*x.shape[:first], 1, *x.shape[first + 1 :])
     return made.sum(axis=axes[1:], keepdims=True) if len(axes) > 1 else made
+
+
+@jit
+def _factors(runs, x, s, out):
+    outer, rows, shared, inner = runs
+    at = 0
+    for _ in range(outer):
+        for r in range(rows):
+            if inner == 1:
+                factor = s[r]
+                for i in range(at, at + shared):
+                    out[i] = x[i] * factor
+                at += shared
+                continue
+            for _ in range(shared):
+                for i in range(inner):
+                    out[at + i] = x[at + i] * s[r * inner + i]
+                at += inner
 
 
 @jit

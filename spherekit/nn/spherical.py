@@ -9,7 +9,6 @@ import math
 import autograd.numpy as anp
 import numpy as np
 
-from spherekit import _check
 from spherekit.conventions import from_real, to_real
 from spherekit.nn import blend, filters
 from spherekit.nn.net import Layer, expect, named
@@ -42,8 +41,8 @@ def zonal(channels, anchors=None, *, L=None):
             return {"weights": scale * rng.standard_normal((count, channels * takes.channels))}
 
         def apply(params, x, mode):
-            table = curve.astype(params["weights"].dtype)
-            weights = anp.reshape(anp.dot(table, params["weights"]), (-1,))
+            weights = filters.combine.forward(params["weights"], basis=curve.T)
+            weights = anp.reshape(weights, (-1,))
             some = anp.moveaxis(take(x, (..., slice(after**2))), -1, 0)
             return anp.moveaxis(blend.blend(weights, some, plan, "y", mode.threads), 0, -1)
 
@@ -183,11 +182,7 @@ def _filtered(name, takes, gives, before, tau, basis, read, places, complex_weig
         return {"weights": weights / math.sqrt(fan)}
 
     def apply(params, x, mode):
-        kind = _check.real_type(params["weights"])
-        weights = anp.dot(basis.real.T.astype(kind), params["weights"])
-        if np.iscomplexobj(basis):
-            weights = weights + 1j * anp.dot(basis.imag.T.astype(kind), params["weights"])
-        weights = anp.reshape(weights, (-1,))
+        weights = anp.reshape(filters.combine.forward(params["weights"], basis=basis), (-1,))
         y = blend.blend(weights, read(x, before), plan, "y", mode.threads)
         return scatter.forward(y, places=places)
 
