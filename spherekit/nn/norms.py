@@ -11,8 +11,9 @@ from autograd.tracer import getval
 
 from spherekit import _check
 from spherekit.nn.net import Layer, expect, named
-from spherekit.nn.orders import sum_orders, widths
+from spherekit.nn.orders import widths
 from spherekit.nn.signals import Features, Generalized, Group, Sphere, Spins
+from spherekit.nn.sums import spread, squares
 from spherekit.scattering.modulus import modulus
 
 _SMALL = 1e-12  # beside a variance
@@ -32,12 +33,10 @@ def fragment_norm():
         def apply(params, x, mode):
             square = params["running_square"]
             if mode.training:
-                every = anp.sum(modulus(x) ** 2, axis=1)
                 share_of_one = (share / x.shape[1]).astype(_check.real_type(x))
-                square = sum_orders.forward(every, widths=rows) * share_of_one
+                square = squares(x, rows, mode.threads) * share_of_one
                 mode.observe("running_square", getval(square))
-            scale = sum_orders.adjoint((square + _SMALL) ** -0.5, widths=rows)
-            return x * scale[:, None, :]
+            return spread(x, (square + _SMALL) ** -0.5, rows, mode.threads)
 
         return Layer("fragment_norm", takes, takes, init, apply)
 
