@@ -73,6 +73,23 @@ def test_bits_do_not_depend_on_threads(make):
     assert one[-1].state.history["epochs"]["step"] == [4, 8, 12]
 
 
+def test_complex_weights():
+    """A network of spins: complex parameters go downhill, and stay single."""
+    parts = [
+        nn.spin_convolution(3, (0, 1)),
+        nn.batch_norm(),
+        nn.spin_convolution(3, (0,)),
+        nn.scalars(),
+    ]
+    net = nn.Net(nn.Sphere(4, 1), *parts, nn.power(), nn.dense(2))
+    last = train.finish(fit(net, epochs=20))
+    types = {a.dtype for _, a in trees.leaves(last.state.params)}
+    assert types == {np.dtype(np.float32), np.dtype(np.complex64)}
+    assert (
+        last.state.history["epochs"]["train"][-1] < 0.7 * last.state.history["epochs"]["train"][0]
+    )
+
+
 def test_it_learns():
     """What degree 1 tells plainly."""
     net, (x, labels) = cobb(), problem()

@@ -9,7 +9,7 @@ import tarfile
 import numpy as np
 import pytest
 
-from spherekit.train.retrieval import SCORES, read_models, retrieval
+from spherekit.train.shrec17 import SCORES, read_models, retrieval
 
 DATA = pathlib.Path(__file__).parents[2] / "shared/data/shrec17"
 

@@ -8,8 +8,8 @@ from spherekit.train import checkpoints, config, losses, metrics, schedules, tre
 from spherekit.train.figure import curves
 from spherekit.train.loop import Step, evaluate, finish, fit, predict, progress
 from spherekit.train.optimisers import Optimiser, adam, adamw, clip, global_norm, sgd
-from spherekit.train.profile import profile
-from spherekit.train.retrieval import retrieval
+from spherekit.train.profiling import profile
+from spherekit.train.shrec17 import retrieval
 from spherekit.train.trouble import Diverged
 
 __all__ = [

@@ -1,12 +1,15 @@
 """Metrics: functions of all outputs and all targets of a data set, one number each.
 
 Of a metric with the attribute ``larger_is_better`` the largest value is the best; of all others, as of
-losses, the smallest. `retrieval` holds those of SHREC'17.
+losses, the smallest. Those of SHREC'17 are `retrieval`, of ranked lists.
 """
 
 import numpy as np
 
 from spherekit.train import losses
+from spherekit.train.shrec17 import retrieval
+
+__all__ = ["METRICS", "accuracy", "mae", "named", "retrieval", "rmse"]
 
 
 def accuracy(outputs, labels):
