@@ -1,6 +1,10 @@
 """Dense products in one thread: the last bits of BLAS depend on its number of threads, ours must not."""
 
+import threading
+from contextlib import contextmanager, nullcontext
 from functools import cache
+
+_local = threading.local()
 
 
 @cache
@@ -16,4 +20,14 @@ def one_thread():
     >>> with one_thread():
     ...     pass
     """
-    return _controller().limit(limits=1, user_api="blas")
+    return nullcontext() if getattr(_local, "inside", False) else _limited()
+
+
+@contextmanager
+def _limited():
+    with _controller().limit(limits=1, user_api="blas"):
+        _local.inside = True
+        try:
+            yield
+        finally:
+            _local.inside = False

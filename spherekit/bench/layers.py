@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from spherekit._scratch import keep_freed
 from spherekit.bench.worker import times
 
 TRANSFORMS = ("layers", "equivariance", "cost")
@@ -42,13 +43,16 @@ def pointwise():
 
 
 def layer_times(L, channels=16, batch=32, dtype="float32", threads=1):
-    """Lines: forward, and forward and backward, ms; the parts before the layer counted out."""
+    """Lines: ms of a layer in training, forward, and backward; the parts before the layer counted out."""
     lines = [
         f"layers: L = {L}, {channels} channels, batch {batch}, {dtype}, {threads} thread"
         + "s" * (threads > 1),
-        f"{'layer':34}{'forward':>10}{'with gradient':>15}{'ratio':>7}",
+        f"{'layer':34}{'forward':>10}{'backward':>10}{'ratio':>7}",
     ]
-    mode = _mode(threads)
+    from spherekit import nn
+
+    keep_freed()
+    mode = nn.Training(np.random.default_rng(0), threads=threads)
     cases = strict() | {f"{name}, oversample 2": make(2) for name, make in pointwise().items()}
     for name, parts in cases.items():
         net, params, x = _prepared(L, channels, batch, dtype, parts)
@@ -56,8 +60,8 @@ def layer_times(L, channels=16, batch=32, dtype="float32", threads=1):
         for first, own in zip(net.layers[:-1], params[:-1], strict=True):
             before = first.apply(own, before, mode)
         forward = _least(lambda a=layer, p=some, b=before: a.apply(p, b, mode))
-        both = _least(_gradient(layer, some, before, mode))
-        lines.append(f"{name:34}{forward:10.2f}{both:15.2f}{both / forward:7.1f}")
+        back = _least(_backward(layer, some, before, mode))
+        lines.append(f"{name:34}{forward:10.3f}{back:10.3f}{back / forward:7.1f}")
     return lines
 
 
@@ -102,6 +106,7 @@ def costs(limits, channels=4, batch=8, dtype="float32", threads=1):
         "channel-wise, RMST": lambda L: [F, nn.tensor_product("rmst")],
         "quadratic on samples, exact": lambda L: [nn.products()],
     }
+    keep_freed()
     mode = _mode(threads)
     for name, make in kinds.items():
         for L in limits:
@@ -186,15 +191,13 @@ def _mode(threads):
     return nn.Mode(threads)
 
 
-def _gradient(layer, params, x, mode):
-    """Forward, and back from a given cotangent, to parameters and signals."""
+def _backward(layer, params, x, mode):
+    """Back from a given cotangent to parameters and signals."""
     from autograd import make_vjp
 
-    def both(args):
-        return layer.apply(args[0], args[1], mode)
-
-    g = np.ones_like(layer.apply(params, x, mode))
-    return lambda: make_vjp(both)((params, x))[0](g)
+    pull_back, y = make_vjp(lambda args: layer.apply(args[0], args[1], mode))((params, x))
+    g = np.ones_like(y)
+    return lambda: pull_back(g)
 
 
 def _least(call):

@@ -25,8 +25,9 @@ from spherekit.nn.signals import Generalized
 
 KINDS = ("free", "filter", "uniform", "channelwise", "cross")
 
-#: From one `Generalized` signal to another; the shape and place of each degree's weights; how many numbers.
-Plan = namedtuple("Plan", "kind takes gives shapes starts size")
+#: From one `Generalized` signal to another; shape and place of each degree's weights, and its rows in both;
+#: how many numbers.
+Plan = namedtuple("Plan", "kind takes gives shapes starts rows size")
 
 
 def plan(kind, takes, tau, channels):
@@ -49,7 +50,8 @@ def plan(kind, takes, tau, channels):
     sizes = [math.prod(shape) for shape in shapes]
     starts = tuple(itertools.accumulate(sizes, initial=0))
     gives = Generalized(tau, channels, takes.real)
-    return Plan(kind, takes, gives, tuple(shapes), starts[:-1], starts[-1])
+    rows = tuple((takes.rows(ell), gives.rows(ell)) for ell in range(takes.L))
+    return Plan(kind, takes, gives, tuple(shapes), starts[:-1], rows, starts[-1])
 
 
 @primitive
@@ -79,26 +81,31 @@ def blend(a, b, plan, role, threads):
 def _one_degree(plan, ell, role, a, b, result):
     """Rows of a degree are (fragments, orders and batch, channels)."""
     shape, start = plan.shapes[ell], plan.starts[ell]
-    place = slice(start, start + math.prod(shape))
-
-    def rows(x, signal):
-        return x[signal.rows(ell)].reshape(signal.tau[ell], -1, signal.channels)
-
+    place, (these, those) = slice(start, start + math.prod(shape)), plan.rows[ell]
+    before = these, plan.takes.tau[ell], plan.takes.channels
+    after = those, plan.gives.tau[ell], plan.gives.channels
     if role == "W":
-        result[place] = _outer(plan.kind, rows(b, plan.gives), rows(a, plan.takes)).reshape(-1)
+        made = _outer(plan.kind, _fragments(b, *after), _fragments(a, *before))
+        result[place] = made.reshape(-1)
         return
-    W, before, after = a[place].reshape(shape), plan.takes, plan.gives
+    W = a[place].reshape(shape)
     if plan.kind == "filter":
         W = W.swapaxes(1, 2).reshape(1, shape[0] * shape[2], shape[1] * shape[3])
     if role == "x":
         W, before, after = W.swapaxes(-1, -2), after, before
-    _multiply(plan.kind, W, rows(b, before), rows(result, after))
+    _multiply(plan.kind, W, _fragments(b, *before), _fragments(result, *after))
+
+
+def _fragments(x, rows, tau, channels):
+    return x[rows].reshape(tau, -1, channels)
 
 
 def _multiply(kind, W, x, y):
     """y = W x, in place."""
     if kind == "uniform":
-        np.matmul(W[0], x.reshape(len(x), -1), out=y.reshape(len(y), -1))
+        outer = len(x) == 1  # which BLAS is slow at
+        multiply = np.multiply if outer else np.matmul
+        multiply(W[0], x.reshape(len(x), -1), out=y.reshape(len(y), -1))
     elif kind == "cross":
         np.matmul(x, W.swapaxes(1, 2), out=y)
     elif kind == "channelwise":

@@ -7,6 +7,7 @@ import numpy as np
 
 from spherekit._blas import one_thread
 from spherekit._clock import listening
+from spherekit._scratch import keep_freed
 from spherekit.nn import Training
 from spherekit.train import losses
 from spherekit.train.gradients import Watch
@@ -73,6 +74,7 @@ def profile(net, params, data, *, loss="cross_entropy", optimiser=None, repeats=
     >>> [row.name for row in made.rows], 0 < made.share < 1
     (['power', 'dense', 'loss'], True)
     """
+    keep_freed()
     loss, optimiser = losses.named(loss), adam() if optimiser is None else optimiser
     state = optimiser.init(params)
 
