@@ -7,15 +7,12 @@ import math
 
 import autograd.numpy as anp
 import numpy as np
-from autograd.tracer import getval
 
 from spherekit import _check
 from spherekit.nn.net import Layer, expect, named
 from spherekit.nn.orders import sum_orders, widths
-from spherekit.nn.scaling import affine, energy, scale, take
 from spherekit.nn.signals import Features, Generalized, Group, Sphere, Spins
-
-_SMALL = 1e-12  # beside a variance
+from spherekit.nn.standard import Groups, standardised
 
 
 def fragment_norm():
@@ -24,24 +21,37 @@ def fragment_norm():
     def bind(takes):
         expect(takes, Generalized)
         degree = np.repeat(np.arange(takes.L), takes.tau)
-        rows, share = widths(degree), 1 / (2 * degree + 1)[:, None]
+        rows = widths(degree)
+        share = 1 / np.repeat(2.0 * degree + 1, rows)[:, None, None]
+
+        def per_row(fragments):
+            return anp.reshape(sum_orders.adjoint(fragments, widths=rows), (takes.size, 1, -1))
+
+        def gather(sums):
+            sums = anp.reshape(sums, (takes.size, takes.channels))
+            return per_row(sum_orders.forward(sums, widths=rows))
 
         def init(rng):
             return {"running_square": np.ones((len(degree), takes.channels))}
 
         def apply(params, x, mode):
-            square = params["running_square"]
-            if mode.training:
-                every = anp.reshape(energy(x, (len(x), 1, takes.channels)), (len(x), -1))
-                share_of_one = (share / x.shape[1]).astype(_check.real_type(x))
-                square = sum_orders.forward(every, widths=rows) * share_of_one
-                mode.observe("running_square", getval(square))
-            factors = sum_orders.adjoint((square + _SMALL) ** -0.5, widths=rows)
-            return scale(x, anp.reshape(factors, (len(x), 1, takes.channels)))
+            one = np.ones((1, 1, 1), _check.real_type(x))
+            if not mode.training:
+                square = per_row(params["running_square"])
+                return standardised(x, one, None, groups, (None, square))[0]
+            y, _, square = standardised(x, one, None, groups)
+            mode.observe("running_square", square[_first(rows), 0])
+            return y
 
+        groups = Groups(1, gather, share)
         return Layer("fragment_norm", takes, takes, init, apply)
 
     return bind
+
+
+def _first(rows):
+    """The first row of each fragment."""
+    return np.concatenate([[0], np.cumsum(rows[:-1])]).astype(int)
 
 
 def batch_norm():
@@ -53,59 +63,53 @@ def batch_norm():
 
     def bind(takes):
         expect(takes, Sphere, Group, Spins)
-        weights, place = _parseval(takes)
         lead = (takes.channels, len(takes.spins)) if isinstance(takes, Spins) else (takes.channels,)
-        single = (1, *lead, *(1,) * (3 - len(lead) if isinstance(takes, Group) else 1))
+        groups = _channels(takes, lead)
+        single = (1, *lead, *(1,) * (2 if isinstance(takes, Group) else 1))
+        has_mean = groups.place is not None
 
         def init(rng):
             params = {"running_variance": np.ones(lead), "scale": np.ones(lead)}
-            if place is None:
-                return params
-            zeros = np.zeros(takes.channels)
-            return params | {"running_mean": zeros, "mean": zeros}
+            zeros = {"running_mean": np.zeros(lead), "mean": np.zeros(lead)}
+            return params | zeros if has_mean else params
 
         def apply(params, x, mode):
-            variance, mean = params["running_variance"], params.get("running_mean")
+            given = None
+            if not mode.training:
+                variance = anp.reshape(params["running_variance"], single)
+                given = params.get("running_mean"), variance
+            s = anp.reshape(params["scale"], single)
+            y, mean, variance = standardised(x, s, params.get("mean"), groups, given)
             if mode.training:
-                variance, mean = _statistics(x, weights, place, len(lead))
-                mode.observe("running_variance", getval(variance))
-                if place is not None:
-                    mode.observe("running_mean", getval(mean))
-            factor = params["scale"] * (variance + _SMALL) ** -0.5
-            if place is None:
-                return scale(x, anp.reshape(factor, single))
-            return affine(x, anp.reshape(factor, single), params["mean"] - factor * mean, place)
+                mode.observe("running_variance", variance.reshape(lead))
+                if has_mean:
+                    mode.observe("running_mean", mean)
+            return y
 
         return Layer("batch_norm", takes, takes, init, apply)
 
     return bind
 
 
-def _statistics(x, weights, place, lead):
-    """Variance and mean of every channel over the batch; no mean where there is no place for it."""
-    kind, count = _check.real_type(x), len(x)
-    power = anp.reshape(energy(x, (1, *x.shape[1:])), x.shape[1:])
-    if place is None:
-        return anp.sum(power * weights.astype(kind), axis=-1) / count, None
-    rest = weights.copy()
-    rest[place[1:]] = 0  # the square of the mean is not subtracted from a sum: digits would cancel
-    first = anp.real(take(x, place))
-    mean = anp.sum(first, axis=0) / count
-    own = kind(weights[place[1:]]) * anp.sum((first - mean) ** 2, axis=0)
-    others = anp.sum(power * rest.astype(kind), axis=tuple(range(lead, power.ndim)))
-    return (others + own) / count, mean
-
-
-def _parseval(takes):
-    """Weights w of the mean square, sum w |f|^2; and where the mean lies, or None where there is none."""
+def _channels(takes, lead):
+    """Channels as groups, the mean square taken over sphere or SO(3) by Parseval's weights."""
     L, N = takes.L, getattr(takes, "N", 1)
-    weights = np.full(L * L, 1 / (4 * math.pi))
+    weights, place = np.full((1, L * L), 1 / (4 * math.pi)), (..., 0)
     if isinstance(takes, Group):
         ell = np.repeat(np.arange(L), 2 * np.arange(L) + 1)
-        weights = np.tile((2 * ell + 1) / (8 * math.pi**2) ** 2, (2 * N - 1, 1))
-        return weights, (..., N - 1, 0)
-    has_mean = isinstance(takes, Sphere) and takes.spin == 0
-    return weights, (..., 0) if has_mean else None
+        weights = np.tile((2 * ell + 1) / (8 * math.pi**2) ** 2, (1, 2 * N - 1, 1))
+        place = ..., N - 1, 0
+    if isinstance(takes, Spins) or (isinstance(takes, Sphere) and takes.spin):
+        place = None
+
+    def gather(sums):
+        return anp.sum(sums, axis=tuple(range(1 + len(lead), sums.ndim)), keepdims=True)
+
+    if place is None:
+        return Groups(0, gather, weights)
+    own = float(weights[place][0])
+    weights[place] = 0
+    return Groups(0, gather, weights, place, own)
 
 
 def dropout(rate=0.5):

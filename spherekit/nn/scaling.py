@@ -12,9 +12,7 @@ from functools import partial
 import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
-from autograd.tracer import getval
 
-from spherekit import _check
 from spherekit._clock import timed
 from spherekit._jit import jit
 from spherekit.linear import linear_map
@@ -66,18 +64,14 @@ def energy(x, shape):
     return _sums(x, x, shape)
 
 
-@primitive
-@partial(timed, "nn.affine")
-def affine(x, s, d, place):
-    """``scale(x, s)``, and ``d`` added where ``place`` says, alike in the axes before its own."""
-    made = scale(x, s)
-    made[place] += d
-    return made
-
-
 def take(x, place):
     """``x[place]``, ``place`` of slices and whole numbers."""
     return _take.forward(x, place=place, shape=np.shape(x))
+
+
+def put(y, place, shape):
+    """An array of that shape with ``y`` at ``place``, and zeros."""
+    return _take.adjoint(y, place=place, shape=shape)
 
 
 def _put(y, *, place, shape):
@@ -92,15 +86,6 @@ _take = linear_map("nn.take", lambda x, *, place, shape: x[place], _put, real=Tr
 def _by_scale(s, x, g):
     """The gradient by s of what is linear in ``scale(x, s)``."""
     return match(x, g, np.shape(s), not anp.iscomplexobj(s))
-
-
-def _sum_to(g, d):
-    return anp.sum(g, axis=tuple(range(anp.ndim(g) - anp.ndim(d))))
-
-
-def _whole(t, x, place):
-    """A tangent of ``d``, for each of the batch."""
-    return t + np.zeros(np.shape(getval(x)[place]), _check.real_type(t))
 
 
 def _real_like(g, x):
@@ -127,20 +112,6 @@ defjvp(
 )
 defvjp(energy, lambda _, x, shape: lambda g: scale(_conj(x), 2 * g), argnums=(0,))
 defjvp(energy, lambda t, _, x, shape: 2 * match(_conj(x), t, shape, True), argnums=(0,))
-defvjp(
-    affine,
-    lambda _, x, s, d, place: lambda g: _real_like(scale(g, s), x),
-    lambda _, x, s, d, place: lambda g: _by_scale(s, x, g),
-    lambda _, x, s, d, place: lambda g: _real_like(_sum_to(take(g, place), d), d),
-    argnums=(0, 1, 2),
-)
-defjvp(
-    affine,
-    lambda t, _, x, s, d, place: scale(t, s),
-    lambda t, _, x, s, d, place: scale(x, t),
-    lambda t, _, x, s, d, place: _take.adjoint(_whole(t, x, place), place=place, shape=np.shape(x)),
-    argnums=(0, 1, 2),
-)
 
 
 # --- how ---------------------------------------------------------------------------------------------
