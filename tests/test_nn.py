@@ -6,6 +6,7 @@ import pytest
 from autograd import grad, value_and_grad
 
 from spherekit import nn, wigner
+from spherekit.bench.layers import aliasing_models
 from spherekit.conventions import from_real, to_real
 from spherekit.nn import blend, mixing, orders, tensor
 from spherekit.nn.rotations import turn
@@ -97,16 +98,29 @@ def test_pointwise_layers(name, rng):
     assert errors[0] > errors[1] > errors[2] and errors[2] < 0.02
 
 
-@pytest.mark.parametrize("kind", ["mean", "max"])
-def test_sample_pool(kind, rng):
+@pytest.mark.parametrize("name", ["cohen", "esteves", "spin", "hybrid"])
+def test_models_that_alias(name, rng):
+    """Their outputs depend on the orientation the less, the finer they are sampled."""
+    make, errors = aliasing_models(8)["hybrid, J0 = 1" if name == "hybrid" else name], []
+    for oversample in (1, 2, 4):
+        net = make(oversample)
+        params = net.init(np.random.default_rng(3))
+        errors.append(nn.equivariance(net, params, sphere(8, 1, np.random.default_rng(4)), rng))
+    assert errors[0] > errors[1] > errors[2] and errors[2] < 0.02
+
+
+@pytest.mark.parametrize("kind, size", [("mean", 2), ("max", 2), ("mean", 3), ("max", 4)])
+def test_sample_pool(kind, size, rng):
     """Exact of constants; a rotation by a coarse sample about the axis is kept."""
-    net = nn.Net(nn.Sphere(8, 1), nn.sample_pool(kind))
-    one = np.zeros((1, 1, 64), complex)
+    few = 4
+    L = few * size
+    net = nn.Net(nn.Sphere(L, 1), nn.sample_pool(kind, size))
+    one = np.zeros((1, 1, L * L), complex)
     one[..., 0] = 2
     np.testing.assert_allclose(net([{}], one)[0, 0], np.eye(16)[0] * 2, rtol=0, atol=1e-13)
-    x = sphere(8, 1, rng)
-    turned = wigner.rotate(x, 2 * np.pi / 8, 0, 0)
-    expected = wigner.rotate(net([{}], x), 2 * np.pi / 8, 0, 0)
+    x = sphere(L, 1, rng)
+    turned = wigner.rotate(x, 2 * np.pi / (2 * few), 0, 0)
+    expected = wigner.rotate(net([{}], x), 2 * np.pi / (2 * few), 0, 0)
     np.testing.assert_allclose(net([{}], turned), expected, rtol=0, atol=1e-12)
 
 
@@ -355,7 +369,7 @@ def test_gradients(name, rng):
             mode = nn.Training(np.random.default_rng(0)) if training else None
             return anp.sum(anp.abs(net(p, from_real(u), mode)) ** 2)
 
-        assert_gradient(lambda u, f=loss: f(params, u), x, order=1)
+        assert_gradient(lambda u, f=loss: f(params, u), x, order=2)
         found = grad(loss)(params, x)
         step = 1e-6
         for number, some in enumerate(_leaves(params)):
@@ -495,6 +509,10 @@ def test_refusals(rng):
         ("oversample is 0.5", lambda: nn.pointwise("relu", 0.5)),
         ("oversample is 99", lambda: nn.maximum(99)),
         ("two channels at least", lambda: nn.Net(nn.Sphere(4, 1), nn.brackets())),
+        ("not real: their coefficients break", lambda: net(params, x * 1j)),
+        ("not real", lambda: nn.Net(nn.Group(2, 2, 1), nn.mean())([{}], np.ones((1, 1, 3, 4), complex))),
+        ("an L that 3 divides", lambda: nn.Net(nn.Sphere(4, 1), nn.sample_pool(size=3))),
+        ("size is 1", lambda: nn.sample_pool(size=1)),
         ("even L", lambda: nn.Net(nn.Sphere(3, 1), nn.sample_pool())),
     ]:  # fmt: skip
         with pytest.raises((ValueError, TypeError), match=words):
@@ -505,6 +523,26 @@ def test_sums_of_sets(rng):
     net = nn.Net(nn.Features(2), nn.set_sum(3))
     x = rng.standard_normal((6, 2))
     np.testing.assert_allclose(net([{}], x), x.reshape(2, 3, 2).sum(axis=1))
+
+
+def test_deep_sets(rng):
+    """The order within a set does not count; which set does."""
+    net = nn.Net(nn.Features(2), nn.deep_sets(3, (4, 5), (6, 2)))
+    params, x = net.init(rng), rng.standard_normal((6, 2))
+    y = net(params, x)
+    np.testing.assert_allclose(net(params, x[[2, 0, 1, 5, 4, 3]]), y, rtol=0, atol=1e-13)
+    assert y.shape == (2, 2) and np.abs(net(params, x[[3, 1, 2, 0, 4, 5]]) - y).max() > 1e-3
+
+
+def test_complex_signals(rng):
+    """Complex weights where signals are complex; the paper's count of parameters, each counted twice."""
+    net = nn.models.kondor(L=4, tau=3, depth=1, outputs=2, hidden=8, real=False)
+    x = sphere(4, 1, rng, real=False)
+    params = net.init(rng)
+    assert equivariance(net, params, x) < 1e-12
+    assert np.iscomplexobj(params[1][0][0][2]["weights"])
+    single = net(net.init(rng, np.float32), x.astype(np.complex64))
+    assert single.dtype == np.float32
 
 
 def test_orders_and_places(rng):

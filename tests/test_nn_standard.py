@@ -69,7 +69,9 @@ def test_as_the_formula(name, real, rng):
 
 def test_a_large_mean_keeps_its_digits(rng):
     x = (1e4 + rng.standard_normal((50, 2, 4))).astype(np.float32)
-    _, mean, v = standardised(x, np.ones((1, 2, 1), np.float32), np.zeros(2, np.float32), GROUPS["mean"])
+    _, mean, v = standardised(
+        x, np.ones((1, 2, 1), np.float32), np.zeros(2, np.float32), GROUPS["mean"]
+    )
     rest = x[..., 0].astype(float) - mean
     own = 0.75 * np.mean(rest**2, axis=0)
     others = np.mean(np.sum(x.astype(float) ** 2 * WEIGHTS, axis=2), axis=0)

@@ -5,7 +5,7 @@ import numpy as np
 from spherekit._scratch import keep_freed
 from spherekit.bench.worker import times
 
-TRANSFORMS = ("layers", "equivariance", "cost")
+TRANSFORMS = ("layers", "models", "equivariance", "cost")
 
 
 def strict():
@@ -65,6 +65,20 @@ def layer_times(L, channels=16, batch=32, dtype="float32", threads=1):
     return lines
 
 
+def model_times(threads=1, batch=32, dtype="float32"):
+    """Lines: a training step of two networks, its time by layers and kernels."""
+    from spherekit import nn, train
+
+    lines = []
+    for name, net in (("cobb, L = 10", nn.models.cobb()), ("cohen, L = 16", nn.models.cohen(L=16))):
+        params, x = _start(net, batch, dtype)
+        target = np.zeros((batch, net.gives.features), dtype)
+        made = train.profile(net, params, (x, target), loss="mse", threads=threads, repeats=20)
+        title = f"{name}: batch {batch}, {dtype}, {threads} thread" + "s" * (threads > 1)
+        lines += [title, *str(made).splitlines(), ""]
+    return lines[:-1]
+
+
 def equivariance(L, channels=4, batch=4):
     """Lines: relative errors over random rotations, in float64 and float32, and by oversampling."""
     from spherekit import nn
@@ -91,7 +105,27 @@ def equivariance(L, channels=4, batch=4):
             net, params, x = _prepared(L, channels, batch, "float64", make(factor))
             errors.append(nn.equivariance(net, params, x, rng))
         lines.append(f"{name:34}" + "".join(f"{error:10.1e}" for error in errors))
+    for name, make in aliasing_models(L).items():
+        errors = []
+        for factor in factors:
+            net = make(factor)
+            params, x = _start(net, batch, "float64")
+            errors.append(nn.equivariance(net, params, x, rng))
+        lines.append(f"{name:34}" + "".join(f"{error:10.1e}" for error in errors))
     return lines
+
+
+def aliasing_models(L):
+    """{name: oversample -> net} of the networks that visit samples, small."""
+    from spherekit.nn import models
+
+    few = max(L // 2, 2)
+    return {
+        "cohen": lambda k: models.cohen(L, (8, 8), (L, few), outputs=4, oversample=k),
+        "esteves": lambda k: models.esteves(L, (8, 8, 8), few, outputs=4, oversample=k),
+        "spin": lambda k: models.spin(L, (8, 8, 8), (few,) * 3, outputs=4, oversample=k),
+        "hybrid, J0 = 1": lambda k: models.hybrid(L, 1, 8, depth=1, outputs=4, oversample=k),
+    }
 
 
 def costs(limits, channels=4, batch=8, dtype="float32", threads=1):

@@ -18,7 +18,7 @@ def arguments(parser):
         "--transform",
         default="harmonic",
         help="list of harmonic, wigner, rotate, matrices, cg, wavelets, scattering, covariances, product, "
-        "relu, relu-so3; or layers, equivariance, cost: of spherekit.nn alone",
+        "relu, relu-so3; or layers, models, equivariance, cost: of spherekit.nn alone",
     )
     parser.add_argument("--peers", help="names, as ducc0,healpy,shtns,s2fft,spherical, or none")
     parser.add_argument(
@@ -145,6 +145,8 @@ def _layers(args):
         print()
         if transform == "layers":
             print("\n".join(layers.layer_times(limits[0], threads=threads)))
+        elif transform == "models":
+            print("\n".join(layers.model_times(threads=threads)))
         elif transform == "equivariance":
             print("\n".join(layers.equivariance(limits[0])))
         else:

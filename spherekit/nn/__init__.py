@@ -10,7 +10,7 @@ from spherekit.nn.net import Layer, Mode, Net, Training, chain, count, summary, 
 from spherekit.nn.norms import batch_norm, dropout, fragment_norm
 from spherekit.nn.pointwise import brackets, modulus_phase, phase_collapse, pointwise, products
 from spherekit.nn.pooling import maximum, mean, sample_pool, spectral_pool
-from spherekit.nn.readout import bispectrum, dense, invariants, power, relu, set_sum
+from spherekit.nn.readout import bispectrum, deep_sets, dense, invariants, power, relu, set_sum
 from spherekit.nn.rotations import equivariance
 from spherekit.nn.scatter import scattering
 from spherekit.nn.signals import Features, Generalized, Group, Sphere, Spins
@@ -19,7 +19,7 @@ from spherekit.nn.spherical import correlate, lift, scalars, spin_convolution, z
 __all__ = [
     "Features", "Generalized", "Group", "Layer", "Mode", "Net", "Sphere", "Spins", "Training",
     "batch_norm", "bispectrum", "brackets", "chain", "constrained", "convolution", "correlate",
-    "count", "dense", "dropout", "equivariance", "filters", "fragment_norm", "fragments",
+    "count", "deep_sets", "dense", "dropout", "equivariance", "filters", "fragment_norm", "fragments",
     "invariants", "lift", "maximum", "mean", "mixing", "models", "modulus_phase",
     "phase_collapse", "pointwise", "power", "products", "relu", "sample_pool", "scalars",
     "scattering", "set_sum", "signals", "spectral_pool", "spin_convolution", "summary",

@@ -1,7 +1,8 @@
 """Five papers and a hybrid, as networks of the same parts.
 
-Sizes by default are those of the papers where they are known (MNIST, ten classes); inputs are real signals,
-so that weights are real, but for the spin network; `nn.count` counts a complex weight twice.
+Sizes by default are those of the papers where they are known (MNIST, ten classes). Inputs are real signals,
+so that weights are real, but for the spin network and ``kondor(real=False)``; `nn.count` counts a complex
+weight twice.
 """
 
 import math
@@ -65,13 +66,16 @@ def spin(
     return Net(Sphere(L, inputs), *parts, take, scalars(), mean(), dense(outputs))
 
 
-def kondor(L=11, tau=12, depth=5, *, inputs=1, outputs=10, hidden=256):
-    """Clebsch-Gordan nets: all fragments with all (Kondor, Lin and Trivedi 2018, arXiv:1806.09231)."""
+def kondor(L=11, tau=12, depth=5, *, inputs=1, outputs=10, hidden=256, real=True):
+    """Clebsch-Gordan nets: all fragments with all (Kondor, Lin and Trivedi 2018, arXiv:1806.09231).
+
+    ``real=False`` takes signals as complex ones, with complex weights, as the paper does.
+    """
     some = [math.ceil(tau / math.sqrt(2 * ell + 1)) for ell in range(L)]
     block = chain(tensor_product("full"), fragment_norm(), convolution(1, some))
     taps = tapped(invariants(), *[block] * depth)
     head = dense(hidden), relu(), dropout(0.5), dense(outputs)
-    return Net(Sphere(L, inputs), fragments(), taps, *head)
+    return Net(Sphere(L, inputs, real), fragments(), taps, *head)
 
 
 def cobb(L=10, channels=16, mixing="mst", tau=1, depth=3, *, inputs=1, outputs=1, hidden=64):
@@ -81,10 +85,21 @@ def cobb(L=10, channels=16, mixing="mst", tau=1, depth=3, *, inputs=1, outputs=1
     return Net(Sphere(L, inputs), fragments(), taps, dense(hidden), relu(), dense(outputs))
 
 
-def hybrid(L=64, J0=3, channels=16, mixing="mst", depth=2, *, inputs=1, outputs=2, hidden=64):
+def hybrid(
+    L=64,
+    J0=3,
+    channels=16,
+    mixing="mst",
+    depth=2,
+    *,
+    inputs=1,
+    outputs=2,
+    hidden=64,
+    oversample=2,
+):
     """Scattering first, which brings many degrees to few; then as `cobb`, at L0 = 2^J0."""
     block = chain(tensor_product(mixing), fragment_norm(), constrained(channels))
     taps = tapped(invariants(), convolution(channels), *[block] * depth)
     head = dense(hidden), relu(), dense(outputs)
-    first = scattering(J0=J0), batch_norm()
+    first = scattering(J0=J0, oversample=oversample), batch_norm()
     return Net(Sphere(L, inputs), *first, fragments(), taps, *head)

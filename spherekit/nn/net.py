@@ -9,10 +9,12 @@ from typing import NamedTuple
 
 import autograd.numpy as anp
 import numpy as np
-from autograd.tracer import getval
+from autograd.tracer import getval, isbox
 
+from spherekit import _check
 from spherekit._threads import thread_count
-from spherekit.nn.signals import Features, Generalized
+from spherekit.nn.orders import asymmetry
+from spherekit.nn.signals import Features, Generalized, Group, Sphere
 
 
 class Layer(NamedTuple):
@@ -216,6 +218,19 @@ def check_signal(x, signal):
         raise TypeError(f"the signals are complex ({value.dtype}); the network takes {signal}")
     if not np.isfinite(value).all():
         raise ValueError("the signals hold NaN or infinite numbers")
+    if isinstance(signal, Sphere | Group) and signal.real and not isbox(x):
+        check_real(value, signal)
+
+
+def check_real(x, signal):
+    """Refuse coefficients that are not those of a real signal; of derivatives any are taken."""
+    flat = np.ascontiguousarray(x, np.result_type(x, np.complex64)).reshape(-1, *x.shape[2:])
+    defect, largest = asymmetry(flat.reshape(len(flat), -1, signal.L**2), signal.L)
+    if defect > (1e-5 if _check.is_single(x) else 1e-12) * largest:
+        raise ValueError(
+            "the signals are not real: their coefficients break the symmetry f[l,-m] = (-1)^m conj f[l,m] by "
+            f"{defect:.1e}; pass those of real signals, or say real=False: {signal}"
+        )
 
 
 def count(params):

@@ -76,5 +76,23 @@ def _from_places(x, places, y):
                 y[r, b] = x[b, places[r]]
 
 
+@jit
+def asymmetry(x, L):
+    """Largest |f_{l,-m,-n} - (-1)^(m+n) conj f_lmn| of (signals, 2N-1, L*L), and largest |f_lmn|."""
+    defect = largest = 0.0
+    N = (x.shape[1] + 1) // 2
+    for b in range(x.shape[0]):
+        for n in range(N):
+            for ell in range(L):
+                centre = ell * ell + ell
+                for m in range(0 if n == 0 else -ell, ell + 1):
+                    sign = 1 - 2 * ((m + n) % 2)
+                    one, other = x[b, N - 1 + n, centre + m], sign * x[b, N - 1 - n, centre - m]
+                    gap = max(abs(one.real - other.real), abs(one.imag + other.imag))
+                    defect = max(defect, gap)
+                    largest = max(largest, max(abs(one.real), abs(one.imag)))
+    return defect, largest
+
+
 #: Fragments, their rows first -> coefficients (batch, channels, n, L*L), and back.
 scatter = linear_map("nn.scatter", _scatter, _gather, real=True)

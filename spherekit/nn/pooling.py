@@ -34,39 +34,44 @@ def spectral_pool(L, N=None):
     return bind
 
 
-def sample_pool(kind="mean"):
-    """Squares of 2 x 2 samples become one, on equiangular grids; half the band-limit.
+def sample_pool(kind="mean", size=2):
+    """Squares of ``size`` x ``size`` samples become one, on equiangular grids; the band-limit over ``size``.
 
     ``"mean"`` weighs them by sin(theta), the weighted average pooling of Esteves et al. 2018; ``"max"`` takes
     the largest. Both alias, and are equivariant in part.
     """
     if kind not in ("mean", "max"):
         raise ValueError(f"kind is {kind!r}; known are mean, max")
+    if size != int(size) or size < 2:
+        raise ValueError(f"size is {size!r}; expected a whole number from 2 on")
 
     def bind(takes):
         expect(takes, Sphere)
-        if not takes.real or takes.L % 2:
-            raise ValueError(f"takes real signals of even L; what comes is {takes}")
-        L, half = takes.L, takes.L // 2
-        fine, coarse = DH(L, n_phi=2 * L), DH(half, n_phi=L)
-        ell = np.repeat(np.arange(half), 2 * np.arange(half) + 1)
-        m = np.arange(half**2) - ell * ell - ell
-        turn = np.exp(-1j * m * math.pi / (2 * L))  # squares lie half a fine sample further east
-        sine = np.sin(fine.theta).reshape(L, 2)
-        weights = (sine / (2 * sine.sum(axis=1, keepdims=True))).reshape(-1, 1)
+        if not takes.real or takes.L % size:
+            even = "even L" if size == 2 else f"an L that {size} divides"
+            raise ValueError(f"takes real signals of {even}; what comes is {takes}")
+        L, few = takes.L, takes.L // size
+        fine, coarse = DH(L, n_phi=2 * L), DH(few, n_phi=2 * few)
+        ell = np.repeat(np.arange(few), 2 * np.arange(few) + 1)
+        m = np.arange(few**2) - ell * ell - ell
+        turn = np.exp(
+            -1j * m * math.pi * (size - 1) / (2 * L)
+        )  # the middle of a square lies further east
+        sine = np.sin(fine.theta).reshape(-1, size)
+        weights = (sine / (size * sine.sum(axis=1, keepdims=True))).reshape(-1, 1)
 
         def apply(x, mode):
             how = dict(reality=True, threads=mode.threads)
             f = harmonic.inverse(x, L, sampling=fine, **how)
-            squares = *f.shape[:-2], L, 2, L, 2
+            squares = *f.shape[:-2], 2 * few, size, 2 * few, size
             if kind == "max":
                 pooled = anp.max(anp.reshape(f, squares), axis=(-3, -1))
             else:
                 pooled = anp.sum(anp.reshape(f * weights.astype(f.dtype), squares), axis=(-3, -1))
-            made = harmonic.forward(pooled, half, sampling=coarse, **how)
+            made = harmonic.forward(pooled, few, sampling=coarse, **how)
             return made * turn.astype(made.dtype)
 
-        return named("sample_pool", takes, Sphere(half, takes.channels), apply)
+        return named("sample_pool", takes, Sphere(few, takes.channels), apply)
 
     return bind
 

@@ -6,7 +6,7 @@ import numpy as np
 from spherekit.conventions import to_real
 from spherekit.nn import tensor
 from spherekit.nn.gates import leaky
-from spherekit.nn.net import Layer, expect, named
+from spherekit.nn.net import Layer, chain, expect, named
 from spherekit.nn.orders import sum_orders, widths
 from spherekit.nn.scaling import take
 from spherekit.nn.signals import Features, Generalized, Group, Sphere
@@ -152,7 +152,7 @@ def _twice(l1, l2, ell):
 
 
 def set_sum(size):
-    """Sets of ``size`` signals, side by side in the batch: their features summed (Zaheer et al. 2017)."""
+    """Sets of ``size`` signals, side by side in the batch: their features summed."""
 
     def bind(takes):
         expect(takes, Features)
@@ -165,3 +165,22 @@ def set_sum(size):
         return named("set_sum", takes, takes, apply)
 
     return bind
+
+
+def deep_sets(size, inner, outer):
+    """psi(sum phi(x)) over the ``size`` members of each set, whatever their order (Zaheer et al. 2017).
+
+    Parameters
+    ----------
+    size : int
+        Signals of a set, side by side in the batch.
+    inner, outer : sequence of int
+        Widths of the dense layers of phi, a relu after each, and of psi, none after the last.
+
+    >>> from spherekit import nn
+    >>> nn.Net(nn.Features(5), nn.deep_sets(3, (8, 8), (8, 2))).gives
+    Features(features=2)
+    """
+    before = [part for width in inner for part in (dense(width), relu())]
+    after = [part for width in outer[:-1] for part in (dense(width), relu())]
+    return chain(*before, set_sum(size), *after, dense(outer[-1]))
