@@ -33,12 +33,12 @@ SLOW = 8
 
 
 class Recipe(NamedTuple):
-    """``draw(cl, L, rng, strength, threads)``, the number in its seeds, the default strength and its rule."""
+    """``draw(cl, L, rng, strength, threads)``, number in its seeds, default strength by L, highest one."""
 
     draw: object
     number: int
     strength: object
-    rule: str
+    highest: float
 
 
 # --- one sky ---------------------------------------------------------------------------------------
@@ -107,8 +107,7 @@ def known(recipe):
 
 def check_strength(recipe, strength):
     """Refuse a strength that makes no sense."""
-    value = float(strength)
-    highest = {"gaussian": 0.0, "strings": 1.0, "oscillator": 1.0, "modulated": math.inf}[recipe]
+    value, highest = float(strength), known(recipe).highest
     if not (0 <= value <= highest and math.isfinite(value)):
         wanted = "0" if highest == 0 else f"a number from 0 to {highest:g}"
         raise ValueError(f"the strength of {recipe} skies is {strength}; expected {wanted}")
@@ -249,17 +248,12 @@ def _emptied(cl, L):
     return np.where(np.arange(L) < 2, 0.0, np.asarray(cl, float)[:L])
 
 
-#: By name. The numbers stand in the seeds.
+#: By name. The numbers stand in the seeds. Strengths by L: laws through what was tried at L = 64..1024.
 RECIPES = {
-    "gaussian": Recipe(gaussian, 0, lambda L: 0.0, "0"),
-    "strings": Recipe(
-        strings, 101, lambda L: round(min(0.13 * (1024 / L) ** 0.54, 1), 2), "0.13 (1024/L)^0.54"
-    ),
+    "gaussian": Recipe(gaussian, 0, lambda L: 0.0, 0.0),
+    "strings": Recipe(strings, 101, lambda L: round(min(0.13 * (1024 / L) ** 0.54, 1), 2), 1.0),
     "oscillator": Recipe(
-        oscillator,
-        1,
-        lambda L: round(min(0.09 * (1024 / L) ** 0.576, 0.3), 3),
-        "0.09 (1024/L)^0.576, at most 0.3",
+        oscillator, 1, lambda L: round(min(0.09 * (1024 / L) ** 0.576, 0.3), 3), 1.0
     ),
-    "modulated": Recipe(modulated, 102, lambda L: round(0.03 * 256 / L, 4), "0.03 (256/L)"),
+    "modulated": Recipe(modulated, 102, lambda L: round(0.03 * 256 / L, 4), math.inf),
 }
