@@ -13,6 +13,8 @@ import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
 from autograd.tracer import isbox
 
+from spherekit._clock import timed
+
 __all__ = ["Pair", "is_traced", "linear_map", "registry"]
 
 #: A linear map and its adjoint, as autograd primitives.
@@ -44,6 +46,7 @@ def linear_map(name, forward, adjoint):
     >>> grad(lambda x: (pair.forward(x) ** 2).sum())(np.array([1.0, 1.0]))
     array([ 6., 14.])
     """
+    forward, adjoint = timed(name, forward), timed(f"{name}, adjoint", adjoint)
     pair = Pair(name, primitive(forward), primitive(adjoint))
     for function, transpose in ((pair.forward, pair.adjoint), (pair.adjoint, pair.forward)):
         defvjp(function, _reverse_rule(transpose), argnums=(0,))

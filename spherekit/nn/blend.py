@@ -11,6 +11,7 @@ Each is a matrix product for each degree, and so are its derivatives.
 import itertools
 import math
 from collections import namedtuple
+from functools import partial
 
 import autograd.numpy as anp
 import numpy as np
@@ -18,6 +19,7 @@ from autograd.extend import defjvp, defvjp, primitive
 
 from spherekit import _check
 from spherekit._blas import one_thread
+from spherekit._clock import timed
 from spherekit._threads import run
 from spherekit.nn.signals import Generalized
 
@@ -51,6 +53,7 @@ def plan(kind, takes, tau, channels):
 
 
 @primitive
+@partial(timed, "nn.blend")
 def blend(a, b, plan, role, threads):
     """A contraction of y = W x: "y" of (W, x), "x" of (W, g), "W" of (x, g); transposed, not conjugated.
 

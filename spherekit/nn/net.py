@@ -48,6 +48,10 @@ class Mode:
         some.__dict__.update(self.__dict__, place=(*self.place, name))
         return some
 
+    def apply(self, number, layer, params, x):
+        """What a layer makes of x; where those that watch a network at work put themselves in."""
+        return layer.apply(params, x, self.inside(number))
+
 
 class Training(Mode):
     """Running means are updated, and dropout drops.
@@ -138,7 +142,7 @@ class Net:
         """As a call, unchecked."""
         for number, (layer, some) in enumerate(zip(self.layers, params, strict=True)):
             try:
-                x = layer.apply(some, x, mode.inside(number))
+                x = mode.apply(number, layer, some, x)
             except (ValueError, TypeError) as error:
                 raise type(error)(f"layer {number}, {layer.name}: {error}") from None
         return x
@@ -172,12 +176,12 @@ def tapped(read, *parts):
             return [net.init(rng), [tap.init(rng) for tap in taps]]
 
         def apply(params, x, mode):
-            results, inner = [], mode.inside(0)
+            results, inner, outer = [], mode.inside(0), mode.inside(1)
             for number, tap in enumerate(taps):
                 if number:
                     layer = net.layers[number - 1]
-                    x = layer.apply(params[0][number - 1], x, inner.inside(number - 1))
-                results.append(tap.apply(params[1][number], x, mode.inside(1).inside(number)))
+                    x = inner.apply(number - 1, layer, params[0][number - 1], x)
+                results.append(outer.apply(number, tap, params[1][number], x))
             return anp.concatenate(results, axis=-1)
 
         gives = Features(sum(tap.gives.features for tap in taps))

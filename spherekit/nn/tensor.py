@@ -9,11 +9,13 @@ the roles exchanged, so that every derivative of a product is a contraction agai
 
 import math
 from collections import namedtuple
+from functools import partial
 
 import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
 
 from spherekit import _check
+from spherekit._clock import timed
 from spherekit._jit import jit, leaf
 from spherekit._threads import run
 from spherekit.kernels.items import next_item
@@ -77,6 +79,7 @@ def _table(blocks, role, real):
 
 
 @primitive
+@partial(timed, "nn.tensor_product")
 def contract(u, v, form, role, threads):
     """The derivative of the form by the argument of that role, at u and v, the others in order.
 

@@ -1,0 +1,120 @@
+"""Losses: functions of (outputs, targets), one number to be made small; differentiable in the outputs.
+
+Sums over the batch divided by its size, in the precision of the outputs (autograd's mean would widen
+float32).
+"""
+
+import math
+
+import autograd.numpy as anp
+import numpy as np
+from autograd.extend import defvjp, primitive
+from autograd.tracer import getval
+
+from spherekit import _check
+from spherekit.scattering.modulus import modulus
+
+
+def cross_entropy(outputs, labels):
+    """Mean of -log softmax(outputs)[label].
+
+    Parameters
+    ----------
+    outputs : float array [shape=(batch, classes)]
+        Logits: any real numbers.
+    labels : int array [shape=(batch,)]
+        From 0 to classes - 1.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Shapes that do not fit; labels that are no whole numbers, or beyond the classes.
+
+    >>> import numpy as np
+    >>> float(round(cross_entropy(np.zeros((3, 4)), np.array([0, 1, 3])), 6))      # log 4
+    1.386294
+    """
+    classes = _classes(outputs, labels)
+    shift = np.max(getval(outputs), axis=1, keepdims=True)
+    z = outputs - shift
+    own = anp.sum(z * np.eye(classes, dtype=getval(outputs).dtype)[labels], axis=1)
+    return anp.sum(anp.log(anp.sum(anp.exp(z), axis=1)) - own) / len(labels)
+
+
+def mse(outputs, targets):
+    """Mean of |outputs - targets|^2.
+
+    >>> import numpy as np
+    >>> float(mse(np.array([[1.0], [3.0]]), np.array([[0.0], [0.0]])))
+    5.0
+    """
+    d = _difference(outputs, targets)
+    square = d * d if not np.iscomplexobj(getval(d)) else modulus(d) ** 2
+    return anp.sum(square) / getval(d).size
+
+
+def rmse(outputs, targets):
+    """The root of `mse`, with gradient 0 where it is 0."""
+    return _root(mse(outputs, targets))
+
+
+def mae(outputs, targets):
+    """Mean of |outputs - targets|, with gradient 0 where it is 0."""
+    d = _difference(outputs, targets)
+    return anp.sum(modulus(d)) / getval(d).size
+
+
+@primitive
+def _root(x):
+    return np.sqrt(x)
+
+
+defvjp(_root, lambda answer, x: lambda g: g * (0.5 / answer if answer else 0.0))
+
+#: By name.
+LOSSES = {"cross_entropy": cross_entropy, "mse": mse, "rmse": rmse, "mae": mae}
+
+
+def named(loss):
+    """A loss by name, or itself."""
+    found = LOSSES.get(loss, loss) if isinstance(loss, str) else loss
+    if not callable(found):
+        raise ValueError(f"loss is {loss!r}; known are {', '.join(LOSSES)}, or a function")
+    return found
+
+
+def _classes(outputs, labels):
+    """How many; refuses what does not fit."""
+    shape, labels = np.shape(getval(outputs)), np.asarray(labels)
+    if len(shape) != 2 or labels.shape != shape[:1]:
+        raise ValueError(
+            f"outputs of shape {shape} and labels of shape {labels.shape}; "
+            "expected (batch, classes) and (batch,)"
+        )
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"labels are {labels.dtype}; expected whole numbers, one for each signal")
+    if labels.size and not 0 <= labels.min() <= labels.max() < shape[1]:
+        raise ValueError(
+            f"labels from {labels.min()} to {labels.max()}; {shape[1]} outputs have classes "
+            f"0 to {shape[1] - 1}"
+        )
+    return shape[1]
+
+
+def _difference(outputs, targets):
+    """outputs - targets in the precision of the outputs."""
+    value, targets = getval(outputs), np.asarray(targets)
+    if value.shape != targets.shape or value.size == 0:
+        hint = "; give targets[:, None]" if value.shape == (*targets.shape, 1) else ""
+        raise ValueError(
+            f"outputs of shape {value.shape}, targets of shape {targets.shape}; expected the same{hint}"
+        )
+    kind = np.dtype(_check.real_type(value))
+    if np.iscomplexobj(targets):
+        kind = np.result_type(kind, np.complex64)
+    return outputs - targets.astype(kind, copy=False)
+
+
+def root_mean_square(d):
+    """Of an array, in float64."""
+    return math.sqrt(float(np.mean(np.square(np.abs(d), dtype=np.float64))))

@@ -1,0 +1,59 @@
+"""Metrics: functions of all outputs and all targets of a data set, one number each.
+
+Of a metric with the attribute ``larger_is_better`` the largest value is the best; of all others, as of
+losses, the smallest. `retrieval` holds those of SHREC'17.
+"""
+
+import numpy as np
+
+from spherekit.train import losses
+
+
+def accuracy(outputs, labels):
+    """Share of signals whose largest output is that of their label.
+
+    >>> import numpy as np
+    >>> accuracy(np.array([[0.1, 0.2], [3.0, -1.0]]), np.array([1, 1]))
+    0.5
+    """
+    losses._classes(outputs, labels)
+    return float(np.mean(np.argmax(outputs, axis=1) == labels))
+
+
+accuracy.larger_is_better = True
+
+
+def rmse(outputs, targets):
+    """Root of the mean of |outputs - targets|^2, in float64.
+
+    >>> import numpy as np
+    >>> rmse(np.array([[3.0], [-3.0]]), np.zeros((2, 1)))
+    3.0
+    """
+    return losses.root_mean_square(losses._difference(outputs, targets))
+
+
+def mae(outputs, targets):
+    """Mean of |outputs - targets|, in float64."""
+    return float(np.mean(np.abs(losses._difference(outputs, targets)), dtype=np.float64))
+
+
+#: By name.
+METRICS = {"accuracy": accuracy, "rmse": rmse, "mae": mae}
+
+
+def named(metrics):
+    """{name: function} from names, functions, or such a dict."""
+    if isinstance(metrics, dict):
+        items = list(metrics.items())
+    else:
+        items = [(m, m) if isinstance(m, str) else (m.__name__, m) for m in metrics]
+    found = {name: METRICS.get(m, m) if isinstance(m, str) else m for name, m in items}
+    for name, function in found.items():
+        if not callable(function):
+            raise ValueError(
+                f"metric {name!r} is {function!r}; known are {', '.join(METRICS)}, or a function"
+            )
+        if name == "loss":
+            raise ValueError("a metric is called 'loss', which is the name of the loss itself")
+    return found

@@ -1,0 +1,322 @@
+"""Optimisers, schedules, losses, metrics, trees: definitions by hand."""
+
+import json
+import math
+
+import autograd.numpy as anp
+import numpy as np
+import pytest
+from autograd import grad
+
+from spherekit import train
+from spherekit.testing import assert_gradient
+from spherekit.train import gradients, losses, metrics, schedules, trees
+
+# --- optimisers --------------------------------------------------------------------------------------
+
+P, G = [1.0, -2.0], ([0.5, 1.0], [-1.0, 0.25])
+
+
+def run(optimiser, dtype=float, params=None):
+    """Two steps by the gradients G."""
+    params = {"w": np.array(P, dtype)} if params is None else params
+    state = optimiser.init(params)
+    for g in G:
+        params, state = optimiser.step(params, {"w": np.array(g, dtype)}, state)
+    return params["w"], state
+
+
+def by_hand(kind, rate=0.1, mu=0.9, b1=0.9, b2=0.999, eps=1e-8, decay=0.0):
+    """Number by number."""
+    found = []
+    for p, *gs in zip(P, *G, strict=True):
+        v = m = s = 0.0
+        for t, g in enumerate(gs, 1):
+            if kind in ("sgd", "nesterov"):
+                v = mu * v + g
+                p = p - rate * (g + mu * v if kind == "nesterov" else v)
+            else:
+                m, s = b1 * m + (1 - b1) * g, b2 * s + (1 - b2) * g**2
+                p = p - rate * decay * p
+                p = p - rate * (m / (1 - b1**t)) / (math.sqrt(s / (1 - b2**t)) + eps)
+        found.append(p)
+    return found
+
+
+@pytest.mark.parametrize(
+    "optimiser, expected",
+    [
+        (train.sgd(0.1), by_hand("sgd", mu=0)),
+        (train.sgd(0.1, momentum=0.9), by_hand("sgd")),
+        (train.sgd(0.1, momentum=0.9, nesterov=True), by_hand("nesterov")),
+        (train.adam(0.1), by_hand("adam")),
+        (
+            train.adam(0.1, beta1=0.8, beta2=0.9, eps=1e-3),
+            by_hand("adam", b1=0.8, b2=0.9, eps=1e-3),
+        ),
+        (train.adamw(0.1, decay=0.5), by_hand("adam", decay=0.5)),
+    ],
+    ids=str,
+)
+def test_hand_worked_steps(optimiser, expected):
+    got, state = run(optimiser)
+    np.testing.assert_allclose(got, expected, rtol=1e-15, atol=0)
+    assert state["step"] == 2
+
+
+def test_plain_numbers():
+    """Worked out beforehand: sgd 1 - 0.1 0.5 + 0.1 1, with momentum 0.9 v = 0.5, -0.55; adam's first step."""
+    np.testing.assert_allclose(run(train.sgd(0.1))[0][0], 1.05, rtol=1e-15)
+    np.testing.assert_allclose(run(train.sgd(0.1, momentum=0.9))[0][0], 1.005, rtol=1e-15)
+    opt, params = train.adam(0.1), {"w": np.array([3.0])}
+    after, _ = opt.step(params, {"w": np.array([-7.0])}, opt.init(params))
+    np.testing.assert_allclose(after["w"], 3.1, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "optimiser", [train.sgd(0.05, 0.9), train.adam(0.05), train.adamw(0.05, 0.0)], ids=str
+)
+@pytest.mark.parametrize("dtype", [np.complex64, np.complex128])
+def test_complex_quadratic(optimiser, dtype, rng):
+    """|A z - b|^2 is brought to its minimum; parameters of 0 and 2 axes, and of real ones beside."""
+    A = (rng.standard_normal((6, 3)) + 1j * rng.standard_normal((6, 3))).astype(dtype)
+    z0 = (rng.standard_normal(3) + 1j * rng.standard_normal(3)).astype(dtype)
+    b = A @ z0
+    real = np.dtype(dtype).type(0).real.dtype
+    params = [{"z": np.zeros((3, 1), dtype), "c": np.zeros((), dtype), "r": np.zeros(2, real)}]
+
+    def loss(p):
+        rest = anp.dot(A, p[0]["z"])[:, 0] - b
+        square = anp.sum(anp.real(rest) ** 2 + anp.imag(rest) ** 2)
+        c = p[0]["c"] - (1 - 2j)
+        return square + anp.real(c) ** 2 + anp.imag(c) ** 2 + anp.sum((p[0]["r"] - 3) ** 2)
+
+    state = optimiser.init(params)
+    for step in range(1500):
+        scaled = optimiser if step < 1000 else train.Optimiser(
+            optimiser.kind, schedules.constant(0.002), optimiser.settings)  # fmt: skip
+        params, state = scaled.step(params, grad(loss)(params), state)
+    atol = 2e-3 if dtype == np.complex64 else 1e-6
+    np.testing.assert_allclose(params[0]["z"][:, 0], z0, rtol=0, atol=atol)
+    np.testing.assert_allclose(params[0]["c"], 1 - 2j, rtol=0, atol=atol)
+    np.testing.assert_allclose(params[0]["r"], 3, rtol=0, atol=atol)
+    assert params[0]["z"].dtype == dtype and params[0]["r"].dtype == real
+
+
+def test_types_shapes_and_statistics():
+    """float32 stays, nothing is changed in place, statistics are left alone."""
+    params = {
+        "w": np.ones((2, 3), np.float32),
+        "running_mean": np.ones(3, np.float32),
+        "c": np.complex64(1),
+    }
+    kept = {name: np.copy(value) for name, value in params.items()}
+    grads = {name: np.ones_like(value) for name, value in params.items()}
+    for opt in (train.sgd(0.1, 0.9, True), train.adam(), train.adamw(schedules.cosine(0.1, 10))):
+        after, state = opt.step(params, grads, opt.init(params))
+        after, state = opt.step(after, grads, state)
+        assert {n: (v.dtype, v.shape) for n, v in after.items()} == {
+            n: (v.dtype, v.shape) for n, v in kept.items()
+        }
+        assert all(a.dtype in (np.float32, np.int64) for _, a in trees.leaves(state))
+        assert (after["running_mean"] == 1).all() and (after["w"] != 1).all()
+        assert all((params[n] == kept[n]).all() for n in kept)
+    json.dumps(trees.structure(state))
+
+
+def test_complex_numbers_are_pairs_of_reals():
+    """Adam of x + iy is Adam of (x, y)."""
+    opt = train.adam(0.1)
+    z, zs = {"z": np.array([1 + 2j])}, None
+    xy, ps = {"z": np.array([1.0, 2.0])}, None
+    zs, ps = opt.init(z), opt.init(xy)
+    for k in range(5):
+        z, zs = opt.step(z, {"z": np.array([1.0 - k - 0.3j * (k + 1)])}, zs)  # dL/dx - i dL/dy
+        xy, ps = opt.step(xy, {"z": np.array([1.0 - k, 0.3 * (k + 1)])}, ps)
+    np.testing.assert_array_equal(z["z"].view(float), xy["z"])
+
+
+def test_clipping():
+    grads = [{"a": np.array([3.0, 0.0]), "running": np.array([9e9])}, np.array([4j])]
+    assert train.global_norm(grads) == 5
+    clipped, norm = train.clip(grads, 2.5)
+    assert norm == 5 and train.global_norm(clipped) == 2.5
+    assert train.clip(grads, 5.0)[0] is grads
+    small = train.clip([np.array([3e30], np.float32)], 1.0)[0][0]
+    assert small.dtype == np.float32 and abs(small[0] - 1) < np.finfo(np.float32).eps
+
+
+def test_refused_optimisers():
+    one, two = train.sgd(1.0), {"a": np.ones(2)}
+    for words, call in [
+        ("rate is -1", lambda: train.sgd(-1)),
+        ("rate is True", lambda: train.adam(True)),
+        ("momentum is 1", lambda: train.sgd(0.1, 1)),
+        ("nesterov", lambda: train.sgd(0.1, nesterov=True)),
+        ("beta2 is 2", lambda: train.adam(beta2=2)),
+        ("eps is 0", lambda: train.adam(eps=0)),
+        ("decay is -1", lambda: train.adamw(decay=-1)),
+        ("none came", lambda: one.step(two, {}, one.init(two))),
+        ("shape \\(3,\\) came", lambda: one.step(two, {"a": np.ones(3)}, one.init(two))),
+    ]:  # fmt: skip
+        with pytest.raises(ValueError, match=words):
+            call()
+    assert train.adam(0.1) == train.adam(0.1) != train.adam(0.2)
+    assert (
+        str(train.sgd(schedules.constant(0.5)))
+        == "sgd(constant(rate=0.5), momentum=0.0, nesterov=False)"
+    )
+
+
+# --- schedules ---------------------------------------------------------------------------------------
+
+
+def test_schedules():
+    cosine = schedules.cosine(2.0, 110, warmup=10, floor=1.0)
+    assert [cosine(t) for t in (0, 4, 9, 10, 60, 110, 999)] == [0.2, 1.0, 2.0, 2.0, 1.5, 1.0, 1.0]
+    assert [schedules.steps((3, 2, 1), (5, 7))(t) for t in (0, 4, 5, 6, 7, 99)] == [
+        3,
+        3,
+        2,
+        2,
+        1,
+        1,
+    ]
+    assert schedules.exponential(1.0, 0.5, 2)(4) == 0.25 and schedules.constant(7)(99) == 7
+    opt = train.sgd(schedules.steps((1.0, 0.0), (1,)))
+    params, state = [np.zeros(1)], opt.init([np.zeros(1)])
+    for _ in range(3):
+        params, state = opt.step(params, [np.ones(1)], state)
+    assert params[0] == -1
+    for words, call in [
+        ("warmup is 9 of 9", lambda: schedules.cosine(1, 9, 9)),
+        ("floor is 2", lambda: schedules.cosine(1, 9, floor=2)),
+        ("steps is 0", lambda: schedules.cosine(1, 0)),
+        ("2 rates at the steps \\(3, 1\\)", lambda: schedules.steps((1, 2), (3, 1))),
+        ("factor is 0", lambda: schedules.exponential(1, 0)),
+        ("rate is nan", lambda: schedules.constant(math.nan)),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            call()
+
+
+# --- losses and metrics ------------------------------------------------------------------------------
+
+
+def test_cross_entropy(rng):
+    """By its definition; huge logits; gradients, float32."""
+    z, labels = rng.standard_normal((5, 3)), np.array([0, 2, 1, 1, 0])
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    expected = -np.mean(np.log(p[np.arange(5), labels]))
+    np.testing.assert_allclose(losses.cross_entropy(z, labels), expected, rtol=1e-14)
+    np.testing.assert_allclose(losses.cross_entropy(z + 1e4, labels), expected, rtol=1e-11)
+    assert_gradient(lambda u: losses.cross_entropy(u, labels), z)
+    assert losses.cross_entropy(np.array([[1e4, 0.0]]), np.array([1])) == 1e4
+
+
+@pytest.mark.parametrize("name", ["mse", "rmse", "mae"])
+def test_losses_of_differences(name, rng):
+    u, t = rng.standard_normal((2, 4, 3))
+    d = u - t
+    expected = {"mse": np.mean(d**2), "rmse": np.sqrt(np.mean(d**2)), "mae": np.mean(np.abs(d))}[
+        name
+    ]
+    np.testing.assert_allclose(losses.LOSSES[name](u, t), expected, rtol=1e-14)
+    assert_gradient(lambda v: losses.LOSSES[name](v, t), u, order=1, modes=["rev"])
+    z = u + 1j * t
+    square = {
+        "mse": np.mean(np.abs(z) ** 2),
+        "rmse": np.sqrt(np.mean(np.abs(z) ** 2)),
+        "mae": np.mean(np.abs(z)),
+    }
+    np.testing.assert_allclose(losses.LOSSES[name](z, 0 * z), square[name], rtol=1e-14)
+    zero = grad(losses.LOSSES[name])(t, t)
+    assert (zero == 0).all()
+
+
+@pytest.mark.parametrize("name", losses.LOSSES)
+def test_float32_stays(name, rng):
+    u, t = rng.standard_normal((2, 4, 3)).astype(np.float32)
+    targets = np.arange(4) % 3 if name == "cross_entropy" else t.astype(float)
+    value, (g,), _ = gradients.value_and_gradients(
+        lambda a: (losses.LOSSES[name](a[0], targets), 0), [u]
+    )
+    assert np.asarray(value).dtype == np.float32 and g.dtype == np.float32
+
+
+def test_metrics():
+    outputs, labels = np.array([[3.0, 1.0], [0.0, 1.0], [2.0, 5.0]]), np.array([0, 1, 0])
+    assert metrics.accuracy(outputs, labels) == 2 / 3
+    assert metrics.rmse(outputs, outputs - 2) == 2 and metrics.mae(outputs, outputs + 2j) == 2
+    assert list(metrics.named(["accuracy", metrics.mae])) == ["accuracy", "mae"]
+    for words, call in [
+        ("known are accuracy, rmse, mae", lambda: metrics.named(["recall"])),
+        ("called 'loss'", lambda: metrics.named({"loss": metrics.mae})),
+        ("known are cross_entropy", lambda: losses.named("hinge")),
+        ("expected \\(batch, classes\\)", lambda: losses.cross_entropy(outputs, labels[:2])),
+        ("labels from 0 to 2; 2 outputs", lambda: losses.cross_entropy(outputs, labels * 2)),
+        ("give targets\\[:, None\\]", lambda: losses.mse(outputs[:, :1], labels)),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            call()
+    with pytest.raises(TypeError, match="labels are float64"):
+        metrics.accuracy(outputs, labels / 1)
+
+
+# --- trees and gradients -----------------------------------------------------------------------------
+
+TREE = [{"b": np.ones(2), "a": np.zeros((1, 2))}, {}, ({"running_x": np.ones(1)}, [np.array(3.0)])]
+
+
+def test_trees():
+    paths = [path for path, _ in trees.leaves(TREE)]
+    assert paths == [(0, "b"), (0, "a"), (2, 0, "running_x"), (2, 1, 0)]
+    assert [p for p, _ in trees.leaves(TREE, statistics=False)] == [paths[0], paths[1], paths[3]]
+    form = json.loads(json.dumps(trees.structure(TREE)))
+    back = trees.rebuilt(form, [a for _, a in trees.leaves(TREE)])
+    assert trees.differences(TREE, back) is None and isinstance(back[2], tuple) and back[1] == {}
+    assert list(back[0]) == ["b", "a"]
+    assert trees.differences(TREE, [TREE[0]]).startswith("no 2.")
+    assert "0.b of shape (3,), float64; expected (2,)" in trees.differences(
+        [{"b": np.ones(2)}], [{"b": np.ones(3)}]
+    )
+    assert "which is not expected" in trees.differences([], [np.ones(2)])
+    for form in ({"dict": 3}, {"set": []}, [0], 7, {"list": [True]}, {"dict": [[1]]}, None, {}, -1):
+        with pytest.raises((ValueError, TypeError)):
+            trees.rebuilt(form, [np.ones(1)])
+    with pytest.raises(TypeError, match="has str at 0.name"):
+        trees.leaves([{"name": "zonal"}])
+
+
+def test_gradients_are_those_of_autograd(rng):
+    x, y, unused = rng.standard_normal(3), rng.standard_normal(3) + 1j, np.ones(2)
+
+    def f(a):
+        return anp.sum(anp.abs(a[0] * a[1]) ** 2) + anp.sum(anp.sin(a[0])) * np.shape(a[0])[0]
+
+    value, found, rest = gradients.value_and_gradients(lambda a: (f(a), "rest"), [x, y, unused])
+    expected = grad(f)([x, y])
+    np.testing.assert_allclose(found[0], expected[0], rtol=1e-14)
+    np.testing.assert_allclose(found[1], expected[1], rtol=1e-14)
+    assert (found[2] == 0).all() and rest == "rest" and value == f([x, y])
+
+
+def test_watched_gradients_are_the_same(rng):
+    """Functions without a gradient among them; an error inside leaves autograd as it was."""
+    from autograd.tracer import trace_stack
+
+    class Seen(gradients.Watch):
+        names = []
+
+        def step(self, label, name, seconds, outgrad, ingrads):
+            self.names.append(name)
+
+    def f(a):
+        return anp.sum(a[0] * anp.sign(a[0]) * anp.shape(a[0])[0] * (anp.isfinite(a[0]) + 0)), None
+
+    x, watch, top = rng.standard_normal(4), Seen(), trace_stack.top
+    plain, watched = (gradients.value_and_gradients(f, [x], w) for w in (None, watch))
+    assert (plain[1][0] == watched[1][0]).all() and "multiply" in watch.names
+    with pytest.raises(ZeroDivisionError):
+        gradients.value_and_gradients(lambda a: 1 / 0, [x], watch)
+    assert trace_stack.top == top
