@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spherekit.experiments import skies
+from spherekit.experiments.kernels import central_moments
 from spherekit.harmonic import inverse
 from spherekit.io import read_arrays, write_arrays
 from spherekit.io._replace import replacing
@@ -114,19 +115,12 @@ def moments(flm, L, threads=None, *, oversample=1):
     """
     grid = GL(math.ceil(oversample * L)).quick()
     f = inverse(flm, L, sampling=grid, reality=True, threads=threads)
-    w = grid.weights / (4 * np.pi)
-    f -= np.sum(w * f)
-    square = f * f
-    weighted = w * square
-    variance = weighted.sum()
-    if variance == 0:
+    two, three, four = central_moments(f, grid.weights[:, 0] / (4 * np.pi))
+    if two == 0:
         raise ValueError(
             "the map is constant: it has no skewness; choose L and J0 so that all scales hold power"
         )
-    return (
-        float(np.vdot(weighted, f) / variance**1.5),
-        float(np.vdot(weighted, square) / variance**2 - 3),
-    )
+    return three / two**1.5, four / two**2 - 3
 
 
 # --- many skies, on disk ---------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spherekit import _check
-from spherekit.experiments import draws
+from spherekit.experiments import kernels
 from spherekit.harmonic import forward, inverse, inverse_adjoint
 from spherekit.sampling import GL, HEALPix
 
@@ -116,7 +116,7 @@ def check_strength(recipe, strength):
 
 def realised_cl(cl, L, rng):
     """C_l (L,) of a Gaussian draw of spectrum ``cl``."""
-    return draws.realised(rng.standard_normal(L * (L + 1)), _emptied(cl, L), L)
+    return kernels.realised(rng.standard_normal(L * (L + 1)), _emptied(cl, L), L)
 
 
 def equalise(flm, cl, *, copy=True):
@@ -133,9 +133,9 @@ def equalise(flm, cl, *, copy=True):
     _check.coefficients_shape(flm, L)
     if np.shape(cl) != (L,):
         raise ValueError(f"cl has shape {np.shape(cl)}; coefficients of L={L} need ({L},)")
-    power = draws.power_of(flm, L)
+    power = kernels.power_of(flm, L)
     factor = np.sqrt(np.divide(cl, power, out=np.zeros(L), where=power > 0))
-    draws.scale_degrees(flm, factor, L)
+    kernels.scale_degrees(flm, factor, L)
     return flm
 
 
@@ -144,7 +144,7 @@ def equalise(flm, cl, *, copy=True):
 
 def gaussian(cl, L, rng, strength=0.0, threads=None):
     """sqrt(C_l) z_lm."""
-    return draws.spread_normals(rng.standard_normal(L * (L + 1)), np.sqrt(_emptied(cl, L)), L)
+    return kernels.spread_normals(rng.standard_normal(L * (L + 1)), np.sqrt(_emptied(cl, L)), L)
 
 
 def caps(L, centres, amplitudes, radii):
@@ -158,12 +158,12 @@ def caps(L, centres, amplitudes, radii):
     amplitudes, radii : float ndarray [shape=(n,)]
         Radii in radians.
     """
-    if not 1 <= L <= draws.HIGHEST_L:
-        raise ValueError(f"L is {L}; caps are summed for L = 1..{draws.HIGHEST_L}")
+    if not 1 <= L <= kernels.HIGHEST_L:
+        raise ValueError(f"L is {L}; caps are summed for L = 1..{kernels.HIGHEST_L}")
     x, y, z = np.asarray(centres, float).T
     theta, phi = np.arctan2(np.hypot(x, y), z), np.arctan2(y, x)
-    weights = draws.cap_weights(np.cos(np.asarray(radii, float)), L) * amplitudes
-    return draws.sum_caps(draws.ORDERS, weights, theta, phi, L)
+    weights = kernels.cap_weights(np.cos(np.asarray(radii, float)), L) * amplitudes
+    return kernels.sum_caps(kernels.ORDERS, weights, theta, phi, L)
 
 
 def strings(cl, L, rng, strength, threads=None):
@@ -186,11 +186,11 @@ def oscillator(cl, L, rng, strength, threads=None):
     y = np.linspace(-9, 9, 20001)
     mass = density(y, strength)
     cumulative = np.concatenate([[0], np.cumsum((mass[1:] + mass[:-1]) / 2)])
-    drawn = draws.invert(rng.random(grid.shape[0]), cumulative / cumulative[-1], y)
+    drawn = kernels.invert(rng.random(grid.shape[0]), cumulative / cumulative[-1], y)
     drawn /= math.sqrt(0.5 + 3 * strength**2)
     flm = inverse_adjoint(drawn, L, sampling=grid, reality=True, threads=threads)
     scale = math.sqrt(4 * math.pi / grid.shape[0])
-    draws.scale_degrees(flm, scale * np.sqrt(_emptied(cl, L)), L)
+    kernels.scale_degrees(flm, scale * np.sqrt(_emptied(cl, L)), L)
     return flm
 
 
@@ -217,7 +217,7 @@ def modulated(cl, L, rng, strength, threads=None):
     slow = min(SLOW, L)
     ones = np.ones(slow)
     ones[0] = 0
-    h = draws.spread_normals(rng.standard_normal(slow * (slow + 1)), ones, slow)
+    h = kernels.spread_normals(rng.standard_normal(slow * (slow + 1)), ones, slow)
     if strength == 0:
         return flm
     start = (L // 2) ** 2
@@ -233,9 +233,9 @@ def _spectrum(L, cl):
     from spherekit.datasets import planck2018_cl
 
     L = _check.band_limit(L)
-    if not 3 <= L <= draws.HIGHEST_L:
+    if not 3 <= L <= kernels.HIGHEST_L:
         raise ValueError(
-            f"L is {L}; skies without monopole and dipole need L = 3..{draws.HIGHEST_L}"
+            f"L is {L}; skies without monopole and dipole need L = 3..{kernels.HIGHEST_L}"
         )
     cl = planck2018_cl(L)["TT"] if cl is None else np.asarray(cl, float)
     if cl.shape != (L,) or not (np.isfinite(cl).all() and (cl >= 0).all()):

@@ -1,4 +1,4 @@
-"""Kernels of the simulated skies: Gaussian numbers into coefficients, and the coefficients of caps.
+"""Kernels of this room: Gaussian numbers into coefficients, the coefficients of caps, moments of samples.
 
 Real signals only: what is made for m >= 0 is mirrored, f_{l,-m} = (-1)^m conj f_lm.
 """
@@ -202,3 +202,27 @@ def invert(u, cumulative, y):
         part = (u[i] - cumulative[k]) / rise if rise > 0 else 0.0
         result[i] = y[k] + part * (y[k + 1] - y[k])
     return result
+
+
+@jit
+def central_moments(f, weights):
+    """2nd, 3rd, 4th moment about the mean of samples f (rings, n); weights (rings,) of a ring's samples."""
+    mean = 0.0
+    for t in range(f.shape[0]):
+        ring = 0.0
+        for p in range(f.shape[1]):
+            ring += f[t, p]
+        mean += weights[t] * ring
+    two = three = four = 0.0
+    for t in range(f.shape[0]):
+        a = b = c = 0.0
+        for p in range(f.shape[1]):
+            x = f[t, p] - mean
+            square = x * x
+            a += square
+            b += square * x
+            c += square * square
+        two += weights[t] * a
+        three += weights[t] * b
+        four += weights[t] * c
+    return two, three, four
