@@ -152,20 +152,31 @@ def collect(folder, settings, n, *, workers=1, block=20, progress=None):
     ValueError
         A folder of other settings, or one whose files were damaged.
     """
-    settings, folder = settings.checked(), Path(folder)
+    settings = settings.checked()
+    S, manifest = settings.scattering(), {"format": _FORMAT, "settings": settings._asdict()}
+    how = dict(workers=workers, block=block, progress=progress)
+    return fill(folder, manifest, n, lambda i: _one(settings, S, i), **how)
+
+
+def fill(folder, manifest, n, make, *, workers=1, block=20, progress=None):
+    """As `collect`, of any source: ``make(i)`` is a dict of arrays, what is measured of sky i.
+
+    ``manifest`` names what the numbers depend on, as JSON can hold it.
+    """
+    folder = Path(folder)
     if n < 1 or workers < 1 or block < 1:
         raise ValueError(
             f"n, workers, block are {n}, {workers}, {block}; expected numbers from 1 on"
         )
-    open_folder(folder, {"format": _FORMAT, "settings": settings._asdict()})
+    open_folder(folder, manifest)
     missing = sorted(
         set(range(n)) - {i for first, last, _ in _blocks(folder) for i in range(first, last)}
     )
-    S, held = settings.scattering(), n - len(missing)
+    held = n - len(missing)
     with ThreadPoolExecutor(workers) as pool:
         for some in _runs(missing, block):
             made = []
-            for one in pool.map(lambda i: _one(settings, S, i), some):
+            for one in pool.map(make, some):
                 made.append(one)
                 if progress is not None:
                     progress(held := held + 1)

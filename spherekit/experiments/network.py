@@ -43,12 +43,21 @@ def standardise(x, training):
     >>> round(float(np.sum(np.abs(x) ** 2) / 2 / (4 * np.pi)), 6), abs(x[..., 0].sum()) < 1e-6
     (1.0, np.True_)
     """
-    some = x[training]
-    mean = some[..., 0].real.mean(axis=0)
-    square = np.sum(np.abs(some) ** 2, axis=-1, dtype=float).mean(axis=0) - mean**2
+    return standardised(x, *standards(x[training]))
+
+
+def standards(x):
+    """(mean, scale) of each channel of signals (skies, channels, L*L), in float64."""
+    mean = x[..., 0].real.mean(axis=0, dtype=float)
+    square = np.sum(np.abs(x) ** 2, axis=-1, dtype=float).mean(axis=0) - mean**2
+    return mean, np.sqrt(square / (4 * np.pi))
+
+
+def standardised(x, mean, scale):
+    """Signals (..., channels, L*L) less these means, over these scales; their precision is kept."""
     made = x.copy()
     made[..., 0] -= mean
-    made /= np.sqrt(square / (4 * np.pi))[:, None]
+    made /= np.asarray(scale)[:, None]
     return made
 
 
