@@ -1,8 +1,8 @@
 """Tell the classes of maps by a model that `spherekit train` has made.
 
-MAPS are what `spherekit transform` reads or writes: coefficients (alm .fits, or .npz with flm), HEALPix maps,
-samples in .npz or .npy. They must have the band-limit of the model. The output is a table: file, the likeliest
-class, and the probability of each.
+MAPS are what `spherekit transform` reads or writes: coefficients (alm .fits, or .npz with flm), HEALPix
+maps, samples in .npz or .npy. They must have the band-limit of the model. The output is a table: file, the
+likeliest class, and the probability of each.
 """
 
 import csv
@@ -58,8 +58,6 @@ def read_flm(path, L, threads=None, args=None):
     held = int(round(flm.size**0.5))
     if held != L:
         raise ValueError(f"{path} holds degrees < {held}; the model takes those < {L}")
-    if not np.isfinite(flm).all():
-        raise ValueError(f"{path} holds NaN or infinite coefficients")
     upper = np.linalg.norm(flm[(L // 2) ** 2 :])
     if upper <= _EMPTY * np.linalg.norm(flm):
         raise ValueError(
@@ -81,6 +79,8 @@ def _stored(path):
     elif not is_alm(io.read_table(path)):
         return None
     flm, spin, _ = read_coefficients(path, None)
+    if not np.isfinite(flm).all():
+        raise ValueError(f"{path} holds NaN or infinite coefficients")
     if spin or not is_hermitian(flm):
         raise ValueError(
             f"{path} holds a field of spin {spin} or complex; the model takes real maps"
@@ -102,13 +102,14 @@ def _analysed(path, L, threads, args):
     highest = 3 * grid.nside if grid.name == "healpix" else grid.L
     if highest < L:
         raise ValueError(
-            f"{path} is sampled on {options.grid_name(grid)}, for degrees < {highest}; the model takes a map of "
-            f"all degrees < {L}"
+            f"{path} is sampled on {options.grid_name(grid)}, for degrees < {highest}; the model takes "
+            f"a map of all degrees < {L}"
         )
     lost = np.count_nonzero(~valid_samples(values))
     if lost:
         raise ValueError(
-            f"{path}: {lost} of {values.size} samples are UNSEEN, NaN or infinite; the model takes whole skies"
+            f"{path}: {lost} of {values.size} samples are UNSEEN, NaN or infinite; the model takes "
+            "whole skies"
         )
     how = dict(sampling=grid, reality=True, threads=threads)
     if grid.name == "healpix":
@@ -120,8 +121,8 @@ def _analysed(path, L, threads, args):
         rest /= np.linalg.norm(values) or 1.0
     if rest > _REST:
         raise ValueError(
-            f"{path}: degrees < {L}, which the model takes, leave {rest:.1%} of the map over: it is of a higher "
-            f"band-limit, or noisy; cut it first: spherekit transform {path} --L {L} -o alm.fits"
+            f"{path}: degrees < {L}, which the model takes, leave {rest:.1%} of the map over: it is of a "
+            f"higher band-limit, or noisy; cut it first: spherekit transform {path} --L {L} -o alm.fits"
         )
     return flm
 

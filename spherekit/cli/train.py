@@ -92,7 +92,7 @@ def gather(config, folder, threads):
 
     from spherekit._threads import thread_count
     from spherekit.cli.predict import read_flm
-    from spherekit.experiments import task
+    from spherekit.experiments import gathered
 
     with tqdm(desc="skies", leave=False, disable=None) as bar:
 
@@ -104,7 +104,7 @@ def gather(config, folder, threads):
             return read_flm(path, L, threads=1)
 
         how = dict(read=read, workers=thread_count(threads), progress=progress)
-        return task.gather(config, folder, **how)
+        return gathered.gather(config, folder, **how)
 
 
 def _train(config, found, folder, args):
@@ -112,10 +112,10 @@ def _train(config, found, folder, args):
     from spherekit.experiments import models, task
 
     network = config.values["network"]
-    first = "network with scattering" if network["scattering"] else "network without scattering"
+    first = "network, with scattering" if network["scattering"] else "network, without scattering"
     kinds = [(first, network["scattering"], folder)]
     if network["compare"]:
-        kinds.append(("the same without scattering", False, folder / "without-scattering"))
+        kinds.append(("the same network, without scattering", False, folder / "without-scattering"))
     rows, lasts = [], []
     for title, scattering, where in kinds:
         made = task.training(config, found, scattering=scattering)

@@ -57,6 +57,11 @@ class Model(NamedTuple):
     def L(self):
         return self.description["features"]["L"]
 
+    @property
+    def L0(self):
+        """The network's band-limit."""
+        return self.net.takes.L
+
     def standardised(self, x):
         """Channels (..., channels, L0*L0) with mean 0 and variance 1, by what the training skies had."""
         return standardised(x, self.description["mean"], self.description["scale"])
@@ -102,9 +107,14 @@ def start(values, settings, classes, x, scattering):
     return Model(net, params, description)
 
 
+def chosen(state):
+    """Of a training, the best parameters by its validation skies; without these the last."""
+    return state.params if state.best["value"] is None else state.best["params"]
+
+
 def save(path, state, model):
-    """Write the best parameters of a training (by its validation skies; else the last) as a model file."""
-    params = state.best["params"] if state.best["value"] is not None else state.params
+    """Write the `chosen` parameters of a training as a model file; returns them."""
+    params = chosen(state)
     few = {"params": [], "value": state.best["value"], "epoch": state.best["epoch"]}
     kept = state._replace(params=params, optimiser={}, best=few)
     checkpoints.save(path, kept, {"model": model.description})
@@ -139,7 +149,11 @@ def _model(state, said):
     how = checked("features", said["features"], table)
     chosen = by_name(NETWORKS, NETWORK)("network", said["network"])
     classes = said["classes"]
-    if len(classes) != 2 or not all(isinstance(name, str) for name in classes):
+    if (
+        not isinstance(classes, list)
+        or len(classes) != 2
+        or not all(isinstance(name, str) for name in classes)
+    ):
         raise ValueError(f"its classes are {classes!r}; expected two names")
     kept = {"version": VERSION, "classes": classes, "network": chosen, "features": how}
     kept |= {"scattering": bool(said["scattering"]), "mean": said["mean"], "scale": said["scale"]}
@@ -149,6 +163,8 @@ def _model(state, said):
         some = np.array(kept[name], float)
         if some.shape != (len(S.paths),) or not np.isfinite(some).all():
             raise ValueError(f"{name} is of shape {some.shape}; expected {len(S.paths)} numbers")
+    if min(kept["scale"]) <= 0:
+        raise ValueError(f"a scale is {min(kept['scale'])}; expected numbers above 0")
     net = network(chosen, S.L0, len(S.paths))
     words = trees.differences(
         net.init(np.random.default_rng(0), _precision(state.params)), state.params

@@ -9,7 +9,8 @@ Beside the sections of `spherekit.train.config` a file has
     validation = 40
     test = 200
 
-or, in place of L, recipe, strength and seed, ``folder = "sims/"`` that ``spherekit simulate cmb`` has written;
+or, in place of L, recipe, strength and seed, ``folder = "sims/"``, as ``spherekit simulate cmb`` writes it
+(seen from where the command is run);
 
     [features]                # J0, depth, oversample of the scattering; folder: where they are kept
     J0 = 5
@@ -20,22 +21,18 @@ or, in place of L, recipe, strength and seed, ``folder = "sims/"`` that ``sphere
     compare = true            # train the same network without scattering too
 """
 
-import csv
-import json
-import zlib
-from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from spherekit.experiments import features, gaussianity, models, probes, skies
+from spherekit.experiments import features, models, probes, skies
+from spherekit.experiments.gathered import listed, simulated
 from spherekit.train import config as configurations
 from spherekit.train import loop
 from spherekit.train.keys import Key, by_name, checked
 
-CLASSES = ("gaussian", "non-gaussian")
 #: Probes that are told beside the networks.
 CONTROLS = ("cl", "point", "bands", "scattering")
 _COUNTS = {
@@ -51,26 +48,6 @@ _SIMULATED = {
 }
 _FEATURES = models.FEATURES | {"folder": Key("text", None)}
 _NETWORK = models.NETWORK | {"scattering": Key("flag", True), "compare": Key("flag", False)}
-
-
-class Skies(NamedTuple):
-    """What is measured of the skies of a training.
-
-    settings : `features.Settings` of the scattering
-    classes : names
-    measured : for each class a dict of arrays, as `features.collect` returns
-    counts : (training, validation, test) skies of each class, in this order of their numbers
-    """
-
-    settings: features.Settings
-    classes: tuple
-    measured: tuple
-    counts: tuple
-
-    def part(self, number):
-        """Of each class the skies of training (0), validation (1) or test (2), as a slice."""
-        start = sum(self.counts[:number])
-        return slice(start, start + self.counts[number])
 
 
 # --- configurations --------------------------------------------------------------------------------
@@ -107,6 +84,8 @@ def read(name):
         path = known[given]
     tables = {"data": _data, "features": _FEATURES, "network": by_name(models.NETWORKS, _NETWORK)}
     made = configurations.read(path, tables)
+    if path in known.values():
+        made = made._replace(source=path.name)
     try:
         _together(made.values)
     except ValueError as error:
@@ -137,105 +116,9 @@ def _together(values):
             "[network] compare trains without scattering too; it needs scattering = true"
         )
     if "folder" not in data:
-        for one in _simulated(values):
+        for one in simulated(values):
             S = one.checked().scattering()
         models.network(network, S.L0, 1)
-
-
-# --- skies -----------------------------------------------------------------------------------------
-
-
-def gather(config, folder, *, read=None, workers=1, progress=None):
-    """`Skies` of a configuration: measured, or taken from where an earlier call has kept them.
-
-    Parameters
-    ----------
-    config : of `read`
-    folder : path
-        Where the features are kept, unless [features] folder says.
-    read : callable, optional
-        (path, L) -> coefficients, of the files of [data] folder.
-    workers : int
-        Skies at work at once. The numbers do not depend on it.
-    progress : callable, optional
-        Called with (skies held, skies in all).
-    """
-    values = config.values
-    data, folder = values["data"], Path(values["features"]["folder"] or folder)
-    counts = tuple(data[name] for name in ("train", "validation", "test"))
-    n = sum(counts)
-    if "folder" in data:
-        settings, classes, sources = _stored(values, n, folder, read)
-    else:
-        settings, classes, sources = _simulated(values)[1].checked(), CLASSES, []
-        for one in _simulated(values):
-            where = folder / gaussianity.folder_name(one.checked())
-            sources.append(partial(features.collect, where, one, n))
-    measured = []
-    for number, collect in enumerate(sources):
-
-        def step(held, number=number):
-            if progress is not None:
-                progress(number * n + held, len(sources) * n)
-
-        measured.append(collect(workers=workers, progress=step))
-    return Skies(settings, tuple(classes), tuple(measured), counts)
-
-
-def _simulated(values):
-    """`features.Settings` of both classes."""
-    data, how = values["data"], values["features"]
-    some = dict(seed=data["seed"], **{name: how[name] for name in models.FEATURES})
-    return [
-        features.Settings(data["L"], "gaussian", 0.0, **some),
-        features.Settings(data["L"], data["recipe"], data["strength"], **some),
-    ]
-
-
-def _stored(values, n, folder, read):
-    """(settings, classes, functions that measure) of the skies in a folder."""
-    source = Path(values["data"]["folder"])
-    L, rows = _listed(source)
-    classes = sorted({row["class"] for row in rows})
-    some = {name: values["features"][name] for name in models.FEATURES}
-    settings = features.Settings(L, **some).checked()
-    S, made = settings.scattering(), []
-    for kind in classes:
-        files = [source / row["file"] for row in rows if row["class"] == kind]
-        if len(files) < n:
-            raise ValueError(
-                f"{source} holds {len(files)} skies of the class {kind}; [data] train + validation + test "
-                f"asks for {n}"
-            )
-        names = zlib.crc32("\n".join(str(path.resolve()) for path in files[:n]).encode())
-        manifest = {"source": str(source.resolve()), "files": f"crc32 {names:08x}", "L": L, **some}
-        manifest["list"] = f"crc32 {zlib.crc32((source / 'manifest.json').read_bytes()):08x}"
-
-        def make(i, files=files):
-            return features.measure(read(files[i], L), S)
-
-        made.append(partial(features.fill, folder / f"{source.name}-{kind}", manifest, n, make))
-    if len(classes) != 2:
-        raise ValueError(f"{source} has skies of {len(classes)} classes; expected two")
-    return settings, classes, made
-
-
-def _listed(source):
-    """(L, rows of skies.csv) of a folder that ``spherekit simulate`` has written."""
-    try:
-        L = int(json.loads((source / "manifest.json").read_text())["L"])
-        with open(source / "skies.csv", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except FileNotFoundError as error:
-        raise FileNotFoundError(
-            f"[data] folder {source} has no {Path(error.filename).name}; write it: spherekit simulate cmb --L "
-            f"256 --n 880 -o {source}"
-        ) from None
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"[data] folder {source}: manifest.json is damaged: {error}") from None
-    if not rows or not {"file", "class"} <= set(rows[0]):
-        raise ValueError(f"{source}/skies.csv lists no skies: expected columns file, class")
-    return L, rows
 
 
 # --- training --------------------------------------------------------------------------------------
@@ -251,8 +134,10 @@ class Training(NamedTuple):
 
 
 def training(config, skies, *, scattering=True):
-    """`Training` of a configuration, its parameters as they start; without scattering: the same but for
-    the channels."""
+    """`Training` of a configuration and its `gathered.Skies`, with the parameters that it starts from.
+
+    Without scattering: the same but for the channels.
+    """
     values = config.values
     paths = slice(None) if scattering else slice(1)
     dtype = np.result_type(values["fit"]["dtype"], np.complex64)
@@ -284,27 +169,29 @@ def accuracy(made, params, threads=None):
 
 
 def controls(skies, names=CONTROLS):
-    """[(title, percent)]: logistic regressions on a few numbers of each sky, of the same division."""
+    """[(title, `probes.Accuracy`)] of logistic regressions on a few numbers of each sky.
+
+    As in `gaussianity.experiment`: means of five divisions of all skies, half to train and half to test.
+    """
     S, found = skies.settings.scattering(), []
-    y = {k: np.repeat([False, True], skies.counts[k]) for k in (0, 2)}
     for name in names:
         probe = probes.PROBES[name]
         each = [probe.features(one, S) for one in skies.measured]
-        x = {k: np.concatenate([one[skies.part(k)] for one in each]) for k in (0, 2)}
-        decided = probes.logistic(x[0], y[0]).decide(x[2])
-        found.append((f"{probe.title}: logistic", 100 * float(np.mean(decided == y[2]))))
+        found.append((probe.title, probes.accuracy(*each)))
     return found
 
 
 def report(skies, networks, others):
-    """Lines of text: accuracy of the networks, [(title, percent)], and of the controls."""
-    n = 2 * skies.counts[2]
+    """Lines of text: what the networks, [(title, percent)], and the controls tell right."""
+    n, all_skies = 2 * skies.counts[2], 2 * sum(skies.counts)
     low, high = probes.chance_band(n)
-    rows = [*networks, *others]
-    wide = max(len(name) for name, _ in rows)
-    yield f"of {n} test skies told right (chance is {low:.1f} to {high:.1f} %, 2 sigma):"
-    for name, percent in rows:
+    wide = max(len(name) for name, _ in (*networks, *others))
+    yield f"of {n} test skies told right (guessing: {low:.1f} to {high:.1f} %, 2 standard deviations):"
+    for name, percent in networks:
         yield f"   {name:{wide}}  {percent:5.1f} %"
+    yield f"by logistic regressions, means of 5 divisions of {all_skies} skies in halves:"
+    for name, found in others:
+        yield f"   {name:{wide}}  {found.mean:5.1f} % +- {found.error:.1f}"
 
 
 def profile(config, threads=None):
@@ -314,11 +201,11 @@ def profile(config, threads=None):
 
     values = config.values
     if "folder" in values["data"]:
-        L, _ = _listed(Path(values["data"]["folder"]))
+        L, _ = listed(Path(values["data"]["folder"]))
         some = {name: values["features"][name] for name in models.FEATURES}
         S = features.Settings(L, **some).checked().scattering()
     else:
-        S = _simulated(values)[1].checked().scattering()
+        S = simulated(values)[1].checked().scattering()
     batch, count = values["fit"]["batch"], 2 * values["data"]["train"]
     channels = len(S.paths) if values["network"]["scattering"] else 1
     rng = np.random.default_rng(values["fit"]["seed"])
