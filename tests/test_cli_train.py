@@ -106,10 +106,7 @@ def test_examples(here, capsys):  # noqa: F811
     ],
 )
 def test_configurations_are_refused_in_words(here, capsys, change, words):  # noqa: F811
-    text = CONFIG.format(data=SIMULATED, compare="false", epochs=1)
-    assert change[0] in text
-    with open("few.toml", "w") as file:
-        file.write(text.replace(*change))
+    changed(write("few.toml"), "few.toml", *change)
     said = refused(capsys, "train few.toml")
     assert words in said and "few.toml" in said
 
@@ -120,11 +117,8 @@ def test_other_refusals(here, capsys):  # noqa: F811
     assert "no example" in refused(capsys, "train --show-example none", 2)
     write("few.toml", data='folder = "sims"')
     assert "spherekit simulate" in refused_after(capsys, "train few.toml")
-    write("waits.toml")
-    with open("waits.toml") as file:
-        text = file.read().replace("validation = 6", "validation = 0")
-    with open("waits.toml", "w") as file:
-        file.write(text.replace("batch", "patience = 2\nbatch"))
+    changed(write("few.toml"), "waits.toml", "batch", "patience = 2\nbatch")
+    changed("waits.toml", "waits.toml", "validation = 6", "validation = 0")
     assert "validation > 0" in refused(capsys, "train waits.toml")
 
 
@@ -150,6 +144,8 @@ def test_what_a_training_leaves(there, capsys):
         held = [path.name for _, path in checkpoints.numbered(f"{folder}/checkpoints")]
         assert len(held) == 3 and models.load(f"{folder}/checkpoints/{held[-1]}").L == 32
     assert models.load("few/without-scattering/model.npz").net.takes.channels == 1
+    told = (there / "few/report.txt").read_text().splitlines()
+    assert told[0] == "few.toml" and told[1:] == said.splitlines()[-len(told) + 1 :]
     assert (there / "curves.png").stat().st_size > 10000
 
 
@@ -160,6 +156,7 @@ def test_the_accuracy_is_that_of_the_predictions(there, capsys, tmp_path):
     with open(tmp_path / "out.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["file"] for row in rows] == files
+    run(f"predict few/without-scattering/model.npz {files[0]} -o {tmp_path / 'low.csv'}")
     for row in rows:
         p = {name: float(row[f"p_{name}"]) for name in ("gaussian", "non-gaussian")}
         assert abs(sum(p.values()) - 1) < 2e-6 and row["class"] == max(p, key=p.get)
@@ -191,23 +188,33 @@ def test_resumed_training_is_the_same(there, tmp_path):
     same("few/model.npz", tmp_path / "own/model.npz")
 
 
+def changed(source, target, *change):
+    """A configuration with one thing changed."""
+    with open(source) as file:
+        text = file.read()
+    assert change[0] in text
+    with open(target, "w") as file:
+        file.write(text.replace(*change))
+    return target
+
+
 def test_a_folder_of_another_training_is_refused(there, capsys, tmp_path):
     assert "--resume" in refused(capsys, "train few.toml", 2)
-    write("other.toml", data=SIMULATED.replace("seed = 3", "seed = 4"))
-    with open("other.toml") as file:
-        text = file.read().replace("batch = 10", "batch = 12")
-    with open("other.toml", "w") as file:
-        file.write(text)
     shutil.copytree("few/checkpoints", tmp_path / "own/checkpoints")
-    said = refused_after(capsys, f"train other.toml -o {tmp_path / 'own'} --resume")
+    shutil.copytree("few/features", tmp_path / "own/features")
+    line = f"train {changed('few.toml', 'batch.toml', 'batch = 10', 'batch = 12')}"
+    said = refused_after(capsys, f"{line} -o {tmp_path / 'own'} --resume")
     assert "another training" in said and "batch was 10, now 12" in said
-    write("more.toml", data='folder = "sims"')
-    with open("more.toml") as file:
-        text = file.read().replace("train = 30", "train = 300")
-    with open("more.toml", "w") as file:
-        file.write(text)
+    line = f"train {changed('few.toml', 'seed.toml', 'seed = 3', 'seed = 4')}"
+    said = refused_after(capsys, f"{line} -o {tmp_path / 'own'} --resume")
+    assert "another training: mean, scale of its signals differ" in said
+
+
+def test_too_few_skies_in_a_folder(there, capsys, tmp_path):
+    write("folder.toml", data='folder = "sims"')
+    changed("folder.toml", "more.toml", "train = 30", "train = 300")
     said = refused_after(capsys, f"train more.toml -o {tmp_path / 'more'}")
-    assert "holds 46 skies of the class gaussian" in said
+    assert "holds 46 skies of the class gaussian" in said and "asks for 316" in said
 
 
 def test_profile(there, capsys):
@@ -218,11 +225,10 @@ def test_profile(there, capsys):
 
 def test_other_networks_train(there, tmp_path):
     """cobb, in float64, without validation."""
-    with open("few.toml") as file:
-        text = file.read().replace("width = 6\nanchors = 3", 'name = "cobb"\nchannels = 2')
-    text = text.replace("validation = 6", "validation = 0").replace("compare = true", "")
-    with open("cobb.toml", "w") as file:
-        file.write(text.replace("epochs = 4", 'epochs = 1\ndtype = "float64"'))
+    changed("few.toml", "cobb.toml", "width = 6\nanchors = 3", 'name = "cobb"\nchannels = 2')
+    changed("cobb.toml", "cobb.toml", "validation = 6", "validation = 0")
+    changed("cobb.toml", "cobb.toml", "compare = true", "")
+    changed("cobb.toml", "cobb.toml", "epochs = 4", 'epochs = 1\ndtype = "float64"')
     run(f"train cobb.toml -o {tmp_path / 'own'}")
     model = models.load(tmp_path / "own/model.npz")
     assert {array.dtype for _, array in trees.leaves(model.params)} == {np.dtype(float)}

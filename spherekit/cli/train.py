@@ -56,9 +56,9 @@ def run(args):
 
         curves(last.state.history, args.plot, title=Path(config.source).name)
         print(f"wrote {args.plot}")
-    print()
-    for line in task.report(found, rows, task.controls(found)):
-        print(line)
+    lines = list(task.report(found, rows, task.controls(found)))
+    (folder / "report.txt").write_text("\n".join([config.source, *lines, ""]))
+    print("", *lines, sep="\n")
 
 
 def _show(name):
@@ -119,6 +119,7 @@ def _train(config, found, folder, args):
     rows, lasts = [], []
     for title, scattering, where in kinds:
         made = task.training(config, found, scattering=scattering)
+        models.same_training(where / "checkpoints", made.model)
         how = dict(checkpoints=where / "checkpoints", resume=args.resume, threads=args.threads)
         last = follow(task.steps(config, made, **how), title)
         params = models.save(where / "model.npz", last.state, made.model)

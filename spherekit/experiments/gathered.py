@@ -87,6 +87,7 @@ def _stored(values, n, folder, read):
     some = {name: values["features"][name] for name in models.FEATURES}
     settings = features.Settings(L, **some).checked()
     S, made = settings.scattering(), []
+    made_as = zlib.crc32((source / "manifest.json").read_bytes())
     for kind in classes:
         files = [source / row["file"] for row in rows if row["class"] == kind]
         if len(files) < n:
@@ -94,9 +95,7 @@ def _stored(values, n, folder, read):
                 f"{source} holds {len(files)} skies of the class {kind}; [data] train + validation + test "
                 f"asks for {n}"
             )
-        names = zlib.crc32("\n".join(str(path.resolve()) for path in files[:n]).encode())
-        manifest = {"source": str(source.resolve()), "files": f"crc32 {names:08x}", "L": L, **some}
-        manifest["list"] = f"crc32 {zlib.crc32((source / 'manifest.json').read_bytes()):08x}"
+        manifest = {"source": str(source.resolve()), "made": f"crc32 {made_as:08x}", "L": L, **some}
 
         def make(i, files=files):
             return features.measure(read(files[i], L), S)

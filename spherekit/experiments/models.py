@@ -121,6 +121,23 @@ def save(path, state, model):
     return params
 
 
+def same_training(folder, model):
+    """Refuse to go on with checkpoints of other skies than those that ``model`` starts from.
+
+    Skies of another seed are found by the means and scales of their channels.
+    """
+    last = checkpoints.latest(folder)
+    if last is None:
+        return
+    stored = checkpoints.load(last)[1].get("model", {})
+    other = [name for name, value in model.description.items() if stored.get(name) != value]
+    if other:
+        raise ValueError(
+            f"{last} is of another training: {', '.join(other)} of its signals differ; go on with the "
+            "configuration that it began with, or choose another folder"
+        )
+
+
 def load(path):
     """`Model` of a file. Nothing in it is unpickled or executed.
 
