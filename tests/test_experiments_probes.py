@@ -186,6 +186,19 @@ def test_rows_are_probes_of_the_stored_skies(small):
     assert found.row("bands").accuracy == wanted
 
 
+def test_networks_are_rows_too(small):
+    folder, how, found, _ = small
+    options = dict(epochs=2, batch=30, count=2)
+    rows = experiment(folder, "strings", 32, **how, networks=options).rows
+    assert rows[:-2] == found.rows
+    assert [row.name for row in rows[-2:]] == ["network-low", "network"]
+    assert [row.title for row in rows[-2:]] == [
+        "small network, map of degrees < 4",
+        "small network, scattering",
+    ]
+    assert all(len(row.accuracy.each) == 2 and row.null is None for row in rows[-2:])
+
+
 def test_table(small):
     lines = list(gaussianity.table(small[2]))
     assert lines[0].startswith("strings, strength 0.9, L = 32, 60 skies of each class")

@@ -3,7 +3,7 @@
 "cmb": the Planck 2018 temperature spectrum, in uK. In both classes the realised C_l of every sky are those of
 an independent Gaussian draw, so that no function of them tells the classes apart. The folder gets a file for
 each sky, coefficients that healpy.read_alm reads or with --grid maps, and skies.csv, which names file, class,
-recipe, strength, seed and index. A run that was stopped goes on; a larger --n adds skies.
+recipe, strength, seed and index of the --n skies. A run that was stopped goes on; a larger --n adds skies.
 """
 
 import csv
@@ -38,9 +38,9 @@ def arguments(parser):
     parser.add_argument(
         "--strength",
         type=float,
-        help="default, chosen so that scattering tells about 95 %% of the skies: strings, s of 0..1, "
-        "0.13 (1024/L)^0.54 (0.27 at L = 256); oscillator, alpha_3 of 0..1, 0.09 (1024/L)^0.576, at most "
-        "0.3; modulated, s from 0, 0.03 (256/L)",
+        help="default, chosen so that scattering tells about 95 %% of the skies at L = 256: strings, s of "
+        "0..1, 0.13 (1024/L)^0.54 (0.27 at L = 256); oscillator, alpha_3 of 0..1, 0.09 (1024/L)^0.576, at "
+        "most 0.3; modulated, s from 0, 0.03 (256/L)",
     )
     parser.add_argument("--seed", type=int, default=0, help="of all skies; default 0")
     parser.add_argument("-o", "--output", required=True, metavar="FOLDER", help="made if missing")

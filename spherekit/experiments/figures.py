@@ -2,6 +2,7 @@
 
 _BAND = dict(color="0.85", lw=0, zorder=0)
 _CONTROL, _MAIN, _NULL = "#7a8ba3", "#c0504d", "0.35"
+_LINES = "C0", "C1", "C2", "C4", "C5", "C7", "C8", "C9"
 
 
 def bars(result, *, ax=None, extra=()):
@@ -22,12 +23,7 @@ def bars(result, *, ax=None, extra=()):
         ax.barh(
             place, row.accuracy.mean, xerr=row.accuracy.error, color=colour, height=0.66, capsize=2
         )
-        ax.text(
-            row.accuracy.mean + row.accuracy.error + 0.8,
-            place,
-            f"{row.accuracy.mean:.1f}",
-            va="center",
-        )
+        ax.text(106, place, f"{row.accuracy.mean:.1f}", va="center", ha="right")
         if row.null is not None:
             label = "strength 0" if place == 0 else None
             look = dict(fmt="D", ms=4, color=_NULL, zorder=3, capsize=2)
@@ -56,7 +52,9 @@ def strengths(
         found = [result.row(name) for result in results]
         mean, error = ([getattr(row.accuracy, part) for row in found] for part in ("mean", "error"))
         main = (
-            dict(lw=2.4, color=_MAIN) if name == "scattering" else dict(lw=1.2, color=f"C{number}")
+            dict(lw=2.4, color=_MAIN)
+            if name == "scattering"
+            else dict(lw=1.2, color=_LINES[number % 8])
         )
         ax.errorbar(s, mean, error, marker="o", ms=4, capsize=2, label=found[0].title, **main)
     ax.axhline(75, color="0.6", lw=0.7, ls=":")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spherekit.experiments import features, probes
+from spherekit.experiments import features, network, probes
 
 
 class Row(NamedTuple):
@@ -53,6 +53,7 @@ def experiment(
     equalised=True,
     null=True,
     methods=None,
+    networks=None,
     workers=1,
     progress=None,
 ):
@@ -75,6 +76,9 @@ def experiment(
         Also against the same recipe at strength 0, on which every method must stay at chance.
     methods : sequence of str, optional
         Names of `probes.PROBES`; all unless said.
+    networks : dict, optional
+        Train the small network too, without and with scattering, by these options of `network.accuracy`, as
+        {"epochs": 20}.
     workers : int
         Skies at work at once.
     progress : callable, optional
@@ -112,6 +116,8 @@ def experiment(
         some[kind] = features.collect(where, settings, n, workers=workers, progress=step)
     S = one.scattering()
     rows = tuple(_row(name, some, S) for name in methods)
+    if networks is not None:
+        rows += tuple(_network(*kind, some, S, networks) for kind in _NETWORKS)
     band = probes.chance_band(2 * (n - n // 2))
     return Result(one, n, rows, band, tuple(np.median(some["class"]["seconds"], axis=0).tolist()))
 
@@ -130,6 +136,18 @@ def _row(name, some, S):
     accuracy = probes.accuracy(found["gaussian"], found["class"])
     null = probes.accuracy(found["gaussian"], found["null"]) if "null" in found else None
     return Row(name, probe.title, accuracy, null)
+
+
+#: Name, title, with scattering or not.
+_NETWORKS = (
+    ("network-low", "small network, map of degrees < {L0}", False),
+    ("network", "small network, scattering", True),
+)
+
+
+def _network(name, title, scattered, some, S, how):
+    found = network.accuracy(some["gaussian"], some["class"], scattered=scattered, **how)
+    return Row(name, title.format(L0=S.L0), found, None)
 
 
 def table(result):
