@@ -324,17 +324,23 @@ def test_warnings_are_one_line(sky, capsys):
     assert said.startswith("spherekit: warning: L=26") and said.count("\n") == 1
 
 
-def test_demo(here, capsys):
+def test_demo(here, capsys, monkeypatch):
+    from test_cli_train import write
+
+    from spherekit.cli import demo
+
+    monkeypatch.setattr(demo, "TRAINING", write("few.toml", compare="true"))
     for _ in range(2):  # what exists is replaced
         run("demo")
     said = capsys.readouterr()
     made = {path.name for path in (here / "spherekit-demo").iterdir()}
-    pictures = {"map.png", "spectrum.png", "wavelets.png", "scattering.png"}
-    assert made == pictures | {"alm.fits", "cl.fits", "map.fits", "map_mw.npz"}
+    pictures = {"map.png", "spectrum.png", "wavelets.png", "scattering.png", "skies.png"}
+    assert made == pictures | {"alm.fits", "cl.fits", "map.fits", "map_mw.npz", "model.npz"}
     assert all(f"   {name}  " in said.out for name in made)
     assert "residual 35.6 %" in said.out and "not corrected" in said.out and "Done in" in said.out
     assert "0-3: 17.5%, 3-7: 10.6%, 5-15: 15.6%" in said.out
     assert "the whole map: 13 of 15 paths" in said.out and "the clean sky: 0 of 15" in said.out
+    assert "of 20 test skies told right" in said.out and "the same network, without" in said.out
     assert said.err == ""  # the bar is for terminals
     cl = io.read_cl("spherekit-demo/cl.fits")["TEMPERATURE"]
     assert 0.8 < cl[10:40].sum() / datasets.planck2018_cl(40)["TT"][10:].sum() < 1

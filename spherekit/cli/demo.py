@@ -3,8 +3,8 @@
 The WMAP 7-year W-band map (nside 32, in the package) is analysed to degree 64, synthesised again
 on two grids, and the spectrum of its clean part compared with the Planck 2018 best fit. The map is
 decomposed into wavelets, and its scattering coefficients, whole and of the clean part, are set beside
-those of Gaussian maps of the same spectrum. All results land in one folder; running the demo again
-replaces them.
+those of Gaussian maps of the same spectrum. At last a small network learns to tell simulated skies that
+are not Gaussian from those that are. All results land in one folder; running the demo again replaces them.
 """
 
 import time
@@ -17,6 +17,7 @@ from spherekit.cli import options
 
 L = 65
 J0 = 2  # lowest scale of the wavelets: the scaling function takes the degrees below 4
+TRAINING = "cmb-gaussianity-small"
 CAPTION = (  # the losses are those of the mean over a pixel of nside 32
     "{C} is not corrected for the pixels of nside 32 (-4 % at {l} = 20, -14 % at 40, -32 % at 64),",
     "for the beam, nor for the noise, which adds power at high {l}.",
@@ -52,6 +53,10 @@ def run(args):
         pictures.spectrum(folder / "spectrum.png", cl, theory, f_sky, CAPTION)
         wavelets.panel(folder / "wavelets.png", *decomposed, "uK")
         pictures.scattering(folder / "scattering.png", S, compared)
+    with _step(
+        "7. Simulate skies of Planck's spectrum, Gaussian and not, and train a network to tell"
+    ):
+        _tell(folder, args.threads)
     print(f"\nDone in {time.perf_counter() - began:.1f} s, compilation included. In {folder}/:")
     print(f"   alm.fits        coefficients below degree {L}, uK")
     print(f"   map_mw.npz      the map of these degrees on the grid mw:{L}, exact")
@@ -61,6 +66,9 @@ def run(args):
     print("   spectrum.png    picture of the spectrum")
     print("   wavelets.png    the map, scale by scale")
     print("   scattering.png  scattering coefficients, of the sky and of Gaussian maps")
+    print("   skies.png       one sky of each kind, and how many each method tells right")
+    print("   model.npz       the network, for spherekit predict")
+    print("The last step at L = 256: spherekit train cmb-gaussianity")
 
 
 @contextmanager
@@ -175,3 +183,25 @@ def _scatter(flm, sky, mask, threads):
         )
     _say("so by these coefficients it is the Galaxy that sets the map apart from a Gaussian one")
     return S, found
+
+
+def _tell(folder, threads):
+    from spherekit.cli import _demo_gaussianity as gaussianity
+    from spherekit.experiments import models, task
+
+    config = task.read(TRAINING)
+    data = config.values["data"]
+    n, each = sum(data[name] for name in ("train", "validation", "test")), data["train"]
+    _say(
+        f"{n} skies of each kind, degrees below {data['L']}: Gaussian ones, and ones of caps with sharp "
+        "edges",
+        f"their spectra are drawn alike, so that no function of C_l tells them apart; {each} of each to "
+        "learn from",
+    )
+    found, networks, controls, (state, model) = gaussianity.compare(config, threads)
+    _say(*task.report(found, networks, controls))
+    _say(
+        f"the network sees degrees below {model.L0}: scattering brings there what edges do at all scales"
+    )
+    models.save(folder / "model.npz", state, model)
+    gaussianity.picture(folder / "skies.png", config, found, networks, controls)

@@ -1,7 +1,10 @@
 """The scattering network as a layer: designed, without parameters."""
 
+from functools import lru_cache
+
 import autograd.numpy as anp
 
+from spherekit._threads import thread_count
 from spherekit.nn.net import expect, named
 from spherekit.nn.signals import Sphere
 from spherekit.scattering import Scattering
@@ -13,12 +16,17 @@ def scattering(lam=2, J0=2, depth=2, N=1, paths="descending", *, oversample=2):
     def bind(takes):
         expect(takes, Sphere)
         how = dict(oversample=oversample, spin=takes.spin, reality=takes.real)
-        S = Scattering(takes.L, lam, J0, depth, N, paths, **how)
-        gives = Sphere(S.L0, takes.channels * len(S.paths))
+
+        @lru_cache(maxsize=4)
+        def made(threads):
+            return Scattering(takes.L, lam, J0, depth, N, paths, **how, threads=threads)
+
+        first = made(thread_count())
+        gives = Sphere(first.L0, takes.channels * len(first.paths))
 
         def apply(x, mode):
-            y = S.from_flm(x)
-            return anp.reshape(y, (len(x), gives.channels, S.L0**2))
+            y = made(mode.threads).from_flm(x)
+            return anp.reshape(y, (len(x), gives.channels, gives.L**2))
 
         return named("scattering", takes, gives, apply)
 

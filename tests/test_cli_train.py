@@ -1,0 +1,342 @@
+"""spherekit train and predict, end to end on small skies."""
+
+import csv
+import shutil
+
+import numpy as np
+import pytest
+from test_cli import here, refused, run  # noqa: F401
+
+import spherekit
+from spherekit import io, nn
+from spherekit.experiments import gathered, models, task
+from spherekit.scattering import Scattering
+from spherekit.testing import random_flm
+from spherekit.train import checkpoints, trees
+
+CONFIG = """
+[data]
+{data}
+train = 30
+validation = 6
+test = 10
+[features]
+J0 = 2
+oversample = 1
+[network]
+width = 6
+anchors = 3
+compare = {compare}
+[fit]
+epochs = {epochs}
+batch = 10
+metrics = ["accuracy"]
+[optimiser]
+rate = 0.03
+"""
+SIMULATED = 'L = 32\nrecipe = "strings"\nstrength = 0.9\nseed = 3'
+
+
+def write(path, data=SIMULATED, compare="false", epochs=4):
+    """A small configuration."""
+    with open(path, "w") as file:
+        file.write(CONFIG.format(data=data, compare=compare, epochs=epochs))
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder with a training of few.toml, in ``few``, and the skies of its numbers, in ``sims``."""
+    folder = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        run(f"train {write('few.toml', compare='true')} --threads 1 --plot curves.png")
+        run("simulate cmb --L 32 --n 92 --strength 0.9 --seed 3 -o sims --threads 1")
+    return folder
+
+
+@pytest.fixture
+def there(trained, monkeypatch):
+    monkeypatch.chdir(trained)
+    return trained
+
+
+def same(one, other):
+    """Two model files, but for their paths."""
+    (a, said), (b, told) = checkpoints.load(one), checkpoints.load(other)
+    assert said["model"] == told["model"] and a.history == b.history
+    assert trees.differences(a.params, b.params) is None
+    for (_, x), (_, y) in zip(trees.leaves(a.params), trees.leaves(b.params), strict=True):
+        np.testing.assert_array_equal(x, y)
+
+
+# --- configurations ----------------------------------------------------------------------------------
+
+
+def test_examples(here, capsys):  # noqa: F811
+    run("train --list-examples")
+    names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert names == list(task.examples()) and "cmb-gaussianity.toml" in names
+    for name in names:
+        run(f"train --show-example {name}")
+        with open(f"own-{name}", "w") as file:
+            file.write(capsys.readouterr().out)
+        own, shipped = task.read(f"own-{name}"), task.read(name)
+        assert own.values == shipped.values and shipped.source == name
+    data = task.read("cmb-gaussianity").values["data"]
+    assert (data["L"], data["strength"], data["train"], data["test"]) == (256, 0.27, 200, 200)
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (("[fit]", "[fitt]"), "did you mean 'fit'?"),
+        (("width", "with"), "[network] has no 'with'; did you mean 'width'?"),
+        (("width = 6", "channels = 6"), "channels is a key of cobb"),
+        (('"strings"', '"string"'), "did you mean 'strings'?"),
+        (("strength = 0.9", "strength = 2"), "from 0 to 1"),
+        (("J0 = 2", "J0 = 9"), "J0"),
+        (("J0 = 2", "depth = 0"), "whole number >= 1"),
+        (("L = 32", 'folder = "sims"\nL = 32'), "[data] L beside folder"),
+        (("L = 32\n", ""), "[data] needs L"),
+        (("compare = false", "compare = true\nscattering = false"), "needs scattering = true"),
+        (("validation = 6", "validation = 0\n[fit]\nepochs = 1"), "no TOML"),
+        (("batch = 10", 'batch = 10\nloss = "mse"'), "cross_entropy"),
+        (("anchors = 3", "anchors = 3.5"), "whole number"),
+    ],
+)
+def test_configurations_are_refused_in_words(here, capsys, change, words):  # noqa: F811
+    changed(write("few.toml"), "few.toml", *change)
+    said = refused(capsys, "train few.toml")
+    assert words in said and "few.toml" in said
+
+
+def test_other_refusals(here, capsys):  # noqa: F811
+    assert "--list-examples" in refused(capsys, "train", 2)
+    assert "cmb-gaussianity.toml" in refused(capsys, "train none.toml")
+    assert "no example" in refused(capsys, "train --show-example none", 2)
+    write("few.toml", data='folder = "sims"')
+    assert "spherekit simulate" in refused_after(capsys, "train few.toml")
+    changed(write("few.toml"), "waits.toml", "batch", "patience = 2\nbatch")
+    changed("waits.toml", "waits.toml", "validation = 6", "validation = 0")
+    assert "validation > 0" in refused(capsys, "train waits.toml")
+
+
+def refused_after(capsys, line):
+    """The complaint of a command that has said something before."""
+    from spherekit.cli import main
+
+    assert main(line.split()) == 1
+    return capsys.readouterr().err
+
+
+# --- training ----------------------------------------------------------------------------------------
+
+
+def test_what_a_training_leaves(there, capsys):
+    run("train few.toml --resume --threads 2")  # of a finished training: only the report
+    said = capsys.readouterr().out
+    assert "of 20 test skies told right" in said and "realised spectrum" in said
+    assert "the same network, without scattering" in said and "epoch   4" in said
+    for folder in ("few", "few/without-scattering"):
+        model = models.load(f"{folder}/model.npz")
+        assert model.classes == ["gaussian", "non-gaussian"] and model.L == 32
+        held = [path.name for _, path in checkpoints.numbered(f"{folder}/checkpoints")]
+        assert len(held) == 3 and models.load(f"{folder}/checkpoints/{held[-1]}").L == 32
+    assert models.load("few/without-scattering/model.npz").net.takes.channels == 1
+    told = (there / "few/report.txt").read_text().splitlines()
+    assert told[0] == "few.toml" and told[1:] == said.splitlines()[-len(told) + 1 :]
+    assert (there / "curves.png").stat().st_size > 10000
+
+
+def test_the_accuracy_is_that_of_the_predictions(there, capsys, tmp_path):
+    """Of the skies with the numbers of the test, written by simulate."""
+    files = [f"sims/{kind}-{i:05d}.fits" for kind in ("gaussian", "strings") for i in range(36, 46)]
+    run(f"predict few/model.npz {' '.join(files)} -o {tmp_path / 'out.csv'}")
+    with open(tmp_path / "out.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["file"] for row in rows] == files
+    run(f"predict few/without-scattering/model.npz {files[0]} -o {tmp_path / 'low.csv'}")
+    for row in rows:
+        p = {name: float(row[f"p_{name}"]) for name in ("gaussian", "non-gaussian")}
+        assert abs(sum(p.values()) - 1) < 2e-6 and row["class"] == max(p, key=p.get)
+    right = sum((row["class"] == "gaussian") == ("gaussian-" in row["file"]) for row in rows)
+    capsys.readouterr()
+    run("train few.toml --resume")
+    line = next(
+        x for x in capsys.readouterr().out.splitlines() if "network, with scattering  " in x
+    )
+    assert float(line.split()[-2]) == 5 * right
+
+
+def test_skies_of_a_folder_give_the_same_model(there, tmp_path):
+    """And so do two threads."""
+    write("folder.toml", data='folder = "sims"')
+    run(f"train folder.toml -o {tmp_path / 'own'} --threads 2")
+    same("few/model.npz", tmp_path / "own/model.npz")
+
+
+def test_resumed_training_is_the_same(there, tmp_path):
+    """One that was stopped within an epoch, its last checkpoint before."""
+    shutil.copytree("few/features", tmp_path / "own/features")
+    config = task.read("few.toml")
+    made = task.training(config, gathered.gather(config, "few/features"))
+    for step in task.steps(config, made, checkpoints=tmp_path / "own/checkpoints"):
+        if step.step == 9:
+            break
+    run(f"train few.toml -o {tmp_path / 'own'} --resume")
+    same("few/model.npz", tmp_path / "own/model.npz")
+
+
+def changed(source, target, *change):
+    """A configuration with one thing changed."""
+    with open(source) as file:
+        text = file.read()
+    assert change[0] in text
+    with open(target, "w") as file:
+        file.write(text.replace(*change))
+    return target
+
+
+def test_a_folder_of_another_training_is_refused(there, capsys, tmp_path):
+    assert "--resume" in refused(capsys, "train few.toml", 2)
+    shutil.copytree("few/checkpoints", tmp_path / "own/checkpoints")
+    shutil.copytree("few/features", tmp_path / "own/features")
+    line = f"train {changed('few.toml', 'batch.toml', 'batch = 10', 'batch = 12')}"
+    said = refused_after(capsys, f"{line} -o {tmp_path / 'own'} --resume")
+    assert "another training" in said and "batch was 10, now 12" in said
+    line = f"train {changed('few.toml', 'seed.toml', 'seed = 3', 'seed = 4')}"
+    said = refused_after(capsys, f"{line} -o {tmp_path / 'own'} --resume")
+    assert "another training: mean, scale of its signals differ" in said
+
+
+def test_too_few_skies_in_a_folder(there, capsys, tmp_path):
+    write("folder.toml", data='folder = "sims"')
+    changed("folder.toml", "more.toml", "train = 30", "train = 300")
+    said = refused_after(capsys, f"train more.toml -o {tmp_path / 'more'}")
+    assert "holds 46 skies of the class gaussian" in said and "asks for 316" in said
+
+
+def test_profile(there, capsys):
+    run("train few.toml --profile --threads 1")
+    said = capsys.readouterr().out
+    assert "in kernels" in said and "optimiser" in said and "0 zonal" in said
+
+
+def test_other_networks_train(there, tmp_path):
+    """cobb, in float64, without validation."""
+    changed("few.toml", "cobb.toml", "width = 6\nanchors = 3", 'name = "cobb"\nchannels = 2')
+    changed("cobb.toml", "cobb.toml", "validation = 6", "validation = 0")
+    changed("cobb.toml", "cobb.toml", "compare = true", "")
+    changed("cobb.toml", "cobb.toml", "epochs = 4", 'epochs = 1\ndtype = "float64"')
+    run(f"train cobb.toml -o {tmp_path / 'own'}")
+    model = models.load(tmp_path / "own/model.npz")
+    assert {array.dtype for _, array in trees.leaves(model.params)} == {np.dtype(float)}
+    run(f"predict {tmp_path / 'own/model.npz'} sims/gaussian-00000.fits -o {tmp_path / 'o.csv'}")
+
+
+# --- predictions -------------------------------------------------------------------------------------
+
+
+def probabilities(files, tmp_path):
+    run(f"predict few/model.npz {files} -o {tmp_path / 'out.csv'} --force")
+    with open(tmp_path / "out.csv", newline="") as file:
+        return np.array([float(row["p_gaussian"]) for row in csv.DictReader(file)])
+
+
+def test_all_kinds_of_files(there, tmp_path):
+    flm = io.read_alm("sims/strings-00000.fits")
+    io.write_arrays(tmp_path / "flm.npz", flm=flm, L=32)
+    for name in ("mw:32", "gl:40"):
+        f = spherekit.inverse(flm, 32, sampling=name, reality=True)
+        io.write_arrays(tmp_path / f"{name[:2]}.npz", values=f, grid=name)
+    f = spherekit.inverse(flm, 32, sampling="healpix:16", reality=True)
+    io.write_map(tmp_path / "map.fits", f)
+    files = [str(tmp_path / name) for name in ("flm.npz", "mw.npz", "gl.npz", "map.fits")]
+    p = probabilities(" ".join(["sims/strings-00000.fits", *files]), tmp_path)
+    np.testing.assert_allclose(p[1:], p[0], rtol=0, atol=1e-4)
+
+
+def test_maps_of_another_kind_are_refused(there, capsys, tmp_path, rng):
+    def words(name):
+        return refused(capsys, f"predict few/model.npz {tmp_path / name} -o {tmp_path / 'o.csv'}")
+
+    flm = random_flm(64, rng, reality=True)
+    io.write_alm(tmp_path / "alm.fits", flm)
+    assert "holds degrees < 64; the model takes those < 32" in words("alm.fits")
+    io.write_alm(tmp_path / "low.fits", np.pad(flm[: 16**2], (0, 32**2 - 16**2)))
+    assert "nothing of degrees 16..31" in words("low.fits")
+    f = spherekit.inverse(flm, 64, sampling="healpix:32", reality=True)
+    io.write_map(tmp_path / "fine.fits", f)
+    assert "spherekit transform" in words("fine.fits")
+    io.write_map(tmp_path / "coarse.fits", f[: 12 * 8**2])
+    assert "healpix:8" in words("coarse.fits")
+    f[7] = np.nan
+    io.write_map(tmp_path / "nan.fits", f)
+    assert "1 of 12288 samples" in words("nan.fits")
+    lost = np.where(np.arange(32**2) == 5, np.nan, flm[: 32**2])
+    io.write_arrays(tmp_path / "nan.npz", flm=lost, L=32)
+    assert "NaN" in words("nan.npz")
+    io.write_arrays(tmp_path / "spin.npz", flm=flm[: 32**2], L=32, spin=2)
+    assert "spin 2" in words("spin.npz")
+    io.write_arrays(tmp_path / "bare.npz", values=np.ones((32, 63)))
+    assert "--grid" in refused(
+        capsys, f"predict few/model.npz {tmp_path / 'bare.npz'} -o {tmp_path / 'o.csv'}", 2
+    )
+    assert "no file" in words("none.fits")
+    assert not (tmp_path / "o.csv").exists()
+
+
+def test_foreign_models_are_refused(there, capsys, tmp_path):
+    def words(name):
+        line = f"predict {tmp_path / name} sims/gaussian-00000.fits -o {tmp_path / 'o.csv'}"
+        return refused(capsys, line)
+
+    whole = (there / "few/model.npz").read_bytes()
+    (tmp_path / "short.npz").write_bytes(whole[: len(whole) // 2])
+    assert "truncated" in words("short.npz")
+    np.savez(tmp_path / "foreign.npz", weights=np.ones(3))
+    assert "no checkpoint of spherekit" in words("foreign.npz")
+    np.savez(tmp_path / "pickle.npz", checkpoint=np.array([{}], object))
+    assert "allow_pickle" in words("pickle.npz")
+    state, said = checkpoints.load("few/model.npz")
+    checkpoints.save(tmp_path / "plain.npz", state, {})
+    assert "no classifier" in words("plain.npz")
+    model = said["model"]
+    for change, expected in [
+        ({"version": 9}, "version 9"),
+        ({"network": model["network"] | {"width": 7}}, "another network"),
+        ({"network": {"name": "tower"}}, "tower"),
+        ({"mean": model["mean"][1:]}, "mean is of shape"),
+        ({"features": model["features"] | {"J0": 3}}, "expected"),
+        ({"classes": "ab"}, "classes"),
+        ({"scale": [-1.0] * len(model["scale"])}, "a scale is -1"),
+        ({"classes": None}, "its classes are None"),
+    ]:
+        checkpoints.save(tmp_path / "changed.npz", state, {"model": model | change})
+        assert expected in words("changed.npz"), change
+    del model["scale"]
+    checkpoints.save(tmp_path / "changed.npz", state, {"model": model})
+    assert "no 'scale'" in words("changed.npz")
+    assert "no checkpoint" in words("missing.npz")
+
+
+# --- the layer ---------------------------------------------------------------------------------------
+
+
+def test_scattering_layer_follows_threads(rng, monkeypatch):
+    """The threads of a call are those of its mode, and the result does not depend on them."""
+    asked = []
+
+    def spy(*args, **how):
+        asked.append(how["threads"])
+        return Scattering(*args, **how)
+
+    monkeypatch.setattr("spherekit.nn.scatter.Scattering", spy)
+    net = nn.Net(nn.Sphere(8, 2), nn.scattering(J0=1))
+    x = random_flm(8, rng, reality=True, shape=(3, 2))
+    del asked[:]
+    one, other, again = (net([{}], x, nn.Mode(threads)) for threads in (5, 7, 5))
+    assert asked == [5, 7]
+    np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(one, again)

@@ -1,0 +1,138 @@
+"""What is measured of skies, and how it is kept."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+
+import spherekit
+from spherekit.experiments import features, skies
+from spherekit.experiments.features import Settings, collect, load, measure, moments
+from spherekit.sampling import GL
+from spherekit.spectra import power
+from spherekit.wavelets import Wavelets
+
+SMALL = Settings(16, "strings", 0.5, J0=2, oversample=1)
+
+
+def same(one, other):
+    for name in one:
+        if name != "seconds":
+            np.testing.assert_array_equal(one[name], other[name])
+
+
+def test_measured_by_definition():
+    S, flm = SMALL.scattering(), skies.sky("strings", 16, 0)
+    found = measure(flm, S)
+    np.testing.assert_array_equal(found["scattering"], S.from_flm(flm).astype(np.complex64))
+    np.testing.assert_array_equal(found["cl"], power(flm))
+    np.testing.assert_array_equal(found["low"], flm.astype(np.complex64))
+    assert found["point"].tolist() == list(moments(flm, 16))
+    w, fine = Wavelets(16, J0=2, reality=True), GL(40)
+    assert len(found["bands"]) == len(w.scales)
+    for (skewness, kurtosis), kappa in zip(found["bands"], w.kappa.values(), strict=True):
+        band = flm * np.repeat(kappa, 2 * np.arange(16) + 1)
+        f = spherekit.inverse(band, 16, sampling=fine, reality=True)
+        f, weights = f / np.sqrt(power(band) @ (2 * np.arange(16) + 1)), 4 * np.pi * fine.weights
+        assert skewness == pytest.approx(np.sum(weights * f**3) * (4 * np.pi) ** -0.5, abs=1e-12)
+        limit = np.flatnonzero(kappa)[-1] + 1
+        assert (skewness, kurtosis) == moments(band[: limit**2], limit, oversample=1.5)
+
+
+def test_moments_by_definition(rng):
+    flm = skies.sky("oscillator", 12, 0)
+    for oversample, grid in ((1, GL(12)), (1.5, GL(18)), (2, GL(24)), (2, GL(40))):
+        grid = grid.quick()
+        f = spherekit.inverse(flm, 12, sampling=grid, reality=True)
+        w = np.broadcast_to(grid.weights, grid.shape) / (4 * np.pi)
+        deviation = np.sqrt(np.average(f**2, weights=w))
+        wanted = [np.average((f / deviation) ** k, weights=w) for k in (3, 4)]
+        found = moments(flm, 12, oversample=oversample)
+        np.testing.assert_allclose(found, (wanted[0], wanted[1] - 3), rtol=0, atol=1e-12)
+    with pytest.raises(ValueError, match="constant"):
+        moments(np.zeros(9, complex), 3)
+
+
+def test_collect_goes_on(tmp_path):
+    """After a failure nothing whole is lost; whatever the workers and blocks, the numbers are the same."""
+    whole = collect(tmp_path / "one", SMALL, 7, workers=2, block=3)
+    assert {len(x) for x in whole.values()} == {7} and whole["seconds"].shape == (7, 3)
+
+    def stop(held):
+        if held == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        collect(tmp_path / "two", SMALL, 7, block=2, progress=stop)
+    assert len(load(tmp_path / "two")["cl"]) == 4
+    seen = []
+    same(whole, collect(tmp_path / "two", SMALL, 7, block=5, progress=seen.append))
+    assert seen == [5, 6, 7]
+    more = collect(tmp_path / "two", SMALL, 9)
+    same(whole, {name: x[:7] for name, x in more.items()})
+    same(whole, collect(tmp_path / "two", SMALL, 7))
+    assert not [name for name in os.listdir(tmp_path / "two") if "tmp" in name]
+
+
+def test_a_lost_block_is_made_again(tmp_path):
+    whole = collect(tmp_path, SMALL, 6, block=2)
+    os.remove(tmp_path / "skies-000002-000004.npz")
+    with pytest.raises(ValueError, match="holds 4 skies"):
+        load(tmp_path, 6)
+    same(whole, collect(tmp_path, SMALL, 6, block=4))
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (dict(L=17), "L = 16, now 17"),
+        (dict(strength=0.25), "strength = 0.5, now 0.25"),
+        (dict(seed=1), "seed"),
+        (dict(oversample=2), "oversample = 1.0, now 2.0"),
+        (dict(equalised=False), "equalised"),
+    ],
+)
+def test_other_settings_are_refused(tmp_path, change, words):
+    collect(tmp_path, SMALL, 1)
+    with pytest.raises(ValueError, match=words):
+        collect(tmp_path, SMALL._replace(**change), 1)
+
+
+def test_damaged_and_foreign_folders_are_refused(tmp_path):
+    collect(tmp_path / "a", SMALL, 1)
+    path = tmp_path / "a" / "skies-000000-000001.npz"
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(ValueError, match="skies-000000-000001.npz"):
+        collect(tmp_path / "a", SMALL, 1)
+    (tmp_path / "a" / "manifest.json").write_text("{")
+    with pytest.raises(ValueError, match="damaged"):
+        collect(tmp_path / "a", SMALL, 1)
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "letter.txt").touch()
+    with pytest.raises(ValueError, match="no manifest.json"):
+        collect(tmp_path / "b", SMALL, 1)
+    with pytest.raises(ValueError, match="no measured skies"):
+        load(tmp_path / "b")
+    with pytest.raises(ValueError, match="from 1 on"):
+        collect(tmp_path / "c", SMALL, 0)
+
+
+def test_manifest_names_the_settings(tmp_path):
+    collect(tmp_path, Settings(16, "strings", J0=2), 1)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert manifest["settings"]["strength"] == skies.default_strength("strings", 16)
+    assert Settings(**manifest["settings"]) == Settings(16, "strings", J0=2).checked()
+    assert list(features._runs([1, 2, 3, 5, 6], 2)) == [[1, 2], [3], [5, 6]]
+
+
+def test_impossible_settings():
+    for change in (
+        dict(J0=7),
+        dict(depth=-1),
+        dict(oversample=0.5),
+        dict(recipe="x"),
+        dict(strength=2),
+    ):
+        with pytest.raises(ValueError):
+            SMALL._replace(**change).checked()

@@ -1,0 +1,70 @@
+"""The small network on the low-pass maps, with and without scattering."""
+
+import numpy as np
+import pytest
+
+from spherekit import nn
+from spherekit.experiments import network
+from spherekit.experiments.features import Settings, collect
+from spherekit.testing import random_flm
+
+
+def test_standardise(rng):
+    """Mean 0 and variance 1 over sphere and training skies; the others by the same numbers; float32 kept."""
+    x = random_flm(4, rng, reality=True, shape=(6, 2), dtype=np.complex64)
+    x[:, 1] = 5 * x[:, 1] + np.eye(1, 16)[0]
+    made = network.standardise(x, np.arange(3))
+    assert made.dtype == np.complex64
+    some = made[:3].astype(complex)
+    np.testing.assert_allclose(some[..., 0].mean(axis=0), 0, atol=1e-6)
+    np.testing.assert_allclose(
+        np.sum(np.abs(some) ** 2, axis=(0, 2)) / 3 / (4 * np.pi), 1, rtol=1e-6
+    )
+    ratio = (made[4] - made[5]) / (x[4] - x[5])
+    np.testing.assert_allclose(ratio, ratio[:, :1] * np.ones(16), rtol=1e-4)
+
+
+def test_the_network_is_invariant_but_for_its_relus(rng):
+    """What they alias falls with the oversampling."""
+    x, errors = random_flm(8, rng, reality=True, shape=(20, 5)), []
+    for oversample in (1, 4):
+        net = network.low_network(8, 5, oversample=oversample)
+        errors.append(nn.equivariance(net, net.init(np.random.default_rng(1)), x, rng))
+    assert errors[1] < 0.1 * errors[0]
+
+
+def test_both_networks_are_one_but_for_the_channels():
+    many, one = network.low_network(8, 5), network.low_network(8, 1)
+    assert [layer.name for layer in many.layers] == [layer.name for layer in one.layers]
+    assert many.gives == one.gives and many.layers[0].gives == one.layers[0].gives
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    """Strong strings, 40 + 40 skies at L = 32."""
+    folder = tmp_path_factory.mktemp("skies")
+    sets = [
+        Settings(32, r, s, J0=2, oversample=1) for r, s in (("gaussian", 0.0), ("strings", 0.9))
+    ]
+    return [collect(folder / one.recipe, one, 40) for one in sets]
+
+
+def test_scattering_channels_make_the_difference(two):
+    how = dict(count=1, epochs=25, batch=10)
+    scattered = network.accuracy(*two, **how)
+    assert scattered.mean > 75
+    assert scattered.mean > network.accuracy(*two, scattered=False, **how).mean + 10
+
+
+def test_the_same_seed_gives_the_same_network(two):
+    steps = []
+    how = dict(
+        count=2,
+        epochs=2,
+        batch=20,
+        progress=lambda division, step: steps.append((division, step.loss)),
+    )
+    one = network.accuracy(*two, threads=1, **how)
+    other = network.accuracy(*two, threads=2, **how)
+    assert one == other and steps[:8] == steps[8:] and len(one.each) == 2
+    assert [division for division, _ in steps[:8]] == [0] * 4 + [1] * 4
