@@ -22,7 +22,7 @@ _ROOMS = (
     "conventions",
     "io",
 )
-_ROOMS += ("plot", "datasets", "testing")
+_ROOMS += ("nn", "train", "experiments", "plot", "datasets", "testing")
 _HARMONIC = ("forward", "inverse", "forward_adjoint", "inverse_adjoint", "evaluate")
 _HARMONIC += ("evaluate_adjoint", "analyse", "estimate_memory")
 

@@ -352,7 +352,7 @@ SMALL = {
     "phase_collapse": [nn.spin_convolution(2), nn.phase_collapse(), nn.scalars(), nn.mean()],
     "quadratic": [nn.products(), nn.brackets(), nn.power(), nn.dense(2)],
     "bispectrum": [nn.bispectrum(), nn.dense(2)],
-    "scattering": [nn.scattering(J0=0), nn.batch_norm(), nn.mean()],
+    "scattering": [nn.scattering(J0=1), nn.batch_norm(), nn.power()],
     "pool": [nn.spectral_pool(2), nn.sample_pool(), nn.batch_norm()],
 }
 
