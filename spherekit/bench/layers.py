@@ -128,7 +128,7 @@ def aliasing_models(L):
     }
 
 
-def costs(limits, channels=4, batch=8, dtype="float32", threads=1):
+def costs(limits, channels=4, batch=16, dtype="float32", threads=1):
     """{name: [(L, ms, bytes)]} of the activations: time, and memory of the result."""
     from spherekit import nn
 
