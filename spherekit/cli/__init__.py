@@ -1,6 +1,7 @@
 """The command ``spherekit``: one short file a verb, thin over the API."""
 
 import argparse
+import os
 import sys
 import warnings
 
@@ -29,6 +30,9 @@ def main(argv=None):
     except KeyboardInterrupt:
         _say("stopped")
         return 130
+    except BrokenPipeError:  # whoever read has read enough, as head does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except Exception as error:
         if debug:
             raise
