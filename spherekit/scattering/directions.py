@@ -30,6 +30,13 @@ class Mean:
         w = self.wavelets(path)
         return pair.forward(U, **_cut(w._analysing[j], limit)), w.grids[j].N
 
+    def convolve_on_sphere(self, path, U, limit, j):
+        """Of an axisymmetric wavelet: coefficients of sqrt(2 pi) U * Psi^j, as `collect` scales."""
+        weights = _cut(self.wavelets(path)._analysing[j], limit)["weights"]
+        ell = np.arange(weights.shape[1])
+        W = pair.forward(U, weights=weights * np.sqrt((2 * ell + 1) / (8 * np.pi**2)), L=limit)
+        return anp.reshape(W, (*W.shape[:-2], -1))
+
     def angles(self, N):
         """How many angles gamma the modulus of orders below N is sampled at; of the parity of N."""
         return N if N == 1 else _odd_or_even(math.ceil(self.oversample * N), N)

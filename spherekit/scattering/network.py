@@ -153,11 +153,22 @@ class Scattering:
     def _propagate(self, path, limit, j, keep, U):
         """Coefficients below ``keep`` of |U * Psi^j|."""
         w = self._way.wavelets(path)
+        if w.grids[j].N == 1 and self.directional != "full":
+            return self._propagate_on_sphere(path, limit, j, keep, U)
         W, N = self._way.convolve(path, U, limit, j)
         L = math.isqrt(W.shape[-1])
         grid = self._fine(L, N, keep)
         how = dict(reality=w.reality, steerable=True, threads=w.threads)
         return self._way.collect(modulus(wigner.inverse(W, L, N, sampling=grid, **how)), grid, keep)
+
+    def _propagate_on_sphere(self, path, limit, j, keep, U):
+        """The same with an axisymmetric wavelet: the signal stays on the sphere."""
+        w = self._way.wavelets(path)
+        W = self._way.convolve_on_sphere(path, U, limit, j)
+        L = math.isqrt(W.shape[-1])
+        how = dict(sampling=self._fine(L, 1, keep).sphere, threads=w.threads)
+        f = modulus(harmonic.inverse(W, L, reality=w.reality, **how))
+        return harmonic.forward(f, keep, reality=True, **how)
 
     def _fine(self, L, N, keep):
         """The grid of a modulus: ``oversample`` times the band-limits."""
