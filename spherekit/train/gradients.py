@@ -10,6 +10,8 @@ import numpy as np
 from autograd.core import VJPNode, add_outgrads
 from autograd.tracer import getval, isbox, new_box, notrace_primitives, toposort, trace_stack
 
+from spherekit.train.trees import leaves, replaced
+
 
 class Watch:
     """Watches: every step of the way back is told to ``step``, with the ``label`` it was made under."""
@@ -70,6 +72,18 @@ def value_and_gradients(function, arrays, watch=None):
     found = [grads.get(root) for root in roots]
     found = [np.zeros_like(a) if g is None else g for a, g in zip(arrays, found, strict=True)]
     return getval(end), found, rest
+
+
+def gradient(net, loss, params, x, y, mode, watch=None):
+    """(loss as a float, gradients as a tree) of a batch."""
+    paths, arrays = zip(*leaves(params, statistics=False), strict=True)
+
+    def function(boxes):
+        tree = replaced(params, dict(zip(paths, boxes, strict=True)))
+        return loss(net(tree, x, mode), y), None
+
+    value, grads, _ = value_and_gradients(function, arrays, watch)
+    return float(value), replaced(params, dict(zip(paths, grads, strict=True)))
 
 
 def _back(end, roots, watch):

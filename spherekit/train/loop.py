@@ -10,10 +10,9 @@ from spherekit._scratch import keep_freed
 from spherekit.nn import Mode, Training
 from spherekit.train import checkpoints as store
 from spherekit.train import setup, trouble
-from spherekit.train.gradients import value_and_gradients
+from spherekit.train.gradients import gradient
 from spherekit.train.optimisers import adam, clip, global_norm
 from spherekit.train.setup import batch_axis
-from spherekit.train.trees import leaves, replaced
 
 
 class Step(NamedTuple):
@@ -226,18 +225,6 @@ def advance(job, state, rows):
         state.history["steps"][name].append(value)
     made = dict(params=params, optimiser=optimiser, step=state.step + 1)
     return state._replace(**made, rng=rng.bit_generator.state), loss, rate, norm
-
-
-def gradient(net, loss, params, x, y, mode, watch=None):
-    """(loss as a float, gradients as a tree) of a batch."""
-    paths, arrays = zip(*leaves(params, statistics=False), strict=True)
-
-    def function(boxes):
-        tree = replaced(params, dict(zip(paths, boxes, strict=True)))
-        return loss(net(tree, x, mode), y), None
-
-    value, grads, _ = value_and_gradients(function, arrays, watch)
-    return float(value), replaced(params, dict(zip(paths, grads, strict=True)))
 
 
 def generator(state):

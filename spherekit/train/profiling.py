@@ -10,8 +10,7 @@ from spherekit._clock import listening
 from spherekit._scratch import keep_freed
 from spherekit.nn import Training
 from spherekit.train import losses
-from spherekit.train.gradients import Watch
-from spherekit.train.loop import gradient
+from spherekit.train.gradients import Watch, gradient
 from spherekit.train.optimisers import adam
 from spherekit.train.trees import spelled
 from spherekit.train.trouble import Places

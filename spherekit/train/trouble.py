@@ -7,7 +7,7 @@ from autograd.tracer import getval
 from spherekit._blas import one_thread
 from spherekit.nn import Training
 from spherekit.train import checkpoints as store
-from spherekit.train.gradients import Watch
+from spherekit.train.gradients import Watch, gradient
 from spherekit.train.trees import leaves, spelled
 
 
@@ -60,8 +60,6 @@ class _First(Watch):
 
 def diverged(job, state, x, y, rng, loss):
     """The error that says so: the step is made once more, layer by layer."""
-    from spherekit.train.loop import gradient
-
     watch, grads, words = _First(), None, None
     try:
         with one_thread(), np.errstate(all="ignore"):
