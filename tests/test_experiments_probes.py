@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from scipy.optimize import minimize
+from tolerances import DEFINITION
 
 from spherekit.experiments import experiment, figures, gaussianity, probes, skies
 from spherekit.experiments.features import Settings, collect, measure
@@ -31,14 +32,15 @@ def test_logistic_is_the_minimum(rng):
     found = np.append(fit.weights, fit.bias)
     exact = minimize(loss, np.zeros(4), method="Nelder-Mead", options=dict(xatol=1e-9, fatol=1e-13))
     assert loss(found) <= exact.fun + 1e-11
-    np.testing.assert_allclose(found, exact.x, rtol=0, atol=1e-5)
+    # near a minimum the loss is flat: Nelder-Mead stops at about the root of its fatol
+    np.testing.assert_allclose(found, exact.x, rtol=0, atol=3e-7)
     np.testing.assert_array_equal(fit.decide(x), z @ found[:-1] + found[-1] > 0)
 
 
 def test_logistic_does_not_see_units(rng):
     x, y = two_clouds(rng)
     one, other = probes.logistic(x, y), probes.logistic(1e6 * x + 3, y)
-    np.testing.assert_allclose(one.weights, other.weights, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(one.weights, other.weights, rtol=0, atol=1e-13)
     constant = probes.logistic(np.hstack([x, np.ones((80, 1))]), y)
     assert constant.weights[3] == 0 and np.isfinite(constant.weights).all()
 
@@ -107,13 +109,15 @@ def test_features_by_definition():
         np.log((np.abs(outputs[..., 1:]) ** 2).sum(-1) / 4 / np.pi),
     )
     orders = np.array([path.order for path in S.paths[1:]])
-    close = dict(rtol=0, atol=1e-5)
+    close = dict(
+        rtol=0, atol=DEFINITION[np.dtype(np.float32)]
+    )  # logs of what is stored as complex64
     np.testing.assert_allclose(probes.means(found, S), mean, **close)
     np.testing.assert_allclose(probes.scattering(found, S), np.hstack([mean, variance]), **close)
     first = np.hstack([mean[:, orders == 1], variance[:, orders == 1]])
     np.testing.assert_allclose(probes.first_order(found, S), first, **close)
     cl = np.stack([power(flm) for flm in made])
-    np.testing.assert_allclose(probes.spectrum(found, S), np.log(cl[:, 2:]))
+    np.testing.assert_allclose(probes.spectrum(found, S), np.log(cl[:, 2:]), rtol=0, atol=1e-14)
     skewness, kurtosis = found["bands"][..., 0], found["bands"][..., 1]
     np.testing.assert_array_equal(
         probes.band_moments(found, S), np.hstack([skewness, kurtosis, skewness**2])
@@ -129,7 +133,7 @@ def test_spectrum_in_bins():
     for k in range(4):
         ell = np.arange(edges[k], edges[k + 1])
         wanted = np.average(np.log(found["cl"][:, ell]), axis=1, weights=2 * ell + 1)
-        np.testing.assert_allclose(made[:, k], wanted)
+        np.testing.assert_allclose(made[:, k], wanted, rtol=1e-14)
     assert edges[0] == 2 and edges[-1] == 64
 
 
@@ -141,7 +145,8 @@ def test_low_resolution_holds_the_map_below_32():
     ell = np.repeat(np.arange(32), 2 * np.arange(32) + 1)
     m = np.arange(1024) - ell * ell - ell
     zonal = np.linalg.norm([flm[:1024][m == 0].real for flm in made], axis=1)
-    np.testing.assert_allclose(2 * np.sum(x**2, axis=1) - zonal**2, np.square(norm), rtol=1e-6)
+    single = DEFINITION[np.dtype(np.float32)]  # stored as complex64
+    np.testing.assert_allclose(2 * np.sum(x**2, axis=1) - zonal**2, np.square(norm), rtol=single)
     assert np.isfinite(probes.low_scattering(found, S)).all()
 
 

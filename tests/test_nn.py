@@ -352,7 +352,10 @@ SMALL = {
     "phase_collapse": [nn.spin_convolution(2), nn.phase_collapse(), nn.scalars(), nn.mean()],
     "quadratic": [nn.products(), nn.brackets(), nn.power(), nn.dense(2)],
     "bispectrum": [nn.bispectrum(), nn.dense(2)],
+    # not J0=0 before a norm: of one number a channel and two signals it makes +1 and -1, whose derivatives
+    # are the rounding of zero
     "scattering": [nn.scattering(J0=1), nn.batch_norm(), nn.power()],
+    "scattering to means": [nn.scattering(J0=0), nn.mean(), nn.dense(2)],
     "pool": [nn.spectral_pool(2), nn.sample_pool(), nn.batch_norm()],
 }
 

@@ -191,7 +191,9 @@ def test_memory_maps_sets_and_augmentation(tmp_path):
         for some in (x, mapped)
     )
     assert losses(one) == losses(two) and one[-1].total == 3 * 4
-    np.testing.assert_allclose(one[-1].metrics["loss"], one[-1].metrics["rmse"], rtol=1e-5)
+    np.testing.assert_allclose(
+        one[-1].metrics["loss"], one[-1].metrics["rmse"], rtol=3e-7
+    )  # in float32
 
     def jitter(signals, rng):
         return signals * rng.uniform(0.5, 2, (len(signals), 1, 1)).astype(np.float32)
