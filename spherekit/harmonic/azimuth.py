@@ -20,7 +20,7 @@ from spherekit.harmonic import pixels
 from spherekit.kernels import fourier
 from spherekit.kernels.items import next_item
 from spherekit.kernels.memory import aligned
-from spherekit.kernels.rows import load_complex_rows, load_rows, store_complex_rows, store_rows
+from spherekit.kernels.rows import load_block, load_complex_rows, store_block, store_complex_rows
 from spherekit.kernels.simd import Lanes, load, splat, store, width
 
 EIGHT, SIXTEEN = Lanes(8), Lanes(16, single=True)
@@ -98,8 +98,8 @@ def _analyse_real(lanes, counter, f, rows, L, fft, planes, suspect):
         if item >= f.shape[0] * blocks:
             return
         q, first = item // blocks, item % blocks * 2 * v
-        _load_ring_block(lanes, f[q], rows, first, n, work, 0)
-        _load_ring_block(lanes, f[q], rows, first + v, n, work, im)
+        load_block(lanes, f[q], rows, first, n, work, 0)
+        load_block(lanes, f[q], rows, first + v, n, work, im)
         zr, zi = fourier.transform(lanes, work, 0, fft)
         _look(lanes, work, zr, suspect)
         _look(lanes, work, zi, suspect)
@@ -172,8 +172,8 @@ def _synthesise_real(lanes, counter, planes, rows, L, fft, f):
             store(work, j, ar + bi)
             store(work, zi + j, br - ai)
         re, im = fourier.transform(lanes, work, 1, fft)
-        _store_ring_block(lanes, work, re, f[q], rows, first, n, spare)
-        _store_ring_block(lanes, work, im, f[q], rows, first + v, n, spare)
+        store_block(lanes, work, re, f[q], rows, first, n, spare)
+        store_block(lanes, work, im, f[q], rows, first + v, n, spare)
 
 
 @jit
@@ -208,34 +208,6 @@ def _synthesise_complex(lanes, counter, planes, rows, L, fft, f):
                     at = rows[first + i] + 2 * j
                     if rows[first + i] >= 0:
                         f[q, at], f[q, at + 1] = work[re + j * v + i], work[im + j * v + i]
-
-
-@jit
-def _load_ring_block(lanes, f, rows, first, n, work, at):
-    """Eight rings, transposed; the last columns once more where n is no multiple of eight."""
-    v = width(lanes)
-    if n < v:
-        for i in range(v):
-            for j in range(n):
-                work[at + j * v + i] = f[rows[first + i] + j]
-        return
-    for j in range(0, n + v - 1, v):
-        c = min(j, n - v)
-        load_rows(lanes, f, rows, first, c, work, at + c * v)
-
-
-@jit
-def _store_ring_block(lanes, work, at, f, rows, first, n, spare):
-    v = width(lanes)
-    if n < v:
-        for i in range(v):
-            for j in range(n):
-                if rows[first + i] >= 0:
-                    f[rows[first + i] + j] = work[at + j * v + i]
-        return
-    for j in range(0, n + v - 1, v):
-        c = min(j, n - v)
-        store_rows(lanes, work, at + c * v, f, rows, first, c, spare)
 
 
 @jit

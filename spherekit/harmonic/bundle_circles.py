@@ -24,11 +24,43 @@ def _pair(table, n, m):
     return m if n == 0 else table.L + (n - 1) * (2 * table.L - 1) + m + table.L - 1
 
 
+@jit
+def to_samples(lanes, table, work):
+    """The planes F_mn of the rings of a bundle -> samples (gamma, ring, alpha)."""
+    v = width(lanes)
+    _, _, planes, turned, samples, room = table.places * v
+    ring = table.alpha.n * v
+    if table.gammas == 1:
+        where = planes, 2 * v, 2 * v * padded(table), samples, ring
+        _to_rings(lanes, table, work, table.rings, where, room)
+        return
+    for r in range(table.rings):
+        _to_gamma(lanes, table, work, planes + 2 * r * v, turned, room)
+        where = turned, 2 * table.L * v, 2 * v, samples + r * ring, table.rings * ring
+        _to_rings(lanes, table, work, table.gammas, where, room)
+
+
+@jit
+def from_samples(lanes, table, work):
+    """The transpose of `to_samples`."""
+    v = width(lanes)
+    _, _, planes, turned, samples, room = table.places * v
+    ring = table.alpha.n * v
+    if table.gammas == 1:
+        where = planes, 2 * v, 2 * v * padded(table), samples, ring
+        _from_rings(lanes, table, work, table.rings, where, room)
+        return
+    for r in range(table.rings):
+        where = turned, 2 * table.L * v, 2 * v, samples + r * ring, table.rings * ring
+        _from_rings(lanes, table, work, table.gammas, where, room)
+        _from_gamma(lanes, table, work, turned, planes + 2 * r * v, room)
+
+
 # --- circles of rings, real ----------------------------------------------------------------------------
 
 
 @jit
-def to_rings(lanes, table, work, count, where, room):
+def _to_rings(lanes, table, work, count, where, room):
     """sum_m F_m e^{i m alpha} of rings, m >= 0 alone given.
 
     ``where``: the first ring's orders, how far the next ring's are, and the next order; samples, and so on.
@@ -45,8 +77,8 @@ def to_rings(lanes, table, work, count, where, room):
 
 
 @jit
-def from_rings(lanes, table, work, count, where, room):
-    """The transpose of `to_rings`."""
+def _from_rings(lanes, table, work, count, where, room):
+    """The transpose of `_to_rings`."""
     to, between, step, source, apart = where
     if table.ring_turns.size:
         for ring in range(count):
@@ -82,7 +114,7 @@ def _from_ring(lanes, table, work, source, to, step, room):
         a, b = load(lanes, work, source + j * v), load(lanes, work, source + (n - j) * v)
         alone = 2 * j == n  # its own mirror image
         store(work, room + 2 * j * v, a if alone else a + b)
-        store(work, room + 2 * j * v + v, zero if alone else b - a)
+        store(work, room + 2 * j * v + v, b - a)
     for m in range(0, L, BLOCK):
         _eight(lanes, turns, 2 * m * (half + 1), half + 1, work, room, 2 * v, made + 2 * m * v)
     for m in range(L):
@@ -141,13 +173,10 @@ def four(lanes, values, here, count, work, at, to):
 
 
 @jit
-def to_gamma(lanes, table, work, planes, turned, room):
+def _to_gamma(lanes, table, work, planes, turned, room):
     """F_mn of a ring -> sum_n F_mn e^{i n gamma}, m >= 0, with F_{m,-n} = conj F_{-m,n}."""
     v, L, N, n = width(lanes), table.L, table.N, table.gammas
     step, half, zero = 2 * v * padded(table), n // 2, splat(lanes, 0.0)
-    other = room + 2 * N * v  # differences of n and -n; then sums of cosines, of sines
-    even = other + 2 * N * v
-    odd = even + 2 * (half + BLOCK) * v
     for m in range(L):
         for k in range(N):
             at = planes + _pair(table, k, m) * step
@@ -156,62 +185,58 @@ def to_gamma(lanes, table, work, planes, turned, room):
             if k:
                 at = planes + _pair(table, k, -m) * step
                 a, b = load(lanes, work, at), zero - load(lanes, work, at + v)
-            store(work, room + 2 * k * v, re + a)
-            store(work, room + 2 * k * v + v, im + b)
-            store(work, other + 2 * k * v, re - a)
-            store(work, other + 2 * k * v + v, im - b)
-        sines = table.gamma_turns.size // 2
-        for g in range(0, half + 1, BLOCK):
-            four(lanes, table.gamma_turns, g * N, N, work, room, even + 2 * g * v)
-            four(lanes, table.gamma_turns, sines + g * N, N, work, other, odd + 2 * g * v)
+            _put(lanes, work, room + 2 * k * v, re + a, im + b)
+            _put(lanes, work, room + 2 * (N + k) * v, re - a, im - b)
+        even, odd = _turned(lanes, table.gamma_turns, N, half + 1, work, room)
         for g in range(half + 1):
             a, b = load(lanes, work, even + 2 * g * v), load(lanes, work, even + 2 * g * v + v)
             c, d = load(lanes, work, odd + 2 * g * v), load(lanes, work, odd + 2 * g * v + v)
-            if g and 2 * g != n:
-                to = turned + 2 * v * ((n - g) * L + m)
-                store(work, to, a + d)
-                store(work, to + v, b - c)
-            to = turned + 2 * v * (g * L + m)
-            store(work, to, a - d if g else a)  # the sines of order 0 are no part of it
-            store(work, to + v, b + c if g else b)
+            if g:
+                _put(lanes, work, turned + 2 * v * ((n - g) * L + m), a + d, b - c)
+            _put(lanes, work, turned + 2 * v * (g * L + m), a - d, b + c)
 
 
 @jit
-def from_gamma(lanes, table, work, turned, planes, room):
-    """The transpose of `to_gamma`."""
+def _from_gamma(lanes, table, work, turned, planes, room):
+    """The transpose of `_to_gamma`."""
     v, L, N, n = width(lanes), table.L, table.N, table.gammas
-    step, half, zero = 2 * v * padded(table), n // 2, splat(lanes, 0.0)
-    count = half + 1
-    other = room + 2 * count * v
-    even = other + 2 * count * v
-    odd = even + 2 * (N + BLOCK) * v
+    step, count, zero = 2 * v * padded(table), n // 2 + 1, splat(lanes, 0.0)
     for m in range(L):
         for g in range(count):
             at = turned + 2 * v * (g * L + m)
             re, im = load(lanes, work, at), load(lanes, work, at + v)
-            a = b = c = d = zero
-            if g and 2 * g != n:
+            a = b = zero
+            if g and 2 * g != n:  # else its own mirror image; there the sines are zero
                 at = turned + 2 * v * ((n - g) * L + m)
                 a, b = load(lanes, work, at), load(lanes, work, at + v)
-                c, d = re - a, im - b
-            store(work, room + 2 * g * v, re + a)
-            store(work, room + 2 * g * v + v, im + b)
-            store(work, other + 2 * g * v, c)
-            store(work, other + 2 * g * v + v, d)
-        sines = table.gamma_turns.size // 2
-        for k in range(0, N, BLOCK):
-            four(lanes, table.gamma_turns, k * count, count, work, room, even + 2 * k * v)
-            four(lanes, table.gamma_turns, sines + k * count, count, work, other, odd + 2 * k * v)
+            _put(lanes, work, room + 2 * g * v, re + a, im + b)
+            _put(lanes, work, room + 2 * (count + g) * v, re - a, im - b)
+        even, odd = _turned(lanes, table.gamma_turns, count, N, work, room)
         for k in range(N):
             a, b = load(lanes, work, even + 2 * k * v), load(lanes, work, even + 2 * k * v + v)
             c, d = load(lanes, work, odd + 2 * k * v), load(lanes, work, odd + 2 * k * v + v)
-            to = planes + _pair(table, k, m) * step
-            store(work, to, a + d)
-            store(work, to + v, b - c)
+            _put(lanes, work, planes + _pair(table, k, m) * step, a + d, b - c)
             if k:
-                to = planes + _pair(table, k, -m) * step
-                store(work, to, a - d)
-                store(work, to + v, zero - (b + c))
+                _put(lanes, work, planes + _pair(table, k, -m) * step, a - d, zero - (b + c))
+
+
+@jit
+def _turned(lanes, turns, count, many, work, room):
+    """Cosines times the ``count`` sums at ``room``, sines times the differences behind: where they begin."""
+    v, sines = width(lanes), turns.size // 2
+    other = room + 2 * count * v
+    even = other + 2 * count * v
+    odd = even + 2 * (many + BLOCK) * v
+    for k in range(0, many, BLOCK):
+        four(lanes, turns, k * count, count, work, room, even + 2 * k * v)
+        four(lanes, turns, sines + k * count, count, work, other, odd + 2 * k * v)
+    return even, odd
+
+
+@leaf
+def _put(lanes, work, at, re, im):
+    store(work, at, re)
+    store(work, at + width(lanes), im)
 
 
 # --- longer rings --------------------------------------------------------------------------------------

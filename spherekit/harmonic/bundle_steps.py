@@ -6,7 +6,7 @@ from spherekit._jit import jit
 from spherekit.harmonic import bundle_circles as circles
 from spherekit.harmonic.bundle_circles import BLOCK, four, padded
 from spherekit.kernels.items import next_item
-from spherekit.kernels.rows import load_rows, store_rows
+from spherekit.kernels.rows import load_block, store_block
 from spherekit.kernels.simd import (
     highest,
     larger,
@@ -24,56 +24,38 @@ from spherekit.kernels.simd import (
 @jit
 def synthesise(lanes, counter, maps, table, scale, flm, f, work, guard):
     v, L, N = width(lanes), table.L, table.N
-    given, ordered, planes, turned, samples, room = table.places * v
-    a_map, its_samples = 2 * (2 * N - 1) * L * L, table.gammas * table.rings * table.alpha.n
+    given, ordered, planes, _, samples, room = table.places * v
     offsets = np.empty(v, np.int64)
     while True:
         start = next_item(counter) * v
         if start >= maps:
             return
-        _rows_of(maps, start, a_map, False, offsets)
-        _read(lanes, flm, offsets, a_map, work, given)
+        _rows_of(maps, start, table.numbers, False, offsets)
+        load_block(lanes, flm, offsets, 0, table.numbers, work, given)
         _order(lanes, L, N, scale, work, given, ordered, guard)
         _sums(lanes, table, work, ordered, L, planes, padded(table), True)
-        ring = table.alpha.n * v
-        if table.gammas == 1:
-            where = planes, 2 * v, 2 * v * padded(table), samples, ring
-            circles.to_rings(lanes, table, work, table.rings, where, room)
-        else:
-            for r in range(table.rings):
-                circles.to_gamma(lanes, table, work, planes + 2 * r * v, turned, room)
-                where = turned, 2 * L * v, 2 * v, samples + r * ring, table.rings * ring
-                circles.to_rings(lanes, table, work, table.gammas, where, room)
-        _rows_of(maps, start, its_samples, True, offsets)
-        _write(lanes, work, samples, its_samples, f, offsets, room)
+        circles.to_samples(lanes, table, work)
+        _rows_of(maps, start, table.samples, True, offsets)
+        store_block(lanes, work, samples, f, offsets, 0, table.samples, work[room:])
 
 
 @jit
 def analyse(lanes, counter, maps, table, scale, f, flm, work, suspect):
     v, L, N = width(lanes), table.L, table.N
-    given, ordered, planes, turned, samples, room = table.places * v
-    a_map, its_samples = 2 * (2 * N - 1) * L * L, table.gammas * table.rings * table.alpha.n
+    given, ordered, planes, _, samples, room = table.places * v
     offsets = np.empty(v, np.int64)
     while True:
         start = next_item(counter) * v
         if start >= maps:
             return
-        _rows_of(maps, start, its_samples, False, offsets)
-        _read(lanes, f, offsets, its_samples, work, samples)
-        ring = table.alpha.n * v
-        if table.gammas == 1:
-            where = planes, 2 * v, 2 * v * padded(table), samples, ring
-            circles.from_rings(lanes, table, work, table.rings, where, room)
-        else:
-            for r in range(table.rings):
-                where = turned, 2 * L * v, 2 * v, samples + r * ring, table.rings * ring
-                circles.from_rings(lanes, table, work, table.gammas, where, room)
-                circles.from_gamma(lanes, table, work, turned, planes + 2 * r * v, room)
+        _rows_of(maps, start, table.samples, False, offsets)
+        load_block(lanes, f, offsets, 0, table.samples, work, samples)
+        circles.from_samples(lanes, table, work)
         _look(lanes, work, planes, table.rings, room, suspect)
         _sums(lanes, table, work, planes, padded(table), ordered, L, False)
         _disorder(lanes, L, N, scale, work, ordered, given)
-        _rows_of(maps, start, a_map, True, offsets)
-        _write(lanes, work, given, a_map, flm, offsets, room)
+        _rows_of(maps, start, table.numbers, True, offsets)
+        store_block(lanes, work, given, flm, offsets, 0, table.numbers, work[room:])
 
 
 @jit
@@ -96,34 +78,6 @@ def _rows_of(maps, start, size, out, offsets):
     for i in range(offsets.size):
         q = start + i
         offsets[i] = q * size if q < maps else (-1 if out else (maps - 1) * size)
-
-
-@jit
-def _read(lanes, source, offsets, count, work, to):
-    """Numbers of maps, transposed: the lanes are the maps."""
-    v = width(lanes)
-    if count < v:
-        for i in range(v):
-            for j in range(count):
-                work[to + j * v + i] = source[offsets[i] + j]
-        return
-    for j in range(0, count + v - 1, v):
-        c = min(j, count - v)
-        load_rows(lanes, source, offsets, 0, c, work, to + c * v)
-
-
-@jit
-def _write(lanes, work, at, count, target, offsets, spare):
-    v = width(lanes)
-    if count < v:
-        for i in range(v):
-            for j in range(count):
-                if offsets[i] >= 0:
-                    target[offsets[i] + j] = work[at + j * v + i]
-        return
-    for j in range(0, count + v - 1, v):
-        c = min(j, count - v)
-        store_rows(lanes, work, at + c * v, target, offsets, 0, c, work[spare:])
 
 
 # --- coefficients ------------------------------------------------------------------------------------

@@ -36,11 +36,12 @@ _LONGEST = 193
 #: Samples of a circle that are summed (measured).
 _SUMMED = 64
 
-#: Sizes; ``starts[k]`` of each pair (n, m) into ``values``, blocks of four rings (of the transpose: degrees);
-#: the FFT over alpha, or the cosines and sines that are summed in its place on short circles, and those of
-#: gamma; and where things begin in the work memory, in lanes.
+#: Sizes, ``numbers`` and ``samples`` of a map; ``starts[k]`` of each pair (n, m) into ``values``, blocks of
+#: four rings (of the transpose: degrees); the FFT over alpha, or the cosines and sines that are summed in its
+#: place on short circles, and those of gamma; and where things begin in the work memory, in lanes.
 Tables = namedtuple(
-    "Tables", "L N gammas rings starts values alpha ring_turns gamma_turns places size"
+    "Tables",
+    "L N gammas rings numbers samples starts values alpha ring_turns gamma_turns places size",
 )
 
 
@@ -81,8 +82,8 @@ def tables(sphere, L, N, gammas, route_of, to_samples, single):
     on_gamma = on_lines(np.concatenate([_blocks(c), _blocks(s)]).ravel().astype(values.dtype))
     *places, size = _places(L, N, gammas, *sphere.shape)
     starts, places = np.array(starts), np.array(places)
-    turns = on_rings, on_gamma
-    return Tables(L, N, gammas, rings, starts, values, alpha, *turns, places, size)
+    sizes = L, N, gammas, rings, 2 * (2 * N - 1) * L * L, gammas * rings * sphere.shape[1]
+    return Tables(*sizes, starts, values, alpha, on_rings, on_gamma, places, size)
 
 
 def _turns(n, orders, to_samples):
@@ -110,9 +111,8 @@ def _places(L, N, gammas, rings, alphas):
         2 * pairs * padded,
         2 * gammas * L,
         gammas * rings * alphas,
-        6 * max(gammas, alphas)
-        + 2
-        + 6 * BLOCK,  # `fourier.work_size`, and plain sums' rest of a block
+        # `fourier.work_size`, and what plain sums leave over of a block
+        6 * max(gammas, alphas) + 2 + 6 * BLOCK,
     ]
     return np.concatenate([[0], np.cumsum(sizes)]).tolist()
 
@@ -123,11 +123,8 @@ def synthesis(flm, table, scale, shape, core, checked, single, threads):
     ``scale``: a factor of each degree. None where coefficients are not finite or, if that is to be checked,
     not those of a real signal: the one who asks says it better.
     """
-    lanes, kind, lead = (
-        _LANES[single],
-        np.dtype(np.float32 if single else float),
-        flm.shape[: flm.ndim - core],
-    )
+    lanes, kind = _LANES[single], np.dtype(np.float32 if single else float)
+    lead = flm.shape[: flm.ndim - core]
     flm = np.ascontiguousarray(flm, np.result_type(kind, np.complex64))
     _check.fits_memory(math.prod(lead) * math.prod(shape) * kind.itemsize, "this transform")
     f = np.empty((*lead, *shape), kind)
@@ -146,11 +143,8 @@ def synthesis(flm, table, scale, shape, core, checked, single, threads):
 
 def analysis(f, table, scale, shape, after, single, threads):
     """The transpose: samples (..., *shape) -> coefficients (..., *after); None where samples are bad."""
-    lanes, kind, lead = (
-        _LANES[single],
-        np.dtype(np.float32 if single else float),
-        f.shape[: f.ndim - len(shape)],
-    )
+    lanes, kind = _LANES[single], np.dtype(np.float32 if single else float)
+    lead = f.shape[: f.ndim - len(shape)]
     f = np.ascontiguousarray(f, kind)
     _check.fits_memory(2 * math.prod(lead) * math.prod(after) * kind.itemsize, "this transform")
     flm = np.empty((*lead, *after), np.result_type(kind, np.complex64))

@@ -8,6 +8,8 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
+from spherekit._jit import jit
+from spherekit.kernels.simd import width
 from spherekit.kernels.vectors import (
     I32,
     I64,
@@ -219,3 +221,32 @@ def _transpose(builder, rows):
                 rows[k], rows[k + half] = (builder.shuffle_vector(a, b, m) for m in masks)
         half //= 2
     return rows
+
+
+@jit
+def load_block(lanes, source, rows, first, count, work, at):
+    """``count`` numbers of each of as many rows as lanes, transposed into the work array."""
+    v = width(lanes)
+    if count < v:
+        for i in range(v):
+            for j in range(count):
+                work[at + j * v + i] = source[rows[first + i] + j]
+        return
+    for j in range(0, count + v - 1, v):  # the last ones once more where there is no multiple of v
+        c = min(j, count - v)
+        load_rows(lanes, source, rows, first, c, work, at + c * v)
+
+
+@jit
+def store_block(lanes, work, at, target, rows, first, count, spare):
+    """The way back; rows at -1 are nowhere."""
+    v = width(lanes)
+    if count < v:
+        for i in range(v):
+            for j in range(count):
+                if rows[first + i] >= 0:
+                    target[rows[first + i] + j] = work[at + j * v + i]
+        return
+    for j in range(0, count + v - 1, v):
+        c = min(j, count - v)
+        store_rows(lanes, work, at + c * v, target, rows, first, c, spare)
