@@ -134,7 +134,9 @@ def finite_samples(f, unseen=None):
         bad_samples(f, unseen)
 
 
-def sound_coefficients(guard, flm, hermitian, single):
+def sound_coefficients(
+    guard, flm, hermitian, single, otherwise="pass reality=False for a complex signal"
+):
     """Refuse coefficients by what a kernel saw of them: [NaN unless finite, symmetry defect, largest]."""
     if guard[0] != 0:
         raise ValueError(
@@ -145,7 +147,7 @@ def sound_coefficients(guard, flm, hermitian, single):
     if hermitian and guard[1] > tolerance * guard[2]:
         raise ValueError(
             "coefficients break the symmetry f[l,-m] = (-1)^m conj f[l,m] of a real signal by "
-            f"{guard[1]:.3g} (largest coefficient {guard[2]:.3g}); pass reality=False for a complex signal"
+            f"{guard[1]:.3g} (largest coefficient {guard[2]:.3g}); {otherwise}"
         )
 
 

@@ -15,7 +15,7 @@ from autograd.tracer import isbox
 
 from spherekit._clock import timed
 
-__all__ = ["Pair", "is_traced", "linear_map", "registry"]
+__all__ = ["Pair", "conj", "is_traced", "like", "linear_map", "registry"]
 
 #: A linear map and its adjoint, as autograd primitives.
 Pair = namedtuple("Pair", "name forward adjoint")
@@ -59,26 +59,29 @@ def linear_map(name, forward, adjoint, *, real=False):
 
 def _reverse_rule(transpose, real_map):
     def rule(answer, x, **flags):
-        real = not anp.iscomplexobj(x)  # a real argument has a real gradient
+        real = not anp.iscomplexobj(x)
 
         def pull_back(g):
-            result = transpose(g if real_map else _conj(g), **flags)
-            if real:
-                return anp.real(result) if anp.iscomplexobj(result) else result
-            if real_map:
-                return result
+            result = transpose(g if real_map else conj(g), **flags)
+            if real or real_map:
+                return like(result, x)
             if isinstance(result, np.ndarray):  # untraced and made for us: no second array
                 return np.conj(result, out=result)
-            return _conj(result)
+            return conj(result)
 
         return pull_back
 
     return rule
 
 
-def _conj(x):
+def conj(x):
     """The conjugate, without a copy of what is real."""
     return anp.conj(x) if anp.iscomplexobj(x) else x
+
+
+def like(g, x):
+    """A gradient by x: real where x is."""
+    return anp.real(g) if anp.iscomplexobj(g) and not anp.iscomplexobj(x) else g
 
 
 def is_traced(x):

@@ -3,6 +3,7 @@
 The same word means the same everywhere.
 """
 
+import csv
 from pathlib import Path
 from typing import NamedTuple
 
@@ -109,11 +110,12 @@ def is_arrays(path):
     return Path(path).suffix in (".npy", ".npz")
 
 
-def read_samples(path, args, L=None):
-    """The `Samples` of a HEALPix FITS map, or of a .npy/.npz array with its grid."""
+def read_samples(path, args=None, L=None):
+    """The `Samples` of a HEALPix FITS map, or of a .npy/.npz array with its grid; args: of `source`."""
+    grid, field, ordering = (getattr(args, name, None) for name in ("grid", "field", "ordering"))
     if is_arrays(path):
-        return _from_arrays(path, args.grid, args.field, L)
-    return _from_fits(path, args.grid, args.field, L, args.ordering)
+        return _from_arrays(path, grid, field, L)
+    return _from_fits(path, grid, field, L, ordering)
 
 
 def _from_fits(path, grid=None, field=None, L=None, ordering=None):
@@ -267,6 +269,14 @@ def write_samples(path, values, grid, *, unit="", spin=0, coordsys=""):
     else:
         named = dict(grid=grid_name(grid), spin=spin, unit=unit)
         io.write_arrays(path, values=values, **named, overwrite=True)
+
+
+def write_table(path, head, rows):
+    """Write a .csv file, whole or not at all."""
+    from spherekit.io._replace import replacing
+
+    with replacing(path, True) as temporary, open(temporary, "w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([head, *rows])
 
 
 def figure(width, height):

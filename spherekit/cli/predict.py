@@ -5,8 +5,6 @@ maps, samples in .npz or .npy. They must have the band-limit of the model. The o
 likeliest class, and the probability of each.
 """
 
-import csv
-import io as text
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +39,9 @@ def run(args):
         flm = read_flm(path, model.L, args.threads, args)
         found = model.probabilities(S.from_flm(flm)[None], args.threads)[0]
         rows.append([path, model.classes[found.argmax()], *(f"{p:.6f}" for p in found)])
-    _write(args.output, ["file", "class", *(f"p_{name}" for name in model.classes)], rows)
+    options.write_table(
+        args.output, ["file", "class", *(f"p_{name}" for name in model.classes)], rows
+    )
     told = [row[1] for row in rows]
     counts = ", ".join(f"{told.count(name)} {name}" for name in model.classes)
     print(f"wrote {args.output}: {len(rows)} maps, {counts}")
@@ -93,9 +93,7 @@ def _analysed(path, L, threads, args):
     import spherekit
     from spherekit.plot.projection import valid_samples
 
-    grid, field, order = (getattr(args, name, None) for name in ("grid", "field", "ordering"))
-    read = options._from_arrays if options.is_arrays(path) else options._from_fits
-    samples = read(path, grid, field, L, *([] if options.is_arrays(path) else [order]))
+    samples = options.read_samples(path, args, L)
     values, grid = options.signal(path, samples, samples.spin), samples.grid
     if samples.spin or np.iscomplexobj(values):
         raise ValueError(f"{path} holds a spin or complex field; the model takes real maps")
@@ -125,12 +123,3 @@ def _analysed(path, L, threads, args):
             f"higher band-limit, or noisy; cut it first: spherekit transform {path} --L {L} -o alm.fits"
         )
     return flm
-
-
-def _write(path, head, rows):
-    from spherekit.io._replace import replacing
-
-    table = text.StringIO()
-    csv.writer(table, lineterminator="\n").writerows([head, *rows])
-    with replacing(path, True) as temporary, open(temporary, "w", newline="") as file:
-        file.write(table.getvalue())

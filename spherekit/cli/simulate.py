@@ -6,7 +6,6 @@ each sky, coefficients that healpy.read_alm reads or with --grid maps, and skies
 recipe, strength, seed and index of the --n skies. A run that was stopped goes on; a larger --n adds skies.
 """
 
-import csv
 import math
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -69,7 +68,7 @@ def run(args):
     missing = [row for row in rows if not (folder / row[0]).exists()]
     _fits_disk(folder, len(missing), L, grid)
     _write(folder, missing, L, grid, threads)
-    _list(folder / _TABLE, rows)
+    options.write_table(folder / _TABLE, _COLUMNS, rows)
     kept = f", {len(rows) - len(missing)} of them were there" if len(missing) < len(rows) else ""
     what = "alm" if grid is None else options.grid_name(grid)
     print(
@@ -154,12 +153,3 @@ def _store(path, flm, L, grid):
         return
     f = spherekit.inverse(flm, L, sampling=grid, reality=True, threads=1)
     options.write_samples(path, f, grid, unit="uK")
-
-
-def _list(path, rows):
-    from spherekit.io._replace import replacing
-
-    with replacing(path, True) as temporary, open(temporary, "w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(_COLUMNS)
-        writer.writerows(rows)

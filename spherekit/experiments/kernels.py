@@ -58,18 +58,6 @@ def realised(x, cl, L):
 
 
 @jit
-def power_of(flm, L):
-    """C_l = sum_m |f_lm|^2 / (2l+1)."""
-    power = np.empty(L)
-    for ell in range(L):
-        total = 0.0
-        for k in range(ell * ell, (ell + 1) ** 2):
-            total += flm[k].real ** 2 + flm[k].imag ** 2
-        power[ell] = total / (2 * ell + 1)
-    return power
-
-
-@jit
 def scale_degrees(flm, factor, L):
     """f_lm <- factor_l f_lm, in place."""
     for ell in range(L):
@@ -118,10 +106,7 @@ def sum_caps(lanes, weights, theta, phi, L):
         for ell in range(first, L):
             _coefficients(ell, first, a, b)
             va, vb = load(lanes, a, 0), load(lanes, b, 0)
-            one, two = (
-                steps[ell % 2],
-                steps[1 - ell % 2],
-            )  # the newest takes the place of the oldest
+            one, two = steps[ell % 2], steps[1 - ell % 2]  # the newest takes the oldest's place
             real = imag = splat(lanes, 0.0)
             begins = ell - first < w
             if begins:

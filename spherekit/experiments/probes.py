@@ -202,7 +202,7 @@ def low_scattering(some, S):
         rows.append([*moments(flm, L, 1)])
         for j in few.first.scales[
             1:
-        ]:  # the lowest one holds the dipole, which is empty, and l = 2 and 3
+        ]:  # the lowest holds the dipole, which is empty, and l = 2 and 3
             rows[-1] += moments(flm * few.first.kappa[j][ell], L, 1)
     return np.hstack([s1, rows])
 

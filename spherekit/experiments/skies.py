@@ -28,6 +28,7 @@ from spherekit import _check
 from spherekit.experiments import kernels
 from spherekit.harmonic import forward, inverse, inverse_adjoint
 from spherekit.sampling import GL, HEALPix
+from spherekit.spectra import power
 
 CAPS = 60
 #: Degrees of the field that modulates.
@@ -135,8 +136,8 @@ def equalise(flm, cl, *, copy=True):
     _check.coefficients_shape(flm, L)
     if np.shape(cl) != (L,):
         raise ValueError(f"cl has shape {np.shape(cl)}; coefficients of L={L} need ({L},)")
-    power = kernels.power_of(flm, L)
-    factor = np.sqrt(np.divide(cl, power, out=np.zeros(L), where=power > 0))
+    held = power(flm)
+    factor = np.sqrt(np.divide(cl, held, out=np.zeros(L), where=held > 0))
     kernels.scale_degrees(flm, factor, L)
     return flm
 

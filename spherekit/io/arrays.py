@@ -11,6 +11,10 @@ import numpy as np
 
 from spherekit.io._replace import replacing
 
+#: What NumPy and zipfile raise where bytes of a file are not what they should be.
+_DAMAGED = ValueError, EOFError, OSError, KeyError, NotImplementedError, zipfile.BadZipFile
+_DAMAGED += zipfile.LargeZipFile, SyntaxError, AttributeError, TypeError, MemoryError
+
 
 def read_arrays(path):
     """The arrays of a ``.npz`` file by name; that of a ``.npy`` file is called ``values``.
@@ -44,8 +48,9 @@ def read_arrays(path):
             if isinstance(loaded, np.ndarray):
                 return {"values": loaded}
             return {name: loaded[name] for name in loaded.files}
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} cannot be read as a NumPy file: {error}") from None
+    except _DAMAGED as error:
+        hint = "truncated, or foreign: " if isinstance(error, zipfile.BadZipFile) else ""
+        raise ValueError(f"{path} cannot be read as a NumPy file: {hint}{error}") from None
 
 
 def write_arrays(path, *, overwrite=False, **arrays):

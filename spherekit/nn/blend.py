@@ -13,7 +13,6 @@ import math
 from collections import namedtuple
 from functools import partial
 
-import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
 
@@ -21,6 +20,7 @@ from spherekit import _check
 from spherekit._blas import one_thread
 from spherekit._clock import timed
 from spherekit._threads import run
+from spherekit.linear import like
 from spherekit.nn.signals import Generalized
 
 KINDS = ("free", "filter", "uniform", "channelwise", "cross")
@@ -143,8 +143,7 @@ def _gradient(place):
         def pull_back(g):
             given = {role: g, held: b if place == 0 else a}
             result = blend(*(given[name] for name in _ROLES[wanted]), plan, wanted, threads)
-            real = not anp.iscomplexobj((a, b)[place])  # a real argument has a real gradient
-            return anp.real(result) if real and anp.iscomplexobj(result) else result
+            return like(result, (a, b)[place])
 
         return pull_back
 

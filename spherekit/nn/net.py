@@ -225,12 +225,9 @@ def check_signal(x, signal):
 def check_real(x, signal):
     """Refuse coefficients that are not those of a real signal; of derivatives any are taken."""
     flat = np.ascontiguousarray(x, np.result_type(x, np.complex64)).reshape(-1, *x.shape[2:])
-    defect, largest = asymmetry(flat.reshape(len(flat), -1, signal.L**2), signal.L)
-    if defect > (1e-5 if _check.is_single(x) else 1e-12) * largest:
-        raise ValueError(
-            "the signals are not real: their coefficients break the symmetry f[l,-m] = (-1)^m conj f[l,m] by "
-            f"{defect:.1e}; pass those of real signals, or say real=False: {signal}"
-        )
+    guard = 0, *asymmetry(flat.reshape(len(flat), -1, signal.L**2), signal.L)
+    otherwise = f"the network takes {signal}; complex signals are those with real=False"
+    _check.sound_coefficients(guard, x, True, _check.is_single(x), otherwise)
 
 
 def count(params):

@@ -15,7 +15,7 @@ from autograd.extend import defjvp, defvjp, primitive
 
 from spherekit._clock import timed
 from spherekit._jit import jit
-from spherekit.linear import linear_map
+from spherekit.linear import conj, like, linear_map
 
 
 @primitive
@@ -88,20 +88,16 @@ def _by_scale(s, x, g):
     return match(x, g, np.shape(s), not anp.iscomplexobj(s))
 
 
-def _real_like(g, x):
-    return g if anp.iscomplexobj(x) else anp.real(g)
-
-
 defvjp(
     scale,
-    lambda _, x, s: lambda g: _real_like(scale(g, s), x),
+    lambda _, x, s: lambda g: like(scale(g, s), x),
     lambda _, x, s: lambda g: _by_scale(s, x, g),
 )
 defjvp(scale, lambda t, _, x, s: scale(t, s), lambda t, _, x, s: scale(x, t))
 defvjp(
     match,
-    lambda _, x, y, shape, real: lambda g: _real_like(scale(y, g), x),
-    lambda _, x, y, shape, real: lambda g: _real_like(scale(x, g), y),
+    lambda _, x, y, shape, real: lambda g: like(scale(y, g), x),
+    lambda _, x, y, shape, real: lambda g: like(scale(x, g), y),
     argnums=(0, 1),
 )
 defjvp(
@@ -110,15 +106,11 @@ defjvp(
     lambda t, _, x, y, shape, real: match(x, t, shape, real),
     argnums=(0, 1),
 )
-defvjp(energy, lambda _, x, shape: lambda g: scale(_conj(x), 2 * g), argnums=(0,))
-defjvp(energy, lambda t, _, x, shape: 2 * match(_conj(x), t, shape, True), argnums=(0,))
+defvjp(energy, lambda _, x, shape: lambda g: scale(conj(x), 2 * g), argnums=(0,))
+defjvp(energy, lambda t, _, x, shape: 2 * match(conj(x), t, shape, True), argnums=(0,))
 
 
 # --- how ---------------------------------------------------------------------------------------------
-
-
-def _conj(x):
-    return anp.conj(x) if anp.iscomplexobj(x) else x
 
 
 def _parts(x):

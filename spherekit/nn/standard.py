@@ -22,6 +22,7 @@ from autograd.tracer import getval, isbox
 from spherekit import _check
 from spherekit._clock import timed
 from spherekit._jit import jit
+from spherekit.linear import conj
 from spherekit.nn.scaling import energy, match, put, scale, take
 
 _SMALL = 1e-12  # beside a variance
@@ -96,7 +97,7 @@ def _to_x(answer, x, s, d, mean, v, groups):
         a, (A, G) = s * r, _sums(g, x, some, r, groups)
         b = -a * r * A * _share(x, groups)
         if any(map(isbox, (g, x, s))):
-            made = scale(g, a) + scale(_conj(x), b)
+            made = scale(g, a) + scale(conj(x), b)
         else:
             made = _combined(g, a, x, b, groups.axis)
         if some is None:
@@ -134,7 +135,7 @@ def _to_d(answer, x, s, d, mean, v, groups):
 
 def _from_x(t, answer, x, s, d, mean, v, groups):
     some, r = _shared(x, mean, v, groups)
-    E = groups.gather(match(_conj(x), t, _kept(x, groups), True) * _share(x, groups))
+    E = groups.gather(match(conj(x), t, _kept(x, groups), True) * _share(x, groups))
     if some is None:
         return scale(t, s * r) - scale(x, s * r**3 * E)
     shape, count = np.shape(some), len(x)
@@ -180,10 +181,6 @@ def _share(x, groups):
 def _each(d, x):
     """For each signal of the batch, of the type of x."""
     return d + np.zeros((np.shape(x)[0], *np.shape(d)), x.dtype)
-
-
-def _conj(x):
-    return anp.conj(x) if anp.iscomplexobj(x) else x
 
 
 @partial(timed, "nn.standardise, adjoint")

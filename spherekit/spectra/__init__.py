@@ -3,6 +3,7 @@
 import numpy as np
 
 from spherekit import _check
+from spherekit._jit import jit
 from spherekit.conventions.layouts import flat
 
 __all__ = ["gaussian_flm", "power"]
@@ -28,10 +29,24 @@ def power(flm, flm2=None):
     other, L_other = (flm, L) if flm2 is None else flat(flm2)
     if L != L_other:
         raise ValueError(f"flm has shape {flm.shape} and flm2 {other.shape}; cut both to one L*L")
-    ell = np.arange(L)
-    product = flm.real * other.real + flm.imag * other.imag
-    sums = np.add.reduceat(product, ell * ell, axis=-1, dtype=float)  # summed in double precision
-    return (sums / (2 * ell + 1)).astype(product.dtype, copy=False)
+    if flm.shape != other.shape or flm.dtype != other.dtype:
+        kind = np.result_type(flm, other)
+        flm, other = (x.astype(kind) for x in np.broadcast_arrays(flm, other))
+    found = _sums(flm.reshape(-1, L * L), other.reshape(-1, L * L), L)
+    return found.reshape(*flm.shape[:-1], L).astype(flm.real.dtype, copy=False)
+
+
+@jit
+def _sums(f, g, L):
+    """In double precision."""
+    found = np.empty((f.shape[0], L))
+    for q in range(f.shape[0]):
+        for ell in range(L):
+            total = 0.0
+            for k in range(ell * ell, (ell + 1) ** 2):
+                total += f[q, k].real * g[q, k].real + f[q, k].imag * g[q, k].imag
+            found[q, ell] = total / (2 * ell + 1)
+    return found
 
 
 def gaussian_flm(cl, L, rng):

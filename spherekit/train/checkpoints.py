@@ -8,11 +8,11 @@ import json
 import os
 import pathlib
 import re
-import zipfile
 from typing import NamedTuple
 
 import numpy as np
 
+from spherekit.io import read_arrays
 from spherekit.io._replace import replacing
 from spherekit.train.trees import leaves, rebuilt, structure
 
@@ -91,14 +91,11 @@ def load(path):
     """
     if not os.path.exists(path):
         raise FileNotFoundError(f"no checkpoint {path}")
-    if not zipfile.is_zipfile(path):
-        raise ValueError(f"{path} is no checkpoint: no .npz file, or a truncated one")
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as read:
-            stored = {name: read[name] for name in read.files}
-    except (ValueError, EOFError, OSError, KeyError, NotImplementedError, zipfile.BadZipFile,
-            zipfile.LargeZipFile, SyntaxError, AttributeError, TypeError, MemoryError) as error:  # fmt: skip
-        raise ValueError(f"{path} is no checkpoint, or a damaged one: {error}") from None
+        stored = read_arrays(path)
+    except ValueError as error:
+        words = str(error).removeprefix(f"{path} ")
+        raise ValueError(f"{path} is no checkpoint, or a damaged one: {words}") from None
     if "checkpoint" not in stored:
         raise ValueError(f"{path} is no checkpoint of spherekit: it holds {', '.join(stored)[:80]}")
     try:
