@@ -2,6 +2,7 @@
 
 from spherekit.bench.codes import CODES
 from spherekit.bench.report import WAYS, groups, measured, memory
+from spherekit.plot.figure import figure as new_figure
 
 _COLOURS = dict(
     zip((*CODES, "spherical"), ("black", "0.55", "C0", "C2", "C1", "C3", "C4"), strict=True)
@@ -18,15 +19,11 @@ def figure(results, path):
     path : str
         File to write: .png, .pdf or .svg.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     from spherekit.bench.report import machine
 
     tables = {title: rows for title, rows in groups(results).items() if any(map(measured, rows))}
     count = max(len(tables), 1)
-    drawing = Figure(figsize=(10.5, 1.2 + 2.6 * count), layout="constrained")
-    FigureCanvasAgg(drawing)
+    drawing = new_figure(10.5, 1.2 + 2.6 * count)
     axes = drawing.subplots(count, 3, squeeze=False)
     for row, (title, rows) in zip(axes, tables.items(), strict=False):
         _panels(row, title, [result for result in rows if measured(result)])

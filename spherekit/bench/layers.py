@@ -4,6 +4,7 @@ import numpy as np
 
 from spherekit._scratch import keep_freed
 from spherekit.bench.worker import times
+from spherekit.plot.figure import figure
 
 TRANSFORMS = ("layers", "models", "equivariance", "cost")
 
@@ -174,11 +175,7 @@ def cost_table(found):
 
 def cost_figure(found, path):
     """Time and memory against L, as in the talk."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    made = Figure(figsize=(10, 4), layout="constrained")
-    FigureCanvasAgg(made)
+    made = figure(10, 4)
     left, right = made.subplots(1, 2)
     for name, rows in found.items():
         L, ms, size = np.transpose(rows)

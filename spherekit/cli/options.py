@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from spherekit.plot.figure import figure as figure
+
 PICTURES = (".png", ".pdf", ".svg", ".jpg")
 
 
@@ -277,16 +279,6 @@ def write_table(path, head, rows):
 
     with replacing(path, True) as temporary, open(temporary, "w", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([head, *rows])
-
-
-def figure(width, height):
-    """A figure that needs no screen and leaves pyplot's state alone."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    made = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(made)
-    return made
 
 
 def save(made, path):

@@ -1,5 +1,7 @@
 """Pictures of the experiment: accuracy of each method with the band of chance, and against the strength."""
 
+from spherekit.plot.figure import figure
+
 _BAND = dict(color="0.85", lw=0, zorder=0)
 _CONTROL, _MAIN, _NULL = "#7a8ba3", "#c0504d", "0.35"
 _LINES = "C0", "C1", "C2", "C4", "C5", "C7", "C8", "C9"
@@ -16,7 +18,7 @@ def bars(result, *, ax=None, extra=()):
         More rows, as those of a network.
     """
     rows = [*result.rows, *extra]
-    ax = _axes(7.4, 0.36 * len(rows) + 1.6) if ax is None else ax
+    ax = figure(7.4, 0.36 * len(rows) + 1.6).subplots() if ax is None else ax
     ax.axvspan(*result.band, **_BAND, label="chance, 2 sigma")
     for place, row in enumerate(rows):
         colour = _MAIN if "scattering" in row.title and "<" not in row.title else _CONTROL
@@ -44,7 +46,7 @@ def strengths(
 ):
     """Accuracy against strength, a line for each method; returns the axes."""
     results = sorted(results, key=lambda result: result.settings.strength)
-    ax = _axes(7.4, 4.6) if ax is None else ax
+    ax = figure(7.4, 4.6).subplots() if ax is None else ax
     low, high = results[0].band
     ax.axhspan(low, high, **_BAND, label="chance, 2 sigma")
     s = [result.settings.strength for result in results]
@@ -64,15 +66,6 @@ def strengths(
     ax.set_title(f"{of.recipe}, L = {of.L}; {results[0].n} + {results[0].n} skies")
     _finish(ax)
     return ax
-
-
-def _axes(width, height):
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    made = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(made)
-    return made.subplots()
 
 
 def _finish(ax):

@@ -27,33 +27,49 @@ def _pair(table, n, m):
 @jit
 def to_samples(lanes, table, work):
     """The planes F_mn of the rings of a bundle -> samples (gamma, ring, alpha)."""
-    v = width(lanes)
-    _, _, planes, turned, samples, room = table.places * v
-    ring = table.alpha.n * v
+    planes, turned, room = _places(lanes, table)
     if table.gammas == 1:
-        where = planes, 2 * v, 2 * v * padded(table), samples, ring
-        _to_rings(lanes, table, work, table.rings, where, room)
+        _to_rings(lanes, table, work, table.rings, _of_sphere(lanes, table), room)
         return
     for r in range(table.rings):
-        _to_gamma(lanes, table, work, planes + 2 * r * v, turned, room)
-        where = turned, 2 * table.L * v, 2 * v, samples + r * ring, table.rings * ring
-        _to_rings(lanes, table, work, table.gammas, where, room)
+        _to_gamma(lanes, table, work, planes + 2 * r * width(lanes), turned, room)
+        _to_rings(lanes, table, work, table.gammas, _of_gammas(lanes, table, r), room)
 
 
 @jit
 def from_samples(lanes, table, work):
     """The transpose of `to_samples`."""
-    v = width(lanes)
-    _, _, planes, turned, samples, room = table.places * v
-    ring = table.alpha.n * v
+    planes, turned, room = _places(lanes, table)
     if table.gammas == 1:
-        where = planes, 2 * v, 2 * v * padded(table), samples, ring
-        _from_rings(lanes, table, work, table.rings, where, room)
+        _from_rings(lanes, table, work, table.rings, _of_sphere(lanes, table), room)
         return
     for r in range(table.rings):
-        where = turned, 2 * table.L * v, 2 * v, samples + r * ring, table.rings * ring
-        _from_rings(lanes, table, work, table.gammas, where, room)
-        _from_gamma(lanes, table, work, turned, planes + 2 * r * v, room)
+        _from_rings(lanes, table, work, table.gammas, _of_gammas(lanes, table, r), room)
+        _from_gamma(lanes, table, work, turned, planes + 2 * r * width(lanes), room)
+
+
+@jit
+def _places(lanes, table):
+    """Where planes, turned planes and the room for sums and FFTs begin."""
+    _, _, planes, turned, _, room = table.places * width(lanes)
+    return planes, turned, room
+
+
+@jit
+def _of_sphere(lanes, table):
+    """Where the rings of the sphere lie, as `_to_rings` takes it."""
+    v = width(lanes)
+    planes, _, samples = table.places[2:5] * v
+    return planes, 2 * v, 2 * v * padded(table), samples, table.alpha.n * v
+
+
+@jit
+def _of_gammas(lanes, table, r):
+    """The same of ring r at all angles gamma."""
+    v = width(lanes)
+    ring = table.alpha.n * v
+    _, turned, samples = table.places[2:5] * v
+    return turned, 2 * table.L * v, 2 * v, samples + r * ring, table.rings * ring
 
 
 # --- circles of rings, real ----------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from spherekit.plot.figure import figure
+
 
 def curves(history, target=None, *, title=None):
     """Learning curves: the loss of each batch and its mean of each epoch, validation loss, and metrics.
@@ -33,7 +35,7 @@ def curves(history, target=None, *, title=None):
     if not losses:
         raise ValueError("the history has no steps; take at least one step of the training")
     names = [name for name in epochs if name not in ("step", "train", "loss") and epochs["step"]]
-    figure, axes = _axes(target, names)
+    drawing, axes = _axes(target, names)
     first = axes[0]
     first.plot(np.arange(1, len(losses) + 1), losses, color="0.75", lw=0.7, label="batch")
     dots = dict(marker="o", ms=3, lw=1.4)
@@ -55,19 +57,15 @@ def curves(history, target=None, *, title=None):
     if title:
         first.set_title(title, fontsize="medium")
     if isinstance(target, str) or hasattr(target, "__fspath__"):
-        figure.savefig(target, dpi=150)
-    return figure
+        drawing.savefig(target, dpi=150)
+    return drawing
 
 
 def _axes(target, names):
     """(Figure, Axes of the loss and of the metrics)."""
     if target is None or isinstance(target, str) or hasattr(target, "__fspath__"):
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(5.2 * (1 + len(names)), 3.6), layout="constrained")
-        FigureCanvasAgg(figure)
-        return figure, list(figure.subplots(1, 1 + len(names), squeeze=False)[0])
+        made = figure(5.2 * (1 + len(names)), 3.6)
+        return made, list(made.subplots(1, 1 + len(names), squeeze=False)[0])
     axes = list(np.atleast_1d(target))
     if len(axes) not in (1, 1 + len(names)):
         raise ValueError(f"{len(axes)} Axes came; expected 1, or {1 + len(names)}: loss"
