@@ -192,17 +192,12 @@ def four(lanes, values, here, count, work, at, to):
 def _to_gamma(lanes, table, work, planes, turned, room):
     """F_mn of a ring -> sum_n F_mn e^{i n gamma}, m >= 0, with F_{m,-n} = conj F_{-m,n}."""
     v, L, N, n = width(lanes), table.L, table.N, table.gammas
-    step, half, zero = 2 * v * padded(table), n // 2, splat(lanes, 0.0)
+    step, half = 2 * v * padded(table), n // 2
     for m in range(L):
         for k in range(N):
-            at = planes + _pair(table, k, m) * step
-            re, im = load(lanes, work, at), load(lanes, work, at + v)
-            a = b = zero
-            if k:
-                at = planes + _pair(table, k, -m) * step
-                a, b = load(lanes, work, at), zero - load(lanes, work, at + v)
-            _put(lanes, work, room + 2 * k * v, re + a, im + b)
-            _put(lanes, work, room + 2 * (N + k) * v, re - a, im - b)
+            other = planes + _pair(table, k, -m) * step if k else -1
+            to = room + 2 * k * v
+            _fold(lanes, work, planes + _pair(table, k, m) * step, other, -1.0, to, to + 2 * N * v)
         even, odd = _turned(lanes, table.gamma_turns, N, half + 1, work, room)
         for g in range(half + 1):
             a, b = load(lanes, work, even + 2 * g * v), load(lanes, work, even + 2 * g * v + v)
@@ -219,14 +214,11 @@ def _from_gamma(lanes, table, work, turned, planes, room):
     step, count, zero = 2 * v * padded(table), n // 2 + 1, splat(lanes, 0.0)
     for m in range(L):
         for g in range(count):
+            alone = g == 0 or 2 * g == n  # its own mirror image; there the sines are zero
+            other = -1 if alone else turned + 2 * v * ((n - g) * L + m)
+            to = room + 2 * g * v
             at = turned + 2 * v * (g * L + m)
-            re, im = load(lanes, work, at), load(lanes, work, at + v)
-            a = b = zero
-            if g and 2 * g != n:  # else its own mirror image; there the sines are zero
-                at = turned + 2 * v * ((n - g) * L + m)
-                a, b = load(lanes, work, at), load(lanes, work, at + v)
-            _put(lanes, work, room + 2 * g * v, re + a, im + b)
-            _put(lanes, work, room + 2 * (count + g) * v, re - a, im - b)
+            _fold(lanes, work, at, other, 1.0, to, to + 2 * count * v)
         even, odd = _turned(lanes, table.gamma_turns, count, N, work, room)
         for k in range(N):
             a, b = load(lanes, work, even + 2 * k * v), load(lanes, work, even + 2 * k * v + v)
@@ -247,6 +239,18 @@ def _turned(lanes, turns, count, many, work, room):
         four(lanes, turns, k * count, count, work, room, even + 2 * k * v)
         four(lanes, turns, sines + k * count, count, work, other, odd + 2 * k * v)
     return even, odd
+
+
+@leaf
+def _fold(lanes, work, at, other, sign, sums, differences):
+    """Of a number and another, the latter's imaginary part times ``sign``; alone where other < 0."""
+    v = width(lanes)
+    re, im = load(lanes, work, at), load(lanes, work, at + v)
+    a = b = splat(lanes, 0.0)
+    if other >= 0:
+        a, b = load(lanes, work, other), splat(lanes, sign) * load(lanes, work, other + v)
+    _put(lanes, work, sums, re + a, im + b)
+    _put(lanes, work, differences, re - a, im - b)
 
 
 @leaf
