@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from spherekit import _scale
 from spherekit.nn.signals import Features, Generalized
 from spherekit.wigner import D, real_basis, rotate
 
@@ -53,5 +54,5 @@ def equivariance(net, params, x, rng, rotations=4):
         angles = rng.uniform(0, 2 * np.pi), np.arccos(rng.uniform(-1, 1)), rng.uniform(0, 2 * np.pi)
         wanted = turn(y, net.gives, angles).astype(complex)
         rest = net(params, turn(x, net.takes, angles)) - wanted
-        squares.append(np.linalg.norm(rest) ** 2 / np.linalg.norm(wanted) ** 2)
+        squares.append(_scale.ratio(rest, wanted) ** 2)
     return float(np.sqrt(np.mean(squares)))
