@@ -14,6 +14,7 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
 from spherekit import _check, _scale
+from spherekit._blas import one_thread
 from spherekit._threads import thread_count
 from spherekit.conventions import from_real, to_real
 from spherekit.harmonic import lsqr, plan
@@ -123,9 +124,9 @@ def analyse(
     warn_beyond_pixels(grid, L)
     unit = _scale.exponent(f)
     solver = _least_squares if method == "lsq" else _jacobi
-    flm, residual = _analyse(
-        solver, _scale.times_power(f, -unit), used, flags, tol, max_iter, progress
-    )
+    f = _scale.times_power(f, -unit)
+    with one_thread():
+        flm, residual = _analyse(solver, f, used, flags, tol, max_iter, progress)
     flm = _scale.times_power(flm, unit)
     if not np.isfinite(flm).all():
         raise ValueError(
@@ -166,7 +167,7 @@ class SynthesisOperator(LinearOperator):
 
     def __init__(self, flags, used, scale=1.0):
         self.flags, self.used, self.scale = flags, used, scale
-        shape = np.count_nonzero(used), flags["L"] ** 2
+        shape = int(np.count_nonzero(used)), flags["L"] ** 2
         super().__init__(float if flags["reality"] else complex, shape)
 
     def _matvec(self, x):
