@@ -285,6 +285,14 @@ def finite_samples(f, unseen=None):
         bad_samples(f, unseen)
 
 
+def symmetry_tolerance(single):
+    """How far coefficients may be off the symmetry of a real signal, over the largest of them.
+
+    What rounding leaves of it in long computations; a complex signal breaks it by more.
+    """
+    return 1e-5 if single else 1e-11
+
+
 def sound_coefficients(
     guard, flm, hermitian, single, otherwise="pass reality=False for a complex signal"
 ):
@@ -294,8 +302,7 @@ def sound_coefficients(
             f"{flm.size - np.count_nonzero(np.isfinite(flm))} coefficients of {flm.size} are NaN or "
             "infinite; a transform would spread them over the sphere"
         )
-    tolerance = 1e-5 if single else 1e-12
-    if hermitian and guard[1] > tolerance * guard[2]:
+    if hermitian and guard[1] > symmetry_tolerance(single) * guard[2]:
         raise ValueError(
             "coefficients break the symmetry f[l,-m] = (-1)^m conj f[l,m] of a real signal by "
             f"{guard[1]:.3g} (largest coefficient {guard[2]:.3g}); {otherwise}"

@@ -245,8 +245,7 @@ def half_of_real(flm, ell, m, why):
     """The orders m >= 0 of a real signal's coefficients."""
     half = flm[..., ell * ell + ell + m]
     defect, size = (np.abs(x).max(axis=-1) for x in (half - _mirrored(flm, ell, m), half))
-    tolerance = 1e-5 if flm.dtype in (np.complex64, np.float32) else 1e-11
-    if not np.all(defect <= tolerance * size):
+    if not np.all(defect <= _check.symmetry_tolerance(_check.is_single(flm)) * size):
         raise ValueError(
             "these coefficients are not those of a real signal (symmetry broken by "
             f"{np.max(defect):.3g}); {why}"
