@@ -339,11 +339,14 @@ def memory_limit():
         except (AttributeError, ValueError, OSError):
             return float("inf")
     try:
-        return float(setting)
+        limit = float(setting)
     except ValueError:
+        limit = 0.0
+    if not limit > 0:
         raise ValueError(
-            f"SPHEREKIT_MAX_MEMORY is {setting!r}; give a number of bytes, such as 8e9"
-        ) from None
+            f"SPHEREKIT_MAX_MEMORY is {setting!r}; give a number of bytes above 0, such as 8e9"
+        )
+    return limit
 
 
 def fits_memory(needed, what):

@@ -27,6 +27,9 @@ SHTOOLS                   from_shtools: cilm (..., 2, L, L), normalisation and p
 ========================  ==========================================================================
 """
 
+import sys
+
+from spherekit._docstring import docstring
 from spherekit.conventions.layouts import (
     eb_to_spin,
     from_ducc,
@@ -60,4 +63,4 @@ __all__ = [
 
 def table():
     """The table of conventions, as text."""
-    return __doc__
+    return docstring(sys.modules[__name__])
