@@ -4,8 +4,7 @@ import threading
 from contextlib import contextmanager, nullcontext
 from functools import cache
 
-_local, _lock = threading.local(), threading.Lock()
-_users, _limits = 0, None
+_local = threading.local()
 
 
 @cache
@@ -26,18 +25,9 @@ def one_thread():
 
 @contextmanager
 def _limited():
-    """The limit is the process's: the first thread to enter sets it, the last one to leave takes it back."""
-    global _users, _limits
-    with _lock:
-        if _users == 0:
-            _limits = _controller().limit(limits=1, user_api="blas")
-        _users += 1
-    _local.inside = True
-    try:
-        yield
-    finally:
-        _local.inside = False
-        with _lock:
-            _users -= 1
-            if _users == 0:
-                _limits.restore_original_limits()
+    with _controller().limit(limits=1, user_api="blas"):
+        _local.inside = True
+        try:
+            yield
+        finally:
+            _local.inside = False

@@ -4,14 +4,12 @@ import os
 import pathlib
 import subprocess
 import sys
-import threading
 
 import numpy as np
 import pytest
 
 import spherekit as sk
 from spherekit import _check, _jit, _threads
-from spherekit._blas import one_thread
 
 ROOT = pathlib.Path(sk.__file__).parents[1]
 
@@ -183,30 +181,6 @@ def test_an_error_of_any_index_comes_through(index, takes, monkeypatch):
 
     with pytest.raises(OverflowError):
         _threads.run(worker, 4)
-
-
-def test_the_limit_of_blas_is_taken_back_when_the_last_thread_leaves():
-    """Two threads whose stays overlap: each taking back what it found left the process at one thread."""
-    from threadpoolctl import threadpool_info
-
-    def counts():
-        return [x["num_threads"] for x in threadpool_info() if x["user_api"] == "blas"]
-
-    before, entered, leave = counts(), threading.Event(), threading.Event()
-
-    def stay():
-        with one_thread():
-            entered.set()
-            leave.wait(10)
-
-    thread = threading.Thread(target=stay)
-    with one_thread():
-        thread.start()
-        assert entered.wait(10)
-    assert set(counts()) == {1}
-    leave.set()
-    thread.join()
-    assert counts() == before
 
 
 # --- switches of Python and Numba -----------------------------------------------------------------
