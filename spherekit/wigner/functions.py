@@ -105,7 +105,9 @@ def D(alpha, beta, gamma, L):
     for name, angle in (("alpha", alpha), ("gamma", gamma)):
         _finite(angle, name)
     size = alpha.size * _size(L)
-    _check.fits_memory(24 * size, f"D at L={L} and {alpha.size} rotations")
+    # the matrices D, and those of one d
+    needed = 16 * size + 8 * _size(L)
+    _check.fits_memory(needed, f"D at L={L} and {alpha.size} rotations")
     left, right = (matrices.turns(angle.reshape(-1), L) for angle in (alpha, gamma))
     flat = np.empty((alpha.size, _size(L)), complex)
     for i, angle in enumerate(beta.reshape(-1, 1)):
