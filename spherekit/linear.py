@@ -11,11 +11,11 @@ from collections import namedtuple
 import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
-from autograd.tracer import isbox
+from autograd.tracer import getval, isbox
 
 from spherekit._clock import timed
 
-__all__ = ["Pair", "conj", "is_traced", "like", "linear_map", "registry"]
+__all__ = ["Pair", "cast", "conj", "is_traced", "like", "linear_map", "registry"]
 
 #: A linear map and its adjoint, as autograd primitives.
 Pair = namedtuple("Pair", "name forward adjoint")
@@ -84,6 +84,18 @@ def like(g, x):
     return anp.real(g) if anp.iscomplexobj(g) and not anp.iscomplexobj(x) else g
 
 
+def cast(x, dtype):
+    """``x`` as real or complex numbers of another precision; gradients come in that of ``x``.
+
+    >>> import numpy as np
+    >>> from autograd import grad
+    >>> grad(lambda x: cast(x, np.float64) ** 2)(np.float32(3)).dtype
+    dtype('float32')
+    """
+    source = np.result_type(getval(x))
+    return x if source == dtype else _casting.forward(x, source=source, target=np.dtype(dtype))
+
+
 def is_traced(x):
     """Whether autograd is following ``x``."""
     return isbox(x)
@@ -92,3 +104,10 @@ def is_traced(x):
 def registry():
     """Every pair made so far, for the test that walks them."""
     return tuple(_registry)
+
+
+_casting = linear_map(
+    "linear.cast",
+    lambda x, *, source, target: np.asarray(x).astype(target),
+    lambda g, *, source, target: np.asarray(g).astype(source),
+)
