@@ -1,7 +1,5 @@
 """Between the flat layout and those of healpy, ducc0 and s2fft; fields of spin, and E and B."""
 
-import operator
-
 import autograd.numpy as anp
 import numpy as np
 
@@ -292,6 +290,4 @@ def _order_major(L, mmax):
 def _highest_order(mmax, L):
     if mmax is None:
         return L - 1
-    if not 0 <= mmax < L:
-        raise ValueError(f"mmax is {mmax}; orders of L = {L} go to {L - 1}")
-    return int(mmax)
+    return _check.whole_number(mmax, "mmax", 0, L - 1, f"the orders of L = {L}")
