@@ -80,8 +80,10 @@ def conj(x):
 
 
 def like(g, x):
-    """A gradient by x: real where x is."""
-    return anp.real(g) if anp.iscomplexobj(g) and not anp.iscomplexobj(x) else g
+    """A gradient by x: real where x is, complex where x is."""
+    if anp.iscomplexobj(g) == anp.iscomplexobj(x):
+        return g
+    return g + 0j if anp.iscomplexobj(x) else anp.real(g)
 
 
 def cast(x, dtype):

@@ -67,7 +67,7 @@ def from_shtools(cilm, *, normalization="4pi", csphase=1, kind="real"):
     ell, m = degrees_and_orders(L)
     scale = _shtools_scale(L, ell, np.abs(m), normalization, csphase, kind, cilm.dtype)
     flm = take(entries, _in_cilm(L, ell, np.abs(m), m < 0)) / scale
-    return flm.astype(np.complex64 if _check.is_single(flm) else complex)
+    return flm if anp.iscomplexobj(flm) else flm + 0j
 
 
 def to_shtools(flm, *, normalization="4pi", csphase=1, kind="real"):

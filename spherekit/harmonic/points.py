@@ -49,7 +49,9 @@ def evaluate(flm, theta, phi, *, spin=0, reality=False, threads=None):
     True
     """
     size = np.shape(flm)[-1] if np.ndim(flm) else 0
-    return _apply(_evaluation.forward, _values, flm, theta, phi, math.isqrt(size), spin, reality, threads)
+    return _apply(
+        _evaluation.forward, _values, flm, theta, phi, math.isqrt(size), spin, reality, threads
+    )
 
 
 def evaluate_adjoint(values, theta, phi, L, *, spin=0, reality=False, threads=None):
@@ -242,11 +244,7 @@ def _sums_forward(slope):
     return rule
 
 
-defvjp(
-    _values, _reverse(_sums), _values_reverse(_values_by_theta), _values_reverse(_values_by_phi)
-)
-defjvp(
-    _values, "same", _values_forward(_values_by_theta), _values_forward(_values_by_phi)
-)
+defvjp(_values, _reverse(_sums), _values_reverse(_values_by_theta), _values_reverse(_values_by_phi))
+defjvp(_values, "same", _values_forward(_values_by_theta), _values_forward(_values_by_phi))
 defvjp(_sums, _reverse(_values), _sums_reverse(_values_by_theta), _sums_reverse(_values_by_phi))
 defjvp(_sums, "same", _sums_forward(_sums_by_theta), _sums_forward(_sums_by_phi))
