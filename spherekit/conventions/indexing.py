@@ -10,17 +10,18 @@ import math
 import numpy as np
 
 from spherekit import _check
+from spherekit._traced import numbers
 from spherekit.linear import is_traced, linear_map
 
 
 def flat(flm, name="flm"):
     """The coefficients as an array of numbers, and their band-limit; what is traced stays so."""
-    if not is_traced(flm):
-        flm = _check.numbers(flm, name)
+    flm = numbers(flm, name)
     L = math.isqrt(flm.shape[-1]) if flm.ndim else 0
     if L < 1 or L * L != flm.shape[-1]:
         raise ValueError(
-            f"{name} has shape {flm.shape}; the last axis must be L*L long, {name}[..., l*l+l+m]"
+            f"{name} has shape {flm.shape}; the last axis must be L*L long (the flat layout is "
+            f"(..., L*L), {name}[..., l*l+l+m])"
         )
     return flm, L
 

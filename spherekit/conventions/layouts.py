@@ -4,6 +4,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from spherekit import _check
+from spherekit._traced import numbers
 from spherekit.conventions.indexing import (
     alternate,
     degrees_and_orders,
@@ -14,7 +15,7 @@ from spherekit.conventions.indexing import (
     place,
     take,
 )
-from spherekit.linear import is_traced, linear_map
+from spherekit.linear import linear_map
 
 # --- healpy and ducc0 -----------------------------------------------------------------------------
 
@@ -36,7 +37,7 @@ def from_healpy(alm, L, mmax=None):
     >>> from_healpy(np.array([1.0, 2.0, 3j]), 2).imag
     array([0., 3., 0., 3.])
     """
-    alm, L = _numbers(alm, "alm"), _check.band_limit(L)
+    alm, L = numbers(alm, "alm"), _check.band_limit(L)
     mmax = _highest_order(mmax, L)
     ell, m = _order_major(L, mmax)
     if alm.ndim == 0 or alm.shape[-1] != ell.size:
@@ -76,7 +77,7 @@ def from_ducc(alm, L, *, spin=0, mmax=None):
     >>> from_ducc(np.array([[0, 2, 0], [0, 1, 0]]), 2, spin=1)[2]
     np.complex128(-2-1j)
     """
-    spin, alm = _spin_from(0, spin), _numbers(alm, "alm")
+    spin, alm = _spin_from(0, spin), numbers(alm, "alm")
     if spin == 0:
         return from_healpy(alm, L, mmax)
     if alm.ndim < 2 or alm.shape[-2] != 2:
@@ -108,7 +109,7 @@ def from_s2fft(flm):
     >>> from_s2fft(np.array([[0, 1.0, 0], [2, 3, 4]]))
     array([1., 2., 3., 4.])
     """
-    flm = _numbers(flm, "flm")
+    flm = numbers(flm, "flm")
     L = flm.shape[-2] if flm.ndim >= 2 else 0
     if L < 1 or flm.shape[-1] != 2 * L - 1:
         raise ValueError(f"flm has shape {flm.shape}; s2fft's layout is (..., L, 2L-1)")
@@ -269,10 +270,6 @@ def _from_degree(lowest, flm):
 
 
 # --- what they share ------------------------------------------------------------------------------
-
-
-def _numbers(x, name):
-    return x if is_traced(x) else _check.numbers(x, name)
 
 
 def _spin_from(least, spin, L=None):

@@ -9,7 +9,7 @@ from math import perm
 import autograd.numpy as anp
 import numpy as np
 
-from spherekit import _check
+from spherekit._traced import numbers
 from spherekit.conventions.indexing import (
     degrees_and_orders,
     flat,
@@ -18,7 +18,6 @@ from spherekit.conventions.indexing import (
     place,
     take,
 )
-from spherekit.linear import is_traced
 
 
 def from_shtools(cilm, *, normalization="4pi", csphase=1, kind="real"):
@@ -52,7 +51,7 @@ def from_shtools(cilm, *, normalization="4pi", csphase=1, kind="real"):
     >>> from_shtools(cilm, normalization="ortho", csphase=1, kind="real").real
     array([ 1.        ,  0.70710678,  0.        , -0.70710678])
     """
-    cilm = cilm if is_traced(cilm) else _check.numbers(cilm, "cilm")
+    cilm = numbers(cilm, "cilm")
     L = cilm.shape[-1] if cilm.ndim >= 3 else 0
     if L < 1 or cilm.shape[-3:] != (2, L, L):
         raise ValueError(f"cilm has shape {cilm.shape}; SHTOOLS' layout is (..., 2, L, L)")

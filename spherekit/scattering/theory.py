@@ -54,7 +54,8 @@ def energy(S, flm):
     It sums to less than 1: what is missing is above the band-limit of the outputs, in longer paths and in
     those that were left out.
     """
-    outputs, total = S.from_flm(flm), np.sum(np.abs(flm) ** 2)
+    outputs = S.from_flm(flm).astype(complex)
+    total = np.sum(np.abs(np.asarray(flm, complex)) ** 2)
     shares = np.zeros(1 + max(path.order for path in S.paths))
     for i, path in enumerate(S.paths):
         shares[path.order] += np.sum(np.abs(outputs[..., i, :]) ** 2) / total

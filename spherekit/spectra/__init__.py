@@ -55,7 +55,6 @@ def _by_signal(x, partner):
     """The gradient by ``x`` of the power of ``x`` and its partner."""
     L = math.isqrt(x.shape[-1])
     ell, _ = degrees_and_orders(L)
-
     kind = _check.result_type(not anp.iscomplexobj(partner), _check.is_single(x))
 
     def pull_back(g):

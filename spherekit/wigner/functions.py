@@ -16,9 +16,9 @@ from autograd.extend import defjvp, defvjp, primitive
 from autograd.numpy.numpy_vjps import unbroadcast_f
 
 from spherekit import _check
-from spherekit._angles import aligned
-from spherekit._angles import angles as check_angles
 from spherekit._jit import jit
+from spherekit._traced import aligned
+from spherekit._traced import angles as check_angles
 from spherekit.harmonic.plan import PI_REST
 from spherekit.kernels.coefficients import difference_coefficients
 from spherekit.kernels.recursion import climb_differences, seed_sign, values_differences

@@ -18,8 +18,8 @@ from autograd.extend import defjvp, defvjp, primitive
 from autograd.numpy.numpy_vjps import unbroadcast_f
 
 from spherekit import _check
-from spherekit._angles import angles as check_angles
 from spherekit._threads import thread_count
+from spherekit._traced import angles as check_angles
 from spherekit.conventions.indexing import degrees_and_orders, flat
 from spherekit.harmonic import transform as harmonic
 from spherekit.linear import cast, is_traced, linear_map
