@@ -14,6 +14,7 @@ import numpy as np
 
 from spherekit import _check
 from spherekit._operator import Operator
+from spherekit._threads import thread_count
 from spherekit._traced import coefficients, numbers
 from spherekit.harmonic import transform as harmonic
 from spherekit.sampling import RotationGrid
@@ -99,7 +100,8 @@ class Wavelets(Operator):
         self.N = _check.azimuthal_limit(N if self.steerable else L, L)
         self.spin = _check.spin_number(spin, L, reality)
         self.lam, self.J0 = _dilation(lam), _lowest(J0, L, lam)
-        self.grid, self.reality, self.threads = as_grid(sampling, L), bool(reality), threads
+        self.grid, self.reality = as_grid(sampling, L), bool(reality)
+        self.threads = None if threads is None else thread_count(threads)
         self.multiresolution = bool(multiresolution)
         self.scales, eta, kappa = filters.tiling(L, self.lam, self.J0, family)
         self.kappa = dict(zip(self.scales, kappa, strict=True))
