@@ -15,7 +15,7 @@ from autograd.tracer import getval, isbox
 
 from spherekit._clock import timed
 
-__all__ = ["Pair", "cast", "conj", "is_traced", "like", "linear_map", "registry"]
+__all__ = ["Pair", "cast", "conj", "is_traced", "like", "linear_map", "registry", "same_precision"]
 
 #: A linear map and its adjoint, as autograd primitives.
 Pair = namedtuple("Pair", "name forward adjoint")
@@ -96,6 +96,13 @@ def cast(x, dtype):
     """
     source = np.result_type(getval(x))
     return x if source == dtype else _casting.forward(x, source=source, target=np.dtype(dtype))
+
+
+def same_precision(*arrays):
+    """The arrays in the widest precision among them, real and complex as they were."""
+    wide = any(np.finfo(x.dtype).bits == 64 for x in arrays)
+    kinds = (np.float64, np.complex128) if wide else (np.float32, np.complex64)
+    return [cast(x, kinds[anp.iscomplexobj(x)]) for x in arrays]
 
 
 def is_traced(x):

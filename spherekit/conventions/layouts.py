@@ -15,7 +15,7 @@ from spherekit.conventions.indexing import (
     place,
     take,
 )
-from spherekit.linear import linear_map
+from spherekit.linear import linear_map, same_precision
 
 # --- healpy and ducc0 -----------------------------------------------------------------------------
 
@@ -220,6 +220,7 @@ def eb_to_spin(E, B, *, spin):
     (E, L), (B, L_B) = flat(E, "E"), flat(B, "B")
     if L != L_B:
         raise ValueError(f"E has shape {E.shape} and B {B.shape}; expected one band-limit")
+    E, B = same_precision(E, B)
     return _from_degree(_spin_from(1, spin, L), -(E + 1j * B))
 
 
@@ -241,8 +242,8 @@ def spin_to_eb(flm, *, spin):
 
     Returns
     -------
-    E, B : ndarrays [shape=(..., L*L)]
-        Hermitian, of the type of ``flm`` (B is complex). Differentiable.
+    E, B : complex ndarrays [shape=(..., L*L)]
+        Hermitian, in the precision of ``flm``. Differentiable.
 
     Raises
     ------
@@ -259,7 +260,8 @@ def spin_to_eb(flm, *, spin):
     (1.0, 2.0)
     """
     flm, L = flat(flm)
-    spin, mirror = _spin_from(1, spin, L), mirrored(flm)
+    spin, flm = _spin_from(1, spin, L), flm if anp.iscomplexobj(flm) else flm + 0j
+    mirror = mirrored(flm)
     return _from_degree(spin, -(flm + mirror) / 2), _from_degree(spin, 0.5j * (flm - mirror))
 
 

@@ -84,8 +84,8 @@ def _sums(f, g, L):
         for ell in range(L):
             total = 0.0
             for k in range(ell * ell, (ell + 1) ** 2):
-                total += float(f[q, k].real) * float(g[q, k].real)
-                total += float(f[q, k].imag) * float(g[q, k].imag)
+                real = np.float64(f[q, k].real) * np.float64(g[q, k].real)
+                total += real + np.float64(f[q, k].imag) * np.float64(g[q, k].imag)
             sums[q, ell] = total / (2 * ell + 1)
     return sums
 

@@ -17,6 +17,7 @@ from spherekit._operator import Operator
 from spherekit._threads import thread_count
 from spherekit._traced import coefficients, numbers
 from spherekit.harmonic import transform as harmonic
+from spherekit.linear import same_precision
 from spherekit.sampling import RotationGrid
 from spherekit.sampling import grid as as_grid
 from spherekit.wavelets import filters
@@ -234,7 +235,9 @@ class Wavelets(Operator):
         if scaling.shape[-len(shape) :] != shape:
             wanted = ", ".join(map(str, shape))
             raise ValueError(f"the scaling map has shape {scaling.shape}; expected (..., {wanted})")
-        return scaling, [numbers(x, f"map {j}") for j, x in zip(self.scales, maps, strict=True)]
+        maps = [numbers(x, f"map {j}") for j, x in zip(self.scales, maps, strict=True)]
+        scaling, *maps = same_precision(scaling, *maps)
+        return scaling, maps
 
 
 def _above(row):

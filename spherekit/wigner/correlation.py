@@ -15,7 +15,7 @@ from spherekit import _check
 from spherekit._traced import aligned, angles, numbers
 from spherekit.conventions.indexing import degrees_and_orders, flat
 from spherekit.harmonic import evaluate as evaluate_harmonic
-from spherekit.linear import cast
+from spherekit.linear import cast, same_precision
 
 
 def lift(flm, psi, N):
@@ -103,7 +103,7 @@ def zonal(flm, kl):
     array([3.544908, 0.      , 0.      , 0.      ])
     """
     flm, L = flat(flm)
-    kl = numbers(kl, "kl")
+    flm, kl = same_precision(flm, numbers(kl, "kl"))
     if not kl.ndim or kl.shape[-1] != L:
         raise ValueError(f"kl has shape {kl.shape}; a signal of L={L} needs (..., {L})")
     ell, _ = degrees_and_orders(L)
