@@ -78,6 +78,15 @@ def functions():
         yield pytest.param(function, shape, id=name)
 
 
+def entries(x, function):
+    """Coefficients that the function takes: those of an axisymmetric real signal where it must be real."""
+    return (
+        np.where(np.isin(np.arange(L * L), [0, 2, 6, 12]), x.real, 0)
+        if function == C.from_flm
+        else x
+    )
+
+
 def arrays(result):
     """Every array of a result, however nested."""
     if isinstance(result, list | tuple):
@@ -95,7 +104,7 @@ def assert_same(got, expected, limit):
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int32, np.uint8, ">i2", ">f4"])
 def test_real_numbers_are_complex_ones(function, shape, dtype, rng):
     """Real dtypes against the same numbers as complex ones, in the same precision."""
-    x = rng.integers(0, 100, shape).astype(dtype)
+    x = entries(rng.integers(0, 100, shape), function).astype(dtype)
     single = np.dtype(dtype).kind == "f" and np.dtype(dtype).itemsize == 4
     expected = function(x.astype(np.complex64 if single else complex))
     assert_same(function(x), expected, 1e-5 if single else 1e-13)
@@ -105,6 +114,7 @@ def test_real_numbers_are_complex_ones(function, shape, dtype, rng):
 def test_layouts_in_memory(function, shape, rng):
     """Lists, tuples, other orders and bytes, views and arrays that may not be written to."""
     x = np.round(rng.standard_normal((2, *shape)) + 1j * rng.standard_normal((2, *shape)), 2)
+    x = entries(x, function).astype(complex)
     expected, frozen = function(x), x.copy()
     frozen.flags.writeable = False
     strided = np.empty((4, *shape), complex)

@@ -10,8 +10,6 @@ operators that raise and lower the spin,
 so that every derivative is a sum of evaluations of neighbouring spins, finite at the poles.
 """
 
-import math
-
 import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
@@ -19,7 +17,7 @@ from autograd.extend import defjvp, defvjp, primitive
 from spherekit import _check
 from spherekit._threads import thread_count
 from spherekit._traced import aligned, angles, numbers
-from spherekit.conventions.indexing import degrees_and_orders
+from spherekit.conventions.indexing import degrees_and_orders, flat
 from spherekit.harmonic import azimuth, parts, plan
 from spherekit.linear import cast, conj, is_traced, like, linear_map
 
@@ -48,9 +46,8 @@ def evaluate(flm, theta, phi, *, spin=0, reality=False, threads=None):
     >>> bool(np.allclose(evaluate(flm, [0.0], [0.3], reality=True), np.sqrt(3 / (4 * np.pi))))
     True
     """
-    size = np.shape(flm)[-1] if np.ndim(flm) else 0
-    flags = math.isqrt(size), spin, reality, threads
-    return _apply(_evaluation.forward, _values, flm, "flm", theta, phi, *flags)
+    flm, L = flat(flm)
+    return _apply(_evaluation.forward, _values, flm, theta, phi, L, spin, reality, threads)
 
 
 def evaluate_adjoint(values, theta, phi, L, *, spin=0, reality=False, threads=None):
@@ -62,18 +59,18 @@ def evaluate_adjoint(values, theta, phi, L, *, spin=0, reality=False, threads=No
     >>> bool(np.isclose(evaluate_adjoint(np.ones(3), [0.1, 1, 2], [0, 0, 0], 2)[0], 3 / np.sqrt(4 * np.pi)))
     True
     """
-    flags = L, spin, reality, threads
-    return _apply(_evaluation.adjoint, _sums, values, "values", theta, phi, *flags)
+    values = numbers(values, "values")
+    return _apply(_evaluation.adjoint, _sums, values, theta, phi, L, spin, reality, threads)
 
 
-def _apply(plain, traced, x, name, theta, phi, L, spin, reality, threads):
+def _apply(plain, traced, x, theta, phi, L, spin, reality, threads):
     """By the linear map where the points are fixed, else by the function that is differentiable by them."""
     L = _check.band_limit(L)
     theta, phi = angles(theta=theta, phi=phi)
     (theta, phi), _ = aligned(theta, phi)
     flags = L, _check.spin_number(spin, L, reality), bool(reality), thread_count(threads)
     if is_traced(theta) or is_traced(phi):
-        return traced(numbers(x, name), theta, phi, *flags)
+        return traced(x, theta, phi, *flags)
     return plain(x, **_flags(theta, phi, *flags))
 
 
