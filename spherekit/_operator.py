@@ -4,7 +4,7 @@
 class Operator:
     """What an operator is made of decides whether two are equal; a subclass gives ``_key``.
 
-    Copies and pickles carry the tables along, so that they compute the same bits.
+    The number of threads is part of it, as of all arguments. Copies and pickles carry the tables along, so that they compute the same bits.
     """
 
     def _key(self):

@@ -147,6 +147,15 @@ def test_hessians_of_rotations(rng):
     np.testing.assert_allclose(product, expected, rtol=1e-7, atol=1e-7)
 
 
+def test_third_order(rng):
+    """The rules are made of functions that have rules themselves."""
+    flm, flmn = random_flm(2, rng), random_flmn(2, 1, rng)
+    assert_gradient(lambda t, p: sk.evaluate(flm, t, p), 0.7, 0.3, order=3)
+    assert_gradient(lambda *a: wigner.rotate(flm, *a), 0.1, 0.2, 0.3, order=3)
+    assert_gradient(lambda b: wigner.evaluate(flmn, 0.1, b, 0.3), 0.2, order=3)
+    assert_gradient(lambda b: _row(wigner.d(b, 3)), 0.7, order=3)
+
+
 # --- where coordinates end ---------------------------------------------------------------------------
 
 

@@ -45,7 +45,7 @@ def mirrored(flm):
     """(-1)^m conj f_{l,-m}, which is f_lm for a real signal.
 
     >>> mirrored(np.array([1j, 2, 3, 4]))
-    array([ 0.-1.j, -4.+0.j,  3-0.j, -2.+0.j])
+    array([ 0.-1.j, -4.+0.j,  3.-0.j, -2.+0.j])
     """
     return _mirror.forward(flm)
 

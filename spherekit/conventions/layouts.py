@@ -31,7 +31,7 @@ def from_healpy(alm, L, mmax=None):
     L : int
         Band-limit, lmax + 1.
     mmax : int, optional
-        Highest order of ``alm``; L-1 unless said. Higher orders are zero.
+        Highest order of ``alm``; L-1 by default. Higher orders are zero.
 
     >>> import numpy as np
     >>> from_healpy(np.array([1.0, 2.0, 3j]), 2).imag
@@ -50,7 +50,8 @@ def from_healpy(alm, L, mmax=None):
 def to_healpy(flm, mmax=None):
     """healpy's alm of the coefficients of a real signal; refuses those that are not Hermitian.
 
-    Orders above ``mmax`` (L-1 unless said) are left out.
+    Differentiable: then of any coefficients the real signal's part is taken, as in `spherekit.inverse`.
+    Orders above ``mmax`` (L-1 by default) are left out.
 
     >>> import numpy as np
     >>> to_healpy(np.array([1, 3j, 2, 3j]))

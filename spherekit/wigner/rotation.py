@@ -33,7 +33,7 @@ def rotate(flm, alpha, beta, gamma, *, reality=False, threads=None):
     ----------
     flm : complex ndarray [shape=(..., L*L)]
         Coefficients on the sphere; or on SO(3), (..., 2N-1, L*L), where this is f(R^{-1} rho).
-    alpha, beta, gamma : float or ndarray, radians
+    alpha, beta, gamma : float or ndarray, radians, or a Quantity of an angle
         Euler angles zyz; their shape is broadcast against the leading axes of ``flm``.
     reality : bool
         Real signals on the sphere: half the time; the coefficients must be Hermitian.
@@ -42,6 +42,7 @@ def rotate(flm, alpha, beta, gamma, *, reality=False, threads=None):
     Returns
     -------
     complex ndarray [shape=(..., L*L)]
+        Differentiable by the signal and the three angles, to any order.
 
     Raises
     ------
