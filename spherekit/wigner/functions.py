@@ -160,8 +160,7 @@ def D(alpha, beta, gamma, L):
     return _views(_complex(*angles, L), shape, L)
 
 
-@primitive
-def _real(beta, L):
+def _fill_real(beta, L):
     """d of all degrees end to end: (angles, numbers)."""
     flat = np.empty((beta.size, _size(L)))
     folded = zip(*_fold(beta), strict=True)
@@ -170,13 +169,16 @@ def _real(beta, L):
     return flat
 
 
+_real = primitive(_fill_real)
+
+
 @primitive
 def _complex(alpha, beta, gamma, L):
     """D of all degrees end to end: (rotations, numbers)."""
     left, right = (matrices.turns(angle, L) for angle in (alpha, gamma))
     flat = np.empty((alpha.size, _size(L)), complex)
     for i, angle in enumerate(beta.reshape(-1, 1)):
-        matrices.turn(_real(angle, L)[0], left[i], right[i], L, flat[i])
+        matrices.turn(_fill_real(angle, L)[0], left[i], right[i], L, flat[i])
     return flat
 
 
