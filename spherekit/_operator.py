@@ -4,7 +4,8 @@
 class Operator:
     """What an operator is made of decides whether two are equal; a subclass gives ``_key``.
 
-    The number of threads is part of it, as of all arguments. Copies and pickles carry the tables along, so that they compute the same bits.
+    The number of threads is part of it, as of all arguments. Copies and pickles carry the tables
+    along, so that they compute the same bits.
     """
 
     def _key(self):
