@@ -18,7 +18,7 @@ def turn(x, signal, angles):
     if isinstance(signal, Features):
         return x
     if not isinstance(signal, Generalized):
-        return rotate(x.astype(complex), *angles).astype(x.dtype)
+        return rotate(x, *angles)
     result = np.empty_like(x)
     for ell, matrix in enumerate(D(*angles, signal.L)):
         if signal.real:
