@@ -67,9 +67,11 @@ def profile(net, params, data, *, loss="cross_entropy", optimiser=None, repeats=
     repeats : int
 
     >>> from spherekit import nn
+    >>> from spherekit.testing import random_flm
     >>> net = nn.Net(nn.Sphere(4, 1), nn.power(), nn.dense(2))
-    >>> x = np.ones((3, 1, 16), complex)
-    >>> made = profile(net, net.init(np.random.default_rng(0)), (x, np.array([0, 1, 0])))
+    >>> rng = np.random.default_rng(0)
+    >>> x = random_flm(4, rng, reality=True, shape=(3, 1))
+    >>> made = profile(net, net.init(rng), (x, np.array([0, 1, 0])))
     >>> [row.name for row in made.rows], 0 < made.share < 1
     (['power', 'dense', 'loss'], True)
     """
