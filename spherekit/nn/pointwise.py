@@ -8,11 +8,10 @@ import math
 
 import autograd.numpy as anp
 import numpy as np
-from autograd.tracer import getval
 
 from spherekit import _check
 from spherekit.harmonic import transform as harmonic
-from spherekit.nn.gates import leaky
+from spherekit.nn.gates import gated_modulus, leaky, tanh
 from spherekit.nn.net import Layer, expect, named
 from spherekit.nn.scaling import take
 from spherekit.nn.signals import Group, Sphere, Spins
@@ -24,7 +23,7 @@ from spherekit.wigner import transform as wigner
 FUNCTIONS = {
     "relu": leaky,
     "leaky_relu": lambda x: leaky(x, 0.1),
-    "tanh": anp.tanh,
+    "tanh": tanh,
     "softplus": lambda x: anp.logaddexp(x, 0 * x),
     "square": lambda x: x * x,
     "abs": modulus,
@@ -82,7 +81,9 @@ def pointwise(function="relu", oversample=1, *, L=None, N=None):
 def modulus_phase(oversample=1):
     """Of spin fields: relu(|f| + b) f/|f|, a bias b for each channel; of spin 0 relu(Re f + b).
 
-    (Esteves, Makadia and Daniilidis 2020, arXiv:2006.10731, section 3.)
+    (Esteves, Makadia and Daniilidis 2020, arXiv:2006.10731, section 3.) With b > 0 that jumps where f is 0,
+    where it is 0 with derivative 0; beside it the slope is at most the root of the largest number, 2e19 in
+    float32, so that the rounding of a field that should be 0 is no reason for infinite derivatives.
     """
 
     _check.oversampling(oversample)
@@ -97,7 +98,7 @@ def modulus_phase(oversample=1):
                 how = dict(spin=spin, sampling=grid, threads=mode.threads)
                 some, bias = take(x, (..., number, slice(None))), params["bias"][number]
                 f = harmonic.inverse(some, L, **how)
-                f = _gate(f, bias[:, None, None], spin)
+                f = gated_modulus(f, bias) if spin else _gated_real(f, bias)
                 results.append(harmonic.forward(f, L, **how))
             return anp.stack(results, axis=-2)
 
@@ -109,12 +110,8 @@ def modulus_phase(oversample=1):
     return bind
 
 
-def _gate(f, bias, spin):
-    if spin == 0:
-        return leaky(anp.real(f) + bias) * np.ones(1, f.dtype)
-    size = modulus(f)
-    none = (getval(size) == 0).astype(getval(size).dtype)
-    return leaky(size + bias) / (size + none) * f
+def _gated_real(f, bias):
+    return leaky(anp.real(f) + bias[:, None, None]) * np.ones(1, f.dtype)
 
 
 def phase_collapse(oversample=1):
