@@ -8,6 +8,7 @@ import math
 
 import autograd.numpy as anp
 import numpy as np
+from autograd.tracer import getval
 
 from spherekit import _check
 from spherekit.harmonic import transform as harmonic
@@ -71,11 +72,26 @@ def pointwise(function="relu", oversample=1, *, L=None, N=None):
 
         def apply(x, mode):
             some = how | dict(sampling=grid, threads=mode.threads)
-            return back(act(there(x, *limits[0], **some)), *limits[1], **some)
+            f = act(there(x, *limits[0], **some))
+            return analysed(back, f, function, *limits[1], **some)
 
         return named("pointwise", takes, gives, apply)
 
     return bind
+
+
+def analysed(forward, f, function, *limits, **how):
+    """Coefficients of samples that a function has made; says so where they are no numbers."""
+    try:
+        return forward(f, *limits, **how)
+    except ValueError:
+        lost = np.size(getval(f)) - np.count_nonzero(np.isfinite(getval(f)))
+        if not lost:
+            raise
+        label = function if isinstance(function, str) else getattr(function, "__name__", "it")
+        raise ValueError(
+            f"{label} makes {lost} of {np.size(getval(f))} samples NaN or infinite"
+        ) from None
 
 
 def modulus_phase(oversample=1):
@@ -99,7 +115,7 @@ def modulus_phase(oversample=1):
                 some, bias = take(x, (..., number, slice(None))), params["bias"][number]
                 f = harmonic.inverse(some, L, **how)
                 f = gated_modulus(f, bias) if spin else _gated_real(f, bias)
-                results.append(harmonic.forward(f, L, **how))
+                results.append(analysed(harmonic.forward, f, "relu(|f| + b) f/|f|", L, **how))
             return anp.stack(results, axis=-2)
 
         def init(rng):
@@ -144,7 +160,7 @@ def phase_collapse(oversample=1):
             for k, f in enumerate(fields):
                 total = total + anp.einsum("dc,bctp->bdtp", params["moduli"][k], modulus(f))
             total = leaky(total + params["bias"][:, None, None])
-            made = harmonic.forward(total, L, reality=True, **how)
+            made = analysed(harmonic.forward, total, "the sum of moduli", L, reality=True, **how)
             rows = [made if k == zero else x[..., k, :] for k in range(count)]
             return anp.stack(rows, axis=-2)
 
@@ -171,7 +187,7 @@ def products(*, L=None):
         def apply(x, mode):
             how = dict(sampling=grid, reality=takes.real, threads=mode.threads)
             f = harmonic.inverse(x, takes.L, **how)
-            return harmonic.forward(f * f, after, **how)
+            return analysed(harmonic.forward, f * f, "the square", after, **how)
 
         return named("products", takes, Sphere(after, takes.channels, takes.real), apply)
 
@@ -200,7 +216,7 @@ def brackets():
             how = dict(sampling=grid, threads=mode.threads)
             df = harmonic.inverse(x * raised.astype(_check.real_type(x)), L, spin=1, **how)
             bracket = anp.imag(anp.conj(df) * df[:, after])
-            return harmonic.forward(bracket, L, reality=True, **how)
+            return analysed(harmonic.forward, bracket, "the bracket", L, reality=True, **how)
 
         return named("brackets", takes, takes, apply)
 

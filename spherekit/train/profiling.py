@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from spherekit import _check
 from spherekit._blas import one_thread
 from spherekit._clock import listening
 from spherekit._scratch import keep_freed
@@ -76,6 +77,7 @@ def profile(net, params, data, *, loss="cross_entropy", optimiser=None, repeats=
     (['power', 'dense', 'loss'], True)
     """
     keep_freed()
+    repeats = _check.whole_number(repeats, "repeats", 1)
     loss, optimiser = losses.named(loss), adam() if optimiser is None else optimiser
     state = optimiser.init(params)
 
@@ -112,7 +114,7 @@ class _Clock(Watch):
     def __init__(self):
         self.found, self.kernels, self.open, self.inside = {}, {}, [], 0.0
 
-    def entered(self, label):
+    def entered(self, label, x):
         self.found.setdefault(label, [0.0] * 4)
         self.open.append([label, perf_counter(), 0.0])
 
