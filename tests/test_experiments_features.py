@@ -11,6 +11,7 @@ from spherekit.experiments import features, skies
 from spherekit.experiments.features import Settings, collect, load, measure, moments
 from spherekit.sampling import GL
 from spherekit.spectra import power
+from spherekit.testing import random_flm
 from spherekit.wavelets import Wavelets
 
 SMALL = Settings(16, "strings", 0.5, J0=2, oversample=1)
