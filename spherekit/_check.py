@@ -172,6 +172,34 @@ def angles(x, name):
     return array
 
 
+def colatitudes(theta, name="theta"):
+    """Angles from 0 to pi as a float64 array; what is beyond by the rounding of its type lies on the pole.
+
+    float32 pi is larger than pi.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `angles`; and where colatitudes are outside of [0, pi].
+
+    >>> float(colatitudes(np.float32(np.pi))) == np.pi
+    True
+    """
+    array = angles(theta, name)
+    is_list = isinstance(theta, list | tuple) and all(isinstance(x, np.generic) for x in theta)
+    given = np.result_type(*theta) if is_list and theta else getattr(theta, "dtype", array.dtype)
+    precision = np.finfo(given).eps if given.kind == "f" else 0
+    rounding = np.pi * max(precision, np.finfo(float).eps)
+    inside = np.clip(array, 0, np.pi)
+    if np.max(np.abs(array - inside), initial=0) > rounding:
+        hint = "; numpy.radians converts degrees" if array.max() > 2 * np.pi else ""
+        raise ValueError(
+            f"{name} goes from {array.min():.6g} to {array.max():.6g}; expected colatitudes in [0, pi], in "
+            f"radians{hint}"
+        )
+    return inside
+
+
 def _in_radians(x, name):
     """``x`` in radians without its unit, which must be one of an angle; as it is without a unit."""
     if isinstance(x, list | tuple):

@@ -252,3 +252,25 @@ def test_refusals(rng):
         with pytest.raises(ValueError, match=words):
             call()
     assert Statistics._fields == ("mean", "variance", "S1", "P00", "C01", "C11")
+
+
+def test_generation_takes_a_seed(rng):
+    """The same as of its generator; what is neither is refused before anything is made."""
+    C, flm = Covariances(8, N=1), random_flm(8, rng, reality=True)
+    one, two = (generate(C, flm, r, iterations=3) for r in (5, np.random.default_rng(5)))
+    assert (one.flm == two.flm).all() and (one.start == two.start).all()
+    for wrong in (None, "seed", 1.5):
+        with pytest.raises(TypeError, match="rng is .*expected a numpy.random.Generator"):
+            generate(C, flm, wrong)
+    for how in (dict(iterations=2.5), dict(iterations="3"), dict(tolerance="0")):
+        with pytest.raises(TypeError, match="expected a"):
+            generate(C, flm, 5, **how)
+
+
+def test_no_maps():
+    """Of an empty batch empty statistics."""
+    for isotropic in (False, True):
+        C = Covariances(8, N=2, isotropic=isotropic)
+        none, one = (C.from_flm(np.zeros((n, 64), complex)) for n in (0, 1))
+        assert [s.shape[1:] for s in none] == [s.shape[1:] for s in one]
+        assert all(s.shape[0] == 0 and s.dtype == t.dtype for s, t in zip(none, one, strict=True))

@@ -197,7 +197,7 @@ class Covariances(Operator):
             X = wigner.inverse(flmn, limit, N, **self._on(grid))
             weights = grid.sphere.weights / (4 * math.pi)
         found = squares(X, _products(len(self._above(j)), n), weights, thread_count(w.threads))
-        return anp.reshape(found, (*found.shape[:-2], -1))
+        return anp.reshape(found, (*found.shape[:-2], math.prod(found.shape[-2:])))
 
     def _index(self):
         """Where P00 (scales, a), C01 (pairs, a, b), C11 (triples, a, b, c) lie among all `_moments`."""

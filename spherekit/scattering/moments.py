@@ -50,7 +50,7 @@ def mixture(g, x, pairs, weights, threads):
     rows, columns = np.transpose(pairs)
     np.add.at(matrix, (..., rows, columns), g)
     np.add.at(matrix, (..., columns, rows), g)
-    matrix = matrix.reshape(-1, fields, fields)
+    matrix = matrix.reshape(math.prod(g.shape[:-1]), fields, fields)
     result, counter = np.empty_like(some), np.zeros(1, np.int64)
     work = WIDE, counter, matrix, some, _each(weights, x), result
     run(lambda _: _mix(*work), threads)
@@ -79,7 +79,9 @@ def _flat(x):
     """Number of fields, and float64 samples (signals, fields, slices, samples)."""
     fields, slices = x.shape[-4:-2]
     lead = math.prod(x.shape[:-4])
-    return fields, np.ascontiguousarray(x.reshape(lead, fields, slices, -1), float)
+    return fields, np.ascontiguousarray(
+        x.reshape(lead, fields, slices, math.prod(x.shape[-2:])), float
+    )
 
 
 def _each(weights, x):
