@@ -14,6 +14,7 @@ import spherekit as sk
 from spherekit import conventions as cv
 from spherekit import wigner
 from spherekit.sampling import CC, GL, MW, MWSS, DHPole, grid
+from spherekit.scattering import Covariances
 from spherekit.wavelets import Wavelets
 
 
@@ -76,6 +77,7 @@ DUCC = {
     "mwss": (MWSS(L), True),
     "cc": (CC(L, n_theta=L + 3), True),
     "cc-fine": (CC(L, n_theta=L + 4), False),
+    "cc-full": (CC(L, n_theta=2 * L), True),
 }
 
 
@@ -89,7 +91,7 @@ def test_forward_of_noise_in_ducc0(name, spin):
     expected = cv.from_ducc(stored if spin else stored[0], L, spin=spin)
     flm = sk.forward(first + 1j * second if spin else first, L, spin=spin, sampling=of)
     error = relative(flm, expected)
-    assert error <= tolerances.IDENTITY if agrees else 0.005 < error < 0.04
+    assert error <= tolerances.IDENTITY if agrees else 0.015 < error < 0.025
 
 
 @section("Samples that no signal has")
@@ -254,6 +256,24 @@ def test_directional_part_of_s2wav(N):
     for j in w.scales:
         expected = np.sqrt((2 * ell + 1) / (8 * np.pi**2)) * w.kappa[j] * table
         np.testing.assert_allclose(w.filters[j], expected, rtol=0, atol=1e-15)
+
+
+@section("Scattering covariances")
+def test_rings_of_s2scat():
+    """Its mean moduli (L = 16, N = 3) are those of 4 rings at scales 0 and 1; here there are 5."""
+    stored = np.load(Path(__file__).parent / "oracles" / "s2scat.npz")
+    flm, filters = stored["flm"], Wavelets(16, N=3, reality=True).filters
+    S1 = Covariances(16, N=3, oversample=1).from_flm(flm).S1
+    S1 = S1[:, [2 * k % 5 for k in range(5)]]  # its orientations are 2 pi k/5
+    gammas = 2 * np.pi * np.arange(5) / 5
+    for j, difference in ((0, 0.033), (1, 0.086)):
+        for n, values in ((4, stored["S1"][j]), (5, S1[j])):
+            weights = np.array([weight for _, _, weight in naive.samples(GL(n))]) / (4 * math.pi)
+            moduli = [np.abs(naive.wavelet_matrix(filters[j], GL(n), g) @ flm) for g in gammas]
+            same(values, moduli @ weights)
+        error = np.abs(stored["S1"][j] / S1[j] - 1).max()
+        assert error == pytest.approx(difference, rel=0.05)
+    same(S1[2:], stored["S1"][2:])
 
 
 @section("Real harmonics")

@@ -27,6 +27,7 @@ ELSEWHERE = {
         "test_sampling.test_node_formulas",
         "test_sampling.test_every_harmonic_is_integrated_exactly",
         "test_sampling.test_healpix_geometry",
+        "test_harmonic_values.test_inverse",
     ],
     "Samples that no signal has": ["test_harmonic_definitions.test_forward_of_any_samples"],
     "Signals on the rotation group": [
@@ -37,7 +38,7 @@ ELSEWHERE = {
     "Fields of spin, E and B": ["test_conventions.test_ducc_fields_are_those_of_ducc"],
     "Power spectra": ["test_conventions.test_power_by_the_definition"],
     "Wavelets": ["test_wavelets.test_admissibility"],
-    "Scattering covariances": ["test_covariances.test_definition", "test_covariances.test_s2scat"],
+    "Scattering covariances": ["test_covariances.test_definition"],
     "Clebsch-Gordan coefficients": [
         "test_coupling.test_definition",
         "test_coupling.test_the_real_block_is_the_change_of_basis",
@@ -270,7 +271,7 @@ def test_kinetic_energy(rng):
 
 @section("Polarization")
 def test_the_sign_of_u(rng):
-    """Of a map without B, read with the other sign of U, 43 % of the power goes to B (white E, L = 32)."""
+    """Of a map without B, read with the other sign of U, over 40 % of the power goes to B."""
     E = random_flm(32, rng, reality=True)
     E[:4] = 0
     f = sk.inverse(cv.eb_to_spin(E, 0 * E, spin=2), 32, spin=2)
