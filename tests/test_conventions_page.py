@@ -379,6 +379,7 @@ def test_what_is_refused_and_what_is_converted():
     for bad in (
         f.astype(np.float16),
         f.astype(np.longdouble),
+        f.astype(np.clongdouble),
         f.astype(object),
         text,
         masked,

@@ -16,7 +16,7 @@ Wigner D                  D^l_mn(a, b, c) = e^{-i m a} d^l_mn(b) e^{-i n c}; zyz
                           (conj of that of `spherical`; pyshtools rotates by -c, -b, -a)
 rotation                  f(R^-1 x): flm -> sum_n D^l_mn f_ln; of flmn alike, for each n
 Wigner coefficients       flmn[..., N-1+n, l*l+l+m], shape (..., 2N-1, L*L); l < |n| is zero;
-                          f(rho) = sum (2l+1)/(8 pi^2) flmn conj(D^l_mn(rho)), as so3 and s2fft
+                          f(rho) = sum (2l+1)/(8 pi^2) flmn conj(D^l_mn(rho)), as s2fft
 spin and E/B              map0 + i map1 = inverse(-(E + iB), spin=+s), E and B Hermitian
 winds                     -v + i u is of spin 1: E = sqrt(l(l+1)) chi_lm, B = sqrt(l(l+1)) psi_lm
 polarization              Q + iU is of spin 2, U as in HEALPix (COSMO; that of the IAU has the other sign)
