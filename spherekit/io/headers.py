@@ -32,14 +32,14 @@ def text(header, key):
     return "" if found is None else str(found).strip()
 
 
-def stating(keys, table):
-    """The header of a table, or else the first of its file: the one that has any of ``keys``.
+def stated(keys, table):
+    """What a table, or else the first header of its file, says under each of ``keys``.
 
     >>> from spherekit.io import Table
-    >>> stating(["COORDSYS"], Table({}, {}, {}, primary={"COORDSYS": "G"}))
+    >>> stated(["COORDSYS"], Table({}, {}, {}, primary={"COORDSYS": "G"}))
     {'COORDSYS': 'G'}
     """
-    return table.header if any(text(table.header, key) for key in keys) else table.primary
+    return {key: text(table.header, key) or text(table.primary, key) for key in keys}
 
 
 def number(header, key):
