@@ -199,3 +199,12 @@ def test_spectra_and_coefficients_are_whole_or_refused(tmp_path):
         columns += [fits.Column("imag", "D", array=[0.0])]
         with pytest.raises(ValueError, match="1 of 1 coefficients are missing or infinite"):
             io.read_alm(write(tmp_path / "alm.fits", columns))
+
+
+def test_large_nulls_are_told_apart(tmp_path):
+    """Two whole numbers that are the same as float64."""
+    values = np.array([2**53, 2**53 + 1, *range(10)])
+    path = write(tmp_path / "map.fits", [column("K", values, null=2**53 + 1)])
+    assert is_missing(io.read_table(path).columns["T"]).tolist() == [False, True] + 10 * [False]
+    write(path, [column("K", values)], TNULL1=str(2**53 + 1))
+    assert is_missing(io.read_table(path).columns["T"]).tolist() == [False, True] + 10 * [False]
