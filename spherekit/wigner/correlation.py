@@ -174,7 +174,7 @@ def total_convolution(flm, blm, alpha, beta, gamma, *, N=None, reality=False, th
     >>> total_convolution(flm, blm, [0.1], [0.2], [0.3], N=1, reality=True).round(6)
     array([3.544908])
     """
-    flm, L = flat(flm)
+    flm, blm, L = _same_limit(flm, blm, "flm", "blm")
     flmn = lift(flm, blm, L if N is None else N)
     return evaluate(flmn, alpha, beta, gamma, reality=reality, threads=threads)
 

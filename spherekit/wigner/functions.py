@@ -50,7 +50,7 @@ def d_column(m, n, beta, L):
     array([ 1.   ,  0.5  , -0.125])
     """
     L = _check.band_limit(L)
-    m, n = (_check.spin_number(order, L) for order in (m, n))
+    m, n = (_check.whole_number(v, name, 1 - L, L - 1) for v, name in ((m, "m"), (n, "n")))
     (beta,) = check_angles(beta=beta)
     return _column(beta, m, n, L)
 
