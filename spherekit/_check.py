@@ -6,6 +6,8 @@ import os
 
 import numpy as np
 
+from spherekit._missing import is_missing, missing_samples
+
 _REAL = {np.dtype(np.float32): np.float32, np.dtype(np.float64): np.float64}
 _COMPLEX = {np.dtype(np.complex64): np.complex64, np.dtype(np.complex128): np.complex128}
 
@@ -172,11 +174,39 @@ def angles(x, name):
     return array
 
 
+def colatitudes(theta, name="theta"):
+    """Angles from 0 to pi as a float64 array; what is beyond by the rounding of its type lies on the pole.
+
+    float32 pi is larger than pi.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `angles`; and where colatitudes are outside of [0, pi].
+
+    >>> float(colatitudes(np.float32(np.pi))) == np.pi
+    True
+    """
+    array = angles(theta, name)
+    is_list = isinstance(theta, list | tuple) and all(isinstance(x, np.generic) for x in theta)
+    given = np.result_type(*theta) if is_list and theta else getattr(theta, "dtype", array.dtype)
+    precision = np.finfo(given).eps if given.kind == "f" else 0
+    rounding = np.pi * max(precision, np.finfo(float).eps)
+    inside = np.clip(array, 0, np.pi)
+    if np.max(np.abs(array - inside), initial=0) > rounding:
+        hint = "; numpy.radians converts degrees" if array.max() > 2 * np.pi else ""
+        raise ValueError(
+            f"{name} goes from {array.min():.6g} to {array.max():.6g}; expected colatitudes in [0, pi], in "
+            f"radians{hint}"
+        )
+    return inside
+
+
 def _in_radians(x, name):
     """``x`` in radians without its unit, which must be one of an angle; as it is without a unit."""
     if isinstance(x, list | tuple):
         return [_in_radians(item, name) for item in x]
-    unit = _unit_of(x)
+    unit = unit_of(x)
     label = getattr(x, "attrs", {}).get("units") if hasattr(x, "__array__") else None
     if label is not None and not str(label).startswith("rad"):  # of xarray, which converts nothing
         raise ValueError(f"{name} is labelled with the units {label!r}; pass numbers in radians")
@@ -201,7 +231,7 @@ def _without_attributes(x, name, advice):
             f"{name} has masked entries, which would be used as numbers; fill them, or pass the "
             "samples that count as mask=~numpy.ma.getmaskarray(...) to spherekit.analyse"
         )
-    unit = _unit_of(x)
+    unit = unit_of(x)
     if unit is None:
         return x
     if str(unit) not in ("", "dimensionless", "%"):
@@ -209,7 +239,7 @@ def _without_attributes(x, name, advice):
     return x.to_value("") if hasattr(x, "to_value") else x.to("").magnitude
 
 
-def _unit_of(x):
+def unit_of(x):
     """The unit of a quantity, or of a column of a table; None where there is none."""
     if not hasattr(x, "__array__"):
         return None
@@ -269,14 +299,15 @@ def wigner_shape(flmn, L, N, name="flmn"):
 
 def bad_samples(f, unseen=None):
     """Raise for NaN, inf or UNSEEN samples, with their counts; return quietly when there are none."""
-    finite = np.isfinite(f)
-    lost = f.size - np.count_nonzero(finite)
-    masked = 0 if unseen is None else np.count_nonzero(np.abs(f - unseen) < 1e-5 * abs(unseen))
+    lost = f.size - np.count_nonzero(np.isfinite(f))
+    masked = 0 if unseen is None else np.count_nonzero(is_missing(f) & np.isfinite(f))
     if lost or masked:
         raise ValueError(
             f"{lost} samples are NaN or infinite and {masked} are UNSEEN, of {f.size}; mask them: "
             "spherekit.analyse(f, L, sampling=..., mask=good) with good True where samples count"
         )
+    if unseen is not None:
+        missing_samples(f)
 
 
 def finite_samples(f, unseen=None):

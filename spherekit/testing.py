@@ -5,6 +5,8 @@ check the three properties that everything in this package promises. They raise 
 with the figures, so that they read well in any test runner.
 """
 
+import itertools
+
 import numpy as np
 
 from spherekit import _check
@@ -152,12 +154,15 @@ def assert_adjoint(forward, adjoint, x, y, rtol=1e-12, *, real=False):
 def assert_gradient(f, *args, order=2, modes=("fwd", "rev")):
     """Check derivatives of f against finite differences, and their shapes and types.
 
+    Every set of arguments is differentiated at once: each alone, each pair, and so on to all of
+    them, so that mixed second derivatives are checked too.
+
     Parameters
     ----------
     f : callable
         Differentiable function of the positional arguments; returns an array or a number.
     *args : float64 or complex128 arrays or numbers
-        Where to differentiate, with respect to every argument.
+        Where to differentiate, with respect to every set of the arguments.
     order : int
         Highest order checked.
     modes : sequence of "fwd" and "rev"
@@ -185,7 +190,8 @@ def assert_gradient(f, *args, order=2, modes=("fwd", "rev")):
                 f"argument {position} has type {np.asarray(arg).dtype}: finite differences need "
                 "float64 or complex128"
             )
-    check_grads(f, modes=list(modes), order=order)(*args)
+    for argnums in _subsets(len(args)):
+        check_grads(f, argnums, modes=list(modes), order=order)(*args)
     if "rev" not in modes:
         return
     for position, arg in enumerate(args):
@@ -233,6 +239,13 @@ def assert_equivariant(f, transform_in, transform_out, x, rtol):
             f"not equivariant: largest difference {error:.3g}, largest value {scale:.3g}, "
             f"allowed relative {rtol:.3g}"
         )
+
+
+def _subsets(count):
+    """Every set of positions, as a tuple; of a single position as a number."""
+    for size in range(1, count + 1):
+        for positions in itertools.combinations(range(count), size):
+            yield positions if size > 1 else positions[0]
 
 
 def _assert_shape(name, array, expected_name, expected):

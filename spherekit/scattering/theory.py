@@ -5,7 +5,7 @@ from collections import namedtuple
 
 import numpy as np
 
-from spherekit import _scale
+from spherekit import _check, _scale
 from spherekit.harmonic import evaluate, forward
 from spherekit.sampling import MW
 from spherekit.wigner import euler, rotate
@@ -84,7 +84,7 @@ def wander(amplitude, rng, degrees=4):
 
     The longest way is ``amplitude`` radians; below about 1/degrees no two points meet.
     """
-    L = degrees + 1
+    L, rng = _check.whole_number(degrees, "degrees", 1) + 1, _check.generator(rng)
     vlm = rng.standard_normal(L * L) + 1j * rng.standard_normal(L * L)
     grid = MW(8 * L)
     theta, phi = (x.ravel() for x in np.meshgrid(grid.theta, grid.phi, indexing="ij"))
