@@ -202,11 +202,11 @@ def test_threads_change_no_bit(L, rng):
 
 
 def test_estimate_grows_with_the_work():
-    small = sk.estimate_memory(64)
-    assert small >= 64 * 127 * 16
-    assert sk.estimate_memory(128) > 2 * small
-    assert sk.estimate_memory(64, batch=10) > small
-    assert sk.estimate_memory(64, reality=True) < small
+    small = sk.estimate_memory(256)  # of smaller ones the tables are the larger part
+    assert small >= 256 * 511 * 16
+    assert sk.estimate_memory(512) > 2 * small
+    assert sk.estimate_memory(256, batch=10) > small
+    assert sk.estimate_memory(256, reality=True) < small
     assert sk.estimate_memory(64, sampling="healpix:64") > 12 * 64**2 * 8
     # O(L^2): no tables of L^3.
     assert sk.estimate_memory(4096, reality=True) < 100 * 4096**2 * 8
