@@ -56,7 +56,7 @@ JOBS = {
         "sk.inverse(flm, 1200, spin=2, sampling='healpix:600')",
     ),
     "batch in single precision": (
-        "sk.inverse(np.zeros((16, 1024), np.complex64), 32, reality=True)",
+        "sk.inverse(np.zeros((16, 100**2), np.complex64), 100, sampling='gl', reality=True)",
         "flm = np.zeros((400, 200**2), np.complex64)",
         "sk.inverse(flm, 200, sampling='gl', reality=True)",
     ),
