@@ -153,11 +153,12 @@ def _needed(flags, method, max_iter):
         footprint.transform(*given, True, plan.synthesis_route, threads),
         footprint.transform(*given, False, plan.analysis_route, threads),
     )
+    low = item * 10 * size  # the columns of degrees 0 and 1, and what is left of the samples
     if method == "jacobi":
-        return transform + item * 3 * size + 16 * 3 * n
+        return max(low, transform + item * 6 * size + 16 * 3 * n)
     # f, b, u, the residual and what becomes of them; x, its step, v, w and flm
     stored = lsqr.stored_vectors(size, n, max_iter)
-    return transform + item * (6 * size + (5 + stored) * n) + 16 * n
+    return max(low, transform + item * (6 * size + (5 + stored) * n) + 16 * n)
 
 
 def synthesis_operator(L, *, spin=0, sampling, reality=False, mask=None, threads=None):
@@ -248,7 +249,9 @@ def _without_low_degrees(b, used, flags):
     flags = flags | dict(L=min(flags["L"], 2))
     operator = SynthesisOperator(flags, used)
     n = operator.shape[1]
-    columns = np.stack([operator.matvec(row) for row in np.eye(n, dtype=b.dtype)])
+    columns = np.empty((n, b.size), b.dtype)
+    for column, row in zip(columns, np.eye(n, dtype=b.dtype), strict=True):
+        column[:] = operator.matvec(row)
     mean = b.mean()
     b = b - mean
     mean, b = mean + b.mean(), b - b.mean()
