@@ -72,7 +72,8 @@ class Training(Mode):
 
     def __init__(self, rng, momentum=0.9, threads=None):
         super().__init__(threads)
-        self.rng, self.momentum, self.seen = _check.generator(rng), momentum, {}
+        self.rng, self.seen, expected = _check.generator(rng), {}, "a number from 0 to 1"
+        self.momentum = _check.real_number(momentum, "momentum", expected, lambda x: 0 <= x <= 1)
 
     def observe(self, name, value):
         """A mean of this batch, of the layer at hand."""
