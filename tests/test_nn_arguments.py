@@ -51,7 +51,8 @@ SIZES = {
     "cobb depth": (lambda n: nn.models.cobb(4, 2, depth=n), 0),
 }
 #: Where None is the default.
-OPTIONAL = {"zonal anchors", "tensor_product L"} | {f"{k} {n}" for k in SIZES for n in "LN"}
+OPTIONAL = {"zonal anchors", "zonal L", "lift N", "lift L", "correlate N", "tensor_product L"}
+OPTIONAL |= {"spectral_pool N", "pointwise L", "pointwise N", "products L"}
 
 
 @pytest.mark.parametrize("name", SIZES)

@@ -150,13 +150,13 @@ class Net:
             Signals of another kind than the network takes, or parameters of another network; the message
             names the layer.
         """
-        mode = Mode() if mode is None else mode
+        mode, x = Mode() if mode is None else mode, check_signal(x, self.takes)
         if len(params) != len(self.layers):
             raise ValueError(
                 f"the parameters are of {len(params)} layers, the network has {len(self.layers)}; make "
                 "them by the init of this network"
             )
-        return self.run(params, check_signal(x, self.takes), mode)
+        return self.run(params, x, mode)
 
     def run(self, params, x, mode):
         """As a call, unchecked."""
