@@ -143,10 +143,24 @@ def test_batches_and_types(isotropic, rng):
     s, two = C.from_flm(flm), Covariances(12, N=2, isotropic=isotropic, threads=2).from_flm(flm)
     single = C.from_flm(flm.astype(np.complex64))
     one = C(sk.inverse(flm[1, 2], 12, reality=True))
-    for values, other, low, alone in zip(s, two, single, one, strict=True):
-        assert (values == other).all() and low.dtype == np.float32
+    for name, values, other, low, alone in zip(s._fields, s, two, single, one, strict=True):
+        assert (values == other).all()
+        assert low.dtype == (np.float32 if name in ("mean", "S1") else np.float64)
         np.testing.assert_allclose(low, values, rtol=0, atol=2e-6 * np.abs(values).max())
         np.testing.assert_allclose(values[1, 2], alone, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("isotropic", [True, False])
+@pytest.mark.parametrize("scale", [2.0**-80, 2.0**80])
+def test_squares_of_single_precision_are_in_range(isotropic, scale, rng):
+    flm = random_flm(8, rng, reality=True, dtype=np.complex64)
+    C = Covariances(8, N=1, isotropic=isotropic)
+    s, scaled = C.from_flm(flm), C.from_flm(flm * np.float32(scale))
+    for name, x, y in zip(s._fields, s, scaled, strict=True):
+        power = scale if name in ("mean", "S1") else scale**2
+        np.testing.assert_allclose(y / power, x, rtol=0, atol=1e-5 * np.abs(x).max())
+    for x, y in zip(C.normalise(s), C.normalise(scaled), strict=True):
+        np.testing.assert_allclose(y, x, rtol=0, atol=1e-5 * np.abs(x).max())
 
 
 # --- derivatives -------------------------------------------------------------------------------------

@@ -77,7 +77,10 @@ def relu():
 
 
 def power():
-    """Power of each degree, sum_m |f_lm|^2, by channel or fragment; blind to how degrees lie together."""
+    """Power of each degree, sum_m |f_lm|^2, by channel or fragment; blind to how degrees lie together.
+
+    In the precision of the signals, as all layers: squares of float32 below 1e-19 or above 1e19 are lost.
+    """
 
     def bind(takes):
         expect(takes, Generalized, Sphere)

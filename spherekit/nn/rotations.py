@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from spherekit import _check
+from spherekit import _check, _scale
 from spherekit.nn.signals import Features, Generalized
 from spherekit.wigner import D, real_basis, rotate
 
@@ -18,7 +18,7 @@ def turn(x, signal, angles):
     if isinstance(signal, Features):
         return x
     if not isinstance(signal, Generalized):
-        return rotate(x.astype(complex), *angles).astype(x.dtype)
+        return rotate(x, *angles)
     result = np.empty_like(x)
     for ell, matrix in enumerate(D(*angles, signal.L)):
         if signal.real:
@@ -57,12 +57,11 @@ def equivariance(net, params, x, rng, rotations=4):
     """
     rotations = _check.whole_number(rotations, "rotations", 1)
     rng, y, squares = _check.generator(rng), net(params, x), []
-    size = np.max(np.abs(y), initial=0)
-    if size == 0:
+    if not np.any(y):
         raise ValueError("the network's results are all zero: there is no relative error of these")
     for _ in range(rotations):
         angles = rng.uniform(0, 2 * np.pi), np.arccos(rng.uniform(-1, 1)), rng.uniform(0, 2 * np.pi)
         wanted = turn(y, net.gives, angles).astype(complex)
         rest = net(params, turn(x, net.takes, angles)) - wanted
-        squares.append((np.linalg.norm(rest / size) / np.linalg.norm(wanted / size)) ** 2)
+        squares.append(_scale.ratio(rest, wanted) ** 2)
     return float(np.sqrt(np.mean(squares)))

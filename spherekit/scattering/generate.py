@@ -10,7 +10,7 @@ import autograd.numpy as anp
 import numpy as np
 from autograd import value_and_grad
 
-from spherekit import _check
+from spherekit import _check, _scale
 from spherekit.conventions import from_real
 from spherekit.spectra import power
 
@@ -77,7 +77,8 @@ def generate(C, flm, rng, *, iterations=100, tolerance=1e-6, progress=None):
     _check.coefficients_shape(flm, C.L)
     if flm.ndim != 1 or not np.isfinite(flm).all():
         raise ValueError(f"flm of shape {flm.shape}: expected one map, without NaN or inf")
-    flm = flm.astype(complex)
+    unit = _scale.exponent(flm[1:])
+    flm = _scale.times_power(flm.astype(complex), -unit)  # the statistics are squares
     model = C.from_flm(flm)
     target = C.normalise(model, model)
     ell = np.arange(C.L)
@@ -107,4 +108,5 @@ def generate(C, flm, rng, *, iterations=100, tolerance=1e-6, progress=None):
     found = minimize(
         value_and_grad(loss), start, jac=True, method="L-BFGS-B", callback=after, options=options
     )
-    return Generated(made(found.x), made(start), np.array([first, *losses]))
+    new, start = (_scale.times_power(made(x), unit) for x in (found.x, start))
+    return Generated(new, start, np.array([first, *losses]))

@@ -3,7 +3,8 @@
     m_p(x, y) = 1/2 sum_s w_s (x_i y_k + x_k y_i),   (i, k) = pairs[p]
 
 symmetric in x and y, of shape (..., fields, slices, n_theta, n_phi); they are taken slice by slice, and the
-weights broadcast against (n_theta, n_phi). Every derivative is one of the three functions again.
+weights broadcast against (n_theta, n_phi). Moments are float64 whatever came in; every derivative is one of
+the three functions again.
 """
 
 import math
@@ -97,7 +98,7 @@ def _moments(x, y, pairs, weights, threads):
     counter, chosen = np.zeros(1, np.int64), np.ascontiguousarray(pairs, np.int64)
     work = WIDE, counter, first, second, chosen, _each(weights, x), result
     run(lambda _: _multiply(*work), threads)
-    return result.reshape(*lead, slices, len(pairs)).astype(_check.real_type(x), copy=False)
+    return result.reshape(*lead, slices, len(pairs))
 
 
 # --- kernels -----------------------------------------------------------------------------------------
