@@ -218,6 +218,18 @@ def test_cubes_are_refused(tmp_path, header, dim):
     assert found.columns["T"].size == 192 and found.shapes["T"] == cube.shape
 
 
+def test_pixel_numbers_in_rows_as_the_samples(tmp_path):
+    pixels = np.random.default_rng(0).permutation(3072)[:2048].reshape(2, 1024)
+    columns = [
+        fits.Column("PIXEL", "1024J", array=pixels),
+        fits.Column("T", "1024D", array=pixels * 0.5),
+    ]
+    header = dict(ORDERING="RING", NSIDE=16, INDXSCHM="EXPLICIT")
+    sky = io.read_map(table(tmp_path / "part.fits", columns, **header))
+    assert np.array_equal(sky.values[pixels], pixels * 0.5)
+    assert np.count_nonzero(sky.values == UNSEEN) == 1024
+
+
 def test_sparse_cubes_are_refused(tmp_path):
     columns = [
         fits.Column("PIXEL", "J", array=np.arange(4)),

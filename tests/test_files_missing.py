@@ -170,9 +170,8 @@ def test_a_scaled_sentinel_in_a_file_is_refused(tmp_path):
     sky[3:] = np.inf
     with pytest.raises(ValueError, match="9 of 12 samples of the column T are infinite"):
         io.read_map(write(tmp_path / "map.fits", [column("D", sky)]))
-    for bad in (UNSEEN * 1e6, np.inf):
-        with pytest.raises(ValueError, match="1e15|infinite"):
-            io.write_map(tmp_path / "out.fits", np.append(np.ones(11), bad))
+    with pytest.raises(ValueError, match="1 of 12 samples of the field TEMPERATURE are infinite"):
+        io.write_map(tmp_path / "out.fits", np.append(np.ones(11), np.inf))
     assert not (tmp_path / "out.fits").exists()
 
 

@@ -252,3 +252,22 @@ def test_long_and_foreign_names(tmp_path):
         io.write_map(os.fsencode(tmp_path / name), np.zeros(12), overwrite=True)
         assert io.read_map(os.fsencode(tmp_path / name)).values.sum() == 0
     assert fits.getheader(tmp_path / "a b.fits", 1)["NSIDE"] == 1
+
+
+def test_quantities_with_masks_and_columns_of_tables(tmp_path):
+    from astropy.table import Column, MaskedColumn
+    from astropy.utils.masked import Masked
+
+    values = np.arange(12.0)
+    mask = values > 8
+    expected = np.where(mask, UNSEEN, values)
+    for given in (Masked(values * u.K, mask=mask), MaskedColumn(values, mask=mask, unit="K")):
+        io.write_map(tmp_path / "map.fits", given, overwrite=True)
+        sky = io.read_map(tmp_path / "map.fits")
+        assert np.array_equal(sky.values, expected) and sky.units == ("K",)
+        with pytest.raises(TypeError, match="masked"):
+            io.write_cl(tmp_path / "no.fits", given)
+    io.write_map(tmp_path / "map.fits", Column(values, unit="mK"), overwrite=True)
+    assert io.read_map(tmp_path / "map.fits").units == ("mK",)
+    with pytest.raises(TypeError, match="masked"):
+        io.write_alm(tmp_path / "no.fits", np.ma.array([1.0, 0, 0, 0], mask=[0, 1, 0, 0]))

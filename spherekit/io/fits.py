@@ -36,7 +36,10 @@ PIXEL_NAMES = ("PIXEL", "PIX", "PIXELS", "PIXNUM", "PIX_NUM", "PIXEL_INDEX", "IP
 PIXEL_NAMES += ("HEALPIX", "HPXPIX", "HPX_PIXEL", "PIX_INDEX", "PIXEL_NUMBER", "PIXEL_ID")
 
 _PERHAPS = ("no file of a known kind", "an empty file", "a bzip2 file")
-_WARNINGS = threading.Lock()  # filters of warnings belong to the process, not to a thread
+_WARNINGS = threading.RLock()  # filters of warnings belong to the process, not to a thread
+os.register_at_fork(
+    before=_WARNINGS.acquire, after_in_parent=_WARNINGS.release, after_in_child=_WARNINGS.release
+)
 
 
 class Table(NamedTuple):

@@ -211,7 +211,12 @@ def write_map(path, values, *, column="TEMPERATURE", unit="", coordsys="", overw
         )
     nside = nside_of(fields.shape[-1])
     for name, samples in zip(names, fields, strict=True):
-        missing_samples(samples, name=f"the field {name}")
+        infinite = np.count_nonzero(np.isinf(samples))
+        if infinite:
+            raise ValueError(
+                f"{infinite} of {samples.size} samples of the field {name} are infinite; set them "
+                "to NaN where they are missing"
+            )
     header = dict(
         PIXTYPE="HEALPIX",
         ORDERING="RING",
