@@ -281,3 +281,13 @@ def test_any_file_of_spectra_is_read_right_or_refused(tmp_path_factory, data):
     for name, cl in values.items():
         sign = -1 if convention == "IAU" and name in ("TB", "C-G") else 1
         assert np.array_equal(found.values[name], sign * scale * cl)
+
+
+def test_names_of_tables_are_handed_on(tmp_path):
+    io.write_alm(tmp_path / "a.fits", np.zeros(4), name="KAPPA")
+    alm = io.read_alms(tmp_path / "a.fits")
+    assert alm.names == ("KAPPA",) and alm.components == ("",)
+    with pytest.raises(ValueError, match="name has 2 entries for 1"):
+        io.write_alm(tmp_path / "b.fits", np.zeros(4), name=["A", "B"])
+    outlines = io.fits.outlines(tmp_path / "a.fits")
+    assert [(t.hdu, list(t.columns)) for t in outlines] == [(1, ["index", "real", "imag"])]

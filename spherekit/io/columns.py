@@ -51,7 +51,7 @@ def _refuse_other_kinds(path, table, ordering):
     if ordering is None and not is_map(table) and is_spectrum(table):
         raise ValueError(
             f"{at} holds power spectra (C_l), no map: spherekit.io.read_cl reads them, "
-            "`spherekit generate` draws a map from them"
+            "spherekit.spectra.gaussian_flm draws coefficients of them"
         )
     pixtype = headers.text(table.header, "PIXTYPE")
     if pixtype and pixtype.upper() != "HEALPIX":
