@@ -169,12 +169,12 @@ def test_spectra_by_name(tmp_path):
     assert {name: spectrum_of(name) for name in named} == named
     spectra = {name: np.arange(1.0, 5) for name in ("TT", "TB", "EB", "EE")}
     io.write_cl(tmp_path / "cl.fits", spectra, unit={"TT": "K^2", "EB": "uK^2"}, coordsys="E")
-    found = io.read_spectra(tmp_path / "cl.fits")
-    assert found.units == {"TT": "K^2", "TB": "", "EB": "uK^2", "EE": ""}
-    assert (found.frame, found.file_polcconv, found.polcconv) == ("ecliptic", "COSMO", "COSMO")
+    result = io.read_spectra(tmp_path / "cl.fits")
+    assert result.units == {"TT": "K^2", "TB": "", "EB": "uK^2", "EE": ""}
+    assert (result.frame, result.file_polcconv, result.polcconv) == ("ecliptic", "COSMO", "COSMO")
     fits.setval(tmp_path / "cl.fits", "POLCCONV", value="IAU", ext=1)
-    found = io.read_spectra(tmp_path / "cl.fits")
-    assert {name: cl[0] for name, cl in found.values.items()} == dict(TT=1, TB=-1, EB=-1, EE=1)
+    result = io.read_spectra(tmp_path / "cl.fits")
+    assert {name: cl[0] for name, cl in result.values.items()} == dict(TT=1, TB=-1, EB=-1, EE=1)
 
 
 def test_text_is_no_spectrum(tmp_path):
@@ -273,14 +273,14 @@ def test_any_file_of_spectra_is_read_right_or_refused(tmp_path_factory, data):
     path = write(tmp_path_factory.mktemp("c") / "cl.fits", hdu)
     must = convention != "LEFT" and not (null and any((v == 7).any() for v in values.values()))
     try:
-        found = io.read_spectra(path)
+        result = io.read_spectra(path)
     except ValueError as error:
         assert not must and "cl.fits" in str(error), error
         return
     assert must
     for name, cl in values.items():
         sign = -1 if convention == "IAU" and name in ("TB", "C-G") else 1
-        assert np.array_equal(found.values[name], sign * scale * cl)
+        assert np.array_equal(result.values[name], sign * scale * cl)
 
 
 def test_names_of_tables_are_handed_on(tmp_path):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from astropy.io import fits
+from fits_files import table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -87,10 +88,7 @@ def column(kind, values, null=None):
 
 
 def write(path, columns, ordering="RING", **header):
-    hdu = fits.BinTableHDU.from_columns(columns)
-    hdu.header.update({"ORDERING": ordering, **header} if ordering else header)
-    hdu.writeto(path, overwrite=True)
-    return path
+    return table(path, columns, **({"ORDERING": ordering, **header} if ordering else header))
 
 
 @pytest.mark.parametrize("kind", ["B", "I", "J", "K"])
@@ -159,8 +157,8 @@ def test_nulls_of_text_tables(tmp_path):
     hdu.writeto(tmp_path / "map.fits")
     content = (tmp_path / "map.fits").read_bytes()
     (tmp_path / "map.fits").write_bytes(content.replace(b"    11", b"   ***"))
-    found = io.read_map(tmp_path / "map.fits", ordering="ring").values
-    assert found.tolist() == [*range(11), UNSEEN]
+    result = io.read_map(tmp_path / "map.fits", ordering="ring").values
+    assert result.tolist() == [*range(11), UNSEEN]
 
 
 def test_a_scaled_sentinel_in_a_file_is_refused(tmp_path):

@@ -14,7 +14,7 @@ from spherekit.io import stokes
 from spherekit.io.fits import read_table, tables, write_tables
 from spherekit.io.frames import coordsys_of, frame_letter, table_frame
 from spherekit.io.missing import is_missing
-from spherekit.io.units import plain, refuse_masked, unit_of_each
+from spherekit.io.units import refuse_masked, unit_of_each, without_unit
 
 #: Names of tables of coefficients, as written here (those of HEALPix's columns of spectra).
 _EXTNAMES = {"T": "TEMPERATURE", "E": "GRADIENT", "B": "CURL"}
@@ -114,15 +114,15 @@ def read_alms(path, hdu=None):
     >>> alm.flm.shape, alm.components, alm.units, alm.frame
     ((3, 9), ('T', 'E', 'B'), ('uK', 'uK', 'uK'), 'galactic')
     """
-    listed = _chosen(path, hdu)
+    alm_tables = _chosen(path, hdu)
     try:
-        components = _components(listed, hdu)
-        sets = [_coefficients(table) for table in listed]
-        frames = {table_frame(table) for table in listed}
-        stated = {stokes.polarization_convention(table) for table in listed} - {""}
-        if len(frames) > 1 or len(stated) > 1:
+        components = _components(alm_tables, hdu)
+        sets = [_coefficients(table) for table in alm_tables]
+        frames = {table_frame(table) for table in alm_tables}
+        conventions = {stokes.polarization_convention(table) for table in alm_tables} - {""}
+        if len(frames) > 1 or len(conventions) > 1:
             raise ValueError("its tables contradict each other in COORDSYS or POLCCONV")
-        file_polcconv = stated.pop() if stated else ""
+        file_polcconv = conventions.pop() if conventions else ""
         if file_polcconv == "IAU":
             sets = [-flm if c == "B" else flm for flm, c in zip(sets, components, strict=True)]
     except ValueError as error:
@@ -133,13 +133,13 @@ def read_alms(path, hdu=None):
     return Alm(
         flm,
         components,
-        tuple(_unit(table) for table in listed),
-        tuple(table.hdu for table in listed),
-        coordsys_of(listed[0]),
+        tuple(_unit(table) for table in alm_tables),
+        tuple(table.hdu for table in alm_tables),
+        coordsys_of(alm_tables[0]),
         frames.pop(),
         "IAU" if file_polcconv == "IAU" and components == ("",) else "COSMO",
         file_polcconv,
-        tuple(table.name for table in listed),
+        tuple(table.name for table in alm_tables),
     )
 
 
@@ -147,31 +147,33 @@ def _chosen(path, hdu):
     """The tables of coefficients that ``hdu`` means."""
     if hdu is None:
         everything = tables(path)
-        listed = [table for table in everything if is_alm(table)]
+        alm_tables = [table for table in everything if is_alm(table)]
     else:
         numbers = [hdu] if isinstance(hdu, str) or not np.iterable(hdu) else list(hdu)
         everything = [read_table(path, number) for number in numbers]
-        listed = [table for table in everything if is_alm(table)]
-        if len(listed) < len(everything):
-            listed = []
-    if not listed:
-        held = "; ".join(f"HDU {t.hdu}: {', '.join(t.columns)}" for t in everything)
-        raise ValueError(f"{path} is no alm file (index, real, imag): it holds {held or 'none'}")
-    return listed
+        alm_tables = [table for table in everything if is_alm(table)]
+        if len(alm_tables) < len(everything):
+            alm_tables = []
+    if not alm_tables:
+        contents = "; ".join(f"HDU {t.hdu}: {', '.join(t.columns)}" for t in everything)
+        raise ValueError(
+            f"{path} is no alm file (index, real, imag): it holds {contents or 'none'}"
+        )
+    return alm_tables
 
 
-def _components(listed, hdu):
+def _components(alm_tables, hdu):
     """What the tables are, by their names or their number."""
-    components = tuple(_component(table) for table in listed)
+    components = tuple(_component(table) for table in alm_tables)
     if len(set(components) - {""}) == len(components) or len(components) == 1:
         return components
     if components == ("", "", ""):
         return "T", "E", "B"
     if hdu is not None and set(components) == {""}:
         return components
-    held = ", ".join(f"{table.hdu} {table.name}".strip() for table in listed)
+    names = ", ".join(f"{table.hdu} {table.name}".strip() for table in alm_tables)
     raise ValueError(
-        f"it has {len(listed)} tables of coefficients ({held}) of which nothing tells which are T, "
+        f"it has {len(alm_tables)} tables of coefficients ({names}) of which nothing tells which are T, "
         "E and B; choose by hdu"
     )
 
@@ -179,8 +181,8 @@ def _components(listed, hdu):
 def _component(table):
     """ "T", "E" or "B", where the name of a table has a word for one of them; else ""."""
     words = set("".join(c if c.isalnum() else " " for c in table.name.upper()).split())
-    found = [component for component, known in _WORDS.items() if words & known]
-    return found[0] if len(found) == 1 else ""
+    matches = [component for component, known in _WORDS.items() if words & known]
+    return matches[0] if len(matches) == 1 else ""
 
 
 def _unit(table):
@@ -208,8 +210,8 @@ def _coefficients(table):
 
 
 def _degrees_and_orders(index):
-    whole = index.dtype.kind in "iu" or (index.dtype.kind == "f" and np.all(index % 1 == 0))
-    if index.size and whole and index.min() > 0 and index.max() < 2**62:
+    is_whole = index.dtype.kind in "iu" or (index.dtype.kind == "f" and np.all(index % 1 == 0))
+    if index.size and is_whole and index.min() > 0 and index.max() < 2**62:
         place = index.astype(np.int64) - 1
         ell = np.sqrt(place).astype(np.int64)
         ell -= ell * ell > place
@@ -280,7 +282,7 @@ def _sets(flm, unit):
     """(flm (n, L*L) of finite numbers, their units)."""
     refuse_masked(flm, "flm")
     units = unit_of_each(unit, len(flm) if np.ndim(flm) > 1 else 1)
-    flm, carried = plain(flm, units[0] if len(set(units)) == 1 else "", "flm")
+    flm, carried = without_unit(flm, units[0] if len(set(units)) == 1 else "", "flm")
     flm = _check.numbers(flm, "flm")
     if flm.ndim not in (1, 2) or flm.size == 0:
         raise ValueError(

@@ -12,7 +12,7 @@ import numpy as np
 from spherekit import _check
 from spherekit.io import kinds
 from spherekit.io._replace import replacing
-from spherekit.io.units import plain, refuse_masked
+from spherekit.io.units import refuse_masked, without_unit
 
 #: What NumPy and zipfile raise where bytes of a file are not what they should be.
 _DAMAGED = ValueError, EOFError, OSError, KeyError, NotImplementedError, zipfile.BadZipFile
@@ -112,7 +112,7 @@ def _with_unit(arrays):
     for name, array in arrays.items():
         refuse_masked(array, name)
         if name in ("values", "flm"):
-            array, carried = plain(array, unit, name)
+            array, carried = without_unit(array, unit, name)
             if carried != unit:
                 plain_arrays["unit"] = np.asarray(carried)
         plain_arrays[name] = _check.as_array(array, name, "pass plain numbers")

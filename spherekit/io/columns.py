@@ -28,8 +28,8 @@ def map_columns(table):
 
 def is_map(table):
     """True where a table says that it holds a HEALPix map."""
-    said = (headers.text(table.header, key) for key in ("PIXTYPE", "ORDERING", "INDXSCHM"))
-    return any(said) and not is_alm(table)
+    values = (headers.text(table.header, key) for key in ("PIXTYPE", "ORDERING", "INDXSCHM"))
+    return any(values) and not is_alm(table)
 
 
 def chosen_table(path, hdu, ordering):

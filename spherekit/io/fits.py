@@ -244,7 +244,7 @@ def _as_outline(hdus, number):
 
 def _width(header):
     """The number of columns; FITS has up to 999."""
-    width = headers.whole(header, "TFIELDS")
+    width = headers.whole_number(header, "TFIELDS")
     if width is None or not 0 <= width <= 999:
         raise headers.HeaderError(f"the header says TFIELDS = {width}; expected 0 to 999")
     return width
@@ -263,17 +263,17 @@ def _name_columns(header):
 
 def _nulls(hdu, i, raw, values):
     """True where the stored numbers of a column are what its header calls undefined, or None."""
-    form, stated = hdu.columns[i].format, headers.value(hdu.header, f"TNULL{i + 1}")
+    form, null = hdu.columns[i].format, headers.value(hdu.header, f"TNULL{i + 1}")
     if values.dtype.kind == "b" and raw.dtype == np.int8:
         return raw == 0  # logicals are T, F or 0
     if raw.dtype.kind == "S" and values.dtype.kind in "if":
-        return None if stated is None else np.char.strip(raw) == str(stated).strip().encode()
+        return None if null is None else np.char.strip(raw) == str(null).strip().encode()
     if values.dtype.kind not in "iuf" or "P" in str(form) or "Q" in str(form):
         return None
     scaled = not np.array_equal(raw, values, equal_nan=raw.dtype.kind == "f")
-    if raw.dtype.kind == "f" and (scaled or stated is not None):
+    if raw.dtype.kind == "f" and (scaled or null is not None):
         return is_missing(raw, headers.number(hdu.header, f"TNULL{i + 1}"))
-    return None if stated is None else raw == headers.whole(hdu.header, f"TNULL{i + 1}")
+    return None if null is None else raw == headers.whole_number(hdu.header, f"TNULL{i + 1}")
 
 
 def write_tables(path, contents, *, overwrite=False):

@@ -8,7 +8,7 @@ from spherekit.io import headers, stokes
 from spherekit.io.fits import first_table, write_table
 from spherekit.io.frames import coordsys_of, frame_letter, table_frame
 from spherekit.io.missing import is_missing
-from spherekit.io.units import floating, plain, refuse_masked
+from spherekit.io.units import floating, refuse_masked, without_unit
 
 #: Names of spectra in use, by what they are; "-" and "_" are the same.
 NAMES = {
@@ -105,18 +105,18 @@ def read_spectra(path, hdu=None):
     table = first_table(path, hdu, is_spectrum)
     _refuse_other_kinds(path, table)
     try:
-        stated = stokes.polarization_convention(table)
+        file_polcconv = stokes.polarization_convention(table)
         values = {name: _spectrum(name, cl) for name, cl in table.columns.items()}
-        if stated == "IAU":
-            turned = {name for name in values if spectrum_of(name) in ("TB", "EB")}
-            values = {name: -cl if name in turned else cl for name, cl in values.items()}
+        if file_polcconv == "IAU":
+            with_b = {name for name in values if spectrum_of(name) in ("TB", "EB")}
+            values = {name: -cl if name in with_b else cl for name, cl in values.items()}
         frame = table_frame(table)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-    unknown = stated == "IAU" and not all(spectrum_of(name) for name in values)
+    unknown = file_polcconv == "IAU" and not all(spectrum_of(name) for name in values)
     convention = "IAU" if unknown else "COSMO"
     return Spectra(
-        values, dict(table.units), coordsys_of(table), frame, convention, stated, table.hdu
+        values, dict(table.units), coordsys_of(table), frame, convention, file_polcconv, table.hdu
     )
 
 
@@ -194,7 +194,7 @@ def write_cl(path, cl, *, column="TEMPERATURE", unit="", coordsys="", overwrite=
 def _column(name, cl, unit):
     label = f"the spectrum {name}"
     refuse_masked(cl, label)
-    cl, unit = plain(cl, unit.get(name, "") if isinstance(unit, dict) else unit, label)
+    cl, unit = without_unit(cl, unit.get(name, "") if isinstance(unit, dict) else unit, label)
     cl = floating(cl.astype(float) if cl.dtype.kind in "iub" else cl, label).astype(float)
     if not np.isfinite(cl).all() or is_missing(cl).any():
         raise ValueError(f"{label} holds NaN, infinite or UNSEEN values; a spectrum is finite")

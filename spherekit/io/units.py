@@ -6,7 +6,7 @@ from spherekit import _check
 from spherekit._missing import UNSEEN
 
 
-def plain(values, unit="", name="values"):
+def without_unit(values, unit="", name="values"):
     """(array without its unit, the unit as text) of numbers or of a quantity.
 
     A quantity of astropy or pint carries its unit, which ``unit`` must not contradict; masked
@@ -28,7 +28,7 @@ def plain(values, unit="", name="values"):
         Masked integers or complex numbers; Python objects.
 
     >>> import numpy as np
-    >>> plain(np.ma.array([1.0, 2.0], mask=[False, True]), "mK")
+    >>> without_unit(np.ma.array([1.0, 2.0], mask=[False, True]), "mK")
     (array([ 1.0000e+00, -1.6375e+30]), 'mK')
     """
     carried, unit = _check.unit_of(values), _as_text(unit)
