@@ -53,6 +53,8 @@ def test_three_tables_are_t_e_and_b(tmp_path, rng):
 def test_tables_without_names_as_healpy_writes_them(tmp_path):
     alm = io.read_alms(write(tmp_path / "a.fits", alm_table(3), alm_table(3), alm_table(3)))
     assert alm.components == ("T", "E", "B") and alm.units == ("", "", "")
+    for hdu, component in ((1, "T"), (3, "B"), ((2, 3), "EB")):
+        assert io.read_alms(tmp_path / "a.fits", hdu).components == tuple(component)
     path = write(tmp_path / "b.fits", alm_table(3), alm_table(3))
     with pytest.raises(ValueError, match="2 tables of coefficients"):
         io.read_alm(path)
@@ -97,6 +99,11 @@ def test_b_of_an_iau_file_changes_its_sign(tmp_path):
     assert io.read_alms(tmp_path / "a.fits", hdu="B").flm[0, 0] == -1
     alm = io.read_alms(write(tmp_path / "a.fits", alm_table(POLCCONV="IAU")))
     assert alm.polcconv == "IAU" and alm.flm[0, 0] == 1  # which component is not known
+    path = write(tmp_path / "b.fits", *(alm_table(POLCCONV="IAU") for _ in range(3)))
+    assert [io.read_alm(path, hdu=i)[0] for i in (1, 2, 3)] == [1, 1, -1]
+    path = write(tmp_path / "b.fits", *(alm_table(POLCCONV="IAU") for _ in range(2)))
+    with pytest.raises(ValueError, match="nothing tells which table is B"):
+        io.read_alms(path, hdu=(1, 2))
     tables[0].header["POLCCONV"] = "COSMO"
     with pytest.raises(ValueError, match="contradict"):
         io.read_alms(write(tmp_path / "a.fits", *tables))

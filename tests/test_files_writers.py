@@ -62,6 +62,9 @@ def test_units_that_contradict_each_other(tmp_path):
         io.write_arrays(tmp_path / "no.npz", scales=np.ones(12) * u.K)
     with pytest.raises(ValueError, match="no place for the unit K"):
         io.write_arrays(tmp_path / "no.npy", values=np.ones(12) * u.K)
+    with pytest.raises(ValueError, match="has the unit K and unit= says 'mK'"):
+        maps = np.ones((2, 12)) * u.K
+        io.write_map(tmp_path / "no.fits", maps, column=["A", "B"], unit=["K", "mK"])
     assert not list(tmp_path.iterdir())
     io.write_map(tmp_path / "map.fits", np.ones(12) * u.uK, unit="uK")
     assert io.read_map(tmp_path / "map.fits").units == ("uK",)

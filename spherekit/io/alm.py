@@ -11,10 +11,10 @@ import numpy as np
 from spherekit import _check
 from spherekit.conventions import from_healpy, to_healpy
 from spherekit.io import stokes
-from spherekit.io.fits import read_table, tables, write_tables
+from spherekit.io.fits import outlines, read_table, tables, write_tables
 from spherekit.io.frames import coordsys_of, frame_letter, table_frame
 from spherekit.io.missing import is_missing
-from spherekit.io.units import refuse_masked, unit_of_each, without_unit
+from spherekit.io.units import refuse_masked, with_units
 
 #: Names of tables of coefficients, as written here (those of HEALPix's columns of spectra).
 _EXTNAMES = {"T": "TEMPERATURE", "E": "GRADIENT", "B": "CURL"}
@@ -102,8 +102,8 @@ def read_alms(path, hdu=None):
     ------
     ValueError
         A file without coefficients (with what it holds), several tables of which nothing tells
-        what they are, an index that is none or repeats, missing or infinite coefficients, units
-        or frames that contradict each other.
+        what they are, an index that is none or repeats, missing or infinite coefficients, frames
+        or conventions that contradict each other.
     FileNotFoundError
 
     >>> import os, tempfile
@@ -116,13 +116,18 @@ def read_alms(path, hdu=None):
     """
     alm_tables = _chosen(path, hdu)
     try:
-        components = _components(alm_tables, hdu)
+        components = _components(path, alm_tables, hdu)
         sets = [_coefficients(table) for table in alm_tables]
-        frames = {table_frame(table) for table in alm_tables}
+        frames = {table_frame(table) for table in alm_tables} - {""}
         conventions = {stokes.polarization_convention(table) for table in alm_tables} - {""}
         if len(frames) > 1 or len(conventions) > 1:
             raise ValueError("its tables contradict each other in COORDSYS or POLCCONV")
         file_polcconv = conventions.pop() if conventions else ""
+        if file_polcconv == "IAU" and len(sets) > 1 and "" in components:
+            raise ValueError(
+                "its polarization follows the IAU convention (POLCCONV), and nothing tells which "
+                "table is B, whose sign is to be changed; read them one by one"
+            )
         if file_polcconv == "IAU":
             sets = [-flm if c == "B" else flm for flm, c in zip(sets, components, strict=True)]
     except ValueError as error:
@@ -136,7 +141,7 @@ def read_alms(path, hdu=None):
         tuple(_unit(table) for table in alm_tables),
         tuple(table.hdu for table in alm_tables),
         coordsys_of(alm_tables[0]),
-        frames.pop(),
+        frames.pop() if frames else "",
         "IAU" if file_polcconv == "IAU" and components == ("",) else "COSMO",
         file_polcconv,
         tuple(table.name for table in alm_tables),
@@ -162,20 +167,22 @@ def _chosen(path, hdu):
     return alm_tables
 
 
-def _components(alm_tables, hdu):
-    """What the tables are, by their names or their number."""
-    components = tuple(_component(table) for table in alm_tables)
-    if len(set(components) - {""}) == len(components) or len(components) == 1:
-        return components
-    if components == ("", "", ""):
-        return "T", "E", "B"
-    if hdu is not None and set(components) == {""}:
-        return components
-    names = ", ".join(f"{table.hdu} {table.name}".strip() for table in alm_tables)
-    raise ValueError(
-        f"it has {len(alm_tables)} tables of coefficients ({names}) of which nothing tells which are T, "
-        "E and B; choose by hdu"
-    )
+def _components(path, alm_tables, hdu):
+    """What the tables are: by their names, or as the three of the file."""
+    everything = [table for table in outlines(path) if is_alm(table)]
+    names = [_component(table) for table in everything]
+    if names == ["", "", ""]:
+        names = ["T", "E", "B"]
+    of_number = {table.hdu: name for table, name in zip(everything, names, strict=True)}
+    components = tuple(of_number[table.hdu] for table in alm_tables)
+    known = [component for component in components if component]
+    if hdu is None and len(components) > 1 and len(set(known)) < len(components):
+        numbers = ", ".join(f"{table.hdu} {table.name}".strip() for table in alm_tables)
+        raise ValueError(
+            f"it has {len(alm_tables)} tables of coefficients ({numbers}) of which nothing tells "
+            "which are T, E and B; choose by hdu"
+        )
+    return components
 
 
 def _component(table):
@@ -281,8 +288,7 @@ def write_alm(path, flm, *, unit="", coordsys="", component=None, name=None, ove
 def _sets(flm, unit):
     """(flm (n, L*L) of finite numbers, their units)."""
     refuse_masked(flm, "flm")
-    units = unit_of_each(unit, len(flm) if np.ndim(flm) > 1 else 1)
-    flm, carried = without_unit(flm, units[0] if len(set(units)) == 1 else "", "flm")
+    flm, units = with_units(flm, unit, "flm")
     flm = _check.numbers(flm, "flm")
     if flm.ndim not in (1, 2) or flm.size == 0:
         raise ValueError(
@@ -291,7 +297,7 @@ def _sets(flm, unit):
     lost = np.count_nonzero(~np.isfinite(flm) | is_missing(flm))
     if lost:
         raise ValueError(f"{lost} coefficients of {flm.size} are NaN, infinite or UNSEEN")
-    return np.atleast_2d(flm), [carried] * len(units) if carried else units
+    return np.atleast_2d(flm), units
 
 
 def _given_components(component, n):

@@ -11,7 +11,7 @@ from spherekit.io.fits import write_table
 from spherekit.io.frames import coordsys_of, frame_letter, frame_of, table_frame
 from spherekit.io.missing import missing_samples
 from spherekit.io.pixels import full_sky, stacked
-from spherekit.io.units import floating, unit_of_each, without_unit
+from spherekit.io.units import floating, unit_of_each, with_units, without_unit
 from spherekit.sampling.healpix import nside_of, reorder
 
 _ADVICE = "spherekit.io.read_table gives the column as it is"
@@ -240,8 +240,5 @@ def _fields(values, unit):
         pairs = [without_unit(v, u) for v, u in zip(values, units, strict=True)]
         array, units = _check.as_array([v for v, _ in pairs], "values"), [u for _, u in pairs]
         return floating(array, "values"), units
-    n = len(values) if np.ndim(values) > 1 else 1
-    units = unit_of_each(unit, n)
-    array, carried = without_unit(values, units[0] if len(set(units)) == 1 else "")
-    fields = np.atleast_2d(floating(array, "values"))
-    return fields, [carried] * n if len(set(units)) == 1 or carried else units
+    array, units = with_units(values, unit, "values")
+    return np.atleast_2d(floating(array, "values")), units

@@ -53,6 +53,20 @@ def unit_of_each(unit, n):
     return [_as_text(u) for u in unit]
 
 
+def with_units(values, unit, name):
+    """(array without its unit, the units of its rows as text), of one row (n,) or several (k, n).
+
+    >>> import numpy as np
+    >>> with_units(np.zeros((2, 1)), ["K", "mK"], "values")[1]
+    ['K', 'mK']
+    """
+    if isinstance(values, list | tuple):
+        values = _check.as_array(values, name, "pass an array of one unit")
+    units = unit_of_each(unit, len(values) if np.ndim(values) > 1 else 1)
+    arrays = {u: without_unit(values, u, name) for u in dict.fromkeys(units)}
+    return arrays[units[0]][0] if units else values, [arrays[u][1] for u in units]
+
+
 def _as_text(unit):
     return "" if unit is None else unit if isinstance(unit, str) else unit_text(unit)
 
