@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from spherekit import _scale
 from spherekit.cli import options
 
 #: What a map may hold beyond the band-limit of the model, of its rms; and in its upper half at the least.
@@ -58,8 +59,7 @@ def read_flm(path, L, threads=None, args=None):
     held = int(round(flm.size**0.5))
     if held != L:
         raise ValueError(f"{path} holds degrees < {held}; the model takes those < {L}")
-    upper = np.linalg.norm(flm[(L // 2) ** 2 :])
-    if upper <= _EMPTY * np.linalg.norm(flm):
+    if _scale.ratio(flm[(L // 2) ** 2 :], flm) <= _EMPTY:
         raise ValueError(
             f"{path} holds nothing of degrees {L // 2}..{L - 1}: a map of a lower band-limit than the "
             f"model's, {L}"
@@ -115,8 +115,7 @@ def _analysed(path, L, threads, args):
         rest = residual.relative
     else:
         flm = spherekit.forward(values, L, **how)
-        rest = np.linalg.norm(values - spherekit.inverse(flm, L, **how))
-        rest /= np.linalg.norm(values) or 1.0
+        rest = _scale.ratio(values - spherekit.inverse(flm, L, **how), values)
     if rest > _REST:
         raise ValueError(
             f"{path}: degrees < {L}, which the model takes, leave {rest:.1%} of the map over: it is of a "

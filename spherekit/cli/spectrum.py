@@ -127,7 +127,7 @@ def _spectra(flm, spin):
 
     if spin == 0:
         return {"TEMPERATURE": power(flm)}
-    E, B = spin_to_eb(flm, spin)
+    E, B = spin_to_eb(flm, spin=spin)
     return {"EE": power(E), "BB": power(B), "EB": power(E, B)}
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from spherekit import _scale
 from spherekit.cli import options
 
 METHODS = ("lsq", "jacobi", "quadrature")
@@ -77,7 +78,7 @@ def analyse(values, L, grid, spin, threads, *, keep=None, method=None, max_iter=
         raise options.Usage("--mask needs --method lsq: one quadrature takes the whole sphere")
     flm = spherekit.forward(values, L, **how)
     rest = values - spherekit.inverse(flm, L, **how)
-    relative = np.linalg.norm(rest) / (np.linalg.norm(values) or 1.0)
+    relative = _scale.ratio(rest, values)
     theorem = "exact for band-limited maps" if grid.exact else "no theorem holds here"
     return flm, f"quadrature on {name} ({theorem}); residual {relative:.2e} of the map's rms"
 
