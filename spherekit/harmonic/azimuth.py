@@ -26,6 +26,8 @@ from spherekit.kernels.simd import Lanes, load, splat, store, width
 EIGHT, SIXTEEN = Lanes(8), Lanes(16, single=True)
 #: columns of a plane come in whole blocks of two rings to a lane
 BLOCK = 16
+#: samples of rings of any lengths that are transformed at once
+GROUP_SAMPLES = 2**17
 
 
 def orders(L, real):
@@ -232,12 +234,13 @@ def ring_columns(rows, grid):
 def _analyse_groups(f, grid, rows, L, real, threads):
     planes = np.zeros((len(f), L if real else 2 * L - 1, 2, len(rows)))
     columns, suspect = ring_columns(rows, grid), False
-    f = f.astype(float if real else complex, copy=False)
-    for rings, samples, phase in _groups(grid, L, real):
+    kind = float if real else complex
+    for rings, samples, phase in _groups(grid, L, real, len(f)):
         with np.errstate(
             invalid="ignore"
         ):  # inf samples are refused by the caller, with their count
-            X = np.moveaxis(_analyse_rows(f[:, samples], L, real, threads), -1, 1) * phase.conj()
+            x = f[:, samples].astype(kind, copy=False)
+            X = np.moveaxis(_analyse_rows(x, L, real, threads), -1, 1) * phase.conj()
         suspect |= not (np.abs(X[:, 0 if real else L - 1]) < 1e28).all()
         planes[:, :, 0, columns[rings]], planes[:, :, 1, columns[rings]] = X.real, X.imag
     return planes, suspect
@@ -245,19 +248,27 @@ def _analyse_groups(f, grid, rows, L, real, threads):
 
 def _synthesise_groups(planes, grid, rows, L, real, f, threads):
     columns = ring_columns(rows, grid)
-    for rings, samples, phase in _groups(grid, L, real):
+    for rings, samples, phase in _groups(grid, L, real, len(f)):
         F = planes[:, :, 0, columns[rings]] + 1j * planes[:, :, 1, columns[rings]]
         values = np.moveaxis(F * phase, 1, -1)
         f[:, samples] = _synthesise_rows(values, samples.shape[1], L, real, threads)
 
 
-def _groups(grid, L, real):
-    """Rings of equal length together: (ring numbers, sample numbers (rings, n), e^{i m phi0})."""
+def _groups(grid, L, real, maps):
+    """Rings of equal length together: (ring numbers, sample numbers (rings, n), e^{i m phi0}).
+
+    As many as `GROUP_SAMPLES` allows: what the FFTs come from and go to then takes little memory.
+    """
     m = orders(L, real)[:, None]
     for n in np.unique(grid.ring_n_phi):
-        rings = np.flatnonzero(grid.ring_n_phi == n)
-        rows = grid.ring_start[rings][:, None] + np.arange(n)
-        yield rings, rows, np.exp(1j * m * grid.ring_phi0[rings])
+        alike, count = (
+            np.flatnonzero(grid.ring_n_phi == n),
+            max(1, GROUP_SAMPLES // (maps * int(n))),
+        )
+        for first in range(0, len(alike), count):
+            rings = alike[first : first + count]
+            rows = grid.ring_start[rings][:, None] + np.arange(n)
+            yield rings, rows, np.exp(1j * m * grid.ring_phi0[rings])
 
 
 def _analyse_rows(f, L, real, threads):

@@ -5,14 +5,30 @@ import math
 
 import numpy as np
 
-from spherekit import _check
 from spherekit._threads import run
 
 #: Work memory of one chunk of maps: what a core keeps near it; and of all threads at once.
 _NEAR_BYTES, _MOST_BYTES = 4e6, 3e8
 
 
-def by_maps(transform, x, core, shape, dtype, bytes_a_map, threads, what):
+def shares(maps, bytes_a_map, threads):
+    """(maps of a chunk, whether threads take a chunk each, or all of them one after the other)."""
+    chunk = int(max(1, min(maps, _NEAR_BYTES // bytes_a_map)))
+    chunks = -(-maps // chunk)
+    apart = 1 < threads <= chunks and threads * chunk * bytes_a_map <= _MOST_BYTES
+    if apart:  # as many for each
+        chunks = -(-chunks // threads) * threads
+        chunk = -(-maps // chunks)
+    return chunk, apart
+
+
+def in_flight(maps, bytes_a_map, threads):
+    """How many maps have work memory at the same time."""
+    chunk, apart = shares(maps, bytes_a_map, threads)
+    return min(maps, chunk * threads) if apart else chunk
+
+
+def by_maps(transform, x, core, shape, dtype, bytes_a_map, threads):
     """Apply ``transform(maps, result, threads)`` to the maps of any leading axes.
 
     Parameters
@@ -24,22 +40,13 @@ def by_maps(transform, x, core, shape, dtype, bytes_a_map, threads, what):
     shape, dtype
         Of one map's result.
     bytes_a_map : float
-        Work memory of one map.
+        Work memory of one map, which decides how many go at a time.
     threads : int
         They share the chunks where there are enough of them, else the work within a chunk.
-    what : str
-        Named where the memory does not suffice.
     """
     lead = x.shape[: x.ndim - core]
     maps = x.reshape(math.prod(lead), *x.shape[x.ndim - core :])
-    chunk = int(max(1, min(len(maps), _NEAR_BYTES // bytes_a_map)))
-    chunks = -(-len(maps) // chunk)
-    apart = 1 < threads <= chunks and threads * chunk * bytes_a_map <= _MOST_BYTES
-    if apart:  # as many for each
-        chunks = -(-chunks // threads) * threads
-        chunk = -(-len(maps) // chunks)
-    size = len(maps) * math.prod(shape) * np.dtype(dtype).itemsize
-    _check.fits_memory(chunk * bytes_a_map * (threads if apart else 1) + size, what)
+    chunk, apart = shares(len(maps), bytes_a_map, threads)
     result = np.empty((len(maps), *shape), dtype)
     starts = itertools.count(0, chunk)
 

@@ -54,6 +54,12 @@ def worthwhile(sphere, L, N, gammas, real, maps):
     return 4 * 16 * _places(L, N, gammas, *sphere.shape)[-1] <= _BYTES
 
 
+def work_bytes(sphere, L, N, gammas, single):
+    """Bytes of a thread's work memory."""
+    lanes = _LANES[single].type.width
+    return (4 if single else 8) * lanes * _places(L, N, gammas, *sphere.shape)[-1]
+
+
 @kept(2**28, lambda made: made.values.nbytes)
 def tables(sphere, L, N, gammas, route_of, to_samples, single):
     """Tables of one direction: of `harmonic.plan.synthesis_route` or `analysis_route`, or its transpose."""
@@ -126,7 +132,6 @@ def synthesis(flm, table, scale, shape, core, checked, single, threads):
     lanes, kind = _LANES[single], np.dtype(np.float32 if single else float)
     lead = flm.shape[: flm.ndim - core]
     flm = np.ascontiguousarray(flm, np.result_type(kind, np.complex64))
-    _check.fits_memory(math.prod(lead) * math.prod(shape) * kind.itemsize, "this transform")
     f = np.empty((*lead, *shape), kind)
     counter, guard = np.zeros(1, np.int64), np.zeros((threads, 3))
     given = math.prod(lead), table, scale.astype(kind), flm.reshape(-1).view(kind), f.reshape(-1)
@@ -146,7 +151,6 @@ def analysis(f, table, scale, shape, after, single, threads):
     lanes, kind = _LANES[single], np.dtype(np.float32 if single else float)
     lead = f.shape[: f.ndim - len(shape)]
     f = np.ascontiguousarray(f, kind)
-    _check.fits_memory(2 * math.prod(lead) * math.prod(after) * kind.itemsize, "this transform")
     flm = np.empty((*lead, *after), np.result_type(kind, np.complex64))
     counter, suspects = np.zeros(1, np.int64), np.zeros((threads, 1))
     given = math.prod(lead), table, scale.astype(kind), f.reshape(-1), flm.reshape(-1).view(kind)

@@ -8,6 +8,7 @@ coefficients back. Of scalar fields the degrees 0 and 1 are fitted and subtracte
 dipole would otherwise set the scale at which the structure on top of it counts as explained.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from spherekit import _check, _scale
 from spherekit._blas import one_thread
 from spherekit._threads import thread_count
 from spherekit.conventions import from_real, to_real
-from spherekit.harmonic import lsqr, plan
+from spherekit.harmonic import footprint, lsqr, plan
 from spherekit.harmonic.transform import (
     _analysis,
     _flags,
@@ -117,7 +118,7 @@ def analyse(
     if method == "jacobi" and mask is not None:
         raise ValueError('a mask needs method="lsq": Jacobi iterations take the whole sphere')
     tol, max_iter = _tolerance(tol), _check.whole_number(max_iter, "max_iter", 1)
-    _check.fits_memory(_needed(flags), f"analysing a map at L={L}")
+    _check.fits_memory(_needed(flags, method, max_iter), f"analysing a map at L={L}")
     used = _used(mask, grid)
     f = np.where(used, f, 0).astype(float if reality else complex)
     _check.finite_samples(f, UNSEEN)
@@ -141,11 +142,22 @@ def _tolerance(tol):
     return float(tol)
 
 
-def _needed(flags):
-    """Bytes: a transform, LSQR's vectors of coefficients and of samples, the columns of low degrees."""
-    L, grid, real = flags["L"], flags["grid"], flags["reality"]
-    size = int(np.prod(grid.shape))
-    return plan.memory(grid, L, flags["spin"], real, 1, 16) + 16 * (6 * L * L + 5 * size)
+def _needed(flags, method, max_iter):
+    """Bytes: a transform, LSQR's vectors of coefficients and of samples, and the right vectors it stores."""
+    L, grid, real, spin, threads = (
+        flags[name] for name in ("L", "grid", "reality", "spin", "threads")
+    )
+    size, n, item = math.prod(grid.shape), L * L, 8 if real else 16
+    given = grid, L, spin, real, 1, False
+    transform = max(
+        footprint.transform(*given, True, plan.synthesis_route, threads),
+        footprint.transform(*given, False, plan.analysis_route, threads),
+    )
+    if method == "jacobi":
+        return transform + item * 3 * size + 16 * 3 * n
+    # f, b, u, the residual and what becomes of them; x, its step, v, w and flm
+    stored = lsqr.stored_vectors(size, n, max_iter)
+    return transform + item * (6 * size + (5 + stored) * n) + 16 * n
 
 
 def synthesis_operator(L, *, spin=0, sampling, reality=False, mask=None, threads=None):

@@ -20,7 +20,7 @@ Part = namedtuple("Part", "orders slots own all")
 
 #: Bytes of a part's planes: what a core keeps near it (0.25 to 4 MB differ by 5 %). Orders that the theta
 #: step takes at once.
-_PART_BYTES, _AT_ONCE = 1.5e6, 16
+PART_BYTES, _AT_ONCE = 1.5e6, 16
 
 
 def synthesis(flm, route, L, spin, real, threads, planes=None):
@@ -108,7 +108,7 @@ def _every(L, real):
 @lru_cache(maxsize=64)
 def _parts(L, spin, real, columns, threads):
     """Parts of the orders, the longest work first: several for each thread where there are many."""
-    width = _PART_BYTES / (8 * 2 * columns * (1 if real else 2))
+    width = PART_BYTES / (8 * 2 * columns * (1 if real else 2))
     if threads > 1:
         width = min(width, L / (4 * threads))
     width = max(_AT_ONCE, round(width / _AT_ONCE) * _AT_ONCE)

@@ -89,18 +89,11 @@ def pair_rings(theta, weights, L):
 
 
 def work_bytes(grid, L, real, itemsize):
-    """Bytes of the planes of one map, of numbers of that size."""
+    """Bytes that one map goes through, of numbers of that size: what a core should keep near it."""
     rings = len(grid.ring_theta) + 64  # rings come in blocks of lanes
     planes = (L if real else 2 * L - 1) * rings * 2 * itemsize
     if grid.name == "healpix":
-        planes += 75 * grid.nside**2
+        planes += 75 * grid.nside**2  # the tables of its FFTs
     elif not grid.rectangular:
         planes += 3 * 16 * math.prod(grid.shape)  # the spectra of rings of any length
     return planes
-
-
-def memory(grid, L, spin, real, maps, itemsize):
-    """Bytes of a transform of ``maps`` maps beside its input: planes, the result, a copy."""
-    samples = maps * math.prod(grid.shape)
-    border = itemsize * (samples // (2 if real else 1) + 2 * maps * L * L)
-    return maps * work_bytes(grid, L, real, 8) + border

@@ -19,6 +19,7 @@ from spherekit._threads import thread_count
 from spherekit._traced import aligned, angles, numbers
 from spherekit.conventions.indexing import degrees_and_orders, flat
 from spherekit.harmonic import azimuth, parts, plan
+from spherekit.kernels import coefficients
 from spherekit.linear import cast, conj, is_traced, like, linear_map
 
 _POINTS = 1024  # in flight at once: bounds the memory to O(L) a point
@@ -95,11 +96,21 @@ def _batches(points, L, reality):
         yield chosen, route, np.exp(1j * m * phi[chosen])
 
 
-def _fits(maps, points, L, reality):
-    """Refuse points that cannot fit: their values, and the ring coefficients of one batch."""
+def _fits(maps, points, L, spin, reality, single, to_values):
+    """Refuse points that cannot fit.
+
+    The result (as it is summed, and rounded), the points as numbers of Python, the recursion's coefficients;
+    and of the points in flight the planes (north and south), phases, and products in orders.
+    """
     n = len(points[0])
-    batch = min(n, _POINTS) * len(azimuth.orders(L, reality)) * 16 * 5
-    needed = maps * (batch + 16 * (2 * n + 2 * L * L)) + 64 * n
+    orders = len(azimuth.orders(L, reality))
+    flying = min(n, _POINTS) * orders * (16 * 3 + maps * (32 + 16 * 3))
+    values, numbers = maps * n * (8 if reality else 16), 16 * maps * L * L
+    if to_values:
+        result = values * (1.5 if single else 1) + (numbers if single else 0)
+    else:
+        result = numbers * (2.5 if single else 2) + 16 * maps * n
+    needed = flying + result + 64 * n + coefficients.kept_bytes(L, spin)
     _check.fits_memory(needed, f"evaluating {maps} maps of L={L} at {n} points")
 
 
@@ -107,7 +118,7 @@ def _forward(flm, *, points, L, spin, reality, threads):
     flm = _check.numbers(flm, "flm")
     _check.coefficients_shape(flm, L)
     count = int(np.prod(flm.shape[:-1]))
-    _fits(count, points, L, reality)
+    _fits(count, points, L, spin, reality, _check.is_single(flm), True)
     maps = np.ascontiguousarray(flm.reshape(count, L * L), complex)
     values = np.empty((len(maps), len(points[0])), float if reality else complex)
     for chosen, route, phase in _batches(points, L, reality):
@@ -135,7 +146,7 @@ def _adjoint(values, *, points, L, spin, reality, threads):
     if not np.isfinite(values).all():
         raise ValueError("values hold NaN or infinite numbers; leave those points out")
     count = int(np.prod(values.shape[:-1]))
-    _fits(count, points, L, reality)
+    _fits(count, points, L, spin, reality, _check.is_single(values), False)
     maps = values.reshape(count, n).astype(complex)
     flm = np.zeros((len(maps), L * L), complex)
     part = np.empty_like(flm)

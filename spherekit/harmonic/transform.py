@@ -15,7 +15,7 @@ import numpy as np
 
 from spherekit import _check, device
 from spherekit._threads import thread_count
-from spherekit.harmonic import azimuth, bundles, parts, plan, stored
+from spherekit.harmonic import azimuth, bundles, footprint, parts, plan, stored
 from spherekit.harmonic.batches import by_maps
 from spherekit.linear import is_traced, linear_map
 from spherekit.sampling import grid as as_grid
@@ -120,16 +120,55 @@ def forward_adjoint(flm, L, *, spin=0, sampling="mw", reality=False, threads=Non
 
 
 def estimate_memory(
-    L, *, sampling="mw", spin=0, reality=False, batch=1, dtype=np.complex128, threads=None
+    L,
+    *,
+    sampling="mw",
+    spin=0,
+    reality=False,
+    batch=1,
+    dtype=np.complex128,
+    threads=None,
+    direction=None,
 ):
-    """Bytes that a transform of ``batch`` maps needs beside its input, output included.
+    """Bytes that a transform of ``batch`` maps needs beside its input, output and tables included.
+
+    Parameters
+    ----------
+    L, sampling, spin, reality, threads
+        As in `inverse`.
+    batch : int
+        Maps, all leading axes together.
+    dtype : dtype
+        Of the input or of the output: what counts is whether it is single or double precision.
+    direction : {"forward", "inverse"}, optional
+        By default the larger of the two; the adjoint of either needs what the opposite direction does.
+
+    Returns
+    -------
+    int
 
     >>> estimate_memory(64, sampling="gl", reality=True) < 5e6
     True
     """
-    L = _check.band_limit(L)
-    spin = _check.spin_number(spin, L, reality)
-    return plan.memory(as_grid(sampling, L), L, spin, reality, batch, np.dtype(dtype).itemsize)
+    flags = _flags(L, spin, sampling, reality, threads)
+    if direction not in (None, "forward", "inverse"):
+        raise ValueError(
+            f'direction is {direction!r}; expected "forward", "inverse", or None for the larger'
+        )
+    batch, single = _check.whole_number(batch, "batch", 0), _is_single(dtype)
+    forward = False, plan.analysis_route
+    inverse = True, plan.synthesis_route
+    ways = {"forward": [forward], "inverse": [inverse], None: [forward, inverse]}[direction]
+    return int(max(_needed(batch, single, *way, **flags) for way in ways))
+
+
+def _needed(maps, single, to_samples, route_of, *, L, spin, grid, reality, threads):
+    given = grid, L, spin, reality, maps, single, to_samples, route_of, threads
+    return footprint.transform(*given)
+
+
+def _is_single(dtype):
+    return np.dtype(dtype) in (np.float32, np.complex64)
 
 
 def _flags(L, spin, sampling, reality, threads):
@@ -180,6 +219,8 @@ def _to_samples(flm, route_of, L, spin, grid, reality, threads, checked):
         return to_samples(flm, route_of, L, spin, grid, reality, checked)
     flm, single = _coefficients(flm, L)
     maps, narrow = math.prod(flm.shape[:-1]), False
+    flags = dict(L=L, spin=spin, grid=grid, reality=reality, threads=threads)
+    _check.fits_memory(_needed(maps, single, True, route_of, **flags), f"this transform at L={L}")
     if bundles.worthwhile(grid, L, 1, 1, reality, maps):
         table = bundles.tables(grid, L, 1, 1, route_of, True, single)
         f = bundles.synthesis(flm, table, np.ones(L), grid.shape, 1, checked, single, threads)
@@ -204,7 +245,7 @@ def _to_samples(flm, route_of, L, spin, grid, reality, threads, checked):
 
     kind = _check.result_type(reality, single)
     one = plan.work_bytes(grid, L, reality, 4 if narrow else 8)
-    return by_maps(transform, flm, 1, grid.shape, kind, one, threads, f"this transform at L={L}")
+    return by_maps(transform, flm, 1, grid.shape, kind, one, threads)
 
 
 def _to_coefficients(f, route_of, L, spin, grid, reality, threads):
@@ -215,6 +256,8 @@ def _to_coefficients(f, route_of, L, spin, grid, reality, threads):
     f, single = _samples(f, grid, L, reality)
     core = len(grid.shape)
     maps, narrow = math.prod(f.shape[: f.ndim - core]), False
+    flags = dict(L=L, spin=spin, grid=grid, reality=reality, threads=threads)
+    _check.fits_memory(_needed(maps, single, False, route_of, **flags), f"this transform at L={L}")
     if bundles.worthwhile(grid, L, 1, 1, reality, maps):
         table = bundles.tables(grid, L, 1, 1, route_of, False, single)
         flm = bundles.analysis(f, table, np.ones(L), grid.shape, (L * L,), single, threads)
@@ -244,7 +287,7 @@ def _to_coefficients(f, route_of, L, spin, grid, reality, threads):
 
     kind = _check.result_type(False, single)
     one = plan.work_bytes(grid, L, reality, 4 if narrow else 8)
-    return by_maps(transform, f, core, (L * L,), kind, one, threads, f"this transform at L={L}")
+    return by_maps(transform, f, core, (L * L,), kind, one, threads)
 
 
 _synthesis = linear_map("harmonic.inverse", _inverse, _inverse_adjoint)

@@ -24,14 +24,25 @@ Coefficients = namedtuple("Coefficients", "e alpha ab rga")
 @lru_cache(maxsize=32)
 def kept(L, spin):
     """The coefficients of all orders, n = -spin; for L beyond what is kept the empty table."""
-    many = L if L <= (KEPT if abs(spin) < 5 else KEPT_ANY_SPIN) else 0
-    polar = (
-        90 + abs(spin) if L > 200 else 0
-    )  # the orders that matter close to a pole; others are made
-    table = room(many, min(many, polar), L, spin)
+    many, polar = _kept_rows(L, spin)  # others are made
+    table = room(many, polar, L, spin)
     if many:
         _fill(L, spin, table)
     return table
+
+
+def kept_bytes(L, spin):
+    """Bytes of `kept`."""
+    many, polar = _kept_rows(L, spin)
+    if spin == 0:
+        return 8 * (many * (2 * L + L // 2 + 24) + polar * (3 * L + 8))
+    return 8 * (many * (3 * L + 16) + 2 * polar * (3 * L + 8))
+
+
+def _kept_rows(L, spin):
+    """Orders whose coefficients are kept, and those of them that matter close to a pole."""
+    many = L if L <= (KEPT if abs(spin) < 5 else KEPT_ANY_SPIN) else 0
+    return many, min(many, 90 + abs(spin) if L > 200 else 0)
 
 
 def room(orders, polar, L, spin):

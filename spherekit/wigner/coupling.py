@@ -53,6 +53,8 @@ def clebsch_gordan(l1, l2, l=None, *, basis="complex"):  # noqa: E741
     """
     if l is None:
         l1, l2 = _degrees(l1=l1, l2=l2)
+        size = 8.0 * ((2 * l1 + 1) * (2 * l2 + 1)) ** 2
+        _check.fits_memory(size, f"all Clebsch-Gordan blocks of the degrees {(l1, l2)}")
         every = range(abs(l1 - l2), l1 + l2 + 1)
         return {ell: clebsch_gordan(l1, l2, ell, basis=basis) for ell in every}
     degrees = _degrees(l1=l1, l2=l2, l=l)
@@ -87,8 +89,7 @@ def clebsch_gordan_blocks(L):
     (369, (3, 5, 3))
     """
     L = _check.whole_number(L, "L", 0)
-    # 5/6 of all entries lie in triangles of degrees, for large L
-    _check.fits_memory(8 * L**6 + 300 * L**3, f"all Clebsch-Gordan blocks of degrees below {L}")
+    _check.fits_memory(_blocks_bytes(L), f"all Clebsch-Gordan blocks of degrees below {L}")
     every = [
         (l1, l2, l)
         for l1 in range(L)
@@ -145,6 +146,14 @@ def real_basis(ell):
         U[ell + m, [ell - m, ell + m]] = np.array([1, sign]) / np.sqrt(2)
         U[ell - m, [ell - m, ell + m]] = np.array([1j, -1j * sign]) / np.sqrt(2)
     return U
+
+
+def _blocks_bytes(L):
+    """Of the entries, sum of 2l+1 = min(l1+l2+1, L)^2 - (l1-l2)^2 over l, and of an array for each block."""
+    a, b = np.ogrid[0.0:L, 0.0:L]
+    top, low = np.minimum(a + b + 1, L), np.abs(a - b)
+    entries = (2 * a + 1) * (2 * b + 1) * (top**2 - low**2)
+    return 8 * entries.sum() + 600 * (top - low).sum()
 
 
 @lru_cache(maxsize=_KEPT)

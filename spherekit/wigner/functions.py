@@ -156,7 +156,8 @@ def D(alpha, beta, gamma, L):
     L = _check.band_limit(L)
     angles, shape = aligned(*check_angles(alpha=alpha, beta=beta, gamma=gamma))
     count = angles[0].size
-    _check.fits_memory(24 * count * _size(L), f"D at L={L} and {count} rotations")
+    # the matrices D, and those of one d
+    _check.fits_memory(8 * (2 * count + 1) * _size(L), f"D at L={L} and {count} rotations")
     return _views(_complex(*angles, L), shape, L)
 
 

@@ -152,6 +152,12 @@ def rotate(flm, angles, L, real, threads):
     return result, guard
 
 
+def work_bytes(L, signals, real):
+    """Bytes of the tables, twice while they are made, or of them and the sums of the signals together."""
+    together = min(signals, _TOGETHER) * (1 if real else 2)
+    return max(96, 48 + 32 * together) * L * L + 48 * signals * L
+
+
 def phases(angles, L, quarters):
     """e^{-i m (angle + quarters pi/2)} for m < L: (..., 2 L), re and im side by side.
 

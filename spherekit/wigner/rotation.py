@@ -86,7 +86,11 @@ def _forward(flm, *, angles, lead, reality, threads, checked=False):
     shape = _shape(lead, angles)
     single = _check.is_single(flm)
     count = math.prod(shape)
-    _check.fits_memory(32 * count * L * L + 150 * L * L, f"rotating {count} signals at L={L}")
+    # results, and in double precision what comes narrower or is broadcast to rows; the rotations' own
+    rows = len(shape) > 1 and 1 < math.prod(lead) < count
+    widened = 24 if single else 16 if rows else 0
+    needed = (16 + widened) * count * L * L + quarter.work_bytes(L, count, reality)
+    _check.fits_memory(needed, f"rotating {count} signals at L={L}")
     many = flm if shape == lead else np.broadcast_to(flm, (*shape, L * L))
     many = many.reshape(count, L * L).astype(complex, copy=False)
     turns = np.empty((3, *shape))

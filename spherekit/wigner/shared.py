@@ -54,6 +54,15 @@ def _table_bytes(sphere, L, N):
     return 8 * plane_width(sphere) * int(((2 * np.minimum(mu, N - 1) + 1) * (L - mu)).sum())
 
 
+def table_bytes_made(sphere, L, N, route_of):
+    """(bytes while they are made, bytes) of `tables`: the matrices d of all angles, then blocks of them."""
+    rings, size = len(sphere.ring_theta), _table_bytes(sphere, L, N)
+    angles = rings
+    if route_of is plan.analysis_route and sphere.period is not None:
+        angles = (sphere.period // 2 + L + 1) // 2
+    return 8 * angles * L * L * (2 * N - 1) + 2 * size, size
+
+
 @kept(2**28, lambda made: made.values.nbytes)
 def tables(sphere, L, N, route_of, to_samples):
     """Tables of one direction: of `harmonic.plan.synthesis_route` or `analysis_route`, or its transpose."""

@@ -14,13 +14,13 @@ import numpy as np
 
 from spherekit import _check
 from spherekit._threads import thread_count
-from spherekit.harmonic import azimuth, bundles, parts, plan
+from spherekit.harmonic import azimuth, bundles, plan
 from spherekit.harmonic.batches import by_maps
 from spherekit.harmonic.transform import warn_beyond_pixels
 from spherekit.linear import is_traced, linear_map
 from spherekit.sampling import RotationGrid
 from spherekit.sampling.healpix import UNSEEN
-from spherekit.wigner import gamma, layout, shared, slices
+from spherekit.wigner import footprint, gamma, layout, shared, slices
 
 
 def inverse(flmn, L, N, *, sampling="mw", reality=False, steerable=False, L_lower=0, threads=None):
@@ -127,30 +127,48 @@ def forward_adjoint(
 
 
 def estimate_memory(
-    L, N, *, sampling="mw", reality=False, steerable=False, batch=1, dtype=np.complex128
+    L,
+    N,
+    *,
+    sampling="mw",
+    reality=False,
+    steerable=False,
+    batch=1,
+    dtype=np.complex128,
+    threads=None,
+    direction=None,
 ):
-    """Bytes that a transform of ``batch`` signals needs beside its input, output included.
+    """Bytes that a transform of ``batch`` signals needs beside its input, output and tables included.
+
+    Parameters
+    ----------
+    L, N, sampling, reality, steerable, threads
+        As in `inverse`.
+    batch : int
+        Signals, all leading axes together.
+    dtype : dtype
+        Of the input or of the output: what counts is whether it is single or double precision.
+    direction : {"forward", "inverse"}, optional
+        By default the larger of the two; the adjoint of either needs what the opposite direction does.
+
+    Returns
+    -------
+    int
 
     >>> estimate_memory(64, 64) < 3 * 127 * 64 * 127 * 16
     True
     """
-    flags = _flags(L, N, sampling, reality, steerable, 0, 1)
-    grid, item = flags["grid"], np.dtype(dtype).itemsize
-    samples = math.prod(grid.shape) * (item // 2 if reality else item)
-    return batch * samples + work_bytes(grid, flags["L"], flags["N"], reality)
-
-
-def work_bytes(grid, L, N, real):
-    """Bytes of work memory of one signal: the planes of all angles gamma, those of one order, the fields."""
-    if shared.worthwhile(grid, L, N, 1):
-        columns = shared.plane_width(grid.sphere)
-    else:
-        routes = (
-            route_of(grid.sphere, L) for route_of in (plan.synthesis_route, plan.analysis_route)
+    flags = _flags(L, N, sampling, reality, steerable, 0, threads)
+    if direction not in (None, "forward", "inverse"):
+        raise ValueError(
+            f'direction is {direction!r}; expected "forward", "inverse", or None for the larger'
         )
-        columns = max(parts.plane_width(route) for route in routes)
-    one = (L if real else 2 * L - 1) * 2 * columns * 8
-    return (grid.n_gamma + 2) * one + 16 * (N if real else 2 * N - 1) * L * L
+    batch = _check.whole_number(batch, "batch", 0)
+    single = np.dtype(dtype) in (np.float32, np.complex64)
+    forward, inverse = (False, plan.analysis_route), (True, plan.synthesis_route)
+    ways = {"forward": [forward], "inverse": [inverse], None: [forward, inverse]}[direction]
+    given = flags["grid"], flags["L"], flags["N"], flags["reality"], batch, single
+    return int(max(footprint.transform(*given, *way, flags["threads"]) for way in ways))
 
 
 def _flags(L, N, sampling, reality, steerable, L_lower, threads):
@@ -214,7 +232,8 @@ def _to_samples(flmn, route_of, scale, L, N, grid, reality, threads, checked):
     tolerance = _check.symmetry_tolerance(single) if checked else None
     orders = layout.orders(N, grid.steerable, reality)
     maps = math.prod(flmn.shape[:-2])
-    if _in_bundles(grid, L, N, reality, maps):
+    _fits(grid, L, N, reality, maps, single, True, route_of, threads)
+    if footprint.in_bundles(grid, L, N, reality, maps):
         table = bundles.tables(grid.sphere, L, N, grid.n_gamma, route_of, True, single)
         f = bundles.synthesis(flmn, table, scale, grid.shape, 2, checked, single, threads)
         if f is not None:
@@ -238,8 +257,8 @@ def _to_samples(flmn, route_of, scale, L, N, grid, reality, threads, checked):
         azimuth.synthesis(planes, grid.sphere, rows, L, reality, samples, threads)
 
     kind = _check.result_type(reality, single)
-    one, what = work_bytes(grid, L, N, reality), f"this transform at L={L}, N={N}"
-    return by_maps(transform, flmn, 2, grid.shape, kind, one, threads, what)
+    one = footprint.work_bytes(grid, L, N, reality)
+    return by_maps(transform, flmn, 2, grid.shape, kind, one, threads)
 
 
 def _to_coefficients(f, route_of, scale, L, N, grid, reality, threads):
@@ -250,7 +269,8 @@ def _to_coefficients(f, route_of, scale, L, N, grid, reality, threads):
     single, core = _check.is_single(f), len(grid.shape)
     orders = layout.orders(N, grid.steerable, reality)
     maps = math.prod(f.shape[: f.ndim - core])
-    if _in_bundles(grid, L, N, reality, maps):
+    _fits(grid, L, N, reality, maps, single, False, route_of, threads)
+    if footprint.in_bundles(grid, L, N, reality, maps):
         table = bundles.tables(grid.sphere, L, N, grid.n_gamma, route_of, False, single)
         shape = 2 * N - 1, L * L
         flmn = bundles.analysis(f, table, scale, grid.shape, shape, single, threads)
@@ -278,13 +298,13 @@ def _to_coefficients(f, route_of, scale, L, N, grid, reality, threads):
         layout.write(fields, L, N, orders, reality, scale, flmn, by_order=by_tables)
 
     kind = _check.result_type(False, single)
-    one, what = work_bytes(grid, L, N, reality), f"this transform at L={L}, N={N}"
-    return by_maps(transform, f, core, (2 * N - 1, L * L), kind, one, threads, what)
+    one = footprint.work_bytes(grid, L, N, reality)
+    return by_maps(transform, f, core, (2 * N - 1, L * L), kind, one, threads)
 
 
-def _in_bundles(grid, L, N, reality, maps):
-    given = grid.sphere, L, N, grid.n_gamma, reality, maps
-    return not grid.steerable and bundles.worthwhile(*given)
+def _fits(grid, L, N, reality, maps, *way_and_threads):
+    needed = footprint.transform(grid, L, N, reality, maps, *way_and_threads)
+    _check.fits_memory(needed, f"this transform at L={L}, N={N}")
 
 
 _synthesis = linear_map("wigner.inverse", _inverse, _inverse_adjoint)
