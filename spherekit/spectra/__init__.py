@@ -5,8 +5,9 @@ import numpy as np
 from spherekit import _check
 from spherekit._jit import jit
 from spherekit.conventions.layouts import flat
+from spherekit.spectra.masked import MonopoleDipole, remove_monopole_dipole
 
-__all__ = ["gaussian_flm", "power"]
+__all__ = ["MonopoleDipole", "gaussian_flm", "power", "remove_monopole_dipole"]
 
 
 def power(flm, flm2=None):
