@@ -1,5 +1,6 @@
 """Checks of what users pass in: one place, one wording (what came, what is wanted, what to do)."""
 
+import math
 import operator
 import os
 
@@ -8,37 +9,76 @@ import numpy as np
 _REAL = {np.dtype(np.float32): np.float32, np.dtype(np.float64): np.float64}
 _COMPLEX = {np.dtype(np.complex64): np.complex64, np.dtype(np.complex128): np.complex128}
 
+#: A grid of this band-limit has 10^12 samples: anything beyond is a slip, not a job.
+MAX_BAND_LIMIT = 2**20
+
+_DTYPES = "float32, float64, complex64, complex128 or integers"
+
+# --- single values ---------------------------------------------------------------------------------
+
+
+def whole_number(value, name, minimum, maximum=None, hint=""):
+    """``value`` as an int in ``[minimum, maximum]``.
+
+    Raises
+    ------
+    TypeError
+        Anything that is not a whole number: floats (2.0 too), booleans, text, arrays, None.
+    ValueError
+        Out of range.
+
+    >>> whole_number(np.int64(8), "L", 1)
+    8
+    """
+    lower = "" if minimum == -math.inf else f" >= {minimum}"
+    upper = "" if maximum is None else f" and <= {maximum}"
+    expected = f"expected a whole number{lower}{upper}" + (f" ({hint})" if hint else "")
+    try:
+        if isinstance(value, bool | np.bool_):
+            raise TypeError
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} is {value!r} ({type(value).__name__}); {expected}") from None
+    if number < minimum or (maximum is not None and number > maximum):
+        raise ValueError(f"{name} is {number}; {expected}")
+    return number
+
+
+def real_number(value, name, expected, is_valid=math.isfinite):
+    """``value`` as a float for which ``is_valid`` holds; ``expected`` says in words what that is.
+
+    Raises
+    ------
+    TypeError
+        Anything that is not a real number: booleans, text, arrays, None.
+    ValueError
+        Out of range; NaN is always.
+
+    >>> real_number(2, "lam", "a number > 1", lambda lam: 1 < lam < math.inf)
+    2.0
+    """
+    is_number = isinstance(value, int | float | np.integer | np.floating)
+    if isinstance(value, bool) or not is_number:
+        raise TypeError(f"{name} is {value!r} ({type(value).__name__}); expected {expected}")
+    number = float(value)
+    if math.isnan(number) or not is_valid(number):
+        raise ValueError(f"{name} is {value!r}; expected {expected}")
+    return number
+
 
 def band_limit(L):
     """L as an int >= 1."""
-    try:
-        value = operator.index(L)
-    except TypeError:
-        value = 0
-    if value < 1 or isinstance(L, bool):
-        raise ValueError(f"L is {L!r}; the band-limit is a whole number >= 1 (degrees 0..L-1)")
-    return value
+    return whole_number(L, "L", 1, MAX_BAND_LIMIT, "the band-limit: degrees 0..L-1")
 
 
 def azimuthal_limit(N, L):
     """N as an int, 1 <= N <= L."""
-    try:
-        value = operator.index(N)
-    except TypeError:
-        value = 0
-    if not 1 <= value <= L or isinstance(N, bool):
-        raise ValueError(
-            f"N is {N!r}; the azimuthal band-limit is a whole number with 1 <= N <= L = {L} (orders |n| < N)"
-        )
-    return value
+    return whole_number(N, "N", 1, L, "the azimuthal band-limit: orders |n| < N <= L")
 
 
 def spin_number(spin, L, reality=False):
     """The spin as an int, |spin| < L, zero for real signals."""
-    try:
-        value = operator.index(spin)
-    except TypeError:
-        raise ValueError(f"spin is {spin!r}; give a whole number with |spin| < L = {L}") from None
+    value = whole_number(spin, "spin", -math.inf, hint=f"|spin| < L = {L}")
     if abs(value) >= L:
         raise ValueError(f"spin {value} has no degrees below L = {L}; take L > |spin|")
     if reality and value:
@@ -48,22 +88,133 @@ def spin_number(spin, L, reality=False):
     return value
 
 
+def generator(rng):
+    """A random generator, of which a whole number >= 0 or a SeedSequence is the seed.
+
+    Raises
+    ------
+    TypeError
+        Anything else; None too, which would make results that nobody can repeat.
+
+    >>> generator(0).random() == np.random.default_rng(0).random()
+    True
+    """
+    if isinstance(rng, np.random.Generator):
+        return rng
+    if isinstance(rng, np.random.SeedSequence):
+        return np.random.default_rng(rng)
+    if isinstance(rng, int | np.integer) and not isinstance(rng, bool):
+        return np.random.default_rng(whole_number(rng, "rng", 0, hint="the seed"))
+    raise TypeError(
+        f"rng is {rng!r} ({type(rng).__name__}); expected a numpy.random.Generator, as "
+        "numpy.random.default_rng(0), or a whole number >= 0 as its seed"
+    )
+
+
+# --- arrays ----------------------------------------------------------------------------------------
+
+
+def as_array(x, name, advice="pass plain numbers"):
+    """``numpy.asarray(x)``, where nothing that ``x`` says of its numbers is lost.
+
+    Raises
+    ------
+    TypeError
+        Quantities with a unit (astropy's, pint's), arrays with masked entries, Python objects; also
+        inside a list. ``advice`` says what to do with a unit.
+    ValueError
+        Lists of lists of different lengths.
+
+    >>> as_array([1, 2], "x")
+    array([1, 2])
+    """
+    x = _without_attributes(x, name, advice)
+    try:
+        array = np.asarray(x)
+    except ValueError:
+        raise ValueError(f"{name} is a list whose entries differ in shape; pass an array") from None
+    if array.dtype.kind == "O":
+        kind = type(array.flat[0] if array.size else x).__name__
+        raise TypeError(f"{name} has dtype object ({kind}); expected {_DTYPES}")
+    return array
+
+
 def numbers(x, name):
     """``x`` as a native float32/64 or complex64/128 array; integers become float64."""
-    if isinstance(x, np.ma.MaskedArray):
-        raise TypeError(
-            f"{name} is a numpy masked array, whose mask would be lost; pass {name}.data, and the good "
-            "samples as mask=~numpy.ma.getmaskarray(...) to spherekit.analyse"
-        )
-    x = np.asarray(x)
+    x = as_array(x, name)
     if x.dtype.kind in "iub":
         return x.astype(np.float64)
     native = x.dtype.newbyteorder("=")
     if native not in _REAL and native not in _COMPLEX:
-        raise TypeError(
-            f"{name} has dtype {x.dtype}; expected float32, float64, complex64, complex128 or integers"
-        )
+        raise TypeError(f"{name} has dtype {x.dtype}; expected {_DTYPES}")
     return x.astype(native, copy=False)
+
+
+def angles(x, name):
+    """Angles in radians as a float64 array; a quantity is converted by its unit.
+
+    Raises
+    ------
+    TypeError
+        Complex numbers, text, masked arrays.
+    ValueError
+        A unit that is not of an angle; NaN and infinite angles.
+
+    >>> float(angles(90, "theta"))
+    90.0
+    """
+    array = as_array(_in_radians(x, name), name)
+    if array.dtype.kind not in "iuf":
+        raise TypeError(f"{name} has dtype {array.dtype}; expected real angles in radians")
+    array = array.astype(np.float64, copy=False)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} holds NaN or infinite angles; expected finite ones in radians")
+    return array
+
+
+def _in_radians(x, name):
+    """``x`` in radians without its unit, which must be one of an angle; as it is without a unit."""
+    if isinstance(x, list | tuple):
+        return [_in_radians(item, name) for item in x]
+    unit = _unit_of(x)
+    label = getattr(x, "attrs", {}).get("units") if hasattr(x, "__array__") else None
+    if label is not None and not str(label).startswith("rad"):  # of xarray, which converts nothing
+        raise ValueError(f"{name} is labelled with the units {label!r}; pass numbers in radians")
+    if unit is None or str(unit) in ("", "dimensionless"):
+        return x
+    try:
+        return x.to_value("rad") if hasattr(x, "to_value") else x.to("rad").magnitude
+    except Exception:  # each package of units has an exception of its own
+        raise ValueError(
+            f"{name} has the unit {unit}; expected an angle, or plain numbers in radians"
+        ) from None
+
+
+def _without_attributes(x, name, advice):
+    """``x``, refused where a unit or a mask would be lost; dimensionless quantities as numbers."""
+    if isinstance(x, list | tuple):
+        plain = (int, float, complex, np.generic)
+        return [v if isinstance(v, plain) else _without_attributes(v, name, advice) for v in x]
+    mask = getattr(x, "mask", None)  # of numpy.ma and of astropy's Masked; elsewhere a method
+    if isinstance(mask, np.ndarray | np.bool_ | bool) and np.any(mask):
+        raise TypeError(
+            f"{name} has masked entries, which would be used as numbers; fill them, or pass the "
+            "samples that count as mask=~numpy.ma.getmaskarray(...) to spherekit.analyse"
+        )
+    unit = _unit_of(x)
+    if unit is None:
+        return x
+    if str(unit) not in ("", "dimensionless", "%"):
+        raise TypeError(f"{name} has the unit {unit}, which would be lost; {advice}")
+    return x.to_value("") if hasattr(x, "to_value") else x.to("").magnitude
+
+
+def _unit_of(x):
+    """The unit of a quantity, or of a column of a table; None where there is none."""
+    if not hasattr(x, "__array__"):
+        return None
+    unit = getattr(x, "unit", None)
+    return getattr(x, "units", None) if unit is None and hasattr(x, "magnitude") else unit
 
 
 def real_samples(f, name="f"):
@@ -163,8 +314,7 @@ def real_type(x):
 
 def oversampling(value):
     """How much finer than the band-limit a function of samples is taken."""
-    if isinstance(value, bool) or not 1 <= value <= 16:
-        raise ValueError(f"oversample is {value!r}; expected a number from 1 to 16")
+    real_number(value, "oversample", "a number from 1 to 16", lambda factor: 1 <= factor <= 16)
     return value
 
 

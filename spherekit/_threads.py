@@ -7,6 +7,8 @@ owning its outputs, so that results do not depend on the number of threads, bit 
 import os
 from concurrent.futures import ThreadPoolExecutor
 
+from spherekit._check import whole_number
+
 _pool = None
 _pool_size = 0
 
@@ -17,19 +19,14 @@ def thread_count(threads=None):
     >>> thread_count(3)
     3
     """
-    source = "threads"
-    if threads is None:
-        threads = os.environ.get("SPHEREKIT_NUM_THREADS")
-        source = "SPHEREKIT_NUM_THREADS"
-    if threads is None:
+    if threads is not None:
+        return whole_number(threads, "threads", 1)
+    setting = os.environ.get("SPHEREKIT_NUM_THREADS")
+    if setting is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    try:
-        count = int(threads)
-    except (TypeError, ValueError):
-        count = 0
-    if count < 1 or isinstance(threads, (bool, float)):
-        raise ValueError(f"{source} is {threads!r}; give a whole number of threads >= 1")
-    return count
+    if not (setting.strip().isdecimal() and int(setting) >= 1):
+        raise ValueError(f"SPHEREKIT_NUM_THREADS is {setting!r}; expected a whole number >= 1")
+    return int(setting)
 
 
 def run(worker, threads):

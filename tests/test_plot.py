@@ -114,7 +114,7 @@ BAD_VIEWS = [
     (dict(projection="mercator"), "mollweide, orthographic, cartesian"),
     (dict(flip="left"), "astro"),
     (dict(half=True), "orthographic"),
-    (dict(size=1), "at least 2"),
+    (dict(size=1), "size is 1; .*>= 2"),
     (dict(rot=(0, 91)), "degrees"),
     (dict(rot=(np.nan, 0)), "degrees"),
 ]

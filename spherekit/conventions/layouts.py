@@ -1,7 +1,5 @@
 """Between the flat layout and those of healpy, ducc0 and s2fft; fields of spin, and E and B."""
 
-import operator
-
 import numpy as np
 
 from spherekit import _check
@@ -212,16 +210,8 @@ def flat(flm):
 
 
 def _spin_from(least, spin):
-    try:
-        value = operator.index(spin)
-    except TypeError:
-        value = least - 1
-    if value < least:
-        raise ValueError(
-            f"spin is {spin!r}; give a whole number >= {least} (E and B are those of the field of "
-            "spin +|s|: conjugate its samples)"
-        )
-    return value
+    hint = "E and B are those of the field of spin +|s|: conjugate its samples"
+    return _check.whole_number(spin, "spin", least, hint=hint)
 
 
 def _degree_major(L):
@@ -238,9 +228,7 @@ def _order_major(L, mmax):
 def _highest_order(mmax, L):
     if mmax is None:
         return L - 1
-    if not 0 <= mmax < L:
-        raise ValueError(f"mmax is {mmax}; orders of L = {L} go to {L - 1}")
-    return int(mmax)
+    return _check.whole_number(mmax, "mmax", 0, L - 1, f"the orders of L = {L}")
 
 
 def _mirrored(flm, ell, m):

@@ -42,8 +42,7 @@ def sample_pool(kind="mean", size=2):
     """
     if kind not in ("mean", "max"):
         raise ValueError(f"kind is {kind!r}; known are mean, max")
-    if size != int(size) or size < 2:
-        raise ValueError(f"size is {size!r}; expected a whole number from 2 on")
+    _check.whole_number(size, "size", 2)
 
     def bind(takes):
         expect(takes, Sphere)

@@ -31,7 +31,7 @@ class Sphere:
 
     def __post_init__(self):
         _check.band_limit(self.L)
-        _positive(self.channels, "channels")
+        _check.whole_number(self.channels, "channels", 1)
         if self.real and self.spin:
             raise ValueError(f"{self}: signals of spin {self.spin} are complex, real=False")
 
@@ -54,7 +54,7 @@ class Spins:
 
     def __post_init__(self):
         _check.band_limit(self.L)
-        _positive(self.channels, "channels")
+        _check.whole_number(self.channels, "channels", 1)
         object.__setattr__(self, "spins", tuple(self.spins))
         for spin in self.spins:
             _check.spin_number(spin, self.L, False)
@@ -84,7 +84,7 @@ class Group:
 
     def __post_init__(self):
         _check.azimuthal_limit(self.N, _check.band_limit(self.L))
-        _positive(self.channels, "channels")
+        _check.whole_number(self.channels, "channels", 1)
 
     def shape(self, batch):
         return batch, self.channels, 2 * self.N - 1, self.L**2
@@ -112,7 +112,7 @@ class Generalized:
             raise ValueError(
                 f"tau is {self.tau}; expected numbers of fragments >= 0 of each degree"
             )
-        _positive(self.channels, "channels")
+        _check.whole_number(self.channels, "channels", 1)
 
     @property
     def L(self):
@@ -150,7 +150,7 @@ class Features:
     features: int
 
     def __post_init__(self):
-        _positive(self.features, "features")
+        _check.whole_number(self.features, "features", 1)
 
     def shape(self, batch):
         return batch, self.features
@@ -179,8 +179,3 @@ def _kind(signal):
 
 def _channels(signal):
     return f"{signal.channels} channel" + "s" * (signal.channels > 1)
-
-
-def _positive(value, name):
-    if isinstance(value, bool) or int(value) != value or value < 1:
-        raise ValueError(f"{name} is {value!r}; expected a whole number >= 1")

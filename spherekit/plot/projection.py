@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from spherekit import _check
 from spherekit.plot import _planes as planes
 from spherekit.sampling import grid as as_grid
 from spherekit.sampling.healpix import UNSEEN
@@ -174,7 +175,8 @@ def _as_signal(f, grid):
     """The flattened float64 samples with NaN where they are missing."""
     if np.iscomplexobj(f):
         raise TypeError("the signal is complex; draw f.real, f.imag or abs(f)")
-    f = np.ma.filled(f.astype(np.float64), np.nan) if np.ma.isMaskedArray(f) else np.asarray(f)
+    f = np.ma.filled(f.astype(np.float64), np.nan) if np.ma.isMaskedArray(f) else f
+    f = _check.as_array(f, "the signal", "draw its values: show(f.value, ..., unit=str(f.unit))")
     if f.shape != grid.shape:
         raise ValueError(
             f"the signal has shape {f.shape}; the grid {grid} has {grid.shape}. "
@@ -191,8 +193,7 @@ def _check_view(projection, rot, size, flip, half):
         raise ValueError(f"flip is {flip!r}; expected 'astro' (east to the left) or 'geo'")
     if half and projection != "orthographic":
         raise ValueError(f"half=True is for projection='orthographic', not {projection!r}")
-    if int(size) != size or size < 2:
-        raise ValueError(f"size is {size}; expected the width in pixels, at least 2")
+    _check.whole_number(size, "size", 2, hint="the width in pixels")
     rot = tuple(float(r) for r in rot)
     if len(rot) != 2 or not np.all(np.isfinite(rot)) or abs(rot[1]) > 90:
         raise ValueError(f"rot is {rot}; expected (longitude, latitude) in degrees")

@@ -10,7 +10,7 @@ from math import isqrt
 
 import numpy as np
 
-from spherekit.sampling._integers import whole
+from spherekit import _check
 from spherekit.sampling.quadrature import read_only, zonal_corrections
 
 __all__ = [
@@ -39,7 +39,7 @@ def nside_of(n_pix):
     >>> nside_of(192)
     4
     """
-    n_pix = whole(n_pix, "n_pix", 1, 12 * MAX_NSIDE**2)
+    n_pix = _check.whole_number(n_pix, "n_pix", 1, 12 * MAX_NSIDE**2)
     nside = isqrt(n_pix // 12)
     if 12 * nside**2 != n_pix:
         raise ValueError(
@@ -70,7 +70,7 @@ def rings(nside):
     >>> rings(1)[1]
     array([4, 4, 4])
     """
-    nside = whole(nside, "nside", 1, MAX_NSIDE)
+    nside = _check.whole_number(nside, "nside", 1, MAX_NSIDE)
     i = np.arange(1, 2 * nside + 1)
     cap = 2 * np.arcsin(np.minimum(i, nside) / (np.sqrt(6) * nside))
     belt = np.arccos((4 * nside - 2 * np.maximum(i, nside)) / (3 * nside))
@@ -128,7 +128,7 @@ def pixel_angles(nside, pixels=None, *, nest=False):
     >>> pixel_angles(1, [4])[1]
     array([0.])
     """
-    nside = whole(nside, "nside", 1, MAX_NSIDE)
+    nside = _check.whole_number(nside, "nside", 1, MAX_NSIDE)
     if pixels is None:
         pixels = np.arange(12 * nside**2)
     pixels = _pixel_numbers(pixels, nside)
@@ -210,7 +210,7 @@ def reorder(values, source):
 
 
 def _power_of_two(nside):
-    nside = whole(nside, "nside", 1, MAX_NSIDE)
+    nside = _check.whole_number(nside, "nside", 1, MAX_NSIDE)
     if nside & (nside - 1):
         raise ValueError(f"nested order needs nside a power of two, got {nside}")
     return nside

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.fft import next_fast_len
 
+from spherekit import _check
 from spherekit.sampling import quadrature
-from spherekit.sampling._integers import MAX_SIZE, whole
 from spherekit.sampling.base import Grid
 
 __all__ = ["CC", "DH", "DHPole", "GL", "MW", "MWSS"]
@@ -14,11 +14,12 @@ __all__ = ["CC", "DH", "DHPole", "GL", "MW", "MWSS"]
 
 class _Rectangle(Grid):
     def __post_init__(self):
-        object.__setattr__(self, "L", whole(self.L, "L", 1, hint="the band-limit"))
+        object.__setattr__(self, "L", _check.band_limit(self.L))
         least = 2 * self.L - 1
         n_phi = self._default_n_phi() if self.n_phi is None else self.n_phi
         hint = f"L = {self.L} needs n_phi >= 2L-1 = {least} samples on a ring"
-        object.__setattr__(self, "n_phi", whole(n_phi, "n_phi", least, 4 * MAX_SIZE, hint=hint))
+        n_phi = _check.whole_number(n_phi, "n_phi", least, 4 * _check.MAX_BAND_LIMIT, hint)
+        object.__setattr__(self, "n_phi", n_phi)
 
     def quick(self):
         """The same rings with as many samples as a Fourier transform is quick at: no prime factor above 5.
@@ -151,7 +152,9 @@ class CC(_Rectangle):
         super().__post_init__()
         n_theta = max(2 * self.L - 1, 2) if self.n_theta is None else self.n_theta
         hint = f"L = {self.L} needs n_theta >= L+1"
-        n_theta = whole(n_theta, "n_theta", self.L + 1 if self.L > 1 else 2, hint=hint)
+        least = self.L + 1 if self.L > 1 else 2
+        most = 4 * _check.MAX_BAND_LIMIT
+        n_theta = _check.whole_number(n_theta, "n_theta", least, most, hint)
         object.__setattr__(self, "n_theta", n_theta)
 
     @property

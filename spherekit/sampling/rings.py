@@ -4,8 +4,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from spherekit import _check
 from spherekit.sampling import healpix, quadrature
-from spherekit.sampling._integers import whole
 from spherekit.sampling.base import Grid
 
 __all__ = ["HEALPix", "Rings"]
@@ -30,7 +30,7 @@ class HEALPix(Grid):
     L = None
 
     def __init__(self, nside, weights="ring"):
-        object.__setattr__(self, "nside", whole(nside, "nside", 1, 2**14))
+        object.__setattr__(self, "nside", _check.whole_number(nside, "nside", 1, 2**14))
         if weights not in ("ring", "equal"):
             raise ValueError(f'weights is {weights!r}; HEALPix knows "ring" and "equal"')
         object.__setattr__(self, "weighting", weights)
@@ -88,7 +88,7 @@ class Rings(Grid):
                     f"each of the {theta.size} rings"
                 )
         counts = np.broadcast_to(np.asarray(n_phi), theta.shape)
-        counts = tuple(whole(n, "n_phi", 1) for n in counts)
+        counts = tuple(_check.whole_number(n, "n_phi", 1) for n in counts)
         own = () if weights is None else (weights,)
         parts = [np.broadcast_to(np.asarray(x, float), theta.shape) for x in (phi0, *own)]
         if not all(np.isfinite(x).all() for x in parts):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spherekit.sampling._integers import whole
+from spherekit import _check
 from spherekit.sampling.base import Grid
 from spherekit.sampling.grids import grid as as_grid
 from spherekit.sampling.quadrature import read_only
@@ -42,9 +42,8 @@ class RotationGrid:
     steerable: bool = False
 
     def __post_init__(self):
-        object.__setattr__(self, "L", whole(self.L, "L", 1, hint="the band-limit"))
-        hint = f"orders |n| < N, and N <= L = {self.L}"
-        object.__setattr__(self, "N", whole(self.N, "N", 1, self.L, hint=hint))
+        object.__setattr__(self, "L", _check.band_limit(self.L))
+        object.__setattr__(self, "N", _check.azimuthal_limit(self.N, self.L))
         object.__setattr__(self, "sphere", as_grid(self.sphere, self.L))
         object.__setattr__(self, "steerable", bool(self.steerable))
         finest = self.sphere.L

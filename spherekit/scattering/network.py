@@ -91,11 +91,10 @@ class Scattering:
             raise ValueError(f"directional is {directional!r}; known are {', '.join(WAYS)}")
         if directional == "full" and self.first.N % 2 == 0:
             raise ValueError(f"N is {N}; directional='full' needs odd N")
-        if isinstance(depth, bool) or int(depth) != depth or depth < 0:
-            raise ValueError(f"depth is {depth!r}; expected a whole number >= 0")
         self.oversample = _check.oversampling(oversample)
         self._way = WAYS[directional](self.first, self.later, oversample)
-        self.directional, self.L, self.depth = directional, self.first.L, int(depth)
+        self.directional, self.L = directional, self.first.L
+        self.depth = _check.whole_number(depth, "depth", 0)
         self.paths = make_paths(self.first.scales, self.depth, paths)
         self.L0 = self.later.scaling_limit
         self._branches = branches(self.paths)

@@ -237,17 +237,9 @@ def _directions(N, L):
 
 
 def _dilation(lam):
-    lam = float(lam)
-    if not 1 < lam < np.inf:
-        raise ValueError(f"lam is {lam}; the dilation is a number > 1")
-    return lam
+    return _check.real_number(lam, "lam", "a dilation > 1", lambda dilation: 1 < dilation < np.inf)
 
 
 def _lowest(J0, L, lam):
-    J = filters.highest(L, float(lam))
-    if isinstance(J0, bool) or int(J0) != J0 or not 0 <= J0 <= J:
-        raise ValueError(
-            f"J0 is {J0!r}; expected a whole number from 0 to J = {J}, the highest scale of L={L}, "
-            f"lam={float(lam):g}"
-        )
-    return int(J0)
+    J = filters.highest(L, lam)
+    return _check.whole_number(J0, "J0", 0, J, f"the highest scale J of L={L}, lam={lam:g} is {J}")

@@ -11,7 +11,6 @@ errors, and small entries keep their digits. The phase is that of Condon and Sho
 largest k is positive.
 """
 
-import operator
 from functools import lru_cache
 
 import numpy as np
@@ -53,10 +52,10 @@ def clebsch_gordan(l1, l2, l=None, *, basis="complex"):  # noqa: E741
     array([ 0.57735, -0.57735,  0.57735])
     """
     if l is None:
-        l1, l2 = _degree(l1, "l1"), _degree(l2, "l2")
+        l1, l2 = _degrees(l1=l1, l2=l2)
         every = range(abs(l1 - l2), l1 + l2 + 1)
         return {ell: clebsch_gordan(l1, l2, ell, basis=basis) for ell in every}
-    degrees = tuple(_degree(value, name) for value, name in ((l1, "l1"), (l2, "l2"), (l, "l")))
+    degrees = _degrees(l1=l1, l2=l2, l=l)
     if basis not in ("complex", "real"):
         raise ValueError(f"basis is {basis!r}; expected 'complex' or 'real'")
     size = 8 * np.prod([2 * degree + 1 for degree in degrees], dtype=float)
@@ -73,7 +72,7 @@ def clebsch_gordan_by_order(l1, l2, l):  # noqa: E741
     >>> c.shape, bool(c[2, 3] == clebsch_gordan(2, 1, 2)[2, 2, 3])      # m1 = 0, m = 1
     ((5, 5), True)
     """
-    l1, l2, ell = (_degree(value, name) for value, name in ((l1, "l1"), (l2, "l2"), (l, "l")))
+    l1, l2, ell = _degrees(l1=l1, l2=l2, l=l)
     _check.fits_memory(8 * (2 * l1 + 1) * (2 * ell + 1), f"the coefficients of {(l1, l2, ell)}")
     result = np.zeros((2 * l1 + 1, 2 * ell + 1))
     if abs(l1 - l2) <= ell <= l1 + l2:
@@ -87,7 +86,7 @@ def clebsch_gordan_blocks(L):
     >>> len(clebsch_gordan_blocks(9)), clebsch_gordan_blocks(3)[1, 2, 1].shape
     (369, (3, 5, 3))
     """
-    L = _degree(L, "L")
+    L = _check.whole_number(L, "L", 0)
     # 5/6 of all entries lie in triangles of degrees, for large L
     _check.fits_memory(8 * L**6 + 300 * L**3, f"all Clebsch-Gordan blocks of degrees below {L}")
     every = [
@@ -116,15 +115,10 @@ def wigner_3j(l1, l2, l3, m1, m2, m3):
     >>> round(wigner_3j(2, 1, 1, 0, 0, 0), 12) == round((2 / 15) ** 0.5, 12)
     True
     """
-    l1, l2, l3 = (_degree(value, name) for value, name in ((l1, "l1"), (l2, "l2"), (l3, "l3")))
+    l1, l2, l3 = _degrees(l1=l1, l2=l2, l3=l3)
     orders = []
     for value, name, degree in ((m1, "m1", l1), (m2, "m2", l2), (m3, "m3", l3)):
-        order = _whole(value)
-        if order is None or abs(order) > degree:
-            raise ValueError(
-                f"{name} is {value!r}; expected a whole number with |{name}| <= {degree}"
-            )
-        orders.append(order)
+        orders.append(_check.whole_number(value, name, -degree, degree))
     m1, m2, m3 = orders
     if m1 + m2 + m3 or not abs(l1 - l2) <= l3 <= l1 + l2:
         return 0.0
@@ -143,7 +137,7 @@ def real_basis(ell):
     >>> bool(np.allclose(U @ U.conj().T, np.eye(3)))
     True
     """
-    ell = _degree(ell, "ell")
+    ell = _check.whole_number(ell, "ell", 0)
     U = np.zeros((2 * ell + 1, 2 * ell + 1), complex)
     U[ell, ell] = 1
     for m in range(1, ell + 1):
@@ -164,18 +158,8 @@ def _block(l1, l2, l, basis):  # noqa: E741
     return read_only(block)
 
 
-def _whole(value):
-    try:
-        return None if isinstance(value, bool | np.bool_) else operator.index(value)
-    except TypeError:
-        return None
-
-
-def _degree(value, name):
-    degree = _whole(value)
-    if degree is None or degree < 0:
-        raise ValueError(f"{name} is {value!r}; expected a whole number >= 0")
-    return degree
+def _degrees(**values):
+    return tuple(_check.whole_number(value, name, 0) for name, value in values.items())
 
 
 # --- kernels -----------------------------------------------------------------------------------------

@@ -167,9 +167,8 @@ def _flags(L, N, sampling, reality, steerable, L_lower, threads):
             raise ValueError(f"{grid!r} holds orders of the other parity than N={N}")
     else:
         grid = RotationGrid(L, N, sampling, steerable)
-    if not 0 <= L_lower < L or isinstance(L_lower, bool) or L_lower != int(L_lower):
-        raise ValueError(f"L_lower is {L_lower!r}; expected a whole number from 0 to L-1 = {L - 1}")
-    flags = dict(L=L, N=N, grid=grid, reality=bool(reality), lower=int(L_lower))
+    lower = _check.whole_number(L_lower, "L_lower", 0, L - 1)
+    flags = dict(L=L, N=N, grid=grid, reality=bool(reality), lower=lower)
     return flags | dict(threads=thread_count(threads))
 
 
