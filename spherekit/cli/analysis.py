@@ -107,13 +107,24 @@ def synthesis_grid(args, L):
     return grid
 
 
+def coefficients(args, sky, L):
+    """Those of the one signal of a map; prints what they leave over."""
+    component = sky.components[0]
+    flm, report = analyse(component.values, L, sky.grid, component.spin, **iterations(args))
+    print(*filter(None, [sky.note, report]), sep="\n")
+    return flm
+
+
 def synthesise(flm, L, grid, spin, like=None, threads=None):
-    """Samples of coefficients, real for those of a real signal; single precision where ``like`` is."""
+    """Samples of coefficients.
+
+    Real and in single precision where the samples ``like`` are, never of an integer type; without these,
+    real where the coefficients are those of a real signal.
+    """
     import spherekit
     from spherekit import _check
-    from spherekit.conventions import to_healpy
 
-    real = spin == 0 and is_hermitian(flm)
+    real = spin == 0 and (is_hermitian(flm) if like is None else not np.iscomplexobj(like))
     f = spherekit.inverse(flm, L, spin=spin, sampling=grid, reality=real, threads=threads)
     return f if like is None else f.astype(_check.result_type(real, _check.is_single(like)))
 

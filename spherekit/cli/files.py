@@ -1,0 +1,409 @@
+"""Maps, masks and coefficients as the verbs read them."""
+
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import numpy as np
+
+from spherekit.cli.analysis import grid_name, refuse_beyond_pixels
+from spherekit.cli.options import Usage, is_arrays
+from spherekit.cli.stokes import Component, components, describes_pixels, polarization_names
+from spherekit.io.columns import chosen_table, is_map, map_columns
+from spherekit.io.frames import frame_of
+from spherekit.io.missing import is_missing, missing_samples, refuse_missing_weights
+from spherekit.io.stokes import column_of
+
+
+class Fields(NamedTuple):
+    """Fields (n, *grid.shape) as a file holds them, and what is known of them.
+
+    ``columns`` has a name for each or is empty; ``spin`` is what the file says of its complex fields, or
+    None; ``unread`` names the other columns of the file.
+    """
+
+    values: np.ndarray
+    columns: tuple
+    units: tuple
+    grid: object
+    frame: str
+    spin: int | None = None
+    unread: tuple = ()
+
+
+class Map(NamedTuple):
+    """The signals of a map, its grid, its frame ("" where the file does not say), a note on what was read."""
+
+    components: tuple
+    grid: object
+    frame: str
+    note: str = ""
+
+
+class Coefficients(NamedTuple):
+    """Signals by their coefficients (L*L,), and their frame."""
+
+    components: tuple
+    L: int
+    frame: str
+
+
+# --- maps ------------------------------------------------------------------------------------------------
+
+
+def read_fields(path, args=None, L=None, *, every=False):
+    """The `Fields` of a HEALPix FITS map, or of a .npy or .npz file with its grid.
+
+    Parameters
+    ----------
+    args : options of `spherekit.cli.options.source`
+    every : bool
+        All columns of a FITS map that are fields on the sphere, where ``--field`` names none; else the
+        first one.
+    """
+    if is_arrays(path):
+        return _from_arrays(path, getattr(args, "grid", None), getattr(args, "field", None), L, every)
+    return _from_fits(path, args, L, every)
+
+
+def read_map(args, L=None, *, every=False):
+    """The `Map` of ``args.file``: the signals that ``--field`` and ``--spin`` pick."""
+    fields = read_fields(args.file, args, L, every=every)
+    spin = getattr(args, "spin", None)
+    if len(fields.values) > 1 and not fields.columns and args.field is None and spin is None:
+        how = "say --spin 0 where they are scalars, --spin 2 for Q and U" if every else "choose by --field"
+        raise Usage(f"{args.file} holds {len(fields.values)} fields without names; {how}")
+    sky = signals(args.file, fields, spin)
+    if not fields.unread or args.field is not None:
+        return sky
+    note = f"{', '.join(fields.columns)} of {args.file}; not {', '.join(fields.unread)} (--field)"
+    return sky._replace(note=note)
+
+
+def signals(path, fields, spin=None):
+    """The `Map` of fields: Q and U are one signal."""
+    return Map(tuple(_components(path, fields, spin)), fields.grid, fields.frame)
+
+
+def read_signal(args, L):
+    """The `Map` of one signal whose degrees below L its pixels determine, and which misses no sample."""
+    sky = single(args.file, read_map(args, L))
+    refuse_beyond_pixels(sky.grid, L)
+    refuse_missing(args, sky)
+    return sky
+
+
+def single(path, sky):
+    """``sky`` itself, where it holds one signal."""
+    if len(sky.components) > 1:
+        names = "; ".join(component.name for component in sky.components)
+        raise Usage(f"{path}: {len(sky.components)} maps were picked ({names}); choose one by --field")
+    return sky
+
+
+def _components(path, fields, spin):
+    if not np.iscomplexobj(fields.values):
+        stated = fields.spin or None if spin is None else spin
+        return components(path, list(fields.values), fields.columns, fields.units, stated)
+    if fields.spin and spin not in (None, fields.spin):
+        raise Usage(f"{path} holds a field of spin {fields.spin}; --spin is {spin}")
+    spin = (fields.spin or 0) if spin is None else spin
+    return [Component(f, spin, fields.columns, fields.units[0]) for f in fields.values]
+
+
+def _from_fits(path, args, L, every):
+    from spherekit import io
+    from spherekit.sampling import HEALPix
+    from spherekit.sampling import grid as as_grid
+
+    grid, field, ordering, hdu = (
+        getattr(args, name, None) for name in ("grid", "field", "ordering", "hdu")
+    )
+    names = map_columns(chosen_table(path, hdu_of(hdu), ordering))[1]
+    wanted = [0] if field is None else _words(field)
+    if every and field is None:
+        wanted = _every(path, names)
+    sky = io.read_map(path, field=wanted, ordering=ordering, hdu=hdu_of(hdu))
+    if grid is not None and as_grid(grid, L) != HEALPix(sky.nside):
+        raise Usage(f"--grid is {grid}; {path} is a HEALPix map of nside {sky.nside}")
+    unread = tuple(name for name in names if name not in sky.columns)
+    known = sky.values, sky.columns, sky.units, HEALPix(sky.nside), sky.frame
+    return Fields(*known, unread=unread)
+
+
+def _every(path, names):
+    """All columns, where all are fields."""
+    others = [name for name in names if describes_pixels(name)]
+    if not others:
+        return names
+    fields = [name for name in names if name not in others]
+    raise Usage(
+        f"{path}: {', '.join(others)} describe pixels (counts, errors, masks) and are no fields on the sphere; "
+        f"name the columns to take: --field {','.join(fields) or names[0]}"
+    )
+
+
+def _words(text):
+    """ "1" -> [1], "Q,U" -> ["Q", "U"]."""
+    names = [part.strip() for part in text.split(",")]
+    return [int(name) if name.isascii() and name.isdigit() else name for name in names]
+
+
+def hdu_of(text):
+    """A number or a name."""
+    return int(text) if text is not None and text.isascii() and text.isdigit() else text
+
+
+def _from_arrays(path, grid, field=None, L=None, every=False):
+    from spherekit import io
+    from spherekit.sampling import grid as as_grid
+
+    arrays = io.read_arrays(path)
+    if "flm" in arrays and field is None:
+        raise ValueError(
+            f"{path} holds harmonic coefficients (flm), no samples: spherekit transform {path} --inverse "
+            "--grid GRID -o map.npz makes a map of them; rotate and spectrum take them as they are"
+        )
+    name = grid or str(arrays.get("grid", "")) or None
+    if name is None:
+        raise Usage(f"{path} does not say its grid; pass --grid, as --grid mw:64")
+    where = as_grid(name, L)
+    n = len(where.shape)
+    stored = [str(column) for column in np.atleast_1d(arrays.get("columns", ()))]
+    words = None if field is None else _words(field)
+    picked, columns = _pick(path, arrays, stored, n, words, every)
+    if picked.shape[1:] != tuple(where.shape):
+        wanted = ", ".join(map(str, where.shape))
+        raise ValueError(
+            f"{path} holds samples of shape {picked.shape[1:]}; the grid {grid_name(where)} has "
+            f"({wanted}), or (fields, {wanted}){_that_fit(picked.shape[1:])}"
+        )
+    if picked.dtype.kind not in "fciub":
+        raise ValueError(f"{path} holds {picked.dtype}; expected real or complex samples")
+    units = _units(arrays, stored, columns, len(picked))
+    spin = int(arrays["spin"]) if "spin" in arrays else None
+    named = len(stored) == len(arrays.get("values", ()))
+    unread = tuple(name for name in stored if name not in columns) if named else ()
+    return Fields(picked, columns, units, where, _frame(arrays), spin, unread)
+
+
+def _pick(path, arrays, stored, n, field, every):
+    """(arrays by name, or entries of the first axis of ``values``; their names)."""
+    values = arrays.get("values")
+    if field is None:
+        if values is None:
+            raise _no_array(path, arrays, "values")
+        complex_pair = np.iscomplexobj(values) and len(stored) == 2
+        whole = values[None] if values.ndim <= n else values
+        if len(stored) == len(whole) > 1 and not every:
+            return whole[:1], tuple(stored[:1])
+        return whole, tuple(stored) if len(stored) == len(whole) or complex_pair else ()
+    picked = [_pick_one(path, arrays, stored, n, word) for word in field]
+    if len({array.shape for array, _ in picked}) > 1:
+        raise ValueError(f"{path}: the arrays picked differ in shape")
+    names = tuple(name for _, name in picked)
+    return np.stack([array for array, _ in picked]), names if all(names) else ()
+
+
+def _pick_one(path, arrays, stored, n, word):
+    values = arrays.get("values", np.zeros(0))
+    if isinstance(word, str):
+        name = word if word in stored else column_of(word, stored)
+        if name is None:
+            if word in arrays:
+                return arrays[word], word
+            raise _no_array(path, arrays, word)
+        word = stored.index(name)
+    if values.ndim <= n or word >= len(values):
+        raise ValueError(f"{path} has no field {word}: its samples have shape {values.shape}")
+    return values[word], stored[word] if len(stored) == len(values) else f"FIELD{word}"
+
+
+def _no_array(path, arrays, name):
+    return ValueError(f"{path} has no array {name!r}; it holds {', '.join(arrays)}; use --field")
+
+
+def _units(arrays, stored, columns, count):
+    """The unit of each field that was picked."""
+    units = [str(unit) for unit in np.atleast_1d(arrays.get("unit", ""))]
+    if len(units) == len(stored) and set(columns) <= set(stored):
+        units = [units[stored.index(name)] for name in columns]
+    return tuple(units) if len(units) == count else tuple(units[:1] * count)
+
+
+def _frame(arrays):
+    return frame_of(str(arrays.get("frame", "")))
+
+
+def _that_fit(shape):
+    """A hint with the named grids whose samples have this shape."""
+    from spherekit.sampling import grid as as_grid
+
+    n = shape[-2] if len(shape) > 1 else 0
+    tries = [f"{name}:{n}" for name in ("mw", "gl")] + [f"mwss:{n - 1}", f"cc:{(n + 1) // 2}"]
+    tries += [f"{name}:{n // 2}" for name in ("dh", "dhpole")]
+    tries += [f"healpix:{int(round((shape[-1] / 12) ** 0.5))}"] if shape else []
+    fitting = []
+    for name in tries:
+        try:
+            here = tuple(as_grid(name).shape)
+        except (ValueError, TypeError):
+            continue
+        if shape[-len(here) :] == here:
+            fitting.append(name)
+    return f"; --grid {' or '.join(fitting)} would fit" if fitting else ""
+
+
+# --- missing samples and masks ---------------------------------------------------------------------------
+
+
+def refuse_missing(args, sky, keep=None):
+    """Refuse samples that are missing (UNSEEN, NaN) and that no mask covers; infinite ones always."""
+    for component in sky.components:
+        values = component.values
+        missing = missing_samples(values, name=args.file)
+        missing = missing if keep is None else missing & keep
+        count = np.count_nonzero(missing)
+        if count:
+            nan = np.count_nonzero(missing & np.isnan(values))
+            raise ValueError(
+                f"of {values.size} samples of {component.name} in {args.file} {count - nan} are UNSEEN and {nan} "
+                f"are NaN; {_advice(args)}"
+            )
+
+
+def _advice(args):
+    if hasattr(args, "mask"):
+        return "mask them: --mask MASK.fits (0 there), or --mask missing"
+    return (
+        f"spherekit {args.verb} takes whole skies; fit what is observed first: spherekit transform "
+        f"{args.file} --mask missing --L L -o alm.fits, and back: spherekit transform alm.fits --inverse "
+        "--grid GRID -o map.fits"
+    )
+
+
+def read_mask(args, sky):
+    """Weights 0..1 of the mask ``args.mask``, a file or the word "missing" (0 where a sample is missing)."""
+    path, shape = args.mask, tuple(sky.grid.shape)
+    if path == "missing":
+        if args.mask_field is not None:
+            raise Usage("--mask-field goes with a mask in a file")
+        keep = np.all([~is_missing(component.values) for component in sky.components], axis=0)
+        if not keep.any():
+            raise ValueError(f"{args.file}: all {keep.size} samples are missing (UNSEEN or NaN)")
+        return keep.astype(float)
+    name = grid_name(sky.grid)
+    fields = _mask_fields(path, args, name)
+    refuse_frames(path, fields.frame, args.file, sky.frame)
+    values = fields.values[0]
+    refuse_missing_weights(values, name=f"the mask {path}")
+    if values.shape != shape or np.iscomplexobj(values):
+        raise ValueError(
+            f"the mask {path} has shape {values.shape} on {grid_name(fields.grid)}; the map needs "
+            f"real weights of shape {shape} on {name}"
+        )
+    values = values.astype(float)
+    if not (values.min() >= 0 and 0 < values.max() <= 1):
+        raise ValueError(
+            f"the mask {path} lies in {values.min():.4g}..{values.max():.4g}; expected weights "
+            "from 0 (left out) to 1 (kept), not all 0"
+        )
+    return values
+
+
+def _mask_fields(path, args, grid):
+    """The one field of a mask file."""
+    picked = SimpleNamespace(grid=grid if is_arrays(path) else None, field=args.mask_field)
+    fields = read_fields(path, picked)
+    if args.mask_field is None and (fields.unread or len(fields.values) > 1):
+        names = ", ".join(fields.columns + fields.unread) or f"{len(fields.values)} without names"
+        raise Usage(f"the mask {path} holds several fields ({names}); choose one by --mask-field")
+    if len(fields.values) > 1:
+        raise Usage(f"--mask-field {args.mask_field}: one mask is needed")
+    return fields
+
+
+def refuse_frames(path, frame, other_path, other_frame):
+    """Refuse two files whose frames differ."""
+    if frame and other_frame and frame != other_frame:
+        raise ValueError(
+            f"{path} is in {frame} coordinates and {other_path} in {other_frame}; bring them to one frame "
+            f"first: spherekit rotate {other_path} --to {frame} -o rotated.fits"
+        )
+
+
+# --- coefficients ----------------------------------------------------------------------------------------
+
+
+def holds_coefficients(path, hdu=None):
+    """Whether a file holds harmonic coefficients, not samples."""
+    from spherekit import io
+    from spherekit.io.alm import is_alm
+
+    if str(path).endswith(".npy"):
+        return False
+    if is_arrays(path):
+        return "flm" in io.read_arrays(path)
+    listed = io.tables(path) if hdu is None else [io.read_table(path, hdu_of(hdu))]
+    return any(is_alm(table) for table in listed) and not any(is_map(table) for table in listed)
+
+
+def read_coefficients(path, args=None):
+    """The `Coefficients` of an alm FITS file, or of the array ``flm`` of a .npz file.
+
+    E and B of an alm file are the field Q + iU of spin 2.
+    """
+    stored = _npz_coefficients(path) if is_arrays(path) else _alm(path, getattr(args, "hdu", None))
+    spin = getattr(args, "spin", None)
+    for component in stored.components:
+        if spin not in (None, component.spin):
+            raise Usage(f"{path} holds {component.name} of spin {component.spin}; --spin is {spin}")
+        if not np.isfinite(component.values).all():
+            raise ValueError(f"{path} holds NaN or infinite coefficients")
+    return stored
+
+
+def _alm(path, hdu):
+    from spherekit import io
+    from spherekit.conventions import eb_to_spin
+
+    alm = io.read_alms(path, None if hdu is None else [hdu_of(word) for word in hdu.split(",")])
+    sets = dict(zip(alm.components, zip(alm.flm, alm.units, alm.names, strict=True), strict=True))
+    signals = []
+    for name, (flm, unit, table) in sets.items():
+        if name not in ("E", "B") or not {"E", "B"} <= set(sets):
+            signals.append(Component(flm, 0, (table or name,) if table or name else (), unit))
+        elif name == "E":
+            if unit != sets["B"][1]:
+                raise ValueError(f"{path}: E is in {unit!r} and B in {sets['B'][1]!r}")
+            columns = polarization_names(sets["T"][2] if "T" in sets else "")
+            signals.append(Component(eb_to_spin(flm, sets["B"][0], spin=2), 2, columns, unit))
+    return Coefficients(tuple(signals), int(round(alm.flm.shape[-1] ** 0.5)), alm.frame)
+
+
+def _npz_coefficients(path):
+    from spherekit import io
+
+    arrays = io.read_arrays(path)
+    flm = arrays.get("flm")
+    L = 0 if flm is None or flm.ndim not in (1, 2) else int(round(flm.shape[-1] ** 0.5))
+    if L < 1 or L * L != flm.shape[-1] or not flm.size or flm.dtype.kind not in "fciu":
+        raise ValueError(
+            f"{path} holds no coefficients: one array flm (L*L,) is expected; it holds "
+            f"{', '.join(f'{name} {array.shape}' for name, array in arrays.items())}"
+        )
+    flm = np.atleast_2d(flm)
+    spins, columns, units = (
+        _for_each(arrays.get(name, default), len(flm))
+        for name, default in (("spin", 0), ("columns", ""), ("unit", ""))
+    )
+    parts = zip(flm, spins, columns, units, strict=True)
+    signals = tuple(
+        Component(f, int(spin), tuple(filter(None, str(names).split(","))), str(unit))
+        for f, spin, names, unit in parts
+    )
+    return Coefficients(signals, L, _frame(arrays))
+
+
+def _for_each(values, count):
+    values = list(np.atleast_1d(values))
+    return values if len(values) == count else values[:1] * count
