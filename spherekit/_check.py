@@ -6,6 +6,8 @@ import os
 
 import numpy as np
 
+from spherekit._missing import is_missing, missing_samples
+
 _REAL = {np.dtype(np.float32): np.float32, np.dtype(np.float64): np.float64}
 _COMPLEX = {np.dtype(np.complex64): np.complex64, np.dtype(np.complex128): np.complex128}
 
@@ -176,7 +178,7 @@ def _in_radians(x, name):
     """``x`` in radians without its unit, which must be one of an angle; as it is without a unit."""
     if isinstance(x, list | tuple):
         return [_in_radians(item, name) for item in x]
-    unit = _unit_of(x)
+    unit = unit_of(x)
     label = getattr(x, "attrs", {}).get("units") if hasattr(x, "__array__") else None
     if label is not None and not str(label).startswith("rad"):  # of xarray, which converts nothing
         raise ValueError(f"{name} is labelled with the units {label!r}; pass numbers in radians")
@@ -201,7 +203,7 @@ def _without_attributes(x, name, advice):
             f"{name} has masked entries, which would be used as numbers; fill them, or pass the "
             "samples that count as mask=~numpy.ma.getmaskarray(...) to spherekit.analyse"
         )
-    unit = _unit_of(x)
+    unit = unit_of(x)
     if unit is None:
         return x
     if str(unit) not in ("", "dimensionless", "%"):
@@ -209,7 +211,7 @@ def _without_attributes(x, name, advice):
     return x.to_value("") if hasattr(x, "to_value") else x.to("").magnitude
 
 
-def _unit_of(x):
+def unit_of(x):
     """The unit of a quantity, or of a column of a table; None where there is none."""
     if not hasattr(x, "__array__"):
         return None
@@ -269,14 +271,15 @@ def wigner_shape(flmn, L, N, name="flmn"):
 
 def bad_samples(f, unseen=None):
     """Raise for NaN, inf or UNSEEN samples, with their counts; return quietly when there are none."""
-    finite = np.isfinite(f)
-    lost = f.size - np.count_nonzero(finite)
-    masked = 0 if unseen is None else np.count_nonzero(np.abs(f - unseen) < 1e-5 * abs(unseen))
+    lost = f.size - np.count_nonzero(np.isfinite(f))
+    masked = 0 if unseen is None else np.count_nonzero(is_missing(f) & np.isfinite(f))
     if lost or masked:
         raise ValueError(
             f"{lost} samples are NaN or infinite and {masked} are UNSEEN, of {f.size}; mask them: "
             "spherekit.analyse(f, L, sampling=..., mask=good) with good True where samples count"
         )
+    if unseen is not None:
+        missing_samples(f)
 
 
 def finite_samples(f, unseen=None):

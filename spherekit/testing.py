@@ -7,6 +7,8 @@ with the figures, so that they read well in any test runner.
 
 import numpy as np
 
+from spherekit import _check
+
 __all__ = ["assert_adjoint", "assert_equivariant", "assert_gradient", "random_flm", "random_flmn"]
 
 
@@ -17,8 +19,8 @@ def random_flm(L, rng, *, spin=0, reality=False, shape=(), dtype=np.complex128):
     ----------
     L : int
         Band-limit; degrees 0..L-1.
-    rng : numpy.random.Generator
-        Where the numbers come from, e.g. ``numpy.random.default_rng(seed)``.
+    rng : numpy.random.Generator, or int
+        Where the numbers come from, or its seed.
     spin : int
         Coefficients of degree l < |spin| are zero. |spin| < L.
     reality : bool
@@ -45,10 +47,8 @@ def random_flm(L, rng, *, spin=0, reality=False, shape=(), dtype=np.complex128):
     >>> flm.shape, bool(np.all(flm[:4] == 0))
     ((16,), True)
     """
-    if L < 1 or abs(spin) >= L:
-        raise ValueError(f"L={L}, spin={spin}: L must be at least 1 and |spin| < L")
-    if reality and spin != 0:
-        raise ValueError(f"reality=True with spin={spin}: only signals of spin 0 can be real")
+    L, rng = _check.band_limit(L), _check.generator(rng)
+    spin = _check.spin_number(spin, L, reality)
     if np.dtype(dtype) not in (np.complex64, np.complex128):
         raise ValueError(f"dtype={dtype}: expected complex64 or complex128")
     shape = tuple(shape) + (L * L,)
@@ -89,8 +89,8 @@ def random_flmn(L, N, rng, *, reality=False, steerable=False, shape=(), dtype=np
     >>> flmn.shape, bool(np.all(flmn[[0, 2], 0] == 0))
     ((3, 16), True)
     """
-    if not 1 <= N <= L:
-        raise ValueError(f"L={L}, N={N}: expected 1 <= N <= L")
+    L, rng = _check.band_limit(L), _check.generator(rng)
+    N = _check.azimuthal_limit(N, L)
     rows = [random_flm(L, rng, spin=n, shape=shape) for n in range(1 - N, N)]
     flmn = np.stack(rows, axis=-2)
     if reality:

@@ -278,7 +278,7 @@ def test_files_that_are_refused(sky, capsys):
     Path("short.fits").write_bytes(Path("map.fits").read_bytes()[:7000])
     assert "cut short" in refused(capsys, f"transform short.fits {line}")
     Path("text.fits").write_text("no map")
-    assert "cut short" in refused(capsys, f"spectrum text.fits {line}")
+    assert "it is text" in refused(capsys, f"spectrum text.fits {line}")
     run("transform map.fits --L 8 -o alm.fits")
     assert "HEALPix map" in refused(capsys, f"spectrum alm.fits {line}")
     assert "no alm file" in refused(capsys, "transform map.fits --inverse --grid mw -o b.npz")

@@ -4,6 +4,8 @@ import pathlib
 
 import numpy as np
 
+from spherekit import _check
+
 __all__ = ["planck2018_cl", "wmap_mask", "wmap_w"]
 
 FOLDER = pathlib.Path(__file__).parent / "data"
@@ -38,8 +40,5 @@ def planck2018_cl(L):
     True
     """
     with np.load(FOLDER / "planck2018_cl.npz", allow_pickle=False) as file:
-        if not 1 <= L <= file["TT"].size:
-            raise ValueError(
-                f"L is {L}; the package holds the spectrum for L = 1..{file['TT'].size}"
-            )
+        L = _check.whole_number(L, "L", 1, file["TT"].size, "the degrees of the stored spectrum")
         return {name: file[name][:L] for name in ("TT", "EE", "BB", "TE")}

@@ -240,7 +240,7 @@ def _spectrum(L, cl):
         raise ValueError(
             f"L is {L}; skies without monopole and dipole need L = 3..{kernels.HIGHEST_L}"
         )
-    cl = planck2018_cl(L)["TT"] if cl is None else np.asarray(cl, float)
+    cl = planck2018_cl(L)["TT"] if cl is None else _check.as_array(cl, "cl").astype(float)
     if cl.shape != (L,) or not (np.isfinite(cl).all() and (cl >= 0).all()):
         raise ValueError(f"cl has shape {cl.shape}; expected ({L},), finite and not negative")
     return L, cl

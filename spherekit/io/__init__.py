@@ -1,18 +1,30 @@
 """Maps, coefficients and spectra in files: HEALPix FITS (through astropy), .npy and .npz."""
 
-from spherekit.io.alm import read_alm, read_cl, write_alm, write_cl
+from spherekit.io.alm import Alm, read_alm, read_alms, write_alm
 from spherekit.io.arrays import read_arrays, write_arrays
-from spherekit.io.fits import Table, read_table
+from spherekit.io.fits import Table, read_table, tables
+from spherekit.io.frames import frame_of
+from spherekit.io.kinds import describe
 from spherekit.io.maps import SkyMap, read_map, write_map
+from spherekit.io.missing import missing_samples
+from spherekit.io.spectra import Spectra, read_cl, read_spectra, write_cl
 
 __all__ = [
+    "Alm",
     "SkyMap",
+    "Spectra",
     "Table",
+    "describe",
+    "frame_of",
+    "missing_samples",
     "read_alm",
+    "read_alms",
     "read_arrays",
     "read_cl",
     "read_map",
+    "read_spectra",
     "read_table",
+    "tables",
     "write_alm",
     "write_arrays",
     "write_cl",

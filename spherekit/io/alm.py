@@ -1,9 +1,46 @@
-"""Coefficients of real signals and power spectra in the FITS tables of HEALPix codes."""
+"""Coefficients of real signals in the FITS tables of HEALPix codes.
+
+A table holds one set: columns index = l^2 + l + m + 1 (m >= 0), real, imag. The T, E and B of a
+polarized sky are three tables of one file.
+"""
+
+from typing import NamedTuple
 
 import numpy as np
 
+from spherekit import _check
 from spherekit.conventions import from_healpy, to_healpy
-from spherekit.io.fits import read_table, write_table
+from spherekit.io import headers, stokes
+from spherekit.io.fits import read_table, tables, write_tables
+from spherekit.io.frames import frame_letter, header_frame
+from spherekit.io.missing import is_missing
+from spherekit.io.units import plain
+
+#: Names of tables of coefficients, as written here (those of HEALPix's columns of spectra).
+_EXTNAMES = {"T": "TEMPERATURE", "E": "GRADIENT", "B": "CURL"}
+_WORDS = {
+    "T": {"T", "I", "TT", "TEMPERATURE"},
+    "E": {"E", "EE", "GRAD", "GRADIENT", "ELECTRIC"},
+    "B": {"B", "BB", "CURL", "MAGNETIC"},
+}
+
+
+class Alm(NamedTuple):
+    """What `read_alms` reads.
+
+    ``flm`` (n, L*L), the sets of coefficients; their ``components`` ("T", "E", "B", or "" where
+    the file does not tell), ``units`` and table numbers ``hdus``; ``coordsys``, ``frame``,
+    ``polcconv`` and ``file_polcconv`` as of `SkyMap`.
+    """
+
+    flm: np.ndarray
+    components: tuple
+    units: tuple
+    hdus: tuple
+    coordsys: str = ""
+    frame: str = ""
+    polcconv: str = "COSMO"
+    file_polcconv: str = ""
 
 
 def is_alm(table):
@@ -11,8 +48,24 @@ def is_alm(table):
     return {"index", "real", "imag"} <= {name.lower() for name in table.columns}
 
 
-def read_alm(path):
-    """flm (L*L,) of a real signal from a HEALPix alm file (``index`` = l^2 + l + m + 1, m >= 0).
+def read_alm(path, hdu=None):
+    """Coefficients of real signals from a HEALPix alm file; `read_alms` has their units too.
+
+    Parameters
+    ----------
+    path : str or path
+    hdu : int or str, or sequence of them, optional
+        Numbers or names of the tables; default: all that hold coefficients, as `read_alms` has it.
+
+    Returns
+    -------
+    flm : complex ndarray [shape=(L*L,), or (n, L*L) of several tables]
+        T, E, B for a file of three.
+
+    Raises
+    ------
+    ValueError, TypeError, FileNotFoundError
+        As `read_alms`.
 
     >>> import os, tempfile
     >>> import numpy as np
@@ -21,58 +74,233 @@ def read_alm(path):
     >>> np.array_equal(read_alm(path), [1, 3j, 2, 3j])
     True
     """
-    table = read_table(path)
-    if not is_alm(table):
-        raise ValueError(
-            f"{path} is no alm file (index, real, imag): it holds {', '.join(table.columns)}"
-        )
+    flm = read_alms(path, hdu).flm
+    several = len(flm) > 1 or (hdu is not None and not isinstance(hdu, str) and np.iterable(hdu))
+    return flm if several else flm[0]
+
+
+def read_alms(path, hdu=None):
+    """All sets of coefficients of a HEALPix alm file, with their components, units and frame.
+
+    The components are told by the names of the tables (EXTNAME with a word such as TEMPERATURE,
+    GRADIENT or ELECTRIC, CURL or MAGNETIC); three tables without such names are T, E, B in this
+    order, as healpy and HEALPix write them; a single table has no component. From a file with
+    POLCCONV = IAU, B has changed its sign. Tables of fewer degrees are zero above.
+
+    Parameters
+    ----------
+    path : str or path
+    hdu : int or str, or sequence of them, optional
+        Numbers or names of the tables; default: all that hold coefficients.
+
+    Returns
+    -------
+    Alm
+
+    Raises
+    ------
+    ValueError
+        A file without coefficients (with what it holds), several tables of which nothing tells
+        what they are, an index that is none or repeats, missing or infinite coefficients, units
+        or frames that contradict each other.
+    FileNotFoundError
+
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> path = os.path.join(tempfile.mkdtemp(), "alm.fits")
+    >>> write_alm(path, np.zeros((3, 9)), unit="uK", coordsys="G")
+    >>> alm = read_alms(path)
+    >>> alm.flm.shape, alm.components, alm.units, alm.frame
+    ((3, 9), ('T', 'E', 'B'), ('uK', 'uK', 'uK'), 'galactic')
+    """
+    listed = _chosen(path, hdu)
+    try:
+        components = _components(listed, hdu)
+        sets = [_coefficients(table) for table in listed]
+        frames = {header_frame(table.header) for table in listed}
+        stated = {stokes.polarization_convention(table.header) for table in listed} - {""}
+        if len(frames) > 1 or len(stated) > 1:
+            raise ValueError("its tables contradict each other in COORDSYS or POLCCONV")
+        file_polcconv = stated.pop() if stated else ""
+        if file_polcconv == "IAU":
+            sets = [-flm if c == "B" else flm for flm, c in zip(sets, components, strict=True)]
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    flm = np.zeros((len(sets), max(s.size for s in sets)), np.result_type(*sets))
+    for row, coefficients in zip(flm, sets, strict=True):
+        row[: coefficients.size] = coefficients
+    header = listed[0].header
+    return Alm(
+        flm,
+        components,
+        tuple(_unit(table) for table in listed),
+        tuple(table.hdu for table in listed),
+        headers.text(header, "COORDSYS") or headers.text(header, "SKYCOORD"),
+        frames.pop(),
+        "IAU" if file_polcconv == "IAU" and components == ("",) else "COSMO",
+        file_polcconv,
+    )
+
+
+def _chosen(path, hdu):
+    """The tables of coefficients that ``hdu`` means."""
+    if hdu is None:
+        everything = tables(path)
+        listed = [table for table in everything if is_alm(table)]
+    else:
+        numbers = [hdu] if isinstance(hdu, str) or not np.iterable(hdu) else list(hdu)
+        everything = [read_table(path, number) for number in numbers]
+        listed = [table for table in everything if is_alm(table)]
+        if len(listed) < len(everything):
+            listed = []
+    if not listed:
+        held = "; ".join(f"HDU {t.hdu}: {', '.join(t.columns)}" for t in everything)
+        raise ValueError(f"{path} is no alm file (index, real, imag): it holds {held or 'none'}")
+    return listed
+
+
+def _components(listed, hdu):
+    """What the tables are, by their names or their number."""
+    components = tuple(_component(table) for table in listed)
+    if len(set(components) - {""}) == len(components) or len(components) == 1:
+        return components
+    if components == ("", "", ""):
+        return "T", "E", "B"
+    if hdu is not None and set(components) == {""}:
+        return components
+    held = ", ".join(f"{table.hdu} {table.name}".strip() for table in listed)
+    raise ValueError(
+        f"it has {len(listed)} tables of coefficients ({held}) of which nothing tells which are T, "
+        "E and B; choose by hdu"
+    )
+
+
+def _component(table):
+    """ "T", "E" or "B", where the name of a table has a word for one of them; else ""."""
+    words = set("".join(c if c.isalnum() else " " for c in table.name.upper()).split())
+    found = [component for component, known in _WORDS.items() if words & known]
+    return found[0] if len(found) == 1 else ""
+
+
+def _unit(table):
+    unit = next(u for name, u in table.units.items() if name.lower() == "real")
+    return "" if unit.lower() == "unknown" else unit  # healpy's word for no unit
+
+
+def _coefficients(table):
     columns = {name.lower(): values for name, values in table.columns.items()}
-    index = columns["index"].astype(np.int64) - 1
-    ell = np.sqrt(np.maximum(index, 0)).astype(np.int64)
-    m = index - ell * ell - ell
-    if index.size == 0 or index.min() < 0 or m.min() < 0:
-        raise ValueError(f"{path}: index must be l^2 + l + m + 1 with m >= 0")
+    index, real, imag = (columns[name] for name in ("index", "real", "imag"))
+    if not index.size == real.size == imag.size or {real.dtype.kind, imag.dtype.kind} - set("fiu"):
+        raise ValueError(
+            f"its columns index, real, imag have sizes {index.size}, {real.size}, {imag.size} and "
+            f"types {index.dtype}, {real.dtype}, {imag.dtype}; expected numbers, as many in each"
+        )
+    lost = np.count_nonzero(is_missing(real) | is_missing(imag) | ~np.isfinite(real + imag))
+    if lost:
+        raise ValueError(f"{lost} of {real.size} coefficients are missing or infinite")
+    ell, m = _degrees_and_orders(index)
     L = int(ell.max()) + 1
+    _check.fits_memory(16 * (L * L + L * (L + 1) // 2), f"coefficients of L = {L}")
     alm = np.zeros(L * (L + 1) // 2, complex)
-    alm[m * (2 * L - 1 - m) // 2 + ell] = columns["real"] + 1j * columns["imag"]
+    alm[m * (2 * L - 1 - m) // 2 + ell] = real + 1j * imag
     return from_healpy(alm, L)
 
 
-def write_alm(path, flm, *, unit="", overwrite=False):
-    """Write the coefficients (L*L,) of a real signal; others have no place here: use ``.npz``."""
-    flm = np.asarray(flm)
-    if flm.ndim != 1:
-        raise ValueError(f"flm has shape {flm.shape}; an alm file holds one set (L*L,)")
+def _degrees_and_orders(index):
+    whole = index.dtype.kind in "iu" or (index.dtype.kind == "f" and np.all(index % 1 == 0))
+    if index.size and whole and index.min() > 0 and index.max() < 2**62:
+        place = index.astype(np.int64) - 1
+        ell = np.sqrt(place).astype(np.int64)
+        ell -= ell * ell > place
+        m = place - ell * ell - ell
+        repeated = place.size - np.unique(place).size
+        if repeated:
+            raise ValueError(f"{repeated} of {place.size} entries of index occur before")
+        if m.min() >= 0:
+            return ell, m
+    raise ValueError("index must be l^2 + l + m + 1 with m >= 0")
+
+
+def write_alm(path, flm, *, unit="", coordsys="", component=None, overwrite=False):
+    """Write the coefficients of a real signal, or of the T, E and B of a polarized sky.
+
+    Others (of complex signals, of fields of spin) have no place here: use ``.npz``.
+
+    Parameters
+    ----------
+    path : str or path
+    flm : complex ndarray [shape=(L*L,) or (n, L*L)]
+        Three sets are T, E, B; each becomes a table of its own, which healpy reads with
+        ``hdu=(1, 2, 3)``.
+    unit : str or sequence of str
+        One for all sets, or one for each; a quantity carries its own.
+    coordsys : str
+        Frame of the sky, in any spelling that `spherekit.io.frames.frame_of` knows.
+    component : str or sequence of str, optional
+        "T", "E" or "B", for each set.
+    overwrite : bool
+
+    Raises
+    ------
+    ValueError
+        Another shape, coefficients of no real signal, or that are not finite; several sets that
+        are not three, without ``component``.
+    TypeError
+        Masked entries; what is no number.
+    FileExistsError
+
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> path = os.path.join(tempfile.mkdtemp(), "alm.fits")
+    >>> write_alm(path, np.zeros((3, 4)), unit="uK")
+    >>> read_alm(path).shape
+    (3, 4)
+    """
+    flm, unit = _sets(flm, unit)
+    components = _given_components(component, len(flm))
+    units = [unit] * len(flm) if isinstance(unit, str) else list(unit)
+    if len(units) != len(flm):
+        raise ValueError(f"unit has {len(units)} entries for {len(flm)} sets of coefficients")
+    header = {"COORDSYS": frame_letter(coordsys)} if frame_letter(coordsys) else {}
+    contents = []
+    for coefficients, name, label in zip(flm, components, units, strict=True):
+        polarized = {"POLCCONV": "COSMO"} if name in ("E", "B") else {}
+        columns, degrees = _columns(coefficients, label)
+        contents.append((columns, {**degrees, **header, **polarized}, _EXTNAMES.get(name, "")))
+    write_tables(path, contents, overwrite=overwrite)
+
+
+def _sets(flm, unit):
+    """(flm (n, L*L) of finite numbers, the unit or units)."""
+    first = unit if isinstance(unit, str) else ""
+    flm, carried = plain(flm, first, "flm")
+    flm = _check.numbers(flm, "flm")
+    if flm.ndim not in (1, 2) or flm.size == 0:
+        raise ValueError(
+            f"flm has shape {flm.shape}; an alm file holds sets (L*L,), one or T, E and B"
+        )
+    lost = np.count_nonzero(~np.isfinite(flm))
+    if lost:
+        raise ValueError(f"{lost} coefficients of {flm.size} are NaN or infinite")
+    return np.atleast_2d(flm), carried if isinstance(unit, str) else unit
+
+
+def _given_components(component, n):
+    if component is None:
+        if n not in (1, 3):
+            raise ValueError(f"flm holds {n} sets; say which by component, as ('E', 'B')")
+        return ("T", "E", "B") if n == 3 else ("",)
+    components = tuple(component)
+    if len(components) != n or len(set(components)) != n or not set(components) <= set("TEB"):
+        raise ValueError(f"component is {component!r}; expected {n} of 'T', 'E', 'B', each once")
+    return components
+
+
+def _columns(flm, unit):
     alm = to_healpy(flm)
     L = int(round(flm.size**0.5))
     m = np.repeat(np.arange(L), L - np.arange(L))
     ell = np.concatenate([np.arange(first, L) for first in range(L)])
-    index = (ell * ell + ell + m + 1).astype(np.int32)
+    index = (ell * ell + ell + m + 1).astype(np.int32 if L <= 46340 else np.int64)
     columns = [("index", index, "l*l+l+m+1"), ("real", alm.real, unit), ("imag", alm.imag, unit)]
-    header = {"MAX-LPOL": L - 1, "MAX-MPOL": L - 1}
-    write_table(path, columns, header, overwrite=overwrite)
-
-
-def read_cl(path):
-    """Spectra by column name, each (L,), from a C_l table."""
-    return {name: cl.astype(float) for name, cl in read_table(path).columns.items()}
-
-
-def write_cl(path, cl, *, column="TEMPERATURE", unit="", overwrite=False):
-    """Write a spectrum (L,), or several of one length as a dict of name to spectrum.
-
-    >>> import os, tempfile
-    >>> import numpy as np
-    >>> path = os.path.join(tempfile.mkdtemp(), "cl.fits")
-    >>> write_cl(path, {"EE": np.ones(3), "BB": np.zeros(3)}, unit="uK^2")
-    >>> list(read_cl(path))
-    ['EE', 'BB']
-    """
-    named = cl if isinstance(cl, dict) else {column: cl}
-    named = {name: np.asarray(c, float) for name, c in named.items()}
-    shapes = {c.shape for c in named.values()}
-    if len(shapes) != 1 or len(next(iter(shapes))) != 1:
-        raise ValueError(f"cl has shape {sorted(shapes)}; expected (L,), the same for all spectra")
-    n = next(iter(shapes))[0]
-    columns = [(k, c, unit) for k, c in named.items()]
-    write_table(path, columns, {"MAX-LPOL": n - 1}, overwrite=overwrite)
+    return columns, {"MAX-LPOL": L - 1, "MAX-MPOL": L - 1}

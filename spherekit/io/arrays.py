@@ -9,11 +9,16 @@ import zipfile
 
 import numpy as np
 
+from spherekit import _check
+from spherekit.io import kinds
 from spherekit.io._replace import replacing
+from spherekit.io.units import plain
 
 #: What NumPy and zipfile raise where bytes of a file are not what they should be.
 _DAMAGED = ValueError, EOFError, OSError, KeyError, NotImplementedError, zipfile.BadZipFile
 _DAMAGED += zipfile.LargeZipFile, SyntaxError, AttributeError, TypeError, MemoryError
+
+_READABLE = ("NumPy arrays (.npz)", "a NumPy array (.npy)", "a zip archive", "an empty file")
 
 
 def read_arrays(path):
@@ -40,8 +45,10 @@ def read_arrays(path):
     >>> sorted(read_arrays(path))
     ['grid', 'values']
     """
-    if not os.path.exists(path):
-        raise FileNotFoundError(f"no file {path}")
+    kind = kinds.describe(path)
+    if kind not in _READABLE:
+        hint = "; spherekit.io.read_table and read_map read it" if "FITS" in kind else ""
+        raise ValueError(f"{path} cannot be read as a NumPy file: it is {kind}{hint}")
     try:
         with open(path, "rb") as file:
             loaded = np.load(file, allow_pickle=False)
@@ -56,11 +63,28 @@ def read_arrays(path):
 def write_arrays(path, *, overwrite=False, **arrays):
     """Write arrays by name to ``.npz``, or the one called ``values`` to ``.npy``.
 
+    A quantity (astropy, pint) called ``values`` or ``flm`` gives its unit to the array ``unit``.
+
+    Parameters
+    ----------
+    path : str or path
+    overwrite : bool
+    **arrays : arrays, numbers or text
+
     Raises
     ------
     ValueError
-        Another suffix, or ``.npy`` for more than ``values``.
+        Another suffix, ``.npy`` for more than ``values``, a unit that contradicts ``unit``.
+    TypeError
+        Masked entries, for which there is no place; units of other arrays; Python objects.
     FileExistsError
+
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> path = os.path.join(tempfile.mkdtemp(), "map.npy")
+    >>> write_arrays(path, values=np.zeros(12))
+    >>> read_arrays(path)["values"].shape
+    (12,)
     """
     suffix = os.path.splitext(path)[1]
     single = suffix == ".npy" and list(arrays) == ["values"]
@@ -69,8 +93,28 @@ def write_arrays(path, *, overwrite=False, **arrays):
             f"{path} cannot take {', '.join(arrays)}: name a .npz file, or a .npy file for "
             "'values' alone"
         )
-    with replacing(path, overwrite) as temporary:
+    if "file" in arrays or "allow_pickle" in arrays:
+        raise ValueError("NumPy keeps the names file and allow_pickle to itself; choose others")
+    arrays = _with_unit(arrays)
+    if single and "unit" in arrays:
+        raise ValueError(f"{path} has no place for the unit {arrays['unit']}; name a .npz file")
+    with replacing(path, overwrite) as temporary, open(temporary, "wb") as file:
         if single:
-            np.save(temporary, arrays["values"], allow_pickle=False)
+            np.save(file, arrays["values"], allow_pickle=False)
         else:
-            np.savez(temporary, allow_pickle=False, **arrays)
+            np.savez(file, allow_pickle=False, **arrays)
+
+
+def _with_unit(arrays):
+    """The arrays without attributes; the unit of the map or coefficients as one of them."""
+    plain_arrays = {}
+    unit = str(arrays.get("unit", ""))
+    for name, array in arrays.items():
+        mask = getattr(array, "mask", None)
+        masked = isinstance(mask, np.ndarray | np.bool_ | bool) and np.any(mask)
+        if name in ("values", "flm") and not masked:
+            array, carried = plain(array, unit, name)
+            if carried != unit:
+                plain_arrays["unit"] = np.asarray(carried)
+        plain_arrays[name] = _check.as_array(array, name, "pass plain numbers")
+    return plain_arrays

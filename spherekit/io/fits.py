@@ -1,75 +1,269 @@
 """The FITS tables behind maps, coefficients and spectra.
 
 astropy reads and writes; nothing in a file is executed. Writers write to a temporary name first,
-so that a file is whole or absent, and refuse to replace one unless told.
+so that a file is whole or absent, and refuse to replace one unless asked to.
 """
 
+import gzip
 import os
 import warnings
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
 
+from spherekit import _check
+from spherekit.io import headers, kinds
 from spherekit.io._replace import replacing
+from spherekit.io.missing import bad_data, is_missing, replace_nulls
+
+_HINTS = {
+    "NumPy arrays (.npz)": "spherekit.io.read_arrays reads it",
+    "a NumPy array (.npy)": "spherekit.io.read_arrays reads it",
+    "a netCDF-3 file": "read it with scipy.io.netcdf_file or xarray, see sampling.from_latlon",
+    "an HDF5 or netCDF-4 file": "read it with xarray or h5py, see sampling.from_latlon",
+    "text": "read it with numpy.loadtxt",
+    "a zip archive": "unpack it first",
+    "a Python pickle": "it is not opened, since a pickle may run any code",
+}
 
 
 class Table(NamedTuple):
-    """The first table of a FITS file: its header, its columns and their units ("" if none)."""
+    """A table of a FITS file.
+
+    ``header``; ``columns`` by name, flattened, in native byte order, UNSEEN where the header
+    declares a value missing; their ``units`` ("" if none); the number ``hdu`` and the ``name``
+    (EXTNAME) of the table; ``shapes`` of the columns, (rows, ...), before they were flattened;
+    ``primary``, the first header of the file.
+    """
 
     header: object
     columns: dict
     units: dict
+    hdu: int = 1
+    name: str = ""
+    shapes: dict = {}
+    primary: object = {}
 
 
-def read_table(path):
-    """The first table of a FITS file, columns flattened and in native byte order.
+def read_table(path, hdu=None):
+    """A table of a FITS file.
+
+    Values that the header declares missing become UNSEEN, and their column float64 if it was of
+    integers: TNULL of a column, BAD_DATA of the table, undefined logicals. Columns without a name
+    are called ``COLUMN_n``, n from 1; a name that occurs again gets ``_n`` behind it.
+
+    Parameters
+    ----------
+    path : str or path
+        The file may be packed by gzip.
+    hdu : int or str, optional
+        Number of the table (1 for the first extension) or its name (EXTNAME, in any case);
+        default: the first table.
+
+    Returns
+    -------
+    Table
 
     Raises
     ------
     ValueError
-        A file that is truncated, is no FITS file, or holds no table.
+        A file that is truncated, is not a FITS file (with what it is), or lacks such a table.
     FileNotFoundError
+
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> path = os.path.join(tempfile.mkdtemp(), "cl.fits")
+    >>> from spherekit.io import write_cl
+    >>> write_cl(path, np.ones(3), unit="uK^2")
+    >>> read_table(path).units
+    {'TEMPERATURE': 'uK^2'}
     """
+    with _tables(path) as (hdus, numbers):
+        return _as_table(hdus, _chosen(path, hdus, numbers, hdu))
+
+
+def tables(path):
+    """All tables of a FITS file, in their order.
+
+    Parameters
+    ----------
+    path : str or path
+
+    Returns
+    -------
+    tuple of Table
+        As `read_table` gives them.
+
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> path = os.path.join(tempfile.mkdtemp(), "alm.fits")
+    >>> from spherekit.io import write_alm
+    >>> write_alm(path, np.zeros((3, 4)))
+    >>> [(table.hdu, table.name) for table in tables(path)]
+    [(1, 'TEMPERATURE'), (2, 'GRADIENT'), (3, 'CURL')]
+    """
+    with _tables(path) as (hdus, numbers):
+        return tuple(_as_table(hdus, number) for number in numbers)
+
+
+@contextmanager
+def _tables(path):
+    """The HDUs of a file, and the numbers of those that are tables; foreign errors in our words."""
     from astropy.io import fits
 
-    if not os.path.exists(path):
-        raise FileNotFoundError(f"no file {path}")
+    kind = kinds.describe(path)
+    empty = kind == "an empty file"
+    if not (empty or kind in _PERHAPS or "FITS" in kind):
+        hint = _HINTS.get(kind)
+        raise ValueError(
+            f"{path} cannot be read as FITS: it is {kind}" + (f"; {hint}" if hint else "")
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # headers of other codes are seldom to the letter
             warnings.filterwarnings("error", message="(?s).*(truncated|corrupted)")
             with open(path, "rb") as file, fits.open(file, memmap=False) as hdus:
-                tables = [h for h in hdus if isinstance(h, fits.BinTableHDU | fits.TableHDU)]
-                if tables:
-                    return _as_table(tables[0])
+                numbers = [i for i, h in enumerate(hdus) if _is_table(h)]
+                if not numbers:
+                    raise _Refused(
+                        f"{path} is a FITS file without a table: no HEALPix map, alm or C_l"
+                    )
+                yield hdus, numbers
+    except _Refused as refusal:
+        raise ValueError(str(refusal)) from None
     except Exception as error:  # astropy raises many kinds on damaged files
-        said = " ".join(str(error).split())
+        reason = "an empty file" if empty else " ".join(str(error).split())
         raise ValueError(
-            f"{path} cannot be read as FITS; it is cut short, damaged, or of another format: {said}"
+            f"{path} cannot be read as FITS; it is cut short, damaged, or of another format: "
+            f"{reason}"
         ) from None
-    raise ValueError(f"{path} is a FITS file without a table: no HEALPix map, alm or C_l")
 
 
-def _as_table(hdu):
-    columns, units = {}, {}
-    for column in hdu.columns:
-        values = np.asarray(hdu.data[column.name]).reshape(-1)
-        columns[column.name] = values.astype(values.dtype.newbyteorder("="))
-        units[column.name] = column.unit or ""
-    return Table(hdu.header, columns, units)
+_PERHAPS = ("no file of a known kind", "a bzip2 file")
+
+
+class _Refused(ValueError):
+    """A refusal in our own words, among the errors of astropy."""
+
+
+def _is_table(hdu):
+    from astropy.io import fits
+
+    return isinstance(hdu, fits.BinTableHDU | fits.TableHDU) and "ZIMAGE" not in hdu.header
+
+
+def _chosen(path, hdus, numbers, hdu):
+    """The number of the table that ``hdu`` means."""
+    if hdu is None:
+        return numbers[0]
+    listed = ", ".join(f"{i} {hdus[i].name}".strip() for i in numbers)
+    if isinstance(hdu, str):
+        matches = [i for i in numbers if hdus[i].name.strip().upper() == hdu.strip().upper()]
+    else:
+        matches = [i for i in numbers if i == _check.whole_number(hdu, "hdu", 0)]
+    if len(matches) != 1:
+        raise _Refused(f"{path} has {len(matches) or 'no'} table {hdu!r}; its tables are {listed}")
+    return matches[0]
+
+
+def _as_table(hdus, number):
+    hdu = hdus[number]
+    _name_columns(hdu.header)
+    raw = hdu.data.view(np.ndarray)
+    bad = bad_data(hdu.header)
+    columns, units, shapes = {}, {}, {}
+    for i, column in enumerate(hdu.columns):
+        values = np.asarray(hdu.data.field(i))
+        shapes[column.name] = values.shape
+        null = _nulls(hdu, i, raw[raw.dtype.names[i]], values)
+        values = values.astype(values.dtype.newbyteorder("="))
+        columns[column.name] = replace_nulls(values, null, bad).reshape(-1)
+        units[column.name] = (column.unit or "").strip()
+    return Table(hdu.header, columns, units, number, hdu.name.strip(), shapes, hdus[0].header)
+
+
+def _name_columns(header):
+    """Give every column a name of its own; astropy reads no others."""
+    seen = set()
+    for i in range(1, header["TFIELDS"] + 1):
+        name = headers.text(header, f"TTYPE{i}") or f"COLUMN_{i}"
+        if name.upper() in seen or name != header.get(f"TTYPE{i}"):
+            name = f"{name}_{i}" if name.upper() in seen else name
+            header[f"TTYPE{i}"] = name
+        seen.add(name.upper())
+
+
+def _nulls(hdu, i, raw, values):
+    """True where the stored numbers of a column are what its header calls undefined, or None."""
+    form, stated = hdu.columns[i].format, headers.value(hdu.header, f"TNULL{i + 1}")
+    if values.dtype.kind == "b" and raw.dtype == np.int8:
+        return raw == 0  # logicals are T, F or 0
+    if raw.dtype.kind == "S" and values.dtype.kind in "if":
+        return None if stated is None else np.char.strip(raw) == str(stated).strip().encode()
+    if values.dtype.kind not in "iuf" or "P" in str(form) or "Q" in str(form):
+        return None
+    scaled = not np.array_equal(raw, values, equal_nan=raw.dtype.kind == "f")
+    if raw.dtype.kind == "f" and (scaled or stated is not None):
+        return is_missing(raw, headers.number(hdu.header, f"TNULL{i + 1}"))
+    return None if stated is None else raw == headers.whole(hdu.header, f"TNULL{i + 1}")
+
+
+def write_tables(path, contents, *, overwrite=False):
+    """Write tables, each as (columns, header, name): columns as (name, array, unit)."""
+    from astropy.io import fits
+
+    hdus = fits.HDUList([fits.PrimaryHDU()])
+    for columns, header, name in contents:
+        hdus.append(_as_hdu(columns, header, name))
+    with replacing(path, overwrite) as temporary, _opened(temporary, path) as file:
+        hdus.writeto(file)
 
 
 def write_table(path, columns, header, *, overwrite=False):
     """Write one table: columns as (name, array, unit), and the keys of its header."""
+    write_tables(path, [(columns, header, "")], overwrite=overwrite)
+
+
+_CODES = {"f4": "E", "f8": "D", "i4": "J", "i8": "K"}
+
+
+def _as_hdu(columns, header, name):
     from astropy.io import fits
 
-    codes = {"f4": "E", "f8": "D", "i4": "J"}
-    made = [
-        fits.Column(name=n, format=codes[a.dtype.str[1:]], array=a, unit=u or None)
-        for n, a, u in columns
-    ]
-    hdu = fits.BinTableHDU.from_columns(made)
-    for key, value in header.items():
-        hdu.header[key] = value
-    with replacing(path, overwrite) as temporary:
-        hdu.writeto(temporary, overwrite=True)
+    names = [printable(n, "the name of a column") for n, _, _ in columns]
+    if len({n.upper() for n in names}) != len(names):
+        raise ValueError(f"the columns {', '.join(names)} need names of their own")
+    hdu = fits.BinTableHDU.from_columns(
+        [
+            fits.Column(n, _CODES[a.dtype.str[1:]], array=a, unit=printable(u, "a unit") or None)
+            for n, (_, a, u) in zip(names, columns, strict=True)
+        ]
+    )
+    hdu.header.update(header)
+    if name:
+        hdu.header["EXTNAME"] = printable(name, "the name of a table")
+    return hdu
+
+
+def printable(text, what):
+    """Text as a FITS header takes it: printable ASCII of at most 68 characters."""
+    plain = (
+        str(text).strip().replace("\N{MICRO SIGN}", "u").replace("\N{GREEK SMALL LETTER MU}", "u")
+    )
+    if not (plain.isascii() and plain.isprintable() and len(plain) <= 68):
+        raise ValueError(
+            f"{what} is {text!r}; FITS headers take up to 68 printable ASCII characters"
+        )
+    return plain
+
+
+@contextmanager
+def _opened(temporary, path):
+    """The temporary file, packed where the name of the file to be is that of a gzip file."""
+    with open(temporary, "wb") as file:
+        if os.fspath(path).endswith(".gz"):
+            with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
+                yield packed
+        else:
+            yield file

@@ -4,15 +4,28 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spherekit.io.fits import read_table, write_table
-from spherekit.sampling.healpix import UNSEEN, nside_of, reorder
+from spherekit import _check
+from spherekit.io import headers, stokes
+from spherekit.io.columns import chosen_table, map_columns, picked_columns
+from spherekit.io.fits import write_table
+from spherekit.io.frames import frame_letter, frame_of, header_frame
+from spherekit.io.missing import missing_samples
+from spherekit.io.pixels import full_sky, stacked
+from spherekit.io.units import floating, plain
+from spherekit.sampling.healpix import nside_of, reorder
+
+__all__ = ["SkyMap", "map_columns", "read_map", "write_map"]
 
 
 class SkyMap(NamedTuple):
-    """What `read_map` found.
+    """What `read_map` reads.
 
     ``values`` (n_pix,) or (n_fields, n_pix) in RING order, native floats; ``columns`` and
-    ``units`` of the fields read; ``ordering`` ("ring" or "nested") and ``coordsys`` of the file.
+    ``units`` of the fields read; ``ordering`` ("ring" or "nested") and ``coordsys`` of the file;
+    ``frame`` ("galactic", "ecliptic", "equatorial", or "" where the file states none);
+    ``polcconv``, the convention of the values: "COSMO", or "IAU" of a single column that was left
+    as it is since its name does not tell whether it is U; ``file_polcconv``, what the file says
+    ("" if nothing); ``hdu``, the number of the table.
     """
 
     values: np.ndarray
@@ -21,43 +34,45 @@ class SkyMap(NamedTuple):
     units: tuple
     ordering: str
     coordsys: str
+    frame: str = ""
+    polcconv: str = "COSMO"
+    file_polcconv: str = ""
+    hdu: int = 1
 
 
-def map_columns(table):
-    """(name of the column of pixel numbers or None, names of the fields) of a map's table.
-
-    >>> from spherekit.io import Table
-    >>> map_columns(Table({}, {"PIXEL": [0], "T": [1.0]}, {}))
-    ('PIXEL', ['T'])
-    """
-    names = list(table.columns)
-    pixel = next((n for n in names if n.upper() in ("PIXEL", "PIX")), None)
-    if pixel is None and str(table.header.get("INDXSCHM", "")).strip().upper() == "EXPLICIT":
-        pixel = names[0]
-    return pixel, [n for n in names if n != pixel]
-
-
-def read_map(path, *, field=0, ordering=None):
-    """Read a HEALPix map, brought to RING order; UNSEEN and NaN stay as they are.
+def read_map(path, *, field=0, ordering=None, hdu=None, frame=None):
+    """Read a HEALPix map, brought to RING order and to this package's sign of U.
 
     Parameters
     ----------
     path : str or path
     field : int, str, sequence of them, or None
         Columns by number (from 0) or name; a sequence gives (n_fields, n_pix), None all columns.
-        The column of pixel numbers of a map of part of the sky does not count.
+        The column of pixel numbers of a map of part of the sky does not count. Names are taken in
+        any case; I (or T), Q and U mean the columns that hold them, such as Q_POLARISATION.
     ordering : {"ring", "nested"}, optional
-        For files that do not say.
+        For files that do not say; refused where it contradicts the file.
+    hdu : int or str, optional
+        Number or name of the table; default: the first that holds a map.
+    frame : str, optional
+        Frame of the sky, instead of what the header says ("" for none).
 
     Returns
     -------
     SkyMap
-        Pixels that a file of part of the sky does not hold are UNSEEN.
+        Missing pixels are UNSEEN or NaN: those that a file of part of the sky does not hold, and
+        those that the header declares missing (TNULL, BAD_DATA), are UNSEEN; UNSEEN and NaN in the
+        file stay as they are. From a file with POLCCONV = IAU, columns of U (and covariances IU,
+        QU) have changed their sign.
 
     Raises
     ------
     ValueError
-        A file that is no HEALPix map, is truncated, does not state its ordering, or lacks a column.
+        A file that is no HEALPix map (with what it is), is truncated, does not state its ordering,
+        lacks a column, repeats pixel numbers, or whose keys contradict its contents; an unknown
+        frame; infinite samples, and others that cannot be measurements (see
+        `spherekit.io.missing.missing_samples`); several columns of an IAU file whose names do not
+        tell which one is U.
     FileNotFoundError
 
     >>> import os, tempfile
@@ -68,113 +83,133 @@ def read_map(path, *, field=0, ordering=None):
     >>> sky.nside, sky.units, sky.values[-1]
     (2, ('mK',), np.float64(47.0))
     """
-    table = read_table(path)
-    pixel, names = map_columns(table)
-    wanted = names if field is None else [field] if isinstance(field, int | str) else list(field)
-    picked = [_column_name(path, names, f) for f in wanted]
-    values = _stack(path, table, picked)
-    order = _ordering(path, ordering or table.header.get("ORDERING", ""))
-    if pixel is not None:
-        values = _fill(path, values, table.columns[pixel], table.header)
-    nside = _nside(path, values.shape[-1], table.header)
+    table = chosen_table(path, hdu, ordering)
+    single = field is None or isinstance(field, str) or not np.iterable(field)
+    picked = picked_columns(path, table, field)
+    try:
+        order = _ordering(table.header, ordering)
+        values = stacked(table, picked)
+        for name, samples in zip(picked, values, strict=True):
+            missing_samples(samples, name=f"the column {name}")
+        values = full_sky(table, values)
+        convention, signs = _signs(table, picked)
+        for samples, sign in zip(values, signs, strict=True):
+            if sign < 0:
+                samples[:] = stokes.turned(samples)
+        where = header_frame(table.header) if frame is None else frame_of(frame)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
     if order == "nested":
         values = reorder(values, "nested")
     return SkyMap(
-        values[0] if isinstance(field, int | str) else values,
-        nside,
+        values[0] if single and field is not None else values,
+        nside_of(values.shape[-1]),
         tuple(picked),
         tuple(table.units[n] for n in picked),
         order,
-        str(table.header.get("COORDSYS", table.header.get("SKYCOORD", ""))).strip(),
+        headers.text(table.header, "COORDSYS") or headers.text(table.header, "SKYCOORD"),
+        where,
+        convention,
+        stokes.polarization_convention(table.header),
+        table.hdu,
     )
 
 
-def _stack(path, table, names):
-    columns = [table.columns[n] for n in names]
-    sizes, kinds = {c.size for c in columns}, {c.dtype.kind for c in columns}
-    if len(sizes) != 1 or not kinds <= set("fiub"):
+def _ordering(header, given):
+    """ "ring" or "nested", as the header and the argument say."""
+    known = {"RING": "ring", "NESTED": "nested", "NEST": "nested"}
+    stated = headers.text(header, "ORDERING")
+    if given is not None and given not in ("ring", "nested"):
+        raise ValueError(f'ordering is {given!r}; expected "ring" or "nested"')
+    if stated.upper() in ("NUNIQ", "UNIQ"):
         raise ValueError(
-            f"{path}: the columns {', '.join(names) or '(none)'} have sizes {sorted(sizes)} and "
-            f"types {sorted(str(c.dtype) for c in columns)}; a map has real columns of one size"
+            "it is a multi-order map (ORDERING = NUNIQ), of pixels of many sizes; bring it to one "
+            "nside first, with the code that wrote it"
         )
-    stacked = np.stack(columns)
-    return stacked if stacked.dtype.kind == "f" else stacked.astype(np.float64)
-
-
-def _ordering(path, said):
-    order = str(said).strip().lower()
-    if order not in ("ring", "nested", "nest"):
+    if stated and stated.upper() not in known:
+        raise ValueError(f"the header says ORDERING = {stated!r}; known are RING and NESTED")
+    if not stated and given is None:
         raise ValueError(
-            f"{path} does not state its ORDERING (it says {said!r}); is it a HEALPix map? If so, "
-            'pass ordering="ring" or "nested"'
+            'it does not state its ORDERING; is it a HEALPix map? If so, pass ordering="ring" or '
+            '"nested"'
         )
-    return "ring" if order == "ring" else "nested"
-
-
-def _fill(path, values, pixel, header):
-    if "NSIDE" not in header:
-        raise ValueError(f"{path}: a map of part of the sky needs the key NSIDE")
-    full = np.full((len(values), 12 * int(header["NSIDE"]) ** 2), UNSEEN, values.dtype)
-    legal = pixel.dtype.kind in "iu" and pixel.size == values.shape[1]
-    if not legal or (pixel.size and (pixel.min() < 0 or pixel.max() >= full.shape[1])):
+    order = known.get(stated.upper(), given)
+    if given not in (None, order):
         raise ValueError(
-            f"{path}: its column of {pixel.size} pixel numbers ({pixel.dtype}) does not fit "
-            f"{values.shape[1]} samples of nside {header['NSIDE']}"
+            f"the header says ORDERING = {stated}, and ordering={given!r} was passed; leave it "
+            "out, or correct the header"
         )
-    full[:, pixel] = values
-    return full
+    return order
 
 
-def _nside(path, n_pix, header):
-    try:
-        nside = nside_of(n_pix)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
-    if int(header.get("NSIDE", nside)) != nside:
+def _signs(table, names):
+    """(convention of the values, 1 or -1 for every field): from IAU, U changes its sign."""
+    if stokes.polarization_convention(table.header) != "IAU":
+        return "COSMO", [1] * len(names)
+    signs = [stokes.sign_of_u(name) for name in names]
+    if signs == [None]:  # the table may tell what its columns do not
+        signs = [stokes.sign_of_u(headers.text(table.header, "STOKES") or table.name)]
+    if signs == [None]:
+        return "IAU", [1]
+    unknown = [name for name, sign in zip(names, signs, strict=True) if sign is None]
+    if unknown:
         raise ValueError(
-            f"{path} says NSIDE = {header['NSIDE']} and holds {n_pix} samples, those of nside "
-            f"{nside}; correct the header, or fetch the file again"
+            f"its polarization follows the IAU convention (POLCCONV), and the name of "
+            f"{', '.join(unknown)} does not tell whether the sign of U is to be changed; rename "
+            "the columns I_STOKES, Q_STOKES, U_STOKES, or read them one by one"
         )
-    return nside
-
-
-def _column_name(path, names, field):
-    if isinstance(field, int) and 0 <= field < len(names):
-        return names[field]
-    if field in names:
-        return field
-    known = ", ".join(f"{number} {name}" for number, name in enumerate(names))
-    raise ValueError(f"{path} has no field {field!r}; it holds {known or 'none'}")
+    return "COSMO", signs
 
 
 def write_map(path, values, *, column="TEMPERATURE", unit="", coordsys="", overwrite=False):
     """Write one map (n_pix,) or several (n_fields, n_pix) in RING order.
 
+    NaN stays NaN, and UNSEEN is UNSEEN; masked samples are written as UNSEEN, and the unit of a
+    quantity (astropy, pint) goes into the file. Maps of Q and U (by their names) get the key
+    POLCCONV = COSMO, which is this package's convention.
+
     Parameters
     ----------
     path : str or path
-    values : float32 or float64 ndarray [shape=(n_pix,) or (n_fields, n_pix)]
+        ``.gz`` at its end packs the file.
+    values : array of float64, float32 or float16 [shape=(n_pix,) or (n_fields, n_pix)]
+        float16 is written as float32.
     column : str or sequence of str
         A name, or one for each field.
-    unit, coordsys : str
-        ``coordsys`` is "G", "E" or "C".
+    unit : str or sequence of str
+        One for all fields, or one for each.
+    coordsys : str
+        A frame of the sky in any spelling that `spherekit.io.frames.frame_of` knows, such as
+        "galactic" or "G"; the file gets G, E or C.
     overwrite : bool
 
     Raises
     ------
     ValueError
-        A size that is not 12 nside^2, other types, names that do not match the fields.
+        A size that is not 12 nside^2, other types, infinite samples, names or units that do not
+        match the fields, a unit that is not that of the quantity, an unknown frame.
+    TypeError
+        Masked integers or complex numbers.
     FileExistsError
+
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> path = os.path.join(tempfile.mkdtemp(), "map.fits")
+    >>> write_map(path, np.zeros((2, 12)), column=["Q", "U"], unit="uK", coordsys="galactic")
+    >>> sky = read_map(path, field="Q")
+    >>> sky.frame, sky.file_polcconv
+    ('galactic', 'COSMO')
     """
-    values = np.asarray(values)
-    fields = values[None] if values.ndim == 1 else values
     names = [column] if isinstance(column, str) else list(column)
-    if fields.ndim != 2 or len(names) != len(fields) or fields.dtype.kind != "f":
+    fields, units = _fields(values, unit)
+    if fields.ndim != 2 or len(names) != len(fields):
         raise ValueError(
-            f"values have shape {values.shape} and type {values.dtype}, with {len(names)} column "
-            "names; give real floating maps (n_pix,) or (n_fields, n_pix) and a name for each"
+            f"values have shape {np.shape(values)}, with {len(names)} column names; give real "
+            "floating maps (n_pix,) or (n_fields, n_pix) and a name for each"
         )
     nside = nside_of(fields.shape[-1])
+    for name, samples in zip(names, fields, strict=True):
+        missing_samples(samples, name=f"the field {name}")
     header = dict(
         PIXTYPE="HEALPIX",
         ORDERING="RING",
@@ -184,7 +219,31 @@ def write_map(path, values, *, column="TEMPERATURE", unit="", coordsys="", overw
         INDXSCHM="IMPLICIT",
         OBJECT="FULLSKY",
     )
-    if coordsys:
-        header["COORDSYS"] = coordsys
-    columns = [(n, f, unit) for n, f in zip(names, fields, strict=True)]
-    write_table(path, columns, header, overwrite=overwrite)
+    if frame_letter(coordsys):
+        header["COORDSYS"] = frame_letter(coordsys)
+    if any(stokes.stokes_of(n) in ("Q", "U") or stokes.sign_of_u(n) == -1 for n in names):
+        header["POLCCONV"] = "COSMO"
+    write_table(path, list(zip(names, fields, units, strict=True)), header, overwrite=overwrite)
+
+
+def _fields(values, unit):
+    """(array of the fields, their units) of what `write_map` was given."""
+    if isinstance(values, list | tuple) and any(np.ndim(v) for v in values):
+        units = [unit] * len(values) if isinstance(unit, str) else list(unit)
+        _check_units(units, len(values))
+        pairs = [plain(v, u) for v, u in zip(values, units, strict=True)]
+        return floating(_check.as_array([v for v, _ in pairs], "values"), "values"), [
+            u for _, u in pairs
+        ]
+    units = [unit] if isinstance(unit, str) else list(unit)
+    array, first = plain(values, units[0] if units else "")
+    fields = floating(array, "values")
+    fields = fields[None] if fields.ndim == 1 else fields
+    units = [first] * len(fields) if isinstance(unit, str) else [first, *units[1:]]
+    _check_units(units, len(fields))
+    return fields, units
+
+
+def _check_units(units, n):
+    if len(units) != n:
+        raise ValueError(f"unit has {len(units)} entries for {n} fields; give one, or one for each")

@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from spherekit import _check
+from spherekit._missing import is_missing
 from spherekit.plot import _planes as planes
 from spherekit.sampling import grid as as_grid
-from spherekit.sampling.healpix import UNSEEN
 
 PROJECTIONS = ("mollweide", "orthographic", "cartesian")
 
@@ -166,9 +166,7 @@ def valid_samples(f):
     >>> valid_samples(np.array([1.0, np.nan, -1.6375e30]))
     array([ True, False, False])
     """
-    if np.iscomplexobj(f):
-        return valid_samples(f.real) & valid_samples(f.imag)
-    return np.isfinite(f) & (np.abs(f - UNSEEN) > 1e-5 * abs(UNSEEN))
+    return np.isfinite(f) & ~is_missing(f)
 
 
 def _as_signal(f, grid):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from spherekit import _check
 from spherekit.plot.maps import pretty_unit
 
 _DATA, _THEORY = "#1f4e79", "#c0504d"
@@ -33,7 +34,7 @@ def cosmic_variance(cl, f_sky=1.0):
     >>> cosmic_variance(np.ones(3))[0] == np.sqrt(2)
     np.True_
     """
-    cl = np.asarray(cl, dtype=np.float64)
+    cl = _check.as_array(cl, "cl").astype(np.float64)
     if not 0 < f_sky <= 1:
         raise ValueError(f"f_sky is {f_sky}; expected a fraction of the sky in (0, 1]")
     return np.sqrt(2 / ((2 * np.arange(cl.shape[-1]) + 1) * f_sky)) * np.abs(cl)
@@ -125,7 +126,7 @@ def spectrum(
 
 
 def _as_spectrum(cl, name, ell_min):
-    cl = np.asarray(cl)
+    cl = _check.as_array(cl, name, "draw its values, with unit=...")
     if np.iscomplexobj(cl) or cl.ndim != 1 or cl.size <= ell_min or ell_min < 0:
         raise ValueError(
             f"{name} has shape {cl.shape} and type {cl.dtype}; expected one real spectrum "

@@ -11,6 +11,7 @@ from math import isqrt
 import numpy as np
 
 from spherekit import _check
+from spherekit._missing import UNSEEN
 from spherekit.sampling.quadrature import read_only, zonal_corrections
 
 __all__ = [
@@ -23,9 +24,6 @@ __all__ = [
     "rings",
     "ring_weights",
 ]
-
-#: The value that HEALPix files give to a pixel without data.
-UNSEEN = -1.6375e30
 
 MAX_NSIDE = 2**29  # the largest whose pixel numbers fit an int64 in nested order
 _CHUNK = 2**16  # pixels that one pass of `reorder` handles: bounds the work arrays
@@ -191,13 +189,17 @@ def ring2nest(nside, pixels):
 def reorder(values, source):
     """Maps (..., n_pix) from the ordering `source` ("ring" or "nested") to the other one.
 
-    Returns a new array of the same shape and dtype. Raises ValueError for another `source`, a size
-    that is not 12 nside^2, or an nside that is no power of two.
+    Returns a new array of the same shape and dtype; of a masked array (numpy.ma) with its mask,
+    reordered alike. Raises ValueError for another `source`, a size that is not 12 nside^2, or an
+    nside that is no power of two, and TypeError for quantities with a unit.
 
     >>> int(reorder(np.arange(48), "nested")[13])
     0
     """
-    values = np.asarray(values)
+    if isinstance(values, np.ma.MaskedArray):
+        mask = reorder(np.ma.getmaskarray(values), source)
+        return np.ma.array(reorder(values.data, source), mask=mask, fill_value=values.fill_value)
+    values = _check.as_array(values, "values", "pass values.value, and keep the unit beside them")
     nside = _power_of_two(nside_of(values.shape[-1] if values.ndim else values.size))
     if source not in ("ring", "nested"):
         raise ValueError(f'source is {source!r}; an ordering is "ring" or "nested"')

@@ -82,9 +82,10 @@ class Covariances:
         how = dict(sampling=sampling, reality=True, threads=threads)
         self.wavelets = w = Wavelets(L, lam, J0, N, **how)
         self.directions = 2 * w.N - w.N % 2 if directions is None else directions
-        if self.directions < w.N or (self.directions - w.N) % 2:
+        _check.whole_number(self.directions, "directions", w.N, hint=f"of the parity of N = {w.N}")
+        if (self.directions - w.N) % 2:
             raise ValueError(
-                f"directions is {directions!r}; expected a number >= N = {w.N} of its parity"
+                f"directions is {directions}; expected a number of the parity of N = {w.N}"
             )
         self.oversample = _check.oversampling(oversample)
         self.L, self.isotropic = w.L, bool(isotropic)

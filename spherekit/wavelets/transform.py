@@ -13,6 +13,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from spherekit import _check
+from spherekit._threads import thread_count
 from spherekit.harmonic import transform as harmonic
 from spherekit.sampling import RotationGrid
 from spherekit.sampling import grid as as_grid
@@ -97,7 +98,8 @@ class Wavelets:
         self.N = _check.azimuthal_limit(N if self.steerable else L, L)
         self.spin = _check.spin_number(spin, L, reality)
         self.lam, self.J0 = _dilation(lam), _lowest(J0, L, lam)
-        self.grid, self.reality, self.threads = as_grid(sampling, L), bool(reality), threads
+        self.grid, self.reality = as_grid(sampling, L), bool(reality)
+        self.threads = None if threads is None else thread_count(threads)
         self.multiresolution = bool(multiresolution)
         self.scales, eta, kappa = filters.tiling(L, self.lam, self.J0, family)
         self.kappa = dict(zip(self.scales, kappa, strict=True))

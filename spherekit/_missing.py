@@ -1,0 +1,117 @@
+"""Which samples are missing: one rule for every reader, transform, picture and command.
+
+Missing is NaN, and UNSEEN, the value that HEALPix files give to a pixel without data (also after
+rounding to single precision). Readers replace what the header of a file declares missing (TNULL,
+BAD_DATA) by UNSEEN, so that no other sentinel is left. Whatever else cannot be a measurement is
+refused, with its count: it is never used, and never masked silently.
+"""
+
+import numpy as np
+
+#: The value that HEALPix files give to a pixel without data.
+UNSEEN = -1.6375e30
+
+#: A sample larger than this times the median magnitude of the non-zero samples is no measurement.
+OUTLIER = 1e15
+
+#: UNSEEN times a factor such as 1e-6 (K for uK) is larger; data in the units of their field are not.
+_HUGE = 1e20
+
+
+def is_missing(values, null=None):
+    """True where a sample is NaN, UNSEEN or ``null`` (in either part if complex).
+
+    Parameters
+    ----------
+    values : array of numbers
+    null : number, optional
+        A further value that means "missing", such as BAD_DATA of a header, also after rounding to
+        single precision.
+
+    Returns
+    -------
+    bool ndarray [shape=values.shape]
+
+    >>> import numpy as np
+    >>> is_missing(np.array([1.0, np.nan, -1.6375e30, np.inf]))
+    array([False,  True,  True, False])
+    >>> is_missing(np.array([7, -99]), null=-99)
+    array([False,  True])
+    """
+    if np.iscomplexobj(values):
+        return is_missing(values.real, null) | is_missing(values.imag, null)
+    if values.dtype.kind in "iub":
+        counts = null is not None and values.dtype.kind != "b"
+        return values == null if counts else np.zeros(values.shape, bool)
+    if values.dtype.itemsize < 4:  # UNSEEN is beyond the range of float16
+        values = values.astype(np.float32)
+    missing = np.isnan(values) | (np.abs(values - UNSEEN) < 1e-5 * abs(UNSEEN))
+    if null is not None:
+        with np.errstate(over="ignore"):
+            missing |= (values == np.float64(null)) | (values == np.float32(null))
+    return missing
+
+
+def missing_samples(values, *, null=None, name="the map"):
+    """True where a sample is missing; samples that cannot be measurements are refused.
+
+    Parameters
+    ----------
+    values : array of numbers
+    null : number, optional
+        A value that means "missing" beside NaN and UNSEEN.
+    name : str
+        What the samples are, in messages.
+
+    Returns
+    -------
+    bool ndarray [shape=values.shape]
+
+    Raises
+    ------
+    ValueError
+        Infinite samples; samples of more than 1e15 times the median magnitude of the non-zero
+        ones, as UNSEEN becomes when a map is multiplied by a factor. The message has their count.
+
+    >>> import numpy as np
+    >>> missing_samples(np.array([1.0, 2.0, np.nan]))
+    array([False, False,  True])
+    >>> missing_samples(np.array([1e6, 2e6, -1.6375e36]))
+    Traceback (most recent call last):
+    ...
+    ValueError: 1 of 3 samples of the map exceed 1e15 times the median magnitude: the largest is \
+1.64e+36, the median 1.5e+06. They are no measurements (UNSEEN times a factor?); set them to NaN
+    """
+    missing = is_missing(values, null)
+    if values.dtype.kind in "iub":
+        return missing
+    infinite = np.count_nonzero(np.isinf(values))
+    if infinite:
+        raise ValueError(
+            f"{infinite} of {values.size} samples of {name} are infinite; set them to NaN where "
+            "they are missing"
+        )
+    sizes = np.abs(values)[~missing]
+    outliers, median = _outliers(sizes)
+    if outliers:
+        raise ValueError(
+            f"{outliers} of {values.size} samples of {name} exceed 1e15 times the median magnitude: "
+            f"the largest is {sizes.max():.3g}, the median {median:.3g}. They are no measurements "
+            "(UNSEEN times a factor?); set them to NaN"
+        )
+    return missing
+
+
+def _outliers(sizes):
+    """(number of magnitudes beyond OUTLIER medians of the non-zero ones, that median).
+
+    Magnitudes that only a sentinel has (_HUGE) do not count for the median where there are smaller
+    ones, so that they are seen even where they are the majority.
+    """
+    largest = float(sizes.max()) if sizes.size else 0.0
+    if largest < _HUGE and np.count_nonzero(sizes >= largest / OUTLIER) > sizes.size // 2:
+        return 0, None  # more than half reach that size, so the median does: the usual case
+    sizes = sizes[sizes > 0]
+    ordinary = sizes[sizes < _HUGE]
+    median = float(np.median(ordinary if ordinary.size else sizes))
+    return np.count_nonzero(sizes > np.float64(OUTLIER * median)), median

@@ -1,0 +1,97 @@
+"""The table and the columns of a map's file that are asked for."""
+
+import operator
+
+import numpy as np
+
+from spherekit.io import headers
+from spherekit.io.alm import is_alm
+from spherekit.io.fits import read_table, tables
+from spherekit.io.spectra import is_spectrum
+from spherekit.io.stokes import column_of
+
+#: Names of the column of pixel numbers in maps of part of the sky.
+PIXEL_NAMES = ("PIXEL", "PIX", "PIXELS", "PIXNUM", "PIX_NUM", "PIXEL_INDEX", "IPIX", "HPIX", "HPX")
+PIXEL_NAMES += ("HEALPIX", "HPXPIX", "HPX_PIXEL", "PIX_INDEX", "PIXEL_NUMBER", "PIXEL_ID")
+
+
+def map_columns(table):
+    """(name of the column of pixel numbers or None, names of the fields) of a map's table.
+
+    >>> from spherekit.io import Table
+    >>> map_columns(Table({}, {"PIXEL": [0], "T": [1.0]}, {}))
+    ('PIXEL', ['T'])
+    """
+    names = list(table.columns)
+    pixel = next((n for n in names if n.upper() in PIXEL_NAMES), None)
+    explicit = headers.text(table.header, "INDXSCHM").upper() == "EXPLICIT"
+    if pixel is None and explicit and names:
+        pixel = names[0]
+    return pixel, [n for n in names if n != pixel]
+
+
+def is_map(table):
+    """True where a table says that it holds a HEALPix map."""
+    said = (headers.text(table.header, key) for key in ("PIXTYPE", "ORDERING", "INDXSCHM"))
+    return any(said) and not is_alm(table)
+
+
+def chosen_table(path, hdu, ordering):
+    """The table of a map: number or name ``hdu``, else the first that is one or may be one."""
+    if hdu is None:
+        candidates = tables(path)
+        maps = [table for table in candidates if is_map(table)]
+        table = maps[0] if maps else candidates[0]
+    else:
+        table = read_table(path, hdu)
+    at = f"{path} (HDU {table.hdu})"
+    if is_alm(table):
+        raise ValueError(
+            f"{at} holds spherical-harmonic coefficients (alm), no map: spherekit.io.read_alm "
+            "reads them, `spherekit transform --inverse` makes a map of them"
+        )
+    if is_spectrum(table) and not is_map(table) and ordering is None:
+        raise ValueError(
+            f"{at} holds power spectra (C_l), no map: spherekit.io.read_cl reads them, "
+            "`spherekit generate` draws a map from them"
+        )
+    pixtype = headers.text(table.header, "PIXTYPE")
+    if pixtype and pixtype.upper() != "HEALPIX":
+        raise ValueError(f"{at} says PIXTYPE = {pixtype!r}; expected a HEALPix map")
+    return table
+
+
+def picked_columns(path, table, field):
+    """The names of the columns that ``field`` of `read_map` means."""
+    _, names = map_columns(table)
+    if field is None:
+        return names
+    wanted = [field] if isinstance(field, str) or not np.iterable(field) else list(field)
+    return [_column(path, table, names, item) for item in wanted]
+
+
+def _column(path, table, names, field):
+    name = _by_name(names, field) if isinstance(field, str) else _by_number(names, field)
+    if name is None:
+        listed = ", ".join(f"{i} {name}" for i, name in enumerate(names))
+        raise ValueError(
+            f"{path} (HDU {table.hdu}) has no field {field}; it holds {listed or 'none'}"
+        )
+    return name
+
+
+def _by_name(names, field):
+    if field in names:
+        return field
+    matches = [name for name in names if name.strip().upper() == field.strip().upper()]
+    return matches[0] if len(matches) == 1 else column_of(field, names)
+
+
+def _by_number(names, field):
+    try:
+        number = -1 if isinstance(field, bool | np.bool_) else operator.index(field)
+    except TypeError:
+        raise TypeError(
+            f"field is {field!r}; expected the number or name of a column, or a sequence of them"
+        ) from None
+    return names[number] if 0 <= number < len(names) else None

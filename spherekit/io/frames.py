@@ -1,0 +1,111 @@
+"""Frames of the sky in files: the spellings in use, and the letters that writers give.
+
+Spellings: HEALPix (Fortran, IDL, C++) and healpy write one letter (G; E; C or Q), Planck GALACTIC,
+WMAP ``SKYCOORD = 'Galactic'``, Fermi GAL and CEL, HiPS and astropy whole names.
+"""
+
+from spherekit.io.headers import number, text
+
+#: The letter that writers give to a frame in COORDSYS.
+LETTERS = {"galactic": "G", "ecliptic": "E", "equatorial": "C"}
+
+_SPELLINGS = {
+    "galactic": ("G", "GAL", "GALACTIC"),
+    "ecliptic": (
+        "E",
+        "ECL",
+        "ECLIP",
+        "ECLIPTIC",
+        "BARYCENTRICMEANECLIPTIC",
+        "GEOCENTRICMEANECLIPTIC",
+        "HELIOCENTRICMEANECLIPTIC",
+    ),
+    "equatorial": (
+        *("C", "CEL", "CELESTIAL", "Q", "EQ", "EQU", "EQUATORIAL"),
+        *("ICRS", "FK5", "J2000", "J2000.0", "RADEC", "RA/DEC"),
+    ),
+    "": ("", "UNKNOWN", "UNDEFINED", "UNSPECIFIED", "NONE", "?"),
+}
+_FRAMES = {spelling: frame for frame, names in _SPELLINGS.items() for spelling in names}
+_OLD = ("FK4", "FK4-NO-E", "FK4NOETERMS", "B1950", "B1950.0")
+
+
+def frame_of(name):
+    """The frame of the sky that a name or letter means, in any case and with blanks around it.
+
+    Parameters
+    ----------
+    name : str or None
+        As in COORDSYS, SKYCOORD or RADESYS of a header.
+
+    Returns
+    -------
+    {"galactic", "ecliptic", "equatorial", ""}
+        "" where ``name`` is None, blank, or says that it is not known.
+
+    Raises
+    ------
+    ValueError
+        Anything else, with the list of what is known; frames of B1950.
+
+    >>> frame_of("GALACTIC"), frame_of("g "), frame_of("Q"), frame_of("ICRS")
+    ('galactic', 'galactic', 'equatorial', 'equatorial')
+    """
+    key = "" if name is None else str(name).strip().upper()
+    if key in _OLD:
+        raise ValueError(
+            f"the frame is {str(name).strip()!r}, of equinox B1950; convert the data to J2000 "
+            "(equatorial) or Galactic coordinates first"
+        )
+    if key not in _FRAMES:
+        known = "; ".join(f"{frame}: {', '.join(_SPELLINGS[frame])}" for frame in LETTERS)
+        raise ValueError(f"the frame is {str(name).strip()!r}; known are {known} (any case)")
+    return _FRAMES[key]
+
+
+def frame_letter(name):
+    """The letter that stands for a frame in COORDSYS: G, E, C, or "" for no frame.
+
+    >>> frame_letter("galactic"), frame_letter("EQU"), frame_letter("")
+    ('G', 'C', '')
+    """
+    return LETTERS.get(frame_of(name), "")
+
+
+def header_frame(header):
+    """The frame that a header states: COORDSYS or SKYCOORD, else RADESYS; "" where it states none.
+
+    Raises
+    ------
+    ValueError
+        An unknown frame, two keys that contradict each other, or ecliptic or equatorial
+        coordinates of another equinox than 2000.
+
+    >>> header_frame({"SKYCOORD": "Galactic", "EQUINOX": 2000.0})
+    'galactic'
+    """
+    stated = {key: frame_of(text(header, key)) for key in ("COORDSYS", "SKYCOORD")}
+    frames = {frame for frame in stated.values() if frame}
+    if len(frames) > 1:
+        raise ValueError(
+            f"the header says COORDSYS = {text(header, 'COORDSYS')!r} and SKYCOORD = "
+            f"{text(header, 'SKYCOORD')!r}; correct the one that is wrong"
+        )
+    frame = frames.pop() if frames else ""
+    if frame == "galactic":
+        return frame  # the same at every equinox
+    system = frame_of(text(header, "RADESYS") or text(header, "RADECSYS"))
+    _refuse_equinox(header)
+    return frame or system
+
+
+def _refuse_equinox(header):
+    stated = text(header, "EQUINOX")
+    if stated.upper() in ("", "J2000", "J2000.0"):
+        return
+    year = 1950 if stated.upper().startswith("B1950") else number(header, "EQUINOX")
+    if year != 2000:
+        raise ValueError(
+            f"the header says EQUINOX = {stated}; convert the data to equinox 2000 or to Galactic "
+            "coordinates first"
+        )

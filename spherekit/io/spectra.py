@@ -1,0 +1,180 @@
+"""Power spectra C_l in the FITS tables of HEALPix codes."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from spherekit.io import headers, stokes
+from spherekit.io.fits import read_table, write_table
+from spherekit.io.frames import frame_letter, header_frame
+from spherekit.io.missing import is_missing
+from spherekit.io.units import floating, plain
+
+#: Names of spectra in use, by what they are; "-" and "_" are the same.
+NAMES = {
+    "TT": ("TT", "TEMPERATURE", "T", "CL", "C_L"),
+    "EE": ("EE", "GRADIENT", "ELECTRIC", "E_MODE", "G"),
+    "BB": ("BB", "CURL", "MAGNETIC", "B_MODE", "C"),
+    "TE": ("TE", "ET", "TG", "GT", "T_G", "G_T", "E_T", "T_E", "TEMPERATURE_GRADIENT"),
+    "TB": ("TB", "BT", "TC", "CT", "T_C", "C_T", "B_T", "T_B", "TEMPERATURE_CURL"),
+    "EB": ("EB", "BE", "GC", "CG", "G_C", "C_G", "E_B", "B_E", "GRADIENT_CURL"),
+}
+_BY_NAME = {name: kind for kind, names in NAMES.items() for name in names}
+
+
+class Spectra(NamedTuple):
+    """What `read_spectra` reads: ``values`` and ``units`` by column name; the rest as of `SkyMap`."""
+
+    values: dict
+    units: dict
+    coordsys: str = ""
+    frame: str = ""
+    polcconv: str = "COSMO"
+    file_polcconv: str = ""
+    hdu: int = 1
+
+
+def spectrum_of(column):
+    """Which spectrum a column holds, by its name: "TT", "EE", "BB", "TE", "TB", "EB" or "".
+
+    >>> spectrum_of("GRADIENT"), spectrum_of("C-T"), spectrum_of("ell")
+    ('EE', 'TB', '')
+    """
+    return _BY_NAME.get(stokes.normal(column), "")
+
+
+def is_spectrum(table):
+    """True where a table says that it holds spectra."""
+    if headers.text(table.header, "MAX-LPOL"):
+        return "index" not in {name.lower() for name in table.columns}
+    names = [n for n in table.columns if spectrum_of(n) not in ("", "TT")]
+    return headers.text(table.header, "EXTNAME").upper() == "POWER SPECTRUM" or len(names) > 1
+
+
+def read_cl(path, hdu=None):
+    """Spectra by column name, each (L,), from a C_l table; `read_spectra` has their units too.
+
+    Parameters
+    ----------
+    path : str or path
+    hdu : int or str, optional
+        Number or name of the table; default: the first.
+
+    Returns
+    -------
+    dict of str to float64 ndarray [shape=(L,)]
+
+    Raises
+    ------
+    ValueError
+        A file that is no table of numbers, or is truncated; missing or infinite values.
+    FileNotFoundError
+
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> path = os.path.join(tempfile.mkdtemp(), "cl.fits")
+    >>> write_cl(path, np.ones(3))
+    >>> read_cl(path)
+    {'TEMPERATURE': array([1., 1., 1.])}
+    """
+    return read_spectra(path, hdu).values
+
+
+def read_spectra(path, hdu=None):
+    """Spectra of a C_l table with their units, frame and convention; arguments as of `read_cl`.
+
+    From a file with POLCCONV = IAU, spectra of B with T or E have changed their sign.
+
+    Returns
+    -------
+    Spectra
+
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> path = os.path.join(tempfile.mkdtemp(), "cl.fits")
+    >>> write_cl(path, np.ones(3), unit="uK^2", coordsys="G")
+    >>> spectra = read_spectra(path)
+    >>> spectra.units, spectra.frame
+    ({'TEMPERATURE': 'uK^2'}, 'galactic')
+    """
+    table = read_table(path, hdu)
+    try:
+        stated = stokes.polarization_convention(table.header)
+        values = {name: _spectrum(name, cl) for name, cl in table.columns.items()}
+        if stated == "IAU":
+            turned = {name for name in values if spectrum_of(name) in ("TB", "EB")}
+            values = {name: -cl if name in turned else cl for name, cl in values.items()}
+        coordsys = headers.text(table.header, "COORDSYS") or headers.text(table.header, "SKYCOORD")
+        frame = header_frame(table.header)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    return Spectra(values, dict(table.units), coordsys, frame, "COSMO", stated, table.hdu)
+
+
+def _spectrum(name, cl):
+    if cl.dtype.kind not in "fiub":
+        raise ValueError(f"the column {name} holds {cl.dtype}; a spectrum is a column of numbers")
+    cl = cl.astype(float)
+    lost = np.count_nonzero(is_missing(cl) | ~np.isfinite(cl))
+    if lost:
+        raise ValueError(
+            f"{lost} of {cl.size} values of the column {name} are missing or infinite; "
+            "spherekit.io.read_table gives them as they are"
+        )
+    return cl
+
+
+def write_cl(path, cl, *, column="TEMPERATURE", unit="", coordsys="", overwrite=False):
+    """Write a spectrum (L,), or several of one length as a dict of name to spectrum.
+
+    Parameters
+    ----------
+    path : str or path
+    cl : array [shape=(L,)], or dict of str to arrays
+        Finite real numbers; quantities carry their units into the file.
+    column : str
+        The name of a single spectrum.
+    unit : str, or dict of str to str
+        Of all spectra, or of each by name.
+    coordsys : str
+        Frame of the sky that they come from, in any spelling.
+    overwrite : bool
+
+    Raises
+    ------
+    ValueError
+        Spectra of different lengths or more dimensions, NaN or infinite values, complex numbers.
+    TypeError
+        Masked entries.
+    FileExistsError
+
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> path = os.path.join(tempfile.mkdtemp(), "cl.fits")
+    >>> write_cl(path, {"EE": np.ones(3), "BB": np.zeros(3)}, unit="uK^2")
+    >>> list(read_cl(path))
+    ['EE', 'BB']
+    """
+    named = cl if isinstance(cl, dict) else {column: cl}
+    columns = [_column(name, c, unit) for name, c in named.items()]
+    shapes = {c.shape for _, c, _ in columns}
+    if len(shapes) != 1 or len(next(iter(shapes))) != 1:
+        raise ValueError(f"cl has shape {sorted(shapes)}; expected (L,), the same for all spectra")
+    header = {"MAX-LPOL": columns[0][1].size - 1}
+    if frame_letter(coordsys):
+        header["COORDSYS"] = frame_letter(coordsys)
+    if any(spectrum_of(name) not in ("", "TT") for name in named):
+        header["POLCCONV"] = "COSMO"
+    write_table(path, columns, header, overwrite=overwrite)
+
+
+def _column(name, cl, unit):
+    label = f"the spectrum {name}"
+    mask = getattr(cl, "mask", None)
+    if isinstance(mask, np.ndarray | np.bool_ | bool) and np.any(mask):
+        raise TypeError(f"{label} has masked entries; fill them first")
+    cl, unit = plain(cl, unit.get(name, "") if isinstance(unit, dict) else unit, label)
+    cl = floating(cl.astype(float) if cl.dtype.kind in "iub" else cl, label).astype(float)
+    if not np.isfinite(cl).all() or is_missing(cl).any():
+        raise ValueError(f"{label} holds NaN, infinite or UNSEEN values; a spectrum is finite")
+    return name, cl, unit

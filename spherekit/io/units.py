@@ -1,0 +1,100 @@
+"""Units and masks of what writers are given: they go into the file, or are refused."""
+
+import numpy as np
+
+from spherekit import _check
+from spherekit._missing import UNSEEN
+
+
+def plain(values, unit="", name="values"):
+    """(array without its unit, the unit as text) of numbers or of a quantity.
+
+    A quantity of astropy or pint carries its unit, which ``unit`` must not contradict; masked
+    samples of real floating arrays become UNSEEN.
+
+    Parameters
+    ----------
+    values : array
+    unit : str
+        The unit of plain numbers.
+    name : str
+        Of the values, in messages.
+
+    Raises
+    ------
+    ValueError
+        ``unit`` is not that of the quantity.
+    TypeError
+        Masked integers or complex numbers; Python objects.
+
+    >>> import numpy as np
+    >>> plain(np.ma.array([1.0, 2.0], mask=[False, True]), "mK")
+    (array([ 1.0000e+00, -1.6375e+30]), 'mK')
+    """
+    carried = _check.unit_of(values)
+    if carried is not None:
+        unit = _agreed(carried, unit, name)
+        values = values.value if hasattr(values, "value") else values.magnitude
+    return _check.as_array(_unmasked(values, name), name), unit
+
+
+def _agreed(carried, unit, name):
+    text = unit_text(carried)
+    if unit and unit.strip() not in (text, str(carried)) and not _same_unit(carried, unit):
+        raise ValueError(
+            f"{name} has the unit {text or '(dimensionless)'} and unit= says {unit!r}; convert "
+            "the quantity with .to, or leave unit= out"
+        )
+    return unit or text
+
+
+def _same_unit(carried, unit):
+    """Whether text is another spelling of an astropy unit."""
+    try:
+        return bool(type(carried)(unit) == carried) or bool(carried == unit)
+    except Exception:  # each package of units has exceptions of its own
+        return False
+
+
+def unit_text(unit):
+    """A unit as FITS headers spell it; as its package does, where FITS has no word for it.
+
+    >>> from astropy import units
+    >>> unit_text(units.uK**2), unit_text(units.dimensionless_unscaled)
+    ('uK2', '')
+    """
+    try:
+        return unit.to_string("fits")
+    except Exception:  # units that FITS does not know, and those of pint
+        text = str(unit)
+        return "" if text == "dimensionless" else text
+
+
+def _unmasked(values, name):
+    mask = getattr(values, "mask", None)
+    if not isinstance(mask, np.ndarray | np.bool_ | bool) or not np.any(mask):
+        return values
+    data = values.unmasked if hasattr(values, "unmasked") else values.data
+    data = np.asarray(getattr(data, "value", data))
+    if data.dtype.kind != "f":
+        raise TypeError(
+            f"{name} has {np.count_nonzero(mask)} masked entries of type {data.dtype}, for which "
+            "there is no value that means missing; fill them, or convert to float64 first"
+        )
+    data = data.astype(np.float32) if data.dtype.itemsize < 4 else data  # beyond float16's range
+    return np.where(mask, data.dtype.type(UNSEEN), data)
+
+
+def floating(values, name):
+    """Real numbers as float32 or float64; float16 becomes float32, exactly.
+
+    Raises ValueError for other types: there is no place in FITS for longdouble.
+
+    >>> floating(np.ones(2, np.float16), "values").dtype
+    dtype('float32')
+    """
+    native = values.dtype.newbyteorder("=")
+    if values.dtype.kind != "f" or values.dtype.itemsize > 8:
+        hint = "; round to float64 with .astype(float)" if values.dtype.kind == "f" else ""
+        raise ValueError(f"{name} has dtype {values.dtype}; expected float32 or float64{hint}")
+    return values.astype(np.float32 if values.dtype.itemsize < 8 else native, copy=False)
