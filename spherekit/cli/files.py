@@ -61,7 +61,9 @@ def read_fields(path, args=None, L=None, *, every=False):
         first one.
     """
     if is_arrays(path):
-        return _from_arrays(path, getattr(args, "grid", None), getattr(args, "field", None), L, every)
+        return _from_arrays(
+            path, getattr(args, "grid", None), getattr(args, "field", None), L, every
+        )
     return _from_fits(path, args, L, every)
 
 
@@ -70,7 +72,11 @@ def read_map(args, L=None, *, every=False):
     fields = read_fields(args.file, args, L, every=every)
     spin = getattr(args, "spin", None)
     if len(fields.values) > 1 and not fields.columns and args.field is None and spin is None:
-        how = "say --spin 0 where they are scalars, --spin 2 for Q and U" if every else "choose by --field"
+        how = (
+            "say --spin 0 where they are scalars, --spin 2 for Q and U"
+            if every
+            else "choose by --field"
+        )
         raise Usage(f"{args.file} holds {len(fields.values)} fields without names; {how}")
     sky = signals(args.file, fields, spin)
     if not fields.unread or args.field is not None:
@@ -96,7 +102,9 @@ def single(path, sky):
     """``sky`` itself, where it holds one signal."""
     if len(sky.components) > 1:
         names = "; ".join(component.name for component in sky.components)
-        raise Usage(f"{path}: {len(sky.components)} maps were picked ({names}); choose one by --field")
+        raise Usage(
+            f"{path}: {len(sky.components)} maps were picked ({names}); choose one by --field"
+        )
     return sky
 
 
@@ -137,8 +145,8 @@ def _every(path, names):
         return names
     fields = [name for name in names if name not in others]
     raise Usage(
-        f"{path}: {', '.join(others)} describe pixels (counts, errors, masks) and are no fields on the sphere; "
-        f"name the columns to take: --field {','.join(fields) or names[0]}"
+        f"{path}: {', '.join(others)} describe pixels (counts, errors, masks) and are no fields on the "
+        f"sphere; name the columns to take: --field {','.join(fields) or names[0]}"
     )
 
 
@@ -266,8 +274,8 @@ def refuse_missing(args, sky, keep=None):
         if count:
             nan = np.count_nonzero(missing & np.isnan(values))
             raise ValueError(
-                f"of {values.size} samples of {component.name} in {args.file} {count - nan} are UNSEEN and {nan} "
-                f"are NaN; {_advice(args)}"
+                f"of {values.size} samples of {component.name} in {args.file} {count - nan} are UNSEEN "
+                f"and {nan} are NaN; {_advice(args)}"
             )
 
 

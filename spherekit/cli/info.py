@@ -81,14 +81,21 @@ def _map(path, table):
         sky = io.read_map(path, field=None, hdu=table.hdu)
     except ValueError as error:  # a file that the other verbs refuse is described as far as it goes
         columns = [_column(name, table.columns[name], table.units[name]) for name in names]
-        return {"kind": "HEALPix map", **_conventions(table.header), "problem": str(error), "columns": columns}
+        return {
+            "kind": "HEALPix map",
+            **_conventions(table.header),
+            "problem": str(error),
+            "columns": columns,
+        }
     triples = zip(sky.columns, sky.values, sky.units, strict=True)
     return {
         "kind": "HEALPix map",
         "nside": sky.nside,
         "pixels": 12 * sky.nside**2,
         "ordering": sky.ordering.upper(),
-        "sky": "full" if pixel is None and table.columns[names[0]].size == 12 * sky.nside**2 else "part",
+        "sky": "full"
+        if pixel is None and table.columns[names[0]].size == 12 * sky.nside**2
+        else "part",
         "coordinates": sky.frame or None,
         "polcconv": sky.file_polcconv or None,
         "columns": [_column(*triple) for triple in triples],
@@ -108,11 +115,20 @@ def _arrays(path):
         return {**_coefficients(arrays["flm"], spin.tolist(), unit), **stated}
     facts = {"kind": "array"}
     if "values" in arrays and "grid" in arrays:
-        facts = {"kind": "map", "grid": str(arrays["grid"]), "spin": int(arrays.get("spin", 0)), **stated}
+        facts = {
+            "kind": "map",
+            "grid": str(arrays["grid"]),
+            "spin": int(arrays.get("spin", 0)),
+            **stated,
+        }
     elif {"scaling", "lam", "J0", "L"} <= arrays.keys():
         facts = {"kind": "wavelet maps", **_parameters(arrays, "L lam J0 N spin"), **stated}
     elif {"coefficients", "scales", "L0"} <= arrays.keys():
-        facts = {"kind": "scattering coefficients", **_parameters(arrays, "L lam J0 N L0"), **stated}
+        facts = {
+            "kind": "scattering coefficients",
+            **_parameters(arrays, "L lam J0 N L0"),
+            **stated,
+        }
     numbers = {name: a for name, a in arrays.items() if a.dtype.kind in "iufcb" and a.ndim}
     return {**facts, "columns": [_column(name, a, unit) for name, a in numbers.items()]}
 
@@ -143,7 +159,9 @@ def _column(name, values, unit):
     wide = wide.astype(np.longdouble if wide.dtype.itemsize > 8 else float)
     if wide.size:
         size = np.abs(wide).max() or 1.0  # a mean of the largest numbers does not overflow
-        facts.update(min=float(wide.min()), max=float(wide.max()), mean=float((wide / size).mean() * size))
+        facts.update(
+            min=float(wide.min()), max=float(wide.max()), mean=float((wide / size).mean() * size)
+        )
     return {**facts, "missing": sum(counts.values()), **{k: n for k, n in counts.items() if n}}
 
 

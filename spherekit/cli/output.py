@@ -145,7 +145,9 @@ def sound(figure):
         words = {word.strip("()[]%,;:") for text in texts for word in text.lower().split()}
         empty = any(not np.isfinite(array).any() for array in (*curves, *images) if array.size)
         if empty or words & {"nan", "inf", "-inf", "+inf"}:
-            raise ValueError("nothing to draw: all numbers of a picture are missing, NaN or infinite")
+            raise ValueError(
+                "nothing to draw: all numbers of a picture are missing, NaN or infinite"
+            )
     return figure
 
 

@@ -85,7 +85,9 @@ def _rotate_map(args):
     figure = None
     if args.plot:
         pairs = zip(sky.components, rotated, strict=True)
-        shown = [[np.abs(x.values) if x.spin else np.real(x.values) for x in pair] for pair in pairs]
+        shown = [
+            [np.abs(x.values) if x.spin else np.real(x.values) for x in pair] for pair in pairs
+        ]
         figure = _picture(shown, grid, rotated, words)
     output.write_map(args.output, rotated, grid, frame)
     names = ", ".join(component.name for component in rotated)
@@ -111,7 +113,9 @@ def _angles(args, frame):
     from spherekit.wigner import frame_angles
 
     if args.source and frame and args.source != frame:
-        raise options.Usage(f"{args.file} says that it is in {frame} coordinates; --from is {args.source}")
+        raise options.Usage(
+            f"{args.file} says that it is in {frame} coordinates; --from is {args.source}"
+        )
     source = args.source or frame
     if not source:
         raise options.Usage(

@@ -89,9 +89,13 @@ def _lone(path, names):
 def _partners(path, columns, letters):
     """Numbers of the columns of Q and U, which must be one each and in this order."""
     if letters.count("Q") != 1 or letters.count("U") != 1:
-        parts = [name for name, letter in zip(columns, letters, strict=True) if letter in ("Q", "U")]
+        parts = [
+            name for name, letter in zip(columns, letters, strict=True) if letter in ("Q", "U")
+        ]
         if len(parts) > 1:
-            raise Usage(f"{path}: {', '.join(parts)} are not one Q and one U; choose two by --field")
+            raise Usage(
+                f"{path}: {', '.join(parts)} are not one Q and one U; choose two by --field"
+            )
         raise _lone(path, parts[0])
     q, u = letters.index("Q"), letters.index("U")
     if u < q:
@@ -114,8 +118,8 @@ def _pair(path, fields, columns, units, spin):
         raise _order(path, *columns, spin)
     if units[0] != units[1]:
         raise ValueError(
-            f"{path}: {' and '.join(columns)} are in different units, {' and '.join(map(repr, units))}; bring "
-            "them to one"
+            f"{path}: {' and '.join(columns)} are in different units, {' and '.join(map(repr, units))}; "
+            "bring them to one"
         )
     return Component(fields[0] + 1j * fields[1], spin, columns, units[0])
 

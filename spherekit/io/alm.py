@@ -30,7 +30,7 @@ class Alm(NamedTuple):
 
     ``flm`` (n, L*L), the sets of coefficients; their ``components`` ("T", "E", "B", or "" where
     the file does not tell), ``units`` and table numbers ``hdus``; ``coordsys``, ``frame``,
-    ``polcconv`` and ``file_polcconv`` as of `SkyMap`.
+    ``polcconv`` and ``file_polcconv`` as of `SkyMap`; the ``names`` of the tables ("" if none).
     """
 
     flm: np.ndarray
@@ -41,6 +41,7 @@ class Alm(NamedTuple):
     frame: str = ""
     polcconv: str = "COSMO"
     file_polcconv: str = ""
+    names: tuple = ()
 
 
 def is_alm(table):
@@ -139,6 +140,7 @@ def read_alms(path, hdu=None):
         frames.pop(),
         "IAU" if file_polcconv == "IAU" and components == ("",) else "COSMO",
         file_polcconv,
+        tuple(table.name for table in listed),
     )
 
 
@@ -221,7 +223,7 @@ def _degrees_and_orders(index):
     raise ValueError("index must be l^2 + l + m + 1 with m >= 0")
 
 
-def write_alm(path, flm, *, unit="", coordsys="", component=None, overwrite=False):
+def write_alm(path, flm, *, unit="", coordsys="", component=None, name=None, overwrite=False):
     """Write the coefficients of a real signal, or of the T, E and B of a polarized sky.
 
     Others (of complex signals, of fields of spin) have no place here: use ``.npz``.
@@ -238,6 +240,9 @@ def write_alm(path, flm, *, unit="", coordsys="", component=None, overwrite=Fals
         Frame of the sky, in any spelling that `spherekit.io.frames.frame_of` knows.
     component : str or sequence of str, optional
         "T", "E" or "B", for each set.
+    name : str or sequence of str, optional
+        Names of the tables (EXTNAME), such as that of the column of a map that one set comes from;
+        default: TEMPERATURE, GRADIENT and CURL where ``component`` is known.
     overwrite : bool
 
     Raises
@@ -263,10 +268,13 @@ def write_alm(path, flm, *, unit="", coordsys="", component=None, overwrite=Fals
         raise ValueError(f"unit has {len(units)} entries for {len(flm)} sets of coefficients")
     header = {"COORDSYS": frame_letter(coordsys)} if frame_letter(coordsys) else {}
     contents = []
-    for coefficients, name, label in zip(flm, components, units, strict=True):
-        polarized = {"POLCCONV": "COSMO"} if name in ("E", "B") else {}
+    names = [_EXTNAMES.get(c, "") for c in components]
+    if name is not None:
+        names = [name] if isinstance(name, str) else list(name)
+    for coefficients, c, label, extname in zip(flm, components, units, names, strict=True):
+        polarized = {"POLCCONV": "COSMO"} if c in ("E", "B") else {}
         columns, degrees = _columns(coefficients, label)
-        contents.append((columns, {**degrees, **header, **polarized}, _EXTNAMES.get(name, "")))
+        contents.append((columns, {**degrees, **header, **polarized}, extname))
     write_tables(path, contents, overwrite=overwrite)
 
 

@@ -53,7 +53,7 @@ def chosen_table(path, hdu, ordering):
     if is_spectrum(table) and not is_map(table) and ordering is None:
         raise ValueError(
             f"{at} holds power spectra (C_l), no map: spherekit.io.read_cl reads them, "
-            "`spherekit generate` draws a map from them"
+            "spherekit.spectra.gaussian_flm draws coefficients of them"
         )
     pixtype = headers.text(table.header, "PIXTYPE")
     if pixtype and pixtype.upper() != "HEALPIX":
