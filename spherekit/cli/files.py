@@ -8,9 +8,11 @@ import numpy as np
 from spherekit.cli.analysis import grid_name, refuse_beyond_pixels
 from spherekit.cli.options import Usage, is_arrays
 from spherekit.cli.stokes import Component, components, describes_pixels, polarization_names
+from spherekit.io.alm import is_alm
 from spherekit.io.columns import chosen_table, is_map, map_columns
 from spherekit.io.frames import frame_of
 from spherekit.io.missing import is_missing, missing_samples, refuse_missing_weights
+from spherekit.io.spectra import is_spectrum
 from spherekit.io.stokes import column_of
 
 
@@ -345,7 +347,6 @@ def refuse_frames(path, frame, other_path, other_frame):
 def holds_coefficients(path, hdu=None):
     """Whether a file holds harmonic coefficients, not samples."""
     from spherekit import io
-    from spherekit.io.alm import is_alm
 
     if str(path).endswith(".npy"):
         return False
@@ -374,6 +375,7 @@ def _alm(path, hdu):
     from spherekit import io
     from spherekit.conventions import eb_to_spin
 
+    _refuse_other_tables(path, hdu)
     alm = io.read_alms(path, None if hdu is None else [hdu_of(word) for word in hdu.split(",")])
     sets = dict(zip(alm.components, zip(alm.flm, alm.units, alm.names, strict=True), strict=True))
     signals = []
@@ -386,6 +388,22 @@ def _alm(path, hdu):
             columns = polarization_names(sets["T"][2] if "T" in sets else "")
             signals.append(Component(eb_to_spin(flm, sets["B"][0], spin=2), 2, columns, unit))
     return Coefficients(tuple(signals), int(round(alm.flm.shape[-1] ** 0.5)), alm.frame)
+
+
+def _refuse_other_tables(path, hdu):
+    """Refuse a map or spectra where coefficients are meant."""
+    from spherekit import io
+
+    listed = io.tables(path) if hdu is None else []
+    if any(is_alm(table) for table in listed) or not listed:
+        return
+    if any(is_map(table) for table in listed):
+        raise ValueError(
+            f"{path} is no alm file: it holds a map; spherekit transform {path} --L L -o alm.fits makes "
+            "coefficients of it"
+        )
+    if any(is_spectrum(table) for table in listed):
+        raise ValueError(f"{path} is no alm file: it holds power spectra (C_l), not coefficients")
 
 
 def _npz_coefficients(path):

@@ -39,6 +39,10 @@ def run(args):
     if args.iterations < 1 or args.seed < 0:
         raise options.Usage("--iterations is a number from 1 on, --seed one from 0 on")
     L = options.chosen_L(args)
+    if L < 2:
+        raise options.Usage(
+            f"--L is {L}: a map of this degree alone is constant; expected 2 or more"
+        )
     settings = dict(isotropic=args.isotropic, oversample=args.oversample, threads=args.threads)
     C = Covariances(L, args.lam, args.J0, args.N, **settings)
     sky = files.read_signal(args, L)

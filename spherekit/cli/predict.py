@@ -112,7 +112,7 @@ def _analysed(path, L, threads, args):
         unexplained = analysis.relative_norm(difference, values)
     if unexplained > _REST:
         raise ValueError(
-            f"{path}: degrees < {L}, which the model takes, leave {unexplained:.1%} of the map over: it is of "
-            f"a higher band-limit, or noisy; cut it first: spherekit transform {path} --L {L} -o alm.fits"
+            f"{path}: degrees < {L}, which the model takes, leave {unexplained:.1%} of the map over: it is "
+            f"of a higher band-limit, or noisy; cut it first: spherekit transform {path} --L {L} -o alm.fits"
         )
     return flm

@@ -48,6 +48,8 @@ def run(args):
     known = dict(L=L, lam=args.lam, J0=args.J0, N=args.N, L0=S.L0, unit=unit, frame=sky.frame)
     known |= dict(columns=columns) if columns else {}
     energy = _energy(coefficients, flm)
+    if args.plot and not energy.any():
+        raise ValueError(f"{args.file} has no energy of degrees < {L} to draw; leave --plot out")
     figure = _tree(S, energy) if args.plot else None
     output.write_arrays(args.output, coefficients=coefficients, scales=scales, **known)
     print(f"wrote {args.output}: {len(S.paths)} paths, degrees < L0 = {S.L0}")

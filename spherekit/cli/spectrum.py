@@ -130,6 +130,8 @@ def _spectra(path, signals):
         raise options.Usage(
             f"{path}: {names} were picked; choose one scalar, one spin field, or one of each, by --field"
         )
+    for signal in signals:
+        _refuse_underflow(path, signal)
     if not fields:
         name = scalars[0].columns[0] if scalars[0].columns else "SIGNAL"
         return {name: power(scalars[0].values)}, {name: _product(scalars[0].unit, scalars[0].unit)}
@@ -140,6 +142,15 @@ def _spectra(path, signals):
         pairs = ["TT", "EE", "BB", "TE", "EB", "TB"]
     spectra = {a + b: power(parts[a][0], parts[b][0]) for a, b in pairs}
     return spectra, {a + b: _product(parts[a][1], parts[b][1]) for a, b in pairs}
+
+
+def _refuse_underflow(path, signal):
+    """Refuse coefficients whose squares are lost, so that C_l would be 0 where there is power."""
+    size = np.abs(signal.values).max()
+    if 0 < size < 1e-150:
+        raise ValueError(
+            f"{path}: the largest coefficient is {size:.3g}, whose square underflows; scale the map"
+        )
 
 
 def _product(unit, other):
