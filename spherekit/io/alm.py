@@ -10,9 +10,9 @@ import numpy as np
 
 from spherekit import _check
 from spherekit.conventions import from_healpy, to_healpy
-from spherekit.io import headers, stokes
+from spherekit.io import stokes
 from spherekit.io.fits import read_table, tables, write_tables
-from spherekit.io.frames import frame_letter, header_frame
+from spherekit.io.frames import coordsys_of, frame_letter, table_frame
 from spherekit.io.missing import is_missing
 from spherekit.io.units import plain
 
@@ -118,8 +118,8 @@ def read_alms(path, hdu=None):
     try:
         components = _components(listed, hdu)
         sets = [_coefficients(table) for table in listed]
-        frames = {header_frame(table.header) for table in listed}
-        stated = {stokes.polarization_convention(table.header) for table in listed} - {""}
+        frames = {table_frame(table) for table in listed}
+        stated = {stokes.polarization_convention(table) for table in listed} - {""}
         if len(frames) > 1 or len(stated) > 1:
             raise ValueError("its tables contradict each other in COORDSYS or POLCCONV")
         file_polcconv = stated.pop() if stated else ""
@@ -130,13 +130,12 @@ def read_alms(path, hdu=None):
     flm = np.zeros((len(sets), max(s.size for s in sets)), np.result_type(*sets))
     for row, coefficients in zip(flm, sets, strict=True):
         row[: coefficients.size] = coefficients
-    header = listed[0].header
     return Alm(
         flm,
         components,
         tuple(_unit(table) for table in listed),
         tuple(table.hdu for table in listed),
-        headers.text(header, "COORDSYS") or headers.text(header, "SKYCOORD"),
+        coordsys_of(listed[0]),
         frames.pop(),
         "IAU" if file_polcconv == "IAU" and components == ("",) else "COSMO",
         file_polcconv,

@@ -18,7 +18,7 @@ from spherekit.io.units import plain
 _DAMAGED = ValueError, EOFError, OSError, KeyError, NotImplementedError, zipfile.BadZipFile
 _DAMAGED += zipfile.LargeZipFile, SyntaxError, AttributeError, TypeError, MemoryError
 
-_READABLE = ("NumPy arrays (.npz)", "a NumPy array (.npy)", "a zip archive", "an empty file")
+_READABLE = ("a NumPy archive (.npz)", "a NumPy array (.npy)", "a zip archive", "an empty file")
 
 
 def read_arrays(path):

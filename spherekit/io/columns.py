@@ -6,13 +6,9 @@ import numpy as np
 
 from spherekit.io import headers
 from spherekit.io.alm import is_alm
-from spherekit.io.fits import read_table, tables
+from spherekit.io.fits import PIXEL_NAMES, first_table
 from spherekit.io.spectra import is_spectrum
 from spherekit.io.stokes import column_of
-
-#: Names of the column of pixel numbers in maps of part of the sky.
-PIXEL_NAMES = ("PIXEL", "PIX", "PIXELS", "PIXNUM", "PIX_NUM", "PIXEL_INDEX", "IPIX", "HPIX", "HPX")
-PIXEL_NAMES += ("HEALPIX", "HPXPIX", "HPX_PIXEL", "PIX_INDEX", "PIXEL_NUMBER", "PIXEL_ID")
 
 
 def map_columns(table):
@@ -38,12 +34,7 @@ def is_map(table):
 
 def chosen_table(path, hdu, ordering):
     """The table of a map: number or name ``hdu``, else the first that is one or may be one."""
-    if hdu is None:
-        candidates = tables(path)
-        maps = [table for table in candidates if is_map(table)]
-        table = maps[0] if maps else candidates[0]
-    else:
-        table = read_table(path, hdu)
+    table = first_table(path, hdu, is_map)
     at = f"{path} (HDU {table.hdu})"
     if is_alm(table):
         raise ValueError(

@@ -6,6 +6,7 @@ so that a file is whole or absent, and refuse to replace one unless asked to.
 
 import gzip
 import os
+import threading
 import warnings
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -18,7 +19,7 @@ from spherekit.io._replace import replacing
 from spherekit.io.missing import bad_data, is_missing, replace_nulls
 
 _HINTS = {
-    "NumPy arrays (.npz)": "spherekit.io.read_arrays reads it",
+    "a NumPy archive (.npz)": "spherekit.io.read_arrays reads it",
     "a NumPy array (.npy)": "spherekit.io.read_arrays reads it",
     "a netCDF-3 file": "read it with scipy.io.netcdf_file or xarray, see sampling.from_latlon",
     "an HDF5 or netCDF-4 file": "read it with xarray or h5py, see sampling.from_latlon",
@@ -26,6 +27,14 @@ _HINTS = {
     "a zip archive": "unpack it first",
     "a Python pickle": "it is not opened, since a pickle may run any code",
 }
+
+
+#: Names of the column of pixel numbers in maps of part of the sky.
+PIXEL_NAMES = ("PIXEL", "PIX", "PIXELS", "PIXNUM", "PIX_NUM", "PIXEL_INDEX", "IPIX", "HPIX", "HPX")
+PIXEL_NAMES += ("HEALPIX", "HPXPIX", "HPX_PIXEL", "PIX_INDEX", "PIXEL_NUMBER", "PIXEL_ID")
+
+_PERHAPS = ("no file of a known kind", "an empty file", "a bzip2 file")
+_WARNINGS = threading.Lock()  # filters of warnings belong to the process, not to a thread
 
 
 class Table(NamedTuple):
@@ -79,8 +88,21 @@ def read_table(path, hdu=None):
     >>> read_table(path).units
     {'TEMPERATURE': 'uK^2'}
     """
+    return first_table(path, hdu, lambda outline: True)
+
+
+def first_table(path, hdu, is_wanted):
+    """The table number or name ``hdu``; if None the first for which ``is_wanted``, or the first.
+
+    ``is_wanted`` is given an outline of a table: a `Table` whose columns are empty.
+    """
+    if hdu is not None and not isinstance(hdu, str):
+        hdu = _check.whole_number(hdu, "hdu", 0)
     with _tables(path) as (hdus, numbers):
-        return _as_table(hdus, _chosen(path, hdus, numbers, hdu))
+        if hdu is not None:
+            return _as_table(hdus, _numbered(path, hdus, numbers, hdu))
+        outlines = ((n, _as_outline(hdus, n)) for n in numbers)
+        return _as_table(hdus, next((n for n, o in outlines if is_wanted(o)), numbers[0]))
 
 
 def tables(path):
@@ -113,14 +135,13 @@ def _tables(path):
     from astropy.io import fits
 
     kind = kinds.describe(path)
-    empty = kind == "an empty file"
-    if not (empty or kind in _PERHAPS or "FITS" in kind):
+    if not (kind in _PERHAPS or "FITS" in kind):
         hint = _HINTS.get(kind)
         raise ValueError(
             f"{path} cannot be read as FITS: it is {kind}" + (f"; {hint}" if hint else "")
         )
     try:
-        with warnings.catch_warnings():
+        with _WARNINGS, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # headers of other codes are seldom to the letter
             warnings.filterwarnings("error", message="(?s).*(truncated|corrupted)")
             with open(path, "rb") as file, fits.open(file, memmap=False) as hdus:
@@ -132,15 +153,14 @@ def _tables(path):
                 yield hdus, numbers
     except _Refused as refusal:
         raise ValueError(str(refusal)) from None
+    except headers.HeaderError as error:
+        raise ValueError(f"{path}: {error}") from None
     except Exception as error:  # astropy raises many kinds on damaged files
-        reason = "an empty file" if empty else " ".join(str(error).split())
+        reason = kind if kind == "an empty file" else " ".join(str(error).split())
         raise ValueError(
             f"{path} cannot be read as FITS; it is cut short, damaged, or of another format: "
             f"{reason}"
         ) from None
-
-
-_PERHAPS = ("no file of a known kind", "a bzip2 file")
 
 
 class _Refused(ValueError):
@@ -153,15 +173,13 @@ def _is_table(hdu):
     return isinstance(hdu, fits.BinTableHDU | fits.TableHDU) and "ZIMAGE" not in hdu.header
 
 
-def _chosen(path, hdus, numbers, hdu):
+def _numbered(path, hdus, numbers, hdu):
     """The number of the table that ``hdu`` means."""
-    if hdu is None:
-        return numbers[0]
     listed = ", ".join(f"{i} {hdus[i].name}".strip() for i in numbers)
     if isinstance(hdu, str):
         matches = [i for i in numbers if hdus[i].name.strip().upper() == hdu.strip().upper()]
     else:
-        matches = [i for i in numbers if i == _check.whole_number(hdu, "hdu", 0)]
+        matches = [i for i in numbers if i == hdu]
     if len(matches) != 1:
         raise _Refused(f"{path} has {len(matches) or 'no'} table {hdu!r}; its tables are {listed}")
     return matches[0]
@@ -171,16 +189,27 @@ def _as_table(hdus, number):
     hdu = hdus[number]
     _name_columns(hdu.header)
     raw = hdu.data.view(np.ndarray)
-    bad = bad_data(hdu.header)
+    bad, explicit = bad_data(hdu.header), headers.text(hdu.header, "INDXSCHM").upper() == "EXPLICIT"
     columns, units, shapes = {}, {}, {}
     for i, column in enumerate(hdu.columns):
         values = np.asarray(hdu.data.field(i))
         shapes[column.name] = values.shape
         null = _nulls(hdu, i, raw[raw.dtype.names[i]], values)
         values = values.astype(values.dtype.newbyteorder("="))
-        columns[column.name] = replace_nulls(values, null, bad).reshape(-1)
+        numbers = column.name.upper() in ("INDEX", *PIXEL_NAMES) or (explicit and i == 0)
+        values = replace_nulls(values, null, None if numbers else bad)
+        columns[column.name] = values.reshape(-1)
         units[column.name] = (column.unit or "").strip()
     return Table(hdu.header, columns, units, number, hdu.name.strip(), shapes, hdus[0].header)
+
+
+def _as_outline(hdus, number):
+    """A table without its data."""
+    hdu = hdus[number]
+    _name_columns(hdu.header)
+    names = [headers.text(hdu.header, f"TTYPE{i + 1}") for i in range(hdu.header["TFIELDS"])]
+    columns = {name: np.zeros(0) for name in names}
+    return Table(hdu.header, columns, {}, number, hdu.name.strip(), {}, hdus[0].header)
 
 
 def _name_columns(header):

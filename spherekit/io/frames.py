@@ -4,7 +4,7 @@ Spellings: HEALPix (Fortran, IDL, C++) and healpy write one letter (G; E; C or Q
 WMAP ``SKYCOORD = 'Galactic'``, Fermi GAL and CEL, HiPS and astropy whole names.
 """
 
-from spherekit.io.headers import number, text
+from spherekit.io.headers import number, stating, text
 
 #: The letter that writers give to a frame in COORDSYS.
 LETTERS = {"galactic": "G", "ecliptic": "E", "equatorial": "C"}
@@ -27,6 +27,7 @@ _SPELLINGS = {
     "": ("", "UNKNOWN", "UNDEFINED", "UNSPECIFIED", "NONE", "?"),
 }
 _FRAMES = {spelling: frame for frame, names in _SPELLINGS.items() for spelling in names}
+_KEYS = ("COORDSYS", "SKYCOORD", "RADESYS", "RADECSYS")
 _OLD = ("FK4", "FK4-NO-E", "FK4NOETERMS", "B1950", "B1950.0")
 
 
@@ -70,6 +71,17 @@ def frame_letter(name):
     ('G', 'C', '')
     """
     return LETTERS.get(frame_of(name), "")
+
+
+def coordsys_of(table):
+    """COORDSYS or SKYCOORD as a table, or else the first header of its file, has it; "" if none."""
+    header = stating(_KEYS, table)
+    return text(header, "COORDSYS") or text(header, "SKYCOORD")
+
+
+def table_frame(table):
+    """The frame that a table states, or else the first header of its file; "" if none."""
+    return header_frame(stating(_KEYS, table))
 
 
 def header_frame(header):

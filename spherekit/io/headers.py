@@ -3,6 +3,10 @@
 import math
 
 
+class HeaderError(ValueError):
+    """A key of a header that says what it cannot mean."""
+
+
 def value(header, key):
     """What a header says under ``key``; None where it says nothing.
 
@@ -14,7 +18,7 @@ def value(header, key):
     try:
         found = header.get(key)
     except Exception as error:  # astropy parses a card when it is asked for
-        raise ValueError(f"the header's key {key} cannot be read: {error}") from None
+        raise HeaderError(f"the header's key {key} cannot be read: {error}") from None
     return None if type(found).__name__ == "Undefined" else found
 
 
@@ -26,6 +30,16 @@ def text(header, key):
     """
     found = value(header, key)
     return "" if found is None else str(found).strip()
+
+
+def stating(keys, table):
+    """The header of a table, or else the first of its file: the one that has any of ``keys``.
+
+    >>> from spherekit.io import Table
+    >>> stating(["COORDSYS"], Table({}, {}, {}, primary={"COORDSYS": "G"}))
+    {'COORDSYS': 'G'}
+    """
+    return table.header if any(text(table.header, key) for key in keys) else table.primary
 
 
 def number(header, key):
@@ -42,7 +56,7 @@ def number(header, key):
     except (TypeError, ValueError, OverflowError):
         result = float("nan")
     if not math.isfinite(result):
-        raise ValueError(f"the header says {key} = {found!r}; a finite number is expected")
+        raise HeaderError(f"the header says {key} = {found!r}; a finite number is expected")
     return result
 
 
@@ -54,5 +68,5 @@ def whole(header, key):
     """
     result = number(header, key)
     if result is not None and result != int(result):
-        raise ValueError(f"the header says {key} = {result:g}; a whole number is expected")
+        raise HeaderError(f"the header says {key} = {result:g}; a whole number is expected")
     return None if result is None else int(result)

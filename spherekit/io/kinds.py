@@ -48,17 +48,17 @@ def describe(path):
         return "no plain file (a device or a pipe)"
     with open(path, "rb") as file:
         start = file.read(4096)
-    return _by_bytes(path, start)
-
-
-def _by_bytes(path, start):
-    if not start:
-        return "an empty file"
     if start.startswith(b"\x1f\x8b"):
         return f"a gzip file of {_unpacked(path)}"
+    return _by_bytes(start)
+
+
+def _by_bytes(start):
+    if not start:
+        return "an empty file"
     if start.startswith(b"PK\x03\x04") or start.startswith(b"PK\x05\x06"):
         arrays = b".npy" in start[:200]
-        return "NumPy arrays (.npz)" if arrays else "a zip archive"
+        return "a NumPy archive (.npz)" if arrays else "a zip archive"
     for signature, kind in _STARTS:
         if start.startswith(signature):
             return kind
@@ -70,7 +70,7 @@ def _by_bytes(path, start):
 def _unpacked(path):
     try:
         with gzip.open(path) as file:
-            return _by_bytes(path + ".unpacked" if isinstance(path, str) else path, file.read(4096))
+            return _by_bytes(file.read(4096))
     except (OSError, EOFError, zlib.error):
         return "something that cannot be unpacked"
 

@@ -8,7 +8,7 @@ from spherekit import _check
 from spherekit.io import headers, stokes
 from spherekit.io.columns import chosen_table, map_columns, picked_columns
 from spherekit.io.fits import write_table
-from spherekit.io.frames import frame_letter, frame_of, header_frame
+from spherekit.io.frames import coordsys_of, frame_letter, frame_of, table_frame
 from spherekit.io.missing import missing_samples
 from spherekit.io.pixels import full_sky, stacked
 from spherekit.io.units import floating, plain
@@ -96,21 +96,21 @@ def read_map(path, *, field=0, ordering=None, hdu=None, frame=None):
         for samples, sign in zip(values, signs, strict=True):
             if sign < 0:
                 samples[:] = stokes.turned(samples)
-        where = header_frame(table.header) if frame is None else frame_of(frame)
+        where = table_frame(table) if frame is None else frame_of(frame)
+        if order == "nested":
+            values = reorder(values, "nested")
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-    if order == "nested":
-        values = reorder(values, "nested")
     return SkyMap(
         values[0] if single and field is not None else values,
         nside_of(values.shape[-1]),
         tuple(picked),
         tuple(table.units[n] for n in picked),
         order,
-        headers.text(table.header, "COORDSYS") or headers.text(table.header, "SKYCOORD"),
+        coordsys_of(table),
         where,
         convention,
-        stokes.polarization_convention(table.header),
+        stokes.polarization_convention(table),
         table.hdu,
     )
 
@@ -144,7 +144,7 @@ def _ordering(header, given):
 
 def _signs(table, names):
     """(convention of the values, 1 or -1 for every field): from IAU, U changes its sign."""
-    if stokes.polarization_convention(table.header) != "IAU":
+    if stokes.polarization_convention(table) != "IAU":
         return "COSMO", [1] * len(names)
     signs = [stokes.sign_of_u(name) for name in names]
     if signs == [None]:  # the table may tell what its columns do not

@@ -6,7 +6,7 @@ import numpy as np
 
 from spherekit.io import headers, stokes
 from spherekit.io.fits import read_table, write_table
-from spherekit.io.frames import frame_letter, header_frame
+from spherekit.io.frames import coordsys_of, frame_letter, table_frame
 from spherekit.io.missing import is_missing
 from spherekit.io.units import floating, plain
 
@@ -23,7 +23,10 @@ _BY_NAME = {name: kind for kind, names in NAMES.items() for name in names}
 
 
 class Spectra(NamedTuple):
-    """What `read_spectra` reads: ``values`` and ``units`` by column name; the rest as of `SkyMap`."""
+    """What `read_spectra` reads: ``values`` and ``units`` by column name; the rest as of `SkyMap`.
+
+    ``polcconv`` is "IAU" where columns of an IAU file have names that do not tell what they are.
+    """
 
     values: dict
     units: dict
@@ -99,16 +102,19 @@ def read_spectra(path, hdu=None):
     """
     table = read_table(path, hdu)
     try:
-        stated = stokes.polarization_convention(table.header)
+        stated = stokes.polarization_convention(table)
         values = {name: _spectrum(name, cl) for name, cl in table.columns.items()}
         if stated == "IAU":
             turned = {name for name in values if spectrum_of(name) in ("TB", "EB")}
             values = {name: -cl if name in turned else cl for name, cl in values.items()}
-        coordsys = headers.text(table.header, "COORDSYS") or headers.text(table.header, "SKYCOORD")
-        frame = header_frame(table.header)
+        frame = table_frame(table)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-    return Spectra(values, dict(table.units), coordsys, frame, "COSMO", stated, table.hdu)
+    unknown = stated == "IAU" and not all(spectrum_of(name) for name in values)
+    convention = "IAU" if unknown else "COSMO"
+    return Spectra(
+        values, dict(table.units), coordsys_of(table), frame, convention, stated, table.hdu
+    )
 
 
 def _spectrum(name, cl):

@@ -10,7 +10,7 @@ import re
 import numpy as np
 
 from spherekit._missing import is_missing
-from spherekit.io.headers import text
+from spherekit.io.headers import stating, text
 
 #: Names that columns of Stokes maps have in use, by the short name; "-" and "_" are the same.
 NAMES = {
@@ -72,13 +72,14 @@ def column_of(short, names):
     return matches[0] if len(matches) == 1 else None
 
 
-def polarization_convention(header):
-    """What POLCCONV of a header says: "COSMO", "IAU", or "" where it says nothing.
+def polarization_convention(table):
+    """What POLCCONV of a table, or else of the first header of its file, says: "COSMO", "IAU", "".
 
-    >>> polarization_convention({"POLCCONV": "iau "})
+    >>> from spherekit.io import Table
+    >>> polarization_convention(Table({"POLCCONV": "iau "}, {}, {}))
     'IAU'
     """
-    stated = text(header, "POLCCONV")
+    stated = text(stating(["POLCCONV"], table), "POLCCONV")
     if stated.upper() not in ("COSMO", "IAU", "", "UNKNOWN"):
         raise ValueError(f"the header says POLCCONV = {stated!r}; known are COSMO and IAU")
     return "" if stated.upper() == "UNKNOWN" else stated.upper()
