@@ -350,7 +350,7 @@ def test_iqu_through_coefficients_and_spectra(iqu):
 
 
 STOKES = [("I", "Q", "U"), ("T", "Q", "U"), ("I_STOKES", "Q_STOKES", "U_STOKES")]
-STOKES += [("temperature", "q-polarisation", "u-polarisation"), ("INTENSITY", "Q_MAP", "U_MAP")]
+STOKES += [("temperature", "q-polarisation", "u-polarisation"), ("STOKES_I", "STOKES_Q", "STOKES_U")]
 
 
 @pytest.mark.parametrize("names", STOKES)

@@ -189,6 +189,7 @@ def _from_arrays(path, grid, field=None, L=None, every=False):
         )
     if picked.dtype.kind not in "fciub":
         raise ValueError(f"{path} holds {picked.dtype}; expected real or complex samples")
+    picked = picked.astype(picked.dtype.newbyteorder("="), copy=False)
     units = _units(arrays, stored, columns, len(picked))
     spin = int(arrays["spin"]) if "spin" in arrays else None
     named = len(stored) == len(arrays.get("values", ()))
