@@ -172,6 +172,16 @@ def test_ordering_frames_and_tables_are_checked(flm, capsys, verb):
         hdus.append(hdu)
     fits.HDUList(hdus).writeto("two.fits")
     run(line.format(map="two.fits") + " --hdu 2")
+    if verb == "rotate":  # no map is lost without a word
+        said = refused(capsys, line.format(map="two.fits") + " --force", 2)
+        assert "HDU 2 MAP B" in said and "--hdu" in said
+    elif verb != "plot":
+        capsys.readouterr()
+        run(line.format(map="two.fits") + " --force")
+        assert "A of two.fits; not HDU 2 MAP B" in capsys.readouterr().out
+    if verb in ("transform", "spectrum"):
+        masks = "--hdu 1 --mask two.fits --force"
+        assert "--mask-hdu" in refused(capsys, f"{line.format(map='two.fits')} {masks}", 2)
 
 
 @pytest.mark.parametrize("verb", READERS)
@@ -350,7 +360,10 @@ def test_iqu_through_coefficients_and_spectra(iqu):
 
 
 STOKES = [("I", "Q", "U"), ("T", "Q", "U"), ("I_STOKES", "Q_STOKES", "U_STOKES")]
-STOKES += [("temperature", "q-polarisation", "u-polarisation"), ("STOKES_I", "STOKES_Q", "STOKES_U")]
+STOKES += [
+    ("temperature", "q-polarisation", "u-polarisation"),
+    ("STOKES_I", "STOKES_Q", "STOKES_U"),
+]
 
 
 @pytest.mark.parametrize("names", STOKES)
@@ -442,6 +455,32 @@ def test_masks_of_many_kinds(flm, capsys, line):
     for mask in ("two.fits --mask-field north", "two.fits --mask-field 1", "same.fits",
                  "masks.npz --mask-field GAL040", "missing"):  # fmt: skip
         run(f"{line} --mask {mask} --force")
+
+
+@pytest.mark.parametrize("line", ["transform map.npz --L 4 -o out.npz", "spectrum map.npz --L 4 -o out.npy",
+                                  "plot map.npz -o out.png"])  # fmt: skip
+def test_grids_of_arrays_are_compared(here, capsys, line):  # noqa: F811
+    """Two grids of the same shape are two grids: MW and GL of one band-limit."""
+    io.write_arrays("map.npz", values=np.ones((4, 7)), grid="mw:4")
+    io.write_arrays("mask.npz", values=np.ones((4, 7)), grid="gl:4")
+    assert "says that its grid is mw:4" in refused(capsys, f"{line} --grid gl:4", 2)
+    assert "gl:4" in refused(capsys, f"{line} --mask mask.npz") and outputs() == set()
+    np.save("mask.npy", np.ones((4, 7)))
+    run(f"{line} --grid mw:4" + ("" if "transform" in line else " --mask mask.npy"))
+
+
+def test_spin_of_coefficients(here, capsys, rng):  # noqa: F811
+    flm = random_flm(4, rng, spin=2)
+    np.save("flm.npy", flm)
+    io.write_arrays("flm.npz", flm=flm, spin=2)
+    for name in ("flm.npy --spin 2", "flm.npz", "flm.npz --spin 2"):
+        run(f"transform {name} --inverse --grid mw:4 -o out.npz --force")
+        f = spherekit.inverse(flm, 4, spin=2)
+        np.testing.assert_allclose(io.read_arrays("out.npz")["values"], f, atol=1e-14)
+    line = "transform flm.npz --spin 1 --inverse --grid mw:4 -o out2.npz"
+    assert "spin 2" in refused(capsys, line, 2)
+    io.write_arrays("bad.npz", flm=np.where(np.arange(16) == 3, np.nan, flm))
+    assert "NaN" in refused(capsys, "transform bad.npz --inverse --grid mw:4 -o out2.npz")
 
 
 def test_dipole_on_too_small_a_sky(flm, capsys):

@@ -141,6 +141,8 @@ def test_bad_input():
         (f, dict(mask=-f), ValueError, "768 below 0"),
         (f, dict(mask=np.where(f > 0, np.nan, 1)), ValueError, "768 that are not finite"),
         (f, dict(mask=f[:4]), ValueError, r"shape \(4,\)"),
+        (f, dict(max_condition=0.5), ValueError, ">= 1"),
+        (f, dict(max_condition="x"), TypeError, "max_condition"),
     ):
         with pytest.raises(error, match=message):
             remove_monopole_dipole(values, sampling=EQUAL, **options)

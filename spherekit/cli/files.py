@@ -10,6 +10,7 @@ from spherekit.cli.options import Usage, is_arrays
 from spherekit.cli.stokes import Component, components, describes_pixels, polarization_names
 from spherekit.io.alm import is_alm
 from spherekit.io.columns import chosen_table, is_map, map_columns
+from spherekit.io.fits import outlines
 from spherekit.io.frames import frame_of
 from spherekit.io.missing import is_missing, missing_samples, refuse_missing_weights
 from spherekit.io.spectra import is_spectrum
@@ -74,16 +75,16 @@ def read_map(args, L=None, *, every=False):
     fields = read_fields(args.file, args, L, every=every)
     spin = getattr(args, "spin", None)
     if len(fields.values) > 1 and not fields.columns and args.field is None and spin is None:
-        how = (
-            "say --spin 0 where they are scalars, --spin 2 for Q and U"
-            if every
-            else "choose by --field"
-        )
-        raise Usage(f"{args.file} holds {len(fields.values)} fields without names; {how}")
+        advice = "say --spin 0 of scalars, --spin 2 of Q and U" if every else "choose by --field"
+        raise Usage(f"{args.file} holds {len(fields.values)} fields without names; {advice}")
     sky = signals(args.file, fields, spin)
-    if not fields.unread or args.field is not None:
+    tables = [name for name in fields.unread if name.startswith("HDU ")]
+    unread = fields.unread if args.field is None and not every else tables
+    if tables and every:
+        raise Usage(f"{args.file} holds other maps: {', '.join(tables)}; choose one table by --hdu")
+    if not unread:
         return sky
-    note = f"{', '.join(fields.columns)} of {args.file}; not {', '.join(fields.unread)} (--field)"
+    note = f"{', '.join(fields.columns)} of {args.file}; not {', '.join(unread)} (--field, --hdu)"
     return sky._replace(note=note)
 
 
@@ -136,6 +137,9 @@ def _from_fits(path, args, L, every):
     if grid is not None and as_grid(grid, L) != HEALPix(sky.nside):
         raise Usage(f"--grid is {grid}; {path} is a HEALPix map of nside {sky.nside}")
     unread = tuple(name for name in names if name not in sky.columns)
+    if hdu is None:
+        maps = [table for table in outlines(path) if is_map(table) and table.hdu != sky.hdu]
+        unread += tuple(f"HDU {table.hdu} {table.name}".strip() for table in maps)
     known = sky.values, sky.columns, sky.units, HEALPix(sky.nside), sky.frame
     return Fields(*known, unread=unread)
 
@@ -173,10 +177,12 @@ def _from_arrays(path, grid, field=None, L=None, every=False):
             f"{path} holds harmonic coefficients (flm), no samples: spherekit transform {path} --inverse "
             "--grid GRID -o map.npz makes a map of them; rotate and spectrum take them as they are"
         )
-    name = grid or str(arrays.get("grid", "")) or None
-    if name is None:
+    stated = str(arrays.get("grid", ""))
+    if not (grid or stated):
         raise Usage(f"{path} does not say its grid; pass --grid, as --grid mw:64")
-    where = as_grid(name, L)
+    where = as_grid(stated or grid, L)
+    if grid and stated and as_grid(grid, L) != where:
+        raise Usage(f"--grid is {grid}; {path} says that its grid is {stated}")
     n = len(where.shape)
     stored = [str(column) for column in np.atleast_1d(arrays.get("columns", ()))]
     words = None if field is None else _words(field)
@@ -204,10 +210,10 @@ def _pick(path, arrays, stored, n, field, every):
         if values is None:
             raise _no_array(path, arrays, "values")
         complex_pair = np.iscomplexobj(values) and len(stored) == 2
-        whole = values[None] if values.ndim <= n else values
-        if len(stored) == len(whole) > 1 and not every:
-            return whole[:1], tuple(stored[:1])
-        return whole, tuple(stored) if len(stored) == len(whole) or complex_pair else ()
+        fields = values[None] if values.ndim <= n else values
+        if len(stored) == len(fields) > 1 and not every:
+            return fields[:1], tuple(stored[:1])
+        return fields, tuple(stored) if len(stored) == len(fields) or complex_pair else ()
     picked = [_pick_one(path, arrays, stored, n, word) for word in field]
     if len({array.shape for array, _ in picked}) > 1:
         raise ValueError(f"{path}: the arrays picked differ in shape")
@@ -296,8 +302,8 @@ def read_mask(args, sky):
     """Weights 0..1 of the mask ``args.mask``, a file or the word "missing" (0 where a sample is missing)."""
     path, shape = args.mask, tuple(sky.grid.shape)
     if path == "missing":
-        if args.mask_field is not None:
-            raise Usage("--mask-field goes with a mask in a file")
+        if args.mask_field is not None or args.mask_hdu is not None:
+            raise Usage("--mask-field and --mask-hdu go with a mask in a file")
         keep = np.all([~is_missing(component.values) for component in sky.components], axis=0)
         if not keep.any():
             raise ValueError(f"{args.file}: all {keep.size} samples are missing (UNSEEN or NaN)")
@@ -307,7 +313,8 @@ def read_mask(args, sky):
     refuse_frames(path, fields.frame, args.file, sky.frame)
     values = fields.values[0]
     refuse_missing_weights(values, name=f"the mask {path}")
-    if values.shape != shape or np.iscomplexobj(values):
+    same = grid_name(fields.grid) == name
+    if values.shape != shape or np.iscomplexobj(values) or not same:
         raise ValueError(
             f"the mask {path} has shape {values.shape} on {grid_name(fields.grid)}; the map needs "
             f"real weights of shape {shape} on {name}"
@@ -323,8 +330,15 @@ def read_mask(args, sky):
 
 def _mask_fields(path, args, grid):
     """The one field of a mask file."""
-    picked = SimpleNamespace(grid=grid if is_arrays(path) else None, field=args.mask_field)
+    from spherekit import io
+
+    states_grid = not is_arrays(path) or "grid" in io.read_arrays(path)
+    grid = None if states_grid else grid
+    picked = SimpleNamespace(grid=grid, field=args.mask_field, hdu=args.mask_hdu)
     fields = read_fields(path, picked)
+    tables = [name for name in fields.unread if name.startswith("HDU ")]
+    if tables:
+        raise Usage(f"the mask {path} holds other maps: {', '.join(tables)}; choose by --mask-hdu")
     if args.mask_field is None and (fields.unread or len(fields.values) > 1):
         names = ", ".join(fields.columns + fields.unread) or f"{len(fields.values)} without names"
         raise Usage(f"the mask {path} holds several fields ({names}); choose one by --mask-field")
@@ -353,7 +367,7 @@ def holds_coefficients(path, hdu=None):
         return False
     if is_arrays(path):
         return "flm" in io.read_arrays(path)
-    listed = io.tables(path) if hdu is None else [io.read_table(path, hdu_of(hdu))]
+    listed = outlines(path) if hdu is None else [io.read_table(path, hdu_of(hdu))]
     return any(is_alm(table) for table in listed) and not any(is_map(table) for table in listed)
 
 
@@ -362,8 +376,11 @@ def read_coefficients(path, args=None):
 
     E and B of an alm file are the field Q + iU of spin 2.
     """
-    stored = _npz_coefficients(path) if is_arrays(path) else _alm(path, getattr(args, "hdu", None))
     spin = getattr(args, "spin", None)
+    if is_arrays(path):
+        stored = _npz_coefficients(path, spin)
+    else:
+        stored = _alm(path, getattr(args, "hdu", None))
     for component in stored.components:
         if spin not in (None, component.spin):
             raise Usage(f"{path} holds {component.name} of spin {component.spin}; --spin is {spin}")
@@ -393,9 +410,7 @@ def _alm(path, hdu):
 
 def _refuse_other_tables(path, hdu):
     """Refuse a map or spectra where coefficients are meant."""
-    from spherekit import io
-
-    listed = io.tables(path) if hdu is None else []
+    listed = outlines(path) if hdu is None else ()
     if any(is_alm(table) for table in listed) or not listed:
         return
     if any(is_map(table) for table in listed):
@@ -407,11 +422,14 @@ def _refuse_other_tables(path, hdu):
         raise ValueError(f"{path} is no alm file: it holds power spectra (C_l), not coefficients")
 
 
-def _npz_coefficients(path):
+def _npz_coefficients(path, spin):
+    """``spin`` is that of a file that does not say."""
     from spherekit import io
 
     arrays = io.read_arrays(path)
     flm = arrays.get("flm")
+    if flm is None and np.ndim(arrays.get("values")) == 1 and "grid" not in arrays:
+        flm = arrays["values"]
     L = 0 if flm is None or flm.ndim not in (1, 2) else int(round(flm.shape[-1] ** 0.5))
     if L < 1 or L * L != flm.shape[-1] or not flm.size or flm.dtype.kind not in "fciu":
         raise ValueError(
@@ -421,7 +439,7 @@ def _npz_coefficients(path):
     flm = np.atleast_2d(flm)
     spins, columns, units = (
         _for_each(arrays.get(name, default), len(flm))
-        for name, default in (("spin", 0), ("columns", ""), ("unit", ""))
+        for name, default in (("spin", spin or 0), ("columns", ""), ("unit", ""))
     )
     parts = zip(flm, spins, columns, units, strict=True)
     signals = tuple(

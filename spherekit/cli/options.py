@@ -73,6 +73,7 @@ def mask(parser, meaning):
     parser.add_argument(
         "--mask-field", help="column of a mask file that holds several, by number or name"
     )
+    parser.add_argument("--mask-hdu", help="table of a mask file that holds several")
 
 
 def least_squares(parser):

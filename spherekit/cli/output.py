@@ -4,6 +4,7 @@ Files are written whole or not at all.
 """
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
@@ -131,6 +132,15 @@ def write_table(path, head, rows):
     refuse_not_finite(path, **{name: np.array(x) for name, x in zip(head, columns, strict=False)})
     with replacing(path, True) as temporary, open(temporary, "w", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([head, *rows])
+
+
+def write_json(path, content):
+    """Write a .json file."""
+    from spherekit.io._replace import replacing
+
+    text = json.dumps(content, indent=1, allow_nan=False)
+    with replacing(path, True) as temporary, open(temporary, "w") as file:
+        file.write(text)
 
 
 # --- pictures --------------------------------------------------------------------------------------------

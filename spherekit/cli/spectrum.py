@@ -101,21 +101,21 @@ def harmonics(values, grid, L, weights=None, spin=0, threads=None, **iterations)
     """
     import spherekit
 
-    how = dict(spin=spin, sampling=grid, reality=spin == 0, threads=threads)
+    flags = dict(spin=spin, sampling=grid, reality=spin == 0, threads=threads)
     if weights is not None:
         f_sky = float(np.sum(grid.weights * weights**2) / (4 * np.pi))
-        flm = spherekit.forward(np.where(weights > 0, values * weights, 0.0), L, **how)
-        said = f"masked: f_sky = {f_sky:.4f} (mean of mask^2); the spectrum is C_l / f_sky"
-        return flm, f_sky, said
+        flm = spherekit.forward(np.where(weights > 0, values * weights, 0.0), L, **flags)
+        method = f"masked: f_sky = {f_sky:.4f} (mean of mask^2); the spectrum is C_l / f_sky"
+        return flm, f_sky, method
     if grid.exact:
-        return spherekit.forward(values, L, **how), 1.0, "full sky, exact quadrature"
-    flm, residual = analysis.fit(values, L, **how, **iterations)
+        return spherekit.forward(values, L, **flags), 1.0, "full sky, exact quadrature"
+    flm, residual = analysis.fit(values, L, **flags, **iterations)
     state = "" if residual.converged else " (NOT converged)"
-    said = (
+    method = (
         f"full sky, least squares: {residual.iterations} iterations{state}, residual "
         f"{residual.relative:.2e} of the map's rms"
     )
-    return flm, 1.0, said
+    return flm, 1.0, method
 
 
 def _spectra(path, signals):
@@ -189,7 +189,7 @@ def remove_low(values, grid, weights=None, *, dipole=False):
     cleaned, monopole, vector = remove_monopole_dipole(
         values, sampling=grid, mask=weights, dipole=dipole
     )
-    said = f"removed from the observed sky: monopole {monopole:.4g}"
+    report = f"removed from the observed sky: monopole {monopole:.4g}"
     if dipole:
-        said += f", dipole of amplitude {np.linalg.norm(vector):.4g}"
-    return cleaned, said
+        report += f", dipole of amplitude {np.linalg.norm(vector):.4g}"
+    return cleaned, report

@@ -129,6 +129,21 @@ def tables(path):
         return tuple(_as_table(hdus, number) for number in numbers)
 
 
+def outlines(path):
+    """All tables of a FITS file without their data: headers and names of columns, each column empty.
+
+    Parameters
+    ----------
+    path : str or path
+
+    Returns
+    -------
+    tuple of Table
+    """
+    with _tables(path) as (hdus, numbers):
+        return tuple(_as_outline(hdus, number) for number in numbers)
+
+
 @contextmanager
 def _tables(path):
     """The HDUs of a file, and the numbers of those that are tables; foreign errors in our words."""

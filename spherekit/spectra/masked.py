@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from spherekit import _check
+from spherekit._missing import UNSEEN, is_missing
 from spherekit.sampling.grids import grid as as_grid
-from spherekit.sampling.healpix import UNSEEN
 
 #: Largest condition number of the normal matrix with which monopole and dipole are fitted.
 MAX_CONDITION = 50.0
@@ -90,6 +90,9 @@ def remove_monopole_dipole(f, *, sampling, mask=None, dipole=True, max_condition
     observed = weights > 0
     _check.finite_samples(f[..., observed], UNSEEN)
     axes = _axes(grid) if dipole else ()
+    max_condition = _check.real_number(
+        max_condition, "max_condition", "a number >= 1", lambda value: value >= 1
+    )
     solve = _normal_equations(axes, weights, max_condition)
     lead = f.shape[: f.ndim - len(grid.shape)]
     maps = f.reshape(-1, *grid.shape)
@@ -164,7 +167,7 @@ def _remove(f, result, axes, weights, observed, solve):
         residual = weights * (valid - _low(x, axes))
         x += solve(np.array([residual.sum(), *(np.sum(residual * axis) for axis in axes)]))
     x = np.ldexp(x, exponent)
-    missing = ~(np.isfinite(f) & (np.abs(f - UNSEEN) > 1e-5 * abs(UNSEEN)))
+    missing = is_missing(f) | np.isinf(f)
     with np.errstate(invalid="ignore"):
         result[...] = np.where(missing, f, f - _low(x, axes))
     return x
