@@ -52,7 +52,7 @@ def is_missing(values, null=None):
     return missing
 
 
-def missing_samples(values, *, null=None, name="the map"):
+def missing_samples(values, *, null=None, name="the map", advice="set them to NaN"):
     """True where a sample is missing; samples that cannot be measurements are refused.
 
     Parameters
@@ -62,6 +62,8 @@ def missing_samples(values, *, null=None, name="the map"):
         A value that means "missing" beside NaN and UNSEEN.
     name : str
         What the samples are, in messages.
+    advice : str
+        What to do about samples that cannot be measurements, in messages.
 
     Returns
     -------
@@ -88,8 +90,8 @@ def missing_samples(values, *, null=None, name="the map"):
     infinite = np.count_nonzero(np.isinf(values))
     if infinite:
         raise ValueError(
-            f"{infinite} of {values.size} samples of {name} are infinite; set them to NaN where "
-            "they are missing"
+            f"{infinite} of {values.size} samples of {name} are infinite, which no measurement is; "
+            f"{advice}"
         )
     sizes = np.abs(values)[~missing]
     outliers, median = _outliers(sizes)
@@ -97,7 +99,7 @@ def missing_samples(values, *, null=None, name="the map"):
         raise ValueError(
             f"{outliers} of {values.size} samples of {name} exceed 1e15 times the median magnitude: "
             f"the largest is {sizes.max():.3g}, the median {median:.3g}. They are no measurements "
-            "(UNSEEN times a factor?); set them to NaN"
+            f"(UNSEEN times a factor?); {advice}"
         )
     return missing
 

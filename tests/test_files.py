@@ -1,5 +1,8 @@
 """Files: round trips, the header facts that other codes read, and refusals."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -180,3 +183,38 @@ def test_packaged_data():
     assert cl[220] * 220 * 221 / (2 * np.pi) == pytest.approx(5729, rel=1e-3)
     with pytest.raises(ValueError, match="<= 3001"):
         datasets.planck2018_cl(4000)
+
+
+SHARED = Path(os.environ.get("SPHEREKIT_DATA", Path(__file__).parents[2] / "shared" / "data"))
+REAL = [
+    ("wmap_band_iqumap_r9_7yr_V_v4_udgraded32.fits", "IQU", 32, "ring", ""),
+    ("wmap_mcmc_base_k_synch_stk_q_9yr_v5.fits", ("BESTFIT", "MEAN"), 64, "nested", "galactic"),
+    ("wmap_temperature_analysis_mask_r9_7yr_v4_udgraded32.fits", "IQ", 32, "ring", ""),
+]
+
+
+@pytest.mark.parametrize(("name", "field", "nside", "ordering", "frame"), REAL)
+def test_real_maps(name, field, nside, ordering, frame):
+    path = SHARED / "sky_maps" / name
+    if not path.exists():
+        pytest.skip(f"{path} is not there; SPHEREKIT_DATA names the folder of real data")
+    sky = io.read_map(path, field=tuple(field))
+    assert sky.values.shape == (len(field), 12 * nside**2) and np.isfinite(sky.values).all()
+    assert (sky.ordering, sky.frame, sky.polcconv, sky.file_polcconv) == (
+        ordering,
+        frame,
+        "COSMO",
+        "",
+    )
+
+
+def test_a_real_spectrum():
+    path = SHARED / "cmb_spectra" / "planck2018_lcdm_cl_v3.fits"
+    if not path.exists():
+        pytest.skip(f"{path} is not there; SPHEREKIT_DATA names the folder of real data")
+    spectra = io.read_spectra(path)
+    assert list(spectra.values) == ["TEMPERATURE", "GRADIENT", "CURL", "TG"]
+    assert set(spectra.units.values()) == {"uK^2"}
+    assert spectra.values["TEMPERATURE"][220] * 220 * 221 / (2 * np.pi) == pytest.approx(
+        5729, rel=1e-3
+    )

@@ -14,7 +14,7 @@ from spherekit.io import stokes
 from spherekit.io.fits import read_table, tables, write_tables
 from spherekit.io.frames import coordsys_of, frame_letter, table_frame
 from spherekit.io.missing import is_missing
-from spherekit.io.units import plain
+from spherekit.io.units import plain, refuse_masked
 
 #: Names of tables of coefficients, as written here (those of HEALPix's columns of spectra).
 _EXTNAMES = {"T": "TEMPERATURE", "E": "GRADIENT", "B": "CURL"}
@@ -279,6 +279,7 @@ def write_alm(path, flm, *, unit="", coordsys="", component=None, name=None, ove
 
 def _sets(flm, unit):
     """(flm (n, L*L) of finite numbers, the unit or units)."""
+    refuse_masked(flm, "flm")
     first = unit if isinstance(unit, str) else ""
     flm, carried = plain(flm, first, "flm")
     flm = _check.numbers(flm, "flm")
@@ -286,9 +287,9 @@ def _sets(flm, unit):
         raise ValueError(
             f"flm has shape {flm.shape}; an alm file holds sets (L*L,), one or T, E and B"
         )
-    lost = np.count_nonzero(~np.isfinite(flm))
+    lost = np.count_nonzero(~np.isfinite(flm) | is_missing(flm))
     if lost:
-        raise ValueError(f"{lost} coefficients of {flm.size} are NaN or infinite")
+        raise ValueError(f"{lost} coefficients of {flm.size} are NaN, infinite or UNSEEN")
     return np.atleast_2d(flm), carried if isinstance(unit, str) else unit
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from spherekit import _check
 from spherekit.io import kinds
 from spherekit.io._replace import replacing
-from spherekit.io.units import plain
+from spherekit.io.units import plain, refuse_masked
 
 #: What NumPy and zipfile raise where bytes of a file are not what they should be.
 _DAMAGED = ValueError, EOFError, OSError, KeyError, NotImplementedError, zipfile.BadZipFile
@@ -110,9 +110,8 @@ def _with_unit(arrays):
     plain_arrays = {}
     unit = str(arrays.get("unit", ""))
     for name, array in arrays.items():
-        mask = getattr(array, "mask", None)
-        masked = isinstance(mask, np.ndarray | np.bool_ | bool) and np.any(mask)
-        if name in ("values", "flm") and not masked:
+        refuse_masked(array, name)
+        if name in ("values", "flm"):
             array, carried = plain(array, unit, name)
             if carried != unit:
                 plain_arrays["unit"] = np.asarray(carried)

@@ -35,13 +35,20 @@ def is_map(table):
 def chosen_table(path, hdu, ordering):
     """The table of a map: number or name ``hdu``, else the first that is one or may be one."""
     table = first_table(path, hdu, is_map)
+    try:
+        return _refuse_other_kinds(path, table, ordering)
+    except headers.HeaderError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _refuse_other_kinds(path, table, ordering):
     at = f"{path} (HDU {table.hdu})"
     if is_alm(table):
         raise ValueError(
             f"{at} holds spherical-harmonic coefficients (alm), no map: spherekit.io.read_alm "
             "reads them, `spherekit transform --inverse` makes a map of them"
         )
-    if is_spectrum(table) and not is_map(table) and ordering is None:
+    if ordering is None and not is_map(table) and is_spectrum(table):
         raise ValueError(
             f"{at} holds power spectra (C_l), no map: spherekit.io.read_cl reads them, "
             "spherekit.spectra.gaussian_flm draws coefficients of them"

@@ -4,7 +4,9 @@ astropy reads and writes; nothing in a file is executed. Writers write to a temp
 so that a file is whole or absent, and refuse to replace one unless asked to.
 """
 
+import bz2
 import gzip
+import io
 import os
 import threading
 import warnings
@@ -34,7 +36,10 @@ PIXEL_NAMES = ("PIXEL", "PIX", "PIXELS", "PIXNUM", "PIX_NUM", "PIXEL_INDEX", "IP
 PIXEL_NAMES += ("HEALPIX", "HPXPIX", "HPX_PIXEL", "PIX_INDEX", "PIXEL_NUMBER", "PIXEL_ID")
 
 _PERHAPS = ("no file of a known kind", "an empty file", "a bzip2 file")
-_WARNINGS = threading.Lock()  # filters of warnings belong to the process, not to a thread
+_WARNINGS = threading.RLock()  # filters of warnings belong to the process, not to a thread
+os.register_at_fork(
+    before=_WARNINGS.acquire, after_in_parent=_WARNINGS.release, after_in_child=_WARNINGS.release
+)
 
 
 class Table(NamedTuple):
@@ -159,7 +164,7 @@ def _tables(path):
         with _WARNINGS, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # headers of other codes are seldom to the letter
             warnings.filterwarnings("error", message="(?s).*(truncated|corrupted)")
-            with open(path, "rb") as file, fits.open(file, memmap=False) as hdus:
+            with _unpacked(path, kind) as file, fits.open(file, memmap=False) as hdus:
                 numbers = [i for i, h in enumerate(hdus) if _is_table(h)]
                 if not numbers:
                     raise _Refused(
@@ -176,6 +181,15 @@ def _tables(path):
             f"{path} cannot be read as FITS; it is cut short, damaged, or of another format: "
             f"{reason}"
         ) from None
+
+
+def _unpacked(path, kind):
+    """The bytes of a file, whole: astropy does not see that a packed file is cut short."""
+    for name, opener in (("a gzip file", gzip.open), ("a bzip2 file", bz2.open)):
+        if kind.startswith(name):
+            with opener(path) as file:
+                return io.BytesIO(file.read())
+    return open(path, "rb")
 
 
 class _Refused(ValueError):
@@ -222,15 +236,23 @@ def _as_outline(hdus, number):
     """A table without its data."""
     hdu = hdus[number]
     _name_columns(hdu.header)
-    names = [headers.text(hdu.header, f"TTYPE{i + 1}") for i in range(hdu.header["TFIELDS"])]
+    names = [headers.text(hdu.header, f"TTYPE{i + 1}") for i in range(_width(hdu.header))]
     columns = {name: np.zeros(0) for name in names}
     return Table(hdu.header, columns, {}, number, hdu.name.strip(), {}, hdus[0].header)
+
+
+def _width(header):
+    """The number of columns; FITS has up to 999."""
+    width = headers.whole(header, "TFIELDS")
+    if width is None or not 0 <= width <= 999:
+        raise headers.HeaderError(f"the header says TFIELDS = {width}; expected 0 to 999")
+    return width
 
 
 def _name_columns(header):
     """Give every column a name of its own; astropy reads no others."""
     seen = set()
-    for i in range(1, header["TFIELDS"] + 1):
+    for i in range(1, _width(header) + 1):
         name = headers.text(header, f"TTYPE{i}") or f"COLUMN_{i}"
         if name.upper() in seen or name != header.get(f"TTYPE{i}"):
             name = f"{name}_{i}" if name.upper() in seen else name
@@ -306,7 +328,7 @@ def printable(text, what):
 def _opened(temporary, path):
     """The temporary file, packed where the name of the file to be is that of a gzip file."""
     with open(temporary, "wb") as file:
-        if os.fspath(path).endswith(".gz"):
+        if os.fsdecode(path).endswith(".gz"):
             with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
                 yield packed
         else:

@@ -4,7 +4,7 @@ Spellings: HEALPix (Fortran, IDL, C++) and healpy write one letter (G; E; C or Q
 WMAP ``SKYCOORD = 'Galactic'``, Fermi GAL and CEL, HiPS and astropy whole names.
 """
 
-from spherekit.io.headers import number, stating, text
+from spherekit.io.headers import number, stated, text
 
 #: The letter that writers give to a frame in COORDSYS.
 LETTERS = {"galactic": "G", "ecliptic": "E", "equatorial": "C"}
@@ -27,7 +27,7 @@ _SPELLINGS = {
     "": ("", "UNKNOWN", "UNDEFINED", "UNSPECIFIED", "NONE", "?"),
 }
 _FRAMES = {spelling: frame for frame, names in _SPELLINGS.items() for spelling in names}
-_KEYS = ("COORDSYS", "SKYCOORD", "RADESYS", "RADECSYS")
+_KEYS = ("COORDSYS", "SKYCOORD", "RADESYS", "RADECSYS", "EQUINOX")
 _OLD = ("FK4", "FK4-NO-E", "FK4NOETERMS", "B1950", "B1950.0")
 
 
@@ -75,13 +75,13 @@ def frame_letter(name):
 
 def coordsys_of(table):
     """COORDSYS or SKYCOORD as a table, or else the first header of its file, has it; "" if none."""
-    header = stating(_KEYS, table)
+    header = stated(_KEYS, table)
     return text(header, "COORDSYS") or text(header, "SKYCOORD")
 
 
 def table_frame(table):
     """The frame that a table states, or else the first header of its file; "" if none."""
-    return header_frame(stating(_KEYS, table))
+    return header_frame(stated(_KEYS, table))
 
 
 def header_frame(header):
@@ -96,8 +96,7 @@ def header_frame(header):
     >>> header_frame({"SKYCOORD": "Galactic", "EQUINOX": 2000.0})
     'galactic'
     """
-    stated = {key: frame_of(text(header, key)) for key in ("COORDSYS", "SKYCOORD")}
-    frames = {frame for frame in stated.values() if frame}
+    frames = {frame_of(text(header, key)) for key in ("COORDSYS", "SKYCOORD")} - {""}
     if len(frames) > 1:
         raise ValueError(
             f"the header says COORDSYS = {text(header, 'COORDSYS')!r} and SKYCOORD = "
@@ -112,12 +111,12 @@ def header_frame(header):
 
 
 def _refuse_equinox(header):
-    stated = text(header, "EQUINOX")
-    if stated.upper() in ("", "J2000", "J2000.0"):
+    equinox = text(header, "EQUINOX")
+    if equinox.upper() in ("", "J2000", "J2000.0"):
         return
-    year = 1950 if stated.upper().startswith("B1950") else number(header, "EQUINOX")
+    year = 1950 if equinox.upper().startswith("B1950") else number(header, "EQUINOX")
     if year != 2000:
         raise ValueError(
-            f"the header says EQUINOX = {stated}; convert the data to equinox 2000 or to Galactic "
+            f"the header says EQUINOX = {equinox}; convert the data to equinox 2000 or to Galactic "
             "coordinates first"
         )

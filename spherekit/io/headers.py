@@ -1,6 +1,7 @@
 """Keys of FITS headers as plain text and numbers, however loosely a code has written them."""
 
 import math
+from decimal import Decimal
 
 
 class HeaderError(ValueError):
@@ -32,14 +33,14 @@ def text(header, key):
     return "" if found is None else str(found).strip()
 
 
-def stating(keys, table):
-    """The header of a table, or else the first of its file: the one that has any of ``keys``.
+def stated(keys, table):
+    """What a table, or else the first header of its file, says under each of ``keys``.
 
     >>> from spherekit.io import Table
-    >>> stating(["COORDSYS"], Table({}, {}, {}, primary={"COORDSYS": "G"}))
+    >>> stated(["COORDSYS"], Table({}, {}, {}, primary={"COORDSYS": "G"}))
     {'COORDSYS': 'G'}
     """
-    return table.header if any(text(table.header, key) for key in keys) else table.primary
+    return {key: text(table.header, key) or text(table.primary, key) for key in keys}
 
 
 def number(header, key):
@@ -52,7 +53,8 @@ def number(header, key):
     if found is None or (isinstance(found, str) and not found.strip()):
         return None
     try:
-        result = float("nan") if isinstance(found, bool) else float(found)
+        plain = found.upper().replace("D", "E") if isinstance(found, str) else found
+        result = float("nan") if isinstance(found, bool) else float(plain)
     except (TypeError, ValueError, OverflowError):
         result = float("nan")
     if not math.isfinite(result):
@@ -69,4 +71,6 @@ def whole(header, key):
     result = number(header, key)
     if result is not None and result != int(result):
         raise HeaderError(f"the header says {key} = {result:g}; a whole number is expected")
-    return None if result is None else int(result)
+    if result is None or abs(result) < 2**53:
+        return None if result is None else int(result)
+    return int(Decimal(text(header, key).upper().replace("D", "E")))  # beyond what a float tells

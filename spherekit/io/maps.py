@@ -14,6 +14,8 @@ from spherekit.io.pixels import full_sky, stacked
 from spherekit.io.units import floating, plain
 from spherekit.sampling.healpix import nside_of, reorder
 
+_ADVICE = "spherekit.io.read_table gives the column as it is"
+
 __all__ = ["SkyMap", "map_columns", "read_map", "write_map"]
 
 
@@ -90,7 +92,7 @@ def read_map(path, *, field=0, ordering=None, hdu=None, frame=None):
         order = _ordering(table.header, ordering)
         values = stacked(table, picked)
         for name, samples in zip(picked, values, strict=True):
-            missing_samples(samples, name=f"the column {name}")
+            missing_samples(samples, name=f"the column {name}", advice=_ADVICE)
         values = full_sky(table, values)
         convention, signs = _signs(table, picked)
         for samples, sign in zip(values, signs, strict=True):
@@ -209,7 +211,12 @@ def write_map(path, values, *, column="TEMPERATURE", unit="", coordsys="", overw
         )
     nside = nside_of(fields.shape[-1])
     for name, samples in zip(names, fields, strict=True):
-        missing_samples(samples, name=f"the field {name}")
+        infinite = np.count_nonzero(np.isinf(samples))
+        if infinite:
+            raise ValueError(
+                f"{infinite} of {samples.size} samples of the field {name} are infinite; set them "
+                "to NaN where they are missing"
+            )
     header = dict(
         PIXTYPE="HEALPIX",
         ORDERING="RING",

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from spherekit import _check
 from spherekit.io import headers
 from spherekit.io.columns import map_columns
 from spherekit.sampling.healpix import MAX_NSIDE, UNSEEN, nside_of
@@ -44,6 +45,7 @@ def full_sky(table, values):
     if nside is None:
         raise ValueError("a map of part of the sky needs the key NSIDE")
     _check_pixels(pixels, values.shape[-1], nside)
+    _check.fits_memory(values.itemsize * len(values) * 12 * nside**2, f"a map of nside {nside}")
     full = np.full((len(values), 12 * nside**2), UNSEEN, values.dtype)
     full[:, pixels] = values
     return full
@@ -154,12 +156,13 @@ def _refuse_cube(table, name):
         return
     nside = _stated_nside(table.header)
     column, _ = map_columns(table)
-    cube = len(shape) > 2 or (column is not None and table.columns[column].size == rows)
-    if nside is not None:
-        cube = cube or rows * width != 12 * nside**2
+    if column is not None:
+        cube = table.columns[column].size != rows * width
+    elif nside is not None:
+        cube = rows == 12 * nside**2
     else:
-        cube = cube or not (rows == 1 or width == _BLOCK)
-    if cube:
+        cube = not (rows == 1 or width == _BLOCK)
+    if cube or len(shape) > 2:
         raise ValueError(
             f"the column {name} has {rows} rows of {' x '.join(map(str, shape[1:]))} values, "
             "several a pixel; spherekit.io.read_table gives it flattened, and its shape by .shapes. "

@@ -8,7 +8,7 @@ from spherekit.io import headers, stokes
 from spherekit.io.fits import read_table, write_table
 from spherekit.io.frames import coordsys_of, frame_letter, table_frame
 from spherekit.io.missing import is_missing
-from spherekit.io.units import floating, plain
+from spherekit.io.units import floating, plain, refuse_masked
 
 #: Names of spectra in use, by what they are; "-" and "_" are the same.
 NAMES = {
@@ -176,9 +176,7 @@ def write_cl(path, cl, *, column="TEMPERATURE", unit="", coordsys="", overwrite=
 
 def _column(name, cl, unit):
     label = f"the spectrum {name}"
-    mask = getattr(cl, "mask", None)
-    if isinstance(mask, np.ndarray | np.bool_ | bool) and np.any(mask):
-        raise TypeError(f"{label} has masked entries; fill them first")
+    refuse_masked(cl, label)
     cl, unit = plain(cl, unit.get(name, "") if isinstance(unit, dict) else unit, label)
     cl = floating(cl.astype(float) if cl.dtype.kind in "iub" else cl, label).astype(float)
     if not np.isfinite(cl).all() or is_missing(cl).any():

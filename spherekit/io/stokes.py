@@ -10,7 +10,7 @@ import re
 import numpy as np
 
 from spherekit._missing import is_missing
-from spherekit.io.headers import stating, text
+from spherekit.io.headers import stated
 
 #: Names that columns of Stokes maps have in use, by the short name; "-" and "_" are the same.
 NAMES = {
@@ -79,10 +79,10 @@ def polarization_convention(table):
     >>> polarization_convention(Table({"POLCCONV": "iau "}, {}, {}))
     'IAU'
     """
-    stated = text(stating(["POLCCONV"], table), "POLCCONV")
-    if stated.upper() not in ("COSMO", "IAU", "", "UNKNOWN"):
-        raise ValueError(f"the header says POLCCONV = {stated!r}; known are COSMO and IAU")
-    return "" if stated.upper() == "UNKNOWN" else stated.upper()
+    convention = stated(["POLCCONV"], table)["POLCCONV"]
+    if convention.upper() not in ("COSMO", "IAU", "", "UNKNOWN"):
+        raise ValueError(f"the header says POLCCONV = {convention!r}; known are COSMO and IAU")
+    return "" if convention.upper() == "UNKNOWN" else convention.upper()
 
 
 def turned(values):

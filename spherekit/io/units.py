@@ -66,14 +66,31 @@ def unit_text(unit):
     try:
         return unit.to_string("fits")
     except Exception:  # units that FITS does not know, and those of pint
-        text = str(unit)
+        text = f"{unit:~}" if hasattr(unit, "dimensionality") else str(unit)
         return "" if text == "dimensionless" else text
 
 
-def _unmasked(values, name):
+def is_masked(values):
+    """True where an array of numpy.ma, or a Masked one of astropy, has masked entries.
+
+    >>> import numpy as np
+    >>> is_masked(np.ma.array([1.0, 2.0], mask=[False, True])), is_masked([1.0])
+    (True, False)
+    """
     mask = getattr(values, "mask", None)
-    if not isinstance(mask, np.ndarray | np.bool_ | bool) or not np.any(mask):
+    return bool(isinstance(mask, np.ndarray | np.bool_ | bool) and np.any(mask))
+
+
+def refuse_masked(values, name):
+    """Refuse masked entries where there is no value that means missing."""
+    if is_masked(values) or (isinstance(values, list | tuple) and any(map(is_masked, values))):
+        raise TypeError(f"{name} has masked entries, for which there is no place; fill them first")
+
+
+def _unmasked(values, name):
+    if not is_masked(values):
         return values
+    mask = values.mask
     data = values.unmasked if hasattr(values, "unmasked") else values.data
     data = np.asarray(getattr(data, "value", data))
     if data.dtype.kind != "f":

@@ -1,0 +1,185 @@
+"""Coefficients and spectra in files: components, units, frames, conventions of polarization."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from spherekit import io
+from spherekit.io.spectra import spectrum_of
+from spherekit.testing import random_flm
+
+
+def alm_table(L=3, index=None, name=None, **header):
+    """A table of coefficients as healpy writes it: no name, the unit "unknown"."""
+    ell, m = np.array([(ell, m) for m in range(L) for ell in range(m, L)]).T
+    index = ell * ell + ell + m + 1 if index is None else np.asarray(index)
+    n = index.size
+    columns = [
+        fits.Column("index", "J", unit="l*l+l+m+1", array=index),
+        fits.Column("real", "D", unit="unknown", array=1.0 + np.arange(n)),
+        fits.Column("imag", "D", unit="unknown", array=np.zeros(n)),
+    ]
+    hdu = fits.BinTableHDU.from_columns(columns, name=name)
+    hdu.header.update(header)
+    return hdu
+
+
+def write(path, *tables):
+    fits.HDUList([fits.PrimaryHDU(), *tables]).writeto(path, overwrite=True)
+    return path
+
+
+def test_three_tables_are_t_e_and_b(tmp_path, rng):
+    flm = random_flm(9, rng, reality=True, shape=(3,))
+    io.write_alm(tmp_path / "teb.fits", flm, unit=["K", "uK", "nK"], coordsys="Galactic")
+    alm = io.read_alms(tmp_path / "teb.fits")
+    assert np.array_equal(alm.flm, flm) and alm.components == ("T", "E", "B")
+    assert alm.units == ("K", "uK", "nK") and alm.hdus == (1, 2, 3)
+    assert (alm.frame, alm.coordsys, alm.polcconv) == ("galactic", "G", "COSMO")
+    assert np.array_equal(io.read_alm(tmp_path / "teb.fits"), flm)
+    for hdu, i in ((2, 1), ("curl", 2), (np.int64(1), 0)):
+        assert np.array_equal(io.read_alm(tmp_path / "teb.fits", hdu=hdu), flm[i])
+    assert np.array_equal(io.read_alm(tmp_path / "teb.fits", hdu=(3, 1)), flm[[2, 0]])
+    assert io.read_alms(tmp_path / "teb.fits", hdu=(3, 1)).components == ("B", "T")
+    assert io.read_alm(tmp_path / "teb.fits", hdu=[2]).shape == (1, 81)
+    for i, name in enumerate(("TEMPERATURE", "GRADIENT", "CURL"), 1):
+        header = fits.getheader(tmp_path / "teb.fits", i)
+        assert header["EXTNAME"] == name and header["COORDSYS"] == "G"
+        assert header.get("POLCCONV") == (None if i == 1 else "COSMO")
+
+
+def test_tables_without_names_as_healpy_writes_them(tmp_path):
+    alm = io.read_alms(write(tmp_path / "a.fits", alm_table(3), alm_table(3), alm_table(3)))
+    assert alm.components == ("T", "E", "B") and alm.units == ("", "", "")
+    path = write(tmp_path / "b.fits", alm_table(3), alm_table(3))
+    with pytest.raises(ValueError, match="2 tables of coefficients"):
+        io.read_alm(path)
+    assert io.read_alm(path, hdu=2).shape == (9,)
+    assert io.read_alms(path, hdu=(1, 2)).components == ("", "")
+
+
+def test_tables_of_fewer_degrees_are_zero_above(tmp_path):
+    path = write(tmp_path / "a.fits", alm_table(3), alm_table(2), alm_table(2))
+    flm = io.read_alm(path)
+    assert flm.shape == (3, 9) and not flm[1:, 4:].any() and flm[1, 3]
+
+
+@pytest.mark.parametrize(
+    ("names", "components"),
+    [
+        (["ANALYSED a_lms (TEMPERATURE)"], ("T",)),
+        (["ALM (GRAD / ELECTRIC component)", "ALM (CURL / MAGNETIC component)"], ("E", "B")),
+        (["T", "E"], ("T", "E")),
+        (["KAPPA"], ("",)),
+    ],
+)
+def test_components_by_the_names_of_tables(tmp_path, names, components):
+    path = write(tmp_path / "a.fits", *(alm_table(name=name) for name in names))
+    assert io.read_alms(path).components == components
+
+
+def test_tables_of_other_things_are_left_out(tmp_path):
+    column = fits.Column("BEAM", "D", array=np.ones(4))
+    beam = fits.BinTableHDU.from_columns([column], name="BEAM")
+    path = write(tmp_path / "a.fits", beam, alm_table(3))
+    assert io.read_alm(path).shape == (9,) and io.read_alms(path).hdus == (2,)
+    with pytest.raises(ValueError, match="no alm file.*HDU 1: BEAM"):
+        io.read_alm(path, hdu=1)
+
+
+def test_b_of_an_iau_file_changes_its_sign(tmp_path):
+    tables = [alm_table(name=name, POLCCONV="IAU") for name in ("T", "E", "B")]
+    alm = io.read_alms(write(tmp_path / "a.fits", *tables))
+    assert alm.polcconv == "COSMO" and alm.file_polcconv == "IAU"
+    assert np.array_equal(alm.flm, alm.flm[0] * np.array([[1], [1], [-1]]))
+    assert io.read_alms(tmp_path / "a.fits", hdu="B").flm[0, 0] == -1
+    alm = io.read_alms(write(tmp_path / "a.fits", alm_table(POLCCONV="IAU")))
+    assert alm.polcconv == "IAU" and alm.flm[0, 0] == 1  # which component is not known
+    tables[0].header["POLCCONV"] = "COSMO"
+    with pytest.raises(ValueError, match="contradict"):
+        io.read_alms(write(tmp_path / "a.fits", *tables))
+
+
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [
+        ([1, 2, 3], "l\\^2 \\+ l \\+ m \\+ 1"),  # 2 is l = 1, m = -1
+        ([0, 1, 3], "l\\^2"),
+        ([1, 3, 3, 4, 4], "2 of 5 entries of index occur before"),
+        ([], "l\\^2"),
+    ],
+)
+def test_an_index_that_is_none(tmp_path, index, message):
+    with pytest.raises(ValueError, match=message):
+        io.read_alm(write(tmp_path / "a.fits", alm_table(index=index)))
+
+
+def test_an_index_beyond_memory(tmp_path, monkeypatch):
+    monkeypatch.setenv("SPHEREKIT_MAX_MEMORY", "1e9")
+    with pytest.raises(MemoryError, match="coefficients of L = "):
+        io.read_alm(write(tmp_path / "a.fits", alm_table(index=[2**31 - 1])))
+
+
+def test_files_of_coefficients_where_a_map_is_meant(tmp_path):
+    io.write_alm(tmp_path / "alm.fits", np.zeros((3, 16)))
+    io.write_cl(tmp_path / "cl.fits", {"EE": np.ones(12), "BB": np.ones(12)})
+    io.write_map(tmp_path / "map.fits", np.ones(12))
+    with pytest.raises(ValueError, match="coefficients.*read_alm.*transform --inverse"):
+        io.read_map(tmp_path / "alm.fits")
+    with pytest.raises(ValueError, match="power spectra.*read_cl"):
+        io.read_map(tmp_path / "cl.fits")
+    for name in ("map.fits", "cl.fits"):
+        with pytest.raises(ValueError, match="no alm file.*it holds HDU 1"):
+            io.read_alm(tmp_path / name)
+
+
+@pytest.mark.parametrize("component", [("E", "B"), "EB", ["B", "T"]])
+def test_components_that_are_named(tmp_path, rng, component):
+    flm = random_flm(4, rng, reality=True, shape=(2,))
+    with pytest.raises(ValueError, match="say which by component"):
+        io.write_alm(tmp_path / "a.fits", flm)
+    io.write_alm(tmp_path / "a.fits", flm, component=component)
+    assert io.read_alms(tmp_path / "a.fits").components == tuple(component)
+    for wrong in (("E", "E"), ("E",), ("E", "C")):
+        with pytest.raises(ValueError, match="each once"):
+            io.write_alm(tmp_path / "b.fits", flm, component=wrong)
+    io.write_alm(tmp_path / "b.fits", flm[0], component="B")
+    assert io.read_alms(tmp_path / "b.fits").components == ("B",)
+
+
+@pytest.mark.parametrize("dtype", [np.complex64, np.complex128, float, np.float32])
+def test_types_of_coefficients(tmp_path, rng, dtype):
+    flm = random_flm(4, rng, reality=True)
+    flm = (flm if np.issubdtype(dtype, np.complexfloating) else [1.0, 0, 0, 0]) * np.ones(1)
+    io.write_alm(tmp_path / "a.fits", flm.astype(dtype))
+    assert np.array_equal(io.read_alm(tmp_path / "a.fits"), flm.astype(dtype))
+
+
+def test_spectra_by_name(tmp_path):
+    named = {
+        "TEMPERATURE": "TT", "GRADIENT": "EE", "CURL": "BB", "G-T": "TE", "C-T": "TB", "C-G": "EB",
+        "TG": "TE", "te": "TE", "E-B": "EB", "ELL": "", "N_MODES": "",
+    }  # fmt: skip
+    assert {name: spectrum_of(name) for name in named} == named
+    spectra = {name: np.arange(1.0, 5) for name in ("TT", "TB", "EB", "EE")}
+    io.write_cl(tmp_path / "cl.fits", spectra, unit={"TT": "K^2", "EB": "uK^2"}, coordsys="E")
+    found = io.read_spectra(tmp_path / "cl.fits")
+    assert found.units == {"TT": "K^2", "TB": "", "EB": "uK^2", "EE": ""}
+    assert (found.frame, found.file_polcconv, found.polcconv) == ("ecliptic", "COSMO", "COSMO")
+    fits.setval(tmp_path / "cl.fits", "POLCCONV", value="IAU", ext=1)
+    found = io.read_spectra(tmp_path / "cl.fits")
+    assert {name: cl[0] for name, cl in found.values.items()} == dict(TT=1, TB=-1, EB=-1, EE=1)
+
+
+def test_text_is_no_spectrum(tmp_path):
+    columns = [
+        fits.Column("NAME", "3A", array=["abc"] * 3),
+        fits.Column("TT", "D", array=[1, 2, 3]),
+    ]
+    with pytest.raises(ValueError, match="column NAME holds <U3; a spectrum"):
+        io.read_cl(write(tmp_path / "cl.fits", fits.BinTableHDU.from_columns(columns)))
+    with pytest.raises(ValueError, match="dtype complex128"):
+        io.write_cl(tmp_path / "no.fits", np.ones(3, complex))
+    for bad in (np.nan, np.inf):
+        with pytest.raises(ValueError, match="a spectrum is finite"):
+            io.write_cl(tmp_path / "no.fits", np.array([1, bad]))

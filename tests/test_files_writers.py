@@ -1,0 +1,273 @@
+"""Writers: units, masks and types go into the file or are refused; a file is whole or absent."""
+
+import gzip
+import os
+import stat
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy import units as u
+from astropy.io import fits
+
+from spherekit import io
+from spherekit.io._replace import replacing
+from spherekit.sampling.healpix import UNSEEN, reorder
+
+UNITS = [(u.K, "K"), (u.mK, "mK"), (u.uK**2, "uK2"), (u.MJy / u.sr, "MJy sr-1"), (u.one, "")]
+
+
+@pytest.mark.parametrize(("unit", "text"), UNITS)
+def test_the_unit_of_a_quantity_goes_into_the_file(tmp_path, unit, text):
+    io.write_map(tmp_path / "map.fits", np.arange(12.0) * unit)
+    assert io.read_map(tmp_path / "map.fits").units == (text,)
+    io.write_cl(tmp_path / "cl.fits", np.arange(12.0) * unit)
+    assert io.read_spectra(tmp_path / "cl.fits").units == {"TEMPERATURE": text}
+    io.write_alm(tmp_path / "alm.fits", np.ones(1) * unit)
+    assert io.read_alms(tmp_path / "alm.fits").units == (text,)
+    io.write_arrays(tmp_path / "map.npz", values=np.arange(12.0) * unit, grid="healpix:1")
+    assert str(io.read_arrays(tmp_path / "map.npz").get("unit", "")) == text
+
+
+def test_several_units(tmp_path):
+    path = tmp_path / "map.fits"
+    maps = [np.ones(12) * u.K, np.ones(12) * u.mK]
+    io.write_map(path, maps, column=["T", "Q"])
+    assert io.read_map(path, field=None).units == ("K", "mK")
+    io.write_map(path, np.ones((2, 12)), column=["T", "Q"], unit=["K", "mK"], overwrite=True)
+    assert io.read_map(path, field=None).units == ("K", "mK")
+    with pytest.raises(ValueError, match="unit has 3 entries for 2"):
+        io.write_map(path, np.ones((2, 12)), column=["T", "Q"], unit=["K", "K", "K"])
+    with pytest.raises(ValueError, match="68 printable ASCII"):
+        io.write_map(tmp_path / "no.fits", np.ones(12), unit="K\nm")
+    io.write_map(path, np.ones(12), unit="\N{MICRO SIGN}K", overwrite=True)
+    assert io.read_map(path).units == ("uK",)
+
+
+def writers(path, values, **how):
+    """Every writer on values (12,)."""
+    yield lambda: io.write_map(path / "no.fits", values, **how)
+    yield lambda: io.write_cl(path / "no.fits", values, **how)
+    yield lambda: io.write_alm(path / "no.fits", values[:1], **how)
+
+
+def test_units_that_contradict_each_other(tmp_path):
+    for write in writers(tmp_path, np.ones(12) * u.K, unit="mK"):
+        with pytest.raises(ValueError, match="has the unit K and unit= says 'mK'"):
+            write()
+    with pytest.raises(ValueError, match="has the unit K"):
+        io.write_arrays(tmp_path / "no.npz", values=np.ones(12) * u.K, unit="mK")
+    with pytest.raises(TypeError, match="has the unit K"):
+        io.write_arrays(tmp_path / "no.npz", scales=np.ones(12) * u.K)
+    with pytest.raises(ValueError, match="no place for the unit K"):
+        io.write_arrays(tmp_path / "no.npy", values=np.ones(12) * u.K)
+    assert not list(tmp_path.iterdir())
+    io.write_map(tmp_path / "map.fits", np.ones(12) * u.uK, unit="uK")
+    assert io.read_map(tmp_path / "map.fits").units == ("uK",)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.dtype(">f4")])
+def test_masked_pixels_are_written_as_unseen(tmp_path, dtype):
+    values = np.ma.array(np.arange(12, dtype=dtype), mask=np.arange(12) % 3 == 0)
+    io.write_map(tmp_path / "map.fits", values)
+    found = io.read_map(tmp_path / "map.fits").values
+    assert np.array_equal(found, values.filled(1).astype(found.dtype), equal_nan=True) is False
+    expected = np.where(values.mask, found.dtype.type(UNSEEN), values.data.astype(found.dtype))
+    assert np.array_equal(found, expected)
+    assert found.dtype == (np.float64 if np.dtype(dtype).itemsize == 8 else np.float32)
+    pair = np.ma.stack([values, values])
+    io.write_map(tmp_path / "pair.fits", pair, column=["A", "B"])
+    assert np.array_equal(io.read_map(tmp_path / "pair.fits", field=None).values, [expected] * 2)
+    io.write_map(tmp_path / "list.fits", [values, values], column=["A", "B"])
+    assert np.array_equal(io.read_map(tmp_path / "list.fits", field=None).values, [expected] * 2)
+
+
+def test_masks_that_have_no_place_are_refused(tmp_path):
+    values = np.ma.array(np.ones(12), mask=np.arange(12) == 3)
+    for call in (
+        lambda: io.write_cl(tmp_path / "no.fits", values),
+        lambda: io.write_alm(tmp_path / "no.fits", np.ma.array(np.ones(4), mask=[1, 0, 0, 0]) + 0j),
+        lambda: io.write_arrays(tmp_path / "no.npz", values=values),
+        lambda: io.write_arrays(tmp_path / "no.npz", weights=values),
+        lambda: io.write_map(tmp_path / "no.fits", values.astype(int)),
+    ):
+        with pytest.raises(TypeError, match="masked"):
+            call()
+    assert not list(tmp_path.iterdir())
+    whole = np.ma.array(np.ones(12), mask=False)
+    io.write_map(tmp_path / "map.fits", whole)
+    io.write_cl(tmp_path / "cl.fits", whole)
+    io.write_arrays(tmp_path / "map.npz", values=whole)
+
+
+def test_reorder_keeps_the_mask(rng):
+    values = np.ma.array(rng.standard_normal((2, 48)), mask=rng.random((2, 48)) < 0.3)
+    nested = reorder(values, "ring")
+    assert isinstance(nested, np.ma.MaskedArray)
+    assert np.array_equal(nested.filled(7), reorder(values.filled(7), "ring"))
+    back = reorder(nested, "nested")
+    assert np.array_equal(back.mask, values.mask) and np.array_equal(back.data, values.data)
+    with pytest.raises(TypeError, match="has the unit K"):
+        reorder(np.ones(48) * u.K, "ring")
+
+
+def test_types_of_maps(tmp_path):
+    half = np.linspace(-3, 60000, 12).astype(np.float16)
+    io.write_map(tmp_path / "map.fits", half)
+    found = io.read_map(tmp_path / "map.fits").values
+    assert found.dtype == np.float32 and np.array_equal(found, half.astype(np.float32))
+    for values in (np.ones(12, np.longdouble), np.ones(12, complex), np.ones(12, int)):
+        with pytest.raises(ValueError, match=f"dtype {values.dtype}; expected float32 or float64"):
+            io.write_map(tmp_path / "no.fits", values)
+    with pytest.raises(ValueError, match="astype"):
+        io.write_cl(tmp_path / "no.fits", np.ones(12, np.longdouble))
+    with pytest.raises(TypeError, match="object"):
+        io.write_map(tmp_path / "no.fits", np.array([None] * 12))
+
+
+def test_names_of_columns(tmp_path):
+    with pytest.raises(ValueError, match="names of their own"):
+        io.write_map(tmp_path / "no.fits", np.ones((2, 12)), column=["Q", "q"])
+    with pytest.raises(ValueError, match="printable ASCII"):
+        io.write_map(tmp_path / "no.fits", np.ones(12), column="\N{SNOWMAN}")
+    with pytest.raises(ValueError, match="known are galactic"):
+        io.write_map(tmp_path / "no.fits", np.ones(12), coordsys="Earth")
+    assert not list(tmp_path.iterdir())
+
+
+def test_packed_files(tmp_path):
+    io.write_map(tmp_path / "map.fits.gz", np.arange(12.0))
+    assert io.read_map(tmp_path / "map.fits.gz").values[11] == 11
+    with gzip.open(tmp_path / "map.fits.gz") as file:
+        assert file.read(6) == b"SIMPLE"
+    io.write_alm(tmp_path / "alm.fits.gz", np.array([1.0, 0, 0, 0]))
+    assert io.read_alm(tmp_path / "alm.fits.gz").shape == (4,)
+
+
+# --- one file, whole or not at all -----------------------------------------------------------------
+
+
+def test_the_temporary_file_is_hidden_and_matches_no_pattern(tmp_path):
+    with replacing(tmp_path / "map.fits", False) as temporary:
+        name = Path(temporary).name
+        assert name.startswith(".map.fits.") and name.endswith(".tmp")
+        assert not list(tmp_path.glob("*.fits")) and not list(tmp_path.glob("*.npz"))
+        with replacing(tmp_path / "map.fits", True) as another:
+            assert another != temporary
+            Path(another).write_text("another")
+        Path(temporary).write_text("first")
+        with pytest.raises(FileExistsError, match="overwrite=True"):
+            raise FileExistsError("overwrite=True")
+        os.remove(tmp_path / "map.fits")
+    assert (tmp_path / "map.fits").read_text() == "first"
+    assert [p.name for p in tmp_path.iterdir()] == ["map.fits"]
+
+
+def test_of_two_writers_of_a_new_file_one_is_refused(tmp_path):
+    with pytest.raises(FileExistsError, match="choose another name"):
+        with replacing(tmp_path / "map.fits", False) as temporary:
+            Path(temporary).write_text("late")
+            (tmp_path / "map.fits").write_text("early")
+    assert (tmp_path / "map.fits").read_text() == "early"
+    assert [p.name for p in tmp_path.iterdir()] == ["map.fits"]
+
+
+@pytest.mark.parametrize("suffix", [".fits", ".npz", ".npy"])
+def test_threads_that_write_one_path(tmp_path, suffix):
+    path = tmp_path / f"map{suffix}"
+    failures = []
+
+    def write(i):
+        try:
+            for _ in range(10):
+                if suffix == ".fits":
+                    io.write_map(path, np.full(12, float(i)), overwrite=True)
+                    values = io.read_map(path).values
+                else:
+                    io.write_arrays(path, values=np.full(12, float(i)), overwrite=True)
+                    values = io.read_arrays(path)["values"]
+                assert np.all(values == values[0])
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=write, args=[i]) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
+def test_the_mode_of_what_is_replaced_stays(tmp_path, mode):
+    path = tmp_path / "map.fits"
+    io.write_map(path, np.zeros(12))
+    (tmp_path / "plain").write_text("")
+    assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE((tmp_path / "plain").stat().st_mode)
+    path.chmod(mode)
+    io.write_map(path, np.ones(12), overwrite=True)
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+def test_links_are_followed(tmp_path):
+    (tmp_path / "store").mkdir()
+    target, link = tmp_path / "store" / "map.fits", tmp_path / "map.fits"
+    link.symlink_to(target)
+    for value in (1.0, 2.0):  # a link to nothing, and to a file
+        io.write_map(link, np.full(12, value), overwrite=True)
+        assert link.is_symlink() and io.read_map(target).values[0] == value
+    with pytest.raises(FileExistsError):
+        io.write_map(link, np.zeros(12))
+    assert [p.name for p in (tmp_path / "store").iterdir()] == ["map.fits"]
+
+
+def test_places_that_take_no_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no folder .*none"):
+        io.write_map(tmp_path / "none" / "map.fits", np.zeros(12))
+    (tmp_path / "map.fits").mkdir()
+    for overwrite in (True, False):
+        with pytest.raises(ValueError, match="is a folder"):
+            io.write_map(tmp_path / "map.fits", np.zeros(12), overwrite=overwrite)
+    with pytest.raises(ValueError, match="device"):
+        io.write_map("/dev/null", np.zeros(12), overwrite=True)
+    assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
+
+
+def test_a_failed_writer_leaves_the_old_file(tmp_path):
+    path = tmp_path / "map.fits"
+    io.write_map(path, np.zeros(12))
+    with pytest.raises(RuntimeError), replacing(path, True) as temporary:
+        Path(temporary).write_text("half")
+        raise RuntimeError
+    assert io.read_map(path).values.sum() == 0
+    assert [p.name for p in tmp_path.iterdir()] == ["map.fits"]
+
+
+def test_long_and_foreign_names(tmp_path):
+    for name in ("a" * 240 + ".fits", "\N{GREEK SMALL LETTER ALPHA}" * 100 + ".fits", "a b.fits"):
+        io.write_map(tmp_path / name, np.ones(12))
+        assert io.read_map(tmp_path / name).values.sum() == 12
+        io.write_map(os.fsencode(tmp_path / name), np.zeros(12), overwrite=True)
+        assert io.read_map(os.fsencode(tmp_path / name)).values.sum() == 0
+    assert fits.getheader(tmp_path / "a b.fits", 1)["NSIDE"] == 1
+
+
+def test_quantities_with_masks_and_columns_of_tables(tmp_path):
+    from astropy.table import Column, MaskedColumn
+    from astropy.utils.masked import Masked
+
+    values = np.arange(12.0)
+    mask = values > 8
+    expected = np.where(mask, UNSEEN, values)
+    for given in (Masked(values * u.K, mask=mask), MaskedColumn(values, mask=mask, unit="K")):
+        io.write_map(tmp_path / "map.fits", given, overwrite=True)
+        sky = io.read_map(tmp_path / "map.fits")
+        assert np.array_equal(sky.values, expected) and sky.units == ("K",)
+        with pytest.raises(TypeError, match="masked"):
+            io.write_cl(tmp_path / "no.fits", given)
+    io.write_map(tmp_path / "map.fits", Column(values, unit="mK"), overwrite=True)
+    assert io.read_map(tmp_path / "map.fits").units == ("mK",)
+    with pytest.raises(TypeError, match="masked"):
+        io.write_alm(tmp_path / "no.fits", np.ma.array([1.0, 0, 0, 0], mask=[0, 1, 0, 0]))
