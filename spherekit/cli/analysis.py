@@ -19,7 +19,11 @@ def grid_name(grid):
     return f"{grid.name}:{grid.nside if grid.name == 'healpix' else grid.L}"
 
 
-def fit(f, L, *, max_iter=100, allow_unconverged=False, **options):
+#: What the verbs with the options of `spherekit.cli.options.least_squares` can do.
+_ADVICE = "raise --max-iter, lower --L, or take it as it is by --allow-unconverged"
+
+
+def fit(f, L, *, max_iter=100, allow_unconverged=False, advice=_ADVICE, **options):
     """`spherekit.analyse` with a bar of its iterations on standard error, if a terminal.
 
     Raises `Unconverged` unless ``allow_unconverged``.
@@ -35,8 +39,7 @@ def fit(f, L, *, max_iter=100, allow_unconverged=False, **options):
     if not (residual.converged or allow_unconverged):
         raise Unconverged(
             f"the fit of degrees < {L} did not converge in {residual.iterations} iterations; its residual is "
-            f"{residual.relative:.2e} of the map's rms: raise --max-iter, lower --L, or take it as it is "
-            "by --allow-unconverged"
+            f"{residual.relative:.2e} of the map's rms: {advice}"
         )
     return flm, residual
 

@@ -77,7 +77,7 @@ def read_map(args, L=None, *, every=False):
     if len(fields.values) > 1 and not fields.columns and args.field is None and spin is None:
         advice = "say --spin 0 of scalars, --spin 2 of Q and U" if every else "choose by --field"
         raise Usage(f"{args.file} holds {len(fields.values)} fields without names; {advice}")
-    sky = signals(args.file, fields, spin)
+    sky = signals(args.file, fields, spin, hasattr(args, "spin"))
     tables = [name for name in fields.unread if name.startswith("HDU ")]
     unread = fields.unread if args.field is None and not every else tables
     if tables and every:
@@ -88,9 +88,9 @@ def read_map(args, L=None, *, every=False):
     return sky._replace(note=note)
 
 
-def signals(path, fields, spin=None):
+def signals(path, fields, spin=None, takes_spin=False):
     """The `Map` of fields: Q and U are one signal."""
-    return Map(tuple(_components(path, fields, spin)), fields.grid, fields.frame)
+    return Map(tuple(_components(path, fields, spin, takes_spin)), fields.grid, fields.frame)
 
 
 def read_signal(args, L):
@@ -111,10 +111,11 @@ def single(path, sky):
     return sky
 
 
-def _components(path, fields, spin):
+def _components(path, fields, spin, takes_spin):
     if not np.iscomplexobj(fields.values):
         stated = fields.spin or None if spin is None else spin
-        return components(path, list(fields.values), fields.columns, fields.units, stated)
+        known = list(fields.values), fields.columns, fields.units
+        return components(path, *known, stated, takes_spin)
     if fields.spin and spin not in (None, fields.spin):
         raise Usage(f"{path} holds a field of spin {fields.spin}; --spin is {spin}")
     spin = (fields.spin or 0) if spin is None else spin

@@ -39,6 +39,7 @@ def run(args):
     for path in tqdm(args.maps, desc="maps", leave=False, disable=None):
         flm = read_flm(path, model.L, args.threads, args)
         found = model.probabilities(S.from_flm(flm)[None], args.threads)[0]
+        output.refuse_not_finite(args.output, probabilities=found)
         rows.append([path, model.classes[found.argmax()], *(f"{p:.6f}" for p in found)])
     output.write_table(
         args.output, ["file", "class", *(f"p_{name}" for name in model.classes)], rows
@@ -103,7 +104,9 @@ def _analysed(path, L, threads, args):
         )
     options_of_grid = dict(sampling=grid, reality=True, threads=threads)
     if grid.name == "healpix":
-        iterations = {} if args is None else analysis.iterations(args) | dict(threads=threads)
+        iterations = {"advice": "transform it first, and look at its residual"}
+        if args is not None:
+            iterations = analysis.iterations(args) | dict(threads=threads)
         flm, residual = analysis.fit(values, L, **options_of_grid | iterations)
         unexplained = residual.relative
     else:

@@ -41,7 +41,7 @@ def describes_pixels(name):
     return re.fullmatch(_OF_PIXELS, re.sub(r"[\s_-]+", "_", name.strip().upper())) is not None
 
 
-def components(path, fields, columns, units, spin=None):
+def components(path, fields, columns, units, spin=None, takes_spin=True):
     """The `Component` of every scalar and spin field among real fields.
 
     Parameters
@@ -51,6 +51,8 @@ def components(path, fields, columns, units, spin=None):
     spin : int or None
         That of ``--spin``: None takes Q and U together as spin 2 and all else as scalars; 0 takes every
         field as a scalar; another spin needs two fields.
+    takes_spin : bool
+        Whether the verb takes fields of spin, and has ``--spin``.
     """
     columns = tuple(columns)
     repeated = {name for name in columns if columns.count(name) > 1}
@@ -63,7 +65,7 @@ def components(path, fields, columns, units, spin=None):
         named = columns or [""] * len(fields)
         parts = zip(fields, named, units, strict=True)
         return tuple(Component(f, 0, (name,) if name else (), unit) for f, name, unit in parts)
-    q, u = _partners(path, columns, letters)
+    q, u = _partners(path, columns, letters, takes_spin)
     pair = [[x[q], x[u]] for x in (fields, columns, units)]
     result = []
     for number, (f, name, unit) in enumerate(zip(fields, columns, units, strict=True)):
@@ -80,13 +82,12 @@ def refuse_lone(path, component):
         raise _lone(path, component.name)
 
 
-def _lone(path, names):
-    return Usage(
-        f"{path}: {names} is one part of a field of spin 2, no scalar; take both parts: --field Q,U --spin 2"
-    )
+def _lone(path, names, takes_spin=True):
+    advice = "take both parts: --field Q,U --spin 2" if takes_spin else "this verb takes scalars"
+    return Usage(f"{path}: {names} is one part of a field of spin 2, no scalar; {advice}")
 
 
-def _partners(path, columns, letters):
+def _partners(path, columns, letters, takes_spin):
     """Numbers of the columns of Q and U, which must be one each and in this order."""
     if letters.count("Q") != 1 or letters.count("U") != 1:
         parts = [
@@ -96,7 +97,7 @@ def _partners(path, columns, letters):
             raise Usage(
                 f"{path}: {', '.join(parts)} are not one Q and one U; choose two by --field"
             )
-        raise _lone(path, parts[0])
+        raise _lone(path, parts[0], takes_spin)
     q, u = letters.index("Q"), letters.index("U")
     if u < q:
         raise _order(path, columns[u], columns[q], 2)
