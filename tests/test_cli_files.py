@@ -523,6 +523,9 @@ def test_info_of_frames_conventions_tables_and_missing_samples(iqu, capsys):
     table("odd.fits", {"T": ("D", f)}, COORDSYS="MARS", POLCCONV="IAU")
     facts, text = told(capsys, "odd.fits")
     assert "MARS" in facts["problem"] and "not read by other commands" in text
+    table("odd.fits", {"index": ("J", [0, 0]), "real": ("D", [1, 2]), "imag": ("D", [0, 0])})
+    facts, text = told(capsys, "odd.fits")
+    assert facts["kind"] == "coefficients" and "index" in facts["problem"]
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "g", "i1", "u8", "?", "c8", "c16"])

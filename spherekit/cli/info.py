@@ -45,16 +45,16 @@ def _table(path, table, listed):
     columns = [_column(name, x, table.units[name]) for name, x in table.columns.items()]
     size = max((x.size for x in table.columns.values()), default=0)
     kind = {"kind": "spectrum", "L": size} if is_spectrum(table) else {"kind": "table"}
-    return {**kind, **_conventions(table.header), **known, "columns": columns}
+    return {**kind, **_conventions(table), **known, "columns": columns}
 
 
-def _conventions(header):
-    """Frame and polarization convention as the header has them."""
-    from spherekit.io.frames import header_frame
+def _conventions(table):
+    """Frame and polarization convention as the headers have them."""
+    from spherekit.io.frames import table_frame
     from spherekit.io.stokes import polarization_convention
 
     try:
-        frame, convention = header_frame(header), polarization_convention(header)
+        frame, convention = table_frame(table), polarization_convention(table)
     except ValueError as error:
         return {"coordinates": None, "problem": str(error)}
     return {"coordinates": frame or None, "polcconv": convention or None}
@@ -63,8 +63,11 @@ def _conventions(header):
 def _alm(path, table, listed):
     from spherekit import io
 
-    several = len(listed) > 1
-    alm = io.read_alms(path, None if several else table.hdu)
+    try:
+        alm = io.read_alms(path, None if len(listed) > 1 else table.hdu)
+    except ValueError as error:
+        columns = [_column(name, x, table.units[name]) for name, x in table.columns.items()]
+        return {"kind": "coefficients", "problem": str(error), "columns": columns}
     number = alm.hdus.index(table.hdu) if table.hdu in alm.hdus else 0
     component = alm.components[number] or None
     facts = _coefficients(alm.flm[number], 0, alm.units[number])
@@ -83,7 +86,7 @@ def _map(path, table):
         columns = [_column(name, table.columns[name], table.units[name]) for name in names]
         return {
             "kind": "HEALPix map",
-            **_conventions(table.header),
+            **_conventions(table),
             "problem": str(error),
             "columns": columns,
         }
@@ -175,9 +178,9 @@ def _lines(facts):
         }
         if len(tables) == 1:
             plain.pop("hdu", None)
-        said = ", ".join(f"{key} {value}" for key, value in plain.items())
+        words = ", ".join(f"{key} {value}" for key, value in plain.items())
         start = f"{facts['file']}: " if number == 0 else "  and "
-        yield f"{start}{table['kind']}" + (f", {said}" if said else "")
+        yield f"{start}{table['kind']}" + (f", {words}" if words else "")
         if "problem" in table:
             yield f"  not read by other commands: {table['problem']}"
         yield from map(_line, table["columns"])

@@ -40,8 +40,8 @@ def wavelets(parser, *, J0, N):
 
 def oversample(parser):
     """--oversample."""
-    said = "of the moduli, times the band-limit; default 2"
-    parser.add_argument("--oversample", type=float, default=2.0, help=said)
+    text = "of the moduli, times the band-limit; default 2"
+    parser.add_argument("--oversample", type=float, default=2.0, help=text)
 
 
 def source(parser, default="the first one"):
@@ -68,8 +68,8 @@ def spin(parser):
 
 def mask(parser, meaning):
     """--mask and --mask-field."""
-    said = f"map of the same grid: {meaning}; the word 'missing' leaves out UNSEEN and NaN"
-    parser.add_argument("--mask", help=said)
+    text = f"map of the same grid: {meaning}; the word 'missing' leaves out UNSEEN and NaN"
+    parser.add_argument("--mask", help=text)
     parser.add_argument(
         "--mask-field", help="column of a mask file that holds several, by number or name"
     )
