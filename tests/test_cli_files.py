@@ -351,6 +351,9 @@ def test_iqu_through_coefficients_and_spectra(iqu):
         pairs = [(T, T), (E, E), (B, B), (T, E), (E, B), (T, B)]
         np.testing.assert_allclose(list(cl.values()), [power(*pair) for pair in pairs], atol=1e-6)
     assert io.read_table("cl.fits").units["TE"] == "mK uK"
+    for hdus, names in (("2", ["GRADIENT"]), ("2,3", ["EE", "BB", "EB"]), ("curl", ["CURL"])):
+        run(f"spectrum teb.fits --hdu {hdus} -o cl3.fits --force")
+        assert list(io.read_cl("cl3.fits")) == names
     run("spectrum iqu.fits --field T,Q,U --L 6 -o cl2.fits")
     np.testing.assert_allclose(list(io.read_cl("cl2.fits").values()), list(cl.values()), atol=1e-6)
     run("transform teb.fits --inverse --grid mw:6 -o iqu.npz")

@@ -368,7 +368,9 @@ def holds_coefficients(path, hdu=None):
         return False
     if is_arrays(path):
         return "flm" in io.read_arrays(path)
-    listed = outlines(path) if hdu is None else [io.read_table(path, hdu_of(hdu))]
+    listed = outlines(path)
+    if hdu is not None:
+        listed = [io.read_table(path, hdu_of(word)) for word in hdu.split(",")]
     return any(is_alm(table) for table in listed) and not any(is_map(table) for table in listed)
 
 
