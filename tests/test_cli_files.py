@@ -362,6 +362,61 @@ def test_iqu_through_coefficients_and_spectra(iqu):
     assert stored["columns"].tolist() == list(before.columns) and stored["values"].shape[0] == 3
 
 
+def test_spin_fields_through_wavelets_and_arrays(iqu):
+    before = io.read_map("iqu.fits", field=("Q", "U"))
+    for line in (
+        "wavelets iqu.fits --field Q,U --L 6 --N 2 -o w.npz --plot w.png",
+        "wavelets w.npz --inverse --grid healpix:4 -o w.fits",
+        "transform iqu.fits --field Q,U --L 6 -o p.npz",
+        "transform p.npz --inverse --grid gl:6 -o gl.npz",
+        "transform gl.npz --L 6 -o p2.npz",
+        "transform p2.npz --inverse --grid healpix:4 -o p.fits",
+        "scatter iqu.fits --field Q,U --L 6 --J0 1 -o s.npz",
+    ):
+        run(line)
+    for name in ("w.fits", "p.fits"):
+        after = io.read_map(name, field=None)
+        assert (after.columns, after.units, after.frame) == (
+            before.columns,
+            before.units,
+            "equatorial",
+        )
+        np.testing.assert_allclose(after.values, before.values, atol=1e-5)
+
+
+def test_files_of_the_iau_convention(iqu):
+    """U of the other sign is read as what it is: the same E and B, and COSMO in what is written."""
+    sky = io.read_map("iqu.fits", field=None)
+    turned = sky.values * [[1], [1], [-1]]
+    columns = dict(zip(sky.columns, (("D", f) for f in turned), strict=True))
+    table("iau.fits", columns, POLCCONV="IAU", COORDSYS="C")
+    for name in ("iqu", "iau"):
+        run(f"spectrum {name}.fits --field T,Q,U --L 6 -o {name}_cl.fits")
+        run(f"rotate {name}.fits --to galactic --L 6 -o {name}_g.fits")
+    spectra = [np.stack(list(io.read_cl(f"{name}_cl.fits").values())) for name in ("iqu", "iau")]
+    np.testing.assert_allclose(*spectra, atol=1e-12)
+    maps = [io.read_map(f"{name}_g.fits", field=None) for name in ("iqu", "iau")]
+    np.testing.assert_allclose(maps[0].values, maps[1].values, atol=1e-12)
+    assert maps[1].file_polcconv == "COSMO"
+
+
+def test_maps_of_part_of_the_sky(flm, capsys):
+    f = io.read_map("map.fits").values
+    pixels = np.flatnonzero(GRID.theta > 0.8)
+    columns = {"PIXEL": ("J", pixels), "KAPPA": ("D", f[pixels])}
+    table("part.fits", columns, INDXSCHM="EXPLICIT", OBJECT="PARTIAL", COORDSYS="Galactic")
+    assert f"{192 - pixels.size} are UNSEEN" in refused(
+        capsys, "transform part.fits --L 6 -o out.fits"
+    )
+    run("transform part.fits --L 6 --mask missing --max-iter 2000 -o out.fits")
+    np.testing.assert_allclose(io.read_alm("out.fits"), flm, atol=1e-3)
+    run("spectrum part.fits --L 6 --mask missing --remove-dipole -o cl.fits")
+    assert io.read_spectra("cl.fits").frame == "galactic"
+    for verb in ("rotate", "wavelets", "scatter", "generate"):
+        line = READERS[verb][0].format(map="part.fits") + " --force"
+        assert "--mask missing" in refused(capsys, line)
+
+
 STOKES = [("I", "Q", "U"), ("T", "Q", "U"), ("I_STOKES", "Q_STOKES", "U_STOKES")]
 STOKES += [
     ("temperature", "q-polarisation", "u-polarisation"),
