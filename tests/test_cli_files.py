@@ -184,6 +184,68 @@ def test_ordering_frames_and_tables_are_checked(flm, capsys, verb):
         assert "--mask-hdu" in refused(capsys, f"{line.format(map='two.fits')} {masks}", 2)
 
 
+F = np.ones((4, 7)) + np.arange(7)
+W = dict(L=4, lam=2.0, J0=0, N=1, spin=0, reality=True)
+#: Arrays of .npz files that no writer here writes, with words of the message where they are refused.
+ODD = {
+    "float16": (dict(values=F.astype("f2"), grid="mw:4"), None),
+    "longdouble": (dict(values=F.astype("g"), grid="mw:4"), "float64"),
+    "complex256": (dict(values=F.astype("G"), grid="mw:4"), "complex128"),
+    "text": (dict(values=F.astype("U"), grid="mw:4"), "<U"),
+    "one number": (dict(values=np.float64(3), grid="mw:4"), "shape ()"),
+    "no rows": (dict(values=F[:0], grid="mw:4"), "shape (0, 7)"),
+    "no maps": (dict(values=F[None][:0], grid="mw:4"), "no number"),
+    "no such grid": (dict(values=F, grid="foo:4"), "foo:4"),
+    "two grids": (dict(values=F, grid=["mw:4", "gl:4"]), "array grid"),
+    "two spins": (dict(values=F, grid="mw:4", spin=[0, 2]), "array spin"),
+    "spin as text": (dict(values=F, grid="mw:4", spin="two"), "array spin"),
+    "one part of two": (dict(values=F, grid="mw:4", spin=2), "two columns"),
+    "spin too high": (dict(values=F + 1j, grid="mw:4", spin=9), "spin 9"),
+    "no such frame": (dict(values=F, grid="mw:4", frame="mars"), "'mars'"),
+    "too few names": (dict(values=[F, F], grid="mw:4", columns=["A"]), "without names"),
+    "wavelet maps": (dict(scaling=np.ones((1, 1)), **W), "spherekit wavelets odd.npz --inverse"),
+    "other arrays": (dict(a=F), "no array 'values'"),
+    "too few coefficients": (dict(flm=np.ones(15)), "coefficients"),
+    "no coefficients": (dict(flm=np.ones((0, 16))), "coefficients"),
+    "coefficients of text": (dict(flm=np.full(16, "a")), ""),
+    "coefficients of a spin as text": (dict(flm=np.ones(16), spin="two"), ""),
+}
+
+
+ODD_LINES = [
+    "transform odd.npz --L 4 -o out.npz",
+    "rotate odd.npz --euler 1,2,3 -o out.npz",
+    "spectrum odd.npz --L 4 -o out.npy",
+    "wavelets odd.npz --L 4 -o out.npz",
+]
+
+
+@pytest.mark.parametrize("kind", ODD)
+@pytest.mark.parametrize("line", ODD_LINES)
+def test_odd_arrays(here, capsys, line, kind):  # noqa: F811
+    arrays, words = ODD[kind]
+    np.savez("odd.npz", **arrays)
+    run("info odd.npz --json")
+    if words is None:
+        run(line)
+        return
+    capsys.readouterr()
+    assert main(line.split()) in (1, 2)
+    said = capsys.readouterr()
+    assert words in said.err and said.out == "" and outputs() == set()
+    assert said.err.count("\n") == 1 and "bug" not in said.err and "Python scalar" not in said.err
+
+
+def test_wavelet_maps_that_are_damaged(here, capsys):  # noqa: F811
+    for change, words in (
+        (dict(L=[4, 4]), "array L"),
+        (dict(lam="two"), "array lam"),
+        ({}, "lacks"),
+    ):
+        np.savez("odd.npz", scaling=np.ones((1, 1)), **W | change)
+        assert words in refused(capsys, "wavelets odd.npz --inverse --grid mw:4 -o out.npz")
+
+
 @pytest.mark.parametrize("verb", READERS)
 def test_one_pixel_a_base_pixel(here, verb):  # noqa: F811
     """The smallest map and band-limit: done or refused, no crash."""

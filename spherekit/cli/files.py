@@ -74,7 +74,8 @@ def read_map(args, L=None, *, every=False):
     """The `Map` of ``args.file``: the signals that ``--field`` and ``--spin`` pick."""
     fields = read_fields(args.file, args, L, every=every)
     spin = getattr(args, "spin", None)
-    if len(fields.values) > 1 and not fields.columns and args.field is None and spin is None:
+    several = len(fields.values) > 1 and not fields.columns and args.field is None
+    if several and spin is None and not fields.spin:
         advice = "say --spin 0 of scalars, --spin 2 of Q and U" if every else "choose by --field"
         raise Usage(f"{args.file} holds {len(fields.values)} fields without names; {advice}")
     sky = signals(args.file, fields, spin, hasattr(args, "spin"))
@@ -173,12 +174,9 @@ def _from_arrays(path, grid, field=None, L=None, every=False):
     from spherekit.sampling import grid as as_grid
 
     arrays = io.read_arrays(path)
-    if "flm" in arrays and field is None:
-        raise ValueError(
-            f"{path} holds harmonic coefficients (flm), no samples: spherekit transform {path} --inverse "
-            "--grid GRID -o map.npz makes a map of them; rotate and spectrum take them as they are"
-        )
-    stated = str(arrays.get("grid", ""))
+    if field is None:
+        _refuse_other_arrays(path, arrays)
+    stated = scalar(path, arrays, "grid", "U", "")
     if not (grid or stated):
         raise Usage(f"{path} does not say its grid; pass --grid, as --grid mw:64")
     where = as_grid(stated or grid, L)
@@ -194,22 +192,62 @@ def _from_arrays(path, grid, field=None, L=None, every=False):
             f"{path} holds samples of shape {picked.shape[1:]}; the grid {grid_name(where)} has "
             f"({wanted}), or (fields, {wanted}){_that_fit(picked.shape[1:])}"
         )
-    if picked.dtype.kind not in "fciub":
-        raise ValueError(f"{path} holds {picked.dtype}; expected real or complex samples")
-    picked = picked.astype(picked.dtype.newbyteorder("="), copy=False)
+    picked = _native(path, picked)
     units = _units(arrays, stored, columns, len(picked))
-    spin = int(arrays["spin"]) if "spin" in arrays else None
+    spin = scalar(path, arrays, "spin", "iu", None)
     named = len(stored) == len(arrays.get("values", ()))
     unread = tuple(name for name in stored if name not in columns) if named else ()
-    return Fields(picked, columns, units, where, _frame(arrays), spin, unread)
+    return Fields(picked, columns, units, where, _frame(path, arrays), spin, unread)
+
+
+def _refuse_other_arrays(path, arrays):
+    """Refuse what is no map, with what it is and the verb that takes it."""
+    if "flm" in arrays:
+        raise ValueError(
+            f"{path} holds harmonic coefficients (flm), no samples: spherekit transform {path} --inverse "
+            "--grid GRID -o map.npz makes a map of them; rotate and spectrum take them as they are"
+        )
+    if "scaling" in arrays and "values" not in arrays:
+        raise ValueError(
+            f"{path} holds wavelet maps, no map: spherekit wavelets {path} --inverse --grid GRID -o map.npz "
+            "makes a map of them"
+        )
+    if "values" not in arrays:
+        raise _no_array(path, arrays, "values")
+
+
+def _native(path, values):
+    """Samples or coefficients in a type of the transforms; float16 becomes float32, exactly."""
+    kind, size = values.dtype.kind, values.dtype.itemsize
+    if kind not in "fciub" or (kind == "f" and size > 8) or (kind == "c" and size > 16):
+        raise ValueError(
+            f"{path} holds values of type {values.dtype}; expected integers, float16 to float64, complex64 "
+            "or complex128"
+        )
+    if not values.size:
+        raise ValueError(f"{path} holds no number: its array has shape {values.shape}")
+    if values.dtype == np.float16:
+        return values.astype(np.float32)
+    return values.astype(values.dtype.newbyteorder("="), copy=False)
+
+
+def scalar(path, arrays, name, kinds, default):
+    """The one value of an array of a file, whose type is of these kinds, or the default."""
+    value = arrays.get(name)
+    if value is None:
+        return default
+    if value.ndim or value.dtype.kind not in kinds:
+        raise ValueError(
+            f"{path}: its array {name} has shape {value.shape} and type {value.dtype}; expected one "
+            f"{'text' if kinds == 'U' else 'number'}"
+        )
+    return value.item()
 
 
 def _pick(path, arrays, stored, n, field, every):
     """(arrays by name, or entries of the first axis of ``values``; their names)."""
     values = arrays.get("values")
     if field is None:
-        if values is None:
-            raise _no_array(path, arrays, "values")
         complex_pair = np.iscomplexobj(values) and len(stored) == 2
         fields = values[None] if values.ndim <= n else values
         if len(stored) == len(fields) > 1 and not every:
@@ -248,8 +286,11 @@ def _units(arrays, stored, columns, count):
     return tuple(units) if len(units) == count else tuple(units[:1] * count)
 
 
-def _frame(arrays):
-    return frame_of(str(arrays.get("frame", "")))
+def _frame(path, arrays):
+    try:
+        return frame_of(scalar(path, arrays, "frame", "U", ""))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def _that_fit(shape):
@@ -434,22 +475,24 @@ def _npz_coefficients(path, spin):
     if flm is None and np.ndim(arrays.get("values")) == 1 and "grid" not in arrays:
         flm = arrays["values"]
     L = 0 if flm is None or flm.ndim not in (1, 2) else int(round(flm.shape[-1] ** 0.5))
-    if L < 1 or L * L != flm.shape[-1] or not flm.size or flm.dtype.kind not in "fciu":
+    if L < 1 or L * L != flm.shape[-1] or not flm.size:
         raise ValueError(
             f"{path} holds no coefficients: one array flm (L*L,) is expected; it holds "
             f"{', '.join(f'{name} {array.shape}' for name, array in arrays.items())}"
         )
-    flm = np.atleast_2d(flm)
+    flm = np.atleast_2d(_native(path, flm))
     spins, columns, units = (
         _for_each(arrays.get(name, default), len(flm))
         for name, default in (("spin", spin or 0), ("columns", ""), ("unit", ""))
     )
+    if not all(np.asarray(spin).dtype.kind in "iu" for spin in spins):
+        raise ValueError(f"{path}: its array spin holds {arrays['spin']!r}; expected whole numbers")
     parts = zip(flm, spins, columns, units, strict=True)
     signals = tuple(
         Component(f, int(spin), tuple(filter(None, str(names).split(","))), str(unit))
         for f, spin, names, unit in parts
     )
-    return Coefficients(signals, L, _frame(arrays))
+    return Coefficients(signals, L, _frame(path, arrays))
 
 
 def _for_each(values, count):

@@ -121,7 +121,7 @@ def _arrays(path):
         facts = {
             "kind": "map",
             "grid": str(arrays["grid"]),
-            "spin": int(arrays.get("spin", 0)),
+            "spin": arrays.get("spin", np.array(0)).tolist(),
             **stated,
         }
     elif {"scaling", "lam", "J0", "L"} <= arrays.keys():

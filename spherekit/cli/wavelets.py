@@ -83,8 +83,9 @@ def _read(path, threads):
     arrays = io.read_arrays(path)
     if not {*_SAVED, "scaling", "reality"} <= arrays.keys():
         raise ValueError(f"{path} holds no wavelet maps; it holds {', '.join(arrays)}")
-    L, lam, J0, N, spin = (arrays[name].item() for name in _SAVED)
-    w = Wavelets(L, lam, J0, N, spin, reality=bool(arrays["reality"]), threads=threads)
+    L, lam, J0, N, spin = (files.scalar(path, arrays, name, "iuf", 0) for name in _SAVED)
+    reality = files.scalar(path, arrays, "reality", "b", False)
+    w = Wavelets(L, lam, J0, N, spin, reality=reality, threads=threads)
     missing = [j for j in w.scales if f"scale_{j}" not in arrays]
     if missing:
         raise ValueError(f"{path} lacks the scales {missing}")
