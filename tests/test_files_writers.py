@@ -271,3 +271,12 @@ def test_quantities_with_masks_and_columns_of_tables(tmp_path):
     assert io.read_map(tmp_path / "map.fits").units == ("mK",)
     with pytest.raises(TypeError, match="masked"):
         io.write_alm(tmp_path / "no.fits", np.ma.array([1.0, 0, 0, 0], mask=[0, 1, 0, 0]))
+
+
+@pytest.mark.parametrize("unit", [None, u.K, "K", [u.K, "K"], ("K", None)])
+def test_units_as_text_or_as_units(tmp_path, unit):
+    io.write_map(tmp_path / "map.fits", np.ones((2, 12)), column=["A", "B"], unit=unit)
+    expected = ("", "") if unit is None else ("K", "") if isinstance(unit, tuple) else ("K", "K")
+    assert io.read_map(tmp_path / "map.fits", field=None).units == expected
+    io.write_alm(tmp_path / "a.fits", np.zeros((2, 4)), component="EB", unit=unit)
+    assert io.read_alms(tmp_path / "a.fits").units == expected

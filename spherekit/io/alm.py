@@ -14,7 +14,7 @@ from spherekit.io import stokes
 from spherekit.io.fits import read_table, tables, write_tables
 from spherekit.io.frames import coordsys_of, frame_letter, table_frame
 from spherekit.io.missing import is_missing
-from spherekit.io.units import plain, refuse_masked
+from spherekit.io.units import plain, refuse_masked, unit_of_each
 
 #: Names of tables of coefficients, as written here (those of HEALPix's columns of spectra).
 _EXTNAMES = {"T": "TEMPERATURE", "E": "GRADIENT", "B": "CURL"}
@@ -260,16 +260,15 @@ def write_alm(path, flm, *, unit="", coordsys="", component=None, name=None, ove
     >>> read_alm(path).shape
     (3, 4)
     """
-    flm, unit = _sets(flm, unit)
+    flm, units = _sets(flm, unit)
     components = _given_components(component, len(flm))
-    units = [unit] * len(flm) if isinstance(unit, str) else list(unit)
-    if len(units) != len(flm):
-        raise ValueError(f"unit has {len(units)} entries for {len(flm)} sets of coefficients")
     header = {"COORDSYS": frame_letter(coordsys)} if frame_letter(coordsys) else {}
     contents = []
     names = [_EXTNAMES.get(c, "") for c in components]
     if name is not None:
         names = [name] if isinstance(name, str) else list(name)
+    if len(names) != len(flm):
+        raise ValueError(f"name has {len(names)} entries for {len(flm)} sets of coefficients")
     for coefficients, c, label, extname in zip(flm, components, units, names, strict=True):
         polarized = {"POLCCONV": "COSMO"} if c in ("E", "B") else {}
         columns, degrees = _columns(coefficients, label)
@@ -278,10 +277,10 @@ def write_alm(path, flm, *, unit="", coordsys="", component=None, name=None, ove
 
 
 def _sets(flm, unit):
-    """(flm (n, L*L) of finite numbers, the unit or units)."""
+    """(flm (n, L*L) of finite numbers, their units)."""
     refuse_masked(flm, "flm")
-    first = unit if isinstance(unit, str) else ""
-    flm, carried = plain(flm, first, "flm")
+    units = unit_of_each(unit, len(flm) if np.ndim(flm) > 1 else 1)
+    flm, carried = plain(flm, units[0] if len(set(units)) == 1 else "", "flm")
     flm = _check.numbers(flm, "flm")
     if flm.ndim not in (1, 2) or flm.size == 0:
         raise ValueError(
@@ -290,7 +289,7 @@ def _sets(flm, unit):
     lost = np.count_nonzero(~np.isfinite(flm) | is_missing(flm))
     if lost:
         raise ValueError(f"{lost} coefficients of {flm.size} are NaN, infinite or UNSEEN")
-    return np.atleast_2d(flm), carried if isinstance(unit, str) else unit
+    return np.atleast_2d(flm), [carried] * len(units) if carried else units
 
 
 def _given_components(component, n):

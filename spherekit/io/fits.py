@@ -210,7 +210,8 @@ def _numbered(path, hdus, numbers, hdu):
     else:
         matches = [i for i in numbers if i == hdu]
     if len(matches) != 1:
-        raise _Refused(f"{path} has {len(matches) or 'no'} table {hdu!r}; its tables are {listed}")
+        several = f"{len(matches)} tables {hdu!r}: name one by its number" if matches else ""
+        raise _Refused(f"{path} has {several or f'no table {hdu!r}'}; its tables are {listed}")
     return matches[0]
 
 

@@ -11,7 +11,7 @@ from spherekit.io.fits import write_table
 from spherekit.io.frames import coordsys_of, frame_letter, frame_of, table_frame
 from spherekit.io.missing import missing_samples
 from spherekit.io.pixels import full_sky, stacked
-from spherekit.io.units import floating, plain
+from spherekit.io.units import floating, plain, unit_of_each
 from spherekit.sampling.healpix import nside_of, reorder
 
 _ADVICE = "spherekit.io.read_table gives the column as it is"
@@ -236,21 +236,12 @@ def write_map(path, values, *, column="TEMPERATURE", unit="", coordsys="", overw
 def _fields(values, unit):
     """(array of the fields, their units) of what `write_map` was given."""
     if isinstance(values, list | tuple) and any(np.ndim(v) for v in values):
-        units = [unit] * len(values) if isinstance(unit, str) else list(unit)
-        _check_units(units, len(values))
+        units = unit_of_each(unit, len(values))
         pairs = [plain(v, u) for v, u in zip(values, units, strict=True)]
-        return floating(_check.as_array([v for v, _ in pairs], "values"), "values"), [
-            u for _, u in pairs
-        ]
-    units = [unit] if isinstance(unit, str) else list(unit)
-    array, first = plain(values, units[0] if units else "")
-    fields = floating(array, "values")
-    fields = fields[None] if fields.ndim == 1 else fields
-    units = [first] * len(fields) if isinstance(unit, str) else [first, *units[1:]]
-    _check_units(units, len(fields))
-    return fields, units
-
-
-def _check_units(units, n):
-    if len(units) != n:
-        raise ValueError(f"unit has {len(units)} entries for {n} fields; give one, or one for each")
+        array, units = _check.as_array([v for v, _ in pairs], "values"), [u for _, u in pairs]
+        return floating(array, "values"), units
+    n = len(values) if np.ndim(values) > 1 else 1
+    units = unit_of_each(unit, n)
+    array, carried = plain(values, units[0] if len(set(units)) == 1 else "")
+    fields = np.atleast_2d(floating(array, "values"))
+    return fields, [carried] * n if len(set(units)) == 1 or carried else units

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spherekit.io import headers, stokes
-from spherekit.io.fits import read_table, write_table
+from spherekit.io.fits import first_table, write_table
 from spherekit.io.frames import coordsys_of, frame_letter, table_frame
 from spherekit.io.missing import is_missing
 from spherekit.io.units import floating, plain, refuse_masked
@@ -61,7 +61,8 @@ def read_cl(path, hdu=None):
     ----------
     path : str or path
     hdu : int or str, optional
-        Number or name of the table; default: the first.
+        Number or name of the table; default: the first that says that it holds spectra, or else
+        the first.
 
     Returns
     -------
@@ -70,7 +71,8 @@ def read_cl(path, hdu=None):
     Raises
     ------
     ValueError
-        A file that is no table of numbers, or is truncated; missing or infinite values.
+        A file that is no table of numbers (a map, coefficients: with what it is), or is truncated;
+        missing or infinite values.
     FileNotFoundError
 
     >>> import os, tempfile
@@ -100,7 +102,8 @@ def read_spectra(path, hdu=None):
     >>> spectra.units, spectra.frame
     ({'TEMPERATURE': 'uK^2'}, 'galactic')
     """
-    table = read_table(path, hdu)
+    table = first_table(path, hdu, is_spectrum)
+    _refuse_other_kinds(path, table)
     try:
         stated = stokes.polarization_convention(table)
         values = {name: _spectrum(name, cl) for name, cl in table.columns.items()}
@@ -115,6 +118,20 @@ def read_spectra(path, hdu=None):
     return Spectra(
         values, dict(table.units), coordsys_of(table), frame, convention, stated, table.hdu
     )
+
+
+def _refuse_other_kinds(path, table):
+    names = {name.lower() for name in table.columns}
+    if {"index", "real", "imag"} <= names:
+        raise ValueError(
+            f"{path} (HDU {table.hdu}) holds spherical-harmonic coefficients (alm), no spectra: "
+            "spherekit.io.read_alm reads them, spherekit.spectra.power gives their spectra"
+        )
+    if "PIXTYPE" in table.header or "ORDERING" in table.header:
+        raise ValueError(
+            f"{path} (HDU {table.hdu}) holds a HEALPix map, no spectra: spherekit.io.read_map reads "
+            "it, `spherekit spectrum` gives its spectrum"
+        )
 
 
 def _spectrum(name, cl):

@@ -15,7 +15,7 @@ def plain(values, unit="", name="values"):
     Parameters
     ----------
     values : array
-    unit : str
+    unit : str or unit
         The unit of plain numbers.
     name : str
         Of the values, in messages.
@@ -31,11 +31,30 @@ def plain(values, unit="", name="values"):
     >>> plain(np.ma.array([1.0, 2.0], mask=[False, True]), "mK")
     (array([ 1.0000e+00, -1.6375e+30]), 'mK')
     """
-    carried = _check.unit_of(values)
+    carried, unit = _check.unit_of(values), _as_text(unit)
     if carried is not None:
         unit = _agreed(carried, unit, name)
         values = values.value if hasattr(values, "value") else values.magnitude
     return _check.as_array(_unmasked(values, name), name), unit
+
+
+def unit_of_each(unit, n):
+    """The units of ``n`` fields as text, of one for all (text, an astropy unit, None) or n of them.
+
+    >>> unit_of_each("K", 2), unit_of_each(["K", None], 2)
+    (['K', 'K'], ['K', ''])
+    """
+    if unit is None or isinstance(unit, str) or not isinstance(unit, list | tuple):
+        return [_as_text(unit)] * n
+    if len(unit) != n:
+        raise ValueError(
+            f"unit has {len(unit)} entries for {n} of the values; give one, or one for each"
+        )
+    return [_as_text(u) for u in unit]
+
+
+def _as_text(unit):
+    return "" if unit is None else unit if isinstance(unit, str) else unit_text(unit)
 
 
 def _agreed(carried, unit, name):
@@ -112,6 +131,7 @@ def floating(values, name):
     """
     native = values.dtype.newbyteorder("=")
     if values.dtype.kind != "f" or values.dtype.itemsize > 8:
-        hint = "; round to float64 with .astype(float)" if values.dtype.kind == "f" else ""
+        hint = "; convert with .astype(float)" if values.dtype.kind in "fiub" else ""
+        hint = "; write its real and imaginary parts" if values.dtype.kind == "c" else hint
         raise ValueError(f"{name} has dtype {values.dtype}; expected float32 or float64{hint}")
     return values.astype(np.float32 if values.dtype.itemsize < 8 else native, copy=False)
