@@ -12,7 +12,7 @@ from astropy.io import fits
 from test_cli import here, refused, run  # noqa: F401
 
 import spherekit
-from spherekit import io, wigner
+from spherekit import io
 from spherekit.cli import main
 from spherekit.conventions import eb_to_spin
 from spherekit.sampling import HEALPix
@@ -184,68 +184,6 @@ def test_ordering_frames_and_tables_are_checked(flm, capsys, verb):
         assert "--mask-hdu" in refused(capsys, f"{line.format(map='two.fits')} {masks}", 2)
 
 
-F = np.ones((4, 7)) + np.arange(7)
-W = dict(L=4, lam=2.0, J0=0, N=1, spin=0, reality=True)
-#: Arrays of .npz files that no writer here writes, with words of the message where they are refused.
-ODD = {
-    "float16": (dict(values=F.astype("f2"), grid="mw:4"), None),
-    "longdouble": (dict(values=F.astype("g"), grid="mw:4"), "float64"),
-    "complex256": (dict(values=F.astype("G"), grid="mw:4"), "complex128"),
-    "text": (dict(values=F.astype("U"), grid="mw:4"), "<U"),
-    "one number": (dict(values=np.float64(3), grid="mw:4"), "shape ()"),
-    "no rows": (dict(values=F[:0], grid="mw:4"), "shape (0, 7)"),
-    "no maps": (dict(values=F[None][:0], grid="mw:4"), "no number"),
-    "no such grid": (dict(values=F, grid="foo:4"), "foo:4"),
-    "two grids": (dict(values=F, grid=["mw:4", "gl:4"]), "array grid"),
-    "two spins": (dict(values=F, grid="mw:4", spin=[0, 2]), "array spin"),
-    "spin as text": (dict(values=F, grid="mw:4", spin="two"), "array spin"),
-    "one part of two": (dict(values=F, grid="mw:4", spin=2), "two columns"),
-    "spin too high": (dict(values=F + 1j, grid="mw:4", spin=9), "spin 9"),
-    "no such frame": (dict(values=F, grid="mw:4", frame="mars"), "'mars'"),
-    "too few names": (dict(values=[F, F], grid="mw:4", columns=["A"]), "without names"),
-    "wavelet maps": (dict(scaling=np.ones((1, 1)), **W), "spherekit wavelets odd.npz --inverse"),
-    "other arrays": (dict(a=F), "no array 'values'"),
-    "too few coefficients": (dict(flm=np.ones(15)), "coefficients"),
-    "no coefficients": (dict(flm=np.ones((0, 16))), "coefficients"),
-    "coefficients of text": (dict(flm=np.full(16, "a")), ""),
-    "coefficients of a spin as text": (dict(flm=np.ones(16), spin="two"), ""),
-}
-
-
-ODD_LINES = [
-    "transform odd.npz --L 4 -o out.npz",
-    "rotate odd.npz --euler 1,2,3 -o out.npz",
-    "spectrum odd.npz --L 4 -o out.npy",
-    "wavelets odd.npz --L 4 -o out.npz",
-]
-
-
-@pytest.mark.parametrize("kind", ODD)
-@pytest.mark.parametrize("line", ODD_LINES)
-def test_odd_arrays(here, capsys, line, kind):  # noqa: F811
-    arrays, words = ODD[kind]
-    np.savez("odd.npz", **arrays)
-    run("info odd.npz --json")
-    if words is None:
-        run(line)
-        return
-    capsys.readouterr()
-    assert main(line.split()) in (1, 2)
-    said = capsys.readouterr()
-    assert words in said.err and said.out == "" and outputs() == set()
-    assert said.err.count("\n") == 1 and "bug" not in said.err and "Python scalar" not in said.err
-
-
-def test_wavelet_maps_that_are_damaged(here, capsys):  # noqa: F811
-    for change, words in (
-        (dict(L=[4, 4]), "array L"),
-        (dict(lam="two"), "array lam"),
-        ({}, "lacks"),
-    ):
-        np.savez("odd.npz", scaling=np.ones((1, 1)), **W | change)
-        assert words in refused(capsys, "wavelets odd.npz --inverse --grid mw:4 -o out.npz")
-
-
 @pytest.mark.parametrize("verb", READERS)
 def test_one_pixel_a_base_pixel(here, verb):  # noqa: F811
     """The smallest map and band-limit: done or refused, no crash."""
@@ -357,188 +295,10 @@ def test_names_units_and_frame_go_through_every_command(flm):
     assert str(io.read_arrays("r.npz")["frame"]) == "equatorial"
 
 
-@pytest.mark.parametrize("dtype", ["u1", "i2", "i4", "i8", "?", "f4", "f8", ">i4", ">f4"])
-@pytest.mark.parametrize(
-    "line", ["rotate map.npz --euler 10,20,30", "generate map.npz --L 4 --N 1"]
-)
-def test_no_result_takes_an_integer_type(here, rng, line, dtype):  # noqa: F811
-    f = rng.integers(0, 2, (4, 7)) if "generate" in line else np.ones((4, 7))
-    io.write_arrays("map.npz", values=f.astype(dtype), grid="mw:4")
-    run(f"{line} -o out.npz" + (" --iterations 1" if "generate" in line else ""))
-    values = io.read_arrays("out.npz")["values"]
-    assert values.dtype == (np.float32 if np.dtype(dtype).newbyteorder("=") == "f4" else np.float64)
-    if "rotate" in line:
-        np.testing.assert_allclose(values, 1, rtol=1e-6)
-
-
 def test_a_constant_of_integers_stays_what_it_is(here):  # noqa: F811
     table("int.fits", {"N": ("J", np.full(192, 7, np.int32))})
     run("rotate int.fits --euler 10,20,30 -o out.fits")
     np.testing.assert_allclose(io.read_map("out.fits").values, 7, rtol=1e-8)
-
-
-# --- Q and U ---------------------------------------------------------------------------------------
-
-
-def test_iqu_rotates_in_one_call(iqu, capsys):
-    """T as a scalar, Q + iU as spin 2, with their names, units, order and frame."""
-    T, E, B = iqu
-    run("rotate iqu.fits --to galactic -o out.fits --L 6 --plot out.png")
-    assert "TEMPERATURE, spin 0" in capsys.readouterr().out
-    sky = io.read_map("out.fits", field=None)
-    assert sky.columns == ("TEMPERATURE", "Q_POLARISATION", "U_POLARISATION")
-    assert sky.units == ("mK", "uK", "uK") and sky.frame == "galactic"
-    angles = wigner.frame_angles("equatorial", "galactic")
-    f = spherekit.inverse(wigner.rotate(T, *angles), L, sampling=GRID).real
-    field = wigner.rotate(eb_to_spin(E, B, spin=2), *angles)
-    p = spherekit.inverse(field, L, spin=2, sampling=GRID)
-    np.testing.assert_allclose(sky.values, [f, p.real, p.imag], atol=1e-6)
-
-
-def test_iqu_through_coefficients_and_spectra(iqu):
-    T, E, B = iqu
-    run("transform iqu.fits --field T,Q,U --L 6 -o teb.fits")
-    np.testing.assert_allclose(io.read_alm("teb.fits"), [T, E, B], atol=1e-6)
-    run("transform iqu.fits --field T,Q,U --L 6 -o teb.npz")
-    before = io.read_map("iqu.fits", field=None)
-    for name in ("teb.fits", "teb.npz"):
-        run(f"transform {name} --inverse --grid healpix:4 -o back.fits --force")
-        sky = io.read_map("back.fits", field=None)
-        assert (sky.columns, sky.units, sky.frame) == (before.columns, before.units, "equatorial")
-        np.testing.assert_allclose(sky.values, before.values, atol=1e-5)
-        run(f"rotate {name} --to galactic -o turned{name[3:]} --force")
-        run(f"spectrum {name} -o cl.fits --plot cl.png --force")
-        cl = io.read_cl("cl.fits")
-        assert list(cl) == ["TT", "EE", "BB", "TE", "EB", "TB"]
-        pairs = [(T, T), (E, E), (B, B), (T, E), (E, B), (T, B)]
-        np.testing.assert_allclose(list(cl.values()), [power(*pair) for pair in pairs], atol=1e-6)
-    assert io.read_table("cl.fits").units["TE"] == "mK uK"
-    for hdus, names in (("2", ["GRADIENT"]), ("2,3", ["EE", "BB", "EB"]), ("curl", ["CURL"])):
-        run(f"spectrum teb.fits --hdu {hdus} -o cl3.fits --force")
-        assert list(io.read_cl("cl3.fits")) == names
-    run("spectrum iqu.fits --field T,Q,U --L 6 -o cl2.fits")
-    np.testing.assert_allclose(list(io.read_cl("cl2.fits").values()), list(cl.values()), atol=1e-6)
-    run("transform teb.fits --inverse --grid mw:6 -o iqu.npz")
-    run("rotate iqu.npz --to galactic -o turned2.npz")
-    stored = io.read_arrays("turned2.npz")
-    assert stored["columns"].tolist() == list(before.columns) and stored["values"].shape[0] == 3
-
-
-def test_spin_fields_through_wavelets_and_arrays(iqu):
-    before = io.read_map("iqu.fits", field=("Q", "U"))
-    for line in (
-        "wavelets iqu.fits --field Q,U --L 6 --N 2 -o w.npz --plot w.png",
-        "wavelets w.npz --inverse --grid healpix:4 -o w.fits",
-        "transform iqu.fits --field Q,U --L 6 -o p.npz",
-        "transform p.npz --inverse --grid gl:6 -o gl.npz",
-        "transform gl.npz --L 6 -o p2.npz",
-        "transform p2.npz --inverse --grid healpix:4 -o p.fits",
-        "scatter iqu.fits --field Q,U --L 6 --J0 1 -o s.npz",
-    ):
-        run(line)
-    for name in ("w.fits", "p.fits"):
-        after = io.read_map(name, field=None)
-        assert (after.columns, after.units, after.frame) == (
-            before.columns,
-            before.units,
-            "equatorial",
-        )
-        np.testing.assert_allclose(after.values, before.values, atol=1e-5)
-
-
-def test_files_of_the_iau_convention(iqu):
-    """U of the other sign is read as what it is: the same E and B, and COSMO in what is written."""
-    sky = io.read_map("iqu.fits", field=None)
-    turned = sky.values * [[1], [1], [-1]]
-    columns = dict(zip(sky.columns, (("D", f) for f in turned), strict=True))
-    table("iau.fits", columns, POLCCONV="IAU", COORDSYS="C")
-    for name in ("iqu", "iau"):
-        run(f"spectrum {name}.fits --field T,Q,U --L 6 -o {name}_cl.fits")
-        run(f"rotate {name}.fits --to galactic --L 6 -o {name}_g.fits")
-    spectra = [np.stack(list(io.read_cl(f"{name}_cl.fits").values())) for name in ("iqu", "iau")]
-    np.testing.assert_allclose(*spectra, atol=1e-12)
-    maps = [io.read_map(f"{name}_g.fits", field=None) for name in ("iqu", "iau")]
-    np.testing.assert_allclose(maps[0].values, maps[1].values, atol=1e-12)
-    assert maps[1].file_polcconv == "COSMO"
-
-
-def test_maps_of_part_of_the_sky(flm, capsys):
-    f = io.read_map("map.fits").values
-    pixels = np.flatnonzero(GRID.theta > 0.8)
-    columns = {"PIXEL": ("J", pixels), "KAPPA": ("D", f[pixels])}
-    table("part.fits", columns, INDXSCHM="EXPLICIT", OBJECT="PARTIAL", COORDSYS="Galactic")
-    assert f"{192 - pixels.size} are UNSEEN" in refused(
-        capsys, "transform part.fits --L 6 -o out.fits"
-    )
-    run("transform part.fits --L 6 --mask missing --max-iter 2000 -o out.fits")
-    np.testing.assert_allclose(io.read_alm("out.fits"), flm, atol=1e-3)
-    run("spectrum part.fits --L 6 --mask missing --remove-dipole -o cl.fits")
-    assert io.read_spectra("cl.fits").frame == "galactic"
-    for verb in ("rotate", "wavelets", "scatter", "generate"):
-        line = READERS[verb][0].format(map="part.fits") + " --force"
-        assert "--mask missing" in refused(capsys, line)
-
-
-STOKES = [("I", "Q", "U"), ("T", "Q", "U"), ("I_STOKES", "Q_STOKES", "U_STOKES")]
-STOKES += [
-    ("temperature", "q-polarisation", "u-polarisation"),
-    ("STOKES_I", "STOKES_Q", "STOKES_U"),
-]
-
-
-@pytest.mark.parametrize("names", STOKES)
-@pytest.mark.parametrize("verb", ANALYSE)
-def test_lone_and_swapped_parts_are_refused(here, rng, capsys, verb, names):  # noqa: F811
-    table("sky.fits", {name: ("D", rng.standard_normal(192)) for name in names})
-    line = READERS[verb][0].format(map="sky.fits") + " --allow-unconverged"
-    for part in ("Q", "U", names[1], names[2], "1"):
-        said = refused(capsys, f"{line} --field {part}", 2)
-        assert ("takes scalars" if verb == "generate" else "--field Q,U --spin 2") in said
-    if verb == "generate":
-        return
-    for fields in ("U,Q", "2,1", f"{names[2]},{names[1]}", "I,Q", "T,U"):
-        assert "--field Q,U --spin 2" in refused(capsys, f"{line} --field {fields} --spin 2", 2)
-    for fields in ("0,0", "Q,Q", f"{names[1]},1"):
-        assert "twice" in refused(capsys, f"{line} --field {fields} --spin 2", 2)
-    assert outputs() == set()
-    if verb in ("spectrum", "rotate"):
-        run(f"{line} --field Q,U --spin 2")
-
-
-def test_rotate_refuses_a_lone_part_however_it_comes(here, rng, capsys):  # noqa: F811
-    table("q.fits", {"Q_POLARISATION": ("D", rng.standard_normal(192))})
-    line = "rotate q.fits --euler 1,2,3 -o out.fits"
-    for more in ("", " --spin 0", " --field 0", " --field Q --spin 0"):
-        assert "--field Q,U --spin 2" in refused(capsys, line + more, 2)
-    run("transform q.fits --spin 0 --L 6 --allow-unconverged -o q.npz")  # said to be a scalar
-    run("transform q.fits --spin 0 --L 6 --allow-unconverged -o qalm.fits")
-    for name in ("q.npz", "qalm.fits"):
-        assert "--spin 2" in refused(capsys, f"rotate {name} --euler 1,2,3 -o out{name[-5:]}", 2)
-
-
-@pytest.mark.parametrize("name", ["N_OBS", "HITS", "nobs", "II_COV", "QU_COV", "MASK", "I_SIGMA"])
-def test_columns_that_are_no_fields_are_not_rotated_silently(here, rng, capsys, name):  # noqa: F811
-    f = np.abs(rng.standard_normal(192))
-    table("sky.fits", {n: ("D", f) for n in ("I_STOKES", "Q_STOKES", "U_STOKES", name)})
-    said = refused(capsys, "rotate sky.fits --euler 1,2,3 --L 6 -o out.fits", 2)
-    assert name in said and "--field I_STOKES,Q_STOKES,U_STOKES" in said
-    line = "rotate sky.fits --euler 1,2,3 --L 6 --allow-unconverged -o out.fits"
-    run(f"{line} --field I_STOKES,Q_STOKES,U_STOKES")
-    assert io.read_map("out.fits", field=None).values.shape[0] == 3
-
-
-def test_units_of_q_and_u_must_agree(here, rng, capsys):  # noqa: F811
-    f = rng.standard_normal((2, 192))
-    io.write_map("qu.fits", f, column=["Q", "U"], unit=["mK", "uK"])
-    assert "different units" in refused(capsys, "transform qu.fits --field Q,U --L 6 -o out.npz")
-
-
-def test_the_first_of_several_columns_is_said(iqu, capsys):
-    run("transform iqu.fits --L 6 -o out.fits")
-    said = capsys.readouterr().out
-    assert "TEMPERATURE of iqu.fits; not Q_POLARISATION, U_POLARISATION" in said
-    run("transform iqu.fits --field T --L 6 -o out2.fits")
-    assert "; not" not in capsys.readouterr().out
 
 
 # --- masks -----------------------------------------------------------------------------------------
@@ -576,32 +336,6 @@ def test_masks_of_many_kinds(flm, capsys, line):
     for mask in ("two.fits --mask-field north", "two.fits --mask-field 1", "same.fits",
                  "masks.npz --mask-field GAL040", "missing"):  # fmt: skip
         run(f"{line} --mask {mask} --force")
-
-
-@pytest.mark.parametrize("line", ["transform map.npz --L 4 -o out.npz", "spectrum map.npz --L 4 -o out.npy",
-                                  "plot map.npz -o out.png"])  # fmt: skip
-def test_grids_of_arrays_are_compared(here, capsys, line):  # noqa: F811
-    """Two grids of the same shape are two grids: MW and GL of one band-limit."""
-    io.write_arrays("map.npz", values=np.ones((4, 7)), grid="mw:4")
-    io.write_arrays("mask.npz", values=np.ones((4, 7)), grid="gl:4")
-    assert "says that its grid is mw:4" in refused(capsys, f"{line} --grid gl:4", 2)
-    assert "gl:4" in refused(capsys, f"{line} --mask mask.npz") and outputs() == set()
-    np.save("mask.npy", np.ones((4, 7)))
-    run(f"{line} --grid mw:4" + ("" if "transform" in line else " --mask mask.npy"))
-
-
-def test_spin_of_coefficients(here, capsys, rng):  # noqa: F811
-    flm = random_flm(4, rng, spin=2)
-    np.save("flm.npy", flm)
-    io.write_arrays("flm.npz", flm=flm, spin=2)
-    for name in ("flm.npy --spin 2", "flm.npz", "flm.npz --spin 2"):
-        run(f"transform {name} --inverse --grid mw:4 -o out.npz --force")
-        f = spherekit.inverse(flm, 4, spin=2)
-        np.testing.assert_allclose(io.read_arrays("out.npz")["values"], f, atol=1e-14)
-    line = "transform flm.npz --spin 1 --inverse --grid mw:4 -o out2.npz"
-    assert "spin 2" in refused(capsys, line, 2)
-    io.write_arrays("bad.npz", flm=np.where(np.arange(16) == 3, np.nan, flm))
-    assert "NaN" in refused(capsys, "transform bad.npz --inverse --grid mw:4 -o out2.npz")
 
 
 def test_dipole_on_too_small_a_sky(flm, capsys):

@@ -1,36 +1,18 @@
-"""Maps, masks and coefficients as the verbs read them."""
+"""Maps and masks as the verbs read them."""
 
 from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
 
+from spherekit.cli import arrays
 from spherekit.cli.analysis import grid_name, refuse_beyond_pixels
+from spherekit.cli.arrays import Fields, words_of
 from spherekit.cli.options import Usage, is_arrays
-from spherekit.cli.stokes import Component, components, describes_pixels, polarization_names
-from spherekit.io.alm import is_alm
+from spherekit.cli.stokes import Component, components, describes_pixels
 from spherekit.io.columns import chosen_table, is_map, map_columns
 from spherekit.io.fits import outlines
-from spherekit.io.frames import frame_of
 from spherekit.io.missing import is_missing, missing_samples, refuse_missing_weights
-from spherekit.io.spectra import is_spectrum
-from spherekit.io.stokes import column_of
-
-
-class Fields(NamedTuple):
-    """Fields (n, *grid.shape) as a file holds them, and what is known of them.
-
-    ``columns`` has a name for each or is empty; ``spin`` is what the file says of its complex fields, or
-    None; ``unread`` names the other columns of the file.
-    """
-
-    values: np.ndarray
-    columns: tuple
-    units: tuple
-    grid: object
-    frame: str
-    spin: int | None = None
-    unread: tuple = ()
 
 
 class Map(NamedTuple):
@@ -40,17 +22,6 @@ class Map(NamedTuple):
     grid: object
     frame: str
     note: str = ""
-
-
-class Coefficients(NamedTuple):
-    """Signals by their coefficients (L*L,), and their frame."""
-
-    components: tuple
-    L: int
-    frame: str
-
-
-# --- maps ------------------------------------------------------------------------------------------------
 
 
 def read_fields(path, args=None, L=None, *, every=False):
@@ -64,7 +35,7 @@ def read_fields(path, args=None, L=None, *, every=False):
         first one.
     """
     if is_arrays(path):
-        return _from_arrays(
+        return arrays.read_fields(
             path, getattr(args, "grid", None), getattr(args, "field", None), L, every
         )
     return _from_fits(path, args, L, every)
@@ -132,7 +103,7 @@ def _from_fits(path, args, L, every):
         getattr(args, name, None) for name in ("grid", "field", "ordering", "hdu")
     )
     names = map_columns(chosen_table(path, hdu_of(hdu), ordering))[1]
-    wanted = [0] if field is None else _words(field)
+    wanted = [0] if field is None else words_of(field)
     if every and field is None:
         wanted = _every(path, names)
     sky = io.read_map(path, field=wanted, ordering=ordering, hdu=hdu_of(hdu))
@@ -158,158 +129,9 @@ def _every(path, names):
     )
 
 
-def _words(text):
-    """ "1" -> [1], "Q,U" -> ["Q", "U"]."""
-    names = [part.strip() for part in text.split(",")]
-    return [int(name) if name.isascii() and name.isdigit() else name for name in names]
-
-
 def hdu_of(text):
     """A number or a name."""
     return int(text) if text is not None and text.isascii() and text.isdigit() else text
-
-
-def _from_arrays(path, grid, field=None, L=None, every=False):
-    from spherekit import io
-    from spherekit.sampling import grid as as_grid
-
-    arrays = io.read_arrays(path)
-    if field is None:
-        _refuse_other_arrays(path, arrays)
-    stated = scalar(path, arrays, "grid", "U", "")
-    if not (grid or stated):
-        raise Usage(f"{path} does not say its grid; pass --grid, as --grid mw:64")
-    where = as_grid(stated or grid, L)
-    if grid and stated and as_grid(grid, L) != where:
-        raise Usage(f"--grid is {grid}; {path} says that its grid is {stated}")
-    n = len(where.shape)
-    stored = [str(column) for column in np.atleast_1d(arrays.get("columns", ()))]
-    words = None if field is None else _words(field)
-    picked, columns = _pick(path, arrays, stored, n, words, every)
-    if picked.shape[1:] != tuple(where.shape):
-        wanted = ", ".join(map(str, where.shape))
-        raise ValueError(
-            f"{path} holds samples of shape {picked.shape[1:]}; the grid {grid_name(where)} has "
-            f"({wanted}), or (fields, {wanted}){_that_fit(picked.shape[1:])}"
-        )
-    picked = _native(path, picked)
-    units = _units(arrays, stored, columns, len(picked))
-    spin = scalar(path, arrays, "spin", "iu", None)
-    named = len(stored) == len(arrays.get("values", ()))
-    unread = tuple(name for name in stored if name not in columns) if named else ()
-    return Fields(picked, columns, units, where, _frame(path, arrays), spin, unread)
-
-
-def _refuse_other_arrays(path, arrays):
-    """Refuse what is no map, with what it is and the verb that takes it."""
-    if "flm" in arrays:
-        raise ValueError(
-            f"{path} holds harmonic coefficients (flm), no samples: spherekit transform {path} --inverse "
-            "--grid GRID -o map.npz makes a map of them; rotate and spectrum take them as they are"
-        )
-    if "scaling" in arrays and "values" not in arrays:
-        raise ValueError(
-            f"{path} holds wavelet maps, no map: spherekit wavelets {path} --inverse --grid GRID -o map.npz "
-            "makes a map of them"
-        )
-    if "values" not in arrays:
-        raise _no_array(path, arrays, "values")
-
-
-def _native(path, values):
-    """Samples or coefficients in a type of the transforms; float16 becomes float32, exactly."""
-    kind, size = values.dtype.kind, values.dtype.itemsize
-    if kind not in "fciub" or (kind == "f" and size > 8) or (kind == "c" and size > 16):
-        raise ValueError(
-            f"{path} holds values of type {values.dtype}; expected integers, float16 to float64, complex64 "
-            "or complex128"
-        )
-    if not values.size:
-        raise ValueError(f"{path} holds no number: its array has shape {values.shape}")
-    if values.dtype == np.float16:
-        return values.astype(np.float32)
-    return values.astype(values.dtype.newbyteorder("="), copy=False)
-
-
-def scalar(path, arrays, name, kinds, default):
-    """The one value of an array of a file, whose type is of these kinds, or the default."""
-    value = arrays.get(name)
-    if value is None:
-        return default
-    if value.ndim or value.dtype.kind not in kinds:
-        raise ValueError(
-            f"{path}: its array {name} has shape {value.shape} and type {value.dtype}; expected one "
-            f"{'text' if kinds == 'U' else 'number'}"
-        )
-    return value.item()
-
-
-def _pick(path, arrays, stored, n, field, every):
-    """(arrays by name, or entries of the first axis of ``values``; their names)."""
-    values = arrays.get("values")
-    if field is None:
-        complex_pair = np.iscomplexobj(values) and len(stored) == 2
-        fields = values[None] if values.ndim <= n else values
-        if len(stored) == len(fields) > 1 and not every:
-            return fields[:1], tuple(stored[:1])
-        return fields, tuple(stored) if len(stored) == len(fields) or complex_pair else ()
-    picked = [_pick_one(path, arrays, stored, n, word) for word in field]
-    if len({array.shape for array, _ in picked}) > 1:
-        raise ValueError(f"{path}: the arrays picked differ in shape")
-    names = tuple(name for _, name in picked)
-    return np.stack([array for array, _ in picked]), names if all(names) else ()
-
-
-def _pick_one(path, arrays, stored, n, word):
-    values = arrays.get("values", np.zeros(0))
-    if isinstance(word, str):
-        name = word if word in stored else column_of(word, stored)
-        if name is None:
-            if word in arrays:
-                return arrays[word], word
-            raise _no_array(path, arrays, word)
-        word = stored.index(name)
-    if values.ndim <= n or word >= len(values):
-        raise ValueError(f"{path} has no field {word}: its samples have shape {values.shape}")
-    return values[word], stored[word] if len(stored) == len(values) else f"FIELD{word}"
-
-
-def _no_array(path, arrays, name):
-    return ValueError(f"{path} has no array {name!r}; it holds {', '.join(arrays)}; use --field")
-
-
-def _units(arrays, stored, columns, count):
-    """The unit of each field that was picked."""
-    units = [str(unit) for unit in np.atleast_1d(arrays.get("unit", ""))]
-    if len(units) == len(stored) and set(columns) <= set(stored):
-        units = [units[stored.index(name)] for name in columns]
-    return tuple(units) if len(units) == count else tuple(units[:1] * count)
-
-
-def _frame(path, arrays):
-    try:
-        return frame_of(scalar(path, arrays, "frame", "U", ""))
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
-
-
-def _that_fit(shape):
-    """A hint with the named grids whose samples have this shape."""
-    from spherekit.sampling import grid as as_grid
-
-    n = shape[-2] if len(shape) > 1 else 0
-    tries = [f"{name}:{n}" for name in ("mw", "gl")] + [f"mwss:{n - 1}", f"cc:{(n + 1) // 2}"]
-    tries += [f"{name}:{n // 2}" for name in ("dh", "dhpole")]
-    tries += [f"healpix:{int(round((shape[-1] / 12) ** 0.5))}"] if shape else []
-    fitting = []
-    for name in tries:
-        try:
-            here = tuple(as_grid(name).shape)
-        except (ValueError, TypeError):
-            continue
-        if shape[-len(here) :] == here:
-            fitting.append(name)
-    return f"; --grid {' or '.join(fitting)} would fit" if fitting else ""
 
 
 # --- missing samples and masks ---------------------------------------------------------------------------
@@ -396,105 +218,3 @@ def refuse_frames(path, frame, other_path, other_frame):
             f"{path} is in {frame} coordinates and {other_path} in {other_frame}; bring them to one frame "
             f"first: spherekit rotate {other_path} --to {frame} -o rotated.fits"
         )
-
-
-# --- coefficients ----------------------------------------------------------------------------------------
-
-
-def holds_coefficients(path, hdu=None):
-    """Whether a file holds harmonic coefficients, not samples."""
-    from spherekit import io
-
-    if str(path).endswith(".npy"):
-        return False
-    if is_arrays(path):
-        return "flm" in io.read_arrays(path)
-    listed = outlines(path)
-    if hdu is not None:
-        listed = [io.read_table(path, hdu_of(word)) for word in hdu.split(",")]
-    return any(is_alm(table) for table in listed) and not any(is_map(table) for table in listed)
-
-
-def read_coefficients(path, args=None):
-    """The `Coefficients` of an alm FITS file, or of the array ``flm`` of a .npz file.
-
-    E and B of an alm file are the field Q + iU of spin 2.
-    """
-    spin = getattr(args, "spin", None)
-    if is_arrays(path):
-        stored = _npz_coefficients(path, spin)
-    else:
-        stored = _alm(path, getattr(args, "hdu", None))
-    for component in stored.components:
-        if spin not in (None, component.spin):
-            raise Usage(f"{path} holds {component.name} of spin {component.spin}; --spin is {spin}")
-        if not np.isfinite(component.values).all():
-            raise ValueError(f"{path} holds NaN or infinite coefficients")
-    return stored
-
-
-def _alm(path, hdu):
-    from spherekit import io
-    from spherekit.conventions import eb_to_spin
-
-    _refuse_other_tables(path, hdu)
-    alm = io.read_alms(path, None if hdu is None else [hdu_of(word) for word in hdu.split(",")])
-    sets = dict(zip(alm.components, zip(alm.flm, alm.units, alm.names, strict=True), strict=True))
-    signals = []
-    for name, (flm, unit, table) in sets.items():
-        if name not in ("E", "B") or not {"E", "B"} <= set(sets):
-            signals.append(Component(flm, 0, (table or name,) if table or name else (), unit))
-        elif name == "E":
-            if unit != sets["B"][1]:
-                raise ValueError(f"{path}: E is in {unit!r} and B in {sets['B'][1]!r}")
-            columns = polarization_names(sets["T"][2] if "T" in sets else "")
-            signals.append(Component(eb_to_spin(flm, sets["B"][0], spin=2), 2, columns, unit))
-    return Coefficients(tuple(signals), int(round(alm.flm.shape[-1] ** 0.5)), alm.frame)
-
-
-def _refuse_other_tables(path, hdu):
-    """Refuse a map or spectra where coefficients are meant."""
-    listed = outlines(path) if hdu is None else ()
-    if any(is_alm(table) for table in listed) or not listed:
-        return
-    if any(is_map(table) for table in listed):
-        raise ValueError(
-            f"{path} is no alm file: it holds a map; spherekit transform {path} --L L -o alm.fits makes "
-            "coefficients of it"
-        )
-    if any(is_spectrum(table) for table in listed):
-        raise ValueError(f"{path} is no alm file: it holds power spectra (C_l), not coefficients")
-
-
-def _npz_coefficients(path, spin):
-    """``spin`` is that of a file that does not say."""
-    from spherekit import io
-
-    arrays = io.read_arrays(path)
-    flm = arrays.get("flm")
-    if flm is None and np.ndim(arrays.get("values")) == 1 and "grid" not in arrays:
-        flm = arrays["values"]
-    L = 0 if flm is None or flm.ndim not in (1, 2) else int(round(flm.shape[-1] ** 0.5))
-    if L < 1 or L * L != flm.shape[-1] or not flm.size:
-        raise ValueError(
-            f"{path} holds no coefficients: one array flm (L*L,) is expected; it holds "
-            f"{', '.join(f'{name} {array.shape}' for name, array in arrays.items())}"
-        )
-    flm = np.atleast_2d(_native(path, flm))
-    spins, columns, units = (
-        _for_each(arrays.get(name, default), len(flm))
-        for name, default in (("spin", spin or 0), ("columns", ""), ("unit", ""))
-    )
-    if not all(np.asarray(spin).dtype.kind in "iu" for spin in spins):
-        raise ValueError(f"{path}: its array spin holds {arrays['spin']!r}; expected whole numbers")
-    parts = zip(flm, spins, columns, units, strict=True)
-    signals = tuple(
-        Component(f, int(spin), tuple(filter(None, str(names).split(","))), str(unit))
-        for f, spin, names, unit in parts
-    )
-    return Coefficients(signals, L, _frame(path, arrays))
-
-
-def _for_each(values, count):
-    values = list(np.atleast_1d(values))
-    return values if len(values) == count else values[:1] * count

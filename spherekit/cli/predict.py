@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spherekit.cli import analysis, files, options, output
+from spherekit.cli import analysis, coefficients, files, options, output
 
 #: What a map may hold beyond the band-limit of the model, of its rms; and in its upper half at the least.
 _REST, _EMPTY = 0.01, 1e-6
@@ -55,7 +55,7 @@ def read_flm(path, L, threads=None, args=None):
     args : of `options.source` and `options.least_squares`
     """
     hdu = getattr(args, "hdu", None)
-    if files.holds_coefficients(path, hdu):
+    if coefficients.in_file(path, hdu):
         flm = _stored(path, args)
     else:
         flm = _analysed(path, L, threads, args)
@@ -73,7 +73,7 @@ def read_flm(path, L, threads=None, args=None):
 
 def _stored(path, args):
     """The coefficients that a file holds."""
-    stored = files.read_coefficients(path, args)
+    stored = coefficients.read(path, args)
     signal = stored.components[0]
     if signal.spin or len(stored.components) > 1 or not analysis.is_hermitian(signal.values):
         names = "; ".join(f"{s.name}, spin {s.spin}" for s in stored.components)

@@ -9,7 +9,7 @@ in the result.
 
 import numpy as np
 
-from spherekit.cli import analysis, files, options, output
+from spherekit.cli import analysis, coefficients, files, options, output
 from spherekit.cli.stokes import refuse_lone
 from spherekit.wigner.frames import FRAMES
 
@@ -36,7 +36,7 @@ def run(args):
     if (args.euler is None) == (args.to is None):
         raise options.Usage("say one of --euler A,B,C (degrees) and --to FRAME")
     options.writable(args.plot, args.force, options.PICTURES)
-    rotates_coefficients = files.holds_coefficients(args.file, args.hdu)
+    rotates_coefficients = coefficients.in_file(args.file, args.hdu)
     (_rotate_coefficients if rotates_coefficients else _rotate_map)(args)
 
 
@@ -44,7 +44,7 @@ def _rotate_coefficients(args):
     options.writable(args.output, args.force, (".fits", ".npz"))
     if args.field or args.ordering or args.grid:
         raise options.Usage("--field, --ordering, --grid: of maps, not of coefficients")
-    stored = files.read_coefficients(args.file, args)
+    stored = coefficients.read(args.file, args)
     L = stored.L
     if options.chosen_L(args, required=False) not in (None, L):
         raise options.Usage(f"{args.file} holds the degrees below {L}; --L is of maps")

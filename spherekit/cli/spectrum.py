@@ -10,7 +10,7 @@ beam, pixel window and noise.
 
 import numpy as np
 
-from spherekit.cli import analysis, files, options, output
+from spherekit.cli import analysis, coefficients, files, options, output
 
 COLORS = ("#1f4e79", "#c0504d", "#5d8a3a")  # of the spectra in one picture
 
@@ -32,7 +32,7 @@ def arguments(parser):
 def run(args):
     options.writable(args.output, args.force, (".fits", ".npy"))
     options.writable(args.plot, args.force, options.PICTURES)
-    if files.holds_coefficients(args.file, args.hdu):
+    if coefficients.in_file(args.file, args.hdu):
         spectra, units, f_sky, frame, lines = _of_coefficients(args)
     else:
         spectra, units, f_sky, frame, lines = _of_map(args)
@@ -52,7 +52,7 @@ def _of_coefficients(args):
         raise options.Usage("--mask, --field, --ordering, --grid: of maps, not of coefficients")
     if args.remove_monopole or args.remove_dipole:
         raise options.Usage("--remove-monopole and --remove-dipole: of maps, not of coefficients")
-    stored = files.read_coefficients(args.file, args)
+    stored = coefficients.read(args.file, args)
     L = options.chosen_L(args, required=False) or stored.L
     if L > stored.L:
         raise ValueError(f"{args.file} holds degrees below {stored.L}; --L {L} asks for more")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spherekit.cli import analysis, files, options, output
+from spherekit.cli import analysis, coefficients, files, options, output
 
 METHODS = ("lsq", "jacobi", "quadrature")
 
@@ -63,7 +63,7 @@ def _to_map(args):
         raise options.Usage("--mask, --method, --field, --ordering: of maps, not with --inverse")
     if args.grid is None:
         raise options.Usage("say the grid of the map: --grid mw:256 or --grid healpix:64")
-    stored = files.read_coefficients(args.file, args)
+    stored = coefficients.read(args.file, args)
     L = options.chosen_L(args, required=False) or stored.L
     if L > stored.L:
         raise ValueError(f"{args.file} holds degrees below {stored.L}; --L {L} asks for more")

@@ -7,7 +7,7 @@ parameters that --inverse needs.
 
 import numpy as np
 
-from spherekit.cli import analysis, files, options, output
+from spherekit.cli import analysis, arrays, files, options, output
 from spherekit.cli.stokes import Component
 
 _SAVED = ("L", "lam", "J0", "N", "spin")
@@ -80,16 +80,16 @@ def _read(path, threads):
     from spherekit import io
     from spherekit.wavelets import Wavelets
 
-    arrays = io.read_arrays(path)
-    if not {*_SAVED, "scaling", "reality"} <= arrays.keys():
-        raise ValueError(f"{path} holds no wavelet maps; it holds {', '.join(arrays)}")
-    L, lam, J0, N, spin = (files.scalar(path, arrays, name, "iuf", 0) for name in _SAVED)
-    reality = files.scalar(path, arrays, "reality", "b", False)
+    stored = io.read_arrays(path)
+    if not {*_SAVED, "scaling", "reality"} <= stored.keys():
+        raise ValueError(f"{path} holds no wavelet maps; it holds {', '.join(stored)}")
+    L, lam, J0, N, spin = (arrays.scalar(path, stored, name, "iuf", 0) for name in _SAVED)
+    reality = arrays.scalar(path, stored, "reality", "b", False)
     w = Wavelets(L, lam, J0, N, spin, reality=reality, threads=threads)
-    missing = [j for j in w.scales if f"scale_{j}" not in arrays]
+    missing = [j for j in w.scales if f"scale_{j}" not in stored]
     if missing:
         raise ValueError(f"{path} lacks the scales {missing}")
-    return w, arrays["scaling"], [arrays[f"scale_{j}"] for j in w.scales], arrays
+    return w, stored["scaling"], [stored[f"scale_{j}"] for j in w.scales], stored
 
 
 def panel(w, scaling, maps, unit):
