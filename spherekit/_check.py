@@ -174,6 +174,34 @@ def angles(x, name):
     return array
 
 
+def colatitudes(theta, name="theta"):
+    """Angles from 0 to pi as a float64 array; what is beyond by the rounding of its type lies on the pole.
+
+    float32 pi is larger than pi.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `angles`; and where colatitudes are outside of [0, pi].
+
+    >>> float(colatitudes(np.float32(np.pi))) == np.pi
+    True
+    """
+    array = angles(theta, name)
+    is_list = isinstance(theta, list | tuple) and all(isinstance(x, np.generic) for x in theta)
+    given = np.result_type(*theta) if is_list and theta else getattr(theta, "dtype", array.dtype)
+    precision = np.finfo(given).eps if given.kind == "f" else 0
+    rounding = np.pi * max(precision, np.finfo(float).eps)
+    inside = np.clip(array, 0, np.pi)
+    if np.max(np.abs(array - inside), initial=0) > rounding:
+        hint = "; numpy.radians converts degrees" if array.max() > 2 * np.pi else ""
+        raise ValueError(
+            f"{name} goes from {array.min():.6g} to {array.max():.6g}; expected colatitudes in [0, pi], in "
+            f"radians{hint}"
+        )
+    return inside
+
+
 def _in_radians(x, name):
     """``x`` in radians without its unit, which must be one of an angle; as it is without a unit."""
     if isinstance(x, list | tuple):
@@ -288,6 +316,14 @@ def finite_samples(f, unseen=None):
         bad_samples(f, unseen)
 
 
+def symmetry_tolerance(single):
+    """How far coefficients may be off the symmetry of a real signal, over the largest of them.
+
+    What rounding leaves of it in long computations; a complex signal breaks it by more.
+    """
+    return 1e-5 if single else 1e-11
+
+
 def sound_coefficients(
     guard, flm, hermitian, single, otherwise="pass reality=False for a complex signal"
 ):
@@ -297,8 +333,7 @@ def sound_coefficients(
             f"{flm.size - np.count_nonzero(np.isfinite(flm))} coefficients of {flm.size} are NaN or "
             "infinite; a transform would spread them over the sphere"
         )
-    tolerance = 1e-5 if single else 1e-12
-    if hermitian and guard[1] > tolerance * guard[2]:
+    if hermitian and guard[1] > symmetry_tolerance(single) * guard[2]:
         raise ValueError(
             "coefficients break the symmetry f[l,-m] = (-1)^m conj f[l,m] of a real signal by "
             f"{guard[1]:.3g} (largest coefficient {guard[2]:.3g}); {otherwise}"
@@ -335,11 +370,14 @@ def memory_limit():
         except (AttributeError, ValueError, OSError):
             return float("inf")
     try:
-        return float(setting)
+        limit = float(setting)
     except ValueError:
+        limit = 0.0
+    if not limit > 0:
         raise ValueError(
-            f"SPHEREKIT_MAX_MEMORY is {setting!r}; give a number of bytes, such as 8e9"
-        ) from None
+            f"SPHEREKIT_MAX_MEMORY is {setting!r}; give a number of bytes above 0, such as 8e9"
+        )
+    return limit
 
 
 def fits_memory(needed, what):

@@ -23,9 +23,16 @@ FLAGS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 
 @functools.cache
 def cache_folder():
-    """Folder of the compiled kernels, or None when SPHEREKIT_CACHE=0; made for @jit functions."""
+    """Folder of the compiled kernels, or None where there is none: SPHEREKIT_CACHE=0, or no home.
+
+    SPHEREKIT_CACHE names a folder, in which ``~`` stands for the home folder; else it is where the system
+    keeps caches of the user. Nothing is created here; Numba creates the folder when it writes to it.
+    """
     setting = os.environ.get("SPHEREKIT_CACHE", "")
     if setting == "0":
+        return None
+    parent = _expanded(setting) if setting else _user_cache()
+    if parent is None:
         return None
     package = pathlib.Path(__file__).parent
     digest = hashlib.sha256()
@@ -33,17 +40,50 @@ def cache_folder():
         source = path.read_bytes()
         if any(mark in source for mark in _MARKS):
             digest.update(source)
-    return str(pathlib.Path(setting or _user_cache()) / f"kernels-{digest.hexdigest()[:12]}")
+    return os.path.join(parent, f"kernels-{digest.hexdigest()[:12]}")
 
 
 def _user_cache():
+    """The folder of this package's caches, or None without a home."""
     if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA", "~/AppData/Local")
+        base, default = os.environ.get("LOCALAPPDATA", ""), "~/AppData/Local"
     elif sys.platform == "darwin":
-        base = "~/Library/Caches"
+        base, default = "", "~/Library/Caches"
     else:
-        base = os.environ.get("XDG_CACHE_HOME", "~/.cache")
-    return os.path.join(os.path.expanduser(base), "spherekit")
+        base, default = os.environ.get("XDG_CACHE_HOME", ""), "~/.cache"
+    if not os.path.isabs(
+        base
+    ):  # unset, empty, or relative, which the XDG specification says to ignore
+        base = _expanded(default)
+    return None if base is None else os.path.join(base, "spherekit")
+
+
+def _expanded(path):
+    """An absolute path, ``~`` expanded; None where the home that it names does not exist."""
+    if not path.startswith("~"):
+        return os.path.abspath(path)
+    name, _, below = path.replace(os.sep, "/")[1:].partition("/")
+    home = _home() if not name else os.path.expanduser(f"~{name}")
+    if home is None or not os.path.isabs(home):
+        return None
+    return os.path.join(home, *filter(None, below.split("/")))
+
+
+def _home():
+    """The user's home folder, or None: HOME may be unset or empty, and the user without an account."""
+    home = os.environ.get("HOME", "")
+    if sys.platform != "win32" and os.path.isabs(home):
+        return home
+    if sys.platform == "win32":
+        home = os.path.expanduser("~")
+    else:
+        import pwd
+
+        try:
+            home = pwd.getpwuid(os.getuid()).pw_dir
+        except KeyError:
+            return None
+    return home if os.path.isabs(home) else None
 
 
 def leaf(function):
@@ -53,6 +93,8 @@ def leaf(function):
 
 def jit(function, **options):
     """Compile ``function`` with the house flags, cached on disk where a folder can be written."""
+    if config.DISABLE_JIT:
+        return _refusing(function)
     kernel = numba.njit(**FLAGS, **options)(function)
     if cache_folder() is None or not hasattr(kernel, "enable_caching"):
         return kernel
@@ -64,3 +106,17 @@ def jit(function, **options):
     finally:
         config.CACHE_DIR = kept
     return kernel
+
+
+def _refusing(function):
+    """What stands for a kernel under NUMBA_DISABLE_JIT: there is nothing but compiled code to run."""
+
+    @functools.wraps(function)
+    def refuse(*args, **options):
+        raise ValueError(
+            "NUMBA_DISABLE_JIT is set, but spherekit's kernels only run compiled (their vectors are those "
+            "of LLVM); unset it, or set it to 0"
+        )
+
+    refuse.py_func = function
+    return refuse

@@ -5,7 +5,6 @@ owning its outputs, so that results do not depend on the number of threads, bit 
 """
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 
 from spherekit._check import whole_number
 
@@ -30,23 +29,54 @@ def thread_count(threads=None):
 
 
 def run(worker, threads):
-    """Call ``worker(index)`` once in each of ``threads`` threads, the caller's among them."""
+    """Call ``worker(index)`` once for each index < ``threads``, at once where there are threads for it.
+
+    The caller takes index 0, and afterwards those that no thread of the pool has begun: all of them where
+    the interpreter is shutting down (a thread that outlives the main one, `atexit`) or the system has no
+    thread left. Work items come from a shared counter, so that nothing is computed twice.
+    """
     if threads == 1:
         worker(0)
         return
-    pool = _get_pool(threads - 1)
-    others = [pool.submit(worker, index) for index in range(1, threads)]
+    waiting = list(range(threads - 1, 0, -1))
+
+    def take_one():
+        try:
+            index = waiting.pop()
+        except IndexError:  # the caller was here first
+            return
+        worker(index)
+
+    futures = _submit(take_one, threads - 1)
     try:
         worker(0)
+        while waiting:
+            take_one()
     finally:
-        errors = [future.exception() for future in others]
+        waiting.clear()
+        errors = [future.exception() for future in futures if not future.cancel()]
     for error in errors:
         if error is not None:
             raise error
 
 
+def _submit(task, count):
+    """The futures of up to ``count`` calls; fewer where the pool takes no more."""
+    futures = []
+    try:
+        pool = _get_pool(count)
+        for _ in range(count):
+            futures.append(pool.submit(task))
+    except RuntimeError:  # shutting down, or no thread can be started
+        pass
+    return futures
+
+
 def _get_pool(size):
     global _pool, _pool_size
+    # imported here: that, too, is refused while the interpreter shuts down
+    from concurrent.futures import ThreadPoolExecutor
+
     if _pool is None or _pool_size < size:
         _pool, _pool_size = ThreadPoolExecutor(size, thread_name_prefix="spherekit"), size
     return _pool

@@ -11,11 +11,11 @@ from collections import namedtuple
 import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
-from autograd.tracer import isbox
+from autograd.tracer import getval, isbox
 
 from spherekit._clock import timed
 
-__all__ = ["Pair", "conj", "is_traced", "like", "linear_map", "registry"]
+__all__ = ["Pair", "cast", "conj", "is_traced", "like", "linear_map", "registry", "same_precision"]
 
 #: A linear map and its adjoint, as autograd primitives.
 Pair = namedtuple("Pair", "name forward adjoint")
@@ -80,8 +80,29 @@ def conj(x):
 
 
 def like(g, x):
-    """A gradient by x: real where x is."""
-    return anp.real(g) if anp.iscomplexobj(g) and not anp.iscomplexobj(x) else g
+    """A gradient by x: real where x is, complex where x is."""
+    if anp.iscomplexobj(g) == anp.iscomplexobj(x):
+        return g
+    return g + 0j if anp.iscomplexobj(x) else anp.real(g)
+
+
+def cast(x, dtype):
+    """``x`` as real or complex numbers of another precision; gradients come in that of ``x``.
+
+    >>> import numpy as np
+    >>> from autograd import grad
+    >>> grad(lambda x: cast(x, np.float64) ** 2)(np.float32(3)).dtype
+    dtype('float32')
+    """
+    source = np.result_type(getval(x))
+    return x if source == dtype else _casting.forward(x, source=source, target=np.dtype(dtype))
+
+
+def same_precision(*arrays):
+    """The arrays in the widest precision among them, real and complex as they were."""
+    wide = any(np.finfo(x.dtype).bits == 64 for x in arrays)
+    kinds = (np.float64, np.complex128) if wide else (np.float32, np.complex64)
+    return [cast(x, kinds[anp.iscomplexobj(x)]) for x in arrays]
 
 
 def is_traced(x):
@@ -92,3 +113,10 @@ def is_traced(x):
 def registry():
     """Every pair made so far, for the test that walks them."""
     return tuple(_registry)
+
+
+_casting = linear_map(
+    "linear.cast",
+    lambda x, *, source, target: np.asarray(x).astype(target),
+    lambda g, *, source, target: np.asarray(g).astype(source),
+)

@@ -5,9 +5,12 @@ check the three properties that everything in this package promises. They raise 
 with the figures, so that they read well in any test runner.
 """
 
+import itertools
+
 import numpy as np
 
 from spherekit import _check
+from spherekit._scale import exponent, times_power
 
 __all__ = ["assert_adjoint", "assert_equivariant", "assert_gradient", "random_flm", "random_flmn"]
 
@@ -134,16 +137,16 @@ def assert_adjoint(forward, adjoint, x, y, rtol=1e-12, *, real=False):
     forward_x, adjoint_y = np.asarray(forward(x)), np.asarray(adjoint(y))
     _assert_shape("forward(x)", forward_x, "y", y)
     _assert_shape("adjoint(y)", adjoint_y, "x", x)
-    left, right = _vdot(y, forward_x), _vdot(adjoint_y, x)
+    if not (np.isfinite(forward_x).all() and np.isfinite(adjoint_y).all()):
+        raise AssertionError("dot test: forward(x) or adjoint(y) holds NaN or infinite numbers")
+    (left, left_scale, e), (right, right_scale, _) = _unit_products((y, forward_x), (adjoint_y, x))
     if real:
         left, right = left.real, right.real
-    scale = max(_norm(y) * _norm(forward_x), _norm(adjoint_y) * _norm(x))
-    difference = abs(left - right)
-    # Written so that NaN fails.
+    scale, difference = max(left_scale, right_scale), abs(left - right)
     if not difference <= rtol * scale:
         raise AssertionError(
-            f"dot test: <y, forward(x)> = {left:.17g}, <adjoint(y), x> = {right:.17g}; they "
-            f"differ by {difference / scale if scale else difference:.3g} of the product of the "
+            f"dot test: <y, forward(x)> = {left:.17g}, <adjoint(y), x> = {right:.17g} (times 2^{e}); "
+            f"they differ by {difference / scale if scale else difference:.3g} of the product of the "
             f"norms, allowed {rtol:.3g}"
         )
 
@@ -151,12 +154,15 @@ def assert_adjoint(forward, adjoint, x, y, rtol=1e-12, *, real=False):
 def assert_gradient(f, *args, order=2, modes=("fwd", "rev")):
     """Check derivatives of f against finite differences, and their shapes and types.
 
+    Every set of arguments is differentiated at once: each alone, each pair, and so on to all of
+    them, so that mixed second derivatives are checked too.
+
     Parameters
     ----------
     f : callable
         Differentiable function of the positional arguments; returns an array or a number.
     *args : float64 or complex128 arrays or numbers
-        Where to differentiate, with respect to every argument.
+        Where to differentiate, with respect to every set of the arguments.
     order : int
         Highest order checked.
     modes : sequence of "fwd" and "rev"
@@ -184,7 +190,8 @@ def assert_gradient(f, *args, order=2, modes=("fwd", "rev")):
                 f"argument {position} has type {np.asarray(arg).dtype}: finite differences need "
                 "float64 or complex128"
             )
-    check_grads(f, modes=list(modes), order=order)(*args)
+    for argnums in _subsets(len(args)):
+        check_grads(f, argnums, modes=list(modes), order=order)(*args)
     if "rev" not in modes:
         return
     for position, arg in enumerate(args):
@@ -234,6 +241,13 @@ def assert_equivariant(f, transform_in, transform_out, x, rtol):
         )
 
 
+def _subsets(count):
+    """Every set of positions, as a tuple; of a single position as a number."""
+    for size in range(1, count + 1):
+        for positions in itertools.combinations(range(count), size):
+            yield positions if size > 1 else positions[0]
+
+
 def _assert_shape(name, array, expected_name, expected):
     if array.shape != expected.shape:
         raise AssertionError(
@@ -241,10 +255,15 @@ def _assert_shape(name, array, expected_name, expected):
         )
 
 
-def _vdot(a, b):
-    """Inner product in double precision, so that float32 operators are judged, not the sum."""
-    return np.vdot(a.astype(np.complex128), b.astype(np.complex128))
+def _unit_products(*pairs):
+    """(<a, b>, |a| |b|, e) of each pair, both over 2^e, the same for all: no product over- or underflows.
 
-
-def _norm(a):
-    return float(np.linalg.norm(a.astype(np.complex128)))
+    In double precision, so that float32 operators are judged, not the sum.
+    """
+    products, powers = [], [exponent(a) + exponent(b) for a, b in pairs]
+    common = max(powers)
+    for (a, b), power in zip(pairs, powers, strict=True):
+        a, b = (times_power(x.astype(np.complex128), -exponent(x)) for x in (a, b))
+        size = float(np.linalg.norm(a) * np.linalg.norm(b))
+        products.append((*times_power(np.array([np.vdot(a, b), size]), power - common), common))
+    return [(inner, size.real, e) for inner, size, e in products]

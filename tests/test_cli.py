@@ -44,7 +44,7 @@ def polarised(here, rng):
     """E and B of map.fits, whose columns are I, Q, U; nside 8."""
     E, B = (random_flm(L, rng, reality=True) for _ in range(2))
     E[:4] = B[:4] = 0
-    f = spherekit.inverse(eb_to_spin(E, B), L, spin=2, sampling="healpix:8")
+    f = spherekit.inverse(eb_to_spin(E, B, spin=2), L, spin=2, sampling="healpix:8")
     io.write_map("map.fits", np.stack([0 * f.real, f.real, f.imag]), column=["I", "Q", "U"])
     return E, B
 
@@ -111,7 +111,7 @@ def test_spin_fields(polarised, capsys):
     run("transform map.fits --L 8 --field Q,U --spin 2 -o p.npz")
     stored = io.read_arrays("p.npz")
     assert int(stored["spin"]) == 2
-    np.testing.assert_allclose(stored["flm"], eb_to_spin(E, B), atol=1e-6)
+    np.testing.assert_allclose(stored["flm"], eb_to_spin(E, B, spin=2), atol=1e-6)
     run("transform p.npz --inverse --grid healpix:8 -o back.fits")
     back = io.read_map("back.fits", field=("Q", "U")).values
     np.testing.assert_allclose(back, io.read_map("map.fits", field=(1, 2)).values, atol=1e-5)

@@ -167,8 +167,42 @@ def test_ducc_there_and_back(rng):
 def test_electric_and_magnetic_parts(rng):
     E, B = (random_flm(6, rng, reality=True) for _ in range(2))
     E[:4], B[:4] = 0, 0
-    for got, want in zip(cv.spin_to_eb(cv.eb_to_spin(E, B)), (E, B), strict=True):
+    for got, want in zip(cv.spin_to_eb(cv.eb_to_spin(E, B, spin=2), spin=2), (E, B), strict=True):
         np.testing.assert_allclose(got, want, rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("spin", [1, 2, 3])
+def test_electric_and_magnetic_parts_hold_every_degree_of_the_field(spin, rng):
+    """All energy of the field, from l = spin on, and nothing below."""
+    flm = random_flm(6, rng, spin=spin, shape=(2,))
+    E, B = cv.spin_to_eb(flm, spin=spin)
+    assert_close(cv.eb_to_spin(E, B, spin=spin), flm)
+    assert_close(
+        power(E).sum(-1) * 0 + (abs(E) ** 2 + abs(B) ** 2).sum(-1), (abs(flm) ** 2).sum(-1)
+    )
+    below = slice(0, spin * spin)
+    ones = np.ones(36)
+    for part in (*cv.spin_to_eb(ones, spin=spin), cv.eb_to_spin(ones, ones, spin=spin)):
+        assert not part[below].any() and part[spin * spin :].any()
+    for part in (E, B):
+        sk.inverse(part[0], 6, reality=True)  # Hermitian, or it would be refused
+
+
+def test_the_spin_of_a_field_is_said():
+    flm = np.zeros(16)
+    for call in (
+        lambda: cv.spin_to_eb(flm),
+        lambda: cv.eb_to_spin(flm, flm),
+        lambda: cv.spin_to_eb(flm, 2),
+        lambda: cv.eb_to_spin(flm, flm, 2),
+        lambda: cv.spin_to_eb(flm, spin=2.0),
+        lambda: cv.spin_to_eb(flm, spin=True),
+    ):
+        with pytest.raises(TypeError, match="spin"):
+            call()
+    for spin in (0, -1, 4):
+        with pytest.raises(ValueError, match=f"spin is {spin}.*>= 1 and <= 3"):
+            cv.spin_to_eb(flm, spin=spin)
 
 
 # --- refusals -------------------------------------------------------------------------------------
@@ -198,7 +232,7 @@ REFUSALS = [
     (lambda: cv.from_ducc(np.zeros((2, 10)), 4, spin=-2), "spin is -2"),
     (lambda: cv.to_ducc(REAL, spin=-1), "spin is -1"),
     (lambda: cv.eb_to_spin(REAL, REAL, spin=-2), "spin is -2"),
-    (lambda: cv.eb_to_spin(REAL, np.zeros(25)), "one band-limit"),
+    (lambda: cv.eb_to_spin(REAL, np.zeros(25), spin=1), "one band-limit"),
 ]
 
 
@@ -211,7 +245,7 @@ def test_refusals_say_what_is_wanted(call, message):
 def test_types_are_those_of_the_transforms():
     with pytest.raises(TypeError, match='complex.*pass kind="complex"'):
         cv.from_shtools(np.zeros((2, 3, 3), complex))
-    for convert in (cv.to_healpy, cv.to_s2fft, cv.to_shtools, cv.to_ducc, cv.spin_to_eb):
+    for convert in (cv.to_healpy, cv.to_s2fft, cv.to_shtools, cv.to_ducc, power):
         with pytest.raises(TypeError, match="dtype"):
             convert(np.zeros(16, np.float16))
     assert cv.to_s2fft(np.arange(4).astype(">i2")).dtype == float
@@ -238,6 +272,28 @@ def test_spectra(rng):
         gaussian_flm(-cl, 40, rng)
     with pytest.raises(ValueError, match="needs at least 41"):
         gaussian_flm(cl, 41, rng)
+    assert np.array_equal(gaussian_flm(cl, 40, 7), gaussian_flm(cl, 40, np.random.default_rng(7)))
+    for spectrum, seed, words in [
+        ({"TT": cl}, 0, "cl has dtype object .dict."),
+        (cl + 1j, 0, "real"),
+        (cl, None, "rng is None"),
+        (cl, np.random, "rng is"),
+        (cl, 0.5, "rng is 0.5"),
+    ]:
+        with pytest.raises(TypeError, match=words):
+            gaussian_flm(spectrum, 40, seed)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64, np.complex128])
+def test_power_of_any_size(dtype, rng):
+    """C_l(s f) = s^2 C_l(f) for all that the type of f holds the square roots of."""
+    flm, single = random_flm(5, rng), dtype in (np.float32, np.complex64)
+    f = (flm if dtype in (np.complex64, np.complex128) else flm.real).astype(dtype)
+    largest = 2.0**120 if single else 2.0**500
+    for scale in (1 / largest, 2.0**-60, 2.0**60, largest / 16):
+        scaled = power((f * f.real.dtype.type(scale)).astype(dtype))
+        assert scaled.dtype == np.float64
+        np.testing.assert_allclose(scaled / scale**2, power(f), rtol=1e-12, atol=0)
 
 
 def test_power_by_the_definition(rng):
@@ -248,8 +304,7 @@ def test_power_by_the_definition(rng):
         row = slice(ell * ell, (ell + 1) ** 2)
         expected = np.sum(f[..., row] * g[..., row].conj(), axis=-1).real / (2 * ell + 1)
         np.testing.assert_allclose(got[..., ell], expected, rtol=0, atol=1e-15)
-    single = power(f.astype(np.complex64))
-    assert single.dtype == np.float32
-    np.testing.assert_allclose(single, power(f), rtol=3e-7, atol=0)
+    single = f.astype(np.complex64)
+    assert np.array_equal(power(single), power(single.astype(complex)))
     with pytest.raises(ValueError, match=r"\(16,\)"):
         power(f, np.zeros(16))

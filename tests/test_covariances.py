@@ -143,10 +143,24 @@ def test_batches_and_types(isotropic, rng):
     s, two = C.from_flm(flm), Covariances(12, N=2, isotropic=isotropic, threads=2).from_flm(flm)
     single = C.from_flm(flm.astype(np.complex64))
     one = C(sk.inverse(flm[1, 2], 12, reality=True))
-    for values, other, low, alone in zip(s, two, single, one, strict=True):
-        assert (values == other).all() and low.dtype == np.float32
+    for name, values, other, low, alone in zip(s._fields, s, two, single, one, strict=True):
+        assert (values == other).all()
+        assert low.dtype == (np.float32 if name in ("mean", "S1") else np.float64)
         np.testing.assert_allclose(low, values, rtol=0, atol=2e-6 * np.abs(values).max())
         np.testing.assert_allclose(values[1, 2], alone, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("isotropic", [True, False])
+@pytest.mark.parametrize("scale", [2.0**-80, 2.0**80])
+def test_squares_of_single_precision_are_in_range(isotropic, scale, rng):
+    flm = random_flm(8, rng, reality=True, dtype=np.complex64)
+    C = Covariances(8, N=1, isotropic=isotropic)
+    s, scaled = C.from_flm(flm), C.from_flm(flm * np.float32(scale))
+    for name, x, y in zip(s._fields, s, scaled, strict=True):
+        power = scale if name in ("mean", "S1") else scale**2
+        np.testing.assert_allclose(y / power, x, rtol=0, atol=1e-5 * np.abs(x).max())
+    for x, y in zip(C.normalise(s), C.normalise(scaled), strict=True):
+        np.testing.assert_allclose(y, x, rtol=0, atol=1e-5 * np.abs(x).max())
 
 
 # --- derivatives -------------------------------------------------------------------------------------
@@ -238,3 +252,25 @@ def test_refusals(rng):
         with pytest.raises(ValueError, match=words):
             call()
     assert Statistics._fields == ("mean", "variance", "S1", "P00", "C01", "C11")
+
+
+def test_generation_takes_a_seed(rng):
+    """The same as of its generator; what is neither is refused before anything is made."""
+    C, flm = Covariances(8, N=1), random_flm(8, rng, reality=True)
+    one, two = (generate(C, flm, r, iterations=3) for r in (5, np.random.default_rng(5)))
+    assert (one.flm == two.flm).all() and (one.start == two.start).all()
+    for wrong in (None, "seed", 1.5):
+        with pytest.raises(TypeError, match="rng is .*expected a numpy.random.Generator"):
+            generate(C, flm, wrong)
+    for how in (dict(iterations=2.5), dict(iterations="3"), dict(tolerance="0")):
+        with pytest.raises(TypeError, match="expected a"):
+            generate(C, flm, 5, **how)
+
+
+def test_no_maps():
+    """Of an empty batch empty statistics."""
+    for isotropic in (False, True):
+        C = Covariances(8, N=2, isotropic=isotropic)
+        none, one = (C.from_flm(np.zeros((n, 64), complex)) for n in (0, 1))
+        assert [s.shape[1:] for s in none] == [s.shape[1:] for s in one]
+        assert all(s.shape[0] == 0 and s.dtype == t.dtype for s, t in zip(none, one, strict=True))

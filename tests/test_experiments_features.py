@@ -11,6 +11,7 @@ from spherekit.experiments import features, skies
 from spherekit.experiments.features import Settings, collect, load, measure, moments
 from spherekit.sampling import GL
 from spherekit.spectra import power
+from spherekit.testing import random_flm
 from spherekit.wavelets import Wavelets
 
 SMALL = Settings(16, "strings", 0.5, J0=2, oversample=1)
@@ -114,7 +115,7 @@ def test_damaged_and_foreign_folders_are_refused(tmp_path):
         collect(tmp_path / "b", SMALL, 1)
     with pytest.raises(ValueError, match="no measured skies"):
         load(tmp_path / "b")
-    with pytest.raises(ValueError, match="from 1 on"):
+    with pytest.raises(ValueError, match="expected a whole number >= 1"):
         collect(tmp_path / "c", SMALL, 0)
 
 
@@ -135,4 +136,20 @@ def test_impossible_settings():
         dict(strength=2),
     ):
         with pytest.raises(ValueError):
+            SMALL._replace(**change).checked()
+
+
+@pytest.mark.parametrize("scale", [2.0**-1000, 2.0**-300, 2.0**300, 2.0**900])
+def test_moments_of_any_scale(scale, rng):
+    """Skewness and kurtosis have no unit; cubes and fourth powers of the samples need not be numbers."""
+    flm = random_flm(8, rng, reality=True)
+    assert moments(scale * flm, 8) == moments(flm, 8)
+
+
+def test_numbers_that_are_none(tmp_path):
+    for how in (dict(n=2.0), dict(n="2"), dict(n=2, workers=True), dict(n=2, block=1.5)):
+        with pytest.raises(TypeError, match="expected a whole number >= 1"):
+            collect(tmp_path / "a", SMALL, how.pop("n"), **how)
+    for change in (dict(strength="0.5"), dict(strength=True), dict(seed=1.0), dict(oversample="2")):
+        with pytest.raises(TypeError, match="is .*; expected"):
             SMALL._replace(**change).checked()

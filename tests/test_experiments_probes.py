@@ -240,7 +240,7 @@ def test_threshold():
 def test_experiment_refuses(tmp_path):
     with pytest.raises(ValueError, match="known are cl"):
         experiment(tmp_path, methods=["x"])
-    with pytest.raises(ValueError, match="4 skies"):
+    with pytest.raises(ValueError, match="n is .; expected a whole number >= 4"):
         experiment(tmp_path, n=3)
     with pytest.raises(ValueError, match="no method 'x'"):
         experiment(tmp_path, L=16, n=4, J0=2, oversample=1, null=False, methods=["cl"]).row("x")

@@ -160,7 +160,38 @@ def cases_of_combine(L, rng, shape=()):
         yield Case(f"{complex_weights}", dict(basis=basis), weights, g, not complex_weights)
 
 
+def cases_of_cast(L, rng, shape=()):
+    for real in (True, False):
+        kinds = (np.float32, np.float64) if real else (np.complex64, np.complex128)
+        x = numbers((*shape, L), rng, real).astype(kinds[1])
+        flags = dict(source=x.dtype, target=np.dtype(kinds[1]))
+        yield Case(f"{real}", flags, x, numbers((*shape, L), rng, real), real)
+
+
+def cases_of_mirrored(L, rng, shape=()):
+    yield Case("", {}, *(random_flm(L, rng, shape=shape) for _ in range(2)), True)
+
+
+def cases_of_hermitian(L, rng, shape=()):
+    ell, m = np.tril_indices(L)
+    for highest in (0, L - 1):
+        flags = dict(ell=ell[m <= highest], m=m[m <= highest], L=L)
+        half = numbers((*shape, flags["m"].size), rng, False)
+        yield Case(f"{highest}", flags, half, random_flm(L, rng, shape=shape), True)
+
+
+def cases_of_selection(L, rng, shape=()):
+    flags = dict(index=rng.permutation(L * L)[:L], size=L * L)
+    for real in (True, False):
+        x, y = (numbers((*shape, n), rng, real) for n in (L * L, L))
+        yield Case(f"{real}", flags, x, y, real)
+
+
 CASES = {
+    "linear.cast": cases_of_cast,
+    "conventions.mirrored": cases_of_mirrored,
+    "conventions.hermitian": cases_of_hermitian,
+    "conventions.take": cases_of_selection,
     "nn.combine": cases_of_combine,
     "nn.take": cases_of_take,
     "nn.gate": cases_of_gate,

@@ -4,7 +4,7 @@ import naive
 import numpy as np
 
 import spherekit as sk
-from spherekit.harmonic.points import _evaluation, _flags
+from spherekit.harmonic.points import _evaluation
 from spherekit.testing import assert_adjoint, random_flm
 
 THETA = [0.0, 1e-310, 1e-8, 1e-3, 0.7, np.pi / 2, 2.2, np.pi - 1e-3, np.pi]
@@ -27,7 +27,8 @@ def test_adjoint(rng=np.random.default_rng(1)):
     for spin, reality in ((0, True), (0, False), (2, False)):
         flm = random_flm(L, rng, spin=spin)
         y = rng.standard_normal(len(THETA)) + (0 if reality else 1j)
-        flags = _flags(THETA, PHI, L, spin, reality, 1)
+        points = tuple(THETA), tuple(PHI.tolist())
+        flags = dict(points=points, L=L, spin=spin, reality=reality, threads=1)
         forward, adjoint = (
             lambda u, p=p: p(u, **flags) for p in (_evaluation.forward, _evaluation.adjoint)
         )

@@ -337,6 +337,51 @@ def test_rings_take_weights_as_they_are():
     assert Rings([0.0, np.pi], 1).weights.sum() == pytest.approx(4 * np.pi, rel=1e-15)
 
 
+def test_rings_are_described_in_a_line():
+    """However many there are; equal, hashed and pickled by all their numbers."""
+    one = Rings(np.linspace(0.001, 3.14, 1000), 1 + np.arange(1000) % 7)
+    assert repr(one) == "Rings(1000 rings, 3997 samples, theta from 0.001 to 3.14)"
+    assert repr(Rings([1.0], 4)) == "Rings(1 ring, 4 samples, theta from 1 to 1)"
+    again = pickle.loads(pickle.dumps(one))
+    assert again == one and hash(again) == hash(one) and {one: 1}[again] == 1
+    assert one != Rings(one.angles, one.counts, 1e-9) and copy.deepcopy(one) == one
+    with pytest.raises(ValueError) as error:
+        forward(np.zeros(5), 8, sampling=one)
+    assert len(str(error.value)) < 300 and "Rings(1000 rings" in str(error.value)
+    with pytest.raises(ValueError) as error:
+        Rings(np.append(one.angles, 1.0), 4)
+    assert "; ring 1000 at 1 follows 3.14" in str(error.value) and len(str(error.value)) < 300
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
+def test_colatitudes_within_the_rounding_of_their_type(dtype):
+    """float32 pi is larger than pi; latitudes of -90 degrees come to it too."""
+    lat = np.radians(np.array([90, 45, 0, -45, -90], dtype))
+    for theta in (dtype(np.pi / 2) - lat, np.arccos(np.array([1, 0.5, -0.5, -1], dtype))):
+        for given in (theta, list(theta), tuple(theta)):
+            one = Rings(given, 4)
+            assert 0 <= one.angles[0] and one.angles[-1] <= np.pi
+            eps = max(np.finfo(dtype).eps, 2.3e-16)
+            np.testing.assert_allclose(one.angles, np.asarray(theta, float), rtol=0, atol=4 * eps)
+    for beyond in (dtype(np.pi) * (1 + 4 * max(np.finfo(dtype).eps, 2e-16)), dtype(-0.01)):
+        with pytest.raises(ValueError, match=r"theta of Rings goes from .*\[0, pi\], in radians"):
+            Rings(np.array([beyond], dtype), 4)
+
+
+def test_rings_of_angles_with_a_unit():
+    units = pytest.importorskip("astropy.units")
+    assert Rings([30, 90] * units.deg, 4, 10 * units.deg) == Rings(
+        ([30, 90] * units.deg).to_value("rad"), 4, (10 * units.deg).to_value("rad")
+    )
+    assert Rings(np.array([0, 180], np.float32) * units.deg, 4).angles == (0, np.pi)
+    with pytest.raises(ValueError, match="theta of Rings has the unit m"):
+        Rings([1] * units.m, 4)
+    with pytest.raises(TypeError, match="weights of Rings has the unit sr"):
+        Rings([1.0], 4, weights=[1] * units.sr)
+    with pytest.raises(ValueError, match="numpy.radians converts degrees"):
+        Rings([30.0, 90.0], 4)
+
+
 def test_rings_of_a_healpix_map_are_that_map():
     one = HEALPix(3)
     same = Rings(one.ring_theta, one.ring_n_phi, one.ring_phi0, one.ring_weights)

@@ -71,6 +71,12 @@ def test_assert_gradient(rng):
     defvjp(narrow, lambda answer, u: lambda g: (2 * g).astype(np.float32).astype(object))
     with pytest.raises((AssertionError, TypeError)):
         assert_gradient(narrow, x, modes=["rev"], order=1)
+    second = primitive(lambda u, v: u * v)
+    defvjp(second, lambda answer, u, v: lambda g: g * v, lambda answer, u, v: lambda g: -g * u)
+    with pytest.raises(AssertionError):  # right in u, wrong in v
+        assert_gradient(second, x, y, modes=["rev"], order=1)
+    with pytest.raises(NotImplementedError, match="asarray"):  # in both at once alone
+        assert_gradient(lambda u, v: anp.sum(u * anp.asarray(v)), x, y, modes=["rev"])
     with pytest.raises(TypeError, match="float32.*float64"):
         assert_gradient(lambda u: 2 * u, x.astype(np.float32))
 

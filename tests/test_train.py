@@ -146,11 +146,46 @@ def test_clipping():
     assert small.dtype == np.float32 and abs(small[0] - 1) < np.finfo(np.float32).eps
 
 
+@pytest.mark.parametrize("scale", [1e-300, 1e-200, 1e-30, 1e30, 1e200, 1e307])
+def test_norms_of_any_scale(scale):
+    """Sums of squares would be 0 or infinite."""
+    grads = [np.array([3.0, 0.0]) * scale, np.array([4j]) * scale]
+    np.testing.assert_allclose(train.global_norm(grads), 5 * scale, rtol=1e-15)
+    clipped, _ = train.clip(grads, scale)
+    np.testing.assert_allclose(train.global_norm(clipped), scale, rtol=1e-15)
+    assert train.global_norm([np.zeros(3)]) == 0 and np.isnan(
+        train.global_norm([np.array([np.nan])])
+    )
+
+
+@pytest.mark.parametrize(
+    "dtype, scale",
+    [(float, 1e-200), (float, 1e200), (np.float32, 1e-30), (np.float32, 1e30), (complex, 1e200)],
+)
+def test_rmse_of_any_scale(dtype, scale):
+    """Loss, gradient in both modes, and metric: a square of the differences is beyond the type."""
+    from autograd import make_jvp, make_vjp
+
+    d = (np.array([[3.0], [-4.0], [0.0]]) * scale).astype(dtype)
+    zero = np.zeros_like(d)
+    pull_back, value = make_vjp(lambda u: train.losses.rmse(u, zero))(d)
+    rms = np.sqrt(25 / 3)
+    np.testing.assert_allclose(value / scale, rms, rtol=1e-6)
+    np.testing.assert_allclose(pull_back(1.0), [[1 / rms], [-4 / 3 / rms], [0]], rtol=1e-6)
+    assert pull_back(1.0).dtype == d.dtype and value.dtype == d.real.dtype
+    along = make_jvp(lambda u: train.losses.rmse(u, zero))(d)(d)[1]
+    np.testing.assert_allclose(along / scale, rms, rtol=1e-6)
+    np.testing.assert_allclose(train.metrics.rmse(d, zero) / scale, rms, rtol=1e-6)
+    assert_gradient(
+        lambda u: train.losses.rmse(u, np.zeros((3, 1))), np.array([[3.0], [-4.0], [0.1]])
+    )
+    assert make_vjp(lambda u: train.losses.rmse(u, zero))(zero)[0](1.0).tolist() == [[0], [0], [0]]
+
+
 def test_refused_optimisers():
     one, two = train.sgd(1.0), {"a": np.ones(2)}
     for words, call in [
         ("rate is -1", lambda: train.sgd(-1)),
-        ("rate is True", lambda: train.adam(True)),
         ("momentum is 1", lambda: train.sgd(0.1, 1)),
         ("nesterov", lambda: train.sgd(0.1, nesterov=True)),
         ("beta2 is 2", lambda: train.adam(beta2=2)),
@@ -161,6 +196,26 @@ def test_refused_optimisers():
     ]:  # fmt: skip
         with pytest.raises(ValueError, match=words):
             call()
+    for words, call in [
+        ("rate is True", lambda: train.adam(True)),
+        ("rate is 'x'", lambda: train.schedules.constant("x")),
+        ("momentum is '0.9'", lambda: train.sgd(0.1, "0.9")),
+        ("beta1 is None", lambda: train.adam(beta1=None)),
+        ("eps is '1e-8'", lambda: train.adam(eps="1e-8")),
+        ("decay is \\[0\\]", lambda: train.adamw(decay=[0])),
+        ("most is '1'", lambda: train.clip([np.ones(2)], "1")),
+        ("steps is 10.5", lambda: train.schedules.cosine(1.0, 10.5)),
+        ("warmup is True", lambda: train.schedules.cosine(1.0, 10, True)),
+        ("floor is 'low'", lambda: train.schedules.cosine(1.0, 10, floor="low")),
+        ("factor is 'half'", lambda: train.schedules.exponential(1.0, "half")),
+        ("every is 2.0", lambda: train.schedules.exponential(1.0, 0.5, 2.0)),
+        ("expected a sequence", lambda: train.schedules.steps(1.0, 5)),
+        ("at is 5.5", lambda: train.schedules.steps((1.0, 0.1), (5.5,))),
+    ]:  # fmt: skip
+        with pytest.raises(TypeError, match=words):
+            call()
+    numpy = train.schedules.cosine(np.float32(0.5), np.int64(10))
+    assert numpy == train.schedules.cosine(0.5, 10) and "np" not in str(numpy)
     assert train.adam(0.1) == train.adam(0.1) != train.adam(0.2)
     assert (
         str(train.sgd(schedules.constant(0.5)))

@@ -86,6 +86,27 @@ def test_truncated_anywhere(path):
             load(path)
 
 
+@pytest.mark.parametrize("other", ["folder", "text", "npy", "empty", "picture"])
+def test_what_is_no_archive(other, state, tmp_path):
+    """Said in words, and without advice to load pickles."""
+    path = tmp_path / "a.npz"
+    if other == "folder":
+        path.mkdir()
+        with pytest.raises(ValueError, match="a.npz is a folder; expected a checkpoint$"):
+            load(path)
+        checkpoints.keep(path, state, {})
+        with pytest.raises(
+            ValueError, match="is a folder; expected a checkpoint, such as .*step-0"
+        ):
+            load(path)
+        return
+    contents = dict(text=b"hello", npy=b"\x93NUMPY\x01\x00", empty=b"", picture=b"\x89PNG\r\n")
+    path.write_bytes(contents[other])
+    with pytest.raises(ValueError, match="a.npz is no checkpoint, .* an .npz archive") as error:
+        load(path)
+    assert "allow_pickle" not in str(error.value)
+
+
 def test_damaged_anywhere(state, path):
     """A byte changed anywhere is refused, or changes nothing (dates and such in the headers)."""
     whole, refused = path.read_bytes(), 0

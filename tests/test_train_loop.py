@@ -361,6 +361,83 @@ def test_steps_too_long():
         list(fit(plain(), optimiser=train.sgd(1e38), epochs=3))
 
 
+def words_of(parts=(), scale=1, takes=None, **how):
+    """The error of a training on maps of that scale."""
+    x, labels = problem()
+    net = nn.Net(nn.Sphere(4, 1), nn.zonal(2), *parts, nn.power(), nn.dense(2))
+    with pytest.raises(ValueError) as error:
+        list(train.fit(net, begin(net), (x * np.float32(scale), labels), **HOW | how))
+    return error.type, str(error.value)
+
+
+@pytest.mark.parametrize("function", [lambda x: anp.sqrt(x - x), lambda x: (x - x) ** 0.5])
+def test_the_advice_where_a_derivative_is_not_finite(function):
+    """At the first step neither rate nor clipping is to blame."""
+    parts = [nn.power(), nn.dense(3), lossy(function)]
+    net = nn.Net(nn.Sphere(4, 1), nn.zonal(2), *parts, nn.dense(2))
+    with pytest.raises(train.Diverged, match="Results are finite and derivatives are not") as error:
+        list(fit(net))
+    assert "a lower rate or a clipped gradient would not help" in str(error.value)
+
+
+def test_the_advice_where_numbers_are_too_large():
+    kind, words = words_of(scale=1e25)
+    assert kind is train.Diverged and "are near the end of float32: scale the data down" in words
+    assert "rate" not in words.split("float32:")[1]
+
+
+def test_the_advice_where_a_function_has_no_value():
+    kind, words = words_of([lossy(lambda x: x / anp.abs(x - x))])
+    assert kind is train.Diverged and "first in the results of layer 1, lossy" in words
+    assert "Its numbers are of ordinary size" in words and "Change the function" in words
+
+
+def test_the_advice_where_the_loss_has_no_value():
+    kind, words = words_of(loss=lambda outputs, _: anp.sum(anp.log(0 * outputs)))
+    assert kind is train.Diverged and "every layer's results are finite" in words
+    assert "The loss has no finite value there" in words
+
+
+def test_the_advice_where_steps_are_too_long():
+    kind, words = words_of(optimiser=train.sgd(1e38))
+    assert kind is train.Diverged and "Lower the rate or clip the gradient" in words
+
+
+def test_moments_that_overflow_are_no_silent_standstill():
+    """Gradients of 1e25 have a second moment beyond float32, and steps of 0 from there on."""
+    kind, words = words_of(loss=lambda outputs, _: 1e25 * anp.sum(outputs) / 40)
+    assert kind is train.Diverged and "moments after the step are not finite" in words
+
+
+@pytest.mark.parametrize("after", [nn.pointwise("relu"), nn.products(), nn.pointwise("tanh")])
+def test_a_layer_that_refuses_what_another_lost(after):
+    """Not the later one is named, nor masking advised, which is for maps."""
+    kind, words = words_of([lossy(lambda x: x * np.inf), after])
+    assert kind is train.Diverged and "first in the results of layer 1, lossy" in words
+    assert "analyse" not in words
+
+
+def test_a_function_of_samples_without_values():
+    def harsh(f):
+        return anp.log(anp.abs(f) - anp.abs(f))
+
+    kind, words = words_of([nn.pointwise(harsh)])
+    assert kind is ValueError and "layer 1, pointwise: harsh makes" in words
+    assert "samples NaN or infinite" in words and "analyse" not in words
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("scale", [0, 1, 1e-30])
+def test_networks_of_spins_learn_on_constant_maps(scale, dtype):
+    """The mechanism of the quotient by a modulus: all spins but 0 are rounding, and their squares 0."""
+    x = np.zeros((8, 1, 64), np.result_type(dtype, np.complex64))
+    x[..., 0] = scale
+    net = nn.models.spin(8, (4, 4, 4), (4, 4, 4), outputs=2)
+    how = dict(epochs=3, batch=4, optimiser=train.adam(0.02))
+    steps = list(train.fit(net, net.init(0, dtype), (x, np.arange(8) % 2), **how))
+    assert all(np.isfinite((step.loss, step.norm)).all() for step in steps) and len(steps) == 6
+
+
 # --- beside the loop ---------------------------------------------------------------------------------
 
 
@@ -374,6 +451,49 @@ def test_predictions(rng):
         net, begin(net), (x, labels), loss="cross_entropy", metrics=["accuracy"], batch=9
     )
     assert found["accuracy"] == np.mean(np.argmax(net(begin(net), x), axis=1) == labels)
+
+
+@pytest.mark.parametrize("name", ["cohen", "esteves", "spin", "kondor", "cobb", "hybrid"])
+def test_predictions_of_no_signals(name):
+    """An empty result of the right shape and type; of no signals there is no loss."""
+    from test_nn import MODELS
+
+    net = getattr(nn.models, name)(**MODELS[name])
+    x = np.zeros(net.takes.shape(0), np.complex64)
+    y = train.predict(net, net.init(0, np.float32), x)
+    assert y.shape == net.gives.shape(0) and y.dtype == np.float32
+    with pytest.raises(ValueError, match="evaluate: no signals"):
+        train.evaluate(net, net.init(0), (x, y), loss="mse")
+
+
+def test_predictions_of_fragments_and_sets():
+    net = nn.Net(nn.Sphere(4, 1), nn.fragments(), nn.tensor_product("rmst"))
+    y = train.predict(net, net.init(0), np.zeros((0, 1, 16), complex))
+    assert y.shape == net.gives.shape(0)
+    own = nn.Net(nn.Generalized((1,) * 4, 1), nn.convolution(2))
+    assert train.predict(own, own.init(0), np.zeros((16, 0, 1))).shape == own.gives.shape(0)
+    sets = nn.Net(nn.Features(2), nn.deep_sets(3, (4,), (2,)))
+    assert train.predict(sets, sets.init(0), np.zeros((0, 2))).shape == (0, 2)
+
+
+def test_what_is_no_array_of_signals():
+    net, (x, labels) = zonal(), problem()
+    params = begin(net)
+    masked = np.ma.masked_array(x, np.abs(x) > 1)
+    for words, call in [
+        ("predict: signals of shape \\(40, 16\\)", lambda: train.predict(net, params, x[:, 0])),
+        ("predict: signals of shape \\(\\)", lambda: train.predict(net, params, 5)),
+        ("batch is 0", lambda: train.predict(net, params, x, batch=0)),
+        ("batch is 2.0", lambda: train.predict(net, params, x, batch=2.0)),
+        ("masked", lambda: train.predict(net, params, masked)),
+        ("masked", lambda: list(train.fit(net, params, (masked, labels), epochs=1))),
+        ("masked", lambda: train.fit(net, params, (x, np.ma.masked_equal(labels, 1)))),
+        ("dtype complex256", lambda: train.predict(net, params, x.astype(np.clongdouble))),
+    ]:  # fmt: skip
+        with pytest.raises((ValueError, TypeError), match=words):
+            call()
+    few = train.predict(net, params, x[:2])
+    np.testing.assert_array_equal(train.predict(net, params, x[:2].tolist()).shape, few.shape)
 
 
 def test_progress(capsys):
@@ -459,3 +579,17 @@ def test_refusals():
     ]:  # fmt: skip
         with pytest.raises((ValueError, TypeError), match=words):
             call(**how)  # at once, not at the first step
+    numbers = "epochs", "batch", "seed", "sets", "keep", "patience", "every"
+    for name in numbers:
+        for wrong in (2.5, 2.0, "2", True, [2]):
+            with pytest.raises(TypeError, match=f"{name} is .*; expected a whole number >= [01]"):
+                call(validation=(x, labels), **{name: wrong})
+    for name in ("clip", "momentum"):
+        for wrong in ("0.5", True, [0.5]):
+            with pytest.raises(TypeError, match=f"{name} is .*; expected a number"):
+                call(**{name: wrong})
+    half = [{"weights": np.ones(2, np.float16)}]
+    with pytest.raises(TypeError, match="parameter .* has dtype float16; expected float32"):
+        call(params=half)
+    last = train.finish(call(epochs=np.int64(1), batch=np.int32(20), seed=np.uint8(3)))
+    assert last.step == 2

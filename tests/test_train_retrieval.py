@@ -52,11 +52,45 @@ def test_micro_weighs_queries_macro_classes():
     assert made["micro"]["R@N"] == 2 / 3 and made["macro"]["NDCG"] == 1 / 2
 
 
+@pytest.mark.parametrize("spelled", [int, str, np.int32, lambda n: f"{n:06d}", lambda n: f" {n}"])
+def test_identifiers_are_padded_to_six_digits(spelled):
+    """5, "5" and "000005" are the same model; a repeat is one however it is spelled."""
+    models = {f"{n:06d}": ("xy"[n % 2], "xy"[n % 2], "val") for n in range(8, 14)}
+    lists = {spelled(n): [spelled(8), "000008", 8, spelled(9), spelled(12)] for n in range(8, 12)}
+    found = retrieval(lists, {spelled(int(n)): model for n, model in models.items()}, "val")
+    plain = {f"{n:06d}": ["000008", "000009", "000012"] for n in range(8, 12)}
+    expected = retrieval(plain, models, "val")
+    assert found.scores == expected.scores and found.scores["x"]["P@N"] == 2 / 3
+
+
+def test_queries_of_another_split_are_dropped_and_counted():
+    models = {
+        1: ("x", "x", "val"),
+        2: ("x", "x", "val"),
+        3: ("x", "x", "test"),
+        4: ("y", "y", "train"),
+    }
+    lists = {1: [1, 2], 3: [3], 4: [4]}
+    found = retrieval(lists, models, "val")
+    assert found.dropped == 2 and found.scores == retrieval({1: [1, 2]}, models, "val").scores
+    assert retrieval({1: [2]}, models, "val").dropped == 0
+    assert set(found.scores) == {"micro", "macro", "x"}
+
+
 def test_refusals(tmp_path):
     with pytest.raises(ValueError, match="no ranked lists"):
         retrieval({}, {}, "test")
-    with pytest.raises(ValueError, match="'q' is no model of the split 'test'"):
+    with pytest.raises(ValueError, match="none of the 1 queries is a model of the split 'test'"):
         retrieval({"q": []}, {"q": ("a", "a", "val")}, "test")
+    with pytest.raises(ValueError, match="'x' is no model of any split"):
+        retrieval({"x": []}, {"q": ("a", "a", "val")}, "val")
+    with pytest.raises(ValueError, match="1 of 2 identifiers of a query come twice"):
+        retrieval({"5": [], "000005": []}, {5: ("a", "a", "val")}, "val")
+    for wrong in (5.0, True, None, ("5",)):
+        with pytest.raises(TypeError, match="an identifier is"):
+            retrieval({5: [wrong]}, {5: ("a", "a", "val")}, "val")
+    with pytest.raises(TypeError, match="the list of query '000005' is text"):
+        retrieval({5: "000005"}, {5: ("a", "a", "val")}, "val")
     assert retrieval({"q": []}, {"q": ("a", "a", "val")}, "val").scores["micro"]["F1@N"] == 0
     (tmp_path / "t.csv").write_text("id,class\n1,2\n")
     with pytest.raises(ValueError, match="no column split, subSynsetId, synsetId"):
@@ -77,6 +111,9 @@ def test_as_the_evaluator(name, data_set):
                 lines = tar.extractfile(member).read().decode().split("\n")
                 lists[member.name.rsplit("/", 1)[1]] = [line.split()[0] for line in lines if line]
     made = retrieval(lists, models, data_set.split("_")[0])
+    short = {int(query): [int(name) for name in names] for query, names in lists.items()}
+    again = retrieval(short, models, data_set.split("_")[0])
+    assert again.scores == made.scores and made.dropped == 0
     with open(reference / f"{name}.summary.csv") as file:
         rows = {r["class"]: r for r in csv.DictReader(file) if r["dataset"] == data_set}
     assert {k.replace("ALL", "") for k in rows} == set(made.scores)

@@ -6,6 +6,7 @@ import sys
 import warnings
 
 import spherekit
+from spherekit._docstring import docstring
 
 
 class _Parser(argparse.ArgumentParser):
@@ -67,7 +68,7 @@ def _parser():
         wavelets,
     )
 
-    parser = _Parser(prog="spherekit", description=spherekit.__doc__.split("\n")[0])
+    parser = _Parser(prog="spherekit", description=docstring(spherekit).split("\n")[0])
     parser.add_argument("--version", action="version", version=f"spherekit {spherekit.__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
@@ -88,7 +89,8 @@ def _parser():
         warmup,
     ):
         name = verb.__name__.rsplit(".", 1)[1]
-        sub = verbs.add_parser(name, help=verb.__doc__.split("\n")[0], description=verb.__doc__)
+        words = docstring(verb)
+        sub = verbs.add_parser(name, help=words.split("\n")[0], description=words)
         verb.arguments(sub)
         sub.set_defaults(run=verb.run)
     return parser

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from spherekit import _scale
 from spherekit.cli.options import Usage
 
 #: Of the samples of a HEALPix map of this nside, the degrees that a verb takes by default.
@@ -76,17 +77,9 @@ def analyse(values, L, grid, spin, *, threads=None, keep=None, method=None, **it
     if keep is not None:
         raise Usage("--mask needs --method lsq: one quadrature takes the whole sphere")
     flm = spherekit.forward(values, L, **options)
-    relative = relative_norm(values - spherekit.inverse(flm, L, **options), values)
+    relative = _scale.ratio(values - spherekit.inverse(flm, L, **options), values)
     theorem = "exact for band-limited maps" if grid.exact else "no theorem holds here"
     return flm, f"quadrature on {name} ({theorem}); residual {relative:.2e} of the map's rms"
-
-
-def relative_norm(difference, values):
-    """Norm of the difference over that of the values, in any unit; 0 where the values are all 0."""
-    size = np.abs(values).max(initial=0)
-    if size == 0:
-        return 0.0
-    return float(np.linalg.norm(difference / size) / np.linalg.norm(values / size))
 
 
 def refuse_beyond_pixels(grid, L):

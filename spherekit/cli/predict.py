@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from spherekit import _scale
 from spherekit.cli import analysis, coefficients, files, options, output
 
 #: What a map may hold beyond the band-limit of the model, of its rms; and in its upper half at the least.
@@ -62,8 +63,7 @@ def read_flm(path, L, threads=None, args=None):
     stored = int(round(flm.size**0.5))
     if stored != L:
         raise ValueError(f"{path} holds degrees < {stored}; the model takes those < {L}")
-    upper = np.abs(flm[(L // 2) ** 2 :])
-    if not upper.size or analysis.relative_norm(upper, flm) <= _EMPTY:
+    if _scale.ratio(flm[(L // 2) ** 2 :], flm) <= _EMPTY:
         raise ValueError(
             f"{path} holds nothing of degrees {L // 2}..{L - 1}: a map of a lower band-limit than the "
             f"model's, {L}"
@@ -112,7 +112,7 @@ def _analysed(path, L, threads, args):
     else:
         flm = spherekit.forward(values, L, **options_of_grid)
         difference = values - spherekit.inverse(flm, L, **options_of_grid)
-        unexplained = analysis.relative_norm(difference, values)
+        unexplained = _scale.ratio(difference, values)
     if unexplained > _REST:
         raise ValueError(
             f"{path}: degrees < {L}, which the model takes, leave {unexplained:.1%} of the map over: it is "

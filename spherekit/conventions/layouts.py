@@ -1,9 +1,21 @@
 """Between the flat layout and those of healpy, ducc0 and s2fft; fields of spin, and E and B."""
 
+import autograd.numpy as anp
 import numpy as np
 
 from spherekit import _check
-from spherekit.linear import linear_map
+from spherekit._traced import numbers
+from spherekit.conventions.indexing import (
+    alternate,
+    degrees_and_orders,
+    flat,
+    half_of_real,
+    hermitian,
+    mirrored,
+    place,
+    take,
+)
+from spherekit.linear import linear_map, same_precision
 
 # --- healpy and ducc0 -----------------------------------------------------------------------------
 
@@ -19,13 +31,13 @@ def from_healpy(alm, L, mmax=None):
     L : int
         Band-limit, lmax + 1.
     mmax : int, optional
-        Highest order of ``alm``; L-1 unless said. Higher orders are zero.
+        Highest order of ``alm``; L-1 by default. Higher orders are zero.
 
     >>> import numpy as np
     >>> from_healpy(np.array([1.0, 2.0, 3j]), 2).imag
     array([0., 3., 0., 3.])
     """
-    alm, L = _check.numbers(alm, "alm"), _check.band_limit(L)
+    alm, L = numbers(alm, "alm"), _check.band_limit(L)
     mmax = _highest_order(mmax, L)
     ell, m = _order_major(L, mmax)
     if alm.ndim == 0 or alm.shape[-1] != ell.size:
@@ -38,7 +50,8 @@ def from_healpy(alm, L, mmax=None):
 def to_healpy(flm, mmax=None):
     """healpy's alm of the coefficients of a real signal; refuses those that are not Hermitian.
 
-    Orders above ``mmax`` (L-1 unless said) are left out.
+    Differentiable: then of any coefficients the real signal's part is taken, as in `spherekit.inverse`.
+    Orders above ``mmax`` (L-1 by default) are left out.
 
     >>> import numpy as np
     >>> to_healpy(np.array([1, 3j, 2, 3j]))
@@ -65,13 +78,13 @@ def from_ducc(alm, L, *, spin=0, mmax=None):
     >>> from_ducc(np.array([[0, 2, 0], [0, 1, 0]]), 2, spin=1)[2]
     np.complex128(-2-1j)
     """
-    spin, alm = _spin_from(0, spin), _check.numbers(alm, "alm")
+    spin, alm = _spin_from(0, spin), numbers(alm, "alm")
     if spin == 0:
         return from_healpy(alm, L, mmax)
     if alm.ndim < 2 or alm.shape[-2] != 2:
         raise ValueError(f"alm has shape {alm.shape}; spin {spin} needs (..., 2, n), E and B")
     E, B = (from_healpy(alm[..., i, :], L, mmax) for i in (0, 1))
-    return eb_to_spin(E, B, spin)
+    return eb_to_spin(E, B, spin=spin)
 
 
 def to_ducc(flm, *, spin=0, mmax=None):
@@ -84,7 +97,7 @@ def to_ducc(flm, *, spin=0, mmax=None):
     spin = _spin_from(0, spin)
     if spin == 0:
         return to_healpy(flm, mmax)
-    return np.stack([to_healpy(part, mmax) for part in spin_to_eb(flm, spin)], axis=-2)
+    return anp.stack([to_healpy(part, mmax) for part in spin_to_eb(flm, spin=spin)], axis=-2)
 
 
 # --- s2fft ----------------------------------------------------------------------------------------
@@ -97,12 +110,11 @@ def from_s2fft(flm):
     >>> from_s2fft(np.array([[0, 1.0, 0], [2, 3, 4]]))
     array([1., 2., 3., 4.])
     """
-    flm = _check.numbers(flm, "flm")
+    flm = numbers(flm, "flm")
     L = flm.shape[-2] if flm.ndim >= 2 else 0
     if L < 1 or flm.shape[-1] != 2 * L - 1:
         raise ValueError(f"flm has shape {flm.shape}; s2fft's layout is (..., L, 2L-1)")
-    ell, m = _degree_major(L)
-    return flm[..., ell, L - 1 + m]
+    return take(anp.reshape(flm, (*flm.shape[:-2], L * (2 * L - 1))), _in_s2fft(L))
 
 
 def to_s2fft(flm):
@@ -114,10 +126,14 @@ def to_s2fft(flm):
            [2., 3., 4.]])
     """
     flm, L = flat(flm)
-    ell, m = _degree_major(L)
-    result = np.zeros((*flm.shape[:-1], L, 2 * L - 1), flm.dtype)
-    result[..., ell, L - 1 + m] = flm
-    return result
+    result = place(flm, _in_s2fft(L), L * (2 * L - 1))
+    return anp.reshape(result, (*flm.shape[:-1], L, 2 * L - 1))
+
+
+def _in_s2fft(L):
+    """Where the entries of the flat layout lie in s2fft's."""
+    ell, m = degrees_and_orders(L)
+    return ell * (2 * L - 1) + L - 1 + m
 
 
 # --- real harmonics ---------------------------------------------------------------------------------
@@ -145,17 +161,17 @@ def to_real(flm):
 
 def _from_real(x):
     x, L = flat(_check.real_samples(_check.numbers(x, "x"), "x"))
-    ell, m = _degree_major(L)
+    ell, m = degrees_and_orders(L)
     cosine, sine = (x[..., ell * ell + ell + sign * abs(m)] for sign in (1, -1))
     half = np.sqrt(0.5, dtype=x.dtype) * (cosine - 1j * np.sign(m, dtype=x.dtype) * sine)
-    return np.where(m == 0, cosine, np.where(m > 0, _alternate(half, m), half))
+    return np.where(m == 0, cosine, np.where(m > 0, alternate(half, m), half))
 
 
 def _to_real(flm):
     flm, L = flat(flm)
-    ell, m = _degree_major(L)
+    ell, m = degrees_and_orders(L)
     up, down = (flm[..., ell * ell + ell + sign * abs(m)] for sign in (1, -1))
-    up, half = _alternate(up, m), np.sqrt(0.5, dtype=flm.real.dtype)
+    up, half = alternate(up, m), np.sqrt(0.5, dtype=flm.real.dtype)
     pairs = np.where(m > 0, half * (up.real + down.real), half * (down.imag - up.imag))
     return np.where(m == 0, flm.real, pairs)
 
@@ -166,57 +182,103 @@ _real_harmonics = linear_map("conventions.from_real", _from_real, _to_real)
 # --- electric and magnetic parts ------------------------------------------------------------------
 
 
-def eb_to_spin(E, B, spin=2):
-    """Coefficients of the field of spin +s with electric and magnetic parts E and B: -(E + iB).
+def eb_to_spin(E, B, *, spin):
+    """Coefficients of the field of spin +s with electric and magnetic parts E and B.
+
+        flm = -(E_lm + i B_lm) for l >= s, 0 below
+
+    so that ``map0 + i map1 = inverse(flm, spin=s)`` are the two components, along theta and phi for
+    a vector field (s = 1), Q and U of healpy and ducc0 for a polarization (s = 2).
+
+    Parameters
+    ----------
+    E, B : ndarray [shape=(..., L*L)]
+        Coefficients of two real signals (Hermitian): gradient and curl part. Leading axes broadcast.
+    spin : int
+        s, 1 <= s < L. Required: a field has degrees from s on alone, and what E and B hold below is
+        left out.
+
+    Returns
+    -------
+    complex ndarray [shape=(..., L*L)]
+        complex64 where E and B are of single precision. Differentiable by both.
+
+    Raises
+    ------
+    ValueError
+        A spin out of range, or shapes that do not fit.
+
+    See Also
+    --------
+    spin_to_eb : the inverse.
 
     >>> import numpy as np
-    >>> eb_to_spin(np.ones(9), np.zeros(9))[4:].real
-    array([-1., -1., -1., -1., -1.])
+    >>> eb_to_spin(np.ones(9), np.zeros(9), spin=2)[3:].real
+    array([ 0., -1., -1., -1., -1., -1.])
+    >>> eb_to_spin(np.ones(9), np.zeros(9), spin=1)[:4].real
+    array([ 0., -1., -1., -1.])
     """
-    spin, (E, L), (B, L_B) = _spin_from(1, spin), flat(E), flat(B)
+    (E, L), (B, L_B) = flat(E, "E"), flat(B, "B")
     if L != L_B:
         raise ValueError(f"E has shape {E.shape} and B {B.shape}; expected one band-limit")
-    flm = -(E + 1j * B)
-    flm[..., : spin * spin] = 0
-    return flm
+    E, B = same_precision(E, B)
+    return _from_degree(_spin_from(1, spin, L), -(E + 1j * B))
 
 
-def spin_to_eb(flm, spin=2):
-    """The Hermitian E and B of ``flm = -(E + iB)``.
+def spin_to_eb(flm, *, spin):
+    """The electric and magnetic parts E and B of a field of spin +s.
+
+        E_lm = -(f_lm + (-1)^m conj f_{l,-m}) / 2,    B_lm = i (f_lm - (-1)^m conj f_{l,-m}) / 2
+
+    for l >= s, 0 below: the coefficients of two real signals with ``flm = -(E + iB)``.
+
+    Parameters
+    ----------
+    flm : ndarray [shape=(..., L*L)]
+        Coefficients of the complex field ``map0 + i map1``, as ``forward(f, L, spin=s)`` has them.
+    spin : int
+        s, 1 <= s < L. Required: degrees below s are not part of the field and zero in E and B, so
+        that another spin than that of ``flm`` would lose, or invent, degrees. Of a field of spin
+        -s take the conjugate samples.
+
+    Returns
+    -------
+    E, B : complex ndarrays [shape=(..., L*L)]
+        Hermitian, in the precision of ``flm``. Differentiable.
+
+    Raises
+    ------
+    ValueError
+        A spin out of range, or a shape that does not fit.
+
+    See Also
+    --------
+    eb_to_spin : the inverse.
 
     >>> import numpy as np
-    >>> E, B = spin_to_eb(-np.array([0, 0, 0, 0, 0, 0, 1, 0, 0]) * (1 + 2j))
+    >>> E, B = spin_to_eb(-np.array([0, 0, 0, 0, 0, 0, 1, 0, 0]) * (1 + 2j), spin=2)
     >>> float(E[6].real), float(B[6].real)
     (1.0, 2.0)
     """
-    spin, (flm, L) = _spin_from(1, spin), flat(flm)
-    mirror = _mirrored(flm, *_degree_major(L))
-    E, B = -(flm + mirror) / 2, 0.5j * (flm - mirror)
-    for part in (E, B):
-        part[..., : spin * spin] = 0
-    return E, B
+    flm, L = flat(flm)
+    spin, flm = _spin_from(1, spin, L), flm if anp.iscomplexobj(flm) else flm + 0j
+    mirror = mirrored(flm)
+    return _from_degree(spin, -(flm + mirror) / 2), _from_degree(spin, 0.5j * (flm - mirror))
+
+
+def _from_degree(lowest, flm):
+    """Zeros in the place of lower degrees."""
+    zeros = np.zeros((*flm.shape[:-1], lowest * lowest), flm.dtype)
+    return anp.concatenate([zeros, flm[..., lowest * lowest :]], axis=-1)
 
 
 # --- what they share ------------------------------------------------------------------------------
 
 
-def flat(flm):
-    """The coefficients as an array of numbers, and their band-limit."""
-    flm = _check.numbers(flm, "flm")
-    L = int(round(flm.shape[-1] ** 0.5)) if flm.ndim else 0
-    if L < 1 or L * L != flm.shape[-1]:
-        raise ValueError(f"flm has shape {flm.shape}; the flat layout is (..., L*L)")
-    return flm, L
-
-
-def _spin_from(least, spin):
-    hint = "E and B are those of the field of spin +|s|: conjugate its samples"
-    return _check.whole_number(spin, "spin", least, hint=hint)
-
-
-def _degree_major(L):
-    ell = np.repeat(np.arange(L), 2 * np.arange(L) + 1)
-    return ell, np.arange(L * L) - ell * ell - ell
+def _spin_from(least, spin, L=None):
+    most = None if L is None else L - 1
+    hint = "E and B are those of the field of spin +|s|: conjugate the samples of spin -|s|"
+    return _check.whole_number(spin, "spin", least, most, hint)
 
 
 def _order_major(L, mmax):
@@ -229,35 +291,3 @@ def _highest_order(mmax, L):
     if mmax is None:
         return L - 1
     return _check.whole_number(mmax, "mmax", 0, L - 1, f"the orders of L = {L}")
-
-
-def _mirrored(flm, ell, m):
-    """(-1)^m conj f_{l,-m}, which is f_lm for a real signal."""
-    return _alternate(flm[..., ell * ell + ell - m].conj(), m)
-
-
-def _alternate(x, m):
-    """(-1)^m x, in the precision of x."""
-    return np.where(m % 2 == 1, -x, x)
-
-
-def half_of_real(flm, ell, m, why):
-    """The orders m >= 0 of a real signal's coefficients."""
-    half = flm[..., ell * ell + ell + m]
-    defect, size = (np.abs(x).max(axis=-1) for x in (half - _mirrored(flm, ell, m), half))
-    tolerance = 1e-5 if flm.dtype in (np.complex64, np.float32) else 1e-11
-    if not np.all(defect <= tolerance * size):
-        raise ValueError(
-            "these coefficients are not those of a real signal (symmetry broken by "
-            f"{np.max(defect):.3g}); {why}"
-        )
-    return half.astype(np.result_type(half, np.complex64), copy=False)
-
-
-def hermitian(half, ell, m, L):
-    """All orders of a real signal's coefficients from m >= 0."""
-    half = np.where(m > 0, half, half.real)
-    flm = np.zeros((*half.shape[:-1], L * L), np.result_type(half, np.complex64))
-    flm[..., ell * ell + ell - m] = _alternate(half.conj(), m)
-    flm[..., ell * ell + ell + m] = half
-    return flm

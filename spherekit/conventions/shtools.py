@@ -6,10 +6,18 @@ the pages "Real spherical harmonics" and "Complex spherical harmonics" of its do
 
 from math import perm
 
+import autograd.numpy as anp
 import numpy as np
 
-from spherekit import _check
-from spherekit.conventions.layouts import flat, half_of_real, hermitian
+from spherekit._traced import numbers
+from spherekit.conventions.indexing import (
+    degrees_and_orders,
+    flat,
+    half_of_real,
+    hermitian,
+    place,
+    take,
+)
 
 
 def from_shtools(cilm, *, normalization="4pi", csphase=1, kind="real"):
@@ -43,21 +51,22 @@ def from_shtools(cilm, *, normalization="4pi", csphase=1, kind="real"):
     >>> from_shtools(cilm, normalization="ortho", csphase=1, kind="real").real
     array([ 1.        ,  0.70710678,  0.        , -0.70710678])
     """
-    cilm = _check.numbers(cilm, "cilm")
+    cilm = numbers(cilm, "cilm")
     L = cilm.shape[-1] if cilm.ndim >= 3 else 0
     if L < 1 or cilm.shape[-3:] != (2, L, L):
         raise ValueError(f"cilm has shape {cilm.shape}; SHTOOLS' layout is (..., 2, L, L)")
-    ell, m = np.tril_indices(L)
-    scale = _shtools_scale(L, ell, m, normalization, csphase, kind, cilm.dtype)
-    first, second = cilm[..., 0, ell, m], cilm[..., 1, ell, m]
+    entries = anp.reshape(cilm, (*cilm.shape[:-3], 2 * L * L))
     if kind == "real":
-        if np.iscomplexobj(cilm):
+        ell, m = np.tril_indices(L)
+        scale = _shtools_scale(L, ell, m, normalization, csphase, kind, cilm.dtype)
+        if anp.iscomplexobj(cilm):
             raise TypeError(f'cilm is complex ({cilm.dtype}); pass kind="complex"')
-        return hermitian((first - 1j * second) / scale, ell, m, L)
-    flm = np.zeros((*cilm.shape[:-3], L * L), np.result_type(cilm, np.complex64))
-    flm[..., ell * ell + ell - m] = second / scale
-    flm[..., ell * ell + ell + m] = first / scale
-    return flm
+        cosine, sine = (take(entries, _in_cilm(L, ell, m, part)) for part in (0, 1))
+        return hermitian((cosine - 1j * sine) / scale, ell, m, L)
+    ell, m = degrees_and_orders(L)
+    scale = _shtools_scale(L, ell, np.abs(m), normalization, csphase, kind, cilm.dtype)
+    flm = take(entries, _in_cilm(L, ell, np.abs(m), m < 0)) / scale
+    return flm if anp.iscomplexobj(flm) else flm + 0j
 
 
 def to_shtools(flm, *, normalization="4pi", csphase=1, kind="real"):
@@ -71,20 +80,25 @@ def to_shtools(flm, *, normalization="4pi", csphase=1, kind="real"):
     1.0
     """
     flm, L = flat(flm)
-    ell, m = np.tril_indices(L)
-    scale = _shtools_scale(L, ell, m, normalization, csphase, kind, flm.dtype)
-    cilm = np.zeros((*flm.shape[:-1], 2, L, L), flm.real.dtype if kind == "real" else flm.dtype)
     if kind == "real":
-        half = (
-            half_of_real(flm, ell, m, 'the real kind is for real signals; pass kind="complex"')
-            * scale
-        )
-        cilm[..., 0, ell, m], cilm[..., 1, ell, m] = half.real, -half.imag
+        ell, m = np.tril_indices(L)
+        scale = _shtools_scale(L, ell, m, normalization, csphase, kind, flm.dtype)
+        why = 'the real kind is for real signals; pass kind="complex"'
+        half = half_of_real(flm, ell, m, why) * scale
+        signed = m > 0
+        index = _in_cilm(L, ell, m, 0), _in_cilm(L, ell[signed], m[signed], 1)
+        parts = anp.concatenate([anp.real(half), -anp.imag(half)[..., signed]], axis=-1)
+        entries = place(parts, np.concatenate(index), 2 * L * L)
     else:
-        cilm[..., 0, ell, m] = flm[..., ell * ell + ell + m] * scale
-        cilm[..., 1, ell, m] = flm[..., ell * ell + ell - m] * scale
-    cilm[..., 1, :, 0] = 0
-    return cilm
+        ell, m = degrees_and_orders(L)
+        scale = _shtools_scale(L, ell, np.abs(m), normalization, csphase, kind, flm.dtype)
+        entries = place(flm * scale, _in_cilm(L, ell, np.abs(m), m < 0), 2 * L * L)
+    return anp.reshape(entries, (*flm.shape[:-1], 2, L, L))
+
+
+def _in_cilm(L, ell, m, part):
+    """Where [part, l, m] lies in cilm, its axes in one row."""
+    return (part * L + ell) * L + m
 
 
 def _shtools_scale(L, ell, m, normalization, csphase, kind, dtype):

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from spherekit import _check
 from spherekit.experiments import skies
 from spherekit.experiments.kernels import central_moments
 from spherekit.harmonic import inverse
@@ -49,7 +50,11 @@ class Settings(NamedTuple):
             skies.default_strength(self.recipe, self.L) if self.strength is None else self.strength
         )
         strength = skies.check_strength(self.recipe, strength)
-        made = self._replace(strength=strength, oversample=float(self.oversample))
+        made = self._replace(
+            strength=strength,
+            oversample=_check.oversampling(self.oversample) * 1.0,
+            seed=_check.whole_number(self.seed, "seed", 0),
+        )
         made.scattering()
         return made
 
@@ -115,6 +120,9 @@ def moments(flm, L, threads=None, *, oversample=1):
     """
     grid = GL(math.ceil(oversample * L)).quick()
     f = inverse(flm, L, sampling=grid, reality=True, threads=threads)
+    largest = np.max(np.abs(f), initial=0)  # a power of two near it: powers of f stay numbers
+    if 0 < largest < math.inf:
+        f = np.ldexp(f, -math.frexp(largest)[1])
     two, three, four = central_moments(f, grid.weights[:, 0] / (4 * np.pi))
     if two == 0:
         raise ValueError(
@@ -164,10 +172,10 @@ def fill(folder, manifest, n, make, *, workers=1, block=20, progress=None):
     ``manifest`` names what the numbers depend on, as JSON can hold it.
     """
     folder = Path(folder)
-    if n < 1 or workers < 1 or block < 1:
-        raise ValueError(
-            f"n, workers, block are {n}, {workers}, {block}; expected numbers from 1 on"
-        )
+    n, workers, block = (
+        _check.whole_number(value, name, 1)
+        for name, value in dict(n=n, workers=workers, block=block).items()
+    )
     open_folder(folder, manifest)
     missing = sorted(
         set(range(n)) - {i for first, last, _ in _blocks(folder) for i in range(first, last)}

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from spherekit import _check
 from spherekit.experiments import features, network, probes
 
 
@@ -98,8 +99,7 @@ def experiment(
     unknown = [name for name in methods if name not in probes.PROBES]
     if unknown:
         raise ValueError(f"no methods {unknown}; known are {', '.join(probes.PROBES)}")
-    if n < 4:
-        raise ValueError(f"n is {n}; to train and to test takes 4 skies of a class at least")
+    n = _check.whole_number(n, "n", 4, hint="skies of a class, to train and to test")
     how = dict(seed=seed, equalised=equalised, J0=J0, depth=depth, oversample=oversample)
     one = features.Settings(L, recipe, strength, **how).checked()
     sets = {"gaussian": features.Settings(L, "gaussian", 0.0, **how).checked(), "class": one}

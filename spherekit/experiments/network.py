@@ -50,6 +50,12 @@ def standards(x):
     """(mean, scale) of each channel of signals (skies, channels, L*L), in float64."""
     mean = x[..., 0].real.mean(axis=0, dtype=float)
     square = np.sum(np.abs(x) ** 2, axis=-1, dtype=float).mean(axis=0) - mean**2
+    constant = np.flatnonzero(~(square > 0))
+    if constant.size:
+        raise ValueError(
+            f"the channels {constant.tolist()} are the same constant in all {len(x)} signals: there is no "
+            "variance to divide by"
+        )
     return mean, np.sqrt(square / (4 * np.pi))
 
 

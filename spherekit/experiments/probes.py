@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from spherekit import _check
 from spherekit.experiments.features import LOW, moments
 from spherekit.scattering import Scattering
 
@@ -90,7 +91,7 @@ class Accuracy(NamedTuple):
 
 def divisions(n_0, n_1, count=5):
     """(training, test) indices of ``count`` permutations, half of each class in each; class 0 comes first."""
-    for p in range(count):
+    for p in range(_check.whole_number(count, "count", 1)):
         rng = np.random.default_rng([77, p])
         one, other = rng.permutation(n_0), n_0 + rng.permutation(n_1)
         a, b = n_0 // 2, n_1 // 2

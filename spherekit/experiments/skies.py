@@ -110,11 +110,11 @@ def known(recipe):
 
 def check_strength(recipe, strength):
     """Refuse a strength that makes no sense."""
-    value, highest = float(strength), known(recipe).highest
-    if not (0 <= value <= highest and math.isfinite(value)):
-        wanted = "0" if highest == 0 else f"a number from 0 to {highest:g}"
-        raise ValueError(f"the strength of {recipe} skies is {strength}; expected {wanted}")
-    return value
+    highest = known(recipe).highest
+    expected = "0" if highest == 0 else f"a number from 0 to {highest:g}"
+    name = f"the strength of {recipe} skies"
+    most = min(highest, math.nextafter(math.inf, 0))
+    return _check.real_number(strength, name, expected, lambda x: 0 <= x <= most)
 
 
 def realised_cl(cl, L, rng):
@@ -161,8 +161,7 @@ def caps(L, centres, amplitudes, radii):
     amplitudes, radii : float ndarray [shape=(n,)]
         Radii in radians.
     """
-    if not 1 <= L <= kernels.HIGHEST_L:
-        raise ValueError(f"L is {L}; caps are summed for L = 1..{kernels.HIGHEST_L}")
+    L = _check.whole_number(L, "L", 1, kernels.HIGHEST_L, "the band-limit of caps")
     x, y, z = np.asarray(centres, float).T
     theta, phi = np.arctan2(np.hypot(x, y), z), np.arctan2(y, x)
     weights = kernels.cap_weights(np.cos(np.asarray(radii, float)), L) * amplitudes

@@ -137,7 +137,7 @@ def synthesis(flm, table, scale, shape, core, checked, single, threads):
 
     run(work, threads)
     bad, defect, top = guard.max(axis=0)
-    tolerance = 1e-5 if single else 1e-12
+    tolerance = _check.symmetry_tolerance(single)
     return f if bad == 0 and not (checked and defect > tolerance * top) else None
 
 

@@ -1,18 +1,23 @@
 """Analysis where no sampling theorem holds: HEALPix, any rings, masked maps.
 
-The coefficients whose signal comes nearest to the samples, by Jacobi iterations (repeat the quadrature on
-what is left) or by least squares, with the residual, so that nobody has to guess how good they are.
+The coefficients whose signal comes nearest to the samples, by least squares or by Jacobi iterations (repeat
+the quadrature on what is left), with the residual, so that nobody has to guess how good they are.
+
+Nothing depends on the unit of the samples: they are scaled to order one by a power of two, and the
+coefficients back. Of scalar fields the degrees 0 and 1 are fitted and subtracted first, since a large mean or
+dipole would otherwise set the scale at which the structure on top of it counts as explained.
 """
 
-import itertools
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse.linalg import LinearOperator, lsqr
+from scipy.sparse.linalg import LinearOperator
 
-from spherekit import _check
+from spherekit import _check, _scale
+from spherekit._blas import one_thread
 from spherekit._threads import thread_count
-from spherekit.harmonic import plan
+from spherekit.conventions import from_real, to_real
+from spherekit.harmonic import lsqr, plan
 from spherekit.harmonic.transform import (
     _analysis,
     _flags,
@@ -21,13 +26,17 @@ from spherekit.harmonic.transform import (
 )
 from spherekit.sampling.healpix import UNSEEN
 
+_EPS = np.finfo(float).eps
+
 
 class Residual(NamedTuple):
-    """How well a set of coefficients explains the samples.
+    """How well a set of coefficients explains the samples, on those that count.
 
-    ``relative``: rms of (samples - signal) over rms of the samples, on the kept samples;
-    ``iterations``; ``converged``; ``history``: the relative residual after each iteration (Jacobi) or the
-    last one (least squares).
+    ``relative``: rms of (samples - signal), over the rms of the samples about their mean (of spin fields,
+    over the rms of the samples), so that a large mean does not hide what is left; over the rms of the samples
+    where they are constant to rounding. ``iterations``. ``converged``: whether the stopping rule of `analyse`
+    was met. ``history``: the relative residual after each iteration (Jacobi), or the last one (least
+    squares).
     """
 
     relative: float
@@ -52,6 +61,9 @@ def analyse(
 ):
     """Coefficients that best explain sampled signals, and the residual.
 
+    ``analyse(s * f) = s * analyse(f)`` for any factor s, exactly so for powers of two; and of scalar fields a
+    constant added to the samples changes the coefficient of degree 0 alone, to the rounding of the samples.
+
     Parameters
     ----------
     f : ndarray [shape=grid.shape]
@@ -59,14 +71,18 @@ def analyse(
     L, spin, sampling, reality, threads
         As in `spherekit.harmonic.forward`.
     method : {"lsq", "jacobi"}
-        ``"lsq"``: minimise the weighted sum of squared differences over the kept samples (LSQR);
+        ``"lsq"``: minimize the sum of squared differences over the samples that count (LSQR, Paige and
+        Saunders 1982; where these do not determine the coefficients, the smallest ones);
         ``"jacobi"``: flm += forward(f - inverse(flm)), full maps only.
     mask : bool ndarray [shape=grid.shape], optional
         True where samples count.
     tol : float
-        Stop once an iteration changes the residual by less than this fraction (Jacobi), or LSQR's
-        tolerance.
+        Least squares have converged once the residual is at most ``tol`` times the samples, less their mean
+        and dipole (scalar fields); or once it is orthogonal to all signals of the band-limit, |B^H r| <= tol
+        |B| |r|; or at rounding. Jacobi iterations once an iteration changes the residual by at most this
+        fraction, or at rounding.
     max_iter : int
+        Iterations at most, >= 1.
     progress : callable, optional
         Called as ``progress(iteration)`` at each iteration, counted from 1.
 
@@ -89,134 +105,186 @@ def analyse(
     (True, True)
     """
     flags = _flags(L, spin, sampling, reality, thread_count(threads))
-    grid = flags["grid"]
+    grid, L = flags["grid"], flags["L"]
     f = _check.numbers(f, "f")
     if reality:
         _check.real_samples(f)
     _check.samples_shape(f, grid, L)
     if f.shape != tuple(grid.shape):
         raise ValueError(f"analyse takes one map of shape {grid.shape}, got {f.shape}")
-    # a transform, and LSQR's vectors of coefficients and of samples
-    needed = plan.memory(grid, L, flags["spin"], reality, 1, 16) + 16 * (6 * L * L + 5 * f.size)
-    _check.fits_memory(needed, f"analysing a map at L={L}")
-    keep = _kept(mask, grid)
     if method not in ("lsq", "jacobi"):
         raise ValueError(f'method is {method!r}; analyse knows "lsq" and "jacobi"')
     if method == "jacobi" and mask is not None:
         raise ValueError('a mask needs method="lsq": Jacobi iterations take the whole sphere')
-    f = np.where(keep, f, 0).astype(float if reality else complex)
+    tol, max_iter = _tolerance(tol), _check.whole_number(max_iter, "max_iter", 1)
+    _check.fits_memory(_needed(flags), f"analysing a map at L={L}")
+    used = _used(mask, grid)
+    f = np.where(used, f, 0).astype(float if reality else complex)
     _check.finite_samples(f, UNSEEN)
     warn_beyond_pixels(grid, L)
-    solve = _least_squares if method == "lsq" else _jacobi
-    return solve(f, keep, flags, tol, max_iter, progress or (lambda iteration: None))
+    unit = _scale.exponent(f)
+    solver = _least_squares if method == "lsq" else _jacobi
+    f = _scale.times_power(f, -unit)
+    with one_thread():
+        flm, residual = _analyse(solver, f, used, flags, tol, max_iter, progress)
+    flm = _scale.times_power(flm, unit)
+    if not np.isfinite(flm).all():
+        raise ValueError(
+            "the coefficients are beyond the largest number, 1.8e308; divide the samples by 1e10"
+        )
+    return flm, residual
+
+
+def _tolerance(tol):
+    if not 0 <= tol < 1:
+        raise ValueError(f"tol is {tol!r}; expected a number from 0 up to 1, such as 1e-8")
+    return float(tol)
+
+
+def _needed(flags):
+    """Bytes: a transform, LSQR's vectors of coefficients and of samples, the columns of low degrees."""
+    L, grid, real = flags["L"], flags["grid"], flags["reality"]
+    size = int(np.prod(grid.shape))
+    return plan.memory(grid, L, flags["spin"], real, 1, 16) + 16 * (6 * L * L + 5 * size)
 
 
 def synthesis_operator(L, *, spin=0, sampling, reality=False, mask=None, threads=None):
-    """`inverse` on the kept samples as a scipy LinearOperator with matvec and rmatvec.
+    """`inverse` on the samples that count, as a scipy LinearOperator with matvec and rmatvec.
 
-    With ``reality`` the coefficients are the L*L real numbers x of an orthonormal real basis (see
-    `real_to_flm`), so that the operator is linear over the real numbers; else flm itself.
+    With ``reality`` the coefficients are the L*L real numbers of `spherekit.conventions.from_real`, so that
+    the operator is linear over the real numbers; else flm itself. Operators pickle, and are equal where
+    their arguments are (threads apart).
 
     >>> synthesis_operator(4, sampling="healpix:2", reality=True).shape
     (48, 16)
     """
     flags = _flags(L, spin, sampling, reality, thread_count(threads))
-    return _operator(flags, _kept(mask, flags["grid"]))
+    return SynthesisOperator(flags, _used(mask, flags["grid"]))
 
 
-def real_to_flm(x, L):
-    """Hermitian flm of real coefficients: x_l0 = f_l0, x_lm = sqrt2 Re f_lm, x_{l,-m} = sqrt2 Im f_lm."""
-    ell, m, mirror = _indices(L)
-    f = np.where(m == 0, x, (np.where(m > 0, x, x[mirror]) + 1j * np.where(m > 0, x[mirror], x)))
-    sign = 1 - 2 * (m % 2)
-    scaled = np.where(m == 0, f, f / np.sqrt(2))
-    return np.where(m < 0, sign * np.conj(scaled), scaled)
+class SynthesisOperator(LinearOperator):
+    """What `synthesis_operator` returns; ``scale`` is a factor of its entries."""
+
+    def __init__(self, flags, used, scale=1.0):
+        self.flags, self.used, self.scale = flags, used, scale
+        shape = int(np.count_nonzero(used)), flags["L"] ** 2
+        super().__init__(float if flags["reality"] else complex, shape)
+
+    def _matvec(self, x):
+        flm = from_real(x.ravel()) if self.flags["reality"] else x.ravel()
+        return self.scale * _synthesis.forward(flm, **self.flags)[self.used]
+
+    def _rmatvec(self, y):
+        f = np.zeros(self.used.shape, self.dtype)
+        f[self.used] = self.scale * y.ravel()
+        flm = _synthesis.adjoint(f, **self.flags)
+        return to_real(flm) if self.flags["reality"] else flm
+
+    def __eq__(self, other):
+        return isinstance(other, SynthesisOperator) and self._key() == other._key()
+
+    def __hash__(self):
+        return hash(self._key())
+
+    def _key(self):
+        flags = {name: value for name, value in self.flags.items() if name != "threads"}
+        return tuple(flags.items()), self.used.tobytes(), self.scale
 
 
-def flm_to_real(flm, L):
-    """The transpose of `real_to_flm`, and its inverse on Hermitian coefficients."""
-    ell, m, mirror = _indices(L)
-    return np.where(m == 0, flm.real, np.sqrt(2) * np.where(m > 0, flm.real, flm[mirror].imag))
-
-
-def _indices(L):
-    ell = np.repeat(np.arange(L), 2 * np.arange(L) + 1)
-    m = np.arange(L * L) - ell * ell - ell
-    return ell, m, ell * ell + ell - m
-
-
-def _kept(mask, grid):
+def _used(mask, grid):
     if mask is None:
         return np.ones(grid.shape, bool)
-    mask = np.asarray(mask)
+    mask = _check.as_array(mask, "mask")
     if mask.shape != tuple(grid.shape):
         raise ValueError(f"mask has shape {mask.shape}; the samples have {tuple(grid.shape)}")
     if mask.dtype != bool and not np.isin(mask, (0, 1)).all():
         raise ValueError("mask must be True/1 where samples count and False/0 elsewhere")
-    keep = mask.astype(bool)
-    if not keep.any():
-        raise ValueError("mask keeps no sample")
-    return keep
+    used = mask.astype(bool)
+    if not used.any():
+        raise ValueError("mask leaves no sample that counts")
+    return used
 
 
-def _operator(flags, keep, scale=1.0):
+def _analyse(solver, f, used, flags, tol, max_iter, progress):
+    """`analyse` of samples of order one, zero where they do not count."""
     L, real = flags["L"], flags["reality"]
-
-    def matvec(x):
-        flm = real_to_flm(x.ravel(), L) if real else x.ravel()
-        return scale * _synthesis.forward(flm, **flags)[keep]
-
-    def rmatvec(y):
-        f = np.zeros(keep.shape, float if real else complex)
-        f[keep] = scale * y.ravel()
-        flm = _synthesis.adjoint(f, **flags)
-        return flm_to_real(flm, L) if real else flm
-
-    shape = (np.count_nonzero(keep), L * L)
-    return LinearOperator(shape, matvec, rmatvec, dtype=float if real else complex)
-
-
-def _least_squares(f, keep, flags, tol, max_iter, progress):
-    L, real = flags["L"], flags["reality"]
-    scale = np.sqrt(4 * np.pi / f.size)  # a near-isometry on an even grid: few iterations
-    operator = _told(_operator(flags, keep, scale), progress)
-    x, stop, iterations, norm, *_ = lsqr(
-        operator, scale * f[keep], atol=tol, btol=tol, iter_lim=max_iter
+    b = f[used]
+    size = np.linalg.norm(b)
+    low, spread = np.zeros(min(L, 2) ** 2, b.dtype), size
+    if flags["spin"] == 0:
+        low, b, spread = _without_low_degrees(b, used, flags)
+    unit = _scale.exponent(b)
+    b = _scale.times_power(b, -unit)
+    rounding = _EPS * (_scale.times_power(size, -unit) + (16 + L) * np.linalg.norm(b))
+    x, history, iterations, converged = solver(
+        b, used, flags, tol, max_iter, progress or (lambda iteration: None), rounding
     )
-    relative = _relative(norm / scale, f)
-    flm = real_to_flm(x, L) if real else x
-    return flm, Residual(relative, int(iterations), stop in (0, 1, 2, 4, 5), (relative,))
+    flm = _scale.times_power(from_real(x) if real else x, unit)
+    flm[: len(low)] += from_real(low) if real else low
+    reference = _scale.times_power(spread if spread > 4 * _EPS * size else size, -unit)
+    history = tuple(float(left / reference) if reference else 0.0 for left in history)
+    return flm, Residual(history[-1], iterations, bool(converged), history)
 
 
-def _told(operator, progress):
-    """The operator, telling ``progress`` the iterations of LSQR: one matvec each."""
-    count = itertools.count(1)
+def _without_low_degrees(b, used, flags):
+    """(coefficients of degrees 0 and 1, the samples b without them, the norm of b about its mean).
 
-    def matvec(x):
-        progress(next(count))
-        return operator.matvec(x)
-
-    return LinearOperator(operator.shape, matvec, operator.rmatvec, dtype=operator.dtype)
-
-
-def _jacobi(f, keep, flags, tol, max_iter, progress):
-    flm = _analysis.forward(f, **flags)
-    history = [_left(f, flm, flags)[1]]
-    while len(history) < max_iter:
-        progress(len(history))
-        rest, _ = _left(f, flm, flags)
-        flm = flm + _analysis.forward(rest, **flags)
-        history.append(_left(f, flm, flags)[1])
-        if history[-2] - history[-1] <= tol * history[-2]:
-            return flm, Residual(history[-1], len(history), True, tuple(history))
-    return flm, Residual(history[-1], len(history), False, tuple(history))
-
-
-def _left(f, flm, flags):
-    rest = f - _synthesis.forward(flm, **flags)
-    return rest, _relative(np.linalg.norm(rest), f)
+    The mean, then the best fit of both degrees, twice for the digits. Least squares are indifferent to what
+    is subtracted so long as it is a signal of the band-limit; combinations that the samples that count
+    hardly tell apart (a dipole on a small cap) are left to the solver.
+    """
+    flags = flags | dict(L=min(flags["L"], 2))
+    operator = SynthesisOperator(flags, used)
+    n = operator.shape[1]
+    columns = np.stack([operator.matvec(row) for row in np.eye(n, dtype=b.dtype)])
+    mean = b.mean()
+    b = b - mean
+    mean, b = mean + b.mean(), b - b.mean()
+    spread = np.linalg.norm(b)
+    low = np.zeros(n, b.dtype)
+    low[0] = mean * np.sqrt(4 * np.pi)
+    sizes, vectors = np.linalg.eigh(columns.conj() @ columns.T)
+    sound = sizes > 1e-4 * sizes[-1]
+    vectors = vectors[:, sound]
+    for _ in range(2):
+        step = vectors @ (vectors.conj().T @ (columns.conj() @ b) / sizes[sound])
+        b = b - step @ columns
+        low += step
+    return low, b, spread
 
 
-def _relative(norm, f):
-    size = np.linalg.norm(f)
-    return float(norm / size) if size else 0.0
+def _least_squares(b, used, flags, tol, max_iter, progress, rounding):
+    scale = np.sqrt(4 * np.pi / used.size)  # a near-isometry on an even grid: few iterations
+    operator = SynthesisOperator(flags, used, scale)
+    solution = lsqr.solve(operator, scale * b, tol, max_iter, progress, scale * rounding)
+    left = np.linalg.norm(solution.residual) / scale
+    return solution.x, (left,), solution.iterations, solution.converged
+
+
+def _jacobi(b, used, flags, tol, max_iter, progress, rounding):
+    """Iterations to where the residual no longer changes; the best ones where they diverge."""
+    f = b.reshape(used.shape)
+    flm, history = np.zeros(flags["L"] ** 2, complex), []
+    best, left, converged = flm, f, np.linalg.norm(f) <= rounding
+    if converged:
+        return _plain(best, flags), (np.linalg.norm(f),), 0, True
+    for iteration in range(1, max_iter + 1):
+        progress(iteration)
+        flm = flm + _analysis.forward(left, **flags)
+        left = f - _synthesis.forward(flm, **flags)
+        history.append(np.linalg.norm(left))
+        if history[-1] == min(history):
+            best = flm
+        before = history[-2] if iteration > 1 else np.inf
+        converged = history[-1] <= rounding or abs(before - history[-1]) <= tol * before < np.inf
+        if converged or not history[-1] <= 2 * min(history):
+            break
+    if not converged and history[-1] > min(history):
+        history.append(min(history))  # of the coefficients that are returned
+    result = flm if converged else best
+    return _plain(result, flags), tuple(history), iteration, converged
+
+
+def _plain(flm, flags):
+    """Coefficients as the solvers return them: the real numbers of a real signal."""
+    return to_real(flm) if flags["reality"] else flm

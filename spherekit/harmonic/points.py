@@ -1,15 +1,25 @@
 """Values of a band-limited signal at arbitrary points, and the adjoint.
 
 Every point is a ring of one sample, so that the Legendre step serves unchanged: exact to rounding at any
-colatitude, the poles included, at O(L^2) a point.
+colatitude, the poles included, at O(L^2) a point. Both are differentiable by the angles too: with the
+operators that raise and lower the spin,
+
+    d/dphi sY_lm = i m sY_lm,
+    d/dtheta sY_lm = (sqrt((l+s)(l-s+1)) s-1Y_lm - sqrt((l-s)(l+s+1)) s+1Y_lm) / 2,
+
+so that every derivative is a sum of evaluations of neighbouring spins, finite at the poles.
 """
 
+import autograd.numpy as anp
 import numpy as np
+from autograd.extend import defjvp, defvjp, primitive
 
 from spherekit import _check
 from spherekit._threads import thread_count
+from spherekit._traced import aligned, angles, numbers
+from spherekit.conventions.indexing import degrees_and_orders, flat
 from spherekit.harmonic import azimuth, parts, plan
-from spherekit.linear import linear_map
+from spherekit.linear import cast, conj, is_traced, like, linear_map
 
 _POINTS = 1024  # in flight at once: bounds the memory to O(L) a point
 
@@ -21,43 +31,54 @@ def evaluate(flm, theta, phi, *, spin=0, reality=False, threads=None):
     ----------
     flm : complex ndarray [shape=(..., L*L)]
     theta, phi : array_like [shape=(n_points,)], radians
+        Colatitudes in [0, pi] and longitudes, broadcast against each other.
     spin, reality, threads
         As in `spherekit.harmonic.inverse`; with ``reality`` the real part.
 
     Returns
     -------
     ndarray [shape=(..., n_points)]
+        Differentiable by ``flm``, ``theta`` and ``phi``, to any order and at the poles too, where
+        d/dtheta is the derivative along the meridian phi.
 
     >>> import numpy as np
     >>> flm = np.zeros(4, complex); flm[2] = 1                       # Y_10
     >>> bool(np.allclose(evaluate(flm, [0.0], [0.3], reality=True), np.sqrt(3 / (4 * np.pi))))
     True
     """
-    size = np.shape(flm)[-1] if np.ndim(flm) else 0
-    L = int(round(size**0.5))
-    return _evaluation.forward(flm, **_flags(theta, phi, L, spin, reality, threads))
+    flm, L = flat(flm)
+    return _apply(_evaluation.forward, _values, flm, theta, phi, L, spin, reality, threads)
 
 
 def evaluate_adjoint(values, theta, phi, L, *, spin=0, reality=False, threads=None):
     """Conjugate transpose of `evaluate`: ``sum_i values_i conj(sY_lm(theta_i, phi_i))``.
 
+    Arguments as `evaluate`, and differentiable as that.
+
     >>> import numpy as np
     >>> bool(np.isclose(evaluate_adjoint(np.ones(3), [0.1, 1, 2], [0, 0, 0], 2)[0], 3 / np.sqrt(4 * np.pi)))
     True
     """
-    return _evaluation.adjoint(values, **_flags(theta, phi, L, spin, reality, threads))
+    values = numbers(values, "values")
+    return _apply(_evaluation.adjoint, _sums, values, theta, phi, L, spin, reality, threads)
+
+
+def _apply(plain, traced, x, theta, phi, L, spin, reality, threads):
+    """By the linear map where the points are fixed, else by the function that is differentiable by them."""
+    L = _check.band_limit(L)
+    theta, phi = angles(theta=theta, phi=phi)
+    (theta, phi), _ = aligned(theta, phi)
+    flags = L, _check.spin_number(spin, L, reality), bool(reality), thread_count(threads)
+    if is_traced(theta) or is_traced(phi):
+        return traced(x, theta, phi, *flags)
+    return plain(x, **_flags(theta, phi, *flags))
 
 
 def _flags(theta, phi, L, spin, reality, threads):
-    L = _check.band_limit(L)
-    theta, phi = np.broadcast_arrays(*(np.asarray(x, float) for x in (theta, phi)))
-    if theta.ndim != 1:
-        theta, phi = theta.reshape(-1), phi.reshape(-1)
-    if not np.isfinite(phi).all() or not ((theta >= 0) & (theta <= np.pi)).all():
-        raise ValueError("points need finite angles in radians with theta in [0, pi]")
-    spin = _check.spin_number(spin, L, reality)
+    if not ((theta >= 0) & (theta <= np.pi)).all():
+        raise ValueError("points need colatitudes theta in [0, pi], in radians")
     points = (tuple(theta.tolist()), tuple(phi.tolist()))
-    return dict(points=points, L=L, spin=spin, reality=bool(reality), threads=thread_count(threads))
+    return dict(points=points, L=L, spin=spin, reality=reality, threads=threads)
 
 
 def _batches(points, L, reality):
@@ -127,3 +148,100 @@ def _adjoint(values, *, points, L, spin, reality, threads):
 
 
 _evaluation = linear_map("harmonic.evaluate", _forward, _adjoint)
+
+
+# --- derivatives by the angles -----------------------------------------------------------------------
+
+
+@primitive
+def _values(flm, theta, phi, L, spin, reality, threads):
+    return _evaluation.forward(flm, **_flags(theta, phi, L, spin, reality, threads))
+
+
+@primitive
+def _sums(values, theta, phi, L, spin, reality, threads):
+    return _evaluation.adjoint(values, **_flags(theta, phi, L, spin, reality, threads))
+
+
+def _neighbors(x, L, spin):
+    """The spins s' and factors a_l of d/dtheta sY_lm = sum a_l s'Y_lm, in the precision of ``x``."""
+    ell, _ = degrees_and_orders(L)
+    for step in (1, -1):
+        if abs(spin + step) < L:
+            square = (ell - step * spin) * (ell + step * spin + 1)
+            factor = -step / 2 * np.sqrt(np.where(ell >= abs(spin), square, 0))
+            yield spin + step, factor.astype(_check.real_type(x))
+
+
+def _orders(x, L):
+    _, m = degrees_and_orders(L)
+    return m.astype(_check.real_type(x))
+
+
+def _values_by_theta(flm, theta, phi, L, spin, reality, threads):
+    terms = [
+        _values(flm * factor, theta, phi, L, other, False, threads)
+        for other, factor in _neighbors(flm, L, spin)
+    ]
+    total = sum(terms) if terms else 0 * _values(flm, theta, phi, L, spin, False, threads)
+    return anp.real(total) if reality else total
+
+
+def _values_by_phi(flm, theta, phi, L, spin, reality, threads):
+    return _values(1j * _orders(flm, L) * flm, theta, phi, L, spin, reality, threads)
+
+
+def _sums_by_theta(values, theta, phi, L, spin, reality, threads):
+    terms = [
+        factor * _sums(values, theta, phi, L, other, False, threads)
+        for other, factor in _neighbors(values, L, spin)
+    ]
+    return sum(terms) if terms else 0 * _sums(values, theta, phi, L, spin, False, threads)
+
+
+def _sums_by_phi(values, theta, phi, L, spin, reality, threads):
+    return -1j * _orders(values, L) * _sums(values, theta, phi, L, spin, reality, threads)
+
+
+def _reverse(transpose):
+    """By the signal: the other map of the two, at the same points."""
+
+    def rule(answer, x, *points_and_flags):
+        return lambda g: like(conj(transpose(conj(g), *points_and_flags)), x)
+
+    return rule
+
+
+def _per_point(products):
+    """Real parts, summed over leading axes, in double precision."""
+    totals = anp.sum(anp.real(products), axis=tuple(range(products.ndim - 1)))
+    return cast(totals, np.float64)
+
+
+def _values_reverse(slope):
+    return lambda answer, flm, *args: lambda g: _per_point(g * slope(flm, *args))
+
+
+def _sums_reverse(slope):
+    return lambda answer, values, *args: lambda g: _per_point(values * conj(slope(conj(g), *args)))
+
+
+def _values_forward(slope):
+    def rule(tangent, answer, flm, *args):
+        derivative = slope(flm, *args)
+        return cast(tangent, _check.real_type(derivative)) * derivative
+
+    return rule
+
+
+def _sums_forward(slope):
+    def rule(tangent, answer, values, *args):
+        return slope(cast(tangent, _check.real_type(values)) * values, *args)
+
+    return rule
+
+
+defvjp(_values, _reverse(_sums), _values_reverse(_values_by_theta), _values_reverse(_values_by_phi))
+defjvp(_values, "same", _values_forward(_values_by_theta), _values_forward(_values_by_phi))
+defvjp(_sums, _reverse(_values), _sums_reverse(_values_by_theta), _sums_reverse(_values_by_phi))
+defjvp(_sums, "same", _sums_forward(_sums_by_theta), _sums_forward(_sums_by_phi))

@@ -97,7 +97,13 @@ def _one_degree(plan, ell, role, a, b, result):
 
 
 def _fragments(x, rows, tau, channels):
-    return x[rows].reshape(tau, -1, channels)
+    orders = math.prod(x.shape[1:]) * (rows.stop - rows.start) // max(tau * channels, 1)
+    return x[rows].reshape(tau, orders, channels)
+
+
+def _flat(x):
+    """The first axis, and all others as one; any may be empty."""
+    return x.reshape(len(x), math.prod(x.shape[1:]))
 
 
 def _multiply(kind, W, x, y):
@@ -105,7 +111,7 @@ def _multiply(kind, W, x, y):
     if kind == "uniform":
         outer = len(x) == 1  # which BLAS is slow at
         multiply = np.multiply if outer else np.matmul
-        multiply(W[0], x.reshape(len(x), -1), out=y.reshape(len(y), -1))
+        multiply(W[0], _flat(x), out=_flat(y))
     elif kind == "cross":
         np.matmul(x, W.swapaxes(1, 2), out=y)
     elif kind == "channelwise":
@@ -113,19 +119,19 @@ def _multiply(kind, W, x, y):
         for t, s in np.ndindex(*W.shape[1:]):
             y[t] += W[:, t, s] * x[s]
     else:
-        made = x.transpose(1, 0, 2).reshape(x.shape[1], -1) @ W[0].T
-        y[...] = made.reshape(-1, len(y), y.shape[2]).transpose(1, 0, 2)
+        made = _flat(x.transpose(1, 0, 2)) @ W[0].T
+        y[...] = made.reshape(x.shape[1], len(y), y.shape[2]).transpose(1, 0, 2)
 
 
 def _outer(kind, g, x):
     """The sum of g x^T over all that is not mixed."""
     if kind == "uniform":
-        return g.reshape(len(g), -1) @ x.reshape(len(x), -1).T
+        return _flat(g) @ _flat(x).T
     if kind == "cross":
         return g.swapaxes(1, 2) @ x
     if kind == "channelwise":
         return np.einsum("trk,srk->kts", g, x)
-    flat = [v.transpose(1, 0, 2).reshape(v.shape[1], -1) for v in (g, x)]
+    flat = [_flat(v.transpose(1, 0, 2)) for v in (g, x)]
     W = flat[0].T @ flat[1]
     if kind == "filter":
         W = W.reshape(len(g), g.shape[2], len(x), x.shape[2]).swapaxes(1, 2)

@@ -60,7 +60,8 @@ class Training(Mode):
 
     Parameters
     ----------
-    rng : numpy Generator
+    rng : numpy Generator, or int
+        A whole number is the seed of one.
     momentum : float
         Of running means: what is kept of them in a step.
 
@@ -71,7 +72,7 @@ class Training(Mode):
 
     def __init__(self, rng, momentum=0.9, threads=None):
         super().__init__(threads)
-        self.rng, self.momentum, self.seen = rng, momentum, {}
+        self.rng, self.momentum, self.seen = _check.generator(rng), momentum, {}
 
     def observe(self, name, value):
         """A mean of this batch, of the layer at hand."""
@@ -125,20 +126,36 @@ class Net:
         self.gives = signal
 
     def init(self, rng, dtype=np.float64):
-        """Parameters, a dict of arrays for each layer; of type ``dtype``, complex ones of that precision."""
-        return [_cast(layer.init(rng), np.dtype(dtype)) for layer in self.layers]
+        """Parameters, a dict of arrays for each layer.
+
+        Parameters
+        ----------
+        rng : numpy Generator, or int
+            A whole number is the seed of one.
+        dtype : float32 or float64
+            Of real parameters; complex ones have the same precision.
+        """
+        rng, dtype = _check.generator(rng), np.dtype(dtype)
+        if dtype not in (np.float32, np.float64):
+            raise TypeError(f"dtype of parameters is {dtype}; expected float32 or float64")
+        return [_cast(layer.init(rng), dtype) for layer in self.layers]
 
     def __call__(self, params, x, mode=None):
-        """The network's result for a batch of signals.
+        """The network's result for a batch of signals, which may be empty.
 
         Raises
         ------
         ValueError, TypeError
-            Signals of another kind than the network takes; the message names the layer.
+            Signals of another kind than the network takes, or parameters of another network; the message
+            names the layer.
         """
         mode = Mode() if mode is None else mode
-        check_signal(x, self.takes)
-        return self.run(params, x, mode)
+        if len(params) != len(self.layers):
+            raise ValueError(
+                f"the parameters are of {len(params)} layers, the network has {len(self.layers)}; make "
+                "them by the init of this network"
+            )
+        return self.run(params, check_signal(x, self.takes), mode)
 
     def run(self, params, x, mode):
         """As a call, unchecked."""
@@ -208,8 +225,9 @@ def expect(takes, *kinds):
 
 
 def check_signal(x, signal):
-    """Refuse an array that is not of this kind, or holds NaN."""
-    value, shape = getval(x), np.shape(getval(x))
+    """The array of signals, as one of NumPy; refuses what is not of this kind, or holds NaN."""
+    value = _check.numbers(getval(x), "the batch of signals")
+    shape = value.shape
     batch = shape[1] if isinstance(signal, Generalized) and len(shape) > 1 else (shape or (0,))[0]
     if shape != signal.shape(batch):
         wanted = tuple("batch" if n == -1 else n for n in signal.shape(-1))
@@ -220,12 +238,14 @@ def check_signal(x, signal):
         raise ValueError("the signals hold NaN or infinite numbers")
     if isinstance(signal, Sphere | Group) and signal.real and not isbox(x):
         check_real(value, signal)
+    return x if isbox(x) else value
 
 
 def check_real(x, signal):
     """Refuse coefficients that are not those of a real signal; of derivatives any are taken."""
-    flat = np.ascontiguousarray(x, np.result_type(x, np.complex64)).reshape(-1, *x.shape[2:])
-    guard = 0, *asymmetry(flat.reshape(len(flat), -1, signal.L**2), signal.L)
+    flat = np.ascontiguousarray(x, np.result_type(x, np.complex64))
+    orders = 2 * getattr(signal, "N", 1) - 1
+    guard = 0, *asymmetry(flat.reshape(x.shape[0] * x.shape[1], orders, signal.L**2), signal.L)
     otherwise = f"the network takes {signal}; complex signals are those with real=False"
     _check.sound_coefficients(guard, x, True, _check.is_single(x), otherwise)
 

@@ -25,7 +25,9 @@ def fragment_norm():
         share = 1 / np.repeat(2.0 * degree + 1, rows)[:, None, None]
 
         def per_row(fragments):
-            return anp.reshape(sum_orders.adjoint(fragments, widths=rows), (takes.size, 1, -1))
+            return anp.reshape(
+                sum_orders.adjoint(fragments, widths=rows), (takes.size, 1, takes.channels)
+            )
 
         def gather(sums):
             sums = anp.reshape(sums, (takes.size, takes.channels))

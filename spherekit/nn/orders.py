@@ -46,17 +46,18 @@ class Places:
 def _scatter(y, *, places):
     kind = np.result_type(y, np.complex64)
     result = np.zeros((*y.shape[1:], *places.shape), kind)
-    y = np.ascontiguousarray(y, kind).reshape(len(y), -1)
-    _to_places(y, places.flat, result.reshape(y.shape[1], -1))
+    count = math.prod(y.shape[1:])
+    y = np.ascontiguousarray(y, kind).reshape(len(y), count)
+    _to_places(y, places.flat, result.reshape(count, math.prod(places.shape)))
     return result
 
 
 def _gather(x, *, places):
     lead = x.shape[:-2]
-    x = np.ascontiguousarray(x).reshape(math.prod(lead), -1)
+    x = np.ascontiguousarray(x).reshape(math.prod(lead), math.prod(places.shape))
     made = np.empty((len(places.flat), len(x)), x.dtype)
     _from_places(x, places.flat, made)
-    return made.reshape(-1, *lead)
+    return made.reshape(len(places.flat), *lead)
 
 
 @jit

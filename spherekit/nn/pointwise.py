@@ -12,7 +12,7 @@ from autograd.tracer import getval
 
 from spherekit import _check
 from spherekit.harmonic import transform as harmonic
-from spherekit.nn.gates import leaky
+from spherekit.nn.gates import gated_modulus, leaky, tanh
 from spherekit.nn.net import Layer, expect, named
 from spherekit.nn.scaling import take
 from spherekit.nn.signals import Group, Sphere, Spins
@@ -24,7 +24,7 @@ from spherekit.wigner import transform as wigner
 FUNCTIONS = {
     "relu": leaky,
     "leaky_relu": lambda x: leaky(x, 0.1),
-    "tanh": anp.tanh,
+    "tanh": tanh,
     "softplus": lambda x: anp.logaddexp(x, 0 * x),
     "square": lambda x: x * x,
     "abs": modulus,
@@ -72,17 +72,34 @@ def pointwise(function="relu", oversample=1, *, L=None, N=None):
 
         def apply(x, mode):
             some = how | dict(sampling=grid, threads=mode.threads)
-            return back(act(there(x, *limits[0], **some)), *limits[1], **some)
+            f = act(there(x, *limits[0], **some))
+            return analysed(back, f, function, *limits[1], **some)
 
         return named("pointwise", takes, gives, apply)
 
     return bind
 
 
+def analysed(forward, f, function, *limits, **how):
+    """Coefficients of samples that a function has made; says so where they are no numbers."""
+    try:
+        return forward(f, *limits, **how)
+    except ValueError:
+        lost = np.size(getval(f)) - np.count_nonzero(np.isfinite(getval(f)))
+        if not lost:
+            raise
+        label = function if isinstance(function, str) else getattr(function, "__name__", "it")
+        raise ValueError(
+            f"{label} makes {lost} of {np.size(getval(f))} samples NaN or infinite"
+        ) from None
+
+
 def modulus_phase(oversample=1):
     """Of spin fields: relu(|f| + b) f/|f|, a bias b for each channel; of spin 0 relu(Re f + b).
 
-    (Esteves, Makadia and Daniilidis 2020, arXiv:2006.10731, section 3.)
+    (Esteves, Makadia and Daniilidis 2020, arXiv:2006.10731, section 3.) With b > 0 that jumps where f is 0,
+    where it is 0 with derivative 0; beside it the slope is at most the root of the largest number, 2e19 in
+    float32, so that the rounding of a field that should be 0 is no reason for infinite derivatives.
     """
 
     _check.oversampling(oversample)
@@ -97,8 +114,8 @@ def modulus_phase(oversample=1):
                 how = dict(spin=spin, sampling=grid, threads=mode.threads)
                 some, bias = take(x, (..., number, slice(None))), params["bias"][number]
                 f = harmonic.inverse(some, L, **how)
-                f = _gate(f, bias[:, None, None], spin)
-                results.append(harmonic.forward(f, L, **how))
+                f = gated_modulus(f, bias) if spin else _gated_real(f, bias)
+                results.append(analysed(harmonic.forward, f, "relu(|f| + b) f/|f|", L, **how))
             return anp.stack(results, axis=-2)
 
         def init(rng):
@@ -109,12 +126,8 @@ def modulus_phase(oversample=1):
     return bind
 
 
-def _gate(f, bias, spin):
-    if spin == 0:
-        return leaky(anp.real(f) + bias) * np.ones(1, f.dtype)
-    size = modulus(f)
-    none = (getval(size) == 0).astype(getval(size).dtype)
-    return leaky(size + bias) / (size + none) * f
+def _gated_real(f, bias):
+    return leaky(anp.real(f) + bias[:, None, None]) * np.ones(1, f.dtype)
 
 
 def phase_collapse(oversample=1):
@@ -147,7 +160,7 @@ def phase_collapse(oversample=1):
             for k, f in enumerate(fields):
                 total = total + anp.einsum("dc,bctp->bdtp", params["moduli"][k], modulus(f))
             total = leaky(total + params["bias"][:, None, None])
-            made = harmonic.forward(total, L, reality=True, **how)
+            made = analysed(harmonic.forward, total, "the sum of moduli", L, reality=True, **how)
             rows = [made if k == zero else x[..., k, :] for k in range(count)]
             return anp.stack(rows, axis=-2)
 
@@ -174,7 +187,7 @@ def products(*, L=None):
         def apply(x, mode):
             how = dict(sampling=grid, reality=takes.real, threads=mode.threads)
             f = harmonic.inverse(x, takes.L, **how)
-            return harmonic.forward(f * f, after, **how)
+            return analysed(harmonic.forward, f * f, "the square", after, **how)
 
         return named("products", takes, Sphere(after, takes.channels, takes.real), apply)
 
@@ -203,7 +216,7 @@ def brackets():
             how = dict(sampling=grid, threads=mode.threads)
             df = harmonic.inverse(x * raised.astype(_check.real_type(x)), L, spin=1, **how)
             bracket = anp.imag(anp.conj(df) * df[:, after])
-            return harmonic.forward(bracket, L, reality=True, **how)
+            return analysed(harmonic.forward, bracket, "the bracket", L, reality=True, **how)
 
         return named("brackets", takes, takes, apply)
 

@@ -4,6 +4,8 @@ import math
 
 import autograd.numpy as anp
 import numpy as np
+from autograd.extend import defjvp, defvjp, primitive
+from autograd.tracer import getval
 
 from spherekit import _check
 from spherekit.harmonic import transform as harmonic
@@ -64,7 +66,7 @@ def sample_pool(kind="mean", size=2):
             f = harmonic.inverse(x, L, sampling=fine, **how)
             squares = *f.shape[:-2], 2 * few, size, 2 * few, size
             if kind == "max":
-                pooled = anp.max(anp.reshape(f, squares), axis=(-3, -1))
+                pooled = largest(anp.reshape(f, squares), (-3, -1))
             else:
                 pooled = anp.sum(anp.reshape(f * weights.astype(f.dtype), squares), axis=(-3, -1))
             made = harmonic.forward(pooled, few, sampling=coarse, **how)
@@ -110,8 +112,36 @@ def maximum(oversample=1):
                 f = harmonic.inverse(x, takes.L, **how)
             else:
                 f = wigner.inverse(x, takes.L, takes.N, **how)
-            return anp.max(anp.reshape(f, (*f.shape[:2], -1)), axis=-1)
+            return largest(anp.reshape(f, (*f.shape[:2], math.prod(f.shape[2:]))), (-1,))
 
         return named("maximum", takes, Features(takes.channels), apply)
 
     return bind
+
+
+@primitive
+def largest(x, axes):
+    """The largest of the numbers along some axes; where several are, each has its share of the derivative.
+
+    (The rules of autograd's ``max`` widen float32, and its forward rule fails on several axes.)
+
+    >>> from autograd import grad
+    >>> grad(lambda x: largest(x, (0,)))(np.array([1.0, 3.0, 3.0])).tolist()
+    [0.0, 0.5, 0.5]
+    """
+    return np.max(x, axis=axes)
+
+
+def _shares(largest, x, axes):
+    """The derivative of the largest by each number."""
+    mask = getval(x) == np.expand_dims(getval(largest), axes)
+    count = np.sum(mask, axis=axes, keepdims=True)
+    return mask / count.astype(getval(x).dtype)
+
+
+defvjp(
+    largest,
+    lambda y, x, axes: lambda g: anp.expand_dims(g, axes) * _shares(y, x, axes),
+    argnums=(0,),
+)
+defjvp(largest, lambda t, y, x, axes: anp.sum(t * _shares(y, x, axes), axis=axes), argnums=(0,))

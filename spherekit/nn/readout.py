@@ -24,7 +24,7 @@ def invariants():
 
             def read(x):
                 return anp.reshape(
-                    anp.moveaxis(take(x, (slice(takes.tau[0]),)), 0, -1), (x.shape[1], -1)
+                    anp.moveaxis(take(x, (slice(takes.tau[0]),)), 0, -1), (x.shape[1], count)
                 )
 
             count = takes.tau[0] * takes.channels
@@ -76,7 +76,10 @@ def relu():
 
 
 def power():
-    """Power of each degree, sum_m |f_lm|^2, by channel or fragment; blind to how degrees lie together."""
+    """Power of each degree, sum_m |f_lm|^2, by channel or fragment; blind to how degrees lie together.
+
+    In the precision of the signals, as all layers: squares of float32 below 1e-19 or above 1e19 are lost.
+    """
 
     def bind(takes):
         expect(takes, Generalized, Sphere)
@@ -86,16 +89,18 @@ def power():
             def apply(x, mode):
                 square = anp.moveaxis(modulus(x) ** 2, -1, 0)
                 found = sum_orders.forward(square, widths=every)
-                return anp.reshape(anp.moveaxis(found, 0, -1), (len(x), -1))
+                return anp.reshape(anp.moveaxis(found, 0, -1), gives.shape(len(x)))
 
-            return named("power", takes, Features(takes.L * takes.channels), apply)
+            gives = Features(takes.L * takes.channels)
+            return named("power", takes, gives, apply)
         rows = widths(np.repeat(np.arange(takes.L), takes.tau))
+        gives = Features(sum(takes.tau) * takes.channels)
 
         def apply_fragments(x, mode):
             found = sum_orders.forward(modulus(x) ** 2, widths=rows)
-            return anp.reshape(anp.moveaxis(found, 0, -1), (x.shape[1], -1))
+            return anp.reshape(anp.moveaxis(found, 0, -1), gives.shape(x.shape[1]))
 
-        return named("power", takes, Features(sum(takes.tau) * takes.channels), apply_fragments)
+        return named("power", takes, gives, apply_fragments)
 
     return bind
 
@@ -134,7 +139,7 @@ def bispectrum(kind="full"):
             f = anp.moveaxis(to_real(x), -1, 0)
             y = tensor.contract(f, f, form, 2, mode.threads) * f[rows]
             found = sum_orders.forward(y, widths=widths(degree))
-            return anp.reshape(anp.moveaxis(found, 0, -1), (len(x), -1))
+            return anp.reshape(anp.moveaxis(found, 0, -1), gives.shape(len(x)))
 
         gives = Features(len(degree) * takes.channels)
         return named("bispectrum", takes, gives, apply, cost=2 * form.cost * takes.channels)
@@ -160,7 +165,7 @@ def set_sum(size):
         def apply(x, mode):
             if len(x) % size:
                 raise ValueError(f"a batch of {len(x)} is no number of sets of {size}")
-            return anp.sum(anp.reshape(x, (-1, size, takes.features)), axis=1)
+            return anp.sum(anp.reshape(x, (len(x) // size, size, takes.features)), axis=1)
 
         return named("set_sum", takes, takes, apply)
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from spherekit import _check, _scale
 from spherekit.nn.signals import Features, Generalized
 from spherekit.wigner import D, real_basis, rotate
 
@@ -17,7 +18,7 @@ def turn(x, signal, angles):
     if isinstance(signal, Features):
         return x
     if not isinstance(signal, Generalized):
-        return rotate(x.astype(complex), *angles).astype(x.dtype)
+        return rotate(x, *angles)
     result = np.empty_like(x)
     for ell, matrix in enumerate(D(*angles, signal.L)):
         if signal.real:
@@ -37,8 +38,14 @@ def equivariance(net, params, x, rng, rotations=4):
     net : Net
     params : its parameters
     x : a batch of its signals
-    rng : numpy Generator
+    rng : numpy Generator, or int
+        A whole number is the seed of one.
     rotations : int
+
+    Raises
+    ------
+    ValueError
+        Results that are all zero.
 
     >>> from spherekit import nn
     >>> from spherekit.testing import random_flm
@@ -48,10 +55,12 @@ def equivariance(net, params, x, rng, rotations=4):
     >>> nn.equivariance(net, net.init(rng), x, rng) < 1e-12
     True
     """
-    y, squares = net(params, x), []
+    rng, y, squares = _check.generator(rng), net(params, x), []
+    if not np.any(y):
+        raise ValueError("the network's results are all zero: there is no relative error of these")
     for _ in range(rotations):
         angles = rng.uniform(0, 2 * np.pi), np.arccos(rng.uniform(-1, 1)), rng.uniform(0, 2 * np.pi)
         wanted = turn(y, net.gives, angles).astype(complex)
         rest = net(params, turn(x, net.takes, angles)) - wanted
-        squares.append(np.linalg.norm(rest) ** 2 / np.linalg.norm(wanted) ** 2)
+        squares.append(_scale.ratio(rest, wanted) ** 2)
     return float(np.sqrt(np.mean(squares)))

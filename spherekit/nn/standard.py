@@ -28,6 +28,16 @@ from spherekit.nn.scaling import energy, match, put, scale, take
 _SMALL = 1e-12  # beside a variance
 
 
+@primitive
+def _inverse_root(v):
+    """r = (v + small)^(-1/2); its derivative -r r r/2 factor by factor: (1e-18)^3 is no float32."""
+    return (v + _SMALL) ** -0.5
+
+
+defvjp(_inverse_root, lambda r, v: lambda g: -0.5 * g * r * r * r)
+defjvp(_inverse_root, lambda t, r, v: -0.5 * t * r * r * r)
+
+
 class Groups(NamedTuple):
     """What belongs together.
 
@@ -57,6 +67,33 @@ def statistics(x, groups):
     return mean, v + anp.reshape(own, np.shape(v))
 
 
+def _statistics_in_range(x, groups):
+    """As `statistics`, where sums of squares do not overflow though their mean would not.
+
+    Raises
+    ------
+    ValueError
+        A mean square that is no number of the precision of x.
+    """
+    if np.shape(x)[groups.axis] == 0:
+        raise ValueError("an empty batch has no mean and no variance to train with")
+    kind = np.dtype(_check.real_type(x))
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, v = statistics(x, groups)
+        if np.isfinite(v).all() or not np.isfinite(x).all():
+            return mean, v
+        exponent = math.frexp(np.abs(x).max())[1]
+        wide = np.ldexp(1.0, -exponent) * x.astype(np.result_type(x, np.float64))
+        mean, v = statistics(wide, groups)
+        mean = None if mean is None else np.ldexp(mean, exponent).astype(kind)
+        v = np.ldexp(v, 2 * exponent).astype(kind)
+    if not np.isfinite(v).all():
+        raise ValueError(
+            f"numbers up to {np.abs(x).max():.3g} have a mean square beyond {kind}; scale the data down"
+        )
+    return mean, v
+
+
 def standardised(x, s, d, groups, given=None):
     """(y, mean, v), the last two plain numbers.
 
@@ -64,9 +101,9 @@ def standardised(x, s, d, groups, given=None):
     no statistics of this batch.
     """
     if given is None:
-        mean, v = statistics(getval(x), groups)
+        mean, v = _statistics_in_range(getval(x), groups)
         return _standardise(x, s, d, mean, v, groups), mean, v
-    r = (given[1] + _SMALL) ** -0.5
+    r = _inverse_root(given[1])
     y = scale(x, s * r)
     if groups.place is None:
         return y, *given
@@ -77,7 +114,7 @@ def standardised(x, s, d, groups, given=None):
 @primitive
 @partial(timed, "nn.standardise")
 def _standardise(x, s, d, mean, v, groups):
-    a = s * (v + _SMALL) ** -0.5
+    a = s * _inverse_root(v)
     y = scale(x, a)
     if mean is not None:
         y[groups.place] += d - a.reshape(mean.shape) * mean
@@ -88,21 +125,21 @@ def _shared(x, mean, v, groups):
     """(x - mean as a function of a factor, r): traced where x is."""
     if isbox(x):
         mean, v = statistics(x, groups)
-    return mean, (v + _SMALL) ** -0.5
+    return mean, _inverse_root(v)
 
 
 def _to_x(answer, x, s, d, mean, v, groups):
     def pull_back(g):
         some, r = _shared(x, mean, v, groups)
         a, (A, G) = s * r, _sums(g, x, some, r, groups)
-        b = -a * r * A * _share(x, groups)
+        b = -a * (r * A) * _share(x, groups)
         if any(map(isbox, (g, x, s))):
             made = scale(g, a) + scale(conj(x), b)
         else:
             made = _combined(g, a, x, b, groups.axis)
         if some is None:
             return made
-        own = a * r * A * (groups.own / len(x))  # the weight of the mean stands apart
+        own = a * (r * A) * (groups.own / len(x))  # the weight of the mean stands apart
         rest = anp.conj(take(x, groups.place)) - some
         first = -anp.reshape(own, np.shape(some)) * rest - anp.reshape(a, np.shape(some)) * G / len(
             x
@@ -137,11 +174,11 @@ def _from_x(t, answer, x, s, d, mean, v, groups):
     some, r = _shared(x, mean, v, groups)
     E = groups.gather(match(conj(x), t, _kept(x, groups), True) * _share(x, groups))
     if some is None:
-        return scale(t, s * r) - scale(x, s * r**3 * E)
+        return scale(t, s * r) - scale(x, s * r * (r * (r * E)))
     shape, count = np.shape(some), len(x)
     first, moved = take(x, groups.place) - some, take(t, groups.place)
     own = anp.sum(anp.real(anp.conj(first) * moved), axis=0) * (groups.own / count)
-    slope = s * r**3 * (E + anp.reshape(own, np.shape(E)))
+    slope = s * r * (r * (r * (E + anp.reshape(own, np.shape(E)))))
     shift = (
         anp.reshape(slope, shape) * some
         - anp.reshape(s * r, shape) * anp.sum(anp.real(moved), axis=0) / count

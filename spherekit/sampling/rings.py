@@ -74,12 +74,11 @@ class Rings(Grid):
     L = None
 
     def __init__(self, theta, n_phi, phi0=0.0, weights=None):
-        theta = np.atleast_1d(np.asarray(theta, float))
-        legal = theta.ndim == 1 and theta.size > 0 and np.isfinite(theta).all()
-        if not legal or theta.min() < 0 or theta.max() > np.pi or (np.diff(theta) <= 0).any():
+        theta = np.atleast_1d(_check.colatitudes(theta, "theta of Rings"))
+        if theta.ndim != 1 or theta.size == 0 or (np.diff(theta) <= 0).any():
             raise ValueError(
-                "theta of Rings must be a list of finite, strictly increasing colatitudes in "
-                f"[0, pi] radians, got {theta!r}"
+                f"theta of Rings has shape {theta.shape}; expected a list of strictly increasing colatitudes "
+                "in radians" + _first_that_does_not_grow(theta)
             )
         for what, value in (("n_phi", n_phi), ("phi0", phi0), ("weights", weights)):
             if value is not None and np.shape(value) not in ((), theta.shape):
@@ -90,14 +89,18 @@ class Rings(Grid):
         counts = np.broadcast_to(np.asarray(n_phi), theta.shape)
         counts = tuple(_check.whole_number(n, "n_phi", 1) for n in counts)
         own = () if weights is None else (weights,)
-        parts = [np.broadcast_to(np.asarray(x, float), theta.shape) for x in (phi0, *own)]
-        if not all(np.isfinite(x).all() for x in parts):
-            raise ValueError("phi0 and weights of Rings must be finite")
+        phi0 = _check.angles(phi0, "phi0 of Rings")
+        parts = [np.broadcast_to(x, theta.shape) for x in (phi0, *map(_real, own))]
         values = [tuple(np.asarray(value).tolist()) for value in (theta, counts, *parts)]
         if weights is None:
             values.append(None)
         for field, value in zip(fields(self), values, strict=True):
             object.__setattr__(self, field.name, value)
+
+    def __repr__(self):
+        first, last = self.angles[0], self.angles[-1]
+        rings = f"{len(self.angles)} ring" + "s" * (len(self.angles) > 1)
+        return f"Rings({rings}, {sum(self.counts)} samples, theta from {first:.6g} to {last:.6g})"
 
     def _rings(self):
         theta, counts = np.array(self.angles), np.array(self.counts)
@@ -106,3 +109,21 @@ class Rings(Grid):
         else:
             weights = np.array(self.own_weights)
         return theta, counts, np.array(self.offsets), weights
+
+
+def _real(weights):
+    """Quadrature weights as float64 numbers."""
+    weights = _check.numbers(weights, "weights of Rings")
+    if np.iscomplexobj(weights) or not np.isfinite(weights).all():
+        raise ValueError(
+            "weights of Rings are not all finite and real; expected steradians of a sample"
+        )
+    return weights.astype(float)
+
+
+def _first_that_does_not_grow(theta):
+    """Where, in words; nothing where the shape is at fault."""
+    if theta.ndim != 1 or theta.size == 0:
+        return ""
+    k = int(np.argmax(np.diff(theta) <= 0))
+    return f"; ring {k + 1} at {theta[k + 1]:.6g} follows {theta[k]:.6g}"

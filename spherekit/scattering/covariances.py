@@ -20,9 +20,11 @@ import numpy as np
 from autograd.tracer import getval
 
 from spherekit import _check
+from spherekit._operator import Operator
 from spherekit._threads import thread_count
+from spherekit._traced import coefficients
 from spherekit.harmonic import transform as harmonic
-from spherekit.linear import linear_map
+from spherekit.linear import cast, linear_map
 from spherekit.sampling import GL, RotationGrid
 from spherekit.sampling.quadrature import read_only
 from spherekit.scattering.modulus import modulus
@@ -35,7 +37,7 @@ from spherekit.wigner import transform as wigner
 Statistics = namedtuple("Statistics", "mean variance S1 P00 C01 C11")
 
 
-class Covariances:
+class Covariances(Operator):
     """Scattering covariances of real maps.
 
     Parameters
@@ -103,6 +105,9 @@ class Covariances:
             f"isotropic={self.isotropic}, oversample={self.oversample:g})"
         )
 
+    def _key(self):
+        return self.wavelets, self.directions, self.isotropic, self.oversample
+
     def __call__(self, f):
         """`Statistics` of samples (..., *grid.shape)."""
         return self.from_flm(harmonic.forward(f, self.L, **self.wavelets._signal()))
@@ -111,12 +116,13 @@ class Covariances:
         """`Statistics` of the coefficients (..., L*L) of real maps.
 
         Mean and variance (...); S1, P00 (..., scales, a); C01 (..., pairs, a, b); C11 (..., triples, a, b,
-        c). ``isotropic`` leaves one orientation, the average.
+        c). ``isotropic`` leaves one orientation, the average. Squares and products are float64 whatever
+        came in: they are beyond the range of float32 where the map is not.
         """
-        _check.coefficients_shape(flm, self.L)
+        flm = coefficients(flm, self.L)
         moduli = {j: self._modulus(flm, j) for j in self.scales}
         mean = anp.real(flm[..., 0]) / math.sqrt(4 * math.pi)
-        variance = anp.sum(anp.abs(flm[..., 1:]) ** 2, axis=-1) / (4 * math.pi)
+        variance = anp.sum(cast(anp.abs(flm[..., 1:]), np.float64) ** 2, axis=-1) / (4 * math.pi)
         S1 = [anp.real(M[..., 0]) / math.sqrt(4 * math.pi) for M in moduli.values()]
         moments = anp.concatenate([self._moments(flm, moduli, j) for j in self.scales], axis=-1)
         return Statistics(
@@ -191,7 +197,7 @@ class Covariances:
             X = wigner.inverse(flmn, limit, N, **self._on(grid))
             weights = grid.sphere.weights / (4 * math.pi)
         found = squares(X, _products(len(self._above(j)), n), weights, thread_count(w.threads))
-        return anp.reshape(found, (*found.shape[:-2], -1))
+        return anp.reshape(found, (*found.shape[:-2], math.prod(found.shape[-2:])))
 
     def _index(self):
         """Where P00 (scales, a), C01 (pairs, a, b), C11 (triples, a, b, c) lie among all `_moments`."""

@@ -35,7 +35,7 @@ class Mean:
         weights = _cut(self.wavelets(path)._analysing[j], limit)["weights"]
         ell = np.arange(weights.shape[1])
         W = pair.forward(U, weights=weights * np.sqrt((2 * ell + 1) / (8 * np.pi**2)), L=limit)
-        return anp.reshape(W, (*W.shape[:-2], -1))
+        return anp.reshape(W, (*W.shape[:-2], math.prod(W.shape[-2:])))
 
     def angles(self, N):
         """How many angles gamma the modulus of orders below N is sampled at; of the parity of N."""
@@ -62,7 +62,7 @@ class Slices(Mean):
         return N
 
     def collect(self, U, grid, keep):
-        maps = anp.reshape(U, (*U.shape[:-4], -1, *U.shape[-2:]))
+        maps = anp.reshape(U, (*U.shape[:-4], math.prod(U.shape[-4:-2]), *U.shape[-2:]))
         return self._analyse(maps * math.sqrt(2 * math.pi / grid.n_gamma), grid, keep)
 
 

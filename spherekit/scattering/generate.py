@@ -10,7 +10,7 @@ import autograd.numpy as anp
 import numpy as np
 from autograd import value_and_grad
 
-from spherekit import _check
+from spherekit import _check, _scale
 from spherekit.conventions import from_real
 from spherekit.spectra import power
 
@@ -43,7 +43,8 @@ def generate(C, flm, rng, *, iterations=100, tolerance=1e-6, progress=None):
     flm : complex ndarray [shape=(L*L,)]
         Coefficients of the real map that is the model. The new map keeps its mean, and starts as a Gaussian
         map of its power spectrum; degrees without power stay so.
-    rng : numpy Generator
+    rng : numpy Generator, or int
+        A whole number is the seed of one.
     iterations : int
         Of L-BFGS, at the most.
     tolerance : float
@@ -70,11 +71,14 @@ def generate(C, flm, rng, *, iterations=100, tolerance=1e-6, progress=None):
     """
     from scipy.optimize import minimize
 
-    flm = _check.numbers(flm, "flm")
+    rng, flm = _check.generator(rng), _check.numbers(flm, "flm")
+    iterations = _check.whole_number(iterations, "iterations", 1)
+    tolerance = _check.real_number(tolerance, "tolerance", "a number >= 0", lambda x: x >= 0)
     _check.coefficients_shape(flm, C.L)
     if flm.ndim != 1 or not np.isfinite(flm).all():
         raise ValueError(f"flm of shape {flm.shape}: expected one map, without NaN or inf")
-    flm = flm.astype(complex)
+    unit = _scale.exponent(flm[1:])
+    flm = _scale.times_power(flm.astype(complex), -unit)  # the statistics are squares
     model = C.from_flm(flm)
     target = C.normalise(model, model)
     ell = np.arange(C.L)
@@ -104,4 +108,5 @@ def generate(C, flm, rng, *, iterations=100, tolerance=1e-6, progress=None):
     found = minimize(
         value_and_grad(loss), start, jac=True, method="L-BFGS-B", callback=after, options=options
     )
-    return Generated(made(found.x), made(start), np.array([first, *losses]))
+    new, start = (_scale.times_power(made(x), unit) for x in (found.x, start))
+    return Generated(new, start, np.array([first, *losses]))

@@ -3,7 +3,8 @@
     m_p(x, y) = 1/2 sum_s w_s (x_i y_k + x_k y_i),   (i, k) = pairs[p]
 
 symmetric in x and y, of shape (..., fields, slices, n_theta, n_phi); they are taken slice by slice, and the
-weights broadcast against (n_theta, n_phi). Every derivative is one of the three functions again.
+weights broadcast against (n_theta, n_phi). Moments are float64 whatever came in; every derivative is one of
+the three functions again.
 """
 
 import math
@@ -49,7 +50,7 @@ def mixture(g, x, pairs, weights, threads):
     rows, columns = np.transpose(pairs)
     np.add.at(matrix, (..., rows, columns), g)
     np.add.at(matrix, (..., columns, rows), g)
-    matrix = matrix.reshape(-1, fields, fields)
+    matrix = matrix.reshape(math.prod(g.shape[:-1]), fields, fields)
     result, counter = np.empty_like(some), np.zeros(1, np.int64)
     work = WIDE, counter, matrix, some, _each(weights, x), result
     run(lambda _: _mix(*work), threads)
@@ -78,7 +79,9 @@ def _flat(x):
     """Number of fields, and float64 samples (signals, fields, slices, samples)."""
     fields, slices = x.shape[-4:-2]
     lead = math.prod(x.shape[:-4])
-    return fields, np.ascontiguousarray(x.reshape(lead, fields, slices, -1), float)
+    return fields, np.ascontiguousarray(
+        x.reshape(lead, fields, slices, math.prod(x.shape[-2:])), float
+    )
 
 
 def _each(weights, x):
@@ -95,7 +98,7 @@ def _moments(x, y, pairs, weights, threads):
     counter, chosen = np.zeros(1, np.int64), np.ascontiguousarray(pairs, np.int64)
     work = WIDE, counter, first, second, chosen, _each(weights, x), result
     run(lambda _: _multiply(*work), threads)
-    return result.reshape(*lead, slices, len(pairs)).astype(_check.real_type(x), copy=False)
+    return result.reshape(*lead, slices, len(pairs))
 
 
 # --- kernels -----------------------------------------------------------------------------------------

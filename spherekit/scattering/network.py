@@ -13,7 +13,9 @@ from functools import partial
 import autograd.numpy as anp
 
 from spherekit import _check
+from spherekit._operator import Operator
 from spherekit._recompute import recomputed
+from spherekit._traced import coefficients
 from spherekit.harmonic import transform as harmonic
 from spherekit.sampling import RotationGrid
 from spherekit.sampling import grid as as_grid
@@ -28,7 +30,7 @@ from spherekit.wigner import transform as wigner
 _KEPT = 2**20
 
 
-class Scattering:
+class Scattering(Operator):
     """Scattering coefficients of signals on the sphere.
 
     Parameters
@@ -114,13 +116,16 @@ class Scattering:
             f"{len(self.paths)} paths, oversample={self.oversample:g}, reality={w.reality})"
         )
 
+    def _key(self):
+        return self.first, self.paths, self.depth, self.oversample, self.directional
+
     def __call__(self, f):
         """Coefficients (..., n_paths, L0*L0) of samples (..., *grid.shape)."""
         return self.from_flm(harmonic.forward(f, self.L, **self.first._signal()))
 
     def from_flm(self, flm):
         """Coefficients (..., n_paths, L0*L0) of a signal's coefficients (..., L*L)."""
-        _check.coefficients_shape(flm, self.L)
+        flm = coefficients(flm, self.L)
         found = {}
         self._visit((), flm[..., None, :], self.L, found)
         outputs = [found[path.scales][..., path.direction, :] for path in self.paths]

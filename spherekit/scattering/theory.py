@@ -5,6 +5,7 @@ from collections import namedtuple
 
 import numpy as np
 
+from spherekit import _check, _scale
 from spherekit.harmonic import evaluate, forward
 from spherekit.sampling import MW
 from spherekit.wigner import euler, rotate
@@ -31,9 +32,9 @@ def invariance(S, flm, alpha, beta, gamma):
     plain, turned = S.from_flm(flm), S.from_flm(rotate(flm, alpha, beta, gamma))
     moved = rotate(plain, alpha, beta, gamma)
     theta = euler.to_rotation(alpha, beta, gamma).magnitude()
-    equivariance = float(np.linalg.norm(turned - moved))
-    bound = float(theta * (S.L0 - 1) * np.linalg.norm(plain)) + equivariance
-    return Invariance(float(np.linalg.norm(plain - turned)), bound, equivariance)
+    equivariance = _scale.norm(turned - moved)
+    bound = float(theta * (S.L0 - 1) * _scale.norm(plain)) + equivariance
+    return Invariance(_scale.norm(plain - turned), bound, equivariance)
 
 
 def equivariance(S, flm, alpha, beta, gamma):
@@ -45,7 +46,7 @@ def equivariance(S, flm, alpha, beta, gamma):
     turned = S.from_flm(rotate(flm, alpha, beta, gamma))[..., first, :]
     moved = rotate(S.from_flm(flm)[..., first, :], alpha, beta, gamma)
     difference, whole = turned - moved, moved
-    return float(np.linalg.norm(difference[..., 1:]) / np.linalg.norm(whole[..., 1:]))
+    return _scale.ratio(difference[..., 1:], whole[..., 1:])
 
 
 def energy(S, flm):
@@ -54,10 +55,10 @@ def energy(S, flm):
     It sums to less than 1: what is missing is above the band-limit of the outputs, in longer paths and in
     those that were left out.
     """
-    outputs, total = S.from_flm(flm), np.sum(np.abs(flm) ** 2)
+    outputs = S.from_flm(flm)
     shares = np.zeros(1 + max(path.order for path in S.paths))
     for i, path in enumerate(S.paths):
-        shares[path.order] += np.sum(np.abs(outputs[..., i, :]) ** 2) / total
+        shares[path.order] += _scale.ratio(outputs[..., i, :], flm) ** 2
     return shares
 
 
@@ -83,7 +84,7 @@ def wander(amplitude, rng, degrees=4):
 
     The longest way is ``amplitude`` radians; below about 1/degrees no two points meet.
     """
-    L = degrees + 1
+    L, rng = _check.whole_number(degrees, "degrees", 1) + 1, _check.generator(rng)
     vlm = rng.standard_normal(L * L) + 1j * rng.standard_normal(L * L)
     grid = MW(8 * L)
     theta, phi = (x.ravel() for x in np.meshgrid(grid.theta, grid.phi, indexing="ij"))
@@ -127,7 +128,6 @@ def stability(S, flm, move):
     coefficients grows with the degree where f has its energy, that of scattering should not.
     """
     deformed = deform(flm, move)
-    raw = np.linalg.norm(flm - deformed) / np.linalg.norm(flm)
+    raw = _scale.ratio(flm - deformed, flm)
     plain = S.from_flm(flm)
-    scattered = np.linalg.norm(plain - S.from_flm(deformed)) / np.linalg.norm(plain)
-    return Stability(float(raw), float(scattered))
+    return Stability(raw, _scale.ratio(plain - S.from_flm(deformed), plain))

@@ -1,53 +1,94 @@
 """Power spectra and Gaussian random signals."""
 
+import math
+
+import autograd.numpy as anp
 import numpy as np
+from autograd.extend import defjvp, defvjp, primitive
+from autograd.numpy.numpy_vjps import unbroadcast_f
 
 from spherekit import _check
 from spherekit._jit import jit
-from spherekit.conventions.layouts import flat
+from spherekit.conventions.indexing import degrees_and_orders, flat
+from spherekit.linear import cast, conj, like
 from spherekit.spectra.masked import MonopoleDipole, remove_monopole_dipole
 
 __all__ = ["MonopoleDipole", "gaussian_flm", "power", "remove_monopole_dipole"]
 
 
 def power(flm, flm2=None):
-    """``C_l = 1/(2l+1) sum_m Re(f_lm conj g_lm)``, g = f unless given.
+    """``C_l = 1/(2l+1) sum_m Re(f_lm conj g_lm)``, g = f by default.
 
     Parameters
     ----------
     flm, flm2 : complex ndarray [shape=(..., L*L)]
+        Leading axes broadcast.
 
     Returns
     -------
-    float ndarray [shape=(..., L)]
-        float32 where both inputs are of single precision.
+    float64 ndarray [shape=(..., L)]
+        Of single precision too: squares of numbers that float32 holds are beyond its range.
+        Differentiable by both arguments, each gradient in its argument's precision.
 
     >>> import numpy as np
     >>> power(np.array([2.0, 1, 1, 1]))
     array([4., 1.])
+    >>> power(np.full(4, 1e-23, np.complex64)).round(50)
+    array([1.e-46, 1.e-46])
     """
     flm, L = flat(flm)
-    other, L_other = (flm, L) if flm2 is None else flat(flm2)
+    other, L_other = (flm, L) if flm2 is None else flat(flm2, "flm2")
     if L != L_other:
         raise ValueError(f"flm has shape {flm.shape} and flm2 {other.shape}; cut both to one L*L")
-    if flm.shape != other.shape or flm.dtype != other.dtype:
-        kind = np.result_type(flm, other)
-        flm, other = (x.astype(kind) for x in np.broadcast_arrays(flm, other))
-    found = _sums(flm.reshape(-1, L * L), other.reshape(-1, L * L), L)
-    return found.reshape(*flm.shape[:-1], L).astype(flm.real.dtype, copy=False)
+    return _power(flm, other)
+
+
+@primitive
+def _power(f, g):
+    if f.shape != g.shape or f.dtype != g.dtype:
+        kind = np.result_type(f, g)
+        f, g = (x.astype(kind) for x in np.broadcast_arrays(f, g))
+    L = math.isqrt(f.shape[-1])
+    return _sums(f.reshape(-1, L * L), g.reshape(-1, L * L), L).reshape(*f.shape[:-1], L)
+
+
+def _by_signal(x, partner):
+    """The gradient by ``x`` of the power of ``x`` and its partner."""
+    L = math.isqrt(x.shape[-1])
+    ell, _ = degrees_and_orders(L)
+    kind = _check.result_type(not anp.iscomplexobj(partner), _check.is_single(x))
+
+    def pull_back(g):
+        shares = (g / (2 * np.arange(L) + 1))[..., ell]
+        return like(cast(shares, _check.real_type(x)) * cast(conj(partner), kind), x)
+
+    return unbroadcast_f(x, pull_back)
+
+
+defvjp(
+    _power,
+    lambda answer, f, g: _by_signal(f, g),
+    lambda answer, f, g: _by_signal(g, f),
+)
+defjvp(
+    _power,
+    lambda tangent, answer, f, g: _power(tangent, g),
+    lambda tangent, answer, f, g: _power(f, tangent),
+)
 
 
 @jit
 def _sums(f, g, L):
-    """In double precision."""
-    found = np.empty((f.shape[0], L))
+    """In double precision, products too."""
+    sums = np.empty((f.shape[0], L))
     for q in range(f.shape[0]):
         for ell in range(L):
             total = 0.0
             for k in range(ell * ell, (ell + 1) ** 2):
-                total += f[q, k].real * g[q, k].real + f[q, k].imag * g[q, k].imag
-            found[q, ell] = total / (2 * ell + 1)
-    return found
+                real = np.float64(f[q, k].real) * np.float64(g[q, k].real)
+                total += real + np.float64(f[q, k].imag) * np.float64(g[q, k].imag)
+            sums[q, ell] = total / (2 * ell + 1)
+    return sums
 
 
 def gaussian_flm(cl, L, rng):
@@ -57,27 +98,37 @@ def gaussian_flm(cl, L, rng):
     ----------
     cl : array_like [shape=(>= L,)], not negative
     L : int
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator or int
+        A generator, or the seed of one.
 
     Returns
     -------
     complex128 ndarray [shape=(L*L,)]
 
+    Raises
+    ------
+    TypeError
+        ``cl`` is not an array of real numbers, or has a unit; ``rng`` is not a generator.
+    ValueError
+        Too few values, or negative or non-finite ones.
+
     >>> import numpy as np
     >>> gaussian_flm(np.ones(4), 4, np.random.default_rng(1)).shape
     (16,)
     """
-    cl, L = np.asarray(cl, float), _check.band_limit(L)
+    cl, L = _check.numbers(cl, "cl"), _check.band_limit(L)
+    if np.iscomplexobj(cl):
+        raise TypeError(f"cl has dtype {cl.dtype}; a power spectrum is real")
+    rng = _check.generator(rng)
     if cl.ndim != 1 or cl.size < L:
         raise ValueError(
             f"cl has shape {cl.shape}; L={L} needs at least {L} values, l = 0..{L - 1}"
         )
     if not (np.isfinite(cl[:L]).all() and (cl[:L] >= 0).all()):
         raise ValueError("cl must be finite and not negative")
-    ell = np.repeat(np.arange(L), 2 * np.arange(L) + 1)
-    m = np.arange(L * L) - ell * ell - ell
+    ell, m = degrees_and_orders(L)
     x = rng.standard_normal(L * L)
     mirror = x[ell * ell + ell - m]
     sign = 1 - 2 * (m % 2)
     f = np.where(m > 0, x + 1j * mirror, sign * (mirror - 1j * x)) / np.sqrt(2)
-    return np.sqrt(cl[ell]) * np.where(m == 0, x, f)
+    return np.sqrt(cl[ell].astype(float)) * np.where(m == 0, x, f)

@@ -91,6 +91,15 @@ def load(path):
     """
     if not os.path.exists(path):
         raise FileNotFoundError(f"no checkpoint {path}")
+    if os.path.isdir(path):
+        last = latest(path)
+        raise ValueError(
+            f"{path} is a folder; expected a checkpoint" + (f", such as {last}" if last else "")
+        )
+    if not _is_archive(path):
+        raise ValueError(
+            f"{path} is no checkpoint, or a damaged one: a checkpoint is an .npz archive, which this is not"
+        )
     try:
         stored = read_arrays(path)
     except ValueError as error:
@@ -103,6 +112,12 @@ def load(path):
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         words = f"no {error}" if isinstance(error, KeyError) else error
         raise ValueError(f"{path} is a damaged checkpoint: {words}") from None
+
+
+def _is_archive(path):
+    """Whether a file begins as an ``.npz``, which is a zip archive."""
+    with open(path, "rb") as file:
+        return file.read(4) == b"PK\x03\x04"
 
 
 def _state(stored):

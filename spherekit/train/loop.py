@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from spherekit import _check
 from spherekit._blas import one_thread
 from spherekit._scratch import keep_freed
 from spherekit.nn import Mode, Training
@@ -164,21 +165,27 @@ def predict(net, params, signals, *, batch=256, threads=None):
 
     Parameters
     ----------
-    net, params, signals : as in `fit`
+    net, params : as in `fit`
+    signals : as in `fit`
+        They may be none at all; so are the outputs then.
     batch : int
         Signals at a time; a multiple of the size of sets.
     """
+    signals, count = setup.signals_of(net, signals, "predict")
+    batch = _check.whole_number(batch, "batch", 1)
     axis, mode, made = batch_axis(net.takes), Mode(threads), []
     with one_thread():
-        for first in range(0, signals.shape[axis], batch):
+        for first in range(0, max(count, 1), batch):
             some = setup.taken(signals, axis, slice(first, first + batch))
             made.append(net(params, some, mode))
     return np.concatenate(made, axis=batch_axis(net.gives))
 
 
 def evaluate(net, params, data, *, loss, metrics=(), batch=256, threads=None):
-    """{"loss": ..., and each metric} of a data set; arguments as in `fit`."""
+    """{"loss": ..., and each metric} of a data set, not an empty one; arguments as in `fit`."""
     found = setup.metrics.named(metrics)
+    if not setup.signals_of(net, data[0], "evaluate")[1]:
+        raise ValueError("evaluate: no signals, whose mean loss would be no number")
     outputs = predict(net, params, data[0], batch=batch, threads=threads)
     values = {"loss": setup.losses.named(loss)(outputs, data[1])}
     values |= {name: function(outputs, data[1]) for name, function in found.items()}
@@ -214,11 +221,15 @@ def advance(job, state, rows):
     before = rng.bit_generator.state
     mode = Training(rng, job.momentum, job.threads)
     with one_thread(), np.errstate(all="ignore"):  # what is not finite is found, and named, below
-        loss, grads = gradient(job.net, job.loss, state.params, x, y, mode)
+        try:
+            loss, grads = gradient(job.net, job.loss, state.params, x, y, mode)
+        except ValueError as error:  # a layer that refuses what another has made of the numbers
+            raise trouble.explained(error, job, state, x, y, generator(before)) from None
         grads, norm = clip(grads, job.clip) if job.clip else (grads, global_norm(grads))
         params, optimiser = job.optimiser.step(state.params, grads, state.optimiser)
         params = mode.updated(params)
-    if not (np.isfinite(loss) and np.isfinite(norm) and trouble.finite(params)):
+    sound = np.isfinite(loss) and np.isfinite(norm)
+    if not (sound and trouble.finite(params) and trouble.finite(optimiser)):
         raise trouble.diverged(job, state, x, y, generator(before), loss)
     rate = float(job.optimiser.rate(state.step))
     for name, value in dict(loss=loss, rate=rate, norm=norm).items():

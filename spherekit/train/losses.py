@@ -8,7 +8,7 @@ import math
 
 import autograd.numpy as anp
 import numpy as np
-from autograd.extend import defvjp, primitive
+from autograd.extend import defjvp, defvjp, primitive
 from autograd.tracer import getval
 
 from spherekit import _check
@@ -54,8 +54,13 @@ def mse(outputs, targets):
 
 
 def rmse(outputs, targets):
-    """The root of `mse`, with gradient 0 where it is 0."""
-    return _root(mse(outputs, targets))
+    """The root of `mse`, with gradient 0 where it is 0; of numbers of any size.
+
+    >>> import numpy as np
+    >>> float(rmse(np.array([[3e200], [-3e200]]), np.zeros((2, 1))))
+    3e+200
+    """
+    return _rms(_difference(outputs, targets))
 
 
 def mae(outputs, targets):
@@ -65,11 +70,24 @@ def mae(outputs, targets):
 
 
 @primitive
-def _root(x):
-    return np.sqrt(x)
+def _rms(d):
+    """The root mean square, in the precision of d; its squares are those of d over the largest."""
+    largest = np.max(np.abs(d), initial=0)
+    if largest == 0 or not np.isfinite(largest):
+        return largest
+    x = d / largest
+    return largest * np.sqrt(np.sum(np.real(x) ** 2 + np.imag(x) ** 2) / d.size).astype(
+        largest.dtype
+    )
 
 
-defvjp(_root, lambda answer, x: lambda g: g * (0.5 / answer if answer else 0.0))
+def _by_difference(rms, d):
+    """conj(d)/(rms size): of numbers near 1, whatever the scale."""
+    return anp.conj(d) / (rms if getval(rms) else 1) / getval(d).size
+
+
+defvjp(_rms, lambda rms, d: lambda g: g * _by_difference(rms, d))
+defjvp(_rms, lambda t, rms, d: anp.sum(anp.real(_by_difference(rms, d) * t)))
 
 #: By name.
 LOSSES = {"cross_entropy": cross_entropy, "mse": mse, "rmse": rmse, "mae": mae}
@@ -117,4 +135,9 @@ def _difference(outputs, targets):
 
 def root_mean_square(d):
     """Of an array, in float64."""
-    return math.sqrt(float(np.mean(np.square(np.abs(d), dtype=np.float64))))
+    size = np.abs(d).astype(np.float64)
+    largest = float(np.max(size, initial=0))
+    if not 0 < largest < math.inf:
+        return largest
+    scale = 1.0 if 1e-100 < largest < 1e100 else largest
+    return scale * math.sqrt(float(np.mean(np.square(size / scale))))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spherekit import _check
 from spherekit.train.schedules import as_schedule
 from spherekit.train.trees import leaves, reals, replaced
 
@@ -88,7 +89,7 @@ def sgd(rate, momentum=0.0, nesterov=False):
     nesterov : bool
         Needs a momentum (Sutskever et al. 2013, ICML, in the form that PyTorch uses).
     """
-    _within(momentum, "momentum")
+    momentum = share(momentum, "momentum")
     if nesterov and not momentum:
         raise ValueError("nesterov=True with momentum 0; give a momentum, such as 0.9")
     return _made("sgd", rate, momentum=momentum, nesterov=bool(nesterov))
@@ -107,8 +108,7 @@ def adamw(rate=1e-3, decay=0.01, beta1=0.9, beta2=0.999, eps=1e-8):
 
     Every trained parameter decays; the decay follows the schedule of the rate, as in PyTorch.
     """
-    if isinstance(decay, bool) or not 0 <= decay < math.inf:
-        raise ValueError(f"decay is {decay!r}; expected a number >= 0")
+    decay = _check.real_number(decay, "decay", "a number >= 0", lambda x: 0 <= x < math.inf)
     return _adam("adamw", rate, beta1, beta2, eps, decay)
 
 
@@ -119,7 +119,14 @@ def global_norm(grads):
     5.0
     """
     flat = [reals(g) for _, g in leaves(grads, statistics=False)]
-    return math.sqrt(sum(float(np.sum(np.square(g, dtype=np.float64))) for g in flat))
+    with np.errstate(over="ignore"):
+        total = sum(float(np.sum(np.square(g, dtype=np.float64))) for g in flat)
+    if 1e-280 < total < math.inf or np.isnan(total):
+        return math.sqrt(total)
+    largest = max((float(np.max(np.abs(g), initial=0)) for g in flat), default=0.0)
+    if largest in (0, math.inf):
+        return largest
+    return largest * math.sqrt(sum(float(np.sum(np.square(g / largest))) for g in flat))
 
 
 def clip(grads, most):
@@ -128,7 +135,7 @@ def clip(grads, most):
     >>> clip([np.array([3.0, 4.0])], 1.0)
     ([array([0.6, 0.8])], 5.0)
     """
-    norm = global_norm(grads)
+    most, norm = largest_norm(most, "most"), global_norm(grads)
     if not norm > most:
         return grads, norm
     scale = most / norm
@@ -136,10 +143,8 @@ def clip(grads, most):
 
 
 def _adam(kind, rate, beta1, beta2, eps, decay):
-    _within(beta1, "beta1")
-    _within(beta2, "beta2")
-    if isinstance(eps, bool) or not 0 < eps < 1:
-        raise ValueError(f"eps is {eps!r}; expected a small number above 0")
+    beta1, beta2 = share(beta1, "beta1"), share(beta2, "beta2")
+    eps = _check.real_number(eps, "eps", "a small number above 0", lambda x: 0 < x < 1)
     return _made(kind, rate, beta1=beta1, beta2=beta2, eps=eps, decay=decay)
 
 
@@ -168,6 +173,11 @@ def _made(kind, rate, **settings):
     return Optimiser(kind, as_schedule(rate), tuple(settings.items()))
 
 
-def _within(value, name):
-    if isinstance(value, bool) or not 0 <= value < 1:
-        raise ValueError(f"{name} is {value!r}; expected a number from 0 to below 1")
+def share(value, name):
+    """A number from 0 to below 1."""
+    return _check.real_number(value, name, "a number from 0 to below 1", lambda x: 0 <= x < 1)
+
+
+def largest_norm(value, name):
+    """A norm to clip at."""
+    return _check.real_number(value, name, "a number above 0", lambda x: 0 < x < math.inf)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from spherekit import _check
 from spherekit._blas import one_thread
 from spherekit._clock import listening
 from spherekit._scratch import keep_freed
@@ -67,13 +68,16 @@ def profile(net, params, data, *, loss="cross_entropy", optimiser=None, repeats=
     repeats : int
 
     >>> from spherekit import nn
+    >>> from spherekit.testing import random_flm
     >>> net = nn.Net(nn.Sphere(4, 1), nn.power(), nn.dense(2))
-    >>> x = np.ones((3, 1, 16), complex)
-    >>> made = profile(net, net.init(np.random.default_rng(0)), (x, np.array([0, 1, 0])))
+    >>> rng = np.random.default_rng(0)
+    >>> x = random_flm(4, rng, reality=True, shape=(3, 1))
+    >>> made = profile(net, net.init(rng), (x, np.array([0, 1, 0])))
     >>> [row.name for row in made.rows], 0 < made.share < 1
     (['power', 'dense', 'loss'], True)
     """
     keep_freed()
+    repeats = _check.whole_number(repeats, "repeats", 1)
     loss, optimiser = losses.named(loss), adam() if optimiser is None else optimiser
     state = optimiser.init(params)
 
@@ -110,7 +114,7 @@ class _Clock(Watch):
     def __init__(self):
         self.found, self.kernels, self.open, self.inside = {}, {}, [], 0.0
 
-    def entered(self, label):
+    def entered(self, label, x):
         self.found.setdefault(label, [0.0] * 4)
         self.open.append([label, perf_counter(), 0.0])
 

@@ -1,7 +1,10 @@
 """Learning rates as functions of the step, 0, 1, 2, ...: small frozen values, equal if they say the same."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from spherekit import _check
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,12 @@ def cosine(rate, steps, warmup=0, floor=0.0):
     >>> [round(schedule(step), 3) for step in (0, 1, 2, 7, 12, 20)]
     [0.5, 1.0, 1.0, 0.5, 0.0, 0.0]
     """
-    _whole(steps, "steps", 1)
-    _whole(warmup, "warmup", 0)
+    steps, rate = _check.whole_number(steps, "steps", 1), _rate(rate)
+    warmup = _check.whole_number(warmup, "warmup", 0)
     if warmup >= steps:
         raise ValueError(f"warmup is {warmup} of {steps} steps; expected fewer than steps")
-    if not 0 <= floor <= _rate(rate):
-        raise ValueError(f"floor is {floor!r}; expected a rate from 0 to {rate}")
+    expected = f"a rate from 0 to {rate:g}"
+    floor = _check.real_number(floor, "floor", expected, lambda x: 0 <= x <= rate)
     return _made("cosine", rate=rate, steps=steps, warmup=warmup, floor=floor)
 
 
@@ -53,7 +56,10 @@ def steps(rates, at):
     >>> schedule(9), schedule(10)
     (1.0, 0.1)
     """
-    rates, at = tuple(map(_rate, rates)), tuple(_whole(step, "at", 1) for step in at)
+    if not (isinstance(rates, Iterable) and isinstance(at, Iterable)):
+        raise TypeError(f"rates is {rates!r}, at is {at!r}; expected a sequence of each")
+    rates = tuple(map(_rate, rates))
+    at = tuple(_check.whole_number(step, "at", 1) for step in at)
     if len(rates) != len(at) + 1 or list(at) != sorted(set(at)):
         raise ValueError(
             f"{len(rates)} rates at the steps {at}; expected one more rate than steps, which grow"
@@ -67,9 +73,8 @@ def exponential(rate, factor, every=1):
     >>> exponential(1.0, 0.5, every=10)(20)
     0.25
     """
-    _whole(every, "every", 1)
-    if isinstance(factor, bool) or not 0 < factor <= 1:
-        raise ValueError(f"factor is {factor!r}; expected a number above 0, at most 1")
+    every, expected = _check.whole_number(every, "every", 1), "a number above 0, at most 1"
+    factor = _check.real_number(factor, "factor", expected, lambda x: 0 < x <= 1)
     return _made("exponential", rate=_rate(rate), factor=factor, every=every)
 
 
@@ -102,12 +107,5 @@ def _made(kind, **settings):
 
 
 def _rate(value):
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-        raise ValueError(f"rate is {value!r}; expected a number >= 0, or a schedule")
-    return float(value)
-
-
-def _whole(value, name, least):
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(f"{name} is {value!r}; expected a whole number >= {least}")
-    return value
+    expected = "a number >= 0, or a schedule"
+    return _check.real_number(value, "rate", expected, lambda x: 0 <= x < math.inf)

@@ -1,16 +1,16 @@
 """What a training is made of, checked before it begins."""
 
-import math
 import os
 import zlib
 from typing import NamedTuple
 
 import numpy as np
 
+from spherekit import _check
 from spherekit.nn.signals import Generalized
 from spherekit.train import checkpoints as store
 from spherekit.train import losses, metrics
-from spherekit.train.optimisers import Optimiser
+from spherekit.train.optimisers import Optimiser, largest_norm, share
 from spherekit.train.trees import differences, leaves
 
 
@@ -44,19 +44,11 @@ class Job(NamedTuple):
 
 def job(given):
     """`Job` of the arguments of `fit`."""
-    for name, least in dict(epochs=1, batch=1, seed=0, sets=1, keep=1).items():
-        _whole(given[name], name, least)
-    for name in ("patience", "every"):
-        if given[name] is not None:
-            _whole(given[name], name, 1)
+    given = given | _numbers(given)
     if not isinstance(given["optimiser"], Optimiser):
         raise TypeError(
             f"optimiser is {given['optimiser']!r}; expected sgd(...), adam(...) or adamw(...)"
         )
-    if given["clip"] is not None and not 0 < given["clip"] < math.inf:
-        raise ValueError(f"clip is {given['clip']!r}; expected a number above 0, or None")
-    if not 0 <= given["momentum"] < 1:
-        raise ValueError(f"momentum is {given['momentum']!r}; expected a number from 0 to below 1")
     if given["resume"] and given["checkpoints"] is None:
         raise ValueError("resume=True without a folder; pass checkpoints=FOLDER")
     loss, found = losses.named(given["loss"]), metrics.named(given["metrics"])
@@ -71,6 +63,20 @@ def job(given):
     made |= dict(folder=given["checkpoints"], steps=-(-count // given["batch"]))
     words = {"training": _settings(made, given["loss"])}
     return Job(**made | {"description": dict(given["description"] or {}) | words})
+
+
+def _numbers(given):
+    """Those of the arguments that are single numbers."""
+    minima = dict(epochs=1, batch=1, seed=0, sets=1, keep=1, patience=1, every=1)
+    made = {
+        name: _check.whole_number(given[name], name, minimum)
+        for name, minimum in minima.items()
+        if not (name in ("patience", "every") and given[name] is None)
+    }
+    made["momentum"] = share(given["momentum"], "momentum")
+    if given["clip"] is not None:
+        made["clip"] = largest_norm(given["clip"], "clip")
+    return made
 
 
 def start(job, params, resume):
@@ -97,9 +103,23 @@ def batch_axis(signal):
     return 1 if isinstance(signal, Generalized) else 0
 
 
+def signals_of(net, signals, name):
+    """(signals that can be indexed, how many), of the shape that the network takes."""
+    if not hasattr(signals, "shape"):
+        signals = _check.as_array(signals, name)
+    axis, shape = batch_axis(net.takes), tuple(signals.shape)
+    count = shape[axis] if len(shape) > axis else 0
+    if shape != net.takes.shape(count):
+        wanted = tuple("batch" if n == -1 else n for n in net.takes.shape(-1))
+        raise ValueError(
+            f"{name}: signals of shape {shape}; the network takes {net.takes}: {wanted}"
+        )
+    return signals, count
+
+
 def taken(signals, axis, rows):
     """Some of the signals, as a plain array."""
-    return np.asarray(signals[:, rows] if axis else signals[rows])
+    return _check.as_array(signals[:, rows] if axis else signals[rows], "the batch of signals")
 
 
 def chosen(job, rows):
@@ -146,18 +166,10 @@ def _pair(net, data, sets, name):
     """(signals, targets) that fit the network and each other."""
     if not isinstance(data, tuple | list) or len(data) != 2:
         raise TypeError(f"{name} is {type(data).__name__}; expected (signals, targets)")
-    signals, targets = (
-        data[0] if hasattr(data[0], "shape") else np.asarray(data[0]),
-        np.asarray(data[1]),
-    )
-    axis = batch_axis(net.takes)
-    shape = tuple(signals.shape)
-    count = shape[axis] if len(shape) > axis else 0
-    if shape != net.takes.shape(count) or not count:
-        wanted = tuple("batch" if n == -1 else n for n in net.takes.shape(-1))
-        raise ValueError(
-            f"{name}: signals of shape {shape}; the network takes {net.takes}: {wanted}"
-        )
+    signals, count = signals_of(net, data[0], name)
+    targets = _check.as_array(data[1], f"{name}: the array of targets")
+    if not count:
+        raise ValueError(f"{name}: signals of shape {tuple(signals.shape)}; expected one at least")
     own = batch_axis(net.gives) if targets.ndim > 1 else 0
     if targets.ndim == 0 or targets.shape[own] * sets != count:
         many = f" of sets of {sets}" if sets > 1 else ""
@@ -170,8 +182,13 @@ def _pair(net, data, sets, name):
 
 def _checked(params):
     for path, array in leaves(params):
-        if array.dtype.kind not in "fc" or not np.isfinite(array).all():
-            raise ValueError(f"parameter {path} of {array.dtype} holds what is no finite number")
+        if array.dtype not in (np.float32, np.float64, np.complex64, np.complex128):
+            raise TypeError(
+                f"parameter {path} has dtype {array.dtype}; expected float32, float64, complex64 or "
+                "complex128, as net.init makes them"
+            )
+        if not np.isfinite(array).all():
+            raise ValueError(f"parameter {path} holds what is no finite number")
     if not leaves(params, statistics=False):
         raise ValueError("the network has no parameters to train")
     return params
@@ -184,8 +201,3 @@ def _direction(watch, found, validation, patience):
     if validation is None and (patience is not None or watch != "loss"):
         raise ValueError("patience and watch need validation=(signals, targets)")
     return 1 if watch != "loss" and getattr(found[watch], "larger_is_better", False) else -1
-
-
-def _whole(value, name, least):
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ValueError(f"{name} is {value!r}; expected a whole number >= {least}")

@@ -1,8 +1,9 @@
 """Retrieval scores of SHREC'17 (Savva et al. 2017), by the rules of the organisers' evaluator.
 
-A query's list of models is cut to 1000; then repeats go, and models of another split or unknown. A result
-is worth 3 where it has the query's subclass, 2 where its subclass is the query's class, 1 where it has the
-class, else 0. All models of the class count as right, the query itself too, R of them, at most 1000:
+Identifiers are numbers of six digits; 5, "5" and "000005" are the same. Queries of another split are dropped,
+and counted. A query's list of models is cut to 1000; then repeats go, and models of another split or unknown.
+A result is worth 3 where it has the query's subclass, 2 where its subclass is the query's class, 1 where it
+has the class, else 0. All models of the class count as right, the query itself too, R of them, at most 1000:
 
     P@N = hits / N,  R@N = hits / R,  F1@N of these two, N the length of the list
     mAP = sum over hits of the precision there / R
@@ -16,6 +17,8 @@ scores over the means of classes.
 from typing import NamedTuple
 
 import numpy as np
+
+from spherekit import _check
 
 CUT = 1000
 SCORES = ("P@N", "R@N", "F1@N", "mAP", "NDCG")
@@ -34,10 +37,12 @@ class Retrieval(NamedTuple):
 
     scores : {name: {"P@N": ..., "R@N", "F1@N", "mAP", "NDCG"}}
     curves : {name: precision and recall after each result, (2, 1000)}
+    dropped : int, how many queries are of another split
     """
 
     scores: dict
     curves: dict
+    dropped: int
 
 
 def retrieval(lists, models, split):
@@ -46,7 +51,8 @@ def retrieval(lists, models, split):
     Parameters
     ----------
     lists : dict
-        {query: identifiers of models, the best first}.
+        {query: identifiers of models, the best first}. Identifiers are text or whole numbers; those of digits
+        alone are padded to six.
     models : dict
         {identifier: (class, subclass, split)}, in the order of the organisers' file.
     split : str
@@ -59,32 +65,38 @@ def retrieval(lists, models, split):
     Raises
     ------
     ValueError
-        No lists; a query that is not among the models of that split.
+        No lists, or none of that split; a query that is no model, or comes twice.
+    TypeError
+        An identifier that is neither text nor a whole number; a list that is text.
 
     >>> models = {"a": ("chair", "sofa", "val"), "b": ("chair", "stool", "val"), "c": ("car", "bus", "val")}
     >>> made = retrieval({"a": ["a", "c", "b"]}, models, "val")
     >>> {name: round(value, 4) for name, value in made.scores["micro"].items()}
     {'P@N': 0.6667, 'R@N': 1.0, 'F1@N': 0.8, 'mAP': 0.8333, 'NDCG': 0.75}
     """
-    models = {name: Model(*some) for name, some in models.items() if some[2] == split}
     if not lists:
         raise ValueError("no ranked lists; expected a dict {query: [models, the best first]}")
+    known, lists = _by_identifier(models, "model"), _by_identifier(lists, "query")
+    models = {name: Model(*model) for name, model in known.items() if model[2] == split}
     members, found = {}, {}
     for name, model in models.items():
         members.setdefault(model.synset, []).append(name)
     for query, ranked in lists.items():
-        if query not in models:
-            raise ValueError(f"query {query!r} is no model of the split {split!r}")
-        synset = models[query].synset
-        some = list(dict.fromkeys(name for name in list(ranked)[:CUT] if name in models))
-        found.setdefault(synset, []).append(_one(models, query, some, members[synset]))
+        if query not in known:
+            raise ValueError(f"query {query!r} is no model of any split")
+        if query in models:
+            synset, names = models[query].synset, _listed(query, ranked, models)
+            found.setdefault(synset, []).append(_one(models, query, names, members[synset]))
+    if not found:
+        raise ValueError(f"none of the {len(lists)} queries is a model of the split {split!r}")
     every = [one for some in found.values() for one in some]
     classes = {synset: _mean(some) for synset, some in found.items()}
     means = {"micro": _mean(every), "macro": _mean(list(classes.values()))} | classes
     scores = {
         name: dict(zip(SCORES, map(float, some), strict=True)) for name, (some, _) in means.items()
     }
-    return Retrieval(scores, {name: curve for name, (_, curve) in means.items()})
+    curves = {name: curve for name, (_, curve) in means.items()}
+    return Retrieval(scores, curves, len(lists) - len(every))
 
 
 def read_models(path):
@@ -105,7 +117,40 @@ def read_models(path):
         if missing:
             raise ValueError(f"{path} has no column {', '.join(sorted(missing))}; expected the "
                              "organisers' id,synsetId,subSynsetId,modelId,split")  # fmt: skip
-        return {r["id"]: Model(r["synsetId"], r["subSynsetId"], r["split"]) for r in rows}
+        return {
+            identifier(r["id"]): Model(r["synsetId"], r["subSynsetId"], r["split"]) for r in rows
+        }
+
+
+def identifier(name):
+    """Of a model or a query, as the organisers' evaluator reads it: digits padded to six.
+
+    >>> identifier(5), identifier("000005"), identifier("m5")
+    ('000005', '000005', 'm5')
+    """
+    if isinstance(name, str):
+        name = name.strip()
+        return name.zfill(6) if name.isascii() and name.isdigit() else name
+    return f"{_check.whole_number(name, 'an identifier', 0, hint='or text'):06d}"
+
+
+def _by_identifier(values, kind):
+    """The dict by padded identifiers, each of them once."""
+    padded = {identifier(name): value for name, value in values.items()}
+    if len(padded) < len(values):
+        raise ValueError(
+            f"{len(values) - len(padded)} of {len(values)} identifiers of a {kind} come twice; numbers "
+            "are padded to six digits, so that 5 and '000005' are the same"
+        )
+    return padded
+
+
+def _listed(query, ranked, models):
+    """The results that count: of the first 1000 those of the split, each once."""
+    if isinstance(ranked, str | bytes):
+        raise TypeError(f"the list of query {query!r} is text; expected a list of identifiers")
+    names = map(identifier, list(ranked)[:CUT])
+    return list(dict.fromkeys(name for name in names if name in models))
 
 
 def _worth(query, result):

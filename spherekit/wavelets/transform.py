@@ -13,8 +13,11 @@ import autograd.numpy as anp
 import numpy as np
 
 from spherekit import _check
+from spherekit._operator import Operator
 from spherekit._threads import thread_count
+from spherekit._traced import coefficients, numbers
 from spherekit.harmonic import transform as harmonic
+from spherekit.linear import same_precision
 from spherekit.sampling import RotationGrid
 from spherekit.sampling import grid as as_grid
 from spherekit.wavelets import filters
@@ -22,7 +25,7 @@ from spherekit.wavelets.weights import pair
 from spherekit.wigner import transform as wigner
 
 
-class Wavelets:
+class Wavelets(Operator):
     """Scale-discretised wavelets of a band-limit: a tight frame.
 
     Parameters
@@ -145,6 +148,10 @@ class Wavelets:
             f"family={self.family!r})"
         )
 
+    def _key(self):
+        tiling = self.family, self.L, self.lam, self.J0, self.N, self.spin
+        return *tiling, self.grid, self.reality, self.multiresolution, self.threads
+
     def analysis(self, f):
         """(scaling map, [map of each scale]) of samples (..., *grid.shape)."""
         return self.analysis_flm(harmonic.forward(f, self.L, **self._signal()))
@@ -159,6 +166,7 @@ class Wavelets:
         The scaling map is (..., *scaling_grid.shape), that of scale j (..., *grids[j].shape). Where the spin
         leaves nothing below the wavelets, the scaling map is empty, (..., 0), and ``scaling_grid`` None.
         """
+        flm = coefficients(flm, self.L)
         scaling = self._scaling_map(flm, harmonic.inverse)
         maps = []
         for j in self.scales:
@@ -178,6 +186,7 @@ class Wavelets:
 
     def synthesis_adjoint(self, flm):
         """Conjugate transpose of `synthesis_flm`: (..., L*L) -> maps."""
+        flm = coefficients(flm, self.L)
         scaling = self._scaling_map(flm, harmonic.forward_adjoint)
         maps = []
         for j in self.scales:
@@ -186,14 +195,13 @@ class Wavelets:
         return scaling, maps
 
     def _scaling_map(self, flm, to_samples):
-        _check.coefficients_shape(flm, self.L)
         if self.scaling_grid is None:
             return anp.real(flm[..., :0]) if self.reality else flm[..., :0]
         coarse = pair.forward(flm, **self._smoothing)[..., 0, :]
         return to_samples(coarse, self.scaling_limit, **self._coarse())
 
     def _sum(self, scaling, maps, of_sphere, of_group, weights):
-        self._check_maps(scaling, maps)
+        scaling, maps = self._checked_maps(scaling, maps)
         total = 0.0
         if self.scaling_grid is not None:
             coarse = of_sphere(scaling, self.scaling_limit, **self._coarse())
@@ -219,13 +227,17 @@ class Wavelets:
     def _limits(self, j):
         return self.grids[j].L, self.grids[j].N
 
-    def _check_maps(self, scaling, maps):
+    def _checked_maps(self, scaling, maps):
         if len(maps) != len(self.scales):
             raise ValueError(f"{len(maps)} maps came; the scales are {self.scales}, a map for each")
+        scaling = numbers(scaling, "the scaling map")
         shape = (0,) if self.scaling_grid is None else self.scaling_grid.shape
         if scaling.shape[-len(shape) :] != shape:
             wanted = ", ".join(map(str, shape))
             raise ValueError(f"the scaling map has shape {scaling.shape}; expected (..., {wanted})")
+        maps = [numbers(x, f"map {j}") for j, x in zip(self.scales, maps, strict=True)]
+        scaling, *maps = same_precision(scaling, *maps)
+        return scaling, maps
 
 
 def _above(row):

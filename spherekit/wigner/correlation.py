@@ -8,14 +8,14 @@
 normalised: the sphere has area 4 pi, the group volume 8 pi^2.
 """
 
-import math
-
 import autograd.numpy as anp
 import numpy as np
 
 from spherekit import _check
+from spherekit._traced import aligned, angles, numbers
+from spherekit.conventions.indexing import degrees_and_orders, flat
 from spherekit.harmonic import evaluate as evaluate_harmonic
-from spherekit.linear import is_traced
+from spherekit.linear import cast, same_precision
 
 
 def lift(flm, psi, N):
@@ -38,9 +38,9 @@ def lift(flm, psi, N):
     >>> bool(np.isclose(lift(f, f, 1)[0, 2], 8 * np.pi**2 / 3))
     True
     """
-    L = _same_limit(flm, psi, "flm", "psi")
+    flm, psi, L = _same_limit(flm, psi, "flm", "psi")
     N = _check.azimuthal_limit(N, L)
-    ell = _degrees(L)
+    ell, _ = degrees_and_orders(L)
     n = np.arange(1 - N, N)[:, None]
     index = np.clip(ell * ell + ell + n, 0, L * L - 1)
     factor = np.where(np.abs(n) <= ell, 8 * np.pi**2 / (2 * ell + 1), 0)
@@ -56,7 +56,7 @@ def correlate(flmn, glmn, N=None):
     flmn, glmn : complex ndarray [shape=(..., 2K-1, L*L)]
         Of one azimuthal band-limit K.
     N : int, optional
-        Orders |n| < N of the result; L unless said.
+        Orders |n| < N of the result; L by default.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def correlate(flmn, glmn, N=None):
     >>> correlate(one, one)[1, 0]
     np.complex128(4+0j)
     """
-    L = _same_limit(flmn, glmn, "flmn", "glmn")
+    flmn, glmn, L = _same_limit(flmn, glmn, "flmn", "glmn")
     if flmn.ndim < 2 or glmn.ndim < 2 or flmn.shape[-2] != glmn.shape[-2]:
         raise ValueError(
             f"flmn {flmn.shape} and glmn {glmn.shape} need the same orders: (..., 2K-1, {L * L})"
@@ -76,11 +76,11 @@ def correlate(flmn, glmn, N=None):
     N = L if N is None else _check.azimuthal_limit(N, L)
     blocks = []
     for ell in range(L):
-        some, n = slice(ell * ell, (ell + 1) ** 2), min(ell, N - 1)
+        degree, n = slice(ell * ell, (ell + 1) ** 2), min(ell, N - 1)
         g = anp.swapaxes(glmn[..., ell * ell + ell - n : ell * ell + ell + n + 1], -1, -2)
-        block = anp.matmul(anp.conj(g), flmn[..., some])
-        none = np.zeros((*block.shape[:-2], N - 1 - n, 2 * ell + 1), _check.real_type(block))
-        blocks.append(anp.concatenate([none, block, none], axis=-2))
+        block = anp.matmul(anp.conj(g), flmn[..., degree])
+        zeros = np.zeros((*block.shape[:-2], N - 1 - n, 2 * ell + 1), _check.real_type(block))
+        blocks.append(anp.concatenate([zeros, block, zeros], axis=-2))
     return anp.concatenate(blocks, axis=-1)
 
 
@@ -102,10 +102,11 @@ def zonal(flm, kl):
     >>> zonal(np.ones(4) + 0j, np.array([1.0, 0.0])).real.round(6)
     array([3.544908, 0.      , 0.      , 0.      ])
     """
-    L = _limit(flm, "flm")
-    if not np.ndim(kl) or np.shape(kl)[-1] != L:
-        raise ValueError(f"kl has shape {np.shape(kl)}; a signal of L={L} needs (..., {L})")
-    ell = _degrees(L)
+    flm, L = flat(flm)
+    flm, kl = same_precision(flm, numbers(kl, "kl"))
+    if not kl.ndim or kl.shape[-1] != L:
+        raise ValueError(f"kl has shape {kl.shape}; a signal of L={L} needs (..., {L})")
+    ell, _ = degrees_and_orders(L)
     factor = np.sqrt(4 * np.pi / (2 * ell + 1)).astype(_check.real_type(flm))
     return flm * (anp.conj(kl)[..., ell] * factor)
 
@@ -117,31 +118,34 @@ def evaluate(flmn, alpha, beta, gamma, *, reality=False, threads=None):
     ----------
     flmn : complex ndarray [shape=(..., 2N-1, L*L)]
     alpha, beta, gamma : array_like [shape=(n_rotations,)], radians
-        0 <= beta <= pi.
+        0 <= beta <= pi; broadcast against each other.
     reality : bool
         Real part, from the orders n >= 0 alone.
 
     Returns
     -------
     ndarray [shape=(..., n_rotations)]
+        Complex without ``reality``, of the precision of ``flmn``. Differentiable by ``flmn`` and by
+        the angles, at beta = 0 and pi too.
 
     >>> import numpy as np
     >>> flmn = np.zeros((3, 16), complex); flmn[1, 0] = 8 * np.pi**2
     >>> bool(np.allclose(evaluate(flmn, [0.1], [0.2], [0.3]), 1))
     True
     """
-    L = _limit(flmn, "flmn")
+    flmn, L = flat(flmn, "flmn")
     N = (flmn.shape[-2] + 1) // 2 if flmn.ndim > 1 else 0
-    if not is_traced(flmn):
-        _check.wigner_shape(flmn, L, N)
-    gamma = np.asarray(gamma, float)
-    scale = np.sqrt((2 * _degrees(L) + 1) / (16 * np.pi**3)).astype(_check.real_type(flmn))
+    _check.wigner_shape(flmn, L, N)
+    (alpha, beta, gamma), _ = aligned(*angles(alpha=alpha, beta=beta, gamma=gamma))
+    ell, _ = degrees_and_orders(L)
+    scale = np.sqrt((2 * ell + 1) / (16 * np.pi**3)).astype(_check.real_type(flmn))
+    kind = _check.result_type(False, _check.is_single(flmn))
     total = 0
     for n in range(0 if reality else 1 - N, N):
         field = flmn[..., N - 1 + n, :] * ((-1) ** n * scale)
         values = evaluate_harmonic(field, beta, alpha, spin=-n, threads=threads)
-        turned = values * np.exp(1j * n * gamma).astype(field.dtype)
-        total = total + (anp.real(turned) * (2 if n else 1) if reality else turned)
+        values = values * cast(anp.exp(1j * n * gamma), kind)
+        total = total + (anp.real(values) * (2 if n else 1) if reality else values)
     return total
 
 
@@ -155,13 +159,14 @@ def total_convolution(flm, blm, alpha, beta, gamma, *, N=None, reality=False, th
     alpha, beta, gamma : array_like [shape=(n,)], radians
         The pointing (longitude, colatitude) and the turn about the axis.
     N : int, optional
-        Orders of the beam that count, |n| < N; L unless said.
+        Orders of the beam that count, |n| < N; L by default.
     reality : bool
         Both are real.
 
     Returns
     -------
     ndarray [shape=(..., n)]
+        As `evaluate`, and differentiable as that, by signal, beam and angles.
 
     >>> import numpy as np
     >>> blm = np.zeros(16); blm[0] = np.sqrt(4 * np.pi)             # the beam that sees all alike
@@ -169,25 +174,14 @@ def total_convolution(flm, blm, alpha, beta, gamma, *, N=None, reality=False, th
     >>> total_convolution(flm, blm, [0.1], [0.2], [0.3], N=1, reality=True).round(6)
     array([3.544908])
     """
-    L = _limit(flm, "flm")
+    flm, blm, L = _same_limit(flm, blm, "flm", "blm")
     flmn = lift(flm, blm, L if N is None else N)
     return evaluate(flmn, alpha, beta, gamma, reality=reality, threads=threads)
 
 
-def _degrees(L):
-    return np.repeat(np.arange(L), 2 * np.arange(L) + 1)
-
-
-def _limit(flm, name):
-    shape = np.shape(flm)
-    L = math.isqrt(shape[-1]) if shape else 0
-    if L < 1 or L * L != shape[-1]:
-        raise ValueError(f"{name} has shape {shape}; the last axis must be L*L long")
-    return L
-
-
 def _same_limit(a, b, name, other):
-    L = _limit(a, name)
-    if _limit(b, other) != L:
+    """Both as `flat` coefficients, and their band-limit."""
+    (a, L), (b, L_other) = flat(a, name), flat(b, other)
+    if L_other != L:
         raise ValueError(f"{name} has shape {a.shape}, {other} {b.shape}: they need the same L*L")
-    return L
+    return a, b, L

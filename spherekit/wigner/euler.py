@@ -7,6 +7,8 @@ has the quaternions, matrices, axes and random rotations.
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from spherekit._traced import angles as check_angles
+
 
 def to_rotation(alpha, beta, gamma):
     """SciPy's Rotation of Euler angles (radians), which may be arrays of one shape (n,).
@@ -14,10 +16,8 @@ def to_rotation(alpha, beta, gamma):
     >>> to_rotation(0, np.pi / 2, 0).apply([0, 0, 1]).round(12)
     array([1., 0., 0.])
     """
-    angles = np.stack(np.broadcast_arrays(alpha, beta, gamma), axis=-1).astype(float)
-    if not np.isfinite(angles).all():
-        raise ValueError("alpha, beta, gamma must be finite angles in radians")
-    return Rotation.from_euler("ZYZ", angles)
+    angles = check_angles(alpha=alpha, beta=beta, gamma=gamma)
+    return Rotation.from_euler("ZYZ", np.stack(np.broadcast_arrays(*angles), axis=-1))
 
 
 def from_rotation(rotation):
@@ -57,4 +57,5 @@ def invert(alpha, beta, gamma):
     >>> bool(np.allclose(compose((0.3, 1.0, 2.0), invert(0.3, 1.0, 2.0)), 0, atol=1e-15))
     True
     """
+    alpha, beta, gamma = (x[()] for x in check_angles(alpha=alpha, beta=beta, gamma=gamma))
     return np.pi - gamma, beta, -np.pi - alpha

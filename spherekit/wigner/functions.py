@@ -3,12 +3,22 @@
     d^l_mn(beta) = <l m| exp(-i beta J_y) |l n>,    D^l_mn = e^{-i m alpha} d^l_mn(beta) e^{-i n gamma}
 
 real and orthogonal, unitary; the convention of `spherekit.conventions`. Angles are taken mod 2 pi.
+
+All are differentiable by their angles, to any order, in closed form: -i J_y is real, antisymmetric and
+tridiagonal, with entries up_n = -1/2 sqrt((l-n)(l+n+1)) at [n+1, n], so that
+
+    d/dbeta d_mn = up_n d_{m,n+1} - up_{n-1} d_{m,n-1}.
 """
 
+import autograd.numpy as anp
 import numpy as np
+from autograd.extend import defjvp, defvjp, primitive
+from autograd.numpy.numpy_vjps import unbroadcast_f
 
 from spherekit import _check
 from spherekit._jit import jit
+from spherekit._traced import aligned
+from spherekit._traced import angles as check_angles
 from spherekit.harmonic.plan import PI_REST
 from spherekit.kernels.coefficients import difference_coefficients
 from spherekit.kernels.recursion import climb_differences, seed_sign, values_differences
@@ -29,6 +39,7 @@ def d_column(m, n, beta, L):
     m, n : int
         Orders, |m|, |n| < L.
     beta : float or ndarray, radians
+        Differentiable by it.
     L : int
 
     Returns
@@ -39,7 +50,13 @@ def d_column(m, n, beta, L):
     array([ 1.   ,  0.5  , -0.125])
     """
     L = _check.band_limit(L)
-    m, n = (_check.spin_number(order, L) for order in (m, n))
+    m, n = (_check.whole_number(v, name, 1 - L, L - 1) for v, name in ((m, "m"), (n, "n")))
+    (beta,) = check_angles(beta=beta)
+    return _column(beta, m, n, L)
+
+
+@primitive
+def _column(beta, m, n, L):
     shape = np.shape(beta)
     theta, sign, south = _fold(np.asarray(beta, float).reshape(-1))
     flip = 1.0
@@ -58,12 +75,48 @@ def d_column(m, n, beta, L):
     return result.reshape(*shape, L)
 
 
+def _column_slope(beta, m, n, L):
+    """The derivative by beta, from the columns of n + 1 and n - 1."""
+    ell = np.arange(L)
+    total = np.zeros(L)
+    if n + 1 < L:
+        total = total + _raising(ell, n) * _column(beta, m, n + 1, L)
+    if n - 1 > -L:
+        total = total - _raising(ell, n - 1) * _column(beta, m, n - 1, L)
+    return total
+
+
+def _raising(ell, n):
+    """<l n+1| -i J_y |l n>, zero where one of the two is beyond the degree."""
+    return -0.5 * np.sqrt(np.maximum((ell - n) * (ell + n + 1), 0))
+
+
+defvjp(
+    _column,
+    lambda answer, beta, m, n, L: unbroadcast_f(
+        beta, lambda g: anp.sum(g * _column_slope(beta, m, n, L), axis=-1)
+    ),
+    argnums=(0,),
+)
+defjvp(
+    _column,
+    lambda tangent, answer, beta, m, n, L: _last(tangent) * _column_slope(beta, m, n, L),
+    argnums=(0,),
+)
+
+
+def _last(x):
+    """With a new last axis."""
+    return anp.reshape(x, (*np.shape(x), 1))
+
+
 def d(beta, L):
     """The matrices d^l(beta) of all degrees l < L.
 
     Parameters
     ----------
     beta : float or ndarray, radians
+        Differentiable by it.
     L : int
 
     Returns
@@ -76,10 +129,10 @@ def d(beta, L):
            [-0.707107,  0.      ,  0.707107],
            [ 0.5     , -0.707107,  0.5     ]])
     """
-    L, shape = _check.band_limit(L), np.shape(beta)
-    angles = np.asarray(beta, float).reshape(-1)
-    _check.fits_memory(8 * len(angles) * _size(L), f"d(beta, {L}) at {len(angles)} angles")
-    return _views(_real(angles, L), shape, L)
+    L = _check.band_limit(L)
+    (angle,), shape = aligned(*check_angles(beta=beta))
+    _check.fits_memory(8 * angle.size * _size(L), f"d(beta, {L}) at {angle.size} angles")
+    return _views(_real(angle, L), shape, L)
 
 
 def D(alpha, beta, gamma, L):
@@ -88,7 +141,7 @@ def D(alpha, beta, gamma, L):
     Parameters
     ----------
     alpha, beta, gamma : float or ndarray, radians
-        Broadcast against each other.
+        Broadcast against each other. Differentiable by each.
     L : int
 
     Returns
@@ -100,26 +153,86 @@ def D(alpha, beta, gamma, L):
     >>> bool(np.allclose(A @ B, np.eye(5)))
     True
     """
-    alpha, beta, gamma = np.broadcast_arrays(alpha, beta, gamma)
-    L, shape = _check.band_limit(L), alpha.shape
-    for name, angle in (("alpha", alpha), ("gamma", gamma)):
-        _finite(angle, name)
-    size = alpha.size * _size(L)
-    _check.fits_memory(24 * size, f"D at L={L} and {alpha.size} rotations")
-    left, right = (matrices.turns(angle.reshape(-1), L) for angle in (alpha, gamma))
-    flat = np.empty((alpha.size, _size(L)), complex)
-    for i, angle in enumerate(beta.reshape(-1, 1)):
-        matrices.turn(_real(angle, L)[0], left[i], right[i], L, flat[i])
-    return _views(flat, shape, L)
+    L = _check.band_limit(L)
+    angles, shape = aligned(*check_angles(alpha=alpha, beta=beta, gamma=gamma))
+    count = angles[0].size
+    _check.fits_memory(24 * count * _size(L), f"D at L={L} and {count} rotations")
+    return _views(_complex(*angles, L), shape, L)
 
 
-def _real(beta, L):
+def _fill_real(beta, L):
     """d of all degrees end to end: (angles, numbers)."""
     flat = np.empty((beta.size, _size(L)))
     folded = zip(*_fold(beta), strict=True)
     for row, (angle, sign, south) in zip(flat, folded, strict=True):
         matrices.fill(angle, L, sign < 0, south, row)
     return flat
+
+
+_real = primitive(_fill_real)
+
+
+@primitive
+def _complex(alpha, beta, gamma, L):
+    """D of all degrees end to end: (rotations, numbers)."""
+    left, right = (matrices.turns(angle, L) for angle in (alpha, gamma))
+    flat = np.empty((alpha.size, _size(L)), complex)
+    for i, angle in enumerate(beta.reshape(-1, 1)):
+        matrices.turn(_fill_real(angle, L)[0], left[i], right[i], L, flat[i])
+    return flat
+
+
+def _real_slope(answer, beta, L):
+    return _tilted(answer, L, 1.0)
+
+
+def _slope_by_alpha(answer, alpha, beta, gamma, L):
+    m, _, _ = _entries(L)
+    return -1j * m * answer
+
+
+def _slope_by_beta(answer, alpha, beta, gamma, L):
+    """D_mn e^{i n gamma} is differentiated as d_mn is."""
+    return _tilted(answer, L, anp.exp(1j * gamma)[:, None])
+
+
+def _slope_by_gamma(answer, alpha, beta, gamma, L):
+    _, n, _ = _entries(L)
+    return -1j * n * answer
+
+
+def _tilted(flat, L, phase):
+    """The matrices times -i J_y: neighbors in a row are neighbors end to end."""
+    _, n, ell = _entries(L)
+    zero = np.zeros((flat.shape[0], 1))
+    above = anp.concatenate([flat[:, 1:], zero], axis=1)
+    below = anp.concatenate([zero, flat[:, :-1]], axis=1)
+    return _raising(ell, n) * phase * above - _raising(ell, n - 1) * anp.conj(phase) * below
+
+
+def _entries(L):
+    """m, n and l of every number of the matrices end to end."""
+    grids = [np.mgrid[-ell : ell + 1, -ell : ell + 1].reshape(2, -1) for ell in range(L)]
+    m, n = np.concatenate(grids, axis=1)
+    return m, n, np.repeat(np.arange(L), [(2 * ell + 1) ** 2 for ell in range(L)])
+
+
+def _reverse(slope):
+    def rule(answer, *args):
+        return lambda g: anp.sum(anp.real(g * slope(answer, *args)), axis=-1)
+
+    return rule
+
+
+def _forward(slope):
+    return lambda tangent, answer, *args: _last(tangent) * slope(answer, *args)
+
+
+_SLOPES = (_slope_by_alpha, _slope_by_beta, _slope_by_gamma)
+defvjp(_real, _reverse(_real_slope), argnums=(0,))
+defjvp(_real, _forward(_real_slope), argnums=(0,))
+defvjp(_complex, *map(_reverse, _SLOPES), argnums=(0, 1, 2))
+defjvp(_complex, *map(_forward, _SLOPES), argnums=(0, 1, 2))
 
 
 def _size(L):
@@ -135,14 +248,8 @@ def _views(flat, shape, L):
     ]
 
 
-def _finite(angle, name):
-    if not np.isfinite(angle).all():
-        raise ValueError(f"{name} holds NaN or infinite angles; give finite ones in radians")
-
-
 def _fold(beta):
     """Angles in [0, pi/2], the sign of beta mod 2 pi, and whether it was in the southern half."""
-    _finite(beta, "beta")
     turned = np.where(np.abs(beta) > np.pi, np.remainder(beta + np.pi, 2 * np.pi) - np.pi, beta)
     theta, sign = np.abs(turned), np.where(turned < 0, -1.0, 1.0)
     south = theta > np.pi / 2

@@ -19,8 +19,10 @@ from autograd.numpy.numpy_vjps import unbroadcast_f
 
 from spherekit import _check
 from spherekit._threads import thread_count
+from spherekit._traced import angles as check_angles
+from spherekit.conventions.indexing import degrees_and_orders, flat
 from spherekit.harmonic import transform as harmonic
-from spherekit.linear import is_traced, linear_map
+from spherekit.linear import cast, is_traced, linear_map
 from spherekit.wigner import quarter
 
 
@@ -31,7 +33,7 @@ def rotate(flm, alpha, beta, gamma, *, reality=False, threads=None):
     ----------
     flm : complex ndarray [shape=(..., L*L)]
         Coefficients on the sphere; or on SO(3), (..., 2N-1, L*L), where this is f(R^{-1} rho).
-    alpha, beta, gamma : float or ndarray, radians
+    alpha, beta, gamma : float or ndarray, radians, or a Quantity of an angle
         Euler angles zyz; their shape is broadcast against the leading axes of ``flm``.
     reality : bool
         Real signals on the sphere: half the time; the coefficients must be Hermitian.
@@ -40,6 +42,7 @@ def rotate(flm, alpha, beta, gamma, *, reality=False, threads=None):
     Returns
     -------
     complex ndarray [shape=(..., L*L)]
+        Differentiable by the signal and the three angles, to any order.
 
     Raises
     ------
@@ -51,10 +54,9 @@ def rotate(flm, alpha, beta, gamma, *, reality=False, threads=None):
     >>> bool(np.allclose(rotate(flm, 0, np.pi / 2, 0), np.array([0, 1, 0, -1]) / np.sqrt(2)))   # x
     True
     """
-    angles = [
-        angle if is_traced(angle) else np.asarray(angle, float) for angle in (alpha, beta, gamma)
-    ]
+    angles = check_angles(alpha=alpha, beta=beta, gamma=gamma)
     traced = any(map(is_traced, (flm, *angles)))
+    flm, _ = flat(flm)
     return _rotated(flm, *angles, bool(reality), thread_count(threads), not traced)
 
 
@@ -80,8 +82,7 @@ def rotate_map(f, L, alpha, beta, gamma, *, spin=0, sampling="mw", reality=False
 
 
 def _forward(flm, *, angles, lead, reality, threads, checked=False):
-    flm = _check.numbers(flm, "flm")
-    L = _limit(flm)
+    flm, L = flat(flm)
     shape = _shape(lead, angles)
     single = _check.is_single(flm)
     count = math.prod(shape)
@@ -111,15 +112,6 @@ def _adjoint(g, *, angles, lead, reality, threads, checked=False):
 _rotation = linear_map("wigner.rotate", _forward, _adjoint)
 
 
-def _limit(flm):
-    L = math.isqrt(flm.shape[-1]) if flm.ndim else 0
-    if L < 1 or L * L != flm.shape[-1]:
-        raise ValueError(
-            f"flm has shape {flm.shape}; the last axis must be L*L long, flm[..., l*l+l+m]"
-        )
-    return L
-
-
 # --- derivatives -------------------------------------------------------------------------------------
 
 
@@ -132,10 +124,7 @@ def _rotated(flm, alpha, beta, gamma, reality, threads, checked):
 
 def _flags(flm, angles, reality, threads):
     values = tuple(np.asarray(angle, float) for angle in angles)
-    if not all(np.isfinite(value).all() for value in values):
-        raise ValueError("alpha, beta, gamma must be finite angles in radians")
-    lead = np.shape(flm)[:-1]
-    return dict(angles=values, lead=lead, reality=reality, threads=threads)
+    return dict(angles=values, lead=np.shape(flm)[:-1], reality=reality, threads=threads)
 
 
 def _shape(lead, angles):
@@ -153,30 +142,30 @@ def _shape(lead, angles):
 
 
 def _along_alpha(answer, flm, angles, reality, threads):
-    return -1j * _order(flm) * answer
+    return _by_order(answer)
 
 
 def _along_beta(answer, flm, angles, reality, threads):
-    turn = anp.exp(1j * anp.asarray(angles[2]))[..., None]
     L = math.isqrt(flm.shape[-1])
-    ell = np.repeat(np.arange(L), 2 * np.arange(L) + 1)
-    m = _order(flm)
-    up, down = np.sqrt((ell - m + 1) * (ell + m)), np.sqrt((ell + m + 1) * (ell - m))
-    none = np.zeros((*flm.shape[:-1], 1))
-    below = anp.concatenate([none, flm[..., :-1]], axis=-1)
-    above = anp.concatenate([flm[..., 1:], none], axis=-1)
-    tilted = -0.5 * (up * turn * below - down * anp.conj(turn) * above)
+    ell, m = degrees_and_orders(L)
+    kind = _check.real_type(flm)
+    up, down = (np.sqrt((ell + k + 1) * (ell - k)).astype(kind) for k in (m - 1, m))
+    phase = cast(anp.exp(1j * angles[2]), np.result_type(kind, np.complex64))[..., None]
+    zero = np.zeros((*flm.shape[:-1], 1), kind)
+    below = anp.concatenate([zero, flm[..., :-1]], axis=-1)
+    above = anp.concatenate([flm[..., 1:], zero], axis=-1)
+    tilted = (down * anp.conj(phase) * above - up * phase * below) / 2
     return _rotated(tilted, *angles, reality, threads, False)
 
 
 def _along_gamma(answer, flm, angles, reality, threads):
-    return _rotated(-1j * _order(flm) * flm, *angles, reality, threads, False)
+    return _rotated(_by_order(flm), *angles, reality, threads, False)
 
 
-def _order(flm):
-    index = np.arange(flm.shape[-1])
-    ell = np.sqrt(index).astype(int)
-    return index - ell * ell - ell
+def _by_order(flm):
+    """-i m f_lm, in the precision of f."""
+    _, m = degrees_and_orders(math.isqrt(flm.shape[-1]))
+    return -1j * m.astype(_check.real_type(flm)) * flm
 
 
 def _reverse_flm(answer, flm, alpha, beta, gamma, reality, threads, checked):
@@ -195,7 +184,7 @@ def _reverse_angle(position, along):
 
         def pull_back(g):
             slope = along(answer, flm, angles, reality, threads)
-            total = anp.sum(anp.real(g * slope), axis=-1)
+            total = cast(anp.sum(anp.real(g * slope), axis=-1), np.float64)
             return unbroadcast_f(angles[position], lambda x: x)(total)
 
         return pull_back
@@ -206,7 +195,8 @@ def _reverse_angle(position, along):
 def _forward_angle(along):
     def rule(tangent, answer, flm, alpha, beta, gamma, reality, threads, checked):
         slope = along(answer, flm, (alpha, beta, gamma), reality, threads)
-        return anp.asarray(tangent)[..., None] * slope
+        per_signal = anp.reshape(cast(tangent, _check.real_type(slope)), (*np.shape(tangent), 1))
+        return per_signal * slope
 
     return rule
 

@@ -211,7 +211,7 @@ def _to_samples(flmn, route_of, scale, L, N, grid, reality, threads, checked):
     flmn = _check.numbers(flmn, "flmn")
     _check.wigner_shape(flmn, L, N)
     single = _check.is_single(flmn)
-    tolerance = (1e-5 if single else 1e-12) if checked else None
+    tolerance = _check.symmetry_tolerance(single) if checked else None
     orders = layout.orders(N, grid.steerable, reality)
     maps = math.prod(flmn.shape[:-2])
     if _in_bundles(grid, L, N, reality, maps):

@@ -1,0 +1,259 @@
+"""What every public function does with arguments of the wrong kind: one rule, walked over all of them.
+
+`CALLS` holds one valid call of each function; arguments are known by their names. A whole number that is
+none is a TypeError and one out of range a ValueError, both with the name and the value; an angle takes
+its unit along; data with a unit or with masked entries are refused; lists serve as arrays.
+"""
+
+import importlib
+import inspect
+
+import astropy.units as u
+import numpy as np
+import pytest
+
+from spherekit.testing import random_flm, random_flmn
+
+ROOMS = ("sampling", "harmonic", "wigner", "spectra", "wavelets", "scattering", "conventions")
+WHOLE = {
+    "L",
+    "N",
+    "J0",
+    "depth",
+    "nside",
+    "mmax",
+    "l1",
+    "l2",
+    "l3",
+    "m1",
+    "m2",
+    "m3",
+    "ell",
+    "m",
+    "n",
+}
+WHOLE |= {"spin", "threads", "L_lower", "max_iter", "iterations", "n_theta", "batch", "directions"}
+ANGLES = {"alpha", "beta", "gamma", "theta", "phi", "phi0"}
+ARRAYS = {
+    "f",
+    "flm",
+    "flm2",
+    "flmn",
+    "glmn",
+    "psi",
+    "blm",
+    "kl",
+    "alm",
+    "cilm",
+    "E",
+    "B",
+    "x",
+    "cl",
+}
+ARRAYS |= {"values"}
+#: Types of results and of parameters, which nobody calls; what takes none of the above.
+OTHERS = {"Residual", "Statistics", "generate", "grid", "frame_angles", "table", "modulus", "Rings"}
+
+RNG = np.random.default_rng(5)
+FLM, FLMN = random_flm(4, RNG, reality=True), random_flmn(4, 2, RNG)
+SAMPLES, POINTS = RNG.standard_normal((4, 7)), dict(theta=[0.3, 1.0], phi=[0.1, 2.0])
+PIXELS, EULER = RNG.standard_normal(12), dict(alpha=0.1, beta=0.2, gamma=0.3)
+MANY = {name: [angle, angle] for name, angle in EULER.items()}
+HALF = np.arange(10) + 0j
+
+CALLS = {
+    **{f"sampling.{kind}": dict(L=4, n_phi=8) for kind in ("MW", "DH", "DHPole", "GL")},
+    "sampling.MWSS": dict(L=4, n_phi=8),
+    "sampling.CC": dict(L=4, n_theta=7),
+    "sampling.HEALPix": dict(nside=2),
+    "sampling.RotationGrid": dict(L=4, N=2),
+    "harmonic.analyse": dict(f=PIXELS, L=2, sampling="healpix:1", spin=0, max_iter=9, threads=1),
+    "harmonic.estimate_memory": dict(L=4, spin=1, batch=2, threads=1),
+    "harmonic.evaluate": dict(flm=FLM, **POINTS, spin=1, threads=1),
+    "harmonic.evaluate_adjoint": dict(values=[1.0, 2.0], **POINTS, L=4, spin=1, threads=1),
+    "harmonic.forward": dict(f=SAMPLES, L=4, spin=1, threads=1),
+    "harmonic.forward_adjoint": dict(flm=FLM, L=4, spin=1, threads=1),
+    "harmonic.inverse": dict(flm=FLM, L=4, spin=1, threads=1),
+    "harmonic.inverse_adjoint": dict(f=SAMPLES, L=4, spin=1, threads=1),
+    "harmonic.synthesis_operator": dict(L=2, sampling="healpix:1", spin=1, threads=1),
+    "wigner.D": dict(**EULER, L=4),
+    "wigner.clebsch_gordan": dict(l1=1, l2=1, l=1),
+    "wigner.clebsch_gordan_blocks": dict(L=3),
+    "wigner.clebsch_gordan_by_order": dict(l1=1, l2=1, l=1),
+    "wigner.correlate": dict(flmn=FLMN, glmn=FLMN, N=2),
+    "wigner.d": dict(beta=0.2, L=4),
+    "wigner.d_column": dict(m=1, n=0, beta=0.2, L=4),
+    "wigner.estimate_memory": dict(L=4, N=2, batch=2),
+    "wigner.evaluate": dict(flmn=FLMN, **MANY, threads=1),
+    "wigner.forward": dict(f=RNG.standard_normal((3, 4, 7)), L=4, N=2, L_lower=0, threads=1),
+    "wigner.forward_adjoint": dict(flmn=FLMN, L=4, N=2, L_lower=0, threads=1),
+    "wigner.inverse": dict(flmn=FLMN, L=4, N=2, L_lower=0, threads=1),
+    "wigner.inverse_adjoint": dict(f=RNG.standard_normal((3, 4, 7)), L=4, N=2, threads=1),
+    "wigner.lift": dict(flm=FLM, psi=FLM, N=2),
+    "wigner.real_basis": dict(ell=1),
+    "wigner.rotate": dict(flm=FLM, **EULER, threads=1),
+    "wigner.rotate_map": dict(f=SAMPLES, L=4, **EULER, spin=1, threads=1),
+    "wigner.total_convolution": dict(flm=FLM, blm=FLM, **MANY, N=2, threads=1),
+    "wigner.wigner_3j": dict(l1=1, l2=1, l3=1, m1=0, m2=0, m3=0),
+    "wigner.zonal": dict(flm=FLM, kl=np.ones(4)),
+    "spectra.gaussian_flm": dict(cl=np.ones(4), L=4, rng=0),
+    "spectra.power": dict(flm=FLM, flm2=FLM),
+    "wavelets.Wavelets": dict(L=8, J0=0, N=1, spin=0, threads=1),
+    "scattering.Covariances": dict(L=8, J0=1, N=3, directions=5, threads=1),
+    "scattering.Scattering": dict(L=8, J0=1, depth=1, N=1, spin=0, threads=1),
+    "conventions.eb_to_spin": dict(E=FLM, B=FLM, spin=1),
+    "conventions.from_ducc": dict(alm=HALF, L=4, spin=0, mmax=3),
+    "conventions.from_healpy": dict(alm=HALF, L=4, mmax=3),
+    "conventions.from_real": dict(x=np.arange(16.0)),
+    "conventions.from_s2fft": dict(flm=np.ones((4, 7))),
+    "conventions.from_shtools": dict(cilm=np.zeros((2, 4, 4))),
+    "conventions.spin_to_eb": dict(flm=FLM, spin=1),
+    "conventions.to_ducc": dict(flm=FLM, spin=0, mmax=3),
+    "conventions.to_healpy": dict(flm=FLM, mmax=3),
+    "conventions.to_real": dict(flm=FLM),
+    "conventions.to_s2fft": dict(flm=FLM),
+    "conventions.to_shtools": dict(flm=FLM),
+}
+
+
+def resolve(path):
+    room, name = path.split(".")
+    return getattr(importlib.import_module(f"spherekit.{room}"), name)
+
+
+def arguments(names):
+    return [(path, name) for path, call in CALLS.items() for name in call if name in names]
+
+
+def call_with(path, **changes):
+    return resolve(path)(**{**CALLS[path], **changes})
+
+
+def leaves(result):
+    """The arrays of a result, to compare it."""
+    if isinstance(result, list | tuple):
+        return [leaf for item in result for leaf in leaves(item)]
+    return [np.asarray(result)]
+
+
+def public_names(room):
+    module = importlib.import_module(f"spherekit.{room}")
+    for name in getattr(module, "__all__", None) or dir(module):
+        value = getattr(module, name)
+        if callable(value) and getattr(value, "__module__", "").startswith("spherekit"):
+            yield name, value
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_public_function_is_walked(room):
+    """A new function, or a new argument of a known name, must be entered in `CALLS`."""
+    known = WHOLE | ANGLES | ARRAYS
+    for name, function in public_names(room):
+        if name in OTHERS:
+            continue
+        required = set(inspect.signature(function).parameters) & known
+        missing = required - set(CALLS.get(f"{room}.{name}", {})) - {"n_phi", "L_lower", "n_theta"}
+        assert not missing, f"{room}.{name} is called nowhere with {missing}"
+
+
+@pytest.mark.parametrize("path", CALLS)
+def test_the_calls_are_valid(path):
+    call_with(path)
+
+
+@pytest.mark.parametrize("bad", [2.0, "2", True, np.True_, [2], 1j, np.float64(1)])
+@pytest.mark.parametrize("path, name", arguments(WHOLE | {"n_phi"}))
+def test_what_is_not_a_whole_number(path, name, bad):
+    with pytest.raises(TypeError, match=rf"\b{name} is .*whole number"):
+        call_with(path, **{name: bad})
+
+
+@pytest.mark.parametrize("path, name", arguments(WHOLE - {"ell", "l1", "l2", "l3", "l"}))
+def test_whole_numbers_out_of_range(path, name):
+    with pytest.raises(ValueError, match=rf"\b{name}\b.*-99"):
+        call_with(path, **{name: -99})
+
+
+@pytest.mark.parametrize("path, name", arguments(WHOLE))
+def test_whole_numbers_of_numpy(path, name):
+    call_with(path, **{name: np.int16(CALLS[path][name])})
+
+
+@pytest.mark.parametrize("path, name", arguments(ANGLES))
+def test_the_unit_of_an_angle_is_taken(path, name):
+    degrees = np.degrees(CALLS[path][name])
+    plain = leaves(call_with(path))
+    for angle in (degrees * u.deg, (degrees * u.deg).to(u.arcmin), np.radians(degrees) * u.rad):
+        for a, b in zip(leaves(call_with(path, **{name: angle})), plain, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-14)
+
+
+@pytest.mark.parametrize("path, name", arguments(ANGLES))
+def test_what_is_no_angle(path, name):
+    value = np.array(CALLS[path][name], float)
+    masked = np.ma.masked_array(value, mask=np.ones(value.shape, bool))
+    refusals = [
+        (value * u.K, "unit K"),
+        (value * np.nan, "NaN"),
+        (value + np.inf, "infinite"),
+        (value + 1j, "complex"),
+        (masked, "mask"),
+        (np.full(value.shape, "0.1"), "dtype"),
+    ]
+    for bad, words in refusals:
+        with pytest.raises((TypeError, ValueError), match=rf"\b{name}\b.*{words}"):
+            call_with(path, **{name: bad})
+
+
+@pytest.mark.parametrize("path, name", arguments(ARRAYS))
+def test_data_with_a_unit_or_a_mask(path, name):
+    value = np.asarray(CALLS[path][name])
+    mask = np.zeros(value.shape, bool)
+    mask.flat[0] = True
+    for bad, words in [
+        (value * u.K, "unit K"),
+        (np.ma.masked_array(value, mask), "mask"),
+        ([row * u.K for row in value], "unit K"),
+        ({"TT": value}, "dict"),
+        (value.astype("U9"), "dtype"),
+        (value.astype(object), "object"),
+    ]:
+        with pytest.raises(TypeError, match=rf"\b{name}\b.*{words}"):
+            call_with(path, **{name: bad})
+
+
+@pytest.mark.parametrize("path, name", arguments(ARRAYS))
+def test_all_that_holds_the_same_numbers(path, name):
+    """Lists, read-only, Fortran-ordered, byte-swapped arrays, and masked ones without a masked entry."""
+    value = np.asarray(CALLS[path][name])
+    plain = leaves(call_with(path))
+    frozen = value.copy()
+    frozen.flags.writeable = False
+    same = [value.tolist(), frozen, np.asfortranarray(value), np.ma.masked_array(value)]
+    same += [value.astype(value.dtype.newbyteorder()), np.repeat(value, 2, axis=-1)[..., ::2]]
+    for other in same:
+        for a, b in zip(leaves(call_with(path, **{name: other})), plain, strict=True):
+            assert np.array_equal(a, b) and a.dtype == b.dtype
+
+
+@pytest.mark.parametrize("path, name", arguments(ARRAYS))
+def test_whole_numbers_in_floating_point_out(path, name):
+    """No result takes an integer or boolean type from what came in."""
+    value = np.zeros(np.shape(CALLS[path][name]), int)
+    for dtype in (np.int32, np.uint8, bool):
+        for array in leaves(call_with(path, **{name: value.astype(dtype)})):
+            assert array.dtype.kind in "fc" or array.ndim == 0  # of counts beside the result
+
+
+@pytest.mark.parametrize("rng", [None, 1.5, "0", True, -1, np.random.RandomState(0)])
+def test_what_is_no_generator(rng):
+    from spherekit.spectra import gaussian_flm
+
+    for call in (lambda: gaussian_flm(np.ones(3), 3, rng), lambda: random_flm(3, rng)):
+        with pytest.raises((TypeError, ValueError), match="rng is"):
+            call()
+
+
+def test_seeds_serve_as_generators():
+    for seed in (3, np.int64(3), np.random.SeedSequence(3)):
+        assert np.array_equal(random_flm(3, seed), random_flm(3, np.random.default_rng(3)))

@@ -1,0 +1,80 @@
+"""The examples of all docstrings, and those of the README, run.
+
+Docstrings are read from the source of the installed package: what a decorator hides from `doctest` is seen
+too, and each example runs once, whether or not the package was installed from the folder beside the tests.
+"""
+
+import ast
+import doctest
+import importlib
+import pathlib
+import re
+import tempfile
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+import spherekit
+
+ROOT = pathlib.Path(spherekit.__file__).parent
+README = pathlib.Path(__file__).parent.parent / "README.md"
+#: Modules that need a package which is not installed everywhere: an extra.
+CUDA = {"spherekit.harmonic.cuda", "spherekit.kernels.recursion_cuda"}
+
+
+def examples():
+    """(module, name, docstring, line) of every docstring with an example."""
+    for path in sorted(ROOT.rglob("*.py")):
+        parts = path.relative_to(ROOT.parent).with_suffix("").parts
+        module = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        yield from _of(ast.parse(path.read_text(encoding="utf-8")), module, module)
+
+
+def _of(node, module, name):
+    documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+    docstring = ast.get_docstring(node) if documented else None
+    if docstring and ">>>" in docstring:
+        yield module, name, docstring, node.body[0].lineno
+    for child in ast.iter_child_nodes(node):
+        yield from _of(child, module, f"{name}.{child.name}" if hasattr(child, "name") else name)
+
+
+EXAMPLES = list(examples())
+
+
+@pytest.mark.parametrize("module, name, docstring, line", EXAMPLES, ids=[e[1] for e in EXAMPLES])
+def test_docstring(module, name, docstring, line, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    try:
+        names = vars(importlib.import_module(module)) | {"__name__": "__main__"}
+    except ImportError as error:
+        if module not in CUDA:
+            raise
+        pytest.skip(str(error))
+    test = doctest.DocTestParser().get_doctest(docstring, names, name, module, line)
+    output = []
+    with np.printoptions():  # an example may set them
+        doctest.DocTestRunner(verbose=False).run(test, out=output.append)
+    plt.close("all")
+    assert not output, "".join(output)
+
+
+def test_there_are_examples():
+    """As many as the text of the package has: none is lost between file and test."""
+    text = "".join(path.read_text(encoding="utf-8") for path in ROOT.rglob("*.py"))
+    found = sum(docstring.count(">>> ") for *_, docstring, _ in EXAMPLES)
+    assert found == len(re.findall(r"^ *>>> ", text, re.M))
+    assert len({name for _, name, _, _ in EXAMPLES}) == len(EXAMPLES)
+
+
+def test_readme(tmp_path, monkeypatch):
+    """The Python of the README, block after block, as a reader would type it."""
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.M | re.S)
+    names = {"__name__": "__main__"}
+    for number, block in enumerate(blocks):
+        exec(compile(block, f"README.md, block {number}", "exec"), names)
+    plt.close("all")
+    assert len(blocks) > 3 and (tmp_path / "sky.png").exists()

@@ -1,0 +1,299 @@
+"""Layers at the ends of the range of numbers, on constant and zero maps, on no maps, and on other types.
+
+Squares of float32 are zero from 1e-23 down and infinite from 1e19 up: results and derivatives of what
+divides, takes roots, norms or moduli must not depend on them.
+"""
+
+import warnings
+
+import autograd.numpy as anp
+import numpy as np
+import pytest
+from autograd import make_jvp, make_vjp
+from test_nn import MODELS, POINTWISE, STRICT, F, _leaves, sphere
+
+from spherekit import nn
+from spherekit.conventions import from_real
+from spherekit.nn.gates import gated_modulus, tanh
+from spherekit.nn.pooling import largest
+from spherekit.nn.scaling import energy
+from spherekit.scattering.modulus import direction, divide, modulus
+from spherekit.testing import assert_gradient
+
+#: All that divides, takes a root, a norm or a modulus, or squares; from real signals of two channels, L = 4.
+LAYERS = {
+    "fragment_norm": [F, nn.fragment_norm()],
+    "batch_norm": [nn.batch_norm()],
+    "batch_norm SO(3)": [nn.lift(2, 2), nn.batch_norm()],
+    "batch_norm spins": [nn.spin_convolution(2), nn.batch_norm()],
+    **{name: [nn.pointwise(name)] for name in ("relu", "leaky_relu", "tanh", "softplus", "abs")},
+    "modulus_phase": [nn.spin_convolution(2), nn.modulus_phase()],
+    "phase_collapse": [nn.spin_convolution(2), nn.phase_collapse()],
+    "scattering": [nn.scattering(J0=1)],
+    "scattering, directional": [nn.scattering(J0=1, N=3)],
+    "maximum": [nn.maximum()],
+    "maximum SO(3)": [nn.lift(2, 2), nn.maximum()],
+    "sample_pool max": [nn.sample_pool("max")],
+    "sample_pool mean": [nn.sample_pool("mean")],
+    "power": [nn.power()],
+    "power of fragments": [F, nn.power()],
+}
+#: Models whose layers multiply no signals with each other, so that 1e18 stays within float32.
+LINEAR = ("cohen", "esteves", "spin")
+SCALES = {np.float32: (0, 1, 1e-40, 1e-30, 1e18), np.float64: (0, 1, 1e-310, 1e-200, 1e150)}
+
+
+def network(name):
+    if name in MODELS:
+        return getattr(nn.models, name)(**MODELS[name])
+    return nn.Net(nn.Sphere(4, 2), *LAYERS[name])
+
+
+def signals(net, kind, rng, dtype):
+    """As real harmonics."""
+    u = rng.standard_normal((3, net.takes.channels, net.takes.L**2))
+    if kind == "constant":
+        u[..., 1:] = 0
+    return u.astype(dtype)
+
+
+def assert_finite(name, net, kind, scale, training, rng, dtype):
+    """Results and derivatives in both modes: finite, in their precision, without warnings."""
+    params = net.init(rng, dtype)
+    u = (dtype(scale) * signals(net, kind, rng, dtype)).astype(dtype)
+    complex_type = np.result_type(dtype, np.complex64)
+
+    def run(u, params=params):
+        return net(params, from_real(u), nn.Training(0) if training else None)
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Output seems independent")  # of norms in training
+        pull_back, y = make_vjp(run)(u)
+        back, (_, along) = pull_back(np.ones_like(y)), make_jvp(run)(u)(np.ones_like(u))
+        by_params = make_vjp(lambda p: run(u, p))(params)[0](np.ones_like(y))
+    assert y.dtype in (dtype, complex_type) and along.dtype == y.dtype and back.dtype == dtype
+    found = {"y": y, "reverse": back, "forward": along}
+    found |= {f"parameter {k}": g for k, g in enumerate(_leaves(by_params))}
+    for what, value in found.items():
+        assert np.isfinite(value).all(), f"{name}: {what} is not finite"
+        assert value.dtype in (dtype, complex_type)
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("dtype", SCALES)
+@pytest.mark.parametrize("name", [*LAYERS, *LINEAR])
+def test_finite_at_any_scale(name, dtype, training, rng):
+    net = network(name)
+    for kind in ("random", "constant"):
+        for scale in SCALES[dtype]:
+            assert_finite(name, net, kind, scale, training, rng, dtype)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_models_on_zero_and_constant_maps(name, rng):
+    """Those with products too, as far as their products are numbers of the type."""
+    net = network(name)
+    for training in (False, True):
+        for kind, scale in (
+            ("constant", 0),
+            ("constant", 1),
+            ("constant", 1e-30),
+            ("random", 1e-30),
+        ):
+            assert_finite(name, net, kind, scale, training, rng, np.float32)
+
+
+@pytest.mark.parametrize("name", [*LAYERS, *LINEAR])
+def test_single_precision_at_1e18_is_that_of_double(name, rng):
+    """Not merely finite: results and gradients are those of float64, whose range has room."""
+    net = network(name)
+    single, double = net.init(0, np.float32), net.init(0)
+    for training in (False, True):
+        u = signals(net, "random", rng, np.float32) * np.float32(1e18)
+        results = []
+        for params, v in ((single, u), (double, u.astype(float))):
+            mode = nn.Training(0) if training else None
+            pull_back, y = make_vjp(lambda v, p=params, m=mode: net(p, from_real(v), m))(v)
+            results.append((y, pull_back((np.arange(y.size).reshape(y.shape) % 3).astype(y.dtype))))
+        for one, two in zip(*results, strict=True):
+            assert np.abs(one - two).max() <= 2e-5 * np.abs(two).max()
+
+
+@pytest.mark.parametrize(
+    "dtype, scales", [(np.complex64, (1e-38, 1e18)), (complex, (1e-300, 1e150))]
+)
+def test_the_gate_of_the_modulus_has_no_scale(dtype, scales, rng):
+    """With biases of the same scale the result scales, and derivatives by the field do not change."""
+    f = (rng.standard_normal((2, 3, 4, 5)) + 1j * rng.standard_normal((2, 3, 4, 5))).astype(dtype)
+    b, kind = np.array([0.3, -0.6, 0.0], f.real.dtype), f.real.dtype.type
+    g = np.conj(f[::-1])
+    for scale in scales:
+        pull_back, y = make_vjp(gated_modulus)(f, b)
+        again, z = make_vjp(gated_modulus)(f * kind(scale), b * kind(scale))
+        rtol = 1e-4 if dtype == np.complex64 else 1e-12
+        np.testing.assert_allclose(z / kind(scale), y, rtol=rtol)
+        np.testing.assert_allclose(again(g), pull_back(g), rtol=rtol, atol=rtol)
+        _, along = make_jvp(lambda f, s=scale: gated_modulus(f, b * kind(s)))(f * kind(scale))(g)
+        expected = make_jvp(lambda f: gated_modulus(f, b))(f)(g)[1]
+        np.testing.assert_allclose(along, expected, rtol=rtol, atol=rtol)
+
+
+def test_derivatives_of_moduli_quotients_and_maxima(rng):
+    f = rng.standard_normal((2, 3, 4, 5)) + 1j * rng.standard_normal((2, 3, 4, 5))
+    b = np.array([0.3, -0.4, 0.0])
+    assert_gradient(gated_modulus, f, b)
+    for function in (modulus, direction):
+        assert_gradient(function, f)
+        assert_gradient(function, f.real)
+    assert_gradient(tanh, f.real)
+    assert_gradient(lambda x: largest(x, (1, 3)), f.real)
+    assert_gradient(lambda x, y: divide(x, y, np.ones(f.shape, bool)), f.real, 2 + f.imag**2)
+    assert (gated_modulus(0 * f, b) == 0).all()
+
+
+@pytest.mark.parametrize("tiny", [1e-45, 1e-40, 1e-30, 1e18, 1e38])
+def test_directions_of_any_length(tiny):
+    for x in (np.complex64(tiny * (0.6 + 0.8j)), np.complex64(tiny), np.complex64(-1j * tiny)):
+        u = direction(np.array([x, 0], np.complex64))
+        expected = np.array(x, complex) / abs(complex(x))  # what the rounded number points at
+        assert u.dtype == np.complex64 and u[1] == 0
+        np.testing.assert_allclose(u[0], expected, rtol=0, atol=3e-7)
+
+
+def test_a_mean_square_beyond_the_type_is_refused(rng):
+    """Not divided by infinity, which would make zeros."""
+    x = np.full((2, 2, 16), 0, np.complex64)
+    x[..., 0] = 1e30, -1e30
+    net = nn.Net(nn.Sphere(4, 2), nn.batch_norm())
+    with pytest.raises(
+        ValueError, match="layer 0, batch_norm: numbers up to 1e.30 have a mean square"
+    ):
+        x[1] *= -1
+        net(net.init(0, np.float32), x, nn.Training(0))
+    y = net(net.init(0), x.astype(complex), nn.Training(0))
+    np.testing.assert_allclose(np.abs(y[..., 0]), np.sqrt(4 * np.pi), rtol=1e-12)
+
+
+def test_a_large_batch_does_not_overflow_its_sum(rng):
+    """4000 numbers of 1e18: the sum of squares is no float32, their mean is."""
+    x = (1e18 * sphere(4, 1, rng, 4000)).astype(np.complex64)
+    assert not np.isfinite(energy(x, (1, 1, 1))).all()
+    net = nn.Net(nn.Sphere(4, 1), nn.batch_norm())
+    mode = nn.Training(0, momentum=0)
+    y = net(net.init(0, np.float32), x, mode)
+    expected = net(net.init(0), x.astype(complex), nn.Training(0))
+    np.testing.assert_allclose(y, expected, rtol=0, atol=2e-6)
+    assert np.isfinite(mode.updated(net.init(0, np.float32))[0]["running_variance"]).all()
+
+
+# --- no signals --------------------------------------------------------------------------------------
+
+EMPTY = {name: (nn.Sphere(6, 4), parts) for name, parts in STRICT.items()}
+EMPTY |= {name: (nn.Sphere(4, 2), make(1)) for name, make in POINTWISE.items()}
+EMPTY |= {name: (nn.Sphere(4, 2), parts) for name, parts in LAYERS.items()}
+EMPTY["deep_sets"] = nn.Features(5), [nn.dropout(0.2), nn.deep_sets(3, (8, 8), (8, 2))]
+EMPTY["set_sum"] = nn.Features(5), [nn.set_sum(3)]
+
+
+@pytest.mark.parametrize("name", [*EMPTY, *MODELS])
+def test_an_empty_batch(name, rng):
+    """An empty result of the type and shape of others; in training a norm says that it has no mean."""
+    net = network(name) if name in MODELS else nn.Net(EMPTY[name][0], *EMPTY[name][1])
+    for dtype in (np.float32, np.float64):
+        params, kind = net.init(0, dtype), np.result_type(dtype, np.complex64)
+        kind = dtype if isinstance(net.takes, nn.Features) else kind
+        empty, three = (np.zeros(net.takes.shape(n), kind) for n in (0, 3))
+        y, like = net(params, empty), net(params, three)
+        assert y.shape == net.gives.shape(0) and y.dtype == like.dtype
+        pull_back, _ = make_vjp(lambda p, x=empty: net(p, x))(params) if any(params) else (None, y)
+        assert pull_back is None or not any(np.any(g) for g in _leaves(pull_back(np.zeros_like(y))))
+    if any("running" in str(p) for p in params):
+        with pytest.raises(ValueError, match="norm: an empty batch has no mean"):
+            net(params, empty, nn.Training(0))
+    else:
+        assert net(params, empty, nn.Training(0)).shape == y.shape
+
+
+# --- types and seeds -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.longdouble, np.clongdouble, object, str, "M8[s]"])
+@pytest.mark.parametrize("model", ["cobb", "spin", "dense"])
+def test_types_that_no_network_takes(model, dtype, rng):
+    """Refused at the border, in one line."""
+    if model == "dense":
+        net = nn.Net(nn.Features(3), nn.dense(2))
+    else:
+        net = network(model)
+    shape = net.takes.shape(2)
+    x = np.full(shape, "a") if dtype is str else np.zeros(shape).astype(dtype)
+    with pytest.raises(TypeError, match="^the batch of signals has dtype .*; expected") as error:
+        net(net.init(0), x)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["cobb", "spin"])
+def test_what_is_converted(name, rng):
+    """Integers, lists, and byte-swapped arrays, as everywhere; real coefficients are complex ones."""
+    net = network(name)
+    params, x = net.init(0), np.zeros(net.takes.shape(2))
+    x[..., 0] = 2
+    x[..., 2] = 1
+    y = net(params, x.astype(complex))
+    for same in (x, x.astype(int), x.tolist(), x.astype(">f8"), x.astype(">c16")):
+        np.testing.assert_array_equal(net(params, same), y)
+    with pytest.raises(TypeError, match="masked"):
+        net(params, np.ma.masked_equal(x, 1))
+
+
+def test_seeds(rng):
+    """A whole number wherever a generator is taken; what is neither is refused, before anything is made."""
+    net = network("cobb")
+    for a, b in zip(_leaves(net.init(7)), _leaves(net.init(np.random.default_rng(7))), strict=True):
+        assert (a == b).all()
+    x = np.ones((4, 1000))
+    drop = nn.Net(nn.Features(1000), nn.dropout(0.25))
+    one, two = (drop([{}], x, nn.Training(seed)) for seed in (3, np.random.default_rng(3)))
+    assert (one == two).all()
+    maps = sphere(5, 1, rng)
+    one, two = (
+        nn.equivariance(net, net.init(0), maps, seed) for seed in (1, np.random.default_rng(1))
+    )
+    assert one == two
+    for wrong in (None, 1.5, "seed", True, np.random.RandomState(0)):
+        for call in (net.init, nn.Training, lambda r: nn.equivariance(net, net.init(0), maps, r)):
+            with pytest.raises(TypeError, match="rng is .*expected a numpy.random.Generator"):
+                call(wrong)
+    with pytest.raises(ValueError, match="rng is -1"):
+        net.init(-1)
+    for dtype in (np.float16, np.longdouble, complex, int):
+        with pytest.raises(
+            TypeError, match="dtype of parameters is .*; expected float32 or float64"
+        ):
+            net.init(0, dtype)
+
+
+def test_parameters_of_another_network(rng):
+    net, other = network("cobb"), network("kondor")
+    with pytest.raises(ValueError, match="the parameters are of 6 layers, the network has 5"):
+        net(other.init(0), sphere(5, 1, rng))
+
+
+def test_equivariance_of_any_scale(rng):
+    """A relative error knows no unit; of results that are all zero there is none."""
+    net = nn.Net(nn.Sphere(6, 2), nn.zonal(2))
+    params, x = net.init(0), sphere(6, 2, rng)
+    plain = nn.equivariance(net, params, x, 1)
+    for scale in (2.0**-1000, 2.0**900):
+        assert abs(nn.equivariance(net, params, scale * x, 1) - plain) < 1e-16
+    with pytest.raises(ValueError, match="results are all zero"):
+        nn.equivariance(net, params, 0 * x, 1)
+
+
+def test_anp_maximum_is_not_what_pools(rng):
+    """The largest of single precision has single gradients, along any axes, in both modes."""
+    x = rng.standard_normal((2, 3, 4)).astype(np.float32)
+    pull_back, y = make_vjp(lambda x: largest(x, (0, 2)))(x)
+    assert pull_back(np.ones_like(y)).dtype == np.float32
+    assert make_jvp(lambda x: largest(x, (0, 2)))(x)(x)[1].dtype == np.float32
+    np.testing.assert_array_equal(y, anp.max(x, axis=(0, 2)))
