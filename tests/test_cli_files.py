@@ -328,7 +328,8 @@ def test_masks_of_many_kinds(flm, capsys, line):
         ("unseen.fits", "5 of 192", 1),
         ("ecliptic.fits", "spherekit rotate map.fits --to ecliptic", 1),
         ("alm.fits", "coefficients", 1),
-        ("masks.npz", "GAL020, GAL040", 1),
+        ("masks.npz", "GAL020, GAL040); choose one by --mask-field", 2),
+        ("masks.npz --mask-field GAL060", "no array 'GAL060'; it holds GAL020, GAL040", 1),
         ("missing --mask-field 0", "--mask-field", 2),
         ("nothing.fits", "no file nothing.fits", 1),
     ):
@@ -431,6 +432,17 @@ def test_wmap_iqu(here, capsys):  # noqa: F811
     mask = next(DATA.glob("wmap_temperature_analysis_mask*"))
     assert "--mask-field" in refused(capsys, f"spectrum {WMAP} --L 9 --mask {mask} -o x.fits", 2)
     run(f"spectrum {WMAP} --L 9 --mask {mask} --mask-field I --remove-dipole -o x.fits")
+
+
+@pytest.mark.skipif(not DATA.exists(), reason="the maps of WMAP and masks of Planck are not here")
+def test_planck_masks(here, capsys):  # noqa: F811
+    sky, masks = DATA / "wmap_mcmc_base_k_synch_stk_q_9yr_v5.fits", DATA / "GAL_PlanckMasks_64.npz"
+    assert "GAL020, GAL040, GAL060" in refused(
+        capsys, f"spectrum {sky} --L 9 --mask {masks} -o x.fits", 2
+    )
+    run(f"spectrum {sky} --L 9 --mask {masks} --mask-field GAL060 -o x.fits")
+    assert list(io.read_cl("x.fits")) == ["BESTFIT"]
+    assert "masks of pixels): VARIANCE" in refused(capsys, f"rotate {sky} --euler 1,2,3 -o y.fits", 2)
 
 
 def test_packaged_datasets(here):  # noqa: F811

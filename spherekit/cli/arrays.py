@@ -77,7 +77,7 @@ def _refuse_other_arrays(path, arrays):
             "makes a map of them"
         )
     if "values" not in arrays:
-        raise _no_array(path, arrays, "values")
+        raise ValueError(f"{_no_array(path, arrays, 'values')}; choose one by --field")
 
 
 def as_native(path, values):
@@ -139,7 +139,7 @@ def _pick_one(path, arrays, stored, n, word):
 
 
 def _no_array(path, arrays, name):
-    return ValueError(f"{path} has no array {name!r}; it holds {', '.join(arrays)}; use --field")
+    return ValueError(f"{path} has no array {name!r}; it holds {', '.join(arrays)}")
 
 
 def _units(arrays, stored, columns, count):

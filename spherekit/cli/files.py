@@ -124,8 +124,8 @@ def _every(path, names):
         return names
     fields = [name for name in names if name not in others]
     raise Usage(
-        f"{path}: {', '.join(others)} describe pixels (counts, errors, masks) and are no fields on the "
-        f"sphere; name the columns to take: --field {','.join(fields) or names[0]}"
+        f"{path} holds columns that are no fields on the sphere (counts, errors, masks of pixels): "
+        f"{', '.join(others)}; name the columns to take: --field {','.join(fields) or names[0]}"
     )
 
 
@@ -196,8 +196,11 @@ def _mask_fields(path, args, grid):
     """The one field of a mask file."""
     from spherekit import io
 
-    states_grid = not is_arrays(path) or "grid" in io.read_arrays(path)
-    grid = None if states_grid else grid
+    stored = io.read_arrays(path) if is_arrays(path) else {"grid": None}
+    if args.mask_field is None and not {"grid", "values", "flm"} & stored.keys():
+        names = ", ".join(stored)
+        raise Usage(f"the mask {path} holds several fields ({names}); choose one by --mask-field")
+    grid = None if "grid" in stored else grid
     picked = SimpleNamespace(grid=grid, field=args.mask_field, hdu=args.mask_hdu)
     fields = read_fields(path, picked)
     tables = [name for name in fields.unread if name.startswith("HDU ")]

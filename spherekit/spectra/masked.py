@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spherekit import _check
+from spherekit import _check, _scale
 from spherekit._missing import UNSEEN, is_missing
 from spherekit.sampling.grids import grid as as_grid
 
@@ -160,13 +160,13 @@ def _normal_equations(axes, weights, max_condition):
 def _remove(f, result, axes, weights, observed, solve):
     """Fill ``result`` with f less its monopole and dipole; returns these."""
     valid = np.where(observed, f, 0).astype(float)
-    exponent = np.frexp(np.abs(valid).max())[1]  # any unit: the sums neither overflow nor vanish
-    valid = np.ldexp(valid, -exponent)
+    exponent = _scale.exponent(valid)  # any unit: the sums neither overflow nor vanish
+    valid = _scale.times_power(valid, -exponent)
     x = np.zeros(1 + len(axes))
     for _ in range(2):  # the second pass takes the rounding errors of the first
         residual = weights * (valid - _low(x, axes))
         x += solve(np.array([residual.sum(), *(np.sum(residual * axis) for axis in axes)]))
-    x = np.ldexp(x, exponent)
+    x = _scale.times_power(x, exponent)
     missing = is_missing(f) | np.isinf(f)
     with np.errstate(invalid="ignore"):
         result[...] = np.where(missing, f, f - _low(x, axes))
