@@ -338,7 +338,7 @@ def test_demo(here, capsys, monkeypatch):
     pictures = {"map.png", "spectrum.png", "wavelets.png", "scattering.png", "skies.png"}
     assert made == pictures | {"alm.fits", "cl.fits", "map.fits", "map_mw.npz", "model.npz"}
     assert all(f"   {name}  " in said.out for name in made)
-    assert "residual 35.6 %" in said.out and "not corrected" in said.out and "Done in" in said.out
+    assert "residual 37.0 %" in said.out and "not corrected" in said.out and "Done in" in said.out
     assert "0-3: 17.5%, 3-7: 10.6%, 5-15: 15.6%" in said.out
     assert "the whole map: 13 of 15 paths" in said.out and "the clean sky: 0 of 15" in said.out
     assert "of 20 test skies told right" in said.out and "the same network, without" in said.out

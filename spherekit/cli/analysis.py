@@ -77,7 +77,9 @@ def analyse(values, L, grid, spin, *, threads=None, keep=None, method=None, **it
     if keep is not None:
         raise Usage("--mask needs --method lsq: one quadrature takes the whole sphere")
     flm = spherekit.forward(values, L, **options)
-    relative = _scale.ratio(values - spherekit.inverse(flm, L, **options), values)
+    difference = values - spherekit.inverse(flm, L, **options)
+    about_mean = values if spin else values - values.mean()  # as that of `spherekit.analyse`
+    relative = _scale.ratio(difference, about_mean if about_mean.any() else values)
     theorem = "exact for band-limited maps" if grid.exact else "no theorem holds here"
     return flm, f"quadrature on {name} ({theorem}); residual {relative:.2e} of the map's rms"
 

@@ -94,7 +94,7 @@ def _analyse(path, sky, threads):
         f"HEALPix nside 32, {sky.size} pixels, rms {sky.std():.0f} uK, Galaxy included",
         f"least squares for the degrees below {L} ({L * L} unknowns): "
         f"{residual.iterations} iterations",
-        f"residual {100 * residual.relative:.1f} % of the rms: the noise and the sharp Galactic "
+        f"residual {100 * residual.relative:.1f} % of this rms: the noise and the sharp Galactic "
         f"plane, which degrees below {L} cannot hold",
     )
     return flm
