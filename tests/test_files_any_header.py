@@ -1,6 +1,7 @@
 """Headers drawn at random: a file is read right or refused, in our own words, whatever it says."""
 
 import numpy as np
+import pytest
 from astropy.io import fits
 from fits_files import table
 from hypothesis import HealthCheck, assume, given, settings
@@ -148,3 +149,18 @@ def test_any_cards_raise_no_foreign_error(tmp_path_factory, cards, kind):
             function(path)
         except (ValueError, MemoryError) as error:
             assert "file.fits" in str(error) or isinstance(error, MemoryError)
+
+
+@pytest.mark.parametrize(
+    "card", ["PCOUNT  =              -100000", "NAXIS2  =                  -48"]
+)
+def test_sizes_below_zero_end(tmp_path, card):
+    """They send a reader back in the file, for ever."""
+    path = tmp_path / "file.fits"
+    io.write_map(path, np.ones(12))
+    content = path.read_bytes()
+    at = content.index(card[:9].encode(), 2880)
+    path.write_bytes(content[:at] + card.ljust(80).encode() + content[at + 80 :])
+    for read in (io.read_table, io.tables, io.read_map):
+        with pytest.raises(ValueError, match="file.fits"):
+            read(path)

@@ -129,6 +129,10 @@ def test_types_of_maps(tmp_path):
 
 
 def test_names_of_columns(tmp_path):
+    with pytest.raises(TypeError, match="column is 5; expected a name"):
+        io.write_map(tmp_path / "no.fits", np.ones(12), column=5)
+    with pytest.raises(ValueError, match="0 column names"):
+        io.write_map(tmp_path / "no.fits", np.ones((0, 12)), column=[])
     with pytest.raises(ValueError, match="names of their own"):
         io.write_map(tmp_path / "no.fits", np.ones((2, 12)), column=["Q", "q"])
     with pytest.raises(ValueError, match="printable ASCII"):

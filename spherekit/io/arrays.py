@@ -86,6 +86,7 @@ def write_arrays(path, *, overwrite=False, **arrays):
     >>> read_arrays(path)["values"].shape
     (12,)
     """
+    path = os.fsdecode(path)
     suffix = os.path.splitext(path)[1]
     single = suffix == ".npy" and list(arrays) == ["values"]
     if not (single or suffix == ".npz"):

@@ -7,6 +7,7 @@ so that a file is whole or absent, and refuse to replace one unless asked to.
 import bz2
 import gzip
 import io
+import itertools
 import os
 import threading
 import warnings
@@ -165,7 +166,7 @@ def _tables(path):
             warnings.simplefilter("ignore")  # headers of other codes are seldom to the letter
             warnings.filterwarnings("error", message="(?s).*(truncated|corrupted)")
             with _unpacked(path, kind) as file, fits.open(file, memmap=False) as hdus:
-                numbers = [i for i, h in enumerate(hdus) if _is_table(h)]
+                numbers = [i for i, h in enumerate(_each(path, hdus)) if _is_table(h)]
                 if not numbers:
                     raise _Refused(
                         f"{path} is a FITS file without a table: no HEALPix map, alm or C_l"
@@ -181,6 +182,20 @@ def _tables(path):
             f"{path} cannot be read as FITS; it is cut short, damaged, or of another format: "
             f"{reason}"
         ) from None
+
+
+def _each(path, hdus):
+    """All HDUs; a size below zero is refused, which would send astropy back in the file for ever."""
+    for number in itertools.count():
+        try:
+            hdu = hdus[number]
+        except IndexError:
+            return
+        if hdu.fileinfo()["datSpan"] < 0:
+            raise _Refused(
+                f"{path} is damaged: the header of HDU {number} states a size below zero"
+            )
+        yield hdu
 
 
 def _unpacked(path, kind):

@@ -202,9 +202,11 @@ def write_map(path, values, *, column="TEMPERATURE", unit="", coordsys="", overw
     >>> sky.frame, sky.file_polcconv
     ('galactic', 'COSMO')
     """
+    if not isinstance(column, str) and not np.iterable(column):
+        raise TypeError(f"column is {column!r}; expected a name, or one for each field")
     names = [column] if isinstance(column, str) else list(column)
     fields, units = _fields(values, unit)
-    if fields.ndim != 2 or len(names) != len(fields):
+    if fields.ndim != 2 or len(names) != len(fields) or not names:
         raise ValueError(
             f"values have shape {np.shape(values)}, with {len(names)} column names; give real "
             "floating maps (n_pix,) or (n_fields, n_pix) and a name for each"

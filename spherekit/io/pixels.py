@@ -143,8 +143,8 @@ def _check_pixels(pixels, n, nside):
     repeated = pixels.size - np.unique(pixels).size
     if repeated:
         raise ValueError(
-            f"{repeated} of {pixels.size} pixel numbers occur before; which of the samples holds is "
-            "not known"
+            f"{repeated} of {pixels.size} pixel numbers occur before, and which of their samples "
+            "counts is not known; spherekit.io.read_table gives them all"
         )
 
 
