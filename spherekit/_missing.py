@@ -110,7 +110,9 @@ def _outliers(sizes):
     Magnitudes that only a sentinel has (_HUGE) do not count for the median where there are smaller
     ones, so that they are seen even where they are the majority.
     """
-    largest = float(sizes.max()) if sizes.size else 0.0
+    if not sizes.size:
+        return 0, None
+    largest = float(sizes.max())
     if largest < _HUGE and np.count_nonzero(sizes >= largest / OUTLIER) > sizes.size // 2:
         return 0, None  # more than half reach that size, so the median does: the usual case
     sizes = sizes[sizes > 0]

@@ -6,18 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
+from fits_files import table
 
 from spherekit import datasets, io
 from spherekit.sampling.healpix import UNSEEN, reorder
 from spherekit.testing import random_flm
-
-
-def _table(path, columns, **header):
-    """A FITS table as another code might write it."""
-    hdu = fits.BinTableHDU.from_columns(columns)
-    hdu.header.update(header)
-    hdu.writeto(path)
-    return path
 
 
 def test_map_round_trip_and_header(tmp_path, rng):
@@ -50,7 +43,7 @@ def test_existing_files_are_kept_unless_told(tmp_path):
 def test_nested_maps_come_in_ring_order(tmp_path, rng, word):
     values = rng.standard_normal(192)
     column = fits.Column("T", "D", array=reorder(values, "ring"))
-    path = _table(tmp_path / "nest.fits", [column], ORDERING=word)
+    path = table(tmp_path / "nest.fits", [column], ORDERING=word)
     sky = io.read_map(path)
     assert np.array_equal(sky.values, values) and sky.ordering == "nested"
 
@@ -61,7 +54,7 @@ def test_vector_and_integer_columns(tmp_path):
         fits.Column("T", "1024E", array=np.arange(3072, dtype=np.float32).reshape(3, 1024)),
         fits.Column("HITS", "1024I", array=np.ones((3, 1024), np.int16)),
     ]
-    sky = io.read_map(_table(tmp_path / "map.fits", columns, ORDERING="RING"), field=(0, 1))
+    sky = io.read_map(table(tmp_path / "map.fits", columns, ORDERING="RING"), field=(0, 1))
     assert sky.nside == 16 and np.array_equal(sky.values[0], np.arange(3072))
     assert sky.values.dtype.kind == "f" and sky.values.dtype.isnative
     assert io.read_map(tmp_path / "map.fits", field="HITS").values.dtype == np.float64
@@ -71,14 +64,14 @@ def test_vector_and_integer_columns(tmp_path):
 def test_part_of_the_sky(tmp_path, name):
     columns = [fits.Column(name, "J", array=[5, 7]), fits.Column("T", "I", array=[1, 2])]
     header = dict(ORDERING="RING", NSIDE=2, INDXSCHM="EXPLICIT")
-    sky = io.read_map(_table(tmp_path / "part.fits", columns, **header))
+    sky = io.read_map(table(tmp_path / "part.fits", columns, **header))
     assert sky.columns == ("T",) and sky.values[5] == 1 and sky.values[7] == 2
     assert np.all(np.delete(sky.values, [5, 7]) == UNSEEN)
 
 
 def test_part_of_the_sky_in_nested_order(tmp_path):
     columns = [fits.Column("PIXEL", "J", array=[3]), fits.Column("T", "E", array=[1.0])]
-    path = _table(tmp_path / "part.fits", columns, ORDERING="NESTED", NSIDE=2)
+    path = table(tmp_path / "part.fits", columns, ORDERING="NESTED", NSIDE=2)
     assert np.flatnonzero(io.read_map(path).values > 0).tolist() == [0]
 
 
@@ -144,28 +137,28 @@ def test_foreign_files(tmp_path):
     with pytest.raises(FileNotFoundError):
         io.read_map(tmp_path / "none.fits")
     column = fits.Column("T", "D", array=np.zeros(192))
-    path = _table(tmp_path / "order.fits", [column])
+    path = table(tmp_path / "order.fits", [column])
     with pytest.raises(ValueError, match="ordering="):
         io.read_map(path)
     assert io.read_map(path, ordering="ring").nside == 4
     with pytest.raises(ValueError, match="no field 3; it holds 0 T"):
         io.read_map(path, field=3, ordering="ring")
-    path = _table(tmp_path / "nside.fits", [column], ORDERING="RING", NSIDE=8)
+    path = table(tmp_path / "nside.fits", [column], ORDERING="RING", NSIDE=8)
     with pytest.raises(ValueError, match="says NSIDE = 8 and holds 192 samples"):
         io.read_map(path)
     short = fits.Column("T", "D", array=np.zeros(190))
     with pytest.raises(ValueError, match="190 samples are no HEALPix map"):
-        io.read_map(_table(tmp_path / "size.fits", [short], ORDERING="RING"))
+        io.read_map(table(tmp_path / "size.fits", [short], ORDERING="RING"))
     words = fits.Column("T", "3A", array=["abc"] * 12)
     with pytest.raises(ValueError, match="real columns"):
-        io.read_map(_table(tmp_path / "words.fits", [words], ORDERING="RING"))
+        io.read_map(table(tmp_path / "words.fits", [words], ORDERING="RING"))
 
 
 @pytest.mark.parametrize("pixels", [[-1, 2], [5, 48], [0.5, 1.5]])
 def test_pixel_numbers_that_do_not_fit(tmp_path, pixels):
     form = "D" if isinstance(pixels[0], float) else "J"
     columns = [fits.Column("PIXEL", form, array=pixels), fits.Column("T", "E", array=[1, 2])]
-    path = _table(tmp_path / "part.fits", columns, ORDERING="RING", NSIDE=2)
+    path = table(tmp_path / "part.fits", columns, ORDERING="RING", NSIDE=2)
     with pytest.raises(ValueError, match="does not fit 2 samples of nside 2"):
         io.read_map(path)
 

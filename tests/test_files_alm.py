@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from astropy.io import fits
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from spherekit import io
 from spherekit.io.spectra import spectrum_of
@@ -51,6 +53,8 @@ def test_three_tables_are_t_e_and_b(tmp_path, rng):
 def test_tables_without_names_as_healpy_writes_them(tmp_path):
     alm = io.read_alms(write(tmp_path / "a.fits", alm_table(3), alm_table(3), alm_table(3)))
     assert alm.components == ("T", "E", "B") and alm.units == ("", "", "")
+    for hdu, component in ((1, "T"), (3, "B"), ((2, 3), "EB")):
+        assert io.read_alms(tmp_path / "a.fits", hdu).components == tuple(component)
     path = write(tmp_path / "b.fits", alm_table(3), alm_table(3))
     with pytest.raises(ValueError, match="2 tables of coefficients"):
         io.read_alm(path)
@@ -95,6 +99,11 @@ def test_b_of_an_iau_file_changes_its_sign(tmp_path):
     assert io.read_alms(tmp_path / "a.fits", hdu="B").flm[0, 0] == -1
     alm = io.read_alms(write(tmp_path / "a.fits", alm_table(POLCCONV="IAU")))
     assert alm.polcconv == "IAU" and alm.flm[0, 0] == 1  # which component is not known
+    path = write(tmp_path / "b.fits", *(alm_table(POLCCONV="IAU") for _ in range(3)))
+    assert [io.read_alm(path, hdu=i)[0] for i in (1, 2, 3)] == [1, 1, -1]
+    path = write(tmp_path / "b.fits", *(alm_table(POLCCONV="IAU") for _ in range(2)))
+    with pytest.raises(ValueError, match="nothing tells which table is B"):
+        io.read_alms(path, hdu=(1, 2))
     tables[0].header["POLCCONV"] = "COSMO"
     with pytest.raises(ValueError, match="contradict"):
         io.read_alms(write(tmp_path / "a.fits", *tables))
@@ -128,6 +137,10 @@ def test_files_of_coefficients_where_a_map_is_meant(tmp_path):
         io.read_map(tmp_path / "alm.fits")
     with pytest.raises(ValueError, match="power spectra.*read_cl"):
         io.read_map(tmp_path / "cl.fits")
+    with pytest.raises(ValueError, match="coefficients.*no spectra.*read_alm"):
+        io.read_cl(tmp_path / "alm.fits")
+    with pytest.raises(ValueError, match="HEALPix map, no spectra.*read_map"):
+        io.read_cl(tmp_path / "map.fits")
     for name in ("map.fits", "cl.fits"):
         with pytest.raises(ValueError, match="no alm file.*it holds HDU 1"):
             io.read_alm(tmp_path / name)
@@ -163,12 +176,12 @@ def test_spectra_by_name(tmp_path):
     assert {name: spectrum_of(name) for name in named} == named
     spectra = {name: np.arange(1.0, 5) for name in ("TT", "TB", "EB", "EE")}
     io.write_cl(tmp_path / "cl.fits", spectra, unit={"TT": "K^2", "EB": "uK^2"}, coordsys="E")
-    found = io.read_spectra(tmp_path / "cl.fits")
-    assert found.units == {"TT": "K^2", "TB": "", "EB": "uK^2", "EE": ""}
-    assert (found.frame, found.file_polcconv, found.polcconv) == ("ecliptic", "COSMO", "COSMO")
+    result = io.read_spectra(tmp_path / "cl.fits")
+    assert result.units == {"TT": "K^2", "TB": "", "EB": "uK^2", "EE": ""}
+    assert (result.frame, result.file_polcconv, result.polcconv) == ("ecliptic", "COSMO", "COSMO")
     fits.setval(tmp_path / "cl.fits", "POLCCONV", value="IAU", ext=1)
-    found = io.read_spectra(tmp_path / "cl.fits")
-    assert {name: cl[0] for name, cl in found.values.items()} == dict(TT=1, TB=-1, EB=-1, EE=1)
+    result = io.read_spectra(tmp_path / "cl.fits")
+    assert {name: cl[0] for name, cl in result.values.items()} == dict(TT=1, TB=-1, EB=-1, EE=1)
 
 
 def test_text_is_no_spectrum(tmp_path):
@@ -183,3 +196,105 @@ def test_text_is_no_spectrum(tmp_path):
     for bad in (np.nan, np.inf):
         with pytest.raises(ValueError, match="a spectrum is finite"):
             io.write_cl(tmp_path / "no.fits", np.array([1, bad]))
+
+
+def test_the_table_of_spectra_among_others(tmp_path):
+    beam = fits.BinTableHDU.from_columns([fits.Column("BEAM", "D", array=np.ones(4))])
+    columns = [fits.Column(n, "D", array=np.full(3, i)) for i, n in enumerate(("EE", "BB"))]
+    spectra = fits.BinTableHDU.from_columns(columns)
+    path = write(tmp_path / "cl.fits", beam, spectra)
+    assert list(io.read_cl(path)) == ["EE", "BB"] and list(io.read_cl(path, hdu=1)) == ["BEAM"]
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_any_file_of_coefficients_is_read_right_or_refused(tmp_path_factory, data):
+    """Any order and number of entries, types, names of tables, conventions, nulls and repeats."""
+    L = data.draw(st.integers(1, 5))
+    names = data.draw(
+        st.sampled_from(
+            [("",), ("", "", ""), ("T", "E", "B"), ("GRAD", "CURL"), ("", ""), ("E", "E")]
+        )
+    )
+    convention = data.draw(st.sampled_from(["COSMO", "IAU", None, "LEFT"]))
+    damage = data.draw(st.sampled_from(["", "", "", "null", "repeat", "negative m", "NaN"]))
+    must = names not in (("", ""), ("E", "E")) and convention != "LEFT" and not damage
+    seed = data.draw(st.integers(0, 99))
+    rng = np.random.default_rng(seed)
+    tables, expected = [], []
+    for name in names:
+        flm = random_flm(L, rng, reality=True).astype(np.complex64)
+        table = alm_table(L, name=name or None)
+        index = np.array(table.data["index"])
+        order = rng.permutation(index.size)
+        stored = flm[index - 1][order]
+        index = index[order]
+        header = {} if convention is None else dict(POLCCONV=convention)
+        if damage == "null":
+            header["TNULL1"] = int(index[0])
+        if damage == "repeat":
+            index, stored = np.append(index, index[-1]), np.append(stored, 0)
+        if damage == "negative m":
+            index, stored = np.append(index, L * L + 1), np.append(stored, 0)
+        if damage == "NaN":
+            stored[0] = np.nan
+        code = data.draw(st.sampled_from(["E", "D"]))
+        columns = [
+            fits.Column(data.draw(st.sampled_from(["index", "INDEX"])), "K", array=index),
+            fits.Column("real", code, array=stored.real, unit="unknown"),
+            fits.Column("IMAG", code, array=stored.imag),
+        ]
+        tables.append(fits.BinTableHDU.from_columns(columns, name=name or None))
+        tables[-1].header.update(header)
+        flips = convention == "IAU" and (name in ("B", "CURL") or len(tables) == 3)
+        expected.append(-flm if flips else flm)
+    path = write(tmp_path_factory.mktemp("a") / "alm.fits", *tables)
+    try:
+        alm = io.read_alms(path)
+    except ValueError as error:
+        assert not must, error
+        assert "alm.fits" in str(error)
+        return
+    assert must and np.array_equal(alm.flm, expected) and set(alm.units) == {""}
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_any_file_of_spectra_is_read_right_or_refused(tmp_path_factory, data):
+    names = data.draw(
+        st.lists(
+            st.sampled_from(["TT", "EE", "TB", "C-G", "ELL", "TEMPERATURE"]),
+            min_size=1,
+            unique=True,
+        )
+    )
+    convention = data.draw(st.sampled_from(["COSMO", "IAU", None, "LEFT"]))
+    null, scale = data.draw(st.sampled_from([(None, 1), (7, 1), (None, 0.5), ("7", 2.0)]))
+    header = {} if convention is None else dict(POLCCONV=convention)
+    values = {name: np.random.default_rng(i).integers(0, 9, 6) for i, name in enumerate(names)}
+    for i in range(len(names)):
+        header.update({f"TSCAL{i + 1}": scale} if scale != 1 else {})
+        header.update({f"TNULL{i + 1}": null} if null is not None else {})
+    hdu = fits.BinTableHDU.from_columns([fits.Column(n, "J", array=v) for n, v in values.items()])
+    hdu.header.update(header)
+    path = write(tmp_path_factory.mktemp("c") / "cl.fits", hdu)
+    must = convention != "LEFT" and not (null and any((v == 7).any() for v in values.values()))
+    try:
+        result = io.read_spectra(path)
+    except ValueError as error:
+        assert not must and "cl.fits" in str(error), error
+        return
+    assert must
+    for name, cl in values.items():
+        sign = -1 if convention == "IAU" and name in ("TB", "C-G") else 1
+        assert np.array_equal(result.values[name], sign * scale * cl)
+
+
+def test_names_of_tables_are_handed_on(tmp_path):
+    io.write_alm(tmp_path / "a.fits", np.zeros(4), name="KAPPA")
+    alm = io.read_alms(tmp_path / "a.fits")
+    assert alm.names == ("KAPPA",) and alm.components == ("",)
+    with pytest.raises(ValueError, match="name has 2 entries for 1"):
+        io.write_alm(tmp_path / "b.fits", np.zeros(4), name=["A", "B"])
+    outlines = io.fits.outlines(tmp_path / "a.fits")
+    assert [(t.hdu, list(t.columns)) for t in outlines] == [(1, ["index", "real", "imag"])]

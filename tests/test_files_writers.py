@@ -45,11 +45,11 @@ def test_several_units(tmp_path):
     assert io.read_map(path).units == ("uK",)
 
 
-def writers(path, values, **how):
+def writers(path, values, **options):
     """Every writer on values (12,)."""
-    yield lambda: io.write_map(path / "no.fits", values, **how)
-    yield lambda: io.write_cl(path / "no.fits", values, **how)
-    yield lambda: io.write_alm(path / "no.fits", values[:1], **how)
+    yield lambda: io.write_map(path / "no.fits", values, **options)
+    yield lambda: io.write_cl(path / "no.fits", values, **options)
+    yield lambda: io.write_alm(path / "no.fits", values[:1], **options)
 
 
 def test_units_that_contradict_each_other(tmp_path):
@@ -62,6 +62,9 @@ def test_units_that_contradict_each_other(tmp_path):
         io.write_arrays(tmp_path / "no.npz", scales=np.ones(12) * u.K)
     with pytest.raises(ValueError, match="no place for the unit K"):
         io.write_arrays(tmp_path / "no.npy", values=np.ones(12) * u.K)
+    with pytest.raises(ValueError, match="has the unit K and unit= says 'mK'"):
+        maps = np.ones((2, 12)) * u.K
+        io.write_map(tmp_path / "no.fits", maps, column=["A", "B"], unit=["K", "mK"])
     assert not list(tmp_path.iterdir())
     io.write_map(tmp_path / "map.fits", np.ones(12) * u.uK, unit="uK")
     assert io.read_map(tmp_path / "map.fits").units == ("uK",)
@@ -71,11 +74,10 @@ def test_units_that_contradict_each_other(tmp_path):
 def test_masked_pixels_are_written_as_unseen(tmp_path, dtype):
     values = np.ma.array(np.arange(12, dtype=dtype), mask=np.arange(12) % 3 == 0)
     io.write_map(tmp_path / "map.fits", values)
-    found = io.read_map(tmp_path / "map.fits").values
-    assert np.array_equal(found, values.filled(1).astype(found.dtype), equal_nan=True) is False
-    expected = np.where(values.mask, found.dtype.type(UNSEEN), values.data.astype(found.dtype))
-    assert np.array_equal(found, expected)
-    assert found.dtype == (np.float64 if np.dtype(dtype).itemsize == 8 else np.float32)
+    result = io.read_map(tmp_path / "map.fits").values
+    expected = np.where(values.mask, result.dtype.type(UNSEEN), values.data.astype(result.dtype))
+    assert np.array_equal(result, expected)
+    assert result.dtype == (np.float64 if np.dtype(dtype).itemsize == 8 else np.float32)
     pair = np.ma.stack([values, values])
     io.write_map(tmp_path / "pair.fits", pair, column=["A", "B"])
     assert np.array_equal(io.read_map(tmp_path / "pair.fits", field=None).values, [expected] * 2)
@@ -95,10 +97,10 @@ def test_masks_that_have_no_place_are_refused(tmp_path):
         with pytest.raises(TypeError, match="masked"):
             call()
     assert not list(tmp_path.iterdir())
-    whole = np.ma.array(np.ones(12), mask=False)
-    io.write_map(tmp_path / "map.fits", whole)
-    io.write_cl(tmp_path / "cl.fits", whole)
-    io.write_arrays(tmp_path / "map.npz", values=whole)
+    unmasked = np.ma.array(np.ones(12), mask=False)
+    io.write_map(tmp_path / "map.fits", unmasked)
+    io.write_cl(tmp_path / "cl.fits", unmasked)
+    io.write_arrays(tmp_path / "map.npz", values=unmasked)
 
 
 def test_reorder_keeps_the_mask(rng):
@@ -106,8 +108,8 @@ def test_reorder_keeps_the_mask(rng):
     nested = reorder(values, "ring")
     assert isinstance(nested, np.ma.MaskedArray)
     assert np.array_equal(nested.filled(7), reorder(values.filled(7), "ring"))
-    back = reorder(nested, "nested")
-    assert np.array_equal(back.mask, values.mask) and np.array_equal(back.data, values.data)
+    again = reorder(nested, "nested")
+    assert np.array_equal(again.mask, values.mask) and np.array_equal(again.data, values.data)
     with pytest.raises(TypeError, match="has the unit K"):
         reorder(np.ones(48) * u.K, "ring")
 
@@ -115,8 +117,8 @@ def test_reorder_keeps_the_mask(rng):
 def test_types_of_maps(tmp_path):
     half = np.linspace(-3, 60000, 12).astype(np.float16)
     io.write_map(tmp_path / "map.fits", half)
-    found = io.read_map(tmp_path / "map.fits").values
-    assert found.dtype == np.float32 and np.array_equal(found, half.astype(np.float32))
+    result = io.read_map(tmp_path / "map.fits").values
+    assert result.dtype == np.float32 and np.array_equal(result, half.astype(np.float32))
     for values in (np.ones(12, np.longdouble), np.ones(12, complex), np.ones(12, int)):
         with pytest.raises(ValueError, match=f"dtype {values.dtype}; expected float32 or float64"):
             io.write_map(tmp_path / "no.fits", values)
@@ -127,6 +129,10 @@ def test_types_of_maps(tmp_path):
 
 
 def test_names_of_columns(tmp_path):
+    with pytest.raises(TypeError, match="column is 5; expected a name"):
+        io.write_map(tmp_path / "no.fits", np.ones(12), column=5)
+    with pytest.raises(ValueError, match="0 column names"):
+        io.write_map(tmp_path / "no.fits", np.ones((0, 12)), column=[])
     with pytest.raises(ValueError, match="names of their own"):
         io.write_map(tmp_path / "no.fits", np.ones((2, 12)), column=["Q", "q"])
     with pytest.raises(ValueError, match="printable ASCII"):
@@ -252,3 +258,31 @@ def test_long_and_foreign_names(tmp_path):
         io.write_map(os.fsencode(tmp_path / name), np.zeros(12), overwrite=True)
         assert io.read_map(os.fsencode(tmp_path / name)).values.sum() == 0
     assert fits.getheader(tmp_path / "a b.fits", 1)["NSIDE"] == 1
+
+
+def test_quantities_with_masks_and_columns_of_tables(tmp_path):
+    from astropy.table import Column, MaskedColumn
+    from astropy.utils.masked import Masked
+
+    values = np.arange(12.0)
+    mask = values > 8
+    expected = np.where(mask, UNSEEN, values)
+    for given in (Masked(values * u.K, mask=mask), MaskedColumn(values, mask=mask, unit="K")):
+        io.write_map(tmp_path / "map.fits", given, overwrite=True)
+        sky = io.read_map(tmp_path / "map.fits")
+        assert np.array_equal(sky.values, expected) and sky.units == ("K",)
+        with pytest.raises(TypeError, match="masked"):
+            io.write_cl(tmp_path / "no.fits", given)
+    io.write_map(tmp_path / "map.fits", Column(values, unit="mK"), overwrite=True)
+    assert io.read_map(tmp_path / "map.fits").units == ("mK",)
+    with pytest.raises(TypeError, match="masked"):
+        io.write_alm(tmp_path / "no.fits", np.ma.array([1.0, 0, 0, 0], mask=[0, 1, 0, 0]))
+
+
+@pytest.mark.parametrize("unit", [None, u.K, "K", [u.K, "K"], ("K", None)])
+def test_units_as_text_or_as_units(tmp_path, unit):
+    io.write_map(tmp_path / "map.fits", np.ones((2, 12)), column=["A", "B"], unit=unit)
+    expected = ("", "") if unit is None else ("K", "") if isinstance(unit, tuple) else ("K", "K")
+    assert io.read_map(tmp_path / "map.fits", field=None).units == expected
+    io.write_alm(tmp_path / "a.fits", np.zeros((2, 4)), component="EB", unit=unit)
+    assert io.read_alms(tmp_path / "a.fits").units == expected

@@ -2,6 +2,7 @@
 
 import naive
 import numpy as np
+import pytest
 
 import spherekit as sk
 from spherekit.harmonic.points import _evaluation
@@ -63,3 +64,21 @@ def _legendre(ell, theta):
             if abs(term) < Decimal(10) ** -40:
                 break
         return float(total)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
+def test_poles_in_any_precision(dtype, rng):
+    """float32 pi is larger than pi: it is the south pole, as everywhere; more than rounding is refused."""
+    flm = random_flm(4, rng, reality=True)
+    theta = dtype(np.pi / 2) - np.radians(np.array([90, 0, -90], dtype))
+    got = sk.evaluate(flm, theta, 0.3, reality=True)
+    expected = sk.evaluate(flm, np.clip(theta.astype(float), 0, np.pi), 0.3, reality=True)
+    assert (got == expected).all()
+    np.testing.assert_array_equal(
+        sk.harmonic.evaluate_adjoint(np.ones(3), theta, 0.3, 4),
+        sk.harmonic.evaluate_adjoint(np.ones(3), np.clip(theta.astype(float), 0, np.pi), 0.3, 4),
+    )
+    with pytest.raises(ValueError, match=r"theta goes from .*expected colatitudes in \[0, pi\]"):
+        sk.evaluate(flm, theta + dtype(0.1), 0.3)
+    with pytest.raises(ValueError, match="numpy.radians converts degrees"):
+        sk.evaluate(flm, [30.0, 90.0], 0.3)

@@ -5,7 +5,7 @@ import pytest
 
 import spherekit as sk
 from spherekit import nn, wigner
-from spherekit.cli.transform import is_hermitian
+from spherekit.cli.analysis import is_hermitian
 from spherekit.conventions import from_real, to_healpy, to_real, to_shtools
 from spherekit.harmonic import synthesis_operator
 from spherekit.sampling import GL, HEALPix, Rings

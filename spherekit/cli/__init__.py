@@ -22,6 +22,12 @@ def main(argv=None):
     """Run the command; returns its exit code: 0 done, 1 the work failed, 2 wrong usage."""
     from spherekit.cli.options import Usage
 
+    for stream in (
+        sys.stdout,
+        sys.stderr,
+    ):  # a name that a terminal cannot spell is printed as \\u...
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     debug = "--debug" in (sys.argv[1:] if argv is None else argv)
     try:
         with warnings.catch_warnings():

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from spherekit import plot
-from spherekit.cli import options
+from spherekit.cli import options, output
 
 _MAIN, _CONTROL = "#c0504d", "#7a8ba3"
 TITLES = "the small network, with scattering", "the same network, without scattering"
@@ -67,7 +67,7 @@ def picture(path, config, found, networks, controls):
     ax.set_title("Gaussian or not? Both kinds have one spectrum", fontsize="medium")
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(loc="upper center", bbox_to_anchor=(0.4, -0.13), frameon=False, fontsize="small")
-    options.save(made, path)
+    output.save(made, path)
 
 
 def _folded(title):

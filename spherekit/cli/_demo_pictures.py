@@ -3,7 +3,7 @@
 import numpy as np
 
 from spherekit import plot
-from spherekit.cli import options
+from spherekit.cli import options, output
 from spherekit.cli.scatter import band
 from spherekit.plot.maps import pretty_unit
 
@@ -25,7 +25,7 @@ def maps(path, flm, L, sky, pixels, mask, threads):
     plot.show(sky - pixels, "healpix:32", ax=ax[2], title=rest, **_LOOK)
     clean = np.where(mask, sky, np.nan)
     plot.show(clean, "healpix:32", ax=ax[3], title="the clean sky behind the spectrum", **_LOOK)
-    options.save(made, path)
+    output.save(made, path)
 
 
 def spectrum(path, cl, theory, f_sky, caption):
@@ -45,7 +45,7 @@ def spectrum(path, cl, theory, f_sky, caption):
     caption = "\n".join(("Monopole and dipole removed.", *caption))
     caption = caption.format(C=r"$C_\ell$", l=r"$\ell$").replace("-", "\N{MINUS SIGN}")
     made.supxlabel(caption, fontsize="x-small", color="0.35")
-    options.save(made, path)
+    output.save(made, path)
 
 
 def scattering(path, S, compared):
@@ -69,7 +69,7 @@ def scattering(path, S, compared):
     axes[0, 2].legend(loc="lower left", fontsize="small", frameon=False)
     bar = dict(extend="both", shrink=0.4, aspect=40, pad=0.02, location="bottom")
     made.colorbar(axes[0, 0].images[0], ax=axes[:, :2], label=pretty_unit("uK"), **bar)
-    options.save(made, path)
+    output.save(made, path)
 
 
 def _order_1(ax, S, one):

@@ -6,11 +6,10 @@ quadrature and no iteration. Options that are lists are combined with each other
 """
 
 import itertools
-import json
 from pathlib import Path
 
 from spherekit.bench.layers import TRANSFORMS
-from spherekit.cli import options
+from spherekit.cli import options, output
 
 
 def arguments(parser):
@@ -83,8 +82,7 @@ def run(args):
     print("; ".join(f"{name} {value}" for name, value in facts.items()))
     print("\n".join(bench.table(results)))
     if args.json:
-        with open(args.json, "w") as file:
-            json.dump({"machine": facts, "results": results}, file, indent=1)
+        output.write_json(args.json, {"machine": facts, "results": results})
         print(f"wrote {args.json}")
     if args.plot:
         bench.figure(results, args.plot)

@@ -13,10 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from spherekit.cli import options
+from spherekit.cli import analysis, output
+from spherekit.cli.stokes import Component
 
 L = 65
 J0 = 2  # lowest scale of the wavelets: the scaling function takes the degrees below 4
+_COLUMNS = ("TEMPERATURE",)
 TRAINING = "cmb-gaussianity-small"
 CAPTION = (  # the losses are those of the mean over a pixel of nside 32
     "{C} is not corrected for the pixels of nside 32 (-4 % at {l} = 20, -14 % at 40, -32 % at 64),",
@@ -51,7 +53,7 @@ def run(args):
     with _step("6. Draw"):
         pictures.maps(folder / "map.png", flm, L, sky, pixels, mask, args.threads)
         pictures.spectrum(folder / "spectrum.png", cl, theory, f_sky, CAPTION)
-        wavelets.panel(folder / "wavelets.png", *decomposed, "uK")
+        output.save(wavelets.panel(*decomposed, "uK"), folder / "wavelets.png")
         pictures.scattering(folder / "scattering.png", S, compared)
     with _step(
         "7. Simulate skies of Planck's spectrum, Gaussian and not, and train a network to tell"
@@ -85,16 +87,14 @@ def _say(*lines):
 
 
 def _analyse(path, sky, threads):
-    from spherekit import io
-
     how = dict(sampling="healpix:32", reality=True, threads=threads)
-    flm, residual = options.fit(sky, L, **how)
-    io.write_alm(path, flm, unit="uK", overwrite=True)
+    flm, residual = analysis.fit(sky, L, **how)
+    output.write_coefficients(path, [Component(flm, 0, _COLUMNS, "uK")], L, "galactic")
     _say(
         f"HEALPix nside 32, {sky.size} pixels, rms {sky.std():.0f} uK, Galaxy included",
         f"least squares for the degrees below {L} ({L * L} unknowns): "
         f"{residual.iterations} iterations",
-        f"residual {100 * residual.relative:.1f} % of the rms: the noise and the sharp Galactic "
+        f"residual {100 * residual.relative:.1f} % of this rms: the noise and the sharp Galactic "
         f"plane, which degrees below {L} cannot hold",
     )
     return flm
@@ -102,15 +102,15 @@ def _analyse(path, sky, threads):
 
 def _synthesise(folder, flm, threads):
     import spherekit
-    from spherekit import io
-    from spherekit.sampling import MW
+    from spherekit.sampling import MW, HEALPix
 
     how = dict(reality=True, threads=threads)
     f = spherekit.inverse(flm, L, sampling=MW(L), **how)
     back = spherekit.forward(f, L, sampling=MW(L), **how)
-    options.write_samples(folder / "map_mw.npz", f, MW(L), unit="uK")
     pixels = spherekit.inverse(flm, L, sampling="healpix:32", **how)
-    io.write_map(folder / "map.fits", pixels, unit="uK", coordsys="G", overwrite=True)
+    for name, values, grid in (("map_mw.npz", f, MW(L)), ("map.fits", pixels, HEALPix(32))):
+        component = Component(values, 0, _COLUMNS, "uK")
+        output.write_map(folder / name, [component], grid, "galactic")
     error = np.abs(back - flm).max() / np.abs(flm).max()
     _say(
         f"McEwen-Wiaux grid, {f.shape[0]} x {f.shape[1]} samples, a sampling theorem:",
@@ -121,15 +121,17 @@ def _synthesise(folder, flm, threads):
 
 
 def _spectrum(path, sky, mask, threads):
-    from spherekit import datasets, io
-    from spherekit.cli.spectrum import measure, remove_low
+    from spherekit import datasets
+    from spherekit.cli.spectrum import harmonics, remove_low
     from spherekit.sampling import HEALPix
+    from spherekit.spectra import power
 
     weights = mask.astype(float)
     sky, removed = remove_low(sky, HEALPix(32), weights, dipole=True)
-    spectra, f_sky, said = measure(sky, HEALPix(32), L, weights, threads=threads)
-    io.write_cl(path, spectra, unit="uK^2", overwrite=True)
-    cl, theory = spectra["TEMPERATURE"], datasets.planck2018_cl(L)["TT"]
+    flm, f_sky, said = harmonics(sky, HEALPix(32), L, weights, threads=threads)
+    cl, theory = power(flm) / f_sky, datasets.planck2018_cl(L)["TT"]
+    name = _COLUMNS[0]
+    output.write_spectra(path, {name: cl}, {name: "uK^2"}, "galactic")
     ratio = np.sum(cl[10:40]) / np.sum(theory[10:40])
     _say(
         f"{removed} uK",

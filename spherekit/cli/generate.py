@@ -10,8 +10,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from spherekit.cli import options
-from spherekit.cli.transform import coefficients, read_signal
+from spherekit.cli import analysis, files, options, output
 
 
 def arguments(parser):
@@ -26,12 +25,12 @@ def arguments(parser):
         "-o", "--output", required=True, help="a map on the grid of MAP: .fits, .npz or .npy"
     )
     options.source(parser)
+    options.least_squares(parser)
     parser.add_argument("--plot", metavar="PICTURE", help="draw the map, the start, the new map")
     options.common(parser)
 
 
 def run(args):
-    import spherekit
     from spherekit.scattering import Covariances, generate
 
     suffixes = (".npz", ".npy") if options.is_arrays(args.file) else (".fits",)
@@ -40,26 +39,32 @@ def run(args):
     if args.iterations < 1 or args.seed < 0:
         raise options.Usage("--iterations is a number from 1 on, --seed one from 0 on")
     L = options.chosen_L(args)
-    how = dict(isotropic=args.isotropic, oversample=args.oversample, threads=args.threads)
-    C = Covariances(L, args.lam, args.J0, args.N, **how)
-    samples, reality = read_signal(args, L)
-    if not reality:
+    if L < 2:
+        raise options.Usage(
+            f"--L is {L}: a map of this degree alone is constant; expected 2 or more"
+        )
+    settings = dict(isotropic=args.isotropic, oversample=args.oversample, threads=args.threads)
+    C = Covariances(L, args.lam, args.J0, args.N, **settings)
+    sky = files.read_signal(args, L)
+    component = sky.components[0]
+    if np.iscomplexobj(component.values):
         raise options.Usage(f"{args.file} is complex: the covariances are those of real maps")
-    flm = coefficients(samples, L, args.threads)
+    flm = analysis.coefficients(args, sky, L)
     with _bar(args.iterations) as bar:
-        made = generate(
+        result = generate(
             C, flm, np.random.default_rng(args.seed), iterations=args.iterations, progress=bar
         )
     print(
-        f"{sum(x.size for x in C.from_flm(flm))} statistics; distance {made.losses[0]:.2e} of the start, "
-        f"{made.losses[-1]:.2e} after {len(made.losses) - 1} iterations"
+        f"{sum(x.size for x in C.from_flm(flm))} statistics; distance {result.losses[0]:.2e} of the start, "
+        f"{result.losses[-1]:.2e} after {len(result.losses) - 1} iterations"
     )
-    grid, whole = samples.grid, dict(reality=True, threads=args.threads)
-    f = spherekit.inverse(made.flm, L, sampling=grid, **whole).astype(samples.values.dtype)
-    options.write_samples(args.output, f, grid, unit=samples.unit)
-    print(f"wrote {args.output}: {options.grid_name(grid)}, degrees < {L}")
-    if args.plot:
-        _picture(args.plot, made, flm, L, samples.unit, whole)
+    figure = _picture(result, flm, L, component, args.threads) if args.plot else None
+    f = analysis.synthesise(result.flm, L, sky.grid, 0, component.values, args.threads)
+    output.write_map(args.output, [component._replace(values=f)], sky.grid, sky.frame)
+    print(f"wrote {args.output}: {analysis.grid_name(sky.grid)}, degrees < {L}")
+    if figure is not None:
+        output.save(figure, args.plot)
+        print(f"wrote {args.plot}")
 
 
 @contextmanager
@@ -76,17 +81,18 @@ def _bar(iterations):
         yield step
 
 
-def _picture(path, made, flm, L, unit, whole):
+def _picture(result, flm, L, component, threads):
     import spherekit
     from spherekit import plot
     from spherekit.plot.maps import colour_range
 
     grid = f"mw:{max(L, 128)}"
-    maps = [spherekit.inverse(x, L, sampling=grid, **whole) for x in (flm, made.start, made.flm)]
+    options_of_grid = dict(sampling=grid, reality=True, threads=threads)
+    maps = [spherekit.inverse(x, L, **options_of_grid) for x in (flm, result.start, result.flm)]
     titles = "the map", "Gaussian, same spectrum", "generated"
     vmin, vmax, _, symmetric = colour_range(maps[0])
+    look = dict(unit=component.unit, vmin=vmin, vmax=vmax, symmetric=symmetric)
     figure = options.figure(16, 3.9)
     for ax, f, title in zip(figure.subplots(1, 3), maps, titles, strict=True):
-        plot.show(f, grid, ax=ax, title=title, unit=unit, vmin=vmin, vmax=vmax, symmetric=symmetric)
-    options.save(figure, path)
-    print(f"wrote {path}")
+        plot.show(f, grid, ax=ax, title=title, **look)
+    return output.sound(figure)

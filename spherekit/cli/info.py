@@ -1,4 +1,4 @@
-"""Tell what a file holds: a map, coefficients or a spectrum."""
+"""Tell what a file holds: maps, coefficients or spectra, in every table of a FITS file."""
 
 import json
 
@@ -9,92 +9,191 @@ from spherekit.cli import options
 
 def arguments(parser):
     parser.add_argument("file", metavar="FILE")
+    options.hdu(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object, for programs")
 
 
 def run(args):
-    found = _array(args.file) if options.is_arrays(args.file) else _fits(args.file)
-    facts = {"file": args.file, **found}
+    if options.is_arrays(args.file):
+        facts = {"file": args.file, **_arrays(args.file)}
+    else:
+        facts = _fits(args.file, args.hdu)
     print(json.dumps(facts, allow_nan=False) if args.json else "\n".join(_lines(facts)))
 
 
-def _fits(path):
+def _fits(path, hdu):
+    """The facts of the first table, or of that of ``--hdu``; with ``tables``, those of every table."""
     from spherekit import io
-    from spherekit.io.alm import is_alm
-    from spherekit.io.maps import map_columns
+    from spherekit.cli.files import hdu_of
 
-    table = io.read_table(path)
+    listed = io.tables(path) if hdu is None else [io.read_table(path, hdu_of(hdu))]
+    facts = [_table(path, table, listed) for table in listed]
+    first = {"file": path, **facts[0]}
+    return first if len(facts) == 1 else {**first, "tables": facts}
+
+
+def _table(path, table, listed):
+    from spherekit.io.alm import is_alm
+    from spherekit.io.columns import is_map
+    from spherekit.io.spectra import is_spectrum
+
+    known = {"hdu": table.hdu, "name": table.name or None}
     if is_alm(table):
-        unit = next(u for name, u in table.units.items() if name.lower() == "real")
-        return _coefficients(io.read_alm(path), 0, unit)
+        return {**_alm(path, table, listed), **known}
+    if is_map(table):
+        return {**_map(path, table), **known}
+    columns = [_column(name, x, table.units[name]) for name, x in table.columns.items()]
+    size = max((x.size for x in table.columns.values()), default=0)
+    kind = {"kind": "spectrum", "L": size} if is_spectrum(table) else {"kind": "table"}
+    return {**kind, **_conventions(table), **known, "columns": columns}
+
+
+def _conventions(table):
+    """Frame and polarization convention as the headers have them."""
+    from spherekit.io.frames import table_frame
+    from spherekit.io.stokes import polarization_convention
+
+    try:
+        frame, convention = table_frame(table), polarization_convention(table)
+    except ValueError as error:
+        return {"coordinates": None, "problem": str(error)}
+    return {"coordinates": frame or None, "polcconv": convention or None}
+
+
+def _alm(path, table, listed):
+    from spherekit import io
+
+    try:
+        alm = io.read_alms(path, None if len(listed) > 1 else table.hdu)
+    except ValueError as error:
+        columns = [_column(name, x, table.units[name]) for name, x in table.columns.items()]
+        return {"kind": "coefficients", "problem": str(error), "columns": columns}
+    number = alm.hdus.index(table.hdu) if table.hdu in alm.hdus else 0
+    component = alm.components[number] or None
+    facts = _coefficients(alm.flm[number], 0, alm.units[number])
+    known = {"component": component, "coordinates": alm.frame or None}
+    return {**facts, **known, "polcconv": alm.file_polcconv or None}
+
+
+def _map(path, table):
+    from spherekit import io
+    from spherekit.io.columns import map_columns
+
     pixel, names = map_columns(table)
-    if "PIXTYPE" not in table.header and "ORDERING" not in table.header:
+    try:
+        sky = io.read_map(path, field=None, hdu=table.hdu)
+    except ValueError as error:  # a file that the other verbs refuse is described as far as it goes
         columns = [_column(name, table.columns[name], table.units[name]) for name in names]
-        kind = "spectrum" if "MAX-LPOL" in table.header else "table"
-        size = table.columns[names[0]].size if names else 0
-        return {"kind": kind, **({"L": size} if kind == "spectrum" else {}), "columns": columns}
-    sky = io.read_map(path, field=None)
+        return {
+            "kind": "HEALPix map",
+            **_conventions(table),
+            "problem": str(error),
+            "columns": columns,
+        }
     triples = zip(sky.columns, sky.values, sky.units, strict=True)
     return {
         "kind": "HEALPix map",
         "nside": sky.nside,
         "pixels": 12 * sky.nside**2,
         "ordering": sky.ordering.upper(),
-        "sky": "full" if pixel is None else "part",
-        "coordinates": sky.coordsys or None,
+        "sky": "full"
+        if pixel is None and table.columns[names[0]].size == 12 * sky.nside**2
+        else "part",
+        "coordinates": sky.frame or None,
+        "polcconv": sky.file_polcconv or None,
         "columns": [_column(*triple) for triple in triples],
     }
 
 
-def _array(path):
+def _arrays(path):
     from spherekit import io
 
     arrays = io.read_arrays(path)
-    unit = str(arrays.get("unit", ""))
+    unit = str(arrays["unit"]) if np.ndim(arrays.get("unit", "")) == 0 and "unit" in arrays else ""
+    stated = {"coordinates": str(arrays.get("frame", "")) or None}
+    if "columns" in arrays:
+        stated["signals"] = ", ".join(str(name) for name in np.atleast_1d(arrays["columns"]))
     if "flm" in arrays:
-        return _coefficients(arrays["flm"], int(arrays.get("spin", 0)), unit)
+        spin = arrays.get("spin", np.array(0))
+        return {**_coefficients(arrays["flm"], spin.tolist(), unit), **stated}
     facts = {"kind": "array"}
     if "values" in arrays and "grid" in arrays:
-        facts = {"kind": "map", "grid": str(arrays["grid"]), "spin": int(arrays.get("spin", 0))}
+        facts = {
+            "kind": "map",
+            "grid": str(arrays["grid"]),
+            "spin": arrays.get("spin", np.array(0)).tolist(),
+            **stated,
+        }
+    elif {"scaling", "lam", "J0", "L"} <= arrays.keys():
+        facts = {"kind": "wavelet maps", **_parameters(arrays, "L lam J0 N spin"), **stated}
+    elif {"coefficients", "scales", "L0"} <= arrays.keys():
+        facts = {
+            "kind": "scattering coefficients",
+            **_parameters(arrays, "L lam J0 N L0"),
+            **stated,
+        }
     numbers = {name: a for name, a in arrays.items() if a.dtype.kind in "iufcb" and a.ndim}
     return {**facts, "columns": [_column(name, a, unit) for name, a in numbers.items()]}
 
 
+def _parameters(arrays, names):
+    return {name: arrays[name].item() for name in names.split() if name in arrays}
+
+
 def _coefficients(flm, spin, unit):
-    L = int(round(flm.shape[-1] ** 0.5))
-    return {
-        "kind": "coefficients",
-        "L": L,
-        "lmax": L - 1,
-        "spin": spin,
-        "columns": [_column("flm", flm, unit)],
-    }
+    L = int(round(flm.shape[-1] ** 0.5)) if flm.ndim else 0
+    facts = {"kind": "coefficients", "L": L, "lmax": L - 1, "spin": spin}
+    return {**facts, "columns": [_column("flm", flm, unit)]}
 
 
 def _column(name, values, unit):
-    """Range of the numbers (of the modulus, where they are complex) and what is missing."""
-    from spherekit.plot.projection import valid_samples
+    """Range of the numbers (of the modulus, where they are complex) and what is missing, by its kind."""
+    from spherekit.io.missing import is_missing
 
     facts = {"name": name, "unit": unit or None, "type": str(values.dtype)}
     facts["shape"] = list(values.shape)
     if values.dtype.kind not in "iufcb":
         return {**facts, "missing": 0}
-    good = values[valid_samples(values)]
-    good = np.abs(good) if np.iscomplexobj(good) else good.astype(float)
-    if good.size:
-        facts.update(min=float(good.min()), max=float(good.max()), mean=float(good.mean()))
-    return {**facts, "missing": int(values.size - good.size)}
+    nan, infinite, missing = np.isnan(values), np.isinf(values), is_missing(values)
+    kinds = {"nan": nan, "infinite": infinite, "unseen": missing & ~nan}
+    counts = {kind: int(np.count_nonzero(where)) for kind, where in kinds.items()}
+    good = values[~(nan | infinite | missing)]
+    wide = np.abs(good) if np.iscomplexobj(good) else good
+    wide = wide.astype(np.longdouble if wide.dtype.itemsize > 8 else float)
+    if wide.size:
+        size = np.abs(wide).max() or 1.0  # a mean of the largest numbers does not overflow
+        facts.update(
+            min=float(wide.min()), max=float(wide.max()), mean=float((wide / size).mean() * size)
+        )
+    return {**facts, "missing": sum(counts.values()), **{k: n for k, n in counts.items() if n}}
 
 
 def _lines(facts):
-    plain = {k: v for k, v in facts.items() if k not in ("file", "kind", "columns")}
-    said = ", ".join(f"{k} {v}" for k, v in plain.items() if v is not None)
-    yield f"{facts['file']}: {facts['kind']}" + (f", {said}" if said else "")
-    for c in facts["columns"]:
-        span = "no valid number"
-        if "min" in c:
-            size = "modulus " if c["type"].startswith("complex") else ""
-            span = f"{size}{c['min']:.5g} to {c['max']:.5g}, mean {c['mean']:.5g}"
-        missing = f", {c['missing']} missing (UNSEEN, NaN or inf)" if c["missing"] else ""
-        shape = " x ".join(map(str, c["shape"]))
-        yield f"  {c['name']} [{c['unit'] or 'no unit'}], {shape} {c['type']}: {span}{missing}"
+    tables = facts.get("tables", [facts])
+    for number, table in enumerate(tables):
+        plain = {
+            key: value
+            for key, value in table.items()
+            if key not in ("file", "kind", "columns", "tables", "problem") and value is not None
+        }
+        if len(tables) == 1:
+            plain.pop("hdu", None)
+        words = ", ".join(f"{key} {value}" for key, value in plain.items())
+        start = f"{facts['file']}: " if number == 0 else "  and "
+        yield f"{start}{table['kind']}" + (f", {words}" if words else "")
+        if "problem" in table:
+            yield f"  not read by other commands: {table['problem']}"
+        yield from map(_line, table["columns"])
+
+
+def _line(column):
+    span = "no valid number"
+    if "min" in column:
+        size = "modulus " if column["type"].startswith("complex") else ""
+        span = f"{size}{column['min']:.5g} to {column['max']:.5g}, mean {column['mean']:.5g}"
+    kinds = {"unseen": "UNSEEN", "nan": "NaN", "infinite": "infinite"}
+    counts = ", ".join(f"{column[key]} {word}" for key, word in kinds.items() if key in column)
+    missing = f", {column['missing']} missing ({counts})" if column["missing"] else ""
+    shape = " x ".join(map(str, column["shape"]))
+    unit = column["unit"] or "no unit"
+    return f"  {column['name']} [{unit}], {shape} {column['type']}: {span}{missing}"

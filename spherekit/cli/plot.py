@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from spherekit.cli import options
+from spherekit.cli import files, options, output
 
 PROJECTIONS = ("mollweide", "orthographic", "cartesian")
 
@@ -27,28 +27,34 @@ def arguments(parser):
 
 def run(args):
     from spherekit import plot
+    from spherekit.cli.stokes import Component
+    from spherekit.io.missing import missing_samples
 
     options.writable(args.output, args.force, options.PICTURES)
     rot = _rot(args.rot)
     if args.half and args.projection != "orthographic":
         raise options.Usage("--half is for --projection orthographic")
-    samples = options.read_samples(args.file, args)
-    values = _real(samples, args)
+    fields = files.read_fields(args.file, args)
+    values = _real(fields, args)
+    missing_samples(values, name=args.file)  # refuses what is no measurement
     if args.mask:
-        values = np.where(options.read_mask(args.mask, samples) > 0, values, np.nan)
-    made = options.figure(5, 5.6) if args.half else options.figure(8, 5)
+        sky = files.Map((Component(values, 0, fields.columns, ""),), fields.grid, fields.frame)
+        values = np.where(files.read_mask(args, sky) > 0, values, np.nan)
+    figure = options.figure(5, 5.6) if args.half else options.figure(8, 5)
     same = ("projection", "flip", "half", "vmin", "vmax", "title", "cmap")
     look = {name: getattr(args, name) for name in same}
-    unit = samples.unit if args.unit is None else args.unit
-    plot.show(values, samples.grid, ax=made.add_subplot(), rot=rot, unit=unit, **look)
-    options.save(made, args.output)
+    unit = fields.units[0] if args.unit is None else args.unit
+    plot.show(values, fields.grid, ax=figure.add_subplot(), rot=rot, unit=unit, **look)
+    output.save(figure, args.output)
     print(f"wrote {args.output}")
 
 
-def _real(samples, args):
-    values = samples.values
-    if values.shape != tuple(samples.grid.shape):
-        raise options.Usage(f"{args.file}: {len(values)} maps were picked; choose one by --field")
+def _real(fields, args):
+    if len(fields.values) > 1:
+        raise options.Usage(
+            f"{args.file}: {len(fields.values)} maps were picked; choose one by --field"
+        )
+    values = fields.values[0]
     if np.iscomplexobj(values):
         if args.part is None:
             raise options.Usage(f"{args.file} is complex; say --part real, imag or abs")

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from spherekit import _scale
-from spherekit.cli import options
+from spherekit.cli import analysis, coefficients, files, options, output
 
 #: What a map may hold beyond the band-limit of the model, of its rms; and in its upper half at the least.
 _REST, _EMPTY = 0.01, 1e-6
@@ -21,6 +21,7 @@ def arguments(parser):
     parser.add_argument("maps", nargs="+", metavar="MAPS", help="maps, or coefficients")
     parser.add_argument("-o", "--output", required=True, help=".csv")
     options.source(parser)
+    options.least_squares(parser)
     options.common(parser)
 
 
@@ -39,8 +40,9 @@ def run(args):
     for path in tqdm(args.maps, desc="maps", leave=False, disable=None):
         flm = read_flm(path, model.L, args.threads, args)
         found = model.probabilities(S.from_flm(flm)[None], args.threads)[0]
+        output.refuse_not_finite(args.output, probabilities=found)
         rows.append([path, model.classes[found.argmax()], *(f"{p:.6f}" for p in found)])
-    options.write_table(
+    output.write_table(
         args.output, ["file", "class", *(f"p_{name}" for name in model.classes)], rows
     )
     told = [row[1] for row in rows]
@@ -49,16 +51,18 @@ def run(args):
 
 
 def read_flm(path, L, threads=None, args=None):
-    """Coefficients (L*L,) of a real map of just this band-limit; refuses others, with words.
+    """Coefficients (L*L,) of a real map of just this band-limit; refuses others, with a message.
 
-    args : with grid, field, ordering, as of `options.source`
+    args : of `options.source` and `options.least_squares`
     """
-    flm = _stored(path)
-    if flm is None:
+    hdu = getattr(args, "hdu", None)
+    if coefficients.in_file(path, hdu):
+        flm = _stored(path, args)
+    else:
         flm = _analysed(path, L, threads, args)
-    held = int(round(flm.size**0.5))
-    if held != L:
-        raise ValueError(f"{path} holds degrees < {held}; the model takes those < {L}")
+    stored = int(round(flm.size**0.5))
+    if stored != L:
+        raise ValueError(f"{path} holds degrees < {stored}; the model takes those < {L}")
     if _scale.ratio(flm[(L // 2) ** 2 :], flm) <= _EMPTY:
         raise ValueError(
             f"{path} holds nothing of degrees {L // 2}..{L - 1}: a map of a lower band-limit than the "
@@ -67,58 +71,51 @@ def read_flm(path, L, threads=None, args=None):
     return flm
 
 
-def _stored(path):
-    """The coefficients that a file holds, or None where it is a map."""
-    from spherekit import io
-    from spherekit.cli.transform import is_hermitian, read_coefficients
-    from spherekit.io.alm import is_alm
-
-    if options.is_arrays(path):
-        if "flm" not in io.read_arrays(path):
-            return None
-    elif not is_alm(io.read_table(path)):
-        return None
-    flm, spin, _ = read_coefficients(path, None)
-    if not np.isfinite(flm).all():
-        raise ValueError(f"{path} holds NaN or infinite coefficients")
-    if spin or not is_hermitian(flm):
-        raise ValueError(
-            f"{path} holds a field of spin {spin} or complex; the model takes real maps"
-        )
-    return flm
+def _stored(path, args):
+    """The coefficients that a file holds."""
+    stored = coefficients.read(path, args)
+    signal = stored.components[0]
+    if signal.spin or len(stored.components) > 1 or not analysis.is_hermitian(signal.values):
+        names = "; ".join(f"{s.name}, spin {s.spin}" for s in stored.components)
+        raise ValueError(f"{path} holds {names}; the model takes one real map")
+    return signal.values
 
 
 def _analysed(path, L, threads, args):
     """The coefficients of a map whose band-limit is L."""
     import spherekit
-    from spherekit.plot.projection import valid_samples
+    from spherekit.io.missing import missing_samples
 
-    samples = options.read_samples(path, args, L)
-    values, grid = options.signal(path, samples, samples.spin), samples.grid
-    if samples.spin or np.iscomplexobj(values):
+    fields = files.read_fields(path, args, L)
+    sky = files.single(path, files.signals(path, fields))
+    values, grid = sky.components[0].values, sky.grid
+    if sky.components[0].spin or np.iscomplexobj(values):
         raise ValueError(f"{path} holds a spin or complex field; the model takes real maps")
     highest = 3 * grid.nside if grid.name == "healpix" else grid.L
     if highest < L:
         raise ValueError(
-            f"{path} is sampled on {options.grid_name(grid)}, for degrees < {highest}; the model takes "
+            f"{path} is sampled on {analysis.grid_name(grid)}, for degrees < {highest}; the model takes "
             f"a map of all degrees < {L}"
         )
-    lost = np.count_nonzero(~valid_samples(values))
-    if lost:
+    missing = np.count_nonzero(missing_samples(values, name=path))
+    if missing:
         raise ValueError(
-            f"{path}: {lost} of {values.size} samples are UNSEEN, NaN or infinite; the model takes "
-            "whole skies"
+            f"{path}: {missing} of {values.size} samples are UNSEEN or NaN; the model takes whole skies"
         )
-    how = dict(sampling=grid, reality=True, threads=threads)
+    options_of_grid = dict(sampling=grid, reality=True, threads=threads)
     if grid.name == "healpix":
-        flm, residual = options.fit(values, L, **how)
-        rest = residual.relative
+        iterations = {"advice": "transform it first, and look at its residual"}
+        if args is not None:
+            iterations = analysis.iterations(args) | dict(threads=threads)
+        flm, residual = analysis.fit(values, L, **options_of_grid | iterations)
+        unexplained = residual.relative
     else:
-        flm = spherekit.forward(values, L, **how)
-        rest = _scale.ratio(values - spherekit.inverse(flm, L, **how), values)
-    if rest > _REST:
+        flm = spherekit.forward(values, L, **options_of_grid)
+        difference = values - spherekit.inverse(flm, L, **options_of_grid)
+        unexplained = _scale.ratio(difference, values)
+    if unexplained > _REST:
         raise ValueError(
-            f"{path}: degrees < {L}, which the model takes, leave {rest:.1%} of the map over: it is of a "
-            f"higher band-limit, or noisy; cut it first: spherekit transform {path} --L {L} -o alm.fits"
+            f"{path}: degrees < {L}, which the model takes, leave {unexplained:.1%} of the map over: it is "
+            f"of a higher band-limit, or noisy; cut it first: spherekit transform {path} --L {L} -o alm.fits"
         )
     return flm

@@ -1,33 +1,33 @@
 """Rotate a map or coefficients, by Euler angles or into another frame of the sky.
 
-(R f)(x) = f(R^-1 x) with R = Rz(A) Ry(B) Rz(C): an active rotation, zyz. With --to the sky stays and its
-coordinates change; fields of spin 2 (--field Q,U --spin 2) get the turn of their axes. Maps are analysed
-(HEALPix: least squares), rotated in coefficients, exactly, and synthesised; what the degrees below L do
-not hold of a map is printed, and is not in the result.
+(R f)(x) = f(R^-1 x) with R = Rz(A) Ry(B) Rz(C): an active rotation, zyz, which leaves the frame what it is.
+With --to the sky stays and its coordinates change. All columns of a map are rotated: Q and U together, as a
+field of spin 2 whose axes turn, others as scalars. Maps are analysed (HEALPix: least squares), rotated in
+coefficients, exactly, and synthesised; what the degrees below L do not hold of a map is printed, and is not
+in the result.
 """
-
-from pathlib import Path
 
 import numpy as np
 
-from spherekit.cli import options
-from spherekit.cli.transform import analyse, is_hermitian, read_coefficients, write_coefficients
-
-FRAMES = {"G": "galactic", "E": "ecliptic", "C": "equatorial", "Q": "equatorial"}
+from spherekit.cli import analysis, coefficients, files, options, output
+from spherekit.cli.stokes import refuse_lone
+from spherekit.wigner.frames import FRAMES
 
 
 def arguments(parser):
     parser.add_argument("file", metavar="FILE", help="a map, or coefficients")
     parser.add_argument("-o", "--output", required=True, help="a file of the same kind")
-    names = tuple(dict.fromkeys(FRAMES.values()))
     parser.add_argument(
         "--euler", metavar="A,B,C", help="degrees, as 30,40,50 or --euler=-30,40,50"
     )
-    parser.add_argument("--to", choices=names, help="frame of the sky")
-    parser.add_argument("--from", dest="source", choices=names, help="default: the file's COORDSYS")
+    parser.add_argument("--to", choices=tuple(FRAMES), help="frame of the sky")
+    parser.add_argument(
+        "--from", dest="source", choices=tuple(FRAMES), help="default: what the file says"
+    )
     options.band_limit(parser)
-    options.source(parser)
+    options.source(parser, default="all of a FITS map")
     options.spin(parser)
+    options.least_squares(parser)
     parser.add_argument("--plot", metavar="PICTURE", help="draw it before and after")
     options.common(parser)
 
@@ -36,115 +36,129 @@ def run(args):
     if (args.euler is None) == (args.to is None):
         raise options.Usage("say one of --euler A,B,C (degrees) and --to FRAME")
     options.writable(args.plot, args.force, options.PICTURES)
-    (_rotate_coefficients if _holds_coefficients(args.file) else _rotate_map)(args)
+    rotates_coefficients = coefficients.in_file(args.file, args.hdu)
+    (_rotate_coefficients if rotates_coefficients else _rotate_map)(args)
 
 
 def _rotate_coefficients(args):
-    from spherekit import wigner
-
     options.writable(args.output, args.force, (".fits", ".npz"))
-    angles, words, _ = _angles(args, "")
-    flm, spin, unit = read_coefficients(args.file, args.spin)
-    turned = wigner.rotate(
-        flm, *angles, reality=spin == 0 and is_hermitian(flm), threads=args.threads
-    )
-    L = int(round(flm.size**0.5))
-    write_coefficients(args.output, turned, L, spin, unit)
-    print(f"wrote {args.output}: L = {L} (lmax {L - 1}), spin {spin}, {words}")
+    if args.field or args.ordering or args.grid:
+        raise options.Usage("--field, --ordering, --grid: of maps, not of coefficients")
+    stored = coefficients.read(args.file, args)
+    L = stored.L
+    if options.chosen_L(args, required=False) not in (None, L):
+        raise options.Usage(f"{args.file} holds the degrees below {L}; --L is of maps")
+    angles, words, frame = _angles(args, stored.frame)
+    rotated = [_rotate(args.file, signal, angles, args.threads) for signal in stored.components]
+    figure = None
     if args.plot:
-        f, g = (_draw(x, L, spin, args.threads) for x in (flm, turned))
-        _picture(args, (f, g), f"mw:{max(L, 128)}", unit, words)
+        grid = f"mw:{max(L, 128)}"
+        pairs = zip(stored.components, rotated, strict=True)
+        shown = [[_drawn(x, L, grid, args.threads) for x in pair] for pair in pairs]
+        figure = _picture(shown, grid, rotated, words)
+    output.write_coefficients(args.output, rotated, L, frame)
+    names = ", ".join(f"{signal.name} (spin {signal.spin})" for signal in rotated)
+    print(f"wrote {args.output}: L = {L} (lmax {L - 1}), {names}, {words}")
+    _save(figure, args.plot)
 
 
 def _rotate_map(args):
-    import spherekit
-    from spherekit import wigner
-
     suffixes = (".npz", ".npy") if options.is_arrays(args.file) else (".fits",)
     options.writable(args.output, args.force, suffixes)
-    samples = options.read_samples(args.file, args, options.chosen_L(args, required=False))
-    grid = samples.grid
-    L = options.chosen_L(args, required=False) or (
-        2 * grid.nside if grid.name == "healpix" else grid.L
-    )
-    angles, words, coordsys = _angles(args, _coordsys(args.file))
-    spin = samples.spin if args.spin is None else args.spin
-    values = options.signal(args.file, samples, spin)
-    options.refuse_missing(samples)
-    flm, report = analyse(values, L, grid, spin, args.threads)
-    print(f"{report} (L = {L})")
-    how = dict(reality=not np.iscomplexobj(values), threads=args.threads)
-    turned = wigner.rotate(flm, *angles, **how)
-    result = spherekit.inverse(turned, L, spin=spin, sampling=grid, **how).astype(values.dtype)
-    options.write_samples(
-        args.output, result, grid, unit=samples.unit, spin=spin, coordsys=coordsys
-    )
-    print(f"wrote {args.output}: {options.grid_name(grid)}, {words}")
+    asked = options.chosen_L(args, required=False)
+    sky = files.read_map(args, asked, every=True)
+    grid = sky.grid
+    per_nside = analysis.DEGREES_PER_NSIDE
+    L = asked or (per_nside * grid.nside if grid.name == "healpix" else grid.L)
+    angles, words, frame = _angles(args, sky.frame)
+    for component in sky.components:
+        refuse_lone(args.file, component)
+    files.refuse_missing(args, sky)
+    rotated, lines = [], []
+    for component in sky.components:
+        values, spin = component.values, component.spin
+        flm, report = analysis.analyse(values, L, grid, spin, **analysis.iterations(args))
+        lines.append(f"{component.name}, spin {spin}: {report} (L = {L})")
+        signal = _rotate(args.file, component._replace(values=flm), angles, args.threads)
+        f = analysis.synthesise(signal.values, L, grid, spin, values, args.threads)
+        rotated.append(component._replace(values=f))
+    figure = None
     if args.plot:
-        pair = [np.abs(x) if spin else np.real(x) for x in (values, result)]
-        _picture(args, pair, grid, samples.unit, words)
+        pairs = zip(sky.components, rotated, strict=True)
+        shown = [
+            [np.abs(x.values) if x.spin else np.real(x.values) for x in pair] for pair in pairs
+        ]
+        figure = _picture(shown, grid, rotated, words)
+    output.write_map(args.output, rotated, grid, frame)
+    names = ", ".join(component.name for component in rotated)
+    print(*lines, f"wrote {args.output}: {names}, {analysis.grid_name(grid)}, {words}", sep="\n")
+    _save(figure, args.plot)
 
 
-def _holds_coefficients(path):
-    from spherekit import io
-    from spherekit.io.alm import is_alm
+def _rotate(path, signal, angles, threads):
+    from spherekit import wigner
 
-    if Path(path).suffix == ".npy":
-        return False
-    if options.is_arrays(path):
-        return "flm" in io.read_arrays(path)
-    return is_alm(io.read_table(path))
+    refuse_lone(path, signal)
+    reality = signal.spin == 0 and analysis.is_hermitian(signal.values)
+    flm = wigner.rotate(signal.values, *angles, reality=reality, threads=threads)
+    return signal._replace(values=flm)
 
 
-def _coordsys(path):
-    from spherekit import io
-
-    if options.is_arrays(path):
-        return ""
-    header = io.read_table(path).header
-    return str(header.get("COORDSYS", header.get("SKYCOORD", ""))).strip()
-
-
-def _angles(args, coordsys):
-    """(angles in radians, words for them, COORDSYS of the result)."""
+def _angles(args, frame):
+    """(angles in radians, words for them, frame of the result)."""
     if args.euler is not None:
         if args.source:
             raise options.Usage("--from goes with --to, not with --euler")
-        try:
-            alpha, beta, gamma = (float(part) for part in args.euler.split(","))
-        except ValueError:
-            raise options.Usage(f"--euler is {args.euler!r}; expected A,B,C in degrees") from None
-        return (
-            np.radians([alpha, beta, gamma]),
-            f"rotated by {alpha:g}, {beta:g}, {gamma:g} degrees",
-            "",
-        )
+        return (*_euler(args.euler), frame)
     from spherekit.wigner import frame_angles
 
-    source = args.source or FRAMES.get(coordsys[:1].upper())
-    if source is None:
-        said = f"says COORDSYS {coordsys!r}" if coordsys else "does not say its frame (COORDSYS)"
+    if args.source and frame and args.source != frame:
         raise options.Usage(
-            f"{args.file} {said}; pass --from {'|'.join(dict.fromkeys(FRAMES.values()))}"
+            f"{args.file} says that it is in {frame} coordinates; --from is {args.source}"
         )
-    letter = next(key for key, name in FRAMES.items() if name == args.to)
-    return frame_angles(source, args.to), f"from {source} to {args.to} coordinates", letter
+    source = args.source or frame
+    if not source:
+        raise options.Usage(
+            f"{args.file} does not say its frame (COORDSYS); pass --from {'|'.join(FRAMES)}"
+        )
+    return frame_angles(source, args.to), f"from {source} to {args.to} coordinates", args.to
 
 
-def _draw(flm, L, spin, threads):
+def _euler(text):
+    try:
+        angles = [float(part) for part in text.split(",")]
+    except ValueError:
+        angles = []
+    if len(angles) != 3 or not np.isfinite(angles).all():
+        raise options.Usage(f"--euler is {text!r}; expected A,B,C in degrees")
+    return np.radians(angles), "rotated by {:g}, {:g}, {:g} degrees".format(*angles)
+
+
+def _drawn(signal, L, grid, threads):
     import spherekit
 
-    f = spherekit.inverse(flm, L, spin=spin, sampling=f"mw:{max(L, 128)}", threads=threads)
-    return np.abs(f) if spin else f.real
+    f = spherekit.inverse(signal.values, L, spin=signal.spin, sampling=grid, threads=threads)
+    return np.abs(f) if signal.spin else f.real
 
 
-def _picture(args, pair, grid, unit, words):
+def _picture(pairs, grid, signals, words):
+    """A row a signal: before, and after."""
     from spherekit import plot
     from spherekit.plot.maps import colour_range
 
-    vmin, vmax, _, symmetric = colour_range(pair[0])
-    made = options.figure(12, 4.1)
-    for ax, f, title in zip(made.subplots(1, 2), pair, ("before", words), strict=True):
-        plot.show(f, grid, ax=ax, title=title, unit=unit, vmin=vmin, vmax=vmax, symmetric=symmetric)
-    options.save(made, args.plot)
-    print(f"wrote {args.plot}")
+    figure = options.figure(12, 4.1 * len(pairs))
+    axes = figure.subplots(len(pairs), 2, squeeze=False)
+    for row, pair, signal in zip(axes, pairs, signals, strict=True):
+        vmin, vmax, _, symmetric = colour_range(pair[0])
+        name = signal.name if not signal.spin else f"modulus of {signal.name}"
+        titles = (f"{name}, before", f"{name}, {words}")
+        look = dict(unit=signal.unit, vmin=vmin, vmax=vmax, symmetric=symmetric)
+        for ax, f, title in zip(row, pair, titles, strict=True):
+            plot.show(f, grid, ax=ax, title=title, **look)
+    return output.sound(figure)
+
+
+def _save(figure, path):
+    if figure is not None:
+        output.save(figure, path)
+        print(f"wrote {path}")

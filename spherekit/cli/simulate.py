@@ -11,7 +11,9 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from spherekit.cli import options
+from spherekit.cli import options, output
+from spherekit.cli.analysis import grid_name
+from spherekit.cli.stokes import Component
 
 RECIPES = ("strings", "oscillator", "modulated", "gaussian")
 _COLUMNS = "file", "class", "recipe", "strength", "seed", "index"
@@ -68,9 +70,9 @@ def run(args):
     missing = [row for row in rows if not (folder / row[0]).exists()]
     _fits_disk(folder, len(missing), L, grid)
     _write(folder, missing, L, grid, threads)
-    options.write_table(folder / _TABLE, _COLUMNS, rows)
+    output.write_table(folder / _TABLE, _COLUMNS, rows)
     kept = f", {len(rows) - len(missing)} of them were there" if len(missing) < len(rows) else ""
-    what = "alm" if grid is None else options.grid_name(grid)
+    what = "alm" if grid is None else grid_name(grid)
     print(
         f"wrote {folder}: {len(rows)} skies, {what}, L = {L} (lmax {L - 1}), seed {args.seed}{kept}"
     )
@@ -146,10 +148,9 @@ def _write(folder, rows, L, grid, threads):
 
 def _store(path, flm, L, grid):
     import spherekit
-    from spherekit import io
 
     if grid is None:
-        io.write_alm(path, flm, unit="uK", overwrite=True)
+        output.write_coefficients(path, [Component(flm, 0, ("TEMPERATURE",), "uK")], L)
         return
     f = spherekit.inverse(flm, L, sampling=grid, reality=True, threads=1)
-    options.write_samples(path, f, grid, unit="uK")
+    output.write_map(path, [Component(f, 0, ("TEMPERATURE",), "uK")], grid)

@@ -5,12 +5,10 @@ holds the scaling map (array "scaling"), a map of each scale j ("scale_j": direc
 parameters that --inverse needs.
 """
 
-from pathlib import Path
-
 import numpy as np
 
-from spherekit.cli import options
-from spherekit.cli.transform import coefficients, read_signal
+from spherekit.cli import analysis, arrays, files, options, output
+from spherekit.cli.stokes import Component
 
 _SAVED = ("L", "lam", "J0", "N", "spin")
 
@@ -22,6 +20,7 @@ def arguments(parser):
     parser.add_argument("-o", "--output", required=True, help=".npz; with --inverse a map")
     options.source(parser)
     options.spin(parser)
+    options.least_squares(parser)
     parser.add_argument("--inverse", action="store_true", help="from wavelet maps to a map")
     parser.add_argument("--plot", metavar="PICTURE", help="draw the scales")
     options.common(parser)
@@ -33,57 +32,67 @@ def run(args):
 
 
 def _analyse(args):
-    from spherekit import io
     from spherekit.wavelets import Wavelets
 
     options.writable(args.output, args.force, (".npz",))
     L = options.chosen_L(args)
-    samples, reality = read_signal(args, L)
-    spin = samples.spin
+    sky = files.read_signal(args, L)
+    values, spin, columns, unit = sky.components[0]
+    reality = not np.iscomplexobj(values)
     w = Wavelets(L, args.lam, args.J0, args.N, spin, reality=reality, threads=args.threads)
-    scaling, maps = w.analysis_flm(coefficients(samples, L, args.threads))
-    named = {f"scale_{j}": values for j, values in zip(w.scales, maps, strict=True)}
-    known = dict(L=L, lam=w.lam, J0=w.J0, N=w.N, spin=spin, reality=reality, unit=samples.unit)
-    io.write_arrays(args.output, scaling=scaling, **named, **known, overwrite=True)
+    scaling, maps = w.analysis_flm(analysis.coefficients(args, sky, L))
+    named = {f"scale_{j}": f for j, f in zip(w.scales, maps, strict=True)}
+    known = dict(L=L, lam=w.lam, J0=w.J0, N=w.N, spin=spin, reality=reality, unit=unit)
+    known |= dict(frame=sky.frame) | (dict(columns=columns) if columns else {})
+    figure = panel(w, scaling, maps, unit) if args.plot else None
+    output.write_arrays(args.output, scaling=scaling, **named, **known)
     below = f"degrees < {w.scaling_limit}" if w.scaling_grid else "empty"
     print(f"wrote {args.output}: the scaling map, {below}, and")
     for j, grid in w.grids.items():
         print(f"   scale {j}: degrees {w.bands[j][0]} to {w.bands[j][1]}, {grid.shape}")
-    if args.plot:
-        panel(args.plot, w, scaling, maps, samples.unit)
+    if figure is not None:
+        output.save(figure, args.plot)
         print(f"wrote {args.plot}")
 
 
 def _synthesise(args):
-    import spherekit
-    from spherekit import io
-    from spherekit.sampling import grid as as_grid
-    from spherekit.wavelets import Wavelets
-
     options.writable(args.output, args.force, (".fits", ".npz", ".npy"))
     if args.plot:
         raise options.Usage("--plot draws what is decomposed; draw the map with: spherekit plot")
+    if args.field or args.ordering or args.spin is not None:
+        raise options.Usage("--field, --ordering, --spin: of maps, not with --inverse")
     if args.grid is None:
         raise options.Usage("say the grid of the map: --grid mw:256 or --grid healpix:64")
-    arrays = io.read_arrays(args.file)
-    if not {*_SAVED, "scaling", "reality"} <= arrays.keys():
-        raise ValueError(f"{args.file} holds no wavelet maps; it holds {', '.join(arrays)}")
-    L, lam, J0, N, spin = (arrays[name].item() for name in _SAVED)
-    reality = bool(arrays["reality"])
-    w = Wavelets(L, lam, J0, N, spin, reality=reality, threads=args.threads)
-    missing = [j for j in w.scales if f"scale_{j}" not in arrays]
+    w, scaling, maps, known = _read(args.file, args.threads)
+    if options.chosen_L(args, required=False) not in (None, w.L):
+        raise options.Usage(f"{args.file} holds the degrees below {w.L}; --L is of maps")
+    grid = analysis.synthesis_grid(args, w.L)
+    flm = w.synthesis_flm(scaling, maps)
+    f = analysis.synthesise(flm, w.L, grid, w.spin, maps[0] if maps else None, args.threads)
+    columns = tuple(str(name) for name in known.get("columns", ()))
+    component = Component(f, w.spin, columns, str(known.get("unit", "")))
+    output.write_map(args.output, [component], grid, str(known.get("frame", "")))
+    print(f"wrote {args.output}: {analysis.grid_name(grid)}, degrees < {w.L}")
+
+
+def _read(path, threads):
+    """(Wavelets, scaling map, maps of the scales, all arrays of the file)."""
+    from spherekit import io
+    from spherekit.wavelets import Wavelets
+
+    stored = io.read_arrays(path)
+    if not {*_SAVED, "scaling", "reality"} <= stored.keys():
+        raise ValueError(f"{path} holds no wavelet maps; it holds {', '.join(stored)}")
+    L, lam, J0, N, spin = (arrays.scalar(path, stored, name, "iuf", 0) for name in _SAVED)
+    reality = arrays.scalar(path, stored, "reality", "b", False)
+    w = Wavelets(L, lam, J0, N, spin, reality=reality, threads=threads)
+    missing = [j for j in w.scales if f"scale_{j}" not in stored]
     if missing:
-        raise ValueError(f"{args.file} lacks the scales {missing}")
-    flm = w.synthesis_flm(arrays["scaling"], [arrays[f"scale_{j}"] for j in w.scales])
-    grid = as_grid(args.grid, L)
-    if grid.name != "healpix" and Path(args.output).suffix == ".fits":
-        raise options.Usage(f"{args.output}: FITS holds HEALPix maps; name a .npz file")
-    f = spherekit.inverse(flm, L, spin=spin, sampling=grid, reality=reality, threads=args.threads)
-    options.write_samples(args.output, f, grid, unit=str(arrays.get("unit", "")), spin=spin)
-    print(f"wrote {args.output}: {options.grid_name(grid)}, degrees < {L}")
+        raise ValueError(f"{path} lacks the scales {missing}")
+    return w, stored["scaling"], [stored[f"scale_{j}"] for j in w.scales], stored
 
 
-def panel(path, w, scaling, maps, unit):
+def panel(w, scaling, maps, unit):
     """A row a scale, a column a direction (three at the most); the scaling map first."""
     from spherekit import plot
 
@@ -102,16 +111,16 @@ def panel(path, w, scaling, maps, unit):
             cells.append((np.abs(f) if np.iscomplexobj(f) else f, grid, title + turned))
         cells += [None] * (-len(cells) % across if columns > 1 else 0)
     rows = -(-len(cells) // across)
-    made = options.figure(4.6 * across, 2.9 * rows)
+    figure = options.figure(4.6 * across, 2.9 * rows)
     cells += [None] * (rows * across - len(cells))
-    for ax, cell in zip(made.subplots(rows, across, squeeze=False).flat, cells, strict=True):
+    for ax, cell in zip(figure.subplots(rows, across, squeeze=False).flat, cells, strict=True):
         if cell is None:
             ax.set_axis_off()
             continue
         f, grid, title = cell
         f, grid = _finer(f, grid, w.threads) if grid.L < 128 else (f, grid)
         plot.show(f, grid, ax=ax, title=title, unit=unit, graticule=False)
-    options.save(made, path)
+    return output.sound(figure)
 
 
 def _finer(f, grid, threads):

@@ -67,6 +67,8 @@ def evaluate_adjoint(values, theta, phi, L, *, spin=0, reality=False, threads=No
 def _apply(plain, traced, x, theta, phi, L, spin, reality, threads):
     """By the linear map where the points are fixed, else by the function that is differentiable by them."""
     L = _check.band_limit(L)
+    if not is_traced(theta):
+        theta = _check.colatitudes(theta)
     theta, phi = angles(theta=theta, phi=phi)
     (theta, phi), _ = aligned(theta, phi)
     flags = L, _check.spin_number(spin, L, reality), bool(reality), thread_count(threads)

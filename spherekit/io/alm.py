@@ -11,10 +11,10 @@ import numpy as np
 from spherekit import _check
 from spherekit.conventions import from_healpy, to_healpy
 from spherekit.io import stokes
-from spherekit.io.fits import read_table, tables, write_tables
+from spherekit.io.fits import outlines, read_table, tables, write_tables
 from spherekit.io.frames import coordsys_of, frame_letter, table_frame
 from spherekit.io.missing import is_missing
-from spherekit.io.units import plain
+from spherekit.io.units import refuse_masked, with_units
 
 #: Names of tables of coefficients, as written here (those of HEALPix's columns of spectra).
 _EXTNAMES = {"T": "TEMPERATURE", "E": "GRADIENT", "B": "CURL"}
@@ -30,7 +30,7 @@ class Alm(NamedTuple):
 
     ``flm`` (n, L*L), the sets of coefficients; their ``components`` ("T", "E", "B", or "" where
     the file does not tell), ``units`` and table numbers ``hdus``; ``coordsys``, ``frame``,
-    ``polcconv`` and ``file_polcconv`` as of `SkyMap`.
+    ``polcconv`` and ``file_polcconv`` as of `SkyMap`; the ``names`` of the tables ("" if none).
     """
 
     flm: np.ndarray
@@ -41,6 +41,7 @@ class Alm(NamedTuple):
     frame: str = ""
     polcconv: str = "COSMO"
     file_polcconv: str = ""
+    names: tuple = ()
 
 
 def is_alm(table):
@@ -101,8 +102,8 @@ def read_alms(path, hdu=None):
     ------
     ValueError
         A file without coefficients (with what it holds), several tables of which nothing tells
-        what they are, an index that is none or repeats, missing or infinite coefficients, units
-        or frames that contradict each other.
+        what they are, an index that is none or repeats, missing or infinite coefficients, frames
+        or conventions that contradict each other.
     FileNotFoundError
 
     >>> import os, tempfile
@@ -113,15 +114,20 @@ def read_alms(path, hdu=None):
     >>> alm.flm.shape, alm.components, alm.units, alm.frame
     ((3, 9), ('T', 'E', 'B'), ('uK', 'uK', 'uK'), 'galactic')
     """
-    listed = _chosen(path, hdu)
+    alm_tables = _chosen(path, hdu)
     try:
-        components = _components(listed, hdu)
-        sets = [_coefficients(table) for table in listed]
-        frames = {table_frame(table) for table in listed}
-        stated = {stokes.polarization_convention(table) for table in listed} - {""}
-        if len(frames) > 1 or len(stated) > 1:
+        components = _components(path, alm_tables, hdu)
+        sets = [_coefficients(table) for table in alm_tables]
+        frames = {table_frame(table) for table in alm_tables} - {""}
+        conventions = {stokes.polarization_convention(table) for table in alm_tables} - {""}
+        if len(frames) > 1 or len(conventions) > 1:
             raise ValueError("its tables contradict each other in COORDSYS or POLCCONV")
-        file_polcconv = stated.pop() if stated else ""
+        file_polcconv = conventions.pop() if conventions else ""
+        if file_polcconv == "IAU" and len(sets) > 1 and "" in components:
+            raise ValueError(
+                "its polarization follows the IAU convention (POLCCONV), and nothing tells which "
+                "table is B, whose sign is to be changed; read them one by one"
+            )
         if file_polcconv == "IAU":
             sets = [-flm if c == "B" else flm for flm, c in zip(sets, components, strict=True)]
     except ValueError as error:
@@ -132,12 +138,13 @@ def read_alms(path, hdu=None):
     return Alm(
         flm,
         components,
-        tuple(_unit(table) for table in listed),
-        tuple(table.hdu for table in listed),
-        coordsys_of(listed[0]),
-        frames.pop(),
+        tuple(_unit(table) for table in alm_tables),
+        tuple(table.hdu for table in alm_tables),
+        coordsys_of(alm_tables[0]),
+        frames.pop() if frames else "",
         "IAU" if file_polcconv == "IAU" and components == ("",) else "COSMO",
         file_polcconv,
+        tuple(table.name for table in alm_tables),
     )
 
 
@@ -145,40 +152,44 @@ def _chosen(path, hdu):
     """The tables of coefficients that ``hdu`` means."""
     if hdu is None:
         everything = tables(path)
-        listed = [table for table in everything if is_alm(table)]
+        alm_tables = [table for table in everything if is_alm(table)]
     else:
         numbers = [hdu] if isinstance(hdu, str) or not np.iterable(hdu) else list(hdu)
         everything = [read_table(path, number) for number in numbers]
-        listed = [table for table in everything if is_alm(table)]
-        if len(listed) < len(everything):
-            listed = []
-    if not listed:
-        held = "; ".join(f"HDU {t.hdu}: {', '.join(t.columns)}" for t in everything)
-        raise ValueError(f"{path} is no alm file (index, real, imag): it holds {held or 'none'}")
-    return listed
+        alm_tables = [table for table in everything if is_alm(table)]
+        if len(alm_tables) < len(everything):
+            alm_tables = []
+    if not alm_tables:
+        contents = "; ".join(f"HDU {t.hdu}: {', '.join(t.columns)}" for t in everything)
+        raise ValueError(
+            f"{path} is no alm file (index, real, imag): it holds {contents or 'none'}"
+        )
+    return alm_tables
 
 
-def _components(listed, hdu):
-    """What the tables are, by their names or their number."""
-    components = tuple(_component(table) for table in listed)
-    if len(set(components) - {""}) == len(components) or len(components) == 1:
-        return components
-    if components == ("", "", ""):
-        return "T", "E", "B"
-    if hdu is not None and set(components) == {""}:
-        return components
-    held = ", ".join(f"{table.hdu} {table.name}".strip() for table in listed)
-    raise ValueError(
-        f"it has {len(listed)} tables of coefficients ({held}) of which nothing tells which are T, "
-        "E and B; choose by hdu"
-    )
+def _components(path, alm_tables, hdu):
+    """What the tables are: by their names, or as the three of the file."""
+    everything = [table for table in outlines(path) if is_alm(table)]
+    names = [_component(table) for table in everything]
+    if names == ["", "", ""]:
+        names = ["T", "E", "B"]
+    of_number = {table.hdu: name for table, name in zip(everything, names, strict=True)}
+    components = tuple(of_number[table.hdu] for table in alm_tables)
+    known = [component for component in components if component]
+    if hdu is None and len(components) > 1 and len(set(known)) < len(components):
+        numbers = ", ".join(f"{table.hdu} {table.name}".strip() for table in alm_tables)
+        raise ValueError(
+            f"it has {len(alm_tables)} tables of coefficients ({numbers}) of which nothing tells "
+            "which are T, E and B; choose by hdu"
+        )
+    return components
 
 
 def _component(table):
     """ "T", "E" or "B", where the name of a table has a word for one of them; else ""."""
     words = set("".join(c if c.isalnum() else " " for c in table.name.upper()).split())
-    found = [component for component, known in _WORDS.items() if words & known]
-    return found[0] if len(found) == 1 else ""
+    matches = [component for component, known in _WORDS.items() if words & known]
+    return matches[0] if len(matches) == 1 else ""
 
 
 def _unit(table):
@@ -206,8 +217,8 @@ def _coefficients(table):
 
 
 def _degrees_and_orders(index):
-    whole = index.dtype.kind in "iu" or (index.dtype.kind == "f" and np.all(index % 1 == 0))
-    if index.size and whole and index.min() > 0 and index.max() < 2**62:
+    is_whole = index.dtype.kind in "iu" or (index.dtype.kind == "f" and np.all(index % 1 == 0))
+    if index.size and is_whole and index.min() > 0 and index.max() < 2**62:
         place = index.astype(np.int64) - 1
         ell = np.sqrt(place).astype(np.int64)
         ell -= ell * ell > place
@@ -220,7 +231,7 @@ def _degrees_and_orders(index):
     raise ValueError("index must be l^2 + l + m + 1 with m >= 0")
 
 
-def write_alm(path, flm, *, unit="", coordsys="", component=None, overwrite=False):
+def write_alm(path, flm, *, unit="", coordsys="", component=None, name=None, overwrite=False):
     """Write the coefficients of a real signal, or of the T, E and B of a polarized sky.
 
     Others (of complex signals, of fields of spin) have no place here: use ``.npz``.
@@ -237,6 +248,9 @@ def write_alm(path, flm, *, unit="", coordsys="", component=None, overwrite=Fals
         Frame of the sky, in any spelling that `spherekit.io.frames.frame_of` knows.
     component : str or sequence of str, optional
         "T", "E" or "B", for each set.
+    name : str or sequence of str, optional
+        Names of the tables (EXTNAME), such as that of the column of a map that one set comes from;
+        default: TEMPERATURE, GRADIENT and CURL where ``component`` is known.
     overwrite : bool
 
     Raises
@@ -255,33 +269,35 @@ def write_alm(path, flm, *, unit="", coordsys="", component=None, overwrite=Fals
     >>> read_alm(path).shape
     (3, 4)
     """
-    flm, unit = _sets(flm, unit)
+    flm, units = _sets(flm, unit)
     components = _given_components(component, len(flm))
-    units = [unit] * len(flm) if isinstance(unit, str) else list(unit)
-    if len(units) != len(flm):
-        raise ValueError(f"unit has {len(units)} entries for {len(flm)} sets of coefficients")
     header = {"COORDSYS": frame_letter(coordsys)} if frame_letter(coordsys) else {}
     contents = []
-    for coefficients, name, label in zip(flm, components, units, strict=True):
-        polarized = {"POLCCONV": "COSMO"} if name in ("E", "B") else {}
+    names = [_EXTNAMES.get(c, "") for c in components]
+    if name is not None:
+        names = [name] if isinstance(name, str) else list(name)
+    if len(names) != len(flm):
+        raise ValueError(f"name has {len(names)} entries for {len(flm)} sets of coefficients")
+    for coefficients, c, label, extname in zip(flm, components, units, names, strict=True):
+        polarized = {"POLCCONV": "COSMO"} if c in ("E", "B") else {}
         columns, degrees = _columns(coefficients, label)
-        contents.append((columns, {**degrees, **header, **polarized}, _EXTNAMES.get(name, "")))
+        contents.append((columns, {**degrees, **header, **polarized}, extname))
     write_tables(path, contents, overwrite=overwrite)
 
 
 def _sets(flm, unit):
-    """(flm (n, L*L) of finite numbers, the unit or units)."""
-    first = unit if isinstance(unit, str) else ""
-    flm, carried = plain(flm, first, "flm")
+    """(flm (n, L*L) of finite numbers, their units)."""
+    refuse_masked(flm, "flm")
+    flm, units = with_units(flm, unit, "flm")
     flm = _check.numbers(flm, "flm")
     if flm.ndim not in (1, 2) or flm.size == 0:
         raise ValueError(
             f"flm has shape {flm.shape}; an alm file holds sets (L*L,), one or T, E and B"
         )
-    lost = np.count_nonzero(~np.isfinite(flm))
+    lost = np.count_nonzero(~np.isfinite(flm) | is_missing(flm))
     if lost:
-        raise ValueError(f"{lost} coefficients of {flm.size} are NaN or infinite")
-    return np.atleast_2d(flm), carried if isinstance(unit, str) else unit
+        raise ValueError(f"{lost} coefficients of {flm.size} are NaN, infinite or UNSEEN")
+    return np.atleast_2d(flm), units
 
 
 def _given_components(component, n):

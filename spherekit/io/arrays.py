@@ -12,7 +12,7 @@ import numpy as np
 from spherekit import _check
 from spherekit.io import kinds
 from spherekit.io._replace import replacing
-from spherekit.io.units import plain
+from spherekit.io.units import refuse_masked, without_unit
 
 #: What NumPy and zipfile raise where bytes of a file are not what they should be.
 _DAMAGED = ValueError, EOFError, OSError, KeyError, NotImplementedError, zipfile.BadZipFile
@@ -86,6 +86,7 @@ def write_arrays(path, *, overwrite=False, **arrays):
     >>> read_arrays(path)["values"].shape
     (12,)
     """
+    path = os.fsdecode(path)
     suffix = os.path.splitext(path)[1]
     single = suffix == ".npy" and list(arrays) == ["values"]
     if not (single or suffix == ".npz"):
@@ -110,10 +111,9 @@ def _with_unit(arrays):
     plain_arrays = {}
     unit = str(arrays.get("unit", ""))
     for name, array in arrays.items():
-        mask = getattr(array, "mask", None)
-        masked = isinstance(mask, np.ndarray | np.bool_ | bool) and np.any(mask)
-        if name in ("values", "flm") and not masked:
-            array, carried = plain(array, unit, name)
+        refuse_masked(array, name)
+        if name in ("values", "flm"):
+            array, carried = without_unit(array, unit, name)
             if carried != unit:
                 plain_arrays["unit"] = np.asarray(carried)
         plain_arrays[name] = _check.as_array(array, name, "pass plain numbers")

@@ -28,8 +28,8 @@ def map_columns(table):
 
 def is_map(table):
     """True where a table says that it holds a HEALPix map."""
-    said = (headers.text(table.header, key) for key in ("PIXTYPE", "ORDERING", "INDXSCHM"))
-    return any(said) and not is_alm(table)
+    values = (headers.text(table.header, key) for key in ("PIXTYPE", "ORDERING", "INDXSCHM"))
+    return any(values) and not is_alm(table)
 
 
 def chosen_table(path, hdu, ordering):
@@ -51,7 +51,7 @@ def _refuse_other_kinds(path, table, ordering):
     if ordering is None and not is_map(table) and is_spectrum(table):
         raise ValueError(
             f"{at} holds power spectra (C_l), no map: spherekit.io.read_cl reads them, "
-            "`spherekit generate` draws a map from them"
+            "spherekit.spectra.gaussian_flm draws coefficients of them"
         )
     pixtype = headers.text(table.header, "PIXTYPE")
     if pixtype and pixtype.upper() != "HEALPIX":

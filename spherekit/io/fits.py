@@ -7,6 +7,7 @@ so that a file is whole or absent, and refuse to replace one unless asked to.
 import bz2
 import gzip
 import io
+import itertools
 import os
 import threading
 import warnings
@@ -36,7 +37,10 @@ PIXEL_NAMES = ("PIXEL", "PIX", "PIXELS", "PIXNUM", "PIX_NUM", "PIXEL_INDEX", "IP
 PIXEL_NAMES += ("HEALPIX", "HPXPIX", "HPX_PIXEL", "PIX_INDEX", "PIXEL_NUMBER", "PIXEL_ID")
 
 _PERHAPS = ("no file of a known kind", "an empty file", "a bzip2 file")
-_WARNINGS = threading.Lock()  # filters of warnings belong to the process, not to a thread
+_WARNINGS = threading.RLock()  # filters of warnings belong to the process, not to a thread
+os.register_at_fork(
+    before=_WARNINGS.acquire, after_in_parent=_WARNINGS.release, after_in_child=_WARNINGS.release
+)
 
 
 class Table(NamedTuple):
@@ -131,6 +135,21 @@ def tables(path):
         return tuple(_as_table(hdus, number) for number in numbers)
 
 
+def outlines(path):
+    """All tables of a FITS file without their data: headers and names of columns, each column empty.
+
+    Parameters
+    ----------
+    path : str or path
+
+    Returns
+    -------
+    tuple of Table
+    """
+    with _tables(path) as (hdus, numbers):
+        return tuple(_as_outline(hdus, number) for number in numbers)
+
+
 @contextmanager
 def _tables(path):
     """The HDUs of a file, and the numbers of those that are tables; foreign errors in our words."""
@@ -147,7 +166,7 @@ def _tables(path):
             warnings.simplefilter("ignore")  # headers of other codes are seldom to the letter
             warnings.filterwarnings("error", message="(?s).*(truncated|corrupted)")
             with _unpacked(path, kind) as file, fits.open(file, memmap=False) as hdus:
-                numbers = [i for i, h in enumerate(hdus) if _is_table(h)]
+                numbers = [i for i, h in enumerate(_each(path, hdus)) if _is_table(h)]
                 if not numbers:
                     raise _Refused(
                         f"{path} is a FITS file without a table: no HEALPix map, alm or C_l"
@@ -163,6 +182,20 @@ def _tables(path):
             f"{path} cannot be read as FITS; it is cut short, damaged, or of another format: "
             f"{reason}"
         ) from None
+
+
+def _each(path, hdus):
+    """All HDUs; a size below zero is refused, which would send astropy back in the file for ever."""
+    for number in itertools.count():
+        try:
+            hdu = hdus[number]
+        except IndexError:
+            return
+        if hdu.fileinfo()["datSpan"] < 0:
+            raise _Refused(
+                f"{path} is damaged: the header of HDU {number} states a size below zero"
+            )
+        yield hdu
 
 
 def _unpacked(path, kind):
@@ -192,7 +225,8 @@ def _numbered(path, hdus, numbers, hdu):
     else:
         matches = [i for i in numbers if i == hdu]
     if len(matches) != 1:
-        raise _Refused(f"{path} has {len(matches) or 'no'} table {hdu!r}; its tables are {listed}")
+        several = f"{len(matches)} tables {hdu!r}: name one by its number" if matches else ""
+        raise _Refused(f"{path} has {several or f'no table {hdu!r}'}; its tables are {listed}")
     return matches[0]
 
 
@@ -225,7 +259,7 @@ def _as_outline(hdus, number):
 
 def _width(header):
     """The number of columns; FITS has up to 999."""
-    width = headers.whole(header, "TFIELDS")
+    width = headers.whole_number(header, "TFIELDS")
     if width is None or not 0 <= width <= 999:
         raise headers.HeaderError(f"the header says TFIELDS = {width}; expected 0 to 999")
     return width
@@ -244,17 +278,17 @@ def _name_columns(header):
 
 def _nulls(hdu, i, raw, values):
     """True where the stored numbers of a column are what its header calls undefined, or None."""
-    form, stated = hdu.columns[i].format, headers.value(hdu.header, f"TNULL{i + 1}")
+    form, null = hdu.columns[i].format, headers.value(hdu.header, f"TNULL{i + 1}")
     if values.dtype.kind == "b" and raw.dtype == np.int8:
         return raw == 0  # logicals are T, F or 0
     if raw.dtype.kind == "S" and values.dtype.kind in "if":
-        return None if stated is None else np.char.strip(raw) == str(stated).strip().encode()
+        return None if null is None else np.char.strip(raw) == str(null).strip().encode()
     if values.dtype.kind not in "iuf" or "P" in str(form) or "Q" in str(form):
         return None
     scaled = not np.array_equal(raw, values, equal_nan=raw.dtype.kind == "f")
-    if raw.dtype.kind == "f" and (scaled or stated is not None):
+    if raw.dtype.kind == "f" and (scaled or null is not None):
         return is_missing(raw, headers.number(hdu.header, f"TNULL{i + 1}"))
-    return None if stated is None else raw == headers.whole(hdu.header, f"TNULL{i + 1}")
+    return None if null is None else raw == headers.whole_number(hdu.header, f"TNULL{i + 1}")
 
 
 def write_tables(path, contents, *, overwrite=False):

@@ -4,7 +4,7 @@ Spellings: HEALPix (Fortran, IDL, C++) and healpy write one letter (G; E; C or Q
 WMAP ``SKYCOORD = 'Galactic'``, Fermi GAL and CEL, HiPS and astropy whole names.
 """
 
-from spherekit.io.headers import number, stated, text
+from spherekit.io.headers import merged, number, text
 
 #: The letter that writers give to a frame in COORDSYS.
 LETTERS = {"galactic": "G", "ecliptic": "E", "equatorial": "C"}
@@ -75,13 +75,13 @@ def frame_letter(name):
 
 def coordsys_of(table):
     """COORDSYS or SKYCOORD as a table, or else the first header of its file, has it; "" if none."""
-    header = stated(_KEYS, table)
+    header = merged(_KEYS, table)
     return text(header, "COORDSYS") or text(header, "SKYCOORD")
 
 
 def table_frame(table):
     """The frame that a table states, or else the first header of its file; "" if none."""
-    return header_frame(stated(_KEYS, table))
+    return header_frame(merged(_KEYS, table))
 
 
 def header_frame(header):

@@ -17,10 +17,10 @@ def value(header, key):
     (8, None)
     """
     try:
-        found = header.get(key)
+        content = header.get(key)
     except Exception as error:  # astropy parses a card when it is asked for
         raise HeaderError(f"the header's key {key} cannot be read: {error}") from None
-    return None if type(found).__name__ == "Undefined" else found
+    return None if type(content).__name__ == "Undefined" else content
 
 
 def text(header, key):
@@ -29,15 +29,15 @@ def text(header, key):
     >>> text({"ORDERING": "RING    "}, "ORDERING"), text({}, "ORDERING")
     ('RING', '')
     """
-    found = value(header, key)
-    return "" if found is None else str(found).strip()
+    content = value(header, key)
+    return "" if content is None else str(content).strip()
 
 
-def stated(keys, table):
+def merged(keys, table):
     """What a table, or else the first header of its file, says under each of ``keys``.
 
     >>> from spherekit.io import Table
-    >>> stated(["COORDSYS"], Table({}, {}, {}, primary={"COORDSYS": "G"}))
+    >>> merged(["COORDSYS"], Table({}, {}, {}, primary={"COORDSYS": "G"}))
     {'COORDSYS': 'G'}
     """
     return {key: text(table.header, key) or text(table.primary, key) for key in keys}
@@ -49,23 +49,23 @@ def number(header, key):
     >>> number({"BAD_DATA": "-1.6375E+30"}, "BAD_DATA")
     -1.6375e+30
     """
-    found = value(header, key)
-    if found is None or (isinstance(found, str) and not found.strip()):
+    content = value(header, key)
+    if content is None or (isinstance(content, str) and not content.strip()):
         return None
     try:
-        plain = found.upper().replace("D", "E") if isinstance(found, str) else found
-        result = float("nan") if isinstance(found, bool) else float(plain)
+        plain = content.upper().replace("D", "E") if isinstance(content, str) else content
+        result = float("nan") if isinstance(content, bool) else float(plain)
     except (TypeError, ValueError, OverflowError):
         result = float("nan")
     if not math.isfinite(result):
-        raise HeaderError(f"the header says {key} = {found!r}; a finite number is expected")
+        raise HeaderError(f"the header says {key} = {content!r}; a finite number is expected")
     return result
 
 
-def whole(header, key):
+def whole_number(header, key):
     """The whole number under ``key``; None where there is none.
 
-    >>> whole({"NSIDE": "64"}, "NSIDE")
+    >>> whole_number({"NSIDE": "64"}, "NSIDE")
     64
     """
     result = number(header, key)

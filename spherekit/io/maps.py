@@ -11,7 +11,7 @@ from spherekit.io.fits import write_table
 from spherekit.io.frames import coordsys_of, frame_letter, frame_of, table_frame
 from spherekit.io.missing import missing_samples
 from spherekit.io.pixels import full_sky, stacked
-from spherekit.io.units import floating, plain
+from spherekit.io.units import floating, unit_of_each, with_units, without_unit
 from spherekit.sampling.healpix import nside_of, reorder
 
 _ADVICE = "spherekit.io.read_table gives the column as it is"
@@ -97,7 +97,7 @@ def read_map(path, *, field=0, ordering=None, hdu=None, frame=None):
         convention, signs = _signs(table, picked)
         for samples, sign in zip(values, signs, strict=True):
             if sign < 0:
-                samples[:] = stokes.turned(samples)
+                samples[:] = stokes.negative(samples)
         where = table_frame(table) if frame is None else frame_of(frame)
         if order == "nested":
             values = reorder(values, "nested")
@@ -120,25 +120,25 @@ def read_map(path, *, field=0, ordering=None, hdu=None, frame=None):
 def _ordering(header, given):
     """ "ring" or "nested", as the header and the argument say."""
     known = {"RING": "ring", "NESTED": "nested", "NEST": "nested"}
-    stated = headers.text(header, "ORDERING")
+    word = headers.text(header, "ORDERING")
     if given is not None and given not in ("ring", "nested"):
         raise ValueError(f'ordering is {given!r}; expected "ring" or "nested"')
-    if stated.upper() in ("NUNIQ", "UNIQ"):
+    if word.upper() in ("NUNIQ", "UNIQ"):
         raise ValueError(
             "it is a multi-order map (ORDERING = NUNIQ), of pixels of many sizes; bring it to one "
             "nside first, with the code that wrote it"
         )
-    if stated and stated.upper() not in known:
-        raise ValueError(f"the header says ORDERING = {stated!r}; known are RING and NESTED")
-    if not stated and given is None:
+    if word and word.upper() not in known:
+        raise ValueError(f"the header says ORDERING = {word!r}; known are RING and NESTED")
+    if not word and given is None:
         raise ValueError(
             'it does not state its ORDERING; is it a HEALPix map? If so, pass ordering="ring" or '
             '"nested"'
         )
-    order = known.get(stated.upper(), given)
+    order = known.get(word.upper(), given)
     if given not in (None, order):
         raise ValueError(
-            f"the header says ORDERING = {stated}, and ordering={given!r} was passed; leave it "
+            f"the header says ORDERING = {word}, and ordering={given!r} was passed; leave it "
             "out, or correct the header"
         )
     return order
@@ -202,16 +202,23 @@ def write_map(path, values, *, column="TEMPERATURE", unit="", coordsys="", overw
     >>> sky.frame, sky.file_polcconv
     ('galactic', 'COSMO')
     """
+    if not isinstance(column, str) and not np.iterable(column):
+        raise TypeError(f"column is {column!r}; expected a name, or one for each field")
     names = [column] if isinstance(column, str) else list(column)
     fields, units = _fields(values, unit)
-    if fields.ndim != 2 or len(names) != len(fields):
+    if fields.ndim != 2 or len(names) != len(fields) or not names:
         raise ValueError(
             f"values have shape {np.shape(values)}, with {len(names)} column names; give real "
             "floating maps (n_pix,) or (n_fields, n_pix) and a name for each"
         )
     nside = nside_of(fields.shape[-1])
     for name, samples in zip(names, fields, strict=True):
-        missing_samples(samples, name=f"the field {name}")
+        infinite = np.count_nonzero(np.isinf(samples))
+        if infinite:
+            raise ValueError(
+                f"{infinite} of {samples.size} samples of the field {name} are infinite; set them "
+                "to NaN where they are missing"
+            )
     header = dict(
         PIXTYPE="HEALPIX",
         ORDERING="RING",
@@ -231,21 +238,9 @@ def write_map(path, values, *, column="TEMPERATURE", unit="", coordsys="", overw
 def _fields(values, unit):
     """(array of the fields, their units) of what `write_map` was given."""
     if isinstance(values, list | tuple) and any(np.ndim(v) for v in values):
-        units = [unit] * len(values) if isinstance(unit, str) else list(unit)
-        _check_units(units, len(values))
-        pairs = [plain(v, u) for v, u in zip(values, units, strict=True)]
-        return floating(_check.as_array([v for v, _ in pairs], "values"), "values"), [
-            u for _, u in pairs
-        ]
-    units = [unit] if isinstance(unit, str) else list(unit)
-    array, first = plain(values, units[0] if units else "")
-    fields = floating(array, "values")
-    fields = fields[None] if fields.ndim == 1 else fields
-    units = [first] * len(fields) if isinstance(unit, str) else [first, *units[1:]]
-    _check_units(units, len(fields))
-    return fields, units
-
-
-def _check_units(units, n):
-    if len(units) != n:
-        raise ValueError(f"unit has {len(units)} entries for {n} fields; give one, or one for each")
+        units = unit_of_each(unit, len(values))
+        pairs = [without_unit(v, u) for v, u in zip(values, units, strict=True)]
+        array, units = _check.as_array([v for v, _ in pairs], "values"), [u for _, u in pairs]
+        return floating(array, "values"), units
+    array, units = with_units(values, unit, "values")
+    return np.atleast_2d(floating(array, "values")), units

@@ -52,7 +52,7 @@ def full_sky(table, values):
 
 
 def _stated_nside(header):
-    nside = headers.whole(header, "NSIDE")
+    nside = headers.whole_number(header, "NSIDE")
     if nside is not None and not 1 <= nside <= MAX_NSIDE:
         raise ValueError(f"the header says NSIDE = {nside}; expected 1 to {MAX_NSIDE}")
     return nside
@@ -64,7 +64,7 @@ def _pixel_numbers(table, n):
     scheme = headers.text(header, "INDXSCHM").upper()
     if scheme not in ("", "IMPLICIT", "EXPLICIT"):
         raise ValueError(f"the header says INDXSCHM = {scheme!r}; known are IMPLICIT and EXPLICIT")
-    observed = headers.whole(header, "OBS_NPIX")
+    observed = headers.whole_number(header, "OBS_NPIX")
     if column is not None:
         pixels = table.columns[column]
         if scheme == "IMPLICIT" and not np.array_equal(pixels, np.arange(n)):
@@ -72,7 +72,7 @@ def _pixel_numbers(table, n):
                 f"the header says INDXSCHM = IMPLICIT, and the column {column} holds pixel numbers "
                 "in another order; correct the header"
             )
-        if (headers.whole(header, "GRAIN") or 0) > 1:
+        if (headers.whole_number(header, "GRAIN") or 0) > 1:
             raise ValueError("the header says GRAIN > 1: rows of several pixels are not read")
         if observed not in (None, n):
             raise ValueError(f"the header says OBS_NPIX = {observed}; the table holds {n} samples")
@@ -82,8 +82,8 @@ def _pixel_numbers(table, n):
 
 
 def _implicit(header, n, observed):
-    first = headers.whole(header, "FIRSTPIX")
-    last = headers.whole(header, "LASTPIX")
+    first = headers.whole_number(header, "FIRSTPIX")
+    last = headers.whole_number(header, "LASTPIX")
     nside = _stated_nside(header)
     n_pix = n if nside is None else 12 * nside**2
     if n == n_pix and first in (None, 0, -1) and last in (None, n - 1, -1):
@@ -120,8 +120,8 @@ def _wrong_size(nside, n):
 
 def _check_range(header, pixels):
     """FIRSTPIX and LASTPIX beside pixel numbers: their range, or that of the rows."""
-    first = headers.whole(header, "FIRSTPIX")
-    last = headers.whole(header, "LASTPIX")
+    first = headers.whole_number(header, "FIRSTPIX")
+    last = headers.whole_number(header, "LASTPIX")
     if pixels.size == 0 or pixels.dtype.kind not in "iu" or None in (first, last) or last <= 0:
         return
     rows = first in (0, 1) and last in (pixels.size - 1, pixels.size)
@@ -143,8 +143,8 @@ def _check_pixels(pixels, n, nside):
     repeated = pixels.size - np.unique(pixels).size
     if repeated:
         raise ValueError(
-            f"{repeated} of {pixels.size} pixel numbers occur before; which of the samples holds is "
-            "not known"
+            f"{repeated} of {pixels.size} pixel numbers occur before, and which of their samples "
+            "counts is not known; spherekit.io.read_table gives them all"
         )
 
 
@@ -156,12 +156,13 @@ def _refuse_cube(table, name):
         return
     nside = _stated_nside(table.header)
     column, _ = map_columns(table)
-    cube = len(shape) > 2 or (column is not None and table.columns[column].size == rows)
-    if nside is not None:
-        cube = cube or rows * width != 12 * nside**2
+    if column is not None:
+        cube = table.columns[column].size != rows * width
+    elif nside is not None:
+        cube = rows == 12 * nside**2
     else:
-        cube = cube or not (rows == 1 or width == _BLOCK)
-    if cube:
+        cube = not (rows == 1 or width == _BLOCK)
+    if cube or len(shape) > 2:
         raise ValueError(
             f"the column {name} has {rows} rows of {' x '.join(map(str, shape[1:]))} values, "
             "several a pixel; spherekit.io.read_table gives it flattened, and its shape by .shapes. "

@@ -5,10 +5,10 @@ from typing import NamedTuple
 import numpy as np
 
 from spherekit.io import headers, stokes
-from spherekit.io.fits import read_table, write_table
+from spherekit.io.fits import first_table, write_table
 from spherekit.io.frames import coordsys_of, frame_letter, table_frame
 from spherekit.io.missing import is_missing
-from spherekit.io.units import floating, plain
+from spherekit.io.units import floating, refuse_masked, without_unit
 
 #: Names of spectra in use, by what they are; "-" and "_" are the same.
 NAMES = {
@@ -61,7 +61,8 @@ def read_cl(path, hdu=None):
     ----------
     path : str or path
     hdu : int or str, optional
-        Number or name of the table; default: the first.
+        Number or name of the table; default: the first that says that it holds spectra, or else
+        the first.
 
     Returns
     -------
@@ -70,7 +71,8 @@ def read_cl(path, hdu=None):
     Raises
     ------
     ValueError
-        A file that is no table of numbers, or is truncated; missing or infinite values.
+        A file that is no table of numbers (a map, coefficients: with what it is), or is truncated;
+        missing or infinite values.
     FileNotFoundError
 
     >>> import os, tempfile
@@ -100,21 +102,36 @@ def read_spectra(path, hdu=None):
     >>> spectra.units, spectra.frame
     ({'TEMPERATURE': 'uK^2'}, 'galactic')
     """
-    table = read_table(path, hdu)
+    table = first_table(path, hdu, is_spectrum)
+    _refuse_other_kinds(path, table)
     try:
-        stated = stokes.polarization_convention(table)
+        file_polcconv = stokes.polarization_convention(table)
         values = {name: _spectrum(name, cl) for name, cl in table.columns.items()}
-        if stated == "IAU":
-            turned = {name for name in values if spectrum_of(name) in ("TB", "EB")}
-            values = {name: -cl if name in turned else cl for name, cl in values.items()}
+        if file_polcconv == "IAU":
+            with_b = {name for name in values if spectrum_of(name) in ("TB", "EB")}
+            values = {name: -cl if name in with_b else cl for name, cl in values.items()}
         frame = table_frame(table)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-    unknown = stated == "IAU" and not all(spectrum_of(name) for name in values)
+    unknown = file_polcconv == "IAU" and not all(spectrum_of(name) for name in values)
     convention = "IAU" if unknown else "COSMO"
     return Spectra(
-        values, dict(table.units), coordsys_of(table), frame, convention, stated, table.hdu
+        values, dict(table.units), coordsys_of(table), frame, convention, file_polcconv, table.hdu
     )
+
+
+def _refuse_other_kinds(path, table):
+    names = {name.lower() for name in table.columns}
+    if {"index", "real", "imag"} <= names:
+        raise ValueError(
+            f"{path} (HDU {table.hdu}) holds spherical-harmonic coefficients (alm), no spectra: "
+            "spherekit.io.read_alm reads them, spherekit.spectra.power gives their spectra"
+        )
+    if "PIXTYPE" in table.header or "ORDERING" in table.header:
+        raise ValueError(
+            f"{path} (HDU {table.hdu}) holds a HEALPix map, no spectra: spherekit.io.read_map reads "
+            "it, `spherekit spectrum` gives its spectrum"
+        )
 
 
 def _spectrum(name, cl):
@@ -176,10 +193,8 @@ def write_cl(path, cl, *, column="TEMPERATURE", unit="", coordsys="", overwrite=
 
 def _column(name, cl, unit):
     label = f"the spectrum {name}"
-    mask = getattr(cl, "mask", None)
-    if isinstance(mask, np.ndarray | np.bool_ | bool) and np.any(mask):
-        raise TypeError(f"{label} has masked entries; fill them first")
-    cl, unit = plain(cl, unit.get(name, "") if isinstance(unit, dict) else unit, label)
+    refuse_masked(cl, label)
+    cl, unit = without_unit(cl, unit.get(name, "") if isinstance(unit, dict) else unit, label)
     cl = floating(cl.astype(float) if cl.dtype.kind in "iub" else cl, label).astype(float)
     if not np.isfinite(cl).all() or is_missing(cl).any():
         raise ValueError(f"{label} holds NaN, infinite or UNSEEN values; a spectrum is finite")

@@ -10,7 +10,7 @@ import re
 import numpy as np
 
 from spherekit._missing import is_missing
-from spherekit.io.headers import stated
+from spherekit.io.headers import merged
 
 #: Names that columns of Stokes maps have in use, by the short name; "-" and "_" are the same.
 NAMES = {
@@ -79,17 +79,17 @@ def polarization_convention(table):
     >>> polarization_convention(Table({"POLCCONV": "iau "}, {}, {}))
     'IAU'
     """
-    convention = stated(["POLCCONV"], table)["POLCCONV"]
+    convention = merged(["POLCCONV"], table)["POLCCONV"]
     if convention.upper() not in ("COSMO", "IAU", "", "UNKNOWN"):
         raise ValueError(f"the header says POLCCONV = {convention!r}; known are COSMO and IAU")
     return "" if convention.upper() == "UNKNOWN" else convention.upper()
 
 
-def turned(values):
+def negative(values):
     """``values`` with the other sign; those that are missing stay as they are.
 
     >>> import numpy as np
-    >>> turned(np.array([1.0, -1.6375e30]))
+    >>> negative(np.array([1.0, -1.6375e30]))
     array([-1.0000e+00, -1.6375e+30])
     """
     return np.where(is_missing(values), values, -values)

@@ -6,7 +6,7 @@ from spherekit import _check
 from spherekit._missing import UNSEEN
 
 
-def plain(values, unit="", name="values"):
+def without_unit(values, unit="", name="values"):
     """(array without its unit, the unit as text) of numbers or of a quantity.
 
     A quantity of astropy or pint carries its unit, which ``unit`` must not contradict; masked
@@ -15,7 +15,7 @@ def plain(values, unit="", name="values"):
     Parameters
     ----------
     values : array
-    unit : str
+    unit : str or unit
         The unit of plain numbers.
     name : str
         Of the values, in messages.
@@ -28,14 +28,47 @@ def plain(values, unit="", name="values"):
         Masked integers or complex numbers; Python objects.
 
     >>> import numpy as np
-    >>> plain(np.ma.array([1.0, 2.0], mask=[False, True]), "mK")
+    >>> without_unit(np.ma.array([1.0, 2.0], mask=[False, True]), "mK")
     (array([ 1.0000e+00, -1.6375e+30]), 'mK')
     """
-    carried = _check.unit_of(values)
+    carried, unit = _check.unit_of(values), _as_text(unit)
     if carried is not None:
         unit = _agreed(carried, unit, name)
         values = values.value if hasattr(values, "value") else values.magnitude
     return _check.as_array(_unmasked(values, name), name), unit
+
+
+def unit_of_each(unit, n):
+    """The units of ``n`` fields as text, of one for all (text, an astropy unit, None) or n of them.
+
+    >>> unit_of_each("K", 2), unit_of_each(["K", None], 2)
+    (['K', 'K'], ['K', ''])
+    """
+    if unit is None or isinstance(unit, str) or not isinstance(unit, list | tuple):
+        return [_as_text(unit)] * n
+    if len(unit) != n:
+        raise ValueError(
+            f"unit has {len(unit)} entries for {n} of the values; give one, or one for each"
+        )
+    return [_as_text(u) for u in unit]
+
+
+def with_units(values, unit, name):
+    """(array without its unit, the units of its rows as text), of one row (n,) or several (k, n).
+
+    >>> import numpy as np
+    >>> with_units(np.zeros((2, 1)), ["K", "mK"], "values")[1]
+    ['K', 'mK']
+    """
+    if isinstance(values, list | tuple):
+        values = _check.as_array(values, name, "pass an array of one unit")
+    units = unit_of_each(unit, len(values) if np.ndim(values) > 1 else 1)
+    arrays = {u: without_unit(values, u, name) for u in dict.fromkeys(units)}
+    return arrays[units[0]][0] if units else values, [arrays[u][1] for u in units]
+
+
+def _as_text(unit):
+    return "" if unit is None else unit if isinstance(unit, str) else unit_text(unit)
 
 
 def _agreed(carried, unit, name):
@@ -66,14 +99,31 @@ def unit_text(unit):
     try:
         return unit.to_string("fits")
     except Exception:  # units that FITS does not know, and those of pint
-        text = str(unit)
+        text = f"{unit:~}" if hasattr(unit, "dimensionality") else str(unit)
         return "" if text == "dimensionless" else text
 
 
-def _unmasked(values, name):
+def is_masked(values):
+    """True where an array of numpy.ma, or a Masked one of astropy, has masked entries.
+
+    >>> import numpy as np
+    >>> is_masked(np.ma.array([1.0, 2.0], mask=[False, True])), is_masked([1.0])
+    (True, False)
+    """
     mask = getattr(values, "mask", None)
-    if not isinstance(mask, np.ndarray | np.bool_ | bool) or not np.any(mask):
+    return bool(isinstance(mask, np.ndarray | np.bool_ | bool) and np.any(mask))
+
+
+def refuse_masked(values, name):
+    """Refuse masked entries where there is no value that means missing."""
+    if is_masked(values) or (isinstance(values, list | tuple) and any(map(is_masked, values))):
+        raise TypeError(f"{name} has masked entries, for which there is no place; fill them first")
+
+
+def _unmasked(values, name):
+    if not is_masked(values):
         return values
+    mask = values.mask
     data = values.unmasked if hasattr(values, "unmasked") else values.data
     data = np.asarray(getattr(data, "value", data))
     if data.dtype.kind != "f":
@@ -95,6 +145,7 @@ def floating(values, name):
     """
     native = values.dtype.newbyteorder("=")
     if values.dtype.kind != "f" or values.dtype.itemsize > 8:
-        hint = "; round to float64 with .astype(float)" if values.dtype.kind == "f" else ""
+        hint = "; convert with .astype(float)" if values.dtype.kind in "fiub" else ""
+        hint = "; write its real and imaginary parts" if values.dtype.kind == "c" else hint
         raise ValueError(f"{name} has dtype {values.dtype}; expected float32 or float64{hint}")
     return values.astype(np.float32 if values.dtype.itemsize < 8 else native, copy=False)

@@ -36,7 +36,7 @@ def plan(kind, takes, tau, channels):
     >>> plan("free", Generalized((2, 1), 3), (1, 1), 4).shapes
     ((1, 4, 6), (1, 4, 3))
     """
-    shapes = []
+    shapes, channels = [], _check.whole_number(channels, "channels", 1)
     for before, after in zip(takes.tau, tau, strict=True):
         shapes.append(
             {

@@ -31,8 +31,7 @@ def anchors(L, count):
     >>> anchors(3, 2).tolist()
     [[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]]
     """
-    if not 1 <= count <= L:
-        raise ValueError(f"anchors is {count!r}; expected a number from 1 to L = {L}")
+    count = _check.whole_number(count, "anchors", 1, L, "degrees below L")
     places = np.linspace(0, L - 1, count) if count > 1 else np.zeros(1)
     return np.stack([np.interp(np.arange(L), places, row) for row in np.eye(count)], axis=1)
 

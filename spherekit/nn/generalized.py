@@ -5,6 +5,7 @@ import math
 import autograd.numpy as anp
 import numpy as np
 
+from spherekit import _check
 from spherekit.conventions import from_real, to_real
 from spherekit.nn import blend, tensor
 from spherekit.nn.mixing import mixing_set
@@ -88,7 +89,7 @@ def tensor_product(mixing="full", *, L=None):
 
     def bind(takes):
         expect(takes, Generalized)
-        most = takes.L if L is None else L
+        most = takes.L if L is None else _check.whole_number(L, "L", 1)
         pairs, products = mixing_set(mixing, takes.L), []
         for ell in range(most):
             for l1, l2 in pairs.get(ell, ()):
@@ -170,7 +171,9 @@ def constrained(channels, tau=None):
 
 def _tau(tau, takes):
     """Fragments of each degree; none where none come."""
-    some = (1 if tau is None else tau,) * takes.L if not np.iterable(tau) else tuple(tau)
+    each = tau if np.iterable(tau) and not isinstance(tau, str) else (1 if tau is None else tau,)
+    each = tuple(_check.whole_number(t, "tau", 0) for t in each)
+    some = each if np.iterable(tau) else each * takes.L
     if len(some) != takes.L:
         raise ValueError(f"tau has {len(some)} degrees; the signal that comes has L = {takes.L}")
     lost = [ell for ell in range(takes.L) if some[ell] and not takes.tau[ell]]

@@ -7,6 +7,7 @@ weight twice.
 
 import math
 
+from spherekit import _check
 from spherekit.nn.generalized import constrained, convolution, fragments, tensor_product
 from spherekit.nn.net import Net, chain, tapped
 from spherekit.nn.norms import batch_norm, dropout, fragment_norm
@@ -71,6 +72,8 @@ def kondor(L=11, tau=12, depth=5, *, inputs=1, outputs=10, hidden=256, real=True
 
     ``real=False`` takes signals as complex ones, with complex weights, as the paper does.
     """
+    depth = _check.whole_number(depth, "depth", 0)
+    tau = _check.real_number(tau, "tau", "a number above 0", lambda x: 0 < x < math.inf)
     some = [math.ceil(tau / math.sqrt(2 * ell + 1)) for ell in range(L)]
     block = chain(tensor_product("full"), fragment_norm(), convolution(1, some))
     taps = tapped(invariants(), *[block] * depth)
@@ -80,6 +83,7 @@ def kondor(L=11, tau=12, depth=5, *, inputs=1, outputs=10, hidden=256, real=True
 
 def cobb(L=10, channels=16, mixing="mst", tau=1, depth=3, *, inputs=1, outputs=1, hidden=64):
     """Channel by channel, constrained, on degree-mixing sets (Cobb et al. 2021, arXiv:2010.11661)."""
+    depth = _check.whole_number(depth, "depth", 0)
     block = chain(tensor_product(mixing), fragment_norm(), constrained(channels, tau))
     taps = tapped(invariants(), convolution(channels, tau), *[block] * depth)
     return Net(Sphere(L, inputs), fragments(), taps, dense(hidden), relu(), dense(outputs))
@@ -98,6 +102,7 @@ def hybrid(
     oversample=2,
 ):
     """Scattering first, which brings many degrees to few; then as `cobb`, at L0 = 2^J0."""
+    depth = _check.whole_number(depth, "depth", 0)
     block = chain(tensor_product(mixing), fragment_norm(), constrained(channels))
     taps = tapped(invariants(), convolution(channels), *[block] * depth)
     head = dense(hidden), relu(), dense(outputs)

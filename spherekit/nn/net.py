@@ -72,7 +72,8 @@ class Training(Mode):
 
     def __init__(self, rng, momentum=0.9, threads=None):
         super().__init__(threads)
-        self.rng, self.momentum, self.seen = _check.generator(rng), momentum, {}
+        self.rng, self.seen, expected = _check.generator(rng), {}, "a number from 0 to 1"
+        self.momentum = _check.real_number(momentum, "momentum", expected, lambda x: 0 <= x <= 1)
 
     def observe(self, name, value):
         """A mean of this batch, of the layer at hand."""
@@ -149,13 +150,13 @@ class Net:
             Signals of another kind than the network takes, or parameters of another network; the message
             names the layer.
         """
-        mode = Mode() if mode is None else mode
+        mode, x = Mode() if mode is None else mode, check_signal(x, self.takes)
         if len(params) != len(self.layers):
             raise ValueError(
                 f"the parameters are of {len(params)} layers, the network has {len(self.layers)}; make "
                 "them by the init of this network"
             )
-        return self.run(params, check_signal(x, self.takes), mode)
+        return self.run(params, x, mode)
 
     def run(self, params, x, mode):
         """As a call, unchecked."""

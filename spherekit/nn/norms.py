@@ -116,8 +116,8 @@ def _channels(takes, lead):
 
 def dropout(rate=0.5):
     """In training features, or whole channels of signals, are zero with this probability; the others grow."""
-    if not 0 <= rate < 1:
-        raise ValueError(f"rate is {rate!r}; expected a number from 0 to below 1")
+    expected = "a number from 0 to below 1"
+    rate = _check.real_number(rate, "rate", expected, lambda share: 0 <= share < 1)
 
     def bind(takes):
         expect(takes, Features, Generalized, Sphere, Group, Spins)

@@ -56,14 +56,14 @@ def pointwise(function="relu", oversample=1, *, L=None, N=None):
             raise TypeError(
                 f"takes real signals; what comes is {takes}; of spins use modulus_phase"
             )
-        after = takes.L if L is None else L
+        after = takes.L if L is None else _check.band_limit(L)
         fine = max(math.ceil(oversample * takes.L), after)
         how = dict(reality=True)
         if isinstance(takes, Sphere):
             gives, grid = Sphere(after, takes.channels), GL(fine).quick()
             there, back, limits = harmonic.inverse, harmonic.forward, ((takes.L,), (after,))
         else:
-            orders = min(takes.N if N is None else N, after)
+            orders = min(takes.N if N is None else _check.whole_number(N, "N", 1), after)
             finest = max(min(math.ceil(oversample * takes.N), fine), orders)
             gives = Group(after, orders, takes.channels)
             grid = RotationGrid(fine, finest, GL(fine).quick())
@@ -181,7 +181,7 @@ def products(*, L=None):
         expect(takes, Sphere)
         if takes.spin:
             raise ValueError(f"takes spin 0; what comes is {takes}")
-        after = takes.L if L is None else L
+        after = takes.L if L is None else _check.band_limit(L)
         grid = _exact(takes.L, after)
 
         def apply(x, mode):

@@ -23,7 +23,8 @@ def spectral_pool(L, N=None):
         expect(takes, Sphere, Spins, Group)
         lower_limit(L, takes)
         if isinstance(takes, Group):
-            few = min(takes.N if N is None else N, L, takes.N)
+            orders = takes.N if N is None else _check.whole_number(N, "N", 1)
+            few = min(orders, L, takes.N)
             place = ..., slice(takes.N - few, takes.N + few - 1), slice(L * L)
             gives = Group(L, few, takes.channels, takes.real)
             return named("spectral_pool", takes, gives, lambda x, mode: take(x, place))

@@ -3,6 +3,7 @@
 import autograd.numpy as anp
 import numpy as np
 
+from spherekit import _check
 from spherekit.conventions import to_real
 from spherekit.nn import tensor
 from spherekit.nn.gates import leaky
@@ -158,6 +159,7 @@ def _twice(l1, l2, ell):
 
 def set_sum(size):
     """Sets of ``size`` signals, side by side in the batch: their features summed."""
+    size = _check.whole_number(size, "size", 1)
 
     def bind(takes):
         expect(takes, Features)

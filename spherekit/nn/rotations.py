@@ -55,6 +55,7 @@ def equivariance(net, params, x, rng, rotations=4):
     >>> nn.equivariance(net, net.init(rng), x, rng) < 1e-12
     True
     """
+    rotations = _check.whole_number(rotations, "rotations", 1)
     rng, y, squares = _check.generator(rng), net(params, x), []
     if not np.any(y):
         raise ValueError("the network's results are all zero: there is no relative error of these")

@@ -13,6 +13,7 @@ take real weights; those of complex signals are complex, in the usual basis. Deg
 by fragment: entry start_l + t (2l+1) + l + m; batch and channels last, where kernels take them side by side.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
@@ -32,6 +33,7 @@ class Sphere:
     def __post_init__(self):
         _check.band_limit(self.L)
         _check.whole_number(self.channels, "channels", 1)
+        _check.spin_number(self.spin, self.L)
         if self.real and self.spin:
             raise ValueError(f"{self}: signals of spin {self.spin} are complex, real=False")
 
@@ -55,7 +57,7 @@ class Spins:
     def __post_init__(self):
         _check.band_limit(self.L)
         _check.whole_number(self.channels, "channels", 1)
-        object.__setattr__(self, "spins", tuple(self.spins))
+        object.__setattr__(self, "spins", _sequence(self.spins, "spins"))
         for spin in self.spins:
             _check.spin_number(spin, self.L, False)
         if not self.spins or len(set(self.spins)) != len(self.spins):
@@ -107,8 +109,9 @@ class Generalized:
     real: bool = True
 
     def __post_init__(self):
-        object.__setattr__(self, "tau", tuple(int(t) for t in self.tau))
-        if not self.tau or min(self.tau) < 0 or not any(self.tau):
+        tau = tuple(_check.whole_number(t, "tau", 0) for t in _sequence(self.tau, "tau"))
+        object.__setattr__(self, "tau", tau)
+        if not any(self.tau):
             raise ValueError(
                 f"tau is {self.tau}; expected numbers of fragments >= 0 of each degree"
             )
@@ -168,9 +171,15 @@ def lower_limit(L, takes):
     """The band-limit of what a layer gives: that of its signals, or a lower one."""
     if L is None:
         return takes.L
-    if not 1 <= L <= takes.L:
-        raise ValueError(f"L is {L!r}; expected a number from 1 to {takes.L}")
-    return L
+    return _check.whole_number(L, "L", 1, takes.L, "the band-limit of the signals")
+
+
+def _sequence(values, name):
+    if not isinstance(values, Iterable) or isinstance(values, str):
+        raise TypeError(
+            f"{name} is {values!r} ({type(values).__name__}); expected a sequence of whole numbers"
+        )
+    return tuple(values)
 
 
 def _kind(signal):

@@ -9,6 +9,7 @@ import math
 import autograd.numpy as anp
 import numpy as np
 
+from spherekit import _check
 from spherekit.conventions import from_real, to_real
 from spherekit.nn import blend, filters
 from spherekit.nn.net import Layer, expect, named
@@ -96,9 +97,7 @@ def correlate(channels, N=None, *, L=None, kind="free"):
 def _limits(takes, L, N):
     after = lower_limit(L, takes)
     orders = after if N is None else N
-    if not 1 <= orders <= after:
-        raise ValueError(f"N is {N!r}; expected a number from 1 to L = {after}")
-    return after, orders
+    return after, _check.azimuthal_limit(orders, after)
 
 
 def spin_convolution(channels, spins=(0, 1), anchors=None, *, L=None):

@@ -219,7 +219,7 @@ def _power_of_two(nside):
 
 
 def _pixel_numbers(pixels, nside):
-    pixels = np.asarray(pixels)
+    pixels = _check.as_array(pixels, "pixels")
     if pixels.dtype.kind not in "iu":
         raise TypeError(f"pixel numbers are whole numbers, got dtype {pixels.dtype}")
     if pixels.size and (pixels.min() < 0 or pixels.max() >= 12 * nside**2):

@@ -25,7 +25,7 @@ def modulus(x):
 def direction(x):
     """x/|x|, and 0 at 0.
 
-    >>> direction(np.array([3 + 4j, 0])).tolist()
+    >>> direction(np.array([3 + 4j, 0])).round(3).tolist()
     [(0.6+0.8j), 0j]
     """
     if not np.iscomplexobj(x):

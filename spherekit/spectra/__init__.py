@@ -11,8 +11,9 @@ from spherekit import _check
 from spherekit._jit import jit
 from spherekit.conventions.indexing import degrees_and_orders, flat
 from spherekit.linear import cast, conj, like
+from spherekit.spectra.masked import MonopoleDipole, remove_monopole_dipole
 
-__all__ = ["gaussian_flm", "power"]
+__all__ = ["MonopoleDipole", "gaussian_flm", "power", "remove_monopole_dipole"]
 
 
 def power(flm, flm2=None):

@@ -1,0 +1,223 @@
+"""Maps and masks as the verbs read them."""
+
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import numpy as np
+
+from spherekit.cli import arrays
+from spherekit.cli.analysis import grid_name, refuse_beyond_pixels
+from spherekit.cli.arrays import Fields, words_of
+from spherekit.cli.options import Usage, is_arrays
+from spherekit.cli.stokes import Component, components, describes_pixels
+from spherekit.io.columns import chosen_table, is_map, map_columns
+from spherekit.io.fits import outlines
+from spherekit.io.missing import is_missing, missing_samples, refuse_missing_weights
+
+
+class Map(NamedTuple):
+    """The signals of a map, its grid, its frame ("" where the file does not say), a note on what was read."""
+
+    components: tuple
+    grid: object
+    frame: str
+    note: str = ""
+
+
+def read_fields(path, args=None, L=None, *, every=False):
+    """The `Fields` of a HEALPix FITS map, or of a .npy or .npz file with its grid.
+
+    Parameters
+    ----------
+    args : options of `spherekit.cli.options.source`
+    every : bool
+        All columns of a FITS map that are fields on the sphere, where ``--field`` names none; else the
+        first one.
+    """
+    if is_arrays(path):
+        return arrays.read_fields(
+            path, getattr(args, "grid", None), getattr(args, "field", None), L, every
+        )
+    return _from_fits(path, args, L, every)
+
+
+def read_map(args, L=None, *, every=False):
+    """The `Map` of ``args.file``: the signals that ``--field`` and ``--spin`` pick."""
+    fields = read_fields(args.file, args, L, every=every)
+    spin = getattr(args, "spin", None)
+    several = len(fields.values) > 1 and not fields.columns and args.field is None
+    if several and spin is None and not fields.spin:
+        advice = "say --spin 0 of scalars, --spin 2 of Q and U" if every else "choose by --field"
+        raise Usage(f"{args.file} holds {len(fields.values)} fields without names; {advice}")
+    sky = signals(args.file, fields, spin, hasattr(args, "spin"))
+    tables = [name for name in fields.unread if name.startswith("HDU ")]
+    unread = fields.unread if args.field is None and not every else tables
+    if tables and every:
+        raise Usage(f"{args.file} holds other maps: {', '.join(tables)}; choose one table by --hdu")
+    if not unread:
+        return sky
+    note = f"{', '.join(fields.columns)} of {args.file}; not {', '.join(unread)} (--field, --hdu)"
+    return sky._replace(note=note)
+
+
+def signals(path, fields, spin=None, takes_spin=False):
+    """The `Map` of fields: Q and U are one signal."""
+    return Map(tuple(_components(path, fields, spin, takes_spin)), fields.grid, fields.frame)
+
+
+def read_signal(args, L):
+    """The `Map` of one signal whose degrees below L its pixels determine, and which misses no sample."""
+    sky = single(args.file, read_map(args, L))
+    refuse_beyond_pixels(sky.grid, L)
+    refuse_missing(args, sky)
+    return sky
+
+
+def single(path, sky):
+    """``sky`` itself, where it holds one signal."""
+    if len(sky.components) > 1:
+        names = "; ".join(component.name for component in sky.components)
+        raise Usage(
+            f"{path}: {len(sky.components)} maps were picked ({names}); choose one by --field"
+        )
+    return sky
+
+
+def _components(path, fields, spin, takes_spin):
+    if not np.iscomplexobj(fields.values):
+        stated = fields.spin or None if spin is None else spin
+        known = list(fields.values), fields.columns, fields.units
+        return components(path, *known, stated, takes_spin)
+    if fields.spin and spin not in (None, fields.spin):
+        raise Usage(f"{path} holds a field of spin {fields.spin}; --spin is {spin}")
+    spin = (fields.spin or 0) if spin is None else spin
+    return [Component(f, spin, fields.columns, fields.units[0]) for f in fields.values]
+
+
+def _from_fits(path, args, L, every):
+    from spherekit import io
+    from spherekit.sampling import HEALPix
+    from spherekit.sampling import grid as as_grid
+
+    grid, field, ordering, hdu = (
+        getattr(args, name, None) for name in ("grid", "field", "ordering", "hdu")
+    )
+    names = map_columns(chosen_table(path, hdu_of(hdu), ordering))[1]
+    wanted = [0] if field is None else words_of(field)
+    if every and field is None:
+        wanted = _every(path, names)
+    sky = io.read_map(path, field=wanted, ordering=ordering, hdu=hdu_of(hdu))
+    if grid is not None and as_grid(grid, L) != HEALPix(sky.nside):
+        raise Usage(f"--grid is {grid}; {path} is a HEALPix map of nside {sky.nside}")
+    unread = tuple(name for name in names if name not in sky.columns)
+    if hdu is None:
+        maps = [table for table in outlines(path) if is_map(table) and table.hdu != sky.hdu]
+        unread += tuple(f"HDU {table.hdu} {table.name}".strip() for table in maps)
+    known = sky.values, sky.columns, sky.units, HEALPix(sky.nside), sky.frame
+    return Fields(*known, unread=unread)
+
+
+def _every(path, names):
+    """All columns, where all are fields."""
+    others = [name for name in names if describes_pixels(name)]
+    if not others:
+        return names
+    fields = [name for name in names if name not in others]
+    raise Usage(
+        f"{path} holds columns that are no fields on the sphere (counts, errors, masks of pixels): "
+        f"{', '.join(others)}; name the columns to take: --field {','.join(fields) or names[0]}"
+    )
+
+
+def hdu_of(text):
+    """A number or a name."""
+    return int(text) if text is not None and text.isascii() and text.isdigit() else text
+
+
+# --- missing samples and masks ---------------------------------------------------------------------------
+
+
+def refuse_missing(args, sky, keep=None):
+    """Refuse samples that are missing (UNSEEN, NaN) and that no mask covers; infinite ones always."""
+    for component in sky.components:
+        values = component.values
+        missing = missing_samples(values, name=args.file)
+        missing = missing if keep is None else missing & keep
+        count = np.count_nonzero(missing)
+        if count:
+            nan = np.count_nonzero(missing & np.isnan(values))
+            raise ValueError(
+                f"of {values.size} samples of {component.name} in {args.file} {count - nan} are UNSEEN "
+                f"and {nan} are NaN; {_advice(args)}"
+            )
+
+
+def _advice(args):
+    if hasattr(args, "mask"):
+        return "mask them: --mask MASK.fits (0 there), or --mask missing"
+    return (
+        f"spherekit {args.verb} takes whole skies; fit what is observed first: spherekit transform "
+        f"{args.file} --mask missing --L L -o alm.fits, and back: spherekit transform alm.fits --inverse "
+        "--grid GRID -o map.fits"
+    )
+
+
+def read_mask(args, sky):
+    """Weights 0..1 of the mask ``args.mask``, a file or the word "missing" (0 where a sample is missing)."""
+    path, shape = args.mask, tuple(sky.grid.shape)
+    if path == "missing":
+        if args.mask_field is not None or args.mask_hdu is not None:
+            raise Usage("--mask-field and --mask-hdu go with a mask in a file")
+        keep = np.all([~is_missing(component.values) for component in sky.components], axis=0)
+        if not keep.any():
+            raise ValueError(f"{args.file}: all {keep.size} samples are missing (UNSEEN or NaN)")
+        return keep.astype(float)
+    name = grid_name(sky.grid)
+    fields = _mask_fields(path, args, name)
+    refuse_frames(path, fields.frame, args.file, sky.frame)
+    values = fields.values[0]
+    refuse_missing_weights(values, name=f"the mask {path}")
+    same = grid_name(fields.grid) == name
+    if values.shape != shape or np.iscomplexobj(values) or not same:
+        raise ValueError(
+            f"the mask {path} has shape {values.shape} on {grid_name(fields.grid)}; the map needs "
+            f"real weights of shape {shape} on {name}"
+        )
+    values = values.astype(float)
+    if not (values.min() >= 0 and 0 < values.max() <= 1):
+        raise ValueError(
+            f"the mask {path} lies in {values.min():.4g}..{values.max():.4g}; expected weights "
+            "from 0 (left out) to 1 (kept), not all 0"
+        )
+    return values
+
+
+def _mask_fields(path, args, grid):
+    """The one field of a mask file."""
+    from spherekit import io
+
+    stored = io.read_arrays(path) if is_arrays(path) else {"grid": None}
+    if args.mask_field is None and not {"grid", "values", "flm"} & stored.keys():
+        names = ", ".join(stored)
+        raise Usage(f"the mask {path} holds several fields ({names}); choose one by --mask-field")
+    grid = None if "grid" in stored else grid
+    picked = SimpleNamespace(grid=grid, field=args.mask_field, hdu=args.mask_hdu)
+    fields = read_fields(path, picked)
+    tables = [name for name in fields.unread if name.startswith("HDU ")]
+    if tables:
+        raise Usage(f"the mask {path} holds other maps: {', '.join(tables)}; choose by --mask-hdu")
+    if args.mask_field is None and (fields.unread or len(fields.values) > 1):
+        names = ", ".join(fields.columns + fields.unread) or f"{len(fields.values)} without names"
+        raise Usage(f"the mask {path} holds several fields ({names}); choose one by --mask-field")
+    if len(fields.values) > 1:
+        raise Usage(f"--mask-field {args.mask_field}: one mask is needed")
+    return fields
+
+
+def refuse_frames(path, frame, other_path, other_frame):
+    """Refuse two files whose frames differ."""
+    if frame and other_frame and frame != other_frame:
+        raise ValueError(
+            f"{path} is in {frame} coordinates and {other_path} in {other_frame}; bring them to one frame "
+            f"first: spherekit rotate {other_path} --to {frame} -o rotated.fits"
+        )

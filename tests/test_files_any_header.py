@@ -1,0 +1,166 @@
+"""Headers drawn at random: a file is read right or refused, in our own words, whatever it says."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from fits_files import table
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from spherekit import io
+from spherekit.io.missing import is_missing
+from spherekit.sampling.healpix import UNSEEN, reorder
+
+
+@st.composite
+def files(draw):
+    """(columns, header, expected fields in RING order, whether the file must be read)."""
+    nside = draw(st.sampled_from([1, 2, 4]))
+    n_pix = 12 * nside**2
+    seed = draw(st.integers(0, 99))
+    sky = np.random.default_rng(seed).integers(-100, 100, (2, n_pix)).astype(float)
+    names = draw(st.sampled_from([("Q_STOKES", "U_STOKES"), ("Q", "u"), ("A", "B")]))
+    must, header = True, {}
+
+    order = draw(st.sampled_from(["RING", "ring", "NESTED", "NEST", "SPIRAL", None]))
+    nested = order is not None and order.upper().startswith("NEST")
+    must &= order not in ("SPIRAL", None)
+    header["ORDERING"] = order
+    expected = reorder(sky, "nested") if nested else sky.copy()
+
+    header["NSIDE"] = draw(st.sampled_from([nside, str(nside), float(nside), 2 * nside, "x", None]))
+    right_nside = header["NSIDE"] in (nside, str(nside), float(nside))
+    must &= right_nside
+    coordsys = draw(st.sampled_from([*"GEC", "GALACTIC", "EQU", "Mars", "FK4", None]))
+    header["COORDSYS"] = coordsys
+    must &= coordsys not in ("Mars", "FK4")
+    header["POLCCONV"] = draw(st.sampled_from(["IAU", " iau", "COSMO", "OTHER", None]))
+    iau = str(header["POLCCONV"]).strip().upper() == "IAU"
+    must &= header["POLCCONV"] != "OTHER" and not (iau and names == ("A", "B"))
+
+    # what is missing, and how the file says so
+    kind = draw(st.sampled_from(["D", "E", "I", "I scaled", "J"]))
+    lost = np.random.default_rng(seed + 1).random(n_pix) < 0.2
+    bad = draw(st.sampled_from([None, -999.0, "-999", "nothing"]))
+    header["BAD_DATA"] = bad
+    must &= bad != "nothing"
+    stored = sky.copy()
+    sentinel = draw(st.sampled_from([UNSEEN, np.nan] if kind in "DE" else [-32000]))
+    sentinel = -999.0 if bad in (-999.0, "-999") and kind != "I scaled" else sentinel
+    stored[:, lost] = sentinel
+    if kind[0] in "IJ" and sentinel == -32000:
+        header["TNULL1"] = header["TNULL2"] = draw(st.sampled_from([-32000, "-32000"]))
+    if kind == "I scaled":
+        header.update(TSCAL1=0.5, TZERO1=3.0, TSCAL2=0.5, TZERO2=3.0)
+        stored[:, ~lost] = (sky[:, ~lost] - 3) * 2
+    moved = reorder(np.arange(n_pix), "nested") if nested else np.arange(n_pix)
+    expected[:, lost[moved]] = np.nan
+
+    # which pixels, in which rows
+    scheme = draw(st.sampled_from(["full", "full", "all numbers", "part", "twice"]))
+    header["INDXSCHM"] = draw(st.sampled_from(["IMPLICIT", "EXPLICIT", None]))
+    columns, width = [], 1
+    if scheme == "full":
+        width = draw(st.sampled_from([1, 4, n_pix]))
+        must &= header["INDXSCHM"] != "EXPLICIT"
+    else:
+        assume(header["NSIDE"] != 2 * nside)  # nothing else says how fine these pixels are
+        rng = np.random.default_rng(seed + 2)
+        pixels = rng.permutation(n_pix)
+        pixels = pixels if scheme == "all numbers" else pixels[: n_pix // 2]
+        pixels = pixels if scheme != "twice" else np.append(pixels, pixels[:1])
+        stored = stored[:, pixels]
+        must &= scheme != "twice" and header["INDXSCHM"] != "IMPLICIT"
+        unseen = ~np.isin(moved, pixels)
+        expected[:, unseen] = np.nan
+        columns.append(fits.Column("PIXEL", "J", array=pixels))
+        header = {
+            (f"{k[:-1]}{int(k[-1]) + 1}" if k.startswith("T") else k): v for k, v in header.items()
+        }
+    code = f"{width if width > 1 else ''}{kind[0]}"
+    for name, values in zip(names, stored, strict=True):
+        rows = values.reshape(-1, width) if width > 1 else values
+        columns.append(fits.Column(name, code, array=rows))
+    if iau:
+        expected[1] = -expected[1]
+    return columns, {k: v for k, v in header.items() if v is not None}, expected, must
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(file=files())
+def test_any_header_is_read_right_or_refused(tmp_path_factory, file):
+    columns, header, expected, must = file
+    path = table(tmp_path_factory.mktemp("h") / "map.fits", columns, **header)
+    names = [c.name for c in columns if c.name != "PIXEL"]
+    try:
+        sky = io.read_map(path, field=tuple(names))
+    except ValueError as error:
+        assert not must, error
+        assert "map.fits" in str(error) and "Error" not in str(error)
+        return
+    assert sky.values.shape == expected.shape
+    missing = is_missing(sky.values)
+    assert np.array_equal(missing, np.isnan(expected))
+    assert np.array_equal(sky.values[~missing], expected[~missing])
+
+
+KEYS = (
+    "ORDERING NSIDE COORDSYS SKYCOORD POLCCONV BAD_DATA INDXSCHM TNULL1 TFORM1 TSCAL1 TZERO1 TDIM1"
+)
+KEYS += (
+    " FIRSTPIX LASTPIX OBS_NPIX OBJECT GRAIN PIXTYPE EQUINOX RADESYS TTYPE1 TUNIT1 TFIELDS NAXIS1"
+)
+KEYS += " NAXIS2 PCOUNT TNULL2 TFORM2 STOKES EXTNAME MAX-LPOL THEAP BITPIX XTENSION TDISP1 TBCOL1"
+CARDS = st.builds(
+    lambda key, value: f"{key:<8}= {value:>20}",
+    st.sampled_from(KEYS.split()),
+    st.one_of(
+        st.sampled_from(["'RING'", "'1J'", "'4E'", "'PJ(3)'", "'A8'", "'X'", "T", "''", "'(2,2)'"]),
+        st.integers(-(2**40), 2**40).map(str),
+        st.floats().map(lambda x: f"{x:.12G}"),
+        st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20),
+    ),
+)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(cards=st.lists(CARDS, min_size=1, max_size=4), kind=st.sampled_from(["map", "alm", "cl"]))
+def test_any_cards_raise_no_foreign_error(tmp_path_factory, cards, kind):
+    """Cards of any content, valid FITS or not, in place of those of a good file."""
+    path = tmp_path_factory.mktemp("c") / "file.fits"
+    if kind == "alm":
+        io.write_alm(path, np.zeros(9))
+    elif kind == "cl":
+        io.write_cl(path, np.ones(12))
+    else:
+        io.write_map(path, np.ones((2, 12)), column=["Q", "U"], unit="K", coordsys="G")
+    content = bytearray(path.read_bytes())
+    for card in cards:
+        text = card[:80].ljust(80).encode()
+        at = content.find(text[:9], 2880)
+        at = content.find(b"END".ljust(80), 2880) if at < 0 else at
+        if content[at : at + 3] == b"END":
+            content[at + 80 : at + 160] = b"END".ljust(80)
+        content[at : at + 80] = text
+    path.write_bytes(bytes(content))
+    read = [io.read_table, io.tables, io.read_map, io.read_alms, io.read_cl]
+    for function in read:
+        try:
+            function(path)
+        except (ValueError, MemoryError) as error:
+            assert "file.fits" in str(error) or isinstance(error, MemoryError)
+
+
+@pytest.mark.parametrize(
+    "card", ["PCOUNT  =              -100000", "NAXIS2  =                  -48"]
+)
+def test_sizes_below_zero_end(tmp_path, card):
+    """They send a reader back in the file, for ever."""
+    path = tmp_path / "file.fits"
+    io.write_map(path, np.ones(12))
+    content = path.read_bytes()
+    at = content.index(card[:9].encode(), 2880)
+    path.write_bytes(content[:at] + card.ljust(80).encode() + content[at + 80 :])
+    for read in (io.read_table, io.tables, io.read_map):
+        with pytest.raises(ValueError, match="file.fits"):
+            read(path)

@@ -1,0 +1,148 @@
+"""Monopole and dipole of the observed sky: values of another code, and properties."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spherekit.sampling import GL, MW, HEALPix
+from spherekit.sampling.healpix import UNSEEN
+from spherekit.spectra import remove_monopole_dipole
+
+NSIDE = 8
+EQUAL = HEALPix(NSIDE, weights="equal")
+PIXELS = [0, 100, 700, 767]
+
+#: healpy 1.20.1: hp.remove_dipole(m, fitval=True) and hp.remove_monopole(m, fitval=True) of `example`, whole
+#: and with UNSEEN outside `observed`: monopole, dipole, and the cleaned map at PIXELS.
+HEALPY = {
+    (False, True): (3.1656991464120368, (0.697826769874216, -1.107025462190502, 0.4),
+                    (1.422234322587951, 0.38133202009827594, 0.5190583927895545, 1.256176827588464)),
+    (False, False): (3.1656991464120368, (0, 0, 0),
+                     (1.7906580947333706, 0.6779849879314312, 0.6346088238534904, 0.9883444390640617)),
+    (True, True): (3.353787773581741, (0.9721881540223333, -1.193865721793799, 0.45276281460148027),
+                   (1.1681421484801677, 0.278134489415808, 0.3882757805753476, 1.09454268957476)),
+    (True, False): (3.232010322330946, (0, 0, 0),
+                    (1.7243469188144611, 0.6116738120125218, 0.5682976479345809, 0.9220332631451522)),
+}  # fmt: skip
+
+
+def directions(grid):
+    theta, phi = grid.theta, grid.phi
+    if grid.rectangular:
+        theta, phi = theta[:, None], phi[None]
+    sine = np.sin(theta)
+    axes = sine * np.cos(phi), sine * np.sin(phi), np.cos(theta) + 0 * phi
+    return np.stack(axes)
+
+
+def example():
+    x, y, z = directions(EQUAL)
+    theta, phi = EQUAL.theta, EQUAL.phi
+    f = 3.5 + 0.7 * x - 1.1 * y + 0.4 * z + 0.6 * np.cos(3 * theta) * np.cos(2 * phi)
+    f += 0.25 * np.sin(5 * theta) * np.sin(phi + 0.3) + np.cos(2 * theta)
+    return f, ~((z > -0.2) & (z < 0.5) & (x > -0.6))
+
+
+@pytest.mark.parametrize("masked, dipole", HEALPY)
+def test_values_of_healpy(masked, dipole):
+    f, observed = example()
+    if masked:
+        f[~observed] = UNSEEN
+    mask = observed if masked else None
+    cleaned, monopole, vector = remove_monopole_dipole(f, sampling=EQUAL, mask=mask, dipole=dipole)
+    expected = HEALPY[masked, dipole]
+    np.testing.assert_allclose(monopole, expected[0], rtol=1e-13)
+    np.testing.assert_allclose(vector, expected[1], rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(cleaned[PIXELS], expected[2], rtol=1e-12, atol=1e-14)
+    assert np.all(cleaned[~observed] == UNSEEN) or not masked
+
+
+finite = st.floats(-1, 1)
+grids = st.sampled_from([EQUAL, HEALPix(5), MW(9), GL(6)])
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    grid=grids,
+    low=st.tuples(finite, finite, finite, finite),
+    exponent=st.integers(-280, 280),
+    seed=st.integers(0, 99),
+    masked=st.booleans(),
+)
+def test_a_monopole_and_dipole_are_removed_exactly_in_any_unit(grid, low, exponent, seed, masked):
+    """Adding one changes nothing but what is reported; units scale; missing samples stay missing."""
+    rng = np.random.default_rng(seed)
+    axes = directions(grid)
+    f = rng.standard_normal(grid.shape)
+    mask = None
+    if masked:
+        mask = np.where(axes[2] < -0.3, 0.0, rng.uniform(0.1, 1, grid.shape))
+        f[axes[2] < -0.3] = rng.choice([np.nan, UNSEEN, np.inf])
+    scale = 10.0**exponent
+    before = remove_monopole_dipole(f, sampling=grid, mask=mask)
+    added = low[0] + np.tensordot(low[1:], axes, 1)
+    good = np.ones(grid.shape, bool) if mask is None else mask > 0
+    after = remove_monopole_dipole(np.where(good, scale * (f + added), f), sampling=grid, mask=mask)
+    np.testing.assert_allclose(after.cleaned[good] / scale, before.cleaned[good], atol=1e-13)
+    np.testing.assert_allclose(after.monopole / scale, before.monopole + low[0], atol=1e-13)
+    np.testing.assert_allclose(after.dipole / scale, before.dipole + low[1:], atol=1e-13)
+    np.testing.assert_array_equal(after.cleaned[~good], f[~good])
+
+
+def test_what_is_left_has_neither(rng):
+    for grid in (EQUAL, MW(7)):
+        f = 1e8 + rng.standard_normal(grid.shape)
+        again = remove_monopole_dipole(
+            remove_monopole_dipole(f, sampling=grid).cleaned, sampling=grid
+        )
+        assert abs(again.monopole) < 1e-8 and np.abs(again.dipole).max() < 1e-8
+
+
+def test_batches_dtypes_and_the_monopole_alone(rng):
+    f = rng.standard_normal((2, 3, *EQUAL.shape)).astype(np.float32)
+    result = remove_monopole_dipole(f, sampling=EQUAL, dipole=False)
+    assert result.cleaned.dtype == np.float32 and result.monopole.shape == (2, 3)
+    assert result.dipole.shape == (2, 3, 3) and not result.dipole.any()
+    np.testing.assert_allclose(result.monopole, f.mean(axis=-1, dtype=float), rtol=1e-12)
+    counts = rng.integers(0, 9, EQUAL.shape)
+    assert remove_monopole_dipole(counts, sampling=EQUAL).cleaned.dtype == np.float64
+    assert remove_monopole_dipole(np.zeros(EQUAL.shape), sampling=EQUAL).monopole == 0
+
+
+@pytest.mark.parametrize("radius", [8, 20, 45, 60])
+def test_too_small_a_sky_is_refused(rng, radius):
+    """A cap on which both would be set against each other; the monopole alone is well determined."""
+    f = rng.standard_normal(EQUAL.shape)
+    cap = EQUAL.theta < np.radians(radius)
+    with pytest.raises(ValueError, match="condition number of the fit is .*remove-monopole"):
+        remove_monopole_dipole(f, sampling=EQUAL, mask=cap)
+    remove_monopole_dipole(f, sampling=EQUAL, mask=cap, dipole=False)
+    for width in (20, 40):  # a cut around the equator is well conditioned
+        cut = np.abs(EQUAL.theta - np.pi / 2) > np.radians(width)
+        remove_monopole_dipole(f, sampling=EQUAL, mask=cut)
+
+
+@pytest.mark.parametrize("samples", [1, 2, 3])
+def test_fewer_samples_than_unknowns_are_refused(samples):
+    mask = np.arange(EQUAL.shape[0]) < samples
+    with pytest.raises(ValueError, match="too small"):
+        remove_monopole_dipole(np.ones(EQUAL.shape), sampling=EQUAL, mask=mask)
+
+
+def test_bad_input():
+    f = np.ones(EQUAL.shape)
+    missing = np.where(np.arange(f.size) == 5, UNSEEN, f)
+    for values, options, error, message in (
+        (f + 1j, {}, TypeError, "complex"),
+        (f[:-1], {}, ValueError, "shape"),
+        (missing, {}, ValueError, "1 are UNSEEN"),
+        (f, dict(mask=np.zeros(f.shape)), ValueError, "not all 0"),
+        (f, dict(mask=-f), ValueError, "768 below 0"),
+        (f, dict(mask=np.where(f > 0, np.nan, 1)), ValueError, "768 that are not finite"),
+        (f, dict(mask=f[:4]), ValueError, r"shape \(4,\)"),
+        (f, dict(max_condition=0.5), ValueError, ">= 1"),
+        (f, dict(max_condition="x"), TypeError, "max_condition"),
+    ):
+        with pytest.raises(error, match=message):
+            remove_monopole_dipole(values, sampling=EQUAL, **options)
