@@ -228,8 +228,8 @@ def _without_attributes(x, name, advice):
     mask = getattr(x, "mask", None)  # of numpy.ma and of astropy's Masked; elsewhere a method
     if isinstance(mask, np.ndarray | np.bool_ | bool) and np.any(mask):
         raise TypeError(
-            f"{name} has masked entries, which would be used as numbers; fill them, or pass the "
-            "samples that count as mask=~numpy.ma.getmaskarray(...) to spherekit.analyse"
+            f"{name} has masked entries, whose mask would be lost; pass {name}.data, and the samples that "
+            f"count as mask=~numpy.ma.getmaskarray({name}) to functions that take a mask (analyse)"
         )
     unit = unit_of(x)
     if unit is None:

@@ -117,6 +117,8 @@ def _outliers(sizes):
         return 0, None  # more than half reach that size, so the median does: the usual case
     sizes = sizes[sizes > 0]
     ordinary = sizes[sizes < _HUGE]
-    half = 0.5 * (ordinary if ordinary.size else sizes)  # two of the largest numbers have a mean, too
+    half = 0.5 * (
+        ordinary if ordinary.size else sizes
+    )  # two of the largest numbers have a mean, too
     median = 2 * float(np.median(half))
     return np.count_nonzero(sizes > np.float64(OUTLIER * median)), median

@@ -442,7 +442,9 @@ def test_planck_masks(here, capsys):  # noqa: F811
     )
     run(f"spectrum {sky} --L 9 --mask {masks} --mask-field GAL060 -o x.fits")
     assert list(io.read_cl("x.fits")) == ["BESTFIT"]
-    assert "masks of pixels): VARIANCE" in refused(capsys, f"rotate {sky} --euler 1,2,3 -o y.fits", 2)
+    assert "masks of pixels): VARIANCE" in refused(
+        capsys, f"rotate {sky} --euler 1,2,3 -o y.fits", 2
+    )
 
 
 def test_packaged_datasets(here):  # noqa: F811

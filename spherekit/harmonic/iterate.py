@@ -90,6 +90,7 @@ def analyse(
     Returns
     -------
     flm : complex ndarray [shape=(L*L,)]
+        complex64 for float32 and complex64 samples, fitted in double precision; else complex128.
     residual : Residual
 
     Raises
@@ -119,7 +120,7 @@ def analyse(
         raise ValueError('a mask needs method="lsq": Jacobi iterations take the whole sphere')
     tol, max_iter = _tolerance(tol), _check.whole_number(max_iter, "max_iter", 1)
     _check.fits_memory(_needed(flags, method, max_iter), f"analysing a map at L={L}")
-    used = _used(mask, grid)
+    used, kind = _used(mask, grid), _check.result_type(False, _check.is_single(f))
     f = np.where(used, f, 0).astype(float if reality else complex)
     _check.finite_samples(f, UNSEEN)
     warn_beyond_pixels(grid, L)
@@ -128,10 +129,12 @@ def analyse(
     f = _scale.times_power(f, -unit)
     with one_thread():
         flm, residual = _analyse(solver, f, used, flags, tol, max_iter, progress)
-    flm = _scale.times_power(flm, unit)
+    with np.errstate(over="ignore"):
+        flm = _scale.times_power(flm, unit).astype(kind, copy=False)
     if not np.isfinite(flm).all():
         raise ValueError(
-            "the coefficients are beyond the largest number, 1.8e308; divide the samples by 1e10"
+            f"the coefficients are beyond the largest number of their type, {np.finfo(kind).max:.2g}; "
+            "divide the samples by 1e10"
         )
     return flm, residual
 

@@ -155,8 +155,9 @@ def estimate_memory(
     -------
     int
 
-    >>> estimate_memory(64, 64) < 3 * 127 * 64 * 127 * 16
-    True
+    >>> samples = 127 * 64 * 127 * 16
+    >>> estimate_memory(64, 64) < 4 * samples, estimate_memory(64, 64, batch=10) < 25 * samples
+    (True, True)
     """
     flags = _flags(L, N, sampling, reality, steerable, 0, threads)
     if direction not in (None, "forward", "inverse"):
