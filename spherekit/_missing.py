@@ -117,7 +117,8 @@ def _outliers(sizes):
         return 0, None
     largest = float(sizes.max())
     scaled = _is_unseen_in_another_unit(largest)
-    if largest < _HUGE and not scaled and np.count_nonzero(sizes >= largest / OUTLIER) > sizes.size // 2:
+    reach = largest / OUTLIER
+    if largest < _HUGE and not scaled and np.count_nonzero(sizes >= reach) > sizes.size // 2:
         return 0, None  # more than half reach that size, so the median does: the usual case
     sizes = sizes[sizes > 0]
     below = largest * (1 - 2e-5) if scaled else np.inf

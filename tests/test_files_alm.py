@@ -101,6 +101,8 @@ def test_b_of_an_iau_file_changes_its_sign(tmp_path):
     assert io.read_alms(tmp_path / "a.fits", hdu="B").flm[0, 0] == -1
     alm = io.read_alms(write(tmp_path / "a.fits", alm_table(POLCCONV="IAU")))
     assert alm.polcconv == "IAU" and alm.flm[0, 0] == 1  # which component is not known
+    with pytest.raises(ValueError, match="take them as they are: spherekit.io.read_alms"):
+        io.read_alm(tmp_path / "a.fits")
     path = write(tmp_path / "b.fits", *(alm_table(POLCCONV="IAU") for _ in range(3)))
     assert [io.read_alm(path, hdu=i)[0] for i in (1, 2, 3)] == [1, 1, -1]
     path = write(tmp_path / "b.fits", *(alm_table(POLCCONV="IAU") for _ in range(2)))
@@ -184,6 +186,36 @@ def test_spectra_by_name(tmp_path):
     fits.setval(tmp_path / "cl.fits", "POLCCONV", value="IAU", ext=1)
     result = io.read_spectra(tmp_path / "cl.fits")
     assert {name: cl[0] for name, cl in result.values.items()} == dict(TT=1, TB=-1, EB=-1, EE=1)
+
+
+@pytest.mark.parametrize(
+    "style", ["*", "Cl_*", "Cl*", "*_353", "C_L *", "* (uK^2)", "Dl_*_CMB", "*_CL"]
+)
+@pytest.mark.parametrize("case", [str, str.lower])
+def test_iau_spectra_are_converted_under_any_name(tmp_path, style, case):
+    kinds = ["TT", "EE", "BB", "TE", "TB", "EB"]
+    names = [case(style.replace("*", kind)) for kind in kinds]
+    assert [spectrum_of(name) for name in names] == kinds
+    names += ["ELL", names[4] + "_ERR", "N_MODES"]
+    columns = [fits.Column(name, "D", array=np.arange(1.0, 4)) for name in names]
+    hdu = fits.BinTableHDU.from_columns(columns)
+    hdu.header["POLCCONV"] = "IAU"
+    result = io.read_spectra(write(tmp_path / "cl.fits", hdu))
+    signs = [cl[0] for cl in result.values.values()]
+    assert signs == [1, 1, 1, 1, -1, -1, 1, 1, 1] and result.polcconv == "COSMO"
+    assert list(io.read_cl(tmp_path / "cl.fits")) == names
+
+
+def test_iau_spectra_that_nothing_tells_apart(tmp_path):
+    """None is converted where one of them is not known, and what is returned says so."""
+    columns = [fits.Column(name, "D", array=np.ones(3)) for name in ("TB", "SPECTRUM_7")]
+    hdu = fits.BinTableHDU.from_columns(columns)
+    hdu.header["POLCCONV"] = "IAU"
+    path = write(tmp_path / "cl.fits", hdu)
+    result = io.read_spectra(path)
+    assert result.polcconv == "IAU" and result.values["TB"][0] == 1
+    with pytest.raises(ValueError, match="the name of SPECTRUM_7 does not tell"):
+        io.read_cl(path)
 
 
 def test_text_is_no_spectrum(tmp_path):

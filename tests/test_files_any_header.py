@@ -11,7 +11,6 @@ from spherekit import io
 from spherekit.io.missing import is_missing
 from spherekit.sampling.healpix import UNSEEN, reorder
 
-
 #: Of the last two, only columns of distinct integers are pixel numbers.
 PIXEL_NAMES = ["PIXEL", "HPX_INDEX", "ipix", "Pixel number", "IDX", "INDEX"]
 

@@ -169,9 +169,9 @@ def denied(self, *args, **kwargs):
 
 from spherekit import io
 import numpy as np
-allowed = pathlib.Path.is_dir, pathlib.Path.exists
 pathlib.Path.is_dir = pathlib.Path.exists = denied
-for call in (lambda: io.write_map({str(tmp_path / "map.fits")!r}, np.ones(12)), lambda: io.read_map({__file__!r})):
+write = lambda: io.write_map({str(tmp_path / "map.fits")!r}, np.ones(12))
+for call in (write, lambda: io.read_map({__file__!r})):
     try:
         call()
     except OSError as error:

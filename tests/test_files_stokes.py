@@ -65,7 +65,9 @@ def test_parts_of_other_fields(name):
     assert is_part(name)
 
 
-@pytest.mark.parametrize("name", "KAPPA V T HM1 SIGNAL GAMMA E B I_1 Q_RMS QU_COV MASK2 V_STOKES".split())
+@pytest.mark.parametrize(
+    "name", "KAPPA V T HM1 SIGNAL GAMMA E B I_1 Q_RMS QU_COV MASK2 V_STOKES".split()
+)
 def test_what_is_no_part(name):
     assert not is_part(name)
 
@@ -108,7 +110,9 @@ def test_spins_that_no_file_takes(tmp_path):
         columns = list("ABC"[:n])
         with pytest.raises(ValueError, match=f"spin is 1, of {n} fields"):
             io.write_map(tmp_path / "no.fits", np.ones((n, 12)), column=columns, spin=1)
-        io.write_map(tmp_path / "scalars.fits", np.ones((n, 12)), column=columns, spin=0, overwrite=True)
+        io.write_map(
+            tmp_path / "scalars.fits", np.ones((n, 12)), column=columns, spin=0, overwrite=True
+        )
     fits.setval(tmp_path / "scalars.fits", "SPIN", value=1, ext=1)
     with pytest.raises(ValueError, match="SPIN = 1, and the table holds 3 fields"):
         io.read_map(tmp_path / "scalars.fits")
@@ -125,7 +129,11 @@ def test_the_convention_is_written_as_it_was_read(tmp_path):
         io.write_map(path, sky.values, column="SIGNAL", polcconv=sky.polcconv, overwrite=True)
     io.write_map(path, sky.values, column="U_CMB", polcconv="IAU", overwrite=True)
     assert io.read_map(path).polcconv == "COSMO" and io.read_map(path).values[3] == -3
-    for write, values in ((io.write_map, np.ones(12)), (io.write_alm, np.ones(1)), (io.write_cl, np.ones(3))):
+    for write, values in (
+        (io.write_map, np.ones(12)),
+        (io.write_alm, np.ones(1)),
+        (io.write_cl, np.ones(3)),
+    ):
         with pytest.raises(ValueError, match='expected "COSMO" or "IAU"'):
             write(tmp_path / "no.fits", values, polcconv="LEFT")
     io.write_alm(path, np.ones(1), polcconv="IAU", overwrite=True)

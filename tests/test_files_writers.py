@@ -269,12 +269,12 @@ def test_quantities_with_masks_and_columns_of_tables(tmp_path):
     values = np.arange(12.0)
     mask = values > 8
     expected = np.where(mask, UNSEEN, values)
-    for given in (Masked(values * u.K, mask=mask), MaskedColumn(values, mask=mask, unit="K")):
-        io.write_map(tmp_path / "map.fits", given, overwrite=True)
+    for masked in (Masked(values * u.K, mask=mask), MaskedColumn(values, mask=mask, unit="K")):
+        io.write_map(tmp_path / "map.fits", masked, overwrite=True)
         sky = io.read_map(tmp_path / "map.fits")
         assert np.array_equal(sky.values, expected) and sky.units == ("K",)
         with pytest.raises(TypeError, match="masked"):
-            io.write_cl(tmp_path / "no.fits", given)
+            io.write_cl(tmp_path / "no.fits", masked)
     io.write_map(tmp_path / "map.fits", Column(values, unit="mK"), overwrite=True)
     assert io.read_map(tmp_path / "map.fits").units == ("mK",)
     with pytest.raises(TypeError, match="masked"):
@@ -295,7 +295,9 @@ def test_units_as_text_or_as_units(tmp_path, unit):
     names=st.lists(
         st.one_of(
             st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=70),
-            st.sampled_from(["PIXEL", "ipix", "hpx index", "index", "REAL", "imag", "Q", "a,b", "7"]),
+            st.sampled_from(
+                ["PIXEL", "ipix", "hpx index", "index", "REAL", "imag", "Q", "a,b", "7"]
+            ),
         ),
         min_size=1,
         max_size=4,
@@ -324,7 +326,7 @@ def test_names_that_no_column_can_have(tmp_path, name):
         io.write_map(tmp_path / "no.fits", np.ones((3, 12)), column=names)
 
 
-SPELLINGS = ["uK^2", "uK2", "uK**2", "MJy/sr", "MJy sr-1", "m/s", "m s^-1", "m s-1", "K", "1 / s", "J/(K m2)"]
+SPELLINGS = "uK^2|uK2|uK**2|MJy/sr|MJy sr-1|m/s|m s^-1|m s-1|K|1 / s|J/(K m2)".split("|")
 
 
 @pytest.mark.parametrize("text", SPELLINGS)
@@ -374,7 +376,9 @@ def test_links_that_lead_to_themselves(tmp_path, overwrite):
     assert (tmp_path / "c.fits").is_symlink() and (tmp_path / "new.fits").is_file()
 
 
-@pytest.mark.parametrize("name", ["SIGNAL", "KAPPA", "E", "MAGNETIC T", "B", "CURL", "GRADIENT", ""])
+@pytest.mark.parametrize(
+    "name", ["SIGNAL", "KAPPA", "E", "MAGNETIC T", "B", "CURL", "GRADIENT", ""]
+)
 @pytest.mark.parametrize("component", [None, "TEB", "BTE"])
 def test_names_of_coefficients_do_not_tell_what_they_are_not(tmp_path, name, component):
     """What is written as T, E and B is read as that, whatever the tables are called."""

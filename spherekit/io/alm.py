@@ -68,7 +68,7 @@ def read_alm(path, hdu=None):
     Raises
     ------
     ValueError, TypeError, FileNotFoundError
-        As `read_alms`.
+        As `read_alms`; a single table with POLCCONV = IAU of which nothing tells whether it is B.
 
     >>> import os, tempfile
     >>> import numpy as np
@@ -77,7 +77,14 @@ def read_alm(path, hdu=None):
     >>> np.array_equal(read_alm(path), [1, 3j, 2, 3j])
     True
     """
-    flm = read_alms(path, hdu).flm
+    alm = read_alms(path, hdu)
+    if alm.polcconv != "COSMO":
+        raise ValueError(
+            f"{path}: its polarization follows the IAU convention (POLCCONV), and nothing tells whether "
+            "its coefficients are those of B, whose sign is to be changed; name the table T, E or B, or "
+            "take them as they are: spherekit.io.read_alms"
+        )
+    flm = alm.flm
     several = len(flm) > 1 or (hdu is not None and not isinstance(hdu, str) and np.iterable(hdu))
     return flm if several else flm[0]
 
@@ -129,7 +136,8 @@ def read_alms(path, hdu=None):
         if file_polcconv == "IAU" and len(sets) > 1 and "" in components:
             raise ValueError(
                 "its polarization follows the IAU convention (POLCCONV), and nothing tells which "
-                "table is B, whose sign is to be changed; read them one by one"
+                "table is B, whose sign is to be changed; name the tables T, E and B (a single one is "
+                'read as it is, and the polcconv of what `read_alms` gives is "IAU")'
             )
         if file_polcconv == "IAU":
             sets = [-flm if c == "B" else flm for flm, c in zip(sets, components, strict=True)]

@@ -62,8 +62,9 @@ def read_table(path, hdu=None):
     """A table of a FITS file.
 
     Values that the header declares missing become UNSEEN, and their column float64 if it was of
-    integers: TNULL of a column, BAD_DATA of the table, undefined logicals. Columns without a name
-    are called ``COLUMN_n``, n from 1; a name that occurs again gets ``_n`` behind it.
+    integers: TNULL of a column, BAD_DATA of the table or of the first header, undefined logicals.
+    Columns without a name are called ``COLUMN_n``, n from 1; a name that occurs again gets ``_n``
+    behind it.
 
     Parameters
     ----------

@@ -57,13 +57,13 @@ def spectrum_of(column):
         return _BY_NAME.get(name) or _BY_NAME[short]
     matches = [_PAIR.fullmatch(word) for word in words]
     pairs = [match[1] for match in matches if match]
-    return _BY_NAME[pairs[0]] if len(pairs) == 1 and not stokes.describes_pixels(column) else ""
+    return _BY_NAME[pairs[0]] if len(pairs) == 1 and not stokes.has_word_of_pixels(column) else ""
 
 
 def _sign_of_b(column):
     """-1 where a spectrum changes its sign with B, 1 where it does not, None where that is unknown."""
     kind = spectrum_of(column)
-    is_known = kind or stokes.describes_pixels(column) or set(stokes.words(column)) & _NO_SPECTRA
+    is_known = kind or stokes.has_word_of_pixels(column) or set(stokes.words(column)) & _NO_SPECTRA
     return -1 if kind in ("TB", "EB") else 1 if is_known else None
 
 

@@ -71,9 +71,17 @@ def describes_pixels(column):
     >>> describes_pixels("N_OBS"), describes_pixels("QU_COV"), describes_pixels("Q_STOKES")
     (True, True, False)
     """
-    names = [word.rstrip("0123456789") for word in words(column)]
-    products = any(_PRODUCT.fullmatch(name) for name in names)
-    return products or bool(set(names) & _OF_PIXELS) or {"Q", "U"} <= set(_letters(column))
+    products = any(_PRODUCT.fullmatch(word.rstrip("0123456789")) for word in words(column))
+    return products or has_word_of_pixels(column) or {"Q", "U"} <= set(_letters(column))
+
+
+def has_word_of_pixels(column):
+    """Whether a word of a name says count, error, covariance, weight or mask.
+
+    >>> has_word_of_pixels("TB_ERR"), has_word_of_pixels("mask2"), has_word_of_pixels("TB")
+    (True, True, False)
+    """
+    return bool({word.rstrip("0123456789") for word in words(column)} & _OF_PIXELS)
 
 
 def is_part(column):

@@ -132,10 +132,12 @@ def read_models(path):
     broken = [n for n, row in enumerate(rows, 1) if None in row or None in row.values()]
     if broken:
         raise ValueError(
-            f"{len(broken)} of {len(rows)} rows of {path} have not one entry for each column; the first is row "
-            f"{broken[0]}"
+            f"{len(broken)} of {len(rows)} rows of {path} have not one entry for each column; the first "
+            f"is row {broken[0]}"
         )
-    models = [(identifier(r["id"]), Model(r["synsetId"], r["subSynsetId"], r["split"])) for r in rows]
+    models = [
+        (identifier(r["id"]), Model(r["synsetId"], r["subSynsetId"], r["split"])) for r in rows
+    ]
     try:
         return _each_once(models, "model")
     except ValueError as error:
