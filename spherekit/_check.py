@@ -90,6 +90,34 @@ def spin_number(spin, L, reality=False):
     return value
 
 
+def data_type(dtype, name, *allowed):
+    """``dtype`` as a numpy.dtype in native byte order, one of those allowed.
+
+    Raises
+    ------
+    TypeError
+        Another dtype; what is none.
+
+    >>> data_type("f4", "dtype", np.float32, np.float64)
+    dtype('float32')
+    """
+    names = " or ".join(np.dtype(kind).name for kind in allowed)
+    try:
+        if dtype is None:  # of which numpy makes float64
+            raise TypeError
+        kind = np.dtype(dtype).newbyteorder("=")
+    except (TypeError, ValueError, SyntaxError):
+        raise TypeError(f"{name} is {dtype!r} ({type(dtype).__name__}); expected {names}") from None
+    if kind not in allowed:
+        raise TypeError(f"{name} is {kind}; expected {names}")
+    return kind
+
+
+def sample_type(dtype):
+    """The dtype of samples or coefficients."""
+    return data_type(dtype, "dtype", np.float32, np.float64, np.complex64, np.complex128)
+
+
 def generator(rng):
     """A random generator, of which a whole number >= 0 or a SeedSequence is the seed.
 
@@ -298,9 +326,18 @@ def wigner_shape(flmn, L, N, name="flmn"):
 
 
 def bad_samples(f, unseen=None):
-    """Raise for NaN, inf or UNSEEN samples, with their counts; return quietly when there are none."""
+    """Raise for NaN, inf or UNSEEN samples, with their counts; return quietly when there are none.
+
+    Without ``unseen`` they are no map but what goes into an adjoint, as gradients do.
+    """
     lost = f.size - np.count_nonzero(np.isfinite(f))
     masked = 0 if unseen is None else np.count_nonzero(is_missing(f) & np.isfinite(f))
+    if lost and unseen is None:
+        raise ValueError(
+            f"{lost} of {f.size} samples are NaN or infinite; an adjoint would spread them. In a gradient "
+            f"they are what comes back here, beyond the range of {f.dtype}: scale the data down"
+            + (", or compute in float64" if is_single(f) else "")
+        )
     if lost or masked:
         raise ValueError(
             f"{lost} samples are NaN or infinite and {masked} are UNSEEN, of {f.size}; mask them: "
@@ -352,8 +389,8 @@ def real_type(x):
 
 def oversampling(value):
     """How much finer than the band-limit a function of samples is taken."""
-    real_number(value, "oversample", "a number from 1 to 16", lambda factor: 1 <= factor <= 16)
-    return value
+    expected = "a number from 1 to 16"
+    return real_number(value, "oversample", expected, lambda factor: 1 <= factor <= 16)
 
 
 def result_type(real, single):

@@ -52,16 +52,17 @@ def dense(features):
 
     def bind(takes):
         expect(takes, Features)
-        shape = takes.features, features
+        gives = Features(features)
+        shape = takes.features, gives.features
 
         def init(rng):
             W = rng.standard_normal(shape) / np.sqrt(takes.features)
-            return {"weights": W, "bias": np.zeros(features)}
+            return {"weights": W, "bias": np.zeros(gives.features)}
 
         def apply(params, x, mode):
             return anp.dot(x, params["weights"]) + params["bias"]
 
-        return Layer("dense", takes, Features(features), init, apply, shape[0] * shape[1])
+        return Layer("dense", takes, gives, init, apply, shape[0] * shape[1])
 
     return bind
 

@@ -94,7 +94,7 @@ class Scattering(Operator):
         if directional == "full" and self.first.N % 2 == 0:
             raise ValueError(f"N is {N}; directional='full' needs odd N")
         self.oversample = _check.oversampling(oversample)
-        self._way = WAYS[directional](self.first, self.later, oversample)
+        self._way = WAYS[directional](self.first, self.later, self.oversample)
         self.directional, self.L = directional, self.first.L
         self.depth = _check.whole_number(depth, "depth", 0)
         self.paths = make_paths(self.first.scales, self.depth, paths)
