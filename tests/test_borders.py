@@ -12,7 +12,13 @@ import astropy.units as u
 import numpy as np
 import pytest
 
+from spherekit import harmonic, nn, wigner
+from spherekit.scattering import Covariances, Scattering
 from spherekit.testing import random_flm, random_flmn
+from spherekit.wavelets import Wavelets
+
+#: Types of whole numbers, of which the small ones overflow in products.
+INTEGERS = (np.int8, np.uint8, np.int16, np.uint64, np.int64)
 
 ROOMS = ("sampling", "harmonic", "wigner", "spectra", "wavelets", "scattering", "conventions")
 WHOLE = {
@@ -177,7 +183,96 @@ def test_whole_numbers_out_of_range(path, name):
 
 @pytest.mark.parametrize("path, name", arguments(WHOLE))
 def test_whole_numbers_of_numpy(path, name):
-    call_with(path, **{name: np.int16(CALLS[path][name])})
+    """The same bits, and the same objects: what is checked is stored as an int of Python."""
+    value = CALLS[path][name]
+    plain = call_with(path)
+    for kind in INTEGERS:
+        result = call_with(path, **{name: kind(value)})
+        for a, b in zip(leaves(result), leaves(plain), strict=True):
+            assert np.array_equal(a, b) and a.dtype == b.dtype
+        if hasattr(result, "__dict__"):
+            assert result == plain and hash(result) == hash(plain) and repr(result) == repr(plain)
+            held = {k: v for k, v in vars(result).items() if isinstance(v, np.generic)}
+            assert not held, f"{path} keeps {held}"
+
+
+@pytest.mark.parametrize("kind", [*INTEGERS, np.float16, np.float32])
+def test_real_numbers_of_numpy(kind):
+    """As those of Python: a product with float16 is rounded to it."""
+    for name, value in dict(lam=2, oversample=3).items():
+        one, two = (Covariances(16, N=1, **{name: some}) for some in (value, kind(value)))
+        assert one == two and hash(one) == hash(two) and repr(one) == repr(two)
+    for oversample in (1.1, 1.7):
+        narrow = np.float16(oversample)
+        one, two = (
+            nn.pointwise("relu", some)(nn.Sphere(500, 1)) for some in (float(narrow), narrow)
+        )
+        assert one.gives == two.gives
+
+
+@pytest.mark.parametrize("kind", INTEGERS)
+def test_numbers_of_directions(kind, rng):
+    """Covariances of any type of the number are those of the int."""
+    flm = random_flm(8, rng, reality=True)
+    one, two = (Covariances(8, N=3, directions=n).from_flm(flm) for n in (5, kind(5)))
+    for a, b in zip(one, two, strict=True):
+        assert (a == b).all()
+
+
+@pytest.mark.parametrize("kind", INTEGERS)
+def test_paths_of_numpy(kind):
+    one, two = (Scattering(8, paths=[(), (s(2),), (s(2), s(1))]) for s in (int, kind))
+    assert one == two and hash(one) == hash(two)
+    assert all(type(j) is int for path in two.paths for j in path.scales)
+
+
+@pytest.mark.parametrize("bad", [True, 1.0, 1 + 0j, "1", None, [1]])
+def test_paths_hold_whole_numbers(bad):
+    with pytest.raises(TypeError, match="a scale of paths is .*whole number"):
+        Scattering(8, paths=[(1, bad)])
+    for paths in (3, None, [1, 2], ["12"]):
+        with pytest.raises(TypeError, match="paths (is|holds) .*expected"):
+            Scattering(8, paths=paths)
+
+
+@pytest.mark.parametrize("family", ["scale-discretised", "needlet", "curvelet"])
+def test_the_directions_of_every_family_are_whole_numbers(family):
+    for bad in (True, 8.0, np.float32(8), 8 + 0j, [8], "8"):
+        with pytest.raises(TypeError, match="N is .*whole number"):
+            Wavelets(8, N=bad, family=family)
+    for kind in INTEGERS:
+        assert Wavelets(8, N=kind(8), family=family) == Wavelets(8, N=8, family=family)
+
+
+@pytest.mark.parametrize("bad", ["foo", None, 3, np.int32, "M8[s]", object, np.float16, [("a",)]])
+def test_types_of_results(bad):
+    """One check of what is a dtype, and which."""
+    net = nn.Net(nn.Features(3), nn.dense(2))
+    for call in (
+        lambda: net.init(0, bad),
+        lambda: random_flm(4, 0, dtype=bad),
+        lambda: random_flmn(4, 2, 0, dtype=bad),
+        lambda: harmonic.estimate_memory(4, dtype=bad),
+        lambda: wigner.estimate_memory(4, 2, dtype=bad),
+    ):
+        with pytest.raises(TypeError, match="dtype.* is .*; expected (float32|complex64) or "):
+            call()
+    assert random_flm(4, 0, dtype=">c8").dtype == np.complex64
+
+
+def test_shapes_of_random_coefficients():
+    assert random_flm(4, 0, shape=3).shape == random_flm(4, 0, shape=(np.uint8(3),)).shape
+    for bad in ((2.0,), "2", 2.5, None, (True,)):
+        with pytest.raises(TypeError, match="shape is .*whole number"):
+            random_flm(4, 0, shape=bad)
+    for bad in ((-3,), -3):
+        with pytest.raises(ValueError, match="shape is -3"):
+            random_flm(4, 0, shape=bad)
+
+
+def test_a_degree_that_no_memory_holds():
+    with pytest.raises(MemoryError, match="real basis of degree 1000000000"):
+        wigner.real_basis(10**9)
 
 
 @pytest.mark.parametrize("path, name", arguments(ANGLES))

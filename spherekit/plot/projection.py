@@ -230,8 +230,12 @@ def _degrees(pair, name, words):
 
 
 def _angle(value, name, expected):
-    if _check.unit_of(value) is not None:
-        return float(np.degrees(_check.angles(value, name)))
+    unit = _check.unit_of(value)
+    if unit is not None:
+        try:
+            return float(np.degrees(_check.angles(value, name)))
+        except ValueError:
+            raise ValueError(f"{name} has {value} in {unit}; expected {expected}") from None
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
     return _check.real_number(value, f"an angle of {name}", expected)

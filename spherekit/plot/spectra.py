@@ -158,7 +158,12 @@ def _real_spectrum(cl, name):
 
 def _curve(cl, ell_min, D_ell):
     ell = np.arange(cl.size)
-    values = cl * (ell * (ell + 1) / (2 * np.pi)) if D_ell else cl
+    with np.errstate(over="ignore"):
+        values = cl * (ell * (ell + 1) / (2 * np.pi)) if D_ell else cl
+        if not np.isfinite(4 * values).all():  # margins of the Axes included
+            raise ValueError(
+                f"the spectrum goes up to {np.abs(cl).max():.3g}, beyond what float64 can draw; scale it down"
+            )
     return ell[ell_min:], values[ell_min:]
 
 
