@@ -206,12 +206,16 @@ def _in_radians(x, name):
     """``x`` in radians without its unit, which must be one of an angle; as it is without a unit."""
     if isinstance(x, list | tuple):
         return [_in_radians(item, name) for item in x]
-    unit = unit_of(x)
     label = getattr(x, "attrs", {}).get("units") if hasattr(x, "__array__") else None
     if label is not None and not str(label).startswith("rad"):  # of xarray, which converts nothing
         raise ValueError(f"{name} is labelled with the units {label!r}; pass numbers in radians")
-    if unit is None or str(unit) in ("", "dimensionless"):
+    _refuse_masked(x, name)
+    unit = unit_of(x)
+    if unit is None:
         return x
+    if str(unit) in _DIMENSIONLESS:
+        return _plain_numbers(x)
+    x = _with_unit(x)
     try:
         return x.to_value("rad") if hasattr(x, "to_value") else x.to("rad").magnitude
     except Exception:  # each package of units has an exception of its own
@@ -225,26 +229,48 @@ def _without_attributes(x, name, advice):
     if isinstance(x, list | tuple):
         plain = (int, float, complex, np.generic)
         return [v if isinstance(v, plain) else _without_attributes(v, name, advice) for v in x]
+    _refuse_masked(x, name)
+    unit = unit_of(x)
+    if unit is None:
+        return x
+    if str(unit) not in _DIMENSIONLESS:
+        raise TypeError(f"{name} has the unit {unit}, which would be lost; {advice}")
+    return _plain_numbers(x)
+
+
+def _refuse_masked(x, name):
     mask = getattr(x, "mask", None)  # of numpy.ma and of astropy's Masked; elsewhere a method
     if isinstance(mask, np.ndarray | np.bool_ | bool) and np.any(mask):
         raise TypeError(
             f"{name} has masked entries, whose mask would be lost; pass {name}.data, and the samples that "
             f"count as mask=~numpy.ma.getmaskarray({name}) to functions that take a mask (analyse)"
         )
-    unit = unit_of(x)
-    if unit is None:
-        return x
-    if str(unit) not in ("", "dimensionless", "%"):
-        raise TypeError(f"{name} has the unit {unit}, which would be lost; {advice}")
-    return x.to_value("") if hasattr(x, "to_value") else x.to("").magnitude
+
+
+_DIMENSIONLESS = ("", "dimensionless", "%")
 
 
 def unit_of(x):
     """The unit of a quantity, or of a column of a table; None where there is none."""
+    x = _with_unit(x)
     if not hasattr(x, "__array__"):
         return None
     unit = getattr(x, "unit", None)
     return getattr(x, "units", None) if unit is None and hasattr(x, "magnitude") else unit
+
+
+def _with_unit(x):
+    """What carries the unit: ``x``, or the quantity inside a masked array or one of xarray."""
+    inner = getattr(x, "data", None) if hasattr(x, "__array__") else None
+    return inner if hasattr(inner, "unit") or hasattr(inner, "magnitude") else x
+
+
+def _plain_numbers(x):
+    """The numbers of a dimensionless quantity: 50 % is 0.5."""
+    x = _with_unit(x)
+    if hasattr(x, "to_value"):
+        return x.to_value("")
+    return x.to("").magnitude if hasattr(x, "magnitude") else x
 
 
 def real_samples(f, name="f"):
