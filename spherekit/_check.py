@@ -14,6 +14,8 @@ _COMPLEX = {np.dtype(np.complex64): np.complex64, np.dtype(np.complex128): np.co
 #: A grid of this band-limit has 10^12 samples: anything beyond is a slip, not a job.
 MAX_BAND_LIMIT = 2**20
 
+#: Types that carry numbers alone: neither a unit nor a mask.
+_PLAIN = (float, int, np.float64, np.ndarray)
 _DTYPES = "float32, float64, complex64, complex128 or integers"
 
 # --- single values ---------------------------------------------------------------------------------
@@ -32,18 +34,22 @@ def whole_number(value, name, minimum, maximum=None, hint=""):
     >>> whole_number(np.int64(8), "L", 1)
     8
     """
-    lower = "" if minimum == -math.inf else f" >= {minimum}"
-    upper = "" if maximum is None else f" and <= {maximum}"
-    expected = f"expected a whole number{lower}{upper}" + (f" ({hint})" if hint else "")
     try:
         if isinstance(value, bool | np.bool_):
             raise TypeError
         number = operator.index(value)
     except TypeError:
+        expected = _expected(minimum, maximum, hint)
         raise TypeError(f"{name} is {value!r} ({type(value).__name__}); {expected}") from None
     if number < minimum or (maximum is not None and number > maximum):
-        raise ValueError(f"{name} is {number}; {expected}")
+        raise ValueError(f"{name} is {number}; {_expected(minimum, maximum, hint)}")
     return number
+
+
+def _expected(minimum, maximum, hint):
+    lower = "" if minimum == -math.inf else f" >= {minimum}"
+    upper = "" if maximum is None else f" and <= {maximum}"
+    return f"expected a whole number{lower}{upper}" + (f" ({hint})" if hint else "")
 
 
 def real_number(value, name, expected, is_valid=math.isfinite):
@@ -130,7 +136,9 @@ def as_array(x, name, advice="pass plain numbers"):
     >>> as_array([1, 2], "x")
     array([1, 2])
     """
-    x = _without_attributes(x, name, advice)
+    if type(x) is np.ndarray and x.dtype.kind != "O":
+        return x
+    x = x if type(x) in _PLAIN else _without_attributes(x, name, advice)
     try:
         array = np.asarray(x)
     except ValueError:
@@ -165,7 +173,7 @@ def angles(x, name):
     >>> float(angles(90, "theta"))
     90.0
     """
-    array = as_array(_in_radians(x, name), name)
+    array = as_array(x if type(x) in _PLAIN else _in_radians(x, name), name)
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} has dtype {array.dtype}; expected real angles in radians")
     array = array.astype(np.float64, copy=False)
