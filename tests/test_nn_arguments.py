@@ -5,6 +5,7 @@ import pytest
 from test_nn import _leaves
 
 from spherekit import nn
+from spherekit.scattering import Scattering
 
 INTEGERS = (np.int8, np.uint8, np.int16, np.uint64, np.int64)
 
@@ -159,7 +160,20 @@ def test_anchors_of_models(bad):
             nn.models.spin(wrong)
 
 
+def test_words_that_cannot_be_looked_up():
+    for make in (lambda: nn.pointwise(["relu"]), lambda: nn.pointwise("foo")):
+        with pytest.raises(ValueError, match="function is .*known are relu"):
+            make()
+    with pytest.raises(ValueError, match="directional is .*known are mean"):
+        Scattering(8, directional=["mean"])
+
+
 def test_sizes_of_layers_come_together():
+    for inner, outer in ((8, (2,)), ((8,), 2), ("8", (2,))):
+        with pytest.raises(TypeError, match="(inner|outer) is .*sequence of whole numbers"):
+            nn.deep_sets(3, inner, outer)
+    with pytest.raises(ValueError, match="outer is empty"):
+        nn.deep_sets(3, (8,), ())
     with pytest.raises(ValueError, match="channels has 2, limits has 1; expected as many"):
         nn.models.cohen(6, (2, 2), (3,))
     with pytest.raises(ValueError, match="channels has 2, anchors has 1"):

@@ -240,6 +240,14 @@ def test_single_numbers_of_another_kind(bad):
             call()
 
 
+def test_words_of_another_kind():
+    with pytest.raises(TypeError, match="cmap is 3 .*expected a name or a Colormap"):
+        plot.show(np.arange(12), "healpix:1", size=20, cmap=3)
+    for name in ("xscale", "yscale"):
+        with pytest.raises(ValueError, match=f"{name} is 'cube'; expected 'linear'"):
+            plot.spectrum(np.ones(5), **{name: "cube"})
+
+
 def test_the_centre_of_the_picture_takes_its_unit():
     plain = plot.project(np.arange(12.0), "healpix:1", rot=(30, -10), size=40)
     pairs = [(30 * u.deg, -10 * u.deg), [30, -10] * u.deg, np.radians([30, -10]) * u.rad]

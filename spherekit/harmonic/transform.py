@@ -276,7 +276,7 @@ def _to_coefficients(f, route_of, L, spin, grid, reality, threads):
         part = np.ascontiguousarray(part, kind)
         planes, suspect = azimuth.analysis(part, grid, rows, L, reality, threads, narrow)
         if suspect:
-            _check.bad_samples(part, UNSEEN if route_of is plan.analysis_route else None)
+            _check.bad_samples(part, UNSEEN, route_of is not plan.analysis_route)
         if by_tables:
             stored.analysis(planes, table, L, spin, reality, threads, flm)
             return

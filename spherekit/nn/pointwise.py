@@ -44,7 +44,7 @@ def pointwise(function="relu", oversample=1, *, L=None, N=None):
         Band-limits of the result; those that come unless said: a smaller L pools in the spectrum.
     """
     oversample = _check.oversampling(oversample)
-    act = FUNCTIONS.get(function, function)
+    act = FUNCTIONS.get(function) if isinstance(function, str) else function
     if not callable(act):
         raise ValueError(
             f"function is {function!r}; known are {', '.join(FUNCTIONS)}, or a callable"

@@ -82,7 +82,9 @@ def show(
     vmin, vmax, extend, signed = colour_range(f, vmin=vmin, vmax=vmax, symmetric=symmetric)
     if ax is None:
         ax = _new_axes(projection, half)
-    image = _draw_image(ax, p, cmap or ("RdBu_r" if signed else "viridis"), vmin, vmax)
+    if cmap is None:
+        cmap = "RdBu_r" if signed else "viridis"
+    image = _draw_image(ax, p, cmap, vmin, vmax)
     _frame(ax, p)
     if graticule:
         for curve in _projection.graticule(p):
@@ -166,6 +168,7 @@ def _new_axes(projection, half):
 def _draw_image(ax, p, cmap, vmin, vmax):
     """The picture over a grey ground that shows through where samples are missing."""
     import matplotlib
+    from matplotlib.colors import Colormap
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
@@ -179,6 +182,8 @@ def _draw_image(ax, p, cmap, vmin, vmax):
             known = "viridis, magma, gray, RdBu_r, coolwarm"
             raise ValueError(f"cmap is {cmap!r}; expected a colour map of matplotlib, as {known}")
         cmap = matplotlib.colormaps[cmap]
+    elif not isinstance(cmap, Colormap):
+        raise TypeError(f"cmap is {cmap!r} ({type(cmap).__name__}); expected a name or a Colormap")
     image = ax.imshow(
         np.ma.masked_invalid(p.values),
         cmap=cmap.with_extremes(bad=(0, 0, 0, 0)),

@@ -104,6 +104,9 @@ def spectrum(
     'degree $\\\\ell$'
     """
     ell_min, f_sky = _check.whole_number(ell_min, "ell_min", 0), _fraction(f_sky)
+    for name, scale in dict(xscale=xscale, yscale=yscale).items():
+        if scale not in (None, "linear", "log"):
+            raise ValueError(f"{name} is {scale!r}; expected 'linear', 'log' or None")
     cl = _as_spectrum(cl, "cl", ell_min)
     theory = None if theory is None else _as_spectrum(theory, "theory", ell_min)[: cl.size]
     if ax is None:

@@ -89,7 +89,7 @@ class Scattering(Operator):
         how = dict(sampling=sampling, threads=threads)
         self.first = Wavelets(L, lam, J0, N, spin, reality=reality, **how)
         self.later = Wavelets(L, lam, J0, N if directional == "mean" else 1, reality=True, **how)
-        if directional not in WAYS:
+        if directional not in tuple(WAYS):
             raise ValueError(f"directional is {directional!r}; known are {', '.join(WAYS)}")
         if directional == "full" and self.first.N % 2 == 0:
             raise ValueError(f"N is {N}; directional='full' needs odd N")

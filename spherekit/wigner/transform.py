@@ -289,7 +289,7 @@ def _to_coefficients(f, route_of, scale, L, N, grid, reality, threads):
         samples = np.ascontiguousarray(samples, float if reality else complex)
         planes, suspect = azimuth.analysis(samples, grid.sphere, rows, L, reality, threads)
         if suspect:
-            _check.bad_samples(samples, UNSEEN if route_of is plan.analysis_route else None)
+            _check.bad_samples(samples, UNSEEN, route_of is not plan.analysis_route)
         planes = planes.reshape(len(part), grid.n_gamma, *planes.shape[1:])
         gamma.analysis(planes, grid, threads)
         if by_tables:
