@@ -3,6 +3,7 @@
 The same word means the same everywhere.
 """
 
+import os
 from pathlib import Path
 
 from spherekit.plot.figure import figure as figure
@@ -103,12 +104,24 @@ def writable(path, replace, suffixes):
     path = Path(path)
     if path.suffix not in suffixes:
         raise Usage(f"{path}: the output is one of {', '.join(suffixes)}; name it so")
+    if os.path.islink(os.path.realpath(path)):  # which follows all others
+        raise ValueError(f"{path} is a symbolic link that leads to itself; name another file")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"no folder {path.parent} for the output {path.name}; make it")
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; name a file")
     if path.exists() and not replace:
         raise FileExistsError(f"{path} exists; choose another name or pass --force")
+
+
+def folder(path):
+    """A folder for results, made where it is missing."""
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise Usage(f"{path} is not a folder, or lies in a file; name a folder") from None
+    return path
 
 
 def is_arrays(path):

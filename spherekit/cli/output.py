@@ -5,6 +5,7 @@ Files are written whole or not at all.
 
 import csv
 import json
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,21 @@ import numpy as np
 from spherekit.cli.analysis import grid_name
 from spherekit.cli.options import Usage, is_arrays
 from spherekit.cli.stokes import parts
+
+
+@contextmanager
+def together(force):
+    """Put all that is written in this block in place at its end, pictures too, or nothing.
+
+    Files that exist by then are replaced with ``--force`` alone.
+    """
+    from spherekit.io._replace import replacing_together
+
+    try:
+        with replacing_together(force):
+            yield
+    except FileExistsError as error:
+        raise FileExistsError(str(error).replace("overwrite=True", "--force")) from None
 
 
 def refuse_not_finite(path, **arrays):
@@ -126,21 +142,33 @@ def write_spectra(path, spectra, units, frame=""):
 
 def write_table(path, head, rows):
     """Write a .csv file."""
-    from spherekit.io._replace import replacing
-
     columns = zip(*rows, strict=True)
     refuse_not_finite(path, **{name: np.array(x) for name, x in zip(head, columns, strict=False)})
-    with replacing(path, True) as temporary, open(temporary, "w", newline="") as file:
+    with _text(path) as file:
         csv.writer(file, lineterminator="\n").writerows([head, *rows])
 
 
 def write_json(path, content):
     """Write a .json file."""
+    write_text(path, json.dumps(content, indent=1, allow_nan=False))
+
+
+def write_text(path, text):
+    """Write a file of text."""
+    with _text(path) as file:
+        file.write(text)
+
+
+@contextmanager
+def _text(path):
+    """A file of text in UTF-8, whatever the locale; names of files go into it byte by byte."""
     from spherekit.io._replace import replacing
 
-    text = json.dumps(content, indent=1, allow_nan=False)
-    with replacing(path, True) as temporary, open(temporary, "w") as file:
-        file.write(text)
+    with replacing(path, True) as temporary:
+        with open(
+            temporary, "w", encoding="utf-8", errors="surrogateescape", newline="\n"
+        ) as file:
+            yield file
 
 
 # --- pictures --------------------------------------------------------------------------------------------
@@ -161,11 +189,25 @@ def sound(figure):
     return figure
 
 
-def save(figure, path):
-    """Write a picture."""
-    from spherekit.io._replace import replacing
+def _plain_text(figure):
+    """Draw as it stands what a file or an option calls something, where it is no formula."""
+    from matplotlib.mathtext import MathTextParser
+    from matplotlib.text import Text
 
-    sound(figure)
-    look = dict(dpi=150, facecolor="white", bbox_inches="tight", pad_inches=0.12)
-    with replacing(path, True) as temporary, open(temporary, "wb") as file:
-        figure.savefig(file, format=Path(path).suffix[1:].lower(), **look)
+    parser = MathTextParser("path")
+    for text in figure.findobj(Text):
+        try:
+            if text.get_text().count("$") > 1:
+                parser.parse(text.get_text())
+        except ValueError:
+            text.set_parse_math(False)
+
+
+def save(figure, path):
+    """Write a picture, where there is one."""
+    from spherekit.plot.figure import save as write
+
+    if figure is None:
+        return
+    _plain_text(sound(figure))
+    write(figure, path, dpi=150, facecolor="white", bbox_inches="tight", pad_inches=0.12)

@@ -45,7 +45,8 @@ def run(args):
     look = {name: getattr(args, name) for name in same}
     unit = fields.units[0] if args.unit is None else args.unit
     plot.show(values, fields.grid, ax=figure.add_subplot(), rot=rot, unit=unit, **look)
-    output.save(figure, args.output)
+    with output.together(args.force):
+        output.save(figure, args.output)
     print(f"wrote {args.output}")
 
 

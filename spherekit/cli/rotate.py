@@ -56,10 +56,13 @@ def _rotate_coefficients(args):
         pairs = zip(stored.components, rotated, strict=True)
         shown = [[_drawn(x, L, grid, args.threads) for x in pair] for pair in pairs]
         figure = _picture(shown, grid, rotated, words)
-    output.write_coefficients(args.output, rotated, L, frame)
+    with output.together(args.force):
+        output.write_coefficients(args.output, rotated, L, frame)
+        output.save(figure, args.plot)
     names = ", ".join(f"{signal.name} (spin {signal.spin})" for signal in rotated)
     print(f"wrote {args.output}: L = {L} (lmax {L - 1}), {names}, {words}")
-    _save(figure, args.plot)
+    if args.plot:
+        print(f"wrote {args.plot}")
 
 
 def _rotate_map(args):
@@ -89,10 +92,13 @@ def _rotate_map(args):
             [np.abs(x.values) if x.spin else np.real(x.values) for x in pair] for pair in pairs
         ]
         figure = _picture(shown, grid, rotated, words)
-    output.write_map(args.output, rotated, grid, frame)
+    with output.together(args.force):
+        output.write_map(args.output, rotated, grid, frame)
+        output.save(figure, args.plot)
     names = ", ".join(component.name for component in rotated)
     print(*lines, f"wrote {args.output}: {names}, {analysis.grid_name(grid)}, {words}", sep="\n")
-    _save(figure, args.plot)
+    if args.plot:
+        print(f"wrote {args.plot}")
 
 
 def _rotate(path, signal, angles, threads):
@@ -131,7 +137,7 @@ def _euler(text):
         angles = []
     if len(angles) != 3 or not np.isfinite(angles).all():
         raise options.Usage(f"--euler is {text!r}; expected A,B,C in degrees")
-    return np.radians(angles), "rotated by {:g}, {:g}, {:g} degrees".format(*angles)
+    return np.radians(np.fmod(angles, 360)), "rotated by {:g}, {:g}, {:g} degrees".format(*angles)
 
 
 def _drawn(signal, L, grid, threads):
@@ -156,9 +162,3 @@ def _picture(pairs, grid, signals, words):
         for ax, f, title in zip(row, pair, titles, strict=True):
             plot.show(f, grid, ax=ax, title=title, **look)
     return output.sound(figure)
-
-
-def _save(figure, path):
-    if figure is not None:
-        output.save(figure, path)
-        print(f"wrote {path}")

@@ -38,12 +38,13 @@ def run(args):
         spectra, units, f_sky, frame, lines = _of_map(args)
     output.refuse_not_finite(args.output, **spectra)
     figure = picture(spectra, f_sky, units) if args.plot else None
-    output.write_spectra(args.output, spectra, units, frame)
+    with output.together(args.force):
+        output.write_spectra(args.output, spectra, units, frame)
+        output.save(figure, args.plot)
     L = len(next(iter(spectra.values())))
     named = ", ".join(dict.fromkeys(unit or "no unit" for unit in units.values()))
     print(*lines, f"wrote {args.output}: {', '.join(spectra)}, l = 0..{L - 1}, {named}", sep="\n")
-    if figure is not None:
-        output.save(figure, args.plot)
+    if args.plot:
         print(f"wrote {args.plot}")
 
 

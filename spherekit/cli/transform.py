@@ -52,7 +52,8 @@ def _to_coefficients(args):
         flm, report = analysis.analyse(values, L, sky.grid, spin, **options_of_fit)
         lines.append(report if len(sky.components) == 1 else f"{component.name}: {report}")
         signals.append(component._replace(values=flm))
-    output.write_coefficients(args.output, signals, L, sky.frame)
+    with output.together(args.force):
+        output.write_coefficients(args.output, signals, L, sky.frame)
     spins = ", ".join(f"{signal.name} (spin {signal.spin})" for signal in signals)
     print(*lines, f"wrote {args.output}: L = {L} (lmax {L - 1}), {spins}", sep="\n")
 
@@ -76,6 +77,7 @@ def _to_map(args):
         )
         for signal in stored.components
     ]
-    output.write_map(args.output, signals, grid, stored.frame)
+    with output.together(args.force):
+        output.write_map(args.output, signals, grid, stored.frame)
     names = ", ".join(signal.name for signal in signals)
     print(f"wrote {args.output}: {names}, {analysis.grid_name(grid)}, degrees < {L}")

@@ -45,13 +45,14 @@ def _analyse(args):
     known = dict(L=L, lam=w.lam, J0=w.J0, N=w.N, spin=spin, reality=reality, unit=unit)
     known |= dict(frame=sky.frame) | (dict(columns=columns) if columns else {})
     figure = panel(w, scaling, maps, unit) if args.plot else None
-    output.write_arrays(args.output, scaling=scaling, **named, **known)
+    with output.together(args.force):
+        output.write_arrays(args.output, scaling=scaling, **named, **known)
+        output.save(figure, args.plot)
     below = f"degrees < {w.scaling_limit}" if w.scaling_grid else "empty"
     print(f"wrote {args.output}: the scaling map, {below}, and")
     for j, grid in w.grids.items():
         print(f"   scale {j}: degrees {w.bands[j][0]} to {w.bands[j][1]}, {grid.shape}")
-    if figure is not None:
-        output.save(figure, args.plot)
+    if args.plot:
         print(f"wrote {args.plot}")
 
 
@@ -71,7 +72,8 @@ def _synthesise(args):
     f = analysis.synthesise(flm, w.L, grid, w.spin, maps[0] if maps else None, args.threads)
     columns = tuple(str(name) for name in known.get("columns", ()))
     component = Component(f, w.spin, columns, str(known.get("unit", "")))
-    output.write_map(args.output, [component], grid, str(known.get("frame", "")))
+    with output.together(args.force):
+        output.write_map(args.output, [component], grid, str(known.get("frame", "")))
     print(f"wrote {args.output}: {analysis.grid_name(grid)}, degrees < {w.L}")
 
 

@@ -1,9 +1,75 @@
-"""One way to write a file: whole or not at all."""
+"""One way to write files: whole or not at all, one by one or several together."""
 
+import errno
 import os
 import secrets
+import shutil
 import stat
 from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import NamedTuple
+
+
+class _Group(NamedTuple):
+    """Files that wait for each other, as (temporary, path), and whether they may replace others."""
+
+    files: list
+    overwrite: bool
+
+
+_GROUP = ContextVar("group of files", default=None)
+
+
+@contextmanager
+def replacing_together(overwrite):
+    """Put all files that `replacing` prepares in this block in place at its end, or none of them.
+
+    ``overwrite`` holds for all of them, in place of that of each call, and is looked at when they
+    are put in place: where another writer was first, none is. Files that other threads write are
+    not of the group.
+
+    Raises
+    ------
+    FileExistsError
+        One of the paths exists by then, and ``overwrite`` is not set.
+
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> with replacing_together(overwrite=False):
+    ...     for name in ("a", "b"):
+    ...         with replacing(folder / name, overwrite=False) as temporary:
+    ...             _ = pathlib.Path(temporary).write_text("text")
+    ...     print((folder / "a").exists(), (folder / "b").exists())
+    False False
+    >>> sorted(path.name for path in folder.iterdir())
+    ['a', 'b']
+    """
+    group = _Group([], bool(overwrite))
+    token = _GROUP.set(group)
+    try:
+        yield
+        _put_in_place(group)
+    finally:
+        _GROUP.reset(token)
+        for temporary, _ in group.files:
+            if os.path.exists(temporary):
+                os.remove(temporary)
+
+
+def _put_in_place(group):
+    """All files of a group; those that are new are taken away again where a later one fails."""
+    for _, path in group.files:
+        _refuse_target(path, group.overwrite)
+    placed = []
+    try:
+        for temporary, path in group.files:
+            _take_place(temporary, path, group.overwrite)
+            placed.append(path)
+    except BaseException:
+        for path in placed:
+            if not group.overwrite:
+                os.remove(path)
+        raise
 
 
 @contextmanager
@@ -14,6 +80,7 @@ def replacing(path, overwrite):
     ``path`` (open it, where a writer chooses the format by the suffix), and exists already; each
     call has its own, so that threads and processes may write one path: the last one wins, whole.
     A file that is replaced hands on its mode; a symbolic link stays, and what it names is replaced.
+    In a block of `replacing_together` the file waits for the end of that block.
 
     Raises
     ------
@@ -22,25 +89,45 @@ def replacing(path, overwrite):
     FileNotFoundError
         There is no such folder.
     ValueError
-        ``path`` is a folder, a device or a pipe.
+        ``path`` is a folder, a device or a pipe, or a symbolic link that leads to itself.
+    OSError
+        It cannot be written, as on a full disk.
     """
     path = os.path.realpath(os.fsdecode(path))
+    group = _GROUP.get()
+    overwrite = overwrite if group is None else group.overwrite
     _refuse_target(path, overwrite)
     temporary = _create_beside(path)
     try:
-        yield temporary
-        if os.path.exists(path):
-            os.chmod(temporary, stat.S_IMODE(os.stat(path).st_mode))
-        _take_place(temporary, path, overwrite)
+        try:
+            yield temporary
+        except OSError as error:
+            raise _unwritten(path, error) from error
+        if group is None:
+            _take_place(temporary, path, overwrite)
+        else:
+            group.files.append((temporary, path))
+            temporary = None
     finally:
-        if os.path.exists(temporary):
+        if temporary is not None and os.path.exists(temporary):
             os.remove(temporary)
+
+
+def _unwritten(path, error):
+    """The error of a file system with the path, and with what its disk has left."""
+    free = shutil.disk_usage(os.path.dirname(path)).free
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT) or free < 2**20
+    reason = "the disk is full" if full else " ".join(str(error.strerror or error).split())
+    words = f"{path} is not written: {reason} ({free / 1e6:.1f} MB free)"
+    return (type(error) if type(error).__module__ == "builtins" else OSError)(words)
 
 
 def _refuse_target(path, overwrite):
     folder, name = os.path.split(path)
     if not os.path.isdir(folder):
         raise FileNotFoundError(f"no folder {folder} for the output {name}; make it first")
+    if os.path.islink(path):  # `realpath` has followed all others
+        raise ValueError(f"{path} is a symbolic link that leads to itself; name another file")
     if os.path.exists(path) and not os.path.isfile(path):
         kind = "a folder" if os.path.isdir(path) else "a device or a pipe"
         raise ValueError(f"{path} is {kind}; name a file")
@@ -62,9 +149,13 @@ def _create_beside(path):
             return temporary
         except FileExistsError:
             continue
+        except OSError as error:
+            raise _unwritten(path, error) from error
 
 
 def _take_place(temporary, path, overwrite):
+    if os.path.exists(path):
+        os.chmod(temporary, stat.S_IMODE(os.stat(path).st_mode))
     if not overwrite:
         try:
             os.link(temporary, path)  # unlike `replace`, fails where another writer was first
@@ -72,5 +163,13 @@ def _take_place(temporary, path, overwrite):
         except FileExistsError:
             raise _exists(path) from None
         except OSError:  # a file system without links
-            pass
+            _reserve(path)
     os.replace(temporary, path)
+
+
+def _reserve(path):
+    """Take a name that nobody has, by an empty file."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    except FileExistsError:
+        raise _exists(path) from None
