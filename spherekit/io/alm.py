@@ -231,7 +231,17 @@ def _degrees_and_orders(index):
     raise ValueError("index must be l^2 + l + m + 1 with m >= 0")
 
 
-def write_alm(path, flm, *, unit="", coordsys="", component=None, name=None, overwrite=False):
+def write_alm(
+    path,
+    flm,
+    *,
+    unit="",
+    coordsys="",
+    component=None,
+    name=None,
+    polcconv=None,
+    overwrite=False,
+):
     """Write the coefficients of a real signal, or of the T, E and B of a polarized sky.
 
     Others (of complex signals, of fields of spin) have no place here: use ``.npz``.
@@ -251,6 +261,9 @@ def write_alm(path, flm, *, unit="", coordsys="", component=None, name=None, ove
     name : str or sequence of str, optional
         Names of the tables (EXTNAME), such as that of the column of a map that one set comes from;
         default: TEMPERATURE, GRADIENT and CURL where ``component`` is known.
+    polcconv : {"COSMO", "IAU"}, optional
+        The convention that the coefficients follow; they are written as they are. Default: COSMO
+        of E and B.
     overwrite : bool
 
     Raises
@@ -279,7 +292,7 @@ def write_alm(path, flm, *, unit="", coordsys="", component=None, name=None, ove
     if len(names) != len(flm):
         raise ValueError(f"name has {len(names)} entries for {len(flm)} sets of coefficients")
     for coefficients, c, label, extname in zip(flm, components, units, names, strict=True):
-        polarized = {"POLCCONV": "COSMO"} if c in ("E", "B") else {}
+        polarized = stokes.convention_key(polcconv, c in ("E", "B"))
         columns, degrees = _columns(coefficients, label)
         contents.append((columns, {**degrees, **header, **polarized}, extname))
     write_tables(path, contents, overwrite=overwrite)

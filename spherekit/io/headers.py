@@ -74,3 +74,14 @@ def whole_number(header, key):
     if result is None or abs(result) < 2**53:
         return None if result is None else int(result)
     return int(Decimal(text(header, key).upper().replace("D", "E")))  # beyond what a float tells
+
+
+def merged_whole_number(key, table):
+    """`whole_number` of a table, or else of the first header of its file.
+
+    >>> from spherekit.io import Table
+    >>> merged_whole_number("SPIN", Table({}, {}, {}, primary={"SPIN": 2}))
+    2
+    """
+    stated = whole_number(table.header, key)
+    return whole_number(table.primary, key) if stated is None else stated

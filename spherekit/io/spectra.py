@@ -43,7 +43,7 @@ def spectrum_of(column):
     >>> spectrum_of("GRADIENT"), spectrum_of("C-T"), spectrum_of("ell")
     ('EE', 'TB', '')
     """
-    return _BY_NAME.get(stokes.normal(column), "")
+    return _BY_NAME.get("_".join(stokes.words(column)), "")
 
 
 def is_spectrum(table):
@@ -147,7 +147,9 @@ def _spectrum(name, cl):
     return cl
 
 
-def write_cl(path, cl, *, column="TEMPERATURE", unit="", coordsys="", overwrite=False):
+def write_cl(
+    path, cl, *, column="TEMPERATURE", unit="", coordsys="", polcconv=None, overwrite=False
+):
     """Write a spectrum (L,), or several of one length as a dict of name to spectrum.
 
     Parameters
@@ -161,6 +163,9 @@ def write_cl(path, cl, *, column="TEMPERATURE", unit="", coordsys="", overwrite=
         Of all spectra, or of each by name.
     coordsys : str
         Frame of the sky that they come from, in any spelling.
+    polcconv : {"COSMO", "IAU"}, optional
+        The convention that the spectra follow; they are written as they are. Default: COSMO where
+        there are spectra of E or B.
     overwrite : bool
 
     Raises
@@ -186,8 +191,8 @@ def write_cl(path, cl, *, column="TEMPERATURE", unit="", coordsys="", overwrite=
     header = {"MAX-LPOL": columns[0][1].size - 1}
     if frame_letter(coordsys):
         header["COORDSYS"] = frame_letter(coordsys)
-    if any(spectrum_of(name) not in ("", "TT") for name in named):
-        header["POLCCONV"] = "COSMO"
+    is_polarized = any(spectrum_of(name) not in ("", "TT") for name in named)
+    header |= stokes.convention_key(polcconv, is_polarized)
     write_table(path, columns, header, overwrite=overwrite)
 
 
