@@ -9,7 +9,6 @@ import warnings
 import spherekit
 from spherekit._docstring import docstring
 
-
 _DEBUG = "show the traceback of an error"
 
 

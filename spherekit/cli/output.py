@@ -5,14 +5,17 @@ Files are written whole or not at all.
 
 import csv
 import json
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from spherekit.cli.analysis import grid_name
+from spherekit.cli.names import join
 from spherekit.cli.options import Usage, is_arrays
 from spherekit.cli.stokes import parts
+from spherekit.io.stokes import pairs, stokes_of
 
 
 @contextmanager
@@ -58,20 +61,56 @@ def write_map(path, components, grid, frame=""):
 
     columns = [list(column) for column in zip(*map(parts, components), strict=True)]
     fields, names, units = (sum(column, []) for column in columns)
+    names = _distinct(names)
     refuse_not_finite(path, **dict(zip(names, fields, strict=True)))
+    spin = _spin_of(path, components, names)
     if Path(path).suffix == ".fits":
-        fields = np.stack(fields)
-        io.write_map(path, fields, column=names, unit=units, coordsys=frame, overwrite=True)
+        known = dict(column=names, unit=units, coordsys=frame, spin=spin)
+        io.write_map(path, np.stack(fields), **known, overwrite=True)
         return
     values = components[0].values if len(components) == 1 else np.stack(fields)
     if Path(path).suffix == ".npy":
         io.write_arrays(path, values=values, overwrite=True)
         return
-    spin = components[0].spin if len(components) == 1 else 0
+    spin = spin or 0
     named = any(component.columns for component in components)
     known = dict(grid=grid_name(grid), spin=spin, unit=_unit(units), frame=frame)
     known |= dict(columns=names) if named else {}
     io.write_arrays(path, values=values, **known, overwrite=True)
+
+
+def _distinct(names):
+    """Names of which each occurs once; those that repeat are numbered."""
+    numbered, seen = [], Counter()
+    for name in names:
+        seen[name] += 1
+        numbered.append(f"{name}_{seen[name]}" if names.count(name) > 1 else name)
+    return numbered
+
+
+def _spin_of(path, components, names):
+    """What a file of these signals says of their spin, None where the names of its columns tell.
+
+    Signals that no reader would find again, such as a wind beside a scalar, are refused.
+    """
+    spins = [component.spin for component in components]
+    if not any(spins):
+        return 0 if any(stokes_of(name) in ("Q", "U") for name in names) else None
+    if Path(path).suffix == ".npy":
+        raise Usage(
+            f"{path}: a .npy file does not say the spin of a field, {max(spins, key=abs)}; name a .npz file"
+        )
+    if len(components) == 1:
+        return spins[0]
+    told = dict(pairs(names))
+    found = [2 if n in told else 0 for n in range(len(names)) if n not in told.values()]
+    if found != spins:
+        listed = "; ".join(f"{c.name}, spin {c.spin}" for c in components)
+        raise Usage(
+            f"{path}: a file of several signals holds scalars and pairs of Q and U, not {listed}; write them "
+            "one by one"
+        )
+    return None
 
 
 def _unit(units):
@@ -104,7 +143,7 @@ def write_coefficients(path, signals, L, frame=""):
     flm = [signal.values for signal in signals]
     spins = [signal.spin for signal in signals]
     known = dict(L=L, unit=_unit([signal.unit for signal in signals]), frame=frame)
-    known |= dict(columns=[",".join(s.columns) for s in signals]) if signals[0].columns else {}
+    known |= dict(columns=[join(s.columns) for s in signals]) if signals[0].columns else {}
     single = len(signals) == 1
     flm, spin = (flm[0], spins[0]) if single else (np.stack(flm), spins)
     io.write_arrays(path, flm=flm, spin=spin, **known, overwrite=True)
@@ -165,9 +204,7 @@ def _text(path):
     from spherekit.io._replace import replacing
 
     with replacing(path, True) as temporary:
-        with open(
-            temporary, "w", encoding="utf-8", errors="surrogateescape", newline="\n"
-        ) as file:
+        with open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline="\n") as file:
             yield file
 
 

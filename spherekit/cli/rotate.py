@@ -42,14 +42,15 @@ def run(args):
 
 def _rotate_coefficients(args):
     options.writable(args.output, args.force, (".fits", ".npz"))
-    if args.field or args.ordering or args.grid:
-        raise options.Usage("--field, --ordering, --grid: of maps, not of coefficients")
+    options.refuse_given(args, "of maps, not of coefficients", but=("field",))
     stored = coefficients.read(args.file, args)
     L = stored.L
     if options.chosen_L(args, required=False) not in (None, L):
         raise options.Usage(f"{args.file} holds the degrees below {L}; --L is of maps")
     angles, words, frame = _angles(args, stored.frame)
-    rotated = [_rotate(args.file, signal, angles, args.threads) for signal in stored.components]
+    for signal in stored.components:
+        refuse_lone(args.file, signal, args.spin)
+    rotated = [_rotate(signal, angles, args.threads) for signal in stored.components]
     figure = None
     if args.plot:
         grid = f"mw:{max(L, 128)}"
@@ -74,15 +75,14 @@ def _rotate_map(args):
     per_nside = analysis.DEGREES_PER_NSIDE
     L = asked or (per_nside * grid.nside if grid.name == "healpix" else grid.L)
     angles, words, frame = _angles(args, sky.frame)
-    for component in sky.components:
-        refuse_lone(args.file, component)
+    analysis.refuse_beyond_pixels(grid, L)
     files.refuse_missing(args, sky)
-    rotated, lines = [], []
+    rotated, lines = [], [sky.note] if sky.note else []
     for component in sky.components:
         values, spin = component.values, component.spin
         flm, report = analysis.analyse(values, L, grid, spin, **analysis.iterations(args))
         lines.append(f"{component.name}, spin {spin}: {report} (L = {L})")
-        signal = _rotate(args.file, component._replace(values=flm), angles, args.threads)
+        signal = _rotate(component._replace(values=flm), angles, args.threads)
         f = analysis.synthesise(signal.values, L, grid, spin, values, args.threads)
         rotated.append(component._replace(values=f))
     figure = None
@@ -101,10 +101,9 @@ def _rotate_map(args):
         print(f"wrote {args.plot}")
 
 
-def _rotate(path, signal, angles, threads):
+def _rotate(signal, angles, threads):
     from spherekit import wigner
 
-    refuse_lone(path, signal)
     reality = signal.spin == 0 and analysis.is_hermitian(signal.values)
     flm = wigner.rotate(signal.values, *angles, reality=reality, threads=threads)
     return signal._replace(values=flm)

@@ -11,12 +11,14 @@ from spherekit.cli import analysis, arrays, files, options, output
 from spherekit.cli.stokes import Component
 
 _SAVED = ("L", "lam", "J0", "N", "spin")
+_DEFAULTS = dict(lam=2.0, J0=0, N=1)
 
 
 def arguments(parser):
     parser.add_argument("file", metavar="FILE", help="a map; wavelet maps with --inverse")
     options.band_limit(parser)
-    options.wavelets(parser, J0=0, N=1)
+    options.wavelets(parser, J0=_DEFAULTS["J0"], N=_DEFAULTS["N"])
+    parser.set_defaults(**dict.fromkeys(_DEFAULTS))  # so that --inverse knows what was given
     parser.add_argument("-o", "--output", required=True, help=".npz; with --inverse a map")
     options.source(parser)
     options.spin(parser)
@@ -39,7 +41,9 @@ def _analyse(args):
     sky = files.read_signal(args, L)
     values, spin, columns, unit = sky.components[0]
     reality = not np.iscomplexobj(values)
-    w = Wavelets(L, args.lam, args.J0, args.N, spin, reality=reality, threads=args.threads)
+    given = {name: getattr(args, name) for name in _DEFAULTS}
+    scales = {name: _DEFAULTS[name] if x is None else x for name, x in given.items()}
+    w = Wavelets(L, **scales, spin=spin, reality=reality, threads=args.threads)
     scaling, maps = w.analysis_flm(analysis.coefficients(args, sky, L))
     named = {f"scale_{j}": f for j, f in zip(w.scales, maps, strict=True)}
     known = dict(L=L, lam=w.lam, J0=w.J0, N=w.N, spin=spin, reality=reality, unit=unit)
@@ -60,8 +64,8 @@ def _synthesise(args):
     options.writable(args.output, args.force, (".fits", ".npz", ".npy"))
     if args.plot:
         raise options.Usage("--plot draws what is decomposed; draw the map with: spherekit plot")
-    if args.field or args.ordering or args.spin is not None:
-        raise options.Usage("--field, --ordering, --spin: of maps, not with --inverse")
+    also = ("spin", "hdu", *_DEFAULTS)
+    options.refuse_given(args, "of maps, not with --inverse", but=("grid",), also=also)
     if args.grid is None:
         raise options.Usage("say the grid of the map: --grid mw:256 or --grid healpix:64")
     w, scaling, maps, known = _read(args.file, args.threads)
