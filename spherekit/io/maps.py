@@ -94,7 +94,7 @@ def read_map(path, *, field=0, ordering=None, hdu=None, frame=None):
     single = field is None or isinstance(field, str) or not np.iterable(field)
     picked = picked_columns(path, table, field)
     try:
-        order = _ordering(table.header, ordering)
+        order = _ordering(table, ordering)
         values = stacked(table, picked)
         for name, samples in zip(picked, values, strict=True):
             missing_samples(samples, name=f"the column {name}", advice=_ADVICE)
@@ -104,7 +104,7 @@ def read_map(path, *, field=0, ordering=None, hdu=None, frame=None):
             if sign < 0:
                 samples[:] = stokes.negative(samples)
         where = table_frame(table) if frame is None else frame_of(frame)
-        spin = _spin(table)
+        spin, letters = _spin(table), stokes.stokes_of_columns(table, picked)
         if order == "nested":
             values = reorder(values, "nested")
     except ValueError as error:
@@ -120,15 +120,16 @@ def read_map(path, *, field=0, ordering=None, hdu=None, frame=None):
         convention,
         stokes.polarization_convention(table),
         table.hdu,
-        stokes.stokes_of_columns(table, picked),
+        letters,
         spin,
     )
 
 
-def _ordering(header, given):
-    """ "ring" or "nested", as the header and the argument say."""
+def _ordering(table, given):
+    """ "ring" or "nested", as the headers and the argument say."""
     known = {"RING": "ring", "NESTED": "nested", "NEST": "nested"}
-    word = headers.text(header, "ORDERING")
+    stated = headers.texts(table, "ORDERING")
+    word = stated[0][1] if stated else ""
     if given is not None and given not in ("ring", "nested"):
         raise ValueError(f'ordering is {given!r}; expected "ring" or "nested"')
     if word.upper() in ("NUNIQ", "UNIQ"):
@@ -143,6 +144,7 @@ def _ordering(header, given):
             'it does not state its ORDERING; is it a HEALPix map? If so, pass ordering="ring" or '
             '"nested"'
         )
+    headers.refuse_contradiction(stated, [known.get(word.upper()) for _, word in stated])
     order = known.get(word.upper(), given)
     if given not in (None, order):
         raise ValueError(
@@ -172,7 +174,7 @@ def _signs(table, names):
 
 def _spin(table):
     """The spin of the table's two columns, as the key SPIN has it, or None."""
-    spin = headers.merged_whole_number("SPIN", table)
+    spin = headers.whole_number(headers.merged(table), "SPIN")
     n = len(map_columns(table)[1])
     if spin and n != 2:
         raise ValueError(

@@ -19,7 +19,8 @@ import re
 import numpy as np
 
 from spherekit._missing import is_missing
-from spherekit.io.headers import merged
+from spherekit.io import headers
+from spherekit.io.headers import text
 
 _JOINED = "(?:STOKES|POL|POLARI[SZ]ATION|MAP)"
 _LETTER = re.compile(rf"(?:{_JOINED}?([ITQU])|([ITQU]){_JOINED})\d*")
@@ -127,8 +128,8 @@ def stokes_of_columns(table, columns):
 
 def _stated(table):
     """What STOKES says, or EXTNAME."""
-    header = merged(["STOKES", "EXTNAME"], table)
-    return stokes_of(header["STOKES"]) or stokes_of(header["EXTNAME"])
+    header = headers.merged(table)
+    return next(filter(None, (stokes_of(text(header, key)) for key in ("STOKES", "EXTNAME"))), "")
 
 
 def signs_of_u(table, columns):
@@ -144,16 +145,19 @@ def signs_of_u(table, columns):
 
 
 def polarization_convention(table):
-    """What POLCCONV of a table, or else of the first header of its file, says: "COSMO", "IAU", "".
+    """What POLCCONV of a table or of the first header of its file says: "COSMO", "IAU", "".
 
     >>> from spherekit.io import Table
     >>> polarization_convention(Table({"POLCCONV": "iau "}, {}, {}))
     'IAU'
     """
-    convention = merged(["POLCCONV"], table)["POLCCONV"]
-    if convention.upper() not in ("COSMO", "IAU", "", "UNKNOWN"):
-        raise ValueError(f"the header says POLCCONV = {convention!r}; known are COSMO and IAU")
-    return "" if convention.upper() == "UNKNOWN" else convention.upper()
+    stated = [pair for pair in headers.texts(table, "POLCCONV") if pair[1].upper() != "UNKNOWN"]
+    for _, word in stated:
+        if word.upper() not in ("COSMO", "IAU"):
+            raise ValueError(f"the header says POLCCONV = {word!r}; known are COSMO and IAU")
+    conventions = [word.upper() for _, word in stated]
+    headers.refuse_contradiction(stated, conventions)
+    return conventions[0] if conventions else ""
 
 
 def convention_key(given, is_polarized):
