@@ -150,10 +150,16 @@ def _npz_coefficients(path, spin):
         raise ValueError(f"{path}: its array spin holds {arrays['spin']!r}; expected whole numbers")
     parts = zip(flm, spins, columns, units, strict=True)
     signals = tuple(
-        Component(f, int(spin), tuple(str(x) for x in split(str(names)) if x != ""), str(unit))
+        Component(f, int(spin), _columns(str(names), int(spin)), str(unit))
         for f, spin, names, unit in parts
     )
     return Coefficients(signals, L, frame(path, arrays))
+
+
+def _columns(text, spin):
+    """The columns that one signal comes from: one, or the two of a spin field."""
+    columns = tuple(filter(None, map(str, split(text))))
+    return columns if len(columns) < 2 or (spin and len(columns) == 2) else (text,)
 
 
 def _for_each(values, count):

@@ -5,7 +5,6 @@ Files are written whole or not at all.
 
 import csv
 import json
-from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -80,12 +79,13 @@ def write_map(path, components, grid, frame=""):
 
 
 def _distinct(names):
-    """Names of which each occurs once; those that repeat are numbered."""
-    numbered, seen = [], Counter()
-    for name in names:
-        seen[name] += 1
-        numbered.append(f"{name}_{seen[name]}" if names.count(name) > 1 else name)
-    return numbered
+    """Names of which each occurs once, in any case; those that repeat are numbered."""
+    keys = [name.upper() for name in names]  # FITS does not tell a from A
+    numbers = [keys[: place + 1].count(key) for place, key in enumerate(keys)]
+    return [
+        f"{name}_{number}" if keys.count(key) > 1 else name
+        for name, key, number in zip(names, keys, numbers, strict=True)
+    ]
 
 
 def _spin_of(path, components, names):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from spherekit.cli.names import join
 from spherekit.cli.options import Usage
 from spherekit.io.stokes import is_part, pairs, stokes_of
 
@@ -131,14 +132,22 @@ def _order(path, first, second, spin):
     )
 
 
+def _both(columns, count, letters):
+    """What to do where other than two columns came."""
+    if count < 2:
+        q, u = (
+            _both_names(columns[0]) if letters and letters[0] in ("Q", "U") else ("FIRST", "SECOND")
+        )
+        return f"{', '.join(columns) or 'one'} came alone; name both, as --field {q},{u}"
+    if {"Q", "U"} <= set(letters):
+        return f"{count} came; name them, as --field Q,U"
+    return f"{count} came; name them, as --field {join(columns[:2]) or '0,1'}"
+
+
 def _pair(path, fields, columns, units, spin, letters):
     if len(fields) != 2:
-        names = "Q,U" if {"Q", "U"} <= set(letters) else ",".join(columns[:2] or ("0", "1"))
-        came = (
-            f"{len(fields)} came" if len(fields) != 1 else f"{''.join(columns) or 'one'} came alone"
-        )
         raise Usage(
-            f"{path}: spin {spin} needs two columns, and {came}; name them, as --field {names}"
+            f"{path}: spin {spin} needs two columns; {_both(columns, len(fields), letters)}"
         )
     polarized = {"Q", "U"} & set(letters)
     if "I" in letters or (polarized and letters != ["Q", "U"] and abs(spin) == 2):

@@ -3,7 +3,6 @@
 import errno
 import os
 import secrets
-import shutil
 import stat
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -91,7 +90,7 @@ def replacing(path, overwrite):
     ValueError
         ``path`` is a folder, a device or a pipe, or a symbolic link that leads to itself.
     OSError
-        It cannot be written, as on a full disk.
+        The disk is full, or the file becomes larger than is allowed.
     """
     path = os.path.realpath(os.fsdecode(path))
     group = _GROUP.get()
@@ -99,10 +98,8 @@ def replacing(path, overwrite):
     _refuse_target(path, overwrite)
     temporary = _create_beside(path)
     try:
-        try:
+        with _full_disk(path):
             yield temporary
-        except OSError as error:
-            raise _unwritten(path, error) from error
         if group is None:
             _take_place(temporary, path, overwrite)
         else:
@@ -113,21 +110,25 @@ def replacing(path, overwrite):
             os.remove(temporary)
 
 
-def _unwritten(path, error):
-    """The error of a file system with the path, and with what its disk has left."""
-    free = shutil.disk_usage(os.path.dirname(path)).free
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT) or free < 2**20
-    reason = "the disk is full" if full else " ".join(str(error.strerror or error).split())
-    words = f"{path} is not written: {reason} ({free / 1e6:.1f} MB free)"
-    return (type(error) if type(error).__module__ == "builtins" else OSError)(words)
+@contextmanager
+def _full_disk(path):
+    """Say in words that a file could not be written whole; NumPy counts what it wrote."""
+    try:
+        yield
+    except OSError as error:
+        cut_short = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        if not cut_short and not (error.errno is None and "written" in str(error)):
+            raise
+        reason = error.strerror or "no space left on the disk"
+        raise OSError(error.errno or errno.ENOSPC, f"not written ({reason})", path) from None
 
 
 def _refuse_target(path, overwrite):
     folder, name = os.path.split(path)
+    if os.path.islink(path):  # of a path whose links were followed
+        raise ValueError(f"{path} is a symbolic link that leads to itself; remove it first")
     if not os.path.isdir(folder):
         raise FileNotFoundError(f"no folder {folder} for the output {name}; make it first")
-    if os.path.islink(path):  # `realpath` has followed all others
-        raise ValueError(f"{path} is a symbolic link that leads to itself; name another file")
     if os.path.exists(path) and not os.path.isfile(path):
         kind = "a folder" if os.path.isdir(path) else "a device or a pipe"
         raise ValueError(f"{path} is {kind}; name a file")
@@ -149,8 +150,6 @@ def _create_beside(path):
             return temporary
         except FileExistsError:
             continue
-        except OSError as error:
-            raise _unwritten(path, error) from error
 
 
 def _take_place(temporary, path, overwrite):
