@@ -60,10 +60,11 @@ def run(args):
     )
     figure = _picture(result, flm, L, component, args.threads) if args.plot else None
     f = analysis.synthesise(result.flm, L, sky.grid, 0, component.values, args.threads)
-    output.write_map(args.output, [component._replace(values=f)], sky.grid, sky.frame)
-    print(f"wrote {args.output}: {analysis.grid_name(sky.grid)}, degrees < {L}")
-    if figure is not None:
+    with output.together(args.force):
+        output.write_map(args.output, [component._replace(values=f)], sky.grid, sky.frame)
         output.save(figure, args.plot)
+    print(f"wrote {args.output}: {analysis.grid_name(sky.grid)}, degrees < {L}")
+    if args.plot:
         print(f"wrote {args.plot}")
 
 

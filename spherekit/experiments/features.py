@@ -226,11 +226,11 @@ def open_folder(folder, manifest):
     if not path.exists():
         if any(folder.iterdir()):
             raise ValueError(f"{folder} holds files but no {_MANIFEST}; take another folder")
-        with replacing(path, False) as temporary, open(temporary, "w") as file:
+        with replacing(path, False) as temporary, open(temporary, "w", encoding="utf-8") as file:
             json.dump(manifest, file, indent=1)
         return
     try:
-        old = _flat(json.loads(path.read_text()))
+        old = _flat(json.loads(path.read_text("utf-8")))
     except (ValueError, AttributeError) as error:
         raise ValueError(f"{path} is damaged: {error}; take another folder") from None
     new = _flat(json.loads(json.dumps(manifest)))
