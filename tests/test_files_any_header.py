@@ -12,14 +12,20 @@ from spherekit.io.missing import is_missing
 from spherekit.sampling.healpix import UNSEEN, reorder
 
 
+#: Of the last two, only columns of distinct integers are pixel numbers.
+PIXEL_NAMES = ["PIXEL", "HPX_INDEX", "ipix", "Pixel number", "IDX", "INDEX"]
+
+
 @st.composite
 def files(draw):
-    """(columns, header, expected fields in RING order, whether the file must be read)."""
+    """(columns, header, first header, expected fields in RING order, whether it must be read)."""
     nside = draw(st.sampled_from([1, 2, 4]))
     n_pix = 12 * nside**2
     seed = draw(st.integers(0, 99))
     sky = np.random.default_rng(seed).integers(-100, 100, (2, n_pix)).astype(float)
-    names = draw(st.sampled_from([("Q_STOKES", "U_STOKES"), ("Q", "u"), ("A", "B")]))
+    styles = ["{}_STOKES", "{}", "{}_CMB", "synch-{}", "{}_ML_HM1", "Stokes{}", "{} (uK)", "{}_353"]
+    style = draw(st.sampled_from([*styles, None]))
+    names = ("A", "B") if style is None else (style.format("Q"), style.format("U"))
     must, header = True, {}
 
     order = draw(st.sampled_from(["RING", "ring", "NESTED", "NEST", "SPIRAL", None]))
@@ -46,7 +52,7 @@ def files(draw):
     must &= bad != "nothing"
     stored = sky.copy()
     sentinel = draw(st.sampled_from([UNSEEN, np.nan] if kind in "DE" else [-32000]))
-    sentinel = -999.0 if bad in (-999.0, "-999") and kind != "I scaled" else sentinel
+    sentinel = -999.0 if bad in (-999.0, "-999") else sentinel  # also where numbers are scaled
     stored[:, lost] = sentinel
     if kind[0] in "IJ" and sentinel == -32000:
         header["TNULL1"] = header["TNULL2"] = draw(st.sampled_from([-32000, "-32000"]))
@@ -73,9 +79,12 @@ def files(draw):
         must &= scheme != "twice" and header["INDXSCHM"] != "IMPLICIT"
         unseen = ~np.isin(moved, pixels)
         expected[:, unseen] = np.nan
-        columns.append(fits.Column("PIXEL", "J", array=pixels))
+        pixel_name = draw(st.sampled_from(PIXEL_NAMES[: 4 if scheme == "twice" else None]))
+        columns.append(fits.Column(pixel_name, "J", array=pixels))
+        first = draw(st.booleans())
         header = {
-            (f"{k[:-1]}{int(k[-1]) + 1}" if k.startswith("T") else k): v for k, v in header.items()
+            (f"{k[:-1]}{int(k[-1]) + 1}" if first and k.startswith("T") else k): v
+            for k, v in header.items()
         }
     code = f"{width if width > 1 else ''}{kind[0]}"
     for name, values in zip(names, stored, strict=True):
@@ -83,15 +92,21 @@ def files(draw):
         columns.append(fits.Column(name, code, array=rows))
     if iau:
         expected[1] = -expected[1]
-    return columns, {k: v for k, v in header.items() if v is not None}, expected, must
+    if scheme != "full" and not first:
+        columns.append(columns.pop(0))
+    header = {k: v for k, v in header.items() if v is not None}
+    of_map = [key for key in header if not key[-1].isdigit()]
+    primary = draw(st.sets(st.sampled_from(of_map))) if of_map else ()
+    primary = {key: header.pop(key) for key in primary}
+    return columns, header, primary, expected, must
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(file=files())
 def test_any_header_is_read_right_or_refused(tmp_path_factory, file):
-    columns, header, expected, must = file
-    path = table(tmp_path_factory.mktemp("h") / "map.fits", columns, **header)
-    names = [c.name for c in columns if c.name != "PIXEL"]
+    columns, header, primary, expected, must = file
+    path = table(tmp_path_factory.mktemp("h") / "map.fits", columns, primary, **header)
+    names = [c.name for c in columns if c.name not in PIXEL_NAMES]
     try:
         sky = io.read_map(path, field=tuple(names))
     except ValueError as error:
@@ -111,6 +126,7 @@ KEYS += (
     " FIRSTPIX LASTPIX OBS_NPIX OBJECT GRAIN PIXTYPE EQUINOX RADESYS TTYPE1 TUNIT1 TFIELDS NAXIS1"
 )
 KEYS += " NAXIS2 PCOUNT TNULL2 TFORM2 STOKES EXTNAME MAX-LPOL THEAP BITPIX XTENSION TDISP1 TBCOL1"
+KEYS += " SPIN EPOCH RADECSYS"
 CARDS = st.builds(
     lambda key, value: f"{key:<8}= {value:>20}",
     st.sampled_from(KEYS.split()),

@@ -100,10 +100,64 @@ def test_the_first_header_speaks_where_the_table_is_silent(tmp_path):
     table(path, column, primary=dict(COORDSYS="G", POLCCONV="IAU"), ORDERING="RING")
     sky = io.read_map(path)
     assert sky.frame == "galactic" and sky.file_polcconv == "IAU" and np.all(sky.values == -1)
-    primary = dict(COORDSYS="G", POLCCONV="IAU")
-    table(path, column, primary=primary, ORDERING="RING", COORDSYS="E", POLCCONV="COSMO")
+
+
+CONTRADICTIONS = [
+    (dict(COORDSYS="C"), dict(COORDSYS="G"), "COORDSYS = 'C' and COORDSYS = 'G'"),
+    (dict(SKYCOORD="C"), dict(COORDSYS="G"), "SKYCOORD = 'C' and COORDSYS = 'G'"),
+    (dict(COORDSYS="GAL"), dict(COORDSYS="Galactic"), ""),
+    (dict(COORDSYS="G"), dict(COORDSYS="unknown", RADESYS="ICRS"), ""),
+    (dict(POLCCONV="COSMO"), dict(POLCCONV="IAU"), "POLCCONV = 'COSMO' and POLCCONV = 'IAU'"),
+    (dict(POLCCONV="unknown"), dict(POLCCONV="cosmo"), ""),
+    (dict(ORDERING="RING"), dict(ORDERING="NESTED"), "ORDERING = 'RING' and ORDERING = 'NESTED'"),
+    (dict(ORDERING="RING"), dict(ORDERING="ring"), ""),
+]
+
+
+@pytest.mark.parametrize(("own", "primary", "message"), CONTRADICTIONS)
+def test_two_headers_that_contradict_each_other_are_refused(tmp_path, own, primary, message):
+    column = [fits.Column("T", "D", array=np.ones(12))]
+    path = table(tmp_path / "map.fits", column, primary=primary, **{"ORDERING": "RING", **own})
+    if not message:
+        assert io.read_map(path).frame in ("galactic", "")
+        return
+    with pytest.raises(ValueError, match=message):
+        io.read_map(path)
+
+
+@pytest.mark.parametrize("where", ["table", "primary"])
+@pytest.mark.parametrize(
+    ("key", "words", "error"),
+    [
+        ("BAD_DATA", (7.0,), None),
+        ("ORDERING", ("NESTED",), None),
+        ("NSIDE", (4,), "NSIDE = 4"),
+        ("INDXSCHM", ("SPARSE",), "IMPLICIT and EXPLICIT"),
+        ("OBS_NPIX", (17,), "OBS_NPIX = 17"),
+        ("LASTPIX", (11,), "LASTPIX = 11"),
+        ("OBJECT", ("PARTIAL",), "NSIDE and pixel numbers"),
+        ("PIXTYPE", ("CAR",), "PIXTYPE = 'CAR'"),
+        ("EQUINOX", (1950.0,), "EQUINOX = 1950"),
+        ("EPOCH", (1950.0,), "EPOCH = 1950"),
+        ("SPIN", (1,), "SPIN = 1"),
+        ("POLCCONV", ("LEFT",), "COSMO and IAU"),
+    ],
+)
+def test_every_key_of_a_map_is_read_from_both_headers(tmp_path, where, key, words, error):
+    header = {key: words[0]}
+    column = [fits.Column("T", "D", array=np.arange(48.0))]
+    own, primary = (header, {}) if where == "table" else ({}, header)
+    ordering = {} if key == "ORDERING" else {"ORDERING": "RING"}
+    path = table(tmp_path / "map.fits", column, primary=primary, **ordering, **own)
+    if error:
+        with pytest.raises(ValueError, match=error):
+            io.read_map(path)
+        return
     sky = io.read_map(path)
-    assert sky.frame == "ecliptic" and np.all(sky.values == 1)
+    if key == "BAD_DATA":
+        assert np.flatnonzero(is_missing(sky.values)).tolist() == [7]
+    else:
+        assert sky.ordering == "nested"
 
 
 # --- ordering, index schemes, sizes ----------------------------------------------------------------

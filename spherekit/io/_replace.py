@@ -1,5 +1,6 @@
 """One way to write a file: whole or not at all."""
 
+import errno
 import os
 import secrets
 import stat
@@ -22,13 +23,16 @@ def replacing(path, overwrite):
     FileNotFoundError
         There is no such folder.
     ValueError
-        ``path`` is a folder, a device or a pipe.
+        ``path`` is a folder, a device or a pipe, or a symbolic link that leads to itself.
+    OSError
+        The disk is full, or the file becomes larger than is allowed.
     """
     path = os.path.realpath(os.fsdecode(path))
     _refuse_target(path, overwrite)
     temporary = _create_beside(path)
     try:
-        yield temporary
+        with _full_disk(path):
+            yield temporary
         if os.path.exists(path):
             os.chmod(temporary, stat.S_IMODE(os.stat(path).st_mode))
         _take_place(temporary, path, overwrite)
@@ -37,8 +41,23 @@ def replacing(path, overwrite):
             os.remove(temporary)
 
 
+@contextmanager
+def _full_disk(path):
+    """Say in words that a file could not be written whole; NumPy counts what it wrote."""
+    try:
+        yield
+    except OSError as error:
+        cut_short = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        if not cut_short and not (error.errno is None and "written" in str(error)):
+            raise
+        reason = error.strerror or "no space left on the disk"
+        raise OSError(error.errno or errno.ENOSPC, f"not written ({reason})", path) from None
+
+
 def _refuse_target(path, overwrite):
     folder, name = os.path.split(path)
+    if os.path.islink(path):  # of a path whose links were followed
+        raise ValueError(f"{path} is a symbolic link that leads to itself; remove it first")
     if not os.path.isdir(folder):
         raise FileNotFoundError(f"no folder {folder} for the output {name}; make it first")
     if os.path.exists(path) and not os.path.isfile(path):

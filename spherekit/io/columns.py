@@ -6,7 +6,8 @@ import numpy as np
 
 from spherekit.io import headers
 from spherekit.io.alm import is_alm
-from spherekit.io.fits import PIXEL_NAMES, first_table
+from spherekit.io.fits import first_table
+from spherekit.io.pixel_numbers import pixel_column
 from spherekit.io.spectra import is_spectrum
 from spherekit.io.stokes import column_of
 
@@ -18,17 +19,15 @@ def map_columns(table):
     >>> map_columns(Table({}, {"PIXEL": [0], "T": [1.0]}, {}))
     ('PIXEL', ['T'])
     """
-    names = list(table.columns)
-    pixel = next((n for n in names if n.upper() in PIXEL_NAMES), None)
-    explicit = headers.text(table.header, "INDXSCHM").upper() == "EXPLICIT"
-    if pixel is None and explicit and names:
-        pixel = names[0]
-    return pixel, [n for n in names if n != pixel]
+    is_explicit = headers.text(headers.merged(table), "INDXSCHM").upper() == "EXPLICIT"
+    pixel = pixel_column(table.columns, is_explicit)
+    return pixel, [n for n in table.columns if n != pixel]
 
 
 def is_map(table):
     """True where a table says that it holds a HEALPix map."""
-    values = (headers.text(table.header, key) for key in ("PIXTYPE", "ORDERING", "INDXSCHM"))
+    header = headers.merged(table)
+    values = (headers.text(header, key) for key in ("PIXTYPE", "ORDERING", "INDXSCHM"))
     return any(values) and not is_alm(table)
 
 
@@ -53,7 +52,7 @@ def _refuse_other_kinds(path, table, ordering):
             f"{at} holds power spectra (C_l), no map: spherekit.io.read_cl reads them, "
             "spherekit.spectra.gaussian_flm draws coefficients of them"
         )
-    pixtype = headers.text(table.header, "PIXTYPE")
+    pixtype = headers.text(headers.merged(table), "PIXTYPE")
     if pixtype and pixtype.upper() != "HEALPIX":
         raise ValueError(f"{at} says PIXTYPE = {pixtype!r}; expected a HEALPix map")
     return table

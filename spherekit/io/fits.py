@@ -20,6 +20,7 @@ from spherekit import _check
 from spherekit.io import headers, kinds
 from spherekit.io._replace import replacing
 from spherekit.io.missing import bad_data, is_missing, replace_nulls
+from spherekit.io.pixel_numbers import is_pixel_numbers
 
 _HINTS = {
     "a NumPy archive (.npz)": "spherekit.io.read_arrays reads it",
@@ -31,10 +32,6 @@ _HINTS = {
     "a Python pickle": "it is not opened, since a pickle may run any code",
 }
 
-
-#: Names of the column of pixel numbers in maps of part of the sky.
-PIXEL_NAMES = ("PIXEL", "PIX", "PIXELS", "PIXNUM", "PIX_NUM", "PIXEL_INDEX", "IPIX", "HPIX", "HPX")
-PIXEL_NAMES += ("HEALPIX", "HPXPIX", "HPX_PIXEL", "PIX_INDEX", "PIXEL_NUMBER", "PIXEL_ID")
 
 _PERHAPS = ("no file of a known kind", "an empty file", "a bzip2 file")
 _WARNINGS = threading.RLock()  # filters of warnings belong to the process, not to a thread
@@ -153,8 +150,7 @@ def outlines(path):
 @contextmanager
 def _tables(path):
     """The HDUs of a file, and the numbers of those that are tables; foreign errors in our words."""
-    from astropy.io import fits
-
+    fits = _astropy_fits()
     kind = kinds.describe(path)
     if not (kind in _PERHAPS or "FITS" in kind):
         hint = _HINTS.get(kind)
@@ -162,8 +158,7 @@ def _tables(path):
             f"{path} cannot be read as FITS: it is {kind}" + (f"; {hint}" if hint else "")
         )
     try:
-        with _WARNINGS, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # headers of other codes are seldom to the letter
+        with _quiet():
             warnings.filterwarnings("error", message="(?s).*(truncated|corrupted)")
             with _unpacked(path, kind) as file, fits.open(file, memmap=False) as hdus:
                 numbers = [i for i, h in enumerate(_each(path, hdus)) if _is_table(h)]
@@ -182,6 +177,26 @@ def _tables(path):
             f"{path} cannot be read as FITS; it is cut short, damaged, or of another format: "
             f"{reason}"
         ) from None
+
+
+@contextmanager
+def _quiet():
+    """Without the warnings of astropy: headers of other codes are seldom to the letter."""
+    with _WARNINGS, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _astropy_fits():
+    """The reader of astropy; it looks for a folder of settings when it is imported."""
+    try:
+        from astropy.io import fits
+    except OSError as error:
+        raise OSError(
+            f"astropy, which reads and writes FITS, cannot look for its settings ({error}); set HOME "
+            "and XDG_CONFIG_HOME to folders that can be read"
+        ) from None
+    return fits
 
 
 def _each(path, hdus):
@@ -212,8 +227,7 @@ class _Refused(ValueError):
 
 
 def _is_table(hdu):
-    from astropy.io import fits
-
+    fits = _astropy_fits()
     return isinstance(hdu, fits.BinTableHDU | fits.TableHDU) and "ZIMAGE" not in hdu.header
 
 
@@ -231,21 +245,40 @@ def _numbered(path, hdus, numbers, hdu):
 
 
 def _as_table(hdus, number):
+    outline = _as_outline(hdus, number)
+    header = headers.merged(outline)
     hdu = hdus[number]
-    _name_columns(hdu.header)
-    raw = hdu.data.view(np.ndarray)
-    bad, explicit = bad_data(hdu.header), headers.text(hdu.header, "INDXSCHM").upper() == "EXPLICIT"
+    rows = hdu.data.view(np.ndarray)
+    bad, explicit = bad_data(header), headers.text(header, "INDXSCHM").upper() == "EXPLICIT"
     columns, units, shapes = {}, {}, {}
     for i, column in enumerate(hdu.columns):
-        values = np.asarray(hdu.data.field(i))
+        raw = rows[rows.dtype.names[i]]
+        values = _values(hdu, i, raw)
         shapes[column.name] = values.shape
-        null = _nulls(hdu, i, raw[raw.dtype.names[i]], values)
+        numbers = is_pixel_numbers(column.name, values) or (explicit and i == 0)
+        null = _nulls(hdu, i, raw, values, None if numbers else bad)
         values = values.astype(values.dtype.newbyteorder("="))
-        numbers = column.name.upper() in ("INDEX", *PIXEL_NAMES) or (explicit and i == 0)
         values = replace_nulls(values, null, None if numbers else bad)
         columns[column.name] = values.reshape(-1)
         units[column.name] = (column.unit or "").strip()
-    return Table(hdu.header, columns, units, number, hdu.name.strip(), shapes, hdus[0].header)
+    return outline._replace(columns=columns, units=units, shapes=shapes)
+
+
+def _values(hdu, i, raw):
+    """The values of a column; astropy fails on some scaled integers, such as of eight bytes."""
+    column = hdu.columns[i]
+    scale = 1 if column.bscale in (None, "") else column.bscale
+    zero = 0 if column.bzero in (None, "") else column.bzero
+    is_integer = raw.dtype.kind in "iu" and str(column.format).lstrip("0123456789") in tuple("BIJK")
+    is_unsigned = zero == 2 ** (8 * raw.dtype.itemsize - 1) and raw.dtype.itemsize > 1
+    if not is_integer or (scale == 1 and (zero == 0 or is_unsigned)):
+        return np.asarray(hdu.data.field(i))
+    return raw.astype(np.float64) * scale + zero
+
+
+def _is_variable(column):
+    """Whether the entries of a column are arrays of different lengths."""
+    return "P" in str(column.format) or "Q" in str(column.format)
 
 
 def _as_outline(hdus, number):
@@ -276,30 +309,37 @@ def _name_columns(header):
         seen.add(name.upper())
 
 
-def _nulls(hdu, i, raw, values):
-    """True where the stored numbers of a column are what its header calls undefined, or None."""
-    form, null = hdu.columns[i].format, headers.value(hdu.header, f"TNULL{i + 1}")
+def _nulls(hdu, i, raw, values, bad):
+    """True where the stored numbers of a column are what its header calls undefined, or None.
+
+    That of BAD_DATA (``bad``) may be a stored number, too, of a column that is scaled.
+    """
+    null = headers.value(hdu.header, f"TNULL{i + 1}")
     if values.dtype.kind == "b" and raw.dtype == np.int8:
         return raw == 0  # logicals are T, F or 0
     if raw.dtype.kind == "S" and values.dtype.kind in "if":
         return None if null is None else np.char.strip(raw) == str(null).strip().encode()
-    if values.dtype.kind not in "iuf" or "P" in str(form) or "Q" in str(form):
+    if values.dtype.kind not in "iuf" or _is_variable(hdu.columns[i]):
         return None
     scaled = not np.array_equal(raw, values, equal_nan=raw.dtype.kind == "f")
-    if raw.dtype.kind == "f" and (scaled or null is not None):
-        return is_missing(raw, headers.number(hdu.header, f"TNULL{i + 1}"))
-    return None if null is None else raw == headers.whole_number(hdu.header, f"TNULL{i + 1}")
+    lost = is_missing(raw, bad) if scaled and values.dtype.kind == "f" else None
+    if raw.dtype.kind == "f" and null is not None:
+        stated = is_missing(raw, headers.number(hdu.header, f"TNULL{i + 1}"))
+    else:
+        null = None if null is None else headers.whole_number(hdu.header, f"TNULL{i + 1}")
+        stated = None if null is None else raw == null
+    return stated if lost is None else lost if stated is None else lost | stated
 
 
 def write_tables(path, contents, *, overwrite=False):
     """Write tables, each as (columns, header, name): columns as (name, array, unit)."""
-    from astropy.io import fits
-
-    hdus = fits.HDUList([fits.PrimaryHDU()])
-    for columns, header, name in contents:
-        hdus.append(_as_hdu(columns, header, name))
-    with replacing(path, overwrite) as temporary, _opened(temporary, path) as file:
-        hdus.writeto(file)
+    fits = _astropy_fits()
+    with _quiet():
+        hdus = fits.HDUList([fits.PrimaryHDU()])
+        for columns, header, name in contents:
+            hdus.append(_as_hdu(columns, header, name))
+        with replacing(path, overwrite) as temporary, _opened(temporary, path) as file:
+            hdus.writeto(file)
 
 
 def write_table(path, columns, header, *, overwrite=False):
@@ -311,11 +351,13 @@ _CODES = {"f4": "E", "f8": "D", "i4": "J", "i8": "K"}
 
 
 def _as_hdu(columns, header, name):
-    from astropy.io import fits
-
+    fits = _astropy_fits()
     names = [printable(n, "the name of a column") for n, _, _ in columns]
-    if len({n.upper() for n in names}) != len(names):
-        raise ValueError(f"the columns {', '.join(names)} need names of their own")
+    if len({n.upper() for n in names}) != len(names) or "" in names:
+        raise ValueError(
+            f"the columns {', '.join(map(repr, names))} need names of their own, which differ in "
+            "more than case"
+        )
     hdu = fits.BinTableHDU.from_columns(
         [
             fits.Column(n, _CODES[a.dtype.str[1:]], array=a, unit=printable(u, "a unit") or None)

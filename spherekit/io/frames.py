@@ -4,7 +4,7 @@ Spellings: HEALPix (Fortran, IDL, C++) and healpy write one letter (G; E; C or Q
 WMAP ``SKYCOORD = 'Galactic'``, Fermi GAL and CEL, HiPS and astropy whole names.
 """
 
-from spherekit.io.headers import merged, number, text
+from spherekit.io.headers import merged, number, refuse_contradiction, text, texts
 
 #: The letter that writers give to a frame in COORDSYS.
 LETTERS = {"galactic": "G", "ecliptic": "E", "equatorial": "C"}
@@ -27,7 +27,6 @@ _SPELLINGS = {
     "": ("", "UNKNOWN", "UNDEFINED", "UNSPECIFIED", "NONE", "?"),
 }
 _FRAMES = {spelling: frame for frame, names in _SPELLINGS.items() for spelling in names}
-_KEYS = ("COORDSYS", "SKYCOORD", "RADESYS", "RADECSYS", "EQUINOX")
 _OLD = ("FK4", "FK4-NO-E", "FK4NOETERMS", "B1950", "B1950.0")
 
 
@@ -75,48 +74,49 @@ def frame_letter(name):
 
 def coordsys_of(table):
     """COORDSYS or SKYCOORD as a table, or else the first header of its file, has it; "" if none."""
-    header = merged(_KEYS, table)
+    header = merged(table)
     return text(header, "COORDSYS") or text(header, "SKYCOORD")
 
 
 def table_frame(table):
-    """The frame that a table states, or else the first header of its file; "" if none."""
-    return header_frame(merged(_KEYS, table))
+    """The frame that a table or the first header of its file states: COORDSYS or SKYCOORD, else RADESYS.
 
-
-def header_frame(header):
-    """The frame that a header states: COORDSYS or SKYCOORD, else RADESYS; "" where it states none.
+    Returns
+    -------
+    str
+        As of `frame_of`; "" where nothing is stated.
 
     Raises
     ------
     ValueError
-        An unknown frame, two keys that contradict each other, or ecliptic or equatorial
+        An unknown frame, keys or headers that contradict each other, or ecliptic or equatorial
         coordinates of another equinox than 2000.
 
-    >>> header_frame({"SKYCOORD": "Galactic", "EQUINOX": 2000.0})
+    >>> from spherekit.io import Table
+    >>> table_frame(Table({"SKYCOORD": "Galactic"}, {}, {}, primary={"EQUINOX": 2000.0}))
     'galactic'
     """
-    frames = {frame_of(text(header, key)) for key in ("COORDSYS", "SKYCOORD")} - {""}
-    if len(frames) > 1:
-        raise ValueError(
-            f"the header says COORDSYS = {text(header, 'COORDSYS')!r} and SKYCOORD = "
-            f"{text(header, 'SKYCOORD')!r}; correct the one that is wrong"
-        )
-    frame = frames.pop() if frames else ""
-    if frame == "galactic":
-        return frame  # the same at every equinox
+    stated = texts(table, "COORDSYS", "SKYCOORD")
+    stated = [(key, word) for key, word in stated if frame_of(word)]
+    frames = [frame_of(word) for _, word in stated]
+    refuse_contradiction(stated, frames)
+    if frames and frames[0] == "galactic":
+        return "galactic"  # the same at every equinox
+    header = merged(table)
     system = frame_of(text(header, "RADESYS") or text(header, "RADECSYS"))
     _refuse_equinox(header)
-    return frame or system
+    return frames[0] if frames else system
 
 
 def _refuse_equinox(header):
-    equinox = text(header, "EQUINOX")
+    """Refuse coordinates of another equinox than 2000; EPOCH is the old name of the key."""
+    key = "EQUINOX" if text(header, "EQUINOX") else "EPOCH"
+    equinox = text(header, key)
     if equinox.upper() in ("", "J2000", "J2000.0"):
         return
-    year = 1950 if equinox.upper().startswith("B1950") else number(header, "EQUINOX")
+    year = 1950 if equinox.upper().startswith("B1950") else number(header, key)
     if year != 2000:
         raise ValueError(
-            f"the header says EQUINOX = {equinox}; convert the data to equinox 2000 or to Galactic "
+            f"the header says {key} = {equinox}; convert the data to equinox 2000 or to Galactic "
             "coordinates first"
         )

@@ -18,6 +18,8 @@ def value(header, key):
     """
     try:
         content = header.get(key)
+    except HeaderError:
+        raise
     except Exception as error:  # astropy parses a card when it is asked for
         raise HeaderError(f"the header's key {key} cannot be read: {error}") from None
     return None if type(content).__name__ == "Undefined" else content
@@ -33,14 +35,49 @@ def text(header, key):
     return "" if content is None else str(content).strip()
 
 
-def merged(keys, table):
-    """What a table, or else the first header of its file, says under each of ``keys``.
+class merged:
+    """A table's header, and the first header of its file for what the table does not say.
+
+    For keys that tell what the values are; those that describe one column or one HDU (TNULL, TUNIT,
+    TFIELDS) are read from the header of the table alone.
 
     >>> from spherekit.io import Table
-    >>> merged(["COORDSYS"], Table({}, {}, {}, primary={"COORDSYS": "G"}))
-    {'COORDSYS': 'G'}
+    >>> text(merged(Table({}, {}, {}, primary={"COORDSYS": "G"})), "COORDSYS")
+    'G'
     """
-    return {key: text(table.header, key) or text(table.primary, key) for key in keys}
+
+    def __init__(self, table):
+        self._headers = table.header, table.primary
+
+    def get(self, key):
+        """What the table says under ``key``, or else the first header."""
+        own, first = (value(header, key) for header in self._headers)
+        return first if own is None or not str(own).strip() else own
+
+
+def texts(table, *keys):
+    """(key, text) of all that a table and the first header of its file say under ``keys``.
+
+    >>> from spherekit.io import Table
+    >>> texts(Table({"POLCCONV": "IAU"}, {}, {}, primary={"POLCCONV": "COSMO"}), "POLCCONV")
+    [('POLCCONV', 'IAU'), ('POLCCONV', 'COSMO')]
+    """
+    pairs = [(key, text(header, key)) for header in (table.header, table.primary) for key in keys]
+    return [(key, word) for key, word in pairs if word]
+
+
+def refuse_contradiction(pairs, meanings):
+    """Refuse (key, text) pairs of headers whose meanings differ.
+
+    >>> refuse_contradiction([("ORDERING", "RING"), ("ORDERING", "NESTED")], ["ring", "nested"])
+    Traceback (most recent call last):
+    ...
+    spherekit.io.headers.HeaderError: the headers say ORDERING = 'RING' and ORDERING = 'NESTED'; \
+correct the one that is wrong
+    """
+    if len(set(meanings)) > 1:
+        stated = " and ".join(dict.fromkeys(f"{key} = {word!r}" for key, word in pairs))
+        raise HeaderError(f"the headers say {stated}; correct the one that is wrong")
 
 
 def number(header, key):

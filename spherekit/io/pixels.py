@@ -41,10 +41,10 @@ def full_sky(table, values):
     pixels = _pixel_numbers(table, values.shape[-1])
     if pixels is None:
         return values
-    nside = _stated_nside(table.header)
+    nside = _stated_nside(headers.merged(table))
     if nside is None:
         raise ValueError("a map of part of the sky needs the key NSIDE")
-    _check_pixels(pixels, values.shape[-1], nside)
+    _check_pixels(map_columns(table)[0], pixels, values.shape[-1], nside)
     _check.fits_memory(values.itemsize * len(values) * 12 * nside**2, f"a map of nside {nside}")
     full = np.full((len(values), 12 * nside**2), UNSEEN, values.dtype)
     full[:, pixels] = values
@@ -60,7 +60,7 @@ def _stated_nside(header):
 
 def _pixel_numbers(table, n):
     """The pixel of every sample, or None where they are all pixels in order."""
-    header, (column, _) = table.header, map_columns(table)
+    header, (column, _) = headers.merged(table), map_columns(table)
     scheme = headers.text(header, "INDXSCHM").upper()
     if scheme not in ("", "IMPLICIT", "EXPLICIT"):
         raise ValueError(f"the header says INDXSCHM = {scheme!r}; known are IMPLICIT and EXPLICIT")
@@ -132,13 +132,13 @@ def _check_range(header, pixels):
         )
 
 
-def _check_pixels(pixels, n, nside):
+def _check_pixels(name, pixels, n, nside):
     n_pix = 12 * nside**2
     legal = pixels.dtype.kind in "iu" and pixels.size == n
     if not legal or (pixels.size and (pixels.min() < 0 or pixels.max() >= n_pix)):
         raise ValueError(
-            f"its column of {pixels.size} pixel numbers ({pixels.dtype}) does not fit {n} samples "
-            f"of nside {nside}"
+            f"its column of {pixels.size} pixel numbers ({name or 'by the header'}, {pixels.dtype}) "
+            f"does not fit {n} samples of nside {nside}; expected whole numbers from 0 to {n_pix - 1}"
         )
     repeated = pixels.size - np.unique(pixels).size
     if repeated:
@@ -154,7 +154,7 @@ def _refuse_cube(table, name):
     rows, width = shape[0], int(np.prod(shape[1:]))
     if width == 1:
         return
-    nside = _stated_nside(table.header)
+    nside = _stated_nside(headers.merged(table))
     column, _ = map_columns(table)
     if column is not None:
         cube = table.columns[column].size != rows * width

@@ -1,0 +1,55 @@
+"""Which column of a table holds the numbers of the pixels."""
+
+import re
+
+import numpy as np
+
+_PIXEL = "(?:PIX|PIXELS?|HPX|HEALPIX)"
+_NUMBER = "(?:INDEX|INDICES|IDX|NUM|NUMBER|NR|NO|ID)"
+_ORDER = "(?:I|H|HP|HPX|HEALPIX|RING|NESTED|NEST)"
+_NAMES = re.compile(f"{_ORDER}?{_PIXEL}{_NUMBER}?|(?:HP|RING|NESTED|NEST){_NUMBER}")
+_INDEX = re.compile("(INDEX|INDICES|IDX)S?")
+
+
+def is_pixel_name(name):
+    """Whether a name is that of pixel numbers: PIXEL, IPIX, HPX_INDEX, Pixel number, ...
+
+    >>> [is_pixel_name(name) for name in ("Pixel", "IPIX", "HPX_INDEX", "pixidx", "PIXEL_VAR")]
+    [True, True, True, True, False]
+    """
+    return bool(_NAMES.fullmatch(_plain(name)))
+
+
+def is_pixel_numbers(name, values):
+    """Whether a column is that of pixel numbers by its name, or by distinct integers called INDEX.
+
+    Of other numbers INDEX is a field, such as the index of a spectrum.
+
+    >>> import numpy as np
+    >>> [is_pixel_numbers("INDEX", np.array(x)) for x in ([5, 3], [3, 3], [0.5, 0.7])]
+    [True, False, False]
+    """
+    if is_pixel_name(name) or not _INDEX.fullmatch(_plain(name)):
+        return is_pixel_name(name)
+    values = np.asarray(values)
+    return values.dtype.kind in "iu" and np.unique(values).size == values.size
+
+
+def pixel_column(columns, is_explicit=False):
+    """The name of the column of pixel numbers among ``columns`` {name: values}, or None.
+
+    One that is called so, else one of distinct integers that is called INDEX, else, where the
+    header says that there is one (INDXSCHM = EXPLICIT), the first of all.
+
+    >>> import numpy as np
+    >>> pixel_column({"T": np.ones(2), "INDEX": np.array([5, 3])})
+    'INDEX'
+    """
+    named = [name for name in columns if is_pixel_name(name)]
+    index = [name for name, values in columns.items() if is_pixel_numbers(name, values)]
+    first = list(columns)[:1] if is_explicit else []
+    return next(iter(named + index + first), None)
+
+
+def _plain(name):
+    return re.sub("[^A-Z0-9]", "", str(name).upper())
