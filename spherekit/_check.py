@@ -277,9 +277,10 @@ def _without_attributes(x, name, advice):
 def _refuse_masked(x, name):
     mask = getattr(x, "mask", None)  # of numpy.ma and of astropy's Masked; elsewhere a method
     if isinstance(mask, np.ndarray | np.bool_ | bool) and np.any(mask):
+        label = name if name.isidentifier() else "x"
         raise TypeError(
-            f"{name} has masked entries, whose mask would be lost; pass {name}.data, and the samples that "
-            f"count as mask=~numpy.ma.getmaskarray({name}) to functions that take a mask (analyse)"
+            f"{name} has masked entries, whose mask would be lost; pass {label}.data, and the samples that "
+            f"count as mask=~numpy.ma.getmaskarray({label}) to functions that take a mask (analyse)"
         )
 
 
