@@ -277,9 +277,10 @@ def _without_attributes(x, name, advice):
 def _refuse_masked(x, name):
     mask = getattr(x, "mask", None)  # of numpy.ma and of astropy's Masked; elsewhere a method
     if isinstance(mask, np.ndarray | np.bool_ | bool) and np.any(mask):
+        label = name if name.isidentifier() else "x"
         raise TypeError(
-            f"{name} has masked entries, whose mask would be lost; pass {name}.data, and the samples that "
-            f"count as mask=~numpy.ma.getmaskarray({name}) to functions that take a mask (analyse)"
+            f"{name} has masked entries, whose mask would be lost; pass {label}.data, and the samples that "
+            f"count as mask=~numpy.ma.getmaskarray({label}) to functions that take a mask (analyse)"
         )
 
 
@@ -362,16 +363,16 @@ def wigner_shape(flmn, L, N, name="flmn"):
 def bad_samples(f, unseen=None, adjoint=False):
     """Raise for NaN, inf or UNSEEN samples, with their counts; return quietly when there are none.
 
-    ``adjoint``: they go into one, as gradients do, and are not to be masked.
+    ``adjoint``: they go into one, as gradients do, which are no maps to mask.
     """
     lost = f.size - np.count_nonzero(np.isfinite(f))
     masked = 0 if unseen is None else np.count_nonzero(is_missing(f) & np.isfinite(f))
-    if (lost or masked) and adjoint:
+    if lost and not masked and adjoint:
         wider = ", or compute in float64" if is_single(f) else ""
         raise ValueError(
-            f"{lost} samples are NaN or infinite and {masked} are UNSEEN, of {f.size}; an adjoint would "
-            "spread them: set to 0 what does not count. In a gradient they are what comes back here, beyond "
-            f"the range of {f.dtype}: scale the data down{wider}"
+            f"{lost} samples are NaN or infinite, of {f.size}; an adjoint would spread them: set to 0 what "
+            "does not count. In a gradient they are what comes back here, beyond the range of "
+            f"{f.dtype}: scale the data down{wider}"
         )
     if lost or masked:
         raise ValueError(

@@ -434,6 +434,22 @@ def test_targets_of_another_kind(targets, kind, words):
     net, (x, _) = plain(), problem()
     with pytest.raises(kind, match=f"^data: .*{words}"):
         train.fit(net, begin(net), (x[:40], targets))
+    with pytest.raises(kind, match=f"^evaluate: .*{words}"):
+        train.evaluate(net, begin(net), (x[:40], targets), loss="cross_entropy")
+    if kind is TypeError:
+        outputs = np.zeros((40, 1))
+        for call in (train.losses.cross_entropy, train.losses.mse, train.metrics.mae):
+            if call is train.losses.cross_entropy or "bool" not in words:
+                with pytest.raises(TypeError, match="labels|targets"):
+                    shape = (40,) if call is train.losses.cross_entropy else (40, 1)
+                    call(outputs, np.ma.array(targets).reshape(shape))
+
+
+def test_masked_signals_are_refused_at_once():
+    net, (x, labels) = plain(), problem()
+    masked = np.ma.masked_array(x, np.arange(x.size).reshape(x.shape) == 3)
+    with pytest.raises(TypeError, match="^data: the array of signals has masked entries.*x.data"):
+        train.fit(net, begin(net), (masked, labels))
 
 
 @pytest.mark.parametrize(

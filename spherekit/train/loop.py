@@ -190,8 +190,9 @@ def evaluate(net, params, data, *, loss, metrics=(), batch=256, threads=None):
     found = setup.metrics.named(metrics)
     if not setup.signals_of(net, data[0], "evaluate")[1]:
         raise ValueError("evaluate: no signals, whose mean loss would be no number")
+    targets = setup.targets_of(data[1], "evaluate")
     outputs = predict(net, params, data[0], batch=batch, threads=threads)
-    return _values(outputs, data[1], setup.losses.named(loss), found)
+    return _values(outputs, targets, setup.losses.named(loss), found)
 
 
 def _values(outputs, targets, loss, metrics):

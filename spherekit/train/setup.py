@@ -105,8 +105,8 @@ def batch_axis(signal):
 
 def signals_of(net, signals, name):
     """(signals that can be indexed, how many), of the shape that the network takes."""
-    if not hasattr(signals, "shape"):
-        signals = _check.as_array(signals, name)
+    if not hasattr(signals, "shape") or np.ma.is_masked(signals):
+        signals = _check.as_array(signals, f"{name}: the array of signals")
     axis, shape = batch_axis(net.takes), tuple(signals.shape)
     count = shape[axis] if len(shape) > axis else 0
     if shape != net.takes.shape(count):
@@ -167,7 +167,7 @@ def _pair(net, data, sets, name):
     if not isinstance(data, tuple | list) or len(data) != 2:
         raise TypeError(f"{name} is {type(data).__name__}; expected (signals, targets)")
     signals, count = signals_of(net, data[0], name)
-    targets = _targets(data[1], name)
+    targets = targets_of(data[1], name)
     if not count:
         raise ValueError(f"{name}: signals of shape {tuple(signals.shape)}; expected one at least")
     own = batch_axis(net.gives) if targets.ndim > 1 else 0
@@ -178,8 +178,8 @@ def _pair(net, data, sets, name):
     return signals, targets
 
 
-def _targets(targets, name):
-    """Numbers, finite, as an array."""
+def targets_of(targets, name):
+    """Finite numbers, as an array."""
     if np.ma.is_masked(targets):
         raise TypeError(
             f"{name}: {np.ma.count_masked(targets)} targets are masked; leave these signals out, and pass "
