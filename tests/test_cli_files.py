@@ -440,7 +440,9 @@ def test_planck_masks(here, capsys):  # noqa: F811
     assert "GAL020, GAL040, GAL060" in refused(
         capsys, f"spectrum {sky} --L 9 --mask {masks} -o x.fits", 2
     )
-    run(f"spectrum {sky} --L 9 --mask {masks} --mask-field GAL060 -o x.fits")
+    line = f"spectrum {sky} --L 9 --mask {masks} --mask-field GAL060 -o x.fits"
+    assert "one part of a field of spin 2" in refused(capsys, line, 2)  # STOKES = 'Q'
+    run(f"{line} --spin 0")
     assert list(io.read_cl("x.fits")) == ["BESTFIT"]
     assert "masks of pixels): VARIANCE" in refused(
         capsys, f"rotate {sky} --euler 1,2,3 -o y.fits", 2
