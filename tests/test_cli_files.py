@@ -438,7 +438,7 @@ def test_wmap_iqu(here, capsys):  # noqa: F811
 def test_planck_masks(here, capsys):  # noqa: F811
     sky, masks = DATA / "wmap_mcmc_base_k_synch_stk_q_9yr_v5.fits", DATA / "GAL_PlanckMasks_64.npz"
     assert "GAL020, GAL040, GAL060" in refused(
-        capsys, f"spectrum {sky} --L 9 --mask {masks} -o x.fits", 2
+        capsys, f"spectrum {sky} --L 9 --spin 0 --mask {masks} -o x.fits", 2
     )
     line = f"spectrum {sky} --L 9 --mask {masks} --mask-field GAL060 -o x.fits"
     assert "one part of a field of spin 2" in refused(capsys, line, 2)  # STOKES = 'Q'

@@ -349,11 +349,11 @@ def test_whole_turns_change_nothing(here, rng):
 
 
 def test_generate_in_any_unit(flm, capfd):
+    results = []
     for number, scale in enumerate((1, 2.0**660, 2.0**-660)):
         io.write_map("scaled.fits", scale * io.read_map("map.fits").values, overwrite=True)
         run(f"generate scaled.fits --L 6 --N 1 --iterations 2 -o out{number}.fits")
         said = capfd.readouterr()
         assert "warning" not in said.err
-        values = io.read_map(f"out{number}.fits").values / scale
-        first = values if number == 0 else first
-        np.testing.assert_allclose(values, first, rtol=1e-6)
+        results.append(io.read_map(f"out{number}.fits").values / scale)
+        np.testing.assert_allclose(results[-1], results[0], rtol=1e-6)

@@ -58,8 +58,9 @@ def run(args):
     ordinary = _scale.times_power(
         flm, -_scale.exponent(flm)
     )  # of any unit: squares do not overflow
+    count = sum(x.size for x in C.from_flm(ordinary))
     print(
-        f"{sum(x.size for x in C.from_flm(ordinary))} statistics; distance {result.losses[0]:.2e} of the start, "
+        f"{count} statistics; distance {result.losses[0]:.2e} of the start, "
         f"{result.losses[-1]:.2e} after {len(result.losses) - 1} iterations"
     )
     figure = _picture(result, flm, L, component, args.threads) if args.plot else None
