@@ -6,6 +6,8 @@ BAD_DATA) by UNSEEN, so that no other sentinel is left. Whatever else cannot be 
 refused, with its count: it is never used, and never masked silently.
 """
 
+import math
+
 import numpy as np
 
 #: The value that HEALPix files give to a pixel without data.
@@ -107,18 +109,30 @@ def missing_samples(values, *, null=None, name="the map", advice="set them to Na
 def _outliers(sizes):
     """(number of magnitudes beyond OUTLIER medians of the non-zero ones, that median).
 
-    Magnitudes that only a sentinel has (_HUGE) do not count for the median where there are smaller
-    ones, so that they are seen even where they are the majority.
+    Magnitudes that only a sentinel has do not count for the median where there are smaller ones, so
+    that they are seen even where they are the majority: those beyond _HUGE, and the largest where
+    it is UNSEEN times a power of ten.
     """
     if not sizes.size:
         return 0, None
     largest = float(sizes.max())
-    if largest < _HUGE and np.count_nonzero(sizes >= largest / OUTLIER) > sizes.size // 2:
+    scaled = _is_unseen_in_another_unit(largest)
+    if largest < _HUGE and not scaled and np.count_nonzero(sizes >= largest / OUTLIER) > sizes.size // 2:
         return 0, None  # more than half reach that size, so the median does: the usual case
     sizes = sizes[sizes > 0]
-    ordinary = sizes[sizes < _HUGE]
-    half = 0.5 * (
-        ordinary if ordinary.size else sizes
-    )  # two of the largest numbers have a mean, too
+    below = largest * (1 - 2e-5) if scaled else np.inf
+    for limit in (min(_HUGE, below), below):
+        ordinary = sizes[sizes < limit]
+        if ordinary.size:
+            break
+    half = 0.5 * (ordinary if ordinary.size else sizes)  # a mean of the largest numbers is finite
     median = 2 * float(np.median(half))
     return np.count_nonzero(sizes > np.float64(OUTLIER * median)), median
+
+
+def _is_unseen_in_another_unit(size):
+    """Whether a magnitude is that of UNSEEN times a power of ten, as of K for uK."""
+    if not size:
+        return False
+    digits = math.log10(size) - math.log10(-UNSEEN)
+    return abs(digits - round(digits)) < 1e-5

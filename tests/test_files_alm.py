@@ -75,6 +75,8 @@ def test_tables_of_fewer_degrees_are_zero_above(tmp_path):
         (["ALM (GRAD / ELECTRIC component)", "ALM (CURL / MAGNETIC component)"], ("E", "B")),
         (["T", "E"], ("T", "E")),
         (["KAPPA"], ("",)),
+        (["KAPPA", "GRADIENT", "CURL"], ("T", "E", "B")),
+        (["E", "B", "SIGNAL"], ("E", "B", "T")),
     ],
 )
 def test_components_by_the_names_of_tables(tmp_path, names, components):

@@ -58,6 +58,33 @@ def test_unseen_times_a_factor_is_refused_with_its_count(factor, scale, lost, dt
 
 
 @settings(deadline=None, max_examples=200)
+@given(
+    exponent=st.integers(-280, 270),
+    scale=st.floats(-12, 12).map(lambda x: 10**x),
+    lost=st.integers(1, 47),
+    sign=st.sampled_from([1, -1]),
+)
+def test_unseen_in_another_unit_is_refused(exponent, scale, lost, sign):
+    """UNSEEN times any power of ten, however many samples of the sky it is."""
+    sky = np.random.default_rng(0).standard_normal(48) * scale
+    sky[:lost] = UNSEEN
+    sky *= sign * 10.0**exponent
+    if is_missing(sky).any():  # a factor of 1
+        return
+    with pytest.raises(ValueError, match=f"{lost} of 48 samples of the map exceed 1e15 times"):
+        missing_samples(sky)
+
+
+@pytest.mark.parametrize("size", [1.6375, 1.6375e18, -1.6375e-12, 1.6375e40, 3.0, 1e19])
+def test_constants_with_rounding_are_measurements(size):
+    """Whatever their digits are, with zeros and what is up to fourteen decades smaller."""
+    sky = np.full(48, size)
+    assert not missing_samples(sky).any()
+    sky[:5] = size * np.array([0, 1e-14, 1e-7, 0.5, -1])
+    assert not missing_samples(sky).any()
+
+
+@settings(deadline=None, max_examples=200)
 @given(exponent=st.floats(-300, 290), decades=st.floats(0, 14), zeros=st.integers(0, 40))
 def test_measurements_at_any_scale_are_accepted(exponent, decades, zeros):
     """Fourteen decades beside each other, zeros, and any unit."""
@@ -124,6 +151,35 @@ def test_bad_data(tmp_path, kind, stated):
     values = np.array([1, -32768, *range(10)])
     sky = io.read_map(write(tmp_path / "map.fits", [column(kind, values)], BAD_DATA=stated))
     assert is_missing(sky.values).tolist() == [False, True] + 10 * [False]
+
+
+@pytest.mark.parametrize("kind", ["E", "D", "I", "J", "K"])
+@pytest.mark.parametrize("bad", [-999, -999.0, "-999"])
+@pytest.mark.parametrize(("scale", "zero"), [(2.0, 0.0), (1.0, 5.0), (0.5, -3.0)])
+@pytest.mark.parametrize("where", ["table", "primary"])
+def test_bad_data_of_scaled_columns(tmp_path, kind, bad, scale, zero, where):
+    """The stored number is meant, or what it scales to: neither is a measurement."""
+    stored = np.array([-999.0, (-999 - zero) / scale, *range(10)])
+    kind = "D" if stored[1] % 1 and kind in "IJK" else kind
+    own, primary = ({"BAD_DATA": bad}, {}) if where == "table" else ({}, {"BAD_DATA": bad})
+    scaled = dict(TSCAL1=scale, TZERO1=zero, ORDERING="RING")
+    path = table(tmp_path / "map.fits", [column(kind, stored)], primary, **scaled, **own)
+    sky = io.read_map(path)
+    assert is_missing(sky.values).tolist() == [True, True] + 10 * [False]
+    np.testing.assert_allclose(sky.values[2:], np.arange(10) * scale + zero, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", "BIJK")
+@pytest.mark.parametrize("scale", [1, 0.5, 2, -1])
+@pytest.mark.parametrize("zero", [0, 1.5, -128, 2**15, 2**31, 2**63, -(2**63)])
+def test_scaled_integers(tmp_path, kind, scale, zero):
+    """Of every size, those with the zeros of unsigned numbers too."""
+    stored = np.arange(12)
+    path = write(tmp_path / "map.fits", [column(kind, stored)])
+    for key, value in (("TSCAL1", scale), ("TZERO1", zero)):
+        fits.setval(path, key, value=value, ext=1)
+    values = io.read_table(path).columns["T"]
+    assert np.array_equal(values.astype(float), stored * float(scale) + float(zero))
 
 
 def test_bad_data_is_not_a_pixel_number(tmp_path):

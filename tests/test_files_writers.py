@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from astropy import units as u
 from astropy.io import fits
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from spherekit import io
 from spherekit.io._replace import replacing
@@ -286,3 +288,98 @@ def test_units_as_text_or_as_units(tmp_path, unit):
     assert io.read_map(tmp_path / "map.fits", field=None).units == expected
     io.write_alm(tmp_path / "a.fits", np.zeros((2, 4)), component="EB", unit=unit)
     assert io.read_alms(tmp_path / "a.fits").units == expected
+
+
+@settings(deadline=None, max_examples=200, suppress_health_check=list(HealthCheck))
+@given(
+    names=st.lists(
+        st.one_of(
+            st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=70),
+            st.sampled_from(["PIXEL", "ipix", "hpx index", "index", "REAL", "imag", "Q", "a,b", "7"]),
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_what_is_written_is_read_or_refused_at_once(tmp_path_factory, names):
+    """Under any names: as the same columns, in their order."""
+    path = tmp_path_factory.mktemp("n") / "map.fits"
+    values = np.arange(12.0 * len(names)).reshape(len(names), 12)
+    try:
+        io.write_map(path, values, column=names)
+    except ValueError as error:
+        assert "name" in str(error) and not path.exists()
+        return
+    sky = io.read_map(path, field=None)
+    assert np.array_equal(sky.values, values)
+    assert sky.columns == tuple(name.strip() for name in names)
+
+
+@pytest.mark.parametrize("name", ["", "  ", "PIXEL", "HPX_INDEX"])
+def test_names_that_no_column_can_have(tmp_path, name):
+    with pytest.raises(ValueError, match="column"):
+        io.write_map(tmp_path / "no.fits", np.ones(12), column=name)
+    names = ["index", "real", "Imag"]
+    with pytest.raises(ValueError, match="coefficients"):
+        io.write_map(tmp_path / "no.fits", np.ones((3, 12)), column=names)
+
+
+SPELLINGS = ["uK^2", "uK2", "uK**2", "MJy/sr", "MJy sr-1", "m/s", "m s^-1", "m s-1", "K", "1 / s", "J/(K m2)"]
+
+
+@pytest.mark.parametrize("text", SPELLINGS)
+def test_a_unit_in_any_spelling(tmp_path, text):
+    io.write_map(tmp_path / "map.fits", np.ones(12) * u.Unit(text), unit=text)
+    assert u.Unit(io.read_map(tmp_path / "map.fits").units[0]) == u.Unit(text)
+    io.write_cl(tmp_path / "cl.fits", np.ones(3) * u.Unit(text), unit=text)
+    for wrong in (f"1000 {text}", "uK^3", "no unit"):
+        with pytest.raises(ValueError, match="has the unit"):
+            io.write_cl(tmp_path / "no.fits", np.ones(3) * u.Unit(text), unit=wrong)
+
+
+@pytest.mark.parametrize("write", [io.write_map, io.write_cl])
+@pytest.mark.parametrize("suffix", [".fits", ".fits.gz"])
+def test_a_disk_that_is_full(tmp_path, write, suffix):
+    """Here the largest size of a file, which a process may set for itself."""
+    check_in_a_small_disk(write, np.random.default_rng(0).random(49152), tmp_path / f"map{suffix}")
+    check_in_a_small_disk(
+        lambda path, x: io.write_arrays(path, values=x), np.ones(49152), tmp_path / "map.npy"
+    )
+
+
+def check_in_a_small_disk(write, values, path):
+    import resource
+    import signal
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
+    try:
+        with pytest.raises(OSError, match="not written"):
+            write(path, values)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert not list(path.parent.iterdir())
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_links_that_lead_to_themselves(tmp_path, overwrite):
+    (tmp_path / "a.fits").symlink_to(tmp_path / "b.fits")
+    (tmp_path / "b.fits").symlink_to(tmp_path / "a.fits")
+    with pytest.raises(ValueError, match="symbolic link that leads to itself"):
+        io.write_map(tmp_path / "a.fits", np.zeros(12), overwrite=overwrite)
+    (tmp_path / "c.fits").symlink_to(tmp_path / "new.fits")
+    io.write_map(tmp_path / "c.fits", np.zeros(12))
+    assert (tmp_path / "c.fits").is_symlink() and (tmp_path / "new.fits").is_file()
+
+
+@pytest.mark.parametrize("name", ["SIGNAL", "KAPPA", "E", "MAGNETIC T", "B", "CURL", "GRADIENT", ""])
+@pytest.mark.parametrize("component", [None, "TEB", "BTE"])
+def test_names_of_coefficients_do_not_tell_what_they_are_not(tmp_path, name, component):
+    """What is written as T, E and B is read as that, whatever the tables are called."""
+    flm = np.array([[1.0], [2.0], [3.0]])
+    io.write_alm(tmp_path / "a.fits", flm, name=[name, "GRADIENT", "x"], component=component)
+    alm = io.read_alms(tmp_path / "a.fits")
+    assert alm.components == tuple(component or "TEB") and np.array_equal(alm.flm, flm)
+    assert alm.names == (name, "GRADIENT", "x")

@@ -10,7 +10,7 @@ import numpy as np
 
 from spherekit import _check
 from spherekit.conventions import from_healpy, to_healpy
-from spherekit.io import stokes
+from spherekit.io import headers, stokes
 from spherekit.io.fits import outlines, read_table, tables, write_tables
 from spherekit.io.frames import coordsys_of, frame_letter, table_frame
 from spherekit.io.missing import is_missing
@@ -18,8 +18,10 @@ from spherekit.io.units import refuse_masked, with_units
 
 #: Names of tables of coefficients, as written here (those of HEALPix's columns of spectra).
 _EXTNAMES = {"T": "TEMPERATURE", "E": "GRADIENT", "B": "CURL"}
+#: The key that says which component a table holds, whatever its name.
+_KEY = "ALMCOMP"
 _WORDS = {
-    "T": {"T", "I", "TT", "TEMPERATURE"},
+    "T": {"T", "I", "TT", "TEMPERATURE", "INTENSITY"},
     "E": {"E", "EE", "GRAD", "GRADIENT", "ELECTRIC"},
     "B": {"B", "BB", "CURL", "MAGNETIC"},
 }
@@ -83,9 +85,10 @@ def read_alm(path, hdu=None):
 def read_alms(path, hdu=None):
     """All sets of coefficients of a HEALPix alm file, with their components, units and frame.
 
-    The components are told by the names of the tables (EXTNAME with a word such as TEMPERATURE,
-    GRADIENT or ELECTRIC, CURL or MAGNETIC); three tables without such names are T, E, B in this
-    order, as healpy and HEALPix write them; a single table has no component. From a file with
+    The components are told by the key ALMCOMP of the tables, which `write_alm` writes, or by their
+    names (EXTNAME with a word such as TEMPERATURE, GRADIENT or ELECTRIC, CURL or MAGNETIC); of
+    three tables, one of another name beside E and B is T, and three without such names are T, E, B
+    in this order, as healpy and HEALPix write them; a single table has no component. From a file with
     POLCCONV = IAU, B has changed its sign. Tables of fewer degrees are zero above.
 
     Parameters
@@ -173,6 +176,8 @@ def _components(path, alm_tables, hdu):
     names = [_component(table) for table in everything]
     if names == ["", "", ""]:
         names = ["T", "E", "B"]
+    elif sorted(names) == ["", "B", "E"]:
+        names[names.index("")] = "T"
     of_number = {table.hdu: name for table, name in zip(everything, names, strict=True)}
     components = tuple(of_number[table.hdu] for table in alm_tables)
     known = [component for component in components if component]
@@ -186,7 +191,12 @@ def _components(path, alm_tables, hdu):
 
 
 def _component(table):
-    """ "T", "E" or "B", where the name of a table has a word for one of them; else ""."""
+    """ "T", "E" or "B", where a table says so or its name has a word for one of them; else ""."""
+    stated = headers.text(table.header, _KEY).upper()
+    if stated:
+        if stated not in _WORDS:
+            raise headers.HeaderError(f"the header says {_KEY} = {stated!r}; known are T, E and B")
+        return stated
     words = set("".join(c if c.isalnum() else " " for c in table.name.upper()).split())
     matches = [component for component, known in _WORDS.items() if words & known]
     return matches[0] if len(matches) == 1 else ""
@@ -294,7 +304,8 @@ def write_alm(
     for coefficients, c, label, extname in zip(flm, components, units, names, strict=True):
         polarized = stokes.convention_key(polcconv, c in ("E", "B"))
         columns, degrees = _columns(coefficients, label)
-        contents.append((columns, {**degrees, **header, **polarized}, extname))
+        stated = {_KEY: c} if c else {}
+        contents.append((columns, {**degrees, **header, **polarized, **stated}, extname))
     write_tables(path, contents, overwrite=overwrite)
 
 

@@ -150,8 +150,7 @@ def outlines(path):
 @contextmanager
 def _tables(path):
     """The HDUs of a file, and the numbers of those that are tables; foreign errors in our words."""
-    from astropy.io import fits
-
+    fits = _astropy_fits()
     kind = kinds.describe(path)
     if not (kind in _PERHAPS or "FITS" in kind):
         hint = _HINTS.get(kind)
@@ -159,8 +158,7 @@ def _tables(path):
             f"{path} cannot be read as FITS: it is {kind}" + (f"; {hint}" if hint else "")
         )
     try:
-        with _WARNINGS, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # headers of other codes are seldom to the letter
+        with _quiet():
             warnings.filterwarnings("error", message="(?s).*(truncated|corrupted)")
             with _unpacked(path, kind) as file, fits.open(file, memmap=False) as hdus:
                 numbers = [i for i, h in enumerate(_each(path, hdus)) if _is_table(h)]
@@ -179,6 +177,26 @@ def _tables(path):
             f"{path} cannot be read as FITS; it is cut short, damaged, or of another format: "
             f"{reason}"
         ) from None
+
+
+@contextmanager
+def _quiet():
+    """Without the warnings of astropy: headers of other codes are seldom to the letter."""
+    with _WARNINGS, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _astropy_fits():
+    """The reader of astropy; it looks for a folder of settings when it is imported."""
+    try:
+        from astropy.io import fits
+    except OSError as error:
+        raise OSError(
+            f"astropy, which reads and writes FITS, cannot look for its settings ({error}); set HOME "
+            "and XDG_CONFIG_HOME to folders that can be read"
+        ) from None
+    return fits
 
 
 def _each(path, hdus):
@@ -209,8 +227,7 @@ class _Refused(ValueError):
 
 
 def _is_table(hdu):
-    from astropy.io import fits
-
+    fits = _astropy_fits()
     return isinstance(hdu, fits.BinTableHDU | fits.TableHDU) and "ZIMAGE" not in hdu.header
 
 
@@ -316,13 +333,13 @@ def _nulls(hdu, i, raw, values, bad):
 
 def write_tables(path, contents, *, overwrite=False):
     """Write tables, each as (columns, header, name): columns as (name, array, unit)."""
-    from astropy.io import fits
-
-    hdus = fits.HDUList([fits.PrimaryHDU()])
-    for columns, header, name in contents:
-        hdus.append(_as_hdu(columns, header, name))
-    with replacing(path, overwrite) as temporary, _opened(temporary, path) as file:
-        hdus.writeto(file)
+    fits = _astropy_fits()
+    with _quiet():
+        hdus = fits.HDUList([fits.PrimaryHDU()])
+        for columns, header, name in contents:
+            hdus.append(_as_hdu(columns, header, name))
+        with replacing(path, overwrite) as temporary, _opened(temporary, path) as file:
+            hdus.writeto(file)
 
 
 def write_table(path, columns, header, *, overwrite=False):
@@ -334,11 +351,13 @@ _CODES = {"f4": "E", "f8": "D", "i4": "J", "i8": "K"}
 
 
 def _as_hdu(columns, header, name):
-    from astropy.io import fits
-
+    fits = _astropy_fits()
     names = [printable(n, "the name of a column") for n, _, _ in columns]
-    if len({n.upper() for n in names}) != len(names):
-        raise ValueError(f"the columns {', '.join(names)} need names of their own")
+    if len({n.upper() for n in names}) != len(names) or "" in names:
+        raise ValueError(
+            f"the columns {', '.join(map(repr, names))} need names of their own, which differ in "
+            "more than case"
+        )
     hdu = fits.BinTableHDU.from_columns(
         [
             fits.Column(n, _CODES[a.dtype.str[1:]], array=a, unit=printable(u, "a unit") or None)

@@ -10,6 +10,7 @@ from spherekit.io.columns import chosen_table, map_columns, picked_columns
 from spherekit.io.fits import write_table
 from spherekit.io.frames import coordsys_of, frame_letter, frame_of, table_frame
 from spherekit.io.missing import missing_samples
+from spherekit.io.pixel_numbers import is_pixel_name
 from spherekit.io.pixels import full_sky, stacked
 from spherekit.io.units import floating, unit_of_each, with_units, without_unit
 from spherekit.sampling.healpix import nside_of, reorder
@@ -252,6 +253,7 @@ def write_map(
             f"values have shape {np.shape(values)}, with {len(names)} column names; give real "
             "floating maps (n_pix,) or (n_fields, n_pix) and a name for each"
         )
+    _refuse_names(names)
     nside = nside_of(fields.shape[-1])
     for name, samples in zip(names, fields, strict=True):
         infinite = np.count_nonzero(np.isinf(samples))
@@ -273,6 +275,20 @@ def write_map(
         header["COORDSYS"] = frame_letter(coordsys)
     header |= _polarization(names, spin, polcconv)
     write_table(path, list(zip(names, fields, units, strict=True)), header, overwrite=overwrite)
+
+
+def _refuse_names(names):
+    """Refuse columns that would be read as something else than fields."""
+    pixels = [name for name in names if is_pixel_name(name)]
+    if pixels:
+        raise ValueError(
+            f"the column name {pixels[0]!r} is one of pixel numbers, and the file would be read as a map "
+            "of part of the sky; choose another"
+        )
+    if {"index", "real", "imag"} <= {str(name).strip().lower() for name in names}:
+        raise ValueError(
+            "the column names index, real and imag are those of coefficients (alm); choose others"
+        )
 
 
 def _polarization(names, spin, polcconv):

@@ -1,5 +1,6 @@
 """Power spectra C_l in the FITS tables of HEALPix codes."""
 
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -20,12 +21,16 @@ NAMES = {
     "EB": ("EB", "BE", "GC", "CG", "G_C", "C_G", "E_B", "B_E", "GRADIENT_CURL"),
 }
 _BY_NAME = {name: kind for kind, names in NAMES.items() for name in names}
+_PAIR = re.compile(r"(?:[CD]L?)?([TEB]{2})(?:[CD]L)?\d*")
+_SPECTRUM = {"CL", "DL", "SPECTRUM", "POWER"}
+_NO_SPECTRA = {"ELL", "L", "MULTIPOLE", "LMIN", "LMAX", "LMEAN", "BIN", "NMODES", "MODES", "FSKY"}
 
 
 class Spectra(NamedTuple):
     """What `read_spectra` reads: ``values`` and ``units`` by column name; the rest as of `SkyMap`.
 
-    ``polcconv`` is "IAU" where columns of an IAU file have names that do not tell what they are.
+    ``polcconv`` is "IAU" where columns of an IAU file have names that do not tell what they are;
+    all values are then as they are in the file.
     """
 
     values: dict
@@ -40,10 +45,26 @@ class Spectra(NamedTuple):
 def spectrum_of(column):
     """Which spectrum a column holds, by its name: "TT", "EE", "BB", "TE", "TB", "EB" or "".
 
-    >>> spectrum_of("GRADIENT"), spectrum_of("C-T"), spectrum_of("ell")
-    ('EE', 'TB', '')
+    Names in use are known, and those with one word such as TB or ClTB, whatever the words beside
+    it, but for those that say error or the like.
+
+    >>> [spectrum_of(name) for name in ("GRADIENT", "C-T", "Cl_TB", "EE_353", "EE_ERR", "ell")]
+    ['EE', 'TB', 'TB', 'EE', '', '']
     """
-    return _BY_NAME.get("_".join(stokes.words(column)), "")
+    words = stokes.words(column)
+    name, short = "_".join(words), "_".join(word for word in words if word not in _SPECTRUM)
+    if name in _BY_NAME or short in _BY_NAME:
+        return _BY_NAME.get(name) or _BY_NAME[short]
+    matches = [_PAIR.fullmatch(word) for word in words]
+    pairs = [match[1] for match in matches if match]
+    return _BY_NAME[pairs[0]] if len(pairs) == 1 and not stokes.describes_pixels(column) else ""
+
+
+def _sign_of_b(column):
+    """-1 where a spectrum changes its sign with B, 1 where it does not, None where that is unknown."""
+    kind = spectrum_of(column)
+    is_known = kind or stokes.describes_pixels(column) or set(stokes.words(column)) & _NO_SPECTRA
+    return -1 if kind in ("TB", "EB") else 1 if is_known else None
 
 
 def is_spectrum(table):
@@ -72,7 +93,8 @@ def read_cl(path, hdu=None):
     ------
     ValueError
         A file that is no table of numbers (a map, coefficients: with what it is), or is truncated;
-        missing or infinite values.
+        missing or infinite values; a file with POLCCONV = IAU whose columns do not tell which of
+        them change their sign with B (`read_spectra` gives them as they are, and says so).
     FileNotFoundError
 
     >>> import os, tempfile
@@ -82,7 +104,15 @@ def read_cl(path, hdu=None):
     >>> read_cl(path)
     {'TEMPERATURE': array([1., 1., 1.])}
     """
-    return read_spectra(path, hdu).values
+    spectra = read_spectra(path, hdu)
+    if spectra.polcconv != "COSMO":
+        unknown = [name for name in spectra.values if _sign_of_b(name) is None]
+        raise ValueError(
+            f"{path}: its polarization follows the IAU convention (POLCCONV), and the name of "
+            f"{', '.join(unknown)} does not tell whether its sign is to be changed; rename the columns "
+            "TT, EE, BB, TE, TB, EB, or take them as they are: spherekit.io.read_spectra"
+        )
+    return spectra.values
 
 
 def read_spectra(path, hdu=None):
@@ -103,34 +133,36 @@ def read_spectra(path, hdu=None):
     ({'TEMPERATURE': 'uK^2'}, 'galactic')
     """
     table = first_table(path, hdu, is_spectrum)
-    _refuse_other_kinds(path, table)
     try:
+        _refuse_other_kinds(table)
         file_polcconv = stokes.polarization_convention(table)
         values = {name: _spectrum(name, cl) for name, cl in table.columns.items()}
-        if file_polcconv == "IAU":
-            with_b = {name for name in values if spectrum_of(name) in ("TB", "EB")}
-            values = {name: -cl if name in with_b else cl for name, cl in values.items()}
+        signs = [_sign_of_b(name) for name in values]
+        convention = "IAU" if file_polcconv == "IAU" and None in signs else "COSMO"
+        if file_polcconv == "IAU" and convention == "COSMO":
+            pairs = zip(values.items(), signs, strict=True)
+            values = {name: -cl if sign < 0 else cl for (name, cl), sign in pairs}
         frame = table_frame(table)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-    unknown = file_polcconv == "IAU" and not all(spectrum_of(name) for name in values)
-    convention = "IAU" if unknown else "COSMO"
     return Spectra(
         values, dict(table.units), coordsys_of(table), frame, convention, file_polcconv, table.hdu
     )
 
 
-def _refuse_other_kinds(path, table):
+def _refuse_other_kinds(table):
     names = {name.lower() for name in table.columns}
     if {"index", "real", "imag"} <= names:
         raise ValueError(
-            f"{path} (HDU {table.hdu}) holds spherical-harmonic coefficients (alm), no spectra: "
+            f"HDU {table.hdu} holds spherical-harmonic coefficients (alm), no spectra: "
             "spherekit.io.read_alm reads them, spherekit.spectra.power gives their spectra"
         )
-    if "PIXTYPE" in table.header or "ORDERING" in table.header:
+    header = headers.merged(table)
+    is_map = headers.text(header, "PIXTYPE") or headers.text(header, "ORDERING")
+    if is_map and not is_spectrum(table):
         raise ValueError(
-            f"{path} (HDU {table.hdu}) holds a HEALPix map, no spectra: spherekit.io.read_map reads "
-            "it, `spherekit spectrum` gives its spectrum"
+            f"HDU {table.hdu} holds a HEALPix map, no spectra: spherekit.io.read_map reads it, "
+            "`spherekit spectrum` gives its spectrum"
         )
 
 

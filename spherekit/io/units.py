@@ -82,9 +82,13 @@ def _agreed(carried, unit, name):
 
 
 def _same_unit(carried, unit):
-    """Whether text is another spelling of an astropy unit."""
+    """Whether text is another spelling of a unit of astropy or pint."""
     try:
-        return bool(type(carried)(unit) == carried) or bool(carried == unit)
+        if type(carried).__module__.startswith("astropy"):
+            from astropy.units import Unit
+
+            return bool(Unit(unit) == carried)
+        return bool(type(carried)(unit) == carried)
     except Exception:  # each package of units has exceptions of its own
         return False
 
