@@ -46,13 +46,16 @@ class Settings(NamedTuple):
 
     def checked(self):
         """With the strength filled in; refuses what makes no sense."""
-        strength = (
-            skies.default_strength(self.recipe, self.L) if self.strength is None else self.strength
-        )
+        L, strength = _check.band_limit(self.L), self.strength
+        if strength is None:
+            strength = skies.default_strength(self.recipe, L)
         strength = skies.check_strength(self.recipe, strength)
         made = self._replace(
+            L=L,
+            J0=_check.whole_number(self.J0, "J0", 0),
+            depth=_check.whole_number(self.depth, "depth", 0),
             strength=strength,
-            oversample=_check.oversampling(self.oversample) * 1.0,
+            oversample=_check.oversampling(self.oversample),
             seed=_check.whole_number(self.seed, "seed", 0),
         )
         made.scattering()
