@@ -5,6 +5,8 @@ import gzip
 import io as streams
 import os
 import pickle
+import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -155,3 +157,25 @@ def test_any_byte_of_a_map_may_be_another(tmp_path_factory, at, value, cut):
         except (ValueError, MemoryError):
             continue
         assert cut >= len(content) or read in (io.read_table, io.tables, io.read_cl, io.read_map)
+
+
+def test_settings_of_astropy_that_cannot_be_read(tmp_path):
+    """It looks for them when it is imported; the message says so, and not that a file is damaged."""
+    program = f"""
+import pathlib
+
+def denied(self, *args, **kwargs):
+    raise PermissionError(13, "Permission denied", str(self))
+
+from spherekit import io
+import numpy as np
+allowed = pathlib.Path.is_dir, pathlib.Path.exists
+pathlib.Path.is_dir = pathlib.Path.exists = denied
+for call in (lambda: io.write_map({str(tmp_path / "map.fits")!r}, np.ones(12)), lambda: io.read_map({__file__!r})):
+    try:
+        call()
+    except OSError as error:
+        print(error)
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert result.stdout.count("set HOME and XDG_CONFIG_HOME") == 2, result

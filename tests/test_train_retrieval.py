@@ -97,6 +97,65 @@ def test_refusals(tmp_path):
         read_models(tmp_path / "t.csv")
 
 
+@pytest.mark.parametrize("ranked", [{"a"}, frozenset("a"), {"a": 1}, None, 5, b"a", "a"])
+def test_lists_without_an_order_are_refused(ranked):
+    with pytest.raises(TypeError, match="the list of query 'a' is .*; expected a list"):
+        retrieval({"a": ranked}, {"a": ("x", "x", "val")}, "val")
+
+
+@pytest.mark.parametrize("ranked", [["a"], ("a",), np.array(["a"]), iter(["a"]), {"a": 1}.keys()])
+def test_lists_of_any_ordered_kind(ranked):
+    scores = retrieval({"a": ranked}, {"a": ("x", "x", "val")}, "val").scores
+    assert scores["micro"]["NDCG"] == 1
+
+
+def test_what_is_no_dict_and_no_model():
+    models = {"a": ("x", "x", "val")}
+    for lists in ([("a", ["a"])], None, "a", {"a"}):
+        with pytest.raises(TypeError, match="lists is .*; expected a dict"):
+            retrieval(lists, models, "val")
+    for wrong in ([], None, "abc"):
+        with pytest.raises(TypeError, match="models is .*; expected a dict"):
+            retrieval({"a": ["a"]}, wrong, "val")
+    for wrong in (None, "abc", ("x", "val"), ("x", None, "val"), 5):
+        with pytest.raises(TypeError, match="model 'a' is .*; expected"):
+            retrieval({"a": ["a"]}, {"a": wrong}, "val")
+
+
+HEAD = b"id,synsetId,subSynsetId,modelId,split\n"
+ROW = b"000001,a,b,m,val\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (HEAD + ROW + b"1,a,b,m,val\n" + ROW, "2 of 3 identifiers of a model come twice"),
+        (HEAD + ROW + b"3,a\n" + b"4\n", "2 of 3 rows of .* the first is row 2"),
+        (HEAD + b"3,a,b,m,val,more\n", "1 of 1 rows"),
+        (b"\x89PNG\r\n\x1a\n\xff\xfe", "no table of models"),
+        (b"id,synsetId\n" + b'"' + 200_000 * b"x" + b'"', "no table of models"),
+        (b"", "no column"),
+        (HEAD.replace(b"id,", b"id,\xff,"), "no table of models"),
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_tables_of_models_that_are_refused(tmp_path, content, message, packed):
+    path = tmp_path / ("models.csv.gz" if packed else "models.csv")
+    path.write_bytes(gzip.compress(content) if packed else content)
+    with pytest.raises(ValueError, match=message) as refusal:
+        read_models(path)
+    assert "models.csv" in str(refusal.value)
+    (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(HEAD + 50 * ROW)[:-9])
+    with pytest.raises(ValueError, match="no table of models"):
+        read_models(tmp_path / "cut.csv.gz")
+    path.write_bytes(HEAD + ROW)
+    if packed:
+        with pytest.raises(ValueError, match="no table of models"):
+            read_models(path)
+    else:
+        assert read_models(path) == {"000001": ("a", "b", "val")}
+
+
 @pytest.mark.skipif(not DATA.exists(), reason=f"the organisers' files are not at {DATA}")
 @pytest.mark.parametrize(
     "name, data_set", [("A", "test_normal"), ("A", "test_perturbed"), ("D", "val_normal")]

@@ -83,6 +83,12 @@ def note_on_parts(signals):
 
 
 def _lone(path, name, takes_spin=True):
+    if stokes_of(name) not in ("Q", "U"):
+        return Usage(
+            f"{path}: {name} is by its header (STOKES, EXTNAME) one part of a field of spin 2, no scalar; "
+            "bring Q and U into one file, as columns of these names"
+            + ("; or say --spin 0 if it is a scalar" if takes_spin else "")
+        )
     q, u = _both_names(name)
     here = "" if (q, u) == ("Q", "U") else f" (here {q},{u})"
     advice = f"take both parts: --field Q,U --spin 2{here}; or say --spin 0 if it is a scalar"

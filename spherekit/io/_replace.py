@@ -150,6 +150,8 @@ def _create_beside(path):
             return temporary
         except FileExistsError:
             continue
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, path) from None
 
 
 def _take_place(temporary, path, overwrite):

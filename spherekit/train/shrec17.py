@@ -14,6 +14,7 @@ more than R it is not the largest possible, and NDCG can exceed 1. Micro scores 
 scores over the means of classes.
 """
 
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -67,17 +68,21 @@ def retrieval(lists, models, split):
     ValueError
         No lists, or none of that split; a query that is no model, or comes twice.
     TypeError
-        An identifier that is neither text nor a whole number; a list that is text.
+        An identifier that is neither text nor a whole number; a list that is text, or has no order (a set).
 
     >>> models = {"a": ("chair", "sofa", "val"), "b": ("chair", "stool", "val"), "c": ("car", "bus", "val")}
     >>> made = retrieval({"a": ["a", "c", "b"]}, models, "val")
     >>> {name: round(value, 4) for name, value in made.scores["micro"].items()}
     {'P@N': 0.6667, 'R@N': 1.0, 'F1@N': 0.8, 'mAP': 0.8333, 'NDCG': 0.75}
     """
+    for name, value in (("lists", lists), ("models", models)):
+        if not isinstance(value, Mapping):
+            raise TypeError(f"{name} is {type(value).__name__}; expected a dict by identifiers")
     if not lists:
         raise ValueError("no ranked lists; expected a dict {query: [models, the best first]}")
     known, lists = _by_identifier(models, "model"), _by_identifier(lists, "query")
-    models = {name: Model(*model) for name, model in known.items() if model[2] == split}
+    known = {name: _model(name, model) for name, model in known.items()}
+    models = {name: model for name, model in known.items() if model.split == split}
     members, found = {}, {}
     for name, model in models.items():
         members.setdefault(model.synset, []).append(name)
@@ -105,21 +110,36 @@ def read_models(path):
     Raises
     ------
     ValueError
-        Columns other than id, synsetId, subSynsetId, modelId, split.
+        Columns other than id, synsetId, subSynsetId, modelId, split; rows that are cut short or too long;
+        an identifier that comes twice; a file that is no such text.
+    FileNotFoundError
     """
     import csv
     import gzip
+    import zlib
 
     opened = gzip.open if str(path).endswith(".gz") else open
-    with opened(path, "rt", encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file)
-        missing = {"id", "synsetId", "subSynsetId", "split"} - set(rows.fieldnames or ())
-        if missing:
-            raise ValueError(f"{path} has no column {', '.join(sorted(missing))}; expected the "
-                             "organisers' id,synsetId,subSynsetId,modelId,split")  # fmt: skip
-        return {
-            identifier(r["id"]): Model(r["synsetId"], r["subSynsetId"], r["split"]) for r in rows
-        }
+    try:
+        with opened(path, "rt", encoding="utf-8", newline="") as file:
+            table = csv.DictReader(file)
+            names, rows = table.fieldnames or (), list(table)
+    except (UnicodeDecodeError, csv.Error, gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise ValueError(f"{path} is no table of models (csv): {error}") from None
+    missing = {"id", "synsetId", "subSynsetId", "split"} - set(names)
+    if missing:
+        raise ValueError(f"{path} has no column {', '.join(sorted(missing))}; expected the "
+                         "organisers' id,synsetId,subSynsetId,modelId,split")  # fmt: skip
+    broken = [n for n, row in enumerate(rows, 1) if None in row or None in row.values()]
+    if broken:
+        raise ValueError(
+            f"{len(broken)} of {len(rows)} rows of {path} have not one entry for each column; the first is row "
+            f"{broken[0]}"
+        )
+    models = [(identifier(r["id"]), Model(r["synsetId"], r["subSynsetId"], r["split"])) for r in rows]
+    try:
+        return _each_once(models, "model")
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def identifier(name):
@@ -136,19 +156,36 @@ def identifier(name):
 
 def _by_identifier(values, kind):
     """The dict by padded identifiers, each of them once."""
-    padded = {identifier(name): value for name, value in values.items()}
-    if len(padded) < len(values):
+    return _each_once([(identifier(name), value) for name, value in values.items()], kind)
+
+
+def _each_once(pairs, kind):
+    """The dict of (identifier, value) pairs."""
+    values = dict(pairs)
+    if len(values) < len(pairs):
         raise ValueError(
-            f"{len(values) - len(padded)} of {len(values)} identifiers of a {kind} come twice; numbers "
+            f"{len(pairs) - len(values)} of {len(pairs)} identifiers of a {kind} come twice; numbers "
             "are padded to six digits, so that 5 and '000005' are the same"
         )
-    return padded
+    return values
+
+
+def _model(name, values):
+    """A `Model` of a class, subclass and split."""
+    entries = tuple(values) if isinstance(values, Iterable) and not isinstance(values, str) else ()
+    if len(entries) != 3 or None in entries:
+        raise TypeError(f"model {name!r} is {values!r}; expected (class, subclass, split)")
+    return Model(*entries)
 
 
 def _listed(query, ranked, models):
     """The results that count: of the first 1000 those of the split, each once."""
-    if isinstance(ranked, str | bytes):
-        raise TypeError(f"the list of query {query!r} is text; expected a list of identifiers")
+    kind = "text" if isinstance(ranked, str | bytes) else type(ranked).__name__
+    has_order = isinstance(ranked, Iterable) and not isinstance(ranked, set | frozenset | Mapping)
+    if kind == "text" or not has_order:
+        raise TypeError(
+            f"the list of query {query!r} is {kind}; expected a list of identifiers, the best first"
+        )
     names = map(identifier, list(ranked)[:CUT])
     return list(dict.fromkeys(name for name in names if name in models))
 
