@@ -14,6 +14,8 @@ _COMPLEX = {np.dtype(np.complex64): np.complex64, np.dtype(np.complex128): np.co
 #: A grid of this band-limit has 10^12 samples: anything beyond is a slip, not a job.
 MAX_BAND_LIMIT = 2**20
 
+#: Types that carry numbers alone: neither a unit nor a mask.
+_PLAIN = (float, int, np.float64, np.ndarray)
 _DTYPES = "float32, float64, complex64, complex128 or integers"
 
 # --- single values ---------------------------------------------------------------------------------
@@ -32,18 +34,22 @@ def whole_number(value, name, minimum, maximum=None, hint=""):
     >>> whole_number(np.int64(8), "L", 1)
     8
     """
-    lower = "" if minimum == -math.inf else f" >= {minimum}"
-    upper = "" if maximum is None else f" and <= {maximum}"
-    expected = f"expected a whole number{lower}{upper}" + (f" ({hint})" if hint else "")
     try:
         if isinstance(value, bool | np.bool_):
             raise TypeError
         number = operator.index(value)
     except TypeError:
+        expected = _expected(minimum, maximum, hint)
         raise TypeError(f"{name} is {value!r} ({type(value).__name__}); {expected}") from None
     if number < minimum or (maximum is not None and number > maximum):
-        raise ValueError(f"{name} is {number}; {expected}")
+        raise ValueError(f"{name} is {number}; {_expected(minimum, maximum, hint)}")
     return number
+
+
+def _expected(minimum, maximum, hint):
+    lower = "" if minimum == -math.inf else f" >= {minimum}"
+    upper = "" if maximum is None else f" and <= {maximum}"
+    return f"expected a whole number{lower}{upper}" + (f" ({hint})" if hint else "")
 
 
 def real_number(value, name, expected, is_valid=math.isfinite):
@@ -90,6 +96,34 @@ def spin_number(spin, L, reality=False):
     return value
 
 
+def data_type(dtype, name, *allowed):
+    """``dtype`` as a numpy.dtype in native byte order, one of those allowed.
+
+    Raises
+    ------
+    TypeError
+        Another dtype; what is none.
+
+    >>> data_type("f4", "dtype", np.float32, np.float64)
+    dtype('float32')
+    """
+    names = " or ".join(np.dtype(kind).name for kind in allowed)
+    try:
+        if dtype is None:  # of which numpy makes float64
+            raise TypeError
+        kind = np.dtype(dtype).newbyteorder("=")
+    except (TypeError, ValueError, SyntaxError):
+        raise TypeError(f"{name} is {dtype!r} ({type(dtype).__name__}); expected {names}") from None
+    if kind not in allowed:
+        raise TypeError(f"{name} is {kind}; expected {names}")
+    return kind
+
+
+def sample_type(dtype):
+    """The dtype of samples or coefficients."""
+    return data_type(dtype, "dtype", np.float32, np.float64, np.complex64, np.complex128)
+
+
 def generator(rng):
     """A random generator, of which a whole number >= 0 or a SeedSequence is the seed.
 
@@ -130,7 +164,9 @@ def as_array(x, name, advice="pass plain numbers"):
     >>> as_array([1, 2], "x")
     array([1, 2])
     """
-    x = _without_attributes(x, name, advice)
+    if type(x) is np.ndarray and x.dtype.kind != "O":
+        return x
+    x = x if type(x) in _PLAIN else _without_attributes(x, name, advice)
     try:
         array = np.asarray(x)
     except ValueError:
@@ -165,7 +201,7 @@ def angles(x, name):
     >>> float(angles(90, "theta"))
     90.0
     """
-    array = as_array(_in_radians(x, name), name)
+    array = as_array(x if type(x) in _PLAIN else _in_radians(x, name), name)
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} has dtype {array.dtype}; expected real angles in radians")
     array = array.astype(np.float64, copy=False)
@@ -206,12 +242,16 @@ def _in_radians(x, name):
     """``x`` in radians without its unit, which must be one of an angle; as it is without a unit."""
     if isinstance(x, list | tuple):
         return [_in_radians(item, name) for item in x]
-    unit = unit_of(x)
     label = getattr(x, "attrs", {}).get("units") if hasattr(x, "__array__") else None
     if label is not None and not str(label).startswith("rad"):  # of xarray, which converts nothing
         raise ValueError(f"{name} is labelled with the units {label!r}; pass numbers in radians")
-    if unit is None or str(unit) in ("", "dimensionless"):
+    _refuse_masked(x, name)
+    unit = unit_of(x)
+    if unit is None:
         return x
+    if str(unit) in _DIMENSIONLESS:
+        return _plain_numbers(x)
+    x = _with_unit(x)
     try:
         return x.to_value("rad") if hasattr(x, "to_value") else x.to("rad").magnitude
     except Exception:  # each package of units has an exception of its own
@@ -225,26 +265,49 @@ def _without_attributes(x, name, advice):
     if isinstance(x, list | tuple):
         plain = (int, float, complex, np.generic)
         return [v if isinstance(v, plain) else _without_attributes(v, name, advice) for v in x]
-    mask = getattr(x, "mask", None)  # of numpy.ma and of astropy's Masked; elsewhere a method
-    if isinstance(mask, np.ndarray | np.bool_ | bool) and np.any(mask):
-        raise TypeError(
-            f"{name} has masked entries, whose mask would be lost; pass {name}.data, and the samples that "
-            f"count as mask=~numpy.ma.getmaskarray({name}) to functions that take a mask (analyse)"
-        )
+    _refuse_masked(x, name)
     unit = unit_of(x)
     if unit is None:
         return x
-    if str(unit) not in ("", "dimensionless", "%"):
+    if str(unit) not in _DIMENSIONLESS:
         raise TypeError(f"{name} has the unit {unit}, which would be lost; {advice}")
-    return x.to_value("") if hasattr(x, "to_value") else x.to("").magnitude
+    return _plain_numbers(x)
+
+
+def _refuse_masked(x, name):
+    mask = getattr(x, "mask", None)  # of numpy.ma and of astropy's Masked; elsewhere a method
+    if isinstance(mask, np.ndarray | np.bool_ | bool) and np.any(mask):
+        label = name if name.isidentifier() else "x"
+        raise TypeError(
+            f"{name} has masked entries, whose mask would be lost; pass {label}.data, and the samples that "
+            f"count as mask=~numpy.ma.getmaskarray({label}) to functions that take a mask (analyse)"
+        )
+
+
+_DIMENSIONLESS = ("", "dimensionless", "%")
 
 
 def unit_of(x):
     """The unit of a quantity, or of a column of a table; None where there is none."""
+    x = _with_unit(x)
     if not hasattr(x, "__array__"):
         return None
     unit = getattr(x, "unit", None)
     return getattr(x, "units", None) if unit is None and hasattr(x, "magnitude") else unit
+
+
+def _with_unit(x):
+    """What carries the unit: ``x``, or the quantity inside a masked array or one of xarray."""
+    inner = getattr(x, "data", None) if hasattr(x, "__array__") else None
+    return inner if hasattr(inner, "unit") or hasattr(inner, "magnitude") else x
+
+
+def _plain_numbers(x):
+    """The numbers of a dimensionless quantity: 50 % is 0.5."""
+    x = _with_unit(x)
+    if hasattr(x, "to_value"):
+        return x.to_value("")
+    return x.to("").magnitude if hasattr(x, "magnitude") else x
 
 
 def real_samples(f, name="f"):
@@ -297,10 +360,20 @@ def wigner_shape(flmn, L, N, name="flmn"):
         )
 
 
-def bad_samples(f, unseen=None):
-    """Raise for NaN, inf or UNSEEN samples, with their counts; return quietly when there are none."""
+def bad_samples(f, unseen=None, adjoint=False):
+    """Raise for NaN, inf or UNSEEN samples, with their counts; return quietly when there are none.
+
+    ``adjoint``: they go into one, as gradients do, which are no maps to mask.
+    """
     lost = f.size - np.count_nonzero(np.isfinite(f))
     masked = 0 if unseen is None else np.count_nonzero(is_missing(f) & np.isfinite(f))
+    if lost and not masked and adjoint:
+        wider = ", or compute in float64" if is_single(f) else ""
+        raise ValueError(
+            f"{lost} samples are NaN or infinite, of {f.size}; an adjoint would spread them: set to 0 what "
+            "does not count. In a gradient they are what comes back here, beyond the range of "
+            f"{f.dtype}: scale the data down{wider}"
+        )
     if lost or masked:
         raise ValueError(
             f"{lost} samples are NaN or infinite and {masked} are UNSEEN, of {f.size}; mask them: "
@@ -310,10 +383,10 @@ def bad_samples(f, unseen=None):
         missing_samples(f)
 
 
-def finite_samples(f, unseen=None):
+def finite_samples(f, unseen=None, adjoint=False):
     """Refuse bad samples, looking at every one."""
     if not (np.abs(f) < 1e28).all():
-        bad_samples(f, unseen)
+        bad_samples(f, unseen, adjoint)
 
 
 def symmetry_tolerance(single):
@@ -352,8 +425,8 @@ def real_type(x):
 
 def oversampling(value):
     """How much finer than the band-limit a function of samples is taken."""
-    real_number(value, "oversample", "a number from 1 to 16", lambda factor: 1 <= factor <= 16)
-    return value
+    expected = "a number from 1 to 16"
+    return real_number(value, "oversample", expected, lambda factor: 1 <= factor <= 16)
 
 
 def result_type(real, single):

@@ -28,7 +28,7 @@ def cache_folder():
     SPHEREKIT_CACHE names a folder, in which ``~`` stands for the home folder; else it is where the system
     keeps caches of the user. Nothing is created here; Numba creates the folder when it writes to it.
     """
-    setting = os.environ.get("SPHEREKIT_CACHE", "")
+    setting = os.environ.get("SPHEREKIT_CACHE", "").strip()
     if setting == "0":
         return None
     parent = _expanded(setting) if setting else _user_cache()

@@ -23,6 +23,19 @@ def exponent(x):
     return math.frexp(largest)[1]
 
 
+def exponents(x):
+    """`exponent` along the last axis, which stays with length 1; 0 where numbers are not finite.
+
+    >>> exponents(np.array([[0.75, -5.0], [0.0, 0.0]])).tolist()
+    [[3], [0]]
+    """
+    x = np.asarray(x)
+    parts = (x.real, x.imag) if np.iscomplexobj(x) else (x,)
+    sizes = [np.abs(part).max(axis=-1, initial=0, keepdims=True) for part in parts]
+    largest = np.maximum.reduce(sizes)
+    return np.frexp(np.where(np.isfinite(largest), largest, 0))[1]
+
+
 def times_power(x, e):
     """2^e x, exact within the range of numbers; beyond it infinite, without a warning.
 

@@ -33,6 +33,15 @@ def angles(**named):
     return [_angle(x, name) for name, x in named.items()]
 
 
+def colatitudes(theta, name="theta"):
+    """Angles from 0 to pi (`_check.colatitudes`); what rounding put beyond is moved onto the pole."""
+    checked = _check.colatitudes(getval(theta), name)
+    if not is_traced(theta):
+        return checked
+    wide = cast(theta, np.float64)
+    return wide + (checked - getval(wide))
+
+
 def _angle(x, name):
     checked = _check.angles(getval(x), name)
     return cast(x, np.float64) if is_traced(x) else checked

@@ -6,6 +6,7 @@ with the figures, so that they read well in any test runner.
 """
 
 import itertools
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -28,7 +29,7 @@ def random_flm(L, rng, *, spin=0, reality=False, shape=(), dtype=np.complex128):
         Coefficients of degree l < |spin| are zero. |spin| < L.
     reality : bool
         Coefficients of a real signal: f_{l,-m} = (-1)^m conj(f_lm), f_l0 real. Needs spin 0.
-    shape : tuple of int
+    shape : tuple of int, or int
         Leading axes.
     dtype : complex64 or complex128
         Type of the result.
@@ -41,7 +42,9 @@ def random_flm(L, rng, *, spin=0, reality=False, shape=(), dtype=np.complex128):
     Raises
     ------
     ValueError
-        L < 1, |spin| >= L, reality with a spin, or another dtype.
+        L < 1, |spin| >= L, reality with a spin, a negative length of an axis.
+    TypeError
+        Another dtype; a shape that is not of whole numbers.
 
     Examples
     --------
@@ -52,9 +55,8 @@ def random_flm(L, rng, *, spin=0, reality=False, shape=(), dtype=np.complex128):
     """
     L, rng = _check.band_limit(L), _check.generator(rng)
     spin = _check.spin_number(spin, L, reality)
-    if np.dtype(dtype) not in (np.complex64, np.complex128):
-        raise ValueError(f"dtype={dtype}: expected complex64 or complex128")
-    shape = tuple(shape) + (L * L,)
+    dtype = _check.data_type(dtype, "dtype", np.complex64, np.complex128)
+    shape = (*_leading_axes(shape), L * L)
     flm = (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)) / np.sqrt(2)
     if reality:
         ell = np.repeat(np.arange(L), 2 * np.arange(L) + 1)
@@ -94,6 +96,7 @@ def random_flmn(L, N, rng, *, reality=False, steerable=False, shape=(), dtype=np
     """
     L, rng = _check.band_limit(L), _check.generator(rng)
     N = _check.azimuthal_limit(N, L)
+    dtype = _check.data_type(dtype, "dtype", np.complex64, np.complex128)
     rows = [random_flm(L, rng, spin=n, shape=shape) for n in range(1 - N, N)]
     flmn = np.stack(rows, axis=-2)
     if reality:
@@ -239,6 +242,13 @@ def assert_equivariant(f, transform_in, transform_out, x, rtol):
             f"not equivariant: largest difference {error:.3g}, largest value {scale:.3g}, "
             f"allowed relative {rtol:.3g}"
         )
+
+
+def _leading_axes(shape):
+    """Lengths of axes; a whole number is that of a single axis."""
+    if isinstance(shape, Iterable) and not isinstance(shape, str):
+        return tuple(_check.whole_number(n, "a length in shape", 0) for n in shape)
+    return (_check.whole_number(shape, "shape", 0, hint="or a tuple of these"),)
 
 
 def _subsets(count):

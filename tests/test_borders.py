@@ -9,10 +9,20 @@ import importlib
 import inspect
 
 import astropy.units as u
+import autograd.numpy as anp
 import numpy as np
 import pytest
+from autograd import grad
 
+from spherekit import harmonic, nn, wigner
+from spherekit.sampling import Rings
+from spherekit.sampling import grid as sampling_grid
+from spherekit.scattering import Covariances, Scattering
 from spherekit.testing import random_flm, random_flmn
+from spherekit.wavelets import Wavelets
+
+#: Types of whole numbers, of which the small ones overflow in products.
+INTEGERS = (np.int8, np.uint8, np.int16, np.uint64, np.int64)
 
 ROOMS = ("sampling", "harmonic", "wigner", "spectra", "wavelets", "scattering", "conventions")
 WHOLE = {
@@ -117,6 +127,16 @@ CALLS = {
 }
 
 
+class Labelled:
+    """An array inside another object, as xarray has it: its unit is that of ``data``."""
+
+    def __init__(self, data):
+        self.data = data
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.data.value, dtype)
+
+
 def resolve(path):
     room, name = path.split(".")
     return getattr(importlib.import_module(f"spherekit.{room}"), name)
@@ -132,6 +152,8 @@ def call_with(path, **changes):
 
 def leaves(result):
     """The arrays of a result, to compare it."""
+    if isinstance(result, dict):
+        return leaves(list(result.values()))
     if isinstance(result, list | tuple):
         return [leaf for item in result for leaf in leaves(item)]
     return [np.asarray(result)]
@@ -177,14 +199,105 @@ def test_whole_numbers_out_of_range(path, name):
 
 @pytest.mark.parametrize("path, name", arguments(WHOLE))
 def test_whole_numbers_of_numpy(path, name):
-    call_with(path, **{name: np.int16(CALLS[path][name])})
+    """The same bits, and the same objects: what is checked is stored as an int of Python."""
+    value = CALLS[path][name]
+    plain = call_with(path)
+    for kind in INTEGERS:
+        result = call_with(path, **{name: kind(value)})
+        for a, b in zip(leaves(result), leaves(plain), strict=True):
+            assert np.array_equal(a, b) and a.dtype == b.dtype
+        if hasattr(result, "__dict__"):
+            assert result == plain and hash(result) == hash(plain) and repr(result) == repr(plain)
+            held = {k: v for k, v in vars(result).items() if isinstance(v, np.generic)}
+            assert not held, f"{path} keeps {held}"
+
+
+@pytest.mark.parametrize("kind", [*INTEGERS, np.float16, np.float32])
+def test_real_numbers_of_numpy(kind):
+    """As those of Python: a product with float16 is rounded to it."""
+    for name, value in dict(lam=2, oversample=3).items():
+        one, two = (Covariances(16, N=1, **{name: some}) for some in (value, kind(value)))
+        assert one == two and hash(one) == hash(two) and repr(one) == repr(two)
+    for oversample in (1.1, 1.7):
+        narrow = np.float16(oversample)
+        one, two = (
+            nn.pointwise("relu", some)(nn.Sphere(500, 1)) for some in (float(narrow), narrow)
+        )
+        assert one.gives == two.gives
+
+
+@pytest.mark.parametrize("kind", INTEGERS)
+def test_numbers_of_directions(kind, rng):
+    """Covariances of any type of the number are those of the int."""
+    flm = random_flm(8, rng, reality=True)
+    one, two = (Covariances(8, N=3, directions=n).from_flm(flm) for n in (5, kind(5)))
+    for a, b in zip(one, two, strict=True):
+        assert (a == b).all()
+
+
+@pytest.mark.parametrize("kind", INTEGERS)
+def test_paths_of_numpy(kind):
+    one, two = (Scattering(8, paths=[(), (s(2),), (s(2), s(1))]) for s in (int, kind))
+    assert one == two and hash(one) == hash(two)
+    assert all(type(j) is int for path in two.paths for j in path.scales)
+
+
+@pytest.mark.parametrize("bad", [True, 1.0, 1 + 0j, "1", None, [1]])
+def test_paths_hold_whole_numbers(bad):
+    with pytest.raises(TypeError, match="a scale of paths is .*whole number"):
+        Scattering(8, paths=[(1, bad)])
+    for paths in (3, None, [1, 2], ["12"]):
+        with pytest.raises(TypeError, match="paths (is|holds) .*expected"):
+            Scattering(8, paths=paths)
+
+
+@pytest.mark.parametrize("family", ["scale-discretised", "needlet", "curvelet"])
+def test_the_directions_of_every_family_are_whole_numbers(family):
+    for bad in (True, 8.0, np.float32(8), 8 + 0j, [8], "8"):
+        with pytest.raises(TypeError, match="N is .*whole number"):
+            Wavelets(8, N=bad, family=family)
+    for kind in INTEGERS:
+        assert Wavelets(8, N=kind(8), family=family) == Wavelets(8, N=8, family=family)
+
+
+@pytest.mark.parametrize("bad", ["foo", None, 3, np.int32, "M8[s]", object, np.float16, [("a",)]])
+def test_types_of_results(bad):
+    """One check of what is a dtype, and which."""
+    net = nn.Net(nn.Features(3), nn.dense(2))
+    for call in (
+        lambda: net.init(0, bad),
+        lambda: random_flm(4, 0, dtype=bad),
+        lambda: random_flmn(4, 2, 0, dtype=bad),
+        lambda: harmonic.estimate_memory(4, dtype=bad),
+        lambda: wigner.estimate_memory(4, 2, dtype=bad),
+    ):
+        with pytest.raises(TypeError, match="dtype.* is .*; expected (float32|complex64) or "):
+            call()
+    assert random_flm(4, 0, dtype=">c8").dtype == np.complex64
+
+
+def test_shapes_of_random_coefficients():
+    assert random_flm(4, 0, shape=3).shape == random_flm(4, 0, shape=(np.uint8(3),)).shape
+    for bad in ((2.0,), "2", 2.5, None, (True,)):
+        with pytest.raises(TypeError, match="shape is .*whole number"):
+            random_flm(4, 0, shape=bad)
+    for bad in ((-3,), -3):
+        with pytest.raises(ValueError, match="shape is -3"):
+            random_flm(4, 0, shape=bad)
+
+
+def test_a_degree_that_no_memory_holds():
+    with pytest.raises(MemoryError, match="real basis of degree 1000000000"):
+        wigner.real_basis(10**9)
 
 
 @pytest.mark.parametrize("path, name", arguments(ANGLES))
 def test_the_unit_of_an_angle_is_taken(path, name):
     degrees = np.degrees(CALLS[path][name])
     plain = leaves(call_with(path))
-    for angle in (degrees * u.deg, (degrees * u.deg).to(u.arcmin), np.radians(degrees) * u.rad):
+    quantity = degrees * u.deg
+    nested = np.ma.masked_array(quantity), Labelled(quantity)
+    for angle in (quantity, quantity.to(u.arcmin), np.radians(degrees) * u.rad, *nested):
         for a, b in zip(leaves(call_with(path, **{name: angle})), plain, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-14)
 
@@ -215,6 +328,8 @@ def test_data_with_a_unit_or_a_mask(path, name):
         (value * u.K, "unit K"),
         (np.ma.masked_array(value, mask), "mask"),
         ([row * u.K for row in value], "unit K"),
+        (np.ma.masked_array(value * u.K), "unit K"),
+        (Labelled(value * u.K), "unit K"),
         ({"TT": value}, "dict"),
         (value.astype("U9"), "dtype"),
         (value.astype(object), "object"),
@@ -258,3 +373,77 @@ def test_what_is_no_generator(rng):
 def test_seeds_serve_as_generators():
     for seed in (3, np.int64(3), np.random.SeedSequence(3)):
         assert np.array_equal(random_flm(3, seed), random_flm(3, np.random.default_rng(3)))
+
+
+@pytest.mark.parametrize(
+    "path, name", [("harmonic.evaluate", "theta"), ("harmonic.evaluate_adjoint", "theta")]
+)
+def test_the_largest_colatitude_of_single_precision(path, name):
+    """float32 pi exceeds pi: within the rounding of its type an angle lies on the pole."""
+    at_pole = leaves(call_with(path, theta=[0.3, np.pi]))
+    for a, b in zip(leaves(call_with(path, theta=np.float32([0.3, np.pi]))), at_pole, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-6)
+
+
+def test_the_largest_beta_of_single_precision():
+    beta = np.float32([np.pi, 0.2])
+    assert np.isfinite(call_with("wigner.evaluate", beta=beta)).all()
+    assert np.isfinite(call_with("wigner.total_convolution", beta=beta)).all()
+
+
+@pytest.mark.parametrize("path", ["harmonic.evaluate", "harmonic.evaluate_adjoint"])
+def test_derivatives_at_the_largest_colatitude_of_single_precision(path):
+    def total(theta):
+        return anp.sum(anp.abs(call_with(path, theta=theta)) ** 2)
+
+    slope = grad(total)(np.float32([0.3, np.pi]))
+    assert slope.dtype == np.float32
+    np.testing.assert_allclose(slope, grad(total)(np.array([0.3, np.pi])), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("reality", [True, False])
+def test_operators_check_their_vectors(reality):
+    """By every name that SciPy gives to the product."""
+    operator = call_with("harmonic.synthesis_operator", spin=0, reality=reality)
+    x, y = np.ones(4), np.ones(12)
+    products = [
+        (operator.matvec, x),
+        (operator.rmatvec, y),
+        (operator.dot, x),
+        (lambda v: operator @ v, x),
+        (lambda v: operator * v, x),
+        (lambda v: operator.H @ v, y),
+        (operator.H.matvec, y),
+        (operator.H.rmatvec, x),
+        (operator.H.H.dot, x),
+    ]
+    for product, vector in products:
+        plain = product(vector)
+        assert plain.dtype == (float if reality else complex)
+        for same in (vector.tolist(), vector.astype(np.float32), vector.astype(int)):
+            assert np.array_equal(product(same), plain)
+        mask = np.arange(vector.size) == 1
+        bad = [vector * u.K, np.ma.masked_array(vector, mask), vector.astype(np.longdouble)]
+        for wrong in [*bad, *([vector + 1j] if reality else [])]:
+            with pytest.raises(TypeError, match=r"\bx\b"):
+                product(wrong)
+
+
+def test_rings_take_lists_with_units_and_counts_that_are_whole():
+    plain = Rings([1.0, 2.0], 4, [0.1, 0.2], [0.5, 0.6])
+    assert (
+        Rings([1.0 * u.rad, 2.0 * u.rad], [4, 4], [0.1 * u.rad, 0.2 * u.rad], [0.5, 0.6]) == plain
+    )
+    with pytest.raises(TypeError, match="weights.*unit sr"):
+        Rings([1.0, 2.0], 4, weights=[1 * u.sr, 2 * u.sr])
+    for bad, error in [([True, 4], TypeError), ([4.0, 4], TypeError), (2**70, ValueError)]:
+        with pytest.raises(error, match="n_phi is"):
+            Rings([1.0, 2.0], bad)
+    with pytest.raises(TypeError, match="n_phi is"):
+        Rings([1.0, 2.0], np.array([[4, 4], [4, 4]]))
+
+
+def test_grid_names_with_numbers_of_any_length():
+    for name in ("mw:" + "9" * 5000, "healpix:" + "9" * 30, "mw:" + "9" * 15):
+        with pytest.raises(ValueError, match="whole number"):
+            sampling_grid(name)

@@ -317,12 +317,23 @@ def test_wrong_usage_is_one_line(here, capsys):
         main(["--debug", "info", "nothing.fits"])
 
 
-def test_warnings_are_one_line(sky, capsys):
+def test_warnings_are_one_line(sky, capsys, monkeypatch):
+    from spherekit.cli import spectrum
+
+    def warn(*args, **options):
+        warnings.warn("first line\nand second", stacklevel=1)
+
+    monkeypatch.setattr(spectrum, "_check", warn)
     with warnings.catch_warnings():
         warnings.simplefilter("always")
-        run("transform map.fits --L 26 --allow-unconverged -o alm.fits")
-    said = capsys.readouterr().err
-    assert said.startswith("spherekit: warning: L=26") and said.count("\n") == 1
+        run("spectrum map.fits --L 8 -o cl.fits")
+    assert capsys.readouterr().err == "spherekit: warning: first line and second\n"
+
+
+def test_degrees_that_pixels_do_not_determine_are_refused(sky, capsys):
+    for verb in ("transform", "spectrum", "rotate --euler 1,2,3", "wavelets", "scatter"):
+        suffix = "npz" if verb in ("wavelets", "scatter") else "fits"
+        assert "3 nside" in refused(capsys, f"{verb} map.fits --L 26 -o out.{suffix}", 2)
 
 
 def test_demo(here, capsys, monkeypatch):

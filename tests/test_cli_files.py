@@ -438,9 +438,11 @@ def test_wmap_iqu(here, capsys):  # noqa: F811
 def test_planck_masks(here, capsys):  # noqa: F811
     sky, masks = DATA / "wmap_mcmc_base_k_synch_stk_q_9yr_v5.fits", DATA / "GAL_PlanckMasks_64.npz"
     assert "GAL020, GAL040, GAL060" in refused(
-        capsys, f"spectrum {sky} --L 9 --mask {masks} -o x.fits", 2
+        capsys, f"spectrum {sky} --L 9 --spin 0 --mask {masks} -o x.fits", 2
     )
-    run(f"spectrum {sky} --L 9 --mask {masks} --mask-field GAL060 -o x.fits")
+    line = f"spectrum {sky} --L 9 --mask {masks} --mask-field GAL060 -o x.fits"
+    assert "one part of a field of spin 2" in refused(capsys, line, 2)  # STOKES = 'Q'
+    run(f"{line} --spin 0")
     assert list(io.read_cl("x.fits")) == ["BESTFIT"]
     assert "masks of pixels): VARIANCE" in refused(
         capsys, f"rotate {sky} --euler 1,2,3 -o y.fits", 2

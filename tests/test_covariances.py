@@ -267,6 +267,67 @@ def test_generation_takes_a_seed(rng):
             generate(C, flm, 5, **how)
 
 
+SIZES = (2.0**-1000, 2.0**-540, 2.0**-480, 2.0**480, 2.0**540, 2.0**1000)
+
+
+@pytest.mark.parametrize("isotropic", [True, False])
+def test_normalised_statistics_have_no_unit(isotropic, rng):
+    """Powers of two change no bit, other factors what rounding does; each map of a batch by itself."""
+    C = Covariances(8, N=2, isotropic=isotropic)
+    flm, reference = random_flm(8, rng, reality=True, shape=(2,)), random_flm(8, rng, reality=True)
+    for model in (None, reference):
+        plain = C.normalised(flm, model)
+        expected = C.normalise(C.from_flm(flm), None if model is None else C.from_flm(model))
+        for scale in (*SIZES, 1e-300, 1e-160, 1e160, 1e300):
+            exact = math.frexp(scale)[0] == 0.5
+            scaled = C.normalised(flm * scale, None if model is None else model * scale)
+            for x, y, z in zip(plain, scaled, expected, strict=True):
+                np.testing.assert_allclose(z, x, rtol=1e-12, atol=1e-14)
+                np.testing.assert_allclose(
+                    y, x, rtol=0 if exact else 1e-10, atol=0 if exact else 1e-13
+                )
+    both = C.normalised(np.stack([flm[0] * 1e-200, flm[1] * 1e200]))
+    for x, y in zip(C.normalised(flm), both, strict=True):
+        np.testing.assert_allclose(y, x, rtol=1e-10, atol=1e-13)
+
+
+def test_statistics_beyond_float64_are_refused(rng):
+    """Neither digits lost, nor zeros, nor infinity; a map of zeros has covariances of zero."""
+    C, flm = Covariances(8, N=2), random_flm(8, rng, reality=True)
+    for scale in (1e-300, 1e-163, 1e-160, 1e160, 1e300):
+        with pytest.raises(
+            ValueError, match="beyond the range of float64; scale it, or take C.norm"
+        ):
+            C.from_flm(flm * scale)
+    for scale in (2.0**-470, 2.0**470):
+        for x, y in zip(
+            C.normalise(C.from_flm(flm)), C.normalise(C.from_flm(flm * scale)), strict=True
+        ):
+            assert (x == y).all()
+    assert not any(np.any(x) for x in C.from_flm(0 * flm))
+
+
+def test_gradients_of_normalised_statistics(rng):
+    C, flm = Covariances(6, N=1, J0=1), random_flm(6, rng, reality=True)
+
+    def loss(u):
+        return anp.sum(C.normalised(hermitian(u)).C01)
+
+    assert_gradient(loss, flm, order=1)
+    scaled = grad(loss)(flm * 2.0**-600)
+    assert (scaled * 2.0**-600 == grad(loss)(flm)).all()
+
+
+def test_generation_has_no_unit(rng):
+    C, flm = Covariances(8, N=1), random_flm(8, rng, reality=True)
+    plain = generate(C, flm, 1, iterations=3)
+    for scale in (*SIZES, 1e-170, 1e300):
+        scaled = generate(C, flm * scale, 1, iterations=3)
+        tolerance = 0 if math.frexp(scale)[0] == 0.5 else 1e-9
+        np.testing.assert_allclose(scaled.flm / scale, plain.flm, rtol=0, atol=tolerance)
+        np.testing.assert_allclose(scaled.losses, plain.losses, rtol=tolerance)
+
+
 def test_no_maps():
     """Of an empty batch empty statistics."""
     for isotropic in (False, True):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spherekit.sampling import GL, MW, HEALPix
+from spherekit.sampling import GL, MW, DHPole, HEALPix, Rings
 from spherekit.sampling.healpix import UNSEEN
 from spherekit.spectra import remove_monopole_dipole
 
@@ -146,3 +146,21 @@ def test_bad_input():
     ):
         with pytest.raises(error, match=message):
             remove_monopole_dipole(values, sampling=EQUAL, **options)
+
+
+def test_weights_of_either_sign_and_none():
+    """An exact rule with negative weights removes exactly; a sample without weight must not be missing."""
+    theta = np.array([0.3, 0.4, 0.5, 0.6, 1.2, 2.0, 2.2, 2.9])
+    legendre = [np.polynomial.legendre.Legendre.basis(ell)(np.cos(theta)) for ell in range(8)]
+    target = np.zeros(8)
+    target[0] = 4 * np.pi
+    grid = Rings(theta, 16, weights=np.linalg.solve(legendre, target) / 16)
+    assert grid.weights.min() < 0
+    f = 5 + 2 * np.cos(grid.theta) + 0.3 * np.sin(grid.theta) * np.cos(grid.phi)
+    cleaned, monopole, dipole = remove_monopole_dipole(f, sampling=grid)
+    assert np.isclose(monopole, 5, rtol=1e-12) and np.allclose(dipole, [0.3, 0, 2], atol=1e-11)
+    assert np.abs(cleaned).max() < 1e-10
+    at_pole = np.ones(DHPole(6).shape)  # whose first ring has the weight 0
+    at_pole[0, 0] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        remove_monopole_dipole(at_pole, sampling=DHPole(6))

@@ -2,8 +2,12 @@
 
 import numpy as np
 import pytest
+from test_nn import _leaves
 
 from spherekit import nn
+from spherekit.scattering import Scattering
+
+INTEGERS = (np.int8, np.uint8, np.int16, np.uint64, np.int64)
 
 S = nn.Sphere(4, 2)
 G = nn.Group(4, 2, 2)
@@ -75,7 +79,108 @@ def test_whole_numbers(name):
         ValueError, match=rf"is {minimum - 1}; expected a whole number >= {minimum}"
     ):
         make(minimum - 1)
-    make(np.int32(max(minimum, 1)))
+    value = max(minimum, 2)
+    for kind in INTEGERS:
+        assert_same(make(value), make(kind(value)))
+
+
+def assert_same(one, two):
+    """Equal signals, equally hashed and printed; networks with the same numbers from the same seed."""
+    if not isinstance(one, nn.Net):
+        assert one == two and hash(one) == hash(two) and str(one) == str(two)
+        assert not any(isinstance(value, np.generic) for value in vars(two).values())
+        return
+    assert_same(one.takes, two.takes)
+    for a, b in zip(one.layers, two.layers, strict=True):
+        assert_same(a.gives, b.gives)
+        assert type(b.cost) is int and a.cost == b.cost
+    for a, b in zip(_leaves(one.init(0)), _leaves(two.init(0)), strict=True):
+        assert (a == b).all() and a.dtype == b.dtype
+
+
+#: Functions of many whole numbers, which `kind` makes.
+MANY = {
+    "Sphere": lambda kind: nn.Sphere(kind(16), kind(1), False, kind(1)),
+    "Spins": lambda kind: nn.Spins(kind(16), (kind(0), kind(1)), kind(12)),
+    "Group": lambda kind: nn.Group(kind(16), kind(3), kind(12)),
+    "Generalized": lambda kind: nn.Generalized((kind(1), kind(100)), kind(12)),
+    "dense": lambda kind: net(nn.Features(kind(12)), nn.dense(kind(12))),
+    "zonal": lambda kind: net(nn.Sphere(kind(12), kind(12)), nn.zonal(kind(12), kind(12))),
+    "mixing": lambda kind: net(
+        nn.Generalized((1, 1), 2),
+        nn.tensor_product({kind(0): [(kind(1), kind(1))], kind(1): [(kind(1), kind(0))]}),
+    ),
+    "cohen": lambda kind: nn.models.cohen(
+        kind(6), (kind(2), kind(3)), (kind(4), kind(3)), inputs=kind(1), outputs=kind(2)
+    ),
+    "esteves": lambda kind: nn.models.esteves(kind(8), [kind(2)] * 3, kind(3), outputs=kind(2)),
+    "spin": lambda kind: nn.models.spin(kind(8), [kind(2)] * 3, [kind(3)] * 3, outputs=kind(2)),
+    "kondor": lambda kind: nn.models.kondor(kind(4), kind(3), kind(1), hidden=kind(12)),
+    "cobb": lambda kind: nn.models.cobb(kind(4), kind(3), depth=kind(1), hidden=kind(12)),
+    "hybrid": lambda kind: nn.models.hybrid(kind(8), kind(1), kind(2), depth=kind(1)),
+}
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_whole_numbers_of_numpy_do_not_overflow(name):
+    for kind in INTEGERS:
+        assert_same(MANY[name](int), MANY[name](kind))
+
+
+def test_degrees_of_mixing_sets_are_whole_numbers():
+    takes = nn.Generalized((1, 1), 2)
+    for bad in (
+        {0: [(1, 1.0)]},
+        {0: [(1, "1")]},
+        {True: [(1, 1)]},
+        {0: [1]},
+        {0: ["11"]},
+        {0: [(1,)]},
+    ):
+        with pytest.raises(TypeError, match="mixing set .*expected"):
+            net(takes, nn.tensor_product(bad))
+    for bad in (None, 3, [(0, 1)]):
+        with pytest.raises(TypeError, match="mixing is .*expected"):
+            net(takes, nn.tensor_product(bad))
+
+
+@pytest.mark.parametrize("bad", ["3", 3.0, True, 3j, [3]])
+def test_anchors_of_models(bad):
+    for make in (
+        lambda n: nn.models.esteves(8, (2, 2), n),
+        lambda n: nn.models.spin(8, (2, 2), (n, 2)),
+    ):
+        with pytest.raises(TypeError, match="anchors is .*whole number"):
+            make(bad)
+        for out in (0, 9):
+            with pytest.raises(ValueError, match=f"anchors is {out}; expected .* <= 8"):
+                make(out)
+    for wrong in (bad, None):
+        with pytest.raises(TypeError, match="L is .*whole number"):
+            nn.models.spin(wrong)
+
+
+def test_words_that_cannot_be_looked_up():
+    for make in (lambda: nn.pointwise(["relu"]), lambda: nn.pointwise("foo")):
+        with pytest.raises(ValueError, match="function is .*known are relu"):
+            make()
+    with pytest.raises(ValueError, match="directional is .*known are mean"):
+        Scattering(8, directional=["mean"])
+
+
+def test_sizes_of_layers_come_together():
+    for inner, outer in ((8, (2,)), ((8,), 2), ("8", (2,))):
+        with pytest.raises(TypeError, match="(inner|outer) is .*sequence of whole numbers"):
+            nn.deep_sets(3, inner, outer)
+    with pytest.raises(ValueError, match="outer is empty"):
+        nn.deep_sets(3, (8,), ())
+    with pytest.raises(ValueError, match="channels has 2, limits has 1; expected as many"):
+        nn.models.cohen(6, (2, 2), (3,))
+    with pytest.raises(ValueError, match="channels has 2, anchors has 1"):
+        nn.models.spin(8, (2, 2), (3,))
+    with pytest.raises(TypeError, match="channels is 3 .*sequence"):
+        nn.models.esteves(8, 3)
+    assert nn.models.spin(4, (2,) * 8).gives == nn.models.esteves(4, (2,) * 8).gives
 
 
 @pytest.mark.parametrize("spin", ["x", 1.0, True, None])

@@ -12,9 +12,10 @@ import pytest
 from autograd import make_jvp, make_vjp
 from test_nn import MODELS, POINTWISE, STRICT, F, _leaves, sphere
 
-from spherekit import nn
+from spherekit import nn, train
 from spherekit.conventions import from_real
 from spherekit.nn.gates import gated_modulus, tanh
+from spherekit.nn.net import named
 from spherekit.nn.pooling import largest
 from spherekit.nn.scaling import energy
 from spherekit.scattering.modulus import direction, divide, modulus
@@ -184,6 +185,93 @@ def test_a_large_batch_does_not_overflow_its_sum(rng):
     expected = net(net.init(0), x.astype(complex), nn.Training(0))
     np.testing.assert_allclose(y, expected, rtol=0, atol=2e-6)
     assert np.isfinite(mode.updated(net.init(0, np.float32))[0]["running_variance"]).all()
+
+
+# --- what is lost is refused, by the call that loses it --------------------------------------------------
+
+LOSSES = {
+    "cobb": (np.float32, 1e12),
+    "kondor": (np.float32, 1e10),
+    "kondor double": (float, 1e100),
+    "hybrid": (np.float32, 1e19),
+}
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("name", LOSSES)
+def test_results_that_are_not_finite(name, training):
+    """Refused, naming the first layer that made them, plain and differentiated; not returned as NaN."""
+    dtype, scale = LOSSES[name]
+    net = network(name.split()[0])
+    params, x = (
+        net.init(0, dtype),
+        from_real(signals(net, "random", np.random.default_rng(0), dtype)),
+    )
+    words = "layer .*(tensor_product: .* NaN or infinite, of numbers up to|norm: numbers up to)"
+    for factor in (scale, scale**1.8):
+        y = (x * dtype(factor)).astype(x.dtype)
+        for call in (lambda p, y=y: net(p, y, nn.Training(0) if training else None), None):
+            if call is None:
+                call = lambda p, y=y: make_vjp(lambda q: net(q, y))(p)  # noqa: E731
+            if name == "hybrid" and training and factor == scale:
+                continue  # whose batch_norm brings the maps to order one
+            with np.errstate(all="ignore"), pytest.raises(ValueError, match=words) as error:
+                call(params)
+            assert "scale the" in str(error.value)
+    with np.errstate(all="ignore"), pytest.raises(ValueError, match=words):
+        train.predict(net, params, (x * dtype(scale**1.8)).astype(x.dtype))
+
+
+def lossy(function):
+    return lambda takes: named("lossy", takes, takes, lambda x, mode: function(x))
+
+
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize("after", [nn.power(), nn.batch_norm(), nn.pointwise("relu")])
+def test_the_first_layer_is_named(after, inside, rng):
+    """Also where a later one refuses; random numbers and running means are those of a single run."""
+    parts = [nn.dropout(0.5), lossy(lambda x: x + np.inf), after]
+    net = nn.Net(nn.Sphere(4, 2), *([nn.chain(*parts)] if inside else parts))
+    params, place = net.init(0), "0.1" if inside else "1"
+    for mode in (None, nn.Training(0)):
+        with (
+            np.errstate(all="ignore"),
+            pytest.raises(
+                ValueError, match=f"^layer {place}, lossy: .*its function has no finite value there"
+            ),
+        ):
+            net(params, sphere(4, 2, rng), mode)
+
+
+def test_a_network_runs_once_where_all_is_finite(rng):
+    count = []
+    net = nn.Net(
+        nn.Sphere(4, 2), lossy(lambda x: count.append(1) or x), nn.dropout(0.5), nn.power()
+    )
+    params, x = net.init(0), sphere(4, 2, rng)
+    one, two = (net.run(params, x, nn.Training(3)), net(params, x, nn.Training(3)))
+    assert len(count) == 2 and (one == two).all()
+
+
+def test_parameters_that_are_not_finite(rng):
+    net = nn.Net(nn.Sphere(4, 2), nn.zonal(2), nn.power(), nn.dense(2))
+    params = net.init(0)
+    params[2]["bias"][:] = np.nan
+    with pytest.raises(ValueError, match="layer 2, dense: its parameters hold NaN"):
+        net(params, sphere(4, 2, rng))
+
+
+def test_gradients_beyond_the_type_do_not_advise_a_mask(rng):
+    """What goes back through an analysis is no map."""
+    net = nn.Net(nn.Sphere(6, 2), nn.brackets())
+    x = (1e9 * sphere(6, 2, rng)).astype(np.complex64)
+    pull_back, y = make_vjp(lambda x: net(net.init(0, np.float32), x))(x)
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(ValueError, match="In a gradient .*float64") as error,
+    ):
+        pull_back(np.full_like(y, 1e35))
+    assert "mask" not in str(error.value)
 
 
 # --- no signals --------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Projections as arrays, colour ranges, and what is drawn on the Axes."""
 
+import astropy.units as u
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -199,10 +200,92 @@ def test_several_spectra_share_one_axes():
     assert [line.get_color() for line in ax.lines] == ["k", "r"]
 
 
-@pytest.mark.parametrize("cl", [np.ones(5, complex), np.ones((2, 5)), np.ones(2), [1, 2, np.nan]])
+@pytest.mark.parametrize(
+    "cl", [np.ones((2, 5)), np.ones(2), [1, 2, np.nan], 3.0, np.full(9, 1e308)]
+)
 def test_spectra_that_are_refused(cl):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="cl |spectrum"):
         plot.spectrum(cl)
+
+
+@pytest.mark.parametrize("draw", [plot.spectrum, plot.cosmic_variance])
+def test_spectra_that_are_no_real_numbers(draw):
+    for cl in (np.ones(5, complex), np.ones(5, bool), list("abcde"), np.ones(5) * u.K):
+        with pytest.raises(TypeError, match=r"\bcl\b"):
+            draw(cl)
+    with pytest.raises(ValueError, match="NaN"):
+        draw(np.array([1, 2, 3, np.nan]))
+
+
+@pytest.mark.parametrize("bad", ["x", None, True, 1j, [0.5], 0.5 * u.one])
+def test_single_numbers_of_another_kind(bad):
+    calls = [
+        ("f_sky", lambda: plot.cosmic_variance(np.ones(3), bad)),
+        ("f_sky", lambda: plot.spectrum(np.ones(5), f_sky=bad)),
+        ("ell_min", lambda: plot.spectrum(np.ones(5), ell_min=bad)),
+        ("ell_min", lambda: plot.spectrum(np.ones(5), ell_min=2.0)),
+        ("rot", lambda: plot.project(np.zeros(12), "healpix:1", rot=bad)),
+        (
+            "step",
+            lambda: plot.graticule(plot.project(np.zeros(12), "healpix:1", size=20), step=bad),
+        ),
+    ]
+    if not isinstance(bad, u.Quantity):
+        calls.append(("rot", lambda: plot.project(np.zeros(12), "healpix:1", rot=(bad, 0))))
+    if bad is not None:
+        show = lambda **how: plot.show(np.arange(12.0), "healpix:1", size=20, **how)  # noqa: E731
+        calls += [("vmin", lambda: show(vmin=bad)), ("vmax", lambda: show(vmax=bad))]
+    for name, call in calls:
+        with pytest.raises(TypeError, match=rf"\b{name} is .*expected"):
+            call()
+
+
+def test_words_of_another_kind():
+    with pytest.raises(TypeError, match="cmap is 3 .*expected a name or a Colormap"):
+        plot.show(np.arange(12), "healpix:1", size=20, cmap=3)
+    for name in ("xscale", "yscale"):
+        with pytest.raises(ValueError, match=f"{name} is 'cube'; expected 'linear'"):
+            plot.spectrum(np.ones(5), **{name: "cube"})
+
+
+def test_the_centre_of_the_picture_takes_its_unit():
+    plain = plot.project(np.arange(12.0), "healpix:1", rot=(30, -10), size=40)
+    pairs = [(30 * u.deg, -10 * u.deg), [30, -10] * u.deg, np.radians([30, -10]) * u.rad]
+    for rot in [*pairs, np.array([30, -10]), (np.int8(30), np.float32(-10))]:
+        p = plot.project(np.arange(12.0), "healpix:1", rot=rot, size=40)
+        assert p.rot == pytest.approx(plain.rot, abs=1e-13)
+        np.testing.assert_array_equal(p.values, plain.values)
+    with pytest.raises(ValueError, match="rot has .*K"):
+        plot.project(np.zeros(12), "healpix:1", rot=(30 * u.K, 0))
+
+
+class Labelled(np.ndarray):
+    """A subclass, as those of units and tables."""
+
+
+def test_samples_of_any_type_are_drawn_or_refused():
+    f = np.arange(12) % 2
+    drawn = plot.show(f.astype(float), "healpix:1", size=20).images[0]
+    for dtype in (bool, np.int8, np.uint64, np.float16, np.float32, ">f4"):
+        image = plot.show(f.astype(dtype), "healpix:1", size=20).images[0]
+        assert image.get_clim() == drawn.get_clim()
+        np.testing.assert_array_equal(image.get_array(), drawn.get_array())
+    plot.show(f.astype(float).view(Labelled), "healpix:1", size=20)
+    for dtype in ("U3", "M8[s]", [("a", float)], object):
+        with pytest.raises(TypeError, match="the signal has dtype"):
+            plot.show(np.zeros(12).astype(dtype), "healpix:1", size=20)
+
+
+@pytest.mark.parametrize("scale", [1e-320, 1e-300, 1e306])
+def test_numbers_of_any_size_are_drawn(scale):
+    ax = plot.show(np.linspace(-1, 1, 12) * scale, "healpix:1", size=20)
+    ax.figure.canvas.draw()
+
+
+def test_a_range_beyond_numbers_is_refused():
+    for how in (dict(), dict(vmin=-1.7e308, vmax=1.7e308)):
+        with pytest.raises(ValueError, match="too wide for float64.*scale the signal down"):
+            plot.show(np.linspace(-1, 1, 12) * 1.7e308, "healpix:1", size=20, **how)
 
 
 def test_cosmic_variance():

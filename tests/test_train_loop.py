@@ -409,6 +409,64 @@ def test_moments_that_overflow_are_no_silent_standstill():
     assert kind is train.Diverged and "moments after the step are not finite" in words
 
 
+def test_a_gradient_that_an_adjoint_refuses():
+    """The step back that has made it is named, and no mask advised."""
+    x = problem()[0]
+    net = nn.Net(nn.Sphere(4, 1), nn.zonal(2), nn.brackets(), nn.mean())
+    params = net.init(0, np.float32)
+    params[0]["weights"] *= np.float32(1e9)
+    data, loss = (x * np.float32(1e9), np.zeros(len(x))), lambda y, _: anp.sum(y) * np.float32(1e25)
+    with pytest.raises(ValueError) as error:
+        list(train.fit(net, params, data, loss=loss))
+    assert "gradient" in str(error.value) and "mask" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "targets, kind, words",
+    [
+        (["a", "b"] * 20, TypeError, "targets have dtype <U1; expected numbers"),
+        (np.arange(40) % 2 == 0, TypeError, r"dtype bool; .*labels.astype\(int\)"),
+        (np.ma.masked_equal(np.arange(40), 1), TypeError, "1 targets are masked; leave"),
+        (np.arange(40) * np.nan, ValueError, "targets hold NaN"),
+    ],
+)
+def test_targets_of_another_kind(targets, kind, words):
+    net, (x, _) = plain(), problem()
+    with pytest.raises(kind, match=f"^data: .*{words}"):
+        train.fit(net, begin(net), (x[:40], targets))
+    with pytest.raises(kind, match=f"^evaluate: .*{words}"):
+        train.evaluate(net, begin(net), (x[:40], targets), loss="cross_entropy")
+    if kind is TypeError:
+        outputs = np.zeros((40, 1))
+        for call in (train.losses.cross_entropy, train.losses.mse, train.metrics.mae):
+            if call is train.losses.cross_entropy or "bool" not in words:
+                with pytest.raises(TypeError, match="labels|targets"):
+                    shape = (40,) if call is train.losses.cross_entropy else (40, 1)
+                    call(outputs, np.ma.array(targets).reshape(shape))
+
+
+def test_masked_signals_are_refused_at_once():
+    net, (x, labels) = plain(), problem()
+    masked = np.ma.masked_array(x, np.arange(x.size).reshape(x.shape) == 3)
+    with pytest.raises(TypeError, match="^data: the array of signals has masked entries.*x.data"):
+        train.fit(net, begin(net), (masked, labels))
+
+
+@pytest.mark.parametrize(
+    "metrics, kind, words",
+    [
+        (["foo"], ValueError, "metrics has 'foo'; known are accuracy"),
+        ([3], ValueError, "metrics has 3; known are"),
+        ({"best": "foo"}, ValueError, r"metrics\['best'\] is 'foo'"),
+        ("accuracy", TypeError, "metrics is 'accuracy' .*expected a list"),
+        (3, TypeError, "metrics is 3"),
+    ],
+)
+def test_metrics_that_are_none(metrics, kind, words):
+    with pytest.raises(kind, match=words):
+        train.metrics.named(metrics)
+
+
 @pytest.mark.parametrize("after", [nn.pointwise("relu"), nn.products(), nn.pointwise("tanh")])
 def test_a_layer_that_refuses_what_another_lost(after):
     """Not the later one is named, nor masking advised, which is for maps."""
@@ -572,7 +630,7 @@ def test_refusals():
         ("data: 40 signals and targets of shape \\(39,\\)", dict(data=(x, labels[1:]))),
         ("validation: signals of shape \\(0, 1, 16\\)", dict(validation=(x[:0], labels[:0]))),
         ("data is ndarray", dict(data=x)),
-        ("no finite number", dict(data=(x, labels * np.nan))),
+        ("targets hold NaN", dict(data=(x, labels * np.nan))),
         ("parameter \\(0, 'weights'\\)", dict(params=[{"weights": np.full(2, np.nan)}])),
         ("no parameters to train", dict(params=[{"running": np.ones(2)}])),
         ("loss is 'hinge'", dict(loss="hinge")),

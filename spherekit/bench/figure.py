@@ -3,21 +3,26 @@
 from spherekit.bench.codes import CODES
 from spherekit.bench.report import WAYS, groups, measured, memory
 from spherekit.plot.figure import figure as new_figure
+from spherekit.plot.figure import save
 
 _COLOURS = dict(
     zip((*CODES, "spherical"), ("black", "0.55", "C0", "C2", "C1", "C3", "C4"), strict=True)
 )
 
 
-def figure(results, path):
-    """Draw time and memory against L: a row for each table, a curve for each code; writes ``path``.
+def figure(results, path=None):
+    """Draw time and memory against L: a row for each table, a curve for each code.
 
     Parameters
     ----------
     results : list of dict
         What `spherekit.bench.measure` returned.
-    path : str
+    path : str, optional
         File to write: .png, .pdf or .svg.
+
+    Returns
+    -------
+    matplotlib Figure
     """
     from spherekit.bench.report import machine
 
@@ -35,7 +40,9 @@ def figure(results, path):
                    ncols=len(shown) or 1, frameon=False)  # fmt: skip
     facts = machine()
     drawing.supxlabel(f"{facts['processor']} ({facts['target']})", fontsize="small", color="0.4")
-    drawing.savefig(path, dpi=130)
+    if path is not None:
+        save(drawing, path, dpi=130)
+    return drawing
 
 
 def _panels(axes, title, results):

@@ -4,7 +4,7 @@ import numpy as np
 
 from spherekit._scratch import keep_freed
 from spherekit.bench.worker import times
-from spherekit.plot.figure import figure
+from spherekit.plot.figure import figure, save
 
 TRANSFORMS = ("layers", "models", "equivariance", "cost")
 
@@ -173,8 +173,8 @@ def cost_table(found):
     return lines
 
 
-def cost_figure(found, path):
-    """Time and memory against L, as in the talk."""
+def cost_figure(found, path=None):
+    """Time and memory against L, as in the talk; the figure, and a file of it under ``path``."""
     made = figure(10, 4)
     left, right = made.subplots(1, 2)
     for name, rows in found.items():
@@ -188,7 +188,9 @@ def cost_figure(found, path):
         ax.minorticks_off()
         ax.spines[["top", "right"]].set_visible(False)
     left.legend(frameon=False, fontsize="small")
-    made.savefig(path, dpi=150)
+    if path is not None:
+        save(made, path, dpi=150)
+    return made
 
 
 # --- how ---------------------------------------------------------------------------------------------

@@ -3,10 +3,13 @@
 import argparse
 import os
 import sys
+import traceback
 import warnings
 
 import spherekit
 from spherekit._docstring import docstring
+
+_DEBUG = "show the traceback of an error"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -41,12 +44,15 @@ def main(argv=None):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        if debug:
+        usage = isinstance(error, Usage)
+        if debug and not usage:
             raise
+        if debug:
+            traceback.print_exc()
         foreseen = isinstance(error, ValueError | TypeError | OSError | MemoryError)
         bug = f"this is a bug ({type(error).__name__}), please report it with --debug: "
-        _say(error if foreseen else f"{bug}{error}"[:500])
-        return 2 if isinstance(error, Usage) else 1
+        _say(_words(error) if foreseen else f"{bug}{error}"[:500])
+        return 2 if usage else 1
     return 0
 
 
@@ -70,7 +76,7 @@ def _parser():
 
     parser = _Parser(prog="spherekit", description=docstring(spherekit).split("\n")[0])
     parser.add_argument("--version", action="version", version=f"spherekit {spherekit.__version__}")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    parser.add_argument("--debug", action="store_true", help=_DEBUG)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for verb in (
         demo,
@@ -92,8 +98,16 @@ def _parser():
         words = docstring(verb)
         sub = verbs.add_parser(name, help=words.split("\n")[0], description=words)
         verb.arguments(sub)
+        sub.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=_DEBUG)
         sub.set_defaults(run=verb.run)
     return parser
+
+
+def _words(error):
+    """What an error says; one of the system without its number."""
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{os.fsdecode(error.filename)}: {error.strerror}"
+    return error
 
 
 def _say(message):

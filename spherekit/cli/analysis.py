@@ -47,11 +47,10 @@ def fit(f, L, *, max_iter=100, allow_unconverged=False, advice=_ADVICE, **option
 
 def iterations(args):
     """The options of `spherekit.cli.options.least_squares` and --threads, as `analyse` takes them."""
-    if args.max_iter < 1:
-        raise Usage(f"--max-iter is {args.max_iter}; expected 1 or more")
-    return dict(
-        max_iter=args.max_iter, allow_unconverged=args.allow_unconverged, threads=args.threads
-    )
+    max_iter = 100 if args.max_iter is None else args.max_iter
+    if max_iter < 1:
+        raise Usage(f"--max-iter is {max_iter}; expected 1 or more")
+    return dict(max_iter=max_iter, allow_unconverged=args.allow_unconverged, threads=args.threads)
 
 
 def analyse(values, L, grid, spin, *, threads=None, keep=None, method=None, **iterations):

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from spherekit.cli import names
 from spherekit.cli.analysis import grid_name
 from spherekit.cli.options import Usage
 from spherekit.io.frames import frame_of
@@ -14,7 +15,9 @@ class Fields(NamedTuple):
     """Fields (n, *grid.shape) as a file holds them, and what is known of them.
 
     ``columns`` has a name for each or is empty; ``spin`` is what the file says of its complex fields, or
-    None; ``unread`` names the other columns of the file.
+    None; ``unread`` names the other columns of the file; ``stokes`` has the Stokes parameter of each
+    field, where more than its name tells it; ``polcconv`` is "IAU" of a field that may be U with the
+    other sign.
     """
 
     values: np.ndarray
@@ -24,16 +27,12 @@ class Fields(NamedTuple):
     frame: str
     spin: int | None = None
     unread: tuple = ()
+    stokes: tuple | None = None
+    polcconv: str = ""
 
 
-def words_of(text):
-    """Numbers and names in a list: "1" -> [1], "Q,U" -> ["Q", "U"]."""
-    names = [part.strip() for part in text.split(",")]
-    return [int(name) if name.isascii() and name.isdigit() else name for name in names]
-
-
-def read_fields(path, grid, field=None, L=None, every=False):
-    """The `Fields` of a file whose grid is ``grid``, where it does not say."""
+def read_fields(path, grid, field=None, L=None, every=False, ordering=None):
+    """The `Fields` of a file whose grid is ``grid`` and whose HEALPix ``ordering``, where it does not say."""
     from spherekit import io
     from spherekit.sampling import grid as as_grid
 
@@ -48,7 +47,7 @@ def read_fields(path, grid, field=None, L=None, every=False):
         raise Usage(f"--grid is {grid}; {path} says that its grid is {stated}")
     n = len(where.shape)
     stored = [str(column) for column in np.atleast_1d(arrays.get("columns", ()))]
-    words = None if field is None else words_of(field)
+    words = None if field is None else names.split(field)
     picked, columns = _pick(path, arrays, stored, n, words, every)
     if picked.shape[1:] != tuple(where.shape):
         wanted = ", ".join(map(str, where.shape))
@@ -56,12 +55,28 @@ def read_fields(path, grid, field=None, L=None, every=False):
             f"{path} holds samples of shape {picked.shape[1:]}; the grid {grid_name(where)} has "
             f"({wanted}), or (fields, {wanted}){_that_fit(picked.shape[1:])}"
         )
-    picked = as_native(path, picked)
+    picked = _in_rings(path, arrays, as_native(path, picked), where, ordering, bool(stated))
     units = _units(arrays, stored, columns, len(picked))
-    spin = scalar(path, arrays, "spin", "iu", None)
+    spin = (
+        scalar(path, arrays, "spin", "iu", None) or None
+    )  # 0 is written for Q and U beside T, too
     named = len(stored) == len(arrays.get("values", ()))
     unread = tuple(name for name in stored if name not in columns) if named else ()
     return Fields(picked, columns, units, where, frame(path, arrays), spin, unread)
+
+
+def _in_rings(path, arrays, values, grid, ordering, states_grid):
+    """The samples in the order of the grid's rings."""
+    from spherekit.sampling.healpix import reorder
+
+    stated = scalar(path, arrays, "ordering", "U", "ring" if states_grid else "").lower()
+    if ordering is not None and grid.name != "healpix":
+        raise Usage(f"--ordering is of HEALPix maps; {path} is sampled on {grid_name(grid)}")
+    if stated not in ("", "ring", "nested"):
+        raise ValueError(f"{path}: its array ordering says {stated!r}; expected ring or nested")
+    if ordering and stated and ordering != stated:
+        raise Usage(f"{path} holds its pixels in {stated} order, and --ordering is {ordering}")
+    return reorder(values, "nested") if (ordering or stated) == "nested" else values
 
 
 def _refuse_other_arrays(path, arrays):
@@ -120,8 +135,8 @@ def _pick(path, arrays, stored, n, field, every):
     picked = [_pick_one(path, arrays, stored, n, word) for word in field]
     if len({array.shape for array, _ in picked}) > 1:
         raise ValueError(f"{path}: the arrays picked differ in shape")
-    names = tuple(name for _, name in picked)
-    return np.stack([array for array, _ in picked]), names if all(names) else ()
+    labels = tuple(name for _, name in picked)
+    return np.stack([array for array, _ in picked]), labels if all(labels) else ()
 
 
 def _pick_one(path, arrays, stored, n, word):

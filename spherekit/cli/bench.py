@@ -81,12 +81,13 @@ def run(args):
     facts = bench.machine()
     print("; ".join(f"{name} {value}" for name, value in facts.items()))
     print("\n".join(bench.table(results)))
-    if args.json:
-        output.write_json(args.json, {"machine": facts, "results": results})
-        print(f"wrote {args.json}")
-    if args.plot:
-        bench.figure(results, args.plot)
-        print(f"wrote {args.plot}")
+    figure = bench.figure(results) if args.plot else None
+    with output.together(args.force):
+        if args.json:
+            output.write_json(args.json, {"machine": facts, "results": results})
+        output.save(figure, args.plot)
+    for path in filter(None, (args.json, args.plot)):
+        print(f"wrote {path}")
 
 
 def _cases(args):
@@ -151,7 +152,8 @@ def _layers(args):
             found = layers.costs(limits, threads=threads)
             print("\n".join(layers.cost_table(found)))
             if args.plot:
-                layers.cost_figure(found, args.plot)
+                with output.together(args.force):
+                    output.save(layers.cost_figure(found), args.plot)
                 print(f"wrote {args.plot}")
 
 

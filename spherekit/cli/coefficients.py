@@ -1,11 +1,13 @@
 """Harmonic coefficients as the verbs read them."""
 
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
 
-from spherekit.cli.arrays import as_native, frame
-from spherekit.cli.files import hdu_of
+from spherekit.cli.arrays import as_native, frame, scalar
+from spherekit.cli.files import hdu_of, refuse_unknown_sign
+from spherekit.cli.names import split
 from spherekit.cli.options import Usage, is_arrays
 from spherekit.cli.stokes import Component, polarization_names
 from spherekit.io.alm import is_alm
@@ -32,8 +34,16 @@ def in_file(path, hdu=None):
         return "flm" in io.read_arrays(path)
     listed = outlines(path)
     if hdu is not None:
-        listed = [io.read_table(path, hdu_of(word)) for word in hdu.split(",")]
+        listed = [io.read_table(path, number) for number in _numbers(path, hdu)]
     return any(is_alm(table) for table in listed) and not any(is_map(table) for table in listed)
+
+
+def _numbers(path, hdu):
+    """The tables of ``--hdu``, each once."""
+    numbers = [hdu_of(word.strip()) for word in hdu.split(",")]
+    if len(set(numbers)) < len(numbers):
+        raise Usage(f"{path}: --hdu {hdu} names a table twice")
+    return numbers
 
 
 def read(path, args=None):
@@ -41,11 +51,15 @@ def read(path, args=None):
 
     E and B of an alm file are the field Q + iU of spin 2.
     """
-    spin = getattr(args, "spin", None)
+    spin, field, hdu = (getattr(args, name, None) for name in ("spin", "field", "hdu"))
     if is_arrays(path):
-        stored = _npz_coefficients(path, spin)
+        if hdu is not None:
+            raise Usage(f"--hdu is of FITS files; choose among the signals of {path} by --field")
+        stored = _picked(path, _npz_coefficients(path, spin), field)
+    elif field is not None:
+        raise Usage(f"--field is of maps and of .npz files; choose tables of {path} by --hdu")
     else:
-        stored = _alm(path, getattr(args, "hdu", None))
+        stored = _alm(path, hdu, spin)
     for component in stored.components:
         if spin not in (None, component.spin):
             raise Usage(f"{path} holds {component.name} of spin {component.spin}; --spin is {spin}")
@@ -54,12 +68,30 @@ def read(path, args=None):
     return stored
 
 
-def _alm(path, hdu):
+def _picked(path, stored, field):
+    """The signals that ``--field`` names, by number or by a column that they come from."""
+    if field is None:
+        return stored
+    signals = []
+    for word in split(field):
+        matches = stored.components[word : word + 1] if isinstance(word, int) else ()
+        matches = matches or [signal for signal in stored.components if word in signal.columns]
+        if len(matches) != 1:
+            listed = "; ".join(f"{n} {s.name}" for n, s in enumerate(stored.components))
+            raise Usage(f"{path} has no signal {word}, or several; it holds {listed}")
+        if any(matches[0] is signal for signal in signals):
+            raise Usage(f"{path}: --field {field} names {matches[0].name} twice")
+        signals.append(matches[0])
+    return stored._replace(components=tuple(signals))
+
+
+def _alm(path, hdu, spin):
     from spherekit import io
     from spherekit.conventions import eb_to_spin
 
     _refuse_other_tables(path, hdu)
-    alm = io.read_alms(path, None if hdu is None else [hdu_of(word) for word in hdu.split(",")])
+    alm = io.read_alms(path, None if hdu is None else _numbers(path, hdu))
+    refuse_unknown_sign(path, SimpleNamespace(polcconv=alm.polcconv, columns=alm.names), spin)
     sets = list(zip(alm.components, alm.flm, alm.units, alm.names, strict=True))
     tables = {component: number for number, component in enumerate(alm.components)}
     polarized = {"E", "B"} <= tables.keys()
@@ -104,6 +136,11 @@ def _npz_coefficients(path, spin):
             f"{path} holds no coefficients: one array flm (L*L,) is expected; it holds "
             f"{', '.join(f'{name} {array.shape}' for name, array in arrays.items())}"
         )
+    stated = scalar(path, arrays, "L", "iu", L)
+    if stated != L:
+        raise ValueError(
+            f"{path} says L = {stated} and holds {L * L} coefficients, those of L = {L}; correct one of them"
+        )
     flm = np.atleast_2d(as_native(path, flm))
     spins, columns, units = (
         _for_each(arrays.get(name, default), len(flm))
@@ -113,10 +150,16 @@ def _npz_coefficients(path, spin):
         raise ValueError(f"{path}: its array spin holds {arrays['spin']!r}; expected whole numbers")
     parts = zip(flm, spins, columns, units, strict=True)
     signals = tuple(
-        Component(f, int(spin), tuple(filter(None, str(names).split(","))), str(unit))
+        Component(f, int(spin), _columns(str(names), int(spin)), str(unit))
         for f, spin, names, unit in parts
     )
     return Coefficients(signals, L, frame(path, arrays))
+
+
+def _columns(text, spin):
+    """The columns that one signal comes from: one, or the two of a spin field."""
+    columns = tuple(filter(None, map(str, split(text))))
+    return columns if len(columns) < 2 or (spin and len(columns) == 2) else (text,)
 
 
 def _for_each(values, count):

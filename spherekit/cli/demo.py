@@ -9,11 +9,10 @@ are not Gaussian from those that are. All results land in one folder; running th
 
 import time
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 
-from spherekit.cli import analysis, output
+from spherekit.cli import analysis, options, output
 from spherekit.cli.stokes import Component
 
 L = 65
@@ -36,8 +35,7 @@ def run(args):
     from spherekit.cli import _demo_pictures as pictures
     from spherekit.cli import wavelets
 
-    folder = Path(args.output)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = options.folder(args.output)
     began = time.perf_counter()
     sky, mask = 1e3 * datasets.wmap_w().astype(float), datasets.wmap_mask()
     with _step("1. Analyse the WMAP 7-year W-band map"):

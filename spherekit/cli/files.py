@@ -1,5 +1,6 @@
 """Maps and masks as the verbs read them."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -7,12 +8,17 @@ import numpy as np
 
 from spherekit.cli import arrays
 from spherekit.cli.analysis import grid_name, refuse_beyond_pixels
-from spherekit.cli.arrays import Fields, words_of
+from spherekit.cli.arrays import Fields
+from spherekit.cli.names import join, split
 from spherekit.cli.options import Usage, is_arrays
-from spherekit.cli.stokes import Component, components, describes_pixels
+from spherekit.cli.stokes import Component, components, note_on_parts
 from spherekit.io.columns import chosen_table, is_map, map_columns
 from spherekit.io.fits import outlines
 from spherekit.io.missing import is_missing, missing_samples, refuse_missing_weights
+from spherekit.io.stokes import describes_pixels
+
+#: The options that say which map of a file the mask is.
+MASK_OPTIONS = ("mask-field", "mask-hdu", "mask-ordering")
 
 
 class Map(NamedTuple):
@@ -24,7 +30,7 @@ class Map(NamedTuple):
     note: str = ""
 
 
-def read_fields(path, args=None, L=None, *, every=False):
+def read_fields(path, args=None, L=None, *, every=False, pair=False):
     """The `Fields` of a HEALPix FITS map, or of a .npy or .npz file with its grid.
 
     Parameters
@@ -33,17 +39,20 @@ def read_fields(path, args=None, L=None, *, every=False):
     every : bool
         All columns of a FITS map that are fields on the sphere, where ``--field`` names none; else the
         first one.
+    pair : bool
+        Both columns of a FITS map that says that they are one field of spin.
     """
-    if is_arrays(path):
-        return arrays.read_fields(
-            path, getattr(args, "grid", None), getattr(args, "field", None), L, every
-        )
-    return _from_fits(path, args, L, every)
+    if not is_arrays(path):
+        return _from_fits(path, args, L, every, pair)
+    if getattr(args, "hdu", None) is not None:
+        raise Usage(f"--hdu is of FITS files; choose an array of {path} by --field")
+    grid, field, ordering = (getattr(args, name, None) for name in ("grid", "field", "ordering"))
+    return arrays.read_fields(path, grid, field, L, every, ordering)
 
 
 def read_map(args, L=None, *, every=False):
     """The `Map` of ``args.file``: the signals that ``--field`` and ``--spin`` pick."""
-    fields = read_fields(args.file, args, L, every=every)
+    fields = read_fields(args.file, args, L, every=every, pair=True)
     spin = getattr(args, "spin", None)
     several = len(fields.values) > 1 and not fields.columns and args.field is None
     if several and spin is None and not fields.spin:
@@ -54,10 +63,11 @@ def read_map(args, L=None, *, every=False):
     unread = fields.unread if args.field is None and not every else tables
     if tables and every:
         raise Usage(f"{args.file} holds other maps: {', '.join(tables)}; choose one table by --hdu")
-    if not unread:
-        return sky
-    note = f"{', '.join(fields.columns)} of {args.file}; not {', '.join(unread)} (--field, --hdu)"
-    return sky._replace(note=note)
+    notes = [note_on_parts(sky.components)] if spin is None and fields.spin is None else []
+    if unread:
+        columns = ", ".join(fields.columns)
+        notes.append(f"{columns} of {args.file}; not {', '.join(unread)} (--field, --hdu)")
+    return sky._replace(note="\n".join(filter(None, notes)))
 
 
 def signals(path, fields, spin=None, takes_spin=False):
@@ -84,17 +94,32 @@ def single(path, sky):
 
 
 def _components(path, fields, spin, takes_spin):
-    if not np.iscomplexobj(fields.values):
-        stated = fields.spin or None if spin is None else spin
-        known = list(fields.values), fields.columns, fields.units
-        return components(path, *known, stated, takes_spin)
     if fields.spin and spin not in (None, fields.spin):
         raise Usage(f"{path} holds a field of spin {fields.spin}; --spin is {spin}")
+    if not np.iscomplexobj(fields.values):
+        stated = fields.spin if spin is None else spin
+        refuse_unknown_sign(path, fields, stated, takes_spin)
+        known = list(fields.values), fields.columns, fields.units
+        return components(path, *known, stated, takes_spin, fields.stokes)
     spin = (fields.spin or 0) if spin is None else spin
     return [Component(f, spin, fields.columns, fields.units[0]) for f in fields.values]
 
 
-def _from_fits(path, args, L, every):
+def refuse_unknown_sign(path, signal, spin, takes_spin=True):
+    """Refuse what follows the IAU convention and may be U, whose sign would have to change.
+
+    signal : with ``polcconv`` and ``columns``
+    """
+    if signal.polcconv == "IAU" and spin is None:
+        name = ", ".join(signal.columns) or "the signal"
+        scalar = "say --spin 0 if it is a scalar, or " if takes_spin else ""
+        raise Usage(
+            f"{path} follows the IAU convention (POLCCONV), and nothing tells whether {name} is U (or B), "
+            f"whose sign would have to change; {scalar}rename it (TEMPERATURE, Q_STOKES, U_STOKES)"
+        )
+
+
+def _from_fits(path, args, L, every, pair):
     from spherekit import io
     from spherekit.sampling import HEALPix
     from spherekit.sampling import grid as as_grid
@@ -103,10 +128,12 @@ def _from_fits(path, args, L, every):
         getattr(args, name, None) for name in ("grid", "field", "ordering", "hdu")
     )
     names = map_columns(chosen_table(path, hdu_of(hdu), ordering))[1]
-    wanted = [0] if field is None else words_of(field)
+    wanted = [0] if field is None else split(field)
     if every and field is None:
         wanted = _every(path, names)
     sky = io.read_map(path, field=wanted, ordering=ordering, hdu=hdu_of(hdu))
+    if pair and sky.spin and field is None and not every:
+        sky = io.read_map(path, field=None, ordering=ordering, hdu=hdu_of(hdu))
     if grid is not None and as_grid(grid, L) != HEALPix(sky.nside):
         raise Usage(f"--grid is {grid}; {path} is a HEALPix map of nside {sky.nside}")
     unread = tuple(name for name in names if name not in sky.columns)
@@ -114,7 +141,7 @@ def _from_fits(path, args, L, every):
         maps = [table for table in outlines(path) if is_map(table) and table.hdu != sky.hdu]
         unread += tuple(f"HDU {table.hdu} {table.name}".strip() for table in maps)
     known = sky.values, sky.columns, sky.units, HEALPix(sky.nside), sky.frame
-    return Fields(*known, unread=unread)
+    return Fields(*known, sky.spin, unread, sky.stokes, sky.polcconv)
 
 
 def _every(path, names):
@@ -125,7 +152,7 @@ def _every(path, names):
     fields = [name for name in names if name not in others]
     raise Usage(
         f"{path} holds columns that are no fields on the sphere (counts, errors, masks of pixels): "
-        f"{', '.join(others)}; name the columns to take: --field {','.join(fields) or names[0]}"
+        f"{', '.join(others)}; name the columns to take: --field {join(fields or names[:1])}"
     )
 
 
@@ -163,11 +190,17 @@ def _advice(args):
 
 
 def read_mask(args, sky):
-    """Weights 0..1 of the mask ``args.mask``, a file or the word "missing" (0 where a sample is missing)."""
+    """Weights 0..1 of the mask ``args.mask``, or None where there is none.
+
+    The mask is a file, or the word "missing": 0 where a sample is missing.
+    """
     path, shape = args.mask, tuple(sky.grid.shape)
+    of_file = [name for name in MASK_OPTIONS if getattr(args, name.replace("-", "_")) is not None]
+    if path in (None, "missing") and of_file:
+        raise Usage(f"--{', --'.join(of_file)}: of a mask in a file, --mask FILE")
+    if path is None:
+        return None
     if path == "missing":
-        if args.mask_field is not None or args.mask_hdu is not None:
-            raise Usage("--mask-field and --mask-hdu go with a mask in a file")
         keep = np.all([~is_missing(component.values) for component in sky.components], axis=0)
         if not keep.any():
             raise ValueError(f"{args.file}: all {keep.size} samples are missing (UNSEEN or NaN)")
@@ -201,7 +234,9 @@ def _mask_fields(path, args, grid):
         names = ", ".join(stored)
         raise Usage(f"the mask {path} holds several fields ({names}); choose one by --mask-field")
     grid = None if "grid" in stored else grid
-    picked = SimpleNamespace(grid=grid, field=args.mask_field, hdu=args.mask_hdu)
+    picked = SimpleNamespace(
+        grid=grid, field=args.mask_field, hdu=args.mask_hdu, ordering=args.mask_ordering
+    )
     fields = read_fields(path, picked)
     tables = [name for name in fields.unread if name.startswith("HDU ")]
     if tables:
@@ -217,7 +252,8 @@ def _mask_fields(path, args, grid):
 def refuse_frames(path, frame, other_path, other_frame):
     """Refuse two files whose frames differ."""
     if frame and other_frame and frame != other_frame:
+        suffix = Path(other_path).suffix if is_arrays(other_path) else ".fits"
         raise ValueError(
             f"{path} is in {frame} coordinates and {other_path} in {other_frame}; bring them to one frame "
-            f"first: spherekit rotate {other_path} --to {frame} -o rotated.fits"
+            f"first: spherekit rotate {other_path} --to {frame} -o rotated{suffix}"
         )

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from spherekit import _scale
 from spherekit.cli import analysis, files, options, output
 
 
@@ -54,16 +55,21 @@ def run(args):
         result = generate(
             C, flm, np.random.default_rng(args.seed), iterations=args.iterations, progress=bar
         )
+    ordinary = _scale.times_power(
+        flm, -_scale.exponent(flm)
+    )  # of any unit: squares do not overflow
+    count = sum(x.size for x in C.from_flm(ordinary))
     print(
-        f"{sum(x.size for x in C.from_flm(flm))} statistics; distance {result.losses[0]:.2e} of the start, "
+        f"{count} statistics; distance {result.losses[0]:.2e} of the start, "
         f"{result.losses[-1]:.2e} after {len(result.losses) - 1} iterations"
     )
     figure = _picture(result, flm, L, component, args.threads) if args.plot else None
     f = analysis.synthesise(result.flm, L, sky.grid, 0, component.values, args.threads)
-    output.write_map(args.output, [component._replace(values=f)], sky.grid, sky.frame)
-    print(f"wrote {args.output}: {analysis.grid_name(sky.grid)}, degrees < {L}")
-    if figure is not None:
+    with output.together(args.force):
+        output.write_map(args.output, [component._replace(values=f)], sky.grid, sky.frame)
         output.save(figure, args.plot)
+    print(f"wrote {args.output}: {analysis.grid_name(sky.grid)}, degrees < {L}")
+    if args.plot:
         print(f"wrote {args.plot}")
 
 

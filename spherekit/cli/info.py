@@ -43,9 +43,33 @@ def _table(path, table, listed):
     if is_map(table):
         return {**_map(path, table), **known}
     columns = [_column(name, x, table.units[name]) for name, x in table.columns.items()]
-    size = max((x.size for x in table.columns.values()), default=0)
-    kind = {"kind": "spectrum", "L": size} if is_spectrum(table) else {"kind": "table"}
-    return {**kind, **_conventions(table), **known, "columns": columns}
+    if is_spectrum(table):
+        return {"kind": "spectrum", **_spectra(path, table, columns), **known}
+    return {"kind": "table", **_conventions(table), **known, "columns": columns}
+
+
+def _spectra(path, table, columns):
+    """Spectra as the other commands read them; as they stand, where these refuse them."""
+    from spherekit import io
+
+    facts = {"L": max((x.size for x in table.columns.values()), default=0)}
+    try:
+        spectra = io.read_spectra(path, table.hdu)
+    except ValueError as error:
+        return {**facts, **_conventions(table), "problem": str(error), "columns": columns}
+    columns = [_column(name, cl, spectra.units[name]) for name, cl in spectra.values.items()]
+    for column in columns:
+        column["type"] = str(table.columns[column["name"]].dtype)
+    conventions = {"coordinates": spectra.frame or None, **_polcconv(spectra)}
+    return {**facts, **conventions, "columns": columns}
+
+
+def _polcconv(contents):
+    """The convention of the file and, where its U and B are shown with the other sign, a word on that."""
+    facts = {"polcconv": contents.file_polcconv or None}
+    if contents.file_polcconv == "IAU" and contents.polcconv == "COSMO":
+        facts["shown"] = "in the COSMO convention"
+    return facts
 
 
 def _conventions(table):
@@ -72,7 +96,7 @@ def _alm(path, table, listed):
     component = alm.components[number] or None
     facts = _coefficients(alm.flm[number], 0, alm.units[number])
     known = {"component": component, "coordinates": alm.frame or None}
-    return {**facts, **known, "polcconv": alm.file_polcconv or None}
+    return {**facts, **known, **_polcconv(alm)}
 
 
 def _map(path, table):
@@ -100,7 +124,8 @@ def _map(path, table):
         if pixel is None and table.columns[names[0]].size == 12 * sky.nside**2
         else "part",
         "coordinates": sky.frame or None,
-        "polcconv": sky.file_polcconv or None,
+        **_polcconv(sky),
+        "spin": sky.spin,
         "columns": [_column(*triple) for triple in triples],
     }
 

@@ -3,6 +3,7 @@
 The same word means the same everywhere.
 """
 
+import os
 from pathlib import Path
 
 from spherekit.plot.figure import figure as figure
@@ -19,6 +20,21 @@ def band_limit(parser):
     group = parser.add_mutually_exclusive_group()
     group.add_argument("--L", type=int, help="band-limit: degrees 0..L-1")
     group.add_argument("--lmax", type=int, help="highest degree, L-1")
+
+
+#: Options of what is a map, by their attributes, with what they are where they are not given.
+_OF_MAPS = dict(grid=None, field=None, ordering=None, mask=None, mask_field=None, mask_hdu=None)
+_OF_MAPS |= dict(mask_ordering=None, method=None, max_iter=None, allow_unconverged=False)
+_OF_MAPS |= dict(remove_monopole=False, remove_dipole=False)
+
+
+def refuse_given(args, reason, *, but=(), also=()):
+    """Refuse options of maps (but these, and also those) that were given where they mean nothing."""
+    unset = {name: x for name, x in _OF_MAPS.items() if name not in but} | dict.fromkeys(also)
+    given = [name for name, x in unset.items() if getattr(args, name, x) != x]
+    if given:
+        words = ", ".join("--" + name.replace("_", "-") for name in given)
+        raise Usage(f"{words}: {reason}")
 
 
 def chosen_L(args, *, required=True):
@@ -67,20 +83,21 @@ def spin(parser):
 
 
 def mask(parser, meaning):
-    """--mask and --mask-field."""
+    """--mask, --mask-field, --mask-hdu and --mask-ordering."""
     text = f"map of the same grid: {meaning}; the word 'missing' leaves out UNSEEN and NaN"
     parser.add_argument("--mask", help=text)
     parser.add_argument(
         "--mask-field", help="column of a mask file that holds several, by number or name"
     )
     parser.add_argument("--mask-hdu", help="table of a mask file that holds several")
+    parser.add_argument(
+        "--mask-ordering", choices=("ring", "nested"), help="of a HEALPix mask that does not say"
+    )
 
 
 def least_squares(parser):
     """--max-iter and --allow-unconverged."""
-    parser.add_argument(
-        "--max-iter", type=int, default=100, help="of least squares (HEALPix); default 100"
-    )
+    parser.add_argument("--max-iter", type=int, help="of least squares (HEALPix); default 100")
     parser.add_argument(
         "--allow-unconverged", action="store_true", help="go on where they have not converged"
     )
@@ -103,12 +120,29 @@ def writable(path, replace, suffixes):
     path = Path(path)
     if path.suffix not in suffixes:
         raise Usage(f"{path}: the output is one of {', '.join(suffixes)}; name it so")
+    if os.path.islink(os.path.realpath(path)):  # which follows all others
+        raise ValueError(f"{path} is a symbolic link that leads to itself; name another file")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"no folder {path.parent} for the output {path.name}; make it")
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; name a file")
     if path.exists() and not replace:
         raise FileExistsError(f"{path} exists; choose another name or pass --force")
+
+
+def folder(path):
+    """A folder for results, made where it is missing."""
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise Usage(f"{path} is not a folder, or lies in a file; name a folder") from None
+    return path
+
+
+def choice(path):
+    """The option that chooses among the signals of a file."""
+    return "--field (as --field 0)" if is_arrays(path) else "--field, or of coefficients by --hdu"
 
 
 def is_arrays(path):

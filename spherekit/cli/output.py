@@ -5,13 +5,31 @@ Files are written whole or not at all.
 
 import csv
 import json
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from spherekit.cli.analysis import grid_name
+from spherekit.cli.names import join
 from spherekit.cli.options import Usage, is_arrays
 from spherekit.cli.stokes import parts
+from spherekit.io.stokes import pairs, stokes_of
+
+
+@contextmanager
+def together(force):
+    """Put all that is written in this block in place at its end, pictures too, or nothing.
+
+    Files that exist by then are replaced with ``--force`` alone.
+    """
+    from spherekit.io._replace import replacing_together
+
+    try:
+        with replacing_together(force):
+            yield
+    except FileExistsError as error:
+        raise FileExistsError(str(error).replace("overwrite=True", "--force")) from None
 
 
 def refuse_not_finite(path, **arrays):
@@ -42,20 +60,57 @@ def write_map(path, components, grid, frame=""):
 
     columns = [list(column) for column in zip(*map(parts, components), strict=True)]
     fields, names, units = (sum(column, []) for column in columns)
+    names = _distinct(names)
     refuse_not_finite(path, **dict(zip(names, fields, strict=True)))
+    spin = _spin_of(path, components, names)
     if Path(path).suffix == ".fits":
-        fields = np.stack(fields)
-        io.write_map(path, fields, column=names, unit=units, coordsys=frame, overwrite=True)
+        known = dict(column=names, unit=units, coordsys=frame, spin=spin)
+        io.write_map(path, np.stack(fields), **known, overwrite=True)
         return
     values = components[0].values if len(components) == 1 else np.stack(fields)
     if Path(path).suffix == ".npy":
         io.write_arrays(path, values=values, overwrite=True)
         return
-    spin = components[0].spin if len(components) == 1 else 0
+    spin = spin or 0
     named = any(component.columns for component in components)
     known = dict(grid=grid_name(grid), spin=spin, unit=_unit(units), frame=frame)
     known |= dict(columns=names) if named else {}
     io.write_arrays(path, values=values, **known, overwrite=True)
+
+
+def _distinct(names):
+    """Names of which each occurs once, in any case; those that repeat are numbered."""
+    keys = [name.upper() for name in names]  # FITS does not tell a from A
+    numbers = [keys[: place + 1].count(key) for place, key in enumerate(keys)]
+    return [
+        f"{name}_{number}" if keys.count(key) > 1 else name
+        for name, key, number in zip(names, keys, numbers, strict=True)
+    ]
+
+
+def _spin_of(path, components, names):
+    """What a file of these signals says of their spin, None where the names of its columns tell.
+
+    Signals that no reader would find again, such as a wind beside a scalar, are refused.
+    """
+    spins = [component.spin for component in components]
+    if not any(spins):
+        return 0 if any(stokes_of(name) in ("Q", "U") for name in names) else None
+    if Path(path).suffix == ".npy":
+        raise Usage(
+            f"{path}: a .npy file does not say the spin of a field, {max(spins, key=abs)}; name a .npz file"
+        )
+    if len(components) == 1:
+        return spins[0]
+    told = dict(pairs(names))
+    found = [2 if n in told else 0 for n in range(len(names)) if n not in told.values()]
+    if found != spins:
+        listed = "; ".join(f"{c.name}, spin {c.spin}" for c in components)
+        raise Usage(
+            f"{path}: a file of several signals holds scalars and pairs of Q and U, not {listed}; write them "
+            "one by one"
+        )
+    return None
 
 
 def _unit(units):
@@ -88,7 +143,7 @@ def write_coefficients(path, signals, L, frame=""):
     flm = [signal.values for signal in signals]
     spins = [signal.spin for signal in signals]
     known = dict(L=L, unit=_unit([signal.unit for signal in signals]), frame=frame)
-    known |= dict(columns=[",".join(s.columns) for s in signals]) if signals[0].columns else {}
+    known |= dict(columns=[join(s.columns) for s in signals]) if signals[0].columns else {}
     single = len(signals) == 1
     flm, spin = (flm[0], spins[0]) if single else (np.stack(flm), spins)
     io.write_arrays(path, flm=flm, spin=spin, **known, overwrite=True)
@@ -126,21 +181,31 @@ def write_spectra(path, spectra, units, frame=""):
 
 def write_table(path, head, rows):
     """Write a .csv file."""
-    from spherekit.io._replace import replacing
-
     columns = zip(*rows, strict=True)
     refuse_not_finite(path, **{name: np.array(x) for name, x in zip(head, columns, strict=False)})
-    with replacing(path, True) as temporary, open(temporary, "w", newline="") as file:
+    with _text(path) as file:
         csv.writer(file, lineterminator="\n").writerows([head, *rows])
 
 
 def write_json(path, content):
     """Write a .json file."""
+    write_text(path, json.dumps(content, indent=1, allow_nan=False))
+
+
+def write_text(path, text):
+    """Write a file of text."""
+    with _text(path) as file:
+        file.write(text)
+
+
+@contextmanager
+def _text(path):
+    """A file of text in UTF-8, whatever the locale; names of files go into it byte by byte."""
     from spherekit.io._replace import replacing
 
-    text = json.dumps(content, indent=1, allow_nan=False)
-    with replacing(path, True) as temporary, open(temporary, "w") as file:
-        file.write(text)
+    with replacing(path, True) as temporary:
+        with open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+            yield file
 
 
 # --- pictures --------------------------------------------------------------------------------------------
@@ -161,11 +226,25 @@ def sound(figure):
     return figure
 
 
-def save(figure, path):
-    """Write a picture."""
-    from spherekit.io._replace import replacing
+def _plain_text(figure):
+    """Draw as it stands what a file or an option calls something, where it is no formula."""
+    from matplotlib.mathtext import MathTextParser
+    from matplotlib.text import Text
 
-    sound(figure)
-    look = dict(dpi=150, facecolor="white", bbox_inches="tight", pad_inches=0.12)
-    with replacing(path, True) as temporary, open(temporary, "wb") as file:
-        figure.savefig(file, format=Path(path).suffix[1:].lower(), **look)
+    parser = MathTextParser("path")
+    for text in figure.findobj(Text):
+        try:
+            if text.get_text().count("$") > 1:
+                parser.parse(text.get_text())
+        except ValueError:
+            text.set_parse_math(False)
+
+
+def save(figure, path):
+    """Write a picture, where there is one."""
+    from spherekit.plot.figure import save as write
+
+    if figure is None:
+        return
+    _plain_text(sound(figure))
+    write(figure, path, dpi=150, facecolor="white", bbox_inches="tight", pad_inches=0.12)

@@ -37,15 +37,21 @@ def run(args):
     fields = files.read_fields(args.file, args)
     values = _real(fields, args)
     missing_samples(values, name=args.file)  # refuses what is no measurement
-    if args.mask:
-        sky = files.Map((Component(values, 0, fields.columns, ""),), fields.grid, fields.frame)
-        values = np.where(files.read_mask(args, sky) > 0, values, np.nan)
+    sky = files.Map((Component(values, 0, fields.columns, ""),), fields.grid, fields.frame)
+    weights = files.read_mask(args, sky)
+    if weights is not None:
+        values = np.where(weights > 0, values, np.nan)
     figure = options.figure(5, 5.6) if args.half else options.figure(8, 5)
     same = ("projection", "flip", "half", "vmin", "vmax", "title", "cmap")
     look = {name: getattr(args, name) for name in same}
     unit = fields.units[0] if args.unit is None else args.unit
     plot.show(values, fields.grid, ax=figure.add_subplot(), rot=rot, unit=unit, **look)
-    output.save(figure, args.output)
+    with output.together(args.force):
+        output.save(figure, args.output)
+    if fields.polcconv == "IAU":
+        print(
+            "POLCCONV = IAU, and nothing tells whether it is U: drawn with the sign that the file has"
+        )
     print(f"wrote {args.output}")
 
 
@@ -58,7 +64,9 @@ def _real(fields, args):
     if np.iscomplexobj(values):
         if args.part is None:
             raise options.Usage(f"{args.file} is complex; say --part real, imag or abs")
-        values = np.abs(values) if args.part == "abs" else getattr(values, args.part)
+        return np.abs(values) if args.part == "abs" else getattr(values, args.part)
+    if args.part is not None:
+        raise options.Usage(f"--part is of complex maps; {args.file} is real")
     return values
 
 

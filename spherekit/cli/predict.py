@@ -42,9 +42,9 @@ def run(args):
         found = model.probabilities(S.from_flm(flm)[None], args.threads)[0]
         output.refuse_not_finite(args.output, probabilities=found)
         rows.append([path, model.classes[found.argmax()], *(f"{p:.6f}" for p in found)])
-    output.write_table(
-        args.output, ["file", "class", *(f"p_{name}" for name in model.classes)], rows
-    )
+    head = ["file", "class", *(f"p_{name}" for name in model.classes)]
+    with output.together(args.force):
+        output.write_table(args.output, head, rows)
     told = [row[1] for row in rows]
     counts = ", ".join(f"{told.count(name)} {name}" for name in model.classes)
     print(f"wrote {args.output}: {len(rows)} maps, {counts}")

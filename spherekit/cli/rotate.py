@@ -42,24 +42,28 @@ def run(args):
 
 def _rotate_coefficients(args):
     options.writable(args.output, args.force, (".fits", ".npz"))
-    if args.field or args.ordering or args.grid:
-        raise options.Usage("--field, --ordering, --grid: of maps, not of coefficients")
+    options.refuse_given(args, "of maps, not of coefficients", but=("field",))
     stored = coefficients.read(args.file, args)
     L = stored.L
     if options.chosen_L(args, required=False) not in (None, L):
         raise options.Usage(f"{args.file} holds the degrees below {L}; --L is of maps")
     angles, words, frame = _angles(args, stored.frame)
-    rotated = [_rotate(args.file, signal, angles, args.threads) for signal in stored.components]
+    for signal in stored.components:
+        refuse_lone(args.file, signal, args.spin)
+    rotated = [_rotate(signal, angles, args.threads) for signal in stored.components]
     figure = None
     if args.plot:
         grid = f"mw:{max(L, 128)}"
         pairs = zip(stored.components, rotated, strict=True)
         shown = [[_drawn(x, L, grid, args.threads) for x in pair] for pair in pairs]
         figure = _picture(shown, grid, rotated, words)
-    output.write_coefficients(args.output, rotated, L, frame)
+    with output.together(args.force):
+        output.write_coefficients(args.output, rotated, L, frame)
+        output.save(figure, args.plot)
     names = ", ".join(f"{signal.name} (spin {signal.spin})" for signal in rotated)
     print(f"wrote {args.output}: L = {L} (lmax {L - 1}), {names}, {words}")
-    _save(figure, args.plot)
+    if args.plot:
+        print(f"wrote {args.plot}")
 
 
 def _rotate_map(args):
@@ -71,15 +75,14 @@ def _rotate_map(args):
     per_nside = analysis.DEGREES_PER_NSIDE
     L = asked or (per_nside * grid.nside if grid.name == "healpix" else grid.L)
     angles, words, frame = _angles(args, sky.frame)
-    for component in sky.components:
-        refuse_lone(args.file, component)
+    analysis.refuse_beyond_pixels(grid, L)
     files.refuse_missing(args, sky)
-    rotated, lines = [], []
+    rotated, lines = [], [sky.note] if sky.note else []
     for component in sky.components:
         values, spin = component.values, component.spin
         flm, report = analysis.analyse(values, L, grid, spin, **analysis.iterations(args))
         lines.append(f"{component.name}, spin {spin}: {report} (L = {L})")
-        signal = _rotate(args.file, component._replace(values=flm), angles, args.threads)
+        signal = _rotate(component._replace(values=flm), angles, args.threads)
         f = analysis.synthesise(signal.values, L, grid, spin, values, args.threads)
         rotated.append(component._replace(values=f))
     figure = None
@@ -89,16 +92,18 @@ def _rotate_map(args):
             [np.abs(x.values) if x.spin else np.real(x.values) for x in pair] for pair in pairs
         ]
         figure = _picture(shown, grid, rotated, words)
-    output.write_map(args.output, rotated, grid, frame)
+    with output.together(args.force):
+        output.write_map(args.output, rotated, grid, frame)
+        output.save(figure, args.plot)
     names = ", ".join(component.name for component in rotated)
     print(*lines, f"wrote {args.output}: {names}, {analysis.grid_name(grid)}, {words}", sep="\n")
-    _save(figure, args.plot)
+    if args.plot:
+        print(f"wrote {args.plot}")
 
 
-def _rotate(path, signal, angles, threads):
+def _rotate(signal, angles, threads):
     from spherekit import wigner
 
-    refuse_lone(path, signal)
     reality = signal.spin == 0 and analysis.is_hermitian(signal.values)
     flm = wigner.rotate(signal.values, *angles, reality=reality, threads=threads)
     return signal._replace(values=flm)
@@ -131,7 +136,7 @@ def _euler(text):
         angles = []
     if len(angles) != 3 or not np.isfinite(angles).all():
         raise options.Usage(f"--euler is {text!r}; expected A,B,C in degrees")
-    return np.radians(angles), "rotated by {:g}, {:g}, {:g} degrees".format(*angles)
+    return np.radians(np.fmod(angles, 360)), "rotated by {:g}, {:g}, {:g} degrees".format(*angles)
 
 
 def _drawn(signal, L, grid, threads):
@@ -156,9 +161,3 @@ def _picture(pairs, grid, signals, words):
         for ax, f, title in zip(row, pair, titles, strict=True):
             plot.show(f, grid, ax=ax, title=title, **look)
     return output.sound(figure)
-
-
-def _save(figure, path):
-    if figure is not None:
-        output.save(figure, path)
-        print(f"wrote {path}")

@@ -51,14 +51,15 @@ def run(args):
     if args.plot and not energy.any():
         raise ValueError(f"{args.file} has no energy of degrees < {L} to draw; leave --plot out")
     figure = _tree(S, energy) if args.plot else None
-    output.write_arrays(args.output, coefficients=coefficients, scales=scales, **known)
+    with output.together(args.force):
+        output.write_arrays(args.output, coefficients=coefficients, scales=scales, **known)
+        output.save(figure, args.plot)
     print(f"wrote {args.output}: {len(S.paths)} paths, degrees < L0 = {S.L0}")
     for order in range(S.depth + 1):
         shares = [e for e, path in zip(energy, S.paths, strict=True) if path.order == order]
         share = f"{sum(shares):.3%} of the map's energy" if flm.any() else "the map is zero"
         print(f"   order {order}: {len(shares):3d} paths, {share}")
-    if figure is not None:
-        output.save(figure, args.plot)
+    if args.plot:
         print(f"wrote {args.plot}")
 
 

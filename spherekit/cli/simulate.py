@@ -9,7 +9,6 @@ recipe, strength, seed and index of the --n skies. A run that was stopped goes o
 import math
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from spherekit.cli import options, output
 from spherekit.cli.analysis import grid_name
@@ -64,7 +63,7 @@ def run(args):
     named = [("gaussian", "gaussian", 0.0, i) for i in range(args.n - others)]
     named += [("non-gaussian", args.recipe, strength, i) for i in range(others)]
     rows = [(f"{r}-{i:05d}{suffix}", kind, r, s, args.seed, i) for kind, r, s, i in named]
-    folder, threads = Path(args.output), thread_count(args.threads)
+    folder, threads = options.folder(args.output), thread_count(args.threads)
     manifest = dict(L=L, recipe=args.recipe, strength=strength, seed=args.seed, grid=args.grid)
     features.open_folder(folder, manifest)
     missing = [row for row in rows if not (folder / row[0]).exists()]

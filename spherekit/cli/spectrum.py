@@ -38,20 +38,18 @@ def run(args):
         spectra, units, f_sky, frame, lines = _of_map(args)
     output.refuse_not_finite(args.output, **spectra)
     figure = picture(spectra, f_sky, units) if args.plot else None
-    output.write_spectra(args.output, spectra, units, frame)
+    with output.together(args.force):
+        output.write_spectra(args.output, spectra, units, frame)
+        output.save(figure, args.plot)
     L = len(next(iter(spectra.values())))
     named = ", ".join(dict.fromkeys(unit or "no unit" for unit in units.values()))
     print(*lines, f"wrote {args.output}: {', '.join(spectra)}, l = 0..{L - 1}, {named}", sep="\n")
-    if figure is not None:
-        output.save(figure, args.plot)
+    if args.plot:
         print(f"wrote {args.plot}")
 
 
 def _of_coefficients(args):
-    if args.mask or args.field or args.ordering or args.grid:
-        raise options.Usage("--mask, --field, --ordering, --grid: of maps, not of coefficients")
-    if args.remove_monopole or args.remove_dipole:
-        raise options.Usage("--remove-monopole and --remove-dipole: of maps, not of coefficients")
+    options.refuse_given(args, "of maps, not of coefficients", but=("field",))
     stored = coefficients.read(args.file, args)
     L = options.chosen_L(args, required=False) or stored.L
     if L > stored.L:
@@ -64,8 +62,9 @@ def _of_coefficients(args):
 def _of_map(args):
     L = options.chosen_L(args)
     sky = files.read_map(args, L)
+    analysis.refuse_beyond_pixels(sky.grid, L)
     _check(args, sky)
-    weights = files.read_mask(args, sky) if args.mask else None
+    weights = files.read_mask(args, sky)
     files.refuse_missing(args, sky, None if weights is None else weights > 0)
     removes = args.remove_monopole or args.remove_dipole
     signals, lines = [], [sky.note] if sky.note else []
@@ -128,7 +127,8 @@ def _spectra(path, signals):
     if len(scalars) > 1 or len(fields) > 1:
         names = "; ".join(signal.name for signal in signals)
         raise options.Usage(
-            f"{path}: {names} were picked; choose one scalar, one spin field, or one of each, by --field"
+            f"{path}: {names} were picked; choose one scalar, one spin field, or one of each, by "
+            f"{options.choice(path)}"
         )
     for signal in signals:
         _refuse_underflow(path, signal)

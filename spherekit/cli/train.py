@@ -10,7 +10,7 @@ has not seen, beside that of simpler methods.
 import sys
 from pathlib import Path
 
-from spherekit.cli import options
+from spherekit.cli import options, output
 
 
 def arguments(parser):
@@ -47,17 +47,19 @@ def run(args):
     folder = Path(args.output or Path(config.source).stem)
     options.writable(args.plot, args.force or args.resume, options.PICTURES)
     _refuse_mixing(folder, args.resume)
-    folder.mkdir(parents=True, exist_ok=True)
+    options.folder(folder)
     print(f"{config.source}: results in {folder}/", flush=True)
     found = gather(config, folder / "features", args.threads)
     rows, last = _train(config, found, folder, args)
     if args.plot:
         from spherekit.train import curves
 
-        curves(last.state.history, args.plot, title=Path(config.source).name)
+        with output.together(args.force or args.resume):
+            title = Path(config.source).name
+            output.save(curves(last.state.history, title=title), args.plot)
         print(f"wrote {args.plot}")
     lines = list(task.report(found, rows, task.controls(found)))
-    (folder / "report.txt").write_text("\n".join([config.source, *lines, ""]))
+    output.write_text(folder / "report.txt", "\n".join([config.source, *lines, ""]))
     print("", *lines, sep="\n")
 
 
@@ -72,7 +74,7 @@ def _show(name):
     name = name if name.endswith(".toml") else f"{name}.toml"
     if name not in known:
         raise options.Usage(f"no example {name}; there are {', '.join(known)}")
-    print(known[name].read_text(), end="")
+    print(known[name].read_text("utf-8"), end="")
 
 
 def _refuse_mixing(folder, resume):

@@ -38,11 +38,13 @@ def _to_coefficients(args):
     options.writable(args.output, args.force, (".fits", ".npz"))
     L = options.chosen_L(args)
     sky = files.read_map(args, L)
+    analysis.refuse_beyond_pixels(sky.grid, L)
     if Path(args.output).suffix == ".fits":
         output.refuse_alm(args.output, sky.components)
         if any(c.spin == 0 and np.iscomplexobj(c.values) for c in sky.components):
             raise output.needs_npz(args.output)
-    keep = files.read_mask(args, sky) > 0.5 if args.mask else None
+    weights = files.read_mask(args, sky)
+    keep = None if weights is None else weights > 0.5
     files.refuse_missing(args, sky, keep)
     lines = [sky.note] if sky.note else []
     options_of_fit = dict(keep=keep, method=args.method, **analysis.iterations(args))
@@ -52,15 +54,15 @@ def _to_coefficients(args):
         flm, report = analysis.analyse(values, L, sky.grid, spin, **options_of_fit)
         lines.append(report if len(sky.components) == 1 else f"{component.name}: {report}")
         signals.append(component._replace(values=flm))
-    output.write_coefficients(args.output, signals, L, sky.frame)
+    with output.together(args.force):
+        output.write_coefficients(args.output, signals, L, sky.frame)
     spins = ", ".join(f"{signal.name} (spin {signal.spin})" for signal in signals)
     print(*lines, f"wrote {args.output}: L = {L} (lmax {L - 1}), {spins}", sep="\n")
 
 
 def _to_map(args):
     options.writable(args.output, args.force, (".fits", ".npz", ".npy"))
-    if args.mask or args.method or args.field or args.ordering:
-        raise options.Usage("--mask, --method, --field, --ordering: of maps, not with --inverse")
+    options.refuse_given(args, "of maps, not with --inverse", but=("grid", "field"))
     if args.grid is None:
         raise options.Usage("say the grid of the map: --grid mw:256 or --grid healpix:64")
     stored = coefficients.read(args.file, args)
@@ -76,6 +78,7 @@ def _to_map(args):
         )
         for signal in stored.components
     ]
-    output.write_map(args.output, signals, grid, stored.frame)
+    with output.together(args.force):
+        output.write_map(args.output, signals, grid, stored.frame)
     names = ", ".join(signal.name for signal in signals)
     print(f"wrote {args.output}: {names}, {analysis.grid_name(grid)}, degrees < {L}")

@@ -11,12 +11,14 @@ from spherekit.cli import analysis, arrays, files, options, output
 from spherekit.cli.stokes import Component
 
 _SAVED = ("L", "lam", "J0", "N", "spin")
+_DEFAULTS = dict(lam=2.0, J0=0, N=1)
 
 
 def arguments(parser):
     parser.add_argument("file", metavar="FILE", help="a map; wavelet maps with --inverse")
     options.band_limit(parser)
-    options.wavelets(parser, J0=0, N=1)
+    options.wavelets(parser, J0=_DEFAULTS["J0"], N=_DEFAULTS["N"])
+    parser.set_defaults(**dict.fromkeys(_DEFAULTS))  # so that --inverse knows what was given
     parser.add_argument("-o", "--output", required=True, help=".npz; with --inverse a map")
     options.source(parser)
     options.spin(parser)
@@ -39,19 +41,22 @@ def _analyse(args):
     sky = files.read_signal(args, L)
     values, spin, columns, unit = sky.components[0]
     reality = not np.iscomplexobj(values)
-    w = Wavelets(L, args.lam, args.J0, args.N, spin, reality=reality, threads=args.threads)
+    given = {name: getattr(args, name) for name in _DEFAULTS}
+    scales = {name: _DEFAULTS[name] if x is None else x for name, x in given.items()}
+    w = Wavelets(L, **scales, spin=spin, reality=reality, threads=args.threads)
     scaling, maps = w.analysis_flm(analysis.coefficients(args, sky, L))
     named = {f"scale_{j}": f for j, f in zip(w.scales, maps, strict=True)}
     known = dict(L=L, lam=w.lam, J0=w.J0, N=w.N, spin=spin, reality=reality, unit=unit)
     known |= dict(frame=sky.frame) | (dict(columns=columns) if columns else {})
     figure = panel(w, scaling, maps, unit) if args.plot else None
-    output.write_arrays(args.output, scaling=scaling, **named, **known)
+    with output.together(args.force):
+        output.write_arrays(args.output, scaling=scaling, **named, **known)
+        output.save(figure, args.plot)
     below = f"degrees < {w.scaling_limit}" if w.scaling_grid else "empty"
     print(f"wrote {args.output}: the scaling map, {below}, and")
     for j, grid in w.grids.items():
         print(f"   scale {j}: degrees {w.bands[j][0]} to {w.bands[j][1]}, {grid.shape}")
-    if figure is not None:
-        output.save(figure, args.plot)
+    if args.plot:
         print(f"wrote {args.plot}")
 
 
@@ -59,8 +64,8 @@ def _synthesise(args):
     options.writable(args.output, args.force, (".fits", ".npz", ".npy"))
     if args.plot:
         raise options.Usage("--plot draws what is decomposed; draw the map with: spherekit plot")
-    if args.field or args.ordering or args.spin is not None:
-        raise options.Usage("--field, --ordering, --spin: of maps, not with --inverse")
+    also = ("spin", "hdu", *_DEFAULTS)
+    options.refuse_given(args, "of maps, not with --inverse", but=("grid",), also=also)
     if args.grid is None:
         raise options.Usage("say the grid of the map: --grid mw:256 or --grid healpix:64")
     w, scaling, maps, known = _read(args.file, args.threads)
@@ -71,7 +76,8 @@ def _synthesise(args):
     f = analysis.synthesise(flm, w.L, grid, w.spin, maps[0] if maps else None, args.threads)
     columns = tuple(str(name) for name in known.get("columns", ()))
     component = Component(f, w.spin, columns, str(known.get("unit", "")))
-    output.write_map(args.output, [component], grid, str(known.get("frame", "")))
+    with output.together(args.force):
+        output.write_map(args.output, [component], grid, str(known.get("frame", "")))
     print(f"wrote {args.output}: {analysis.grid_name(grid)}, degrees < {w.L}")
 
 

@@ -46,13 +46,16 @@ class Settings(NamedTuple):
 
     def checked(self):
         """With the strength filled in; refuses what makes no sense."""
-        strength = (
-            skies.default_strength(self.recipe, self.L) if self.strength is None else self.strength
-        )
+        L, strength = _check.band_limit(self.L), self.strength
+        if strength is None:
+            strength = skies.default_strength(self.recipe, L)
         strength = skies.check_strength(self.recipe, strength)
         made = self._replace(
+            L=L,
+            J0=_check.whole_number(self.J0, "J0", 0),
+            depth=_check.whole_number(self.depth, "depth", 0),
             strength=strength,
-            oversample=_check.oversampling(self.oversample) * 1.0,
+            oversample=_check.oversampling(self.oversample),
             seed=_check.whole_number(self.seed, "seed", 0),
         )
         made.scattering()
@@ -223,11 +226,11 @@ def open_folder(folder, manifest):
     if not path.exists():
         if any(folder.iterdir()):
             raise ValueError(f"{folder} holds files but no {_MANIFEST}; take another folder")
-        with replacing(path, False) as temporary, open(temporary, "w") as file:
+        with replacing(path, False) as temporary, open(temporary, "w", encoding="utf-8") as file:
             json.dump(manifest, file, indent=1)
         return
     try:
-        old = _flat(json.loads(path.read_text()))
+        old = _flat(json.loads(path.read_text("utf-8")))
     except (ValueError, AttributeError) as error:
         raise ValueError(f"{path} is damaged: {error}; take another folder") from None
     new = _flat(json.loads(json.dumps(manifest)))

@@ -109,8 +109,10 @@ def _stored(values, n, folder, read):
 def listed(source):
     """(L, rows of skies.csv) of a folder that ``spherekit simulate`` has written."""
     try:
-        L = int(json.loads((source / "manifest.json").read_text())["L"])
-        with open(source / "skies.csv", newline="") as file:
+        L = int(json.loads((source / "manifest.json").read_text("utf-8"))["L"])
+        with open(
+            source / "skies.csv", newline="", encoding="utf-8", errors="surrogateescape"
+        ) as file:
             rows = list(csv.DictReader(file))
     except FileNotFoundError as error:
         raise FileNotFoundError(

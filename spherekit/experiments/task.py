@@ -61,7 +61,7 @@ def examples():
 
 def title(path):
     """The first line of a configuration, a comment."""
-    return path.read_text().split("\n")[0].lstrip("# ")
+    return path.read_text("utf-8").split("\n")[0].lstrip("# ")
 
 
 def read(name):

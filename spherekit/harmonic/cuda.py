@@ -19,6 +19,7 @@ from functools import lru_cache
 import numpy as np
 
 from spherekit import _check, device
+from spherekit.harmonic import plan
 from spherekit.harmonic.azimuth import orders as orders_of
 from spherekit.harmonic.legendre import order_scales, reach
 from spherekit.kernels import recursion_cuda
@@ -67,7 +68,7 @@ def to_coefficients(f, route_of, L, spin, grid, reality):
     if reality:
         _check.real_samples(f)
     _check.samples_shape(f, grid, L)
-    _check.finite_samples(f, UNSEEN)
+    _check.finite_samples(f, UNSEEN, route_of is not plan.analysis_route)
     ready = _ready(route_of, grid, L, spin, reality, THREADS, device.current())
     lead, f = f.shape[: f.ndim - 2], f.reshape(-1, *grid.shape)
     flm = xp.empty((len(f), L * L), _check.result_type(False, single))

@@ -25,6 +25,7 @@ from spherekit.harmonic.transform import (
     _synthesis,
     warn_beyond_pixels,
 )
+from spherekit.sampling.base import directions
 from spherekit.sampling.healpix import UNSEEN
 
 _EPS = np.finfo(float).eps
@@ -118,7 +119,8 @@ def analyse(
         raise ValueError(f'method is {method!r}; analyse knows "lsq" and "jacobi"')
     if method == "jacobi" and mask is not None:
         raise ValueError('a mask needs method="lsq": Jacobi iterations take the whole sphere')
-    tol, max_iter = _tolerance(tol), _check.whole_number(max_iter, "max_iter", 1)
+    tol = _check.real_number(tol, "tol", "a number from 0 up to 1, as 1e-8", lambda x: 0 <= x < 1)
+    max_iter = _check.whole_number(max_iter, "max_iter", 1)
     _check.fits_memory(_needed(flags, method, max_iter), f"analysing a map at L={L}")
     used, kind = _used(mask, grid), _check.result_type(False, _check.is_single(f))
     f = np.where(used, f, 0).astype(float if reality else complex)
@@ -137,12 +139,6 @@ def analyse(
             "divide the samples by 1e10"
         )
     return flm, residual
-
-
-def _tolerance(tol):
-    if not 0 <= tol < 1:
-        raise ValueError(f"tol is {tol!r}; expected a number from 0 up to 1, such as 1e-8")
-    return float(tol)
 
 
 def _needed(flags, method, max_iter):
@@ -178,23 +174,53 @@ def synthesis_operator(L, *, spin=0, sampling, reality=False, mask=None, threads
     return SynthesisOperator(flags, _used(mask, flags["grid"]))
 
 
-class SynthesisOperator(LinearOperator):
+class _CheckedOperator(LinearOperator):
+    """A linear operator whose vectors are checked as all arrays are: no unit, no mask is lost."""
+
+    def _checked(self, x):
+        x = _check.numbers(x, "x")
+        if np.dtype(self.dtype).kind == "f":
+            _check.real_samples(x, "x")
+        return x.astype(self.dtype, copy=False)
+
+    def matvec(self, x):
+        return super().matvec(self._checked(x))
+
+    def rmatvec(self, x):
+        return super().rmatvec(self._checked(x))
+
+    def dot(self, x):
+        is_vector = not (isinstance(x, LinearOperator) or np.isscalar(x))
+        return super().dot(self._checked(x) if is_vector else x)
+
+
+class SynthesisOperator(_CheckedOperator):
     """What `synthesis_operator` returns; ``scale`` is a factor of its entries."""
 
     def __init__(self, flags, used, scale=1.0):
         self.flags, self.used, self.scale = flags, used, scale
-        shape = int(np.count_nonzero(used)), flags["L"] ** 2
-        super().__init__(float if flags["reality"] else complex, shape)
+        count = int(np.count_nonzero(used))
+        self.whole_sphere = count == used.size
+        super().__init__(float if flags["reality"] else complex, (count, flags["L"] ** 2))
 
     def _matvec(self, x):
         flm = from_real(x.ravel()) if self.flags["reality"] else x.ravel()
-        return self.scale * _synthesis.forward(flm, **self.flags)[self.used]
+        f = _synthesis.forward(flm, **self.flags)
+        return self.scale * (f.ravel() if self.whole_sphere else f[self.used])
 
     def _rmatvec(self, y):
-        f = np.zeros(self.used.shape, self.dtype)
-        f[self.used] = self.scale * y.ravel()
+        f = self.scale * y.reshape(self.used.shape) if self.whole_sphere else self._spread(y)
         flm = _synthesis.adjoint(f, **self.flags)
         return to_real(flm) if self.flags["reality"] else flm
+
+    def _spread(self, y):
+        """The samples that count in their places, zero elsewhere."""
+        f = np.zeros(self.used.shape, self.dtype)
+        f[self.used] = self.scale * y.ravel()
+        return f
+
+    def _adjoint(self):
+        return _Adjoint(self)
 
     def __eq__(self, other):
         return isinstance(other, SynthesisOperator) and self._key() == other._key()
@@ -207,13 +233,28 @@ class SynthesisOperator(LinearOperator):
         return tuple(flags.items()), self.used.tobytes(), self.scale
 
 
+class _Adjoint(_CheckedOperator):
+    def __init__(self, operator):
+        self.operator = operator
+        super().__init__(operator.dtype, operator.shape[::-1])
+
+    def _matvec(self, x):
+        return self.operator._rmatvec(x)
+
+    def _rmatvec(self, x):
+        return self.operator._matvec(x)
+
+    def _adjoint(self):
+        return self.operator
+
+
 def _used(mask, grid):
     if mask is None:
         return np.ones(grid.shape, bool)
-    mask = _check.as_array(mask, "mask")
+    mask = _check.numbers(mask, "mask")
     if mask.shape != tuple(grid.shape):
         raise ValueError(f"mask has shape {mask.shape}; the samples have {tuple(grid.shape)}")
-    if mask.dtype != bool and not np.isin(mask, (0, 1)).all():
+    if not np.isin(mask, (0, 1)).all():
         raise ValueError("mask must be True/1 where samples count and False/0 elsewhere")
     used = mask.astype(bool)
     if not used.any():
@@ -249,17 +290,12 @@ def _without_low_degrees(b, used, flags):
     is subtracted so long as it is a signal of the band-limit; combinations that the samples that count
     hardly tell apart (a dipole on a small cap) are left to the solver.
     """
-    flags = flags | dict(L=min(flags["L"], 2))
-    operator = SynthesisOperator(flags, used)
-    n = operator.shape[1]
-    columns = np.empty((n, b.size), b.dtype)
-    for column, row in zip(columns, np.eye(n, dtype=b.dtype), strict=True):
-        column[:] = operator.matvec(row)
+    columns = _low_harmonics(used, flags)
     mean = b.mean()
     b = b - mean
     mean, b = mean + b.mean(), b - b.mean()
     spread = np.linalg.norm(b)
-    low = np.zeros(n, b.dtype)
+    low = np.zeros(len(columns), b.dtype)
     low[0] = mean * np.sqrt(4 * np.pi)
     sizes, vectors = np.linalg.eigh(columns.conj() @ columns.T)
     sound = sizes > 1e-4 * sizes[-1]
@@ -269,6 +305,17 @@ def _without_low_degrees(b, used, flags):
         b = b - step @ columns
         low += step
     return low, b, spread
+
+
+def _low_harmonics(used, flags):
+    """Degrees 0 and 1 of the operator: real harmonics of real signals, else the complex ones."""
+    columns = [np.full(np.count_nonzero(used), np.sqrt(1 / (4 * np.pi)))]
+    if flags["L"] > 1:
+        x, y, z = (np.sqrt(3 / (4 * np.pi)) * axis[used] for axis in directions(flags["grid"]))
+        complex_pair = (x - 1j * y) / np.sqrt(2), -(x + 1j * y) / np.sqrt(2)
+        first, last = (y, x) if flags["reality"] else complex_pair
+        columns += [first, z, last]
+    return np.stack(columns)
 
 
 def _least_squares(b, used, flags, tol, max_iter, progress, rounding):

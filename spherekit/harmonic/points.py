@@ -16,7 +16,7 @@ from autograd.extend import defjvp, defvjp, primitive
 
 from spherekit import _check
 from spherekit._threads import thread_count
-from spherekit._traced import aligned, angles, numbers
+from spherekit._traced import aligned, angles, colatitudes, numbers
 from spherekit.conventions.indexing import degrees_and_orders, flat
 from spherekit.harmonic import azimuth, parts, plan
 from spherekit.kernels import coefficients
@@ -67,10 +67,7 @@ def evaluate_adjoint(values, theta, phi, L, *, spin=0, reality=False, threads=No
 def _apply(plain, traced, x, theta, phi, L, spin, reality, threads):
     """By the linear map where the points are fixed, else by the function that is differentiable by them."""
     L = _check.band_limit(L)
-    if not is_traced(theta):
-        theta = _check.colatitudes(theta)
-    theta, phi = angles(theta=theta, phi=phi)
-    (theta, phi), _ = aligned(theta, phi)
+    (theta, phi), _ = aligned(colatitudes(theta), *angles(phi=phi))
     flags = L, _check.spin_number(spin, L, reality), bool(reality), thread_count(threads)
     if is_traced(theta) or is_traced(phi):
         return traced(x, theta, phi, *flags)
@@ -78,8 +75,6 @@ def _apply(plain, traced, x, theta, phi, L, spin, reality, threads):
 
 
 def _flags(theta, phi, L, spin, reality, threads):
-    if not ((theta >= 0) & (theta <= np.pi)).all():
-        raise ValueError("points need colatitudes theta in [0, pi], in radians")
     points = (tuple(theta.tolist()), tuple(phi.tolist()))
     return dict(points=points, L=L, spin=spin, reality=reality, threads=threads)
 

@@ -168,7 +168,7 @@ def _needed(maps, single, to_samples, route_of, *, L, spin, grid, reality, threa
 
 
 def _is_single(dtype):
-    return np.dtype(dtype) in (np.float32, np.complex64)
+    return _check.sample_type(dtype) in (np.float32, np.complex64)
 
 
 def _flags(L, spin, sampling, reality, threads):
@@ -276,7 +276,7 @@ def _to_coefficients(f, route_of, L, spin, grid, reality, threads):
         part = np.ascontiguousarray(part, kind)
         planes, suspect = azimuth.analysis(part, grid, rows, L, reality, threads, narrow)
         if suspect:
-            _check.bad_samples(part, UNSEEN)
+            _check.bad_samples(part, UNSEEN, route_of is not plan.analysis_route)
         if by_tables:
             stored.analysis(planes, table, L, spin, reality, threads, flm)
             return

@@ -1,10 +1,74 @@
-"""One way to write a file: whole or not at all."""
+"""One way to write files: whole or not at all, one by one or several together."""
 
 import errno
 import os
 import secrets
 import stat
 from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import NamedTuple
+
+
+class _Group(NamedTuple):
+    """Files that wait for each other, as (temporary, path), and whether they may replace others."""
+
+    files: list
+    overwrite: bool
+
+
+_GROUP = ContextVar("group of files", default=None)
+
+
+@contextmanager
+def replacing_together(overwrite):
+    """Put all files that `replacing` prepares in this block in place at its end, or none of them.
+
+    ``overwrite`` holds for all of them, in place of that of each call, and is looked at when they
+    are put in place: where another writer was first, none is. Files that other threads write are
+    not of the group.
+
+    Raises
+    ------
+    FileExistsError
+        One of the paths exists by then, and ``overwrite`` is not set.
+
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> with replacing_together(overwrite=False):
+    ...     for name in ("a", "b"):
+    ...         with replacing(folder / name, overwrite=False) as temporary:
+    ...             _ = pathlib.Path(temporary).write_text("text")
+    ...     print((folder / "a").exists(), (folder / "b").exists())
+    False False
+    >>> sorted(path.name for path in folder.iterdir())
+    ['a', 'b']
+    """
+    group = _Group([], bool(overwrite))
+    token = _GROUP.set(group)
+    try:
+        yield
+        _put_in_place(group)
+    finally:
+        _GROUP.reset(token)
+        for temporary, _ in group.files:
+            if os.path.exists(temporary):
+                os.remove(temporary)
+
+
+def _put_in_place(group):
+    """All files of a group; those that are new are taken away again where a later one fails."""
+    for _, path in group.files:
+        _refuse_target(path, group.overwrite)
+    placed = []
+    try:
+        for temporary, path in group.files:
+            _take_place(temporary, path, group.overwrite)
+            placed.append(path)
+    except BaseException:
+        for path in placed:
+            if not group.overwrite:
+                os.remove(path)
+        raise
 
 
 @contextmanager
@@ -15,6 +79,7 @@ def replacing(path, overwrite):
     ``path`` (open it, where a writer chooses the format by the suffix), and exists already; each
     call has its own, so that threads and processes may write one path: the last one wins, whole.
     A file that is replaced hands on its mode; a symbolic link stays, and what it names is replaced.
+    In a block of `replacing_together` the file waits for the end of that block.
 
     Raises
     ------
@@ -28,16 +93,20 @@ def replacing(path, overwrite):
         The disk is full, or the file becomes larger than is allowed.
     """
     path = os.path.realpath(os.fsdecode(path))
+    group = _GROUP.get()
+    overwrite = overwrite if group is None else group.overwrite
     _refuse_target(path, overwrite)
     temporary = _create_beside(path)
     try:
         with _full_disk(path):
             yield temporary
-        if os.path.exists(path):
-            os.chmod(temporary, stat.S_IMODE(os.stat(path).st_mode))
-        _take_place(temporary, path, overwrite)
+        if group is None:
+            _take_place(temporary, path, overwrite)
+        else:
+            group.files.append((temporary, path))
+            temporary = None
     finally:
-        if os.path.exists(temporary):
+        if temporary is not None and os.path.exists(temporary):
             os.remove(temporary)
 
 
@@ -81,9 +150,13 @@ def _create_beside(path):
             return temporary
         except FileExistsError:
             continue
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, path) from None
 
 
 def _take_place(temporary, path, overwrite):
+    if os.path.exists(path):
+        os.chmod(temporary, stat.S_IMODE(os.stat(path).st_mode))
     if not overwrite:
         try:
             os.link(temporary, path)  # unlike `replace`, fails where another writer was first
@@ -91,5 +164,13 @@ def _take_place(temporary, path, overwrite):
         except FileExistsError:
             raise _exists(path) from None
         except OSError:  # a file system without links
-            pass
+            _reserve(path)
     os.replace(temporary, path)
+
+
+def _reserve(path):
+    """Take a name that nobody has, by an empty file."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    except FileExistsError:
+        raise _exists(path) from None

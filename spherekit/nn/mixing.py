@@ -5,7 +5,12 @@ O(L^2) pairs for each degree. Two degrees that are both joined to a third still 
 that a spanning tree of the degrees suffices (Cobb et al. 2021, arXiv:2010.11661, section 3): O(L) pairs.
 """
 
+import math
+from collections.abc import Iterable, Mapping
+
 import numpy as np
+
+from spherekit import _check
 
 NAMES = ("full", "mst", "rmst")
 
@@ -71,9 +76,10 @@ def _rmst(ell, L):
 
 def _checked(given, L):
     """Refuse what no product gives, and degrees that nothing makes or that make nothing."""
+    given = {_degree(ell): [_pair(pair) for pair in pairs] for ell, pairs in _items(given)}
     made = {}
     for ell in range(L):
-        some = tuple(sorted(tuple(sorted(pair)) for pair in given.get(ell, ())))
+        some = tuple(sorted(given.get(ell, ())))
         for l1, l2 in some:
             if not (0 <= l1 <= l2 < L and l2 - l1 <= ell <= l1 + l2):
                 raise ValueError(
@@ -94,3 +100,22 @@ def _checked(given, L):
     if extra := sorted(set(given) - set(range(L))):
         raise ValueError(f"the mixing set has pairs of the degrees {extra}; L = {L}")
     return made
+
+
+def _items(given):
+    if not isinstance(given, Mapping):
+        raise TypeError(
+            f"mixing is {given!r} ({type(given).__name__}); expected {', '.join(NAMES)}, or a dict "
+            "{l: [(l1, l2), ...]}"
+        )
+    return given.items()
+
+
+def _pair(pair):
+    if not isinstance(pair, Iterable) or isinstance(pair, str) or len(pair := tuple(pair)) != 2:
+        raise TypeError(f"the mixing set has {pair!r}; expected pairs of degrees (l1, l2)")
+    return tuple(sorted(map(_degree, pair)))
+
+
+def _degree(ell):
+    return _check.whole_number(ell, "a degree of the mixing set", -math.inf)

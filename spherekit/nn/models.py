@@ -15,12 +15,13 @@ from spherekit.nn.pointwise import modulus_phase, pointwise
 from spherekit.nn.pooling import mean, spectral_pool
 from spherekit.nn.readout import dense, invariants, relu
 from spherekit.nn.scatter import scattering
-from spherekit.nn.signals import Sphere
+from spherekit.nn.signals import Sphere, sequence
 from spherekit.nn.spherical import correlate, lift, scalars, spin_convolution, zonal
 
 
 def cohen(L=30, channels=(20, 40), limits=(10, 6), *, inputs=1, outputs=10, oversample=1):
     """Correlations and relu on SO(3) (Cohen, Geiger, Koehler and Welling 2018, arXiv:1801.10130)."""
+    channels, limits = _alike(channels=channels, limits=limits)
     parts = [lift(channels[0], L=limits[0], kind="near_identity"), batch_norm()]
     parts += [pointwise("relu", oversample)]
     for count, limit in zip(channels[1:], limits[1:], strict=True):
@@ -30,9 +31,14 @@ def cohen(L=30, channels=(20, 40), limits=(10, 6), *, inputs=1, outputs=10, over
 
 
 def esteves(
-    L=32, channels=(16, 16, 32, 32, 64, 64), anchors=8, *, inputs=1, outputs=10, oversample=1
+    L=32, channels=(16, 16, 32, 32, 64, 64), anchors=None, *, inputs=1, outputs=10, oversample=1
 ):
-    """Zonal filters of localized spectra (Esteves et al. 2018, arXiv:1711.06721); L halves every second."""
+    """Zonal filters of localized spectra (Esteves et al. 2018, arXiv:1711.06721); L halves every second.
+
+    ``anchors``, of 1 to L, are 8 unless said; where fewer degrees are left, all of these.
+    """
+    L, (channels,) = _check.band_limit(L), _alike(channels=channels)
+    anchors = min(8, L) if anchors is None else _anchors(anchors, L)
     parts, limit = [], L
     for number, count in enumerate(channels):
         if number and number % 2 == 0:
@@ -49,13 +55,23 @@ def esteves(
 def spin(
     L=32,
     channels=(16, 16, 20, 24, 28, 32),
-    anchors=(6, 6, 4, 4, 3, 3),
+    anchors=None,
     *,
     inputs=1,
     outputs=10,
     oversample=1,
 ):
-    """Fields of spins 0 and 1 (Esteves, Makadia and Daniilidis 2020, arXiv:2006.10731)."""
+    """Fields of spins 0 and 1 (Esteves, Makadia and Daniilidis 2020, arXiv:2006.10731).
+
+    ``anchors`` of each layer, of 1 to L, are (6, 6, 4, 4, 3, 3) unless said, the last again where there are
+    more layers; where fewer degrees are left, all of these.
+    """
+    L, (channels,) = _check.band_limit(L), _alike(channels=channels)
+    if anchors is None:
+        usual = (6, 6, 4, 4, 3, 3, *[3] * len(channels))
+        anchors = [min(count, L) for count in usual[: len(channels)]]
+    channels, anchors = _alike(channels=channels, anchors=anchors)
+    anchors = [_anchors(count, L) for count in anchors]
     parts, limit = [], L
     for number, (count, places) in enumerate(zip(channels, anchors, strict=True)):
         if number and number % 2 == 0:
@@ -72,7 +88,7 @@ def kondor(L=11, tau=12, depth=5, *, inputs=1, outputs=10, hidden=256, real=True
 
     ``real=False`` takes signals as complex ones, with complex weights, as the paper does.
     """
-    depth = _check.whole_number(depth, "depth", 0)
+    L, depth = _check.band_limit(L), _check.whole_number(depth, "depth", 0)
     tau = _check.real_number(tau, "tau", "a number above 0", lambda x: 0 < x < math.inf)
     some = [math.ceil(tau / math.sqrt(2 * ell + 1)) for ell in range(L)]
     block = chain(tensor_product("full"), fragment_norm(), convolution(1, some))
@@ -108,3 +124,16 @@ def hybrid(
     head = dense(hidden), relu(), dense(outputs)
     first = scattering(J0=J0, oversample=oversample), batch_norm()
     return Net(Sphere(L, inputs), *first, fragments(), taps, *head)
+
+
+def _alike(**sizes):
+    """Sizes of each layer as tuples, one for each of the same layers."""
+    tuples = {name: sequence(values, name) for name, values in sizes.items()}
+    if len({len(values) for values in tuples.values()}) > 1 or not all(tuples.values()):
+        words = ", ".join(f"{name} has {len(values)}" for name, values in tuples.items())
+        raise ValueError(f"{words}; expected as many of each as there are layers, one at least")
+    return tuple(tuples.values())
+
+
+def _anchors(count, L):
+    return _check.whole_number(count, "anchors", 1, L, "degrees below L")

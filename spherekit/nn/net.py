@@ -5,6 +5,7 @@ A `Net` binds its parts one after the other, so that sizes are worked out once, 
 any number is multiplied.
 """
 
+from copy import deepcopy
 from typing import NamedTuple
 
 import autograd.numpy as anp
@@ -39,6 +40,10 @@ class Mode:
     """
 
     training = False
+    guarded = True  #: whether a result that is not finite is refused by the call that makes it
+    look = (
+        None  #: a function of (layer in words, its signals, its results), called after each layer
+    )
 
     def __init__(self, threads=None):
         self.threads = thread_count(threads)
@@ -52,7 +57,19 @@ class Mode:
 
     def apply(self, number, layer, params, x):
         """What a layer makes of x; where those that watch a network at work put themselves in."""
-        return layer.apply(params, x, self.inside(number))
+        y = layer.apply(params, x, self.inside(number))
+        if self.look is not None:
+            self.look(f"{'.'.join(map(str, (*self.place, number)))}, {layer.name}", x, y)
+        return y
+
+    def start(self):
+        """Where random numbers begin, of modes that take any."""
+
+    def again(self, start, look):
+        """The same from that start on, for a second run; what it observes is its own."""
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__, look=look)
+        return copy
 
 
 class Training(Mode):
@@ -75,6 +92,15 @@ class Training(Mode):
         self.rng, self.seen, expected = _check.generator(rng), {}, "a number from 0 to 1"
         self.momentum = _check.real_number(momentum, "momentum", expected, lambda x: 0 <= x <= 1)
 
+    def start(self):
+        return self.rng.bit_generator.state
+
+    def again(self, start, look):
+        copy = super().again(start, look)
+        copy.rng, copy.seen = deepcopy(self.rng), {}
+        copy.rng.bit_generator.state = start
+        return copy
+
     def observe(self, name, value):
         """A mean of this batch, of the layer at hand."""
         self.seen[(*self.place, name)] = value
@@ -94,6 +120,26 @@ def _replaced(params, place, name, value, momentum):
         return some
     old = params[name]
     return params | {name: (momentum * old + (1 - momentum) * value).astype(old.dtype)}
+
+
+class _Lost(Exception):
+    """A layer has made what is not finite; none of the exceptions that layers raise and name."""
+
+
+def _refuse_lost(layer, x, y):
+    bad = np.size(y) - np.count_nonzero(np.isfinite(y))
+    if not bad:
+        return
+    kind, size = np.dtype(_check.real_type(x)), float(np.max(np.abs(x), initial=0))
+    if size > np.finfo(kind).max ** 0.25:
+        wider = ", or compute in float64" if kind == np.float32 else ""
+        advice = f"that is beyond the range of {kind}: scale the signals down{wider}"
+    else:
+        advice = "its function has no finite value there, or its parameters are too large"
+    raise _Lost(
+        f"layer {layer}: {bad} of {np.size(y)} results are NaN or infinite, of numbers up to {size:.3g}; "
+        f"{advice}"
+    )
 
 
 class Net:
@@ -136,9 +182,8 @@ class Net:
         dtype : float32 or float64
             Of real parameters; complex ones have the same precision.
         """
-        rng, dtype = _check.generator(rng), np.dtype(dtype)
-        if dtype not in (np.float32, np.float64):
-            raise TypeError(f"dtype of parameters is {dtype}; expected float32 or float64")
+        rng = _check.generator(rng)
+        dtype = _check.data_type(dtype, "dtype of parameters", np.float32, np.float64)
         return [_cast(layer.init(rng), dtype) for layer in self.layers]
 
     def __call__(self, params, x, mode=None):
@@ -147,8 +192,8 @@ class Net:
         Raises
         ------
         ValueError, TypeError
-            Signals of another kind than the network takes, or parameters of another network; the message
-            names the layer.
+            Signals of another kind than the network takes, or parameters of another network; results that
+            are not finite; the message names the layer.
         """
         mode, x = Mode() if mode is None else mode, check_signal(x, self.takes)
         if len(params) != len(self.layers):
@@ -156,7 +201,34 @@ class Net:
                 f"the parameters are of {len(params)} layers, the network has {len(self.layers)}; make "
                 "them by the init of this network"
             )
-        return self.run(params, x, mode)
+        if not mode.guarded:
+            return self.run(params, x, mode)
+        start = mode.start()
+        try:
+            y = self.run(params, x, mode)
+        except ValueError:  # perhaps of numbers that a layer before has lost
+            self._find_lost(params, x, mode, start)
+            raise
+        if not np.isfinite(getval(y)).all():
+            self._find_lost(params, x, mode, start)
+            raise ValueError("the results hold NaN or infinite numbers")
+        return y
+
+    def _find_lost(self, params, x, mode, start):
+        """Name the first layer whose results are not finite: the network runs once more, watched."""
+        params, x = _values(params), getval(x)
+        for number, (layer, some) in enumerate(zip(self.layers, params, strict=True)):
+            if not _finite(some):
+                raise ValueError(
+                    f"layer {number}, {layer.name}: its parameters hold NaN or infinite numbers"
+                )
+        with np.errstate(all="ignore"):
+            try:
+                self.run(params, x, mode.again(start, _refuse_lost))
+            except _Lost as error:
+                raise ValueError(str(error)) from None
+            except ValueError:
+                return  # that of the caller, who raises it
 
     def run(self, params, x, mode):
         """As a call, unchecked."""
@@ -280,6 +352,21 @@ def summary(net):
     for name, takes, gives, parameters, cost in rows:
         left = f"{name:{width[0]}}  {takes:{width[1]}}  {gives:{width[2]}}"
         print(f"{left}  {parameters:>{width[3]}}  {cost:>{width[4]}}")
+
+
+def _values(params):
+    """Without traces."""
+    if isinstance(params, dict):
+        return {name: _values(some) for name, some in params.items()}
+    if isinstance(params, list | tuple):
+        return [_values(some) for some in params]
+    return getval(params)
+
+
+def _finite(params):
+    if isinstance(params, dict | list | tuple):
+        return all(map(_finite, params.values() if isinstance(params, dict) else params))
+    return np.isfinite(params).all()
 
 
 def _cast(params, dtype):

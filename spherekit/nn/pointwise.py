@@ -43,8 +43,8 @@ def pointwise(function="relu", oversample=1, *, L=None, N=None):
     L, N : int, optional
         Band-limits of the result; those that come unless said: a smaller L pools in the spectrum.
     """
-    _check.oversampling(oversample)
-    act = FUNCTIONS.get(function, function)
+    oversample = _check.oversampling(oversample)
+    act = FUNCTIONS.get(function) if isinstance(function, str) else function
     if not callable(act):
         raise ValueError(
             f"function is {function!r}; known are {', '.join(FUNCTIONS)}, or a callable"
@@ -102,7 +102,7 @@ def modulus_phase(oversample=1):
     float32, so that the rounding of a field that should be 0 is no reason for infinite derivatives.
     """
 
-    _check.oversampling(oversample)
+    oversample = _check.oversampling(oversample)
 
     def bind(takes):
         expect(takes, Spins)
@@ -136,7 +136,7 @@ def phase_collapse(oversample=1):
     A and B mix channels (Esteves, Slotine and Makadia 2023, arXiv:2306.05420, section 4).
     """
 
-    _check.oversampling(oversample)
+    oversample = _check.oversampling(oversample)
 
     def bind(takes):
         expect(takes, Spins)

@@ -21,18 +21,19 @@ def spectral_pool(L, N=None):
 
     def bind(takes):
         expect(takes, Sphere, Spins, Group)
-        lower_limit(L, takes)
+        after = _check.band_limit(L) if L is None else lower_limit(L, takes)
         if isinstance(takes, Group):
             orders = takes.N if N is None else _check.whole_number(N, "N", 1)
-            few = min(orders, L, takes.N)
-            place = ..., slice(takes.N - few, takes.N + few - 1), slice(L * L)
-            gives = Group(L, few, takes.channels, takes.real)
+            few = min(orders, after, takes.N)
+            place = ..., slice(takes.N - few, takes.N + few - 1), slice(after**2)
+            gives = Group(after, few, takes.channels, takes.real)
             return named("spectral_pool", takes, gives, lambda x, mode: take(x, place))
         if isinstance(takes, Spins):
-            gives = Spins(L, takes.spins, takes.channels)
+            gives = Spins(after, takes.spins, takes.channels)
         else:
-            gives = Sphere(L, takes.channels, takes.real, takes.spin)
-        return named("spectral_pool", takes, gives, lambda x, mode: take(x, (..., slice(L * L))))
+            gives = Sphere(after, takes.channels, takes.real, takes.spin)
+        place = ..., slice(after**2)
+        return named("spectral_pool", takes, gives, lambda x, mode: take(x, place))
 
     return bind
 
@@ -45,7 +46,7 @@ def sample_pool(kind="mean", size=2):
     """
     if kind not in ("mean", "max"):
         raise ValueError(f"kind is {kind!r}; known are mean, max")
-    _check.whole_number(size, "size", 2)
+    size = _check.whole_number(size, "size", 2)
 
     def bind(takes):
         expect(takes, Sphere)
@@ -96,7 +97,7 @@ def mean():
 
 def maximum(oversample=1):
     """The largest sample of every channel: invariant up to the fineness of the samples."""
-    _check.oversampling(oversample)
+    oversample = _check.oversampling(oversample)
 
     def bind(takes):
         expect(takes, Sphere, Group)

@@ -10,7 +10,7 @@ from spherekit.nn.gates import leaky
 from spherekit.nn.net import Layer, chain, expect, named
 from spherekit.nn.orders import sum_orders, widths
 from spherekit.nn.scaling import take
-from spherekit.nn.signals import Features, Generalized, Group, Sphere
+from spherekit.nn.signals import Features, Generalized, Group, Sphere, sequence
 from spherekit.scattering.modulus import modulus
 
 
@@ -52,16 +52,17 @@ def dense(features):
 
     def bind(takes):
         expect(takes, Features)
-        shape = takes.features, features
+        gives = Features(features)
+        shape = takes.features, gives.features
 
         def init(rng):
             W = rng.standard_normal(shape) / np.sqrt(takes.features)
-            return {"weights": W, "bias": np.zeros(features)}
+            return {"weights": W, "bias": np.zeros(gives.features)}
 
         def apply(params, x, mode):
             return anp.dot(x, params["weights"]) + params["bias"]
 
-        return Layer("dense", takes, Features(features), init, apply, shape[0] * shape[1])
+        return Layer("dense", takes, gives, init, apply, shape[0] * shape[1])
 
     return bind
 
@@ -188,6 +189,9 @@ def deep_sets(size, inner, outer):
     >>> nn.Net(nn.Features(5), nn.deep_sets(3, (8, 8), (8, 2))).gives
     Features(features=2)
     """
+    inner, outer = sequence(inner, "inner"), sequence(outer, "outer")
+    if not outer:
+        raise ValueError("outer is empty; expected the width of one layer at least, the result's")
     before = [part for width in inner for part in (dense(width), relu())]
     after = [part for width in outer[:-1] for part in (dense(width), relu())]
     return chain(*before, set_sum(size), *after, dense(outer[-1]))

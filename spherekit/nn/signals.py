@@ -31,9 +31,9 @@ class Sphere:
     spin: int = 0
 
     def __post_init__(self):
-        _check.band_limit(self.L)
-        _check.whole_number(self.channels, "channels", 1)
-        _check.spin_number(self.spin, self.L)
+        L, channels = _check.band_limit(self.L), _count(self.channels)
+        _store(self, L=L, channels=channels, real=bool(self.real))
+        _store(self, spin=_check.spin_number(self.spin, L))
         if self.real and self.spin:
             raise ValueError(f"{self}: signals of spin {self.spin} are complex, real=False")
 
@@ -55,11 +55,9 @@ class Spins:
     real = False
 
     def __post_init__(self):
-        _check.band_limit(self.L)
-        _check.whole_number(self.channels, "channels", 1)
-        object.__setattr__(self, "spins", _sequence(self.spins, "spins"))
-        for spin in self.spins:
-            _check.spin_number(spin, self.L, False)
+        L, spins = _check.band_limit(self.L), sequence(self.spins, "spins")
+        spins = tuple(_check.spin_number(spin, L) for spin in spins)
+        _store(self, L=L, spins=spins, channels=_count(self.channels))
         if not self.spins or len(set(self.spins)) != len(self.spins):
             raise ValueError(f"spins is {self.spins}; expected spins that differ")
 
@@ -85,8 +83,9 @@ class Group:
     real: bool = True
 
     def __post_init__(self):
-        _check.azimuthal_limit(self.N, _check.band_limit(self.L))
-        _check.whole_number(self.channels, "channels", 1)
+        L = _check.band_limit(self.L)
+        N, channels = _check.azimuthal_limit(self.N, L), _count(self.channels)
+        _store(self, L=L, N=N, channels=channels, real=bool(self.real))
 
     def shape(self, batch):
         return batch, self.channels, 2 * self.N - 1, self.L**2
@@ -109,13 +108,10 @@ class Generalized:
     real: bool = True
 
     def __post_init__(self):
-        tau = tuple(_check.whole_number(t, "tau", 0) for t in _sequence(self.tau, "tau"))
-        object.__setattr__(self, "tau", tau)
-        if not any(self.tau):
-            raise ValueError(
-                f"tau is {self.tau}; expected numbers of fragments >= 0 of each degree"
-            )
-        _check.whole_number(self.channels, "channels", 1)
+        tau = tuple(_check.whole_number(t, "tau", 0) for t in sequence(self.tau, "tau"))
+        if not any(tau):
+            raise ValueError(f"tau is {tau}; expected numbers of fragments >= 0 of each degree")
+        _store(self, tau=tau, channels=_count(self.channels), real=bool(self.real))
 
     @property
     def L(self):
@@ -153,7 +149,7 @@ class Features:
     features: int
 
     def __post_init__(self):
-        _check.whole_number(self.features, "features", 1)
+        _store(self, features=_check.whole_number(self.features, "features", 1))
 
     def shape(self, batch):
         return batch, self.features
@@ -174,12 +170,23 @@ def lower_limit(L, takes):
     return _check.whole_number(L, "L", 1, takes.L, "the band-limit of the signals")
 
 
-def _sequence(values, name):
+def sequence(values, name):
+    """The values as a tuple, which a single number is none of."""
     if not isinstance(values, Iterable) or isinstance(values, str):
         raise TypeError(
             f"{name} is {values!r} ({type(values).__name__}); expected a sequence of whole numbers"
         )
     return tuple(values)
+
+
+def _count(channels):
+    return _check.whole_number(channels, "channels", 1)
+
+
+def _store(signal, **values):
+    """What was checked, in Python's own types: those of NumPy overflow, and are no part of a hash."""
+    for name, value in values.items():
+        object.__setattr__(signal, name, value)
 
 
 def _kind(signal):

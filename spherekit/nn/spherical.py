@@ -35,11 +35,12 @@ def zonal(channels, anchors=None, *, L=None):
         after = lower_limit(L, takes)
         curve = filters.anchors(after, after if anchors is None else anchors)
         plan = blend.plan("free", Generalized((1,) * after, takes.channels), (1,) * after, channels)
-        count = curve.shape[1]
+        gives = Sphere(after, channels, takes.real, takes.spin)
+        count, mixed = curve.shape[1], gives.channels * takes.channels
 
         def init(rng):
             scale = math.sqrt(1 / takes.channels / np.mean(np.sum(curve**2, axis=1)))
-            return {"weights": scale * rng.standard_normal((count, channels * takes.channels))}
+            return {"weights": scale * rng.standard_normal((count, mixed))}
 
         def apply(params, x, mode):
             weights = filters.combine.forward(params["weights"], basis=curve.T)
@@ -47,9 +48,7 @@ def zonal(channels, anchors=None, *, L=None):
             some = anp.moveaxis(take(x, (..., slice(after**2))), -1, 0)
             return anp.moveaxis(blend.blend(weights, some, plan, "y", mode.threads), 0, -1)
 
-        gives = Sphere(after, channels, takes.real, takes.spin)
-        cost = after**2 * channels * takes.channels
-        return Layer("zonal", takes, gives, init, apply, cost)
+        return Layer("zonal", takes, gives, init, apply, after**2 * mixed)
 
     return bind
 

@@ -73,15 +73,17 @@ def _statistics_in_range(x, groups):
     Raises
     ------
     ValueError
-        A mean square that is no number of the precision of x.
+        Numbers that are not finite; a mean square that is no number of the precision of x.
     """
     if np.shape(x)[groups.axis] == 0:
         raise ValueError("an empty batch has no mean and no variance to train with")
     kind = np.dtype(_check.real_type(x))
     with np.errstate(over="ignore", invalid="ignore"):
         mean, v = statistics(x, groups)
-        if np.isfinite(v).all() or not np.isfinite(x).all():
+        if np.isfinite(v).all():
             return mean, v
+        if lost := x.size - np.count_nonzero(np.isfinite(x)):
+            raise ValueError(f"{lost} of the {x.size} numbers that come are NaN or infinite")
         exponent = math.frexp(np.abs(x).max())[1]
         wide = np.ldexp(1.0, -exponent) * x.astype(np.result_type(x, np.float64))
         mean, v = statistics(wide, groups)

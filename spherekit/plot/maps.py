@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from spherekit import _check
 from spherekit.plot import projection as _projection
 
 _MISSING = "0.78"  # grey of masked and missing samples
 _INK = "0.25"
+_MARGIN = 4.0  # the colour bar and its pointed ends take more than the range
 _SIZES = {"mollweide": (8.0, 4.9), "orthographic": (8.0, 5.0), "cartesian": (8.0, 5.2)}
 
 
@@ -60,8 +62,8 @@ def show(
     Raises
     ------
     ValueError, TypeError
-        As :func:`project`; also vmin not below vmax, an unknown cmap, and a signal without one
-        valid sample.
+        As :func:`project`; also vmin not below vmax, a range that is wider than numbers go, an
+        unknown cmap, and a signal without one valid sample.
 
     Examples
     --------
@@ -80,7 +82,9 @@ def show(
     vmin, vmax, extend, signed = colour_range(f, vmin=vmin, vmax=vmax, symmetric=symmetric)
     if ax is None:
         ax = _new_axes(projection, half)
-    image = _draw_image(ax, p, cmap or ("RdBu_r" if signed else "viridis"), vmin, vmax)
+    if cmap is None:
+        cmap = "RdBu_r" if signed else "viridis"
+    image = _draw_image(ax, p, cmap, vmin, vmax)
     _frame(ax, p)
     if graticule:
         for curve in _projection.graticule(p):
@@ -101,8 +105,9 @@ def colour_range(f, *, vmin=None, vmax=None, symmetric=None):
     >>> colour_range(np.array([-3.0, 0.0, 1.0]), vmax=2.0)
     (-2.0, 2.0, 'min', True)
     """
-    f = np.ma.compressed(f)
-    good = f[_projection.valid_samples(f)]
+    f = _projection.plain_samples(f)
+    good = f[np.isfinite(f)]
+    vmin, vmax = _bound(vmin, "vmin"), _bound(vmax, "vmax")
     if good.size == 0:
         raise ValueError("the signal has no valid sample to draw: all are NaN, inf or UNSEEN")
     low, high = (float(q) for q in np.percentile(good, [1, 99]))
@@ -114,17 +119,26 @@ def colour_range(f, *, vmin=None, vmax=None, symmetric=None):
         bound = abs(vmax) if vmax is not None else abs(vmin) if vmin is not None else None
         bound = max(abs(low), abs(high)) if bound is None else bound
         vmin, vmax = (-bound if vmin is None else vmin), (bound if vmax is None else vmax)
-    vmin, vmax = float(low if vmin is None else vmin), float(high if vmax is None else vmax)
+    vmin, vmax = low if vmin is None else vmin, high if vmax is None else vmax
     if vmin == vmax:  # a constant signal still has a colour
         pad = 0.5 * abs(vmin) or 1.0
         vmin, vmax = vmin - pad, vmax + pad
     if not vmin < vmax:
         raise ValueError(f"the colour range is ({vmin}, {vmax}); expected vmin < vmax")
+    if not np.isfinite(_MARGIN * vmax - _MARGIN * vmin):
+        raise ValueError(
+            f"the colour range ({vmin:.3g}, {vmax:.3g}) is too wide for float64, in which it is drawn; scale "
+            "the signal down"
+        )
     # rounding noise above a bound is not worth a pointed colour bar
     slack = 1e-9 * (vmax - vmin)
     ends = (good.min() < vmin - slack, good.max() > vmax + slack)
     extend = {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[ends]
     return vmin, vmax, extend, bool(symmetric)
+
+
+def _bound(value, name):
+    return None if value is None else _check.real_number(value, name, "a number, without a unit")
 
 
 def pretty_unit(unit):
@@ -154,6 +168,7 @@ def _new_axes(projection, half):
 def _draw_image(ax, p, cmap, vmin, vmax):
     """The picture over a grey ground that shows through where samples are missing."""
     import matplotlib
+    from matplotlib.colors import Colormap
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
@@ -167,6 +182,8 @@ def _draw_image(ax, p, cmap, vmin, vmax):
             known = "viridis, magma, gray, RdBu_r, coolwarm"
             raise ValueError(f"cmap is {cmap!r}; expected a colour map of matplotlib, as {known}")
         cmap = matplotlib.colormaps[cmap]
+    elif not isinstance(cmap, Colormap):
+        raise TypeError(f"cmap is {cmap!r} ({type(cmap).__name__}); expected a name or a Colormap")
     image = ax.imshow(
         np.ma.masked_invalid(p.values),
         cmap=cmap.with_extremes(bad=(0, 0, 0, 0)),

@@ -47,7 +47,7 @@ def project(f, grid, *, projection="mollweide", rot=(0.0, 0.0), size=800, flip="
     projection : {"mollweide", "orthographic", "cartesian"}
         "orthographic" is two hemispheres side by side, the right one seen from behind.
     rot : (float, float)
-        Longitude and latitude of the centre of the picture, in degrees.
+        Longitude and latitude of the centre of the picture, in degrees, or quantities of angle.
     size : int
         Width of the picture in pixels; the height is about half of it, all of it with half=True.
     flip : {"astro", "geo"}
@@ -62,9 +62,9 @@ def project(f, grid, *, projection="mollweide", rot=(0.0, 0.0), size=800, flip="
     Raises
     ------
     ValueError
-        A shape that is not the grid's, an unknown projection or flip, a bad rot or size.
+        A shape that is not the grid's, an unknown projection or flip, a rot or size out of range.
     TypeError
-        A complex signal.
+        A complex signal; one that does not consist of numbers; a rot or size of another kind.
 
     Notes
     -----
@@ -85,8 +85,8 @@ def project(f, grid, *, projection="mollweide", rot=(0.0, 0.0), size=800, flip="
     """
     grid = as_grid(grid)
     f = _as_signal(f, grid)
-    rot = _check_view(projection, rot, size, flip, half)
-    x, y, extent = planes.pixels(projection, int(size), half)
+    rot, size = _check_view(projection, rot, size, flip, half)
+    x, y, extent = planes.pixels(projection, size, half)
     view = planes.unproject(projection, *np.meshgrid(x, y), half=half, flip=flip)
     theta, phi = planes.angles(view @ planes.rotation(rot).T)
     inside = np.isfinite(theta)
@@ -117,7 +117,7 @@ def graticule(p, *, step=(60.0, 30.0)):
     >>> len(graticule(project(np.zeros(48), "healpix:2", size=20)))
     11
     """
-    lon_step, lat_step = (float(s) for s in step)
+    lon_step, lat_step = _degrees(step, "step", "(of meridians, of parallels)")
     if not (0 < lon_step <= 360 and 0 < lat_step <= 90):
         raise ValueError(f"step is {step}; expected degrees in (0, 360] and (0, 90]")
     lat = np.linspace(-90, 90, 361)
@@ -169,19 +169,36 @@ def valid_samples(f):
     return np.isfinite(f) & ~is_missing(f)
 
 
+def plain_samples(f):
+    """Real samples as float64, NaN where they are masked or missing.
+
+    >>> import numpy as np
+    >>> plain_samples(np.ma.masked_equal([1, 2], 2))
+    array([ 1., nan])
+    """
+    unit = "draw its values: show(f.value, ..., unit=str(f.unit))"
+    if np.ma.isMaskedArray(f):
+        mask, f = np.ma.getmaskarray(f), np.ma.getdata(f)
+    else:
+        mask = False
+    f = np.asarray(_check.as_array(f, "the signal", unit))
+    if f.dtype.kind == "c":
+        raise TypeError("the signal is complex; draw f.real, f.imag or abs(f)")
+    if f.dtype.kind not in "fiub":
+        raise TypeError(f"the signal has dtype {f.dtype}; expected real numbers")
+    f = f.astype(np.float64)
+    return np.where(valid_samples(f) & ~mask, f, np.nan)
+
+
 def _as_signal(f, grid):
     """The flattened float64 samples with NaN where they are missing."""
-    if np.iscomplexobj(f):
-        raise TypeError("the signal is complex; draw f.real, f.imag or abs(f)")
-    f = np.ma.filled(f.astype(np.float64), np.nan) if np.ma.isMaskedArray(f) else f
-    f = _check.as_array(f, "the signal", "draw its values: show(f.value, ..., unit=str(f.unit))")
+    f = plain_samples(f)
     if f.shape != grid.shape:
         raise ValueError(
             f"the signal has shape {f.shape}; the grid {grid} has {grid.shape}. "
             "Draw one signal at a time, and name the grid that it was sampled on"
         )
-    f = f.astype(np.float64).ravel()
-    return np.where(valid_samples(f), f, np.nan)
+    return f.ravel()
 
 
 def _check_view(projection, rot, size, flip, half):
@@ -191,8 +208,34 @@ def _check_view(projection, rot, size, flip, half):
         raise ValueError(f"flip is {flip!r}; expected 'astro' (east to the left) or 'geo'")
     if half and projection != "orthographic":
         raise ValueError(f"half=True is for projection='orthographic', not {projection!r}")
-    _check.whole_number(size, "size", 2, hint="the width in pixels")
-    rot = tuple(float(r) for r in rot)
-    if len(rot) != 2 or not np.all(np.isfinite(rot)) or abs(rot[1]) > 90:
-        raise ValueError(f"rot is {rot}; expected (longitude, latitude) in degrees")
-    return rot
+    size = _check.whole_number(size, "size", 2, hint="the width in pixels")
+    rot = _degrees(rot, "rot", "(longitude, latitude)")
+    if abs(rot[1]) > 90:
+        raise ValueError(
+            f"rot is {rot}; expected (longitude, latitude) in degrees, |latitude| <= 90"
+        )
+    return rot, size
+
+
+def _degrees(pair, name, words):
+    """Two angles in degrees, as floats; quantities are converted."""
+    expected = f"{words} in degrees"
+    try:
+        pair = tuple(pair)
+    except TypeError:
+        pair = (pair,)
+    if len(pair) != 2:
+        raise TypeError(f"{name} is {pair}; expected {expected}")
+    return tuple(_angle(value, name, expected) for value in pair)
+
+
+def _angle(value, name, expected):
+    unit = _check.unit_of(value)
+    if unit is not None:
+        try:
+            return float(np.degrees(_check.angles(value, name)))
+        except ValueError:
+            raise ValueError(f"{name} has {value} in {unit}; expected {expected}") from None
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
+    return _check.real_number(value, f"an angle of {name}", expected)

@@ -34,9 +34,7 @@ def cosmic_variance(cl, f_sky=1.0):
     >>> cosmic_variance(np.ones(3))[0] == np.sqrt(2)
     np.True_
     """
-    cl = _check.as_array(cl, "cl").astype(np.float64)
-    if not 0 < f_sky <= 1:
-        raise ValueError(f"f_sky is {f_sky}; expected a fraction of the sky in (0, 1]")
+    cl, f_sky = _real_spectrum(cl, "cl"), _fraction(f_sky)
     return np.sqrt(2 / ((2 * np.arange(cl.shape[-1]) + 1) * f_sky)) * np.abs(cl)
 
 
@@ -92,7 +90,9 @@ def spectrum(
     Raises
     ------
     ValueError
-        Not one-dimensional, complex, empty above ell_min, NaN or inf, or f_sky outside (0, 1].
+        Not one-dimensional, empty above ell_min, NaN or inf, or f_sky outside (0, 1].
+    TypeError
+        A spectrum that is complex or no numbers; an ell_min or f_sky of another kind.
 
     Examples
     --------
@@ -103,6 +103,10 @@ def spectrum(
     >>> spectrum(1 / (1 + np.arange(64.0)) ** 2, unit="K^2").get_xlabel()
     'degree $\\\\ell$'
     """
+    ell_min, f_sky = _check.whole_number(ell_min, "ell_min", 0), _fraction(f_sky)
+    for name, scale in dict(xscale=xscale, yscale=yscale).items():
+        if scale not in (None, "linear", "log"):
+            raise ValueError(f"{name} is {scale!r}; expected 'linear', 'log' or None")
     cl = _as_spectrum(cl, "cl", ell_min)
     theory = None if theory is None else _as_spectrum(theory, "theory", ell_min)[: cl.size]
     if ax is None:
@@ -125,13 +129,29 @@ def spectrum(
     return ax
 
 
+def _fraction(f_sky):
+    expected = "a fraction of the sky in (0, 1]"
+    return _check.real_number(f_sky, "f_sky", expected, lambda share: 0 < share <= 1)
+
+
 def _as_spectrum(cl, name, ell_min):
-    cl = _check.as_array(cl, name, "draw its values, with unit=...")
-    if np.iscomplexobj(cl) or cl.ndim != 1 or cl.size <= ell_min or ell_min < 0:
+    cl = _real_spectrum(cl, name)
+    if cl.ndim != 1 or cl.size <= ell_min:
         raise ValueError(
-            f"{name} has shape {cl.shape} and type {cl.dtype}; expected one real spectrum "
-            f"(L,) with L above ell_min = {ell_min}. Draw several by several calls with ax="
+            f"{name} has shape {cl.shape}; expected one spectrum (L,) with L above ell_min = {ell_min}. "
+            "Draw several by several calls with ax="
         )
+    return cl
+
+
+def _real_spectrum(cl, name):
+    """Spectra as float64, finite."""
+    cl = np.asarray(_check.as_array(cl, name, "draw its values, with unit=..."))
+    if cl.dtype.kind not in "fiu":
+        hint = f"; pass {name}.real" if cl.dtype.kind == "c" else ""
+        raise TypeError(f"{name} has dtype {cl.dtype}; expected real numbers{hint}")
+    if cl.ndim == 0:
+        raise ValueError(f"{name} is a single number; expected a spectrum (..., L)")
     cl = cl.astype(np.float64)
     bad = int(np.count_nonzero(~np.isfinite(cl)))
     if bad:
@@ -141,7 +161,12 @@ def _as_spectrum(cl, name, ell_min):
 
 def _curve(cl, ell_min, D_ell):
     ell = np.arange(cl.size)
-    values = cl * (ell * (ell + 1) / (2 * np.pi)) if D_ell else cl
+    with np.errstate(over="ignore"):
+        values = cl * (ell * (ell + 1) / (2 * np.pi)) if D_ell else cl
+        if not np.isfinite(4 * values).all():  # margins of the Axes included
+            raise ValueError(
+                f"the spectrum goes up to {np.abs(cl).max():.3g}, beyond what float64 can draw; scale it down"
+            )
     return ell[ell_min:], values[ell_min:]
 
 

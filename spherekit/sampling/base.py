@@ -68,6 +68,24 @@ class Grid:
         return (len(rings), int(rings[0])) if self.rectangular else (int(rings.sum()),)
 
 
+def directions(grid):
+    """x, y and z of the direction of every sample, three arrays of the grid's shape.
+
+    >>> from spherekit.sampling import MW
+    >>> x, y, z = directions(MW(2))
+    >>> bool(np.allclose(x**2 + y**2 + z**2, 1)), x.shape
+    (True, (2, 3))
+    """
+    sine, cosine = np.sin(grid.ring_theta), np.cos(grid.ring_theta)
+    if grid.rectangular:
+        sine, cosine, phi = sine[:, None], cosine[:, None], grid.phi[None]
+    else:
+        sine, cosine = (np.repeat(values, grid.ring_n_phi) for values in (sine, cosine))
+        phi = grid.phi
+    axes = sine * np.cos(phi), sine * np.sin(phi), cosine
+    return tuple(np.broadcast_to(axis, grid.shape) for axis in axes)
+
+
 @lru_cache(maxsize=64)
 def _geometry(grid):
     theta, n_phi, phi0, weights = grid._rings()

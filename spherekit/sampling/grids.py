@@ -31,8 +31,10 @@ def grid(name, L=None):
     kind, _, number = name.lower().partition(":")
     if kind not in _NAMED and kind != "healpix":
         raise ValueError(f"unknown grid {name!r}; known are {known}")
-    if number and not (number.isascii() and number.isdigit()):
-        raise ValueError(f"grid {name!r}: what follows the colon must be a whole number")
+    if number and not (number.isascii() and number.isdigit() and len(number) < 20):
+        raise ValueError(
+            f"grid {name[:40]!r}: what follows the colon must be a whole number, the band-limit or nside"
+        )
     if kind == "healpix":
         if not number:
             raise ValueError('the HEALPix grid needs its nside, as in sampling="healpix:64"')

@@ -80,20 +80,11 @@ class Rings(Grid):
                 f"theta of Rings has shape {theta.shape}; expected a list of strictly increasing colatitudes "
                 "in radians" + _first_that_does_not_grow(theta)
             )
-        for what, value in (("n_phi", n_phi), ("phi0", phi0), ("weights", weights)):
-            if value is not None and np.shape(value) not in ((), theta.shape):
-                raise ValueError(
-                    f"{what} of Rings has shape {np.shape(value)}; expected one number or one for "
-                    f"each of the {theta.size} rings"
-                )
-        counts = np.broadcast_to(np.asarray(n_phi), theta.shape)
-        counts = tuple(_check.whole_number(n, "n_phi", 1) for n in counts)
-        own = () if weights is None else (weights,)
         phi0 = _check.angles(phi0, "phi0 of Rings")
-        parts = [np.broadcast_to(x, theta.shape) for x in (phi0, *map(_real, own))]
-        values = [tuple(np.asarray(value).tolist()) for value in (theta, counts, *parts)]
-        if weights is None:
-            values.append(None)
+        values = [theta, _of_each(_counts(n_phi), "n_phi", theta), _of_each(phi0, "phi0", theta)]
+        if weights is not None:
+            values.append(_of_each(_real(weights), "weights", theta))
+        values = [tuple(value.tolist()) for value in values] + [None] * (weights is None)
         for field, value in zip(fields(self), values, strict=True):
             object.__setattr__(self, field.name, value)
 
@@ -109,6 +100,24 @@ class Rings(Grid):
         else:
             weights = np.array(self.own_weights)
         return theta, counts, np.array(self.offsets), weights
+
+
+def _counts(n_phi):
+    """Numbers of samples as an array of int."""
+    most = 4 * _check.MAX_BAND_LIMIT
+    if np.ndim(n_phi) == 0:
+        return np.array(_check.whole_number(n_phi, "n_phi", 1, most))
+    return np.array([_check.whole_number(n, "n_phi", 1, most) for n in n_phi], int)
+
+
+def _of_each(values, what, theta):
+    """One value for each ring."""
+    if values.shape not in ((), theta.shape):
+        raise ValueError(
+            f"{what} of Rings has shape {values.shape}; expected one number or one for each of the "
+            f"{theta.size} rings"
+        )
+    return np.broadcast_to(values, theta.shape)
 
 
 def _real(weights):

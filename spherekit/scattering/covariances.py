@@ -19,7 +19,7 @@ import autograd.numpy as anp
 import numpy as np
 from autograd.tracer import getval
 
-from spherekit import _check
+from spherekit import _check, _scale
 from spherekit._operator import Operator
 from spherekit._threads import thread_count
 from spherekit._traced import coefficients
@@ -35,6 +35,10 @@ from spherekit.wigner import transform as wigner
 
 #: Mean and variance of the map, and the four families.
 Statistics = namedtuple("Statistics", "mean variance S1 P00 C01 C11")
+
+
+#: Binary exponent of maps beyond which sums of squares, or their digits, are lost.
+_LARGEST = 480
 
 
 class Covariances(Operator):
@@ -83,12 +87,11 @@ class Covariances(Operator):
     ):
         how = dict(sampling=sampling, reality=True, threads=threads)
         self.wavelets = w = Wavelets(L, lam, J0, N, **how)
-        self.directions = 2 * w.N - w.N % 2 if directions is None else directions
-        _check.whole_number(self.directions, "directions", w.N, hint=f"of the parity of N = {w.N}")
+        directions = 2 * w.N - w.N % 2 if directions is None else directions
+        hint = f"of the parity of N = {w.N}"
+        self.directions = _check.whole_number(directions, "directions", w.N, hint=hint)
         if (self.directions - w.N) % 2:
-            raise ValueError(
-                f"directions is {directions}; expected a number of the parity of N = {w.N}"
-            )
+            raise ValueError(f"directions is {self.directions}; expected a number {hint}")
         self.oversample = _check.oversampling(oversample)
         self.L, self.isotropic = w.L, bool(isotropic)
         self.scales = w.scales
@@ -118,8 +121,14 @@ class Covariances(Operator):
         Mean and variance (...); S1, P00 (..., scales, a); C01 (..., pairs, a, b); C11 (..., triples, a, b,
         c). ``isotropic`` leaves one orientation, the average. Squares and products are float64 whatever
         came in: they are beyond the range of float32 where the map is not.
+
+        Raises
+        ------
+        ValueError
+            Maps whose squares are beyond the range of float64: below 1e-144 or above 1e144.
         """
         flm = coefficients(flm, self.L)
+        _squares_in_range(flm)
         moduli = {j: self._modulus(flm, j) for j in self.scales}
         mean = anp.real(flm[..., 0]) / math.sqrt(4 * math.pi)
         variance = anp.sum(cast(anp.abs(flm[..., 1:]), np.float64) ** 2, axis=-1) / (4 * math.pi)
@@ -133,7 +142,12 @@ class Covariances(Operator):
         """`Statistics` of a map with every W_ja divided by its rms in the ``reference`` (default: itself).
 
         S1 and P00 lose their units, C01 and C11 become correlations; mean and variance are those of the map
-        over the rms and the variance of the reference.
+        over the rms and the variance of the reference. `normalised` gives the same of maps of any size.
+
+        Raises
+        ------
+        ValueError
+            A scale of the reference without power; a size whose squares have lost their digits.
         """
         s, r = statistics, statistics if reference is None else reference
         if not (np.all(getval(r.P00) > 0) and np.all(getval(r.variance) > 0)):
@@ -151,6 +165,22 @@ class Covariances(Operator):
         mean = s.mean / anp.sqrt(r.variance)
         S1 = s.S1 / anp.sqrt(r.P00)
         return Statistics(mean, s.variance / r.variance, S1, s.P00 / r.P00, C01, C11)
+
+    def normalised(self, flm, reference=None):
+        """`normalise` of the statistics of coefficients (..., L*L), in whatever unit the maps are.
+
+        >>> import numpy as np
+        >>> from spherekit.testing import random_flm
+        >>> C, flm = Covariances(8, N=1), random_flm(8, 0, reality=True)
+        >>> one, other = C.normalised(flm), C.normalised(flm * 2.0**-900)
+        >>> bool((one.C11 == other.C11).all())
+        True
+        """
+        flm = coefficients(flm, self.L)
+        unit = flm if reference is None else coefficients(reference, self.L)
+        e = _scale.exponents(getval(unit)[..., 1:])
+        s = self.from_flm(_times_power(flm, -e))
+        return self.normalise(s, s if reference is None else self.from_flm(_times_power(unit, -e)))
 
     def _above(self, j):
         return [other for other in self.scales if other > j]
@@ -211,6 +241,23 @@ class Covariances(Operator):
             rows[1].append(at[:, 1:end].reshape(n, above, n).swapaxes(0, 1))
             rows[2].append(np.moveaxis(at[:, end:].reshape(n, -1, n, n), 0, 1))
         return tuple(np.concatenate(some) for some in rows)
+
+
+def _squares_in_range(flm):
+    """Refuse maps whose squares float64 does not hold, or not with all digits."""
+    e = _scale.exponents(getval(flm)[..., 1:])
+    if np.abs(e).max(initial=0) > _LARGEST:
+        size = math.ldexp(1.0, int(e.ravel()[np.argmax(np.abs(e))]) - 1)
+        raise ValueError(
+            f"flm holds a map of coefficients up to about {size:.0e}, whose covariances, which are squares, "
+            "are beyond the range of float64; scale it, or take C.normalised(flm), which has no unit"
+        )
+
+
+def _times_power(flm, e):
+    """2^e flm, in two exact steps: 2^e itself may be no number."""
+    kind, half = _check.real_type(getval(flm)), e // 2
+    return flm * np.ldexp(kind(1), half) * np.ldexp(kind(1), e - half)
 
 
 def _cut(x, *, size, whole):

@@ -89,12 +89,12 @@ class Scattering(Operator):
         how = dict(sampling=sampling, threads=threads)
         self.first = Wavelets(L, lam, J0, N, spin, reality=reality, **how)
         self.later = Wavelets(L, lam, J0, N if directional == "mean" else 1, reality=True, **how)
-        if directional not in WAYS:
+        if directional not in tuple(WAYS):
             raise ValueError(f"directional is {directional!r}; known are {', '.join(WAYS)}")
         if directional == "full" and self.first.N % 2 == 0:
             raise ValueError(f"N is {N}; directional='full' needs odd N")
         self.oversample = _check.oversampling(oversample)
-        self._way = WAYS[directional](self.first, self.later, oversample)
+        self._way = WAYS[directional](self.first, self.later, self.oversample)
         self.directional, self.L = directional, self.first.L
         self.depth = _check.whole_number(depth, "depth", 0)
         self.paths = make_paths(self.first.scales, self.depth, paths)

@@ -1,7 +1,11 @@
 """Paths through the scales: which wavelets follow each other."""
 
 import itertools
+import math
 from collections import namedtuple
+from collections.abc import Iterable
+
+from spherekit import _check
 
 #: Scales (j_1, ..., j_d) of a path, and d; of slices, the number of the angle gamma.
 Path = namedtuple("Path", "scales order direction", defaults=(0,))
@@ -42,9 +46,17 @@ def paths(scales, depth, kind):
 
 
 def _listed(kind, scales):
+    if not isinstance(kind, Iterable):
+        raise TypeError(
+            f"paths is {kind!r} ({type(kind).__name__}); expected {', '.join(KINDS)}, or a list of paths"
+        )
     made = []
     for path in kind:
-        path = tuple(path)
+        if not isinstance(path, Iterable) or isinstance(path, str):
+            raise TypeError(
+                f"paths holds {path!r} ({type(path).__name__}); expected a tuple of scales for each path"
+            )
+        path = tuple(_check.whole_number(j, "a scale of paths", -math.inf) for j in path)
         for j in path:
             if j not in scales:
                 raise ValueError(

@@ -6,6 +6,7 @@ import numpy as np
 
 from spherekit import _check, _scale
 from spherekit._missing import UNSEEN, is_missing
+from spherekit.sampling.base import directions
 from spherekit.sampling.grids import grid as as_grid
 
 #: Largest condition number of the normal matrix with which monopole and dipole are fitted.
@@ -86,10 +87,9 @@ def remove_monopole_dipole(f, *, sampling, mask=None, dipole=True, max_condition
     if np.iscomplexobj(f):
         raise TypeError(f"f is complex ({f.dtype}); pass f.real and f.imag one after the other")
     _check.samples_shape(f, grid, getattr(grid, "L", None))
-    weights = _weights(mask, grid)
-    observed = weights > 0
+    weights, observed = _weights(mask, grid)
     _check.finite_samples(f[..., observed], UNSEEN)
-    axes = _axes(grid) if dipole else ()
+    axes = directions(grid) if dipole else ()
     max_condition = _check.real_number(
         max_condition, "max_condition", "a number >= 1", lambda value: value >= 1
     )
@@ -104,8 +104,12 @@ def remove_monopole_dipole(f, *, sampling, mask=None, dipole=True, max_condition
 
 
 def _weights(mask, grid):
-    """Quadrature weights times the mask, of sum 1."""
+    """(quadrature weights times the mask, of sum 1; where the mask lets samples count).
+
+    A quadrature rule may give a sample no weight, or a negative one; it counts all the same.
+    """
     weights = np.broadcast_to(grid.weights, grid.shape)
+    observed = np.ones(grid.shape, bool)
     if mask is not None:
         mask = _check.numbers(mask, "mask")
         if mask.shape != tuple(grid.shape) or np.iscomplexobj(mask):
@@ -119,18 +123,13 @@ def _weights(mask, grid):
                 f"{np.count_nonzero(~np.isfinite(mask))} that are not finite and "
                 f"{np.count_nonzero(mask < 0)} below 0"
             )
-        weights = weights * mask / mask.max()
-    return weights / weights.sum()
-
-
-def _axes(grid):
-    """The functions x, y and z on the samples."""
-    theta, phi = grid.theta, grid.phi
-    if grid.rectangular:
-        theta, phi = theta[:, None], phi[None]
-    sine = np.sin(theta)
-    axes = sine * np.cos(phi), sine * np.sin(phi), np.cos(theta)
-    return tuple(np.broadcast_to(axis, grid.shape) for axis in axes)
+        weights, observed = weights * mask / mask.max(), mask > 0
+    total = weights.sum()
+    if not total > 0:
+        raise ValueError(
+            f"the quadrature weights of the observed samples sum to {total:.3g} sr; expected more than 0"
+        )
+    return weights / total, observed
 
 
 def _normal_equations(axes, weights, max_condition):
@@ -146,7 +145,7 @@ def _normal_equations(axes, weights, max_condition):
     smallest, largest = np.linalg.eigvalsh(matrix)[[0, -1]]
     condition = largest / smallest if smallest > 0 else np.inf
     if not condition <= max_condition:
-        share = np.sum(weights > 0) / weights.size
+        share = np.count_nonzero(weights) / weights.size
         size = f"up to {np.sqrt(3 / smallest):.2g} times" if smallest > 1e-12 else "far above"
         raise ValueError(
             f"the observed sky, {share:.2%} of the samples, is too small to tell the monopole from "

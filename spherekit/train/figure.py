@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from spherekit.plot.figure import figure
+from spherekit.plot.figure import figure, save
 
 
 def curves(history, target=None, *, title=None):
@@ -57,7 +57,7 @@ def curves(history, target=None, *, title=None):
     if title:
         first.set_title(title, fontsize="medium")
     if isinstance(target, str) or hasattr(target, "__fspath__"):
-        drawing.savefig(target, dpi=150)
+        save(drawing, target, dpi=150)
     return drawing
 
 

@@ -173,7 +173,11 @@ def predict(net, params, signals, *, batch=256, threads=None):
     """
     signals, count = setup.signals_of(net, signals, "predict")
     batch = _check.whole_number(batch, "batch", 1)
-    axis, mode, made = batch_axis(net.takes), Mode(threads), []
+    return _outputs(net, params, signals, count, batch, Mode(threads))
+
+
+def _outputs(net, params, signals, count, batch, mode):
+    axis, made = batch_axis(net.takes), []
     with one_thread():
         for first in range(0, max(count, 1), batch):
             some = setup.taken(signals, axis, slice(first, first + batch))
@@ -186,9 +190,14 @@ def evaluate(net, params, data, *, loss, metrics=(), batch=256, threads=None):
     found = setup.metrics.named(metrics)
     if not setup.signals_of(net, data[0], "evaluate")[1]:
         raise ValueError("evaluate: no signals, whose mean loss would be no number")
+    targets = setup.targets_of(data[1], "evaluate")
     outputs = predict(net, params, data[0], batch=batch, threads=threads)
-    values = {"loss": setup.losses.named(loss)(outputs, data[1])}
-    values |= {name: function(outputs, data[1]) for name, function in found.items()}
+    return _values(outputs, targets, setup.losses.named(loss), found)
+
+
+def _values(outputs, targets, loss, metrics):
+    values = {"loss": loss(outputs, targets)}
+    values |= {name: function(outputs, targets) for name, function in metrics.items()}
     return {name: float(value) for name, value in values.items()}
 
 
@@ -220,6 +229,7 @@ def advance(job, state, rows):
         x = job.augment(x, rng)
     before = rng.bit_generator.state
     mode = Training(rng, job.momentum, job.threads)
+    mode.guarded = False  # what is lost is named below, with what the training knows
     with one_thread(), np.errstate(all="ignore"):  # what is not finite is found, and named, below
         try:
             loss, grads = gradient(job.net, job.loss, state.params, x, y, mode)
@@ -256,9 +266,12 @@ def _after_epoch(job, state):
     )
     found, best, improved = {}, {"params": state.params, "value": None, "epoch": epoch}, False
     if job.validation is not None:
-        how = dict(loss=job.loss, metrics=job.metrics, batch=job.batch * job.sets)
+        signals, targets = job.validation
+        count, mode = signals.shape[batch_axis(job.net.takes)], Mode(job.threads)
+        mode.guarded = False  # a loss that is NaN is in the history, and never the best
         with np.errstate(all="ignore"):
-            found = evaluate(job.net, state.params, job.validation, **how, threads=job.threads)
+            given = job.net, state.params, signals, count, job.batch * job.sets, mode
+            found = _values(_outputs(*given), targets, job.loss, job.metrics)
         value, old = found[job.watch], state.best["value"]
         improved = bool(np.isfinite(value)) and (old is None or job.sign * (value - old) > 0)
         best = best | {"value": value} if improved else state.best

@@ -103,7 +103,7 @@ def named(loss):
 
 def _classes(outputs, labels):
     """How many; refuses what does not fit."""
-    shape, labels = np.shape(getval(outputs)), np.asarray(labels)
+    shape, labels = np.shape(getval(outputs)), _check.as_array(labels, "labels")
     if len(shape) != 2 or labels.shape != shape[:1]:
         raise ValueError(
             f"outputs of shape {shape} and labels of shape {labels.shape}; "
@@ -121,7 +121,7 @@ def _classes(outputs, labels):
 
 def _difference(outputs, targets):
     """outputs - targets in the precision of the outputs."""
-    value, targets = getval(outputs), np.asarray(targets)
+    value, targets = getval(outputs), _check.numbers(targets, "targets")
     if value.shape != targets.shape or value.size == 0:
         hint = "; give targets[:, None]" if value.shape == (*targets.shape, 1) else ""
         raise ValueError(

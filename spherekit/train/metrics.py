@@ -4,6 +4,8 @@ Of a metric with the attribute ``larger_is_better`` the largest value is the bes
 losses, the smallest. Those of SHREC'17 are `retrieval`, of ranked lists.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from spherekit.train import losses
@@ -49,14 +51,18 @@ def named(metrics):
     """{name: function} from names, functions, or such a dict."""
     if isinstance(metrics, dict):
         items = list(metrics.items())
+    elif isinstance(metrics, Iterable) and not isinstance(metrics, str):
+        items = [(m if isinstance(m, str) else getattr(m, "__name__", repr(m)), m) for m in metrics]
     else:
-        items = [(m, m) if isinstance(m, str) else (m.__name__, m) for m in metrics]
+        raise TypeError(
+            f"metrics is {metrics!r} ({type(metrics).__name__}); expected a list of names or functions, or "
+            "a dict"
+        )
     found = {name: METRICS.get(m, m) if isinstance(m, str) else m for name, m in items}
     for name, function in found.items():
         if not callable(function):
-            raise ValueError(
-                f"metric {name!r} is {function!r}; known are {', '.join(METRICS)}, or a function"
-            )
+            label = f"metrics[{name!r}] is" if isinstance(metrics, dict) else "metrics has"
+            raise ValueError(f"{label} {function!r}; known are {', '.join(METRICS)}, or a function")
         if name == "loss":
             raise ValueError("a metric is called 'loss', which is the name of the loss itself")
     return found

@@ -105,8 +105,8 @@ def batch_axis(signal):
 
 def signals_of(net, signals, name):
     """(signals that can be indexed, how many), of the shape that the network takes."""
-    if not hasattr(signals, "shape"):
-        signals = _check.as_array(signals, name)
+    if not hasattr(signals, "shape") or np.ma.is_masked(signals):
+        signals = _check.as_array(signals, f"{name}: the array of signals")
     axis, shape = batch_axis(net.takes), tuple(signals.shape)
     count = shape[axis] if len(shape) > axis else 0
     if shape != net.takes.shape(count):
@@ -167,7 +167,7 @@ def _pair(net, data, sets, name):
     if not isinstance(data, tuple | list) or len(data) != 2:
         raise TypeError(f"{name} is {type(data).__name__}; expected (signals, targets)")
     signals, count = signals_of(net, data[0], name)
-    targets = _check.as_array(data[1], f"{name}: the array of targets")
+    targets = targets_of(data[1], name)
     if not count:
         raise ValueError(f"{name}: signals of shape {tuple(signals.shape)}; expected one at least")
     own = batch_axis(net.gives) if targets.ndim > 1 else 0
@@ -175,9 +175,29 @@ def _pair(net, data, sets, name):
         many = f" of sets of {sets}" if sets > 1 else ""
         raise ValueError(f"{name}: {count} signals{many} and targets of shape {targets.shape}; "
                          "expected one target for each")  # fmt: skip
-    if targets.dtype.kind not in "iufc" or not np.isfinite(targets).all():
-        raise ValueError(f"{name}: targets of {targets.dtype} hold what is no finite number")
     return signals, targets
+
+
+def targets_of(targets, name):
+    """Finite numbers, as an array."""
+    if np.ma.is_masked(targets):
+        raise TypeError(
+            f"{name}: {np.ma.count_masked(targets)} targets are masked; leave these signals out, and pass "
+            "targets.data of the others"
+        )
+    try:
+        targets = _check.as_array(targets, "targets")
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name}: {error}") from None
+    if targets.dtype.kind not in "iufc":
+        hint = ": labels.astype(int)" if targets.dtype.kind == "b" else ""
+        raise TypeError(
+            f"{name}: targets have dtype {targets.dtype}; expected numbers, of classes whole ones from 0 "
+            f"on{hint}"
+        )
+    if not np.isfinite(targets).all():
+        raise ValueError(f"{name}: targets hold NaN or infinite numbers")
+    return targets
 
 
 def _checked(params):

@@ -26,6 +26,8 @@ def finite(tree):
 class Places(Training):
     """Training that notes which layer is at work; ``watch.label`` is (place, name)."""
 
+    guarded = False  # the watch sees what is lost
+
     def __init__(self, watch, rng, momentum=0.9, threads=None):
         super().__init__(rng, momentum, threads)
         self.watch = watch
@@ -75,9 +77,10 @@ def diverged(job, state, x, y, rng, loss):
 def explained(error, job, state, x, y, rng):
     """`Diverged` where a layer refuses numbers that one before it has lost; else the error itself."""
     watch, _, again = _again(job, state, x, y, rng)
-    if watch.forward is None or again is None:
+    if again is None or (watch.forward is None and watch.back is None):
         return error
-    where, advice = _where(watch, None, None), _advice(watch, None, None, state)
+    loss = math.nan if watch.forward else 0.0  # that of the step back was a number
+    where, advice = _where(watch, loss, None), _advice(watch, loss, None, state)
     return Diverged(f"step {state.step + 1}: {where}. {_last(job)}{advice}")
 
 
@@ -112,8 +115,11 @@ def _where(watch, loss, grads):
     if watch.back is not None:
         label, name = watch.back
         layer = f"layer {_spelled(label)}" if label else "the loss"
+        where = f"first in the gradient of {layer} ({name})"
+        if grads is None:
+            return where
         lost = [spelled(path) for path, g in leaves(grads, statistics=False) if not _sound(g)]
-        return f"first in the gradient of {layer} ({name}); gradients lost: {', '.join(lost[:5]) or 'none'}"
+        return f"{where}; gradients lost: {', '.join(lost[:5]) or 'none'}"
     return "every layer's results and gradients are finite"
 
 

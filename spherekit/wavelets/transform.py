@@ -95,12 +95,15 @@ class Wavelets(Operator):
         self.L = L = _check.band_limit(L)
         if family not in filters.FAMILIES:
             raise ValueError(f"family is {family!r}; known are {', '.join(filters.FAMILIES)}")
-        if family == "curvelet" and N not in (1, L):
-            raise ValueError(f"N is {N}; curvelets have N = L = {L}: leave it out")
         self.family, self.steerable = family, family != "curvelet"
-        self.N = _check.azimuthal_limit(N if self.steerable else L, L)
+        self.N = _check.azimuthal_limit(N, L)
+        if not self.steerable and self.N not in (1, L):
+            raise ValueError(f"N is {self.N}; curvelets have N = L = {L}: leave it out")
+        if not self.steerable:
+            self.N = L
         self.spin = _check.spin_number(spin, L, reality)
-        self.lam, self.J0 = _dilation(lam), _lowest(J0, L, lam)
+        self.lam = _dilation(lam)
+        self.J0 = _lowest(J0, L, self.lam)
         self.grid, self.reality = as_grid(sampling, L), bool(reality)
         self.threads = None if threads is None else thread_count(threads)
         self.multiresolution = bool(multiresolution)

@@ -12,7 +12,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from spherekit import _check
-from spherekit._traced import aligned, angles, numbers
+from spherekit._traced import aligned, angles, colatitudes, numbers
 from spherekit.conventions.indexing import degrees_and_orders, flat
 from spherekit.harmonic import evaluate as evaluate_harmonic
 from spherekit.linear import cast, same_precision
@@ -136,7 +136,8 @@ def evaluate(flmn, alpha, beta, gamma, *, reality=False, threads=None):
     flmn, L = flat(flmn, "flmn")
     N = (flmn.shape[-2] + 1) // 2 if flmn.ndim > 1 else 0
     _check.wigner_shape(flmn, L, N)
-    (alpha, beta, gamma), _ = aligned(*angles(alpha=alpha, beta=beta, gamma=gamma))
+    alpha, gamma = angles(alpha=alpha, gamma=gamma)
+    (alpha, beta, gamma), _ = aligned(alpha, colatitudes(beta, "beta"), gamma)
     ell, _ = degrees_and_orders(L)
     scale = np.sqrt((2 * ell + 1) / (16 * np.pi**3)).astype(_check.real_type(flmn))
     kind = _check.result_type(False, _check.is_single(flmn))

@@ -139,6 +139,7 @@ def real_basis(ell):
     True
     """
     ell = _check.whole_number(ell, "ell", 0)
+    _check.fits_memory(16 * (2 * ell + 1) ** 2, f"the matrix of the real basis of degree {ell}")
     U = np.zeros((2 * ell + 1, 2 * ell + 1), complex)
     U[ell, ell] = 1
     for m in range(1, ell + 1):

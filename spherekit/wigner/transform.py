@@ -165,7 +165,7 @@ def estimate_memory(
             f'direction is {direction!r}; expected "forward", "inverse", or None for the larger'
         )
     batch = _check.whole_number(batch, "batch", 0)
-    single = np.dtype(dtype) in (np.float32, np.complex64)
+    single = _check.sample_type(dtype) in (np.float32, np.complex64)
     forward, inverse = (False, plan.analysis_route), (True, plan.synthesis_route)
     ways = {"forward": [forward], "inverse": [inverse], None: [forward, inverse]}[direction]
     given = flags["grid"], flags["L"], flags["N"], flags["reality"], batch, single
@@ -289,7 +289,7 @@ def _to_coefficients(f, route_of, scale, L, N, grid, reality, threads):
         samples = np.ascontiguousarray(samples, float if reality else complex)
         planes, suspect = azimuth.analysis(samples, grid.sphere, rows, L, reality, threads)
         if suspect:
-            _check.bad_samples(samples, UNSEEN)
+            _check.bad_samples(samples, UNSEEN, route_of is not plan.analysis_route)
         planes = planes.reshape(len(part), grid.n_gamma, *planes.shape[1:])
         gamma.analysis(planes, grid, threads)
         if by_tables:
