@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
+from shared_data import SHARED
 from test_cli import here, refused, run  # noqa: F401
 
 import spherekit
@@ -411,7 +412,7 @@ def test_printing_never_fails(flm, verb):
 
 # --- real files ------------------------------------------------------------------------------------
 
-DATA = Path("/work/shared/data/sky_maps")
+DATA = SHARED / "sky_maps"
 WMAP = DATA / "wmap_band_iqumap_r9_7yr_W_v4_udgraded32.fits"
 needs_wmap = pytest.mark.skipif(not WMAP.exists(), reason="the WMAP I, Q, U maps are not here")
 

@@ -8,7 +8,8 @@ import naive
 import numpy as np
 import pytest
 import tolerances
-from conventions_page import ANGLES, ORACLE, ROOT, L, degree, relative, same, section
+from conventions_page import ANGLES, ORACLE, L, degree, relative, same, section
+from shared_data import SHARED
 
 import spherekit as sk
 from spherekit import conventions as cv
@@ -171,7 +172,7 @@ def test_vector_harmonics_of_torch_harmonics():
     same(B, -k * t)
 
 
-SPHEREPACK = ROOT.parent / "shared/data/atmosphere"
+SPHEREPACK = SHARED / "atmosphere"
 
 
 @section("Winds and gradients")

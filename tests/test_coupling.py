@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from shared_data import SHARED
 
 from spherekit import wigner
 from spherekit.wigner import coupling
@@ -74,7 +75,7 @@ def test_stored_values():
 
 
 def test_every_stored_value():
-    path = pathlib.Path(__file__).parents[2] / "shared/data/wigner_ref/clebsch_gordan.csv"
+    path = SHARED / "wigner_ref/clebsch_gordan.csv"
     if not path.exists():
         # the package holds 354 of them, for `test_stored_values`; all 2801 would be too many
         pytest.skip("shared/data/wigner_ref is not beside this checkout")

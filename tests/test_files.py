@@ -1,12 +1,10 @@
 """Files: round trips, the header facts that other codes read, and refusals."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 from astropy.io import fits
 from fits_files import table
+from shared_data import SHARED
 
 from spherekit import datasets, io
 from spherekit.sampling.healpix import UNSEEN, reorder
@@ -178,7 +176,6 @@ def test_packaged_data():
         datasets.planck2018_cl(4000)
 
 
-SHARED = Path(os.environ.get("SPHEREKIT_DATA", Path(__file__).parents[2] / "shared" / "data"))
 REAL = [
     ("wmap_band_iqumap_r9_7yr_V_v4_udgraded32.fits", "IQU", 32, "ring", ""),
     ("wmap_mcmc_base_k_synch_stk_q_9yr_v5.fits", ("BESTFIT", "MEAN"), 64, "nested", "galactic"),

@@ -3,15 +3,15 @@
 import csv
 import gzip
 import math
-import pathlib
 import tarfile
 
 import numpy as np
 import pytest
+from shared_data import SHARED
 
 from spherekit.train.shrec17 import SCORES, read_models, retrieval
 
-DATA = pathlib.Path(__file__).parents[2] / "shared/data/shrec17"
+DATA = SHARED / "shrec17"
 
 
 def test_by_hand():

@@ -6,6 +6,7 @@ import pathlib
 import naive
 import numpy as np
 import pytest
+from shared_data import SHARED
 
 from spherekit import wigner
 from spherekit.wigner import euler
@@ -50,7 +51,7 @@ def test_stored_matrices():
 
 
 def test_every_stored_small_value():
-    path = pathlib.Path(__file__).parents[2] / "shared/data/wigner_ref/wigner_d_small.npz"
+    path = SHARED / "wigner_ref/wigner_d_small.npz"
     if not path.exists():
         pytest.skip("the 8 x 17 x 33 x 33 values of wigner_ref are not at hand")
     table = np.load(path)

@@ -102,9 +102,10 @@ def _spin_of(path, components, names):
         )
     if len(components) == 1:
         return spins[0]
-    told = dict(pairs(names))
-    found = [2 if n in told else 0 for n in range(len(names)) if n not in told.values()]
-    if found != spins:
+    partner = dict(pairs(names))
+    numbers = range(len(names))
+    readable = [2 if n in partner else 0 for n in numbers if n not in partner.values()]
+    if readable != spins:
         listed = "; ".join(f"{c.name}, spin {c.spin}" for c in components)
         raise Usage(
             f"{path}: a file of several signals holds scalars and pairs of Q and U, not {listed}; write them "
