@@ -173,6 +173,11 @@ def as_array(x, name, advice="pass plain numbers"):
         raise ValueError(f"{name} is a list whose entries differ in shape; pass an array") from None
     if array.dtype.kind == "O":
         kind = type(array.flat[0] if array.size else x).__name__
+        if kind == "ArrayBox":
+            raise TypeError(
+                f"{name} is traced by autograd, and this function has no derivative by it (of HEALPix maps "
+                "`spherekit.forward` has)"
+            )
         raise TypeError(f"{name} has dtype object ({kind}); expected {_DTYPES}")
     return array
 
@@ -275,8 +280,10 @@ def _without_attributes(x, name, advice):
 
 
 def _refuse_masked(x, name):
-    mask = getattr(x, "mask", None)  # of numpy.ma and of astropy's Masked; elsewhere a method
-    if isinstance(mask, np.ndarray | np.bool_ | bool) and np.any(mask):
+    mask = getattr(
+        x, "mask", None
+    )  # of numpy.ma and of astropy's Masked; elsewhere a method or switch
+    if isinstance(mask, np.ndarray | np.bool_) and np.any(mask):
         label = name if name.isidentifier() else "x"
         raise TypeError(
             f"{name} has masked entries, whose mask would be lost; pass {label}.data, and the samples that "
@@ -379,13 +386,13 @@ def bad_samples(f, unseen=None, adjoint=False):
             f"{lost} samples are NaN or infinite and {masked} are UNSEEN, of {f.size}; mask them: "
             "spherekit.analyse(f, L, sampling=..., mask=good) with good True where samples count"
         )
-    if unseen is not None:
-        missing_samples(f)
+    if unseen is not None and not adjoint:
+        missing_samples(f)  # UNSEEN times a factor too
 
 
 def finite_samples(f, unseen=None, adjoint=False):
     """Refuse bad samples, looking at every one."""
-    if not (np.abs(f) < 1e28).all():
+    if not (np.abs(f) < 1e15).all():
         bad_samples(f, unseen, adjoint)
 
 

@@ -16,6 +16,9 @@ UNSEEN = -1.6375e30
 #: A sample larger than this times the median magnitude of the non-zero samples is no measurement.
 OUTLIER = 1e15
 
+#: Sentinels stand apart: nothing lies within this factor below them.
+GAP = 1e6
+
 #: UNSEEN times a factor such as 1e-6 (K for uK) is larger; data in the units of their field are not.
 _HUGE = 1e20
 
@@ -76,6 +79,8 @@ def missing_samples(values, *, null=None, name="the map", advice="set them to Na
     ValueError
         Infinite samples; samples of more than 1e15 times the median magnitude of the non-zero
         ones, as UNSEEN becomes when a map is multiplied by a factor. The message has their count.
+        (Not those of a beam or kernel, which falls off through all magnitudes: nothing of the map lies
+        within a factor of 1e6 below a sentinel.)
 
     >>> import numpy as np
     >>> missing_samples(np.array([1.0, 2.0, np.nan]))
@@ -128,7 +133,16 @@ def _outliers(sizes):
             break
     half = 0.5 * (ordinary if ordinary.size else sizes)  # a mean of the largest numbers is finite
     median = 2 * float(np.median(half))
-    return np.count_nonzero(sizes > np.float64(OUTLIER * median)), median
+    above = sizes > np.float64(OUTLIER * median)
+    return _beyond_gap(np.sort(sizes[above]), sizes[~above].max(initial=0)), median
+
+
+def _beyond_gap(outliers, below):
+    """How many sorted outliers stand apart: a beam falls off through all magnitudes between."""
+    if below == 0:
+        return outliers.size
+    steps = outliers / GAP > np.concatenate([[below], outliers[:-1]])
+    return outliers.size - int(np.argmax(steps)) if steps.any() else 0
 
 
 def _is_unseen_in_another_unit(size):

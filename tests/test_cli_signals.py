@@ -358,3 +358,12 @@ def test_generate_in_any_unit(flm, capfd):
         assert "warning" not in said.err
         results.append(io.read_map(f"out{number}.fits").values / scale)
         np.testing.assert_allclose(results[-1], results[0], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "option", ["--mask missing --mask m.fits", "--L 4 --L 5", "--field 0 --field 1"]
+)
+def test_an_option_given_twice_is_refused(here, capsys, option):  # noqa: F811
+    """The last one would count without a word: of two masks, one."""
+    twice = option.split()[0]
+    assert f"{twice} is given twice" in refused(capsys, f"spectrum sky.fits {option} -o c.fits", 2)

@@ -8,10 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import spherekit
+import spherekit as sk
 from spherekit import io
 from spherekit.io.missing import is_missing, missing_samples, refuse_missing_weights
 from spherekit.plot.projection import valid_samples
+from spherekit.sampling import HEALPix
 from spherekit.sampling.healpix import UNSEEN
+from spherekit.spectra import remove_monopole_dipole
 
 FLOATS = [np.float16, np.float32, np.float64, np.dtype(">f4"), np.dtype(">f8"), np.complex64]
 
@@ -262,3 +265,29 @@ def test_large_nulls_are_told_apart(tmp_path):
     assert is_missing(io.read_table(path).columns["T"]).tolist() == [False, True] + 10 * [False]
     write(path, [column("K", values)], TNULL1=str(2**53 + 1))
     assert is_missing(io.read_table(path).columns["T"]).tolist() == [False, True] + 10 * [False]
+
+
+def test_a_beam_falls_off_through_all_magnitudes(tmp_path):
+    """What is far from the centre of a narrow beam is small, not missing, and the centre is no sentinel."""
+    theta = HEALPix(8).theta
+    beam = np.exp(-0.5 * (theta / np.radians(10)) ** 2)
+    assert beam.max() > 1e15 * np.median(beam)
+    assert not missing_samples(beam).any()
+    io.write_map(tmp_path / "beam.fits", beam)
+    assert np.array_equal(io.read_map(tmp_path / "beam.fits").values, beam)
+    apart = np.where(np.arange(beam.size) == 5, 1e30, beam)
+    with pytest.raises(ValueError, match="1 of 768"):
+        missing_samples(apart)
+
+
+@pytest.mark.parametrize("factor", [1e-12, 1e-9, 1e-6, 1e-3, 1e3, 1e6])
+def test_unseen_in_another_unit_is_refused_by_transforms(factor):
+    """As the readers do: in arrays too."""
+    f = np.random.default_rng(0).standard_normal(192)
+    f[:5] = UNSEEN
+    options = dict(sampling="healpix:4", reality=True)
+    for call in (sk.forward, sk.analyse):
+        with pytest.raises(ValueError, match="5 of 192|5 are UNSEEN"):
+            call(factor * f, 4, **options)
+    with pytest.raises(ValueError, match="5 of 192|5 are UNSEEN"):
+        remove_monopole_dipole(factor * f, sampling="healpix:4")

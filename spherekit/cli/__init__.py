@@ -12,8 +12,25 @@ from spherekit._docstring import docstring
 _DEBUG = "show the traceback of an error"
 
 
+class _StoreOnce(argparse.Action):
+    """An option that is given twice is refused: the last would win without a word."""
+
+    seen = False
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        if option_string and self.seen:
+            parser.error(f"{option_string} is given twice")
+        self.seen = True
+        setattr(namespace, self.dest, values)
+
+
 class _Parser(argparse.ArgumentParser):
     """argparse, with its complaints in one line like all others."""
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        for name in (None, "store"):
+            self.register("action", name, _StoreOnce)
 
     def error(self, message):
         from spherekit.cli.options import Usage

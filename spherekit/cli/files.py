@@ -147,7 +147,7 @@ def _from_fits(path, args, L, every, pair):
 def _every(path, names):
     """All columns, where all are fields."""
     others = [name for name in names if describes_pixels(name)]
-    if not others:
+    if not others or len(names) == 1:  # of one column there is nothing to choose
         return names
     fields = [name for name in names if name not in others]
     raise Usage(
@@ -217,12 +217,13 @@ def read_mask(args, sky):
             f"real weights of shape {shape} on {name}"
         )
     values = values.astype(float)
-    if not (values.min() >= 0 and 0 < values.max() <= 1):
+    weights = np.clip(values, 0, 1)
+    if np.abs(values - weights).max() > 1e-6 or not weights.any():  # beyond what rounding does
         raise ValueError(
             f"the mask {path} lies in {values.min():.4g}..{values.max():.4g}; expected weights "
-            "from 0 (left out) to 1 (kept), not all 0"
+            "from 0 (left out) to 1 (kept), not all 0; numpy.clip(mask, 0, 1) cuts off what smoothing adds"
         )
-    return values
+    return weights
 
 
 def _mask_fields(path, args, grid):

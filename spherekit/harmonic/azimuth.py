@@ -216,7 +216,7 @@ def _synthesise_complex(lanes, counter, planes, rows, L, fft, f):
 def _look(lanes, work, at, suspect):
     """A bad sample (NaN, inf, UNSEEN) spoils its ring's sum."""
     for i in range(width(lanes)):
-        if not abs(work[at + i]) < 1e28:
+        if not abs(work[at + i]) < 1e15:
             suspect[0] = 1.0
 
 
@@ -241,7 +241,7 @@ def _analyse_groups(f, grid, rows, L, real, threads):
         ):  # inf samples are refused by the caller, with their count
             x = f[:, samples].astype(kind, copy=False)
             X = np.moveaxis(_analyse_rows(x, L, real, threads), -1, 1) * phase.conj()
-        suspect |= not (np.abs(X[:, 0 if real else L - 1]) < 1e28).all()
+        suspect |= not (np.abs(X[:, 0 if real else L - 1]) < 1e15).all()
         planes[:, :, 0, columns[rings]], planes[:, :, 1, columns[rings]] = X.real, X.imag
     return planes, suspect
 

@@ -68,7 +68,7 @@ def _look(lanes, work, planes, rings, spare, suspect):
         top, bad = larger(top, magnitude(total)), bad + (total - total)
     store(work, spare, bad)
     for i in range(v):
-        if not (work[spare + i] == 0 and highest(top) < 1e28):
+        if not (work[spare + i] == 0 and highest(top) < 1e15):
             suspect[0] = 1.0
 
 

@@ -127,7 +127,7 @@ def _analyse(lanes, counter, f, items, tables, columns, L, real, planes, suspect
         _load_ring(lanes, f[q], row, real, work, 4 * fft.size)
         re, im = fourier.transform(lanes, work, 0, fft)
         _join_lanes(work, re, im, i, turns, bins)
-        if not abs(bins[0]) < 1e28:
+        if not abs(bins[0]) < 1e15:
             suspect[0] = 1.0
         north, south = columns[row[4]], columns[row[5]]
         plane = planes[q]

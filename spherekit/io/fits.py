@@ -25,8 +25,8 @@ from spherekit.io.pixel_numbers import is_pixel_numbers
 _HINTS = {
     "a NumPy archive (.npz)": "spherekit.io.read_arrays reads it",
     "a NumPy array (.npy)": "spherekit.io.read_arrays reads it",
-    "a netCDF-3 file": "read it with scipy.io.netcdf_file or xarray, see sampling.from_latlon",
-    "an HDF5 or netCDF-4 file": "read it with xarray or h5py, see sampling.from_latlon",
+    "a netCDF-3 file": "read it with scipy.io.netcdf_file or xarray",
+    "an HDF5 or netCDF-4 file": "read it with xarray or h5py",
     "text": "read it with numpy.loadtxt",
     "a zip archive": "unpack it first",
     "a Python pickle": "it is not opened, since a pickle may run any code",

@@ -30,9 +30,13 @@ _PLAIN = {"STOKES", "POL", "POLARISATION", "POLARIZATION", "MAP"}
 
 #: Words of columns that describe pixels and have no sign.
 _OF_PIXELS = set(
-    "NOBS OBS NHIT NHITS HIT HITS COUNT COUNTS EXPOSURE PIX PIXEL COV COVARIANCE VAR VARIANCE "
-    "SIGMA STD STDDEV RMS ERR ERROR SERR SERROR WEIGHT WEIGHTS MASK TMASK PMASK IMASK".split()
+    "NOBS OBS NHIT NHITS HIT HITS HITMAP COUNT COUNTS EXPOSURE PIX PIXEL COV COVARIANCE VAR VARIANCE "
+    "IVAR INVVAR SIGMA STD STDEV STDDEV RMS ERR ERROR SERR SERROR UNC UNCERTAINTY SENSITIVITY WEIGHT "
+    "WEIGHTS MASK TMASK PMASK IMASK TMASKINP PMASKINP FLAG FLAGS".split()
 )
+#: Words that beside a Stokes parameter say that it was observed: N_OBS is a count, Q_OBS is Q.
+_OBSERVED = {"OBS", "COUNT", "COUNTS"}
+
 #: Parts of vectors and shear: u and v of a wind, gamma_1 and gamma_2, real and imaginary.
 _PART = re.compile(r"[UV]_?\d+M?|[UV]_?WIND|(GAMMA|SHEAR|E|G)_?[12]|REAL|IMAG")
 
@@ -80,8 +84,11 @@ def has_word_of_pixels(column):
 
     >>> has_word_of_pixels("TB_ERR"), has_word_of_pixels("mask2"), has_word_of_pixels("TB")
     (True, True, False)
+    >>> has_word_of_pixels("N_OBS"), has_word_of_pixels("Q_OBS")
+    (True, False)
     """
-    return bool({word.rstrip("0123456789") for word in words(column)} & _OF_PIXELS)
+    named = {word.rstrip("0123456789") for word in words(column)}
+    return bool(named & (_OF_PIXELS - _OBSERVED if _letters(column) else _OF_PIXELS))
 
 
 def is_part(column):

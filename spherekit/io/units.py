@@ -115,7 +115,7 @@ def is_masked(values):
     (True, False)
     """
     mask = getattr(values, "mask", None)
-    return bool(isinstance(mask, np.ndarray | np.bool_ | bool) and np.any(mask))
+    return bool(isinstance(mask, np.ndarray | np.bool_) and np.any(mask))
 
 
 def refuse_masked(values, name):
