@@ -398,7 +398,7 @@ def test_derivatives_at_the_largest_colatitude_of_single_precision(path):
 
     slope = grad(total)(np.float32([0.3, np.pi]))
     assert slope.dtype == np.float32
-    np.testing.assert_allclose(slope, grad(total)(np.array([0.3, np.pi])), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(slope, grad(total)(np.array([0.3, np.pi])), rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("reality", [True, False])

@@ -105,8 +105,8 @@ def _both_names(name):
     for place, letter in enumerate(name):
         if letter.upper() in "QU":
             swapped = {"Q": "U", "U": "Q", "q": "u", "u": "q"}[letter]
-            other = name[:place] + swapped + name[place + 1 :]
-            for both in ((name, other), (other, name)):
+            partner = name[:place] + swapped + name[place + 1 :]
+            for both in ((name, partner), (partner, name)):
                 if pairs(both) == [(0, 1)]:
                     return both
     return "Q", "U"

@@ -49,6 +49,17 @@ def transform(grid, L, spin, real, maps, single, to_samples, route_of, threads):
     )
 
 
+def routes(direction):
+    """[(whether to samples, the route)] of "forward", "inverse", or both for None; others are refused."""
+    forward, inverse = (False, plan.analysis_route), (True, plan.synthesis_route)
+    known = {"forward": [forward], "inverse": [inverse], None: [forward, inverse]}
+    if direction not in known:
+        raise ValueError(
+            f'direction is {direction!r}; expected "forward", "inverse", or None for the larger'
+        )
+    return known[direction]
+
+
 def item(real, single):
     """Bytes of a number of a result."""
     return (4 if single else 8) * (1 if real else 2)

@@ -151,15 +151,9 @@ def estimate_memory(
     True
     """
     flags = _flags(L, spin, sampling, reality, threads)
-    if direction not in (None, "forward", "inverse"):
-        raise ValueError(
-            f'direction is {direction!r}; expected "forward", "inverse", or None for the larger'
-        )
     batch, single = _check.whole_number(batch, "batch", 0), _is_single(dtype)
-    forward = False, plan.analysis_route
-    inverse = True, plan.synthesis_route
-    ways = {"forward": [forward], "inverse": [inverse], None: [forward, inverse]}[direction]
-    return int(max(_needed(batch, single, *way, **flags) for way in ways))
+    routes = footprint.routes(direction)
+    return int(max(_needed(batch, single, *route, **flags) for route in routes))
 
 
 def _needed(maps, single, to_samples, route_of, *, L, spin, grid, reality, threads):

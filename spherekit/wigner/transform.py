@@ -16,6 +16,7 @@ from spherekit import _check
 from spherekit._threads import thread_count
 from spherekit.harmonic import azimuth, bundles, plan
 from spherekit.harmonic.batches import by_maps
+from spherekit.harmonic.footprint import routes
 from spherekit.harmonic.transform import warn_beyond_pixels
 from spherekit.linear import is_traced, linear_map
 from spherekit.sampling import RotationGrid
@@ -160,16 +161,11 @@ def estimate_memory(
     (True, True)
     """
     flags = _flags(L, N, sampling, reality, steerable, 0, threads)
-    if direction not in (None, "forward", "inverse"):
-        raise ValueError(
-            f'direction is {direction!r}; expected "forward", "inverse", or None for the larger'
-        )
     batch = _check.whole_number(batch, "batch", 0)
     single = _check.sample_type(dtype) in (np.float32, np.complex64)
-    forward, inverse = (False, plan.analysis_route), (True, plan.synthesis_route)
-    ways = {"forward": [forward], "inverse": [inverse], None: [forward, inverse]}[direction]
     given = flags["grid"], flags["L"], flags["N"], flags["reality"], batch, single
-    return int(max(footprint.transform(*given, *way, flags["threads"]) for way in ways))
+    every = (footprint.transform(*given, *route, flags["threads"]) for route in routes(direction))
+    return int(max(every))
 
 
 def _flags(L, N, sampling, reality, steerable, L_lower, threads):
