@@ -10,8 +10,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from spherekit import _check
-from spherekit._scale import exponent, times_power
+from spherekit._core import checks
+from spherekit._core.scaling import exponent, times_power
 
 __all__ = ["assert_adjoint", "assert_equivariant", "assert_gradient", "random_flm", "random_flmn"]
 
@@ -53,9 +53,9 @@ def random_flm(L, rng, *, spin=0, reality=False, shape=(), dtype=np.complex128):
     >>> flm.shape, bool(np.all(flm[:4] == 0))
     ((16,), True)
     """
-    L, rng = _check.band_limit(L), _check.generator(rng)
-    spin = _check.spin_number(spin, L, reality)
-    dtype = _check.data_type(dtype, "dtype", np.complex64, np.complex128)
+    L, rng = checks.band_limit(L), checks.generator(rng)
+    spin = checks.spin_number(spin, L, reality)
+    dtype = checks.data_type(dtype, "dtype", np.complex64, np.complex128)
     shape = (*_leading_axes(shape), L * L)
     flm = (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)) / np.sqrt(2)
     if reality:
@@ -94,9 +94,9 @@ def random_flmn(L, N, rng, *, reality=False, steerable=False, shape=(), dtype=np
     >>> flmn.shape, bool(np.all(flmn[[0, 2], 0] == 0))
     ((3, 16), True)
     """
-    L, rng = _check.band_limit(L), _check.generator(rng)
-    N = _check.azimuthal_limit(N, L)
-    dtype = _check.data_type(dtype, "dtype", np.complex64, np.complex128)
+    L, rng = checks.band_limit(L), checks.generator(rng)
+    N = checks.azimuthal_limit(N, L)
+    dtype = checks.data_type(dtype, "dtype", np.complex64, np.complex128)
     rows = [random_flm(L, rng, spin=n, shape=shape) for n in range(1 - N, N)]
     flmn = np.stack(rows, axis=-2)
     if reality:
@@ -247,8 +247,8 @@ def assert_equivariant(f, transform_in, transform_out, x, rtol):
 def _leading_axes(shape):
     """Lengths of axes; a whole number is that of a single axis."""
     if isinstance(shape, Iterable) and not isinstance(shape, str):
-        return tuple(_check.whole_number(n, "a length in shape", 0) for n in shape)
-    return (_check.whole_number(shape, "shape", 0, hint="or a tuple of these"),)
+        return tuple(checks.whole_number(n, "a length in shape", 0) for n in shape)
+    return (checks.whole_number(shape, "shape", 0, hint="or a tuple of these"),)
 
 
 def _subsets(count):

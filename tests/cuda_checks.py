@@ -12,8 +12,9 @@ import pytest
 
 import spherekit
 from spherekit import device
-from spherekit.harmonic import cuda, legendre
-from spherekit.kernels import recursion_cuda
+from spherekit.harmonic.engines import cuda
+from spherekit.harmonic.steps import ring_lanes
+from spherekit.kernels import wigner_recursion_cuda
 from spherekit.sampling import grid
 from spherekit.testing import assert_adjoint
 
@@ -79,7 +80,7 @@ def _kernel_case(n):
     """Rings of all kinds and a few orders, L beyond one tile: tables, and d^l_mn by its definition."""
     L = 38 if device.simulated() else 70
     theta = np.array([0.0, 1e-7, 1e-3, 0.02, 0.3, 0.9, 1.5, np.pi / 2])
-    lanes = legendre.ring_lanes(theta, np.ones(8), np.ones(8), L)
+    lanes = ring_lanes.ring_lanes(theta, np.ones(8), np.ones(8), L)
     threads = cuda.THREADS
     rings, _ = cuda._ring_blocks(lanes, L, n, threads)
     rings = (
@@ -88,7 +89,7 @@ def _kernel_case(n):
         else rings
     )
     rings = rings._replace(polar=rings.polar.astype(np.int64))
-    tables = recursion_cuda.tables(L, n, legendre.order_scales(L, abs(n)), L)
+    tables = wigner_recursion_cuda.tables(L, n, ring_lanes.order_scales(L, abs(n)), L)
     orders = np.array([-L + 1, -3, 0, 2, 33])
     d = np.zeros((len(orders), L, len(lanes.y)))
     for i, m in enumerate(orders):
@@ -101,14 +102,14 @@ def _kernel_case(n):
 @pytest.mark.parametrize("n", [0, 3, -5])
 def test_kernels_sum_the_definition_for_any_m_and_n(n, rng):
     orders, tables, rings, d = _kernel_case(n)
-    signs = recursion_cuda.start_signs(orders, n)[:, None, None]
+    signs = wigner_recursion_cuda.start_signs(orders, n)[:, None, None]
     count, L, size = d.shape
     on_device = [type(t)(*map(XP.asarray, t)) for t in (tables, rings)]
     c = rng.standard_normal((1, count, L, 4))
     out = XP.zeros((1, count, 2, size, 2))
     args = XP.asarray(orders), n, *on_device
     blocks = len(rings.limits), count, 1
-    device.launch(recursion_cuda.synthesis, blocks, cuda.THREADS, *args, XP.asarray(c), out)
+    device.launch(wigner_recursion_cuda.synthesis, blocks, cuda.THREADS, *args, XP.asarray(c), out)
     sums = np.einsum("mlr,mlsc->msrc", signs * d, c.reshape(count, L, 2, 2))
     live = slice(0, 8)  # the others are padding
     assert np.abs(get(out)[0] - sums)[:, :, live].max() <= RTOL * np.abs(sums).max()
@@ -117,13 +118,13 @@ def test_kernels_sum_the_definition_for_any_m_and_n(n, rng):
     values[:, :, :, live] = rng.standard_normal((1, count, 2, 8, 2))
     result = XP.zeros(c.shape)
     device.launch(
-        recursion_cuda.analysis, (count, 1), cuda.THREADS, *args, XP.asarray(values), result
+        wigner_recursion_cuda.analysis, (count, 1), cuda.THREADS, *args, XP.asarray(values), result
     )
     sums = np.einsum("mlr,msrc->mlsc", signs * d, values[0]).reshape(count, L, 4)
     assert np.abs(get(result)[0] - sums).max() <= RTOL * np.abs(sums).max()
     again = XP.zeros(c.shape)
     device.launch(
-        recursion_cuda.analysis, (count, 1), cuda.THREADS, *args, XP.asarray(values), again
+        wigner_recursion_cuda.analysis, (count, 1), cuda.THREADS, *args, XP.asarray(values), again
     )
     np.testing.assert_array_equal(get(again), get(result))
 
@@ -132,24 +133,24 @@ def test_kernels_sum_the_definition_for_any_m_and_n(n, rng):
 def test_a_start_below_the_range_of_numbers_comes_to_matter(polar, rng):
     """One ring, tile by tile, on the CPU: 2^-200 at l = m, of order one before l = L."""
     L, m, theta = 400, 145, 0.37
-    tables = recursion_cuda.tables(L, 0, legendre.order_scales(L, 0), L)
+    tables = wigner_recursion_cuda.tables(L, 0, ring_lanes.order_scales(L, 0), L)
     y, norm = 2 * np.sin(theta / 2) ** 2, tables.norms[0 if polar else 1, m]
     log_sin, log_tan = np.log2(np.sin(theta)), np.log2(np.tan(theta / 2))
-    state, sums, total = recursion_cuda.start(m, 0, norm, log_sin, log_tan), (0.0,) * 4, 0.0
+    state, sums, total = wigner_recursion_cuda.start(m, 0, norm, log_sin, log_tan), (0.0,) * 4, 0.0
     assert state[2] == -1
-    c, tile = rng.standard_normal(L), recursion_cuda.TILE
+    c, tile = rng.standard_normal(L), wigner_recursion_cuda.TILE
     for first in range(m, L, tile):
         count, steps = min(tile, L - first), np.empty(3 * tile)
         part = c[first : first + count].copy()
         for k in range(count):
-            part[k] *= recursion_cuda.stage(polar, tables, m, 0, first + k, steps, k)
-        listed = np.zeros((tile, recursion_cuda.THREADS + 1))
-        recursion_cuda.list_degrees(polar, steps, count, y, state, listed.reshape(-1), 0)
+            part[k] *= wigner_recursion_cuda.stage(polar, tables, m, 0, first + k, steps, k)
+        listed = np.zeros((tile, wigner_recursion_cuda.THREADS + 1))
+        wigner_recursion_cuda.list_degrees(polar, steps, count, y, state, listed.reshape(-1), 0)
         total += part @ listed[:count, 0]
         series = np.repeat(part, 4)
-        state, sums = recursion_cuda.sum_degrees(polar, steps, series, count, y, state, sums)
+        state, sums = wigner_recursion_cuda.sum_degrees(polar, steps, series, count, y, state, sums)
     flm, ell = np.zeros(L * L, complex), np.arange(m, L)
-    flm[ell * ell + ell + m] = c[m:] * recursion_cuda.start_signs([m], 0)
+    flm[ell * ell + ell + m] = c[m:] * wigner_recursion_cuda.start_signs([m], 0)
     expected = spherekit.evaluate(flm, np.array([theta]), np.zeros(1))[0].real
     assert state[2] == 0 and abs(expected) > 0.1
     np.testing.assert_allclose([*sums, total], expected, rtol=0, atol=1e-12)

@@ -43,7 +43,7 @@ def main(capability):
     # A call of another function asks the driver for the capability, even where it is given.
     numba.cuda.dispatcher.get_current_device = lambda: types.SimpleNamespace(compute_capability=cc)
     from spherekit import device
-    from spherekit.kernels import recursion_cuda  # noqa: F401, its kernels register themselves
+    from spherekit.kernels import wigner_recursion_cuda  # noqa: F401, its kernels register themselves
 
     arch = "sm_{}{}".format(*cc)
     for name, kernel in device.KERNELS.items():

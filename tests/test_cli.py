@@ -360,7 +360,7 @@ def test_demo(here, capsys, monkeypatch):
 
 def test_demo_compares_with_gaussian_maps():
     """Mean modulus over rms of a Gaussian map is sqrt(2/pi); another one is within its spread."""
-    from spherekit.cli import _demo_scattering as demo
+    from spherekit.cli.demo import scattering as demo
     from spherekit.scattering import Scattering
 
     L, rng = 33, np.random.default_rng(5)

@@ -14,8 +14,8 @@ from test_cli_files import READERS, flm, outputs  # noqa: F401
 
 import spherekit
 from spherekit import io
+from spherekit._core.atomic_files import replacing, replacing_together
 from spherekit.cli import main, output
-from spherekit.io._replace import replacing, replacing_together
 
 WITH_PICTURE = [verb for verb in READERS if "--plot" in READERS[verb][0]]
 PACKAGE = Path(spherekit.__file__).parent

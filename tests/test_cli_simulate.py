@@ -12,7 +12,7 @@ import pytest
 from test_cli import here, refused, run  # noqa: F401
 
 from spherekit import forward, io
-from spherekit.experiments import skies
+from spherekit.experiments.gaussianity import skies
 from spherekit.spectra import power
 
 

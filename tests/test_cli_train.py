@@ -11,10 +11,11 @@ from tolerances import IDENTITY
 import spherekit
 from spherekit import io, nn
 from spherekit.cli.predict import read_flm
-from spherekit.experiments import gathered, models, task
+from spherekit.experiments.gaussianity import classifier, data
+from spherekit.experiments.gaussianity import config as experiment_config
 from spherekit.scattering import Scattering
 from spherekit.testing import random_flm
-from spherekit.train import checkpoints, trees
+from spherekit.train import checkpoints, pytree
 
 CONFIG = """
 [data]
@@ -67,8 +68,8 @@ def same(one, other):
     """Two model files, but for their paths."""
     (a, said), (b, told) = checkpoints.load(one), checkpoints.load(other)
     assert said["model"] == told["model"] and a.history == b.history
-    assert trees.differences(a.params, b.params) is None
-    for (_, x), (_, y) in zip(trees.leaves(a.params), trees.leaves(b.params), strict=True):
+    assert pytree.differences(a.params, b.params) is None
+    for (_, x), (_, y) in zip(pytree.leaves(a.params), pytree.leaves(b.params), strict=True):
         np.testing.assert_array_equal(x, y)
 
 
@@ -78,14 +79,14 @@ def same(one, other):
 def test_examples(here, capsys):  # noqa: F811
     run("train --list-examples")
     names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
-    assert names == list(task.examples()) and "cmb-gaussianity.toml" in names
+    assert names == list(experiment_config.examples()) and "cmb-gaussianity.toml" in names
     for name in names:
         run(f"train --show-example {name}")
         with open(f"own-{name}", "w") as file:
             file.write(capsys.readouterr().out)
-        own, shipped = task.read(f"own-{name}"), task.read(name)
+        own, shipped = experiment_config.read(f"own-{name}"), experiment_config.read(name)
         assert own.values == shipped.values and shipped.source == name
-    data = task.read("cmb-gaussianity").values["data"]
+    data = experiment_config.read("cmb-gaussianity").values["data"]
     assert (data["L"], data["strength"], data["train"], data["test"]) == (256, 0.27, 200, 200)
 
 
@@ -141,11 +142,11 @@ def test_what_a_training_leaves(there, capsys):
     assert "of 20 test skies told right" in said and "realised spectrum" in said
     assert "the same network, without scattering" in said and "epoch   4" in said
     for folder in ("few", "few/without-scattering"):
-        model = models.load(f"{folder}/model.npz")
+        model = classifier.load(f"{folder}/model.npz")
         assert model.classes == ["gaussian", "non-gaussian"] and model.L == 32
         held = [path.name for _, path in checkpoints.numbered(f"{folder}/checkpoints")]
-        assert len(held) == 3 and models.load(f"{folder}/checkpoints/{held[-1]}").L == 32
-    assert models.load("few/without-scattering/model.npz").net.takes.channels == 1
+        assert len(held) == 3 and classifier.load(f"{folder}/checkpoints/{held[-1]}").L == 32
+    assert classifier.load("few/without-scattering/model.npz").net.takes.channels == 1
     told = (there / "few/report.txt").read_text().splitlines()
     assert told[0] == "few.toml" and told[1:] == said.splitlines()[-len(told) + 1 :]
     assert (there / "curves.png").stat().st_size > 10000
@@ -181,9 +182,9 @@ def test_skies_of_a_folder_give_the_same_model(there, tmp_path):
 def test_resumed_training_is_the_same(there, tmp_path):
     """One that was stopped within an epoch, its last checkpoint before."""
     shutil.copytree("few/features", tmp_path / "own/features")
-    config = task.read("few.toml")
-    made = task.training(config, gathered.gather(config, "few/features"))
-    for step in task.steps(config, made, checkpoints=tmp_path / "own/checkpoints"):
+    config = experiment_config.read("few.toml")
+    made = experiment_config.training(config, data.gather(config, "few/features"))
+    for step in experiment_config.steps(config, made, checkpoints=tmp_path / "own/checkpoints"):
         if step.step == 9:
             break
     run(f"train few.toml -o {tmp_path / 'own'} --resume")
@@ -232,8 +233,8 @@ def test_other_networks_train(there, tmp_path):
     changed("cobb.toml", "cobb.toml", "compare = true", "")
     changed("cobb.toml", "cobb.toml", "epochs = 4", 'epochs = 1\ndtype = "float64"')
     run(f"train cobb.toml -o {tmp_path / 'own'}")
-    model = models.load(tmp_path / "own/model.npz")
-    assert {array.dtype for _, array in trees.leaves(model.params)} == {np.dtype(float)}
+    model = classifier.load(tmp_path / "own/model.npz")
+    assert {array.dtype for _, array in pytree.leaves(model.params)} == {np.dtype(float)}
     run(f"predict {tmp_path / 'own/model.npz'} sims/gaussian-00000.fits -o {tmp_path / 'o.csv'}")
 
 
@@ -340,7 +341,7 @@ def test_scattering_layer_follows_threads(rng, monkeypatch):
         asked.append(how["threads"])
         return Scattering(*args, **how)
 
-    monkeypatch.setattr("spherekit.nn.scatter.Scattering", spy)
+    monkeypatch.setattr("spherekit.nn.scattering_layer.Scattering", spy)
     net = nn.Net(nn.Sphere(8, 2), nn.scattering(J0=1))
     x = random_flm(8, rng, reality=True, shape=(3, 2))
     del asked[:]

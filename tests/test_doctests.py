@@ -20,7 +20,7 @@ import spherekit
 ROOT = pathlib.Path(spherekit.__file__).parent
 README = pathlib.Path(__file__).parent.parent / "README.md"
 #: Modules that need a package which is not installed everywhere: an extra.
-CUDA = {"spherekit.harmonic.cuda", "spherekit.kernels.recursion_cuda"}
+CUDA = {"spherekit.harmonic.engines.cuda", "spherekit.kernels.wigner_recursion_cuda"}
 
 
 def examples():

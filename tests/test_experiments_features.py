@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import spherekit
-from spherekit.experiments import features, skies
-from spherekit.experiments.features import Settings, collect, load, measure, moments
+from spherekit.experiments.gaussianity import features, skies
+from spherekit.experiments.gaussianity.features import Settings, collect, load, measure, moments
 from spherekit.sampling import GL
 from spherekit.spectra import power
 from spherekit.testing import random_flm

@@ -7,8 +7,9 @@ import pytest
 from scipy.optimize import minimize
 from tolerances import DEFINITION
 
-from spherekit.experiments import experiment, figures, gaussianity, probes, skies
-from spherekit.experiments.features import Settings, collect, measure
+from spherekit.experiments import experiment, gaussianity
+from spherekit.experiments.gaussianity import plots, probes, skies
+from spherekit.experiments.gaussianity.features import Settings, collect, measure
 from spherekit.spectra import power
 
 
@@ -223,11 +224,11 @@ def test_without_equalising_the_spectrum_tells(tmp_path):
 
 def test_figures(small, tmp_path):
     result = small[2]
-    for name, ax in (("bars", figures.bars(result)), ("strengths", figures.strengths([result]))):
+    for name, ax in (("bars", plots.bars(result)), ("strengths", plots.strengths([result]))):
         ax.figure.savefig(tmp_path / f"{name}.png")
         assert (tmp_path / f"{name}.png").stat().st_size > 10000
     extra = [gaussianity.Row("net", "network", result.rows[0].accuracy, None)]
-    assert len(figures.bars(result, extra=extra).get_yticks()) == len(result.rows) + 1
+    assert len(plots.bars(result, extra=extra).get_yticks()) == len(result.rows) + 1
 
 
 def test_threshold():

@@ -11,7 +11,7 @@ from autograd import grad, make_jvp, make_vjp
 
 import spherekit as sk
 from spherekit.linear import registry
-from spherekit.nn.orders import Places, widths
+from spherekit.nn.fragment_indexing import Places, widths
 from spherekit.sampling import CC, DH, GL, MW, MWSS, DHPole, HEALPix, Rings, RotationGrid
 from spherekit.testing import assert_adjoint, assert_gradient, random_flm, random_flmn
 

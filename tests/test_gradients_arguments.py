@@ -236,11 +236,11 @@ def test_layers_by_parameters_and_signals(name, rng):
     from test_nn import SMALL
 
     from spherekit import nn
-    from spherekit.train import trees
+    from spherekit.train import pytree
 
     net = nn.Net(nn.Sphere(3, 2), *SMALL[name])
     params = net.init(rng)
-    parameters = trees.leaves(params, statistics=False)
+    parameters = pytree.leaves(params, statistics=False)
     x = rng.standard_normal((2, 2, 9))  # as real harmonics: free numbers
 
     def loss(numbers, u):
@@ -252,7 +252,7 @@ def test_layers_by_parameters_and_signals(name, rng):
                 value = value + 1j * anp.reshape(numbers[at : at + leaf.size], leaf.shape)
                 at += leaf.size
             values[path] = value
-        return anp.sum(anp.abs(net(trees.replaced(params, values), cv.from_real(u))) ** 2)
+        return anp.sum(anp.abs(net(pytree.replaced(params, values), cv.from_real(u))) ** 2)
 
     leaves = [leaf for _, leaf in parameters]
     parts = [part for p in leaves for part in ([p.real, p.imag] if np.iscomplexobj(p) else [p])]

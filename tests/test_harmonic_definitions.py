@@ -6,7 +6,7 @@ import pytest
 import tolerances
 
 import spherekit as sk
-from spherekit.harmonic import stored
+from spherekit.harmonic.engines import precomputed
 from spherekit.sampling import CC, DH, GL, MW, MWSS, DHPole, HEALPix, Rings
 from spherekit.testing import random_flm
 
@@ -23,7 +23,7 @@ NORTH = Rings([0.2, 0.9, 1.5], 5, 0.5)
 def way(request, monkeypatch):
     """Small transforms go by stored tables; the recursion behind larger ones is held to the same."""
     if request.param == "recursion":
-        monkeypatch.setattr(stored, "worthwhile", lambda *case: False)
+        monkeypatch.setattr(precomputed, "worthwhile", lambda *case: False)
 
 
 def own_grids(L):

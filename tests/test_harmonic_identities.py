@@ -1,6 +1,6 @@
 """Identities that hold whatever the implementation: adjoints, Parseval, bits; and memory.
 
-Round trips stand in test_accuracy.py.
+Round trips stand in test_harmonic_accuracy.py.
 """
 
 import tracemalloc

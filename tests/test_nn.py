@@ -6,10 +6,10 @@ import pytest
 from autograd import grad, value_and_grad
 
 from spherekit import nn, wigner
-from spherekit.bench.layers import aliasing_models
+from spherekit.bench.layer_tables import aliasing_models
 from spherekit.conventions import from_real, to_real
-from spherekit.nn import blend, mixing, orders, tensor
-from spherekit.nn.rotations import turn
+from spherekit.nn import clebsch_gordan_products, degree_mixing, fragment_indexing, fragment_linear
+from spherekit.nn.inspection import turn
 from spherekit.testing import assert_gradient, random_flm
 
 ANGLES = 0.3, 1.1, -0.7
@@ -147,12 +147,12 @@ def test_tensor_products(real, rng):
         for t2 in range(y.tau[l2])
         if abs(l1 - l2) <= ell <= l1 + l2
     ]
-    form, tau = tensor.form(x, y, products, real)
+    form, tau = clebsch_gordan_products.form(x, y, products, real)
     made = nn.Generalized(tau, 3, real)
     a, b, g = (rng.standard_normal((s.size, 2, 3)) for s in (x, y, made))
     if not real:
         a, b, g = (v + 1j * rng.standard_normal(v.shape) for v in (a, b, g))
-    got = tensor.contract(a, b, form, 2, 1)
+    got = clebsch_gordan_products.contract(a, b, form, 2, 1)
     by_a, by_b = np.zeros_like(a), np.zeros_like(b)
     seen = dict.fromkeys(range(4), 0)
     for l1, t1, l2, t2, ell in products:
@@ -163,10 +163,16 @@ def test_tensor_products(real, rng):
         np.testing.assert_allclose(got[k], expected, rtol=0, atol=1e-13)
         by_a[i] += np.einsum("ijk,jbc,kbc->ibc", C, b[j], g[k])
         by_b[j] += np.einsum("ijk,ibc,kbc->jbc", C, a[i], g[k])
-    np.testing.assert_allclose(tensor.contract(b, g, form, 0, 1), by_a, rtol=0, atol=1e-12)
-    np.testing.assert_allclose(tensor.contract(a, g, form, 1, 1), by_b, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        clebsch_gordan_products.contract(b, g, form, 0, 1), by_a, rtol=0, atol=1e-12
+    )
+    np.testing.assert_allclose(
+        clebsch_gordan_products.contract(a, g, form, 1, 1), by_b, rtol=0, atol=1e-12
+    )
     for role, two in ((2, (a, b)), (0, (b, g)), (1, (a, g))):
-        assert_gradient(lambda u, v, r=role: tensor.contract(u, v, form, r, 1), *two)
+        assert_gradient(
+            lambda u, v, r=role: clebsch_gordan_products.contract(u, v, form, r, 1), *two
+        )
 
 
 @pytest.mark.parametrize("lanes", [1, 31, 64, 65, 700])
@@ -184,19 +190,19 @@ def test_lanes_and_threads(lanes, rng):
         )
 
 
-@pytest.mark.parametrize("kind", blend.KINDS)
+@pytest.mark.parametrize("kind", fragment_linear.KINDS)
 @pytest.mark.parametrize("real", [True, False])
 def test_blends(kind, real, rng):
     """Each kind as a sum over fragments and channels; all derivatives."""
     takes = nn.Generalized((2, 1, 3), 3, real)
     channels = 4 if kind in ("free", "filter", "cross") else 3
     tau = takes.tau if kind == "cross" else (1, 2, 2)
-    plan = blend.plan(kind, takes, tau, channels)
+    plan = fragment_linear.plan(kind, takes, tau, channels)
     W, x = rng.standard_normal(plan.size), rng.standard_normal(takes.shape(2))
     g = rng.standard_normal(plan.gives.shape(2))
     if not real:
         W, x, g = (v + 1j * rng.standard_normal(v.shape) for v in (W, x, g))
-    y = blend.blend(W, x, plan, "y", 1)
+    y = fragment_linear.blend(W, x, plan, "y", 1)
     letters = {
         "free": "tdsc,smbc->tmbd",
         "filter": "tsdc,smbc->tmbd",
@@ -216,7 +222,7 @@ def test_blends(kind, real, rng):
         expected = np.einsum(letters, V, some).reshape(-1, 2, channels)
         np.testing.assert_allclose(y[plan.gives.rows(ell)], expected, rtol=0, atol=1e-13)
     for role, two in (("y", (W, x)), ("x", (W, g)), ("W", (x, g))):
-        assert_gradient(lambda u, v, r=role: blend.blend(u, v, plan, r, 1), *two)
+        assert_gradient(lambda u, v, r=role: fragment_linear.blend(u, v, plan, r, 1), *two)
 
 
 def test_lift_and_correlate_are_those_of_wigner(rng):
@@ -265,8 +271,8 @@ def test_quadratic_activations_are_tensor_products(rng):
         for l2 in range(4)
         if abs(l1 - l2) <= ell <= l1 + l2 and (l1 + l2 + ell) % 2
     ]
-    form, tau = tensor.form(signal, signal, odd, True)
-    y = tensor.contract(a[:, None, None], b[:, None, None], form, 2, 1)[:, 0, 0]
+    form, tau = clebsch_gordan_products.form(signal, signal, odd, True)
+    y = clebsch_gordan_products.contract(a[:, None, None], b[:, None, None], form, 2, 1)[:, 0, 0]
     made, target = nn.Generalized(tau, 1), to_real(bracket[0, 0])
     for ell in range(4):
         rows = y[made.rows(ell)].reshape(-1, 2 * ell + 1)
@@ -310,16 +316,19 @@ def _orders_of(L):
 
 def test_sizes_of_mixing_sets():
     """Full and MST as counted beforehand; RMST O(log L) pairs of each degree, cost about L^3 log L."""
-    pairs = {L: [mixing.mixing_set(kind, L) for kind in mixing.NAMES] for L in (8, 16, 32, 64)}
+    pairs = {
+        L: [degree_mixing.mixing_set(kind, L) for kind in degree_mixing.NAMES]
+        for L in (8, 16, 32, 64)
+    }
     sizes = {L: [sum(map(len, some.values())) for some in sets] for L, sets in pairs.items()}
     assert sizes[16][:2] == [1124, 417] and sizes[32][:2] == [8584, 1729]
-    assert [mixing.cost(some) for some in pairs[16][:2]] == [308772, 86697]
+    assert [degree_mixing.cost(some) for some in pairs[16][:2]] == [308772, 86697]
     for L, (_, tree, reduced) in pairs.items():
         assert max(map(len, reduced.values())) <= np.log2(L) + 2
         for ell in range(L):
             assert reduced[ell] and set(reduced[ell]) <= set(tree[ell])
         assert {d for some in reduced.values() for pair in some for d in pair} == set(range(L))
-    costs = np.array([[mixing.cost(some) for some in pairs[L]] for L in (16, 32, 64)], float)
+    costs = np.array([[degree_mixing.cost(some) for some in pairs[L]] for L in (16, 32, 64)], float)
     full, tree, reduced = np.log2(costs[2] / costs[1])
     assert 4.8 < full < 5.1 and 3.8 < tree < 4.1 and 2.8 < reduced < 3.4
 
@@ -551,10 +560,12 @@ def test_complex_signals(rng):
 
 def test_orders_and_places(rng):
     x = rng.standard_normal((4, 2))
-    assert orders.widths((0, 1)) == (1, 3)
-    got = orders.sum_orders.forward(x, widths=(1, 3))
+    assert fragment_indexing.widths((0, 1)) == (1, 3)
+    got = fragment_indexing.sum_orders.forward(x, widths=(1, 3))
     np.testing.assert_allclose(got, [x[0], x[1:].sum(axis=0)])
-    places = orders.Places(3, range(-1, 2))
+    places = fragment_indexing.Places(3, range(-1, 2))
     y = rng.standard_normal((1 + 9 + 15, 2, 3))
-    back = orders.scatter.adjoint(orders.scatter.forward(y, places=places), places=places)
+    back = fragment_indexing.scatter.adjoint(
+        fragment_indexing.scatter.forward(y, places=places), places=places
+    )
     assert (back == y).all()

@@ -13,12 +13,12 @@ from autograd import make_jvp, make_vjp
 from test_nn import MODELS, POINTWISE, STRICT, F, _leaves, sphere
 
 from spherekit import nn, train
+from spherekit._core.modulus import direction, divide, modulus
 from spherekit.conventions import from_real
-from spherekit.nn.gates import gated_modulus, tanh
-from spherekit.nn.net import named
+from spherekit.nn.activations import gated_modulus, tanh
+from spherekit.nn.network import named
 from spherekit.nn.pooling import largest
-from spherekit.nn.scaling import energy
-from spherekit.scattering.modulus import direction, divide, modulus
+from spherekit.nn.scaled_reductions import energy
 from spherekit.testing import assert_gradient
 
 #: All that divides, takes a root, a norm or a modulus, or squares; from real signals of two channels, L = 4.

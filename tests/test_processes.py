@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import spherekit as sk
-from spherekit import _check, _jit, _threads
+from spherekit._core import checks, jit, parallel
 
 ROOT = pathlib.Path(sk.__file__).parents[1]
 
@@ -74,7 +74,7 @@ def test_the_cache_folder(environment, account, parent, monkeypatch, tmp_path):
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(pwd, "getpwuid", entry)
     monkeypatch.chdir(tmp_path)
-    folder = _jit.cache_folder.__wrapped__()
+    folder = jit.cache_folder.__wrapped__()
     if parent is None:
         assert folder is None
     else:
@@ -98,7 +98,7 @@ def test_no_folder_is_called_tilde(environment, tmp_path):
         "import os, pwd\n"
         "def entry(uid): raise KeyError(uid)\n"
         "pwd.getpwuid = entry\n"
-        "from spherekit._jit import jit\n"
+        "from spherekit._core.jit import jit\n"
         "print(jit(lambda x: x + 1.0)(1.0))"
     )
     source = work / "program.py"
@@ -150,7 +150,7 @@ class Refusing:
     """A pool that takes so many tasks, and does nothing with those it took before."""
 
     def __init__(self, takes):
-        self.takes, self.pool = takes, _threads._get_pool(4)
+        self.takes, self.pool = takes, parallel._get_pool(4)
 
     def submit(self, task):
         if self.takes == 0:
@@ -162,10 +162,10 @@ class Refusing:
 @pytest.mark.parametrize("takes", [0, 1, 2, 3])
 def test_every_index_is_called_once_whatever_the_pool_takes(takes, monkeypatch):
     pool = Refusing(takes)
-    monkeypatch.setattr(_threads, "_get_pool", lambda size: pool)
+    monkeypatch.setattr(parallel, "_get_pool", lambda size: pool)
     for _ in range(20):
         called, pool.takes = [], takes
-        _threads.run(called.append, 4)
+        parallel.run(called.append, 4)
         assert sorted(called) == [0, 1, 2, 3]
 
 
@@ -173,14 +173,14 @@ def test_every_index_is_called_once_whatever_the_pool_takes(takes, monkeypatch):
 @pytest.mark.parametrize("index", [0, 1, 3])
 def test_an_error_of_any_index_comes_through(index, takes, monkeypatch):
     pool = Refusing(takes)
-    monkeypatch.setattr(_threads, "_get_pool", lambda size: pool)
+    monkeypatch.setattr(parallel, "_get_pool", lambda size: pool)
 
     def worker(i):
         if i == index:
             raise OverflowError(i)
 
     with pytest.raises(OverflowError):
-        _threads.run(worker, 4)
+        parallel.run(worker, 4)
 
 
 # --- switches of Python and Numba -----------------------------------------------------------------
@@ -221,11 +221,11 @@ def test_compilation_switched_off_is_refused_in_one_line():
 def test_a_memory_limit_that_is_none_is_refused(value, monkeypatch):
     monkeypatch.setenv("SPHEREKIT_MAX_MEMORY", value)
     with pytest.raises(ValueError, match="SPHEREKIT_MAX_MEMORY"):
-        _check.memory_limit()
+        checks.memory_limit()
 
 
 def test_results_do_not_depend_on_the_pool(monkeypatch, rng):
     f = rng.standard_normal((40, 79))
     plain = sk.forward(f, 40, threads=4)
-    monkeypatch.setattr(_threads, "_get_pool", lambda size: Refusing(0))
+    monkeypatch.setattr(parallel, "_get_pool", lambda size: Refusing(0))
     assert np.array_equal(sk.forward(f, 40, threads=4), plain)

@@ -10,7 +10,7 @@ from autograd import grad
 
 from spherekit import train
 from spherekit.testing import assert_gradient
-from spherekit.train import gradients, losses, metrics, schedules, trees
+from spherekit.train import autodiff, losses, metrics, pytree, schedules
 
 # --- optimisers --------------------------------------------------------------------------------------
 
@@ -118,10 +118,10 @@ def test_types_shapes_and_statistics():
         assert {n: (v.dtype, v.shape) for n, v in after.items()} == {
             n: (v.dtype, v.shape) for n, v in kept.items()
         }
-        assert all(a.dtype in (np.float32, np.int64) for _, a in trees.leaves(state))
+        assert all(a.dtype in (np.float32, np.int64) for _, a in pytree.leaves(state))
         assert (after["running_mean"] == 1).all() and (after["w"] != 1).all()
         assert all((params[n] == kept[n]).all() for n in kept)
-    json.dumps(trees.structure(state))
+    json.dumps(pytree.structure(state))
 
 
 def test_complex_numbers_are_pairs_of_reals():
@@ -293,7 +293,7 @@ def test_losses_of_differences(name, rng):
 def test_float32_stays(name, rng):
     u, t = rng.standard_normal((2, 4, 3)).astype(np.float32)
     targets = np.arange(4) % 3 if name == "cross_entropy" else t.astype(float)
-    value, (g,), _ = gradients.value_and_gradients(
+    value, (g,), _ = autodiff.value_and_gradients(
         lambda a: (losses.LOSSES[name](a[0], targets), 0), [u]
     )
     assert np.asarray(value).dtype == np.float32 and g.dtype == np.float32
@@ -324,23 +324,23 @@ TREE = [{"b": np.ones(2), "a": np.zeros((1, 2))}, {}, ({"running_x": np.ones(1)}
 
 
 def test_trees():
-    paths = [path for path, _ in trees.leaves(TREE)]
+    paths = [path for path, _ in pytree.leaves(TREE)]
     assert paths == [(0, "b"), (0, "a"), (2, 0, "running_x"), (2, 1, 0)]
-    assert [p for p, _ in trees.leaves(TREE, statistics=False)] == [paths[0], paths[1], paths[3]]
-    form = json.loads(json.dumps(trees.structure(TREE)))
-    back = trees.rebuilt(form, [a for _, a in trees.leaves(TREE)])
-    assert trees.differences(TREE, back) is None and isinstance(back[2], tuple) and back[1] == {}
+    assert [p for p, _ in pytree.leaves(TREE, statistics=False)] == [paths[0], paths[1], paths[3]]
+    form = json.loads(json.dumps(pytree.structure(TREE)))
+    back = pytree.rebuilt(form, [a for _, a in pytree.leaves(TREE)])
+    assert pytree.differences(TREE, back) is None and isinstance(back[2], tuple) and back[1] == {}
     assert list(back[0]) == ["b", "a"]
-    assert trees.differences(TREE, [TREE[0]]).startswith("no 2.")
-    assert "0.b of shape (3,), float64; expected (2,)" in trees.differences(
+    assert pytree.differences(TREE, [TREE[0]]).startswith("no 2.")
+    assert "0.b of shape (3,), float64; expected (2,)" in pytree.differences(
         [{"b": np.ones(2)}], [{"b": np.ones(3)}]
     )
-    assert "which is not expected" in trees.differences([], [np.ones(2)])
+    assert "which is not expected" in pytree.differences([], [np.ones(2)])
     for form in ({"dict": 3}, {"set": []}, [0], 7, {"list": [True]}, {"dict": [[1]]}, None, {}, -1):
         with pytest.raises((ValueError, TypeError)):
-            trees.rebuilt(form, [np.ones(1)])
+            pytree.rebuilt(form, [np.ones(1)])
     with pytest.raises(TypeError, match="has str at 0.name"):
-        trees.leaves([{"name": "zonal"}])
+        pytree.leaves([{"name": "zonal"}])
 
 
 def test_gradients_are_those_of_autograd(rng):
@@ -349,7 +349,7 @@ def test_gradients_are_those_of_autograd(rng):
     def f(a):
         return anp.sum(anp.abs(a[0] * a[1]) ** 2) + anp.sum(anp.sin(a[0])) * np.shape(a[0])[0]
 
-    value, found, rest = gradients.value_and_gradients(lambda a: (f(a), "rest"), [x, y, unused])
+    value, found, rest = autodiff.value_and_gradients(lambda a: (f(a), "rest"), [x, y, unused])
     expected = grad(f)([x, y])
     np.testing.assert_allclose(found[0], expected[0], rtol=1e-14)
     np.testing.assert_allclose(found[1], expected[1], rtol=1e-14)
@@ -360,7 +360,7 @@ def test_watched_gradients_are_the_same(rng):
     """Functions without a gradient among them; an error inside leaves autograd as it was."""
     from autograd.tracer import trace_stack
 
-    class Seen(gradients.Watch):
+    class Seen(autodiff.Watch):
         names = []
 
         def step(self, label, name, seconds, outgrad, ingrads):
@@ -370,8 +370,8 @@ def test_watched_gradients_are_the_same(rng):
         return anp.sum(a[0] * anp.sign(a[0]) * anp.shape(a[0])[0] * (anp.isfinite(a[0]) + 0)), None
 
     x, watch, top = rng.standard_normal(4), Seen(), trace_stack.top
-    plain, watched = (gradients.value_and_gradients(f, [x], w) for w in (None, watch))
+    plain, watched = (autodiff.value_and_gradients(f, [x], w) for w in (None, watch))
     assert (plain[1][0] == watched[1][0]).all() and "multiply" in watch.names
     with pytest.raises(ZeroDivisionError):
-        gradients.value_and_gradients(lambda a: 1 / 0, [x], watch)
+        autodiff.value_and_gradients(lambda a: 1 / 0, [x], watch)
     assert trace_stack.top == top

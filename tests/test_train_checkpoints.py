@@ -9,7 +9,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from spherekit.train import checkpoints, trees
+from spherekit.train import checkpoints, pytree
 from spherekit.train.checkpoints import State, load, save
 
 
@@ -38,8 +38,10 @@ def test_round_trip(state, path):
     assert description == {"network": "cobb", "sizes": [1, 2], "words": "Größe"}
     for name in ("params", "optimiser"):
         one, two = getattr(state, name), getattr(got, name)
-        assert trees.structure(one) == trees.structure(two) and trees.differences(one, two) is None
-        pairs = zip(trees.leaves(one), trees.leaves(two), strict=True)
+        assert (
+            pytree.structure(one) == pytree.structure(two) and pytree.differences(one, two) is None
+        )
+        pairs = zip(pytree.leaves(one), pytree.leaves(two), strict=True)
         assert all(a.tobytes() == b.tobytes() for (_, a), (_, b) in pairs)
     assert (got.step, got.epoch, got.rng) == (7, 2, state.rng)
     assert got.best["value"] == 0.1 + 0.2 and got.best["epoch"] == 2

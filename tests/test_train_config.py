@@ -9,7 +9,7 @@ from spherekit import nn, train
 from spherekit.testing import random_flm
 from spherekit.train import schedules
 from spherekit.train.config import parse, read
-from spherekit.train.keys import Key, by_name
+from spherekit.train.schema import Key, by_name
 
 TABLES = {
     "data": {

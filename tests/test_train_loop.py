@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from spherekit import nn, train
-from spherekit.nn.net import named
+from spherekit.nn.network import named
 from spherekit.testing import random_flm
-from spherekit.train import checkpoints, trees
+from spherekit.train import checkpoints, pytree
 
 
 def zonal(L=4):
@@ -63,7 +63,7 @@ def losses(steps):
 def test_bits_do_not_depend_on_threads(make):
     one, two = (list(fit(make(), threads=threads)) for threads in (1, 2))
     assert losses(one) == losses(two) and len(one) == 12
-    for a, b in zip(*(trees.leaves(s[-1].state.params) for s in (one, two)), strict=True):
+    for a, b in zip(*(pytree.leaves(s[-1].state.params) for s in (one, two)), strict=True):
         assert a[0] == b[0] and a[1].dtype == np.float32 and a[1].tobytes() == b[1].tobytes()
     assert losses(fit(make(), seed=6)) != losses(one)
     first = one[0]
@@ -83,7 +83,7 @@ def test_complex_weights():
     ]
     net = nn.Net(nn.Sphere(4, 1), *parts, nn.power(), nn.dense(2))
     last = train.finish(fit(net, epochs=20))
-    types = {a.dtype for _, a in trees.leaves(last.state.params)}
+    types = {a.dtype for _, a in pytree.leaves(last.state.params)}
     assert types == {np.dtype(np.float32), np.dtype(np.complex64)}
     assert (
         last.state.history["epochs"]["train"][-1] < 0.7 * last.state.history["epochs"]["train"][0]
@@ -141,7 +141,7 @@ def test_rates_and_clipping():
     assert min(step.norm for step in steps) > 0.05  # before the clip
     for one, two in zip(steps, steps[1:], strict=False):
         pairs = zip(
-            *(trees.leaves(s.state.params, statistics=False) for s in (one, two)), strict=True
+            *(pytree.leaves(s.state.params, statistics=False) for s in (one, two)), strict=True
         )
         moved = np.sqrt(sum(float(np.sum(np.square(b[1] - a[1], dtype=float))) for a, b in pairs))
         assert moved <= 0.05 * two.rate * (1 + 1e-5) + 1e-6  # float32 parameters of about 1
@@ -216,7 +216,7 @@ def test_resume_is_bit_identical(tmp_path):
     assert (
         rest[-1].metrics == whole[-1].metrics and rest[-1].state.history == whole[-1].state.history
     )
-    for a, b in zip(*(trees.leaves(s.state.params) for s in (rest[-1], whole[-1])), strict=True):
+    for a, b in zip(*(pytree.leaves(s.state.params) for s in (rest[-1], whole[-1])), strict=True):
         assert a[1].tobytes() == b[1].tobytes()
     (again,) = fit(checkpoints=tmp_path, every=1, resume=True)  # it is done
     assert (again.step, again.loss, again.metrics) == (12, whole[-1].loss, whole[-1].metrics)
@@ -278,7 +278,7 @@ def test_what_the_folder_keeps(tmp_path):
     last, _ = checkpoints.load(checkpoints.latest(tmp_path))
     assert best.step == 4 * last.best["epoch"]
     for (_, a), (_, b) in zip(
-        trees.leaves(best.params), trees.leaves(last.best["params"]), strict=True
+        pytree.leaves(best.params), pytree.leaves(last.best["params"]), strict=True
     ):
         assert a.tobytes() == b.tobytes()
     (tmp_path / "step-00000020.77.tmp.npz").write_bytes(b"half")  # left by a kill
@@ -341,7 +341,7 @@ def test_nan_names_the_layer(inside, tmp_path):
     with pytest.raises(train.Diverged, match="The last good checkpoint is .*step-00000004.npz"):
         list(fit(net, checkpoints=tmp_path, resume=True))
     good, _ = checkpoints.load(tmp_path / "step-00000004.npz")
-    assert all(np.isfinite(a).all() for _, a in trees.leaves(good.params))
+    assert all(np.isfinite(a).all() for _, a in pytree.leaves(good.params))
 
 
 def test_nan_gradients_name_the_layer():
@@ -589,7 +589,7 @@ def test_profile(make):
     """All time is told of, once; the layers are there, also those inside others."""
     net = make()
     params = begin(net)
-    kept = [a.copy() for _, a in trees.leaves(params)]
+    kept = [a.copy() for _, a in pytree.leaves(params)]
     made = train.profile(net, params, problem(), repeats=2, threads=1)
     total = sum(row.forward + row.back for row in made.rows) + made.optimiser
     np.testing.assert_allclose(total, made.watched, rtol=1e-9)
@@ -607,7 +607,7 @@ def test_profile(make):
         assert made.kernels["nn.tensor_product"][0] == 3  # once forward, by x and by y back
     lines = str(made).splitlines()
     assert "in kernels" in lines[0] and "optimiser" in str(made)
-    assert all((a == b).all() for a, (_, b) in zip(kept, trees.leaves(params), strict=True))
+    assert all((a == b).all() for a, (_, b) in zip(kept, pytree.leaves(params), strict=True))
 
 
 def test_refusals():

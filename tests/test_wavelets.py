@@ -8,7 +8,7 @@ import spherekit as sk
 from spherekit import wigner
 from spherekit.sampling import GL, HEALPix
 from spherekit.testing import assert_adjoint, assert_gradient, random_flm
-from spherekit.wavelets import Wavelets, filters
+from spherekit.wavelets import Wavelets, tiling
 
 
 @pytest.mark.parametrize("lam", [1.2, 1.5, 2, 2.5, 3])
@@ -17,7 +17,7 @@ def test_admissibility(L, lam):
     """4 pi/(2l+1) |Phi_l0|^2 + 8 pi^2/(2l+1) sum_jn |Psi^j_ln|^2 = 1, finite at any degree."""
     for J0 in (0, 1, 2):
         for N in (1, 2, 5):
-            if N > L or J0 > filters.highest(L, lam) or (L == 2048 and N == 5):
+            if N > L or J0 > tiling.highest(L, lam) or (L == 2048 and N == 5):
                 continue
             w = Wavelets(L, lam, J0, N)
             ell = np.arange(L)
@@ -38,14 +38,14 @@ def test_the_kernel_is_its_integral():
 
         total = quad(integrand, 1 / lam, 1, epsabs=0, epsrel=1e-12)[0]
         for t in np.linspace(1 / lam, 1, 9)[1:-1]:
-            above, below = filters.kernel(t, lam)
+            above, below = tiling.kernel(t, lam)
             expected = quad(integrand, t, 1, epsabs=0, epsrel=1e-12)[0] / total
             assert abs(above - expected) < 1e-11 and abs(above + below - 1) < 1e-15
 
 
 def test_scales_are_those_with_a_degree():
     w = Wavelets(16, 1.2)
-    assert len(w.scales) < filters.highest(16, 1.2) + 1
+    assert len(w.scales) < tiling.highest(16, 1.2) + 1
     for j in w.scales:
         inside = [ell for ell in range(16) if 1.2 ** (j - 1) < ell < 1.2 ** (j + 1)]
         assert inside and w.grids[j].L == inside[-1] + 1

@@ -21,13 +21,13 @@ BUDGET = 0.6
 
 def run(case):
     """Measure one case; see the module."""
-    from spherekit.bench import codes_group
-    from spherekit.bench.codes import CODES, Incomparable
+    from spherekit.bench.cases import wigner
+    from spherekit.bench.cases.harmonic import CODES, Incomparable
 
     began = time.perf_counter()
     try:
         harmonic = case["transform"] == "harmonic"
-        code = CODES[case["code"]](case) if harmonic else codes_group.prepare(case)
+        code = CODES[case["code"]](case) if harmonic else wigner.prepare(case)
     except Incomparable as reason:
         return {"incomparable": str(reason)}
     setup = time.perf_counter() - began
@@ -36,7 +36,7 @@ def run(case):
     back, first_forward = _first(code.forward, samples)
     if case.get("memory"):
         if case["code"] == "spherekit":
-            from spherekit._scratch import release
+            from spherekit._core.workspace import release
 
             release()  # what it keeps between calls counts
         return {"inverse": _memory(code.inverse, start), "forward": _memory(code.forward, samples)}

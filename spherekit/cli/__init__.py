@@ -7,7 +7,7 @@ import traceback
 import warnings
 
 import spherekit
-from spherekit._docstring import docstring
+from spherekit._core.docstrings import docstring
 
 _DEBUG = "show the traceback of an error"
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spherekit import _scale
+from spherekit._core import scaling
 from spherekit.cli.options import Usage
 
 #: Of the samples of a HEALPix map of this nside, the degrees that a verb takes by default.
@@ -78,7 +78,7 @@ def analyse(values, L, grid, spin, *, threads=None, keep=None, method=None, **it
     flm = spherekit.forward(values, L, **options)
     difference = values - spherekit.inverse(flm, L, **options)
     about_mean = values if spin else values - values.mean()  # as that of `spherekit.analyse`
-    relative = _scale.ratio(difference, about_mean if about_mean.any() else values)
+    relative = scaling.ratio(difference, about_mean if about_mean.any() else values)
     theorem = "exact for band-limited maps" if grid.exact else "no theorem holds here"
     return flm, f"quadrature on {name} ({theorem}); residual {relative:.2e} of the map's rms"
 
@@ -119,11 +119,11 @@ def synthesise(flm, L, grid, spin, like=None, threads=None):
     real where the coefficients are those of a real signal.
     """
     import spherekit
-    from spherekit import _check
+    from spherekit._core import checks
 
     real = spin == 0 and (is_hermitian(flm) if like is None else not np.iscomplexobj(like))
     f = spherekit.inverse(flm, L, spin=spin, sampling=grid, reality=real, threads=threads)
-    return f if like is None else f.astype(_check.result_type(real, _check.is_single(like)))
+    return f if like is None else f.astype(checks.result_type(real, checks.is_single(like)))
 
 
 def is_hermitian(flm):

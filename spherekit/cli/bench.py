@@ -8,7 +8,7 @@ quadrature and no iteration. Options that are lists are combined with each other
 import itertools
 from pathlib import Path
 
-from spherekit.bench.layers import TRANSFORMS
+from spherekit.bench.layer_tables import TRANSFORMS
 from spherekit.cli import options, output
 
 
@@ -92,7 +92,7 @@ def run(args):
 
 def _cases(args):
     from spherekit.bench import SHAPES
-    from spherekit.bench.codes_group import CODES
+    from spherekit.bench.cases.wigner import CODES
 
     grids = None if args.grid is None else _known("grid", args.grid, tuple(SHAPES))
     dtypes = _known("dtype", args.dtype, ("float64", "float32"))
@@ -132,9 +132,9 @@ def _cases(args):
 
 
 def _layers(args):
-    """The tables of `bench.layers`: time and equivariance at the least L, cost at all."""
+    """The tables of `bench.layer_tables`: time and equivariance at the least L, cost at all."""
     from spherekit import bench
-    from spherekit.bench import layers
+    from spherekit.bench import layer_tables
 
     wanted = _known("transform", args.transform, TRANSFORMS)
     limits = sorted(_numbers("L", args.L, 2, "whole numbers from 2 on, as 4,8,16"))
@@ -143,17 +143,17 @@ def _layers(args):
     for transform in wanted:
         print()
         if transform == "layers":
-            print("\n".join(layers.layer_times(limits[0], threads=threads)))
+            print("\n".join(layer_tables.layer_times(limits[0], threads=threads)))
         elif transform == "models":
-            print("\n".join(layers.model_times(threads=threads)))
+            print("\n".join(layer_tables.model_times(threads=threads)))
         elif transform == "equivariance":
-            print("\n".join(layers.equivariance(limits[0])))
+            print("\n".join(layer_tables.equivariance(limits[0])))
         else:
-            found = layers.costs(limits, threads=threads)
-            print("\n".join(layers.cost_table(found)))
+            found = layer_tables.costs(limits, threads=threads)
+            print("\n".join(layer_tables.cost_table(found)))
             if args.plot:
                 with output.together(args.force):
-                    output.save(layers.cost_figure(found), args.plot)
+                    output.save(layer_tables.cost_figure(found), args.plot)
                 print(f"wrote {args.plot}")
 
 

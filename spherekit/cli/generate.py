@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from spherekit import _scale
+from spherekit._core import scaling
 from spherekit.cli import analysis, files, options, output
 
 
@@ -55,8 +55,8 @@ def run(args):
         result = generate(
             C, flm, np.random.default_rng(args.seed), iterations=args.iterations, progress=bar
         )
-    ordinary = _scale.times_power(
-        flm, -_scale.exponent(flm)
+    ordinary = scaling.times_power(
+        flm, -scaling.exponent(flm)
     )  # of any unit: squares do not overflow
     count = sum(x.size for x in C.from_flm(ordinary))
     print(

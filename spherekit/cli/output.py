@@ -23,7 +23,7 @@ def together(force):
 
     Files that exist by then are replaced with ``--force`` alone.
     """
-    from spherekit.io._replace import replacing_together
+    from spherekit._core.atomic_files import replacing_together
 
     try:
         with replacing_together(force):
@@ -202,7 +202,7 @@ def write_text(path, text):
 @contextmanager
 def _text(path):
     """A file of text in UTF-8, whatever the locale; names of files go into it byte by byte."""
-    from spherekit.io._replace import replacing
+    from spherekit._core.atomic_files import replacing
 
     with replacing(path, True) as temporary:
         with open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline="\n") as file:

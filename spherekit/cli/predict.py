@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spherekit import _scale
+from spherekit._core import scaling
 from spherekit.cli import analysis, coefficients, files, options, output
 
 #: What a map may hold beyond the band-limit of the model, of its rms; and in its upper half at the least.
@@ -28,11 +28,11 @@ def arguments(parser):
 def run(args):
     from tqdm import tqdm
 
-    from spherekit._threads import thread_count
-    from spherekit.experiments import models
+    from spherekit._core.parallel import thread_count
+    from spherekit.experiments.gaussianity import classifier
 
     options.writable(args.output, args.force, (".csv",))
-    model = models.load(args.model)
+    model = classifier.load(args.model)
     for path in args.maps:
         if not Path(path).exists():
             raise FileNotFoundError(f"no file {path}")
@@ -63,7 +63,7 @@ def read_flm(path, L, threads=None, args=None):
     stored = int(round(flm.size**0.5))
     if stored != L:
         raise ValueError(f"{path} holds degrees < {stored}; the model takes those < {L}")
-    if _scale.ratio(flm[(L // 2) ** 2 :], flm) <= _EMPTY:
+    if scaling.ratio(flm[(L // 2) ** 2 :], flm) <= _EMPTY:
         raise ValueError(
             f"{path} holds nothing of degrees {L // 2}..{L - 1}: a map of a lower band-limit than the "
             f"model's, {L}"
@@ -112,7 +112,7 @@ def _analysed(path, L, threads, args):
     else:
         flm = spherekit.forward(values, L, **options_of_grid)
         difference = values - spherekit.inverse(flm, L, **options_of_grid)
-        unexplained = _scale.ratio(difference, values)
+        unexplained = scaling.ratio(difference, values)
     if unexplained > _REST:
         raise ValueError(
             f"{path}: degrees < {L}, which the model takes, leave {unexplained:.1%} of the map over: it is "

@@ -51,8 +51,8 @@ def arguments(parser):
 
 
 def run(args):
-    from spherekit._threads import thread_count
-    from spherekit.experiments import features, skies
+    from spherekit._core.parallel import thread_count
+    from spherekit.experiments.gaussianity import features, skies
 
     L, grid = _checked(args)
     default = args.strength is None
@@ -125,7 +125,7 @@ def _write(folder, rows, L, grid, threads):
     """Simulate and write; each sky by one thread, with a bar on standard error."""
     from tqdm import tqdm
 
-    from spherekit.experiments import skies
+    from spherekit.experiments.gaussianity import skies
 
     def one(row):
         name, _, recipe, strength, seed, index = row

@@ -31,16 +31,16 @@ def arguments(parser):
 
 
 def run(args):
-    from spherekit.experiments import task
+    from spherekit.experiments.gaussianity import config as experiment_config
 
     if args.list_examples or args.show_example:
         _show(args.show_example)
         return
     if args.file is None:
         raise options.Usage("name a configuration, or an example of --list-examples")
-    config = task.read(args.file)
+    config = experiment_config.read(args.file)
     if args.profile:
-        net, found = task.profile(config, args.threads)
+        net, found = experiment_config.profile(config, args.threads)
         print(f"{net}, {config.values['fit']['batch']} signals: random numbers of the same shape\n")
         print(found)
         return
@@ -58,18 +58,18 @@ def run(args):
             title = Path(config.source).name
             output.save(curves(last.state.history, title=title), args.plot)
         print(f"wrote {args.plot}")
-    lines = list(task.report(found, rows, task.controls(found)))
+    lines = list(experiment_config.report(found, rows, experiment_config.controls(found)))
     output.write_text(folder / "report.txt", "\n".join([config.source, *lines, ""]))
     print("", *lines, sep="\n")
 
 
 def _show(name):
-    from spherekit.experiments import task
+    from spherekit.experiments.gaussianity import config as experiment_config
 
-    known = task.examples()
+    known = experiment_config.examples()
     if name is None:
         for one, path in known.items():
-            print(f"{one:28} {task.title(path)}")
+            print(f"{one:28} {experiment_config.title(path)}")
         return
     name = name if name.endswith(".toml") else f"{name}.toml"
     if name not in known:
@@ -92,9 +92,9 @@ def gather(config, folder, threads):
     """The skies of a configuration, with a bar on standard error, if a terminal."""
     from tqdm import tqdm
 
-    from spherekit._threads import thread_count
+    from spherekit._core.parallel import thread_count
     from spherekit.cli.predict import read_flm
-    from spherekit.experiments import gathered
+    from spherekit.experiments.gaussianity import data
 
     with tqdm(desc="skies", leave=False, disable=None) as bar:
 
@@ -106,12 +106,13 @@ def gather(config, folder, threads):
             return read_flm(path, L, threads=1)
 
         how = dict(read=read, workers=thread_count(threads), progress=progress)
-        return gathered.gather(config, folder, **how)
+        return data.gather(config, folder, **how)
 
 
 def _train(config, found, folder, args):
     """([(title, accuracy)] of the networks, the last step of the first)."""
-    from spherekit.experiments import models, task
+    from spherekit.experiments.gaussianity import classifier
+    from spherekit.experiments.gaussianity import config as experiment_config
 
     network = config.values["network"]
     first = "network, with scattering" if network["scattering"] else "network, without scattering"
@@ -120,13 +121,13 @@ def _train(config, found, folder, args):
         kinds.append(("the same network, without scattering", False, folder / "without-scattering"))
     rows, lasts = [], []
     for title, scattering, where in kinds:
-        made = task.training(config, found, scattering=scattering)
-        models.same_training(where / "checkpoints", made.model)
+        made = experiment_config.training(config, found, scattering=scattering)
+        classifier.same_training(where / "checkpoints", made.model)
         how = dict(checkpoints=where / "checkpoints", resume=args.resume, threads=args.threads)
-        last = follow(task.steps(config, made, **how), title)
-        params = models.save(where / "model.npz", last.state, made.model)
+        last = follow(experiment_config.steps(config, made, **how), title)
+        params = classifier.save(where / "model.npz", last.state, made.model)
         print(f"wrote {where / 'model.npz'}", flush=True)
-        rows.append((title, task.accuracy(made, params, args.threads)))
+        rows.append((title, experiment_config.accuracy(made, params, args.threads)))
         lasts.append(last)
     return rows, lasts[0]
 

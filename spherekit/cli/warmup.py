@@ -10,7 +10,7 @@ def arguments(parser):
 
 
 def run(args):
-    from spherekit._jit import cache_folder
+    from spherekit._core.jit import cache_folder
 
     began = time.perf_counter()
     for title, step in _STEPS.items():

@@ -32,7 +32,7 @@ SHTOOLS                   from_shtools: cilm (..., 2, L, L), normalisation and p
 
 import sys
 
-from spherekit._docstring import docstring
+from spherekit._core.docstrings import docstring
 from spherekit.conventions.layouts import (
     eb_to_spin,
     from_ducc,

@@ -9,8 +9,8 @@ import math
 
 import numpy as np
 
-from spherekit import _check
-from spherekit._traced import numbers
+from spherekit._core import checks
+from spherekit._core.traced import numbers
 from spherekit.linear import is_traced, linear_map
 
 
@@ -65,7 +65,7 @@ def half_of_real(flm, ell, m, why):
     """
     if not is_traced(flm):
         _is_real(flm, ell, m, why)
-    single = _check.is_single(flm)
+    single = checks.is_single(flm)
     share = np.where(m > 0, 0.5, 1.0).astype(np.float32 if single else float)
     return _completion.adjoint(flm, ell=ell, m=m, L=math.isqrt(flm.shape[-1])) * share
 
@@ -79,7 +79,7 @@ def _is_real(flm, ell, m, why):
     half = flm[..., ell * ell + ell + m]
     opposite = alternate(flm[..., ell * ell + ell - m].conj(), m)
     defect, size = (np.abs(x).max(axis=-1) for x in (half - opposite, half))
-    tolerance = _check.symmetry_tolerance(_check.is_single(flm))
+    tolerance = checks.symmetry_tolerance(checks.is_single(flm))
     if not np.all(defect <= tolerance * size):
         raise ValueError(
             "these coefficients are not those of a real signal (symmetry broken by "

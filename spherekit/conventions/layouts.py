@@ -3,8 +3,8 @@
 import autograd.numpy as anp
 import numpy as np
 
-from spherekit import _check
-from spherekit._traced import numbers
+from spherekit._core import checks
+from spherekit._core.traced import numbers
 from spherekit.conventions.indexing import (
     alternate,
     degrees_and_orders,
@@ -37,7 +37,7 @@ def from_healpy(alm, L, mmax=None):
     >>> from_healpy(np.array([1.0, 2.0, 3j]), 2).imag
     array([0., 3., 0., 3.])
     """
-    alm, L = numbers(alm, "alm"), _check.band_limit(L)
+    alm, L = numbers(alm, "alm"), checks.band_limit(L)
     mmax = _highest_order(mmax, L)
     ell, m = _order_major(L, mmax)
     if alm.ndim == 0 or alm.shape[-1] != ell.size:
@@ -160,7 +160,7 @@ def to_real(flm):
 
 
 def _from_real(x):
-    x, L = flat(_check.real_samples(_check.numbers(x, "x"), "x"))
+    x, L = flat(checks.real_samples(checks.numbers(x, "x"), "x"))
     ell, m = degrees_and_orders(L)
     cosine, sine = (x[..., ell * ell + ell + sign * abs(m)] for sign in (1, -1))
     half = np.sqrt(0.5, dtype=x.dtype) * (cosine - 1j * np.sign(m, dtype=x.dtype) * sine)
@@ -278,7 +278,7 @@ def _from_degree(lowest, flm):
 def _spin_from(least, spin, L=None):
     most = None if L is None else L - 1
     hint = "E and B are those of the field of spin +|s|: conjugate the samples of spin -|s|"
-    return _check.whole_number(spin, "spin", least, most, hint)
+    return checks.whole_number(spin, "spin", least, most, hint)
 
 
 def _order_major(L, mmax):
@@ -290,4 +290,4 @@ def _order_major(L, mmax):
 def _highest_order(mmax, L):
     if mmax is None:
         return L - 1
-    return _check.whole_number(mmax, "mmax", 0, L - 1, f"the orders of L = {L}")
+    return checks.whole_number(mmax, "mmax", 0, L - 1, f"the orders of L = {L}")

@@ -9,7 +9,7 @@ from math import perm
 import autograd.numpy as anp
 import numpy as np
 
-from spherekit._traced import numbers
+from spherekit._core.traced import numbers
 from spherekit.conventions.indexing import (
     degrees_and_orders,
     flat,

@@ -1,12 +1,13 @@
-"""Experiments from simulation to accuracy: Gaussian skies, and those that are not.
+"""Experiments from simulation to accuracy, a folder each.
 
-Files: `skies` (simulation), `features` (what is measured of a sky, on disk), `probes` (how well it tells the
-classes apart), `network` (a small one, with and without scattering), `gaussianity` (the experiment and its
-table), `figures`; and for the commands ``train`` and ``predict``: `task` (a configuration and what is made of
-it), `gathered` (its skies and features), `models` (a trained network and all that it needs, in one file).
+`gaussianity`: Gaussian skies against others of the same spectrum, by every probe and with controls;
+`experiment` makes its whole table.
 """
 
-from spherekit.experiments import features, figures, gaussianity, network, probes, skies
-from spherekit.experiments.gaussianity import experiment
+from spherekit.experiments import gaussianity
+from spherekit.experiments.gaussianity import features, probes, skies
+from spherekit.experiments.gaussianity import model as network
+from spherekit.experiments.gaussianity import plots as figures
+from spherekit.experiments.gaussianity.experiment import experiment
 
 __all__ = ["experiment", "features", "figures", "gaussianity", "network", "probes", "skies"]

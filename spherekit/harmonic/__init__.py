@@ -1,6 +1,6 @@
 """Spin spherical-harmonic transforms: samples <-> coefficients, adjoints, gradients."""
 
-from spherekit.harmonic.iterate import Residual, analyse, synthesis_operator
+from spherekit.harmonic.least_squares import Residual, analyse, synthesis_operator
 from spherekit.harmonic.points import evaluate, evaluate_adjoint
 from spherekit.harmonic.transform import (
     estimate_memory,

@@ -37,7 +37,7 @@ def solve(operator, b, tol, max_iter, progress, rounding=0.0):
     ----------
     operator : LinearOperator
     b : ndarray
-        Of order one (`_scale`), so that squares keep their digits.
+        Of order one (`_core.scaling`), so that squares keep their digits.
     tol : float
     max_iter : int
     progress : callable

@@ -7,9 +7,9 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft
 
-from spherekit.harmonic import legendre
-from spherekit.harmonic.azimuth import BLOCK
-from spherekit.harmonic.theta import circle_of, fejer_circle, nodes, resampling
+from spherekit.harmonic.steps import ring_lanes
+from spherekit.harmonic.steps.phi_fft import BLOCK
+from spherekit.harmonic.steps.theta_resampling import circle_of, fejer_circle, nodes, resampling
 from spherekit.sampling import quadrature
 
 #: lanes of the Legendre rings; the column of each ring in the Legendre planes; the first sample of the ring
@@ -84,7 +84,7 @@ def pair_rings(theta, weights, L):
         slot[ring] = taken[side] = len(north_angles) - 1
     sides = np.zeros((2, len(north_angles)))
     sides[south.astype(int), slot] = weights
-    lanes = legendre.ring_lanes(np.array(north_angles), *sides, L)
+    lanes = ring_lanes.ring_lanes(np.array(north_angles), *sides, L)
     return lanes, slot + south * len(lanes.x)
 
 

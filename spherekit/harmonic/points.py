@@ -14,12 +14,14 @@ import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
 
-from spherekit import _check
-from spherekit._threads import thread_count
-from spherekit._traced import aligned, angles, colatitudes, numbers
+from spherekit._core import checks
+from spherekit._core.parallel import thread_count
+from spherekit._core.traced import aligned, angles, colatitudes, numbers
 from spherekit.conventions.indexing import degrees_and_orders, flat
-from spherekit.harmonic import azimuth, parts, plan
-from spherekit.kernels import coefficients
+from spherekit.harmonic import plan
+from spherekit.harmonic.engines import recursion
+from spherekit.harmonic.steps import phi_fft
+from spherekit.kernels import recursion_coefficients
 from spherekit.linear import cast, conj, is_traced, like, linear_map
 
 _POINTS = 1024  # in flight at once: bounds the memory to O(L) a point
@@ -66,9 +68,9 @@ def evaluate_adjoint(values, theta, phi, L, *, spin=0, reality=False, threads=No
 
 def _apply(plain, traced, x, theta, phi, L, spin, reality, threads):
     """By the linear map where the points are fixed, else by the function that is differentiable by them."""
-    L = _check.band_limit(L)
+    L = checks.band_limit(L)
     (theta, phi), _ = aligned(colatitudes(theta), *angles(phi=phi))
-    flags = L, _check.spin_number(spin, L, reality), bool(reality), thread_count(threads)
+    flags = L, checks.spin_number(spin, L, reality), bool(reality), thread_count(threads)
     if is_traced(theta) or is_traced(phi):
         return traced(x, theta, phi, *flags)
     return plain(x, **_flags(theta, phi, *flags))
@@ -83,7 +85,7 @@ def _batches(points, L, reality):
     """(slice of points, their route, e^{i m phi}), near ones together so that lanes agree."""
     theta, phi = (np.array(x) for x in points)
     order = np.argsort(np.minimum(theta, np.pi - theta))
-    m = azimuth.orders(L, reality)[:, None]
+    m = phi_fft.orders(L, reality)[:, None]
     for start in range(0, len(order), _POINTS):
         chosen = order[start : start + _POINTS]
         lanes, columns = plan.pair_rings(theta[chosen], np.ones(len(chosen)), L)
@@ -98,26 +100,26 @@ def _fits(maps, points, L, spin, reality, single, to_values):
     and of the points in flight the planes (north and south), phases, and products in orders.
     """
     n = len(points[0])
-    orders = len(azimuth.orders(L, reality))
+    orders = len(phi_fft.orders(L, reality))
     flying = min(n, _POINTS) * orders * (16 * 3 + maps * (32 + 16 * 3))
     values, numbers = maps * n * (8 if reality else 16), 16 * maps * L * L
     if to_values:
         result = values * (1.5 if single else 1) + (numbers if single else 0)
     else:
         result = numbers * (2.5 if single else 2) + 16 * maps * n
-    needed = flying + result + 64 * n + coefficients.kept_bytes(L, spin)
-    _check.fits_memory(needed, f"evaluating {maps} maps of L={L} at {n} points")
+    needed = flying + result + 64 * n + recursion_coefficients.kept_bytes(L, spin)
+    checks.fits_memory(needed, f"evaluating {maps} maps of L={L} at {n} points")
 
 
 def _forward(flm, *, points, L, spin, reality, threads):
-    flm = _check.numbers(flm, "flm")
-    _check.coefficients_shape(flm, L)
+    flm = checks.numbers(flm, "flm")
+    checks.coefficients_shape(flm, L)
     count = int(np.prod(flm.shape[:-1]))
-    _fits(count, points, L, spin, reality, _check.is_single(flm), True)
+    _fits(count, points, L, spin, reality, checks.is_single(flm), True)
     maps = np.ascontiguousarray(flm.reshape(count, L * L), complex)
     values = np.empty((len(maps), len(points[0])), float if reality else complex)
     for chosen, route, phase in _batches(points, L, reality):
-        planes, guard = parts.synthesis(maps, route, L, spin, reality, threads)
+        planes, guard = recursion.synthesis(maps, route, L, spin, reality, threads)
         F = planes[:, :, 0, route.columns] + 1j * planes[:, :, 1, route.columns]
         if guard[0] != 0:
             raise ValueError("flm holds NaN or infinite coefficients")
@@ -132,16 +134,16 @@ def _forward(flm, *, points, L, spin, reality, threads):
 
 
 def _adjoint(values, *, points, L, spin, reality, threads):
-    values = _check.numbers(values, "values")
+    values = checks.numbers(values, "values")
     n = len(points[0])
     if values.ndim == 0 or values.shape[-1] != n:
         raise ValueError(f"values have shape {values.shape}; {n} points need (..., {n})")
     if reality:
-        _check.real_samples(values, "values")
+        checks.real_samples(values, "values")
     if not np.isfinite(values).all():
         raise ValueError("values hold NaN or infinite numbers; leave those points out")
     count = int(np.prod(values.shape[:-1]))
-    _fits(count, points, L, spin, reality, _check.is_single(values), False)
+    _fits(count, points, L, spin, reality, checks.is_single(values), False)
     maps = values.reshape(count, n).astype(complex)
     flm = np.zeros((len(maps), L * L), complex)
     part = np.empty_like(flm)
@@ -149,7 +151,7 @@ def _adjoint(values, *, points, L, spin, reality, threads):
         F = maps[:, None, chosen] * phase.conj()
         planes = np.zeros((*F.shape[:2], 2, 2 * len(route.lanes.x)))
         planes[:, :, 0, route.columns], planes[:, :, 1, route.columns] = F.real, F.imag
-        parts.analysis(planes, route, L, spin, reality, threads, part)
+        recursion.analysis(planes, route, L, spin, reality, threads, part)
         flm += part
     kind = np.complex64 if values.dtype in (np.float32, np.complex64) else complex
     return flm.reshape(*values.shape[:-1], L * L).astype(kind, copy=False)
@@ -178,12 +180,12 @@ def _neighbors(x, L, spin):
         if abs(spin + step) < L:
             square = (ell - step * spin) * (ell + step * spin + 1)
             factor = -step / 2 * np.sqrt(np.where(ell >= abs(spin), square, 0))
-            yield spin + step, factor.astype(_check.real_type(x))
+            yield spin + step, factor.astype(checks.real_type(x))
 
 
 def _orders(x, L):
     _, m = degrees_and_orders(L)
-    return m.astype(_check.real_type(x))
+    return m.astype(checks.real_type(x))
 
 
 def _values_by_theta(flm, theta, phi, L, spin, reality, threads):
@@ -237,14 +239,14 @@ def _sums_reverse(slope):
 def _values_forward(slope):
     def rule(tangent, answer, flm, *args):
         derivative = slope(flm, *args)
-        return cast(tangent, _check.real_type(derivative)) * derivative
+        return cast(tangent, checks.real_type(derivative)) * derivative
 
     return rule
 
 
 def _sums_forward(slope):
     def rule(tangent, answer, values, *args):
-        return slope(cast(tangent, _check.real_type(values)) * values, *args)
+        return slope(cast(tangent, checks.real_type(values)) * values, *args)
 
     return rule
 

@@ -5,7 +5,7 @@
 
 A transform is a Legendre step (coefficients <-> Fourier coefficients of rings), on MW-like grids a theta
 step (rings <-> rings, exact resampling), and a phi step (Fourier coefficients <-> samples). NumPy arrays
-are transformed on the CPU, CuPy arrays on their GPU (`device`, `harmonic.cuda`).
+are transformed on the CPU, CuPy arrays on their GPU (`device`, `engines.cuda`).
 """
 
 import math
@@ -13,10 +13,13 @@ import warnings
 
 import numpy as np
 
-from spherekit import _check, device
-from spherekit._threads import thread_count
-from spherekit.harmonic import azimuth, bundles, footprint, parts, plan, stored
-from spherekit.harmonic.batches import by_maps
+from spherekit import device
+from spherekit._core import checks
+from spherekit._core.chunks import by_maps
+from spherekit._core.parallel import thread_count
+from spherekit.harmonic import memory_estimate, plan
+from spherekit.harmonic.engines import batched, precomputed, recursion
+from spherekit.harmonic.steps import phi_fft
 from spherekit.linear import is_traced, linear_map
 from spherekit.sampling import grid as as_grid
 from spherekit.sampling.healpix import UNSEEN
@@ -151,28 +154,28 @@ def estimate_memory(
     True
     """
     flags = _flags(L, spin, sampling, reality, threads)
-    batch, single = _check.whole_number(batch, "batch", 0), _is_single(dtype)
-    routes = footprint.routes(direction)
+    batch, single = checks.whole_number(batch, "batch", 0), _is_single(dtype)
+    routes = memory_estimate.routes(direction)
     return int(max(_needed(batch, single, *route, **flags) for route in routes))
 
 
 def _needed(maps, single, to_samples, route_of, *, L, spin, grid, reality, threads):
     given = grid, L, spin, reality, maps, single, to_samples, route_of, threads
-    return footprint.transform(*given)
+    return memory_estimate.transform(*given)
 
 
 def _is_single(dtype):
-    return _check.sample_type(dtype) in (np.float32, np.complex64)
+    return checks.sample_type(dtype) in (np.float32, np.complex64)
 
 
 def _flags(L, spin, sampling, reality, threads):
-    L = _check.band_limit(L)
+    L = checks.band_limit(L)
     grid = as_grid(sampling, L)
     if grid.L is not None and grid.L < L:
         raise ValueError(
             f"{grid!r} samples band-limit {grid.L}; L={L} needs a grid at least as fine"
         )
-    spin = _check.spin_number(spin, L, reality)
+    spin = checks.spin_number(spin, L, reality)
     return dict(L=L, spin=spin, grid=grid, reality=bool(reality), threads=thread_count(threads))
 
 
@@ -208,21 +211,21 @@ def _forward_adjoint(flm, *, L, spin, grid, reality, threads, checked=False):
 
 def _to_samples(flm, route_of, L, spin, grid, reality, threads, checked):
     if device.on_gpu(flm, "flm"):
-        from spherekit.harmonic.cuda import to_samples
+        from spherekit.harmonic.engines.cuda import to_samples
 
         return to_samples(flm, route_of, L, spin, grid, reality, checked)
     flm, single = _coefficients(flm, L)
     maps, narrow = math.prod(flm.shape[:-1]), False
     flags = dict(L=L, spin=spin, grid=grid, reality=reality, threads=threads)
-    _check.fits_memory(_needed(maps, single, True, route_of, **flags), f"this transform at L={L}")
-    if bundles.worthwhile(grid, L, 1, 1, reality, maps):
-        table = bundles.tables(grid, L, 1, 1, route_of, True, single)
-        f = bundles.synthesis(flm, table, np.ones(L), grid.shape, 1, checked, single, threads)
+    checks.fits_memory(_needed(maps, single, True, route_of, **flags), f"this transform at L={L}")
+    if batched.worthwhile(grid, L, 1, 1, reality, maps):
+        table = batched.tables(grid, L, 1, 1, route_of, True, single)
+        f = batched.synthesis(flm, table, np.ones(L), grid.shape, 1, checked, single, threads)
         if f is not None:
             return f
-    if by_tables := stored.worthwhile(grid, L, spin, maps):
-        narrow = single and maps >= stored.BATCH_MAPS
-        table = stored.tables(grid, L, spin, route_of, True, narrow)
+    if by_tables := precomputed.worthwhile(grid, L, spin, maps):
+        narrow = single and maps >= precomputed.BATCH_MAPS
+        table = precomputed.tables(grid, L, spin, route_of, True, narrow)
         rows = table.rows
     else:
         route = route_of(grid, L)
@@ -231,35 +234,35 @@ def _to_samples(flm, route_of, L, spin, grid, reality, threads, checked):
     def transform(part, f, threads):
         part = np.ascontiguousarray(part, np.complex64 if narrow else complex)
         if by_tables:
-            planes, guard = stored.synthesis(part, table, L, spin, reality, threads)
+            planes, guard = precomputed.synthesis(part, table, L, spin, reality, threads)
         else:
-            planes, guard = parts.synthesis(part, route, L, spin, reality, threads)
-        _check.sound_coefficients(guard, part, checked and reality, single)
-        azimuth.synthesis(planes, grid, rows, L, reality, f, threads)
+            planes, guard = recursion.synthesis(part, route, L, spin, reality, threads)
+        checks.sound_coefficients(guard, part, checked and reality, single)
+        phi_fft.synthesis(planes, grid, rows, L, reality, f, threads)
 
-    kind = _check.result_type(reality, single)
+    kind = checks.result_type(reality, single)
     one = plan.work_bytes(grid, L, reality, 4 if narrow else 8)
     return by_maps(transform, flm, 1, grid.shape, kind, one, threads)
 
 
 def _to_coefficients(f, route_of, L, spin, grid, reality, threads):
     if device.on_gpu(f, "f"):
-        from spherekit.harmonic.cuda import to_coefficients
+        from spherekit.harmonic.engines.cuda import to_coefficients
 
         return to_coefficients(f, route_of, L, spin, grid, reality)
     f, single = _samples(f, grid, L, reality)
     core = len(grid.shape)
     maps, narrow = math.prod(f.shape[: f.ndim - core]), False
     flags = dict(L=L, spin=spin, grid=grid, reality=reality, threads=threads)
-    _check.fits_memory(_needed(maps, single, False, route_of, **flags), f"this transform at L={L}")
-    if bundles.worthwhile(grid, L, 1, 1, reality, maps):
-        table = bundles.tables(grid, L, 1, 1, route_of, False, single)
-        flm = bundles.analysis(f, table, np.ones(L), grid.shape, (L * L,), single, threads)
+    checks.fits_memory(_needed(maps, single, False, route_of, **flags), f"this transform at L={L}")
+    if batched.worthwhile(grid, L, 1, 1, reality, maps):
+        table = batched.tables(grid, L, 1, 1, route_of, False, single)
+        flm = batched.analysis(f, table, np.ones(L), grid.shape, (L * L,), single, threads)
         if flm is not None:
             return flm
-    if by_tables := stored.worthwhile(grid, L, spin, maps):
-        narrow = single and maps >= stored.BATCH_MAPS
-        table = stored.tables(grid, L, spin, route_of, False, narrow)
+    if by_tables := precomputed.worthwhile(grid, L, spin, maps):
+        narrow = single and maps >= precomputed.BATCH_MAPS
+        table = precomputed.tables(grid, L, spin, route_of, False, narrow)
         rows = table.rows
     else:
         route = route_of(grid, L)
@@ -268,18 +271,18 @@ def _to_coefficients(f, route_of, L, spin, grid, reality, threads):
     def transform(part, flm, threads):
         kind = part.real.dtype if reality else np.result_type(part, np.complex64)
         part = np.ascontiguousarray(part, kind)
-        planes, suspect = azimuth.analysis(part, grid, rows, L, reality, threads, narrow)
+        planes, suspect = phi_fft.analysis(part, grid, rows, L, reality, threads, narrow)
         if suspect:
-            _check.bad_samples(part, UNSEEN, route_of is not plan.analysis_route)
+            checks.bad_samples(part, UNSEEN, route_of is not plan.analysis_route)
         if by_tables:
-            stored.analysis(planes, table, L, spin, reality, threads, flm)
+            precomputed.analysis(planes, table, L, spin, reality, threads, flm)
             return
         double = flm if flm.dtype == complex else np.empty(flm.shape, complex)
-        parts.analysis(planes, route, L, spin, reality, threads, double)
+        recursion.analysis(planes, route, L, spin, reality, threads, double)
         if double is not flm:
             flm[:] = double
 
-    kind = _check.result_type(False, single)
+    kind = checks.result_type(False, single)
     one = plan.work_bytes(grid, L, reality, 4 if narrow else 8)
     return by_maps(transform, f, core, (L * L,), kind, one, threads)
 
@@ -292,14 +295,14 @@ _analysis = linear_map("harmonic.forward", _forward, _forward_adjoint)
 
 
 def _coefficients(flm, L):
-    flm = _check.numbers(flm, "flm")
-    _check.coefficients_shape(flm, L)
-    return flm, _check.is_single(flm)
+    flm = checks.numbers(flm, "flm")
+    checks.coefficients_shape(flm, L)
+    return flm, checks.is_single(flm)
 
 
 def _samples(f, grid, L, reality):
-    f = _check.numbers(f, "f")
+    f = checks.numbers(f, "f")
     if reality:
-        _check.real_samples(f)
-    _check.samples_shape(f, grid, L)
-    return f, _check.is_single(f)
+        checks.real_samples(f)
+    checks.samples_shape(f, grid, L)
+    return f, checks.is_single(f)

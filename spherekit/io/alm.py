@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spherekit import _check
+from spherekit._core import checks
 from spherekit.conventions import from_healpy, to_healpy
 from spherekit.io import headers, stokes
 from spherekit.io.fits import outlines, read_table, tables, write_tables
@@ -228,7 +228,7 @@ def _coefficients(table):
         raise ValueError(f"{lost} of {real.size} coefficients are missing or infinite")
     ell, m = _degrees_and_orders(index)
     L = int(ell.max()) + 1
-    _check.fits_memory(16 * (L * L + L * (L + 1) // 2), f"coefficients of L = {L}")
+    checks.fits_memory(16 * (L * L + L * (L + 1) // 2), f"coefficients of L = {L}")
     alm = np.zeros(L * (L + 1) // 2, complex)
     alm[m * (2 * L - 1 - m) // 2 + ell] = real + 1j * imag
     return from_healpy(alm, L)
@@ -321,7 +321,7 @@ def _sets(flm, unit):
     """(flm (n, L*L) of finite numbers, their units)."""
     refuse_masked(flm, "flm")
     flm, units = with_units(flm, unit, "flm")
-    flm = _check.numbers(flm, "flm")
+    flm = checks.numbers(flm, "flm")
     if flm.ndim not in (1, 2) or flm.size == 0:
         raise ValueError(
             f"flm has shape {flm.shape}; an alm file holds sets (L*L,), one or T, E and B"

@@ -9,9 +9,9 @@ import zipfile
 
 import numpy as np
 
-from spherekit import _check
+from spherekit._core import checks
+from spherekit._core.atomic_files import replacing
 from spherekit.io import kinds
-from spherekit.io._replace import replacing
 from spherekit.io.units import refuse_masked, without_unit
 
 #: What NumPy and zipfile raise where bytes of a file are not what they should be.
@@ -116,5 +116,5 @@ def _with_unit(arrays):
             array, carried = without_unit(array, unit, name)
             if carried != unit:
                 plain_arrays["unit"] = np.asarray(carried)
-        plain_arrays[name] = _check.as_array(array, name, "pass plain numbers")
+        plain_arrays[name] = checks.as_array(array, name, "pass plain numbers")
     return plain_arrays

@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spherekit import _check
+from spherekit._core import checks
+from spherekit._core.atomic_files import replacing
 from spherekit.io import headers, kinds
-from spherekit.io._replace import replacing
 from spherekit.io.missing import bad_data, is_missing, replace_nulls
 from spherekit.io.pixel_numbers import is_pixel_numbers
 
@@ -101,7 +101,7 @@ def first_table(path, hdu, is_wanted):
     ``is_wanted`` is given an outline of a table: a `Table` whose columns are empty.
     """
     if hdu is not None and not isinstance(hdu, str):
-        hdu = _check.whole_number(hdu, "hdu", 0)
+        hdu = checks.whole_number(hdu, "hdu", 0)
     with _tables(path) as (hdus, numbers):
         if hdu is not None:
             return _as_table(hdus, _numbered(path, hdus, numbers, hdu))

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spherekit import _check
+from spherekit._core import checks
 from spherekit.io import headers, stokes
 from spherekit.io.columns import chosen_table, map_columns, picked_columns
 from spherekit.io.fits import write_table
@@ -295,7 +295,7 @@ def _polarization(names, spin, polcconv):
     """The keys SPIN and POLCCONV of these columns."""
     header = {}
     if spin is not None:
-        header["SPIN"] = _check.whole_number(spin, "spin", -(10**6), 10**6)
+        header["SPIN"] = checks.whole_number(spin, "spin", -(10**6), 10**6)
         if header["SPIN"] and len(names) != 2:
             raise ValueError(
                 f"spin is {spin}, of {len(names)} fields; a field of spin has two, its real and "
@@ -314,7 +314,7 @@ def _fields(values, unit):
     if isinstance(values, list | tuple) and any(np.ndim(v) for v in values):
         units = unit_of_each(unit, len(values))
         pairs = [without_unit(v, u) for v, u in zip(values, units, strict=True)]
-        array, units = _check.as_array([v for v, _ in pairs], "values"), [u for _, u in pairs]
+        array, units = checks.as_array([v for v, _ in pairs], "values"), [u for _, u in pairs]
         return floating(array, "values"), units
     array, units = with_units(values, unit, "values")
     return np.atleast_2d(floating(array, "values")), units

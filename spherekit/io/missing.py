@@ -1,11 +1,11 @@
 """Missing samples in files: what the header declares becomes UNSEEN, the one sentinel left.
 
-`missing_samples` and `is_missing` are the package's one rule (see `spherekit._missing`).
+`missing_samples` and `is_missing` are the package's one rule (see `spherekit._core.missing`).
 """
 
 import numpy as np
 
-from spherekit._missing import UNSEEN, is_missing, missing_samples
+from spherekit._core.missing import UNSEEN, is_missing, missing_samples
 from spherekit.io.headers import number
 
 __all__ = ["UNSEEN", "is_missing", "missing_samples", "refuse_missing_weights", "replace_nulls"]

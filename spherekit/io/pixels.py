@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from spherekit import _check
+from spherekit._core import checks
 from spherekit.io import headers
 from spherekit.io.columns import map_columns
 from spherekit.sampling.healpix import MAX_NSIDE, UNSEEN, nside_of
@@ -45,7 +45,7 @@ def full_sky(table, values):
     if nside is None:
         raise ValueError("a map of part of the sky needs the key NSIDE")
     _check_pixels(map_columns(table)[0], pixels, values.shape[-1], nside)
-    _check.fits_memory(values.itemsize * len(values) * 12 * nside**2, f"a map of nside {nside}")
+    checks.fits_memory(values.itemsize * len(values) * 12 * nside**2, f"a map of nside {nside}")
     full = np.full((len(values), 12 * nside**2), UNSEEN, values.dtype)
     full[:, pixels] = values
     return full

@@ -18,7 +18,7 @@ import re
 
 import numpy as np
 
-from spherekit._missing import is_missing
+from spherekit._core.missing import is_missing
 from spherekit.io import headers
 from spherekit.io.headers import text
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from spherekit import _check
-from spherekit._missing import UNSEEN
+from spherekit._core import checks
+from spherekit._core.missing import UNSEEN
 
 
 def without_unit(values, unit="", name="values"):
@@ -31,11 +31,11 @@ def without_unit(values, unit="", name="values"):
     >>> without_unit(np.ma.array([1.0, 2.0], mask=[False, True]), "mK")
     (array([ 1.0000e+00, -1.6375e+30]), 'mK')
     """
-    carried, unit = _check.unit_of(values), _as_text(unit)
+    carried, unit = checks.unit_of(values), _as_text(unit)
     if carried is not None:
         unit = _agreed(carried, unit, name)
         values = values.value if hasattr(values, "value") else values.magnitude
-    return _check.as_array(_unmasked(values, name), name), unit
+    return checks.as_array(_unmasked(values, name), name), unit
 
 
 def unit_of_each(unit, n):
@@ -61,7 +61,7 @@ def with_units(values, unit, name):
     ['K', 'mK']
     """
     if isinstance(values, list | tuple):
-        values = _check.as_array(values, name, "pass an array of one unit")
+        values = checks.as_array(values, name, "pass an array of one unit")
     units = unit_of_each(unit, len(values) if np.ndim(values) > 1 else 1)
     arrays = {u: without_unit(values, u, name) for u in dict.fromkeys(units)}
     return arrays[units[0]][0] if units else values, [arrays[u][1] for u in units]

@@ -7,16 +7,16 @@ weight twice.
 
 import math
 
-from spherekit import _check
-from spherekit.nn.generalized import constrained, convolution, fragments, tensor_product
-from spherekit.nn.net import Net, chain, tapped
-from spherekit.nn.norms import batch_norm, dropout, fragment_norm
-from spherekit.nn.pointwise import modulus_phase, pointwise
+from spherekit._core import checks
+from spherekit.nn.activations import modulus_phase, pointwise
+from spherekit.nn.convolutions import correlate, lift, scalars, spin_convolution, zonal
+from spherekit.nn.fragment_layers import constrained, convolution, fragments, tensor_product
+from spherekit.nn.network import Net, chain, tapped
+from spherekit.nn.normalization import batch_norm, dropout, fragment_norm
 from spherekit.nn.pooling import mean, spectral_pool
 from spherekit.nn.readout import dense, invariants, relu
-from spherekit.nn.scatter import scattering
-from spherekit.nn.signals import Sphere, sequence
-from spherekit.nn.spherical import correlate, lift, scalars, spin_convolution, zonal
+from spherekit.nn.scattering_layer import scattering
+from spherekit.nn.types import Sphere, sequence
 
 
 def cohen(L=30, channels=(20, 40), limits=(10, 6), *, inputs=1, outputs=10, oversample=1):
@@ -37,7 +37,7 @@ def esteves(
 
     ``anchors``, of 1 to L, are 8 unless said; where fewer degrees are left, all of these.
     """
-    L, (channels,) = _check.band_limit(L), _alike(channels=channels)
+    L, (channels,) = checks.band_limit(L), _alike(channels=channels)
     anchors = min(8, L) if anchors is None else _anchors(anchors, L)
     parts, limit = [], L
     for number, count in enumerate(channels):
@@ -66,7 +66,7 @@ def spin(
     ``anchors`` of each layer, of 1 to L, are (6, 6, 4, 4, 3, 3) unless said, the last again where there are
     more layers; where fewer degrees are left, all of these.
     """
-    L, (channels,) = _check.band_limit(L), _alike(channels=channels)
+    L, (channels,) = checks.band_limit(L), _alike(channels=channels)
     if anchors is None:
         usual = (6, 6, 4, 4, 3, 3, *[3] * len(channels))
         anchors = [min(count, L) for count in usual[: len(channels)]]
@@ -88,8 +88,8 @@ def kondor(L=11, tau=12, depth=5, *, inputs=1, outputs=10, hidden=256, real=True
 
     ``real=False`` takes signals as complex ones, with complex weights, as the paper does.
     """
-    L, depth = _check.band_limit(L), _check.whole_number(depth, "depth", 0)
-    tau = _check.real_number(tau, "tau", "a number above 0", lambda x: 0 < x < math.inf)
+    L, depth = checks.band_limit(L), checks.whole_number(depth, "depth", 0)
+    tau = checks.real_number(tau, "tau", "a number above 0", lambda x: 0 < x < math.inf)
     some = [math.ceil(tau / math.sqrt(2 * ell + 1)) for ell in range(L)]
     block = chain(tensor_product("full"), fragment_norm(), convolution(1, some))
     taps = tapped(invariants(), *[block] * depth)
@@ -99,7 +99,7 @@ def kondor(L=11, tau=12, depth=5, *, inputs=1, outputs=10, hidden=256, real=True
 
 def cobb(L=10, channels=16, mixing="mst", tau=1, depth=3, *, inputs=1, outputs=1, hidden=64):
     """Channel by channel, constrained, on degree-mixing sets (Cobb et al. 2021, arXiv:2010.11661)."""
-    depth = _check.whole_number(depth, "depth", 0)
+    depth = checks.whole_number(depth, "depth", 0)
     block = chain(tensor_product(mixing), fragment_norm(), constrained(channels, tau))
     taps = tapped(invariants(), convolution(channels, tau), *[block] * depth)
     return Net(Sphere(L, inputs), fragments(), taps, dense(hidden), relu(), dense(outputs))
@@ -118,7 +118,7 @@ def hybrid(
     oversample=2,
 ):
     """Scattering first, which brings many degrees to few; then as `cobb`, at L0 = 2^J0."""
-    depth = _check.whole_number(depth, "depth", 0)
+    depth = checks.whole_number(depth, "depth", 0)
     block = chain(tensor_product(mixing), fragment_norm(), constrained(channels))
     taps = tapped(invariants(), convolution(channels), *[block] * depth)
     head = dense(hidden), relu(), dense(outputs)
@@ -136,4 +136,4 @@ def _alike(**sizes):
 
 
 def _anchors(count, L):
-    return _check.whole_number(count, "anchors", 1, L, "degrees below L")
+    return checks.whole_number(count, "anchors", 1, L, "degrees below L")

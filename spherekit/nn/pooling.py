@@ -7,11 +7,11 @@ import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
 from autograd.tracer import getval
 
-from spherekit import _check
+from spherekit._core import checks
 from spherekit.harmonic import transform as harmonic
-from spherekit.nn.net import expect, named
-from spherekit.nn.scaling import take
-from spherekit.nn.signals import Features, Group, Sphere, Spins, lower_limit
+from spherekit.nn.network import expect, named
+from spherekit.nn.scaled_reductions import take
+from spherekit.nn.types import Features, Group, Sphere, Spins, lower_limit
 from spherekit.sampling import DH, GL, RotationGrid
 from spherekit.wigner import transform as wigner
 
@@ -21,9 +21,9 @@ def spectral_pool(L, N=None):
 
     def bind(takes):
         expect(takes, Sphere, Spins, Group)
-        after = _check.band_limit(L) if L is None else lower_limit(L, takes)
+        after = checks.band_limit(L) if L is None else lower_limit(L, takes)
         if isinstance(takes, Group):
-            orders = takes.N if N is None else _check.whole_number(N, "N", 1)
+            orders = takes.N if N is None else checks.whole_number(N, "N", 1)
             few = min(orders, after, takes.N)
             place = ..., slice(takes.N - few, takes.N + few - 1), slice(after**2)
             gives = Group(after, few, takes.channels, takes.real)
@@ -46,7 +46,7 @@ def sample_pool(kind="mean", size=2):
     """
     if kind not in ("mean", "max"):
         raise ValueError(f"kind is {kind!r}; known are mean, max")
-    size = _check.whole_number(size, "size", 2)
+    size = checks.whole_number(size, "size", 2)
 
     def bind(takes):
         expect(takes, Sphere)
@@ -97,7 +97,7 @@ def mean():
 
 def maximum(oversample=1):
     """The largest sample of every channel: invariant up to the fineness of the samples."""
-    oversample = _check.oversampling(oversample)
+    oversample = checks.oversampling(oversample)
 
     def bind(takes):
         expect(takes, Sphere, Group)

@@ -3,15 +3,15 @@
 import autograd.numpy as anp
 import numpy as np
 
-from spherekit import _check
+from spherekit._core import checks
+from spherekit._core.modulus import modulus
 from spherekit.conventions import to_real
-from spherekit.nn import tensor
-from spherekit.nn.gates import leaky
-from spherekit.nn.net import Layer, chain, expect, named
-from spherekit.nn.orders import sum_orders, widths
-from spherekit.nn.scaling import take
-from spherekit.nn.signals import Features, Generalized, Group, Sphere, sequence
-from spherekit.scattering.modulus import modulus
+from spherekit.nn import clebsch_gordan_products
+from spherekit.nn.activations import leaky
+from spherekit.nn.fragment_indexing import sum_orders, widths
+from spherekit.nn.network import Layer, chain, expect, named
+from spherekit.nn.scaled_reductions import take
+from spherekit.nn.types import Features, Generalized, Group, Sphere, sequence
 
 
 def invariants():
@@ -132,14 +132,14 @@ def bispectrum(kind="full"):
                 if l2 - l1 <= ell <= l1 + l2 and not (_odd(l1, l2, ell) and _twice(l1, l2, ell))
             ]
             products += some if kind == "full" else some[: 2 * ell + 2]
-        form, tau = tensor.form(signal, signal, products, True)
+        form, tau = clebsch_gordan_products.form(signal, signal, products, True)
         degree = np.repeat(np.arange(len(tau)), tau)
         blocks = [ell * ell + np.tile(np.arange(2 * ell + 1), t) for ell, t in enumerate(tau)]
         rows = np.concatenate(blocks)
 
         def apply(x, mode):
             f = anp.moveaxis(to_real(x), -1, 0)
-            y = tensor.contract(f, f, form, 2, mode.threads) * f[rows]
+            y = clebsch_gordan_products.contract(f, f, form, 2, mode.threads) * f[rows]
             found = sum_orders.forward(y, widths=widths(degree))
             return anp.reshape(anp.moveaxis(found, 0, -1), gives.shape(len(x)))
 
@@ -160,7 +160,7 @@ def _twice(l1, l2, ell):
 
 def set_sum(size):
     """Sets of ``size`` signals, side by side in the batch: their features summed."""
-    size = _check.whole_number(size, "size", 1)
+    size = checks.whole_number(size, "size", 1)
 
     def bind(takes):
         expect(takes, Features)

@@ -29,7 +29,7 @@ def save(figure, path, **look):
     >>> path.read_bytes()[1:4]
     b'PNG'
     """
-    from spherekit.io._replace import replacing
+    from spherekit._core.atomic_files import replacing
 
     suffix = os.path.splitext(os.fsdecode(path))[1]
     with replacing(path, True) as temporary, open(temporary, "wb") as file:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from spherekit import _check
+from spherekit._core import checks
 from spherekit.plot import projection as _projection
 
 _MISSING = "0.78"  # grey of masked and missing samples
@@ -138,7 +138,7 @@ def colour_range(f, *, vmin=None, vmax=None, symmetric=None):
 
 
 def _bound(value, name):
-    return None if value is None else _check.real_number(value, name, "a number, without a unit")
+    return None if value is None else checks.real_number(value, name, "a number, without a unit")
 
 
 def pretty_unit(unit):

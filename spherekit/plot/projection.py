@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spherekit import _check
-from spherekit._missing import is_missing
-from spherekit.plot import _planes as planes
+from spherekit._core import checks
+from spherekit._core.missing import is_missing
+from spherekit.plot import projection_formulas as planes
 from spherekit.sampling import grid as as_grid
 
 PROJECTIONS = ("mollweide", "orthographic", "cartesian")
@@ -181,7 +181,7 @@ def plain_samples(f):
         mask, f = np.ma.getmaskarray(f), np.ma.getdata(f)
     else:
         mask = False
-    f = np.asarray(_check.as_array(f, "the signal", unit))
+    f = np.asarray(checks.as_array(f, "the signal", unit))
     if f.dtype.kind == "c":
         raise TypeError("the signal is complex; draw f.real, f.imag or abs(f)")
     if f.dtype.kind not in "fiub":
@@ -208,7 +208,7 @@ def _check_view(projection, rot, size, flip, half):
         raise ValueError(f"flip is {flip!r}; expected 'astro' (east to the left) or 'geo'")
     if half and projection != "orthographic":
         raise ValueError(f"half=True is for projection='orthographic', not {projection!r}")
-    size = _check.whole_number(size, "size", 2, hint="the width in pixels")
+    size = checks.whole_number(size, "size", 2, hint="the width in pixels")
     rot = _degrees(rot, "rot", "(longitude, latitude)")
     if abs(rot[1]) > 90:
         raise ValueError(
@@ -230,12 +230,12 @@ def _degrees(pair, name, words):
 
 
 def _angle(value, name, expected):
-    unit = _check.unit_of(value)
+    unit = checks.unit_of(value)
     if unit is not None:
         try:
-            return float(np.degrees(_check.angles(value, name)))
+            return float(np.degrees(checks.angles(value, name)))
         except ValueError:
             raise ValueError(f"{name} has {value} in {unit}; expected {expected}") from None
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
-    return _check.real_number(value, f"an angle of {name}", expected)
+    return checks.real_number(value, f"an angle of {name}", expected)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from spherekit import _check
+from spherekit._core import checks
 from spherekit.plot.maps import pretty_unit
 
 _DATA, _THEORY = "#1f4e79", "#c0504d"
@@ -103,7 +103,7 @@ def spectrum(
     >>> spectrum(1 / (1 + np.arange(64.0)) ** 2, unit="K^2").get_xlabel()
     'degree $\\\\ell$'
     """
-    ell_min, f_sky = _check.whole_number(ell_min, "ell_min", 0), _fraction(f_sky)
+    ell_min, f_sky = checks.whole_number(ell_min, "ell_min", 0), _fraction(f_sky)
     for name, scale in dict(xscale=xscale, yscale=yscale).items():
         if scale not in (None, "linear", "log"):
             raise ValueError(f"{name} is {scale!r}; expected 'linear', 'log' or None")
@@ -131,7 +131,7 @@ def spectrum(
 
 def _fraction(f_sky):
     expected = "a fraction of the sky in (0, 1]"
-    return _check.real_number(f_sky, "f_sky", expected, lambda share: 0 < share <= 1)
+    return checks.real_number(f_sky, "f_sky", expected, lambda share: 0 < share <= 1)
 
 
 def _as_spectrum(cl, name, ell_min):
@@ -146,7 +146,7 @@ def _as_spectrum(cl, name, ell_min):
 
 def _real_spectrum(cl, name):
     """Spectra as float64, finite."""
-    cl = np.asarray(_check.as_array(cl, name, "draw its values, with unit=..."))
+    cl = np.asarray(checks.as_array(cl, name, "draw its values, with unit=..."))
     if cl.dtype.kind not in "fiu":
         hint = f"; pass {name}.real" if cl.dtype.kind == "c" else ""
         raise TypeError(f"{name} has dtype {cl.dtype}; expected real numbers{hint}")

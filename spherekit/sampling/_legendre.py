@@ -11,7 +11,7 @@ theta <= pi/2; the other half follows from P_l(pi - theta) = (-1)^l P_l(theta).
 
 import numpy as np
 
-from spherekit._jit import jit
+from spherekit._core.jit import jit
 
 
 @jit

@@ -10,8 +10,8 @@ from math import isqrt
 
 import numpy as np
 
-from spherekit import _check
-from spherekit._missing import UNSEEN
+from spherekit._core import checks
+from spherekit._core.missing import UNSEEN
 from spherekit.sampling.quadrature import read_only, zonal_corrections
 
 __all__ = [
@@ -37,7 +37,7 @@ def nside_of(n_pix):
     >>> nside_of(192)
     4
     """
-    n_pix = _check.whole_number(n_pix, "n_pix", 1, 12 * MAX_NSIDE**2)
+    n_pix = checks.whole_number(n_pix, "n_pix", 1, 12 * MAX_NSIDE**2)
     nside = isqrt(n_pix // 12)
     if 12 * nside**2 != n_pix:
         raise ValueError(
@@ -68,7 +68,7 @@ def rings(nside):
     >>> rings(1)[1]
     array([4, 4, 4])
     """
-    nside = _check.whole_number(nside, "nside", 1, MAX_NSIDE)
+    nside = checks.whole_number(nside, "nside", 1, MAX_NSIDE)
     i = np.arange(1, 2 * nside + 1)
     cap = 2 * np.arcsin(np.minimum(i, nside) / (np.sqrt(6) * nside))
     belt = np.arccos((4 * nside - 2 * np.maximum(i, nside)) / (3 * nside))
@@ -126,7 +126,7 @@ def pixel_angles(nside, pixels=None, *, nest=False):
     >>> pixel_angles(1, [4])[1]
     array([0.])
     """
-    nside = _check.whole_number(nside, "nside", 1, MAX_NSIDE)
+    nside = checks.whole_number(nside, "nside", 1, MAX_NSIDE)
     if pixels is None:
         pixels = np.arange(12 * nside**2)
     pixels = _pixel_numbers(pixels, nside)
@@ -199,7 +199,7 @@ def reorder(values, source):
     if isinstance(values, np.ma.MaskedArray):
         mask = reorder(np.ma.getmaskarray(values), source)
         return np.ma.array(reorder(values.data, source), mask=mask, fill_value=values.fill_value)
-    values = _check.as_array(values, "values", "pass values.value, and keep the unit beside them")
+    values = checks.as_array(values, "values", "pass values.value, and keep the unit beside them")
     nside = _power_of_two(nside_of(values.shape[-1] if values.ndim else values.size))
     if source not in ("ring", "nested"):
         raise ValueError(f'source is {source!r}; an ordering is "ring" or "nested"')
@@ -212,14 +212,14 @@ def reorder(values, source):
 
 
 def _power_of_two(nside):
-    nside = _check.whole_number(nside, "nside", 1, MAX_NSIDE)
+    nside = checks.whole_number(nside, "nside", 1, MAX_NSIDE)
     if nside & (nside - 1):
         raise ValueError(f"nested order needs nside a power of two, got {nside}")
     return nside
 
 
 def _pixel_numbers(pixels, nside):
-    pixels = _check.as_array(pixels, "pixels")
+    pixels = checks.as_array(pixels, "pixels")
     if pixels.dtype.kind not in "iu":
         raise TypeError(f"pixel numbers are whole numbers, got dtype {pixels.dtype}")
     if pixels.size and (pixels.min() < 0 or pixels.max() >= 12 * nside**2):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.fft import next_fast_len
 
-from spherekit import _check
+from spherekit._core import checks
 from spherekit.sampling import quadrature
 from spherekit.sampling.base import Grid
 
@@ -14,11 +14,11 @@ __all__ = ["CC", "DH", "DHPole", "GL", "MW", "MWSS"]
 
 class _Rectangle(Grid):
     def __post_init__(self):
-        object.__setattr__(self, "L", _check.band_limit(self.L))
+        object.__setattr__(self, "L", checks.band_limit(self.L))
         least = 2 * self.L - 1
         n_phi = self._default_n_phi() if self.n_phi is None else self.n_phi
         hint = f"L = {self.L} needs n_phi >= 2L-1 = {least} samples on a ring"
-        n_phi = _check.whole_number(n_phi, "n_phi", least, 4 * _check.MAX_BAND_LIMIT, hint)
+        n_phi = checks.whole_number(n_phi, "n_phi", least, 4 * checks.MAX_BAND_LIMIT, hint)
         object.__setattr__(self, "n_phi", n_phi)
 
     def quick(self):
@@ -153,8 +153,8 @@ class CC(_Rectangle):
         n_theta = max(2 * self.L - 1, 2) if self.n_theta is None else self.n_theta
         hint = f"L = {self.L} needs n_theta >= L+1"
         least = self.L + 1 if self.L > 1 else 2
-        most = 4 * _check.MAX_BAND_LIMIT
-        n_theta = _check.whole_number(n_theta, "n_theta", least, most, hint)
+        most = 4 * checks.MAX_BAND_LIMIT
+        n_theta = checks.whole_number(n_theta, "n_theta", least, most, hint)
         object.__setattr__(self, "n_theta", n_theta)
 
     @property

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from spherekit import _check
+from spherekit._core import checks
 from spherekit.sampling import healpix, quadrature
 from spherekit.sampling.base import Grid
 
@@ -30,7 +30,7 @@ class HEALPix(Grid):
     L = None
 
     def __init__(self, nside, weights="ring"):
-        object.__setattr__(self, "nside", _check.whole_number(nside, "nside", 1, 2**14))
+        object.__setattr__(self, "nside", checks.whole_number(nside, "nside", 1, 2**14))
         if weights not in ("ring", "equal"):
             raise ValueError(f'weights is {weights!r}; HEALPix knows "ring" and "equal"')
         object.__setattr__(self, "weighting", weights)
@@ -74,13 +74,13 @@ class Rings(Grid):
     L = None
 
     def __init__(self, theta, n_phi, phi0=0.0, weights=None):
-        theta = np.atleast_1d(_check.colatitudes(theta, "theta of Rings"))
+        theta = np.atleast_1d(checks.colatitudes(theta, "theta of Rings"))
         if theta.ndim != 1 or theta.size == 0 or (np.diff(theta) <= 0).any():
             raise ValueError(
                 f"theta of Rings has shape {theta.shape}; expected a list of strictly increasing colatitudes "
                 "in radians" + _first_that_does_not_grow(theta)
             )
-        phi0 = _check.angles(phi0, "phi0 of Rings")
+        phi0 = checks.angles(phi0, "phi0 of Rings")
         values = [theta, _of_each(_counts(n_phi), "n_phi", theta), _of_each(phi0, "phi0", theta)]
         if weights is not None:
             values.append(_of_each(_real(weights), "weights", theta))
@@ -104,10 +104,10 @@ class Rings(Grid):
 
 def _counts(n_phi):
     """Numbers of samples as an array of int."""
-    most = 4 * _check.MAX_BAND_LIMIT
+    most = 4 * checks.MAX_BAND_LIMIT
     if np.ndim(n_phi) == 0:
-        return np.array(_check.whole_number(n_phi, "n_phi", 1, most))
-    return np.array([_check.whole_number(n, "n_phi", 1, most) for n in n_phi], int)
+        return np.array(checks.whole_number(n_phi, "n_phi", 1, most))
+    return np.array([checks.whole_number(n, "n_phi", 1, most) for n in n_phi], int)
 
 
 def _of_each(values, what, theta):
@@ -122,7 +122,7 @@ def _of_each(values, what, theta):
 
 def _real(weights):
     """Quadrature weights as float64 numbers."""
-    weights = _check.numbers(weights, "weights of Rings")
+    weights = checks.numbers(weights, "weights of Rings")
     if np.iscomplexobj(weights) or not np.isfinite(weights).all():
         raise ValueError(
             "weights of Rings are not all finite and real; expected steradians of a sample"

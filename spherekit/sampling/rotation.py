@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spherekit import _check
+from spherekit._core import checks
 from spherekit.sampling.base import Grid
 from spherekit.sampling.grids import grid as as_grid
 from spherekit.sampling.quadrature import read_only
@@ -42,8 +42,8 @@ class RotationGrid:
     steerable: bool = False
 
     def __post_init__(self):
-        object.__setattr__(self, "L", _check.band_limit(self.L))
-        object.__setattr__(self, "N", _check.azimuthal_limit(self.N, self.L))
+        object.__setattr__(self, "L", checks.band_limit(self.L))
+        object.__setattr__(self, "N", checks.azimuthal_limit(self.N, self.L))
         object.__setattr__(self, "sphere", as_grid(self.sphere, self.L))
         object.__setattr__(self, "steerable", bool(self.steerable))
         finest = self.sphere.L

@@ -19,18 +19,18 @@ import autograd.numpy as anp
 import numpy as np
 from autograd.tracer import getval
 
-from spherekit import _check, _scale
-from spherekit._operator import Operator
-from spherekit._threads import thread_count
-from spherekit._traced import coefficients
+from spherekit._core import checks, scaling
+from spherekit._core.modulus import modulus
+from spherekit._core.operators import Operator
+from spherekit._core.parallel import thread_count
+from spherekit._core.traced import coefficients
 from spherekit.harmonic import transform as harmonic
 from spherekit.linear import cast, linear_map
 from spherekit.sampling import GL, RotationGrid
 from spherekit.sampling.quadrature import read_only
-from spherekit.scattering.modulus import modulus
-from spherekit.scattering.moments import squares
+from spherekit.scattering.cross_moments import squares
 from spherekit.wavelets import Wavelets
-from spherekit.wavelets.weights import pair
+from spherekit.wavelets.filtering import pair
 from spherekit.wigner import transform as wigner
 
 #: Mean and variance of the map, and the four families.
@@ -89,10 +89,10 @@ class Covariances(Operator):
         self.wavelets = w = Wavelets(L, lam, J0, N, **how)
         directions = 2 * w.N - w.N % 2 if directions is None else directions
         hint = f"of the parity of N = {w.N}"
-        self.directions = _check.whole_number(directions, "directions", w.N, hint=hint)
+        self.directions = checks.whole_number(directions, "directions", w.N, hint=hint)
         if (self.directions - w.N) % 2:
             raise ValueError(f"directions is {self.directions}; expected a number {hint}")
-        self.oversample = _check.oversampling(oversample)
+        self.oversample = checks.oversampling(oversample)
         self.L, self.isotropic = w.L, bool(isotropic)
         self.scales = w.scales
         self.pairs = tuple(combinations(w.scales, 2))
@@ -178,7 +178,7 @@ class Covariances(Operator):
         """
         flm = coefficients(flm, self.L)
         unit = flm if reference is None else coefficients(reference, self.L)
-        e = _scale.exponents(getval(unit)[..., 1:])
+        e = scaling.exponents(getval(unit)[..., 1:])
         s = self.from_flm(_times_power(flm, -e))
         return self.normalise(s, s if reference is None else self.from_flm(_times_power(unit, -e)))
 
@@ -245,7 +245,7 @@ class Covariances(Operator):
 
 def _squares_in_range(flm):
     """Refuse maps whose squares float64 does not hold, or not with all digits."""
-    e = _scale.exponents(getval(flm)[..., 1:])
+    e = scaling.exponents(getval(flm)[..., 1:])
     if np.abs(e).max(initial=0) > _LARGEST:
         size = math.ldexp(1.0, int(e.ravel()[np.argmax(np.abs(e))]) - 1)
         raise ValueError(
@@ -256,7 +256,7 @@ def _squares_in_range(flm):
 
 def _times_power(flm, e):
     """2^e flm, in two exact steps: 2^e itself may be no number."""
-    kind, half = _check.real_type(getval(flm)), e // 2
+    kind, half = checks.real_type(getval(flm)), e // 2
     return flm * np.ldexp(kind(1), half) * np.ldexp(kind(1), e - half)
 
 

@@ -12,15 +12,15 @@ from functools import partial
 
 import autograd.numpy as anp
 
-from spherekit import _check
-from spherekit._operator import Operator
-from spherekit._recompute import recomputed
-from spherekit._traced import coefficients
+from spherekit._core import checks
+from spherekit._core.modulus import modulus
+from spherekit._core.operators import Operator
+from spherekit._core.remat import recomputed
+from spherekit._core.traced import coefficients
 from spherekit.harmonic import transform as harmonic
 from spherekit.sampling import RotationGrid
 from spherekit.sampling import grid as as_grid
-from spherekit.scattering.directions import WAYS
-from spherekit.scattering.modulus import modulus
+from spherekit.scattering.orientation import WAYS
 from spherekit.scattering.paths import branches
 from spherekit.scattering.paths import paths as make_paths
 from spherekit.wavelets import Wavelets
@@ -93,10 +93,10 @@ class Scattering(Operator):
             raise ValueError(f"directional is {directional!r}; known are {', '.join(WAYS)}")
         if directional == "full" and self.first.N % 2 == 0:
             raise ValueError(f"N is {N}; directional='full' needs odd N")
-        self.oversample = _check.oversampling(oversample)
+        self.oversample = checks.oversampling(oversample)
         self._way = WAYS[directional](self.first, self.later, self.oversample)
         self.directional, self.L = directional, self.first.L
-        self.depth = _check.whole_number(depth, "depth", 0)
+        self.depth = checks.whole_number(depth, "depth", 0)
         self.paths = make_paths(self.first.scales, self.depth, paths)
         self.L0 = self.later.scaling_limit
         self._branches = branches(self.paths)

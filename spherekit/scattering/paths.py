@@ -5,7 +5,7 @@ import math
 from collections import namedtuple
 from collections.abc import Iterable
 
-from spherekit import _check
+from spherekit._core import checks
 
 #: Scales (j_1, ..., j_d) of a path, and d; of slices, the number of the angle gamma.
 Path = namedtuple("Path", "scales order direction", defaults=(0,))
@@ -56,7 +56,7 @@ def _listed(kind, scales):
             raise TypeError(
                 f"paths holds {path!r} ({type(path).__name__}); expected a tuple of scales for each path"
             )
-        path = tuple(_check.whole_number(j, "a scale of paths", -math.inf) for j in path)
+        path = tuple(checks.whole_number(j, "a scale of paths", -math.inf) for j in path)
         for j in path:
             if j not in scales:
                 raise ValueError(

@@ -5,7 +5,7 @@ from collections import namedtuple
 
 import numpy as np
 
-from spherekit import _check, _scale
+from spherekit._core import checks, scaling
 from spherekit.harmonic import evaluate, forward
 from spherekit.sampling import MW
 from spherekit.wigner import euler, rotate
@@ -32,9 +32,9 @@ def invariance(S, flm, alpha, beta, gamma):
     plain, turned = S.from_flm(flm), S.from_flm(rotate(flm, alpha, beta, gamma))
     moved = rotate(plain, alpha, beta, gamma)
     theta = euler.to_rotation(alpha, beta, gamma).magnitude()
-    equivariance = _scale.norm(turned - moved)
-    bound = float(theta * (S.L0 - 1) * _scale.norm(plain)) + equivariance
-    return Invariance(_scale.norm(plain - turned), bound, equivariance)
+    equivariance = scaling.norm(turned - moved)
+    bound = float(theta * (S.L0 - 1) * scaling.norm(plain)) + equivariance
+    return Invariance(scaling.norm(plain - turned), bound, equivariance)
 
 
 def equivariance(S, flm, alpha, beta, gamma):
@@ -46,7 +46,7 @@ def equivariance(S, flm, alpha, beta, gamma):
     turned = S.from_flm(rotate(flm, alpha, beta, gamma))[..., first, :]
     moved = rotate(S.from_flm(flm)[..., first, :], alpha, beta, gamma)
     difference, whole = turned - moved, moved
-    return _scale.ratio(difference[..., 1:], whole[..., 1:])
+    return scaling.ratio(difference[..., 1:], whole[..., 1:])
 
 
 def energy(S, flm):
@@ -58,7 +58,7 @@ def energy(S, flm):
     outputs = S.from_flm(flm)
     shares = np.zeros(1 + max(path.order for path in S.paths))
     for i, path in enumerate(S.paths):
-        shares[path.order] += _scale.ratio(outputs[..., i, :], flm) ** 2
+        shares[path.order] += scaling.ratio(outputs[..., i, :], flm) ** 2
     return shares
 
 
@@ -84,7 +84,7 @@ def wander(amplitude, rng, degrees=4):
 
     The longest way is ``amplitude`` radians; below about 1/degrees no two points meet.
     """
-    L, rng = _check.whole_number(degrees, "degrees", 1) + 1, _check.generator(rng)
+    L, rng = checks.whole_number(degrees, "degrees", 1) + 1, checks.generator(rng)
     vlm = rng.standard_normal(L * L) + 1j * rng.standard_normal(L * L)
     grid = MW(8 * L)
     theta, phi = (x.ravel() for x in np.meshgrid(grid.theta, grid.phi, indexing="ij"))
@@ -128,6 +128,6 @@ def stability(S, flm, move):
     coefficients grows with the degree where f has its energy, that of scattering should not.
     """
     deformed = deform(flm, move)
-    raw = _scale.ratio(flm - deformed, flm)
+    raw = scaling.ratio(flm - deformed, flm)
     plain = S.from_flm(flm)
-    return Stability(raw, _scale.ratio(plain - S.from_flm(deformed), plain))
+    return Stability(raw, scaling.ratio(plain - S.from_flm(deformed), plain))

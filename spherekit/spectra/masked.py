@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spherekit import _check, _scale
-from spherekit._missing import UNSEEN, is_missing
+from spherekit._core import checks, scaling
+from spherekit._core.missing import UNSEEN, is_missing
 from spherekit.sampling.base import directions
 from spherekit.sampling.grids import grid as as_grid
 
@@ -83,14 +83,14 @@ def remove_monopole_dipole(f, *, sampling, mask=None, dipole=True, max_condition
     True
     """
     grid = as_grid(sampling)
-    f = _check.numbers(f, "f")
+    f = checks.numbers(f, "f")
     if np.iscomplexobj(f):
         raise TypeError(f"f is complex ({f.dtype}); pass f.real and f.imag one after the other")
-    _check.samples_shape(f, grid, getattr(grid, "L", None))
+    checks.samples_shape(f, grid, getattr(grid, "L", None))
     weights, observed = _weights(mask, grid)
-    _check.finite_samples(f[..., observed], UNSEEN)
+    checks.finite_samples(f[..., observed], UNSEEN)
     axes = directions(grid) if dipole else ()
-    max_condition = _check.real_number(
+    max_condition = checks.real_number(
         max_condition, "max_condition", "a number >= 1", lambda value: value >= 1
     )
     solve = _normal_equations(axes, weights, max_condition)
@@ -111,7 +111,7 @@ def _weights(mask, grid):
     weights = np.broadcast_to(grid.weights, grid.shape)
     observed = np.ones(grid.shape, bool)
     if mask is not None:
-        mask = _check.numbers(mask, "mask")
+        mask = checks.numbers(mask, "mask")
         if mask.shape != tuple(grid.shape) or np.iscomplexobj(mask):
             raise ValueError(
                 f"mask has shape {mask.shape} and type {mask.dtype}; the samples need real weights "
@@ -159,13 +159,13 @@ def _normal_equations(axes, weights, max_condition):
 def _remove(f, result, axes, weights, observed, solve):
     """Fill ``result`` with f less its monopole and dipole; returns these."""
     valid = np.where(observed, f, 0).astype(float)
-    exponent = _scale.exponent(valid)  # any unit: the sums neither overflow nor vanish
-    valid = _scale.times_power(valid, -exponent)
+    exponent = scaling.exponent(valid)  # any unit: the sums neither overflow nor vanish
+    valid = scaling.times_power(valid, -exponent)
     x = np.zeros(1 + len(axes))
     for _ in range(2):  # the second pass takes the rounding errors of the first
         residual = weights * (valid - _low(x, axes))
         x += solve(np.array([residual.sum(), *(np.sum(residual * axis) for axis in axes)]))
-    x = _scale.times_power(x, exponent)
+    x = scaling.times_power(x, exponent)
     missing = is_missing(f) | np.isinf(f)
     with np.errstate(invalid="ignore"):
         result[...] = np.where(missing, f, f - _low(x, axes))

@@ -4,13 +4,14 @@ for step in train.fit(net, net.init(rng), (signals, labels), validation=..., met
     ...                                     # step.step, step.loss, step.metrics, step.state
 """
 
-from spherekit.train import checkpoints, config, losses, metrics, schedules, trees
-from spherekit.train.figure import curves
+from spherekit.train import checkpoints, config, losses, metrics, schedules
+from spherekit.train import pytree as trees
+from spherekit.train.divergence import Diverged
 from spherekit.train.loop import Step, evaluate, finish, fit, predict, progress
-from spherekit.train.optimisers import Optimiser, adam, adamw, clip, global_norm, sgd
+from spherekit.train.optimizers import Optimiser, adam, adamw, clip, global_norm, sgd
+from spherekit.train.plots import curves
 from spherekit.train.profiling import profile
 from spherekit.train.shrec17 import retrieval
-from spherekit.train.trouble import Diverged
 
 __all__ = [
     "Diverged", "Optimiser", "Step", "adam", "adamw", "checkpoints", "clip", "config", "curves", "evaluate",

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from spherekit._core.atomic_files import replacing
 from spherekit.io import read_arrays
-from spherekit.io._replace import replacing
-from spherekit.train.trees import leaves, rebuilt, structure
+from spherekit.train.pytree import leaves, rebuilt, structure
 
 FORMAT, VERSION = "spherekit checkpoint", 1
 _NAME = re.compile(r"step-(\d{8,})\.npz")

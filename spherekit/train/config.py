@@ -24,8 +24,8 @@ import tomllib
 from functools import partial
 from typing import NamedTuple
 
-from spherekit.train import losses, metrics, optimisers, schedules
-from spherekit.train.keys import Key, by_name, checked, nearest
+from spherekit.train import losses, metrics, optimizers, schedules
+from spherekit.train.schema import Key, by_name, checked, nearest
 
 _SHARE = dict(least=0, below=1)
 
@@ -95,7 +95,7 @@ def read(path, tables=None):
     path : str or path
     tables : dict, optional
         {section: {key: Key}} of the caller's own sections; or in place of {key: Key} a function of (section,
-        what is given) that returns its values, as `keys.by_name` makes. A section all of whose keys have
+        what is given) that returns its values, as `schema.by_name` makes. A section all of whose keys have
         defaults may be left out.
 
     Raises
@@ -198,4 +198,4 @@ def _optimiser(config, per_epoch):
     elif name == "exponential":
         every = max(round(plan["every"] * per_epoch), 1)
         rate = schedules.exponential(rate, plan["factor"], every)
-    return getattr(optimisers, kind)(rate, **settings)
+    return getattr(optimizers, kind)(rate, **settings)

@@ -5,15 +5,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spherekit import _check
-from spherekit._blas import one_thread
-from spherekit._scratch import keep_freed
+from spherekit._core import checks
+from spherekit._core.blas import one_thread
+from spherekit._core.workspace import keep_freed
 from spherekit.nn import Mode, Training
 from spherekit.train import checkpoints as store
-from spherekit.train import setup, trouble
-from spherekit.train.gradients import gradient
-from spherekit.train.optimisers import adam, clip, global_norm
-from spherekit.train.setup import batch_axis
+from spherekit.train import divergence
+from spherekit.train import job as jobs
+from spherekit.train.autodiff import gradient
+from spherekit.train.job import batch_axis
+from spherekit.train.optimizers import adam, clip, global_norm
 
 
 class Step(NamedTuple):
@@ -136,8 +137,8 @@ def fit(
     """
     given = dict(locals())
     keep_freed()
-    job = setup.job(given | {"optimiser": adam() if optimiser is None else optimiser})
-    return _steps(job, setup.start(job, params, resume))
+    job = jobs.job(given | {"optimiser": adam() if optimiser is None else optimiser})
+    return _steps(job, jobs.start(job, params, resume))
 
 
 def finish(steps):
@@ -171,8 +172,8 @@ def predict(net, params, signals, *, batch=256, threads=None):
     batch : int
         Signals at a time; a multiple of the size of sets.
     """
-    signals, count = setup.signals_of(net, signals, "predict")
-    batch = _check.whole_number(batch, "batch", 1)
+    signals, count = jobs.signals_of(net, signals, "predict")
+    batch = checks.whole_number(batch, "batch", 1)
     return _outputs(net, params, signals, count, batch, Mode(threads))
 
 
@@ -180,19 +181,19 @@ def _outputs(net, params, signals, count, batch, mode):
     axis, made = batch_axis(net.takes), []
     with one_thread():
         for first in range(0, max(count, 1), batch):
-            some = setup.taken(signals, axis, slice(first, first + batch))
+            some = jobs.taken(signals, axis, slice(first, first + batch))
             made.append(net(params, some, mode))
     return np.concatenate(made, axis=batch_axis(net.gives))
 
 
 def evaluate(net, params, data, *, loss, metrics=(), batch=256, threads=None):
     """{"loss": ..., and each metric} of a data set, not an empty one; arguments as in `fit`."""
-    found = setup.metrics.named(metrics)
-    if not setup.signals_of(net, data[0], "evaluate")[1]:
+    found = jobs.metrics.named(metrics)
+    if not jobs.signals_of(net, data[0], "evaluate")[1]:
         raise ValueError("evaluate: no signals, whose mean loss would be no number")
-    targets = setup.targets_of(data[1], "evaluate")
+    targets = jobs.targets_of(data[1], "evaluate")
     outputs = predict(net, params, data[0], batch=batch, threads=threads)
-    return _values(outputs, targets, setup.losses.named(loss), found)
+    return _values(outputs, targets, jobs.losses.named(loss), found)
 
 
 def _values(outputs, targets, loss, metrics):
@@ -223,7 +224,7 @@ def _steps(job, state):
 
 def advance(job, state, rows):
     """(state, loss, rate, norm) after one step on the signals of these rows."""
-    x, y = setup.chosen(job, rows)
+    x, y = jobs.chosen(job, rows)
     rng = generator(state.rng)
     if job.augment is not None:
         x = job.augment(x, rng)
@@ -234,13 +235,13 @@ def advance(job, state, rows):
         try:
             loss, grads = gradient(job.net, job.loss, state.params, x, y, mode)
         except ValueError as error:  # a layer that refuses what another has made of the numbers
-            raise trouble.explained(error, job, state, x, y, generator(before)) from None
+            raise divergence.explained(error, job, state, x, y, generator(before)) from None
         grads, norm = clip(grads, job.clip) if job.clip else (grads, global_norm(grads))
         params, optimiser = job.optimiser.step(state.params, grads, state.optimiser)
         params = mode.updated(params)
     sound = np.isfinite(loss) and np.isfinite(norm)
-    if not (sound and trouble.finite(params) and trouble.finite(optimiser)):
-        raise trouble.diverged(job, state, x, y, generator(before), loss)
+    if not (sound and divergence.finite(params) and divergence.finite(optimiser)):
+        raise divergence.diverged(job, state, x, y, generator(before), loss)
     rate = float(job.optimiser.rate(state.step))
     for name, value in dict(loss=loss, rate=rate, norm=norm).items():
         state.history["steps"][name].append(value)

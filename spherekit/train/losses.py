@@ -11,8 +11,8 @@ import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
 from autograd.tracer import getval
 
-from spherekit import _check
-from spherekit.scattering.modulus import modulus
+from spherekit._core import checks
+from spherekit._core.modulus import modulus
 
 
 def cross_entropy(outputs, labels):
@@ -103,7 +103,7 @@ def named(loss):
 
 def _classes(outputs, labels):
     """How many; refuses what does not fit."""
-    shape, labels = np.shape(getval(outputs)), _check.as_array(labels, "labels")
+    shape, labels = np.shape(getval(outputs)), checks.as_array(labels, "labels")
     if len(shape) != 2 or labels.shape != shape[:1]:
         raise ValueError(
             f"outputs of shape {shape} and labels of shape {labels.shape}; "
@@ -121,13 +121,13 @@ def _classes(outputs, labels):
 
 def _difference(outputs, targets):
     """outputs - targets in the precision of the outputs."""
-    value, targets = getval(outputs), _check.numbers(targets, "targets")
+    value, targets = getval(outputs), checks.numbers(targets, "targets")
     if value.shape != targets.shape or value.size == 0:
         hint = "; give targets[:, None]" if value.shape == (*targets.shape, 1) else ""
         raise ValueError(
             f"outputs of shape {value.shape}, targets of shape {targets.shape}; expected the same{hint}"
         )
-    kind = np.dtype(_check.real_type(value))
+    kind = np.dtype(checks.real_type(value))
     if np.iscomplexobj(targets):
         kind = np.result_type(kind, np.complex64)
     return outputs - targets.astype(kind, copy=False)

@@ -5,16 +5,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spherekit import _check
-from spherekit._blas import one_thread
-from spherekit._clock import listening
-from spherekit._scratch import keep_freed
+from spherekit._core import checks
+from spherekit._core.blas import one_thread
+from spherekit._core.timing import listening
+from spherekit._core.workspace import keep_freed
 from spherekit.nn import Training
 from spherekit.train import losses
-from spherekit.train.gradients import Watch, gradient
-from spherekit.train.optimisers import adam
-from spherekit.train.trees import spelled
-from spherekit.train.trouble import Places
+from spherekit.train.autodiff import Watch, gradient
+from spherekit.train.divergence import Places
+from spherekit.train.optimizers import adam
+from spherekit.train.pytree import spelled
 
 
 class Row(NamedTuple):
@@ -77,7 +77,7 @@ def profile(net, params, data, *, loss="cross_entropy", optimiser=None, repeats=
     (['power', 'dense', 'loss'], True)
     """
     keep_freed()
-    repeats = _check.whole_number(repeats, "repeats", 1)
+    repeats = checks.whole_number(repeats, "repeats", 1)
     loss, optimiser = losses.named(loss), adam() if optimiser is None else optimiser
     state = optimiser.init(params)
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from spherekit import _check
+from spherekit._core import checks
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ def cosine(rate, steps, warmup=0, floor=0.0):
     >>> [round(schedule(step), 3) for step in (0, 1, 2, 7, 12, 20)]
     [0.5, 1.0, 1.0, 0.5, 0.0, 0.0]
     """
-    steps, rate = _check.whole_number(steps, "steps", 1), _rate(rate)
-    warmup = _check.whole_number(warmup, "warmup", 0)
+    steps, rate = checks.whole_number(steps, "steps", 1), _rate(rate)
+    warmup = checks.whole_number(warmup, "warmup", 0)
     if warmup >= steps:
         raise ValueError(f"warmup is {warmup} of {steps} steps; expected fewer than steps")
     expected = f"a rate from 0 to {rate:g}"
-    floor = _check.real_number(floor, "floor", expected, lambda x: 0 <= x <= rate)
+    floor = checks.real_number(floor, "floor", expected, lambda x: 0 <= x <= rate)
     return _made("cosine", rate=rate, steps=steps, warmup=warmup, floor=floor)
 
 
@@ -59,7 +59,7 @@ def steps(rates, at):
     if not (isinstance(rates, Iterable) and isinstance(at, Iterable)):
         raise TypeError(f"rates is {rates!r}, at is {at!r}; expected a sequence of each")
     rates = tuple(map(_rate, rates))
-    at = tuple(_check.whole_number(step, "at", 1) for step in at)
+    at = tuple(checks.whole_number(step, "at", 1) for step in at)
     if len(rates) != len(at) + 1 or list(at) != sorted(set(at)):
         raise ValueError(
             f"{len(rates)} rates at the steps {at}; expected one more rate than steps, which grow"
@@ -73,8 +73,8 @@ def exponential(rate, factor, every=1):
     >>> exponential(1.0, 0.5, every=10)(20)
     0.25
     """
-    every, expected = _check.whole_number(every, "every", 1), "a number above 0, at most 1"
-    factor = _check.real_number(factor, "factor", expected, lambda x: 0 < x <= 1)
+    every, expected = checks.whole_number(every, "every", 1), "a number above 0, at most 1"
+    factor = checks.real_number(factor, "factor", expected, lambda x: 0 < x <= 1)
     return _made("exponential", rate=_rate(rate), factor=factor, every=every)
 
 
@@ -108,4 +108,4 @@ def _made(kind, **settings):
 
 def _rate(value):
     expected = "a number >= 0, or a schedule"
-    return _check.real_number(value, "rate", expected, lambda x: 0 <= x < math.inf)
+    return checks.real_number(value, "rate", expected, lambda x: 0 <= x < math.inf)

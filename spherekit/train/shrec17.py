@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spherekit import _check
+from spherekit._core import checks
 
 CUT = 1000
 SCORES = ("P@N", "R@N", "F1@N", "mAP", "NDCG")
@@ -153,7 +153,7 @@ def identifier(name):
     if isinstance(name, str):
         name = name.strip()
         return name.zfill(6) if name.isascii() and name.isdigit() else name
-    return f"{_check.whole_number(name, 'an identifier', 0, hint='or text'):06d}"
+    return f"{checks.whole_number(name, 'an identifier', 0, hint='or text'):06d}"
 
 
 def _by_identifier(values, kind):

@@ -12,16 +12,16 @@ W on SO(3).
 import autograd.numpy as anp
 import numpy as np
 
-from spherekit import _check
-from spherekit._operator import Operator
-from spherekit._threads import thread_count
-from spherekit._traced import coefficients, numbers
+from spherekit._core import checks
+from spherekit._core.operators import Operator
+from spherekit._core.parallel import thread_count
+from spherekit._core.traced import coefficients, numbers
 from spherekit.harmonic import transform as harmonic
 from spherekit.linear import same_precision
 from spherekit.sampling import RotationGrid
 from spherekit.sampling import grid as as_grid
-from spherekit.wavelets import filters
-from spherekit.wavelets.weights import pair
+from spherekit.wavelets import tiling
+from spherekit.wavelets.filtering import pair
 from spherekit.wigner import transform as wigner
 
 
@@ -44,7 +44,7 @@ class Wavelets(Operator):
         Grid of the signals. The maps of the scales are on the same kind of grid where that is a rectangle,
         else on "mw".
     family : str
-        ``"scale-discretised"``, or as in `filters`: ``"needlet"``, of another profile in degree;
+        ``"scale-discretised"``, or as in `tiling`: ``"needlet"``, of another profile in degree;
         ``"curvelet"``, of N = L: elongated, and sampled at 2N-1 angles, for they are not steerable.
     reality : bool
         Real signals of spin 0; then all maps are real.
@@ -92,24 +92,24 @@ class Wavelets(Operator):
         multiresolution=True,
         threads=None,
     ):
-        self.L = L = _check.band_limit(L)
-        if family not in filters.FAMILIES:
-            raise ValueError(f"family is {family!r}; known are {', '.join(filters.FAMILIES)}")
+        self.L = L = checks.band_limit(L)
+        if family not in tiling.FAMILIES:
+            raise ValueError(f"family is {family!r}; known are {', '.join(tiling.FAMILIES)}")
         self.family, self.steerable = family, family != "curvelet"
-        self.N = _check.azimuthal_limit(N, L)
+        self.N = checks.azimuthal_limit(N, L)
         if not self.steerable and self.N not in (1, L):
             raise ValueError(f"N is {self.N}; curvelets have N = L = {L}: leave it out")
         if not self.steerable:
             self.N = L
-        self.spin = _check.spin_number(spin, L, reality)
+        self.spin = checks.spin_number(spin, L, reality)
         self.lam = _dilation(lam)
         self.J0 = _lowest(J0, L, self.lam)
         self.grid, self.reality = as_grid(sampling, L), bool(reality)
         self.threads = None if threads is None else thread_count(threads)
         self.multiresolution = bool(multiresolution)
-        self.scales, eta, kappa = filters.tiling(L, self.lam, self.J0, family)
+        self.scales, eta, kappa = tiling.degree_filters(L, self.lam, self.J0, family)
         self.kappa = dict(zip(self.scales, kappa, strict=True))
-        ell, steering = np.arange(L), filters.steering(L, self.N, family)
+        ell, steering = np.arange(L), tiling.steering(L, self.N, family)
         self.scaling_filter = np.sqrt((2 * ell + 1) / (4 * np.pi)) * eta
         norm = np.sqrt((2 * ell + 1) / (8 * np.pi**2))
         self.filters = {j: norm * row * steering for j, row in self.kappa.items()}
@@ -128,7 +128,7 @@ class Wavelets(Operator):
         self._weigh()
 
     def _weigh(self):
-        """Weights of `weights.pair`, by analysis and synthesis; degrees below the spin count for nothing."""
+        """Weights of `filtering.pair`, by analysis and synthesis; degrees below the spin are ignored."""
         ell = np.arange(self.L)
         held = ell >= abs(self.spin)
         smooth = held * np.sqrt(4 * np.pi / (2 * ell + 1)) * self.scaling_filter
@@ -152,8 +152,8 @@ class Wavelets(Operator):
         )
 
     def _key(self):
-        tiling = self.family, self.L, self.lam, self.J0, self.N, self.spin
-        return *tiling, self.grid, self.reality, self.multiresolution, self.threads
+        arguments = self.family, self.L, self.lam, self.J0, self.N, self.spin
+        return *arguments, self.grid, self.reality, self.multiresolution, self.threads
 
     def analysis(self, f):
         """(scaling map, [map of each scale]) of samples (..., *grid.shape)."""
@@ -254,9 +254,9 @@ def _directions(N, L):
 
 
 def _dilation(lam):
-    return _check.real_number(lam, "lam", "a dilation > 1", lambda dilation: 1 < dilation < np.inf)
+    return checks.real_number(lam, "lam", "a dilation > 1", lambda dilation: 1 < dilation < np.inf)
 
 
 def _lowest(J0, L, lam):
-    J = filters.highest(L, lam)
-    return _check.whole_number(J0, "J0", 0, J, f"the highest scale J of L={L}, lam={lam:g} is {J}")
+    J = tiling.highest(L, lam)
+    return checks.whole_number(J0, "J0", 0, J, f"the highest scale J of L={L}, lam={lam:g} is {J}")

@@ -11,8 +11,8 @@ normalised: the sphere has area 4 pi, the group volume 8 pi^2.
 import autograd.numpy as anp
 import numpy as np
 
-from spherekit import _check
-from spherekit._traced import aligned, angles, colatitudes, numbers
+from spherekit._core import checks
+from spherekit._core.traced import aligned, angles, colatitudes, numbers
 from spherekit.conventions.indexing import degrees_and_orders, flat
 from spherekit.harmonic import evaluate as evaluate_harmonic
 from spherekit.linear import cast, same_precision
@@ -39,12 +39,12 @@ def lift(flm, psi, N):
     True
     """
     flm, psi, L = _same_limit(flm, psi, "flm", "psi")
-    N = _check.azimuthal_limit(N, L)
+    N = checks.azimuthal_limit(N, L)
     ell, _ = degrees_and_orders(L)
     n = np.arange(1 - N, N)[:, None]
     index = np.clip(ell * ell + ell + n, 0, L * L - 1)
     factor = np.where(np.abs(n) <= ell, 8 * np.pi**2 / (2 * ell + 1), 0)
-    filters = anp.conj(psi)[..., index] * factor.astype(_check.real_type(psi))
+    filters = anp.conj(psi)[..., index] * factor.astype(checks.real_type(psi))
     return flm[..., None, :] * filters
 
 
@@ -73,13 +73,13 @@ def correlate(flmn, glmn, N=None):
         raise ValueError(
             f"flmn {flmn.shape} and glmn {glmn.shape} need the same orders: (..., 2K-1, {L * L})"
         )
-    N = L if N is None else _check.azimuthal_limit(N, L)
+    N = L if N is None else checks.azimuthal_limit(N, L)
     blocks = []
     for ell in range(L):
         degree, n = slice(ell * ell, (ell + 1) ** 2), min(ell, N - 1)
         g = anp.swapaxes(glmn[..., ell * ell + ell - n : ell * ell + ell + n + 1], -1, -2)
         block = anp.matmul(anp.conj(g), flmn[..., degree])
-        zeros = np.zeros((*block.shape[:-2], N - 1 - n, 2 * ell + 1), _check.real_type(block))
+        zeros = np.zeros((*block.shape[:-2], N - 1 - n, 2 * ell + 1), checks.real_type(block))
         blocks.append(anp.concatenate([zeros, block, zeros], axis=-2))
     return anp.concatenate(blocks, axis=-1)
 
@@ -107,7 +107,7 @@ def zonal(flm, kl):
     if not kl.ndim or kl.shape[-1] != L:
         raise ValueError(f"kl has shape {kl.shape}; a signal of L={L} needs (..., {L})")
     ell, _ = degrees_and_orders(L)
-    factor = np.sqrt(4 * np.pi / (2 * ell + 1)).astype(_check.real_type(flm))
+    factor = np.sqrt(4 * np.pi / (2 * ell + 1)).astype(checks.real_type(flm))
     return flm * (anp.conj(kl)[..., ell] * factor)
 
 
@@ -135,12 +135,12 @@ def evaluate(flmn, alpha, beta, gamma, *, reality=False, threads=None):
     """
     flmn, L = flat(flmn, "flmn")
     N = (flmn.shape[-2] + 1) // 2 if flmn.ndim > 1 else 0
-    _check.wigner_shape(flmn, L, N)
+    checks.wigner_shape(flmn, L, N)
     alpha, gamma = angles(alpha=alpha, gamma=gamma)
     (alpha, beta, gamma), _ = aligned(alpha, colatitudes(beta, "beta"), gamma)
     ell, _ = degrees_and_orders(L)
-    scale = np.sqrt((2 * ell + 1) / (16 * np.pi**3)).astype(_check.real_type(flmn))
-    kind = _check.result_type(False, _check.is_single(flmn))
+    scale = np.sqrt((2 * ell + 1) / (16 * np.pi**3)).astype(checks.real_type(flmn))
+    kind = checks.result_type(False, checks.is_single(flmn))
     total = 0
     for n in range(0 if reality else 1 - N, N):
         field = flmn[..., N - 1 + n, :] * ((-1) ** n * scale)

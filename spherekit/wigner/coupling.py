@@ -15,8 +15,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from spherekit import _check
-from spherekit._jit import jit
+from spherekit._core import checks
+from spherekit._core.jit import jit
 from spherekit.sampling.quadrature import read_only
 
 _KEPT, _KEPT_BYTES = 1024, 2**17  # blocks, bytes of each: 134 MB at most; larger ones are made anew
@@ -54,7 +54,7 @@ def clebsch_gordan(l1, l2, l=None, *, basis="complex"):  # noqa: E741
     if l is None:
         l1, l2 = _degrees(l1=l1, l2=l2)
         size = 8.0 * ((2 * l1 + 1) * (2 * l2 + 1)) ** 2
-        _check.fits_memory(size, f"all Clebsch-Gordan blocks of the degrees {(l1, l2)}")
+        checks.fits_memory(size, f"all Clebsch-Gordan blocks of the degrees {(l1, l2)}")
         every = range(abs(l1 - l2), l1 + l2 + 1)
         return {ell: clebsch_gordan(l1, l2, ell, basis=basis) for ell in every}
     degrees = _degrees(l1=l1, l2=l2, l=l)
@@ -63,7 +63,7 @@ def clebsch_gordan(l1, l2, l=None, *, basis="complex"):  # noqa: E741
     size = 8 * np.prod([2 * degree + 1 for degree in degrees], dtype=float)
     if size <= _KEPT_BYTES:
         return _block(*degrees, basis)
-    _check.fits_memory(size, f"the Clebsch-Gordan block {degrees}")
+    checks.fits_memory(size, f"the Clebsch-Gordan block {degrees}")
     return _block.__wrapped__(*degrees, basis)
 
 
@@ -75,7 +75,7 @@ def clebsch_gordan_by_order(l1, l2, l):  # noqa: E741
     ((5, 5), True)
     """
     l1, l2, ell = _degrees(l1=l1, l2=l2, l=l)
-    _check.fits_memory(8 * (2 * l1 + 1) * (2 * ell + 1), f"the coefficients of {(l1, l2, ell)}")
+    checks.fits_memory(8 * (2 * l1 + 1) * (2 * ell + 1), f"the coefficients of {(l1, l2, ell)}")
     result = np.zeros((2 * l1 + 1, 2 * ell + 1))
     if abs(l1 - l2) <= ell <= l1 + l2:
         _fill_by_order(l1, l2, ell, result)
@@ -88,8 +88,8 @@ def clebsch_gordan_blocks(L):
     >>> len(clebsch_gordan_blocks(9)), clebsch_gordan_blocks(3)[1, 2, 1].shape
     (369, (3, 5, 3))
     """
-    L = _check.whole_number(L, "L", 0)
-    _check.fits_memory(_blocks_bytes(L), f"all Clebsch-Gordan blocks of degrees below {L}")
+    L = checks.whole_number(L, "L", 0)
+    checks.fits_memory(_blocks_bytes(L), f"all Clebsch-Gordan blocks of degrees below {L}")
     every = [
         (l1, l2, l)
         for l1 in range(L)
@@ -119,7 +119,7 @@ def wigner_3j(l1, l2, l3, m1, m2, m3):
     l1, l2, l3 = _degrees(l1=l1, l2=l2, l3=l3)
     orders = []
     for value, name, degree in ((m1, "m1", l1), (m2, "m2", l2), (m3, "m3", l3)):
-        orders.append(_check.whole_number(value, name, -degree, degree))
+        orders.append(checks.whole_number(value, name, -degree, degree))
     m1, m2, m3 = orders
     if m1 + m2 + m3 or not abs(l1 - l2) <= l3 <= l1 + l2:
         return 0.0
@@ -138,8 +138,8 @@ def real_basis(ell):
     >>> bool(np.allclose(U @ U.conj().T, np.eye(3)))
     True
     """
-    ell = _check.whole_number(ell, "ell", 0)
-    _check.fits_memory(16 * (2 * ell + 1) ** 2, f"the matrix of the real basis of degree {ell}")
+    ell = checks.whole_number(ell, "ell", 0)
+    checks.fits_memory(16 * (2 * ell + 1) ** 2, f"the matrix of the real basis of degree {ell}")
     U = np.zeros((2 * ell + 1, 2 * ell + 1), complex)
     U[ell, ell] = 1
     for m in range(1, ell + 1):
@@ -169,7 +169,7 @@ def _block(l1, l2, l, basis):  # noqa: E741
 
 
 def _degrees(**values):
-    return tuple(_check.whole_number(value, name, 0) for name, value in values.items())
+    return tuple(checks.whole_number(value, name, 0) for name, value in values.items())
 
 
 # --- kernels -----------------------------------------------------------------------------------------

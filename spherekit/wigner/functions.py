@@ -15,15 +15,15 @@ import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
 from autograd.numpy.numpy_vjps import unbroadcast_f
 
-from spherekit import _check
-from spherekit._jit import jit
-from spherekit._traced import aligned
-from spherekit._traced import angles as check_angles
+from spherekit._core import checks
+from spherekit._core.jit import jit
+from spherekit._core.traced import aligned
+from spherekit._core.traced import angles as check_angles
 from spherekit.harmonic.plan import PI_REST
-from spherekit.kernels.coefficients import difference_coefficients
-from spherekit.kernels.recursion import climb_differences, seed_sign, values_differences
+from spherekit.kernels.recursion_coefficients import difference_coefficients
 from spherekit.kernels.simd import Lanes, width
-from spherekit.wigner import matrices
+from spherekit.kernels.wigner_recursion import climb_differences, seed_sign, values_differences
+from spherekit.wigner import d_matrices
 
 EIGHT = Lanes(8)
 
@@ -49,8 +49,8 @@ def d_column(m, n, beta, L):
     >>> d_column(0, 0, np.pi / 3, 3).round(12)                # Legendre polynomials of 1/2
     array([ 1.   ,  0.5  , -0.125])
     """
-    L = _check.band_limit(L)
-    m, n = (_check.whole_number(v, name, 1 - L, L - 1) for v, name in ((m, "m"), (n, "n")))
+    L = checks.band_limit(L)
+    m, n = (checks.whole_number(v, name, 1 - L, L - 1) for v, name in ((m, "m"), (n, "n")))
     (beta,) = check_angles(beta=beta)
     return _column(beta, m, n, L)
 
@@ -129,9 +129,9 @@ def d(beta, L):
            [-0.707107,  0.      ,  0.707107],
            [ 0.5     , -0.707107,  0.5     ]])
     """
-    L = _check.band_limit(L)
+    L = checks.band_limit(L)
     (angle,), shape = aligned(*check_angles(beta=beta))
-    _check.fits_memory(8 * angle.size * _size(L), f"d(beta, {L}) at {angle.size} angles")
+    checks.fits_memory(8 * angle.size * _size(L), f"d(beta, {L}) at {angle.size} angles")
     return _views(_real(angle, L), shape, L)
 
 
@@ -153,11 +153,11 @@ def D(alpha, beta, gamma, L):
     >>> bool(np.allclose(A @ B, np.eye(5)))
     True
     """
-    L = _check.band_limit(L)
+    L = checks.band_limit(L)
     angles, shape = aligned(*check_angles(alpha=alpha, beta=beta, gamma=gamma))
     count = angles[0].size
     # the matrices D, and those of one d
-    _check.fits_memory(8 * (2 * count + 1) * _size(L), f"D at L={L} and {count} rotations")
+    checks.fits_memory(8 * (2 * count + 1) * _size(L), f"D at L={L} and {count} rotations")
     return _views(_complex(*angles, L), shape, L)
 
 
@@ -166,7 +166,7 @@ def _fill_real(beta, L):
     flat = np.empty((beta.size, _size(L)))
     folded = zip(*_fold(beta), strict=True)
     for row, (angle, sign, south) in zip(flat, folded, strict=True):
-        matrices.fill(angle, L, sign < 0, south, row)
+        d_matrices.fill(angle, L, sign < 0, south, row)
     return flat
 
 
@@ -176,10 +176,10 @@ _real = primitive(_fill_real)
 @primitive
 def _complex(alpha, beta, gamma, L):
     """D of all degrees end to end: (rotations, numbers)."""
-    left, right = (matrices.turns(angle, L) for angle in (alpha, gamma))
+    left, right = (d_matrices.turns(angle, L) for angle in (alpha, gamma))
     flat = np.empty((alpha.size, _size(L)), complex)
     for i, angle in enumerate(beta.reshape(-1, 1)):
-        matrices.turn(_fill_real(angle, L)[0], left[i], right[i], L, flat[i])
+        d_matrices.turn(_fill_real(angle, L)[0], left[i], right[i], L, flat[i])
     return flat
 
 

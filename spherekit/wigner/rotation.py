@@ -17,13 +17,13 @@ import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
 from autograd.numpy.numpy_vjps import unbroadcast_f
 
-from spherekit import _check
-from spherekit._threads import thread_count
-from spherekit._traced import angles as check_angles
+from spherekit._core import checks
+from spherekit._core.parallel import thread_count
+from spherekit._core.traced import angles as check_angles
 from spherekit.conventions.indexing import degrees_and_orders, flat
 from spherekit.harmonic import transform as harmonic
 from spherekit.linear import cast, is_traced, linear_map
-from spherekit.wigner import quarter
+from spherekit.wigner import rotation_kernels
 
 
 def rotate(flm, alpha, beta, gamma, *, reality=False, threads=None):
@@ -84,20 +84,20 @@ def rotate_map(f, L, alpha, beta, gamma, *, spin=0, sampling="mw", reality=False
 def _forward(flm, *, angles, lead, reality, threads, checked=False):
     flm, L = flat(flm)
     shape = _shape(lead, angles)
-    single = _check.is_single(flm)
+    single = checks.is_single(flm)
     count = math.prod(shape)
     # results, and in double precision what comes narrower or is broadcast to rows; the rotations' own
     rows = len(shape) > 1 and 1 < math.prod(lead) < count
     widened = 24 if single else 16 if rows else 0
-    needed = (16 + widened) * count * L * L + quarter.work_bytes(L, count, reality)
-    _check.fits_memory(needed, f"rotating {count} signals at L={L}")
+    needed = (16 + widened) * count * L * L + rotation_kernels.work_bytes(L, count, reality)
+    checks.fits_memory(needed, f"rotating {count} signals at L={L}")
     many = flm if shape == lead else np.broadcast_to(flm, (*shape, L * L))
     many = many.reshape(count, L * L).astype(complex, copy=False)
     turns = np.empty((3, *shape))
     for row, angle in enumerate(angles):
         turns[row] = angle
-    result, guard = quarter.rotate(many, turns.reshape(3, count), L, reality, threads)
-    _check.sound_coefficients(guard, flm, checked and reality, single)
+    result, guard = rotation_kernels.rotate(many, turns.reshape(3, count), L, reality, threads)
+    checks.sound_coefficients(guard, flm, checked and reality, single)
     return result.reshape(*shape, L * L).astype(np.complex64 if single else complex, copy=False)
 
 
@@ -152,7 +152,7 @@ def _along_alpha(answer, flm, angles, reality, threads):
 def _along_beta(answer, flm, angles, reality, threads):
     L = math.isqrt(flm.shape[-1])
     ell, m = degrees_and_orders(L)
-    kind = _check.real_type(flm)
+    kind = checks.real_type(flm)
     up, down = (np.sqrt((ell + k + 1) * (ell - k)).astype(kind) for k in (m - 1, m))
     phase = cast(anp.exp(1j * angles[2]), np.result_type(kind, np.complex64))[..., None]
     zero = np.zeros((*flm.shape[:-1], 1), kind)
@@ -169,7 +169,7 @@ def _along_gamma(answer, flm, angles, reality, threads):
 def _by_order(flm):
     """-i m f_lm, in the precision of f."""
     _, m = degrees_and_orders(math.isqrt(flm.shape[-1]))
-    return -1j * m.astype(_check.real_type(flm)) * flm
+    return -1j * m.astype(checks.real_type(flm)) * flm
 
 
 def _reverse_flm(answer, flm, alpha, beta, gamma, reality, threads, checked):
@@ -199,7 +199,7 @@ def _reverse_angle(position, along):
 def _forward_angle(along):
     def rule(tangent, answer, flm, alpha, beta, gamma, reality, threads, checked):
         slope = along(answer, flm, (alpha, beta, gamma), reality, threads)
-        per_signal = anp.reshape(cast(tangent, _check.real_type(slope)), (*np.shape(tangent), 1))
+        per_signal = anp.reshape(cast(tangent, checks.real_type(slope)), (*np.shape(tangent), 1))
         return per_signal * slope
 
     return rule

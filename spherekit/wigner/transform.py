@@ -5,23 +5,27 @@
 
 (McEwen et al. 2015, IEEE SPL 22, 2425, eqs. 3-6; the layout and norm of so3 and s2fft.) Every order n is a
 field of spin -n on the sphere of (beta, alpha); the gamma step joins them. How the fields are transformed
-is `slices` (few orders) or `shared` (many: what d^l_mn has in common with d^l_nm is computed once).
+is `engines.by_order` (few orders) or `engines.precomputed` (many: what d^l_mn has in common with d^l_nm is
+computed once).
 """
 
 import math
 
 import numpy as np
 
-from spherekit import _check
-from spherekit._threads import thread_count
-from spherekit.harmonic import azimuth, bundles, plan
-from spherekit.harmonic.batches import by_maps
-from spherekit.harmonic.footprint import routes
+from spherekit._core import checks
+from spherekit._core.chunks import by_maps
+from spherekit._core.parallel import thread_count
+from spherekit.harmonic import plan
+from spherekit.harmonic.engines import batched
+from spherekit.harmonic.memory_estimate import routes
+from spherekit.harmonic.steps import phi_fft
 from spherekit.harmonic.transform import warn_beyond_pixels
 from spherekit.linear import is_traced, linear_map
 from spherekit.sampling import RotationGrid
 from spherekit.sampling.healpix import UNSEEN
-from spherekit.wigner import footprint, gamma, layout, shared, slices
+from spherekit.wigner import gamma_fft, memory_estimate, packing
+from spherekit.wigner.engines import by_order, precomputed
 
 
 def inverse(flmn, L, N, *, sampling="mw", reality=False, steerable=False, L_lower=0, threads=None):
@@ -161,16 +165,18 @@ def estimate_memory(
     (True, True)
     """
     flags = _flags(L, N, sampling, reality, steerable, 0, threads)
-    batch = _check.whole_number(batch, "batch", 0)
-    single = _check.sample_type(dtype) in (np.float32, np.complex64)
+    batch = checks.whole_number(batch, "batch", 0)
+    single = checks.sample_type(dtype) in (np.float32, np.complex64)
     given = flags["grid"], flags["L"], flags["N"], flags["reality"], batch, single
-    every = (footprint.transform(*given, *route, flags["threads"]) for route in routes(direction))
+    every = (
+        memory_estimate.transform(*given, *route, flags["threads"]) for route in routes(direction)
+    )
     return int(max(every))
 
 
 def _flags(L, N, sampling, reality, steerable, L_lower, threads):
-    L = _check.band_limit(L)
-    N = _check.azimuthal_limit(N, L)
+    L = checks.band_limit(L)
+    N = checks.azimuthal_limit(N, L)
     if isinstance(sampling, RotationGrid):
         grid = sampling
         if grid.L < L or grid.N < N or grid.steerable != bool(steerable):
@@ -182,7 +188,7 @@ def _flags(L, N, sampling, reality, steerable, L_lower, threads):
             raise ValueError(f"{grid!r} holds orders of the other parity than N={N}")
     else:
         grid = RotationGrid(L, N, sampling, steerable)
-    lower = _check.whole_number(L_lower, "L_lower", 0, L - 1)
+    lower = checks.whole_number(L_lower, "L_lower", 0, L - 1)
     flags = dict(L=L, N=N, grid=grid, reality=bool(reality), lower=lower)
     return flags | dict(threads=thread_count(threads))
 
@@ -223,20 +229,20 @@ def _analysis_scale(L, lower, grid):
 
 
 def _to_samples(flmn, route_of, scale, L, N, grid, reality, threads, checked):
-    flmn = _check.numbers(flmn, "flmn")
-    _check.wigner_shape(flmn, L, N)
-    single = _check.is_single(flmn)
-    tolerance = _check.symmetry_tolerance(single) if checked else None
-    orders = layout.orders(N, grid.steerable, reality)
+    flmn = checks.numbers(flmn, "flmn")
+    checks.wigner_shape(flmn, L, N)
+    single = checks.is_single(flmn)
+    tolerance = checks.symmetry_tolerance(single) if checked else None
+    orders = packing.orders(N, grid.steerable, reality)
     maps = math.prod(flmn.shape[:-2])
     _fits(grid, L, N, reality, maps, single, True, route_of, threads)
-    if footprint.in_bundles(grid, L, N, reality, maps):
-        table = bundles.tables(grid.sphere, L, N, grid.n_gamma, route_of, True, single)
-        f = bundles.synthesis(flmn, table, scale, grid.shape, 2, checked, single, threads)
+    if memory_estimate.in_bundles(grid, L, N, reality, maps):
+        table = batched.tables(grid.sphere, L, N, grid.n_gamma, route_of, True, single)
+        f = batched.synthesis(flmn, table, scale, grid.shape, 2, checked, single, threads)
         if f is not None:
             return f
-    if by_tables := shared.worthwhile(grid, L, N, maps):
-        table = shared.tables(grid.sphere, L, N, route_of, True)
+    if by_tables := precomputed.worthwhile(grid, L, N, maps):
+        table = precomputed.tables(grid.sphere, L, N, route_of, True)
         rows = table.rows
     else:
         route = route_of(grid.sphere, L)
@@ -244,37 +250,37 @@ def _to_samples(flmn, route_of, scale, L, N, grid, reality, threads, checked):
 
     def transform(part, f, threads):
         given = L, N, orders, reality, scale, grid.steerable, tolerance
-        fields = layout.read(part, *given, by_order=by_tables)
+        fields = packing.read(part, *given, by_order=by_tables)
         if by_tables:
-            planes = shared.synthesis(fields, orders, table, L, N, grid, reality, threads)
+            planes = precomputed.synthesis(fields, orders, table, L, N, grid, reality, threads)
         else:
-            planes = slices.synthesis(fields, orders, route, L, grid, reality, threads)
-        gamma.synthesis(planes, grid, threads)
+            planes = by_order.synthesis(fields, orders, route, L, grid, reality, threads)
+        gamma_fft.synthesis(planes, grid, threads)
         planes, samples = (x.reshape(-1, *x.shape[2:]) for x in (planes, f))
-        azimuth.synthesis(planes, grid.sphere, rows, L, reality, samples, threads)
+        phi_fft.synthesis(planes, grid.sphere, rows, L, reality, samples, threads)
 
-    kind = _check.result_type(reality, single)
-    one = footprint.work_bytes(grid, L, N, reality)
+    kind = checks.result_type(reality, single)
+    one = memory_estimate.work_bytes(grid, L, N, reality)
     return by_maps(transform, flmn, 2, grid.shape, kind, one, threads)
 
 
 def _to_coefficients(f, route_of, scale, L, N, grid, reality, threads):
-    f = _check.numbers(f, "f")
+    f = checks.numbers(f, "f")
     if reality:
-        _check.real_samples(f)
+        checks.real_samples(f)
     _samples_shape(f, grid)
-    single, core = _check.is_single(f), len(grid.shape)
-    orders = layout.orders(N, grid.steerable, reality)
+    single, core = checks.is_single(f), len(grid.shape)
+    orders = packing.orders(N, grid.steerable, reality)
     maps = math.prod(f.shape[: f.ndim - core])
     _fits(grid, L, N, reality, maps, single, False, route_of, threads)
-    if footprint.in_bundles(grid, L, N, reality, maps):
-        table = bundles.tables(grid.sphere, L, N, grid.n_gamma, route_of, False, single)
+    if memory_estimate.in_bundles(grid, L, N, reality, maps):
+        table = batched.tables(grid.sphere, L, N, grid.n_gamma, route_of, False, single)
         shape = 2 * N - 1, L * L
-        flmn = bundles.analysis(f, table, scale, grid.shape, shape, single, threads)
+        flmn = batched.analysis(f, table, scale, grid.shape, shape, single, threads)
         if flmn is not None:
             return flmn
-    if by_tables := shared.worthwhile(grid, L, N, maps):
-        table = shared.tables(grid.sphere, L, N, route_of, False)
+    if by_tables := precomputed.worthwhile(grid, L, N, maps):
+        table = precomputed.tables(grid.sphere, L, N, route_of, False)
         rows = table.rows
     else:
         route = route_of(grid.sphere, L)
@@ -283,25 +289,25 @@ def _to_coefficients(f, route_of, scale, L, N, grid, reality, threads):
     def transform(part, flmn, threads):
         samples = part.reshape(-1, *grid.sphere.shape)
         samples = np.ascontiguousarray(samples, float if reality else complex)
-        planes, suspect = azimuth.analysis(samples, grid.sphere, rows, L, reality, threads)
+        planes, suspect = phi_fft.analysis(samples, grid.sphere, rows, L, reality, threads)
         if suspect:
-            _check.bad_samples(samples, UNSEEN, route_of is not plan.analysis_route)
+            checks.bad_samples(samples, UNSEEN, route_of is not plan.analysis_route)
         planes = planes.reshape(len(part), grid.n_gamma, *planes.shape[1:])
-        gamma.analysis(planes, grid, threads)
+        gamma_fft.analysis(planes, grid, threads)
         if by_tables:
-            fields = shared.analysis(planes, orders, table, L, N, grid, reality, threads)
+            fields = precomputed.analysis(planes, orders, table, L, N, grid, reality, threads)
         else:
-            fields = slices.analysis(planes, orders, route, L, grid, reality, threads)
-        layout.write(fields, L, N, orders, reality, scale, flmn, by_order=by_tables)
+            fields = by_order.analysis(planes, orders, route, L, grid, reality, threads)
+        packing.write(fields, L, N, orders, reality, scale, flmn, by_order=by_tables)
 
-    kind = _check.result_type(False, single)
-    one = footprint.work_bytes(grid, L, N, reality)
+    kind = checks.result_type(False, single)
+    one = memory_estimate.work_bytes(grid, L, N, reality)
     return by_maps(transform, f, core, (2 * N - 1, L * L), kind, one, threads)
 
 
 def _fits(grid, L, N, reality, maps, *way_and_threads):
-    needed = footprint.transform(grid, L, N, reality, maps, *way_and_threads)
-    _check.fits_memory(needed, f"this transform at L={L}, N={N}")
+    needed = memory_estimate.transform(grid, L, N, reality, maps, *way_and_threads)
+    checks.fits_memory(needed, f"this transform at L={L}, N={N}")
 
 
 _synthesis = linear_map("wigner.inverse", _inverse, _inverse_adjoint)

@@ -1,0 +1,1 @@
+"""The codes that are compared, by kind of computation."""

@@ -1,0 +1,182 @@
+"""Gaussian skies against others of the same spectrum: accuracy of every probe, the controls and the null run.
+
+skies -> features (a folder) -> probes -> a table, and pictures of it
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from spherekit._core import checks
+from spherekit.experiments.gaussianity import features, model, probes
+
+
+class Row(NamedTuple):
+    """One method: `probes.Accuracy` on the two classes; and on Gaussian skies against strength 0, or None."""
+
+    name: str
+    title: str
+    accuracy: probes.Accuracy
+    null: probes.Accuracy | None
+
+
+class Result(NamedTuple):
+    """What `experiment` found. ``seconds``: of one sky of the class to simulate, take moments, scatter."""
+
+    settings: features.Settings
+    n: int
+    rows: tuple
+    band: tuple
+    seconds: tuple
+
+    def row(self, name):
+        """The row of a method."""
+        for row in self.rows:
+            if row.name == name:
+                return row
+        raise ValueError(
+            f"no method {name!r}; the table has {', '.join(r.name for r in self.rows)}"
+        )
+
+
+def experiment(
+    folder,
+    recipe="strings",
+    L=256,
+    *,
+    strength=None,
+    n=400,
+    J0=5,
+    depth=2,
+    oversample=2.0,
+    seed=0,
+    equalised=True,
+    null=True,
+    methods=None,
+    networks=None,
+    workers=1,
+    progress=None,
+):
+    """Simulate, scatter, and tell ``n`` Gaussian skies from ``n`` others, by each of the `probes.PROBES`.
+
+    Half of the skies train a probe and half test it; the accuracies are means of five divisions.
+
+    Parameters
+    ----------
+    folder : path
+        Keeps what is measured, a folder for each set of skies: another call with the same skies takes them
+        from there, and one that was stopped goes on.
+    recipe, L, strength, seed, equalised
+        As `skies.sky`.
+    n : int
+        Skies of each class.
+    J0, depth, oversample
+        As `spherekit.scattering.Scattering`.
+    null : bool
+        Also against the same recipe at strength 0, on which every method must stay at chance.
+    methods : sequence of str, optional
+        Names of `probes.PROBES`; all unless said.
+    networks : dict, optional
+        Train the small network too, without and with scattering, by these options of `network.accuracy`, as
+        {"epochs": 20}.
+    workers : int
+        Skies at work at once.
+    progress : callable, optional
+        Called with (skies held, skies in all).
+
+    Returns
+    -------
+    Result
+
+    >>> import tempfile
+    >>> few = dict(n=32, null=False, methods=["cl", "scattering"])
+    >>> found = experiment(tempfile.mkdtemp(), L=16, strength=0.9, J0=2, **few)
+    >>> len(found.rows), [round(x, 1) for x in found.band]
+    (2, [32.3, 67.7])
+    """
+    methods = list(probes.PROBES) if methods is None else list(methods)
+    unknown = [name for name in methods if name not in probes.PROBES]
+    if unknown:
+        raise ValueError(f"no methods {unknown}; known are {', '.join(probes.PROBES)}")
+    n = checks.whole_number(n, "n", 4, hint="skies of a class, to train and to test")
+    how = dict(seed=seed, equalised=equalised, J0=J0, depth=depth, oversample=oversample)
+    one = features.Settings(L, recipe, strength, **how).checked()
+    sets = {"gaussian": features.Settings(L, "gaussian", 0.0, **how).checked(), "class": one}
+    if null:
+        sets["null"] = one._replace(strength=0.0)
+    some = {}
+    for number, (kind, settings) in enumerate(sets.items()):
+
+        def step(held, number=number):
+            if progress is not None:
+                progress(number * n + held, len(sets) * n)
+
+        where = Path(folder) / folder_name(settings)
+        some[kind] = features.collect(where, settings, n, workers=workers, progress=step)
+    S = one.scattering()
+    rows = tuple(_row(name, some, S) for name in methods)
+    if networks is not None:
+        rows += tuple(_network(*kind, some, S, networks) for kind in _NETWORKS)
+    band = probes.chance_band(2 * (n - n // 2))
+    return Result(one, n, rows, band, tuple(np.median(some["class"]["seconds"], axis=0).tolist()))
+
+
+def folder_name(settings):
+    """A name that differs between settings."""
+    s = settings
+    plain = "" if s.equalised else "-plain"
+    scattered = f"J{s.J0}-d{s.depth}-o{s.oversample:g}"
+    return f"L{s.L}-{s.recipe}-{s.strength:g}-{scattered}-seed{s.seed}{plain}"
+
+
+def _row(name, some, S):
+    probe = probes.PROBES[name]
+    found = {kind: probe.features(one, S) for kind, one in some.items()}
+    accuracy = probes.accuracy(found["gaussian"], found["class"])
+    null = probes.accuracy(found["gaussian"], found["null"]) if "null" in found else None
+    return Row(name, probe.title, accuracy, null)
+
+
+#: Name, title, with scattering or not.
+_NETWORKS = (
+    ("network-low", "small network, map of degrees < {L0}", False),
+    ("network", "small network, scattering", True),
+)
+
+
+def _network(name, title, scattered, some, S, how):
+    found = model.accuracy(some["gaussian"], some["class"], scattered=scattered, **how)
+    return Row(name, title.format(L0=S.L0), found, None)
+
+
+def table(result):
+    """Lines of text: method, accuracy and standard error in percent, and those of the null run."""
+    s, wide = result.settings, max(len(row.title) for row in result.rows)
+    low, high = result.band
+    simulate, moments, scatter = (1e3 * t for t in result.seconds)
+    yield f"{s.recipe}, strength {s.strength:g}, L = {s.L}, {result.n} skies of each class, half to train"
+    yield f"scattering J0 = {s.J0}, depth {s.depth}, oversample {s.oversample:g}"
+    yield f"a sky takes {simulate:.0f} ms to simulate, {moments:.0f} for moments, {scatter:.0f} to scatter"
+    yield f"{'method':{wide}}  accuracy %      strength 0"
+    for row in result.rows:
+        null = f"{row.null.mean:5.1f} +- {row.null.error:.1f}" if row.null else ""
+        yield f"{row.title:{wide}}  {row.accuracy.mean:5.1f} +- {row.accuracy.error:.1f}   {null}".rstrip()
+    yield f"chance is {low:.1f} to {high:.1f} (2 sigma, for {2 * (result.n - result.n // 2)} test skies)"
+
+
+def threshold(strengths, accuracies, level):
+    """The strength at which the accuracy first passes ``level`` percent, linear in between; NaN if nowhere.
+
+    >>> threshold([0.1, 0.2, 0.3], [50, 70, 90], 75)
+    0.225
+    """
+    order = np.argsort(strengths)
+    s, a = np.asarray(strengths, float)[order], np.asarray(accuracies, float)[order]
+    above = np.flatnonzero(a >= level)
+    if not above.size:
+        return float("nan")
+    k = above[0]
+    if k == 0:
+        return float(s[0])
+    return float(round(s[k - 1] + (s[k] - s[k - 1]) * (level - a[k - 1]) / (a[k] - a[k - 1]), 12))

@@ -1,0 +1,1 @@
+"""Ways to compute a transform, each with a synthesis and an analysis."""

@@ -1,0 +1,304 @@
+"""The phi step: samples on rings <-> Fourier coefficients F_m of every ring.
+
+    synthesis: f(theta_r, phi_j) = sum_m F_m(theta_r) e^{i m phi_j}
+    analysis, its adjoint: X_m(theta_r) = sum_j f(theta_r, phi_j) e^{-i m phi_j}
+
+``planes[map, order, re/im, column]`` with a column per ring; orders 0..L-1 of a real signal (F_{-m} = conj
+F_m), -(L-1)..L-1 of a complex one. On rectangles eight rings (of real signals sixteen, two to a complex
+lane) are transformed at once and go straight into the planes; ``rows[column]`` is the first sample of the
+column's ring, -1 where there is none. HEALPix has its own step (`phi_fft_healpix`); other rings of unequal
+length go through SciPy, and those shorter than 2L-1 samples alias, as their sum does.
+"""
+
+import numpy as np
+from scipy import fft
+
+from spherekit._core.jit import jit
+from spherekit._core.parallel import run
+from spherekit._core.workspace import aligned, scratch
+from spherekit.harmonic.steps import phi_fft_healpix
+from spherekit.kernels import fft as lane_fft
+from spherekit.kernels.simd import Lanes, load, splat, store, width
+from spherekit.kernels.transpose import (
+    load_block,
+    load_complex_rows,
+    store_block,
+    store_complex_rows,
+)
+from spherekit.kernels.work_queue import next_item
+
+EIGHT, SIXTEEN = Lanes(8), Lanes(16, single=True)
+#: columns of a plane come in whole blocks of two rings to a lane
+BLOCK = 16
+#: samples of rings of any lengths that are transformed at once
+GROUP_SAMPLES = 2**17
+
+
+def orders(L, real):
+    """The orders m in storage order."""
+    return np.arange(0 if real else -(L - 1), L)
+
+
+def analysis(f, grid, rows, L, real, threads, single=False):
+    """(maps, *grid.shape) -> (planes (maps, orders, 2, columns), whether a sum was not finite).
+
+    With ``single`` sums and planes are float32.
+    """
+    maps = len(f)
+    if grid.name == "healpix":
+        return phi_fft_healpix.analysis(
+            f, grid, ring_columns(rows, grid), len(rows), L, real, threads
+        )
+    if not grid.rectangular:
+        return _analyse_groups(f, grid, rows, L, real, threads)
+    shape = maps, L if real else 2 * L - 1, 2, len(rows)
+    planes = scratch("azimuth", shape, np.float32 if single else np.float64)
+    table, suspects = lane_fft.tables(grid.shape[1], single), np.zeros(threads)
+    lanes = SIXTEEN if single else EIGHT
+    first, counter = np.maximum(rows, 0), np.zeros(1, np.int64)
+
+    def work(thread):
+        if real:
+            args = (f.reshape(maps, -1), first, L, table, planes, suspects[thread : thread + 1])
+            _analyse_real(lanes, counter, *args)
+        else:
+            samples = f.reshape(maps, -1).view(f.real.dtype)
+            args = (samples, 2 * first, L, table, planes, suspects[thread : thread + 1])
+            _analyse_complex(lanes, counter, *args)
+
+    run(work, threads)
+    return planes, bool(suspects.any())
+
+
+def synthesis(planes, grid, rows, L, real, f, threads):
+    """Planes -> f (maps, *grid.shape), which is overwritten."""
+    if grid.name == "healpix":
+        phi_fft_healpix.synthesis(planes, grid, ring_columns(rows, grid), L, real, f, threads)
+        return
+    if not grid.rectangular:
+        _synthesise_groups(planes, grid, rows, L, real, f, threads)
+        return
+    single = planes.dtype == np.float32
+    table, lanes = lane_fft.tables(grid.shape[1], single), SIXTEEN if single else EIGHT
+    samples, counter = f.reshape(len(f), -1), np.zeros(1, np.int64)
+
+    def work(thread):
+        if real:
+            _synthesise_real(lanes, counter, planes, rows, L, table, samples)
+        else:
+            twice = np.where(rows < 0, -1, 2 * rows)
+            view = samples.view(f.real.dtype)
+            _synthesise_complex(lanes, counter, planes, twice, L, table, view)
+
+    run(work, threads)
+
+
+# --- rings of one length -----------------------------------------------------------------------------
+
+
+@jit
+def _analyse_real(lanes, counter, f, rows, L, fft, planes, suspect):
+    v, n, columns = width(lanes), fft.n, rows.size
+    work, blocks = aligned(lane_fft.work_size(v, fft), planes), columns // (2 * v)
+    half, im = splat(lanes, 0.5), v * fft.size
+    while True:
+        item = next_item(counter)
+        if item >= f.shape[0] * blocks:
+            return
+        q, first = item // blocks, item % blocks * 2 * v
+        load_block(lanes, f[q], rows, first, n, work, 0)
+        load_block(lanes, f[q], rows, first + v, n, work, im)
+        zr, zi = lane_fft.transform(lanes, work, 0, fft)
+        _look(lanes, work, zr, suspect)
+        _look(lanes, work, zi, suspect)
+        plane = planes[q].reshape(-1)
+        for m in range(L):
+            k, j = m * v, (n - m if m else 0) * v
+            ar, ai = load(lanes, work, zr + k), load(lanes, work, zi + k)
+            br, bi = load(lanes, work, zr + j), load(lanes, work, zi + j)
+            at = 2 * m * columns + first
+            store(plane, at, half * (ar + br))
+            store(plane, at + columns, half * (ai - bi))
+            store(plane, at + v, half * (ai + bi))
+            store(plane, at + v + columns, half * (br - ar))
+
+
+@jit
+def _analyse_complex(lanes, counter, f, rows, L, fft, planes, suspect):
+    v, n, columns = width(lanes), fft.n, rows.size
+    work, blocks = aligned(lane_fft.work_size(v, fft), planes), columns // v
+    im = v * fft.size
+    while True:
+        item = next_item(counter)
+        if item >= f.shape[0] * blocks:
+            return
+        q, first = item // blocks, item % blocks * v
+        if n >= v:
+            for j in range(0, n + v // 2 - 1, v // 2):
+                c = min(j, n - v // 2)
+                load_complex_rows(lanes, f[q], rows, first, 2 * c, work, work[im:], c * v)
+        else:
+            for i in range(v):
+                for j in range(n):
+                    at = rows[first + i] + 2 * j
+                    work[j * v + i], work[im + j * v + i] = f[q, at], f[q, at + 1]
+        zr, zi = lane_fft.transform(lanes, work, 0, fft)
+        _look(lanes, work, zr, suspect)
+        _look(lanes, work, zi, suspect)
+        plane = planes[q].reshape(-1)
+        for order in range(2 * L - 1):
+            m = order - (L - 1)
+            k = (m if m >= 0 else n + m) * v
+            at = 2 * order * columns + first
+            store(plane, at, load(lanes, work, zr + k))
+            store(plane, at + columns, load(lanes, work, zi + k))
+
+
+@jit
+def _synthesise_real(lanes, counter, planes, rows, L, fft, f):
+    v, n, columns = width(lanes), fft.n, rows.size
+    work, blocks = aligned(lane_fft.work_size(v, fft), planes), columns // (2 * v)
+    work[:] = 0.0
+    spare, zero, zi = aligned(v, f), splat(lanes, 0.0), v * fft.size
+    while True:
+        item = next_item(counter)
+        if item >= f.shape[0] * blocks:
+            return
+        q, first = item // blocks, item % blocks * 2 * v
+        plane = planes[q].reshape(-1)
+        store(work, 0, load(lanes, plane, first))
+        store(work, zi, load(lanes, plane, first + v))
+        for m in range(L, n - L + 1):
+            store(work, m * v, zero)
+            store(work, zi + m * v, zero)
+        for m in range(1, L):
+            at, k, j = 2 * m * columns + first, m * v, (n - m) * v
+            ar, ai = load(lanes, plane, at), load(lanes, plane, at + columns)
+            br, bi = load(lanes, plane, at + v), load(lanes, plane, at + v + columns)
+            store(work, k, ar - bi)
+            store(work, zi + k, ai + br)
+            store(work, j, ar + bi)
+            store(work, zi + j, br - ai)
+        re, im = lane_fft.transform(lanes, work, 1, fft)
+        store_block(lanes, work, re, f[q], rows, first, n, spare)
+        store_block(lanes, work, im, f[q], rows, first + v, n, spare)
+
+
+@jit
+def _synthesise_complex(lanes, counter, planes, rows, L, fft, f):
+    v, n, columns = width(lanes), fft.n, rows.size
+    work, blocks = aligned(lane_fft.work_size(v, fft), planes), columns // v
+    work[:] = 0.0
+    spare, zero, zi = aligned(v, f), splat(lanes, 0.0), v * fft.size
+    while True:
+        item = next_item(counter)
+        if item >= f.shape[0] * blocks:
+            return
+        q, first = item // blocks, item % blocks * v
+        plane = planes[q].reshape(-1)
+        for m in range(L, n - L + 1):
+            store(work, m * v, zero)
+            store(work, zi + m * v, zero)
+        for order in range(2 * L - 1):
+            m = order - (L - 1)
+            at, k = 2 * order * columns + first, (m if m >= 0 else n + m) * v
+            store(work, k, load(lanes, plane, at))
+            store(work, zi + k, load(lanes, plane, at + columns))
+        re, im = lane_fft.transform(lanes, work, 1, fft)
+        if n >= v:
+            for j in range(0, n + v // 2 - 1, v // 2):
+                c = min(j, n - v // 2)
+                real, imag = work[re:], work[im:]
+                store_complex_rows(lanes, real, imag, c * v, f[q], rows, first, 2 * c, spare)
+        else:
+            for i in range(v):
+                for j in range(n):
+                    at = rows[first + i] + 2 * j
+                    if rows[first + i] >= 0:
+                        f[q, at], f[q, at + 1] = work[re + j * v + i], work[im + j * v + i]
+
+
+@jit
+def _look(lanes, work, at, suspect):
+    """A bad sample (NaN, inf, UNSEEN) spoils its ring's sum."""
+    for i in range(width(lanes)):
+        if not abs(work[at + i]) < 1e15:
+            suspect[0] = 1.0
+
+
+# --- rings of any lengths ----------------------------------------------------------------------------
+
+
+def ring_columns(rows, grid):
+    """The column of every ring."""
+    columns = np.empty(len(grid.ring_theta), int)
+    live = np.flatnonzero(rows >= 0)
+    columns[np.searchsorted(grid.ring_start, rows[live])] = live
+    return columns
+
+
+def _analyse_groups(f, grid, rows, L, real, threads):
+    planes = np.zeros((len(f), L if real else 2 * L - 1, 2, len(rows)))
+    columns, suspect = ring_columns(rows, grid), False
+    kind = float if real else complex
+    for rings, samples, phase in _groups(grid, L, real, len(f)):
+        with np.errstate(
+            invalid="ignore"
+        ):  # inf samples are refused by the caller, with their count
+            x = f[:, samples].astype(kind, copy=False)
+            X = np.moveaxis(_analyse_rows(x, L, real, threads), -1, 1) * phase.conj()
+        suspect |= not (np.abs(X[:, 0 if real else L - 1]) < 1e15).all()
+        planes[:, :, 0, columns[rings]], planes[:, :, 1, columns[rings]] = X.real, X.imag
+    return planes, suspect
+
+
+def _synthesise_groups(planes, grid, rows, L, real, f, threads):
+    columns = ring_columns(rows, grid)
+    for rings, samples, phase in _groups(grid, L, real, len(f)):
+        F = planes[:, :, 0, columns[rings]] + 1j * planes[:, :, 1, columns[rings]]
+        values = np.moveaxis(F * phase, 1, -1)
+        f[:, samples] = _synthesise_rows(values, samples.shape[1], L, real, threads)
+
+
+def _groups(grid, L, real, maps):
+    """Rings of equal length together: (ring numbers, sample numbers (rings, n), e^{i m phi0}).
+
+    As many as `GROUP_SAMPLES` allows: what the FFTs come from and go to then takes little memory.
+    """
+    m = orders(L, real)[:, None]
+    for n in np.unique(grid.ring_n_phi):
+        alike, count = (
+            np.flatnonzero(grid.ring_n_phi == n),
+            max(1, GROUP_SAMPLES // (maps * int(n))),
+        )
+        for first in range(0, len(alike), count):
+            rings = alike[first : first + count]
+            rows = grid.ring_start[rings][:, None] + np.arange(n)
+            yield rings, rows, np.exp(1j * m * grid.ring_phi0[rings])
+
+
+def _analyse_rows(f, L, real, threads):
+    """(..., n) -> (..., orders)."""
+    n = f.shape[-1]
+    m = orders(L, real)
+    if not real:
+        return fft.fft(f, axis=-1, workers=threads)[..., m % n]
+    X = fft.rfft(f, axis=-1, workers=threads)
+    if n >= 2 * L - 1:
+        return X[..., :L]
+    k = m % n
+    high = 2 * k > n
+    X = X[..., np.where(high, n - k, k)]
+    return np.where(high, X.conj(), X)
+
+
+def _synthesise_rows(F, n, L, real, threads):
+    """(..., orders) -> (..., n)."""
+    m = orders(L, real)
+    bins = np.zeros((*F.shape[:-1], n), complex)
+    for first in range(0, len(m), n):  # orders that alias onto one bin add up
+        part = m[first : first + n]
+        factor = np.where(part > 0, 2.0, 1.0) if real else 1.0
+        bins[..., part % n] += factor * F[..., first : first + n]
+    values = fft.ifft(bins, axis=-1, workers=threads, norm="forward")
+    return values.real if real else values

@@ -1,0 +1,122 @@
+"""Rings as SIMD lanes: northern angles in blocks, their weights, and the planes that they are stored in.
+
+`legendre_scalar` and `legendre_spin` loop over the blocks; the columns of a plane are the northern lanes,
+then the southern.
+"""
+
+import math
+from collections import namedtuple
+
+import numpy as np
+
+from spherekit._core.jit import leaf
+from spherekit._core.workspace import on_lines
+from spherekit.kernels.simd import Lanes, has_wide_registers, load, splat, store, width
+from spherekit.kernels.wigner_recursion import (
+    COS2,
+    DIFFERENCES,
+    SIN2,
+    log_seed,
+)
+
+#: Lanes of a wide block: what the registers hold beside the sums (on AVX2, 16 take 0.7 to 0.9 of 32).
+_WIDTH = 32 if has_wide_registers() else 16
+
+
+NARROW, WIDE = Lanes(8), Lanes(_WIDTH)
+
+
+#: Lanes of a ring set. Lane arrays: x = cos, y = 1 - cos, squares, log2 of sin and of tan(theta/2),
+#: weights of the northern and southern ring (0 where there is none). Block arrays: first lane, whether
+#: a wide one, form of the recursion, sine of the ring nearest the equator. ``polar``: the same sine for
+#: all rings in the difference form, -1 where there are none.
+RingLanes = namedtuple(
+    "RingLanes", "x y sin2 cos2 log_sin log_tan north south first wide form top polar"
+)
+
+
+#: The orders |m| of first <= |m| < last, first a multiple of 4; order m is in slot up + m, -m in down - m.
+Orders = namedtuple("Orders", "first last up down")
+
+
+def ring_lanes(theta, north, south, L):
+    """Lanes for the northern angles ``theta`` (ascending, <= pi/2) with the weights of both sides."""
+    theta = np.asarray(theta, float)
+    # The plain forms lose digits as l min(l, 1/sin(theta)).
+    lost = L * np.minimum(L, 1 / np.maximum(np.sin(theta), 1e-300)) > 6e4
+    first, wide, size = _blocks(len(theta), np.count_nonzero(lost))
+    pad = [(0, size - len(theta))]
+    theta = np.pad(theta, pad, mode="edge")
+    # A pole is an angle so small that only the order m = n survives there; a power of two, so that its
+    # logarithm is a whole number and cancels exactly.
+    sin = np.maximum(np.sin(theta), 2.0**-640)
+    tan = np.maximum(np.tan(theta / 2), 2.0**-641)
+    x, y = np.cos(theta), 2 * np.sin(theta / 2) ** 2
+    ends = np.append(first[1:], size)
+    top = sin[ends - 1]
+    form = np.where(np.pad(lost, pad)[first], DIFFERENCES, np.where(top < 0.75, SIN2, COS2))
+    weights = (np.pad(np.asarray(w, float), pad) for w in (north, south))
+    squares = np.sin(theta) ** 2, np.cos(theta) ** 2
+    logs = np.log2(sin), np.log2(tan)
+    polar = float(np.max(top, where=form == DIFFERENCES, initial=-1.0))
+    lanes = map(on_lines, (x, y, *squares, *logs, *weights))
+    return RingLanes(*lanes, first, wide, form, top, polar)
+
+
+def _blocks(count, polar):
+    """(first lanes, whether wide, padded size): rings near the pole by 8, then by `_WIDTH`, the last by 8."""
+    polar = -(-polar // 8)
+    wide, rest = divmod(max(count - 8 * polar, 0), _WIDTH)
+    narrow = -(-rest // 8)
+    if 16 * narrow > _WIDTH:
+        wide, narrow = wide + 1, 0
+    is_wide = np.repeat([False, True, False], [polar, wide, narrow])
+    sizes = np.where(is_wide, _WIDTH, 8)
+    return np.cumsum(sizes) - sizes, is_wide, int(sizes.sum())
+
+
+def order_scales(L, spin):
+    """log2 of the recursion's start for m < L: of d^l and, with sqrt((2l+1)/4pi), of lambda_l."""
+    scale = log_seed(L, spin)
+    l0 = np.maximum(np.arange(L), abs(spin))
+    return scale, scale + 0.5 * np.log2((2 * l0 + 1) / (4 * math.pi))
+
+
+@leaf
+def reach(L, sine):
+    """Orders beyond this are negligible on rings of that sine."""
+    return L * sine + 60.0 + 0.01 * L
+
+
+@leaf
+def put(lanes, weights, first, sign, re, im, plane, at):
+    """Weighted values of a block into a plane."""
+    weight = sign * load(lanes, weights, first)
+    store(plane, at, weight * re)
+    store(plane, at + plane.size // 2, weight * im)
+
+
+@leaf
+def take(lanes, weights, first, plane, at):
+    """Weighted values (re, im) of a block in a plane."""
+    weight = load(lanes, weights, first)
+    re, im = load(lanes, plane, at), load(lanes, plane, at + plane.size // 2)
+    return weight * re, weight * im
+
+
+@leaf
+def put_zeros(lanes, rings, b, plane):
+    zero, lane_count = splat(lanes, 0.0), rings.x.size
+    for part in range(4):
+        first = part * lane_count + rings.first[b]
+        for at in range(first, first + (_WIDTH if rings.wide[b] else 8), width(lanes)):
+            store(plane, at, zero)
+
+
+@leaf
+def hold(values, w, a, b, c, d):
+    """Four vectors of w lanes into ``values``."""
+    store(values, 0, a)
+    store(values, w, b)
+    store(values, 2 * w, c)
+    store(values, 3 * w, d)

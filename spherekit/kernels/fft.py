@@ -1,0 +1,173 @@
+"""Fourier transforms of SIMD lanes: eight complex signals of one length at a time.
+
+    X_k = sum_j x_j e^{-2 pi i j k / n}
+
+by Stockham's decimation in frequency with butterflies of 8, 4, 2, 3 and 5, dense ones for other primes, and
+Bluestein's convolution where a prime is large. A signal set lies in a work array as planes of real and
+imaginary parts, point by point, the lanes of a point side by side; real signals travel two by two, as the
+real and imaginary part of one lane.
+"""
+
+from collections import namedtuple
+from functools import lru_cache
+
+import numpy as np
+from scipy import fft as scipy_fft
+
+from spherekit._core.jit import jit
+from spherekit.kernels.fft_butterflies import radix2, radix3, radix4, radix5, radix8, radix_odd
+from spherekit.kernels.simd import load, splat, spread, store, width
+
+#: Tables of length n. ``size``: points of the butterflies, n or Bluestein's longer length; ``factors``, and
+#: per factor where its twiddles (``cos``, ``sin``) and dense matrices begin; ``chirp``: empty, or Bluestein's
+#: factors e^{-pi i j^2/n} and the transform of their inverse, as real and imaginary parts.
+Fourier = namedtuple("Fourier", "n size factors starts cos sin dense_starts dense chirp filter")
+
+#: Primes up to this are summed directly: the sums run near the arithmetic limit of the machine.
+_LARGEST_DENSE = 193
+
+
+@lru_cache(maxsize=64)
+def tables(n, single=False):
+    """The tables of length n, for float32 lanes in float32."""
+    if single:
+        numbers = {"cos", "sin", "dense", "chirp", "filter"}
+        full = tables(n)._asdict().items()
+        return Fourier(**{k: x.astype(np.float32) if k in numbers else x for k, x in full})
+    factors = _factors(n)
+    if max(factors, default=1) <= _LARGEST_DENSE:
+        return Fourier(n, n, *_butterflies(n, factors), np.empty(0), np.empty(0))
+    size = scipy_fft.next_fast_len(2 * n - 1)
+    j = np.arange(n)
+    chirp = roots(-(j * j) % (2 * n), 2 * n)
+    kernel = np.zeros(size, complex)
+    kernel[:n] = kernel[-n + 1 or size :][::-1] = 0
+    kernel[j] = chirp.conj()
+    kernel[-j[1:]] = chirp[1:].conj()
+    response = np.fft.fft(kernel) / size
+    parts = (np.concatenate([z.real, z.imag]) for z in (chirp, response))
+    return Fourier(n, size, *_butterflies(size, _factors(size)), *parts)
+
+
+@jit
+def work_size(lanes_width, fft):
+    """Length of the work array: two planes before and after each step, and the dense sums."""
+    return lanes_width * (
+        4 * fft.size + 2 * max(1, fft.factors.max() if fft.factors.size else 1) + 2
+    )
+
+
+def _factors(n):
+    """Odd primes descending, then 2 or 4, then 8s."""
+    odd, twos, p = [], 0, 3
+    while n % 2 == 0:
+        n, twos = n // 2, twos + 1
+    while n > 1:
+        while n % p == 0:
+            n //= p
+            odd.append(p)
+        p = p + 2 if p * p <= n else max(n, p + 2)
+    few = {0: [], 1: [4, 4] if twos > 1 else [2], 2: [4]}[twos % 3]
+    eights = twos // 3 - (len(few) == 2)
+    return sorted(odd, reverse=True) + few + [8] * eights
+
+
+def roots(k, n):
+    """e^{2 pi i k / n} for integers 0 <= k < n, each to the last digit: angles below pi/4 only."""
+    octant, rest = np.divmod(8 * k, n)
+    flip = octant % 2 == 1
+    angle = (2 * np.pi / (8 * n)) * np.where(flip, n - rest, rest)
+    c, s = np.cos(angle), np.sin(angle)
+    c, s = np.where(flip, s, c), np.where(flip, c, s)
+    # odd octants measure back from the next quarter: (c, s) is the angle within its quarter
+    return (c + 1j * s) * np.array([1, 1j, -1, -1j])[octant // 2]
+
+
+def _butterflies(n, factors):
+    starts, turns, dense_starts, dense, size = [], [], [], [], n
+    at = dense_at = 0
+    for factor in factors:
+        p, j = np.arange(size // factor)[:, None], np.arange(factor)
+        twiddles = roots((-p * j) % size, size).ravel()
+        starts.append(at)
+        turns.append(twiddles)
+        at += twiddles.size
+        half = np.arange(1, (factor + 1) // 2)
+        matrix = roots(half[:, None] * half % factor, factor) if factor % 2 else np.empty((0, 0))
+        dense_starts.append(dense_at)
+        dense += [matrix.real.ravel(), matrix.imag.ravel()]
+        dense_at += 2 * matrix.size
+        size //= factor
+    turns = np.concatenate([*turns, [0j]])
+    integers = (np.array(x, np.int64) for x in (factors, starts))
+    cos, sin = np.ascontiguousarray(turns.real), np.ascontiguousarray(turns.imag)
+    dense = np.concatenate([*dense, [0.0]])
+    return *integers, cos, sin, np.array(dense_starts, np.int64), dense
+
+
+# --- transforms --------------------------------------------------------------------------------------
+
+
+@jit
+def transform(lanes, work, back, fft):
+    """Transform the planes at the head of ``work``; returns where (real, imaginary) parts now begin.
+
+    ``back`` exchanges the two, which gives sum_j x_j e^{+2 pi i j k/n}.
+    """
+    plane = width(lanes) * fft.size
+    re, im = plane * back, plane * (1 - back)
+    if fft.chirp.size:
+        re, im = _bluestein(lanes, work, re, im, fft)
+    else:
+        re, im = _stages(lanes, work, re, im, re + 2 * plane, im + 2 * plane, fft)
+    return (im, re) if back else (re, im)
+
+
+@jit
+def _stages(lanes, w, re, im, re2, im2, fft):
+    size = fft.size
+    for f in range(fft.factors.size):
+        radix, at, stride = fft.factors[f], fft.starts[f], fft.size // size
+        if radix == 8:
+            radix8(lanes, w, size, stride, re, im, re2, im2, fft.cos, fft.sin, at)
+        elif radix == 4:
+            radix4(lanes, w, size, stride, re, im, re2, im2, fft.cos, fft.sin, at)
+        elif radix == 2:
+            radix2(lanes, w, size, stride, re, im, re2, im2, fft.cos, fft.sin, at)
+        elif radix == 3:
+            radix3(lanes, w, size, stride, re, im, re2, im2, fft.cos, fft.sin, at)
+        elif radix == 5:
+            radix5(lanes, w, size, stride, re, im, re2, im2, fft.cos, fft.sin, at)
+        else:
+            radix_odd(lanes, w, size, stride, radix, re, im, re2, im2, fft, f)
+        re, im, re2, im2 = re2, im2, re, im
+        size //= radix
+    return re, im
+
+
+@jit
+def _bluestein(lanes, w, re, im, fft):
+    """jk = (j^2 + k^2 - (k-j)^2)/2 turns the sum into a convolution of length ``size``."""
+    v, n, plane = width(lanes), fft.n, width(lanes) * fft.size
+    _multiply(lanes, w, re, im, fft.chirp, n)
+    zero = splat(lanes, 0.0)
+    for i in range(n, fft.size):
+        store(w, re + i * v, zero)
+        store(w, im + i * v, zero)
+    r, i = _stages(lanes, w, re, im, re + 2 * plane, im + 2 * plane, fft)
+    _multiply(lanes, w, r, i, fft.filter, fft.size)
+    other = 2 * plane if r == re else -2 * plane
+    i, r = _stages(lanes, w, i, r, i + other, r + other, fft)
+    _multiply(lanes, w, r, i, fft.chirp, n)
+    return r, i
+
+
+@jit
+def _multiply(lanes, w, re, im, factors, n):
+    v = width(lanes)
+    half = factors.size // 2
+    for k in range(n):
+        c, s = spread(lanes, factors, k), spread(lanes, factors, half + k)
+        a, b = load(lanes, w, re + k * v), load(lanes, w, im + k * v)
+        store(w, re + k * v, a * c - b * s)
+        store(w, im + k * v, b * c + a * s)

@@ -1,0 +1,174 @@
+"""Coefficients of the three forms of the recursion (see `kernels.wigner_recursion`), order by order.
+
+With e_l = sqrt((l^2-m^2)(l^2-n^2)/(4l^2-1)) / l and lambda_l = alpha_l p_l. Roots and quotients make them
+cost up to a third of a small transform, so that those of all orders are kept for L up to `KEPT`.
+"""
+
+import math
+from collections import namedtuple
+from functools import lru_cache
+
+import numpy as np
+
+from spherekit._core.jit import jit
+
+#: Largest band-limit whose coefficients are kept, 10 to 24 L^2 bytes; and that of the many spins of a signal
+#: on the rotation group.
+KEPT, KEPT_ANY_SPIN = 1024, 256
+
+#: Coefficients by order, a row each: e_l from l = m on; alpha; (a, b) of a step; (r, g, a) of a difference
+#: step by sign of n, for the orders that reach the polar rings. One row of each where they are not kept.
+Coefficients = namedtuple("Coefficients", "e alpha ab rga")
+
+
+@lru_cache(maxsize=32)
+def kept(L, spin):
+    """The coefficients of all orders, n = -spin; for L beyond what is kept the empty table."""
+    many, polar = _kept_rows(L, spin)  # others are made
+    table = room(many, polar, L, spin)
+    if many:
+        _fill(L, spin, table)
+    return table
+
+
+def kept_bytes(L, spin):
+    """Bytes of `kept`."""
+    many, polar = _kept_rows(L, spin)
+    if spin == 0:
+        return 8 * (many * (2 * L + L // 2 + 24) + polar * (3 * L + 8))
+    return 8 * (many * (3 * L + 16) + 2 * polar * (3 * L + 8))
+
+
+def _kept_rows(L, spin):
+    """Orders whose coefficients are kept, and those of them that matter close to a pole."""
+    many = L if L <= (KEPT if abs(spin) < 5 else KEPT_ANY_SPIN) else 0
+    return many, min(many, 90 + abs(spin) if L > 200 else 0)
+
+
+def room(orders, polar, L, spin):
+    """Unfilled rows."""
+    zonal = spin == 0
+    return Coefficients(
+        np.empty((orders if zonal else 1, L + 8)),
+        np.empty((orders, L // 2 + 8 if zonal else L + 8)),
+        np.empty((orders, L + 8 if zonal else 2 * L + 8)),
+        np.empty((1 if zonal else 2, polar, 3 * L + 8)),
+    )
+
+
+@jit
+def _fill(L, spin, table):
+    for m in range(L):
+        if spin == 0:
+            pair_coefficients(m, L, table.e[m], table.alpha[m], table.ab[m])
+        else:
+            degree_coefficients(m, -spin, L, table.alpha[m], table.ab[m])
+    for turn in range(table.rga.shape[0]):
+        for m in range(table.rga.shape[1]):
+            difference_coefficients(m, spin if turn else -spin, L, table.rga[turn, m])
+
+
+@jit
+def pair_coefficients(m, L, e, alpha, ab):
+    """Coefficients of the two-degree form for n = 0 in z = cos^2; returns the number of pairs.
+
+    e[i] = e_{m+i}.
+    """
+    count = (L - m + 1) // 2
+    for i in range(L - m + 5):
+        ell = float(m + i)
+        e[i] = math.sqrt((ell - m) * (ell + m) / (4.0 * ell * ell - 1.0)) if i else 0.0
+    alpha[0] = 1.0 / e[1]
+    alpha[1] = e[1] / (e[2] * e[3])
+    for k in range(1, count):
+        i = 2 * k + 1
+        alpha[k + 1] = e[i] * e[i - 1] / (e[i + 1] * e[i + 2])
+    for k in range(1, count):  # the only serial loop: one product
+        alpha[k + 1] *= alpha[k - 1]
+    for k in range(count):
+        i = 2 * k + 1
+        a = alpha[k] / (alpha[k + 1] * e[i + 1] * e[i + 2])
+        middle = e[i + 1] * e[i + 1] + e[i] * e[i]
+        ab[2 * k], ab[2 * k + 1] = a, -a * middle
+    return count
+
+
+@jit
+def towards_pole(ab, count, pole):
+    """The same step in z = sin^2 = 1 - cos^2."""
+    for k in range(count):
+        pole[2 * k], pole[2 * k + 1] = -ab[2 * k], ab[2 * k] + ab[2 * k + 1]
+
+
+@jit
+def degree_coefficients(m, n, L, alpha, ab):
+    """Coefficients of the one-degree form in z = y; alpha[k] belongs to l = l0 + k; returns their number."""
+    l0 = max(abs(m), abs(n))
+    count = L - l0
+    for k in range(count):
+        ab[2 * k] = _e(float(l0 + k + 1), m, n)
+    alpha[0], alpha[1] = 1.0, 0.5 / ab[0]
+    for k in range(1, count):
+        alpha[k + 1] = ab[2 * k - 2] / ab[2 * k]
+    for k in range(1, count):  # the only serial loop: one product
+        alpha[k + 1] *= alpha[k - 1]
+    for k in range(count):
+        ab[2 * k] = -alpha[k] / (alpha[k + 1] * ab[2 * k])
+    other_sign(m, -n, L, ab, ab)
+    return count
+
+
+@jit
+def other_sign(m, n, L, ab, other):
+    """(a, b) for -n from a for n: b = a (1 + mn/(l(l+1))), a with a minus sign."""
+    l0 = max(abs(m), abs(n))
+    for k in range(L - l0):
+        ell = float(l0 + k)
+        shift = m * n / (ell * (ell + 1.0)) if n else 0.0
+        other[2 * k], other[2 * k + 1] = ab[2 * k], -ab[2 * k] * (1.0 + shift)
+
+
+@jit
+def _e(ell, m, n):
+    square = (ell - m) * (ell + m) * ((ell - n) * (ell + n)) / (4.0 * ell * ell - 1.0)
+    return math.sqrt(square) / ell
+
+
+@jit
+def difference_coefficients(m, n, L, rga):
+    """(r, g, a) of `difference_step` for l = l0, l0+1, ...; returns their number.
+
+    With w_l = sqrt((l^2-m^2)(l^2-n^2)); g has l^2 - w_l - mn, whose difference is taken by hand.
+    """
+    l0 = max(abs(m), abs(n))
+    w, gap = _product(float(l0), m, n)
+    for k in range(L - l0):
+        ell = float(l0 + k)
+        up = ell + 1.0
+        w_above, gap_above = _product(up, m, n)
+        if l0 + k == 0:
+            rga[0], rga[1], rga[2] = 0.0, 0.0, -1.0 / w_above
+        else:
+            over = 1.0 / (ell * w_above)
+            rga[3 * k] = up * w * over
+            rga[3 * k + 1] = (up * gap + ell * gap_above) * over
+            rga[3 * k + 2] = -(2.0 * ell + 1.0) * up * ell * over
+        w, gap = w_above, gap_above
+    return L - l0
+
+
+@jit
+def _product(ell, m, n):
+    """w_l and l^2 - w_l - mn without cancellation: l^2 (1 - cos(a - b)), m = l sin a, n = l sin b."""
+    if ell == 0.0:
+        return 0.0, 0.0
+    u, v = m / ell, n / ell  # divided: m * (1/m) is not always 1, nor its root's rest small
+    cos_u, cos_v = math.sqrt((1.0 - u) * (1.0 + u)), math.sqrt((1.0 - v) * (1.0 + v))
+    w, cosine = ell * ell * cos_u * cos_v, cos_u * cos_v + u * v
+    if m == n:
+        return w, 0.0
+    if m * n > 0:
+        sine = (m - n) * (m + n) / (ell * ell * (u * cos_v + v * cos_u))
+        return w, ell * ell * sine * sine / (1.0 + cosine)
+    rest = (u * u + v * v - u * u * v * v) / (1.0 + cos_u * cos_v)
+    return w, ell * ell * (rest - u * v)

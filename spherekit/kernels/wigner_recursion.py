@@ -1,0 +1,301 @@
+"""The recursion in the degree that every transform on the sphere and the rotation group rests on.
+
+With ``lambda_l = sqrt((2l+1)/4pi) d^l_mn(theta)`` and ``e_l = sqrt((l^2-m^2)(l^2-n^2)/(4l^2-1)) / l``,
+
+    (cos theta - mn/(l(l+1))) lambda_l = e_{l+1} lambda_{l+1} + e_l lambda_{l-1},
+
+started from the closed form at l0 = max(|m|, |n|) and run upward, which is stable for every m and n.
+Three forms of it are used, all with one inner loop over rings as SIMD lanes:
+
+- one degree at a time, any n, written in y = 1 - cos(theta);
+- two degrees at a time for n = 0, on lambda_{m+2k+1}/cos(theta), in cos^2 or sin^2 (Ishioka 2018,
+  J. Meteorol. Soc. Japan 96, 241), whichever is small;
+- the difference (Reinsch) form on d^l itself, which near a pole keeps the digits (~ l^2 eps) that the
+  others lose there.
+
+In the first two lambda_l = alpha_l p_l, with alpha such that ``p_{k+1} = (a_k z + b_k) p_k - p_{k-1}``
+(`kernels.recursion_coefficients`).
+Functions of the kernel layer take arrays and numbers only; ``state`` holds p_{k-1}, then p_k.
+"""
+
+import math
+
+import numpy as np
+
+from spherekit._core.jit import jit, leaf
+from spherekit.kernels.simd import (
+    accumulate,
+    exp2,
+    highest,
+    largest,
+    load,
+    splat,
+    spread,
+    store,
+    width,
+)
+from spherekit.kernels.transpose import row_sums
+
+#: log2 below which a value cannot matter in a sum of terms of order one.
+NEGLIGIBLE = -110.0
+#: Forms of the recursion on a block of rings: in differences, in sin^2 or y, in cos^2 or y.
+DIFFERENCES, SIN2, COS2 = 0, 1, 2
+#: Lanes that hold partial sums in memory, and degrees (or pairs) whose sums fit the first-level cache.
+SUMS, STRETCH = 8, 64
+
+
+@leaf
+def step(a, b, z, p, q):
+    """p_{k+1} from p = p_k and q = p_{k-1}; for scalars and vectors alike."""
+    return (a * z + b) * p - q
+
+
+@leaf
+def difference_step(r, g, a, y, p, d):
+    """d^{l+1} - d^l from p = d^l and d = d^l - d^{l-1}; for scalars and vectors alike."""
+    return r * d + (a * y + g) * p
+
+
+# --- starting values ---------------------------------------------------------------------------------
+
+
+def log_seed(L, n):
+    """log2 of ``sqrt(binom(2 l0, l0-mu) / 4^l0)`` for m = 0..L-1; l0, mu = max, min of (m, |n|).
+
+    As ``binom(2l, l)/4^l = prod_k (1 - 1/2k)`` times ``prod_{j<mu} (1 - (2j+1)/(l+j+1))``: sums of one sign,
+    which keep their digits where differences of log-gamma functions would lose them.
+    """
+    n = abs(int(n))
+    central = np.concatenate([[0.0], np.cumsum(np.log1p(-0.5 / np.arange(1, max(L, n + 1))))])
+    l0 = np.arange(n, L, dtype=float)
+    above = central[n:L].copy()
+    for j in range(n):
+        above += np.log1p(-(2 * j + 1) / (l0 + j + 1))
+    j = np.arange(n)
+    falling = np.concatenate([[0.0], np.cumsum(np.log1p(-(2 * j + 1) / (n + j + 1.0)))])
+    return 0.5 / math.log(2) * np.concatenate([central[n] + falling[:n], above])[:L]
+
+
+@leaf
+def seed_sign(m, n):
+    """Sign of d^l_mn at l = max(|m|, |n|) for m >= 0."""
+    flips = m >= abs(n) or n < 0
+    return -1.0 if flips and (m - n) % 2 else 1.0
+
+
+@leaf
+def seed(lanes, m, n, log_norm, log_sin, log_tan, first, state):
+    """Put the start of the recursion into ``state``, its largest lane 1; returns log2 of the scale.
+
+    d^{l0}_mn = +- norm sin(theta)^l0 tan(theta/2)^(-+mu), + where m and n differ in sign.
+    """
+    w = width(lanes)
+    l0, mu = float(max(abs(m), abs(n))), float(min(abs(m), abs(n)))
+    if m * n > 0:
+        mu = -mu
+    v = splat(lanes, l0) * load(lanes, log_sin, first)
+    v = v + splat(lanes, mu) * load(lanes, log_tan, first)
+    top = highest(v)
+    store(state, w, exp2(v - splat(lanes, top)))
+    store(state, 0, splat(lanes, 0.0))
+    return top + log_norm
+
+
+@leaf
+def climb(lanes, z, first, state, ab, exponent, count):
+    """Run the recursion alone until its largest lane matters; returns the degree's index.
+
+    ``exponent``: log2 of the scale of ``state``, which comes out unscaled; a start that never came to
+    matter returns ``count``.
+    """
+    x, q, p = load(lanes, z, first), load(lanes, state, 0), load(lanes, state, width(lanes))
+    k, bar = 0, _bar(exponent)
+    size = largest(p)
+    while k + 8 < count and size < bar:
+        for i in range(k, k + 8, 2):
+            q = step(spread(lanes, ab, 2 * i), spread(lanes, ab, 2 * i + 1), x, p, q)
+            p = step(spread(lanes, ab, 2 * i + 2), spread(lanes, ab, 2 * i + 3), x, q, p)
+        k += 8
+        size = largest(p)
+        if size > 1e60:
+            exponent += 200.0
+            p, q = p * splat(lanes, 2.0**-200), q * splat(lanes, 2.0**-200)
+            size, bar = size * 2.0**-200, _bar(exponent)
+    return _finish(lanes, state, q, p, exponent, k, count)
+
+
+@leaf
+def climb_differences(lanes, y, first, state, rga, exponent, count):
+    """`climb` in the difference form: ``state`` holds d^l - d^{l-1}, then d^l."""
+    x, d, p = load(lanes, y, first), load(lanes, state, 0), load(lanes, state, width(lanes))
+    k, bar = 0, _bar(exponent)
+    size = largest(p)
+    while k + 8 < count and size < bar:
+        for i in range(3 * k, 3 * k + 24, 3):
+            r, g, a = spread(lanes, rga, i), spread(lanes, rga, i + 1), spread(lanes, rga, i + 2)
+            d = difference_step(r, g, a, x, p, d)
+            p = p + d
+        k += 8
+        size = largest(p)
+        if size > 1e60:
+            exponent += 200.0
+            p, d = p * splat(lanes, 2.0**-200), d * splat(lanes, 2.0**-200)
+            size, bar = size * 2.0**-200, _bar(exponent)
+    return _finish(lanes, state, d, p, exponent, k, count)
+
+
+@leaf
+def _bar(exponent):
+    """The value from which a state of that scale matters."""
+    return 2.0 ** min(NEGLIGIBLE - exponent, 1000.0)
+
+
+@leaf
+def _finish(lanes, state, q, p, exponent, k, count):
+    """Scale the state; a start that never came to matter is skipped (k = count)."""
+    if max(largest(p), largest(q)) < _bar(exponent):
+        return count
+    scale = splat(lanes, 2.0**exponent)
+    store(state, 0, q * scale)
+    store(state, width(lanes), p * scale)
+    return k
+
+
+# --- inner loops -------------------------------------------------------------------------------------
+
+
+@leaf
+def synthesise(lanes, z, first, state, ab, c, k, count, out):
+    """out[j] = sum_k c[4k+j] p_k for j = 0..3, a vector of rings each."""
+    w = width(lanes)
+    x, q, p = load(lanes, z, first), load(lanes, state, 0), load(lanes, state, w)
+    s0 = s1 = s2 = s3 = splat(lanes, 0.0)
+    while k + 1 < count:
+        s0, s1 = s0 + spread(lanes, c, 4 * k) * p, s1 + spread(lanes, c, 4 * k + 1) * p
+        s2, s3 = s2 + spread(lanes, c, 4 * k + 2) * p, s3 + spread(lanes, c, 4 * k + 3) * p
+        q = step(spread(lanes, ab, 2 * k), spread(lanes, ab, 2 * k + 1), x, p, q)
+        s0, s1 = s0 + spread(lanes, c, 4 * k + 4) * q, s1 + spread(lanes, c, 4 * k + 5) * q
+        s2, s3 = s2 + spread(lanes, c, 4 * k + 6) * q, s3 + spread(lanes, c, 4 * k + 7) * q
+        p = step(spread(lanes, ab, 2 * k + 2), spread(lanes, ab, 2 * k + 3), x, q, p)
+        k += 2
+    if k < count:
+        s0, s1 = s0 + spread(lanes, c, 4 * k) * p, s1 + spread(lanes, c, 4 * k + 1) * p
+        s2, s3 = s2 + spread(lanes, c, 4 * k + 2) * p, s3 + spread(lanes, c, 4 * k + 3) * p
+    store(out, 0, s0)
+    store(out, w, s1)
+    store(out, 2 * w, s2)
+    store(out, 3 * w, s3)
+
+
+@leaf
+def synthesise_differences(lanes, y, first, state, rga, c, k, count, out):
+    """`synthesise` in the difference form."""
+    w = width(lanes)
+    x, d, p = load(lanes, y, first), load(lanes, state, 0), load(lanes, state, w)
+    s0 = s1 = s2 = s3 = splat(lanes, 0.0)
+    for i in range(k, count):
+        s0, s1 = s0 + spread(lanes, c, 4 * i) * p, s1 + spread(lanes, c, 4 * i + 1) * p
+        s2, s3 = s2 + spread(lanes, c, 4 * i + 2) * p, s3 + spread(lanes, c, 4 * i + 3) * p
+        r, g, a = (
+            spread(lanes, rga, 3 * i),
+            spread(lanes, rga, 3 * i + 1),
+            spread(lanes, rga, 3 * i + 2),
+        )
+        d = difference_step(r, g, a, x, p, d)
+        p = p + d
+    store(out, 0, s0)
+    store(out, w, s1)
+    store(out, 2 * w, s2)
+    store(out, 3 * w, s3)
+
+
+@leaf
+def values_differences(lanes, y, first, state, rga, k, count, out):
+    """out[width i + lane] = d^l, l = l0 + i, for i < count; zero for i < k."""
+    w = width(lanes)
+    x, d, p = load(lanes, y, first), load(lanes, state, 0), load(lanes, state, w)
+    for i in range(k):
+        store(out, i * w, splat(lanes, 0.0))
+    for i in range(k, count):
+        store(out, i * w, p)
+        r, g = spread(lanes, rga, 3 * i), spread(lanes, rga, 3 * i + 1)
+        a = spread(lanes, rga, 3 * i + 2)
+        d = difference_step(r, g, a, x, p, d)
+        p = p + d
+
+
+@jit
+def sum_rings(narrow, wide, rings, forms, starts, states, values, count, sums, c):
+    """c[4k+j] = sum over all rings of p_k values[j]: the transpose of `synthesise` on every block.
+
+    ``starts[b]`` (which is used up), ``states[b]``, ``values[b]``: where a block's recursion stands, and its
+    values. ``forms``: (z, ab) of blocks by their form. Degrees come in stretches whose sums stay in the
+    first-level cache.
+    """
+    for first in range(0, count, STRETCH):
+        last = min(first + STRETCH, count)
+        sums[: 4 * SUMS * (last - first)] = 0.0
+        for b in range(rings.first.size):
+            if starts[b] >= last:
+                continue
+            z, ab = forms[0] if rings.form[b] == SIN2 else forms[1]
+            args = z, rings.first[b], states[b], ab, values[b], starts[b], first, last, sums
+            if rings.wide[b]:
+                analyse(wide, narrow, *args)
+            else:
+                analyse(narrow, narrow, *args)
+            starts[b] = last
+        fold(narrow, sums, last - first, c, 4 * first)
+
+
+@leaf
+def analyse(lanes, eight, z, at, state, ab, values, k, first, last, sums):
+    """sums[4(k - first) + j] += p_k values[j] for k < last, rings folded onto eight lanes."""
+    w = width(lanes)
+    x, q, p = load(lanes, z, at), load(lanes, state, 0), load(lanes, state, w)
+    while k + 1 < last:
+        r = step(spread(lanes, ab, 2 * k), spread(lanes, ab, 2 * k + 1), x, p, q)
+        _add_two(lanes, eight, sums, 4 * (k - first), p, r, values)
+        q, p = r, step(spread(lanes, ab, 2 * k + 2), spread(lanes, ab, 2 * k + 3), x, r, p)
+        k += 2
+    if k < last:
+        _add_one(lanes, eight, sums, 4 * (k - first), p, values)
+    store(state, 0, q)
+    store(state, w, p)
+
+
+@leaf
+def analyse_differences(lanes, eight, y, first, state, rga, values, k, count, sums):
+    """`analyse` in the difference form; the transpose of `synthesise_differences`."""
+    x, d = load(lanes, y, first), load(lanes, state, 0)
+    p = load(lanes, state, width(lanes))
+    for i in range(k, count):
+        _add_one(lanes, eight, sums, 4 * i, p, values)
+        r, g = spread(lanes, rga, 3 * i), spread(lanes, rga, 3 * i + 1)
+        d = difference_step(r, g, spread(lanes, rga, 3 * i + 2), x, p, d)
+        p = p + d
+
+
+@leaf
+def _add_one(lanes, eight, sums, j, p, values):
+    for n in range(4):
+        i, v = SUMS * (j + n), load(lanes, values, n * width(lanes))
+        store(sums, i, accumulate(load(eight, sums, i), p, v))
+
+
+@leaf
+def _add_two(lanes, eight, sums, j, p, r, values):
+    """Two degrees at once share the loads of ``values``, which stay in memory: registers are few."""
+    for n in range(4):
+        i, v = SUMS * (j + n), load(lanes, values, n * width(lanes))
+        a = accumulate(load(eight, sums, i), p, v)
+        b = accumulate(load(eight, sums, i + 4 * SUMS), r, v)
+        store(sums, i, a)
+        store(sums, i + 4 * SUMS, b)
+
+
+@leaf
+def fold(lanes, sums, count, c, at):
+    """c[at + j] = the eight lanes of sums[j] added in a fixed order, j < 4 count; c has room for 8 more."""
+    for j in range(0, 4 * count, SUMS):
+        store(c, at + j, row_sums(lanes, sums, j * SUMS))

@@ -1,0 +1,180 @@
+"""Clebsch-Gordan products of fragments: the trilinear form behind them, and its three contractions.
+
+    F(x, y, g) = sum_p sum_ijk c^p_ijk x_{a_p + i} y_{b_p + j} g_{o_p + k}
+
+over products p = (fragment of x, fragment of y, fragment of the result), c^p the Clebsch-Gordan block of
+their degrees. The product is its derivative by g; those by x and y are its gradients. All are one kernel with
+the roles exchanged, so that every derivative of a product is a contraction again.
+"""
+
+import math
+from collections import namedtuple
+from functools import partial
+
+import numpy as np
+from autograd.extend import defjvp, defvjp, primitive
+
+from spherekit._core import checks
+from spherekit._core.jit import jit, leaf
+from spherekit._core.parallel import run
+from spherekit._core.timing import timed
+from spherekit._core.workspace import aligned
+from spherekit.kernels.simd import Lanes, load, splat, store, width
+from spherekit.kernels.work_queue import next_item
+from spherekit.wigner import clebsch_gordan
+
+_WIDTH = {np.dtype(np.float64): 32, np.dtype(np.float32): 64}
+_LANES = {kind: Lanes(w, kind == np.float32) for kind, w in _WIDTH.items()}
+_GROUP = 8  # stretches of lanes that one thread takes together
+
+#: The form: rows of x, y and g; ``products`` (n, 4): where the fragments start, and their block; per role
+#: that is put out (x, y, g = 0, 1, 2) the blocks row by row, `_Table`; how many numbers it multiplies.
+Form = namedtuple("Form", "sizes products tables cost")
+
+#: Blocks of one role: ``rows[block]`` = (first row in ``starts``, rows out, rows of u, rows of v); entries.
+_Table = namedtuple("_Table", "rows starts u v c")
+
+
+def form(x, y, products, real):
+    """`Form` of products ((l1, t1, l2, t2, l), ...) of two `Generalized` signals; and the result's tau.
+
+    The fragments of the result are numbered in the order of the products, degree by degree.
+    """
+    L = 1 + max((p[4] for p in products), default=0)
+    tau, blocks, first = np.zeros(L, int), {}, []
+    for l1, t1, l2, t2, ell in products:
+        block = blocks.setdefault((l1, l2, ell), len(blocks))
+        first.append((x.rows(l1, t1).start, y.rows(l2, t2).start, int(tau[ell]), block))
+        tau[ell] += 1
+    starts = np.concatenate([[0], np.cumsum(tau * (2 * np.arange(L) + 1))])
+    rows = np.array(first, np.int64).reshape(-1, 4)
+    degree = np.array([p[4] for p in products], int)
+    rows[:, 2] = starts[degree] + rows[:, 2] * (2 * degree + 1)
+    tables = tuple(_table(list(blocks), role, real) for role in range(3))
+    entries = np.diff(tables[2].starts[tables[2].rows[:, 0]], append=len(tables[2].c))
+    cost = int(entries[rows[:, 3]].sum()) if len(rows) else 0
+    return Form((x.size, y.size, int(starts[-1])), rows, tables, cost), tuple(tau.tolist())
+
+
+def _table(blocks, role, real):
+    rows, starts, u, v, c = [], [0], [], [], []
+    for degrees in blocks:
+        block = clebsch_gordan(*degrees, basis="real" if real else "complex")
+        block = np.moveaxis(block, role, 0)
+        rows.append((len(starts) - 1, *block.shape))
+        for matrix in block:
+            i, j = matrix.nonzero()
+            u.append(i)
+            v.append(j)
+            c.append(matrix[i, j])
+            starts.append(starts[-1] + len(i))
+    joined = [np.concatenate([[], *some]) for some in (u, v, c)]
+    return _Table(
+        np.array(rows, np.int64).reshape(-1, 4),
+        np.array(starts, np.int64),
+        joined[0].astype(np.int32),
+        joined[1].astype(np.int32),
+        joined[2],
+    )
+
+
+@primitive
+@partial(timed, "nn.tensor_product")
+def contract(u, v, form, role, threads):
+    """The derivative of the form by the argument of that role, at u and v, the others in order.
+
+    Arrays (rows, ...); the trailing axes are the same, and taken one by one. Complex numbers where u and v
+    are complex.
+    """
+    u, v = checks.numbers(u, "u"), checks.numbers(v, "v")
+    if np.iscomplexobj(u) or np.iscomplexobj(v):
+        real = contract(u.real, v.real, form, role, threads)
+        real -= contract(u.imag, v.imag, form, role, threads)
+        imag = contract(u.real, v.imag, form, role, threads)
+        imag += contract(u.imag, v.real, form, role, threads)
+        return real + 1j * imag
+    kind = np.result_type(u, v)
+    lanes = math.prod(u.shape[1:])
+    flat = [np.ascontiguousarray(x, kind).reshape(-1) for x in (u, v)]
+    others = [k for k in range(3) if k != role]
+    result = np.empty((form.sizes[role], *u.shape[1:]), kind)
+    checks.fits_memory(result.nbytes, "this tensor product")
+    counter, work = np.zeros(1, np.int64), form.products[:, [*others, role, 3]]
+    given = work, *form.tables[role], role == 2, lanes, *flat, result.reshape(-1)
+    group = min(_GROUP, -(-lanes // (_WIDTH[kind] * threads)))
+    run(lambda _: _contract(_LANES[kind], counter, group, *given), threads)
+    return result
+
+
+def _gradient(place):
+    def rule(answer, u, v, form, role, threads):
+        others = [k for k in range(3) if k != role]
+        wanted, other = others[place], others[1 - place]
+
+        def pull_back(g):
+            two = (g, v) if place == 0 else (g, u)
+            two = two if role < other else two[::-1]
+            return contract(*two, form, wanted, threads)
+
+        return pull_back
+
+    return rule
+
+
+defvjp(contract, _gradient(0), _gradient(1), argnums=(0, 1))
+defjvp(contract, "same", "same", argnums=(0, 1))
+
+
+# --- kernel ------------------------------------------------------------------------------------------
+
+
+@jit
+def _contract(lanes, counter, group, products, blocks, starts, eu, ev, ec, once, total, u, v, out):
+    """Product by product, over some stretches of lanes: rows far apart in memory are met once."""
+    w = width(lanes)
+    widest = 1
+    for b in range(blocks.shape[0]):
+        widest = max(widest, max(blocks[b, 2], blocks[b, 3]))
+    near_u, near_v, row = aligned(widest * w, u), aligned(widest * w, u), aligned(w, u)
+    while True:
+        first = next_item(counter) * group * w
+        if first >= total:
+            return
+        last = min(first + group * w, total)
+        if not once:
+            for r in range(out.shape[0] // total):
+                out[r * total + first : r * total + last] = 0
+        for p in range(products.shape[0]):
+            block = blocks[products[p, 3]]
+            for at in range(first, last, w):
+                count = min(w, last - at)
+                _gather(lanes, u, products[p, 0], block[2], total, at, count, near_u)
+                _gather(lanes, v, products[p, 1], block[3], total, at, count, near_v)
+                for r in range(block[1]):
+                    acc = splat(lanes, 0.0)
+                    for e in range(starts[block[0] + r], starts[block[0] + r + 1]):
+                        pair = load(lanes, near_u, eu[e] * w) * load(lanes, near_v, ev[e] * w)
+                        acc = acc + splat(lanes, ec[e]) * pair
+                    to = (products[p, 2] + r) * total + at
+                    if count == w and once:
+                        store(out, to, acc)
+                    elif count == w:
+                        store(out, to, load(lanes, out, to) + acc)
+                    else:
+                        store(row, 0, acc)
+                        for s in range(count):
+                            out[to + s] = row[s] if once else out[to + s] + row[s]
+
+
+@leaf
+def _gather(lanes, x, first, rows, total, at, count, near):
+    w = width(lanes)
+    for r in range(rows):
+        start = (first + r) * total + at
+        if count == w:
+            store(near, r * w, load(lanes, x, start))
+        else:
+            for s in range(count):
+                near[r * w + s] = x[start + s]
+            for s in range(count, w):  # what memory holds may be subnormal: a hundred times slower
+                near[r * w + s] = 0

@@ -1,0 +1,99 @@
+"""Orders of fragments: sums over m, and where n and m lie in coefficients."""
+
+import math
+
+import numpy as np
+
+from spherekit._core.jit import jit
+from spherekit.linear import linear_map
+
+_BLOCK = 16
+
+
+def widths(degrees):
+    """Rows of fragments of these degrees."""
+    return tuple(int(2 * ell + 1) for ell in degrees)
+
+
+def _sum(x, *, widths):
+    starts = np.cumsum((0, *widths[:-1]))
+    return np.add.reduceat(x, starts, axis=0)
+
+
+def _repeat(y, *, widths):
+    return np.repeat(y, widths, axis=0)
+
+
+#: (rows, ...) -> (fragments, ...), and each fragment's number to all of its rows.
+sum_orders = linear_map("nn.sum_orders", _sum, _repeat, real=True)
+
+
+class Places:
+    """Where fragments (degree, order or spin n, m) lie in coefficients (..., n, L*L), where |n| <= l."""
+
+    def __init__(self, L, n):
+        self.shape = len(n), L * L
+        some = [
+            row * L * L + ell * ell + ell + m
+            for ell in range(L)
+            for row, order in enumerate(n)
+            if abs(order) <= ell
+            for m in range(-ell, ell + 1)
+        ]
+        self.flat = np.array(some)
+
+
+def _scatter(y, *, places):
+    kind = np.result_type(y, np.complex64)
+    result = np.zeros((*y.shape[1:], *places.shape), kind)
+    count = math.prod(y.shape[1:])
+    y = np.ascontiguousarray(y, kind).reshape(len(y), count)
+    _to_places(y, places.flat, result.reshape(count, math.prod(places.shape)))
+    return result
+
+
+def _gather(x, *, places):
+    lead = x.shape[:-2]
+    x = np.ascontiguousarray(x).reshape(math.prod(lead), math.prod(places.shape))
+    made = np.empty((len(places.flat), len(x)), x.dtype)
+    _from_places(x, places.flat, made)
+    return made.reshape(len(places.flat), *lead)
+
+
+@jit
+def _to_places(y, places, x):
+    """x[b, places[r]] = y[r, b], block by block, so that both are met a cache line at a time."""
+    for start in range(0, x.shape[0], _BLOCK):
+        for r in range(places.size):
+            for b in range(start, min(start + _BLOCK, x.shape[0])):
+                x[b, places[r]] = y[r, b]
+
+
+@jit
+def _from_places(x, places, y):
+    for start in range(0, x.shape[0], _BLOCK):
+        for r in range(places.size):
+            for b in range(start, min(start + _BLOCK, x.shape[0])):
+                y[r, b] = x[b, places[r]]
+
+
+@jit
+def asymmetry(x, L):
+    """Largest |f_{l,-m,-n} - (-1)^(m+n) conj f_lmn| of (signals, 2N-1, L*L), and largest |f_lmn|."""
+    defect = largest = 0.0
+    N = (x.shape[1] + 1) // 2
+    for b in range(x.shape[0]):
+        for n in range(N):
+            for ell in range(L):
+                centre = ell * ell + ell
+                for m in range(0 if n == 0 else -ell, ell + 1):
+                    sign = 1 - 2 * ((m + n) % 2)
+                    one, other = x[b, N - 1 + n, centre + m], sign * x[b, N - 1 - n, centre - m]
+                    gap = max(abs(one.real - other.real), abs(one.imag + other.imag))
+                    defect = max(defect, gap)
+                    largest = max(largest, max(abs(one.real), abs(one.imag)))
+    return defect, largest
+
+
+#: Fragments, their rows first -> coefficients (batch, channels, n, L*L), and back.
+scatter = linear_map("nn.scatter", _scatter, _gather, real=True)

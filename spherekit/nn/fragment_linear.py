@@ -1,0 +1,160 @@
+"""Linear maps of fragments, degree by degree: all that commutes with rotations (Schur's lemma).
+
+    y_l = W_l x_l     on fragments and channels, the same for every order m
+
+of five kinds: ``"free"`` mixes fragments and channels (``"filter"`` too, its weights being those of filters,
+fragments first), ``"uniform"`` fragments, alike in all channels,
+``"channelwise"`` fragments, by weights of each channel, ``"cross"`` channels, by weights of each fragment.
+Each is a matrix product for each degree, and so are its derivatives.
+"""
+
+import itertools
+import math
+from collections import namedtuple
+from functools import partial
+
+import numpy as np
+from autograd.extend import defjvp, defvjp, primitive
+
+from spherekit._core import checks
+from spherekit._core.blas import one_thread
+from spherekit._core.parallel import run
+from spherekit._core.timing import timed
+from spherekit.linear import like
+from spherekit.nn.types import Generalized
+
+KINDS = ("free", "filter", "uniform", "channelwise", "cross")
+
+#: From one `Generalized` signal to another; shape and place of each degree's weights, and its rows in both;
+#: how many numbers.
+Plan = namedtuple("Plan", "kind takes gives shapes starts rows size")
+
+
+def plan(kind, takes, tau, channels):
+    """`Plan` from the signals ``takes`` to ``tau`` fragments in ``channels``, and the weights that it needs.
+
+    >>> plan("free", Generalized((2, 1), 3), (1, 1), 4).shapes
+    ((1, 4, 6), (1, 4, 3))
+    """
+    shapes, channels = [], checks.whole_number(channels, "channels", 1)
+    for before, after in zip(takes.tau, tau, strict=True):
+        shapes.append(
+            {
+                "free": (1, after * channels, before * takes.channels),
+                "filter": (after, before, channels, takes.channels),
+                "uniform": (1, after, before),
+                "channelwise": (channels, after, before),
+                "cross": (before, channels, takes.channels),
+            }[kind]
+        )
+    sizes = [math.prod(shape) for shape in shapes]
+    starts = tuple(itertools.accumulate(sizes, initial=0))
+    gives = Generalized(tau, channels, takes.real)
+    rows = tuple((takes.rows(ell), gives.rows(ell)) for ell in range(takes.L))
+    return Plan(kind, takes, gives, tuple(shapes), starts[:-1], rows, starts[-1])
+
+
+@primitive
+@partial(timed, "nn.blend")
+def blend(a, b, plan, role, threads):
+    """A contraction of y = W x: "y" of (W, x), "x" of (W, g), "W" of (x, g); transposed, not conjugated.
+
+    ``W`` (plan.size,), degree by degree; ``x`` and ``y`` (rows, batch, channels).
+    """
+    a, b = checks.numbers(a, "a"), checks.numbers(b, "b")
+    batch, kind = (a if role == "W" else b).shape[1], np.result_type(a, b)
+    if role == "W":
+        result = np.empty(plan.size, kind)
+    else:
+        result = np.empty((plan.gives if role == "y" else plan.takes).shape(batch), kind)
+    counter = itertools.count()  # whose next() is atomic
+
+    def work(_):
+        while (ell := next(counter)) < plan.takes.L:
+            _one_degree(plan, ell, role, a, b, result)
+
+    with one_thread():
+        run(work, threads)
+    return result
+
+
+def _one_degree(plan, ell, role, a, b, result):
+    """Rows of a degree are (fragments, orders and batch, channels)."""
+    shape, start = plan.shapes[ell], plan.starts[ell]
+    place, (these, those) = slice(start, start + math.prod(shape)), plan.rows[ell]
+    before = these, plan.takes.tau[ell], plan.takes.channels
+    after = those, plan.gives.tau[ell], plan.gives.channels
+    if role == "W":
+        made = _outer(plan.kind, _fragments(b, *after), _fragments(a, *before))
+        result[place] = made.reshape(-1)
+        return
+    W = a[place].reshape(shape)
+    if plan.kind == "filter":
+        W = W.swapaxes(1, 2).reshape(1, shape[0] * shape[2], shape[1] * shape[3])
+    if role == "x":
+        W, before, after = W.swapaxes(-1, -2), after, before
+    _multiply(plan.kind, W, _fragments(b, *before), _fragments(result, *after))
+
+
+def _fragments(x, rows, tau, channels):
+    orders = math.prod(x.shape[1:]) * (rows.stop - rows.start) // max(tau * channels, 1)
+    return x[rows].reshape(tau, orders, channels)
+
+
+def _flat(x):
+    """The first axis, and all others as one; any may be empty."""
+    return x.reshape(len(x), math.prod(x.shape[1:]))
+
+
+def _multiply(kind, W, x, y):
+    """y = W x, in place."""
+    if kind == "uniform":
+        outer = len(x) == 1  # which BLAS is slow at
+        multiply = np.multiply if outer else np.matmul
+        multiply(W[0], _flat(x), out=_flat(y))
+    elif kind == "cross":
+        np.matmul(x, W.swapaxes(1, 2), out=y)
+    elif kind == "channelwise":
+        y[...] = 0
+        for t, s in np.ndindex(*W.shape[1:]):
+            y[t] += W[:, t, s] * x[s]
+    else:
+        made = _flat(x.transpose(1, 0, 2)) @ W[0].T
+        y[...] = made.reshape(x.shape[1], len(y), y.shape[2]).transpose(1, 0, 2)
+
+
+def _outer(kind, g, x):
+    """The sum of g x^T over all that is not mixed."""
+    if kind == "uniform":
+        return _flat(g) @ _flat(x).T
+    if kind == "cross":
+        return g.swapaxes(1, 2) @ x
+    if kind == "channelwise":
+        return np.einsum("trk,srk->kts", g, x)
+    flat = [_flat(v.transpose(1, 0, 2)) for v in (g, x)]
+    W = flat[0].T @ flat[1]
+    if kind == "filter":
+        W = W.reshape(len(g), g.shape[2], len(x), x.shape[2]).swapaxes(1, 2)
+    return W
+
+
+_ROLES = {"y": ("W", "x"), "x": ("W", "y"), "W": ("x", "y")}
+
+
+def _gradient(place):
+    def rule(answer, a, b, plan, role, threads):
+        names = _ROLES[role]
+        wanted, held = names[place], names[1 - place]
+
+        def pull_back(g):
+            given = {role: g, held: b if place == 0 else a}
+            result = blend(*(given[name] for name in _ROLES[wanted]), plan, wanted, threads)
+            return like(result, (a, b)[place])
+
+        return pull_back
+
+    return rule
+
+
+defvjp(blend, _gradient(0), _gradient(1), argnums=(0, 1))
+defjvp(blend, "same", "same", argnums=(0, 1))

@@ -1,0 +1,167 @@
+"""Second moments of fields: averages of products, of the pairs that are asked for.
+
+    m_p(x, y) = 1/2 sum_s w_s (x_i y_k + x_k y_i),   (i, k) = pairs[p]
+
+symmetric in x and y, of shape (..., fields, slices, n_theta, n_phi); they are taken slice by slice, and the
+weights broadcast against (n_theta, n_phi). Moments are float64 whatever came in; every derivative is one of
+the three functions again.
+"""
+
+import math
+
+import numpy as np
+from autograd.extend import defjvp, defvjp, primitive
+
+from spherekit._core import checks
+from spherekit._core.jit import jit
+from spherekit._core.parallel import run
+from spherekit.kernels.simd import Lanes, load, splat, store, width
+from spherekit.kernels.work_queue import next_item
+
+WIDE = Lanes(32)
+_CHUNK = 512  # samples that are worked on at a time: all fields of a chunk stay near
+
+
+@primitive
+def squares(x, pairs, weights, threads):
+    """m_p(x, x): (..., fields, slices, n_theta, n_phi) -> (..., slices, pairs).
+
+    >>> x = np.array([[[[1.0, 2.0]]], [[[3.0, 4.0]]]])
+    >>> squares(x, ((0, 0), (0, 1)), np.array([0.5, 0.5]), 1)
+    array([[2.5, 5.5]])
+    """
+    return _moments(x, x, pairs, weights, threads)
+
+
+@primitive
+def moments(x, y, pairs, weights, threads):
+    """m_p(x, y), as `squares`."""
+    pairs = np.asarray(pairs)
+    one, other = (_moments(x, y, some, weights, threads) for some in (pairs, pairs[:, ::-1]))
+    return (one + other) / 2
+
+
+@primitive
+def mixture(g, x, pairs, weights, threads):
+    """sum_p g_p w (x_k in the place of i + x_i in the place of k): the gradient of `squares`."""
+    x, g = checks.numbers(x, "x"), checks.numbers(g, "g")
+    fields, some = _flat(x)
+    matrix = np.zeros((*g.shape[:-1], fields, fields))
+    rows, columns = np.transpose(pairs)
+    np.add.at(matrix, (..., rows, columns), g)
+    np.add.at(matrix, (..., columns, rows), g)
+    matrix = matrix.reshape(math.prod(g.shape[:-1]), fields, fields)
+    result, counter = np.empty_like(some), np.zeros(1, np.int64)
+    work = WIDE, counter, matrix, some, _each(weights, x), result
+    run(lambda _: _mix(*work), threads)
+    return result.reshape(x.shape).astype(x.dtype, copy=False)
+
+
+defvjp(squares, lambda answer, x, *flags: lambda g: mixture(g, x, *flags), argnums=(0,))
+defjvp(squares, lambda t, answer, x, *flags: 2 * moments(x, t, *flags), argnums=(0,))
+defvjp(
+    moments,
+    lambda answer, x, y, *flags: lambda g: mixture(g, y, *flags) / 2,
+    lambda answer, x, y, *flags: lambda g: mixture(g, x, *flags) / 2,
+    argnums=(0, 1),
+)
+defjvp(moments, "same", "same", argnums=(0, 1))
+defvjp(
+    mixture,
+    lambda answer, g, x, *flags: lambda h: 2 * moments(h, x, *flags),
+    lambda answer, g, x, *flags: lambda h: mixture(g, h, *flags),
+    argnums=(0, 1),
+)
+defjvp(mixture, "same", "same", argnums=(0, 1))
+
+
+def _flat(x):
+    """Number of fields, and float64 samples (signals, fields, slices, samples)."""
+    fields, slices = x.shape[-4:-2]
+    lead = math.prod(x.shape[:-4])
+    return fields, np.ascontiguousarray(
+        x.reshape(lead, fields, slices, math.prod(x.shape[-2:])), float
+    )
+
+
+def _each(weights, x):
+    """The weight of every sample."""
+    return np.broadcast_to(weights, x.shape[-2:]).ravel().astype(float)
+
+
+def _moments(x, y, pairs, weights, threads):
+    x, y = checks.numbers(x, "x"), checks.numbers(y, "y")
+    lead, slices = x.shape[:-4], x.shape[-3]
+    _, first = _flat(x)
+    second = first if x is y else _flat(y)[1]
+    result = np.empty((len(first), slices, len(pairs)))
+    counter, chosen = np.zeros(1, np.int64), np.ascontiguousarray(pairs, np.int64)
+    work = WIDE, counter, first, second, chosen, _each(weights, x), result
+    run(lambda _: _multiply(*work), threads)
+    return result.reshape(*lead, slices, len(pairs))
+
+
+# --- kernels -----------------------------------------------------------------------------------------
+
+
+@jit
+def _multiply(lanes, counter, x, y, pairs, weights, result):
+    """A signal's slice at a time; its samples by chunks, weighted once for all pairs."""
+    fields, slices, samples = x.shape[1:]
+    w, part = width(lanes), np.zeros((2, fields, _CHUNK))
+    one, other = part[0].reshape(-1), part[1].reshape(-1)
+    sums = np.empty((pairs.shape[0], w))
+    running = sums.reshape(-1)
+    while True:
+        item = next_item(counter)
+        if item >= x.shape[0] * slices:
+            return
+        q, g = item // slices, item % slices
+        sums[:] = 0.0
+        for start in range(0, samples, _CHUNK):
+            size = min(_CHUNK, samples - start)
+            padded = -(-size // w) * w
+            part[:, :, size:padded] = 0.0
+            for i in range(fields):
+                part[0, i, :size] = x[q, i, g, start : start + size]
+            _weigh(y[q, :, g, start : start + size], weights[start : start + size], part[1])
+            for p in range(pairs.shape[0]):
+                a, b = pairs[p, 0] * _CHUNK, pairs[p, 1] * _CHUNK
+                total = load(lanes, running, p * w)
+                for s in range(0, padded, w):
+                    total = total + load(lanes, one, a + s) * load(lanes, other, b + s)
+                store(running, p * w, total)
+        for p in range(pairs.shape[0]):
+            result[q, g, p] = sums[p].sum()
+
+
+@jit
+def _mix(lanes, counter, matrix, x, weights, result):
+    """result_i = w sum_k matrix_ik x_k; the matrices are (signals * slices, fields, fields)."""
+    fields, slices, samples = x.shape[1:]
+    w, part, row = width(lanes), np.zeros((fields, _CHUNK)), np.empty(_CHUNK)
+    flat = part.reshape(-1)
+    while True:
+        item = next_item(counter)
+        if item >= x.shape[0] * slices:
+            return
+        q, g = item // slices, item % slices
+        for start in range(0, samples, _CHUNK):
+            size = min(_CHUNK, samples - start)
+            _weigh(x[q, :, g, start : start + size], weights[start : start + size], part)
+            for i in range(fields):
+                for s in range(0, size, w):
+                    total = splat(lanes, 0.0)
+                    for k in range(fields):
+                        factor = splat(lanes, matrix[item, i, k])
+                        total = total + factor * load(lanes, flat, k * _CHUNK + s)
+                    store(row, s, total)
+                result[q, i, g, start : start + size] = row[:size]
+
+
+@jit
+def _weigh(x, weights, part):
+    """The fields of a chunk, times the weights."""
+    for i in range(x.shape[0]):
+        for s in range(x.shape[1]):
+            part[i, s] = x[i, s] * weights[s]

@@ -1,0 +1,88 @@
+"""Angular power spectra of harmonic coefficients."""
+
+import math
+
+import autograd.numpy as anp
+import numpy as np
+from autograd.extend import defjvp, defvjp, primitive
+from autograd.numpy.numpy_vjps import unbroadcast_f
+
+from spherekit._core import checks
+from spherekit._core.jit import jit
+from spherekit.conventions.indexing import degrees_and_orders, flat
+from spherekit.linear import cast, conj, like
+
+
+def power(flm, flm2=None):
+    """``C_l = 1/(2l+1) sum_m Re(f_lm conj g_lm)``, g = f by default.
+
+    Parameters
+    ----------
+    flm, flm2 : complex ndarray [shape=(..., L*L)]
+        Leading axes broadcast.
+
+    Returns
+    -------
+    float64 ndarray [shape=(..., L)]
+        Of single precision too: squares of numbers that float32 holds are beyond its range.
+        Differentiable by both arguments, each gradient in its argument's precision.
+
+    >>> import numpy as np
+    >>> power(np.array([2.0, 1, 1, 1]))
+    array([4., 1.])
+    >>> power(np.full(4, 1e-23, np.complex64)).round(50)
+    array([1.e-46, 1.e-46])
+    """
+    flm, L = flat(flm)
+    other, L_other = (flm, L) if flm2 is None else flat(flm2, "flm2")
+    if L != L_other:
+        raise ValueError(f"flm has shape {flm.shape} and flm2 {other.shape}; cut both to one L*L")
+    return _power(flm, other)
+
+
+@primitive
+def _power(f, g):
+    if f.shape != g.shape or f.dtype != g.dtype:
+        kind = np.result_type(f, g)
+        f, g = (x.astype(kind) for x in np.broadcast_arrays(f, g))
+    L = math.isqrt(f.shape[-1])
+    return _sums(f.reshape(-1, L * L), g.reshape(-1, L * L), L).reshape(*f.shape[:-1], L)
+
+
+def _by_signal(x, partner):
+    """The gradient by ``x`` of the power of ``x`` and its partner."""
+    L = math.isqrt(x.shape[-1])
+    ell, _ = degrees_and_orders(L)
+    kind = checks.result_type(not anp.iscomplexobj(partner), checks.is_single(x))
+
+    def pull_back(g):
+        shares = (g / (2 * np.arange(L) + 1))[..., ell]
+        return like(cast(shares, checks.real_type(x)) * cast(conj(partner), kind), x)
+
+    return unbroadcast_f(x, pull_back)
+
+
+defvjp(
+    _power,
+    lambda answer, f, g: _by_signal(f, g),
+    lambda answer, f, g: _by_signal(g, f),
+)
+defjvp(
+    _power,
+    lambda tangent, answer, f, g: _power(tangent, g),
+    lambda tangent, answer, f, g: _power(f, tangent),
+)
+
+
+@jit
+def _sums(f, g, L):
+    """In double precision, products too."""
+    sums = np.empty((f.shape[0], L))
+    for q in range(f.shape[0]):
+        for ell in range(L):
+            total = 0.0
+            for k in range(ell * ell, (ell + 1) ** 2):
+                real = np.float64(f[q, k].real) * np.float64(g[q, k].real)
+                total += real + np.float64(f[q, k].imag) * np.float64(g[q, k].imag)
+            sums[q, ell] = total / (2 * ell + 1)
+    return sums

@@ -1,0 +1,67 @@
+"""Filters in degree and order applied to coefficients: the linear map behind analysis and synthesis.
+
+    g_nlm = w_nl f_lm,    its adjoint f_lm = sum_n conj(w_nl) g_nlm
+
+for degrees below the filter's own band-limit; what is above it is left out, and zero on the way back.
+"""
+
+import math
+
+import numpy as np
+
+from spherekit._core import checks
+from spherekit._core.jit import jit
+from spherekit.linear import linear_map
+
+
+def _forward(flm, *, weights, L):
+    """(..., L*L) -> (..., orders, limit*limit)."""
+    flm = checks.numbers(flm, "flm")
+    checks.coefficients_shape(flm, L)
+    limit, lead = weights.shape[1], flm.shape[:-1]
+    some = flm.reshape(math.prod(lead), L * L).astype(complex, copy=False)
+    result = np.empty((len(some), len(weights), limit * limit), complex)
+    _multiply(some, weights, result)
+    return _like(result.reshape(*lead, *result.shape[1:]), flm)
+
+
+def _adjoint(flmn, *, weights, L):
+    """(..., orders, limit*limit) -> (..., L*L)."""
+    flmn = checks.numbers(flmn, "flmn")
+    lead, limit = flmn.shape[:-2], weights.shape[1]
+    some = flmn.reshape(math.prod(lead), len(weights), limit * limit).astype(complex, copy=False)
+    result = np.zeros((len(some), L * L), complex)
+    _gather(some, weights, result)
+    return _like(result.reshape(*lead, L * L), flmn)
+
+
+#: ``pair.forward(flm, weights=, L=)``, ``pair.adjoint(flmn, weights=, L=)``; weights complex (orders, limit).
+pair = linear_map("wavelets.weights", _forward, _adjoint)
+
+
+def _like(values, x):
+    return values.astype(np.complex64) if checks.is_single(x) else values
+
+
+@jit
+def _multiply(flm, weights, result):
+    for q in range(flm.shape[0]):
+        for n in range(weights.shape[0]):
+            row = result[q, n]
+            for ell in range(weights.shape[1]):
+                w = weights[n, ell]
+                for i in range(ell * ell, (ell + 1) * (ell + 1)):
+                    row[i] = w * flm[q, i]
+
+
+@jit
+def _gather(flmn, weights, result):
+    for q in range(flmn.shape[0]):
+        for n in range(weights.shape[0]):
+            row = flmn[q, n]
+            for ell in range(weights.shape[1]):
+                w = weights[n, ell].conjugate()
+                if w.real == 0.0 and w.imag == 0.0:
+                    continue
+                for i in range(ell * ell, (ell + 1) * (ell + 1)):
+                    result[q, i] += w * row[i]

@@ -1,0 +1,1 @@
+"""Ways to take fields of spin -n to planes of all n, and back."""

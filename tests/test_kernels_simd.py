@@ -1,0 +1,61 @@
+"""The SIMD type: arithmetic, exp2 and transposed rows against NumPy."""
+
+import pathlib
+
+import numpy as np
+
+from spherekit._core import jit as jit_module
+from spherekit._core.jit import jit
+from spherekit.kernels import simd, simd_types, transpose, work_queue
+
+
+@jit
+def _arithmetic(lanes, a, b, out):
+    v, w = simd.load(lanes, a, 0), simd.load(lanes, b, 0)
+    simd.store(out, 0, v * w + simd.splat(lanes, 2.0))
+    simd.store(out, a.size, simd.exp2(v))
+    return simd.largest(v)
+
+
+@jit
+def _there_and_back(lanes, source, offsets, block, back, spare):
+    transpose.load_rows(lanes, source, offsets, 0, 3, block, 0)
+    transpose.store_rows(lanes, block, 0, back, offsets, 0, 3, spare)
+
+
+def test_arithmetic_and_exp2(rng=np.random.default_rng(0)):
+    for width in (8, 32):
+        a, b = rng.uniform(-900, 0, width), rng.standard_normal(width)
+        a[0] = -1001.0
+        out = np.empty(2 * width)
+        assert _arithmetic(simd.Lanes(width), a, b, out) == np.abs(a).max()
+        np.testing.assert_allclose(out[:width], a * b + 2, rtol=1e-13, atol=1e-12)
+        assert out[width] == 0.0
+        np.testing.assert_allclose(out[width + 1 :], np.exp2(a[1:]), rtol=5e-16, atol=0)
+
+
+def test_rows_are_transposed_and_dead_rows_left_alone(rng=np.random.default_rng(1)):
+    source, block, spare = rng.standard_normal(160), np.empty(64), np.empty(8)
+    offsets = np.arange(8) * 20
+    back = np.zeros(160)
+    _there_and_back(simd.Lanes(8), source, offsets, block, back, spare)
+    expected = source.reshape(8, 20)[:, 3:11]
+    np.testing.assert_array_equal(block.reshape(8, 8).T, expected)
+    np.testing.assert_array_equal(back.reshape(8, 20)[:, 3:11], expected)
+    dead = np.where(np.arange(8) == 5, -1, offsets)
+    back = np.zeros(160)
+    simd_rows = simd.Lanes(8)
+    _store_only(simd_rows, block, back, dead, spare)
+    assert not back.reshape(8, 20)[5].any() and back.reshape(8, 20)[4].any()
+
+
+@jit
+def _store_only(lanes, block, back, offsets, spare):
+    transpose.store_rows(lanes, block, 0, back, offsets, 0, 3, spare)
+
+
+def test_the_cache_of_kernels_sees_them():
+    """Compiled kernels are kept in a folder named after every file that they are made of."""
+    for module in (work_queue, transpose, simd, simd_types):
+        source = pathlib.Path(module.__file__).read_bytes()
+        assert any(mark in source for mark in jit_module._MARKS), module.__name__
