@@ -2,8 +2,8 @@
 
 Legendre step by the kernels of `kernels.wigner_recursion_cuda`, theta step (resampling of the rings of
 MW-like grids, see `theta_resampling`) and phi step by FFT, which is cuFFT through CuPy. Routes, rings and
-weights are those of `plan`. The recursion of (m, n = -s) at a northern angle serves order m on the ring there and a second
-order on its mirror image in the south (see `legendre_spin`):
+weights are those of `plan`. The recursion of (m, n = -s) at a northern angle serves order m on the ring
+there and a second order on its mirror image in the south (see `legendre_spin`):
 
     d^l_{-m,n}(pi - theta) = (-1)^{l+n} d^l_{m,n}(theta),
 
