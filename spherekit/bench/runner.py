@@ -21,7 +21,7 @@ def measure(cases, peers=None, *, rounds=2, patience=300.0, progress=None, pytho
     Parameters
     ----------
     cases : list of dict
-        Each with transform (harmonic, or one of `codes_group.CODES`), grid, L, N, spin, signal (real or
+        Each with transform (harmonic, or one of `cases.wigner.CODES`), grid, L, N, spin, signal (real or
         complex), batch, dtype and threads. In float32 our own float64 is measured too.
     peers : list of str, optional
         Names of `known_peers`; default: those that are installed.
