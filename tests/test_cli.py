@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
+from helpers.commands import refused, run
 
 import spherekit
 from spherekit import datasets, io
@@ -20,47 +21,6 @@ from spherekit.spectra import gaussian_flm, power
 from spherekit.testing import random_flm
 
 L = 8
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    """An empty folder to run in."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def sky(here, rng):
-    """The coefficients of map.fits (nside 8, mK), with mask.fits beside it."""
-    flm = random_flm(L, rng, reality=True)
-    f = spherekit.inverse(flm, L, sampling="healpix:8", reality=True)
-    io.write_map("map.fits", f, unit="mK")
-    io.write_map("mask.fits", (HEALPix(8).theta > 0.8).astype(float))
-    return flm
-
-
-@pytest.fixture
-def polarised(here, rng):
-    """E and B of map.fits, whose columns are I, Q, U; nside 8."""
-    E, B = (random_flm(L, rng, reality=True) for _ in range(2))
-    E[:4] = B[:4] = 0
-    f = spherekit.inverse(eb_to_spin(E, B, spin=2), L, spin=2, sampling="healpix:8")
-    io.write_map("map.fits", np.stack([0 * f.real, f.real, f.imag]), column=["I", "Q", "U"])
-    return E, B
-
-
-def run(line):
-    """Run a command that must succeed."""
-    assert main(line.split()) == 0
-
-
-def refused(capsys, line, code=1):
-    """The one line that a failing command prints."""
-    capsys.readouterr()
-    assert main(line.split()) == code
-    said = capsys.readouterr()
-    assert said.out == "" and said.err.startswith("spherekit: ") and said.err.count("\n") == 1
-    return said.err
 
 
 @pytest.mark.parametrize("limit", ["--L 8", "--lmax 7"])
@@ -106,8 +66,8 @@ def test_nested_files_need_nothing(sky, rng):
     np.testing.assert_allclose(io.read_alm("alm.fits"), sky, atol=1e-6)
 
 
-def test_spin_fields(polarised, capsys):
-    E, B = polarised
+def test_spin_fields(polarized, capsys):
+    E, B = polarized
     run("transform map.fits --L 8 --field Q,U --spin 2 -o p.npz")
     stored = io.read_arrays("p.npz")
     assert int(stored["spin"]) == 2
@@ -122,8 +82,8 @@ def test_spin_fields(polarised, capsys):
     assert ".npz" in refused(capsys, "transform map.fits --L 8 --field Q,U --spin 2 -o q.fits", 2)
 
 
-def test_e_and_b_spectra(polarised, capsys):
-    E, B = polarised
+def test_e_and_b_spectra(polarized, capsys):
+    E, B = polarized
     run("spectrum map.fits --L 8 --field Q,U --spin 2 -o eb.fits --plot eb.png")
     spectra = io.read_cl("eb.fits")
     assert list(spectra) == ["EE", "BB", "EB"]

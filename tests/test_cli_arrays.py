@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from test_cli import here, refused, run  # noqa: F401
-from test_cli_files import outputs
+from helpers.commands import outputs, refused, run
 
 import spherekit
 from spherekit import io
@@ -48,7 +47,7 @@ ODD_LINES = [
 
 @pytest.mark.parametrize("kind", ODD)
 @pytest.mark.parametrize("line", ODD_LINES)
-def test_odd_arrays(here, capsys, line, kind):  # noqa: F811
+def test_odd_arrays(here, capsys, line, kind):
     arrays, words = ODD[kind]
     np.savez("odd.npz", **arrays)
     run("info odd.npz --json")
@@ -62,7 +61,7 @@ def test_odd_arrays(here, capsys, line, kind):  # noqa: F811
     assert said.err.count("\n") == 1 and "bug" not in said.err and "Python scalar" not in said.err
 
 
-def test_wavelet_maps_that_are_damaged(here, capsys):  # noqa: F811
+def test_wavelet_maps_that_are_damaged(here, capsys):
     for change, words in (
         (dict(L=[4, 4]), "array L"),
         (dict(lam="two"), "array lam"),
@@ -76,7 +75,7 @@ def test_wavelet_maps_that_are_damaged(here, capsys):  # noqa: F811
 @pytest.mark.parametrize(
     "line", ["rotate map.npz --euler 10,20,30", "generate map.npz --L 4 --N 1"]
 )
-def test_no_result_takes_an_integer_type(here, rng, line, dtype):  # noqa: F811
+def test_no_result_takes_an_integer_type(here, rng, line, dtype):
     f = rng.integers(0, 2, (4, 7)) if "generate" in line else np.ones((4, 7))
     io.write_arrays("map.npz", values=f.astype(dtype), grid="mw:4")
     run(f"{line} -o out.npz" + (" --iterations 1" if "generate" in line else ""))
@@ -88,7 +87,7 @@ def test_no_result_takes_an_integer_type(here, rng, line, dtype):  # noqa: F811
 
 @pytest.mark.parametrize("line", ["transform map.npz --L 4 -o out.npz", "spectrum map.npz --L 4 -o out.npy",
                                   "plot map.npz -o out.png"])  # fmt: skip
-def test_grids_of_arrays_are_compared(here, capsys, line):  # noqa: F811
+def test_grids_of_arrays_are_compared(here, capsys, line):
     """Two grids of the same shape are two grids: MW and GL of one band-limit."""
     io.write_arrays("map.npz", values=np.ones((4, 7)), grid="mw:4")
     io.write_arrays("mask.npz", values=np.ones((4, 7)), grid="gl:4")
@@ -98,7 +97,7 @@ def test_grids_of_arrays_are_compared(here, capsys, line):  # noqa: F811
     run(f"{line} --grid mw:4" + ("" if "transform" in line else " --mask mask.npy"))
 
 
-def test_spin_of_coefficients(here, capsys, rng):  # noqa: F811
+def test_spin_of_coefficients(here, capsys, rng):
     flm = random_flm(4, rng, spin=2)
     np.save("flm.npy", flm)
     io.write_arrays("flm.npz", flm=flm, spin=2)

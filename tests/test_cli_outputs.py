@@ -1,7 +1,5 @@
 """What a command writes is put in place together, or not at all."""
 
-# ruff: noqa: F811
-
 import ast
 import os
 import threading
@@ -9,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_cli import here, refused, run  # noqa: F401
-from test_cli_files import READERS, flm, outputs  # noqa: F401
+from helpers.commands import READERS, refused, run
 
 import spherekit
 from spherekit import io
@@ -55,7 +52,7 @@ def small_pictures(monkeypatch):
 
 @pytest.mark.parametrize("verb", WITH_PICTURE)
 def test_nothing_is_left_where_a_picture_cannot_be_written(
-    flm, capsys, monkeypatch, small_pictures, verb
+    kappa, capsys, monkeypatch, small_pictures, verb
 ):
     line = READERS[verb][0].format(map="map.fits")
 
@@ -72,7 +69,7 @@ def test_nothing_is_left_where_a_picture_cannot_be_written(
 
 @pytest.mark.parametrize("verb", READERS)
 def test_a_file_that_appears_meanwhile_is_not_replaced(
-    flm, capsys, monkeypatch, small_pictures, verb
+    kappa, capsys, monkeypatch, small_pictures, verb
 ):
     line, name = READERS[verb]
     line = line.format(map="map.fits")
@@ -133,7 +130,7 @@ def test_a_group_of_which_a_later_file_exists(tmp_path):
 
 
 @pytest.mark.parametrize("more", ["", " --force"])
-def test_links_that_lead_nowhere(flm, capsys, more):
+def test_links_that_lead_nowhere(kappa, capsys, more):
     os.symlink("out.fits", "out.fits")
     os.symlink("target.fits", "dangling.fits")
     line = "rotate map.fits --euler 1,2,3 -o {}" + more
@@ -183,13 +180,13 @@ UNITS = [r"$K_{CMB$ \frac", "$uK$", "a$b", r"$\unknown$", "$$", "$", "uK_CMB", r
 
 
 @pytest.mark.parametrize("unit", UNITS)
-def test_units_that_are_no_formula_are_drawn_as_they_stand(flm, unit):
+def test_units_that_are_no_formula_are_drawn_as_they_stand(kappa, unit):
     f = io.read_map("map.fits").values
     io.write_map("unit.fits", f, unit=unit)
     run("spectrum unit.fits --L 6 -o out.fits --plot out.png")
 
 
-def test_titles_that_are_no_formula(flm):
+def test_titles_that_are_no_formula(kappa):
     assert (
         main(["plot", "map.fits", "-o", "out.png", "--title", r"$\frac$", "--unit", "$a_{$"]) == 0
     )

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_cli import here, refused, run  # noqa: F401
+from helpers.commands import refused, run
 
 import spherekit
 from spherekit import io, wigner
@@ -31,7 +31,7 @@ def brightest(flm):
 
 
 @pytest.fixture
-def spot(here):  # noqa: F811
+def spot(here):
     """map.fits in galactic coordinates, with a spot at (l, b) = (0, 0)."""
     flm = beam(0, 0)
     f = spherekit.inverse(flm, L, sampling=HEALPix(NSIDE), reality=True)

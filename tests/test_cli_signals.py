@@ -1,16 +1,13 @@
 """Which columns are one signal, and of which spin, order and convention, through the commands."""
 
-# ruff: noqa: F811
-
 import os
 import re
 
 import numpy as np
 import pytest
+from helpers.commands import ANALYSE, GRID, READERS, L, outputs, refused, run, table
 from hypothesis import given
 from hypothesis import strategies as st
-from test_cli import here, refused, run  # noqa: F401
-from test_cli_files import ANALYSE, GRID, READERS, L, flm, iqu, outputs, table  # noqa: F401
 
 import spherekit
 from spherekit import io, wigner
@@ -169,7 +166,7 @@ def test_parts_of_shear_and_wind(field, capsys):
 
 
 @pytest.mark.parametrize("verb", ["transform", "spectrum", "rotate", "plot"])
-def test_nested_arrays(flm, capsys, verb):
+def test_nested_arrays(kappa, capsys, verb):
     f = io.read_map("map.fits").values
     suffix = {"transform": ".npz", "spectrum": ".npy", "rotate": ".npy", "plot": ".png"}[verb]
     more = {"transform": "--L 6", "spectrum": "--L 6", "rotate": "--L 6 --euler 1,2,3", "plot": ""}
@@ -202,7 +199,7 @@ def test_nested_arrays(flm, capsys, verb):
     assert "of HEALPix maps" in refused(capsys, f"{line} --ordering ring", 2)
 
 
-def test_nested_masks(flm):
+def test_nested_masks(kappa):
     mask = (GRID.theta > 0.8).astype(float)
     np.save("ring.npy", mask)
     np.save("nested.npy", reorder(mask, "ring"))
@@ -218,7 +215,7 @@ def test_nested_masks(flm):
 
 
 @pytest.mark.parametrize("verb", ["transform", "spectrum", "rotate", "wavelets", "generate"])
-def test_a_column_that_may_be_u_of_the_other_sign(flm, capsys, verb):
+def test_a_column_that_may_be_u_of_the_other_sign(kappa, capsys, verb):
     f = io.read_map("map.fits").values
     table("iau.fits", {"SIGNAL": ("D", f)}, POLCCONV="IAU")
     line = READERS[verb][0].format(map="iau.fits").removesuffix(" --plot out.png")
@@ -231,8 +228,8 @@ def test_a_column_that_may_be_u_of_the_other_sign(flm, capsys, verb):
         run(f"{line} --force")
 
 
-def test_coefficients_that_may_be_b_of_the_other_sign(flm, capsys):
-    io.write_alm("iau.fits", flm, polcconv="IAU")
+def test_coefficients_that_may_be_b_of_the_other_sign(kappa, capsys):
+    io.write_alm("iau.fits", kappa, polcconv="IAU")
     for line in (
         "transform iau.fits --inverse --grid healpix:4 -o out.fits",
         "rotate iau.fits --euler 1,2,3 -o out.fits",
@@ -330,8 +327,8 @@ NOTHING = [
 
 
 @pytest.mark.parametrize("line, options", NOTHING)
-def test_options_that_mean_nothing_are_refused(flm, capsys, line, options):
-    io.write_alm("alm.fits", flm)
+def test_options_that_mean_nothing_are_refused(kappa, capsys, line, options):
+    io.write_alm("alm.fits", kappa)
     if "w.npz" in line:
         run("wavelets map.fits --L 6 -o w.npz")
     for option in options.split("|"):
@@ -349,7 +346,7 @@ def test_whole_turns_change_nothing(here, rng):
     run("rotate a.npz --euler=1e300,-1e300,1e17 -o d.npz")
 
 
-def test_generate_in_any_unit(flm, capfd):
+def test_generate_in_any_unit(kappa, capfd):
     results = []
     for number, scale in enumerate((1, 2.0**660, 2.0**-660)):
         io.write_map("scaled.fits", scale * io.read_map("map.fits").values, overwrite=True)
@@ -363,7 +360,7 @@ def test_generate_in_any_unit(flm, capfd):
 @pytest.mark.parametrize(
     "option", ["--mask missing --mask m.fits", "--L 4 --L 5", "--field 0 --field 1"]
 )
-def test_an_option_given_twice_is_refused(here, capsys, option):  # noqa: F811
+def test_an_option_given_twice_is_refused(here, capsys, option):
     """The last one would count without a word: of two masks, one."""
     twice = option.split()[0]
     assert f"{twice} is given twice" in refused(capsys, f"spectrum sky.fits {option} -o c.fits", 2)

@@ -1,13 +1,13 @@
 """`spherekit wavelets`, there and back on small files."""
 
 import numpy as np
-from test_cli import here, refused, run, sky  # noqa: F401
+from helpers.commands import refused, run
 
 from spherekit import io
 from spherekit.scattering import Scattering
 
 
-def test_there_and_back(sky, capsys):  # noqa: F811
+def test_there_and_back(sky, capsys):
     run("wavelets map.fits --L 8 --lam 2 --N 3 -o w.npz --plot panel.png")
     said = capsys.readouterr().out
     assert "scale 2: degrees 3 to 7, (3, 8, 15)" in said and "residual" in said
@@ -20,7 +20,7 @@ def test_there_and_back(sky, capsys):  # noqa: F811
     run("wavelets map.fits --L 8 --lam 3 --J0 1 -o axisymmetric.npz --plot other.png")
 
 
-def test_scatter(sky, capsys):  # noqa: F811
+def test_scatter(sky, capsys):
     run("scatter map.fits --L 8 --J0 1 -o s.npz --plot tree.png")
     said = capsys.readouterr().out
     assert "order 2:   3 paths" in said and "residual" in said
@@ -31,7 +31,7 @@ def test_scatter(sky, capsys):  # noqa: F811
     assert "3 nside" in refused(capsys, "scatter map.fits --L 30 -o t.npz", 2)
 
 
-def test_refusals(sky, capsys):  # noqa: F811
+def test_refusals(sky, capsys):
     for line, words, code in (
         ("wavelets map.fits -o w.npz", "--L 65", 2),
         ("wavelets map.fits --L 8 --lam 1 -o w.npz", "lam is 1", 1),
@@ -45,7 +45,7 @@ def test_refusals(sky, capsys):  # noqa: F811
     assert "no wavelet maps" in refused(capsys, "wavelets other.npz --inverse --grid mw:8 -o o.npz")
 
 
-def test_generate(sky, capsys):  # noqa: F811
+def test_generate(sky, capsys):
     run("generate map.fits --L 8 --N 2 --seed 1 --iterations 5 -o new.fits --plot new.png")
     said = capsys.readouterr().out
     assert "after 5 iterations" in said and "wrote new.fits: healpix:8" in said

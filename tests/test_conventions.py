@@ -1,23 +1,17 @@
 """Converters: exact both ways, against the definitions of the other layouts and stored values."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import tolerances
+from helpers.data import oracle
 
 import spherekit as sk
 from spherekit import conventions as cv
 from spherekit.spectra import gaussian_flm, power
 from spherekit.testing import random_flm
 
-ORACLES = Path(__file__).parent / "oracles"
 NORMALIZATIONS = ["4pi", "ortho", "schmidt", "unnorm"]
 SHTOOLS = [(n, p, k) for n in NORMALIZATIONS for p in (1, -1) for k in ("real", "complex")]
-
-
-def stored(name):
-    return np.load(ORACLES / f"{name}.npz")
 
 
 def assert_close(got, expected, limit=tolerances.IDENTITY):
@@ -65,7 +59,7 @@ def test_s2fft_layout(rng):
 
 @pytest.mark.parametrize("normalization, csphase, kind", SHTOOLS)
 def test_shtools_signals_are_those_of_pyshtools(normalization, csphase, kind):
-    data, options = stored("shtools"), dict(csphase=csphase, kind=kind)
+    data, options = oracle("shtools"), dict(csphase=csphase, kind=kind)
     flm = cv.from_shtools(data[f"cilm/{kind}"], normalization=normalization, **options)
     reality = kind == "real"
     values = sk.evaluate(flm, data["theta"], data["phi"], reality=reality)
@@ -74,7 +68,7 @@ def test_shtools_signals_are_those_of_pyshtools(normalization, csphase, kind):
 
 @pytest.mark.parametrize("normalization, csphase, kind", SHTOOLS)
 def test_shtools_conversions_are_those_of_pyshtools(normalization, csphase, kind):
-    data = stored("shtools")
+    data = oracle("shtools")
     flm = cv.from_shtools(data[f"cilm/{kind}"], normalization="4pi", csphase=1, kind=kind)
     cilm = cv.to_shtools(flm, normalization=normalization, csphase=csphase, kind=kind)
     expected = data[f"convert/{kind}/{normalization}/{csphase}"]
@@ -85,7 +79,7 @@ def test_shtools_conversions_are_those_of_pyshtools(normalization, csphase, kind
 @pytest.mark.parametrize("normalization", ["4pi", "schmidt"])
 @pytest.mark.parametrize("kind", ["real", "complex"])
 def test_shtools_at_a_larger_degree(normalization, kind):
-    data, L = stored("shtools"), 80
+    data, L = oracle("shtools"), 80
     raw = np.random.PCG64(2).random_raw(4 * L * L).reshape(2, 2, L, L)
     parts = (raw >> np.uint64(11)) * 2.0**-52 - 1
     cilm = parts[0] + 1j * parts[1] if kind == "complex" else parts[0]
@@ -145,7 +139,7 @@ def test_a_constant_and_a_dipole_in_shtools():
 @pytest.mark.parametrize("spin", [0, 1, 2, 3])
 @pytest.mark.parametrize("mmax", [5, 3])
 def test_ducc_fields_are_those_of_ducc(spin, mmax):
-    data = stored("ducc")
+    data = oracle("ducc")
     alm, maps = data[f"alm/{spin}/{mmax}"], data[f"map/{spin}/{mmax}"]
     flm = cv.from_ducc(alm, 6, spin=spin, mmax=mmax)
     f = sk.inverse(flm, 6, spin=spin, sampling="gl", reality=spin == 0)

@@ -2,14 +2,13 @@
 
 import cmath
 import math
-from pathlib import Path
 
 import naive
 import numpy as np
 import pytest
 import tolerances
-from conventions_page import ANGLES, ORACLE, L, degree, relative, same, section
-from shared_data import SHARED
+from helpers.conventions_page import ANGLES, ORACLE, L, degree, relative, same, section
+from helpers.data import SHARED, oracle
 
 import spherekit as sk
 from spherekit import conventions as cv
@@ -268,7 +267,7 @@ def test_directional_part_of_s2wav(N):
 @section("Scattering covariances")
 def test_rings_of_s2scat():
     """Its mean moduli (L = 16, N = 3) are those of 4 rings at scales 0 and 1; here there are 5."""
-    stored = np.load(Path(__file__).parent / "oracles" / "s2scat.npz")
+    stored = oracle("s2scat")
     flm, filters = stored["flm"], Wavelets(16, N=3, reality=True).filters
     S1 = Covariances(16, N=3, oversample=1).from_flm(flm).S1
     S1 = S1[:, [2 * k % 5 for k in range(5)]]  # its orientations are 2 pi k/5

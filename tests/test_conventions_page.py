@@ -10,7 +10,7 @@ import re
 import naive
 import numpy as np
 import pytest
-from conventions_page import ANGLES, PAGE, ROOT, L, degree, same, section
+from helpers.conventions_page import ANGLES, PAGE, ROOT, L, degree, same, section
 
 import spherekit as sk
 from spherekit import conventions as cv

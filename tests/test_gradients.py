@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tolerances
 from autograd import grad, make_jvp, make_vjp
+from helpers.signals import hermitian
 
 import spherekit as sk
 from spherekit.linear import registry
@@ -244,14 +245,6 @@ def test_derivatives(name, L, shape, rng):
 
 
 # --- the public functions -----------------------------------------------------------------------
-
-
-def hermitian(flm):
-    """The part of coefficients that belongs to a real signal; differentiable."""
-    L = int(round(flm.shape[-1] ** 0.5))
-    ell = np.repeat(np.arange(L), 2 * np.arange(L) + 1)
-    m = np.arange(L * L) - ell * ell - ell
-    return (flm + (1.0 - 2.0 * (m % 2)) * anp.conj(flm[..., ell * ell + ell - m])) / 2
 
 
 def public(L, grid, spin, reality, rng):

@@ -10,7 +10,8 @@ import pytest
 from autograd import grad, hessian_vector_product, make_jvp
 from autograd.core import JVPNode, primitive_jvps, primitive_vjps
 from autograd.tracer import getval, notrace_primitives
-from test_gradients import hermitian
+from helpers.networks import SMALL
+from helpers.signals import hermitian
 
 import spherekit as sk
 from spherekit import conventions as cv
@@ -233,8 +234,6 @@ def test_scattering_of_many_arguments(rng):
 
 @pytest.mark.parametrize("name", ["tapped", "zonal", "spins", "quadratic"])
 def test_layers_by_parameters_and_signals(name, rng):
-    from test_nn import SMALL
-
     from spherekit import nn
     from spherekit.train import pytree
 

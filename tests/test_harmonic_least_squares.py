@@ -17,7 +17,7 @@ from spherekit.testing import assert_adjoint, random_flm
 
 
 @pytest.mark.parametrize("method", ["lsq", "jacobi"])
-def test_healpix_is_recovered(method, rng=np.random.default_rng(0)):
+def test_healpix_is_recovered(method, rng):
     L, grid = 12, HEALPix(8)
     for spin, reality in ((0, True), (0, False), (2, False), (-1, False)):
         flm = random_flm(L, rng, spin=spin, reality=reality)
@@ -28,7 +28,7 @@ def test_healpix_is_recovered(method, rng=np.random.default_rng(0)):
         assert residual.converged and residual.relative < 1e-9
 
 
-def test_mask_hides_bad_pixels(rng=np.random.default_rng(1)):
+def test_mask_hides_bad_pixels(rng):
     L, grid = 8, HEALPix(8)
     flm = random_flm(L, rng, reality=True)
     f = sk.inverse(flm, L, sampling=grid, reality=True)
@@ -46,12 +46,12 @@ def test_mask_hides_bad_pixels(rng=np.random.default_rng(1)):
         sk.analyse(f, L, sampling=grid, reality=True, mask=mask[:-1])
 
 
-def test_too_high_a_band_limit_warns(rng=np.random.default_rng(2)):
+def test_too_high_a_band_limit_warns(rng):
     with pytest.warns(UserWarning, match="3 nside"):
         sk.analyse(rng.standard_normal(48), 8, sampling="healpix:2", reality=True, max_iter=3)
 
 
-def test_operator_is_the_adjoint_of_itself(rng=np.random.default_rng(3)):
+def test_operator_is_the_adjoint_of_itself(rng):
     rings = Rings([0.2, 1.0, 1.9, 2.8], [5, 9, 9, 4])
     for reality in (True, False):
         A = synthesis_operator(5, sampling=rings, reality=reality, mask=np.arange(27) % 4 > 0)

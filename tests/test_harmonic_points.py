@@ -12,7 +12,7 @@ THETA = [0.0, 1e-310, 1e-8, 1e-3, 0.7, np.pi / 2, 2.2, np.pi - 1e-3, np.pi]
 PHI = np.linspace(0, 6, len(THETA))
 
 
-def test_definition(rng=np.random.default_rng(0)):
+def test_definition(rng):
     for L in (1, 2, 7):
         for spin in (0, 1, -2, L - 1):
             if abs(spin) >= L:
@@ -23,7 +23,7 @@ def test_definition(rng=np.random.default_rng(0)):
             np.testing.assert_allclose(got, expected, rtol=0, atol=2e-14)
 
 
-def test_adjoint(rng=np.random.default_rng(1)):
+def test_adjoint(rng):
     L = 9
     for spin, reality in ((0, True), (0, False), (2, False)):
         flm = random_flm(L, rng, spin=spin)

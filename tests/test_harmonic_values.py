@@ -1,24 +1,15 @@
 """Stored values of other codes: ducc0, healpy and mpmath (the .npz hold their making scripts)."""
 
-from functools import cache
-from pathlib import Path
-
 import naive
 import numpy as np
 import pytest
 import tolerances
+from helpers.data import oracle
 
 import spherekit as sk
 from spherekit.sampling import HEALPix, Rings, grid
 
-ORACLES = Path(__file__).parent / "oracles"
 NAMES = ["mw", "mwss", "gl", "dh", "cc", "dhpole"]
-
-
-@cache
-def oracle(name):
-    with np.load(ORACLES / f"{name}.npz") as stored:
-        return {key: stored[key] for key in stored.files}
 
 
 def uniform(seed, *shape):

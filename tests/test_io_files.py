@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from astropy.io import fits
-from fits_files import table
-from shared_data import SHARED
+from helpers.data import SHARED
+from helpers.fits_tables import table
 
 from spherekit import datasets, io
 from spherekit.sampling.healpix import UNSEEN, reorder

@@ -4,19 +4,16 @@ import autograd.numpy as anp
 import numpy as np
 import pytest
 from autograd import grad, value_and_grad
+from helpers.networks import MODELS, POINTWISE, SMALL, STRICT, F, leaves, sphere
 
 from spherekit import nn, wigner
 from spherekit.bench.layer_tables import aliasing_models
 from spherekit.conventions import from_real, to_real
 from spherekit.nn import clebsch_gordan_products, degree_mixing, fragment_indexing, fragment_linear
 from spherekit.nn.inspection import turn
-from spherekit.testing import assert_gradient, random_flm
+from spherekit.testing import assert_gradient
 
 ANGLES = 0.3, 1.1, -0.7
-
-
-def sphere(L, channels, rng, batch=3, real=True, dtype=complex):
-    return random_flm(L, rng, reality=real, shape=(batch, channels), dtype=dtype)
 
 
 def equivariance(net, params, x):
@@ -25,52 +22,7 @@ def equivariance(net, params, x):
     return np.abs(one - other).max() / np.abs(other).max()
 
 
-F = nn.fragments()
 TAU = (2, 1, 3, 0, 1)
-#: Parts that are equivariant to rounding, from real signals of four channels, L = 6.
-STRICT = {
-    "fragments": [F],
-    "fragments of SO(3)": [nn.lift(3, 3), F],
-    "signals": [F, nn.convolution(3), nn.signals()],
-    "convolution": [F, nn.convolution(3, 2)],
-    "constrained": [F, nn.tensor_product("mst"), nn.constrained(3, 2)],
-    "tensor_product full": [F, nn.tensor_product()],
-    "tensor_product rmst": [F, nn.convolution(2, 2), nn.tensor_product("rmst")],
-    "tensor_product lower": [F, nn.tensor_product(L=3)],
-    "fragment_norm": [F, nn.tensor_product("mst"), nn.fragment_norm()],
-    "zonal": [nn.zonal(3, 4)],
-    "lift": [nn.lift(3, 2, L=5)],
-    "lift near_identity": [nn.lift(3, kind="near_identity")],
-    "lift equatorial": [nn.lift(3, kind="equatorial")],
-    "correlate": [nn.lift(3, 3), nn.correlate(2, 4, L=5)],
-    "correlate near_identity": [nn.lift(3), nn.correlate(2, kind="near_identity")],
-    "spin_convolution": [nn.spin_convolution(3, (0, 1, -2), 4), nn.spin_convolution(2, L=5)],
-    "scalars": [nn.spin_convolution(3), nn.scalars()],
-    "products": [nn.products()],
-    "products lower": [nn.products(L=4)],
-    "products higher": [nn.products(L=9)],
-    "brackets": [nn.brackets()],
-    "batch_norm": [nn.batch_norm()],
-    "batch_norm SO(3)": [nn.lift(3, 3), nn.batch_norm()],
-    "batch_norm spins": [nn.spin_convolution(3), nn.batch_norm()],
-    "spectral_pool": [nn.spectral_pool(4)],
-    "spectral_pool SO(3)": [nn.lift(3), nn.spectral_pool(4, 2)],
-    "mean": [nn.mean()],
-    "mean SO(3)": [nn.lift(3), nn.mean()],
-    "invariants": [F, nn.tensor_product("mst"), nn.invariants()],
-    "power": [nn.power()],
-    "power of fragments": [F, nn.tensor_product("rmst"), nn.power()],
-    "bispectrum": [nn.bispectrum()],
-    "dense": [nn.mean(), nn.dense(5), nn.relu(), nn.dense(2)],
-}
-#: Parts that alias.
-POINTWISE = {
-    "relu": lambda k: [nn.pointwise("relu", k)],
-    "tanh SO(3)": lambda k: [nn.lift(3, 3), nn.pointwise("tanh", k)],
-    "modulus_phase": lambda k: [nn.spin_convolution(3), nn.modulus_phase(k)],
-    "phase_collapse": lambda k: [nn.spin_convolution(3), nn.phase_collapse(k)],
-    "scattering": lambda k: [nn.scattering(J0=1, oversample=k)],
-}
 
 
 @pytest.mark.parametrize("name", STRICT)
@@ -351,23 +303,6 @@ def test_a_set_of_ones_own(rng):
 
 # --- derivatives -------------------------------------------------------------------------------------
 
-SMALL = {
-    "tapped": [F, nn.tapped(nn.invariants(), nn.tensor_product("mst"), nn.constrained(2))],
-    "fragment_norm": [F, nn.tensor_product(), nn.fragment_norm(), nn.convolution(1), nn.power()],
-    "zonal": [nn.zonal(2, 2), nn.pointwise("tanh", 2)],
-    "group": [nn.lift(2), nn.pointwise("square"), nn.correlate(2, 2, L=2), nn.batch_norm()],
-    "grids": [nn.lift(1, kind="near_identity"), nn.correlate(1, kind="near_identity")],
-    "spins": [nn.spin_convolution(2, (0, 1), 2), nn.batch_norm(), nn.modulus_phase()],
-    "phase_collapse": [nn.spin_convolution(2), nn.phase_collapse(), nn.scalars(), nn.mean()],
-    "quadratic": [nn.products(), nn.brackets(), nn.power(), nn.dense(2)],
-    "bispectrum": [nn.bispectrum(), nn.dense(2)],
-    # not J0=0 before a norm: of one number a channel and two signals it makes +1 and -1, whose derivatives
-    # are the rounding of zero
-    "scattering": [nn.scattering(J0=1), nn.batch_norm(), nn.power()],
-    "scattering to means": [nn.scattering(J0=0), nn.mean(), nn.dense(2)],
-    "pool": [nn.spectral_pool(2), nn.sample_pool(), nn.batch_norm()],
-}
-
 
 @pytest.mark.parametrize("name", SMALL)
 def test_gradients(name, rng):
@@ -384,7 +319,7 @@ def test_gradients(name, rng):
         assert_gradient(lambda u, f=loss: f(params, u), x, order=2)
         found = grad(loss)(params, x)
         step = 1e-6
-        for number, some in enumerate(_leaves(params)):
+        for number, some in enumerate(leaves(params)):
             if some.size == 0:
                 continue
             direction = rng.standard_normal(some.shape)
@@ -394,27 +329,15 @@ def test_gradients(name, rng):
             some[...] = kept - step * direction
             below = loss(params, x)
             some[...] = kept
-            slope = np.sum(np.real(list(_leaves(found))[number]) * direction)
+            slope = np.sum(np.real(list(leaves(found))[number]) * direction)
             assert abs((above - below) / (2 * step) - slope) < 1e-5 * (1 + abs(slope))
-
-
-def _leaves(params):
-    if isinstance(params, dict):
-        for name in sorted(params):
-            if not name.startswith("running"):
-                yield from _leaves(params[name])
-    elif isinstance(params, list | tuple):
-        for some in params:
-            yield from _leaves(some)
-    else:
-        yield params
 
 
 def test_types_of_gradients(rng):
     net = nn.models.cobb(4, 2)
     params, x = net.init(rng, np.float32), sphere(4, 1, rng, dtype=np.complex64)
     found = grad(lambda p: anp.sum(net(p, x) ** 2))(params)
-    assert all(some.dtype == np.float32 for some in _leaves(found))
+    assert all(some.dtype == np.float32 for some in leaves(found))
 
 
 # --- training ----------------------------------------------------------------------------------------
@@ -440,16 +363,6 @@ def test_dropout(rng):
     assert set(np.unique(y)) == {0, 4 / 3} and abs(y.mean() - 1) < 0.05
 
 
-MODELS = {
-    "cohen": dict(L=6, channels=(6, 40), limits=(4, 3), outputs=1),
-    "esteves": dict(L=8, channels=(8, 8, 8), anchors=4, outputs=1),
-    "spin": dict(L=8, channels=(8, 8, 8), anchors=(4, 4, 4), outputs=1),
-    "kondor": dict(L=5, tau=4, depth=2, outputs=1, hidden=32),
-    "cobb": dict(L=5, channels=6, depth=2),
-    "hybrid": dict(L=16, J0=2, channels=6, depth=1, outputs=1),
-}
-
-
 @pytest.mark.parametrize("name", MODELS)
 def test_models_learn(name, rng):
     """Every model can be brought to any 32 numbers."""
@@ -458,12 +371,12 @@ def test_models_learn(name, rng):
     target = rng.choice([-1.0, 1.0], (32, 1))
     params, mode = net.init(rng), nn.Mode()
     loss = value_and_grad(lambda p: anp.mean((net(p, x, mode) - target) ** 2))
-    state = [(np.zeros_like(p), np.zeros(p.shape)) for p in _leaves(params)]
+    state = [(np.zeros_like(p), np.zeros(p.shape)) for p in leaves(params)]
     for step in range(1, 800):
         value, found = loss(params)
         if value < 0.05:
             break
-        for p, g, (m, v) in zip(_leaves(params), _leaves(found), state, strict=True):
+        for p, g, (m, v) in zip(leaves(params), leaves(found), state, strict=True):
             g = np.conj(g)
             m += 0.1 * (g - m)
             v += 0.01 * (np.abs(g) ** 2 - v)

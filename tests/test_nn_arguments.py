@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_nn import _leaves
+from helpers.networks import leaves
 
 from spherekit import nn
 from spherekit.scattering import Scattering
@@ -94,7 +94,7 @@ def assert_same(one, two):
     for a, b in zip(one.layers, two.layers, strict=True):
         assert_same(a.gives, b.gives)
         assert type(b.cost) is int and a.cost == b.cost
-    for a, b in zip(_leaves(one.init(0)), _leaves(two.init(0)), strict=True):
+    for a, b in zip(leaves(one.init(0)), leaves(two.init(0)), strict=True):
         assert (a == b).all() and a.dtype == b.dtype
 
 

@@ -10,7 +10,7 @@ import autograd.numpy as anp
 import numpy as np
 import pytest
 from autograd import make_jvp, make_vjp
-from test_nn import MODELS, POINTWISE, STRICT, F, _leaves, sphere
+from helpers.networks import MODELS, POINTWISE, STRICT, F, leaves, sphere
 
 from spherekit import nn, train
 from spherekit._core.modulus import direction, divide, modulus
@@ -74,7 +74,7 @@ def assert_finite(name, net, kind, scale, training, rng, dtype):
         by_params = make_vjp(lambda p: run(u, p))(params)[0](np.ones_like(y))
     assert y.dtype in (dtype, complex_type) and along.dtype == y.dtype and back.dtype == dtype
     found = {"y": y, "reverse": back, "forward": along}
-    found |= {f"parameter {k}": g for k, g in enumerate(_leaves(by_params))}
+    found |= {f"parameter {k}": g for k, g in enumerate(leaves(by_params))}
     for what, value in found.items():
         assert np.isfinite(value).all(), f"{name}: {what} is not finite"
         assert value.dtype in (dtype, complex_type)
@@ -294,7 +294,7 @@ def test_an_empty_batch(name, rng):
         y, like = net(params, empty), net(params, three)
         assert y.shape == net.gives.shape(0) and y.dtype == like.dtype
         pull_back, _ = make_vjp(lambda p, x=empty: net(p, x))(params) if any(params) else (None, y)
-        assert pull_back is None or not any(np.any(g) for g in _leaves(pull_back(np.zeros_like(y))))
+        assert pull_back is None or not any(np.any(g) for g in leaves(pull_back(np.zeros_like(y))))
     if any("running" in str(p) for p in params):
         with pytest.raises(ValueError, match="norm: an empty batch has no mean"):
             net(params, empty, nn.Training(0))
@@ -337,7 +337,7 @@ def test_what_is_converted(name, rng):
 def test_seeds(rng):
     """A whole number wherever a generator is taken; what is neither is refused, before anything is made."""
     net = network("cobb")
-    for a, b in zip(_leaves(net.init(7)), _leaves(net.init(np.random.default_rng(7))), strict=True):
+    for a, b in zip(leaves(net.init(7)), leaves(net.init(np.random.default_rng(7))), strict=True):
         assert (a == b).all()
     x = np.ones((4, 1000))
     drop = nn.Net(nn.Features(1000), nn.dropout(0.25))

@@ -4,11 +4,11 @@ import copy
 import dataclasses
 import itertools
 import math
-import pathlib
 import pickle
 
 import numpy as np
 import pytest
+from helpers.data import oracle
 from scipy.special import lpmv
 from tolerances import IDENTITY
 
@@ -17,7 +17,7 @@ from spherekit.sampling import CC, DH, GL, MW, MWSS, DHPole, HEALPix, Rings, bas
 from spherekit.sampling.quadrature import gauss_legendre
 from spherekit.testing import random_flm
 
-STORED = np.load(pathlib.Path(__file__).parent / "oracles" / "sampling.npz")
+STORED = oracle("sampling")
 KINDS = [MW, MWSS, DH, DHPole, GL, CC]
 SIZES = [1, 2, 3, 7, 16, 33]
 # Rectangles of band-limit L: the usual ones, longer rings, and few Clenshaw-Curtis rings.

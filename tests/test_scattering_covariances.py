@@ -1,14 +1,14 @@
 """Scattering covariances: the definition, s2scat's values, symmetries, gradients; generation by results."""
 
 import math
-import pathlib
 
 import autograd.numpy as anp
 import naive
 import numpy as np
 import pytest
 from autograd import grad
-from test_gradients import hermitian
+from helpers.data import oracle
+from helpers.signals import hermitian
 
 import spherekit as sk
 from spherekit import wigner
@@ -18,8 +18,6 @@ from spherekit.scattering.cross_moments import mixture, moments, squares
 from spherekit.scattering.synthesis import distance
 from spherekit.testing import assert_gradient, random_flm
 from spherekit.wavelets import Wavelets
-
-ORACLE = pathlib.Path(__file__).parent / "oracles" / "s2scat.npz"
 
 
 def definition(flm, L, N, directions, oversample):
@@ -80,7 +78,7 @@ def test_s2scat():
     orientations are 2 pi k/5; its moduli of the scales 0 and 1 are on Gauss-Legendre grids too small to
     hold five orientations here: the four rows left out.
     """
-    stored = np.load(ORACLE)
+    stored = oracle("s2scat")
     C = Covariances(16, N=3, oversample=1)
     s, order = C.from_flm(stored["flm"]), [2 * k % 5 for k in range(5)]
     np.testing.assert_allclose(s.S1[2:, order], stored["S1"][2:], rtol=0, atol=1e-14)

@@ -4,7 +4,7 @@ import autograd.numpy as anp
 import numpy as np
 import pytest
 from autograd import grad
-from test_gradients import hermitian
+from helpers.signals import hermitian
 
 import spherekit as sk
 from spherekit import wigner

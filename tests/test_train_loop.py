@@ -10,6 +10,7 @@ import textwrap
 import autograd.numpy as anp
 import numpy as np
 import pytest
+from helpers.networks import MODELS
 
 from spherekit import nn, train
 from spherekit.nn.network import named
@@ -514,8 +515,6 @@ def test_predictions(rng):
 @pytest.mark.parametrize("name", ["cohen", "esteves", "spin", "kondor", "cobb", "hybrid"])
 def test_predictions_of_no_signals(name):
     """An empty result of the right shape and type; of no signals there is no loss."""
-    from test_nn import MODELS
-
     net = getattr(nn.models, name)(**MODELS[name])
     x = np.zeros(net.takes.shape(0), np.complex64)
     y = train.predict(net, net.init(0, np.float32), x)

@@ -7,7 +7,7 @@ import tarfile
 
 import numpy as np
 import pytest
-from shared_data import SHARED
+from helpers.data import SHARED
 
 from spherekit.train.shrec17 import SCORES, read_models, retrieval
 

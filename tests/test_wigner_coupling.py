@@ -1,13 +1,11 @@
 """Clebsch-Gordan coefficients: Racah's sum, stored values, orthogonality, rotations."""
 
-import csv
 import math
-import pathlib
 from fractions import Fraction
 
 import numpy as np
 import pytest
-from shared_data import SHARED
+from helpers.data import ORACLES, SHARED, rows
 
 from spherekit import wigner
 from spherekit.wigner import coupling
@@ -62,16 +60,15 @@ def test_high_degrees(degrees):
 
 
 def check_stored(path):
-    with open(path) as file:
-        for row in csv.DictReader(file):
-            l1, m1, l2, m2, ell, m = (int(row[key]) for key in ("l1", "m1", "l2", "m2", "L", "M"))
-            value = wigner.clebsch_gordan_by_order(l1, l2, ell)[l1 + m1, ell + m]
-            assert abs(value - float(row["value_30digits"])) < 2e-15, row
+    for row in rows(path):
+        l1, m1, l2, m2, ell, m = (int(row[key]) for key in ("l1", "m1", "l2", "m2", "L", "M"))
+        value = wigner.clebsch_gordan_by_order(l1, l2, ell)[l1 + m1, ell + m]
+        assert abs(value - float(row["value_30digits"])) < 2e-15, row
 
 
 def test_stored_values():
     """mpmath, degrees to 128 and l to 211."""
-    check_stored(pathlib.Path(__file__).parent / "oracles" / "clebsch_gordan.csv")
+    check_stored(ORACLES / "clebsch_gordan.csv")
 
 
 def test_every_stored_value():

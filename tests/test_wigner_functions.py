@@ -1,12 +1,9 @@
 """Wigner's functions: the definition, stored 30-digit values, the group, the symmetries."""
 
-import csv
-import pathlib
-
 import naive
 import numpy as np
 import pytest
-from shared_data import SHARED
+from helpers.data import ORACLES, SHARED, rows
 
 from spherekit import wigner
 from spherekit.wigner import euler
@@ -30,10 +27,9 @@ def test_definition(beta):
 
 
 def stored():
-    with open(pathlib.Path(__file__).parent / "oracles" / "wigner_d.csv") as file:
-        for row in csv.DictReader(file):
-            orders = int(row["l"]), int(row["m"]), int(row["n"])
-            yield *orders, float(row["beta_float64_repr"]), float(row["d_30digits"])
+    for row in rows(ORACLES / "wigner_d.csv"):
+        orders = int(row["l"]), int(row["m"]), int(row["n"])
+        yield *orders, float(row["beta_float64_repr"]), float(row["d_30digits"])
 
 
 def test_stored_values():
