@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from helpers.commands import outputs, refused, run
+from tolerances import COMMAND, SHORT_SUM
 
 import spherekit
 from spherekit import io
@@ -82,7 +83,7 @@ def test_no_result_takes_an_integer_type(here, rng, line, dtype):
     values = io.read_arrays("out.npz")["values"]
     assert values.dtype == (np.float32 if np.dtype(dtype).newbyteorder("=") == "f4" else np.float64)
     if "rotate" in line:
-        np.testing.assert_allclose(values, 1, rtol=1e-6)
+        np.testing.assert_allclose(values, 1, rtol=COMMAND)
 
 
 @pytest.mark.parametrize("line", ["transform map.npz --L 4 -o out.npz", "spectrum map.npz --L 4 -o out.npy",
@@ -104,7 +105,7 @@ def test_spin_of_coefficients(here, capsys, rng):
     for name in ("flm.npy --spin 2", "flm.npz", "flm.npz --spin 2"):
         run(f"transform {name} --inverse --grid mw:4 -o out.npz --force")
         f = spherekit.inverse(flm, 4, spin=2)
-        np.testing.assert_allclose(io.read_arrays("out.npz")["values"], f, atol=1e-14)
+        np.testing.assert_allclose(io.read_arrays("out.npz")["values"], f, rtol=0, atol=SHORT_SUM)
     line = "transform flm.npz --spin 1 --inverse --grid mw:4 -o out2.npz"
     assert "spin 2" in refused(capsys, line, 2)
     io.write_arrays("bad.npz", flm=np.where(np.arange(16) == 3, np.nan, flm))

@@ -8,6 +8,7 @@ import pytest
 from helpers.commands import ANALYSE, GRID, READERS, L, outputs, refused, run, table
 from hypothesis import given
 from hypothesis import strategies as st
+from tolerances import CHAIN, COMMAND, COMMAND_SAMPLES, IDENTITY, SHORT_SUM
 
 import spherekit
 from spherekit import io, wigner
@@ -63,12 +64,14 @@ def test_q_and_u_of_any_name_are_one_field(field, name):
     assert sky.file_polcconv == "COSMO" and sky.columns == (name, partner(name))
     turned = wigner.rotate(coefficients, *wigner.frame_angles("galactic", "equatorial"))
     p = spherekit.inverse(turned, L, spin=2, sampling=GRID)
-    np.testing.assert_allclose(sky.values, [p.real, p.imag], atol=1e-6)
+    np.testing.assert_allclose(sky.values, [p.real, p.imag], rtol=0, atol=COMMAND)
     command("transform sky.fits --L 6 -o out.npz --field", quoted(name, partner(name)))
-    np.testing.assert_allclose(io.read_arrays("out.npz")["flm"], coefficients, atol=1e-6)
+    np.testing.assert_allclose(io.read_arrays("out.npz")["flm"], coefficients, rtol=0, atol=COMMAND)
     command("transform out.npz --inverse --grid healpix:4 -o back.fits")
     command("rotate back.fits --to equatorial --L 6 -o out2.fits")
-    np.testing.assert_allclose(io.read_map("out2.fits", field=None).values, sky.values, atol=1e-5)
+    np.testing.assert_allclose(
+        io.read_map("out2.fits", field=None).values, sky.values, rtol=0, atol=COMMAND_SAMPLES
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -127,11 +130,11 @@ def test_the_spin_of_a_field_goes_through_files(here, rng, capsys, spin):
         run(f"transform turned.{suffix} --L 6 -o b.npz --force")
         stored = io.read_arrays("b.npz")
         assert stored["spin"] == spin
-        np.testing.assert_allclose(stored["flm"], turned, atol=1e-6)
+        np.testing.assert_allclose(stored["flm"], turned, rtol=0, atol=COMMAND)
         run(f"wavelets map.{suffix} --L 6 -o w.npz --force")
         run(f"wavelets w.npz --inverse --grid {grid} -o back.{suffix}")
         run(f"transform back.{suffix} --L 6 -o c.npz --force")
-        np.testing.assert_allclose(io.read_arrays("c.npz")["flm"], flm, atol=1e-6)
+        np.testing.assert_allclose(io.read_arrays("c.npz")["flm"], flm, rtol=0, atol=COMMAND)
         other = f"rotate map.{suffix} --euler 1,2,3 --spin {spin + 5} -o out.{suffix}"
         assert f"spin {spin}" in refused(capsys, other, 2)
     for line in ("transform a.npz --grid mw:6", "wavelets w.npz --grid mw:6"):
@@ -269,11 +272,11 @@ def test_signals_of_coefficients_are_chosen_by_field(here, rng, capsys):
         for field in (str(number), join([name])):
             command("spectrum four.npz -o out.fits --force --field", field)
             cl = io.read_cl("out.fits")
-            np.testing.assert_allclose(cl[name], power(flm[number]))
+            np.testing.assert_allclose(cl[name], power(flm[number]), rtol=SHORT_SUM, atol=0)
     run("transform four.npz --inverse --grid mw:4 -o map.npz")
     assert io.read_arrays("map.npz")["columns"].tolist() == names
     command("transform map.npz --L 4 -o back.npz --field", join(names[:1]))
-    np.testing.assert_allclose(io.read_arrays("back.npz")["flm"], flm[0], atol=1e-12)
+    np.testing.assert_allclose(io.read_arrays("back.npz")["flm"], flm[0], rtol=0, atol=CHAIN)
     io.write_arrays("old.npz", flm=flm, spin=0, columns=names)  # names that are not quoted
     run("transform old.npz --inverse --grid mw:4 -o map2.npz")
     assert io.read_arrays("map2.npz")["columns"].tolist() == names
@@ -295,7 +298,7 @@ def test_any_name_of_a_scalar_beside_q_and_u(iqu, name):
     columns = dict(zip((name, "Q", "U"), (("D", f) for f in sky.values), strict=True))
     table("sky.fits", columns)
     run("transform sky.fits --field 0,1,2 --L 6 -o out.fits")
-    np.testing.assert_allclose(io.read_alm("out.fits"), iqu, atol=1e-6)
+    np.testing.assert_allclose(io.read_alm("out.fits"), iqu, rtol=0, atol=COMMAND)
     run("transform out.fits --inverse --grid healpix:4 -o back.fits")
     back = io.read_map("back.fits", field=None)
     assert back.columns[0] == name and back.stokes[1:] == ("Q", "U")
@@ -342,7 +345,7 @@ def test_whole_turns_change_nothing(here, rng):
     for name, angles in (("b", "10,20,30"), ("c", "370,-340,3630")):
         run(f"rotate a.npz --euler={angles} -o {name}.npz")
     b, c = (io.read_arrays(f"{name}.npz")["flm"] for name in "bc")
-    np.testing.assert_allclose(b, c, atol=1e-13)
+    np.testing.assert_allclose(b, c, rtol=0, atol=IDENTITY)
     run("rotate a.npz --euler=1e300,-1e300,1e17 -o d.npz")
 
 
@@ -354,7 +357,7 @@ def test_generate_in_any_unit(kappa, capfd):
         said = capfd.readouterr()
         assert "warning" not in said.err
         results.append(io.read_map(f"out{number}.fits").values / scale)
-        np.testing.assert_allclose(results[-1], results[0], rtol=1e-6)
+        np.testing.assert_allclose(results[-1], results[0], rtol=COMMAND)
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_shtools_conversions_are_those_of_pyshtools(normalization, csphase, kind
     cilm = cv.to_shtools(flm, normalization=normalization, csphase=csphase, kind=kind)
     expected = data[f"convert/{kind}/{normalization}/{csphase}"]
     assert cilm.dtype == expected.dtype
-    np.testing.assert_allclose(cilm, expected, rtol=1e-14, atol=0)
+    np.testing.assert_allclose(cilm, expected, rtol=tolerances.SHORT_SUM, atol=0)
 
 
 @pytest.mark.parametrize("normalization", ["4pi", "schmidt"])
@@ -152,7 +152,7 @@ def test_ducc_there_and_back(rng):
     flm = random_flm(6, rng, spin=3, shape=(2, 1), dtype=np.complex64)
     alm = cv.to_ducc(flm, spin=3)
     assert alm.shape == (2, 1, 2, 21) and alm.dtype == np.complex64
-    assert np.abs(cv.from_ducc(alm, 6, spin=3) - flm).max() <= 1e-6
+    assert np.abs(cv.from_ducc(alm, 6, spin=3) - flm).max() <= tolerances.SINGLE_VALUES
     real = random_flm(6, rng, reality=True)
     assert np.array_equal(cv.to_ducc(real), cv.to_healpy(real))
     assert np.array_equal(cv.from_ducc(cv.to_ducc(real), 6), real)
@@ -162,7 +162,7 @@ def test_electric_and_magnetic_parts(rng):
     E, B = (random_flm(6, rng, reality=True) for _ in range(2))
     E[:4], B[:4] = 0, 0
     for got, want in zip(cv.spin_to_eb(cv.eb_to_spin(E, B, spin=2), spin=2), (E, B), strict=True):
-        np.testing.assert_allclose(got, want, rtol=0, atol=1e-15)
+        np.testing.assert_allclose(got, want, rtol=0, atol=tolerances.LAST_PLACES)
 
 
 @pytest.mark.parametrize("spin", [1, 2, 3])
@@ -287,7 +287,7 @@ def test_power_of_any_size(dtype, rng):
     for scale in (1 / largest, 2.0**-60, 2.0**60, largest / 16):
         scaled = power((f * f.real.dtype.type(scale)).astype(dtype))
         assert scaled.dtype == np.float64
-        np.testing.assert_allclose(scaled / scale**2, power(f), rtol=1e-12, atol=0)
+        np.testing.assert_allclose(scaled / scale**2, power(f), rtol=tolerances.CHAIN, atol=0)
 
 
 def test_power_by_the_definition(rng):
@@ -297,7 +297,7 @@ def test_power_by_the_definition(rng):
     for ell in range(7):
         row = slice(ell * ell, (ell + 1) ** 2)
         expected = np.sum(f[..., row] * g[..., row].conj(), axis=-1).real / (2 * ell + 1)
-        np.testing.assert_allclose(got[..., ell], expected, rtol=0, atol=1e-15)
+        np.testing.assert_allclose(got[..., ell], expected, rtol=0, atol=tolerances.LAST_PLACES)
     single = f.astype(np.complex64)
     assert np.array_equal(power(single), power(single.astype(complex)))
     with pytest.raises(ValueError, match=r"\(16,\)"):

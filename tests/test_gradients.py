@@ -283,7 +283,7 @@ def test_a_differentiated_real_signal_needs_no_symmetry(rng):
         gradient = grad(lambda u, o=options: anp.sum(sk.inverse(u, 5, **o) ** 3))(flm)
         f = sk.inverse(flm, 5, sampling=grid).real
         expected = sk.inverse_adjoint(3 * f**2, 5, **options).conj()
-        assert np.abs(gradient - expected).max() <= 1e-13 * np.abs(expected).max()
+        assert np.abs(gradient - expected).max() <= tolerances.IDENTITY * np.abs(expected).max()
 
 
 @pytest.mark.parametrize("grid", [MW(4), HEALPix(2)], ids=str)
@@ -328,4 +328,4 @@ def test_gradient_is_the_adjoint(rng):
         rest = sk.inverse(flm, 8, **options) - target
         expected = sk.inverse_adjoint(rest, 8, **options).conj()
         gradient = grad(loss)(flm)
-        assert np.abs(gradient - expected).max() <= 1e-13 * np.abs(expected).max()
+        assert np.abs(gradient - expected).max() <= tolerances.IDENTITY * np.abs(expected).max()

@@ -12,6 +12,7 @@ from autograd.core import JVPNode, primitive_jvps, primitive_vjps
 from autograd.tracer import getval, notrace_primitives
 from helpers.networks import SMALL
 from helpers.signals import hermitian
+from tolerances import CHAIN, IDENTITY
 
 import spherekit as sk
 from spherekit import conventions as cv
@@ -204,8 +205,8 @@ def test_values_of_the_derivatives(L, rng):
     for ell, matrix in enumerate(wigner.d(0.7, L)):
         size = (2 * ell + 1) ** 2
         slope, rate = (x[at : at + size].reshape(matrix.shape) for x in (slopes, rates))
-        np.testing.assert_allclose(rate, -rate.T, rtol=0, atol=1e-13)
-        np.testing.assert_allclose(slope, matrix @ rate, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(rate, -rate.T, rtol=0, atol=IDENTITY)
+        np.testing.assert_allclose(slope, matrix @ rate, rtol=0, atol=CHAIN)
         at += size
     flm = random_flm(L, rng)
     slope = make_jvp(lambda t: sk.evaluate(flm, t, 0.3))(0.7)(1.0)[1]

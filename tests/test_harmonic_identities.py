@@ -139,10 +139,10 @@ def test_constant_and_dipole():
                 flm = sk.forward(f, L, sampling=grid, reality=True)
                 expected = np.sqrt(4 * np.pi / 3) if value is None else value
                 if grid.rectangular or index == 0:
-                    assert abs(flm[index] - expected) <= 1e-14 * expected
+                    assert abs(flm[index] - expected) <= tolerances.SHORT_SUM * expected
                 if grid.rectangular:
                     flm[index] = 0
-                    assert np.abs(flm).max() <= 1e-14
+                    assert np.abs(flm).max() <= tolerances.SHORT_SUM
 
 
 # --- bits -----------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from tolerances import CHAIN, IDENTITY, SHORT_SUM
 
 import spherekit as sk
 from spherekit.harmonic import synthesis_operator
@@ -166,7 +167,7 @@ def test_large_samples_are_not_taken_for_bad_ones(f):
     """The mark is a value, not a size: units may be large."""
     small = sk.forward(f, L, reality=True)
     large = sk.forward(1e29 * f, L, reality=True)
-    assert np.abs(large / 1e29 - small).max() <= 1e-14
+    assert np.abs(large / 1e29 - small).max() <= SHORT_SUM
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, complex(0, np.nan), complex(0, -np.inf)])
@@ -473,9 +474,9 @@ def test_any_rings_have_an_adjoint(data):
     options = dict(spin=spin, sampling=grid)
     values, back = sk.inverse(flm, L, **options), sk.inverse_adjoint(f, L, **options)
     scale = np.linalg.norm(f) * np.linalg.norm(values) + np.linalg.norm(flm)
-    assert abs(np.vdot(f, values) - np.vdot(back, flm)) <= 1e-12 * scale
+    assert abs(np.vdot(f, values) - np.vdot(back, flm)) <= CHAIN * scale
     at_points = sk.evaluate(flm, grid.theta, grid.phi, spin=spin)
-    assert np.abs(values - at_points).max() <= 1e-13 * (1 + np.abs(values).max())
+    assert np.abs(values - at_points).max() <= IDENTITY * (1 + np.abs(values).max())
 
 
 @few
@@ -489,4 +490,6 @@ def test_linear_in_any_type(x):
     assert np.array_equal(together, np.array(parts))
     assert together.dtype == (np.complex64 if x.dtype == np.float32 else complex)
     total = sk.forward(x[0] + x[1], 4)
-    assert np.abs(total - parts[0] - parts[1]).max() <= (3e-5 if x.dtype == np.float32 else 1e-13)
+    assert np.abs(total - parts[0] - parts[1]).max() <= (
+        3e-5 if x.dtype == np.float32 else IDENTITY
+    )

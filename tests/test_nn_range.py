@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from autograd import make_jvp, make_vjp
 from helpers.networks import MODELS, POINTWISE, STRICT, F, leaves, sphere
+from tolerances import CHAIN
 
 from spherekit import nn, train
 from spherekit._core.modulus import direction, divide, modulus
@@ -131,7 +132,7 @@ def test_the_gate_of_the_modulus_has_no_scale(dtype, scales, rng):
     for scale in scales:
         pull_back, y = make_vjp(gated_modulus)(f, b)
         again, z = make_vjp(gated_modulus)(f * kind(scale), b * kind(scale))
-        rtol = 1e-4 if dtype == np.complex64 else 1e-12
+        rtol = 1e-4 if dtype == np.complex64 else CHAIN
         np.testing.assert_allclose(z / kind(scale), y, rtol=rtol)
         np.testing.assert_allclose(again(g), pull_back(g), rtol=rtol, atol=rtol)
         _, along = make_jvp(lambda f, s=scale: gated_modulus(f, b * kind(s)))(f * kind(scale))(g)
@@ -172,7 +173,7 @@ def test_a_mean_square_beyond_the_type_is_refused(rng):
         x[1] *= -1
         net(net.init(0, np.float32), x, nn.Training(0))
     y = net(net.init(0), x.astype(complex), nn.Training(0))
-    np.testing.assert_allclose(np.abs(y[..., 0]), np.sqrt(4 * np.pi), rtol=1e-12)
+    np.testing.assert_allclose(np.abs(y[..., 0]), np.sqrt(4 * np.pi), rtol=CHAIN)
 
 
 def test_a_large_batch_does_not_overflow_its_sum(rng):

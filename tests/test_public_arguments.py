@@ -13,6 +13,7 @@ import autograd.numpy as anp
 import numpy as np
 import pytest
 from autograd import grad
+from tolerances import IDENTITY, SHORT_SUM, SINGLE_VALUES
 
 from spherekit import harmonic, nn, wigner
 from spherekit.sampling import Rings
@@ -299,7 +300,7 @@ def test_the_unit_of_an_angle_is_taken(path, name):
     nested = np.ma.masked_array(quantity), Labelled(quantity)
     for angle in (quantity, quantity.to(u.arcmin), np.radians(degrees) * u.rad, *nested):
         for a, b in zip(leaves(call_with(path, **{name: angle})), plain, strict=True):
-            np.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-14)
+            np.testing.assert_allclose(a, b, rtol=IDENTITY, atol=SHORT_SUM)
 
 
 @pytest.mark.parametrize("path, name", arguments(ANGLES))
@@ -382,7 +383,7 @@ def test_the_largest_colatitude_of_single_precision(path, name):
     """float32 pi exceeds pi: within the rounding of its type an angle lies on the pole."""
     at_pole = leaves(call_with(path, theta=[0.3, np.pi]))
     for a, b in zip(leaves(call_with(path, theta=np.float32([0.3, np.pi]))), at_pole, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-6)
+        np.testing.assert_allclose(a, b, rtol=SINGLE_VALUES, atol=SINGLE_VALUES)
 
 
 def test_the_largest_beta_of_single_precision():

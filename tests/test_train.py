@@ -7,6 +7,7 @@ import autograd.numpy as anp
 import numpy as np
 import pytest
 from autograd import grad
+from tolerances import LAST_PLACES, SHORT_SUM, SINGLE_VALUES
 
 from spherekit import train
 from spherekit.testing import assert_gradient
@@ -60,14 +61,14 @@ def by_hand(kind, rate=0.1, mu=0.9, b1=0.9, b2=0.999, eps=1e-8, decay=0.0):
 )
 def test_hand_worked_steps(optimiser, expected):
     got, state = run(optimiser)
-    np.testing.assert_allclose(got, expected, rtol=1e-15, atol=0)
+    np.testing.assert_allclose(got, expected, rtol=LAST_PLACES, atol=0)
     assert state["step"] == 2
 
 
 def test_plain_numbers():
     """Worked out beforehand: sgd 1 - 0.1 0.5 + 0.1 1, with momentum 0.9 v = 0.5, -0.55; adam's first step."""
-    np.testing.assert_allclose(run(train.sgd(0.1))[0][0], 1.05, rtol=1e-15)
-    np.testing.assert_allclose(run(train.sgd(0.1, momentum=0.9))[0][0], 1.005, rtol=1e-15)
+    np.testing.assert_allclose(run(train.sgd(0.1))[0][0], 1.05, rtol=LAST_PLACES)
+    np.testing.assert_allclose(run(train.sgd(0.1, momentum=0.9))[0][0], 1.005, rtol=LAST_PLACES)
     opt, params = train.adam(0.1), {"w": np.array([3.0])}
     after, _ = opt.step(params, {"w": np.array([-7.0])}, opt.init(params))
     np.testing.assert_allclose(after["w"], 3.1, rtol=1e-9)
@@ -150,9 +151,9 @@ def test_clipping():
 def test_norms_of_any_scale(scale):
     """Sums of squares would be 0 or infinite."""
     grads = [np.array([3.0, 0.0]) * scale, np.array([4j]) * scale]
-    np.testing.assert_allclose(train.global_norm(grads), 5 * scale, rtol=1e-15)
+    np.testing.assert_allclose(train.global_norm(grads), 5 * scale, rtol=LAST_PLACES)
     clipped, _ = train.clip(grads, scale)
-    np.testing.assert_allclose(train.global_norm(clipped), scale, rtol=1e-15)
+    np.testing.assert_allclose(train.global_norm(clipped), scale, rtol=LAST_PLACES)
     assert train.global_norm([np.zeros(3)]) == 0 and np.isnan(
         train.global_norm([np.array([np.nan])])
     )
@@ -170,12 +171,12 @@ def test_rmse_of_any_scale(dtype, scale):
     zero = np.zeros_like(d)
     pull_back, value = make_vjp(lambda u: train.losses.rmse(u, zero))(d)
     rms = np.sqrt(25 / 3)
-    np.testing.assert_allclose(value / scale, rms, rtol=1e-6)
-    np.testing.assert_allclose(pull_back(1.0), [[1 / rms], [-4 / 3 / rms], [0]], rtol=1e-6)
+    np.testing.assert_allclose(value / scale, rms, rtol=SINGLE_VALUES)
+    np.testing.assert_allclose(pull_back(1.0), [[1 / rms], [-4 / 3 / rms], [0]], rtol=SINGLE_VALUES)
     assert pull_back(1.0).dtype == d.dtype and value.dtype == d.real.dtype
     along = make_jvp(lambda u: train.losses.rmse(u, zero))(d)(d)[1]
-    np.testing.assert_allclose(along / scale, rms, rtol=1e-6)
-    np.testing.assert_allclose(train.metrics.rmse(d, zero) / scale, rms, rtol=1e-6)
+    np.testing.assert_allclose(along / scale, rms, rtol=SINGLE_VALUES)
+    np.testing.assert_allclose(train.metrics.rmse(d, zero) / scale, rms, rtol=SINGLE_VALUES)
     assert_gradient(
         lambda u: train.losses.rmse(u, np.zeros((3, 1))), np.array([[3.0], [-4.0], [0.1]])
     )
@@ -263,7 +264,7 @@ def test_cross_entropy(rng):
     z, labels = rng.standard_normal((5, 3)), np.array([0, 2, 1, 1, 0])
     p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
     expected = -np.mean(np.log(p[np.arange(5), labels]))
-    np.testing.assert_allclose(losses.cross_entropy(z, labels), expected, rtol=1e-14)
+    np.testing.assert_allclose(losses.cross_entropy(z, labels), expected, rtol=SHORT_SUM)
     np.testing.assert_allclose(losses.cross_entropy(z + 1e4, labels), expected, rtol=1e-11)
     assert_gradient(lambda u: losses.cross_entropy(u, labels), z)
     assert losses.cross_entropy(np.array([[1e4, 0.0]]), np.array([1])) == 1e4
@@ -276,7 +277,7 @@ def test_losses_of_differences(name, rng):
     expected = {"mse": np.mean(d**2), "rmse": np.sqrt(np.mean(d**2)), "mae": np.mean(np.abs(d))}[
         name
     ]
-    np.testing.assert_allclose(losses.LOSSES[name](u, t), expected, rtol=1e-14)
+    np.testing.assert_allclose(losses.LOSSES[name](u, t), expected, rtol=SHORT_SUM)
     assert_gradient(lambda v: losses.LOSSES[name](v, t), u, order=1, modes=["rev"])
     z = u + 1j * t
     square = {
@@ -284,7 +285,7 @@ def test_losses_of_differences(name, rng):
         "rmse": np.sqrt(np.mean(np.abs(z) ** 2)),
         "mae": np.mean(np.abs(z)),
     }
-    np.testing.assert_allclose(losses.LOSSES[name](z, 0 * z), square[name], rtol=1e-14)
+    np.testing.assert_allclose(losses.LOSSES[name](z, 0 * z), square[name], rtol=SHORT_SUM)
     zero = grad(losses.LOSSES[name])(t, t)
     assert (zero == 0).all()
 
@@ -351,8 +352,8 @@ def test_gradients_are_those_of_autograd(rng):
 
     value, found, rest = autodiff.value_and_gradients(lambda a: (f(a), "rest"), [x, y, unused])
     expected = grad(f)([x, y])
-    np.testing.assert_allclose(found[0], expected[0], rtol=1e-14)
-    np.testing.assert_allclose(found[1], expected[1], rtol=1e-14)
+    np.testing.assert_allclose(found[0], expected[0], rtol=SHORT_SUM)
+    np.testing.assert_allclose(found[1], expected[1], rtol=SHORT_SUM)
     assert (found[2] == 0).all() and rest == "rest" and value == f([x, y])
 
 

@@ -11,6 +11,7 @@ import autograd.numpy as anp
 import numpy as np
 import pytest
 from helpers.networks import MODELS
+from tolerances import CHAIN, IDENTITY
 
 from spherekit import nn, train
 from spherekit.nn.network import named
@@ -110,10 +111,10 @@ def test_the_first_step_is_the_optimisers():
     (x, labels), params = problem(dtype=complex), net.init(np.random.default_rng(0))
     (step,) = train.fit(net, params, (x, labels), epochs=1, batch=99, optimiser=train.sgd(0.1))
     value, grads = value_and_grad(lambda p: train.losses.cross_entropy(net(p, x), labels))(params)
-    assert abs(step.loss - value) < 1e-13 and abs(step.norm - train.global_norm(grads)) < 1e-12
+    assert abs(step.loss - value) < IDENTITY and abs(step.norm - train.global_norm(grads)) < CHAIN
     moved = step.state.params[0]["weights"]
     np.testing.assert_allclose(
-        moved, params[0]["weights"] - 0.1 * grads[0]["weights"], rtol=0, atol=1e-13
+        moved, params[0]["weights"] - 0.1 * grads[0]["weights"], rtol=0, atol=IDENTITY
     )
 
 

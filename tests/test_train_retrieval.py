@@ -8,6 +8,7 @@ import tarfile
 import numpy as np
 import pytest
 from helpers.data import SHARED
+from tolerances import CHAIN, LAST_PLACES
 
 from spherekit.train.shrec17 import SCORES, read_models, retrieval
 
@@ -24,10 +25,10 @@ def test_by_hand():
     made = retrieval({"q": ["d", "b", "b", "e", "nothing", "q", "c"], "d": ["q"]}, models, "test")
     seat, car = made.scores["seat"], made.scores["car"]  # what counts of the list: d b q c
     assert seat["P@N"] == 3 / 4 and seat["R@N"] == 3 / 4 and seat["F1@N"] == 3 / 4
-    assert math.isclose(seat["mAP"], (1 / 2 + 2 / 3 + 3 / 4) / 4, rel_tol=1e-15)
+    assert math.isclose(seat["mAP"], (1 / 2 + 2 / 3 + 3 / 4) / 4, rel_tol=LAST_PLACES)
     dcg = 0 + 2 + 3 / math.log2(3) + 1 / 2
     ideal = 3 + 3 + 2 / math.log2(3) + 1 / 2
-    assert math.isclose(seat["NDCG"], dcg / ideal, rel_tol=1e-15)
+    assert math.isclose(seat["NDCG"], dcg / ideal, rel_tol=LAST_PLACES)
     assert car == dict.fromkeys(SCORES, 0)
     assert made.scores["micro"] == made.scores["macro"] == {k: v / 2 for k, v in seat.items()}
     np.testing.assert_array_equal(
@@ -178,11 +179,11 @@ def test_as_the_evaluator(name, data_set):
     assert {k.replace("ALL", "") for k in rows} == set(made.scores)
     for label, row in rows.items():
         got = [made.scores[label.replace("ALL", "")][score] for score in SCORES]
-        np.testing.assert_allclose(got, [float(row[s]) for s in SCORES], rtol=0, atol=1e-12)
+        np.testing.assert_allclose(got, [float(row[s]) for s in SCORES], rtol=0, atol=CHAIN)
     with gzip.open(reference / f"{name}.pr.csv.gz", "rt") as file:
         rows = [r for r in csv.DictReader(file) if r["dataset"] == data_set]
     for label in ("micro", "macro"):
         some = np.array(
             [(float(r["P"]), float(r["R"])) for r in rows if r["class"] == label + "ALL"]
         )
-        np.testing.assert_allclose(made.curves[label], some.T, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(made.curves[label], some.T, rtol=0, atol=CHAIN)
