@@ -14,6 +14,7 @@ import spherekit
 from spherekit import io
 from spherekit.conventions import eb_to_spin
 from spherekit.sampling import HEALPix
+from spherekit.sampling.base import Grid
 from spherekit.testing import random_flm
 
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -25,12 +26,16 @@ settings.load_profile("repeatable")
 
 
 def pytest_make_parametrize_id(val):
-    """Ids that say the case: of a dict its items, of a sequence its entries; of other values pytest's own."""
+    """Ids that say the case: items of a dict, entries of a sequence, what a lambda calls."""
     if isinstance(val, dict):
-        return ",".join(f"{key}={value}" for key, value in val.items()) or "{}"
-    if isinstance(val, list | tuple | set) and len(str(val)) < 60:
-        return str(val)
-    return None
+        text = ",".join(f"{key}={value}" for key, value in val.items()) or "{}"
+    elif isinstance(val, list | tuple | set | Grid):
+        text = str(val)
+    elif getattr(val, "__name__", "") == "<lambda>":
+        text = ".".join(val.__code__.co_names)
+    else:
+        return None
+    return text if len(text) < 60 and text.isprintable() else None
 
 
 @pytest.fixture
