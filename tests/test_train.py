@@ -104,7 +104,10 @@ def test_complex_quadratic(optimiser, dtype, rng):
     assert params[0]["z"].dtype == dtype and params[0]["r"].dtype == real
 
 
-def test_types_shapes_and_statistics():
+@pytest.mark.parametrize(
+    "opt", [train.sgd(0.1, 0.9, True), train.adam(), train.adamw(schedules.cosine(0.1, 10))]
+)
+def test_types_shapes_and_statistics(opt):
     """float32 stays, nothing is changed in place, statistics are left alone."""
     params = {
         "w": np.ones((2, 3), np.float32),
@@ -113,15 +116,14 @@ def test_types_shapes_and_statistics():
     }
     kept = {name: np.copy(value) for name, value in params.items()}
     grads = {name: np.ones_like(value) for name, value in params.items()}
-    for opt in (train.sgd(0.1, 0.9, True), train.adam(), train.adamw(schedules.cosine(0.1, 10))):
-        after, state = opt.step(params, grads, opt.init(params))
-        after, state = opt.step(after, grads, state)
-        assert {n: (v.dtype, v.shape) for n, v in after.items()} == {
-            n: (v.dtype, v.shape) for n, v in kept.items()
-        }
-        assert all(a.dtype in (np.float32, np.int64) for _, a in pytree.leaves(state))
-        assert (after["running_mean"] == 1).all() and (after["w"] != 1).all()
-        assert all((params[n] == kept[n]).all() for n in kept)
+    after, state = opt.step(params, grads, opt.init(params))
+    after, state = opt.step(after, grads, state)
+    assert {n: (v.dtype, v.shape) for n, v in after.items()} == {
+        n: (v.dtype, v.shape) for n, v in kept.items()
+    }
+    assert all(a.dtype in (np.float32, np.int64) for _, a in pytree.leaves(state))
+    assert (after["running_mean"] == 1).all() and (after["w"] != 1).all()
+    assert all((params[n] == kept[n]).all() for n in kept)
     json.dumps(pytree.structure(state))
 
 
@@ -183,21 +185,38 @@ def test_rmse_of_any_scale(dtype, scale):
     assert make_vjp(lambda u: train.losses.rmse(u, zero))(zero)[0](1.0).tolist() == [[0], [0], [0]]
 
 
-def test_refused_optimisers():
-    one, two = train.sgd(1.0), {"a": np.ones(2)}
-    for words, call in [
+@pytest.mark.parametrize(
+    "words, call",
+    [
         ("rate is -1", lambda: train.sgd(-1)),
         ("momentum is 1", lambda: train.sgd(0.1, 1)),
         ("nesterov", lambda: train.sgd(0.1, nesterov=True)),
         ("beta2 is 2", lambda: train.adam(beta2=2)),
         ("eps is 0", lambda: train.adam(eps=0)),
         ("decay is -1", lambda: train.adamw(decay=-1)),
-        ("none came", lambda: one.step(two, {}, one.init(two))),
-        ("shape \\(3,\\) came", lambda: one.step(two, {"a": np.ones(3)}, one.init(two))),
-    ]:  # fmt: skip
-        with pytest.raises(ValueError, match=words):
-            call()
-    for words, call in [
+    ],
+)
+def test_refused_optimisers(words, call):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+@pytest.mark.parametrize(
+    "words, call",
+    [
+        ("none came", lambda one, two: one.step(two, {}, one.init(two))),
+        ("shape \\(3,\\) came", lambda one, two: one.step(two, {"a": np.ones(3)}, one.init(two))),
+    ],
+)
+def test_refused_steps(words, call):
+    one, two = train.sgd(1.0), {"a": np.ones(2)}
+    with pytest.raises(ValueError, match=words):
+        call(one, two)
+
+
+@pytest.mark.parametrize(
+    "words, call",
+    [
         ("rate is True", lambda: train.adam(True)),
         ("rate is 'x'", lambda: train.schedules.constant("x")),
         ("momentum is '0.9'", lambda: train.sgd(0.1, "0.9")),
@@ -212,9 +231,14 @@ def test_refused_optimisers():
         ("every is 2.0", lambda: train.schedules.exponential(1.0, 0.5, 2.0)),
         ("expected a sequence", lambda: train.schedules.steps(1.0, 5)),
         ("at is 5.5", lambda: train.schedules.steps((1.0, 0.1), (5.5,))),
-    ]:  # fmt: skip
-        with pytest.raises(TypeError, match=words):
-            call()
+    ],
+)
+def test_refused_types_of_numbers(words, call):
+    with pytest.raises(TypeError, match=words):
+        call()
+
+
+def test_optimisers_compare_and_print():
     numpy = train.schedules.cosine(np.float32(0.5), np.int64(10))
     assert numpy == train.schedules.cosine(0.5, 10) and "np" not in str(numpy)
     assert train.adam(0.1) == train.adam(0.1) != train.adam(0.2)
@@ -244,16 +268,22 @@ def test_schedules():
     for _ in range(3):
         params, state = opt.step(params, [np.ones(1)], state)
     assert params[0] == -1
-    for words, call in [
+
+
+@pytest.mark.parametrize(
+    "words, call",
+    [
         ("warmup is 9 of 9", lambda: schedules.cosine(1, 9, 9)),
         ("floor is 2", lambda: schedules.cosine(1, 9, floor=2)),
         ("steps is 0", lambda: schedules.cosine(1, 0)),
         ("2 rates at the steps \\(3, 1\\)", lambda: schedules.steps((1, 2), (3, 1))),
         ("factor is 0", lambda: schedules.exponential(1, 0)),
         ("rate is nan", lambda: schedules.constant(math.nan)),
-    ]:
-        with pytest.raises(ValueError, match=words):
-            call()
+    ],
+)
+def test_refused_schedules(words, call):
+    with pytest.raises(ValueError, match=words):
+        call()
 
 
 # --- losses and metrics ------------------------------------------------------------------------------
@@ -300,23 +330,31 @@ def test_float32_stays(name, rng):
     assert np.asarray(value).dtype == np.float32 and g.dtype == np.float32
 
 
+OUTPUTS, LABELS = np.array([[3.0, 1.0], [0.0, 1.0], [2.0, 5.0]]), np.array([0, 1, 0])
+
+
 def test_metrics():
-    outputs, labels = np.array([[3.0, 1.0], [0.0, 1.0], [2.0, 5.0]]), np.array([0, 1, 0])
-    assert metrics.accuracy(outputs, labels) == 2 / 3
-    assert metrics.rmse(outputs, outputs - 2) == 2 and metrics.mae(outputs, outputs + 2j) == 2
+    assert metrics.accuracy(OUTPUTS, LABELS) == 2 / 3
+    assert metrics.rmse(OUTPUTS, OUTPUTS - 2) == 2 and metrics.mae(OUTPUTS, OUTPUTS + 2j) == 2
     assert list(metrics.named(["accuracy", metrics.mae])) == ["accuracy", "mae"]
-    for words, call in [
+    with pytest.raises(TypeError, match="labels are float64"):
+        metrics.accuracy(OUTPUTS, LABELS / 1)
+
+
+@pytest.mark.parametrize(
+    "words, call",
+    [
         ("known are accuracy, rmse, mae", lambda: metrics.named(["recall"])),
         ("called 'loss'", lambda: metrics.named({"loss": metrics.mae})),
         ("known are cross_entropy", lambda: losses.named("hinge")),
-        ("expected \\(batch, classes\\)", lambda: losses.cross_entropy(outputs, labels[:2])),
-        ("labels from 0 to 2; 2 outputs", lambda: losses.cross_entropy(outputs, labels * 2)),
-        ("give targets\\[:, None\\]", lambda: losses.mse(outputs[:, :1], labels)),
-    ]:
-        with pytest.raises(ValueError, match=words):
-            call()
-    with pytest.raises(TypeError, match="labels are float64"):
-        metrics.accuracy(outputs, labels / 1)
+        ("expected \\(batch, classes\\)", lambda: losses.cross_entropy(OUTPUTS, LABELS[:2])),
+        ("labels from 0 to 2; 2 outputs", lambda: losses.cross_entropy(OUTPUTS, LABELS * 2)),
+        ("give targets\\[:, None\\]", lambda: losses.mse(OUTPUTS[:, :1], LABELS)),
+    ],
+)
+def test_refused_metrics_and_losses(words, call):
+    with pytest.raises(ValueError, match=words):
+        call()
 
 
 # --- trees and gradients -----------------------------------------------------------------------------
@@ -337,11 +375,16 @@ def test_trees():
         [{"b": np.ones(2)}], [{"b": np.ones(3)}]
     )
     assert "which is not expected" in pytree.differences([], [np.ones(2)])
-    for form in ({"dict": 3}, {"set": []}, [0], 7, {"list": [True]}, {"dict": [[1]]}, None, {}, -1):
-        with pytest.raises((ValueError, TypeError)):
-            pytree.rebuilt(form, [np.ones(1)])
     with pytest.raises(TypeError, match="has str at 0.name"):
         pytree.leaves([{"name": "zonal"}])
+
+
+@pytest.mark.parametrize(
+    "form", [{"dict": 3}, {"set": []}, [0], 7, {"list": [True]}, {"dict": [[1]]}, None, {}, -1]
+)
+def test_structures_that_are_refused(form):
+    with pytest.raises((ValueError, TypeError)):
+        pytree.rebuilt(form, [np.ones(1)])
 
 
 def test_gradients_are_those_of_autograd(rng):

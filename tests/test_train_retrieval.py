@@ -87,15 +87,18 @@ def test_refusals(tmp_path):
         retrieval({"x": []}, {"q": ("a", "a", "val")}, "val")
     with pytest.raises(ValueError, match="1 of 2 identifiers of a query come twice"):
         retrieval({"5": [], "000005": []}, {5: ("a", "a", "val")}, "val")
-    for wrong in (5.0, True, None, ("5",)):
-        with pytest.raises(TypeError, match="an identifier is"):
-            retrieval({5: [wrong]}, {5: ("a", "a", "val")}, "val")
     with pytest.raises(TypeError, match="the list of query '000005' is text"):
         retrieval({5: "000005"}, {5: ("a", "a", "val")}, "val")
     assert retrieval({"q": []}, {"q": ("a", "a", "val")}, "val").scores["micro"]["F1@N"] == 0
     (tmp_path / "t.csv").write_text("id,class\n1,2\n")
     with pytest.raises(ValueError, match="no column split, subSynsetId, synsetId"):
         read_models(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("identifier", [5.0, True, None, ("5",)])
+def test_what_is_no_identifier(identifier):
+    with pytest.raises(TypeError, match="an identifier is"):
+        retrieval({5: [identifier]}, {5: ("a", "a", "val")}, "val")
 
 
 @pytest.mark.parametrize("ranked", [{"a"}, frozenset("a"), {"a": 1}, None, 5, b"a", "a"])
@@ -110,17 +113,22 @@ def test_lists_of_any_ordered_kind(ranked):
     assert scores["micro"]["NDCG"] == 1
 
 
-def test_what_is_no_dict_and_no_model():
-    models = {"a": ("x", "x", "val")}
-    for lists in ([("a", ["a"])], None, "a", {"a"}):
-        with pytest.raises(TypeError, match="lists is .*; expected a dict"):
-            retrieval(lists, models, "val")
-    for wrong in ([], None, "abc"):
-        with pytest.raises(TypeError, match="models is .*; expected a dict"):
-            retrieval({"a": ["a"]}, wrong, "val")
-    for wrong in (None, "abc", ("x", "val"), ("x", None, "val"), 5):
-        with pytest.raises(TypeError, match="model 'a' is .*; expected"):
-            retrieval({"a": ["a"]}, {"a": wrong}, "val")
+@pytest.mark.parametrize("lists", [[("a", ["a"])], None, "a", {"a"}])
+def test_lists_are_a_dict(lists):
+    with pytest.raises(TypeError, match="lists is .*; expected a dict"):
+        retrieval(lists, {"a": ("x", "x", "val")}, "val")
+
+
+@pytest.mark.parametrize("models", [[], None, "abc"])
+def test_models_are_a_dict(models):
+    with pytest.raises(TypeError, match="models is .*; expected a dict"):
+        retrieval({"a": ["a"]}, models, "val")
+
+
+@pytest.mark.parametrize("model", [None, "abc", ("x", "val"), ("x", None, "val"), 5])
+def test_what_is_no_model(model):
+    with pytest.raises(TypeError, match="model 'a' is .*; expected"):
+        retrieval({"a": ["a"]}, {"a": model}, "val")
 
 
 HEAD = b"id,synsetId,subSynsetId,modelId,split\n"
