@@ -299,10 +299,12 @@ def test_warnings_are_one_line(sky, capsys, monkeypatch):
     assert capsys.readouterr().err == "spherekit: warning: first line and second\n"
 
 
-def test_degrees_that_pixels_do_not_determine_are_refused(sky, capsys):
-    for verb in ("transform", "spectrum", "rotate --euler 1,2,3", "wavelets", "scatter"):
-        suffix = "npz" if verb in ("wavelets", "scatter") else "fits"
-        assert "3 nside" in refused(capsys, f"{verb} map.fits --L 26 -o out.{suffix}", 2)
+@pytest.mark.parametrize(
+    "verb", ["transform", "spectrum", "rotate --euler 1,2,3", "wavelets", "scatter"]
+)
+def test_degrees_that_pixels_do_not_determine_are_refused(verb, sky, capsys):
+    suffix = "npz" if verb in ("wavelets", "scatter") else "fits"
+    assert "3 nside" in refused(capsys, f"{verb} map.fits --L 26 -o out.{suffix}", 2)
 
 
 def test_demo(here, capsys, monkeypatch):

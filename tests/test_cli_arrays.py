@@ -62,14 +62,12 @@ def test_odd_arrays(here, capsys, line, kind):
     assert said.err.count("\n") == 1 and "bug" not in said.err and "Python scalar" not in said.err
 
 
-def test_wavelet_maps_that_are_damaged(here, capsys):
-    for change, words in (
-        (dict(L=[4, 4]), "array L"),
-        (dict(lam="two"), "array lam"),
-        ({}, "lacks"),
-    ):
-        np.savez("odd.npz", scaling=np.ones((1, 1)), **W | change)
-        assert words in refused(capsys, "wavelets odd.npz --inverse --grid mw:4 -o out.npz")
+@pytest.mark.parametrize(
+    "change, words", [(dict(L=[4, 4]), "array L"), (dict(lam="two"), "array lam"), ({}, "lacks")]
+)
+def test_wavelet_maps_that_are_damaged(change, words, here, capsys):
+    np.savez("odd.npz", scaling=np.ones((1, 1)), **W | change)
+    assert words in refused(capsys, "wavelets odd.npz --inverse --grid mw:4 -o out.npz")
 
 
 @pytest.mark.parametrize("dtype", ["u1", "i2", "i4", "i8", "?", "f4", "f8", ">i4", ">f4"])

@@ -195,11 +195,11 @@ def test_fits_that_do_not_converge_are_refused_unless_allowed(kappa, capsys, ver
     assert READERS[verb][1] in outputs()
 
 
-def test_all_missing_behind_the_mask_missing(here, capsys):
+@pytest.mark.parametrize("verb", ["transform", "spectrum", "plot"])
+def test_all_missing_behind_the_mask_missing(verb, here, capsys):
     io.write_map("none.fits", np.full(192, UNSEEN))
-    for verb in ("transform", "spectrum", "plot"):
-        said = refused(capsys, READERS[verb][0].format(map="none.fits") + " --mask missing")
-        assert "missing" in said and outputs() == set()
+    said = refused(capsys, READERS[verb][0].format(map="none.fits") + " --mask missing")
+    assert "missing" in said and outputs() == set()
 
 
 # --- names, units, frames, types -------------------------------------------------------------------
@@ -263,8 +263,9 @@ MASKING = ["transform map.fits --L 3 -o out.fits", "spectrum map.fits --L 3 -o o
 MASKING += ["plot map.fits -o out.png"]
 
 
-@pytest.mark.parametrize("line", MASKING)
-def test_masks_of_many_kinds(kappa, capsys, line):
+@pytest.fixture
+def masks(kappa):
+    """Masks of many kinds beside map.fits."""
     north = (GRID.theta > 0.8).astype(float)
     with_nan = np.where(np.arange(192) < 5, np.nan, north)
     with_unseen = np.where(np.arange(192) < 5, UNSEEN, north)
@@ -275,7 +276,12 @@ def test_masks_of_many_kinds(kappa, capsys, line):
     io.write_map("same.fits", north, coordsys="galactic")
     io.write_alm("alm.fits", kappa)
     np.savez("masks.npz", GAL020=north, GAL040=north)
-    for mask, words, code in (
+
+
+@pytest.mark.parametrize("line", MASKING)
+@pytest.mark.parametrize(
+    "mask, words, code",
+    [
         ("two.fits", "NORTH, SOUTH); choose one by --mask-field", 2),
         ("two.fits --mask-field EAST", "EAST", 1),
         ("two.fits --mask-field NORTH,SOUTH", "one mask", 2),
@@ -287,11 +293,25 @@ def test_masks_of_many_kinds(kappa, capsys, line):
         ("masks.npz --mask-field GAL060", "no array 'GAL060'; it holds GAL020, GAL040", 1),
         ("missing --mask-field 0", "--mask-field", 2),
         ("nothing.fits", "no file nothing.fits", 1),
-    ):
-        assert words in refused(capsys, f"{line} --mask {mask}", code) and outputs() == set()
-    for mask in ("two.fits --mask-field north", "two.fits --mask-field 1", "same.fits",
-                 "masks.npz --mask-field GAL040", "missing"):  # fmt: skip
-        run(f"{line} --mask {mask} --force")
+    ],
+)
+def test_masks_that_are_refused(masks, capsys, mask, words, code, line):
+    assert words in refused(capsys, f"{line} --mask {mask}", code) and outputs() == set()
+
+
+@pytest.mark.parametrize("line", MASKING)
+@pytest.mark.parametrize(
+    "mask",
+    [
+        "two.fits --mask-field north",
+        "two.fits --mask-field 1",
+        "same.fits",
+        "masks.npz --mask-field GAL040",
+        "missing",
+    ],
+)
+def test_masks_of_many_kinds(masks, mask, line):
+    run(f"{line} --mask {mask}")
 
 
 def test_dipole_on_too_small_a_sky(kappa, capsys):

@@ -203,22 +203,25 @@ def test_debug_stands_anywhere_and_keeps_the_exit_code(here, capsys):
 
 
 @pytest.mark.parametrize("verb", ["simulate cmb --L 8 --n 2", "demo", "train cmb-gaussianity"])
-def test_folders_that_are_files(here, capsys, verb):
+@pytest.mark.parametrize("name", ["taken", "taken/within"])
+def test_folders_that_are_files(name, here, capsys, verb):
     Path("taken").touch()
-    for name in ("taken", "taken/within"):
-        said = refused(capsys, f"{verb} -o {name}", 2)
-        assert said == f"spherekit: {name} is not a folder, or lies in a file; name a folder\n"
+    said = refused(capsys, f"{verb} -o {name}", 2)
+    assert said == f"spherekit: {name} is not a folder, or lies in a file; name a folder\n"
 
 
-def test_signals_of_one_name_are_numbered(here, rng):
+@pytest.mark.parametrize(
+    "columns, names",
+    [
+        ({}, ("SIGNAL_1", "SIGNAL_2", "SIGNAL_3")),
+        (dict(columns=["T", "t", "A"]), ("T_1", "t_2", "A")),
+    ],
+)
+def test_signals_of_one_name_are_numbered(columns, names, here, rng):
     """Signals without names, and names that differ in case alone, which FITS takes for one."""
     from spherekit.testing import random_flm
 
     flm = np.stack([random_flm(4, rng, reality=True) for _ in range(3)])
-    for columns, names in (
-        ({}, ("SIGNAL_1", "SIGNAL_2", "SIGNAL_3")),
-        (dict(columns=["T", "t", "A"]), ("T_1", "t_2", "A")),
-    ):
-        io.write_arrays("three.npz", flm=flm, spin=0, **columns, overwrite=True)
-        run("transform three.npz --inverse --grid healpix:2 -o out.fits --force")
-        assert io.read_map("out.fits", field=None).columns == names
+    io.write_arrays("three.npz", flm=flm, spin=0, **columns, overwrite=True)
+    run("transform three.npz --inverse --grid healpix:2 -o out.fits --force")
+    assert io.read_map("out.fits", field=None).columns == names

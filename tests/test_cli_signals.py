@@ -142,27 +142,29 @@ def test_the_spin_of_a_field_goes_through_files(here, rng, capsys, spin):
     assert "alone" in refused(capsys, "rotate map.fits --field 0 --euler 1,2,3 -o out.fits", 2)
 
 
-def test_a_spin_beside_other_signals_is_not_lost(here, rng, capsys):
+@pytest.mark.parametrize("name", ["out.npz", "out.fits"])
+def test_a_spin_beside_other_signals_is_not_lost(name, here, rng, capsys):
     flm = np.stack([random_flm(4, rng, spin=1), random_flm(4, rng, reality=True)])
     io.write_arrays("a.npz", flm=flm, spin=[1, 0])
-    for name in ("out.npz", "out.fits"):
-        line = f"transform a.npz --inverse --grid healpix:4 -o {name}"
-        assert "one by one" in refused(capsys, line, 2)
-        run(f"{line} --field 0")
+    line = f"transform a.npz --inverse --grid healpix:4 -o {name}"
+    assert "one by one" in refused(capsys, line, 2)
+    run(f"{line} --field 0")
 
 
-def test_parts_of_shear_and_wind(field, capsys):
+@pytest.mark.parametrize(
+    "names, spin", [(("GAMMA1", "GAMMA2"), 2), (("U10", "V10"), 1), (("E1", "E2"), 2)]
+)
+def test_parts_of_shear_and_wind(names, spin, field, capsys):
     """No part of a vector is taken as a scalar without a word."""
     f = field[1]
-    for names, spin in ((("GAMMA1", "GAMMA2"), 2), (("U10", "V10"), 1), (("E1", "E2"), 2)):
-        table("sky.fits", dict(zip(names, (("D", f.real), ("D", f.imag)), strict=True)))
-        line = "rotate sky.fits --euler 1,2,3 --L 6 --allow-unconverged -o out.fits --force"
-        capsys.readouterr()
-        main(line.split())
-        said = capsys.readouterr()
-        assert "--spin" in said.out + said.err and names[0] in said.out + said.err
-        run(f"{line} --spin {spin}")
-        assert io.read_map("out.fits", field=None).spin == spin
+    table("sky.fits", dict(zip(names, (("D", f.real), ("D", f.imag)), strict=True)))
+    line = "rotate sky.fits --euler 1,2,3 --L 6 --allow-unconverged -o out.fits --force"
+    capsys.readouterr()
+    main(line.split())
+    said = capsys.readouterr()
+    assert "--spin" in said.out + said.err and names[0] in said.out + said.err
+    run(f"{line} --spin {spin}")
+    assert io.read_map("out.fits", field=None).spin == spin
 
 
 # --- order of the pixels ---------------------------------------------------------------------------
@@ -231,17 +233,20 @@ def test_a_column_that_may_be_u_of_the_other_sign(kappa, capsys, verb):
         run(f"{line} --force")
 
 
-def test_coefficients_that_may_be_b_of_the_other_sign(kappa, capsys):
-    io.write_alm("iau.fits", kappa, polcconv="IAU")
-    for line in (
+@pytest.mark.parametrize(
+    "line",
+    [
         "transform iau.fits --inverse --grid healpix:4 -o out.fits",
         "rotate iau.fits --euler 1,2,3 -o out.fits",
         "spectrum iau.fits -o out.fits",
-    ):
-        assert "IAU" in refused(capsys, line, 2) and outputs() == set()
-        run(f"{line} --spin 0")
-        assert io.read_table("out.fits").header.get("POLCCONV") is None
-        os.remove("out.fits")
+    ],
+)
+def test_coefficients_that_may_be_b_of_the_other_sign(line, kappa, capsys):
+    io.write_alm("iau.fits", kappa, polcconv="IAU")
+    assert "IAU" in refused(capsys, line, 2) and outputs() == set()
+    run(f"{line} --spin 0")
+    assert io.read_table("out.fits").header.get("POLCCONV") is None
+    os.remove("out.fits")
 
 
 def test_info_shows_what_the_other_commands_read(iqu, capsys):
@@ -307,15 +312,15 @@ def test_any_name_of_a_scalar_beside_q_and_u(iqu, name):
 # --- advice and options that mean nothing ----------------------------------------------------------
 
 
-def test_the_advice_on_two_frames_can_be_typed(here, rng, capsys):
+@pytest.mark.parametrize("name", ["map.npz", "map.fits"])
+def test_the_advice_on_two_frames_can_be_typed(name, here, rng, capsys):
     flm = random_flm(4, rng, reality=True)
     f = spherekit.inverse(flm, 4, sampling="healpix:2", reality=True)
     io.write_arrays("map.npz", values=f, grid="healpix:2", frame="galactic")
     io.write_map("map.fits", f, coordsys="galactic")
     io.write_map("mask.fits", np.ones(48), coordsys="ecliptic")
-    for name in ("map.npz", "map.fits"):
-        said = refused(capsys, f"spectrum {name} --L 4 --mask mask.fits -o out.fits")
-        run(re.search("spherekit (rotate .*)", said)[1])
+    said = refused(capsys, f"spectrum {name} --L 4 --mask mask.fits -o out.fits")
+    run(re.search("spherekit (rotate .*)", said)[1])
 
 
 OF_MAPS = "--mask-field 0|--mask-hdu 1|--max-iter 5|--allow-unconverged|--ordering ring"
@@ -329,14 +334,23 @@ NOTHING = [
 ]
 
 
-@pytest.mark.parametrize("line, options", NOTHING)
-def test_options_that_mean_nothing_are_refused(kappa, capsys, line, options):
+@pytest.fixture
+def inputs(kappa):
+    """What these commands read."""
     io.write_alm("alm.fits", kappa)
-    if "w.npz" in line:
-        run("wavelets map.fits --L 6 -o w.npz")
-    for option in options.split("|"):
-        said = refused(capsys, f"{line} {option}", 2)
-        assert option.split()[-2 if " " in option else -1] in said
+    run("wavelets map.fits --L 6 -o w.npz")
+
+
+@pytest.mark.parametrize(
+    "line, option", [(line, option) for line, options in NOTHING for option in options.split("|")]
+)
+def test_options_that_mean_nothing_are_refused(inputs, capsys, line, option):
+    said = refused(capsys, f"{line} {option}", 2)
+    assert option.split()[-2 if " " in option else -1] in said
+
+
+@pytest.mark.parametrize("line", [line for line, _ in NOTHING])
+def test_without_these_options_they_run(inputs, line):
     run(line)
 
 
