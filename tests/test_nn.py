@@ -77,11 +77,11 @@ def test_sample_pool(kind, size, rng):
     np.testing.assert_allclose(net([{}], turned), expected, rtol=0, atol=CHAIN)
 
 
-def test_maximum(rng):
+@pytest.mark.parametrize("parts", [[nn.maximum(8)], [nn.lift(2, 3), nn.maximum(4)]])
+def test_maximum(parts, rng):
     x = sphere(6, 2, rng)
-    for parts in ([nn.maximum(8)], [nn.lift(2, 3), nn.maximum(4)]):
-        net = nn.Net(nn.Sphere(6, 2), *parts)
-        assert equivariance(net, net.init(rng), x) < 0.05
+    net = nn.Net(nn.Sphere(6, 2), *parts)
+    assert equivariance(net, net.init(rng), x) < 0.05
 
 
 # --- definitions -------------------------------------------------------------------------------------
@@ -129,18 +129,18 @@ def test_tensor_products(real, rng):
 
 
 @pytest.mark.parametrize("lanes", [1, 31, 64, 65, 700])
-def test_lanes_and_threads(lanes, rng):
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_lanes_and_threads(dtype, lanes, rng):
     """Any batch: each signal gets what it gets alone, whatever the threads."""
     net = nn.Net(nn.Sphere(5, 1), F, nn.tensor_product(), nn.constrained(2, 2), nn.invariants())
-    for dtype in (np.float64, np.float32):
-        params = net.init(np.random.default_rng(0), dtype)
-        x = sphere(5, 1, rng, lanes).astype(np.result_type(dtype, np.complex64))
-        one, two = (net(params, x, nn.Mode(threads)) for threads in (1, 2))
-        assert (one == two).all()
-        alone = net(params, x[-1:])
-        np.testing.assert_allclose(
-            alone[0], one[-1], rtol=0, atol=SINGLE if dtype == np.float32 else IDENTITY
-        )
+    params = net.init(np.random.default_rng(0), dtype)
+    x = sphere(5, 1, rng, lanes).astype(np.result_type(dtype, np.complex64))
+    one, two = (net(params, x, nn.Mode(threads)) for threads in (1, 2))
+    assert (one == two).all()
+    alone = net(params, x[-1:])
+    np.testing.assert_allclose(
+        alone[0], one[-1], rtol=0, atol=SINGLE if dtype == np.float32 else IDENTITY
+    )
 
 
 @pytest.mark.parametrize("kind", fragment_linear.KINDS)
@@ -238,22 +238,26 @@ def test_quadratic_activations_are_tensor_products(rng):
         assert np.abs(rest).max() < 1e-10
 
 
-def test_bispectra(rng):
+@pytest.mark.parametrize("kind", ["full", "selective"])
+def test_bispectra(kind, rng):
     """Invariant; the selective one is O(L^2), and tells generic signals of one power apart."""
     L = 8
-    for kind in ("full", "selective"):
-        net = nn.Net(nn.Sphere(L, 1), nn.bispectrum(kind))
-        x = sphere(L, 1, rng, 1)
-        y = net([{}], x)
-        np.testing.assert_allclose(net([{}], turn(x, net.takes, ANGLES)), y, rtol=0, atol=1e-11)
-        for _ in range(10):  # the same power of every degree, otherwise another signal
-            other = sphere(L, 1, rng, 1)
-            for ell in range(L):
-                some = slice(ell * ell, (ell + 1) ** 2)
-                other[..., some] *= np.linalg.norm(x[..., some]) / np.linalg.norm(other[..., some])
-            assert np.linalg.norm(net([{}], other) - y) > 0.1 * np.linalg.norm(y)
-        mirrored = from_real(to_real(x) * np.where(_orders_of(L) < 0, -1, 1))
-        assert np.linalg.norm(net([{}], mirrored) - y) > 1e-3 * np.linalg.norm(y)
+    net = nn.Net(nn.Sphere(L, 1), nn.bispectrum(kind))
+    x = sphere(L, 1, rng, 1)
+    y = net([{}], x)
+    # Of third order in coefficients of unit variance.
+    np.testing.assert_allclose(net([{}], turn(x, net.takes, ANGLES)), y, rtol=0, atol=1e-11)
+    for _ in range(10):  # the same power of every degree, otherwise another signal
+        other = sphere(L, 1, rng, 1)
+        for ell in range(L):
+            some = slice(ell * ell, (ell + 1) ** 2)
+            other[..., some] *= np.linalg.norm(x[..., some]) / np.linalg.norm(other[..., some])
+        assert np.linalg.norm(net([{}], other) - y) > 0.1 * np.linalg.norm(y)
+    mirrored = from_real(to_real(x) * np.where(_orders_of(L) < 0, -1, 1))
+    assert np.linalg.norm(net([{}], mirrored) - y) > 1e-3 * np.linalg.norm(y)
+
+
+def test_sizes_of_bispectra():
     count = [nn.Net(nn.Sphere(n, 1), nn.bispectrum("selective")).gives.features for n in (16, 32)]
     full = nn.Net(nn.Sphere(32, 1), nn.bispectrum()).gives.features
     assert count[1] < 4.4 * count[0] and count[1] < full / 2
@@ -286,52 +290,61 @@ def test_sizes_of_mixing_sets():
     assert 4.8 < full < 5.1 and 3.8 < tree < 4.1 and 2.8 < reduced < 3.4
 
 
-def test_a_set_of_ones_own(rng):
-    given = {0: [(0, 0), (1, 1)], 1: [(1, 0)], 2: [(1, 1), (0, 2)]}
-    net = nn.Net(nn.Sphere(3, 1), F, nn.tensor_product(given))
+MIXING_SET = {0: [(0, 0), (1, 1)], 1: [(1, 0)], 2: [(1, 1), (0, 2)]}
+
+
+def test_a_mixing_set_of_ones_own():
+    net = nn.Net(nn.Sphere(3, 1), F, nn.tensor_product(MIXING_SET))
     assert net.gives.tau == (2, 1, 2)
-    for words, other in [
+
+
+@pytest.mark.parametrize(
+    "words, other",
+    [
         ("leaves the degrees \\[2\\]", {0: [(0, 0)], 1: [(0, 1)]}),
-        ("makes degree 1 from", given | {1: [(0, 0)]}),
-        ("twice", given | {1: [(0, 1), (1, 0)]}),
+        ("makes degree 1 from", MIXING_SET | {1: [(0, 0)]}),
+        ("twice", MIXING_SET | {1: [(0, 1), (1, 0)]}),
         ("makes no use", {0: [(0, 0)], 1: [(1, 1)], 2: [(1, 1)]}),
-        ("degrees \\[5\\]", given | {5: [(0, 0)]}),
+        ("degrees \\[5\\]", MIXING_SET | {5: [(0, 0)]}),
         ("known are full", "all"),
-    ]:
-        with pytest.raises(ValueError, match=words):
-            nn.Net(nn.Sphere(3, 1), F, nn.tensor_product(other))
+    ],
+)
+def test_mixing_sets_that_are_refused(words, other):
+    with pytest.raises(ValueError, match=words):
+        nn.Net(nn.Sphere(3, 1), F, nn.tensor_product(other))
 
 
 # --- derivatives -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_gradients(name, rng):
+@pytest.mark.parametrize("training", [False, True])
+def test_gradients(training, name, rng):
     """In parameters and signals, used and in training, both modes."""
     net = nn.Net(nn.Sphere(3, 2), *SMALL[name])
     params = net.init(rng)
     x = rng.standard_normal((2, 2, 9))  # as real harmonics: free numbers
-    for training in (False, True):
 
-        def loss(p, u, training=training):
-            mode = nn.Training(np.random.default_rng(0)) if training else None
-            return anp.sum(anp.abs(net(p, from_real(u), mode)) ** 2)
+    def loss(p, u):
+        mode = nn.Training(np.random.default_rng(0)) if training else None
+        return anp.sum(anp.abs(net(p, from_real(u), mode)) ** 2)
 
-        assert_gradient(lambda u, f=loss: f(params, u), x, order=2)
-        found = grad(loss)(params, x)
-        step = 1e-6
-        for number, some in enumerate(leaves(params)):
-            if some.size == 0:
-                continue
-            direction = rng.standard_normal(some.shape)
-            kept = some.copy()
-            some[...] = kept + step * direction
-            above = loss(params, x)
-            some[...] = kept - step * direction
-            below = loss(params, x)
-            some[...] = kept
-            slope = np.sum(np.real(list(leaves(found))[number]) * direction)
-            assert abs((above - below) / (2 * step) - slope) < SINGLE * (1 + abs(slope))
+    assert_gradient(lambda u: loss(params, u), x, order=2)
+    found = grad(loss)(params, x)
+    step = 1e-6
+    for number, some in enumerate(leaves(params)):
+        if some.size == 0:
+            continue
+        direction = rng.standard_normal(some.shape)
+        kept = some.copy()
+        some[...] = kept + step * direction
+        above = loss(params, x)
+        some[...] = kept - step * direction
+        below = loss(params, x)
+        some[...] = kept
+        slope = np.sum(np.real(list(leaves(found))[number]) * direction)
+        # Central differences of step 1e-6.
+        assert abs((above - below) / (2 * step) - slope) < 1e-5 * (1 + abs(slope))
 
 
 def test_types_of_gradients(rng):
@@ -409,41 +422,74 @@ def test_summary(capsys):
     assert int(said[-1].split()[1]) == nn.count(net.init(np.random.default_rng(0)))
 
 
-def test_refusals(rng):
-    x = sphere(4, 2, rng)
-    net = nn.Net(nn.Sphere(4, 2), nn.zonal(3), nn.mean())
-    params = net.init(rng)
-    for words, call in [
-        ("1, tensor_product: takes Generalized; what comes is real S2",
-         lambda: nn.Net(nn.Sphere(4, 2), nn.zonal(3), nn.tensor_product())),
+@pytest.mark.parametrize(
+    "words, call",
+    [
+        (
+            "1, tensor_product: takes Generalized; what comes is real S2",
+            lambda: nn.Net(nn.Sphere(4, 2), nn.zonal(3), nn.tensor_product()),
+        ),
         ("layer 0, pointwise", lambda: nn.Net(nn.Sphere(4, 2, False, 1), nn.pointwise())),
         ("complex, real=False", lambda: nn.Sphere(4, 2, spin=1)),
-        ("the network takes real S2, L=4, 2 channels", lambda: net(params, x[:, :1])),
-        ("NaN", lambda: net(params, np.full_like(x, np.nan))),
         ("L is 9", lambda: nn.Net(nn.Sphere(4, 2), nn.lift(3, L=9))),
         ("N is 9", lambda: nn.Net(nn.Sphere(4, 2), nn.lift(3, 9))),
         ("anchors", lambda: nn.Net(nn.Sphere(4, 2), nn.zonal(3, 9))),
         ("filters is", lambda: nn.Net(nn.Sphere(4, 2), nn.lift(3, kind="round"))),
         ("known are relu", lambda: nn.pointwise("sharp")),
-        ("of which none come", lambda: nn.Net(nn.Generalized((1, 0, 1), 2), nn.convolution(2, (1, 1, 1)))),
+        (
+            "of which none come",
+            lambda: nn.Net(nn.Generalized((1, 0, 1), 2), nn.convolution(2, (1, 1, 1))),
+        ),
         ("has 2 degrees", lambda: nn.Net(nn.Generalized((1, 0, 1), 2), nn.convolution(2, (1, 1)))),
         ("channels is 0", lambda: nn.Net(nn.Sphere(4, 2), nn.zonal(0))),
-        ("complex",
-         lambda: nn.Net(nn.Generalized((1, 1), 1), nn.convolution(1))([], 1j * np.ones((4, 1, 1)))),
-        ("is no number of sets", lambda: nn.Net(nn.Features(2), nn.set_sum(3))([{}], np.ones((4, 2)))),
+        (
+            "complex",
+            lambda: nn.Net(nn.Generalized((1, 1), 1), nn.convolution(1))(
+                [], 1j * np.ones((4, 1, 1))
+            ),
+        ),
+        (
+            "is no number of sets",
+            lambda: nn.Net(nn.Features(2), nn.set_sum(3))([{}], np.ones((4, 2))),
+        ),
         ("rate", lambda: nn.dropout(1)),
         ("oversample is 0.5", lambda: nn.pointwise("relu", 0.5)),
         ("oversample is 99", lambda: nn.maximum(99)),
         ("two channels at least", lambda: nn.Net(nn.Sphere(4, 1), nn.brackets())),
-        ("break the symmetry .* the network takes real S2", lambda: net(params, x * 1j)),
-        ("the network takes real SO",
-         lambda: nn.Net(nn.Group(2, 2, 1), nn.mean())([{}], np.ones((1, 1, 3, 4), complex))),
+        (
+            "the network takes real SO",
+            lambda: nn.Net(nn.Group(2, 2, 1), nn.mean())([{}], np.ones((1, 1, 3, 4), complex)),
+        ),
         ("an L that 3 divides", lambda: nn.Net(nn.Sphere(4, 1), nn.sample_pool(size=3))),
         ("size is 1", lambda: nn.sample_pool(size=1)),
         ("even L", lambda: nn.Net(nn.Sphere(3, 1), nn.sample_pool())),
-    ]:  # fmt: skip
-        with pytest.raises((ValueError, TypeError), match=words):
-            call()
+    ],
+)
+def test_refusals(words, call):
+    with pytest.raises((ValueError, TypeError), match=words):
+        call()
+
+
+@pytest.mark.parametrize(
+    "words, call",
+    [
+        (
+            "the network takes real S2, L=4, 2 channels",
+            lambda x, net, params: net(params, x[:, :1]),
+        ),
+        ("NaN", lambda x, net, params: net(params, np.full_like(x, np.nan))),
+        (
+            "break the symmetry .* the network takes real S2",
+            lambda x, net, params: net(params, x * 1j),
+        ),
+    ],
+)
+def test_signals_that_are_refused(words, call, rng):
+    x = sphere(4, 2, rng)
+    net = nn.Net(nn.Sphere(4, 2), nn.zonal(3), nn.mean())
+    params = net.init(rng)
+    with pytest.raises((ValueError, TypeError), match=words):
+        call(x, net, params)
 
 
 def test_sums_of_sets(rng):

@@ -84,41 +84,38 @@ def assert_finite(name, net, kind, scale, training, rng, dtype):
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("dtype", SCALES)
 @pytest.mark.parametrize("name", [*LAYERS, *LINEAR])
-def test_finite_at_any_scale(name, dtype, training, rng):
+@pytest.mark.parametrize("kind", ["random", "constant"])
+def test_finite_at_any_scale(kind, name, dtype, training, rng):
     net = network(name)
-    for kind in ("random", "constant"):
-        for scale in SCALES[dtype]:
-            assert_finite(name, net, kind, scale, training, rng, dtype)
+    for scale in SCALES[dtype]:
+        assert_finite(name, net, kind, scale, training, rng, dtype)
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_models_on_zero_and_constant_maps(name, rng):
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize(
+    "kind, scale", [("constant", 0), ("constant", 1), ("constant", 1e-30), ("random", 1e-30)]
+)
+def test_models_on_zero_and_constant_maps(kind, scale, training, name, rng):
     """Those with products too, as far as their products are numbers of the type."""
     net = network(name)
-    for training in (False, True):
-        for kind, scale in (
-            ("constant", 0),
-            ("constant", 1),
-            ("constant", 1e-30),
-            ("random", 1e-30),
-        ):
-            assert_finite(name, net, kind, scale, training, rng, np.float32)
+    assert_finite(name, net, kind, scale, training, rng, np.float32)
 
 
 @pytest.mark.parametrize("name", [*LAYERS, *LINEAR])
-def test_single_precision_at_1e18_is_that_of_double(name, rng):
+@pytest.mark.parametrize("training", [False, True])
+def test_single_precision_at_1e18_is_that_of_double(training, name, rng):
     """Not merely finite: results and gradients are those of float64, whose range has room."""
     net = network(name)
     single, double = net.init(0, np.float32), net.init(0)
-    for training in (False, True):
-        u = signals(net, "random", rng, np.float32) * np.float32(1e18)
-        results = []
-        for params, v in ((single, u), (double, u.astype(float))):
-            mode = nn.Training(0) if training else None
-            pull_back, y = make_vjp(lambda v, p=params, m=mode: net(p, from_real(v), m))(v)
-            results.append((y, pull_back((np.arange(y.size).reshape(y.shape) % 3).astype(y.dtype))))
-        for one, two in zip(*results, strict=True):
-            assert np.abs(one - two).max() <= 2e-5 * np.abs(two).max()
+    u = signals(net, "random", rng, np.float32) * np.float32(1e18)
+    results = []
+    for params, v in ((single, u), (double, u.astype(float))):
+        mode = nn.Training(0) if training else None
+        pull_back, y = make_vjp(lambda v, p=params, m=mode: net(p, from_real(v), m))(v)
+        results.append((y, pull_back((np.arange(y.size).reshape(y.shape) % 3).astype(y.dtype))))
+    for one, two in zip(*results, strict=True):
+        assert np.abs(one - two).max() <= 2e-5 * np.abs(two).max()
 
 
 @pytest.mark.parametrize(
@@ -229,19 +226,19 @@ def lossy(function):
 
 @pytest.mark.parametrize("inside", [False, True])
 @pytest.mark.parametrize("after", [nn.power(), nn.batch_norm(), nn.pointwise("relu")])
-def test_the_first_layer_is_named(after, inside, rng):
+@pytest.mark.parametrize("training", [False, True])
+def test_the_first_layer_is_named(training, after, inside, rng):
     """Also where a later one refuses; random numbers and running means are those of a single run."""
     parts = [nn.dropout(0.5), lossy(lambda x: x + np.inf), after]
     net = nn.Net(nn.Sphere(4, 2), *([nn.chain(*parts)] if inside else parts))
     params, place = net.init(0), "0.1" if inside else "1"
-    for mode in (None, nn.Training(0)):
-        with (
-            np.errstate(all="ignore"),
-            pytest.raises(
-                ValueError, match=f"^layer {place}, lossy: .*its function has no finite value there"
-            ),
-        ):
-            net(params, sphere(4, 2, rng), mode)
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(
+            ValueError, match=f"^layer {place}, lossy: .*its function has no finite value there"
+        ),
+    ):
+        net(params, sphere(4, 2, rng), nn.Training(0) if training else None)
 
 
 def test_a_network_runs_once_where_all_is_finite(rng):

@@ -48,12 +48,12 @@ def test_take_and_put(rng):
     assert_gradient(lambda u: take(u, (..., slice(1, 3))), x)
 
 
-def test_single_precision_is_kept(rng):
-    for real in (True, False):
-        x, s = numbers((4, 3, 5), real, rng, True), numbers((1, 3, 1), True, rng, True)
-        assert scale(x, s).dtype == x.dtype
-        assert energy(x, (1, 3, 1)).dtype == np.float32
-        assert match(x, x, (1, 3, 1), True).dtype == np.float32
+@pytest.mark.parametrize("real", [True, False])
+def test_single_precision_is_kept(real, rng):
+    x, s = numbers((4, 3, 5), real, rng, True), numbers((1, 3, 1), True, rng, True)
+    assert scale(x, s).dtype == x.dtype
+    assert energy(x, (1, 3, 1)).dtype == np.float32
+    assert match(x, x, (1, 3, 1), True).dtype == np.float32
 
 
 def test_gates(rng):
