@@ -13,28 +13,28 @@ THETA = [0.0, 1e-310, 1e-8, 1e-3, 0.7, np.pi / 2, 2.2, np.pi - 1e-3, np.pi]
 PHI = np.linspace(0, 6, len(THETA))
 
 
-def test_definition(rng):
-    for L in (1, 2, 7):
-        for spin in (0, 1, -2, L - 1):
-            if abs(spin) >= L:
-                continue
-            flm = random_flm(L, rng, spin=spin)
-            expected = naive.evaluate(flm, THETA, PHI, spin)
-            got = sk.evaluate(flm, THETA, PHI, spin=spin)
-            np.testing.assert_allclose(got, expected, rtol=0, atol=2 * SHORT_SUM)
-
-
-def test_adjoint(rng):
-    L = 9
-    for spin, reality in ((0, True), (0, False), (2, False)):
+@pytest.mark.parametrize("L", [1, 2, 7])
+def test_definition(L, rng):
+    for spin in (0, 1, -2, L - 1):
+        if abs(spin) >= L:
+            continue
         flm = random_flm(L, rng, spin=spin)
-        y = rng.standard_normal(len(THETA)) + (0 if reality else 1j)
-        points = tuple(THETA), tuple(PHI.tolist())
-        flags = dict(points=points, L=L, spin=spin, reality=reality, threads=1)
-        forward, adjoint = (
-            lambda u, p=p: p(u, **flags) for p in (_evaluation.forward, _evaluation.adjoint)
-        )
-        assert_adjoint(forward, adjoint, flm, y, real=reality)
+        expected = naive.evaluate(flm, THETA, PHI, spin)
+        got = sk.evaluate(flm, THETA, PHI, spin=spin)
+        np.testing.assert_allclose(got, expected, rtol=0, atol=2 * SHORT_SUM)
+
+
+@pytest.mark.parametrize("spin, reality", [(0, True), (0, False), (2, False)])
+def test_adjoint(spin, reality, rng):
+    L = 9
+    flm = random_flm(L, rng, spin=spin)
+    y = rng.standard_normal(len(THETA)) + (0 if reality else 1j)
+    points = tuple(THETA), tuple(PHI.tolist())
+    flags = dict(points=points, L=L, spin=spin, reality=reality, threads=1)
+    forward, adjoint = (
+        lambda u, p=p: p(u, **flags) for p in (_evaluation.forward, _evaluation.adjoint)
+    )
+    assert_adjoint(forward, adjoint, flm, y, real=reality)
 
 
 def test_near_the_poles_at_high_degree():
