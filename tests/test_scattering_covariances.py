@@ -145,6 +145,7 @@ def test_batches_and_types(isotropic, rng):
     for name, values, other, low, alone in zip(s._fields, s, two, single, one, strict=True):
         assert (values == other).all()
         assert low.dtype == (np.float32 if name in ("mean", "S1") else np.float64)
+        # Moduli in float32.
         np.testing.assert_allclose(low, values, rtol=0, atol=2e-6 * np.abs(values).max())
         np.testing.assert_allclose(values[1, 2], alone, rtol=0, atol=IDENTITY)
 
@@ -235,35 +236,59 @@ def test_generation_is_by_seed(rng):
     assert [k for k, _ in steps] == [1, 2, 3]
 
 
-def test_refusals(rng):
-    flm = random_flm(8, rng, reality=True)
-    C = Covariances(8, N=1)
-    for words, call in [
+@pytest.mark.parametrize(
+    "words, call",
+    [
         ("directions", lambda: Covariances(8, N=3, directions=2)),
         ("parity", lambda: Covariances(8, N=3, directions=4)),
         ("oversample", lambda: Covariances(8, oversample=0)),
         ("lam is", lambda: Covariances(8, lam=1)),
-        ("need", lambda: C.from_flm(flm[:49])),
-        ("one map", lambda: generate(C, flm[None], rng)),
-        ("NaN", lambda: generate(C, np.full(64, np.nan), rng)),
-        ("no power", lambda: generate(C, np.eye(64)[0], rng)),
-    ]:
-        with pytest.raises(ValueError, match=words):
-            call()
+    ],
+)
+def test_refusals(words, call):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+@pytest.mark.parametrize(
+    "words, call",
+    [
+        ("need", lambda rng, flm, C: C.from_flm(flm[:49])),
+        ("one map", lambda rng, flm, C: generate(C, flm[None], rng)),
+        ("NaN", lambda rng, flm, C: generate(C, np.full(64, np.nan), rng)),
+        ("no power", lambda rng, flm, C: generate(C, np.eye(64)[0], rng)),
+    ],
+)
+def test_maps_that_are_refused(words, call, rng):
+    flm = random_flm(8, rng, reality=True)
+    C = Covariances(8, N=1)
+    with pytest.raises(ValueError, match=words):
+        call(rng, flm, C)
+
+
+def test_names_of_statistics():
     assert Statistics._fields == ("mean", "variance", "S1", "P00", "C01", "C11")
 
 
 def test_generation_takes_a_seed(rng):
-    """The same as of its generator; what is neither is refused before anything is made."""
+    """The same as of its generator."""
     C, flm = Covariances(8, N=1), random_flm(8, rng, reality=True)
     one, two = (generate(C, flm, r, iterations=3) for r in (5, np.random.default_rng(5)))
     assert (one.flm == two.flm).all() and (one.start == two.start).all()
-    for wrong in (None, "seed", 1.5):
-        with pytest.raises(TypeError, match="rng is .*expected a numpy.random.Generator"):
-            generate(C, flm, wrong)
-    for how in (dict(iterations=2.5), dict(iterations="3"), dict(tolerance="0")):
-        with pytest.raises(TypeError, match="expected a"):
-            generate(C, flm, 5, **how)
+
+
+@pytest.mark.parametrize("seed", [None, "seed", 1.5])
+def test_what_is_no_seed_of_a_generation(seed, rng):
+    with pytest.raises(TypeError, match="rng is .*expected a numpy.random.Generator"):
+        generate(Covariances(8, N=1), random_flm(8, rng, reality=True), seed)
+
+
+@pytest.mark.parametrize(
+    "options", [dict(iterations=2.5), dict(iterations="3"), dict(tolerance="0")]
+)
+def test_options_of_a_generation(options, rng):
+    with pytest.raises(TypeError, match="expected a"):
+        generate(Covariances(8, N=1), random_flm(8, rng, reality=True), 5, **options)
 
 
 SIZES = (2.0**-1000, 2.0**-540, 2.0**-480, 2.0**480, 2.0**540, 2.0**1000)
@@ -327,10 +352,10 @@ def test_generation_has_no_unit(rng):
         np.testing.assert_allclose(scaled.losses, plain.losses, rtol=tolerance)
 
 
-def test_no_maps():
+@pytest.mark.parametrize("isotropic", [False, True])
+def test_no_maps(isotropic):
     """Of an empty batch empty statistics."""
-    for isotropic in (False, True):
-        C = Covariances(8, N=2, isotropic=isotropic)
-        none, one = (C.from_flm(np.zeros((n, 64), complex)) for n in (0, 1))
-        assert [s.shape[1:] for s in none] == [s.shape[1:] for s in one]
-        assert all(s.shape[0] == 0 and s.dtype == t.dtype for s, t in zip(none, one, strict=True))
+    C = Covariances(8, N=2, isotropic=isotropic)
+    none, one = (C.from_flm(np.zeros((n, 64), complex)) for n in (0, 1))
+    assert [s.shape[1:] for s in none] == [s.shape[1:] for s in one]
+    assert all(s.shape[0] == 0 and s.dtype == t.dtype for s, t in zip(none, one, strict=True))

@@ -95,13 +95,11 @@ def test_a_monopole_and_dipole_are_removed_exactly_in_any_unit(grid, low, expone
     np.testing.assert_array_equal(after.cleaned[~good], f[~good])
 
 
-def test_what_is_left_has_neither(rng):
-    for grid in (EQUAL, MW(7)):
-        f = 1e8 + rng.standard_normal(grid.shape)
-        again = remove_monopole_dipole(
-            remove_monopole_dipole(f, sampling=grid).cleaned, sampling=grid
-        )
-        assert abs(again.monopole) < 1e-8 and np.abs(again.dipole).max() < 1e-8
+@pytest.mark.parametrize("grid", [EQUAL, MW(7)])
+def test_what_is_left_has_neither(grid, rng):
+    f = 1e8 + rng.standard_normal(grid.shape)
+    again = remove_monopole_dipole(remove_monopole_dipole(f, sampling=grid).cleaned, sampling=grid)
+    assert abs(again.monopole) < 1e-8 and np.abs(again.dipole).max() < 1e-8
 
 
 def test_batches_dtypes_and_the_monopole_alone(rng):
@@ -135,22 +133,36 @@ def test_fewer_samples_than_unknowns_are_refused(samples):
         remove_monopole_dipole(np.ones(EQUAL.shape), sampling=EQUAL, mask=mask)
 
 
-def test_bad_input():
-    f = np.ones(EQUAL.shape)
-    missing = np.where(np.arange(f.size) == 5, UNSEEN, f)
-    for values, options, error, message in (
-        (f + 1j, {}, TypeError, "complex"),
-        (f[:-1], {}, ValueError, "shape"),
-        (missing, {}, ValueError, "1 are UNSEEN"),
-        (f, dict(mask=np.zeros(f.shape)), ValueError, "not all 0"),
-        (f, dict(mask=-f), ValueError, "768 below 0"),
-        (f, dict(mask=np.where(f > 0, np.nan, 1)), ValueError, "768 that are not finite"),
-        (f, dict(mask=f[:4]), ValueError, r"shape \(4,\)"),
-        (f, dict(max_condition=0.5), ValueError, ">= 1"),
-        (f, dict(max_condition="x"), TypeError, "max_condition"),
-    ):
-        with pytest.raises(error, match=message):
-            remove_monopole_dipole(values, sampling=EQUAL, **options)
+ONES = np.ones(EQUAL.shape)
+
+
+@pytest.mark.parametrize(
+    "values, error, message",
+    [
+        (ONES + 1j, TypeError, "complex"),
+        (ONES[:-1], ValueError, "shape"),
+        (np.where(np.arange(768) == 5, UNSEEN, ONES), ValueError, "1 are UNSEEN"),
+    ],
+)
+def test_signals_that_are_refused(values, error, message):
+    with pytest.raises(error, match=message):
+        remove_monopole_dipole(values, sampling=EQUAL)
+
+
+@pytest.mark.parametrize(
+    "options, error, message",
+    [
+        (dict(mask=0 * ONES), ValueError, "not all 0"),
+        (dict(mask=-ONES), ValueError, "768 below 0"),
+        (dict(mask=np.nan * ONES), ValueError, "768 that are not finite"),
+        (dict(mask=ONES[:4]), ValueError, r"shape \(4,\)"),
+        (dict(max_condition=0.5), ValueError, ">= 1"),
+        (dict(max_condition="x"), TypeError, "max_condition"),
+    ],
+)
+def test_options_that_are_refused(options, error, message):
+    with pytest.raises(error, match=message):
+        remove_monopole_dipole(ONES, sampling=EQUAL, **options)
 
 
 def test_weights_of_either_sign_and_none():

@@ -28,20 +28,20 @@ def test_admissibility(L, lam):
             assert np.abs(total - 1).max() < SHORT_SUM
 
 
-def test_the_kernel_is_its_integral():
+@pytest.mark.parametrize("lam", [1.3, 2.0, 3.0])
+def test_the_kernel_is_its_integral(lam):
     from scipy.integrate import quad
 
-    for lam in (1.3, 2.0, 3.0):
+    def integrand(t):
+        u = 2 * lam / (lam - 1) * (t - 1 / lam) - 1
+        return np.exp(-2 / (1 - u * u)) / t if abs(u) < 1 else 0.0
 
-        def integrand(t, lam=lam):
-            u = 2 * lam / (lam - 1) * (t - 1 / lam) - 1
-            return np.exp(-2 / (1 - u * u)) / t if abs(u) < 1 else 0.0
-
-        total = quad(integrand, 1 / lam, 1, epsabs=0, epsrel=1e-12)[0]
-        for t in np.linspace(1 / lam, 1, 9)[1:-1]:
-            above, below = tiling.kernel(t, lam)
-            expected = quad(integrand, t, 1, epsabs=0, epsrel=1e-12)[0] / total
-            assert abs(above - expected) < 1e-11 and abs(above + below - 1) < LAST_PLACES
+    total = quad(integrand, 1 / lam, 1, epsabs=0, epsrel=1e-12)[0]
+    for t in np.linspace(1 / lam, 1, 9)[1:-1]:
+        above, below = tiling.kernel(t, lam)
+        expected = quad(integrand, t, 1, epsabs=0, epsrel=1e-12)[0] / total
+        # Two quadratures, each to 1e-12.
+        assert abs(above - expected) < 1e-11 and abs(above + below - 1) < LAST_PLACES
 
 
 def test_scales_are_those_with_a_degree():
@@ -53,18 +53,18 @@ def test_scales_are_those_with_a_degree():
     assert 1 not in w.scales, "no degree lies between 1 and 1.44, which are its ends"
 
 
-def test_nothing_below_the_wavelets(rng):
+@pytest.mark.parametrize("multiresolution", [True, False])
+def test_nothing_below_the_wavelets(multiresolution, rng):
     """Of spin 2 no degree is left to the scaling function of J0 <= 1: its map is of size zero."""
     flm = random_flm(16, rng, spin=2, shape=(3,))
-    for multiresolution in (True, False):
-        w = Wavelets(16, 2, 1, 3, 2, multiresolution=multiresolution)
-        scaling, maps = w.analysis_flm(flm)
-        assert scaling.shape == (3, 0) and w.scaling_grid is None
-        np.testing.assert_allclose(w.synthesis_flm(scaling, maps), flm, rtol=0, atol=IDENTITY)
-        assert w.synthesis_adjoint(flm)[0].shape == (3, 0)
-        assert w.analysis_adjoint(scaling, maps).shape == flm.shape
-        with pytest.raises(ValueError, match="scaling map"):
-            w.synthesis_flm(np.zeros((3, 4)), maps)
+    w = Wavelets(16, 2, 1, 3, 2, multiresolution=multiresolution)
+    scaling, maps = w.analysis_flm(flm)
+    assert scaling.shape == (3, 0) and w.scaling_grid is None
+    np.testing.assert_allclose(w.synthesis_flm(scaling, maps), flm, rtol=0, atol=IDENTITY)
+    assert w.synthesis_adjoint(flm)[0].shape == (3, 0)
+    assert w.analysis_adjoint(scaling, maps).shape == flm.shape
+    with pytest.raises(ValueError, match="scaling map"):
+        w.synthesis_flm(np.zeros((3, 4)), maps)
 
 
 @pytest.mark.parametrize("family", ["needlet", "curvelet"])
@@ -97,13 +97,13 @@ def test_families(family, lam, J0, spin, reality, rng):
 @pytest.mark.parametrize(
     "lam, J0, N, spin", [(2, 0, 1, 0), (2, 1, 2, 0), (3, 0, 3, 2), (2, 2, 5, 2), (1.5, 0, 4, 0)]
 )
-def test_exact_synthesis(lam, J0, N, spin, multiresolution, rng):
-    for L in (16, 33):
-        flm = random_flm(L, rng, spin=spin, shape=(2,))
-        w = Wavelets(L, lam, J0, N, spin, multiresolution=multiresolution)
-        assert np.abs(w.synthesis_flm(*w.analysis_flm(flm)) - flm).max() < SHORT_SUM * L
-        f = sk.inverse(flm, L, spin=spin)
-        np.testing.assert_allclose(w.synthesis(*w.analysis(f)), f, rtol=0, atol=IDENTITY * L)
+@pytest.mark.parametrize("L", [16, 33])
+def test_exact_synthesis(L, lam, J0, N, spin, multiresolution, rng):
+    flm = random_flm(L, rng, spin=spin, shape=(2,))
+    w = Wavelets(L, lam, J0, N, spin, multiresolution=multiresolution)
+    assert np.abs(w.synthesis_flm(*w.analysis_flm(flm)) - flm).max() < SHORT_SUM * L
+    f = sk.inverse(flm, L, spin=spin)
+    np.testing.assert_allclose(w.synthesis(*w.analysis(f)), f, rtol=0, atol=IDENTITY * L)
 
 
 @pytest.mark.parametrize("sampling", ["mw", "mwss", "gl", "dh", "mw:24", "healpix:32"])
@@ -232,21 +232,40 @@ def test_equivariance(rng):
         )
 
 
-def test_refusals(rng):
-    flm, w = random_flm(8, rng), Wavelets(8)
-    scaling, maps = w.analysis_flm(flm)
-    for words, call in [
+@pytest.mark.parametrize(
+    "words, call",
+    [
         ("lam is 1", lambda: Wavelets(8, 1)),
         ("lam is nan", lambda: Wavelets(8, np.nan)),
         ("J0 is 4", lambda: Wavelets(8, 2, 4)),
         ("N is 9", lambda: Wavelets(8, N=9)),
-        ("need.*64", lambda: w.analysis_flm(flm[:-1])),
-        ("NaN", lambda: w.analysis_flm(np.where(flm == flm[3], np.nan, flm))),
-        ("a map for each", lambda: w.synthesis_flm(scaling, maps[:-1])),
-        ("scaling map", lambda: w.synthesis_flm(scaling[:, :1].repeat(3, 1), maps)),
-        ("needs", lambda: w.synthesis_flm(scaling, maps[::-1])),
         ("reality", lambda: Wavelets(8, spin=2, reality=True)),
-    ]:
-        with pytest.raises(ValueError, match=words):
-            call()
+    ],
+)
+def test_refusals(words, call):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+@pytest.mark.parametrize(
+    "words, call",
+    [
+        ("need.*64", lambda flm, w, scaling, maps: w.analysis_flm(flm[:-1])),
+        ("NaN", lambda flm, w, scaling, maps: w.analysis_flm(np.where(flm == flm[3], np.nan, flm))),
+        ("a map for each", lambda flm, w, scaling, maps: w.synthesis_flm(scaling, maps[:-1])),
+        (
+            "scaling map",
+            lambda flm, w, scaling, maps: w.synthesis_flm(scaling[:, :1].repeat(3, 1), maps),
+        ),
+        ("needs", lambda flm, w, scaling, maps: w.synthesis_flm(scaling, maps[::-1])),
+    ],
+)
+def test_maps_that_are_refused(words, call, rng):
+    flm, w = random_flm(8, rng), Wavelets(8)
+    scaling, maps = w.analysis_flm(flm)
+    with pytest.raises(ValueError, match=words):
+        call(flm, w, scaling, maps)
+
+
+def test_grids_of_wavelets():
     assert HEALPix(4) == Wavelets(8, sampling="healpix:4").grid

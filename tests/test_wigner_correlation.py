@@ -43,14 +43,14 @@ def test_zonal_is_a_lift(rng):
     assert abs(values - wigner.total_convolution(flm, psi, [0.3], [1.1], [2.0])[0]) < IDENTITY
 
 
-def test_values_at_rotations(rng):
+@pytest.mark.parametrize("reality", [True, False])
+def test_values_at_rotations(reality, rng):
     flmn = random_flmn(4, 3, rng, reality=True)
     grid = RotationGrid(4, 3)
     f = naive.wigner_inverse(flmn, grid)
     points = np.array([(grid.alpha[5], grid.beta[2], grid.gamma[1]), (0.0, grid.beta[3], 0.0)]).T
-    for reality in (True, False):
-        values = wigner.evaluate(flmn, *points, reality=reality)
-        np.testing.assert_allclose(values, [f[1, 2, 5], f[0, 3, 0]], rtol=0, atol=IDENTITY)
+    values = wigner.evaluate(flmn, *points, reality=reality)
+    np.testing.assert_allclose(values, [f[1, 2, 5], f[0, 3, 0]], rtol=0, atol=IDENTITY)
 
 
 def test_equivariance(rng):
@@ -82,15 +82,18 @@ def test_derivatives_and_types(rng):
         assert call(*single).dtype == np.complex64
 
 
-def test_refusals(rng):
+@pytest.mark.parametrize(
+    "words, call",
+    [
+        ("same L", lambda flm, flmn: wigner.lift(flm, flm[:9], 2)),
+        ("N is 5", lambda flm, flmn: wigner.lift(flm, flm, 5)),
+        ("L.L long", lambda flm, flmn: wigner.lift(flm[:5], flm, 2)),
+        ("same orders", lambda flm, flmn: wigner.correlate(flmn, flmn[:1])),
+        ("needs", lambda flm, flmn: wigner.zonal(flm, np.ones(3))),
+        ("need", lambda flm, flmn: wigner.evaluate(flmn[:2], [0], [0], [0])),
+    ],
+)
+def test_refusals(words, call, rng):
     flm, flmn = random_flm(4, rng), random_flmn(4, 2, rng)
-    for words, call in [
-        ("same L", lambda: wigner.lift(flm, flm[:9], 2)),
-        ("N is 5", lambda: wigner.lift(flm, flm, 5)),
-        ("L.L long", lambda: wigner.lift(flm[:5], flm, 2)),
-        ("same orders", lambda: wigner.correlate(flmn, flmn[:1])),
-        ("needs", lambda: wigner.zonal(flm, np.ones(3))),
-        ("need", lambda: wigner.evaluate(flmn[:2], [0], [0], [0])),
-    ]:
-        with pytest.raises(ValueError, match=words):
-            call()
+    with pytest.raises(ValueError, match=words):
+        call(flm, flmn)

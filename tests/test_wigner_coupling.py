@@ -111,28 +111,32 @@ def test_symmetries(degrees):
     assert c[-1, l2 + ell - l1, -1] > 0
 
 
-def test_zeros_of_symmetry():
+@pytest.mark.parametrize(
+    "l1, l2, ell", [(1, 1, 1), (2, 2, 3), (3, 4, 4), (4, 3, 4), (5, 6, 8), (20, 20, 19)]
+)
+def test_zeros_of_symmetry(l1, l2, ell):
     """Two equal rows or columns of Regge's square, at an odd sum of degrees: exactly zero."""
-    for l1, l2, ell in ((1, 1, 1), (2, 2, 3), (3, 4, 4), (4, 3, 4), (5, 6, 8), (20, 20, 19)):
-        c, count = wigner.clebsch_gordan(l1, l2, ell), 0
-        for (i, j, k), value in np.ndenumerate(c):
-            m1, m2, m3 = i - l1, j - l2, ell - k
-            square = np.array([
-                [l2 + ell - l1, l1 + ell - l2, l1 + l2 - ell],
-                [l1 - m1, l2 - m2, ell - m3],
-                [l1 + m1, l2 + m2, ell + m3],
-            ])  # fmt: skip
-            if m1 + m2 + m3 == 0:
-                alike = [len({tuple(line) for line in part}) < 3 for part in (square, square.T)]
-                count += any(alike)
-                assert value == 0 or not any(alike), (l1, l2, ell, m1, m2)
-        assert count
+    c, count = wigner.clebsch_gordan(l1, l2, ell), 0
+    for (i, j, k), value in np.ndenumerate(c):
+        m1, m2, m3 = i - l1, j - l2, ell - k
+        square = np.array([
+            [l2 + ell - l1, l1 + ell - l2, l1 + l2 - ell],
+            [l1 - m1, l2 - m2, ell - m3],
+            [l1 + m1, l2 + m2, ell + m3],
+        ])  # fmt: skip
+        if m1 + m2 + m3 == 0:
+            alike = [len({tuple(line) for line in part}) < 3 for part in (square, square.T)]
+            count += any(alike)
+            assert value == 0 or not any(alike), (l1, l2, ell, m1, m2)
+    assert count
 
 
-def test_extreme_degrees():
-    for degrees in ((300, 300, 600), (300, 300, 0), (0, 300, 300), (300, 1, 300), (1000, 999, 37)):
-        c = wigner.clebsch_gordan_by_order(*degrees)
-        np.testing.assert_allclose((c**2).sum(axis=0), 1, rtol=0, atol=IDENTITY)
+@pytest.mark.parametrize(
+    "degrees", [(300, 300, 600), (300, 300, 0), (0, 300, 300), (300, 1, 300), (1000, 999, 37)]
+)
+def test_extreme_degrees(degrees):
+    c = wigner.clebsch_gordan_by_order(*degrees)
+    np.testing.assert_allclose((c**2).sum(axis=0), 1, rtol=0, atol=IDENTITY)
 
 
 def test_all_blocks():
@@ -149,14 +153,14 @@ def test_all_blocks():
     np.testing.assert_allclose(joined @ joined.T, np.eye(35), rtol=0, atol=SHORT_SUM)
 
 
-def test_products_rotate(rng):
+@pytest.mark.parametrize("l1, l2, ell", [(1, 1, 1), (2, 3, 4), (5, 5, 0), (4, 2, 3)])
+def test_products_rotate(l1, l2, ell):
     """C couples: D^l C = C (D^l1 x D^l2)."""
     D = wigner.D(0.3, 1.1, -0.7, 6)
-    for l1, l2, ell in ((1, 1, 1), (2, 3, 4), (5, 5, 0), (4, 2, 3)):
-        C = wigner.clebsch_gordan(l1, l2, ell)
-        left = np.einsum("ijk,kn->ijn", C, D[ell])
-        right = np.einsum("ia,jb,abn->ijn", D[l1], D[l2], C)
-        np.testing.assert_allclose(left, right, rtol=0, atol=SHORT_SUM)
+    C = wigner.clebsch_gordan(l1, l2, ell)
+    left = np.einsum("ijk,kn->ijn", C, D[ell])
+    right = np.einsum("ia,jb,abn->ijn", D[l1], D[l2], C)
+    np.testing.assert_allclose(left, right, rtol=0, atol=SHORT_SUM)
 
 
 def test_the_real_basis():
@@ -199,25 +203,19 @@ def test_the_real_block_is_the_change_of_basis(degrees):
     assert ((mu == mu1 + mu2) | (mu == abs(mu1 - mu2))).all()
 
 
-def test_the_sign_of_e3nn():
+@pytest.mark.parametrize(
+    "l1, l2, ell", [(1, 1, 0), (1, 1, 1), (1, 1, 2), (2, 3, 4), (3, 2, 2), (4, 4, 5), (4, 4, 8)]
+)
+def test_the_sign_of_e3nn(l1, l2, ell):
     """Its definition: harmonics of degree l turned by (-i)^l conj(U), the block of norm 1, real."""
     Q = [(-1j) ** ell * real_basis(ell).conj() for ell in range(9)]
-    for l1, l2, ell in (
-        (1, 1, 0),
-        (1, 1, 1),
-        (1, 1, 2),
-        (2, 3, 4),
-        (3, 2, 2),
-        (4, 4, 5),
-        (4, 4, 8),
-    ):
-        c = wigner.clebsch_gordan(l1, l2, ell)
-        block = np.einsum("ai,bj,ck,ijk->abc", Q[l1], Q[l2], Q[ell].conj(), c)
-        assert abs(block.imag).max() < SHORT_SUM
-        e3nn = block.real / np.linalg.norm(block.real)
-        factor = (-1) ** ((l1 + l2 - ell + 1) // 2) * math.sqrt(2 * ell + 1)
-        real = wigner.clebsch_gordan(l1, l2, ell, basis="real")
-        np.testing.assert_allclose(real, factor * e3nn, rtol=0, atol=SHORT_SUM)
+    c = wigner.clebsch_gordan(l1, l2, ell)
+    block = np.einsum("ai,bj,ck,ijk->abc", Q[l1], Q[l2], Q[ell].conj(), c)
+    assert abs(block.imag).max() < SHORT_SUM
+    e3nn = block.real / np.linalg.norm(block.real)
+    factor = (-1) ** ((l1 + l2 - ell + 1) // 2) * math.sqrt(2 * ell + 1)
+    real = wigner.clebsch_gordan(l1, l2, ell, basis="real")
+    np.testing.assert_allclose(real, factor * e3nn, rtol=0, atol=SHORT_SUM)
 
 
 def test_3j():
@@ -235,16 +233,19 @@ def test_3j():
         assert abs(wigner.wigner_3j(*args) - odd) < LAST_PLACES
 
 
-def test_sympy():
+@pytest.mark.parametrize(
+    "l1, m1, l2, m2, ell", [(6, 2, 5, -3, 7), (3, -3, 4, 1, 2), (8, 0, 8, 0, 8)]
+)
+def test_sympy(l1, m1, l2, m2, ell):
     sympy = pytest.importorskip("sympy.physics.quantum.cg")
-    for l1, m1, l2, m2, ell in ((6, 2, 5, -3, 7), (3, -3, 4, 1, 2), (8, 0, 8, 0, 8)):
-        expected = float(sympy.CG(l1, m1, l2, m2, ell, m1 + m2).doit())
-        got = wigner.clebsch_gordan(l1, l2, ell)[l1 + m1, l2 + m2, ell + m1 + m2]
-        assert abs(got - expected) < LAST_PLACES
+    expected = float(sympy.CG(l1, m1, l2, m2, ell, m1 + m2).doit())
+    got = wigner.clebsch_gordan(l1, l2, ell)[l1 + m1, l2 + m2, ell + m1 + m2]
+    assert abs(got - expected) < LAST_PLACES
 
 
-def test_refusals():
-    for call in (
+@pytest.mark.parametrize(
+    "call",
+    [
         lambda: wigner.clebsch_gordan(-1, 2, 2),
         lambda: wigner.clebsch_gordan(1.5, 2, 2),
         lambda: wigner.clebsch_gordan(True, 2, 2),
@@ -252,9 +253,14 @@ def test_refusals():
         lambda: wigner.wigner_3j(1, 1, 1, 2, 0, 0),
         lambda: wigner.clebsch_gordan_by_order(2, "2", 2),
         lambda: wigner.clebsch_gordan_blocks(-1),
-    ):
-        with pytest.raises((ValueError, TypeError), match="expected"):
-            call()
+    ],
+)
+def test_refusals(call):
+    with pytest.raises((ValueError, TypeError), match="expected"):
+        call()
+
+
+def test_coefficients_are_read_only():
     with pytest.raises(ValueError, match="read-only"):
         wigner.clebsch_gordan(1, 1, 1)[:] = 0
 

@@ -27,11 +27,13 @@ def rotated(flm, alpha, beta, gamma):
 
 @pytest.mark.parametrize("L", [1, 2, 5, 17, 24])
 @pytest.mark.parametrize("reality", [True, False])
-def test_definition(L, reality, rng):
+@pytest.mark.parametrize(
+    "angles", [ANGLES, (0, 0, 0), (1.0, np.pi, 2.0), (0.4, 1e-9, 0.1), (-2.0, -0.5, 100.0)]
+)
+def test_definition(angles, L, reality, rng):
     flm = random_flm(L, rng, reality=reality)
-    for angles in (ANGLES, (0, 0, 0), (1.0, np.pi, 2.0), (0.4, 1e-9, 0.1), (-2.0, -0.5, 100.0)):
-        got = wigner.rotate(flm, *angles, reality=reality)
-        assert np.abs(got - rotated(flm, *angles)).max() < SHORT_SUM
+    got = wigner.rotate(flm, *angles, reality=reality)
+    assert np.abs(got - rotated(flm, *angles)).max() < SHORT_SUM
 
 
 @pytest.mark.parametrize("L", [63, 256, pytest.param(1500, marks=pytest.mark.slow)])
@@ -66,19 +68,18 @@ def test_the_group(rng):
     assert np.abs(undone - flm).max() < 2 * SHORT_SUM
 
 
-def test_euler_angles(rng):
-    for angles in [
-        ANGLES,
-        (0.3, 0.0, 0.2),
-        (0.3, np.pi, 0.2),
-        (1.0, 1e-10, -2.0),
-        (2.0, -1.0, 0.1),
-    ]:
-        rotation = euler.to_rotation(*angles)
-        matrix = euler.to_rotation(*euler.from_rotation(rotation)).as_matrix()
-        np.testing.assert_allclose(matrix, rotation.as_matrix(), rtol=0, atol=LAST_PLACES)
-        one = euler.to_rotation(*euler.invert(*angles)) * rotation
-        np.testing.assert_allclose(one.as_matrix(), np.eye(3), rtol=0, atol=LAST_PLACES)
+@pytest.mark.parametrize(
+    "angles", [ANGLES, (0.3, 0.0, 0.2), (0.3, np.pi, 0.2), (1.0, 1e-10, -2.0), (2.0, -1.0, 0.1)]
+)
+def test_euler_angles(angles):
+    rotation = euler.to_rotation(*angles)
+    matrix = euler.to_rotation(*euler.from_rotation(rotation)).as_matrix()
+    np.testing.assert_allclose(matrix, rotation.as_matrix(), rtol=0, atol=LAST_PLACES)
+    one = euler.to_rotation(*euler.invert(*angles)) * rotation
+    np.testing.assert_allclose(one.as_matrix(), np.eye(3), rtol=0, atol=LAST_PLACES)
+
+
+def test_many_and_wrong_euler_angles(rng):
     many = rng.standard_normal((3, 5))
     assert np.shape(euler.from_rotation(euler.to_rotation(*many))) == (3, 5)
     with pytest.raises(ValueError, match="finite"):
@@ -150,15 +151,18 @@ def test_derivatives_of_degenerate_rotations(beta, rng):
     assert_gradient(loss, random_flm(3, rng), 0.1, beta, 0.2)
 
 
-def test_refusals(rng):
+@pytest.mark.parametrize(
+    "words, call",
+    [
+        ("last axis", lambda flm: wigner.rotate(flm[:-1], *ANGLES)),
+        ("last axis", lambda flm: wigner.rotate(np.array(1.0), *ANGLES)),
+        ("symmetry", lambda flm: wigner.rotate(flm, *ANGLES, reality=True)),
+        ("finite", lambda flm: wigner.rotate(flm, np.nan, 0, 0)),
+        ("NaN", lambda flm: wigner.rotate(np.where(flm == flm[3], np.inf, flm), *ANGLES)),
+        ("broadcast", lambda flm: wigner.rotate(flm[None, None], np.ones(2), np.ones(3), 0)),
+    ],
+)
+def test_refusals(words, call, rng):
     flm = random_flm(4, rng)
-    for words, call in [
-        ("last axis", lambda: wigner.rotate(flm[:-1], *ANGLES)),
-        ("last axis", lambda: wigner.rotate(np.array(1.0), *ANGLES)),
-        ("symmetry", lambda: wigner.rotate(flm, *ANGLES, reality=True)),
-        ("finite", lambda: wigner.rotate(flm, np.nan, 0, 0)),
-        ("NaN", lambda: wigner.rotate(np.where(flm == flm[3], np.inf, flm), *ANGLES)),
-        ("broadcast", lambda: wigner.rotate(flm[None, None], np.ones(2), np.ones(3), 0)),
-    ]:
-        with pytest.raises(ValueError, match=words):
-            call()
+    with pytest.raises(ValueError, match=words):
+        call(flm)
