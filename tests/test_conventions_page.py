@@ -109,31 +109,37 @@ def test_spherical_harmonics():
 
 @section("Spherical harmonics")
 @pytest.mark.parametrize("spin", [-2, -1, 0, 1, 2])
-def test_conjugates_and_the_raising_operator(spin):
+@pytest.mark.parametrize("ell, m", [(2, 0), (3, -2), (4, 3)])
+def test_conjugates_and_the_raising_operator(ell, m, spin):
     theta, phi, h = np.array([0.4, 1.3, 2.9]), np.array([0.0, 2.0, 5.5]), 1e-5
-    for ell, m in ((2, 0), (3, -2), (4, 3)):
-        flm, mirrored = np.zeros((2, 25))
-        flm[ell * ell + ell + m] = 1
-        mirrored[ell * ell + ell - m] = (-1) ** (spin + m)
-        f, south, north, east, west = (
-            sk.evaluate(flm, theta + a, phi + b, spin=spin)
-            for a, b in ((0, 0), (h, 0), (-h, 0), (0, h), (0, -h))
-        )
-        same(sk.evaluate(mirrored, theta, phi, spin=-spin), f.conj(), SHORT_SUM)
-        slope = (south - north + 1j / np.sin(theta) * (east - west)) / (2 * h)
-        raised = math.sqrt((ell - spin) * (ell + spin + 1))
-        raised = raised * sk.evaluate(flm, theta, phi, spin=spin + 1)
-        np.testing.assert_allclose(-(slope - spin / np.tan(theta) * f), raised, rtol=0, atol=1e-8)
+    flm, mirrored = np.zeros((2, 25))
+    flm[ell * ell + ell + m] = 1
+    mirrored[ell * ell + ell - m] = (-1) ** (spin + m)
+    f, south, north, east, west = (
+        sk.evaluate(flm, theta + a, phi + b, spin=spin)
+        for a, b in ((0, 0), (h, 0), (-h, 0), (0, h), (0, -h))
+    )
+    same(sk.evaluate(mirrored, theta, phi, spin=-spin), f.conj(), SHORT_SUM)
+    slope = (south - north + 1j / np.sin(theta) * (east - west)) / (2 * h)
+    raised = math.sqrt((ell - spin) * (ell + spin + 1))
+    raised = raised * sk.evaluate(flm, theta, phi, spin=spin + 1)
+    # Central differences of step 1e-5.
+    np.testing.assert_allclose(-(slope - spin / np.tan(theta) * f), raised, rtol=0, atol=1e-8)
 
 
 @section("Coefficients on the sphere")
-def test_coefficients(rng):
+@pytest.mark.parametrize("spin", [0, 2, -3])
+def test_coefficients(spin, rng):
     flm = random_flm(L, rng)
-    for spin in (0, 2, -3):
-        f = sk.inverse(flm, L, spin=spin, sampling="gl")
-        back = sk.forward(f, L, spin=spin, sampling="gl")
-        same(back[spin * spin :], flm[spin * spin :])
-        assert not back[: spin * spin].any()
+    f = sk.inverse(flm, L, spin=spin, sampling="gl")
+    back = sk.forward(f, L, spin=spin, sampling="gl")
+    same(back[spin * spin :], flm[spin * spin :])
+    assert not back[: spin * spin].any()
+
+
+@section("Coefficients on the sphere")
+def test_lower_degrees_on_a_finer_grid(rng):
+    flm = random_flm(L, rng)
     low = np.where(np.arange(L * L) < 9, flm, 0)
     same(sk.inverse(low, L, sampling="gl"), sk.inverse(flm[:9], 3, sampling=GL(L)))
 
@@ -440,15 +446,22 @@ def test_missing_samples_in_files(tmp_path):
 
 
 @section("Files")
-def test_frames_and_masks_in_files(tmp_path):
-    for spelling, frame in {
-        "g ": "galactic",
-        "ECLIPTIC": "ecliptic",
-        "Equatorial": "equatorial",
-        "ICRS": "equatorial",
-        "q": "equatorial",
-    }.items():
-        assert io.frame_of(spelling) == frame
+@pytest.mark.parametrize(
+    "spelling, frame",
+    [
+        ("g ", "galactic"),
+        ("ECLIPTIC", "ecliptic"),
+        ("Equatorial", "equatorial"),
+        ("ICRS", "equatorial"),
+        ("q", "equatorial"),
+    ],
+)
+def test_frames_and_masks_in_files(spelling, frame):
+    assert io.frame_of(spelling) == frame
+
+
+@section("Files")
+def test_masks_in_files(tmp_path):
     with pytest.raises(ValueError, match="galactic"):
         io.frame_of("EQUATORIALISH")
     masked = np.ma.masked_less(np.arange(12.0), 2)

@@ -111,10 +111,10 @@ def test_seeds_and_indices():
         assert abs(np.vdot(one, other)) < 0.9 * np.linalg.norm(one) * np.linalg.norm(other)
 
 
-def test_threads_change_nothing():
-    for recipe in RECIPES:
-        one, two = (skies.sky(recipe, 40, 1, threads=n) for n in (1, 2))
-        np.testing.assert_array_equal(one, two)
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_threads_change_nothing(recipe):
+    one, two = (skies.sky(recipe, 40, 1, threads=n) for n in (1, 2))
+    np.testing.assert_array_equal(one, two)
 
 
 def test_equalise(rng):
@@ -282,14 +282,21 @@ def test_refusals(how, words):
         skies.sky(how.pop("recipe"), how.pop("L"), 0, **how)
 
 
-def test_strengths_by_L():
-    """Falling with L, through the strengths that were tried."""
-    for recipe, tried in (
-        ("strings", {256: 0.27, 1024: 0.13}),
-        ("oscillator", {256: 0.2, 1024: 0.09}),
-    ):
-        for L, strength in tried.items():
-            assert skies.default_strength(recipe, L) == pytest.approx(strength, abs=5e-3)
+@pytest.mark.parametrize(
+    "recipe, L, strength",
+    [
+        ("strings", 256, 0.27),
+        ("strings", 1024, 0.13),
+        ("oscillator", 256, 0.2),
+        ("oscillator", 1024, 0.09),
+    ],
+)
+def test_strengths_by_L(recipe, L, strength):
+    """Falling with L, through the strengths that were tried, which have two digits."""
+    assert skies.default_strength(recipe, L) == pytest.approx(strength, abs=5e-3)
+
+
+def test_the_strength_of_modulation_is_exact():
     assert skies.default_strength("modulated", 256) == 0.03
 
 

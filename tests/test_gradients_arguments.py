@@ -146,6 +146,7 @@ def test_hessians_of_rotations(rng):
     at, step = np.array([0.3, 1.1, -0.7]), 1e-5
     product = hessian_vector_product(loss)(at, v)
     expected = (grad(loss)(at + step * v) - grad(loss)(at - step * v)) / (2 * step)
+    # Central differences of step 1e-5.
     np.testing.assert_allclose(product, expected, rtol=1e-7, atol=1e-7)
 
 
@@ -211,6 +212,7 @@ def test_values_of_the_derivatives(L, rng):
     flm = random_flm(L, rng)
     slope = make_jvp(lambda t: sk.evaluate(flm, t, 0.3))(0.7)(1.0)[1]
     steps = [sk.evaluate(flm, 0.7 + step, 0.3) for step in (1e-6, -1e-6)]
+    # Central differences of step 1e-6.
     np.testing.assert_allclose(slope, (steps[0] - steps[1]) / 2e-6, rtol=0, atol=1e-6)
 
 
