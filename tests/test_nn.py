@@ -12,6 +12,7 @@ from spherekit.bench.layer_tables import aliasing_models
 from spherekit.conventions import from_real, to_real
 from spherekit.nn import clebsch_gordan_products, degree_mixing, fragment_indexing, fragment_linear
 from spherekit.nn.inspection import turn
+from spherekit.nn.network import named
 from spherekit.testing import assert_gradient
 
 ANGLES = 0.3, 1.1, -0.7
@@ -410,7 +411,7 @@ def test_the_measure_of_equivariance(rng):
     """It sees what is equivariant, and what is not."""
     net = nn.Net(nn.Sphere(6, 2), F, nn.tensor_product("mst"))
     assert nn.equivariance(net, net.init(rng), sphere(6, 2, rng), rng) < CHAIN
-    broken = nn.Net(nn.Sphere(6, 2), lambda s: nn.net.named("cut", s, s, lambda x, _: x.real + 0j))
+    broken = nn.Net(nn.Sphere(6, 2), lambda s: named("cut", s, s, lambda x, _: x.real + 0j))
     assert nn.equivariance(broken, [{}], sphere(6, 2, rng), rng) > 0.1
 
 
