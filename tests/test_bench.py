@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from tolerances import IDENTITY
 
 from spherekit import bench
 from spherekit.cli import main
@@ -16,7 +17,7 @@ def test_bench_alone(tmp_path, capsys):
     written = json.loads((tmp_path / "b.json").read_text())
     assert {"processor", "numpy", "numba"} <= written["machine"].keys()
     (result,) = written["results"]
-    assert result["error"] < 1e-13 and result["L"] == 8
+    assert result["error"] < IDENTITY and result["L"] == 8
     for way in ("inverse", "forward"):
         assert {"first", "least", "median", "memory"} <= result[way].keys()
     assert (tmp_path / "b.png").stat().st_size > 5000
@@ -54,7 +55,7 @@ def test_the_rotation_group(transform, tmp_path, capsys):
     )
     for result in results:
         assert result["one_way"] == (result["error"] is None)
-        assert result["one_way"] or result["error"] < 1e-13
+        assert result["one_way"] or result["error"] < IDENTITY
 
 
 @pytest.mark.parametrize(

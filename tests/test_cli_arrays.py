@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from test_cli import here, refused, run  # noqa: F401
-from test_cli_files import outputs
+from helpers.commands import outputs, refused, run
+from tolerances import COMMAND, SHORT_SUM
 
 import spherekit
 from spherekit import io
@@ -48,7 +48,7 @@ ODD_LINES = [
 
 @pytest.mark.parametrize("kind", ODD)
 @pytest.mark.parametrize("line", ODD_LINES)
-def test_odd_arrays(here, capsys, line, kind):  # noqa: F811
+def test_odd_arrays(here, capsys, line, kind):
     arrays, words = ODD[kind]
     np.savez("odd.npz", **arrays)
     run("info odd.npz --json")
@@ -62,33 +62,31 @@ def test_odd_arrays(here, capsys, line, kind):  # noqa: F811
     assert said.err.count("\n") == 1 and "bug" not in said.err and "Python scalar" not in said.err
 
 
-def test_wavelet_maps_that_are_damaged(here, capsys):  # noqa: F811
-    for change, words in (
-        (dict(L=[4, 4]), "array L"),
-        (dict(lam="two"), "array lam"),
-        ({}, "lacks"),
-    ):
-        np.savez("odd.npz", scaling=np.ones((1, 1)), **W | change)
-        assert words in refused(capsys, "wavelets odd.npz --inverse --grid mw:4 -o out.npz")
+@pytest.mark.parametrize(
+    "change, words", [(dict(L=[4, 4]), "array L"), (dict(lam="two"), "array lam"), ({}, "lacks")]
+)
+def test_wavelet_maps_that_are_damaged(change, words, here, capsys):
+    np.savez("odd.npz", scaling=np.ones((1, 1)), **W | change)
+    assert words in refused(capsys, "wavelets odd.npz --inverse --grid mw:4 -o out.npz")
 
 
 @pytest.mark.parametrize("dtype", ["u1", "i2", "i4", "i8", "?", "f4", "f8", ">i4", ">f4"])
 @pytest.mark.parametrize(
     "line", ["rotate map.npz --euler 10,20,30", "generate map.npz --L 4 --N 1"]
 )
-def test_no_result_takes_an_integer_type(here, rng, line, dtype):  # noqa: F811
+def test_no_result_takes_an_integer_type(here, rng, line, dtype):
     f = rng.integers(0, 2, (4, 7)) if "generate" in line else np.ones((4, 7))
     io.write_arrays("map.npz", values=f.astype(dtype), grid="mw:4")
     run(f"{line} -o out.npz" + (" --iterations 1" if "generate" in line else ""))
     values = io.read_arrays("out.npz")["values"]
     assert values.dtype == (np.float32 if np.dtype(dtype).newbyteorder("=") == "f4" else np.float64)
     if "rotate" in line:
-        np.testing.assert_allclose(values, 1, rtol=1e-6)
+        np.testing.assert_allclose(values, 1, rtol=COMMAND)
 
 
 @pytest.mark.parametrize("line", ["transform map.npz --L 4 -o out.npz", "spectrum map.npz --L 4 -o out.npy",
                                   "plot map.npz -o out.png"])  # fmt: skip
-def test_grids_of_arrays_are_compared(here, capsys, line):  # noqa: F811
+def test_grids_of_arrays_are_compared(here, capsys, line):
     """Two grids of the same shape are two grids: MW and GL of one band-limit."""
     io.write_arrays("map.npz", values=np.ones((4, 7)), grid="mw:4")
     io.write_arrays("mask.npz", values=np.ones((4, 7)), grid="gl:4")
@@ -98,14 +96,14 @@ def test_grids_of_arrays_are_compared(here, capsys, line):  # noqa: F811
     run(f"{line} --grid mw:4" + ("" if "transform" in line else " --mask mask.npy"))
 
 
-def test_spin_of_coefficients(here, capsys, rng):  # noqa: F811
+def test_spin_of_coefficients(here, capsys, rng):
     flm = random_flm(4, rng, spin=2)
     np.save("flm.npy", flm)
     io.write_arrays("flm.npz", flm=flm, spin=2)
     for name in ("flm.npy --spin 2", "flm.npz", "flm.npz --spin 2"):
         run(f"transform {name} --inverse --grid mw:4 -o out.npz --force")
         f = spherekit.inverse(flm, 4, spin=2)
-        np.testing.assert_allclose(io.read_arrays("out.npz")["values"], f, atol=1e-14)
+        np.testing.assert_allclose(io.read_arrays("out.npz")["values"], f, rtol=0, atol=SHORT_SUM)
     line = "transform flm.npz --spin 1 --inverse --grid mw:4 -o out2.npz"
     assert "spin 2" in refused(capsys, line, 2)
     io.write_arrays("bad.npz", flm=np.where(np.arange(16) == 3, np.nan, flm))

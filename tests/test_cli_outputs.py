@@ -1,7 +1,5 @@
 """What a command writes is put in place together, or not at all."""
 
-# ruff: noqa: F811
-
 import ast
 import os
 import threading
@@ -9,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_cli import here, refused, run  # noqa: F401
-from test_cli_files import READERS, flm, outputs  # noqa: F401
+from helpers.commands import READERS, refused, run
 
 import spherekit
 from spherekit import io
@@ -55,7 +52,7 @@ def small_pictures(monkeypatch):
 
 @pytest.mark.parametrize("verb", WITH_PICTURE)
 def test_nothing_is_left_where_a_picture_cannot_be_written(
-    flm, capsys, monkeypatch, small_pictures, verb
+    kappa, capsys, monkeypatch, small_pictures, verb
 ):
     line = READERS[verb][0].format(map="map.fits")
 
@@ -72,7 +69,7 @@ def test_nothing_is_left_where_a_picture_cannot_be_written(
 
 @pytest.mark.parametrize("verb", READERS)
 def test_a_file_that_appears_meanwhile_is_not_replaced(
-    flm, capsys, monkeypatch, small_pictures, verb
+    kappa, capsys, monkeypatch, small_pictures, verb
 ):
     line, name = READERS[verb]
     line = line.format(map="map.fits")
@@ -133,7 +130,7 @@ def test_a_group_of_which_a_later_file_exists(tmp_path):
 
 
 @pytest.mark.parametrize("more", ["", " --force"])
-def test_links_that_lead_nowhere(flm, capsys, more):
+def test_links_that_lead_nowhere(kappa, capsys, more):
     os.symlink("out.fits", "out.fits")
     os.symlink("target.fits", "dangling.fits")
     line = "rotate map.fits --euler 1,2,3 -o {}" + more
@@ -183,13 +180,13 @@ UNITS = [r"$K_{CMB$ \frac", "$uK$", "a$b", r"$\unknown$", "$$", "$", "uK_CMB", r
 
 
 @pytest.mark.parametrize("unit", UNITS)
-def test_units_that_are_no_formula_are_drawn_as_they_stand(flm, unit):
+def test_units_that_are_no_formula_are_drawn_as_they_stand(kappa, unit):
     f = io.read_map("map.fits").values
     io.write_map("unit.fits", f, unit=unit)
     run("spectrum unit.fits --L 6 -o out.fits --plot out.png")
 
 
-def test_titles_that_are_no_formula(flm):
+def test_titles_that_are_no_formula(kappa):
     assert (
         main(["plot", "map.fits", "-o", "out.png", "--title", r"$\frac$", "--unit", "$a_{$"]) == 0
     )
@@ -206,22 +203,25 @@ def test_debug_stands_anywhere_and_keeps_the_exit_code(here, capsys):
 
 
 @pytest.mark.parametrize("verb", ["simulate cmb --L 8 --n 2", "demo", "train cmb-gaussianity"])
-def test_folders_that_are_files(here, capsys, verb):
+@pytest.mark.parametrize("name", ["taken", "taken/within"])
+def test_folders_that_are_files(name, here, capsys, verb):
     Path("taken").touch()
-    for name in ("taken", "taken/within"):
-        said = refused(capsys, f"{verb} -o {name}", 2)
-        assert said == f"spherekit: {name} is not a folder, or lies in a file; name a folder\n"
+    said = refused(capsys, f"{verb} -o {name}", 2)
+    assert said == f"spherekit: {name} is not a folder, or lies in a file; name a folder\n"
 
 
-def test_signals_of_one_name_are_numbered(here, rng):
+@pytest.mark.parametrize(
+    "columns, names",
+    [
+        ({}, ("SIGNAL_1", "SIGNAL_2", "SIGNAL_3")),
+        (dict(columns=["T", "t", "A"]), ("T_1", "t_2", "A")),
+    ],
+)
+def test_signals_of_one_name_are_numbered(columns, names, here, rng):
     """Signals without names, and names that differ in case alone, which FITS takes for one."""
     from spherekit.testing import random_flm
 
     flm = np.stack([random_flm(4, rng, reality=True) for _ in range(3)])
-    for columns, names in (
-        ({}, ("SIGNAL_1", "SIGNAL_2", "SIGNAL_3")),
-        (dict(columns=["T", "t", "A"]), ("T_1", "t_2", "A")),
-    ):
-        io.write_arrays("three.npz", flm=flm, spin=0, **columns, overwrite=True)
-        run("transform three.npz --inverse --grid healpix:2 -o out.fits --force")
-        assert io.read_map("out.fits", field=None).columns == names
+    io.write_arrays("three.npz", flm=flm, spin=0, **columns, overwrite=True)
+    run("transform three.npz --inverse --grid healpix:2 -o out.fits --force")
+    assert io.read_map("out.fits", field=None).columns == names

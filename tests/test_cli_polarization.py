@@ -1,11 +1,9 @@
 """Q and U, T, E and B through the commands."""
 
-# ruff: noqa: F811
-
 import numpy as np
 import pytest
-from test_cli import here, refused, run  # noqa: F401
-from test_cli_files import ANALYSE, GRID, READERS, L, flm, iqu, outputs, table  # noqa: F401
+from helpers.commands import ANALYSE, GRID, READERS, L, outputs, refused, run, table
+from tolerances import CHAIN, COMMAND, COMMAND_SAMPLES
 
 import spherekit
 from spherekit import io, wigner
@@ -25,32 +23,36 @@ def test_iqu_rotates_in_one_call(iqu, capsys):
     f = spherekit.inverse(wigner.rotate(T, *angles), L, sampling=GRID).real
     field = wigner.rotate(eb_to_spin(E, B, spin=2), *angles)
     p = spherekit.inverse(field, L, spin=2, sampling=GRID)
-    np.testing.assert_allclose(sky.values, [f, p.real, p.imag], atol=1e-6)
+    np.testing.assert_allclose(sky.values, [f, p.real, p.imag], rtol=0, atol=COMMAND)
 
 
 def test_iqu_through_coefficients_and_spectra(iqu):
     T, E, B = iqu
     run("transform iqu.fits --field T,Q,U --L 6 -o teb.fits")
-    np.testing.assert_allclose(io.read_alm("teb.fits"), [T, E, B], atol=1e-6)
+    np.testing.assert_allclose(io.read_alm("teb.fits"), [T, E, B], rtol=0, atol=COMMAND)
     run("transform iqu.fits --field T,Q,U --L 6 -o teb.npz")
     before = io.read_map("iqu.fits", field=None)
     for name in ("teb.fits", "teb.npz"):
         run(f"transform {name} --inverse --grid healpix:4 -o back.fits --force")
         sky = io.read_map("back.fits", field=None)
         assert (sky.columns, sky.units, sky.frame) == (before.columns, before.units, "equatorial")
-        np.testing.assert_allclose(sky.values, before.values, atol=1e-5)
+        np.testing.assert_allclose(sky.values, before.values, rtol=0, atol=COMMAND_SAMPLES)
         run(f"rotate {name} --to galactic -o turned{name[3:]} --force")
         run(f"spectrum {name} -o cl.fits --plot cl.png --force")
         cl = io.read_cl("cl.fits")
         assert list(cl) == ["TT", "EE", "BB", "TE", "EB", "TB"]
         pairs = [(T, T), (E, E), (B, B), (T, E), (E, B), (T, B)]
-        np.testing.assert_allclose(list(cl.values()), [power(*pair) for pair in pairs], atol=1e-6)
+        np.testing.assert_allclose(
+            list(cl.values()), [power(*pair) for pair in pairs], rtol=0, atol=COMMAND
+        )
     assert io.read_table("cl.fits").units["TE"] == "mK uK"
     for hdus, names in (("2", ["GRADIENT"]), ("2,3", ["EE", "BB", "EB"]), ("curl", ["CURL"])):
         run(f"spectrum teb.fits --hdu {hdus} -o cl3.fits --force")
         assert list(io.read_cl("cl3.fits")) == names
     run("spectrum iqu.fits --field T,Q,U --L 6 -o cl2.fits")
-    np.testing.assert_allclose(list(io.read_cl("cl2.fits").values()), list(cl.values()), atol=1e-6)
+    np.testing.assert_allclose(
+        list(io.read_cl("cl2.fits").values()), list(cl.values()), rtol=0, atol=COMMAND
+    )
     run("transform teb.fits --inverse --grid mw:6 -o iqu.npz")
     run("rotate iqu.npz --to galactic -o turned2.npz")
     stored = io.read_arrays("turned2.npz")
@@ -76,7 +78,7 @@ def test_spin_fields_through_wavelets_and_arrays(iqu):
             before.units,
             "equatorial",
         )
-        np.testing.assert_allclose(after.values, before.values, atol=1e-5)
+        np.testing.assert_allclose(after.values, before.values, rtol=0, atol=COMMAND_SAMPLES)
 
 
 def test_files_of_the_iau_convention(iqu):
@@ -89,13 +91,13 @@ def test_files_of_the_iau_convention(iqu):
         run(f"spectrum {name}.fits --field T,Q,U --L 6 -o {name}_cl.fits")
         run(f"rotate {name}.fits --to galactic --L 6 -o {name}_g.fits")
     spectra = [np.stack(list(io.read_cl(f"{name}_cl.fits").values())) for name in ("iqu", "iau")]
-    np.testing.assert_allclose(*spectra, atol=1e-12)
+    np.testing.assert_allclose(*spectra, rtol=0, atol=CHAIN)
     maps = [io.read_map(f"{name}_g.fits", field=None) for name in ("iqu", "iau")]
-    np.testing.assert_allclose(maps[0].values, maps[1].values, atol=1e-12)
+    np.testing.assert_allclose(maps[0].values, maps[1].values, rtol=0, atol=CHAIN)
     assert maps[1].file_polcconv == "COSMO"
 
 
-def test_maps_of_part_of_the_sky(flm, capsys):
+def test_maps_of_part_of_the_sky(kappa, capsys):
     f = io.read_map("map.fits").values
     pixels = np.flatnonzero(GRID.theta > 0.8)
     columns = {"PIXEL": ("J", pixels), "KAPPA": ("D", f[pixels])}
@@ -104,7 +106,8 @@ def test_maps_of_part_of_the_sky(flm, capsys):
         capsys, "transform part.fits --L 6 -o out.fits"
     )
     run("transform part.fits --L 6 --mask missing --max-iter 2000 -o out.fits")
-    np.testing.assert_allclose(io.read_alm("out.fits"), flm, atol=1e-3)
+    # On a part of the sky the fit is ill-conditioned.
+    np.testing.assert_allclose(io.read_alm("out.fits"), kappa, rtol=0, atol=1e-3)
     run("spectrum part.fits --L 6 --mask missing --remove-dipole -o cl.fits")
     assert io.read_spectra("cl.fits").frame == "galactic"
     for verb in ("rotate", "wavelets", "scatter", "generate"):

@@ -1,16 +1,14 @@
 """Which columns are one signal, and of which spin, order and convention, through the commands."""
 
-# ruff: noqa: F811
-
 import os
 import re
 
 import numpy as np
 import pytest
+from helpers.commands import ANALYSE, GRID, READERS, L, outputs, refused, run, table
 from hypothesis import given
 from hypothesis import strategies as st
-from test_cli import here, refused, run  # noqa: F401
-from test_cli_files import ANALYSE, GRID, READERS, L, flm, iqu, outputs, table  # noqa: F401
+from tolerances import CHAIN, COMMAND, COMMAND_SAMPLES, IDENTITY, SHORT_SUM
 
 import spherekit
 from spherekit import io, wigner
@@ -66,12 +64,14 @@ def test_q_and_u_of_any_name_are_one_field(field, name):
     assert sky.file_polcconv == "COSMO" and sky.columns == (name, partner(name))
     turned = wigner.rotate(coefficients, *wigner.frame_angles("galactic", "equatorial"))
     p = spherekit.inverse(turned, L, spin=2, sampling=GRID)
-    np.testing.assert_allclose(sky.values, [p.real, p.imag], atol=1e-6)
+    np.testing.assert_allclose(sky.values, [p.real, p.imag], rtol=0, atol=COMMAND)
     command("transform sky.fits --L 6 -o out.npz --field", quoted(name, partner(name)))
-    np.testing.assert_allclose(io.read_arrays("out.npz")["flm"], coefficients, atol=1e-6)
+    np.testing.assert_allclose(io.read_arrays("out.npz")["flm"], coefficients, rtol=0, atol=COMMAND)
     command("transform out.npz --inverse --grid healpix:4 -o back.fits")
     command("rotate back.fits --to equatorial --L 6 -o out2.fits")
-    np.testing.assert_allclose(io.read_map("out2.fits", field=None).values, sky.values, atol=1e-5)
+    np.testing.assert_allclose(
+        io.read_map("out2.fits", field=None).values, sky.values, rtol=0, atol=COMMAND_SAMPLES
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -130,11 +130,11 @@ def test_the_spin_of_a_field_goes_through_files(here, rng, capsys, spin):
         run(f"transform turned.{suffix} --L 6 -o b.npz --force")
         stored = io.read_arrays("b.npz")
         assert stored["spin"] == spin
-        np.testing.assert_allclose(stored["flm"], turned, atol=1e-6)
+        np.testing.assert_allclose(stored["flm"], turned, rtol=0, atol=COMMAND)
         run(f"wavelets map.{suffix} --L 6 -o w.npz --force")
         run(f"wavelets w.npz --inverse --grid {grid} -o back.{suffix}")
         run(f"transform back.{suffix} --L 6 -o c.npz --force")
-        np.testing.assert_allclose(io.read_arrays("c.npz")["flm"], flm, atol=1e-6)
+        np.testing.assert_allclose(io.read_arrays("c.npz")["flm"], flm, rtol=0, atol=COMMAND)
         other = f"rotate map.{suffix} --euler 1,2,3 --spin {spin + 5} -o out.{suffix}"
         assert f"spin {spin}" in refused(capsys, other, 2)
     for line in ("transform a.npz --grid mw:6", "wavelets w.npz --grid mw:6"):
@@ -142,34 +142,36 @@ def test_the_spin_of_a_field_goes_through_files(here, rng, capsys, spin):
     assert "alone" in refused(capsys, "rotate map.fits --field 0 --euler 1,2,3 -o out.fits", 2)
 
 
-def test_a_spin_beside_other_signals_is_not_lost(here, rng, capsys):
+@pytest.mark.parametrize("name", ["out.npz", "out.fits"])
+def test_a_spin_beside_other_signals_is_not_lost(name, here, rng, capsys):
     flm = np.stack([random_flm(4, rng, spin=1), random_flm(4, rng, reality=True)])
     io.write_arrays("a.npz", flm=flm, spin=[1, 0])
-    for name in ("out.npz", "out.fits"):
-        line = f"transform a.npz --inverse --grid healpix:4 -o {name}"
-        assert "one by one" in refused(capsys, line, 2)
-        run(f"{line} --field 0")
+    line = f"transform a.npz --inverse --grid healpix:4 -o {name}"
+    assert "one by one" in refused(capsys, line, 2)
+    run(f"{line} --field 0")
 
 
-def test_parts_of_shear_and_wind(field, capsys):
+@pytest.mark.parametrize(
+    "names, spin", [(("GAMMA1", "GAMMA2"), 2), (("U10", "V10"), 1), (("E1", "E2"), 2)]
+)
+def test_parts_of_shear_and_wind(names, spin, field, capsys):
     """No part of a vector is taken as a scalar without a word."""
     f = field[1]
-    for names, spin in ((("GAMMA1", "GAMMA2"), 2), (("U10", "V10"), 1), (("E1", "E2"), 2)):
-        table("sky.fits", dict(zip(names, (("D", f.real), ("D", f.imag)), strict=True)))
-        line = "rotate sky.fits --euler 1,2,3 --L 6 --allow-unconverged -o out.fits --force"
-        capsys.readouterr()
-        main(line.split())
-        said = capsys.readouterr()
-        assert "--spin" in said.out + said.err and names[0] in said.out + said.err
-        run(f"{line} --spin {spin}")
-        assert io.read_map("out.fits", field=None).spin == spin
+    table("sky.fits", dict(zip(names, (("D", f.real), ("D", f.imag)), strict=True)))
+    line = "rotate sky.fits --euler 1,2,3 --L 6 --allow-unconverged -o out.fits --force"
+    capsys.readouterr()
+    main(line.split())
+    said = capsys.readouterr()
+    assert "--spin" in said.out + said.err and names[0] in said.out + said.err
+    run(f"{line} --spin {spin}")
+    assert io.read_map("out.fits", field=None).spin == spin
 
 
 # --- order of the pixels ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("verb", ["transform", "spectrum", "rotate", "plot"])
-def test_nested_arrays(flm, capsys, verb):
+def test_nested_arrays(kappa, capsys, verb):
     f = io.read_map("map.fits").values
     suffix = {"transform": ".npz", "spectrum": ".npy", "rotate": ".npy", "plot": ".png"}[verb]
     more = {"transform": "--L 6", "spectrum": "--L 6", "rotate": "--L 6 --euler 1,2,3", "plot": ""}
@@ -202,7 +204,7 @@ def test_nested_arrays(flm, capsys, verb):
     assert "of HEALPix maps" in refused(capsys, f"{line} --ordering ring", 2)
 
 
-def test_nested_masks(flm):
+def test_nested_masks(kappa):
     mask = (GRID.theta > 0.8).astype(float)
     np.save("ring.npy", mask)
     np.save("nested.npy", reorder(mask, "ring"))
@@ -218,7 +220,7 @@ def test_nested_masks(flm):
 
 
 @pytest.mark.parametrize("verb", ["transform", "spectrum", "rotate", "wavelets", "generate"])
-def test_a_column_that_may_be_u_of_the_other_sign(flm, capsys, verb):
+def test_a_column_that_may_be_u_of_the_other_sign(kappa, capsys, verb):
     f = io.read_map("map.fits").values
     table("iau.fits", {"SIGNAL": ("D", f)}, POLCCONV="IAU")
     line = READERS[verb][0].format(map="iau.fits").removesuffix(" --plot out.png")
@@ -231,17 +233,20 @@ def test_a_column_that_may_be_u_of_the_other_sign(flm, capsys, verb):
         run(f"{line} --force")
 
 
-def test_coefficients_that_may_be_b_of_the_other_sign(flm, capsys):
-    io.write_alm("iau.fits", flm, polcconv="IAU")
-    for line in (
+@pytest.mark.parametrize(
+    "line",
+    [
         "transform iau.fits --inverse --grid healpix:4 -o out.fits",
         "rotate iau.fits --euler 1,2,3 -o out.fits",
         "spectrum iau.fits -o out.fits",
-    ):
-        assert "IAU" in refused(capsys, line, 2) and outputs() == set()
-        run(f"{line} --spin 0")
-        assert io.read_table("out.fits").header.get("POLCCONV") is None
-        os.remove("out.fits")
+    ],
+)
+def test_coefficients_that_may_be_b_of_the_other_sign(line, kappa, capsys):
+    io.write_alm("iau.fits", kappa, polcconv="IAU")
+    assert "IAU" in refused(capsys, line, 2) and outputs() == set()
+    run(f"{line} --spin 0")
+    assert io.read_table("out.fits").header.get("POLCCONV") is None
+    os.remove("out.fits")
 
 
 def test_info_shows_what_the_other_commands_read(iqu, capsys):
@@ -272,11 +277,11 @@ def test_signals_of_coefficients_are_chosen_by_field(here, rng, capsys):
         for field in (str(number), join([name])):
             command("spectrum four.npz -o out.fits --force --field", field)
             cl = io.read_cl("out.fits")
-            np.testing.assert_allclose(cl[name], power(flm[number]))
+            np.testing.assert_allclose(cl[name], power(flm[number]), rtol=SHORT_SUM, atol=0)
     run("transform four.npz --inverse --grid mw:4 -o map.npz")
     assert io.read_arrays("map.npz")["columns"].tolist() == names
     command("transform map.npz --L 4 -o back.npz --field", join(names[:1]))
-    np.testing.assert_allclose(io.read_arrays("back.npz")["flm"], flm[0], atol=1e-12)
+    np.testing.assert_allclose(io.read_arrays("back.npz")["flm"], flm[0], rtol=0, atol=CHAIN)
     io.write_arrays("old.npz", flm=flm, spin=0, columns=names)  # names that are not quoted
     run("transform old.npz --inverse --grid mw:4 -o map2.npz")
     assert io.read_arrays("map2.npz")["columns"].tolist() == names
@@ -298,7 +303,7 @@ def test_any_name_of_a_scalar_beside_q_and_u(iqu, name):
     columns = dict(zip((name, "Q", "U"), (("D", f) for f in sky.values), strict=True))
     table("sky.fits", columns)
     run("transform sky.fits --field 0,1,2 --L 6 -o out.fits")
-    np.testing.assert_allclose(io.read_alm("out.fits"), iqu, atol=1e-6)
+    np.testing.assert_allclose(io.read_alm("out.fits"), iqu, rtol=0, atol=COMMAND)
     run("transform out.fits --inverse --grid healpix:4 -o back.fits")
     back = io.read_map("back.fits", field=None)
     assert back.columns[0] == name and back.stokes[1:] == ("Q", "U")
@@ -307,15 +312,15 @@ def test_any_name_of_a_scalar_beside_q_and_u(iqu, name):
 # --- advice and options that mean nothing ----------------------------------------------------------
 
 
-def test_the_advice_on_two_frames_can_be_typed(here, rng, capsys):
+@pytest.mark.parametrize("name", ["map.npz", "map.fits"])
+def test_the_advice_on_two_frames_can_be_typed(name, here, rng, capsys):
     flm = random_flm(4, rng, reality=True)
     f = spherekit.inverse(flm, 4, sampling="healpix:2", reality=True)
     io.write_arrays("map.npz", values=f, grid="healpix:2", frame="galactic")
     io.write_map("map.fits", f, coordsys="galactic")
     io.write_map("mask.fits", np.ones(48), coordsys="ecliptic")
-    for name in ("map.npz", "map.fits"):
-        said = refused(capsys, f"spectrum {name} --L 4 --mask mask.fits -o out.fits")
-        run(re.search("spherekit (rotate .*)", said)[1])
+    said = refused(capsys, f"spectrum {name} --L 4 --mask mask.fits -o out.fits")
+    run(re.search("spherekit (rotate .*)", said)[1])
 
 
 OF_MAPS = "--mask-field 0|--mask-hdu 1|--max-iter 5|--allow-unconverged|--ordering ring"
@@ -329,14 +334,23 @@ NOTHING = [
 ]
 
 
-@pytest.mark.parametrize("line, options", NOTHING)
-def test_options_that_mean_nothing_are_refused(flm, capsys, line, options):
-    io.write_alm("alm.fits", flm)
-    if "w.npz" in line:
-        run("wavelets map.fits --L 6 -o w.npz")
-    for option in options.split("|"):
-        said = refused(capsys, f"{line} {option}", 2)
-        assert option.split()[-2 if " " in option else -1] in said
+@pytest.fixture
+def inputs(kappa):
+    """What these commands read."""
+    io.write_alm("alm.fits", kappa)
+    run("wavelets map.fits --L 6 -o w.npz")
+
+
+@pytest.mark.parametrize(
+    "line, option", [(line, option) for line, options in NOTHING for option in options.split("|")]
+)
+def test_options_that_mean_nothing_are_refused(inputs, capsys, line, option):
+    said = refused(capsys, f"{line} {option}", 2)
+    assert option.split()[-2 if " " in option else -1] in said
+
+
+@pytest.mark.parametrize("line", [line for line, _ in NOTHING])
+def test_without_these_options_they_run(inputs, line):
     run(line)
 
 
@@ -345,11 +359,11 @@ def test_whole_turns_change_nothing(here, rng):
     for name, angles in (("b", "10,20,30"), ("c", "370,-340,3630")):
         run(f"rotate a.npz --euler={angles} -o {name}.npz")
     b, c = (io.read_arrays(f"{name}.npz")["flm"] for name in "bc")
-    np.testing.assert_allclose(b, c, atol=1e-13)
+    np.testing.assert_allclose(b, c, rtol=0, atol=IDENTITY)
     run("rotate a.npz --euler=1e300,-1e300,1e17 -o d.npz")
 
 
-def test_generate_in_any_unit(flm, capfd):
+def test_generate_in_any_unit(kappa, capfd):
     results = []
     for number, scale in enumerate((1, 2.0**660, 2.0**-660)):
         io.write_map("scaled.fits", scale * io.read_map("map.fits").values, overwrite=True)
@@ -357,13 +371,13 @@ def test_generate_in_any_unit(flm, capfd):
         said = capfd.readouterr()
         assert "warning" not in said.err
         results.append(io.read_map(f"out{number}.fits").values / scale)
-        np.testing.assert_allclose(results[-1], results[0], rtol=1e-6)
+        np.testing.assert_allclose(results[-1], results[0], rtol=COMMAND)
 
 
 @pytest.mark.parametrize(
     "option", ["--mask missing --mask m.fits", "--L 4 --L 5", "--field 0 --field 1"]
 )
-def test_an_option_given_twice_is_refused(here, capsys, option):  # noqa: F811
+def test_an_option_given_twice_is_refused(here, capsys, option):
     """The last one would count without a word: of two masks, one."""
     twice = option.split()[0]
     assert f"{twice} is given twice" in refused(capsys, f"spectrum sky.fits {option} -o c.fits", 2)

@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 import pytest
-from test_cli import here, refused, run  # noqa: F401
+from helpers.commands import refused, run
 
 from spherekit import forward, io
 from spherekit.experiments.gaussianity import skies
@@ -21,7 +21,7 @@ def listed(folder):
         return list(csv.DictReader(file))
 
 
-def test_both_classes(here, capsys):  # noqa: F811
+def test_both_classes(here, capsys):
     run("simulate cmb --L 16 --n 5 --seed 3 --strength 0.4 -o sims")
     said = capsys.readouterr().out
     assert "5 skies, alm, L = 16 (lmax 15), seed 3" in said and "3 gaussian, 2 strings" in said
@@ -44,7 +44,7 @@ def test_both_classes(here, capsys):  # noqa: F811
     assert io.read_table("sims/strings-00000.fits").units["real"] == "uK"
 
 
-def test_goes_on_and_grows(here, capsys):  # noqa: F811
+def test_goes_on_and_grows(here, capsys):
     run("simulate cmb --L 8 --n 4 -o sims")
     before = os.stat("sims/gaussian-00000.fits").st_mtime_ns
     os.remove("sims/strings-00001.fits")
@@ -56,7 +56,7 @@ def test_goes_on_and_grows(here, capsys):  # noqa: F811
     )
 
 
-def test_maps(here):  # noqa: F811
+def test_maps(here):
     run("simulate cmb --L 8 --n 2 --recipe modulated --grid healpix:4 -o maps")
     sky = io.read_map("maps/modulated-00000.fits")
     assert sky.nside == 4 and sky.units == ("uK",)
@@ -67,7 +67,7 @@ def test_maps(here):  # noqa: F811
     np.testing.assert_allclose(flm, skies.sky("oscillator", 8, 0), rtol=0, atol=1e-11)
 
 
-def test_gaussian_alone(here, capsys):  # noqa: F811
+def test_gaussian_alone(here, capsys):
     run("simulate cmb --lmax 7 --n 1 --recipe gaussian -o one")
     assert power(io.read_alm("one/gaussian-00000.fits"))[:2].max() == 0
     assert "1 gaussian, 0 gaussian" not in capsys.readouterr().out
@@ -87,12 +87,12 @@ def test_gaussian_alone(here, capsys):  # noqa: F811
         ("--L 8 --n 4 --recipe texture", "texture"),
     ],
 )
-def test_refusals(here, capsys, line, words):  # noqa: F811
+def test_refusals(here, capsys, line, words):
     assert words in refused(capsys, f"simulate cmb {line} -o sims", 2)
     assert not os.path.exists("sims")
 
 
-def test_refuses_other_settings_and_strengths(here, capsys):  # noqa: F811
+def test_refuses_other_settings_and_strengths(here, capsys):
     assert "from 0 to 1" in refused(capsys, "simulate cmb --L 8 --n 4 --strength 1.5 -o sims", 1)
     assert not os.path.exists("sims")
     run("simulate cmb --L 8 --n 2 -o sims")
@@ -102,7 +102,7 @@ def test_refuses_other_settings_and_strengths(here, capsys):  # noqa: F811
     assert "another folder" in refused(capsys, "simulate cmb --L 9 --n 2 -o full", 1)
 
 
-def test_killed_run_goes_on(here):  # noqa: F811
+def test_killed_run_goes_on(here):
     """After SIGKILL only whole files stand, and the next run makes the same skies."""
     line = "simulate cmb --L 64 --n 400 --threads 1 -o sims"
     process = subprocess.Popen([sys.executable, "-m", "spherekit", *line.split()])

@@ -5,7 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
-from test_cli import here, refused, run  # noqa: F401
+from helpers.commands import refused, run
 from tolerances import IDENTITY
 
 import spherekit
@@ -76,7 +76,7 @@ def same(one, other):
 # --- configurations ----------------------------------------------------------------------------------
 
 
-def test_examples(here, capsys):  # noqa: F811
+def test_examples(here, capsys):
     run("train --list-examples")
     names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
     assert names == list(experiment_config.examples()) and "cmb-gaussianity.toml" in names
@@ -108,13 +108,13 @@ def test_examples(here, capsys):  # noqa: F811
         (("anchors = 3", "anchors = 3.5"), "whole number"),
     ],
 )
-def test_configurations_are_refused_in_words(here, capsys, change, words):  # noqa: F811
+def test_configurations_are_refused_in_words(here, capsys, change, words):
     changed(write("few.toml"), "few.toml", *change)
     said = refused(capsys, "train few.toml")
     assert words in said and "few.toml" in said
 
 
-def test_other_refusals(here, capsys):  # noqa: F811
+def test_other_refusals(here, capsys):
     assert "--list-examples" in refused(capsys, "train", 2)
     assert "cmb-gaussianity.toml" in refused(capsys, "train none.toml")
     assert "no example" in refused(capsys, "train --show-example none", 2)

@@ -2,14 +2,13 @@
 
 import cmath
 import math
-from pathlib import Path
 
 import naive
 import numpy as np
 import pytest
 import tolerances
-from conventions_page import ANGLES, ORACLE, L, degree, relative, same, section
-from shared_data import SHARED
+from helpers.conventions_page import ANGLES, ORACLE, L, degree, relative, same, section
+from helpers.data import SHARED, oracle
 
 import spherekit as sk
 from spherekit import conventions as cv
@@ -26,7 +25,7 @@ def test_harmonics_of_spherical_and_ssht():
             flm = np.zeros(L * L)
             flm[index] = 1
             got = sk.evaluate(flm, np.array([1.1]), np.array([0.4]), spin=spin)[0]
-            assert abs(got - values[index]) < 1e-15 * (2 * ell + 1)
+            assert abs(got - values[index]) < tolerances.LAST_PLACES * (2 * ell + 1)
     for name in ("mw", "mwss"):
         for spin in (0, 1, 2):
             f = sk.inverse(ORACLE["flm"], L, spin=spin, sampling=name)
@@ -132,9 +131,9 @@ def test_rotations_of_other_codes():
 def test_matrices_of_spherical_and_e3nn():
     D = wigner.D(*ANGLES, 3)
     for ell, matrix in enumerate(D):
-        same(ORACLE[f"spherical/D/{ell}"], matrix.conj(), 1e-15)
+        same(ORACLE[f"spherical/D/{ell}"], matrix.conj(), tolerances.LAST_PLACES)
     U = wigner.real_basis(2)
-    same(ORACLE["e3nn/D2"], U.conj() @ D[2] @ U.T, 1e-14)
+    same(ORACLE["e3nn/D2"], U.conj() @ D[2] @ U.T, tolerances.SHORT_SUM)
 
 
 @section("Signals on the rotation group")
@@ -244,7 +243,9 @@ def test_tiling_against_40_digits(lam, error):
     s2wav = ORACLE[f"s2wav/kappa/{lam}"]
     assert np.abs(s2wav - exact).max() == pytest.approx(error, rel=0.02)
     if lam == "2":
-        np.testing.assert_allclose(ORACLE["s2let/kappa/2"], s2wav, rtol=0, atol=1e-14)
+        np.testing.assert_allclose(
+            ORACLE["s2let/kappa/2"], s2wav, rtol=0, atol=tolerances.SHORT_SUM
+        )
     j = 3
     k = [
         [trapezoid_kernel(ell / float(lam) ** i, float(lam)) for ell in range(64)]
@@ -252,7 +253,7 @@ def test_tiling_against_40_digits(lam, error):
     ]
     rule = np.sqrt(np.maximum(np.subtract(k[1], k[0]), 0))
     inside = s2wav[j] > 0
-    np.testing.assert_allclose(rule[inside], s2wav[j][inside], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(rule[inside], s2wav[j][inside], rtol=0, atol=tolerances.CHAIN)
 
 
 @section("Wavelets")
@@ -262,13 +263,13 @@ def test_directional_part_of_s2wav(N):
     table = ORACLE[f"s2wav/directional/{N}"][:, 8 - N : 7 + N].T
     for j in w.scales:
         expected = np.sqrt((2 * ell + 1) / (8 * np.pi**2)) * w.kappa[j] * table
-        np.testing.assert_allclose(w.filters[j], expected, rtol=0, atol=1e-15)
+        np.testing.assert_allclose(w.filters[j], expected, rtol=0, atol=tolerances.LAST_PLACES)
 
 
 @section("Scattering covariances")
 def test_rings_of_s2scat():
     """Its mean moduli (L = 16, N = 3) are those of 4 rings at scales 0 and 1; here there are 5."""
-    stored = np.load(Path(__file__).parent / "oracles" / "s2scat.npz")
+    stored = oracle("s2scat")
     flm, filters = stored["flm"], Wavelets(16, N=3, reality=True).filters
     S1 = Covariances(16, N=3, oversample=1).from_flm(flm).S1
     S1 = S1[:, [2 * k % 5 for k in range(5)]]  # its orientations are 2 pi k/5
@@ -288,14 +289,16 @@ def test_real_harmonics_of_e3nn():
     x, y, z = ORACLE["e3nn/points"].T
     theta, phi = np.arccos(z), np.arctan2(y, x)
     flm = cv.from_real(np.eye(16))
-    same(sk.evaluate(flm, theta, phi, reality=True).T, ORACLE["e3nn/Y"], 1e-14)
+    same(sk.evaluate(flm, theta, phi, reality=True).T, ORACLE["e3nn/Y"], tolerances.SHORT_SUM)
     for index, ell, m in naive.degrees_and_orders(4):
         Y = np.array(
             [naive.spin_harmonic(0, ell, abs(m), *at) for at in zip(theta, phi, strict=True)]
         )
         Y = (-1) ** m * Y  # no Condon-Shortley phase
         expected = Y.real if m == 0 else math.sqrt(2) * (Y.real if m > 0 else Y.imag)
-        np.testing.assert_allclose(ORACLE["e3nn/Y"][:, index], expected, rtol=0, atol=1e-15)
+        np.testing.assert_allclose(
+            ORACLE["e3nn/Y"][:, index], expected, rtol=0, atol=tolerances.LAST_PLACES
+        )
 
 
 @section("Clebsch-Gordan coefficients")
@@ -304,7 +307,7 @@ def test_symbols_of_e3nn(degrees):
     l1, l2, ell = degrees
     e3nn = ORACLE["e3nn/3j/" + "".join(map(str, degrees))]
     factor = (-1) ** math.ceil((l1 + l2 - ell) / 2) * math.sqrt(2 * ell + 1)
-    same(wigner.clebsch_gordan(*degrees, basis="real"), factor * e3nn, 1e-14)
+    same(wigner.clebsch_gordan(*degrees, basis="real"), factor * e3nn, tolerances.SHORT_SUM)
     assert wigner.clebsch_gordan(*degrees)[2 * l1, ell - l1 + l2, 2 * ell] > 0
 
 
@@ -331,4 +334,4 @@ def test_frames_of_healpy(pair):
         assert difference == pytest.approx(1.54e-7, rel=0.01)
         assert np.abs(healpy - matrix).max() < 1.3e-7
         matrix = to_fk5 @ matrix
-    np.testing.assert_allclose(matrix, healpy, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(matrix, healpy, rtol=0, atol=tolerances.SHORT_SUM)

@@ -10,7 +10,8 @@ import re
 import naive
 import numpy as np
 import pytest
-from conventions_page import ANGLES, PAGE, ROOT, L, degree, same, section
+from helpers.conventions_page import ANGLES, PAGE, ROOT, L, degree, same, section
+from tolerances import CHAIN, IDENTITY, LAST_PLACES, SHORT_SUM, SINGLE_VALUES
 
 import spherekit as sk
 from spherekit import conventions as cv
@@ -103,36 +104,42 @@ def test_spherical_harmonics():
     for (spin, ell, m), form in forms.items():
         flm = np.zeros(9)
         flm[ell * ell + ell + m] = 1
-        same(sk.evaluate(flm, theta, phi, spin=spin), form, 1e-15)
+        same(sk.evaluate(flm, theta, phi, spin=spin), form, LAST_PLACES)
 
 
 @section("Spherical harmonics")
 @pytest.mark.parametrize("spin", [-2, -1, 0, 1, 2])
-def test_conjugates_and_the_raising_operator(spin):
+@pytest.mark.parametrize("ell, m", [(2, 0), (3, -2), (4, 3)])
+def test_conjugates_and_the_raising_operator(ell, m, spin):
     theta, phi, h = np.array([0.4, 1.3, 2.9]), np.array([0.0, 2.0, 5.5]), 1e-5
-    for ell, m in ((2, 0), (3, -2), (4, 3)):
-        flm, mirrored = np.zeros((2, 25))
-        flm[ell * ell + ell + m] = 1
-        mirrored[ell * ell + ell - m] = (-1) ** (spin + m)
-        f, south, north, east, west = (
-            sk.evaluate(flm, theta + a, phi + b, spin=spin)
-            for a, b in ((0, 0), (h, 0), (-h, 0), (0, h), (0, -h))
-        )
-        same(sk.evaluate(mirrored, theta, phi, spin=-spin), f.conj(), 1e-14)
-        slope = (south - north + 1j / np.sin(theta) * (east - west)) / (2 * h)
-        raised = math.sqrt((ell - spin) * (ell + spin + 1))
-        raised = raised * sk.evaluate(flm, theta, phi, spin=spin + 1)
-        np.testing.assert_allclose(-(slope - spin / np.tan(theta) * f), raised, rtol=0, atol=1e-8)
+    flm, mirrored = np.zeros((2, 25))
+    flm[ell * ell + ell + m] = 1
+    mirrored[ell * ell + ell - m] = (-1) ** (spin + m)
+    f, south, north, east, west = (
+        sk.evaluate(flm, theta + a, phi + b, spin=spin)
+        for a, b in ((0, 0), (h, 0), (-h, 0), (0, h), (0, -h))
+    )
+    same(sk.evaluate(mirrored, theta, phi, spin=-spin), f.conj(), SHORT_SUM)
+    slope = (south - north + 1j / np.sin(theta) * (east - west)) / (2 * h)
+    raised = math.sqrt((ell - spin) * (ell + spin + 1))
+    raised = raised * sk.evaluate(flm, theta, phi, spin=spin + 1)
+    # Central differences of step 1e-5.
+    np.testing.assert_allclose(-(slope - spin / np.tan(theta) * f), raised, rtol=0, atol=1e-8)
 
 
 @section("Coefficients on the sphere")
-def test_coefficients(rng):
+@pytest.mark.parametrize("spin", [0, 2, -3])
+def test_coefficients(spin, rng):
     flm = random_flm(L, rng)
-    for spin in (0, 2, -3):
-        f = sk.inverse(flm, L, spin=spin, sampling="gl")
-        back = sk.forward(f, L, spin=spin, sampling="gl")
-        same(back[spin * spin :], flm[spin * spin :])
-        assert not back[: spin * spin].any()
+    f = sk.inverse(flm, L, spin=spin, sampling="gl")
+    back = sk.forward(f, L, spin=spin, sampling="gl")
+    same(back[spin * spin :], flm[spin * spin :])
+    assert not back[: spin * spin].any()
+
+
+@section("Coefficients on the sphere")
+def test_lower_degrees_on_a_finer_grid(rng):
+    flm = random_flm(L, rng)
     low = np.where(np.arange(L * L) < 9, flm, 0)
     same(sk.inverse(low, L, sampling="gl"), sk.inverse(flm[:9], 3, sampling=GL(L)))
 
@@ -215,14 +222,14 @@ def test_operations_on_coefficients(rng):
     for index, ell, m in naive.degrees_and_orders(L):
         row = slice(ell * ell, (ell + 1) ** 2)
         expected = math.sqrt(4 * math.pi / (2 * ell + 1)) * f[index] * psi[ell].conj()
-        assert abs(convolved[index] - expected) < 1e-13
+        assert abs(convolved[index] - expected) < IDENTITY
         for n in range(-min(ell, 2), min(ell, 2) + 1):
             psi_n = psi[ell * ell + ell + n].conj()
-            assert abs(h[2 + n, index] - 8 * math.pi**2 / (2 * ell + 1) * f[index] * psi_n) < 1e-12
+            assert abs(h[2 + n, index] - 8 * math.pi**2 / (2 * ell + 1) * f[index] * psi_n) < CHAIN
             expected = sum(flmn[k, index] * glmn[k, ell * ell + ell + n].conj() for k in range(3))
-            assert abs(product[2 + n, index] - expected) < 1e-13
+            assert abs(product[2 + n, index] - expected) < IDENTITY
         for k in range(3):
-            assert abs(turned[k, index] - D[ell][ell + m] @ flmn[k, row]) < 1e-13
+            assert abs(turned[k, index] - D[ell][ell + m] @ flmn[k, row]) < IDENTITY
 
 
 # --- fields of spin -----------------------------------------------------------------------------------
@@ -266,7 +273,9 @@ def test_kinetic_energy(rng):
     field = sk.inverse(cv.eb_to_spin(E, B, spin=1), L, spin=1, sampling=of)
     u, v = field.imag, -field.real
     mean = (of.weights * (u**2 + v**2)).sum() / (4 * math.pi)
-    assert mean == pytest.approx((np.abs(E) ** 2 + np.abs(B) ** 2).sum() / (4 * math.pi), rel=1e-13)
+    assert mean == pytest.approx(
+        (np.abs(E) ** 2 + np.abs(B) ** 2).sum() / (4 * math.pi), rel=IDENTITY
+    )
 
 
 @section("Polarization")
@@ -275,7 +284,7 @@ def test_the_sign_of_u(rng):
     E = random_flm(32, rng, reality=True)
     E[:4] = 0
     f = sk.inverse(cv.eb_to_spin(E, 0 * E, spin=2), 32, spin=2)
-    assert np.abs(cv.spin_to_eb(sk.forward(f, 32, spin=2), spin=2)[1]).max() < 1e-13
+    assert np.abs(cv.spin_to_eb(sk.forward(f, 32, spin=2), spin=2)[1]).max() < IDENTITY
     _, B = cv.spin_to_eb(sk.forward(f.conj(), 32, spin=2), spin=2)
     assert 0.4 < np.sum(np.abs(B) ** 2) / np.sum(np.abs(E) ** 2) < 0.5
 
@@ -290,11 +299,11 @@ def test_power_of_single_precision(scale, rng):
     single = flm.astype(np.complex64)
     C = power(single)
     assert C.dtype == np.float64
-    np.testing.assert_allclose(C, power(single.astype(complex)), rtol=1e-14, atol=0)
-    np.testing.assert_allclose(C, power(flm), rtol=1e-6, atol=0)
+    np.testing.assert_allclose(C, power(single.astype(complex)), rtol=SHORT_SUM, atol=0)
+    np.testing.assert_allclose(C, power(flm), rtol=SINGLE_VALUES, atol=0)
     total = np.sum((2 * np.arange(L) + 1) * power(flm))
     f = sk.inverse(flm / scale, L, sampling=GL(2 * L - 1), reality=True)
-    assert total / scale**2 == pytest.approx(np.sum(GL(2 * L - 1).weights * f**2), rel=1e-13)
+    assert total / scale**2 == pytest.approx(np.sum(GL(2 * L - 1).weights * f**2), rel=IDENTITY)
 
 
 @section("Scattering covariances")
@@ -310,7 +319,7 @@ def test_rings_of_the_smallest_scales(N, directions, rng):
         means.append((weights * np.abs(W)).sum())
     S1 = C.from_flm(flm).S1
     assert S1.shape[-1] == C.directions == directions
-    assert S1[0, 0] == pytest.approx(means[1], rel=1e-12)
+    assert S1[0, 0] == pytest.approx(means[1], rel=CHAIN)
     assert N == 1 or abs(means[0] - means[1]) > 1e-3 * means[1]
 
 
@@ -437,15 +446,22 @@ def test_missing_samples_in_files(tmp_path):
 
 
 @section("Files")
-def test_frames_and_masks_in_files(tmp_path):
-    for spelling, frame in {
-        "g ": "galactic",
-        "ECLIPTIC": "ecliptic",
-        "Equatorial": "equatorial",
-        "ICRS": "equatorial",
-        "q": "equatorial",
-    }.items():
-        assert io.frame_of(spelling) == frame
+@pytest.mark.parametrize(
+    "spelling, frame",
+    [
+        ("g ", "galactic"),
+        ("ECLIPTIC", "ecliptic"),
+        ("Equatorial", "equatorial"),
+        ("ICRS", "equatorial"),
+        ("q", "equatorial"),
+    ],
+)
+def test_frames_and_masks_in_files(spelling, frame):
+    assert io.frame_of(spelling) == frame
+
+
+@section("Files")
+def test_masks_in_files(tmp_path):
     with pytest.raises(ValueError, match="galactic"):
         io.frame_of("EQUATORIALISH")
     masked = np.ma.masked_less(np.arange(12.0), 2)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from scipy.optimize import minimize
-from tolerances import DEFINITION
+from tolerances import DEFINITION, IDENTITY, SHORT_SUM
 
 from spherekit.experiments import experiment, gaussianity
 from spherekit.experiments.gaussianity import plots, probes, skies
@@ -41,7 +41,7 @@ def test_logistic_is_the_minimum(rng):
 def test_logistic_does_not_see_units(rng):
     x, y = two_clouds(rng)
     one, other = probes.logistic(x, y), probes.logistic(1e6 * x + 3, y)
-    np.testing.assert_allclose(one.weights, other.weights, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(one.weights, other.weights, rtol=0, atol=IDENTITY)
     constant = probes.logistic(np.hstack([x, np.ones((80, 1))]), y)
     assert constant.weights[3] == 0 and np.isfinite(constant.weights).all()
 
@@ -118,7 +118,7 @@ def test_features_by_definition():
     first = np.hstack([mean[:, orders == 1], variance[:, orders == 1]])
     np.testing.assert_allclose(probes.first_order(found, S), first, **close)
     cl = np.stack([power(flm) for flm in made])
-    np.testing.assert_allclose(probes.spectrum(found, S), np.log(cl[:, 2:]), rtol=0, atol=1e-14)
+    np.testing.assert_allclose(probes.spectrum(found, S), np.log(cl[:, 2:]), rtol=0, atol=SHORT_SUM)
     skewness, kurtosis = found["bands"][..., 0], found["bands"][..., 1]
     np.testing.assert_array_equal(
         probes.band_moments(found, S), np.hstack([skewness, kurtosis, skewness**2])
@@ -134,7 +134,7 @@ def test_spectrum_in_bins():
     for k in range(4):
         ell = np.arange(edges[k], edges[k + 1])
         wanted = np.average(np.log(found["cl"][:, ell]), axis=1, weights=2 * ell + 1)
-        np.testing.assert_allclose(made[:, k], wanted, rtol=1e-14)
+        np.testing.assert_allclose(made[:, k], wanted, rtol=SHORT_SUM)
     assert edges[0] == 2 and edges[-1] == 64
 
 

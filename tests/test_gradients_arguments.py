@@ -10,7 +10,9 @@ import pytest
 from autograd import grad, hessian_vector_product, make_jvp
 from autograd.core import JVPNode, primitive_jvps, primitive_vjps
 from autograd.tracer import getval, notrace_primitives
-from test_gradients import hermitian
+from helpers.networks import SMALL
+from helpers.signals import hermitian
+from tolerances import CHAIN, IDENTITY
 
 import spherekit as sk
 from spherekit import conventions as cv
@@ -144,6 +146,7 @@ def test_hessians_of_rotations(rng):
     at, step = np.array([0.3, 1.1, -0.7]), 1e-5
     product = hessian_vector_product(loss)(at, v)
     expected = (grad(loss)(at + step * v) - grad(loss)(at - step * v)) / (2 * step)
+    # Central differences of step 1e-5.
     np.testing.assert_allclose(product, expected, rtol=1e-7, atol=1e-7)
 
 
@@ -203,12 +206,13 @@ def test_values_of_the_derivatives(L, rng):
     for ell, matrix in enumerate(wigner.d(0.7, L)):
         size = (2 * ell + 1) ** 2
         slope, rate = (x[at : at + size].reshape(matrix.shape) for x in (slopes, rates))
-        np.testing.assert_allclose(rate, -rate.T, rtol=0, atol=1e-13)
-        np.testing.assert_allclose(slope, matrix @ rate, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(rate, -rate.T, rtol=0, atol=IDENTITY)
+        np.testing.assert_allclose(slope, matrix @ rate, rtol=0, atol=CHAIN)
         at += size
     flm = random_flm(L, rng)
     slope = make_jvp(lambda t: sk.evaluate(flm, t, 0.3))(0.7)(1.0)[1]
     steps = [sk.evaluate(flm, 0.7 + step, 0.3) for step in (1e-6, -1e-6)]
+    # Central differences of step 1e-6.
     np.testing.assert_allclose(slope, (steps[0] - steps[1]) / 2e-6, rtol=0, atol=1e-6)
 
 
@@ -233,8 +237,6 @@ def test_scattering_of_many_arguments(rng):
 
 @pytest.mark.parametrize("name", ["tapped", "zonal", "spins", "quadratic"])
 def test_layers_by_parameters_and_signals(name, rng):
-    from test_nn import SMALL
-
     from spherekit import nn
     from spherekit.train import pytree
 

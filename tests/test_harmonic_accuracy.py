@@ -62,15 +62,15 @@ def test_round_trip_on_other_sizes(L, rng):
 
 
 @pytest.mark.parametrize("spin", range(-15, 16))
-def test_every_spin_is_as_good_as_spin_0(spin):
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_spin_is_as_good_as_spin_0(kind, spin):
     """By the bound of spin 0, and beside the mean error of spin 0 itself."""
     L = 128
-    for kind in KINDS:
-        _, own = errors(kind(L), L, np.random.default_rng(spin + 99), spin)
-        _, zero = errors(kind(L), L, np.random.default_rng(0))
-        assert own.max() <= tolerances.round_trip(kind.name, L)
-        own, zero = (np.sqrt(np.mean(x**2)) for x in (own[spin * spin :], zero))
-        assert own <= tolerances.SPIN_TO_SPIN * zero, f"{kind.name}: {own:.2g} against {zero:.2g}"
+    _, own = errors(kind(L), L, np.random.default_rng(spin + 99), spin)
+    _, zero = errors(kind(L), L, np.random.default_rng(0))
+    assert own.max() <= tolerances.round_trip(kind.name, L)
+    own, zero = (np.sqrt(np.mean(x**2)) for x in (own[spin * spin :], zero))
+    assert own <= tolerances.SPIN_TO_SPIN * zero, f"{kind.name}: {own:.2g} against {zero:.2g}"
 
 
 @pytest.mark.parametrize("kind", KINDS)

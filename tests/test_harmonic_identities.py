@@ -83,66 +83,66 @@ def test_adjoints_of_single_precision(kind, rng):
 
 
 @pytest.mark.parametrize("L", [129, 256])
-def test_adjoints_at_larger_size(L, rng):
-    for grid in (*(kind(L) for kind in KINDS), HEALPix(64)):
-        assert_adjoints(grid, L, rng, 0, True)
-        assert_adjoints(grid, L, rng, -2, False)
+@pytest.mark.parametrize("make", [*KINDS, lambda L: HEALPix(64)])
+def test_adjoints_at_larger_size(make, L, rng):
+    assert_adjoints(make(L), L, rng, 0, True)
+    assert_adjoints(make(L), L, rng, -2, False)
 
 
 @pytest.mark.parametrize("spin", [0, 1, -5])
-def test_parseval(spin, rng):
+@pytest.mark.parametrize("kind", KINDS)
+def test_parseval(kind, spin, rng):
     """The quadrature of |f|^2, exact on a grid of 2L-1, is the sum of |flm|^2."""
     L = 33
     flm = random_flm(L, rng, spin=spin)
-    for kind in KINDS:
-        grid = kind(2 * L - 1)
-        f = sk.inverse(flm, L, spin=spin, sampling=grid)
-        norm = np.sum(grid.weights * np.abs(f) ** 2)
-        assert abs(norm / np.sum(np.abs(flm) ** 2) - 1) <= tolerances.IDENTITY
+    grid = kind(2 * L - 1)
+    f = sk.inverse(flm, L, spin=spin, sampling=grid)
+    norm = np.sum(grid.weights * np.abs(f) ** 2)
+    assert abs(norm / np.sum(np.abs(flm) ** 2) - 1) <= tolerances.IDENTITY
 
 
-def test_conjugate_signals(rng):
+@pytest.mark.parametrize("spin", [0, 1, 2, 7, 19])
+def test_conjugate_signals(spin, rng):
     """conj of a signal of spin s is of spin -s, with (-1)^(s+m) conj f_{l,-m}."""
     L = 20
     ell = np.repeat(np.arange(L), 2 * np.arange(L) + 1)
     m = np.arange(L * L) - ell * ell - ell
-    for spin in (0, 1, 2, 7, L - 1):
-        flm = random_flm(L, rng, spin=spin)
-        other = (-1.0) ** ((spin + m) % 2) * np.conj(flm[ell * ell + ell - m])
-        for grid in [*(kind(L) for kind in KINDS), HEALPix(6), UNEVEN]:
-            f = sk.inverse(flm, L, spin=spin, sampling=grid)
-            g = sk.inverse(other, L, spin=-spin, sampling=grid)
-            assert np.abs(g - f.conj()).max() <= tolerances.IDENTITY * np.abs(f).max()
+    flm = random_flm(L, rng, spin=spin)
+    other = (-1.0) ** ((spin + m) % 2) * np.conj(flm[ell * ell + ell - m])
+    for grid in [*(kind(L) for kind in KINDS), HEALPix(6), UNEVEN]:
+        f = sk.inverse(flm, L, spin=spin, sampling=grid)
+        g = sk.inverse(other, L, spin=-spin, sampling=grid)
+        assert np.abs(g - f.conj()).max() <= tolerances.IDENTITY * np.abs(f).max()
 
 
-def test_turn_about_the_axis(rng):
+@pytest.mark.parametrize("kind", KINDS)
+def test_turn_about_the_axis(kind, rng):
     """Turning a signal by alpha about z multiplies f_lm by e^{-i m alpha}."""
     L = 16
     ell = np.repeat(np.arange(L), 2 * np.arange(L) + 1)
     m = np.arange(L * L) - ell * ell - ell
-    for kind in KINDS:
-        grid = kind(L)
-        step = 2 * np.pi / grid.shape[1]
-        flm = random_flm(L, rng, spin=2)
-        turned = sk.inverse(flm * np.exp(-3j * m * step), L, spin=2, sampling=grid)
-        f = sk.inverse(flm, L, spin=2, sampling=grid)
-        assert np.abs(turned - np.roll(f, 3, -1)).max() <= tolerances.IDENTITY * np.abs(f).max()
+    grid = kind(L)
+    step = 2 * np.pi / grid.shape[1]
+    flm = random_flm(L, rng, spin=2)
+    turned = sk.inverse(flm * np.exp(-3j * m * step), L, spin=2, sampling=grid)
+    f = sk.inverse(flm, L, spin=2, sampling=grid)
+    assert np.abs(turned - np.roll(f, 3, -1)).max() <= tolerances.IDENTITY * np.abs(f).max()
 
 
-def test_constant_and_dipole():
+@pytest.mark.parametrize("L", [2, 3, 10])
+def test_constant_and_dipole(L):
     """1 = sqrt(4pi) Y_00 and cos(theta) = sqrt(4pi/3) Y_10, whatever the grid."""
-    for L in (2, 3, 10):
-        for grid in (*(kind(L) for kind in KINDS), HEALPix(4)):
-            theta = grid.theta[:, None] if grid.rectangular else grid.theta
-            one, dipole = np.ones(grid.shape), np.broadcast_to(np.cos(theta), grid.shape)
-            for f, index, value in ((one, 0, np.sqrt(4 * np.pi)), (dipole, 2, None)):
-                flm = sk.forward(f, L, sampling=grid, reality=True)
-                expected = np.sqrt(4 * np.pi / 3) if value is None else value
-                if grid.rectangular or index == 0:
-                    assert abs(flm[index] - expected) <= 1e-14 * expected
-                if grid.rectangular:
-                    flm[index] = 0
-                    assert np.abs(flm).max() <= 1e-14
+    for grid in (*(kind(L) for kind in KINDS), HEALPix(4)):
+        theta = grid.theta[:, None] if grid.rectangular else grid.theta
+        one, dipole = np.ones(grid.shape), np.broadcast_to(np.cos(theta), grid.shape)
+        for f, index, value in ((one, 0, np.sqrt(4 * np.pi)), (dipole, 2, None)):
+            flm = sk.forward(f, L, sampling=grid, reality=True)
+            expected = np.sqrt(4 * np.pi / 3) if value is None else value
+            if grid.rectangular or index == 0:
+                assert abs(flm[index] - expected) <= tolerances.SHORT_SUM * expected
+            if grid.rectangular:
+                flm[index] = 0
+                assert np.abs(flm).max() <= tolerances.SHORT_SUM
 
 
 # --- bits -----------------------------------------------------------------------------------------
@@ -180,11 +180,11 @@ def test_leading_axes_give_each_map_its_own_bits(L, rng):
                     assert np.array_equal(together[i], transform(x[i])), (grid, spin, reality)
 
 
-def test_no_map_at_all(rng):
+@pytest.mark.parametrize("grid", [MW(5), GL(5), HEALPix(2)])
+def test_no_map_at_all(grid, rng):
     """A leading axis of length 0 gives one of length 0."""
-    for grid in (MW(5), GL(5), HEALPix(2)):
-        for transform, x in every_transform(5, grid, 0, False, rng, shape=(2,)):
-            assert transform(x[:0]).shape == (0, *transform(x).shape[1:])
+    for transform, x in every_transform(5, grid, 0, False, rng, shape=(2,)):
+        assert transform(x[:0]).shape == (0, *transform(x).shape[1:])
 
 
 @pytest.mark.parametrize("L", [2, 40, 150])

@@ -1,24 +1,15 @@
 """Stored values of other codes: ducc0, healpy and mpmath (the .npz hold their making scripts)."""
 
-from functools import cache
-from pathlib import Path
-
 import naive
 import numpy as np
 import pytest
 import tolerances
+from helpers.data import oracle
 
 import spherekit as sk
 from spherekit.sampling import HEALPix, Rings, grid
 
-ORACLES = Path(__file__).parent / "oracles"
 NAMES = ["mw", "mwss", "gl", "dh", "cc", "dhpole"]
-
-
-@cache
-def oracle(name):
-    with np.load(ORACLES / f"{name}.npz") as stored:
-        return {key: stored[key] for key in stored.files}
 
 
 def uniform(seed, *shape):
@@ -74,16 +65,16 @@ def test_forward_of_any_samples(name, L):
         assert_close(flm[index], expected, tolerances.STORED, (name, L, spin))
 
 
-def test_real_signals():
+@pytest.mark.parametrize("L", [32, 101, 256])
+@pytest.mark.parametrize("name", NAMES)
+def test_real_signals(name, L):
     """The Hermitian part of the stored coefficients has the real part of the stored samples."""
     stored = oracle("harmonic")
-    for name in NAMES:
-        for L in (32, 101, 256):
-            index, values = (stored[f"inverse/{name}/{L}/{key}"] for key in ("index", "value"))
-            flm = coefficients(L, 0)
-            hermitian = (flm + conjugated(flm, L, 0)) / 2
-            f = sk.inverse(hermitian, L, sampling=name, reality=True)
-            assert_close(f.ravel()[index], values[0].real, tolerances.STORED, (name, L))
+    index, values = (stored[f"inverse/{name}/{L}/{key}"] for key in ("index", "value"))
+    flm = coefficients(L, 0)
+    hermitian = (flm + conjugated(flm, L, 0)) / 2
+    f = sk.inverse(hermitian, L, sampling=name, reality=True)
+    assert_close(f.ravel()[index], values[0].real, tolerances.STORED, (name, L))
 
 
 @pytest.mark.parametrize("nside, L", [(1, 3), (3, 9), (5, 16), (8, 24), (64, 128)])

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from astropy.io import fits
-from fits_files import table
-from shared_data import SHARED
+from helpers.data import SHARED
+from helpers.fits_tables import table
 
 from spherekit import datasets, io
 from spherekit.sampling.healpix import UNSEEN, reorder
@@ -103,15 +103,17 @@ def test_arrays_round_trip(tmp_path):
         io.write_arrays(tmp_path / "map.npy", values=np.arange(3))
 
 
-def test_numpy_files_that_are_refused(tmp_path):
-    pickled = tmp_path / "pickle.npy"
-    np.save(pickled, np.array([{}], dtype=object), allow_pickle=True)
-    for name in ("pickle.npy", "text.npz", "short.npz"):
-        (tmp_path / "text.npz").write_text("no arrays")
-        np.savez(tmp_path / "whole.npz", values=np.zeros(99))
-        (tmp_path / "short.npz").write_bytes((tmp_path / "whole.npz").read_bytes()[:300])
-        with pytest.raises(ValueError, match="cannot be read as a NumPy file"):
-            io.read_arrays(tmp_path / name)
+@pytest.mark.parametrize("name", ["pickle.npy", "text.npz", "short.npz"])
+def test_numpy_files_that_are_refused(tmp_path, name):
+    np.save(tmp_path / "pickle.npy", np.array([{}], dtype=object), allow_pickle=True)
+    (tmp_path / "text.npz").write_text("no arrays")
+    np.savez(tmp_path / "whole.npz", values=np.zeros(99))
+    (tmp_path / "short.npz").write_bytes((tmp_path / "whole.npz").read_bytes()[:300])
+    with pytest.raises(ValueError, match="cannot be read as a NumPy file"):
+        io.read_arrays(tmp_path / name)
+
+
+def test_numpy_files_that_are_missing(tmp_path):
     with pytest.raises(FileNotFoundError):
         io.read_arrays(tmp_path / "none.npz")
 

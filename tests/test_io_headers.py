@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from astropy.io import fits
-from fits_files import table
+from helpers.fits_tables import table
 from hypothesis import given
 from hypothesis import strategies as st
 

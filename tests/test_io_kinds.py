@@ -53,35 +53,45 @@ KINDS = {
 }
 
 
+def foreign(folder, kind, packed):
+    """A file of that kind, gzipped or not, with what it is called then."""
+    path, content = folder / "map.fits", KINDS[kind]
+    if packed and not kind.endswith((".npz)", "archive")):
+        kind, content = f"a gzip file of {kind}", gzip.compress(content)
+    path.write_bytes(content)
+    return path, kind
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("packed", [False, True])
-def test_foreign_files_are_named(tmp_path, kind, packed):
-    path = tmp_path / "map.fits"
-    if packed and not kind.endswith((".npz)", "archive")):
-        kind, content = f"a gzip file of {kind}", gzip.compress(KINDS[kind])
-    else:
-        content = KINDS[kind]
-    path.write_bytes(content)
-    assert io.describe(path) == kind
-    for read in READERS:
-        with pytest.raises(ValueError) as refusal:
-            read(path)
-        assert f"map.fits cannot be read as FITS: it is {kind}" in str(refusal.value)
+@pytest.mark.parametrize("read", READERS)
+def test_foreign_files_are_named(tmp_path, kind, packed, read):
+    path, name = foreign(tmp_path, kind, packed)
+    assert io.describe(path) == name
+    with pytest.raises(ValueError) as refusal:
+        read(path)
+    assert f"map.fits cannot be read as FITS: it is {name}" in str(refusal.value)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("packed", [False, True])
+def test_foreign_files_are_no_arrays(tmp_path, kind, packed):
+    path, kind = foreign(tmp_path, kind, packed)
     if kind not in ("a NumPy archive (.npz)", "a NumPy array (.npy)", "a zip archive"):
         with pytest.raises(ValueError) as refusal:
             io.read_arrays(path)
         assert f"cannot be read as a NumPy file: it is {kind}" in str(refusal.value)
 
 
-def test_folders_pipes_and_nothing(tmp_path):
+@pytest.mark.parametrize("read", [*READERS, io.read_arrays])
+def test_folders_pipes_and_nothing(read, tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    for read in (*READERS, io.read_arrays):
-        with pytest.raises(ValueError, match="it is a folder"):
-            read(tmp_path)
-        with pytest.raises(ValueError, match="it is no plain file"):
-            read(tmp_path / "pipe")
-        with pytest.raises(FileNotFoundError, match="no file"):
-            read(tmp_path / "nothing")
+    with pytest.raises(ValueError, match="it is a folder"):
+        read(tmp_path)
+    with pytest.raises(ValueError, match="it is no plain file"):
+        read(tmp_path / "pipe")
+    with pytest.raises(FileNotFoundError, match="no file"):
+        read(tmp_path / "nothing")
 
 
 def test_fits_where_arrays_are_meant(tmp_path):

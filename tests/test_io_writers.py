@@ -116,14 +116,18 @@ def test_reorder_keeps_the_mask(rng):
         reorder(np.ones(48) * u.K, "ring")
 
 
+@pytest.mark.parametrize("dtype", [np.longdouble, complex, int])
+def test_types_that_are_no_maps(tmp_path, dtype):
+    words = f"dtype {np.dtype(dtype)}; expected float32 or float64"
+    with pytest.raises(ValueError, match=words):
+        io.write_map(tmp_path / "no.fits", np.ones(12, dtype))
+
+
 def test_types_of_maps(tmp_path):
     half = np.linspace(-3, 60000, 12).astype(np.float16)
     io.write_map(tmp_path / "map.fits", half)
     result = io.read_map(tmp_path / "map.fits").values
     assert result.dtype == np.float32 and np.array_equal(result, half.astype(np.float32))
-    for values in (np.ones(12, np.longdouble), np.ones(12, complex), np.ones(12, int)):
-        with pytest.raises(ValueError, match=f"dtype {values.dtype}; expected float32 or float64"):
-            io.write_map(tmp_path / "no.fits", values)
     with pytest.raises(ValueError, match="astype"):
         io.write_cl(tmp_path / "no.fits", np.ones(12, np.longdouble))
     with pytest.raises(TypeError, match="object"):
@@ -253,13 +257,17 @@ def test_a_failed_writer_leaves_the_old_file(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["map.fits"]
 
 
-def test_long_and_foreign_names(tmp_path):
-    for name in ("a" * 240 + ".fits", "\N{GREEK SMALL LETTER ALPHA}" * 100 + ".fits", "a b.fits"):
-        io.write_map(tmp_path / name, np.ones(12))
-        assert io.read_map(tmp_path / name).values.sum() == 12
-        io.write_map(os.fsencode(tmp_path / name), np.zeros(12), overwrite=True)
-        assert io.read_map(os.fsencode(tmp_path / name)).values.sum() == 0
-    assert fits.getheader(tmp_path / "a b.fits", 1)["NSIDE"] == 1
+@pytest.mark.parametrize(
+    "name",
+    ["a" * 240 + ".fits", "\N{GREEK SMALL LETTER ALPHA}" * 100 + ".fits", "a b.fits"],
+    ids=["long", "Greek", "with a blank"],
+)
+def test_long_and_foreign_names(name, tmp_path):
+    io.write_map(tmp_path / name, np.ones(12))
+    assert io.read_map(tmp_path / name).values.sum() == 12
+    io.write_map(os.fsencode(tmp_path / name), np.zeros(12), overwrite=True)
+    assert io.read_map(os.fsencode(tmp_path / name)).values.sum() == 0
+    assert fits.getheader(tmp_path / name, 1)["NSIDE"] == 1
 
 
 def test_quantities_with_masks_and_columns_of_tables(tmp_path):

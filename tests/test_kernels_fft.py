@@ -27,7 +27,7 @@ LENGTHS = [*range(1, 33), 49, 63, 64, 89, 120, 127, 128, 193, 199, 255, 256, 398
 
 
 @pytest.mark.parametrize("back", [0, 1])
-def test_lengths(back, rng=np.random.default_rng(0)):
+def test_lengths(back, rng):
     for n in LENGTHS:
         x = rng.standard_normal((n, 8)) + 1j * rng.standard_normal((n, 8))
         expected = np.fft.ifft(x, axis=0, norm="forward") if back else np.fft.fft(x, axis=0)

@@ -4,6 +4,7 @@ import autograd.numpy as anp
 import numpy as np
 import pytest
 from autograd import elementwise_grad, grad, hessian_vector_product, jacobian, make_jvp
+from tolerances import CHAIN, LAST_PLACES, SHORT_SUM
 
 from spherekit import linear
 from spherekit.testing import assert_adjoint, assert_gradient
@@ -53,7 +54,7 @@ def test_the_rule_of_complex_numbers(fresh, rng):
         return anp.sum(anp.abs(pair.forward(u) - y) ** 2)
 
     expected = 2 * np.conj(matrix.conj().T @ (matrix @ x - y))
-    assert np.abs(grad(loss)(x) - expected).max() <= 1e-12
+    assert np.abs(grad(loss)(x) - expected).max() <= CHAIN
     assert loss(x - 1e-3 * np.conj(grad(loss)(x))) < loss(x)
 
 
@@ -64,14 +65,16 @@ def test_forward_mode_is_the_map_itself(fresh, rng):
     value, tangent = make_jvp(pair.forward)(x)(v)
     assert np.array_equal(value, pair.forward(x))
     assert np.array_equal(tangent, pair.forward(v))
-    assert np.abs(jacobian(pair.forward)(x) - matrix).max() <= 1e-15
+    assert np.abs(jacobian(pair.forward)(x) - matrix).max() <= LAST_PLACES
 
 
 def test_flags_reach_the_adjoint(fresh, rng):
     pair = matrix_pair(fresh, rng.standard_normal((3, 4)))
     x = rng.standard_normal(4)
     once = grad(lambda u: anp.sum(pair.forward(u)))(x)
-    assert np.allclose(grad(lambda u: anp.sum(pair.forward(u, scale=3)))(x), 3 * once, rtol=1e-14)
+    assert np.allclose(
+        grad(lambda u: anp.sum(pair.forward(u, scale=3)))(x), 3 * once, rtol=SHORT_SUM
+    )
 
 
 def test_any_order(fresh, rng):
@@ -85,10 +88,10 @@ def test_any_order(fresh, rng):
 
     product = hessian_vector_product(cube)
     expected = 6 * matrix.T @ (matrix @ x * (matrix @ v))
-    assert np.abs(product(x, v) - expected).max() <= 1e-12
+    assert np.abs(product(x, v) - expected).max() <= CHAIN
     third = grad(lambda u: anp.sum(product(u, v) * w))(x)
     expected = 6 * matrix.T @ (matrix @ v * (matrix @ w))
-    assert np.abs(third - expected).max() <= 1e-12
+    assert np.abs(third - expected).max() <= CHAIN
 
 
 def test_traced(rng):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_nn import _leaves
+from helpers.networks import leaves
 
 from spherekit import nn
 from spherekit.scattering import Scattering
@@ -94,7 +94,7 @@ def assert_same(one, two):
     for a, b in zip(one.layers, two.layers, strict=True):
         assert_same(a.gives, b.gives)
         assert type(b.cost) is int and a.cost == b.cost
-    for a, b in zip(_leaves(one.init(0)), _leaves(two.init(0)), strict=True):
+    for a, b in zip(leaves(one.init(0)), leaves(two.init(0)), strict=True):
         assert (a == b).all() and a.dtype == b.dtype
 
 
@@ -122,56 +122,64 @@ MANY = {
 
 
 @pytest.mark.parametrize("name", MANY)
-def test_whole_numbers_of_numpy_do_not_overflow(name):
-    for kind in INTEGERS:
-        assert_same(MANY[name](int), MANY[name](kind))
+@pytest.mark.parametrize("kind", INTEGERS)
+def test_whole_numbers_of_numpy_do_not_overflow(kind, name):
+    assert_same(MANY[name](int), MANY[name](kind))
 
 
-def test_degrees_of_mixing_sets_are_whole_numbers():
+@pytest.mark.parametrize(
+    "bad", [{0: [(1, 1.0)]}, {0: [(1, "1")]}, {True: [(1, 1)]}, {0: [1]}, {0: ["11"]}, {0: [(1,)]}]
+)
+def test_degrees_of_mixing_sets_are_whole_numbers(bad):
     takes = nn.Generalized((1, 1), 2)
-    for bad in (
-        {0: [(1, 1.0)]},
-        {0: [(1, "1")]},
-        {True: [(1, 1)]},
-        {0: [1]},
-        {0: ["11"]},
-        {0: [(1,)]},
-    ):
-        with pytest.raises(TypeError, match="mixing set .*expected"):
-            net(takes, nn.tensor_product(bad))
-    for bad in (None, 3, [(0, 1)]):
-        with pytest.raises(TypeError, match="mixing is .*expected"):
-            net(takes, nn.tensor_product(bad))
+    with pytest.raises(TypeError, match="mixing set .*expected"):
+        net(takes, nn.tensor_product(bad))
+
+
+@pytest.mark.parametrize("bad", [None, 3, [(0, 1)]])
+def test_mixing_sets_are_dicts_or_names(bad):
+    takes = nn.Generalized((1, 1), 2)
+    with pytest.raises(TypeError, match="mixing is .*expected"):
+        net(takes, nn.tensor_product(bad))
 
 
 @pytest.mark.parametrize("bad", ["3", 3.0, True, 3j, [3]])
-def test_anchors_of_models(bad):
-    for make in (
-        lambda n: nn.models.esteves(8, (2, 2), n),
-        lambda n: nn.models.spin(8, (2, 2), (n, 2)),
-    ):
-        with pytest.raises(TypeError, match="anchors is .*whole number"):
-            make(bad)
-        for out in (0, 9):
-            with pytest.raises(ValueError, match=f"anchors is {out}; expected .* <= 8"):
-                make(out)
+@pytest.mark.parametrize(
+    "make", [lambda n: nn.models.esteves(8, (2, 2), n), lambda n: nn.models.spin(8, (2, 2), (n, 2))]
+)
+def test_anchors_of_models(make, bad):
+    with pytest.raises(TypeError, match="anchors is .*whole number"):
+        make(bad)
+    for out in (0, 9):
+        with pytest.raises(ValueError, match=f"anchors is {out}; expected .* <= 8"):
+            make(out)
+
+
+@pytest.mark.parametrize("bad", ["3", 3.0, True, 3j, [3]])
+def test_band_limits_of_models(bad):
     for wrong in (bad, None):
         with pytest.raises(TypeError, match="L is .*whole number"):
             nn.models.spin(wrong)
 
 
-def test_words_that_cannot_be_looked_up():
-    for make in (lambda: nn.pointwise(["relu"]), lambda: nn.pointwise("foo")):
-        with pytest.raises(ValueError, match="function is .*known are relu"):
-            make()
+@pytest.mark.parametrize("make", [lambda: nn.pointwise(["relu"]), lambda: nn.pointwise("foo")])
+def test_words_that_cannot_be_looked_up(make):
+    with pytest.raises(ValueError, match="function is .*known are relu"):
+        make()
+
+
+def test_directional_parts_that_are_unknown():
     with pytest.raises(ValueError, match="directional is .*known are mean"):
         Scattering(8, directional=["mean"])
 
 
-def test_sizes_of_layers_come_together():
-    for inner, outer in ((8, (2,)), ((8,), 2), ("8", (2,))):
-        with pytest.raises(TypeError, match="(inner|outer) is .*sequence of whole numbers"):
-            nn.deep_sets(3, inner, outer)
+@pytest.mark.parametrize("inner, outer", [(8, (2,)), ((8,), 2), ("8", (2,))])
+def test_sizes_of_layers_come_together(inner, outer):
+    with pytest.raises(TypeError, match="(inner|outer) is .*sequence of whole numbers"):
+        nn.deep_sets(3, inner, outer)
+
+
+def test_sizes_of_models_come_together():
     with pytest.raises(ValueError, match="outer is empty"):
         nn.deep_sets(3, (8,), ())
     with pytest.raises(ValueError, match="channels has 2, limits has 1; expected as many"):
@@ -184,29 +192,41 @@ def test_sizes_of_layers_come_together():
 
 
 @pytest.mark.parametrize("spin", ["x", 1.0, True, None])
-def test_spins_are_whole_numbers(spin):
-    for make in (lambda s: nn.Sphere(4, 1, False, s), lambda s: nn.Spins(4, (0, s), 1)):
-        with pytest.raises(TypeError, match="spin is .*; expected a whole number"):
-            make(spin)
-    for make in (
+@pytest.mark.parametrize(
+    "make", [lambda s: nn.Sphere(4, 1, False, s), lambda s: nn.Spins(4, (0, s), 1)]
+)
+def test_spins_are_whole_numbers(make, spin):
+    with pytest.raises(TypeError, match="spin is .*; expected a whole number"):
+        make(spin)
+
+
+@pytest.mark.parametrize("spin", ["x", 1.0, True, None])
+@pytest.mark.parametrize(
+    "make",
+    [
         lambda s: nn.Spins(4, 1, 1),
         lambda s: nn.Generalized(3, 1),
         lambda s: nn.Spins(4, "01", 1),
-    ):
-        with pytest.raises(TypeError, match="expected a sequence of whole numbers"):
-            make(spin)
+    ],
+)
+def test_sequences_of_whole_numbers(make, spin):
+    with pytest.raises(TypeError, match="expected a sequence of whole numbers"):
+        make(spin)
 
 
-def test_real_numbers():
-    for wrong in ("x", None, True, [1]):
-        for make in (
-            nn.dropout,
-            lambda x: nn.Training(0, x),
-            lambda x: nn.pointwise("relu", x),
-            lambda x: nn.models.kondor(4, x),
-        ):
-            with pytest.raises(TypeError, match=r"is .*; expected a number"):
-                make(wrong)
+@pytest.mark.parametrize("wrong", ["x", None, True, [1]])
+@pytest.mark.parametrize(
+    "make",
+    [
+        nn.dropout,
+        lambda x: nn.Training(0, x),
+        lambda x: nn.pointwise("relu", x),
+        lambda x: nn.models.kondor(4, x),
+    ],
+)
+def test_real_numbers(make, wrong):
+    with pytest.raises(TypeError, match=r"is .*; expected a number"):
+        make(wrong)
 
 
 def test_sizes_of_numpy_are_those_of_python():

@@ -3,6 +3,7 @@
 import autograd.numpy as anp
 import numpy as np
 import pytest
+from tolerances import IDENTITY
 
 from spherekit.nn.batch_statistics import Groups, standardised
 from spherekit.testing import assert_gradient
@@ -42,9 +43,9 @@ def test_as_the_formula(name, real, rng):
     x = rng.standard_normal(shape) + (0 if real else 1j * rng.standard_normal(shape))
     s, d = rng.standard_normal((1, 2, 1)), rng.standard_normal(2)
     y, mean, v = standardised(x, s, d, groups)
-    np.testing.assert_allclose(y, plainly(x, s, d, groups), rtol=0, atol=1e-13)
+    np.testing.assert_allclose(y, plainly(x, s, d, groups), rtol=0, atol=IDENTITY)
     again = standardised(x, s, d, groups, (mean, v))[0]
-    np.testing.assert_allclose(again, y, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(again, y, rtol=0, atol=IDENTITY)
     g = rng.standard_normal(shape)
 
     def loss(function):

@@ -3,6 +3,7 @@
 import autograd.numpy as anp
 import numpy as np
 import pytest
+from tolerances import IDENTITY, SHORT_SUM
 
 from spherekit.nn.activations import leaky
 from spherekit.nn.scaled_reductions import energy, match, put, scale, take
@@ -28,12 +29,12 @@ SHAPES = [
 def test_scale_match_and_energy(shape, kept, real, real_s, rng):
     x, y, s = numbers(shape, real, rng), numbers(shape, real, rng), numbers(kept, real_s, rng)
     axes = tuple(k for k, n in enumerate(kept) if n == 1)
-    np.testing.assert_allclose(scale(x, s), x * s, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(scale(x, s), x * s, rtol=0, atol=SHORT_SUM)
     total = np.sum(x * y, axis=axes, keepdims=True)
-    np.testing.assert_allclose(match(x, y, kept, False), total, rtol=0, atol=1e-13)
-    np.testing.assert_allclose(match(x, y, kept, True), total.real, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(match(x, y, kept, False), total, rtol=0, atol=IDENTITY)
+    np.testing.assert_allclose(match(x, y, kept, True), total.real, rtol=0, atol=IDENTITY)
     squares = np.sum(np.abs(x) ** 2, axis=axes, keepdims=True)
-    np.testing.assert_allclose(energy(x, kept), squares, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(energy(x, kept), squares, rtol=0, atol=IDENTITY)
     assert_gradient(scale, x, s)
     assert_gradient(lambda u, v: match(u, v, kept, False), x, y)
     assert_gradient(lambda u, v: match(u, v, kept, True), x, y)
@@ -47,12 +48,12 @@ def test_take_and_put(rng):
     assert_gradient(lambda u: take(u, (..., slice(1, 3))), x)
 
 
-def test_single_precision_is_kept(rng):
-    for real in (True, False):
-        x, s = numbers((4, 3, 5), real, rng, True), numbers((1, 3, 1), True, rng, True)
-        assert scale(x, s).dtype == x.dtype
-        assert energy(x, (1, 3, 1)).dtype == np.float32
-        assert match(x, x, (1, 3, 1), True).dtype == np.float32
+@pytest.mark.parametrize("real", [True, False])
+def test_single_precision_is_kept(real, rng):
+    x, s = numbers((4, 3, 5), real, rng, True), numbers((1, 3, 1), True, rng, True)
+    assert scale(x, s).dtype == x.dtype
+    assert energy(x, (1, 3, 1)).dtype == np.float32
+    assert match(x, x, (1, 3, 1), True).dtype == np.float32
 
 
 def test_gates(rng):

@@ -187,10 +187,10 @@ def test_an_error_of_any_index_comes_through(index, takes, monkeypatch):
 
 
 @pytest.mark.parametrize("flag", ["-O", "-OO"])
-def test_the_command_without_docstrings(flag):
-    for arguments in (["--version"], ["--help"], ["transform", "--help"]):
-        plain, stripped = (python(*f, "-m", "spherekit", *arguments) for f in ([], [flag]))
-        assert stripped.returncode == 0 and stripped.stdout == plain.stdout
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["transform", "--help"]])
+def test_the_command_without_docstrings(arguments, flag):
+    plain, stripped = (python(*f, "-m", "spherekit", *arguments) for f in ([], [flag]))
+    assert stripped.returncode == 0 and stripped.stdout == plain.stdout
 
 
 def test_the_package_without_docstrings():

@@ -13,11 +13,13 @@ import autograd.numpy as anp
 import numpy as np
 import pytest
 from autograd import grad
+from tolerances import IDENTITY, SHORT_SUM, SINGLE_VALUES
 
 from spherekit import harmonic, nn, wigner
 from spherekit.sampling import Rings
 from spherekit.sampling import grid as sampling_grid
 from spherekit.scattering import Covariances, Scattering
+from spherekit.spectra import gaussian_flm
 from spherekit.testing import random_flm, random_flmn
 from spherekit.wavelets import Wavelets
 
@@ -213,17 +215,19 @@ def test_whole_numbers_of_numpy(path, name):
 
 
 @pytest.mark.parametrize("kind", [*INTEGERS, np.float16, np.float32])
-def test_real_numbers_of_numpy(kind):
+@pytest.mark.parametrize("name, value", dict(lam=2, oversample=3).items())
+def test_real_numbers_of_numpy(name, value, kind):
     """As those of Python: a product with float16 is rounded to it."""
-    for name, value in dict(lam=2, oversample=3).items():
-        one, two = (Covariances(16, N=1, **{name: some}) for some in (value, kind(value)))
-        assert one == two and hash(one) == hash(two) and repr(one) == repr(two)
-    for oversample in (1.1, 1.7):
-        narrow = np.float16(oversample)
-        one, two = (
-            nn.pointwise("relu", some)(nn.Sphere(500, 1)) for some in (float(narrow), narrow)
-        )
-        assert one.gives == two.gives
+    one, two = (Covariances(16, N=1, **{name: some}) for some in (value, kind(value)))
+    assert one == two and hash(one) == hash(two) and repr(one) == repr(two)
+
+
+@pytest.mark.parametrize("kind", [*INTEGERS, np.float16, np.float32])
+@pytest.mark.parametrize("oversample", [1.1, 1.7])
+def test_products_with_numbers_of_numpy(oversample, kind):
+    narrow = np.float16(oversample)
+    one, two = (nn.pointwise("relu", some)(nn.Sphere(500, 1)) for some in (float(narrow), narrow))
+    assert one.gives == two.gives
 
 
 @pytest.mark.parametrize("kind", INTEGERS)
@@ -246,44 +250,62 @@ def test_paths_of_numpy(kind):
 def test_paths_hold_whole_numbers(bad):
     with pytest.raises(TypeError, match="a scale of paths is .*whole number"):
         Scattering(8, paths=[(1, bad)])
-    for paths in (3, None, [1, 2], ["12"]):
-        with pytest.raises(TypeError, match="paths (is|holds) .*expected"):
-            Scattering(8, paths=paths)
+
+
+@pytest.mark.parametrize("paths", [3, None, [1, 2], ["12"]])
+def test_paths_are_sequences_of_scales(paths):
+    with pytest.raises(TypeError, match="paths (is|holds) .*expected"):
+        Scattering(8, paths=paths)
 
 
 @pytest.mark.parametrize("family", ["scale-discretised", "needlet", "curvelet"])
-def test_the_directions_of_every_family_are_whole_numbers(family):
-    for bad in (True, 8.0, np.float32(8), 8 + 0j, [8], "8"):
-        with pytest.raises(TypeError, match="N is .*whole number"):
-            Wavelets(8, N=bad, family=family)
-    for kind in INTEGERS:
-        assert Wavelets(8, N=kind(8), family=family) == Wavelets(8, N=8, family=family)
+@pytest.mark.parametrize("bad", [True, 8.0, np.float32(8), 8 + 0j, [8], "8"])
+def test_the_directions_of_every_family_are_whole_numbers(bad, family):
+    with pytest.raises(TypeError, match="N is .*whole number"):
+        Wavelets(8, N=bad, family=family)
+
+
+@pytest.mark.parametrize("family", ["scale-discretised", "needlet", "curvelet"])
+@pytest.mark.parametrize("kind", INTEGERS)
+def test_directions_of_numpy_in_every_family(kind, family):
+    assert Wavelets(8, N=kind(8), family=family) == Wavelets(8, N=8, family=family)
 
 
 @pytest.mark.parametrize("bad", ["foo", None, 3, np.int32, "M8[s]", object, np.float16, [("a",)]])
-def test_types_of_results(bad):
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda bad: nn.Net(nn.Features(3), nn.dense(2)).init(0, bad),
+        lambda bad: random_flm(4, 0, dtype=bad),
+        lambda bad: random_flmn(4, 2, 0, dtype=bad),
+        lambda bad: harmonic.estimate_memory(4, dtype=bad),
+        lambda bad: wigner.estimate_memory(4, 2, dtype=bad),
+    ],
+)
+def test_types_of_results(call, bad):
     """One check of what is a dtype, and which."""
-    net = nn.Net(nn.Features(3), nn.dense(2))
-    for call in (
-        lambda: net.init(0, bad),
-        lambda: random_flm(4, 0, dtype=bad),
-        lambda: random_flmn(4, 2, 0, dtype=bad),
-        lambda: harmonic.estimate_memory(4, dtype=bad),
-        lambda: wigner.estimate_memory(4, 2, dtype=bad),
-    ):
-        with pytest.raises(TypeError, match="dtype.* is .*; expected (float32|complex64) or "):
-            call()
+    with pytest.raises(TypeError, match="dtype.* is .*; expected (float32|complex64) or "):
+        call(bad)
+
+
+def test_byte_order_of_results():
     assert random_flm(4, 0, dtype=">c8").dtype == np.complex64
 
 
 def test_shapes_of_random_coefficients():
     assert random_flm(4, 0, shape=3).shape == random_flm(4, 0, shape=(np.uint8(3),)).shape
-    for bad in ((2.0,), "2", 2.5, None, (True,)):
-        with pytest.raises(TypeError, match="shape is .*whole number"):
-            random_flm(4, 0, shape=bad)
-    for bad in ((-3,), -3):
-        with pytest.raises(ValueError, match="shape is -3"):
-            random_flm(4, 0, shape=bad)
+
+
+@pytest.mark.parametrize("bad", [(2.0,), "2", 2.5, None, (True,)])
+def test_shapes_are_whole_numbers(bad):
+    with pytest.raises(TypeError, match="shape is .*whole number"):
+        random_flm(4, 0, shape=bad)
+
+
+@pytest.mark.parametrize("bad", [(-3,), -3])
+def test_shapes_below_zero(bad):
+    with pytest.raises(ValueError, match="shape is -3"):
+        random_flm(4, 0, shape=bad)
 
 
 def test_a_degree_that_no_memory_holds():
@@ -299,7 +321,7 @@ def test_the_unit_of_an_angle_is_taken(path, name):
     nested = np.ma.masked_array(quantity), Labelled(quantity)
     for angle in (quantity, quantity.to(u.arcmin), np.radians(degrees) * u.rad, *nested):
         for a, b in zip(leaves(call_with(path, **{name: angle})), plain, strict=True):
-            np.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-14)
+            np.testing.assert_allclose(a, b, rtol=IDENTITY, atol=SHORT_SUM)
 
 
 @pytest.mark.parametrize("path, name", arguments(ANGLES))
@@ -362,17 +384,17 @@ def test_whole_numbers_in_floating_point_out(path, name):
 
 
 @pytest.mark.parametrize("rng", [None, 1.5, "0", True, -1, np.random.RandomState(0)])
-def test_what_is_no_generator(rng):
-    from spherekit.spectra import gaussian_flm
+@pytest.mark.parametrize(
+    "call", [lambda rng: gaussian_flm(np.ones(3), 3, rng), lambda rng: random_flm(3, rng)]
+)
+def test_what_is_no_generator(call, rng):
+    with pytest.raises((TypeError, ValueError), match="rng is"):
+        call(rng)
 
-    for call in (lambda: gaussian_flm(np.ones(3), 3, rng), lambda: random_flm(3, rng)):
-        with pytest.raises((TypeError, ValueError), match="rng is"):
-            call()
 
-
-def test_seeds_serve_as_generators():
-    for seed in (3, np.int64(3), np.random.SeedSequence(3)):
-        assert np.array_equal(random_flm(3, seed), random_flm(3, np.random.default_rng(3)))
+@pytest.mark.parametrize("seed", [3, np.int64(3), np.random.SeedSequence(3)])
+def test_seeds_serve_as_generators(seed):
+    assert np.array_equal(random_flm(3, seed), random_flm(3, np.random.default_rng(3)))
 
 
 @pytest.mark.parametrize(
@@ -382,7 +404,7 @@ def test_the_largest_colatitude_of_single_precision(path, name):
     """float32 pi exceeds pi: within the rounding of its type an angle lies on the pole."""
     at_pole = leaves(call_with(path, theta=[0.3, np.pi]))
     for a, b in zip(leaves(call_with(path, theta=np.float32([0.3, np.pi]))), at_pole, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-6)
+        np.testing.assert_allclose(a, b, rtol=SINGLE_VALUES, atol=SINGLE_VALUES)
 
 
 def test_the_largest_beta_of_single_precision():
@@ -436,14 +458,23 @@ def test_rings_take_lists_with_units_and_counts_that_are_whole():
     )
     with pytest.raises(TypeError, match="weights.*unit sr"):
         Rings([1.0, 2.0], 4, weights=[1 * u.sr, 2 * u.sr])
-    for bad, error in [([True, 4], TypeError), ([4.0, 4], TypeError), (2**70, ValueError)]:
-        with pytest.raises(error, match="n_phi is"):
-            Rings([1.0, 2.0], bad)
-    with pytest.raises(TypeError, match="n_phi is"):
-        Rings([1.0, 2.0], np.array([[4, 4], [4, 4]]))
 
 
-def test_grid_names_with_numbers_of_any_length():
-    for name in ("mw:" + "9" * 5000, "healpix:" + "9" * 30, "mw:" + "9" * 15):
-        with pytest.raises(ValueError, match="whole number"):
-            sampling_grid(name)
+@pytest.mark.parametrize(
+    "n_phi, error",
+    [
+        ([True, 4], TypeError),
+        ([4.0, 4], TypeError),
+        (2**70, ValueError),
+        (np.array([[4, 4], [4, 4]]), TypeError),
+    ],
+)
+def test_counts_of_rings_that_are_refused(n_phi, error):
+    with pytest.raises(error, match="n_phi is"):
+        Rings([1.0, 2.0], n_phi)
+
+
+@pytest.mark.parametrize("name, digits", [("mw", 5000), ("healpix", 30), ("mw", 15)])
+def test_grid_names_with_numbers_of_any_length(name, digits):
+    with pytest.raises(ValueError, match="whole number"):
+        sampling_grid(f"{name}:{'9' * digits}")

@@ -30,10 +30,13 @@ def test_random_flm_of_a_real_signal(rng):
     assert random_flm(1, rng, reality=True).imag == 0
 
 
-def test_random_flm_refuses(rng):
-    for bad in (dict(L=0), dict(L=3, spin=3), dict(L=3, spin=1, reality=True)):
-        with pytest.raises(ValueError, match="spin|L"):
-            random_flm(rng=rng, **bad)
+@pytest.mark.parametrize("bad", [dict(L=0), dict(L=3, spin=3), dict(L=3, spin=1, reality=True)])
+def test_random_flm_refuses(bad, rng):
+    with pytest.raises(ValueError, match="spin|L"):
+        random_flm(rng=rng, **bad)
+
+
+def test_random_flm_has_complex_types(rng):
     with pytest.raises(TypeError, match="complex64 or complex128"):
         random_flm(3, rng, dtype=float)
 

@@ -71,15 +71,23 @@ def test_it_drives_the_loop(tmp_path):
 
 
 def test_defaults():
-    some = parse("").options(100)
-    assert some["optimiser"] == train.adam(1e-3) and some["epochs"] == 10
-    for text, rate in [
-        ("[schedule]\nname = 'steps'\nat = [1, 2.5]\nrates = [1, 0.1, 0]",
-         schedules.steps((1, 0.1, 0), (4, 10))),
+    options = parse("").options(100)
+    assert options["optimiser"] == train.adam(1e-3) and options["epochs"] == 10
+
+
+@pytest.mark.parametrize(
+    "text, rate",
+    [
+        (
+            "[schedule]\nname = 'steps'\nat = [1, 2.5]\nrates = [1, 0.1, 0]",
+            schedules.steps((1, 0.1, 0), (4, 10)),
+        ),
         ("[schedule]\nname = 'exponential'\nfactor = 0.5", schedules.exponential(1e-3, 0.5, 4)),
         ("[schedule]\nname = 'cosine'", schedules.cosine(1e-3, 40)),
-    ]:  # fmt: skip
-        assert parse(text).options(100)["optimiser"].rate == rate
+    ],
+)
+def test_schedules_by_name(text, rate):
+    assert parse(text).options(100)["optimiser"].rate == rate
 
 
 @pytest.mark.parametrize(
@@ -131,15 +139,9 @@ def test_mistakes(text, words):
     assert said.startswith("my.toml") and words in said, said
 
 
-def test_sections_by_name():
-    kinds = {
-        "cobb": {"mixing": Key("text", "mst")},
-        "esteves": {"anchors": Key("whole", 8, least=1)},
-    }
-    check = by_name(kinds, {"name": Key("text", among=tuple(kinds)), "L": Key("whole", 8)})
-    config = parse("[network]\nname = 'esteves'\nanchors = 4", {"network": check})
-    assert config.values["network"] == {"name": "esteves", "L": 8, "anchors": 4}
-    for text, words in [
+@pytest.mark.parametrize(
+    "text, words",
+    [
         ("", "needs name: one of 'cobb', 'esteves'"),
         ("[network]\nname = 'cob'", "name is 'cob'; did you mean 'cobb'?"),
         (
@@ -147,9 +149,18 @@ def test_sections_by_name():
             "anchors is a key of esteves; the name is 'cobb'",
         ),
         ("[network]\nname = 'cobb'\nmixin = 3", "has no 'mixin'; did you mean 'mixing'?"),
-    ]:
-        with pytest.raises(ValueError, match=f"network. {words}"):
-            parse(text, {"network": check})
+    ],
+)
+def test_sections_by_name(text, words):
+    kinds = {
+        "cobb": {"mixing": Key("text", "mst")},
+        "esteves": {"anchors": Key("whole", 8, least=1)},
+    }
+    check = by_name(kinds, {"name": Key("text", among=tuple(kinds)), "L": Key("whole", 8)})
+    config = parse("[network]\nname = 'esteves'\nanchors = 4", {"network": check})
+    assert config.values["network"] == {"name": "esteves", "L": 8, "anchors": 4}
+    with pytest.raises(ValueError, match=f"network. {words}"):
+        parse(text, {"network": check})
 
 
 def test_files(tmp_path):

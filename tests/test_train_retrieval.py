@@ -7,7 +7,8 @@ import tarfile
 
 import numpy as np
 import pytest
-from shared_data import SHARED
+from helpers.data import SHARED
+from tolerances import CHAIN, LAST_PLACES
 
 from spherekit.train.shrec17 import SCORES, read_models, retrieval
 
@@ -24,10 +25,10 @@ def test_by_hand():
     made = retrieval({"q": ["d", "b", "b", "e", "nothing", "q", "c"], "d": ["q"]}, models, "test")
     seat, car = made.scores["seat"], made.scores["car"]  # what counts of the list: d b q c
     assert seat["P@N"] == 3 / 4 and seat["R@N"] == 3 / 4 and seat["F1@N"] == 3 / 4
-    assert math.isclose(seat["mAP"], (1 / 2 + 2 / 3 + 3 / 4) / 4, rel_tol=1e-15)
+    assert math.isclose(seat["mAP"], (1 / 2 + 2 / 3 + 3 / 4) / 4, rel_tol=LAST_PLACES)
     dcg = 0 + 2 + 3 / math.log2(3) + 1 / 2
     ideal = 3 + 3 + 2 / math.log2(3) + 1 / 2
-    assert math.isclose(seat["NDCG"], dcg / ideal, rel_tol=1e-15)
+    assert math.isclose(seat["NDCG"], dcg / ideal, rel_tol=LAST_PLACES)
     assert car == dict.fromkeys(SCORES, 0)
     assert made.scores["micro"] == made.scores["macro"] == {k: v / 2 for k, v in seat.items()}
     np.testing.assert_array_equal(
@@ -86,15 +87,18 @@ def test_refusals(tmp_path):
         retrieval({"x": []}, {"q": ("a", "a", "val")}, "val")
     with pytest.raises(ValueError, match="1 of 2 identifiers of a query come twice"):
         retrieval({"5": [], "000005": []}, {5: ("a", "a", "val")}, "val")
-    for wrong in (5.0, True, None, ("5",)):
-        with pytest.raises(TypeError, match="an identifier is"):
-            retrieval({5: [wrong]}, {5: ("a", "a", "val")}, "val")
     with pytest.raises(TypeError, match="the list of query '000005' is text"):
         retrieval({5: "000005"}, {5: ("a", "a", "val")}, "val")
     assert retrieval({"q": []}, {"q": ("a", "a", "val")}, "val").scores["micro"]["F1@N"] == 0
     (tmp_path / "t.csv").write_text("id,class\n1,2\n")
     with pytest.raises(ValueError, match="no column split, subSynsetId, synsetId"):
         read_models(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("identifier", [5.0, True, None, ("5",)])
+def test_what_is_no_identifier(identifier):
+    with pytest.raises(TypeError, match="an identifier is"):
+        retrieval({5: [identifier]}, {5: ("a", "a", "val")}, "val")
 
 
 @pytest.mark.parametrize("ranked", [{"a"}, frozenset("a"), {"a": 1}, None, 5, b"a", "a"])
@@ -109,17 +113,22 @@ def test_lists_of_any_ordered_kind(ranked):
     assert scores["micro"]["NDCG"] == 1
 
 
-def test_what_is_no_dict_and_no_model():
-    models = {"a": ("x", "x", "val")}
-    for lists in ([("a", ["a"])], None, "a", {"a"}):
-        with pytest.raises(TypeError, match="lists is .*; expected a dict"):
-            retrieval(lists, models, "val")
-    for wrong in ([], None, "abc"):
-        with pytest.raises(TypeError, match="models is .*; expected a dict"):
-            retrieval({"a": ["a"]}, wrong, "val")
-    for wrong in (None, "abc", ("x", "val"), ("x", None, "val"), 5):
-        with pytest.raises(TypeError, match="model 'a' is .*; expected"):
-            retrieval({"a": ["a"]}, {"a": wrong}, "val")
+@pytest.mark.parametrize("lists", [[("a", ["a"])], None, "a", {"a"}])
+def test_lists_are_a_dict(lists):
+    with pytest.raises(TypeError, match="lists is .*; expected a dict"):
+        retrieval(lists, {"a": ("x", "x", "val")}, "val")
+
+
+@pytest.mark.parametrize("models", [[], None, "abc"])
+def test_models_are_a_dict(models):
+    with pytest.raises(TypeError, match="models is .*; expected a dict"):
+        retrieval({"a": ["a"]}, models, "val")
+
+
+@pytest.mark.parametrize("model", [None, "abc", ("x", "val"), ("x", None, "val"), 5])
+def test_what_is_no_model(model):
+    with pytest.raises(TypeError, match="model 'a' is .*; expected"):
+        retrieval({"a": ["a"]}, {"a": model}, "val")
 
 
 HEAD = b"id,synsetId,subSynsetId,modelId,split\n"
@@ -178,11 +187,11 @@ def test_as_the_evaluator(name, data_set):
     assert {k.replace("ALL", "") for k in rows} == set(made.scores)
     for label, row in rows.items():
         got = [made.scores[label.replace("ALL", "")][score] for score in SCORES]
-        np.testing.assert_allclose(got, [float(row[s]) for s in SCORES], rtol=0, atol=1e-12)
+        np.testing.assert_allclose(got, [float(row[s]) for s in SCORES], rtol=0, atol=CHAIN)
     with gzip.open(reference / f"{name}.pr.csv.gz", "rt") as file:
         rows = [r for r in csv.DictReader(file) if r["dataset"] == data_set]
     for label in ("micro", "macro"):
         some = np.array(
             [(float(r["P"]), float(r["R"])) for r in rows if r["class"] == label + "ALL"]
         )
-        np.testing.assert_allclose(made.curves[label], some.T, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(made.curves[label], some.T, rtol=0, atol=CHAIN)

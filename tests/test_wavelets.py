@@ -3,6 +3,7 @@
 import autograd.numpy as anp
 import numpy as np
 import pytest
+from tolerances import CHAIN, IDENTITY, LAST_PLACES, SHORT_SUM
 
 import spherekit as sk
 from spherekit import wigner
@@ -24,23 +25,23 @@ def test_admissibility(L, lam):
             total = 4 * np.pi / (2 * ell + 1) * w.scaling_filter**2
             for psi in w.filters.values():
                 total = total + 8 * np.pi**2 / (2 * ell + 1) * (np.abs(psi) ** 2).sum(axis=0)
-            assert np.abs(total - 1).max() < 1e-14
+            assert np.abs(total - 1).max() < SHORT_SUM
 
 
-def test_the_kernel_is_its_integral():
+@pytest.mark.parametrize("lam", [1.3, 2.0, 3.0])
+def test_the_kernel_is_its_integral(lam):
     from scipy.integrate import quad
 
-    for lam in (1.3, 2.0, 3.0):
+    def integrand(t):
+        u = 2 * lam / (lam - 1) * (t - 1 / lam) - 1
+        return np.exp(-2 / (1 - u * u)) / t if abs(u) < 1 else 0.0
 
-        def integrand(t, lam=lam):
-            u = 2 * lam / (lam - 1) * (t - 1 / lam) - 1
-            return np.exp(-2 / (1 - u * u)) / t if abs(u) < 1 else 0.0
-
-        total = quad(integrand, 1 / lam, 1, epsabs=0, epsrel=1e-12)[0]
-        for t in np.linspace(1 / lam, 1, 9)[1:-1]:
-            above, below = tiling.kernel(t, lam)
-            expected = quad(integrand, t, 1, epsabs=0, epsrel=1e-12)[0] / total
-            assert abs(above - expected) < 1e-11 and abs(above + below - 1) < 1e-15
+    total = quad(integrand, 1 / lam, 1, epsabs=0, epsrel=1e-12)[0]
+    for t in np.linspace(1 / lam, 1, 9)[1:-1]:
+        above, below = tiling.kernel(t, lam)
+        expected = quad(integrand, t, 1, epsabs=0, epsrel=1e-12)[0] / total
+        # Two quadratures, each to 1e-12.
+        assert abs(above - expected) < 1e-11 and abs(above + below - 1) < LAST_PLACES
 
 
 def test_scales_are_those_with_a_degree():
@@ -52,18 +53,18 @@ def test_scales_are_those_with_a_degree():
     assert 1 not in w.scales, "no degree lies between 1 and 1.44, which are its ends"
 
 
-def test_nothing_below_the_wavelets(rng):
+@pytest.mark.parametrize("multiresolution", [True, False])
+def test_nothing_below_the_wavelets(multiresolution, rng):
     """Of spin 2 no degree is left to the scaling function of J0 <= 1: its map is of size zero."""
     flm = random_flm(16, rng, spin=2, shape=(3,))
-    for multiresolution in (True, False):
-        w = Wavelets(16, 2, 1, 3, 2, multiresolution=multiresolution)
-        scaling, maps = w.analysis_flm(flm)
-        assert scaling.shape == (3, 0) and w.scaling_grid is None
-        np.testing.assert_allclose(w.synthesis_flm(scaling, maps), flm, rtol=0, atol=1e-13)
-        assert w.synthesis_adjoint(flm)[0].shape == (3, 0)
-        assert w.analysis_adjoint(scaling, maps).shape == flm.shape
-        with pytest.raises(ValueError, match="scaling map"):
-            w.synthesis_flm(np.zeros((3, 4)), maps)
+    w = Wavelets(16, 2, 1, 3, 2, multiresolution=multiresolution)
+    scaling, maps = w.analysis_flm(flm)
+    assert scaling.shape == (3, 0) and w.scaling_grid is None
+    np.testing.assert_allclose(w.synthesis_flm(scaling, maps), flm, rtol=0, atol=IDENTITY)
+    assert w.synthesis_adjoint(flm)[0].shape == (3, 0)
+    assert w.analysis_adjoint(scaling, maps).shape == flm.shape
+    with pytest.raises(ValueError, match="scaling map"):
+        w.synthesis_flm(np.zeros((3, 4)), maps)
 
 
 @pytest.mark.parametrize("family", ["needlet", "curvelet"])
@@ -76,15 +77,15 @@ def test_families(family, lam, J0, spin, reality, rng):
     total = 4 * np.pi / (2 * ell + 1) * w.scaling_filter**2
     for psi in w.filters.values():
         total = total + 8 * np.pi**2 / (2 * ell + 1) * (np.abs(psi) ** 2).sum(axis=0)
-    assert np.abs(total - 1).max() < 1e-14
+    assert np.abs(total - 1).max() < SHORT_SUM
     flm = random_flm(L, rng, spin=spin, reality=reality)
     scaling, maps = w.analysis_flm(flm)
-    np.testing.assert_allclose(w.synthesis_flm(scaling, maps), flm, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(w.synthesis_flm(scaling, maps), flm, rtol=0, atol=IDENTITY)
     energy = (w.scaling_grid.weights * np.abs(scaling) ** 2).sum()
     energy += sum(
         (w.grids[j].weights * np.abs(f) ** 2).sum() for j, f in zip(w.scales, maps, strict=True)
     )
-    assert abs(energy / np.linalg.norm(flm) ** 2 - 1) < 1e-13
+    assert abs(energy / np.linalg.norm(flm) ** 2 - 1) < IDENTITY
     if family == "curvelet":
         assert maps[-1].shape == (2 * L - 1, L, 2 * L - 1)
         assert all(
@@ -96,13 +97,13 @@ def test_families(family, lam, J0, spin, reality, rng):
 @pytest.mark.parametrize(
     "lam, J0, N, spin", [(2, 0, 1, 0), (2, 1, 2, 0), (3, 0, 3, 2), (2, 2, 5, 2), (1.5, 0, 4, 0)]
 )
-def test_exact_synthesis(lam, J0, N, spin, multiresolution, rng):
-    for L in (16, 33):
-        flm = random_flm(L, rng, spin=spin, shape=(2,))
-        w = Wavelets(L, lam, J0, N, spin, multiresolution=multiresolution)
-        assert np.abs(w.synthesis_flm(*w.analysis_flm(flm)) - flm).max() < 1e-14 * L
-        f = sk.inverse(flm, L, spin=spin)
-        np.testing.assert_allclose(w.synthesis(*w.analysis(f)), f, rtol=0, atol=1e-13 * L)
+@pytest.mark.parametrize("L", [16, 33])
+def test_exact_synthesis(L, lam, J0, N, spin, multiresolution, rng):
+    flm = random_flm(L, rng, spin=spin, shape=(2,))
+    w = Wavelets(L, lam, J0, N, spin, multiresolution=multiresolution)
+    assert np.abs(w.synthesis_flm(*w.analysis_flm(flm)) - flm).max() < SHORT_SUM * L
+    f = sk.inverse(flm, L, spin=spin)
+    np.testing.assert_allclose(w.synthesis(*w.analysis(f)), f, rtol=0, atol=IDENTITY * L)
 
 
 @pytest.mark.parametrize("sampling", ["mw", "mwss", "gl", "dh", "mw:24", "healpix:32"])
@@ -112,10 +113,10 @@ def test_real_signals_on_every_grid(sampling, rng):
     w = Wavelets(L, 2, 1, 3, sampling=sampling, reality=True)
     scaling, maps = w.analysis_flm(flm)
     assert scaling.dtype == float and all(m.dtype == float for m in maps)
-    assert np.abs(w.synthesis_flm(scaling, maps) - flm).max() < 1e-13
+    assert np.abs(w.synthesis_flm(scaling, maps) - flm).max() < IDENTITY
     if sampling != "healpix:32":
         f = sk.inverse(flm, L, sampling=sampling, reality=True)
-        assert np.abs(w.analysis(f)[1][1] - maps[1]).max() < 1e-12
+        assert np.abs(w.analysis(f)[1][1] - maps[1]).max() < CHAIN
 
 
 def test_maps_are_correlations_with_turned_wavelets(rng):
@@ -132,7 +133,7 @@ def test_maps_are_correlations_with_turned_wavelets(rng):
         where = w.grids[j]
         angles = where.alpha[2], where.beta[1], where.gamma[-1]
         turned = sk.inverse(wigner.rotate(psi, *angles), L, sampling=grid)
-        assert abs((grid.weights * f * turned.conj()).sum() - values[-1, 1, 2]) < 1e-12
+        assert abs((grid.weights * f * turned.conj()).sum() - values[-1, 1, 2]) < CHAIN
 
 
 def test_one_direction_is_axisymmetric(rng):
@@ -142,7 +143,7 @@ def test_one_direction_is_axisymmetric(rng):
         smooth = wigner.zonal(flm, w.filters[j][0])
         limit = w.grids[j].L
         expected = sk.inverse(smooth[: limit**2], limit)
-        np.testing.assert_allclose(values[0], expected, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(values[0], expected, rtol=0, atol=CHAIN)
 
 
 def test_resolutions_agree(rng):
@@ -157,7 +158,7 @@ def test_resolutions_agree(rng):
         left = wigner.forward(a, limit, n, reality=True, steerable=True)
         right = wigner.forward(b, L, N, reality=True, steerable=True)
         np.testing.assert_allclose(
-            left, right[N - n : N + n - 1, : limit**2], rtol=0, atol=1e-12 * np.abs(left).max()
+            left, right[N - n : N + n - 1, : limit**2], rtol=0, atol=CHAIN * np.abs(left).max()
         )
 
 
@@ -172,7 +173,7 @@ def test_energy_is_kept(rng):
         flmn = wigner.forward(values, where.L, where.N, steerable=True)
         ell = np.repeat(np.arange(where.L), 2 * np.arange(where.L) + 1)
         total += ((2 * ell + 1) / (8 * np.pi**2) * np.abs(flmn) ** 2).sum()
-    assert abs(total / (np.abs(flm) ** 2).sum() - 1) < 1e-13
+    assert abs(total / (np.abs(flm) ** 2).sum() - 1) < IDENTITY
 
 
 @pytest.mark.parametrize("spin, reality", [(0, True), (0, False), (1, False)])
@@ -227,25 +228,44 @@ def test_equivariance(rng):
         limit, n = w.grids[j].L, w.grids[j].N
         left, right = (wigner.forward(x, limit, n, steerable=True) for x in (a, b))
         np.testing.assert_allclose(
-            left, wigner.rotate(right, *angles), rtol=0, atol=1e-12 * np.abs(left).max()
+            left, wigner.rotate(right, *angles), rtol=0, atol=CHAIN * np.abs(left).max()
         )
 
 
-def test_refusals(rng):
-    flm, w = random_flm(8, rng), Wavelets(8)
-    scaling, maps = w.analysis_flm(flm)
-    for words, call in [
+@pytest.mark.parametrize(
+    "words, call",
+    [
         ("lam is 1", lambda: Wavelets(8, 1)),
         ("lam is nan", lambda: Wavelets(8, np.nan)),
         ("J0 is 4", lambda: Wavelets(8, 2, 4)),
         ("N is 9", lambda: Wavelets(8, N=9)),
-        ("need.*64", lambda: w.analysis_flm(flm[:-1])),
-        ("NaN", lambda: w.analysis_flm(np.where(flm == flm[3], np.nan, flm))),
-        ("a map for each", lambda: w.synthesis_flm(scaling, maps[:-1])),
-        ("scaling map", lambda: w.synthesis_flm(scaling[:, :1].repeat(3, 1), maps)),
-        ("needs", lambda: w.synthesis_flm(scaling, maps[::-1])),
         ("reality", lambda: Wavelets(8, spin=2, reality=True)),
-    ]:
-        with pytest.raises(ValueError, match=words):
-            call()
+    ],
+)
+def test_refusals(words, call):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+@pytest.mark.parametrize(
+    "words, call",
+    [
+        ("need.*64", lambda flm, w, scaling, maps: w.analysis_flm(flm[:-1])),
+        ("NaN", lambda flm, w, scaling, maps: w.analysis_flm(np.where(flm == flm[3], np.nan, flm))),
+        ("a map for each", lambda flm, w, scaling, maps: w.synthesis_flm(scaling, maps[:-1])),
+        (
+            "scaling map",
+            lambda flm, w, scaling, maps: w.synthesis_flm(scaling[:, :1].repeat(3, 1), maps),
+        ),
+        ("needs", lambda flm, w, scaling, maps: w.synthesis_flm(scaling, maps[::-1])),
+    ],
+)
+def test_maps_that_are_refused(words, call, rng):
+    flm, w = random_flm(8, rng), Wavelets(8)
+    scaling, maps = w.analysis_flm(flm)
+    with pytest.raises(ValueError, match=words):
+        call(flm, w, scaling, maps)
+
+
+def test_grids_of_wavelets():
     assert HEALPix(4) == Wavelets(8, sampling="healpix:4").grid

@@ -1,17 +1,19 @@
 """Clebsch-Gordan coefficients: Racah's sum, stored values, orthogonality, rotations."""
 
-import csv
 import math
-import pathlib
 from fractions import Fraction
 
 import numpy as np
 import pytest
-from shared_data import SHARED
+from helpers.data import ORACLES, SHARED, rows
+from tolerances import IDENTITY, LAST_PLACES, SHORT_SUM
 
 from spherekit import wigner
 from spherekit.wigner import coupling
 from spherekit.wigner.coupling import real_basis
+
+#: Values against exact fractions and 30 digits: the recursion adds some ten units in the last place of 1.
+EXACT = 2e-15
 
 
 def racah(l1, m1, l2, m2, ell, m):
@@ -46,7 +48,7 @@ def test_definition():
                 assert block.shape == (2 * l1 + 1, 2 * l2 + 1, 2 * ell + 1)
                 for (i, j, k), value in np.ndenumerate(block):
                     expected = racah(l1, i - l1, l2, j - l2, ell, k - ell)
-                    assert abs(value - expected) < 2e-15, (l1, l2, ell, i, j, k)
+                    assert abs(value - expected) < EXACT, (l1, l2, ell, i, j, k)
 
 
 @pytest.mark.parametrize("degrees", [(40, 30, 35), (64, 64, 64), (100, 20, 100), (150, 149, 3)])
@@ -56,22 +58,21 @@ def test_high_degrees(degrees):
     for m in (0, 1, ell // 2, -ell, ell):
         for m1 in range(max(-l1, m - l2), min(l1, m + l2) + 1, 7):
             expected = racah(l1, m1, l2, m - m1, ell, m)
-            assert abs(c[l1 + m1, ell + m] - expected) < 1e-14
+            assert abs(c[l1 + m1, ell + m] - expected) < SHORT_SUM
             # the small ones keep their digits, and their signs
             assert abs(c[l1 + m1, ell + m] - expected) <= 1e-9 * abs(expected) + 1e-16
 
 
 def check_stored(path):
-    with open(path) as file:
-        for row in csv.DictReader(file):
-            l1, m1, l2, m2, ell, m = (int(row[key]) for key in ("l1", "m1", "l2", "m2", "L", "M"))
-            value = wigner.clebsch_gordan_by_order(l1, l2, ell)[l1 + m1, ell + m]
-            assert abs(value - float(row["value_30digits"])) < 2e-15, row
+    for row in rows(path):
+        l1, m1, l2, m2, ell, m = (int(row[key]) for key in ("l1", "m1", "l2", "m2", "L", "M"))
+        value = wigner.clebsch_gordan_by_order(l1, l2, ell)[l1 + m1, ell + m]
+        assert abs(value - float(row["value_30digits"])) < EXACT, row
 
 
 def test_stored_values():
     """mpmath, degrees to 128 and l to 211."""
-    check_stored(pathlib.Path(__file__).parent / "oracles" / "clebsch_gordan.csv")
+    check_stored(ORACLES / "clebsch_gordan.csv")
 
 
 def test_every_stored_value():
@@ -95,8 +96,8 @@ def test_orthogonality(l1, l2):
             if (block.shape[1] - 1) // 2 >= abs(m)
         ])  # fmt: skip
         assert C.shape[0] == C.shape[1]
-        np.testing.assert_allclose(C @ C.T, np.eye(len(C)), rtol=0, atol=1e-13)
-        np.testing.assert_allclose(C.T @ C, np.eye(len(C)), rtol=0, atol=1e-13)
+        np.testing.assert_allclose(C @ C.T, np.eye(len(C)), rtol=0, atol=IDENTITY)
+        np.testing.assert_allclose(C.T @ C, np.eye(len(C)), rtol=0, atol=IDENTITY)
 
 
 @pytest.mark.parametrize("degrees", [(4, 3, 5), (6, 6, 5), (5, 6, 6), (64, 64, 63)])
@@ -110,28 +111,32 @@ def test_symmetries(degrees):
     assert c[-1, l2 + ell - l1, -1] > 0
 
 
-def test_zeros_of_symmetry():
+@pytest.mark.parametrize(
+    "l1, l2, ell", [(1, 1, 1), (2, 2, 3), (3, 4, 4), (4, 3, 4), (5, 6, 8), (20, 20, 19)]
+)
+def test_zeros_of_symmetry(l1, l2, ell):
     """Two equal rows or columns of Regge's square, at an odd sum of degrees: exactly zero."""
-    for l1, l2, ell in ((1, 1, 1), (2, 2, 3), (3, 4, 4), (4, 3, 4), (5, 6, 8), (20, 20, 19)):
-        c, count = wigner.clebsch_gordan(l1, l2, ell), 0
-        for (i, j, k), value in np.ndenumerate(c):
-            m1, m2, m3 = i - l1, j - l2, ell - k
-            square = np.array([
-                [l2 + ell - l1, l1 + ell - l2, l1 + l2 - ell],
-                [l1 - m1, l2 - m2, ell - m3],
-                [l1 + m1, l2 + m2, ell + m3],
-            ])  # fmt: skip
-            if m1 + m2 + m3 == 0:
-                alike = [len({tuple(line) for line in part}) < 3 for part in (square, square.T)]
-                count += any(alike)
-                assert value == 0 or not any(alike), (l1, l2, ell, m1, m2)
-        assert count
+    c, count = wigner.clebsch_gordan(l1, l2, ell), 0
+    for (i, j, k), value in np.ndenumerate(c):
+        m1, m2, m3 = i - l1, j - l2, ell - k
+        square = np.array([
+            [l2 + ell - l1, l1 + ell - l2, l1 + l2 - ell],
+            [l1 - m1, l2 - m2, ell - m3],
+            [l1 + m1, l2 + m2, ell + m3],
+        ])  # fmt: skip
+        if m1 + m2 + m3 == 0:
+            alike = [len({tuple(line) for line in part}) < 3 for part in (square, square.T)]
+            count += any(alike)
+            assert value == 0 or not any(alike), (l1, l2, ell, m1, m2)
+    assert count
 
 
-def test_extreme_degrees():
-    for degrees in ((300, 300, 600), (300, 300, 0), (0, 300, 300), (300, 1, 300), (1000, 999, 37)):
-        c = wigner.clebsch_gordan_by_order(*degrees)
-        np.testing.assert_allclose((c**2).sum(axis=0), 1, rtol=0, atol=1e-13)
+@pytest.mark.parametrize(
+    "degrees", [(300, 300, 600), (300, 300, 0), (0, 300, 300), (300, 1, 300), (1000, 999, 37)]
+)
+def test_extreme_degrees(degrees):
+    c = wigner.clebsch_gordan_by_order(*degrees)
+    np.testing.assert_allclose((c**2).sum(axis=0), 1, rtol=0, atol=IDENTITY)
 
 
 def test_all_blocks():
@@ -145,17 +150,17 @@ def test_all_blocks():
     every = wigner.clebsch_gordan(3, 2)
     assert list(every) == [1, 2, 3, 4, 5]
     joined = np.concatenate([block.reshape(35, -1) for block in every.values()], axis=1)
-    np.testing.assert_allclose(joined @ joined.T, np.eye(35), rtol=0, atol=1e-14)
+    np.testing.assert_allclose(joined @ joined.T, np.eye(35), rtol=0, atol=SHORT_SUM)
 
 
-def test_products_rotate(rng):
+@pytest.mark.parametrize("l1, l2, ell", [(1, 1, 1), (2, 3, 4), (5, 5, 0), (4, 2, 3)])
+def test_products_rotate(l1, l2, ell):
     """C couples: D^l C = C (D^l1 x D^l2)."""
     D = wigner.D(0.3, 1.1, -0.7, 6)
-    for l1, l2, ell in ((1, 1, 1), (2, 3, 4), (5, 5, 0), (4, 2, 3)):
-        C = wigner.clebsch_gordan(l1, l2, ell)
-        left = np.einsum("ijk,kn->ijn", C, D[ell])
-        right = np.einsum("ia,jb,abn->ijn", D[l1], D[l2], C)
-        np.testing.assert_allclose(left, right, rtol=0, atol=1e-14)
+    C = wigner.clebsch_gordan(l1, l2, ell)
+    left = np.einsum("ijk,kn->ijn", C, D[ell])
+    right = np.einsum("ia,jb,abn->ijn", D[l1], D[l2], C)
+    np.testing.assert_allclose(left, right, rtol=0, atol=SHORT_SUM)
 
 
 def test_the_real_basis():
@@ -164,18 +169,18 @@ def test_the_real_basis():
     # coefficients f_mu of real harmonics turn by conj(U) D U^T, which is real
     R = [u.conj() @ d @ u.T for u, d in zip(U, D, strict=True)]
     for ell, r in enumerate(R):
-        assert np.abs(r.imag).max() < 1e-14
-        np.testing.assert_allclose(r.real @ r.real.T, np.eye(2 * ell + 1), rtol=0, atol=1e-14)
+        assert np.abs(r.imag).max() < SHORT_SUM
+        np.testing.assert_allclose(r.real @ r.real.T, np.eye(2 * ell + 1), rtol=0, atol=SHORT_SUM)
     # degree 1 is (y, z, x)
     turned = wigner.euler.to_rotation(0.3, 1.1, -0.7).as_matrix()[np.ix_([1, 2, 0], [1, 2, 0])]
-    np.testing.assert_allclose(R[1].real, turned, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(R[1].real, turned, rtol=0, atol=SHORT_SUM)
     for l1, l2, ell in ((1, 1, 1), (1, 1, 2), (2, 3, 4), (5, 5, 0), (4, 2, 3)):
         C = wigner.clebsch_gordan(l1, l2, ell, basis="real")
         left = np.einsum("ijk,kn->ijn", C, R[ell].real)
         right = np.einsum("ia,jb,abn->ijn", R[l1].real, R[l2].real, C)
-        np.testing.assert_allclose(left, right, rtol=0, atol=1e-14)
+        np.testing.assert_allclose(left, right, rtol=0, atol=SHORT_SUM)
         norm = np.einsum("ijk,ijn->kn", C, C)
-        np.testing.assert_allclose(norm, np.eye(2 * ell + 1), rtol=0, atol=1e-14)
+        np.testing.assert_allclose(norm, np.eye(2 * ell + 1), rtol=0, atol=SHORT_SUM)
     cross = wigner.clebsch_gordan(1, 1, 1, basis="real") * np.sqrt(2)
     assert {abs(round(float(x), 12)) for x in cross.ravel()} == {0.0, 1.0}, "the cross product"
 
@@ -188,9 +193,9 @@ def test_the_real_block_is_the_change_of_basis(degrees):
     expected, other = turned.real, turned.imag
     if sum(degrees) % 2:
         expected, other = other, expected
-    assert abs(other).max() < 1e-15
+    assert abs(other).max() < LAST_PLACES
     real = wigner.clebsch_gordan(*degrees, basis="real")
-    np.testing.assert_allclose(real, expected, rtol=0, atol=2e-15)
+    np.testing.assert_allclose(real, expected, rtol=0, atol=EXACT)
     mu1, mu2, mu = (i - ell for i, ell in zip(np.nonzero(real), degrees, strict=True))
     sines = (mu1 < 0).astype(int) + (mu2 < 0) + (mu < 0)
     assert ((sines - sum(degrees)) % 2 == 0).all(), "what the basis forbids is exactly zero"
@@ -198,52 +203,49 @@ def test_the_real_block_is_the_change_of_basis(degrees):
     assert ((mu == mu1 + mu2) | (mu == abs(mu1 - mu2))).all()
 
 
-def test_the_sign_of_e3nn():
+@pytest.mark.parametrize(
+    "l1, l2, ell", [(1, 1, 0), (1, 1, 1), (1, 1, 2), (2, 3, 4), (3, 2, 2), (4, 4, 5), (4, 4, 8)]
+)
+def test_the_sign_of_e3nn(l1, l2, ell):
     """Its definition: harmonics of degree l turned by (-i)^l conj(U), the block of norm 1, real."""
     Q = [(-1j) ** ell * real_basis(ell).conj() for ell in range(9)]
-    for l1, l2, ell in (
-        (1, 1, 0),
-        (1, 1, 1),
-        (1, 1, 2),
-        (2, 3, 4),
-        (3, 2, 2),
-        (4, 4, 5),
-        (4, 4, 8),
-    ):
-        c = wigner.clebsch_gordan(l1, l2, ell)
-        block = np.einsum("ai,bj,ck,ijk->abc", Q[l1], Q[l2], Q[ell].conj(), c)
-        assert abs(block.imag).max() < 1e-14
-        e3nn = block.real / np.linalg.norm(block.real)
-        factor = (-1) ** ((l1 + l2 - ell + 1) // 2) * math.sqrt(2 * ell + 1)
-        real = wigner.clebsch_gordan(l1, l2, ell, basis="real")
-        np.testing.assert_allclose(real, factor * e3nn, rtol=0, atol=1e-14)
+    c = wigner.clebsch_gordan(l1, l2, ell)
+    block = np.einsum("ai,bj,ck,ijk->abc", Q[l1], Q[l2], Q[ell].conj(), c)
+    assert abs(block.imag).max() < SHORT_SUM
+    e3nn = block.real / np.linalg.norm(block.real)
+    factor = (-1) ** ((l1 + l2 - ell + 1) // 2) * math.sqrt(2 * ell + 1)
+    real = wigner.clebsch_gordan(l1, l2, ell, basis="real")
+    np.testing.assert_allclose(real, factor * e3nn, rtol=0, atol=SHORT_SUM)
 
 
 def test_3j():
-    assert abs(wigner.wigner_3j(2, 1, 1, 0, 0, 0) - math.sqrt(2 / 15)) < 1e-15
+    assert abs(wigner.wigner_3j(2, 1, 1, 0, 0, 0) - math.sqrt(2 / 15)) < LAST_PLACES
     for m1, m2 in ((0, 0), (3, -2), (-4, 1), (2, 3)):
         c = wigner.clebsch_gordan(4, 3, 5)[4 + m1, 3 + m2, 5 + m1 + m2]
         expected = (-1) ** (4 - 3 + m1 + m2) / math.sqrt(11) * c
-        assert abs(wigner.wigner_3j(4, 3, 5, m1, m2, -m1 - m2) - expected) < 1e-15
+        assert abs(wigner.wigner_3j(4, 3, 5, m1, m2, -m1 - m2) - expected) < LAST_PLACES
     assert wigner.wigner_3j(2, 1, 1, 1, 0, 0) == 0 and wigner.wigner_3j(5, 1, 1, 0, 0, 0) == 0
     for args in ((3, 2, 4, 1, -2, 1), (7, 7, 3, 5, -3, -2)):
         (a, b, c), (x, y, z) = args[:3], args[3:]
         cyclic = wigner.wigner_3j(b, c, a, y, z, x)
         odd = (-1) ** (a + b + c) * wigner.wigner_3j(b, a, c, y, x, z)
-        assert abs(wigner.wigner_3j(*args) - cyclic) < 1e-15
-        assert abs(wigner.wigner_3j(*args) - odd) < 1e-15
+        assert abs(wigner.wigner_3j(*args) - cyclic) < LAST_PLACES
+        assert abs(wigner.wigner_3j(*args) - odd) < LAST_PLACES
 
 
-def test_sympy():
+@pytest.mark.parametrize(
+    "l1, m1, l2, m2, ell", [(6, 2, 5, -3, 7), (3, -3, 4, 1, 2), (8, 0, 8, 0, 8)]
+)
+def test_sympy(l1, m1, l2, m2, ell):
     sympy = pytest.importorskip("sympy.physics.quantum.cg")
-    for l1, m1, l2, m2, ell in ((6, 2, 5, -3, 7), (3, -3, 4, 1, 2), (8, 0, 8, 0, 8)):
-        expected = float(sympy.CG(l1, m1, l2, m2, ell, m1 + m2).doit())
-        got = wigner.clebsch_gordan(l1, l2, ell)[l1 + m1, l2 + m2, ell + m1 + m2]
-        assert abs(got - expected) < 1e-15
+    expected = float(sympy.CG(l1, m1, l2, m2, ell, m1 + m2).doit())
+    got = wigner.clebsch_gordan(l1, l2, ell)[l1 + m1, l2 + m2, ell + m1 + m2]
+    assert abs(got - expected) < LAST_PLACES
 
 
-def test_refusals():
-    for call in (
+@pytest.mark.parametrize(
+    "call",
+    [
         lambda: wigner.clebsch_gordan(-1, 2, 2),
         lambda: wigner.clebsch_gordan(1.5, 2, 2),
         lambda: wigner.clebsch_gordan(True, 2, 2),
@@ -251,9 +253,14 @@ def test_refusals():
         lambda: wigner.wigner_3j(1, 1, 1, 2, 0, 0),
         lambda: wigner.clebsch_gordan_by_order(2, "2", 2),
         lambda: wigner.clebsch_gordan_blocks(-1),
-    ):
-        with pytest.raises((ValueError, TypeError), match="expected"):
-            call()
+    ],
+)
+def test_refusals(call):
+    with pytest.raises((ValueError, TypeError), match="expected"):
+        call()
+
+
+def test_coefficients_are_read_only():
     with pytest.raises(ValueError, match="read-only"):
         wigner.clebsch_gordan(1, 1, 1)[:] = 0
 

@@ -4,7 +4,8 @@ import autograd.numpy as anp
 import naive
 import numpy as np
 import pytest
-from test_gradients import hermitian
+from helpers.signals import hermitian
+from tolerances import CHAIN, IDENTITY, LAST_PLACES, SHORT_SUM, SINGLE_VALUES
 
 import spherekit as sk
 from spherekit import wigner
@@ -26,11 +27,13 @@ def rotated(flm, alpha, beta, gamma):
 
 @pytest.mark.parametrize("L", [1, 2, 5, 17, 24])
 @pytest.mark.parametrize("reality", [True, False])
-def test_definition(L, reality, rng):
+@pytest.mark.parametrize(
+    "angles", [ANGLES, (0, 0, 0), (1.0, np.pi, 2.0), (0.4, 1e-9, 0.1), (-2.0, -0.5, 100.0)]
+)
+def test_definition(angles, L, reality, rng):
     flm = random_flm(L, rng, reality=reality)
-    for angles in (ANGLES, (0, 0, 0), (1.0, np.pi, 2.0), (0.4, 1e-9, 0.1), (-2.0, -0.5, 100.0)):
-        got = wigner.rotate(flm, *angles, reality=reality)
-        assert np.abs(got - rotated(flm, *angles)).max() < 1e-14
+    got = wigner.rotate(flm, *angles, reality=reality)
+    assert np.abs(got - rotated(flm, *angles)).max() < SHORT_SUM
 
 
 @pytest.mark.parametrize("L", [63, 256, pytest.param(1500, marks=pytest.mark.slow)])
@@ -39,10 +42,10 @@ def test_high_degrees(L, rng):
     flm = random_flm(L, rng, reality=True)
     turned = wigner.rotate(flm, *ANGLES, reality=True)
     back = wigner.rotate(turned, *(-x for x in ANGLES[::-1]), reality=True)
-    assert np.abs(back - flm).max() < 1e-15 * L + 1e-14
+    assert np.abs(back - flm).max() < LAST_PLACES * L + SHORT_SUM
     starts = np.arange(L) ** 2
     power = [np.add.reduceat(np.abs(x) ** 2, starts) for x in (flm, turned)]
-    np.testing.assert_allclose(*power, rtol=1e-13)
+    np.testing.assert_allclose(*power, rtol=IDENTITY)
     points = euler.to_rotation(*ANGLES).apply([[0.1, 0.2, 0.3], [0.0, 0.0, 1.0], [-1.0, 0.3, 0.2]])
     theta, phi = (
         np.arccos(points[:, 2] / np.linalg.norm(points, axis=1)),
@@ -52,7 +55,7 @@ def test_high_degrees(L, rng):
     theta0 = np.arccos(before[:, 2] / np.linalg.norm(before, axis=1))
     values = sk.evaluate(turned, theta, phi, reality=True)
     expected = sk.evaluate(flm, theta0, np.arctan2(*before.T[1::-1]), reality=True)
-    np.testing.assert_allclose(values, expected, rtol=0, atol=1e-13 * L)
+    np.testing.assert_allclose(values, expected, rtol=0, atol=IDENTITY * L)
 
 
 def test_the_group(rng):
@@ -60,24 +63,23 @@ def test_the_group(rng):
     flm, other = random_flm(20, rng), (1.2, 0.5, 2.0)
     twice = wigner.rotate(wigner.rotate(flm, *other), *ANGLES)
     once = wigner.rotate(flm, *euler.compose(ANGLES, other))
-    assert np.abs(twice - once).max() < 2e-14
+    assert np.abs(twice - once).max() < 2 * SHORT_SUM
     undone = wigner.rotate(wigner.rotate(flm, *ANGLES), *euler.invert(*ANGLES))
-    assert np.abs(undone - flm).max() < 2e-14
+    assert np.abs(undone - flm).max() < 2 * SHORT_SUM
 
 
-def test_euler_angles(rng):
-    for angles in [
-        ANGLES,
-        (0.3, 0.0, 0.2),
-        (0.3, np.pi, 0.2),
-        (1.0, 1e-10, -2.0),
-        (2.0, -1.0, 0.1),
-    ]:
-        rotation = euler.to_rotation(*angles)
-        matrix = euler.to_rotation(*euler.from_rotation(rotation)).as_matrix()
-        np.testing.assert_allclose(matrix, rotation.as_matrix(), rtol=0, atol=1e-15)
-        one = euler.to_rotation(*euler.invert(*angles)) * rotation
-        np.testing.assert_allclose(one.as_matrix(), np.eye(3), rtol=0, atol=1e-15)
+@pytest.mark.parametrize(
+    "angles", [ANGLES, (0.3, 0.0, 0.2), (0.3, np.pi, 0.2), (1.0, 1e-10, -2.0), (2.0, -1.0, 0.1)]
+)
+def test_euler_angles(angles):
+    rotation = euler.to_rotation(*angles)
+    matrix = euler.to_rotation(*euler.from_rotation(rotation)).as_matrix()
+    np.testing.assert_allclose(matrix, rotation.as_matrix(), rtol=0, atol=LAST_PLACES)
+    one = euler.to_rotation(*euler.invert(*angles)) * rotation
+    np.testing.assert_allclose(one.as_matrix(), np.eye(3), rtol=0, atol=LAST_PLACES)
+
+
+def test_many_and_wrong_euler_angles(rng):
     many = rng.standard_normal((3, 5))
     assert np.shape(euler.from_rotation(euler.to_rotation(*many))) == (3, 5)
     with pytest.raises(ValueError, match="finite"):
@@ -89,10 +91,10 @@ def test_broadcasting(rng):
     got = wigner.rotate(flm, alpha, 0.4, [1.0])
     assert got.shape == (2, 3, 36)
     for i, a in enumerate(alpha):
-        assert np.abs(got[1, i] - wigner.rotate(flm[1, 0], a, 0.4, 1.0)).max() < 1e-15
+        assert np.abs(got[1, i] - wigner.rotate(flm[1, 0], a, 0.4, 1.0)).max() < LAST_PLACES
     assert wigner.rotate(flm[:0], 0.1, 0.2, 0.3).shape == (0, 1, 36)
     single = wigner.rotate(flm.astype(np.complex64), alpha, 0.4, 1.0)
-    assert single.dtype == np.complex64 and np.abs(single - got).max() < 1e-6
+    assert single.dtype == np.complex64 and np.abs(single - got).max() < SINGLE_VALUES
     assert (got == wigner.rotate(flm, alpha, 0.4, 1.0, threads=2)).all()
 
 
@@ -106,7 +108,7 @@ def test_transforms_are_equivariant(sampling, spin, rng):
         f = sk.inverse(flm, L, spin=spin, sampling=sampling)
         turned = wigner.rotate_map(f, L, *ANGLES, spin=spin, sampling=sampling)
         expected = sk.inverse(wigner.rotate(flm, *ANGLES), L, spin=spin, sampling=sampling)
-        assert np.abs(turned - expected).max() < 1e-12
+        assert np.abs(turned - expected).max() < CHAIN
     if spin == 0:
         f = sk.inverse(wigner.rotate(flm, *ANGLES), L, sampling=sampling)
         grid = sk.sampling.grid(sampling, L)
@@ -116,7 +118,7 @@ def test_transforms_are_equivariant(sampling, spin, rng):
         point = [np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)]
         x, y, z = euler.to_rotation(*ANGLES).inv().apply(point)
         value = sk.evaluate(flm, [np.arccos(z)], [np.arctan2(y, x)])[0]
-        assert abs((f[3, 5] if grid.rectangular else f[5]) - value) < 1e-13
+        assert abs((f[3, 5] if grid.rectangular else f[5]) - value) < IDENTITY
 
 
 def test_signals_on_the_group(rng):
@@ -124,7 +126,7 @@ def test_signals_on_the_group(rng):
     flmn = random_flmn(5, 3, rng)
     turned = wigner.rotate(flmn, *ANGLES)
     for n in range(5):
-        assert np.abs(turned[n] - rotated(flmn[n], *ANGLES)).max() < 1e-14
+        assert np.abs(turned[n] - rotated(flmn[n], *ANGLES)).max() < SHORT_SUM
 
 
 @pytest.mark.parametrize("reality", [True, False])
@@ -149,15 +151,18 @@ def test_derivatives_of_degenerate_rotations(beta, rng):
     assert_gradient(loss, random_flm(3, rng), 0.1, beta, 0.2)
 
 
-def test_refusals(rng):
+@pytest.mark.parametrize(
+    "words, call",
+    [
+        ("last axis", lambda flm: wigner.rotate(flm[:-1], *ANGLES)),
+        ("last axis", lambda flm: wigner.rotate(np.array(1.0), *ANGLES)),
+        ("symmetry", lambda flm: wigner.rotate(flm, *ANGLES, reality=True)),
+        ("finite", lambda flm: wigner.rotate(flm, np.nan, 0, 0)),
+        ("NaN", lambda flm: wigner.rotate(np.where(flm == flm[3], np.inf, flm), *ANGLES)),
+        ("broadcast", lambda flm: wigner.rotate(flm[None, None], np.ones(2), np.ones(3), 0)),
+    ],
+)
+def test_refusals(words, call, rng):
     flm = random_flm(4, rng)
-    for words, call in [
-        ("last axis", lambda: wigner.rotate(flm[:-1], *ANGLES)),
-        ("last axis", lambda: wigner.rotate(np.array(1.0), *ANGLES)),
-        ("symmetry", lambda: wigner.rotate(flm, *ANGLES, reality=True)),
-        ("finite", lambda: wigner.rotate(flm, np.nan, 0, 0)),
-        ("NaN", lambda: wigner.rotate(np.where(flm == flm[3], np.inf, flm), *ANGLES)),
-        ("broadcast", lambda: wigner.rotate(flm[None, None], np.ones(2), np.ones(3), 0)),
-    ]:
-        with pytest.raises(ValueError, match=words):
-            call()
+    with pytest.raises(ValueError, match=words):
+        call(flm)

@@ -1,10 +1,31 @@
 """The tolerances of the tests, all of them: by kind of statement, type of number and L.
 
 They come from the analysis of rounding, or from what the best other codes reach; they are never
-loosened to make a test pass.
+loosened to make a test pass. "Absolute" is said of results of order one, which coefficients of unit
+variance give; else the tolerance is relative to the largest value. What holds for one test alone
+stands in its file, with its reason.
 """
 
 import numpy as np
+
+# --- float64: by how much is computed -------------------------------------------------------------
+
+#: One formula or a product of few factors: some units in the last place. Absolute, or relative of each value.
+LAST_PLACES = 1e-15
+
+#: A short sum: a matrix of degree l < 10, the weights of a quadrature, a statistic, one row. Absolute, or
+#: relative of each value.
+SHORT_SUM = 1e-14
+
+#: Identities between two computed float64 results (Parseval, symmetries), relative; one transform of a
+#: signal of L < 64 against another route to it, absolute.
+IDENTITY = 1e-13
+
+#: Several transforms in a row (rotations, wavelets, layers, moduli), or sums over signals and channels,
+#: against another route. Absolute, or relative of each value.
+CHAIN = 1e-12
+
+# --- transforms -----------------------------------------------------------------------------------
 
 #: Largest absolute error of forward(inverse(flm)) per L, for coefficients of unit variance.
 ROUND_TRIP_SLOPE = {"gl": 5e-15}
@@ -34,11 +55,26 @@ POINT = 1e-13
 #: <y, A x> against <A^H y, x>, relative to the product of the norms.
 ADJOINT = {np.dtype(np.float64): 1e-12, np.dtype(np.float32): 3e-7}
 
-#: Identities between two computed float64 results (Parseval, symmetries), relative.
-IDENTITY = 1e-13
+# --- iterations -----------------------------------------------------------------------------------
 
 #: What least squares and Jacobi iterations recover where the samples determine the signal.
 ANALYSIS = 1e-9
+
+#: Coefficients that commands find by iteration, at the default tolerance of 1e-8 of the residual. Absolute.
+COMMAND = 1e-6
+
+#: Samples from such coefficients: a sum of some tens of them. Absolute.
+COMMAND_SAMPLES = 1e-5
+
+# --- float32 --------------------------------------------------------------------------------------
+
+#: Results that are summed in float32 throughout (networks, scattering), against those in float64. Absolute,
+#: or relative to the largest value.
+SINGLE = 1e-5
+
+#: What is rounded to float32 a few times (values, statistics, derivatives), against float64. Absolute, or
+#: relative of each value.
+SINGLE_VALUES = 1e-6
 
 
 def round_trip(grid_name, L, dtype=np.float64):

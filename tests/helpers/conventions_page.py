@@ -1,15 +1,14 @@
 """What the tests of tutorials/conventions.md share: the page, stored values of other codes, comparisons."""
 
-from pathlib import Path
-
 import numpy as np
 import tolerances
 
-ROOT = Path(__file__).parent.parent
+from helpers.data import ROOT, oracle
+
 PAGE = ROOT / "tutorials" / "conventions.md"
 
 #: What other codes give, with the script that made it under "script".
-ORACLE = np.load(Path(__file__).parent / "oracles" / "conventions.npz")
+ORACLE = oracle("conventions")
 ANGLES = (0.3, 1.1, -0.7)
 L = 5
 
