@@ -386,7 +386,7 @@ def test_the_band_limit_of_the_pixels_does_not_warn(call, rng):
         (sk.inverse_adjoint, (L, 2 * L - 1)),
         (sk.inverse, L * L),
         (sk.forward_adjoint, L * L),
-        (sk.analyse, (L, 2 * L - 1)),
+        (lambda x, L: sk.analyse(x, L, sampling="mw"), (L, 2 * L - 1)),
         (lambda x, L: sk.evaluate(x, [1.0], [1.0]), L * L),
         (lambda x, L: sk.evaluate_adjoint(x, [1.0], [1.0], L), 1),
     ],
