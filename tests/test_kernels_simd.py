@@ -6,7 +6,7 @@ import numpy as np
 
 from spherekit._core import jit as jit_module
 from spherekit._core.jit import jit
-from spherekit.kernels import simd, simd_types, transpose, work_queue
+from spherekit.kernels import simd, transpose, work_queue
 
 
 @jit
@@ -56,6 +56,6 @@ def _store_only(lanes, block, back, offsets, spare):
 
 def test_the_cache_of_kernels_sees_them():
     """Compiled kernels are kept in a folder named after every file that they are made of."""
-    for module in (work_queue, transpose, simd, simd_types):
+    for module in (work_queue, transpose, simd):
         source = pathlib.Path(module.__file__).read_bytes()
         assert any(mark in source for mark in jit_module._MARKS), module.__name__
