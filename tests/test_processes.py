@@ -206,13 +206,13 @@ def test_the_package_without_docstrings():
     assert result.stdout == f"{sk.conventions.table()}\n3.544908\n"
 
 
-def test_compilation_switched_off_is_refused_in_one_line():
+def test_compilation_switched_off():
+    """Kernels then run as plain Python: more in test_kernels_simd_numpy.py."""
     result = python("-c", "import spherekit, spherekit.nn", NUMBA_DISABLE_JIT="1")
     assert result.returncode == 0 and result.stderr == ""
-    program = "import numpy as np, spherekit; spherekit.forward(np.ones((4, 7)), 4)"
+    program = "import numpy as np, spherekit; print(spherekit.forward(np.ones((4, 7)), 4).shape)"
     result = python("-c", program, NUMBA_DISABLE_JIT="1")
-    assert result.returncode == 1
-    assert "ValueError: NUMBA_DISABLE_JIT is set" in result.stderr.splitlines()[-1]
+    assert result.returncode == 0 and result.stdout == "(16,)\n" and result.stderr == ""
     result = python("-m", "spherekit", "simulate", "--help", NUMBA_DISABLE_JIT="1")
     assert result.returncode == 0
 

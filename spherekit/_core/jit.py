@@ -1,10 +1,14 @@
-"""How every kernel is compiled: one decorator and one cache policy.
+"""Compilation of the kernels: one decorator and one cache policy.
 
 Kernels release the GIL, divide as NumPy does, and may fuse a*b + c; nothing looser, because
 ``fastmath=True`` breaks NaN checks and compensated sums. They are compiled at the first call.
 
 Numba's on-disk cache does not see an edit in *another* file: the cache folder is therefore named after
 the content of all files that hold kernels.
+
+With SPHEREKIT_SIMD=numpy nothing is compiled: kernels run as plain Python on the vectors of
+`spherekit.kernels.simd_numpy`, some thousand times slower, for debuggers, coverage and readers.
+NUMBA_DISABLE_JIT=1 implies it.
 """
 
 import functools
@@ -16,7 +20,7 @@ import sys
 import numba
 from numba.core import config
 
-#: What a file holds of which compiled code is made: kernels, or the functions that kernels are made of.
+#: Marks of the files that compiled code is made of: kernels, and the operations that they are written in.
 _MARKS = b"@jit", b"@leaf", b"numba.extending"
 FLAGS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 
@@ -86,37 +90,40 @@ def _home():
     return home if os.path.isabs(home) else None
 
 
+@functools.cache
+def runs_as_python():
+    """Whether kernels run as plain Python: SPHEREKIT_SIMD=numpy, or NUMBA_DISABLE_JIT."""
+    setting = os.environ.get("SPHEREKIT_SIMD", "").strip().lower()
+    if setting not in ("", "llvm", "numpy"):
+        raise ValueError(
+            f"SPHEREKIT_SIMD is {setting!r}; set it to llvm (compiled kernels, the default) or to numpy "
+            "(kernels as plain Python, for debugging)"
+        )
+    if setting == "llvm" and config.DISABLE_JIT:
+        raise ValueError(
+            "SPHEREKIT_SIMD is llvm, but NUMBA_DISABLE_JIT is set; unset one of the two"
+        )
+    return setting == "numpy" or bool(config.DISABLE_JIT)
+
+
 def leaf(function):
     """`jit` for innermost kernels, which make no arrays: no reference counts, 10 % of a short call."""
     return jit(function, _nrt=False)
 
 
 def jit(function, **options):
-    """Compile ``function`` with the house flags, cached on disk where a folder can be written."""
-    if config.DISABLE_JIT:
-        return _refusing(function)
+    """Compile ``function`` with the package's flags, cached on disk where a folder can be written."""
+    if runs_as_python():
+        function.py_func = function
+        return function
     kernel = numba.njit(**FLAGS, **options)(function)
     if cache_folder() is None or not hasattr(kernel, "enable_caching"):
         return kernel
-    kept, config.CACHE_DIR = config.CACHE_DIR, cache_folder()
+    previous, config.CACHE_DIR = config.CACHE_DIR, cache_folder()
     try:
         kernel.enable_caching()
     except RuntimeError:  # no writable place (read-only home): compile in each process
         pass
     finally:
-        config.CACHE_DIR = kept
+        config.CACHE_DIR = previous
     return kernel
-
-
-def _refusing(function):
-    """What stands for a kernel under NUMBA_DISABLE_JIT: there is nothing but compiled code to run."""
-
-    @functools.wraps(function)
-    def refuse(*args, **options):
-        raise ValueError(
-            "NUMBA_DISABLE_JIT is set, but spherekit's kernels only run compiled (their vectors are those "
-            "of LLVM); unset it, or set it to 0"
-        )
-
-    refuse.py_func = function
-    return refuse

@@ -1,4 +1,4 @@
-"""Fourier transforms of SIMD lanes: eight complex signals of one length at a time.
+"""Fourier transforms of SIMD lanes: as many complex signals of one length as a vector has lanes.
 
     X_k = sum_j x_j e^{-2 pi i j k / n}
 
@@ -67,19 +67,19 @@ def _factors(n):
             n //= p
             odd.append(p)
         p = p + 2 if p * p <= n else max(n, p + 2)
-    few = {0: [], 1: [4, 4] if twos > 1 else [2], 2: [4]}[twos % 3]
-    eights = twos // 3 - (len(few) == 2)
-    return sorted(odd, reverse=True) + few + [8] * eights
+    small = {0: [], 1: [4, 4] if twos > 1 else [2], 2: [4]}[twos % 3]
+    eights = twos // 3 - (len(small) == 2)
+    return sorted(odd, reverse=True) + small + [8] * eights
 
 
 def roots(k, n):
     """e^{2 pi i k / n} for integers 0 <= k < n, each to the last digit: angles below pi/4 only."""
-    octant, rest = np.divmod(8 * k, n)
+    octant, remainder = np.divmod(8 * k, n)
     flip = octant % 2 == 1
-    angle = (2 * np.pi / (8 * n)) * np.where(flip, n - rest, rest)
+    angle = (2 * np.pi / (8 * n)) * np.where(flip, n - remainder, remainder)
     c, s = np.cos(angle), np.sin(angle)
     c, s = np.where(flip, s, c), np.where(flip, c, s)
-    # odd octants measure back from the next quarter: (c, s) is the angle within its quarter
+    # odd octants are measured from the end of their quarter: (c, s) is the angle within it
     return (c + 1j * s) * np.array([1, 1j, -1, -1j])[octant // 2]
 
 
@@ -109,40 +109,40 @@ def _butterflies(n, factors):
 
 
 @jit
-def transform(lanes, work, back, fft):
+def transform(lanes, work, inverse, fft):
     """Transform the planes at the head of ``work``; returns where (real, imaginary) parts now begin.
 
-    ``back`` exchanges the two, which gives sum_j x_j e^{+2 pi i j k/n}.
+    With ``inverse`` = 1 the two are exchanged, which gives sum_j x_j e^{+2 pi i j k/n}, not divided by n.
     """
     plane = width(lanes) * fft.size
-    re, im = plane * back, plane * (1 - back)
+    re, im = plane * inverse, plane * (1 - inverse)
     if fft.chirp.size:
         re, im = _bluestein(lanes, work, re, im, fft)
     else:
         re, im = _stages(lanes, work, re, im, re + 2 * plane, im + 2 * plane, fft)
-    return (im, re) if back else (re, im)
+    return (im, re) if inverse else (re, im)
 
 
 @jit
 def _stages(lanes, w, re, im, re2, im2, fft):
-    size = fft.size
+    size, source, target = fft.size, (re, im), (re2, im2)
     for f in range(fft.factors.size):
         radix, at, stride = fft.factors[f], fft.starts[f], fft.size // size
         if radix == 8:
-            radix8(lanes, w, size, stride, re, im, re2, im2, fft.cos, fft.sin, at)
+            radix8(lanes, w, size, stride, source, target, fft.cos, fft.sin, at)
         elif radix == 4:
-            radix4(lanes, w, size, stride, re, im, re2, im2, fft.cos, fft.sin, at)
+            radix4(lanes, w, size, stride, source, target, fft.cos, fft.sin, at)
         elif radix == 2:
-            radix2(lanes, w, size, stride, re, im, re2, im2, fft.cos, fft.sin, at)
+            radix2(lanes, w, size, stride, source, target, fft.cos, fft.sin, at)
         elif radix == 3:
-            radix3(lanes, w, size, stride, re, im, re2, im2, fft.cos, fft.sin, at)
+            radix3(lanes, w, size, stride, source, target, fft.cos, fft.sin, at)
         elif radix == 5:
-            radix5(lanes, w, size, stride, re, im, re2, im2, fft.cos, fft.sin, at)
+            radix5(lanes, w, size, stride, source, target, fft.cos, fft.sin, at)
         else:
-            radix_odd(lanes, w, size, stride, radix, re, im, re2, im2, fft, f)
-        re, im, re2, im2 = re2, im2, re, im
+            radix_odd(lanes, w, size, stride, radix, source, target, fft, f)
+        source, target = target, source
         size //= radix
-    return re, im
+    return source
 
 
 @jit
@@ -156,8 +156,8 @@ def _bluestein(lanes, w, re, im, fft):
         store(w, im + i * v, zero)
     r, i = _stages(lanes, w, re, im, re + 2 * plane, im + 2 * plane, fft)
     _multiply(lanes, w, r, i, fft.filter, fft.size)
-    other = 2 * plane if r == re else -2 * plane
-    i, r = _stages(lanes, w, i, r, i + other, r + other, fft)
+    shift = 2 * plane if r == re else -2 * plane
+    i, r = _stages(lanes, w, i, r, i + shift, r + shift, fft)
     _multiply(lanes, w, r, i, fft.chirp, n)
     return r, i
 

@@ -5,6 +5,9 @@ vectors; ``+ - *`` act lane by lane and may fuse into FMA; ``store(a, i, v)`` wr
 beyond the machine's is split by LLVM into several registers, which is how a kernel written once, in plain
 operators, keeps 32 rings in flight. The width travels as the type of an argument, so that the compiled
 cache sees it.
+
+`simd_numpy` has the same operations in NumPy; where kernels run as plain Python
+(`spherekit._core.jit.runs_as_python`) they stand in for the ones of this file.
 """
 
 import operator
@@ -15,12 +18,16 @@ from numba.core import cgutils, config, types
 from numba.extending import (
     NativeValue,
     intrinsic,
+    lower_builtin,
     models,
-    overload,
     register_model,
+    type_callable,
     typeof_impl,
     unbox,
 )
+
+from spherekit._core.jit import runs_as_python
+from spherekit.kernels import simd_numpy
 
 I32, I64, F32, F64 = ir.IntType(32), ir.IntType(64), ir.FloatType(), ir.DoubleType()
 
@@ -29,7 +36,7 @@ class Lanes:
     """A vector of ``width`` float64 or, ``single``, float32; a power of two from 4 on."""
 
     def __init__(self, width, single=False):
-        self.type = LanesType(width, 32 if single else 64)  # made once: every call asks for it
+        self.type = LanesType(width, 32 if single else 64)  # an attribute: every call asks for it
 
 
 class LanesType(types.Opaque):
@@ -214,22 +221,20 @@ def spread_pair(typing, lanes, array, index):
     return lanes.vector(lanes, array, types.intp), generate
 
 
-def _binary(instruction):
-    @intrinsic
-    def operation(typing, a, b):
-        def generate(context, builder, signature, args):
-            return getattr(builder, instruction)(*args, flags=_FLAGS)
+def _lane_by_lane(python_operator, instruction):
+    """Type and lower an operator on vectors in place: neither a function nor a status a use."""
 
-        return a(a, b), generate
+    @type_callable(python_operator)
+    def typing(context):
+        def result(a, b):
+            if isinstance(a, VectorType) and a == b:
+                return a
 
-    return operation
+        return result
 
-
-def _overload_operator(python_operator, operation):
-    @overload(python_operator)
-    def implementation(a, b):
-        if isinstance(a, VectorType) and a == b:
-            return lambda a, b: operation(a, b)
+    @lower_builtin(python_operator, VectorType, VectorType)
+    def lower(context, builder, signature, args):
+        return getattr(builder, instruction)(*args, flags=_FLAGS)
 
 
 for _operator, _instruction in (
@@ -237,7 +242,17 @@ for _operator, _instruction in (
     (operator.sub, "fsub"),
     (operator.mul, "fmul"),
 ):
-    _overload_operator(_operator, _binary(_instruction))
+    _lane_by_lane(_operator, _instruction)
+
+
+@type_callable(operator.neg)
+def _negative_type(context):
+    return lambda v: v if isinstance(v, VectorType) else None
+
+
+@lower_builtin(operator.neg, VectorType)
+def _negative(context, builder, signature, args):
+    return builder.fneg(args[0])
 
 
 @intrinsic
@@ -361,11 +376,18 @@ def exp2(typing, v):
 
 
 def _exp2_series():
-    """log(2)**k / k!, k = 0..13: the rest is below 1e-17 for |fraction| <= 1/2."""
-    terms, log2 = [1.0], 0.6931471805599453094
+    """log(2)**k / k!, k = 0..13: terms beyond are below 1e-17 for |fraction| <= 1/2."""
+    terms = [1.0]
+    log2 = 0.6931471805599453094
     for k in range(1, 14):
         terms.append(terms[-1] * log2 / k)
     return terms
 
 
 _EXP2_SERIES = _exp2_series()
+
+
+# --- without a compiler ------------------------------------------------------------------------------
+
+if runs_as_python():
+    simd_numpy.replace(globals())

@@ -1,4 +1,4 @@
-"""Rows of arrays into lanes and back: transposed loads and stores of SIMD vectors.
+"""Rows of arrays to lanes and lanes to rows: transposed loads and stores of SIMD vectors.
 
 Eight rings of a map, or eight orders of a plane, are rows in memory; as lanes they are transformed together.
 ``offsets[row]`` is where a row begins.
@@ -8,7 +8,8 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-from spherekit._core.jit import jit
+from spherekit._core.jit import jit, runs_as_python
+from spherekit.kernels import simd_numpy
 from spherekit.kernels.simd import (
     I32,
     I64,
@@ -46,7 +47,7 @@ def row_sums(typing, lanes, array, index):
         width = half = lanes.width
         while half > 1:
             half //= 2
-            # lane i of a sum of two holds what row i & half still lacks of its other half of lanes
+            # lane i of a pair's sum adds the two halves of lanes that row i & half has not added yet
             low = [i + (width - half if i & half else 0) for i in range(width)]
             high = [i + (width if i & half else half) for i in range(width)]
             masks = [ir.Constant(ir.VectorType(I32, width), m) for m in (low, high)]
@@ -79,7 +80,7 @@ def load_complex_rows(typing, lanes, source, offsets, row, column, real, imag, i
 
 @intrinsic
 def load_pairs(typing, lanes, array, index, stride):
-    """Pairs of neighbours from every ``stride``: array[index + j stride], array[index + j stride + 1]."""
+    """Pairs of neighbors from every ``stride``: array[index + j stride], array[index + j stride + 1]."""
 
     def generate(context, builder, signature, args):
         v = ir.Constant(lanes.vector.llvm, ir.Undefined)
@@ -141,7 +142,7 @@ def _pair_pointers(context, builder, array_type, array, index, stride, width):
 
 @intrinsic
 def store_rows(typing, lanes, source, index, target, offsets, row, column, spare):
-    """The reverse of `load_rows`; rows with a negative offset go to ``spare``, which nobody reads."""
+    """The reverse of `load_rows`; rows with a negative offset go to ``spare``, which is never read."""
 
     def generate(context, builder, signature, args):
         vectors = _read_vectors(context, builder, lanes, signature.args[1], args[1], args[2])
@@ -203,8 +204,8 @@ def _store_columns(context, builder, signature, vectors, args, first=3):
     spare = builder.bitcast(spare, base.type)
     for i, v in enumerate(_transpose(builder, vectors)):
         pointer, offset = _row_pointer(context, builder, offsets, args[1:4], base, i)
-        dead = builder.icmp_signed("<", offset, ir.Constant(I64, 0))
-        store_vector(builder, builder.select(dead, spare, pointer), element, v)
+        skipped = builder.icmp_signed("<", offset, ir.Constant(I64, 0))
+        store_vector(builder, builder.select(skipped, spare, pointer), element, v)
 
 
 def _transpose(builder, rows):
@@ -223,6 +224,10 @@ def _transpose(builder, rows):
     return rows
 
 
+if runs_as_python():
+    simd_numpy.replace(globals())
+
+
 @jit
 def load_block(lanes, source, rows, first, count, work, at):
     """``count`` numbers of each of as many rows as lanes, transposed into the work array."""
@@ -232,14 +237,16 @@ def load_block(lanes, source, rows, first, count, work, at):
             for j in range(count):
                 work[at + j * v + i] = source[rows[first + i] + j]
         return
-    for j in range(0, count + v - 1, v):  # the last ones once more where there is no multiple of v
+    for j in range(
+        0, count + v - 1, v
+    ):  # the last vector overlaps the one before where count is not a multiple of v
         c = min(j, count - v)
         load_rows(lanes, source, rows, first, c, work, at + c * v)
 
 
 @jit
 def store_block(lanes, work, at, target, rows, first, count, spare):
-    """The way back; rows at -1 are nowhere."""
+    """The reverse of `load_block`; rows at -1 are skipped."""
     v = width(lanes)
     if count < v:
         for i in range(v):

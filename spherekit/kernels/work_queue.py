@@ -1,9 +1,11 @@
-"""Work shared out among threads: items of a counter, each taken once (`spherekit._core.parallel.run`)."""
+"""Work items of threads: a shared counter gives each item to one thread (`spherekit._core.parallel.run`)."""
 
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
+from spherekit._core.jit import runs_as_python
+from spherekit.kernels import simd_numpy
 from spherekit.kernels.simd import I64, data_pointer
 
 
@@ -16,3 +18,7 @@ def next_item(typing, counter):
         return builder.atomic_rmw("add", pointer, ir.Constant(I64, 1), "monotonic")
 
     return types.int64(counter), generate
+
+
+if runs_as_python():
+    simd_numpy.replace(globals())

@@ -3,7 +3,7 @@
     F(gamma_g) = sum_n F_n e^{i n gamma_g},    its adjoint X_n = sum_g X(gamma_g) e^{-i n gamma_g}
 
 ``planes[map, slot, m, re/im, column]``: a slot an order n before, an angle after. Sixteen columns are the
-lanes of a complex FFT over the slots; of a few slots, of the sums themselves.
+lanes of a complex FFT over the slots; of up to sixteen slots, of the sums themselves.
 """
 
 from collections import namedtuple
@@ -21,11 +21,11 @@ from spherekit.kernels.work_queue import next_item
 LANES = Lanes(16)
 
 #: Angles up to which the sums take less time than an FFT.
-_FEW = 16
+_MAX_SUMMED = 16
 
 #: Bin of the FFT of each order; factors e^{i p gamma_g}, p the parity of a steerable signal (planes of re,
 #: im; empty where they are 1); the FFT's tables.
-Turn = namedtuple("Turn", "bins phases fft")
+GammaTables = namedtuple("GammaTables", "bins phases fft")
 
 
 @lru_cache(maxsize=64)
@@ -34,27 +34,27 @@ def tables(grid):
     n = grid.n_gamma
     parity = (grid.N - 1) % 2 if grid.steerable else 0
     bins = ((grid.orders - parity) // (2 if grid.steerable else 1)) % n
-    turns = np.exp(1j * parity * grid.gamma)
-    phases = np.concatenate([turns.real, turns.imag]) if parity else np.empty(0)
-    return Turn(bins.astype(np.int64), phases, lane_fft.tables(n))
+    phase = np.exp(1j * parity * grid.gamma)
+    phases = np.concatenate([phase.real, phase.imag]) if parity else np.empty(0)
+    return GammaTables(bins.astype(np.int64), phases, lane_fft.tables(n))
 
 
 def synthesis(planes, grid, threads):
     """Orders -> angles, in place."""
-    _each(_synthesise, planes, grid, threads)
+    _each(_synthesize, planes, grid, threads)
 
 
 def analysis(planes, grid, threads):
     """The transpose of `synthesis`: angles -> orders, in place."""
-    _each(_analyse, planes, grid, threads)
+    _each(_analyze, planes, grid, threads)
 
 
 def _each(step, planes, grid, threads):
     if grid.n_gamma == 1:
         return
     counter = np.zeros(1, np.int64)
-    if grid.n_gamma <= _FEW:
-        matrix = _sums(grid, step is _analyse)
+    if grid.n_gamma <= _MAX_SUMMED:
+        matrix = _sums(grid, step is _analyze)
         run(lambda _: _multiply(LANES, counter, matrix, planes), threads)
     else:
         table = tables(grid)
@@ -72,7 +72,7 @@ def _sums(grid, transposed):
 @jit
 def _multiply(lanes, counter, matrix, planes):
     v, orders, columns = width(lanes), planes.shape[2], planes.shape[4]
-    after, before, apart = matrix.shape[1], matrix.shape[2], orders * 2 * columns
+    after, before, slot_size = matrix.shape[1], matrix.shape[2], orders * 2 * columns
     cos, sin = matrix[0].reshape(-1), matrix[1].reshape(-1)
     work = aligned(2 * before * v, planes)
     while True:
@@ -82,23 +82,23 @@ def _multiply(lanes, counter, matrix, planes):
         plane = planes[item // orders].reshape(-1)
         for first in range(item % orders * 2 * columns, (item % orders * 2 + 1) * columns, v):
             for j in range(before):
-                store(work, 2 * j * v, load(lanes, plane, first + j * apart))
-                store(work, (2 * j + 1) * v, load(lanes, plane, first + j * apart + columns))
+                store(work, 2 * j * v, load(lanes, plane, first + j * slot_size))
+                store(work, (2 * j + 1) * v, load(lanes, plane, first + j * slot_size + columns))
             for g in range(after):
                 re = im = splat(lanes, 0.0)
                 for j in range(before):
                     c, s = spread(lanes, cos, g * before + j), spread(lanes, sin, g * before + j)
                     a, b = load(lanes, work, 2 * j * v), load(lanes, work, (2 * j + 1) * v)
                     re, im = re + c * a - s * b, im + c * b + s * a
-                store(plane, first + g * apart, re)
-                store(plane, first + g * apart + columns, im)
+                store(plane, first + g * slot_size, re)
+                store(plane, first + g * slot_size + columns, im)
 
 
 @jit
-def _synthesise(lanes, counter, turn, planes):
-    v, fft = width(lanes), turn.fft
+def _synthesize(lanes, counter, table, planes):
+    v, fft = width(lanes), table.fft
     orders, columns = planes.shape[2], planes.shape[4]
-    apart, imag = orders * 2 * columns, v * fft.size
+    slot_size, imag = orders * 2 * columns, v * fft.size
     work = aligned(lane_fft.work_size(v, fft), planes)
     while True:
         item = next_item(counter)
@@ -106,25 +106,25 @@ def _synthesise(lanes, counter, turn, planes):
             return
         plane = planes[item // orders].reshape(-1)
         for first in range(item % orders * 2 * columns, (item % orders * 2 + 1) * columns, v):
-            for j in range(turn.bins.size):
-                at, to = first + j * apart, turn.bins[j] * v
+            for j in range(table.bins.size):
+                at, to = first + j * slot_size, table.bins[j] * v
                 store(work, to, load(lanes, plane, at))
                 store(work, imag + to, load(lanes, plane, at + columns))
             re, im = lane_fft.transform(lanes, work, 1, fft)
             for g in range(fft.n):
                 a, b = load(lanes, work, re + g * v), load(lanes, work, im + g * v)
-                if turn.phases.size:
-                    c, s = spread(lanes, turn.phases, g), spread(lanes, turn.phases, fft.n + g)
+                if table.phases.size:
+                    c, s = spread(lanes, table.phases, g), spread(lanes, table.phases, fft.n + g)
                     a, b = a * c - b * s, b * c + a * s
-                store(plane, first + g * apart, a)
-                store(plane, first + g * apart + columns, b)
+                store(plane, first + g * slot_size, a)
+                store(plane, first + g * slot_size + columns, b)
 
 
 @jit
-def _analyse(lanes, counter, turn, planes):
-    v, fft = width(lanes), turn.fft
+def _analyze(lanes, counter, table, planes):
+    v, fft = width(lanes), table.fft
     orders, columns = planes.shape[2], planes.shape[4]
-    apart, imag = orders * 2 * columns, v * fft.size
+    slot_size, imag = orders * 2 * columns, v * fft.size
     work = aligned(lane_fft.work_size(v, fft), planes)
     while True:
         item = next_item(counter)
@@ -133,15 +133,15 @@ def _analyse(lanes, counter, turn, planes):
         plane = planes[item // orders].reshape(-1)
         for first in range(item % orders * 2 * columns, (item % orders * 2 + 1) * columns, v):
             for g in range(fft.n):
-                at = first + g * apart
+                at = first + g * slot_size
                 a, b = load(lanes, plane, at), load(lanes, plane, at + columns)
-                if turn.phases.size:
-                    c, s = spread(lanes, turn.phases, g), spread(lanes, turn.phases, fft.n + g)
+                if table.phases.size:
+                    c, s = spread(lanes, table.phases, g), spread(lanes, table.phases, fft.n + g)
                     a, b = a * c + b * s, b * c - a * s
                 store(work, g * v, a)
                 store(work, imag + g * v, b)
             re, im = lane_fft.transform(lanes, work, 0, fft)
-            for j in range(turn.bins.size):
-                at, to = turn.bins[j] * v, first + j * apart
+            for j in range(table.bins.size):
+                at, to = table.bins[j] * v, first + j * slot_size
                 store(plane, to, load(lanes, work, re + at))
                 store(plane, to + columns, load(lanes, work, im + at))

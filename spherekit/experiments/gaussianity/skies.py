@@ -26,10 +26,14 @@ import numpy as np
 
 from spherekit._core import checks
 from spherekit.experiments.gaussianity import kernels
+from spherekit.experiments.gaussianity.caps import cap_weights, sum_caps
 from spherekit.harmonic import forward, inverse, inverse_adjoint
 from spherekit.sampling import GL, HEALPix
 from spherekit.spectra import power
 
+#: Highest band-limit.
+MAX_L = 3000
+#: Caps of a sky.
 CAPS = 60
 #: Degrees of the field that modulates.
 SLOW = 8
@@ -161,11 +165,9 @@ def caps(L, centres, amplitudes, radii):
     amplitudes, radii : float ndarray [shape=(n,)]
         Radii in radians.
     """
-    L = checks.whole_number(L, "L", 1, kernels.HIGHEST_L, "the band-limit of caps")
-    x, y, z = np.asarray(centres, float).T
-    theta, phi = np.arctan2(np.hypot(x, y), z), np.arctan2(y, x)
-    weights = kernels.cap_weights(np.cos(np.asarray(radii, float)), L) * amplitudes
-    return kernels.sum_caps(kernels.ORDERS, weights, theta, phi, L)
+    L = checks.whole_number(L, "L", 1, MAX_L, "the band-limit of caps")
+    weights = cap_weights(np.asarray(radii, float), L) * amplitudes
+    return sum_caps(weights, centres, L)
 
 
 def strings(cl, L, rng, strength, threads=None):
@@ -235,10 +237,8 @@ def _spectrum(L, cl):
     from spherekit.datasets import planck2018_cl
 
     L = checks.band_limit(L)
-    if not 3 <= L <= kernels.HIGHEST_L:
-        raise ValueError(
-            f"L is {L}; skies without monopole and dipole need L = 3..{kernels.HIGHEST_L}"
-        )
+    if not 3 <= L <= MAX_L:
+        raise ValueError(f"L is {L}; skies without monopole and dipole need L = 3..{MAX_L}")
     cl = planck2018_cl(L)["TT"] if cl is None else checks.as_array(cl, "cl").astype(float)
     if cl.shape != (L,) or not (np.isfinite(cl).all() and (cl >= 0).all()):
         raise ValueError(f"cl has shape {cl.shape}; expected ({L},), finite and not negative")

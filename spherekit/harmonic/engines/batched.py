@@ -21,7 +21,7 @@ from spherekit._core.parallel import run
 from spherekit._core.workspace import on_lines, scratch
 from spherekit.harmonic.engines import precomputed
 from spherekit.harmonic.engines.batched_fft import BLOCK
-from spherekit.harmonic.engines.batched_kernels import analyse, synthesise
+from spherekit.harmonic.engines.batched_kernels import analyze, synthesize
 from spherekit.kernels import fft
 from spherekit.kernels.simd import Lanes, has_wide_registers
 
@@ -137,7 +137,7 @@ def synthesis(flm, table, scale, shape, core, checked, single, threads):
 
     def work(thread):
         room = scratch("bundle", (table.size * lanes.type.width,), kind)
-        synthesise(lanes, counter, *given, room, guard[thread])
+        synthesize(lanes, counter, *given, room, guard[thread])
 
     run(work, threads)
     bad, defect, top = guard.max(axis=0)
@@ -156,7 +156,7 @@ def analysis(f, table, scale, shape, after, single, threads):
 
     def work(thread):
         room = scratch("bundle", (table.size * lanes.type.width,), kind)
-        analyse(lanes, counter, *given, room, suspects[thread])
+        analyze(lanes, counter, *given, room, suspects[thread])
 
     run(work, threads)
     return None if suspects.any() else flm

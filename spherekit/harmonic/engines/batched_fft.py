@@ -1,7 +1,7 @@
-"""Orders to angles and back for `engines.batched`, with maps as lanes.
+"""Orders <-> angles for `engines.batched`, with maps as lanes.
 
-Short circles by the plain sums, of cosines and sines apart, which serve the angle and its mirror image at
-once; longer ones by FFTs (measured: to 64 samples the sums are the faster).
+Short circles by plain sums, of cosines and of sines, which serve an angle and its mirror image at once;
+longer ones by FFTs (measured: to 64 samples the sums are the faster).
 """
 
 from spherekit._core.jit import jit, leaf
@@ -26,38 +26,38 @@ def _pair(table, n, m):
 
 @jit
 def to_samples(lanes, table, work):
-    """The planes F_mn of the rings of a bundle -> samples (gamma, ring, alpha)."""
-    planes, turned, room = _places(lanes, table)
+    """The planes F_mn of the rings of a batch of lanes -> samples (gamma, ring, alpha)."""
+    planes, gamma_planes, buffer = _offsets(lanes, table)
     if table.gammas == 1:
-        _to_rings(lanes, table, work, table.rings, _of_sphere(lanes, table), room)
+        _to_rings(lanes, table, work, table.rings, _of_sphere(lanes, table), buffer)
         return
     for r in range(table.rings):
-        _to_gamma(lanes, table, work, planes + 2 * r * width(lanes), turned, room)
-        _to_rings(lanes, table, work, table.gammas, _of_gammas(lanes, table, r), room)
+        _to_gamma(lanes, table, work, planes + 2 * r * width(lanes), gamma_planes, buffer)
+        _to_rings(lanes, table, work, table.gammas, _of_gammas(lanes, table, r), buffer)
 
 
 @jit
 def from_samples(lanes, table, work):
     """The transpose of `to_samples`."""
-    planes, turned, room = _places(lanes, table)
+    planes, gamma_planes, buffer = _offsets(lanes, table)
     if table.gammas == 1:
-        _from_rings(lanes, table, work, table.rings, _of_sphere(lanes, table), room)
+        _from_rings(lanes, table, work, table.rings, _of_sphere(lanes, table), buffer)
         return
     for r in range(table.rings):
-        _from_rings(lanes, table, work, table.gammas, _of_gammas(lanes, table, r), room)
-        _from_gamma(lanes, table, work, turned, planes + 2 * r * width(lanes), room)
+        _from_rings(lanes, table, work, table.gammas, _of_gammas(lanes, table, r), buffer)
+        _from_gamma(lanes, table, work, gamma_planes, planes + 2 * r * width(lanes), buffer)
 
 
 @jit
-def _places(lanes, table):
-    """Where planes, turned planes and the room for sums and FFTs begin."""
-    _, _, planes, turned, _, room = table.places * width(lanes)
-    return planes, turned, room
+def _offsets(lanes, table):
+    """Where the planes of orders, those of angles gamma, and the buffer for sums and FFTs begin."""
+    _, _, planes, gamma_planes, _, buffer = table.places * width(lanes)
+    return planes, gamma_planes, buffer
 
 
 @jit
 def _of_sphere(lanes, table):
-    """Where the rings of the sphere lie, as `_to_rings` takes it."""
+    """Layout of the rings of the sphere, for `_to_rings`."""
     v = width(lanes)
     planes, _, samples = table.places[2:5] * v
     return planes, 2 * v, 2 * v * padded(table), samples, table.alpha.n * v
@@ -65,87 +65,98 @@ def _of_sphere(lanes, table):
 
 @jit
 def _of_gammas(lanes, table, r):
-    """The same of ring r at all angles gamma."""
+    """Layout of ring r at all angles gamma."""
     v = width(lanes)
     ring = table.alpha.n * v
-    _, turned, samples = table.places[2:5] * v
-    return turned, 2 * table.L * v, 2 * v, samples + r * ring, table.rings * ring
+    _, gamma_planes, samples = table.places[2:5] * v
+    return gamma_planes, 2 * table.L * v, 2 * v, samples + r * ring, table.rings * ring
 
 
 # --- circles of rings, real ----------------------------------------------------------------------------
 
 
 @jit
-def _to_rings(lanes, table, work, count, where, room):
-    """sum_m F_m e^{i m alpha} of rings, m >= 0 alone given.
+def _to_rings(lanes, table, work, count, layout, buffer):
+    """sum_m F_m e^{i m alpha} of rings, from m >= 0 only.
 
-    ``where``: the first ring's orders, how far the next ring's are, and the next order; samples, and so on.
+    ``layout``: where the first ring's orders begin, the steps to the next ring's and to the next order; where
+    its samples begin, and the step to the next ring's.
     """
-    source, between, step, to, apart = where
+    source, ring_step, step, to, sample_step = layout
     if table.ring_turns.size:
         for ring in range(count):
-            _to_ring(lanes, table, work, source + ring * between, step, to + ring * apart, room)
+            _to_ring(
+                lanes, table, work, source + ring * ring_step, step, to + ring * sample_step, buffer
+            )
         return
     for ring in range(0, count, 2):
-        a, f = source + ring * between, to + ring * apart
-        two = ring + 1 < count
-        _to_two_rings(lanes, table, work, a, a + between, step, two, f, f + apart, room)
+        a, f = source + ring * ring_step, to + ring * sample_step
+        paired = ring + 1 < count
+        _to_two_rings(
+            lanes, table, work, a, a + ring_step, step, paired, f, f + sample_step, buffer
+        )
 
 
 @jit
-def _from_rings(lanes, table, work, count, where, room):
+def _from_rings(lanes, table, work, count, layout, buffer):
     """The transpose of `_to_rings`."""
-    to, between, step, source, apart = where
+    to, ring_step, step, source, sample_step = layout
     if table.ring_turns.size:
         for ring in range(count):
-            _from_ring(lanes, table, work, source + ring * apart, to + ring * between, step, room)
+            _from_ring(
+                lanes, table, work, source + ring * sample_step, to + ring * ring_step, step, buffer
+            )
         return
     for ring in range(0, count, 2):
-        a, f = to + ring * between, source + ring * apart
-        two = ring + 1 < count
-        _from_two_rings(lanes, table, work, f, f + apart, two, a, a + between, step, room)
+        a, f = to + ring * ring_step, source + ring * sample_step
+        paired = ring + 1 < count
+        _from_two_rings(
+            lanes, table, work, f, f + sample_step, paired, a, a + ring_step, step, buffer
+        )
 
 
 @jit
-def _to_ring(lanes, table, work, source, step, to, room):
+def _to_ring(lanes, table, work, source, step, to, buffer):
     v, L, n, turns = width(lanes), table.L, table.alpha.n, table.ring_turns
     half = n // 2
     for j in range(0, half + 1, BLOCK):
-        _eight(lanes, turns, 2 * j * L, L, work, source, step, room + 2 * j * v)
-    store(work, to, load(lanes, work, room))
+        _eight_sums(lanes, turns, 2 * j * L, L, work, source, step, buffer + 2 * j * v)
+    store(work, to, load(lanes, work, buffer))
     for j in range(1, half + 1):
-        even, odd = load(lanes, work, room + 2 * j * v), load(lanes, work, room + 2 * j * v + v)
+        even, odd = load(lanes, work, buffer + 2 * j * v), load(lanes, work, buffer + 2 * j * v + v)
         store(work, to + j * v, even - odd)
         store(work, to + (n - j) * v, even + odd)
 
 
 @jit
-def _from_ring(lanes, table, work, source, to, step, room):
+def _from_ring(lanes, table, work, source, to, step, buffer):
     v, L, n, turns = width(lanes), table.L, table.alpha.n, table.ring_turns
     half, zero = n // 2, splat(lanes, 0.0)
-    made = room + 2 * v * (half + 1)
-    store(work, room, load(lanes, work, source))
-    store(work, room + v, zero)
+    results = buffer + 2 * v * (half + 1)
+    store(work, buffer, load(lanes, work, source))
+    store(work, buffer + v, zero)
     for j in range(1, half + 1):
         a, b = load(lanes, work, source + j * v), load(lanes, work, source + (n - j) * v)
-        alone = 2 * j == n  # its own mirror image
-        store(work, room + 2 * j * v, a if alone else a + b)
-        store(work, room + 2 * j * v + v, b - a)
+        self_mirrored = 2 * j == n
+        store(work, buffer + 2 * j * v, a if self_mirrored else a + b)
+        store(work, buffer + 2 * j * v + v, b - a)
     for m in range(0, L, BLOCK):
-        _eight(lanes, turns, 2 * m * (half + 1), half + 1, work, room, 2 * v, made + 2 * m * v)
+        _eight_sums(
+            lanes, turns, 2 * m * (half + 1), half + 1, work, buffer, 2 * v, results + 2 * m * v
+        )
     for m in range(L):
-        store(work, to + m * step, load(lanes, work, made + 2 * m * v))
-        store(work, to + m * step + v, load(lanes, work, made + 2 * m * v + v))
+        store(work, to + m * step, load(lanes, work, results + 2 * m * v))
+        store(work, to + m * step + v, load(lanes, work, results + 2 * m * v + v))
 
 
 @leaf
-def _eight(lanes, values, here, count, work, at, step, to):
-    """Four sums of real parts, and four of imaginary ones, by tables of their own."""
+def _eight_sums(lanes, values, first, count, work, at, step, to):
+    """Four sums of real parts and four of imaginary parts, each with its own table."""
     v = width(lanes)
     a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = splat(lanes, 0.0)
     for i in range(count):
         re, im = load(lanes, work, at + i * step), load(lanes, work, at + i * step + v)
-        t = here + 8 * i
+        t = first + 8 * i
         a0, a1 = a0 + spread(lanes, values, t) * re, a1 + spread(lanes, values, t + 1) * re
         a2, a3 = a2 + spread(lanes, values, t + 2) * re, a3 + spread(lanes, values, t + 3) * re
         b0, b1 = b0 + spread(lanes, values, t + 4) * im, b1 + spread(lanes, values, t + 5) * im
@@ -161,19 +172,19 @@ def _eight(lanes, values, here, count, work, at, step, to):
 
 
 @leaf
-def four(lanes, values, here, count, work, at, to):
+def four_sums(lanes, values, first, count, work, at, to):
     """Four sums of complex numbers."""
     v = width(lanes)
     a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = splat(lanes, 0.0)
     for i in range(count):
         re, im = load(lanes, work, at + 2 * v * i), load(lanes, work, at + 2 * v * i + v)
-        t = spread(lanes, values, here + 4 * i)
+        t = spread(lanes, values, first + 4 * i)
         a0, b0 = a0 + t * re, b0 + t * im
-        t = spread(lanes, values, here + 4 * i + 1)
+        t = spread(lanes, values, first + 4 * i + 1)
         a1, b1 = a1 + t * re, b1 + t * im
-        t = spread(lanes, values, here + 4 * i + 2)
+        t = spread(lanes, values, first + 4 * i + 2)
         a2, b2 = a2 + t * re, b2 + t * im
-        t = spread(lanes, values, here + 4 * i + 3)
+        t = spread(lanes, values, first + 4 * i + 3)
         a3, b3 = a3 + t * re, b3 + t * im
     store(work, to, a0)
     store(work, to + v, b0)
@@ -189,37 +200,37 @@ def four(lanes, values, here, count, work, at, to):
 
 
 @jit
-def _to_gamma(lanes, table, work, planes, turned, room):
+def _to_gamma(lanes, table, work, planes, gamma_planes, buffer):
     """F_mn of a ring -> sum_n F_mn e^{i n gamma}, m >= 0, with F_{m,-n} = conj F_{-m,n}."""
     v, L, N, n = width(lanes), table.L, table.N, table.gammas
     step, half = 2 * v * padded(table), n // 2
     for m in range(L):
         for k in range(N):
-            other = planes + _pair(table, k, -m) * step if k else -1
-            to = room + 2 * k * v
-            _fold(lanes, work, planes + _pair(table, k, m) * step, other, -1.0, to, to + 2 * N * v)
-        even, odd = _turned(lanes, table.gamma_turns, N, half + 1, work, room)
+            second = planes + _pair(table, k, -m) * step if k else -1
+            to = buffer + 2 * k * v
+            _fold(lanes, work, planes + _pair(table, k, m) * step, second, -1.0, to, to + 2 * N * v)
+        even, odd = _cosine_and_sine_sums(lanes, table.gamma_turns, N, half + 1, work, buffer)
         for g in range(half + 1):
             a, b = load(lanes, work, even + 2 * g * v), load(lanes, work, even + 2 * g * v + v)
             c, d = load(lanes, work, odd + 2 * g * v), load(lanes, work, odd + 2 * g * v + v)
             if g:
-                _put(lanes, work, turned + 2 * v * ((n - g) * L + m), a + d, b - c)
-            _put(lanes, work, turned + 2 * v * (g * L + m), a - d, b + c)
+                _put(lanes, work, gamma_planes + 2 * v * ((n - g) * L + m), a + d, b - c)
+            _put(lanes, work, gamma_planes + 2 * v * (g * L + m), a - d, b + c)
 
 
 @jit
-def _from_gamma(lanes, table, work, turned, planes, room):
+def _from_gamma(lanes, table, work, gamma_planes, planes, buffer):
     """The transpose of `_to_gamma`."""
     v, L, N, n = width(lanes), table.L, table.N, table.gammas
     step, count, zero = 2 * v * padded(table), n // 2 + 1, splat(lanes, 0.0)
     for m in range(L):
         for g in range(count):
-            alone = g == 0 or 2 * g == n  # its own mirror image; there the sines are zero
-            other = -1 if alone else turned + 2 * v * ((n - g) * L + m)
-            to = room + 2 * g * v
-            at = turned + 2 * v * (g * L + m)
-            _fold(lanes, work, at, other, 1.0, to, to + 2 * count * v)
-        even, odd = _turned(lanes, table.gamma_turns, count, N, work, room)
+            self_mirrored = g == 0 or 2 * g == n  # there the sines are zero
+            second = -1 if self_mirrored else gamma_planes + 2 * v * ((n - g) * L + m)
+            to = buffer + 2 * g * v
+            at = gamma_planes + 2 * v * (g * L + m)
+            _fold(lanes, work, at, second, 1.0, to, to + 2 * count * v)
+        even, odd = _cosine_and_sine_sums(lanes, table.gamma_turns, count, N, work, buffer)
         for k in range(N):
             a, b = load(lanes, work, even + 2 * k * v), load(lanes, work, even + 2 * k * v + v)
             c, d = load(lanes, work, odd + 2 * k * v), load(lanes, work, odd + 2 * k * v + v)
@@ -229,26 +240,26 @@ def _from_gamma(lanes, table, work, turned, planes, room):
 
 
 @jit
-def _turned(lanes, turns, count, many, work, room):
-    """Cosines times the ``count`` sums at ``room``, sines times the differences behind: where they begin."""
+def _cosine_and_sine_sums(lanes, turns, count, outputs, work, buffer):
+    """Cosines times the ``count`` sums at ``buffer``, sines times the differences: where they begin."""
     v, sines = width(lanes), turns.size // 2
-    other = room + 2 * count * v
-    even = other + 2 * count * v
-    odd = even + 2 * (many + BLOCK) * v
-    for k in range(0, many, BLOCK):
-        four(lanes, turns, k * count, count, work, room, even + 2 * k * v)
-        four(lanes, turns, sines + k * count, count, work, other, odd + 2 * k * v)
+    differences = buffer + 2 * count * v
+    even = differences + 2 * count * v
+    odd = even + 2 * (outputs + BLOCK) * v
+    for k in range(0, outputs, BLOCK):
+        four_sums(lanes, turns, k * count, count, work, buffer, even + 2 * k * v)
+        four_sums(lanes, turns, sines + k * count, count, work, differences, odd + 2 * k * v)
     return even, odd
 
 
 @leaf
-def _fold(lanes, work, at, other, sign, sums, differences):
-    """Of a number and another, the latter's imaginary part times ``sign``; alone where other < 0."""
+def _fold(lanes, work, at, second, sign, sums, differences):
+    """Sums and differences of two complex numbers, Im of the second times ``sign``; 0 if second < 0."""
     v = width(lanes)
     re, im = load(lanes, work, at), load(lanes, work, at + v)
     a = b = splat(lanes, 0.0)
-    if other >= 0:
-        a, b = load(lanes, work, other), splat(lanes, sign) * load(lanes, work, other + v)
+    if second >= 0:
+        a, b = load(lanes, work, second), splat(lanes, sign) * load(lanes, work, second + v)
     _put(lanes, work, sums, re + a, im + b)
     _put(lanes, work, differences, re - a, im - b)
 
@@ -263,49 +274,49 @@ def _put(lanes, work, at, re, im):
 
 
 @jit
-def _to_two_rings(lanes, table, work, a, b, step, two, to, other, room):
+def _to_two_rings(lanes, table, work, a, b, step, paired, to, second, buffer):
     """Two real rings at a time, as the real and imaginary part of one complex FFT."""
     v, L, fft = width(lanes), table.L, table.alpha
-    zi, zero = room + v * fft.size, splat(lanes, 0.0)
+    zi, zero = buffer + v * fft.size, splat(lanes, 0.0)
     for m in range(L, fft.n - L + 1):
-        store(work, room + m * v, zero)
+        store(work, buffer + m * v, zero)
         store(work, zi + m * v, zero)
     for m in range(L):
         ar, ai = load(lanes, work, a + m * step), load(lanes, work, a + m * step + v)
         br = bi = zero
-        if two:
+        if paired:
             br, bi = load(lanes, work, b + m * step), load(lanes, work, b + m * step + v)
         if m == 0:
-            store(work, room, ar)
+            store(work, buffer, ar)
             store(work, zi, br)
         else:
             k, j = m * v, (fft.n - m) * v
-            store(work, room + k, ar - bi)
+            store(work, buffer + k, ar - bi)
             store(work, zi + k, ai + br)
-            store(work, room + j, ar + bi)
+            store(work, buffer + j, ar + bi)
             store(work, zi + j, br - ai)
-    re, im = lane_fft.transform(lanes, work[room:], 1, fft)
+    re, im = lane_fft.transform(lanes, work[buffer:], 1, fft)
     for j in range(0, fft.n * v, v):
-        store(work, to + j, load(lanes, work, room + re + j))
-        if two:
-            store(work, other + j, load(lanes, work, room + im + j))
+        store(work, to + j, load(lanes, work, buffer + re + j))
+        if paired:
+            store(work, second + j, load(lanes, work, buffer + im + j))
 
 
 @jit
-def _from_two_rings(lanes, table, work, a, b, two, to, other, step, room):
+def _from_two_rings(lanes, table, work, a, b, paired, to, second, step, buffer):
     """The transpose of `_to_two_rings`."""
     v, L, fft = width(lanes), table.L, table.alpha
-    zi, half, zero = room + v * fft.size, splat(lanes, 0.5), splat(lanes, 0.0)
+    zi, half, zero = buffer + v * fft.size, splat(lanes, 0.5), splat(lanes, 0.0)
     for j in range(0, fft.n * v, v):
-        store(work, room + j, load(lanes, work, a + j))
-        store(work, zi + j, load(lanes, work, b + j) if two else zero)
-    re, im = lane_fft.transform(lanes, work[room:], 0, fft)
+        store(work, buffer + j, load(lanes, work, a + j))
+        store(work, zi + j, load(lanes, work, b + j) if paired else zero)
+    re, im = lane_fft.transform(lanes, work[buffer:], 0, fft)
     for m in range(L):
-        k, j = room + m * v, room + (fft.n - m if m else 0) * v
+        k, j = buffer + m * v, buffer + (fft.n - m if m else 0) * v
         ar, ai = load(lanes, work, re + k), load(lanes, work, im + k)
         br, bi = load(lanes, work, re + j), load(lanes, work, im + j)
         store(work, to + m * step, half * (ar + br))
         store(work, to + m * step + v, half * (ai - bi))
-        if two:
-            store(work, other + m * step, half * (ai + bi))
-            store(work, other + m * step + v, half * (br - ar))
+        if paired:
+            store(work, second + m * step, half * (ai + bi))
+            store(work, second + m * step + v, half * (br - ar))

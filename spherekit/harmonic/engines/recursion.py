@@ -15,8 +15,8 @@ from spherekit.harmonic.steps import legendre_scalar, legendre_spin, ring_lanes,
 from spherekit.harmonic.steps.ring_lanes import NARROW, WIDE, Orders
 from spherekit.kernels import recursion_coefficients
 
-#: Orders, the number of slots of their own planes, and as `theta_resampling.couples` these and those of all
-#: planes.
+#: Orders, the number of slots of their own planes, and as `theta_resampling.parity_pairs` these and those of
+#: all planes.
 Part = namedtuple("Part", "orders slots own all")
 
 #: Bytes of a part's planes: what a core keeps near it (0.25 to 4 MB differ by 5 %). Orders that the theta
@@ -121,5 +121,8 @@ def _part(L, spin, real, first, last):
     below = 0 if real else last - first
     own = Orders(first, last, below - first, below + first - 1)
     every = _every(L, real)._replace(first=first, last=last)
-    couples = theta_resampling.couples(own, real, spin), theta_resampling.couples(every, real, spin)
+    couples = (
+        theta_resampling.parity_pairs(own, real, spin),
+        theta_resampling.parity_pairs(every, real, spin),
+    )
     return Part(own, below + last - first, *couples)

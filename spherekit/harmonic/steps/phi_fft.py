@@ -28,9 +28,9 @@ from spherekit.kernels.transpose import (
 from spherekit.kernels.work_queue import next_item
 
 EIGHT, SIXTEEN = Lanes(8), Lanes(16, single=True)
-#: columns of a plane come in whole blocks of two rings to a lane
+#: Columns of a plane come in blocks of two rings to a lane.
 BLOCK = 16
-#: samples of rings of any lengths that are transformed at once
+#: Samples of rings of any lengths that are transformed at once.
 GROUP_SAMPLES = 2**17
 
 
@@ -50,7 +50,7 @@ def analysis(f, grid, rows, L, real, threads, single=False):
             f, grid, ring_columns(rows, grid), len(rows), L, real, threads
         )
     if not grid.rectangular:
-        return _analyse_groups(f, grid, rows, L, real, threads)
+        return _analyze_groups(f, grid, rows, L, real, threads)
     shape = maps, L if real else 2 * L - 1, 2, len(rows)
     planes = scratch("azimuth", shape, np.float32 if single else np.float64)
     table, suspects = lane_fft.tables(grid.shape[1], single), np.zeros(threads)
@@ -60,11 +60,11 @@ def analysis(f, grid, rows, L, real, threads, single=False):
     def work(thread):
         if real:
             args = (f.reshape(maps, -1), first, L, table, planes, suspects[thread : thread + 1])
-            _analyse_real(lanes, counter, *args)
+            _analyze_real(lanes, counter, *args)
         else:
             samples = f.reshape(maps, -1).view(f.real.dtype)
             args = (samples, 2 * first, L, table, planes, suspects[thread : thread + 1])
-            _analyse_complex(lanes, counter, *args)
+            _analyze_complex(lanes, counter, *args)
 
     run(work, threads)
     return planes, bool(suspects.any())
@@ -76,7 +76,7 @@ def synthesis(planes, grid, rows, L, real, f, threads):
         phi_fft_healpix.synthesis(planes, grid, ring_columns(rows, grid), L, real, f, threads)
         return
     if not grid.rectangular:
-        _synthesise_groups(planes, grid, rows, L, real, f, threads)
+        _synthesize_groups(planes, grid, rows, L, real, f, threads)
         return
     single = planes.dtype == np.float32
     table, lanes = lane_fft.tables(grid.shape[1], single), SIXTEEN if single else EIGHT
@@ -84,11 +84,11 @@ def synthesis(planes, grid, rows, L, real, f, threads):
 
     def work(thread):
         if real:
-            _synthesise_real(lanes, counter, planes, rows, L, table, samples)
+            _synthesize_real(lanes, counter, planes, rows, L, table, samples)
         else:
-            twice = np.where(rows < 0, -1, 2 * rows)
+            offsets = np.where(rows < 0, -1, 2 * rows)
             view = samples.view(f.real.dtype)
-            _synthesise_complex(lanes, counter, planes, twice, L, table, view)
+            _synthesize_complex(lanes, counter, planes, offsets, L, table, view)
 
     run(work, threads)
 
@@ -97,7 +97,7 @@ def synthesis(planes, grid, rows, L, real, f, threads):
 
 
 @jit
-def _analyse_real(lanes, counter, f, rows, L, fft, planes, suspect):
+def _analyze_real(lanes, counter, f, rows, L, fft, planes, suspect):
     v, n, columns = width(lanes), fft.n, rows.size
     work, blocks = aligned(lane_fft.work_size(v, fft), planes), columns // (2 * v)
     half, im = splat(lanes, 0.5), v * fft.size
@@ -109,8 +109,8 @@ def _analyse_real(lanes, counter, f, rows, L, fft, planes, suspect):
         load_block(lanes, f[q], rows, first, n, work, 0)
         load_block(lanes, f[q], rows, first + v, n, work, im)
         zr, zi = lane_fft.transform(lanes, work, 0, fft)
-        _look(lanes, work, zr, suspect)
-        _look(lanes, work, zi, suspect)
+        _check_finite(lanes, work, zr, suspect)
+        _check_finite(lanes, work, zi, suspect)
         plane = planes[q].reshape(-1)
         for m in range(L):
             k, j = m * v, (n - m if m else 0) * v
@@ -124,7 +124,7 @@ def _analyse_real(lanes, counter, f, rows, L, fft, planes, suspect):
 
 
 @jit
-def _analyse_complex(lanes, counter, f, rows, L, fft, planes, suspect):
+def _analyze_complex(lanes, counter, f, rows, L, fft, planes, suspect):
     v, n, columns = width(lanes), fft.n, rows.size
     work, blocks = aligned(lane_fft.work_size(v, fft), planes), columns // v
     im = v * fft.size
@@ -143,8 +143,8 @@ def _analyse_complex(lanes, counter, f, rows, L, fft, planes, suspect):
                     at = rows[first + i] + 2 * j
                     work[j * v + i], work[im + j * v + i] = f[q, at], f[q, at + 1]
         zr, zi = lane_fft.transform(lanes, work, 0, fft)
-        _look(lanes, work, zr, suspect)
-        _look(lanes, work, zi, suspect)
+        _check_finite(lanes, work, zr, suspect)
+        _check_finite(lanes, work, zi, suspect)
         plane = planes[q].reshape(-1)
         for order in range(2 * L - 1):
             m = order - (L - 1)
@@ -155,7 +155,7 @@ def _analyse_complex(lanes, counter, f, rows, L, fft, planes, suspect):
 
 
 @jit
-def _synthesise_real(lanes, counter, planes, rows, L, fft, f):
+def _synthesize_real(lanes, counter, planes, rows, L, fft, f):
     v, n, columns = width(lanes), fft.n, rows.size
     work, blocks = aligned(lane_fft.work_size(v, fft), planes), columns // (2 * v)
     work[:] = 0.0
@@ -185,7 +185,7 @@ def _synthesise_real(lanes, counter, planes, rows, L, fft, f):
 
 
 @jit
-def _synthesise_complex(lanes, counter, planes, rows, L, fft, f):
+def _synthesize_complex(lanes, counter, planes, rows, L, fft, f):
     v, n, columns = width(lanes), fft.n, rows.size
     work, blocks = aligned(lane_fft.work_size(v, fft), planes), columns // v
     work[:] = 0.0
@@ -219,8 +219,8 @@ def _synthesise_complex(lanes, counter, planes, rows, L, fft, f):
 
 
 @jit
-def _look(lanes, work, at, suspect):
-    """A bad sample (NaN, inf, UNSEEN) spoils its ring's sum."""
+def _check_finite(lanes, work, at, suspect):
+    """Set ``suspect`` where the sum of a ring is not finite or huge: a sample is NaN, inf or UNSEEN."""
     for i in range(width(lanes)):
         if not abs(work[at + i]) < 1e15:
             suspect[0] = 1.0
@@ -232,12 +232,12 @@ def _look(lanes, work, at, suspect):
 def ring_columns(rows, grid):
     """The column of every ring."""
     columns = np.empty(len(grid.ring_theta), int)
-    live = np.flatnonzero(rows >= 0)
-    columns[np.searchsorted(grid.ring_start, rows[live])] = live
+    used = np.flatnonzero(rows >= 0)
+    columns[np.searchsorted(grid.ring_start, rows[used])] = used
     return columns
 
 
-def _analyse_groups(f, grid, rows, L, real, threads):
+def _analyze_groups(f, grid, rows, L, real, threads):
     planes = np.zeros((len(f), L if real else 2 * L - 1, 2, len(rows)))
     columns, suspect = ring_columns(rows, grid), False
     kind = float if real else complex
@@ -246,18 +246,18 @@ def _analyse_groups(f, grid, rows, L, real, threads):
             invalid="ignore"
         ):  # inf samples are refused by the caller, with their count
             x = f[:, samples].astype(kind, copy=False)
-            X = np.moveaxis(_analyse_rows(x, L, real, threads), -1, 1) * phase.conj()
+            X = np.moveaxis(_analyze_rows(x, L, real, threads), -1, 1) * phase.conj()
         suspect |= not (np.abs(X[:, 0 if real else L - 1]) < 1e15).all()
         planes[:, :, 0, columns[rings]], planes[:, :, 1, columns[rings]] = X.real, X.imag
     return planes, suspect
 
 
-def _synthesise_groups(planes, grid, rows, L, real, f, threads):
+def _synthesize_groups(planes, grid, rows, L, real, f, threads):
     columns = ring_columns(rows, grid)
     for rings, samples, phase in _groups(grid, L, real, len(f)):
         F = planes[:, :, 0, columns[rings]] + 1j * planes[:, :, 1, columns[rings]]
         values = np.moveaxis(F * phase, 1, -1)
-        f[:, samples] = _synthesise_rows(values, samples.shape[1], L, real, threads)
+        f[:, samples] = _synthesize_rows(values, samples.shape[1], L, real, threads)
 
 
 def _groups(grid, L, real, maps):
@@ -267,17 +267,17 @@ def _groups(grid, L, real, maps):
     """
     m = orders(L, real)[:, None]
     for n in np.unique(grid.ring_n_phi):
-        alike, count = (
+        members, count = (
             np.flatnonzero(grid.ring_n_phi == n),
             max(1, GROUP_SAMPLES // (maps * int(n))),
         )
-        for first in range(0, len(alike), count):
-            rings = alike[first : first + count]
+        for first in range(0, len(members), count):
+            rings = members[first : first + count]
             rows = grid.ring_start[rings][:, None] + np.arange(n)
             yield rings, rows, np.exp(1j * m * grid.ring_phi0[rings])
 
 
-def _analyse_rows(f, L, real, threads):
+def _analyze_rows(f, L, real, threads):
     """(..., n) -> (..., orders)."""
     n = f.shape[-1]
     m = orders(L, real)
@@ -292,13 +292,13 @@ def _analyse_rows(f, L, real, threads):
     return np.where(high, X.conj(), X)
 
 
-def _synthesise_rows(F, n, L, real, threads):
+def _synthesize_rows(F, n, L, real, threads):
     """(..., orders) -> (..., n)."""
     m = orders(L, real)
     bins = np.zeros((*F.shape[:-1], n), complex)
     for first in range(0, len(m), n):  # orders that alias onto one bin add up
-        part = m[first : first + n]
-        factor = np.where(part > 0, 2.0, 1.0) if real else 1.0
-        bins[..., part % n] += factor * F[..., first : first + n]
+        chunk = m[first : first + n]
+        factor = np.where(chunk > 0, 2.0, 1.0) if real else 1.0
+        bins[..., chunk % n] += factor * F[..., first : first + n]
     values = fft.ifft(bins, axis=-1, workers=threads, norm="forward")
     return values.real if real else values

@@ -21,10 +21,10 @@ from spherekit.kernels.work_queue import next_item
 
 FOUR = Lanes(4)
 
-#: FFT tables of the lengths 1..nside, end to end: ``at[i-1]`` holds (size, ends) of each array, ``turns`` the
+#: FFT tables of the lengths 1..nside, end to end: ``at[i-1]`` is (size, ends) of each array, ``roots`` the
 #: roots e^{-i pi q/n} of the first quadrant, 2 i of them.
 Catalogue = namedtuple(
-    "Catalogue", "at factors starts cos sin dense_starts dense chirp filter turns"
+    "Catalogue", "at factors starts cos sin dense_starts dense chirp filter roots"
 )
 _FIELDS = ("factors", "starts", "cos", "sin", "dense_starts", "dense", "chirp", "filter")
 
@@ -34,11 +34,11 @@ def catalogue(nside):
     """The tables of every ring length of a map."""
     tables = [lane_fft.tables.__wrapped__(i) for i in range(1, nside + 1)]
     parts = [[getattr(table, name) for table in tables] for name in _FIELDS]
-    turns = [lane_fft.roots(np.arange(2 * i), 8 * i).conj() for i in range(1, nside + 1)]
-    ends = [np.cumsum([0, *map(len, part)]) for part in [*parts, turns]]
+    roots = [lane_fft.roots(np.arange(2 * i), 8 * i).conj() for i in range(1, nside + 1)]
+    ends = [np.cumsum([0, *map(len, part)]) for part in [*parts, roots]]
     sizes = np.array([*(table.size for table in tables), 0])
     at = np.stack([sizes, *ends], axis=1)
-    return Catalogue(at, *map(np.concatenate, parts), np.concatenate(turns))
+    return Catalogue(at, *map(np.concatenate, parts), np.concatenate(roots))
 
 
 @lru_cache(maxsize=8)
@@ -64,7 +64,7 @@ def analysis(f, grid, columns, width, L, real, threads):
 
     def work(thread):
         args = (parts, items, tables, columns, L, bool(real), planes)
-        _analyse(FOUR, counter, *args, suspects[thread : thread + 1])
+        _analyze(FOUR, counter, *args, suspects[thread : thread + 1])
 
     run(work, threads)
     return planes, bool(suspects.any())
@@ -76,7 +76,7 @@ def synthesis(planes, grid, columns, L, real, f, threads):
     parts = f if real else f.view(f.real.dtype)
 
     def work(thread):
-        _synthesise(FOUR, counter, planes, items, tables, columns, L, bool(real), parts)
+        _synthesize(FOUR, counter, planes, items, tables, columns, L, bool(real), parts)
 
     run(work, threads)
 
@@ -95,14 +95,14 @@ def _table(c, i):
         c.chirp[a[7] : b[7]],
         c.filter[a[8] : b[8]],
     )
-    return Fourier(i, a[0], *parts), c.turns[a[9] : b[9]]
+    return Fourier(i, a[0], *parts), c.roots[a[9] : b[9]]
 
 
 @jit
-def _turn(turns, q):
-    """e^{-i pi q/n} for 0 <= q < 2 n = 4 len(turns)."""
-    quadrant, rest = q // turns.size, q % turns.size
-    z = turns[rest]
+def _root(roots, q):
+    """e^{-i pi q/n} for 0 <= q < 2 n = 4 len(roots)."""
+    quadrant = q // roots.size
+    z = roots[q % roots.size]
     if quadrant == 1:
         return complex(z.imag, -z.real)
     if quadrant == 2:
@@ -113,7 +113,7 @@ def _turn(turns, q):
 
 
 @jit
-def _analyse(lanes, counter, f, items, tables, columns, L, real, planes, suspect):
+def _analyze(lanes, counter, f, items, tables, columns, L, real, planes, suspect):
     longest = items[:, 0].max()
     work = np.empty(4 * (4 * tables.at[:, 0].max() + 2 * 200))
     bins = np.empty(4 * longest, np.complex128)
@@ -123,10 +123,10 @@ def _analyse(lanes, counter, f, items, tables, columns, L, real, planes, suspect
             return
         q, row = item // len(items), items[item % len(items)]
         i, n = row[0], 4 * row[0]
-        fft, turns = _table(tables, i)
+        fft, roots = _table(tables, i)
         _load_ring(lanes, f[q], row, real, work, 4 * fft.size)
         re, im = lane_fft.transform(lanes, work, 0, fft)
-        _join_lanes(work, re, im, i, turns, bins)
+        _join_lanes(work, re, im, i, roots, bins)
         if not abs(bins[0]) < 1e15:
             suspect[0] = 1.0
         north, south = columns[row[4]], columns[row[5]]
@@ -134,7 +134,7 @@ def _analyse(lanes, counter, f, items, tables, columns, L, real, planes, suspect
         for order in range(plane.shape[0]):
             m = order if real else order - (L - 1)
             k = m % n
-            phase = _turn(turns, m % (2 * n)) if row[1] else 1.0 + 0.0j
+            phase = _root(roots, m % (2 * n)) if row[1] else 1.0 + 0.0j
             a = bins[k] * phase
             if real:
                 b = np.conj(bins[n - k if k else 0]) * phase
@@ -148,7 +148,7 @@ def _analyse(lanes, counter, f, items, tables, columns, L, real, planes, suspect
 
 
 @jit
-def _synthesise(lanes, counter, planes, items, tables, columns, L, real, f):
+def _synthesize(lanes, counter, planes, items, tables, columns, L, real, f):
     longest = items[:, 0].max()
     work = np.empty(4 * (4 * tables.at[:, 0].max() + 2 * 200))
     bins = np.empty(4 * longest, np.complex128)
@@ -158,14 +158,14 @@ def _synthesise(lanes, counter, planes, items, tables, columns, L, real, f):
             return
         q, row = item // len(items), items[item % len(items)]
         i, n = row[0], 4 * row[0]
-        fft, turns = _table(tables, i)
+        fft, roots = _table(tables, i)
         north, south = columns[row[4]], columns[row[5]]
         plane = planes[q]
         bins[:n] = 0.0
         for order in range(plane.shape[0]):
             m = order if real else order - (L - 1)
             k = m % n
-            phase = np.conj(_turn(turns, m % (2 * n))) if row[1] else 1.0 + 0.0j
+            phase = np.conj(_root(roots, m % (2 * n))) if row[1] else 1.0 + 0.0j
             a = complex(plane[order, 0, north], plane[order, 1, north]) * phase
             if not real:
                 bins[k] += a
@@ -178,7 +178,7 @@ def _synthesise(lanes, counter, planes, items, tables, columns, L, real, f):
             else:
                 bins[k] += complex(a.real - b.imag, a.imag + b.real)
                 bins[n - k if k else 0] += complex(a.real + b.imag, b.real - a.imag)
-        _part_lanes(work, 4 * fft.size, i, turns, bins)
+        _split_lanes(work, 4 * fft.size, i, roots, bins)
         re, im = lane_fft.transform(lanes, work, 1, fft)
         _store_ring(lanes, work, re, im, f[q], row, real)
 
@@ -212,29 +212,29 @@ def _store_ring(lanes, work, re, im, f, row, real):
 
 
 @jit
-def _join_lanes(work, re, im, i, turns, bins):
+def _join_lanes(work, re, im, i, roots, bins):
     """Z_{k + i q} = sum_j e^{-2 pi i j (k + i q)/n} Y_j[k]."""
     for k in range(i):
         at = 4 * k
         a = complex(work[re + at], work[im + at])
-        b = complex(work[re + at + 1], work[im + at + 1]) * _turn(turns, 2 * k)
-        c = complex(work[re + at + 2], work[im + at + 2]) * _turn(turns, 4 * k)
-        d = complex(work[re + at + 3], work[im + at + 3]) * _turn(turns, 6 * k)
+        b = complex(work[re + at + 1], work[im + at + 1]) * _root(roots, 2 * k)
+        c = complex(work[re + at + 2], work[im + at + 2]) * _root(roots, 4 * k)
+        d = complex(work[re + at + 3], work[im + at + 3]) * _root(roots, 6 * k)
         s, t, u, v = a + c, a - c, b + d, b - d
         w = complex(v.imag, -v.real)  # -i v
         bins[k], bins[k + i], bins[k + 2 * i], bins[k + 3 * i] = s + u, t + w, s - u, t - w
 
 
 @jit
-def _part_lanes(work, im, i, turns, bins):
+def _split_lanes(work, im, i, roots, bins):
     """Y_j[k] = e^{2 pi i j k/n} sum_q e^{2 pi i j q/4} Z_{k + i q}: the transpose of `_join_lanes`."""
     for k in range(i):
         a, b, c, d = bins[k], bins[k + i], bins[k + 2 * i], bins[k + 3 * i]
         s, t, u, v = a + c, a - c, b + d, b - d
         w = complex(-v.imag, v.real)  # i v
-        y1 = (t + w) * np.conj(_turn(turns, 2 * k))
-        y2 = (s - u) * np.conj(_turn(turns, 4 * k))
-        y3 = (t - w) * np.conj(_turn(turns, 6 * k))
+        y1 = (t + w) * np.conj(_root(roots, 2 * k))
+        y2 = (s - u) * np.conj(_root(roots, 4 * k))
+        y3 = (t - w) * np.conj(_root(roots, 6 * k))
         at, y0 = 4 * k, s + u
         work[at], work[at + 1], work[at + 2], work[at + 3] = y0.real, y1.real, y2.real, y3.real
         at += im

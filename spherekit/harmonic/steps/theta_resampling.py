@@ -7,8 +7,8 @@ rings are a `Circle` (period P, shift): theta_t = 2 pi (t + shift)/P, those in [
 `Nodes` (period P, theta): values on a circle finer than the polynomial needs, and from it by sixteen
 points around each ring (Kaiser-Bessel window; Barnett et al. 2019, SIAM J. Sci. Comput. 41, C479).
 
-An even and an odd order travel together: the sum Z of their values on the circle is resampled by two
-complex FFTs, and Z(theta) +- Z(-theta) part them again. Eight such pairs are the lanes of the FFT.
+An even and an odd order are resampled together: the sum Z of their values on the circle is resampled by two
+complex FFTs, and Z(theta) +- Z(-theta) separate them again. Eight such pairs are the lanes of the FFT.
 """
 
 from collections import namedtuple
@@ -31,7 +31,7 @@ Nodes = namedtuple("Nodes", "period theta")
 #: mirror image, with their weights (rings, points); factors on the values; the number of columns.
 Side = namedtuple("Side", "columns points mirrored weights factors width")
 
-#: Sides, FFT tables, and the factors of the kept degrees |k| <= K (planes of re, im).
+#: Sides, FFT tables, and the factors of the degrees |k| <= K (planes of re, im).
 Resampling = namedtuple("Resampling", "source target source_fft target_fft degree factor")
 
 _TAPS = 16
@@ -55,9 +55,9 @@ def nodes(theta, degree):
 def resampling(source, target, band, *, adjoint=False):
     """Tables from ``source`` to ``target``, each (circle or nodes, columns of its rings, number of columns).
 
-    ``band`` = (K, halved) keeps the degrees |k| <= K, the last at half weight to either side where it is
-    the circle's highest. ``adjoint`` gives the transpose of the tables from ``target`` to ``source``: the
-    way back, with the multiplicities of the rings on their circles.
+    ``band`` = (K, halved) limits the degrees to |k| <= K, the last at half weight to either side where it is
+    the circle's highest. ``adjoint`` gives the transpose of the tables from ``target`` to ``source``,
+    with the multiplicities of the rings on their circles.
     """
     (a, a_columns, a_width), (b, b_columns, b_width) = source, target
     degree, halved = band
@@ -94,33 +94,33 @@ def _points(rings, degree):
     at = rings.theta[:, None] * (rings.period / (2 * np.pi))
     points = np.ceil(at - _TAPS / 2).astype(np.int64) + np.arange(_TAPS)
     inside = np.maximum(1 - (2 * (points - at) / _TAPS) ** 2, 0)
-    beta = _shape(rings.period, degree)
+    beta = _window_parameter(rings.period, degree)
     weights = special.i0e(beta * np.sqrt(inside)) * np.exp(beta * (np.sqrt(inside) - 1))
     return points % rings.period, -points % rings.period, weights / special.i0e(beta)
 
 
-def _shape(period, degree):
-    """The window's parameter, for the degrees that alias onto the kept ones."""
+def _window_parameter(period, degree):
+    """The window's parameter, for the degrees that alias onto |k| <= K."""
     return 0.995 * np.pi * _TAPS * (1 - degree / period)
 
 
 def _window_transform(rings, degree, k):
-    """Fourier transform of the window at the kept degrees."""
+    """Fourier transform of the window at the degrees |k| <= K."""
     if isinstance(rings, Circle):
         return np.ones(len(k))
-    beta = _shape(rings.period, degree)
+    beta = _window_parameter(rings.period, degree)
     z = np.sqrt(beta**2 - (np.pi * _TAPS * k / rings.period) ** 2)
     return _TAPS * -np.expm1(-2 * z) / (2 * z) * np.exp(z - beta) / special.i0e(beta)
 
 
 def resample(planes, tables, reads, writes, result):
-    """Planes (maps, slots, 2, columns) -> those of the target's columns; slots by `couples`."""
-    # a lane without an order, or without a partner, reads what is at hand
+    """Planes (maps, slots, 2, columns) -> those of the target's columns; slots by `parity_pairs`."""
+    # a lane without an order reads its partner's, or slot 0: it is not written
     reads = np.where(reads < 0, np.maximum(reads[::-1], 0), reads)
     _resample(EIGHT, planes, tables, reads, writes, result)
 
 
-def couples(orders, real, spin):
+def parity_pairs(orders, real, spin):
     """Slots of F_m, m + s even, and of an odd one beside it: (2, lanes), -1 where there is none.
 
     ``orders``: `legendre.Orders`, the first of them even. An odd F vanishes on a pole.
@@ -167,7 +167,7 @@ def _resample(lanes, planes, tables, reads, writes, result):
         re, im = lane_fft.transform(lanes, work, 1, tables.target_fft)
         even[:], odd[:] = 0.0, 0.0
         for part in range(2):
-            _part(lanes, work, im if part else re, target, even[part], odd[part])
+            _split(lanes, work, im if part else re, target, even[part], odd[part])
             for c in range(0, target.width, v):
                 at = part * target.width + c
                 out = result[q].reshape(-1)
@@ -178,13 +178,13 @@ def _resample(lanes, planes, tables, reads, writes, result):
 @jit
 def _join(lanes, even, odd, side, work, at):
     """Z = even + odd at a ring, even - odd at its mirror image, spread over the points of both."""
-    v, several = width(lanes), side.points.shape[1] > 1
+    v, interpolated = width(lanes), side.points.shape[1] > 1
     for t in range(side.columns.size):
         c, factor = side.columns[t] * v, spread(lanes, side.factors, t)
         e, o = factor * load(lanes, even, c), factor * load(lanes, odd, c)
-        if several:
-            _spread_out(lanes, work, at, side.points[t], side.weights[t], e + o)
-            _spread_out(lanes, work, at, side.mirrored[t], side.weights[t], e - o)
+        if interpolated:
+            _spread_to_points(lanes, work, at, side.points[t], side.weights[t], e + o)
+            _spread_to_points(lanes, work, at, side.mirrored[t], side.weights[t], e - o)
         elif side.mirrored[t, 0] == t:
             store(work, at + t * v, e)
         else:
@@ -193,12 +193,12 @@ def _join(lanes, even, odd, side, work, at):
 
 
 @jit
-def _part(lanes, work, at, side, even, odd):
+def _split(lanes, work, at, side, even, odd):
     """The reverse of `_join`: values at a ring and its mirror image, from the points of both."""
-    v, several = width(lanes), side.points.shape[1] > 1
+    v, interpolated = width(lanes), side.points.shape[1] > 1
     for t in range(side.columns.size):
         c, half = side.columns[t] * v, splat(lanes, 0.5 * side.factors[t])
-        if several:
+        if interpolated:
             a = _interpolate(lanes, work, at, side.points[t], side.weights[t])
             b = _interpolate(lanes, work, at, side.mirrored[t], side.weights[t])
         else:
@@ -209,7 +209,7 @@ def _part(lanes, work, at, side, even, odd):
 
 
 @jit
-def _spread_out(lanes, work, at, points, weights, value):
+def _spread_to_points(lanes, work, at, points, weights, value):
     for i in range(points.size):
         to = at + points[i] * width(lanes)
         store(work, to, load(lanes, work, to) + spread(lanes, weights, i) * value)
@@ -227,7 +227,7 @@ def _interpolate(lanes, work, at, points, weights):
 
 @jit
 def _shift(lanes, work, re, im, tables, spectrum, imag):
-    """The kept degrees times their factors, from the source's bins to the target's."""
+    """The degrees |k| <= K times their factors, from the source's bins to the target's."""
     v, degree, count = width(lanes), tables.degree, 2 * tables.degree + 1
     n, n2 = tables.source_fft.n, tables.target_fft.n
     for i in range(count):

@@ -1,0 +1,117 @@
+"""Exact coefficients of spherical caps: weights by degree times the harmonics at the centers.
+
+A cap of angular radius rho about v has the coefficients c_l(rho) conj(Y_lm(v)). The weights differ from cap
+to cap, so that the sum over caps is no `harmonic.evaluate_adjoint`, whose values are numbers; that of every
+cap apart takes 50 times as long. The harmonics come from the recursion of `kernels.wigner_recursion`, with
+caps as lanes.
+"""
+
+import math
+
+import numpy as np
+
+from spherekit._core.jit import jit, leaf
+from spherekit._core.workspace import aligned, on_lines
+from spherekit.kernels.recursion_coefficients import difference_coefficients
+from spherekit.kernels.simd import Lanes, accumulate, load, spread, store, width
+from spherekit.kernels.transpose import row_sums
+from spherekit.kernels.wigner_recursion import (
+    climb_differences,
+    difference_step,
+    log_seed,
+    seed,
+    seed_sign,
+)
+from spherekit.wigner.functions import d_column
+
+#: Lanes of the sums, and of the caps: what is in flight at once.
+EIGHT, WIDE = Lanes(8), Lanes(16)
+
+#: Binary orders of magnitude between harmonics of one group of lanes where their recursion starts, at most.
+_LANE_RANGE = 600.0
+
+
+def cap_weights(radii, L):
+    """c_l(rho) = 2 pi (P_{l-1} - P_{l+1})(cos rho)/(2l+1), c_0 = 2 pi (1 - cos rho): (L, caps)."""
+    P = d_column(0, 0, radii, L + 1).T
+    degrees = np.arange(1, L)[:, None]
+    weights = 2 * math.pi * (P[:-2] - P[2:]) / (2 * degrees + 1)
+    return np.concatenate([4 * math.pi * np.sin(radii / 2)[None] ** 2, weights])
+
+
+def sum_caps(weights, centers, L):
+    """sum_q weights[l, q] conj(Y_lm(v_q)) for centers v (caps, 3) of any length but 0: (L*L,)."""
+    x, y, z = np.asarray(centers, float).T
+    # Y_lm(-v) = (-1)^l Y_lm(v): all centers in the northern half
+    side = np.where(z < 0, -1.0, 1.0)
+    x, y, z = x * side, y * side, z * side
+    distance = np.hypot(x, y)
+    theta, phi = np.arctan2(distance, z), np.arctan2(y, x)
+    caps = _groups(np.sin(theta), L)
+    degrees = np.arange(L)[:, None]
+    normed = (
+        weights * np.where(degrees % 2 == 0, 1.0, side) * np.sqrt((2 * degrees + 1) / (4 * math.pi))
+    )
+    normed = np.where(caps < 0, 0.0, normed[:, caps])
+    theta, phi = theta[caps], phi[caps]
+    y = on_lines(2 * np.sin(theta / 2) ** 2)
+    log_sin = on_lines(np.log2(np.maximum(np.sin(theta), 2.0**-640)))
+    return _sum_caps(WIDE, EIGHT, L, y, log_sin, phi, log_seed(L, 0), on_lines(normed))
+
+
+def _groups(sines, L):
+    """Numbers of the caps in whole groups of lanes, -1 where a lane stays empty.
+
+    Order m = L sin(theta) is the highest that matters, and starts at sin(theta)^m: lanes of one group, whose
+    exponent is one, have angles near each other.
+    """
+    size, lanes = WIDE.type.width, []
+    for q in np.argsort(sines):
+        if len(lanes) % size:
+            lowest = sines[lanes[len(lanes) // size * size]]
+            if lowest > 0 and L * lowest * math.log2(sines[q] / lowest) > _LANE_RANGE:
+                lanes += [-1] * (-len(lanes) % size)
+        lanes.append(q)
+    return np.array(lanes + [-1] * (-len(lanes) % size), int)
+
+
+@jit
+def _sum_caps(wide, eight, L, y, log_sin, phi, log_norm, weights):
+    w, v, n = width(wide), width(eight), y.size
+    flm, rga = np.empty(L * L, np.complex128), np.empty(3 * L + 8)
+    state, phases, total = np.empty(2 * w), np.empty(2 * n), np.empty(2 * v)
+    sums, imag = aligned(2 * v * (L + v), y), v * (L + v)
+    for m in range(L):
+        count, sign = difference_coefficients(m, 0, L, rga), seed_sign(m, 0)
+        for q in range(n):
+            phases[q], phases[n + q] = sign * math.cos(m * phi[q]), sign * math.sin(m * phi[q])
+        sums[:] = 0.0
+        for first in range(0, n, w):
+            exponent = seed(wide, m, 0, log_norm[m], log_sin, log_sin, first, state)
+            k = climb_differences(wide, y, first, state, rga, exponent, count)
+            _add_group(wide, eight, y, first, state, rga, phases, weights[m:], k, count, sums, imag)
+        flip = 1.0 - 2.0 * (m % 2)
+        for i in range(0, count, v):
+            store(total, 0, row_sums(eight, sums, i * v))
+            store(total, v, row_sums(eight, sums, imag + i * v))
+            for j in range(min(v, count - i)):
+                ell = m + i + j
+                center = ell * ell + ell
+                flm[center - m] = complex(flip * total[j], flip * total[v + j])
+                flm[center + m] = complex(total[j], -total[v + j])
+    return flm
+
+
+@leaf
+def _add_group(lanes, eight, y, first, state, rga, phases, weights, k, count, sums, imag):
+    """sums += weights[i] d^l e^{i m phi}, l = m + i, of the caps of a group, folded onto eight lanes."""
+    n, v = y.size, width(eight)
+    cosine, sine = load(lanes, phases, first), load(lanes, phases, n + first)
+    x, d, p = load(lanes, y, first), load(lanes, state, 0), load(lanes, state, width(lanes))
+    for i in range(k, count):
+        weighted, at = p * load(lanes, weights, i * n + first), i * v
+        store(sums, at, accumulate(load(eight, sums, at), weighted, cosine))
+        store(sums, imag + at, accumulate(load(eight, sums, imag + at), weighted, sine))
+        r, g = spread(lanes, rga, 3 * i), spread(lanes, rga, 3 * i + 1)
+        d = difference_step(r, g, spread(lanes, rga, 3 * i + 2), x, p, d)
+        p = p + d
