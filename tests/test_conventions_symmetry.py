@@ -5,8 +5,8 @@ import pytest
 
 import spherekit as sk
 from spherekit import nn, wigner
-from spherekit.cli.analysis import is_hermitian
 from spherekit.conventions import from_real, to_healpy, to_real, to_shtools
+from spherekit.conventions.indexing import is_hermitian
 from spherekit.harmonic import synthesis_operator
 from spherekit.sampling import GL, HEALPix, Rings
 from spherekit.testing import random_flm, random_flmn
@@ -25,7 +25,7 @@ TAKERS = {
     "rotate": lambda flm: wigner.rotate(flm, 0.1, 0.2, 0.3, reality=True),
     "to_healpy": to_healpy,
     "to_shtools": to_shtools,
-    "network": lambda flm: nn.net.check_real(flm[None, None], nn.Sphere(L, 1)),
+    "network": lambda flm: nn.network.check_real(flm[None, None], nn.Sphere(L, 1)),
 }
 GROUP = {
     "wigner.inverse": lambda flmn: wigner.inverse(flmn, L, 3, reality=True),

@@ -55,12 +55,14 @@ def read_flm(path, L, threads=None, args=None):
 
     args : of `options.source` and `options.least_squares`
     """
+    from spherekit.conventions import band_limit_of
+
     hdu = getattr(args, "hdu", None)
     if coefficients.in_file(path, hdu):
         flm = _stored(path, args)
     else:
         flm = _analysed(path, L, threads, args)
-    stored = int(round(flm.size**0.5))
+    stored = band_limit_of(flm)
     if stored != L:
         raise ValueError(f"{path} holds degrees < {stored}; the model takes those < {L}")
     if scaling.ratio(flm[(L // 2) ** 2 :], flm) <= _EMPTY:
@@ -73,9 +75,11 @@ def read_flm(path, L, threads=None, args=None):
 
 def _stored(path, args):
     """The coefficients that a file holds."""
+    from spherekit.conventions.indexing import is_hermitian
+
     stored = coefficients.read(path, args)
     signal = stored.components[0]
-    if signal.spin or len(stored.components) > 1 or not analysis.is_hermitian(signal.values):
+    if signal.spin or len(stored.components) > 1 or not is_hermitian(signal.values):
         names = "; ".join(f"{s.name}, spin {s.spin}" for s in stored.components)
         raise ValueError(f"{path} holds {names}; the model takes one real map")
     return signal.values

@@ -6,6 +6,7 @@ from collections import namedtuple
 import numpy as np
 
 from spherekit._core import checks, scaling
+from spherekit.conventions import band_limit_of
 from spherekit.harmonic import evaluate, forward
 from spherekit.sampling import MW
 from spherekit.wigner import euler, rotate
@@ -109,7 +110,7 @@ def deform(flm, move, *, oversample=2):
     >>> bool(np.allclose(deform(flm, lambda theta, phi: (theta, phi)), flm))
     True
     """
-    L = math.isqrt(np.shape(flm)[-1])
+    L = band_limit_of(flm)
     grid = MW(math.ceil(oversample * L))
     theta, phi = (x.ravel() for x in np.meshgrid(grid.theta, grid.phi, indexing="ij"))
     moved = move(theta, phi)
