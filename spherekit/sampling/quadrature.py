@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft
 
-from spherekit.sampling import _legendre
+from spherekit.sampling import legendre_sums
 
 __all__ = ["equispaced", "fejer2", "gauss_legendre", "ring_rule", "zonal_corrections"]
 
@@ -117,7 +117,7 @@ def gauss_legendre(n):
     """Gauss-Legendre nodes (as angles, north to south) and weights (sum 2).
 
     Newton's method in theta on P_n(cos theta), evaluated in the difference form of
-    `_legendre.py`, from Tricomi's estimate; ``w = 2 / (dP_n/dtheta)^2``. Near a root that
+    `legendre_sums`, from Tricomi's estimate; ``w = 2 / (dP_n/dtheta)^2``. Near a root that
     derivative is stationary up to cot(theta) dtheta, so that a rounded node costs no digits;
     the textbook form with P_{n-1} alone costs a factor n. The last step is taken in pairs of
     float64: nodes and weights are within 7e-16 of the exact ones, relative (measured to n = 2048).
@@ -134,9 +134,9 @@ def gauss_legendre(n):
     guess = np.pi * (4 * np.arange(1, half + 1) - 1) / (4 * n + 2)
     theta = guess + (1 / (8 * n**2) - 1 / (8 * n**3)) / np.tan(guess)
     for _ in range(3):
-        value, slope = _legendre_slope(n, theta, _legendre.legendre)
+        value, slope = _legendre_slope(n, theta, legendre_sums.legendre)
         theta -= value / slope
-    value, slope = _legendre_slope(n, theta, _legendre.legendre_twofold)
+    value, slope = _legendre_slope(n, theta, legendre_sums.legendre_twofold)
     # At a root P'' = -cot(theta) P': the slope follows the last step to first order.
     weights = 2 / (slope * (1 + value / slope / np.tan(theta))) ** 2
     theta -= value / slope
@@ -148,7 +148,7 @@ def gauss_legendre(n):
 
 
 def _legendre_slope(n, theta, kernel):
-    """P_n(cos theta) and its derivative in theta, 0 < theta <= pi/2, by a kernel of `_legendre`."""
+    """P_n(cos theta) and its derivative in theta, 0 < theta <= pi/2, by a kernel of `legendre_sums`."""
     y = 2 * np.sin(theta / 2) ** 2
     p, d = np.empty_like(y), np.empty_like(y)
     kernel(n, y, p, d)
@@ -200,13 +200,13 @@ def zonal_corrections(theta, mass, degrees):
     even, odd, sums = np.empty_like(y), np.empty_like(y), np.empty(size)
 
     def moments(values):
-        _legendre.zonal_sums(y, mass * values, sign * mass * values, sums)
+        legendre_sums.zonal_sums(y, mass * values, sign * mass * values, sums)
         return scale * sums[degrees]
 
     def series(coefficients):
         full = np.zeros(size)
         full[degrees] = scale * coefficients
-        _legendre.zonal_series(y, full, even, odd)
+        legendre_sums.zonal_series(y, full, even, odd)
         return even + sign * odd
 
     target = -moments(np.ones_like(y))

@@ -30,7 +30,6 @@ from spherekit.sampling import GL, RotationGrid
 from spherekit.sampling.quadrature import read_only
 from spherekit.scattering.cross_moments import squares
 from spherekit.wavelets import Wavelets
-from spherekit.wavelets.filtering import pair
 from spherekit.wigner import transform as wigner
 
 #: Mean and variance of the map, and the four families.
@@ -85,8 +84,8 @@ class Covariances(Operator):
         sampling="mw",
         threads=None,
     ):
-        how = dict(sampling=sampling, reality=True, threads=threads)
-        self.wavelets = w = Wavelets(L, lam, J0, N, **how)
+        options = dict(sampling=sampling, reality=True, threads=threads)
+        self.wavelets = w = Wavelets(L, lam, J0, N, **options)
         directions = 2 * w.N - w.N % 2 if directions is None else directions
         hint = f"of the parity of N = {w.N}"
         self.directions = checks.whole_number(directions, "directions", w.N, hint=hint)
@@ -113,7 +112,9 @@ class Covariances(Operator):
 
     def __call__(self, f):
         """`Statistics` of samples (..., *grid.shape)."""
-        return self.from_flm(harmonic.forward(f, self.L, **self.wavelets._signal()))
+        w = self.wavelets
+        options = dict(sampling=w.grid, reality=True, threads=w.threads)
+        return self.from_flm(harmonic.forward(f, self.L, **options))
 
     def from_flm(self, flm):
         """`Statistics` of the coefficients (..., L*L) of real maps.
@@ -194,12 +195,11 @@ class Covariances(Operator):
         w, keep = self.wavelets, self._below(j)
         limit = w.grids[j].L
         grid = self._grid(math.ceil(self.oversample * limit))
-        flmn = pair.forward(flm, **w._analysing[j])
-        U = modulus(wigner.inverse(flmn, limit, w.grids[j].N, **self._on(grid)))
+        U = modulus(wigner.inverse(w.convolve(flm, j), limit, w.grids[j].N, **self._on(grid)))
         if self.isotropic:
             U = anp.sum(U, axis=-3, keepdims=True) / self.directions
-        how = dict(sampling=grid.sphere, reality=True, threads=w.threads)
-        return harmonic.forward(U, keep, **how)
+        options = dict(sampling=grid.sphere, reality=True, threads=w.threads)
+        return harmonic.forward(U, keep, **options)
 
     def _grid(self, limit):
         """On Gauss-Legendre rings products of two signals are summed exactly."""
@@ -223,8 +223,7 @@ class Covariances(Operator):
             X = anp.stack([anp.real(fields), anp.imag(fields)], axis=-2)[..., None, :, :]
         else:
             grid = self._grid(limit)
-            flmn = pair.forward(fields, **w._analysing[j] | dict(L=limit))
-            X = wigner.inverse(flmn, limit, N, **self._on(grid))
+            X = wigner.inverse(w.convolve(fields, j), limit, N, **self._on(grid))
             weights = grid.sphere.weights / (4 * math.pi)
         found = squares(X, _products(len(self._above(j)), n), weights, thread_count(w.threads))
         return anp.reshape(found, (*found.shape[:-2], math.prod(found.shape[-2:])))
