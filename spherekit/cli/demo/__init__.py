@@ -142,13 +142,12 @@ def _spectrum(path, sky, mask, threads):
 
 def _decompose(flm, threads):
     """(Wavelets, scaling map, maps of the scales) of the map."""
-    from spherekit.cli.demo.scattering import energies
     from spherekit.wavelets import Wavelets
 
     w = Wavelets(L, J0=J0, reality=True, threads=threads)
     scaling, maps = w.analysis_flm(flm)
     error = np.abs(w.synthesis_flm(scaling, maps) - flm).max() / np.abs(flm).max()
-    share = energies(w, flm) / np.sum(np.abs(flm) ** 2)
+    share = w.energies(flm) / np.sum(np.abs(flm) ** 2)
     degrees = [(0, w.scaling_limit - 1), *w.bands.values()]
     _say(
         "share of the map's energy, by degrees; neighbours overlap, and the sum is 1:",
