@@ -39,14 +39,16 @@ def run(args):
     S, rows = model.scattering(thread_count(args.threads)), []
     for path in tqdm(args.maps, desc="maps", leave=False, disable=None):
         flm = read_flm(path, model.L, args.threads, args)
-        found = model.probabilities(S.from_flm(flm)[None], args.threads)[0]
-        output.refuse_not_finite(args.output, probabilities=found)
-        rows.append([path, model.classes[found.argmax()], *(f"{p:.6f}" for p in found)])
+        probabilities = model.probabilities(S.from_flm(flm)[None], args.threads)[0]
+        output.refuse_not_finite(args.output, probabilities=probabilities)
+        rows.append(
+            [path, model.classes[probabilities.argmax()], *(f"{p:.6f}" for p in probabilities)]
+        )
     head = ["file", "class", *(f"p_{name}" for name in model.classes)]
     with output.together(args.force):
         output.write_table(args.output, head, rows)
-    told = [row[1] for row in rows]
-    counts = ", ".join(f"{told.count(name)} {name}" for name in model.classes)
+    predicted = [row[1] for row in rows]
+    counts = ", ".join(f"{predicted.count(name)} {name}" for name in model.classes)
     print(f"wrote {args.output}: {len(rows)} maps, {counts}")
 
 

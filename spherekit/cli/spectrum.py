@@ -147,10 +147,10 @@ def _refuse_underflow(path, signal):
         )
 
 
-def _product(unit, other):
+def _product(unit, unit2):
     """The unit of a spectrum."""
-    if unit != other:
-        return " ".join(u for u in (unit, other) if u)
+    if unit != unit2:
+        return " ".join(u for u in (unit, unit2) if u)
     if not unit:
         return ""
     return f"{unit}^2" if unit.isalnum() else f"({unit})^2"

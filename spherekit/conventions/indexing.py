@@ -226,7 +226,7 @@ _completion = linear_map("conventions.hermitian", _complete, _fold)
 
 
 def take(x, index):
-    """``x[..., index]``, no entry twice.
+    """``x[..., index]``, an array or a slice, no entry twice.
 
     >>> take(np.array([1.0, 2.0, 3.0]), np.array([2, 0]))
     array([3., 1.])

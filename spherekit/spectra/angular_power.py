@@ -33,10 +33,10 @@ def power(flm, flm2=None):
     array([1.e-46, 1.e-46])
     """
     flm, L = flat(flm)
-    other, L_other = (flm, L) if flm2 is None else flat(flm2, "flm2")
-    if L != L_other:
-        raise ValueError(f"flm has shape {flm.shape} and flm2 {other.shape}; cut both to one L*L")
-    return _power(flm, other)
+    flm2, L_2 = (flm, L) if flm2 is None else flat(flm2, "flm2")
+    if L != L_2:
+        raise ValueError(f"flm has shape {flm.shape} and flm2 {flm2.shape}; cut both to one L*L")
+    return _power(flm, flm2)
 
 
 def polarization_power(flm, T=None, *, spin=2):

@@ -43,12 +43,12 @@ def clean_sky(S, sky, mask, rng):
 
     The mask mixes degrees: also those from the band-limit on count below it, and are drawn.
     """
-    how = dict(sampling=GRID, reality=True, threads=S.first.threads)
+    flags = dict(sampling=GRID, reality=True, threads=S.first.threads)
     clean = _masked(sky, mask)
-    cl = power(spherekit.forward(clean, L_PIXELS, **how)) / mask.mean()
-    drawn = spherekit.inverse(_draw(cl, L_PIXELS, rng), L_PIXELS, **how)
+    cl = power(spherekit.forward(clean, L_PIXELS, **flags)) / mask.mean()
+    drawn = spherekit.inverse(_draw(cl, L_PIXELS, rng), L_PIXELS, **flags)
     twins = np.stack([_masked(f, mask) for f in drawn])
-    flm, drawn = (spherekit.forward(f, S.L, **how) for f in (clean, twins))
+    flm, drawn = (spherekit.forward(f, S.L, **flags) for f in (clean, twins))
     shown = (np.where(mask, f, np.nan) for f in (clean, twins[0]))
     return _compare("the clean sky", S, flm, drawn, GRID, *shown)
 
@@ -76,7 +76,7 @@ def _normalised(S, flm):
     """
     means = np.moveaxis(S.from_flm(flm)[..., 0].real, -1, 0)  # times sqrt(4 pi)
     rms = np.moveaxis(np.sqrt(S.first.energies(flm)), -1, 0)[1:]  # likewise
-    found = dict(zip((path.scales for path in S.paths), means, strict=True))
+    by_path = dict(zip((path.scales for path in S.paths), means, strict=True))
     below = {(j,): of_scale for j, of_scale in zip(S.first.scales, rms, strict=True)}
-    below |= {p.scales: found[p.scales[:1]] for p in S.paths if p.order == 2}
-    return np.stack([found[p.scales] / below[p.scales] for p in S.paths[1:]], axis=-1)
+    below |= {p.scales: by_path[p.scales[:1]] for p in S.paths if p.order == 2}
+    return np.stack([by_path[p.scales] / below[p.scales] for p in S.paths[1:]], axis=-1)
