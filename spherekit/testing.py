@@ -12,6 +12,7 @@ import numpy as np
 
 from spherekit._core import checks
 from spherekit._core.scaling import exponent, times_power
+from spherekit.conventions.indexing import alternate, mirrored, orders
 
 __all__ = ["assert_adjoint", "assert_equivariant", "assert_gradient", "random_flm", "random_flmn"]
 
@@ -59,10 +60,8 @@ def random_flm(L, rng, *, spin=0, reality=False, shape=(), dtype=np.complex128):
     shape = (*_leading_axes(shape), L * L)
     flm = (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)) / np.sqrt(2)
     if reality:
-        ell = np.repeat(np.arange(L), 2 * np.arange(L) + 1)
-        m = np.arange(L * L) - ell * ell - ell
-        mirrored = (1 - 2 * (m % 2)) * np.conj(flm[..., ell * ell + ell - m])
-        flm = np.where(m < 0, mirrored, flm)
+        m = orders(L)
+        flm = np.where(m < 0, mirrored(flm), flm)
         flm[..., m == 0] = np.sqrt(2) * flm[..., m == 0].real
     flm[..., : spin * spin] = 0
     return flm.astype(dtype)
@@ -100,10 +99,8 @@ def random_flmn(L, N, rng, *, reality=False, steerable=False, shape=(), dtype=np
     rows = [random_flm(L, rng, spin=n, shape=shape) for n in range(1 - N, N)]
     flmn = np.stack(rows, axis=-2)
     if reality:
-        ell = np.repeat(np.arange(L), 2 * np.arange(L) + 1)
-        m, n = np.arange(L * L) - ell * ell - ell, np.arange(1 - N, N)[:, None]
-        mirrored = flmn[..., ::-1, :][..., ell * ell + ell - m].conj()
-        flmn = (flmn + (1 - 2 * ((m + n) % 2)) * mirrored) / np.sqrt(2)
+        n = np.arange(1 - N, N)[:, None]
+        flmn = (flmn + alternate(mirrored(flmn[..., ::-1, :]), n)) / np.sqrt(2)
     if steerable:
         flmn[..., 1::2, :] = 0
     return flmn.astype(dtype)

@@ -337,7 +337,7 @@ def test_demo_compares_with_gaussian_maps():
     L, rng = 33, np.random.default_rng(5)
     S = Scattering(L, J0=2, depth=2, reality=True)
     flm = gaussian_flm(datasets.planck2018_cl(L)["TT"], L, rng)
-    share = demo.energies(S.first, flm) / np.sum(np.abs(flm) ** 2)
+    share = S.first.energies(flm) / np.sum(np.abs(flm) ** 2)
     assert share.sum() == pytest.approx(1, rel=IDENTITY)
     found = demo.whole_map(S, flm, rng)
     single = [i for i, path in enumerate(found.paths) if path.order == 1]

@@ -6,8 +6,8 @@ from tolerances import LAST_PLACES
 
 import spherekit as sk
 from spherekit import nn, wigner
-from spherekit.cli.analysis import is_hermitian
 from spherekit.conventions import from_real, to_healpy, to_real, to_shtools
+from spherekit.conventions.indexing import is_hermitian
 from spherekit.harmonic import synthesis_operator
 from spherekit.sampling import GL, HEALPix, Rings
 from spherekit.testing import random_flm, random_flmn

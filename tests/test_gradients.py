@@ -1,6 +1,7 @@
 """Walks the registry of linear maps: every one against its adjoint, and its derivatives."""
 
 import importlib
+import itertools
 from typing import NamedTuple
 
 import autograd.numpy as anp
@@ -118,11 +119,6 @@ def cases_of_weights(L, rng, shape=()):
         )
 
 
-def cases_of_cut(L, rng, shape=()):
-    flm, some = random_flm(L, rng, shape=shape), random_flm(L - 1, rng, shape=shape)
-    yield Case("", dict(size=(L - 1) ** 2, whole=L * L), flm, some, False)
-
-
 def cases_of_real_harmonics(L, rng, shape=()):
     x = rng.standard_normal((*shape, L * L))
     yield Case("", {}, x, random_flm(L, rng, shape=shape), True)
@@ -182,10 +178,9 @@ def cases_of_hermitian(L, rng, shape=()):
 
 
 def cases_of_selection(L, rng, shape=()):
-    flags = dict(index=rng.permutation(L * L)[:L], size=L * L)
-    for real in (True, False):
+    for real, index in itertools.product((True, False), (rng.permutation(L * L)[:L], slice(L))):
         x, y = (numbers((*shape, n), rng, real) for n in (L * L, L))
-        yield Case(f"{real}", flags, x, y, real)
+        yield Case(f"{real} {type(index).__name__}", dict(index=index, size=L * L), x, y, real)
 
 
 CASES = {
@@ -198,7 +193,6 @@ CASES = {
     "nn.gate": cases_of_gate,
     "nn.scatter": cases_of_places,
     "nn.sum_orders": cases_of_sums,
-    "scattering.cut": cases_of_cut,
     "conventions.from_real": cases_of_real_harmonics,
     "wavelets.weights": cases_of_weights,
     "wigner.inverse": cases_of_wigner_inverse,

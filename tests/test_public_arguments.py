@@ -62,7 +62,7 @@ ARRAYS = {
     "x",
     "cl",
 }
-ARRAYS |= {"values"}
+ARRAYS |= {"values", "mask", "T"}
 #: Types of results and of parameters, which nobody calls; what takes none of the above.
 OTHERS = {"Residual", "Statistics", "generate", "grid", "frame_angles", "table", "modulus", "Rings"}
 
@@ -109,17 +109,26 @@ CALLS = {
     "wigner.wigner_3j": dict(l1=1, l2=1, l3=1, m1=0, m2=0, m3=0),
     "wigner.zonal": dict(flm=FLM, kl=np.ones(4)),
     "spectra.gaussian_flm": dict(cl=np.ones(4), L=4, rng=0),
+    "spectra.masked_flm": dict(
+        f=PIXELS, L=2, mask=np.ones(12), sampling="healpix:1", spin=0, threads=1
+    ),
+    "spectra.masked_power": dict(f=PIXELS, L=2, mask=np.ones(12), sampling="healpix:1", threads=1),
+    "spectra.polarization_power": dict(flm=FLM, T=FLM, spin=1),
     "spectra.power": dict(flm=FLM, flm2=FLM),
     "spectra.remove_monopole_dipole": dict(f=PIXELS, sampling="healpix:1"),
+    "spectra.sky_fraction": dict(mask=np.ones(12), sampling="healpix:1"),
     "wavelets.Wavelets": dict(L=8, J0=0, N=1, spin=0, threads=1),
     "scattering.Covariances": dict(L=8, J0=1, N=3, directions=5, threads=1),
     "scattering.Scattering": dict(L=8, J0=1, depth=1, N=1, spin=0, threads=1),
+    "conventions.band_limit_of": dict(flm=FLM),
+    "conventions.degrees": dict(L=4),
     "conventions.eb_to_spin": dict(E=FLM, B=FLM, spin=1),
     "conventions.from_ducc": dict(alm=HALF, L=4, spin=0, mmax=3),
     "conventions.from_healpy": dict(alm=HALF, L=4, mmax=3),
     "conventions.from_real": dict(x=np.arange(16.0)),
     "conventions.from_s2fft": dict(flm=np.ones((4, 7))),
     "conventions.from_shtools": dict(cilm=np.zeros((2, 4, 4))),
+    "conventions.orders": dict(L=4),
     "conventions.spin_to_eb": dict(flm=FLM, spin=1),
     "conventions.to_ducc": dict(flm=FLM, spin=0, mmax=3),
     "conventions.to_healpy": dict(flm=FLM, mmax=3),

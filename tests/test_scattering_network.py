@@ -214,7 +214,7 @@ def test_recomputed_steps(rng, monkeypatch):
         return anp.sum(anp.abs(S.from_flm(hermitian(u))) ** 2)
 
     kept = S.from_flm(flm), grad(loss)(flm)
-    monkeypatch.setattr(network, "_KEPT", 0)
+    monkeypatch.setattr(network, "_MAX_SAVED", 0)
     for one, other in zip(kept, (S.from_flm(flm), grad(loss)(flm)), strict=True):
         np.testing.assert_allclose(one, other, rtol=0, atol=IDENTITY)
     assert_gradient(loss, flm, order=1)

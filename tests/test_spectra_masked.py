@@ -1,14 +1,26 @@
 """Monopole and dipole of the observed sky: values of another code, and properties."""
 
+import autograd.numpy as anp
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tolerances import CHAIN, IDENTITY, SHORT_SUM
 
+import spherekit as sk
+from spherekit.conventions import eb_to_spin
 from spherekit.sampling import GL, MW, DHPole, HEALPix, Rings
 from spherekit.sampling.healpix import UNSEEN
-from spherekit.spectra import remove_monopole_dipole
+from spherekit.spectra import (
+    gaussian_flm,
+    masked_flm,
+    masked_power,
+    polarization_power,
+    power,
+    remove_monopole_dipole,
+    sky_fraction,
+)
+from spherekit.testing import assert_gradient, random_flm
 
 NSIDE = 8
 EQUAL = HEALPix(NSIDE, weights="equal")
@@ -181,3 +193,101 @@ def test_weights_of_either_sign_and_none():
     at_pole[0, 0] = np.nan
     with pytest.raises(ValueError, match="NaN"):
         remove_monopole_dipole(at_pole, sampling=DHPole(6))
+
+
+# --- power spectra ------------------------------------------------------------------------------------
+
+
+def test_sky_fraction_is_the_mean_of_the_squared_mask():
+    for grid in (GL(9), MW(9), EQUAL):
+        assert sky_fraction(np.ones(grid.shape), sampling=grid) == pytest.approx(1, rel=1e-13)
+        assert sky_fraction(np.full(grid.shape, 0.5), sampling=grid) == pytest.approx(
+            0.25, rel=1e-13
+        )
+    z = np.cos(GL(9).theta)[:, None] + np.zeros(GL(9).shape)
+    assert sky_fraction((1 + z) / 2, sampling=GL(9)) == pytest.approx(1 / 3, rel=1e-13)
+    north = EQUAL.theta < np.pi / 2
+    assert sky_fraction(north, sampling=EQUAL) == pytest.approx(north.mean(), rel=1e-13)
+
+
+def test_spectra_without_a_mask_are_those_of_the_map(rng):
+    L, grid = 9, GL(9)
+    flm = random_flm(L, rng, reality=True, shape=(2,))
+    f, everything = sk.inverse(flm, L, sampling=grid, reality=True), np.ones(grid.shape)
+    same = masked_flm(f, L, everything, sampling=grid, reality=True)
+    np.testing.assert_allclose(same, flm, rtol=0, atol=1e-13)
+    cl = masked_power(f, L, everything, sampling="gl")
+    np.testing.assert_allclose(cl, power(flm), rtol=1e-12)
+    assert cl.shape == (2, L)
+    single = masked_flm(f.astype(np.float32), L, everything, sampling=grid, reality=True)
+    assert single.dtype == np.complex64
+
+
+def test_masked_maps_are_multiplied_by_the_mask(rng):
+    """Behind the mask samples may be anything; a weight counts as it is."""
+    f, mask = rng.standard_normal(EQUAL.shape), rng.uniform(size=EQUAL.shape)
+    mask[::3] = 0
+    options = dict(sampling=EQUAL, reality=True)
+    expected = sk.forward(f * mask, 12, **options)
+    for lost in (np.nan, np.inf, UNSEEN):
+        missing = np.where(mask > 0, f, lost)
+        np.testing.assert_array_equal(masked_flm(missing, 12, mask, **options), expected)
+    f_sky = sky_fraction(mask, sampling=EQUAL)
+    cl = masked_power(f, 12, mask, sampling=EQUAL)
+    np.testing.assert_array_equal(cl, power(expected) / f_sky)
+    spins = masked_flm(f + 1j * f[::-1], 12, mask, spin=2, sampling=EQUAL)
+    np.testing.assert_array_equal(
+        spins, sk.forward((f + 1j * f[::-1]) * mask, 12, spin=2, sampling=EQUAL)
+    )
+
+
+def test_masked_spectra_are_right_on_average(rng):
+    """Of a smooth spectrum, within four standard errors of the mean of all maps and degrees."""
+    L, grid = 24, GL(48)
+    flm = np.stack([gaussian_flm(np.ones(L), L, rng) for _ in range(200)])
+    f = sk.inverse(flm, L, sampling=grid, reality=True)
+    mask = np.broadcast_to(np.abs(np.cos(grid.theta)) > 0.3, (grid.shape[1], grid.shape[0])).T
+    cl = masked_power(f, L, mask, sampling=grid)[:, :18]  # above, part of the power is beyond L
+    means = cl.mean(axis=1)
+    assert abs(means.mean() - 1) < 4 * means.std(ddof=1) / np.sqrt(len(means))
+
+
+def test_gradients_of_masked_spectra(rng):
+    grid, mask = GL(4), rng.uniform(size=GL(4).shape)
+    f = rng.standard_normal(grid.shape)
+    assert_gradient(lambda x: anp.sum(masked_power(x, 4, mask, sampling=grid) ** 2), f, order=1)
+
+
+def test_polarization_spectra(rng):
+    E, B, T = (random_flm(6, rng, reality=True) for _ in range(3))
+    E[:4] = B[:4] = 0
+    expected = {"TT": power(T), "EE": power(E), "BB": power(B)}
+    expected |= {"TE": power(T, E), "EB": power(E, B), "TB": power(T, B)}
+    spectra = polarization_power(eb_to_spin(E, B, spin=2), T)
+    assert list(spectra) == list(expected)
+    for name, cl in expected.items():
+        np.testing.assert_allclose(spectra[name], cl, rtol=1e-13, atol=1e-15)
+    assert list(polarization_power(E, spin=1)) == ["EE", "BB", "EB"]
+
+
+def test_bad_masks_and_maps():
+    f, mask = np.ones(EQUAL.shape), np.ones(EQUAL.shape)
+    missing = np.where(np.arange(f.size) == 5, UNSEEN, f)
+    for call in (
+        lambda **changes: masked_power(**dict(f=f, L=4, mask=mask, sampling=EQUAL) | changes),
+        lambda **changes: masked_flm(**dict(f=f, L=4, mask=mask, sampling=EQUAL) | changes),
+    ):
+        for error, words, changes in (
+            (ValueError, "1 are UNSEEN", dict(f=missing)),
+            (ValueError, "shape", dict(f=f[:-1])),
+            (ValueError, "not all 0", dict(mask=0 * mask)),
+            (ValueError, "768 below 0", dict(mask=-mask)),
+            (ValueError, r"shape \(4,\)", dict(mask=mask[:4])),
+            (ValueError, "real weights", dict(mask=1j * mask)),
+        ):
+            with pytest.raises(error, match=words):
+                call(**changes)
+    with pytest.raises(TypeError, match="complex"):
+        masked_power(f + 1j, 4, mask, sampling=EQUAL)
+    with pytest.raises(ValueError, match="not all 0"):
+        sky_fraction(0 * mask, sampling=EQUAL)

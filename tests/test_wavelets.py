@@ -7,6 +7,7 @@ from tolerances import CHAIN, IDENTITY, LAST_PLACES, SHORT_SUM
 
 import spherekit as sk
 from spherekit import wigner
+from spherekit.conventions import degrees
 from spherekit.sampling import GL, HEALPix
 from spherekit.testing import assert_adjoint, assert_gradient, random_flm
 from spherekit.wavelets import Wavelets, tiling
@@ -171,8 +172,7 @@ def test_energy_is_kept(rng):
     for j, values in zip(w.scales, maps, strict=True):
         where = w.grids[j]
         flmn = wigner.forward(values, where.L, where.N, steerable=True)
-        ell = np.repeat(np.arange(where.L), 2 * np.arange(where.L) + 1)
-        total += ((2 * ell + 1) / (8 * np.pi**2) * np.abs(flmn) ** 2).sum()
+        total += ((2 * degrees(where.L) + 1) / (8 * np.pi**2) * np.abs(flmn) ** 2).sum()
     assert abs(total / (np.abs(flm) ** 2).sum() - 1) < IDENTITY
 
 
@@ -269,3 +269,101 @@ def test_maps_that_are_refused(words, call, rng):
 
 def test_grids_of_wavelets():
     assert HEALPix(4) == Wavelets(8, sampling="healpix:4").grid
+
+
+@pytest.mark.parametrize(
+    "spin, N, reality", [(0, 1, True), (0, 3, True), (0, 2, False), (2, 3, False)]
+)
+def test_one_scale_at_a_time(spin, N, reality, rng):
+    """`convolve` and `smooth` are the coefficients of the maps of `analysis_flm`."""
+    L = 17
+    flm = random_flm(L, rng, spin=spin, reality=reality, shape=(2,))
+    w = Wavelets(L, 2, 2, N, spin, reality=reality)
+    scaling, maps = w.analysis_flm(flm)
+    smooth = w.smooth(flm)
+    np.testing.assert_array_equal(sk.inverse(smooth, w.scaling_limit, reality=reality), scaling)
+    for j, f in zip(w.scales, maps, strict=True):
+        W, (limit, n) = w.convolve(flm, j), (w.grids[j].L, w.grids[j].N)
+        assert W.shape == (2, 2 * n - 1, limit**2)
+        samples = wigner.inverse(W, limit, n, sampling=w.grids[j], steerable=True)
+        np.testing.assert_allclose(samples, f, rtol=0, atol=CHAIN)
+        psi = np.zeros((2 * n - 1, limit**2), complex)
+        psi[:] = np.repeat(w.filters[j], 2 * np.arange(L) + 1, axis=1)[
+            N - n : N + n - 1, : limit**2
+        ]
+        scale = 8 * np.pi**2 / (2 * degrees(limit) + 1) * (degrees(limit) >= spin)
+        expected = scale * flm[:, None, : limit**2] * psi.conj()
+        np.testing.assert_allclose(W, expected, rtol=0, atol=IDENTITY)
+
+
+def test_convolution_with_an_axisymmetric_wavelet_is_on_the_sphere(rng):
+    """With the energy that it has on the group."""
+    flm, w = random_flm(12, rng), Wavelets(12)
+    for j, f in zip(w.scales, w.analysis_flm(flm)[1], strict=True):
+        W, limit = w.convolve(flm, j, on_sphere=True), w.grids[j].L
+        samples = np.sqrt(2 * np.pi) * f[0]
+        np.testing.assert_allclose(sk.inverse(W, limit), samples, rtol=0, atol=CHAIN)
+        on_group = (2 * degrees(limit) + 1) / (8 * np.pi**2) * np.abs(w.convolve(flm, j)) ** 2
+        assert on_group.sum() == pytest.approx((np.abs(W) ** 2).sum(), rel=1e-13)
+
+
+def test_signals_of_a_lower_band_limit(rng):
+    """Their convolutions are those of the same coefficients with zeros above."""
+    flm, w = random_flm(9, rng), Wavelets(16, 2, 3, 3)
+    padded = np.zeros(256, complex)
+    padded[:81] = flm
+    for j in w.scales:
+        low, full = w.convolve(flm, j), w.convolve(padded, j)
+        assert low.shape[-1] == min(81, full.shape[-1])
+        np.testing.assert_array_equal(low, full[..., : low.shape[-1]])
+        assert not full[..., low.shape[-1] :].any()
+    low, full = w.smooth(flm), w.smooth(padded)
+    np.testing.assert_array_equal(low, full[: low.size])
+    assert low.size == min(81, full.size)
+
+
+def test_energies_are_those_of_the_convolutions(rng):
+    for spin in (0, 2):
+        flm, w = random_flm(16, rng, spin=spin, shape=(3,)), Wavelets(16, 2, 1, 3, spin)
+        energies = w.energies(flm)
+        assert energies.shape == (3, 1 + len(w.scales)) and energies.dtype == float
+        total = (np.abs(flm) ** 2).sum(axis=-1)
+        np.testing.assert_allclose(energies.sum(axis=-1), total, rtol=1e-13)
+        smooth = (np.abs(w.smooth(flm)) ** 2).sum(axis=-1)
+        np.testing.assert_allclose(energies[:, 0], smooth, rtol=1e-13)
+        for j, energy in zip(w.scales, energies[:, 1:].T, strict=True):
+            share = (2 * degrees(w.grids[j].L) + 1) / (8 * np.pi**2)
+            of_scale = (share * np.abs(w.convolve(flm, j)) ** 2).sum(axis=(-1, -2))
+            np.testing.assert_allclose(energy, of_scale, rtol=1e-13)
+    filled = np.ones(256)  # degrees below the spin are no part of the signals
+    np.testing.assert_allclose(w.energies(filled).sum(), 256 - 4, rtol=1e-13)
+
+
+def test_derivatives_and_types_of_one_scale(rng):
+    w, flm = Wavelets(5, 2, 1, 2), random_flm(5, rng)
+    axisymmetric = Wavelets(5)
+    for function in (
+        lambda x: w.convolve(x, 2),
+        lambda x: axisymmetric.convolve(x, 2, on_sphere=True),
+        w.smooth,
+    ):
+        assert_gradient(lambda x, a=function: anp.sum(anp.abs(a(x)) ** 4), flm, order=2)
+        assert function(flm.astype(np.complex64)).dtype == np.complex64
+        np.testing.assert_array_equal(function(flm.tolist()), function(flm))
+    assert_gradient(lambda x: anp.sum(w.energies(x) ** 2), flm, order=1)
+
+
+def test_refusals_of_one_scale(rng):
+    w, flm = Wavelets(8, N=3), random_flm(8, rng)
+    for error, words, call in [
+        (ValueError, r"j is 7; the scales are \(0, 1, 2, 3\)", lambda: w.convolve(flm, 7)),
+        (TypeError, "j is 1.0 .*whole number.*one of the scales", lambda: w.convolve(flm, 1.0)),
+        (ValueError, "N = 3 directions", lambda: w.convolve(flm, 2, on_sphere=True)),
+        (ValueError, "L\\*L long", lambda: w.convolve(flm[:-1], 2)),
+        (ValueError, "up to L = 8", lambda: w.convolve(random_flm(9, rng), 2)),
+        (ValueError, "up to L = 8", lambda: w.smooth(random_flm(9, rng))),
+        (ValueError, "need.*64", lambda: w.energies(flm[:49])),
+        (ValueError, r"the scales are \(\)", lambda: Wavelets(1).convolve([1.0], 0)),
+    ]:
+        with pytest.raises(error, match=words):
+            call()

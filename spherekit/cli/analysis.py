@@ -120,18 +120,8 @@ def synthesise(flm, L, grid, spin, like=None, threads=None):
     """
     import spherekit
     from spherekit._core import checks
+    from spherekit.conventions.indexing import is_hermitian
 
     real = spin == 0 and (is_hermitian(flm) if like is None else not np.iscomplexobj(like))
     f = spherekit.inverse(flm, L, spin=spin, sampling=grid, reality=real, threads=threads)
     return f if like is None else f.astype(checks.result_type(real, checks.is_single(like)))
-
-
-def is_hermitian(flm):
-    """Whether coefficients are those of a real signal."""
-    from spherekit.conventions import to_healpy
-
-    try:
-        to_healpy(flm)
-    except ValueError:
-        return False
-    return True

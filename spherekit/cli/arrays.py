@@ -50,10 +50,10 @@ def read_fields(path, grid, field=None, L=None, every=False, ordering=None):
     words = None if field is None else names.split(field)
     picked, columns = _pick(path, arrays, stored, n, words, every)
     if picked.shape[1:] != tuple(where.shape):
-        wanted = ", ".join(map(str, where.shape))
+        expected = ", ".join(map(str, where.shape))
         raise ValueError(
             f"{path} holds samples of shape {picked.shape[1:]}; the grid {grid_name(where)} has "
-            f"({wanted}), or (fields, {wanted}){_that_fit(picked.shape[1:])}"
+            f"({expected}), or (fields, {expected}){_that_fit(picked.shape[1:])}"
         )
     picked = _in_rings(path, arrays, as_native(path, picked), where, ordering, bool(stated))
     units = _units(arrays, stored, columns, len(picked))

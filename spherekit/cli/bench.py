@@ -123,8 +123,8 @@ def _cases(args):
                 "relu-so3": ("batch", "dtype")}.get(transform, ())  # fmt: skip
         fixed = dict(grid="", spin=0, N=0, signal="real", batch=1, dtype="float64")
         lists["grid"] = grids or {"wigner": ["mw"]}.get(transform, ["gl", "mw", "healpix"])
-        some = [lists[name] if name in free else [fixed[name]] for name in names[1:-2]]
-        for values in itertools.product([transform], *some, threads, sorted(limits)):
+        choices = [lists[name] if name in free else [fixed[name]] for name in names[1:-2]]
+        for values in itertools.product([transform], *choices, threads, sorted(limits)):
             case = dict(zip(names, values, strict=True))
             case["N"] = case["L"] if case["N"] == "L" else int(case["N"])
             cases.append(case)
@@ -136,11 +136,11 @@ def _layers(args):
     from spherekit import bench
     from spherekit.bench import layer_tables
 
-    wanted = _known("transform", args.transform, TRANSFORMS)
+    transforms = _known("transform", args.transform, TRANSFORMS)
     limits = sorted(_numbers("L", args.L, 2, "whole numbers from 2 on, as 4,8,16"))
     threads = _numbers("threads", args.threads, 1, "whole numbers, as 1,2")[0]
     print("; ".join(f"{name} {value}" for name, value in bench.machine().items()))
-    for transform in wanted:
+    for transform in transforms:
         print()
         if transform == "layers":
             print("\n".join(layer_tables.layer_times(limits[0], threads=threads)))
@@ -149,11 +149,11 @@ def _layers(args):
         elif transform == "equivariance":
             print("\n".join(layer_tables.equivariance(limits[0])))
         else:
-            found = layer_tables.costs(limits, threads=threads)
-            print("\n".join(layer_tables.cost_table(found)))
+            costs = layer_tables.costs(limits, threads=threads)
+            print("\n".join(layer_tables.cost_table(costs)))
             if args.plot:
                 with output.together(args.force):
-                    output.save(layer_tables.cost_figure(found), args.plot)
+                    output.save(layer_tables.cost_figure(costs), args.plot)
                 print(f"wrote {args.plot}")
 
 

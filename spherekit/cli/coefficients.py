@@ -87,7 +87,7 @@ def _picked(path, stored, field):
 
 def _alm(path, hdu, spin):
     from spherekit import io
-    from spherekit.conventions import eb_to_spin
+    from spherekit.conventions import band_limit_of, eb_to_spin
 
     _refuse_other_tables(path, hdu)
     alm = io.read_alms(path, None if hdu is None else _numbers(path, hdu))
@@ -105,7 +105,7 @@ def _alm(path, hdu, spin):
                 raise ValueError(f"{path}: E is in {unit!r} and B in {unit_of_b!r}")
             columns = polarization_names(sets[tables["T"]][3] if "T" in tables else "")
             signals.append(Component(eb_to_spin(flm, B, spin=2), 2, columns, unit))
-    return Coefficients(tuple(signals), int(round(alm.flm.shape[-1] ** 0.5)), alm.frame)
+    return Coefficients(tuple(signals), band_limit_of(alm.flm), alm.frame)
 
 
 def _refuse_other_tables(path, hdu):

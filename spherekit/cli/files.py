@@ -128,10 +128,10 @@ def _from_fits(path, args, L, every, pair):
         getattr(args, name, None) for name in ("grid", "field", "ordering", "hdu")
     )
     names = map_columns(chosen_table(path, hdu_of(hdu), ordering))[1]
-    wanted = [0] if field is None else split(field)
+    fields = [0] if field is None else split(field)
     if every and field is None:
-        wanted = _every(path, names)
-    sky = io.read_map(path, field=wanted, ordering=ordering, hdu=hdu_of(hdu))
+        fields = _every(path, names)
+    sky = io.read_map(path, field=fields, ordering=ordering, hdu=hdu_of(hdu))
     if pair and sky.spin and field is None and not every:
         sky = io.read_map(path, field=None, ordering=ordering, hdu=hdu_of(hdu))
     if grid is not None and as_grid(grid, L) != HEALPix(sky.nside):

@@ -39,14 +39,16 @@ def run(args):
     S, rows = model.scattering(thread_count(args.threads)), []
     for path in tqdm(args.maps, desc="maps", leave=False, disable=None):
         flm = read_flm(path, model.L, args.threads, args)
-        found = model.probabilities(S.from_flm(flm)[None], args.threads)[0]
-        output.refuse_not_finite(args.output, probabilities=found)
-        rows.append([path, model.classes[found.argmax()], *(f"{p:.6f}" for p in found)])
+        probabilities = model.probabilities(S.from_flm(flm)[None], args.threads)[0]
+        output.refuse_not_finite(args.output, probabilities=probabilities)
+        rows.append(
+            [path, model.classes[probabilities.argmax()], *(f"{p:.6f}" for p in probabilities)]
+        )
     head = ["file", "class", *(f"p_{name}" for name in model.classes)]
     with output.together(args.force):
         output.write_table(args.output, head, rows)
-    told = [row[1] for row in rows]
-    counts = ", ".join(f"{told.count(name)} {name}" for name in model.classes)
+    predicted = [row[1] for row in rows]
+    counts = ", ".join(f"{predicted.count(name)} {name}" for name in model.classes)
     print(f"wrote {args.output}: {len(rows)} maps, {counts}")
 
 
@@ -55,12 +57,14 @@ def read_flm(path, L, threads=None, args=None):
 
     args : of `options.source` and `options.least_squares`
     """
+    from spherekit.conventions import band_limit_of
+
     hdu = getattr(args, "hdu", None)
     if coefficients.in_file(path, hdu):
         flm = _stored(path, args)
     else:
         flm = _analysed(path, L, threads, args)
-    stored = int(round(flm.size**0.5))
+    stored = band_limit_of(flm)
     if stored != L:
         raise ValueError(f"{path} holds degrees < {stored}; the model takes those < {L}")
     if scaling.ratio(flm[(L // 2) ** 2 :], flm) <= _EMPTY:
@@ -73,9 +77,11 @@ def read_flm(path, L, threads=None, args=None):
 
 def _stored(path, args):
     """The coefficients that a file holds."""
+    from spherekit.conventions.indexing import is_hermitian
+
     stored = coefficients.read(path, args)
     signal = stored.components[0]
-    if signal.spin or len(stored.components) > 1 or not analysis.is_hermitian(signal.values):
+    if signal.spin or len(stored.components) > 1 or not is_hermitian(signal.values):
         names = "; ".join(f"{s.name}, spin {s.spin}" for s in stored.components)
         raise ValueError(f"{path} holds {names}; the model takes one real map")
     return signal.values

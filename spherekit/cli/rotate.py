@@ -103,8 +103,9 @@ def _rotate_map(args):
 
 def _rotate(signal, angles, threads):
     from spherekit import wigner
+    from spherekit.conventions.indexing import is_hermitian
 
-    reality = signal.spin == 0 and analysis.is_hermitian(signal.values)
+    reality = signal.spin == 0 and is_hermitian(signal.values)
     flm = wigner.rotate(signal.values, *angles, reality=reality, threads=threads)
     return signal._replace(values=flm)
 

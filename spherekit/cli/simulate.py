@@ -70,10 +70,10 @@ def run(args):
     _fits_disk(folder, len(missing), L, grid)
     _write(folder, missing, L, grid, threads)
     output.write_table(folder / _TABLE, _COLUMNS, rows)
-    kept = f", {len(rows) - len(missing)} of them were there" if len(missing) < len(rows) else ""
+    present = f", {len(rows) - len(missing)} of them were there" if len(missing) < len(rows) else ""
     what = "alm" if grid is None else grid_name(grid)
     print(
-        f"wrote {folder}: {len(rows)} skies, {what}, L = {L} (lmax {L - 1}), seed {args.seed}{kept}"
+        f"wrote {folder}: {len(rows)} skies, {what}, L = {L} (lmax {L - 1}), seed {args.seed}{present}"
     )
     if others:
         chosen = f"{others} {args.recipe} of strength {strength:g}{' (default)' * default}"
@@ -111,8 +111,8 @@ def _checked(args):
 
 
 def _fits_disk(folder, count, L, grid):
-    one = 20 * L * (L + 1) // 2 if grid is None else 8 * math.prod(grid.shape)
-    needed = count * one
+    size = 20 * L * (L + 1) // 2 if grid is None else 8 * math.prod(grid.shape)
+    needed = count * size
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise OSError(
@@ -127,7 +127,7 @@ def _write(folder, rows, L, grid, threads):
 
     from spherekit.experiments.gaussianity import skies
 
-    def one(row):
+    def simulate(row):
         name, _, recipe, strength, seed, index = row
         flm = skies.sky(recipe, L, index, strength=strength, seed=seed, threads=1)
         _store(folder / name, flm, L, grid)
@@ -136,9 +136,9 @@ def _write(folder, rows, L, grid, threads):
         ThreadPoolExecutor(threads) as pool,
         tqdm(desc="skies", total=len(rows), leave=False, disable=None) as bar,
     ):
-        made = [pool.submit(one, row) for row in rows]
+        futures = [pool.submit(simulate, row) for row in rows]
         try:
-            for future in made:
+            for future in futures:
                 future.result()
                 bar.update()
         finally:

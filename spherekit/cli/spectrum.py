@@ -94,16 +94,14 @@ def _check(args, sky):
 
 
 def harmonics(values, grid, L, weights=None, spin=0, threads=None, **iterations):
-    """(coefficients, f_sky, the method in words) of a map times a mask.
-
-    f_sky is the mean of the squared mask, by which C_l is to be divided.
-    """
+    """(coefficients, f_sky, the method in words) of a map times a mask; C_l is to be divided by f_sky."""
     import spherekit
+    from spherekit.spectra import masked_flm, sky_fraction
 
     flags = dict(spin=spin, sampling=grid, reality=spin == 0, threads=threads)
     if weights is not None:
-        f_sky = float(np.sum(grid.weights * weights**2) / (4 * np.pi))
-        flm = spherekit.forward(np.where(weights > 0, values * weights, 0.0), L, **flags)
+        f_sky = sky_fraction(weights, sampling=grid)
+        flm = masked_flm(values, L, weights, **flags)
         method = f"masked: f_sky = {f_sky:.4f} (mean of mask^2); the spectrum is C_l / f_sky"
         return flm, f_sky, method
     if grid.exact:
@@ -119,8 +117,7 @@ def harmonics(values, grid, L, weights=None, spin=0, threads=None, **iterations)
 
 def _spectra(path, signals):
     """(spectra by name, their units): of one signal, or of a scalar and a field of spin 2."""
-    from spherekit.conventions import spin_to_eb
-    from spherekit.spectra import power
+    from spherekit.spectra import polarization_power, power
 
     scalars = [signal for signal in signals if signal.spin == 0]
     fields = [signal for signal in signals if signal.spin]
@@ -135,13 +132,10 @@ def _spectra(path, signals):
     if not fields:
         name = scalars[0].columns[0] if scalars[0].columns else "SIGNAL"
         return {name: power(scalars[0].values)}, {name: _product(scalars[0].unit, scalars[0].unit)}
-    E, B = spin_to_eb(fields[0].values, spin=fields[0].spin)
-    parts, pairs = {"E": (E, fields[0].unit), "B": (B, fields[0].unit)}, ["EE", "BB", "EB"]
-    if scalars:
-        parts["T"] = scalars[0].values, scalars[0].unit
-        pairs = ["TT", "EE", "BB", "TE", "EB", "TB"]
-    spectra = {a + b: power(parts[a][0], parts[b][0]) for a, b in pairs}
-    return spectra, {a + b: _product(parts[a][1], parts[b][1]) for a, b in pairs}
+    T = scalars[0].values if scalars else None
+    spectra = polarization_power(fields[0].values, T, spin=fields[0].spin)
+    units = {"E": fields[0].unit, "B": fields[0].unit, "T": scalars[0].unit if scalars else ""}
+    return spectra, {name: _product(units[name[0]], units[name[1]]) for name in spectra}
 
 
 def _refuse_underflow(path, signal):
@@ -153,10 +147,10 @@ def _refuse_underflow(path, signal):
         )
 
 
-def _product(unit, other):
+def _product(unit, unit2):
     """The unit of a spectrum."""
-    if unit != other:
-        return " ".join(u for u in (unit, other) if u)
+    if unit != unit2:
+        return " ".join(u for u in (unit, unit2) if u)
     if not unit:
         return ""
     return f"{unit}^2" if unit.isalnum() else f"({unit})^2"

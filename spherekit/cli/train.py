@@ -40,17 +40,17 @@ def run(args):
         raise options.Usage("name a configuration, or an example of --list-examples")
     config = experiment_config.read(args.file)
     if args.profile:
-        net, found = experiment_config.profile(config, args.threads)
+        net, profile = experiment_config.profile(config, args.threads)
         print(f"{net}, {config.values['fit']['batch']} signals: random numbers of the same shape\n")
-        print(found)
+        print(profile)
         return
     folder = Path(args.output or Path(config.source).stem)
     options.writable(args.plot, args.force or args.resume, options.PICTURES)
     _refuse_mixing(folder, args.resume)
     options.folder(folder)
     print(f"{config.source}: results in {folder}/", flush=True)
-    found = gather(config, folder / "features", args.threads)
-    rows, last = _train(config, found, folder, args)
+    data = gather(config, folder / "features", args.threads)
+    rows, last = _train(config, data, folder, args)
     if args.plot:
         from spherekit.train import curves
 
@@ -58,7 +58,7 @@ def run(args):
             title = Path(config.source).name
             output.save(curves(last.state.history, title=title), args.plot)
         print(f"wrote {args.plot}")
-    lines = list(experiment_config.report(found, rows, experiment_config.controls(found)))
+    lines = list(experiment_config.report(data, rows, experiment_config.controls(data)))
     output.write_text(folder / "report.txt", "\n".join([config.source, *lines, ""]))
     print("", *lines, sep="\n")
 
@@ -68,8 +68,8 @@ def _show(name):
 
     known = experiment_config.examples()
     if name is None:
-        for one, path in known.items():
-            print(f"{one:28} {experiment_config.title(path)}")
+        for example, path in known.items():
+            print(f"{example:28} {experiment_config.title(path)}")
         return
     name = name if name.endswith(".toml") else f"{name}.toml"
     if name not in known:
@@ -80,11 +80,11 @@ def _show(name):
 def _refuse_mixing(folder, resume):
     from spherekit.train import checkpoints
 
-    held = checkpoints.latest(folder / "checkpoints")
-    if held is not None and not resume:
+    checkpoint = checkpoints.latest(folder / "checkpoints")
+    if checkpoint is not None and not resume:
         raise options.Usage(
-            f"{folder} holds a training ({held.name}): go on with it by --resume, or choose another folder "
-            "by -o"
+            f"{folder} holds a training ({checkpoint.name}): go on with it by --resume, or choose another "
+            "folder by -o"
         )
 
 
@@ -98,18 +98,18 @@ def gather(config, folder, threads):
 
     with tqdm(desc="skies", leave=False, disable=None) as bar:
 
-        def progress(held, total):
+        def progress(done, total):
             bar.total = total
-            bar.update(held - bar.n)
+            bar.update(done - bar.n)
 
         def read(path, L):
             return read_flm(path, L, threads=1)
 
-        how = dict(read=read, workers=thread_count(threads), progress=progress)
-        return data.gather(config, folder, **how)
+        settings = dict(read=read, workers=thread_count(threads), progress=progress)
+        return data.gather(config, folder, **settings)
 
 
-def _train(config, found, folder, args):
+def _train(config, data, folder, args):
     """([(title, accuracy)] of the networks, the last step of the first)."""
     from spherekit.experiments.gaussianity import classifier
     from spherekit.experiments.gaussianity import config as experiment_config
@@ -121,13 +121,13 @@ def _train(config, found, folder, args):
         kinds.append(("the same network, without scattering", False, folder / "without-scattering"))
     rows, lasts = [], []
     for title, scattering, where in kinds:
-        made = experiment_config.training(config, found, scattering=scattering)
-        classifier.same_training(where / "checkpoints", made.model)
-        how = dict(checkpoints=where / "checkpoints", resume=args.resume, threads=args.threads)
-        last = follow(experiment_config.steps(config, made, **how), title)
-        params = classifier.save(where / "model.npz", last.state, made.model)
+        training = experiment_config.training(config, data, scattering=scattering)
+        classifier.same_training(where / "checkpoints", training.model)
+        settings = dict(checkpoints=where / "checkpoints", resume=args.resume, threads=args.threads)
+        last = follow(experiment_config.steps(config, training, **settings), title)
+        params = classifier.save(where / "model.npz", last.state, training.model)
         print(f"wrote {where / 'model.npz'}", flush=True)
-        rows.append((title, experiment_config.accuracy(made, params, args.threads)))
+        rows.append((title, experiment_config.accuracy(training, params, args.threads)))
         lasts.append(last)
     return rows, lasts[0]
 
@@ -143,8 +143,9 @@ def follow(steps, title):
         if step.state.epoch == step.epoch:
             train = step.state.history["epochs"]["train"][-1]
             names = {"loss": "validation loss"}
-            said = [f"{names.get(name, name)} {v:.4f}" for name, v in step.metrics.items()]
+            metrics = [f"{names.get(name, name)} {v:.4f}" for name, v in step.metrics.items()]
             print(
-                f"   epoch {step.epoch:3d}: " + ", ".join([f"loss {train:.4f}", *said]), flush=True
+                f"   epoch {step.epoch:3d}: " + ", ".join([f"loss {train:.4f}", *metrics]),
+                flush=True,
             )
     return step

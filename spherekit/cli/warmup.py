@@ -15,12 +15,12 @@ def run(args):
     began = time.perf_counter()
     for title, step in _STEPS.items():
         started = time.perf_counter()
-        for warm, *what in step:
-            warm(args.threads, *what)
+        for warm, *flags in step:
+            warm(args.threads, *flags)
         print(f"{time.perf_counter() - started:7.2f} s  {title}", flush=True)
     folder = cache_folder()
-    kept = f"kept in {folder}" if folder else "not kept: SPHEREKIT_CACHE is 0"
-    print(f"{time.perf_counter() - began:7.2f} s  in all; {kept}")
+    place = f"kept in {folder}" if folder else "not kept: SPHEREKIT_CACHE is 0"
+    print(f"{time.perf_counter() - began:7.2f} s  in all; {place}")
 
 
 def _transform(threads, grid, spin=0, dtype=complex, maps=1):
@@ -32,9 +32,9 @@ def _transform(threads, grid, spin=0, dtype=complex, maps=1):
     rng = np.random.default_rng(0)
     for L in (8, 96):
         sampling = f"healpix:{L // 2}" if grid == "healpix" else grid
-        how = dict(spin=spin, sampling=sampling, reality=reality, threads=threads)
+        flags = dict(spin=spin, sampling=sampling, reality=reality, threads=threads)
         flm = random_flm(L, rng, spin=spin, reality=reality, shape=(maps,), dtype=dtype)
-        spherekit.forward(spherekit.inverse(flm, L, **how), L, **how)
+        spherekit.forward(spherekit.inverse(flm, L, **flags), L, **flags)
 
 
 def _points(threads):
@@ -50,9 +50,9 @@ def _group(threads, reality):
 
     rng = np.random.default_rng(0)
     for L, N, steerable in ((10, 10, False), (96, 2, True)):
-        how = dict(reality=reality, steerable=steerable, threads=threads)
+        flags = dict(reality=reality, steerable=steerable, threads=threads)
         flmn = random_flmn(L, N, rng, reality=reality, steerable=steerable)
-        wigner.forward(wigner.inverse(flmn, L, N, **how), L, N, **how)
+        wigner.forward(wigner.inverse(flmn, L, N, **flags), L, N, **flags)
     flm = random_flm(8, rng, reality=reality)
     wigner.rotate(flm, 0.1, 0.2, 0.3, reality=reality, threads=threads)
 

@@ -133,6 +133,6 @@ def _finer(f, grid, threads):
     """A coarse map on more samples, exactly: it is band-limited."""
     import spherekit
 
-    how = dict(reality=True, threads=threads)
-    flm = spherekit.forward(f, grid.L, sampling=grid, **how)
-    return spherekit.inverse(flm, grid.L, sampling="mw:128", **how), "mw:128"
+    flags = dict(reality=True, threads=threads)
+    flm = spherekit.forward(f, grid.L, sampling=grid, **flags)
+    return spherekit.inverse(flm, grid.L, sampling="mw:128", **flags), "mw:128"

@@ -6,7 +6,8 @@ The whole of it, with what other codes do and the tests that prove it: tutorials
 band-limit                L: degrees 0..L-1 (healpy's lmax = L-1); N: orders |n| < N
 spin harmonics            sY_lm = (-1)^s sqrt((2l+1)/4pi) d^l_{m,-s}(theta) e^{i m phi};
                           orthonormal, Condon-Shortley phase (as SSHT, s2fft, spherical)
-harmonic coefficients     flat, degree-major: flm[..., l*l+l+m], shape (..., L*L); l < |s| is zero
+harmonic coefficients     flat, degree-major: flm[..., l*l+l+m], shape (..., L*L); l < |s| is zero;
+                          degrees(L), orders(L): l and m of every entry
 samples                   (..., n_theta, n_phi) on rectangles; (..., 12 nside^2) RING on HEALPix;
                           on SO(3) (..., n_gamma, n_beta, n_alpha)
 real signals              reality=True: real samples; coefficients keep the full Hermitian layout,
@@ -33,27 +34,30 @@ SHTOOLS                   from_shtools: cilm (..., 2, L, L), normalisation and p
 import sys
 
 from spherekit._core.docstrings import docstring
+from spherekit.conventions.indexing import band_limit_of, degrees, orders
 from spherekit.conventions.layouts import (
     eb_to_spin,
     from_ducc,
     from_healpy,
-    from_real,
     from_s2fft,
     spin_to_eb,
     to_ducc,
     to_healpy,
-    to_real,
     to_s2fft,
 )
+from spherekit.conventions.real_harmonics import from_real, to_real
 from spherekit.conventions.shtools import from_shtools, to_shtools
 
 __all__ = [
+    "band_limit_of",
+    "degrees",
     "eb_to_spin",
     "from_ducc",
     "from_healpy",
     "from_real",
     "from_s2fft",
     "from_shtools",
+    "orders",
     "spin_to_eb",
     "table",
     "to_ducc",

@@ -14,6 +14,113 @@ from spherekit._core.traced import numbers
 from spherekit.linear import is_traced, linear_map
 
 
+def degrees(L):
+    """The degree l of every entry of the flat layout, `l*l + l + m`.
+
+    Parameters
+    ----------
+    L : int
+        Band-limit.
+
+    Returns
+    -------
+    int64 ndarray [shape=(L*L,)]
+        A new array at every call: it may be changed.
+
+    See Also
+    --------
+    orders : the order m of every entry.
+
+    Examples
+    --------
+    A Gaussian beam, which multiplies every coefficient by a factor of its degree:
+
+    >>> degrees(3)
+    array([0, 1, 1, 1, 2, 2, 2, 2, 2])
+    >>> flm = np.ones(9)
+    >>> (flm * np.exp(-0.1 * degrees(3) ** 2)).round(2)
+    array([1.  , 0.9 , 0.9 , 0.9 , 0.67, 0.67, 0.67, 0.67, 0.67])
+    """
+    L = checks.band_limit(L)
+    return np.repeat(np.arange(L), 2 * np.arange(L) + 1)
+
+
+def orders(L):
+    """The order m of every entry of the flat layout, `l*l + l + m`.
+
+    Parameters
+    ----------
+    L : int
+        Band-limit.
+
+    Returns
+    -------
+    int64 ndarray [shape=(L*L,)]
+        A new array at every call: it may be changed.
+
+    See Also
+    --------
+    degrees : the degree l of every entry.
+
+    Examples
+    --------
+    The zonal part of a signal:
+
+    >>> orders(3)
+    array([ 0, -1,  0,  1, -2, -1,  0,  1,  2])
+    >>> np.where(orders(2) == 0, [5.0, 1.0, 6.0, 2.0], 0)
+    array([5., 0., 6., 0.])
+    """
+    return degrees_and_orders(L)[1]
+
+
+def degrees_and_orders(L):
+    """`degrees` and `orders`.
+
+    >>> degrees_and_orders(2)
+    (array([0, 1, 1, 1]), array([ 0, -1,  0,  1]))
+    """
+    ell = degrees(L)
+    return ell, np.arange(ell.size) - ell * ell - ell
+
+
+def order_major(L, mmax):
+    """l and m >= 0 as healpy and ducc0 order them: the degrees of m = 0, then of 1, to ``mmax``.
+
+    >>> order_major(3, 1)
+    (array([0, 1, 2, 1, 2]), array([0, 0, 0, 1, 1]))
+    """
+    m = np.repeat(np.arange(mmax + 1), L - np.arange(mmax + 1))
+    ell = np.concatenate([np.arange(first, L) for first in range(mmax + 1)])
+    return ell, m
+
+
+def band_limit_of(flm, name="flm"):
+    """The band-limit L of coefficients in the flat layout.
+
+    Parameters
+    ----------
+    flm : array_like [shape=(..., L*L)]
+    name : str
+        What messages call it.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        The length of the last axis is not a square.
+
+    Examples
+    --------
+    >>> band_limit_of(np.zeros((2, 16)))
+    4
+    """
+    return flat(flm, name)[1]
+
+
 def flat(flm, name="flm"):
     """The coefficients as an array of numbers, and their band-limit; what is traced stays so."""
     flm = numbers(flm, name)
@@ -26,14 +133,7 @@ def flat(flm, name="flm"):
     return flm, L
 
 
-def degrees_and_orders(L):
-    """l and m of every entry of the flat layout.
-
-    >>> degrees_and_orders(2)
-    (array([0, 1, 1, 1]), array([ 0, -1,  0,  1]))
-    """
-    ell = np.repeat(np.arange(L), 2 * np.arange(L) + 1)
-    return ell, np.arange(L * L) - ell * ell - ell
+# --- real signals -----------------------------------------------------------------------------------
 
 
 def alternate(x, m):
@@ -50,12 +150,16 @@ def mirrored(flm):
     return _mirror.forward(flm)
 
 
-def _mirrored(flm):
-    ell, m = degrees_and_orders(math.isqrt(flm.shape[-1]))
-    return alternate(flm[..., ell * ell + ell - m].conj(), m)
+def is_hermitian(flm):
+    """Whether all the coefficients (..., L*L) are those of real signals, within the rounding of their type.
 
-
-_mirror = linear_map("conventions.mirrored", _mirrored, _mirrored)  # its own transpose
+    >>> is_hermitian(np.array([1.0, -4j, 3.0, -4j])), is_hermitian(np.array([1j, 0, 0, 0]))
+    (True, False)
+    """
+    flm, L = flat(flm)
+    ell, m = degrees_and_orders(L)
+    defect, size = _symmetry_defect(flm, ell[m >= 0], m[m >= 0])
+    return _is_rounding(defect, size, flm)
 
 
 def half_of_real(flm, ell, m, why):
@@ -64,10 +168,14 @@ def half_of_real(flm, ell, m, why):
     What is traced is not looked at: of any coefficients the real signal's part is taken.
     """
     if not is_traced(flm):
-        _is_real(flm, ell, m, why)
-    single = checks.is_single(flm)
-    share = np.where(m > 0, 0.5, 1.0).astype(np.float32 if single else float)
-    return _completion.adjoint(flm, ell=ell, m=m, L=math.isqrt(flm.shape[-1])) * share
+        defect, size = _symmetry_defect(flm, ell, m)
+        if not _is_rounding(defect, size, flm):
+            raise ValueError(
+                "these coefficients are not those of a real signal (symmetry broken by "
+                f"{np.max(defect):.3g}); {why}"
+            )
+    share = np.where(m > 0, 0.5, 1.0).astype(checks.real_type(flm))
+    return _completion.adjoint(flm, ell=ell, m=m, L=band_limit_of(flm)) * share
 
 
 def hermitian(half, ell, m, L):
@@ -75,16 +183,26 @@ def hermitian(half, ell, m, L):
     return _completion.forward(half, ell=ell, m=m, L=L)
 
 
-def _is_real(flm, ell, m, why):
+def _opposite(flm, ell, m):
+    """(-1)^m conj f_{l,-m} of these entries."""
+    return alternate(flm[..., ell * ell + ell - m].conj(), m)
+
+
+def _mirrored(flm):
+    return _opposite(flm, *degrees_and_orders(band_limit_of(flm)))
+
+
+_mirror = linear_map("conventions.mirrored", _mirrored, _mirrored)  # its own transpose
+
+
+def _symmetry_defect(flm, ell, m):
+    """How far these entries of every signal are off their `_opposite`, and the largest of them."""
     half = flm[..., ell * ell + ell + m]
-    opposite = alternate(flm[..., ell * ell + ell - m].conj(), m)
-    defect, size = (np.abs(x).max(axis=-1) for x in (half - opposite, half))
-    tolerance = checks.symmetry_tolerance(checks.is_single(flm))
-    if not np.all(defect <= tolerance * size):
-        raise ValueError(
-            "these coefficients are not those of a real signal (symmetry broken by "
-            f"{np.max(defect):.3g}); {why}"
-        )
+    return tuple(np.abs(x).max(axis=-1) for x in (half - _opposite(flm, ell, m), half))
+
+
+def _is_rounding(defect, size, flm):
+    return bool(np.all(defect <= checks.symmetry_tolerance(checks.is_single(flm)) * size))
 
 
 def _complete(half, *, ell, m, L):
@@ -96,8 +214,7 @@ def _complete(half, *, ell, m, L):
 
 
 def _fold(flm, *, ell, m, L):
-    east = flm[..., ell * ell + ell + m]
-    west = alternate(flm[..., ell * ell + ell - m].conj(), m)
+    east, west = flm[..., ell * ell + ell + m], _opposite(flm, ell, m)
     half = np.where(m > 0, east + west, east.real)
     return half.astype(np.result_type(half, np.complex64), copy=False)
 
@@ -105,8 +222,11 @@ def _fold(flm, *, ell, m, L):
 _completion = linear_map("conventions.hermitian", _complete, _fold)
 
 
+# --- entries ----------------------------------------------------------------------------------------
+
+
 def take(x, index):
-    """``x[..., index]``, no entry twice.
+    """``x[..., index]``, an array or a slice, no entry twice.
 
     >>> take(np.array([1.0, 2.0, 3.0]), np.array([2, 0]))
     array([3., 1.])

@@ -6,16 +6,16 @@ import numpy as np
 from spherekit._core import checks
 from spherekit._core.traced import numbers
 from spherekit.conventions.indexing import (
-    alternate,
     degrees_and_orders,
     flat,
     half_of_real,
     hermitian,
     mirrored,
+    order_major,
     place,
     take,
 )
-from spherekit.linear import linear_map, same_precision
+from spherekit.linear import same_precision
 
 # --- healpy and ducc0 -----------------------------------------------------------------------------
 
@@ -39,7 +39,7 @@ def from_healpy(alm, L, mmax=None):
     """
     alm, L = numbers(alm, "alm"), checks.band_limit(L)
     mmax = _highest_order(mmax, L)
-    ell, m = _order_major(L, mmax)
+    ell, m = order_major(L, mmax)
     if alm.ndim == 0 or alm.shape[-1] != ell.size:
         raise ValueError(
             f"alm has shape {alm.shape}; lmax {L - 1} and mmax {mmax} need (..., {ell.size})"
@@ -58,7 +58,7 @@ def to_healpy(flm, mmax=None):
     array([1.+0.j, 2.+0.j, 0.+3.j])
     """
     flm, L = flat(flm)
-    ell, m = _order_major(L, _highest_order(mmax, L))
+    ell, m = order_major(L, _highest_order(mmax, L))
     return half_of_real(flm, ell, m, "healpy's layout holds m >= 0")
 
 
@@ -134,49 +134,6 @@ def _in_s2fft(L):
     """Where the entries of the flat layout lie in s2fft's."""
     ell, m = degrees_and_orders(L)
     return ell * (2 * L - 1) + L - 1 + m
-
-
-# --- real harmonics ---------------------------------------------------------------------------------
-
-
-def from_real(x):
-    """flm of the real signal with coefficients x (..., L*L) of the real harmonics of `wigner.real_basis`.
-
-    Entry l*l + l + m: m > 0 of sqrt(2) |Y_lm| cos(m phi), m < 0 of the sine of |m| phi, no Condon-Shortley
-    phase. An isometry, and differentiable: the numbers in which a real signal is free.
-
-    >>> import numpy as np
-    >>> x = np.arange(9.0)
-    >>> flm = from_real(x)
-    >>> bool(np.isclose(np.linalg.norm(flm), np.linalg.norm(x))), bool(np.allclose(to_real(flm), x))
-    (True, True)
-    """
-    return _real_harmonics.forward(x)
-
-
-def to_real(flm):
-    """The inverse of `from_real`, and its transpose; of any flm it takes the real signal's part."""
-    return _real_harmonics.adjoint(flm)
-
-
-def _from_real(x):
-    x, L = flat(checks.real_samples(checks.numbers(x, "x"), "x"))
-    ell, m = degrees_and_orders(L)
-    cosine, sine = (x[..., ell * ell + ell + sign * abs(m)] for sign in (1, -1))
-    half = np.sqrt(0.5, dtype=x.dtype) * (cosine - 1j * np.sign(m, dtype=x.dtype) * sine)
-    return np.where(m == 0, cosine, np.where(m > 0, alternate(half, m), half))
-
-
-def _to_real(flm):
-    flm, L = flat(flm)
-    ell, m = degrees_and_orders(L)
-    up, down = (flm[..., ell * ell + ell + sign * abs(m)] for sign in (1, -1))
-    up, half = alternate(up, m), np.sqrt(0.5, dtype=flm.real.dtype)
-    pairs = np.where(m > 0, half * (up.real + down.real), half * (down.imag - up.imag))
-    return np.where(m == 0, flm.real, pairs)
-
-
-_real_harmonics = linear_map("conventions.from_real", _from_real, _to_real)
 
 
 # --- electric and magnetic parts ------------------------------------------------------------------
@@ -272,19 +229,13 @@ def _from_degree(lowest, flm):
     return anp.concatenate([zeros, flm[..., lowest * lowest :]], axis=-1)
 
 
-# --- what they share ------------------------------------------------------------------------------
+# --- shared by the converters ------------------------------------------------------------------------------
 
 
 def _spin_from(least, spin, L=None):
     most = None if L is None else L - 1
     hint = "E and B are those of the field of spin +|s|: conjugate the samples of spin -|s|"
     return checks.whole_number(spin, "spin", least, most, hint)
-
-
-def _order_major(L, mmax):
-    m = np.repeat(np.arange(mmax + 1), L - np.arange(mmax + 1))
-    ell = np.concatenate([np.arange(first, L) for first in range(mmax + 1)])
-    return ell, m
 
 
 def _highest_order(mmax, L):

@@ -9,8 +9,10 @@ from math import perm
 import autograd.numpy as anp
 import numpy as np
 
+from spherekit._core import checks
 from spherekit._core.traced import numbers
 from spherekit.conventions.indexing import (
+    alternate,
     degrees_and_orders,
     flat,
     half_of_real,
@@ -58,13 +60,13 @@ def from_shtools(cilm, *, normalization="4pi", csphase=1, kind="real"):
     entries = anp.reshape(cilm, (*cilm.shape[:-3], 2 * L * L))
     if kind == "real":
         ell, m = np.tril_indices(L)
-        scale = _shtools_scale(L, ell, m, normalization, csphase, kind, cilm.dtype)
+        scale = _shtools_scale(L, ell, m, normalization, csphase, kind, cilm)
         if anp.iscomplexobj(cilm):
             raise TypeError(f'cilm is complex ({cilm.dtype}); pass kind="complex"')
         cosine, sine = (take(entries, _in_cilm(L, ell, m, part)) for part in (0, 1))
         return hermitian((cosine - 1j * sine) / scale, ell, m, L)
     ell, m = degrees_and_orders(L)
-    scale = _shtools_scale(L, ell, np.abs(m), normalization, csphase, kind, cilm.dtype)
+    scale = _shtools_scale(L, ell, np.abs(m), normalization, csphase, kind, cilm)
     flm = take(entries, _in_cilm(L, ell, np.abs(m), m < 0)) / scale
     return flm if anp.iscomplexobj(flm) else flm + 0j
 
@@ -82,7 +84,7 @@ def to_shtools(flm, *, normalization="4pi", csphase=1, kind="real"):
     flm, L = flat(flm)
     if kind == "real":
         ell, m = np.tril_indices(L)
-        scale = _shtools_scale(L, ell, m, normalization, csphase, kind, flm.dtype)
+        scale = _shtools_scale(L, ell, m, normalization, csphase, kind, flm)
         why = 'the real kind is for real signals; pass kind="complex"'
         half = half_of_real(flm, ell, m, why) * scale
         signed = m > 0
@@ -91,7 +93,7 @@ def to_shtools(flm, *, normalization="4pi", csphase=1, kind="real"):
         entries = place(parts, np.concatenate(index), 2 * L * L)
     else:
         ell, m = degrees_and_orders(L)
-        scale = _shtools_scale(L, ell, np.abs(m), normalization, csphase, kind, flm.dtype)
+        scale = _shtools_scale(L, ell, np.abs(m), normalization, csphase, kind, flm)
         entries = place(flm * scale, _in_cilm(L, ell, np.abs(m), m < 0), 2 * L * L)
     return anp.reshape(entries, (*flm.shape[:-1], 2, L, L))
 
@@ -101,19 +103,19 @@ def _in_cilm(L, ell, m, part):
     return (part * L + ell) * L + m
 
 
-def _shtools_scale(L, ell, m, normalization, csphase, kind, dtype):
-    """cilm over flm, for m >= 0: real numbers in the precision of ``dtype``."""
+def _shtools_scale(L, ell, m, normalization, csphase, kind, x):
+    """cilm over flm, for m >= 0: real numbers in the precision of ``x``."""
     if kind not in ("real", "complex"):
         raise ValueError(f'kind is {kind!r}; SHTOOLS knows "real" and "complex"')
     if csphase not in (1, -1):
         raise ValueError(f"csphase is {csphase!r}; 1 leaves the Condon-Shortley phase out, -1 not")
     pairs = np.where((m > 0) & (kind == "real"), 2.0, 1.0)  # a cosine and a sine share two orders
-    single = dtype in (np.float32, np.complex64)
+    single = checks.is_single(x)
     if normalization == "unnorm":
         top = 28 if single else 85
         if top < L - 1:
             raise ValueError(
-                f'"unnorm" at degree {L - 1} is out of the range of {dtype}, which ends at {top}; '
+                f'"unnorm" at degree {L - 1} is out of the range of {x.dtype}, which ends at {top}; '
                 'use "4pi", "ortho" or "schmidt"'
             )
         factorials = [perm(a + b, 2 * b) for a, b in zip(ell.tolist(), m.tolist(), strict=True)]
@@ -125,5 +127,5 @@ def _shtools_scale(L, ell, m, normalization, csphase, kind, dtype):
         raise ValueError(
             f'normalization is {normalization!r}; SHTOOLS knows "4pi", "ortho", "schmidt", "unnorm"'
         )
-    scale = scale * (1 - 2 * (m % 2)) if csphase == 1 else scale
+    scale = alternate(scale, m) if csphase == 1 else scale
     return scale.astype(np.float32) if single else scale

@@ -17,7 +17,7 @@ from autograd.extend import defjvp, defvjp, primitive
 from spherekit._core import checks
 from spherekit._core.parallel import thread_count
 from spherekit._core.traced import aligned, angles, colatitudes, numbers
-from spherekit.conventions.indexing import degrees_and_orders, flat
+from spherekit.conventions.indexing import degrees, flat, orders
 from spherekit.harmonic import plan
 from spherekit.harmonic.engines import recursion
 from spherekit.harmonic.steps import phi_fft
@@ -128,7 +128,7 @@ def _forward(flm, *, points, L, spin, reality, threads):
             total = 2 * total.real
             total[:, 0] /= 2
         values[:, chosen] = total.sum(axis=1)
-    single = flm.dtype in (np.float32, np.complex64)
+    single = checks.is_single(flm)
     kind = (np.float32 if reality else np.complex64) if single else values.dtype
     return values.reshape(*flm.shape[:-1], len(points[0])).astype(kind, copy=False)
 
@@ -153,7 +153,7 @@ def _adjoint(values, *, points, L, spin, reality, threads):
         planes[:, :, 0, route.columns], planes[:, :, 1, route.columns] = F.real, F.imag
         recursion.analysis(planes, route, L, spin, reality, threads, part)
         flm += part
-    kind = np.complex64 if values.dtype in (np.float32, np.complex64) else complex
+    kind = checks.result_type(False, checks.is_single(values))
     return flm.reshape(*values.shape[:-1], L * L).astype(kind, copy=False)
 
 
@@ -175,7 +175,7 @@ def _sums(values, theta, phi, L, spin, reality, threads):
 
 def _neighbors(x, L, spin):
     """The spins s' and factors a_l of d/dtheta sY_lm = sum a_l s'Y_lm, in the precision of ``x``."""
-    ell, _ = degrees_and_orders(L)
+    ell = degrees(L)
     for step in (1, -1):
         if abs(spin + step) < L:
             square = (ell - step * spin) * (ell + step * spin + 1)
@@ -184,7 +184,7 @@ def _neighbors(x, L, spin):
 
 
 def _orders(x, L):
-    _, m = degrees_and_orders(L)
+    m = orders(L)
     return m.astype(checks.real_type(x))
 
 

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from spherekit._core import checks
-from spherekit.conventions import from_healpy, to_healpy
+from spherekit.conventions import band_limit_of, from_healpy, to_healpy
+from spherekit.conventions.indexing import order_major
 from spherekit.io import headers, stokes
 from spherekit.io.fits import outlines, read_table, tables, write_tables
 from spherekit.io.frames import coordsys_of, frame_letter, table_frame
@@ -345,9 +346,8 @@ def _given_components(component, n):
 
 def _columns(flm, unit):
     alm = to_healpy(flm)
-    L = int(round(flm.size**0.5))
-    m = np.repeat(np.arange(L), L - np.arange(L))
-    ell = np.concatenate([np.arange(first, L) for first in range(L)])
+    L = band_limit_of(flm)
+    ell, m = order_major(L, L - 1)
     index = (ell * ell + ell + m + 1).astype(np.int32 if L <= 46340 else np.int64)
     columns = [("index", index, "l*l+l+m+1"), ("real", alm.real, unit), ("imag", alm.imag, unit)]
     return columns, {"MAX-LPOL": L - 1, "MAX-MPOL": L - 1}

@@ -1,9 +1,10 @@
 """The table and the columns of a map's file that are asked for."""
 
-import operator
+import math
 
 import numpy as np
 
+from spherekit._core import checks
 from spherekit.io import headers
 from spherekit.io.alm import is_alm
 from spherekit.io.fits import first_table
@@ -86,7 +87,7 @@ def _by_name(names, field):
 
 def _by_number(names, field):
     try:
-        number = -1 if isinstance(field, bool | np.bool_) else operator.index(field)
+        number = checks.whole_number(field, "field", -math.inf)
     except TypeError:
         raise TypeError(
             f"field is {field!r}; expected the number or name of a column, or a sequence of them"

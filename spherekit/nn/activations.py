@@ -15,6 +15,7 @@ from autograd.tracer import getval
 from spherekit._core import checks
 from spherekit._core.jit import jit
 from spherekit._core.modulus import direction, divide, modulus
+from spherekit.conventions import degrees
 from spherekit.harmonic import transform as harmonic
 from spherekit.linear import linear_map
 from spherekit.nn.network import Layer, expect, named
@@ -313,7 +314,7 @@ def brackets():
                 f"takes real signals of spin 0, two channels at least; what comes is {takes}"
             )
         L, grid = takes.L, _exact(takes.L, takes.L)
-        ell = np.repeat(np.arange(L), 2 * np.arange(L) + 1)
+        ell = degrees(L)
         raised = np.sqrt(ell * (ell + 1.0))
         after = np.roll(np.arange(takes.channels), -1)
 

@@ -9,6 +9,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from spherekit._core import checks
+from spherekit.conventions import degrees
 from spherekit.nn.batch_statistics import Groups, standardised
 from spherekit.nn.fragment_indexing import sum_orders, widths
 from spherekit.nn.network import Layer, expect, named
@@ -98,8 +99,7 @@ def _channels(takes, lead):
     L, N = takes.L, getattr(takes, "N", 1)
     weights, place = np.full((1, L * L), 1 / (4 * math.pi)), (..., 0)
     if isinstance(takes, Group):
-        ell = np.repeat(np.arange(L), 2 * np.arange(L) + 1)
-        weights = np.tile((2 * ell + 1) / (8 * math.pi**2) ** 2, (1, 2 * N - 1, 1))
+        weights = np.tile((2 * degrees(L) + 1) / (8 * math.pi**2) ** 2, (1, 2 * N - 1, 1))
         place = ..., N - 1, 0
     if isinstance(takes, Spins) or (isinstance(takes, Sphere) and takes.spin):
         place = None

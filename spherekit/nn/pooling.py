@@ -8,6 +8,7 @@ from autograd.extend import defjvp, defvjp, primitive
 from autograd.tracer import getval
 
 from spherekit._core import checks
+from spherekit.conventions import orders
 from spherekit.harmonic import transform as harmonic
 from spherekit.nn.network import expect, named
 from spherekit.nn.scaled_reductions import take
@@ -55,11 +56,8 @@ def sample_pool(kind="mean", size=2):
             raise ValueError(f"takes real signals of {even}; what comes is {takes}")
         L, few = takes.L, takes.L // size
         fine, coarse = DH(L, n_phi=2 * L), DH(few, n_phi=2 * few)
-        ell = np.repeat(np.arange(few), 2 * np.arange(few) + 1)
-        m = np.arange(few**2) - ell * ell - ell
-        turn = np.exp(
-            -1j * m * math.pi * (size - 1) / (2 * L)
-        )  # the middle of a square lies further east
+        # the middle of a square lies further east
+        turn = np.exp(-1j * orders(few) * math.pi * (size - 1) / (2 * L))
         sine = np.sin(fine.theta).reshape(-1, size)
         weights = (sine / (size * sine.sum(axis=1, keepdims=True))).reshape(-1, 1)
 

@@ -88,7 +88,7 @@ def directions(grid):
 
 @lru_cache(maxsize=64)
 def _geometry(grid):
-    theta, n_phi, phi0, weights = grid._rings()
+    theta, n_phi, phi0, weights = grid.ring_arrays()
     n_phi = np.broadcast_to(np.asarray(n_phi, np.int64), theta.shape)
     start = np.concatenate([[0], np.cumsum(n_phi)[:-1]]).astype(np.int64)
     phi0 = np.broadcast_to(np.asarray(phi0, float), theta.shape)

@@ -32,7 +32,8 @@ class _Rectangle(Grid):
     def _default_n_phi(self):
         return 2 * self.L - 1
 
-    def _rings(self):
+    def ring_arrays(self):
+        """Colatitudes, numbers of samples, first longitudes and weights of the rings."""
         theta, weights = self._theta_rule()
         return theta, self.n_phi, 0.0, weights * (2 * np.pi / self.n_phi)
 

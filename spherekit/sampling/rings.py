@@ -35,7 +35,8 @@ class HEALPix(Grid):
             raise ValueError(f'weights is {weights!r}; HEALPix knows "ring" and "equal"')
         object.__setattr__(self, "weighting", weights)
 
-    def _rings(self):
+    def ring_arrays(self):
+        """Colatitudes, numbers of samples, first longitudes and weights of the rings."""
         theta, n_phi, phi0, _ = healpix.rings(self.nside)
         weights = np.full(theta.shape, 4 * np.pi / (12 * self.nside**2))
         if self.weighting == "ring":
@@ -93,7 +94,8 @@ class Rings(Grid):
         rings = f"{len(self.angles)} ring" + "s" * (len(self.angles) > 1)
         return f"Rings({rings}, {sum(self.counts)} samples, theta from {first:.6g} to {last:.6g})"
 
-    def _rings(self):
+    def ring_arrays(self):
+        """Colatitudes, numbers of samples, first longitudes and weights of the rings."""
         theta, counts = np.array(self.angles), np.array(self.counts)
         if self.own_weights is None:
             weights = quadrature.ring_rule(theta) * (2 * np.pi / counts)

@@ -24,13 +24,13 @@ from spherekit._core.modulus import modulus
 from spherekit._core.operators import Operator
 from spherekit._core.parallel import thread_count
 from spherekit._core.traced import coefficients
+from spherekit.conventions.indexing import degrees, take
 from spherekit.harmonic import transform as harmonic
-from spherekit.linear import cast, linear_map
+from spherekit.linear import cast
 from spherekit.sampling import GL, RotationGrid
 from spherekit.sampling.quadrature import read_only
 from spherekit.scattering.cross_moments import squares
 from spherekit.wavelets import Wavelets
-from spherekit.wavelets.filtering import pair
 from spherekit.wigner import transform as wigner
 
 #: Mean and variance of the map, and the four families.
@@ -85,8 +85,8 @@ class Covariances(Operator):
         sampling="mw",
         threads=None,
     ):
-        how = dict(sampling=sampling, reality=True, threads=threads)
-        self.wavelets = w = Wavelets(L, lam, J0, N, **how)
+        options = dict(sampling=sampling, reality=True, threads=threads)
+        self.wavelets = w = Wavelets(L, lam, J0, N, **options)
         directions = 2 * w.N - w.N % 2 if directions is None else directions
         hint = f"of the parity of N = {w.N}"
         self.directions = checks.whole_number(directions, "directions", w.N, hint=hint)
@@ -97,7 +97,9 @@ class Covariances(Operator):
         self.scales = w.scales
         self.pairs = tuple(combinations(w.scales, 2))
         self.triples = tuple(
-            (j, *two) for j in w.scales for two in combinations_with_replacement(self._above(j), 2)
+            (j, *pair)
+            for j in w.scales
+            for pair in combinations_with_replacement(self._above(j), 2)
         )
         self._rows = self._index()
 
@@ -113,7 +115,9 @@ class Covariances(Operator):
 
     def __call__(self, f):
         """`Statistics` of samples (..., *grid.shape)."""
-        return self.from_flm(harmonic.forward(f, self.L, **self.wavelets._signal()))
+        w = self.wavelets
+        options = dict(sampling=w.grid, reality=True, threads=w.threads)
+        return self.from_flm(harmonic.forward(f, self.L, **options))
 
     def from_flm(self, flm):
         """`Statistics` of the coefficients (..., L*L) of real maps.
@@ -183,7 +187,7 @@ class Covariances(Operator):
         return self.normalise(s, s if reference is None else self.from_flm(_times_power(unit, -e)))
 
     def _above(self, j):
-        return [other for other in self.scales if other > j]
+        return [i for i in self.scales if i > j]
 
     def _below(self, j):
         """The band-limit that the scales below j look at."""
@@ -191,15 +195,14 @@ class Covariances(Operator):
 
     def _modulus(self, flm, j):
         """Coefficients of |W_ja| that the scales below look at: (..., a, limit^2), or their mean over a."""
-        w, keep = self.wavelets, self._below(j)
-        limit = w.grids[j].L
+        w = self.wavelets
+        limit, N = w.grids[j].L, w.grids[j].N
         grid = self._grid(math.ceil(self.oversample * limit))
-        flmn = pair.forward(flm, **w._analysing[j])
-        U = modulus(wigner.inverse(flmn, limit, w.grids[j].N, **self._on(grid)))
+        U = modulus(wigner.inverse(w.convolve(flm, j), limit, N, **self._on(grid)))
         if self.isotropic:
             U = anp.sum(U, axis=-3, keepdims=True) / self.directions
-        how = dict(sampling=grid.sphere, reality=True, threads=w.threads)
-        return harmonic.forward(U, keep, **how)
+        options = dict(sampling=grid.sphere, reality=True, threads=w.threads)
+        return harmonic.forward(U, self._below(j), **options)
 
     def _grid(self, limit):
         """On Gauss-Legendre rings products of two signals are summed exactly."""
@@ -214,20 +217,19 @@ class Covariances(Operator):
         w, n = self.wavelets, self.directions
         limit, N = w.grids[j].L, w.grids[j].N
         fields = [flm[..., None, :], *(moduli[i] for i in self._above(j))]
-        fields = [cut.forward(x, size=limit**2, whole=x.shape[-1]) for x in fields]
-        fields = anp.concatenate(fields, axis=-2)
+        fields = anp.concatenate([take(x, slice(limit**2)) for x in fields], axis=-2)
         if self.isotropic:  # by Parseval: sum_l sum_n |Psi_ln|^2/(2l+1) sum_m f_lm conj(g_lm)
             ell, n = np.arange(limit), 1
             power = (np.abs(w.filters[j][:, ell]) ** 2).sum(axis=0) / (2 * ell + 1)
-            weights = np.repeat(power, 2 * ell + 1)
+            weights = power[degrees(limit)]
             X = anp.stack([anp.real(fields), anp.imag(fields)], axis=-2)[..., None, :, :]
         else:
             grid = self._grid(limit)
-            flmn = pair.forward(fields, **w._analysing[j] | dict(L=limit))
-            X = wigner.inverse(flmn, limit, N, **self._on(grid))
+            X = wigner.inverse(w.convolve(fields, j), limit, N, **self._on(grid))
             weights = grid.sphere.weights / (4 * math.pi)
-        found = squares(X, _products(len(self._above(j)), n), weights, thread_count(w.threads))
-        return anp.reshape(found, (*found.shape[:-2], math.prod(found.shape[-2:])))
+        products = _products(len(self._above(j)), n)
+        moments = squares(X, products, weights, thread_count(w.threads))
+        return anp.reshape(moments, (*moments.shape[:-2], math.prod(moments.shape[-2:])))
 
     def _index(self):
         """Where P00 (scales, a), C01 (pairs, a, b), C11 (triples, a, b, c) lie among all `_moments`."""
@@ -240,7 +242,7 @@ class Covariances(Operator):
             rows[0].append(at[None, :, 0])
             rows[1].append(at[:, 1:end].reshape(n, above, n).swapaxes(0, 1))
             rows[2].append(np.moveaxis(at[:, end:].reshape(n, -1, n, n), 0, 1))
-        return tuple(np.concatenate(some) for some in rows)
+        return tuple(np.concatenate(blocks) for blocks in rows)
 
 
 def _squares_in_range(flm):
@@ -260,25 +262,11 @@ def _times_power(flm, e):
     return flm * np.ldexp(kind(1), half) * np.ldexp(kind(1), e - half)
 
 
-def _cut(x, *, size, whole):
-    return x[..., :size]
-
-
-def _extend(x, *, size, whole):
-    result = np.zeros((*x.shape[:-1], whole), x.dtype)
-    result[..., :size] = x
-    return result
-
-
-#: The first ``size`` of ``whole`` coefficients, and zeros for the others.
-cut = linear_map("scattering.cut", _cut, _extend)
-
-
 @lru_cache(maxsize=64)
 def _products(above, n):
     """Pairs of fields (the map, then n of each scale above): P00, C01 by scale, C11 by two scales."""
     index = [[1 + i * n + b for b in range(n)] for i in range(above)]
-    pairs = [(0, 0), *((0, k) for some in index for k in some)]
-    for one, other in combinations_with_replacement(index, 2):
-        pairs += [(i, k) for i in one for k in other]
+    pairs = [(0, 0), *((0, k) for fields in index for k in fields)]
+    for first, second in combinations_with_replacement(index, 2):
+        pairs += [(i, k) for i in first for k in second]
     return read_only(np.array(pairs))

@@ -37,22 +37,22 @@ def squares(x, pairs, weights, threads):
 def moments(x, y, pairs, weights, threads):
     """m_p(x, y), as `squares`."""
     pairs = np.asarray(pairs)
-    one, other = (_moments(x, y, some, weights, threads) for some in (pairs, pairs[:, ::-1]))
-    return (one + other) / 2
+    swapped = _moments(x, y, pairs[:, ::-1], weights, threads)
+    return (_moments(x, y, pairs, weights, threads) + swapped) / 2
 
 
 @primitive
 def mixture(g, x, pairs, weights, threads):
     """sum_p g_p w (x_k in the place of i + x_i in the place of k): the gradient of `squares`."""
     x, g = checks.numbers(x, "x"), checks.numbers(g, "g")
-    fields, some = _flat(x)
+    fields, samples = _flat(x)
     matrix = np.zeros((*g.shape[:-1], fields, fields))
     rows, columns = np.transpose(pairs)
     np.add.at(matrix, (..., rows, columns), g)
     np.add.at(matrix, (..., columns, rows), g)
     matrix = matrix.reshape(math.prod(g.shape[:-1]), fields, fields)
-    result, counter = np.empty_like(some), np.zeros(1, np.int64)
-    work = WIDE, counter, matrix, some, _each(weights, x), result
+    result, counter = np.empty_like(samples), np.zeros(1, np.int64)
+    work = WIDE, counter, matrix, samples, _sample_weights(weights, x), result
     run(lambda _: _mix(*work), threads)
     return result.reshape(x.shape).astype(x.dtype, copy=False)
 
@@ -84,7 +84,7 @@ def _flat(x):
     )
 
 
-def _each(weights, x):
+def _sample_weights(weights, x):
     """The weight of every sample."""
     return np.broadcast_to(weights, x.shape[-2:]).ravel().astype(float)
 
@@ -96,7 +96,7 @@ def _moments(x, y, pairs, weights, threads):
     second = first if x is y else _flat(y)[1]
     result = np.empty((len(first), slices, len(pairs)))
     counter, chosen = np.zeros(1, np.int64), np.ascontiguousarray(pairs, np.int64)
-    work = WIDE, counter, first, second, chosen, _each(weights, x), result
+    work = WIDE, counter, first, second, chosen, _sample_weights(weights, x), result
     run(lambda _: _multiply(*work), threads)
     return result.reshape(*lead, slices, len(pairs))
 
@@ -109,7 +109,7 @@ def _multiply(lanes, counter, x, y, pairs, weights, result):
     """A signal's slice at a time; its samples by chunks, weighted once for all pairs."""
     fields, slices, samples = x.shape[1:]
     w, part = width(lanes), np.zeros((2, fields, _CHUNK))
-    one, other = part[0].reshape(-1), part[1].reshape(-1)
+    plain, weighted = part[0].reshape(-1), part[1].reshape(-1)
     sums = np.empty((pairs.shape[0], w))
     running = sums.reshape(-1)
     while True:
@@ -129,7 +129,7 @@ def _multiply(lanes, counter, x, y, pairs, weights, result):
                 a, b = pairs[p, 0] * _CHUNK, pairs[p, 1] * _CHUNK
                 total = load(lanes, running, p * w)
                 for s in range(0, padded, w):
-                    total = total + load(lanes, one, a + s) * load(lanes, other, b + s)
+                    total = total + load(lanes, plain, a + s) * load(lanes, weighted, b + s)
                 store(running, p * w, total)
         for p in range(pairs.shape[0]):
             result[q, g, p] = sums[p].sum()

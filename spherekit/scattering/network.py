@@ -17,6 +17,7 @@ from spherekit._core.modulus import modulus
 from spherekit._core.operators import Operator
 from spherekit._core.remat import recomputed
 from spherekit._core.traced import coefficients
+from spherekit.conventions import band_limit_of
 from spherekit.harmonic import transform as harmonic
 from spherekit.sampling import RotationGrid
 from spherekit.sampling import grid as as_grid
@@ -26,8 +27,8 @@ from spherekit.scattering.paths import paths as make_paths
 from spherekit.wavelets import Wavelets
 from spherekit.wigner import transform as wigner
 
-#: Samples of a modulus beyond which they are not kept for the backward pass, but made again.
-_KEPT = 2**20
+#: Samples of a modulus beyond which they are not saved for the backward pass, but computed again.
+_MAX_SAVED = 2**20
 
 
 class Scattering(Operator):
@@ -86,9 +87,10 @@ class Scattering(Operator):
         reality=False,
         threads=None,
     ):
-        how = dict(sampling=sampling, threads=threads)
-        self.first = Wavelets(L, lam, J0, N, spin, reality=reality, **how)
-        self.later = Wavelets(L, lam, J0, N if directional == "mean" else 1, reality=True, **how)
+        options = dict(sampling=sampling, threads=threads)
+        self.first = Wavelets(L, lam, J0, N, spin, reality=reality, **options)
+        N_later = N if directional == "mean" else 1
+        self.later = Wavelets(L, lam, J0, N_later, reality=True, **options)
         if directional not in tuple(WAYS):
             raise ValueError(f"directional is {directional!r}; known are {', '.join(WAYS)}")
         if directional == "full" and self.first.N % 2 == 0:
@@ -100,7 +102,7 @@ class Scattering(Operator):
         self.paths = make_paths(self.first.scales, self.depth, paths)
         self.L0 = self.later.scaling_limit
         self._branches = branches(self.paths)
-        self._wanted = {path.scales for path in self.paths}
+        self._output_paths = {path.scales for path in self.paths}
         if directional == "slices":
             slices = {j: grid.N for j, grid in self.first.grids.items()}
             self.paths = tuple(
@@ -121,30 +123,52 @@ class Scattering(Operator):
 
     def __call__(self, f):
         """Coefficients (..., n_paths, L0*L0) of samples (..., *grid.shape)."""
-        return self.from_flm(harmonic.forward(f, self.L, **self.first._signal()))
+        w = self.first
+        options = dict(spin=w.spin, sampling=w.grid, reality=w.reality, threads=w.threads)
+        return self.from_flm(harmonic.forward(f, self.L, **options))
 
     def from_flm(self, flm):
         """Coefficients (..., n_paths, L0*L0) of a signal's coefficients (..., L*L)."""
         flm = coefficients(flm, self.L)
-        found = {}
-        self._visit((), flm[..., None, :], self.L, found)
-        outputs = [found[path.scales][..., path.direction, :] for path in self.paths]
+        S = {}
+        self._visit((), flm[..., None, :], S)
+        outputs = [S[path.scales][..., path.direction, :] for path in self.paths]
         return anp.stack(outputs, axis=-2)
 
-    def _visit(self, path, U, limit, found):
-        """S of this path, then of all that begin with it: depth first, each beginning once.
+    def _visit(self, path, U, S):
+        """S[p] f of this path, then of all that begin with it: depth first, each beginning once.
 
-        U[p] f by its coefficients (..., channels, limit^2): a map, one of each angle, or orders n on SO(3).
+        U[p] f by its coefficients (..., channels, K*K): a map, one of each angle, or orders n on SO(3).
         """
-        if path in self._wanted:
-            found[path] = self._way.smooth(path, U, limit)
+        if path in self._output_paths:
+            S[path] = self._way.smooth(path, U)  # U[p] f * Phi
         for j in self._branches.get(path, ()):
-            keep = self._needed((*path, j))
-            step = partial(self._propagate, path, limit, j, keep)
-            large = self._samples(j) * math.prod(U.shape[:-1]) > _KEPT
-            self._visit((*path, j), recomputed(U, step) if large else step(U), keep, found)
+            limit = self._needed_limit((*path, j))
+            modulus_of = partial(self._modulus, path, j, limit)  # |U[p] f * Psi^j|
+            is_large = self._samples(j) * math.prod(U.shape[:-1]) > _MAX_SAVED
+            self._visit((*path, j), recomputed(U, modulus_of) if is_large else modulus_of(U), S)
 
-    def _needed(self, path):
+    def _modulus(self, path, j, limit, U):
+        """Coefficients of |U * Psi^j|, of the degrees below ``limit``."""
+        w = self._way.wavelets(path)
+        if w.grids[j].N == 1 and self.directional != "full":
+            return self._modulus_on_sphere(path, j, limit, U)
+        W = self._way.convolve(path, U, j)
+        L, N = band_limit_of(W), (W.shape[-2] + 1) // 2
+        grid = self._fine_grid(L, N, limit)
+        options = dict(sampling=grid, reality=w.reality, steerable=True, threads=w.threads)
+        return self._way.collect(modulus(wigner.inverse(W, L, N, **options)), grid, limit)
+
+    def _modulus_on_sphere(self, path, j, limit, U):
+        """The same with an axisymmetric wavelet: the signal stays on the sphere."""
+        w = self._way.wavelets(path)
+        W = self._way.convolve_on_sphere(path, U, j)
+        L = band_limit_of(W)
+        options = dict(sampling=self._fine_grid(L, 1, limit).sphere, threads=w.threads)
+        f = modulus(harmonic.inverse(W, L, reality=w.reality, **options))
+        return harmonic.forward(f, limit, reality=True, **options)
+
+    def _needed_limit(self, path):
         """The band-limit that what follows a path looks at."""
         following = self._branches.get(path, ())
         return max([self.L0, *(self.later.bands[j][1] + 1 for j in following)])
@@ -154,29 +178,9 @@ class Scattering(Operator):
         limit, N = self.first.grids[j].L, self.first.grids[j].N
         return 2 * (self.oversample * limit) ** 2 * N
 
-    def _propagate(self, path, limit, j, keep, U):
-        """Coefficients below ``keep`` of |U * Psi^j|."""
-        w = self._way.wavelets(path)
-        if w.grids[j].N == 1 and self.directional != "full":
-            return self._propagate_on_sphere(path, limit, j, keep, U)
-        W, N = self._way.convolve(path, U, limit, j)
-        L = math.isqrt(W.shape[-1])
-        grid = self._fine(L, N, keep)
-        how = dict(reality=w.reality, steerable=True, threads=w.threads)
-        return self._way.collect(modulus(wigner.inverse(W, L, N, sampling=grid, **how)), grid, keep)
-
-    def _propagate_on_sphere(self, path, limit, j, keep, U):
-        """The same with an axisymmetric wavelet: the signal stays on the sphere."""
-        w = self._way.wavelets(path)
-        W = self._way.convolve_on_sphere(path, U, limit, j)
-        L = math.isqrt(W.shape[-1])
-        how = dict(sampling=self._fine(L, 1, keep).sphere, threads=w.threads)
-        f = modulus(harmonic.inverse(W, L, reality=w.reality, **how))
-        return harmonic.forward(f, keep, reality=True, **how)
-
-    def _fine(self, L, N, keep):
+    def _fine_grid(self, L, N, limit):
         """The grid of a modulus: ``oversample`` times the band-limits."""
-        fine = max(math.ceil(self.oversample * L), keep)
+        fine = max(math.ceil(self.oversample * L), limit)
         angles = min(self._way.angles(N), fine - (fine - N) % 2)
         sphere = as_grid(self.later.scaling_grid.name, fine)
         return RotationGrid(fine, angles, sphere, steerable=True)

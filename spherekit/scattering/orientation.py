@@ -1,6 +1,6 @@
 """What a step of the network makes of |U * Psi^j|, which lives on SO(3) where Psi^j is directional.
 
-Each way says how U, coefficients (..., channels, limit^2), is convolved; which angles gamma the modulus is
+Each way says how U, coefficients (..., channels, K*K), is convolved; which angles gamma the modulus is
 sampled at; and what of it the next step, and the output, take. All are scaled to keep energy: of a mean over
 gamma 2 pi |mean|^2 over the sphere <= |U|^2 over SO(3).
 """
@@ -10,6 +10,7 @@ import math
 import autograd.numpy as anp
 import numpy as np
 
+from spherekit.conventions import band_limit_of
 from spherekit.harmonic import transform as harmonic
 from spherekit.wavelets.filtering import pair
 from spherekit.wigner import transform as wigner
@@ -25,17 +26,13 @@ class Mean:
         """Those of the signal, then of its moduli."""
         return self.later if path else self.first
 
-    def convolve(self, path, U, limit, j):
-        """(Wigner coefficients of U * Psi^j, their azimuthal band-limit)."""
-        w = self.wavelets(path)
-        return pair.forward(U, **_cut(w._analysing[j], limit)), w.grids[j].N
+    def convolve(self, path, U, j):
+        """Wigner coefficients of U * Psi^j."""
+        return self.wavelets(path).convolve(U, j)
 
-    def convolve_on_sphere(self, path, U, limit, j):
+    def convolve_on_sphere(self, path, U, j):
         """Of an axisymmetric wavelet: coefficients of sqrt(2 pi) U * Psi^j, as `collect` scales."""
-        weights = _cut(self.wavelets(path)._analysing[j], limit)["weights"]
-        ell = np.arange(weights.shape[1])
-        W = pair.forward(U, weights=weights * np.sqrt((2 * ell + 1) / (8 * np.pi**2)), L=limit)
-        return anp.reshape(W, (*W.shape[:-2], math.prod(W.shape[-2:])))
+        return self.wavelets(path).convolve(U, j, on_sphere=True)
 
     def angles(self, N):
         """How many angles gamma the modulus of orders below N is sampled at; of the parity of N."""
@@ -46,13 +43,13 @@ class Mean:
         mean = anp.sum(U, axis=-3) * (math.sqrt(2 * math.pi) / grid.n_gamma)
         return self._analyse(mean, grid, keep)
 
-    def smooth(self, path, U, limit):
-        """U * Phi: (..., channels, L0^2)."""
-        return pair.forward(U, **_cut(self.wavelets(path)._smoothing, limit))[..., 0, :]
+    def smooth(self, path, U):
+        """U * Phi: (..., channels, L0*L0)."""
+        return self.wavelets(path).smooth(U)
 
     def _analyse(self, maps, grid, keep):
-        how = dict(sampling=grid.sphere, reality=True, threads=self.first.threads)
-        return harmonic.forward(maps, keep, **how)
+        options = dict(sampling=grid.sphere, reality=True, threads=self.first.threads)
+        return harmonic.forward(maps, keep, **options)
 
 
 class Slices(Mean):
@@ -69,28 +66,29 @@ class Slices(Mean):
 class Full(Mean):
     """Channels are the orders n of a signal on SO(3), even ones alone: |W| has the period pi in gamma."""
 
-    def convolve(self, path, U, limit, j):
+    def convolve(self, path, U, j):
         if not path:
-            W, N = super().convolve(path, U, limit, j)
-            return W[..., 0, :, :], N
-        size, whole = self.later.grids[j].L, (U.shape[-2] + 1) // 2
-        N = _odd_below(whole, size)
-        U = U[..., whole - N : whole + N - 1, :]
+            return super().convolve(path, U, j)[..., 0, :, :]
+        limit, size = band_limit_of(U, "U"), self.later.grids[j].L
+        N_U = (U.shape[-2] + 1) // 2
+        N = _odd_below(N_U, size)
+        U = U[..., N_U - N : N_U + N - 1, :]
         kappa = self.later.kappa[j][None, : min(size, limit)]
-        return pair.forward(U, weights=kappa, L=limit)[..., 0, :], N
+        return pair.forward(U, weights=kappa, L=limit)[..., 0, :]
 
     def collect(self, U, grid, keep):
         most = _odd_or_even(math.ceil(self.oversample * self.first.N), 1)
         N = _odd_below(min(most, grid.N), keep)
-        how = dict(sampling=grid, reality=True, steerable=True, threads=self.first.threads)
-        return wigner.forward(U, keep, N, **how)
+        options = dict(sampling=grid, reality=True, steerable=True, threads=self.first.threads)
+        return wigner.forward(U, keep, N, **options)
 
-    def smooth(self, path, U, limit):
+    def smooth(self, path, U):
         if path:
-            ell, n = np.arange(limit), U.shape[-2] // 2
+            limit, n = band_limit_of(U, "U"), U.shape[-2] // 2
+            ell = np.arange(limit)
             scale = np.sqrt((2 * ell + 1) / (8 * np.pi**2))[None].astype(complex)
             U = pair.forward(U[..., n : n + 1, :], weights=scale, L=limit)[..., 0, :]
-        return super().smooth(path, U, limit)
+        return super().smooth(path, U)
 
 
 WAYS = {"mean": Mean, "full": Full, "slices": Slices}
@@ -104,8 +102,3 @@ def _odd_or_even(count, N):
 def _odd_below(N, limit):
     """The odd N, or the largest odd number up to ``limit``."""
     return min(N, limit - (limit + 1) % 2)
-
-
-def _cut(held, limit):
-    """Weights for signals of that band-limit."""
-    return dict(weights=held["weights"][:, :limit], L=limit)

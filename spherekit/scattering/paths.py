@@ -31,18 +31,17 @@ def paths(scales, depth, kind):
         return _listed(kind, scales)
     if kind not in KINDS:
         raise ValueError(f"paths is {kind!r}; known are {', '.join(KINDS)}, or a list of paths")
-    made = []
+    result = []
     for order in range(depth + 1):
         if kind == "all":
-            some = itertools.product(down, repeat=order)
+            sequences = itertools.product(down, repeat=order)
         elif kind == "descending":
-            some = itertools.combinations(down, order)
+            sequences = itertools.combinations(down, order)
         else:
-            some = (
-                tuple(down[i : i + order]) for i in range(len(down) - order + 1 if order else 1)
-            )
-        made += [Path(tuple(path), order) for path in some]
-    return tuple(made)
+            count = len(down) - order + 1 if order else 1
+            sequences = (down[i : i + order] for i in range(count))
+        result += [Path(tuple(path), order) for path in sequences]
+    return tuple(result)
 
 
 def _listed(kind, scales):
@@ -50,7 +49,7 @@ def _listed(kind, scales):
         raise TypeError(
             f"paths is {kind!r} ({type(kind).__name__}); expected {', '.join(KINDS)}, or a list of paths"
         )
-    made = []
+    result = []
     for path in kind:
         if not isinstance(path, Iterable) or isinstance(path, str):
             raise TypeError(
@@ -62,10 +61,10 @@ def _listed(kind, scales):
                 raise ValueError(
                     f"the path {path} names the scale {j}; the scales are {tuple(scales)}"
                 )
-        made.append(Path(path, len(path)))
-    if len(set(made)) != len(made) or not made:
+        result.append(Path(path, len(path)))
+    if len(set(result)) != len(result) or not result:
         raise ValueError("paths names a path twice, or none at all")
-    return tuple(made)
+    return tuple(result)
 
 
 def branches(paths):

@@ -11,7 +11,7 @@ import numpy as np
 from autograd import value_and_grad
 
 from spherekit._core import checks, scaling
-from spherekit.conventions import from_real
+from spherekit.conventions import degrees, from_real
 from spherekit.spectra import power
 
 #: Coefficients of the new map; those it started from; the losses on the way, the start's first.
@@ -65,8 +65,8 @@ def generate(C, flm, rng, *, iterations=100, tolerance=1e-6, progress=None):
     >>> from spherekit.scattering import Covariances
     >>> from spherekit.testing import random_flm
     >>> rng = np.random.default_rng(0)
-    >>> made = generate(Covariances(8, N=1), random_flm(8, rng, reality=True), rng, iterations=30)
-    >>> bool(made.losses[-1] < 0.1 * made.losses[0])
+    >>> new = generate(Covariances(8, N=1), random_flm(8, rng, reality=True), rng, iterations=30)
+    >>> bool(new.losses[-1] < 0.1 * new.losses[0])
     True
     """
     from scipy.optimize import minimize
@@ -81,17 +81,16 @@ def generate(C, flm, rng, *, iterations=100, tolerance=1e-6, progress=None):
     flm = scaling.times_power(flm.astype(complex), -unit)  # the statistics are squares
     model = C.from_flm(flm)
     target = C.normalise(model, model)
-    ell = np.arange(C.L)
-    scale = np.repeat(np.sqrt(power(flm)), 2 * ell + 1)
+    scale = np.sqrt(power(flm))[degrees(C.L)]
     scale[0] = 0.0
     mean = np.zeros(C.L**2, complex)
     mean[0] = flm[0].real
 
-    def made(x):
+    def flm_of(x):
         return from_real(scale * x) + mean
 
     def loss(x):
-        return distance(C.normalise(C.from_flm(made(x)), model), target)
+        return distance(C.normalise(C.from_flm(flm_of(x)), model), target)
 
     losses = []
 
@@ -105,8 +104,8 @@ def generate(C, flm, rng, *, iterations=100, tolerance=1e-6, progress=None):
     start = rng.standard_normal(C.L**2)
     first = float(loss(start))
     options = dict(maxiter=iterations, maxfun=10 * iterations, maxcor=20, ftol=0.0, gtol=0.0)
-    found = minimize(
+    result = minimize(
         value_and_grad(loss), start, jac=True, method="L-BFGS-B", callback=after, options=options
     )
-    new, start = (scaling.times_power(made(x), unit) for x in (found.x, start))
+    new, start = (scaling.times_power(flm_of(x), unit) for x in (result.x, start))
     return Generated(new, start, np.array([first, *losses]))

@@ -6,6 +6,7 @@ from collections import namedtuple
 import numpy as np
 
 from spherekit._core import checks, scaling
+from spherekit.conventions import band_limit_of
 from spherekit.harmonic import evaluate, forward
 from spherekit.sampling import MW
 from spherekit.wigner import euler, rotate
@@ -25,8 +26,8 @@ def invariance(S, flm, alpha, beta, gamma):
     >>> from spherekit.scattering import Scattering
     >>> from spherekit.testing import random_flm
     >>> S = Scattering(16, J0=1, reality=True)
-    >>> found = invariance(S, random_flm(16, np.random.default_rng(0), reality=True), 0.1, 0.2, 0.0)
-    >>> bool(found.error <= found.bound)
+    >>> result = invariance(S, random_flm(16, np.random.default_rng(0), reality=True), 0.1, 0.2, 0.0)
+    >>> bool(result.error <= result.bound)
     True
     """
     plain, turned = S.from_flm(flm), S.from_flm(rotate(flm, alpha, beta, gamma))
@@ -45,8 +46,7 @@ def equivariance(S, flm, alpha, beta, gamma):
     first = [i for i, path in enumerate(S.paths) if path.order]
     turned = S.from_flm(rotate(flm, alpha, beta, gamma))[..., first, :]
     moved = rotate(S.from_flm(flm)[..., first, :], alpha, beta, gamma)
-    difference, whole = turned - moved, moved
-    return scaling.ratio(difference[..., 1:], whole[..., 1:])
+    return scaling.ratio((turned - moved)[..., 1:], moved[..., 1:])
 
 
 def energy(S, flm):
@@ -109,7 +109,7 @@ def deform(flm, move, *, oversample=2):
     >>> bool(np.allclose(deform(flm, lambda theta, phi: (theta, phi)), flm))
     True
     """
-    L = math.isqrt(np.shape(flm)[-1])
+    L = band_limit_of(flm)
     grid = MW(math.ceil(oversample * L))
     theta, phi = (x.ravel() for x in np.meshgrid(grid.theta, grid.phi, indexing="ij"))
     moved = move(theta, phi)

@@ -1,7 +1,22 @@
-"""Power spectra and Gaussian random signals."""
+"""Power spectra, of the whole sphere and of part of it, and Gaussian random signals."""
 
-from spherekit.spectra.angular_power import power
+from spherekit.spectra.angular_power import polarization_power, power
 from spherekit.spectra.gaussian import gaussian_flm
-from spherekit.spectra.masked import MonopoleDipole, remove_monopole_dipole
+from spherekit.spectra.masked import (
+    MonopoleDipole,
+    masked_flm,
+    masked_power,
+    remove_monopole_dipole,
+    sky_fraction,
+)
 
-__all__ = ["MonopoleDipole", "gaussian_flm", "power", "remove_monopole_dipole"]
+__all__ = [
+    "MonopoleDipole",
+    "gaussian_flm",
+    "masked_flm",
+    "masked_power",
+    "polarization_power",
+    "power",
+    "remove_monopole_dipole",
+    "sky_fraction",
+]

@@ -1,7 +1,5 @@
 """Angular power spectra of harmonic coefficients."""
 
-import math
-
 import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
@@ -9,7 +7,8 @@ from autograd.numpy.numpy_vjps import unbroadcast_f
 
 from spherekit._core import checks
 from spherekit._core.jit import jit
-from spherekit.conventions.indexing import degrees_and_orders, flat
+from spherekit.conventions import spin_to_eb
+from spherekit.conventions.indexing import band_limit_of, degrees, flat
 from spherekit.linear import cast, conj, like
 
 
@@ -34,10 +33,47 @@ def power(flm, flm2=None):
     array([1.e-46, 1.e-46])
     """
     flm, L = flat(flm)
-    other, L_other = (flm, L) if flm2 is None else flat(flm2, "flm2")
-    if L != L_other:
-        raise ValueError(f"flm has shape {flm.shape} and flm2 {other.shape}; cut both to one L*L")
-    return _power(flm, other)
+    flm2, L_2 = (flm, L) if flm2 is None else flat(flm2, "flm2")
+    if L != L_2:
+        raise ValueError(f"flm has shape {flm.shape} and flm2 {flm2.shape}; cut both to one L*L")
+    return _power(flm, flm2)
+
+
+def polarization_power(flm, T=None, *, spin=2):
+    """Spectra of the electric and magnetic parts of a spin field, and of a scalar beside it.
+
+    Parameters
+    ----------
+    flm : complex ndarray [shape=(..., L*L)]
+        Coefficients of the field, as ``forward(Q + 1j * U, L, spin=2)`` has them.
+    T : complex ndarray [shape=(..., L*L)], optional
+        Coefficients of a real signal, such as the temperature.
+    spin : int
+        Of the field, 1 <= spin < L.
+
+    Returns
+    -------
+    dict of str: float64 ndarray [shape=(..., L)]
+        ``"EE"``, ``"BB"`` and ``"EB"``; with T ``"TT"``, ``"EE"``, ``"BB"``, ``"TE"``, ``"EB"`` and
+        ``"TB"``. Differentiable.
+
+    Raises
+    ------
+    ValueError
+        A spin out of range, or shapes that do not fit.
+
+    >>> import numpy as np
+    >>> from spherekit.conventions import eb_to_spin
+    >>> E, B = (np.where(np.arange(9) == 6, x, 0) for x in (2.0, 3.0))            # l = 2, m = 0
+    >>> {name: float(cl[2]) for name, cl in polarization_power(eb_to_spin(E, B, spin=2)).items()}
+    {'EE': 0.8, 'BB': 1.8, 'EB': 1.2}
+    """
+    E, B = spin_to_eb(flm, spin=spin)
+    parts, pairs = {"E": E, "B": B}, ("EE", "BB", "EB")
+    if T is not None:
+        parts["T"] = T
+        pairs = ("TT", "EE", "BB", "TE", "EB", "TB")
+    return {a + b: power(parts[a], parts[b]) for a, b in pairs}
 
 
 @primitive
@@ -45,18 +81,17 @@ def _power(f, g):
     if f.shape != g.shape or f.dtype != g.dtype:
         kind = np.result_type(f, g)
         f, g = (x.astype(kind) for x in np.broadcast_arrays(f, g))
-    L = math.isqrt(f.shape[-1])
+    L = band_limit_of(f)
     return _sums(f.reshape(-1, L * L), g.reshape(-1, L * L), L).reshape(*f.shape[:-1], L)
 
 
 def _by_signal(x, partner):
     """The gradient by ``x`` of the power of ``x`` and its partner."""
-    L = math.isqrt(x.shape[-1])
-    ell, _ = degrees_and_orders(L)
+    L = band_limit_of(x)
     kind = checks.result_type(not anp.iscomplexobj(partner), checks.is_single(x))
 
     def pull_back(g):
-        shares = (g / (2 * np.arange(L) + 1))[..., ell]
+        shares = (g / (2 * np.arange(L) + 1))[..., degrees(L)]
         return like(cast(shares, checks.real_type(x)) * cast(conj(partner), kind), x)
 
     return unbroadcast_f(x, pull_back)

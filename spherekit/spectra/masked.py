@@ -1,4 +1,10 @@
-"""Maps that are known on part of the sphere: the monopole and dipole of the observed sky."""
+"""Maps that are known on part of the sphere: their power spectra, their monopole and dipole.
+
+The spectrum of a map times a mask is on average that of the map, coupled between degrees by the spectrum of
+the mask (Hivon et al. 2002, ApJ 567, 2). Where it is smooth over the width of that coupling,
+
+    <C_l of the masked map> = f_sky C_l,    f_sky = 1/(4 pi) int mask^2.
+"""
 
 from typing import NamedTuple
 
@@ -6,11 +12,140 @@ import numpy as np
 
 from spherekit._core import checks, scaling
 from spherekit._core.missing import UNSEEN, is_missing
+from spherekit._core.traced import numbers
+from spherekit.harmonic import forward
+from spherekit.linear import is_traced
 from spherekit.sampling.base import directions
 from spherekit.sampling.grids import grid as as_grid
+from spherekit.spectra.angular_power import power
 
 #: Largest condition number of the normal matrix with which monopole and dipole are fitted.
 MAX_CONDITION = 50.0
+
+
+def sky_fraction(mask, *, sampling):
+    """f_sky, the mean of the squared mask over the sphere: the power that a masked map keeps.
+
+    Parameters
+    ----------
+    mask : array_like [shape=grid.shape]
+        Weights >= 0, or booleans; 0 or False where samples do not count.
+    sampling : str or Grid
+        As in `spherekit.harmonic.forward`.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        A mask of another shape, or one that is negative, not finite or zero everywhere.
+
+    >>> import numpy as np
+    >>> from spherekit.sampling import HEALPix
+    >>> north = HEALPix(16).theta < np.pi / 3                      # a cap of a quarter of the sphere
+    >>> round(sky_fraction(north, sampling="healpix:16"), 2)
+    0.24
+    """
+    grid = as_grid(sampling)
+    mask = _as_mask(mask, grid)
+    return float(np.sum(grid.weights * mask**2) / (4 * np.pi))
+
+
+def masked_flm(f, L, mask, *, spin=0, sampling="mw", reality=False, threads=None):
+    """Coefficients of maps times a mask, by one quadrature.
+
+    Parameters
+    ----------
+    f : array_like [shape=(..., *grid.shape)]
+        Maps. Samples where ``mask`` is 0 may be missing (NaN, infinite or UNSEEN).
+    L : int
+    mask : array_like [shape=grid.shape]
+        As in `sky_fraction`.
+    spin, sampling, reality, threads
+        As in `spherekit.harmonic.forward`.
+
+    Returns
+    -------
+    complex ndarray [shape=(..., L*L)]
+        Differentiable by ``f``, which then has no missing samples.
+
+    Raises
+    ------
+    ValueError
+        As `sky_fraction`; missing samples that the mask does not cover.
+
+    See Also
+    --------
+    masked_power : the spectrum of real maps.
+
+    The spectra of a polarized map Q, U:
+
+    >>> import numpy as np
+    >>> from spherekit.sampling import HEALPix
+    >>> from spherekit.spectra import polarization_power
+    >>> mask = np.abs(np.cos(HEALPix(8).theta)) > 0.2
+    >>> Q, U = np.random.default_rng(0).standard_normal((2, 768))
+    >>> flm = masked_flm(Q + 1j * U, 16, mask, spin=2, sampling="healpix:8")
+    >>> f_sky = sky_fraction(mask, sampling="healpix:8")
+    >>> {name: cl.shape for name, cl in polarization_power(flm / np.sqrt(f_sky)).items()}
+    {'EE': (16,), 'BB': (16,), 'EB': (16,)}
+    """
+    grid = as_grid(sampling, L)
+    f, mask = numbers(f, "f"), _as_mask(mask, grid)
+    if not is_traced(f):
+        checks.samples_shape(f, grid, L)
+        observed = mask > 0
+        checks.finite_samples(f[..., observed], UNSEEN)
+        f = np.where(observed, f, f.dtype.type(0))
+    flags = dict(spin=spin, sampling=grid, reality=reality, threads=threads)
+    return forward(f * mask.astype(checks.real_type(f)), L, **flags)
+
+
+def masked_power(f, L, mask, *, sampling="mw", threads=None):
+    """Power spectra of real maps on part of the sphere, ``C_l of the masked map / f_sky``.
+
+    Right on average where the spectrum is smooth; neighboring degrees stay coupled. Nothing is removed from
+    the map, and nothing corrects for beam, pixel window and noise.
+
+    Parameters
+    ----------
+    f : array_like [shape=(..., *grid.shape)]
+        Real maps. Samples where ``mask`` is 0 may be missing (NaN, infinite or UNSEEN).
+    L : int
+    mask : array_like [shape=grid.shape]
+        As in `sky_fraction`.
+    sampling, threads
+        As in `spherekit.harmonic.forward`.
+
+    Returns
+    -------
+    float64 ndarray [shape=(..., L)]
+        Differentiable by ``f``, which then has no missing samples.
+
+    Raises
+    ------
+    TypeError
+        Complex maps.
+    ValueError
+        As `sky_fraction`; missing samples that the mask does not cover.
+
+    See Also
+    --------
+    masked_flm : the coefficients, of spin fields too.
+    remove_monopole_dipole : before a mask spreads them over the low degrees.
+
+    >>> import numpy as np
+    >>> from spherekit.sampling import HEALPix
+    >>> grid, rng = HEALPix(16), np.random.default_rng(0)
+    >>> noise = rng.standard_normal((50, 3072))
+    >>> cl = masked_power(noise, 32, grid.theta < 1.2, sampling=grid).mean()
+    >>> round(float(cl * 3072 / (4 * np.pi)), 2)                  # white noise, 4 pi / pixels
+    0.99
+    """
+    flm = masked_flm(f, L, mask, sampling=sampling, reality=True, threads=threads)
+    return power(flm) / sky_fraction(mask, sampling=as_grid(sampling, L))
 
 
 class MonopoleDipole(NamedTuple):
@@ -111,18 +246,7 @@ def _weights(mask, grid):
     weights = np.broadcast_to(grid.weights, grid.shape)
     observed = np.ones(grid.shape, bool)
     if mask is not None:
-        mask = checks.numbers(mask, "mask")
-        if mask.shape != tuple(grid.shape) or np.iscomplexobj(mask):
-            raise ValueError(
-                f"mask has shape {mask.shape} and type {mask.dtype}; the samples need real weights "
-                f"of shape {tuple(grid.shape)}"
-            )
-        if not (np.isfinite(mask).all() and (mask >= 0).all() and mask.any()):
-            raise ValueError(
-                "mask must hold finite weights >= 0, not all 0; it holds "
-                f"{np.count_nonzero(~np.isfinite(mask))} that are not finite and "
-                f"{np.count_nonzero(mask < 0)} below 0"
-            )
+        mask = _as_mask(mask, grid)
         weights, observed = weights * mask / mask.max(), mask > 0
     total = weights.sum()
     if not total > 0:
@@ -130,6 +254,23 @@ def _weights(mask, grid):
             f"the quadrature weights of the observed samples sum to {total:.3g} sr; expected more than 0"
         )
     return weights / total, observed
+
+
+def _as_mask(mask, grid):
+    """The weights of the samples, as an array of finite numbers >= 0."""
+    mask = checks.numbers(mask, "mask")
+    if mask.shape != tuple(grid.shape) or np.iscomplexobj(mask):
+        raise ValueError(
+            f"mask has shape {mask.shape} and type {mask.dtype}; the samples need real weights "
+            f"of shape {tuple(grid.shape)}"
+        )
+    if not (np.isfinite(mask).all() and (mask >= 0).all() and mask.any()):
+        raise ValueError(
+            "mask must hold finite weights >= 0, not all 0; it holds "
+            f"{np.count_nonzero(~np.isfinite(mask))} that are not finite and "
+            f"{np.count_nonzero(mask < 0)} below 0"
+        )
+    return mask
 
 
 def _normal_equations(axes, weights, max_condition):

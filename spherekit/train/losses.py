@@ -34,7 +34,7 @@ def cross_entropy(outputs, labels):
     >>> float(round(cross_entropy(np.zeros((3, 4)), np.array([0, 1, 3])), 6))      # log 4
     1.386294
     """
-    classes = _classes(outputs, labels)
+    classes = count_classes(outputs, labels)
     shift = np.max(getval(outputs), axis=1, keepdims=True)
     z = outputs - shift
     own = anp.sum(z * np.eye(classes, dtype=getval(outputs).dtype)[labels], axis=1)
@@ -48,7 +48,7 @@ def mse(outputs, targets):
     >>> float(mse(np.array([[1.0], [3.0]]), np.array([[0.0], [0.0]])))
     5.0
     """
-    d = _difference(outputs, targets)
+    d = difference(outputs, targets)
     square = d * d if not np.iscomplexobj(getval(d)) else modulus(d) ** 2
     return anp.sum(square) / getval(d).size
 
@@ -60,12 +60,12 @@ def rmse(outputs, targets):
     >>> float(rmse(np.array([[3e200], [-3e200]]), np.zeros((2, 1))))
     3e+200
     """
-    return _rms(_difference(outputs, targets))
+    return _rms(difference(outputs, targets))
 
 
 def mae(outputs, targets):
     """Mean of |outputs - targets|, with gradient 0 where it is 0."""
-    d = _difference(outputs, targets)
+    d = difference(outputs, targets)
     return anp.sum(modulus(d)) / getval(d).size
 
 
@@ -101,8 +101,8 @@ def named(loss):
     return found
 
 
-def _classes(outputs, labels):
-    """How many; refuses what does not fit."""
+def count_classes(outputs, labels):
+    """The number of classes of the outputs; refuses labels that do not fit."""
     shape, labels = np.shape(getval(outputs)), checks.as_array(labels, "labels")
     if len(shape) != 2 or labels.shape != shape[:1]:
         raise ValueError(
@@ -119,7 +119,7 @@ def _classes(outputs, labels):
     return shape[1]
 
 
-def _difference(outputs, targets):
+def difference(outputs, targets):
     """outputs - targets in the precision of the outputs."""
     value, targets = getval(outputs), checks.numbers(targets, "targets")
     if value.shape != targets.shape or value.size == 0:

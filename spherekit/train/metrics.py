@@ -21,7 +21,7 @@ def accuracy(outputs, labels):
     >>> accuracy(np.array([[0.1, 0.2], [3.0, -1.0]]), np.array([1, 1]))
     0.5
     """
-    losses._classes(outputs, labels)
+    losses.count_classes(outputs, labels)
     return float(np.mean(np.argmax(outputs, axis=1) == labels))
 
 
@@ -35,12 +35,12 @@ def rmse(outputs, targets):
     >>> rmse(np.array([[3.0], [-3.0]]), np.zeros((2, 1)))
     3.0
     """
-    return losses.root_mean_square(losses._difference(outputs, targets))
+    return losses.root_mean_square(losses.difference(outputs, targets))
 
 
 def mae(outputs, targets):
     """Mean of |outputs - targets|, in float64."""
-    return float(np.mean(np.abs(losses._difference(outputs, targets)), dtype=np.float64))
+    return float(np.mean(np.abs(losses.difference(outputs, targets)), dtype=np.float64))
 
 
 #: By name.

@@ -19,9 +19,9 @@ def _forward(flm, *, weights, L):
     flm = checks.numbers(flm, "flm")
     checks.coefficients_shape(flm, L)
     limit, lead = weights.shape[1], flm.shape[:-1]
-    some = flm.reshape(math.prod(lead), L * L).astype(complex, copy=False)
-    result = np.empty((len(some), len(weights), limit * limit), complex)
-    _multiply(some, weights, result)
+    rows = flm.reshape(math.prod(lead), L * L).astype(complex, copy=False)
+    result = np.empty((len(rows), len(weights), limit * limit), complex)
+    _multiply(rows, weights, result)
     return _like(result.reshape(*lead, *result.shape[1:]), flm)
 
 
@@ -29,9 +29,9 @@ def _adjoint(flmn, *, weights, L):
     """(..., orders, limit*limit) -> (..., L*L)."""
     flmn = checks.numbers(flmn, "flmn")
     lead, limit = flmn.shape[:-2], weights.shape[1]
-    some = flmn.reshape(math.prod(lead), len(weights), limit * limit).astype(complex, copy=False)
-    result = np.zeros((len(some), L * L), complex)
-    _gather(some, weights, result)
+    rows = flmn.reshape(math.prod(lead), len(weights), limit * limit).astype(complex, copy=False)
+    result = np.zeros((len(rows), L * L), complex)
+    _gather(rows, weights, result)
     return _like(result.reshape(*lead, L * L), flmn)
 
 

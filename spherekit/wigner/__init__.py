@@ -1,5 +1,6 @@
 """The rotation group: Wigner transforms and functions, rotations, couplings, correlations."""
 
+from spherekit.conventions.real_harmonics import real_basis
 from spherekit.wigner import euler
 from spherekit.wigner.correlation import (
     correlate,
@@ -12,7 +13,6 @@ from spherekit.wigner.coupling import (
     clebsch_gordan,
     clebsch_gordan_blocks,
     clebsch_gordan_by_order,
-    real_basis,
     wigner_3j,
 )
 from spherekit.wigner.frames import frame_angles

@@ -13,7 +13,7 @@ import numpy as np
 
 from spherekit._core import checks
 from spherekit._core.traced import aligned, angles, colatitudes, numbers
-from spherekit.conventions.indexing import degrees_and_orders, flat
+from spherekit.conventions.indexing import degrees, flat
 from spherekit.harmonic import evaluate as evaluate_harmonic
 from spherekit.linear import cast, same_precision
 
@@ -40,7 +40,7 @@ def lift(flm, psi, N):
     """
     flm, psi, L = _same_limit(flm, psi, "flm", "psi")
     N = checks.azimuthal_limit(N, L)
-    ell, _ = degrees_and_orders(L)
+    ell = degrees(L)
     n = np.arange(1 - N, N)[:, None]
     index = np.clip(ell * ell + ell + n, 0, L * L - 1)
     factor = np.where(np.abs(n) <= ell, 8 * np.pi**2 / (2 * ell + 1), 0)
@@ -106,7 +106,7 @@ def zonal(flm, kl):
     flm, kl = same_precision(flm, numbers(kl, "kl"))
     if not kl.ndim or kl.shape[-1] != L:
         raise ValueError(f"kl has shape {kl.shape}; a signal of L={L} needs (..., {L})")
-    ell, _ = degrees_and_orders(L)
+    ell = degrees(L)
     factor = np.sqrt(4 * np.pi / (2 * ell + 1)).astype(checks.real_type(flm))
     return flm * (anp.conj(kl)[..., ell] * factor)
 
@@ -138,7 +138,7 @@ def evaluate(flmn, alpha, beta, gamma, *, reality=False, threads=None):
     checks.wigner_shape(flmn, L, N)
     alpha, gamma = angles(alpha=alpha, gamma=gamma)
     (alpha, beta, gamma), _ = aligned(alpha, colatitudes(beta, "beta"), gamma)
-    ell, _ = degrees_and_orders(L)
+    ell = degrees(L)
     scale = np.sqrt((2 * ell + 1) / (16 * np.pi**3)).astype(checks.real_type(flmn))
     kind = checks.result_type(False, checks.is_single(flmn))
     total = 0

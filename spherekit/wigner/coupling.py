@@ -17,6 +17,7 @@ import numpy as np
 
 from spherekit._core import checks
 from spherekit._core.jit import jit
+from spherekit.conventions.real_harmonics import real_basis
 from spherekit.sampling.quadrature import read_only
 
 _KEPT, _KEPT_BYTES = 1024, 2**17  # blocks, bytes of each: 134 MB at most; larger ones are made anew
@@ -127,26 +128,6 @@ def wigner_3j(l1, l2, l3, m1, m2, m3):
     _vector(l1, l2, l3, -m3, x, np.empty((3, 2 * l1 + 1)))
     sign = -1.0 if (l1 - l2 - m3) % 2 else 1.0
     return float(sign * x[l1 + m1] / np.sqrt(2 * l3 + 1))
-
-
-def real_basis(ell):
-    """Real harmonics of a degree from complex ones: ``R_mu = sum_m U[l+mu, l+m] Y_lm``, U unitary.
-
-    R_mu is sqrt(2) |Y_lm| cos(mu phi) for mu > 0, sin(|mu| phi) for mu < 0, without Condon-Shortley phase.
-
-    >>> U = real_basis(1)
-    >>> bool(np.allclose(U @ U.conj().T, np.eye(3)))
-    True
-    """
-    ell = checks.whole_number(ell, "ell", 0)
-    checks.fits_memory(16 * (2 * ell + 1) ** 2, f"the matrix of the real basis of degree {ell}")
-    U = np.zeros((2 * ell + 1, 2 * ell + 1), complex)
-    U[ell, ell] = 1
-    for m in range(1, ell + 1):
-        sign = (-1) ** m
-        U[ell + m, [ell - m, ell + m]] = np.array([1, sign]) / np.sqrt(2)
-        U[ell - m, [ell - m, ell + m]] = np.array([1j, -1j * sign]) / np.sqrt(2)
-    return U
 
 
 def _blocks_bytes(L):

@@ -20,7 +20,7 @@ from autograd.numpy.numpy_vjps import unbroadcast_f
 from spherekit._core import checks
 from spherekit._core.parallel import thread_count
 from spherekit._core.traced import angles as check_angles
-from spherekit.conventions.indexing import degrees_and_orders, flat
+from spherekit.conventions.indexing import band_limit_of, degrees_and_orders, flat, orders
 from spherekit.harmonic import transform as harmonic
 from spherekit.linear import cast, is_traced, linear_map
 from spherekit.wigner import rotation_kernels
@@ -150,8 +150,7 @@ def _along_alpha(answer, flm, angles, reality, threads):
 
 
 def _along_beta(answer, flm, angles, reality, threads):
-    L = math.isqrt(flm.shape[-1])
-    ell, m = degrees_and_orders(L)
+    ell, m = degrees_and_orders(band_limit_of(flm))
     kind = checks.real_type(flm)
     up, down = (np.sqrt((ell + k + 1) * (ell - k)).astype(kind) for k in (m - 1, m))
     phase = cast(anp.exp(1j * angles[2]), np.result_type(kind, np.complex64))[..., None]
@@ -168,7 +167,7 @@ def _along_gamma(answer, flm, angles, reality, threads):
 
 def _by_order(flm):
     """-i m f_lm, in the precision of f."""
-    _, m = degrees_and_orders(math.isqrt(flm.shape[-1]))
+    m = orders(band_limit_of(flm))
     return -1j * m.astype(checks.real_type(flm)) * flm
 
 

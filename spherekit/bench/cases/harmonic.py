@@ -80,7 +80,7 @@ def ducc0(case):
 
     names = {"gl": "GL", "glodd": "GL", "mw": "MW", "mwss": "CC", "cc": "CC", "dh": "F1"}
     names["dhpole"] = "DH"
-    _only(case["grid"] in names, f"grid {case['grid']}: not among its rectangles")
+    require(case["grid"] in names, f"grid {case['grid']}: not among its rectangles")
     L, geometry, n_maps = case["L"], names[case["grid"]], case["batch"]
     how = dict(lmax=L - 1, spin=abs(case["spin"]), nthreads=case["threads"])
     single = case["dtype"] == "float32"
@@ -128,8 +128,8 @@ def healpy(case):
     """HEALPix with one quadrature; the error is that of the quadrature."""
     import healpy as code
 
-    _only(case["grid"] == "healpix", "measured on HEALPix only")
-    _only(case["dtype"] == "float64", "has float64 only")
+    require(case["grid"] == "healpix", "measured on HEALPix only")
+    require(case["dtype"] == "float64", "has float64 only")
     L, n, spin = case["L"], nside(case["L"]), abs(case["spin"])
 
     def inverse(alm):
@@ -154,9 +154,9 @@ def shtns(case):
 
     kinds = {"gl": code.sht_gauss_fly, "glodd": code.sht_gauss_fly}
     kinds |= {"dh": code.sht_reg_fast, "cc": code.sht_reg_poles}
-    _only(case["grid"] in kinds, f"grid {case['grid']}: not exact on it at lmax = L-1")
-    _only(case["spin"] == 0, "measured at spin 0 only")
-    _only(case["dtype"] == "float64", "has float64 only")
+    require(case["grid"] in kinds, f"grid {case['grid']}: not exact on it at lmax = L-1")
+    require(case["spin"] == 0, "measured at spin 0 only")
+    require(case["dtype"] == "float64", "has float64 only")
     L, shape = case["L"], SHAPES[case["grid"]](case["L"])
     sh = code.sht(L - 1, L - 1, nthreads=case["threads"])
     sh.set_grid(*shape, flags=kinds[case["grid"]] | code.SHT_PHI_CONTIGUOUS | code.SHT_SCALAR_ONLY)
@@ -188,8 +188,8 @@ def s2fft(case):
     jax.config.update("jax_enable_x64", True)
     jax.config.update("jax_platforms", "cpu")
     grids = {"mw": "mw", "mwss": "mwss", "dh": "dh", "glodd": "gl"}
-    _only(case["grid"] in grids, f"grid {case['grid']}: not among its exact ones")
-    _only(case["dtype"] == "float64", "measured in float64 only")
+    require(case["grid"] in grids, f"grid {case['grid']}: not among its exact ones")
+    require(case["dtype"] == "float64", "measured in float64 only")
     L, how = case["L"], (grids[case["grid"]], case["spin"] == 0, case["spin"])
     calls = []
     for make in (_s2fft_stored if L <= _DENSE else _s2fft_recursion)(L, *how):
@@ -237,7 +237,8 @@ def _s2fft_recursion(L, grid, reality, spin):
 CODES = {code.__name__: code for code in (spherekit, spherekit_f64, ducc0, healpy, shtns, s2fft)}
 
 
-def _only(holds, reason):
+def require(holds, reason):
+    """Raise `Incomparable` unless a condition of the case holds."""
     if not holds:
         raise Incomparable(reason)
 

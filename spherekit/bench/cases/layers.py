@@ -7,7 +7,7 @@ is twice as fine in alpha and gamma (aspect_ratio=2; with 1 it takes a quarter o
 
 import numpy as np
 
-from spherekit.bench.cases.harmonic import Prepared, _only
+from spherekit.bench.cases.harmonic import Prepared, require
 
 CHANNELS = 16
 _REMARK = "layers: the first column is the layer, the second the layer and its gradient; 16 channels a map"
@@ -137,7 +137,7 @@ def _with_gradient(layer, start):
 def _torch(case, layer, shapes):
     import torch
 
-    _only(case["dtype"] == "float32", "measured in float32 only")
+    require(case["dtype"] == "float32", "measured in float32 only")
     torch.set_num_threads(case["threads"])
 
     def start(rng):

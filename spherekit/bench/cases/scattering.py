@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from spherekit.bench.cases.harmonic import Prepared, _only
+from spherekit.bench.cases.harmonic import Prepared, require
 
 
 def _start(case):
@@ -71,7 +71,7 @@ def covariances_s2scat(case):
     import jax.numpy as jnp
     import s2scat
 
-    _only(case["dtype"] == "float64" and case["batch"] == 1, "measured in float64, one map only")
+    require(case["dtype"] == "float64" and case["batch"] == 1, "measured in float64, one map only")
     L, N = case["L"], case["N"]
     config = s2scat.configure(L, N, 0, True, False)
 

@@ -7,7 +7,7 @@ complex).
 import numpy as np
 
 from spherekit.bench.cases import layers, scattering
-from spherekit.bench.cases.harmonic import Incomparable, Prepared, _only
+from spherekit.bench.cases.harmonic import Incomparable, Prepared, require
 
 _ANGLES = 0.3, 1.1, -0.7
 
@@ -24,7 +24,9 @@ def wigner_spherekit(case):
     from spherekit import wigner
     from spherekit.testing import random_flmn
 
-    _only(case["grid"] in ("mw", "mwss", "dh", "dhpole", "gl", "cc"), "measured on rectangles only")
+    require(
+        case["grid"] in ("mw", "mwss", "dh", "dhpole", "gl", "cc"), "measured on rectangles only"
+    )
     L, N, reality = case["L"], case["N"], case["signal"] == "real"
     kind = np.complex64 if case["dtype"] == "float32" else np.complex128
     how = dict(sampling=case["grid"], reality=reality, threads=case["threads"])
@@ -42,9 +44,9 @@ def wigner_ducc0(case):
     import ducc0 as code
 
     names = {"mw": "MW", "gl": "GL", "dh": "F1", "cc": "CC"}
-    _only(case["grid"] in names, f"grid {case['grid']}: not among its rectangles")
-    _only(case["dtype"] == "float64", "measured in float64 only")
-    _only(case["batch"] == 1, "has no batches of these")
+    require(case["grid"] in names, f"grid {case['grid']}: not among its rectangles")
+    require(case["dtype"] == "float64", "measured in float64 only")
+    require(case["batch"] == 1, "has no batches of these")
     L, N, real, threads = case["L"], case["N"], case["signal"] == "real", case["threads"]
     rings = {"mw": L, "gl": L, "dh": 2 * L, "cc": 2 * L - 1}[case["grid"]]
     back = dict(geometry=names[case["grid"]], lmax=L - 1, nthreads=threads)
@@ -107,10 +109,12 @@ def wigner_s2fft(case):
     from s2fft.precompute_transforms import wigner as code
 
     grids = {"mw": "mw", "mwss": "mwss", "dh": "dh", "gl": "gl"}
-    _only(case["grid"] in grids, f"grid {case['grid']}: not among its exact ones")
-    _only(case["dtype"] == "float64" and case["batch"] == 1, "measured in float64, one signal only")
+    require(case["grid"] in grids, f"grid {case['grid']}: not among its exact ones")
+    require(
+        case["dtype"] == "float64" and case["batch"] == 1, "measured in float64, one signal only"
+    )
     L, N, real = case["L"], case["N"], case["signal"] == "real"
-    _only(N * L**3 < 6e7, "its stored kernels would take more than the memory of a small machine")
+    require(N * L**3 < 6e7, "its stored kernels would take more than the memory of a small machine")
     how = L, N, grids[case["grid"]], real, None
     calls = []
     for transform, forward in (
@@ -156,7 +160,7 @@ def rotate_ducc0(case):
     """`rotate_alm`; a complex signal is two real ones, many are rotated in a loop."""
     import ducc0 as code
 
-    _only(case["dtype"] == "float64", "measured in float64 only")
+    require(case["dtype"] == "float64", "measured in float64 only")
 
     def turn(alm, angles, L):
         return code.sht.rotate_alm(
@@ -170,7 +174,7 @@ def rotate_healpy(case):
     """`rotate_alm`, in place."""
     import healpy as code
 
-    _only(case["dtype"] == "float64", "measured in float64 only")
+    require(case["dtype"] == "float64", "measured in float64 only")
 
     def turn(alm, angles, L):
         alm = alm.copy()

@@ -85,8 +85,8 @@ def _say(*lines):
 
 
 def _analyse(path, sky, threads):
-    how = dict(sampling="healpix:32", reality=True, threads=threads)
-    flm, residual = analysis.fit(sky, L, **how)
+    flags = dict(sampling="healpix:32", reality=True, threads=threads)
+    flm, residual = analysis.fit(sky, L, **flags)
     output.write_coefficients(path, [Component(flm, 0, _COLUMNS, "uK")], L, "galactic")
     _say(
         f"HEALPix nside 32, {sky.size} pixels, rms {sky.std():.0f} uK, Galaxy included",
@@ -102,14 +102,14 @@ def _synthesise(folder, flm, threads):
     import spherekit
     from spherekit.sampling import MW, HEALPix
 
-    how = dict(reality=True, threads=threads)
-    f = spherekit.inverse(flm, L, sampling=MW(L), **how)
-    back = spherekit.forward(f, L, sampling=MW(L), **how)
-    pixels = spherekit.inverse(flm, L, sampling="healpix:32", **how)
+    flags = dict(reality=True, threads=threads)
+    f = spherekit.inverse(flm, L, sampling=MW(L), **flags)
+    recovered = spherekit.forward(f, L, sampling=MW(L), **flags)
+    pixels = spherekit.inverse(flm, L, sampling="healpix:32", **flags)
     for name, values, grid in (("map_mw.npz", f, MW(L)), ("map.fits", pixels, HEALPix(32))):
         component = Component(values, 0, _COLUMNS, "uK")
         output.write_map(folder / name, [component], grid, "galactic")
-    error = np.abs(back - flm).max() / np.abs(flm).max()
+    error = np.abs(recovered - flm).max() / np.abs(flm).max()
     _say(
         f"McEwen-Wiaux grid, {f.shape[0]} x {f.shape[1]} samples, a sampling theorem:",
         f"forward(inverse(flm)) equals flm to {error:.0e} of its largest entry",
@@ -126,14 +126,14 @@ def _spectrum(path, sky, mask, threads):
 
     weights = mask.astype(float)
     sky, removed = remove_low(sky, HEALPix(32), weights, dipole=True)
-    flm, f_sky, said = harmonics(sky, HEALPix(32), L, weights, threads=threads)
+    flm, f_sky, method = harmonics(sky, HEALPix(32), L, weights, threads=threads)
     cl, theory = power(flm) / f_sky, datasets.planck2018_cl(L)["TT"]
     name = _COLUMNS[0]
     output.write_spectra(path, {name: cl}, {name: "uK^2"}, "galactic")
     ratio = np.sum(cl[10:40]) / np.sum(theory[10:40])
     _say(
         f"{removed} uK",
-        said,
+        method,
         f"sum of C_l, l = 10..39: {ratio:.2f} of the Planck 2018 best fit",
         *(line.format(C="C_l", l="l") for line in CAPTION),
     )
@@ -142,13 +142,12 @@ def _spectrum(path, sky, mask, threads):
 
 def _decompose(flm, threads):
     """(Wavelets, scaling map, maps of the scales) of the map."""
-    from spherekit.cli.demo.scattering import energies
     from spherekit.wavelets import Wavelets
 
     w = Wavelets(L, J0=J0, reality=True, threads=threads)
     scaling, maps = w.analysis_flm(flm)
     error = np.abs(w.synthesis_flm(scaling, maps) - flm).max() / np.abs(flm).max()
-    share = energies(w, flm) / np.sum(np.abs(flm) ** 2)
+    share = w.energies(flm) / np.sum(np.abs(flm) ** 2)
     degrees = [(0, w.scaling_limit - 1), *w.bands.values()]
     _say(
         "share of the map's energy, by degrees; neighbours overlap, and the sum is 1:",
@@ -165,24 +164,24 @@ def _scatter(flm, sky, mask, threads):
 
     S = Scattering(L, J0=J0, depth=2, reality=True, threads=threads)
     rng = np.random.default_rng(0)
-    found = whole_map(S, flm, rng), clean_sky(S, sky, mask, rng)
+    comparisons = whole_map(S, flm, rng), clean_sky(S, sky, mask, rng)
     _say(
         f"{COUNT} Gaussian maps beside each; those beside the clean sky have its C_l / f_sky up to "
         f"l = {L_PIXELS - 1}, and its mask",
         "order 1: mean modulus of a scale over its rms, low where few places hold the energy",
         "order 2: mean of the second modulus over that of the first, high where the first varies",
     )
-    for one in found:
-        off = one.deviations()
-        bands = [S.first.bands[j] for j in one.paths[off.argmax()].scales]
+    for comparison in comparisons:
+        off = comparison.deviations()
+        bands = [S.first.bands[j] for j in comparison.paths[off.argmax()].scales]
         most = ", then ".join(f"{low}-{high}" for low, high in bands)
         _say(
-            f"{one.title}: {np.sum(off > 3)} of {off.size} paths lie more than 3 standard deviations "
-            "from the Gaussian mean,",
+            f"{comparison.title}: {np.sum(off > 3)} of {off.size} paths lie more than 3 standard "
+            "deviations from the Gaussian mean,",
             f"   the farthest {off.max():.1f} (degrees {most})",
         )
     _say("so by these coefficients it is the Galaxy that sets the map apart from a Gaussian one")
-    return S, found
+    return S, comparisons
 
 
 def _tell(folder, threads):
@@ -199,10 +198,10 @@ def _tell(folder, threads):
         f"their spectra are drawn alike, so that no function of C_l tells them apart; {each} of each to "
         "learn from",
     )
-    found, networks, controls, (state, model) = gaussianity.compare(config, threads)
-    _say(*experiment_config.report(found, networks, controls))
+    gathered, networks, controls, (state, model) = gaussianity.compare(config, threads)
+    _say(*experiment_config.report(gathered, networks, controls))
     _say(
         f"the network sees degrees below {model.L0}: scattering brings there what edges do at all scales"
     )
     classifier.save(folder / "model.npz", state, model)
-    gaussianity.picture(folder / "skies.png", config, found, networks, controls)
+    gaussianity.picture(folder / "skies.png", config, gathered, networks, controls)

@@ -27,32 +27,34 @@ def compare(config, threads):
     from spherekit.train import finish, progress
 
     with tempfile.TemporaryDirectory() as folder:
-        found = gather(config, Path(folder), threads)
+        gathered = gather(config, Path(folder), threads)
     rows, trained = [], []
     for title, scattering in zip(TITLES, (True, False), strict=True):
-        made = experiment_config.training(config, found, scattering=scattering)
+        training = experiment_config.training(config, gathered, scattering=scattering)
         steps = progress(
-            experiment_config.steps(config, made, threads=threads), leave=False, disable=None
+            experiment_config.steps(config, training, threads=threads), leave=False, disable=None
         )
         state = finish(steps).state
-        rows.append((title, experiment_config.accuracy(made, classifier.chosen(state), threads)))
-        trained.append((state, made.model))
+        rows.append(
+            (title, experiment_config.accuracy(training, classifier.chosen(state), threads))
+        )
+        trained.append((state, training.model))
     return (
-        found,
+        gathered,
         rows,
-        experiment_config.controls(found, experiment_config.CONTROLS[:-1]),
+        experiment_config.controls(gathered, experiment_config.CONTROLS[:-1]),
         trained[0],
     )
 
 
-def picture(path, config, found, networks, controls):
+def picture(path, config, gathered, networks, controls):
     """One sky of each kind, and how many each method tells right, beside what guessing does."""
     import spherekit
     from spherekit.experiments.gaussianity import probes, skies
 
-    data, L = config.values["data"], found.settings.L
-    made = options.figure(12.5, 5.6)
-    left, right = made.subfigures(1, 2, width_ratios=(1, 1.25))
+    data, L = config.values["data"], gathered.settings.L
+    figure = options.figure(12.5, 5.6)
+    left, right = figure.subfigures(1, 2, width_ratios=(1, 1.25))
     tops = left.subplots(2, 1)
     kinds = [("gaussian", "a Gaussian sky"), (data["recipe"], "one of caps with sharp edges")]
     for ax, (recipe, title) in zip(tops, kinds, strict=True):
@@ -63,7 +65,7 @@ def picture(path, config, found, networks, controls):
         plot.show(f, "mw:256", ax=ax, title=f"{title}, degrees < {L}", **look)
     ax = right.subplots()
     rows = [*networks, *((title, accuracy.mean) for title, accuracy in controls)]
-    low, high = probes.chance_band(2 * found.counts[2])
+    low, high = probes.chance_band(2 * gathered.counts[2])
     ax.axvspan(low, high, color="0.87", lw=0, zorder=0, label="guessing, 2 standard deviations")
     for place, (_, percent) in enumerate(rows):
         colour = _MAIN if place == 0 else _CONTROL
@@ -75,7 +77,7 @@ def picture(path, config, found, networks, controls):
     ax.set_title("Gaussian or not? Both kinds have one spectrum", fontsize="medium")
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(loc="upper center", bbox_to_anchor=(0.4, -0.13), frameon=False, fontsize="small")
-    output.save(made, path)
+    output.save(figure, path)
 
 
 def _folded(title):

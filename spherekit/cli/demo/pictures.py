@@ -17,23 +17,23 @@ def maps(path, flm, L, sky, pixels, mask, threads):
 
     fine = spherekit.inverse(flm, L, sampling="mw:256", reality=True, threads=threads)
     fitted = f"its degrees 0 to {L - 1}, which ring around the bright Galaxy"
-    made = options.figure(12, 7.6)
-    ax = made.subplots(2, 2).ravel()
+    figure = options.figure(12, 7.6)
+    ax = figure.subplots(2, 2).ravel()
     plot.show(sky, "healpix:32", ax=ax[0], title="WMAP 7-year W band", **_LOOK)
     plot.show(fine, "mw:256", ax=ax[1], title=fitted, **_LOOK)
-    rest = f"what degrees 0 to {L - 1} cannot hold"
-    plot.show(sky - pixels, "healpix:32", ax=ax[2], title=rest, **_LOOK)
+    residual = f"what degrees 0 to {L - 1} cannot hold"
+    plot.show(sky - pixels, "healpix:32", ax=ax[2], title=residual, **_LOOK)
     clean = np.where(mask, sky, np.nan)
     plot.show(clean, "healpix:32", ax=ax[3], title="the clean sky behind the spectrum", **_LOOK)
-    output.save(made, path)
+    output.save(figure, path)
 
 
 def spectrum(path, cl, theory, f_sky, caption):
     """C_l of the clean sky and of the theory."""
-    made = options.figure(7.4, 4.9)
+    figure = options.figure(7.4, 4.9)
     ax = plot.spectrum(
         cl,
-        ax=made.add_subplot(),
+        ax=figure.add_subplot(),
         theory=theory,
         f_sky=f_sky,
         label=r"WMAP W band, $C_\ell / f_{sky}$",
@@ -44,21 +44,21 @@ def spectrum(path, cl, theory, f_sky, caption):
     ax.set_xlim(0, len(cl))
     caption = "\n".join(("Monopole and dipole removed.", *caption))
     caption = caption.format(C=r"$C_\ell$", l=r"$\ell$").replace("-", "\N{MINUS SIGN}")
-    made.supxlabel(caption, fontsize="x-small", color="0.35")
-    output.save(made, path)
+    figure.supxlabel(caption, fontsize="x-small", color="0.35")
+    output.save(figure, path)
 
 
 def scattering(path, S, compared):
     """A row a sky: its map, a Gaussian one, and the paths of orders 1 and 2 of both."""
-    made = options.figure(17, 6.4)
-    axes = made.subplots(len(compared), 4, width_ratios=(1.3, 1.3, 0.75, 1.4))
+    figure = options.figure(17, 6.4)
+    axes = figure.subplots(len(compared), 4, width_ratios=(1.3, 1.3, 0.75, 1.4))
     look = _LOOK | dict(colorbar=False)
-    for (left, twin, first, second), one in zip(axes, compared, strict=True):
-        plot.show(one.sky, one.grid, ax=left, title=one.title, **look)
+    for (left, twin, first, second), comparison in zip(axes, compared, strict=True):
+        plot.show(comparison.sky, comparison.grid, ax=left, title=comparison.title, **look)
         title = "a Gaussian map of the same spectrum"
-        plot.show(one.gaussian, one.grid, ax=twin, title=title, **look)
-        _order_1(first, S, one)
-        _order_2(second, S, one)
+        plot.show(comparison.gaussian, comparison.grid, ax=twin, title=title, **look)
+        _order_1(first, S, comparison)
+        _order_2(second, S, comparison)
         for ax in (first, second):
             ax.spines[["top", "right"]].set_visible(False)
             ax.grid(axis="y", lw=0.5, alpha=0.4)
@@ -68,46 +68,46 @@ def scattering(path, S, compared):
             ax.set_ylim(0, top)
     axes[0, 2].legend(loc="lower left", fontsize="small", frameon=False)
     bar = dict(extend="both", shrink=0.4, aspect=40, pad=0.02, location="bottom")
-    made.colorbar(axes[0, 0].images[0], ax=axes[:, :2], label=pretty_unit("uK"), **bar)
-    output.save(made, path)
+    figure.colorbar(axes[0, 0].images[0], ax=axes[:, :2], label=pretty_unit("uK"), **bar)
+    output.save(figure, path)
 
 
-def _order_1(ax, S, one):
-    shown = _shown(one, 1)
-    _points(ax, range(len(shown)), shown, one)
-    _name(ax, range(len(shown)), [band(S, one.paths[i].scales[0]) for i in shown])
+def _order_1(ax, S, comparison):
+    shown = _shown(comparison, 1)
+    _points(ax, range(len(shown)), shown, comparison)
+    _name(ax, range(len(shown)), [band(S, comparison.paths[i].scales[0]) for i in shown])
     ax.set_title("order 1: mean modulus / rms", fontsize="medium")
     ax.set_xlabel("degrees", fontsize="small")
 
 
-def _order_2(ax, S, one):
+def _order_2(ax, S, comparison):
     """By the first scale, with a gap after its group, then by the second."""
-    shown = _shown(one, 2)
-    first, second = np.transpose([one.paths[i].scales for i in shown])
+    shown = _shown(comparison, 2)
+    first, second = np.transpose([comparison.paths[i].scales for i in shown])
     places = np.arange(len(shown)) + 0.8 * (first - first[0])
-    _points(ax, places, shown, one)
+    _points(ax, places, shown, comparison)
     _name(ax, places, [band(S, j) for j in second])
     for j in np.unique(first):
         middle = places[first == j].mean(), 1.0
-        how = dict(xycoords=ax.get_xaxis_transform(), ha="center", va="top", fontsize="small")
-        ax.annotate(band(S, j), middle, **how)
+        look = dict(xycoords=ax.get_xaxis_transform(), ha="center", va="top", fontsize="small")
+        ax.annotate(band(S, j), middle, **look)
     ax.set_title("order 2: mean second modulus / mean first modulus", fontsize="medium")
     ax.set_xlabel("degrees of the second; at the top, those of the first", fontsize="small")
 
 
-def _shown(one, order):
+def _shown(comparison, order):
     """Places of the paths of an order, from the lowest scales up."""
-    return [i for i, path in enumerate(one.paths) if path.order == order][::-1]
+    return [i for i, path in enumerate(comparison.paths) if path.order == order][::-1]
 
 
 def _name(ax, places, names):
-    how = dict(rotation=45, ha="right", rotation_mode="anchor", fontsize="small")
-    ax.set_xticks(places, names, **how)
+    look = dict(rotation=45, ha="right", rotation_mode="anchor", fontsize="small")
+    ax.set_xticks(places, names, **look)
     ax.margins(x=0.08)
 
 
-def _points(ax, places, shown, one):
+def _points(ax, places, shown, comparison):
     look = dict(fmt="_", color=_GAUSSIAN, ms=12, capsize=4)
-    said = "Gaussian maps, mean and\nstandard deviation"
-    ax.errorbar(places, one.means[shown], one.spreads[shown], label=said, **look)
-    ax.plot(places, one.values[shown], "o", color=_SKY, ms=6, label="the sky")
+    label = "Gaussian maps, mean and\nstandard deviation"
+    ax.errorbar(places, comparison.means[shown], comparison.spreads[shown], label=label, **look)
+    ax.plot(places, comparison.values[shown], "o", color=_SKY, ms=6, label="the sky")

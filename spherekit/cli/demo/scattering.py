@@ -5,9 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 import spherekit
-from spherekit.cli.spectrum import remove_low
 from spherekit.sampling import MW, HEALPix
-from spherekit.spectra import gaussian_flm, power
+from spherekit.spectra import gaussian_flm, power, remove_monopole_dipole
 
 COUNT = 40  # of Gaussian maps
 GRID = HEALPix(32)
@@ -44,23 +43,14 @@ def clean_sky(S, sky, mask, rng):
 
     The mask mixes degrees: also those from the band-limit on count below it, and are drawn.
     """
-    how = dict(sampling=GRID, reality=True, threads=S.first.threads)
+    flags = dict(sampling=GRID, reality=True, threads=S.first.threads)
     clean = _masked(sky, mask)
-    cl = power(spherekit.forward(clean, L_PIXELS, **how)) / mask.mean()
-    drawn = spherekit.inverse(_draw(cl, L_PIXELS, rng), L_PIXELS, **how)
+    cl = power(spherekit.forward(clean, L_PIXELS, **flags)) / mask.mean()
+    drawn = spherekit.inverse(_draw(cl, L_PIXELS, rng), L_PIXELS, **flags)
     twins = np.stack([_masked(f, mask) for f in drawn])
-    flm, drawn = (spherekit.forward(f, S.L, **how) for f in (clean, twins))
+    flm, drawn = (spherekit.forward(f, S.L, **flags) for f in (clean, twins))
     shown = (np.where(mask, f, np.nan) for f in (clean, twins[0]))
     return _compare("the clean sky", S, flm, drawn, GRID, *shown)
-
-
-def energies(w, flm):
-    """Energy (..., 1 + scales) that the scaling function and each scale of wavelets take of a map."""
-    ell = np.arange(w.L)
-    passed = [4 * np.pi / (2 * ell + 1) * w.scaling_filter**2]
-    for psi in w.filters.values():
-        passed.append(8 * np.pi**2 / (2 * ell + 1) * np.sum(np.abs(psi) ** 2, axis=0))
-    return ((2 * ell + 1) * power(flm)) @ np.stack(passed, axis=-1)
 
 
 def _draw(cl, L, rng):
@@ -70,7 +60,7 @@ def _draw(cl, L, rng):
 def _masked(f, mask):
     """Zero behind the mask, without the monopole and dipole of the rest."""
     weights = mask.astype(float)
-    return weights * remove_low(f, GRID, weights, dipole=True)[0]
+    return weights * remove_monopole_dipole(f, sampling=GRID, mask=weights).cleaned
 
 
 def _compare(title, S, flm, drawn, grid, sky, twin):
@@ -85,8 +75,8 @@ def _normalised(S, flm):
     Order 1 is divided by the rms of its scale, order 2 by the order 1 before it.
     """
     means = np.moveaxis(S.from_flm(flm)[..., 0].real, -1, 0)  # times sqrt(4 pi)
-    rms = np.moveaxis(np.sqrt(energies(S.first, flm)), -1, 0)[1:]  # likewise
-    found = dict(zip((path.scales for path in S.paths), means, strict=True))
+    rms = np.moveaxis(np.sqrt(S.first.energies(flm)), -1, 0)[1:]  # likewise
+    by_path = dict(zip((path.scales for path in S.paths), means, strict=True))
     below = {(j,): of_scale for j, of_scale in zip(S.first.scales, rms, strict=True)}
-    below |= {p.scales: found[p.scales[:1]] for p in S.paths if p.order == 2}
-    return np.stack([found[p.scales] / below[p.scales] for p in S.paths[1:]], axis=-1)
+    below |= {p.scales: by_path[p.scales[:1]] for p in S.paths if p.order == 2}
+    return np.stack([by_path[p.scales] / below[p.scales] for p in S.paths[1:]], axis=-1)

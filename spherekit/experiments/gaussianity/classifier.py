@@ -4,12 +4,12 @@ The file is a checkpoint (`spherekit.train.checkpoints`: arrays and JSON text, n
 has an entry "model"; every checkpoint of such a training is a model file too.
 """
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 
 from spherekit import nn
+from spherekit.conventions import band_limit_of
 from spherekit.experiments.gaussianity.features import Settings
 from spherekit.experiments.gaussianity.model import low_network, standardised, standards
 from spherekit.train import checkpoints, loop, pytree
@@ -102,7 +102,7 @@ def start(values, settings, classes, x, scattering):
         "mean": mean.tolist(),
         "scale": scale.tolist(),
     }
-    net = network(description["network"], math.isqrt(x.shape[-1]), x.shape[1])
+    net = network(description["network"], band_limit_of(x), x.shape[1])
     params = net.init(np.random.default_rng([fit["seed"], 78]), np.dtype(fit["dtype"]))
     return Model(net, params, description)
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from spherekit._core import checks
 from spherekit._core.atomic_files import replacing
+from spherekit.conventions import degrees
 from spherekit.experiments.gaussianity import skies
 from spherekit.experiments.gaussianity.kernels import central_moments
 from spherekit.harmonic import inverse
@@ -90,7 +91,7 @@ def measure(flm, S):
     ((7, 16), (3, 2))
     """
     began = time.perf_counter()
-    threads, ell = S.first.threads, np.repeat(np.arange(S.L), 2 * np.arange(S.L) + 1)
+    threads, ell = S.first.threads, degrees(S.L)
     point = moments(flm, S.L, threads)
     bands = []
     for j in S.first.scales:

@@ -8,6 +8,7 @@ map at the resolution that it can take.
 import numpy as np
 
 from spherekit import nn
+from spherekit.conventions import band_limit_of
 from spherekit.experiments.gaussianity import probes
 
 
@@ -120,7 +121,7 @@ def trained(
     from spherekit import train
 
     x = standardise(x, training)
-    net = low_network(int(round(x.shape[-1] ** 0.5)), x.shape[1])
+    net = low_network(band_limit_of(x), x.shape[1])
     params = net.init(np.random.default_rng([78, seed]), np.float32)
     steps = epochs * -(-len(training) // batch)
     optimiser = train.adamw(train.schedules.cosine(rate, steps), decay)

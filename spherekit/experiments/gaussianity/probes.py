@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from spherekit._core import checks
+from spherekit.conventions import band_limit_of, degrees
+from spherekit.conventions.indexing import degrees_and_orders
 from spherekit.experiments.gaussianity.features import LOW, moments
 from spherekit.scattering import Scattering
 
@@ -184,9 +186,7 @@ def spectrum_bins(some, S, bins=24):
 
 def low_resolution(some, S):
     """The coefficients of degrees below 32, as real numbers."""
-    L = math.isqrt(some["low"].shape[1])
-    ell = np.repeat(np.arange(L), 2 * np.arange(L) + 1)
-    m = np.arange(L * L) - ell * ell - ell
+    ell, m = degrees_and_orders(band_limit_of(some["low"]))
     held = some["low"].astype(complex)
     return np.hstack([held[:, (m >= 0) & (ell > 1)].real, held[:, (m > 0) & (ell > 1)].imag])
 
@@ -194,10 +194,10 @@ def low_resolution(some, S):
 def low_scattering(some, S):
     """Of the map of degrees below 32: S1 of its own scattering, and moments of the map and of each band."""
     low = some["low"].astype(complex)
-    L = math.isqrt(low.shape[1])
+    L = band_limit_of(low)
     few = Scattering(L, J0=1, oversample=2, sampling="gl", reality=True, threads=1)
     s1 = scattering({"scattering": few.from_flm(low)}, few)
-    ell = np.repeat(np.arange(L), 2 * np.arange(L) + 1)
+    ell = degrees(L)
     rows = []
     for flm in low:
         rows.append([*moments(flm, L, 1)])

@@ -25,6 +25,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spherekit._core import checks
+from spherekit.conventions import band_limit_of
 from spherekit.experiments.gaussianity import kernels
 from spherekit.experiments.gaussianity.caps import cap_weights, sum_caps
 from spherekit.harmonic import forward, inverse, inverse_adjoint
@@ -136,8 +137,7 @@ def equalise(flm, cl, *, copy=True):
     array([1., 2., 2., 2.])
     """
     flm = np.array(flm, complex) if copy else flm
-    L = math.isqrt(flm.shape[-1])
-    checks.coefficients_shape(flm, L)
+    L = band_limit_of(flm)
     if np.shape(cl) != (L,):
         raise ValueError(f"cl has shape {np.shape(cl)}; coefficients of L={L} need ({L},)")
     held = power(flm)
