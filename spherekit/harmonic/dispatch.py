@@ -95,11 +95,6 @@ class Problem(TransformProblem):
         return (self.L * self.L,)
 
 
-#: Problems of the same values as the same object, which takes a call less time to look up than to make.
-problem_of = lru_cache(maxsize=512)(Problem)
-
-
-@lru_cache(maxsize=512)
 def choose(problem, engine="auto"):
     """The engine of that name, by default the first that is usable.
 
@@ -121,10 +116,9 @@ def choose(problem, engine="auto"):
 def refuse_other_device(problem, engine):
     """Refuse an engine that does not run where the arrays lie."""
     if problem.on_gpu != (engine == "cuda"):
-        place, advice = ("a GPU", '"cuda"') if problem.on_gpu else ("the CPU", "another one")
+        place = "a GPU, where only the CUDA kernels run" if problem.on_gpu else "the CPU"
         raise ValueError(
-            f'engine={engine!r} cannot do this transform: the array lies on {place}; pass engine="auto", or '
-            f"{advice}"
+            f'engine="{engine}" cannot do this transform: the array lies on {place}; pass engine="auto"'
         )
 
 
@@ -137,10 +131,19 @@ def refuse_unusable(engine, problem):
         )
 
 
-@lru_cache(maxsize=512)
 def needed_bytes(problem, engine="auto"):
     """Bytes that the engine needs beside its input."""
     return choose(problem, engine).needed_bytes(problem) if problem.maps else 0
+
+
+@lru_cache(maxsize=512)
+def prepare(engine, *fields):
+    """(the `Problem` of these fields, the engine for it, the bytes that it needs).
+
+    All in one look-up: a transform of a small map takes 30 microseconds.
+    """
+    problem = Problem(*fields)
+    return problem, choose(problem, engine), needed_bytes(problem, engine)
 
 
 def engine_name(engine, names=NAMES):

@@ -180,9 +180,14 @@ def _arguments(L, spin, sampling, reality, threads, engine="auto"):
             f"{grid!r} samples band-limit {grid.L}; L={L} needs a grid at least as fine"
         )
     spin = checks.spin_number(spin, L, reality)
-    engine = dispatch.engine_name(engine)
-    arguments = dict(L=L, spin=spin, grid=grid, reality=bool(reality))
-    return dict(arguments, threads=thread_count(threads), engine=engine)
+    return {
+        "L": L,
+        "spin": spin,
+        "grid": grid,
+        "reality": bool(reality),
+        "threads": thread_count(threads),
+        "engine": dispatch.engine_name(engine),
+    }
 
 
 def warn_beyond_pixels(grid, L):
@@ -204,8 +209,10 @@ def _to_samples(flm, plan_of, *, L, spin, grid, reality, threads, engine="auto",
     flm, on_gpu = _numbers(flm, "flm")
     checks.coefficients_shape(flm, L)
     maps, single = math.prod(flm.shape[:-1]), checks.is_single(flm)
-    problem = dispatch.Problem(grid, L, spin, reality, threads, plan_of, True, maps, single, on_gpu)
-    return _chosen(problem, engine).synthesis(flm, problem, checked)
+    fields = grid, L, spin, reality, threads, plan_of, True, maps, single, on_gpu
+    problem, chosen, needed = dispatch.prepare(engine, *fields)
+    checks.fits_memory(needed, f"this transform at L={L}")
+    return chosen.synthesis(flm, problem, checked)
 
 
 def _to_coefficients(f, plan_of, *, L, spin, grid, reality, threads, engine="auto", checked=False):
@@ -215,10 +222,10 @@ def _to_coefficients(f, plan_of, *, L, spin, grid, reality, threads, engine="aut
         checks.real_samples(f)
     checks.samples_shape(f, grid, L)
     maps, single = math.prod(f.shape[: f.ndim - len(grid.shape)]), checks.is_single(f)
-    problem = dispatch.Problem(
-        grid, L, spin, reality, threads, plan_of, False, maps, single, on_gpu
-    )
-    return _chosen(problem, engine).analysis(f, problem)
+    fields = grid, L, spin, reality, threads, plan_of, False, maps, single, on_gpu
+    problem, chosen, needed = dispatch.prepare(engine, *fields)
+    checks.fits_memory(needed, f"this transform at L={L}")
+    return chosen.analysis(f, problem)
 
 
 def _numbers(x, name):
@@ -228,13 +235,6 @@ def _numbers(x, name):
 
         return cuda.numbers(x, name), True
     return checks.numbers(x, name), False
-
-
-def _chosen(problem, engine):
-    """The engine, if the memory that it needs is there."""
-    needed = dispatch.needed_bytes(problem, engine)
-    checks.fits_memory(needed, f"this transform at L={problem.L}")
-    return dispatch.choose(problem, engine)
 
 
 _synthesis = linear_map(

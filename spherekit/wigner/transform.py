@@ -229,9 +229,15 @@ def _arguments(L, N, sampling, reality, steerable, L_lower, threads, engine="aut
     else:
         grid = RotationGrid(L, N, sampling, steerable)
     lower = checks.whole_number(L_lower, "L_lower", 0, L - 1)
-    arguments = dict(L=L, N=N, grid=grid, reality=bool(reality), lower=lower)
-    engine = engine_name(engine, dispatch.NAMES)
-    return dict(arguments, threads=thread_count(threads), engine=engine)
+    return {
+        "L": L,
+        "N": N,
+        "grid": grid,
+        "reality": bool(reality),
+        "lower": lower,
+        "threads": thread_count(threads),
+        "engine": engine_name(engine, dispatch.NAMES),
+    }
 
 
 # --- the four maps -----------------------------------------------------------------------------------
@@ -244,8 +250,10 @@ def _to_samples(
     flmn = checks.numbers(flmn, "flmn")
     checks.wigner_shape(flmn, L, N)
     maps, single = math.prod(flmn.shape[:-2]), checks.is_single(flmn)
-    problem = dispatch.Problem(grid, L, N, lower, reality, threads, plan_of, True, maps, single)
-    return _chosen(problem, engine).synthesis(flmn, problem, checked)
+    fields = grid, L, N, lower, reality, threads, plan_of, True, maps, single
+    problem, chosen, needed = dispatch.prepare(engine, *fields)
+    checks.fits_memory(needed, f"this transform at L={L}, N={N}")
+    return chosen.synthesis(flmn, problem, checked)
 
 
 def _to_coefficients(
@@ -257,15 +265,10 @@ def _to_coefficients(
         checks.real_samples(f)
     _samples_shape(f, grid)
     maps, single = math.prod(f.shape[: f.ndim - len(grid.shape)]), checks.is_single(f)
-    problem = dispatch.Problem(grid, L, N, lower, reality, threads, plan_of, False, maps, single)
-    return _chosen(problem, engine).analysis(f, problem)
-
-
-def _chosen(problem, engine):
-    """The engine, if the memory that it needs is there."""
-    needed = dispatch.needed_bytes(problem, engine)
-    checks.fits_memory(needed, f"this transform at L={problem.L}, N={problem.N}")
-    return dispatch.choose(problem, engine)
+    fields = grid, L, N, lower, reality, threads, plan_of, False, maps, single
+    problem, chosen, needed = dispatch.prepare(engine, *fields)
+    checks.fits_memory(needed, f"this transform at L={L}, N={N}")
+    return chosen.analysis(f, problem)
 
 
 _synthesis = linear_map(
