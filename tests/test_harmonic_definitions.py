@@ -1,12 +1,14 @@
 """Every grid, spin, reality and type of number against the definitions in plain loops."""
 
+from functools import partial
+from types import SimpleNamespace
+
 import naive
 import numpy as np
 import pytest
 import tolerances
 
 import spherekit as sk
-from spherekit.harmonic.engines import precomputed
 from spherekit.sampling import CC, DH, GL, MW, MWSS, DHPole, HEALPix, Rings
 from spherekit.testing import random_flm
 
@@ -19,11 +21,12 @@ EVEN = Rings([0.4, 1.2, np.pi / 2, np.pi - 1.2, np.pi - 0.4], [6, 9, 9, 9, 6], 0
 NORTH = Rings([0.2, 0.9, 1.5], 5, 0.5)
 
 
-@pytest.fixture(params=["tables", "recursion"], autouse=True)
-def way(request, monkeypatch):
-    """Small transforms go by stored tables; the recursion behind larger ones is held to the same."""
-    if request.param == "recursion":
-        monkeypatch.setattr(precomputed, "worthwhile", lambda *case: False)
+@pytest.fixture(params=["auto", "recursion"])
+def transforms(request):
+    """Small transforms go by precomputed tables; the recursion behind larger ones is held to the same."""
+    names = "inverse", "forward", "inverse_adjoint", "forward_adjoint"
+    functions = {name: partial(getattr(sk, name), engine=request.param) for name in names}
+    return SimpleNamespace(**functions)
 
 
 def own_grids(L):
@@ -79,35 +82,35 @@ def cases(L):
 
 
 @pytest.mark.parametrize("L", [1, 2, 3, 4, 7])
-def test_inverse(L, rng):
+def test_inverse(L, rng, transforms):
     for grid, spin, reality in cases(L):
         flm = random_flm(L, rng, spin=spin, reality=reality)
         expected = naive.inverse(flm, grid, spin, reality)
-        got = sk.inverse(flm, L, spin=spin, sampling=grid, reality=reality)
+        got = transforms.inverse(flm, L, spin=spin, sampling=grid, reality=reality)
         check(got, expected, float if reality else complex, (grid, spin, reality))
 
 
 @pytest.mark.parametrize("L", [1, 2, 3, 4, 7])
-def test_forward_of_any_samples(L, rng):
+def test_forward_of_any_samples(L, rng, transforms):
     """The samples are of no band-limit: the rule is tested, not only its exactness."""
     for grid, spin, reality in cases(L):
         f = random_samples(grid, rng, reality)
         expected = naive.forward(f, grid, L, spin)
-        got = sk.forward(f, L, spin=spin, sampling=grid, reality=reality)
+        got = transforms.forward(f, L, spin=spin, sampling=grid, reality=reality)
         check(got, expected, complex, (grid, spin, reality))
 
 
 @pytest.mark.parametrize("L", [1, 2, 5])
-def test_inverse_adjoint(L, rng):
+def test_inverse_adjoint(L, rng, transforms):
     for grid, spin, reality in cases(L):
         f = random_samples(grid, rng, reality)
         expected = naive.inverse_adjoint(f, grid, L, spin)
-        got = sk.inverse_adjoint(f, L, spin=spin, sampling=grid, reality=reality)
+        got = transforms.inverse_adjoint(f, L, spin=spin, sampling=grid, reality=reality)
         check(got, expected, complex, (grid, spin, reality))
 
 
 @pytest.mark.parametrize("L", [1, 2, 4])
-def test_forward_adjoint(L, rng):
+def test_forward_adjoint(L, rng, transforms):
     """The matrix of the definition, column by column, conjugated and transposed."""
     for grid in own_grids(L) + [HEALPix(1), UNEVEN, MW(L + 1)]:
         n = int(np.prod(grid.shape))
@@ -117,15 +120,15 @@ def test_forward_adjoint(L, rng):
             matrix = np.array([naive.forward(unit, grid, L, spin) for unit in np.eye(n)]).T
             flm = random_flm(L, rng)
             expected = (matrix.conj().T @ flm).reshape(grid.shape)
-            got = sk.forward_adjoint(flm, L, spin=spin, sampling=grid)
+            got = transforms.forward_adjoint(flm, L, spin=spin, sampling=grid)
             check(got, expected, complex, (grid, spin))
             if spin == 0:
-                got = sk.forward_adjoint(flm, L, sampling=grid, reality=True)
+                got = transforms.forward_adjoint(flm, L, sampling=grid, reality=True)
                 check(got, expected.real, float, (grid, "real"))
 
 
 @pytest.mark.parametrize("L", [1, 2, 6])
-def test_single_precision(L, rng):
+def test_single_precision(L, rng, transforms):
     """float32 and complex64 in and out; the sums behind them are in double precision."""
     for grid in own_grids(L) + OTHERS:
         for spin, reality in ((0, True), (0, False), (min(1, L - 1), False), (1 - L, False)):
@@ -133,10 +136,12 @@ def test_single_precision(L, rng):
             flm = random_flm(L, rng, spin=spin, reality=reality, dtype=np.complex64)
             expected = naive.inverse(flm.astype(complex), grid, spin, reality)
             kind = np.float32 if reality else np.complex64
-            check(sk.inverse(flm, L, **options), expected, kind, (grid, spin, reality))
+            check(transforms.inverse(flm, L, **options), expected, kind, (grid, spin, reality))
             f = random_samples(grid, rng, reality).astype(kind)
             expected = naive.forward(f.astype(complex), grid, L, spin)
-            check(sk.forward(f, L, **options), expected, np.complex64, (grid, spin, reality))
+            check(
+                transforms.forward(f, L, **options), expected, np.complex64, (grid, spin, reality)
+            )
 
 
 THETA = [0.0, 1e-8, 1e-3, 0.7, np.pi / 2, 2.2, np.pi - 1e-3, np.pi]
@@ -160,7 +165,7 @@ def test_evaluate(L, rng):
     check(got, naive.evaluate(single.astype(complex), THETA, PHI).real, np.float32, "float32")
 
 
-def test_transforms_and_points_agree(rng):
+def test_transforms_and_points_agree(rng, transforms):
     """`evaluate` at the nodes of a grid is `inverse` on it."""
     L = 24
     for grid in (MW(L), GL(L), HEALPix(5), UNEVEN):
@@ -169,35 +174,38 @@ def test_transforms_and_points_agree(rng):
             theta, phi = (x.ravel() for x in np.meshgrid(theta, phi, indexing="ij"))
         for spin in (0, 2, -23):
             flm = random_flm(L, rng, spin=spin)
-            expected = sk.inverse(flm, L, spin=spin, sampling=grid).ravel()
+            expected = transforms.inverse(flm, L, spin=spin, sampling=grid).ravel()
             check(sk.evaluate(flm, theta, phi, spin=spin), expected, complex, (grid, spin))
 
 
-def test_degrees_below_the_spin_are_ignored_and_zero(rng):
+def test_degrees_below_the_spin_are_ignored_and_zero(rng, transforms):
     L, spin = 6, -3
     flm = random_flm(L, rng)
     zeroed = flm.copy()
     zeroed[: spin * spin] = 0
     for grid in [*own_grids(L), HEALPix(2)]:
         options = dict(spin=spin, sampling=grid)
-        assert np.array_equal(sk.inverse(flm, L, **options), sk.inverse(zeroed, L, **options))
         assert np.array_equal(
-            sk.forward_adjoint(flm, L, **options), sk.forward_adjoint(zeroed, L, **options)
+            transforms.inverse(flm, L, **options), transforms.inverse(zeroed, L, **options)
+        )
+        assert np.array_equal(
+            transforms.forward_adjoint(flm, L, **options),
+            transforms.forward_adjoint(zeroed, L, **options),
         )
         f = random_samples(grid, rng)
-        assert not sk.forward(f, L, **options)[:9].any()
-        assert not sk.inverse_adjoint(f, L, **options)[:9].any()
+        assert not transforms.forward(f, L, **options)[:9].any()
+        assert not transforms.inverse_adjoint(f, L, **options)[:9].any()
 
 
-def test_reality_is_the_real_part_of_the_complex_transform(rng):
+def test_reality_is_the_real_part_of_the_complex_transform(rng, transforms):
     """Adjoints and differentiated calls take coefficients of any symmetry: Re(B f), Re(A^H f)."""
     L = 6
     flm = random_flm(L, rng)
     for grid in [*own_grids(L), HEALPix(2), UNEVEN]:
-        got = sk.forward_adjoint(flm, L, sampling=grid, reality=True)
-        check(got, sk.forward_adjoint(flm, L, sampling=grid).real, float, grid)
+        got = transforms.forward_adjoint(flm, L, sampling=grid, reality=True)
+        check(got, transforms.forward_adjoint(flm, L, sampling=grid).real, float, grid)
         f = rng.standard_normal(grid.shape)
-        got = sk.inverse_adjoint(f, L, sampling=grid, reality=True)
-        check(got, sk.inverse_adjoint(f, L, sampling=grid), complex, grid)
-        got = sk.forward(f, L, sampling=grid, reality=True)
-        check(got, sk.forward(f, L, sampling=grid), complex, grid)
+        got = transforms.inverse_adjoint(f, L, sampling=grid, reality=True)
+        check(got, transforms.inverse_adjoint(f, L, sampling=grid), complex, grid)
+        got = transforms.forward(f, L, sampling=grid, reality=True)
+        check(got, transforms.forward(f, L, sampling=grid), complex, grid)

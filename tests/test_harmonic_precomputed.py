@@ -5,11 +5,17 @@ import pytest
 import tolerances
 
 import spherekit as sk
+from spherekit.harmonic.dispatch import Problem
 from spherekit.harmonic.engines import precomputed
+from spherekit.harmonic.plan import synthesis_plan
 from spherekit.sampling import CC, DH, GL, MW, MWSS, HEALPix
 from spherekit.testing import random_flm
 
 GRIDS = [GL, MW, MWSS, DH, CC]
+
+
+def problem(grid, L, maps):
+    return Problem(grid, L, 0, True, 1, synthesis_plan, True, maps)
 
 
 def close(got, expected):
@@ -19,18 +25,16 @@ def close(got, expected):
 
 @pytest.mark.parametrize("kind", GRIDS)
 @pytest.mark.parametrize(("L", "spin"), [(9, 0), (16, 0), (33, 0), (9, 3), (24, -2)])
-def test_tables_and_recursion_agree(kind, L, spin, rng, monkeypatch):
+def test_tables_and_recursion_agree(kind, L, spin, rng):
     grid, reality = kind(L), spin == 0 and L != 16
-    how = dict(spin=spin, sampling=grid, reality=reality)
-    assert precomputed.worthwhile(grid, L, spin, 1)
+    options = dict(spin=spin, sampling=grid, reality=reality)
     flm = random_flm(L, rng, spin=spin, reality=reality, shape=(3,))
-    f = sk.inverse(flm, L, **how)
+    f = sk.inverse(flm, L, **options)
     calls = [(sk.inverse, flm), (sk.forward, f)]
     calls += [(sk.harmonic.inverse_adjoint, f), (sk.harmonic.forward_adjoint, flm)]
-    by_tables = [call(x, L, **how) for call, x in calls]
-    monkeypatch.setattr(precomputed, "worthwhile", lambda *case: False)
-    for (call, x), got in zip(calls, by_tables, strict=True):
-        assert close(got, call(x, L, **how)), call.__name__
+    for call, x in calls:
+        by_tables = call(x, L, engine="precomputed", **options)
+        assert close(by_tables, call(x, L, engine="recursion", **options)), call.__name__
 
 
 @pytest.mark.parametrize("spin", [0, 1])
@@ -63,11 +67,11 @@ def test_single_precision_batches(kind, L, spin, rng):
 
 
 def test_large_tables_are_not_stored():
-    assert precomputed.worthwhile(GL(64), 64, 0, 1)
-    assert not precomputed.worthwhile(GL(128), 128, 0, 1)
-    assert precomputed.worthwhile(GL(128), 128, 0, 64)
-    assert not precomputed.worthwhile(GL(512), 512, 0, 64)
-    assert not precomputed.worthwhile(HEALPix(8), 16, 0, 64)
+    assert precomputed.is_usable_for(problem(GL(64), 64, 1))
+    assert not precomputed.is_usable_for(problem(GL(128), 128, 1))
+    assert precomputed.is_usable_for(problem(GL(128), 128, 64))
+    assert not precomputed.is_usable_for(problem(GL(512), 512, 64))
+    assert not precomputed.is_usable_for(problem(HEALPix(8), 16, 64))
     assert precomputed.table_bytes(MW(64), 64, 0) == 64 * 65 // 2 * 64 * 8
 
 

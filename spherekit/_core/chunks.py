@@ -1,4 +1,4 @@
-"""Many maps: a few at a time, so that what one step leaves the next one finds in the cache."""
+"""Many maps, a chunk of them at a time, so that what one step leaves the next one finds in the cache."""
 
 import itertools
 import math
@@ -8,54 +8,66 @@ import numpy as np
 from spherekit._core.parallel import run
 
 #: Work memory of one chunk of maps: what a core keeps near it; and of all threads at once.
-_NEAR_BYTES, _MOST_BYTES = 4e6, 3e8
+_CHUNK_BYTES, _TOTAL_BYTES = 4e6, 3e8
 
 
-def shares(maps, bytes_a_map, threads):
-    """(maps of a chunk, whether threads take a chunk each, or all of them one after the other)."""
-    chunk = int(max(1, min(maps, _NEAR_BYTES // bytes_a_map)))
-    chunks = -(-maps // chunk)
-    apart = 1 < threads <= chunks and threads * chunk * bytes_a_map <= _MOST_BYTES
-    if apart:  # as many for each
+def chunk_size(maps, bytes_per_map, threads):
+    """(maps of a chunk, whether each thread takes chunks of its own; else all of them share each chunk)."""
+    size = int(max(1, min(maps, _CHUNK_BYTES // bytes_per_map)))
+    chunks = -(-maps // size)
+    is_split = 1 < threads <= chunks and threads * size * bytes_per_map <= _TOTAL_BYTES
+    if is_split:  # the same number for each thread
         chunks = -(-chunks // threads) * threads
-        chunk = -(-maps // chunks)
-    return chunk, apart
+        size = -(-maps // chunks)
+    return size, is_split
 
 
-def in_flight(maps, bytes_a_map, threads):
+def in_flight(maps, bytes_per_map, threads):
     """How many maps have work memory at the same time."""
-    chunk, apart = shares(maps, bytes_a_map, threads)
-    return min(maps, chunk * threads) if apart else chunk
+    size, is_split = chunk_size(maps, bytes_per_map, threads)
+    return min(maps, size * threads) if is_split else size
 
 
-def by_maps(transform, x, core, shape, dtype, bytes_a_map, threads):
-    """Apply ``transform(maps, result, threads)`` to the maps of any leading axes.
+def map_chunks(x, map_axes, bytes_per_map, threads):
+    """The chunks (n, ...) of the maps of any leading axes, those of `for_each_chunk`."""
+    maps = _as_maps(x, map_axes)
+    size, _ = chunk_size(len(maps), bytes_per_map, threads)
+    return (maps[start : start + size] for start in range(0, len(maps), size))
+
+
+def for_each_chunk(transform, x, map_axes, shape, dtype, bytes_per_map, threads):
+    """Apply ``transform(chunk, result, threads)`` to the maps of any leading axes.
 
     Parameters
     ----------
     transform : callable
-        Overwrites ``result`` (n, *shape) from ``maps`` (n, ...).
+        Overwrites ``result`` (n, *shape) from ``chunk`` (n, ...).
     x : ndarray
-        The last ``core`` axes are one map.
+        The last ``map_axes`` axes are one map.
     shape, dtype
         Of one map's result.
-    bytes_a_map : float
-        Work memory of one map, which decides how many go at a time.
+    bytes_per_map : float
+        Work memory of one map, which decides how many maps a chunk has.
     threads : int
         They share the chunks where there are enough of them, else the work within a chunk.
     """
-    lead = x.shape[: x.ndim - core]
-    maps = x.reshape(math.prod(lead), *x.shape[x.ndim - core :])
-    chunk, apart = shares(len(maps), bytes_a_map, threads)
+    maps = _as_maps(x, map_axes)
+    size, is_split = chunk_size(len(maps), bytes_per_map, threads)
     result = np.empty((len(maps), *shape), dtype)
-    starts = itertools.count(0, chunk)
+    starts = itertools.count(0, size)
 
     def work(_):
         for start in starts:
             if start >= len(maps):
                 return
-            part = slice(start, start + chunk)
-            transform(maps[part], result[part], 1 if apart else threads)
+            chunk = slice(start, start + size)
+            transform(maps[chunk], result[chunk], 1 if is_split else threads)
 
-    run(work, threads if apart else 1)
-    return result.reshape(*lead, *shape)
+    run(work, threads if is_split else 1)
+    return result.reshape(*x.shape[: x.ndim - map_axes], *shape)
+
+
+def _as_maps(x, map_axes):
+    """``x`` with one leading axis."""
+    first = x.ndim - map_axes
+    return x.reshape(math.prod(x.shape[:first]), *x.shape[first:])

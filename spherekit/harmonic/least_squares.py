@@ -18,11 +18,12 @@ from spherekit._core import checks, scaling
 from spherekit._core.blas import one_thread
 from spherekit._core.parallel import thread_count
 from spherekit.conventions import from_real, to_real
-from spherekit.harmonic import lsqr, memory_estimate, plan
+from spherekit.harmonic import lsqr
 from spherekit.harmonic.transform import (
     _analysis,
-    _flags,
+    _arguments,
     _synthesis,
+    largest_needed_bytes,
     warn_beyond_pixels,
 )
 from spherekit.sampling.base import directions
@@ -107,7 +108,7 @@ def analyse(
     >>> bool(np.allclose(back, flm)), residual.converged
     (True, True)
     """
-    flags = _flags(L, spin, sampling, reality, thread_count(threads))
+    flags = _arguments(L, spin, sampling, reality, thread_count(threads))
     grid, L = flags["grid"], flags["L"]
     f = checks.numbers(f, "f")
     if reality:
@@ -143,15 +144,8 @@ def analyse(
 
 def _needed(flags, method, max_iter):
     """Bytes: a transform, LSQR's vectors of coefficients and of samples, and the right vectors it stores."""
-    L, grid, real, spin, threads = (
-        flags[name] for name in ("L", "grid", "reality", "spin", "threads")
-    )
-    size, n, item = math.prod(grid.shape), L * L, 8 if real else 16
-    given = grid, L, spin, real, 1, False
-    transform = max(
-        memory_estimate.transform(*given, True, plan.synthesis_route, threads),
-        memory_estimate.transform(*given, False, plan.analysis_route, threads),
-    )
+    size, n, item = math.prod(flags["grid"].shape), flags["L"] ** 2, 8 if flags["reality"] else 16
+    transform = largest_needed_bytes(None, 1, False, **flags)
     low = item * 10 * size  # the columns of degrees 0 and 1, and what is left of the samples
     if method == "jacobi":
         return max(low, transform + item * 6 * size + 16 * 3 * n)
@@ -170,7 +164,7 @@ def synthesis_operator(L, *, spin=0, sampling, reality=False, mask=None, threads
     >>> synthesis_operator(4, sampling="healpix:2", reality=True).shape
     (48, 16)
     """
-    flags = _flags(L, spin, sampling, reality, thread_count(threads))
+    flags = _arguments(L, spin, sampling, reality, thread_count(threads))
     return SynthesisOperator(flags, _used(mask, flags["grid"]))
 
 

@@ -1,4 +1,4 @@
-"""The route of a transform: which rings the Legendre step visits, and what lies between them and the grid."""
+"""The plan of a transform: which rings the Legendre step visits, and what lies between them and the grid."""
 
 import math
 from collections import namedtuple
@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft
 
+from spherekit._core import chunks
 from spherekit.harmonic.steps import ring_lanes
 from spherekit.harmonic.steps.phi_fft import BLOCK
 from spherekit.harmonic.steps.theta_resampling import circle_of, fejer_circle, nodes, resampling
@@ -15,26 +16,28 @@ from spherekit.sampling import quadrature
 #: lanes of the Legendre rings; the column of each ring in the Legendre planes; the first sample of the ring
 #: in each column of the grid's planes (-1: none); and, where those planes differ, the tables of the theta
 #: step to the grid and from it, either the transpose of the other.
-Route = namedtuple("Route", "lanes columns rows to_grid from_grid", defaults=(None, None))
+Plan = namedtuple("Plan", "lanes columns rows to_grid from_grid", defaults=(None, None))
 
 
 @lru_cache(maxsize=32)
-def synthesis_route(grid, L):
-    """Route of ``inverse``: without weights."""
+def synthesis_plan(grid, L):
+    """Plan of ``inverse``: without weights."""
     if grid.period is None or grid.name != "mw":
         return _own_rings(grid, L, np.ones(len(grid.ring_theta)))
     circle = fejer_circle(fft.next_fast_len(L, real=True))
     theta, _ = quadrature.equispaced(circle.period, True)
     lanes, columns = pair_rings(theta, np.ones(len(theta)), L)
-    ours, theirs, rows = (circle, columns, 2 * len(lanes.x)), *_grid_planes(grid)
+    legendre_side = circle, columns, 2 * len(lanes.x)
+    grid_side, rows = _grid_planes(grid)
     band = (L - 1, False)
-    there = resampling(ours, theirs, band)
-    return Route(lanes, columns, rows, there, resampling(theirs, ours, band, adjoint=True))
+    to_grid = resampling(legendre_side, grid_side, band)
+    from_grid = resampling(grid_side, legendre_side, band, adjoint=True)
+    return Plan(lanes, columns, rows, to_grid, from_grid)
 
 
 @lru_cache(maxsize=32)
-def analysis_route(grid, L):
-    """Route of ``forward``: with quadrature weights, over 2 pi/n_phi of the phi step."""
+def analysis_plan(grid, L):
+    """Plan of ``forward``: with quadrature weights, over 2 pi/n_phi of the phi step."""
     if grid.period is None:
         return _own_rings(grid, L, grid.ring_weights)
     degree, halved = grid.period // 2, grid.period % 2 == 0
@@ -42,17 +45,19 @@ def analysis_route(grid, L):
     theta, weights = quadrature.gauss_legendre((degree + L + 1) // 2)
     weights = weights * (2 * np.pi / grid.shape[1])
     lanes, columns = pair_rings(theta, weights, L)
-    ours, theirs, rows = (nodes(theta, degree), columns, 2 * len(lanes.x)), *_grid_planes(grid)
+    legendre_side = nodes(theta, degree), columns, 2 * len(lanes.x)
+    grid_side, rows = _grid_planes(grid)
     band = (degree, halved)
-    back = resampling(theirs, ours, band)
-    return Route(lanes, columns, rows, resampling(ours, theirs, band, adjoint=True), back)
+    from_grid = resampling(grid_side, legendre_side, band)
+    to_grid = resampling(legendre_side, grid_side, band, adjoint=True)
+    return Plan(lanes, columns, rows, to_grid, from_grid)
 
 
 def _own_rings(grid, L, weights):
     lanes, columns = pair_rings(grid.ring_theta, weights, L)
     rows = np.full(2 * len(lanes.x), -1)
     rows[columns] = grid.ring_start
-    return Route(lanes, columns, rows)
+    return Plan(lanes, columns, rows)
 
 
 def _grid_planes(grid):
@@ -97,3 +102,12 @@ def work_bytes(grid, L, real, itemsize):
     elif not grid.rectangular:
         planes += 3 * 16 * math.prod(grid.shape)  # the spectra of rings of any length
     return planes
+
+
+def peak_bytes(problem, planes, tables, building, itemsize):
+    """Most bytes in use at a time: result, work memory (``planes`` of a map), tables, also while built."""
+    bytes_per_map = work_bytes(problem.grid, problem.L, problem.reality, itemsize)
+    work = chunks.in_flight(problem.maps, bytes_per_map, problem.threads) * planes
+    # of a synthesis the planes are there when the tables of the phi step are built; not of an analysis
+    building += work if problem.to_samples else 0
+    return max(building, tables + problem.result_bytes + work)

@@ -18,8 +18,8 @@ from spherekit._core import checks
 from spherekit._core.parallel import thread_count
 from spherekit._core.traced import aligned, angles, colatitudes, numbers
 from spherekit.conventions.indexing import degrees, flat, orders
-from spherekit.harmonic import plan
 from spherekit.harmonic.engines import recursion
+from spherekit.harmonic.plan import Plan, pair_rings
 from spherekit.harmonic.steps import phi_fft
 from spherekit.kernels import recursion_coefficients
 from spherekit.linear import cast, conj, is_traced, like, linear_map
@@ -82,15 +82,14 @@ def _flags(theta, phi, L, spin, reality, threads):
 
 
 def _batches(points, L, reality):
-    """(slice of points, their route, e^{i m phi}), near ones together so that lanes agree."""
+    """(indices of points, their plan, e^{i m phi}), near ones together so that lanes agree."""
     theta, phi = (np.array(x) for x in points)
     order = np.argsort(np.minimum(theta, np.pi - theta))
     m = phi_fft.orders(L, reality)[:, None]
     for start in range(0, len(order), _POINTS):
         chosen = order[start : start + _POINTS]
-        lanes, columns = plan.pair_rings(theta[chosen], np.ones(len(chosen)), L)
-        route = plan.Route(lanes, columns, rows=None)
-        yield chosen, route, np.exp(1j * m * phi[chosen])
+        lanes, columns = pair_rings(theta[chosen], np.ones(len(chosen)), L)
+        yield chosen, Plan(lanes, columns, rows=None), np.exp(1j * m * phi[chosen])
 
 
 def _fits(maps, points, L, spin, reality, single, to_values):
@@ -118,10 +117,10 @@ def _forward(flm, *, points, L, spin, reality, threads):
     _fits(count, points, L, spin, reality, checks.is_single(flm), True)
     maps = np.ascontiguousarray(flm.reshape(count, L * L), complex)
     values = np.empty((len(maps), len(points[0])), float if reality else complex)
-    for chosen, route, phase in _batches(points, L, reality):
-        planes, guard = recursion.synthesis(maps, route, L, spin, reality, threads)
-        F = planes[:, :, 0, route.columns] + 1j * planes[:, :, 1, route.columns]
-        if guard[0] != 0:
+    for chosen, plan, phase in _batches(points, L, reality):
+        planes, input_stats = recursion.to_planes(maps, plan, L, spin, reality, threads)
+        F = planes[:, :, 0, plan.columns] + 1j * planes[:, :, 1, plan.columns]
+        if input_stats[0] != 0:
             raise ValueError("flm holds NaN or infinite coefficients")
         total = F * phase
         if reality:
@@ -146,13 +145,13 @@ def _adjoint(values, *, points, L, spin, reality, threads):
     _fits(count, points, L, spin, reality, checks.is_single(values), False)
     maps = values.reshape(count, n).astype(complex)
     flm = np.zeros((len(maps), L * L), complex)
-    part = np.empty_like(flm)
-    for chosen, route, phase in _batches(points, L, reality):
+    terms = np.empty_like(flm)
+    for chosen, plan, phase in _batches(points, L, reality):
         F = maps[:, None, chosen] * phase.conj()
-        planes = np.zeros((*F.shape[:2], 2, 2 * len(route.lanes.x)))
-        planes[:, :, 0, route.columns], planes[:, :, 1, route.columns] = F.real, F.imag
-        recursion.analysis(planes, route, L, spin, reality, threads, part)
-        flm += part
+        planes = np.zeros((*F.shape[:2], 2, 2 * len(plan.lanes.x)))
+        planes[:, :, 0, plan.columns], planes[:, :, 1, plan.columns] = F.real, F.imag
+        recursion.from_planes(planes, plan, L, spin, reality, threads, terms)
+        flm += terms
     kind = checks.result_type(False, checks.is_single(values))
     return flm.reshape(*values.shape[:-1], L * L).astype(kind, copy=False)
 

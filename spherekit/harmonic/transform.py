@@ -5,27 +5,24 @@
 
 A transform is a Legendre step (coefficients <-> Fourier coefficients of rings), on MW-like grids a theta
 step (rings <-> rings, exact resampling), and a phi step (Fourier coefficients <-> samples). NumPy arrays
-are transformed on the CPU, CuPy arrays on their GPU (`device`, `engines.cuda`).
+are transformed on the CPU, CuPy arrays on their GPU (`device`, `engines.cuda`); `dispatch` picks the engine.
 """
 
 import math
 import warnings
+from functools import partial
 
 import numpy as np
 
 from spherekit import device
 from spherekit._core import checks
-from spherekit._core.chunks import by_maps
 from spherekit._core.parallel import thread_count
-from spherekit.harmonic import memory_estimate, plan
-from spherekit.harmonic.engines import batched, precomputed, recursion
-from spherekit.harmonic.steps import phi_fft
+from spherekit.harmonic import dispatch, plan
 from spherekit.linear import is_traced, linear_map
 from spherekit.sampling import grid as as_grid
-from spherekit.sampling.healpix import UNSEEN
 
 
-def inverse(flm, L, *, spin=0, sampling="mw", reality=False, threads=None):
+def inverse(flm, L, *, spin=0, sampling="mw", reality=False, threads=None, engine="auto"):
     """Samples of the signal with coefficients ``flm``.
 
     Parameters
@@ -43,6 +40,11 @@ def inverse(flm, L, *, spin=0, sampling="mw", reality=False, threads=None):
         f_{l,-m} = (-1)^m conj f_lm.
     threads : int, optional
         The result does not depend on it.
+    engine : {"auto", "recursion", "precomputed", "batched", "cuda"}
+        For tests and benchmarks: how the sums over degrees are done, also in gradients. Results agree to
+        rounding. ``"auto"`` takes what is fastest for the problem; ``"recursion"`` fits every problem,
+        ``"precomputed"`` small tables on rectangular grids, ``"batched"`` many small real maps, and
+        ``"cuda"`` is for arrays on a GPU.
 
     Returns
     -------
@@ -52,18 +54,19 @@ def inverse(flm, L, *, spin=0, sampling="mw", reality=False, threads=None):
     Raises
     ------
     ValueError
-        Wrong shape, NaN or inf, coefficients that are not Hermitian with ``reality``.
+        Wrong shape, NaN or inf, coefficients that are not Hermitian with ``reality``; an engine that cannot
+        do this transform.
 
     >>> import numpy as np
     >>> flm = np.zeros(16, complex); flm[0] = np.sqrt(4 * np.pi)
     >>> bool(np.allclose(inverse(flm, 4, sampling="gl"), 1))
     True
     """
-    flags = _flags(L, spin, sampling, reality, threads)
-    return _synthesis.forward(flm, checked=not is_traced(flm), **flags)
+    arguments = _arguments(L, spin, sampling, reality, threads, engine)
+    return _synthesis.forward(flm, checked=not is_traced(flm), **arguments)
 
 
-def inverse_adjoint(f, L, *, spin=0, sampling="mw", reality=False, threads=None):
+def inverse_adjoint(f, L, *, spin=0, sampling="mw", reality=False, threads=None, engine="auto"):
     """Conjugate transpose of `inverse`: ``sum_j f_j conj(sY_lm)`` over the samples, without weights.
 
     Arguments as `forward`. With ``reality`` the adjoint is that of Re(B f) in Re<u, v>, which is B^H.
@@ -72,10 +75,10 @@ def inverse_adjoint(f, L, *, spin=0, sampling="mw", reality=False, threads=None)
     >>> bool(np.isclose(inverse_adjoint(np.ones((4, 7)), 4)[0], 28 / np.sqrt(4 * np.pi)))
     True
     """
-    return _synthesis.adjoint(f, checked=False, **_flags(L, spin, sampling, reality, threads))
+    return _synthesis.adjoint(f, **_arguments(L, spin, sampling, reality, threads, engine))
 
 
-def forward(f, L, *, spin=0, sampling="mw", reality=False, threads=None):
+def forward(f, L, *, spin=0, sampling="mw", reality=False, threads=None, engine="auto"):
     """Coefficients of sampled signals: exact for band-limit L where the grid has a sampling theorem.
 
     On MW, MWSS and coarse CC grids the samples are continued in theta and integrated exactly (McEwen and
@@ -87,7 +90,7 @@ def forward(f, L, *, spin=0, sampling="mw", reality=False, threads=None):
     ----------
     f : ndarray [shape=(..., *grid.shape)]
         Real or complex samples, finite; real with ``reality``.
-    L, spin, sampling, reality, threads
+    L, spin, sampling, reality, threads, engine
         As in `inverse`.
 
     Returns
@@ -98,7 +101,7 @@ def forward(f, L, *, spin=0, sampling="mw", reality=False, threads=None):
     Raises
     ------
     ValueError
-        Wrong shape; NaN, inf or UNSEEN samples (with their count).
+        Wrong shape; NaN, inf or UNSEEN samples (with their count); an engine that cannot do this transform.
     TypeError
         Complex samples with ``reality``; a dtype that is no number.
 
@@ -107,19 +110,19 @@ def forward(f, L, *, spin=0, sampling="mw", reality=False, threads=None):
     >>> bool(np.allclose(forward(inverse(flm, 4), 4), flm))
     True
     """
-    flags = _flags(L, spin, sampling, reality, threads)
-    warn_beyond_pixels(flags["grid"], flags["L"])
-    return _analysis.forward(f, checked=False, **flags)
+    arguments = _arguments(L, spin, sampling, reality, threads, engine)
+    warn_beyond_pixels(arguments["grid"], arguments["L"])
+    return _analysis.forward(f, **arguments)
 
 
-def forward_adjoint(flm, L, *, spin=0, sampling="mw", reality=False, threads=None):
+def forward_adjoint(flm, L, *, spin=0, sampling="mw", reality=False, threads=None, engine="auto"):
     """Conjugate transpose of `forward`, with ``reality`` its real part; arguments as `inverse`.
 
     >>> import numpy as np
     >>> forward_adjoint(np.ones(16) + 0j, 4, sampling="gl").shape
     (4, 7)
     """
-    return _analysis.adjoint(flm, checked=False, **_flags(L, spin, sampling, reality, threads))
+    return _analysis.adjoint(flm, **_arguments(L, spin, sampling, reality, threads, engine))
 
 
 def estimate_memory(
@@ -153,22 +156,23 @@ def estimate_memory(
     >>> estimate_memory(64, sampling="gl", reality=True) < 5e6
     True
     """
-    flags = _flags(L, spin, sampling, reality, threads)
-    batch, single = checks.whole_number(batch, "batch", 0), _is_single(dtype)
-    routes = memory_estimate.routes(direction)
-    return int(max(_needed(batch, single, *route, **flags) for route in routes))
+    arguments = _arguments(L, spin, sampling, reality, threads)
+    batch = checks.whole_number(batch, "batch", 0)
+    single = checks.sample_type(dtype) in (np.float32, np.complex64)
+    return largest_needed_bytes(direction, batch, single, **arguments)
 
 
-def _needed(maps, single, to_samples, route_of, *, L, spin, grid, reality, threads):
-    given = grid, L, spin, reality, maps, single, to_samples, route_of, threads
-    return memory_estimate.transform(*given)
+def largest_needed_bytes(direction, maps, single, *, grid, L, spin, reality, threads, engine):
+    """Bytes that one direction of a transform needs, or, for None, the larger of both."""
+    problems = [
+        dispatch.Problem(grid, L, spin, reality, threads, *kind, maps, single)
+        for kind in dispatch.directions(direction)
+    ]
+    return int(max(dispatch.needed_bytes(problem, engine) for problem in problems))
 
 
-def _is_single(dtype):
-    return checks.sample_type(dtype) in (np.float32, np.complex64)
-
-
-def _flags(L, spin, sampling, reality, threads):
+def _arguments(L, spin, sampling, reality, threads, engine="auto"):
+    """The arguments of a public function, checked: keywords of the linear maps."""
     L = checks.band_limit(L)
     grid = as_grid(sampling, L)
     if grid.L is not None and grid.L < L:
@@ -176,7 +180,14 @@ def _flags(L, spin, sampling, reality, threads):
             f"{grid!r} samples band-limit {grid.L}; L={L} needs a grid at least as fine"
         )
     spin = checks.spin_number(spin, L, reality)
-    return dict(L=L, spin=spin, grid=grid, reality=bool(reality), threads=thread_count(threads))
+    return {
+        "L": L,
+        "spin": spin,
+        "grid": grid,
+        "reality": bool(reality),
+        "threads": thread_count(threads),
+        "engine": dispatch.engine_name(engine),
+    }
 
 
 def warn_beyond_pixels(grid, L):
@@ -193,116 +204,46 @@ def warn_beyond_pixels(grid, L):
 # --- the four maps -----------------------------------------------------------------------------------
 
 
-def _inverse(flm, *, L, spin, grid, reality, threads, checked=False):
-    return _to_samples(flm, plan.synthesis_route, L, spin, grid, reality, threads, checked)
-
-
-def _inverse_adjoint(f, *, L, spin, grid, reality, threads, checked=False):
-    return _to_coefficients(f, plan.synthesis_route, L, spin, grid, reality, threads)
-
-
-def _forward(f, *, L, spin, grid, reality, threads, checked=False):
-    return _to_coefficients(f, plan.analysis_route, L, spin, grid, reality, threads)
-
-
-def _forward_adjoint(flm, *, L, spin, grid, reality, threads, checked=False):
-    return _to_samples(flm, plan.analysis_route, L, spin, grid, reality, threads, False)
-
-
-def _to_samples(flm, route_of, L, spin, grid, reality, threads, checked):
-    if device.on_gpu(flm, "flm"):
-        from spherekit.harmonic.engines.cuda import to_samples
-
-        return to_samples(flm, route_of, L, spin, grid, reality, checked)
-    flm, single = _coefficients(flm, L)
-    maps, narrow = math.prod(flm.shape[:-1]), False
-    flags = dict(L=L, spin=spin, grid=grid, reality=reality, threads=threads)
-    checks.fits_memory(_needed(maps, single, True, route_of, **flags), f"this transform at L={L}")
-    if batched.worthwhile(grid, L, 1, 1, reality, maps):
-        table = batched.tables(grid, L, 1, 1, route_of, True, single)
-        f = batched.synthesis(flm, table, np.ones(L), grid.shape, 1, checked, single, threads)
-        if f is not None:
-            return f
-    if by_tables := precomputed.worthwhile(grid, L, spin, maps):
-        narrow = single and maps >= precomputed.BATCH_MAPS
-        table = precomputed.tables(grid, L, spin, route_of, True, narrow)
-        rows = table.rows
-    else:
-        route = route_of(grid, L)
-        rows = route.rows
-
-    def transform(part, f, threads):
-        part = np.ascontiguousarray(part, np.complex64 if narrow else complex)
-        if by_tables:
-            planes, guard = precomputed.synthesis(part, table, L, spin, reality, threads)
-        else:
-            planes, guard = recursion.synthesis(part, route, L, spin, reality, threads)
-        checks.sound_coefficients(guard, part, checked and reality, single)
-        phi_fft.synthesis(planes, grid, rows, L, reality, f, threads)
-
-    kind = checks.result_type(reality, single)
-    one = plan.work_bytes(grid, L, reality, 4 if narrow else 8)
-    return by_maps(transform, flm, 1, grid.shape, kind, one, threads)
-
-
-def _to_coefficients(f, route_of, L, spin, grid, reality, threads):
-    if device.on_gpu(f, "f"):
-        from spherekit.harmonic.engines.cuda import to_coefficients
-
-        return to_coefficients(f, route_of, L, spin, grid, reality)
-    f, single = _samples(f, grid, L, reality)
-    core = len(grid.shape)
-    maps, narrow = math.prod(f.shape[: f.ndim - core]), False
-    flags = dict(L=L, spin=spin, grid=grid, reality=reality, threads=threads)
-    checks.fits_memory(_needed(maps, single, False, route_of, **flags), f"this transform at L={L}")
-    if batched.worthwhile(grid, L, 1, 1, reality, maps):
-        table = batched.tables(grid, L, 1, 1, route_of, False, single)
-        flm = batched.analysis(f, table, np.ones(L), grid.shape, (L * L,), single, threads)
-        if flm is not None:
-            return flm
-    if by_tables := precomputed.worthwhile(grid, L, spin, maps):
-        narrow = single and maps >= precomputed.BATCH_MAPS
-        table = precomputed.tables(grid, L, spin, route_of, False, narrow)
-        rows = table.rows
-    else:
-        route = route_of(grid, L)
-        rows = route.rows
-
-    def transform(part, flm, threads):
-        kind = part.real.dtype if reality else np.result_type(part, np.complex64)
-        part = np.ascontiguousarray(part, kind)
-        planes, suspect = phi_fft.analysis(part, grid, rows, L, reality, threads, narrow)
-        if suspect:
-            checks.bad_samples(part, UNSEEN, route_of is not plan.analysis_route)
-        if by_tables:
-            precomputed.analysis(planes, table, L, spin, reality, threads, flm)
-            return
-        double = flm if flm.dtype == complex else np.empty(flm.shape, complex)
-        recursion.analysis(planes, route, L, spin, reality, threads, double)
-        if double is not flm:
-            flm[:] = double
-
-    kind = checks.result_type(False, single)
-    one = plan.work_bytes(grid, L, reality, 4 if narrow else 8)
-    return by_maps(transform, f, core, (L * L,), kind, one, threads)
-
-
-_synthesis = linear_map("harmonic.inverse", _inverse, _inverse_adjoint)
-_analysis = linear_map("harmonic.forward", _forward, _forward_adjoint)
-
-
-# --- borders -----------------------------------------------------------------------------------------
-
-
-def _coefficients(flm, L):
-    flm = checks.numbers(flm, "flm")
+def _to_samples(flm, plan_of, *, L, spin, grid, reality, threads, engine="auto", checked=False):
+    """``inverse`` or ``forward_adjoint``, which differ in their plan."""
+    flm, on_gpu = _numbers(flm, "flm")
     checks.coefficients_shape(flm, L)
-    return flm, checks.is_single(flm)
+    maps, single = math.prod(flm.shape[:-1]), checks.is_single(flm)
+    fields = grid, L, spin, reality, threads, plan_of, True, maps, single, on_gpu
+    problem, chosen, needed = dispatch.prepare(engine, *fields)
+    checks.fits_memory(needed, f"this transform at L={L}")
+    return chosen.synthesis(flm, problem, checked)
 
 
-def _samples(f, grid, L, reality):
-    f = checks.numbers(f, "f")
+def _to_coefficients(f, plan_of, *, L, spin, grid, reality, threads, engine="auto", checked=False):
+    """``forward`` or ``inverse_adjoint``; ``checked`` means the transpose."""
+    f, on_gpu = _numbers(f, "f")
     if reality:
         checks.real_samples(f)
     checks.samples_shape(f, grid, L)
-    return f, checks.is_single(f)
+    maps, single = math.prod(f.shape[: f.ndim - len(grid.shape)]), checks.is_single(f)
+    fields = grid, L, spin, reality, threads, plan_of, False, maps, single, on_gpu
+    problem, chosen, needed = dispatch.prepare(engine, *fields)
+    checks.fits_memory(needed, f"this transform at L={L}")
+    return chosen.analysis(f, problem)
+
+
+def _numbers(x, name):
+    """(the array, in a type that transforms take; whether it lies on a GPU)."""
+    if device.on_gpu(x, name):
+        from spherekit.harmonic.engines import cuda
+
+        return cuda.numbers(x, name), True
+    return checks.numbers(x, name), False
+
+
+_synthesis = linear_map(
+    "harmonic.inverse",
+    partial(_to_samples, plan_of=plan.synthesis_plan),
+    partial(_to_coefficients, plan_of=plan.synthesis_plan),
+)
+_analysis = linear_map(
+    "harmonic.forward",
+    partial(_to_coefficients, plan_of=plan.analysis_plan),
+    partial(_to_samples, plan_of=plan.analysis_plan),
+)

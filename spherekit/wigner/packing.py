@@ -4,8 +4,11 @@
 (-1)^{m+n} conj f_lmn, the symmetric part and only n >= 0. Or, ``by_order``, ``fields[j, (L-1+m) L + l]``.
 """
 
+import math
+
 import numpy as np
 
+from spherekit._core import chunks
 from spherekit._core.jit import jit
 
 
@@ -21,9 +24,9 @@ def read(flmn, L, N, orders, real, scale, steerable, tolerance=None, *, by_order
     ``tolerance``: relative, for what must be symmetric (``real``) or zero (``steerable``); None: no check.
     """
     flmn = np.ascontiguousarray(flmn, complex)
-    fields, guard = room(len(flmn), len(orders), L, by_order), np.zeros(3)
-    _read(flmn, L, N, orders, real, scale, by_order, fields, guard)
-    if guard[0] != 0:
+    fields, input_stats = empty_fields(len(flmn), len(orders), L, by_order), np.zeros(3)
+    _read(flmn, L, N, orders, real, scale, by_order, fields, input_stats)
+    if input_stats[0] != 0:
         count = flmn.size - np.count_nonzero(np.isfinite(flmn))
         raise ValueError(
             f"{count} coefficients of {flmn.size} are NaN or infinite; a transform would spread them "
@@ -31,24 +34,25 @@ def read(flmn, L, N, orders, real, scale, steerable, tolerance=None, *, by_order
         )
     if tolerance is None:
         return fields
-    if real and guard[1] > tolerance * guard[2]:
+    if real and input_stats[1] > tolerance * input_stats[2]:
         raise ValueError(
             "coefficients break the symmetry f[l,-m,-n] = (-1)^(m+n) conj f[l,m,n] of a real signal by "
-            f"{guard[1]:.3g} (largest coefficient {guard[2]:.3g}); pass reality=False for a complex signal"
+            f"{input_stats[1]:.3g} (largest coefficient {input_stats[2]:.3g}); pass reality=False for a "
+            "complex signal"
         )
     if steerable:
-        _refuse_parity(flmn, N, tolerance * guard[2])
+        _refuse_parity(flmn, N, tolerance * input_stats[2])
     return fields
 
 
-def room(maps, orders, L, by_order):
-    """Fields to be filled."""
+def empty_fields(maps, orders, L, by_order):
+    """Fields of arbitrary content."""
     return np.empty((maps, orders, (2 * L - 1) * L if by_order else L * L), complex)
 
 
 def _refuse_parity(flmn, N, tolerance):
-    others = flmn[:, 1::2]  # n = N-2, N-4, ... down to 2-N
-    largest = np.abs(others).max(initial=0.0)
+    opposite = flmn[:, 1::2]  # n = N-2, N-4, ... down to 2-N
+    largest = np.abs(opposite).max(initial=0.0)
     if not largest <= tolerance:
         raise ValueError(
             f"steerable=True with N={N} holds the orders n = {N - 1}, {N - 3}, ... alone, but others go up "
@@ -66,7 +70,7 @@ def write(fields, L, N, orders, real, scale, flmn, *, by_order=False):
 
 
 @jit
-def _read(flmn, L, N, orders, real, scale, by_order, fields, guard):
+def _read(flmn, L, N, orders, real, scale, by_order, fields, input_stats):
     bad = defect = largest = 0.0
     for item in range(flmn.shape[0] * orders.size):
         q, j = item // orders.size, item % orders.size
@@ -90,7 +94,7 @@ def _read(flmn, L, N, orders, real, scale, by_order, fields, guard):
                     z = complex(0.5 * (z.real + re), 0.5 * (z.imag + im))
                     flip = -flip
                 field[at + apart * m] = complex(factor * z.real, factor * z.imag)
-    guard[0], guard[1], guard[2] = bad, defect, largest
+    input_stats[0], input_stats[1], input_stats[2] = bad, defect, largest
 
 
 @jit
@@ -111,3 +115,31 @@ def _write(fields, L, N, orders, real, scale, by_order, flmn):
                 if real and (n > 0 or m > 0):
                     mirror[centre - m] = complex(flip * re, -flip * im)
                 flip = -flip
+
+
+# --- memory ------------------------------------------------------------------------------------------
+
+
+def work_bytes(problem):
+    """Bytes that one signal goes through: the planes of all angles gamma, those of one order, the fields."""
+    L, N, real = problem.L, problem.N, problem.reality
+    columns = len(problem.grid.sphere.ring_theta) + 16
+    planes = (L if real else 2 * L - 1) * 2 * columns * 8
+    return (problem.grid.n_gamma + 2) * planes + 16 * (N if real else 2 * N - 1) * L * L
+
+
+def peak_bytes(problem, columns, fields, tables, building):
+    """Most bytes in use at a time: the result, planes and fields in flight, and tables, also while built.
+
+    ``columns`` of the planes; bytes of the ``fields`` of a signal, of ``tables``, and ``building`` them.
+    """
+    L, real = problem.L, problem.reality
+    planes = problem.grid.n_gamma * (L if real else 2 * L - 1) * 2 * columns * 8
+    copies = 0
+    if problem.single:  # in double precision: coefficients, and the samples of an analysis
+        copies = 16 * math.prod(problem.coefficients_shape)
+        if not problem.to_samples:
+            copies += math.prod(problem.grid.shape) * (8 if real else 16)
+    in_flight = chunks.in_flight(problem.maps, work_bytes(problem), problem.threads)
+    work = in_flight * (planes + fields + copies)
+    return max(building, tables + problem.result_bytes + work)

@@ -1,13 +1,15 @@
 """Real signals of small band-limits, many at once: as many maps as lanes go through every step together.
 
-The transforms of `harmonic.transform` and `wigner.transform` on rectangles, where their rings are too short
-to fill the lanes. With the orders n of a signal on SO(3) (of one on the sphere n = 0 alone) as fields,
+The transforms of the sphere and (`wigner.engines.batched`) of the rotation group, on rectangles whose rings
+are too short to fill the lanes. With the orders n of a signal on SO(3) (of one on the sphere n = 0 alone) as
+fields,
 
     F_mn(ring) = sum_l T_mn[l, ring] c_lmn,    f(gamma, ring, alpha) = sum_mn F_mn e^{i (m alpha + n gamma)},
 
 and the adjoint; of a real signal n >= 0, and of n = 0 the orders m >= 0. T holds what lies between the rings
-and the samples too: quadrature weights, and on MW-like grids the exact continuation in theta. A bundle's
-coefficients, planes and samples stay in the cache (the second level's up to about L = N = 10).
+and the samples too: quadrature weights, and on MW-like grids the exact continuation in theta. The
+coefficients, planes and samples of a batch of lanes stay in the cache (the second level's up to about
+L = N = 10).
 """
 
 import math
@@ -15,25 +17,30 @@ from collections import namedtuple
 
 import numpy as np
 
-from spherekit._core import checks
+from spherekit._core import checks, chunks
 from spherekit._core.cache import kept
 from spherekit._core.parallel import run
 from spherekit._core.workspace import on_lines, scratch
+from spherekit.conventions.indexing import alternate, degrees_and_orders
 from spherekit.harmonic.engines import precomputed
 from spherekit.harmonic.engines.batched_fft import BLOCK
 from spherekit.harmonic.engines.batched_kernels import analyze, synthesize
+from spherekit.harmonic.plan import work_bytes
 from spherekit.kernels import fft
 from spherekit.kernels.simd import Lanes, has_wide_registers
+from spherekit.sampling.healpix import UNSEEN
+
+name = "batched"
 
 _FULL = 1 if has_wide_registers() else 2
 _LANES = {False: Lanes(8 // _FULL), True: Lanes(16 // _FULL, True)}
 
-#: Most bytes of a bundle's work memory in float32 (measured: beyond, the gain is small).
-_BYTES = 8.2e6
-#: Samples of a circle whose FFT needs no other length.
-_LONGEST = 193
-#: Samples of a circle that are summed (measured).
-_SUMMED = 64
+#: Most bytes of the work memory of a batch of lanes in float32 (measured: beyond, the gain is small).
+_MAX_BYTES = 8.2e6
+#: Most samples of a circle: the FFT needs no padded length.
+_MAX_SAMPLES = 193
+#: Most samples of a circle that are summed (measured).
+_MAX_SUMMED = 64
 
 #: Sizes, ``numbers`` and ``samples`` of a map; ``starts[k]`` of each pair (n, m) into ``values``, blocks of
 #: four rings (of the transpose: degrees); the FFT over alpha, or the cosines and sines that are summed in its
@@ -44,28 +51,115 @@ Tables = namedtuple(
 )
 
 
-def worthwhile(sphere, L, N, gammas, real, maps):
-    """Whether these transforms go in bundles; depends on nothing but the arguments."""
-    if not (real and sphere.rectangular and maps >= precomputed.BATCH_MAPS and gammas >= 2 * N - 1):
-        return False
-    if sphere.shape[1] > _LONGEST or gammas > _SUMMED:
-        return False
-    return 4 * 16 * _places(L, N, gammas, *sphere.shape)[-1] <= _BYTES
+def why_unusable(problem):
+    """None, or why these transforms are not batched; depends on the problem alone."""
+    return why_not_batched(problem.grid, problem.L, 1, 1, problem.reality, problem.maps)
 
 
-def work_bytes(sphere, L, N, gammas, single):
-    """Bytes of a thread's work memory."""
-    lanes = _LANES[single].type.width
-    return (4 if single else 8) * lanes * _places(L, N, gammas, *sphere.shape)[-1]
+def is_usable_for(problem):
+    """Whether these transforms are batched."""
+    return why_unusable(problem) is None
 
 
-@kept(2**28, lambda made: made.values.nbytes)
-def tables(sphere, L, N, gammas, route_of, to_samples, single):
-    """Tables of one direction: of `harmonic.plan.synthesis_route` or `analysis_route`, or its transpose."""
+def needed_bytes(problem):
+    """Memory beside the input: the result, tables, and the work memory of threads."""
+    case = problem.grid, problem.L, 1, 1, problem.single, problem.threads
+    return problem.result_bytes + tables_and_work_bytes(*case)
+
+
+def synthesis(flm, problem, checked):
+    """Coefficients (..., L*L) -> samples; refuses NaN and inf and, if ``checked``, a broken symmetry."""
+    table = tables(problem.grid, problem.L, 1, 1, problem.plan_of, True, problem.single)
+    f, input_stats = to_samples(flm, table, np.ones(problem.L), problem.threads)
+    if not is_sound(input_stats, checked, problem.single):
+        _refuse_coefficients(flm, problem, checked)
+    return f.reshape(*flm.shape[:-1], *problem.result_shape)
+
+
+def analysis(f, problem):
+    """Samples -> coefficients (..., L*L); refuses NaN, inf and UNSEEN."""
+    table = tables(problem.grid, problem.L, 1, 1, problem.plan_of, False, problem.single)
+    flm, suspect = to_coefficients(f, table, np.ones(problem.L), problem.threads)
+    if suspect:
+        _refuse_samples(f, problem)
+    return flm.reshape(*f.shape[:-2], *problem.result_shape)
+
+
+def _refuse_coefficients(flm, problem, checked):
+    """Raise what the other engines raise, whose kernels look at a chunk of maps at a time."""
+    for chunk in _chunks(flm, 1, problem):
+        chunk = np.ascontiguousarray(chunk, np.result_type(chunk, np.complex64))
+        checks.sound_coefficients(_input_stats(chunk), chunk, checked, problem.single)
+
+
+def _refuse_samples(f, problem):
+    """Raise where samples are bad, as the other engines do; large ones are legal."""
+    for chunk in _chunks(f, 2, problem):
+        checks.bad_samples(np.ascontiguousarray(chunk), UNSEEN, problem.is_adjoint)
+
+
+def _chunks(x, map_axes, problem):
+    itemsize = 4 if problem.single else 8
+    bytes_per_map = work_bytes(problem.grid, problem.L, problem.reality, itemsize)
+    return chunks.map_chunks(x, map_axes, bytes_per_map, problem.threads)
+
+
+def _input_stats(flm):
+    """[NaN unless all are finite, symmetry defect, magnitude], as `kernels.packing.gather`."""
+    if not np.isfinite(flm).all():
+        return math.nan, 0.0, 0.0
+    ell, m = degrees_and_orders(math.isqrt(flm.shape[-1]))
+    defect = flm.astype(complex) - alternate(flm[..., ell * (ell + 1) - m].conj(), m)
+    parts = (np.abs([x.real, x.imag]) for x in (defect[..., m >= 0], flm[..., m >= 0]))
+    return 0.0, *(part.max() for part in parts)
+
+
+# --- what the sphere and the rotation group share ----------------------------------------------------
+
+
+def why_not_batched(sphere, L, N, gammas, real, maps):
+    """None, or why signals with ``gammas`` angles gamma and orders |n| < N are not batched."""
+    if not real:
+        return "it takes real signals (reality=True)"
+    if not sphere.rectangular:
+        return f"it takes rectangular grids, not {sphere!r}"
+    if maps < precomputed.BATCH_MAPS:
+        return f"it takes at least {precomputed.BATCH_MAPS} maps, not {maps}"
+    if gammas < 2 * N - 1:
+        return f"it takes at least {2 * N - 1} angles gamma, not {gammas}"
+    if sphere.shape[1] > _MAX_SAMPLES or gammas > _MAX_SUMMED:
+        return (
+            f"it takes at most {_MAX_SAMPLES} samples a ring and {_MAX_SUMMED} angles gamma, not "
+            f"{sphere.shape[1]} and {gammas}"
+        )
+    size = 4 * 16 * _places(L, N, gammas, *sphere.shape)[-1]
+    if size > _MAX_BYTES:
+        return f"its work memory takes {size:.3g} bytes, and at most {_MAX_BYTES:.3g}"
+    return None
+
+
+def tables_and_work_bytes(sphere, L, N, gammas, single, threads):
+    """Bytes of `tables` (four-ring blocks of T_mn[l, ring], l >= max(|m|, |n|)) and of work memory."""
+    lanes, itemsize = _LANES[single].type.width, 4 if single else 8
+    rings, pairs = -(-len(sphere.ring_theta) // 4) * 4, L * L * (N - 0.5)
+    work = itemsize * lanes * _places(L, N, gammas, *sphere.shape)[-1]
+    return itemsize * rings * pairs * L / 2 * 1.5 + threads * work
+
+
+def is_sound(input_stats, checked, single):
+    """Whether coefficients are finite and, if ``checked``, those of a real signal."""
+    bad, defect, largest = input_stats
+    is_symmetric = not (checked and defect > checks.symmetry_tolerance(single) * largest)
+    return bad == 0 and is_symmetric
+
+
+@kept(2**28, lambda tables: tables.values.nbytes)
+def tables(sphere, L, N, gammas, plan_of, to_samples, single):
+    """Tables of one direction: of `harmonic.plan.synthesis_plan` or `analysis_plan`, or its transpose."""
     rings, signs = sphere.shape[0], np.where(np.arange(1 - L, 0) % 2, -1.0, 1.0)
     blocks, starts, at = [], [], 0
     for n in range(N):
-        unit = precomputed.unit_transforms(sphere, L, -n, route_of) * (-1) ** n
+        unit = precomputed.unit_transforms(sphere, L, -n, plan_of) * (-1) ** n
         if n:
             unit[:, : L - 1] *= signs[:, None]
         for slot in range(unit.shape[1]):
@@ -92,22 +186,22 @@ def tables(sphere, L, N, gammas, route_of, to_samples, single):
 
 
 def _turns(n, orders, to_samples):
-    """cos and sin of orders times angles up to pi, what comes first; empty where FFTs are the faster."""
-    count = n // 2 + 1 if n <= _SUMMED else 0
+    """cos and sin of orders times angles up to pi, (input, output); empty where FFTs take less time."""
+    count = n // 2 + 1 if n <= _MAX_SUMMED else 0
     z = fft.roots(np.outer(np.arange(orders), np.arange(count)) % n, n)
     z = z if to_samples else z.T
     return z.real.copy(), z.imag.copy()
 
 
 def _blocks(matrix):
-    """(what comes, what is made) -> (blocks, what comes, BLOCK)."""
+    """(input, output) -> (blocks of the output, input, BLOCK)."""
     matrix = np.pad(matrix, [(0, 0), (0, -matrix.shape[1] % BLOCK)])
     blocks = matrix.shape[1] // BLOCK
     return matrix.reshape(len(matrix), blocks, BLOCK).swapaxes(0, 1)
 
 
 def _places(L, N, gammas, rings, alphas):
-    """Where coefficients as they come, by order, planes, turned ones, samples, and FFTs begin; the size."""
+    """Where coefficients, those by order, planes, rotated ones, samples, and FFTs begin; the size."""
     pairs = L + (N - 1) * (2 * L - 1)
     padded = -(-rings // BLOCK) * BLOCK
     sizes = [
@@ -122,41 +216,40 @@ def _places(L, N, gammas, rings, alphas):
     return np.concatenate([[0], np.cumsum(sizes)]).tolist()
 
 
-def synthesis(flm, table, scale, shape, core, checked, single, threads):
-    """Coefficients (..., L*L) or (..., 2N-1, L*L), by ``core`` axes -> samples (..., *shape).
+def to_samples(flm, table, scale, threads):
+    """Coefficients of all maps -> their samples (maps, samples), and the input_stats of the coefficients.
 
-    ``scale``: a factor of each degree. None where coefficients are not finite or, if that is to be checked,
-    not those of a real signal: the one who asks says it better.
+    ``scale``: a factor of each degree.
     """
-    lanes, kind = _LANES[single], np.dtype(np.float32 if single else float)
-    lead = flm.shape[: flm.ndim - core]
-    flm = np.ascontiguousarray(flm, np.result_type(kind, np.complex64))
-    f = np.empty((*lead, *shape), kind)
-    counter, guard = np.zeros(1, np.int64), np.zeros((threads, 3))
-    given = math.prod(lead), table, scale.astype(kind), flm.reshape(-1).view(kind), f.reshape(-1)
+    kind = table.values.dtype
+    lanes = _LANES[kind == np.float32]
+    flm = np.ascontiguousarray(flm, np.result_type(kind, np.complex64)).reshape(-1).view(kind)
+    maps = flm.size // table.numbers
+    f = np.empty((maps, table.samples), kind)
+    counter, input_stats = np.zeros(1, np.int64), np.zeros((threads, 3))
+    arrays = maps, table, scale.astype(kind), flm, f.reshape(-1)
 
     def work(thread):
-        room = scratch("bundle", (table.size * lanes.type.width,), kind)
-        synthesize(lanes, counter, *given, room, guard[thread])
+        buffer = scratch("batch", (table.size * lanes.type.width,), kind)
+        synthesize(lanes, counter, *arrays, buffer, input_stats[thread])
 
     run(work, threads)
-    bad, defect, top = guard.max(axis=0)
-    tolerance = checks.symmetry_tolerance(single)
-    return f if bad == 0 and not (checked and defect > tolerance * top) else None
+    return f, input_stats.max(axis=0)
 
 
-def analysis(f, table, scale, shape, after, single, threads):
-    """The transpose: samples (..., *shape) -> coefficients (..., *after); None where samples are bad."""
-    lanes, kind = _LANES[single], np.dtype(np.float32 if single else float)
-    lead = f.shape[: f.ndim - len(shape)]
-    f = np.ascontiguousarray(f, kind)
-    flm = np.empty((*lead, *after), np.result_type(kind, np.complex64))
+def to_coefficients(f, table, scale, threads):
+    """The transpose: samples -> coefficients (maps, numbers / 2), and whether samples are to be looked at."""
+    kind = table.values.dtype
+    lanes = _LANES[kind == np.float32]
+    f = np.ascontiguousarray(f, kind).reshape(-1)
+    maps = f.size // table.samples
+    flm = np.empty((maps, table.numbers), kind)
     counter, suspects = np.zeros(1, np.int64), np.zeros((threads, 1))
-    given = math.prod(lead), table, scale.astype(kind), f.reshape(-1), flm.reshape(-1).view(kind)
+    arrays = maps, table, scale.astype(kind), f, flm.reshape(-1)
 
     def work(thread):
-        room = scratch("bundle", (table.size * lanes.type.width,), kind)
-        analyze(lanes, counter, *given, room, suspects[thread])
+        buffer = scratch("batch", (table.size * lanes.type.width,), kind)
+        analyze(lanes, counter, *arrays, buffer, suspects[thread])
 
     run(work, threads)
-    return None if suspects.any() else flm
+    return flm.view(np.result_type(kind, np.complex64)), bool(suspects.any())

@@ -1,7 +1,7 @@
 """The transforms on a GPU: arrays of CuPy in and out, in the three steps of the CPU.
 
 Legendre step by the kernels of `kernels.wigner_recursion_cuda`, theta step (resampling of the rings of
-MW-like grids, see `theta_resampling`) and phi step by FFT, which is cuFFT through CuPy. Routes, rings and
+MW-like grids, see `theta_resampling`) and phi step by FFT, which is cuFFT through CuPy. Plans, rings and
 weights are those of `plan`. The recursion of (m, n = -s) at a northern angle serves order m on the ring
 there and a second order on its mirror image in the south (see `legendre_spin`):
 
@@ -20,11 +20,12 @@ import numpy as np
 
 from spherekit import device
 from spherekit._core import checks
-from spherekit.harmonic import plan
 from spherekit.harmonic.steps.phi_fft import orders as orders_of
 from spherekit.harmonic.steps.ring_lanes import order_scales, reach
 from spherekit.kernels import wigner_recursion_cuda
 from spherekit.sampling.healpix import UNSEEN
+
+name = "cuda"
 
 #: Threads of a block: at most `recursion_cuda.THREADS`.
 THREADS = wigner_recursion_cuda.THREADS
@@ -33,9 +34,9 @@ THREADS = wigner_recursion_cuda.THREADS
 #: in differences, for a sixth more work, 4e-15 from 0.01 to the equator and 1.4e-14 close to a pole.
 _LOST = 1e4
 #: Bytes of work arrays for one chunk of maps, and the most blocks along a launch's last axis.
-_CHUNK, _MOST_MAPS = 2e9, 65535
+_CHUNK_BYTES, _MAX_MAPS = 2e9, 65535
 
-#: A route with its tables on the device. ``weights`` (2, lanes) of northern and southern rings; ``signs``
+#: A plan with its tables on the device. ``weights`` (2, lanes) of northern and southern rings; ``signs``
 #: (orders, 2, L) of both series by degree, 0 where there is none; ``to_grid``, ``from_grid``: tables
 #: of `resample`, or None.
 Ready = namedtuple("Ready", "orders tables rings columns weights signs to_grid from_grid")
@@ -43,42 +44,58 @@ Ready = namedtuple("Ready", "orders tables rings columns weights signs to_grid f
 Side = namedtuple("Side", "factors taps period")
 
 
-def to_samples(flm, route_of, L, spin, grid, reality, checked):
-    """Samples of coefficients on the device; arguments as `transform._to_samples`."""
+def why_unusable(problem):
+    """None: it is the engine of arrays on a GPU, and refuses grids that it does not do when it is called."""
+
+
+def is_usable_for(problem):
+    """Whether the arrays lie on a GPU."""
+    return problem.on_gpu
+
+
+def needed_bytes(problem):
+    """Memory of the CPU: none."""
+    return 0
+
+
+def synthesis(flm, problem, checked):
+    """Coefficients (..., L*L) -> samples; refuses NaN and inf and, if ``checked``, a broken symmetry."""
+    grid, L, spin, real = problem.grid, problem.L, problem.spin, problem.reality
     _rectangle(grid)
     xp = device.array_module()
-    flm, single = _numbers(xp, flm, "flm")
-    checks.coefficients_shape(flm, L)
-    ready = _ready(route_of, grid, L, spin, reality, THREADS, device.current())
+    ready = _ready(problem.plan_of, grid, L, spin, real, THREADS, device.current())
     lead, flm = flm.shape[:-1], flm.reshape(-1, L * L)
-    _look_at(xp, flm, L, checked and reality, single)
-    f = xp.empty((len(flm), *grid.shape), checks.result_type(reality, single))
-    for part in _chunks(len(flm), grid, L, reality):
-        F = legendre_synthesis(xp, flm[part].astype(complex), ready, L, spin, reality)
+    _check_coefficients(xp, flm, L, checked and real, problem.single)
+    f = xp.empty((len(flm), *grid.shape), problem.result_type)
+    for chunk in _chunks(len(flm), grid, L, real):
+        F = legendre_synthesis(xp, flm[chunk].astype(complex), ready, L, spin, real)
         if ready.to_grid is not None:
             F = resample(xp, F, ready.to_grid, _flips(ready.orders[:, None] + spin))
-        f[part] = phi_synthesis(xp, F, grid.shape[1], L, reality)
+        f[chunk] = phi_synthesis(xp, F, grid.shape[1], L, real)
     return f.reshape(*lead, *grid.shape)
 
 
-def to_coefficients(f, route_of, L, spin, grid, reality):
-    """Coefficients of samples on the device; arguments as `transform._to_coefficients`."""
+def analysis(f, problem):
+    """Samples -> coefficients (..., L*L); refuses NaN, inf and UNSEEN."""
+    grid, L, spin, real = problem.grid, problem.L, problem.spin, problem.reality
     _rectangle(grid)
     xp = device.array_module()
-    f, single = _numbers(xp, f, "f")
-    if reality:
-        checks.real_samples(f)
-    checks.samples_shape(f, grid, L)
-    checks.finite_samples(f, UNSEEN, route_of is not plan.analysis_route)
-    ready = _ready(route_of, grid, L, spin, reality, THREADS, device.current())
+    checks.finite_samples(f, UNSEEN, problem.is_adjoint)
+    ready = _ready(problem.plan_of, grid, L, spin, real, THREADS, device.current())
     lead, f = f.shape[: f.ndim - 2], f.reshape(-1, *grid.shape)
-    flm = xp.empty((len(f), L * L), checks.result_type(False, single))
-    for part in _chunks(len(f), grid, L, reality):
-        F = phi_analysis(xp, f[part].astype(float if reality else complex), L, reality)
+    flm = xp.empty((len(f), L * L), problem.result_type)
+    for chunk in _chunks(len(f), grid, L, real):
+        F = phi_analysis(xp, f[chunk].astype(float if real else complex), L, real)
         if ready.from_grid is not None:
             F = resample(xp, F, ready.from_grid, _flips(ready.orders[:, None] + spin))
-        flm[part] = legendre_analysis(xp, F, ready, L, spin, reality)
+        flm[chunk] = legendre_analysis(xp, F, ready, L, spin, real)
     return flm.reshape(*lead, L * L)
+
+
+def numbers(x, name):
+    """``x`` as an array on the device, of a type that the CPU takes too."""
+    x = device.array_module().asarray(x)
+    return x.astype(checks.numbers(np.empty(0, x.dtype), name).dtype, copy=False)
 
 
 def _rectangle(grid):
@@ -94,8 +111,8 @@ def _chunks(maps, grid, L, reality):
     """Slices of maps whose work arrays fit."""
     circle = 4 * (grid.period or 0)  # points of the theta step, at most
     rings = 8 * len(grid.ring_theta) + circle
-    one = 16 * (L if reality else 2 * L - 1) * (2 * L + rings) + 16 * math.prod(grid.shape)
-    size = int(max(1, min(_CHUNK // one, _MOST_MAPS)))
+    map_bytes = 16 * (L if reality else 2 * L - 1) * (2 * L + rings) + 16 * math.prod(grid.shape)
+    size = int(max(1, min(_CHUNK_BYTES // map_bytes, _MAX_MAPS)))
     return [slice(first, first + size) for first in range(0, maps, size)]
 
 
@@ -103,7 +120,7 @@ def _chunks(maps, grid, L, reality):
 
 
 def legendre_synthesis(xp, flm, ready, L, spin, real):
-    """(maps, L*L) -> F (maps, orders, rings) on the route's rings, times its weights."""
+    """(maps, L*L) -> F (maps, orders, rings) on the plan's rings, times its weights."""
     degree, order = xp.arange(L), ready.orders[:, None]
     at, inside = degree * (degree + 1), abs(order) <= degree
     f = flm[:, xp.where(inside, at + order, 0)]
@@ -163,10 +180,10 @@ def resample(xp, F, tables, parity):
         z[..., points] += weights * F
         z[..., mirrored] += parity * weights * F
     k = xp.arange(-degree, degree + 1)
-    kept = factor * xp.fft.fft(z, axis=-1)[..., k % source.period]
+    spectrum = factor * xp.fft.fft(z, axis=-1)[..., k % source.period]
     z, k = xp.zeros((*F.shape[:2], target.period), complex), k % target.period
-    z[..., k[:degree]] += kept[..., :degree]  # -k and k may share a bin
-    z[..., k[degree:]] += kept[..., degree:]
+    z[..., k[:degree]] += spectrum[..., :degree]  # -k and k may share a bin
+    z[..., k[degree:]] += spectrum[..., degree:]
     z = xp.fft.ifft(z, axis=-1, norm="forward")
     F = 0.0
     for points, mirrored, weights in target.taps:
@@ -195,20 +212,20 @@ def phi_analysis(xp, f, L, real):
 
 
 @lru_cache(maxsize=8)
-def _ready(route_of, grid, L, spin, real, threads, card):
-    """A route on the device of number ``card``."""
-    xp, route = device.array_module(), route_of(grid, L)
-    rings, polar_orders = _ring_blocks(route.lanes, L, spin, threads)
+def _ready(plan_of, grid, L, spin, real, threads, card):
+    """A plan on the device of number ``card``."""
+    xp, plan = device.array_module(), plan_of(grid, L)
+    rings, polar_orders = _ring_blocks(plan.lanes, L, spin, threads)
     tables = wigner_recursion_cuda.tables(L, -spin, order_scales(L, spin), polar_orders)
     return Ready(
         xp.asarray(orders_of(L, real)),
         type(tables)(*map(xp.asarray, tables)),
         type(rings)(*map(xp.asarray, rings)),
-        xp.asarray(route.columns),
-        xp.asarray(np.stack([route.lanes.north, route.lanes.south])),
+        xp.asarray(plan.columns),
+        xp.asarray(np.stack([plan.lanes.north, plan.lanes.south])),
         xp.asarray(_signs(L, spin, real)),
-        _on_device(xp, route.to_grid),
-        _on_device(xp, route.from_grid),
+        _on_device(xp, plan.to_grid),
+        _on_device(xp, plan.from_grid),
     )
 
 
@@ -251,20 +268,13 @@ def _on_device(xp, resampling):
     return (*sides, resampling.degree, xp.asarray(factor))
 
 
-def _numbers(xp, x, name):
-    """``x`` as an array of the module, of a type that the CPU takes too."""
-    x = xp.asarray(x)
-    x = x.astype(checks.numbers(np.empty(0, x.dtype), name).dtype, copy=False)
-    return x, checks.is_single(x)
-
-
-def _look_at(xp, flm, L, hermitian, single):
+def _check_coefficients(xp, flm, L, hermitian, single):
     """Refuse coefficients as on the CPU."""
-    guard = [0.0 if xp.isfinite(flm).all() else math.nan, 0.0, 0.0]
+    input_stats = [0.0 if xp.isfinite(flm).all() else math.nan, 0.0, 0.0]
     if hermitian and flm.size:
         degree = np.repeat(np.arange(L), 2 * np.arange(L) + 1)
         order = np.arange(L * L) - degree * (degree + 1)
         mirror = xp.asarray(degree * (degree + 1) - order)
         defect = abs(flm - xp.asarray(_flips(order)) * flm[:, mirror].conj())
-        guard[1:] = float(defect.max()), float(abs(flm).max())
-    checks.sound_coefficients(guard, flm, hermitian, single)
+        input_stats[1:] = float(defect.max()), float(abs(flm).max())
+    checks.sound_coefficients(input_stats, flm, hermitian, single)

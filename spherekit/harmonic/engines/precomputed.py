@@ -1,4 +1,4 @@
-"""Stored tables: the Legendre and theta steps of one order as a product, for small L and for batches.
+"""By precomputed tables: the Legendre and theta steps of one order as a product, for small L and for batches.
 
 The transform of unit coefficients, order by order, is a table T[l, ring]; then
 
@@ -16,16 +16,24 @@ from functools import lru_cache
 
 import numpy as np
 
+from spherekit._core import checks
 from spherekit._core.cache import kept
+from spherekit._core.chunks import for_each_chunk
 from spherekit._core.jit import jit, leaf
 from spherekit._core.parallel import run
 from spherekit._core.workspace import aligned, on_lines, scratch
 from spherekit.harmonic.engines import recursion
+from spherekit.harmonic.plan import peak_bytes, work_bytes
+from spherekit.harmonic.steps import phi_fft
+from spherekit.kernels import recursion_coefficients
 from spherekit.kernels.matmul import product2, product4
 from spherekit.kernels.packing import TOGETHER, gather, scatter
 from spherekit.kernels.simd import Lanes, load, store, width
 from spherekit.kernels.transpose import weave
 from spherekit.kernels.work_queue import next_item
+from spherekit.sampling.healpix import UNSEEN
+
+name = "precomputed"
 
 EIGHT = Lanes(8)
 _LANES = {False: (Lanes(8), Lanes(32)), True: (Lanes(16, True), Lanes(64, True))}
@@ -40,12 +48,41 @@ BATCH_MAPS = 8
 Tables = namedtuple("Tables", "rows folded lanes rings starts values")
 
 
-def worthwhile(grid, L, spin, maps):
-    """Whether these transforms go by stored tables; depends on nothing but the arguments."""
+def why_unusable(problem):
+    """None, or why these transforms do not go by precomputed tables; depends on the problem alone."""
+    grid = problem.grid
     if not grid.rectangular:
-        return False
-    size = table_bytes(grid, L, spin)
-    return size <= _ONE_MAP or (maps >= BATCH_MAPS and size <= _BATCH)
+        return f"it takes rectangular grids, not {grid!r}"
+    size = table_bytes(grid, problem.L, problem.spin)
+    largest = _BATCH if problem.maps >= BATCH_MAPS else _ONE_MAP
+    if size > largest:
+        return (
+            f"its tables take {size:.3g} bytes, and at most {largest:.3g} for {problem.maps} maps"
+        )
+    return None
+
+
+def is_usable_for(problem):
+    """Whether these transforms go by precomputed tables."""
+    return why_unusable(problem) is None
+
+
+def needed_bytes(problem):
+    """Memory beside the input: the result, planes and copies in flight, tables."""
+    grid, L, spin, single = problem.grid, problem.L, problem.spin, _in_single(problem)
+    rings, size = len(grid.ring_theta), table_bytes(grid, L, spin)
+    columns = _up(rings, 16)
+    planes = (L if problem.reality else 2 * L - 1) * 2 * columns * (4 if single else 8)
+    if problem.to_samples and problem.single and not single:
+        planes += 16 * L * L  # coefficients in double precision
+    units = 8 * L * (L if spin == 0 else 2 * L - 1) * rings  # the transforms of unit coefficients
+    building = units + 2 * size + recursion_coefficients.kept_bytes(L, spin)
+    return peak_bytes(problem, planes, size // (2 if single else 1), building, 4 if single else 8)
+
+
+def _in_single(problem):
+    """Whether maps are multiplied in float32."""
+    return problem.single and problem.maps >= BATCH_MAPS
 
 
 def table_bytes(grid, L, spin):
@@ -61,8 +98,8 @@ def _symmetric(grid):
     return bool(np.abs(grid.ring_theta + grid.ring_theta[::-1] - math.pi).max() < 1e-14)
 
 
-@kept(2**28, lambda made: made.values.nbytes)
-def tables(grid, L, spin, route_of, to_samples, single):
+@kept(2**28, lambda tables: tables.values.nbytes)
+def tables(grid, L, spin, plan_of, to_samples, single):
     """Tables of one direction: a synthesis or, transposed, an analysis."""
     folded, n = spin == 0 and _symmetric(grid), len(grid.ring_theta)
     v, w = (16, 64) if single else (8, 32)
@@ -72,7 +109,7 @@ def tables(grid, L, spin, route_of, to_samples, single):
     rows[0, :rings] = grid.ring_start[:rings]
     if folded:
         rows[1, : n // 2] = grid.ring_start[::-1][: n // 2]
-    unit = unit_transforms(grid, L, spin, route_of)[:, :, :rings]
+    unit = unit_transforms(grid, L, spin, plan_of)[:, :, :rings]
     if folded and n % 2 and not to_samples:  # the ring on the equator is its own mirror image
         rows[1, n // 2] = rows[0, n // 2]
         unit[:, :, -1] *= 0.5
@@ -98,19 +135,19 @@ def _up(n, multiple):
 
 
 def _in_blocks(matrix, v, w):
-    """Blocks of w columns, the rest of v, each row by row."""
-    whole = matrix.shape[1] // w * w
-    edges = [*range(0, whole, w), *range(whole, matrix.shape[1] + 1, v)]
+    """Blocks of w columns, then of v, each row by row."""
+    in_wide = matrix.shape[1] // w * w
+    edges = [*range(0, in_wide, w), *range(in_wide, matrix.shape[1] + 1, v)]
     pairs = zip(edges[:-1], edges[1:], strict=True)
     return np.concatenate([matrix[:, a:b].ravel() for a, b in pairs] or [np.empty(0)])
 
 
-def unit_transforms(grid, L, spin, route_of):
+def unit_transforms(grid, L, spin, plan_of):
     """T[l, order slot, ring]: the planes of f_lm = 1 (f_{l,-m} = (-1)^m) for one degree after the other."""
-    route, real = route_of(grid, L), spin == 0
-    live = np.flatnonzero(route.rows >= 0)
+    plan, real = plan_of(grid, L), spin == 0
+    live = np.flatnonzero(plan.rows >= 0)
     columns = np.empty(len(live), int)
-    columns[np.searchsorted(grid.ring_start, route.rows[live])] = live
+    columns[np.searchsorted(grid.ring_start, plan.rows[live])] = live
     m = np.arange(-(L - 1), L)
     signs = np.where((m < 0) & (m % 2 == 1), -1.0, 1.0)
     values = np.empty((L, L if real else 2 * L - 1, len(columns)))
@@ -119,23 +156,62 @@ def unit_transforms(grid, L, spin, route_of):
         flm = np.zeros((len(degrees), L * L), complex)
         for row, ell in zip(flm, degrees, strict=True):
             row[ell * ell : (ell + 1) ** 2] = signs[L - 1 - ell : L + ell]
-        planes, _ = recursion.synthesis(flm, route, L, spin, real, 1)
+        planes, _ = recursion.to_planes(flm, plan, L, spin, real, 1)
         values[degrees] = planes[:, :, 0, columns]
     return values
 
 
-def synthesis(flm, table, L, spin, real, threads):
-    """(maps, L*L) -> planes (maps, orders, 2, columns) and the guard, as `recursion.synthesis`."""
+def synthesis(flm, problem, checked):
+    """Coefficients (..., L*L) -> samples; refuses NaN and inf and, if ``checked``, a broken symmetry."""
+    grid, L, spin, real = problem.grid, problem.L, problem.spin, problem.reality
+    single = _in_single(problem)
+    table = tables(grid, L, spin, problem.plan_of, True, single)
+
+    def transform(chunk, f, threads):
+        chunk = np.ascontiguousarray(chunk, np.complex64 if single else complex)
+        planes, input_stats = to_planes(chunk, table, L, spin, real, threads)
+        checks.sound_coefficients(input_stats, chunk, checked and real, problem.single)
+        phi_fft.synthesis(planes, grid, table.rows, L, real, f, threads)
+
+    bytes_per_map = work_bytes(grid, L, real, 4 if single else 8)
+    result = problem.result_shape, problem.result_type
+    return for_each_chunk(transform, flm, 1, *result, bytes_per_map, problem.threads)
+
+
+def analysis(f, problem):
+    """Samples -> coefficients (..., L*L); refuses NaN, inf and UNSEEN."""
+    grid, L, spin, real = problem.grid, problem.L, problem.spin, problem.reality
+    single = _in_single(problem)
+    table = tables(grid, L, spin, problem.plan_of, False, single)
+
+    def transform(chunk, flm, threads):
+        kind = chunk.real.dtype if real else np.result_type(chunk, np.complex64)
+        chunk = np.ascontiguousarray(chunk, kind)
+        planes, suspect = phi_fft.analysis(chunk, grid, table.rows, L, real, threads, single)
+        if suspect:
+            checks.bad_samples(chunk, UNSEEN, problem.is_adjoint)
+        from_planes(planes, table, L, spin, real, threads, flm)
+
+    bytes_per_map = work_bytes(grid, L, real, 4 if single else 8)
+    result = problem.result_shape, problem.result_type
+    return for_each_chunk(transform, f, len(grid.shape), *result, bytes_per_map, problem.threads)
+
+
+# --- coefficients <-> planes -------------------------------------------------------------------------
+
+
+def to_planes(flm, table, L, spin, real, threads):
+    """(maps, L*L) -> planes (maps, orders, 2, columns) and the input_stats, as `recursion.to_planes`."""
     values, single = flm.view(flm.real.dtype), table.values.dtype == np.float32
     shape = len(flm), L if real else 2 * L - 1, 2, len(table.rows)
     planes = scratch("planes", shape, table.values.dtype)
-    counter, guard = np.zeros(1, np.int64), np.zeros((threads, 16))
+    counter, input_stats = np.zeros(1, np.int64), np.zeros((threads, 16))
     common = (*_LANES[single], EIGHT, counter, L, spin, real, table, values, planes)
-    run(lambda thread: _synthesise(*common, guard[thread]), threads)
-    return planes, guard.max(axis=0)
+    run(lambda thread: _synthesise(*common, input_stats[thread]), threads)
+    return planes, input_stats.max(axis=0)
 
 
-def analysis(planes, table, L, spin, real, threads, flm):
+def from_planes(planes, table, L, spin, real, threads, flm):
     """Planes -> flm (maps, L*L), which is overwritten."""
     values, single = flm.view(flm.real.dtype), table.values.dtype == np.float32
     common = (*_LANES[single], EIGHT, np.zeros(1, np.int64), L, spin, real, table, planes, values)
@@ -143,23 +219,21 @@ def analysis(planes, table, L, spin, real, threads, flm):
 
 
 @jit
-def _synthesise(narrow, wide, eight, counter, L, spin, real, table, flm, planes, guard):
+def _synthesise(narrow, wide, eight, counter, L, spin, real, table, flm, planes, input_stats):
     maps, signs, v, w = flm.shape[0], 1 if real else 2, width(narrow), width(wide)
-    held, out = (
-        np.empty((maps, signs, TOGETHER, 2 * L + 8), planes.dtype),
-        aligned(8 * w, planes),
-    )
+    buffer = np.empty((maps, signs, TOGETHER, 2 * L + 8), planes.dtype)
+    out = aligned(8 * w, planes)
     while True:
         start = next_item(counter) * TOGETHER
         if start >= L:
             return
         for q in range(maps):
-            gather(eight, flm[q], L, start, real, held[q], guard)
+            gather(eight, flm[q], L, start, real, buffer[q], input_stats)
         for m in range(start, min(start + TOGETHER, L)):
             for sign in range(1 if real or m == 0 else 2):
-                rows = held.reshape(-1)[(sign * TOGETHER + m - start) * held.shape[3] :]
+                rows = buffer.reshape(-1)[(sign * TOGETHER + m - start) * buffer.shape[3] :]
                 slots = _slots(L, spin, real, m, sign)
-                work = L - m, slots, held.shape[3] * signs * TOGETHER, table
+                work = L - m, slots, buffer.shape[3] * signs * TOGETHER, table
                 lane = 0
                 while lane < table.lanes:
                     if lane + w <= table.lanes:
@@ -209,7 +283,7 @@ def _put_map(lanes, out, at, plane, lane, table):
 @jit
 def _analyse(narrow, wide, eight, counter, L, spin, real, table, planes, flm):
     maps, signs, v, w = flm.shape[0], 1 if real else 2, width(narrow), width(wide)
-    held = np.empty((maps, signs, TOGETHER, 2 * L + 8 + 4 * v), planes.dtype)
+    buffer = np.empty((maps, signs, TOGETHER, 2 * L + 8 + 4 * v), planes.dtype)
     out = aligned(8 * w, planes)
     sums = aligned(maps * 4 * table.lanes if table.folded else 0, planes)
     while True:
@@ -219,16 +293,16 @@ def _analyse(narrow, wide, eight, counter, L, spin, real, table, planes, flm):
         for m in range(start, min(start + TOGETHER, L)):
             degrees = -(-((L - m + 1) // 2) // v) * v
             for sign in range(1 if real or m == 0 else 2):
-                rows = held.reshape(-1)[(sign * TOGETHER + m - start) * held.shape[3] :]
-                slot, there = _slots(L, spin, real, m, sign)
+                rows = buffer.reshape(-1)[(sign * TOGETHER + m - start) * buffer.shape[3] :]
+                slot, table_slot = _slots(L, spin, real, m, sign)
                 columns, n = planes.shape[3], table.lanes
                 if table.folded:
                     _fold_rings(narrow, planes, slot, n, sums)
-                    source, places = sums, (0, n, 2 * n, 4 * n)
+                    source, offsets = sums, (0, n, 2 * n, 4 * n)
                 else:
                     at = slot * 2 * columns
-                    source, places = planes.reshape(-1), (at, at, columns, planes[0].size)
-                work = source, places, maps, there, held.shape[3] * signs * TOGETHER, table
+                    source, offsets = planes.reshape(-1), (at, at, columns, planes[0].size)
+                work = source, offsets, maps, table_slot, buffer.shape[3] * signs * TOGETHER, table
                 lane = 0
                 while lane < degrees:
                     if lane + w <= degrees:
@@ -238,7 +312,7 @@ def _analyse(narrow, wide, eight, counter, L, spin, real, table, planes, flm):
                         _block_to_rows(narrow, narrow, lane, work, out, rows)
                         lane += v
         for q in range(maps):
-            scatter(eight, held[q], L, start, real, flm[q])
+            scatter(eight, buffer[q], L, start, real, flm[q])
 
 
 @leaf
@@ -256,19 +330,19 @@ def _fold_rings(lanes, planes, slot, n, sums):
 
 @leaf
 def _block_to_rows(lanes, narrow, lane, work, out, rows):
-    values, (even, odd, im, other), maps, slot, apart, table = work
+    values, (even, odd, im, next_map), maps, slot, apart, table = work
     w, rings = width(lanes), table.rings
     a, b = table.starts[slot, 0] + lane * rings, table.starts[slot, 1] + lane * rings
     for q in range(0, maps - 1, 2):
-        first, second = q * other + even, q * other + odd
-        product4(lanes, values, first, im, other, 1, table.values, a, rings, out, 0)
-        product4(lanes, values, second, im, other, 1, table.values, b, rings, out, 4 * w)
+        first, second = q * next_map + even, q * next_map + odd
+        product4(lanes, values, first, im, next_map, 1, table.values, a, rings, out, 0)
+        product4(lanes, values, second, im, next_map, 1, table.values, b, rings, out, 4 * w)
         _put_row(narrow, out, 0, w, rows, q * apart + 4 * lane)
         _put_row(narrow, out, 2 * w, w, rows, (q + 1) * apart + 4 * lane)
     if maps % 2:
         q = maps - 1
-        product2(lanes, values, q * other + even, im, 1, table.values, a, rings, out, 0)
-        product2(lanes, values, q * other + odd, im, 1, table.values, b, rings, out, 4 * w)
+        product2(lanes, values, q * next_map + even, im, 1, table.values, a, rings, out, 0)
+        product2(lanes, values, q * next_map + odd, im, 1, table.values, b, rings, out, 4 * w)
         _put_row(narrow, out, 0, w, rows, q * apart + 4 * lane)
 
 

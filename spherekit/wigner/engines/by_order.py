@@ -1,18 +1,88 @@
 """Fields of spin -n <-> planes of all n, one order n after the other: for few orders and high degrees.
 
 ``planes[slot, m, re/im, column]``: of a complex signal a slot holds the orders |m| < L of one n; of a real
-one m >= 0 alone, of which F_{-m,-n} = conj F_mn makes the rest. The slots are those of `gamma_fft`.
+one m >= 0 alone, since F_{-m,-n} = conj F_mn. The slots are those of `gamma_fft`.
 """
 
 import numpy as np
 
+from spherekit._core import checks
+from spherekit._core.chunks import for_each_chunk
 from spherekit._core.workspace import scratch
 from spherekit.harmonic.engines import recursion
+from spherekit.harmonic.steps import phi_fft
+from spherekit.sampling.healpix import UNSEEN
+from spherekit.wigner import gamma_fft, packing
+
+name = "by_order"
 
 
-def synthesis(fields, orders, route, L, grid, real, threads):
+def why_unusable(problem):
+    """None: every grid, band-limit and number of signals."""
+
+
+def is_usable_for(problem):
+    """Always."""
+    return True
+
+
+def needed_bytes(problem):
+    """Memory beside the input: the result, planes, fields and copies in flight, tables."""
+    sphere, L, orders = problem.grid.sphere, problem.L, problem.orders
+    columns = recursion.plane_columns(problem.plan_of(sphere, L), problem.to_samples)
+    building, tables = recursion.table_bytes(sphere, L, (-orders).tolist())
+    if problem.reality and problem.N > 1:  # the orders of both signs m, of one n
+        tables += problem.threads * (2 * L - 1) * 2 * columns * 8
+    fields = len(orders) * 16 * L * L
+    return packing.peak_bytes(problem, columns, fields, tables, building)
+
+
+def synthesis(flmn, problem, checked):
+    """Coefficients -> samples; refuses what is not finite and, if ``checked``, a broken symmetry."""
+    grid, L, real, orders = problem.grid, problem.L, problem.reality, problem.orders
+    plan = problem.plan_of(grid.sphere, L)
+    tolerance = checks.symmetry_tolerance(problem.single) if checked else None
+    options = L, problem.N, orders, real, problem.scale, grid.steerable, tolerance
+
+    def transform(chunk, f, threads):
+        fields = packing.read(chunk, *options)
+        planes = to_planes(fields, orders, plan, L, grid, real, threads)
+        gamma_fft.synthesis(planes, grid, threads)
+        planes, samples = (x.reshape(-1, *x.shape[2:]) for x in (planes, f))
+        phi_fft.synthesis(planes, grid.sphere, plan.rows, L, real, samples, threads)
+
+    result = problem.result_shape, problem.result_type
+    bytes_per_map = packing.work_bytes(problem)
+    return for_each_chunk(transform, flmn, 2, *result, bytes_per_map, problem.threads)
+
+
+def analysis(f, problem):
+    """Samples -> coefficients; refuses NaN, inf and UNSEEN."""
+    grid, L, N, real, orders = problem.grid, problem.L, problem.N, problem.reality, problem.orders
+    plan, scale = problem.plan_of(grid.sphere, L), problem.scale
+
+    def transform(chunk, flmn, threads):
+        samples = chunk.reshape(-1, *grid.sphere.shape)
+        samples = np.ascontiguousarray(samples, float if real else complex)
+        planes, suspect = phi_fft.analysis(samples, grid.sphere, plan.rows, L, real, threads)
+        if suspect:
+            checks.bad_samples(samples, UNSEEN, problem.is_adjoint)
+        planes = planes.reshape(len(chunk), grid.n_gamma, *planes.shape[1:])
+        gamma_fft.analysis(planes, grid, threads)
+        fields = from_planes(planes, orders, plan, L, grid, real, threads)
+        packing.write(fields, L, N, orders, real, scale, flmn)
+
+    result = problem.result_shape, problem.result_type
+    bytes_per_map = packing.work_bytes(problem)
+    return for_each_chunk(transform, f, len(grid.shape), *result, bytes_per_map, problem.threads)
+
+
+# --- fields <-> planes -------------------------------------------------------------------------------
+
+
+def to_planes(fields, orders, plan, L, grid, real, threads):
     """(maps, orders, L*L) -> planes (maps, n_gamma, m, 2, columns), a slot an order."""
-    columns = recursion.plane_width(route)
+    columns = recursion.plane_columns(plan)
     shape = len(fields), grid.n_gamma, L if real else 2 * L - 1, 2, columns
     planes = scratch("group", shape)
     slots = {n: slot for slot, n in enumerate(grid.orders.tolist())}
@@ -20,9 +90,9 @@ def synthesis(fields, orders, route, L, grid, real, threads):
         _clear(of_map, slots, orders, real)
         for field, n in zip(each[:, None], orders.tolist(), strict=True):
             if n == 0 or not real:
-                recursion.synthesis(field, route, L, -n, real, threads, of_map[slots[n]][None])
+                recursion.to_planes(field, plan, L, -n, real, threads, of_map[slots[n]][None])
                 continue
-            both = recursion.synthesis(field, route, L, -n, False, threads)[0][0]
+            both = recursion.to_planes(field, plan, L, -n, False, threads)[0][0]
             of_map[slots[n]] = both[L - 1 :]
             of_map[slots[-n], :, 0] = both[L - 1 :: -1, 0]
             np.negative(both[L - 1 :: -1, 1], out=of_map[slots[-n], :, 1])
@@ -31,24 +101,24 @@ def synthesis(fields, orders, route, L, grid, real, threads):
 
 def _clear(planes, slots, orders, real):
     """Zeros for the orders of a finer grid that the signal has not."""
-    held = set(orders.tolist()) | ({-n for n in orders.tolist()} if real else set())
+    present = set(orders.tolist()) | ({-n for n in orders.tolist()} if real else set())
     for n, slot in slots.items():
-        if n not in held:
+        if n not in present:
             planes[slot] = 0.0
 
 
-def analysis(planes, orders, route, L, grid, real, threads):
-    """The transpose of `synthesis`: planes -> fields; of a real signal the orders n >= 0."""
+def from_planes(planes, orders, plan, L, grid, real, threads):
+    """The transpose of `to_planes`: planes -> fields; of a real signal the orders n >= 0."""
     fields = np.empty((len(planes), len(orders), L * L), complex)
     slots = {n: slot for slot, n in enumerate(grid.orders.tolist())}
     for each, of_map in zip(fields, planes, strict=True):
         for field, n in zip(each[:, None], orders.tolist(), strict=True):
             if n == 0 or not real:
-                recursion.analysis(of_map[slots[n]][None], route, L, -n, real, threads, field)
+                recursion.from_planes(of_map[slots[n]][None], plan, L, -n, real, threads, field)
                 continue
             both = scratch("both", (2 * L - 1, *planes.shape[3:]))
             both[L - 1 :: -1, 0] = of_map[slots[-n], :, 0]
             np.negative(of_map[slots[-n], :, 1], out=both[L - 1 :: -1, 1])
             both[L - 1 :] = of_map[slots[n]]
-            recursion.analysis(both[None], route, L, -n, False, threads, field)
+            recursion.from_planes(both[None], plan, L, -n, False, threads, field)
     return fields

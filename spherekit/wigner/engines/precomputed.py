@@ -1,9 +1,9 @@
-"""Fields of spin -n <-> planes of all n by stored tables, shared over the symmetries of d: for many orders.
+"""By precomputed tables, shared over the symmetries of d: many fields of spin -n <-> planes of all n.
 
     d_nm = d_{-m,-n} = (-1)^{m-n} d_mn,    d_{-n,-m} = d_mn:
 
 one table T[l, ring] for each mu = max(|m|, |n|) and |n| <= mu serves four pairs of orders (of a real signal
-two, its other two being their conjugates), all maps of a batch, and by its transpose the way back. Tables
+two, since the other two are their conjugates), all maps of a batch, and by its transpose the way back. Tables
 hold what lies between the rings and the samples too: quadrature weights and, on MW-like grids, the exact
 continuation in theta. Floor: two multiply-adds for each coefficient and ring, at 16 flops a cycle.
 """
@@ -12,18 +12,24 @@ from collections import namedtuple
 
 import numpy as np
 
+from spherekit._core import checks
 from spherekit._core.cache import kept
+from spherekit._core.chunks import for_each_chunk
 from spherekit._core.jit import jit, leaf
 from spherekit._core.parallel import run
 from spherekit._core.workspace import aligned, on_lines, scratch
 from spherekit.harmonic import plan
+from spherekit.harmonic.steps import phi_fft
 from spherekit.harmonic.steps.phi_fft import BLOCK
 from spherekit.kernels.matmul import product2, product4
 from spherekit.kernels.simd import Lanes, has_wide_registers, load, splat, store, width
 from spherekit.kernels.work_queue import next_item
 from spherekit.sampling import quadrature
-from spherekit.wigner import packing
+from spherekit.sampling.healpix import UNSEEN
+from spherekit.wigner import gamma_fft, packing
 from spherekit.wigner.functions import d
+
+name = "precomputed"
 
 NARROW, WIDE = Lanes(8), Lanes(16 if has_wide_registers() else 8)
 
@@ -35,40 +41,56 @@ _ONE_MAP, _BATCH, _BATCH_MAPS = 4e6, 6e7, 8
 Tables = namedtuple("Tables", "starts values rings rows")
 
 
-def worthwhile(grid, L, N, maps):
-    """Whether these transforms go by stored tables; depends on nothing but the arguments."""
-    if not grid.sphere.rectangular:
-        return False
-    size = _table_bytes(grid.sphere, L, N)
-    return size <= _ONE_MAP or (maps >= _BATCH_MAPS and size <= _BATCH)
+def why_unusable(problem):
+    """None, or why these transforms do not go by precomputed tables; depends on the problem alone."""
+    sphere = problem.grid.sphere
+    if not sphere.rectangular:
+        return f"it takes rectangular grids, not {sphere!r}"
+    size = table_bytes(sphere, problem.L, problem.N)
+    largest = _BATCH if problem.maps >= _BATCH_MAPS else _ONE_MAP
+    if size > largest:
+        return f"its tables take {size:.3g} bytes, and at most {largest:.3g} for {problem.maps} signals"
+    return None
 
 
-def plane_width(sphere):
+def is_usable_for(problem):
+    """Whether these transforms go by precomputed tables."""
+    return why_unusable(problem) is None
+
+
+def needed_bytes(problem):
+    """Memory beside the input: the result, planes, fields and copies in flight, tables.
+
+    The tables are built from the matrices d of all angles.
+    """
+    sphere, L, N = problem.grid.sphere, problem.L, problem.N
+    rings, tables = len(sphere.ring_theta), table_bytes(sphere, L, N)
+    angles = rings
+    if problem.plan_of is plan.analysis_plan and sphere.period is not None:
+        angles = (sphere.period // 2 + L + 1) // 2
+    building = 8 * angles * L * L * (2 * N - 1) + 2 * tables
+    fields = len(problem.orders) * 16 * L * (2 * L - 1)
+    return packing.peak_bytes(problem, _columns(sphere), fields, tables, building)
+
+
+def table_bytes(sphere, L, N):
+    """Bytes of the tables of one direction."""
+    mu = np.arange(L)
+    return 8 * _columns(sphere) * int(((2 * np.minimum(mu, N - 1) + 1) * (L - mu)).sum())
+
+
+def _columns(sphere):
     """Columns of the planes: the rings, in whole blocks."""
     return _up(len(sphere.ring_theta), BLOCK)
 
 
-def _table_bytes(sphere, L, N):
-    mu = np.arange(L)
-    return 8 * plane_width(sphere) * int(((2 * np.minimum(mu, N - 1) + 1) * (L - mu)).sum())
-
-
-def table_bytes_made(sphere, L, N, route_of):
-    """(bytes while they are made, bytes) of `tables`: the matrices d of all angles, then blocks of them."""
-    rings, size = len(sphere.ring_theta), _table_bytes(sphere, L, N)
-    angles = rings
-    if route_of is plan.analysis_route and sphere.period is not None:
-        angles = (sphere.period // 2 + L + 1) // 2
-    return 8 * angles * L * L * (2 * N - 1) + 2 * size, size
-
-
-@kept(2**28, lambda made: made.values.nbytes)
-def tables(sphere, L, N, route_of, to_samples):
-    """Tables of one direction: of `harmonic.plan.synthesis_route` or `analysis_route`, or its transpose."""
+@kept(2**28, lambda tables: tables.values.nbytes)
+def tables(sphere, L, N, plan_of, to_samples):
+    """Tables of one direction: of `harmonic.plan.synthesis_plan` or `analysis_plan`, or its transpose."""
     rings = len(sphere.ring_theta)
-    rows = np.full(plane_width(sphere), -1)
+    rows = np.full(_columns(sphere), -1)
     rows[:rings] = sphere.ring_start
-    theta, factor, carry = _angles(sphere, L, route_of)
+    theta, factor, carry = _angles(sphere, L, plan_of)
     values = np.zeros((len(theta), L, L, 2 * N - 1))  # ring, l, mu, n
     for angle, table in zip(theta, values, strict=True):  # the matrices of one angle at a time
         for ell, matrix in enumerate(d(angle, L)):
@@ -92,9 +114,9 @@ def tables(sphere, L, N, route_of, to_samples):
     return Tables(starts, values, rings, rows)
 
 
-def _angles(sphere, L, route_of):
+def _angles(sphere, L, plan_of):
     """Angles at which d is tabulated, their factors, and the matrices (even, odd) from the grid's rings."""
-    if route_of is plan.synthesis_route:
+    if plan_of is plan.synthesis_plan:
         return sphere.ring_theta, np.ones(len(sphere.ring_theta)), None
     if sphere.period is None:
         return sphere.ring_theta, sphere.ring_weights, None
@@ -107,7 +129,7 @@ def _angles(sphere, L, route_of):
 def _continuation(sphere, theta, parity):
     """Values at ``theta`` from those on the grid's equispaced rings, F(-theta) = parity F(theta).
 
-    By the trigonometric interpolant of least degree on the circle that both make.
+    By the trigonometric interpolant of least degree on the whole circle.
     """
     rings, period = sphere.ring_theta, sphere.period
     degree = period // 2
@@ -117,10 +139,10 @@ def _continuation(sphere, theta, parity):
     def kernel(angle):
         return (np.cos(angle[..., None] * k) * weight).sum(axis=-1)
 
-    ours, mirrored = kernel(theta[:, None] - rings), kernel(theta[:, None] + rings)
+    direct, mirrored = kernel(theta[:, None] - rings), kernel(theta[:, None] + rings)
     pole = (rings == 0) | (np.abs(rings - np.pi) < 1e-12)
-    alone = ours if parity > 0 else np.zeros_like(ours)  # a pole is its own mirror image
-    return np.where(pole, alone, ours + parity * mirrored)
+    on_pole = direct if parity > 0 else np.zeros_like(direct)  # a pole is its own mirror image
+    return np.where(pole, on_pole, direct + parity * mirrored)
 
 
 def _up(n, multiple):
@@ -128,10 +150,10 @@ def _up(n, multiple):
 
 
 def _in_blocks(matrix):
-    """Blocks of as many columns as there are lanes, the rest of 8, each row by row."""
+    """Blocks of as many columns as there are lanes, then of 8, each row by row."""
     w = WIDE.type.width
-    whole = matrix.shape[1] // w * w
-    edges = [*range(0, whole, w), *range(whole, matrix.shape[1] + 1, 8)]
+    in_wide = matrix.shape[1] // w * w
+    edges = [*range(0, in_wide, w), *range(in_wide, matrix.shape[1] + 1, 8)]
     pairs = zip(edges[:-1], edges[1:], strict=True)
     return np.concatenate([matrix[:, a:b].ravel() for a, b in pairs] or [np.empty(0)])
 
@@ -140,14 +162,57 @@ def _slots(grid, N, orders, real):
     """Of n = 1-N..N-1: the slot of the planes and the row of the fields, -1 where there is none."""
     slots, rows = np.full(2 * N - 1, -1), np.full(2 * N - 1, -1)
     rows[N - 1 + orders] = np.arange(len(orders))
-    held = set(orders.tolist()) | ({-n for n in orders.tolist()} if real else set())
+    present = set(orders.tolist()) | ({-n for n in orders.tolist()} if real else set())
     for slot, n in enumerate(grid.orders.tolist()):
-        if n in held:
+        if n in present:
             slots[N - 1 + n] = slot
     return slots, rows
 
 
-def synthesis(fields, orders, table, L, N, grid, real, threads):
+def synthesis(flmn, problem, checked):
+    """Coefficients -> samples; refuses what is not finite and, if ``checked``, a broken symmetry."""
+    grid, L, N, real, orders = problem.grid, problem.L, problem.N, problem.reality, problem.orders
+    table = tables(grid.sphere, L, N, problem.plan_of, True)
+    tolerance = checks.symmetry_tolerance(problem.single) if checked else None
+    options = L, N, orders, real, problem.scale, grid.steerable, tolerance
+
+    def transform(chunk, f, threads):
+        fields = packing.read(chunk, *options, by_order=True)
+        planes = to_planes(fields, orders, table, L, N, grid, real, threads)
+        gamma_fft.synthesis(planes, grid, threads)
+        planes, samples = (x.reshape(-1, *x.shape[2:]) for x in (planes, f))
+        phi_fft.synthesis(planes, grid.sphere, table.rows, L, real, samples, threads)
+
+    result = problem.result_shape, problem.result_type
+    bytes_per_map = packing.work_bytes(problem)
+    return for_each_chunk(transform, flmn, 2, *result, bytes_per_map, problem.threads)
+
+
+def analysis(f, problem):
+    """Samples -> coefficients; refuses NaN, inf and UNSEEN."""
+    grid, L, N, real, orders = problem.grid, problem.L, problem.N, problem.reality, problem.orders
+    table, scale = tables(grid.sphere, L, N, problem.plan_of, False), problem.scale
+
+    def transform(chunk, flmn, threads):
+        samples = chunk.reshape(-1, *grid.sphere.shape)
+        samples = np.ascontiguousarray(samples, float if real else complex)
+        planes, suspect = phi_fft.analysis(samples, grid.sphere, table.rows, L, real, threads)
+        if suspect:
+            checks.bad_samples(samples, UNSEEN, problem.is_adjoint)
+        planes = planes.reshape(len(chunk), grid.n_gamma, *planes.shape[1:])
+        gamma_fft.analysis(planes, grid, threads)
+        fields = from_planes(planes, orders, table, L, N, grid, real, threads)
+        packing.write(fields, L, N, orders, real, scale, flmn, by_order=True)
+
+    result = problem.result_shape, problem.result_type
+    bytes_per_map = packing.work_bytes(problem)
+    return for_each_chunk(transform, f, 3, *result, bytes_per_map, problem.threads)
+
+
+# --- fields <-> planes -------------------------------------------------------------------------------
+
+
+def to_planes(fields, orders, table, L, N, grid, real, threads):
     """Fields by order (maps, orders, m, l) -> planes (maps, n_gamma, m, 2, columns), a slot an order."""
     shape = len(fields), grid.n_gamma, L if real else 2 * L - 1, 2, len(table.rows)
     planes, counter = scratch("group", shape), np.zeros(1, np.int64)
@@ -160,9 +225,9 @@ def synthesis(fields, orders, table, L, N, grid, real, threads):
     return planes
 
 
-def analysis(planes, orders, table, L, N, grid, real, threads):
-    """The transpose of `synthesis`: planes -> fields; of a real signal the orders n >= 0."""
-    fields, counter = packing.room(len(planes), len(orders), L, True), np.zeros(1, np.int64)
+def from_planes(planes, orders, table, L, N, grid, real, threads):
+    """The transpose of `to_planes`: planes -> fields; of a real signal the orders n >= 0."""
+    fields, counter = packing.empty_fields(len(planes), len(orders), L, True), np.zeros(1, np.int64)
     slots, rows = _slots(grid, N, orders, real)
     args = NARROW, WIDE, counter, L, N, real, slots, rows, table, planes, fields.view(float)
     run(lambda _: _analyse(*args), threads)
@@ -220,22 +285,22 @@ def _synthesise(narrow, wide, counter, L, N, real, slots, rows, table, fields, p
                     at, two = table.starts[mu, N - 1 + n], min(count - j, 2)
                     apart = pairs[j + two - 1, 1] - pairs[j, 1]
                     for lane in range(0, columns, w):
-                        rest = table.values, at, L - mu, out
-                        _product(wide, source, pairs[j, 1], 1, apart, 2, two, *rest)
+                        block = table.values, at, L - mu, out
+                        _product(wide, source, pairs[j, 1], 1, apart, 2, two, *block)
                         for i in range(j, j + two):
-                            from_ = 2 * (i - j) * w
+                            row = 2 * (i - j) * w
                             re, im = signs[i]
-                            _put(wide, out, from_, re, im, plane, pairs[i, 0] + lane, columns)
+                            _put(wide, out, row, re, im, plane, pairs[i, 0] + lane, columns)
                             if pairs[i, 2] >= 0:
-                                _put(wide, out, from_, re, -im, plane, pairs[i, 2] + lane, columns)
+                                _put(wide, out, row, re, -im, plane, pairs[i, 2] + lane, columns)
                         at += (L - mu) * w
 
 
 @leaf
-def _product(lanes, a, at, im, other, step, two, table, first, count, out):
+def _product(lanes, a, at, im, apart, step, rows, table, first, count, out):
     """One complex row or two with a block of a table."""
-    if two == 2:
-        product4(lanes, a, at, im, other, step, table, first, count, out, 0)
+    if rows == 2:
+        product4(lanes, a, at, im, apart, step, table, first, count, out, 0)
     else:
         product2(lanes, a, at, im, step, table, first, count, out, 0)
 
@@ -263,12 +328,12 @@ def _analyse(narrow, wide, counter, L, N, real, slots, rows, table, planes, fiel
                     at, two, k = table.starts[mu, N - 1 + n], min(count - j, 2), 0
                     apart = pairs[j + two - 1, 0] - pairs[j, 0]
                     while k < padded:
-                        rest = table.values, at, table.rings, out
+                        block = table.values, at, table.rings, out
                         lanes = w if k + w <= padded else v
                         if lanes == w:
-                            _product(wide, plane, pairs[j, 0], columns, apart, 1, two, *rest)
+                            _product(wide, plane, pairs[j, 0], columns, apart, 1, two, *block)
                         else:
-                            _product(narrow, plane, pairs[j, 0], columns, apart, 1, two, *rest)
+                            _product(narrow, plane, pairs[j, 0], columns, apart, 1, two, *block)
                         for i in range(j, j + two):
                             to, a = pairs[i, 1] + 2 * k, 2 * (i - j) * lanes
                             for c in range(min(lanes, L - mu - k)):
