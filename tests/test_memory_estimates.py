@@ -17,7 +17,8 @@ PROGRAM = """
 import ctypes, gc
 import numpy as np
 import spherekit as sk
-from spherekit import _check, wigner
+from spherekit import wigner
+from spherekit._core import checks
 from spherekit.testing import random_flm, random_flmn
 
 def status(key):
@@ -26,8 +27,8 @@ def status(key):
 
 rng = np.random.default_rng(0)
 {small}
-asked, check = [], _check.fits_memory
-_check.fits_memory = lambda needed, what: asked.append(needed) or check(needed, what)
+asked, check = [], checks.fits_memory
+checks.fits_memory = lambda needed, what: asked.append(needed) or check(needed, what)
 {data}
 gc.collect()
 ctypes.CDLL(None).malloc_trim(0)
