@@ -106,7 +106,7 @@ def _fits(maps, points, L, spin, reality, single, to_values):
         result = values * (1.5 if single else 1) + (numbers if single else 0)
     else:
         result = numbers * (2.5 if single else 2) + 16 * maps * n
-    needed = flying + result + 64 * n + recursion_coefficients.kept_bytes(L, spin)
+    needed = flying + result + 64 * n + recursion_coefficients.cached_bytes(L, spin)
     checks.fits_memory(needed, f"evaluating {maps} maps of L={L} at {n} points")
 
 

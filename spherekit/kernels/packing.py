@@ -1,7 +1,7 @@
 """Coefficients of neighbouring orders as rows over the degree, and back.
 
 The layout ``flm[l*l + l + m]`` is contiguous in the order; the Legendre step wants the degrees of one
-order. Four orders are taken together: they share the cache lines of every degree.
+order. Four orders are packed together: they share the cache lines of every degree.
 
 ``rows[sign, j, 2 (l - m)]`` holds re and im of order m = first + j; sign 1 is the order -m brought to m
 by (-1)^m. Coefficients are float64 views of complex arrays, (..., 2 L L).
@@ -13,40 +13,43 @@ from spherekit._core.jit import jit
 from spherekit.kernels.simd import larger, largest, load, magnitude, reverse_pairs, splat, store
 from spherekit.kernels.transpose import load_pairs, store_pairs
 
-#: Orders that are taken together.
+#: Orders that are packed together.
 TOGETHER = 4
 
 
 @jit
-def gather(lanes, flm, L, first, real, rows, guard):
+def gather(lanes, flm, L, first, real, rows, input_stats):
     """Rows of orders first..first+3; of a real signal the Hermitian part, in rows[0] alone.
 
-    ``guard``: [sum that is NaN unless all are finite, symmetry defect, magnitude].
+    ``input_stats``: [sum that is NaN unless all are finite, symmetry defect, magnitude].
     """
-    count, size = min(TOGETHER, L - first), rows.shape[2]
+    count = min(TOGETHER, L - first)
+    size = rows.shape[2]
     flat = rows.reshape(-1)
-    whole = L if count < TOGETHER else min(first + TOGETHER - 1, L)  # degrees up to it: one by one
-    for ell in range(first, whole):
+    # below this degree, degrees have fewer orders than a vector takes: one by one
+    full = L if count < TOGETHER else min(first + TOGETHER - 1, L)
+    for ell in range(first, full):
         for j in range(min(count, ell - first + 1)):
-            _gather_one(flm, ell, first + j, real, rows[:, j], guard)
+            _gather_number(flm, ell, first + j, real, rows[:, j], input_stats)
     flips, half = load(lanes, _flips(real), 0), splat(lanes, 0.5)
     bad = defect = top = splat(lanes, 0.0)
-    for ell in range(whole, L):
-        at, to = 2 * (ell * ell + ell), 2 * (ell - first)
-        a = load(lanes, flm, at + 2 * first)
-        b = flips * reverse_pairs(load(lanes, flm, at - 2 * (first + TOGETHER - 1)))
+    for ell in range(full, L):
+        center, k = 2 * (ell * ell + ell), 2 * (ell - first)
+        a = load(lanes, flm, center + 2 * first)
+        b = flips * reverse_pairs(load(lanes, flm, center - 2 * (first + TOGETHER - 1)))
         bad = bad + ((a - a) + (b - b))
         if real:
             defect = larger(defect, magnitude(a - b))
             top = larger(top, magnitude(a))
-            store_pairs(flat, to, size - 2, half * (a + b))
+            store_pairs(flat, k, size - 2, half * (a + b))
         else:
-            store_pairs(flat, to, size - 2, a)
-            store_pairs(flat, TOGETHER * size + to, size - 2, b)
-    store(guard, 3, bad)
+            store_pairs(flat, k, size - 2, a)
+            store_pairs(flat, TOGETHER * size + k, size - 2, b)
+    store(input_stats, 3, bad)
     for i in range(8):
-        guard[0] += guard[3 + i]
-    guard[1], guard[2] = max(guard[1], largest(defect)), max(guard[2], largest(top))
+        input_stats[0] += input_stats[3 + i]
+    input_stats[1] = max(input_stats[1], largest(defect))
+    input_stats[2] = max(input_stats[2], largest(top))
     for sign in range(rows.shape[0]):
         for j in range(count):
             rows[sign, j, 2 * (L - first - j) :] = 0.0
@@ -60,41 +63,45 @@ def _flips(real):
 
 
 @jit
-def _gather_one(flm, ell, m, real, rows, guard):
-    at, to = 2 * (ell * ell + ell), 2 * (ell - m)
+def _gather_number(flm, ell, m, real, rows, input_stats):
+    center, k = 2 * (ell * ell + ell), 2 * (ell - m)
     flip = 1.0 - 2.0 * (m % 2)
-    re, im = flm[at + 2 * m], flm[at + 2 * m + 1]
-    re2, im2 = flip * flm[at - 2 * m], flip * flm[at - 2 * m + 1]
-    guard[0] += (re - re) + (im - im) + (re2 - re2) + (im2 - im2)
+    re, im = flm[center + 2 * m], flm[center + 2 * m + 1]
+    re2, im2 = flip * flm[center - 2 * m], flip * flm[center - 2 * m + 1]
+    input_stats[0] += (re - re) + (im - im) + (re2 - re2) + (im2 - im2)
     if real:
         im2 = -im2
-        guard[1] = max(guard[1], abs(re - re2), abs(im - im2))
-        guard[2] = max(guard[2], abs(re), abs(im))
-        rows[0, to], rows[0, to + 1] = 0.5 * (re + re2), 0.5 * (im + im2)
+        input_stats[1] = max(input_stats[1], abs(re - re2), abs(im - im2))
+        input_stats[2] = max(input_stats[2], abs(re), abs(im))
+        rows[0, k], rows[0, k + 1] = 0.5 * (re + re2), 0.5 * (im + im2)
     else:
-        rows[0, to], rows[0, to + 1] = re, im
-        rows[1, to], rows[1, to + 1] = re2, im2
+        rows[0, k], rows[0, k + 1] = re, im
+        rows[1, k], rows[1, k + 1] = re2, im2
 
 
 @jit
 def scatter(lanes, rows, L, first, real, flm):
     """The reverse of `gather`; order -m of a real signal is the conjugate of order m."""
-    count, size = min(TOGETHER, L - first), rows.shape[2]
+    count = min(TOGETHER, L - first)
+    size = rows.shape[2]
     flat = rows.reshape(-1)
-    whole = L if count < TOGETHER else min(first + TOGETHER - 1, L)
-    for ell in range(first, whole):
-        at = 2 * (ell * ell + ell)
+    full = L if count < TOGETHER else min(first + TOGETHER - 1, L)
+    for ell in range(first, full):
+        center = 2 * (ell * ell + ell)
         for j in range(min(count, ell - first + 1)):
-            m, to = first + j, 2 * (ell - first - j)
+            m, k = first + j, 2 * (ell - first - j)
             flip, c = 1.0 - 2.0 * (m % 2), -1.0 if real else 1.0
-            other = rows[0 if real else 1, j]
+            negative = rows[0 if real else 1, j]
             if m or not real:
-                flm[at - 2 * m], flm[at - 2 * m + 1] = flip * other[to], c * flip * other[to + 1]
-            flm[at + 2 * m], flm[at + 2 * m + 1] = rows[0, j, to], rows[0, j, to + 1]
+                flm[center - 2 * m], flm[center - 2 * m + 1] = (
+                    flip * negative[k],
+                    c * flip * negative[k + 1],
+                )
+            flm[center + 2 * m], flm[center + 2 * m + 1] = rows[0, j, k], rows[0, j, k + 1]
     flips = load(lanes, _flips(real), 0)
-    for ell in range(whole, L):
-        at, to = 2 * (ell * ell + ell), 2 * (ell - first)
-        a = load_pairs(lanes, flat, to, size - 2)
-        b = a if real else load_pairs(lanes, flat, TOGETHER * size + to, size - 2)
-        store(flm, at - 2 * (first + TOGETHER - 1), reverse_pairs(flips * b))
-        store(flm, at + 2 * first, a)
+    for ell in range(full, L):
+        center, k = 2 * (ell * ell + ell), 2 * (ell - first)
+        a = load_pairs(lanes, flat, k, size - 2)
+        b = a if real else load_pairs(lanes, flat, TOGETHER * size + k, size - 2)
+        store(flm, center - 2 * (first + TOGETHER - 1), reverse_pairs(flips * b))
+        store(flm, center + 2 * first, a)

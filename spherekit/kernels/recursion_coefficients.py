@@ -1,7 +1,7 @@
 """Coefficients of the three forms of the recursion (see `kernels.wigner_recursion`), order by order.
 
 With e_l = sqrt((l^2-m^2)(l^2-n^2)/(4l^2-1)) / l and lambda_l = alpha_l p_l. Roots and quotients make them
-cost up to a third of a small transform, so that those of all orders are kept for L up to `KEPT`.
+cost up to a third of a small transform: for L up to `MAX_CACHED`, those of all orders are cached.
 """
 
 import math
@@ -12,48 +12,54 @@ import numpy as np
 
 from spherekit._core.jit import jit
 
-#: Largest band-limit whose coefficients are kept, 10 to 24 L^2 bytes; and that of the many spins of a signal
-#: on the rotation group.
-KEPT, KEPT_ANY_SPIN = 1024, 256
+#: Largest band-limit whose coefficients are cached, 10 to 24 L^2 bytes.
+MAX_CACHED = 1024
+#: The same for spins beyond 4: a signal on the rotation group has many.
+MAX_CACHED_ANY_SPIN = 256
 
 #: Coefficients by order, a row each: e_l from l = m on; alpha; (a, b) of a step; (r, g, a) of a difference
-#: step by sign of n, for the orders that reach the polar rings. One row of each where they are not kept.
+#: step by sign of n, for the orders that reach the polar rings. As a buffer, one row of each.
 Coefficients = namedtuple("Coefficients", "e alpha ab rga")
 
 
 @lru_cache(maxsize=32)
-def kept(L, spin):
-    """The coefficients of all orders, n = -spin; for L beyond what is kept the empty table."""
-    many, polar = _kept_rows(L, spin)  # others are made
-    table = room(many, polar, L, spin)
-    if many:
+def cached(L, spin):
+    """The coefficients of all orders, n = -spin; for L beyond `MAX_CACHED` an empty table."""
+    orders, polar_orders = _cached_rows(L, spin)
+    table = unfilled(orders, polar_orders, L, spin)
+    if orders:
         _fill(L, spin, table)
     return table
 
 
-def kept_bytes(L, spin):
-    """Bytes of `kept`."""
-    many, polar = _kept_rows(L, spin)
+def cached_bytes(L, spin):
+    """Bytes of `cached`."""
+    orders, polar_orders = _cached_rows(L, spin)
     if spin == 0:
-        return 8 * (many * (2 * L + L // 2 + 24) + polar * (3 * L + 8))
-    return 8 * (many * (3 * L + 16) + 2 * polar * (3 * L + 8))
+        return 8 * (orders * (2 * L + L // 2 + 24) + polar_orders * (3 * L + 8))
+    return 8 * (orders * (3 * L + 16) + 2 * polar_orders * (3 * L + 8))
 
 
-def _kept_rows(L, spin):
-    """Orders whose coefficients are kept, and those of them that matter close to a pole."""
-    many = L if L <= (KEPT if abs(spin) < 5 else KEPT_ANY_SPIN) else 0
-    return many, min(many, 90 + abs(spin) if L > 200 else 0)
+def _cached_rows(L, spin):
+    """Orders whose coefficients are cached, and those of them that matter close to a pole."""
+    orders = L if L <= (MAX_CACHED if abs(spin) < 5 else MAX_CACHED_ANY_SPIN) else 0
+    return orders, min(orders, 90 + abs(spin) if L > 200 else 0)
 
 
-def room(orders, polar, L, spin):
-    """Unfilled rows."""
+def unfilled(orders, polar_orders, L, spin):
+    """Coefficients with that many unfilled rows."""
     zonal = spin == 0
     return Coefficients(
         np.empty((orders if zonal else 1, L + 8)),
         np.empty((orders, L // 2 + 8 if zonal else L + 8)),
         np.empty((orders, L + 8 if zonal else 2 * L + 8)),
-        np.empty((1 if zonal else 2, polar, 3 * L + 8)),
+        np.empty((1 if zonal else 2, polar_orders, 3 * L + 8)),
     )
+
+
+def buffer(L, spin):
+    """Room for the coefficients of one order, where they are not cached."""
+    return unfilled(1, 1, L, spin)
 
 
 @jit
@@ -63,9 +69,9 @@ def _fill(L, spin, table):
             pair_coefficients(m, L, table.e[m], table.alpha[m], table.ab[m])
         else:
             degree_coefficients(m, -spin, L, table.alpha[m], table.ab[m])
-    for turn in range(table.rga.shape[0]):
+    for second in range(table.rga.shape[0]):
         for m in range(table.rga.shape[1]):
-            difference_coefficients(m, spin if turn else -spin, L, table.rga[turn, m])
+            difference_coefficients(m, spin if second else -spin, L, table.rga[second, m])
 
 
 @jit
@@ -94,10 +100,10 @@ def pair_coefficients(m, L, e, alpha, ab):
 
 
 @jit
-def towards_pole(ab, count, pole):
-    """The same step in z = sin^2 = 1 - cos^2."""
+def sin2_coefficients(ab, count, ab_sin2):
+    """(a, b) of the same steps in z = sin^2 = 1 - cos^2."""
     for k in range(count):
-        pole[2 * k], pole[2 * k + 1] = -ab[2 * k], ab[2 * k] + ab[2 * k + 1]
+        ab_sin2[2 * k], ab_sin2[2 * k + 1] = -ab[2 * k], ab[2 * k] + ab[2 * k + 1]
 
 
 @jit
@@ -114,18 +120,18 @@ def degree_coefficients(m, n, L, alpha, ab):
         alpha[k + 1] *= alpha[k - 1]
     for k in range(count):
         ab[2 * k] = -alpha[k] / (alpha[k + 1] * ab[2 * k])
-    other_sign(m, -n, L, ab, ab)
+    opposite_coefficients(m, -n, L, ab, ab)
     return count
 
 
 @jit
-def other_sign(m, n, L, ab, other):
+def opposite_coefficients(m, n, L, ab, opposite):
     """(a, b) for -n from a for n: b = a (1 + mn/(l(l+1))), a with a minus sign."""
     l0 = max(abs(m), abs(n))
     for k in range(L - l0):
         ell = float(l0 + k)
         shift = m * n / (ell * (ell + 1.0)) if n else 0.0
-        other[2 * k], other[2 * k + 1] = ab[2 * k], -ab[2 * k] * (1.0 + shift)
+        opposite[2 * k], opposite[2 * k + 1] = ab[2 * k], -ab[2 * k] * (1.0 + shift)
 
 
 @jit
@@ -144,15 +150,15 @@ def difference_coefficients(m, n, L, rga):
     w, gap = _product(float(l0), m, n)
     for k in range(L - l0):
         ell = float(l0 + k)
-        up = ell + 1.0
-        w_above, gap_above = _product(up, m, n)
+        above = ell + 1.0
+        w_above, gap_above = _product(above, m, n)
         if l0 + k == 0:
             rga[0], rga[1], rga[2] = 0.0, 0.0, -1.0 / w_above
         else:
-            over = 1.0 / (ell * w_above)
-            rga[3 * k] = up * w * over
-            rga[3 * k + 1] = (up * gap + ell * gap_above) * over
-            rga[3 * k + 2] = -(2.0 * ell + 1.0) * up * ell * over
+            inverse = 1.0 / (ell * w_above)
+            rga[3 * k] = above * w * inverse
+            rga[3 * k + 1] = (above * gap + ell * gap_above) * inverse
+            rga[3 * k + 2] = -(2.0 * ell + 1.0) * above * ell * inverse
         w, gap = w_above, gap_above
     return L - l0
 
@@ -162,13 +168,17 @@ def _product(ell, m, n):
     """w_l and l^2 - w_l - mn without cancellation: l^2 (1 - cos(a - b)), m = l sin a, n = l sin b."""
     if ell == 0.0:
         return 0.0, 0.0
-    u, v = m / ell, n / ell  # divided: m * (1/m) is not always 1, nor its root's rest small
+    u, v = (
+        m / ell,
+        n / ell,
+    )  # quotients: m * (1/m) is not always 1, nor the root of the difference small
     cos_u, cos_v = math.sqrt((1.0 - u) * (1.0 + u)), math.sqrt((1.0 - v) * (1.0 + v))
-    w, cosine = ell * ell * cos_u * cos_v, cos_u * cos_v + u * v
+    w = ell * ell * cos_u * cos_v
+    cosine = cos_u * cos_v + u * v
     if m == n:
         return w, 0.0
     if m * n > 0:
         sine = (m - n) * (m + n) / (ell * ell * (u * cos_v + v * cos_u))
         return w, ell * ell * sine * sine / (1.0 + cosine)
-    rest = (u * u + v * v - u * u * v * v) / (1.0 + cos_u * cos_v)
-    return w, ell * ell * (rest - u * v)
+    deficit = (u * u + v * v - u * u * v * v) / (1.0 + cos_u * cos_v)  # 1 - cos_u cos_v
+    return w, ell * ell * (deficit - u * v)

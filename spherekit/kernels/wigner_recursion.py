@@ -5,17 +5,20 @@ With ``lambda_l = sqrt((2l+1)/4pi) d^l_mn(theta)`` and ``e_l = sqrt((l^2-m^2)(l^
     (cos theta - mn/(l(l+1))) lambda_l = e_{l+1} lambda_{l+1} + e_l lambda_{l-1},
 
 started from the closed form at l0 = max(|m|, |n|) and run upward, which is stable for every m and n.
-Three forms of it are used, all with one inner loop over rings as SIMD lanes:
+Three forms of it are used, all with rings as SIMD lanes in the inner loop:
 
 - one degree at a time, any n, written in y = 1 - cos(theta);
 - two degrees at a time for n = 0, on lambda_{m+2k+1}/cos(theta), in cos^2 or sin^2 (Ishioka 2018,
   J. Meteorol. Soc. Japan 96, 241), whichever is small;
 - the difference (Reinsch) form on d^l itself, which near a pole keeps the digits (~ l^2 eps) that the
-  others lose there.
+  two other forms lose there.
 
 In the first two lambda_l = alpha_l p_l, with alpha such that ``p_{k+1} = (a_k z + b_k) p_k - p_{k-1}``
 (`kernels.recursion_coefficients`).
-Functions of the kernel layer take arrays and numbers only; ``state`` holds p_{k-1}, then p_k.
+
+Names used throughout: ``first`` is the first lane of a block of rings, ``count`` the number of steps of an
+order, ``state`` a buffer with the vectors p_{k-1} and p_k (differences: d^l - d^{l-1} and d^l), ``c`` the
+coefficients of four real series side by side, and ``z`` the variable of the form: y, sin^2 or cos^2.
 """
 
 import math
@@ -40,8 +43,10 @@ from spherekit.kernels.transpose import row_sums
 NEGLIGIBLE = -110.0
 #: Forms of the recursion on a block of rings: in differences, in sin^2 or y, in cos^2 or y.
 DIFFERENCES, SIN2, COS2 = 0, 1, 2
-#: Lanes that hold partial sums in memory, and degrees (or pairs) whose sums fit the first-level cache.
-SUMS, STRETCH = 8, 64
+#: Lanes of a partial sum over rings in memory.
+SUM_LANES = 8
+#: Degrees (or pairs of degrees) whose partial sums fit the first-level cache.
+DEGREE_CHUNK = 64
 
 
 @leaf
@@ -68,12 +73,12 @@ def log_seed(L, n):
     n = abs(int(n))
     central = np.concatenate([[0.0], np.cumsum(np.log1p(-0.5 / np.arange(1, max(L, n + 1))))])
     l0 = np.arange(n, L, dtype=float)
-    above = central[n:L].copy()
+    m_above_n = central[n:L].copy()
     for j in range(n):
-        above += np.log1p(-(2 * j + 1) / (l0 + j + 1))
+        m_above_n += np.log1p(-(2 * j + 1) / (l0 + j + 1))
     j = np.arange(n)
     falling = np.concatenate([[0.0], np.cumsum(np.log1p(-(2 * j + 1) / (n + j + 1.0)))])
-    return 0.5 / math.log(2) * np.concatenate([central[n] + falling[:n], above])[:L]
+    return 0.5 / math.log(2) * np.concatenate([central[n] + falling[:n], m_above_n])[:L]
 
 
 @leaf
@@ -85,33 +90,48 @@ def seed_sign(m, n):
 
 @leaf
 def seed(lanes, m, n, log_norm, log_sin, log_tan, first, state):
-    """Put the start of the recursion into ``state``, its largest lane 1; returns log2 of the scale.
+    """Write the start of the recursion to ``state``, its largest lane 1; returns log2 of the scale.
 
     d^{l0}_mn = +- norm sin(theta)^l0 tan(theta/2)^(-+mu), + where m and n differ in sign.
     """
-    w = width(lanes)
-    l0, mu = float(max(abs(m), abs(n))), float(min(abs(m), abs(n)))
+    l0 = float(max(abs(m), abs(n)))
+    mu = float(min(abs(m), abs(n)))
     if m * n > 0:
         mu = -mu
     v = splat(lanes, l0) * load(lanes, log_sin, first)
     v = v + splat(lanes, mu) * load(lanes, log_tan, first)
     top = highest(v)
-    store(state, w, exp2(v - splat(lanes, top)))
+    store(state, width(lanes), exp2(v - splat(lanes, top)))
     store(state, 0, splat(lanes, 0.0))
     return top + log_norm
 
 
 @leaf
-def climb(lanes, z, first, state, ab, exponent, count):
-    """Run the recursion alone until its largest lane matters; returns the degree's index.
+def start(lanes, m, n, log_norm, log_sin, log_tan, z, ab, first, count, state):
+    """`seed` and `skip_negligible`: the index of the first degree that matters on a block of rings."""
+    exponent = seed(lanes, m, n, log_norm, log_sin, log_tan, first, state)
+    return skip_negligible(lanes, z, first, state, ab, exponent, count)
 
-    ``exponent``: log2 of the scale of ``state``, which comes out unscaled; a start that never came to
+
+@leaf
+def start_differences(lanes, m, n, log_norm, log_sin, log_tan, y, rga, first, count, state):
+    """`start` in the difference form."""
+    exponent = seed(lanes, m, n, log_norm, log_sin, log_tan, first, state)
+    return skip_negligible_differences(lanes, y, first, state, rga, exponent, count)
+
+
+@leaf
+def skip_negligible(lanes, z, first, state, ab, exponent, count):
+    """Run the recursion without sums until its largest lane matters; returns the degree's index.
+
+    ``exponent``: log2 of the scale of ``state``, which comes out unscaled; a start that never comes to
     matter returns ``count``.
     """
     x, q, p = load(lanes, z, first), load(lanes, state, 0), load(lanes, state, width(lanes))
-    k, bar = 0, _bar(exponent)
+    k = 0
+    threshold = _threshold(exponent)
     size = largest(p)
-    while k + 8 < count and size < bar:
+    while k + 8 < count and size < threshold:
         for i in range(k, k + 8, 2):
             q = step(spread(lanes, ab, 2 * i), spread(lanes, ab, 2 * i + 1), x, p, q)
             p = step(spread(lanes, ab, 2 * i + 2), spread(lanes, ab, 2 * i + 3), x, q, p)
@@ -120,17 +140,19 @@ def climb(lanes, z, first, state, ab, exponent, count):
         if size > 1e60:
             exponent += 200.0
             p, q = p * splat(lanes, 2.0**-200), q * splat(lanes, 2.0**-200)
-            size, bar = size * 2.0**-200, _bar(exponent)
-    return _finish(lanes, state, q, p, exponent, k, count)
+            size *= 2.0**-200
+            threshold = _threshold(exponent)
+    return _unscale(lanes, state, q, p, exponent, k, count)
 
 
 @leaf
-def climb_differences(lanes, y, first, state, rga, exponent, count):
-    """`climb` in the difference form: ``state`` holds d^l - d^{l-1}, then d^l."""
+def skip_negligible_differences(lanes, y, first, state, rga, exponent, count):
+    """`skip_negligible` in the difference form: ``state`` holds d^l - d^{l-1}, then d^l."""
     x, d, p = load(lanes, y, first), load(lanes, state, 0), load(lanes, state, width(lanes))
-    k, bar = 0, _bar(exponent)
+    k = 0
+    threshold = _threshold(exponent)
     size = largest(p)
-    while k + 8 < count and size < bar:
+    while k + 8 < count and size < threshold:
         for i in range(3 * k, 3 * k + 24, 3):
             r, g, a = spread(lanes, rga, i), spread(lanes, rga, i + 1), spread(lanes, rga, i + 2)
             d = difference_step(r, g, a, x, p, d)
@@ -140,20 +162,21 @@ def climb_differences(lanes, y, first, state, rga, exponent, count):
         if size > 1e60:
             exponent += 200.0
             p, d = p * splat(lanes, 2.0**-200), d * splat(lanes, 2.0**-200)
-            size, bar = size * 2.0**-200, _bar(exponent)
-    return _finish(lanes, state, d, p, exponent, k, count)
+            size *= 2.0**-200
+            threshold = _threshold(exponent)
+    return _unscale(lanes, state, d, p, exponent, k, count)
 
 
 @leaf
-def _bar(exponent):
-    """The value from which a state of that scale matters."""
+def _threshold(exponent):
+    """The value from which a state of scale 2^exponent matters."""
     return 2.0 ** min(NEGLIGIBLE - exponent, 1000.0)
 
 
 @leaf
-def _finish(lanes, state, q, p, exponent, k, count):
-    """Scale the state; a start that never came to matter is skipped (k = count)."""
-    if max(largest(p), largest(q)) < _bar(exponent):
+def _unscale(lanes, state, q, p, exponent, k, count):
+    """Store the unscaled state and return k; ``count`` where the state never comes to matter."""
+    if max(largest(p), largest(q)) < _threshold(exponent):
         return count
     scale = splat(lanes, 2.0**exponent)
     store(state, 0, q * scale)
@@ -165,7 +188,7 @@ def _finish(lanes, state, q, p, exponent, k, count):
 
 
 @leaf
-def synthesise(lanes, z, first, state, ab, c, k, count, out):
+def synthesize(lanes, z, first, state, ab, c, k, count, out):
     """out[j] = sum_k c[4k+j] p_k for j = 0..3, a vector of rings each."""
     w = width(lanes)
     x, q, p = load(lanes, z, first), load(lanes, state, 0), load(lanes, state, w)
@@ -188,19 +211,16 @@ def synthesise(lanes, z, first, state, ab, c, k, count, out):
 
 
 @leaf
-def synthesise_differences(lanes, y, first, state, rga, c, k, count, out):
-    """`synthesise` in the difference form."""
+def synthesize_differences(lanes, y, first, state, rga, c, k, count, out):
+    """`synthesize` in the difference form."""
     w = width(lanes)
     x, d, p = load(lanes, y, first), load(lanes, state, 0), load(lanes, state, w)
     s0 = s1 = s2 = s3 = splat(lanes, 0.0)
     for i in range(k, count):
         s0, s1 = s0 + spread(lanes, c, 4 * i) * p, s1 + spread(lanes, c, 4 * i + 1) * p
         s2, s3 = s2 + spread(lanes, c, 4 * i + 2) * p, s3 + spread(lanes, c, 4 * i + 3) * p
-        r, g, a = (
-            spread(lanes, rga, 3 * i),
-            spread(lanes, rga, 3 * i + 1),
-            spread(lanes, rga, 3 * i + 2),
-        )
+        r, g = spread(lanes, rga, 3 * i), spread(lanes, rga, 3 * i + 1)
+        a = spread(lanes, rga, 3 * i + 2)
         d = difference_step(r, g, a, x, p, d)
         p = p + d
     store(out, 0, s0)
@@ -225,34 +245,51 @@ def values_differences(lanes, y, first, state, rga, k, count, out):
 
 
 @jit
-def sum_rings(narrow, wide, rings, forms, starts, states, values, count, sums, c):
-    """c[4k+j] = sum over all rings of p_k values[j]: the transpose of `synthesise` on every block.
+def sum_rings(
+    narrow,
+    wide,
+    lane,
+    is_wide,
+    form,
+    sin2,
+    ab_sin2,
+    cos2,
+    ab_cos2,
+    starts,
+    states,
+    values,
+    count,
+    sums,
+    c,
+):
+    """c[4k+j] = sum over all rings of p_k values[j]: the transpose of `synthesize` on every block.
 
-    ``starts[b]`` (which is used up), ``states[b]``, ``values[b]``: where a block's recursion stands, and its
-    values. ``forms``: (z, ab) of blocks by their form. Degrees come in stretches whose sums stay in the
-    first-level cache.
+    ``lane`` (the first one), ``is_wide`` and ``form`` of the blocks are those of `RingLanes`; ``starts[b]``
+    (which is advanced), ``states[b]``, ``values[b]``: next degree, state and values of a block. ``sin2``,
+    ``ab_sin2``: variable and coefficients of the form `SIN2`; ``cos2``, ``ab_cos2``: of `COS2`. Degrees come
+    in chunks whose sums stay in the first-level cache.
     """
-    for first in range(0, count, STRETCH):
-        last = min(first + STRETCH, count)
-        sums[: 4 * SUMS * (last - first)] = 0.0
-        for b in range(rings.first.size):
+    for first in range(0, count, DEGREE_CHUNK):
+        last = min(first + DEGREE_CHUNK, count)
+        sums[: 4 * SUM_LANES * (last - first)] = 0.0
+        for b in range(starts.size):
             if starts[b] >= last:
                 continue
-            z, ab = forms[0] if rings.form[b] == SIN2 else forms[1]
-            args = z, rings.first[b], states[b], ab, values[b], starts[b], first, last, sums
-            if rings.wide[b]:
-                analyse(wide, narrow, *args)
+            z, ab = (sin2, ab_sin2) if form[b] == SIN2 else (cos2, ab_cos2)
+            args = z, lane[b], states[b], ab, values[b], starts[b], first, last, sums
+            if is_wide[b]:
+                analyze(wide, narrow, *args)
             else:
-                analyse(narrow, narrow, *args)
+                analyze(narrow, narrow, *args)
             starts[b] = last
-        fold(narrow, sums, last - first, c, 4 * first)
+        add_lanes(narrow, sums, last - first, c, 4 * first)
 
 
 @leaf
-def analyse(lanes, eight, z, at, state, ab, values, k, first, last, sums):
-    """sums[4(k - first) + j] += p_k values[j] for k < last, rings folded onto eight lanes."""
+def analyze(lanes, eight, z, lane, state, ab, values, k, first, last, sums):
+    """sums[4(k - first) + j] += p_k values[j] for k < last, rings added up in eight lanes."""
     w = width(lanes)
-    x, q, p = load(lanes, z, at), load(lanes, state, 0), load(lanes, state, w)
+    x, q, p = load(lanes, z, lane), load(lanes, state, 0), load(lanes, state, w)
     while k + 1 < last:
         r = step(spread(lanes, ab, 2 * k), spread(lanes, ab, 2 * k + 1), x, p, q)
         _add_two(lanes, eight, sums, 4 * (k - first), p, r, values)
@@ -265,8 +302,8 @@ def analyse(lanes, eight, z, at, state, ab, values, k, first, last, sums):
 
 
 @leaf
-def analyse_differences(lanes, eight, y, first, state, rga, values, k, count, sums):
-    """`analyse` in the difference form; the transpose of `synthesise_differences`."""
+def analyze_differences(lanes, eight, y, first, state, rga, values, k, count, sums):
+    """`analyze` in the difference form; the transpose of `synthesize_differences`."""
     x, d = load(lanes, y, first), load(lanes, state, 0)
     p = load(lanes, state, width(lanes))
     for i in range(k, count):
@@ -279,7 +316,8 @@ def analyse_differences(lanes, eight, y, first, state, rga, values, k, count, su
 @leaf
 def _add_one(lanes, eight, sums, j, p, values):
     for n in range(4):
-        i, v = SUMS * (j + n), load(lanes, values, n * width(lanes))
+        i = SUM_LANES * (j + n)
+        v = load(lanes, values, n * width(lanes))
         store(sums, i, accumulate(load(eight, sums, i), p, v))
 
 
@@ -287,15 +325,16 @@ def _add_one(lanes, eight, sums, j, p, values):
 def _add_two(lanes, eight, sums, j, p, r, values):
     """Two degrees at once share the loads of ``values``, which stay in memory: registers are few."""
     for n in range(4):
-        i, v = SUMS * (j + n), load(lanes, values, n * width(lanes))
+        i = SUM_LANES * (j + n)
+        v = load(lanes, values, n * width(lanes))
         a = accumulate(load(eight, sums, i), p, v)
-        b = accumulate(load(eight, sums, i + 4 * SUMS), r, v)
+        b = accumulate(load(eight, sums, i + 4 * SUM_LANES), r, v)
         store(sums, i, a)
-        store(sums, i + 4 * SUMS, b)
+        store(sums, i + 4 * SUM_LANES, b)
 
 
 @leaf
-def fold(lanes, sums, count, c, at):
-    """c[at + j] = the eight lanes of sums[j] added in a fixed order, j < 4 count; c has room for 8 more."""
-    for j in range(0, 4 * count, SUMS):
-        store(c, at + j, row_sums(lanes, sums, j * SUMS))
+def add_lanes(lanes, sums, count, c, first):
+    """c[first + j] = the eight lanes of sums[j] added in a fixed order, j < 4 count; c is 8 longer."""
+    for j in range(0, 4 * count, SUM_LANES):
+        store(c, first + j, row_sums(lanes, sums, j * SUM_LANES))

@@ -27,13 +27,17 @@ from spherekit.kernels.wigner_recursion import difference_step, seed_sign, step
 
 cuda = device.target()
 
-#: Degrees that pass through shared memory together; the most threads in a block: a complex sum of one
-#: series and degree for each. A column more keeps the threads on different banks.
-TILE, THREADS = 32, 64
+#: Degrees that pass through shared memory together.
+TILE = 32
+#: The most threads in a block: each computes a complex sum of one series and degree.
+THREADS = 64
+#: Row of a tile in shared memory: one column more keeps the threads on different banks.
 _ROW = THREADS + 1
+#: Sizes of the shared arrays.
 _STEPS, _SERIES, _VALUES, _LISTED = 3 * TILE, 4 * TILE, 4 * THREADS, TILE * _ROW
-_STRIDE = 200.0
-_DOWN = 2.0**-_STRIDE
+#: A ring's power of two is a multiple of this one.
+_SCALE_BITS = 200.0
+_SCALE_DOWN = 2.0**-_SCALE_BITS
 
 #: Rows by |m|, of one |n|, the first axis (where there are two) by the sign of mn: alpha; (a, b) of a
 #: step; (r, g, a) of a difference step, for the orders that reach the polar blocks; sqrt((2l+1)/4pi) by
@@ -87,12 +91,12 @@ def start(m, n, log_norm, log_sin, log_tan):
     if m * n > 0:
         mu = -mu
     exponent = l0 * log_sin + mu * log_tan + log_norm
-    scale = min(0, int(math.ceil(exponent / _STRIDE)))
-    return 2.0 ** (exponent - _STRIDE * scale), 0.0, scale
+    scale = min(0, int(math.ceil(exponent / _SCALE_BITS)))
+    return 2.0 ** (exponent - _SCALE_BITS * scale), 0.0, scale
 
 
 @leaf
-def stage(polar, tables, m, n, ell, steps, k):
+def load_step(polar, tables, m, n, ell, steps, k):
     """Coefficients of the step from degree ell into steps[3k:]; returns the factor of p in |d|^l_mn."""
     i, side = ell - max(abs(m), abs(n)), 1 if m * n > 0 else 0
     if polar:
@@ -106,7 +110,7 @@ def stage(polar, tables, m, n, ell, steps, k):
 
 @leaf
 def advance(polar, steps, k, y, p, q):
-    """The next degree and what it leaves: (p_{k+1}, p_k), in differences (d^{l+1}, d^{l+1} - d^l)."""
+    """The state after a step: (p_{k+1}, p_k), in differences (d^{l+1}, d^{l+1} - d^l)."""
     if polar:
         d = difference_step(steps[3 * k], steps[3 * k + 1], steps[3 * k + 2], y, p, q)
         return p + d, d
@@ -117,7 +121,7 @@ def advance(polar, steps, k, y, p, q):
 def rescale(p, q, scale):
     """Keep a value that is still below 2^-200 in range."""
     if scale < 0 and abs(p) > 1.0:
-        return p * _DOWN, q * _DOWN, scale + 1
+        return p * _SCALE_DOWN, q * _SCALE_DOWN, scale + 1
     return p, q, scale
 
 
@@ -140,23 +144,23 @@ def sum_degrees(polar, steps, c, count, y, state, sums):
 
 
 @leaf
-def list_degrees(polar, steps, count, y, state, values, at):
-    """values[at + k row] = p_k, 0 where it does not matter yet; returns the state after the tile."""
+def list_degrees(polar, steps, count, y, state, values, column):
+    """values[column + k row] = p_k, 0 where it does not matter yet; returns the state after the tile."""
     p, q, scale = state
     for k in range(count):
-        values[at + k * _ROW] = p if scale == 0 else 0.0
+        values[column + k * _ROW] = p if scale == 0 else 0.0
         p, q = advance(polar, steps, k, y, p, q)
         p, q, scale = rescale(p, q, scale)
     return p, q, scale
 
 
 @leaf
-def sum_rings(values, at, v, pair, count):
-    """sum_r values[at + r] v[pair + r] for r < count, and the same of the next row of v."""
+def sum_rings(values, row, v, pair, count):
+    """sum_r values[row + r] v[pair + r] for r < count, and the same of the next row of v."""
     re = im = 0.0
     for r in range(count):
-        re += values[at + r] * v[pair + r]
-        im += values[at + r] * v[pair + THREADS + r]
+        re += values[row + r] * v[pair + r]
+        im += values[row + r] * v[pair + THREADS + r]
     return re, im
 
 
@@ -177,19 +181,19 @@ def synthesis(orders, n, tables, rings, c, out):
     """
     block, task, q = cuda.blockIdx.x, cuda.blockIdx.y, cuda.blockIdx.z
     ring, size, L = block * cuda.blockDim.x + cuda.threadIdx.x, rings.y.size, c.shape[2]
-    m, mine, polar = orders[task], min(ring, size - 1), rings.polar[block] != 0
-    l0, apart = max(abs(m), abs(n)), abs(abs(m) - abs(n))
+    m, lane, polar = orders[task], min(ring, size - 1), rings.polar[block] != 0
+    l0, distance = max(abs(m), abs(n)), abs(abs(m) - abs(n))
     steps = cuda.shared.array(_STEPS, float64)
     series = cuda.shared.array(_SERIES, float64)
-    y, norm = rings.y[mine], tables.norms[0 if polar else 1, abs(m)]
-    state = start(m, n, norm, rings.log_sin[mine], rings.log_tan[mine])
+    y, norm = rings.y[lane], tables.norms[0 if polar else 1, abs(m)]
+    state = start(m, n, norm, rings.log_sin[lane], rings.log_tan[lane])
     sums = (0.0, 0.0, 0.0, 0.0)
-    for first in range(l0, L if apart <= rings.limits[block] else l0, TILE):
+    for first in range(l0, L if distance <= rings.limits[block] else l0, TILE):
         count = min(TILE, L - first)
         cuda.syncthreads()
         k = cuda.threadIdx.x
         while k < count:
-            factor = stage(polar, tables, m, n, first + k, steps, k)
+            factor = load_step(polar, tables, m, n, first + k, steps, k)
             for j in range(4):
                 series[4 * k + j] = factor * c[q, task, first + k, j]
             k += cuda.blockDim.x
@@ -212,24 +216,23 @@ def analysis(orders, n, tables, rings, values, c):
     """
     task, q, thread = cuda.blockIdx.x, cuda.blockIdx.y, cuda.threadIdx.x
     threads, size, L, m = cuda.blockDim.x, rings.y.size, c.shape[2], orders[task]
-    l0, apart = max(abs(m), abs(n)), abs(abs(m) - abs(n))
+    l0, distance = max(abs(m), abs(n)), abs(abs(m) - abs(n))
     steps = cuda.shared.array(_STEPS, float64)
     factors = cuda.shared.array(TILE, float64)
     v = cuda.shared.array(_VALUES, float64)
     listed = cuda.shared.array(_LISTED, float64)
     for block in range(rings.limits.size):
         ring, polar = block * threads + thread, rings.polar[block] != 0
-        mine = min(ring, size - 1)
+        lane = min(ring, size - 1)
         for j in range(4):
-            at = q, task, j // 2, mine, j % 2
-            v[j * THREADS + thread] = values[at] if ring < size else 0.0
-        y, norm = rings.y[mine], tables.norms[0 if polar else 1, abs(m)]
-        state = start(m, n, norm, rings.log_sin[mine], rings.log_tan[mine])
-        for first in range(l0, L if apart <= rings.limits[block] else l0, TILE):
+            v[j * THREADS + thread] = values[q, task, j // 2, lane, j % 2] if ring < size else 0.0
+        y, norm = rings.y[lane], tables.norms[0 if polar else 1, abs(m)]
+        state = start(m, n, norm, rings.log_sin[lane], rings.log_tan[lane])
+        for first in range(l0, L if distance <= rings.limits[block] else l0, TILE):
             count = min(TILE, L - first)
             k = thread
             while k < count:
-                factors[k] = stage(polar, tables, m, n, first + k, steps, k)
+                factors[k] = load_step(polar, tables, m, n, first + k, steps, k)
                 k += threads
             cuda.syncthreads()
             if polar:

@@ -11,7 +11,7 @@ from spherekit.kernels.simd import I64, data_pointer
 
 @intrinsic
 def next_item(typing, counter):
-    """Take the next work item: counter[0] before an atomic increment."""
+    """The number of the next work item: counter[0] before an atomic increment."""
 
     def generate(context, builder, signature, args):
         pointer = data_pointer(context, builder, counter, args[0])

@@ -1,13 +1,13 @@
 """All matrices d^l(beta) at one angle, degree after degree, in the difference form of the recursion.
 
 Rows m >= 0 and |n| <= m are computed, n along the lanes; the symmetries d_nm = d_{-m,-n} = (-1)^{m-n} d_mn
-fill the rest. With m/l = sin a_m, w_l = sqrt((l^2-m^2)(l^2-n^2)) = l^2 cos a_m cos a_n, and the factor of a
-step of `kernels.wigner_recursion.difference_step` that would cancel is
+fill all other entries. With m/l = sin a_m, w_l = sqrt((l^2-m^2)(l^2-n^2)) = l^2 cos a_m cos a_n, and the
+factor of a step of `kernels.wigner_recursion.difference_step` that would cancel is
 
     l^2 - w_l - mn = 2 l^2 sin^2((a_m - a_n)/2):
 
-what belongs to n alone is an array, and a step costs a dozen operations, none of them a root or division.
-Rows have room for whole vectors; what these put beyond |n| = m is never read.
+factors of n alone are arrays, and a step costs a dozen operations, none of them a root or division.
+Rows have room for whole vectors; lanes beyond |n| = m are never read.
 """
 
 import numpy as np
@@ -21,22 +21,22 @@ from spherekit.kernels.wigner_recursion import difference_step
 EIGHT = Lanes(8)
 
 
-def fill(beta, L, backwards, south, out):
+def fill(beta, L, negative, south, out):
     """out = the matrices of all degrees < L, end to end.
 
-    ``beta`` in [0, pi/2]; ``backwards``: at -beta; ``south``: at pi - beta.
+    ``beta`` in [0, pi/2]; ``negative``: at -beta; ``south``: at pi - beta.
     """
     half = np.longdouble(beta) / 2
     # their powers would be l eps off without the digits beyond a float64
     cosine, tangent = _two_parts(np.cos(half)), _two_parts(np.tan(half))
-    _fill(EIGHT, L, float(2 * np.sin(half) ** 2), cosine, tangent, backwards, south, out)
+    _fill(EIGHT, L, float(2 * np.sin(half) ** 2), cosine, tangent, negative, south, out)
 
 
 def _two_parts(x):
     return float(x), float(x - float(x))
 
 
-def turns(angles, L):
+def order_phases(angles, L):
     """e^{-i m angle} for |m| < L: (angles, 2L-1), exact to rounding at any m."""
     from spherekit.wigner.rotation_kernels import phases
 
@@ -45,29 +45,29 @@ def turns(angles, L):
 
 
 @jit
-def turn(real, left, right, L, out):
+def apply_phases(real, left, right, L, out):
     """D from d: out = e^{-i m alpha} d_mn e^{-i n gamma}, degrees end to end."""
-    at = 0
+    i = 0
     for ell in range(L):
         for m in range(L - 1 - ell, L + ell):
             for n in range(L - 1 - ell, L + ell):
-                out[at] = left[m] * (real[at] * right[n])
-                at += 1
+                out[i] = left[m] * (real[i] * right[n])
+                i += 1
 
 
 @jit
-def _fill(lanes, L, y, cosine, tangent, backwards, south, out):
+def _fill(lanes, L, y, cosine, tangent, negative, south, out):
     w = width(lanes)
     P, D = np.zeros((L, 2 * L + w)), np.zeros((L, 2 * L + w))  # columns n + L - 1
-    here, above = np.ones((4, 2 * L + w)), np.ones((4, 2 * L + w))
-    _angles(0, L, above)
-    row, at = np.zeros(2 * L + w), 0
+    table, table_above = np.ones((4, 2 * L + w)), np.ones((4, 2 * L + w))
+    _angles(0, L, table_above)
+    row, first = np.zeros(2 * L + w), 0
     flips = 1.0 - 2.0 * (np.arange(2 * L + w) % 2)
     work, offsets = aligned(w * w, P), np.empty(w, np.int64)
     for ell in range(L):
         _start(ell, L, cosine, tangent, P[ell])
         size = 2 * ell + 1
-        matrix = out[at : at + size * size].reshape(size, size)
+        matrix = out[first : first + size * size].reshape(size, size)
         for m in range(ell + 1):
             if south:  # d_mn(pi - beta) = (-1)^(l+m) d_{m,-n}(beta)
                 for i in range(2 * m + 1):
@@ -75,16 +75,16 @@ def _fill(lanes, L, y, cosine, tangent, backwards, south, out):
             else:
                 for i in range(2 * m + 1):
                     row[i] = P[m, L - 1 - m + i]
-            if backwards:  # d_mn(-beta) = (-1)^(m-n) d_mn(beta)
+            if negative:  # d_mn(-beta) = (-1)^(m-n) d_mn(beta)
                 for i in range(2 * m + 1):
                     row[i] *= flips[i]
             _place(lanes, row, m, ell, flips, matrix)
         _mirror(lanes, ell, flips, work, offsets, matrix)
-        at += size * size
+        first += size * size
         if ell + 1 < L:
-            here, above = above, here
-            _angles(ell + 1, L, above)
-            _step(lanes, ell, L, y, P, D, here, above)
+            table, table_above = table_above, table
+            _angles(ell + 1, L, table_above)
+            _step(lanes, ell, L, y, P, D, table, table_above)
 
 
 @jit
@@ -118,33 +118,34 @@ def _angles(ell, L, table):
 
 
 @jit
-def _step(lanes, ell, L, y, P, D, here, above):
+def _step(lanes, ell, L, y, P, D, table, table_above):
     """Rows m <= l from degree l to l + 1."""
     if ell == 0:
         D[0, L - 1], P[0, L - 1] = -y, 1.0 - y
         return
-    w, up = width(lanes), ell + 1.0
-    low, high = splat(lanes, ell / up), splat(lanes, 1.0)  # over l (l+1)^2
-    fall, y = splat(lanes, -(2.0 * ell + 1.0) / up), splat(lanes, y)
-    sines, cosines, full = here[0], here[1], here[2]
-    sines_up, cosines_up, over = above[0], above[1], above[3]
+    w = width(lanes)
+    above = ell + 1.0
+    # factors of r, of the two terms of g, and of a: all of them over l (l+1)^2
+    ratio, one = splat(lanes, ell / above), splat(lanes, 1.0)
+    a_factor, y = splat(lanes, -(2.0 * ell + 1.0) / above), splat(lanes, y)
+    sines, cosines, full_cosines = table[0], table[1], table[2]
+    sines_above, cosines_above, inverses = table_above[0], table_above[1], table_above[3]
     for m in range(ell + 1):
         j, p, d = m + L - 1, P[m], D[m]
-        sine, cosine, whole = (
-            spread(lanes, sines, j),
-            spread(lanes, cosines, j),
-            spread(lanes, full, j),
-        )
-        sine_up, cosine_up = spread(lanes, sines_up, j), spread(lanes, cosines_up, j)
-        scale = spread(lanes, over, j)
+        sine, cosine = spread(lanes, sines, j), spread(lanes, cosines, j)
+        full_cosine = spread(lanes, full_cosines, j)
+        sine_above, cosine_above = spread(lanes, sines_above, j), spread(lanes, cosines_above, j)
+        inverse = spread(lanes, inverses, j)
         for i in range(L - 1 - m, L + m, w):
-            a = sine * load(lanes, cosines, i) - cosine * load(lanes, sines, i)
-            b = sine_up * load(lanes, cosines_up, i) - cosine_up * load(lanes, sines_up, i)
-            both, p_i = scale * load(lanes, over, i), load(lanes, p, i)
-            r = low * (whole * load(lanes, full, i))
-            g = low * (a * a) + high * (b * b)
+            u = sine * load(lanes, cosines, i) - cosine * load(lanes, sines, i)
+            v = sine_above * load(lanes, cosines_above, i) - cosine_above * load(
+                lanes, sines_above, i
+            )
+            scale, p_i = inverse * load(lanes, inverses, i), load(lanes, p, i)
+            r = ratio * (full_cosine * load(lanes, full_cosines, i))
+            g = ratio * (u * u) + one * (v * v)
             slope = difference_step(
-                both * r, both * (g + g), both * fall, y, p_i, load(lanes, d, i)
+                scale * r, scale * (g + g), scale * a_factor, y, p_i, load(lanes, d, i)
             )
             store(d, i, slope)
             store(p, i, p_i + slope)
@@ -153,15 +154,15 @@ def _step(lanes, ell, L, y, P, D, here, above):
 @jit
 def _place(lanes, row, m, ell, flips, matrix):
     """Row m, |n| <= m, and row -m, the same backwards with the sign (-1)^(m-n)."""
-    ours, theirs, w = matrix[ell + m], matrix[ell - m], width(lanes)
-    whole = (2 * m + 1) // w * w
-    for i in range(0, whole, w):
-        store(ours, ell - m + i, load(lanes, row, i))
+    upper, lower, w = matrix[ell + m], matrix[ell - m], width(lanes)
+    full = (2 * m + 1) // w * w
+    for i in range(0, full, w):
+        store(upper, ell - m + i, load(lanes, row, i))
         backwards = reverse(load(lanes, row, 2 * m + 1 - w - i))
-        store(theirs, ell - m + i, load(lanes, flips, 0) * backwards)
-    for i in range(whole, 2 * m + 1):
-        ours[ell - m + i] = row[i]
-        theirs[ell - m + i] = flips[i % 2] * row[2 * m - i]
+        store(lower, ell - m + i, load(lanes, flips, 0) * backwards)
+    for i in range(full, 2 * m + 1):
+        upper[ell - m + i] = row[i]
+        lower[ell - m + i] = flips[i % 2] * row[2 * m - i]
 
 
 @jit

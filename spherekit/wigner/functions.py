@@ -22,7 +22,11 @@ from spherekit._core.traced import angles as check_angles
 from spherekit.harmonic.plan import PI_REST
 from spherekit.kernels.recursion_coefficients import difference_coefficients
 from spherekit.kernels.simd import Lanes, width
-from spherekit.kernels.wigner_recursion import climb_differences, seed_sign, values_differences
+from spherekit.kernels.wigner_recursion import (
+    seed_sign,
+    skip_negligible_differences,
+    values_differences,
+)
 from spherekit.wigner import d_matrices
 
 EIGHT = Lanes(8)
@@ -67,11 +71,11 @@ def _column(beta, m, n, L):
     result = np.zeros((len(theta), L))
     ell = np.arange(L)
     for side, order in ((False, n), (True, -n)):
-        where = np.flatnonzero(south == side)
-        if len(where):
-            column = _northern(m, order, theta[where], L)
+        rows = np.flatnonzero(south == side)
+        if len(rows):
+            column = _northern(m, order, theta[rows], L)
             parity = (1.0 - 2.0 * ((ell + m) % 2)) if side else 1.0
-            result[where] = column * parity * flips[where, None]
+            result[rows] = column * parity * flips[rows, None]
     return result.reshape(*shape, L)
 
 
@@ -100,13 +104,13 @@ defvjp(
 )
 defjvp(
     _column,
-    lambda tangent, answer, beta, m, n, L: _last(tangent) * _column_slope(beta, m, n, L),
+    lambda tangent, answer, beta, m, n, L: _with_last_axis(tangent) * _column_slope(beta, m, n, L),
     argnums=(0,),
 )
 
 
-def _last(x):
-    """With a new last axis."""
+def _with_last_axis(x):
+    """x with a new last axis."""
     return anp.reshape(x, (*np.shape(x), 1))
 
 
@@ -176,15 +180,15 @@ _real = primitive(_fill_real)
 @primitive
 def _complex(alpha, beta, gamma, L):
     """D of all degrees end to end: (rotations, numbers)."""
-    left, right = (d_matrices.turns(angle, L) for angle in (alpha, gamma))
+    left, right = (d_matrices.order_phases(angle, L) for angle in (alpha, gamma))
     flat = np.empty((alpha.size, _size(L)), complex)
     for i, angle in enumerate(beta.reshape(-1, 1)):
-        d_matrices.turn(_fill_real(angle, L)[0], left[i], right[i], L, flat[i])
+        d_matrices.apply_phases(_fill_real(angle, L)[0], left[i], right[i], L, flat[i])
     return flat
 
 
 def _real_slope(answer, beta, L):
-    return _tilted(answer, L, 1.0)
+    return _times_generator(answer, L, 1.0)
 
 
 def _slope_by_alpha(answer, alpha, beta, gamma, L):
@@ -194,7 +198,7 @@ def _slope_by_alpha(answer, alpha, beta, gamma, L):
 
 def _slope_by_beta(answer, alpha, beta, gamma, L):
     """D_mn e^{i n gamma} is differentiated as d_mn is."""
-    return _tilted(answer, L, anp.exp(1j * gamma)[:, None])
+    return _times_generator(answer, L, anp.exp(1j * gamma)[:, None])
 
 
 def _slope_by_gamma(answer, alpha, beta, gamma, L):
@@ -202,7 +206,7 @@ def _slope_by_gamma(answer, alpha, beta, gamma, L):
     return -1j * n * answer
 
 
-def _tilted(flat, L, phase):
+def _times_generator(flat, L, phase):
     """The matrices times -i J_y: neighbors in a row are neighbors end to end."""
     _, n, ell = _entries(L)
     zero = np.zeros((flat.shape[0], 1))
@@ -226,7 +230,7 @@ def _reverse(slope):
 
 
 def _forward(slope):
-    return lambda tangent, answer, *args: _last(tangent) * slope(answer, *args)
+    return lambda tangent, answer, *args: _with_last_axis(tangent) * slope(answer, *args)
 
 
 _SLOPES = (_slope_by_alpha, _slope_by_beta, _slope_by_gamma)
@@ -251,8 +255,9 @@ def _views(flat, shape, L):
 
 def _fold(beta):
     """Angles in [0, pi/2], the sign of beta mod 2 pi, and whether it was in the southern half."""
-    turned = np.where(np.abs(beta) > np.pi, np.remainder(beta + np.pi, 2 * np.pi) - np.pi, beta)
-    theta, sign = np.abs(turned), np.where(turned < 0, -1.0, 1.0)
+    reduced = np.where(np.abs(beta) > np.pi, np.remainder(beta + np.pi, 2 * np.pi) - np.pi, beta)
+    theta = np.abs(reduced)
+    sign = np.where(reduced < 0, -1.0, 1.0)
     south = theta > np.pi / 2
     return np.where(south, np.pi - theta + PI_REST, theta), sign, south
 
@@ -260,7 +265,7 @@ def _fold(beta):
 def _northern(m, n, theta, L):
     """d^l_mn, m >= 0, at angles up to pi/2: (angles, L)."""
     l0, w = max(m, abs(n)), EIGHT.type.width
-    order = np.argsort(theta)  # neighbours as lanes: they come to matter together
+    order = np.argsort(theta)  # neighbors as lanes: they cease to be negligible at the same degree
     lanes = np.pad(theta[order], (0, -len(theta) % w), mode="edge")
     column = np.zeros((len(lanes), L))
     y, start = 2 * np.sin(lanes / 2) ** 2, _log_start(m, n, lanes)
@@ -273,15 +278,15 @@ def _northern(m, n, theta, L):
 def _log_start(m, n, theta):
     """log2 of |d^l0_mn| = sqrt(binom(2 l0, a)) cos^a sin^b of theta/2, a = |m+n|, b = |m-n|, a + b = 2 l0.
 
-    In whole numbers and rests (2, angles): in extended precision, as l0 eps would be lost.
+    As integer and fractional parts (2, angles), in extended precision: l0 eps would be lost.
     """
     l0, a, b = max(abs(m), abs(n)), abs(m + n), abs(m - n)
     half = np.maximum(theta, 2.0**-640).astype(np.longdouble) / 2
     k = np.arange(1, min(a, b) + 1, dtype=np.longdouble)
     binomial = np.log2((2 * l0 + 1 - k) / k).sum()
     log = binomial / 2 + a * np.log2(np.cos(half)) + b * np.log2(np.sin(half))
-    whole = np.rint(log)
-    return np.stack([whole, log - whole]).astype(float)
+    integer = np.rint(log)
+    return np.stack([integer, log - integer]).astype(float)
 
 
 @jit
@@ -295,7 +300,7 @@ def _columns(lanes, m, n, L, y, start, sign, column):
         for i in range(w):
             state[w + i] = 2.0 ** max(start[0, first + i] - top, -1000.0)
             state[w + i] *= 2.0 ** start[1, first + i]
-        k = climb_differences(lanes, y, first, state, rga, top, count)
+        k = skip_negligible_differences(lanes, y, first, state, rga, top, count)
         values_differences(lanes, y, first, state, rga, k, count, out)
         for k in range(count):
             for i in range(w):

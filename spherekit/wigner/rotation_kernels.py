@@ -14,7 +14,7 @@ a quarter of the products of the full sum. A complex signal is two real ones. Th
 
     Delta^l_nm = A_l(n) A_l(m) B_l p_l,    p_{l+1} = s_l(m) t_l(n) p_l - p_{l-1},
 
-costs a product and a multiply-add; n is in the lanes, four m share what they load. Floor: three
+costs a product and a multiply-add; n is in the lanes, four m share their loads. Floor: three
 operations and a third of a load for each l, m, n >= 0 and real signal.
 """
 
@@ -45,21 +45,22 @@ from spherekit.kernels.work_queue import next_item
 #: start at l = max(m, n) as mantissa and exponent of two, [m, n], and the largest exponents, [group, block].
 Tables = namedtuple("Tables", "into out s t mantissa exponent top")
 
-_KEPT = 1024
+#: Largest band-limit whose tables are cached.
+_MAX_CACHED = 1024
 
 
 def tables(L):
-    """Tables of band-limit L, 40 L^2 bytes: kept for the band-limits used last, if not large."""
-    return (_kept if L <= _KEPT else _make)(L)
+    """Tables of band-limit L, 40 L^2 bytes: cached for the band-limits used last, if not large."""
+    return (_cached_tables if L <= _MAX_CACHED else _tables)(L)
 
 
-def _make(L):
+def _tables(L):
     w = LANES.type.width
     groups, blocks = -(-L // GROUP), -(-L // w)
     table = Tables(
         np.zeros((L, L)),
         np.zeros((L, L)),
-        np.zeros((-(-L // STRETCH), groups, STRETCH, GROUP)),
+        np.zeros((-(-L // DEGREE_CHUNK), groups, DEGREE_CHUNK, GROUP)),
         np.zeros((blocks, L, w)),
         np.zeros((groups * GROUP, blocks * w)),
         np.full((groups * GROUP, blocks * w), -1e9),
@@ -70,7 +71,7 @@ def _make(L):
     return Tables(*(on_lines(array.ravel()).reshape(array.shape) for array in table))
 
 
-_kept = lru_cache(maxsize=4)(_make)
+_cached_tables = lru_cache(maxsize=4)(_tables)
 
 
 @jit
@@ -80,19 +81,20 @@ def _fill(L, table):
         B[ell + 1] = B[ell - 1] * (ell + 1) / ell
     w = table.t.shape[2]
     for m in range(L):
-        here, after = 1.0, 1.0 / (2.0 * m + 1.0) ** 0.25
+        # A_l(m) of this degree and of the next
+        A, A_next = 1.0, 1.0 / (2.0 * m + 1.0) ** 0.25
         for ell in range(m, L):
-            up = np.sqrt(float((ell + 1 - m) * (ell + 1 + m)))
-            t = m * here / (up * after)
+            root = np.sqrt(float((ell + 1 - m) * (ell + 1 + m)))
+            t = m * A / (root * A_next)
             table.t[m // w, ell, m % w] = t
             kappa = (2 * ell + 1) * B[ell] / (ell * B[ell + 1]) if ell else 0.0
-            table.s[ell // STRETCH, m // GROUP, ell % STRETCH, m % GROUP] = -kappa * t
-            table.out[ell, m] = here
-            table.into[ell, m] = here * B[ell] * (2.0 if m else 1.0)
-            down = np.sqrt(
+            table.s[ell // DEGREE_CHUNK, m // GROUP, ell % DEGREE_CHUNK, m % GROUP] = -kappa * t
+            table.out[ell, m] = A
+            table.into[ell, m] = A * B[ell] * (2.0 if m else 1.0)
+            ratio = np.sqrt(
                 float((ell + 1 - m) * (ell + 1 + m)) / float((ell + 2 - m) * (ell + 2 + m))
             )
-            here, after = after, here * down
+            A, A_next = A_next, A * ratio
     mantissa, exponent = 1.0, 0  # of sqrt(binom(2 n, n)) / 2^n
     for n in range(L):
         _starts(n, L, mantissa, exponent, B, table)
@@ -126,12 +128,12 @@ def _normal(mantissa, exponent):
 
 # --- the rotation of many signals --------------------------------------------------------------------
 
-#: Signals of which the sums are taken together: beyond, they no longer share the first-level cache.
-_TOGETHER = 4
+#: Signals of a chunk, whose sums share the first-level cache.
+_SIGNAL_CHUNK = 4
 
 
 def rotate(flm, angles, L, real, threads):
-    """D^l(alpha, beta, gamma) applied to each of many signals; and the guard of what came.
+    """D^l(alpha, beta, gamma) applied to each of many signals; and statistics of the input.
 
     Parameters
     ----------
@@ -145,41 +147,42 @@ def rotate(flm, angles, L, real, threads):
     Returns
     -------
     complex128 ndarray [shape=(signals, L*L)], float64 ndarray
-        The guard: [NaN unless all are finite, symmetry defect, largest magnitude].
+        Statistics of the input: [NaN unless all are finite, symmetry defect, largest magnitude].
     """
     table, w = tables(L), LANES.type.width
-    stretches, groups = table.s.shape[:2]
-    result, guard = np.empty_like(flm), np.zeros(3)
-    turns = phases(angles, L, np.array([1, 2, 1])[:, None])
-    for first in range(0, len(flm), _TOGETHER):
-        some = slice(first, first + _TOGETHER)
-        count = len(flm[some]) * (1 if real else 2)
-        W = scratch("turned", (count, stretches, groups, STRETCH, 2 * GROUP))
+    chunks, groups = table.s.shape[:2]
+    result, input_stats = np.empty_like(flm), np.zeros(3)
+    factors = phases(angles, L, np.array([1, 2, 1])[:, None])
+    for first in range(0, len(flm), _SIGNAL_CHUNK):
+        signals = slice(first, first + _SIGNAL_CHUNK)
+        count = len(flm[signals]) * (1 if real else 2)
+        W = scratch("turned", (count, chunks, groups, DEGREE_CHUNK, 2 * GROUP))
         Y = scratch("sums", (count, len(table.t), L, 2 * w))
-        _pack(flm[some], turns[2, some], L, real, table, W, guard)
+        _pack(flm[signals], factors[2, signals], L, real, table, W, input_stats)
         _sum(table, L, W, Y, threads)
-        _turn(Y, turns[1, some], L, real, table, W)
+        _repack(Y, factors[1, signals], L, real, table, W)
         _sum(table, L, W, Y, threads)
-        _unpack(Y, turns[0, some], L, real, table, result[some])
-    return result, guard
+        _unpack(Y, factors[0, signals], L, real, table, result[signals])
+    return result, input_stats
 
 
 def work_bytes(L, signals, real):
-    """Bytes of the tables, twice while they are made, or of them and the sums of the signals together."""
-    together = min(signals, _TOGETHER) * (1 if real else 2)
-    return max(96, 48 + 32 * together) * L * L + 48 * signals * L
+    """Bytes of the tables, twice while they are computed, or of them and the sums of a chunk of signals."""
+    chunk = min(signals, _SIGNAL_CHUNK) * (1 if real else 2)
+    return max(96, 48 + 32 * chunk) * L * L + 48 * signals * L
 
 
 def phases(angles, L, quarters):
     """e^{-i m (angle + quarters pi/2)} for m < L: (..., 2 L), re and im side by side.
 
-    An angle is taken apart so that its products with m are exact: a rounded one would be m eps off.
+    An angle is split in two so that its products with m are exact: a rounded one would be m eps off.
     """
-    m, high = np.arange(L), np.float32(angles).astype(float)
+    m = np.arange(L)
+    high = np.float32(angles).astype(float)
     low = angles - high
-    turns = np.exp(-1j * (m * high[..., None])) * np.exp(-1j * (m * low[..., None]))
+    factors = np.exp(-1j * (m * high[..., None])) * np.exp(-1j * (m * low[..., None]))
     power = np.asarray(quarters)[..., None] * m % 4
-    return (turns * np.array([1, -1j, -1, 1j])[power]).view(float)
+    return (factors * np.array([1, -1j, -1, 1j])[power]).view(float)
 
 
 def _sum(table, L, W, Y, threads):
@@ -188,52 +191,55 @@ def _sum(table, L, W, Y, threads):
 
 
 @jit
-def _pack(flm, phases, L, real, table, W, guard):
-    """W[signal, stretch of l, group, l, 2j], [2j+1]: what even and odd n take of m = 4 group + j."""
+def _pack(flm, phases, L, real, table, W, input_stats):
+    """W[signal, chunk of l, group, l, 2j], [2j+1]: the inputs of even and odd n from m = 4 group + j."""
     W[:] = 0.0
     for q in range(flm.shape[0]):
         for ell in range(L):
             for m in range(ell + 1):
                 x, scale = flm[q, ell * ell + ell + m], table.into[ell, m]
                 y = flm[q, ell * ell + ell - m].conjugate() * (1.0 - 2.0 * (m % 2))
-                turn = scale * complex(phases[q, 2 * m], phases[q, 2 * m + 1])
+                factor = scale * complex(phases[q, 2 * m], phases[q, 2 * m + 1])
                 plus, minus = x + y, x - y
                 size, defect = abs(x.real) + abs(x.imag), abs(minus.real) + abs(minus.imag)
-                guard[0] += (size - size) + (defect - defect)
-                guard[1], guard[2] = max(guard[1], defect), max(guard[2], size)
+                input_stats[0] += (size - size) + (defect - defect)
+                input_stats[1] = max(input_stats[1], defect)
+                input_stats[2] = max(input_stats[2], size)
                 if real:
-                    _put(W[q], ell, m, turn * (0.5 * plus))
+                    _store_input(W[q], ell, m, factor * (0.5 * plus))
                 else:
-                    _put(W[2 * q], ell, m, turn * (0.5 * plus))
-                    _put(W[2 * q + 1], ell, m, turn * (-0.5j * minus))
+                    _store_input(W[2 * q], ell, m, factor * (0.5 * plus))
+                    _store_input(W[2 * q + 1], ell, m, factor * (-0.5j * minus))
 
 
 @jit
-def _put(W, ell, m, x):
-    row, at = W[ell // STRETCH, m // GROUP, ell % STRETCH], 2 * (m % GROUP)
+def _store_input(W, ell, m, x):
+    row = W[ell // DEGREE_CHUNK, m // GROUP, ell % DEGREE_CHUNK]
+    j = 2 * (m % GROUP)
     even, odd = x.real, x.imag if m else 0.0
     if (ell + m) % 2:
         even, odd = odd, even
-    row[at], row[at + 1] = even, odd
+    row[j], row[j + 1] = even, odd
 
 
 @jit
-def _get(Y, ell, n, w):
+def _load_sum(Y, ell, n, w):
     """y_n but for A_l(n): Re is where sums of l + m = n (mod 2) are."""
-    at, other = (n % 2) * w + n % w, (1 - n % 2) * w + n % w
-    return complex(Y[n // w, ell, at], Y[n // w, ell, other])
+    re, im = (n % 2) * w + n % w, (1 - n % 2) * w + n % w
+    return complex(Y[n // w, ell, re], Y[n // w, ell, im])
 
 
 @jit
-def _turn(Y, phases, L, real, table, W):
+def _repack(Y, phases, L, real, table, W):
+    """The inputs of the second quarter turn from the sums of the first."""
     w = Y.shape[3] // 2
     for s in range(Y.shape[0]):
         q = s if real else s // 2
         for ell in range(L):
             for m in range(ell + 1):
-                turn = complex(phases[q, 2 * m], phases[q, 2 * m + 1])
+                factor = complex(phases[q, 2 * m], phases[q, 2 * m + 1])
                 scale = table.out[ell, m] * table.into[ell, m]
-                _put(W[s], ell, m, scale * (turn * _get(Y[s], ell, m, w)))
+                _store_input(W[s], ell, m, scale * (factor * _load_sum(Y[s], ell, m, w)))
 
 
 @jit
@@ -241,31 +247,33 @@ def _unpack(Y, phases, L, real, table, flm):
     w = Y.shape[3] // 2
     for q in range(flm.shape[0]):
         for ell in range(L):
-            centre = ell * ell + ell
+            center = ell * ell + ell
             for m in range(ell + 1):
-                turn = table.out[ell, m] * complex(phases[q, 2 * m], phases[q, 2 * m + 1])
+                factor = table.out[ell, m] * complex(phases[q, 2 * m], phases[q, 2 * m + 1])
                 flip = 1.0 - 2.0 * (m % 2)
                 if real:
-                    a = turn * _get(Y[q], ell, m, w)
+                    a = factor * _load_sum(Y[q], ell, m, w)
                     b = 0j
                 else:
-                    a = turn * _get(Y[2 * q], ell, m, w)
-                    b = turn * _get(Y[2 * q + 1], ell, m, w)
+                    a = factor * _load_sum(Y[2 * q], ell, m, w)
+                    b = factor * _load_sum(Y[2 * q + 1], ell, m, w)
                 if m == 0:
                     a, b = complex(a.real, 0.0), complex(b.real, 0.0)
-                flm[q, centre + m] = a + 1j * b
-                flm[q, centre - m] = flip * (a.conjugate() + 1j * b.conjugate())
+                flm[q, center + m] = a + 1j * b
+                flm[q, center - m] = flip * (a.conjugate() + 1j * b.conjugate())
 
 
 #: Orders n in the lanes: with four orders m, all the registers that the machine has.
 LANES = Lanes(16 if has_wide_registers() else 4)
-#: Orders m that are taken together, and degrees whose sums and factors stay in the first-level cache.
-GROUP, STRETCH = 4, 64
+#: Orders m of a group.
+GROUP = 4
+#: Degrees whose sums and factors stay in the first-level cache.
+DEGREE_CHUNK = 64
 
 
 @jit
 def sum_orders(lanes, counter, L, table, W, Y):
-    """Y[signal, block, l, parity]: sums over m of p_l W; a block of n belongs to one thread."""
+    """Y[signal, block, l, parity]: sums over m of p_l W; one thread computes a block of n."""
     w = width(lanes)
     groups, signals = W.shape[2], Y.shape[0]
     states = aligned(2 * GROUP * w * groups, table.t).reshape(groups, 2 * GROUP * w)
@@ -281,13 +289,13 @@ def sum_orders(lanes, counter, L, table, W, Y):
             exponent = table.top[group, block]
             scale = exponent if exponent < -300.0 else 0.0
             _seed(lanes, block, group, scale, table, seeds)
-            counted = signals if scale == 0.0 else 0
-            ell = _start(lanes, block, group, counted, sizes, masks, seeds, work, states[group])
+            summed = signals if scale == 0.0 else 0
+            ell = _start(lanes, block, group, summed, sizes, masks, seeds, work, states[group])
             if exponent < NEGLIGIBLE:
-                ell = _climb(lanes, group, ell, scale, sizes, work, states[group])
+                ell = _skip_negligible(lanes, group, ell, scale, sizes, work, states[group])
             starts[group] = ell
-        for first in range(w * block // STRETCH * STRETCH, L, STRETCH):
-            _sweep(lanes, block, first, sizes, starts, work, states.reshape(-1))
+        for first in range(w * block // DEGREE_CHUNK * DEGREE_CHUNK, L, DEGREE_CHUNK):
+            _sum_chunk(lanes, block, first, sizes, starts, work, states.reshape(-1))
 
 
 @jit
@@ -319,9 +327,9 @@ def _mask(ell, m, n0, w):
 
 @leaf
 def _start(lanes, block, group, signals, sizes, masks, seeds, work, state):
-    """`_sweep` of the degrees at which lanes still start; returns the first one beyond them."""
+    """`_sum_chunk` of the degrees at which lanes still start; returns the first one beyond them."""
     t, s, x, y = work
-    L, groups, _, x_apart, y_apart = sizes
+    L, groups, _, x_stride, y_stride = sizes
     w = width(lanes)
     m, n0, last = GROUP * group, w * block, min(max(GROUP * group + GROUP, w * block + w), L)
     p0 = p1 = p2 = p3 = q0 = q1 = q2 = q3 = splat(lanes, 0.0)
@@ -330,7 +338,7 @@ def _start(lanes, block, group, signals, sizes, masks, seeds, work, state):
         p1 = p1 + load(lanes, masks, _mask(k, m + 1, n0, w)) * load(lanes, seeds, w)
         p2 = p2 + load(lanes, masks, _mask(k, m + 2, n0, w)) * load(lanes, seeds, 2 * w)
         p3 = p3 + load(lanes, masks, _mask(k, m + 3, n0, w)) * load(lanes, seeds, 3 * w)
-        row = (k // STRETCH * groups + group) * STRETCH + k % STRETCH
+        row = (k // DEGREE_CHUNK * groups + group) * DEGREE_CHUNK + k % DEGREE_CHUNK
         i, even = 2 * GROUP * row, (block * L + k) * 2 * w
         odd = even + w
         if k % 2:  # where l + m is even and odd with m = 0, 2
@@ -340,18 +348,18 @@ def _start(lanes, block, group, signals, sizes, masks, seeds, work, state):
             b = load(lanes, y, odd) + spread_pair(lanes, x, i + 2) * p1
             store(y, even, a + spread_pair(lanes, x, i + 4) * p2)
             store(y, odd, b + spread_pair(lanes, x, i + 6) * p3)
-            i, even, odd = i + x_apart, even + y_apart, odd + y_apart
+            i, even, odd = i + x_stride, even + y_stride, odd + y_stride
         c = load(lanes, t, k * w)
         q0, p0 = p0, (spread(lanes, s, GROUP * row) * c) * p0 - q0
         q1, p1 = p1, (spread(lanes, s, GROUP * row + 1) * c) * p1 - q1
         q2, p2 = p2, (spread(lanes, s, GROUP * row + 2) * c) * p2 - q2
         q3, p3 = p3, (spread(lanes, s, GROUP * row + 3) * c) * p3 - q3
-    _keep(lanes, p0, p1, p2, p3, q0, q1, q2, q3, state)
+    _store_state(lanes, p0, p1, p2, p3, q0, q1, q2, q3, state)
     return last
 
 
 @leaf
-def _keep(lanes, p0, p1, p2, p3, q0, q1, q2, q3, state):
+def _store_state(lanes, p0, p1, p2, p3, q0, q1, q2, q3, state):
     w = width(lanes)
     store(state, 0, p0)
     store(state, w, p1)
@@ -364,27 +372,28 @@ def _keep(lanes, p0, p1, p2, p3, q0, q1, q2, q3, state):
 
 
 @leaf
-def _climb(lanes, group, ell, exponent, sizes, work, state):
-    """The recursion alone until it matters; returns the degree, L where it never does."""
+def _skip_negligible(lanes, group, ell, exponent, sizes, work, state):
+    """Run the recursion without sums until it matters; returns the degree, L where it never does."""
     t, s = work[0], work[1]
     L, groups = sizes[0], sizes[1]
-    w, bar = width(lanes), 2.0 ** min(NEGLIGIBLE - exponent, 1000.0)
+    w = width(lanes)
+    threshold = 2.0 ** min(NEGLIGIBLE - exponent, 1000.0)
     while ell < L:
         size = 0.0
         for i in range(2 * GROUP):
             size = max(size, largest(load(lanes, state, i * w)))
-        if size >= bar:
+        if size >= threshold:
             break
         factor = 1.0
         if size > 2.0**200:
             factor, exponent = 2.0**-200, exponent + 200.0
-            bar = 2.0 ** min(NEGLIGIBLE - exponent, 1000.0)
+            threshold = 2.0 ** min(NEGLIGIBLE - exponent, 1000.0)
         last = min(ell + 8, L)
         for j in range(GROUP):
             p = splat(lanes, factor) * load(lanes, state, j * w)
             q = splat(lanes, factor) * load(lanes, state, (GROUP + j) * w)
             for k in range(ell, last):
-                row = (k // STRETCH * groups + group) * STRETCH + k % STRETCH
+                row = (k // DEGREE_CHUNK * groups + group) * DEGREE_CHUNK + k % DEGREE_CHUNK
                 c = spread(lanes, s, GROUP * row + j) * load(lanes, t, k * w)
                 p, q = c * p - q, p
             store(state, j * w, p)
@@ -397,22 +406,24 @@ def _climb(lanes, group, ell, exponent, sizes, work, state):
 
 
 @leaf
-def _sweep(lanes, block, first, sizes, starts, work, states):
-    """y_n of a stretch of degrees, and the recursion to its end, four m after the other."""
+def _sum_chunk(lanes, block, first, sizes, starts, work, states):
+    """Add a chunk of degrees to y_n and run the recursion to its end, one group of m after the next."""
     t, s, x, y = work
-    L, groups, signals, x_apart, y_apart = sizes
+    L, groups, signals, x_stride, y_stride = sizes
     w = width(lanes)
-    last, here = min(first + STRETCH, L), first * groups  # the first row of this stretch
+    last = min(first + DEGREE_CHUNK, L)
+    first_row = first * groups
     for group in range(min(groups, (last - 1) // GROUP + 1)):
         if starts[group] >= last:
             continue
-        at, state = here + group * STRETCH - first, 2 * GROUP * w * group
+        row = first_row + group * DEGREE_CHUNK - first
+        state = 2 * GROUP * w * group
         p0, p1 = load(lanes, states, state), load(lanes, states, state + w)
         p2, p3 = load(lanes, states, state + 2 * w), load(lanes, states, state + 3 * w)
         q0, q1 = load(lanes, states, state + 4 * w), load(lanes, states, state + 5 * w)
         q2, q3 = load(lanes, states, state + 6 * w), load(lanes, states, state + 7 * w)
         for k in range(max(first, starts[group]), last):
-            i, even = 2 * GROUP * (at + k), (block * L + k) * 2 * w
+            i, even = 2 * GROUP * (row + k), (block * L + k) * 2 * w
             odd = even + w
             if k % 2:
                 even, odd = odd, even
@@ -421,10 +432,10 @@ def _sweep(lanes, block, first, sizes, starts, work, states):
                 b = load(lanes, y, odd) + spread_pair(lanes, x, i + 2) * p1
                 store(y, even, a + spread_pair(lanes, x, i + 4) * p2)
                 store(y, odd, b + spread_pair(lanes, x, i + 6) * p3)
-                i, even, odd = i + x_apart, even + y_apart, odd + y_apart
-            c, i = load(lanes, t, k * w), GROUP * (at + k)
+                i, even, odd = i + x_stride, even + y_stride, odd + y_stride
+            c, i = load(lanes, t, k * w), GROUP * (row + k)
             q0, p0 = p0, (spread(lanes, s, i) * c) * p0 - q0
             q1, p1 = p1, (spread(lanes, s, i + 1) * c) * p1 - q1
             q2, p2 = p2, (spread(lanes, s, i + 2) * c) * p2 - q2
             q3, p3 = p3, (spread(lanes, s, i + 3) * c) * p3 - q3
-        _keep(lanes, p0, p1, p2, p3, q0, q1, q2, q3, states[state:])
+        _store_state(lanes, p0, p1, p2, p3, q0, q1, q2, q3, states[state:])

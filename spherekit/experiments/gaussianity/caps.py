@@ -16,11 +16,11 @@ from spherekit.kernels.recursion_coefficients import difference_coefficients
 from spherekit.kernels.simd import Lanes, accumulate, load, spread, store, width
 from spherekit.kernels.transpose import row_sums
 from spherekit.kernels.wigner_recursion import (
-    climb_differences,
     difference_step,
     log_seed,
     seed,
     seed_sign,
+    skip_negligible_differences,
 )
 from spherekit.wigner.functions import d_column
 
@@ -88,7 +88,7 @@ def _sum_caps(wide, eight, L, y, log_sin, phi, log_norm, weights):
         sums[:] = 0.0
         for first in range(0, n, w):
             exponent = seed(wide, m, 0, log_norm[m], log_sin, log_sin, first, state)
-            k = climb_differences(wide, y, first, state, rga, exponent, count)
+            k = skip_negligible_differences(wide, y, first, state, rga, exponent, count)
             _add_group(wide, eight, y, first, state, rga, phases, weights[m:], k, count, sums, imag)
         flip = 1.0 - 2.0 * (m % 2)
         for i in range(0, count, v):

@@ -21,7 +21,7 @@ import numpy as np
 from spherekit import device
 from spherekit._core import checks
 from spherekit.harmonic.steps.phi_fft import orders as orders_of
-from spherekit.harmonic.steps.ring_lanes import order_scales, reach
+from spherekit.harmonic.steps.ring_lanes import order_limit, order_scales
 from spherekit.kernels import wigner_recursion_cuda
 from spherekit.sampling.healpix import UNSEEN
 
@@ -235,7 +235,7 @@ def _ring_blocks(lanes, L, spin, threads):
     last = np.minimum(first + threads, len(lanes.y)) - 1
     sine = 2.0**lanes.log_sin
     polar = L * np.minimum(L, 1 / sine[first]) > _LOST
-    limits = np.array([int(reach(L, sine[i])) for i in last])
+    limits = np.array([int(order_limit(L, sine[i])) for i in last])
     reached = np.max(limits, where=polar, initial=-abs(spin) - 1) + abs(spin) + 1
     columns = lanes.y, lanes.log_sin, lanes.log_tan, polar.astype(np.int64), limits
     return wigner_recursion_cuda.Rings(*columns), min(int(reached), L)

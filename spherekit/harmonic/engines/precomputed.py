@@ -76,7 +76,7 @@ def needed_bytes(problem):
     if problem.to_samples and problem.single and not single:
         planes += 16 * L * L  # coefficients in double precision
     units = 8 * L * (L if spin == 0 else 2 * L - 1) * rings  # the transforms of unit coefficients
-    building = units + 2 * size + recursion_coefficients.kept_bytes(L, spin)
+    building = units + 2 * size + recursion_coefficients.cached_bytes(L, spin)
     return peak_bytes(problem, planes, size // (2 if single else 1), building, 4 if single else 8)
 
 

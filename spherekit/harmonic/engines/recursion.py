@@ -111,8 +111,8 @@ def to_planes(flm, plan, L, spin, real, threads, planes=None):
     input_stats, columns = np.zeros((threads, 16)), 2 * len(plan.lanes.x)
 
     def legendre_step(counter, orders, planes, thread):
-        own = recursion_coefficients.room(1, 1, L, spin)
-        step(NARROW, WIDE, counter, orders, *tables, own, values, planes, input_stats[thread])
+        buffer = recursion_coefficients.buffer(L, spin)
+        step(NARROW, WIDE, counter, orders, *tables, buffer, values, planes, input_stats[thread])
 
     if planes is None:
         planes = scratch("planes", (len(flm), _slots(L, real), 2, plane_columns(plan)))
@@ -142,8 +142,8 @@ def from_planes(planes, plan, L, spin, real, threads, flm):
     columns = 2 * len(plan.lanes.x)
 
     def legendre_step(counter, orders, planes):
-        own = recursion_coefficients.room(1, 1, L, spin)
-        step(NARROW, WIDE, counter, orders, *tables, own, planes, values)
+        buffer = recursion_coefficients.buffer(L, spin)
+        step(NARROW, WIDE, counter, orders, *tables, buffer, planes, values)
 
     if plan.from_grid is None:
         counter = np.zeros(1, np.int64)
@@ -172,7 +172,7 @@ def plane_columns(plan, to_samples=True):
 
 def table_bytes(grid, L, spins):
     """(bytes while they are built, bytes) of what recursions cache, and the phi step of HEALPix."""
-    coefficients = sum(recursion_coefficients.kept_bytes(L, spin) for spin in spins)
+    coefficients = sum(recursion_coefficients.cached_bytes(L, spin) for spin in spins)
     if grid.name != "healpix":
         return coefficients, coefficients
     # of the FFTs of every length 4 i, i <= nside: i to 3 i numbers each, twice while they are joined
@@ -180,7 +180,8 @@ def table_bytes(grid, L, spins):
 
 
 def _tables(plan, L, spin, real):
-    return L, spin or real, plan.lanes, _scales(L, spin), recursion_coefficients.kept(L, spin)
+    cached = recursion_coefficients.cached(L, spin)
+    return L, spin or real, plan.lanes, _scales(L, spin), cached
 
 
 @lru_cache(maxsize=64)

@@ -6,242 +6,309 @@ With n = -s at a northern angle, the sum over f_lm gives F_m in the north and th
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from spherekit._core.jit import jit, leaf
 from spherekit._core.workspace import aligned
-from spherekit.harmonic.steps.ring_lanes import hold, put, reach, take
+from spherekit.harmonic.steps.ring_lanes import (
+    load_weighted,
+    next_orders,
+    order_limit,
+    reaches_polar_rings,
+    store4,
+    store_weighted,
+)
 from spherekit.kernels.packing import TOGETHER, gather, scatter
 from spherekit.kernels.recursion_coefficients import (
     degree_coefficients,
     difference_coefficients,
-    other_sign,
+    opposite_coefficients,
 )
 from spherekit.kernels.simd import load, splat, width
 from spherekit.kernels.wigner_recursion import (
+    DEGREE_CHUNK,
     DIFFERENCES,
-    STRETCH,
-    SUMS,
-    analyse_differences,
-    climb,
-    climb_differences,
-    fold,
-    seed,
+    SUM_LANES,
+    add_lanes,
+    analyze_differences,
     seed_sign,
+    start,
+    start_differences,
     sum_rings,
-    synthesise,
-    synthesise_differences,
+    synthesize,
+    synthesize_differences,
 )
-from spherekit.kernels.work_queue import next_item
+
+
+class Pass(NamedTuple):
+    """The numbers of one pass over the rings: n = -spin in the first, +spin in the second.
+
+    ``second``: 0 or 1. ``distance``: ||m| - |n||. ``count``: degrees from l0 = max(m, |n|) on. ``polar``:
+    whether polar rings are reached. ``log_d``, ``log_lambda``: log2 of the norms of d^l and lambda_l at l0.
+    """
+
+    m: int
+    n: int
+    second: int
+    distance: int
+    l0: int
+    count: int
+    polar: bool
+    log_d: float
+    log_lambda: float
+
+
+@leaf
+def _pass(m, spin, second, L, polar_sine, log_norms):
+    n = spin if second else -spin
+    l0 = max(m, abs(spin))
+    distance = abs(m - abs(spin))
+    polar = reaches_polar_rings(L, distance, polar_sine)
+    return Pass(m, n, second, distance, l0, L - l0, polar, log_norms[0, m], log_norms[1, m])
+
+
+@jit
+def _coefficients(order, L, opposite, cached, buffer):
+    """(alpha, ab, rga) of a pass: cached, or computed in ``buffer``; in the second pass b is that of -n."""
+    m = order.m
+    alpha, ab, rga = buffer.alpha[0], buffer.ab[0], buffer.rga[0, 0]
+    if m < cached.ab.shape[0]:
+        alpha, ab = cached.alpha[m], cached.ab[m]
+    elif not order.second:
+        degree_coefficients(m, order.n, L, alpha, ab)
+    if order.second:
+        opposite_coefficients(m, -order.n, L, ab, opposite)
+        ab = opposite
+    if m < cached.rga.shape[1]:
+        rga = cached.rga[order.second, m]
+    elif order.polar:
+        difference_coefficients(m, order.n, L, rga)
+    return alpha, ab, rga
+
+
+@leaf
+def _flips(ell, order):
+    """Signs of f_lm and of (-1)^m f_{l,-m} in a pass; n has the parity of the spin."""
+    if order.second:
+        return 1.0 - 2.0 * ((ell + order.m) % 2), 1.0 - 2.0 * (order.n % 2)
+    return 1.0, 1.0 - 2.0 * ((ell + order.m + order.n) % 2)
+
+
+@leaf
+def _sides(order, lane, north, south):
+    """Weights and columns of a block for order m, then for order -m: opposite hemispheres."""
+    if order.second:
+        return south, lane + south.size, north, lane
+    return north, lane, south, lane + south.size
+
+
+# --- synthesis ---------------------------------------------------------------------------------------
 
 
 @jit
 def synthesis_spin(
-    narrow, wide, counter, orders, L, spin, rings, scales, kept, own, flm, planes, guard
+    narrow, wide, queue, orders, L, spin, rings, log_norms, cached, buffer, flm, planes, input_stats
 ):
     """Planes of the coefficients of a field of spin s; arguments as in `synthesis_zonal`."""
-    c, cd = np.empty(4 * L + 8), np.empty(4 * L + 8)
-    other = np.empty(2 * L + 8)
+    c, c_polar = np.empty(4 * L + 8), np.empty(4 * L + 8)
+    opposite = np.empty(2 * L + 8)
     state, out = np.empty(64), np.empty(128)
-    held = np.empty((flm.shape[0], 2, TOGETHER, 2 * L + 8))
+    rows = np.empty((flm.shape[0], 2, TOGETHER, 2 * L + 8))
+    y, log_sin, log_tan = rings.y, rings.log_sin, rings.log_tan
+    north, south = rings.north, rings.south
     while True:
-        start = orders.first + next_item(counter) * TOGETHER
-        if start >= orders.last:
+        first = next_orders(queue, orders)
+        if first >= orders.last:
             return
         for q in range(flm.shape[0]):
-            gather(narrow, flm[q], L, start, False, held[q], guard)
-        for m in range(start, min(start + TOGETHER, L)):
-            l0 = max(m, abs(spin))
-            count = L - l0
-            polar = rings.polar >= 0 and abs(m - abs(spin)) <= reach(L, rings.polar)
-            for turn in range(2 if m else 1):
-                n = spin if turn else -spin
-                alpha, ab, rga = _coefficients(m, spin, L, polar, turn, other, kept, own)
+            gather(narrow, flm[q], L, first, False, rows[q], input_stats)
+        for m in range(first, min(first + TOGETHER, L)):
+            for second in range(2 if m else 1):
+                order = _pass(m, spin, second, L, rings.polar, log_norms)
+                alpha, ab, rga = _coefficients(order, L, opposite, cached, buffer)
                 for q in range(flm.shape[0]):
-                    _slots(held[q], m, m - start, spin, turn, l0, L, alpha, polar, c, cd)
+                    f, g = rows[q, 0, m - first], rows[q, 1, m - first]
+                    _mix(f, g, order, alpha, c, c_polar)
                     up = planes[q, orders.up + m].reshape(-1)
                     down = planes[q, orders.down - m if m else orders.up].reshape(-1)
-                    if turn == 0:
+                    if not second:
                         up[:], down[:] = 0.0, 0.0
+                    work = state, out, north, south, up, down
                     for b in range(rings.first.size):
-                        if abs(m - abs(spin)) > reach(L, rings.top[b]):
+                        if order.distance > order_limit(L, rings.top[b]):
                             continue
-                        args = (rings, b, m, n, scales, ab, rga, count, state)
-                        if rings.wide[b]:
-                            _spin_block(wide, args, turn, c, cd, out, up, down)
+                        lane = rings.first[b]
+                        recursion = order, lane, log_sin, log_tan, y
+                        if rings.form[b] == DIFFERENCES:
+                            _synthesize_polar(narrow, *recursion, rga, c_polar, *work)
+                        elif rings.wide[b]:
+                            _synthesize(wide, *recursion, ab, c, *work)
                         else:
-                            _spin_block(narrow, args, turn, c, cd, out, up, down)
+                            _synthesize(narrow, *recursion, ab, c, *work)
 
 
 @jit
-def _coefficients(m, spin, L, polar, turn, other, kept, own):
-    """(alpha, ab, rga) of a pass: kept, or made in ``own``; in the second pass b is that of -n."""
-    alpha, ab, rga = own.alpha[0], own.ab[0], own.rga[0, 0]
-    if m < kept.ab.shape[0]:
-        alpha, ab = kept.alpha[m], kept.ab[m]
-    elif turn == 0:
-        degree_coefficients(m, -spin, L, alpha, ab)
-    if turn:
-        other_sign(m, -spin, L, ab, other)
-        ab = other
-    if m < kept.rga.shape[1]:
-        rga = kept.rga[turn, m]
-    elif polar:
-        difference_coefficients(m, spin if turn else -spin, L, rga)
-    return alpha, ab, rga
-
-
-@jit
-def _slots(rows, m, j, spin, turn, l0, L, alpha, polar, c, cd):
-    """Coefficients of the two sums of a pass, for the plain (c) and the difference form (cd)."""
-    n = spin if turn else -spin
-    sign = seed_sign(m, n) * (1.0 - 2.0 * (spin % 2))
-    for k in range(L - l0):
-        ell = l0 + k
-        at = 2 * (ell - m)
-        ar, ai, br, bi = rows[0, j, at], rows[0, j, at + 1], rows[1, j, at], rows[1, j, at + 1]
-        sa, sb = _flips(ell, m, spin, turn)
+def _mix(f, g, order, alpha, c, c_polar):
+    """Coefficients of the two sums of a pass, from rows of m and -m; ``c_polar``: of the difference form."""
+    sign = seed_sign(order.m, order.n) * (1.0 - 2.0 * (order.n % 2))
+    for k in range(order.count):
+        ell = order.l0 + k
+        i = 2 * (ell - order.m)
+        ar, ai, br, bi = f[i], f[i + 1], g[i], g[i + 1]
+        sa, sb = _flips(ell, order)
         scale = sign * alpha[k]
         c[4 * k], c[4 * k + 1] = scale * sa * ar, scale * sa * ai
         c[4 * k + 2], c[4 * k + 3] = scale * sb * br, scale * sb * bi
-        if polar:
+        if order.polar:
             kappa = sign * math.sqrt((2.0 * ell + 1.0) / (4.0 * math.pi))
-            cd[4 * k], cd[4 * k + 1] = kappa * sa * ar, kappa * sa * ai
-            cd[4 * k + 2], cd[4 * k + 3] = kappa * sb * br, kappa * sb * bi
+            c_polar[4 * k], c_polar[4 * k + 1] = kappa * sa * ar, kappa * sa * ai
+            c_polar[4 * k + 2], c_polar[4 * k + 3] = kappa * sb * br, kappa * sb * bi
 
 
 @leaf
-def _flips(ell, m, spin, turn):
-    """Signs of f_lm and of (-1)^m f_{l,-m} in a pass."""
-    if turn:
-        return 1.0 - 2.0 * ((ell + m) % 2), 1.0 - 2.0 * (spin % 2)
-    return 1.0, 1.0 - 2.0 * ((ell + m + spin) % 2)
+def _synthesize(lanes, order, lane, log_sin, log_tan, y, ab, c, state, out, north, south, up, down):
+    """A block of rings, one degree at a time."""
+    m, n, count = order.m, order.n, order.count
+    k = start(lanes, m, n, order.log_lambda, log_sin, log_tan, y, ab, lane, count, state)
+    synthesize(lanes, y, lane, state, ab, c, k, count, out)
+    _store_sides(lanes, order, lane, out, north, south, up, down)
 
 
 @leaf
-def _begin(lanes, args):
-    """Start of the recursion on a block: the degree (from l0) from which it matters."""
-    rings, b, m, n, scales, ab, rga, count, state = args
-    plain, normed = scales
-    first = rings.first[b]
-    if rings.form[b] == DIFFERENCES:
-        scale = seed(lanes, m, n, plain[m], rings.log_sin, rings.log_tan, first, state)
-        return climb_differences(lanes, rings.y, first, state, rga, scale, count)
-    scale = seed(lanes, m, n, normed[m], rings.log_sin, rings.log_tan, first, state)
-    return climb(lanes, rings.y, first, state, ab, scale, count)
+def _synthesize_polar(
+    lanes, order, lane, log_sin, log_tan, y, rga, c, state, out, north, south, up, down
+):
+    """A block of rings in differences."""
+    m, n, count = order.m, order.n, order.count
+    k = start_differences(lanes, m, n, order.log_d, log_sin, log_tan, y, rga, lane, count, state)
+    synthesize_differences(lanes, y, lane, state, rga, c, k, count, out)
+    _store_sides(lanes, order, lane, out, north, south, up, down)
 
 
 @leaf
-def _spin_block(lanes, args, turn, c, cd, out, up, down):
-    rings, b, m, n, scales, ab, rga, count, state = args
-    w, first = width(lanes), rings.first[b]
-    k = _begin(lanes, args)
-    if rings.form[b] == DIFFERENCES:
-        synthesise_differences(lanes, rings.y, first, state, rga, cd, k, count, out)
-    else:
-        synthesise(lanes, rings.y, first, state, ab, c, k, count, out)
-    ours, theirs, at, across = _sides(rings, first, turn)
+def _store_sides(lanes, order, lane, values, north, south, up, down):
+    """Weighted values of a block into the planes of m (``up``) and of -m (``down``)."""
+    w = width(lanes)
     one = splat(lanes, 1.0)
-    put(lanes, ours, first, one, load(lanes, out, 0), load(lanes, out, w), up, at)
-    values = load(lanes, out, 2 * w), load(lanes, out, 3 * w)
-    put(lanes, theirs, first, one, values[0], values[1], down, across)
+    weights_up, column_up, weights_down, column_down = _sides(order, lane, north, south)
+    re, im = load(lanes, values, 0), load(lanes, values, w)
+    store_weighted(lanes, weights_up, lane, one, re, im, up, column_up)
+    re, im = load(lanes, values, 2 * w), load(lanes, values, 3 * w)
+    store_weighted(lanes, weights_down, lane, one, re, im, down, column_down)
 
 
-@leaf
-def _sides(rings, first, turn):
-    """Weights and columns of a block for order m and for order -m: opposite hemispheres."""
-    south = first + rings.x.size
-    if turn:
-        return rings.south, rings.north, south, first
-    return rings.north, rings.south, first, south
+# --- analysis ----------------------------------------------------------------------------------------
 
 
 @jit
-def analysis_spin(narrow, wide, counter, orders, L, spin, rings, scales, kept, own, planes, flm):
+def analysis_spin(
+    narrow, wide, queue, orders, L, spin, rings, log_norms, cached, buffer, planes, flm
+):
     """The transpose of `synthesis_spin`, ring weights included."""
-    c, cd = np.zeros(4 * L + 8), np.zeros(4 * L + 8)
-    other = np.empty(2 * L + 8)
-    sums = aligned(4 * SUMS * STRETCH, scales[0])
-    polar_sums = aligned(4 * SUMS * (L + 8), scales[0])
-    blocks = rings.first.size
-    starts = np.empty(blocks, np.int64)
-    states = aligned(blocks * 64, scales[0]).reshape(blocks, 64)
-    values = aligned(blocks * 128, scales[0]).reshape(blocks, 128)
-    held = np.empty((flm.shape[0], 2, TOGETHER, 2 * L + 8))
+    c, c_polar = np.zeros(4 * L + 8), np.zeros(4 * L + 8)
+    opposite = np.empty(2 * L + 8)
+    sums = aligned(4 * SUM_LANES * DEGREE_CHUNK, log_norms)
+    polar_sums = aligned(4 * SUM_LANES * (L + 8), log_norms)
+    blocks = rings.first, rings.wide, rings.form
+    block_count = rings.first.size
+    starts = np.empty(block_count, np.int64)
+    states = aligned(block_count * 64, log_norms).reshape(block_count, 64)
+    values = aligned(block_count * 128, log_norms).reshape(block_count, 128)
+    rows = np.empty((flm.shape[0], 2, TOGETHER, 2 * L + 8))
+    y, log_sin, log_tan = rings.y, rings.log_sin, rings.log_tan
+    north, south = rings.north, rings.south
     while True:
-        start = orders.first + next_item(counter) * TOGETHER
-        if start >= orders.last:
+        first = next_orders(queue, orders)
+        if first >= orders.last:
             return
-        held[:] = 0.0
-        for m in range(start, min(start + TOGETHER, L)):
-            l0 = max(m, abs(spin))
-            count = L - l0
-            polar = rings.polar >= 0 and abs(m - abs(spin)) <= reach(L, rings.polar)
-            for turn in range(2 if m else 1):
-                n = spin if turn else -spin
-                alpha, ab, rga = _coefficients(m, spin, L, polar, turn, other, kept, own)
+        rows[:] = 0.0
+        for m in range(first, min(first + TOGETHER, L)):
+            for second in range(2 if m else 1):
+                order = _pass(m, spin, second, L, rings.polar, log_norms)
+                alpha, ab, rga = _coefficients(order, L, opposite, cached, buffer)
+                count = order.count
+                polar_count = count if order.polar else 0
                 for q in range(flm.shape[0]):
                     up = planes[q, orders.up + m].reshape(-1)
                     down = planes[q, orders.down - m if m else orders.up].reshape(-1)
-                    polar_sums[: 4 * SUMS * (count if polar else 0)] = 0.0
-                    for b in range(blocks):
+                    polar_sums[: 4 * SUM_LANES * polar_count] = 0.0
+                    for b in range(block_count):
                         starts[b] = count
-                        if abs(m - abs(spin)) > reach(L, rings.top[b]):
+                        if order.distance > order_limit(L, rings.top[b]):
                             continue
-                        args = (rings, b, m, n, scales, ab, rga, count, states[b])
-                        work = turn, values[b], polar_sums, up, down
-                        if rings.wide[b]:
-                            starts[b] = _begin_analysis(wide, args, *work)
+                        lane, state, v = rings.first[b], states[b], values[b]
+                        recursion = order, lane, log_sin, log_tan, y
+                        work = state, v, north, south, up, down
+                        if rings.form[b] == DIFFERENCES:
+                            _analyze_polar(narrow, *recursion, rga, polar_sums, *work)
+                        elif rings.wide[b]:
+                            starts[b] = _begin_analysis(wide, *recursion, ab, *work)
                         else:
-                            starts[b] = _begin_analysis(narrow, args, *work)
-                    forms = (rings.y, ab), (rings.y, ab)
-                    sum_rings(narrow, wide, rings, forms, starts, states, values, count, sums, c)
-                    fold(narrow, polar_sums, count if polar else 0, cd, 0)
-                    _collect(held[q], c, cd, m, m - start, spin, turn, l0, L, alpha, polar)
-        _join_zero_order(start, spin, held)
+                            starts[b] = _begin_analysis(narrow, *recursion, ab, *work)
+                    forms = y, ab, y, ab
+                    buffers = starts, states, values, count, sums, c
+                    sum_rings(narrow, wide, *blocks, *forms, *buffers)
+                    add_lanes(narrow, polar_sums, polar_count, c_polar, 0)
+                    f, g = rows[q, 0, m - first], rows[q, 1, m - first]
+                    _unmix(f, g, order, alpha, c, c_polar)
+        _join_zero_order(first, rows)
         for q in range(flm.shape[0]):
-            scatter(narrow, held[q], L, start, False, flm[q])
+            scatter(narrow, rows[q], L, first, False, flm[q])
 
 
 @jit
-def _join_zero_order(start, spin, held):
+def _join_zero_order(first, rows):
     """Both rows of order 0 are that order: their sum is its coefficient."""
-    if start == 0:
-        held[:, 0, 0] += held[:, 1, 0]
+    if first == 0:
+        rows[:, 0, 0] += rows[:, 1, 0]
 
 
 @leaf
-def _begin_analysis(lanes, args, turn, values, polar_sums, up, down):
-    """Values of a block, and the degree from which its recursion matters; polar blocks are done with."""
-    rings, b, m, n, scales, ab, rga, count, state = args
-    w, first = width(lanes), rings.first[b]
-    k = _begin(lanes, args)
-    ours, theirs, at, across = _sides(rings, first, turn)
-    ar, ai = take(lanes, ours, first, up, at)
-    br, bi = take(lanes, theirs, first, down, across)
-    hold(values, w, ar, ai, br, bi)
-    if rings.form[b] != DIFFERENCES:
-        return k
-    analyse_differences(lanes, lanes, rings.y, first, state, rga, values, k, count, polar_sums)
-    return count
+def _begin_analysis(
+    lanes, order, lane, log_sin, log_tan, y, ab, state, values, north, south, up, down
+):
+    """Values of a block, and the degree (from l0) from which its recursion matters."""
+    m, n, count = order.m, order.n, order.count
+    _load_sides(lanes, order, lane, values, north, south, up, down)
+    return start(lanes, m, n, order.log_lambda, log_sin, log_tan, y, ab, lane, count, state)
+
+
+@leaf
+def _analyze_polar(
+    lanes, order, lane, log_sin, log_tan, y, rga, sums, state, values, north, south, up, down
+):
+    """A block of rings in differences, added to the sums of its degrees."""
+    m, n, count = order.m, order.n, order.count
+    k = start_differences(lanes, m, n, order.log_d, log_sin, log_tan, y, rga, lane, count, state)
+    _load_sides(lanes, order, lane, values, north, south, up, down)
+    analyze_differences(lanes, lanes, y, lane, state, rga, values, k, count, sums)
+
+
+@leaf
+def _load_sides(lanes, order, lane, values, north, south, up, down):
+    """The transpose of `_store_sides`."""
+    weights_up, column_up, weights_down, column_down = _sides(order, lane, north, south)
+    ar, ai = load_weighted(lanes, weights_up, lane, up, column_up)
+    br, bi = load_weighted(lanes, weights_down, lane, down, column_down)
+    store4(values, width(lanes), ar, ai, br, bi)
 
 
 @jit
-def _collect(rows, c, cd, m, j, spin, turn, l0, L, alpha, polar):
-    """Transpose of `_slots`: add the two sums of a pass to the rows of orders m and -m."""
-    n = spin if turn else -spin
-    sign = seed_sign(m, n) * (1.0 - 2.0 * (spin % 2))
-    for k in range(L - l0):
-        ell = l0 + k
-        at = 2 * (ell - m)
-        sa, sb = _flips(ell, m, spin, turn)
+def _unmix(f, g, order, alpha, c, c_polar):
+    """Transpose of `_mix`: add the two sums of a pass to the rows of orders m and -m."""
+    sign = seed_sign(order.m, order.n) * (1.0 - 2.0 * (order.n % 2))
+    for k in range(order.count):
+        ell = order.l0 + k
+        i = 2 * (ell - order.m)
+        sa, sb = _flips(ell, order)
         scale = sign * alpha[k]
         ar, ai = scale * c[4 * k], scale * c[4 * k + 1]
         br, bi = scale * c[4 * k + 2], scale * c[4 * k + 3]
-        if polar:
+        if order.polar:
             kappa = sign * math.sqrt((2.0 * ell + 1.0) / (4.0 * math.pi))
-            ar, ai = ar + kappa * cd[4 * k], ai + kappa * cd[4 * k + 1]
-            br, bi = br + kappa * cd[4 * k + 2], bi + kappa * cd[4 * k + 3]
-        rows[0, j, at], rows[0, j, at + 1] = rows[0, j, at] + sa * ar, rows[0, j, at + 1] + sa * ai
-        rows[1, j, at], rows[1, j, at + 1] = rows[1, j, at] + sb * br, rows[1, j, at + 1] + sb * bi
+            ar, ai = ar + kappa * c_polar[4 * k], ai + kappa * c_polar[4 * k + 1]
+            br, bi = br + kappa * c_polar[4 * k + 2], bi + kappa * c_polar[4 * k + 3]
+        f[i], f[i + 1] = f[i] + sa * ar, f[i + 1] + sa * ai
+        g[i], g[i + 1] = g[i] + sb * br, g[i + 1] + sb * bi

@@ -11,20 +11,14 @@ import numpy as np
 
 from spherekit._core.jit import leaf
 from spherekit._core.workspace import on_lines
+from spherekit.kernels.packing import TOGETHER
 from spherekit.kernels.simd import Lanes, has_wide_registers, load, splat, store, width
-from spherekit.kernels.wigner_recursion import (
-    COS2,
-    DIFFERENCES,
-    SIN2,
-    log_seed,
-)
+from spherekit.kernels.wigner_recursion import COS2, DIFFERENCES, SIN2, log_seed
+from spherekit.kernels.work_queue import next_item
 
-#: Lanes of a wide block: what the registers hold beside the sums (on AVX2, 16 take 0.7 to 0.9 of 32).
+#: Lanes of a wide block: as many as the registers hold beside the sums (on AVX2, 16 take 0.7 to 0.9 of 32).
 _WIDTH = 32 if has_wide_registers() else 16
-
-
 NARROW, WIDE = Lanes(8), Lanes(_WIDTH)
-
 
 #: Lanes of a ring set. Lane arrays: x = cos, y = 1 - cos, squares, log2 of sin and of tan(theta/2),
 #: weights of the northern and southern ring (0 where there is none). Block arrays: first lane, whether
@@ -34,7 +28,6 @@ RingLanes = namedtuple(
     "RingLanes", "x y sin2 cos2 log_sin log_tan north south first wide form top polar"
 )
 
-
 #: The orders |m| of first <= |m| < last, first a multiple of 4; order m is in slot up + m, -m in down - m.
 Orders = namedtuple("Orders", "first last up down")
 
@@ -42,7 +35,7 @@ Orders = namedtuple("Orders", "first last up down")
 def ring_lanes(theta, north, south, L):
     """Lanes for the northern angles ``theta`` (ascending, <= pi/2) with the weights of both sides."""
     theta = np.asarray(theta, float)
-    # The plain forms lose digits as l min(l, 1/sin(theta)).
+    # The two other forms lose digits as l min(l, 1/sin(theta)).
     lost = L * np.minimum(L, 1 / np.maximum(np.sin(theta), 1e-300)) > 6e4
     first, wide, size = _blocks(len(theta), np.count_nonzero(lost))
     pad = [(0, size - len(theta))]
@@ -66,8 +59,8 @@ def ring_lanes(theta, north, south, L):
 def _blocks(count, polar):
     """(first lanes, whether wide, padded size): rings near the pole by 8, then by `_WIDTH`, the last by 8."""
     polar = -(-polar // 8)
-    wide, rest = divmod(max(count - 8 * polar, 0), _WIDTH)
-    narrow = -(-rest // 8)
+    wide, remainder = divmod(max(count - 8 * polar, 0), _WIDTH)
+    narrow = -(-remainder // 8)
     if 16 * narrow > _WIDTH:
         wide, narrow = wide + 1, 0
     is_wide = np.repeat([False, True, False], [polar, wide, narrow])
@@ -76,45 +69,57 @@ def _blocks(count, polar):
 
 
 def order_scales(L, spin):
-    """log2 of the recursion's start for m < L: of d^l and, with sqrt((2l+1)/4pi), of lambda_l."""
-    scale = log_seed(L, spin)
+    """log2 of the norms at l0 for m < L: of d^l and, with sqrt((2l+1)/4pi), of lambda_l, a row each."""
+    log_d = log_seed(L, spin)
     l0 = np.maximum(np.arange(L), abs(spin))
-    return scale, scale + 0.5 * np.log2((2 * l0 + 1) / (4 * math.pi))
+    return np.stack([log_d, log_d + 0.5 * np.log2((2 * l0 + 1) / (4 * math.pi))])
 
 
 @leaf
-def reach(L, sine):
-    """Orders beyond this are negligible on rings of that sine."""
+def next_orders(queue, orders):
+    """The first of the next four orders; ``orders.last`` or more when all are taken."""
+    return orders.first + next_item(queue) * TOGETHER
+
+
+@leaf
+def order_limit(L, sine):
+    """The largest ||m| - |n|| that is not negligible on rings of that sine."""
     return L * sine + 60.0 + 0.01 * L
 
 
 @leaf
-def put(lanes, weights, first, sign, re, im, plane, at):
-    """Weighted values of a block into a plane."""
-    weight = sign * load(lanes, weights, first)
-    store(plane, at, weight * re)
-    store(plane, at + plane.size // 2, weight * im)
+def reaches_polar_rings(L, distance, sine):
+    """Whether orders at that distance ||m| - |n|| matter on the polar rings; sine: `RingLanes.polar`."""
+    return sine >= 0 and distance <= order_limit(L, sine)
 
 
 @leaf
-def take(lanes, weights, first, plane, at):
-    """Weighted values (re, im) of a block in a plane."""
+def store_weighted(lanes, weights, first, sign, re, im, plane, column):
+    """Values of a block, times a sign and the weights, into a plane."""
+    weight = sign * load(lanes, weights, first)
+    store(plane, column, weight * re)
+    store(plane, column + plane.size // 2, weight * im)
+
+
+@leaf
+def load_weighted(lanes, weights, first, plane, column):
+    """Values (re, im) of a block in a plane, times the weights."""
     weight = load(lanes, weights, first)
-    re, im = load(lanes, plane, at), load(lanes, plane, at + plane.size // 2)
+    re, im = load(lanes, plane, column), load(lanes, plane, column + plane.size // 2)
     return weight * re, weight * im
 
 
 @leaf
-def put_zeros(lanes, rings, b, plane):
-    zero, lane_count = splat(lanes, 0.0), rings.x.size
-    for part in range(4):
-        first = part * lane_count + rings.first[b]
-        for at in range(first, first + (_WIDTH if rings.wide[b] else 8), width(lanes)):
-            store(plane, at, zero)
+def store_zeros(lanes, first, wide, plane):
+    """Zero for a block on which an order is negligible."""
+    zero = splat(lanes, 0.0)
+    for part in range(0, plane.size, plane.size // 4):
+        for column in range(part + first, part + first + (_WIDTH if wide else 8), width(lanes)):
+            store(plane, column, zero)
 
 
 @leaf
-def hold(values, w, a, b, c, d):
+def store4(values, w, a, b, c, d):
     """Four vectors of w lanes into ``values``."""
     store(values, 0, a)
     store(values, w, b)
