@@ -80,7 +80,7 @@ def _kernel_case(n):
     """Rings of all kinds and a few orders, L beyond one tile: tables, and d^l_mn by its definition."""
     L = 38 if device.simulated() else 70
     theta = np.array([0.0, 1e-7, 1e-3, 0.02, 0.3, 0.9, 1.5, np.pi / 2])
-    lanes = ring_lanes.ring_lanes(theta, np.ones(8), np.ones(8), L)
+    lanes, _ = ring_lanes.ring_lanes(theta, np.ones(8), np.ones(8), L)
     threads = cuda.THREADS
     rings, _ = cuda._ring_blocks(lanes, L, n, threads)
     rings = (

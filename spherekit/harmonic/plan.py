@@ -89,8 +89,8 @@ def pair_rings(theta, weights, L):
         slot[ring] = taken[side] = len(north_angles) - 1
     sides = np.zeros((2, len(north_angles)))
     sides[south.astype(int), slot] = weights
-    lanes = ring_lanes.ring_lanes(np.array(north_angles), *sides, L)
-    return lanes, slot + south * len(lanes.x)
+    lanes, lane = ring_lanes.ring_lanes(np.array(north_angles), *sides, L)
+    return lanes, lane[slot] + south * len(lanes.x)
 
 
 def work_bytes(grid, L, real, itemsize):

@@ -41,6 +41,9 @@ from spherekit.kernels.transpose import row_sums
 
 #: log2 below which a value cannot matter in a sum of terms of order one.
 NEGLIGIBLE = -110.0
+#: Binary orders of magnitude between starts in one block of lanes, at most: what starts at 2^-1000 of the
+#: largest is lost.
+LANE_RANGE = 600.0
 #: Forms of the recursion on a block of rings: in differences, in sin^2 or y, in cos^2 or y.
 DIFFERENCES, SIN2, COS2 = 0, 1, 2
 #: Lanes of a partial sum over rings in memory.
@@ -104,6 +107,36 @@ def seed(lanes, m, n, log_norm, log_sin, log_tan, first, state):
     store(state, width(lanes), exp2(v - splat(lanes, top)))
     store(state, 0, splat(lanes, 0.0))
     return top + log_norm
+
+
+def are_far(sine, larger, L):
+    """Whether orders that matter at an angle are lost beside a larger sine in one block of lanes.
+
+    An order m starts at sin(theta)^m and is negligible beyond m = L sin(theta).
+    """
+    sine, larger = (np.maximum(x, 1e-300) for x in (sine, larger))
+    return L * sine * np.log2(larger / sine) > LANE_RANGE
+
+
+def lane_groups(count, size, far):
+    """The items of 0..count-1 that lanes hold, in groups of ``size``; lanes left over repeat the last item.
+
+    Items i < j for which ``far(i, j)`` are not in one group; ``far`` takes arrays.
+
+    >>> lane_groups(5, 4, lambda i, j: j - i > 2)
+    array([0, 1, 2, 2, 3, 4, 4, 4])
+    """
+    lanes = np.minimum(np.arange(-(-count // size) * size), count - 1).reshape(-1, size)
+    i, j = np.triu_indices(size, 1)
+    if not np.any(far(lanes[:, i], lanes[:, j])):
+        return lanes.reshape(-1)
+    lanes, group = [], []
+    for item in range(count):
+        if len(group) == size or np.any(far(np.array(group, int), item)):
+            lanes += group + [group[-1]] * (size - len(group))
+            group = []
+        group.append(item)
+    return np.array(lanes + group + [group[-1]] * (size - len(group)))
 
 
 @leaf

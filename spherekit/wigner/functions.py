@@ -23,6 +23,8 @@ from spherekit.harmonic.plan import PI_REST
 from spherekit.kernels.recursion_coefficients import difference_coefficients
 from spherekit.kernels.simd import Lanes, width
 from spherekit.kernels.wigner_recursion import (
+    LANE_RANGE,
+    lane_groups,
     seed_sign,
     skip_negligible_differences,
     values_differences,
@@ -266,12 +268,14 @@ def _northern(m, n, theta, L):
     """d^l_mn, m >= 0, at angles up to pi/2: (angles, L)."""
     l0, w = max(m, abs(n)), EIGHT.type.width
     order = np.argsort(theta)  # neighbors as lanes: they cease to be negligible at the same degree
-    lanes = np.pad(theta[order], (0, -len(theta) % w), mode="edge")
+    start = _log_start(m, n, theta[order])
+    log = start[0]
+    lanes = lane_groups(len(theta), w, lambda i, j: np.abs(log[j] - log[i]) > LANE_RANGE)
     column = np.zeros((len(lanes), L))
-    y, start = 2 * np.sin(lanes / 2) ** 2, _log_start(m, n, lanes)
-    _columns(EIGHT, m, n, L, y, start, seed_sign.py_func(m, n), column[:, l0:])
+    y = 2 * np.sin(theta[order][lanes] / 2) ** 2
+    _columns(EIGHT, m, n, L, y, start[:, lanes], seed_sign.py_func(m, n), column[:, l0:])
     result = np.empty((len(theta), L))
-    result[order] = column[: len(theta)]
+    result[order[lanes]] = column
     return result
 
 
@@ -298,8 +302,7 @@ def _columns(lanes, m, n, L, y, start, sign, column):
         top = start[0, first : first + w].max()
         state[:w] = 0.0
         for i in range(w):
-            state[w + i] = 2.0 ** max(start[0, first + i] - top, -1000.0)
-            state[w + i] *= 2.0 ** start[1, first + i]
+            state[w + i] = 2.0 ** (start[0, first + i] - top) * 2.0 ** start[1, first + i]
         k = skip_negligible_differences(lanes, y, first, state, rga, top, count)
         values_differences(lanes, y, first, state, rga, k, count, out)
         for k in range(count):

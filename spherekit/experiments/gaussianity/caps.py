@@ -16,7 +16,9 @@ from spherekit.kernels.recursion_coefficients import difference_coefficients
 from spherekit.kernels.simd import Lanes, accumulate, load, spread, store, width
 from spherekit.kernels.transpose import row_sums
 from spherekit.kernels.wigner_recursion import (
+    are_far,
     difference_step,
+    lane_groups,
     log_seed,
     seed,
     seed_sign,
@@ -26,9 +28,6 @@ from spherekit.wigner.functions import d_column
 
 #: Lanes of the sums, and of the caps: what is in flight at once.
 EIGHT, WIDE = Lanes(8), Lanes(16)
-
-#: Binary orders of magnitude between harmonics of one group of lanes where their recursion starts, at most.
-_LANE_RANGE = 600.0
 
 
 def cap_weights(radii, L):
@@ -47,32 +46,19 @@ def sum_caps(weights, centers, L):
     x, y, z = x * side, y * side, z * side
     distance = np.hypot(x, y)
     theta, phi = np.arctan2(distance, z), np.arctan2(y, x)
-    caps = _groups(np.sin(theta), L)
+    order = np.argsort(theta)
+    sine = np.sin(theta[order])
+    lanes = lane_groups(len(sine), WIDE.type.width, lambda i, j: are_far(sine[i], sine[j], L))
+    caps, is_empty = order[lanes], np.append(False, lanes[1:] == lanes[:-1])
     degrees = np.arange(L)[:, None]
     normed = (
         weights * np.where(degrees % 2 == 0, 1.0, side) * np.sqrt((2 * degrees + 1) / (4 * math.pi))
     )
-    normed = np.where(caps < 0, 0.0, normed[:, caps])
+    normed = np.where(is_empty, 0.0, normed[:, caps])
     theta, phi = theta[caps], phi[caps]
     y = on_lines(2 * np.sin(theta / 2) ** 2)
     log_sin = on_lines(np.log2(np.maximum(np.sin(theta), 2.0**-640)))
     return _sum_caps(WIDE, EIGHT, L, y, log_sin, phi, log_seed(L, 0), on_lines(normed))
-
-
-def _groups(sines, L):
-    """Numbers of the caps in whole groups of lanes, -1 where a lane stays empty.
-
-    Order m = L sin(theta) is the highest that matters, and starts at sin(theta)^m: lanes of one group, whose
-    exponent is one, have angles near each other.
-    """
-    size, lanes = WIDE.type.width, []
-    for q in np.argsort(sines):
-        if len(lanes) % size:
-            lowest = sines[lanes[len(lanes) // size * size]]
-            if lowest > 0 and L * lowest * math.log2(sines[q] / lowest) > _LANE_RANGE:
-                lanes += [-1] * (-len(lanes) % size)
-        lanes.append(q)
-    return np.array(lanes + [-1] * (-len(lanes) % size), int)
 
 
 @jit

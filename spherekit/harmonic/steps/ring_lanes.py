@@ -13,7 +13,7 @@ from spherekit._core.jit import leaf
 from spherekit._core.workspace import on_lines
 from spherekit.kernels.packing import TOGETHER
 from spherekit.kernels.simd import Lanes, has_wide_registers, load, splat, store, width
-from spherekit.kernels.wigner_recursion import COS2, DIFFERENCES, SIN2, log_seed
+from spherekit.kernels.wigner_recursion import COS2, DIFFERENCES, SIN2, are_far, log_seed
 from spherekit.kernels.work_queue import next_item
 
 #: Lanes of a wide block: as many as the registers hold beside the sums (on AVX2, 16 take 0.7 to 0.9 of 32).
@@ -33,27 +33,60 @@ Orders = namedtuple("Orders", "first last up down")
 
 
 def ring_lanes(theta, north, south, L):
-    """Lanes for the northern angles ``theta`` (ascending, <= pi/2) with the weights of both sides."""
+    """Lanes for the northern angles ``theta`` (ascending, <= pi/2) with the weights of both sides.
+
+    Returns the `RingLanes` and the lane of each ring.
+    """
     theta = np.asarray(theta, float)
     # The two other forms lose digits as l min(l, 1/sin(theta)).
     lost = L * np.minimum(L, 1 / np.maximum(np.sin(theta), 1e-300)) > 6e4
-    first, wide, size = _blocks(len(theta), np.count_nonzero(lost))
-    pad = [(0, size - len(theta))]
-    theta = np.pad(theta, pad, mode="edge")
+    first, wide, ring = _layout(np.sin(theta), lost, L)
+    # Lanes that are left over repeat the ring before them, with the weight 0.
+    is_ring = np.append(True, ring[1:] != ring[:-1])
+    weights = (np.where(is_ring, np.asarray(w, float)[ring], 0.0) for w in (north, south))
+    theta, lost = theta[ring], lost[ring]
     # A pole is an angle so small that only the order m = n survives there; a power of two, so that its
     # logarithm is a whole number and cancels exactly.
     sin = np.maximum(np.sin(theta), 2.0**-640)
     tan = np.maximum(np.tan(theta / 2), 2.0**-641)
     x, y = np.cos(theta), 2 * np.sin(theta / 2) ** 2
-    ends = np.append(first[1:], size)
+    ends = np.append(first[1:], len(ring))
     top = sin[ends - 1]
-    form = np.where(np.pad(lost, pad)[first], DIFFERENCES, np.where(top < 0.75, SIN2, COS2))
-    weights = (np.pad(np.asarray(w, float), pad) for w in (north, south))
+    form = np.where(lost[first], DIFFERENCES, np.where(top < 0.75, SIN2, COS2))
     squares = np.sin(theta) ** 2, np.cos(theta) ** 2
     logs = np.log2(sin), np.log2(tan)
     polar = float(np.max(top, where=form == DIFFERENCES, initial=-1.0))
     lanes = map(on_lines, (x, y, *squares, *logs, *weights))
-    return RingLanes(*lanes, first, wide, form, top, polar)
+    return RingLanes(*lanes, first, wide, form, top, polar), np.flatnonzero(is_ring)
+
+
+def _layout(sine, lost, L):
+    """(first lane of each block, whether it is wide, the ring of each lane).
+
+    The lanes of a block share an exponent: where a ring is far from one before it (`are_far`), a new block
+    begins. The rings of a grid are near enough to each other; points need not be.
+    """
+    firsts, wides, rings, begin, size = [], [], [], 0, 0
+    while begin < len(sine):
+        end = begin + _near_rings(sine[begin:], lost[begin:], L)
+        first, wide, lanes = _blocks(end - begin, np.count_nonzero(lost[begin:end]))
+        firsts.append(size + first)
+        wides.append(wide)
+        rings.append(np.minimum(begin + np.arange(lanes), end - 1))
+        begin, size = end, size + lanes
+    return tuple(map(np.concatenate, (firsts, wides, rings)))
+
+
+def _near_rings(sine, lost, L):
+    """How many rings can be in blocks without one that is far from another of its block."""
+    first, _, lanes = _blocks(len(sine), np.count_nonzero(lost))
+    block = np.repeat(first, np.diff(first, append=lanes))[: len(sine)]
+    for step in range(1, min(_WIDTH, len(sine))):
+        far = are_far(sine[:-step], sine[step:], L) & (block[:-step] == block[step:])
+        if far.any():
+            end = step + np.argmax(far)
+            sine, block = sine[:end], block[:end]
+    return len(sine)
 
 
 def _blocks(count, polar):
