@@ -143,7 +143,7 @@ def test_a_start_below_the_range_of_numbers_comes_to_matter(polar, rng):
         count, steps = min(tile, L - first), np.empty(3 * tile)
         part = c[first : first + count].copy()
         for k in range(count):
-            part[k] *= wigner_recursion_cuda.stage(polar, tables, m, 0, first + k, steps, k)
+            part[k] *= wigner_recursion_cuda.load_step(polar, tables, m, 0, first + k, steps, k)
         listed = np.zeros((tile, wigner_recursion_cuda.THREADS + 1))
         wigner_recursion_cuda.list_degrees(polar, steps, count, y, state, listed.reshape(-1), 0)
         total += part @ listed[:count, 0]

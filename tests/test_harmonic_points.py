@@ -3,10 +3,11 @@
 import naive
 import numpy as np
 import pytest
-from tolerances import POINT, SHORT_SUM
+from tolerances import CHAIN, POINT, SHORT_SUM
 
 import spherekit as sk
 from spherekit.harmonic.points import _evaluation
+from spherekit.sampling import Rings
 from spherekit.testing import assert_adjoint, random_flm
 
 THETA = [0.0, 1e-310, 1e-8, 1e-3, 0.7, np.pi / 2, 2.2, np.pi - 1e-3, np.pi]
@@ -83,3 +84,28 @@ def test_poles_in_any_precision(dtype, rng):
         sk.evaluate(flm, theta + dtype(0.1), 0.3)
     with pytest.raises(ValueError, match="numpy.radians converts degrees"):
         sk.evaluate(flm, [30.0, 90.0], 0.3)
+
+
+#: Latitudes so far apart that at L = 2000 the orders which matter at one start 2^-1000 below another.
+FAR_APART = np.array([0.01, 0.37, 1.5, 2.9, 3.1, 0.0, 0.37])
+
+
+@pytest.mark.parametrize("spin, reality", [(0, True), (0, False), (2, False)])
+def test_points_far_apart_at_high_degree(spin, reality, rng):
+    """Values at a point do not depend on the other points, and neither do those on single rings."""
+    L, phi = 2000, rng.uniform(0, 6, len(FAR_APART))
+    flm = random_flm(L, rng, spin=spin, reality=reality)
+    points = list(zip(FAR_APART, phi, strict=True))
+    expected = np.concatenate([sk.evaluate(flm, *p, spin=spin, reality=reality) for p in points])
+    values = sk.evaluate(flm, FAR_APART, phi, spin=spin, reality=reality)
+    size = np.abs(expected).max()
+    np.testing.assert_allclose(values, expected, rtol=0, atol=CHAIN * size)
+    rings = Rings(np.sort(FAR_APART[:5]), 1, np.zeros(5), np.ones(5))
+    on_rings = sk.inverse(flm, L, spin=spin, sampling=rings, reality=reality)
+    expected = sk.evaluate(flm, rings.ring_theta, 0.0, spin=spin, reality=reality)
+    np.testing.assert_allclose(on_rings, expected, rtol=0, atol=CHAIN * size)
+    terms = [sk.evaluate_adjoint(np.ones(1), *p, L, spin=spin, reality=reality) for p in points]
+    adjoint = sk.evaluate_adjoint(
+        np.ones(len(points)), FAR_APART, phi, L, spin=spin, reality=reality
+    )
+    np.testing.assert_allclose(adjoint, sum(terms), rtol=0, atol=CHAIN * np.abs(adjoint).max())

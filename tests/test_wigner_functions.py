@@ -76,6 +76,16 @@ def test_the_largest_degrees():
     assert abs(wigner.d_column(2000, 2000, 1e-3, 2001)[2000] - float(cosine**4000)) < LAST_PLACES
 
 
+@pytest.mark.parametrize("m, n", [(1000, 0), (700, 0), (700, -300), (5, 1), (300, 299)])
+def test_angles_far_apart(m, n):
+    """A column does not depend on the other angles, however far apart their starts are."""
+    beta = np.array([0.01, 0.37, 0.9, 1.5, 0.0, 3.1, np.pi, 1e-5, 2.0])
+    columns = wigner.d_column(m, n, beta, 2500)
+    expected = np.stack([wigner.d_column(m, n, angle, 2500) for angle in beta])
+    np.testing.assert_allclose(columns, expected, rtol=0, atol=LAST_PLACES)
+    assert np.abs(columns).max() <= 1
+
+
 @pytest.mark.parametrize("beta", [0.0, 1e-2, 1.1, np.pi / 2, 3.0])
 def test_symmetries(beta):
     for ell, d in enumerate(wigner.d(beta, 33)):
