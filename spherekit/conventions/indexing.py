@@ -183,22 +183,22 @@ def hermitian(half, ell, m, L):
     return _completion.forward(half, ell=ell, m=m, L=L)
 
 
-def _opposite(flm, ell, m):
+def opposite(flm, ell, m):
     """(-1)^m conj f_{l,-m} of these entries."""
     return alternate(flm[..., ell * ell + ell - m].conj(), m)
 
 
 def _mirrored(flm):
-    return _opposite(flm, *degrees_and_orders(band_limit_of(flm)))
+    return opposite(flm, *degrees_and_orders(band_limit_of(flm)))
 
 
 _mirror = linear_map("conventions.mirrored", _mirrored, _mirrored)  # its own transpose
 
 
 def _symmetry_defect(flm, ell, m):
-    """How far these entries of every signal are off their `_opposite`, and the largest of them."""
+    """How far these entries of every signal are off their `opposite`, and the largest of them."""
     half = flm[..., ell * ell + ell + m]
-    return tuple(np.abs(x).max(axis=-1) for x in (half - _opposite(flm, ell, m), half))
+    return tuple(np.abs(x).max(axis=-1) for x in (half - opposite(flm, ell, m), half))
 
 
 def _is_rounding(defect, size, flm):
@@ -214,7 +214,7 @@ def _complete(half, *, ell, m, L):
 
 
 def _fold(flm, *, ell, m, L):
-    east, west = flm[..., ell * ell + ell + m], _opposite(flm, ell, m)
+    east, west = flm[..., ell * ell + ell + m], opposite(flm, ell, m)
     half = np.where(m > 0, east + west, east.real)
     return half.astype(np.result_type(half, np.complex64), copy=False)
 
