@@ -138,7 +138,7 @@ def flat(flm, name="flm"):
 
 def alternate(x, m):
     """(-1)^m x, in the precision of x."""
-    return np.where(m % 2 == 1, -x, x)
+    return np.where(m & 1, -x, x)
 
 
 def mirrored(flm):
