@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from spherekit._core import checks
-from spherekit._core.traced import numbers
+from spherekit._core.traced import as_float_array
 from spherekit.linear import is_traced, linear_map
 
 
@@ -123,7 +123,7 @@ def band_limit_of(flm, name="flm"):
 
 def flat(flm, name="flm"):
     """The coefficients as an array of numbers, and their band-limit; what is traced stays so."""
-    flm = numbers(flm, name)
+    flm = as_float_array(flm, name)
     L = math.isqrt(flm.shape[-1]) if flm.ndim else 0
     if L < 1 or L * L != flm.shape[-1]:
         raise ValueError(

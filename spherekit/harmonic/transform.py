@@ -237,7 +237,7 @@ def _to_samples(flm, route_of, L, spin, grid, reality, threads, checked):
             planes, guard = precomputed.synthesis(part, table, L, spin, reality, threads)
         else:
             planes, guard = recursion.synthesis(part, route, L, spin, reality, threads)
-        checks.sound_coefficients(guard, part, checked and reality, single)
+        checks.check_coefficients(guard, part, checked and reality, single)
         phi_fft.synthesis(planes, grid, rows, L, reality, f, threads)
 
     kind = checks.result_type(reality, single)
@@ -295,13 +295,13 @@ _analysis = linear_map("harmonic.forward", _forward, _forward_adjoint)
 
 
 def _coefficients(flm, L):
-    flm = checks.numbers(flm, "flm")
+    flm = checks.as_float_array(flm, "flm")
     checks.coefficients_shape(flm, L)
     return flm, checks.is_single(flm)
 
 
 def _samples(f, grid, L, reality):
-    f = checks.numbers(f, "f")
+    f = checks.as_float_array(f, "f")
     if reality:
         checks.real_samples(f)
     checks.samples_shape(f, grid, L)

@@ -31,7 +31,7 @@ def gaussian_flm(cl, L, rng):
     >>> gaussian_flm(np.ones(4), 4, np.random.default_rng(1)).shape
     (16,)
     """
-    cl, L = checks.numbers(cl, "cl"), checks.band_limit(L)
+    cl, L = checks.as_float_array(cl, "cl"), checks.band_limit(L)
     if np.iscomplexobj(cl):
         raise TypeError(f"cl has dtype {cl.dtype}; a power spectrum is real")
     rng = checks.generator(rng)

@@ -15,7 +15,7 @@ import numpy as np
 from spherekit._core import checks
 from spherekit._core.operators import Operator
 from spherekit._core.parallel import thread_count
-from spherekit._core.traced import coefficients, numbers
+from spherekit._core.traced import as_float_array, coefficients
 from spherekit.conventions.indexing import flat
 from spherekit.harmonic import transform as harmonic
 from spherekit.linear import same_precision
@@ -361,14 +361,14 @@ class Wavelets(Operator):
     def _checked_maps(self, scaling, maps):
         if len(maps) != len(self.scales):
             raise ValueError(f"{len(maps)} maps came; the scales are {self.scales}, a map for each")
-        scaling = numbers(scaling, "the scaling map")
+        scaling = as_float_array(scaling, "the scaling map")
         shape = (0,) if self.scaling_grid is None else self.scaling_grid.shape
         if scaling.shape[-len(shape) :] != shape:
             expected = ", ".join(map(str, shape))
             raise ValueError(
                 f"the scaling map has shape {scaling.shape}; expected (..., {expected})"
             )
-        maps = [numbers(x, f"map {j}") for j, x in zip(self.scales, maps, strict=True)]
+        maps = [as_float_array(x, f"map {j}") for j, x in zip(self.scales, maps, strict=True)]
         scaling, *maps = same_precision(scaling, *maps)
         return scaling, maps
 

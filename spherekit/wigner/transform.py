@@ -229,7 +229,7 @@ def _analysis_scale(L, lower, grid):
 
 
 def _to_samples(flmn, route_of, scale, L, N, grid, reality, threads, checked):
-    flmn = checks.numbers(flmn, "flmn")
+    flmn = checks.as_float_array(flmn, "flmn")
     checks.wigner_shape(flmn, L, N)
     single = checks.is_single(flmn)
     tolerance = checks.symmetry_tolerance(single) if checked else None
@@ -265,7 +265,7 @@ def _to_samples(flmn, route_of, scale, L, N, grid, reality, threads, checked):
 
 
 def _to_coefficients(f, route_of, scale, L, N, grid, reality, threads):
-    f = checks.numbers(f, "f")
+    f = checks.as_float_array(f, "f")
     if reality:
         checks.real_samples(f)
     _samples_shape(f, grid)

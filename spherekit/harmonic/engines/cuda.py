@@ -254,7 +254,7 @@ def _on_device(xp, resampling):
 def _numbers(xp, x, name):
     """``x`` as an array of the module, of a type that the CPU takes too."""
     x = xp.asarray(x)
-    x = x.astype(checks.numbers(np.empty(0, x.dtype), name).dtype, copy=False)
+    x = x.astype(checks.as_float_array(np.empty(0, x.dtype), name).dtype, copy=False)
     return x, checks.is_single(x)
 
 
@@ -267,4 +267,4 @@ def _look_at(xp, flm, L, hermitian, single):
         mirror = xp.asarray(degree * (degree + 1) - order)
         defect = abs(flm - xp.asarray(_flips(order)) * flm[:, mirror].conj())
         guard[1:] = float(defect.max()), float(abs(flm).max())
-    checks.sound_coefficients(guard, flm, hermitian, single)
+    checks.check_coefficients(guard, flm, hermitian, single)
