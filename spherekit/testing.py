@@ -12,7 +12,7 @@ import numpy as np
 
 from spherekit._core import checks
 from spherekit._core.scaling import exponent, times_power
-from spherekit.conventions.indexing import alternate, mirrored, orders
+from spherekit.conventions.indexing import alternate, degrees_and_orders, mirrored, opposite
 
 __all__ = ["assert_adjoint", "assert_equivariant", "assert_gradient", "random_flm", "random_flmn"]
 
@@ -60,8 +60,8 @@ def random_flm(L, rng, *, spin=0, reality=False, shape=(), dtype=np.complex128):
     shape = (*_leading_axes(shape), L * L)
     flm = (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)) / np.sqrt(2)
     if reality:
-        m = orders(L)
-        flm = np.where(m < 0, mirrored(flm), flm)
+        ell, m = degrees_and_orders(L)
+        flm = np.where(m < 0, opposite(flm, ell, m), flm)
         flm[..., m == 0] = np.sqrt(2) * flm[..., m == 0].real
     flm[..., : spin * spin] = 0
     return flm.astype(dtype)

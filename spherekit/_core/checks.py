@@ -182,7 +182,7 @@ def as_array(x, name, advice="pass plain numbers"):
     return array
 
 
-def numbers(x, name):
+def as_float_array(x, name):
     """``x`` as a native float32/64 or complex64/128 array; integers become float64."""
     x = as_array(x, name)
     if x.dtype.kind in "iub":
@@ -404,7 +404,7 @@ def symmetry_tolerance(single):
     return 1e-5 if single else 1e-11
 
 
-def sound_coefficients(
+def check_coefficients(
     guard, flm, hermitian, single, otherwise="pass reality=False for a complex signal"
 ):
     """Refuse coefficients by what a kernel saw of them: [NaN unless finite, symmetry defect, largest]."""

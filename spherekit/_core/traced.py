@@ -8,18 +8,18 @@ from spherekit._core import checks
 from spherekit.linear import cast, is_traced
 
 
-def numbers(x, name):
-    """``x`` as an array of numbers (`checks.numbers`); a traced array is one already.
+def as_float_array(x, name):
+    """``x`` as an array of numbers (`checks.as_float_array`); a traced array is one already.
 
-    >>> numbers([1, 2], "x")
+    >>> as_float_array([1, 2], "x")
     array([1., 2.])
     """
-    return x if is_traced(x) else checks.numbers(x, name)
+    return x if is_traced(x) else checks.as_float_array(x, name)
 
 
 def coefficients(flm, L, name="flm"):
     """Coefficients of that band-limit, as an array of numbers."""
-    flm = numbers(flm, name)
+    flm = as_float_array(flm, name)
     checks.coefficients_shape(flm, L, name)
     return flm
 

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from spherekit._core import checks
-from spherekit._core.traced import numbers
+from spherekit._core.traced import as_float_array
 from spherekit.linear import is_traced, linear_map
 
 
@@ -123,7 +123,7 @@ def band_limit_of(flm, name="flm"):
 
 def flat(flm, name="flm"):
     """The coefficients as an array of numbers, and their band-limit; what is traced stays so."""
-    flm = numbers(flm, name)
+    flm = as_float_array(flm, name)
     L = math.isqrt(flm.shape[-1]) if flm.ndim else 0
     if L < 1 or L * L != flm.shape[-1]:
         raise ValueError(
@@ -138,7 +138,7 @@ def flat(flm, name="flm"):
 
 def alternate(x, m):
     """(-1)^m x, in the precision of x."""
-    return np.where(m % 2 == 1, -x, x)
+    return np.where(m & 1, -x, x)
 
 
 def mirrored(flm):
@@ -183,22 +183,22 @@ def hermitian(half, ell, m, L):
     return _completion.forward(half, ell=ell, m=m, L=L)
 
 
-def _opposite(flm, ell, m):
+def opposite(flm, ell, m):
     """(-1)^m conj f_{l,-m} of these entries."""
     return alternate(flm[..., ell * ell + ell - m].conj(), m)
 
 
 def _mirrored(flm):
-    return _opposite(flm, *degrees_and_orders(band_limit_of(flm)))
+    return opposite(flm, *degrees_and_orders(band_limit_of(flm)))
 
 
 _mirror = linear_map("conventions.mirrored", _mirrored, _mirrored)  # its own transpose
 
 
 def _symmetry_defect(flm, ell, m):
-    """How far these entries of every signal are off their `_opposite`, and the largest of them."""
+    """How far these entries of every signal are off their `opposite`, and the largest of them."""
     half = flm[..., ell * ell + ell + m]
-    return tuple(np.abs(x).max(axis=-1) for x in (half - _opposite(flm, ell, m), half))
+    return tuple(np.abs(x).max(axis=-1) for x in (half - opposite(flm, ell, m), half))
 
 
 def _is_rounding(defect, size, flm):
@@ -214,7 +214,7 @@ def _complete(half, *, ell, m, L):
 
 
 def _fold(flm, *, ell, m, L):
-    east, west = flm[..., ell * ell + ell + m], _opposite(flm, ell, m)
+    east, west = flm[..., ell * ell + ell + m], opposite(flm, ell, m)
     half = np.where(m > 0, east + west, east.real)
     return half.astype(np.result_type(half, np.complex64), copy=False)
 

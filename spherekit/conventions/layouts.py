@@ -4,7 +4,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from spherekit._core import checks
-from spherekit._core.traced import numbers
+from spherekit._core.traced import as_float_array
 from spherekit.conventions.indexing import (
     degrees_and_orders,
     flat,
@@ -37,7 +37,7 @@ def from_healpy(alm, L, mmax=None):
     >>> from_healpy(np.array([1.0, 2.0, 3j]), 2).imag
     array([0., 3., 0., 3.])
     """
-    alm, L = numbers(alm, "alm"), checks.band_limit(L)
+    alm, L = as_float_array(alm, "alm"), checks.band_limit(L)
     mmax = _highest_order(mmax, L)
     ell, m = order_major(L, mmax)
     if alm.ndim == 0 or alm.shape[-1] != ell.size:
@@ -78,7 +78,7 @@ def from_ducc(alm, L, *, spin=0, mmax=None):
     >>> from_ducc(np.array([[0, 2, 0], [0, 1, 0]]), 2, spin=1)[2]
     np.complex128(-2-1j)
     """
-    spin, alm = _spin_from(0, spin), numbers(alm, "alm")
+    spin, alm = _spin_from(0, spin), as_float_array(alm, "alm")
     if spin == 0:
         return from_healpy(alm, L, mmax)
     if alm.ndim < 2 or alm.shape[-2] != 2:
@@ -110,7 +110,7 @@ def from_s2fft(flm):
     >>> from_s2fft(np.array([[0, 1.0, 0], [2, 3, 4]]))
     array([1., 2., 3., 4.])
     """
-    flm = numbers(flm, "flm")
+    flm = as_float_array(flm, "flm")
     L = flm.shape[-2] if flm.ndim >= 2 else 0
     if L < 1 or flm.shape[-1] != 2 * L - 1:
         raise ValueError(f"flm has shape {flm.shape}; s2fft's layout is (..., L, 2L-1)")

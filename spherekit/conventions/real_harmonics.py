@@ -53,7 +53,7 @@ def to_real(flm):
 
 
 def _from_real(x):
-    x, L = flat(checks.real_samples(checks.numbers(x, "x"), "x"))
+    x, L = flat(checks.real_samples(checks.as_float_array(x, "x"), "x"))
     ell, m = degrees_and_orders(L)
     cosine, sine = (x[..., ell * ell + ell + sign * abs(m)] for sign in (1, -1))
     half = np.sqrt(0.5, dtype=x.dtype) * (cosine - 1j * np.sign(m, dtype=x.dtype) * sine)

@@ -10,7 +10,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from spherekit._core import checks
-from spherekit._core.traced import numbers
+from spherekit._core.traced import as_float_array
 from spherekit.conventions.indexing import (
     alternate,
     degrees_and_orders,
@@ -53,7 +53,7 @@ def from_shtools(cilm, *, normalization="4pi", csphase=1, kind="real"):
     >>> from_shtools(cilm, normalization="ortho", csphase=1, kind="real").real
     array([ 1.        ,  0.70710678,  0.        , -0.70710678])
     """
-    cilm = numbers(cilm, "cilm")
+    cilm = as_float_array(cilm, "cilm")
     L = cilm.shape[-1] if cilm.ndim >= 3 else 0
     if L < 1 or cilm.shape[-3:] != (2, L, L):
         raise ValueError(f"cilm has shape {cilm.shape}; SHTOOLS' layout is (..., 2, L, L)")

@@ -110,7 +110,7 @@ def analyse(
     """
     flags = _arguments(L, spin, sampling, reality, thread_count(threads))
     grid, L = flags["grid"], flags["L"]
-    f = checks.numbers(f, "f")
+    f = checks.as_float_array(f, "f")
     if reality:
         checks.real_samples(f)
     checks.samples_shape(f, grid, L)
@@ -172,7 +172,7 @@ class _CheckedOperator(LinearOperator):
     """A linear operator whose vectors are checked as all arrays are: no unit, no mask is lost."""
 
     def _checked(self, x):
-        x = checks.numbers(x, "x")
+        x = checks.as_float_array(x, "x")
         if np.dtype(self.dtype).kind == "f":
             checks.real_samples(x, "x")
         return x.astype(self.dtype, copy=False)
@@ -245,7 +245,7 @@ class _Adjoint(_CheckedOperator):
 def _used(mask, grid):
     if mask is None:
         return np.ones(grid.shape, bool)
-    mask = checks.numbers(mask, "mask")
+    mask = checks.as_float_array(mask, "mask")
     if mask.shape != tuple(grid.shape):
         raise ValueError(f"mask has shape {mask.shape}; the samples have {tuple(grid.shape)}")
     if not np.isin(mask, (0, 1)).all():

@@ -16,7 +16,7 @@ from autograd.extend import defjvp, defvjp, primitive
 
 from spherekit._core import checks
 from spherekit._core.parallel import thread_count
-from spherekit._core.traced import aligned, angles, colatitudes, numbers
+from spherekit._core.traced import aligned, angles, as_float_array, colatitudes
 from spherekit.conventions.indexing import degrees, flat, orders
 from spherekit.harmonic.engines import recursion
 from spherekit.harmonic.plan import Plan, pair_rings
@@ -62,7 +62,7 @@ def evaluate_adjoint(values, theta, phi, L, *, spin=0, reality=False, threads=No
     >>> bool(np.isclose(evaluate_adjoint(np.ones(3), [0.1, 1, 2], [0, 0, 0], 2)[0], 3 / np.sqrt(4 * np.pi)))
     True
     """
-    values = numbers(values, "values")
+    values = as_float_array(values, "values")
     return _apply(_evaluation.adjoint, _sums, values, theta, phi, L, spin, reality, threads)
 
 
@@ -111,7 +111,7 @@ def _fits(maps, points, L, spin, reality, single, to_values):
 
 
 def _forward(flm, *, points, L, spin, reality, threads):
-    flm = checks.numbers(flm, "flm")
+    flm = checks.as_float_array(flm, "flm")
     checks.coefficients_shape(flm, L)
     count = int(np.prod(flm.shape[:-1]))
     _fits(count, points, L, spin, reality, checks.is_single(flm), True)
@@ -133,7 +133,7 @@ def _forward(flm, *, points, L, spin, reality, threads):
 
 
 def _adjoint(values, *, points, L, spin, reality, threads):
-    values = checks.numbers(values, "values")
+    values = checks.as_float_array(values, "values")
     n = len(points[0])
     if values.ndim == 0 or values.shape[-1] != n:
         raise ValueError(f"values have shape {values.shape}; {n} points need (..., {n})")

@@ -322,7 +322,7 @@ def _sets(flm, unit):
     """(flm (n, L*L) of finite numbers, their units)."""
     refuse_masked(flm, "flm")
     flm, units = with_units(flm, unit, "flm")
-    flm = checks.numbers(flm, "flm")
+    flm = checks.as_float_array(flm, "flm")
     if flm.ndim not in (1, 2) or flm.size == 0:
         raise ValueError(
             f"flm has shape {flm.shape}; an alm file holds sets (L*L,), one or T, E and B"

@@ -86,7 +86,7 @@ def contract(u, v, form, role, threads):
     Arrays (rows, ...); the trailing axes are the same, and taken one by one. Complex numbers where u and v
     are complex.
     """
-    u, v = checks.numbers(u, "u"), checks.numbers(v, "v")
+    u, v = checks.as_float_array(u, "u"), checks.as_float_array(v, "v")
     if np.iscomplexobj(u) or np.iscomplexobj(v):
         real = contract(u.real, v.real, form, role, threads)
         real -= contract(u.imag, v.imag, form, role, threads)

@@ -61,7 +61,7 @@ def blend(a, b, plan, role, threads):
 
     ``W`` (plan.size,), degree by degree; ``x`` and ``y`` (rows, batch, channels).
     """
-    a, b = checks.numbers(a, "a"), checks.numbers(b, "b")
+    a, b = checks.as_float_array(a, "a"), checks.as_float_array(b, "b")
     batch, kind = (a if role == "W" else b).shape[1], np.result_type(a, b)
     if role == "W":
         result = np.empty(plan.size, kind)

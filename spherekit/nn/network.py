@@ -299,7 +299,7 @@ def expect(takes, *kinds):
 
 def check_signal(x, signal):
     """The array of signals, as one of NumPy; refuses what is not of this kind, or holds NaN."""
-    value = checks.numbers(getval(x), "the batch of signals")
+    value = checks.as_float_array(getval(x), "the batch of signals")
     shape = value.shape
     batch = shape[1] if isinstance(signal, Generalized) and len(shape) > 1 else (shape or (0,))[0]
     if shape != signal.shape(batch):
@@ -320,7 +320,7 @@ def check_real(x, signal):
     orders = 2 * getattr(signal, "N", 1) - 1
     guard = 0, *asymmetry(flat.reshape(x.shape[0] * x.shape[1], orders, signal.L**2), signal.L)
     otherwise = f"the network takes {signal}; complex signals are those with real=False"
-    checks.sound_coefficients(guard, x, True, checks.is_single(x), otherwise)
+    checks.check_coefficients(guard, x, True, checks.is_single(x), otherwise)
 
 
 def _values(params):

@@ -124,7 +124,7 @@ def _of_each(values, what, theta):
 
 def _real(weights):
     """Quadrature weights as float64 numbers."""
-    weights = checks.numbers(weights, "weights of Rings")
+    weights = checks.as_float_array(weights, "weights of Rings")
     if np.iscomplexobj(weights) or not np.isfinite(weights).all():
         raise ValueError(
             "weights of Rings are not all finite and real; expected steradians of a sample"

@@ -44,7 +44,7 @@ def moments(x, y, pairs, weights, threads):
 @primitive
 def mixture(g, x, pairs, weights, threads):
     """sum_p g_p w (x_k in the place of i + x_i in the place of k): the gradient of `squares`."""
-    x, g = checks.numbers(x, "x"), checks.numbers(g, "g")
+    x, g = checks.as_float_array(x, "x"), checks.as_float_array(g, "g")
     fields, samples = _flat(x)
     matrix = np.zeros((*g.shape[:-1], fields, fields))
     rows, columns = np.transpose(pairs)
@@ -90,7 +90,7 @@ def _sample_weights(weights, x):
 
 
 def _moments(x, y, pairs, weights, threads):
-    x, y = checks.numbers(x, "x"), checks.numbers(y, "y")
+    x, y = checks.as_float_array(x, "x"), checks.as_float_array(y, "y")
     lead, slices = x.shape[:-4], x.shape[-3]
     _, first = _flat(x)
     second = first if x is y else _flat(y)[1]

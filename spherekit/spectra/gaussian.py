@@ -3,7 +3,7 @@
 import numpy as np
 
 from spherekit._core import checks
-from spherekit.conventions.indexing import degrees_and_orders, mirrored
+from spherekit.conventions.indexing import alternate, degrees_and_orders
 
 
 def gaussian_flm(cl, L, rng):
@@ -31,7 +31,7 @@ def gaussian_flm(cl, L, rng):
     >>> gaussian_flm(np.ones(4), 4, np.random.default_rng(1)).shape
     (16,)
     """
-    cl, L = checks.numbers(cl, "cl"), checks.band_limit(L)
+    cl, L = checks.as_float_array(cl, "cl"), checks.band_limit(L)
     if np.iscomplexobj(cl):
         raise TypeError(f"cl has dtype {cl.dtype}; a power spectrum is real")
     rng = checks.generator(rng)
@@ -43,6 +43,6 @@ def gaussian_flm(cl, L, rng):
         raise ValueError("cl must be finite and not negative")
     ell, m = degrees_and_orders(L)
     x = rng.standard_normal(L * L)
-    east = np.where(m > 0, x + 1j * x[ell * ell + ell - m], 0) / np.sqrt(2)
-    flm = np.where(m == 0, x, np.where(m > 0, east, mirrored(east)))
-    return np.sqrt(cl[ell].astype(float)) * flm
+    partner = x[ell * ell + ell - m]
+    f = np.where(m > 0, x + 1j * partner, alternate(partner - 1j * x, m)) / np.sqrt(2)
+    return np.sqrt(cl[ell].astype(float)) * np.where(m == 0, x, f)

@@ -12,7 +12,7 @@ import numpy as np
 
 from spherekit._core import checks, scaling
 from spherekit._core.missing import UNSEEN, is_missing
-from spherekit._core.traced import numbers
+from spherekit._core.traced import as_float_array
 from spherekit.harmonic import forward
 from spherekit.linear import is_traced
 from spherekit.sampling.base import directions
@@ -93,7 +93,7 @@ def masked_flm(f, L, mask, *, spin=0, sampling="mw", reality=False, threads=None
     {'EE': (16,), 'BB': (16,), 'EB': (16,)}
     """
     grid = as_grid(sampling, L)
-    f, mask = numbers(f, "f"), _as_mask(mask, grid)
+    f, mask = as_float_array(f, "f"), _as_mask(mask, grid)
     if not is_traced(f):
         checks.samples_shape(f, grid, L)
         observed = mask > 0
@@ -218,7 +218,7 @@ def remove_monopole_dipole(f, *, sampling, mask=None, dipole=True, max_condition
     True
     """
     grid = as_grid(sampling)
-    f = checks.numbers(f, "f")
+    f = checks.as_float_array(f, "f")
     if np.iscomplexobj(f):
         raise TypeError(f"f is complex ({f.dtype}); pass f.real and f.imag one after the other")
     checks.samples_shape(f, grid, getattr(grid, "L", None))
@@ -258,7 +258,7 @@ def _weights(mask, grid):
 
 def _as_mask(mask, grid):
     """The weights of the samples, as an array of finite numbers >= 0."""
-    mask = checks.numbers(mask, "mask")
+    mask = checks.as_float_array(mask, "mask")
     if mask.shape != tuple(grid.shape) or np.iscomplexobj(mask):
         raise ValueError(
             f"mask has shape {mask.shape} and type {mask.dtype}; the samples need real weights "

@@ -121,7 +121,7 @@ def count_classes(outputs, labels):
 
 def difference(outputs, targets):
     """outputs - targets in the precision of the outputs."""
-    value, targets = getval(outputs), checks.numbers(targets, "targets")
+    value, targets = getval(outputs), checks.as_float_array(targets, "targets")
     if value.shape != targets.shape or value.size == 0:
         hint = "; give targets[:, None]" if value.shape == (*targets.shape, 1) else ""
         raise ValueError(

@@ -16,7 +16,7 @@ from spherekit.linear import linear_map
 
 def _forward(flm, *, weights, L):
     """(..., L*L) -> (..., orders, limit*limit)."""
-    flm = checks.numbers(flm, "flm")
+    flm = checks.as_float_array(flm, "flm")
     checks.coefficients_shape(flm, L)
     limit, lead = weights.shape[1], flm.shape[:-1]
     rows = flm.reshape(math.prod(lead), L * L).astype(complex, copy=False)
@@ -27,7 +27,7 @@ def _forward(flm, *, weights, L):
 
 def _adjoint(flmn, *, weights, L):
     """(..., orders, limit*limit) -> (..., L*L)."""
-    flmn = checks.numbers(flmn, "flmn")
+    flmn = checks.as_float_array(flmn, "flmn")
     lead, limit = flmn.shape[:-2], weights.shape[1]
     rows = flmn.reshape(math.prod(lead), len(weights), limit * limit).astype(complex, copy=False)
     result = np.zeros((len(rows), L * L), complex)

@@ -15,7 +15,7 @@ import numpy as np
 from spherekit._core import checks
 from spherekit._core.operators import Operator
 from spherekit._core.parallel import thread_count
-from spherekit._core.traced import coefficients, numbers
+from spherekit._core.traced import as_float_array, coefficients
 from spherekit.conventions.indexing import flat
 from spherekit.harmonic import transform as harmonic
 from spherekit.linear import same_precision
@@ -136,7 +136,7 @@ class Wavelets(Operator):
         smooth = has_spin * np.sqrt(4 * np.pi / (2 * ell + 1)) * self.scaling_filter
         smooth = smooth[None, : self.scaling_limit].astype(complex)
         self._scaling_weights = dict(weights=smooth, L=self.L)
-        self._analysis_weights, self._synthesis_weights = {}, {}
+        self._analysis_weights, self._synthesis_weights, self._sphere_weights = {}, {}, {}
         for j in self.scales:
             limit, N = self._limits(j)
             psi = (has_spin * self.filters[j])[self.N - N : self.N + N - 1, :limit]
@@ -144,6 +144,9 @@ class Wavelets(Operator):
             self._synthesis_weights[j] = dict(weights=psi, L=self.L)
             scaled = np.ascontiguousarray(psi * (8 * np.pi**2 / (2 * ell[:limit] + 1)))
             self._analysis_weights[j] = dict(weights=scaled, L=self.L)
+            if N == 1:
+                of_sphere = scaled * np.sqrt((2 * ell[:limit] + 1) / (8 * np.pi**2))
+                self._sphere_weights[j] = dict(weights=of_sphere, L=self.L)
 
     def __repr__(self):
         return (
@@ -258,9 +261,7 @@ class Wavelets(Operator):
         >>> w.convolve(np.ones(256), 2).shape, w.convolve(np.ones(16), 2, on_sphere=True).shape
         ((1, 64), (16,))
         """
-        j = checks.whole_number(j, "j", -np.inf, hint=f"one of the scales {self.scales}")
-        if j not in self.grids:
-            raise ValueError(f"j is {j}; the scales are {self.scales}")
+        j = self._checked_scale(j)
         if not on_sphere:
             return self._filter(flm, **self._analysis_weights[j])
         if self.grids[j].N > 1:
@@ -268,10 +269,7 @@ class Wavelets(Operator):
                 f"the wavelet of scale {j} has N = {self.grids[j].N} directions: its convolution is on the "
                 "rotation group; leave on_sphere out"
             )
-        weights = self._analysis_weights[j]["weights"]
-        ell = np.arange(weights.shape[1])
-        scaled = weights * np.sqrt((2 * ell + 1) / (8 * np.pi**2))
-        return _on_sphere(self._filter(flm, scaled, self.L))
+        return _on_sphere(self._filter(flm, **self._sphere_weights[j]))
 
     def smooth(self, flm):
         """Coefficients of the convolution of signals with the scaling function: their low degrees.
@@ -327,6 +325,14 @@ class Wavelets(Operator):
         passed = (ell >= abs(self.spin))[:, None] * np.stack(passed, axis=-1)
         return ((2 * ell + 1) * power(flm)) @ passed
 
+    def _checked_scale(self, j):
+        if type(j) is int and j in self.grids:
+            return j
+        j = checks.whole_number(j, "j", -np.inf, hint=f"one of the scales {self.scales}")
+        if j not in self.grids:
+            raise ValueError(f"j is {j}; the scales are {self.scales}")
+        return j
+
     def _filter(self, flm, weights, L):
         """`filtering.pair` of signals of their own band-limit."""
         flm, limit = flat(flm)
@@ -355,14 +361,14 @@ class Wavelets(Operator):
     def _checked_maps(self, scaling, maps):
         if len(maps) != len(self.scales):
             raise ValueError(f"{len(maps)} maps came; the scales are {self.scales}, a map for each")
-        scaling = numbers(scaling, "the scaling map")
+        scaling = as_float_array(scaling, "the scaling map")
         shape = (0,) if self.scaling_grid is None else self.scaling_grid.shape
         if scaling.shape[-len(shape) :] != shape:
             expected = ", ".join(map(str, shape))
             raise ValueError(
                 f"the scaling map has shape {scaling.shape}; expected (..., {expected})"
             )
-        maps = [numbers(x, f"map {j}") for j, x in zip(self.scales, maps, strict=True)]
+        maps = [as_float_array(x, f"map {j}") for j, x in zip(self.scales, maps, strict=True)]
         scaling, *maps = same_precision(scaling, *maps)
         return scaling, maps
 

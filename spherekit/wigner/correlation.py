@@ -12,7 +12,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from spherekit._core import checks
-from spherekit._core.traced import aligned, angles, colatitudes, numbers
+from spherekit._core.traced import aligned, angles, as_float_array, colatitudes
 from spherekit.conventions.indexing import degrees, flat
 from spherekit.harmonic import evaluate as evaluate_harmonic
 from spherekit.linear import cast, same_precision
@@ -103,7 +103,7 @@ def zonal(flm, kl):
     array([3.544908, 0.      , 0.      , 0.      ])
     """
     flm, L = flat(flm)
-    flm, kl = same_precision(flm, numbers(kl, "kl"))
+    flm, kl = same_precision(flm, as_float_array(kl, "kl"))
     if not kl.ndim or kl.shape[-1] != L:
         raise ValueError(f"kl has shape {kl.shape}; a signal of L={L} needs (..., {L})")
     ell = degrees(L)

@@ -97,7 +97,7 @@ def _forward(flm, *, angles, lead, reality, threads, checked=False):
     for row, angle in enumerate(angles):
         turns[row] = angle
     result, guard = rotation_kernels.rotate(many, turns.reshape(3, count), L, reality, threads)
-    checks.sound_coefficients(guard, flm, checked and reality, single)
+    checks.check_coefficients(guard, flm, checked and reality, single)
     return result.reshape(*shape, L * L).astype(np.complex64 if single else complex, copy=False)
 
 
