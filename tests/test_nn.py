@@ -483,7 +483,9 @@ def test_the_measure_of_equivariance(rng):
     """It sees what is equivariant, and what is not."""
     net = nn.Net(nn.Sphere(6, 2), F, nn.tensor_product("mst"))
     assert nn.equivariance(net, net.init(rng), sphere(6, 2, rng), rng) < 1e-12
-    broken = nn.Net(nn.Sphere(6, 2), lambda s: nn.net.named("cut", s, s, lambda x, _: x.real + 0j))
+    broken = nn.Net(
+        nn.Sphere(6, 2), lambda s: nn.network.named("cut", s, s, lambda x, _: x.real + 0j)
+    )
     assert nn.equivariance(broken, [{}], sphere(6, 2, rng), rng) > 0.1
 
 
