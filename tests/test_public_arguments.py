@@ -62,7 +62,7 @@ ARRAYS = {
     "x",
     "cl",
 }
-ARRAYS |= {"values", "mask", "T"}
+ARRAYS |= {"values", "T"}
 #: Types of results and of parameters, which nobody calls; what takes none of the above.
 OTHERS = {"Residual", "Statistics", "generate", "grid", "frame_angles", "table", "modulus", "Rings"}
 

@@ -71,7 +71,7 @@ def polarization_power(flm, T=None, *, spin=2):
     E, B = spin_to_eb(flm, spin=spin)
     parts, pairs = {"E": E, "B": B}, ("EE", "BB", "EB")
     if T is not None:
-        parts["T"] = T
+        parts["T"], _ = flat(T, "T")
         pairs = ("TT", "EE", "BB", "TE", "EB", "TB")
     return {a + b: power(parts[a], parts[b]) for a, b in pairs}
 
