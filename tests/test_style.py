@@ -14,10 +14,6 @@ NAMEDTUPLE = {"_replace", "_asdict", "_fields", "_make", "_field_defaults"}
 ALLOWED = {
     ("train/autodiff.py", "_node"),  # of autograd, which shows the node of a result nowhere else
     ("train/autodiff.py", "_value"),  # beside it
-    # Of one room, the transform whose quadrature the solvers iterate:
-    ("harmonic/least_squares.py", "_analysis"),
-    ("harmonic/least_squares.py", "_flags"),
-    ("harmonic/least_squares.py", "_synthesis"),
 }
 
 

@@ -20,10 +20,10 @@ from spherekit._core.parallel import thread_count
 from spherekit.conventions import from_real, to_real
 from spherekit.harmonic import lsqr
 from spherekit.harmonic.transform import (
-    _analysis,
-    _arguments,
-    _synthesis,
+    analysis_map,
+    checked_arguments,
     largest_needed_bytes,
+    synthesis_map,
     warn_beyond_pixels,
 )
 from spherekit.sampling.base import directions
@@ -108,7 +108,7 @@ def analyse(
     >>> bool(np.allclose(back, flm)), residual.converged
     (True, True)
     """
-    flags = _arguments(L, spin, sampling, reality, thread_count(threads))
+    flags = checked_arguments(L, spin, sampling, reality, thread_count(threads))
     grid, L = flags["grid"], flags["L"]
     f = checks.as_float_array(f, "f")
     if reality:
@@ -164,7 +164,7 @@ def synthesis_operator(L, *, spin=0, sampling, reality=False, mask=None, threads
     >>> synthesis_operator(4, sampling="healpix:2", reality=True).shape
     (48, 16)
     """
-    flags = _arguments(L, spin, sampling, reality, thread_count(threads))
+    flags = checked_arguments(L, spin, sampling, reality, thread_count(threads))
     return SynthesisOperator(flags, _used(mask, flags["grid"]))
 
 
@@ -199,12 +199,12 @@ class SynthesisOperator(_CheckedOperator):
 
     def _matvec(self, x):
         flm = from_real(x.ravel()) if self.flags["reality"] else x.ravel()
-        f = _synthesis.forward(flm, **self.flags)
+        f = synthesis_map.forward(flm, **self.flags)
         return self.scale * (f.ravel() if self.whole_sphere else f[self.used])
 
     def _rmatvec(self, y):
         f = self.scale * y.reshape(self.used.shape) if self.whole_sphere else self._spread(y)
-        flm = _synthesis.adjoint(f, **self.flags)
+        flm = synthesis_map.adjoint(f, **self.flags)
         return to_real(flm) if self.flags["reality"] else flm
 
     def _spread(self, y):
@@ -329,8 +329,8 @@ def _jacobi(b, used, flags, tol, max_iter, progress, rounding):
         return _plain(best, flags), (np.linalg.norm(f),), 0, True
     for iteration in range(1, max_iter + 1):
         progress(iteration)
-        flm = flm + _analysis.forward(left, **flags)
-        left = f - _synthesis.forward(flm, **flags)
+        flm = flm + analysis_map.forward(left, **flags)
+        left = f - synthesis_map.forward(flm, **flags)
         history.append(np.linalg.norm(left))
         if history[-1] == min(history):
             best = flm

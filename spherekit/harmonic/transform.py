@@ -62,8 +62,8 @@ def inverse(flm, L, *, spin=0, sampling="mw", reality=False, threads=None, engin
     >>> bool(np.allclose(inverse(flm, 4, sampling="gl"), 1))
     True
     """
-    arguments = _arguments(L, spin, sampling, reality, threads, engine)
-    return _synthesis.forward(flm, checked=not is_traced(flm), **arguments)
+    arguments = checked_arguments(L, spin, sampling, reality, threads, engine)
+    return synthesis_map.forward(flm, checked=not is_traced(flm), **arguments)
 
 
 def inverse_adjoint(f, L, *, spin=0, sampling="mw", reality=False, threads=None, engine="auto"):
@@ -75,7 +75,9 @@ def inverse_adjoint(f, L, *, spin=0, sampling="mw", reality=False, threads=None,
     >>> bool(np.isclose(inverse_adjoint(np.ones((4, 7)), 4)[0], 28 / np.sqrt(4 * np.pi)))
     True
     """
-    return _synthesis.adjoint(f, **_arguments(L, spin, sampling, reality, threads, engine))
+    return synthesis_map.adjoint(
+        f, **checked_arguments(L, spin, sampling, reality, threads, engine)
+    )
 
 
 def forward(f, L, *, spin=0, sampling="mw", reality=False, threads=None, engine="auto"):
@@ -110,9 +112,9 @@ def forward(f, L, *, spin=0, sampling="mw", reality=False, threads=None, engine=
     >>> bool(np.allclose(forward(inverse(flm, 4), 4), flm))
     True
     """
-    arguments = _arguments(L, spin, sampling, reality, threads, engine)
+    arguments = checked_arguments(L, spin, sampling, reality, threads, engine)
     warn_beyond_pixels(arguments["grid"], arguments["L"])
-    return _analysis.forward(f, **arguments)
+    return analysis_map.forward(f, **arguments)
 
 
 def forward_adjoint(flm, L, *, spin=0, sampling="mw", reality=False, threads=None, engine="auto"):
@@ -122,7 +124,9 @@ def forward_adjoint(flm, L, *, spin=0, sampling="mw", reality=False, threads=Non
     >>> forward_adjoint(np.ones(16) + 0j, 4, sampling="gl").shape
     (4, 7)
     """
-    return _analysis.adjoint(flm, **_arguments(L, spin, sampling, reality, threads, engine))
+    return analysis_map.adjoint(
+        flm, **checked_arguments(L, spin, sampling, reality, threads, engine)
+    )
 
 
 def estimate_memory(
@@ -156,7 +160,7 @@ def estimate_memory(
     >>> estimate_memory(64, sampling="gl", reality=True) < 5e6
     True
     """
-    arguments = _arguments(L, spin, sampling, reality, threads)
+    arguments = checked_arguments(L, spin, sampling, reality, threads)
     batch = checks.whole_number(batch, "batch", 0)
     single = checks.sample_type(dtype) in (np.float32, np.complex64)
     return largest_needed_bytes(direction, batch, single, **arguments)
@@ -171,7 +175,7 @@ def largest_needed_bytes(direction, maps, single, *, grid, L, spin, reality, thr
     return int(max(dispatch.needed_bytes(problem, engine) for problem in problems))
 
 
-def _arguments(L, spin, sampling, reality, threads, engine="auto"):
+def checked_arguments(L, spin, sampling, reality, threads, engine="auto"):
     """The arguments of a public function, checked: keywords of the linear maps."""
     L = checks.band_limit(L)
     grid = as_grid(sampling, L)
@@ -234,15 +238,15 @@ def _numbers(x, name):
         from spherekit.harmonic.engines import cuda
 
         return cuda.numbers(x, name), True
-    return checks.numbers(x, name), False
+    return checks.as_float_array(x, name), False
 
 
-_synthesis = linear_map(
+synthesis_map = linear_map(
     "harmonic.inverse",
     partial(_to_samples, plan_of=plan.synthesis_plan),
     partial(_to_coefficients, plan_of=plan.synthesis_plan),
 )
-_analysis = linear_map(
+analysis_map = linear_map(
     "harmonic.forward",
     partial(_to_coefficients, plan_of=plan.analysis_plan),
     partial(_to_samples, plan_of=plan.analysis_plan),

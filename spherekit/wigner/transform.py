@@ -247,7 +247,7 @@ def _to_samples(
     flmn, plan_of, *, L, N, grid, reality, lower, threads, engine="auto", checked=False
 ):
     """``inverse`` or ``forward_adjoint``, which differ in their plan."""
-    flmn = checks.numbers(flmn, "flmn")
+    flmn = checks.as_float_array(flmn, "flmn")
     checks.wigner_shape(flmn, L, N)
     maps, single = math.prod(flmn.shape[:-2]), checks.is_single(flmn)
     fields = grid, L, N, lower, reality, threads, plan_of, True, maps, single
@@ -260,7 +260,7 @@ def _to_coefficients(
     f, plan_of, *, L, N, grid, reality, lower, threads, engine="auto", checked=False
 ):
     """``forward`` or ``inverse_adjoint``; ``checked`` means the transpose."""
-    f = checks.numbers(f, "f")
+    f = checks.as_float_array(f, "f")
     if reality:
         checks.real_samples(f)
     _samples_shape(f, grid)

@@ -89,7 +89,7 @@ def _refuse_coefficients(flm, problem, checked):
     """Raise what the other engines raise, whose kernels look at a chunk of maps at a time."""
     for chunk in _chunks(flm, 1, problem):
         chunk = np.ascontiguousarray(chunk, np.result_type(chunk, np.complex64))
-        checks.sound_coefficients(_input_stats(chunk), chunk, checked, problem.single)
+        checks.check_coefficients(_input_stats(chunk), chunk, checked, problem.single)
 
 
 def _refuse_samples(f, problem):

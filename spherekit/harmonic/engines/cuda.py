@@ -95,7 +95,7 @@ def analysis(f, problem):
 def numbers(x, name):
     """``x`` as an array on the device, of a type that the CPU takes too."""
     x = device.array_module().asarray(x)
-    return x.astype(checks.numbers(np.empty(0, x.dtype), name).dtype, copy=False)
+    return x.astype(checks.as_float_array(np.empty(0, x.dtype), name).dtype, copy=False)
 
 
 def _rectangle(grid):
@@ -277,4 +277,4 @@ def _check_coefficients(xp, flm, L, hermitian, single):
         mirror = xp.asarray(degree * (degree + 1) - order)
         defect = abs(flm - xp.asarray(_flips(order)) * flm[:, mirror].conj())
         input_stats[1:] = float(defect.max()), float(abs(flm).max())
-    checks.sound_coefficients(input_stats, flm, hermitian, single)
+    checks.check_coefficients(input_stats, flm, hermitian, single)

@@ -170,7 +170,7 @@ def synthesis(flm, problem, checked):
     def transform(chunk, f, threads):
         chunk = np.ascontiguousarray(chunk, np.complex64 if single else complex)
         planes, input_stats = to_planes(chunk, table, L, spin, real, threads)
-        checks.sound_coefficients(input_stats, chunk, checked and real, problem.single)
+        checks.check_coefficients(input_stats, chunk, checked and real, problem.single)
         phi_fft.synthesis(planes, grid, table.rows, L, real, f, threads)
 
     bytes_per_map = work_bytes(grid, L, real, 4 if single else 8)

@@ -68,7 +68,7 @@ def synthesis(flm, problem, checked):
     def transform(chunk, f, threads):
         chunk = np.ascontiguousarray(chunk, complex)
         planes, input_stats = to_planes(chunk, plan, L, spin, real, threads)
-        checks.sound_coefficients(input_stats, chunk, checked and real, problem.single)
+        checks.check_coefficients(input_stats, chunk, checked and real, problem.single)
         phi_fft.synthesis(planes, grid, plan.rows, L, real, f, threads)
 
     bytes_per_map = work_bytes(grid, L, real, 8)
