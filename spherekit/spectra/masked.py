@@ -12,7 +12,7 @@ import numpy as np
 
 from spherekit._core import checks, scaling
 from spherekit._core.missing import UNSEEN, is_missing
-from spherekit._core.traced import as_float_array
+from spherekit.conventions.arguments import as_float_array
 from spherekit.harmonic import forward
 from spherekit.linear import is_traced
 from spherekit.sampling.base import directions

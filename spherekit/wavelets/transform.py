@@ -15,7 +15,7 @@ import numpy as np
 from spherekit._core import checks
 from spherekit._core.operators import Operator
 from spherekit._core.parallel import thread_count
-from spherekit._core.traced import as_float_array, coefficients
+from spherekit.conventions.arguments import as_float_array, coefficients
 from spherekit.conventions.indexing import flat
 from spherekit.harmonic import transform as harmonic
 from spherekit.linear import same_precision

@@ -1,4 +1,4 @@
-"""Arguments that autograd may follow: checked as all others, and what is traced stays so."""
+"""Arguments of public functions that autograd may follow: checked, and what is traced stays traced."""
 
 import autograd.numpy as anp
 import numpy as np
