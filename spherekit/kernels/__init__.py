@@ -26,7 +26,8 @@
 3. `harmonic.engines.recursion` takes work memory and starts the threads.
 4. `harmonic.steps.legendre_scalar` takes orders, four at a time, from the work queue. For each order it gets
    the coefficients of the recursion, and goes through the blocks of rings.
-5. `kernels.wigner_recursion` sums the degrees of one order on one block: ``start``, then ``synthesize``.
+5. `kernels.wigner_recursion` sums the degrees of one order on one block: ``seed``, ``skip_negligible``,
+   ``synthesize``.
 
 Spin goes through `legendre_spin`; FFTs through `harmonic.steps.phi_fft` (`phi_fft_healpix`) and `fft`; small
 band-limits and batches through the engines `precomputed` (tables and `matmul`) and `batched` (maps as lanes);
@@ -58,8 +59,8 @@ angle), `wigner.functions` (columns d^l_mn) and `wigner.rotation_kernels` (d^l(p
 - Compiled code is cached on disk (SPHEREKIT_CACHE), in a folder named after the content of *all* files with
   kernels. Numba itself looks for edits only in the file of the outermost function, and would run old code
   after an edit of a function in another file that it calls. So an edit of one file compiles everything again.
-- Plain numbers travel in a NamedTuple; arrays are separate arguments of a kernel, as code that takes them out
-  of tuples, call after call, costs compile time.
+- Plain numbers travel in a NamedTuple; arrays are separate arguments. A tuple of arrays that a loop builds is
+  counted, zeroed and copied each time (7 % of a synthesis at L = 256), and takes longer to compile.
 - Kernels do not allocate in inner loops, know nothing of grids, and raise nothing: they return statistics of
   the input (NaN, symmetry defect, magnitude), which Python turns into errors.
 

@@ -25,7 +25,7 @@ import math
 
 import numpy as np
 
-from spherekit._core.jit import jit, leaf
+from spherekit._core.jit import leaf
 from spherekit.kernels.simd import (
     accumulate,
     exp2,
@@ -137,20 +137,6 @@ def lane_groups(count, size, far):
             group = []
         group.append(item)
     return np.array(lanes + group + [group[-1]] * (size - len(group)))
-
-
-@leaf
-def start(lanes, m, n, log_norm, log_sin, log_tan, z, ab, first, count, state):
-    """`seed` and `skip_negligible`: the index of the first degree that matters on a block of rings."""
-    exponent = seed(lanes, m, n, log_norm, log_sin, log_tan, first, state)
-    return skip_negligible(lanes, z, first, state, ab, exponent, count)
-
-
-@leaf
-def start_differences(lanes, m, n, log_norm, log_sin, log_tan, y, rga, first, count, state):
-    """`start` in the difference form."""
-    exponent = seed(lanes, m, n, log_norm, log_sin, log_tan, first, state)
-    return skip_negligible_differences(lanes, y, first, state, rga, exponent, count)
 
 
 @leaf
@@ -277,30 +263,15 @@ def values_differences(lanes, y, first, state, rga, k, count, out):
         p = p + d
 
 
-@jit
+@leaf
 def sum_rings(
-    narrow,
-    wide,
-    lane,
-    is_wide,
-    form,
-    sin2,
-    ab_sin2,
-    cos2,
-    ab_cos2,
-    starts,
-    states,
-    values,
-    count,
-    sums,
-    c,
+    narrow, wide, rings, sin2, ab_sin2, cos2, ab_cos2, starts, states, values, count, sums, c
 ):
     """c[4k+j] = sum over all rings of p_k values[j]: the transpose of `synthesize` on every block.
 
-    ``lane`` (the first one), ``is_wide`` and ``form`` of the blocks are those of `RingLanes`; ``starts[b]``
-    (which is advanced), ``states[b]``, ``values[b]``: next degree, state and values of a block. ``sin2``,
-    ``ab_sin2``: variable and coefficients of the form `SIN2`; ``cos2``, ``ab_cos2``: of `COS2`. Degrees come
-    in chunks whose sums stay in the first-level cache.
+    ``rings``: `RingLanes`. ``starts[b]`` (which is advanced), ``states[b]``, ``values[b]``: next degree,
+    state and values of a block. ``sin2``, ``ab_sin2``: variable and coefficients of the form `SIN2`;
+    ``cos2``, ``ab_cos2``: of `COS2`. Degrees come in chunks whose sums stay in the first-level cache.
     """
     for first in range(0, count, DEGREE_CHUNK):
         last = min(first + DEGREE_CHUNK, count)
@@ -308,12 +279,12 @@ def sum_rings(
         for b in range(starts.size):
             if starts[b] >= last:
                 continue
-            z, ab = (sin2, ab_sin2) if form[b] == SIN2 else (cos2, ab_cos2)
-            args = z, lane[b], states[b], ab, values[b], starts[b], first, last, sums
-            if is_wide[b]:
-                analyze(wide, narrow, *args)
+            z, ab = (sin2, ab_sin2) if rings.form[b] == SIN2 else (cos2, ab_cos2)
+            lane, k, state, v = rings.first[b], starts[b], states[b], values[b]
+            if rings.wide[b]:
+                analyze(wide, narrow, z, lane, state, ab, v, k, first, last, sums)
             else:
-                analyze(narrow, narrow, *args)
+                analyze(narrow, narrow, z, lane, state, ab, v, k, first, last, sums)
             starts[b] = last
         add_lanes(narrow, sums, last - first, c, 4 * first)
 

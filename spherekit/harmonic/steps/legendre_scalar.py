@@ -43,8 +43,9 @@ from spherekit.kernels.wigner_recursion import (
     SUM_LANES,
     add_lanes,
     analyze_differences,
-    start,
-    start_differences,
+    seed,
+    skip_negligible,
+    skip_negligible_differences,
     sum_rings,
     synthesize,
     synthesize_differences,
@@ -79,8 +80,6 @@ def synthesis_zonal(
     c, c_polar, ab_sin2 = np.empty(4 * L + 8), np.empty(4 * L + 8), np.empty(L + 8)
     state, out = np.empty(64), np.empty(128)
     rows = np.empty((flm.shape[0], 1 if real else 2, TOGETHER, 2 * L + 8))
-    x, y, sin2, cos2 = rings.x, rings.y, rings.sin2, rings.cos2
-    log_sin, log_tan, north, south = rings.log_sin, rings.log_tan, rings.north, rings.south
     while True:
         first = next_orders(queue, orders)
         if first >= orders.last:
@@ -96,21 +95,21 @@ def synthesis_zonal(
                     _mix(f, order, e, alpha, c)
                     _mix_polar(f, order, c_polar)
                     plane = planes[q, orders.down - m if sign else orders.up + m].reshape(-1)
-                    work = state, out, north, south, plane
                     for b in range(rings.first.size):
-                        lane, form = rings.first[b], rings.form[b]
-                        z, ab = (sin2, ab_sin2) if form == SIN2 else (cos2, ab_cos2)
-                        recursion = order, lane, log_sin, log_tan, z, ab
                         if m > order_limit(L, rings.top[b]):
-                            store_zeros(narrow, lane, rings.wide[b], plane)
-                        elif form == DIFFERENCES:
+                            store_zeros(narrow, rings, b, plane)
+                        elif rings.form[b] == DIFFERENCES:
                             _synthesize_polar(
-                                narrow, order, lane, log_sin, log_tan, y, rga, c_polar, *work
+                                narrow, rings, b, order, rga, c_polar, state, out, plane
                             )
                         elif rings.wide[b]:
-                            _synthesize(wide, *recursion, c, x, *work)
+                            _synthesize(
+                                wide, rings, b, order, ab_sin2, ab_cos2, c, state, out, plane
+                            )
                         else:
-                            _synthesize(narrow, *recursion, c, x, *work)
+                            _synthesize(
+                                narrow, rings, b, order, ab_sin2, ab_cos2, c, state, out, plane
+                            )
 
 
 @leaf
@@ -159,34 +158,47 @@ def _mix_polar(f, order, c_polar):
 
 
 @leaf
-def _synthesize(lanes, order, lane, log_sin, log_tan, z, ab, c, x, state, out, north, south, plane):
-    """A block of rings from ``lane`` on, in z = sin^2 or cos^2."""
-    w = width(lanes)
-    count = order.pairs
-    k = start(lanes, order.m, 0, order.log_lambda, log_sin, log_tan, z, ab, lane, count, state)
-    synthesize(lanes, z, lane, state, ab, c, k, count, out)
-    v, one = load(lanes, x, lane), splat(lanes, 1.0)
+def _synthesize(lanes, rings, b, order, ab_sin2, ab_cos2, c, state, out, plane):
+    """A block of rings, two degrees at a time in sin^2 or cos^2."""
+    w, first = width(lanes), rings.first[b]
+    z, ab = (rings.sin2, ab_sin2) if rings.form[b] == SIN2 else (rings.cos2, ab_cos2)
+    k = _start(lanes, rings, first, order, z, ab, state)
+    synthesize(lanes, z, first, state, ab, c, k, order.pairs, out)
+    x, one = load(lanes, rings.x, first), splat(lanes, 1.0)
     even_re, even_im = load(lanes, out, 0), load(lanes, out, w)
-    odd_re, odd_im = v * load(lanes, out, 2 * w), v * load(lanes, out, 3 * w)
-    store_weighted(lanes, north, lane, one, even_re + odd_re, even_im + odd_im, plane, lane)
-    column = lane + x.size
-    store_weighted(lanes, south, lane, one, even_re - odd_re, even_im - odd_im, plane, column)
+    odd_re, odd_im = x * load(lanes, out, 2 * w), x * load(lanes, out, 3 * w)
+    north, south = first, first + rings.x.size
+    store_weighted(lanes, rings.north, first, one, even_re + odd_re, even_im + odd_im, plane, north)
+    store_weighted(lanes, rings.south, first, one, even_re - odd_re, even_im - odd_im, plane, south)
 
 
 @leaf
-def _synthesize_polar(
-    lanes, order, lane, log_sin, log_tan, y, rga, c, state, out, north, south, plane
-):
+def _synthesize_polar(lanes, rings, b, order, rga, c_polar, state, out, plane):
     """A block of rings in differences."""
-    w = width(lanes)
-    m, count = order.m, order.degrees
-    k = start_differences(lanes, m, 0, order.log_d, log_sin, log_tan, y, rga, lane, count, state)
-    synthesize_differences(lanes, y, lane, state, rga, c, k, count, out)
-    flip = splat(lanes, 1.0 - 2.0 * (m % 2))
+    w, first = width(lanes), rings.first[b]
+    k = _start_polar(lanes, rings, first, order, rga, state)
+    synthesize_differences(lanes, rings.y, first, state, rga, c_polar, k, order.degrees, out)
+    flip = splat(lanes, 1.0 - 2.0 * (order.m % 2))
     re, im = load(lanes, out, 0), load(lanes, out, w)
-    store_weighted(lanes, north, lane, flip, re, im, plane, lane)
+    store_weighted(lanes, rings.north, first, flip, re, im, plane, first)
     re, im = load(lanes, out, 2 * w), load(lanes, out, 3 * w)
-    store_weighted(lanes, south, lane, flip, re, im, plane, lane + y.size)
+    store_weighted(lanes, rings.south, first, flip, re, im, plane, first + rings.x.size)
+
+
+@leaf
+def _start(lanes, rings, first, order, z, ab, state):
+    """The pair from which the recursion matters on a block."""
+    log_norm, sin, tan = order.log_lambda, rings.log_sin, rings.log_tan
+    exponent = seed(lanes, order.m, 0, log_norm, sin, tan, first, state)
+    return skip_negligible(lanes, z, first, state, ab, exponent, order.pairs)
+
+
+@leaf
+def _start_polar(lanes, rings, first, order, rga, state):
+    """The degree from which the recursion matters on a block."""
+    log_norm, sin, tan = order.log_d, rings.log_sin, rings.log_tan
+    exponent = seed(lanes, order.m, 0, log_norm, sin, tan, first, state)
+    return skip_negligible_differences(lanes, rings.y, first, state, rga, exponent, order.degrees)
 
 
 # --- analysis ----------------------------------------------------------------------------------------
@@ -200,14 +212,12 @@ def analysis_zonal(
     c, c_polar, ab_sin2 = np.zeros(4 * L + 8), np.zeros(4 * L + 8), np.empty(L + 8)
     sums = aligned(4 * SUM_LANES * DEGREE_CHUNK, log_norms)
     polar_sums = aligned(4 * SUM_LANES * (L + 8), log_norms)
-    blocks = rings.first, rings.wide, rings.form
-    block_count = rings.first.size
-    starts = np.empty(block_count, np.int64)
-    states = aligned(block_count * 64, log_norms).reshape(block_count, 64)
-    values = aligned(block_count * 128, log_norms).reshape(block_count, 128)
+    blocks = rings.first.size
+    starts = np.empty(blocks, np.int64)
+    states = aligned(blocks * 64, log_norms).reshape(blocks, 64)
+    values = aligned(blocks * 128, log_norms).reshape(blocks, 128)
+    work = starts, states, values, sums, polar_sums, c, c_polar
     rows = np.empty((flm.shape[0], 1 if real else 2, TOGETHER, 2 * L + 8))
-    x, y, sin2, cos2 = rings.x, rings.y, rings.sin2, rings.cos2
-    log_sin, log_tan, north, south = rings.log_sin, rings.log_tan, rings.north, rings.south
     while True:
         first = next_orders(queue, orders)
         if first >= orders.last:
@@ -218,27 +228,9 @@ def analysis_zonal(
             for q in range(flm.shape[0]):
                 for sign in range(1 if real or m == 0 else 2):
                     plane = planes[q, orders.down - m if sign else orders.up + m].reshape(-1)
-                    polar_sums[: 4 * SUM_LANES * order.degrees] = 0.0
-                    for b in range(block_count):
-                        lane, form, state, v = rings.first[b], rings.form[b], states[b], values[b]
-                        z, ab = (sin2, ab_sin2) if form == SIN2 else (cos2, ab_cos2)
-                        starts[b] = order.pairs
-                        if m > order_limit(L, rings.top[b]):
-                            continue
-                        recursion = order, lane, log_sin, log_tan, z, ab
-                        work = state, v, north, south, plane
-                        if form == DIFFERENCES:
-                            _analyze_polar(
-                                narrow, order, lane, log_sin, log_tan, y, rga, polar_sums, *work
-                            )
-                        elif rings.wide[b]:
-                            starts[b] = _begin_analysis(wide, *recursion, x, *work)
-                        else:
-                            starts[b] = _begin_analysis(narrow, *recursion, x, *work)
-                    forms = sin2, ab_sin2, cos2, ab_cos2
-                    buffers = starts, states, values, order.pairs, sums, c
-                    sum_rings(narrow, wide, *blocks, *forms, *buffers)
-                    add_lanes(narrow, polar_sums, order.degrees, c_polar, 0)
+                    _analyze_rings(
+                        narrow, wide, L, order, rings, ab_sin2, ab_cos2, rga, work, plane
+                    )
                     f = rows[q, sign, m - first]
                     _unmix(f, c, order, e, alpha)
                     _unmix_polar(f, c_polar, order)
@@ -247,29 +239,49 @@ def analysis_zonal(
 
 
 @leaf
-def _begin_analysis(
-    lanes, order, lane, log_sin, log_tan, z, ab, x, state, values, north, south, plane
-):
-    """Even and odd values of a block, and the pair from which its recursion matters."""
-    nr, ni = load_weighted(lanes, north, lane, plane, lane)
-    sr, si = load_weighted(lanes, south, lane, plane, lane + x.size)
-    v = load(lanes, x, lane)
-    store4(values, width(lanes), nr + sr, ni + si, v * (nr - sr), v * (ni - si))
-    log_norm = order.log_lambda
-    return start(lanes, order.m, 0, log_norm, log_sin, log_tan, z, ab, lane, order.pairs, state)
+def _analyze_rings(narrow, wide, L, order, rings, ab_sin2, ab_cos2, rga, work, plane):
+    """The transpose of `_synthesize_rings`: sums over all rings, into ``c`` and ``c_polar``."""
+    starts, states, values, sums, polar_sums, c, c_polar = work
+    sin2, cos2, count = rings.sin2, rings.cos2, order.pairs
+    polar_sums[: 4 * SUM_LANES * order.degrees] = 0.0
+    for b in range(starts.size):
+        starts[b] = count
+        if order.m > order_limit(L, rings.top[b]):
+            continue
+        state, v = states[b], values[b]
+        if rings.form[b] == DIFFERENCES:
+            _analyze_polar(narrow, rings, b, order, rga, polar_sums, state, v, plane)
+        elif rings.wide[b]:
+            starts[b] = _begin_analysis(wide, rings, b, order, ab_sin2, ab_cos2, state, v, plane)
+        else:
+            starts[b] = _begin_analysis(narrow, rings, b, order, ab_sin2, ab_cos2, state, v, plane)
+    sum_rings(
+        narrow, wide, rings, sin2, ab_sin2, cos2, ab_cos2, starts, states, values, count, sums, c
+    )
+    add_lanes(narrow, polar_sums, order.degrees, c_polar, 0)
 
 
 @leaf
-def _analyze_polar(
-    lanes, order, lane, log_sin, log_tan, y, rga, sums, state, values, north, south, plane
-):
+def _begin_analysis(lanes, rings, b, order, ab_sin2, ab_cos2, state, values, plane):
+    """Even and odd values of a block, and the pair from which its recursion matters."""
+    w, first = width(lanes), rings.first[b]
+    z, ab = (rings.sin2, ab_sin2) if rings.form[b] == SIN2 else (rings.cos2, ab_cos2)
+    nr, ni = load_weighted(lanes, rings.north, first, plane, first)
+    sr, si = load_weighted(lanes, rings.south, first, plane, first + rings.x.size)
+    x = load(lanes, rings.x, first)
+    store4(values, w, nr + sr, ni + si, x * (nr - sr), x * (ni - si))
+    return _start(lanes, rings, first, order, z, ab, state)
+
+
+@leaf
+def _analyze_polar(lanes, rings, b, order, rga, sums, state, values, plane):
     """A block of rings in differences, added to the sums of its degrees."""
-    m, count = order.m, order.degrees
-    k = start_differences(lanes, m, 0, order.log_d, log_sin, log_tan, y, rga, lane, count, state)
-    nr, ni = load_weighted(lanes, north, lane, plane, lane)
-    sr, si = load_weighted(lanes, south, lane, plane, lane + y.size)
+    first = rings.first[b]
+    k = _start_polar(lanes, rings, first, order, rga, state)
+    nr, ni = load_weighted(lanes, rings.north, first, plane, first)
+    sr, si = load_weighted(lanes, rings.south, first, plane, first + rings.x.size)
     store4(values, width(lanes), nr, ni, sr, si)
-    analyze_differences(lanes, lanes, y, lane, state, rga, values, k, count, sums)
+    analyze_differences(lanes, lanes, rings.y, first, state, rga, values, k, order.degrees, sums)
 
 
 @jit

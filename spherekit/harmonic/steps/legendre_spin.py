@@ -33,9 +33,10 @@ from spherekit.kernels.wigner_recursion import (
     SUM_LANES,
     add_lanes,
     analyze_differences,
+    seed,
     seed_sign,
-    start,
-    start_differences,
+    skip_negligible,
+    skip_negligible_differences,
     sum_rings,
     synthesize,
     synthesize_differences,
@@ -97,11 +98,12 @@ def _flips(ell, order):
 
 
 @leaf
-def _sides(order, lane, north, south):
+def _sides(rings, first, order):
     """Weights and columns of a block for order m, then for order -m: opposite hemispheres."""
+    south = first + rings.x.size
     if order.second:
-        return south, lane + south.size, north, lane
-    return north, lane, south, lane + south.size
+        return rings.south, south, rings.north, first
+    return rings.north, first, rings.south, south
 
 
 # --- synthesis ---------------------------------------------------------------------------------------
@@ -114,10 +116,8 @@ def synthesis_spin(
     """Planes of the coefficients of a field of spin s; arguments as in `synthesis_zonal`."""
     c, c_polar = np.empty(4 * L + 8), np.empty(4 * L + 8)
     opposite = np.empty(2 * L + 8)
-    state, out = np.empty(64), np.empty(128)
+    work = c, c_polar, np.empty(64), np.empty(128)
     rows = np.empty((flm.shape[0], 2, TOGETHER, 2 * L + 8))
-    y, log_sin, log_tan = rings.y, rings.log_sin, rings.log_tan
-    north, south = rings.north, rings.south
     while True:
         first = next_orders(queue, orders)
         if first >= orders.last:
@@ -135,18 +135,7 @@ def synthesis_spin(
                     down = planes[q, orders.down - m if m else orders.up].reshape(-1)
                     if not second:
                         up[:], down[:] = 0.0, 0.0
-                    work = state, out, north, south, up, down
-                    for b in range(rings.first.size):
-                        if order.distance > order_limit(L, rings.top[b]):
-                            continue
-                        lane = rings.first[b]
-                        recursion = order, lane, log_sin, log_tan, y
-                        if rings.form[b] == DIFFERENCES:
-                            _synthesize_polar(narrow, *recursion, rga, c_polar, *work)
-                        elif rings.wide[b]:
-                            _synthesize(wide, *recursion, ab, c, *work)
-                        else:
-                            _synthesize(narrow, *recursion, ab, c, *work)
+                    _synthesize_rings(narrow, wide, L, order, rings, ab, rga, work, up, down)
 
 
 @jit
@@ -168,35 +157,64 @@ def _mix(f, g, order, alpha, c, c_polar):
 
 
 @leaf
-def _synthesize(lanes, order, lane, log_sin, log_tan, y, ab, c, state, out, north, south, up, down):
+def _synthesize_rings(narrow, wide, L, order, rings, ab, rga, work, up, down):
+    """A pass into the planes of m (``up``) and of -m (``down``), block after block."""
+    c, c_polar, state, out = work
+    for b in range(rings.first.size):
+        if order.distance > order_limit(L, rings.top[b]):
+            continue
+        if rings.form[b] == DIFFERENCES:
+            _synthesize_polar(narrow, rings, b, order, rga, c_polar, state, out, up, down)
+        elif rings.wide[b]:
+            _synthesize(wide, rings, b, order, ab, c, state, out, up, down)
+        else:
+            _synthesize(narrow, rings, b, order, ab, c, state, out, up, down)
+
+
+@leaf
+def _synthesize(lanes, rings, b, order, ab, c, state, out, up, down):
     """A block of rings, one degree at a time."""
-    m, n, count = order.m, order.n, order.count
-    k = start(lanes, m, n, order.log_lambda, log_sin, log_tan, y, ab, lane, count, state)
-    synthesize(lanes, y, lane, state, ab, c, k, count, out)
-    _store_sides(lanes, order, lane, out, north, south, up, down)
+    first = rings.first[b]
+    k = _start(lanes, rings, first, order, ab, state)
+    synthesize(lanes, rings.y, first, state, ab, c, k, order.count, out)
+    _store_sides(lanes, rings, first, order, out, up, down)
 
 
 @leaf
-def _synthesize_polar(
-    lanes, order, lane, log_sin, log_tan, y, rga, c, state, out, north, south, up, down
-):
+def _synthesize_polar(lanes, rings, b, order, rga, c_polar, state, out, up, down):
     """A block of rings in differences."""
-    m, n, count = order.m, order.n, order.count
-    k = start_differences(lanes, m, n, order.log_d, log_sin, log_tan, y, rga, lane, count, state)
-    synthesize_differences(lanes, y, lane, state, rga, c, k, count, out)
-    _store_sides(lanes, order, lane, out, north, south, up, down)
+    first = rings.first[b]
+    k = _start_polar(lanes, rings, first, order, rga, state)
+    synthesize_differences(lanes, rings.y, first, state, rga, c_polar, k, order.count, out)
+    _store_sides(lanes, rings, first, order, out, up, down)
 
 
 @leaf
-def _store_sides(lanes, order, lane, values, north, south, up, down):
-    """Weighted values of a block into the planes of m (``up``) and of -m (``down``)."""
+def _start(lanes, rings, first, order, ab, state):
+    """The degree (from l0) from which the recursion matters on a block."""
+    log_norm, sin, tan = order.log_lambda, rings.log_sin, rings.log_tan
+    exponent = seed(lanes, order.m, order.n, log_norm, sin, tan, first, state)
+    return skip_negligible(lanes, rings.y, first, state, ab, exponent, order.count)
+
+
+@leaf
+def _start_polar(lanes, rings, first, order, rga, state):
+    """`_start` in the difference form."""
+    log_norm, sin, tan = order.log_d, rings.log_sin, rings.log_tan
+    exponent = seed(lanes, order.m, order.n, log_norm, sin, tan, first, state)
+    return skip_negligible_differences(lanes, rings.y, first, state, rga, exponent, order.count)
+
+
+@leaf
+def _store_sides(lanes, rings, first, order, values, up, down):
+    """Weighted values of a block into the planes of m and of -m."""
     w = width(lanes)
     one = splat(lanes, 1.0)
-    weights_up, column_up, weights_down, column_down = _sides(order, lane, north, south)
+    weights_up, column_up, weights_down, column_down = _sides(rings, first, order)
     re, im = load(lanes, values, 0), load(lanes, values, w)
-    store_weighted(lanes, weights_up, lane, one, re, im, up, column_up)
+    store_weighted(lanes, weights_up, first, one, re, im, up, column_up)
     re, im = load(lanes, values, 2 * w), load(lanes, values, 3 * w)
-    store_weighted(lanes, weights_down, lane, one, re, im, down, column_down)
+    store_weighted(lanes, weights_down, first, one, re, im, down, column_down)
 
 
 # --- analysis ----------------------------------------------------------------------------------------
@@ -211,14 +229,12 @@ def analysis_spin(
     opposite = np.empty(2 * L + 8)
     sums = aligned(4 * SUM_LANES * DEGREE_CHUNK, log_norms)
     polar_sums = aligned(4 * SUM_LANES * (L + 8), log_norms)
-    blocks = rings.first, rings.wide, rings.form
-    block_count = rings.first.size
-    starts = np.empty(block_count, np.int64)
-    states = aligned(block_count * 64, log_norms).reshape(block_count, 64)
-    values = aligned(block_count * 128, log_norms).reshape(block_count, 128)
+    blocks = rings.first.size
+    starts = np.empty(blocks, np.int64)
+    states = aligned(blocks * 64, log_norms).reshape(blocks, 64)
+    values = aligned(blocks * 128, log_norms).reshape(blocks, 128)
+    work = starts, states, values, sums, polar_sums, c, c_polar
     rows = np.empty((flm.shape[0], 2, TOGETHER, 2 * L + 8))
-    y, log_sin, log_tan = rings.y, rings.log_sin, rings.log_tan
-    north, south = rings.north, rings.south
     while True:
         first = next_orders(queue, orders)
         if first >= orders.last:
@@ -228,29 +244,10 @@ def analysis_spin(
             for second in range(2 if m else 1):
                 order = _pass(m, spin, second, L, rings.polar, log_norms)
                 alpha, ab, rga = _coefficients(order, L, opposite, cached, buffer)
-                count = order.count
-                polar_count = count if order.polar else 0
                 for q in range(flm.shape[0]):
                     up = planes[q, orders.up + m].reshape(-1)
                     down = planes[q, orders.down - m if m else orders.up].reshape(-1)
-                    polar_sums[: 4 * SUM_LANES * polar_count] = 0.0
-                    for b in range(block_count):
-                        starts[b] = count
-                        if order.distance > order_limit(L, rings.top[b]):
-                            continue
-                        lane, state, v = rings.first[b], states[b], values[b]
-                        recursion = order, lane, log_sin, log_tan, y
-                        work = state, v, north, south, up, down
-                        if rings.form[b] == DIFFERENCES:
-                            _analyze_polar(narrow, *recursion, rga, polar_sums, *work)
-                        elif rings.wide[b]:
-                            starts[b] = _begin_analysis(wide, *recursion, ab, *work)
-                        else:
-                            starts[b] = _begin_analysis(narrow, *recursion, ab, *work)
-                    forms = y, ab, y, ab
-                    buffers = starts, states, values, count, sums, c
-                    sum_rings(narrow, wide, *blocks, *forms, *buffers)
-                    add_lanes(narrow, polar_sums, polar_count, c_polar, 0)
+                    _analyze_rings(narrow, wide, L, order, rings, ab, rga, work, up, down)
                     f, g = rows[q, 0, m - first], rows[q, 1, m - first]
                     _unmix(f, g, order, alpha, c, c_polar)
         _join_zero_order(first, rows)
@@ -266,32 +263,50 @@ def _join_zero_order(first, rows):
 
 
 @leaf
-def _begin_analysis(
-    lanes, order, lane, log_sin, log_tan, y, ab, state, values, north, south, up, down
-):
+def _analyze_rings(narrow, wide, L, order, rings, ab, rga, work, up, down):
+    """The transpose of `_synthesize_rings`: sums over all rings, into ``c`` and ``c_polar``."""
+    starts, states, values, sums, polar_sums, c, c_polar = work
+    y, count = rings.y, order.count
+    polar_count = count if order.polar else 0
+    polar_sums[: 4 * SUM_LANES * polar_count] = 0.0
+    for b in range(starts.size):
+        starts[b] = count
+        if order.distance > order_limit(L, rings.top[b]):
+            continue
+        state, v = states[b], values[b]
+        if rings.form[b] == DIFFERENCES:
+            _analyze_polar(narrow, rings, b, order, rga, polar_sums, state, v, up, down)
+        elif rings.wide[b]:
+            starts[b] = _begin_analysis(wide, rings, b, order, ab, state, v, up, down)
+        else:
+            starts[b] = _begin_analysis(narrow, rings, b, order, ab, state, v, up, down)
+    sum_rings(narrow, wide, rings, y, ab, y, ab, starts, states, values, count, sums, c)
+    add_lanes(narrow, polar_sums, polar_count, c_polar, 0)
+
+
+@leaf
+def _begin_analysis(lanes, rings, b, order, ab, state, values, up, down):
     """Values of a block, and the degree (from l0) from which its recursion matters."""
-    m, n, count = order.m, order.n, order.count
-    _load_sides(lanes, order, lane, values, north, south, up, down)
-    return start(lanes, m, n, order.log_lambda, log_sin, log_tan, y, ab, lane, count, state)
+    first = rings.first[b]
+    _load_sides(lanes, rings, first, order, values, up, down)
+    return _start(lanes, rings, first, order, ab, state)
 
 
 @leaf
-def _analyze_polar(
-    lanes, order, lane, log_sin, log_tan, y, rga, sums, state, values, north, south, up, down
-):
+def _analyze_polar(lanes, rings, b, order, rga, sums, state, values, up, down):
     """A block of rings in differences, added to the sums of its degrees."""
-    m, n, count = order.m, order.n, order.count
-    k = start_differences(lanes, m, n, order.log_d, log_sin, log_tan, y, rga, lane, count, state)
-    _load_sides(lanes, order, lane, values, north, south, up, down)
-    analyze_differences(lanes, lanes, y, lane, state, rga, values, k, count, sums)
+    first = rings.first[b]
+    k = _start_polar(lanes, rings, first, order, rga, state)
+    _load_sides(lanes, rings, first, order, values, up, down)
+    analyze_differences(lanes, lanes, rings.y, first, state, rga, values, k, order.count, sums)
 
 
 @leaf
-def _load_sides(lanes, order, lane, values, north, south, up, down):
+def _load_sides(lanes, rings, first, order, values, up, down):
     """The transpose of `_store_sides`."""
-    weights_up, column_up, weights_down, column_down = _sides(order, lane, north, south)
-    ar, ai = load_weighted(lanes, weights_up, lane, up, column_up)
-    br, bi = load_weighted(lanes, weights_down, lane, down, column_down)
+    weights_up, column_up, weights_down, column_down = _sides(rings, first, order)
+    ar, ai = load_weighted(lanes, weights_up, first, up, column_up)
+    br, bi = load_weighted(lanes, weights_down, first, down, column_down)
     store4(values, width(lanes), ar, ai, br, bi)
 
 

@@ -143,11 +143,13 @@ def load_weighted(lanes, weights, first, plane, column):
 
 
 @leaf
-def store_zeros(lanes, first, wide, plane):
+def store_zeros(lanes, rings, b, plane):
     """Zero for a block on which an order is negligible."""
     zero = splat(lanes, 0.0)
-    for part in range(0, plane.size, plane.size // 4):
-        for column in range(part + first, part + first + (_WIDTH if wide else 8), width(lanes)):
+    lane_count = rings.x.size
+    for part in range(4):
+        first = part * lane_count + rings.first[b]
+        for column in range(first, first + (_WIDTH if rings.wide[b] else 8), width(lanes)):
             store(plane, column, zero)
 
 
