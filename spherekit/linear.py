@@ -13,7 +13,7 @@ import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
 from autograd.tracer import getval, isbox
 
-from spherekit._core.timing import timed
+from spherekit.timing import timed
 
 __all__ = ["Pair", "cast", "conj", "is_traced", "like", "linear_map", "registry", "same_precision"]
 

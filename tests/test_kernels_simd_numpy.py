@@ -195,3 +195,17 @@ def test_a_switch_that_says_nothing_is_refused(environment):
     result = python(program, **environment)
     assert result.returncode == 1
     assert "ValueError: SPHEREKIT_SIMD is" in result.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "environment, arguments, code, message",
+    [
+        (dict(SPHEREKIT_SIMD="foo"), ["--version"], 2, "SPHEREKIT_SIMD is 'foo'"),
+        (dict(SPHEREKIT_SIMD="numpy"), ["warmup"], 2, "nothing to compile"),
+    ],
+)
+def test_commands_say_what_the_switch_does(environment, arguments, code, message):
+    program = f"import sys; from spherekit.cli import main; sys.exit(main({arguments!r}))"
+    result = python(program, **environment)
+    assert result.returncode == code
+    assert message in result.stderr and "Traceback" not in result.stderr

@@ -3,6 +3,7 @@
 import autograd.numpy as anp
 import numpy as np
 import pytest
+from autograd import grad
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tolerances import CHAIN, IDENTITY, SHORT_SUM
@@ -291,3 +292,50 @@ def test_bad_masks_and_maps():
         masked_power(f + 1j, 4, mask, sampling=EQUAL)
     with pytest.raises(ValueError, match="not all 0"):
         sky_fraction(0 * mask, sampling=EQUAL)
+
+
+def test_the_scale_of_a_mask_cancels(rng):
+    """In the spectrum, at any scale that single and double precision hold, and beyond in double."""
+    mask = (GL(8).theta[:, None] < 1.2) * np.ones(GL(8).shape)
+    f = rng.standard_normal(GL(8).shape)
+    expected = masked_power(f, 8, mask, sampling="gl")
+    for scale in (3e-3, 1e-200, 1e200):
+        np.testing.assert_allclose(
+            masked_power(f, 8, scale * mask, sampling="gl"), expected, rtol=SHORT_SUM, atol=0
+        )
+    for scale in (1e-200, 1e-160, 1e200):
+        with pytest.raises(ValueError, match="beyond the range of float64"):
+            sky_fraction(scale * mask, sampling="gl:8")
+    for scale in (1e-46, 1e39):
+        with pytest.raises(ValueError, match="beyond the range of float32"):
+            masked_flm(f.astype(np.float32), 8, scale * mask, sampling="gl")
+
+
+def test_masks_that_leave_no_quadrature_weight():
+    north_pole = np.zeros(DHPole(16).shape)
+    north_pole[0] = 1
+    negative = Rings([0.5, 1.5, 2.5], 4, weights=[-1.0, 1.0, 1.0])
+    for grid, mask in ((DHPole(16), north_pole), (negative, np.arange(12) < 4)):
+        with pytest.raises(ValueError, match="weight is above 0"):
+            sky_fraction(mask, sampling=grid)
+        with pytest.raises(ValueError, match="weight is above 0"):
+            masked_power(np.ones(grid.shape), 4, mask, sampling=grid)
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (767,), (2, 1), (768, 1)])
+def test_traced_maps_have_the_shape_of_the_grid(shape):
+    mask = HEALPix(8).theta < 1.5
+    with pytest.raises(ValueError, match="samples have shape"):
+        grad(lambda x: anp.sum(masked_power(x, 16, mask, sampling="healpix:8")))(np.ones(shape))
+
+
+def test_spectra_of_arrays_that_do_not_fit():
+    flm = np.ones((3, 256), complex)
+    with pytest.raises(
+        ValueError, match="flm has shape .3, 256. and flm2 .2, 256.; the axes before"
+    ):
+        power(flm, flm[:2])
+    with pytest.raises(ValueError, match="T has shape .64,. and flm .3, 256."):
+        polarization_power(flm, np.ones(64))
+    with pytest.raises(ValueError, match="T has shape .2, 256. and flm .3, 256.; the axes before"):
+        polarization_power(flm, np.ones((2, 256)))

@@ -367,3 +367,11 @@ def test_refusals_of_one_scale(rng):
     ]:
         with pytest.raises(error, match=words):
             call()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_energies_of_coefficients_that_are_not_finite(value):
+    flm = np.ones(64, complex)
+    flm[5] = value
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        Wavelets(8).energies(flm)

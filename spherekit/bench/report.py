@@ -7,6 +7,8 @@ from importlib import metadata
 
 import numpy as np
 
+from spherekit._core.jit import runs_as_python
+
 WAYS = ("inverse", "forward")
 _GROUP = ("transform", "grid", "N", "spin", "signal", "batch", "dtype", "threads")
 _ONE_WAY = {
@@ -40,6 +42,8 @@ def machine():
         "numpy": np.__version__,
         "numba": numba.__version__,
     }
+    if runs_as_python():
+        facts["kernels"] = "plain Python, not compiled"
     for name in ("ducc0", "healpy", "shtns", "s2fft", "jax", "spherical"):
         try:
             facts[name] = metadata.version(name)

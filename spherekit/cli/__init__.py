@@ -40,6 +40,13 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv=None):
     """Run the command; returns its exit code: 0 done, 1 the work failed, 2 wrong usage."""
+    from spherekit._core.jit import runs_as_python
+
+    try:
+        runs_as_python()
+    except ValueError as error:  # the environment says how kernels run, or contradicts itself
+        _say(str(error))
+        return 2
     from spherekit.cli.options import Usage
 
     for stream in (

@@ -10,8 +10,14 @@ def arguments(parser):
 
 
 def run(args):
-    from spherekit._core.jit import cache_folder
+    from spherekit._core.jit import cache_folder, runs_as_python
+    from spherekit.cli.options import Usage
 
+    if runs_as_python():
+        raise Usage(
+            "kernels run as plain Python here (SPHEREKIT_SIMD=numpy or NUMBA_DISABLE_JIT): there is nothing "
+            "to compile; unset these variables"
+        )
     began = time.perf_counter()
     for title, step in _STEPS.items():
         started = time.perf_counter()

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from spherekit._core import checks
-from spherekit.conventions.arguments import as_float_array
+from spherekit._core.traced import as_float_array
 from spherekit.linear import is_traced, linear_map
 
 

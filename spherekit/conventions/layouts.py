@@ -4,7 +4,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from spherekit._core import checks
-from spherekit.conventions.arguments import as_float_array
+from spherekit._core.traced import as_float_array
 from spherekit.conventions.indexing import (
     degrees_and_orders,
     flat,

@@ -16,6 +16,7 @@ from scipy.sparse.linalg import LinearOperator
 
 from spherekit._core import checks, scaling
 from spherekit._core.blas import one_thread
+from spherekit._core.missing import UNSEEN
 from spherekit._core.parallel import thread_count
 from spherekit.conventions import from_real, to_real
 from spherekit.harmonic import lsqr
@@ -27,7 +28,6 @@ from spherekit.harmonic.transform import (
     warn_beyond_pixels,
 )
 from spherekit.sampling.base import directions
-from spherekit.sampling.healpix import UNSEEN
 
 _EPS = np.finfo(float).eps
 
@@ -131,7 +131,7 @@ def analyse(
     solver = _least_squares if method == "lsq" else _jacobi
     f = scaling.times_power(f, -unit)
     with one_thread():
-        flm, residual = _analyse(solver, f, used, flags, tol, max_iter, progress)
+        flm, residual = _analyze(solver, f, used, flags, tol, max_iter, progress)
     with np.errstate(over="ignore"):
         flm = scaling.times_power(flm, unit).astype(kind, copy=False)
     if not np.isfinite(flm).all():
@@ -256,7 +256,7 @@ def _used(mask, grid):
     return used
 
 
-def _analyse(solver, f, used, flags, tol, max_iter, progress):
+def _analyze(solver, f, used, flags, tol, max_iter, progress):
     """`analyse` of samples of order one, zero where they do not count."""
     L, real = flags["L"], flags["reality"]
     b = f[used]

@@ -16,7 +16,7 @@ from autograd.extend import defjvp, defvjp, primitive
 
 from spherekit._core import checks
 from spherekit._core.parallel import thread_count
-from spherekit.conventions.arguments import aligned, angles, as_float_array, colatitudes
+from spherekit._core.traced import aligned, angles, as_float_array, colatitudes
 from spherekit.conventions.indexing import degrees, flat, orders
 from spherekit.harmonic.engines import recursion
 from spherekit.harmonic.plan import Plan, pair_rings

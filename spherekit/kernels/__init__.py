@@ -1,4 +1,4 @@
-"""The architecture of the hot path: what the compiled kernels are, and how a transform reaches them.
+"""The architecture of the hot path: what transforms are compiled from, and how a call reaches it.
 
 **Terms**
 
@@ -13,8 +13,8 @@
 - *Forms of the recursion* (`wigner_recursion`), all in the degree l, for one order m and one n = -spin: two
   degrees at a time in sin^2 or cos^2 of theta (n = 0); one degree at a time in y = 1 - cos(theta) (any n);
   differences of neighboring degrees (any n), which keep their digits near a pole. Every block of rings has
-  the form that is accurate there. An order that is negligible on a block is skipped, and so are the first
-  degrees of an order as long as they are negligible.
+  one of them, by L and the angle of its ring nearest the pole. An order that is negligible on a block is
+  skipped, and so are the first degrees of an order as long as they are negligible.
 - *Plan* (`harmonic.plan`): what a transform of one grid and band-limit needs beside the data:
   the rings that the Legendre step visits, their weights, and, where these are not the rings of the grid
   (MW, MWSS, coarse CC), the tables of the theta step between the two. Plans are cached by grid and L.
@@ -22,7 +22,7 @@
 **One call, from the outside in**, for ``spherekit.inverse(flm, L)``:
 
 1. `harmonic.transform` checks the arguments, once.
-2. `harmonic.dispatch` chooses an engine: from then on nothing depends on flags.
+2. `harmonic.dispatch` chooses the engine, once for a `Problem`, which carries the arguments.
 3. `harmonic.engines.recursion` takes work memory and starts the threads.
 4. `harmonic.steps.legendre_scalar` takes orders, four at a time, from the work queue. For each order it gets
    the coefficients of the recursion, and goes through the blocks of rings.
@@ -42,15 +42,16 @@ on the number of threads, bit for bit.
   registers. `simd_numpy`: the same operations in NumPy, for running the kernels without LLVM, in a debugger
   or under coverage (SPHEREKIT_SIMD=numpy): slow, and equal but for rounding.
 - `work_queue`: the atomic counter that hands items of work to threads.
-- `recursion_coefficients`: coefficients of all forms, cached up to L = 1024.
+- `recursion_coefficients`: coefficients of all forms, cached up to L = 1024 (256 where |n| > 4).
 - `wigner_recursion`: the recursion itself: norms, starts, sums over degrees and, transposed, over rings.
 - `wigner_recursion_cuda`: the same steps with a CUDA thread to each ring.
 - `packing`: coefficients ``flm[l*l + l + m]`` to rows over the degree, four orders at once, and back.
 - `matmul`: products with precomputed tables.
 - `fft_butterflies`, `fft`: radix steps, and transforms of any length with rings as lanes.
 
-Recursions in other lanes, on the same step or for one purpose, are in `wigner.d_matrices` (all d^l at one
-angle), `wigner.functions` (columns d^l_mn) and `wigner.rotation_kernels` (d^l(pi/2) applied to signals).
+The loops that call these are compiled too, in the files of their purpose: `harmonic.steps`, the kernels of
+the engines, `wigner.d_matrices` (all d^l at one angle), `wigner.functions` (columns d^l_mn) and
+`wigner.rotation_kernels` (d^l(pi/2) applied to signals), `experiments.gaussianity.caps`.
 
 **Compilation and cache** (`_core.jit`)
 

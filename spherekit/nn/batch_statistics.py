@@ -21,9 +21,9 @@ from autograd.tracer import getval, isbox
 
 from spherekit._core import checks
 from spherekit._core.jit import jit
-from spherekit._core.timing import timed
 from spherekit.linear import conj
 from spherekit.nn.scaled_reductions import energy, match, put, scale, take
+from spherekit.timing import timed
 
 _SMALL = 1e-12  # beside a variance
 

@@ -17,10 +17,10 @@ from autograd.extend import defjvp, defvjp, primitive
 from spherekit._core import checks
 from spherekit._core.jit import jit, leaf
 from spherekit._core.parallel import run
-from spherekit._core.timing import timed
 from spherekit._core.workspace import aligned
 from spherekit.kernels.simd import Lanes, load, splat, store, width
 from spherekit.kernels.work_queue import next_item
+from spherekit.timing import timed
 from spherekit.wigner import clebsch_gordan
 
 _WIDTH = {np.dtype(np.float64): 32, np.dtype(np.float32): 64}

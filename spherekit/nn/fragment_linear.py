@@ -19,9 +19,9 @@ from autograd.extend import defjvp, defvjp, primitive
 from spherekit._core import checks
 from spherekit._core.blas import one_thread
 from spherekit._core.parallel import run
-from spherekit._core.timing import timed
 from spherekit.linear import like
 from spherekit.nn.types import Generalized
+from spherekit.timing import timed
 
 KINDS = ("free", "filter", "uniform", "channelwise", "cross")
 

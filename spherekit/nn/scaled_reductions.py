@@ -14,8 +14,8 @@ import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
 
 from spherekit._core.jit import jit
-from spherekit._core.timing import timed
 from spherekit.linear import conj, like, linear_map
+from spherekit.timing import timed
 
 
 @primitive

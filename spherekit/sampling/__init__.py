@@ -1,8 +1,9 @@
 """Where signals are sampled: the grids, their nodes and exact quadrature weights."""
 
 from spherekit.sampling.grids import grid
+from spherekit.sampling.healpix import HEALPix
 from spherekit.sampling.rectangles import CC, DH, GL, MW, MWSS, DHPole
-from spherekit.sampling.rings import HEALPix, Rings
+from spherekit.sampling.rings import Rings
 from spherekit.sampling.rotation import RotationGrid
 
 __all__ = ["CC", "DH", "DHPole", "GL", "MW", "MWSS", "HEALPix", "Rings", "RotationGrid", "grid"]

@@ -1,8 +1,8 @@
 """Grids by name. A grid is a frozen, hashable description of where a signal is sampled."""
 
 from spherekit.sampling.base import Grid
+from spherekit.sampling.healpix import HEALPix
 from spherekit.sampling.rectangles import CC, DH, GL, MW, MWSS, DHPole
-from spherekit.sampling.rings import HEALPix
 
 __all__ = ["grid"]
 

@@ -5,6 +5,7 @@ order numbers the pixels ring by ring from the north pole; nested order, for nsi
 numbers them along a Z-curve inside each of the 12 base pixels.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
 from math import isqrt
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from spherekit._core import checks
 from spherekit._core.missing import UNSEEN
+from spherekit.sampling.base import Grid
 from spherekit.sampling.quadrature import read_only, zonal_corrections
 
 __all__ = [
@@ -263,3 +265,39 @@ def _ring_start(ring, nside):
     """Number of the first pixel of the rings numbered from 1."""
     _, _, _, start = rings(nside)
     return start[ring - 1]
+
+
+# --- the grid ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class HEALPix(Grid):
+    """12 nside^2 equal-area pixels on 4 nside - 1 rings, RING order; any nside >= 1.
+
+    ``weights="ring"`` takes ring weights that integrate low degrees exactly; ``"equal"`` the areas.
+    There is no sampling theorem: see `spherekit.harmonic.analyse`.
+
+    >>> HEALPix(2).shape
+    (48,)
+    """
+
+    nside: int
+    weighting: str = "ring"
+    name = "healpix"
+    rectangular = False
+    exact = False
+    L = None
+
+    def __init__(self, nside, weights="ring"):
+        object.__setattr__(self, "nside", checks.whole_number(nside, "nside", 1, 2**14))
+        if weights not in ("ring", "equal"):
+            raise ValueError(f'weights is {weights!r}; HEALPix knows "ring" and "equal"')
+        object.__setattr__(self, "weighting", weights)
+
+    def ring_arrays(self):
+        """Colatitudes, numbers of samples, first longitudes and weights of the rings."""
+        theta, n_phi, phi0, _ = rings(self.nside)
+        weights = np.full(theta.shape, 4 * np.pi / (12 * self.nside**2))
+        if self.weighting == "ring":
+            weights = np.array(ring_weights(self.nside))
+        return theta, n_phi, phi0, weights

@@ -1,47 +1,14 @@
-"""Grids of rings with different numbers of samples: HEALPix, and any other."""
+"""Grids of any rings of constant colatitude, with different numbers of samples."""
 
 from dataclasses import dataclass, fields
 
 import numpy as np
 
 from spherekit._core import checks
-from spherekit.sampling import healpix, quadrature
+from spherekit.sampling import quadrature
 from spherekit.sampling.base import Grid
 
-__all__ = ["HEALPix", "Rings"]
-
-
-@dataclass(frozen=True)
-class HEALPix(Grid):
-    """12 nside^2 equal-area pixels on 4 nside - 1 rings, RING order; any nside >= 1.
-
-    ``weights="ring"`` takes ring weights that integrate low degrees exactly; ``"equal"`` the areas.
-    There is no sampling theorem: see `spherekit.harmonic.analyse`.
-
-    >>> HEALPix(2).shape
-    (48,)
-    """
-
-    nside: int
-    weighting: str = "ring"
-    name = "healpix"
-    rectangular = False
-    exact = False
-    L = None
-
-    def __init__(self, nside, weights="ring"):
-        object.__setattr__(self, "nside", checks.whole_number(nside, "nside", 1, 2**14))
-        if weights not in ("ring", "equal"):
-            raise ValueError(f'weights is {weights!r}; HEALPix knows "ring" and "equal"')
-        object.__setattr__(self, "weighting", weights)
-
-    def ring_arrays(self):
-        """Colatitudes, numbers of samples, first longitudes and weights of the rings."""
-        theta, n_phi, phi0, _ = healpix.rings(self.nside)
-        weights = np.full(theta.shape, 4 * np.pi / (12 * self.nside**2))
-        if self.weighting == "ring":
-            weights = np.array(healpix.ring_weights(self.nside))
-        return theta, n_phi, phi0, weights
+__all__ = ["Rings"]
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from spherekit._core import checks, scaling
 from spherekit._core.modulus import modulus
 from spherekit._core.operators import Operator
 from spherekit._core.parallel import thread_count
-from spherekit.conventions.arguments import coefficients
+from spherekit._core.traced import coefficients
 from spherekit.conventions.indexing import degrees, take
 from spherekit.harmonic import transform as harmonic
 from spherekit.linear import cast

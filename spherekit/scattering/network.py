@@ -16,8 +16,8 @@ from spherekit._core import checks
 from spherekit._core.modulus import modulus
 from spherekit._core.operators import Operator
 from spherekit._core.remat import recomputed
+from spherekit._core.traced import coefficients
 from spherekit.conventions import band_limit_of
-from spherekit.conventions.arguments import coefficients
 from spherekit.harmonic import transform as harmonic
 from spherekit.sampling import RotationGrid
 from spherekit.sampling import grid as as_grid

@@ -36,7 +36,18 @@ def power(flm, flm2=None):
     flm2, L_2 = (flm, L) if flm2 is None else flat(flm2, "flm2")
     if L != L_2:
         raise ValueError(f"flm has shape {flm.shape} and flm2 {flm2.shape}; cut both to one L*L")
+    check_broadcast("flm", flm, "flm2", flm2)
     return _power(flm, flm2)
+
+
+def check_broadcast(name, x, name_2, y):
+    """Refuse coefficients whose leading axes do not broadcast."""
+    try:
+        np.broadcast_shapes(x.shape, y.shape)
+    except ValueError:
+        raise ValueError(
+            f"{name} has shape {x.shape} and {name_2} {y.shape}; the axes before the last need to broadcast"
+        ) from None
 
 
 def polarization_power(flm, T=None, *, spin=2):
@@ -71,7 +82,12 @@ def polarization_power(flm, T=None, *, spin=2):
     E, B = spin_to_eb(flm, spin=spin)
     parts, pairs = {"E": E, "B": B}, ("EE", "BB", "EB")
     if T is not None:
-        parts["T"], _ = flat(T, "T")
+        parts["T"], L = flat(T, "T")
+        if L != band_limit_of(E):
+            raise ValueError(
+                f"T has shape {np.shape(T)} and flm {np.shape(flm)}; cut both to one L*L"
+            )
+        check_broadcast("T", parts["T"], "flm", E)
         pairs = ("TT", "EE", "BB", "TE", "EB", "TB")
     return {a + b: power(parts[a], parts[b]) for a, b in pairs}
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from spherekit._core import checks, scaling
 from spherekit._core.missing import UNSEEN, is_missing
-from spherekit.conventions.arguments import as_float_array
+from spherekit._core.traced import as_float_array
 from spherekit.harmonic import forward
 from spherekit.linear import is_traced
 from spherekit.sampling.base import directions
@@ -40,7 +40,8 @@ def sky_fraction(mask, *, sampling):
     Raises
     ------
     ValueError
-        A mask of another shape, or one that is negative, not finite or zero everywhere.
+        A mask of another shape, or one that is negative, not finite or zero everywhere; one that leaves
+        samples without quadrature weight alone; one whose square is beyond the range of float64.
 
     >>> import numpy as np
     >>> from spherekit.sampling import HEALPix
@@ -50,7 +51,22 @@ def sky_fraction(mask, *, sampling):
     """
     grid = as_grid(sampling)
     mask = _as_mask(mask, grid)
-    return float(np.sum(grid.weights * mask**2) / (4 * np.pi))
+    top = mask.max()
+    exponent = scaling.exponent(mask)
+    fraction = float(np.sum(grid.weights * np.ldexp(mask, -exponent) ** 2) / (4 * np.pi))
+    if fraction <= 0:
+        raise ValueError(
+            f"the weights of {grid!r} sum to {fraction:.3g} over the samples that the mask leaves; pass a "
+            "mask that leaves samples whose quadrature weight is above 0"
+        )
+    with np.errstate(over="ignore", under="ignore"):
+        result = float(np.ldexp(fraction, 2 * exponent))
+    if not np.finfo(float).tiny <= result < np.inf:
+        raise ValueError(
+            f"the largest value of the mask is {top:.3g}, whose square is beyond the range of float64; scale "
+            "the mask, to 1 at most"
+        )
+    return result
 
 
 def masked_flm(f, L, mask, *, spin=0, sampling="mw", reality=False, threads=None):
@@ -94,13 +110,19 @@ def masked_flm(f, L, mask, *, spin=0, sampling="mw", reality=False, threads=None
     """
     grid = as_grid(sampling, L)
     f, mask = as_float_array(f, "f"), _as_mask(mask, grid)
+    checks.samples_shape(f, grid, L)
     if not is_traced(f):
-        checks.samples_shape(f, grid, L)
         observed = mask > 0
         checks.finite_samples(f[..., observed], UNSEEN)
         f = np.where(observed, f, f.dtype.type(0))
+    kind = checks.real_type(f)
+    if not np.finfo(kind).tiny <= mask.max() <= np.finfo(kind).max:
+        raise ValueError(
+            f"the largest value of the mask is {mask.max():.3g}, beyond the range of {np.dtype(kind)}, the "
+            "type of the maps; scale the mask, to 1 at most"
+        )
     flags = dict(spin=spin, sampling=grid, reality=reality, threads=threads)
-    return forward(f * mask.astype(checks.real_type(f)), L, **flags)
+    return forward(f * mask.astype(kind), L, **flags)
 
 
 def masked_power(f, L, mask, *, sampling="mw", threads=None):
@@ -144,8 +166,12 @@ def masked_power(f, L, mask, *, sampling="mw", threads=None):
     >>> round(float(cl * 3072 / (4 * np.pi)), 2)                  # white noise, 4 pi / pixels
     0.99
     """
-    flm = masked_flm(f, L, mask, sampling=sampling, reality=True, threads=threads)
-    return power(flm) / sky_fraction(mask, sampling=as_grid(sampling, L))
+    grid = as_grid(sampling, L)
+    mask = _as_mask(mask, grid)
+    mask = np.ldexp(mask, -scaling.exponent(mask))  # its scale cancels
+    f_sky = sky_fraction(mask, sampling=grid)
+    flm = masked_flm(f, L, mask, sampling=grid, reality=True, threads=threads)
+    return power(flm) / f_sky
 
 
 class MonopoleDipole(NamedTuple):

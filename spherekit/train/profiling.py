@@ -7,9 +7,9 @@ import numpy as np
 
 from spherekit._core import checks
 from spherekit._core.blas import one_thread
-from spherekit._core.timing import listening
 from spherekit._core.workspace import keep_freed
 from spherekit.nn import Training
+from spherekit.timing import listening
 from spherekit.train import losses
 from spherekit.train.autodiff import Watch, gradient
 from spherekit.train.divergence import Places

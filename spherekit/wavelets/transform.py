@@ -15,10 +15,10 @@ import numpy as np
 from spherekit._core import checks
 from spherekit._core.operators import Operator
 from spherekit._core.parallel import thread_count
-from spherekit.conventions.arguments import as_float_array, coefficients
+from spherekit._core.traced import as_float_array, coefficients
 from spherekit.conventions.indexing import flat
 from spherekit.harmonic import transform as harmonic
-from spherekit.linear import same_precision
+from spherekit.linear import is_traced, same_precision
 from spherekit.sampling import RotationGrid
 from spherekit.sampling import grid as as_grid
 from spherekit.spectra import power
@@ -232,8 +232,8 @@ class Wavelets(Operator):
         Parameters
         ----------
         flm : complex ndarray [shape=(..., K*K)]
-            Coefficients of the signals. Their band-limit K <= L is that of their size: degrees from K on
-            are zero.
+            Coefficients of the signals, of any values. Their band-limit K <= L is that of their size: degrees
+            from K on are zero.
         j : int
             One of ``scales``.
         on_sphere : bool
@@ -312,6 +312,11 @@ class Wavelets(Operator):
         float64 ndarray [shape=(..., 1 + len(scales))]
             They sum to that of the signals, ``sum |flm|^2``. Differentiable.
 
+        Raises
+        ------
+        ValueError
+            Coefficients of another shape, NaN or infinite ones.
+
         >>> import numpy as np
         >>> w = Wavelets(16, J0=2)
         >>> energies = w.energies(np.ones(256))
@@ -319,6 +324,8 @@ class Wavelets(Operator):
         ((4,), 256.0)
         """
         flm, ell = coefficients(flm, self.L), np.arange(self.L)
+        if not (is_traced(flm) or np.isfinite(flm).all()):
+            raise ValueError("flm holds NaN or infinite coefficients; their energy is not a number")
         passed = [4 * np.pi / (2 * ell + 1) * self.scaling_filter**2]
         for psi in self.filters.values():
             passed.append(8 * np.pi**2 / (2 * ell + 1) * np.sum(np.abs(psi) ** 2, axis=0))

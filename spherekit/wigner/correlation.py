@@ -12,7 +12,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from spherekit._core import checks
-from spherekit.conventions.arguments import aligned, angles, as_float_array, colatitudes
+from spherekit._core.traced import aligned, angles, as_float_array, colatitudes
 from spherekit.conventions.indexing import degrees, flat
 from spherekit.harmonic import evaluate as evaluate_harmonic
 from spherekit.linear import cast, same_precision

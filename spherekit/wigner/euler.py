@@ -7,7 +7,7 @@ has the quaternions, matrices, axes and random rotations.
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from spherekit.conventions.arguments import angles as check_angles
+from spherekit._core.traced import angles as check_angles
 
 
 def to_rotation(alpha, beta, gamma):

@@ -17,8 +17,8 @@ from autograd.numpy.numpy_vjps import unbroadcast_f
 
 from spherekit._core import checks
 from spherekit._core.jit import jit
-from spherekit.conventions.arguments import aligned
-from spherekit.conventions.arguments import angles as check_angles
+from spherekit._core.traced import aligned
+from spherekit._core.traced import angles as check_angles
 from spherekit.harmonic.plan import PI_REST
 from spherekit.kernels.recursion_coefficients import difference_coefficients
 from spherekit.kernels.simd import Lanes, width

@@ -19,7 +19,7 @@ from autograd.numpy.numpy_vjps import unbroadcast_f
 
 from spherekit._core import checks
 from spherekit._core.parallel import thread_count
-from spherekit.conventions.arguments import angles as check_angles
+from spherekit._core.traced import angles as check_angles
 from spherekit.conventions.indexing import band_limit_of, degrees_and_orders, flat, orders
 from spherekit.harmonic import transform as harmonic
 from spherekit.linear import cast, is_traced, linear_map

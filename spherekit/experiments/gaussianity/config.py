@@ -16,7 +16,7 @@ or, in place of L, recipe, strength and seed, ``folder = "sims/"``, as ``spherek
     J0 = 5
 
     [network]
-    name = "low"              # `network.low_network`: width, anchors; or "cobb", `nn.models.cobb`
+    name = "low"              # `model.low_network`: width, anchors; or "cobb", `nn.models.cobb`
     scattering = true         # all channels; false: the map's own low degrees alone
     compare = true            # train the same network without scattering too
 """
@@ -138,7 +138,7 @@ class Training(NamedTuple):
 
 
 def training(config, skies, *, scattering=True):
-    """`Training` of a configuration and its `gathered.Skies`, with the parameters that it starts from.
+    """`Training` of a configuration and its `data.Skies`, with the parameters that it starts from.
 
     Without scattering: the same but for the channels.
     """

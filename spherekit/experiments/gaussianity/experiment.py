@@ -78,7 +78,7 @@ def experiment(
     methods : sequence of str, optional
         Names of `probes.PROBES`; all unless said.
     networks : dict, optional
-        Train the small network too, without and with scattering, by these options of `network.accuracy`, as
+        Train the small network too, without and with scattering, by these options of `model.accuracy`, as
         {"epochs": 20}.
     workers : int
         Skies at work at once.

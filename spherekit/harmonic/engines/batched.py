@@ -19,6 +19,7 @@ import numpy as np
 
 from spherekit._core import checks, chunks
 from spherekit._core.cache import kept
+from spherekit._core.missing import UNSEEN
 from spherekit._core.parallel import run
 from spherekit._core.workspace import on_lines, scratch
 from spherekit.conventions.indexing import alternate, degrees_and_orders
@@ -28,7 +29,6 @@ from spherekit.harmonic.engines.batched_kernels import analyze, synthesize
 from spherekit.harmonic.plan import work_bytes
 from spherekit.kernels import fft
 from spherekit.kernels.simd import Lanes, has_wide_registers
-from spherekit.sampling.healpix import UNSEEN
 
 name = "batched"
 
@@ -210,7 +210,7 @@ def _places(L, N, gammas, rings, alphas):
         2 * pairs * padded,
         2 * gammas * L,
         gammas * rings * alphas,
-        # `lane_fft.work_size`, and what plain sums leave over of a block
+        # `fft.work_size`, and what plain sums leave over of a block
         6 * max(gammas, alphas) + 2 + 6 * BLOCK,
     ]
     return np.concatenate([[0], np.cumsum(sizes)]).tolist()

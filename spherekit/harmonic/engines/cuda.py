@@ -20,14 +20,14 @@ import numpy as np
 
 from spherekit import device
 from spherekit._core import checks
+from spherekit._core.missing import UNSEEN
 from spherekit.harmonic.steps.phi_fft import orders as orders_of
 from spherekit.harmonic.steps.ring_lanes import order_limit, order_scales
 from spherekit.kernels import wigner_recursion_cuda
-from spherekit.sampling.healpix import UNSEEN
 
 name = "cuda"
 
-#: Threads of a block: at most `recursion_cuda.THREADS`.
+#: Threads of a block: at most `wigner_recursion_cuda.THREADS`.
 THREADS = wigner_recursion_cuda.THREADS
 #: Rings step in differences where L min(L, 1/sin(theta)) is beyond this. Largest errors of d^l_mn, L = 1024,
 #: seven (m, n), against extended precision: the plain form 1.5e-14 here, 5e-14 at 3e4, 3e-12 close to a pole;

@@ -20,6 +20,7 @@ from spherekit._core import checks
 from spherekit._core.cache import kept
 from spherekit._core.chunks import for_each_chunk
 from spherekit._core.jit import jit, leaf
+from spherekit._core.missing import UNSEEN
 from spherekit._core.parallel import run
 from spherekit._core.workspace import aligned, on_lines, scratch
 from spherekit.harmonic.engines import recursion
@@ -31,7 +32,6 @@ from spherekit.kernels.packing import TOGETHER, gather, scatter
 from spherekit.kernels.simd import Lanes, load, store, width
 from spherekit.kernels.transpose import weave
 from spherekit.kernels.work_queue import next_item
-from spherekit.sampling.healpix import UNSEEN
 
 name = "precomputed"
 
@@ -207,7 +207,7 @@ def to_planes(flm, table, L, spin, real, threads):
     planes = scratch("planes", shape, table.values.dtype)
     counter, input_stats = np.zeros(1, np.int64), np.zeros((threads, 16))
     common = (*_LANES[single], EIGHT, counter, L, spin, real, table, values, planes)
-    run(lambda thread: _synthesise(*common, input_stats[thread]), threads)
+    run(lambda thread: _synthesize(*common, input_stats[thread]), threads)
     return planes, input_stats.max(axis=0)
 
 
@@ -215,11 +215,11 @@ def from_planes(planes, table, L, spin, real, threads, flm):
     """Planes -> flm (maps, L*L), which is overwritten."""
     values, single = flm.view(flm.real.dtype), table.values.dtype == np.float32
     common = (*_LANES[single], EIGHT, np.zeros(1, np.int64), L, spin, real, table, planes, values)
-    run(lambda thread: _analyse(*common), threads)
+    run(lambda thread: _analyze(*common), threads)
 
 
 @jit
-def _synthesise(narrow, wide, eight, counter, L, spin, real, table, flm, planes, input_stats):
+def _synthesize(narrow, wide, eight, counter, L, spin, real, table, flm, planes, input_stats):
     maps, signs, v, w = flm.shape[0], 1 if real else 2, width(narrow), width(wide)
     buffer = np.empty((maps, signs, TOGETHER, 2 * L + 8), planes.dtype)
     out = aligned(8 * w, planes)
@@ -281,7 +281,7 @@ def _put_map(lanes, out, at, plane, lane, table):
 
 
 @jit
-def _analyse(narrow, wide, eight, counter, L, spin, real, table, planes, flm):
+def _analyze(narrow, wide, eight, counter, L, spin, real, table, planes, flm):
     maps, signs, v, w = flm.shape[0], 1 if real else 2, width(narrow), width(wide)
     buffer = np.empty((maps, signs, TOGETHER, 2 * L + 8 + 4 * v), planes.dtype)
     out = aligned(8 * w, planes)

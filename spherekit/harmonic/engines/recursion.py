@@ -11,6 +11,7 @@ import numpy as np
 
 from spherekit._core import checks
 from spherekit._core.chunks import for_each_chunk
+from spherekit._core.missing import UNSEEN
 from spherekit._core.parallel import run
 from spherekit._core.workspace import scratch
 from spherekit.harmonic.plan import peak_bytes, work_bytes
@@ -23,7 +24,6 @@ from spherekit.harmonic.steps import (
 )
 from spherekit.harmonic.steps.ring_lanes import NARROW, WIDE, Orders
 from spherekit.kernels import recursion_coefficients
-from spherekit.sampling.healpix import UNSEEN
 
 name = "recursion"
 

@@ -123,7 +123,7 @@ def resample(planes, tables, reads, writes, result):
 def parity_pairs(orders, real, spin):
     """Slots of F_m, m + s even, and of an odd one beside it: (2, lanes), -1 where there is none.
 
-    ``orders``: `legendre.Orders`, the first of them even. An odd F vanishes on a pole.
+    ``orders``: `ring_lanes.Orders`, the first of them even. An odd F vanishes on a pole.
     """
     m = np.arange(orders.first, orders.last, 2)
     single = m + 1 == orders.last

@@ -3,8 +3,8 @@
 import numpy as np
 
 from spherekit._core import checks, chunks
+from spherekit._core.missing import UNSEEN
 from spherekit.harmonic.engines import batched
-from spherekit.sampling.healpix import UNSEEN
 from spherekit.wigner import packing
 
 name = "batched"

@@ -8,10 +8,10 @@ import numpy as np
 
 from spherekit._core import checks
 from spherekit._core.chunks import for_each_chunk
+from spherekit._core.missing import UNSEEN
 from spherekit._core.workspace import scratch
 from spherekit.harmonic.engines import recursion
 from spherekit.harmonic.steps import phi_fft
-from spherekit.sampling.healpix import UNSEEN
 from spherekit.wigner import gamma_fft, packing
 
 name = "by_order"

@@ -16,6 +16,7 @@ from spherekit._core import checks
 from spherekit._core.cache import kept
 from spherekit._core.chunks import for_each_chunk
 from spherekit._core.jit import jit, leaf
+from spherekit._core.missing import UNSEEN
 from spherekit._core.parallel import run
 from spherekit._core.workspace import aligned, on_lines, scratch
 from spherekit.harmonic import plan
@@ -25,7 +26,6 @@ from spherekit.kernels.matmul import product2, product4
 from spherekit.kernels.simd import Lanes, has_wide_registers, load, splat, store, width
 from spherekit.kernels.work_queue import next_item
 from spherekit.sampling import quadrature
-from spherekit.sampling.healpix import UNSEEN
 from spherekit.wigner import gamma_fft, packing
 from spherekit.wigner.functions import d
 
@@ -221,7 +221,7 @@ def to_planes(fields, orders, table, L, N, grid, real, threads):
         planes[:, slot] = 0.0
     values = fields.view(float)
     args = NARROW, WIDE, counter, L, N, real, slots, rows, table, values, planes
-    run(lambda _: _synthesise(*args), threads)
+    run(lambda _: _synthesize(*args), threads)
     return planes
 
 
@@ -230,7 +230,7 @@ def from_planes(planes, orders, table, L, N, grid, real, threads):
     fields, counter = packing.empty_fields(len(planes), len(orders), L, True), np.zeros(1, np.int64)
     slots, rows = _slots(grid, N, orders, real)
     args = NARROW, WIDE, counter, L, N, real, slots, rows, table, planes, fields.view(float)
-    run(lambda _: _analyse(*args), threads)
+    run(lambda _: _analyze(*args), threads)
     return fields
 
 
@@ -270,7 +270,7 @@ def _pairs(mu, n, N, L, real, slots, rows, shape, pairs, signs):
 
 
 @jit
-def _synthesise(narrow, wide, counter, L, N, real, slots, rows, table, fields, planes):
+def _synthesize(narrow, wide, counter, L, N, real, slots, rows, table, fields, planes):
     w, columns, out = width(wide), planes.shape[4], aligned(4 * width(wide), planes)
     pairs, signs = np.empty((4, 3), np.int64), np.empty((4, 2))
     while True:
@@ -312,7 +312,7 @@ def _put(lanes, out, at, re, im, plane, to, columns):
 
 
 @jit
-def _analyse(narrow, wide, counter, L, N, real, slots, rows, table, planes, fields):
+def _analyze(narrow, wide, counter, L, N, real, slots, rows, table, planes, fields):
     v, w, columns = width(narrow), width(wide), planes.shape[4]
     pairs, signs, out = np.empty((4, 3), np.int64), np.empty((4, 2)), aligned(4 * w, planes)
     while True:
