@@ -5,7 +5,14 @@ import numpy as np
 import pytest
 from autograd.extend import defjvp, defvjp, primitive
 
-from spherekit.testing import assert_adjoint, assert_equivariant, assert_gradient, random_flm
+from spherekit.conventions import to_healpy, to_real
+from spherekit.testing import (
+    assert_adjoint,
+    assert_equivariant,
+    assert_gradient,
+    random_flm,
+    random_flmn,
+)
 
 
 @pytest.mark.parametrize("dtype", [np.complex64, np.complex128])
@@ -97,3 +104,12 @@ def test_assert_equivariant(rng):
         assert_equivariant(lambda u: u * np.nan, turn, turn, x, rtol=1)
     with pytest.raises(AssertionError, match="shape"):
         assert_equivariant(lambda u: u[:4], turn, lambda u: u[:2], x, rtol=1)
+
+
+@pytest.mark.parametrize("reality", [False, True])
+def test_random_coefficients_are_contiguous(reality, rng):
+    """Another order of the axes costs every transform a copy."""
+    flmn = random_flmn(6, 4, rng, reality=reality, shape=(5,))
+    flm = random_flm(6, rng, reality=reality, shape=(5,))
+    arrays = flmn, flm, *([to_real(flm), to_healpy(flm)] if reality else [])
+    assert all(x.flags.c_contiguous for x in arrays)

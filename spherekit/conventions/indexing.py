@@ -185,7 +185,7 @@ def hermitian(half, ell, m, L):
 
 def opposite(flm, ell, m):
     """(-1)^m conj f_{l,-m} of these entries."""
-    return alternate(flm[..., ell * ell + ell - m].conj(), m)
+    return alternate(np.take(flm, ell * ell + ell - m, axis=-1).conj(), m)
 
 
 def _mirrored(flm):
@@ -197,7 +197,7 @@ _mirror = linear_map("conventions.mirrored", _mirrored, _mirrored)  # its own tr
 
 def _symmetry_defect(flm, ell, m):
     """How far these entries of every signal are off their `opposite`, and the largest of them."""
-    half = flm[..., ell * ell + ell + m]
+    half = np.take(flm, ell * ell + ell + m, axis=-1)
     return tuple(np.abs(x).max(axis=-1) for x in (half - opposite(flm, ell, m), half))
 
 
@@ -214,7 +214,7 @@ def _complete(half, *, ell, m, L):
 
 
 def _fold(flm, *, ell, m, L):
-    east, west = flm[..., ell * ell + ell + m], opposite(flm, ell, m)
+    east, west = np.take(flm, ell * ell + ell + m, axis=-1), opposite(flm, ell, m)
     half = np.where(m > 0, east + west, east.real)
     return half.astype(np.result_type(half, np.complex64), copy=False)
 
@@ -244,7 +244,7 @@ def place(x, index, size):
 
 
 def _take(x, *, index, size):
-    return x[..., index]
+    return x[..., index] if isinstance(index, slice) else np.take(x, index, axis=-1)
 
 
 def _place(x, *, index, size):

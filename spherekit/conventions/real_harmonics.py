@@ -55,7 +55,7 @@ def to_real(flm):
 def _from_real(x):
     x, L = flat(checks.real_samples(checks.as_float_array(x, "x"), "x"))
     ell, m = degrees_and_orders(L)
-    cosine, sine = (x[..., ell * ell + ell + sign * abs(m)] for sign in (1, -1))
+    cosine, sine = (np.take(x, ell * ell + ell + sign * abs(m), axis=-1) for sign in (1, -1))
     half = np.sqrt(0.5, dtype=x.dtype) * (cosine - 1j * np.sign(m, dtype=x.dtype) * sine)
     return np.where(m == 0, cosine, np.where(m > 0, alternate(half, m), half))
 
@@ -63,7 +63,7 @@ def _from_real(x):
 def _to_real(flm):
     flm, L = flat(flm)
     ell, m = degrees_and_orders(L)
-    up, down = (flm[..., ell * ell + ell + sign * abs(m)] for sign in (1, -1))
+    up, down = (np.take(flm, ell * ell + ell + sign * abs(m), axis=-1) for sign in (1, -1))
     up, half = alternate(up, m), np.sqrt(0.5, dtype=flm.real.dtype)
     pairs = np.where(m > 0, half * (up.real + down.real), half * (down.imag - up.imag))
     return np.where(m == 0, flm.real, pairs)
