@@ -21,6 +21,7 @@ import numpy as np
 from spherekit import device
 from spherekit._core import checks
 from spherekit._core.missing import UNSEEN
+from spherekit.conventions.indexing import degrees_and_orders
 from spherekit.harmonic.steps.phi_fft import orders as orders_of
 from spherekit.harmonic.steps.ring_lanes import order_limit, order_scales
 from spherekit.kernels import wigner_recursion_cuda
@@ -149,8 +150,8 @@ def legendre_analysis(xp, F, ready, L, spin, real):
     args = ready.orders, -spin, ready.tables, ready.rings, values.view(float), c.view(float)
     device.launch(wigner_recursion_cuda.analysis, (n_orders, maps), THREADS, *args)
     f = ready.signs[:, 0] * c[..., 0] + _partner(ready.signs[:, 1] * c[..., 1], real)
-    degree = np.repeat(np.arange(L), 2 * np.arange(L) + 1)
-    order = xp.asarray(np.arange(L * L) - degree * (degree + 1))
+    degree, order = degrees_and_orders(L)
+    order = xp.asarray(order)
     if not real:
         return f[:, order + L - 1, xp.asarray(degree)]
     flm = f[:, abs(order), xp.asarray(degree)]
@@ -272,8 +273,7 @@ def _check_coefficients(xp, flm, L, hermitian, single):
     """Refuse coefficients as on the CPU."""
     input_stats = [0.0 if xp.isfinite(flm).all() else math.nan, 0.0, 0.0]
     if hermitian and flm.size:
-        degree = np.repeat(np.arange(L), 2 * np.arange(L) + 1)
-        order = np.arange(L * L) - degree * (degree + 1)
+        degree, order = degrees_and_orders(L)
         mirror = xp.asarray(degree * (degree + 1) - order)
         defect = abs(flm - xp.asarray(_flips(order)) * flm[:, mirror].conj())
         input_stats[1:] = float(defect.max()), float(abs(flm).max())
