@@ -22,9 +22,9 @@ def aligned(count, like):
     0
     """
     size = like.itemsize
-    whole = np.empty(count + LINE // size, like.dtype)
-    first = -(np.int64(whole.ctypes.data) // size) % (LINE // size)
-    return whole[first : first + count]
+    padded = np.empty(count + LINE // size, like.dtype)
+    first = -(np.int64(padded.ctypes.data) // size) % (LINE // size)
+    return padded[first : first + count]
 
 
 def on_lines(x):

@@ -103,13 +103,23 @@ def choose(problem, engine="auto"):
     ValueError
         The engine of that name is not usable for this problem, with the reason.
     """
+    if engine == "auto" and problem.on_gpu:
+        return _cuda()
+    if engine != "auto":
+        refuse_other_device(problem, engine)
+    return pick(problem, engine, (_cuda(),) if engine == "cuda" else ENGINES)
+
+
+def pick(problem, engine, engines):
+    """The engine of that name among ``engines``, or the first that is usable."""
     if engine == "auto":
-        if problem.on_gpu:
-            return _cuda()
-        return next(candidate for candidate in ENGINES if candidate.is_usable_for(problem))
-    refuse_other_device(problem, engine)
-    chosen = _cuda() if engine == "cuda" else next(x for x in ENGINES if x.name == engine)
-    refuse_unusable(chosen, problem)
+        return next(candidate for candidate in engines if candidate.is_usable_for(problem))
+    chosen = next(candidate for candidate in engines if candidate.name == engine)
+    reason = chosen.why_unusable(problem)
+    if reason is not None:
+        raise ValueError(
+            f'engine="{engine}" cannot do this transform: {reason}; pass engine="auto" for one that can'
+        )
     return chosen
 
 
@@ -119,15 +129,6 @@ def refuse_other_device(problem, engine):
         place = "a GPU, where only the CUDA kernels run" if problem.on_gpu else "the CPU"
         raise ValueError(
             f'engine="{engine}" cannot do this transform: the array lies on {place}; pass engine="auto"'
-        )
-
-
-def refuse_unusable(engine, problem):
-    """Refuse an engine for a problem that it is not usable for."""
-    reason = engine.why_unusable(problem)
-    if reason is not None:
-        raise ValueError(
-            f'engine="{engine.name}" cannot do this transform: {reason}; pass engine="auto" for one that can'
         )
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from spherekit.harmonic import plan
-from spherekit.harmonic.dispatch import TransformProblem, refuse_unusable
+from spherekit.harmonic.dispatch import TransformProblem, pick
 from spherekit.sampling import RotationGrid
 from spherekit.wigner import packing
 from spherekit.wigner.engines import batched, by_order, precomputed
@@ -74,11 +74,7 @@ def choose(problem, engine="auto"):
     ValueError
         The engine of that name is not usable for this problem, with the reason.
     """
-    if engine == "auto":
-        return next(candidate for candidate in ENGINES if candidate.is_usable_for(problem))
-    chosen = next(candidate for candidate in ENGINES if candidate.name == engine)
-    refuse_unusable(chosen, problem)
-    return chosen
+    return pick(problem, engine, ENGINES)
 
 
 def needed_bytes(problem, engine="auto"):

@@ -82,10 +82,10 @@ class Model(NamedTuple):
 
 def network(values, L, channels):
     """The network of a [network] section."""
-    some = {name: values[name] for name in NETWORKS[values["name"]]}
+    options = {name: values[name] for name in NETWORKS[values["name"]]}
     if values["name"] == "low":
-        return low_network(L, channels, **some)
-    return nn.models.cobb(L, inputs=channels, outputs=2, **some)
+        return low_network(L, channels, **options)
+    return nn.models.cobb(L, inputs=channels, outputs=2, **options)
 
 
 def start(values, settings, classes, x, scattering):
@@ -192,5 +192,5 @@ def _model(state, said):
 
 
 def _precision(params):
-    found = pytree.leaves(params)
-    return np.result_type(*(array.real.dtype for _, array in found)) if found else np.float32
+    leaves = pytree.leaves(params)
+    return np.result_type(*(array.real.dtype for _, array in leaves)) if leaves else np.float32

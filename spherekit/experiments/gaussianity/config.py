@@ -206,8 +206,8 @@ def profile(config, threads=None):
     values = config.values
     if "folder" in values["data"]:
         L, _ = listed(Path(values["data"]["folder"]))
-        some = {name: values["features"][name] for name in classifier.FEATURES}
-        S = features.Settings(L, **some).checked().scattering()
+        scattering_options = {name: values["features"][name] for name in classifier.FEATURES}
+        S = features.Settings(L, **scattering_options).checked().scattering()
     else:
         S = simulated(values)[1].checked().scattering()
     batch, count = values["fit"]["batch"], 2 * values["data"]["train"]
@@ -218,5 +218,5 @@ def profile(config, threads=None):
     net = classifier.network(values["network"], S.L0, channels)
     params = net.init(rng, values["fit"]["dtype"])
     labels = np.arange(batch) % 2
-    how = dict(optimiser=config.options(count)["optimiser"], threads=threads)
-    return net, measured(net, params, (x, labels), **how)
+    optimizer = config.options(count)["optimiser"]
+    return net, measured(net, params, (x, labels), optimiser=optimizer, threads=threads)

@@ -71,11 +71,11 @@ def gather(config, folder, *, read=None, workers=1, progress=None):
 
 def simulated(values):
     """`features.Settings` of both classes."""
-    data, how = values["data"], values["features"]
-    some = dict(seed=data["seed"], **{name: how[name] for name in classifier.FEATURES})
+    data, section = values["data"], values["features"]
+    options = {name: section[name] for name in classifier.FEATURES} | {"seed": data["seed"]}
     return [
-        features.Settings(data["L"], "gaussian", 0.0, **some),
-        features.Settings(data["L"], data["recipe"], data["strength"], **some),
+        features.Settings(data["L"], "gaussian", 0.0, **options),
+        features.Settings(data["L"], data["recipe"], data["strength"], **options),
     ]
 
 
@@ -84,10 +84,10 @@ def _stored(values, n, folder, read):
     source = Path(values["data"]["folder"])
     L, rows = listed(source)
     classes = sorted({row["class"] for row in rows})
-    some = {name: values["features"][name] for name in classifier.FEATURES}
-    settings = features.Settings(L, **some).checked()
-    S, made = settings.scattering(), []
-    made_as = zlib.crc32((source / "manifest.json").read_bytes())
+    options = {name: values["features"][name] for name in classifier.FEATURES}
+    settings = features.Settings(L, **options).checked()
+    S, measurements = settings.scattering(), []
+    checksum = zlib.crc32((source / "manifest.json").read_bytes())
     for kind in classes:
         files = [source / row["file"] for row in rows if row["class"] == kind]
         if len(files) < n:
@@ -95,15 +95,22 @@ def _stored(values, n, folder, read):
                 f"{source} holds {len(files)} skies of the class {kind}; [data] train + validation + test "
                 f"asks for {n}"
             )
-        manifest = {"source": str(source.resolve()), "made": f"crc32 {made_as:08x}", "L": L, **some}
+        manifest = {
+            "source": str(source.resolve()),
+            "made": f"crc32 {checksum:08x}",
+            "L": L,
+            **options,
+        }
 
         def make(i, files=files):
             return features.measure(read(files[i], L), S)
 
-        made.append(partial(features.fill, folder / f"{source.name}-{kind}", manifest, n, make))
+        measurements.append(
+            partial(features.fill, folder / f"{source.name}-{kind}", manifest, n, make)
+        )
     if len(classes) != 2:
         raise ValueError(f"{source} has skies of {len(classes)} classes; expected two")
-    return settings, classes, made
+    return settings, classes, measurements
 
 
 def listed(source):

@@ -100,12 +100,12 @@ def experiment(
     if unknown:
         raise ValueError(f"no methods {unknown}; known are {', '.join(probes.PROBES)}")
     n = checks.whole_number(n, "n", 4, hint="skies of a class, to train and to test")
-    how = dict(seed=seed, equalised=equalised, J0=J0, depth=depth, oversample=oversample)
-    one = features.Settings(L, recipe, strength, **how).checked()
-    sets = {"gaussian": features.Settings(L, "gaussian", 0.0, **how).checked(), "class": one}
+    options = dict(seed=seed, equalised=equalised, J0=J0, depth=depth, oversample=oversample)
+    tested = features.Settings(L, recipe, strength, **options).checked()
+    sets = {"gaussian": features.Settings(L, "gaussian", 0.0, **options).checked(), "class": tested}
     if null:
-        sets["null"] = one._replace(strength=0.0)
-    some = {}
+        sets["null"] = tested._replace(strength=0.0)
+    skies = {}
     for number, (kind, settings) in enumerate(sets.items()):
 
         def step(held, number=number):
@@ -113,13 +113,15 @@ def experiment(
                 progress(number * n + held, len(sets) * n)
 
         where = Path(folder) / folder_name(settings)
-        some[kind] = features.collect(where, settings, n, workers=workers, progress=step)
-    S = one.scattering()
-    rows = tuple(_row(name, some, S) for name in methods)
+        skies[kind] = features.collect(where, settings, n, workers=workers, progress=step)
+    S = tested.scattering()
+    rows = tuple(_row(name, skies, S) for name in methods)
     if networks is not None:
-        rows += tuple(_network(*kind, some, S, networks) for kind in _NETWORKS)
+        rows += tuple(_network(*kind, skies, S, networks) for kind in _NETWORKS)
     band = probes.chance_band(2 * (n - n // 2))
-    return Result(one, n, rows, band, tuple(np.median(some["class"]["seconds"], axis=0).tolist()))
+    return Result(
+        tested, n, rows, band, tuple(np.median(skies["class"]["seconds"], axis=0).tolist())
+    )
 
 
 def folder_name(settings):
@@ -130,11 +132,11 @@ def folder_name(settings):
     return f"L{s.L}-{s.recipe}-{s.strength:g}-{scattered}-seed{s.seed}{plain}"
 
 
-def _row(name, some, S):
+def _row(name, skies, S):
     probe = probes.PROBES[name]
-    found = {kind: probe.features(one, S) for kind, one in some.items()}
-    accuracy = probes.accuracy(found["gaussian"], found["class"])
-    null = probes.accuracy(found["gaussian"], found["null"]) if "null" in found else None
+    x = {kind: probe.features(measured, S) for kind, measured in skies.items()}
+    accuracy = probes.accuracy(x["gaussian"], x["class"])
+    null = probes.accuracy(x["gaussian"], x["null"]) if "null" in x else None
     return Row(name, probe.title, accuracy, null)
 
 
@@ -145,9 +147,9 @@ _NETWORKS = (
 )
 
 
-def _network(name, title, scattered, some, S, how):
-    found = model.accuracy(some["gaussian"], some["class"], scattered=scattered, **how)
-    return Row(name, title.format(L0=S.L0), found, None)
+def _network(name, title, scattered, skies, S, options):
+    accuracy = model.accuracy(skies["gaussian"], skies["class"], scattered=scattered, **options)
+    return Row(name, title.format(L0=S.L0), accuracy, None)
 
 
 def table(result):

@@ -164,12 +164,16 @@ def _synthesize(lanes, rings, b, order, ab_sin2, ab_cos2, c, state, out, plane):
     z, ab = (rings.sin2, ab_sin2) if rings.form[b] == SIN2 else (rings.cos2, ab_cos2)
     k = _start(lanes, rings, first, order, z, ab, state)
     synthesize(lanes, z, first, state, ab, c, k, order.pairs, out)
-    x, one = load(lanes, rings.x, first), splat(lanes, 1.0)
+    x, unit = load(lanes, rings.x, first), splat(lanes, 1.0)
     even_re, even_im = load(lanes, out, 0), load(lanes, out, w)
     odd_re, odd_im = x * load(lanes, out, 2 * w), x * load(lanes, out, 3 * w)
     north, south = first, first + rings.x.size
-    store_weighted(lanes, rings.north, first, one, even_re + odd_re, even_im + odd_im, plane, north)
-    store_weighted(lanes, rings.south, first, one, even_re - odd_re, even_im - odd_im, plane, south)
+    store_weighted(
+        lanes, rings.north, first, unit, even_re + odd_re, even_im + odd_im, plane, north
+    )
+    store_weighted(
+        lanes, rings.south, first, unit, even_re - odd_re, even_im - odd_im, plane, south
+    )
 
 
 @leaf

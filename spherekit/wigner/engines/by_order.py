@@ -6,13 +6,10 @@ one m >= 0 alone, since F_{-m,-n} = conj F_mn. The slots are those of `gamma_fft
 
 import numpy as np
 
-from spherekit._core import checks
-from spherekit._core.chunks import for_each_chunk
-from spherekit._core.missing import UNSEEN
 from spherekit._core.workspace import scratch
 from spherekit.harmonic.engines import recursion
-from spherekit.harmonic.steps import phi_fft
-from spherekit.wigner import gamma_fft, packing
+from spherekit.wigner import packing
+from spherekit.wigner.engines import field_transform
 
 name = "by_order"
 
@@ -41,40 +38,22 @@ def synthesis(flmn, problem, checked):
     """Coefficients -> samples; refuses what is not finite and, if ``checked``, a broken symmetry."""
     grid, L, real, orders = problem.grid, problem.L, problem.reality, problem.orders
     plan = problem.plan_of(grid.sphere, L)
-    tolerance = checks.symmetry_tolerance(problem.single) if checked else None
-    options = L, problem.N, orders, real, problem.scale, grid.steerable, tolerance
 
-    def transform(chunk, f, threads):
-        fields = packing.read(chunk, *options)
-        planes = to_planes(fields, orders, plan, L, grid, real, threads)
-        gamma_fft.synthesis(planes, grid, threads)
-        planes, samples = (x.reshape(-1, *x.shape[2:]) for x in (planes, f))
-        phi_fft.synthesis(planes, grid.sphere, plan.rows, L, real, samples, threads)
+    def step(values, threads):
+        return to_planes(values, orders, plan, L, grid, real, threads)
 
-    result = problem.result_shape, problem.result_type
-    bytes_per_map = packing.work_bytes(problem)
-    return for_each_chunk(transform, flmn, 2, *result, bytes_per_map, problem.threads)
+    return field_transform.synthesis(flmn, problem, checked, plan.rows, step)
 
 
 def analysis(f, problem):
     """Samples -> coefficients; refuses NaN, inf and UNSEEN."""
-    grid, L, N, real, orders = problem.grid, problem.L, problem.N, problem.reality, problem.orders
-    plan, scale = problem.plan_of(grid.sphere, L), problem.scale
+    grid, L, real, orders = problem.grid, problem.L, problem.reality, problem.orders
+    plan = problem.plan_of(grid.sphere, L)
 
-    def transform(chunk, flmn, threads):
-        samples = chunk.reshape(-1, *grid.sphere.shape)
-        samples = np.ascontiguousarray(samples, float if real else complex)
-        planes, suspect = phi_fft.analysis(samples, grid.sphere, plan.rows, L, real, threads)
-        if suspect:
-            checks.bad_samples(samples, UNSEEN, problem.is_adjoint)
-        planes = planes.reshape(len(chunk), grid.n_gamma, *planes.shape[1:])
-        gamma_fft.analysis(planes, grid, threads)
-        fields = from_planes(planes, orders, plan, L, grid, real, threads)
-        packing.write(fields, L, N, orders, real, scale, flmn)
+    def step(planes, threads):
+        return from_planes(planes, orders, plan, L, grid, real, threads)
 
-    result = problem.result_shape, problem.result_type
-    bytes_per_map = packing.work_bytes(problem)
-    return for_each_chunk(transform, f, len(grid.shape), *result, bytes_per_map, problem.threads)
+    return field_transform.analysis(f, problem, plan.rows, step)
 
 
 # --- fields <-> planes -------------------------------------------------------------------------------

@@ -12,21 +12,18 @@ from collections import namedtuple
 
 import numpy as np
 
-from spherekit._core import checks
 from spherekit._core.cache import kept
-from spherekit._core.chunks import for_each_chunk
 from spherekit._core.jit import jit, leaf
-from spherekit._core.missing import UNSEEN
 from spherekit._core.parallel import run
 from spherekit._core.workspace import aligned, on_lines, scratch
 from spherekit.harmonic import plan
-from spherekit.harmonic.steps import phi_fft
 from spherekit.harmonic.steps.phi_fft import BLOCK
 from spherekit.kernels.matmul import product2, product4
 from spherekit.kernels.simd import Lanes, has_wide_registers, load, splat, store, width
 from spherekit.kernels.work_queue import next_item
 from spherekit.sampling import quadrature
-from spherekit.wigner import gamma_fft, packing
+from spherekit.wigner import packing
+from spherekit.wigner.engines import field_transform
 from spherekit.wigner.functions import d
 
 name = "precomputed"
@@ -173,40 +170,22 @@ def synthesis(flmn, problem, checked):
     """Coefficients -> samples; refuses what is not finite and, if ``checked``, a broken symmetry."""
     grid, L, N, real, orders = problem.grid, problem.L, problem.N, problem.reality, problem.orders
     table = tables(grid.sphere, L, N, problem.plan_of, True)
-    tolerance = checks.symmetry_tolerance(problem.single) if checked else None
-    options = L, N, orders, real, problem.scale, grid.steerable, tolerance
 
-    def transform(chunk, f, threads):
-        fields = packing.read(chunk, *options, by_order=True)
-        planes = to_planes(fields, orders, table, L, N, grid, real, threads)
-        gamma_fft.synthesis(planes, grid, threads)
-        planes, samples = (x.reshape(-1, *x.shape[2:]) for x in (planes, f))
-        phi_fft.synthesis(planes, grid.sphere, table.rows, L, real, samples, threads)
+    def step(values, threads):
+        return to_planes(values, orders, table, L, N, grid, real, threads)
 
-    result = problem.result_shape, problem.result_type
-    bytes_per_map = packing.work_bytes(problem)
-    return for_each_chunk(transform, flmn, 2, *result, bytes_per_map, problem.threads)
+    return field_transform.synthesis(flmn, problem, checked, table.rows, step, by_order=True)
 
 
 def analysis(f, problem):
     """Samples -> coefficients; refuses NaN, inf and UNSEEN."""
     grid, L, N, real, orders = problem.grid, problem.L, problem.N, problem.reality, problem.orders
-    table, scale = tables(grid.sphere, L, N, problem.plan_of, False), problem.scale
+    table = tables(grid.sphere, L, N, problem.plan_of, False)
 
-    def transform(chunk, flmn, threads):
-        samples = chunk.reshape(-1, *grid.sphere.shape)
-        samples = np.ascontiguousarray(samples, float if real else complex)
-        planes, suspect = phi_fft.analysis(samples, grid.sphere, table.rows, L, real, threads)
-        if suspect:
-            checks.bad_samples(samples, UNSEEN, problem.is_adjoint)
-        planes = planes.reshape(len(chunk), grid.n_gamma, *planes.shape[1:])
-        gamma_fft.analysis(planes, grid, threads)
-        fields = from_planes(planes, orders, table, L, N, grid, real, threads)
-        packing.write(fields, L, N, orders, real, scale, flmn, by_order=True)
+    def step(planes, threads):
+        return from_planes(planes, orders, table, L, N, grid, real, threads)
 
-    result = problem.result_shape, problem.result_type
-    bytes_per_map = packing.work_bytes(problem)
-    return for_each_chunk(transform, f, 3, *result, bytes_per_map, problem.threads)
+    return field_transform.analysis(f, problem, table.rows, step, by_order=True)
 
 
 # --- fields <-> planes -------------------------------------------------------------------------------
