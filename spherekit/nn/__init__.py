@@ -1,35 +1,68 @@
 """Rotation-equivariant layers, and networks of them.
 
-A layer is a triple of steps, A = L2(N(L1(f))): linear, non-linear, linear, each commuting with rotations.
-Parts are functions that a `Net` binds to the signals that come (`spherekit.nn.network`).
+A layer is a triple of steps, A = L2(N(L1(f))): linear, non-linear, linear, each commuting with rotations. Layers
+are values, frozen dataclasses of their hyper-parameters; `Sequential` composes them::
+
+    net = nn.Sequential(nn.Sphere(10, 1), nn.Lift(8, N=3), nn.Pointwise("relu", oversample=2),
+                        nn.GlobalMean(), nn.Dense(2))
+    params, state = net.init(rng)
+    y = net(params, x, state=state)
+
+==================  ================================================================================
+types of signals    `Sphere`, `SpinFields`, `SO3`, `Fragments`, `Features`
+composition         `Sequential`, `ConcatReadouts`, `Context`, `Layer` (base of all layers, own ones too)
+linear, spectral    `Zonal`, `Lift`, `Correlate`, `SpinConvolution`, `Convolution`, `ConstrainedConvolution`
+non-linear, strict  `TensorProduct`, `Square`, `PoissonBracket`
+non-linear, samples `Pointwise`, `ModulusPhase`, `PhaseCollapse`
+normalization       `BatchNorm`, `FragmentNorm`, `Dropout`
+changes of type     `ToFragments`, `ToSphere`, `ScalarPart`
+pooling             `SpectralPool`, `MeanPool`, `MaxPool`, `GlobalMean`, `GlobalMax`
+invariants          `Invariants`, `PowerSpectrum`, `Bispectrum`
+features            `Dense`, `Activation`, `SetSum`
+scattering          `Scattering`
+functions           `summary`, `count_parameters`, `equivariance_error`, `save`, `load`, `register`
+==================  ================================================================================
 """
 
-from spherekit.nn import degree_mixing as mixing
-from spherekit.nn import filter_bases as filters
-from spherekit.nn import models
-from spherekit.nn.activations import brackets, modulus_phase, phase_collapse, pointwise, products
-from spherekit.nn.convolutions import correlate, lift, scalars, spin_convolution, zonal
-from spherekit.nn.fragment_layers import (
-    constrained,
-    convolution,
-    fragments,
-    signals,
-    tensor_product,
+from spherekit.nn import degree_mixing, filter_bases, models
+from spherekit.nn.activations import (
+    ModulusPhase,
+    PhaseCollapse,
+    Pointwise,
+    PoissonBracket,
+    Square,
 )
-from spherekit.nn.inspection import count, equivariance, summary
-from spherekit.nn.network import Layer, Mode, Net, Training, chain, tapped
-from spherekit.nn.normalization import batch_norm, dropout, fragment_norm
-from spherekit.nn.pooling import maximum, mean, sample_pool, spectral_pool
-from spherekit.nn.readout import bispectrum, deep_sets, dense, invariants, power, relu, set_sum
-from spherekit.nn.scattering_layer import scattering
-from spherekit.nn.types import Features, Generalized, Group, Sphere, Spins
+from spherekit.nn.convolutions import Correlate, Lift, ScalarPart, SpinConvolution, Zonal
+from spherekit.nn.files import load, register, save
+from spherekit.nn.fragment_layers import (
+    ConstrainedConvolution,
+    Convolution,
+    TensorProduct,
+    ToFragments,
+    ToSphere,
+)
+from spherekit.nn.inspection import count_parameters, equivariance_error, summary
+from spherekit.nn.layer import Context, Layer
+from spherekit.nn.network import ConcatReadouts, Sequential
+from spherekit.nn.normalization import BatchNorm, Dropout, FragmentNorm
+from spherekit.nn.pooling import GlobalMax, GlobalMean, MaxPool, MeanPool, SpectralPool
+from spherekit.nn.readout import (
+    Activation,
+    Bispectrum,
+    Dense,
+    Invariants,
+    PowerSpectrum,
+    SetSum,
+)
+from spherekit.nn.scattering_layer import Scattering
+from spherekit.nn.types import SO3, Features, Fragments, Sphere, SpinFields, expect_type
 
 __all__ = [
-    "Features", "Generalized", "Group", "Layer", "Mode", "Net", "Sphere", "Spins", "Training",
-    "batch_norm", "bispectrum", "brackets", "chain", "constrained", "convolution", "correlate",
-    "count", "deep_sets", "dense", "dropout", "equivariance", "filters", "fragment_norm", "fragments",
-    "invariants", "lift", "maximum", "mean", "mixing", "models", "modulus_phase",
-    "phase_collapse", "pointwise", "power", "products", "relu", "sample_pool", "scalars",
-    "scattering", "set_sum", "signals", "spectral_pool", "spin_convolution", "summary",
-    "tapped", "tensor_product", "zonal",
+    "SO3", "Activation", "BatchNorm", "Bispectrum", "ConcatReadouts", "ConstrainedConvolution", "Context",
+    "Convolution", "Correlate", "Dense", "Dropout", "Features", "FragmentNorm", "Fragments", "GlobalMax",
+    "GlobalMean", "Invariants", "Layer", "Lift", "MaxPool", "MeanPool", "ModulusPhase", "PhaseCollapse",
+    "Pointwise", "PoissonBracket", "PowerSpectrum", "ScalarPart", "Scattering", "Sequential", "SetSum",
+    "SpectralPool", "Sphere", "SpinConvolution", "SpinFields", "Square", "TensorProduct", "ToFragments",
+    "ToSphere", "Zonal", "count_parameters", "degree_mixing", "equivariance_error", "expect_type",
+    "filter_bases", "load", "models", "register", "save", "summary",
 ]  # fmt: skip

@@ -20,6 +20,7 @@ from spherekit._core.parallel import run
 from spherekit._core.workspace import aligned
 from spherekit.kernels.simd import Lanes, load, splat, store, width
 from spherekit.kernels.work_queue import next_item
+from spherekit.nn.fragment_indexing import batch_first, rows_first
 from spherekit.timing import timed
 from spherekit.wigner import clebsch_gordan
 
@@ -36,7 +37,7 @@ _Table = namedtuple("_Table", "rows starts u v c")
 
 
 def form(x, y, products, real):
-    """`Form` of products ((l1, t1, l2, t2, l), ...) of two `Generalized` signals; and the result's tau.
+    """`Form` of products ((l1, t1, l2, t2, l), ...) of two `Fragments`; and the result's tau.
 
     The fragments of the result are numbered in the order of the products, degree by degree.
     """
@@ -83,8 +84,8 @@ def _table(blocks, role, real):
 def contract(u, v, form, role, threads):
     """The derivative of the form by the argument of that role, at u and v, the others in order.
 
-    Arrays (rows, ...); the trailing axes are the same, and taken one by one. Complex numbers where u and v
-    are complex.
+    Arrays (..., rows), in memory rows first; the leading axes are the same, and multiplied entry by entry.
+    Complex where u or v is.
     """
     u, v = checks.as_float_array(u, "u"), checks.as_float_array(v, "v")
     if np.iscomplexobj(u) or np.iscomplexobj(v):
@@ -94,16 +95,16 @@ def contract(u, v, form, role, threads):
         imag += contract(u.imag, v.real, form, role, threads)
         return real + 1j * imag
     kind = np.result_type(u, v)
-    lanes = math.prod(u.shape[1:])
-    flat = [np.ascontiguousarray(x, kind).reshape(-1) for x in (u, v)]
+    lanes = math.prod(u.shape[:-1])
+    flat = [np.ascontiguousarray(rows_first(x), kind).reshape(-1) for x in (u, v)]
     others = [k for k in range(3) if k != role]
-    result = np.empty((form.sizes[role], *u.shape[1:]), kind)
+    result = np.empty((form.sizes[role], *u.shape[:-1]), kind)
     checks.fits_memory(result.nbytes, "this tensor product")
     counter, work = np.zeros(1, np.int64), form.products[:, [*others, role, 3]]
     given = work, *form.tables[role], role == 2, lanes, *flat, result.reshape(-1)
     group = min(_GROUP, -(-lanes // (_WIDTH[kind] * threads)))
     run(lambda _: _contract(_LANES[kind], counter, group, *given), threads)
-    return result
+    return batch_first(result)
 
 
 def _gradient(place):

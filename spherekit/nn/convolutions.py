@@ -13,48 +13,70 @@ from spherekit._core import checks
 from spherekit.conventions import from_real, to_real
 from spherekit.nn import filter_bases, fragment_linear
 from spherekit.nn.fragment_indexing import Places, scatter
-from spherekit.nn.network import Layer, expect, named
+from spherekit.nn.layer import Layer, cached_by_type
 from spherekit.nn.scaled_reductions import take
-from spherekit.nn.types import Generalized, Group, Sphere, Spins, lower_limit
+from spherekit.nn.types import SO3, Fragments, Sphere, SpinFields, expect_type, lower_band_limit
 
 
-def zonal(channels, anchors=None, *, L=None):
-    """Convolution with zonal filters: y_d,lm = sum_c sqrt(4 pi/(2l+1)) k_dc,l x_c,lm.
+class Zonal(Layer):
+    """Convolution with zonal filters, learned at some degrees: Sphere -> Sphere.
+
+    .. math:: y_{d,lm} = \\sum_c \\sqrt{4\\pi/(2l+1)}\\, k_{dc,l}\\, x_{c,lm}
+
+    The filters k are linear interpolations between their values at ``anchors`` degrees, the localized spectra of
+    Esteves et al. 2018 (arXiv:1711.06721, section 4.2).
 
     Parameters
     ----------
     channels : int
+        Of the output.
     anchors : int, optional
-        Degrees at which the filters are learned, straight lines in between (`filter_bases.anchors`); all.
+        Degrees at which the filters are learned; by default all.
     L : int, optional
-        Lower band-limit of the result: pooling in the spectrum.
+        Band-limit of the output, at most that of the input, which is the default: pooling in the spectrum.
+
+    Notes
+    -----
+    Input: `Sphere`, of any spin, ``(batch, channels_in, L_in*L_in)``. Output: `Sphere` of the same spin,
+    ``(batch, channels, L*L)``. Parameters: ``weights [shape=(anchors, channels*channels_in)]``, real.
+
+    >>> from spherekit import nn
+    >>> nn.Sequential(nn.Sphere(8, 2), nn.Zonal(5, anchors=3, L=4)).out_type()
+    Sphere(4, 5)
     """
 
-    def bind(takes):
-        expect(takes, Sphere)
-        after = lower_limit(L, takes)
-        curve = filter_bases.anchors(after, after if anchors is None else anchors)
-        plan = fragment_linear.plan(
-            "free", Generalized((1,) * after, takes.channels), (1,) * after, channels
-        )
-        gives = Sphere(after, channels, takes.real, takes.spin)
-        count, mixed = curve.shape[1], gives.channels * takes.channels
+    channels: int
+    anchors: int | None = None
+    L: int | None = None
 
-        def init(rng):
-            scale = math.sqrt(1 / takes.channels / np.mean(np.sum(curve**2, axis=1)))
-            return {"weights": scale * rng.standard_normal((count, mixed))}
+    def out_type(self, in_type):
+        expect_type(in_type, Sphere)
+        L = lower_band_limit(self.L, in_type)
+        self._tables(in_type)
+        return Sphere(L, self.channels, in_type.real, in_type.spin)
 
-        def apply(params, x, mode):
-            weights = filter_bases.combine.forward(params["weights"], basis=curve.T)
-            weights = anp.reshape(weights, (-1,))
-            some = anp.moveaxis(take(x, (..., slice(after**2))), -1, 0)
-            return anp.moveaxis(
-                fragment_linear.blend(weights, some, plan, "y", mode.threads), 0, -1
-            )
+    @cached_by_type
+    def _tables(self, in_type):
+        """(anchors as curves over the degrees, plan of the blend)."""
+        L = lower_band_limit(self.L, in_type)
+        curves = filter_bases.anchors(L, L if self.anchors is None else self.anchors)
+        source = Fragments((1,) * L, in_type.channels)
+        return curves, fragment_linear.plan("free", source, (1,) * L, self.channels)
 
-        return Layer("zonal", takes, gives, init, apply, after**2 * mixed)
+    def init(self, in_type, rng):
+        curves, _ = self._tables(in_type)
+        scale = math.sqrt(1 / in_type.channels / np.mean(np.sum(curves**2, axis=1)))
+        weights = rng.standard_normal((curves.shape[1], self.channels * in_type.channels))
+        return {"weights": scale * weights}, {}
 
-    return bind
+    def forward(self, params, x, context):
+        curves, plan = self._tables(context.in_type)
+        weights = filter_bases.combine.forward(params["weights"], basis=curves.T)
+        x = take(x, (..., slice(plan.in_type.size)))
+        return fragment_linear.blend(anp.reshape(weights, (-1,)), x, plan, "y", context.threads)
+
+    def multiplications(self, in_type):
+        return lower_band_limit(self.L, in_type) ** 2 * self.channels * in_type.channels
 
 
 def lift(channels, N=None, *, L=None, kind="free"):

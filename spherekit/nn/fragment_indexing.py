@@ -10,6 +10,16 @@ from spherekit.linear import linear_map
 _BLOCK = 16
 
 
+def rows_first(x):
+    """A view (rows, batch, channels) of fragments (batch, channels, rows)."""
+    return x.transpose(x.ndim - 1, *range(x.ndim - 1))
+
+
+def batch_first(x):
+    """A view (batch, channels, rows) of fragments (rows, batch, channels)."""
+    return x.transpose(*range(1, x.ndim), 0)
+
+
 def widths(degrees):
     """Rows of fragments of these degrees."""
     return tuple(int(2 * ell + 1) for ell in degrees)
@@ -17,14 +27,14 @@ def widths(degrees):
 
 def _sum(x, *, widths):
     starts = np.cumsum((0, *widths[:-1]))
-    return np.add.reduceat(x, starts, axis=0)
+    return batch_first(np.add.reduceat(rows_first(x), starts, axis=0))
 
 
 def _repeat(y, *, widths):
-    return np.repeat(y, widths, axis=0)
+    return batch_first(np.repeat(rows_first(y), widths, axis=0))
 
 
-#: (rows, ...) -> (fragments, ...), and each fragment's number to all of its rows.
+#: (..., rows) -> (..., fragments): sums over m; the adjoint repeats the entry of a fragment in each of its rows.
 sum_orders = linear_map("nn.sum_orders", _sum, _repeat, real=True)
 
 
@@ -45,9 +55,10 @@ class Places:
 
 def _scatter(y, *, places):
     kind = np.result_type(y, np.complex64)
-    result = np.zeros((*y.shape[1:], *places.shape), kind)
-    count = math.prod(y.shape[1:])
-    y = np.ascontiguousarray(y, kind).reshape(len(y), count)
+    lead, rows = y.shape[:-1], y.shape[-1]
+    result = np.zeros((*lead, *places.shape), kind)
+    count = math.prod(lead)
+    y = np.ascontiguousarray(rows_first(y), kind).reshape(rows, count)
     _to_places(y, places.flat, result.reshape(count, math.prod(places.shape)))
     return result
 
@@ -57,7 +68,7 @@ def _gather(x, *, places):
     x = np.ascontiguousarray(x).reshape(math.prod(lead), math.prod(places.shape))
     made = np.empty((len(places.flat), len(x)), x.dtype)
     _from_places(x, places.flat, made)
-    return made.reshape(len(places.flat), *lead)
+    return batch_first(made.reshape(len(places.flat), *lead))
 
 
 @jit
@@ -95,5 +106,5 @@ def asymmetry(x, L):
     return defect, largest
 
 
-#: Fragments, their rows first -> coefficients (batch, channels, n, L*L), and back.
+#: Fragments (batch, channels, rows) -> coefficients (batch, channels, n, L*L); the adjoint reads them back.
 scatter = linear_map("nn.scatter", _scatter, _gather, real=True)

@@ -20,38 +20,39 @@ from spherekit._core import checks
 from spherekit._core.blas import one_thread
 from spherekit._core.parallel import run
 from spherekit.linear import like
-from spherekit.nn.types import Generalized
+from spherekit.nn.fragment_indexing import batch_first, rows_first
+from spherekit.nn.types import Fragments
 from spherekit.timing import timed
 
 KINDS = ("free", "filter", "uniform", "channelwise", "cross")
 
-#: From one `Generalized` signal to another; shape and place of each degree's weights, and its rows in both;
-#: how many numbers.
-Plan = namedtuple("Plan", "kind takes gives shapes starts rows size")
+#: A linear map between two types of `Fragments`: shape and start of the weights of each degree, its rows in
+#: input and output; the number of weights.
+Plan = namedtuple("Plan", "kind in_type out_type shapes starts rows size")
 
 
-def plan(kind, takes, tau, channels):
-    """`Plan` from the signals ``takes`` to ``tau`` fragments in ``channels``, and the weights that it needs.
+def plan(kind, in_type, tau, channels):
+    """`Plan` from the fragments ``in_type`` to ``tau`` fragments in ``channels``, and the weights that it needs.
 
-    >>> plan("free", Generalized((2, 1), 3), (1, 1), 4).shapes
+    >>> plan("free", Fragments((2, 1), 3), (1, 1), 4).shapes
     ((1, 4, 6), (1, 4, 3))
     """
     shapes, channels = [], checks.whole_number(channels, "channels", 1)
-    for before, after in zip(takes.tau, tau, strict=True):
+    for before, after in zip(in_type.tau, tau, strict=True):
         shapes.append(
             {
-                "free": (1, after * channels, before * takes.channels),
-                "filter": (after, before, channels, takes.channels),
+                "free": (1, after * channels, before * in_type.channels),
+                "filter": (after, before, channels, in_type.channels),
                 "uniform": (1, after, before),
                 "channelwise": (channels, after, before),
-                "cross": (before, channels, takes.channels),
+                "cross": (before, channels, in_type.channels),
             }[kind]
         )
     sizes = [math.prod(shape) for shape in shapes]
     starts = tuple(itertools.accumulate(sizes, initial=0))
-    gives = Generalized(tau, channels, takes.real)
-    rows = tuple((takes.rows(ell), gives.rows(ell)) for ell in range(takes.L))
-    return Plan(kind, takes, gives, tuple(shapes), starts[:-1], rows, starts[-1])
+    out_type = Fragments(tau, channels, in_type.real)
+    rows = tuple((in_type.rows(ell), out_type.rows(ell)) for ell in range(in_type.L))
+    return Plan(kind, in_type, out_type, tuple(shapes), starts[:-1], rows, starts[-1])
 
 
 @primitive
@@ -59,31 +60,34 @@ def plan(kind, takes, tau, channels):
 def blend(a, b, plan, role, threads):
     """A contraction of y = W x: "y" of (W, x), "x" of (W, g), "W" of (x, g); transposed, not conjugated.
 
-    ``W`` (plan.size,), degree by degree; ``x`` and ``y`` (rows, batch, channels).
+    ``W`` (plan.size,), degree by degree; ``x`` and ``y`` (batch, channels, rows), in memory rows first.
     """
     a, b = checks.as_float_array(a, "a"), checks.as_float_array(b, "b")
-    batch, kind = (a if role == "W" else b).shape[1], np.result_type(a, b)
+    batch, dtype = len(a if role == "W" else b), np.result_type(a, b)
+    b = rows_first(b)
     if role == "W":
-        result = np.empty(plan.size, kind)
+        a = rows_first(a)
+        result = np.empty(plan.size, dtype)
     else:
-        result = np.empty((plan.gives if role == "y" else plan.takes).shape(batch), kind)
+        signals = plan.out_type if role == "y" else plan.in_type
+        result = np.empty((signals.size, batch, signals.channels), dtype)
     counter = itertools.count()  # whose next() is atomic
 
     def work(_):
-        while (ell := next(counter)) < plan.takes.L:
+        while (ell := next(counter)) < plan.in_type.L:
             _one_degree(plan, ell, role, a, b, result)
 
     with one_thread():
         run(work, threads)
-    return result
+    return result if role == "W" else batch_first(result)
 
 
 def _one_degree(plan, ell, role, a, b, result):
     """Rows of a degree are (fragments, orders and batch, channels)."""
     shape, start = plan.shapes[ell], plan.starts[ell]
     place, (these, those) = slice(start, start + math.prod(shape)), plan.rows[ell]
-    before = these, plan.takes.tau[ell], plan.takes.channels
-    after = those, plan.gives.tau[ell], plan.gives.channels
+    before = these, plan.in_type.tau[ell], plan.in_type.channels
+    after = those, plan.out_type.tau[ell], plan.out_type.channels
     if role == "W":
         made = _outer(plan.kind, _fragments(b, *after), _fragments(a, *before))
         result[place] = made.reshape(-1)

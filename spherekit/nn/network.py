@@ -1,132 +1,405 @@
-"""Networks: parts in a row, each bound to the kind of signal that the one before it gives.
+"""Networks: layers in sequence, each with the type of its input.
 
-A *part* is a function of the signal that comes in; it returns a `Layer`, or raises because it does not fit.
-A `Net` binds its parts one after the other, so that sizes are worked out once, and mistakes are found before
-any number is multiplied.
+Types are worked out when a network is created, so that mistakes are found before any number is multiplied.
 """
 
+from contextlib import contextmanager
 from copy import deepcopy
-from typing import NamedTuple
 
 import autograd.numpy as anp
 import numpy as np
 from autograd.tracer import getval, isbox
 
 from spherekit._core import checks
-from spherekit._core.parallel import thread_count
+from spherekit._core.pytree import leaves, map_leaves
 from spherekit.nn.fragment_indexing import asymmetry
-from spherekit.nn.types import Features, Generalized, Group, Sphere
+from spherekit.nn.layer import Context, Layer, cached_by_type
+from spherekit.nn.types import SO3, TYPES, Features, Fragments, Sphere, set_fields
 
 
-class Layer(NamedTuple):
-    """A part bound to its signals.
+class Composite(Layer):
+    """Base of layers that contain others, in ``layers``."""
 
-    ``init(rng)`` makes its parameters, a dict of arrays; ``apply(params, x, mode)`` the result. ``cost``:
-    multiplications of one signal.
-    """
+    def stages(self, in_type):
+        """((layer, type of its input, type of its output), ...)."""
+        return _stages(self, in_type)
 
-    name: str
-    takes: object
-    gives: object
-    init: object
-    apply: object
-    cost: int = 0
+    def out_type(self, in_type):
+        return self.stages(in_type)[-1][2] if self.layers else in_type
 
+    def init(self, in_type, rng):
+        pairs = [
+            initialize(number, layer, before, rng)
+            for number, (layer, before, _) in enumerate(self.stages(in_type))
+        ]
+        return [params for params, _ in pairs], [state for _, state in pairs]
 
-class Mode:
-    """How a network runs: here as it is used, not trained; `Training` is the other way.
-
-    threads : int, optional
-    """
-
-    training = False
-    guarded = True  #: whether a result that is not finite is refused by the call that makes it
-    look = (
-        None  #: a function of (layer in words, its signals, its results), called after each layer
-    )
-
-    def __init__(self, threads=None):
-        self.threads = thread_count(threads)
-        self.place = ()
-
-    def inside(self, name):
-        """The same, for a layer of the network."""
-        some = object.__new__(type(self))
-        some.__dict__.update(self.__dict__, place=(*self.place, name))
-        return some
-
-    def apply(self, number, layer, params, x):
-        """What a layer makes of x; where those that watch a network at work put themselves in."""
-        y = layer.apply(params, x, self.inside(number))
-        if self.look is not None:
-            self.look(f"{'.'.join(map(str, (*self.place, number)))}, {layer.name}", x, y)
-        return y
-
-    def start(self):
-        """Where random numbers begin, of modes that take any."""
-
-    def again(self, start, look):
-        """The same from that start on, for a second run; what it observes is its own."""
-        copy = object.__new__(type(self))
-        copy.__dict__.update(self.__dict__, look=look)
-        return copy
+    def multiplications(self, in_type):
+        return sum(layer.multiplications(before) for layer, before, _ in self.stages(in_type))
 
 
-class Training(Mode):
-    """Running means are updated, and dropout drops.
+@cached_by_type
+def _stages(self, in_type):
+    stages = []
+    for number, layer in enumerate(self.layers):
+        with named_errors(number, layer):
+            out_type = layer.out_type(in_type)
+            if not isinstance(out_type, TYPES):
+                names = ", ".join(kind.__name__ for kind in TYPES)
+                raise TypeError(f"out_type returned {out_type!r}; expected one of {names}")
+        stages.append((layer, in_type, out_type))
+        in_type = out_type
+    return tuple(stages)
+
+
+class Sequential(Composite):
+    """Layers in sequence. With the type of its input first it is a network; without, a block of layers.
+
+    ::
+
+        net = nn.Sequential(nn.Sphere(10, 1), nn.Lift(8, N=3), nn.Pointwise("relu", oversample=2),
+                            nn.GlobalMean(), nn.Dense(2))
+        params, state = net.init(rng)
+        y = net(params, x, state=state)                                                # in use
+        y, state = net.apply(params, state, x, nn.Context(training=True, rng=rng))     # in training
 
     Parameters
     ----------
-    rng : numpy Generator, or int
-        A whole number is the seed of one.
-    momentum : float
-        Of running means: what is kept of them in a step.
+    in_type : Sphere, SpinFields, SO3, Fragments or Features, optional
+        Type of the input, first.
+    *layers : Layer
+        Each accepts the output of the one before; a `Sequential` without a type may be among them.
 
-    After a step `updated` puts the new running means into the parameters.
+    Raises
+    ------
+    TypeError, ValueError
+        A layer does not accept what comes before it; the message names it.
+
+    >>> import numpy as np
+    >>> from spherekit import nn
+    >>> net = nn.Sequential(nn.Sphere(4, 3), nn.ToFragments(), nn.TensorProduct("mst"), nn.Convolution(2),
+    ...                     nn.Invariants())
+    >>> params, state = net.init(0)
+    >>> net(params, np.zeros((5, 3, 16), complex)).shape
+    (5, 2)
+    >>> net.out_type()
+    Features(2)
     """
 
-    training = True
+    layers: tuple
+    in_type: object = None
 
-    def __init__(self, rng, momentum=0.9, threads=None):
-        super().__init__(threads)
-        self.rng, self.seen, expected = checks.generator(rng), {}, "a number from 0 to 1"
-        self.momentum = checks.real_number(momentum, "momentum", expected, lambda x: 0 <= x <= 1)
+    def __init__(self, *layers, in_type=None):
+        if layers and isinstance(layers[0], TYPES):
+            if in_type is not None:
+                raise TypeError("the type of the input comes twice: first, and as in_type=")
+            in_type, *layers = layers
+        set_fields(self, layers=tuple(layers), in_type=in_type)
+        check_layers(self.layers)
+        if in_type is not None:
+            self.stages(in_type)
 
-    def start(self):
-        return self.rng.bit_generator.state
+    def __repr__(self):
+        parts = [*([] if self.in_type is None else [self.in_type]), *self.layers]
+        return f"Sequential({indented(parts)})"
 
-    def again(self, start, look):
-        copy = super().again(start, look)
-        copy.rng, copy.seen = deepcopy(self.rng), {}
-        copy.rng.bit_generator.state = start
-        return copy
+    def out_type(self, in_type=None):
+        """Type of the output; a network knows the type of its input."""
+        return super().out_type(self._input(in_type))
 
-    def observe(self, name, value):
-        """A mean of this batch, of the layer at hand."""
-        self.seen[(*self.place, name)] = value
+    def stages(self, in_type=None):
+        """((layer, type of its input, type of its output), ...)."""
+        return super().stages(self._input(in_type))
 
-    def updated(self, params):
-        """The parameters with the running means brought forward."""
-        for (*place, name), value in self.seen.items():
-            params = _replaced(params, place, name, value, self.momentum)
-        self.seen.clear()
-        return params
+    def _input(self, in_type):
+        if in_type is None and self.in_type is None:
+            raise TypeError("this Sequential does not know the type of its input; pass it first")
+        if None not in (in_type, self.in_type) and in_type != self.in_type:
+            raise ValueError(f"accepts {self.in_type}; its input is {in_type}")
+        return self.in_type if in_type is None else in_type
+
+    def init(self, in_type, rng=None, *, dtype=np.float64):
+        """(params, state), a dict of arrays for each layer: ``net.init(rng)``, or ``block.init(in_type, rng)``.
+
+        Parameters
+        ----------
+        in_type : type of the input, of a block
+        rng : numpy Generator or int
+            An int is a seed.
+        dtype : float32 or float64
+            Of real parameters; complex ones have the same precision.
+        """
+        if rng is None and not isinstance(in_type, TYPES):
+            in_type, rng = None, in_type
+        dtype = checks.data_type(dtype, "dtype of parameters", np.float32, np.float64)
+        pair = super().init(self._input(in_type), checks.generator(rng))
+        return tuple(map_leaves(lambda array: _cast(array, dtype), tree) for tree in pair)
+
+    def __call__(self, params, x, *, in_type=None, state=None, threads=None):
+        """The output for a batch of signals, which may be empty; as the network is used, not in training.
+
+        Parameters
+        ----------
+        params : list
+            From `init`, or trained.
+        x : array
+            Of the shape of ``in_type``.
+        in_type : type of the input, of a block
+        state : list, optional
+            Running state; may be left out of networks without.
+        threads : int, optional
+
+        Raises
+        ------
+        ValueError, TypeError
+            Signals of another type, or parameters of another network; results that are not finite: the message
+            names the layer.
+        """
+        context = Context(threads=threads, in_type=in_type)
+        return self.apply(params, state, x, context)[0]
+
+    def apply(self, params, state, x, context=None):
+        """(output, new state) of a forward pass; arguments and errors as in a call.
+
+        Parameters
+        ----------
+        context : Context, optional
+        """
+        context = Context() if context is None else context
+        in_type = self._input(context.in_type)
+        if context.path:
+            return self._run(params, state, x, context)
+        context = context.replace(in_type=in_type)
+        x, state = check_signals(x, in_type), self._checked_state(params, state, in_type)
+        if not context.check_finite:
+            return self._run(params, state, x, context)
+        random_state = None if context.rng is None else context.rng.bit_generator.state
+        try:
+            y, new_state = self._run(params, state, x, context)
+        except ValueError:  # perhaps because a layer before it lost its numbers
+            self._locate_not_finite(params, state, x, context, random_state)
+            raise
+        if not np.isfinite(getval(y)).all():
+            self._locate_not_finite(params, state, x, context, random_state)
+            raise ValueError("the results hold NaN or infinite numbers")
+        return y, new_state
+
+    def _run(self, params, state, x, context):
+        states = []
+        for number, stage in enumerate(self.stages(context.in_type)):
+            x, new_state = run_stage(number, stage, params[number], state[number], x, context)
+            states.append(new_state)
+        return x, states
+
+    def _checked_state(self, params, state, in_type):
+        if state is None:
+            state = self._initial_state(in_type)
+            if next(leaves(state), None) is not None:
+                raise ValueError(
+                    "the network has running state, of its normalization: pass state=state, as init returns it"
+                )
+        for name, tree in (("parameters", params), ("state", state)):
+            if not isinstance(tree, list | tuple) or len(tree) != len(self.layers):
+                entries = f"{len(tree)} layers" if hasattr(tree, "__len__") else type(tree).__name__
+                raise ValueError(
+                    f"the {name} are of {entries}, the network has {len(self.layers)} layers; "
+                    "params, state = net.init(rng) returns those of this network"
+                )
+        return state
+
+    @cached_by_type
+    def _initial_state(self, in_type):
+        return self.init(in_type, 0)[1]
+
+    def _locate_not_finite(self, params, state, x, context, random_state):
+        """Name the first layer whose results are not finite: the network runs once more, watched."""
+        params, x = map_leaves(getval, params), getval(x)
+        for number, (layer, tree) in enumerate(zip(self.layers, params, strict=True)):
+            if not all(np.isfinite(array).all() for array in leaves(tree)):
+                raise ValueError(
+                    f"layer {number}, {type(layer).__name__}: its parameters hold NaN or infinite numbers"
+                )
+        rng = deepcopy(context.rng)
+        if rng is not None:
+            rng.bit_generator.state = random_state
+        context = context.replace(rng=rng, callbacks=(_refuse_not_finite,), around=None)
+        with np.errstate(all="ignore"):
+            try:
+                self._run(params, state, x, context)
+            except _NotFiniteError as error:
+                raise ValueError(str(error)) from None
+            except ValueError:
+                return  # that of the caller, who raises it
+
+    @classmethod
+    def from_fields(cls, fields):
+        return cls(*fields["layers"], in_type=fields["in_type"])
 
 
-def _replaced(params, place, name, value, momentum):
-    if place:
-        some = list(params) if isinstance(params, list | tuple) else dict(params)
-        some[place[0]] = _replaced(some[place[0]], place[1:], name, value, momentum)
-        return some
-    old = params[name]
-    return params | {name: (momentum * old + (1 - momentum) * value).astype(old.dtype)}
+class ConcatReadouts(Composite):
+    """Layers in sequence; features of the input and of each output, concatenated.
+
+    y = (r(x_0), r(x_1), ..., r(x_n)) with x_k = layer_k(x_{k-1}) and a readout r, which has its own parameters
+    for each of them (Kondor, Lin and Trivedi 2018, arXiv:1806.09231, section 4.6).
+
+    Parameters
+    ----------
+    readout : Layer
+        Returns `Features`, as `Invariants` does.
+    *layers : Layer
+
+    >>> from spherekit import nn
+    >>> net = nn.Sequential(nn.Sphere(4, 1), nn.ToFragments(), nn.ConcatReadouts(nn.Invariants(), nn.Convolution(5)))
+    >>> net.out_type()
+    Features(6)
+    """
+
+    readout: Layer
+    layers: tuple
+
+    def __init__(self, readout, *layers):
+        set_fields(self, readout=readout, layers=tuple(layers))
+        check_layers((readout, *self.layers))
+
+    def __repr__(self):
+        return f"ConcatReadouts({indented([self.readout, *self.layers])})"
+
+    @cached_by_type
+    def readout_stages(self, in_type):
+        """((readout, type that it reads, its features), ...)."""
+        signals = [in_type, *(after for _, _, after in self.stages(in_type))]
+        stages = tuple((self.readout, signal, self.readout.out_type(signal)) for signal in signals)
+        if not all(isinstance(after, Features) for _, _, after in stages):
+            raise ValueError(f"{self.readout!r} returns {stages[0][2]}; expected features")
+        return stages
+
+    def out_type(self, in_type):
+        return Features(sum(after.features for _, _, after in self.readout_stages(in_type)))
+
+    def init(self, in_type, rng):
+        params, state = super().init(in_type, rng)
+        pairs = [
+            initialize(number, layer, before, rng)
+            for number, (layer, before, _) in enumerate(self.readout_stages(in_type))
+        ]
+        return [params, [p for p, _ in pairs]], [state, [s for _, s in pairs]]
+
+    def apply(self, params, state, x, context):
+        in_type = context.in_type
+        inner = context.replace(path=(*context.path, 0))
+        outer = context.replace(path=(*context.path, 1))
+        results, states = [], [[], []]
+        stages = (None, *self.stages(in_type))
+        readouts = self.readout_stages(in_type)
+        for number, (stage, readout) in enumerate(zip(stages, readouts, strict=True)):
+            if stage is not None:
+                trees = params[0][number - 1], state[0][number - 1]
+                x, new_state = run_stage(number - 1, stage, *trees, x, inner)
+                states[0].append(new_state)
+            y, new_state = run_stage(number, readout, params[1][number], state[1][number], x, outer)
+            results.append(y)
+            states[1].append(new_state)
+        return anp.concatenate(results, axis=-1), states
+
+    def multiplications(self, in_type):
+        readouts = self.readout_stages(in_type)
+        own = sum(layer.multiplications(before) for layer, before, _ in readouts)
+        return super().multiplications(in_type) + own
+
+    @classmethod
+    def from_fields(cls, fields):
+        return cls(fields["readout"], *fields["layers"])
 
 
-class _Lost(Exception):
-    """A layer has made what is not finite; none of the exceptions that layers raise and name."""
+# --- what composites do with a layer -------------------------------------------------------------------
 
 
-def _refuse_lost(layer, x, y):
+@contextmanager
+def named_errors(number, layer):
+    """Errors inside name the layer."""
+    name = getattr(layer, "__name__", type(layer).__name__)
+    try:
+        yield
+    except (ValueError, TypeError, NotImplementedError) as error:
+        kind = TypeError if isinstance(error, NotImplementedError) else type(error)
+        raise kind(f"layer {number}, {name}: {error}") from None
+
+
+def check_layers(layers):
+    """Refuse what is not a layer."""
+    for number, layer in enumerate(layers):
+        with named_errors(number, layer):
+            if isinstance(layer, type):
+                raise TypeError(f"is a class; expected a layer, {layer.__name__}(...)")
+            if not isinstance(layer, Layer):
+                raise TypeError(f"{layer!r} is not a layer; layers are subclasses of nn.Layer")
+            try:
+                hash(layer)
+            except TypeError as error:
+                raise TypeError(
+                    f"{error}: hyper-parameters must be hashable, such as numbers, text and tuples"
+                ) from None
+
+
+def initialize(number, layer, in_type, rng):
+    """(params, state) of a layer, checked."""
+    with named_errors(number, layer):
+        pair = layer.init(in_type, rng)
+        if not isinstance(pair, tuple) or len(pair) != 2:
+            raise TypeError(f"init returned {type(pair).__name__}; expected (params, state)")
+        for tree in pair:
+            for array in leaves(tree):
+                if not isinstance(array, np.ndarray | np.generic):
+                    raise TypeError(
+                        f"init returned {type(array).__name__} in a tree of arrays; expected dicts of "
+                        "numpy arrays"
+                    )
+    return pair
+
+
+def run_stage(number, stage, params, state, x, context):
+    """(y, new state) of a layer, at index ``number`` of the composite whose context this is."""
+    layer, in_type, out_type = stage
+    inner = context.replace(path=(*context.path, number), in_type=in_type)
+    try:
+        if context.around is None or isinstance(layer, Composite):
+            result = layer.apply(params, state, x, inner)
+        else:
+            result = context.around(layer, params, state, x, inner)
+        y, new_state = _checked_result(result, out_type)
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"layer {number}, {type(layer).__name__}: {error}") from None
+    except KeyError as error:
+        if error.args and error.args[0] in {**_names(params), **_names(state)}:
+            raise
+        raise ValueError(
+            f"layer {number}, {type(layer).__name__}: no parameter {error}; params, state = net.init(rng) "
+            "returns those of this network"
+        ) from None
+    for callback in context.callbacks:
+        callback(inner.path, layer, x, y)
+    return y, new_state
+
+
+def _names(tree):
+    return tree if isinstance(tree, dict) else {}
+
+
+def _checked_result(result, out_type):
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise TypeError(f"apply returned {type(result).__name__}; expected (output, state)")
+    shape = np.shape(getval(result[0]))
+    if shape[1:] != out_type.shape(0)[1:] or not shape:
+        expected = ", ".join(("batch", *map(str, out_type.shape(0)[1:])))
+        raise ValueError(f"returned an array of shape {shape}; its out_type says ({expected})")
+    return result
+
+
+class _NotFiniteError(Exception):
+    """A layer returned what is not finite; none of the exceptions that layers raise."""
+
+
+def _refuse_not_finite(path, layer, x, y):
     bad = np.size(y) - np.count_nonzero(np.isfinite(y))
     if not bad:
         return
@@ -136,211 +409,47 @@ def _refuse_lost(layer, x, y):
         advice = f"that is beyond the range of {kind}: scale the signals down{wider}"
     else:
         advice = "its function has no finite value there, or its parameters are too large"
-    raise _Lost(
-        f"layer {layer}: {bad} of {np.size(y)} results are NaN or infinite, of numbers up to {size:.3g}; "
-        f"{advice}"
+    place = ".".join(map(str, path))
+    raise _NotFiniteError(
+        f"layer {place}, {type(layer).__name__}: {bad} of {np.size(y)} results are NaN or infinite, of "
+        f"numbers up to {size:.3g}; {advice}"
     )
 
 
-class Net:
-    """Parts in a row.
-
-    Parameters
-    ----------
-    takes : Sphere, Group, Generalized or Features
-        The signals that come in.
-    *parts : functions of a signal that return a `Layer`, as those of `spherekit.nn`
-
-    >>> import numpy as np
-    >>> from spherekit import nn
-    >>> net = Net(nn.Sphere(4, 3), nn.fragments(), nn.tensor_product(), nn.convolution(2, 1), nn.invariants())
-    >>> params = net.init(np.random.default_rng(0))
-    >>> net(params, np.zeros((5, 3, 16), complex)).shape
-    (5, 2)
-    """
-
-    def __init__(self, takes, *parts):
-        self.takes, self.layers = takes, []
-        signal = takes
-        for number, part in enumerate(parts):
-            try:
-                layer = part(signal)
-            except (ValueError, TypeError) as error:
-                name = getattr(part, "__qualname__", type(part).__name__).split(".")[0]
-                raise type(error)(f"layer {number}, {name}: {error}") from None
-            self.layers.append(layer)
-            signal = layer.gives
-        self.gives = signal
-
-    def init(self, rng, dtype=np.float64):
-        """Parameters, a dict of arrays for each layer.
-
-        Parameters
-        ----------
-        rng : numpy Generator, or int
-            A whole number is the seed of one.
-        dtype : float32 or float64
-            Of real parameters; complex ones have the same precision.
-        """
-        rng = checks.generator(rng)
-        dtype = checks.data_type(dtype, "dtype of parameters", np.float32, np.float64)
-        return [_cast(layer.init(rng), dtype) for layer in self.layers]
-
-    def __call__(self, params, x, mode=None):
-        """The network's result for a batch of signals, which may be empty.
-
-        Raises
-        ------
-        ValueError, TypeError
-            Signals of another kind than the network takes, or parameters of another network; results that
-            are not finite; the message names the layer.
-        """
-        mode, x = Mode() if mode is None else mode, check_signal(x, self.takes)
-        if len(params) != len(self.layers):
-            raise ValueError(
-                f"the parameters are of {len(params)} layers, the network has {len(self.layers)}; make "
-                "them by the init of this network"
-            )
-        if not mode.guarded:
-            return self.run(params, x, mode)
-        start = mode.start()
-        try:
-            y = self.run(params, x, mode)
-        except ValueError:  # perhaps of numbers that a layer before has lost
-            self._find_lost(params, x, mode, start)
-            raise
-        if not np.isfinite(getval(y)).all():
-            self._find_lost(params, x, mode, start)
-            raise ValueError("the results hold NaN or infinite numbers")
-        return y
-
-    def _find_lost(self, params, x, mode, start):
-        """Name the first layer whose results are not finite: the network runs once more, watched."""
-        params, x = _values(params), getval(x)
-        for number, (layer, some) in enumerate(zip(self.layers, params, strict=True)):
-            if not _finite(some):
-                raise ValueError(
-                    f"layer {number}, {layer.name}: its parameters hold NaN or infinite numbers"
-                )
-        with np.errstate(all="ignore"):
-            try:
-                self.run(params, x, mode.again(start, _refuse_lost))
-            except _Lost as error:
-                raise ValueError(str(error)) from None
-            except ValueError:
-                return  # that of the caller, who raises it
-
-    def run(self, params, x, mode):
-        """As a call, unchecked."""
-        for number, (layer, some) in enumerate(zip(self.layers, params, strict=True)):
-            try:
-                x = mode.apply(number, layer, some, x)
-            except (ValueError, TypeError) as error:
-                raise type(error)(f"layer {number}, {layer.name}: {error}") from None
-        return x
-
-    def __repr__(self):
-        return f"Net({self.takes} -> {self.gives}, {len(self.layers)} layers)"
-
-
-def chain(*parts):
-    """Parts in a row as one part."""
-
-    def bind(takes):
-        net = Net(takes, *parts)
-        cost = sum(layer.cost for layer in net.layers)
-        return Layer("chain", takes, net.gives, net.init, net.run, cost)
-
-    return bind
-
-
-def tapped(read, *parts):
-    """Parts in a row, and what ``read`` makes of their input and of each result, side by side."""
-
-    def bind(takes):
-        net = Net(takes, *parts)
-        signals = [takes, *(layer.gives for layer in net.layers)]
-        taps = [read(signal) for signal in signals]
-        if not all(isinstance(tap.gives, Features) for tap in taps):
-            raise ValueError(f"tapped: {taps[0].name} gives {taps[0].gives}; expected features")
-
-        def init(rng):
-            return [net.init(rng), [tap.init(rng) for tap in taps]]
-
-        def apply(params, x, mode):
-            results, inner, outer = [], mode.inside(0), mode.inside(1)
-            for number, tap in enumerate(taps):
-                if number:
-                    layer = net.layers[number - 1]
-                    x = inner.apply(number - 1, layer, params[0][number - 1], x)
-                results.append(outer.apply(number, tap, params[1][number], x))
-            return anp.concatenate(results, axis=-1)
-
-        gives = Features(sum(tap.gives.features for tap in taps))
-        cost = sum(layer.cost for layer in (*net.layers, *taps))
-        return Layer("tapped", takes, gives, init, apply, cost)
-
-    return bind
-
-
-def named(name, takes, gives, apply, init=None, cost=0):
-    """`Layer`; without ``init`` it has no parameters, and ``apply`` takes (x, mode)."""
-    if init is None:
-        return Layer(name, takes, gives, lambda rng: {}, lambda _, x, mode: apply(x, mode), cost)
-    return Layer(name, takes, gives, init, apply, cost)
-
-
-def expect(takes, *kinds):
-    """Refuse a signal of another kind."""
-    if not isinstance(takes, kinds):
-        wanted = " or ".join(kind.__name__ for kind in kinds)
-        raise TypeError(f"takes {wanted}; what comes is {takes}")
-
-
-def check_signal(x, signal):
-    """The array of signals, as one of NumPy; refuses what is not of this kind, or holds NaN."""
+def check_signals(x, in_type):
+    """The array of signals; refuses another type, and NaN."""
     value = checks.as_float_array(getval(x), "the batch of signals")
     shape = value.shape
-    batch = shape[1] if isinstance(signal, Generalized) and len(shape) > 1 else (shape or (0,))[0]
-    if shape != signal.shape(batch):
-        wanted = tuple("batch" if n == -1 else n for n in signal.shape(-1))
-        raise ValueError(f"the signals have shape {shape}; the network takes {signal}: {wanted}")
-    if isinstance(signal, Generalized) and signal.real and np.iscomplexobj(value):
-        raise TypeError(f"the signals are complex ({value.dtype}); the network takes {signal}")
+    if not shape or shape != in_type.shape(shape[0]):
+        expected = ", ".join(("batch", *map(str, in_type.shape(0)[1:])))
+        raise ValueError(
+            f"the signals have shape {shape}; the network accepts {in_type}: ({expected})"
+        )
+    if isinstance(in_type, Fragments) and in_type.real and np.iscomplexobj(value):
+        raise TypeError(f"the signals are complex ({value.dtype}); the network accepts {in_type}")
     if not np.isfinite(value).all():
         raise ValueError("the signals hold NaN or infinite numbers")
-    if isinstance(signal, Sphere | Group) and signal.real and not isbox(x):
-        check_real(value, signal)
+    if isinstance(in_type, Sphere | SO3) and in_type.real and not isbox(x):
+        check_real(value, in_type)
     return x if isbox(x) else value
 
 
-def check_real(x, signal):
-    """Refuse coefficients that are not those of a real signal; of derivatives any are taken."""
+def check_real(x, in_type):
+    """Refuse coefficients that are not those of a real signal; of derivatives any are accepted."""
     flat = np.ascontiguousarray(x, np.result_type(x, np.complex64))
-    orders = 2 * getattr(signal, "N", 1) - 1
-    guard = 0, *asymmetry(flat.reshape(x.shape[0] * x.shape[1], orders, signal.L**2), signal.L)
-    otherwise = f"the network takes {signal}; complex signals are those with real=False"
-    checks.check_coefficients(guard, x, True, checks.is_single(x), otherwise)
+    orders = 2 * getattr(in_type, "N", 1) - 1
+    signals = flat.reshape(x.shape[0] * x.shape[1], orders, in_type.L**2)
+    advice = f"the network accepts {in_type}; complex signals are those with real=False"
+    input_stats = 0, *asymmetry(signals, in_type.L)
+    checks.check_coefficients(input_stats, x, True, checks.is_single(x), advice)
 
 
-def _values(params):
-    """Without traces."""
-    if isinstance(params, dict):
-        return {name: _values(some) for name, some in params.items()}
-    if isinstance(params, list | tuple):
-        return [_values(some) for some in params]
-    return getval(params)
+def indented(parts):
+    """Values one a line, as they stand between the brackets of a constructor."""
+    lines = "".join(f"{part!r},\n" for part in parts)
+    return "\n" + "".join(f"    {line}\n" for line in lines.splitlines()) if parts else ""
 
 
-def _finite(params):
-    if isinstance(params, dict | list | tuple):
-        return all(map(_finite, params.values() if isinstance(params, dict) else params))
-    return np.isfinite(params).all()
-
-
-def _cast(params, dtype):
-    if isinstance(params, dict):
-        return {name: _cast(some, dtype) for name, some in params.items()}
-    if isinstance(params, list | tuple):
-        return [_cast(some, dtype) for some in params]
-    return params.astype(np.result_type(dtype, np.complex64) if np.iscomplexobj(params) else dtype)
+def _cast(array, dtype):
+    complex_type = np.result_type(dtype, np.complex64)
+    return np.asarray(array).astype(complex_type if np.iscomplexobj(array) else dtype)

@@ -9,9 +9,9 @@ from spherekit.conventions import to_real
 from spherekit.nn import clebsch_gordan_products
 from spherekit.nn.activations import leaky
 from spherekit.nn.fragment_indexing import sum_orders, widths
-from spherekit.nn.network import Layer, chain, expect, named
+from spherekit.nn.layer import Layer
 from spherekit.nn.scaled_reductions import take
-from spherekit.nn.types import Features, Generalized, Group, Sphere, sequence
+from spherekit.nn.types import SO3, Features, Fragments, Sphere, as_tuple, expect_type
 
 
 def invariants():
@@ -47,24 +47,42 @@ def invariants():
     return bind
 
 
-def dense(features):
-    """Features -> features: x W + b, W of variance 1/(features that come)."""
+class Dense(Layer):
+    """The dense layer y = x W + b: Features -> Features.
 
-    def bind(takes):
-        expect(takes, Features)
-        gives = Features(features)
-        shape = takes.features, gives.features
+    Parameters
+    ----------
+    features : int
+        Of the output.
 
-        def init(rng):
-            W = rng.standard_normal(shape) / np.sqrt(takes.features)
-            return {"weights": W, "bias": np.zeros(gives.features)}
+    Notes
+    -----
+    Input: `Features`, ``(batch, features_in)``. Output: `Features`, ``(batch, features)``. Parameters:
+    ``weights [shape=(features_in, features)]``, of variance 1/features_in at the start; ``bias
+    [shape=(features,)]``, 0 at the start.
 
-        def apply(params, x, mode):
-            return anp.dot(x, params["weights"]) + params["bias"]
+    >>> from spherekit import nn
+    >>> net = nn.Sequential(nn.Features(3), nn.Dense(2))
+    >>> params, _ = net.init(0)
+    >>> params[0]["weights"].shape, net(params, [[1.0, 0.0, 2.0]]).shape
+    ((3, 2), (1, 2))
+    """
 
-        return Layer("dense", takes, gives, init, apply, shape[0] * shape[1])
+    features: int
 
-    return bind
+    def out_type(self, in_type):
+        expect_type(in_type, Features)
+        return Features(self.features)
+
+    def init(self, in_type, rng):
+        weights = rng.standard_normal((in_type.features, self.features))
+        return {"weights": weights / np.sqrt(in_type.features), "bias": np.zeros(self.features)}, {}
+
+    def forward(self, params, x, context):
+        return anp.dot(x, params["weights"]) + params["bias"]
+
+    def multiplications(self, in_type):
+        return in_type.features * self.features
 
 
 def relu():

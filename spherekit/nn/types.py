@@ -1,29 +1,75 @@
-"""What flows between layers: five kinds of signals, each an array and a small frozen description of it.
+"""Types of signals that flow between layers: each describes an array whose first axis is the batch.
 
-========  =====================================================================  =========================
-Sphere    coefficients of signals on the sphere, spin s                          (batch, channels, L*L)
-Spins     of several spins, complex                                              (batch, channels, spins, L*L)
-Group     coefficients of signals on SO(3), orders |n| < N                       (batch, channels, 2N-1, L*L)
-Generalized  tau_l fragments of each degree l, 2l+1 numbers that rotate by D^l   (size, batch, channels)
-Features  plain numbers, invariant                                               (batch, features)
-========  =====================================================================  =========================
+==========  ========================================================================  ==============================
+Sphere      coefficients of signals on the sphere, spin s                             (batch, channels, L*L)
+SpinFields  coefficients of fields of several spins, complex                          (batch, channels, spins, L*L)
+SO3         coefficients of signals on SO(3), orders |n| < N                          (batch, channels, 2N-1, L*L)
+Fragments   tau_l fragments of each degree l, vectors of 2l+1 entries rotated by D^l  (batch, channels, size)
+Features    invariant features, real                                                  (batch, features)
+==========  ========================================================================  ==============================
 
-Fragments of real signals are real numbers, coefficients of the real harmonics (`conventions.from_real`), and
-take real weights; those of complex signals are complex, in the usual basis. Degree by degree, then fragment
-by fragment: entry start_l + t (2l+1) + l + m; batch and channels last, where kernels take them side by side.
+Fragments of real signals are real: coefficients of the real harmonics (`conventions.from_real`), with real
+weights; those of complex signals are complex, in the usual basis. They are ordered by degree, then fragment,
+then m: entry ``start(l) + t (2l+1) + l + m``. The layers of this package return them as a transposed view of
+memory in which batch and channels are contiguous, which their kernels read without a copy.
 """
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 from itertools import accumulate
 
 from spherekit._core import checks
 
 
-@dataclass(frozen=True)
-class Sphere:
-    """Signals of spin ``spin`` and band-limit ``L`` on the sphere, real or complex."""
+class Value:
+    """Base of layers and types: prints as the call that creates it, without what is default."""
+
+    def __repr__(self):
+        arguments = []
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.default is dataclasses.MISSING:
+                arguments.append(repr(value))
+            elif value != field.default:
+                arguments.append(f"{field.name}={_argument(value)}")
+        return f"{type(self).__name__}({', '.join(arguments)})"
+
+    def __getstate__(self):
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
+    def __setstate__(self, state):
+        set_fields(self, **state)
+
+
+def _argument(value):
+    return getattr(value, "__qualname__", repr(value)) if callable(value) else repr(value)
+
+
+def set_fields(value, **fields):
+    """Store checked fields of a frozen dataclass, from its ``__post_init__``."""
+    for name, field in fields.items():
+        object.__setattr__(value, name, field)
+
+
+@dataclass(frozen=True, repr=False)
+class Sphere(Value):
+    """Signals on the sphere, as harmonic coefficients: arrays (batch, channels, L*L).
+
+    Parameters
+    ----------
+    L : int
+        Band-limit.
+    channels : int
+    real : bool
+        Real signals: coefficients f_{l,-m} = (-1)^m conj f_lm, in the full layout.
+    spin : int
+        Complex signals only.
+
+    >>> Sphere(8, 3).shape(batch=5)
+    (5, 3, 64)
+    """
 
     L: int
     channels: int
@@ -31,23 +77,36 @@ class Sphere:
     spin: int = 0
 
     def __post_init__(self):
-        L, channels = checks.band_limit(self.L), _count(self.channels)
-        _store(self, L=L, channels=channels, real=bool(self.real))
-        _store(self, spin=checks.spin_number(self.spin, L))
+        L, channels = checks.band_limit(self.L), _channel_count(self.channels)
+        set_fields(self, L=L, channels=channels, real=bool(self.real))
+        set_fields(self, spin=checks.spin_number(self.spin, L))
         if self.real and self.spin:
             raise ValueError(f"{self}: signals of spin {self.spin} are complex, real=False")
 
     def shape(self, batch):
+        """Shape of an array of ``batch`` signals."""
         return batch, self.channels, self.L**2
 
     def __str__(self):
         spin = f", spin {self.spin}" if self.spin else ""
-        return f"{_kind(self)} S2, L={self.L}{spin}, {_channels(self)}"
+        return f"{_real_or_complex(self)} S2, L={self.L}{spin}, {_channels_text(self)}"
 
 
-@dataclass(frozen=True)
-class Spins:
-    """Fields of several spins, complex: (batch, channels, spins, L*L)."""
+@dataclass(frozen=True, repr=False)
+class SpinFields(Value):
+    """Complex fields of several spins, as coefficients: arrays (batch, channels, spins, L*L).
+
+    Parameters
+    ----------
+    L : int
+        Band-limit.
+    spins : tuple of int
+        The spins, all different.
+    channels : int
+
+    >>> SpinFields(8, (0, 1), 3).shape(batch=5)
+    (5, 3, 2, 64)
+    """
 
     L: int
     spins: tuple
@@ -55,27 +114,42 @@ class Spins:
     real = False
 
     def __post_init__(self):
-        L, spins = checks.band_limit(self.L), sequence(self.spins, "spins")
+        L, spins = checks.band_limit(self.L), as_tuple(self.spins, "spins")
         spins = tuple(checks.spin_number(spin, L) for spin in spins)
-        _store(self, L=L, spins=spins, channels=_count(self.channels))
+        set_fields(self, L=L, spins=spins, channels=_channel_count(self.channels))
         if not self.spins or len(set(self.spins)) != len(self.spins):
             raise ValueError(f"spins is {self.spins}; expected spins that differ")
 
     @property
     def tau(self):
-        """How many of the spins each degree has."""
+        """Spins that have each degree, |s| <= l."""
         return tuple(sum(abs(s) <= ell for s in self.spins) for ell in range(self.L))
 
     def shape(self, batch):
+        """Shape of an array of ``batch`` signals."""
         return batch, self.channels, len(self.spins), self.L**2
 
     def __str__(self):
-        return f"spins {self.spins} on S2, L={self.L}, {_channels(self)}"
+        return f"spins {self.spins} on S2, L={self.L}, {_channels_text(self)}"
 
 
-@dataclass(frozen=True)
-class Group:
-    """Signals of band-limits ``L``, ``N`` on the rotation group."""
+@dataclass(frozen=True, repr=False)
+class SO3(Value):
+    """Signals on the rotation group, as Wigner coefficients: arrays (batch, channels, 2N-1, L*L).
+
+    Parameters
+    ----------
+    L : int
+        Band-limit.
+    N : int
+        Azimuthal band-limit: orders |n| < N.
+    channels : int
+    real : bool
+        Real signals, coefficients in the full layout.
+
+    >>> SO3(8, 2, 3).shape(batch=5)
+    (5, 3, 3, 64)
+    """
 
     L: int
     N: int
@@ -84,22 +158,34 @@ class Group:
 
     def __post_init__(self):
         L = checks.band_limit(self.L)
-        N, channels = checks.azimuthal_limit(self.N, L), _count(self.channels)
-        _store(self, L=L, N=N, channels=channels, real=bool(self.real))
+        N, channels = checks.azimuthal_limit(self.N, L), _channel_count(self.channels)
+        set_fields(self, L=L, N=N, channels=channels, real=bool(self.real))
 
     def shape(self, batch):
+        """Shape of an array of ``batch`` signals."""
         return batch, self.channels, 2 * self.N - 1, self.L**2
 
     def __str__(self):
-        return f"{_kind(self)} SO(3), L={self.L}, N={self.N}, {_channels(self)}"
+        return f"{_real_or_complex(self)} SO(3), L={self.L}, N={self.N}, {_channels_text(self)}"
 
 
-@dataclass(frozen=True)
-class Generalized:
-    """``tau[l]`` fragments of each degree in each of the channels.
+@dataclass(frozen=True, repr=False)
+class Fragments(Value):
+    """Generalized signals: ``tau[l]`` fragments of each degree l in each channel; arrays (batch, channels, size).
 
-    >>> signal = Generalized((1, 2), 4)
-    >>> signal.L, signal.size, [signal.rows(1, t) for t in range(2)]
+    A fragment of degree l is a vector of 2l+1 entries that a rotation multiplies by D^l (Kondor, Lin and
+    Trivedi 2018, arXiv:1806.09231, definition 1; Cobb et al. 2021, arXiv:2010.11661, section 2).
+
+    Parameters
+    ----------
+    tau : sequence of int
+        Fragments of the degrees 0..L-1.
+    channels : int
+    real : bool
+        Real vectors, in the basis of the real harmonics.
+
+    >>> signals = Fragments((1, 2), 4)
+    >>> signals.L, signals.size, [signals.rows(1, t) for t in range(2)]
     (2, 7, [slice(1, 4, None), slice(4, 7, None)])
     """
 
@@ -108,10 +194,10 @@ class Generalized:
     real: bool = True
 
     def __post_init__(self):
-        tau = tuple(checks.whole_number(t, "tau", 0) for t in sequence(self.tau, "tau"))
+        tau = tuple(checks.whole_number(t, "tau", 0) for t in as_tuple(self.tau, "tau"))
         if not any(tau):
             raise ValueError(f"tau is {tau}; expected numbers of fragments >= 0 of each degree")
-        _store(self, tau=tau, channels=_count(self.channels), real=bool(self.real))
+        set_fields(self, tau=tau, channels=_channel_count(self.channels), real=bool(self.real))
 
     @property
     def L(self):
@@ -120,58 +206,89 @@ class Generalized:
 
     @property
     def size(self):
-        """Numbers of one channel."""
-        return self.start(self.L)
+        """Entries of one channel: sum of (2l+1) tau_l."""
+        return self._starts[-1]
+
+    @cached_property
+    def _starts(self):
+        widths = (t * (2 * ell + 1) for ell, t in enumerate(self.tau))
+        return tuple(accumulate(widths, initial=0))
 
     def start(self, ell):
-        """Where degree ``ell`` begins."""
-        return _starts(self.tau)[ell]
+        """Index of the first entry of degree ``ell``."""
+        return self._starts[ell]
 
     def rows(self, ell, t=None):
-        """The rows of a degree, or of one fragment of it."""
+        """Slice of the entries of a degree, or of its fragment ``t``."""
         width, start = 2 * ell + 1, self.start(ell)
         if t is None:
             return slice(start, start + self.tau[ell] * width)
         return slice(start + t * width, start + (t + 1) * width)
 
     def shape(self, batch):
-        return self.size, batch, self.channels
+        """Shape of an array of ``batch`` signals."""
+        return batch, self.channels, self.size
 
     def __str__(self):
         tau = self.tau[0] if len(set(self.tau)) == 1 else self.tau
-        return f"{_kind(self)} fragments, L={self.L}, tau={tau}, {_channels(self)}"
+        return f"{_real_or_complex(self)} fragments, L={self.L}, tau={tau}, {_channels_text(self)}"
 
 
-@dataclass(frozen=True)
-class Features:
-    """Invariant numbers."""
+@dataclass(frozen=True, repr=False)
+class Features(Value):
+    """Real features, invariant to rotations: arrays (batch, features).
+
+    Parameters
+    ----------
+    features : int
+
+    >>> Features(10).shape(batch=5)
+    (5, 10)
+    """
 
     features: int
 
     def __post_init__(self):
-        _store(self, features=checks.whole_number(self.features, "features", 1))
+        set_fields(self, features=checks.whole_number(self.features, "features", 1))
 
     def shape(self, batch):
+        """Shape of an array of ``batch`` signals."""
         return batch, self.features
 
     def __str__(self):
         return f"{self.features} feature" + "s" * (self.features > 1)
 
 
-@lru_cache(maxsize=256)
-def _starts(tau):
-    return tuple(accumulate((t * (2 * ell + 1) for ell, t in enumerate(tau)), initial=0))
+#: The types of signals.
+TYPES = (Sphere, SpinFields, SO3, Fragments, Features)
 
 
-def lower_limit(L, takes):
-    """The band-limit of what a layer gives: that of its signals, or a lower one."""
+def expect_type(in_type, *types):
+    """``in_type``, if it is one of the types that a layer accepts.
+
+    Raises
+    ------
+    TypeError
+        Signals of another type.
+
+    >>> expect_type(Sphere(4, 1), Sphere, SO3)
+    Sphere(4, 1)
+    """
+    if not isinstance(in_type, types):
+        names = " or ".join(kind.__name__ for kind in types)
+        raise TypeError(f"accepts {names}; its input is {in_type}")
+    return in_type
+
+
+def lower_band_limit(L, in_type):
+    """Band-limit of a layer's output: that of its input, or a lower one."""
     if L is None:
-        return takes.L
-    return checks.whole_number(L, "L", 1, takes.L, "the band-limit of the signals")
+        return in_type.L
+    return checks.whole_number(L, "L", 1, in_type.L, "the band-limit of the input")
 
 
-def sequence(values, name):
-    """The values as a tuple, which a single number is none of."""
+def as_tuple(values, name):
+    """The values as a tuple; refuses a single number."""
     if not isinstance(values, Iterable) or isinstance(values, str):
         raise TypeError(
             f"{name} is {values!r} ({type(values).__name__}); expected a sequence of whole numbers"
@@ -179,19 +296,13 @@ def sequence(values, name):
     return tuple(values)
 
 
-def _count(channels):
+def _channel_count(channels):
     return checks.whole_number(channels, "channels", 1)
 
 
-def _store(signal, **values):
-    """What was checked, in Python's own types: those of NumPy overflow, and are no part of a hash."""
-    for name, value in values.items():
-        object.__setattr__(signal, name, value)
+def _real_or_complex(signals):
+    return "real" if signals.real else "complex"
 
 
-def _kind(signal):
-    return "real" if signal.real else "complex"
-
-
-def _channels(signal):
-    return f"{signal.channels} channel" + "s" * (signal.channels > 1)
+def _channels_text(signals):
+    return f"{signals.channels} channel" + "s" * (signals.channels > 1)

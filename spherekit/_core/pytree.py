@@ -1,0 +1,153 @@
+"""Trees of arrays: dicts, lists and tuples, nested, with arrays as leaves; such as parameters of a network.
+
+A path to a leaf is a tuple of names and indices, ``(0, "weights")``.
+"""
+
+import numpy as np
+
+
+def flatten(tree):
+    """[(path, array)] of all leaves, in order.
+
+    Parameters
+    ----------
+    tree : dict, list or tuple of such, or of arrays
+
+    Raises
+    ------
+    TypeError
+        A leaf that is not an array.
+
+    >>> [path for path, _ in flatten([{"scale": np.ones(2), "mean": np.ones(2)}, {}])]
+    [(0, 'scale'), (0, 'mean')]
+    """
+    return list(_walk(tree, ()))
+
+
+def _walk(tree, path):
+    if isinstance(tree, dict | list | tuple):
+        for name, branch in tree.items() if isinstance(tree, dict) else enumerate(tree):
+            yield from _walk(branch, (*path, name))
+    elif isinstance(tree, np.ndarray | np.generic):
+        yield path, np.asarray(tree)
+    else:
+        place = f" at {path_text(path)}" if path else ""
+        raise TypeError(f"a tree of arrays has {type(tree).__name__}{place}; expected an array")
+
+
+def leaves(tree):
+    """The leaves, in the order of `flatten`; of any type, such as boxes of autograd.
+
+    >>> list(leaves({"a": 1, "b": [2, (3,)]}))
+    [1, 2, 3]
+    """
+    if isinstance(tree, dict | list | tuple):
+        for branch in tree.values() if isinstance(tree, dict) else tree:
+            yield from leaves(branch)
+    else:
+        yield tree
+
+
+def map_leaves(function, tree):
+    """The tree with ``function`` of each leaf.
+
+    >>> map_leaves(lambda x: 2 * x, {"a": 1, "b": (2, [])})
+    {'a': 2, 'b': (4, [])}
+    """
+    if isinstance(tree, dict):
+        return {name: map_leaves(function, branch) for name, branch in tree.items()}
+    if isinstance(tree, list | tuple):
+        return type(tree)(map_leaves(function, branch) for branch in tree)
+    return function(tree)
+
+
+def with_leaves(tree, values):
+    """The tree with other leaves, in the order of `flatten`; values of any type.
+
+    >>> with_leaves({"a": np.zeros(1), "b": (np.ones(1),)}, [5, 6])
+    {'a': 5, 'b': (6,)}
+    """
+    iterator = iter(values)
+    return map_leaves(lambda _: next(iterator), tree)
+
+
+def treedef(tree):
+    """The structure of a tree as JSON can hold it: its leaves are numbered in the order of `flatten`.
+
+    >>> treedef({"a": np.ones(1), "b": (np.ones(1), [])})
+    {'dict': [['a', 0], ['b', {'tuple': [1, {'list': []}]}]]}
+    """
+    return _treedef(tree, iter(range(len(flatten(tree)))))
+
+
+def _treedef(tree, numbers):
+    if isinstance(tree, dict):
+        if not all(isinstance(name, str) for name in tree):
+            raise TypeError(f"a tree of arrays has names {list(tree)}; expected text")
+        return {"dict": [[name, _treedef(branch, numbers)] for name, branch in tree.items()]}
+    if isinstance(tree, list | tuple):
+        kind = "list" if isinstance(tree, list) else "tuple"
+        return {kind: [_treedef(branch, numbers) for branch in tree]}
+    return next(numbers)
+
+
+def unflatten(definition, arrays):
+    """The tree of a `treedef` and its leaves.
+
+    Raises
+    ------
+    ValueError
+        The definition is damaged.
+    """
+    if isinstance(definition, int) and not isinstance(definition, bool):
+        if 0 <= definition < len(arrays):
+            return arrays[definition]
+    elif isinstance(definition, dict) and len(definition) == 1:
+        ((kind, branches),) = definition.items()
+        if kind == "dict" and _are_items(branches):
+            return {str(name): unflatten(branch, arrays) for name, branch in branches}
+        if kind in ("list", "tuple") and isinstance(branches, list):
+            parts = [unflatten(branch, arrays) for branch in branches]
+            return parts if kind == "list" else tuple(parts)
+    raise ValueError(f"the structure of its tree is damaged at {str(definition)[:60]!r}")
+
+
+def _are_items(branches):
+    return isinstance(branches, list) and all(
+        isinstance(item, list) and len(item) == 2 for item in branches
+    )
+
+
+def difference(expected, tree):
+    """In words, the first difference in names, shapes and types of two trees; None where they agree."""
+    first, second = (dict(flatten(t)) for t in (expected, tree))
+    for path in first.keys() | second.keys():
+        if path not in second:
+            return f"no {path_text(path)}"
+        if path not in first:
+            return f"{path_text(path)}, which is not expected"
+        a, b = first[path], second[path]
+        if (a.shape, a.dtype) != (b.shape, b.dtype):
+            return (
+                f"{path_text(path)} of shape {b.shape}, {b.dtype}; expected {a.shape}, {a.dtype}"
+            )
+    return None
+
+
+def path_text(path):
+    """A path as text.
+
+    >>> path_text((1, 0, "weights"))
+    '1.0.weights'
+    """
+    return ".".join(map(str, path))
+
+
+def as_reals(array):
+    """The entries of an array in one dimension, complex ones as pairs of real numbers.
+
+    >>> as_reals(np.array([[1 + 2j]])).tolist()
+    [1.0, 2.0]
+    """
+    flat = np.ascontiguousarray(array).reshape(-1)
+    return flat.view(flat.real.dtype)

@@ -1,0 +1,197 @@
+"""What a layer is, and the context of a forward pass.
+
+A layer is a value: a frozen dataclass of its hyper-parameters, which holds no arrays. ``layer.out_type(in_type)``
+is the type of its output, or an error where the input does not fit; ``layer.init(in_type, rng)`` returns two
+trees of arrays, its trained parameters and its running state; ``layer.apply(params, state, x, context)`` is the
+forward pass.
+"""
+
+from dataclasses import dataclass
+from functools import wraps
+from typing import dataclass_transform
+
+from spherekit._core import checks
+from spherekit._core.parallel import thread_count
+from spherekit.nn.types import Value
+
+
+class Context:
+    """How a forward pass runs: in training or not, with which random numbers and threads, and who watches.
+
+    Parameters
+    ----------
+    training : bool
+        Normalization uses the statistics of the batch and updates the running state, dropout drops.
+    rng : numpy Generator or int, optional
+        Random numbers of layers that draw, as `Dropout` does in training; an int is a seed.
+    threads : int, optional
+    callbacks : sequence of callable
+        Each is called as ``callback(path, layer, x, y)`` after each layer, the innermost first: ``path`` is a
+        tuple of indices, ``x`` and ``y`` input and output, boxes of autograd in a differentiated pass.
+    check_finite : bool
+        Refuse a result that is not finite, and name the layer that it comes from.
+    in_type : Sphere, SpinFields, SO3, Fragments or Features, optional
+        Type of the input of the layer at hand; `Sequential` sets it for each of its layers.
+    around : callable, optional
+        Runs each layer that contains no others in place of a plain ``layer.apply``: ``around(layer, params,
+        state, x, context) -> (y, state)``. Profiles and diagnoses of training are written with it.
+
+    Attributes
+    ----------
+    path : tuple of int
+        Place of the layer at hand in the network.
+
+    >>> Context(training=True, rng=0).training, Context().path
+    (True, ())
+    """
+
+    def __init__(
+        self,
+        *,
+        training=False,
+        rng=None,
+        threads=None,
+        callbacks=(),
+        check_finite=True,
+        in_type=None,
+        around=None,
+    ):
+        self.training = bool(training)
+        self.rng = None if rng is None else checks.generator(rng)
+        self.threads = thread_count(threads)
+        self.callbacks = tuple(callbacks)
+        self.check_finite = bool(check_finite)
+        self.in_type = in_type
+        self.around = around
+        self.path = ()
+
+    def replace(self, **attributes):
+        """A copy with other attributes."""
+        context = object.__new__(type(self))
+        context.__dict__.update(self.__dict__, **attributes)
+        return context
+
+    def random(self):
+        """The generator of random numbers.
+
+        Raises
+        ------
+        ValueError
+            The context has none.
+        """
+        if self.rng is None:
+            raise ValueError(
+                "draws random numbers in training, and the context has none; pass "
+                "Context(training=True, rng=rng)"
+            )
+        return self.rng
+
+    def __repr__(self):
+        rng = "" if self.rng is None else f", rng={self.rng}"
+        return f"Context(training={self.training}{rng}, threads={self.threads})"
+
+
+@dataclass_transform(frozen_default=True)
+@dataclass(frozen=True, repr=False)
+class Layer(Value):
+    """Base of all layers. A subclass is a frozen dataclass of its annotated fields, without a decorator.
+
+    It defines `out_type`, and `forward` or, with running state, `apply`; `init` where it has parameters.
+    Hyper-parameters must be hashable: tuples, not lists.
+
+    >>> import numpy as np
+    >>> from spherekit import nn
+    >>> class Scale(nn.Layer):
+    ...     "A learned factor for each channel."
+    ...     initial: float = 1.0
+    ...
+    ...     def out_type(self, in_type):
+    ...         return in_type
+    ...
+    ...     def init(self, in_type, rng):
+    ...         return {"factor": np.full((in_type.channels, 1), self.initial)}, {}
+    ...
+    ...     def forward(self, params, x, context):
+    ...         return params["factor"] * x
+    >>> net = nn.Sequential(nn.Sphere(4, 2, real=False), Scale(3.0))
+    >>> params, state = net.init(0)
+    >>> net(params, np.ones((1, 2, 16), complex))[0, :, 0].real.tolist()
+    [3.0, 3.0]
+    """
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        dataclass(frozen=True, repr=False)(cls)
+
+    def out_type(self, in_type):
+        """Type of the output for an input of type ``in_type``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            The input does not fit.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not define out_type(self, in_type)")
+
+    def init(self, in_type, rng):
+        """(params, state): parameters to train and running state, two dicts of arrays.
+
+        Parameters
+        ----------
+        in_type : type of the input
+        rng : numpy Generator
+        """
+        return {}, {}
+
+    def forward(self, params, x, context):
+        """The output for a batch ``x``; of layers without running state."""
+        raise NotImplementedError(
+            f"{type(self).__name__} does not define forward(self, params, x, context)"
+        )
+
+    def apply(self, params, state, x, context):
+        """(output, new state) of a forward pass.
+
+        Parameters
+        ----------
+        params, state : from `init`
+        x : array
+            A batch of signals of type ``context.in_type``.
+        context : Context
+        """
+        return self.forward(params, x, context), state
+
+    def multiplications(self, in_type):
+        """Multiplications of one signal, 0 where not counted."""
+        return 0
+
+    def __call__(self, params, x, *, in_type=None, state=None, threads=None):
+        """The output for a batch, not in training; of a layer by itself, ``in_type`` says of which type."""
+        if in_type is None:
+            raise TypeError(f"{self!r} by itself does not know its input; pass in_type=")
+        from spherekit.nn.network import Sequential
+
+        net = Sequential(in_type, self)
+        return net([params], x, state=None if state is None else [state], threads=threads)
+
+    @classmethod
+    def from_fields(cls, fields):
+        """The layer of these fields, {name: value}."""
+        return cls(**fields)
+
+
+def cached_by_type(method):
+    """A method of (layer, in_type), computed once for each type: tables of the layer.
+
+    They are stored with the layer, and neither compared nor pickled.
+    """
+
+    @wraps(method)
+    def cached(self, in_type):
+        tables = self.__dict__.setdefault("_cached_by_type", {})
+        key = method.__name__, in_type
+        if key not in tables:
+            tables[key] = method(self, in_type)
+        return tables[key]
+
+    return cached
