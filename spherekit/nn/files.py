@@ -1,0 +1,229 @@
+"""Networks in files: the network itself, by the fields of its layers, with its parameters and running state.
+
+No pickles: layers are created anew by their constructors, and only those of this package or registered ones.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from spherekit._core.pytree import difference, flatten
+from spherekit.io.tree_archive import read_tree, write_tree
+from spherekit.nn.layer import Layer
+from spherekit.nn.network import Sequential
+from spherekit.nn.types import Value
+
+_registered = {}
+
+
+def register(layer_or_function):
+    """Let `load` create layers of a class, or use a function of samples, that is not of this package.
+
+    A class decorator for own layers; or of a function that is a hyper-parameter, as of `Pointwise`. Files name it
+    by its ``__name__``; the program that loads one has to define and register the same.
+
+    Parameters
+    ----------
+    layer_or_function : subclass of Layer, or function
+
+    Returns
+    -------
+    its argument
+
+    Raises
+    ------
+    TypeError
+        Neither of the two.
+    ValueError
+        The name is that of a layer of this package, or registered for something else.
+
+    >>> from spherekit import nn
+    >>> @nn.register
+    ... class Double(nn.Layer):
+    ...     def out_type(self, in_type):
+    ...         return in_type
+    ...
+    ...     def forward(self, params, x, context):
+    ...         return 2 * x
+    """
+    is_layer = isinstance(layer_or_function, type) and issubclass(layer_or_function, Layer)
+    name = getattr(layer_or_function, "__name__", None)
+    if (
+        isinstance(layer_or_function, type) != is_layer
+        or not callable(layer_or_function)
+        or not name
+    ):
+        raise TypeError(f"{layer_or_function!r}; expected a subclass of nn.Layer, or a function")
+    if name == "<lambda>":
+        raise ValueError("a lambda has no name; define the function with def")
+    previous = _registered.get(name)
+    if name in _package_classes() or (previous and _origin(previous) != _origin(layer_or_function)):
+        raise ValueError(f"the name {name!r} is taken; give the class or function another one")
+    _registered[name] = layer_or_function
+    return layer_or_function
+
+
+def _origin(definition):
+    return definition.__module__, definition.__qualname__
+
+
+def _package_classes():
+    """{name: class} of the layers and types of this package."""
+    from spherekit import nn
+
+    public = (getattr(nn, name) for name in nn.__all__)
+    return {
+        value.__name__: value
+        for value in public
+        if isinstance(value, type) and issubclass(value, Value) and value is not Layer
+    }
+
+
+def save(path, net, params, state=None, *, overwrite=False):
+    """Write a network, its parameters and its running state to an ``.npz`` file.
+
+    Parameters
+    ----------
+    path : str or path
+    net : Sequential
+        With the type of its input.
+    params, state : from ``net.init``, or trained
+        ``state`` may be left out of networks without.
+    overwrite : bool
+
+    Raises
+    ------
+    TypeError
+        A layer or a function that `load` would not know: `register` it first.
+    ValueError
+        Parameters of another network.
+    FileExistsError
+
+    >>> import pathlib, tempfile
+    >>> from spherekit import nn
+    >>> net = nn.models.cobb(5, 4)
+    >>> params, state = net.init(0)
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "cobb.npz")
+    >>> nn.save(path, net, params, state)
+    >>> net_2, params_2, state_2 = nn.load(path)
+    >>> net_2 == net
+    True
+    """
+    if not isinstance(net, Sequential) or net.in_type is None:
+        raise TypeError(f"net is {net!r}; expected a Sequential with the type of its input")
+    state = [{} for _ in net.layers] if state is None else state
+    if reason := mismatch(net, params, state):
+        raise ValueError(f"the parameters are of another network: they have {reason}")
+    write_tree(
+        path,
+        {"params": params, "state": state},
+        {"network": describe(net)},
+        overwrite=overwrite,
+    )
+
+
+def load(path):
+    """(net, params, state) of a file that `save` wrote, or of a checkpoint of a training.
+
+    Nothing in the file is executed or unpickled.
+
+    Raises
+    ------
+    FileNotFoundError
+    ValueError
+        A truncated, damaged or foreign file; one of another version; a layer that is not registered.
+    """
+    tree, header = read_tree(path)
+    if "network" not in header or not {"params", "state"} <= set(tree):
+        raise ValueError(f"{path} holds no network")
+    try:
+        net = rebuild(header["network"])
+        if not isinstance(net, Sequential) or net.in_type is None:
+            raise ValueError("it is not a network with the type of its input")
+        reason = mismatch(net, tree["params"], tree["state"])
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{path} holds a network that cannot be created: {error}") from None
+    if reason:
+        raise ValueError(f"{path}: its parameters are of another network: they have {reason}")
+    return net, tree["params"], tree["state"]
+
+
+def mismatch(net, params, state):
+    """In words, what parameters or state have that ``net.init`` does not return; None where they fit."""
+    kinds = {array.real.dtype for _, array in flatten(params)}
+    if not kinds <= {np.dtype(np.float32), np.dtype(np.float64)}:
+        return f"numbers of type {', '.join(map(str, kinds))}"
+    expected = net.init(0, dtype=np.result_type(*kinds) if kinds else np.float64)
+    return difference(expected[0], params) or difference(expected[1], state)
+
+
+def describe(value):
+    """A network, a layer or a type as JSON can hold it: names of classes, and their fields by name.
+
+    Raises
+    ------
+    TypeError
+        A class or function that is not of this package and not registered; a field that JSON cannot hold.
+
+    >>> from spherekit import nn
+    >>> describe(nn.Zonal(3))
+    {'class': 'Zonal', 'fields': {'channels': 3, 'anchors': None, 'L': None}}
+    """
+    if isinstance(value, Value):
+        name = type(value).__name__
+        if (_registered | _package_classes()).get(name) is not type(value):
+            raise TypeError(f"{name} is not a registered layer; put @nn.register above its class")
+        fields = {f.name: describe(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {"class": name, "fields": fields}
+    if isinstance(value, tuple):
+        return [describe(entry) for entry in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, np.generic) and isinstance(value.item(), bool | int | float | str):
+        return value.item()
+    if callable(value):
+        name = getattr(value, "__name__", repr(value))
+        if _registered.get(name) is not value:
+            raise TypeError(f"the function {name} is not registered; call nn.register({name})")
+        return {"function": name}
+    raise TypeError(f"{value!r} ({type(value).__name__}) cannot be stored as a hyper-parameter")
+
+
+def rebuild(description):
+    """The network, layer or type of a description.
+
+    Raises
+    ------
+    ValueError
+        A class or function that is not of this package and not registered; fields that its class refuses.
+
+    >>> from spherekit import nn
+    >>> rebuild(describe(nn.Zonal(3, L=2)))
+    Zonal(3, L=2)
+    """
+    if isinstance(description, list):
+        return tuple(map(rebuild, description))
+    if not isinstance(description, dict):
+        return description
+    if set(description) == {"function"}:
+        return _known(description["function"], "function", _registered)
+    if set(description) != {"class", "fields"} or not isinstance(description["fields"], dict):
+        raise ValueError(f"the description of a layer is damaged: {str(description)[:60]!r}")
+    kind = _known(description["class"], "layer", _registered | _package_classes())
+    if not isinstance(kind, type):
+        raise ValueError(f"{description['class']!r} is a function; expected a layer")
+    fields = {name: rebuild(field) for name, field in description["fields"].items()}
+    names = {field.name for field in dataclasses.fields(kind)}
+    if set(fields) != names:
+        raise ValueError(
+            f"{kind.__name__} has the fields {sorted(names)}; the file gives {sorted(fields)}"
+        )
+    return kind.from_fields(fields) if issubclass(kind, Layer) else kind(**fields)
+
+
+def _known(name, noun, known):
+    if not isinstance(name, str) or name not in known:
+        raise ValueError(
+            f"the {noun} {name!r} is not known; define it and call nn.register({name}) before loading"
+        )
+    return known[name]
