@@ -1,7 +1,7 @@
 """Trees of arrays with a header, in one ``.npz`` archive without pickles; written completely or not at all.
 
-Arrays are stored as ``array0``, ``array1``, ...; the structure of their tree and the header, a dict that JSON can
-hold, as JSON text in the entry ``spherekit``. Networks and checkpoints of trainings are stored so.
+Arrays are stored as ``array0``, ``array1``, ...; the structure of their tree and the header, a dict that
+JSON can hold, as JSON text in the entry ``spherekit``. Networks and checkpoints of trainings are stored so.
 """
 
 import json
@@ -13,10 +13,8 @@ from spherekit._core.atomic_files import replacing
 from spherekit._core.pytree import flatten, treedef, unflatten
 from spherekit.io.arrays import read_arrays
 
-#: Version of the format; 1 was that of spherekit 0.1, whose checkpoints hold parameters and running state in one tree.
-VERSION = 2
-_ENTRY, _OLD_ENTRY = "spherekit", "checkpoint"
-_ZIP = b"PK\x03\x04"
+#: Version of the format; 1 was that of spherekit 0.1, whose checkpoints hold parameters and running state
+#: in one tree. VERSION = 2 _ENTRY, _OLD_ENTRY = "spherekit", "checkpoint" _ZIP = b"PK\x03\x04"
 
 
 def write_tree(path, tree, header, *, overwrite=False):

@@ -19,8 +19,8 @@ _registered = {}
 def register(layer_or_function):
     """Let `load` create layers of a class, or use a function of samples, that is not of this package.
 
-    A class decorator for own layers; or of a function that is a hyper-parameter, as of `Pointwise`. Files name it
-    by its ``__name__``; the program that loads one has to define and register the same.
+    A class decorator for own layers; or of a function that is a hyper-parameter, as of `Pointwise`. Files
+    name it by its ``__name__``; the program that loads one has to define and register the same.
 
     Parameters
     ----------

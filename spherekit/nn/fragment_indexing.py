@@ -34,8 +34,8 @@ def _repeat(y, *, widths):
     return batch_first(np.repeat(rows_first(y), widths, axis=0))
 
 
-#: (..., rows) -> (..., fragments): sums over m; the adjoint repeats the entry of a fragment in each of its rows.
-sum_orders = linear_map("nn.sum_orders", _sum, _repeat, real=True)
+#: (..., rows) -> (..., fragments): sums over m; the adjoint repeats the entry of a fragment in each of its
+#: rows. sum_orders = linear_map("nn.sum_orders", _sum, _repeat, real=True)
 
 
 class Places:

@@ -32,7 +32,7 @@ Plan = namedtuple("Plan", "kind in_type out_type shapes starts rows size")
 
 
 def plan(kind, in_type, tau, channels):
-    """`Plan` from the fragments ``in_type`` to ``tau`` fragments in ``channels``, and the weights that it needs.
+    """`Plan` from the fragments ``in_type`` to ``tau`` fragments in ``channels``, and its weights.
 
     >>> plan("free", Fragments((2, 1), 3), (1, 1), 4).shapes
     ((1, 4, 6), (1, 4, 3))

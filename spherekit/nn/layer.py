@@ -1,9 +1,9 @@
 """What a layer is, and the context of a forward pass.
 
-A layer is a value: a frozen dataclass of its hyper-parameters, which holds no arrays. ``layer.out_type(in_type)``
-is the type of its output, or an error where the input does not fit; ``layer.init(in_type, rng)`` returns two
-trees of arrays, its trained parameters and its running state; ``layer.apply(params, state, x, context)`` is the
-forward pass.
+A layer is a value: a frozen dataclass of its hyper-parameters, which holds no arrays.
+``layer.out_type(in_type)`` is the type of its output, or an error where the input does not fit;
+``layer.init(in_type, rng)`` returns two trees of arrays, its trained parameters and its running state;
+``layer.apply(params, state, x, context)`` is the forward pass.
 """
 
 from dataclasses import dataclass

@@ -1,12 +1,12 @@
 """Types of signals that flow between layers: each describes an array whose first axis is the batch.
 
-==========  ========================================================================  ==============================
-Sphere      coefficients of signals on the sphere, spin s                             (batch, channels, L*L)
-SpinFields  coefficients of fields of several spins, complex                          (batch, channels, spins, L*L)
-SO3         coefficients of signals on SO(3), orders |n| < N                          (batch, channels, 2N-1, L*L)
-Fragments   tau_l fragments of each degree l, vectors of 2l+1 entries rotated by D^l  (batch, channels, size)
-Features    invariant features, real                                                  (batch, features)
-==========  ========================================================================  ==============================
+==========  ==================================================================  =============================
+Sphere      coefficients of signals on the sphere, spin s                       (batch, channels, L*L)
+SpinFields  coefficients of fields of several spins, complex                    (batch, channels, spins, L*L)
+SO3         coefficients of signals on SO(3), orders |n| < N                    (batch, channels, 2N-1, L*L)
+Fragments   tau_l fragments of each degree l: 2l+1 entries that D^l multiplies  (batch, channels, size)
+Features    invariant features, real                                            (batch, features)
+==========  ==================================================================  =============================
 
 Fragments of real signals are real: coefficients of the real harmonics (`conventions.from_real`), with real
 weights; those of complex signals are complex, in the usual basis. They are ordered by degree, then fragment,
@@ -171,7 +171,7 @@ class SO3(Value):
 
 @dataclass(frozen=True, repr=False)
 class Fragments(Value):
-    """Generalized signals: ``tau[l]`` fragments of each degree l in each channel; arrays (batch, channels, size).
+    """Generalized signals, ``tau[l]`` fragments of each degree l: arrays (batch, channels, size).
 
     A fragment of degree l is a vector of 2l+1 entries that a rotation multiplies by D^l (Kondor, Lin and
     Trivedi 2018, arXiv:1806.09231, definition 1; Cobb et al. 2021, arXiv:2010.11661, section 2).
