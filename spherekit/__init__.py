@@ -10,7 +10,7 @@ Every name loads its room at first use, so that ``import spherekit`` itself is i
 
 import importlib
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _ROOMS = (
     "sampling",
