@@ -9,6 +9,7 @@ Every name loads its room at first use, so that ``import spherekit`` itself is i
 """
 
 import importlib
+from typing import TYPE_CHECKING
 
 __version__ = "0.2.0"
 
@@ -27,6 +28,34 @@ _HARMONIC = ("forward", "inverse", "forward_adjoint", "inverse_adjoint", "evalua
 _HARMONIC += ("evaluate_adjoint", "analyse", "estimate_memory")
 
 __all__ = [*_ROOMS, *_HARMONIC, "__version__"]
+
+if TYPE_CHECKING:  # for editors, which do not run what loads the names below
+    from spherekit import (
+        conventions,
+        datasets,
+        experiments,
+        harmonic,
+        io,
+        nn,
+        plot,
+        sampling,
+        scattering,
+        spectra,
+        testing,
+        train,
+        wavelets,
+        wigner,
+    )
+    from spherekit.harmonic import (
+        analyse,
+        estimate_memory,
+        evaluate,
+        evaluate_adjoint,
+        forward,
+        forward_adjoint,
+        inverse,
+        inverse_adjoint,
+    )
 
 
 def __getattr__(name):
