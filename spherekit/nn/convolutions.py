@@ -23,8 +23,8 @@ class Zonal(Layer):
 
     .. math:: y_{d,lm} = \\sum_c \\sqrt{4\\pi/(2l+1)}\\, k_{dc,l}\\, x_{c,lm}
 
-    The filters k are linear interpolations between their values at ``anchors`` degrees, the localized spectra of
-    Esteves et al. 2018 (arXiv:1711.06721, section 4.2).
+    The filters k are linear interpolations between their values at ``anchors`` degrees, the localized
+    spectra of Esteves et al. 2018 (arXiv:1711.06721, section 4.2).
 
     Parameters
     ----------
