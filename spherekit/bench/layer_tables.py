@@ -13,21 +13,21 @@ def strict():
     """{name: parts} that are equivariant to rounding, from real signals on the sphere."""
     from spherekit import nn
 
-    F = nn.fragments()
+    F = nn.ToFragments()
     return {
-        "free convolution": [F, nn.convolution(16)],
-        "tensor product, full": [F, nn.tensor_product("full")],
-        "tensor product, MST": [F, nn.tensor_product("mst")],
-        "tensor product, RMST": [F, nn.tensor_product("rmst")],
-        "tensor product, MST, constrained": [F, nn.tensor_product("mst"), nn.constrained(16)],
-        "quadratic (samples), exact": [nn.products()],
-        "Poisson bracket, exact": [nn.brackets()],
-        "zonal convolution": [nn.zonal(16)],
-        "lift to SO(3), N = 3": [nn.lift(16, 3)],
-        "correlation on SO(3), N = 3": [nn.lift(16, 3), nn.correlate(16, 3)],
-        "spin convolution, 0 and 1": [nn.spin_convolution(16)],
-        "spectral batch norm": [nn.batch_norm()],
-        "bispectrum, selective": [nn.bispectrum("selective")],
+        "free convolution": [F, nn.Convolution(16)],
+        "tensor product, full": [F, nn.TensorProduct("full")],
+        "tensor product, MST": [F, nn.TensorProduct("mst")],
+        "tensor product, RMST": [F, nn.TensorProduct("rmst")],
+        "tensor product, MST, constrained": [F, nn.TensorProduct("mst"), nn.ConstrainedConvolution(16)],
+        "quadratic (samples), exact": [nn.Square()],
+        "Poisson bracket, exact": [nn.PoissonBracket()],
+        "zonal convolution": [nn.Zonal(16)],
+        "lift to SO(3), N = 3": [nn.Lift(16, 3)],
+        "correlation on SO(3), N = 3": [nn.Lift(16, 3), nn.Correlate(16, 3)],
+        "spin convolution, 0 and 1": [nn.SpinConvolution(16)],
+        "spectral batch norm": [nn.BatchNorm()],
+        "bispectrum, selective": [nn.Bispectrum("selective")],
     }
 
 
@@ -36,10 +36,10 @@ def pointwise():
     from spherekit import nn
 
     return {
-        "relu on the sphere": lambda k: [nn.pointwise("relu", k)],
-        "relu on SO(3), N = 3": lambda k: [nn.lift(16, 3), nn.pointwise("relu", k)],
-        "modulus of spins 0 and 1": lambda k: [nn.spin_convolution(16), nn.modulus_phase(k)],
-        "scattering, J0 = 1": lambda k: [nn.scattering(J0=1, oversample=k)],
+        "relu on the sphere": lambda k: [nn.Pointwise("relu", k)],
+        "relu on SO(3), N = 3": lambda k: [nn.Lift(16, 3), nn.Pointwise("relu", k)],
+        "modulus of spins 0 and 1": lambda k: [nn.SpinConvolution(16), nn.ModulusPhase(k)],
+        "scattering, J0 = 1": lambda k: [nn.Scattering(J0=1, oversample=k)],
     }
 
 
@@ -96,7 +96,7 @@ def equivariance(L, channels=4, batch=4):
                 params, x = _start(net, batch, dtype)
             else:
                 net, params, x = _prepared(L, channels, batch, dtype, parts)
-            found.append(nn.equivariance(net, params, x, rng))
+            found.append(nn.equivariance_error(net, params, x, rng))
         lines.append(f"{name:34}{found[0]:10.0e}{found[1]:10.0e}")
     factors = (1, 1.5, 2, 3, 4)
     lines += ["", f"{'pointwise, by oversample':34}" + "".join(f"{k:>10}" for k in factors)]
@@ -104,14 +104,14 @@ def equivariance(L, channels=4, batch=4):
         errors = []
         for factor in factors:
             net, params, x = _prepared(L, channels, batch, "float64", make(factor))
-            errors.append(nn.equivariance(net, params, x, rng))
+            errors.append(nn.equivariance_error(net, params, x, rng))
         lines.append(f"{name:34}" + "".join(f"{error:10.1e}" for error in errors))
     for name, make in aliasing_models(L).items():
         errors = []
         for factor in factors:
             net = make(factor)
             params, x = _start(net, batch, "float64")
-            errors.append(nn.equivariance(net, params, x, rng))
+            errors.append(nn.equivariance_error(net, params, x, rng))
         lines.append(f"{name:34}" + "".join(f"{error:10.1e}" for error in errors))
     return lines
 
@@ -133,13 +133,13 @@ def costs(limits, channels=4, batch=16, dtype="float32", threads=1):
     """{name: [(L, ms, bytes)]} of the activations: time, and memory of the result."""
     from spherekit import nn
 
-    F, found = nn.fragments(), {}
+    F, found = nn.ToFragments(), {}
     kinds = {
         "all channels, full set": lambda L: _all_channels(L, channels),
-        "channel-wise, full set": lambda L: [F, nn.tensor_product("full")],
-        "channel-wise, MST": lambda L: [F, nn.tensor_product("mst")],
-        "channel-wise, RMST": lambda L: [F, nn.tensor_product("rmst")],
-        "quadratic on samples, exact": lambda L: [nn.products()],
+        "channel-wise, full set": lambda L: [F, nn.TensorProduct("full")],
+        "channel-wise, MST": lambda L: [F, nn.TensorProduct("mst")],
+        "channel-wise, RMST": lambda L: [F, nn.TensorProduct("rmst")],
+        "quadratic on samples, exact": lambda L: [nn.Square()],
     }
     keep_freed()
     mode = _mode(threads)
@@ -200,13 +200,13 @@ def _all_channels(L, channels):
     """The channels as fragments of one: every product of two of them."""
     from spherekit import nn
 
-    return [nn.fragments(), nn.convolution(1, channels), nn.tensor_product("full")]
+    return [nn.ToFragments(), nn.Convolution(1, channels), nn.TensorProduct("full")]
 
 
 def _prepared(L, channels, batch, dtype, parts):
     from spherekit import nn
 
-    net = nn.Net(nn.Sphere(L, channels), *parts)
+    net = nn.Sequential(nn.Sphere(L, channels), *parts)
     return net, *_start(net, batch, dtype)
 
 

@@ -14,7 +14,7 @@ _REMARK = "layers: the first column is the layer, the second the layer and its g
 
 
 def product_spherekit(case):
-    """Clebsch-Gordan products of two signals, as `nn.tensor_product` takes them."""
+    """Clebsch-Gordan products of two signals, as `nn.TensorProduct` takes them."""
     from spherekit.nn import clebsch_gordan_products
     from spherekit.nn.types import Generalized
 
@@ -51,7 +51,7 @@ def sphere_spherekit(case):
     from spherekit.testing import random_flm
 
     kind, shape = _complex(case), (case["batch"], CHANNELS)
-    layer = nn.Net(nn.Sphere(case["L"], CHANNELS), nn.pointwise("relu")).layers[0]
+    layer = nn.Sequential(nn.Sphere(case["L"], CHANNELS), nn.Pointwise("relu")).layers[0]
     mode = nn.Mode(case["threads"])
 
     def start(rng):
@@ -77,7 +77,7 @@ def group_spherekit(case):
     from spherekit.testing import random_flmn
 
     L, kind, shape = case["L"], _complex(case), (case["batch"], CHANNELS)
-    layer = nn.Net(nn.Group(L, L, CHANNELS), nn.pointwise("relu")).layers[0]
+    layer = nn.Sequential(nn.SO3(L, L, CHANNELS), nn.Pointwise("relu")).layers[0]
     mode = nn.Mode(case["threads"])
 
     def start(rng):
