@@ -263,7 +263,9 @@ def test_bispectra(kind, rng):
     x = sphere(L, 1, rng, 1)
     y = net([{}], x)
     # Of third order in coefficients of unit variance.
-    np.testing.assert_allclose(net([{}], rotate_signals(x, net.in_type, ANGLES)), y, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(
+        net([{}], rotate_signals(x, net.in_type, ANGLES)), y, rtol=0, atol=1e-11
+    )
     for _ in range(10):  # the same power of every degree, otherwise another signal
         other = sphere(L, 1, rng, 1)
         for ell in range(L):
@@ -467,7 +469,10 @@ def test_summary(name, capsys):
             "tau asks for fragments of the degrees \\[1\\]",
             lambda: nn.Sequential(nn.Fragments((1, 0, 1), 2), nn.Convolution(2, (1, 1, 1))),
         ),
-        ("has 2 degrees", lambda: nn.Sequential(nn.Fragments((1, 0, 1), 2), nn.Convolution(2, (1, 1)))),
+        (
+            "has 2 degrees",
+            lambda: nn.Sequential(nn.Fragments((1, 0, 1), 2), nn.Convolution(2, (1, 1))),
+        ),
         ("channels is 0", lambda: nn.Sequential(nn.Sphere(4, 2), nn.Zonal(0))),
         (
             "complex",
@@ -485,7 +490,9 @@ def test_summary(name, capsys):
         ("two channels at least", lambda: nn.Sequential(nn.Sphere(4, 1), nn.PoissonBracket())),
         (
             "the network accepts real SO",
-            lambda: nn.Sequential(nn.SO3(2, 2, 1), nn.GlobalMean())([{}], np.ones((1, 1, 3, 4), complex)),
+            lambda: nn.Sequential(nn.SO3(2, 2, 1), nn.GlobalMean())(
+                [{}], np.ones((1, 1, 3, 4), complex)
+            ),
         ),
         ("an L that 3 divides", lambda: nn.Sequential(nn.Sphere(4, 1), nn.MeanPool(size=3))),
         ("size is 1", lambda: nn.MeanPool(size=1)),

@@ -92,7 +92,7 @@ def test_whole_numbers(name):
 
 
 def assert_same(one, two):
-    """Equal values, equally hashed and printed, of ints; networks with the same numbers from the same seed."""
+    """Equal values, equal hashes and text, no scalars of NumPy; networks: equal parameters from a seed."""
     assert one == two and hash(one) == hash(two)
     assert str(one) == str(two) and repr(one) == repr(two)
     assert not any(isinstance(value, np.generic) for value in numbers(two))

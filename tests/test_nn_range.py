@@ -285,7 +285,9 @@ def test_an_empty_batch(name, rng):
     net = network(name) if name in MODELS else nn.Sequential(EMPTY[name][0], *EMPTY[name][1])
     for dtype in (np.float32, np.float64):
         params, state = net.init(0, dtype=dtype)
-        kind = dtype if isinstance(net.in_type, nn.Features) else np.result_type(dtype, np.complex64)
+        kind = (
+            dtype if isinstance(net.in_type, nn.Features) else np.result_type(dtype, np.complex64)
+        )
         empty, three = (np.zeros(net.in_type.shape(n), kind) for n in (0, 3))
         y, like = net(params, empty, state=state), net(params, three, state=state)
         assert y.shape == net.out_type().shape(0) and y.dtype == like.dtype

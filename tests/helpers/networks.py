@@ -54,22 +54,20 @@ POINTWISE = {
 SMALL = {
     "readouts": [
         F,
-        nn.ConcatReadouts(
-            nn.Invariants(), nn.TensorProduct("mst"), nn.ConstrainedConvolution(2)
-        ),
+        nn.ConcatReadouts(nn.Invariants(), nn.TensorProduct("mst"), nn.ConstrainedConvolution(2)),
     ],
     "FragmentNorm": [
-        F, nn.TensorProduct(), nn.FragmentNorm(), nn.Convolution(1), nn.PowerSpectrum()
+        F,
+        nn.TensorProduct(),
+        nn.FragmentNorm(),
+        nn.Convolution(1),
+        nn.PowerSpectrum(),
     ],
     "Zonal": [nn.Zonal(2, 2), nn.Pointwise("tanh", 2)],
     "SO(3)": [nn.Lift(2), nn.Pointwise("square"), nn.Correlate(2, 2, L=2), nn.BatchNorm()],
-    "grids": [
-        nn.Lift(1, filters="near_identity"), nn.Correlate(1, filters="near_identity")
-    ],
+    "grids": [nn.Lift(1, filters="near_identity"), nn.Correlate(1, filters="near_identity")],
     "spins": [nn.SpinConvolution(2, (0, 1), 2), nn.BatchNorm(), nn.ModulusPhase()],
-    "PhaseCollapse": [
-        nn.SpinConvolution(2), nn.PhaseCollapse(), nn.ScalarPart(), nn.GlobalMean()
-    ],
+    "PhaseCollapse": [nn.SpinConvolution(2), nn.PhaseCollapse(), nn.ScalarPart(), nn.GlobalMean()],
     "quadratic": [nn.Square(), nn.PoissonBracket(), nn.PowerSpectrum(), nn.Dense(2)],
     "Bispectrum": [nn.Bispectrum(), nn.Dense(2)],
     # not J0=0 before a norm: of one number a channel and two signals it makes +1 and -1, whose derivatives
