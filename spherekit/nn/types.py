@@ -280,11 +280,23 @@ def expect_type(in_type, *types) -> Value:
     return in_type
 
 
+def with_spin_0(in_type):
+    """``in_type``, if it is that of spin fields with spin 0 among them."""
+    if 0 not in expect_type(in_type, SpinFields).spins:
+        raise ValueError(f"accepts spin fields with spin 0 among them; its input is {in_type}")
+    return in_type
+
+
 def lower_band_limit(L, in_type):
     """Band-limit of a layer's output: that of its input, or a lower one."""
     if L is None:
         return in_type.L
     return checks.whole_number(L, "L", 1, in_type.L, "the band-limit of the input")
+
+
+def optional_size(value, name):
+    """A whole number >= 1, or None."""
+    return None if value is None else checks.whole_number(value, name, 1)
 
 
 def as_tuple(values, name):
