@@ -101,8 +101,9 @@ def test_printed_as_an_expression(value):
 def test_replaced_fields(layer):
     """As `dataclasses.replace` of every dataclass."""
     fields = {field.name: getattr(layer, field.name) for field in dataclasses.fields(layer)}
-    assert dataclasses.replace(layer) == layer
     assert type(layer).from_fields(fields) == layer
+    if not hasattr(layer, "stages"):
+        assert dataclasses.replace(layer) == layer
 
 
 def copies(value):
@@ -213,7 +214,7 @@ def test_a_printed_network():
     net = nn.Sequential(
         nn.Sphere(10, 1),
         nn.Lift(8, N=3),
-        nn.Sequential(nn.Pointwise("relu", oversample=2), nn.BatchNorm()),
+        nn.Sequential(nn.Pointwise("relu", oversample=1.5), nn.BatchNorm()),
         nn.GlobalMean(),
         nn.Dense(2),
     )
@@ -222,7 +223,7 @@ def test_a_printed_network():
         "    Sphere(10, 1),",
         "    Lift(8, N=3),",
         "    Sequential(",
-        "        Pointwise(oversample=2),",
+        "        Pointwise(oversample=1.5),",
         "        BatchNorm(),",
         "    ),",
         "    GlobalMean(),",
@@ -238,7 +239,7 @@ def test_a_printed_network():
 def test_documentation(name):
     """Every public name has a docstring of its own; layers say parameters, signals, and an example."""
     value = getattr(nn, name)
-    text = vars(value).get("__doc__") or ""
+    text = (vars(value).get("__doc__") if inspect.isclass(value) else value.__doc__) or ""
     assert len(text) > 40, "no docstring"
     assert not text.startswith(f"{name}("), "the docstring that dataclasses write"
     if inspect.ismodule(value):
@@ -253,7 +254,7 @@ def test_documentation(name):
         assert {name for names in listed for name in names.split(", ")} >= set(fields)
     if value in public_layers() and not hasattr(value, "stages"):
         assert "Input" in text and "utput" in text, "no types of signals"
-        assert "->" in text.splitlines()[0], "its first line does not say In -> Out"
+        assert re.search("->|stays the same", text.splitlines()[0]), "its first line: In -> Out"
 
 
 @pytest.mark.parametrize(
@@ -261,12 +262,13 @@ def test_documentation(name):
 )
 def test_the_first_line_tells_the_types(layer, in_type):
     """What is documented as Sphere -> SO3 accepts the one and returns the other."""
-    line = type(layer).__doc__.splitlines()[0]
-    out_type = layer.out_type(in_type)
-    before, after = (part for part in re.split("->", line, maxsplit=1))
-    assert type(in_type).__name__ in before or "any" in before.lower(), line
-    assert type(out_type).__name__ in after or "same" in after.lower(), line
-    assert type(in_type).__name__ in type(layer).__doc__ or "any" in line.lower()
+    text, out_type = type(layer).__doc__, layer.out_type(in_type)
+    line = text.splitlines()[0]
+    before, after = name_of(in_type), name_of(out_type)
+    if "stays the same" in line:
+        assert before == after and (before in text or "any type" in text)
+    else:
+        assert re.search(rf"\b{before}\b.*->.*\b({after}|the same)\b", line), line
 
 
 @pytest.mark.parametrize("layer", [layer for layer, _ in EVERY_LAYER], ids=name_of)
