@@ -18,6 +18,7 @@ from spherekit.nn.types import (
     Sphere,
     expect_type,
     lower_band_limit,
+    optional_size,
     set_fields,
 )
 
@@ -25,8 +26,8 @@ from spherekit.nn.types import (
 class ToFragments(Layer):
     """Coefficients as fragments, exactly: Sphere or SO3 -> Fragments.
 
-    Of a signal on the sphere the fragment of degree l is (f_lm), m = -l..l: one of each degree l >= |spin|. Of
-    a signal on SO(3) the fragments of degree l are the columns (f_lmn) of the orders |n| <= min(l, N-1), by
+    Of a signal on the sphere the fragment of degree l is (f_lm), m = -l..l: one of each degree l >= |spin|.
+    Of a signal on SO(3) the fragments of degree l are the columns (f_lmn) of the orders |n| <= min(l, N-1), by
     increasing n: min(2l+1, 2N-1) of each degree. Real signals become real fragments, coefficients of the real
     harmonics (`conventions.to_real`); on SO(3) the orders n and -n are first combined to the two real signals
     sqrt(1/2) (f_n + (-1)^n f_-n), at -n, and -i sqrt(1/2) (f_n - (-1)^n f_-n), at n. These maps are unitary.
@@ -134,7 +135,7 @@ class TensorProduct(Layer):
     >>> from spherekit import nn
     >>> net = nn.Sequential(nn.Fragments((1, 1, 1), 4), nn.TensorProduct("full"))
     >>> net.out_type()
-    Fragments((3, 3, 4), 4)
+    Fragments((3, 2, 4), 4)
     >>> nn.TensorProduct({0: [(1, 1)], 1: [(1, 0)]})
     TensorProduct(mixing=((0, ((1, 1),)), (1, ((0, 1),))))
     """
@@ -143,9 +144,7 @@ class TensorProduct(Layer):
     L: int | None = None
 
     def __post_init__(self):
-        set_fields(self, mixing=normalize(self.mixing))
-        if self.L is not None:
-            set_fields(self, L=checks.whole_number(self.L, "L", 1))
+        set_fields(self, mixing=normalize(self.mixing), L=optional_size(self.L, "L"))
 
     def out_type(self, in_type):
         expect_type(in_type, Fragments)

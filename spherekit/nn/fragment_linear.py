@@ -88,6 +88,10 @@ def _one_degree(plan, ell, role, a, b, result):
     place, (rows_in, rows_out) = slice(start, start + math.prod(shape)), plan.rows[ell]
     before = rows_in, plan.in_type.tau[ell], plan.in_type.channels
     after = rows_out, plan.out_type.tau[ell], plan.out_type.channels
+    if not math.prod(shape):  # no fragments in the input, or in the output
+        if role != "W":
+            result[rows_out if role == "y" else rows_in] = 0
+        return
     if role == "W":
         matrices = _outer(plan.kind, _fragments(b, *after), _fragments(a, *before))
         result[place] = matrices.reshape(-1)

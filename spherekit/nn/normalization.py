@@ -85,7 +85,8 @@ class FragmentNorm(Layer):
         y, _, square = standardized(rows_first(x), factor, None, groups, given)
         if context.training:
             square = batch_first(square)[0][:, first]
-            state = state | {"mean_square": _running(state["mean_square"], square, self.momentum)}
+            running = _running(state["mean_square"], square, self.momentum)
+            state = {**state, "mean_square": running}
         return batch_first(y), state
 
 
@@ -172,10 +173,10 @@ class BatchNorm(Layer):
         scale, d = anp.reshape(params["scale"], single), params.get("mean")
         y, mean, variance = standardized(x, scale, d, self._groups(in_type), given)
         if context.training:
-            variance = variance.reshape(lead)
-            state = state | {"variance": _running(state["variance"], variance, self.momentum)}
-            if _has_mean(in_type):
-                state["mean"] = _running(state["mean"], mean, self.momentum)
+            batch = {"variance": variance.reshape(lead), "mean": mean}
+            state = {
+                name: _running(old, batch[name], self.momentum) for name, old in state.items()
+            }
         return y, state
 
 

@@ -7,7 +7,7 @@ from spherekit._core import checks
 from spherekit._core.modulus import modulus
 from spherekit.conventions import to_real
 from spherekit.nn import clebsch_gordan_products
-from spherekit.nn.activations import FUNCTIONS
+from spherekit.nn.activations import named_function
 from spherekit.nn.fragment_indexing import batch_first, rows_first, sum_orders, widths
 from spherekit.nn.layer import Layer, cached_by_type
 from spherekit.nn.scaled_reductions import take
@@ -232,19 +232,13 @@ class Activation(Layer):
     function: object = "relu"
 
     def __post_init__(self):
-        if not callable(self._function()):
-            raise ValueError(
-                f"function is {self.function!r}; known are {', '.join(FUNCTIONS)}, or a callable"
-            )
-
-    def _function(self):
-        return FUNCTIONS.get(self.function) if isinstance(self.function, str) else self.function
+        named_function(self.function)
 
     def out_type(self, in_type):
         return expect_type(in_type, Features)
 
     def forward(self, params, x, context):
-        return self._function()(x)
+        return named_function(self.function)(x)
 
 
 class SetSum(Layer):
