@@ -29,10 +29,12 @@ class Value:
     def __repr__(self):
         arguments = []
         for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if field.default is dataclasses.MISSING:
-                arguments.append(repr(value))
-            elif value != field.default:
+            value, default = getattr(self, field.name), field.default
+            if field.default_factory is not dataclasses.MISSING:
+                default = field.default_factory()
+            if default is dataclasses.MISSING and not field.kw_only:
+                arguments.append(_argument(value))
+            elif default is dataclasses.MISSING or value != default:
                 arguments.append(f"{field.name}={_argument(value)}")
         return f"{type(self).__name__}({', '.join(arguments)})"
 
