@@ -1,7 +1,7 @@
 """Trees of arrays with a header, in one ``.npz`` archive without pickles; written completely or not at all.
 
-Arrays are stored as ``array0``, ``array1``, ...; the structure of their tree and the header, a dict that JSON can
-hold, as JSON text in the entry ``spherekit``. Networks and checkpoints of trainings are stored so.
+Arrays are stored as ``array0``, ``array1``, ...; the structure of their tree and the header, a dict that
+JSON can hold, as JSON text in the entry ``spherekit``. Networks and checkpoints of trainings are stored so.
 """
 
 import json
@@ -13,7 +13,8 @@ from spherekit._core.atomic_files import replacing
 from spherekit._core.pytree import flatten, treedef, unflatten
 from spherekit.io.arrays import read_arrays
 
-#: Version of the format; 1 was that of spherekit 0.1, whose checkpoints hold parameters and running state in one tree.
+#: Version of the format; 1 was that of spherekit 0.1, whose checkpoints hold parameters and running state
+#: in one tree.
 VERSION = 2
 _ENTRY, _OLD_ENTRY = "spherekit", "checkpoint"
 _ZIP = b"PK\x03\x04"
@@ -90,8 +91,8 @@ def read_tree(path):
         raise ValueError(f"{path} is damaged, or not a file of spherekit: {reason}") from None
     if _OLD_ENTRY in entries and _ENTRY not in entries:
         raise ValueError(
-            f"{path} is of format version 1, written by spherekit 0.1, which reads it; this version reads "
-            f"{VERSION}: train again, or install spherekit==0.1.0"
+            f"{path} is of format version 1, which spherekit 0.1 writes and reads; this version reads {VERSION}: "
+            "train again, or use spherekit 0.1"
         )
     if _ENTRY not in entries:
         raise ValueError(

@@ -1,7 +1,7 @@
 """Rotation-equivariant layers, and networks of them.
 
-A layer is a triple of steps, A = L2(N(L1(f))): linear, non-linear, linear, each commuting with rotations. Layers
-are values, frozen dataclasses of their hyper-parameters; `Sequential` composes them::
+A layer is a triple of steps, A = L2(N(L1(f))): linear, non-linear, linear, each commuting with rotations.
+Layers are values, frozen dataclasses of their hyper-parameters; `Sequential` composes them::
 
     net = nn.Sequential(nn.Sphere(10, 1), nn.Lift(8, N=3), nn.Pointwise("relu", oversample=2),
                         nn.GlobalMean(), nn.Dense(2))

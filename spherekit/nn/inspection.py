@@ -1,46 +1,67 @@
-"""What a network is made of, and how well it commutes with rotations."""
+"""What a network consists of, and how well it commutes with rotations."""
 
 import numpy as np
 
 from spherekit._core import checks, scaling
-from spherekit.nn.types import Features, Generalized
+from spherekit._core.pytree import flatten
+from spherekit.nn.network import Composite, ConcatReadouts
+from spherekit.nn.types import Features, Fragments
 from spherekit.wigner import D, real_basis, rotate
 
 
-def turn(x, signal, angles):
-    """A batch of signals of that kind, rotated by Euler angles; in the precision of ``x``.
-
-    >>> from spherekit.nn import Generalized
-    >>> x = np.ones((4, 1, 1))
-    >>> turn(x, Generalized((1, 1), 1), (0.0, 0.0, np.pi))[:, 0, 0].round(6).tolist()
-    [1.0, -1.0, 1.0, -1.0]
-    """
-    if isinstance(signal, Features):
-        return x
-    if not isinstance(signal, Generalized):
-        return rotate(x, *angles)
-    result = np.empty_like(x)
-    for ell, matrix in enumerate(D(*angles, signal.L)):
-        if signal.real:
-            U = real_basis(ell)
-            matrix = (U.conj() @ matrix @ U.T).real
-        for t in range(signal.tau[ell]):
-            rows = signal.rows(ell, t)
-            result[rows] = np.einsum("mn,nbc->mbc", matrix, x[rows])
-    return result
-
-
-def equivariance(net, params, x, rng, rotations=4):
-    """Relative error |net(R x) - R net(x)| / |net(x)|, root mean square over random rotations.
+def rotate_signals(x, signals, angles):
+    """A batch of signals, rotated by Euler angles; in the precision of ``x``.
 
     Parameters
     ----------
-    net : Net
-    params : its parameters
-    x : a batch of its signals
-    rng : numpy Generator, or int
-        A whole number is the seed of one.
+    x : array
+        Of the shape of ``signals``.
+    signals : Sphere, SpinFields, SO3, Fragments or Features
+        Their type.
+    angles : (alpha, beta, gamma)
+        In radians.
+
+    >>> from spherekit.nn import Fragments
+    >>> rotate_signals(np.ones((1, 1, 4)), Fragments((1, 1), 1), (0.0, 0.0, np.pi))[0, 0].round(6).tolist()
+    [1.0, -1.0, 1.0, -1.0]
+    """
+    if isinstance(signals, Features):
+        return x
+    if not isinstance(signals, Fragments):
+        return rotate(x, *angles)
+    result = np.empty_like(x)
+    for ell, matrix in enumerate(D(*angles, signals.L)):
+        if signals.real:
+            U = real_basis(ell)
+            matrix = (U.conj() @ matrix @ U.T).real
+        for t in range(signals.tau[ell]):
+            rows = signals.rows(ell, t)
+            result[..., rows] = np.einsum("mn,bcn->bcm", matrix, x[..., rows])
+    return result
+
+
+def equivariance_error(net, params, x, rng, *, state=None, rotations=4) -> float:
+    """Relative error |net(R x) - R net(x)| / |net(x)|, root mean square over random rotations R.
+
+    Parameters
+    ----------
+    net : Sequential
+        With the type of its input.
+    params : list
+        From ``net.init``, or trained.
+    x : array
+        A batch of signals of the type ``net.in_type``.
+    rng : numpy Generator or int
+        An int is a seed.
+    state : list, optional
+        Running state, of networks that have one.
     rotations : int
+        Uniform on SO(3).
+
+    Returns
+    -------
+    float
+        About the rounding error (1e-13 in float64) where the network is strictly equivariant.
 
     Raises
     ------
@@ -51,48 +72,93 @@ def equivariance(net, params, x, rng, rotations=4):
     >>> from spherekit.testing import random_flm
     >>> rng = np.random.default_rng(0)
     >>> net = nn.models.cobb(5, 4)
+    >>> params, state = net.init(rng)
     >>> x = random_flm(5, rng, reality=True, shape=(2, 1))
-    >>> nn.equivariance(net, net.init(rng), x, rng) < 1e-12
+    >>> nn.equivariance_error(net, params, x, rng, state=state) < 1e-12
     True
     """
     rotations = checks.whole_number(rotations, "rotations", 1)
-    rng, y, squares = checks.generator(rng), net(params, x), []
+    rng, y, squares = checks.generator(rng), net(params, x, state=state), []
     if not np.any(y):
-        raise ValueError("the network's results are all zero: there is no relative error of these")
+        raise ValueError("the network's results are all zero: they have no relative error")
     for _ in range(rotations):
         angles = rng.uniform(0, 2 * np.pi), np.arccos(rng.uniform(-1, 1)), rng.uniform(0, 2 * np.pi)
-        wanted = turn(y, net.gives, angles).astype(complex)
-        rest = net(params, turn(x, net.takes, angles)) - wanted
-        squares.append(scaling.ratio(rest, wanted) ** 2)
+        expected = rotate_signals(y, net.out_type(), angles).astype(complex)
+        difference = net(params, rotate_signals(x, net.in_type, angles), state=state) - expected
+        squares.append(scaling.ratio(difference, expected) ** 2)
     return float(np.sqrt(np.mean(squares)))
 
 
-def count(params):
-    """How many real numbers there are in a tree of parameters; a complex one counts twice."""
-    if isinstance(params, dict):
-        return sum(count(some) for name, some in params.items() if not name.startswith("running"))
-    if isinstance(params, list | tuple):
-        return sum(map(count, params))
-    return params.size * (2 if np.iscomplexobj(params) else 1)
+def count_parameters(params) -> int:
+    """Number of real parameters in a tree of arrays; a complex one counts twice.
+
+    >>> count_parameters([{"weights": np.ones((2, 3)), "bias": np.ones(3) + 0j}])
+    12
+    """
+    return sum(array.size * (1 + np.iscomplexobj(array)) for _, array in flatten(params))
 
 
-def summary(net):
-    """Print a table: layer, signals in and out, parameters, multiplications of one signal.
+def summary(net) -> "Summary":
+    """A table of a network: each layer, its output, parameters, and multiplications of one signal.
+
+    Layers inside others are indented; real numbers are counted, running state apart.
+
+    Parameters
+    ----------
+    net : Sequential
+        With the type of its input.
+
+    Returns
+    -------
+    Summary
+        Prints as the table; ``rows`` has it as tuples.
 
     >>> from spherekit import nn
-    >>> summary(nn.Net(nn.Sphere(4, 1), nn.mean(), nn.dense(2)))
-    layer  takes                    gives       parameters  cost
-    mean   real S2, L=4, 1 channel  1 feature            0     0
-    dense  1 feature                2 features           4     2
-    total                                                4     2
+    >>> nn.summary(nn.Sequential(nn.Sphere(4, 1), nn.GlobalMean(), nn.Dense(2)))
+    layer         output                   parameters  state  multiplications
+                  real S2, L=4, 1 channel
+    GlobalMean()  1 feature                         0      0                0
+    Dense(2)      2 features                        4      0                2
+    total                                           4      0                2
     """
-    rng = np.random.default_rng(0)
-    rows = [("layer", "takes", "gives", "parameters", "cost")]
-    for layer in net.layers:
-        some = layer.takes, layer.gives, count(layer.init(rng)), layer.cost
-        rows.append((layer.name, *map(str, some)))
-    rows.append(("total", "", "", *(str(sum(int(row[k]) for row in rows[1:])) for k in (3, 4))))
-    width = [max(len(row[k]) for row in rows) for k in range(5)]
-    for name, takes, gives, parameters, cost in rows:
-        left = f"{name:{width[0]}}  {takes:{width[1]}}  {gives:{width[2]}}"
-        print(f"{left}  {parameters:>{width[3]}}  {cost:>{width[4]}}")
+    params, state = net.init(0)
+    rows = [("", str(net.in_type), "", "", "")]
+    rows += _rows(net, net.in_type, params, state, "")
+    total = count_parameters(params), count_parameters(state), net.multiplications(net.in_type)
+    return Summary([*rows, ("total", "", *total)])
+
+
+class Summary:
+    """The table of `summary`; ``rows`` of (layer, output, parameters, state, multiplications)."""
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    def __repr__(self):
+        head = ("layer", "output", "parameters", "state", "multiplications")
+        rows = [head, *(tuple(f"{cell:,}" if isinstance(cell, int) else cell for cell in row)
+                        for row in self.rows)]  # fmt: skip
+        width = [max(len(row[k]) for row in rows) for k in range(5)]
+        lines = []
+        for layer, output, *numbers in rows:
+            cells = [f"{n:>{w}}" for n, w in zip(numbers, width[2:], strict=True)]
+            lines.append(
+                "  ".join([f"{layer:{width[0]}}", f"{output:{width[1]}}", *cells]).rstrip()
+            )
+        return "\n".join(lines)
+
+
+def _rows(net, in_type, params, state, indent):
+    if isinstance(net, ConcatReadouts):
+        params, state = params[0], state[0]
+    rows = []
+    for (layer, before, after), p, s in zip(net.stages(in_type), params, state, strict=True):
+        composite = isinstance(layer, Composite)
+        name = type(layer).__name__ if composite else repr(layer)
+        if isinstance(layer, ConcatReadouts):
+            name = f"{name}({layer.readout!r}, ...)"
+        cells = count_parameters(p), count_parameters(s), layer.multiplications(before)
+        rows.append((indent + name, str(after), *cells))
+        if composite:
+            rows += _rows(layer, before, p, s, indent + "   ")
+    return rows

@@ -1,14 +1,16 @@
 """What a layer is, and the context of a forward pass.
 
-A layer is a value: a frozen dataclass of its hyper-parameters, which holds no arrays. ``layer.out_type(in_type)``
-is the type of its output, or an error where the input does not fit; ``layer.init(in_type, rng)`` returns two
-trees of arrays, its trained parameters and its running state; ``layer.apply(params, state, x, context)`` is the
-forward pass.
+A layer is a value: a frozen dataclass of its hyper-parameters, which holds no arrays.
+``layer.out_type(in_type)`` is the type of its output, or an error where the input does not fit;
+``layer.init(in_type, rng)`` returns two trees of arrays, its trained parameters and its running state;
+``layer.apply(params, state, x, context)`` is the forward pass.
 """
 
 from dataclasses import dataclass
 from functools import wraps
 from typing import dataclass_transform
+
+import numpy as np
 
 from spherekit._core import checks
 from spherekit._core.parallel import thread_count
@@ -71,7 +73,7 @@ class Context:
         context.__dict__.update(self.__dict__, **attributes)
         return context
 
-    def random(self):
+    def random(self) -> np.random.Generator:
         """The generator of random numbers.
 
         Raises
@@ -108,7 +110,7 @@ class Layer(Value):
     ...     def out_type(self, in_type):
     ...         return in_type
     ...
-    ...     def init(self, in_type, rng):
+    ...     def init(self, in_type, rng) -> tuple[dict, dict]:
     ...         return {"factor": np.full((in_type.channels, 1), self.initial)}, {}
     ...
     ...     def forward(self, params, x, context):
@@ -123,7 +125,7 @@ class Layer(Value):
         super().__init_subclass__(**options)
         dataclass(frozen=True, repr=False)(cls)
 
-    def out_type(self, in_type):
+    def out_type(self, in_type) -> Value:
         """Type of the output for an input of type ``in_type``.
 
         Raises
@@ -161,7 +163,7 @@ class Layer(Value):
         """
         return self.forward(params, x, context), state
 
-    def multiplications(self, in_type):
+    def multiplications(self, in_type) -> int:
         """Multiplications of one signal, 0 where not counted."""
         return 0
 

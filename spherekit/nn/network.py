@@ -119,7 +119,7 @@ class Sequential(Composite):
         return self.in_type if in_type is None else in_type
 
     def init(self, in_type, rng=None, *, dtype=np.float64):
-        """(params, state), a dict of arrays for each layer: ``net.init(rng)``, or ``block.init(in_type, rng)``.
+        """(params, state), trees of arrays: ``net.init(rng)``, or of a block ``block.init(in_type, rng)``.
 
         Parameters
         ----------
@@ -152,8 +152,8 @@ class Sequential(Composite):
         Raises
         ------
         ValueError, TypeError
-            Signals of another type, or parameters of another network; results that are not finite: the message
-            names the layer.
+            Signals of another type, or parameters of another network; results that are not finite: the
+            message names the layer.
         """
         context = Context(threads=threads, in_type=in_type)
         return self.apply(params, state, x, context)[0]
@@ -196,10 +196,10 @@ class Sequential(Composite):
             state = self._initial_state(in_type)
             if next(leaves(state), None) is not None:
                 raise ValueError(
-                    "the network has running state, of its normalization: pass state=state, as init returns it"
+                    "the network has running state, of its normalization: pass state=, as init returns it"
                 )
         for name, tree in (("parameters", params), ("state", state)):
-            if not isinstance(tree, list | tuple) or len(tree) != len(self.layers):
+            if not isinstance(getval(tree), list | tuple) or len(tree) != len(self.layers):
                 entries = f"{len(tree)} layers" if hasattr(tree, "__len__") else type(tree).__name__
                 raise ValueError(
                     f"the {name} are of {entries}, the network has {len(self.layers)} layers; "
@@ -239,8 +239,8 @@ class Sequential(Composite):
 class ConcatReadouts(Composite):
     """Layers in sequence; features of the input and of each output, concatenated.
 
-    y = (r(x_0), r(x_1), ..., r(x_n)) with x_k = layer_k(x_{k-1}) and a readout r, which has its own parameters
-    for each of them (Kondor, Lin and Trivedi 2018, arXiv:1806.09231, section 4.6).
+    y = (r(x_0), r(x_1), ..., r(x_n)) with x_k = layer_k(x_{k-1}) and a readout r, which has its own
+    parameters for each of them (Kondor, Lin and Trivedi 2018, arXiv:1806.09231, section 4.6).
 
     Parameters
     ----------
@@ -249,7 +249,8 @@ class ConcatReadouts(Composite):
     *layers : Layer
 
     >>> from spherekit import nn
-    >>> net = nn.Sequential(nn.Sphere(4, 1), nn.ToFragments(), nn.ConcatReadouts(nn.Invariants(), nn.Convolution(5)))
+    >>> readouts = nn.ConcatReadouts(nn.Invariants(), nn.Convolution(5))
+    >>> net = nn.Sequential(nn.Sphere(4, 1), nn.ToFragments(), readouts)
     >>> net.out_type()
     Features(6)
     """

@@ -1,12 +1,12 @@
 """Types of signals that flow between layers: each describes an array whose first axis is the batch.
 
-==========  ========================================================================  ==============================
-Sphere      coefficients of signals on the sphere, spin s                             (batch, channels, L*L)
-SpinFields  coefficients of fields of several spins, complex                          (batch, channels, spins, L*L)
-SO3         coefficients of signals on SO(3), orders |n| < N                          (batch, channels, 2N-1, L*L)
-Fragments   tau_l fragments of each degree l, vectors of 2l+1 entries rotated by D^l  (batch, channels, size)
-Features    invariant features, real                                                  (batch, features)
-==========  ========================================================================  ==============================
+==========  ==================================================================  =============================
+Sphere      coefficients of signals on the sphere, spin s                       (batch, channels, L*L)
+SpinFields  coefficients of fields of several spins, complex                    (batch, channels, spins, L*L)
+SO3         coefficients of signals on SO(3), orders |n| < N                    (batch, channels, 2N-1, L*L)
+Fragments   tau_l fragments of each degree l: 2l+1 entries that D^l multiplies  (batch, channels, size)
+Features    invariant features, real                                            (batch, features)
+==========  ==================================================================  =============================
 
 Fragments of real signals are real: coefficients of the real harmonics (`conventions.from_real`), with real
 weights; those of complex signals are complex, in the usual basis. They are ordered by degree, then fragment,
@@ -29,10 +29,12 @@ class Value:
     def __repr__(self):
         arguments = []
         for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if field.default is dataclasses.MISSING:
-                arguments.append(repr(value))
-            elif value != field.default:
+            value, default = getattr(self, field.name), field.default
+            if field.default_factory is not dataclasses.MISSING:
+                default = field.default_factory()
+            if default is dataclasses.MISSING and not field.kw_only:
+                arguments.append(_argument(value))
+            elif default is dataclasses.MISSING or value != default:
                 arguments.append(f"{field.name}={_argument(value)}")
         return f"{type(self).__name__}({', '.join(arguments)})"
 
@@ -83,7 +85,7 @@ class Sphere(Value):
         if self.real and self.spin:
             raise ValueError(f"{self}: signals of spin {self.spin} are complex, real=False")
 
-    def shape(self, batch):
+    def shape(self, batch) -> tuple[int, ...]:
         """Shape of an array of ``batch`` signals."""
         return batch, self.channels, self.L**2
 
@@ -125,7 +127,7 @@ class SpinFields(Value):
         """Spins that have each degree, |s| <= l."""
         return tuple(sum(abs(s) <= ell for s in self.spins) for ell in range(self.L))
 
-    def shape(self, batch):
+    def shape(self, batch) -> tuple[int, ...]:
         """Shape of an array of ``batch`` signals."""
         return batch, self.channels, len(self.spins), self.L**2
 
@@ -161,7 +163,7 @@ class SO3(Value):
         N, channels = checks.azimuthal_limit(self.N, L), _channel_count(self.channels)
         set_fields(self, L=L, N=N, channels=channels, real=bool(self.real))
 
-    def shape(self, batch):
+    def shape(self, batch) -> tuple[int, ...]:
         """Shape of an array of ``batch`` signals."""
         return batch, self.channels, 2 * self.N - 1, self.L**2
 
@@ -171,7 +173,7 @@ class SO3(Value):
 
 @dataclass(frozen=True, repr=False)
 class Fragments(Value):
-    """Generalized signals: ``tau[l]`` fragments of each degree l in each channel; arrays (batch, channels, size).
+    """Generalized signals, ``tau[l]`` fragments of each degree l: arrays (batch, channels, size).
 
     A fragment of degree l is a vector of 2l+1 entries that a rotation multiplies by D^l (Kondor, Lin and
     Trivedi 2018, arXiv:1806.09231, definition 1; Cobb et al. 2021, arXiv:2010.11661, section 2).
@@ -225,7 +227,7 @@ class Fragments(Value):
             return slice(start, start + self.tau[ell] * width)
         return slice(start + t * width, start + (t + 1) * width)
 
-    def shape(self, batch):
+    def shape(self, batch) -> tuple[int, ...]:
         """Shape of an array of ``batch`` signals."""
         return batch, self.channels, self.size
 
@@ -251,7 +253,7 @@ class Features(Value):
     def __post_init__(self):
         set_fields(self, features=checks.whole_number(self.features, "features", 1))
 
-    def shape(self, batch):
+    def shape(self, batch) -> tuple[int, ...]:
         """Shape of an array of ``batch`` signals."""
         return batch, self.features
 
@@ -263,7 +265,7 @@ class Features(Value):
 TYPES = (Sphere, SpinFields, SO3, Fragments, Features)
 
 
-def expect_type(in_type, *types):
+def expect_type(in_type, *types) -> Value:
     """``in_type``, if it is one of the types that a layer accepts.
 
     Raises
