@@ -304,7 +304,9 @@ def test_sizes_of_mixing_sets():
         for ell in range(L):
             assert reduced[ell] and set(reduced[ell]) <= set(tree[ell])
         assert {d for some in reduced.values() for pair in some for d in pair} == set(range(L))
-    costs = np.array([[degree_mixing.multiplications(some) for some in pairs[L]] for L in (16, 32, 64)], float)
+    costs = np.array(
+        [[degree_mixing.multiplications(some) for some in pairs[L]] for L in (16, 32, 64)], float
+    )
     full, tree, reduced = np.log2(costs[2] / costs[1])
     assert 4.8 < full < 5.1 and 3.8 < tree < 4.1 and 2.8 < reduced < 3.4
 
