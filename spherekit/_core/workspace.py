@@ -63,11 +63,12 @@ def release():
 def tune_allocator():
     """Let the C library reuse the memory of freed arrays, for the rest of this process.
 
-    A training step allocates and frees the same arrays again and again. By default glibc returns their pages to
-    the operating system, and each step pays for new ones: a quarter to a third of its time (measured on two
-    cores, networks of L = 10 to 16). This raises the thresholds ``M_MMAP_THRESHOLD`` and ``M_TRIM_THRESHOLD``
-    (mallopt(3)), so that the process holds on to the memory that it needed at most, up to 2 GiB of it freed. It
-    concerns everything in the process, and cannot be undone; nothing in this package calls it by itself.
+    A training step allocates and frees the same arrays again and again. By default glibc returns their pages
+    to the operating system, and each step pays for new ones: a quarter to a third of its time (measured on
+    two cores, networks of L = 10 to 16). This raises the thresholds M_MMAP_THRESHOLD and M_TRIM_THRESHOLD
+    (mallopt(3)): arrays of less than 1 GiB come from the heap, of which up to 2 GiB stay with the process
+    after they are freed. It concerns everything in the process, and cannot be undone; nothing in this package
+    calls it by itself.
 
     Returns
     -------
@@ -81,9 +82,7 @@ def tune_allocator():
     if not sys.platform.startswith("linux"):
         return False
     try:
-        libc = ctypes.CDLL(None)
-        libc.gnu_get_libc_version  # noqa: B018
-        mallopt = libc.mallopt
+        mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError):  # another C library
         return False
     M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3

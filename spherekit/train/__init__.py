@@ -1,4 +1,4 @@
-"""Training without a deep-learning framework: autograd's gradients, optimizers on trees of arrays, and a loop.
+"""Training without a deep-learning framework: gradients by autograd, optimizers on trees of arrays, a loop.
 
 ::
 
@@ -34,6 +34,6 @@ from spherekit.train.shrec17 import retrieval
 
 __all__ = [
     "Checkpointing", "Diverged", "EarlyStopping", "Optimizer", "Step", "adam", "adamw", "checkpoints",
-    "clip_by_global_norm", "config", "curves", "evaluate", "finish", "fit", "global_norm", "losses", "metrics",
-    "predict", "profile", "progress", "retrieval", "schedules", "sgd", "tune_allocator",
+    "clip_by_global_norm", "config", "curves", "evaluate", "finish", "fit", "global_norm", "losses",
+    "metrics", "predict", "profile", "progress", "retrieval", "schedules", "sgd", "tune_allocator",
 ]  # fmt: skip

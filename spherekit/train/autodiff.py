@@ -129,7 +129,8 @@ def value_and_gradients(function, arrays):
     arrays : list of float or complex arrays
 
     >>> import numpy as np
-    >>> value, gradients, _ = value_and_gradients(lambda a: (a[0].sum() * a[1][0], ()), [np.ones(2), np.ones(1)])
+    >>> arrays = [np.ones(2), np.ones(1)]
+    >>> value, gradients, _ = value_and_gradients(lambda a: (a[0].sum() * a[1][0], ()), arrays)
     >>> float(value), [g.tolist() for g in gradients]
     (2.0, [[1.0, 1.0], [2.0]])
     """

@@ -1,7 +1,7 @@
-"""Checkpoints: the complete state of a training in one ``.npz`` without pickles, written completely or not at all.
+"""Checkpoints: the complete state of a training in one ``.npz`` file, without pickles.
 
-A checkpoint is a tree of arrays with a header (`spherekit.io.tree_archive`): it holds the network too, so that
-`spherekit.nn.load` reads it as a network with its parameters and running state.
+A checkpoint is a tree of arrays with a header (`spherekit.io.tree_archive`), written completely or not at
+all. It holds the network too: `spherekit.nn.load` reads it as a network with parameters and running state.
 """
 
 import os
@@ -33,9 +33,9 @@ class Checkpoint(NamedTuple):
     random_state : dict
         State of the bit generator (PCG64) of dropout and augmentation.
     history : dict
-        ``{"steps": {"loss", "learning_rate", "gradient_norm"}, "epochs": {"step", "train", "loss", ...}}``, lists
-        of numbers that grow as the training continues; ``"train"`` is the mean loss of the epoch, ``"loss"`` and the
-        metrics are of the validation data.
+        ``{"steps": {"loss", "learning_rate", "gradient_norm"}, "epochs": {"step", "train", "loss", ...}}``,
+        lists of numbers that grow as the training continues; ``"train"`` is the mean loss of the epoch,
+        ``"loss"`` and the metrics are of the validation data.
     best : dict
         ``{"params", "state", "value", "epoch"}``: of the best value of the monitored metric.
     """
@@ -122,7 +122,7 @@ def load(path):
 
 
 def read(path):
-    """(checkpoint, description, network as `spherekit.nn.files.describe` describes it, or None); as `load`."""
+    """As `load`, with the network as `spherekit.nn.files.describe` describes it, or None, as third."""
     if not os.path.exists(path):
         raise FileNotFoundError(f"no checkpoint {path}")
     if os.path.isdir(path):

@@ -239,8 +239,8 @@ def _check_together(values, has_learning_rate):
     monitors = ("loss", *fit["metrics"])
     if fit["monitor"] not in monitors:
         raise ValueError(
-            f"[fit] monitor is {fit['monitor']!r}; expected one of {', '.join(monitors)}: the loss, or one of "
-            "[fit] metrics"
+            f"[fit] monitor is {fit['monitor']!r}; expected one of {', '.join(monitors)}: the loss, or one "
+            "of [fit] metrics"
         )
     if schedule["name"] == "cosine" and schedule["warmup"] >= epochs:
         raise ValueError(

@@ -156,7 +156,8 @@ def _advice(observer, loss, checkpoint):
         return f"The parameters, up to {largest:.3g}, are too large for {dtype}. {remedy}"
     size = _size_before(observer)
     if size > limit:
-        return f"Numbers of {size:.3g} are near the limit of {dtype}: scale the data down, or train in float64"
+        remedy = "scale the data down, or train in float64"
+        return f"Numbers of {size:.3g} are near the limit of {dtype}: {remedy}"
     if observer.output_loss is not None:
         return (
             "Its numbers are of ordinary size: its function has no finite value there. Change the function; "

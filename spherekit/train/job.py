@@ -448,8 +448,8 @@ def _check_schedule(job, checkpoint, stored, path):
         return
     raise ValueError(
         f"{path} is of an unfinished training, step {checkpoint.step} of {total}: its learning rate was "
-        f"{schedule}, now {job.settings['schedule']}. Resume it with the former schedule; once it is finished, "
-        "it can be lengthened with another. Or start another training in another folder"
+        f"{schedule}, now {job.settings['schedule']}. Resume it with the former schedule; once it is "
+        "finished, it can be lengthened with another. Or start another training in another folder"
     )
 
 

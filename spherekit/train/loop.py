@@ -86,8 +86,8 @@ def fit(
     initial : (params, state)
         From ``net.init``, or trained; their precision is preserved.
     data : (signals, targets)
-        Signals as the network accepts them: arrays, or what is indexed as one (`numpy.memmap`). Targets: labels
-        ``[shape=(n,)]``, or an array of the shape of the outputs.
+        Signals as the network accepts them: arrays, or what is indexed as one (`numpy.memmap`). Targets:
+        labels ``[shape=(n,)]``, or an array of the shape of the outputs.
     loss : str or callable
         One of `losses`, or a function of (outputs, targets) in autograd.numpy.
     optimizer : Optimizer, optional
@@ -110,7 +110,7 @@ def fit(
         Which value is the best, and when to stop; by default the validation loss, and never.
     checkpoints : path or Checkpointing, optional
         Folder for checkpoints; a `Checkpointing` with ``resume=True`` continues from the last one there. A
-        finished training is lengthened by more ``epochs``, of which the learning-rate schedule may then differ.
+        finished training is lengthened by more ``epochs``; the schedule of its learning rate may then differ.
     threads : int, optional
 
     Yields
@@ -378,7 +378,7 @@ def generator(random_state):
 
 
 def _after_epoch(job, checkpoint):
-    """Checkpoint with the epoch in its history, metrics of the validation data, and whether they are the best."""
+    """(checkpoint with the epoch in its history, validation metrics, whether they are the best)."""
     sizes = np.full(job.steps_per_epoch, job.batch_size)
     sizes[-1] = job.count - job.batch_size * (job.steps_per_epoch - 1)
     batch_losses = checkpoint.history["steps"]["loss"][-job.steps_per_epoch :]

@@ -1,4 +1,4 @@
-"""Losses: functions of (outputs, targets) to one number that a training lowers; differentiable in the outputs.
+"""Losses: functions of (outputs, targets) to the number that a training lowers, differentiable in outputs.
 
 Sums over the batch divided by its size, in the precision of the outputs (autograd's mean would widen
 float32).

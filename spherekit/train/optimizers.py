@@ -86,7 +86,8 @@ class Optimizer:
             if g is None or g.shape != p.shape:
                 problem = "is missing" if g is None else f"has the shape {g.shape}"
                 raise ValueError(
-                    f"the gradient by {path_text(path)} {problem}; expected the shape {p.shape} of the parameter"
+                    f"the gradient by {path_text(path)} {problem}; expected the shape {p.shape} of the "
+                    "parameter"
                 )
             g = as_reals(np.conj(g).astype(p.dtype, copy=False))
             moments = [optimizer_state[name][number] for name in names]

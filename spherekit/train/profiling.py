@@ -70,8 +70,8 @@ def profile(net, initial, data, *, loss="cross_entropy", optimizer=None, repeats
     """Profile one training step: loss, gradients, and step of the optimizer.
 
     Kernels are the linear maps of `spherekit.linear` (transforms, rotations, linear maps of fragments) and
-    tensor products, complete calls of them. Of ``repeats`` steps that of the least time counts, after one that
-    compiles. `tune_allocator` changes the times.
+    tensor products, complete calls of them. Of ``repeats`` steps that of the least time counts, after one
+    that compiles. `tune_allocator` changes the times.
 
     Parameters
     ----------

@@ -51,7 +51,7 @@ def constant(learning_rate):
 
 
 def cosine(learning_rate, steps, warmup=0, floor=0.0):
-    """A linear rise to ``learning_rate`` in ``warmup`` steps, then half a cosine down to ``floor`` at ``steps``.
+    """A linear rise to ``learning_rate`` in ``warmup`` steps, then half a cosine down to ``floor``.
 
     With the learning rate r, eta(t) = r (t+1)/warmup before t = warmup; then
     floor + (r - floor) (1 + cos(pi (t - warmup)/(steps - warmup)))/2 (Loshchilov and Hutter 2017,
