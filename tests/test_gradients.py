@@ -138,10 +138,10 @@ def cases_of_sums(L, rng, shape=()):
 
 def cases_of_take(L, rng, shape=()):
     for place, left in (((..., 0), ()), ((..., slice(1, L)), (L - 1,))):
-        flags = dict(place=place, shape=(*shape, L * L))
-        for real in (True, False):
+        for real, fragments in itertools.product((True, False), (False, True)):
+            flags = dict(place=place, shape=(*shape, L * L), fragments=fragments)
             x, y = numbers((*shape, L * L), rng, real), numbers((*shape, *left), rng, real)
-            yield Case(f"{place} {real}", flags, x, y, real)
+            yield Case(f"{place} {real} {fragments}", flags, x, y, real)
 
 
 def cases_of_gate(L, rng, shape=()):

@@ -224,7 +224,7 @@ def test_a_printed_network():
         "    Sphere(10, 1),",
         "    Lift(8, N=3),",
         "    Sequential(",
-        "        Pointwise(oversample=1.5),",
+        "        Pointwise('relu', oversample=1.5),",
         "        BatchNorm(),",
         "    ),",
         "    GlobalMean(),",
