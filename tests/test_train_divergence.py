@@ -43,7 +43,7 @@ def test_nan_gradients_name_the_layer():
     """sqrt(0): the loss is a number, its gradient none."""
     layers = [nn.Zonal(2), nn.PowerSpectrum(), Lossy(lambda x: anp.sqrt(x - x)), nn.Dense(2)]
     net = nn.Sequential(nn.Sphere(4, 1), *layers)
-    words = "gradient is not finite; first in the gradient of layer 2, Lossy; .* lost: 0.weights$"
+    words = "gradient is not finite; first in the gradient of layer 2, Lossy; .* lost: 0.weights\\. "
     with pytest.raises(train.Diverged, match=words):
         list(fit(net))
 
