@@ -14,7 +14,10 @@ from spherekit._core.pytree import flatten, treedef, unflatten
 from spherekit.io.arrays import read_arrays
 
 #: Version of the format; 1 was that of spherekit 0.1, whose checkpoints hold parameters and running state
-#: in one tree. VERSION = 2 _ENTRY, _OLD_ENTRY = "spherekit", "checkpoint" _ZIP = b"PK\x03\x04"
+#: in one tree.
+VERSION = 2
+_ENTRY, _OLD_ENTRY = "spherekit", "checkpoint"
+_ZIP = b"PK\x03\x04"
 
 
 def write_tree(path, tree, header, *, overwrite=False):

@@ -24,15 +24,21 @@ from spherekit._core import checks
 
 
 class Value:
-    """Base of layers and types: prints as the call that creates it, without what is default."""
+    """Base of layers and types: prints as the call that creates it.
+
+    Fields that have their default are left out, but for text that comes first: ``Activation('relu')``.
+    """
 
     def __repr__(self):
         arguments = []
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if field.default is dataclasses.MISSING:
-                arguments.append(repr(value))
-            elif value != field.default:
+        for number, field in enumerate(dataclasses.fields(self)):
+            value, default = getattr(self, field.name), field.default
+            if field.default_factory is not dataclasses.MISSING:
+                default = field.default_factory()
+            is_first_text = number == 0 and isinstance(value, str)
+            if (default is dataclasses.MISSING or is_first_text) and not field.kw_only:
+                arguments.append(_argument(value))
+            elif default is dataclasses.MISSING or value != default:
                 arguments.append(f"{field.name}={_argument(value)}")
         return f"{type(self).__name__}({', '.join(arguments)})"
 
@@ -280,11 +286,23 @@ def expect_type(in_type, *types) -> Value:
     return in_type
 
 
+def with_spin_0(in_type):
+    """``in_type``, if it is that of spin fields with spin 0 among them."""
+    if 0 not in expect_type(in_type, SpinFields).spins:
+        raise ValueError(f"accepts spin fields with spin 0 among them; its input is {in_type}")
+    return in_type
+
+
 def lower_band_limit(L, in_type):
     """Band-limit of a layer's output: that of its input, or a lower one."""
     if L is None:
         return in_type.L
     return checks.whole_number(L, "L", 1, in_type.L, "the band-limit of the input")
+
+
+def optional_size(value, name):
+    """A whole number >= 1, or None."""
+    return None if value is None else checks.whole_number(value, name, 1)
 
 
 def as_tuple(values, name):
