@@ -1,5 +1,8 @@
 """Layers and networks that several tests walk, and the signals that they take."""
 
+import copy
+import pickle
+
 import numpy as np
 
 from spherekit import nn
@@ -231,3 +234,16 @@ def training(rng=0, threads=None):
 def output(net, initial, x, context=None):
     """The output of a pass, without the new state; ``initial`` is (params, state)."""
     return net.apply(*initial, x, context)[0]
+
+
+def copies(value):
+    """Shallow, deep, and pickled by every protocol."""
+    yield copy.copy(value)
+    yield copy.deepcopy(value)
+    for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
+        yield pickle.loads(pickle.dumps(value, protocol))
+
+
+def assert_equal_bits(arrays, expected):
+    for x, y in zip(arrays, expected, strict=True):
+        assert np.asarray(x).dtype == np.asarray(y).dtype and np.array_equal(x, y)

@@ -1,0 +1,269 @@
+"""Layers of one's own: as easy as those of the package; wrong ones are refused, by name."""
+
+import dataclasses
+import re
+
+import autograd.numpy as anp
+import numpy as np
+import pytest
+from autograd import grad
+from helpers.networks import (
+    FEATURES,
+    SPHERE,
+    all_results,
+    assert_equal_bits,
+    copies,
+    leaves,
+    output,
+    signals,
+    training,
+)
+from tolerances import CHAIN
+
+from spherekit import nn
+
+
+class Scale(nn.Layer):
+    """A learned factor for each channel: the ten lines of the documentation."""
+
+    initial: float = 1.0
+
+    def out_type(self, in_type):
+        return in_type
+
+    def init(self, in_type, rng):
+        return {"factor": np.full((in_type.channels, 1), self.initial)}, {}
+
+    def forward(self, params, x, context):
+        return params["factor"] * x
+
+
+class Count(nn.Layer):
+    """Running state of its own: how many batches it has seen in training."""
+
+    def out_type(self, in_type):
+        return nn.expect_type(in_type, nn.Sphere)
+
+    def init(self, in_type, rng):
+        return {}, {"batches": np.zeros(1)}
+
+    def apply(self, params, state, x, context):
+        return x, {"batches": state["batches"] + context.training}
+
+
+def test_an_own_layer(rng):
+    net = nn.Sequential(SPHERE, Scale(3.0), nn.Zonal(2), Scale())
+    params, state = net.init(0)
+    assert params[0]["factor"].shape == (2, 1) and (params[0]["factor"] == 3).all()
+    x = signals(SPHERE, rng)
+    expected = nn.Zonal(2)(params[1], 3 * x, in_type=SPHERE)
+    np.testing.assert_allclose(net(params, x), expected, rtol=0, atol=CHAIN)
+    gradient = grad(lambda p: anp.real(net(p, x)[0, 0, 0]))(params)
+    assert gradient[0]["factor"].dtype == float and np.any(gradient[0]["factor"])
+    single, _ = net.init(0, dtype=np.float32)
+    assert single[0]["factor"].dtype == np.float32
+    assert net(single, x.astype(np.complex64)).dtype == np.complex64
+    assert nn.equivariance_error(net, params, x, 0) < CHAIN
+
+
+def test_an_own_layer_is_a_value():
+    layer = Scale(3.0)
+    assert repr(layer) == "Scale(3.0)" or repr(layer) == "Scale(initial=3.0)"
+    assert eval(repr(layer)) == layer != Scale() and repr(Scale()) == "Scale()"
+    assert hash(Scale(3.0)) == hash(layer) and dataclasses.replace(layer, initial=1.0) == Scale()
+    for twin in copies(layer):
+        assert twin == layer
+        assert_equal_bits(all_results(twin, SPHERE), all_results(layer, SPHERE))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        layer.initial = 2
+
+
+def test_fields_of_every_kind():
+    """With a default from a factory, by keyword only, inherited: still an expression."""
+
+    class Base(nn.Layer):
+        width: int
+        names: tuple = dataclasses.field(default_factory=tuple)
+
+    class Derived(Base):
+        depth: int = dataclasses.field(default=2, kw_only=True)
+        height: int = dataclasses.field(kw_only=True)
+
+    for value in (
+        Base(3),
+        Base(3, ("a",)),
+        Derived(3, height=4),
+        Derived(3, (1,), depth=5, height=6),
+    ):
+        assert eval(repr(value), dict(Base=Base, Derived=Derived)) == value
+    assert repr(Base(3)) == "Base(3)"
+
+
+def test_own_running_state(rng):
+    net = nn.Sequential(SPHERE, Count(), nn.Sequential(nn.Zonal(2), Count()), nn.GlobalMean())
+    params, state = net.init(0)
+    x = signals(SPHERE, rng)
+    for _ in range(3):
+        y, state = net.apply(params, state, x, training())
+    assert state[0]["batches"] == 3 and state[1][1]["batches"] == 3
+    y, after = net.apply(params, state, x)
+    assert_equal_bits(list(leaves(after)), list(leaves(state)))
+    assert (net(params, x, state=state) == y).all()
+    with pytest.raises(ValueError, match="running state.*pass state="):
+        net(params, x)
+
+
+def test_a_layer_by_itself(rng):
+    x = signals(SPHERE, rng)
+    params, _ = nn.Zonal(3).init(SPHERE, np.random.default_rng(0))
+    net = nn.Sequential(SPHERE, nn.Zonal(3))
+    assert (nn.Zonal(3)(params, x, in_type=SPHERE) == net([params], x)).all()
+    with pytest.raises(TypeError, match=r"Zonal\(3\) by itself .*pass in_type="):
+        nn.Zonal(3)(params, x)
+    norm = nn.BatchNorm()
+    params, state = norm.init(SPHERE, np.random.default_rng(0))
+    y = norm(params, x, in_type=SPHERE, state=state)
+    assert y.shape == x.shape
+    with pytest.raises(ValueError, match="running state"):
+        norm(params, x, in_type=SPHERE)
+
+
+def wrong(**methods):
+    """A layer `Wrong` of these methods; the others are those of `Scale`."""
+    return type("Wrong", (Scale,), {"__module__": __name__, **methods})()
+
+
+def unhashable():
+    class Wrong(Scale):
+        sizes: object = None
+
+    return Wrong(sizes=[1, 2])
+
+
+def a_function(x):
+    return x
+
+
+class Nothing(nn.Layer):
+    """Defines no method."""
+
+
+class TypeOnly(nn.Layer):
+    """Defines no forward pass."""
+
+    def out_type(self, in_type):
+        return in_type
+
+
+def init(value):
+    return {"init": lambda self, in_type, rng: value}
+
+
+def forward(function):
+    return {"forward": lambda self, params, x, context: function(x)}
+
+
+WRONG = {
+    "no out_type": (Nothing, "layer 0, Nothing: .*out_type"),
+    "no forward": (TypeOnly, "TypeOnly.*forward"),
+    "out_type None": (
+        lambda: wrong(out_type=lambda self, in_type: None),
+        "layer 0, Wrong: out_type returned None; expected one of Sphere, ",
+    ),
+    "out_type of an int": (
+        lambda: wrong(out_type=lambda self, in_type: 3),
+        "layer 0, Wrong: out_type returned 3",
+    ),
+    "out_type of a class": (
+        lambda: wrong(out_type=lambda self, in_type: nn.Sphere),
+        "layer 0, Wrong: out_type returned .*Sphere",
+    ),
+    "out_type without arguments": (
+        lambda: wrong(out_type=lambda self: SPHERE),
+        "layer 0, Wrong: .*argument",
+    ),
+    "init of a dict": (
+        lambda: wrong(**init({"factor": np.ones(1)})),
+        r"layer 0, Wrong: init returned dict; expected \(params, state\)",
+    ),
+    "init of None": (lambda: wrong(**init(None)), "layer 0, Wrong: init returned NoneType"),
+    "init of three": (lambda: wrong(**init(({}, {}, {}))), "layer 0, Wrong: init returned tuple"),
+    "init of numbers": (
+        lambda: wrong(**init(({"factor": 1.0}, {}))),
+        "layer 0, Wrong: init returned float.*expected .*numpy arrays",
+    ),
+    "init of a list": (
+        lambda: wrong(**init(({"factor": [1.0, 2.0]}, {}))),
+        "layer 0, Wrong: init returned float.*expected .*numpy arrays",
+    ),
+    "another shape": (
+        lambda: wrong(**forward(lambda x: x[..., :3])),
+        r"layer 0, Wrong: returned an array of shape \(3, 2, 3\); its out_type says \(batch, 2, 16\)",
+    ),
+    "one axis less": (
+        lambda: wrong(**forward(lambda x: x[..., 0])),
+        r"layer 0, Wrong: returned an array of shape \(3, 2\)",
+    ),
+    "a number": (lambda: wrong(**forward(lambda x: 3.0)), "layer 0, Wrong: returned"),
+    "nothing": (lambda: wrong(**forward(lambda x: None)), "layer 0, Wrong: returned"),
+    "apply of an array": (
+        lambda: wrong(apply=lambda self, params, state, x, context: x),
+        r"layer 0, Wrong: apply returned ndarray; expected \(output, state\)",
+    ),
+    "a name that init does not make": (
+        lambda: wrong(forward=lambda self, params, x, context: params["scale"] * x),
+        "layer 0, Wrong: no parameter 'scale'",
+    ),
+    "not finite": (
+        lambda: wrong(**forward(lambda x: x / 0)),
+        "layer 0, Wrong: 96 of 96 results are NaN or infinite",
+    ),
+    "another error": (
+        lambda: wrong(forward=lambda self, params, x, context: x.reshape(7)),
+        "layer 0, Wrong: cannot reshape",
+    ),
+    "an unhashable field": (
+        unhashable,
+        "layer 0, Wrong: unhashable type: 'list'.*must be hashable",
+    ),
+    "a class": (lambda: Scale, r"layer 0, Scale: is a class; expected a layer, Scale\(...\)"),
+    "a function": (lambda: a_function, "layer 0, a_function: .*not a layer"),
+    "a string": (lambda: "relu", "layer 0, str: 'relu' is not a layer"),
+    "None": (lambda: None, "layer 0, NoneType: None is not a layer"),
+    "a type of signals": (lambda: FEATURES, r"layer 0, Features: Features\(3\) is not a layer"),
+    "a list": (lambda: [Scale()], "layer 0, list: .*is not a layer"),
+}
+
+
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize("name", WRONG)
+def test_own_layers_that_are_wrong(name, inside, rng):
+    """Refused with a message that names the layer, also in a block: there what is no layer by the block."""
+    create, words = WRONG[name]
+    if inside and name == "a type of signals":
+        pytest.skip("the type of the input of a block")
+    x = signals(SPHERE, rng)
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises((TypeError, ValueError, NotImplementedError)) as error,
+    ):
+        before = [nn.BatchNorm(), nn.Sequential(create())] if inside else [create()]
+        net = nn.Sequential(SPHERE, *before)
+        output(net, net.init(0), x)
+    if inside:
+        words = words.replace("layer 0", r"layer (1\.0|1, Sequential: layer 0|0)")
+    assert re.search(words, str(error.value)), str(error.value)
+
+
+def test_mutable_defaults_are_refused():
+    with pytest.raises(ValueError, match="mutable default"):
+
+        class Wrong(nn.Layer):
+            sizes: list = []  # noqa: RUF012
+
+
+def test_the_layer_after_is_not_blamed(rng):
+    """A wrong shape is refused where it comes from, not where it does not fit."""
+    net = nn.Sequential(SPHERE, wrong(**forward(lambda x: x[:, :1])), nn.Zonal(2), nn.GlobalMean())
+    with pytest.raises(ValueError, match="^layer 0, Wrong: "):
+        output(net, net.init(0), signals(SPHERE, rng))
