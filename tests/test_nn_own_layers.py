@@ -255,6 +255,19 @@ def test_own_layers_that_are_wrong(name, inside, rng):
     assert re.search(words, str(error.value)), str(error.value)
 
 
+@pytest.mark.parametrize("inside", [False, True])
+def test_errors_of_own_layers_show_their_line(inside, rng):
+    """The traceback reaches the line in the layer of one's own; that of the package's layers stays short."""
+    own = wrong(forward=lambda self, params, x, context: x.reshape(7))
+    net = nn.Sequential(SPHERE, nn.Sequential(own) if inside else own)
+    with pytest.raises(ValueError, match="Wrong: cannot reshape") as error:
+        output(net, net.init(0), signals(SPHERE, rng))
+    assert str(error.value.__cause__).startswith("cannot reshape")
+    with pytest.raises(TypeError, match="layer 1, Sequential: layer 0, Dense: accepts") as error:
+        nn.Sequential(SPHERE, nn.Zonal(2), nn.Sequential(nn.Dense(3)))
+    assert error.value.__cause__ is None and error.value.__suppress_context__
+
+
 def test_mutable_defaults_are_refused():
     with pytest.raises(ValueError, match="mutable default"):
 

@@ -323,7 +323,13 @@ def named_errors(number, layer):
         yield
     except (ValueError, TypeError, NotImplementedError) as error:
         kind = TypeError if isinstance(error, NotImplementedError) else type(error)
-        raise kind(f"layer {number}, {name}: {error}") from None
+        raise kind(f"layer {number}, {name}: {error}") from _cause(layer, error)
+
+
+def _cause(layer, error):
+    """What the traceback shows beside: the line in a layer that is not of this package."""
+    own = isinstance(layer, Layer) and not type(layer).__module__.startswith("spherekit.")
+    return error if own else error.__cause__
 
 
 def check_layers(layers):
@@ -369,14 +375,16 @@ def run_stage(number, stage, params, state, x, context):
             result = context.around(layer, params, state, x, inner)
         y, new_state = _checked_result(result, out_type)
     except (ValueError, TypeError) as error:
-        raise type(error)(f"layer {number}, {type(layer).__name__}: {error}") from None
+        raise type(error)(f"layer {number}, {type(layer).__name__}: {error}") from _cause(
+            layer, error
+        )
     except KeyError as error:
         if error.args and error.args[0] in {**_names(params), **_names(state)}:
             raise
         raise ValueError(
             f"layer {number}, {type(layer).__name__}: no parameter {error}; params, state = net.init(rng) "
             "returns those of this network"
-        ) from None
+        ) from _cause(layer, error)
     for callback in context.callbacks:
         callback(inner.path, layer, x, y)
     return y, new_state
