@@ -1,7 +1,9 @@
 """Networks in networks, running state, and the context of a pass: callbacks, random numbers."""
 
 import copy
+import dataclasses
 
+import autograd.numpy as anp
 import numpy as np
 import pytest
 from autograd import grad
@@ -139,13 +141,31 @@ def test_state_of_another_network(rng):
     for other in ([{}], [*state, {}], {}, 3, np.zeros(2)):
         with pytest.raises(ValueError, match="the state (is|are) .*the network has 2 layers"):
             net(params, x, state=other)
-    with pytest.raises(ValueError, match="layer 0, BatchNorm: no .*'(mean|variance)'"):
+    with pytest.raises(ValueError, match=r"layer 0, BatchNorm: no state\.0\.(mean|variance); "):
         net(params, x, state=[{}, {}])
     for other in (params[:1], [*params, {}], {}, None, params[0]["scale"]):
         with pytest.raises(ValueError, match="the parameters are .*the network has 2 layers"):
             net(other, x, state=state)
-    with pytest.raises(ValueError, match="layer 0, BatchNorm: no parameter"):
+    with pytest.raises(ValueError, match=r"layer 0, BatchNorm: no params\.0\.(scale|mean); "):
         net([{}, {}], x, state=state)
+
+
+@pytest.mark.parametrize("layer", [nn.Zonal(3), nn.Convolution(3), nn.Correlate(2), nn.BatchNorm()])
+def test_shapes_of_another_network(layer, rng):
+    """Of parameters and state of a network with other channels: named, plain and differentiated."""
+    types = {nn.Convolution: FRAGMENTS, nn.Correlate: GROUP}
+    in_type = types.get(type(layer), SPHERE)
+    net = nn.Sequential(in_type, nn.Sequential(layer))
+    other = nn.Sequential(dataclasses.replace(in_type, channels=1), nn.Sequential(layer))
+    (params, state), x = other.init(0), signals(in_type, rng)
+    words = r"^layer 0, Sequential: params\.0\.0\.\w+ has the shape .*; expected .*net\.init"
+    with pytest.raises(ValueError, match=words):
+        net(params, x, state=state)
+    with pytest.raises(ValueError, match=words):
+        grad(lambda p: anp.sum(anp.abs(net(p, x, state=state))))(params)
+    if state[0][0]:
+        with pytest.raises(ValueError, match=words.replace("params", "state")):
+            net(net.init(0)[0], x, state=state)
 
 
 def test_running_state_is_not_a_parameter(rng):

@@ -11,7 +11,7 @@ import numpy as np
 from autograd.tracer import getval, isbox
 
 from spherekit._core import checks
-from spherekit._core.pytree import leaves, map_leaves
+from spherekit._core.pytree import flatten, leaves, map_leaves, path_text
 from spherekit.nn.fragment_indexing import asymmetry
 from spherekit.nn.layer import Context, Layer, cached_by_type
 from spherekit.nn.types import SO3, TYPES, Features, Fragments, Sphere, set_fields
@@ -177,6 +177,7 @@ class Sequential(Composite):
         try:
             y, new_state = self._run(params, state, x, context)
         except ValueError:  # perhaps because a layer before it lost its numbers
+            self._check_shapes(params, state, in_type)
             self._locate_not_finite(params, state, x, context, random_state)
             raise
         if not np.isfinite(getval(y)).all():
@@ -210,6 +211,27 @@ class Sequential(Composite):
     @cached_by_type
     def _initial_state(self, in_type):
         return self.init(in_type, 0)[1]
+
+    def _check_shapes(self, params, state, in_type):
+        """Refuse parameters and state of another network: looked for where a layer failed."""
+        trees = zip(("params", "state"), self.init(in_type, 0), (params, state), strict=True)
+        for name, expected, tree in trees:
+            expected = {path: array.shape for path, array in flatten(expected)}
+            tree = {path: array.shape for path, array in flatten(map_leaves(getval, tree))}
+            for path in expected | tree:
+                if expected.get(path) == tree.get(path):
+                    continue
+                place, label = path[0], path_text((name, *path))
+                if path not in tree:
+                    reason = f"no {label}"
+                elif path not in expected:
+                    reason = f"{label} is not expected"
+                else:
+                    reason = f"{label} has the shape {tree[path]}; expected {expected[path]}"
+                raise ValueError(
+                    f"layer {place}, {type(self.layers[place]).__name__}: {reason}; params, state = "
+                    "net.init(rng) returns those of this network"
+                ) from None
 
     def _locate_not_finite(self, params, state, x, context, random_state):
         """Name the first layer whose results are not finite: the network runs once more, watched."""
