@@ -62,6 +62,18 @@ def test_a_block_does_not_know_its_input(rng):
             call()
 
 
+def test_arguments_of_init():
+    net = nn.Sequential(SPHERE, nn.Zonal(3))
+    assert_equal_bits(list(leaves(net.init(SPHERE, 0))), list(leaves(net.init(0))))
+    for wrong in ((0, np.float32), (np.random.default_rng(0), np.float32), ("S2", 0)):
+        with pytest.raises(TypeError, match=r"expected net\.init\(rng, dtype=dtype\)"):
+            net.init(*wrong)
+    with pytest.raises(ValueError, match="accepts real S2.*its input is 3 features"):
+        net.init(FEATURES, 0)
+    with pytest.raises(TypeError, match="rng is None"):
+        net.init(SPHERE)
+
+
 def test_types_of_input_that_do_not_meet():
     with pytest.raises(
         ValueError, match="layer 1, Sequential: accepts real S2.*its input is real S2"

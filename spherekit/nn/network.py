@@ -129,7 +129,12 @@ class Sequential(Composite):
         dtype : float32 or float64
             Of real parameters; complex ones have the same precision.
         """
-        if rng is None and not isinstance(in_type, TYPES):
+        if not isinstance(in_type, TYPES):
+            if rng is not None:
+                raise TypeError(
+                    f"in_type is {in_type!r}, rng is {rng!r}; expected net.init(rng, dtype=dtype), or of a "
+                    "block block.init(in_type, rng)"
+                )
             in_type, rng = None, in_type
         dtype = checks.data_type(dtype, "dtype of parameters", np.float32, np.float64)
         pair = super().init(self._input(in_type), checks.generator(rng))
