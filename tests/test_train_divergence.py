@@ -3,6 +3,7 @@
 import autograd.numpy as anp
 import numpy as np
 import pytest
+from autograd.extend import defvjp, primitive
 from helpers.trainings import OPTIONS, Lossy, begin, fit, in_folder, plain, problem
 
 from spherekit import nn, train
@@ -145,3 +146,21 @@ def test_networks_of_spins_learn_on_constant_maps(scale, dtype):
         all(np.isfinite((step.loss, step.gradient_norm)).all() for step in steps)
         and len(steps) == 6
     )
+
+
+def test_errors_of_a_layer_are_not_hidden():
+    """A gradient rule that raises for another reason: its own error, from the first step."""
+
+    @primitive
+    def identity(x):
+        return x
+
+    def rule(answer, x):
+        def pull_back(g):
+            raise ValueError("a mistake in a rule")
+
+        return pull_back
+
+    defvjp(identity, rule)
+    kind, words = words_of([Lossy(identity)])
+    assert kind is ValueError and words == "a mistake in a rule"
