@@ -172,6 +172,12 @@ def read(path, tables=None):
     FileNotFoundError
     ValueError
         Not TOML; an unknown section or key, with the nearest known one; a value of another type or range.
+
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "training.toml")
+    >>> _ = path.write_text("[fit]\\nepochs = 3")
+    >>> read(path).values["fit"]["epochs"]
+    3
     """
     name = os.fspath(path)
     if not os.path.isfile(path):
