@@ -52,7 +52,8 @@ def arguments(parser):
 
 def run(args):
     from spherekit._core.parallel import thread_count
-    from spherekit.experiments.gaussianity import features, skies
+    from spherekit.experiments import blocks
+    from spherekit.experiments.gaussianity import skies
 
     L, grid = _checked(args)
     default = args.strength is None
@@ -65,7 +66,7 @@ def run(args):
     rows = [(f"{r}-{i:05d}{suffix}", kind, r, s, args.seed, i) for kind, r, s, i in named]
     folder, threads = options.folder(args.output), thread_count(args.threads)
     manifest = dict(L=L, recipe=args.recipe, strength=strength, seed=args.seed, grid=args.grid)
-    features.open_folder(folder, manifest)
+    blocks.open_folder(folder, manifest)
     missing = [row for row in rows if not (folder / row[0]).exists()]
     _fits_disk(folder, len(missing), L, grid)
     _write(folder, missing, L, grid, threads)
