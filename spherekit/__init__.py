@@ -9,31 +9,61 @@ Every name loads its room at first use, so that ``import spherekit`` itself is i
 """
 
 import importlib
+from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
-_ROOMS = (
-    "sampling",
-    "harmonic",
-    "spectra",
-    "wigner",
-    "wavelets",
-    "scattering",
-    "conventions",
-    "io",
+_HARMONIC = (
+    "analyse",
+    "estimate_memory",
+    "evaluate",
+    "evaluate_adjoint",
+    "forward",
+    "forward_adjoint",
+    "inverse",
+    "inverse_adjoint",
 )
-_ROOMS += ("nn", "train", "experiments", "plot", "datasets", "testing")
-_HARMONIC = ("forward", "inverse", "forward_adjoint", "inverse_adjoint", "evaluate")
-_HARMONIC += ("evaluate_adjoint", "analyse", "estimate_memory")
 
-__all__ = [*_ROOMS, *_HARMONIC, "__version__"]
+__all__ = [
+    "__version__", "analyse", "conventions", "datasets", "estimate_memory", "evaluate", "evaluate_adjoint",
+    "experiments", "forward", "forward_adjoint", "harmonic", "inverse", "inverse_adjoint", "io", "nn", "plot",
+    "sampling", "scattering", "spectra", "testing", "train", "wavelets", "wigner",
+]  # fmt: skip
+
+if TYPE_CHECKING:  # for editors, which do not run what loads the names below
+    from spherekit import (
+        conventions,
+        datasets,
+        experiments,
+        harmonic,
+        io,
+        nn,
+        plot,
+        sampling,
+        scattering,
+        spectra,
+        testing,
+        train,
+        wavelets,
+        wigner,
+    )
+    from spherekit.harmonic import (
+        analyse,
+        estimate_memory,
+        evaluate,
+        evaluate_adjoint,
+        forward,
+        forward_adjoint,
+        inverse,
+        inverse_adjoint,
+    )
 
 
 def __getattr__(name):
-    if name in _ROOMS:
-        return importlib.import_module(f"spherekit.{name}")
     if name in _HARMONIC:
         return getattr(importlib.import_module("spherekit.harmonic"), name)
+    if name in __all__:
+        return importlib.import_module(f"spherekit.{name}")
     raise AttributeError(f"module 'spherekit' has no attribute {name!r}")
 
 

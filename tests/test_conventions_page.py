@@ -337,14 +337,14 @@ def test_real_unknowns_are_those_of_from_real(rng):
 @section("Signals in networks")
 def test_arrays_of_networks(rng):
     assert nn.Sphere(L, 3).shape(2) == (2, 3, 25)
-    assert nn.Spins(L, (0, 1), 3).shape(2) == (2, 3, 2, 25)
-    assert nn.Group(L, 2, 3).shape(2) == (2, 3, 3, 25)
+    assert nn.SpinFields(L, (0, 1), 3).shape(2) == (2, 3, 2, 25)
+    assert nn.SO3(L, 2, 3).shape(2) == (2, 3, 3, 25)
     assert nn.Features(4).shape(2) == (2, 4)
     x = random_flm(L, rng, reality=True, shape=(2, 3))
-    net = nn.Net(nn.Sphere(L, 3), nn.fragments())
-    same(net(net.init(rng), x), np.moveaxis(cv.to_real(x), -1, 0))
-    tau = nn.Generalized((1, 2), 3)
-    assert tau.shape(2) == (7, 2, 3) and tau.rows(1, 1) == slice(4, 7)
+    net = nn.Sequential(nn.Sphere(L, 3), nn.ToFragments())
+    same(net([{}], x), cv.to_real(x))
+    fragments = nn.Fragments((1, 2), 3)
+    assert fragments.shape(2) == (2, 3, 7) and fragments.rows(1, 1) == slice(4, 7)
 
 
 TYPES = [

@@ -127,13 +127,13 @@ def cases_of_real_harmonics(L, rng, shape=()):
 def cases_of_places(L, rng, shape=()):
     places = Places(L, (-1, 0, 1))
     size = sum((2 * ell + 1) * (3 if ell else 1) for ell in range(L))
-    y, x = numbers((size, *shape), rng, False), numbers((*shape, *places.shape), rng, False)
+    y, x = numbers((*shape, size), rng, False), numbers((*shape, *places.shape), rng, False)
     yield Case("", dict(places=places), y, x, False)
 
 
 def cases_of_sums(L, rng, shape=()):
     rows = widths(range(L))
-    yield Case("", dict(widths=rows), *(numbers((n, *shape), rng, True) for n in (L * L, L)), True)
+    yield Case("", dict(widths=rows), *(numbers((*shape, n), rng, True) for n in (L * L, L)), True)
 
 
 def cases_of_take(L, rng, shape=()):

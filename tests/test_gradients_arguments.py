@@ -235,28 +235,28 @@ def test_scattering_of_many_arguments(rng):
     assert_gradient(covariances, flm, random_flm(4, rng), order=1)
 
 
-@pytest.mark.parametrize("name", ["tapped", "zonal", "spins", "quadratic"])
+@pytest.mark.parametrize("name", ["readouts", "Zonal", "spins", "quadratic"])
 def test_layers_by_parameters_and_signals(name, rng):
     from spherekit import nn
-    from spherekit.train import pytree
+    from spherekit._core import pytree
 
-    net = nn.Net(nn.Sphere(3, 2), *SMALL[name])
-    params = net.init(rng)
-    parameters = pytree.leaves(params, statistics=False)
+    net = nn.Sequential(nn.Sphere(3, 2), *SMALL[name])
+    params, state = net.init(rng)
+    leaves = list(pytree.leaves(params))
     x = rng.standard_normal((2, 2, 9))  # as real harmonics: free numbers
 
     def loss(numbers, u):
-        values, at = {}, 0
-        for path, leaf in parameters:
+        values, at = [], 0
+        for leaf in leaves:
             value = anp.reshape(numbers[at : at + leaf.size], leaf.shape)
             at += leaf.size
             if np.iscomplexobj(leaf):
                 value = value + 1j * anp.reshape(numbers[at : at + leaf.size], leaf.shape)
                 at += leaf.size
-            values[path] = value
-        return anp.sum(anp.abs(net(pytree.replaced(params, values), cv.from_real(u))) ** 2)
+            values.append(value)
+        y = net(pytree.with_leaves(params, values), cv.from_real(u), state=state)
+        return anp.sum(anp.abs(y) ** 2)
 
-    leaves = [leaf for _, leaf in parameters]
     parts = [part for p in leaves for part in ([p.real, p.imag] if np.iscomplexobj(p) else [p])]
     assert_gradient(loss, np.concatenate([part.ravel() for part in parts]), x)
 

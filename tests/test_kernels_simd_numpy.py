@@ -87,17 +87,18 @@ def layers(results):
     results["covariances"] = np.concatenate([np.ravel(x) for x in covariances])
     nets = {
         "fragments": (
-            nn.fragments(),
-            nn.convolution(2, 2),
-            nn.tensor_product("mst"),
-            nn.invariants(),
+            nn.ToFragments(),
+            nn.Convolution(2, 2),
+            nn.TensorProduct("mst"),
+            nn.Invariants(),
         ),
-        "samples": (nn.spin_convolution(2), nn.batch_norm(), nn.scalars()),
+        "samples": (nn.SpinConvolution(2), nn.BatchNorm(), nn.ScalarPart()),
     }
     for name, steps in nets.items():
-        net = nn.Net(nn.Sphere(4, 2), *steps)
+        net = nn.Sequential(nn.Sphere(4, 2), *steps)
         x = random_flm(4, rng, reality=True, shape=(3, 2))
-        results[f"net {name}"] = net(net.init(np.random.default_rng(3)), x)
+        params, state = net.init(np.random.default_rng(3))
+        results[f"net {name}"] = net(params, x, state=state)
 
 
 def all_results():

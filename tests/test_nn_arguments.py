@@ -1,5 +1,7 @@
 """Sizes of signals and layers: whole numbers where these are meant, by one rule and in one wording."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from helpers.networks import leaves
@@ -10,53 +12,58 @@ from spherekit.scattering import Scattering
 INTEGERS = (np.int8, np.uint8, np.int16, np.uint64, np.int64)
 
 S = nn.Sphere(4, 2)
-G = nn.Group(4, 2, 2)
-FRAGMENTS = nn.Generalized((1,) * 4, 2)
+G = nn.SO3(4, 2, 2)
+FRAGMENTS = nn.Fragments((1,) * 4, 2)
 FEATURES = nn.Features(3)
 
 
-def net(signal, part):
-    return nn.Net(signal, part)
+def net(signal, layer):
+    return nn.Sequential(signal, layer)
 
 
 #: Functions of one whole number, and the least that it may be.
 SIZES = {
     "Sphere L": (lambda n: nn.Sphere(n, 1), 1),
     "Sphere channels": (lambda n: nn.Sphere(4, n), 1),
-    "Spins channels": (lambda n: nn.Spins(4, (0, 1), n), 1),
-    "Group N": (lambda n: nn.Group(4, n, 1), 1),
-    "Generalized tau": (lambda n: nn.Generalized((1, n), 1), 0),
+    "SpinFields channels": (lambda n: nn.SpinFields(4, (0, 1), n), 1),
+    "SO3 N": (lambda n: nn.SO3(4, n, 1), 1),
+    "Fragments tau": (lambda n: nn.Fragments((1, n), 1), 0),
     "Features": (nn.Features, 1),
-    "zonal": (lambda n: net(S, nn.zonal(n)), 1),
-    "zonal anchors": (lambda n: net(S, nn.zonal(2, n)), 1),
-    "zonal L": (lambda n: net(S, nn.zonal(2, L=n)), 1),
-    "lift": (lambda n: net(S, nn.lift(n)), 1),
-    "lift N": (lambda n: net(S, nn.lift(2, n)), 1),
-    "lift L": (lambda n: net(S, nn.lift(2, L=n)), 1),
-    "correlate": (lambda n: net(G, nn.correlate(n)), 1),
-    "correlate N": (lambda n: net(G, nn.correlate(2, n)), 1),
-    "spin_convolution": (lambda n: net(S, nn.spin_convolution(n)), 1),
-    "convolution": (lambda n: net(FRAGMENTS, nn.convolution(n)), 1),
-    "convolution tau": (lambda n: net(FRAGMENTS, nn.convolution(2, (1, 1, 1, n))), 0),
-    "constrained": (lambda n: net(FRAGMENTS, nn.constrained(n)), 1),
-    "tensor_product L": (lambda n: net(FRAGMENTS, nn.tensor_product(L=n)), 1),
-    "dense": (lambda n: net(FEATURES, nn.dense(n)), 1),
-    "set_sum": (lambda n: net(FEATURES, nn.set_sum(n)), 1),
-    "deep_sets": (lambda n: net(FEATURES, nn.deep_sets(n, (2,), (2,))), 1),
-    "spectral_pool": (lambda n: net(S, nn.spectral_pool(n)), 1),
-    "spectral_pool N": (lambda n: net(G, nn.spectral_pool(4, n)), 1),
-    "sample_pool": (lambda n: net(S, nn.sample_pool(size=n)), 2),
-    "pointwise L": (lambda n: net(S, nn.pointwise(L=n)), 1),
-    "pointwise N": (lambda n: net(G, nn.pointwise(N=n)), 1),
-    "products L": (lambda n: net(S, nn.products(L=n)), 1),
-    "scattering J0": (lambda n: net(S, nn.scattering(J0=n)), 0),
-    "scattering depth": (lambda n: net(S, nn.scattering(J0=1, depth=n)), 0),
+    "Zonal": (lambda n: net(S, nn.Zonal(n)), 1),
+    "Zonal anchors": (lambda n: net(S, nn.Zonal(2, n)), 1),
+    "Zonal L": (lambda n: net(S, nn.Zonal(2, L=n)), 1),
+    "Lift": (lambda n: net(S, nn.Lift(n)), 1),
+    "Lift N": (lambda n: net(S, nn.Lift(2, n)), 1),
+    "Lift L": (lambda n: net(S, nn.Lift(2, L=n)), 1),
+    "Correlate": (lambda n: net(G, nn.Correlate(n)), 1),
+    "Correlate N": (lambda n: net(G, nn.Correlate(2, n)), 1),
+    "Correlate L": (lambda n: net(G, nn.Correlate(2, L=n)), 1),
+    "SpinConvolution": (lambda n: net(S, nn.SpinConvolution(n)), 1),
+    "SpinConvolution anchors": (lambda n: net(S, nn.SpinConvolution(2, (0,), n)), 1),
+    "SpinConvolution L": (lambda n: net(S, nn.SpinConvolution(2, (0,), L=n)), 1),
+    "Convolution": (lambda n: net(FRAGMENTS, nn.Convolution(n)), 1),
+    "Convolution tau": (lambda n: net(FRAGMENTS, nn.Convolution(2, (1, 1, 1, n))), 0),
+    "ConstrainedConvolution": (lambda n: net(FRAGMENTS, nn.ConstrainedConvolution(n)), 1),
+    "TensorProduct L": (lambda n: net(FRAGMENTS, nn.TensorProduct(L=n)), 1),
+    "Dense": (lambda n: net(FEATURES, nn.Dense(n)), 1),
+    "SetSum": (lambda n: net(FEATURES, nn.SetSum(n)), 1),
+    "deep_sets": (lambda n: net(FEATURES, nn.models.deep_sets(n, (2,), (2,))), 1),
+    "SpectralPool": (lambda n: net(S, nn.SpectralPool(n)), 1),
+    "SpectralPool N": (lambda n: net(G, nn.SpectralPool(4, n)), 1),
+    "MeanPool": (lambda n: net(S, nn.MeanPool(size=n)), 2),
+    "MaxPool": (lambda n: net(S, nn.MaxPool(size=n)), 2),
+    "Pointwise L": (lambda n: net(S, nn.Pointwise(L=n)), 1),
+    "Pointwise N": (lambda n: net(G, nn.Pointwise(N=n)), 1),
+    "Square L": (lambda n: net(S, nn.Square(L=n)), 1),
+    "Scattering J0": (lambda n: net(S, nn.Scattering(J0=n)), 0),
+    "Scattering depth": (lambda n: net(S, nn.Scattering(J0=1, depth=n)), 0),
     "kondor depth": (lambda n: nn.models.kondor(4, 2, depth=n), 0),
     "cobb depth": (lambda n: nn.models.cobb(4, 2, depth=n), 0),
 }
 #: Where None is the default.
-OPTIONAL = {"zonal anchors", "zonal L", "lift N", "lift L", "correlate N", "tensor_product L"}
-OPTIONAL |= {"spectral_pool N", "pointwise L", "pointwise N", "products L"}
+OPTIONAL = {"Zonal anchors", "Zonal L", "Lift N", "Lift L", "Correlate N", "Correlate L"}
+OPTIONAL |= {"SpinConvolution anchors", "SpinConvolution L", "TensorProduct L"}
+OPTIONAL |= {"SpectralPool N", "Pointwise L", "Pointwise N", "Square L"}
 
 
 @pytest.mark.parametrize("name", SIZES)
@@ -85,30 +92,44 @@ def test_whole_numbers(name):
 
 
 def assert_same(one, two):
-    """Equal signals, equally hashed and printed; networks with the same numbers from the same seed."""
-    if not isinstance(one, nn.Net):
-        assert one == two and hash(one) == hash(two) and str(one) == str(two)
-        assert not any(isinstance(value, np.generic) for value in vars(two).values())
+    """Equal values, equal hashes and text, no scalars of NumPy; networks: equal parameters from a seed."""
+    assert one == two and hash(one) == hash(two)
+    assert str(one) == str(two) and repr(one) == repr(two)
+    assert not any(isinstance(value, np.generic) for value in numbers(two))
+    if not isinstance(one, nn.Sequential):
         return
-    assert_same(one.takes, two.takes)
-    for a, b in zip(one.layers, two.layers, strict=True):
-        assert_same(a.gives, b.gives)
-        assert type(b.cost) is int and a.cost == b.cost
+    for (_, _, a), (layer, before, b) in zip(one.stages(), two.stages(), strict=True):
+        assert_same(a, b)
+        assert type(layer.multiplications(before)) is int
     for a, b in zip(leaves(one.init(0)), leaves(two.init(0)), strict=True):
         assert (a == b).all() and a.dtype == b.dtype
+
+
+def numbers(value):
+    """The fields of a layer or type, and what they hold."""
+    if dataclasses.is_dataclass(value):
+        value = tuple(getattr(value, field.name) for field in dataclasses.fields(value))
+    if isinstance(value, tuple):
+        for entry in value:
+            yield from numbers(entry)
+    else:
+        yield value
 
 
 #: Functions of many whole numbers, which `kind` makes.
 MANY = {
     "Sphere": lambda kind: nn.Sphere(kind(16), kind(1), False, kind(1)),
-    "Spins": lambda kind: nn.Spins(kind(16), (kind(0), kind(1)), kind(12)),
-    "Group": lambda kind: nn.Group(kind(16), kind(3), kind(12)),
-    "Generalized": lambda kind: nn.Generalized((kind(1), kind(100)), kind(12)),
-    "dense": lambda kind: net(nn.Features(kind(12)), nn.dense(kind(12))),
-    "zonal": lambda kind: net(nn.Sphere(kind(12), kind(12)), nn.zonal(kind(12), kind(12))),
-    "mixing": lambda kind: net(
-        nn.Generalized((1, 1), 2),
-        nn.tensor_product({kind(0): [(kind(1), kind(1))], kind(1): [(kind(1), kind(0))]}),
+    "SpinFields": lambda kind: nn.SpinFields(kind(16), (kind(0), kind(1)), kind(12)),
+    "SO3": lambda kind: nn.SO3(kind(16), kind(3), kind(12)),
+    "Fragments": lambda kind: nn.Fragments((kind(1), kind(100)), kind(12)),
+    "Dense": lambda kind: net(nn.Features(kind(12)), nn.Dense(kind(12))),
+    "Zonal": lambda kind: net(nn.Sphere(kind(12), kind(12)), nn.Zonal(kind(12), kind(12))),
+    "SpinConvolution": lambda kind: net(
+        nn.Sphere(kind(6), kind(2)), nn.SpinConvolution(kind(2), (kind(0), kind(1)), kind(2))
+    ),
+    "TensorProduct": lambda kind: net(
+        nn.Fragments((1, 1), 2),
+        nn.TensorProduct({kind(0): [(kind(1), kind(1))], kind(1): [(kind(1), kind(0))]}),
     ),
     "cohen": lambda kind: nn.models.cohen(
         kind(6), (kind(2), kind(3)), (kind(4), kind(3)), inputs=kind(1), outputs=kind(2)
@@ -131,16 +152,16 @@ def test_whole_numbers_of_numpy_do_not_overflow(kind, name):
     "bad", [{0: [(1, 1.0)]}, {0: [(1, "1")]}, {True: [(1, 1)]}, {0: [1]}, {0: ["11"]}, {0: [(1,)]}]
 )
 def test_degrees_of_mixing_sets_are_whole_numbers(bad):
-    takes = nn.Generalized((1, 1), 2)
+    in_type = nn.Fragments((1, 1), 2)
     with pytest.raises(TypeError, match="mixing set .*expected"):
-        net(takes, nn.tensor_product(bad))
+        net(in_type, nn.TensorProduct(bad))
 
 
 @pytest.mark.parametrize("bad", [None, 3, [(0, 1)]])
 def test_mixing_sets_are_dicts_or_names(bad):
-    takes = nn.Generalized((1, 1), 2)
+    in_type = nn.Fragments((1, 1), 2)
     with pytest.raises(TypeError, match="mixing is .*expected"):
-        net(takes, nn.tensor_product(bad))
+        net(in_type, nn.TensorProduct(bad))
 
 
 @pytest.mark.parametrize("bad", ["3", 3.0, True, 3j, [3]])
@@ -162,7 +183,7 @@ def test_band_limits_of_models(bad):
             nn.models.spin(wrong)
 
 
-@pytest.mark.parametrize("make", [lambda: nn.pointwise(["relu"]), lambda: nn.pointwise("foo")])
+@pytest.mark.parametrize("make", [lambda: nn.Pointwise(["relu"]), lambda: nn.Pointwise("foo")])
 def test_words_that_cannot_be_looked_up(make):
     with pytest.raises(ValueError, match="function is .*known are relu"):
         make()
@@ -176,24 +197,25 @@ def test_directional_parts_that_are_unknown():
 @pytest.mark.parametrize("inner, outer", [(8, (2,)), ((8,), 2), ("8", (2,))])
 def test_sizes_of_layers_come_together(inner, outer):
     with pytest.raises(TypeError, match="(inner|outer) is .*sequence of whole numbers"):
-        nn.deep_sets(3, inner, outer)
+        nn.models.deep_sets(3, inner, outer)
 
 
 def test_sizes_of_models_come_together():
     with pytest.raises(ValueError, match="outer is empty"):
-        nn.deep_sets(3, (8,), ())
+        nn.models.deep_sets(3, (8,), ())
     with pytest.raises(ValueError, match="channels has 2, limits has 1; expected as many"):
         nn.models.cohen(6, (2, 2), (3,))
     with pytest.raises(ValueError, match="channels has 2, anchors has 1"):
         nn.models.spin(8, (2, 2), (3,))
     with pytest.raises(TypeError, match="channels is 3 .*sequence"):
         nn.models.esteves(8, 3)
-    assert nn.models.spin(4, (2,) * 8).gives == nn.models.esteves(4, (2,) * 8).gives
+    outputs = [model(4, (2,) * 8).out_type() for model in (nn.models.spin, nn.models.esteves)]
+    assert outputs[0] == outputs[1]
 
 
 @pytest.mark.parametrize("spin", ["x", 1.0, True, None])
 @pytest.mark.parametrize(
-    "make", [lambda s: nn.Sphere(4, 1, False, s), lambda s: nn.Spins(4, (0, s), 1)]
+    "make", [lambda s: nn.Sphere(4, 1, False, s), lambda s: nn.SpinFields(4, (0, s), 1)]
 )
 def test_spins_are_whole_numbers(make, spin):
     with pytest.raises(TypeError, match="spin is .*; expected a whole number"):
@@ -204,9 +226,9 @@ def test_spins_are_whole_numbers(make, spin):
 @pytest.mark.parametrize(
     "make",
     [
-        lambda s: nn.Spins(4, 1, 1),
-        lambda s: nn.Generalized(3, 1),
-        lambda s: nn.Spins(4, "01", 1),
+        lambda s: nn.SpinFields(4, 1, 1),
+        lambda s: nn.Fragments(3, 1),
+        lambda s: nn.SpinFields(4, "01", 1),
     ],
 )
 def test_sequences_of_whole_numbers(make, spin):
@@ -218,9 +240,10 @@ def test_sequences_of_whole_numbers(make, spin):
 @pytest.mark.parametrize(
     "make",
     [
-        nn.dropout,
-        lambda x: nn.Training(0, x),
-        lambda x: nn.pointwise("relu", x),
+        nn.Dropout,
+        lambda x: nn.BatchNorm(momentum=x),
+        lambda x: nn.FragmentNorm(momentum=x),
+        lambda x: nn.Pointwise("relu", x),
         lambda x: nn.models.kondor(4, x),
     ],
 )
@@ -229,6 +252,15 @@ def test_real_numbers(make, wrong):
         make(wrong)
 
 
+@pytest.mark.parametrize("norm", [nn.BatchNorm, nn.FragmentNorm])
+def test_the_momentum_is_a_share(norm):
+    for outside in (-0.1, 1.1, np.nan):
+        with pytest.raises(ValueError, match="momentum is .*expected a number from 0 to 1"):
+            norm(momentum=outside)
+    assert norm(momentum=np.float64(0.5)) == norm(momentum=0.5)
+    assert norm(momentum=1) == norm(momentum=1.0)
+
+
 def test_sizes_of_numpy_are_those_of_python():
     one, two = nn.models.cobb(np.int64(4), np.int32(2)), nn.models.cobb(4, 2)
-    assert str(one) == str(two) and one.gives == two.gives
+    assert str(one) == str(two) and one.out_type() == two.out_type()

@@ -235,8 +235,9 @@ def test_real_numbers_of_numpy(name, value, kind):
 @pytest.mark.parametrize("oversample", [1.1, 1.7])
 def test_products_with_numbers_of_numpy(oversample, kind):
     narrow = np.float16(oversample)
-    one, two = (nn.pointwise("relu", some)(nn.Sphere(500, 1)) for some in (float(narrow), narrow))
-    assert one.gives == two.gives
+    one, two = (nn.Pointwise("relu", factor) for factor in (float(narrow), narrow))
+    assert one == two and hash(one) == hash(two) and repr(one) == repr(two)
+    assert one.out_type(nn.Sphere(500, 1)) == two.out_type(nn.Sphere(500, 1))
 
 
 @pytest.mark.parametrize("kind", INTEGERS)
@@ -284,7 +285,7 @@ def test_directions_of_numpy_in_every_family(kind, family):
 @pytest.mark.parametrize(
     "call",
     [
-        lambda bad: nn.Net(nn.Features(3), nn.dense(2)).init(0, bad),
+        lambda bad: nn.Sequential(nn.Features(3), nn.Dense(2)).init(0, dtype=bad),
         lambda bad: random_flm(4, 0, dtype=bad),
         lambda bad: random_flmn(4, 2, 0, dtype=bad),
         lambda bad: harmonic.estimate_memory(4, dtype=bad),

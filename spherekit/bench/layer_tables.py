@@ -1,8 +1,9 @@
 """What every layer costs, how equivariant it is, and how cost grows: three tables of `spherekit.nn`."""
 
+from time import perf_counter
+
 import numpy as np
 
-from spherekit._core.workspace import keep_freed
 from spherekit.bench.worker import times
 from spherekit.plot.figure import figure, save
 
@@ -10,59 +11,60 @@ TRANSFORMS = ("layers", "models", "equivariance", "cost")
 
 
 def strict():
-    """{name: parts} that are equivariant to rounding, from real signals on the sphere."""
+    """{name: layers} that are equivariant to rounding, from real signals on the sphere."""
     from spherekit import nn
 
-    F = nn.fragments()
+    F = nn.ToFragments()
     return {
-        "free convolution": [F, nn.convolution(16)],
-        "tensor product, full": [F, nn.tensor_product("full")],
-        "tensor product, MST": [F, nn.tensor_product("mst")],
-        "tensor product, RMST": [F, nn.tensor_product("rmst")],
-        "tensor product, MST, constrained": [F, nn.tensor_product("mst"), nn.constrained(16)],
-        "quadratic (samples), exact": [nn.products()],
-        "Poisson bracket, exact": [nn.brackets()],
-        "zonal convolution": [nn.zonal(16)],
-        "lift to SO(3), N = 3": [nn.lift(16, 3)],
-        "correlation on SO(3), N = 3": [nn.lift(16, 3), nn.correlate(16, 3)],
-        "spin convolution, 0 and 1": [nn.spin_convolution(16)],
-        "spectral batch norm": [nn.batch_norm()],
-        "bispectrum, selective": [nn.bispectrum("selective")],
+        "free convolution": [F, nn.Convolution(16)],
+        "tensor product, full": [F, nn.TensorProduct("full")],
+        "tensor product, MST": [F, nn.TensorProduct("mst")],
+        "tensor product, RMST": [F, nn.TensorProduct("rmst")],
+        "tensor product, MST, constrained": [
+            F,
+            nn.TensorProduct("mst"),
+            nn.ConstrainedConvolution(16),
+        ],
+        "quadratic (samples), exact": [nn.Square()],
+        "Poisson bracket, exact": [nn.PoissonBracket()],
+        "zonal convolution": [nn.Zonal(16)],
+        "lift to SO(3), N = 3": [nn.Lift(16, 3)],
+        "correlation on SO(3), N = 3": [nn.Lift(16, 3), nn.Correlate(16, 3)],
+        "spin convolution, 0 and 1": [nn.SpinConvolution(16)],
+        "spectral batch norm": [nn.BatchNorm()],
+        "bispectrum, selective": [nn.Bispectrum("selective")],
     }
 
 
 def pointwise():
-    """{name: oversample -> parts} that alias."""
+    """{name: oversample -> layers} that alias."""
     from spherekit import nn
 
     return {
-        "relu on the sphere": lambda k: [nn.pointwise("relu", k)],
-        "relu on SO(3), N = 3": lambda k: [nn.lift(16, 3), nn.pointwise("relu", k)],
-        "modulus of spins 0 and 1": lambda k: [nn.spin_convolution(16), nn.modulus_phase(k)],
-        "scattering, J0 = 1": lambda k: [nn.scattering(J0=1, oversample=k)],
+        "relu on the sphere": lambda k: [nn.Pointwise("relu", k)],
+        "relu on SO(3), N = 3": lambda k: [nn.Lift(16, 3), nn.Pointwise("relu", k)],
+        "modulus of spins 0 and 1": lambda k: [nn.SpinConvolution(16), nn.ModulusPhase(k)],
+        "scattering, J0 = 1": lambda k: [nn.Scattering(J0=1, oversample=k)],
     }
 
 
 def layer_times(L, channels=16, batch=32, dtype="float32", threads=1):
-    """Lines: ms of a layer in training, forward, and backward; the parts before the layer counted out."""
+    """Lines: ms of a layer in training, forward, and backward; without the layers before it."""
     lines = [
         f"layers: L = {L}, {channels} channels, batch {batch}, {dtype}, {threads} thread"
         + "s" * (threads > 1),
         f"{'layer':34}{'forward':>10}{'backward':>10}{'ratio':>7}",
     ]
-    from spherekit import nn
+    from spherekit import nn, train
 
-    keep_freed()
-    mode = nn.Training(np.random.default_rng(0), threads=threads)
+    train.tune_allocator()
+    context = nn.Context(training=True, rng=np.random.default_rng(0), threads=threads)
     cases = strict() | {f"{name}, oversample 2": make(2) for name, make in pointwise().items()}
-    for name, parts in cases.items():
-        net, params, x = _prepared(L, channels, batch, dtype, parts)
-        layer, some, before = net.layers[-1], params[-1], x
-        for first, own in zip(net.layers[:-1], params[:-1], strict=True):
-            before = first.apply(own, before, mode)
-        forward = _least(lambda a=layer, p=some, b=before: a.apply(p, b, mode))
-        back = _backward(layer, some, before, mode)
-        lines.append(f"{name:34}{forward:10.3f}{back:10.3f}{back / forward:7.1f}")
+    for name, layers in cases.items():
+        function, params, x = _last_layer(*_prepared(L, channels, batch, dtype, layers), context)
+        forward = _least(lambda f=function, p=params, x=x: f(p, x))
+        backward = _backward(function, params, x)
+        lines.append(f"{name:34}{forward:10.3f}{backward:10.3f}{backward / forward:7.1f}")
     return lines
 
 
@@ -72,11 +74,11 @@ def model_times(threads=1, batch=32, dtype="float32"):
 
     lines = []
     for name, net in (("cobb, L = 10", nn.models.cobb()), ("cohen, L = 16", nn.models.cohen(L=16))):
-        params, x = _start(net, batch, dtype)
-        target = np.zeros((batch, net.gives.features), dtype)
-        made = train.profile(net, params, (x, target), loss="mse", threads=threads, repeats=20)
+        initial, x = _start(net, batch, dtype)
+        target = np.zeros((batch, net.out_type().features), dtype)
+        profile = train.profile(net, initial, (x, target), loss="mse", threads=threads, repeats=20)
         title = f"{name}: batch {batch}, {dtype}, {threads} thread" + "s" * (threads > 1)
-        lines += [title, *str(made).splitlines(), ""]
+        lines += [title, *str(profile).splitlines(), ""]
     return lines[:-1]
 
 
@@ -88,30 +90,30 @@ def equivariance(L, channels=4, batch=4):
     lines += [f"{'strict':34}{'float64':>10}{'float32':>10}"]
     rng = np.random.default_rng(0)
     models = {name: getattr(nn.models, name) for name in ("kondor", "cobb")}
-    for name, parts in (strict() | models).items():
-        found = []
+    for name, layers in (strict() | models).items():
+        errors = []
         for dtype in ("float64", "float32"):
-            if callable(parts):
-                net = parts(L=L, outputs=4)
-                params, x = _start(net, batch, dtype)
+            if callable(layers):
+                net = layers(L=L, outputs=4)
+                initial, x = _start(net, batch, dtype)
             else:
-                net, params, x = _prepared(L, channels, batch, dtype, parts)
-            found.append(nn.equivariance(net, params, x, rng))
-        lines.append(f"{name:34}{found[0]:10.0e}{found[1]:10.0e}")
+                net, initial, x = _prepared(L, channels, batch, dtype, layers)
+            errors.append(_error(net, initial, x, rng))
+        lines.append(f"{name:34}{errors[0]:10.0e}{errors[1]:10.0e}")
     factors = (1, 1.5, 2, 3, 4)
     lines += ["", f"{'pointwise, by oversample':34}" + "".join(f"{k:>10}" for k in factors)]
     for name, make in pointwise().items():
         errors = []
         for factor in factors:
-            net, params, x = _prepared(L, channels, batch, "float64", make(factor))
-            errors.append(nn.equivariance(net, params, x, rng))
+            net, initial, x = _prepared(L, channels, batch, "float64", make(factor))
+            errors.append(_error(net, initial, x, rng))
         lines.append(f"{name:34}" + "".join(f"{error:10.1e}" for error in errors))
     for name, make in aliasing_models(L).items():
         errors = []
         for factor in factors:
             net = make(factor)
-            params, x = _start(net, batch, "float64")
-            errors.append(nn.equivariance(net, params, x, rng))
+            initial, x = _start(net, batch, "float64")
+            errors.append(_error(net, initial, x, rng))
         lines.append(f"{name:34}" + "".join(f"{error:10.1e}" for error in errors))
     return lines
 
@@ -120,48 +122,46 @@ def aliasing_models(L):
     """{name: oversample -> net} of the networks that visit samples, small."""
     from spherekit.nn import models
 
-    few = max(L // 2, 2)
+    half = max(L // 2, 2)
     return {
-        "cohen": lambda k: models.cohen(L, (8, 8), (L, few), outputs=4, oversample=k),
-        "esteves": lambda k: models.esteves(L, (8, 8, 8), few, outputs=4, oversample=k),
-        "spin": lambda k: models.spin(L, (8, 8, 8), (few,) * 3, outputs=4, oversample=k),
+        "cohen": lambda k: models.cohen(L, (8, 8), (L, half), outputs=4, oversample=k),
+        "esteves": lambda k: models.esteves(L, (8, 8, 8), half, outputs=4, oversample=k),
+        "spin": lambda k: models.spin(L, (8, 8, 8), (half,) * 3, outputs=4, oversample=k),
         "hybrid, J0 = 1": lambda k: models.hybrid(L, 1, 8, depth=1, outputs=4, oversample=k),
     }
 
 
 def costs(limits, channels=4, batch=16, dtype="float32", threads=1):
     """{name: [(L, ms, bytes)]} of the activations: time, and memory of the result."""
-    from spherekit import nn
+    from spherekit import nn, train
 
-    F, found = nn.fragments(), {}
+    F, results = nn.ToFragments(), {}
     kinds = {
         "all channels, full set": lambda L: _all_channels(L, channels),
-        "channel-wise, full set": lambda L: [F, nn.tensor_product("full")],
-        "channel-wise, MST": lambda L: [F, nn.tensor_product("mst")],
-        "channel-wise, RMST": lambda L: [F, nn.tensor_product("rmst")],
-        "quadratic on samples, exact": lambda L: [nn.products()],
+        "channel-wise, full set": lambda L: [F, nn.TensorProduct("full")],
+        "channel-wise, MST": lambda L: [F, nn.TensorProduct("mst")],
+        "channel-wise, RMST": lambda L: [F, nn.TensorProduct("rmst")],
+        "quadratic on samples, exact": lambda L: [nn.Square()],
     }
-    keep_freed()
-    mode = _mode(threads)
+    train.tune_allocator()
+    context = nn.Context(threads=threads)
     for name, make in kinds.items():
         for L in limits:
             if "full" in name and L > (16 if "wise" in name else 8):
                 continue
-            net, params, x = _prepared(L, channels, batch, dtype, make(L))
-            for layer, some in zip(net.layers[:-1], params[:-1], strict=True):
-                x = layer.apply(some, x, mode)
-            layer = net.layers[-1]
-            y = layer.apply(params[-1], x, mode)
-            ms = _least(lambda a=layer, p=params[-1], b=x: a.apply(p, b, mode))
-            found.setdefault(name, []).append((L, ms, y.nbytes))
-    return found
+            prepared = _prepared(L, channels, batch, dtype, make(L))
+            function, params, x = _last_layer(*prepared, context)
+            y = function(params, x)
+            ms = _least(lambda f=function, p=params, x=x: f(p, x))
+            results.setdefault(name, []).append((L, ms, y.nbytes))
+    return results
 
 
-def cost_table(found):
+def cost_table(results):
     """Lines of `costs`, with the exponent of L between the last two."""
     models = "C^2 L^5", "C L^5", "C L^4", "C L^3 log L", "C L^3"
     lines = [f"{'activation':30}{'model':>13}{'L':>6}{'ms':>10}{'MB':>9}{'L^':>7}{'MB L^':>7}"]
-    for (name, rows), model in zip(found.items(), models, strict=True):
+    for (name, rows), model in zip(results.items(), models, strict=True):
         for i, (L, ms, size) in enumerate(rows):
             slope = ""
             if i:
@@ -173,15 +173,15 @@ def cost_table(found):
     return lines
 
 
-def cost_figure(found, path=None):
+def cost_figure(results, path=None):
     """Time and memory against L, as in the talk; the figure, and a file of it under ``path``."""
-    made = figure(10, 4)
-    left, right = made.subplots(1, 2)
-    for name, rows in found.items():
+    fig = figure(10, 4)
+    left, right = fig.subplots(1, 2)
+    for name, rows in results.items():
         L, ms, size = np.transpose(rows)
         left.loglog(L, ms, "o-", label=name)
         right.loglog(L, size / 1e6, "o-", label=name)
-    ticks = sorted({L for rows in found.values() for L, _, _ in rows})
+    ticks = sorted({L for rows in results.values() for L, _, _ in rows})
     for ax, title in ((left, "time, ms"), (right, "memory of the result, MB")):
         ax.set(xlabel="band-limit L", title=title)
         ax.set_xticks(ticks, [str(int(L)) for L in ticks])
@@ -189,66 +189,66 @@ def cost_figure(found, path=None):
         ax.spines[["top", "right"]].set_visible(False)
     left.legend(frameon=False, fontsize="small")
     if path is not None:
-        save(made, path, dpi=150)
-    return made
+        save(fig, path, dpi=150)
+    return fig
 
 
-# --- how ---------------------------------------------------------------------------------------------
+# --- preparation ------------------------------------------------------------------------------------
 
 
 def _all_channels(L, channels):
     """The channels as fragments of one: every product of two of them."""
     from spherekit import nn
 
-    return [nn.fragments(), nn.convolution(1, channels), nn.tensor_product("full")]
+    return [nn.ToFragments(), nn.Convolution(1, channels), nn.TensorProduct("full")]
 
 
-def _prepared(L, channels, batch, dtype, parts):
+def _prepared(L, channels, batch, dtype, layers):
+    """(net, (params, state), a batch of signals)."""
     from spherekit import nn
 
-    net = nn.Net(nn.Sphere(L, channels), *parts)
+    net = nn.Sequential(nn.Sphere(L, channels), *layers)
     return net, *_start(net, batch, dtype)
 
 
 def _start(net, batch, dtype):
+    """((params, state), a batch of signals)."""
     from spherekit.testing import random_flm
 
     rng, kind = np.random.default_rng(0), np.result_type(dtype, np.complex64)
-    x = random_flm(net.takes.L, rng, reality=True, shape=(batch, net.takes.channels), dtype=kind)
-    return net.init(rng, dtype), x
+    shape = batch, net.in_type.channels
+    x = random_flm(net.in_type.L, rng, reality=True, shape=shape, dtype=kind)
+    return net.init(rng, dtype=dtype), x
 
 
-def _mode(threads):
+def _error(net, initial, x, rng):
     from spherekit import nn
 
-    return nn.Mode(threads)
+    params, state = initial
+    return nn.equivariance_error(net, params, x, rng, state=state)
 
 
-def _backward(layer, params, x, mode, repeats=30):
-    """Least ms of the way back to parameters and signals, the sum at its end left out."""
-    import autograd.numpy as anp
+def _last_layer(net, initial, x, context):
+    """(the last layer as a function of its parameters and its input, these two)."""
+    *stages, last = zip(net.stages(), *initial, strict=True)
+    for (layer, in_type, _), params, state in stages:
+        x, _ = layer.apply(params, state, x, context.replace(in_type=in_type))
+    (layer, in_type, _), params, state = last
+    inner = context.replace(in_type=in_type)
+    return (lambda p, x: layer.apply(p, state, x, inner)[0]), params, x
 
-    from spherekit.train.autodiff import Watch, value_and_gradients
-    from spherekit.train.pytree import leaves, replaced
 
-    named = [*leaves(params, statistics=False)]
+def _backward(function, params, x, repeats=30):
+    """Least ms of the backward pass to parameters and signals."""
+    from autograd import make_vjp
 
-    def function(boxes):
-        tree = replaced(params, {path: v for (path, _), v in zip(named, boxes, strict=False)})
-        return anp.sum(anp.real(layer.apply(tree, boxes[-1], mode))), None
-
-    class Sum(Watch):
-        total = 0.0
-
-        def step(self, label, name, seconds, outgrad, ingrads):
-            self.total += seconds * (name not in ("sum", "real"))
-
-    found = []
+    pull_back, y = make_vjp(lambda pair: function(*pair))((params, x))
+    g, milliseconds = np.ones_like(y), []
     for _ in range(repeats):
-        watch = Sum()
-        value_and_gradients(function, [*(v for _, v in named), x], watch)
-        found.append(1e3 * watch.total)
-    return min(found)
+        start = perf_counter()
+        pull_back(g)
+        milliseconds.append(1e3 * (perf_counter() - start))
+    return min(milliseconds)
 
 
 def _least(call):

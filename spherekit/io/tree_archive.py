@@ -14,7 +14,10 @@ from spherekit._core.pytree import flatten, treedef, unflatten
 from spherekit.io.arrays import read_arrays
 
 #: Version of the format; 1 was that of spherekit 0.1, whose checkpoints hold parameters and running state
-#: in one tree. VERSION = 2 _ENTRY, _OLD_ENTRY = "spherekit", "checkpoint" _ZIP = b"PK\x03\x04"
+#: in one tree.
+VERSION = 2
+_ENTRY, _OLD_ENTRY = "spherekit", "checkpoint"
+_ZIP = b"PK\x03\x04"
 
 
 def write_tree(path, tree, header, *, overwrite=False):
@@ -88,8 +91,8 @@ def read_tree(path):
         raise ValueError(f"{path} is damaged, or not a file of spherekit: {reason}") from None
     if _OLD_ENTRY in entries and _ENTRY not in entries:
         raise ValueError(
-            f"{path} is of format version 1, written by spherekit 0.1, which reads it; this version reads "
-            f"{VERSION}: train again, or install spherekit==0.1.0"
+            f"{path} is of format version 1, which spherekit 0.1 writes and reads; this version reads {VERSION}: "
+            "train again, or use spherekit 0.1"
         )
     if _ENTRY not in entries:
         raise ValueError(

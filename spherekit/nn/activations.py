@@ -1,10 +1,12 @@
-"""Functions of samples: on the sphere, on SO(3), of spin fields; and products that sampling makes exact.
+"""Non-linear layers on samples: of signals on the sphere, on SO(3), of spin fields; and exact products.
 
-A function of a band-limited signal is not band-limited: what it aliases breaks equivariance, the less the
-finer the samples, ``oversample`` times the band-limit. Products are band-limited, and exact.
+A function of a band-limited signal is not band-limited: its aliases break equivariance, less on finer
+samples, those for ``oversample`` times the band-limit. Products are band-limited, and exact on enough
+samples.
 """
 
 import math
+from collections import namedtuple
 from functools import partial
 
 import autograd.numpy as anp
@@ -18,15 +20,23 @@ from spherekit._core.modulus import direction, divide, modulus
 from spherekit.conventions import degrees
 from spherekit.harmonic import transform as harmonic
 from spherekit.linear import linear_map
-from spherekit.nn.network import Layer, expect, named
+from spherekit.nn.layer import Layer, cached_by_type
 from spherekit.nn.scaled_reductions import take
-from spherekit.nn.types import Group, Sphere, Spins
+from spherekit.nn.types import (
+    SO3,
+    Sphere,
+    SpinFields,
+    expect_type,
+    optional_size,
+    set_fields,
+    with_spin_0,
+)
 from spherekit.sampling import GL, RotationGrid
 from spherekit.wigner import transform as wigner
 
 
 def leaky(x, slope=0.0):
-    """x where x > 0, else ``slope`` x; its derivative at 0 is ``slope``.
+    """x where x > 0, else ``slope`` x: the rectifier; its derivative at 0 is ``slope``.
 
     >>> leaky(np.array([-2.0, 3.0]), 0.5).tolist()
     [-1.0, 3.0]
@@ -36,7 +46,7 @@ def leaky(x, slope=0.0):
 
 @primitive
 def tanh(x):
-    """tanh(x), whose derivative 1 - tanh(x)^2 is a number for every x.
+    """tanh(x), with the derivative 1 - tanh(x)^2, which is finite for every x.
 
     >>> float(tanh(1000.0))
     1.0
@@ -50,15 +60,15 @@ defjvp(tanh, lambda t, y, x: t * (1 - y * y))
 
 def _gate(x, *, by, slope):
     x = np.ascontiguousarray(x)
-    made = np.empty(x.shape, x.dtype)
-    _let_through(
-        x.reshape(-1), np.ascontiguousarray(by).reshape(-1), x.dtype.type(slope), made.reshape(-1)
+    y = np.empty(x.shape, x.dtype)
+    _gate_flat(
+        x.reshape(-1), np.ascontiguousarray(by).reshape(-1), x.dtype.type(slope), y.reshape(-1)
     )
-    return made
+    return y
 
 
 @jit
-def _let_through(x, by, slope, out):
+def _gate_flat(x, by, slope, out):
     for i in range(x.size):
         out[i] = x[i] if by[i] > 0 else slope * x[i]
 
@@ -67,7 +77,7 @@ def _let_through(x, by, slope, out):
 gate = linear_map("nn.gate", _gate, partial(_gate), real=True)
 
 
-# --- of the modulus ------------------------------------------------------------------------------------
+# --- functions of the modulus --------------------------------------------------------------------------
 
 
 @primitive
@@ -76,24 +86,24 @@ def gated_modulus(f, bias):
 
     f (batch, channels, n_theta, n_phi) complex, a bias b for each channel.
 
-    With the slope q = relu(|f| + b)/|f|, the direction u = f/|f| and the step h of the relu,
+    With the slope q = relu(|f| + b)/|f|, the direction u = f/|f| and the derivative h of the relu, 0 or 1,
 
         dy = q df + (h - q) u Re(conj(u) df) + h u db,
 
-    of which nothing is larger than q. That is at most the root of the largest number: where |f| is below b
-    over this root, y = q f.
+    of which no term is larger than q. The slope is at most the square root of the largest number of the type:
+    where |f| is below b over this root, y = q f.
     """
     return _slope(f, bias)[0] * f
 
 
 def _slope(f, bias):
-    """(q, its part h along f, the part that the bias has)."""
+    """(q, h as the factor of changes along f, h as that of changes of b)."""
     size, bias = modulus(f), anp.reshape(bias, (-1, 1, 1))
-    passed = leaky(size + bias)
-    length, height = getval(size), getval(passed)
+    gated = leaky(size + bias)
+    length, height = getval(size), getval(gated)
     steepest = np.sqrt(np.finfo(length.dtype).max)
     below = length > height / steepest
-    slope, open_ = divide(passed, size, below), (height > 0).astype(length.dtype)
+    slope, open_ = divide(gated, size, below), (height > 0).astype(length.dtype)
     steep = (length > 0) & ~below
     if not steep.any():
         return slope, open_, open_
@@ -126,7 +136,7 @@ defvjp(gated_modulus, _by_field, _by_bias)
 defjvp(gated_modulus, _along_field, _along_bias)
 
 
-#: Functions by name; others are given themselves, made of autograd.numpy.
+#: Functions by name; others are passed themselves, written with autograd.numpy.
 FUNCTIONS = {
     "relu": leaky,
     "leaky_relu": lambda x: leaky(x, 0.1),
@@ -137,198 +147,343 @@ FUNCTIONS = {
 }
 
 
-def pointwise(function="relu", oversample=1, *, L=None, N=None):
-    """A function of the samples of real signals, on the sphere or on SO(3).
+def named_function(function):
+    """The function of that name in `FUNCTIONS`, or a callable itself.
+
+    Raises
+    ------
+    ValueError
+        Neither of the two.
+
+    >>> named_function("abs")(np.array([-1.0, 2.0])).tolist()
+    [1.0, 2.0]
+    """
+    known = FUNCTIONS.get(function) if isinstance(function, str) else function
+    if not callable(known):
+        raise ValueError(
+            f"function is {function!r}; known are {', '.join(FUNCTIONS)}, or a callable"
+        )
+    return known
+
+
+# --- layers --------------------------------------------------------------------------------------------
+
+#: Of `Pointwise`: synthesis, analysis, the band-limits of both, the grid.
+_Transforms = namedtuple("_Transforms", "inverse forward limits_in limits_out grid")
+
+
+class Pointwise(Layer):
+    """A function of the samples of real signals: Sphere -> Sphere, SO3 -> SO3.
+
+    .. math:: y = \\mathcal{F}\\, \\sigma(\\mathcal{F}^{-1} x)
+
+    with the transform F to coefficients, on Gauss-Legendre rings for ``oversample`` times the band-limits of
+    the input (Cohen, Geiger, Koehler and Welling 2018, arXiv:1801.10130; Esteves et al. 2018,
+    arXiv:1711.06721).
 
     Parameters
     ----------
     function : str or callable
-        One of `FUNCTIONS`, or a function of an array in autograd.numpy.
+        ``"relu"``, ``"leaky_relu"`` (slope 0.1), ``"tanh"``, ``"softplus"``, ``"square"``, ``"abs"``; or a
+        function of an array, written with autograd.numpy.
     oversample : float
-        Samples for ``oversample`` times the band-limits, on Gauss-Legendre rings.
-    L, N : int, optional
-        Band-limits of the result; those that come unless said: a smaller L pools in the spectrum.
+        From 1 to 16.
+    L : int, optional
+        Band-limit of the output, also above that of the input, which is the default: a smaller one pools in
+        the spectrum.
+    N : int, optional
+        Azimuthal band-limit of the output on SO(3), at most L; by default that of the input.
+
+    Notes
+    -----
+    Input: `Sphere`, real, ``(batch, channels, L_in*L_in)``; or `SO3`, real, ``(batch, channels, 2N_in-1,
+    L_in*L_in)``. Output: of the same kind, of the band-limits L and N. No parameters.
+
+    The function has no band-limit: degrees of its result beyond those of the samples alias, and break
+    equivariance, less with larger ``oversample``. ``"square"`` is band-limited, and exact from
+    ``oversample=1.5`` on for an L up to that of the input (`Square` uses the fewest samples that are enough).
+
+    >>> from spherekit import nn
+    >>> nn.Sequential(nn.SO3(8, 3, 2), nn.Pointwise("relu", oversample=2, L=4)).out_type()
+    SO3(4, 3, 2)
     """
-    oversample = checks.oversampling(oversample)
-    act = FUNCTIONS.get(function) if isinstance(function, str) else function
-    if not callable(act):
-        raise ValueError(
-            f"function is {function!r}; known are {', '.join(FUNCTIONS)}, or a callable"
-        )
 
-    def bind(takes):
-        expect(takes, Sphere, Group)
-        if not takes.real:
+    function: object = "relu"
+    oversample: float = 1
+    L: int | None = None
+    N: int | None = None
+
+    def __post_init__(self):
+        named_function(self.function)
+        L, N = optional_size(self.L, "L"), optional_size(self.N, "N")
+        set_fields(self, oversample=checks.oversampling(self.oversample), L=L, N=N)
+
+    def out_type(self, in_type):
+        expect_type(in_type, Sphere, SO3)
+        if not in_type.real:
             raise TypeError(
-                f"takes real signals; what comes is {takes}; of spins use modulus_phase"
+                f"accepts real signals; its input is {in_type}; of spin fields use ModulusPhase"
             )
-        after = takes.L if L is None else checks.band_limit(L)
-        fine = max(math.ceil(oversample * takes.L), after)
-        how = dict(reality=True)
-        if isinstance(takes, Sphere):
-            gives, grid = Sphere(after, takes.channels), GL(fine).quick()
-            there, back, limits = harmonic.inverse, harmonic.forward, ((takes.L,), (after,))
-        else:
-            orders = min(takes.N if N is None else checks.whole_number(N, "N", 1), after)
-            finest = max(min(math.ceil(oversample * takes.N), fine), orders)
-            gives = Group(after, orders, takes.channels)
-            grid = RotationGrid(fine, finest, GL(fine).quick())
-            there, back = wigner.inverse, wigner.forward
-            limits = (takes.L, takes.N), (after, orders)
+        L = in_type.L if self.L is None else self.L
+        if isinstance(in_type, Sphere):
+            return Sphere(L, in_type.channels)
+        return SO3(L, min(in_type.N if self.N is None else self.N, L), in_type.channels)
 
-        def apply(x, mode):
-            some = how | dict(sampling=grid, threads=mode.threads)
-            f = act(there(x, *limits[0], **some))
-            return analysed(back, f, function, *limits[1], **some)
+    @cached_by_type
+    def _transforms(self, in_type):
+        out_type = self.out_type(in_type)
+        L = max(math.ceil(self.oversample * in_type.L), out_type.L)
+        grid = GL(L).quick()
+        if isinstance(in_type, Sphere):
+            limits = (in_type.L,), (out_type.L,)
+            return _Transforms(harmonic.inverse, harmonic.forward, *limits, grid)
+        N = max(min(math.ceil(self.oversample * in_type.N), L), out_type.N)
+        limits = (in_type.L, in_type.N), (out_type.L, out_type.N)
+        return _Transforms(wigner.inverse, wigner.forward, *limits, RotationGrid(L, N, grid))
 
-        return named("pointwise", takes, gives, apply)
+    def forward(self, params, x, context):
+        transforms, function = self._transforms(context.in_type), named_function(self.function)
+        options = dict(reality=True, sampling=transforms.grid, threads=context.threads)
+        f = function(transforms.inverse(x, *transforms.limits_in, **options))
+        return _analysis(transforms.forward, f, self.function, *transforms.limits_out, **options)
 
-    return bind
 
-
-def analysed(forward, f, function, *limits, **how):
-    """Coefficients of samples that a function has made; says so where they are no numbers."""
+def _analysis(forward, f, function, *limits, **options):
+    """Coefficients of the values of a function; names it where these are not finite."""
     try:
-        return forward(f, *limits, **how)
+        return forward(f, *limits, **options)
     except ValueError:
-        lost = np.size(getval(f)) - np.count_nonzero(np.isfinite(getval(f)))
-        if not lost:
+        bad = np.size(getval(f)) - np.count_nonzero(np.isfinite(getval(f)))
+        if not bad:
             raise
         label = function if isinstance(function, str) else getattr(function, "__name__", "it")
         raise ValueError(
-            f"{label} makes {lost} of {np.size(getval(f))} samples NaN or infinite"
+            f"{label} makes {bad} of {np.size(getval(f))} samples NaN or infinite"
         ) from None
 
 
-def modulus_phase(oversample=1):
-    """Of spin fields: relu(|f| + b) f/|f|, a bias b for each channel; of spin 0 relu(Re f + b).
+class ModulusPhase(Layer):
+    """The rectified modulus of spin fields, with their phase: SpinFields -> SpinFields.
 
-    (Esteves, Makadia and Daniilidis 2020, arXiv:2006.10731, section 3.) With b > 0 that jumps where f is 0,
-    where it is 0 with derivative 0; beside it the slope is at most the root of the largest number, 2e19 in
-    float32, so that the rounding of a field that should be 0 is no reason for infinite derivatives.
+    .. math:: y_{c,s} = \\mathrm{relu}(|f_{c,s}| + b_{c,s})\\, \\frac{f_{c,s}}{|f_{c,s}|} \\quad (s \\neq 0),
+              \\qquad y_{c,0} = \\mathrm{relu}(\\mathrm{Re} f_{c,0} + b_{c,0})
+
+    at each sample, on Gauss-Legendre rings (Esteves, Makadia and Daniilidis 2020, arXiv:2006.10731).
+
+    Parameters
+    ----------
+    oversample : float
+        From 1 to 16: samples for ``oversample`` times the band-limit.
+
+    Notes
+    -----
+    Input and output: `SpinFields`, ``(batch, channels, spins, L*L)``. Parameters: ``bias [shape=(spins,
+    channels)]``, real, 0 at the start.
+
+    Rotations change only the phase of a field at a point, so that the layer is equivariant but for aliases,
+    as those of `Pointwise`.
+
+    With b > 0 the function jumps where f is 0; there it is 0, with derivative 0. Near zeros of f its slope is
+    at most the square root of the largest number of the type, 2e19 in float32: rounding errors of a field
+    that should be 0 do not lead to infinite derivatives.
+
+    >>> from spherekit import nn
+    >>> net = nn.Sequential(nn.SpinFields(8, (0, 1), 3), nn.ModulusPhase(oversample=2))
+    >>> net.out_type()
+    SpinFields(8, (0, 1), 3)
+    >>> net.init(0)[0][0]["bias"].shape
+    (2, 3)
     """
 
-    oversample = checks.oversampling(oversample)
+    oversample: float = 1
 
-    def bind(takes):
-        expect(takes, Spins)
-        L, grid = takes.L, GL(math.ceil(oversample * takes.L)).quick()
+    def __post_init__(self):
+        set_fields(self, oversample=checks.oversampling(self.oversample))
 
-        def apply(params, x, mode):
-            results = []
-            for number, spin in enumerate(takes.spins):
-                how = dict(spin=spin, sampling=grid, threads=mode.threads)
-                some, bias = take(x, (..., number, slice(None))), params["bias"][number]
-                f = harmonic.inverse(some, L, **how)
-                f = gated_modulus(f, bias) if spin else _gated_real(f, bias)
-                results.append(analysed(harmonic.forward, f, "relu(|f| + b) f/|f|", L, **how))
-            return anp.stack(results, axis=-2)
+    def out_type(self, in_type):
+        return expect_type(in_type, SpinFields)
 
-        def init(rng):
-            return {"bias": np.zeros((len(takes.spins), takes.channels))}
+    @cached_by_type
+    def _grid(self, in_type):
+        return GL(math.ceil(self.oversample * in_type.L)).quick()
 
-        return Layer("modulus_phase", takes, takes, init, apply)
+    def init(self, in_type, rng):
+        return {"bias": np.zeros((len(in_type.spins), in_type.channels))}, {}
 
-    return bind
+    def forward(self, params, x, context):
+        L, results = context.in_type.L, []
+        options = dict(sampling=self._grid(context.in_type), threads=context.threads)
+        for number, spin in enumerate(context.in_type.spins):
+            flm, bias = take(x, (..., number, slice(None))), params["bias"][number]
+            f = harmonic.inverse(flm, L, spin=spin, **options)
+            y = gated_modulus(f, bias) if spin else _gated_real(f, bias)
+            name = "relu(|f| + b) f/|f|" if spin else "relu(Re f + b)"
+            results.append(_analysis(harmonic.forward, y, name, L, spin=spin, **options))
+        return anp.stack(results, axis=-2)
 
 
 def _gated_real(f, bias):
     return leaky(anp.real(f) + bias[:, None, None]) * np.ones(1, f.dtype)
 
 
-def phase_collapse(oversample=1):
-    """Spin 0 takes in the moduli of all spins: f_0 <- relu(Re(A f_0) + B |f_s| + b); the others stay.
+class PhaseCollapse(Layer):
+    """Moduli of spin fields collapsed into the field of spin 0: SpinFields -> SpinFields.
 
-    A and B mix channels (Esteves, Slotine and Makadia 2023, arXiv:2306.05420, section 4).
+    .. math:: y_{d,0} = \\mathrm{relu}\\Bigl(\\sum_c A_{dc}\\, \\mathrm{Re} f_{c,0}
+              + \\sum_{c,s} B_{s,dc}\\, |f_{c,s}| + b_d\\Bigr), \\qquad y_{c,s} = f_{c,s} \\quad (s \\neq 0)
+
+    at each sample, on Gauss-Legendre rings (Esteves, Slotine and Makadia 2023, arXiv:2306.05420, section 4).
+
+    Parameters
+    ----------
+    oversample : float
+        From 1 to 16: samples for ``oversample`` times the band-limit.
+
+    Notes
+    -----
+    Input and output: `SpinFields` with spin 0 among them, ``(batch, channels, spins, L*L)``. Parameters,
+    real: ``own [shape=(channels, channels)]``, the A of the formula;
+    ``moduli [shape=(spins, channels, channels)]``, the B; ``bias [shape=(channels,)]``, 0 at the start.
+    Equivariant but for aliases, as those of `Pointwise`.
+
+    >>> from spherekit import nn
+    >>> net = nn.Sequential(nn.SpinFields(8, (0, 1), 3), nn.PhaseCollapse())
+    >>> {name: array.shape for name, array in net.init(0)[0][0].items()}
+    {'own': (3, 3), 'moduli': (2, 3, 3), 'bias': (3,)}
     """
 
-    oversample = checks.oversampling(oversample)
+    oversample: float = 1
 
-    def bind(takes):
-        expect(takes, Spins)
-        if 0 not in takes.spins:
-            raise ValueError(f"takes spins with 0 among them; what comes is {takes}")
-        L, C, zero = takes.L, takes.channels, takes.spins.index(0)
-        grid, count = GL(math.ceil(oversample * L)), len(takes.spins)
+    def __post_init__(self):
+        set_fields(self, oversample=checks.oversampling(self.oversample))
 
-        def init(rng):
-            own, moduli = rng.standard_normal((C, C)), rng.standard_normal((count, C, C))
-            scale = 1 / np.sqrt(C * (1 + count))
-            return {"own": scale * own, "moduli": scale * moduli, "bias": np.zeros(C)}
+    def out_type(self, in_type):
+        return with_spin_0(in_type)
 
-        def apply(params, x, mode):
-            how = dict(sampling=grid, threads=mode.threads)
-            fields = [
-                harmonic.inverse(take(x, (..., k, slice(None))), L, spin=spin, **how)
-                for k, spin in enumerate(takes.spins)
-            ]
-            total = anp.einsum("dc,bctp->bdtp", params["own"], anp.real(fields[zero]))
-            for k, f in enumerate(fields):
-                total = total + anp.einsum("dc,bctp->bdtp", params["moduli"][k], modulus(f))
-            total = leaky(total + params["bias"][:, None, None])
-            made = analysed(harmonic.forward, total, "the sum of moduli", L, reality=True, **how)
-            rows = [made if k == zero else x[..., k, :] for k in range(count)]
-            return anp.stack(rows, axis=-2)
+    @cached_by_type
+    def _grid(self, in_type):
+        return GL(math.ceil(self.oversample * in_type.L))
 
-        return Layer("phase_collapse", takes, takes, init, apply)
+    def init(self, in_type, rng):
+        channels, count = in_type.channels, len(in_type.spins)
+        own = rng.standard_normal((channels, channels))
+        moduli = rng.standard_normal((count, channels, channels))
+        scale = 1 / np.sqrt(channels * (1 + count))
+        return {"own": scale * own, "moduli": scale * moduli, "bias": np.zeros(channels)}, {}
 
-    return bind
+    def forward(self, params, x, context):
+        L, spins = context.in_type.L, context.in_type.spins
+        zero = spins.index(0)
+        options = dict(sampling=self._grid(context.in_type), threads=context.threads)
+        fields = [
+            harmonic.inverse(take(x, (..., k, slice(None))), L, spin=spin, **options)
+            for k, spin in enumerate(spins)
+        ]
+        total = anp.einsum("dc,bctp->bdtp", params["own"], anp.real(fields[zero]))
+        for k, f in enumerate(fields):
+            total = total + anp.einsum("dc,bctp->bdtp", params["moduli"][k], modulus(f))
+        total = leaky(total + params["bias"][:, None, None])
+        options["reality"] = True
+        collapsed = _analysis(harmonic.forward, total, "the sum of moduli", L, **options)
+        rows = [collapsed if k == zero else x[..., k, :] for k in range(len(spins))]
+        return anp.stack(rows, axis=-2)
 
 
-def products(*, L=None):
-    """The square of each channel, exactly: a strictly equivariant quadratic activation at O(L^3).
+class Square(Layer):
+    """The square of each channel, exactly: Sphere -> Sphere.
 
-    Samples on a Gauss-Legendre grid that is exact for f^2 below L, n_theta >= (3L-2)/2 and n_phi >= 3L-2.
-    In coefficients these are all products with l1 + l2 + l even, weighted by Gaunt's factors, summed
-    (Luo, Chen and Krishnapriyan 2024, arXiv:2401.10216).
+    .. math:: y_c(x) = f_c(x)^2
+
+    a quadratic activation at O(L^3). In coefficients these are all products with l1 + l2 + l even, weighted
+    by Gaunt coefficients, summed (Luo, Chen and Krishnapriyan 2024, arXiv:2401.10216).
+
+    Parameters
+    ----------
+    L : int, optional
+        Band-limit of the output; by default that of the input. From 2 L_in - 1 on it is the complete square.
+
+    Notes
+    -----
+    Input: `Sphere` of spin 0, ``(batch, channels, L_in*L_in)``. Output: `Sphere`, ``(batch, channels, L*L)``,
+    real where the input is. No parameters.
+
+    Exact and exactly equivariant: on a Gauss-Legendre grid with ``2 n_theta >= 2 L_in + L - 1`` and
+    ``n_phi >= 2 L_in + L - 2`` no degree aliases to those below L.
+
+    >>> from spherekit import nn
+    >>> nn.Sequential(nn.Sphere(8, 3), nn.Square(L=15)).out_type()
+    Sphere(15, 3)
     """
 
-    def bind(takes):
-        expect(takes, Sphere)
-        if takes.spin:
-            raise ValueError(f"takes spin 0; what comes is {takes}")
-        after = takes.L if L is None else checks.band_limit(L)
-        grid = _exact(takes.L, after)
+    L: int | None = None
 
-        def apply(x, mode):
-            how = dict(sampling=grid, reality=takes.real, threads=mode.threads)
-            f = harmonic.inverse(x, takes.L, **how)
-            return analysed(harmonic.forward, f * f, "the square", after, **how)
+    def __post_init__(self):
+        set_fields(self, L=optional_size(self.L, "L"))
 
-        return named("products", takes, Sphere(after, takes.channels, takes.real), apply)
+    def out_type(self, in_type):
+        if expect_type(in_type, Sphere).spin:
+            raise ValueError(f"accepts signals of spin 0; its input is {in_type}")
+        return Sphere(in_type.L if self.L is None else self.L, in_type.channels, in_type.real)
 
-    return bind
+    @cached_by_type
+    def _limit_and_grid(self, in_type):
+        L = self.out_type(in_type).L
+        return L, _exact_for_products(in_type.L, L)
+
+    def forward(self, params, x, context):
+        in_type = context.in_type
+        L, grid = self._limit_and_grid(in_type)
+        options = dict(sampling=grid, reality=in_type.real, threads=context.threads)
+        f = harmonic.inverse(x, in_type.L, **options)
+        return _analysis(harmonic.forward, f * f, "the square", L, **options)
 
 
-def brackets():
-    """The Poisson bracket r . (grad f x grad g) of each channel with the next, exactly: the odd couplings.
+class PoissonBracket(Layer):
+    """The Poisson bracket of each channel with the next, exactly: Sphere -> Sphere.
 
-    With the spin-raised field of f, whose coefficients are sqrt(l(l+1)) f_lm in spin 1, df = f_theta + i
-    f_phi/sin, the bracket is Im(conj(df) dg). Real signals, at least two channels.
+    .. math:: y_c = \\hat r \\cdot (\\nabla f_c \\times \\nabla f_{c+1})
+              = \\mathrm{Im}\\bigl(\\overline{\\eth f_c}\\, \\eth f_{c+1}\\bigr)
+
+    of the last channel with the first. These are the couplings with l1 + l2 + l odd, which products of
+    samples do not have. The spin-raised field has the coefficients sqrt(l(l+1)) f_lm in spin 1.
+
+    Notes
+    -----
+    Input and output: `Sphere`, real, of spin 0, at least two channels, ``(batch, channels, L*L)``. No
+    parameters.
+
+    Exact and exactly equivariant: the bracket is a product, of band-limit 2L-1, and the samples are enough
+    for its degrees below L, which are the output.
+
+    >>> from spherekit import nn
+    >>> nn.Sequential(nn.Sphere(8, 3), nn.PoissonBracket()).out_type()
+    Sphere(8, 3)
     """
 
-    def bind(takes):
-        expect(takes, Sphere)
-        if takes.spin or not takes.real or takes.channels < 2:
+    def out_type(self, in_type):
+        expect_type(in_type, Sphere)
+        if in_type.spin or not in_type.real or in_type.channels < 2:
             raise ValueError(
-                f"takes real signals of spin 0, two channels at least; what comes is {takes}"
+                f"accepts real signals of spin 0 with at least two channels; its input is {in_type}"
             )
-        L, grid = takes.L, _exact(takes.L, takes.L)
-        ell = degrees(L)
-        raised = np.sqrt(ell * (ell + 1.0))
-        after = np.roll(np.arange(takes.channels), -1)
+        return in_type
 
-        def apply(x, mode):
-            how = dict(sampling=grid, threads=mode.threads)
-            df = harmonic.inverse(x * raised.astype(checks.real_type(x)), L, spin=1, **how)
-            bracket = anp.imag(anp.conj(df) * df[:, after])
-            return analysed(harmonic.forward, bracket, "the bracket", L, reality=True, **how)
+    @cached_by_type
+    def _tables(self, in_type):
+        """(grid, sqrt(l(l+1)) of each coefficient, the next channel of each)."""
+        L, ell = in_type.L, degrees(in_type.L)
+        next_channel = np.roll(np.arange(in_type.channels), -1)
+        return _exact_for_products(L, L), np.sqrt(ell * (ell + 1.0)), next_channel
 
-        return named("brackets", takes, takes, apply)
+    def forward(self, params, x, context):
+        L = context.in_type.L
+        grid, raising, next_channel = self._tables(context.in_type)
+        options = dict(sampling=grid, threads=context.threads)
+        df = harmonic.inverse(x * raising.astype(checks.real_type(x)), L, spin=1, **options)
+        bracket = anp.imag(anp.conj(df) * df[:, next_channel])
+        return _analysis(harmonic.forward, bracket, "the bracket", L, reality=True, **options)
 
-    return bind
 
-
-def _exact(L, after):
-    """Rings and samples on which products of two signals below L are analysed exactly below ``after``."""
-    return GL(2 * L if after > L else -(-(2 * (L - 1) + after + 1) // 2)).quick()
+def _exact_for_products(L, after):
+    """Grid on which products of two signals below L are analysed exactly below ``after``."""
+    return GL(max(2 * L, after) if after > L else -(-(2 * (L - 1) + after + 1) // 2)).quick()

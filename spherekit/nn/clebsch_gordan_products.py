@@ -3,8 +3,8 @@
     F(x, y, g) = sum_p sum_ijk c^p_ijk x_{a_p + i} y_{b_p + j} g_{o_p + k}
 
 over products p = (fragment of x, fragment of y, fragment of the result), c^p the Clebsch-Gordan block of
-their degrees. The product is its derivative by g; those by x and y are its gradients. All are one kernel with
-the roles exchanged, so that every derivative of a product is a contraction again.
+their degrees. The product is the derivative of F by g; those by x and y are its gradients. All are one kernel
+with the roles exchanged, so that every derivative of a product is a contraction again.
 """
 
 import math
@@ -26,10 +26,10 @@ from spherekit.wigner import clebsch_gordan
 
 _WIDTH = {np.dtype(np.float64): 32, np.dtype(np.float32): 64}
 _LANES = {kind: Lanes(w, kind == np.float32) for kind, w in _WIDTH.items()}
-_GROUP = 8  # stretches of lanes that one thread takes together
+_GROUP = 8  # batches of lanes in a work item
 
-#: The form: rows of x, y and g; ``products`` (n, 4): where the fragments start, and their block; per role
-#: that is put out (x, y, g = 0, 1, 2) the blocks row by row, `_Table`; how many numbers it multiplies.
+#: The form: numbers of rows of x, y and g; ``products`` (n, 4): first rows of the fragments, and their block;
+#: for each role of the output (x, y, g = 0, 1, 2) the blocks row by row, `_Table`; number of multiplications.
 Form = namedtuple("Form", "sizes products tables cost")
 
 #: Blocks of one role: ``rows[block]`` = (first row in ``starts``, rows out, rows of u, rows of v); entries.
@@ -69,7 +69,7 @@ def _table(blocks, role, real):
             v.append(j)
             c.append(matrix[i, j])
             starts.append(starts[-1] + len(i))
-    joined = [np.concatenate([[], *some]) for some in (u, v, c)]
+    joined = [np.concatenate([[], *arrays]) for arrays in (u, v, c)]
     return _Table(
         np.array(rows, np.int64).reshape(-1, 4),
         np.array(starts, np.int64),
@@ -101,21 +101,21 @@ def contract(u, v, form, role, threads):
     result = np.empty((form.sizes[role], *u.shape[:-1]), kind)
     checks.fits_memory(result.nbytes, "this tensor product")
     counter, work = np.zeros(1, np.int64), form.products[:, [*others, role, 3]]
-    given = work, *form.tables[role], role == 2, lanes, *flat, result.reshape(-1)
+    arguments = work, *form.tables[role], role == 2, lanes, *flat, result.reshape(-1)
     group = min(_GROUP, -(-lanes // (_WIDTH[kind] * threads)))
-    run(lambda _: _contract(_LANES[kind], counter, group, *given), threads)
+    run(lambda _: _contract(_LANES[kind], counter, group, *arguments), threads)
     return batch_first(result)
 
 
 def _gradient(place):
     def rule(answer, u, v, form, role, threads):
         others = [k for k in range(3) if k != role]
-        wanted, other = others[place], others[1 - place]
+        target, factor = others[place], others[1 - place]
 
         def pull_back(g):
-            two = (g, v) if place == 0 else (g, u)
-            two = two if role < other else two[::-1]
-            return contract(*two, form, wanted, threads)
+            pair = (g, v) if place == 0 else (g, u)
+            pair = pair if role < factor else pair[::-1]
+            return contract(*pair, form, target, threads)
 
         return pull_back
 
@@ -131,7 +131,7 @@ defjvp(contract, "same", "same", argnums=(0, 1))
 
 @jit
 def _contract(lanes, counter, group, products, blocks, starts, eu, ev, ec, once, total, u, v, out):
-    """Product by product, over some stretches of lanes: rows far apart in memory are met once."""
+    """Product by product, for a group of batches of lanes: rows far apart in memory are read once."""
     w = width(lanes)
     widest = 1
     for b in range(blocks.shape[0]):
@@ -177,5 +177,7 @@ def _gather(lanes, x, first, rows, total, at, count, near):
         else:
             for s in range(count):
                 near[r * w + s] = x[start + s]
-            for s in range(count, w):  # what memory holds may be subnormal: a hundred times slower
+            for s in range(
+                count, w
+            ):  # uninitialized memory may be subnormal: a hundred times slower
                 near[r * w + s] = 0

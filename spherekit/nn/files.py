@@ -79,7 +79,7 @@ def _package_classes():
     }
 
 
-def save(path, net, params, state=None, *, overwrite=False):
+def save(path, net, params, state=None, *, overwrite=False) -> None:
     """Write a network, its parameters and its running state to an ``.npz`` file.
 
     Parameters
@@ -122,7 +122,7 @@ def save(path, net, params, state=None, *, overwrite=False):
     )
 
 
-def load(path):
+def load(path) -> tuple[Sequential, list, list]:
     """(net, params, state) of a file that `save` wrote, or of a checkpoint of a training.
 
     Nothing in the file is executed or unpickled.

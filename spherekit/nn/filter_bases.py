@@ -1,14 +1,14 @@
-"""What filters are made of: real parameters times a fixed basis of coefficients.
+"""Bases of learned filters: a filter is a row of real parameters times a fixed matrix of coefficients.
 
 ``"free"``
     A parameter for each coefficient of the real harmonics, of orders |n| < N.
 ``"near_identity"``
-    Values on rings about the north pole, beta = pi/8 (1, 2, ... rings)/rings; local filters.
+    Local filters: values at 8 longitudes on 3 rings about the north pole, beta = pi/24, pi/12, pi/8.
 ``"equatorial"``
-    Values on the ring of the equator.
+    Values at 32 longitudes on the equator.
 
-The last two as Cohen et al. 2018 (arXiv:1801.10130), by the plain sum over the points. On SO(3) a point has
-an angle gamma too, as many as there are longitudes.
+The last two follow Cohen et al. 2018 (arXiv:1801.10130): Dirac combs on these points, their coefficients by
+the plain sum over the points. On SO(3) each point comes with as many angles gamma as there are longitudes.
 """
 
 import numpy as np
@@ -24,114 +24,164 @@ KINDS = ("free", "near_identity", "equatorial")
 
 
 def anchors(L, count):
-    """(L, count): a curve over the degrees by its values at ``count`` of them, linear in between.
+    """Curves over the degrees by their values at ``count`` degrees, linear in between: the matrix (L, count).
 
-    The localized spectrum of Esteves et al. 2018 (arXiv:1711.06721).
+    The localized spectra of Esteves et al. 2018 (arXiv:1711.06721, section 4.2).
+
+    Parameters
+    ----------
+    L : int
+    count : int
+        Anchors, evenly spaced from 0 to L-1; of a single one the curve is constant.
+
+    Returns
+    -------
+    array [shape=(L, count)]
+        The hat function of each anchor, which sum to 1 at each degree.
 
     >>> anchors(3, 2).tolist()
     [[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]]
     """
     count = checks.whole_number(count, "anchors", 1, L, "degrees below L")
-    places = np.linspace(0, L - 1, count) if count > 1 else np.zeros(1)
-    return np.stack([np.interp(np.arange(L), places, row) for row in np.eye(count)], axis=1)
+    anchor_degrees = np.linspace(0, L - 1, count) if count > 1 else np.zeros(1)
+    return np.stack([np.interp(np.arange(L), anchor_degrees, row) for row in np.eye(count)], axis=1)
 
 
-def on_sphere(kind, L, N):
-    """(parameters, coefficients l, n with |n| < N degree by degree): a filter is parameters @ basis."""
+def check_filters(filters):
+    """``filters``, if it is the name of a basis.
+
+    Raises
+    ------
+    ValueError
+        Another name.
+    """
+    if filters not in KINDS:
+        raise ValueError(f"filters is {filters!r}; known are {', '.join(KINDS)}")
+    return filters
+
+
+def on_sphere(filters, L, N):
+    """Basis of filters on the sphere: coefficients f_ln, |n| < N.
+
+    Parameters
+    ----------
+    filters : str
+        One of `KINDS`.
+    L, N : int
+
+    Returns
+    -------
+    array [shape=(parameters, coefficients)], complex
+        A filter is ``parameters @ basis``. Coefficients degree by degree, then n.
+
+    >>> on_sphere("free", 3, 2).shape, on_sphere("equatorial", 3, 2).shape
+    ((7, 7), (32, 7))
+    """
     ell, n = _orders(L, N)
-    if kind == "free":
+    if filters == "free":
         basis = from_real(np.eye(L * L)[ell * ell + ell + n])
     else:
-        beta, alpha = _points(kind)
+        beta, alpha = _points(filters)
         basis = evaluate_adjoint(np.eye(len(beta)), beta, alpha, L) / len(beta)
     return basis[:, ell * ell + ell + n]
 
 
-def on_group(kind, L, N, K):
-    """(parameters, orders n, k of each degree): coefficients g_lnk, |n| < N, |k| < K, of real filters.
+def on_so3(filters, L, N, K):
+    """Basis of real filters on SO(3): coefficients g_lnk, |n| < N, |k| < K.
 
-    Degree by degree, then n, then k.
+    Parameters
+    ----------
+    filters : str
+        One of `KINDS`.
+    L, N, K : int
+
+    Returns
+    -------
+    array [shape=(parameters, coefficients)], complex
+        A filter is ``parameters @ basis``. Coefficients degree by degree, then n, then k.
+
+    >>> on_so3("free", 3, 2, 1).shape, on_so3("equatorial", 3, 2, 1).shape
+    ((7, 7), (1024, 7))
     """
-    if kind == "free":
-        return _free_on_group(L, N, K)
-    beta, alpha = _points(kind)
+    if filters == "free":
+        return _free_on_so3(L, N, K)
+    beta, alpha = _points(filters)
     count = len(np.unique(alpha))
     gamma = np.repeat(2 * np.pi * np.arange(count) / count, len(beta))
     beta, alpha = np.tile(beta, count), np.tile(alpha, count)
     rows = []
-    for b, a, c in zip(beta, alpha, gamma - alpha, strict=True):  # turned by a + c in all
-        rows.append(np.concatenate([_cut(matrix, N, K).ravel() for matrix in D(a, b, c, L)]))
+    for b, a, c in zip(beta, alpha, gamma - alpha, strict=True):  # at the angle gamma in all
+        rows.append(
+            np.concatenate([_central_orders(matrix, N, K).ravel() for matrix in D(a, b, c, L)])
+        )
     return np.array(rows) / len(beta)
 
 
-def _free_on_group(L, N, K):
+def _free_on_so3(L, N, K):
     """Real functions on SO(3): g_{l,-n,-k} = (-1)^(n+k) conj g_lnk, by real and imaginary parts."""
-    index, rows, at = {}, [], 0
+    index = {}
     for ell in range(L):
         for n in range(-min(ell, N - 1), min(ell, N - 1) + 1):
             for k in range(-min(ell, K - 1), min(ell, K - 1) + 1):
-                index[ell, n, k] = at
-                at += 1
-    for (ell, n, k), place in index.items():
+                index[ell, n, k] = len(index)
+    rows = []
+    for (ell, n, k), column in index.items():
         mirror, sign = index[ell, -n, -k], (-1) ** (n + k)
-        if place > mirror:
+        if column > mirror:
             continue
-        for part in (1, 1j) if place < mirror else (1,):
-            row = np.zeros(at, complex)
-            row[place] = part / np.sqrt(1 if place == mirror else 2)
-            if place < mirror:
-                row[mirror] = sign * np.conj(row[place])
+        for part in (1, 1j) if column < mirror else (1,):
+            row = np.zeros(len(index), complex)
+            row[column] = part / np.sqrt(1 if column == mirror else 2)
+            if column < mirror:
+                row[mirror] = sign * np.conj(row[column])
             rows.append(row)
     return np.array(rows)
 
 
 def _combine(weights, *, basis):
-    B, w = _plain(basis.T, weights), _columns(weights)
+    B, w = _with_precision_of(weights, basis.T), _columns(weights)
     with one_thread():
         if not np.iscomplexobj(B):
             return (B @ w).view(weights.dtype)
-        made = np.empty((len(B), w.shape[1]), B.dtype)
-        made.real = B.real @ w
-        made.imag = B.imag @ w
-    return made
+        coefficients = np.empty((len(B), w.shape[1]), B.dtype)
+        coefficients.real = B.real @ w
+        coefficients.imag = B.imag @ w
+    return coefficients
 
 
-def _weigh(g, *, basis):
-    B = _plain(basis, g)
+def _combine_adjoint(g, *, basis):
+    B = _with_precision_of(g, basis)
     with one_thread():
         if not np.iscomplexobj(B):
             return (B @ _columns(g)).view(g.dtype)
         return B.real @ g.real + B.imag @ g.imag
 
 
-def _plain(basis, like):
-    """The basis in the precision of what it meets."""
-    kind = checks.real_type(like)
-    return basis.astype(np.result_type(kind, np.complex64) if np.iscomplexobj(basis) else kind)
+def _with_precision_of(x, basis):
+    dtype = checks.real_type(x)
+    return basis.astype(np.result_type(dtype, np.complex64) if np.iscomplexobj(basis) else dtype)
 
 
 def _columns(x):
-    """Complex columns as pairs of real ones."""
+    """Complex columns as pairs of real columns."""
     x = np.ascontiguousarray(x)
     return x.view(x.real.dtype)
 
 
-#: Weights (parameters, filters) -> coefficients ``basis^T weights``; not both complex. In BLAS, one thread.
-combine = linear_map("nn.combine", _combine, _weigh)
+#: Weights (parameters, filters) -> coefficients ``basis^T weights``; not both complex. BLAS, on one thread.
+combine = linear_map("nn.combine", _combine, _combine_adjoint)
 
 
-def _cut(matrix, N, K):
+def _central_orders(matrix, N, K):
     ell = len(matrix) // 2
     n, k = min(ell, N - 1), min(ell, K - 1)
     return matrix[ell - n : ell + n + 1, ell - k : ell + k + 1]
 
 
-def _points(kind):
-    if kind == "equatorial":
+def _points(filters):
+    if check_filters(filters) == "equatorial":
         alpha = 2 * np.pi * np.arange(32) / 32
         return np.full(32, np.pi / 2), alpha
-    if kind != "near_identity":
-        raise ValueError(f"filters is {kind!r}; known are {', '.join(KINDS)}")
     beta = np.pi / 8 * np.arange(1, 4) / 3
     alpha = 2 * np.pi * np.arange(8) / 8
     return np.repeat(beta, 8), np.tile(alpha, 3)

@@ -1,4 +1,4 @@
-"""Orders of fragments: sums over m, and where n and m lie in coefficients."""
+"""Indices of fragments: sums over m, layouts in memory, and the entries (n, m) of coefficients."""
 
 import math
 
@@ -11,13 +11,13 @@ _BLOCK = 16
 
 
 def rows_first(x):
-    """A view (rows, batch, channels) of fragments (batch, channels, rows)."""
-    return x.transpose(x.ndim - 1, *range(x.ndim - 1))
+    """A view (rows, batch, channels) of fragments (batch, channels, rows), which gradients follow."""
+    return x.transpose((x.ndim - 1, *range(x.ndim - 1)))
 
 
 def batch_first(x):
-    """A view (batch, channels, rows) of fragments (rows, batch, channels)."""
-    return x.transpose(*range(1, x.ndim), 0)
+    """A view (batch, channels, rows) of fragments (rows, batch, channels), which gradients follow."""
+    return x.transpose((*range(1, x.ndim), 0))
 
 
 def widths(degrees):
@@ -34,23 +34,23 @@ def _repeat(y, *, widths):
     return batch_first(np.repeat(rows_first(y), widths, axis=0))
 
 
-#: (..., rows) -> (..., fragments): sums over m; the adjoint repeats the entry of a fragment in each of its
-#: rows. sum_orders = linear_map("nn.sum_orders", _sum, _repeat, real=True)
+#: (..., rows) -> (..., fragments), sums over m; the adjoint repeats the entry of a fragment in all its rows.
+sum_orders = linear_map("nn.sum_orders", _sum, _repeat, real=True)
 
 
 class Places:
-    """Where fragments (degree, order or spin n, m) lie in coefficients (..., n, L*L), where |n| <= l."""
+    """Indices of fragments (degree, order or spin n, m), |n| <= l, in coefficients (..., n, L*L)."""
 
     def __init__(self, L, n):
         self.shape = len(n), L * L
-        some = [
+        indices = [
             row * L * L + ell * ell + ell + m
             for ell in range(L)
             for row, order in enumerate(n)
             if abs(order) <= ell
             for m in range(-ell, ell + 1)
         ]
-        self.flat = np.array(some)
+        self.flat = np.array(indices)
 
 
 def _scatter(y, *, places):
@@ -66,14 +66,14 @@ def _scatter(y, *, places):
 def _gather(x, *, places):
     lead = x.shape[:-2]
     x = np.ascontiguousarray(x).reshape(math.prod(lead), math.prod(places.shape))
-    made = np.empty((len(places.flat), len(x)), x.dtype)
-    _from_places(x, places.flat, made)
-    return batch_first(made.reshape(len(places.flat), *lead))
+    rows = np.empty((len(places.flat), len(x)), x.dtype)
+    _from_places(x, places.flat, rows)
+    return batch_first(rows.reshape(len(places.flat), *lead))
 
 
 @jit
 def _to_places(y, places, x):
-    """x[b, places[r]] = y[r, b], block by block, so that both are met a cache line at a time."""
+    """x[b, places[r]] = y[r, b], block by block, so that both are read a cache line at a time."""
     for start in range(0, x.shape[0], _BLOCK):
         for r in range(places.size):
             for b in range(start, min(start + _BLOCK, x.shape[0])):
@@ -99,10 +99,10 @@ def asymmetry(x, L):
                 centre = ell * ell + ell
                 for m in range(0 if n == 0 else -ell, ell + 1):
                     sign = 1 - 2 * ((m + n) % 2)
-                    one, other = x[b, N - 1 + n, centre + m], sign * x[b, N - 1 - n, centre - m]
-                    gap = max(abs(one.real - other.real), abs(one.imag + other.imag))
+                    a, opposite = x[b, N - 1 + n, centre + m], sign * x[b, N - 1 - n, centre - m]
+                    gap = max(abs(a.real - opposite.real), abs(a.imag + opposite.imag))
                     defect = max(defect, gap)
-                    largest = max(largest, max(abs(one.real), abs(one.imag)))
+                    largest = max(largest, max(abs(a.real), abs(a.imag)))
     return defect, largest
 
 

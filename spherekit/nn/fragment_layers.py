@@ -1,4 +1,4 @@
-"""Layers of generalized signals: strictly equivariant, all in coefficients."""
+"""Layers of fragments: strictly equivariant, all in coefficients."""
 
 import math
 
@@ -8,37 +8,64 @@ import numpy as np
 from spherekit._core import checks
 from spherekit.conventions import from_real, to_real
 from spherekit.nn import clebsch_gordan_products, fragment_linear
-from spherekit.nn.degree_mixing import mixing_set
+from spherekit.nn.degree_mixing import mixing_set, normalize
 from spherekit.nn.fragment_indexing import Places, scatter
-from spherekit.nn.network import Layer, expect, named
+from spherekit.nn.layer import Layer, cached_by_type
 from spherekit.nn.scaled_reductions import take
-from spherekit.nn.types import Generalized, Group, Sphere
+from spherekit.nn.types import (
+    SO3,
+    Fragments,
+    Sphere,
+    expect_type,
+    lower_band_limit,
+    optional_size,
+    set_fields,
+)
 
 
-def fragments():
-    """Sphere or Group -> Generalized: one fragment of each degree, or one for each order n."""
+class ToFragments(Layer):
+    """Coefficients as fragments, exactly: Sphere or SO3 -> Fragments.
 
-    def bind(takes):
-        expect(takes, Sphere, Group)
-        if isinstance(takes, Sphere):
-            tau = [int(ell >= abs(takes.spin)) for ell in range(takes.L)]
-            read = to_real if takes.real else (lambda x: x)
-            skip = takes.spin**2
+    Of a signal on the sphere the fragment of degree l is (f_lm), m = -l..l: one of each degree l >= |spin|.
+    Of a signal on SO(3) the fragments of degree l are the columns (f_lmn) of the orders |n| <= min(l, N-1), by
+    increasing n: min(2l+1, 2N-1) of each degree. Real signals become real fragments, coefficients of the real
+    harmonics (`conventions.to_real`); on SO(3) the orders n and -n are first combined to the two real signals
+    sqrt(1/2) (f_n + (-1)^n f_-n), at -n, and -i sqrt(1/2) (f_n - (-1)^n f_-n), at n. These maps are unitary.
 
-            def apply(x, mode):
-                return anp.moveaxis(take(read(x), (..., slice(skip, None))), -1, 0)
+    Notes
+    -----
+    Input: `Sphere`, ``(batch, channels, L*L)``, or `SO3`, ``(batch, channels, 2N-1, L*L)``. Output:
+    `Fragments`, ``(batch, channels, size)``, real where the input is. Without parameters.
 
+    The harmonic coefficients as the input of a Clebsch-Gordan network: Kondor, Lin and Trivedi 2018
+    (arXiv:1806.09231), section 4.
+
+    >>> from spherekit import nn
+    >>> nn.Sequential(nn.Sphere(3, 4), nn.ToFragments()).out_type()
+    Fragments((1, 1, 1), 4)
+    >>> nn.Sequential(nn.SO3(3, 2, 4), nn.ToFragments()).out_type()
+    Fragments((1, 3, 3), 4)
+    """
+
+    def out_type(self, in_type):
+        expect_type(in_type, Sphere, SO3)
+        if isinstance(in_type, Sphere):
+            tau = [int(ell >= abs(in_type.spin)) for ell in range(in_type.L)]
         else:
-            N = takes.N
-            tau = [min(2 * ell + 1, 2 * N - 1) for ell in range(takes.L)]
-            places = Places(takes.L, range(1 - N, N))
+            tau = [min(2 * ell + 1, 2 * in_type.N - 1) for ell in range(in_type.L)]
+        return Fragments(tau, in_type.channels, in_type.real)
 
-            def apply(x, mode):
-                return scatter.adjoint(_real_orders(x, N) if takes.real else x, places=places)
+    @cached_by_type
+    def _places(self, in_type):
+        return Places(in_type.L, range(1 - in_type.N, in_type.N))
 
-        return named("fragments", takes, Generalized(tau, takes.channels, takes.real), apply)
-
-    return bind
+    def forward(self, params, x, context):
+        in_type = context.in_type
+        if isinstance(in_type, SO3):
+            x = _real_orders(x, in_type.N) if in_type.real else x
+            return scatter.adjoint(x, places=self._places(in_type))
+        x = to_real(x) if in_type.real else x
+        return take(x, (..., slice(in_type.spin**2, None))) if in_type.spin else x
 
 
 def _real_orders(x, N):
@@ -54,149 +81,264 @@ def _column(x, n):
     return take(x, (..., n, slice(None)))
 
 
-def signals():
-    """Generalized with one fragment of each degree -> Sphere."""
+class ToSphere(Layer):
+    """Fragments as coefficients on the sphere, the inverse of `ToFragments` there: Fragments -> Sphere.
 
-    def bind(takes):
-        expect(takes, Generalized)
-        if set(takes.tau) != {1}:
-            raise ValueError(f"takes one fragment of each degree; what comes is {takes}")
-        write = from_real if takes.real else (lambda x: x)
+    Notes
+    -----
+    Input: `Fragments` with one fragment of each degree, ``(batch, channels, L*L)``. Output: `Sphere` of spin
+    0, ``(batch, channels, L*L)``, of a real signal where the fragments are real. Without parameters; exact.
 
-        def apply(x, mode):
-            return write(anp.moveaxis(x, 0, -1))
+    >>> from spherekit import nn
+    >>> nn.Sequential(nn.Sphere(3, 4), nn.ToFragments(), nn.Convolution(2), nn.ToSphere()).out_type()
+    Sphere(3, 2)
+    """
 
-        return named("signals", takes, Sphere(takes.L, takes.channels, takes.real), apply)
+    def out_type(self, in_type):
+        expect_type(in_type, Fragments)
+        if set(in_type.tau) != {1}:
+            raise ValueError(f"accepts one fragment of each degree; its input is {in_type}")
+        return Sphere(in_type.L, in_type.channels, in_type.real)
 
-    return bind
+    def forward(self, params, x, context):
+        return from_real(x) if context.in_type.real else x
 
 
-def tensor_product(mixing="full", *, L=None):
-    """Clebsch-Gordan products of the fragments of each channel with each other, on a degree-mixing set.
+class TensorProduct(Layer):
+    """Clebsch-Gordan products of the fragments of each channel with each other: Fragments -> Fragments.
 
-    For each degree l < L the products (f^l1_t1 x f^l2_t2)^l of its pairs (l1, l2), of all fragments t1, t2
-    but those that repeat others: of l1 = l2, t1 <= t2, and t1 < t2 where l is odd, which vanish otherwise.
-    Of real signals, where l1 + l2 + l is odd the product would be imaginary, and is taken over i. (Kondor
-    et al. 2018, arXiv:1806.09231; channel by channel Cobb et al. 2021, arXiv:2010.11661.)
+    .. math:: y^l_m = \\sum_{m_1 m_2} C^{lm}_{l_1 m_1 l_2 m_2}\\, x^{l_1 t_1}_{m_1}\\, x^{l_2 t_2}_{m_2}
+
+    for each degree l < L, each pair (l1, l2) of its degree-mixing set, and all fragments t1, t2 of these
+    degrees, without products that repeat others: where l1 = l2 only t1 <= t2, and where also l is odd only
+    t1 < t2, since the product of a fragment with itself vanishes there. The fragments of the output are
+    numbered in this order. Of real signals the product is imaginary where l1 + l2 + l is odd, and is divided
+    by i.
 
     Parameters
     ----------
     mixing : str or dict
-        As `spherekit.nn.degree_mixing.mixing_set`: ``"full"``, ``"mst"``, ``"rmst"``, or a set.
+        Degree-mixing set, as `degree_mixing.mixing_set`: ``"full"``, ``"mst"`` or ``"rmst"``, or a set of
+        one's own ``{l: [(l1, l2), ...]}``, which the layer stores as a sorted tuple.
     L : int, optional
-        Band-limit of the result; that of the signals unless said.
+        Band-limit of the output, at most that of the input, which is the default.
+
+    Notes
+    -----
+    Input: `Fragments`, ``(batch, channels, size)``. Output: `Fragments` of as many channels, with many more
+    fragments, ``(batch, channels, size_out)``; a `Convolution` or `ConstrainedConvolution` reduces them.
+    Without parameters. Strictly equivariant: nothing aliases.
+
+    Kondor, Lin and Trivedi 2018 (arXiv:1806.09231), section 4; channel by channel, with degree-mixing sets:
+    Cobb et al. 2021 (arXiv:2010.11661), section 3.
+
+    >>> from spherekit import nn
+    >>> net = nn.Sequential(nn.Fragments((1, 1, 1), 4), nn.TensorProduct("full"))
+    >>> net.out_type()
+    Fragments((3, 2, 4), 4)
+    >>> nn.TensorProduct({0: [(1, 1)], 1: [(1, 0)]})
+    TensorProduct(mixing=((0, ((1, 1),)), (1, ((0, 1),))))
     """
 
-    def bind(takes):
-        expect(takes, Generalized)
-        most = takes.L if L is None else checks.whole_number(L, "L", 1)
-        pairs, products = mixing_set(mixing, takes.L), []
-        for ell in range(most):
-            for l1, l2 in pairs.get(ell, ()):
+    mixing: str | tuple = "full"
+    L: int | None = None
+
+    def __post_init__(self):
+        set_fields(self, mixing=normalize(self.mixing), L=optional_size(self.L, "L"))
+
+    def out_type(self, in_type):
+        expect_type(in_type, Fragments)
+        _, tau = self._form(in_type)
+        return Fragments(tau, in_type.channels, in_type.real)
+
+    @cached_by_type
+    def _form(self, in_type):
+        """(trilinear form, tau of the output)."""
+        pairs_of, products = mixing_set(self.mixing, in_type.L), []
+        for ell in range(lower_band_limit(self.L, in_type)):
+            for l1, l2 in pairs_of[ell]:
                 products += [
                     (l1, t1, l2, t2, ell)
-                    for t1 in range(takes.tau[l1])
-                    for t2 in range(takes.tau[l2])
+                    for t1 in range(in_type.tau[l1])
+                    for t2 in range(in_type.tau[l2])
                     if l1 < l2 or t1 < t2 or (t1 == t2 and ell % 2 == 0)
                 ]
         if not products:
-            raise ValueError(f"no pair of the mixing set has fragments in {takes}")
-        form, tau = clebsch_gordan_products.form(takes, takes, products, takes.real)
-        gives = Generalized(tau, takes.channels, takes.real)
+            raise ValueError(f"no pair of the mixing set has fragments in {in_type}")
+        return clebsch_gordan_products.form(in_type, in_type, products, in_type.real)
 
-        def apply(x, mode):
-            return clebsch_gordan_products.contract(x, x, form, 2, mode.threads)
+    def forward(self, params, x, context):
+        form, _ = self._form(context.in_type)
+        return clebsch_gordan_products.contract(x, x, form, 2, context.threads)
 
-        return named("tensor_product", takes, gives, apply, cost=2 * form.cost * takes.channels)
+    def multiplications(self, in_type):
+        return 2 * self._form(in_type)[0].cost * in_type.channels
 
-    return bind
 
+class Convolution(Layer):
+    """The general linear equivariant layer, all fragments and channels of a degree: Fragments -> Fragments.
 
-def convolution(channels, tau=None):
-    """The general linear layer: every fragment of a degree from all of that degree in all channels.
+    .. math:: y_d^{l s} = \\sum_{c t} W^l_{ds,ct}\\, x_c^{l t}
 
-    Real signals take real weights; complex ones make a signal complex.
+    with a matrix W^l for each degree, the same for all orders m: by Schur's lemma all linear maps that
+    commute with rotations.
 
     Parameters
     ----------
     channels : int
+        Of the output.
     tau : int or sequence of int, optional
-        Fragments of each degree of the result; one number for all degrees that come; 1 unless said.
+        Fragments of each degree of the output; one number for all degrees of which the input has fragments;
+        by default 1.
+
+    Notes
+    -----
+    Input: `Fragments`, ``(batch, channels_in, size_in)``. Output: `Fragments`, ``(batch, channels, size)``.
+    Parameters: ``weights``, the matrices W^l of shape (tau_l * channels, tau_in_l * channels_in), fragments
+    slower than channels, flat and degree by degree; real for real signals, complex for complex ones; of
+    variance 1/(tau_in_l * channels_in) at the start, so that outputs vary as much as inputs. Strictly
+    equivariant.
+
+    Kondor, Lin and Trivedi 2018 (arXiv:1806.09231), section 4; Cobb et al. 2021 (arXiv:2010.11661),
+    section 2.
+
+    >>> from spherekit import nn
+    >>> net = nn.Sequential(nn.Fragments((2, 1), 3), nn.Convolution(4, tau=(1, 2)))
+    >>> net.out_type(), net.init(0)[0][0]["weights"].shape
+    (Fragments((1, 2), 4), (48,))
     """
 
-    def bind(takes):
-        expect(takes, Generalized)
-        plan = fragment_linear.plan("free", takes, _tau(tau, takes), channels)
+    channels: int
+    tau: int | tuple | None = None
 
-        def init(rng):
-            return {"weights": _weights(plan, rng)}
+    def __post_init__(self):
+        _normalize_sizes(self)
 
-        def apply(params, x, mode):
-            return fragment_linear.blend(params["weights"], x, plan, "y", mode.threads)
+    def out_type(self, in_type):
+        expect_type(in_type, Fragments)
+        return self._plan(in_type).out_type
 
-        return Layer("convolution", takes, plan.gives, init, apply, _cost(plan))
+    @cached_by_type
+    def _plan(self, in_type):
+        return fragment_linear.plan("free", in_type, _tau(self.tau, in_type), self.channels)
 
-    return bind
+    def init(self, in_type, rng):
+        return {"weights": _weights(self._plan(in_type), rng)}, {}
+
+    def forward(self, params, x, context):
+        plan = self._plan(context.in_type)
+        return fragment_linear.blend(params["weights"], x, plan, "y", context.threads)
+
+    def multiplications(self, in_type):
+        return _multiplications(self._plan(in_type))
 
 
-def constrained(channels, tau=None):
-    """The constrained convolution after a tensor product: three steps instead of the full map.
+class ConstrainedConvolution(Layer):
+    """The constrained convolution after a tensor product, in three steps: Fragments -> Fragments.
 
-    ``uniform``: fragments to ``tau`` of each degree, alike in all channels; ``channelwise``: these among
-    each other, by channel; ``cross``: channels, by fragment (Cobb et al. 2021, section 3). Arguments as
-    `convolution`.
+    .. math:: u_c^{ls} = \\sum_t A^l_{st}\\, x_c^{lt}, \\quad v_c^{ls} = \\sum_r B^l_{c,sr}\\, u_c^{lr},
+        \\quad y_d^{ls} = \\sum_c C^l_{s,dc}\\, v_c^{ls}
+
+    A reduces the fragments to ``tau`` of each degree, with the same weights in all channels; B mixes these in
+    each channel; C mixes the channels of each fragment. Far fewer weights and multiplications than
+    `Convolution`.
+
+    Parameters
+    ----------
+    channels : int
+        Of the output.
+    tau : int or sequence of int, optional
+        Fragments of each degree of the output; one number for all degrees of which the input has fragments;
+        by default 1.
+
+    Notes
+    -----
+    Input: `Fragments`, ``(batch, channels_in, size_in)``. Output: `Fragments`, ``(batch, channels, size)``.
+    Parameters, each flat and degree by degree: ``uniform``, matrices A^l of shape (tau_l, tau_in_l);
+    ``channelwise``, B^l of shape (channels_in, tau_l, tau_l); ``cross``, C^l of shape (tau_l, channels,
+    channels_in). Real for real signals, complex for complex ones; their variance at the start is 1/(number of
+    entries that are summed). Strictly equivariant.
+
+    Cobb et al. 2021 (arXiv:2010.11661), section 3.
+
+    >>> from spherekit import nn
+    >>> net = nn.Sequential(nn.Fragments((2, 5), 3), nn.ConstrainedConvolution(4))
+    >>> params, _ = net.init(0)
+    >>> net.out_type(), {name: len(weights) for name, weights in params[0].items()}
+    (Fragments((1, 1), 4), {'uniform': 7, 'channelwise': 6, 'cross': 24})
     """
 
-    def bind(takes):
-        expect(takes, Generalized)
-        some = _tau(tau, takes)
-        first = fragment_linear.plan("uniform", takes, some, takes.channels)
-        second = fragment_linear.plan("channelwise", first.gives, some, takes.channels)
-        third = fragment_linear.plan("cross", second.gives, some, channels)
-        plans = dict(uniform=first, channelwise=second, cross=third)
+    channels: int
+    tau: int | tuple | None = None
 
-        def init(rng):
-            return {name: _weights(plan, rng) for name, plan in plans.items()}
+    def __post_init__(self):
+        _normalize_sizes(self)
 
-        def apply(params, x, mode):
-            for name, plan in plans.items():
-                x = fragment_linear.blend(params[name], x, plan, "y", mode.threads)
-            return x
+    def out_type(self, in_type):
+        expect_type(in_type, Fragments)
+        return self._plans(in_type)["cross"].out_type
 
-        cost = sum(map(_cost, plans.values()))
-        return Layer("constrained", takes, third.gives, init, apply, cost)
+    @cached_by_type
+    def _plans(self, in_type):
+        tau = _tau(self.tau, in_type)
+        uniform = fragment_linear.plan("uniform", in_type, tau, in_type.channels)
+        channelwise = fragment_linear.plan("channelwise", uniform.out_type, tau, in_type.channels)
+        cross = fragment_linear.plan("cross", channelwise.out_type, tau, self.channels)
+        return {"uniform": uniform, "channelwise": channelwise, "cross": cross}
 
-    return bind
+    def init(self, in_type, rng):
+        return {name: _weights(plan, rng) for name, plan in self._plans(in_type).items()}, {}
+
+    def forward(self, params, x, context):
+        for name, plan in self._plans(context.in_type).items():
+            x = fragment_linear.blend(params[name], x, plan, "y", context.threads)
+        return x
+
+    def multiplications(self, in_type):
+        return sum(map(_multiplications, self._plans(in_type).values()))
 
 
-def _tau(tau, takes):
-    """Fragments of each degree; none where none come."""
-    each = tau if np.iterable(tau) and not isinstance(tau, str) else (1 if tau is None else tau,)
-    each = tuple(checks.whole_number(t, "tau", 0) for t in each)
-    some = each if np.iterable(tau) else each * takes.L
-    if len(some) != takes.L:
-        raise ValueError(f"tau has {len(some)} degrees; the signal that comes has L = {takes.L}")
-    lost = [ell for ell in range(takes.L) if some[ell] and not takes.tau[ell]]
-    if lost and np.iterable(tau):
+def _normalize_sizes(layer):
+    """Channels and tau of a layer, checked."""
+    set_fields(layer, channels=checks.whole_number(layer.channels, "channels", 1))
+    if layer.tau is None:
+        return
+    if np.iterable(layer.tau) and not isinstance(layer.tau, str):
+        tau = tuple(checks.whole_number(t, "tau", 0) for t in layer.tau)
+    else:
+        tau = checks.whole_number(layer.tau, "tau", 0)
+    set_fields(layer, tau=tau)
+
+
+def _tau(tau, in_type):
+    """Fragments of each degree of the output; none where the input has none."""
+    if not isinstance(tau, tuple):
+        each = 1 if tau is None else tau
+        return tuple(each if before else 0 for before in in_type.tau)
+    if len(tau) != in_type.L:
+        raise ValueError(f"tau has {len(tau)} degrees; its input has L = {in_type.L}")
+    absent = [ell for ell in range(in_type.L) if tau[ell] and not in_type.tau[ell]]
+    if absent:
         raise ValueError(
-            f"tau asks for fragments of the degrees {lost}, of which none come: {takes}"
+            f"tau asks for fragments of the degrees {absent}, of which its input has none: {in_type}"
         )
-    return tuple(t if before else 0 for t, before in zip(some, takes.tau, strict=True))
+    return tau
 
 
 def _weights(plan, rng):
-    """Of variance 1/(numbers that are mixed): outputs vary as much as inputs."""
-    parts = []
+    """Weights of variance 1/(number of entries that are summed): outputs vary as much as inputs."""
+    matrices = []
     for shape in plan.shapes:
         scale = 1 / np.sqrt(max(shape[-1], 1))
         values = rng.standard_normal(shape)
-        if not plan.takes.real:
+        if not plan.in_type.real:
             values = (values + 1j * rng.standard_normal(shape)) / np.sqrt(2)
-        parts.append(scale * values.reshape(-1))
-    return np.concatenate(parts)
+        matrices.append(scale * values.reshape(-1))
+    return np.concatenate(matrices)
 
 
-def _cost(plan):
+def _multiplications(plan):
     """Multiplications of one signal."""
-    alike = plan.takes.channels if plan.kind == "uniform" else 1
-    return int(alike * sum(math.prod(s) * (2 * ell + 1) for ell, s in enumerate(plan.shapes)))
+    repeated = plan.in_type.channels if plan.kind == "uniform" else 1
+    matrices = (math.prod(s) * (2 * ell + 1) for ell, s in enumerate(plan.shapes))
+    return int(repeated * sum(matrices))

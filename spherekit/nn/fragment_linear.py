@@ -1,11 +1,11 @@
-"""Linear maps of fragments, degree by degree: all that commutes with rotations (Schur's lemma).
+"""Linear maps of fragments, degree by degree: all that commute with rotations (Schur's lemma).
 
     y_l = W_l x_l     on fragments and channels, the same for every order m
 
-of five kinds: ``"free"`` mixes fragments and channels (``"filter"`` too, its weights being those of filters,
-fragments first), ``"uniform"`` fragments, alike in all channels,
-``"channelwise"`` fragments, by weights of each channel, ``"cross"`` channels, by weights of each fragment.
-Each is a matrix product for each degree, and so are its derivatives.
+of five kinds: ``"free"`` mixes fragments and channels (``"filter"`` too, with the weights of filters,
+fragments first), ``"uniform"`` fragments, with the same weights in all channels, ``"channelwise"`` fragments,
+with weights for each channel, ``"cross"`` channels, with weights for each fragment. Each is a matrix product
+for each degree, and so are its derivatives.
 """
 
 import itertools
@@ -85,12 +85,16 @@ def blend(a, b, plan, role, threads):
 def _one_degree(plan, ell, role, a, b, result):
     """Rows of a degree are (fragments, orders and batch, channels)."""
     shape, start = plan.shapes[ell], plan.starts[ell]
-    place, (these, those) = slice(start, start + math.prod(shape)), plan.rows[ell]
-    before = these, plan.in_type.tau[ell], plan.in_type.channels
-    after = those, plan.out_type.tau[ell], plan.out_type.channels
+    place, (rows_in, rows_out) = slice(start, start + math.prod(shape)), plan.rows[ell]
+    before = rows_in, plan.in_type.tau[ell], plan.in_type.channels
+    after = rows_out, plan.out_type.tau[ell], plan.out_type.channels
+    if not math.prod(shape):  # no fragments in the input, or in the output
+        if role != "W":
+            result[rows_out if role == "y" else rows_in] = 0
+        return
     if role == "W":
-        made = _outer(plan.kind, _fragments(b, *after), _fragments(a, *before))
-        result[place] = made.reshape(-1)
+        matrices = _outer(plan.kind, _fragments(b, *after), _fragments(a, *before))
+        result[place] = matrices.reshape(-1)
         return
     W = a[place].reshape(shape)
     if plan.kind == "filter":
@@ -123,8 +127,8 @@ def _multiply(kind, W, x, y):
         for t, s in np.ndindex(*W.shape[1:]):
             y[t] += W[:, t, s] * x[s]
     else:
-        made = _flat(x.transpose(1, 0, 2)) @ W[0].T
-        y[...] = made.reshape(x.shape[1], len(y), y.shape[2]).transpose(1, 0, 2)
+        mixed = _flat(x.transpose(1, 0, 2)) @ W[0].T
+        y[...] = mixed.reshape(x.shape[1], len(y), y.shape[2]).transpose(1, 0, 2)
 
 
 def _outer(kind, g, x):
@@ -148,11 +152,11 @@ _ROLES = {"y": ("W", "x"), "x": ("W", "y"), "W": ("x", "y")}
 def _gradient(place):
     def rule(answer, a, b, plan, role, threads):
         names = _ROLES[role]
-        wanted, held = names[place], names[1 - place]
+        target, factor = names[place], names[1 - place]
 
         def pull_back(g):
-            given = {role: g, held: b if place == 0 else a}
-            result = blend(*(given[name] for name in _ROLES[wanted]), plan, wanted, threads)
+            arrays = {role: g, factor: b if place == 0 else a}
+            result = blend(*(arrays[name] for name in _ROLES[target]), plan, target, threads)
             return like(result, (a, b)[place])
 
         return pull_back

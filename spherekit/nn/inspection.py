@@ -40,7 +40,7 @@ def rotate_signals(x, signals, angles):
     return result
 
 
-def equivariance_error(net, params, x, rng, *, state=None, rotations=4):
+def equivariance_error(net, params, x, rng, *, state=None, rotations=4) -> float:
     """Relative error |net(R x) - R net(x)| / |net(x)|, root mean square over random rotations R.
 
     Parameters
@@ -89,7 +89,7 @@ def equivariance_error(net, params, x, rng, *, state=None, rotations=4):
     return float(np.sqrt(np.mean(squares)))
 
 
-def count_parameters(params):
+def count_parameters(params) -> int:
     """Number of real parameters in a tree of arrays; a complex one counts twice.
 
     >>> count_parameters([{"weights": np.ones((2, 3)), "bias": np.ones(3) + 0j}])
@@ -98,7 +98,7 @@ def count_parameters(params):
     return sum(array.size * (1 + np.iscomplexobj(array)) for _, array in flatten(params))
 
 
-def summary(net):
+def summary(net) -> "Summary":
     """A table of a network: each layer, its output, parameters, and multiplications of one signal.
 
     Layers inside others are indented; real numbers are counted, running state apart.

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import dataclass_transform
 
+import numpy as np
+
 from spherekit._core import checks
 from spherekit._core.parallel import thread_count
 from spherekit.nn.types import Value
@@ -71,7 +73,7 @@ class Context:
         context.__dict__.update(self.__dict__, **attributes)
         return context
 
-    def random(self):
+    def random(self) -> np.random.Generator:
         """The generator of random numbers.
 
         Raises
@@ -108,7 +110,7 @@ class Layer(Value):
     ...     def out_type(self, in_type):
     ...         return in_type
     ...
-    ...     def init(self, in_type, rng):
+    ...     def init(self, in_type, rng) -> tuple[dict, dict]:
     ...         return {"factor": np.full((in_type.channels, 1), self.initial)}, {}
     ...
     ...     def forward(self, params, x, context):
@@ -123,7 +125,7 @@ class Layer(Value):
         super().__init_subclass__(**options)
         dataclass(frozen=True, repr=False)(cls)
 
-    def out_type(self, in_type):
+    def out_type(self, in_type) -> Value:
         """Type of the output for an input of type ``in_type``.
 
         Raises
@@ -161,7 +163,7 @@ class Layer(Value):
         """
         return self.forward(params, x, context), state
 
-    def multiplications(self, in_type):
+    def multiplications(self, in_type) -> int:
         """Multiplications of one signal, 0 where not counted."""
         return 0
 

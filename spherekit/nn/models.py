@@ -24,7 +24,9 @@ from spherekit.nn.scattering_layer import Scattering
 from spherekit.nn.types import Sphere, as_tuple
 
 
-def cohen(L=30, channels=(20, 40), limits=(10, 6), *, inputs=1, outputs=10, oversample=1):
+def cohen(
+    L=30, channels=(20, 40), limits=(10, 6), *, inputs=1, outputs=10, oversample=1
+) -> Sequential:
     """Correlations and ReLU on SO(3) (Cohen, Geiger, Koehler and Welling 2018, arXiv:1801.10130).
 
     Parameters
@@ -64,7 +66,7 @@ def cohen(L=30, channels=(20, 40), limits=(10, 6), *, inputs=1, outputs=10, over
 
 def esteves(
     L=32, channels=(16, 16, 32, 32, 64, 64), anchors=None, *, inputs=1, outputs=10, oversample=1
-):
+) -> Sequential:
     """Zonal filters of localized spectra (Esteves et al. 2018, arXiv:1711.06721).
 
     Parameters
@@ -105,7 +107,7 @@ def spin(
     inputs=1,
     outputs=10,
     oversample=1,
-):
+) -> Sequential:
     """Fields of spins 0 and 1 (Esteves, Makadia and Daniilidis 2020, arXiv:2006.10731).
 
     Parameters
@@ -144,7 +146,7 @@ def spin(
     return Sequential(Sphere(L, inputs), *layers, *head)
 
 
-def kondor(L=11, tau=12, depth=5, *, inputs=1, outputs=10, hidden=256, real=True):
+def kondor(L=11, tau=12, depth=5, *, inputs=1, outputs=10, hidden=256, real=True) -> Sequential:
     """Clebsch-Gordan nets: products of all fragments (Kondor, Lin and Trivedi 2018, arXiv:1806.09231).
 
     Parameters
@@ -182,7 +184,9 @@ def kondor(L=11, tau=12, depth=5, *, inputs=1, outputs=10, hidden=256, real=True
     return Sequential(Sphere(L, inputs, real), ToFragments(), readouts, *head)
 
 
-def cobb(L=10, channels=16, mixing="mst", tau=1, depth=3, *, inputs=1, outputs=1, hidden=64):
+def cobb(
+    L=10, channels=16, mixing="mst", tau=1, depth=3, *, inputs=1, outputs=1, hidden=64
+) -> Sequential:
     """Channel-wise products on degree-mixing sets (Cobb et al. 2021, arXiv:2010.11661).
 
     Parameters
@@ -241,7 +245,7 @@ def hybrid(
     outputs=2,
     hidden=64,
     oversample=2,
-):
+) -> Sequential:
     """Scattering first, which reduces L to 2^J0; then `cobb` (McEwen et al. 2022, arXiv:2102.02828).
 
     Parameters
@@ -269,7 +273,7 @@ def hybrid(
     return Sequential(Sphere(L, inputs), *first, ToFragments(), readouts, *head)
 
 
-def deep_sets(set_size, inner, outer):
+def deep_sets(set_size, inner, outer) -> Sequential:
     """A block psi(sum phi(x)) over the members of each set (Zaheer et al. 2017, arXiv:1703.06114).
 
     Parameters

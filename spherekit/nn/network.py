@@ -199,7 +199,7 @@ class Sequential(Composite):
                     "the network has running state, of its normalization: pass state=, as init returns it"
                 )
         for name, tree in (("parameters", params), ("state", state)):
-            if not isinstance(tree, list | tuple) or len(tree) != len(self.layers):
+            if not isinstance(getval(tree), list | tuple) or len(tree) != len(self.layers):
                 entries = f"{len(tree)} layers" if hasattr(tree, "__len__") else type(tree).__name__
                 raise ValueError(
                     f"the {name} are of {entries}, the network has {len(self.layers)} layers; "

@@ -1,9 +1,9 @@
-"""Signals times factors that many of their numbers share, and the sums that belong to them.
+"""Signals times factors that are shared along axes, and the sums that are their derivatives.
 
     F(x, y, s) = sum_i x_i y_i s_i
 
-with s one number for each channel, or fragment and channel: `scale` is its derivative by y, `match` the one
-by s, so that every derivative is one of the two again. No array of the products is made.
+with s one factor for each channel, or fragment and channel: `scale` is the derivative by y, `match` the one
+by s, so that every derivative is one of the two again. No array of the products is stored.
 """
 
 import math
@@ -15,45 +15,46 @@ from autograd.extend import defjvp, defvjp, primitive
 
 from spherekit._core.jit import jit
 from spherekit.linear import conj, like, linear_map
+from spherekit.nn.fragment_indexing import batch_first
 from spherekit.timing import timed
 
 
 @primitive
 @partial(timed, "nn.scale")
 def scale(x, s):
-    """``x s``, where ``s`` has as many axes, of length 1 where its numbers are shared."""
+    """``x s``, where ``s`` has as many axes, of length 1 along which its factors are shared."""
     if np.iscomplexobj(s):
         return x * s
     parts = _parts(x) if np.iscomplexobj(x) else x
-    given = s[..., None] if np.iscomplexobj(x) else s
-    runs = _runs(parts.shape, given.shape)
+    factors = s[..., None] if np.iscomplexobj(x) else s
+    runs = _runs(parts.shape, factors.shape)
     if runs is None or s.dtype != parts.dtype:
         return x * s
-    made = np.empty(x.shape, x.dtype)
-    flat = made.view(parts.dtype).reshape(-1)
+    result = np.empty(x.shape, x.dtype)
+    flat = result.view(parts.dtype).reshape(-1)
     _factors(
         runs, np.ascontiguousarray(parts).reshape(-1), np.ascontiguousarray(s).reshape(-1), flat
     )
-    return made
+    return result
 
 
 @primitive
 @partial(timed, "nn.match")
 def match(x, y, shape, real):
-    """sum of x y over the axes in which ``shape`` is 1, kept; ``real``: its real part."""
+    """The sum of x y over the axes in which ``shape`` is 1, which stay; with ``real`` its real part."""
     if real and np.iscomplexobj(x) and np.iscomplexobj(y):
         parts = _sums(_parts(x), _parts(y), (*shape, 2))
         return parts[..., 0] - parts[..., 1]
     if np.iscomplexobj(x) or np.iscomplexobj(y):
-        made = np.sum(x * y, axis=_shared(x.shape, shape), keepdims=True)
-        return made.real if real else made
+        result = np.sum(x * y, axis=_shared(x.shape, shape), keepdims=True)
+        return result.real if real else result
     return _sums(x, y, shape)
 
 
 @primitive
 @partial(timed, "nn.energy")
 def energy(x, shape):
-    """sum of |x|^2 over the axes in which ``shape`` is 1, kept.
+    """The sum of |x|^2 over the axes in which ``shape`` is 1, which stay.
 
     >>> energy(np.array([[3.0, 1.0], [4j, 1.0]]), (1, 2))
     array([[25.,  2.]])
@@ -64,23 +65,27 @@ def energy(x, shape):
     return _sums(x, x, shape)
 
 
-def take(x, place):
-    """``x[place]``, ``place`` of slices and whole numbers."""
-    return _take.forward(x, place=place, shape=np.shape(x))
+def take(x, place, *, fragments=False):
+    """``x[place]``, ``place`` of slices and whole numbers.
+
+    The gradient of ``fragments`` has their layout in memory, rows first.
+    """
+    return _take.forward(x, place=place, shape=np.shape(x), fragments=fragments)
 
 
 def put(y, place, shape):
     """An array of that shape with ``y`` at ``place``, and zeros."""
-    return _take.adjoint(y, place=place, shape=shape)
+    return _take.adjoint(y, place=place, shape=shape, fragments=False)
 
 
-def _put(y, *, place, shape):
-    made = np.zeros(shape, y.dtype)
-    made[place] = y
-    return made
+def _put(y, *, place, shape, fragments):
+    result = np.zeros((shape[-1], *shape[:-1]) if fragments else shape, y.dtype)
+    result = batch_first(result) if fragments else result
+    result[place] = y
+    return result
 
 
-_take = linear_map("nn.take", lambda x, *, place, shape: x[place], _put, real=True)
+_take = linear_map("nn.take", lambda x, *, place, shape, fragments: x[place], _put, real=True)
 
 
 def _by_scale(s, x, g):
@@ -110,7 +115,7 @@ defvjp(energy, lambda _, x, shape: lambda g: scale(conj(x), 2 * g), argnums=(0,)
 defjvp(energy, lambda t, _, x, shape: 2 * match(conj(x), t, shape, True), argnums=(0,))
 
 
-# --- how ---------------------------------------------------------------------------------------------
+# --- kernels -----------------------------------------------------------------------------------------
 
 
 def _parts(x):
@@ -119,14 +124,14 @@ def _parts(x):
     return x.view(x.real.dtype).reshape(*x.shape, 2)
 
 
-def _shared(shape, kept):
-    return tuple(k for k, (n, m) in enumerate(zip(shape, kept, strict=True)) if m == 1 and n > 1)
+def _shared(shape, reduced):
+    return tuple(k for k, (n, m) in enumerate(zip(shape, reduced, strict=True)) if m == 1 and n > 1)
 
 
-def _runs(shape, kept):
-    """Lengths (shared, own, shared, own) of axes in a row; None where they take more turns."""
+def _runs(shape, reduced):
+    """Lengths (shared, own, shared, own) of consecutive axes; None where they alternate more often."""
     runs, own = [1], True  # from the last axis on
-    for n, m in zip(reversed(shape), reversed(kept), strict=True):
+    for n, m in zip(reversed(shape), reversed(reduced), strict=True):
         if n > 1 and (m == n) != own:
             runs.append(1)
             own = not own
@@ -135,17 +140,17 @@ def _runs(shape, kept):
 
 
 def _sums(x, y, shape):
-    """The sums of real numbers: over one axis by the kernel, and the rest, which are few, as they come."""
-    axes, kind = _shared(x.shape, shape), np.result_type(x, y)
+    """Sums of products of real arrays: over the first axis by the kernel, then over the other axes."""
+    axes, dtype = _shared(x.shape, shape), np.result_type(x, y)
     if not axes:
         return x * y
     first = axes[0]
     lead, after = math.prod(x.shape[:first]), math.prod(x.shape[first + 1 :])
-    made = np.zeros(lead * after, kind)
-    flat = [np.ascontiguousarray(v, kind).reshape(-1) for v in (x, y)]
-    _products(x.shape[first], after, *flat, made)
-    made = made.reshape(*x.shape[:first], 1, *x.shape[first + 1 :])
-    return made.sum(axis=axes[1:], keepdims=True) if len(axes) > 1 else made
+    result = np.zeros(lead * after, dtype)
+    flat = [np.ascontiguousarray(v, dtype).reshape(-1) for v in (x, y)]
+    _products(x.shape[first], after, *flat, result)
+    result = result.reshape(*x.shape[:first], 1, *x.shape[first + 1 :])
+    return result.sum(axis=axes[1:], keepdims=True) if len(axes) > 1 else result
 
 
 @jit

@@ -1,33 +1,106 @@
 """The scattering network as a layer: designed, without parameters."""
 
+import math
+from collections.abc import Iterable
 from functools import lru_cache
 
 import autograd.numpy as anp
 
+from spherekit._core import checks
 from spherekit._core.parallel import thread_count
-from spherekit.nn.network import expect, named
-from spherekit.nn.types import Sphere
-from spherekit.scattering import Scattering
+from spherekit.nn.layer import Layer, cached_by_type
+from spherekit.nn.types import Sphere, expect_type, set_fields
+from spherekit.scattering import Scattering as ScatteringTransform
 
 
-def scattering(lam=2, J0=2, depth=2, N=1, paths="descending", *, oversample=2):
-    """Channels by paths, of band-limit L0 = ceil(lam^J0). Parameters as `spherekit.scattering.Scattering`."""
+class Scattering(Layer):
+    """Scattering coefficients, each path a channel: Sphere -> Sphere.
 
-    def bind(takes):
-        expect(takes, Sphere)
-        how = dict(oversample=oversample, spin=takes.spin, reality=takes.real)
+    .. math:: S[p] f = U[p] f * \\Phi, \\qquad
+              U[j_1, \\ldots, j_d] f = |\\cdots |f * \\Psi^{j_1}| \\cdots * \\Psi^{j_d}|
+
+    with wavelets Psi and a scaling function Phi (McEwen, Wallis and Mavor-Parker 2022, arXiv:2102.02828), by
+    `spherekit.scattering.Scattering`: stable to small deformations, and of the low band-limit ceil(lam^J0),
+    at which costly layers can follow.
+
+    Parameters
+    ----------
+    lam : float
+        Dilation of the wavelets, above 1.
+    J0 : int
+        Scale of invariance: the output has the band-limit ceil(lam^J0).
+    depth : int
+        Largest number of successive moduli.
+    N : int
+        Azimuthal band-limit of the wavelets; 1 are axisymmetric ones.
+    paths : str or sequence of tuples
+        ``"descending"``, ``"neighbour"``, ``"all"``, or the tuples (j_1, ..., j_d) of scales.
+    oversample : float
+        From 1 to 16: moduli are computed on samples for ``oversample`` times the band-limit of their scale.
+
+    Notes
+    -----
+    Input: `Sphere`, ``(batch, channels_in, L*L)``. Output: `Sphere` of spin 0, complex signals' too real,
+    ``(batch, channels_in*paths, L0*L0)``, the paths of a channel next to each other. No parameters.
+
+    The modulus has no band-limit; its aliases break equivariance, by 6 % at ``oversample=2`` and 2.2 % at 3
+    (white signals, L = 64, J0 = 2). Wavelets are computed once for each type of input and number of threads;
+    they are neither compared nor pickled.
+
+    >>> from spherekit import nn
+    >>> nn.Sequential(nn.Sphere(16, 2), nn.Scattering(J0=1)).out_type()
+    Sphere(2, 22)
+    """
+
+    lam: float = 2
+    J0: int = 2
+    depth: int = 2
+    N: int = 1
+    paths: str | tuple = "descending"
+    oversample: float = 2
+
+    def __post_init__(self):
+        expected = "a dilation > 1"
+        lam = checks.real_number(
+            self.lam, "lam", expected, lambda dilation: 1 < dilation < math.inf
+        )
+        J0, N = checks.whole_number(self.J0, "J0", 0), checks.whole_number(self.N, "N", 1)
+        depth = checks.whole_number(self.depth, "depth", 0)
+        oversample = checks.oversampling(self.oversample)
+        paths = self.paths if isinstance(self.paths, str) else _path_tuples(self.paths)
+        set_fields(self, lam=lam, J0=J0, depth=depth, N=N, paths=paths, oversample=oversample)
+
+    def out_type(self, in_type):
+        expect_type(in_type, Sphere)
+        transform = self._transforms(in_type)(thread_count())
+        return Sphere(transform.L0, in_type.channels * len(transform.paths))
+
+    @cached_by_type
+    def _transforms(self, in_type):
+        """Function of the number of threads: the transform that uses as many."""
 
         @lru_cache(maxsize=4)
-        def made(threads):
-            return Scattering(takes.L, lam, J0, depth, N, paths, **how, threads=threads)
+        def transform(threads):
+            hyper = self.lam, self.J0, self.depth, self.N, self.paths
+            options = dict(oversample=self.oversample, spin=in_type.spin, reality=in_type.real)
+            return ScatteringTransform(in_type.L, *hyper, **options, threads=threads)
 
-        first = made(thread_count())
-        gives = Sphere(first.L0, takes.channels * len(first.paths))
+        return transform
 
-        def apply(x, mode):
-            y = made(mode.threads).from_flm(x)
-            return anp.reshape(y, (len(x), gives.channels, gives.L**2))
+    def forward(self, params, x, context):
+        in_type = context.in_type
+        transform = self._transforms(in_type)(context.threads)
+        channels = in_type.channels * len(transform.paths)
+        return anp.reshape(transform.from_flm(x), (len(x), channels, transform.L0**2))
 
-        return named("scattering", takes, gives, apply)
 
-    return bind
+def _path_tuples(paths):
+    """Paths as tuples, which are hashable; the transform refuses what is not a path."""
+    if not isinstance(paths, Iterable):
+        return paths
+    return tuple(
+        path
+        if isinstance(path, str) or not isinstance(path, Iterable)
+        else tuple(checks.whole_number(scale, "a scale of paths", -math.inf) for scale in path)
+        for path in paths
+    )

@@ -83,7 +83,7 @@ class Sphere(Value):
         if self.real and self.spin:
             raise ValueError(f"{self}: signals of spin {self.spin} are complex, real=False")
 
-    def shape(self, batch):
+    def shape(self, batch) -> tuple[int, ...]:
         """Shape of an array of ``batch`` signals."""
         return batch, self.channels, self.L**2
 
@@ -125,7 +125,7 @@ class SpinFields(Value):
         """Spins that have each degree, |s| <= l."""
         return tuple(sum(abs(s) <= ell for s in self.spins) for ell in range(self.L))
 
-    def shape(self, batch):
+    def shape(self, batch) -> tuple[int, ...]:
         """Shape of an array of ``batch`` signals."""
         return batch, self.channels, len(self.spins), self.L**2
 
@@ -161,7 +161,7 @@ class SO3(Value):
         N, channels = checks.azimuthal_limit(self.N, L), _channel_count(self.channels)
         set_fields(self, L=L, N=N, channels=channels, real=bool(self.real))
 
-    def shape(self, batch):
+    def shape(self, batch) -> tuple[int, ...]:
         """Shape of an array of ``batch`` signals."""
         return batch, self.channels, 2 * self.N - 1, self.L**2
 
@@ -225,7 +225,7 @@ class Fragments(Value):
             return slice(start, start + self.tau[ell] * width)
         return slice(start + t * width, start + (t + 1) * width)
 
-    def shape(self, batch):
+    def shape(self, batch) -> tuple[int, ...]:
         """Shape of an array of ``batch`` signals."""
         return batch, self.channels, self.size
 
@@ -251,7 +251,7 @@ class Features(Value):
     def __post_init__(self):
         set_fields(self, features=checks.whole_number(self.features, "features", 1))
 
-    def shape(self, batch):
+    def shape(self, batch) -> tuple[int, ...]:
         """Shape of an array of ``batch`` signals."""
         return batch, self.features
 
@@ -263,7 +263,7 @@ class Features(Value):
 TYPES = (Sphere, SpinFields, SO3, Fragments, Features)
 
 
-def expect_type(in_type, *types):
+def expect_type(in_type, *types) -> Value:
     """``in_type``, if it is one of the types that a layer accepts.
 
     Raises
@@ -280,11 +280,23 @@ def expect_type(in_type, *types):
     return in_type
 
 
+def with_spin_0(in_type):
+    """``in_type``, if it is that of spin fields with spin 0 among them."""
+    if 0 not in expect_type(in_type, SpinFields).spins:
+        raise ValueError(f"accepts spin fields with spin 0 among them; its input is {in_type}")
+    return in_type
+
+
 def lower_band_limit(L, in_type):
     """Band-limit of a layer's output: that of its input, or a lower one."""
     if L is None:
         return in_type.L
     return checks.whole_number(L, "L", 1, in_type.L, "the band-limit of the input")
+
+
+def optional_size(value, name):
+    """A whole number >= 1, or None."""
+    return None if value is None else checks.whole_number(value, name, 1)
 
 
 def as_tuple(values, name):

@@ -3,69 +3,78 @@
 from spherekit import nn
 from spherekit.testing import random_flm
 
-F = nn.fragments()
+F = nn.ToFragments()
 
-#: Parts that are equivariant to rounding, from real signals of four channels, L = 6.
+#: Layers that are equivariant to rounding, from real signals of four channels, L = 6.
 STRICT = {
-    "fragments": [F],
-    "fragments of SO(3)": [nn.lift(3, 3), F],
-    "signals": [F, nn.convolution(3), nn.signals()],
-    "convolution": [F, nn.convolution(3, 2)],
-    "constrained": [F, nn.tensor_product("mst"), nn.constrained(3, 2)],
-    "tensor_product full": [F, nn.tensor_product()],
-    "tensor_product rmst": [F, nn.convolution(2, 2), nn.tensor_product("rmst")],
-    "tensor_product lower": [F, nn.tensor_product(L=3)],
-    "fragment_norm": [F, nn.tensor_product("mst"), nn.fragment_norm()],
-    "zonal": [nn.zonal(3, 4)],
-    "lift": [nn.lift(3, 2, L=5)],
-    "lift near_identity": [nn.lift(3, kind="near_identity")],
-    "lift equatorial": [nn.lift(3, kind="equatorial")],
-    "correlate": [nn.lift(3, 3), nn.correlate(2, 4, L=5)],
-    "correlate near_identity": [nn.lift(3), nn.correlate(2, kind="near_identity")],
-    "spin_convolution": [nn.spin_convolution(3, (0, 1, -2), 4), nn.spin_convolution(2, L=5)],
-    "scalars": [nn.spin_convolution(3), nn.scalars()],
-    "products": [nn.products()],
-    "products lower": [nn.products(L=4)],
-    "products higher": [nn.products(L=9)],
-    "brackets": [nn.brackets()],
-    "batch_norm": [nn.batch_norm()],
-    "batch_norm SO(3)": [nn.lift(3, 3), nn.batch_norm()],
-    "batch_norm spins": [nn.spin_convolution(3), nn.batch_norm()],
-    "spectral_pool": [nn.spectral_pool(4)],
-    "spectral_pool SO(3)": [nn.lift(3), nn.spectral_pool(4, 2)],
-    "mean": [nn.mean()],
-    "mean SO(3)": [nn.lift(3), nn.mean()],
-    "invariants": [F, nn.tensor_product("mst"), nn.invariants()],
-    "power": [nn.power()],
-    "power of fragments": [F, nn.tensor_product("rmst"), nn.power()],
-    "bispectrum": [nn.bispectrum()],
-    "dense": [nn.mean(), nn.dense(5), nn.relu(), nn.dense(2)],
+    "ToFragments": [F],
+    "ToFragments of SO(3)": [nn.Lift(3, 3), F],
+    "ToSphere": [F, nn.Convolution(3), nn.ToSphere()],
+    "Convolution": [F, nn.Convolution(3, 2)],
+    "ConstrainedConvolution": [F, nn.TensorProduct("mst"), nn.ConstrainedConvolution(3, 2)],
+    "TensorProduct full": [F, nn.TensorProduct()],
+    "TensorProduct rmst": [F, nn.Convolution(2, 2), nn.TensorProduct("rmst")],
+    "TensorProduct lower": [F, nn.TensorProduct(L=3)],
+    "FragmentNorm": [F, nn.TensorProduct("mst"), nn.FragmentNorm()],
+    "Zonal": [nn.Zonal(3, 4)],
+    "Lift": [nn.Lift(3, 2, L=5)],
+    "Lift near_identity": [nn.Lift(3, filters="near_identity")],
+    "Lift equatorial": [nn.Lift(3, filters="equatorial")],
+    "Correlate": [nn.Lift(3, 3), nn.Correlate(2, 4, L=5)],
+    "Correlate near_identity": [nn.Lift(3), nn.Correlate(2, filters="near_identity")],
+    "SpinConvolution": [nn.SpinConvolution(3, (0, 1, -2), 4), nn.SpinConvolution(2, L=5)],
+    "ScalarPart": [nn.SpinConvolution(3), nn.ScalarPart()],
+    "Square": [nn.Square()],
+    "Square lower": [nn.Square(L=4)],
+    "Square higher": [nn.Square(L=9)],
+    "PoissonBracket": [nn.PoissonBracket()],
+    "BatchNorm": [nn.BatchNorm()],
+    "BatchNorm SO(3)": [nn.Lift(3, 3), nn.BatchNorm()],
+    "BatchNorm spins": [nn.SpinConvolution(3), nn.BatchNorm()],
+    "SpectralPool": [nn.SpectralPool(4)],
+    "SpectralPool SO(3)": [nn.Lift(3), nn.SpectralPool(4, 2)],
+    "GlobalMean": [nn.GlobalMean()],
+    "GlobalMean SO(3)": [nn.Lift(3), nn.GlobalMean()],
+    "Invariants": [F, nn.TensorProduct("mst"), nn.Invariants()],
+    "PowerSpectrum": [nn.PowerSpectrum()],
+    "PowerSpectrum of fragments": [F, nn.TensorProduct("rmst"), nn.PowerSpectrum()],
+    "Bispectrum": [nn.Bispectrum()],
+    "Dense": [nn.GlobalMean(), nn.Dense(5), nn.Activation(), nn.Dense(2)],
 }
 
-#: Parts that alias.
+#: Layers that alias.
 POINTWISE = {
-    "relu": lambda k: [nn.pointwise("relu", k)],
-    "tanh SO(3)": lambda k: [nn.lift(3, 3), nn.pointwise("tanh", k)],
-    "modulus_phase": lambda k: [nn.spin_convolution(3), nn.modulus_phase(k)],
-    "phase_collapse": lambda k: [nn.spin_convolution(3), nn.phase_collapse(k)],
-    "scattering": lambda k: [nn.scattering(J0=1, oversample=k)],
+    "relu": lambda k: [nn.Pointwise("relu", k)],
+    "tanh SO(3)": lambda k: [nn.Lift(3, 3), nn.Pointwise("tanh", k)],
+    "ModulusPhase": lambda k: [nn.SpinConvolution(3), nn.ModulusPhase(k)],
+    "PhaseCollapse": lambda k: [nn.SpinConvolution(3), nn.PhaseCollapse(k)],
+    "Scattering": lambda k: [nn.Scattering(J0=1, oversample=k)],
 }
 
 SMALL = {
-    "tapped": [F, nn.tapped(nn.invariants(), nn.tensor_product("mst"), nn.constrained(2))],
-    "fragment_norm": [F, nn.tensor_product(), nn.fragment_norm(), nn.convolution(1), nn.power()],
-    "zonal": [nn.zonal(2, 2), nn.pointwise("tanh", 2)],
-    "group": [nn.lift(2), nn.pointwise("square"), nn.correlate(2, 2, L=2), nn.batch_norm()],
-    "grids": [nn.lift(1, kind="near_identity"), nn.correlate(1, kind="near_identity")],
-    "spins": [nn.spin_convolution(2, (0, 1), 2), nn.batch_norm(), nn.modulus_phase()],
-    "phase_collapse": [nn.spin_convolution(2), nn.phase_collapse(), nn.scalars(), nn.mean()],
-    "quadratic": [nn.products(), nn.brackets(), nn.power(), nn.dense(2)],
-    "bispectrum": [nn.bispectrum(), nn.dense(2)],
+    "readouts": [
+        F,
+        nn.ConcatReadouts(nn.Invariants(), nn.TensorProduct("mst"), nn.ConstrainedConvolution(2)),
+    ],
+    "FragmentNorm": [
+        F,
+        nn.TensorProduct(),
+        nn.FragmentNorm(),
+        nn.Convolution(1),
+        nn.PowerSpectrum(),
+    ],
+    "Zonal": [nn.Zonal(2, 2), nn.Pointwise("tanh", 2)],
+    "SO(3)": [nn.Lift(2), nn.Pointwise("square"), nn.Correlate(2, 2, L=2), nn.BatchNorm()],
+    "grids": [nn.Lift(1, filters="near_identity"), nn.Correlate(1, filters="near_identity")],
+    "spins": [nn.SpinConvolution(2, (0, 1), 2), nn.BatchNorm(), nn.ModulusPhase()],
+    "PhaseCollapse": [nn.SpinConvolution(2), nn.PhaseCollapse(), nn.ScalarPart(), nn.GlobalMean()],
+    "quadratic": [nn.Square(), nn.PoissonBracket(), nn.PowerSpectrum(), nn.Dense(2)],
+    "Bispectrum": [nn.Bispectrum(), nn.Dense(2)],
     # not J0=0 before a norm: of one number a channel and two signals it makes +1 and -1, whose derivatives
     # are the rounding of zero
-    "scattering": [nn.scattering(J0=1), nn.batch_norm(), nn.power()],
-    "scattering to means": [nn.scattering(J0=0), nn.mean(), nn.dense(2)],
-    "pool": [nn.spectral_pool(2), nn.sample_pool(), nn.batch_norm()],
+    "Scattering": [nn.Scattering(J0=1), nn.BatchNorm(), nn.PowerSpectrum()],
+    "Scattering to means": [nn.Scattering(J0=0), nn.GlobalMean(), nn.Dense(2)],
+    "pool": [nn.SpectralPool(2), nn.MeanPool(), nn.BatchNorm()],
 }
 
 MODELS = {
@@ -78,17 +87,39 @@ MODELS = {
 }
 
 
+class Map(nn.Layer):
+    """A function of the signals, whose type it leaves."""
+
+    function: object
+
+    def out_type(self, in_type):
+        return in_type
+
+    def forward(self, params, x, context):
+        return self.function(x)
+
+
 def sphere(L, channels, rng, batch=3, real=True, dtype=complex):
     return random_flm(L, rng, reality=real, shape=(batch, channels), dtype=dtype)
 
 
-def leaves(params):
-    if isinstance(params, dict):
-        for name in sorted(params):
-            if not name.startswith("running"):
-                yield from leaves(params[name])
-    elif isinstance(params, list | tuple):
-        for some in params:
-            yield from leaves(some)
+def leaves(tree):
+    """The arrays of a tree of parameters, by name."""
+    if isinstance(tree, dict):
+        for name in sorted(tree):
+            yield from leaves(tree[name])
+    elif isinstance(tree, list | tuple):
+        for branch in tree:
+            yield from leaves(branch)
     else:
-        yield params
+        yield tree
+
+
+def training(rng=0, threads=None):
+    """The context of a pass in training."""
+    return nn.Context(training=True, rng=rng, threads=threads)
+
+
+def output(net, initial, x, context=None):
+    """The output of a pass, without the new state; ``initial`` is (params, state)."""
+    return net.apply(*initial, x, context)[0]

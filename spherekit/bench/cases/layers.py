@@ -14,19 +14,21 @@ _REMARK = "layers: the first column is the layer, the second the layer and its g
 
 
 def product_spherekit(case):
-    """Clebsch-Gordan products of two signals, as `nn.tensor_product` takes them."""
+    """Clebsch-Gordan products of two signals, as in `nn.TensorProduct`."""
     from spherekit.nn import clebsch_gordan_products
-    from spherekit.nn.types import Generalized
+    from spherekit.nn.fragment_indexing import batch_first
+    from spherekit.nn.types import Fragments
 
     L = case["L"]
-    signal = Generalized((1,) * L, CHANNELS)
+    signals = Fragments((1,) * L, CHANNELS)
     form, _ = clebsch_gordan_products.form(
-        signal, signal, [(a, 0, b, 0, c) for a, b, c in _paths(L)], True
+        signals, signals, [(a, 0, b, 0, c) for a, b, c in _paths(L)], True
     )
-    shape = signal.size, case["batch"], CHANNELS
+    shape = signals.size, case["batch"], CHANNELS
 
     def start(rng):
-        return [rng.standard_normal(shape).astype(case["dtype"]) for _ in range(2)]
+        arrays = (rng.standard_normal(shape).astype(case["dtype"]) for _ in range(2))
+        return [batch_first(x) for x in arrays]
 
     return _with_gradient(
         lambda u, v: clebsch_gordan_products.contract(u, v, form, 2, case["threads"]), start
@@ -40,8 +42,8 @@ def product_e3nn(case):
     L, paths = case["L"], _paths(case["L"])
     signal = o3.Irreps([(CHANNELS, (ell, 1)) for ell in range(L)])
     out = o3.Irreps([(CHANNELS, (ell, 1)) for _, _, ell in paths])
-    how = [(a, b, k, "uuu", False) for k, (a, b, _) in enumerate(paths)]
-    layer = o3.TensorProduct(signal, signal, out, how)
+    instructions = [(a, b, k, "uuu", False) for k, (a, b, _) in enumerate(paths)]
+    layer = o3.TensorProduct(signal, signal, out, instructions)
     return _torch(case, layer, [(case["batch"], signal.dim)] * 2)
 
 
@@ -51,13 +53,13 @@ def sphere_spherekit(case):
     from spherekit.testing import random_flm
 
     kind, shape = _complex(case), (case["batch"], CHANNELS)
-    layer = nn.Net(nn.Sphere(case["L"], CHANNELS), nn.pointwise("relu")).layers[0]
-    mode = nn.Mode(case["threads"])
+    layer = nn.Pointwise("relu")
+    context = nn.Context(threads=case["threads"], in_type=nn.Sphere(case["L"], CHANNELS))
 
     def start(rng):
         return [random_flm(case["L"], rng, reality=True, shape=shape, dtype=kind)]
 
-    return _with_gradient(lambda x: layer.apply({}, x, mode), start)
+    return _with_gradient(lambda x: layer.forward({}, x, context), start)
 
 
 def sphere_e3nn(case):
@@ -77,13 +79,13 @@ def group_spherekit(case):
     from spherekit.testing import random_flmn
 
     L, kind, shape = case["L"], _complex(case), (case["batch"], CHANNELS)
-    layer = nn.Net(nn.Group(L, L, CHANNELS), nn.pointwise("relu")).layers[0]
-    mode = nn.Mode(case["threads"])
+    layer = nn.Pointwise("relu")
+    context = nn.Context(threads=case["threads"], in_type=nn.SO3(L, L, CHANNELS))
 
     def start(rng):
         return [random_flmn(L, L, rng, reality=True, shape=shape, dtype=kind)]
 
-    return _with_gradient(lambda x: layer.apply({}, x, mode), start)
+    return _with_gradient(lambda x: layer.forward({}, x, context), start)
 
 
 def group_e3nn(case):
@@ -104,7 +106,7 @@ CODES = {
 }
 
 
-# --- how ---------------------------------------------------------------------------------------------
+# --- preparation ------------------------------------------------------------------------------------
 
 
 def _paths(L):
@@ -121,17 +123,17 @@ def _complex(case):
 def _with_gradient(layer, start):
     from autograd import make_vjp
 
-    from spherekit._core.workspace import keep_freed
+    from spherekit.train import tune_allocator
 
-    keep_freed()  # as in training
+    tune_allocator()
 
     args = start(np.random.default_rng(0))
     g = np.ones_like(layer(*args))
 
     def both(_):
-        return make_vjp(lambda some: layer(*some))(args)[0](g)
+        return make_vjp(lambda arrays: layer(*arrays))(args)[0](g)
 
-    return Prepared(lambda some: layer(*some), both, start, _REMARK, one_way=True)
+    return Prepared(lambda arrays: layer(*arrays), both, start, _REMARK, one_way=True)
 
 
 def _torch(case, layer, shapes):
@@ -141,15 +143,15 @@ def _torch(case, layer, shapes):
     torch.set_num_threads(case["threads"])
 
     def start(rng):
-        some = [torch.tensor(rng.standard_normal(shape, np.float32)) for shape in shapes]
-        return [x.requires_grad_() for x in some]
+        tensors = [torch.tensor(rng.standard_normal(shape, np.float32)) for shape in shapes]
+        return [x.requires_grad_() for x in tensors]
 
     args = start(np.random.default_rng(0))
     g = torch.ones_like(layer(*args))
 
-    def forward(some):
+    def forward(tensors):
         with torch.no_grad():
-            return layer(*some)
+            return layer(*tensors)
 
     def both(_):
         return torch.autograd.grad(layer(*args), args, g)
