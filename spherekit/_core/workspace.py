@@ -1,4 +1,4 @@
-"""Work memory that is kept between calls: fresh pages cost a transform a fifth of its time."""
+"""Buffers that are reused between calls: new pages cost a transform a fifth of its time."""
 
 import ctypes
 import functools
@@ -34,8 +34,8 @@ def on_lines(x):
     return copy
 
 
-#: Buffers larger than this are given back at once.
-KEPT_BYTES = 2**28
+#: Buffers larger than this are freed at once.
+CACHED_BYTES = 2**28
 
 _local, _DOUBLE = threading.local(), np.empty(0)
 
@@ -46,25 +46,38 @@ def scratch(role, shape, dtype=np.float64):
     It is the caller's until the same thread asks for the same ``role`` again.
     """
     size = math.prod(shape)
-    if 8 * size > KEPT_BYTES:
+    if 8 * size > CACHED_BYTES:
         return aligned.py_func(size, np.empty(0, dtype)).reshape(shape)
-    held = _local.__dict__.get(role)
-    if held is None or held.size < size:
-        held = _local.__dict__[role] = aligned.py_func(size, _DOUBLE)
-    return held.view(dtype)[:size].reshape(shape)
+    buffer = _local.__dict__.get(role)
+    if buffer is None or buffer.size < size:
+        buffer = _local.__dict__[role] = aligned.py_func(size, _DOUBLE)
+    return buffer.view(dtype)[:size].reshape(shape)
 
 
 def release():
-    """Give this thread's buffers back."""
+    """Free the buffers of this thread."""
     _local.__dict__.clear()
 
 
 @functools.cache
-def keep_freed():
-    """Ask the C library to keep what arrays free, for this process; whether it does (glibc on Linux).
+def tune_allocator():
+    """Let the C library reuse the memory of freed arrays, for the rest of this process.
 
-    A training step makes and frees the same arrays over and over. By default their pages go back to the
-    system, and every step pays for fresh ones: a quarter to a third of its time (measured).
+    A training step allocates and frees the same arrays again and again. By default glibc returns their pages
+    to the operating system, and each step pays for new ones: a quarter to a third of its time (measured on
+    two cores, networks of L = 10 to 16). This raises the thresholds M_MMAP_THRESHOLD and M_TRIM_THRESHOLD
+    (mallopt(3)): arrays of less than 1 GiB come from the heap, of which up to 2 GiB stay with the process
+    after they are freed. It concerns everything in the process, and cannot be undone; nothing in this package
+    calls it by itself.
+
+    Returns
+    -------
+    bool
+        Whether it took effect: only with glibc, on Linux.
+
+    >>> from spherekit import train
+    >>> train.tune_allocator() in (True, False)
+    True
     """
     if not sys.platform.startswith("linux"):
         return False
@@ -73,5 +86,5 @@ def keep_freed():
     except (AttributeError, OSError):  # another C library
         return False
     M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-    kept = mallopt(M_MMAP_THRESHOLD, 2**30) or mallopt(M_MMAP_THRESHOLD, 2**25)
-    return bool(kept and mallopt(M_TRIM_THRESHOLD, 2**31 - 1))
+    accepted = mallopt(M_MMAP_THRESHOLD, 2**30) or mallopt(M_MMAP_THRESHOLD, 2**25)
+    return bool(accepted and mallopt(M_TRIM_THRESHOLD, 2**31 - 1))

@@ -1,104 +1,258 @@
-"""Value and gradients by a list of arrays, as autograd makes them, with someone to watch the steps.
+"""Values and gradients by lists of arrays, and layers that are observed while a network is differentiated.
 
-autograd's own `value_and_grad` takes lists apart, and puts their gradients together, by nodes of their own;
-here each array is followed by itself.
+autograd's own `value_and_grad` takes lists apart, and assembles their gradients, by operations of its own.
+Here a token stands for all arrays together: each array is introduced by a primitive of the token, whose
+backward rule stores the gradient, so that the arrays are differentiated as they are.
 """
 
-from time import perf_counter
-
 import numpy as np
-from autograd.core import VJPNode, add_outgrads
-from autograd.tracer import getval, isbox, new_box, notrace_primitives, toposort, trace_stack
+from autograd import make_vjp
+from autograd.extend import Box, VSpace, defvjp_argnums, primitive
+from autograd.tracer import getval, isbox
 
-from spherekit.train.pytree import leaves, replaced
-
-
-class Watch:
-    """Watches: every step of the way back is told to ``step``, with the ``label`` it was made under."""
-
-    label = None
-
-    def step(self, label, name, seconds, outgrad, ingrads):
-        """One step back: the function's name, and what came in and went out."""
+from spherekit._core.pytree import leaves, map_leaves, with_leaves
 
 
-class _Labelled(VJPNode):
-    """A node that knows under which label it was made."""
-
-    __slots__ = ["label", "name"]
-    watch = None
-
-    def __init__(self, value, function, *rest):
-        self.label, self.name = self.watch.label, function.__name__
-        super().__init__(value, function, *rest)
-
-    def initialize_root(self):
-        self.label, self.name = None, "parameter"
-        super().initialize_root()
+class _Token:
+    """What autograd differentiates by; its gradients are tokens too, and add up to nothing."""
 
 
-notrace_primitives[_Labelled] = notrace_primitives[VJPNode]
+class _TokenBox(Box):
+    __slots__ = []
 
 
-def value_and_gradients(function, arrays, watch=None):
-    """(value, gradient by each array, function's second result), in autograd's convention.
+class _TokenSpace(VSpace):
+    __slots__ = []
+
+    def add(self, first, second):
+        return first
+
+    mut_add = add
+
+
+_TOKEN = _Token()
+_TokenBox.register(_Token)
+_TokenSpace.register(_Token)
+
+
+class _Slot:
+    """An array, and its gradient after the backward pass."""
+
+    __slots__ = ["array", "gradient"]
+
+    def __init__(self, array):
+        self.array, self.gradient = array, None
+
+
+@primitive
+def _introduce(token, *, slot):
+    """The array of a slot; the backward pass stores its gradient there."""
+    return slot.array
+
+
+@primitive
+def _discard(token, value):
+    """``value``, as a result that autograd follows."""
+    return value
+
+
+def _store_gradient(argnums, value, args, kwargs):
+    slot = kwargs["slot"]
+
+    def rule(gradient):
+        slot.gradient = gradient
+        return (_TOKEN,)
+
+    return rule
+
+
+defvjp_argnums(_introduce, _store_gradient)
+defvjp_argnums(_discard, lambda argnums, value, args, kwargs: lambda gradient: (_TOKEN,))
+
+
+def pull_back(function, arrays):
+    """(value, pull-back, auxiliary result) of a function of a list of arrays.
 
     Parameters
     ----------
     function : callable
-        Of the list of arrays; returns (one real number, anything).
+        Of the list of arrays; returns (an array, an auxiliary tree of arrays).
     arrays : list of float or complex arrays
-    watch : Watch, optional
+
+    Returns
+    -------
+    value : array
+    pull_back : callable
+        From the gradient by the value to the list of gradients by the arrays, in autograd's convention.
+    auxiliary : tree of arrays
+        The second result, not differentiated.
 
     >>> import numpy as np
-    >>> def function(a):
-    ...     return a[0].sum() * a[1][0], None
-    >>> value, grads, _ = value_and_gradients(function, [np.ones(2), np.ones(1)])
-    >>> float(value), [g.tolist() for g in grads]
+    >>> value, back, name = pull_back(lambda a: (a[0] * a[1], np.ones(1)), [np.ones(2), np.array([2.0, 3.0])])
+    >>> value.tolist(), [g.tolist() for g in back(np.ones(2))]
+    ([2.0, 3.0], [[2.0, 3.0], [1.0, 1.0]])
+    """
+    slots = [_Slot(array) for array in arrays]
+    results, errors = [], []
+
+    def of_token(token):
+        try:
+            value, auxiliary = function([_introduce(token, slot=slot) for slot in slots])
+        except (
+            BaseException
+        ) as error:  # raised below: inside, autograd would count a level too many
+            errors.append(error)
+            return _discard(token, 0.0)
+        results.append(map_leaves(getval, auxiliary))
+        return value if isbox(value) else _discard(token, value)
+
+    run_backward, value = make_vjp(of_token)(_TOKEN)
+    if errors:
+        raise errors[0]
+
+    def back(gradient):
+        for slot in slots:
+            slot.gradient = None
+        run_backward(gradient)
+        return [np.zeros_like(s.array) if s.gradient is None else s.gradient for s in slots]
+
+    return value, back, results[0]
+
+
+def value_and_gradients(function, arrays):
+    """(value, gradient by each array, auxiliary result), in autograd's convention.
+
+    Parameters
+    ----------
+    function : callable
+        Of the list of arrays; returns (one real number, an auxiliary tree of arrays).
+    arrays : list of float or complex arrays
+
+    >>> import numpy as np
+    >>> arrays = [np.ones(2), np.ones(1)]
+    >>> value, gradients, _ = value_and_gradients(lambda a: (a[0].sum() * a[1][0], ()), arrays)
+    >>> float(value), [g.tolist() for g in gradients]
     (2.0, [[1.0, 1.0], [2.0]])
     """
-    kind = VJPNode if watch is None else _Labelled
-    _Labelled.watch = watch
-    top = trace_stack.top
-    try:
-        with trace_stack.new_trace() as trace:
-            roots = [kind.new_root() for _ in arrays]
-            boxes = [new_box(a, trace, root) for a, root in zip(arrays, roots, strict=True)]
-            end, rest = function(boxes)
-        grads = _back(end, roots, watch) if isbox(end) else {}
-    finally:
-        trace_stack.top = top  # an error inside leaves it a level too high
-        _Labelled.watch = None
-    found = [grads.get(root) for root in roots]
-    found = [np.zeros_like(a) if g is None else g for a, g in zip(arrays, found, strict=True)]
-    return getval(end), found, rest
+    value, back, auxiliary = pull_back(function, arrays)
+    return value, back(np.ones((), np.asarray(value).dtype)), auxiliary
 
 
-def gradient(net, loss, params, x, y, mode, watch=None):
-    """(loss as a float, gradients as a tree) of a batch."""
-    paths, arrays = zip(*leaves(params, statistics=False), strict=True)
+def loss_and_gradients(net, loss, params, state, x, y, context):
+    """Loss of a batch, its gradients by the parameters, and the new state of the network.
+
+    Parameters
+    ----------
+    net : spherekit.nn.Sequential
+    loss : callable
+        Of (outputs, targets).
+    params, state : trees of arrays
+    x, y : arrays
+        Signals and targets.
+    context : spherekit.nn.Context
+
+    Returns
+    -------
+    loss : float
+    gradients : tree of arrays, as ``params``
+    state : tree of arrays
+    """
 
     def function(boxes):
-        tree = replaced(params, dict(zip(paths, boxes, strict=True)))
-        return loss(net(tree, x, mode), y), None
+        outputs, new_state = net.apply(with_leaves(params, boxes), state, x, context)
+        return loss(outputs, y), new_state
 
-    value, grads, _ = value_and_gradients(function, arrays, watch)
-    return float(value), replaced(params, dict(zip(paths, grads, strict=True)))
+    value, gradients, new_state = value_and_gradients(function, list(leaves(params)))
+    return float(value), with_leaves(params, gradients), new_state
 
 
-def _back(end, roots, watch):
-    """{root: gradient}."""
-    value, keep, found = end._value, set(roots), {}
-    outgrads = {end._node: (np.ones((), np.asarray(value).dtype), False)}
-    for node in toposort(end._node):
-        outgrad = outgrads.pop(node)[0]
-        if node in keep:
-            found[node] = outgrad
-            continue
-        began = perf_counter()
-        ingrads = tuple(node.vjp(outgrad))
-        for parent, ingrad in zip(node.parents, ingrads, strict=True):
-            outgrads[parent] = add_outgrads(outgrads.get(parent), ingrad)
-        if watch is not None:
-            watch.step(node.label, node.name, perf_counter() - began, outgrad, ingrads)
-    return found
+# --- layer by layer ------------------------------------------------------------------------------------
+
+
+class LayerObserver:
+    """Runs the computations of each layer, forward and backward; a subclass measures or checks them.
+
+    A layer is identified by ``key``, (path, name of its class).
+    """
+
+    def forward(self, key, x, compute):
+        """The result of ``compute()``, (output, state), for the input ``x``."""
+        return compute()
+
+    def backward(self, key, gradient, compute):
+        """The result of ``compute()``, gradients by the input and the parameters."""
+        return compute()
+
+
+@primitive
+def _observed(*arrays, run):
+    """The output of a layer; ``run`` computes it, and its gradients later."""
+    return run.forward(arrays)
+
+
+defvjp_argnums(_observed, lambda argnums, value, arrays, flags: flags["run"].backward(argnums))
+
+
+class _LayerRun:
+    """One forward pass of a layer, and the backward pass through it."""
+
+    def __init__(self, observer, layer, params, state, x, context):
+        self.observer, self.key = observer, (context.path, type(layer).__name__)
+        self.layer, self.state, self.context = layer, state, context
+        self.tree = x, params
+        self.pull_back = self.new_state = None
+
+    def forward(self, arrays):
+        """The output, for plain arrays in place of those that are differentiated."""
+        traced = [index for index, leaf in enumerate(leaves(self.tree)) if isbox(leaf)]
+        plain = [getval(leaf) for leaf in leaves(self.tree)]
+
+        def function(boxes):
+            values = list(plain)
+            for index, box in zip(traced, boxes, strict=True):
+                values[index] = box
+            x, params = with_leaves(self.tree, values)
+            return self.layer.apply(params, self.state, x, self.context)
+
+        def compute():
+            y, self.pull_back, new_state = pull_back(function, list(arrays))
+            return y, new_state
+
+        y, self.new_state = self.observer.forward(self.key, plain[0], compute)
+        return y
+
+    def backward(self, argnums):
+        """The rule of the backward pass; all arguments are differentiated."""
+
+        def rule(gradient):
+            return self.observer.backward(self.key, gradient, lambda: self.pull_back(gradient))
+
+        return rule
+
+
+def observed_by(observer):
+    """``around`` of a `spherekit.nn.Context`: each layer runs as the observer runs it, in both directions.
+
+    Parameters
+    ----------
+    observer : LayerObserver
+
+    >>> from spherekit import nn
+    >>> class Names(LayerObserver):
+    ...     def backward(self, key, gradient, compute):
+    ...         print(key)
+    ...         return compute()
+    >>> net = nn.Sequential(nn.Features(3), nn.Dense(4), nn.Dense(1))
+    >>> params, state = net.init(0)
+    >>> x, context = np.ones((2, 3)), nn.Context(training=True, around=observed_by(Names()))
+    >>> _ = loss_and_gradients(net, lambda y, _: y.sum(), params, state, x, None, context)
+    ((1,), 'Dense')
+    ((0,), 'Dense')
+    """
+
+    def around(layer, params, state, x, context):
+        run = _LayerRun(observer, layer, params, state, x, context)
+        y = _observed(*(leaf for leaf in leaves((x, params)) if isbox(leaf)), run=run)
+        return y, run.new_state
+
+    return around

@@ -1,10 +1,9 @@
-"""Checkpoints: the whole state of a training in one ``.npz`` without pickles, written whole or not at all.
+"""Checkpoints: the complete state of a training in one ``.npz`` file, without pickles.
 
-Arrays are stored as ``array0``, ``array1``, ...; the form of their tree, the step, the state of the random
-numbers and a description of the training as JSON text in ``checkpoint``.
+A checkpoint is a tree of arrays with a header (`spherekit.io.tree_archive`), written completely or not at
+all. It holds the network too: `spherekit.nn.load` reads it as a network with parameters and running state.
 """
 
-import json
 import os
 import pathlib
 import re
@@ -12,179 +11,211 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spherekit._core.atomic_files import replacing
-from spherekit.io import read_arrays
-from spherekit.train.pytree import leaves, rebuilt, structure
+from spherekit.io.tree_archive import read_tree, write_tree
+from spherekit.nn.files import describe
 
-FORMAT, VERSION = "spherekit checkpoint", 1
 _NAME = re.compile(r"step-(\d{8,})\.npz")
-_LEFT = re.compile(r"(step-\d{8,}|best)\.\d+\.tmp\.npz")
+_TEMPORARY = re.compile(r"\.(step-\d{8,}|best)\.npz\.[0-9a-f]+\.tmp")
 
 
-class State(NamedTuple):
-    """All that a training goes on from.
+class Checkpoint(NamedTuple):
+    """All that a training continues from.
 
-    params : tree of arrays
-    optimiser : tree of arrays, that of the optimiser
-    step : int, steps done
-    epoch : int, whole passes over the data done
-    rng : dict, state of the bit generator (PCG64) of dropout and augmentation
-    history : {"steps": {"loss", "rate", "norm"}, "epochs": {"step", "loss", ...}}, lists of numbers;
-        it grows as the training goes on
-    best : {"params": tree, "value": the watched metric, "epoch": of it}
+    Attributes
+    ----------
+    params, state : trees of arrays
+        Parameters and running state of the network.
+    optimizer_state : dict of arrays
+    step : int
+        Number of steps done.
+    epoch : int
+        Number of complete passes over the data.
+    random_state : dict
+        State of the bit generator (PCG64) of dropout and augmentation.
+    history : dict
+        ``{"steps": {"loss", "learning_rate", "gradient_norm"}, "epochs": {"step", "train", "loss", ...}}``,
+        lists of numbers that grow as the training continues; ``"train"`` is the mean loss of the epoch,
+        ``"loss"`` and the metrics are of the validation data.
+    best : dict
+        ``{"params", "state", "value", "epoch"}``: of the best value of the monitored metric.
     """
 
     params: object
-    optimiser: dict
+    state: object
+    optimizer_state: dict
     step: int
     epoch: int
-    rng: dict
+    random_state: dict
     history: dict
     best: dict
 
 
-def save(path, state, description=None):
-    """Write a `State` and a description, a dict that JSON can hold.
+def save(path, checkpoint, description=None, *, net=None):
+    """Write a checkpoint; an existing file is replaced.
+
+    Parameters
+    ----------
+    path : str or path
+        Of an ``.npz`` file.
+    checkpoint : Checkpoint
+    description : dict, optional
+        What JSON can hold.
+    net : spherekit.nn.Sequential, optional
+        With it `spherekit.nn.load` reads the file as well.
 
     Raises
     ------
     TypeError
-        The description or the state holds what JSON, or an array without pickle, cannot.
+        What JSON, or an array without pickle, cannot hold; a network whose layers are not registered.
     """
-    params, optimiser, best = state.params, state.optimiser, state.best
-    history = {k: {n: np.asarray(v, float) for n, v in h.items()} for k, h in state.history.items()}
-    tree = dict(params=params, optimiser=optimiser, history=history, best=best["params"])
-    arrays = [array for _, array in leaves(tree)]
-    lost = [array.dtype for array in arrays if array.dtype.hasobject]
-    if lost:
-        raise TypeError(f"an array of {lost[0]} cannot be stored; expected numbers")
-    head = {
-        "format": FORMAT, "version": VERSION, "tree": structure(tree), "arrays": len(arrays),
-        "step": int(state.step), "epoch": int(state.epoch), "rng": state.rng,
-        "best": {"value": best["value"], "epoch": best["epoch"]}, "description": description or {},
-    }  # fmt: skip
-    text = np.frombuffer(json.dumps(head).encode(), np.uint8)
-    with replacing(path, overwrite=True) as temporary, open(temporary, "wb") as file:
-        named = {f"array{number}": array for number, array in enumerate(arrays)}
-        np.savez(file, allow_pickle=False, checkpoint=text, **named)
-        file.flush()
-        os.fsync(file.fileno())
+    best = checkpoint.best
+    history = {
+        kind: {name: np.asarray(values, float) for name, values in columns.items()}
+        for kind, columns in checkpoint.history.items()
+    }
+    tree = {
+        "params": checkpoint.params,
+        "state": checkpoint.state,
+        "optimizer_state": checkpoint.optimizer_state,
+        "history": history,
+        "best": {"params": best["params"], "state": best["state"]},
+    }
+    header = {} if net is None else {"network": describe(net)}
+    header["checkpoint"] = {
+        "step": int(checkpoint.step),
+        "epoch": int(checkpoint.epoch),
+        "random_state": checkpoint.random_state,
+        "best": {"value": best["value"], "epoch": best["epoch"]},
+    }
+    write_tree(path, tree, header | {"description": description or {}}, overwrite=True)
 
 
 def load(path):
-    """(State, description) of a checkpoint. Nothing in the file is executed or unpickled.
+    """A checkpoint and its description. Nothing in the file is executed or unpickled.
+
+    Parameters
+    ----------
+    path : str or path
+
+    Returns
+    -------
+    checkpoint : Checkpoint
+    description : dict
 
     Raises
     ------
     FileNotFoundError
     ValueError
-        A truncated, damaged or foreign file.
+        A truncated, damaged or foreign file; one of another version.
 
     >>> import pathlib, tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp(), "model.npz")
-    >>> rng = np.random.default_rng(0).bit_generator.state
-    >>> best = {"params": [], "value": None, "epoch": 0}
-    >>> save(path, State([{"weights": np.ones(2)}], {}, 3, 1, rng, {}, best), {"network": "cobb"})
-    >>> state, description = load(path)
-    >>> state.params, state.step, description
-    ([{'weights': array([1., 1.])}], 3, {'network': 'cobb'})
+    >>> random_state = np.random.default_rng(0).bit_generator.state
+    >>> best = {"params": [], "state": [], "value": None, "epoch": 0}
+    >>> params = [{"weights": np.ones(2)}]
+    >>> save(path, Checkpoint(params, [{}], {}, 3, 1, random_state, {}, best), {"of": "maps"})
+    >>> checkpoint, description = load(path)
+    >>> checkpoint.params, checkpoint.step, description
+    ([{'weights': array([1., 1.])}], 3, {'of': 'maps'})
     """
+    return read(path)[:2]
+
+
+def read(path):
+    """As `load`, with the network as `spherekit.nn.files.describe` describes it, or None, as third."""
     if not os.path.exists(path):
         raise FileNotFoundError(f"no checkpoint {path}")
     if os.path.isdir(path):
         last = latest(path)
-        raise ValueError(
-            f"{path} is a folder; expected a checkpoint" + (f", such as {last}" if last else "")
-        )
-    if not _is_archive(path):
-        raise ValueError(
-            f"{path} is no checkpoint, or a damaged one: a checkpoint is an .npz archive, which this is not"
-        )
+        advice = f", such as {last}" if last else ""
+        raise ValueError(f"{path} is a folder; expected a checkpoint{advice}")
+    tree, header = read_tree(path)
+    if "checkpoint" not in header:
+        raise ValueError(f"{path} is a file of spherekit, but not a checkpoint of a training")
     try:
-        stored = read_arrays(path)
-    except ValueError as error:
-        words = str(error).removeprefix(f"{path} ")
-        raise ValueError(f"{path} is no checkpoint, or a damaged one: {words}") from None
-    if "checkpoint" not in stored:
-        raise ValueError(f"{path} is no checkpoint of spherekit: it holds {', '.join(stored)[:80]}")
-    try:
-        return _state(stored)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        words = f"no {error}" if isinstance(error, KeyError) else error
-        raise ValueError(f"{path} is a damaged checkpoint: {words}") from None
+        return _checkpoint(tree, header["checkpoint"]), header["description"], header.get("network")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = f"no {error}" if isinstance(error, KeyError) else error
+        raise ValueError(f"{path} is damaged: {reason}") from None
 
 
-def _is_archive(path):
-    """Whether a file begins as an ``.npz``, which is a zip archive."""
-    with open(path, "rb") as file:
-        return file.read(4) == b"PK\x03\x04"
-
-
-def _state(stored):
-    text = stored.pop("checkpoint")
-    if text.dtype != np.uint8:
-        raise ValueError(f"its description is {text.dtype}; expected text as bytes")
-    head = json.loads(text.tobytes().decode())
-    if not isinstance(head, dict) or head.get("format") != FORMAT:
-        raise ValueError("its description is not that of a checkpoint")
-    if head["version"] != VERSION:
-        raise ValueError(
-            f"it has version {head['version']}; this spherekit reads version {VERSION}"
-        )
-    if len(stored) != head["arrays"]:
-        raise ValueError(f"it holds {len(stored)} arrays; expected {head['arrays']}")
-    tree = rebuilt(head["tree"], [stored[f"array{k}"] for k in range(len(stored))])
-    if head["rng"]["bit_generator"] != "PCG64":
-        raise ValueError(
-            f"its random numbers are of {head['rng']['bit_generator']}; expected PCG64"
-        )
+def _checkpoint(tree, header):
+    if header["random_state"]["bit_generator"] != "PCG64":
+        name = header["random_state"]["bit_generator"]
+        raise ValueError(f"its random numbers are of {name}; expected PCG64")
     for name in ("step", "epoch"):
-        if not isinstance(head[name], int) or head[name] < 0:
-            raise ValueError(f"{name} of its description is {head[name]!r}; expected a number >= 0")
-    history = {k: {n: v.tolist() for n, v in h.items()} for k, h in tree["history"].items()}
-    best = {"params": tree["best"], **head["best"]}
-    made = State(
-        tree["params"], tree["optimiser"], head["step"], head["epoch"], head["rng"], history, best
+        if not isinstance(header[name], int) or header[name] < 0:
+            raise ValueError(f"{name} of its header is {header[name]!r}; expected a number >= 0")
+    history = {
+        kind: {name: values.tolist() for name, values in columns.items()}
+        for kind, columns in tree["history"].items()
+    }
+    return Checkpoint(
+        params=tree["params"],
+        state=tree["state"],
+        optimizer_state=tree["optimizer_state"],
+        step=header["step"],
+        epoch=header["epoch"],
+        random_state=header["random_state"],
+        history=history,
+        best={"params": tree["best"]["params"], "state": tree["best"]["state"], **header["best"]},
     )
-    return made, head["description"]
 
 
-# --- a folder of them --------------------------------------------------------------------------------
+# --- folders of checkpoints ----------------------------------------------------------------------------
 
 
 def numbered(folder):
-    """[(step, path)] of the checkpoints ``step-00000123.npz`` in a folder, the earliest first."""
+    """Checkpoints ``step-00000123.npz`` of a folder.
+
+    Returns
+    -------
+    list of (step, path)
+        The earliest first; empty where there is no such folder.
+    """
     folder = pathlib.Path(folder)
     if not folder.is_dir():
         return []
-    found = [(_NAME.fullmatch(path.name), path) for path in folder.iterdir()]
-    return sorted((int(match[1]), path) for match, path in found if match)
+    matches = [(_NAME.fullmatch(path.name), path) for path in folder.iterdir()]
+    return sorted((int(match[1]), path) for match, path in matches if match)
 
 
 def latest(folder):
-    """The path of the last checkpoint in a folder, or None."""
-    found = numbered(folder)
-    return found[-1][1] if found else None
+    """Path of the last checkpoint of a folder, or None."""
+    paths = numbered(folder)
+    return paths[-1][1] if paths else None
 
 
-def keep(folder, state, description, last=3, best=False):
-    """Write a state into a folder; of the numbered ones the ``last`` remain. Returns the path.
+def save_numbered(folder, checkpoint, description=None, *, net=None, keep=3, best=False):
+    """Write a checkpoint as ``step-00000123.npz``, by its step, and remove earlier ones.
 
-    ``best``: as ``best.npz`` too.
+    Parameters
+    ----------
+    folder : str or path
+        It is created where it does not exist.
+    checkpoint, description, net : as in `save`
+    keep : int
+        The number of checkpoints that remain.
+    best : bool
+        Write it as ``best.npz`` too.
+
+    Returns
+    -------
+    path
     """
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"step-{state.step:08d}.npz"
-    if best:  # first: whoever goes on from the numbered one finds it
-        save(folder / "best.npz", state, description)
-    save(path, state, description)
-    for _, old in numbered(folder)[:-last]:
-        old.unlink()
+    path = folder / f"step-{checkpoint.step:08d}.npz"
+    if best:  # first: a training that is resumed from the numbered one finds it
+        save(folder / "best.npz", checkpoint, description, net=net)
+    save(path, checkpoint, description, net=net)
+    for _, earlier in numbered(folder)[:-keep]:
+        earlier.unlink()
     return path
 
 
-def sweep(folder):
-    """Remove what a training that was killed while writing has left in its folder."""
-    for path in pathlib.Path(folder).glob("*.tmp.npz"):
-        if _LEFT.fullmatch(path.name):
+def remove_temporary(folder):
+    """Remove temporary files of checkpoints, which a training that was killed while writing leaves."""
+    for path in pathlib.Path(folder).glob(".*.tmp"):
+        if _TEMPORARY.fullmatch(path.name):
             path.unlink()

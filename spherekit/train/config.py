@@ -1,22 +1,23 @@
-"""Trainings described in TOML: every key is checked, with words, before anything is made.
+"""Trainings described in TOML: every key is checked before anything is created.
+
+::
 
     [fit]
     epochs = 20
-    batch = 32
+    batch_size = 32
     metrics = ["accuracy"]
     patience = 5
 
-    [optimiser]
+    [optimizer]
     name = "adamw"
-    rate = 1e-3
-    decay = 0.01
+    learning_rate = 1e-3
+    weight_decay = 0.01
 
     [schedule]                # times are in epochs
     name = "cosine"
     warmup = 1
 
-Sections of one's own, such as [data] or [network], are checked by a table of their keys that the caller
-gives.
+Other sections, such as [data] or [network], are checked by tables of their keys that the caller passes.
 """
 
 import os
@@ -25,52 +26,85 @@ from functools import partial
 from typing import NamedTuple
 
 from spherekit.train import losses, metrics, optimizers, schedules
+from spherekit.train.job import Checkpointing, EarlyStopping
 from spherekit.train.schema import Key, by_name, checked, nearest
 
-_SHARE = dict(least=0, below=1)
+_FRACTION = dict(least=0, below=1)
 
+#: Keys of [fit].
 FIT = {
     "epochs": Key("whole", 10, least=1),
-    "batch": Key("whole", 32, least=1),
+    "batch_size": Key("whole", 32, least=1),
     "seed": Key("whole", 0, least=0),
     "loss": Key("text", "cross_entropy", among=tuple(losses.LOSSES)),
     "metrics": Key("text", [], among=tuple(metrics.METRICS), many=True),
-    "watch": Key("text", "loss"),
+    "monitor": Key("text", "loss"),
     "patience": Key("whole", None, least=1),
-    "clip": Key("number", None, above=0),
-    "momentum": Key("number", 0.9, **_SHARE),
-    "keep": Key("whole", 3, least=1),
-    "every": Key("whole", None, least=1),
+    "max_norm": Key("number", None, above=0),
+    "keep_checkpoints": Key("whole", 3, least=1),
+    "checkpoint_every": Key("whole", None, least=1),
     "dtype": Key("text", "float32", among=("float32", "float64")),
 }
 _BETAS = {
-    "beta1": Key("number", 0.9, **_SHARE),
-    "beta2": Key("number", 0.999, **_SHARE),
+    "beta1": Key("number", 0.9, **_FRACTION),
+    "beta2": Key("number", 0.999, **_FRACTION),
     "eps": Key("number", 1e-8, above=0, below=1),
 }
-#: Keys beside name and rate, by name.
-OPTIMISERS = {
-    "sgd": {"momentum": Key("number", 0.0, **_SHARE), "nesterov": Key("flag", False)},
+#: Keys of [optimizer] beside name and learning_rate, by name.
+OPTIMIZERS = {
+    "sgd": {"momentum": Key("number", 0.0, **_FRACTION), "nesterov": Key("flag", False)},
     "adam": _BETAS,
-    "adamw": {"decay": Key("number", 0.01, least=0)} | _BETAS,
+    "adamw": {"weight_decay": Key("number", 0.01, least=0)} | _BETAS,
 }
-#: Keys beside name, by name; times in epochs.
+#: Keys of [schedule] beside name, by name; times in epochs.
 SCHEDULES = {
     "constant": {},
     "cosine": {"warmup": Key("number", 0.0, least=0), "floor": Key("number", 0.0, least=0)},
-    "steps": {"at": Key("number", above=0, many=True), "rates": Key("number", least=0, many=True)},
+    "steps": {
+        "at": Key("number", above=0, many=True),
+        "learning_rates": Key("number", least=0, many=True),
+    },
     "exponential": {
         "factor": Key("number", above=0, most=1),
         "every": Key("number", 1.0, above=0),
     },
 }
 
+_OPTIMIZER = {
+    "name": Key("text", "adam", among=tuple(OPTIMIZERS)),
+    "learning_rate": Key("number", 1e-3, least=0),
+}
+_SCHEDULE = {"name": Key("text", "constant", among=tuple(SCHEDULES))}
+
+#: Keys of version 0.1, and those of now.
+_RENAMED_SECTIONS = {"optimiser": "optimizer"}
+_RENAMED = {
+    "fit": {
+        "batch": "batch_size",
+        "watch": "monitor",
+        "clip": "max_norm",
+        "keep": "keep_checkpoints",
+        "every": "checkpoint_every",
+        "sets": "set_size is an argument of spherekit.train.fit",
+        "momentum": "the momentum of running statistics is one of the layer, nn.BatchNorm(momentum=0.9)",
+    },
+    "optimizer": {"rate": "learning_rate", "decay": "weight_decay"},
+    "schedule": {"rates": "learning_rates"},
+}
+
 
 class Config(NamedTuple):
     """A checked configuration.
 
-    values : {section: {key: value}}, defaults filled in, as JSON can hold them
-    source : the file, for messages
+    Attributes
+    ----------
+    values : dict
+        {section: {key: value}} with defaults, as JSON can hold them.
+    source : str
+        The file, for messages.
+
+    >>> parse("[fit]\\nepochs = 3").values["fit"]["epochs"]
+    3
     """
 
     values: dict
@@ -78,31 +112,66 @@ class Config(NamedTuple):
 
     @property
     def dtype(self):
-        """Of the parameters, for ``net.init``."""
+        """Data type of the parameters, for ``net.init``."""
         return self.values["fit"]["dtype"]
 
-    def options(self, count):
-        """The arguments of `fit` for ``count`` training signals (or sets), optimiser and schedule made."""
-        some = {name: v for name, v in self.values["fit"].items() if name != "dtype"}
-        return some | {"optimiser": _optimiser(self, -(-count // some["batch"]))}
+    def options(self, count, *, folder=None, resume=False, description=None):
+        """Arguments of `spherekit.train.fit`.
+
+        Parameters
+        ----------
+        count : int
+            Number of training signals, or of sets.
+        folder : path, optional
+            For checkpoints; without it none are written.
+        resume : bool
+        description : dict, optional
+            As in `Checkpointing`.
+
+        Returns
+        -------
+        dict
+            With optimizer and schedule created, early stopping and, of a folder, checkpoints.
+
+        >>> sorted(parse("").options(100))
+        ['batch_size', 'early_stopping', 'epochs', 'loss', 'max_norm', 'metrics', 'optimizer', 'seed']
+        """
+        fit = self.values["fit"]
+        names = "epochs", "batch_size", "seed", "loss", "metrics", "max_norm"
+        options = {name: fit[name] for name in names}
+        options["optimizer"] = _optimizer(self, -(-count // fit["batch_size"]))
+        options["early_stopping"] = EarlyStopping(fit["monitor"], fit["patience"])
+        if folder is not None:
+            options["checkpoints"] = Checkpointing(
+                folder,
+                keep_checkpoints=fit["keep_checkpoints"],
+                checkpoint_every=fit["checkpoint_every"],
+                resume=resume,
+                description=description,
+            )
+        return options
 
 
 def read(path, tables=None):
-    """`Config` of a TOML file.
+    """The configuration of a TOML file.
 
     Parameters
     ----------
     path : str or path
     tables : dict, optional
-        {section: {key: Key}} of the caller's own sections; or in place of {key: Key} a function of (section,
-        what is given) that returns its values, as `schema.by_name` makes. A section all of whose keys have
-        defaults may be left out.
+        {section: {key: Key}} of sections of the caller; or in place of {key: Key} a function of (name of the
+        section, section) that returns its values, such as `schema.by_name` creates. A section all of whose
+        keys have defaults may be left out.
+
+    Returns
+    -------
+    Config
 
     Raises
     ------
     FileNotFoundError
     ValueError
-        No TOML; an unknown section or key, with the nearest known one; a value of another type or range.
+        Not TOML; an unknown section or key, with the nearest known one; a value of another type or range.
     """
     name = os.fspath(path)
     if not os.path.isfile(path):
@@ -112,13 +181,14 @@ def read(path, tables=None):
     try:
         return parse(text.decode(), tables, name)
     except UnicodeDecodeError as error:
-        raise ValueError(f"{name} is no text in UTF-8: {error}") from None
+        raise ValueError(f"{name} is not text in UTF-8: {error}") from None
 
 
 def parse(text, tables=None, source="the configuration"):
-    """`Config` of TOML text.
+    """The configuration of a TOML text; as `read`.
 
-    >>> parse("[fit]\\nepochs = 3\\n[optimiser]\\nname = 'sgd'\\nrate = 0.1").options(64)["optimiser"].rate(0)
+    >>> config = parse("[fit]\\nepochs = 3\\n[optimizer]\\nname = 'sgd'\\nlearning_rate = 0.1")
+    >>> config.options(64)["optimizer"].learning_rate(0)
     0.1
     >>> parse("[fit]\\nepoch = 3")
     Traceback (most recent call last):
@@ -126,76 +196,81 @@ def parse(text, tables=None, source="the configuration"):
     ValueError: the configuration: [fit] has no 'epoch'; did you mean 'epochs'?
     """
     try:
-        given = tomllib.loads(text)
+        sections = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{source} is no TOML: {error}") from None
-    tables = dict(tables or {})
+        raise ValueError(f"{source} is not TOML: {error}") from None
     try:
-        return Config(_values(given, tables), source)
+        return Config(_checked_values(sections, dict(tables or {})), source)
     except ValueError as error:
         raise ValueError(f"{source}: {error}") from None
 
 
-def _values(given, tables):
-    own = ("fit", "optimiser", "schedule")
-    for section, some in given.items():
-        if section not in (*own, *tables):
-            kind = (
-                f"section [{section}]"
-                if isinstance(some, dict)
-                else f"key {section!r} outside of a section"
-            )
-            raise ValueError(f"there is no {kind}{nearest(section, (*own, *tables))}")
-        if not isinstance(some, dict):
-            raise ValueError(f"{section} is {some!r}; expected a section [{section}]")
-    found = {"fit": checked("fit", given.get("fit", {}), FIT)}
-    rate = {
-        "name": Key("text", "adam", among=tuple(OPTIMISERS)),
-        "rate": Key("number", 1e-3, least=0),
+def _checked_values(sections, tables):
+    known = ("fit", "optimizer", "schedule", *tables)
+    for name, section in sections.items():
+        if name not in known:
+            raise ValueError(f"there is no {_unknown_section(name, section, known)}")
+        if not isinstance(section, dict):
+            raise ValueError(f"{name} is {section!r}; expected a section [{name}]")
+    optimizer, schedule = (sections.get(name, {}) for name in ("optimizer", "schedule"))
+    values = {
+        "fit": checked("fit", sections.get("fit", {}), FIT, _RENAMED["fit"]),
+        "optimizer": by_name(OPTIMIZERS, _OPTIMIZER, _RENAMED["optimizer"])("optimizer", optimizer),
+        "schedule": by_name(SCHEDULES, _SCHEDULE, _RENAMED["schedule"])("schedule", schedule),
     }
-    found["optimiser"] = by_name(OPTIMISERS, rate)("optimiser", given.get("optimiser", {}))
-    plan = {"name": Key("text", "constant", among=tuple(SCHEDULES))}
-    found["schedule"] = by_name(SCHEDULES, plan)("schedule", given.get("schedule", {}))
-    _together(found, "rate" in given.get("optimiser", {}))
+    _check_together(values, "learning_rate" in optimizer)
     for name, table in tables.items():
         check = table if callable(table) else partial(checked, table=table)
-        found[name] = check(name, given.get(name, {}))
-    return found
+        values[name] = check(name, sections.get(name, {}))
+    return values
 
 
-def _together(found, rate_given):
-    """What keys ask of each other."""
-    fit, schedule, epochs = found["fit"], found["schedule"], found["fit"]["epochs"]
-    watched = ("loss", *fit["metrics"])
-    if fit["watch"] not in watched:
-        raise ValueError(f"[fit] watch is {fit['watch']!r}; expected one of {', '.join(watched)}: the loss, "
-                         "or one of [fit] metrics")  # fmt: skip
+def _unknown_section(name, section, known):
+    if not isinstance(section, dict):
+        return f"key {name!r} outside of a section{nearest(name, known)}"
+    new = _RENAMED_SECTIONS.get(name)
+    advice = f"; it is called [{new}] since version 0.2" if new else nearest(name, known)
+    return f"section [{name}]{advice}"
+
+
+def _check_together(values, has_learning_rate):
+    """What keys require of each other."""
+    fit, schedule, epochs = values["fit"], values["schedule"], values["fit"]["epochs"]
+    monitors = ("loss", *fit["metrics"])
+    if fit["monitor"] not in monitors:
+        raise ValueError(
+            f"[fit] monitor is {fit['monitor']!r}; expected one of {', '.join(monitors)}: the loss, or one "
+            "of [fit] metrics"
+        )
     if schedule["name"] == "cosine" and schedule["warmup"] >= epochs:
         raise ValueError(
             f"[schedule] warmup is {schedule['warmup']:g} of {epochs} epochs; expected fewer"
         )
     if schedule["name"] == "steps":
-        if rate_given:
-            raise ValueError("[optimiser] rate beside [schedule] rates; leave one out")
-        if len(schedule["rates"]) != len(schedule["at"]) + 1:
+        if has_learning_rate:
             raise ValueError(
-                f"[schedule] has {len(schedule['rates'])} rates and {len(schedule['at'])} epochs at "
-                "which they change; expected one more rate"
+                "[optimizer] learning_rate beside [schedule] learning_rates; leave one of them out"
             )
-    _optimiser(Config(found, ""), 1000)  # what they refuse themselves
+        count, changes = len(schedule["learning_rates"]), len(schedule["at"])
+        if count != changes + 1:
+            raise ValueError(
+                f"[schedule] has {count} learning_rates and {changes} epochs at which they change; expected "
+                "one more learning rate"
+            )
+    _optimizer(Config(values, ""), 1000)  # which checks the values by itself
 
 
-def _optimiser(config, per_epoch):
-    settings, plan = dict(config.values["optimiser"]), dict(config.values["schedule"])
-    kind, name, rate = settings.pop("name"), plan.pop("name"), settings.pop("rate")
-    total = config.values["fit"]["epochs"] * per_epoch
-    if name == "cosine":
-        warmup = min(round(plan["warmup"] * per_epoch), total - 1)
-        rate = schedules.cosine(rate, total, warmup, float(plan["floor"]))
-    elif name == "steps":
-        at = [max(round(epoch * per_epoch), 1) for epoch in plan["at"]]
-        rate = schedules.steps(plan["rates"], at)
-    elif name == "exponential":
-        every = max(round(plan["every"] * per_epoch), 1)
-        rate = schedules.exponential(rate, plan["factor"], every)
-    return getattr(optimizers, kind)(rate, **settings)
+def _optimizer(config, steps_per_epoch):
+    settings, schedule = dict(config.values["optimizer"]), dict(config.values["schedule"])
+    kind, learning_rate = settings.pop("name"), settings.pop("learning_rate")
+    total = config.values["fit"]["epochs"] * steps_per_epoch
+    if schedule["name"] == "cosine":
+        warmup = min(round(schedule["warmup"] * steps_per_epoch), total - 1)
+        learning_rate = schedules.cosine(learning_rate, total, warmup, float(schedule["floor"]))
+    elif schedule["name"] == "steps":
+        at = [max(round(epoch * steps_per_epoch), 1) for epoch in schedule["at"]]
+        learning_rate = schedules.steps(schedule["learning_rates"], at)
+    elif schedule["name"] == "exponential":
+        every = max(round(schedule["every"] * steps_per_epoch), 1)
+        learning_rate = schedules.exponential(learning_rate, schedule["factor"], every)
+    return getattr(optimizers, kind)(learning_rate, **settings)

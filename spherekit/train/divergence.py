@@ -1,168 +1,192 @@
-"""When numbers stop being finite: in which layer, and where the training can go on from."""
+"""Trainings that lose their numbers: in which layer, and from which checkpoint to continue."""
 
 import math
 
 import numpy as np
-from autograd.core import SparseObject
 from autograd.tracer import getval
 
 from spherekit._core import checks
 from spherekit._core.blas import one_thread
-from spherekit.nn import Training
+from spherekit._core.pytree import flatten, leaves, path_text
+from spherekit.nn import Context
 from spherekit.train import checkpoints as store
-from spherekit.train.autodiff import Watch, gradient
-from spherekit.train.pytree import leaves, spelled
+from spherekit.train.autodiff import LayerObserver, loss_and_gradients, observed_by
 
 
 class Diverged(ValueError):
-    """The loss, a gradient or a parameter is NaN or infinite."""
+    """The loss, a gradient or a parameter of a training is NaN or infinite.
+
+    The message names the step, the first layer whose output, or whose gradient, is not finite, the last good
+    checkpoint, and what can help.
+
+    >>> issubclass(Diverged, ValueError)
+    True
+    """
 
 
-def finite(tree):
-    """Whether all numbers of a tree are."""
-    return all(np.isfinite(array).all() for _, array in leaves(tree))
+def is_finite(tree):
+    """Whether all numbers of a tree of arrays are finite.
+
+    >>> is_finite([np.ones(2), {"mean": np.array(np.nan)}])
+    False
+    """
+    return all(np.isfinite(getval(array)).all() for array in leaves(tree))
 
 
-class Places(Training):
-    """Training that notes which layer is at work; ``watch.label`` is (place, name)."""
+class _FirstLoss(LayerObserver):
+    """The first layer whose output is not finite, and the first backward whose gradients are not.
 
-    guarded = False  # the watch sees what is lost
-
-    def __init__(self, watch, rng, momentum=0.9, threads=None):
-        super().__init__(rng, momentum, threads)
-        self.watch = watch
-
-    def apply(self, number, layer, params, x):
-        before, label = self.watch.label, ((*self.place, number), layer.name)
-        self.watch.label = label
-        self.watch.entered(label, x)
-        try:
-            y = super().apply(number, layer, params, x)
-        finally:
-            self.watch.label = before
-        self.watch.left(label, y)
-        return y
-
-
-class _First(Watch):
-    """The first layer that gives what is not finite, and the first step back that does.
-
-    ``sizes`` {label: the largest number that comes into it}, in the order of the layers.
+    Attributes
+    ----------
+    output_loss : (key, number of entries that are not finite, number of entries) or None
+    gradient_loss : key, or "loss", or None
+    sizes : {key: largest entry of the input}
+    last_size : float
+        Largest entry of the output of the last layer.
     """
 
     def __init__(self):
-        self.forward, self.back, self.sizes, self.last = None, None, {}, 0.0
+        self.output_loss, self.gradient_loss = None, None
+        self.sizes, self.last_size = {}, 0.0
 
-    def entered(self, label, x):
-        self.sizes[label] = float(np.max(np.abs(getval(x)), initial=0))
+    def forward(self, key, x, compute):
+        self.sizes[key] = _largest(x)
+        y, state = compute()
+        bad = np.size(y) - np.count_nonzero(np.isfinite(y))
+        if bad and self.output_loss is None:
+            self.output_loss = key, bad, np.size(y)
+        self.last_size = _largest(y)
+        return y, state
 
-    def left(self, label, y):
-        bad = np.size(getval(y)) - np.count_nonzero(np.isfinite(getval(y)))
-        if bad and self.forward is None:
-            self.forward = label, bad, np.size(getval(y))
-        self.last = float(np.max(np.abs(getval(y)), initial=0))
-
-    def step(self, label, name, seconds, outgrad, ingrads):
-        if self.back is None and _sound(outgrad) and not all(map(_sound, ingrads)):
-            self.back = label, name
-
-
-def diverged(job, state, x, y, rng, loss):
-    """The error that says so: the step is made once more, layer by layer."""
-    watch, grads, _ = _again(job, state, x, y, rng)
-    where, advice = _where(watch, loss, grads), _advice(watch, loss, grads, state)
-    return Diverged(f"step {state.step + 1}: {_what(loss, grads)}; {where}. {_last(job)}{advice}")
+    def backward(self, key, gradient, compute):
+        if self.gradient_loss is None and not is_finite(gradient):
+            self.gradient_loss = "loss"  # what comes after all layers
+        try:
+            gradients = compute()
+        except (
+            ValueError
+        ):  # perhaps of an operation that refuses what another one in this layer has lost
+            self.gradient_loss = self.gradient_loss or key
+            raise
+        if self.gradient_loss is None and not is_finite(gradients):
+            self.gradient_loss = key
+        return gradients
 
 
-def explained(error, job, state, x, y, rng):
-    """`Diverged` where a layer refuses numbers that one before it has lost; else the error itself."""
-    watch, _, again = _again(job, state, x, y, rng)
-    if again is None or (watch.forward is None and watch.back is None):
+def diverged(job, checkpoint, x, y, rng, loss):
+    """The `Diverged` of a step that lost its numbers: the step is computed once more, layer by layer."""
+    observer, gradients, _ = _repeated(job, checkpoint, x, y, rng)
+    reason = _reason(loss, gradients)
+    place = _place(observer, loss, gradients)
+    advice = _advice(observer, loss, checkpoint)
+    return Diverged(f"step {checkpoint.step + 1}: {reason}; {place}. {_last_good(job)}{advice}")
+
+
+def explained(error, job, checkpoint, x, y, rng):
+    """`Diverged` where a layer refuses numbers that another one has lost before it; else the error itself."""
+    observer, _, repeated_error = _repeated(job, checkpoint, x, y, rng)
+    losses = observer.output_loss, observer.gradient_loss
+    if repeated_error is None or losses == (None, None):
         return error
-    loss = math.nan if watch.forward else 0.0  # that of the step back was a number
-    where, advice = _where(watch, loss, None), _advice(watch, loss, None, state)
-    return Diverged(f"step {state.step + 1}: {where}. {_last(job)}{advice}")
+    loss = (
+        math.nan if observer.output_loss else 0.0
+    )  # it was a number where only the gradient is lost
+    place = f"{_place(observer, loss, None)} ({repeated_error})"
+    advice = _advice(observer, loss, checkpoint)
+    return Diverged(f"step {checkpoint.step + 1}: {place}. {_last_good(job)}{advice}")
 
 
-def _again(job, state, x, y, rng):
-    """(watch, gradients or None, error or None) of the step, made layer by layer."""
-    watch = _First()
+def _repeated(job, checkpoint, x, y, rng):
+    """(observer, gradients or None, error or None) of the step, layer by layer."""
+    observer = _FirstLoss()
+    context = Context(
+        training=True,
+        rng=rng,
+        threads=job.threads,
+        check_finite=False,
+        around=observed_by(observer),
+    )
+    arguments = job.net, job.loss, checkpoint.params, checkpoint.state, x, y, context
     try:
         with one_thread(), np.errstate(all="ignore"):
-            mode = Places(watch, rng, job.momentum, job.threads)
-            return watch, gradient(job.net, job.loss, state.params, x, y, mode, watch)[1], None
+            return observer, loss_and_gradients(*arguments)[1], None
     except ValueError as error:
-        return watch, None, error
+        return observer, None, error
 
 
-def _what(loss, grads):
+def _reason(loss, gradients):
     if not np.isfinite(loss):
         return f"the loss is {loss}"
-    if grads is not None and not finite(grads):
+    if gradients is not None and not is_finite(gradients):
         return f"the loss is {loss:.6g}, its gradient is not finite"
     return f"the loss is {loss:.6g}, the parameters or moments after the step are not finite"
 
 
-def _where(watch, loss, grads):
-    if watch.forward is not None:
-        label, bad, size = watch.forward
+def _place(observer, loss, gradients):
+    if observer.output_loss is not None:
+        key, bad, size = observer.output_loss
         return (
-            f"first in the results of layer {_spelled(label)}: {bad} of {size} numbers are NaN or infinite, "
-            f"of finite ones up to {watch.sizes[label]:.3g}"
+            f"first in the results of {_layer_text(key)}: {bad} of {size} numbers are NaN or infinite, "
+            f"of finite ones up to {observer.sizes[key]:.3g}"
         )
     if not np.isfinite(loss):
-        return f"every layer's results are finite, those of the last up to {watch.last:.3g}"
-    if watch.back is not None:
-        label, name = watch.back
-        layer = f"layer {_spelled(label)}" if label else "the loss"
-        where = f"first in the gradient of {layer} ({name})"
-        if grads is None:
-            return where
-        lost = [spelled(path) for path, g in leaves(grads, statistics=False) if not _sound(g)]
-        return f"{where}; gradients lost: {', '.join(lost[:5]) or 'none'}"
-    return "every layer's results and gradients are finite"
+        return f"the results of all layers are finite, those of the last up to {observer.last_size:.3g}"
+    if observer.gradient_loss is not None:
+        place = f"first in the gradient of {_layer_text(observer.gradient_loss)}"
+        if gradients is None:
+            return place
+        lost = [path_text(path) for path, g in flatten(gradients) if not is_finite(g)]
+        return f"{place}; gradients lost: {', '.join(lost[:5]) or 'none'}"
+    return "the results and gradients of all layers are finite"
 
 
-def _last(job):
-    path = store.latest(job.folder) if job.folder is not None else None
+def _last_good(job):
+    path = None if job.checkpoints is None else store.latest(job.checkpoints.folder)
     return f"The last good checkpoint is {path}. " if path is not None else ""
 
 
-def _advice(watch, loss, grads, state):
+def _advice(observer, loss, checkpoint):
     """What can help in this case, and what cannot."""
-    params = [a for _, a in leaves(state.params, statistics=False)]
-    largest = max(float(np.max(np.abs(a), initial=0)) for a in params)
-    kind = np.dtype(checks.real_type(params[0]))
-    limit = math.sqrt(np.finfo(kind).max)
-    grown = "Lower the rate or clip the gradient" if state.step else "Start from smaller parameters"
+    arrays = list(leaves(checkpoint.params))
+    dtype = np.dtype(checks.real_type(arrays[0]))
+    limit, largest = math.sqrt(np.finfo(dtype).max), max(map(_largest, arrays))
     if largest > limit:
-        return f"The parameters, up to {largest:.3g}, are too large for {kind}. {grown}"
-    label = watch.forward[0] if watch.forward else watch.back[0] if watch.back else None
-    size = watch.sizes[label] if label else watch.last
+        grown = "Lower the learning rate or clip the gradient"
+        remedy = grown if checkpoint.step else "Start from smaller parameters"
+        return f"The parameters, up to {largest:.3g}, are too large for {dtype}. {remedy}"
+    size = _size_before(observer)
     if size > limit:
-        return f"Numbers of {size:.3g} are near the end of {kind}: scale the data down, or train in float64"
-    if watch.forward is not None:
+        remedy = "scale the data down, or train in float64"
+        return f"Numbers of {size:.3g} are near the limit of {dtype}: {remedy}"
+    if observer.output_loss is not None:
         return (
             "Its numbers are of ordinary size: its function has no finite value there. Change the function; "
-            "a lower rate or a clipped gradient would not help"
+            "a lower learning rate or a clipped gradient would not help"
         )
     if not np.isfinite(loss):
         return "The loss has no finite value there: change it, or its targets"
-    if watch.back is not None:
+    if observer.gradient_loss is not None:
         return (
             "Results are finite and derivatives are not, as those of a root, a norm or a quotient at 0, or "
-            f"of numbers whose squares are beyond {kind}. Change that function; a lower rate or a clipped "
-            "gradient would not help"
+            f"of numbers whose squares are beyond {dtype}. Change that function; a lower learning rate or a "
+            "clipped gradient would not help"
         )
-    return "Lower the rate or clip the gradient"
+    return "Lower the learning rate or clip the gradient"
 
 
-def _spelled(label):
-    place, name = label
-    return f"{spelled(place)}, {name}"
+def _size_before(observer):
+    """Largest entry of the input of the layer that lost its numbers, or of the last output."""
+    if observer.output_loss is not None:
+        return observer.sizes[observer.output_loss[0]]
+    return observer.sizes.get(observer.gradient_loss, observer.last_size)
 
 
-def _sound(x):
-    if isinstance(x, SparseObject):  # the gradient of an index
-        x = x.mut_add(x.vs.zeros())
-    return x is None or np.isfinite(getval(x)).all()
+def _layer_text(key):
+    if key == "loss":
+        return "the loss"
+    path, name = key
+    return f"layer {path_text(path)}, {name}"
+
+
+def _largest(array):
+    return float(np.max(np.abs(array), initial=0))

@@ -1,189 +1,346 @@
-"""What a training is made of, checked before it begins."""
+"""A training, checked before it begins: its arguments, its first state, and what a resumed one must share."""
 
 import os
 import zlib
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from spherekit._core import checks
-from spherekit.nn.types import Generalized
+from spherekit._core.pytree import difference, flatten
+from spherekit.nn import Sequential
+from spherekit.nn.files import describe
 from spherekit.train import checkpoints as store
 from spherekit.train import losses, metrics
-from spherekit.train.optimizers import Optimiser, largest_norm, share
-from spherekit.train.pytree import differences, leaves
+from spherekit.train.optimizers import Optimizer, adam, largest_norm
+
+_DTYPES = np.float32, np.float64, np.complex64, np.complex128
 
 
-class Job(NamedTuple):
-    """A training, checked: the arguments of `fit`, and what follows from them."""
+@dataclass(frozen=True)
+class EarlyStopping:
+    """Which value is the best, and when a training stops because it gets no better.
 
-    net: object
-    data: tuple
+    Parameters
+    ----------
+    monitor : str
+        "loss", or the name of a metric, of the validation data: the parameters of its best value are recorded
+        in ``checkpoint.best``.
+    patience : int, optional
+        Stop after this number of epochs without a better value; by default all epochs are run.
+
+    Raises
+    ------
+    TypeError, ValueError
+        ``monitor`` is not text; ``patience`` is not a whole number >= 1.
+
+    >>> EarlyStopping("accuracy", patience=5)
+    EarlyStopping(monitor='accuracy', patience=5)
+    """
+
+    monitor: str = "loss"
+    patience: int | None = None
+
+    def __post_init__(self):
+        if not isinstance(self.monitor, str):
+            raise TypeError(
+                f'monitor is {self.monitor!r} ({type(self.monitor).__name__}); expected text, "loss" or the '
+                "name of a metric"
+            )
+        if self.patience is not None:
+            _set(self, patience=checks.whole_number(self.patience, "patience", 1))
+
+
+@dataclass(frozen=True)
+class Checkpointing:
+    """Where a training writes its checkpoints, and whether it continues from them.
+
+    They hold the network too, for `spherekit.nn.load`, where its layers are of this package or registered
+    (`spherekit.nn.register`).
+
+    Parameters
+    ----------
+    folder : str or path
+        For ``step-00000123.npz`` and ``best.npz``; it is created where it does not exist.
+    keep_checkpoints : int
+        The number of numbered checkpoints that remain.
+    checkpoint_every : int, optional
+        Write one after this number of steps too; one is always written after an epoch.
+    resume : bool
+        Continue from the last checkpoint in the folder; from the start where there is none.
+    description : dict, optional
+        Stored with each checkpoint; what JSON can hold.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Numbers that are not whole or below 1; a folder that is not a path.
+
+    >>> Checkpointing("run", checkpoint_every=100)
+    Checkpointing(folder='run', keep_checkpoints=3, checkpoint_every=100, resume=False, description=None)
+    """
+
+    folder: str | os.PathLike
+    keep_checkpoints: int = 3
+    checkpoint_every: int | None = None
+    resume: bool = False
+    description: dict | None = None
+
+    def __post_init__(self):
+        if not is_path(self.folder):
+            raise TypeError(
+                f"folder is {self.folder!r} ({type(self.folder).__name__}); expected a path"
+            )
+        number = checks.whole_number(self.keep_checkpoints, "keep_checkpoints", 1)
+        _set(self, keep_checkpoints=number, resume=bool(self.resume))
+        if self.checkpoint_every is not None:
+            every = checks.whole_number(self.checkpoint_every, "checkpoint_every", 1)
+            _set(self, checkpoint_every=every)
+        if self.description is not None and not isinstance(self.description, dict):
+            raise TypeError(
+                f"description is {self.description!r}; expected a dict of what JSON can hold"
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A training: the arguments of `spherekit.train.fit`, checked and normalized."""
+
+    net: Sequential
+    data: tuple = field(repr=False)
+    validation: tuple | None = field(repr=False)
     loss: object
-    optimiser: Optimiser
-    validation: tuple
     metrics: dict
+    optimizer: Optimizer
     epochs: int
-    batch: int
+    batch_size: int
     seed: int
-    clip: float
-    patience: int
-    watch: str
+    max_norm: float | None
     augment: object
-    sets: int
-    momentum: float
-    folder: object
-    keep: int
-    every: int
-    threads: int
-    count: int
-    steps: int
-    sign: int
-    description: dict
+    set_size: int
+    early_stopping: EarlyStopping
+    checkpoints: Checkpointing | None
+    threads: int | None
+    loss_name: str = field(init=False)
+
+    def __post_init__(self):
+        check_network(self.net)
+        for name, minimum in dict(epochs=1, batch_size=1, seed=0, set_size=1).items():
+            _set(self, **{name: checks.whole_number(getattr(self, name), name, minimum)})
+        if self.max_norm is not None:
+            _set(self, max_norm=largest_norm(self.max_norm))
+        _set(self, optimizer=_checked_optimizer(self.optimizer))
+        _set(self, early_stopping=_as_value(EarlyStopping, self.early_stopping, "early_stopping"))
+        _set(self, checkpoints=_checked_checkpoints(self.checkpoints))
+        _set(self, loss_name=_function_name(self.loss), loss=losses.resolve(self.loss))
+        _set(self, metrics=metrics.resolve(self.metrics))
+        _set(self, data=_checked_pair(self.net, self.data, self.set_size, "data"))
+        if self.validation is not None:
+            pair = _checked_pair(self.net, self.validation, self.set_size, "validation")
+            _set(self, validation=pair)
+        _check_monitor(self.early_stopping, self.metrics, self.validation)
+
+    @property
+    def count(self):
+        """Number of training targets."""
+        return len(self.data[1])
+
+    @property
+    def steps_per_epoch(self):
+        """Number of batches; the last one may be smaller."""
+        return -(-self.count // self.batch_size)
+
+    @property
+    def total_steps(self):
+        """Number of steps of all epochs."""
+        return self.epochs * self.steps_per_epoch
+
+    @property
+    def monitor(self):
+        """Name of the value that says which parameters are the best."""
+        return self.early_stopping.monitor
+
+    @property
+    def sign(self):
+        """1 where larger values of the monitored metric are better, else -1."""
+        larger = getattr(self.metrics.get(self.monitor), "larger_is_better", False)
+        return 1 if self.monitor != "loss" and larger else -1
+
+    @cached_property
+    def network_description(self):
+        """The network as JSON can hold it, or None where a layer is not registered."""
+        try:
+            return describe(self.net)
+        except TypeError:
+            return None
+
+    @cached_property
+    def settings(self):
+        """What the bits of a training depend on, as JSON can hold it; with what may change, last."""
+        signals, targets = self.data
+        crc = zlib.crc32(np.ascontiguousarray(targets))
+        validation = None if self.validation is None else str(tuple(self.validation[0].shape))
+        return {
+            "layers": [
+                f"{type(layer).__name__}: {before} -> {after}"
+                for layer, before, after in self.net.stages()
+            ],
+            "loss": self.loss_name,
+            "optimizer": self.optimizer.settings_text,
+            "schedule": self.optimizer.schedule_text,
+            "signals": f"{tuple(signals.shape)} {signals.dtype}",
+            "targets": f"{targets.shape} {targets.dtype}, crc32 {crc:08x}",
+            "batch_size": self.batch_size,
+            "seed": self.seed,
+            "max_norm": self.max_norm,
+            "set_size": self.set_size,
+            "monitor": self.monitor,
+            "augment": None if self.augment is None else _function_name(self.augment),
+            "metrics": list(self.metrics),
+            "validation": validation,
+            "total_steps": self.total_steps,
+            "patience": self.early_stopping.patience,
+        }
+
+    @property
+    def description(self):
+        """Stored with each checkpoint."""
+        return dict(self.checkpoints.description or {}) | {"training": self.settings}
+
+    def patience_exhausted(self, checkpoint):
+        """Whether the monitored value has not improved for too many epochs."""
+        return _exhausted(self.early_stopping.patience, checkpoint)
+
+    def batch(self, rows):
+        """(signals, targets) of a batch; of each target all the signals of its set."""
+        signals, targets = self.data
+        signal_rows = rows
+        if self.set_size > 1:
+            signal_rows = (rows[:, None] * self.set_size + np.arange(self.set_size)).reshape(-1)
+        return select(signals, signal_rows), select(targets, rows)
+
+    def save(self, checkpoint, best):
+        """Write a checkpoint into the folder of the training."""
+        store.save_numbered(
+            self.checkpoints.folder,
+            checkpoint,
+            self.description,
+            net=None if self.network_description is None else self.net,
+            keep=self.checkpoints.keep_checkpoints,
+            best=best,
+        )
 
 
-def job(given):
-    """`Job` of the arguments of `fit`."""
-    given = given | _numbers(given)
-    if not isinstance(given["optimiser"], Optimiser):
+def _set(value, **fields):
+    for name, content in fields.items():
+        object.__setattr__(value, name, content)
+
+
+def is_path(value):
+    """Whether a value is a path: text or `os.PathLike`."""
+    return isinstance(value, str | os.PathLike)
+
+
+def check_network(net):
+    """Refuse what is not a network with the type of its input."""
+    if not isinstance(net, Sequential):
+        raise TypeError(f"net is {net!r}; expected a network, nn.Sequential(nn.Sphere(...), ...)")
+    if net.in_type is None:
         raise TypeError(
-            f"optimiser is {given['optimiser']!r}; expected sgd(...), adam(...) or adamw(...)"
+            "the network does not know the type of its input; create it with the type first, "
+            "nn.Sequential(nn.Sphere(...), ...)"
         )
-    if given["resume"] and given["checkpoints"] is None:
-        raise ValueError("resume=True without a folder; pass checkpoints=FOLDER")
-    loss, found = losses.named(given["loss"]), metrics.named(given["metrics"])
-    data = _pair(given["net"], given["data"], given["sets"], "data")
-    validation = given["validation"]
-    if validation is not None:
-        validation = _pair(given["net"], validation, given["sets"], "validation")
-    sign = _direction(given["watch"], found, validation, given["patience"])
-    count = len(data[1])
-    made = {name: given[name] for name in Job._fields if name in given}
-    made |= dict(loss=loss, data=data, validation=validation, metrics=found, sign=sign, count=count)
-    made |= dict(folder=given["checkpoints"], steps=-(-count // given["batch"]))
-    words = {"training": _settings(made, given["loss"])}
-    return Job(**made | {"description": dict(given["description"] or {}) | words})
 
 
-def _numbers(given):
-    """Those of the arguments that are single numbers."""
-    minima = dict(epochs=1, batch=1, seed=0, sets=1, keep=1, patience=1, every=1)
-    made = {
-        name: checks.whole_number(given[name], name, minimum)
-        for name, minimum in minima.items()
-        if not (name in ("patience", "every") and given[name] is None)
-    }
-    made["momentum"] = share(given["momentum"], "momentum")
-    if given["clip"] is not None:
-        made["clip"] = largest_norm(given["clip"], "clip")
-    return made
-
-
-def start(job, params, resume):
-    """The state to go on from: that of the last checkpoint, or a fresh one."""
-    params = _checked(params)
-    last = store.latest(job.folder) if job.folder is not None else None
-    if last is not None and not resume:
-        raise ValueError(
-            f"{os.fspath(job.folder)} holds a training ({last.name}); pass resume=True to go on with it, or "
-            "another folder"
+def _checked_optimizer(optimizer):
+    if optimizer is None:
+        return adam()
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(
+            f"optimizer is {optimizer!r}; expected train.sgd(...), train.adam(...) or train.adamw(...)"
         )
-    if last is not None:
-        store.sweep(job.folder)
-        return _resumed(job, params, last)
-    names = ["step", "train", *(["loss", *job.metrics] if job.validation is not None else [])]
-    history = {"steps": {"loss": [], "rate": [], "norm": []}, "epochs": {n: [] for n in names}}
-    rng = np.random.default_rng([job.seed, 2**31]).bit_generator.state  # apart from those of epochs
-    best = {"params": params, "value": None, "epoch": 0}
-    return store.State(params, job.optimiser.init(params), 0, 0, rng, history, best)
+    return optimizer
 
 
-def batch_axis(signal):
-    """Which axis counts the signals."""
-    return 1 if isinstance(signal, Generalized) else 0
+def _checked_checkpoints(checkpoints):
+    if is_path(checkpoints):
+        return Checkpointing(checkpoints)
+    return None if checkpoints is None else _as_value(Checkpointing, checkpoints, "checkpoints")
 
 
-def signals_of(net, signals, name):
-    """(signals that can be indexed, how many), of the shape that the network takes."""
+def _as_value(kind, value, name):
+    """``value``, of that class; its defaults for None."""
+    if value is None:
+        return kind()
+    if not isinstance(value, kind):
+        path = "a path, or " if kind is Checkpointing else ""
+        raise TypeError(f"{name} is {value!r}; expected {path}train.{kind.__name__}(...)")
+    return value
+
+
+def _function_name(function):
+    if isinstance(function, str):
+        return function
+    return getattr(function, "__qualname__", str(type(function)))
+
+
+def _check_monitor(early_stopping, functions, validation):
+    monitor = early_stopping.monitor
+    if monitor != "loss" and monitor not in functions:
+        known = ", ".join(["loss", *functions])
+        raise ValueError(f"monitor is {monitor!r}; known are {known}")
+    if validation is None and (early_stopping.patience is not None or monitor != "loss"):
+        raise ValueError("patience and monitor need validation=(signals, targets)")
+
+
+# --- data ----------------------------------------------------------------------------------------------
+
+
+def check_signals(net, signals, name):
+    """Signals that can be indexed, and their number; refuses another shape than the network accepts."""
     if not hasattr(signals, "shape") or np.ma.is_masked(signals):
         signals = checks.as_array(signals, f"{name}: the array of signals")
-    axis, shape = batch_axis(net.takes), tuple(signals.shape)
-    count = shape[axis] if len(shape) > axis else 0
-    if shape != net.takes.shape(count):
-        wanted = tuple("batch" if n == -1 else n for n in net.takes.shape(-1))
+    shape = tuple(signals.shape)
+    count = shape[0] if shape else 0
+    if shape != net.in_type.shape(count):
+        expected = ", ".join(("batch", *map(str, net.in_type.shape(0)[1:])))
         raise ValueError(
-            f"{name}: signals of shape {shape}; the network takes {net.takes}: {wanted}"
+            f"{name}: signals of shape {shape}; the network accepts {net.in_type}: ({expected})"
         )
     return signals, count
 
 
-def taken(signals, axis, rows):
-    """Some of the signals, as a plain array."""
-    return checks.as_array(signals[:, rows] if axis else signals[rows], "the batch of signals")
+def select(array, rows):
+    """Entries of an array, in memory or in a file, as a plain array."""
+    return checks.as_array(array[rows], "the batch of signals")
 
 
-def chosen(job, rows):
-    """(signals, targets) of a batch; of each target all the signals of its set."""
-    signals, targets = job.data
-    some = rows
-    if job.sets > 1:
-        some = (rows[:, None] * job.sets + np.arange(job.sets)).reshape(-1)
-    x = taken(signals, batch_axis(job.net.takes), some)
-    return x, taken(targets, batch_axis(job.net.gives) if targets.ndim > 1 else 0, rows)
-
-
-def _resumed(job, params, path):
-    state, description = store.load(path)
-    words = differences(params, state.params)
-    if words:
-        raise ValueError(f"{path} is of another network: it has {words}")
-    stored, now = description.get("training", {}), job.description["training"]
-    other = [name for name in now if stored.get(name) != now[name]]
-    if other:
-        said = "; ".join(f"{name} was {stored.get(name)}, now {now[name]}" for name in other)
-        raise ValueError(f"{path} is of another training: {said}")
-    return state
-
-
-def _settings(made, loss):
-    """What must be the same for the same numbers, in words that JSON holds."""
-    net, (signals, targets) = made["net"], made["data"]
-    return {
-        "network": [f"{a.name}: {a.takes} -> {a.gives}" for a in net.layers],
-        "loss": loss if isinstance(loss, str) else getattr(loss, "__qualname__", str(type(loss))),
-        "optimiser": str(made["optimiser"]),
-        "signals": f"{tuple(signals.shape)} {signals.dtype}",
-        "targets": f"{targets.shape} {targets.dtype}, crc32 {zlib.crc32(np.ascontiguousarray(targets)):08x}",
-        **{name: made[name] for name in ("batch", "seed", "clip", "sets", "momentum", "watch")},
-        "augment": getattr(made["augment"], "__qualname__", str(type(made["augment"])))
-        if made["augment"] else None,
-        "metrics": list(made["metrics"]),
-        "validation": None if made["validation"] is None else str(tuple(made["validation"][0].shape)),
-    }  # fmt: skip
-
-
-def _pair(net, data, sets, name):
+def _checked_pair(net, data, set_size, name):
     """(signals, targets) that fit the network and each other."""
     if not isinstance(data, tuple | list) or len(data) != 2:
         raise TypeError(f"{name} is {type(data).__name__}; expected (signals, targets)")
-    signals, count = signals_of(net, data[0], name)
-    targets = targets_of(data[1], name)
+    signals, count = check_signals(net, data[0], name)
+    targets = check_targets(data[1], name)
     if not count:
-        raise ValueError(f"{name}: signals of shape {tuple(signals.shape)}; expected one at least")
-    own = batch_axis(net.gives) if targets.ndim > 1 else 0
-    if targets.ndim == 0 or targets.shape[own] * sets != count:
-        many = f" of sets of {sets}" if sets > 1 else ""
-        raise ValueError(f"{name}: {count} signals{many} and targets of shape {targets.shape}; "
-                         "expected one target for each")  # fmt: skip
+        raise ValueError(
+            f"{name}: signals of shape {tuple(signals.shape)}; expected at least one signal"
+        )
+    if targets.ndim == 0 or len(targets) * set_size != count:
+        sets = f" of sets of {set_size}" if set_size > 1 else ""
+        raise ValueError(
+            f"{name}: {count} signals{sets} and targets of shape {targets.shape}; expected one target for "
+            f"each {'set' if sets else 'signal'}"
+        )
     return signals, targets
 
 
-def targets_of(targets, name):
-    """Finite numbers, as an array."""
+def check_targets(targets, name):
+    """Targets as an array of finite numbers."""
     if np.ma.is_masked(targets):
         raise TypeError(
             f"{name}: {np.ma.count_masked(targets)} targets are masked; leave these signals out, and pass "
-            "targets.data of the others"
+            "targets.data of those that remain"
         )
     try:
         targets = checks.as_array(targets, "targets")
@@ -200,24 +357,131 @@ def targets_of(targets, name):
     return targets
 
 
-def _checked(params):
-    for path, array in leaves(params):
-        if array.dtype not in (np.float32, np.float64, np.complex64, np.complex128):
-            raise TypeError(
-                f"parameter {path} has dtype {array.dtype}; expected float32, float64, complex64 or "
-                "complex128, as net.init makes them"
+# --- first state ---------------------------------------------------------------------------------------
+
+
+def start(job, initial):
+    """The checkpoint to continue from: the last one in the folder, or that of the initial parameters."""
+    params, state = _checked_initial(job.net, initial)
+    folder = None if job.checkpoints is None else job.checkpoints.folder
+    last = None if folder is None else store.latest(folder)
+    if last is not None and not job.checkpoints.resume:
+        raise ValueError(
+            f"{os.fspath(folder)} holds a training ({last.name}); continue it with checkpoints="
+            "train.Checkpointing(folder, resume=True), or name another folder"
+        )
+    if last is not None:
+        store.remove_temporary(folder)
+        return _resumed(job, params, state, last)
+    columns = ["step", "train", *(["loss", *job.metrics] if job.validation is not None else [])]
+    history = {
+        "steps": {"loss": [], "learning_rate": [], "gradient_norm": []},
+        "epochs": {name: [] for name in columns},
+    }
+    rng = np.random.default_rng([job.seed, 2**31])  # another stream than those of the epochs
+    return store.Checkpoint(
+        params=params,
+        state=state,
+        optimizer_state=job.optimizer.init(params),
+        step=0,
+        epoch=0,
+        random_state=rng.bit_generator.state,
+        history=history,
+        best={"params": params, "state": state, "value": None, "epoch": 0},
+    )
+
+
+def _checked_initial(net, initial):
+    if not isinstance(initial, tuple) or len(initial) != 2:
+        raise TypeError(
+            f"initial is {type(initial).__name__}; expected (params, state), as net.init(rng) returns it"
+        )
+    for name, tree in zip(("parameter", "state"), initial, strict=True):
+        for path, array in flatten(tree):
+            if array.dtype not in _DTYPES:
+                raise TypeError(
+                    f"{name} {path} has dtype {array.dtype}; expected float32, float64, complex64 or "
+                    "complex128, as net.init returns them"
+                )
+            if not np.isfinite(array).all():
+                raise ValueError(f"{name} {path} holds NaN or infinite numbers")
+        if not isinstance(tree, list | tuple) or len(tree) != len(net.layers):
+            entries = f"{len(tree)} layers" if hasattr(tree, "__len__") else type(tree).__name__
+            raise ValueError(
+                f"initial: the {name} tree is of {entries}, the network has {len(net.layers)} layers; "
+                "net.init(rng) returns (params, state) of this network"
             )
-        if not np.isfinite(array).all():
-            raise ValueError(f"parameter {path} holds what is no finite number")
-    if not leaves(params, statistics=False):
+    if not flatten(initial[0]):
         raise ValueError("the network has no parameters to train")
-    return params
+    return initial
 
 
-def _direction(watch, found, validation, patience):
-    """1 where larger is better, -1 where smaller is."""
-    if watch != "loss" and watch not in found:
-        raise ValueError(f"watch is {watch!r}; known are loss{''.join(f', {m}' for m in found)}")
-    if validation is None and (patience is not None or watch != "loss"):
-        raise ValueError("patience and watch need validation=(signals, targets)")
-    return 1 if watch != "loss" and getattr(found[watch], "larger_is_better", False) else -1
+def _resumed(job, params, state, path):
+    checkpoint, description, network = store.read(path)
+    if layer := _other_network(job, network):
+        raise ValueError(f"{path} is of another network: {layer}")
+    for expected, tree in ((params, checkpoint.params), (state, checkpoint.state)):
+        if reason := difference(expected, tree):
+            raise ValueError(f"{path} is of another network: it has {reason}")
+    stored = description.get("training", {})
+    changes = [
+        name
+        for name in job.settings
+        if name not in ("total_steps", "patience", "schedule")
+        and stored.get(name) != job.settings[name]
+    ]
+    if changes:
+        text = "; ".join(
+            f"{name} was {stored.get(name)}, now {job.settings[name]}" for name in changes
+        )
+        raise ValueError(f"{path} is of another training: {text}")
+    _check_schedule(job, checkpoint, stored, path)
+    return checkpoint
+
+
+def _check_schedule(job, checkpoint, stored, path):
+    """Refuse another schedule, except of a training that was finished with the stored one."""
+    schedule, total = stored.get("schedule"), stored.get("total_steps", 0)
+    if schedule == job.settings["schedule"]:
+        return
+    if checkpoint.step >= total or _exhausted(stored.get("patience"), checkpoint):
+        return
+    raise ValueError(
+        f"{path} is of an unfinished training, step {checkpoint.step} of {total}: its learning rate was "
+        f"{schedule}, now {job.settings['schedule']}. Resume it with the former schedule; once it is "
+        "finished, it can be lengthened with another. Or start another training in another folder"
+    )
+
+
+def _exhausted(patience, checkpoint):
+    return patience is not None and checkpoint.epoch - checkpoint.best["epoch"] >= patience
+
+
+def _other_network(job, stored):
+    """In words, the first layer that differs from that of the stored network; None where none does."""
+    network = job.network_description
+    if stored is None or network is None or stored == network:
+        return None
+    return _difference(stored, network, job.net)
+
+
+def _difference(stored, network, net):
+    if stored["fields"]["in_type"] != network["fields"]["in_type"]:
+        return f"its input was {_text(stored['fields']['in_type'])}, now {net.in_type!r}"
+    former, layers = stored["fields"]["layers"], network["fields"]["layers"]
+    for number, (before, now) in enumerate(zip(former, layers, strict=False)):
+        if before != now:
+            return f"layer {number} was {_text(before)}, now {_text(now)}"
+    return f"it had {len(former)} layers, now {len(layers)}"
+
+
+def _text(description):
+    """A described value as the call that creates it."""
+    if isinstance(description, list):
+        return f"({', '.join(map(_text, description))})"
+    if not isinstance(description, dict):
+        return repr(description)
+    if "function" in description:
+        return description["function"]
+    fields = ", ".join(f"{name}={_text(value)}" for name, value in description["fields"].items())
+    return f"{description['class']}({fields})"

@@ -7,108 +7,110 @@ import numpy as np
 
 from spherekit._core import checks
 from spherekit._core.blas import one_thread
-from spherekit._core.workspace import keep_freed
-from spherekit.nn import Mode, Training
+from spherekit.nn import Context
 from spherekit.train import checkpoints as store
-from spherekit.train import divergence
+from spherekit.train import divergence, losses
 from spherekit.train import job as jobs
-from spherekit.train.autodiff import gradient
-from spherekit.train.job import batch_axis
-from spherekit.train.optimizers import adam, clip, global_norm
+from spherekit.train import metrics as metric_functions
+from spherekit.train.autodiff import loss_and_gradients
+from spherekit.train.optimizers import clip_by_global_norm, global_norm
 
 
 class Step(NamedTuple):
-    """What is known after a step.
+    """Results of a training step.
 
-    step, total : int, steps done, and of how many
-    epoch : int, the pass over the data that the step is of, from 1
-    loss : float, of the batch, before the step
-    metrics : dict, of the validation data after the last step of an epoch, else empty
-    rate, norm : float, learning rate, and global norm of the gradient before it was clipped
-    state : `checkpoints.State`: ``state.params``, ``state.best["params"]``, ``state.history``
+    Attributes
+    ----------
+    step, total_steps : int
+        Number of steps done, and of all steps.
+    epoch : int
+        The pass over the data that the step belongs to, from 1.
+    loss : float
+        Of the batch, before the step.
+    metrics : dict
+        Of the validation data after the last step of an epoch, else empty.
+    learning_rate, gradient_norm : float
+        The global norm is that of the gradient before it is clipped.
+    checkpoint : checkpoints.Checkpoint
+        After the step: ``checkpoint.best``, ``checkpoint.history``.
     """
 
     step: int
-    total: int
+    total_steps: int
     epoch: int
     loss: float
     metrics: dict
-    rate: float
-    norm: float
-    state: store.State
+    learning_rate: float
+    gradient_norm: float
+    checkpoint: store.Checkpoint
+
+    @property
+    def params(self):
+        """Parameters after the step."""
+        return self.checkpoint.params
+
+    @property
+    def state(self):
+        """Running state of the network after the step."""
+        return self.checkpoint.state
 
 
 def fit(
     net,
-    params,
+    initial,
     data,
     *,
     loss="cross_entropy",
-    optimiser=None,
+    optimizer=None,
     validation=None,
     metrics=(),
     epochs=10,
-    batch=32,
+    batch_size=32,
     seed=0,
-    clip=None,
-    patience=None,
-    watch="loss",
+    max_norm=None,
     augment=None,
-    sets=1,
-    momentum=0.9,
+    set_size=1,
+    early_stopping=None,
     checkpoints=None,
-    keep=3,
-    every=None,
-    resume=False,
-    description=None,
     threads=None,
 ):
     """Train a network: a generator of `Step`, one for each batch.
 
-    The same seed gives the same numbers, bit for bit, whatever the threads, and whether or not the training
-    was interrupted and resumed. Nothing is printed. On Linux the process keeps the memory that arrays free
-    from here on, instead of asking the system for it again in each step.
+    The same seed gives the same numbers, bit for bit, for any number of threads, and whether or not the
+    training was interrupted and resumed. Nothing is printed.
 
     Parameters
     ----------
-    net : spherekit.nn.Net
-    params : tree of arrays
-        Where to start, from ``net.init``; their precision is kept.
+    net : spherekit.nn.Sequential
+        With the type of its input.
+    initial : (params, state)
+        From ``net.init``, or trained; their precision is preserved.
     data : (signals, targets)
-        Signals as the network takes them; arrays, or what is indexed as one (`numpy.memmap`). Targets: labels
-        (n,), or an array like the outputs.
+        Signals as the network accepts them: arrays, or what is indexed as one (`numpy.memmap`). Targets:
+        labels ``[shape=(n,)]``, or an array of the shape of the outputs.
     loss : str or callable
         One of `losses`, or a function of (outputs, targets) in autograd.numpy.
-    optimiser : Optimiser, optional
-        `sgd`, `adam` or `adamw`; adam(1e-3) unless said.
+    optimizer : Optimizer, optional
+        `sgd`, `adam` or `adamw`; by default ``adam(1e-3)``.
     validation : (signals, targets), optional
-        Its loss and metrics are taken after each epoch.
+        Loss and metrics are computed of it after each epoch.
     metrics : sequence of str or callable, or dict
-        As `spherekit.train.metrics`.
-    epochs, batch : int
-        Passes over the data, and signals in a batch; the last batch of an epoch may be smaller.
+        As in `spherekit.train.metrics`.
+    epochs, batch_size : int
+        Passes over the data, and targets in a batch; the last batch of an epoch may be smaller.
     seed : int
         Of the order of the signals in each epoch, of dropout and of ``augment``.
-    clip : float, optional
-        Largest global norm of the gradient.
-    patience : int, optional
-        Stop after so many epochs without a better ``watch``.
-    watch : str
-        "loss", or a metric: ``state.best`` has the parameters of its best value on the validation data;
-        without these the last parameters.
+    max_norm : float, optional
+        The gradient is scaled down where its global norm is larger.
     augment : callable, optional
         (signals, rng) -> signals, applied to each batch.
-    sets : int
-        Signals of one target, side by side (`nn.set_sum`).
-    momentum : float
-        Of running means (`nn.Training`).
-    checkpoints : path, optional
-        Folder for ``step-00000123.npz``, of which the last ``keep`` stay, and ``best.npz``; after each epoch,
-        and after ``every`` steps where that is given.
-    resume : bool
-        Go on from the last checkpoint in the folder; from the start where there is none.
-    description : dict, optional
-        Stored with each checkpoint; what JSON can hold.
+    set_size : int
+        Signals of one target, side by side (`spherekit.nn.SetSum`).
+    early_stopping : EarlyStopping, optional
+        Which value is the best, and when to stop; by default the validation loss, and never.
+    checkpoints : path or Checkpointing, optional
+        Folder for checkpoints; a `Checkpointing` with ``resume=True`` continues from the last one there. A
+        finished training is lengthened by more ``epochs``; the schedule of its learning rate may then differ.
     threads : int, optional
 
     Yields
@@ -119,176 +121,310 @@ def fit(
     Raises
     ------
     ValueError, TypeError
-        At once: what does not fit. A folder with checkpoints but no ``resume``; checkpoints of another
+        At the call: what does not fit. A folder with checkpoints, without ``resume``; checkpoints of another
         training.
     Diverged
-        The loss, a gradient or a parameter is NaN or infinite; names the layer.
+        The loss, a gradient or a parameter is NaN or infinite; the message names the layer.
 
     >>> from spherekit import nn
     >>> from spherekit.testing import random_flm
     >>> rng = np.random.default_rng(0)
     >>> x, labels = random_flm(4, rng, reality=True, shape=(20, 1)), np.arange(20) % 2
     >>> x[labels == 1] *= 0.2
-    >>> net = nn.Net(nn.Sphere(4, 1), nn.power(), nn.dense(2))
-    >>> how = dict(optimiser=adam(0.1), epochs=50, validation=(x, labels), metrics=["accuracy"])
-    >>> last = finish(fit(net, net.init(rng), (x, labels), **how))
+    >>> net = nn.Sequential(nn.Sphere(4, 1), nn.PowerSpectrum(), nn.Dense(2))
+    >>> from spherekit.train import adam
+    >>> options = dict(optimizer=adam(0.1), epochs=50, validation=(x, labels), metrics=["accuracy"])
+    >>> last = finish(fit(net, net.init(rng), (x, labels), **options))
     >>> last.step, last.metrics["accuracy"]
     (50, 1.0)
     """
-    given = dict(locals())
-    keep_freed()
-    job = jobs.job(given | {"optimiser": adam() if optimiser is None else optimiser})
-    return _steps(job, jobs.start(job, params, resume))
+    job = jobs.Job(
+        net=net,
+        data=data,
+        validation=validation,
+        loss=loss,
+        metrics=metrics,
+        optimizer=optimizer,
+        epochs=epochs,
+        batch_size=batch_size,
+        seed=seed,
+        max_norm=max_norm,
+        augment=augment,
+        set_size=set_size,
+        early_stopping=early_stopping,
+        checkpoints=checkpoints,
+        threads=threads,
+    )
+    return _steps(job, jobs.start(job, initial))
 
 
 def finish(steps):
-    """Run to the end; the last `Step`."""
+    """Run a training to its end.
+
+    Parameters
+    ----------
+    steps : iterator of Step
+        From `fit` or `progress`.
+
+    Returns
+    -------
+    Step or None
+        The last one.
+
+    >>> finish(iter([1, 2, 3]))
+    3
+    """
     last = deque(steps, maxlen=1)
     return last[0] if last else None
 
 
 def progress(steps, **options):
-    """The same steps, with a progress bar (tqdm) on the standard error; ``options`` are tqdm's."""
-    from tqdm.auto import tqdm
-
-    with tqdm(unit="step", **options) as bar:
-        shown = {}
-        for step in steps:
-            bar.total = step.total
-            bar.update(step.step - bar.n)
-            shown |= {f"val {name}": f"{value:.4g}" for name, value in step.metrics.items()}
-            bar.set_postfix({"epoch": step.epoch, "loss": f"{step.loss:.4g}"} | shown)
-            yield step
-
-
-def predict(net, params, signals, *, batch=256, threads=None):
-    """The outputs of all signals, batch by batch, as the network is used (not trained).
+    """The same steps, with a progress bar (tqdm) on the standard error.
 
     Parameters
     ----------
-    net, params : as in `fit`
-    signals : as in `fit`
-        They may be none at all; so are the outputs then.
-    batch : int
-        Signals at a time; a multiple of the size of sets.
+    steps : iterator of Step
+        From `fit`.
+    **options
+        Of tqdm.
+
+    Yields
+    ------
+    Step
+
+    >>> list(progress(iter([]), disable=True))
+    []
     """
-    signals, count = jobs.signals_of(net, signals, "predict")
-    batch = checks.whole_number(batch, "batch", 1)
-    return _outputs(net, params, signals, count, batch, Mode(threads))
+    from tqdm.auto import tqdm
+
+    with tqdm(unit="step", **options) as bar:
+        values = {}
+        for step in steps:
+            bar.total = step.total_steps
+            bar.update(step.step - bar.n)
+            values |= {f"val {name}": f"{value:.4g}" for name, value in step.metrics.items()}
+            bar.set_postfix({"epoch": step.epoch, "loss": f"{step.loss:.4g}"} | values)
+            yield step
 
 
-def _outputs(net, params, signals, count, batch, mode):
-    axis, made = batch_axis(net.takes), []
+def predict(net, params, signals, *, state=None, batch_size=256, threads=None):
+    """The outputs of all signals, batch by batch, as the network is used, not in training.
+
+    Parameters
+    ----------
+    net : spherekit.nn.Sequential
+        With the type of its input.
+    params : tree of arrays
+        From ``net.init``, or trained.
+    signals : array
+        As in `fit`; there may be none.
+    state : tree of arrays, optional
+        Running state; may be left out of networks without.
+    batch_size : int
+        Signals at a time; a multiple of the size of sets.
+    threads : int, optional
+
+    Returns
+    -------
+    array
+        Batch axis first.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Signals or parameters that do not fit the network; results that are not finite.
+
+    >>> from spherekit import nn
+    >>> net = nn.Sequential(nn.Features(3), nn.Dense(2))
+    >>> params, state = net.init(0)
+    >>> predict(net, params, np.zeros((1000, 3))).shape
+    (1000, 2)
+    """
+    jobs.check_network(net)
+    signals, count = jobs.check_signals(net, signals, "predict")
+    batch_size = checks.whole_number(batch_size, "batch_size", 1)
+    return _outputs(net, params, state, signals, count, batch_size, Context(threads=threads))
+
+
+def _outputs(net, params, state, signals, count, batch_size, context):
+    batches = []
     with one_thread():
-        for first in range(0, max(count, 1), batch):
-            some = jobs.taken(signals, axis, slice(first, first + batch))
-            made.append(net(params, some, mode))
-    return np.concatenate(made, axis=batch_axis(net.gives))
+        for first in range(0, max(count, 1), batch_size):
+            x = jobs.select(signals, slice(first, first + batch_size))
+            batches.append(net.apply(params, state, x, context)[0])
+    return np.concatenate(batches)
 
 
-def evaluate(net, params, data, *, loss, metrics=(), batch=256, threads=None):
-    """{"loss": ..., and each metric} of a data set, not an empty one; arguments as in `fit`."""
-    found = jobs.metrics.named(metrics)
-    if not jobs.signals_of(net, data[0], "evaluate")[1]:
-        raise ValueError("evaluate: no signals, whose mean loss would be no number")
-    targets = jobs.targets_of(data[1], "evaluate")
-    outputs = predict(net, params, data[0], batch=batch, threads=threads)
-    return _values(outputs, targets, jobs.losses.named(loss), found)
+def evaluate(net, params, data, *, state=None, loss, metrics=(), batch_size=256, threads=None):
+    """Loss and metrics of a data set.
+
+    Parameters
+    ----------
+    net, params, state, batch_size, threads : as in `predict`
+    data : (signals, targets)
+        Not empty.
+    loss, metrics : as in `fit`
+
+    Returns
+    -------
+    dict of str to float
+        ``"loss"``, and each metric by its name.
+
+    Raises
+    ------
+    ValueError, TypeError
+        What does not fit; no signals.
+
+    >>> from spherekit import nn
+    >>> net = nn.Sequential(nn.Features(3), nn.Dense(2))
+    >>> params, state = net.init(0)
+    >>> evaluate(net, params, (np.zeros((4, 3)), np.zeros((4, 2))), loss="mse", metrics=["mae"])
+    {'loss': 0.0, 'mae': 0.0}
+    """
+    functions = metric_functions.resolve(metrics)
+    jobs.check_network(net)
+    if not jobs.check_signals(net, data[0], "evaluate")[1]:
+        raise ValueError("evaluate: no signals, and the mean loss of no signals is not a number")
+    targets = jobs.check_targets(data[1], "evaluate")
+    outputs = predict(net, params, data[0], state=state, batch_size=batch_size, threads=threads)
+    return _values(outputs, targets, losses.resolve(loss), functions)
 
 
-def _values(outputs, targets, loss, metrics):
+def _values(outputs, targets, loss, functions):
     values = {"loss": loss(outputs, targets)}
-    values |= {name: function(outputs, targets) for name, function in metrics.items()}
+    values |= {name: function(outputs, targets) for name, function in functions.items()}
     return {name: float(value) for name, value in values.items()}
 
 
-def _steps(job, state):
-    total = job.epochs * job.steps
-    if state.step >= total or _waited(job, state):
-        if state.step:
-            yield _stored(job, state, total)
+def _steps(job, checkpoint):
+    total_steps, folder = job.total_steps, job.checkpoints
+    if checkpoint.step >= total_steps or job.patience_exhausted(checkpoint):
+        if checkpoint.step:
+            yield _last_step(checkpoint, total_steps)
         return
-    while state.step < total and not _waited(job, state):
-        epoch, place = divmod(state.step, job.steps)
+    while checkpoint.step < total_steps and not job.patience_exhausted(checkpoint):
+        epoch, first = divmod(checkpoint.step, job.steps_per_epoch)
         order = np.random.default_rng([job.seed, epoch]).permutation(job.count)
-        for number in range(place, job.steps):
-            rows = order[number * job.batch : (number + 1) * job.batch]
-            state, loss, rate, norm = advance(job, state, rows)
-            ended, metrics, improved = number == job.steps - 1, {}, False
-            if ended:
-                state, metrics, improved = _after_epoch(job, state)
-            if job.folder and (ended or (job.every and state.step % job.every == 0)):
-                store.keep(job.folder, state, job.description, job.keep, improved)
-            yield Step(state.step, total, epoch + 1, loss, metrics, rate, norm, state)
+        for number in range(first, job.steps_per_epoch):
+            rows = order[number * job.batch_size : (number + 1) * job.batch_size]
+            checkpoint, *values = advance(job, checkpoint, rows)
+            is_last, metrics, improved = number == job.steps_per_epoch - 1, {}, False
+            if is_last:
+                checkpoint, metrics, improved = _after_epoch(job, checkpoint)
+            if folder is not None:
+                every = folder.checkpoint_every
+                if is_last or (every and checkpoint.step % every == 0):
+                    job.save(checkpoint, improved)
+            loss, learning_rate, gradient_norm = values
+            yield Step(
+                step=checkpoint.step,
+                total_steps=total_steps,
+                epoch=epoch + 1,
+                loss=loss,
+                metrics=metrics,
+                learning_rate=learning_rate,
+                gradient_norm=gradient_norm,
+                checkpoint=checkpoint,
+            )
 
 
-def advance(job, state, rows):
-    """(state, loss, rate, norm) after one step on the signals of these rows."""
-    x, y = jobs.chosen(job, rows)
-    rng = generator(state.rng)
+def advance(job, checkpoint, rows):
+    """(checkpoint, loss, learning rate, gradient norm) after one step on the signals of these rows."""
+    x, y = job.batch(rows)
+    rng = generator(checkpoint.random_state)
     if job.augment is not None:
         x = job.augment(x, rng)
-    before = rng.bit_generator.state
-    mode = Training(rng, job.momentum, job.threads)
-    mode.guarded = False  # what is lost is named below, with what the training knows
-    with one_thread(), np.errstate(all="ignore"):  # what is not finite is found, and named, below
+    random_state = rng.bit_generator.state
+    # Not finite results are named below, with what the training knows.
+    context = Context(training=True, rng=rng, threads=job.threads, check_finite=False)
+    with one_thread(), np.errstate(all="ignore"):
         try:
-            loss, grads = gradient(job.net, job.loss, state.params, x, y, mode)
-        except ValueError as error:  # a layer that refuses what another has made of the numbers
-            raise divergence.explained(error, job, state, x, y, generator(before)) from None
-        grads, norm = clip(grads, job.clip) if job.clip else (grads, global_norm(grads))
-        params, optimiser = job.optimiser.step(state.params, grads, state.optimiser)
-        params = mode.updated(params)
-    sound = np.isfinite(loss) and np.isfinite(norm)
-    if not (sound and divergence.finite(params) and divergence.finite(optimiser)):
-        raise divergence.diverged(job, state, x, y, generator(before), loss)
-    rate = float(job.optimiser.rate(state.step))
-    for name, value in dict(loss=loss, rate=rate, norm=norm).items():
-        state.history["steps"][name].append(value)
-    made = dict(params=params, optimiser=optimiser, step=state.step + 1)
-    return state._replace(**made, rng=rng.bit_generator.state), loss, rate, norm
-
-
-def generator(state):
-    """The random numbers that go on from a stored state."""
-    made = np.random.PCG64()
-    made.state = state
-    return np.random.Generator(made)
-
-
-def _after_epoch(job, state):
-    """State with the epoch in its history, metrics of the validation data, and whether they are the best."""
-    sizes = np.full(job.steps, job.batch)
-    sizes[-1] = job.count - job.batch * (job.steps - 1)
-    losses = state.history["steps"]["loss"][-job.steps :]
-    line, epoch = (
-        {"step": state.step, "train": float(np.average(losses, weights=sizes))},
-        state.epoch + 1,
+            loss, gradients, state = loss_and_gradients(
+                job.net, job.loss, checkpoint.params, checkpoint.state, x, y, context
+            )
+        except ValueError as error:  # perhaps a layer that refuses what another one has lost
+            rng = generator(random_state)
+            raise divergence.explained(error, job, checkpoint, x, y, rng) from None
+        if job.max_norm:
+            gradients, norm = clip_by_global_norm(gradients, job.max_norm)
+        else:
+            norm = global_norm(gradients)
+        params, optimizer_state = job.optimizer.step(
+            checkpoint.params, gradients, checkpoint.optimizer_state
+        )
+    finite = np.isfinite(loss) and np.isfinite(norm)
+    if not (finite and all(map(divergence.is_finite, (params, state, optimizer_state)))):
+        raise divergence.diverged(job, checkpoint, x, y, generator(random_state), loss)
+    learning_rate = float(job.optimizer.learning_rate(checkpoint.step))
+    columns = checkpoint.history["steps"]
+    columns["loss"].append(loss)
+    columns["learning_rate"].append(learning_rate)
+    columns["gradient_norm"].append(norm)
+    checkpoint = checkpoint._replace(
+        params=params,
+        state=state,
+        optimizer_state=optimizer_state,
+        step=checkpoint.step + 1,
+        random_state=rng.bit_generator.state,
     )
-    found, best, improved = {}, {"params": state.params, "value": None, "epoch": epoch}, False
+    return checkpoint, loss, learning_rate, norm
+
+
+def generator(random_state):
+    """The random numbers that continue from a stored state."""
+    bits = np.random.PCG64()
+    bits.state = random_state
+    return np.random.Generator(bits)
+
+
+def _after_epoch(job, checkpoint):
+    """(checkpoint with the epoch in its history, validation metrics, whether they are the best)."""
+    sizes = np.full(job.steps_per_epoch, job.batch_size)
+    sizes[-1] = job.count - job.batch_size * (job.steps_per_epoch - 1)
+    batch_losses = checkpoint.history["steps"]["loss"][-job.steps_per_epoch :]
+    train_loss = float(np.average(batch_losses, weights=sizes))
+    epoch, metrics, improved = checkpoint.epoch + 1, {}, False
+    best = {
+        "params": checkpoint.params,
+        "state": checkpoint.state,
+        "value": None,
+        "epoch": epoch,
+    }
     if job.validation is not None:
         signals, targets = job.validation
-        count, mode = signals.shape[batch_axis(job.net.takes)], Mode(job.threads)
-        mode.guarded = False  # a loss that is NaN is in the history, and never the best
+        # A loss that is NaN is recorded in the history, and never the best.
+        context = Context(threads=job.threads, check_finite=False)
         with np.errstate(all="ignore"):
-            given = job.net, state.params, signals, count, job.batch * job.sets, mode
-            found = _values(_outputs(*given), targets, job.loss, job.metrics)
-        value, old = found[job.watch], state.best["value"]
-        improved = bool(np.isfinite(value)) and (old is None or job.sign * (value - old) > 0)
-        best = best | {"value": value} if improved else state.best
-    for name, value in (line | found).items():
-        state.history["epochs"][name].append(value)
-    return state._replace(epoch=epoch, best=best), found, improved
+            outputs = _outputs(
+                job.net,
+                checkpoint.params,
+                checkpoint.state,
+                signals,
+                signals.shape[0],
+                job.batch_size * job.set_size,
+                context,
+            )
+            metrics = _values(outputs, targets, job.loss, job.metrics)
+        value, previous = metrics[job.monitor], checkpoint.best["value"]
+        is_better = previous is None or job.sign * (value - previous) > 0
+        improved = bool(np.isfinite(value)) and is_better
+        best = best | {"value": value} if improved else checkpoint.best
+    columns = checkpoint.history["epochs"]
+    for name, value in ({"step": checkpoint.step, "train": train_loss} | metrics).items():
+        columns[name].append(value)
+    return checkpoint._replace(epoch=epoch, best=best), metrics, improved
 
 
-def _waited(job, state):
-    """Whether patience has ended."""
-    return job.patience is not None and state.epoch - state.best["epoch"] >= job.patience
-
-
-def _stored(job, state, total):
+def _last_step(checkpoint, total_steps):
     """The last step of a finished training."""
-    steps, epochs = state.history["steps"], state.history["epochs"]
-    metrics = {name: v[-1] for name, v in epochs.items() if name not in ("step", "train") and v}
-    last = (steps[name][-1] for name in ("rate", "norm"))
-    return Step(state.step, total, state.epoch, steps["loss"][-1], metrics, *last, state)
+    steps, epochs = checkpoint.history["steps"], checkpoint.history["epochs"]
+    return Step(
+        step=checkpoint.step,
+        total_steps=total_steps,
+        epoch=checkpoint.epoch,
+        loss=steps["loss"][-1],
+        metrics={name: v[-1] for name, v in epochs.items() if name not in ("step", "train") and v},
+        learning_rate=steps["learning_rate"][-1],
+        gradient_norm=steps["gradient_norm"][-1],
+        checkpoint=checkpoint,
+    )

@@ -1,4 +1,4 @@
-"""Losses: functions of (outputs, targets), one number to be made small; differentiable in the outputs.
+"""Losses: functions of (outputs, targets) to the number that a training lowers, differentiable in outputs.
 
 Sums over the batch divided by its size, in the precision of the outputs (autograd's mean would widen
 float32).
@@ -25,10 +25,14 @@ def cross_entropy(outputs, labels):
     labels : int array [shape=(batch,)]
         From 0 to classes - 1.
 
+    Returns
+    -------
+    float
+
     Raises
     ------
     ValueError, TypeError
-        Shapes that do not fit; labels that are no whole numbers, or beyond the classes.
+        Shapes that do not fit; labels that are not whole numbers, or beyond the classes.
 
     >>> import numpy as np
     >>> float(round(cross_entropy(np.zeros((3, 4)), np.array([0, 1, 3])), 6))      # log 4
@@ -37,12 +41,20 @@ def cross_entropy(outputs, labels):
     classes = count_classes(outputs, labels)
     shift = np.max(getval(outputs), axis=1, keepdims=True)
     z = outputs - shift
-    own = anp.sum(z * np.eye(classes, dtype=getval(outputs).dtype)[labels], axis=1)
-    return anp.sum(anp.log(anp.sum(anp.exp(z), axis=1)) - own) / len(labels)
+    labelled = anp.sum(z * np.eye(classes, dtype=getval(outputs).dtype)[labels], axis=1)
+    return anp.sum(anp.log(anp.sum(anp.exp(z), axis=1)) - labelled) / len(labels)
 
 
 def mse(outputs, targets):
     """Mean of |outputs - targets|^2.
+
+    Parameters
+    ----------
+    outputs, targets : float or complex arrays of one shape
+
+    Returns
+    -------
+    float
 
     >>> import numpy as np
     >>> float(mse(np.array([[1.0], [3.0]]), np.array([[0.0], [0.0]])))
@@ -54,7 +66,15 @@ def mse(outputs, targets):
 
 
 def rmse(outputs, targets):
-    """The root of `mse`, with gradient 0 where it is 0; of numbers of any size.
+    """The root of `mse`, with gradient 0 where it is 0; for numbers of any size.
+
+    Parameters
+    ----------
+    outputs, targets : float or complex arrays of one shape
+
+    Returns
+    -------
+    float
 
     >>> import numpy as np
     >>> float(rmse(np.array([[3e200], [-3e200]]), np.zeros((2, 1))))
@@ -64,14 +84,27 @@ def rmse(outputs, targets):
 
 
 def mae(outputs, targets):
-    """Mean of |outputs - targets|, with gradient 0 where it is 0."""
+    """Mean of |outputs - targets|, with gradient 0 where it is 0.
+
+    Parameters
+    ----------
+    outputs, targets : float or complex arrays of one shape
+
+    Returns
+    -------
+    float
+
+    >>> import numpy as np
+    >>> float(mae(np.array([[1.0], [-3.0]]), np.zeros((2, 1))))
+    2.0
+    """
     d = difference(outputs, targets)
     return anp.sum(modulus(d)) / getval(d).size
 
 
 @primitive
 def _rms(d):
-    """The root mean square, in the precision of d; its squares are those of d over the largest."""
+    """The root mean square, in the precision of d; squares are taken of d divided by its largest entry."""
     largest = np.max(np.abs(d), initial=0)
     if largest == 0 or not np.isfinite(largest):
         return largest
@@ -82,7 +115,7 @@ def _rms(d):
 
 
 def _by_difference(rms, d):
-    """conj(d)/(rms size): of numbers near 1, whatever the scale."""
+    """conj(d)/(rms size): quotients near 1, at any scale."""
     return anp.conj(d) / (rms if getval(rms) else 1) / getval(d).size
 
 
@@ -93,16 +126,34 @@ defjvp(_rms, lambda t, rms, d: anp.sum(anp.real(_by_difference(rms, d) * t)))
 LOSSES = {"cross_entropy": cross_entropy, "mse": mse, "rmse": rmse, "mae": mae}
 
 
-def named(loss):
-    """A loss by name, or itself."""
-    found = LOSSES.get(loss, loss) if isinstance(loss, str) else loss
-    if not callable(found):
+def resolve(loss):
+    """The function of a loss.
+
+    Parameters
+    ----------
+    loss : str or callable
+        A name in `LOSSES`, or a function of (outputs, targets).
+
+    Returns
+    -------
+    callable
+
+    Raises
+    ------
+    ValueError
+        Neither.
+
+    >>> resolve("mse") is mse
+    True
+    """
+    function = LOSSES.get(loss, loss) if isinstance(loss, str) else loss
+    if not callable(function):
         raise ValueError(f"loss is {loss!r}; known are {', '.join(LOSSES)}, or a function")
-    return found
+    return function
 
 
 def count_classes(outputs, labels):
-    """The number of classes of the outputs; refuses labels that do not fit."""
+    """Number of classes of the outputs; refuses labels that do not fit."""
     shape, labels = np.shape(getval(outputs)), checks.as_array(labels, "labels")
     if len(shape) != 2 or labels.shape != shape[:1]:
         raise ValueError(
@@ -123,7 +174,7 @@ def difference(outputs, targets):
     """outputs - targets in the precision of the outputs."""
     value, targets = getval(outputs), checks.as_float_array(targets, "targets")
     if value.shape != targets.shape or value.size == 0:
-        hint = "; give targets[:, None]" if value.shape == (*targets.shape, 1) else ""
+        hint = "; pass targets[:, None]" if value.shape == (*targets.shape, 1) else ""
         raise ValueError(
             f"outputs of shape {value.shape}, targets of shape {targets.shape}; expected the same{hint}"
         )
@@ -134,10 +185,10 @@ def difference(outputs, targets):
 
 
 def root_mean_square(d):
-    """Of an array, in float64."""
-    size = np.abs(d).astype(np.float64)
-    largest = float(np.max(size, initial=0))
+    """Root mean square of an array, in float64."""
+    moduli = np.abs(d).astype(np.float64)
+    largest = float(np.max(moduli, initial=0))
     if not 0 < largest < math.inf:
         return largest
     scale = 1.0 if 1e-100 < largest < 1e100 else largest
-    return scale * math.sqrt(float(np.mean(np.square(size / scale))))
+    return scale * math.sqrt(float(np.mean(np.square(moduli / scale))))

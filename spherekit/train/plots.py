@@ -1,4 +1,4 @@
-"""The picture of a training."""
+"""Learning curves of a training."""
 
 import numpy as np
 
@@ -11,10 +11,10 @@ def curves(history, target=None, *, title=None):
     Parameters
     ----------
     history : dict
-        ``state.history`` of a `Step`, or of a checkpoint.
+        ``step.checkpoint.history`` of a `Step`, or that of a stored checkpoint.
     target : path, or matplotlib Axes or a sequence of them, optional
-        A file to write; or one Axes for the loss, or one for it and one for each metric. A new figure unless
-        said.
+        A file to write; or one Axes for the loss, or one for it and one for each metric. By default a new
+        figure.
     title : str, optional
 
     Returns
@@ -24,9 +24,9 @@ def curves(history, target=None, *, title=None):
     Raises
     ------
     ValueError
-        No steps; or other than as many Axes as there are pictures.
+        No steps; another number of Axes than there are panels.
 
-    >>> steps = {"loss": [2.0, 1.0, 0.5, 0.4], "rate": [0.1] * 4, "norm": [1.0] * 4}
+    >>> steps = {"loss": [2.0, 1.0, 0.5, 0.4], "learning_rate": [0.1] * 4, "gradient_norm": [1.0] * 4}
     >>> epochs = {"step": [2, 4], "train": [1.5, 0.45], "loss": [1.2, 0.6], "accuracy": [0.5, 1.0]}
     >>> len(curves({"steps": steps, "epochs": epochs}).axes)
     2
@@ -64,10 +64,10 @@ def curves(history, target=None, *, title=None):
 def _axes(target, names):
     """(Figure, Axes of the loss and of the metrics)."""
     if target is None or isinstance(target, str) or hasattr(target, "__fspath__"):
-        made = figure(5.2 * (1 + len(names)), 3.6)
-        return made, list(made.subplots(1, 1 + len(names), squeeze=False)[0])
+        drawing = figure(5.2 * (1 + len(names)), 3.6)
+        return drawing, list(drawing.subplots(1, 1 + len(names), squeeze=False)[0])
     axes = list(np.atleast_1d(target))
     if len(axes) not in (1, 1 + len(names)):
-        raise ValueError(f"{len(axes)} Axes came; expected 1, or {1 + len(names)}: loss"
-                         f"{''.join(f', {name}' for name in names)}")  # fmt: skip
+        panels = ", ".join(["loss", *names])
+        raise ValueError(f"target has {len(axes)} Axes; expected 1, or {1 + len(names)}: {panels}")
     return axes[0].figure, axes

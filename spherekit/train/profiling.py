@@ -1,4 +1,4 @@
-"""Where the time of a training step goes: kernels against the rest, by layer, forward and back."""
+"""Where the time of a training step goes: by layer, forward and backward, and by kernel."""
 
 from time import perf_counter
 from typing import NamedTuple
@@ -7,165 +7,187 @@ import numpy as np
 
 from spherekit._core import checks
 from spherekit._core.blas import one_thread
-from spherekit._core.workspace import keep_freed
-from spherekit.nn import Training
+from spherekit._core.pytree import path_text
+from spherekit.nn import Context
 from spherekit.timing import listening
 from spherekit.train import losses
-from spherekit.train.autodiff import Watch, gradient
-from spherekit.train.divergence import Places
+from spherekit.train.autodiff import LayerObserver, loss_and_gradients, observed_by
 from spherekit.train.optimizers import adam
-from spherekit.train.pytree import spelled
 
 
 class Row(NamedTuple):
-    """A layer, without the layers inside it; seconds, and how much of them in kernels."""
+    """Seconds of a layer, and how much of them in kernels.
 
-    place: tuple
+    Attributes
+    ----------
+    path : tuple of int
+        Of the layer in the network.
+    name : str
+        Its class.
+    forward, forward_kernels, backward, backward_kernels : float
+    """
+
+    path: tuple
     name: str
     forward: float
     forward_kernels: float
-    back: float
-    back_kernels: float
+    backward: float
+    backward_kernels: float
 
 
 class Profile(NamedTuple):
     """One training step, in seconds; as text a table.
 
-    step : float, of a step that nobody watches
-    watched : float, of the one that is told of here
-    rows : list of `Row`; what belongs to no layer, loss and gradients of parameters, is called "loss"
-    optimiser : float
+    Attributes
+    ----------
+    step : float
+        Of a step without a profile.
+    profiled_step : float
+        Of the one whose parts follow.
+    rows : list of Row
+        One for each layer that contains no others; the last, called "loss", is of what belongs to no layer:
+        the loss, and the work of autograd between layers.
+    optimizer : float
     kernels : {name: (calls, seconds)}
     """
 
     step: float
-    watched: float
+    profiled_step: float
     rows: list
-    optimiser: float
+    optimizer: float
     kernels: dict
 
     @property
-    def share(self):
-        """Of the watched step, what is spent in kernels."""
-        return sum(seconds for _, seconds in self.kernels.values()) / self.watched
+    def kernel_fraction(self):
+        """Fraction of the profiled step that is spent in kernels."""
+        return sum(seconds for _, seconds in self.kernels.values()) / self.profiled_step
 
     def __str__(self):
         return "\n".join(_table(self))
 
 
-def profile(net, params, data, *, loss="cross_entropy", optimiser=None, repeats=5, threads=None):
-    """`Profile` of one training step: loss, gradients, and step of the optimiser.
+def profile(net, initial, data, *, loss="cross_entropy", optimizer=None, repeats=5, threads=None):
+    """Profile one training step: loss, gradients, and step of the optimizer.
 
-    Kernels are the linear maps of `spherekit.linear` (transforms, rotations, orders of fragments), tensor
-    products and blends, whole calls of them. Of ``repeats`` steps that of the least time counts, after one
-    that compiles.
+    Kernels are the linear maps of `spherekit.linear` (transforms, rotations, linear maps of fragments) and
+    tensor products, complete calls of them. Of ``repeats`` steps that of the least time counts, after one
+    that compiles. `tune_allocator` changes the times.
 
     Parameters
     ----------
-    net, params, loss, optimiser, threads : as in `spherekit.train.fit`
+    net, initial, loss, optimizer, threads : as in `spherekit.train.fit`
     data : (signals, targets)
         One batch.
     repeats : int
 
+    Returns
+    -------
+    Profile
+
     >>> from spherekit import nn
     >>> from spherekit.testing import random_flm
-    >>> net = nn.Net(nn.Sphere(4, 1), nn.power(), nn.dense(2))
+    >>> net = nn.Sequential(nn.Sphere(4, 1), nn.PowerSpectrum(), nn.Dense(2))
     >>> rng = np.random.default_rng(0)
     >>> x = random_flm(4, rng, reality=True, shape=(3, 1))
-    >>> made = profile(net, net.init(rng), (x, np.array([0, 1, 0])))
-    >>> [row.name for row in made.rows], 0 < made.share < 1
-    (['power', 'dense', 'loss'], True)
+    >>> result = profile(net, net.init(rng), (x, np.array([0, 1, 0])))
+    >>> [row.name for row in result.rows], 0 < result.kernel_fraction < 1
+    (['PowerSpectrum', 'Dense', 'loss'], True)
     """
-    keep_freed()
     repeats = checks.whole_number(repeats, "repeats", 1)
-    loss, optimiser = losses.named(loss), adam() if optimiser is None else optimiser
-    state = optimiser.init(params)
+    loss, optimizer = losses.resolve(loss), adam() if optimizer is None else optimizer
+    params, state = initial
+    optimizer_state = optimizer.init(params)
 
-    def step(mode, watch=None):
+    def step(around=None):
+        """Seconds of the step, and of the optimizer in it."""
+        context = Context(
+            training=True,
+            rng=np.random.default_rng(0),
+            threads=threads,
+            check_finite=False,
+            around=around,
+        )
+        start = perf_counter()
         with one_thread():
-            _, grads = gradient(net, loss, params, *data, mode, watch)
-            began = perf_counter()
-            optimiser.step(params, grads, state)
-        return perf_counter() - began
+            _, gradients, _ = loss_and_gradients(net, loss, params, state, *data, context)
+            middle = perf_counter()
+            optimizer.step(params, gradients, optimizer_state)
+        end = perf_counter()
+        return end - start, end - middle
 
-    step(Training(_rng(), threads=threads))
+    step()
     plain, best = [], None
     for _ in range(repeats):
-        began = perf_counter()
-        step(Training(_rng(), threads=threads))
-        plain.append(perf_counter() - began)
+        plain.append(step()[0])
         clock = _Clock()
-        with listening(clock.kernel):
-            began = perf_counter()
-            spent = step(Places(clock, _rng(), threads=threads), clock)
-            total = perf_counter() - began
-        if best is None or total < best.watched:
-            best = Profile(0.0, total, clock.rows(total - spent), spent, clock.kernels)
+        with listening(clock.add_kernel):
+            total, in_optimizer = step(observed_by(clock))
+        if best is None or total < best.profiled_step:
+            rows = clock.rows(total - in_optimizer)
+            best = Profile(0.0, total, rows, in_optimizer, clock.kernels)
     return best._replace(step=min(plain))
 
 
-def _rng():
-    return np.random.default_rng(0)
-
-
-class _Clock(Watch):
-    """Adds up seconds by layer: [forward, in kernels, back, in kernels]."""
+class _Clock(LayerObserver):
+    """Adds up seconds of layers, {key: [forward, in kernels, backward, in kernels]}, and of kernels."""
 
     def __init__(self):
-        self.found, self.kernels, self.open, self.inside = {}, {}, [], 0.0
+        self.seconds, self.kernels, self.outside_layers = {}, {}, 0.0
+        self.current = None
 
-    def entered(self, label, x):
-        self.found.setdefault(label, [0.0] * 4)
-        self.open.append([label, perf_counter(), 0.0])
+    def forward(self, key, x, compute):
+        return self._timed(self.seconds.setdefault(key, [0.0] * 4), 0, compute)
 
-    def left(self, label, y):
-        _, began, others = self.open.pop()
-        spent = perf_counter() - began
-        self.found[label][0] += spent - others
-        if self.open:
-            self.open[-1][2] += spent
+    def backward(self, key, gradient, compute):
+        return self._timed(self.seconds[key], 2, compute)
 
-    def kernel(self, name, seconds):
+    def _timed(self, row, column, compute):
+        self.current, start = (row, column + 1), perf_counter()
+        try:
+            return compute()
+        finally:
+            row[column] += perf_counter() - start
+            self.current = None
+
+    def add_kernel(self, name, seconds):
+        """Called after each kernel."""
         calls, total = self.kernels.get(name, (0, 0.0))
         self.kernels[name] = calls + 1, total + seconds
-        if self.open:
-            self.found[self.open[-1][0]][1] += seconds
+        if self.current is None:
+            self.outside_layers += seconds
         else:
-            self.inside += seconds  # of the step back that is about to be told
-
-    def step(self, label, name, seconds, outgrad, ingrads):
-        line = self.found.setdefault(label, [0.0] * 4)
-        line[2] += seconds
-        line[3] += self.inside
-        self.inside = 0.0
+            row, column = self.current
+            row[column] += seconds
 
     def rows(self, total):
-        """Of all layers; what is left of the total goes to the loss."""
-        none = self.found.pop(None, [0.0] * 4)
-        rows = [Row(place, name, *line) for (place, name), line in self.found.items()]
-        spent = sum(row.forward + row.back for row in rows)
-        return [*rows, Row((), "loss", total - spent - none[2], 0.0, *none[2:])]
+        """Rows of all layers; the remaining seconds of ``total`` go to the loss."""
+        rows = [Row(path, name, *seconds) for (path, name), seconds in self.seconds.items()]
+        remaining = total - sum(row.forward + row.backward for row in rows)
+        return [*rows, Row((), "loss", remaining, self.outside_layers, 0.0, 0.0)]
 
 
-def _table(made):
+def _table(profile):
     lines = [
-        f"one training step: {1e3 * made.step:.2f} ms ({1e3 * made.watched:.2f} watched); in kernels "
-        f"{100 * made.share:.0f} %",
-        f"{'layer':38}{'forward':>9}{'back':>9}{'both':>9}{'kernels':>9}{'of step':>9}",
+        f"one training step: {1e3 * profile.step:.2f} ms ({1e3 * profile.profiled_step:.2f} profiled); in "
+        f"kernels {100 * profile.kernel_fraction:.0f} %",
+        f"{'layer':38}{'forward':>9}{'backward':>9}{'both':>9}{'kernels':>9}{'of step':>9}",
     ]
-    for row in made.rows:
-        both, inside = row.forward + row.back, row.forward_kernels + row.back_kernels
-        name = "  " * max(len(row.place) - 1, 0) + f"{spelled(row.place)} {row.name}".strip()
-        lines.append(_line(name, row.forward, row.back, both, inside, made.watched))
-    lines.append(_line("optimiser", None, None, made.optimiser, 0.0, made.watched))
+    for row in profile.rows:
+        both = row.forward + row.backward
+        in_kernels = row.forward_kernels + row.backward_kernels
+        indent = "  " * max(len(row.path) - 1, 0)
+        name = indent + f"{path_text(row.path)} {row.name}".strip()
+        times = row.forward, row.backward, both
+        lines.append(_line(name, times, in_kernels, profile.profiled_step))
+    lines.append(_line("optimizer", (None, None, profile.optimizer), 0.0, profile.profiled_step))
     lines += ["", f"{'kernel':38}{'calls':>9}{'ms':>9}{'of step':>9}"]
-    for name, (calls, spent) in sorted(made.kernels.items(), key=lambda item: -item[1][1]):
-        share = f"{100 * spent / made.watched:7.1f} %"
-        lines.append(f"{name:38}{calls:9}{1e3 * spent:9.3f}{share}")
+    for name, (calls, seconds) in sorted(profile.kernels.items(), key=lambda item: -item[1][1]):
+        percent = f"{100 * seconds / profile.profiled_step:7.1f} %"
+        lines.append(f"{name:38}{calls:9}{1e3 * seconds:9.3f}{percent}")
     return lines
 
 
-def _line(name, forward, back, both, inside, total):
-    cells = ["" if v is None else f"{1e3 * v:.3f}" for v in (forward, back, both)]
-    share = f"{100 * inside / both:.0f} %" if both else ""
-    return f"{name:38}{cells[0]:>9}{cells[1]:>9}{cells[2]:>9}{share:>9}{100 * both / total:7.1f} %"
+def _line(name, times, in_kernels, step):
+    forward, backward, both = ("" if t is None else f"{1e3 * t:.3f}" for t in times)
+    kernels = f"{100 * in_kernels / times[2]:.0f} %" if times[2] else ""
+    return f"{name:38}{forward:>9}{backward:>9}{both:>9}{kernels:>9}{100 * times[2] / step:7.1f} %"

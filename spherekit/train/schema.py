@@ -1,18 +1,33 @@
-"""Keys of configurations: what each may be, and the words for what it may not."""
+"""Keys of configurations: what each may be, and messages for what it may not."""
 
 import difflib
 import math
 from typing import NamedTuple
 
-#: The default of a key that must be given.
+#: The default of a key that must be present.
 REQUIRED = object()
 
 
 class Key(NamedTuple):
-    """What a key may be: ``kind`` "whole", "number", "text" or "flag", or a list of these with ``many``.
+    """What the value of a key may be.
 
-    ``default`` REQUIRED: must be given; None: may be left out. Numbers from ``least``, or ``above`` it, to
-    ``most``, or ``below`` it; text ``among`` some words.
+    Attributes
+    ----------
+    kind : str
+        "whole", "number", "text" or "flag".
+    default : object
+        `REQUIRED`: the key must be present; None: it may be left out.
+    least, most : float, optional
+        Bounds of numbers, included.
+    above, below : float, optional
+        Bounds of numbers, excluded.
+    among : tuple of str
+        The known values of text.
+    many : bool
+        A list of such values.
+
+    >>> Key("whole", 3, least=1).default
+    3
     """
 
     kind: str
@@ -25,109 +40,148 @@ class Key(NamedTuple):
     many: bool = False
 
 
-def checked(name, given, table):
-    """The values of a section, by its table {key: `Key`}, defaults filled in.
+def checked(name, section, table, renamed=None):
+    """The values of a section, with defaults.
+
+    Parameters
+    ----------
+    name : str
+        Of the section, for messages.
+    section : dict
+        {key: value}, as the file has it.
+    table : {key: Key}
+    renamed : {former key: key}, optional
+        Keys of earlier versions, which are refused with a message that names the new one.
+
+    Returns
+    -------
+    dict
 
     Raises
     ------
     ValueError
-        An unknown key, with the nearest known one; one that is missing; a value of another type or range.
+        An unknown key, with the nearest known one; a missing one; a value of another type or range.
 
     >>> checked("data", {"L": 64}, {"L": Key("whole", least=1), "seed": Key("whole", 0, least=0)})
     {'L': 64, 'seed': 0}
     """
-    for key in given:
+    for key in section:
         if key not in table:
-            raise ValueError(f"[{name}] has no {key!r}{nearest(key, table)}")
-    found = {}
+            raise ValueError(f"[{name}] has no {key!r}{_new_name(key, table, renamed)}")
+    values = {}
     for key, kind in table.items():
-        if key in given:
-            found[key] = value(f"[{name}] {key}", given[key], kind)
+        if key in section:
+            values[key] = value(f"[{name}] {key}", section[key], kind)
         elif kind.default is REQUIRED:
-            raise ValueError(f"[{name}] needs {key}: {_wanted(kind)}")
+            raise ValueError(f"[{name}] needs {key}: {_expected(kind)}")
         else:
-            found[key] = list(kind.default) if isinstance(kind.default, list) else kind.default
-    return found
+            values[key] = list(kind.default) if isinstance(kind.default, list) else kind.default
+    return values
 
 
-def by_name(kinds, common):
-    """A check of sections whose keys depend on their name: ``common`` keys, and of each name its own.
+def _new_name(key, table, renamed):
+    """The end of a message about an unknown key."""
+    new = (renamed or {}).get(key)
+    if new is None:
+        return nearest(key, table)
+    return f"; it is called {new!r} since version 0.2" if new in table else f"; {new}"
+
+
+def by_name(kinds, common, renamed=None):
+    """A check of sections whose keys depend on their name.
 
     Parameters
     ----------
     kinds : {name: {key: Key}}
+        Keys of each name.
     common : {key: Key}
-        With "name" among them.
+        Keys of all names, with "name" among them.
+    renamed : {former key: key}, optional
+        As in `checked`.
+
+    Returns
+    -------
+    callable
+        Of (name of the section, section), which returns the values as `checked` does.
 
     >>> check = by_name({"a": {"L": Key("whole", 4)}, "b": {}}, {"name": Key("text", "a", among=("a", "b"))})
     >>> check("data", {"L": 8}), check("data", {"name": "b"})
     ({'name': 'a', 'L': 8}, {'name': 'b'})
     """
 
-    def check(section, given):
-        if "name" in given or common["name"].default is REQUIRED:
-            first = {k: v for k, v in given.items() if k == "name"}
-            said = checked(section, first, {"name": common["name"]})["name"]
+    def check(section_name, section):
+        if "name" in section or common["name"].default is REQUIRED:
+            entry = {k: v for k, v in section.items() if k == "name"}
+            name = checked(section_name, entry, {"name": common["name"]})["name"]
         else:
-            said = common["name"].default
-        for key in given:
-            others = [kind for kind, some in kinds.items() if key in some]
-            if key not in common and key not in kinds[said] and others:
-                of = ", ".join(others)
-                raise ValueError(f"[{section}] {key} is a key of {of}; the name is {said!r}")
-        return checked(section, given, common | kinds[said])
+            name = common["name"].default
+        for key in section:
+            owners = [kind for kind, keys in kinds.items() if key in keys]
+            if key not in common and key not in kinds[name] and owners:
+                raise ValueError(
+                    f"[{section_name}] {key} is a key of {', '.join(owners)}; the name is {name!r}"
+                )
+        return checked(section_name, section, common | kinds[name], renamed)
 
     return check
 
 
-def value(where, given, kind):
-    """One value, if it is what its `Key` asks for."""
+def value(place, entry, kind):
+    """One value, checked by its `Key`; ``place`` names it in messages.
+
+    >>> value("[data] L", 64, Key("whole", least=1))
+    64
+    """
     if kind.many:
-        if not isinstance(given, list):
-            raise ValueError(f"{where} is {given!r}; expected a list: [{_wanted(kind)}, ...]")
-        one = kind._replace(many=False)
-        return [value(f"{where}[{number}]", some, one) for number, some in enumerate(given)]
-    whole = isinstance(given, int) and not isinstance(given, bool)
-    right = {
-        "whole": whole,
-        "number": whole or (isinstance(given, float) and math.isfinite(given)),
-        "text": isinstance(given, str),
-        "flag": isinstance(given, bool),
+        if not isinstance(entry, list):
+            raise ValueError(f"{place} is {entry!r}; expected a list: [{_expected(kind)}, ...]")
+        single = kind._replace(many=False)
+        return [value(f"{place}[{number}]", item, single) for number, item in enumerate(entry)]
+    is_whole = isinstance(entry, int) and not isinstance(entry, bool)
+    is_of_kind = {
+        "whole": is_whole,
+        "number": is_whole or (isinstance(entry, float) and math.isfinite(entry)),
+        "text": isinstance(entry, str),
+        "flag": isinstance(entry, bool),
     }
-    if not right[kind.kind] or not _inside(given, kind):
-        raise ValueError(f"{where} is {given!r}; expected {_wanted(kind)}")
-    if kind.among and given not in kind.among:
-        raise ValueError(f"{where} is {given!r}{nearest(given, kind.among)}")
-    return float(given) if kind.kind == "number" else given
+    if not is_of_kind[kind.kind] or not _in_range(entry, kind):
+        raise ValueError(f"{place} is {entry!r}; expected {_expected(kind)}")
+    if kind.among and entry not in kind.among:
+        raise ValueError(f"{place} is {entry!r}{nearest(entry, kind.among)}")
+    return float(entry) if kind.kind == "number" else entry
 
 
 def nearest(word, known):
-    """The end of a message about an unknown word."""
-    near = difflib.get_close_matches(str(word), known, 1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
+    """The end of a message about an unknown word: the nearest known one, or all.
+
+    >>> nearest("epoch", ("epochs", "seed")), nearest("x", ("epochs", "seed"))
+    ("; did you mean 'epochs'?", '; known are epochs, seed')
+    """
+    matches = difflib.get_close_matches(str(word), known, 1)
+    return f"; did you mean {matches[0]!r}?" if matches else f"; known are {', '.join(known)}"
 
 
-def _inside(given, kind):
+def _in_range(number, kind):
     return (
-        (kind.least is None or given >= kind.least)
-        and (kind.above is None or given > kind.above)
-        and (kind.most is None or given <= kind.most)
-        and (kind.below is None or given < kind.below)
+        (kind.least is None or number >= kind.least)
+        and (kind.above is None or number > kind.above)
+        and (kind.most is None or number <= kind.most)
+        and (kind.below is None or number < kind.below)
     )
 
 
-def _wanted(kind):
-    """In words."""
+def _expected(kind):
+    """What a value may be, as text."""
     if kind.among:
         return f"one of {', '.join(map(repr, kind.among))}"
-    words = {
+    nouns = {
         "whole": "a whole number",
         "number": "a number",
         "text": "text in quotes",
         "flag": "true or false",
     }
-    bounds = dict(least=">=", above=">", most="<=", below="<")
+    signs = dict(least=">=", above=">", most="<=", below="<")
     limits = [
-        f"{sign} {getattr(kind, k):g}" for k, sign in bounds.items() if getattr(kind, k) is not None
+        f"{sign} {getattr(kind, k):g}" for k, sign in signs.items() if getattr(kind, k) is not None
     ]
-    return " ".join([words[kind.kind], " and ".join(limits)]).strip()
+    return " ".join([nouns[kind.kind], " and ".join(limits)]).strip()
