@@ -30,7 +30,7 @@ def run(args):
 
 
 def _transform(threads, grid, spin=0, dtype=complex, maps=1):
-    """Both directions, at a band-limit of cached tables and at one of the recursion; spin None: complex maps."""
+    """Both directions, at a band-limit of tables and at one of the recursion; spin None: complex maps."""
     import spherekit
     from spherekit.testing import random_flm
 

@@ -67,8 +67,8 @@ class Experiment:
     """Base of experiments: data, networks to train on them, a report, and predictions.
 
     A subclass defines ``name``, ``title`` and the methods below that raise; `register` adds an object of it.
-    The order of calls is ``check``, ``gather``, ``trainings``, ``report``; of a model file ``check_model`` and
-    ``predict``.
+    The order of calls is ``check``, ``gather``, ``summary``, ``trainings``, ``report``; of a model file
+    ``check_model`` and ``predict``.
 
     Attributes
     ----------
@@ -105,7 +105,8 @@ class Experiment:
         folder : path
             For what is computed of the data, so that another call finds it there.
         read : callable
-            ``read(path)`` is the `signals.Signal` of a file; options field, grid, hdu and ordering choose in it.
+            ``read(path)`` is the `signals.Signal` of a file; options field, grid, hdu and ordering choose in
+            the file.
         analysis : signals.Analysis, optional
             How maps are fitted, and with how many threads.
         progress : callable, optional
@@ -130,7 +131,7 @@ class Experiment:
         raise NotImplementedError(f"{type(self).__name__} has no profile")
 
     def check_model(self, net, description):
-        """Refuse (ValueError, TypeError, KeyError) a network and description that `trainings` did not write."""
+        """Refuse, by ValueError, TypeError or KeyError, a network and a description of another origin."""
 
     def predict(self, model, paths, *, read, analysis=None, progress=None):
         """`Table` of predictions for files, a row for each.
@@ -285,7 +286,7 @@ def parse(content, source, changes=None, experiment=None):
             if isinstance(content.get(section, {}), dict):
                 content[section] = content.get(section, {}) | keys
         content = found.defaults(content)
-        values = configurations.check(content, found.sections)
+        values = configurations.checked_sections(content, found.sections)
         found.check(values)
     except ValueError as error:
         raise ValueError(f"{source}: {error}") from None

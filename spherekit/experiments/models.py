@@ -10,8 +10,8 @@ from spherekit import nn
 from spherekit.experiments import common
 from spherekit.io.tree_archive import read_tree, write_tree
 from spherekit.nn.files import describe
-from spherekit.train import Checkpointing, fit
 from spherekit.train import checkpoints as files
+from spherekit.train import fit
 
 #: Version of the descriptions of models.
 VERSION = 2
@@ -46,17 +46,13 @@ def steps(experiment, config, training, *, checkpoints=None, resume=False, threa
         Go on from the last checkpoint there, if any.
     threads : int, optional
     """
-    options = config.options(len(training.train[1])) | {"validation": training.validation}
+    settings = dict(folder=checkpoints, resume=resume, description=header(experiment, training))
+    options = config.options(len(training.train[1]), **settings)
     if training.metrics is not None:
         options["metrics"] = training.metrics
-    keys = ("keep_checkpoints", "checkpoint_every")
-    frequency = {key: config.values["fit"][key] for key in keys}
-    if checkpoints is not None:
-        options["checkpoints"] = Checkpointing(
-            checkpoints, resume=resume, description=header(experiment, training), **frequency
-        )
+    data = dict(validation=training.validation, threads=threads)
     initial = training.params, training.state
-    return fit(training.net, initial, training.train, **options, threads=threads)
+    return fit(training.net, initial, training.train, **options, **data)
 
 
 def selected(checkpoint):

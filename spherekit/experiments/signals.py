@@ -123,9 +123,8 @@ def _analysed(signal, L, analysis, wanted=None):
     missing = np.count_nonzero(missing_samples(values, name=name))
     if missing:
         raise ValueError(
-            f"{name}: {missing} of {values.size} samples are UNSEEN or NaN; expected maps of the complete "
-            f"sphere: fit what is observed first, spherekit transform {name} --mask missing --L {wanted or L} "
-            "-o alm.fits"
+            f"{name}: {missing} of {values.size} samples are UNSEEN or NaN; expected the complete sphere: fit "
+            f"the others first: spherekit transform {name} --mask missing --L {wanted or L} -o alm.fits"
         )
     options = dict(sampling=grid, reality=True, threads=analysis.threads)
     if grid.name != "healpix":
@@ -137,8 +136,8 @@ def _analysed(signal, L, analysis, wanted=None):
     if not (residual.converged or analysis.allow_unconverged):
         raise ValueError(
             f"{name}: the fit of degrees < {L} did not converge in {residual.iterations} iterations; its "
-            f"residual is {residual.relative:.2e} of the map's rms: raise --max-iter, lower --L, or accept it "
-            "by --allow-unconverged"
+            f"residual is {residual.relative:.2e} of the map's rms: raise --max-iter, lower --L, or pass "
+            "--allow-unconverged"
         )
     return flm, residual.relative
 

@@ -200,9 +200,9 @@ def _classify(folder, threads):
     )
     gathered, networks, controls, trained = gaussianity.compare(config, threads)
     _say(*report(gathered, networks, controls))
+    L0 = trained.training.net.in_type.L
     _say(
-        f"the network sees degrees below {trained.training.net.in_type.L}: scattering brings there what edges "
-        "do at all scales"
+        f"the network sees degrees below {L0}: scattering brings there what edges do at all scales"
     )
     experiments.save(folder / "model.npz", experiment, trained)
     gaussianity.picture(folder / "skies.png", config, gathered, networks, controls)

@@ -1,9 +1,9 @@
 """Gaussian skies against others of the same spectrum.
 
 `skies` simulates them, `features` measures them and caches the features on disk, `probes` are linear
-classifiers of several features, `model` is a small network with scattering and without. `comparison` makes the
-table of all methods and `plots` its figures. `experiment` is the experiment that the commands run, with its
-data in `data` and its configurations in ``recipes``.
+classifiers of several features, `model` is a small network with scattering and without. `comparison` is the
+table of all methods, `plots` its figures. `experiment` is the experiment that the commands run, with its data
+in `data` and its configurations in ``recipes``.
 """
 
 from spherekit.experiments.gaussianity.comparison import Comparison, Row, compare, table, threshold

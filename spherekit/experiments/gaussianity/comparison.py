@@ -1,4 +1,4 @@
-"""Accuracy of every probe on Gaussian skies against others of the same spectrum, with controls and a null run.
+"""Accuracy of every method on Gaussian skies against others of the same spectrum, and of a null run.
 
 skies -> features (a folder) -> probes and networks -> a table, and pictures of it
 """
@@ -213,7 +213,7 @@ def split_accuracy(
 
 
 def table(result):
-    """Lines of text of a `Comparison`: method, accuracy and standard error in percent, those of the null run."""
+    """Lines of text of a `Comparison`: accuracy and its error in percent, and those of the null run."""
     s, width = result.settings, max(len(row.title) for row in result.rows)
     low, high = result.band
     simulate, moments, scatter = (1e3 * t for t in result.seconds)

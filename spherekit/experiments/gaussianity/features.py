@@ -1,4 +1,4 @@
-"""What is measured of simulated skies, in one pass over each, and cached in a folder (`experiments.blocks`)."""
+"""What is measured of simulated skies, in one pass over each, and cached in a folder (`blocks`)."""
 
 import math
 import time

@@ -207,7 +207,7 @@ def _mixed(source, entries, numbers):
 
 
 def split(labels, validation, test, seed):
-    """Index arrays of training, validation and test, in random order; shares of each class, or of all numbers.
+    """Index arrays of training, validation and test, in random order; shares of each class, or of all.
 
     Parameters
     ----------
@@ -335,8 +335,9 @@ def _check_upper_halves(labels, has_upper, L):
     number = int(np.flatnonzero(~has_upper)[0])
     low = max(L // 2, 1)
     raise ValueError(
-        f"{labels.place(number)}: {labels.paths[number]} holds nothing of degrees {low}..{L - 1}, which other "
-        f"maps hold: it is of a lower band-limit; pass --L {low} to use lower degrees of all, or remove the row"
+        f"{labels.place(number)}: {labels.paths[number]} holds nothing of degrees {low}..{L - 1}, unlike "
+        f"other maps: it is of a lower band-limit; pass --L {low} to use lower degrees of all, or remove the "
+        "row"
     )
 
 

@@ -36,7 +36,7 @@ from spherekit.experiments.signals import (
     low_coefficients,
 )
 from spherekit.experiments.standardization import standardize, statistics
-from spherekit.train import losses, loop, metrics
+from spherekit.train import loop, losses, metrics
 from spherekit.train.schema import Key
 
 _SHARE = dict(least=0, below=1)
@@ -283,11 +283,13 @@ def _report_classes(classes, outputs, targets, train):
     """Accuracy beside chance, and confusions."""
     predicted = outputs.argmax(axis=1)
     n, share = len(targets), float(np.mean(predicted == targets))
-    error = 100 * np.sqrt(share * (1 - share) / n)
-    common_class = int(np.bincount(train, minlength=len(classes)).argmax())
-    chance = 100 * float(np.mean(targets == common_class))
-    yield f"accuracy on {n} test maps: {100 * share:.1f} % +- {error:.1f}"
-    yield f"   chance, always the most frequent class, {classes[common_class]}: {chance:.1f} %"
+    frequent = int(np.bincount(train, minlength=len(classes)).argmax())
+    chance = float(np.mean(targets == frequent))
+    error = np.sqrt(chance * (1 - chance) / n)
+    yield f"accuracy on {n} test maps: {100 * share:.1f} %"
+    yield (
+        f"   always the most frequent class, {classes[frequent]}: {100 * chance:.1f} % +- {100 * error:.1f}"
+    )
     if len(classes) > _CONFUSIONS:
         return
     counts = np.zeros((len(classes), len(classes)), int)
