@@ -50,7 +50,7 @@ def cohen(
         Sphere(6, 1),
         Lift(4, L=3, filters='near_identity'),
         BatchNorm(),
-        Pointwise(),
+        Pointwise('relu'),
         GlobalMean(),
         Dense(2),
     )
@@ -170,7 +170,7 @@ def kondor(L=11, tau=12, depth=5, *, inputs=1, outputs=10, hidden=256, real=True
     >>> from spherekit import nn
     >>> nn.models.kondor(5, tau=2, depth=1).layers[1].layers[0]
     Sequential(
-        TensorProduct(),
+        TensorProduct('full'),
         FragmentNorm(),
         Convolution(1, tau=(2, 2, 1, 1, 1)),
     )
@@ -223,7 +223,7 @@ def cobb(
             ),
         ),
         Dense(64),
-        Activation(),
+        Activation('relu'),
         Dense(1),
     )
     """

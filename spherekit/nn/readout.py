@@ -119,8 +119,8 @@ class Bispectrum(Layer):
     (arXiv:2605.07270); its choice of pairs is that of this package.
 
     >>> from spherekit import nn
-    >>> [nn.Sequential(nn.Sphere(8, 1), nn.Bispectrum(kind)).out_type() for kind in ("full", "selective")]
-    [Features(75), Features(58)]
+    >>> [nn.Sequential(nn.Sphere(12, 1), nn.Bispectrum(kind)).out_type() for kind in ("full", "selective")]
+    [Features(152), Features(132)]
     """
 
     kind: str = "full"
@@ -225,8 +225,8 @@ class Activation(Layer):
     Input and output: `Features`, ``(batch, features)``. Without parameters.
 
     >>> from spherekit import nn
-    >>> nn.Sequential(nn.Features(2), nn.Activation())([{}], [[-1.0, 2.0]]).tolist()
-    [[0.0, 2.0]]
+    >>> nn.Sequential(nn.Features(2), nn.Activation("square"))([{}], [[-1.0, 2.0]]).tolist()
+    [[1.0, 4.0]]
     """
 
     function: object = "relu"

@@ -24,15 +24,21 @@ from spherekit._core import checks
 
 
 class Value:
-    """Base of layers and types: prints as the call that creates it, without what is default."""
+    """Base of layers and types: prints as the call that creates it.
+
+    Fields that have their default are left out, but for text that comes first: ``Activation('relu')``.
+    """
 
     def __repr__(self):
         arguments = []
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if field.default is dataclasses.MISSING:
-                arguments.append(repr(value))
-            elif value != field.default:
+        for number, field in enumerate(dataclasses.fields(self)):
+            value, default = getattr(self, field.name), field.default
+            if field.default_factory is not dataclasses.MISSING:
+                default = field.default_factory()
+            is_first_text = number == 0 and isinstance(value, str)
+            if (default is dataclasses.MISSING or is_first_text) and not field.kw_only:
+                arguments.append(_argument(value))
+            elif default is dataclasses.MISSING or value != default:
                 arguments.append(f"{field.name}={_argument(value)}")
         return f"{type(self).__name__}({', '.join(arguments)})"
 
