@@ -18,6 +18,14 @@ DEGREES_PER_NSIDE = 2
 _BEYOND, _EMPTY = 0.01, 1e-6
 
 
+class BandLimitError(ValueError):
+    """A signal is of another band-limit than expected; ``L``: a band-limit up to which it can be used."""
+
+    def __init__(self, message, L):
+        super().__init__(message)
+        self.L = L
+
+
 class Signal(NamedTuple):
     """A real signal of a file: its samples on a grid, or its coefficients (L*L,), with ``grid`` None."""
 
@@ -69,26 +77,31 @@ def coefficients(signal, L, analysis=None):
 
     Raises
     ------
+    BandLimitError
+        Another band-limit.
     ValueError
-        Another band-limit, missing samples; a fit that did not converge.
+        Missing samples; a fit that did not converge.
     """
     name = signal.name
     if signal.grid is None:
         flm = signal.values
-        if band_limit_of(flm) != L:
-            raise ValueError(f"{name} holds degrees < {band_limit_of(flm)}; expected those < {L}")
+        stored = band_limit_of(flm)
+        if stored != L:
+            message = f"{name} holds degrees < {stored}; expected those < {L}"
+            raise BandLimitError(message, min(stored, L))
     else:
         flm, unexplained = _analysed(signal, L, analysis)
         if unexplained > _BEYOND:
-            raise ValueError(
-                f"{name}: degrees < {L}, which the model expects, leave {unexplained:.1%} of the map "
-                f"unexplained: it is of a higher band-limit, or noisy; cut it first: spherekit transform "
-                f"{name} --L {L} -o alm.fits"
+            raise BandLimitError(
+                f"{name}: degrees < {L} leave {unexplained:.1%} of the map unexplained: it is of a higher "
+                f"band-limit, or noisy; cut it first: spherekit transform {name} --L {L} -o alm.fits",
+                L,
             )
     if not has_upper_half(flm):
-        raise ValueError(
-            f"{name} holds nothing of degrees {L // 2}..{L - 1}: a map of a lower band-limit than the "
-            f"model's, {L}"
+        raise BandLimitError(
+            f"{name} holds nothing of degrees {L // 2}..{L - 1}: it is of a lower band-limit than the one "
+            f"expected, {L}",
+            max(L // 2, 1),
         )
     return flm
 
@@ -102,7 +115,8 @@ def low_coefficients(signal, L, analysis=None):
     if signal.grid is None:
         stored = band_limit_of(signal.values)
         if stored < L:
-            raise ValueError(f"{signal.name} holds degrees < {stored}; expected all degrees < {L}")
+            message = f"{signal.name} holds degrees < {stored}; expected all degrees < {L}"
+            raise BandLimitError(message, stored)
         return signal.values[: L * L]
     limit = L
     if signal.grid.name == "healpix":
@@ -116,15 +130,16 @@ def _analysed(signal, L, analysis, wanted=None):
     analysis = Analysis() if analysis is None else analysis
     highest = 3 * grid.nside if grid.name == "healpix" else grid.L
     if highest < L:
-        raise ValueError(
+        raise BandLimitError(
             f"{name} is sampled on {_grid_name(grid)}, for degrees < {highest}; expected a map of all "
-            f"degrees < {wanted or L}"
+            f"degrees < {wanted or L}",
+            min(native_band_limit(signal), wanted or L),
         )
     missing = np.count_nonzero(missing_samples(values, name=name))
     if missing:
         raise ValueError(
-            f"{name}: {missing} of {values.size} samples are UNSEEN or NaN; expected the complete sphere: fit "
-            f"the others first: spherekit transform {name} --mask missing --L {wanted or L} -o alm.fits"
+            f"{name}: {missing} of {values.size} samples are UNSEEN or NaN; expected all of them: fit the "
+            f"others first: spherekit transform {name} --mask missing --L {wanted or L} -o alm.fits"
         )
     options = dict(sampling=grid, reality=True, threads=analysis.threads)
     if grid.name != "healpix":

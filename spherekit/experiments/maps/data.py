@@ -12,6 +12,7 @@ from spherekit._core.parallel import thread_count
 from spherekit.experiments import blocks
 from spherekit.experiments.signals import (
     Analysis,
+    BandLimitError,
     coefficients,
     has_upper_half,
     low_coefficients,
@@ -162,7 +163,7 @@ def _entries(source):
 
 
 def _check_paths(source, entries):
-    """Make the paths absolute or relative to the working folder, in place; refuse what is missing."""
+    """Replace the paths, in place, by those seen from the working folder; refuse what is missing."""
     seen = {}
     for number, (row, path, label) in enumerate(entries):
         for name, cell in zip(COLUMNS, (path, label), strict=True):
@@ -270,8 +271,7 @@ def band_limit(labels, L, read, analysis=None):
         words = f"degrees < {native}, as {path}"
         try:
             coefficients(signal, native, analysis)
-        except ValueError:
-            low_coefficients(signal, native, analysis)  # which refuses what is not a complete map
+        except BandLimitError:
             return native, True, words
         return native, False, words
     except (ValueError, TypeError, OSError) as error:
@@ -304,9 +304,11 @@ def gather(labels, folder, values, read, *, analysis=None, progress=None):
     def measure(i):
         try:
             flm = flm_of(read(labels.paths[i]), L, analysis._replace(threads=1))
-        except (ValueError, TypeError, OSError) as error:
-            advice = "" if cut else f"; or pass --L {L}, to cut all maps to degrees < {L}"
+        except BandLimitError as error:
+            advice = f"; or pass --L {error.L}, to use the degrees < {error.L} of all maps"
             raise _with_place(labels, i, error, advice) from None
+        except (ValueError, TypeError, OSError) as error:
+            raise _with_place(labels, i, error) from None
         return {"flm": flm.astype(dtype), "has_upper_half": np.array(has_upper_half(flm))}
 
     n = len(labels.paths)
@@ -353,5 +355,4 @@ def _fingerprint(labels):
 
 def _with_place(labels, i, error, advice=""):
     """The error with the row of the map."""
-    text = f"{labels.place(i)}: {error}"
-    return (type(error) if isinstance(error, ValueError) else ValueError)(text + advice)
+    return ValueError(f"{labels.place(i)}: {error}{advice}")

@@ -59,7 +59,7 @@ _OF_KIND = {
 }
 _OPTIMIZER = {"name": "adamw", "learning_rate": 0.01, "weight_decay": 0.01}
 _SCHEDULE = {"name": "cosine"}
-#: Most classes of which the report has a table of confusions.
+#: Most classes of which reports list the counts.
 _CONFUSIONS = 12
 
 
@@ -105,9 +105,11 @@ class Maps(common.Experiment):
             low, high = labels.targets.min(), labels.targets.max()
             kind = f"with numbers from {low:g} to {high:g}"
         else:
-            counts = np.bincount(labels.targets)
-            named = [f"{n} {name}" for n, name in zip(counts, labels.classes, strict=True)]
-            kind = f"of {len(named)} classes: {', '.join(named)}"
+            kind = f"of {len(labels.classes)} classes"
+            if len(labels.classes) <= _CONFUSIONS:
+                counts = np.bincount(labels.targets)
+                pairs = zip(counts, labels.classes, strict=True)
+                kind += ": " + ", ".join(f"{count} {name}" for count, name in pairs)
         yield f"{len(labels.paths)} maps {kind}"
         if maps_of.look_like_classes(labels):
             yield "   (whole numbers that repeat: if they are names of classes, pass --classes)"
@@ -147,7 +149,9 @@ class Maps(common.Experiment):
         train, validation, test = subsets
         validation = validation if len(validation[1]) else None
         arguments = train, validation, test, description
-        return [Training("network", net, params, state, *arguments, metrics=validation_metrics)]
+        name = values["network"].get("name", "network")
+        title = f"{name}, {nn.count_parameters(params)} parameters"
+        return [Training(title, net, params, state, *arguments, metrics=validation_metrics)]
 
     def report(self, config, data, trained, threads=None):
         (network,) = trained

@@ -130,18 +130,13 @@ def _layer(table, place, features=None):
             raise ValueError(f"{place} has no {key!r}{close or f'; it has {known}'}")
     if features is not None and kind is nn.Dense:
         given.setdefault("features", features)
-    required = (dataclasses.MISSING, dataclasses.MISSING)
     for key, field in fields.items():
         if key in given:
             given[key] = _value(given[key], place)
-        elif (field.default, field.default_factory) == required:
+        elif field.default is field.default_factory is dataclasses.MISSING:
             raise ValueError(f"{place} needs {key}")
-        else:
-            given[key] = field.default
-    if "in_type" in {field.name for field in dataclasses.fields(kind)}:
-        given["in_type"] = None
     try:
-        return kind.from_fields(given)
+        return kind.from_fields({"in_type": None} | given if kind is nn.Sequential else given)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{place}: {error}") from None
 
