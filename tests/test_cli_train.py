@@ -130,7 +130,7 @@ def test_other_refusals(here, capsys):
     assert "--maps" in refused(capsys, "train few.toml --network net.toml", 2)
     write("few.toml")
     assert "--L: of own maps" in refused(capsys, "train few.toml --L 8", 2)
-    assert "gaussianity" in refused(capsys, "train few.toml --maps train.csv", 2)
+    assert "expected maps" in refused(capsys, "train few.toml --maps train.csv")
     assert "whole number >= 1" in refused(capsys, "train few.toml --epochs 0")
     write("few.toml", data='folder = "sims"')
     assert "spherekit simulate" in refused_after(capsys, "train few.toml")
@@ -378,7 +378,7 @@ def test_scattering_layer_follows_threads(rng, monkeypatch):
         asked.append(options["threads"])
         return Scattering(*args, **options)
 
-    monkeypatch.setattr("spherekit.nn.scattering_layer.Scattering", spy)
+    monkeypatch.setattr("spherekit.nn.scattering_layer.ScatteringTransform", spy)
     net = nn.Sequential(nn.Sphere(8, 2), nn.Scattering(J0=1))
     x = random_flm(8, rng, reality=True, shape=(3, 2))
     del asked[:]

@@ -123,12 +123,12 @@ def _configuration(args):
                 "name a configuration, an example of --list-examples, or own maps: --maps train.csv"
             )
         experiment, config = experiments.read(args.file, changes)
-        if not own:
-            return experiment, config
-        if experiment.name != "maps":
+        if experiment.name != "maps" and own:
             given = ", ".join(f"--{name}" for name in own)
             raise options.Usage(f"{given}: of own maps, --maps train.csv")
-        return experiments.read(args.file, changes | {"data": own})
+        if experiment.name == "maps" and config.values["data"]["maps"] is None:
+            raise options.Usage(f"{args.file} is of own maps; pass --maps train.csv")
+        return experiments.read(args.file, changes | {"data": own}) if own else (experiment, config)
     if args.file is not None and args.network is not None:
         raise options.Usage(f"both {args.file} and --network {args.network}; name one of them")
     own["maps"] = args.maps
@@ -138,10 +138,7 @@ def _configuration(args):
     file = args.file or args.network
     if file is None:
         return experiments.parse({"experiment": "maps"}, args.maps, changes)
-    experiment, config = experiments.read(file, changes, "maps")
-    if experiment.name != "maps":
-        raise options.Usage(f"{file} is of the experiment {experiment.name}; --maps is of own maps")
-    return experiment, config
+    return experiments.read(file, changes, "maps")
 
 
 def _refuse_mixing(folder, resume):

@@ -243,7 +243,7 @@ def read(name, changes=None, experiment=None):
     changes : dict, optional
         {section: {key: value}} in place of what the file says.
     experiment : str, optional
-        That of a file without the key ``experiment``.
+        The one expected; of a file without the key ``experiment`` too.
 
     Raises
     ------
@@ -281,6 +281,8 @@ def parse(content, source, changes=None, experiment=None):
             raise ValueError(
                 f'it names no experiment; add experiment = "..." at its top: {", ".join(names())}'
             )
+        if experiment not in (None, name):
+            raise ValueError(f"it is of the experiment {name}; expected {experiment}")
         found = get(name)
         for section, keys in (changes or {}).items():
             if isinstance(content.get(section, {}), dict):
@@ -289,7 +291,8 @@ def parse(content, source, changes=None, experiment=None):
         values = configurations.checked_sections(content, found.sections)
         found.check(values)
     except ValueError as error:
-        raise ValueError(f"{source}: {error}") from None
+        message = str(error)
+        raise ValueError(message if message.startswith(source) else f"{source}: {error}") from None
     return found, configurations.Config(values, source)
 
 

@@ -19,8 +19,6 @@ By default the network is small, its loss the cross-entropy of classes or the me
 standardized numbers; predictions are in the units of the labels.
 """
 
-from pathlib import Path
-
 import numpy as np
 
 from spherekit import nn
@@ -77,8 +75,8 @@ class Maps(common.Experiment):
         source, kind = data.get("maps"), data.get("labels")
         if kind not in _OF_KIND:
             kind = None
-        if kind is None and isinstance(source, str) and Path(source).is_file():
-            kind = "classes" if maps_of.read_labels(source).classes else "numbers"
+        if isinstance(source, str):
+            kind = "classes" if maps_of.read_labels(source, kind).classes else "numbers"
         settings = _FIT | _OF_KIND[kind or "classes"] | fit
         return {"optimizer": _OPTIMIZER, "schedule": _SCHEDULE} | content | {"fit": settings}
 
