@@ -116,13 +116,13 @@ def summary(net) -> "Summary":
     >>> from spherekit import nn
     >>> nn.summary(nn.Sequential(nn.Sphere(4, 1), nn.GlobalMean(), nn.Dense(2)))
     layer         output                   parameters  state  multiplications
-                  real S2, L=4, 1 channel
+    input         real S2, L=4, 1 channel
     GlobalMean()  1 feature                         0      0                0
     Dense(2)      2 features                        4      0                2
     total                                           4      0                2
     """
     params, state = net.init(0)
-    rows = [("", str(net.in_type), "", "", "")]
+    rows = [("input", str(net.in_type), "", "", "")]
     rows += _rows(net, net.in_type, params, state, "")
     total = count_parameters(params), count_parameters(state), net.multiplications(net.in_type)
     return Summary([*rows, ("total", "", *total)])
