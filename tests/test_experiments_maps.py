@@ -10,12 +10,14 @@ from helpers.commands import refused, run
 
 import spherekit
 from spherekit import experiments, io, nn
+from spherekit.cli import main
 from spherekit.cli.predict import Reader
 from spherekit.experiments import signals
 from spherekit.experiments.maps import data, model
 from spherekit.io.tree_archive import read_tree, write_tree
 from spherekit.sampling import MW
 from spherekit.testing import random_flm
+from spherekit.train import checkpoints
 
 L = 8
 
@@ -128,12 +130,12 @@ def test_numbers(there, tmp_path):
     errors = [np.sqrt(np.mean((values - labels.targets)[rows] ** 2)) for rows in subsets]
     assert errors[2] == pytest.approx(error, rel=1e-3)  # four digits
     tree, header = read_tree("numbers/model.npz")
-    from spherekit.train import checkpoints
-
     checkpoint, _ = checkpoints.load(checkpoints.latest("numbers/checkpoints"))
     best = checkpoint.history["epochs"]["rmse"][checkpoint.best["epoch"] - 1]
     assert errors[1] == pytest.approx(best, rel=1e-4)
     assert header["model"]["classes"] is None
+    run("train --maps numbers.csv --epochs 30 --seed 1 --resume")  # finished: the report again
+    assert (there / "numbers/report.txt").read_text().splitlines() == report
 
 
 def test_coefficients_are_computed_once(there, tmp_path, monkeypatch):
@@ -148,8 +150,6 @@ def test_coefficients_are_computed_once(there, tmp_path, monkeypatch):
 def test_a_changed_list_is_refused(there, capsys, tmp_path):
     shutil.copytree("classes/features", tmp_path / "run/features")
     write_table("other.csv", table_rows("classes.csv")[:-2])
-    from spherekit.cli import main
-
     assert main(f"train --maps other.csv -o {tmp_path / 'run'}".split()) == 1
     assert "other maps than other.csv lists" in capsys.readouterr().err
 

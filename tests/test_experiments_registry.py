@@ -115,8 +115,13 @@ def test_entry_points(monkeypatch):
 
     monkeypatch.setattr(common, "_registered", dict(common._registered))
     monkeypatch.setattr(common.metadata, "entry_points", lambda group: [Entry()])
-    assert experiments.names() == ["gaussianity", "maps", "amplitudes"]
+    names = experiments.names()
+    assert names[:2] == ["gaussianity", "maps"] and names[-1] == "amplitudes"
     assert experiments.get("amplitudes").title == "noise of two amplitudes"
+    monkeypatch.setattr(Entry, "name", "broken")
+    monkeypatch.setattr(Entry, "load", lambda self: 1 / 0)
+    with pytest.warns(UserWarning, match="the experiment broken cannot be loaded: ZeroDivision"):
+        assert experiments.get("maps").name == "maps"
 
 
 @pytest.mark.parametrize(

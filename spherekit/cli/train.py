@@ -22,18 +22,6 @@ def arguments(parser):
         "--list-examples", action="store_true", help="list what comes with spherekit"
     )
     parser.add_argument("--show-example", metavar="NAME", help="print one")
-    parser.add_argument(
-        "--maps", metavar="CSV", help="own maps: columns path,label; relative to its folder"
-    )
-    parser.add_argument(
-        "--network", metavar="TOML", help="network and training of own maps; default: a small one"
-    )
-    options.band_limit(parser)
-    parser.add_argument("--validation", type=float, help="share of own maps; default 0.2")
-    parser.add_argument("--test", type=float, help="share of own maps; default 0.2")
-    parser.add_argument(
-        "--classes", action="store_true", help="labels of own maps are classes, though numbers"
-    )
     parser.add_argument("--epochs", type=int, help="in place of those of FILE")
     parser.add_argument("--seed", type=int, help="in place of that of FILE; of the split too")
     parser.add_argument(
@@ -47,9 +35,18 @@ def arguments(parser):
     parser.add_argument(
         "--profile", action="store_true", help="print where the time of one step goes, and stop"
     )
-    options.source(parser)
-    options.least_squares(parser)
     options.common(parser)
+    own = parser.add_argument_group("own maps")
+    own.add_argument("--maps", metavar="CSV", help="columns path,label; relative to its folder")
+    own.add_argument(
+        "--network", metavar="TOML", help="network and training; default: a small network"
+    )
+    options.band_limit(own)
+    own.add_argument("--validation", type=float, help="share of the maps; default 0.2")
+    own.add_argument("--test", type=float, help="share of the maps; default 0.2")
+    own.add_argument("--classes", action="store_true", help="labels that are numbers are classes")
+    options.source(own)
+    options.least_squares(own)
 
 
 def run(args):
@@ -107,38 +104,42 @@ def _configuration(args):
     """(experiment, configuration) of the command."""
     from spherekit import experiments
 
-    L = options.chosen_L(args, required=False)
-    own = dict(L=L, validation=args.validation, test=args.test)
-    own |= dict(labels="classes" if args.classes else None)
-    own |= {name: getattr(args, name) for name in ("field", "grid", "hdu", "ordering")}
-    own = {name: value for name, value in own.items() if value is not None}
-    fit = {name: getattr(args, name) for name in ("epochs", "seed")}
-    fit = {name: value for name, value in fit.items() if value is not None}
+    fit = _given(args, "epochs", "seed")
     changes = {"fit": fit} if fit else {}
-    if args.maps is None:
-        if args.network is not None:
-            raise options.Usage("--network is of own maps: --maps train.csv")
-        if args.file is None:
-            raise options.Usage(
-                "name a configuration, an example of --list-examples, or own maps: --maps train.csv"
-            )
-        experiment, config = experiments.read(args.file, changes)
-        if experiment.name != "maps" and own:
+    own = _given(args, "validation", "test", "field", "grid", "hdu", "ordering")
+    own |= {
+        "L": options.chosen_L(args, required=False),
+        "labels": "classes" if args.classes else None,
+    }
+    own = {name: value for name, value in own.items() if value is not None}
+    if args.maps is not None:
+        file = args.file or args.network
+        if args.file is not None and args.network is not None:
+            raise options.Usage(f"both {file} and --network {args.network}; name one of them")
+        changes["data"] = own | {"maps": args.maps} | _given(args, "seed")
+        if file is None:
+            return experiments.parse({"experiment": "maps"}, args.maps, changes)
+        return experiments.read(file, changes, "maps")
+    if args.network is not None:
+        raise options.Usage("--network is of own maps: --maps train.csv")
+    if args.file is None:
+        raise options.Usage(
+            "name a configuration, an example of --list-examples, or own maps: --maps train.csv"
+        )
+    experiment, config = experiments.read(args.file, changes)
+    if experiment.name != "maps":
+        if own:
             given = ", ".join(f"--{name}" for name in own)
             raise options.Usage(f"{given}: of own maps, --maps train.csv")
-        if experiment.name == "maps" and config.values["data"]["maps"] is None:
-            raise options.Usage(f"{args.file} is of own maps; pass --maps train.csv")
-        return experiments.read(args.file, changes | {"data": own}) if own else (experiment, config)
-    if args.file is not None and args.network is not None:
-        raise options.Usage(f"both {args.file} and --network {args.network}; name one of them")
-    own["maps"] = args.maps
-    if args.seed is not None:
-        own["seed"] = args.seed
-    changes["data"] = own
-    file = args.file or args.network
-    if file is None:
-        return experiments.parse({"experiment": "maps"}, args.maps, changes)
-    return experiments.read(file, changes, "maps")
+        return experiment, config
+    if config.values["data"]["maps"] is None:
+        raise options.Usage(f"{args.file} is of own maps; pass --maps train.csv")
+    return experiments.read(args.file, changes | {"data": own})
+
+
+def _given(args, *names):
+    """{name: value} of the options that were given."""
+    return {name: getattr(args, name) for name in names if getattr(args, name) is not None}
 
 
 def _refuse_mixing(folder, resume):

@@ -10,6 +10,7 @@ import difflib
 import inspect
 import os
 import tomllib
+import warnings
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
@@ -27,12 +28,22 @@ _registered = {}
 class Training(NamedTuple):
     """A network to train, and its data.
 
-    title : of its line in the report
-    net, params, state : the network, and what ``net.init`` returned
-    train, validation, test : (signals, targets); validation None where there is none
-    description : dict, as JSON can hold it: what a model file needs beside the network
-    folder : of its results, below that of the experiment; "" for the first training
-    metrics : of the validation data, for `spherekit.train.fit`, in place of those of [fit]
+    Attributes
+    ----------
+    title : str
+        Of its progress bar, and of its line in the report.
+    net : spherekit.nn.Sequential
+    params, state : list
+        As ``net.init`` returned them.
+    train, validation, test : (signals, targets)
+        ``validation`` is None where there is none.
+    description : dict
+        What a model file needs beside the network, as JSON can hold it. The description of a training that is
+        resumed must be the same.
+    folder : str
+        Of its results, below that of the experiment; "" of the first training.
+    metrics : sequence or dict, optional
+        Of the validation data, for `spherekit.train.fit`, in place of those of [fit].
     """
 
     title: str
@@ -48,7 +59,14 @@ class Training(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """A `Training`, and the parameters and running state that it ended with."""
+    """A `Training` with its results.
+
+    Attributes
+    ----------
+    training : Training
+    params, state : list
+        Parameters and running state of the network, `models.selected` of its last checkpoint.
+    """
 
     training: Training
     params: list
@@ -56,7 +74,17 @@ class Trained(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Predictions: names of columns, rows, and a summary in words."""
+    """Predictions.
+
+    Attributes
+    ----------
+    head : list of str
+        Names of the columns.
+    rows : list
+        A list of cells for each file.
+    summary : str
+        In words, of one line.
+    """
 
     head: list
     rows: list
@@ -78,6 +106,31 @@ class Experiment:
         One line.
     sections : dict
         {section: keys} of its own sections in TOML, as `spherekit.train.config.read` expects them.
+
+    >>> from spherekit import experiments, nn
+    >>> from spherekit.experiments import common
+    >>> from spherekit.testing import random_flm
+    >>> from spherekit.train import finish
+    >>> class Noise(experiments.Experiment):
+    ...     name = "noise"
+    ...     title = "strong noise and weak noise"
+    ...
+    ...     def gather(self, config, folder, *, read=None, analysis=None, progress=None):
+    ...         x = random_flm(4, np.random.default_rng(0), reality=True, shape=(40, 1))
+    ...         labels = np.arange(40) % 2
+    ...         return x * (1 + labels)[:, None, None], labels
+    ...
+    ...     def trainings(self, config, data):
+    ...         x, labels = data
+    ...         net = nn.Sequential(nn.Sphere(4, 1), nn.PowerSpectrum(), nn.Dense(2))
+    ...         train, test = ((x[part], labels[part]) for part in (slice(30), slice(30, 40)))
+    ...         params, state = common.initial(net, config)
+    ...         return [experiments.Training("noise", net, params, state, train, None, test, {})]
+    >>> noise, config = experiments.register(Noise()), {"fit": {"epochs": 20}}
+    >>> noise, config = experiments.parse({"experiment": "noise", **config}, "an example")
+    >>> (training,) = noise.trainings(config, noise.gather(config, None))
+    >>> finish(experiments.steps(noise, config, training)).epoch
+    20
     """
 
     name = ""
@@ -86,7 +139,10 @@ class Experiment:
 
     def recipes(self):
         """{name: path} of the configurations that come with it: ``recipes/*.toml`` beside its module."""
-        folder = Path(inspect.getfile(type(self))).parent / "recipes"
+        try:
+            folder = Path(inspect.getfile(type(self))).parent / "recipes"
+        except (TypeError, OSError):  # of a class in a notebook
+            return {}
         return {path.name: path for path in sorted(folder.glob("*.toml"))}
 
     def defaults(self, content):
@@ -216,8 +272,12 @@ def get(name):
 def _all():
     """{name: experiment}, those of other packages loaded."""
     for entry in metadata.entry_points(group=ENTRY_POINTS):
-        if entry.name not in _registered:
+        if entry.name in _registered:
+            continue
+        try:
             register(entry.load())
+        except Exception as error:  # of a package that others do not need
+            warnings.warn(f"the experiment {entry.name} cannot be loaded: {error!r}", stacklevel=2)
     return _registered
 
 
@@ -327,4 +387,4 @@ def class_table(classes, rows):
     head = ["file", "class", *(f"p_{name}" for name in classes)]
     predicted = [row[1] for row in rows]
     counts = ", ".join(f"{predicted.count(name)} {name}" for name in classes)
-    return Table(head, rows, f"{len(rows)} maps, {counts}")
+    return Table(head, rows, f"{len(rows)} map{'s' * (len(rows) != 1)}, {counts}")

@@ -226,7 +226,7 @@ class Maps(common.Experiment):
         if description["classes"] is not None:
             return common.class_table(description["classes"], rows)
         values = [float(row[1]) for row in rows]
-        words = f"{len(rows)} maps, values from {min(values):.4g} to {max(values):.4g}"
+        words = f"{len(rows)} map{'s' * (len(rows) != 1)}, values from {min(values):.4g} to {max(values):.4g}"
         return Table(["file", "value"], rows, words)
 
 
