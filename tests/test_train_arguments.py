@@ -1,10 +1,14 @@
-"""Arguments of the loop, its data and its metrics: what is refused, in which words."""
+"""Arguments of the loop, its data and its metrics: what is refused, with which message."""
+
+from dataclasses import FrozenInstanceError
+from functools import partial
 
 import numpy as np
 import pytest
 from helpers.trainings import begin, plain, problem, zonal
 
-from spherekit import train
+from spherekit import nn, train
+from spherekit.train import Checkpointing, EarlyStopping
 
 
 @pytest.mark.parametrize(
@@ -21,7 +25,7 @@ def test_targets_of_another_kind(targets, kind, words):
     with pytest.raises(kind, match=f"^data: .*{words}"):
         train.fit(net, begin(net), (x[:40], targets))
     with pytest.raises(kind, match=f"^evaluate: .*{words}"):
-        train.evaluate(net, begin(net), (x[:40], targets), loss="cross_entropy")
+        train.evaluate(net, begin(net)[0], (x[:40], targets), loss="cross_entropy")
     if kind is TypeError:
         outputs = np.zeros((40, 1))
         for call in (train.losses.cross_entropy, train.losses.mse, train.metrics.mae):
@@ -50,64 +54,109 @@ def test_masked_signals_are_refused_at_once():
 )
 def test_metrics_that_are_none(metrics, kind, words):
     with pytest.raises(kind, match=words):
-        train.metrics.named(metrics)
+        train.metrics.resolve(metrics)
 
 
 X, LABELS = problem()
 MASKED = np.ma.masked_array(X, np.abs(X) > 1)
 
 
-def call(data=(X, LABELS), params=None, **how):
-    """What fit says at once, not at the first step."""
-    net = zonal()
-    return train.fit(net, begin(net) if params is None else params, data, **how)
+def call(data=(X, LABELS), initial=None, net=None, **options):
+    """What fit refuses at once, not at the first step."""
+    net = zonal() if net is None else net
+    return train.fit(net, begin(net) if initial is None else initial, data, **options)
+
+
+def with_arrays(params=None, state=None):
+    """The initial trees of the network, with other arrays in the first layer of each."""
+    initial = begin(zonal())
+    trees = [[first or tree[0], *tree[1:]] for first, tree in zip((params, state), initial, strict=True)]
+    return tuple(trees)
+
+
+BLOCK = nn.Sequential(nn.PowerSpectrum(), nn.Dense(2))
+WITHOUT = nn.Sequential(nn.Sphere(4, 1), nn.PowerSpectrum())
 
 
 @pytest.mark.parametrize(
-    "words, how",
+    "words, options",
     [
         ("epochs is 0", dict(epochs=0)),
-        ("batch is 2.5", dict(batch=2.5)),
-        ("patience is 0", dict(patience=0, validation=(X, LABELS))),
-        ("need validation", dict(patience=2)),
-        ("watch is 'rmse'; known are loss, accuracy", dict(watch="rmse", metrics=["accuracy"])),
-        ("clip is 0", dict(clip=0)),
-        ("momentum is 1", dict(momentum=1)),
-        ("optimiser is 'adam'", dict(optimiser="adam")),
+        ("batch_size is 2.5", dict(batch_size=2.5)),
+        ("need validation", dict(early_stopping=EarlyStopping(patience=2))),
+        ("monitor is 'rmse'; known are loss, accuracy",
+         dict(early_stopping=EarlyStopping("rmse"), metrics=["accuracy"])),
+        ("early_stopping is 5; expected train.EarlyStopping", dict(early_stopping=5)),
+        ("checkpoints is 5; expected a path, or train.Checkpointing", dict(checkpoints=5)),
+        ("max_norm is 0", dict(max_norm=0)),
+        ("optimizer is 'adam'", dict(optimizer="adam")),
+        ("net is PowerSpectrum..; expected a network", dict(net=nn.PowerSpectrum(), initial=())),
+        ("does not know the type of its input", dict(net=BLOCK, initial=())),
         ("data: signals of shape \\(40, 1, 9\\)", dict(data=(X[..., :9], LABELS))),
         ("data: 40 signals and targets of shape \\(39,\\)", dict(data=(X, LABELS[1:]))),
         ("validation: signals of shape \\(0, 1, 16\\)", dict(validation=(X[:0], LABELS[:0]))),
         ("data is ndarray", dict(data=X)),
         ("targets hold NaN", dict(data=(X, LABELS * np.nan))),
-        ("parameter \\(0, 'weights'\\)", dict(params=[{"weights": np.full(2, np.nan)}])),
-        ("no parameters to train", dict(params=[{"running": np.ones(2)}])),
+        ("parameter \\(0, 'weights'\\) holds NaN",
+         dict(initial=with_arrays({"weights": np.full(2, np.nan)}))),
+        ("state \\(0, 'mean'\\) holds NaN", dict(initial=with_arrays(state={"mean": np.full(2, np.nan)}))),
+        ("initial is list; expected .params, state.", dict(initial=begin(zonal())[0])),
+        ("the parameter tree is of 3 layers, the network has 6", dict(initial=begin(plain()))),
+        ("no parameters to train", dict(net=WITHOUT)),
         ("loss is 'hinge'", dict(loss="hinge")),
     ],
-)
-def test_refusals(words, how):
+)  # fmt: skip
+def test_refusals(words, options):
     with pytest.raises((ValueError, TypeError), match=words):
-        call(**how)
+        call(**options)
+
+
+#: What each whole number is an argument of.
+WHOLE = {
+    **dict.fromkeys(["epochs", "batch_size", "seed", "set_size"], call),
+    **dict.fromkeys(["keep_checkpoints", "checkpoint_every"], partial(Checkpointing, "run")),
+    "patience": EarlyStopping,
+}
 
 
 @pytest.mark.parametrize("wrong", [2.5, 2.0, "2", True, [2]])
-@pytest.mark.parametrize("name", ["epochs", "batch", "seed", "sets", "keep", "patience", "every"])
+@pytest.mark.parametrize("name", WHOLE)
 def test_whole_numbers(name, wrong):
     with pytest.raises(TypeError, match=f"{name} is .*; expected a whole number >= [01]"):
-        call(validation=(X, LABELS), **{name: wrong})
+        WHOLE[name](**{name: wrong})
 
 
 @pytest.mark.parametrize("wrong", ["0.5", True, [0.5]])
-@pytest.mark.parametrize("name", ["clip", "momentum"])
-def test_real_numbers(name, wrong):
+@pytest.mark.parametrize(
+    "name, function", [("max_norm", call), ("momentum", partial(train.sgd, 0.1))]
+)
+def test_real_numbers(name, function, wrong):
     with pytest.raises(TypeError, match=f"{name} is .*; expected a number"):
-        call(**{name: wrong})
+        function(**{name: wrong})
+
+
+def test_values_of_options():
+    """Frozen, comparable and printable; wrong ones are refused where they are created."""
+    assert EarlyStopping("accuracy", np.int64(3)) == EarlyStopping("accuracy", 3) != EarlyStopping()
+    assert "checkpoint_every=5" in repr(Checkpointing("run", checkpoint_every=5))
+    for words, create in [
+        ("patience is 0", lambda: EarlyStopping(patience=0)),
+        ("monitor is 3", lambda: EarlyStopping(3)),
+        ("keep_checkpoints is 0", lambda: Checkpointing("run", 0)),
+        ("folder is 3 .*expected a path", lambda: Checkpointing(3)),
+        ("description is 'x'", lambda: Checkpointing("run", description="x")),
+    ]:
+        with pytest.raises((ValueError, TypeError), match=words):
+            create()
+    with pytest.raises(FrozenInstanceError):
+        EarlyStopping().patience = 3
 
 
 def test_numbers_of_numpy_and_half_precision():
-    half = [{"weights": np.ones(2, np.float16)}]
+    half = with_arrays({"weights": np.ones(2, np.float16)})
     with pytest.raises(TypeError, match="parameter .* has dtype float16; expected float32"):
-        call(params=half)
-    last = train.finish(call(epochs=np.int64(1), batch=np.int32(20), seed=np.uint8(3)))
+        call(initial=half)
+    last = train.finish(call(epochs=np.int64(1), batch_size=np.int32(20), seed=np.uint8(3)))
     assert last.step == 2
 
 
@@ -116,8 +165,8 @@ def test_numbers_of_numpy_and_half_precision():
     [
         (X[:, 0], {}, "predict: signals of shape \\(40, 16\\)"),
         (5, {}, "predict: signals of shape \\(\\)"),
-        (X, dict(batch=0), "batch is 0"),
-        (X, dict(batch=2.0), "batch is 2.0"),
+        (X, dict(batch_size=0), "batch_size is 0"),
+        (X, dict(batch_size=2.0), "batch_size is 2.0"),
         (MASKED, {}, "masked"),
         (X.astype(np.clongdouble), {}, "dtype complex256"),
     ],
@@ -125,7 +174,8 @@ def test_numbers_of_numpy_and_half_precision():
 def test_what_is_no_array_of_signals(x, options, words):
     net = zonal()
     with pytest.raises((ValueError, TypeError), match=words):
-        train.predict(net, begin(net), x, **options)
+        params, state = begin(net)
+        train.predict(net, params, x, state=state, **options)
 
 
 @pytest.mark.parametrize(

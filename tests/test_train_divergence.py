@@ -3,10 +3,11 @@
 import autograd.numpy as anp
 import numpy as np
 import pytest
-from helpers.trainings import HOW, begin, fit, lossy, plain, problem
+from helpers.trainings import OPTIONS, Lossy, begin, fit, in_folder, plain, problem
 
 from spherekit import nn, train
-from spherekit.train import checkpoints, pytree
+from spherekit._core import pytree
+from spherekit.train import checkpoints
 
 
 @pytest.mark.parametrize("inside", [False, True])
@@ -18,83 +19,80 @@ def test_nan_names_the_layer(inside, tmp_path):
         count[0] += 1
         return x + (np.nan if count[0] > 4 + 4 else 0)  # four of training, four of validation
 
-    parts = [nn.zonal(2), lossy(poison)]
-    net = nn.Net(
-        nn.Sphere(4, 1), *([nn.chain(*parts)] if inside else parts), nn.power(), nn.dense(2)
-    )
+    layers = [nn.Zonal(2), Lossy(poison)]
+    if inside:
+        layers = [nn.Sequential(*layers)]
+    net = nn.Sequential(nn.Sphere(4, 1), *layers, nn.PowerSpectrum(), nn.Dense(2))
     steps, seen = fit(net, checkpoints=tmp_path), []
     place = "0.1" if inside else "1"
     with pytest.raises(
         train.Diverged,
-        match=f"step 5: the loss is nan; first in the results of layer {place}, lossy",
+        match=f"step 5: the loss is nan; first in the results of layer {place}, Lossy",
     ):
         for step in steps:
             seen.append(step)
     assert len(seen) == 4
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["best.npz", "step-00000004.npz"]
     with pytest.raises(train.Diverged, match="The last good checkpoint is .*step-00000004.npz"):
-        list(fit(net, checkpoints=tmp_path, resume=True))
+        list(fit(net, checkpoints=in_folder(tmp_path, resume=True)))
     good, _ = checkpoints.load(tmp_path / "step-00000004.npz")
-    assert all(np.isfinite(a).all() for _, a in pytree.leaves(good.params))
+    assert all(np.isfinite(a).all() for _, a in pytree.flatten(good.params))
 
 
 def test_nan_gradients_name_the_layer():
     """sqrt(0): the loss is a number, its gradient none."""
-    net = nn.Net(
-        nn.Sphere(4, 1), nn.zonal(2), nn.power(), lossy(lambda x: anp.sqrt(x - x)), nn.dense(2)
-    )
-    words = (
-        "gradient is not finite; first in the gradient of layer 2, lossy .sqrt.; .* lost: 0.weights"
-    )
+    layers = [nn.Zonal(2), nn.PowerSpectrum(), Lossy(lambda x: anp.sqrt(x - x)), nn.Dense(2)]
+    net = nn.Sequential(nn.Sphere(4, 1), *layers)
+    words = "gradient is not finite; first in the gradient of layer 2, Lossy; .* lost: 0.weights\\. "
     with pytest.raises(train.Diverged, match=words):
         list(fit(net))
 
 
 def test_steps_too_long():
     with pytest.raises(train.Diverged, match="infinite|not finite"):
-        list(fit(plain(), optimiser=train.sgd(1e38), epochs=3))
+        list(fit(plain(), optimizer=train.sgd(1e38), epochs=3))
 
 
-def words_of(parts=(), scale=1, takes=None, **how):
+def words_of(layers=(), scale=1, **options):
     """The error of a training on maps of that scale."""
     x, labels = problem()
-    net = nn.Net(nn.Sphere(4, 1), nn.zonal(2), *parts, nn.power(), nn.dense(2))
+    net = nn.Sequential(nn.Sphere(4, 1), nn.Zonal(2), *layers, nn.PowerSpectrum(), nn.Dense(2))
     with pytest.raises(ValueError) as error:
-        list(train.fit(net, begin(net), (x * np.float32(scale), labels), **HOW | how))
+        list(train.fit(net, begin(net), (x * np.float32(scale), labels), **OPTIONS | options))
     return error.type, str(error.value)
 
 
 @pytest.mark.parametrize("function", [lambda x: anp.sqrt(x - x), lambda x: (x - x) ** 0.5])
 def test_the_advice_where_a_derivative_is_not_finite(function):
     """At the first step neither rate nor clipping is to blame."""
-    parts = [nn.power(), nn.dense(3), lossy(function)]
-    net = nn.Net(nn.Sphere(4, 1), nn.zonal(2), *parts, nn.dense(2))
+    layers = [nn.PowerSpectrum(), nn.Dense(3), Lossy(function)]
+    net = nn.Sequential(nn.Sphere(4, 1), nn.Zonal(2), *layers, nn.Dense(2))
     with pytest.raises(train.Diverged, match="Results are finite and derivatives are not") as error:
         list(fit(net))
-    assert "a lower rate or a clipped gradient would not help" in str(error.value)
+    assert "a lower learning rate or a clipped gradient would not help" in str(error.value)
 
 
 def test_the_advice_where_numbers_are_too_large():
     kind, words = words_of(scale=1e25)
-    assert kind is train.Diverged and "are near the end of float32: scale the data down" in words
+    assert kind is train.Diverged and "are near the limit of float32: scale the data down" in words
     assert "rate" not in words.split("float32:")[1]
 
 
 def test_the_advice_where_a_function_has_no_value():
-    kind, words = words_of([lossy(lambda x: x / anp.abs(x - x))])
-    assert kind is train.Diverged and "first in the results of layer 1, lossy" in words
+    kind, words = words_of([Lossy(lambda x: x / anp.abs(x - x))])
+    assert kind is train.Diverged and "first in the results of layer 1, Lossy" in words
     assert "Its numbers are of ordinary size" in words and "Change the function" in words
 
 
 def test_the_advice_where_the_loss_has_no_value():
     kind, words = words_of(loss=lambda outputs, _: anp.sum(anp.log(0 * outputs)))
-    assert kind is train.Diverged and "every layer's results are finite" in words
+    assert kind is train.Diverged and "the results of all layers are finite" in words
     assert "The loss has no finite value there" in words
 
 
 def test_the_advice_where_steps_are_too_long():
-    kind, words = words_of(optimiser=train.sgd(1e38))
-    assert kind is train.Diverged and "Lower the rate or clip the gradient" in words
+    kind, words = words_of(optimizer=train.sgd(1e38))
+    assert kind is train.Diverged and "Lower the learning rate or clip the gradient" in words
 
 
 def test_moments_that_overflow_are_no_silent_standstill():
@@ -106,20 +104,20 @@ def test_moments_that_overflow_are_no_silent_standstill():
 def test_a_gradient_that_an_adjoint_refuses():
     """The step back that has made it is named, and no mask advised."""
     x = problem()[0]
-    net = nn.Net(nn.Sphere(4, 1), nn.zonal(2), nn.brackets(), nn.mean())
-    params = net.init(0, np.float32)
+    net = nn.Sequential(nn.Sphere(4, 1), nn.Zonal(2), nn.PoissonBracket(), nn.GlobalMean())
+    params, state = net.init(0, dtype=np.float32)
     params[0]["weights"] *= np.float32(1e9)
     data, loss = (x * np.float32(1e9), np.zeros(len(x))), lambda y, _: anp.sum(y) * np.float32(1e25)
     with pytest.raises(ValueError) as error:
-        list(train.fit(net, params, data, loss=loss))
+        list(train.fit(net, (params, state), data, loss=loss))
     assert "gradient" in str(error.value) and "mask" not in str(error.value)
 
 
-@pytest.mark.parametrize("after", [nn.pointwise("relu"), nn.products(), nn.pointwise("tanh")])
+@pytest.mark.parametrize("after", [nn.Pointwise("relu"), nn.Square(), nn.Pointwise("tanh")])
 def test_a_layer_that_refuses_what_another_lost(after):
     """Not the later one is named, nor masking advised, which is for maps."""
-    kind, words = words_of([lossy(lambda x: x * np.inf), after])
-    assert kind is train.Diverged and "first in the results of layer 1, lossy" in words
+    kind, words = words_of([Lossy(lambda x: x * np.inf), after])
+    assert kind is train.Diverged and "first in the results of layer 1, Lossy" in words
     assert "analyse" not in words
 
 
@@ -127,8 +125,8 @@ def test_a_function_of_samples_without_values():
     def harsh(f):
         return anp.log(anp.abs(f) - anp.abs(f))
 
-    kind, words = words_of([nn.pointwise(harsh)])
-    assert kind is ValueError and "layer 1, pointwise: harsh makes" in words
+    kind, words = words_of([nn.Pointwise(harsh)])
+    assert kind is ValueError and "layer 1, Pointwise: harsh " in words
     assert "samples NaN or infinite" in words and "analyse" not in words
 
 
@@ -139,6 +137,6 @@ def test_networks_of_spins_learn_on_constant_maps(scale, dtype):
     x = np.zeros((8, 1, 64), np.result_type(dtype, np.complex64))
     x[..., 0] = scale
     net = nn.models.spin(8, (4, 4, 4), (4, 4, 4), outputs=2)
-    how = dict(epochs=3, batch=4, optimiser=train.adam(0.02))
-    steps = list(train.fit(net, net.init(0, dtype), (x, np.arange(8) % 2), **how))
-    assert all(np.isfinite((step.loss, step.norm)).all() for step in steps) and len(steps) == 6
+    options = dict(epochs=3, batch_size=4, optimizer=train.adam(0.02))
+    steps = list(train.fit(net, net.init(0, dtype=dtype), (x, np.arange(8) % 2), **options))
+    assert all(np.isfinite((step.loss, step.gradient_norm)).all() for step in steps) and len(steps) == 6

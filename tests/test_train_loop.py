@@ -1,66 +1,69 @@
-"""The loop: the same numbers whatever happens, what it learns, and what it says."""
+"""The loop: the same numbers in all circumstances, what it learns, and what it prints."""
+
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from helpers.trainings import HOW, begin, cobb, fit, losses, plain, problem, zonal
+from helpers.trainings import OPTIONS, begin, cobb, fit, losses, plain, problem, zonal
 from tolerances import CHAIN, IDENTITY
 
 from spherekit import nn, train
-from spherekit.train import pytree
+from spherekit._core import pytree, workspace
 
 
 @pytest.mark.parametrize("make", [zonal, cobb])
 def test_bits_do_not_depend_on_threads(make):
     one, two = (list(fit(make(), threads=threads)) for threads in (1, 2))
     assert losses(one) == losses(two) and len(one) == 12
-    for a, b in zip(*(pytree.leaves(s[-1].state.params) for s in (one, two)), strict=True):
+    for a, b in zip(*(pytree.flatten((s[-1].params, s[-1].state)) for s in (one, two)), strict=True):
         assert a[0] == b[0] and a[1].dtype == np.float32 and a[1].tobytes() == b[1].tobytes()
     assert losses(fit(make(), seed=6)) != losses(one)
     first = one[0]
-    assert (first.step, first.total, first.epoch, first.metrics) == (1, 12, 1, {})
+    assert (first.step, first.total_steps, first.epoch, first.metrics) == (1, 12, 1, {})
     assert one[-1].epoch == 3 and set(one[-1].metrics) == {"loss", "accuracy"}
-    assert one[-1].state.history["steps"]["loss"] == losses(one)
-    assert one[-1].state.history["epochs"]["step"] == [4, 8, 12]
+    assert one[-1].checkpoint.history["steps"]["loss"] == losses(one)
+    assert one[-1].checkpoint.history["epochs"]["step"] == [4, 8, 12]
 
 
 def test_complex_weights():
     """A network of spins: complex parameters go downhill, and stay single."""
-    parts = [
-        nn.spin_convolution(3, (0, 1)),
-        nn.batch_norm(),
-        nn.spin_convolution(3, (0,)),
-        nn.scalars(),
+    layers = [
+        nn.SpinConvolution(3, (0, 1)),
+        nn.BatchNorm(),
+        nn.SpinConvolution(3, (0,)),
+        nn.ScalarPart(),
     ]
-    net = nn.Net(nn.Sphere(4, 1), *parts, nn.power(), nn.dense(2))
+    net = nn.Sequential(nn.Sphere(4, 1), *layers, nn.PowerSpectrum(), nn.Dense(2))
     last = train.finish(fit(net, epochs=20))
-    types = {a.dtype for _, a in pytree.leaves(last.state.params)}
+    types = {a.dtype for _, a in pytree.flatten(last.params)}
     assert types == {np.dtype(np.float32), np.dtype(np.complex64)}
-    assert (
-        last.state.history["epochs"]["train"][-1] < 0.7 * last.state.history["epochs"]["train"][0]
-    )
+    epoch_losses = last.checkpoint.history["epochs"]["train"]
+    assert epoch_losses[-1] < 0.7 * epoch_losses[0]
 
 
 def test_it_learns():
-    """What degree 1 tells plainly."""
+    """Classes that differ in degree 1."""
     net, (x, labels) = cobb(), problem()
     x[labels == 1, :, 1:4] *= 5
-    how = HOW | dict(epochs=60, optimiser=train.adam(0.02), validation=(x, labels))
-    last = train.finish(train.fit(net, begin(net), (x, labels), **how))
-    epochs = last.state.history["epochs"]
+    options = OPTIONS | dict(epochs=60, optimizer=train.adam(0.02), validation=(x, labels))
+    last = train.finish(train.fit(net, begin(net), (x, labels), **options))
+    epochs = last.checkpoint.history["epochs"]
     assert last.metrics["accuracy"] > 0.9 and epochs["train"][-1] < 0.5 * epochs["train"][0]
-    assert last.state.best["value"] == min(epochs["loss"])
+    assert last.checkpoint.best["value"] == min(epochs["loss"])
 
 
-def test_the_first_step_is_the_optimisers():
+def test_the_first_step_is_the_optimizers():
     """One batch of all: the loss, its gradient and the step by autograd and by hand."""
     from autograd import value_and_grad
 
-    net = nn.Net(nn.Sphere(4, 1), nn.zonal(3), nn.power(), nn.dense(2))
-    (x, labels), params = problem(dtype=complex), net.init(np.random.default_rng(0))
-    (step,) = train.fit(net, params, (x, labels), epochs=1, batch=99, optimiser=train.sgd(0.1))
+    net = nn.Sequential(nn.Sphere(4, 1), nn.Zonal(3), nn.PowerSpectrum(), nn.Dense(2))
+    (x, labels), (params, state) = problem(dtype=complex), net.init(np.random.default_rng(0))
+    options = dict(epochs=1, batch_size=99, optimizer=train.sgd(0.1))
+    (step,) = train.fit(net, (params, state), (x, labels), **options)
     value, grads = value_and_grad(lambda p: train.losses.cross_entropy(net(p, x), labels))(params)
-    assert abs(step.loss - value) < IDENTITY and abs(step.norm - train.global_norm(grads)) < CHAIN
-    moved = step.state.params[0]["weights"]
+    assert abs(step.loss - value) < IDENTITY and abs(step.gradient_norm - train.global_norm(grads)) < CHAIN
+    moved = step.params[0]["weights"]
     np.testing.assert_allclose(
         moved, params[0]["weights"] - 0.1 * grads[0]["weights"], rtol=0, atol=IDENTITY
     )
@@ -69,78 +72,78 @@ def test_the_first_step_is_the_optimisers():
 def test_every_signal_once_an_epoch():
     seen = []
 
-    def watched(outputs, targets):
+    def recorded(outputs, targets):
         seen.append(targets)
         return train.losses.mse(outputs, targets)
 
     x, _ = problem()
-    net = nn.Net(nn.Sphere(4, 1), nn.power(), nn.dense(1))
+    net = nn.Sequential(nn.Sphere(4, 1), nn.PowerSpectrum(), nn.Dense(1))
     targets = np.arange(40.0)[:, None]
-    how = dict(loss=watched, epochs=2, batch=16, optimiser=train.sgd(0.0))
-    train.finish(train.fit(net, begin(net), (x, targets), **how))
+    options = dict(loss=recorded, epochs=2, batch_size=16, optimizer=train.sgd(0.0))
+    train.finish(train.fit(net, begin(net), (x, targets), **options))
     epochs = [np.concatenate(seen[3 * k : 3 * k + 3])[:, 0] for k in range(2)]
-    assert [len(some) for some in seen] == [16, 16, 8] * 2
-    assert all((np.sort(some) == np.arange(40)).all() for some in epochs)
+    assert [len(targets) for targets in seen] == [16, 16, 8] * 2
+    assert all((np.sort(targets) == np.arange(40)).all() for targets in epochs)
     assert (epochs[0] != epochs[1]).any()
 
 
-def test_rates_and_clipping():
+def test_learning_rates_and_clipping():
     rate = train.schedules.cosine(0.1, 12, warmup=4)
-    steps = list(fit(optimiser=train.sgd(rate), clip=0.05))
-    assert [step.rate for step in steps] == [rate(t) for t in range(12)]
-    assert min(step.norm for step in steps) > 0.05  # before the clip
+    steps = list(fit(optimizer=train.sgd(rate), max_norm=0.05))
+    assert [step.learning_rate for step in steps] == [rate(t) for t in range(12)]
+    assert min(step.gradient_norm for step in steps) > 0.05  # before the clip
     for one, two in zip(steps, steps[1:], strict=False):
-        pairs = zip(
-            *(pytree.leaves(s.state.params, statistics=False) for s in (one, two)), strict=True
-        )
+        pairs = zip(*(pytree.flatten(s.params) for s in (one, two)), strict=True)
         moved = np.sqrt(sum(float(np.sum(np.square(b[1] - a[1], dtype=float))) for a, b in pairs))
-        assert moved <= 0.05 * two.rate * (1 + 1e-5) + 1e-6  # float32 parameters of about 1
+        assert moved <= 0.05 * two.learning_rate * (1 + 1e-5) + 1e-6  # float32 parameters of about 1
 
 
 def test_early_stopping():
     """The rate is 0: nothing gets better, and the first parameters are the best."""
-    steps = list(fit(plain(), optimiser=train.sgd(0.0), epochs=20, patience=3))
-    assert len(steps) == 4 * 4 and steps[-1].state.best["epoch"] == 1
-    last = train.finish(fit(epochs=6, optimiser=train.sgd(0.3), patience=6, watch="accuracy"))
-    values = last.state.history["epochs"]["accuracy"]
-    assert last.state.best["value"] == max(values)
-    assert last.state.best["epoch"] == 1 + values.index(max(values))
-    net = zonal()
-    found = train.evaluate(
-        net, last.state.best["params"], problem(), loss="cross_entropy", metrics=["accuracy"]
-    )
-    assert found["accuracy"] == max(values)
+    stopping = train.EarlyStopping(patience=3)
+    options = dict(optimizer=train.sgd(0.0), epochs=20, early_stopping=stopping)
+    steps = list(fit(plain(), **options))
+    assert len(steps) == 4 * 4 and steps[-1].checkpoint.best["epoch"] == 1
+    stopping = train.EarlyStopping("accuracy", patience=6)
+    last = train.finish(fit(epochs=6, optimizer=train.sgd(0.3), early_stopping=stopping))
+    values, best = last.checkpoint.history["epochs"]["accuracy"], last.checkpoint.best
+    assert best["value"] == max(values) and best["epoch"] == 1 + values.index(max(values))
+    options = dict(state=best["state"], loss="cross_entropy", metrics=["accuracy"])
+    values_of_best = train.evaluate(zonal(), best["params"], problem(), **options)
+    assert values_of_best["accuracy"] == max(values)
 
 
-def test_signals_whose_batch_is_the_second_axis():
-    """Generalized signals in, memory-mapped or not; the same as from the sphere."""
+def test_signals_that_are_fragments():
+    """The same as from the sphere."""
     x, labels = problem()
-    parts = nn.tensor_product("mst"), nn.invariants(), nn.dense(2)
-    net = nn.Net(nn.Sphere(4, 1), nn.fragments(), *parts)
-    own = nn.Net(nn.Generalized((1,) * 4, 1), *parts)
-    params = begin(net)
-    fragments = net.layers[0].apply({}, x, nn.Mode())
-    how = dict(epochs=2, batch=16, validation=(fragments, labels), metrics=["accuracy"])
-    got = train.finish(train.fit(own, params[1:], (fragments, labels), **how))
-    how["validation"] = x, labels
-    expected = train.finish(train.fit(net, params, (x, labels), **how))
-    assert got.state.history == expected.state.history
+    layers = nn.TensorProduct("mst"), nn.Invariants(), nn.Dense(2)
+    net = nn.Sequential(nn.Sphere(4, 1), nn.ToFragments(), *layers)
+    net_of_fragments = nn.Sequential(nn.Fragments((1,) * 4, 1), *layers)
+    params, state = begin(net)
+    fragments = nn.ToFragments()({}, x, in_type=nn.Sphere(4, 1))
+    options = dict(epochs=2, batch_size=16, metrics=["accuracy"])
+    data = fragments, labels
+    initial = params[1:], state[1:]
+    last = train.finish(train.fit(net_of_fragments, initial, data, validation=data, **options))
+    data = x, labels
+    expected = train.finish(train.fit(net, (params, state), data, validation=data, **options))
+    assert last.checkpoint.history == expected.checkpoint.history
 
 
 def test_memory_maps_sets_and_augmentation(tmp_path):
     x, _ = problem(48)
     np.save(tmp_path / "x.npy", x)
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
-    net = nn.Net(nn.Sphere(4, 1), nn.power(), nn.dense(4), nn.set_sum(3), nn.dense(1))
+    layers = nn.PowerSpectrum(), nn.Dense(4), nn.SetSum(3), nn.Dense(1)
+    net = nn.Sequential(nn.Sphere(4, 1), *layers)
     targets = np.abs(x).sum(axis=(1, 2)).reshape(-1, 3).sum(axis=1)[:, None]
-    how = dict(
-        loss="rmse", metrics=["rmse", "mae"], epochs=3, batch=5, sets=3, optimiser=train.adam(0.01)
-    )
+    options = dict(loss="rmse", metrics=["rmse", "mae"], epochs=3, batch_size=5, set_size=3)
+    options["optimizer"] = train.adam(0.01)
     one, two = (
-        list(train.fit(net, begin(net), (some, targets), validation=(some, targets), **how))
-        for some in (x, mapped)
+        list(train.fit(net, begin(net), data, validation=data, **options))
+        for data in ((x, targets), (mapped, targets))
     )
-    assert losses(one) == losses(two) and one[-1].total == 3 * 4
+    assert losses(one) == losses(two) and one[-1].total_steps == 3 * 4
     np.testing.assert_allclose(
         one[-1].metrics["loss"], one[-1].metrics["rmse"], rtol=3e-7
     )  # in float32
@@ -154,12 +157,37 @@ def test_memory_maps_sets_and_augmentation(tmp_path):
 
 def test_progress(capsys):
     steps = list(train.progress(fit(), mininterval=0))
-    said = capsys.readouterr()
-    assert (
-        len(steps) == 12 and said.out == "" and "12/12" in said.err and "val accuracy" in said.err
-    )
+    printed = capsys.readouterr()
+    assert len(steps) == 12 and printed.out == ""
+    assert "12/12" in printed.err and "val accuracy" in printed.err
 
 
 def test_nothing_is_printed(capfd):
     train.finish(fit())
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_allocator_is_tuned_only_when_asked(monkeypatch):
+    """Neither fit nor profile changes malloc, which is of the whole process."""
+    calls = []
+
+    class Library:
+        def __init__(self, name):
+            pass
+
+        @staticmethod
+        def mallopt(parameter, value):
+            calls.append(parameter)
+            return 1
+
+    monkeypatch.setattr(workspace, "ctypes", SimpleNamespace(CDLL=Library))
+    train.tune_allocator.cache_clear()
+    train.finish(fit(plain(), epochs=1))
+    train.profile(plain(), begin(plain()), problem(), repeats=1)
+    assert not calls
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert train.tune_allocator() is True and calls == [-3, -1]
+    train.tune_allocator.cache_clear()
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert train.tune_allocator() is False
+    train.tune_allocator.cache_clear()

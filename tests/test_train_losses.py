@@ -70,7 +70,7 @@ def test_float32_stays(name, rng):
     u, t = rng.standard_normal((2, 4, 3)).astype(np.float32)
     targets = np.arange(4) % 3 if name == "cross_entropy" else t.astype(float)
     value, (g,), _ = autodiff.value_and_gradients(
-        lambda a: (losses.LOSSES[name](a[0], targets), 0), [u]
+        lambda a: (losses.LOSSES[name](a[0], targets), ()), [u]
     )
     assert np.asarray(value).dtype == np.float32 and g.dtype == np.float32
 
@@ -81,7 +81,7 @@ OUTPUTS, LABELS = np.array([[3.0, 1.0], [0.0, 1.0], [2.0, 5.0]]), np.array([0, 1
 def test_metrics():
     assert metrics.accuracy(OUTPUTS, LABELS) == 2 / 3
     assert metrics.rmse(OUTPUTS, OUTPUTS - 2) == 2 and metrics.mae(OUTPUTS, OUTPUTS + 2j) == 2
-    assert list(metrics.named(["accuracy", metrics.mae])) == ["accuracy", "mae"]
+    assert list(metrics.resolve(["accuracy", metrics.mae])) == ["accuracy", "mae"]
     with pytest.raises(TypeError, match="labels are float64"):
         metrics.accuracy(OUTPUTS, LABELS / 1)
 
@@ -89,12 +89,12 @@ def test_metrics():
 @pytest.mark.parametrize(
     "words, call",
     [
-        ("known are accuracy, rmse, mae", lambda: metrics.named(["recall"])),
-        ("called 'loss'", lambda: metrics.named({"loss": metrics.mae})),
-        ("known are cross_entropy", lambda: losses.named("hinge")),
+        ("known are accuracy, rmse, mae", lambda: metrics.resolve(["recall"])),
+        ("called 'loss'", lambda: metrics.resolve({"loss": metrics.mae})),
+        ("known are cross_entropy", lambda: losses.resolve("hinge")),
         ("expected \\(batch, classes\\)", lambda: losses.cross_entropy(OUTPUTS, LABELS[:2])),
         ("labels from 0 to 2; 2 outputs", lambda: losses.cross_entropy(OUTPUTS, LABELS * 2)),
-        ("give targets\\[:, None\\]", lambda: losses.mse(OUTPUTS[:, :1], LABELS)),
+        ("pass targets\\[:, None\\]", lambda: losses.mse(OUTPUTS[:, :1], LABELS)),
     ],
 )
 def test_refused_metrics_and_losses(words, call):

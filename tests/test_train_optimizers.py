@@ -10,17 +10,18 @@ from autograd import grad
 from tolerances import LAST_PLACES
 
 from spherekit import train
-from spherekit.train import pytree, schedules
+from spherekit._core import pytree
+from spherekit.train import schedules
 
 P, G = [1.0, -2.0], ([0.5, 1.0], [-1.0, 0.25])
 
 
-def run(optimiser, dtype=float, params=None):
+def run(optimizer, dtype=float, params=None):
     """Two steps by the gradients G."""
     params = {"w": np.array(P, dtype)} if params is None else params
-    state = optimiser.init(params)
+    state = optimizer.init(params)
     for g in G:
-        params, state = optimiser.step(params, {"w": np.array(g, dtype)}, state)
+        params, state = optimizer.step(params, {"w": np.array(g, dtype)}, state)
     return params["w"], state
 
 
@@ -42,7 +43,7 @@ def by_hand(kind, rate=0.1, mu=0.9, b1=0.9, b2=0.999, eps=1e-8, decay=0.0):
 
 
 @pytest.mark.parametrize(
-    "optimiser, expected",
+    "optimizer, expected",
     [
         (train.sgd(0.1), by_hand("sgd", mu=0)),
         (train.sgd(0.1, momentum=0.9), by_hand("sgd")),
@@ -52,12 +53,12 @@ def by_hand(kind, rate=0.1, mu=0.9, b1=0.9, b2=0.999, eps=1e-8, decay=0.0):
             train.adam(0.1, beta1=0.8, beta2=0.9, eps=1e-3),
             by_hand("adam", b1=0.8, b2=0.9, eps=1e-3),
         ),
-        (train.adamw(0.1, decay=0.5), by_hand("adam", decay=0.5)),
+        (train.adamw(0.1, weight_decay=0.5), by_hand("adam", decay=0.5)),
     ],
     ids=str,
 )
-def test_hand_worked_steps(optimiser, expected):
-    got, state = run(optimiser)
+def test_hand_worked_steps(optimizer, expected):
+    got, state = run(optimizer)
     np.testing.assert_allclose(got, expected, rtol=LAST_PLACES, atol=0)
     assert state["step"] == 2
 
@@ -72,10 +73,10 @@ def test_plain_numbers():
 
 
 @pytest.mark.parametrize(
-    "optimiser", [train.sgd(0.05, 0.9), train.adam(0.05), train.adamw(0.05, 0.0)], ids=str
+    "optimizer", [train.sgd(0.05, 0.9), train.adam(0.05), train.adamw(0.05, 0.0)], ids=str
 )
 @pytest.mark.parametrize("dtype", [np.complex64, np.complex128])
-def test_complex_quadratic(optimiser, dtype, rng):
+def test_complex_quadratic(optimizer, dtype, rng):
     """|A z - b|^2 is brought to its minimum; parameters of 0 and 2 axes, and of real ones beside."""
     A = (rng.standard_normal((6, 3)) + 1j * rng.standard_normal((6, 3))).astype(dtype)
     z0 = (rng.standard_normal(3) + 1j * rng.standard_normal(3)).astype(dtype)
@@ -89,10 +90,10 @@ def test_complex_quadratic(optimiser, dtype, rng):
         c = p[0]["c"] - (1 - 2j)
         return square + anp.real(c) ** 2 + anp.imag(c) ** 2 + anp.sum((p[0]["r"] - 3) ** 2)
 
-    state = optimiser.init(params)
+    state = optimizer.init(params)
     for step in range(1500):
-        scaled = optimiser if step < 1000 else train.Optimiser(
-            optimiser.kind, schedules.constant(0.002), optimiser.settings)  # fmt: skip
+        scaled = optimizer if step < 1000 else train.Optimizer(
+            optimizer.kind, schedules.constant(0.002), optimizer.settings)  # fmt: skip
         params, state = scaled.step(params, grad(loss)(params), state)
     atol = 2e-6 if dtype == np.complex64 else 1e-6  # in float32 eight units in the last place of 3
     np.testing.assert_allclose(params[0]["z"][:, 0], z0, rtol=0, atol=atol)
@@ -104,24 +105,23 @@ def test_complex_quadratic(optimiser, dtype, rng):
 @pytest.mark.parametrize(
     "opt", [train.sgd(0.1, 0.9, True), train.adam(), train.adamw(schedules.cosine(0.1, 10))]
 )
-def test_types_shapes_and_statistics(opt):
-    """float32 stays, nothing is changed in place, statistics are left alone."""
+def test_types_and_shapes(opt):
+    """float32 stays, nothing is changed in place."""
     params = {
         "w": np.ones((2, 3), np.float32),
-        "running_mean": np.ones(3, np.float32),
         "c": np.complex64(1),
     }
-    kept = {name: np.copy(value) for name, value in params.items()}
+    before = {name: np.copy(value) for name, value in params.items()}
     grads = {name: np.ones_like(value) for name, value in params.items()}
     after, state = opt.step(params, grads, opt.init(params))
     after, state = opt.step(after, grads, state)
     assert {n: (v.dtype, v.shape) for n, v in after.items()} == {
-        n: (v.dtype, v.shape) for n, v in kept.items()
+        n: (v.dtype, v.shape) for n, v in before.items()
     }
-    assert all(a.dtype in (np.float32, np.int64) for _, a in pytree.leaves(state))
-    assert (after["running_mean"] == 1).all() and (after["w"] != 1).all()
-    assert all((params[n] == kept[n]).all() for n in kept)
-    json.dumps(pytree.structure(state))
+    assert all(a.dtype in (np.float32, np.int64) for _, a in pytree.flatten(state))
+    assert (after["w"] != 1).all() and (after["c"] != 1).all()
+    assert all((params[n] == before[n]).all() for n in before)
+    json.dumps(pytree.treedef(state))
 
 
 def test_complex_numbers_are_pairs_of_reals():
@@ -137,12 +137,12 @@ def test_complex_numbers_are_pairs_of_reals():
 
 
 def test_clipping():
-    grads = [{"a": np.array([3.0, 0.0]), "running": np.array([9e9])}, np.array([4j])]
+    grads = [{"a": np.array([3.0, 0.0])}, np.array([4j])]
     assert train.global_norm(grads) == 5
-    clipped, norm = train.clip(grads, 2.5)
+    clipped, norm = train.clip_by_global_norm(grads, 2.5)
     assert norm == 5 and train.global_norm(clipped) == 2.5
-    assert train.clip(grads, 5.0)[0] is grads
-    small = train.clip([np.array([3e30], np.float32)], 1.0)[0][0]
+    assert train.clip_by_global_norm(grads, 5.0)[0] is grads
+    small = train.clip_by_global_norm([np.array([3e30], np.float32)], 1.0)[0][0]
     assert small.dtype == np.float32 and abs(small[0] - 1) < np.finfo(np.float32).eps
 
 
@@ -151,7 +151,7 @@ def test_norms_of_any_scale(scale):
     """Sums of squares would be 0 or infinite."""
     grads = [np.array([3.0, 0.0]) * scale, np.array([4j]) * scale]
     np.testing.assert_allclose(train.global_norm(grads), 5 * scale, rtol=LAST_PLACES)
-    clipped, _ = train.clip(grads, scale)
+    clipped, _ = train.clip_by_global_norm(grads, scale)
     np.testing.assert_allclose(train.global_norm(clipped), scale, rtol=LAST_PLACES)
     assert train.global_norm([np.zeros(3)]) == 0 and np.isnan(
         train.global_norm([np.array([np.nan])])
@@ -161,15 +161,15 @@ def test_norms_of_any_scale(scale):
 @pytest.mark.parametrize(
     "words, call",
     [
-        ("rate is -1", lambda: train.sgd(-1)),
+        ("learning_rate is -1", lambda: train.sgd(-1)),
         ("momentum is 1", lambda: train.sgd(0.1, 1)),
         ("nesterov", lambda: train.sgd(0.1, nesterov=True)),
         ("beta2 is 2", lambda: train.adam(beta2=2)),
         ("eps is 0", lambda: train.adam(eps=0)),
-        ("decay is -1", lambda: train.adamw(decay=-1)),
+        ("weight_decay is -1", lambda: train.adamw(weight_decay=-1)),
     ],
 )
-def test_refused_optimisers(words, call):
+def test_refused_optimizers(words, call):
     with pytest.raises(ValueError, match=words):
         call()
 
@@ -177,8 +177,8 @@ def test_refused_optimisers(words, call):
 @pytest.mark.parametrize(
     "words, call",
     [
-        ("none came", lambda one, two: one.step(two, {}, one.init(two))),
-        ("shape \\(3,\\) came", lambda one, two: one.step(two, {"a": np.ones(3)}, one.init(two))),
+        ("gradient by a is missing", lambda one, two: one.step(two, {}, one.init(two))),
+        ("gradient by a has the shape \\(3,\\)", lambda one, two: one.step(two, {"a": np.ones(3)}, one.init(two))),
     ],
 )
 def test_refused_steps(words, call):
@@ -190,13 +190,13 @@ def test_refused_steps(words, call):
 @pytest.mark.parametrize(
     "words, call",
     [
-        ("rate is True", lambda: train.adam(True)),
-        ("rate is 'x'", lambda: train.schedules.constant("x")),
+        ("learning_rate is True", lambda: train.adam(True)),
+        ("learning_rate is 'x'", lambda: train.schedules.constant("x")),
         ("momentum is '0.9'", lambda: train.sgd(0.1, "0.9")),
         ("beta1 is None", lambda: train.adam(beta1=None)),
         ("eps is '1e-8'", lambda: train.adam(eps="1e-8")),
-        ("decay is \\[0\\]", lambda: train.adamw(decay=[0])),
-        ("most is '1'", lambda: train.clip([np.ones(2)], "1")),
+        ("weight_decay is \\[0\\]", lambda: train.adamw(weight_decay=[0])),
+        ("max_norm is '1'", lambda: train.clip_by_global_norm([np.ones(2)], "1")),
         ("steps is 10.5", lambda: train.schedules.cosine(1.0, 10.5)),
         ("warmup is True", lambda: train.schedules.cosine(1.0, 10, True)),
         ("floor is 'low'", lambda: train.schedules.cosine(1.0, 10, floor="low")),
@@ -211,13 +211,13 @@ def test_refused_types_of_numbers(words, call):
         call()
 
 
-def test_optimisers_compare_and_print():
+def test_optimizers_compare_and_print():
     numpy = train.schedules.cosine(np.float32(0.5), np.int64(10))
     assert numpy == train.schedules.cosine(0.5, 10) and "np" not in str(numpy)
     assert train.adam(0.1) == train.adam(0.1) != train.adam(0.2)
     assert (
         str(train.sgd(schedules.constant(0.5)))
-        == "sgd(constant(rate=0.5), momentum=0.0, nesterov=False)"
+        == "sgd(constant(learning_rate=0.5), momentum=0.0, nesterov=False)"
     )
 
 
@@ -246,9 +246,9 @@ def test_schedules():
         ("warmup is 9 of 9", lambda: schedules.cosine(1, 9, 9)),
         ("floor is 2", lambda: schedules.cosine(1, 9, floor=2)),
         ("steps is 0", lambda: schedules.cosine(1, 0)),
-        ("2 rates at the steps \\(3, 1\\)", lambda: schedules.steps((1, 2), (3, 1))),
+        ("2 learning rates at the steps \\(3, 1\\)", lambda: schedules.steps((1, 2), (3, 1))),
         ("factor is 0", lambda: schedules.exponential(1, 0)),
-        ("rate is nan", lambda: schedules.constant(math.nan)),
+        ("learning_rate is nan", lambda: schedules.constant(math.nan)),
     ],
 )
 def test_refused_schedules(words, call):

@@ -22,35 +22,35 @@ def test_by_hand():
         "c": ("seat", "stool", "test"), "d": ("car", "bus", "test"), "e": ("seat", "sofa", "train"),
         "f": ("car", "car", "test"),
     }  # fmt: skip
-    made = retrieval({"q": ["d", "b", "b", "e", "nothing", "q", "c"], "d": ["q"]}, models, "test")
-    seat, car = made.scores["seat"], made.scores["car"]  # what counts of the list: d b q c
+    result = retrieval({"q": ["d", "b", "b", "e", "nothing", "q", "c"], "d": ["q"]}, models, "test")
+    seat, car = result.scores["seat"], result.scores["car"]  # what counts of the list: d b q c
     assert seat["P@N"] == 3 / 4 and seat["R@N"] == 3 / 4 and seat["F1@N"] == 3 / 4
     assert math.isclose(seat["mAP"], (1 / 2 + 2 / 3 + 3 / 4) / 4, rel_tol=LAST_PLACES)
     dcg = 0 + 2 + 3 / math.log2(3) + 1 / 2
     ideal = 3 + 3 + 2 / math.log2(3) + 1 / 2
     assert math.isclose(seat["NDCG"], dcg / ideal, rel_tol=LAST_PLACES)
     assert car == dict.fromkeys(SCORES, 0)
-    assert made.scores["micro"] == made.scores["macro"] == {k: v / 2 for k, v in seat.items()}
+    assert result.scores["micro"] == result.scores["macro"] == {k: v / 2 for k, v in seat.items()}
     np.testing.assert_array_equal(
-        made.curves["seat"][:, :4], [[0, 1 / 2, 2 / 3, 3 / 4], [0, 1 / 4, 1 / 2, 3 / 4]]
+        result.curves["seat"][:, :4], [[0, 1 / 2, 2 / 3, 3 / 4], [0, 1 / 4, 1 / 2, 3 / 4]]
     )
-    assert (made.curves["seat"][:, 3:] == 3 / 4).all() and made.curves["seat"].shape == (2, 1000)
+    assert (result.curves["seat"][:, 3:] == 3 / 4).all() and result.curves["seat"].shape == (2, 1000)
 
 
 def test_cut_first_then_repeats():
     """1000 entries count, repeats among them; the oracle is cut in file order, so that NDCG can exceed 1."""
     models = {f"m{k}": ("seat", "bench" if k < 1000 else "sofa", "val") for k in range(1500)}
-    made = retrieval({"m1400": ["m1"] * 999 + ["m1401", "m1402"]}, models, "val").scores["micro"]
-    assert made["P@N"] == 1 and made["R@N"] == 2 / 1000
+    result = retrieval({"m1400": ["m1"] * 999 + ["m1401", "m1402"]}, models, "val").scores["micro"]
+    assert result["P@N"] == 1 and result["R@N"] == 2 / 1000
     best = [f"m{k}" for k in range(1000, 1500)]
     assert retrieval({"m1400": best}, models, "val").scores["micro"]["NDCG"] > 1
 
 
 def test_micro_weighs_queries_macro_classes():
     models = {"a": ("x", "x", "val"), "b": ("x", "x", "val"), "c": ("y", "y", "val")}
-    made = retrieval({"a": ["a", "b"], "b": ["b", "a"], "c": ["a"]}, models, "val").scores
-    assert made["micro"]["P@N"] == 2 / 3 and made["macro"]["P@N"] == 1 / 2
-    assert made["micro"]["R@N"] == 2 / 3 and made["macro"]["NDCG"] == 1 / 2
+    result = retrieval({"a": ["a", "b"], "b": ["b", "a"], "c": ["a"]}, models, "val").scores
+    assert result["micro"]["P@N"] == 2 / 3 and result["macro"]["P@N"] == 1 / 2
+    assert result["micro"]["R@N"] == 2 / 3 and result["macro"]["NDCG"] == 1 / 2
 
 
 @pytest.mark.parametrize("spelled", [int, str, np.int32, lambda n: f"{n:06d}", lambda n: f" {n}"])
@@ -83,7 +83,7 @@ def test_refusals(tmp_path):
         retrieval({}, {}, "test")
     with pytest.raises(ValueError, match="none of the 1 queries is a model of the split 'test'"):
         retrieval({"q": []}, {"q": ("a", "a", "val")}, "test")
-    with pytest.raises(ValueError, match="'x' is no model of any split"):
+    with pytest.raises(ValueError, match="'x' is not a model of any split"):
         retrieval({"x": []}, {"q": ("a", "a", "val")}, "val")
     with pytest.raises(ValueError, match="1 of 2 identifiers of a query come twice"):
         retrieval({"5": [], "000005": []}, {5: ("a", "a", "val")}, "val")
@@ -141,10 +141,10 @@ ROW = b"000001,a,b,m,val\n"
         (HEAD + ROW + b"1,a,b,m,val\n" + ROW, "2 of 3 identifiers of a model come twice"),
         (HEAD + ROW + b"3,a\n" + b"4\n", "2 of 3 rows of .* the first is row 2"),
         (HEAD + b"3,a,b,m,val,more\n", "1 of 1 rows"),
-        (b"\x89PNG\r\n\x1a\n\xff\xfe", "no table of models"),
-        (b"id,synsetId\n" + b'"' + 200_000 * b"x" + b'"', "no table of models"),
+        (b"\x89PNG\r\n\x1a\n\xff\xfe", "not a table of models"),
+        (b"id,synsetId\n" + b'"' + 200_000 * b"x" + b'"', "not a table of models"),
         (b"", "no column"),
-        (HEAD.replace(b"id,", b"id,\xff,"), "no table of models"),
+        (HEAD.replace(b"id,", b"id,\xff,"), "not a table of models"),
     ],
 )
 @pytest.mark.parametrize("packed", [False, True])
@@ -155,11 +155,11 @@ def test_tables_of_models_that_are_refused(tmp_path, content, message, packed):
         read_models(path)
     assert "models.csv" in str(refusal.value)
     (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(HEAD + 50 * ROW)[:-9])
-    with pytest.raises(ValueError, match="no table of models"):
+    with pytest.raises(ValueError, match="not a table of models"):
         read_models(tmp_path / "cut.csv.gz")
     path.write_bytes(HEAD + ROW)
     if packed:
-        with pytest.raises(ValueError, match="no table of models"):
+        with pytest.raises(ValueError, match="not a table of models"):
             read_models(path)
     else:
         assert read_models(path) == {"000001": ("a", "b", "val")}
@@ -178,15 +178,15 @@ def test_as_the_evaluator(name, data_set):
             if member.isfile() and member.name.startswith(f"{name}/{data_set}/"):
                 lines = tar.extractfile(member).read().decode().split("\n")
                 lists[member.name.rsplit("/", 1)[1]] = [line.split()[0] for line in lines if line]
-    made = retrieval(lists, models, data_set.split("_")[0])
+    result = retrieval(lists, models, data_set.split("_")[0])
     short = {int(query): [int(name) for name in names] for query, names in lists.items()}
     again = retrieval(short, models, data_set.split("_")[0])
-    assert again.scores == made.scores and made.dropped == 0
+    assert again.scores == result.scores and result.dropped == 0
     with open(reference / f"{name}.summary.csv") as file:
         rows = {r["class"]: r for r in csv.DictReader(file) if r["dataset"] == data_set}
-    assert {k.replace("ALL", "") for k in rows} == set(made.scores)
+    assert {k.replace("ALL", "") for k in rows} == set(result.scores)
     for label, row in rows.items():
-        got = [made.scores[label.replace("ALL", "")][score] for score in SCORES]
+        got = [result.scores[label.replace("ALL", "")][score] for score in SCORES]
         np.testing.assert_allclose(got, [float(row[s]) for s in SCORES], rtol=0, atol=CHAIN)
     with gzip.open(reference / f"{name}.pr.csv.gz", "rt") as file:
         rows = [r for r in csv.DictReader(file) if r["dataset"] == data_set]
@@ -194,4 +194,4 @@ def test_as_the_evaluator(name, data_set):
         some = np.array(
             [(float(r["P"]), float(r["R"])) for r in rows if r["class"] == label + "ALL"]
         )
-        np.testing.assert_allclose(made.curves[label], some.T, rtol=0, atol=CHAIN)
+        np.testing.assert_allclose(result.curves[label], some.T, rtol=0, atol=CHAIN)

@@ -121,7 +121,7 @@ def _are_items(branches):
 def difference(expected, tree):
     """In words, the first difference in names, shapes and types of two trees; None where they agree."""
     first, second = (dict(flatten(t)) for t in (expected, tree))
-    for path in first.keys() | second.keys():
+    for path in first | second:
         if path not in second:
             return f"no {path_text(path)}"
         if path not in first:

@@ -7,6 +7,7 @@ samples.
 
 import math
 from collections import namedtuple
+from collections.abc import Callable
 from functools import partial
 
 import autograd.numpy as anp
@@ -136,7 +137,7 @@ defvjp(gated_modulus, _by_field, _by_bias)
 defjvp(gated_modulus, _along_field, _along_bias)
 
 
-#: Functions by name; others are passed themselves, written with autograd.numpy.
+#: Functions of arrays by name.
 FUNCTIONS = {
     "relu": leaky,
     "leaky_relu": lambda x: leaky(x, 0.1),
@@ -147,7 +148,7 @@ FUNCTIONS = {
 }
 
 
-def named_function(function):
+def named_function(function) -> Callable:
     """The function of that name in `FUNCTIONS`, or a callable itself.
 
     Raises

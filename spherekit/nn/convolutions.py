@@ -32,7 +32,7 @@ from spherekit.nn.types import (
 
 
 class Zonal(Layer):
-    """Convolution with zonal filters, learned at some degrees: Sphere -> Sphere.
+    """Convolution with learned zonal filters: Sphere -> Sphere.
 
     .. math:: y_{d,lm} = \\sum_c k_{dc,l}\\, x_{c,lm}
 
@@ -105,7 +105,7 @@ _Tables = namedtuple("_Tables", "basis plan source target")
 
 
 class _FilterLayer(Layer):
-    """Base of the layers with filters ``weights @ basis``, one for each two channels of output and input."""
+    """Base of the layers with filters ``weights @ basis``, for each pair of channels of output and input."""
 
     complex_weights = False
 

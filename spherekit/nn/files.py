@@ -111,7 +111,10 @@ def save(path, net, params, state=None, *, overwrite=False) -> None:
     """
     if not isinstance(net, Sequential) or net.in_type is None:
         raise TypeError(f"net is {net!r}; expected a Sequential with the type of its input")
-    state = [{} for _ in net.layers] if state is None else state
+    if state is None:
+        state = net.init(0)[1]
+        if flatten(state):
+            raise ValueError("the network has running state: pass state, as net.init returns it")
     if reason := mismatch(net, params, state):
         raise ValueError(f"the parameters are of another network: they have {reason}")
     write_tree(
@@ -132,9 +135,26 @@ def load(path) -> tuple[Sequential, list, list]:
     FileNotFoundError
     ValueError
         A truncated, damaged or foreign file; one of another version; a layer that is not registered.
+
+    >>> import pathlib, tempfile
+    >>> from spherekit import nn
+    >>> net = nn.Sequential(nn.Features(3), nn.Dense(2))
+    >>> params, state = net.init(0)
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "net.npz")
+    >>> nn.save(path, net, params, state)
+    >>> net, params, state = nn.load(path)
+    >>> net
+    Sequential(
+        Features(3),
+        Dense(2),
+    )
     """
     tree, header = read_tree(path)
-    if "network" not in header or not {"params", "state"} <= set(tree):
+    if (
+        "network" not in header
+        or not isinstance(tree, dict)
+        or not {"params", "state"} <= set(tree)
+    ):
         raise ValueError(f"{path} holds no network")
     try:
         net = rebuild(header["network"])
@@ -150,11 +170,23 @@ def load(path) -> tuple[Sequential, list, list]:
 
 def mismatch(net, params, state):
     """In words, what parameters or state have that ``net.init`` does not return; None where they fit."""
-    kinds = {array.real.dtype for _, array in flatten(params)}
+    kinds = {array.real.dtype for _, array in flatten([params, state])}
     if not kinds <= {np.dtype(np.float32), np.dtype(np.float64)}:
         return f"numbers of type {', '.join(map(str, kinds))}"
     expected = net.init(0, dtype=np.result_type(*kinds) if kinds else np.float64)
-    return difference(expected[0], params) or difference(expected[1], state)
+    for tree, initial in zip((params, state), expected, strict=True):
+        if reason := difference(initial, tree):
+            return reason
+        if _structure(initial) != _structure(tree):
+            return "another number of layers"
+    return None
+
+
+def _structure(tree):
+    """The tree without its arrays; lists and tuples are the same."""
+    if isinstance(tree, dict):
+        return {name: _structure(branch) for name, branch in tree.items()}
+    return list(map(_structure, tree)) if isinstance(tree, list | tuple) else None
 
 
 def describe(value):

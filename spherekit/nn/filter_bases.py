@@ -23,7 +23,7 @@ from spherekit.wigner import D
 KINDS = ("free", "near_identity", "equatorial")
 
 
-def anchors(L, count):
+def anchors(L, count) -> np.ndarray:
     """Curves over the degrees by their values at ``count`` degrees, linear in between: the matrix (L, count).
 
     The localized spectra of Esteves et al. 2018 (arXiv:1711.06721, section 4.2).
@@ -47,7 +47,7 @@ def anchors(L, count):
     return np.stack([np.interp(np.arange(L), anchor_degrees, row) for row in np.eye(count)], axis=1)
 
 
-def check_filters(filters):
+def check_filters(filters) -> str:
     """``filters``, if it is the name of a basis.
 
     Raises
@@ -60,7 +60,7 @@ def check_filters(filters):
     return filters
 
 
-def on_sphere(filters, L, N):
+def on_sphere(filters, L, N) -> np.ndarray:
     """Basis of filters on the sphere: coefficients f_ln, |n| < N.
 
     Parameters
@@ -86,7 +86,7 @@ def on_sphere(filters, L, N):
     return basis[:, ell * ell + ell + n]
 
 
-def on_so3(filters, L, N, K):
+def on_so3(filters, L, N, K) -> np.ndarray:
     """Basis of real filters on SO(3): coefficients g_lnk, |n| < N, |k| < K.
 
     Parameters

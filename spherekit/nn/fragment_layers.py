@@ -27,10 +27,11 @@ class ToFragments(Layer):
     """Coefficients as fragments, exactly: Sphere or SO3 -> Fragments.
 
     Of a signal on the sphere the fragment of degree l is (f_lm), m = -l..l: one of each degree l >= |spin|.
-    Of a signal on SO(3) the fragments of degree l are the columns (f_lmn) of the orders |n| <= min(l, N-1), by
-    increasing n: min(2l+1, 2N-1) of each degree. Real signals become real fragments, coefficients of the real
-    harmonics (`conventions.to_real`); on SO(3) the orders n and -n are first combined to the two real signals
-    sqrt(1/2) (f_n + (-1)^n f_-n), at -n, and -i sqrt(1/2) (f_n - (-1)^n f_-n), at n. These maps are unitary.
+    Of a signal on SO(3) the fragments of degree l are the columns (f_lmn) of the orders |n| <= min(l, N-1),
+    by increasing n: min(2l+1, 2N-1) of each degree. Real signals become real fragments, coefficients of the
+    real harmonics (`conventions.to_real`); on SO(3) the orders n and -n are first combined to the two real
+    signals sqrt(1/2) (f_n + (-1)^n f_-n), at -n, and -i sqrt(1/2) (f_n - (-1)^n f_-n), at n. These maps are
+    unitary.
 
     Notes
     -----

@@ -85,10 +85,11 @@ def blend(a, b, plan, role, threads):
 def _one_degree(plan, ell, role, a, b, result):
     """Rows of a degree are (fragments, orders and batch, channels)."""
     shape, start = plan.shapes[ell], plan.starts[ell]
-    place, (rows_in, rows_out) = slice(start, start + math.prod(shape)), plan.rows[ell]
+    count, (rows_in, rows_out) = math.prod(shape), plan.rows[ell]
+    place = slice(start, start + count)
     before = rows_in, plan.in_type.tau[ell], plan.in_type.channels
     after = rows_out, plan.out_type.tau[ell], plan.out_type.channels
-    if not math.prod(shape):  # no fragments in the input, or in the output
+    if not count:  # no fragments in the input, or in the output
         if role != "W":
             result[rows_out if role == "y" else rows_in] = 0
         return

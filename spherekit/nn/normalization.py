@@ -174,9 +174,7 @@ class BatchNorm(Layer):
         y, mean, variance = standardized(x, scale, d, self._groups(in_type), given)
         if context.training:
             batch = {"variance": variance.reshape(lead), "mean": mean}
-            state = {
-                name: _running(old, batch[name], self.momentum) for name, old in state.items()
-            }
+            state = {name: _running(old, batch[name], self.momentum) for name, old in state.items()}
         return y, state
 
 

@@ -40,8 +40,9 @@ class Scattering(Layer):
 
     Notes
     -----
-    Input: `Sphere`, ``(batch, channels_in, L*L)``. Output: `Sphere` of spin 0, complex signals' too real,
-    ``(batch, channels_in*paths, L0*L0)``, the paths of a channel next to each other. No parameters.
+    Input: `Sphere`, ``(batch, channels_in, L*L)``; of a spin other than 0 only with ``paths`` without (),
+    which would keep the spin. Output: `Sphere` of spin 0, ``(batch, channels_in*paths, L0*L0)``, the paths of
+    a channel next to each other; complex if the input is and () is a path, else real. No parameters.
 
     The modulus has no band-limit; its aliases break equivariance, by 6 % at ``oversample=2`` and 2.2 % at 3
     (white signals, L = 64, J0 = 2). Wavelets are computed once for each type of input and number of threads;
@@ -73,7 +74,14 @@ class Scattering(Layer):
     def out_type(self, in_type):
         expect_type(in_type, Sphere)
         transform = self._transforms(in_type)(thread_count())
-        return Sphere(transform.L0, in_type.channels * len(transform.paths))
+        channels = in_type.channels * len(transform.paths)
+        has_order_0 = any(path.order == 0 for path in transform.paths)
+        if has_order_0 and in_type.spin:
+            raise ValueError(
+                f"the path () of a field of spin {in_type.spin} keeps that spin, all others have spin 0; "
+                "pass paths= without ()"
+            )
+        return Sphere(transform.L0, channels, in_type.real or not has_order_0)
 
     @cached_by_type
     def _transforms(self, in_type):

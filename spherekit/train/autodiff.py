@@ -31,6 +31,7 @@ class _TokenSpace(VSpace):
 
 
 _TOKEN = _Token()
+_TOKENS = (_TOKEN,)
 _TokenBox.register(_Token)
 _TokenSpace.register(_Token)
 
@@ -42,6 +43,10 @@ class _Slot:
 
     def __init__(self, array):
         self.array, self.gradient = array, None
+
+    def store(self, gradient):
+        self.gradient = gradient
+        return _TOKENS
 
 
 @primitive
@@ -56,18 +61,8 @@ def _discard(token, value):
     return value
 
 
-def _store_gradient(argnums, value, args, kwargs):
-    slot = kwargs["slot"]
-
-    def rule(gradient):
-        slot.gradient = gradient
-        return (_TOKEN,)
-
-    return rule
-
-
-defvjp_argnums(_introduce, _store_gradient)
-defvjp_argnums(_discard, lambda argnums, value, args, kwargs: lambda gradient: (_TOKEN,))
+defvjp_argnums(_introduce, lambda argnums, value, args, flags: flags["slot"].store)
+defvjp_argnums(_discard, lambda argnums, value, args, flags: lambda gradient: _TOKENS)
 
 
 def pull_back(function, arrays):

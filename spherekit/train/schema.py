@@ -51,7 +51,7 @@ def checked(name, section, table, renamed=None):
         {key: value}, as the file has it.
     table : {key: Key}
     renamed : {former key: key}, optional
-        Keys of earlier versions, which are refused with a message that names the new one.
+        Keys of earlier versions, and their new names or a sentence, for the message that refuses them.
 
     Returns
     -------
@@ -84,7 +84,7 @@ def _new_name(key, table, renamed):
     new = (renamed or {}).get(key)
     if new is None:
         return nearest(key, table)
-    return f"; it is called {new!r} since version 0.2" if new in table else f"; {new}"
+    return f"; it is called {new!r} since version 0.2" if new.isidentifier() else f"; {new}"
 
 
 def by_name(kinds, common, renamed=None):

@@ -1,21 +1,28 @@
 """Small networks, data and trainings: what the tests of the loop run."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from spherekit import nn, train
-from spherekit.nn.network import named
 from spherekit.testing import random_flm
 
 
 def zonal(L=4):
-    """Running means, dropout, samples and features in one."""
-    parts = [nn.zonal(3), nn.batch_norm(), nn.pointwise("relu"), nn.dropout(0.2), nn.power()]
-    return nn.Net(nn.Sphere(L, 1), *parts, nn.dense(2))
+    """Running statistics, dropout, samples and features in one network."""
+    layers = [
+        nn.Zonal(3),
+        nn.BatchNorm(),
+        nn.Pointwise("relu"),
+        nn.Dropout(0.2),
+        nn.PowerSpectrum(),
+    ]
+    return nn.Sequential(nn.Sphere(L, 1), *layers, nn.Dense(2))
 
 
 def plain():
-    """Without statistics, so that nothing changes where the rate is 0."""
-    return nn.Net(nn.Sphere(4, 1), nn.zonal(2), nn.power(), nn.dense(2))
+    """Without running state, so that nothing changes where the learning rate is 0."""
+    return nn.Sequential(nn.Sphere(4, 1), nn.Zonal(2), nn.PowerSpectrum(), nn.Dense(2))
 
 
 def cobb():
@@ -33,22 +40,35 @@ def problem(count=40, L=4, dtype=np.complex64):
 
 
 def begin(net, dtype=np.float32):
-    return net.init(np.random.default_rng(0), dtype)
+    return net.init(np.random.default_rng(0), dtype=dtype)
 
 
-HOW = dict(epochs=3, batch=12, optimiser=train.adam(0.02), metrics=["accuracy"], seed=5)
+OPTIONS = dict(
+    epochs=3, batch_size=12, optimizer=train.adam(0.02), metrics=["accuracy"], seed=5
+)
 
 
-def fit(net=None, **how):
+def fit(net=None, **options):
     net = zonal() if net is None else net
     data = problem()
-    return train.fit(net, begin(net), data, **HOW | dict(validation=data) | how)
+    return train.fit(net, begin(net), data, **OPTIONS | dict(validation=data) | options)
+
+
+def in_folder(folder, **options):
+    return train.Checkpointing(folder, **options)
 
 
 def losses(steps):
     return [step.loss for step in steps]
 
 
-def lossy(function):
-    """A layer in the middle."""
-    return lambda takes: named("lossy", takes, takes, lambda x, mode: function(x))
+class Lossy(nn.Layer):
+    """A function in the middle of a network."""
+
+    function: Callable
+
+    def out_type(self, in_type):
+        return in_type
+
+    def forward(self, params, x, context):
+        return self.function(x)
