@@ -113,7 +113,7 @@ def _synthesise(folder, flm, threads):
     _say(
         f"McEwen-Wiaux grid, {f.shape[0]} x {f.shape[1]} samples, a sampling theorem:",
         f"forward(inverse(flm)) equals flm to {error:.0e} of its largest entry",
-        "HEALPix nside 32, no theorem: that is why step 1 fits and tells its residual",
+        "HEALPix nside 32, no theorem: that is why step 1 fits and reports its residual",
     )
     return pixels
 

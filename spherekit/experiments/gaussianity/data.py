@@ -111,7 +111,7 @@ def _listed_sources(values, n, folder, read, analysis):
             )
         manifest = {
             "source": str(source.resolve()),
-            "made": f"crc32 {checksum:08x}",
+            "checksum": f"crc32 {checksum:08x}",
             "L": L,
             **options,
         }
