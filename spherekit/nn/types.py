@@ -236,8 +236,17 @@ class Fragments(Value):
         return batch, self.channels, self.size
 
     def __str__(self):
-        tau = self.tau[0] if len(set(self.tau)) == 1 else self.tau
-        return f"{_real_or_complex(self)} fragments, L={self.L}, tau={tau}, {_channels_text(self)}"
+        return (
+            f"{_real_or_complex(self)} fragments, L={self.L}, tau={self._tau_text()}, "
+            f"{_channels_text(self)}"
+        )
+
+    def _tau_text(self):
+        if len(set(self.tau)) == 1:
+            return str(self.tau[0])
+        if self.L <= 6:
+            return str(self.tau)
+        return f"({', '.join(map(str, self.tau[:3]))}, ..., {self.tau[-1]})"
 
 
 @dataclass(frozen=True, repr=False)
