@@ -38,12 +38,14 @@ def arguments(parser):
     parser.add_argument(
         "--strength",
         type=float,
-        help="default, at which scattering classifies about 95 %% of the skies correctly at L = 256: strings, s of "
-        "0..1, 0.13 (1024/L)^0.54 (0.27 at L = 256); oscillator, alpha_3 of 0..1, 0.09 (1024/L)^0.576, at "
+        help="default, at which scattering classifies about 95 %% of the skies correctly (L = 256): strings, "
+        "s of 0..1, 0.13 (1024/L)^0.54 (0.27 at L = 256); oscillator, alpha_3 of 0..1, 0.09 (1024/L)^0.576, at "
         "most 0.3; modulated, s from 0, 0.03 (256/L)",
     )
     parser.add_argument("--seed", type=int, default=0, help="of all skies; default 0")
-    parser.add_argument("-o", "--output", required=True, metavar="FOLDER", help="created if missing")
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="FOLDER", help="created if missing"
+    )
     parser.add_argument("--grid", help="write maps: healpix:128 to .fits, others as mw:256 to .npz")
     parser.add_argument(
         "--threads", type=int, help="skies at work at once; default: the CPUs of this process"
