@@ -39,8 +39,8 @@ def arguments(parser):
         "--strength",
         type=float,
         help="default, at which scattering classifies about 95 %% of the skies correctly (L = 256): strings, "
-        "s of 0..1, 0.13 (1024/L)^0.54 (0.27 at L = 256); oscillator, alpha_3 of 0..1, 0.09 (1024/L)^0.576, at "
-        "most 0.3; modulated, s from 0, 0.03 (256/L)",
+        "s of 0..1, 0.13 (1024/L)^0.54 (0.27 at L = 256); oscillator, alpha_3 of 0..1, "
+        "0.09 (1024/L)^0.576, at most 0.3; modulated, s from 0, 0.03 (256/L)",
     )
     parser.add_argument("--seed", type=int, default=0, help="of all skies; default 0")
     parser.add_argument(
