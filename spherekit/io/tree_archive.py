@@ -105,6 +105,11 @@ def read_tree(path):
         raise ValueError(f"{path} is damaged: {reason}") from None
 
 
+def is_tree(arrays):
+    """Whether the arrays of an archive, {name: array}, are those of `write_tree`."""
+    return _ENTRY in arrays
+
+
 def _content(entries):
     text = entries.pop(_ENTRY)
     if text.dtype != np.uint8:
