@@ -137,14 +137,16 @@ def _network(path):
 
     header = read_tree(path)[1]
     source = header if "experiment" in header else header.get("description") or {}
-    facts = {"kind": "network", "experiment": source.get("experiment"), "columns": []}
+    checkpoint = header.get("checkpoint") or {}
+    kind = "checkpoint of a training" if checkpoint else "network"
+    facts = {"kind": kind, "experiment": source.get("experiment"), "columns": []}
     try:
         net, params, _ = nn.load(path)
     except ValueError as error:
         return {**facts, "problem": str(error)}
     return {
         **facts,
-        "step": header.get("step"),
+        "step": checkpoint.get("step"),
         "input": str(net.in_type),
         "output": str(net.out_type()),
         "parameters": nn.count_parameters(params),
