@@ -91,4 +91,4 @@ def test_layers(capsys, tmp_path):
 
 def test_warmup(capsys):
     assert main(["warmup", "--threads", "1"]) == 0
-    assert "in all" in capsys.readouterr().out
+    assert "in total" in capsys.readouterr().out

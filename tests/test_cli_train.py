@@ -9,15 +9,18 @@ from helpers.commands import refused, run
 from tolerances import IDENTITY
 
 import spherekit
-from spherekit import io, nn
-from spherekit.cli.predict import read_flm
-from spherekit.experiments.gaussianity import classifier, data
-from spherekit.experiments.gaussianity import config as experiment_config
+from spherekit import experiments, io, nn
+from spherekit._core.pytree import difference, flatten
+from spherekit.cli.predict import Reader
+from spherekit.experiments import common
+from spherekit.experiments.signals import coefficients
+from spherekit.io.tree_archive import read_tree, write_tree
 from spherekit.scattering import Scattering
 from spherekit.testing import random_flm
-from spherekit.train import checkpoints, pytree
+from spherekit.train import checkpoints
 
 CONFIG = """
+experiment = "gaussianity"
 [data]
 {data}
 train = 30
@@ -32,10 +35,10 @@ anchors = 3
 compare = {compare}
 [fit]
 epochs = {epochs}
-batch = 10
+batch_size = 10
 metrics = ["accuracy"]
-[optimiser]
-rate = 0.03
+[optimizer]
+learning_rate = 0.03
 """
 SIMULATED = 'L = 32\nrecipe = "strings"\nstrength = 0.9\nseed = 3'
 
@@ -64,12 +67,11 @@ def there(trained, monkeypatch):
     return trained
 
 
-def same(one, other):
-    """Two model files, but for their paths."""
-    (a, said), (b, told) = checkpoints.load(one), checkpoints.load(other)
-    assert said["model"] == told["model"] and a.history == b.history
-    assert pytree.differences(a.params, b.params) is None
-    for (_, x), (_, y) in zip(pytree.leaves(a.params), pytree.leaves(b.params), strict=True):
+def same(path_a, path_b):
+    """Two model files."""
+    (a, header_a), (b, header_b) = read_tree(path_a), read_tree(path_b)
+    assert header_a == header_b and difference(a, b) is None
+    for (_, x), (_, y) in zip(flatten(a), flatten(b), strict=True):
         np.testing.assert_array_equal(x, y)
 
 
@@ -79,14 +81,17 @@ def same(one, other):
 def test_examples(here, capsys):
     run("train --list-examples")
     names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
-    assert names == list(experiment_config.examples()) and "cmb-gaussianity.toml" in names
+    assert names == list(common.recipes()) and {"cmb-gaussianity.toml", "maps.toml"} <= set(names)
     for name in names:
         run(f"train --show-example {name}")
         with open(f"own-{name}", "w") as file:
             file.write(capsys.readouterr().out)
-        own, shipped = experiment_config.read(f"own-{name}"), experiment_config.read(name)
-        assert own.values == shipped.values and shipped.source == name
-    data = experiment_config.read("cmb-gaussianity").values["data"]
+        (experiment, own), (found, shipped) = (
+            experiments.read(f"own-{name}"),
+            experiments.read(name),
+        )
+        assert own.values == shipped.values and shipped.source == name and experiment is found
+    data = experiments.read("cmb-gaussianity")[1].values["data"]
     assert (data["L"], data["strength"], data["train"], data["test"]) == (256, 0.27, 200, 200)
 
 
@@ -103,8 +108,12 @@ def test_examples(here, capsys):
         (("L = 32", 'folder = "sims"\nL = 32'), "[data] L beside folder"),
         (("L = 32\n", ""), "[data] needs L"),
         (("compare = false", "compare = true\nscattering = false"), "needs scattering = true"),
-        (("validation = 6", "validation = 0\n[fit]\nepochs = 1"), "no TOML"),
-        (("batch = 10", 'batch = 10\nloss = "mse"'), "cross_entropy"),
+        (("validation = 6", "validation = 0\n[fit]\nepochs = 1"), "is not TOML"),
+        (("batch_size = 10", 'batch_size = 10\nloss = "mse"'), "cross_entropy"),
+        (("batch_size = 10", "batch = 10"), "batch_size"),
+        (("[optimizer]", "[optimiser]"), "it is called [optimizer]"),
+        (('"gaussianity"', '"gaussianty"'), "did you mean 'gaussianity'?"),
+        (('experiment = "gaussianity"', ""), "it names no experiment"),
         (("anchors = 3", "anchors = 3.5"), "whole number"),
     ],
 )
@@ -118,9 +127,14 @@ def test_other_refusals(here, capsys):
     assert "--list-examples" in refused(capsys, "train", 2)
     assert "cmb-gaussianity.toml" in refused(capsys, "train none.toml")
     assert "no example" in refused(capsys, "train --show-example none", 2)
+    assert "--maps" in refused(capsys, "train few.toml --network net.toml", 2)
+    write("few.toml")
+    assert "--L: of own maps" in refused(capsys, "train few.toml --L 8", 2)
+    assert "expected maps" in refused(capsys, "train few.toml --maps train.csv")
+    assert "whole number >= 1" in refused(capsys, "train few.toml --epochs 0")
     write("few.toml", data='folder = "sims"')
     assert "spherekit simulate" in refused_after(capsys, "train few.toml")
-    changed(write("few.toml"), "waits.toml", "batch", "patience = 2\nbatch")
+    changed(write("few.toml"), "waits.toml", "batch_size", "patience = 2\nbatch_size")
     changed("waits.toml", "waits.toml", "validation = 6", "validation = 0")
     assert "validation > 0" in refused(capsys, "train waits.toml")
 
@@ -139,14 +153,17 @@ def refused_after(capsys, line):
 def test_what_a_training_leaves(there, capsys):
     run("train few.toml --resume --threads 2")  # of a finished training: only the report
     said = capsys.readouterr().out
-    assert "of 20 test skies told right" in said and "realised spectrum" in said
+    assert "of 20 test skies classified correctly" in said and "realised spectrum" in said
     assert "the same network, without scattering" in said and "epoch   4" in said
     for folder in ("few", "few/without-scattering"):
-        model = classifier.load(f"{folder}/model.npz")
-        assert model.classes == ["gaussian", "non-gaussian"] and model.L == 32
-        held = [path.name for _, path in checkpoints.numbered(f"{folder}/checkpoints")]
-        assert len(held) == 3 and classifier.load(f"{folder}/checkpoints/{held[-1]}").L == 32
-    assert classifier.load("few/without-scattering/model.npz").net.takes.channels == 1
+        model = experiments.load(f"{folder}/model.npz")
+        assert model.description["classes"] == ["gaussian", "non-gaussian"]
+        assert model.experiment is experiments.get("gaussianity")
+        names = [path.name for _, path in checkpoints.numbered(f"{folder}/checkpoints")]
+        last = experiments.load(f"{folder}/checkpoints/{names[-1]}")
+        assert len(names) == 3 and last.description == model.description
+        assert nn.load(f"{folder}/model.npz")[0] == model.net == last.net
+    assert experiments.load("few/without-scattering/model.npz").net.in_type.channels == 1
     told = (there / "few/report.txt").read_text().splitlines()
     assert told[0] == "few.toml" and told[1:] == said.splitlines()[-len(told) + 1 :]
     assert (there / "curves.png").stat().st_size > 10000
@@ -182,13 +199,28 @@ def test_skies_of_a_folder_give_the_same_model(there, tmp_path):
 def test_resumed_training_is_the_same(there, tmp_path):
     """One that was stopped within an epoch, its last checkpoint before."""
     shutil.copytree("few/features", tmp_path / "own/features")
-    config = experiment_config.read("few.toml")
-    made = experiment_config.training(config, data.gather(config, "few/features"))
-    for step in experiment_config.steps(config, made, checkpoints=tmp_path / "own/checkpoints"):
+    experiment, config = experiments.read("few.toml")
+    training = experiment.trainings(config, experiment.gather(config, "few/features"))[0]
+    folder = tmp_path / "own/checkpoints"
+    for step in experiments.steps(experiment, config, training, checkpoints=folder):
         if step.step == 9:
             break
     run(f"train few.toml -o {tmp_path / 'own'} --resume")
     same("few/model.npz", tmp_path / "own/model.npz")
+
+
+def test_a_finished_training_is_lengthened(there, tmp_path):
+    """To the same numbers as one that was as long from the beginning."""
+    short, long = tmp_path / "short", tmp_path / "long"
+    for folder in (short, long):
+        shutil.copytree("few/features", folder / "features")
+    changed("few.toml", "one.toml", "compare = true", "")
+    run(f"train one.toml -o {short} --epochs 2")
+    run(f"train one.toml -o {short} --epochs 3 --resume")
+    run(f"train one.toml -o {long} --epochs 3")
+    same(short / "model.npz", long / "model.npz")
+    states = [checkpoints.load(checkpoints.latest(x / "checkpoints"))[0] for x in (short, long)]
+    assert states[0].history == states[1].history and states[0].epoch == 3
 
 
 def changed(source, target, *change):
@@ -205,9 +237,9 @@ def test_a_folder_of_another_training_is_refused(there, capsys, tmp_path):
     assert "--resume" in refused(capsys, "train few.toml", 2)
     shutil.copytree("few/checkpoints", tmp_path / "own/checkpoints")
     shutil.copytree("few/features", tmp_path / "own/features")
-    line = f"train {changed('few.toml', 'batch.toml', 'batch = 10', 'batch = 12')}"
+    line = f"train {changed('few.toml', 'batch.toml', 'batch_size = 10', 'batch_size = 12')}"
     said = refused_after(capsys, f"{line} -o {tmp_path / 'own'} --resume")
-    assert "another training" in said and "batch was 10, now 12" in said
+    assert "another training" in said and "batch_size" in said
     line = f"train {changed('few.toml', 'seed.toml', 'seed = 3', 'seed = 4')}"
     said = refused_after(capsys, f"{line} -o {tmp_path / 'own'} --resume")
     assert "another training: mean, scale of its signals differ" in said
@@ -223,7 +255,7 @@ def test_too_few_skies_in_a_folder(there, capsys, tmp_path):
 def test_profile(there, capsys):
     run("train few.toml --profile --threads 1")
     said = capsys.readouterr().out
-    assert "in kernels" in said and "optimiser" in said and "0 zonal" in said
+    assert "in kernels" in said and "optimizer" in said and "0 Zonal" in said
 
 
 def test_other_networks_train(there, tmp_path):
@@ -233,8 +265,8 @@ def test_other_networks_train(there, tmp_path):
     changed("cobb.toml", "cobb.toml", "compare = true", "")
     changed("cobb.toml", "cobb.toml", "epochs = 4", 'epochs = 1\ndtype = "float64"')
     run(f"train cobb.toml -o {tmp_path / 'own'}")
-    model = classifier.load(tmp_path / "own/model.npz")
-    assert {array.dtype for _, array in pytree.leaves(model.params)} == {np.dtype(float)}
+    model = experiments.load(tmp_path / "own/model.npz")
+    assert {array.dtype for _, array in flatten(model.params)} == {np.dtype(float)}
     run(f"predict {tmp_path / 'own/model.npz'} sims/gaussian-00000.fits -o {tmp_path / 'o.csv'}")
 
 
@@ -256,11 +288,10 @@ def test_all_kinds_of_files(there, tmp_path):
     f = spherekit.inverse(flm, 32, sampling="healpix:16", reality=True)
     io.write_map(tmp_path / "map.fits", f)
     files = [str(tmp_path / name) for name in ("flm.npz", "mw.npz", "gl.npz", "map.fits")]
-    for (
-        path
-    ) in files:  # exact, but on HEALPix found by iteration, which stops at a residual of 1e-8
+    read = Reader(None)
+    for path in files:  # exact, but on HEALPix an iteration that stops at a residual of 1e-8
         tolerance = 1e-7 if path.endswith("map.fits") else IDENTITY
-        error = np.abs(read_flm(path, 32) - flm).max()
+        error = np.abs(coefficients(read(path), 32) - flm).max()
         assert error <= tolerance * np.abs(flm).max(), path
     p = probabilities(" ".join(["sims/strings-00000.fits", *files]), tmp_path)
     np.testing.assert_allclose(p[1:], p[0], rtol=0, atol=1e-6)  # written with six digits
@@ -272,7 +303,7 @@ def test_maps_of_another_kind_are_refused(there, capsys, tmp_path, rng):
 
     flm = random_flm(64, rng, reality=True)
     io.write_alm(tmp_path / "alm.fits", flm)
-    assert "holds degrees < 64; the model takes those < 32" in words("alm.fits")
+    assert "holds degrees < 64; expected those < 32" in words("alm.fits")
     io.write_alm(tmp_path / "low.fits", np.pad(flm[: 16**2], (0, 32**2 - 16**2)))
     assert "nothing of degrees 16..31" in words("low.fits")
     f = spherekit.inverse(flm, 64, sampling="healpix:32", reality=True)
@@ -305,47 +336,53 @@ def test_foreign_models_are_refused(there, capsys, tmp_path):
     (tmp_path / "short.npz").write_bytes(whole[: len(whole) // 2])
     assert "truncated" in words("short.npz")
     np.savez(tmp_path / "foreign.npz", weights=np.ones(3))
-    assert "no checkpoint of spherekit" in words("foreign.npz")
-    np.savez(tmp_path / "pickle.npz", checkpoint=np.array([{}], object))
+    assert "not a network or checkpoint of spherekit" in words("foreign.npz")
+    np.savez(tmp_path / "pickle.npz", spherekit=np.array([{}], object))
     assert "allow_pickle" in words("pickle.npz")
-    state, said = checkpoints.load("few/model.npz")
-    checkpoints.save(tmp_path / "plain.npz", state, {})
-    assert "no classifier" in words("plain.npz")
-    model = said["model"]
+    np.savez(tmp_path / "old.npz", checkpoint=np.frombuffer(b"{}", np.uint8))
+    said = words("old.npz")
+    assert "spherekit 0.1" in said and "train again" in said
+    tree, header = read_tree("few/model.npz")
+    write_tree(tmp_path / "plain.npz", tree, {"network": header["network"]})
+    assert "not of an experiment" in words("plain.npz")
+    model = header["model"]
     for change, expected in [
         ({"version": 9}, "version 9"),
-        ({"network": model["network"] | {"width": 7}}, "another network"),
-        ({"network": {"name": "tower"}}, "tower"),
-        ({"mean": model["mean"][1:]}, "mean is of shape"),
-        ({"features": model["features"] | {"J0": 3}}, "expected"),
-        ({"classes": "ab"}, "classes"),
-        ({"scale": [-1.0] * len(model["scale"])}, "a scale is -1"),
-        ({"classes": None}, "its classes are None"),
+        ({"experiment": "towers"}, "no experiment 'towers'"),
+        ({"experiment": "maps"}, "no 'L'"),
+        ({"model": []}, "its description is []"),
+        ({"model": model | {"mean": model["mean"][1:]}}, "mean has shape"),
+        ({"model": model | {"features": model["features"] | {"J0": 3}}}, "expected"),
+        ({"model": model | {"classes": "ab"}}, "classes"),
+        ({"model": model | {"scale": [-1.0] * len(model["scale"])}}, "a scale is -1"),
+        ({"model": model | {"classes": None}}, "its classes are None"),
+        ({"model": {k: x for k, x in model.items() if k != "scale"}}, "no 'scale'"),
+        ({"network": header["network"] | {"class": "Net"}}, "Net"),
     ]:
-        checkpoints.save(tmp_path / "changed.npz", state, {"model": model | change})
+        write_tree(tmp_path / "changed.npz", tree, header | change, overwrite=True)
         assert expected in words("changed.npz"), change
-    del model["scale"]
-    checkpoints.save(tmp_path / "changed.npz", state, {"model": model})
-    assert "no 'scale'" in words("changed.npz")
-    assert "no checkpoint" in words("missing.npz")
+    tree["params"][0]["weights"] = tree["params"][0]["weights"][:1]
+    write_tree(tmp_path / "changed.npz", tree, header, overwrite=True)
+    assert "another network" in words("changed.npz")
+    assert "no file" in words("missing.npz")
 
 
 # --- the layer ---------------------------------------------------------------------------------------
 
 
 def test_scattering_layer_follows_threads(rng, monkeypatch):
-    """The threads of a call are those of its mode, and the result does not depend on them."""
+    """The threads of a call are those of its context, and the result does not depend on them."""
     asked = []
 
-    def spy(*args, **how):
-        asked.append(how["threads"])
-        return Scattering(*args, **how)
+    def spy(*args, **options):
+        asked.append(options["threads"])
+        return Scattering(*args, **options)
 
-    monkeypatch.setattr("spherekit.nn.scattering_layer.Scattering", spy)
-    net = nn.Net(nn.Sphere(8, 2), nn.scattering(J0=1))
+    monkeypatch.setattr("spherekit.nn.scattering_layer.ScatteringTransform", spy)
+    net = nn.Sequential(nn.Sphere(8, 2), nn.Scattering(J0=1))
     x = random_flm(8, rng, reality=True, shape=(3, 2))
     del asked[:]
-    one, other, again = (net([{}], x, nn.Mode(threads)) for threads in (5, 7, 5))
+    y_5, y_7, again = (net([{}], x, threads=threads) for threads in (5, 7, 5))
     assert asked == [5, 7]
-    np.testing.assert_array_equal(one, other)
-    np.testing.assert_array_equal(one, again)
+    np.testing.assert_array_equal(y_5, y_7)
+    np.testing.assert_array_equal(y_5, again)

@@ -1,4 +1,4 @@
-"""What is measured of skies, and how it is kept."""
+"""What is measured of skies, and its cache."""
 
 import json
 import os
@@ -8,8 +8,10 @@ import pytest
 from tolerances import CHAIN
 
 import spherekit
-from spherekit.experiments.gaussianity import features, skies
-from spherekit.experiments.gaussianity.features import Settings, collect, load, measure, moments
+from spherekit.experiments import blocks
+from spherekit.experiments.blocks import load
+from spherekit.experiments.gaussianity import skies
+from spherekit.experiments.gaussianity.features import Settings, collect, measure, moments
 from spherekit.sampling import GL
 from spherekit.spectra import power
 from spherekit.testing import random_flm
@@ -83,7 +85,7 @@ def test_collect_goes_on(tmp_path):
 def test_a_lost_block_is_made_again(tmp_path):
     whole = collect(tmp_path, SMALL, 6, block=2)
     os.remove(tmp_path / "skies-000002-000004.npz")
-    with pytest.raises(ValueError, match="holds 4 skies"):
+    with pytest.raises(ValueError, match="holds 4 signals"):
         load(tmp_path, 6)
     same(whole, collect(tmp_path, SMALL, 6, block=4))
 
@@ -91,10 +93,10 @@ def test_a_lost_block_is_made_again(tmp_path):
 @pytest.mark.parametrize(
     "change, words",
     [
-        (dict(L=17), "L = 16, now 17"),
-        (dict(strength=0.25), "strength = 0.5, now 0.25"),
+        (dict(L=17), "L = 16, now L = 17"),
+        (dict(strength=0.25), "strength = 0.5, now strength = 0.25"),
         (dict(seed=1), "seed"),
-        (dict(oversample=2), "oversample = 1.0, now 2.0"),
+        (dict(oversample=2), "oversample = 1.0, now oversample = 2.0"),
         (dict(equalised=False), "equalised"),
     ],
 )
@@ -117,7 +119,7 @@ def test_damaged_and_foreign_folders_are_refused(tmp_path):
     (tmp_path / "b" / "letter.txt").touch()
     with pytest.raises(ValueError, match="no manifest.json"):
         collect(tmp_path / "b", SMALL, 1)
-    with pytest.raises(ValueError, match="no measured skies"):
+    with pytest.raises(ValueError, match="no measured signals"):
         load(tmp_path / "b")
     with pytest.raises(ValueError, match="expected a whole number >= 1"):
         collect(tmp_path / "c", SMALL, 0)
@@ -128,7 +130,7 @@ def test_manifest_names_the_settings(tmp_path):
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert manifest["settings"]["strength"] == skies.default_strength("strings", 16)
     assert Settings(**manifest["settings"]) == Settings(16, "strings", J0=2).checked()
-    assert list(features._runs([1, 2, 3, 5, 6], 2)) == [[1, 2], [3], [5, 6]]
+    assert list(blocks.runs([1, 2, 3, 5, 6], 2)) == [[1, 2], [3], [5, 6]]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Probes, the experiment and its pictures."""
+"""Probes, the comparison of methods and its pictures."""
 
 import math
 
@@ -7,8 +7,9 @@ import pytest
 from scipy.optimize import minimize
 from tolerances import DEFINITION, IDENTITY, SHORT_SUM
 
-from spherekit.experiments import experiment, gaussianity
-from spherekit.experiments.gaussianity import plots, probes, skies
+from spherekit.experiments import gaussianity
+from spherekit.experiments.gaussianity import compare, plots, probes, skies
+from spherekit.experiments.gaussianity.data import folder_name
 from spherekit.experiments.gaussianity.features import Settings, collect, measure
 from spherekit.spectra import power
 
@@ -69,9 +70,9 @@ def test_logistic_refuses(x, y, words):
         probes.logistic(x, y)
 
 
-def test_divisions_are_halves():
+def test_splits_are_halves():
     """Seeded as the recipe says: class 0, then class 1, by one generator."""
-    made = list(probes.divisions(10, 6))
+    made = list(probes.splits(10, 6))
     assert len(made) == 5
     for p, (training, test) in enumerate(made):
         rng = np.random.default_rng([77, p])
@@ -86,7 +87,7 @@ def test_accuracy_of_noise_and_of_signal(rng):
     assert low < found.mean < high
     assert found.error == pytest.approx(np.std(found.each, ddof=1) / math.sqrt(5))
     assert probes.accuracy(noise[0], noise[1] + 9).mean == 100
-    with pytest.raises(ValueError, match="2 at least"):
+    with pytest.raises(ValueError, match="at least 2 of each"):
         probes.accuracy(noise[0][:1], noise[1])
 
 
@@ -151,20 +152,20 @@ def test_low_resolution_holds_the_map_below_32():
     assert np.isfinite(probes.low_scattering(found, S)).all()
 
 
-# --- the experiment ----------------------------------------------------------------------------------
+# --- the comparison ----------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
     """Strong strings at L = 32: every method but the controls sees them."""
     seen = []
-    how = dict(strength=0.9, n=60, J0=2, oversample=1, progress=lambda *step: seen.append(step))
+    options = dict(strength=0.9, n=60, J0=2, oversample=1, progress=lambda *step: seen.append(step))
     folder = tmp_path_factory.mktemp("skies")
-    return folder, how, experiment(folder, "strings", 32, **how), seen
+    return folder, options, compare(folder, "strings", 32, **options), seen
 
 
-def test_experiment(small):
-    folder, how, found, seen = small
+def test_comparison(small):
+    folder, options, found, seen = small
     low, high = found.band
     assert (low, high) == probes.chance_band(60)
     assert found.row("scattering").accuracy.mean > 85
@@ -177,7 +178,7 @@ def test_experiment(small):
         "L32-strings-0-J2-d2-o1-seed0",
         "L32-strings-0.9-J2-d2-o1-seed0",
     ]
-    again = experiment(folder, "strings", 32, **how)
+    again = compare(folder, "strings", 32, **options)
     assert again == found and len(seen) == 180
 
 
@@ -186,16 +187,16 @@ def test_rows_are_probes_of_the_stored_skies(small):
     sets = [
         Settings(32, r, s, J0=2, oversample=1) for r, s in (("gaussian", 0.0), ("strings", 0.9))
     ]
-    stored = [collect(folder / gaussianity.folder_name(s.checked()), s, 60) for s in sets]
+    stored = [collect(folder / folder_name(s.checked()), s, 60) for s in sets]
     S = sets[0].scattering()
     wanted = probes.accuracy(*(probes.band_moments(one, S) for one in stored))
     assert found.row("bands").accuracy == wanted
 
 
 def test_networks_are_rows_too(small):
-    folder, how, found, _ = small
-    options = dict(epochs=2, batch=30, count=2)
-    rows = experiment(folder, "strings", 32, **how, networks=options).rows
+    folder, options, found, _ = small
+    networks = dict(epochs=2, batch_size=30, count=2)
+    rows = compare(folder, "strings", 32, **options, networks=networks).rows
     assert rows[:-2] == found.rows
     assert [row.name for row in rows[-2:]] == ["network-low", "network"]
     assert [row.title for row in rows[-2:]] == [
@@ -215,9 +216,9 @@ def test_table(small):
 
 def test_without_equalising_the_spectrum_tells(tmp_path):
     """Pitfall 2 of the recipe: that is what the exchange of C_l is for."""
-    how = dict(strength=0.4, n=60, J0=2, oversample=1, methods=["cl"], null=False)
+    options = dict(strength=0.4, n=60, J0=2, oversample=1, methods=["cl"], null=False)
     for equalised in (True, False):
-        found = experiment(tmp_path, "modulated", 32, equalised=equalised, **how)
+        found = compare(tmp_path, "modulated", 32, equalised=equalised, **options)
         accuracy = found.row("cl").accuracy.mean
         assert accuracy > 80 if not equalised else accuracy < found.band[1]
 
@@ -238,11 +239,11 @@ def test_threshold():
     assert gaussianity.threshold([0.1, 0.2], [80, 60], 75) == 0.1
 
 
-def test_experiment_refuses(tmp_path):
+def test_comparison_refuses(tmp_path):
     with pytest.raises(ValueError, match="known are cl"):
-        experiment(tmp_path, methods=["x"])
+        compare(tmp_path, methods=["x"])
     with pytest.raises(ValueError, match="n is .; expected a whole number >= 4"):
-        experiment(tmp_path, n=3)
+        compare(tmp_path, n=3)
     with pytest.raises(ValueError, match="no method 'x'"):
-        experiment(tmp_path, L=16, n=4, J0=2, oversample=1, null=False, methods=["cl"]).row("x")
+        compare(tmp_path, L=16, n=4, J0=2, oversample=1, null=False, methods=["cl"]).row("x")
     assert len(list(tmp_path.iterdir())) == 2

@@ -10,12 +10,6 @@ PACKAGE = Path(spherekit.__file__).parent
 #: Of NamedTuple, whose methods have an underscore so that they do not meet a field's name.
 NAMEDTUPLE = {"_replace", "_asdict", "_fields", "_make", "_field_defaults"}
 
-#: Private names of another file, with the reason. Nothing is to be added.
-ALLOWED = {
-    ("train/autodiff.py", "_node"),  # of autograd, which shows the node of a result nowhere else
-    ("train/autodiff.py", "_value"),  # beside it
-}
-
 
 def is_private(name):
     return name.startswith("_") and not (name.startswith("__") and name.endswith("__"))
@@ -73,7 +67,6 @@ def test_nothing_private_is_used_outside_its_file():
         f"{path.relative_to(PACKAGE.parent)}:{line}: {name}"
         for path in paths
         for line, name in violations(path.read_text(encoding="utf-8"))
-        if (path.relative_to(PACKAGE).as_posix(), name) not in ALLOWED
     ]
     assert not listed, "private names of other files:\n" + "\n".join(listed)
 

@@ -70,7 +70,9 @@ def call(data=(X, LABELS), initial=None, net=None, **options):
 def with_arrays(params=None, state=None):
     """The initial trees of the network, with other arrays in the first layer of each."""
     initial = begin(zonal())
-    trees = [[first or tree[0], *tree[1:]] for first, tree in zip((params, state), initial, strict=True)]
+    trees = [
+        [first or tree[0], *tree[1:]] for first, tree in zip((params, state), initial, strict=True)
+    ]
     return tuple(trees)
 
 

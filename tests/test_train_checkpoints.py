@@ -192,7 +192,9 @@ def test_foreign_heads(path, words, change):
 
 def test_foreign_files(tmp_path):
     np.savez(tmp_path / "map.npz", values=np.zeros(3), grid="mw:2")
-    with pytest.raises(ValueError, match="not a network or checkpoint of spherekit: it holds values, grid"):
+    with pytest.raises(
+        ValueError, match="not a network or checkpoint of spherekit: it holds values, grid"
+    ):
         load(tmp_path / "map.npz")
     np.save(tmp_path / "map.npy", np.zeros(3))
     with pytest.raises(ValueError, match="map.npy is damaged, or not a file of spherekit"):

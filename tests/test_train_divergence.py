@@ -3,6 +3,7 @@
 import autograd.numpy as anp
 import numpy as np
 import pytest
+from autograd.extend import defvjp, primitive
 from helpers.trainings import OPTIONS, Lossy, begin, fit, in_folder, plain, problem
 
 from spherekit import nn, train
@@ -43,7 +44,9 @@ def test_nan_gradients_name_the_layer():
     """sqrt(0): the loss is a number, its gradient none."""
     layers = [nn.Zonal(2), nn.PowerSpectrum(), Lossy(lambda x: anp.sqrt(x - x)), nn.Dense(2)]
     net = nn.Sequential(nn.Sphere(4, 1), *layers)
-    words = "gradient is not finite; first in the gradient of layer 2, Lossy; .* lost: 0.weights\\. "
+    words = (
+        "gradient is not finite; first in the gradient of layer 2, Lossy; .* lost: 0.weights\\. "
+    )
     with pytest.raises(train.Diverged, match=words):
         list(fit(net))
 
@@ -139,4 +142,25 @@ def test_networks_of_spins_learn_on_constant_maps(scale, dtype):
     net = nn.models.spin(8, (4, 4, 4), (4, 4, 4), outputs=2)
     options = dict(epochs=3, batch_size=4, optimizer=train.adam(0.02))
     steps = list(train.fit(net, net.init(0, dtype=dtype), (x, np.arange(8) % 2), **options))
-    assert all(np.isfinite((step.loss, step.gradient_norm)).all() for step in steps) and len(steps) == 6
+    assert (
+        all(np.isfinite((step.loss, step.gradient_norm)).all() for step in steps)
+        and len(steps) == 6
+    )
+
+
+def test_errors_of_a_layer_are_not_hidden():
+    """A gradient rule that raises for another reason: its own error, from the first step."""
+
+    @primitive
+    def identity(x):
+        return x
+
+    def rule(answer, x):
+        def pull_back(g):
+            raise ValueError("a mistake in a rule")
+
+        return pull_back
+
+    defvjp(identity, rule)
+    kind, words = words_of([Lossy(identity)])
+    assert kind is ValueError and words == "a mistake in a rule"

@@ -16,7 +16,9 @@ from spherekit._core import pytree, workspace
 def test_bits_do_not_depend_on_threads(make):
     one, two = (list(fit(make(), threads=threads)) for threads in (1, 2))
     assert losses(one) == losses(two) and len(one) == 12
-    for a, b in zip(*(pytree.flatten((s[-1].params, s[-1].state)) for s in (one, two)), strict=True):
+    for a, b in zip(
+        *(pytree.flatten((s[-1].params, s[-1].state)) for s in (one, two)), strict=True
+    ):
         assert a[0] == b[0] and a[1].dtype == np.float32 and a[1].tobytes() == b[1].tobytes()
     assert losses(fit(make(), seed=6)) != losses(one)
     first = one[0]
@@ -62,7 +64,10 @@ def test_the_first_step_is_the_optimizers():
     options = dict(epochs=1, batch_size=99, optimizer=train.sgd(0.1))
     (step,) = train.fit(net, (params, state), (x, labels), **options)
     value, grads = value_and_grad(lambda p: train.losses.cross_entropy(net(p, x), labels))(params)
-    assert abs(step.loss - value) < IDENTITY and abs(step.gradient_norm - train.global_norm(grads)) < CHAIN
+    assert (
+        abs(step.loss - value) < IDENTITY
+        and abs(step.gradient_norm - train.global_norm(grads)) < CHAIN
+    )
     moved = step.params[0]["weights"]
     np.testing.assert_allclose(
         moved, params[0]["weights"] - 0.1 * grads[0]["weights"], rtol=0, atol=IDENTITY
@@ -95,7 +100,9 @@ def test_learning_rates_and_clipping():
     for one, two in zip(steps, steps[1:], strict=False):
         pairs = zip(*(pytree.flatten(s.params) for s in (one, two)), strict=True)
         moved = np.sqrt(sum(float(np.sum(np.square(b[1] - a[1], dtype=float))) for a, b in pairs))
-        assert moved <= 0.05 * two.learning_rate * (1 + 1e-5) + 1e-6  # float32 parameters of about 1
+        assert (
+            moved <= 0.05 * two.learning_rate * (1 + 1e-5) + 1e-6
+        )  # float32 parameters of about 1
 
 
 def test_early_stopping():

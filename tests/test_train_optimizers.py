@@ -178,7 +178,10 @@ def test_refused_optimizers(words, call):
     "words, call",
     [
         ("gradient by a is missing", lambda one, two: one.step(two, {}, one.init(two))),
-        ("gradient by a has the shape \\(3,\\)", lambda one, two: one.step(two, {"a": np.ones(3)}, one.init(two))),
+        (
+            "gradient by a has the shape \\(3,\\)",
+            lambda one, two: one.step(two, {"a": np.ones(3)}, one.init(two)),
+        ),
     ],
 )
 def test_refused_steps(words, call):

@@ -53,6 +53,7 @@ def test_a_finished_training_is_lengthened(tmp_path):
 
 def test_a_lengthened_training_may_have_another_schedule(tmp_path):
     """Of the learning rate; interrupted, it continues with the new one, and no other."""
+
     def options(steps, **others):
         return dict(optimizer=train.adam(schedules.cosine(0.02, steps))) | others
 
@@ -61,7 +62,9 @@ def test_a_lengthened_training_may_have_another_schedule(tmp_path):
     steps = fit(checkpoints=resume, **options(20, epochs=5))
     first = [next(steps) for _ in range(3)]
     steps.close()
-    assert [step.learning_rate for step in first] == list(map(schedules.cosine(0.02, 20), (12, 13, 14)))
+    assert [step.learning_rate for step in first] == list(
+        map(schedules.cosine(0.02, 20), (12, 13, 14))
+    )
     for changed in (options(12, epochs=5), options(24, epochs=6)):
         words = r"unfinished training, step 15 of 20: .*was cosine.*steps=20.*now cosine.*with the former"
         with pytest.raises(ValueError, match=words):
@@ -115,7 +118,9 @@ def test_killed_and_resumed(tmp_path):
     def read(process, until):
         for text in process.stdout:
             step, loss = text.split()
-            assert by_step.setdefault(int(step), loss) == loss  # a step that is repeated is the same
+            assert (
+                by_step.setdefault(int(step), loss) == loss
+            )  # a step that is repeated is the same
             if int(step) == until:
                 os.kill(process.pid, signal.SIGKILL)
                 break
@@ -162,7 +167,9 @@ def test_temporary_files_are_those_that_are_removed(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(os, "replace", killed)
-    monkeypatch.setattr(os.path, "exists", lambda path: False)  # nor are they removed on the way out
+    monkeypatch.setattr(
+        os.path, "exists", lambda path: False
+    )  # nor are they removed on the way out
     with pytest.raises(KeyboardInterrupt):
         train.finish(fit(checkpoints=tmp_path, epochs=1))
     monkeypatch.undo()

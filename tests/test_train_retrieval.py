@@ -34,7 +34,10 @@ def test_by_hand():
     np.testing.assert_array_equal(
         result.curves["seat"][:, :4], [[0, 1 / 2, 2 / 3, 3 / 4], [0, 1 / 4, 1 / 2, 3 / 4]]
     )
-    assert (result.curves["seat"][:, 3:] == 3 / 4).all() and result.curves["seat"].shape == (2, 1000)
+    assert (result.curves["seat"][:, 3:] == 3 / 4).all() and result.curves["seat"].shape == (
+        2,
+        1000,
+    )
 
 
 def test_cut_first_then_repeats():

@@ -128,9 +128,7 @@ def difference(expected, tree):
             return f"{path_text(path)}, which is not expected"
         a, b = first[path], second[path]
         if (a.shape, a.dtype) != (b.shape, b.dtype):
-            return (
-                f"{path_text(path)} of shape {b.shape}, {b.dtype}; expected {a.shape}, {a.dtype}"
-            )
+            return f"{path_text(path)} of shape {b.shape}, {b.dtype}; expected {a.shape}, {a.dtype}"
     return None
 
 

@@ -38,12 +38,14 @@ def arguments(parser):
     parser.add_argument(
         "--strength",
         type=float,
-        help="default, chosen so that scattering tells about 95 %% of the skies at L = 256: strings, s of "
-        "0..1, 0.13 (1024/L)^0.54 (0.27 at L = 256); oscillator, alpha_3 of 0..1, 0.09 (1024/L)^0.576, at "
-        "most 0.3; modulated, s from 0, 0.03 (256/L)",
+        help="default, at which scattering classifies about 95 %% of the skies correctly (L = 256): strings, "
+        "s of 0..1, 0.13 (1024/L)^0.54 (0.27 at L = 256); oscillator, alpha_3 of 0..1, "
+        "0.09 (1024/L)^0.576, at most 0.3; modulated, s from 0, 0.03 (256/L)",
     )
     parser.add_argument("--seed", type=int, default=0, help="of all skies; default 0")
-    parser.add_argument("-o", "--output", required=True, metavar="FOLDER", help="made if missing")
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="FOLDER", help="created if missing"
+    )
     parser.add_argument("--grid", help="write maps: healpix:128 to .fits, others as mw:256 to .npz")
     parser.add_argument(
         "--threads", type=int, help="skies at work at once; default: the CPUs of this process"
@@ -52,7 +54,8 @@ def arguments(parser):
 
 def run(args):
     from spherekit._core.parallel import thread_count
-    from spherekit.experiments.gaussianity import features, skies
+    from spherekit.experiments import blocks
+    from spherekit.experiments.gaussianity import skies
 
     L, grid = _checked(args)
     default = args.strength is None
@@ -65,7 +68,7 @@ def run(args):
     rows = [(f"{r}-{i:05d}{suffix}", kind, r, s, args.seed, i) for kind, r, s, i in named]
     folder, threads = options.folder(args.output), thread_count(args.threads)
     manifest = dict(L=L, recipe=args.recipe, strength=strength, seed=args.seed, grid=args.grid)
-    features.open_folder(folder, manifest)
+    blocks.open_folder(folder, manifest)
     missing = [row for row in rows if not (folder / row[0]).exists()]
     _fits_disk(folder, len(missing), L, grid)
     _write(folder, missing, L, grid, threads)

@@ -25,12 +25,12 @@ def run(args):
             warm(args.threads, *flags)
         print(f"{time.perf_counter() - started:7.2f} s  {title}", flush=True)
     folder = cache_folder()
-    place = f"kept in {folder}" if folder else "not kept: SPHEREKIT_CACHE is 0"
-    print(f"{time.perf_counter() - began:7.2f} s  in all; {place}")
+    place = f"cached in {folder}" if folder else "not cached: SPHEREKIT_CACHE is 0"
+    print(f"{time.perf_counter() - began:7.2f} s  in total; {place}")
 
 
 def _transform(threads, grid, spin=0, dtype=complex, maps=1):
-    """Both ways, at a band-limit of stored tables and at one of the recursion; spin None: complex maps."""
+    """Both directions, at a band-limit of tables and at one of the recursion; spin None: complex maps."""
     import spherekit
     from spherekit.testing import random_flm
 
@@ -50,7 +50,7 @@ def _points(threads):
 
 
 def _group(threads, reality):
-    """Wigner transforms both ways, by shared tables and by slices of n; rotations."""
+    """Wigner transforms in both directions, by shared tables and by slices of n; rotations."""
     from spherekit import wigner
     from spherekit.testing import random_flm, random_flmn
 
@@ -99,8 +99,8 @@ def _layers(threads, dtype):
 
     net = nn.models.cobb(4, 2, depth=1)
     x = np.zeros((1, 1, 16), np.result_type(dtype, np.complex64))
-    params = net.init(np.random.default_rng(0), dtype)
-    grad(lambda p: net(p, x, nn.Mode(threads))[0, 0])(params)
+    params, state = net.init(np.random.default_rng(0), dtype=dtype)
+    grad(lambda p: net(p, x, state=state, threads=threads)[0, 0])(params)
 
 
 _SINGLE = np.complex64

@@ -65,7 +65,7 @@ defvjp_argnums(_introduce, lambda argnums, value, args, flags: flags["slot"].sto
 defvjp_argnums(_discard, lambda argnums, value, args, flags: lambda gradient: _TOKENS)
 
 
-def pull_back(function, arrays):
+def vjp(function, arrays):
     """(value, pull-back, auxiliary result) of a function of a list of arrays.
 
     Parameters
@@ -83,8 +83,9 @@ def pull_back(function, arrays):
         The second result, not differentiated.
 
     >>> import numpy as np
-    >>> value, back, name = pull_back(lambda a: (a[0] * a[1], np.ones(1)), [np.ones(2), np.array([2.0, 3.0])])
-    >>> value.tolist(), [g.tolist() for g in back(np.ones(2))]
+    >>> arrays = [np.ones(2), np.array([2.0, 3.0])]
+    >>> value, pull_back, _ = vjp(lambda a: (a[0] * a[1], ()), arrays)
+    >>> value.tolist(), [g.tolist() for g in pull_back(np.ones(2))]
     ([2.0, 3.0], [[2.0, 3.0], [1.0, 1.0]])
     """
     slots = [_Slot(array) for array in arrays]
@@ -105,13 +106,13 @@ def pull_back(function, arrays):
     if errors:
         raise errors[0]
 
-    def back(gradient):
+    def pull_back(gradient):
         for slot in slots:
             slot.gradient = None
         run_backward(gradient)
         return [np.zeros_like(s.array) if s.gradient is None else s.gradient for s in slots]
 
-    return value, back, results[0]
+    return value, pull_back, results[0]
 
 
 def value_and_gradients(function, arrays):
@@ -129,8 +130,8 @@ def value_and_gradients(function, arrays):
     >>> float(value), [g.tolist() for g in gradients]
     (2.0, [[1.0, 1.0], [2.0]])
     """
-    value, back, auxiliary = pull_back(function, arrays)
-    return value, back(np.ones((), np.asarray(value).dtype)), auxiliary
+    value, pull_back, auxiliary = vjp(function, arrays)
+    return value, pull_back(np.ones((), np.asarray(value).dtype)), auxiliary
 
 
 def loss_and_gradients(net, loss, params, state, x, y, context):
@@ -210,7 +211,7 @@ class _LayerRun:
             return self.layer.apply(params, self.state, x, self.context)
 
         def compute():
-            y, self.pull_back, new_state = pull_back(function, list(arrays))
+            y, self.pull_back, new_state = vjp(function, list(arrays))
             return y, new_state
 
         y, self.new_state = self.observer.forward(self.key, plain[0], compute)

@@ -38,6 +38,9 @@ class Checkpoint(NamedTuple):
         ``"loss"`` and the metrics are of the validation data.
     best : dict
         ``{"params", "state", "value", "epoch"}``: of the best value of the monitored metric.
+
+    >>> Checkpoint._fields[:4]
+    ('params', 'state', 'optimizer_state', 'step')
     """
 
     params: object
@@ -67,6 +70,14 @@ def save(path, checkpoint, description=None, *, net=None):
     ------
     TypeError
         What JSON, or an array without pickle, cannot hold; a network whose layers are not registered.
+
+    >>> import pathlib, tempfile
+    >>> random_state = np.random.default_rng(0).bit_generator.state
+    >>> best = {"params": [], "state": [], "value": None, "epoch": 0}
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "run.npz")
+    >>> save(path, Checkpoint([np.ones(2)], [], {}, 5, 1, random_state, {}, best))
+    >>> load(path)[0].step
+    5
     """
     best = checkpoint.best
     history = {
@@ -168,10 +179,17 @@ def _checkpoint(tree, header):
 def numbered(folder):
     """Checkpoints ``step-00000123.npz`` of a folder.
 
+    Parameters
+    ----------
+    folder : str or path
+
     Returns
     -------
     list of (step, path)
-        The earliest first; empty where there is no such folder.
+        The earliest first; empty where the folder does not exist.
+
+    >>> numbered("no such folder")
+    []
     """
     folder = pathlib.Path(folder)
     if not folder.is_dir():
@@ -181,7 +199,19 @@ def numbered(folder):
 
 
 def latest(folder):
-    """Path of the last checkpoint of a folder, or None."""
+    """The last checkpoint of a folder.
+
+    Parameters
+    ----------
+    folder : str or path
+
+    Returns
+    -------
+    path or None
+
+    >>> latest("no such folder") is None
+    True
+    """
     paths = numbered(folder)
     return paths[-1][1] if paths else None
 
@@ -202,6 +232,14 @@ def save_numbered(folder, checkpoint, description=None, *, net=None, keep=3, bes
     Returns
     -------
     path
+
+    >>> import tempfile
+    >>> folder, random_state = tempfile.mkdtemp(), np.random.default_rng(0).bit_generator.state
+    >>> best = {"params": [], "state": [], "value": None, "epoch": 0}
+    >>> for step in (1, 2, 3):
+    ...     path = save_numbered(folder, Checkpoint([], [], {}, step, 0, random_state, {}, best), keep=2)
+    >>> [path.name for _, path in numbered(folder)]
+    ['step-00000002.npz', 'step-00000003.npz']
     """
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -215,7 +253,12 @@ def save_numbered(folder, checkpoint, description=None, *, net=None, keep=3, bes
 
 
 def remove_temporary(folder):
-    """Remove temporary files of checkpoints, which a training that was killed while writing leaves."""
+    """Remove temporary files of checkpoints, which a training that was killed while writing leaves.
+
+    Parameters
+    ----------
+    folder : str or path
+    """
     for path in pathlib.Path(folder).glob(".*.tmp"):
         if _TEMPORARY.fullmatch(path.name):
             path.unlink()

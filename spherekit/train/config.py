@@ -172,6 +172,12 @@ def read(path, tables=None):
     FileNotFoundError
     ValueError
         Not TOML; an unknown section or key, with the nearest known one; a value of another type or range.
+
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "training.toml")
+    >>> _ = path.write_text("[fit]\\nepochs = 3")
+    >>> read(path).values["fit"]["epochs"]
+    3
     """
     name = os.fspath(path)
     if not os.path.isfile(path):
@@ -200,12 +206,14 @@ def parse(text, tables=None, source="the configuration"):
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{source} is not TOML: {error}") from None
     try:
-        return Config(_checked_values(sections, dict(tables or {})), source)
+        return Config(checked_sections(sections, tables), source)
     except ValueError as error:
         raise ValueError(f"{source}: {error}") from None
 
 
-def _checked_values(sections, tables):
+def checked_sections(sections, tables=None):
+    """The values of a `Config`, of the content of a TOML file as a dict; ``tables`` as in `read`."""
+    tables = dict(tables or {})
     known = ("fit", "optimizer", "schedule", *tables)
     for name, section in sections.items():
         if name not in known:

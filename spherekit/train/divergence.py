@@ -63,10 +63,9 @@ class _FirstLoss(LayerObserver):
             self.gradient_loss = "loss"  # what comes after all layers
         try:
             gradients = compute()
-        except (
-            ValueError
-        ):  # perhaps of an operation that refuses what another one in this layer has lost
-            self.gradient_loss = self.gradient_loss or key
+        except ValueError as error:
+            if "NaN or infinite" in str(error):  # an operation refuses what one before it has lost
+                self.gradient_loss = self.gradient_loss or key
             raise
         if self.gradient_loss is None and not is_finite(gradients):
             self.gradient_loss = key
@@ -91,7 +90,7 @@ def explained(error, job, checkpoint, x, y, rng):
     loss = (
         math.nan if observer.output_loss else 0.0
     )  # it was a number where only the gradient is lost
-    place = f"{_place(observer, loss, None)} ({repeated_error})"
+    place = _place(observer, loss, None)
     advice = _advice(observer, loss, checkpoint)
     return Diverged(f"step {checkpoint.step + 1}: {place}. {_last_good(job)}{advice}")
 

@@ -33,6 +33,9 @@ class Step(NamedTuple):
         The global norm is that of the gradient before it is clipped.
     checkpoint : checkpoints.Checkpoint
         After the step: ``checkpoint.best``, ``checkpoint.history``.
+
+    >>> Step._fields[:4]
+    ('step', 'total_steps', 'epoch', 'loss')
     """
 
     step: int

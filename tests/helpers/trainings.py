@@ -43,9 +43,7 @@ def begin(net, dtype=np.float32):
     return net.init(np.random.default_rng(0), dtype=dtype)
 
 
-OPTIONS = dict(
-    epochs=3, batch_size=12, optimizer=train.adam(0.02), metrics=["accuracy"], seed=5
-)
+OPTIONS = dict(epochs=3, batch_size=12, optimizer=train.adam(0.02), metrics=["accuracy"], seed=5)
 
 
 def fit(net=None, **options):

@@ -54,9 +54,9 @@ def run(args):
         output.save(wavelets.panel(*decomposed, "uK"), folder / "wavelets.png")
         pictures.scattering(folder / "scattering.png", S, compared)
     with _step(
-        "7. Simulate skies of Planck's spectrum, Gaussian and not, and train a network to tell"
+        "7. Simulate skies of Planck's spectrum, Gaussian and not, and train a network to classify them"
     ):
-        _tell(folder, args.threads)
+        _classify(folder, args.threads)
     print(f"\nDone in {time.perf_counter() - began:.1f} s, compilation included. In {folder}/:")
     print(f"   alm.fits        coefficients below degree {L}, uK")
     print(f"   map_mw.npz      the map of these degrees on the grid mw:{L}, exact")
@@ -66,7 +66,7 @@ def run(args):
     print("   spectrum.png    picture of the spectrum")
     print("   wavelets.png    the map, scale by scale")
     print("   scattering.png  scattering coefficients, of the sky and of Gaussian maps")
-    print("   skies.png       one sky of each kind, and how many each method tells right")
+    print("   skies.png       one sky of each kind, and the accuracy of each method")
     print("   model.npz       the network, for spherekit predict")
     print("The last step at L = 256: spherekit train cmb-gaussianity")
 
@@ -113,7 +113,7 @@ def _synthesise(folder, flm, threads):
     _say(
         f"McEwen-Wiaux grid, {f.shape[0]} x {f.shape[1]} samples, a sampling theorem:",
         f"forward(inverse(flm)) equals flm to {error:.0e} of its largest entry",
-        "HEALPix nside 32, no theorem: that is why step 1 fits and tells its residual",
+        "HEALPix nside 32, no theorem: that is why step 1 fits and reports its residual",
     )
     return pixels
 
@@ -184,12 +184,12 @@ def _scatter(flm, sky, mask, threads):
     return S, comparisons
 
 
-def _tell(folder, threads):
+def _classify(folder, threads):
+    from spherekit import experiments
     from spherekit.cli.demo import gaussianity
-    from spherekit.experiments.gaussianity import classifier
-    from spherekit.experiments.gaussianity import config as experiment_config
+    from spherekit.experiments.gaussianity.experiment import report
 
-    config = experiment_config.read(TRAINING)
+    experiment, config = experiments.read(TRAINING)
     data = config.values["data"]
     n, each = sum(data[name] for name in ("train", "validation", "test")), data["train"]
     _say(
@@ -198,10 +198,11 @@ def _tell(folder, threads):
         f"their spectra are drawn alike, so that no function of C_l tells them apart; {each} of each to "
         "learn from",
     )
-    gathered, networks, controls, (state, model) = gaussianity.compare(config, threads)
-    _say(*experiment_config.report(gathered, networks, controls))
+    gathered, networks, controls, trained = gaussianity.compare(config, threads)
+    _say(*report(gathered, networks, controls))
+    L0 = trained.training.net.in_type.L
     _say(
-        f"the network sees degrees below {model.L0}: scattering brings there what edges do at all scales"
+        f"the network sees degrees below {L0}: scattering brings there what edges do at all scales"
     )
-    classifier.save(folder / "model.npz", state, model)
+    experiments.save(folder / "model.npz", experiment, trained)
     gaussianity.picture(folder / "skies.png", config, gathered, networks, controls)

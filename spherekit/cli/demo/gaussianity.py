@@ -1,4 +1,4 @@
-"""The end of the demo: a small network tells Gaussian skies from others, with scattering and without."""
+"""The end of the demo: a small network classifies Gaussian skies and others, with scattering and without."""
 
 import tempfile
 from pathlib import Path
@@ -15,40 +15,36 @@ def compare(config, threads):
 
     Parameters
     ----------
-    config : of `spherekit.experiments.gaussianity.config.read`
+    config : of `spherekit.experiments.read`
 
     Returns
     -------
-    (Skies, [(title, percent)] of both networks, [(title, Accuracy)] of controls, (state, Model) of the first)
+    (Skies, [(title, percent)] of both networks, [(title, Accuracy)] of controls, the first `Trained`)
     """
+    from spherekit import experiments
     from spherekit.cli.train import gather
-    from spherekit.experiments.gaussianity import classifier
-    from spherekit.experiments.gaussianity import config as experiment_config
+    from spherekit.experiments.gaussianity import experiment as gaussianity
     from spherekit.train import finish, progress
 
+    experiment = experiments.get("gaussianity")
     with tempfile.TemporaryDirectory() as folder:
-        gathered = gather(config, Path(folder), threads)
-    rows, trained = [], []
+        skies = gather(
+            experiment, config, Path(folder), None, experiments.Analysis(threads=threads)
+        )
+    rows, networks = [], []
     for title, scattering in zip(TITLES, (True, False), strict=True):
-        training = experiment_config.training(config, gathered, scattering=scattering)
-        steps = progress(
-            experiment_config.steps(config, training, threads=threads), leave=False, disable=None
-        )
-        state = finish(steps).state
-        rows.append(
-            (title, experiment_config.accuracy(training, classifier.chosen(state), threads))
-        )
-        trained.append((state, training.model))
-    return (
-        gathered,
-        rows,
-        experiment_config.controls(gathered, experiment_config.CONTROLS[:-1]),
-        trained[0],
-    )
+        training = gaussianity.training(config, skies, title, scattering)
+        steps = experiments.steps(experiment, config, training, threads=threads)
+        last = finish(progress(steps, leave=False, disable=None))
+        trained = experiments.Trained(training, *experiments.selected(last.checkpoint))
+        rows.append((title, gaussianity.accuracy(trained, threads)))
+        networks.append(trained)
+    controls = gaussianity.controls(skies, gaussianity.CONTROLS[:-1])
+    return skies, rows, controls, networks[0]
 
 
 def picture(path, config, gathered, networks, controls):
-    """One sky of each kind, and how many each method tells right, beside what guessing does."""
+    """One sky of each kind, and the accuracy of each method beside that of guessing."""
     import spherekit
     from spherekit.experiments.gaussianity import probes, skies
 
@@ -61,19 +57,19 @@ def picture(path, config, gathered, networks, controls):
         strength = data["strength"] if recipe == data["recipe"] else None
         flm = skies.sky(recipe, L, 0, strength=strength, seed=data["seed"])
         f = spherekit.inverse(flm, L, sampling="mw:256", reality=True)
-        look = dict(unit="uK", vmin=-250, vmax=250, colorbar=ax is tops[1])
-        plot.show(f, "mw:256", ax=ax, title=f"{title}, degrees < {L}", **look)
+        style = dict(unit="uK", vmin=-250, vmax=250, colorbar=ax is tops[1])
+        plot.show(f, "mw:256", ax=ax, title=f"{title}, degrees < {L}", **style)
     ax = right.subplots()
     rows = [*networks, *((title, accuracy.mean) for title, accuracy in controls)]
     low, high = probes.chance_band(2 * gathered.counts[2])
-    ax.axvspan(low, high, color="0.87", lw=0, zorder=0, label="guessing, 2 standard deviations")
-    for place, (_, percent) in enumerate(rows):
-        colour = _MAIN if place == 0 else _CONTROL
-        ax.barh(place, percent, color=colour, height=0.62)
-        ax.text(percent + 1, place, f"{percent:.0f} %", va="center")
+    ax.axvspan(low, high, color="0.87", lw=0, zorder=0, label="chance, 2 standard deviations")
+    for position, (_, percent) in enumerate(rows):
+        color = _MAIN if position == 0 else _CONTROL
+        ax.barh(position, percent, color=color, height=0.62)
+        ax.text(percent + 1, position, f"{percent:.0f} %", va="center")
     ax.set_yticks(range(len(rows)), [_folded(title) for title, _ in rows])
     ax.invert_yaxis()
-    ax.set(xlim=(0, 108), xlabel="new skies told right, %")
+    ax.set(xlim=(0, 108), xlabel="new skies classified correctly, %")
     ax.set_title("Gaussian or not? Both kinds have one spectrum", fontsize="medium")
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(loc="upper center", bbox_to_anchor=(0.4, -0.13), frameon=False, fontsize="small")

@@ -1,4 +1,4 @@
-"""The skies of a training's configuration: simulated, or those of a folder; measured, and kept."""
+"""The skies of a configuration: simulated, or those of a folder; measured, and cached."""
 
 import csv
 import json
@@ -7,9 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from spherekit.experiments.gaussianity import classifier, experiment, features
+from spherekit._core.parallel import thread_count
+from spherekit.experiments import blocks
+from spherekit.experiments.gaussianity import features
+from spherekit.experiments.signals import Analysis, coefficients
 
 CLASSES = ("gaussian", "non-gaussian")
+#: Keys of the scattering.
+SCATTERING = ("J0", "depth", "oversample")
 
 
 class Skies(NamedTuple):
@@ -26,65 +31,74 @@ class Skies(NamedTuple):
     measured: tuple
     counts: tuple
 
-    def part(self, number):
+    def subset(self, number):
         """Of each class the skies of training (0), validation (1) or test (2), as a slice."""
         start = sum(self.counts[:number])
         return slice(start, start + self.counts[number])
 
 
-def gather(config, folder, *, read=None, workers=1, progress=None):
-    """`Skies` of a configuration: measured, or taken from where an earlier call has kept them.
+def gather(config, folder, *, read=None, analysis=None, progress=None):
+    """`Skies` of a configuration: measured, or from the folder where an earlier call has cached them.
 
     Parameters
     ----------
-    config : of `read`
+    config : spherekit.train.config.Config
     folder : path
-        Where the features are kept, unless [features] folder says.
+        Of the features, unless [features] folder names another.
     read : callable, optional
-        (path, L) -> coefficients, of the files of [data] folder.
-    workers : int
-        Skies at work at once. The numbers do not depend on it.
+        ``read(path)`` is the `experiments.Signal` of a file of [data] folder.
+    analysis : experiments.Analysis, optional
+        How maps are fitted. So many skies as it has threads are measured at once; the results do not depend
+        on that.
     progress : callable, optional
-        Called with (skies held, skies in all).
+        Called with (skies that are measured, skies in total).
     """
-    values = config.values
+    values, analysis = config.values, Analysis() if analysis is None else analysis
     data, folder = values["data"], Path(values["features"]["folder"] or folder)
     counts = tuple(data[name] for name in ("train", "validation", "test"))
     n = sum(counts)
     if "folder" in data:
-        settings, classes, sources = _stored(values, n, folder, read)
+        settings, classes, sources = _listed_sources(values, n, folder, read, analysis)
     else:
         settings, classes, sources = simulated(values)[1].checked(), CLASSES, []
-        for one in simulated(values):
-            where = folder / experiment.folder_name(one.checked())
-            sources.append(partial(features.collect, where, one, n))
+        for one_class in simulated(values):
+            path = folder / folder_name(one_class.checked())
+            sources.append(partial(features.collect, path, one_class, n))
     measured = []
     for number, collect in enumerate(sources):
 
-        def step(held, number=number):
+        def step(count, number=number):
             if progress is not None:
-                progress(number * n + held, len(sources) * n)
+                progress(number * n + count, len(sources) * n)
 
-        measured.append(collect(workers=workers, progress=step))
+        measured.append(collect(workers=thread_count(analysis.threads), progress=step))
     return Skies(settings, tuple(classes), tuple(measured), counts)
 
 
 def simulated(values):
     """`features.Settings` of both classes."""
     data, section = values["data"], values["features"]
-    options = {name: section[name] for name in classifier.FEATURES} | {"seed": data["seed"]}
+    options = {name: section[name] for name in SCATTERING} | {"seed": data["seed"]}
     return [
         features.Settings(data["L"], "gaussian", 0.0, **options),
         features.Settings(data["L"], data["recipe"], data["strength"], **options),
     ]
 
 
-def _stored(values, n, folder, read):
+def folder_name(settings):
+    """A name that differs between settings."""
+    s = settings
+    plain = "" if s.equalised else "-plain"
+    scattering = f"J{s.J0}-d{s.depth}-o{s.oversample:g}"
+    return f"L{s.L}-{s.recipe}-{s.strength:g}-{scattering}-seed{s.seed}{plain}"
+
+
+def _listed_sources(values, n, folder, read, analysis):
     """(settings, classes, functions that measure) of the skies in a folder."""
     source = Path(values["data"]["folder"])
     L, rows = listed(source)
     classes = sorted({row["class"] for row in rows})
-    options = {name: values["features"][name] for name in classifier.FEATURES}
+    options = {name: values["features"][name] for name in SCATTERING}
     settings = features.Settings(L, **options).checked()
     S, measurements = settings.scattering(), []
     checksum = zlib.crc32((source / "manifest.json").read_bytes())
@@ -97,17 +111,17 @@ def _stored(values, n, folder, read):
             )
         manifest = {
             "source": str(source.resolve()),
-            "made": f"crc32 {checksum:08x}",
+            "checksum": f"crc32 {checksum:08x}",
             "L": L,
             **options,
         }
 
-        def make(i, files=files):
-            return features.measure(read(files[i], L), S)
+        def measure(i, files=files):
+            flm = coefficients(read(files[i]), L, analysis._replace(threads=1))
+            return features.measure(flm, S)
 
-        measurements.append(
-            partial(features.fill, folder / f"{source.name}-{kind}", manifest, n, make)
-        )
+        path = folder / f"{source.name}-{kind}"
+        measurements.append(partial(blocks.fill, path, manifest, n, measure))
     if len(classes) != 2:
         raise ValueError(f"{source} has skies of {len(classes)} classes; expected two")
     return settings, classes, measurements

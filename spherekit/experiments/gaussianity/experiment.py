@@ -1,184 +1,213 @@
-"""Gaussian skies against others of the same spectrum: accuracy of every probe, the controls and the null run.
+"""The experiment for the commands: its configuration, its trainings, its report, and predictions.
 
-skies -> features (a folder) -> probes -> a table, and pictures of it
+Beside the sections of `spherekit.train.config` a file has ::
+
+    experiment = "gaussianity"
+
+    [data]                    # simulated skies
+    L = 256
+    recipe = "strings"        # with strength and seed, as `skies.sky`
+    train = 200               # skies of each class
+    validation = 40
+    test = 200
+
+or, in place of L, recipe, strength and seed, ``folder = "sims/"``, as ``spherekit simulate cmb`` writes it
+(relative to where the command runs);::
+
+    [features]                # J0, depth, oversample of the scattering; folder: their cache
+    J0 = 5
+
+    [network]
+    name = "low"              # `model.low_network`: width, anchors; or "cobb", `nn.models.cobb`
+    scattering = true         # all channels; false: the map's own low degrees only
+    compare = true            # train the same network without scattering too
 """
 
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from spherekit._core import checks
-from spherekit.experiments.gaussianity import features, model, probes
+from spherekit._core.parallel import thread_count
+from spherekit.experiments import common
+from spherekit.experiments.common import Training
+from spherekit.experiments.gaussianity import data as skies_of
+from spherekit.experiments.gaussianity import features, model, probes, skies
+from spherekit.experiments.signals import Analysis, coefficients
+from spherekit.experiments.standardization import standardize, statistics
+from spherekit.train import loop
+from spherekit.train.schema import Key, by_name, checked
+
+#: Probes that are reported beside the networks.
+CONTROLS = ("cl", "point", "bands", "scattering")
+_COUNTS = {
+    "train": Key("whole", 200, least=2),
+    "validation": Key("whole", 40, least=0),
+    "test": Key("whole", 200, least=1),
+}
+_SIMULATED = {
+    "L": Key("whole", least=3, most=3000),
+    "recipe": Key("text", "strings", among=tuple(r for r in skies.RECIPES if r != "gaussian")),
+    "strength": Key("number", None, least=0),
+    "seed": Key("whole", 0, least=0),
+}
+_FEATURES = model.FEATURES | {"folder": Key("text", None)}
+_NETWORK = model.NETWORK | {"scattering": Key("flag", True), "compare": Key("flag", False)}
+TITLES = "network, with scattering", "network, without scattering"
+COMPARED = "the same network, without scattering"
 
 
-class Row(NamedTuple):
-    """One method: `probes.Accuracy` on the two classes; and on Gaussian skies against strength 0, or None."""
-
-    name: str
-    title: str
-    accuracy: probes.Accuracy
-    null: probes.Accuracy | None
-
-
-class Result(NamedTuple):
-    """What `experiment` found. ``seconds``: of one sky of the class to simulate, take moments, scatter."""
-
-    settings: features.Settings
-    n: int
-    rows: tuple
-    band: tuple
-    seconds: tuple
-
-    def row(self, name):
-        """The row of a method."""
-        for row in self.rows:
-            if row.name == name:
-                return row
-        raise ValueError(
-            f"no method {name!r}; the table has {', '.join(r.name for r in self.rows)}"
-        )
+def _data(section, content):
+    if "folder" not in content:
+        return checked(section, content, _SIMULATED | _COUNTS)
+    for key in _SIMULATED:
+        if key in content:
+            raise ValueError(
+                f"[{section}] {key} beside folder, whose skies exist already; leave one of them out"
+            )
+    return checked(section, content, {"folder": Key("text")} | _COUNTS)
 
 
-def experiment(
-    folder,
-    recipe="strings",
-    L=256,
-    *,
-    strength=None,
-    n=400,
-    J0=5,
-    depth=2,
-    oversample=2.0,
-    seed=0,
-    equalised=True,
-    null=True,
-    methods=None,
-    networks=None,
-    workers=1,
-    progress=None,
-):
-    """Simulate, scatter, and tell ``n`` Gaussian skies from ``n`` others, by each of the `probes.PROBES`.
+class Gaussianity(common.Experiment):
+    """Gaussian skies against others of the same spectrum, by a small network on their scattering."""
 
-    Half of the skies train a probe and half test it; the accuracies are means of five divisions.
+    name = "gaussianity"
+    title = "Gaussian skies against others of the same spectrum"
+    sections = {
+        "data": _data,
+        "features": _FEATURES,
+        "network": by_name(model.NETWORKS, _NETWORK),
+    }
 
-    Parameters
-    ----------
-    folder : path
-        Keeps what is measured, a folder for each set of skies: another call with the same skies takes them
-        from there, and one that was stopped goes on.
-    recipe, L, strength, seed, equalised
-        As `skies.sky`.
-    n : int
-        Skies of each class.
-    J0, depth, oversample
-        As `spherekit.scattering.Scattering`.
-    null : bool
-        Also against the same recipe at strength 0, on which every method must stay at chance.
-    methods : sequence of str, optional
-        Names of `probes.PROBES`; all unless said.
-    networks : dict, optional
-        Train the small network too, without and with scattering, by these options of `model.accuracy`, as
-        {"epochs": 20}.
-    workers : int
-        Skies at work at once.
-    progress : callable, optional
-        Called with (skies held, skies in all).
+    def check(self, values):
+        fit, data, network = values["fit"], values["data"], values["network"]
+        if fit["loss"] != "cross_entropy" or set(fit["metrics"]) - {"accuracy"}:
+            raise ValueError('[fit] is of classes: loss = "cross_entropy", metrics = ["accuracy"]')
+        if not data["validation"] and (fit["patience"] is not None or fit["monitor"] != "loss"):
+            raise ValueError(
+                "[fit] patience and monitor need validation skies: [data] validation > 0"
+            )
+        if network["compare"] and not network["scattering"]:
+            raise ValueError(
+                "[network] compare trains without scattering too; it needs scattering = true"
+            )
+        if "folder" not in data:
+            for settings in skies_of.simulated(values):
+                S = settings.checked().scattering()
+            model.network(network, S.L0, 1)
 
-    Returns
-    -------
-    Result
+    def gather(self, config, folder, *, read=None, analysis=None, progress=None):
+        return skies_of.gather(config, folder, read=read, analysis=analysis, progress=progress)
 
-    >>> import tempfile
-    >>> few = dict(n=32, null=False, methods=["cl", "scattering"])
-    >>> found = experiment(tempfile.mkdtemp(), L=16, strength=0.9, J0=2, **few)
-    >>> len(found.rows), [round(x, 1) for x in found.band]
-    (2, [32.3, 67.7])
-    """
-    methods = list(probes.PROBES) if methods is None else list(methods)
-    unknown = [name for name in methods if name not in probes.PROBES]
-    if unknown:
-        raise ValueError(f"no methods {unknown}; known are {', '.join(probes.PROBES)}")
-    n = checks.whole_number(n, "n", 4, hint="skies of a class, to train and to test")
-    options = dict(seed=seed, equalised=equalised, J0=J0, depth=depth, oversample=oversample)
-    tested = features.Settings(L, recipe, strength, **options).checked()
-    sets = {"gaussian": features.Settings(L, "gaussian", 0.0, **options).checked(), "class": tested}
-    if null:
-        sets["null"] = tested._replace(strength=0.0)
-    skies = {}
-    for number, (kind, settings) in enumerate(sets.items()):
+    def trainings(self, config, data):
+        network = config.values["network"]
+        first = TITLES[0] if network["scattering"] else TITLES[1]
+        result = [training(config, data, first, network["scattering"])]
+        if network["compare"]:
+            result.append(training(config, data, COMPARED, False, "without-scattering"))
+        return result
 
-        def step(held, number=number):
+    def report(self, config, data, trained, threads=None):
+        rows = [(network.training.title, accuracy(network, threads)) for network in trained]
+        yield from report(data, rows, controls(data))
+
+    def example_batch(self, config, read=None):
+        from spherekit.testing import random_flm
+
+        values = config.values
+        if "folder" in values["data"]:
+            L, _ = skies_of.listed(Path(values["data"]["folder"]))
+            options = {name: values["features"][name] for name in model.FEATURES}
+            S = features.Settings(L, **options).checked().scattering()
+        else:
+            S = skies_of.simulated(values)[1].checked().scattering()
+        count = values["fit"]["batch_size"]
+        channels = len(S.paths) if values["network"]["scattering"] else 1
+        rng = np.random.default_rng(values["fit"]["seed"])
+        dtype = np.result_type(values["fit"]["dtype"], np.complex64)
+        x = random_flm(S.L0, rng, reality=True, shape=(count, channels), dtype=dtype)
+        net = model.network(values["network"], S.L0, channels)
+        initial = net.init(rng, dtype=values["fit"]["dtype"])
+        return net, initial, (x, np.arange(count) % 2)
+
+    def check_model(self, net, description):
+        model.classifier(net, description)
+
+    def predict(self, trained, paths, *, read, analysis=None, progress=None):
+        analysis = Analysis() if analysis is None else analysis
+        classifier, rows = model.classifier(trained.net, trained.description), []
+        S = classifier.scattering_network(thread_count(analysis.threads))
+        for number, path in enumerate(paths):
+            flm = coefficients(read(path), classifier.L, analysis)
+            network = trained.net, trained.params, trained.state
+            p = classifier.probabilities(*network, S.from_flm(flm)[None], analysis.threads)[0]
+            rows.append([path, *common.class_row(classifier.classes, p, path)])
             if progress is not None:
-                progress(number * n + held, len(sets) * n)
-
-        where = Path(folder) / folder_name(settings)
-        skies[kind] = features.collect(where, settings, n, workers=workers, progress=step)
-    S = tested.scattering()
-    rows = tuple(_row(name, skies, S) for name in methods)
-    if networks is not None:
-        rows += tuple(_network(*kind, skies, S, networks) for kind in _NETWORKS)
-    band = probes.chance_band(2 * (n - n // 2))
-    return Result(
-        tested, n, rows, band, tuple(np.median(skies["class"]["seconds"], axis=0).tolist())
-    )
+                progress(number + 1, len(paths))
+        return common.class_table(classifier.classes, rows)
 
 
-def folder_name(settings):
-    """A name that differs between settings."""
-    s = settings
-    plain = "" if s.equalised else "-plain"
-    scattered = f"J{s.J0}-d{s.depth}-o{s.oversample:g}"
-    return f"L{s.L}-{s.recipe}-{s.strength:g}-{scattered}-seed{s.seed}{plain}"
+def training(config, data, title=TITLES[0], scattering=True, folder=""):
+    """`common.Training` of a configuration and its `data.Skies`.
 
-
-def _row(name, skies, S):
-    probe = probes.PROBES[name]
-    x = {kind: probe.features(measured, S) for kind, measured in skies.items()}
-    accuracy = probes.accuracy(x["gaussian"], x["class"])
-    null = probes.accuracy(x["gaussian"], x["null"]) if "null" in x else None
-    return Row(name, probe.title, accuracy, null)
-
-
-#: Name, title, with scattering or not.
-_NETWORKS = (
-    ("network-low", "small network, map of degrees < {L0}", False),
-    ("network", "small network, scattering", True),
-)
-
-
-def _network(name, title, scattered, skies, S, options):
-    accuracy = model.accuracy(skies["gaussian"], skies["class"], scattered=scattered, **options)
-    return Row(name, title.format(L0=S.L0), accuracy, None)
-
-
-def table(result):
-    """Lines of text: method, accuracy and standard error in percent, and those of the null run."""
-    s, wide = result.settings, max(len(row.title) for row in result.rows)
-    low, high = result.band
-    simulate, moments, scatter = (1e3 * t for t in result.seconds)
-    yield f"{s.recipe}, strength {s.strength:g}, L = {s.L}, {result.n} skies of each class, half to train"
-    yield f"scattering J0 = {s.J0}, depth {s.depth}, oversample {s.oversample:g}"
-    yield f"a sky takes {simulate:.0f} ms to simulate, {moments:.0f} for moments, {scatter:.0f} to scatter"
-    yield f"{'method':{wide}}  accuracy %      strength 0"
-    for row in result.rows:
-        null = f"{row.null.mean:5.1f} +- {row.null.error:.1f}" if row.null else ""
-        yield f"{row.title:{wide}}  {row.accuracy.mean:5.1f} +- {row.accuracy.error:.1f}   {null}".rstrip()
-    yield f"chance is {low:.1f} to {high:.1f} (2 sigma, for {2 * (result.n - result.n // 2)} test skies)"
-
-
-def threshold(strengths, accuracies, level):
-    """The strength at which the accuracy first passes ``level`` percent, linear in between; NaN if nowhere.
-
-    >>> threshold([0.1, 0.2, 0.3], [50, 70, 90], 75)
-    0.225
+    Without scattering: the same except for the channels.
     """
-    order = np.argsort(strengths)
-    s, a = np.asarray(strengths, float)[order], np.asarray(accuracies, float)[order]
-    above = np.flatnonzero(a >= level)
-    if not above.size:
-        return float("nan")
-    k = above[0]
-    if k == 0:
-        return float(s[0])
-    return float(round(s[k - 1] + (s[k] - s[k - 1]) * (level - a[k - 1]) / (a[k] - a[k - 1]), 12))
+    values = config.values
+    paths = slice(None) if scattering else slice(1)
+    dtype = np.result_type(values["fit"]["dtype"], np.complex64)
+    subsets = []
+    for number in range(3):
+        classes = [arrays["scattering"][data.subset(number), paths] for arrays in data.measured]
+        labels = np.repeat(np.arange(len(classes)), [len(x) for x in classes])
+        subsets.append((np.concatenate(classes).astype(dtype), labels))
+    mean, scale = statistics(subsets[0][0])
+    train, validation, test = (
+        (standardize(x, mean.tolist(), scale.tolist()), labels) for x, labels in subsets
+    )
+    description = {
+        "classes": list(data.classes),
+        "features": {name: getattr(data.settings, name) for name in ("L", *model.FEATURES)},
+        "scattering": bool(scattering),
+        "mean": mean.tolist(),
+        "scale": scale.tolist(),
+    }
+    net = model.network(values["network"], data.settings.scattering().L0, train[0].shape[1])
+    params, state = common.initial(net, config)
+    validation = validation if len(validation[1]) else None
+    return Training(title, net, params, state, train, validation, test, description, folder)
+
+
+def accuracy(trained, threads=None):
+    """Share of the test skies, by which nothing was chosen, that are classified correctly, in percent."""
+    x, labels = trained.training.test
+    net, params, state = trained.training.net, trained.params, trained.state
+    outputs = loop.predict(net, params, x, state=state, threads=threads)
+    return 100 * float(np.mean(outputs.argmax(axis=1) == labels))
+
+
+def controls(data, names=CONTROLS):
+    """[(title, `probes.Accuracy`)] of logistic regressions on several numbers of each sky.
+
+    As in `comparison.compare`: means of five splits of all skies, half to train and half to test.
+    """
+    S, results = data.settings.scattering(), []
+    for name in names:
+        probe = probes.PROBES[name]
+        classes = [probe.features(arrays, S) for arrays in data.measured]
+        results.append((probe.title, probes.accuracy(*classes)))
+    return results
+
+
+def report(data, networks, regressions):
+    """Lines of text: accuracy of the networks, [(title, percent)], and of the controls."""
+    n, all_skies = 2 * data.counts[2], 2 * sum(data.counts)
+    low, high = probes.chance_band(n)
+    width = max(len(name) for name, _ in (*networks, *regressions))
+    yield (
+        f"of {n} test skies classified correctly (chance: {low:.1f} to {high:.1f} %, 2 standard "
+        "deviations):"
+    )
+    for name, percent in networks:
+        yield f"   {name:{width}}  {percent:5.1f} %"
+    yield f"by logistic regressions, means of 5 splits of {all_skies} skies in halves:"
+    for name, result in regressions:
+        yield f"   {name:{width}}  {result.mean:5.1f} % +- {result.error:.1f}"

@@ -1,135 +1,128 @@
 """A small network on the low-pass maps of the scattering, and the same one without them.
 
 Of every sky come the channels S_lm, l < L0, those of the map itself (the empty path) always among them:
-moduli do not see the sign of a map. The network without scattering sees the empty path alone, which is the
-map at the resolution that it can take.
+moduli do not see the sign of a map. The network without scattering sees the empty path only, which is the
+map at the resolution that it can resolve.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
 from spherekit import nn
-from spherekit.conventions import band_limit_of
-from spherekit.experiments.gaussianity import probes
+from spherekit.experiments.gaussianity.features import Settings
+from spherekit.experiments.standardization import standardize
+from spherekit.train import loop
+from spherekit.train.schema import Key, checked
+
+#: Keys of the scattering.
+FEATURES = {
+    "J0": Key("whole", 5, least=0),
+    "depth": Key("whole", 2, least=1),
+    "oversample": Key("number", 2.0, least=1, most=8),
+}
+#: Keys of the networks, by their names.
+NETWORKS = {
+    "low": {
+        "width": Key("whole", 12, least=1),
+        "anchors": Key("whole", 8, least=1),
+        "oversample": Key("number", 1.0, least=1, most=8),
+    },
+    "cobb": {
+        "channels": Key("whole", 8, least=1),
+        "depth": Key("whole", 2, least=1),
+        "hidden": Key("whole", 32, least=1),
+    },
+}
+NETWORK = {"name": Key("text", "low", among=tuple(NETWORKS))}
 
 
 def low_network(L, channels, *, width=12, anchors=8, oversample=1):
-    """zonal -> batch_norm -> relu, twice, then means over the sphere and a dense layer.
+    """Zonal, BatchNorm, ReLU, twice; then means over the sphere and a dense layer.
 
-    Invariant to rotations but for what the relus alias, the less the higher ``oversample``.
+    Invariant to rotations except for what ReLU aliases, the less the higher ``oversample``.
 
-    >>> low_network(32, 22)
-    Net(real S2, L=32, 22 channels -> 2 features, 8 layers)
+    >>> low_network(32, 22).out_type()
+    Features(2)
     """
     block = []
     for _ in range(2):
         block += [
-            nn.zonal(width, min(anchors, L)),
-            nn.batch_norm(),
-            nn.pointwise("relu", oversample),
+            nn.Zonal(width, min(anchors, L)),
+            nn.BatchNorm(),
+            nn.Pointwise("relu", oversample),
         ]
-    return nn.Net(nn.Sphere(L, channels), *block, nn.mean(), nn.dense(2))
+    return nn.Sequential(nn.Sphere(L, channels), *block, nn.GlobalMean(), nn.Dense(2))
 
 
-def standardise(x, training):
-    """Every channel to mean 0 and variance 1 over the sphere and the training skies.
+def network(values, L, channels):
+    """The network of a [network] section."""
+    options = {name: values[name] for name in NETWORKS[values["name"]]}
+    if values["name"] == "low":
+        return low_network(L, channels, **options)
+    return nn.models.cobb(L, inputs=channels, outputs=2, **options)
 
-    Parameters
-    ----------
-    x : complex ndarray [shape=(skies, channels, L*L)]
-    training : integer ndarray
-        Which of the skies count.
 
-    >>> import numpy as np
-    >>> x = standardise(np.array([[[1.0, 0, 2, 0]], [[3.0, 0, 0, 0]]]) + 0j, [0, 1])
-    >>> round(float(np.sum(np.abs(x) ** 2) / 2 / (4 * np.pi)), 6), abs(x[..., 0].sum()) < 1e-6
-    (1.0, np.True_)
+class Classifier(NamedTuple):
+    """All that skies pass through before the network.
+
+    classes : two names
+    features : L, J0, depth and oversample of the scattering
+    scattering : all of its channels, or the empty path only
+    mean, scale : of each channel, of the training skies
     """
-    return standardised(x, *standards(x[training]))
+
+    classes: list
+    features: dict
+    scattering: bool
+    mean: list
+    scale: list
+
+    @property
+    def L(self):
+        """Band-limit of the skies."""
+        return self.features["L"]
+
+    def standardize(self, x):
+        """Channels (..., channels, L0*L0) with mean 0 and variance 1, by those of the training skies."""
+        return standardize(x, self.mean, self.scale)
+
+    def scattering_network(self, threads=1):
+        """The scattering network whose outputs are the channels."""
+        depth = self.features["depth"] if self.scattering else 0
+        return Settings(**self.features | {"depth": depth}).scattering(threads)
+
+    def probabilities(self, net, params, state, x, threads=None):
+        """Of each class (skies, classes), from the outputs of the scattering (skies, paths, L0*L0)."""
+        signals = self.standardize(x.astype(np.complex64))
+        outputs = loop.predict(net, params, signals, state=state, threads=threads).astype(float)
+        powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+        return powers / powers.sum(axis=1, keepdims=True)
 
 
-def standards(x):
-    """(mean, scale) of each channel of signals (skies, channels, L*L), in float64."""
-    mean = x[..., 0].real.mean(axis=0, dtype=float)
-    square = np.sum(np.abs(x) ** 2, axis=-1, dtype=float).mean(axis=0) - mean**2
-    constant = np.flatnonzero(~(square > 0))
-    if constant.size:
+def classifier(net, description):
+    """`Classifier` of the description in a model file; refuses one that does not fit the network."""
+    classes = description["classes"]
+    if (
+        not isinstance(classes, list)
+        or len(classes) != 2
+        or not all(isinstance(name, str) for name in classes)
+    ):
+        raise ValueError(f"its classes are {classes!r}; expected two names")
+    table = FEATURES | {"L": Key("whole", least=3, most=3000)}
+    features = checked("features", description["features"], table)
+    statistics = {name: description[name] for name in ("mean", "scale")}
+    result = Classifier(classes, features, bool(description["scattering"]), **statistics)
+    S = result.scattering_network()
+    for name, values in statistics.items():
+        array = np.array(values, float)
+        if array.shape != (len(S.paths),) or not np.isfinite(array).all():
+            raise ValueError(f"{name} has shape {array.shape}; expected {len(S.paths)} numbers")
+    if min(result.scale) <= 0:
+        raise ValueError(f"a scale is {min(result.scale)}; expected numbers above 0")
+    expected = nn.Sphere(S.L0, len(S.paths))
+    if net.in_type != expected or net.out_type() != nn.Features(2):
         raise ValueError(
-            f"the channels {constant.tolist()} are the same constant in all {len(x)} signals: there is no "
-            "variance to divide by"
+            f"its network is {net.in_type} -> {net.out_type()}; expected {expected} -> 2 features"
         )
-    return mean, np.sqrt(square / (4 * np.pi))
-
-
-def standardised(x, mean, scale):
-    """Signals (..., channels, L*L) less these means, over these scales; their precision is kept."""
-    made = x.copy()
-    made[..., 0] -= mean
-    made /= np.asarray(scale)[:, None]
-    return made
-
-
-def accuracy(some_0, some_1, *, scattered=True, count=5, progress=None, **how):
-    """`probes.Accuracy` of `low_network`, trained anew for each of the divisions into training and test.
-
-    Parameters
-    ----------
-    some_0, some_1 : dict
-        The two classes, as `features.collect` returns them.
-    scattered : bool
-        With all channels, or the empty path's alone.
-    count : int
-        Divisions, the first ones of `probes.divisions`; each is the seed of its network too.
-    progress : callable, optional
-        Called with (number of the division, `spherekit.train.Step`).
-    how
-        ``epochs``, ``batch``, ``rate``, ``decay``, ``threads`` of `trained`.
-
-    Returns
-    -------
-    Accuracy
-    """
-    x = np.concatenate([some["scattering"] for some in (some_0, some_1)])
-    labels = np.arange(len(x)) >= len(some_0["scattering"])
-    x = x if scattered else x[:, :1]
-    each, divisions = [], probes.divisions(len(some_0["cl"]), len(some_1["cl"]), count)
-    for seed, (training, test) in enumerate(divisions):
-        step = None if progress is None else lambda s, seed=seed: progress(seed, s)
-        each.append(
-            100 * trained(x, labels.astype(int), training, test, seed, progress=step, **how)
-        )
-    return probes.summarise(each)
-
-
-def trained(
-    x,
-    labels,
-    training,
-    test,
-    seed,
-    *,
-    epochs=40,
-    batch=25,
-    rate=0.01,
-    decay=0.01,
-    threads=None,
-    progress=None,
-):
-    """The share of the test skies that a network of the training skies tells right.
-
-    Nothing is chosen by the test skies: the network is the last one.
-    """
-    from spherekit import train
-
-    x = standardise(x, training)
-    net = low_network(band_limit_of(x), x.shape[1])
-    params = net.init(np.random.default_rng([78, seed]), np.float32)
-    steps = epochs * -(-len(training) // batch)
-    optimiser = train.adamw(train.schedules.cosine(rate, steps), decay)
-    how = dict(
-        optimiser=optimiser, epochs=epochs, batch=batch, seed=seed, clip=1.0, threads=threads
-    )
-    for last in train.fit(net, params, (x[training], labels[training]), **how):
-        if progress is not None:
-            progress(last)
-    outputs = train.predict(net, last.state.params, x[test], threads=threads)
-    return float(np.mean(outputs.argmax(axis=1) == labels[test]))
+    return result

@@ -12,7 +12,7 @@ def bars(result, *, ax=None, extra=()):
 
     Parameters
     ----------
-    result : `gaussianity.Result`
+    result : `gaussianity.Comparison`
     ax : matplotlib Axes, optional
     extra : sequence of `gaussianity.Row`
         More rows, as those of a network.
@@ -20,20 +20,25 @@ def bars(result, *, ax=None, extra=()):
     rows = [*result.rows, *extra]
     ax = figure(7.4, 0.36 * len(rows) + 1.6).subplots() if ax is None else ax
     ax.axvspan(*result.band, **_BAND, label="chance, 2 sigma")
-    for place, row in enumerate(rows):
-        colour = _MAIN if "scattering" in row.title and "<" not in row.title else _CONTROL
+    for position, row in enumerate(rows):
+        color = _MAIN if "scattering" in row.title and "<" not in row.title else _CONTROL
         ax.barh(
-            place, row.accuracy.mean, xerr=row.accuracy.error, color=colour, height=0.66, capsize=2
+            position,
+            row.accuracy.mean,
+            xerr=row.accuracy.error,
+            color=color,
+            height=0.66,
+            capsize=2,
         )
-        ax.text(106, place, f"{row.accuracy.mean:.1f}", va="center", ha="right")
+        ax.text(106, position, f"{row.accuracy.mean:.1f}", va="center", ha="right")
         if row.null is not None:
-            label = "strength 0" if place == 0 else None
-            look = dict(fmt="D", ms=4, color=_NULL, zorder=3, capsize=2)
-            ax.errorbar(row.null.mean, place - 0.2, xerr=row.null.error, label=label, **look)
+            label = "strength 0" if position == 0 else None
+            style = dict(fmt="D", ms=4, color=_NULL, zorder=3, capsize=2)
+            ax.errorbar(row.null.mean, position - 0.2, xerr=row.null.error, label=label, **style)
     ax.axvline(50, color="0.5", lw=0.8, zorder=1)
     ax.set_yticks(range(len(rows)), [row.title for row in rows])
     ax.invert_yaxis()
-    ax.set(xlim=(40, 106), xlabel="skies told right, %")
+    ax.set(xlim=(40, 106), xlabel="skies classified correctly, %")
     ax.set_xticks(range(40, 101, 10))
     s = result.settings
     ax.set_title(f"{s.recipe}, strength {s.strength:g}, L = {s.L}; {result.n} + {result.n} skies")
@@ -51,19 +56,18 @@ def strengths(
     ax.axhspan(low, high, **_BAND, label="chance, 2 sigma")
     s = [result.settings.strength for result in results]
     for number, name in enumerate(methods):
-        found = [result.row(name) for result in results]
-        mean, error = ([getattr(row.accuracy, part) for row in found] for part in ("mean", "error"))
-        main = (
-            dict(lw=2.4, color=_MAIN)
-            if name == "scattering"
-            else dict(lw=1.2, color=_LINES[number % 8])
-        )
-        ax.errorbar(s, mean, error, marker="o", ms=4, capsize=2, label=found[0].title, **main)
+        rows = [result.row(name) for result in results]
+        mean = [row.accuracy.mean for row in rows]
+        error = [row.accuracy.error for row in rows]
+        style = dict(lw=1.2, color=_LINES[number % 8])
+        if name == "scattering":
+            style = dict(lw=2.4, color=_MAIN)
+        ax.errorbar(s, mean, error, marker="o", ms=4, capsize=2, label=rows[0].title, **style)
     ax.axhline(75, color="0.6", lw=0.7, ls=":")
     ax.axhline(95, color="0.6", lw=0.7, ls=":")
-    ax.set(xlabel="strength", ylabel="skies told right, %", ylim=(40, 102))
-    of = results[0].settings
-    ax.set_title(f"{of.recipe}, L = {of.L}; {results[0].n} + {results[0].n} skies")
+    ax.set(xlabel="strength", ylabel="skies classified correctly, %", ylim=(40, 102))
+    first = results[0].settings
+    ax.set_title(f"{first.recipe}, L = {first.L}; {results[0].n} + {results[0].n} skies")
     _finish(ax)
     return ax
 

@@ -1,7 +1,7 @@
-"""Linear probes: how well a few numbers of each sky tell the classes apart.
+"""Linear probes: how well several features of each sky distinguish the classes.
 
-Features are standardised by the training skies, and a logistic regression with an L2 penalty decides; the
-mean accuracy over several divisions into training and test skies is reported with its standard error.
+Features are standardized by the training skies, and a logistic regression with an L2 penalty decides; the
+mean accuracy over several splits into training and test skies is reported with its standard error.
 """
 
 import math
@@ -28,7 +28,7 @@ class Logistic(NamedTuple):
     bias: float
 
     def decide(self, x):
-        """True where class 1 is the likelier one."""
+        """True where class 1 is the more likely."""
         return (np.asarray(x) - self.mean) / self.scale @ self.weights + self.bias > 0
 
 
@@ -61,7 +61,7 @@ def logistic(x, y, c=None):
     if not np.isfinite(x).all():
         raise ValueError("the features hold NaN or infinite numbers")
     if y.all() or not y.any():
-        raise ValueError("all skies are of one class; there is nothing to tell apart")
+        raise ValueError("all skies are of one class; there is nothing to distinguish")
     c = (C if x.shape[1] <= MANY else C_MANY) if c is None else c
     mean, scale = x.mean(axis=0), x.std(axis=0)
     scale = np.where(scale > 0, scale, 1.0)
@@ -76,28 +76,28 @@ def logistic(x, y, c=None):
         return value, gradient
 
     options = dict(maxiter=2000, maxfun=10000, ftol=1e-14, gtol=1e-8 * max(1.0, c * len(x)))
-    found = minimize(loss, np.zeros(z.shape[1]), jac=True, method="L-BFGS-B", options=options)
-    return Logistic(mean, scale, found.x[:-1], float(found.x[-1]))
+    result = minimize(loss, np.zeros(z.shape[1]), jac=True, method="L-BFGS-B", options=options)
+    return Logistic(mean, scale, result.x[:-1], float(result.x[-1]))
 
 
-# --- divisions into training and test --------------------------------------------------------------
+# --- splits into training and test -----------------------------------------------------------------
 
 
 class Accuracy(NamedTuple):
-    """Mean and standard error over the divisions, in percent, and the accuracy of each."""
+    """Mean and standard error over the splits, in percent, and the accuracy of each."""
 
     mean: float
     error: float
     each: tuple
 
 
-def divisions(n_0, n_1, count=5):
+def splits(n_0, n_1, count=5):
     """(training, test) indices of ``count`` permutations, half of each class in each; class 0 comes first."""
     for p in range(checks.whole_number(count, "count", 1)):
         rng = np.random.default_rng([77, p])
-        one, other = rng.permutation(n_0), n_0 + rng.permutation(n_1)
+        class_0, class_1 = rng.permutation(n_0), n_0 + rng.permutation(n_1)
         a, b = n_0 // 2, n_1 // 2
-        yield np.r_[one[:a], other[:b]], np.r_[one[a:], other[b:]]
+        yield np.r_[class_0[:a], class_1[:b]], np.r_[class_0[a:], class_1[b:]]
 
 
 def accuracy(x_0, x_1, *, c=None, count=5):
@@ -109,24 +109,25 @@ def accuracy(x_0, x_1, *, c=None, count=5):
     100.0
     """
     if min(len(x_0), len(x_1)) < 2:
-        raise ValueError(f"{len(x_0)} and {len(x_1)} skies came; a class needs 2 at least")
+        raise ValueError(f"{len(x_0)} and {len(x_1)} skies; expected at least 2 of each class")
     x = np.concatenate([x_0, x_1])
     y = np.arange(len(x)) >= len(x_0)
-    each = []
-    for training, test in divisions(len(x_0), len(x_1), count):
-        decided = logistic(x[training], y[training], c).decide(x[test])
-        each.append(100 * float(np.mean(decided == y[test])))
-    return summarise(each)
+    percents = []
+    for training, test in splits(len(x_0), len(x_1), count):
+        decisions = logistic(x[training], y[training], c).decide(x[test])
+        percents.append(100 * float(np.mean(decisions == y[test])))
+    return summarise(percents)
 
 
-def summarise(each):
+def summarise(percents):
     """`Accuracy` of accuracies in percent."""
-    spread = np.std(each, ddof=1) / math.sqrt(len(each)) if len(each) > 1 else math.nan
-    return Accuracy(float(np.mean(each)), float(spread), tuple(each))
+    count = len(percents)
+    error = np.std(percents, ddof=1) / math.sqrt(count) if count > 1 else math.nan
+    return Accuracy(float(np.mean(percents)), float(error), tuple(percents))
 
 
 def chance_band(n_test):
-    """(lowest, highest) percent right of n_test guesses, 50 % +- 2 sigma.
+    """(lowest, highest) accuracy of n_test guesses in percent, 50 % +- 2 sigma.
 
     >>> chance_band(400)
     (45.0, 55.0)
@@ -136,86 +137,86 @@ def chance_band(n_test):
 
 
 # --- features of the probes ------------------------------------------------------------------------
-# Each takes the dict of `features.collect` and the scattering network: (skies, features).
+# Of the dict of `features.collect` and the scattering network: (skies, features).
 
 
-def _energies(S, some):
+def _energies(S, measured):
     """log mean and log variance of the smoothed moduli, (skies, paths above order 0) each; their orders."""
     orders = np.array([path.order for path in S.paths])
-    outputs = some["scattering"][:, orders > 0].astype(complex)
+    outputs = measured["scattering"][:, orders > 0].astype(complex)
     mean = np.log(outputs[..., 0].real)
     variance = np.log(np.sum(np.abs(outputs[..., 1:]) ** 2, axis=-1) / (4 * np.pi))
     return mean, variance, orders[orders > 0]
 
 
-def means(some, S):
+def means(measured, S):
     """S0: log of the mean of each path."""
-    return _energies(S, some)[0]
+    return _energies(S, measured)[0]
 
 
-def scattering(some, S):
+def scattering(measured, S):
     """S1: log mean and log variance of each path."""
-    return np.hstack(_energies(S, some)[:2])
+    return np.hstack(_energies(S, measured)[:2])
 
 
-def first_order(some, S):
+def first_order(measured, S):
     """S1 of the paths of order 1."""
-    mean, variance, orders = _energies(S, some)
+    mean, variance, orders = _energies(S, measured)
     return np.hstack([mean[:, orders == 1], variance[:, orders == 1]])
 
 
-def first_means(some, S):
+def first_means(measured, S):
     """S0 of the paths of order 1."""
-    mean, _, orders = _energies(S, some)
+    mean, _, orders = _energies(S, measured)
     return mean[:, orders == 1]
 
 
-def spectrum(some, S):
+def spectrum(measured, S):
     """log C_l of every degree from 2 on."""
-    return np.log(some["cl"][:, 2:])
+    return np.log(measured["cl"][:, 2:])
 
 
-def spectrum_bins(some, S, bins=24):
+def spectrum_bins(measured, S, bins=24):
     """log of C_l over its mean of all these skies, averaged in 24 bins of even width in log l."""
-    logs = spectrum(some, S)
+    logs = spectrum(measured, S)
     edges = np.unique(np.geomspace(2, S.L, bins + 1).round().astype(int)) - 2
     weights = 2 * np.arange(2, S.L) + 1
     sums = np.add.reduceat(logs * weights, edges[:-1], axis=1)
     return sums / np.add.reduceat(weights, edges[:-1])
 
 
-def low_resolution(some, S):
+def low_resolution(measured, S):
     """The coefficients of degrees below 32, as real numbers."""
-    ell, m = degrees_and_orders(band_limit_of(some["low"]))
-    held = some["low"].astype(complex)
-    return np.hstack([held[:, (m >= 0) & (ell > 1)].real, held[:, (m > 0) & (ell > 1)].imag])
+    ell, m = degrees_and_orders(band_limit_of(measured["low"]))
+    low = measured["low"].astype(complex)
+    return np.hstack([low[:, (m >= 0) & (ell > 1)].real, low[:, (m > 0) & (ell > 1)].imag])
 
 
-def low_scattering(some, S):
+def low_scattering(measured, S):
     """Of the map of degrees below 32: S1 of its own scattering, and moments of the map and of each band."""
-    low = some["low"].astype(complex)
+    low = measured["low"].astype(complex)
     L = band_limit_of(low)
-    few = Scattering(L, J0=1, oversample=2, sampling="gl", reality=True, threads=1)
-    s1 = scattering({"scattering": few.from_flm(low)}, few)
+    inner = Scattering(L, J0=1, oversample=2, sampling="gl", reality=True, threads=1)
+    s1 = scattering({"scattering": inner.from_flm(low)}, inner)
     ell = degrees(L)
     rows = []
     for flm in low:
         rows.append([*moments(flm, L, 1)])
-        for j in few.first.scales[
+        for j in inner.first.scales[
             1:
-        ]:  # the lowest holds the dipole, which is empty, and l = 2 and 3
-            rows[-1] += moments(flm * few.first.kappa[j][ell], L, 1)
+        ]:  # the lowest has the dipole, which is empty, and l = 2 and 3
+            rows[-1] += moments(flm * inner.first.kappa[j][ell], L, 1)
     return np.hstack([s1, rows])
 
 
-def one_point(some, S):
+def one_point(measured, S):
     """Skewness and kurtosis of the map, and their squares."""
-    return np.hstack([some["point"], some["point"] ** 2])
+    return np.hstack([measured["point"], measured["point"] ** 2])
 
 
-def band_moments(some, S):
+def band_moments(measured, S):
     """Skewness, kurtosis and squared skewness of every wavelet band."""
-    skewness, kurtosis = np.moveaxis(some["bands"], -1, 0)
+    skewness, kurtosis = np.moveaxis(measured["bands"], -1, 0)
     return np.hstack([skewness, kurtosis, skewness**2])
 
 

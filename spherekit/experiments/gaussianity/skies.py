@@ -13,10 +13,10 @@ recipe         sky                                                              
 ``modulated``  degrees >= L/2 of a Gaussian sky times exp(s h), h a field of l < 8      s
 =============  =======================================================================  =====================
 
-The recipe of the talk that this follows is not published in what we could read; these are ours. The default
-strengths were chosen so that scattering tells about 95 % of the skies at L = 256 (J0 = 5; modulated: 3), of
-strings and oscillator at 1024 too. Of oscillator skies the skewness of the map alone tells 99 %: only strings
-and modulated ones show what scattering is good for.
+The recipe of the talk that this follows is not published in what we could read; these are ours. At the
+default strengths scattering classifies about 95 % of the skies correctly at L = 256 (J0 = 5; modulated: 3),
+of strings and oscillator at 1024 too. Of oscillator skies the skewness of the map classifies 99 %: only
+strings and modulated ones show what scattering is good for.
 """
 
 import math
@@ -81,15 +81,15 @@ def sky(recipe, L, index, *, strength=None, cl=None, seed=0, equalised=True, thr
         An unknown recipe; a strength out of range; L out of range.
 
     >>> from spherekit.spectra import power
-    >>> one, other = sky("gaussian", 16, 0), sky("strings", 16, 0, strength=0.5)
-    >>> one.shape, bool(power(one)[:2].max() == 0)
+    >>> flm = sky("strings", 16, 0, strength=0.5)
+    >>> flm.shape, bool(power(flm)[:2].max() == 0)
     ((256,), True)
     """
     L, cl = _spectrum(L, cl)
-    made = known(recipe)
+    chosen = known(recipe)
     strength = check_strength(recipe, default_strength(recipe, L) if strength is None else strength)
-    key = [L, made.number, round(1e4 * strength), index] + [seed] * bool(seed)
-    flm = made.draw(cl, L, np.random.default_rng([20220525, *key]), strength, threads)
+    key = [L, chosen.number, round(1e4 * strength), index] + [seed] * bool(seed)
+    flm = chosen.draw(cl, L, np.random.default_rng([20220525, *key]), strength, threads)
     if equalised:
         target = realised_cl(cl, L, np.random.default_rng([20220526, *key]))
         return equalise(flm, target, copy=False)
@@ -98,7 +98,7 @@ def sky(recipe, L, index, *, strength=None, cl=None, seed=0, equalised=True, thr
 
 
 def default_strength(recipe, L):
-    """The strength at which scattering tells about 95 % at L = 256, carried to other L by a power.
+    """The strength at which scattering classifies about 95 % at L = 256; a power law in L.
 
     >>> [default_strength("strings", L) for L in (64, 256, 1024)]
     [0.58, 0.27, 0.13]
@@ -114,7 +114,7 @@ def known(recipe):
 
 
 def check_strength(recipe, strength):
-    """Refuse a strength that makes no sense."""
+    """Refuse a strength out of range."""
     highest = known(recipe).highest
     expected = "0" if highest == 0 else f"a number from 0 to {highest:g}"
     name = f"the strength of {recipe} skies"
@@ -140,8 +140,8 @@ def equalise(flm, cl, *, copy=True):
     L = band_limit_of(flm)
     if np.shape(cl) != (L,):
         raise ValueError(f"cl has shape {np.shape(cl)}; coefficients of L={L} need ({L},)")
-    held = power(flm)
-    factor = np.sqrt(np.divide(cl, held, out=np.zeros(L), where=held > 0))
+    own_cl = power(flm)
+    factor = np.sqrt(np.divide(cl, own_cl, out=np.zeros(L), where=own_cl > 0))
     kernels.scale_degrees(flm, factor, L)
     return flm
 
@@ -190,9 +190,9 @@ def oscillator(cl, L, rng, strength, threads=None):
     y = np.linspace(-9, 9, 20001)
     mass = density(y, strength)
     cumulative = np.concatenate([[0], np.cumsum((mass[1:] + mass[:-1]) / 2)])
-    drawn = kernels.invert(rng.random(grid.shape[0]), cumulative / cumulative[-1], y)
-    drawn /= math.sqrt(0.5 + 3 * strength**2)
-    flm = inverse_adjoint(drawn, L, sampling=grid, reality=True, threads=threads)
+    noise = kernels.invert(rng.random(grid.shape[0]), cumulative / cumulative[-1], y)
+    noise /= math.sqrt(0.5 + 3 * strength**2)
+    flm = inverse_adjoint(noise, L, sampling=grid, reality=True, threads=threads)
     scale = math.sqrt(4 * math.pi / grid.shape[0])
     kernels.scale_degrees(flm, scale * np.sqrt(_emptied(cl, L)), L)
     return flm
@@ -226,11 +226,11 @@ def modulated(cl, L, rng, strength, threads=None):
         return flm
     start = (L // 2) ** 2
     high = np.where(np.arange(L * L) < start, 0, flm)
-    how = dict(sampling=GL(L + 4 * SLOW).quick(), reality=True, threads=threads)
+    options = dict(sampling=GL(L + 4 * SLOW).quick(), reality=True, threads=threads)
     scale = strength * math.sqrt(4 * math.pi / max(slow**2 - 1, 1))
-    product = inverse(high, L, **how) * np.exp(scale * inverse(h, slow, **how))
+    product = inverse(high, L, **options) * np.exp(scale * inverse(h, slow, **options))
     flm[start:] = 0
-    return flm + forward(product, L, **how)
+    return flm + forward(product, L, **options)
 
 
 def _spectrum(L, cl):
@@ -250,7 +250,7 @@ def _emptied(cl, L):
     return np.where(np.arange(L) < 2, 0.0, np.asarray(cl, float)[:L])
 
 
-#: By name. The numbers stand in the seeds. Strengths by L: laws through what was tried at L = 64..1024.
+#: By name. The numbers are part of the seeds. Strengths by L: power laws fitted at L = 64..1024.
 RECIPES = {
     "gaussian": Recipe(gaussian, 0, lambda L: 0.0, 0.0),
     "strings": Recipe(strings, 101, lambda L: round(min(0.13 * (1024 / L) ** 0.54, 1), 2), 1.0),

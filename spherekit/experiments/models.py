@@ -1,0 +1,114 @@
+"""Trainings of experiments, and the model files that they write.
+
+A model file is one of `spherekit.nn.save` whose header also names the experiment and has the description of
+its `Training`; every checkpoint of such a training is a model file too.
+"""
+
+from typing import NamedTuple
+
+from spherekit import nn
+from spherekit.experiments import common
+from spherekit.io.tree_archive import read_tree, write_tree
+from spherekit.nn.files import describe
+from spherekit.train import checkpoints as files
+from spherekit.train import fit
+
+#: Version of the descriptions of models.
+VERSION = 2
+
+
+class Model(NamedTuple):
+    """A trained network of an experiment, as its file has it."""
+
+    experiment: object
+    net: nn.Sequential
+    params: list
+    state: list
+    description: dict
+
+
+def header(experiment, training):
+    """What a model file says of a `common.Training` of an experiment, beside its network."""
+    return {"experiment": experiment.name, "version": VERSION, "model": training.description}
+
+
+def steps(experiment, config, training, *, checkpoints=None, resume=False, threads=None):
+    """The generator of `spherekit.train.fit` for a training.
+
+    Parameters
+    ----------
+    experiment : common.Experiment
+    config : spherekit.train.config.Config
+    training : common.Training
+    checkpoints : path, optional
+        Folder.
+    resume : bool
+        Go on from the last checkpoint there, if any.
+    threads : int, optional
+    """
+    settings = dict(folder=checkpoints, resume=resume, description=header(experiment, training))
+    options = config.options(len(training.train[1]), **settings)
+    if training.metrics is not None:
+        options["metrics"] = training.metrics
+    data = dict(validation=training.validation, threads=threads)
+    initial = training.params, training.state
+    return fit(training.net, initial, training.train, **options, **data)
+
+
+def selected(checkpoint):
+    """(params, state) of a training: the best by its validation data, or without these the last."""
+    best = checkpoint.best
+    if best["value"] is None:
+        return checkpoint.params, checkpoint.state
+    return best["params"], best["state"]
+
+
+def save(path, experiment, trained):
+    """Write a `common.Trained` as a model file, in place of one that exists."""
+    training = trained.training
+    tree = {"params": trained.params, "state": trained.state}
+    content = {"network": describe(training.net)} | header(experiment, training)
+    write_tree(path, tree, content, overwrite=True)
+
+
+def load(path):
+    """`Model` of a file, or of a checkpoint. Nothing in it is unpickled or executed.
+
+    Raises
+    ------
+    FileNotFoundError
+    ValueError
+        A truncated, damaged or foreign file; one of another version or of an unknown experiment.
+    """
+    net, params, state = nn.load(path)
+    content = read_tree(path)[1]
+    content = content if "experiment" in content else content.get("description")
+    if not isinstance(content, dict) or "experiment" not in content:
+        raise ValueError(
+            f"{path} holds a network, but not of an experiment: train one with spherekit train"
+        )
+    try:
+        if content["version"] != VERSION:
+            raise ValueError(f"version {content['version']}; this spherekit reads {VERSION}")
+        experiment = common.get(content["experiment"])
+        if not isinstance(content["model"], dict):
+            raise ValueError(f"its description is {content['model']!r}")
+        experiment.check_model(net, content["model"])
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        reason = f"no {error}" if isinstance(error, KeyError) else error
+        raise ValueError(f"{path} holds a model that cannot be used: {reason}") from None
+    return Model(experiment, net, params, state, content["model"])
+
+
+def check_resumable(folder, training):
+    """Refuse to go on with checkpoints of other signals than those of ``training``."""
+    last = files.latest(folder)
+    if last is None:
+        return
+    stored = read_tree(last)[1].get("description", {}).get("model", {})
+    changed = [name for name, value in training.description.items() if stored.get(name) != value]
+    if changed:
+        raise ValueError(
+            f"{last} is of another training: {', '.join(changed)} of its signals differ; go on with the "
+            "configuration that it began with, or choose another folder"
+        )
