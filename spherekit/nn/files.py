@@ -250,7 +250,7 @@ def rebuild(description):
         raise ValueError(
             f"{kind.__name__} has the fields {sorted(names)}; the file gives {sorted(fields)}"
         )
-    return kind.from_fields(fields) if issubclass(kind, Layer) else kind(**fields)
+    return kind(**fields)
 
 
 def _known(name, noun, known):

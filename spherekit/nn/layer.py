@@ -176,11 +176,6 @@ class Layer(Value):
         net = Sequential(in_type, self)
         return net([params], x, state=None if state is None else [state], threads=threads)
 
-    @classmethod
-    def from_fields(cls, fields):
-        """The layer of these fields, {name: value}."""
-        return cls(**fields)
-
 
 def cached_by_type(method):
     """A method of (layer, in_type), computed once for each type: tables of the layer.

@@ -67,8 +67,10 @@ class Sequential(Composite):
     ----------
     in_type : Sphere, SpinFields, SO3, Fragments or Features, optional
         Type of the input, first.
-    *layers : Layer
+    *sequence : Layer
         Each accepts the output of the one before; a `Sequential` without a type may be among them.
+    layers : sequence of Layer
+        The same as a field.
 
     Raises
     ------
@@ -89,12 +91,12 @@ class Sequential(Composite):
     layers: tuple
     in_type: object = None
 
-    def __init__(self, *layers, in_type=None):
-        if layers and isinstance(layers[0], TYPES):
+    def __init__(self, *sequence, layers=(), in_type=None):
+        if sequence and isinstance(sequence[0], TYPES):
             if in_type is not None:
                 raise TypeError("the type of the input comes twice: first, and as in_type=")
-            in_type, *layers = layers
-        set_fields(self, layers=tuple(layers), in_type=in_type)
+            in_type, *sequence = sequence
+        set_fields(self, layers=joined(sequence, layers), in_type=in_type)
         check_layers(self.layers)
         if in_type is not None:
             self.stages(in_type)
@@ -258,10 +260,6 @@ class Sequential(Composite):
             except ValueError:
                 return  # that of the caller, who raises it
 
-    @classmethod
-    def from_fields(cls, fields):
-        return cls(*fields["layers"], in_type=fields["in_type"])
-
 
 class ConcatReadouts(Composite):
     """Layers in sequence; features of the input and of each output, concatenated.
@@ -273,7 +271,9 @@ class ConcatReadouts(Composite):
     ----------
     readout : Layer
         Returns `Features`, as `Invariants` does.
-    *layers : Layer
+    *sequence : Layer
+    layers : sequence of Layer
+        The same as a field.
 
     >>> from spherekit import nn
     >>> readouts = nn.ConcatReadouts(nn.Invariants(), nn.Convolution(5))
@@ -285,8 +285,8 @@ class ConcatReadouts(Composite):
     readout: Layer
     layers: tuple
 
-    def __init__(self, readout, *layers):
-        set_fields(self, readout=readout, layers=tuple(layers))
+    def __init__(self, readout, *sequence, layers=()):
+        set_fields(self, readout=readout, layers=joined(sequence, layers))
         check_layers((readout, *self.layers))
 
     def __repr__(self):
@@ -334,10 +334,6 @@ class ConcatReadouts(Composite):
         own = sum(layer.multiplications(before) for layer, before, _ in readouts)
         return super().multiplications(in_type) + own
 
-    @classmethod
-    def from_fields(cls, fields):
-        return cls(fields["readout"], *fields["layers"])
-
 
 # --- what composites do with a layer -------------------------------------------------------------------
 
@@ -357,6 +353,13 @@ def _cause(layer, error):
     """What the traceback shows beside: the line in a layer that is not of this package."""
     own = isinstance(layer, Layer) and not type(layer).__module__.startswith("spherekit.")
     return error if own else error.__cause__
+
+
+def joined(sequence, layers):
+    """Layers of a composite, which come one by one or, as from `dataclasses.replace`, as a field."""
+    if sequence and layers:
+        raise TypeError("layers come twice: one by one, and as layers=")
+    return tuple(sequence or layers)
 
 
 def check_layers(layers):

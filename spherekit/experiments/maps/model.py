@@ -136,7 +136,7 @@ def _layer(table, place, features=None):
         elif field.default is field.default_factory is dataclasses.MISSING:
             raise ValueError(f"{place} needs {key}")
     try:
-        return kind.from_fields({"in_type": None} | given if kind is nn.Sequential else given)
+        return kind(**given)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{place}: {error}") from None
 
