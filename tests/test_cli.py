@@ -323,7 +323,10 @@ def test_demo(here, capsys, monkeypatch):
     assert "residual 37.0 %" in said.out and "not corrected" in said.out and "Done in" in said.out
     assert "0-3: 17.5%, 3-7: 10.6%, 5-15: 15.6%" in said.out
     assert "the whole map: 13 of 15 paths" in said.out and "the clean sky: 0 of 15" in said.out
-    assert "of 20 test skies classified correctly" in said.out and "the same network, without" in said.out
+    assert (
+        "of 20 test skies classified correctly" in said.out
+        and "the same network, without" in said.out
+    )
     assert said.err == ""  # the bar is for terminals
     cl = io.read_cl("spherekit-demo/cl.fits")["TEMPERATURE"]
     assert 0.8 < cl[10:40].sum() / datasets.planck2018_cl(40)["TT"][10:].sum() < 1

@@ -24,7 +24,7 @@ from helpers.commands import (
 from helpers.data import SHARED
 from tolerances import COMMAND
 
-from spherekit import io
+from spherekit import io, nn
 from spherekit.cli import main
 from spherekit.sampling.healpix import UNSEEN
 from spherekit.spectra import power
@@ -356,6 +356,21 @@ def test_info_of_frames_conventions_tables_and_missing_samples(iqu, capsys):
     table("odd.fits", {"index": ("J", [0, 0]), "real": ("D", [1, 2]), "imag": ("D", [0, 0])})
     facts, text = told(capsys, "odd.fits")
     assert facts["kind"] == "coefficients" and "index" in facts["problem"]
+
+
+def test_info_of_a_network(here, capsys):
+    net = nn.Sequential(nn.Sphere(4, 1), nn.Zonal(2), nn.PowerSpectrum(), nn.Dense(3))
+    params, state = net.init(0)
+    nn.save("net.npz", net, params, state)
+    facts, text = told(capsys, "net.npz")
+    assert (facts["kind"], facts["parameters"]) == ("network", nn.count_parameters(params))
+    assert "input real S2, L=4, 1 channel, output 3 features" in text and repr(net) in text
+    with np.load("net.npz") as file:
+        arrays = {name: file[name] for name in file.files}
+    arrays["array0"] = arrays["array0"][:1]
+    np.savez("other.npz", **arrays)
+    facts, text = told(capsys, "other.npz")
+    assert "array0" not in text and "not read by other commands" in text
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "g", "i1", "u8", "?", "c8", "c16"])

@@ -1,4 +1,4 @@
-"""Tell what a file holds: maps, coefficients or spectra, in every table of a FITS file."""
+"""Tell what a file holds: maps, coefficients or spectra, in every table of a FITS file; networks."""
 
 import json
 
@@ -130,10 +130,37 @@ def _map(path, table):
     }
 
 
+def _network(path):
+    """The network of a model file or checkpoint."""
+    from spherekit import nn
+    from spherekit.io.tree_archive import read_tree
+
+    header = read_tree(path)[1]
+    source = header if "experiment" in header else header.get("description") or {}
+    checkpoint = header.get("checkpoint") or {}
+    kind = "checkpoint of a training" if checkpoint else "network"
+    facts = {"kind": kind, "experiment": source.get("experiment"), "columns": []}
+    try:
+        net, params, _ = nn.load(path)
+    except ValueError as error:
+        return {**facts, "problem": str(error)}
+    return {
+        **facts,
+        "step": checkpoint.get("step"),
+        "input": str(net.in_type),
+        "output": str(net.out_type()),
+        "parameters": nn.count_parameters(params),
+        "layers": repr(net),
+    }
+
+
 def _arrays(path):
     from spherekit import io
+    from spherekit.io.tree_archive import is_tree
 
     arrays = io.read_arrays(path)
+    if is_tree(arrays):
+        return _network(path)
     unit = str(arrays["unit"]) if np.ndim(arrays.get("unit", "")) == 0 and "unit" in arrays else ""
     stated = {"coordinates": str(arrays.get("frame", "")) or None}
     if "columns" in arrays:
@@ -199,7 +226,8 @@ def _lines(facts):
         plain = {
             key: value
             for key, value in table.items()
-            if key not in ("file", "kind", "columns", "tables", "problem") and value is not None
+            if key not in ("file", "kind", "columns", "tables", "problem", "layers")
+            and value is not None
         }
         if len(tables) == 1:
             plain.pop("hdu", None)
@@ -208,6 +236,8 @@ def _lines(facts):
         yield f"{start}{table['kind']}" + (f", {words}" if words else "")
         if "problem" in table:
             yield f"  not read by other commands: {table['problem']}"
+        if "layers" in table:
+            yield table["layers"]
         yield from map(_line, table["columns"])
 
 

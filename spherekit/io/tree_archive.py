@@ -91,8 +91,8 @@ def read_tree(path):
         raise ValueError(f"{path} is damaged, or not a file of spherekit: {reason}") from None
     if _OLD_ENTRY in entries and _ENTRY not in entries:
         raise ValueError(
-            f"{path} is of format version 1, which spherekit 0.1 writes and reads; this version reads {VERSION}: "
-            "train again, or use spherekit 0.1"
+            f"{path} is of format version 1, which spherekit 0.1 writes and reads; this version reads "
+            f"{VERSION}: train again, or use spherekit 0.1"
         )
     if _ENTRY not in entries:
         raise ValueError(
@@ -103,6 +103,11 @@ def read_tree(path):
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         reason = f"no {error}" if isinstance(error, KeyError) else error
         raise ValueError(f"{path} is damaged: {reason}") from None
+
+
+def is_tree(arrays):
+    """Whether the arrays of an archive, {name: array}, are those of `write_tree`."""
+    return _ENTRY in arrays
 
 
 def _content(entries):
