@@ -66,9 +66,9 @@ def tune_allocator():
     A training step allocates and frees the same arrays again and again. By default glibc returns their pages
     to the operating system, and each step pays for new ones: a quarter to a third of its time (measured on
     two cores, networks of L = 10 to 16). This raises the thresholds M_MMAP_THRESHOLD and M_TRIM_THRESHOLD
-    (mallopt(3)): arrays of less than 1 GiB come from the heap, of which up to 2 GiB stay with the process
-    after they are freed. It concerns everything in the process, and cannot be undone; nothing in this package
-    calls it by itself.
+    (mallopt(3)): arrays of less than 1 GiB (with older versions of glibc 32 MiB) come from the heap, of which
+    up to 2 GiB stay with the process after they are freed. It concerns everything in the process, and cannot
+    be undone; nothing in this package calls it by itself.
 
     Returns
     -------

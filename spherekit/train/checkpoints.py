@@ -258,6 +258,8 @@ def remove_temporary(folder):
     Parameters
     ----------
     folder : str or path
+
+    >>> remove_temporary("no such folder")
     """
     for path in pathlib.Path(folder).glob(".*.tmp"):
         if _TEMPORARY.fullmatch(path.name):

@@ -191,7 +191,19 @@ def read(path, tables=None):
 
 
 def parse(text, tables=None, source="the configuration"):
-    """The configuration of a TOML text; as `read`.
+    """The configuration of a TOML text.
+
+    Parameters
+    ----------
+    text : str
+    tables : dict, optional
+        As in `read`.
+    source : str
+        For messages.
+
+    Returns
+    -------
+    Config
 
     >>> config = parse("[fit]\\nepochs = 3\\n[optimizer]\\nname = 'sgd'\\nlearning_rate = 0.1")
     >>> config.options(64)["optimizer"].learning_rate(0)

@@ -158,6 +158,14 @@ def exponential(learning_rate, factor, every=1):
 def as_schedule(learning_rate):
     """A number, or a function of the step, as a function of the step.
 
+    Parameters
+    ----------
+    learning_rate : float or callable
+
+    Returns
+    -------
+    callable
+
     >>> as_schedule(0.1)(7)
     0.1
     """

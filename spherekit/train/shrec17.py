@@ -132,6 +132,12 @@ def read_models(path):
         Columns other than id, synsetId, subSynsetId, modelId, split; rows that are cut short or too long;
         an identifier that comes twice; a file that is not such text.
     FileNotFoundError
+
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "models.csv")
+    >>> _ = path.write_text("id,synsetId,subSynsetId,modelId,split\\n5,chair,sofa,m5,val\\n")
+    >>> read_models(path)
+    {'000005': Model(synset='chair', subsynset='sofa', split='val')}
     """
     import csv
     import gzip
