@@ -179,8 +179,8 @@ def test_blends(kind, real, rng):
         "channelwise": "cts,bcsm->bctm",
         "cross": "tdc,bctm->bdtm",
     }[kind]
-    for ell, (shape, start) in enumerate(zip(plan.shapes, plan.starts, strict=True)):
-        V = W[start : start + np.prod(shape)]
+    for ell, (shape, degree) in enumerate(zip(plan.shapes, plan.degrees, strict=True)):
+        V = W[degree.weights]
         if kind == "free":
             V = V.reshape(tau[ell], channels, in_type.tau[ell], 3)
         elif kind == "uniform":

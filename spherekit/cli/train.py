@@ -52,6 +52,7 @@ def arguments(parser):
 def run(args):
     from spherekit import experiments
     from spherekit.cli.predict import Reader, analysis_of
+    from spherekit.train import tune_allocator
 
     if args.list_examples or args.show_example:
         _show(args.show_example)
@@ -68,6 +69,7 @@ def run(args):
     _refuse_mixing(folder, args.resume)
     options.folder(folder)
     print(f"{config.source}: results in {folder}/", flush=True)
+    tune_allocator()  # this process is the command's own
     data = gather(experiment, config, folder / "features", read, analysis_of(args))
     summary = list(experiment.summary(config, data))
     if summary:

@@ -26,9 +26,12 @@ from spherekit.timing import timed
 
 KINDS = ("free", "filter", "uniform", "channelwise", "cross")
 
-#: A linear map between two types of `Fragments`: shape and start of the weights of each degree, its rows in
-#: input and output; the number of weights.
-Plan = namedtuple("Plan", "kind in_type out_type shapes starts rows size")
+#: A linear map between two types of `Fragments`: shapes of the weights of each degree, its `Degree`;
+#: the number of weights.
+Plan = namedtuple("Plan", "kind in_type out_type shapes degrees size")
+
+#: One degree l: 2l+1, the slice of its weights, its rows and fragments in input and output.
+Degree = namedtuple("Degree", "width weights rows_in tau_in rows_out tau_out")
 
 
 def plan(kind, in_type, tau, channels):
@@ -49,10 +52,20 @@ def plan(kind, in_type, tau, channels):
             }[kind]
         )
     sizes = [math.prod(shape) for shape in shapes]
-    starts = tuple(itertools.accumulate(sizes, initial=0))
+    ends = list(itertools.accumulate(sizes))
     out_type = Fragments(tau, channels, in_type.real)
-    rows = tuple((in_type.rows(ell), out_type.rows(ell)) for ell in range(in_type.L))
-    return Plan(kind, in_type, out_type, tuple(shapes), starts[:-1], rows, starts[-1])
+    degrees = tuple(
+        Degree(
+            width=2 * ell + 1,
+            weights=slice(ends[ell] - sizes[ell], ends[ell]),
+            rows_in=in_type.rows(ell),
+            tau_in=in_type.tau[ell],
+            rows_out=out_type.rows(ell),
+            tau_out=out_type.tau[ell],
+        )
+        for ell in range(in_type.L)
+    )
+    return Plan(kind, in_type, out_type, tuple(shapes), degrees, ends[-1])
 
 
 @primitive
@@ -84,35 +97,36 @@ def blend(a, b, plan, role, threads):
 
 def _one_degree(plan, ell, role, a, b, result):
     """Rows of a degree are (fragments, orders and batch, channels)."""
-    shape, start = plan.shapes[ell], plan.starts[ell]
-    count, (rows_in, rows_out) = math.prod(shape), plan.rows[ell]
-    place = slice(start, start + count)
-    before = rows_in, plan.in_type.tau[ell], plan.in_type.channels
-    after = rows_out, plan.out_type.tau[ell], plan.out_type.channels
-    if not count:  # no fragments in the input, or in the output
+    width, weights, rows_in, tau_in, rows_out, tau_out = plan.degrees[ell]
+    if not tau_in or not tau_out:
         if role != "W":
             result[rows_out if role == "y" else rows_in] = 0
         return
     if role == "W":
-        matrices = _outer(plan.kind, _fragments(b, *after), _fragments(a, *before))
-        result[place] = matrices.reshape(-1)
+        g, x = _fragments(b, rows_out, tau_out, width), _fragments(a, rows_in, tau_in, width)
+        result[weights] = _outer(plan.kind, g, x).reshape(-1)
         return
-    W = a[place].reshape(shape)
+    shape = plan.shapes[ell]
+    W = a[weights].reshape(shape)
     if plan.kind == "filter":
         W = W.swapaxes(1, 2).reshape(1, shape[0] * shape[2], shape[1] * shape[3])
-    if role == "x":
-        W, before, after = W.swapaxes(-1, -2), after, before
-    _multiply(plan.kind, W, _fragments(b, *before), _fragments(result, *after))
+    if role == "y":
+        x, y = _fragments(b, rows_in, tau_in, width), _fragments(result, rows_out, tau_out, width)
+    else:
+        W = W.swapaxes(-1, -2)
+        x, y = _fragments(b, rows_out, tau_out, width), _fragments(result, rows_in, tau_in, width)
+    _multiply(plan.kind, W, x, y)
 
 
-def _fragments(x, rows, tau, channels):
-    orders = math.prod(x.shape[1:]) * (rows.stop - rows.start) // max(tau * channels, 1)
-    return x[rows].reshape(tau, orders, channels)
+def _fragments(x, rows, tau, width):
+    _, batch, channels = x.shape
+    return x[rows].reshape(tau, width * batch, channels)
 
 
 def _flat(x):
-    """The first axis, and all others as one; any may be empty."""
-    return x.reshape(len(x), math.prod(x.shape[1:]))
+    """The first axis, and the others as one; any may be empty."""
+    count, rows, columns = x.shape
+    return x.reshape(count, rows * columns)
 
 
 def _multiply(kind, W, x, y):

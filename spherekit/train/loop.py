@@ -80,7 +80,8 @@ def fit(
     """Train a network: a generator of `Step`, one for each batch.
 
     The same seed gives the same numbers, bit for bit, for any number of threads, and whether or not the
-    training was interrupted and resumed. Nothing is printed.
+    training was interrupted and resumed. Nothing is printed. On Linux `tune_allocator`, called once before,
+    makes the steps of large networks a quarter to a third faster.
 
     Parameters
     ----------
