@@ -343,17 +343,17 @@ def parse(content, source, changes=None, experiment=None):
             )
         if experiment not in (None, name):
             raise ValueError(f"it is of the experiment {name}; expected {experiment}")
-        found = get(name)
+        selected = get(name)
         for section, keys in (changes or {}).items():
             if isinstance(content.get(section, {}), dict):
                 content[section] = content.get(section, {}) | keys
-        content = found.defaults(content)
-        values = configurations.checked_sections(content, found.sections)
-        found.check(values)
+        content = selected.defaults(content)
+        values = configurations.checked_sections(content, selected.sections)
+        selected.check(values)
     except ValueError as error:
         message = str(error)
         raise ValueError(message if message.startswith(source) else f"{source}: {error}") from None
-    return found, configurations.Config(values, source)
+    return selected, configurations.Config(values, source)
 
 
 def profile(experiment, config, read=None, threads=None):
