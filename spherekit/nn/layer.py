@@ -11,10 +11,12 @@ from functools import wraps
 from typing import dataclass_transform
 
 import numpy as np
+from autograd.tracer import getval
 
 from spherekit._core import checks
 from spherekit._core.parallel import thread_count
-from spherekit.nn.types import Value
+from spherekit._core.pytree import leaves
+from spherekit.nn.types import Value, check_signals
 
 
 class Context:
@@ -91,6 +93,23 @@ class Context:
     def __repr__(self):
         rng = "" if self.rng is None else f", rng={self.rng}"
         return f"Context(training={self.training}{rng}, threads={self.threads})"
+
+
+def cached_by_type(method):
+    """A method of (layer, in_type), computed once for each type: tables of the layer.
+
+    They are stored with the layer, and neither compared nor pickled.
+    """
+
+    @wraps(method)
+    def cached(self, in_type):
+        tables = self.__dict__.setdefault("_cached_by_type", {})
+        key = method.__name__, in_type
+        if key not in tables:
+            tables[key] = method(self, in_type)
+        return tables[key]
+
+    return cached
 
 
 @dataclass_transform(frozen_default=True)
@@ -171,24 +190,23 @@ class Layer(Value):
         """The output for a batch, not in training; of a layer by itself, ``in_type`` says of which type."""
         if in_type is None:
             raise TypeError(f"{self!r} by itself does not know its input; pass in_type=")
-        from spherekit.nn.network import Sequential
+        self.out_type(in_type)
+        x, state = check_signals(x, in_type), self.state_or_empty(state, in_type)
+        y, _ = self.apply(params, state, x, Context(threads=threads, in_type=in_type))
+        if not np.isfinite(getval(y)).all():
+            raise ValueError(f"{self!r}: the results hold NaN or infinite numbers")
+        return y
 
-        net = Sequential(in_type, self)
-        return net([params], x, state=None if state is None else [state], threads=threads)
+    def state_or_empty(self, state, in_type):
+        """The state, or where it is None the empty one of a layer without; refuses None for others."""
+        if state is None:
+            state = self._initial_state(in_type)
+            if next(leaves(state), None) is not None:
+                raise ValueError(
+                    "the network has running state, of its normalization: pass state=, as init returns it"
+                )
+        return state
 
-
-def cached_by_type(method):
-    """A method of (layer, in_type), computed once for each type: tables of the layer.
-
-    They are stored with the layer, and neither compared nor pickled.
-    """
-
-    @wraps(method)
-    def cached(self, in_type):
-        tables = self.__dict__.setdefault("_cached_by_type", {})
-        key = method.__name__, in_type
-        if key not in tables:
-            tables[key] = method(self, in_type)
-        return tables[key]
-
-    return cached
+    @cached_by_type
+    def _initial_state(self, in_type):
+        return self.init(in_type, np.random.default_rng(0))[1]

@@ -8,13 +8,12 @@ from copy import deepcopy
 
 import autograd.numpy as anp
 import numpy as np
-from autograd.tracer import getval, isbox
+from autograd.tracer import getval
 
 from spherekit._core import checks
 from spherekit._core.pytree import flatten, leaves, map_leaves, path_text
-from spherekit.nn.fragment_indexing import asymmetry
 from spherekit.nn.layer import Context, Layer, cached_by_type
-from spherekit.nn.types import SO3, TYPES, Features, Fragments, Sphere, set_fields
+from spherekit.nn.types import TYPES, Features, check_signals, set_fields
 
 
 class Composite(Layer):
@@ -200,12 +199,7 @@ class Sequential(Composite):
         return x, states
 
     def _checked_state(self, params, state, in_type):
-        if state is None:
-            state = self._initial_state(in_type)
-            if next(leaves(state), None) is not None:
-                raise ValueError(
-                    "the network has running state, of its normalization: pass state=, as init returns it"
-                )
+        state = self.state_or_empty(state, in_type)
         for name, tree in (("parameters", params), ("state", state)):
             if not isinstance(getval(tree), list | tuple) or len(tree) != len(self.layers):
                 entries = f"{len(tree)} layers" if hasattr(tree, "__len__") else type(tree).__name__
@@ -214,10 +208,6 @@ class Sequential(Composite):
                     "params, state = net.init(rng) returns those of this network"
                 )
         return state
-
-    @cached_by_type
-    def _initial_state(self, in_type):
-        return self.init(in_type, 0)[1]
 
     def _check_shapes(self, params, state, in_type):
         """Refuse parameters and state of another network: looked for where a layer failed."""
@@ -453,34 +443,6 @@ def _refuse_not_finite(path, layer, x, y):
         f"layer {place}, {type(layer).__name__}: {bad} of {np.size(y)} results are NaN or infinite, of "
         f"numbers up to {size:.3g}; {advice}"
     )
-
-
-def check_signals(x, in_type):
-    """The array of signals; refuses another type, and NaN."""
-    value = checks.as_float_array(getval(x), "the batch of signals")
-    shape = value.shape
-    if not shape or shape != in_type.shape(shape[0]):
-        expected = ", ".join(("batch", *map(str, in_type.shape(0)[1:])))
-        raise ValueError(
-            f"the signals have shape {shape}; the network accepts {in_type}: ({expected})"
-        )
-    if isinstance(in_type, Fragments) and in_type.real and np.iscomplexobj(value):
-        raise TypeError(f"the signals are complex ({value.dtype}); the network accepts {in_type}")
-    if not np.isfinite(value).all():
-        raise ValueError("the signals hold NaN or infinite numbers")
-    if isinstance(in_type, Sphere | SO3) and in_type.real and not isbox(x):
-        check_real(value, in_type)
-    return x if isbox(x) else value
-
-
-def check_real(x, in_type):
-    """Refuse coefficients that are not those of a real signal; of derivatives any are accepted."""
-    flat = np.ascontiguousarray(x, np.result_type(x, np.complex64))
-    orders = 2 * getattr(in_type, "N", 1) - 1
-    signals = flat.reshape(x.shape[0] * x.shape[1], orders, in_type.L**2)
-    advice = f"the network accepts {in_type}; complex signals are those with real=False"
-    input_stats = 0, *asymmetry(signals, in_type.L)
-    checks.check_coefficients(input_stats, x, True, checks.is_single(x), advice)
 
 
 def indented(parts):

@@ -20,7 +20,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
+import numpy as np
+from autograd.tracer import getval, isbox
+
 from spherekit._core import checks
+from spherekit.nn.fragment_indexing import asymmetry
 
 
 class Value:
@@ -300,6 +304,34 @@ def with_spin_0(in_type):
     if 0 not in expect_type(in_type, SpinFields).spins:
         raise ValueError(f"accepts spin fields with spin 0 among them; its input is {in_type}")
     return in_type
+
+
+def check_signals(x, in_type):
+    """The array of signals; refuses another type, and NaN."""
+    value = checks.as_float_array(getval(x), "the batch of signals")
+    shape = value.shape
+    if not shape or shape != in_type.shape(shape[0]):
+        expected = ", ".join(("batch", *map(str, in_type.shape(0)[1:])))
+        raise ValueError(
+            f"the signals have shape {shape}; the network accepts {in_type}: ({expected})"
+        )
+    if isinstance(in_type, Fragments) and in_type.real and np.iscomplexobj(value):
+        raise TypeError(f"the signals are complex ({value.dtype}); the network accepts {in_type}")
+    if not np.isfinite(value).all():
+        raise ValueError("the signals hold NaN or infinite numbers")
+    if isinstance(in_type, Sphere | SO3) and in_type.real and not isbox(x):
+        check_real(value, in_type)
+    return x if isbox(x) else value
+
+
+def check_real(x, in_type):
+    """Refuse coefficients that are not those of a real signal; of derivatives any are accepted."""
+    flat = np.ascontiguousarray(x, np.result_type(x, np.complex64))
+    orders = 2 * getattr(in_type, "N", 1) - 1
+    signals = flat.reshape(x.shape[0] * x.shape[1], orders, in_type.L**2)
+    advice = f"the network accepts {in_type}; complex signals are those with real=False"
+    input_stats = 0, *asymmetry(signals, in_type.L)
+    checks.check_coefficients(input_stats, x, True, checks.is_single(x), advice)
 
 
 def lower_band_limit(L, in_type):
