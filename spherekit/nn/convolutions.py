@@ -38,7 +38,7 @@ class Zonal(Layer):
 
     the convolution with zonal filters h of coefficients h_l0 = sqrt((2l+1)/4 pi) k_l. The k are linear
     interpolations between their values at ``anchors`` degrees, the localized spectra of Esteves et al. 2018
-    (arXiv:1711.06721, section 4.2).
+    (arXiv:1711.06721).
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ KINDS = ("free", "near_identity", "equatorial")
 def anchors(L, count) -> np.ndarray:
     """Curves over the degrees by their values at ``count`` degrees, linear in between: the matrix (L, count).
 
-    The localized spectra of Esteves et al. 2018 (arXiv:1711.06721, section 4.2).
+    The localized spectra of Esteves et al. 2018 (arXiv:1711.06721).
 
     Parameters
     ----------

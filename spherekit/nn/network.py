@@ -255,7 +255,7 @@ class ConcatReadouts(Composite):
     """Layers in sequence; features of the input and of each output, concatenated.
 
     y = (r(x_0), r(x_1), ..., r(x_n)) with x_k = layer_k(x_{k-1}) and a readout r, which has its own
-    parameters for each of them (Kondor, Lin and Trivedi 2018, arXiv:1806.09231, section 4.6).
+    parameters for each of them (Kondor, Lin and Trivedi 2018, arXiv:1806.09231, section 4).
 
     Parameters
     ----------

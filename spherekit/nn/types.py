@@ -184,7 +184,7 @@ class Fragments(Value):
     """Generalized signals, ``tau[l]`` fragments of each degree l: arrays (batch, channels, size).
 
     A fragment of degree l is a vector of 2l+1 entries that a rotation multiplies by D^l (Kondor, Lin and
-    Trivedi 2018, arXiv:1806.09231, definition 1; Cobb et al. 2021, arXiv:2010.11661, section 2).
+    Trivedi 2018, arXiv:1806.09231; Cobb et al. 2021, arXiv:2010.11661, section 2).
 
     Parameters
     ----------
