@@ -29,6 +29,7 @@ from spherekit.nn.types import (
     SpinFields,
     expect_type,
     optional_size,
+    oversampling,
     set_fields,
     with_spin_0,
 )
@@ -217,7 +218,7 @@ class Pointwise(Layer):
     def __post_init__(self):
         named_function(self.function)
         L, N = optional_size(self.L, "L"), optional_size(self.N, "N")
-        set_fields(self, oversample=checks.oversampling(self.oversample), L=L, N=N)
+        set_fields(self, oversample=oversampling(self.oversample), L=L, N=N)
 
     def out_type(self, in_type):
         expect_type(in_type, Sphere, SO3)
@@ -299,7 +300,7 @@ class ModulusPhase(Layer):
     oversample: float = 1
 
     def __post_init__(self):
-        set_fields(self, oversample=checks.oversampling(self.oversample))
+        set_fields(self, oversample=oversampling(self.oversample))
 
     def out_type(self, in_type):
         return expect_type(in_type, SpinFields)
@@ -356,7 +357,7 @@ class PhaseCollapse(Layer):
     oversample: float = 1
 
     def __post_init__(self):
-        set_fields(self, oversample=checks.oversampling(self.oversample))
+        set_fields(self, oversample=oversampling(self.oversample))
 
     def out_type(self, in_type):
         return with_spin_0(in_type)

@@ -21,6 +21,7 @@ from spherekit.nn.types import (
     expect_type,
     lower_band_limit,
     optional_size,
+    oversampling,
     set_fields,
 )
 from spherekit.sampling import DH, GL, RotationGrid
@@ -240,7 +241,7 @@ class GlobalMax(Layer):
     oversample: float = 1
 
     def __post_init__(self):
-        set_fields(self, oversample=checks.oversampling(self.oversample))
+        set_fields(self, oversample=oversampling(self.oversample))
 
     def out_type(self, in_type):
         expect_type(in_type, Sphere, SO3)

@@ -9,7 +9,7 @@ import autograd.numpy as anp
 from spherekit._core import checks
 from spherekit._core.parallel import thread_count
 from spherekit.nn.layer import Layer, cached_by_type
-from spherekit.nn.types import Sphere, expect_type, set_fields
+from spherekit.nn.types import Sphere, expect_type, oversampling, set_fields
 from spherekit.scattering import Scattering as ScatteringTransform
 
 
@@ -67,9 +67,9 @@ class Scattering(Layer):
         )
         J0, N = checks.whole_number(self.J0, "J0", 0), checks.whole_number(self.N, "N", 1)
         depth = checks.whole_number(self.depth, "depth", 0)
-        oversample = checks.oversampling(self.oversample)
+        factor = oversampling(self.oversample)
         paths = self.paths if isinstance(self.paths, str) else _path_tuples(self.paths)
-        set_fields(self, lam=lam, J0=J0, depth=depth, N=N, paths=paths, oversample=oversample)
+        set_fields(self, lam=lam, J0=J0, depth=depth, N=N, paths=paths, oversample=factor)
 
     def out_type(self, in_type):
         expect_type(in_type, Sphere)

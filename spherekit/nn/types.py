@@ -346,6 +346,12 @@ def optional_size(value, name):
     return None if value is None else checks.whole_number(value, name, 1)
 
 
+def oversampling(factor):
+    """A factor of oversampling, from 1 to 16; an int where it is integral, to print as it is written."""
+    factor = checks.oversampling(factor)
+    return int(factor) if factor.is_integer() else factor
+
+
 def as_tuple(values, name):
     """The values as a tuple; refuses a single number."""
     if not isinstance(values, Iterable) or isinstance(values, str):
