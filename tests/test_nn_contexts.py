@@ -84,9 +84,7 @@ def test_types_of_input_that_do_not_meet():
     net = nn.Sequential(SPHERE, nn.Zonal(3))
     with pytest.raises(ValueError, match="accepts real S2"):
         net.apply(*net.init(0), np.zeros((1, 3)), nn.Context(in_type=FEATURES))
-    with pytest.raises(
-        (TypeError, ValueError), match="layer 0, Sequential: layer 1, Dense: accepts"
-    ):
+    with pytest.raises(TypeError, match="layer 0.1, Dense: accepts"):
         nn.Sequential(SPHERE, nn.Sequential(nn.Zonal(2), nn.Dense(3)))
     assert nn.Sequential(nn.Zonal(3), in_type=SPHERE) == net
 
@@ -142,7 +140,7 @@ def test_state_may_be_left_out(rng):
         lambda: norm.apply(params, None, x),
         lambda: norm.apply(params, None, x, training()),
     ):
-        with pytest.raises(ValueError, match="running state, .*pass state="):
+        with pytest.raises(ValueError, match="running state: pass state="):
             call()
 
 
@@ -151,12 +149,12 @@ def test_state_of_another_network(rng):
     params, state = net.init(0)
     x = signals(SPHERE, rng)
     for other in ([{}], [*state, {}], {}, 3, np.zeros(2)):
-        with pytest.raises(ValueError, match="the state (is|are) .*the network has 2 layers"):
+        with pytest.raises(ValueError, match="state has .*expected one for each of the 2 layers"):
             net(params, x, state=other)
     with pytest.raises(ValueError, match=r"layer 0, BatchNorm: no state\.0\.(mean|variance); "):
         net(params, x, state=[{}, {}])
     for other in (params[:1], [*params, {}], {}, None, params[0]["scale"]):
-        with pytest.raises(ValueError, match="the parameters are .*the network has 2 layers"):
+        with pytest.raises(ValueError, match="params has .*expected one for each of the 2 layers"):
             net(other, x, state=state)
     with pytest.raises(ValueError, match=r"layer 0, BatchNorm: no params\.0\.(scale|mean); "):
         net([{}, {}], x, state=state)

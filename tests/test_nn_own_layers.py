@@ -212,7 +212,7 @@ WRONG = {
     ),
     "a name that init does not make": (
         lambda: wrong(forward=lambda self, params, x, context: params["scale"] * x),
-        "layer 0, Wrong: no parameter 'scale'",
+        "layer 0, Wrong: KeyError 'scale'; its init returns params with factor",
     ),
     "not finite": (
         lambda: wrong(**forward(lambda x: x / 0)),
@@ -263,7 +263,7 @@ def test_errors_of_own_layers_show_their_line(inside, rng):
     with pytest.raises(ValueError, match="Wrong: cannot reshape") as error:
         output(net, net.init(0), signals(SPHERE, rng))
     assert str(error.value.__cause__).startswith("cannot reshape")
-    with pytest.raises(TypeError, match="layer 1, Sequential: layer 0, Dense: accepts") as error:
+    with pytest.raises(TypeError, match="layer 1.0, Dense: accepts") as error:
         nn.Sequential(SPHERE, nn.Zonal(2), nn.Sequential(nn.Dense(3)))
     assert error.value.__cause__ is None and error.value.__suppress_context__
 

@@ -26,6 +26,9 @@ from autograd.tracer import getval, isbox
 from spherekit._core import checks
 from spherekit.nn.fragment_indexing import asymmetry
 
+#: Attributes that are computed when they are first used, and not pickled or copied.
+CACHES = ("_cached_by_type", "_starts")
+
 
 class Value:
     """Base of layers and types: prints as the call that creates it.
@@ -46,8 +49,17 @@ class Value:
                 arguments.append(f"{field.name}={_argument(value)}")
         return f"{type(self).__name__}({', '.join(arguments)})"
 
+    def __setattr__(self, name, value):
+        raise dataclasses.FrozenInstanceError(
+            f"cannot assign to {name!r}: {type(self).__name__} is frozen; dataclasses.replace(value, "
+            f"{name}=...) returns another one"
+        )
+
+    def __delattr__(self, name):
+        raise dataclasses.FrozenInstanceError(f"cannot delete {name!r}")
+
     def __getstate__(self):
-        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {name: value for name, value in self.__dict__.items() if name not in CACHES}
 
     def __setstate__(self, state):
         set_fields(self, **state)
