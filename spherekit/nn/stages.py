@@ -71,7 +71,8 @@ def run_stage(stage, params, state, x, context):
             result = context.around(layer, params, state, x, inner.replace(around=None))
         y, new_state = _checked_result(result, stage.out_type)
     except Exception as error:
-        raise_located(error, stage.path, layer, _missing_entry(error, stage, params, state))
+        message = _missing_entry(error, stage, params, state)
+        raise_located(error, stage.path, layer, message, inner.path)
     if new_state is not state:
         new_state = map_leaves(getval, new_state)
     for callback in context.callbacks:
@@ -119,7 +120,7 @@ def located(path, layer):
         raise_located(error, path, layer)
 
 
-def raise_located(error, path, layer, message=None):
+def raise_located(error, path, layer, message=None, path_in_network=()):
     """Raise an error again, of the same kind where that is ValueError or TypeError, with the path of a layer.
 
     Other errors, such as those of a fault in an own layer, are raised as they are, with a note.
@@ -134,7 +135,7 @@ def raise_located(error, path, layer, message=None):
     is_plain = isinstance(error, plain) or place is not None
     if not is_plain and message == str(error):
         if not hasattr(error, "__notes__"):
-            error.add_note(f"in layer {path_text(path)}, {name}")
+            error.add_note(f"in layer {path_text(path_in_network or path)}, {name}")
         raise error
     kind = TypeError if isinstance(error, TypeError | NotImplementedError) else ValueError
     located_error = kind(f"layer {path_text(path)}, {name}: {message}")
