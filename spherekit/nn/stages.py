@@ -13,7 +13,7 @@ from autograd.tracer import getval
 from spherekit._core import checks
 from spherekit._core.pytree import flatten, leaves, map_leaves, path_text
 from spherekit.nn.layer import Layer
-from spherekit.nn.types import TYPES, Features, Fragments
+from spherekit.nn.types import TYPES, has_real_entries
 
 
 class Stage(NamedTuple):
@@ -88,8 +88,7 @@ def _checked_result(result, out_type):
     if shape[1:] != out_type.shape(0)[1:] or not shape:
         expected = ", ".join(("batch", *map(str, out_type.shape(0)[1:])))
         raise ValueError(f"returned an array of shape {shape}; its out_type says ({expected})")
-    real = isinstance(out_type, Features) or (isinstance(out_type, Fragments) and out_type.real)
-    if real and np.iscomplexobj(value):
+    if has_real_entries(out_type) and np.iscomplexobj(value):
         raise TypeError(f"returned complex numbers ({value.dtype}); its out_type says {out_type}")
     return result
 
