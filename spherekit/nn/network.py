@@ -227,7 +227,7 @@ class Sequential(Composite, is_final=True):
             for name, tree in zip(("parameters", "running state"), trees, strict=True):
                 if not all(np.isfinite(array).all() for array in leaves(tree)):
                     raise ValueError(
-                        f"layer {path_text(stage.path)}, {type(stage.layer).__name__}: its {name} has NaN or "
+                        f"layer {path_text(stage.path)}, {type(stage.layer).__name__}: {name} with NaN or "
                         "infinite numbers"
                     )
         rng = deepcopy(context.rng)
