@@ -184,7 +184,7 @@ class Job:
         return {
             "layers": [
                 f"{type(layer).__name__}: {before} -> {after}"
-                for _, layer, before, after in self.net.stages()
+                for _, layer, before, after, *_ in self.net.stages()
             ],
             "loss": self.loss_name,
             "optimizer": self.optimizer.settings_text,
