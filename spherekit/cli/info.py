@@ -161,6 +161,9 @@ def _arrays(path):
     arrays = io.read_arrays(path)
     if is_tree(arrays):
         return _network(path)
+    if arrays.get("checkpoint", np.array(0)).dtype == np.uint8:
+        problem = "this version cannot read it: train again, or use spherekit 0.1"
+        return {"kind": "model or checkpoint of spherekit 0.1", "columns": [], "problem": problem}
     unit = str(arrays["unit"]) if np.ndim(arrays.get("unit", "")) == 0 and "unit" in arrays else ""
     stated = {"coordinates": str(arrays.get("frame", "")) or None}
     if "columns" in arrays:

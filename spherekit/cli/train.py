@@ -5,10 +5,14 @@ one, to be copied and changed. With --maps the network learns the labels of own 
 a CSV file lists (columns path,label); no FILE is needed then. What is computed of the data is cached; a
 training that was stopped continues with --resume, to the same numbers, and a finished one is lengthened by
 --resume --epochs N. At the end there are model.npz, for `spherekit predict`, and a report on data that the
-training has not seen.
+training has not seen. Two trainings in one folder are refused, by a lock file.
+
+Experiments of installed packages are found by their entry points; one that a script registers is trained by
+that script: spherekit.experiments.run.
 """
 
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 from spherekit.cli import options, output
@@ -66,26 +70,30 @@ def run(args):
         return
     folder = Path(args.output or Path(args.maps or config.source).stem)
     options.writable(args.plot, args.force or args.resume, options.PICTURES)
-    _refuse_mixing(folder, args.resume)
+    _refuse_mixing(folder, args)
     options.folder(folder)
-    print(f"{config.source}: results in {folder}/", flush=True)
     tune_allocator()  # this process is the command's own
-    data = gather(experiment, config, folder / "features", read, analysis_of(args))
-    summary = list(experiment.summary(config, data))
-    if summary:
-        print(*summary, sep="\n", flush=True)
-    trained, last = _train(experiment, config, data, folder, args)
+    with _bar() as draw:
+        result = experiments.run(
+            (experiment, config),
+            folder,
+            epochs=args.epochs,
+            resume=args.resume,
+            read=read,
+            analysis=analysis_of(args),
+            threads=args.threads,
+            follow=follow,
+            progress=draw,
+            tell=say,
+        )
     if args.plot:
         from spherekit.train import curves
 
         with output.together(args.force or args.resume):
             title = Path(config.source).name
-            output.save(curves(last.checkpoint.history, title=title), args.plot)
+            output.save(curves(result.checkpoints[0].history, title=title), args.plot)
         print(f"wrote {args.plot}")
-    report = list(experiment.report(config, data, trained, args.threads))
-    lines = [config.source, *summary, *report, ""]
-    output.write_text(folder / "report.txt", "\n".join(lines))
-    print("", *report, sep="\n")
+    print("", *result.report, sep="\n")
 
 
 def _show(name):
@@ -144,62 +152,59 @@ def _given(args, *names):
     return {name: getattr(args, name) for name in names if getattr(args, name) is not None}
 
 
-def _refuse_mixing(folder, resume):
+def _refuse_mixing(folder, args):
     from spherekit.train import checkpoints
 
     checkpoint = checkpoints.latest(folder / "checkpoints")
-    if checkpoint is not None and not resume:
+    if checkpoint is not None and not args.resume:
+        forced = ", which --force does not replace" if args.force else ""
         raise options.Usage(
-            f"{folder} holds a training ({checkpoint.name}): continue it by --resume, or choose another "
-            "folder by -o"
+            f"{folder} holds a training ({checkpoint.name}){forced}: continue it by --resume, choose another "
+            "folder by -o, or remove this one first"
         )
 
 
 def gather(experiment, config, folder, read, analysis):
     """The data of a configuration, with a bar on standard error, if a terminal."""
-    from tqdm import tqdm
-
-    from spherekit.cli.predict import progress
-
-    with tqdm(desc="data", leave=False, disable=None) as bar:
-        return experiment.gather(
-            config, folder, read=read, analysis=analysis, progress=progress(bar)
-        )
+    with _bar() as draw:
+        return experiment.gather(config, folder, read=read, analysis=analysis, progress=draw)
 
 
-def _train(experiment, config, data, folder, args):
-    """(list of `Trained`, the last step of the first)."""
-    from spherekit import experiments
-    from spherekit.experiments.models import check_resumable
+@contextmanager
+def _bar():
+    """A function of (ready, total) that draws a bar on a terminal, until all are ready."""
+    from tqdm.auto import tqdm
 
-    results, steps = [], []
-    for training in experiment.trainings(config, data):
-        place = folder / training.folder
-        check_resumable(place / "checkpoints", training)
-        settings = dict(checkpoints=place / "checkpoints", resume=args.resume, threads=args.threads)
-        last = follow(experiments.steps(experiment, config, training, **settings), training.title)
-        trained = experiments.Trained(training, *experiments.selected(last.checkpoint))
-        experiments.save(place / "model.npz", experiment, trained)
-        print(f"wrote {place / 'model.npz'}", flush=True)
-        results.append(trained)
-        steps.append(last)
-    return results, steps[0]
+    bars = []
+
+    def draw(ready, total):
+        if not bars:
+            bars.append(tqdm(desc="data", total=total, leave=False, disable=None))
+        bars[0].update(ready - bars[0].n)
+        if ready >= total:
+            bars[0].close()
+
+    try:
+        yield draw
+    finally:
+        for bar in bars:
+            bar.close()
+
+
+def say(line):
+    """Print a line of text; above bars, where there are any."""
+    from tqdm.auto import tqdm
+
+    tqdm.write(str(line), file=sys.stdout)
+    sys.stdout.flush()
 
 
 def follow(steps, title):
-    """Drive a training to its end: a bar where standard error is a terminal, else a line for each epoch."""
-    from spherekit.train import finish, progress
+    """Drive a training to its end: a line for each epoch, and a bar where standard error is a terminal."""
+    from spherekit.experiments.running import epoch_values
+    from spherekit.train import progress
 
-    if sys.stderr.isatty():
-        return finish(progress(steps, desc=title, leave=False))
-    print(title, flush=True)
-    for step in steps:
+    say(title)
+    for step in progress(steps, desc=title, leave=False, disable=None):
         if step.checkpoint.epoch == step.epoch:
-            train = step.checkpoint.history["epochs"]["train"][-1]
-            names = {"loss": "validation loss"}
-            metrics = [f"{names.get(name, name)} {v:.4f}" for name, v in step.metrics.items()]
-            print(
-                f"   epoch {step.epoch:3d}: " + ", ".join([f"loss {train:.4f}", *metrics]),
-                flush=True,
-            )
-    return step
+            say(f"   epoch {step.epoch:3d}: {epoch_values(step.checkpoint)}")

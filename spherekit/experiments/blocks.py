@@ -18,6 +18,7 @@ from spherekit._core.atomic_files import replacing
 from spherekit.io import read_arrays, write_arrays
 
 _MANIFEST = "manifest.json"
+_REMOVE = "remove this file, and the next run measures its signals again"
 _BLOCK = re.compile(r"[a-z]+-(\d{6})-(\d{6})\.npz")
 
 
@@ -82,14 +83,34 @@ def fill(folder, manifest, n, measure, *, workers=1, block=20, progress=None, na
 
 def load(folder, n=None):
     """The arrays that a folder holds, of its first n signals."""
-    blocks = [(first, read_arrays(path)) for first, _, path in sorted(_blocks(folder))]
+    blocks, count = [], 0
+    for first, stop, path in sorted(_blocks(folder)):
+        if first > count:
+            break
+        if stop > count:  # two runs that measured at once may have written the same signals
+            arrays = _read_block(path, stop - first, blocks[0] if blocks else None)
+            blocks.append({key: values[count - first :] for key, values in arrays.items()})
+            count = stop
     if not blocks:
         raise ValueError(f"{folder} holds no measured signals")
-    merged = {key: np.concatenate([arrays[key] for _, arrays in blocks]) for key in blocks[0][1]}
-    count = len(next(iter(merged.values())))
     if n is not None and count < n:
         raise ValueError(f"{folder} holds {count} signals; expected {n}: measure them")
+    merged = {key: np.concatenate([arrays[key] for arrays in blocks]) for key in blocks[0]}
     return {key: values[:n] for key, values in merged.items()}
+
+
+def _read_block(path, count, first):
+    """The arrays of a block of ``count`` signals, with the names of those of the first block."""
+    try:
+        arrays = read_arrays(path)
+    except ValueError as error:
+        raise ValueError(f"{error}; {_REMOVE}") from None
+    names = sorted(arrays if first is None else first)
+    if sorted(arrays) != names or any(values.shape[:1] != (count,) for values in arrays.values()):
+        raise ValueError(
+            f"{path} is damaged: expected the arrays {', '.join(names)} of {count} signals; {_REMOVE}"
+        )
+    return arrays
 
 
 def open_folder(folder, manifest):
@@ -108,14 +129,19 @@ def open_folder(folder, manifest):
     path = folder / _MANIFEST
     if not path.exists():
         if any(folder.iterdir()):
-            raise ValueError(f"{folder} holds files but no {_MANIFEST}; choose another folder")
+            raise ValueError(
+                f"{folder} holds files but no {_MANIFEST}; choose another folder, or remove this one to "
+                "measure its signals again"
+            )
         with replacing(path, False) as temporary, open(temporary, "w", encoding="utf-8") as file:
             json.dump(manifest, file, indent=1)
         return
     try:
         old = _flat(json.loads(path.read_text("utf-8")))
     except (ValueError, AttributeError) as error:
-        raise ValueError(f"{path} is damaged: {error}; choose another folder") from None
+        raise ValueError(
+            f"{path} is damaged: {error}; remove {folder}, and the next run measures its signals again"
+        ) from None
     new = _flat(json.loads(json.dumps(manifest)))
     changed = [key for key in {**old, **new} if old.get(key) != new.get(key)]
     if changed:

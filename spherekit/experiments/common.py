@@ -17,8 +17,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from spherekit.experiments.reading import reader
 from spherekit.train import config as configurations
+from spherekit.train import evaluate
 from spherekit.train import profile as profile_step
+from spherekit.train.schema import Key
 
 #: Group of entry points by which other packages add experiments.
 ENTRY_POINTS = "spherekit.experiments"
@@ -94,9 +97,11 @@ class Table(NamedTuple):
 class Experiment:
     """Base of experiments: data, networks to train on them, a report, and predictions.
 
-    A subclass defines ``name``, ``title`` and the methods below that raise; `register` adds an object of it.
-    The order of calls is ``check``, ``gather``, ``summary``, ``trainings``, ``report``; of a model file
-    ``check_model`` and ``predict``.
+    A subclass defines ``name``, ``title``, ``gather`` and ``trainings``; without ``report`` the loss and the
+    metrics of the test data are reported; with ``predict`` it has ``spherekit predict``, with
+    ``example_batch`` ``spherekit train --profile``. `register` adds an object of it. The order of calls is
+    ``check``, ``gather``, ``summary``, ``trainings``, ``report``; of a model file ``check_model`` and
+    ``predict``.
 
     Attributes
     ----------
@@ -105,32 +110,36 @@ class Experiment:
     title : str
         One line.
     sections : dict
-        {section: keys} of its own sections in TOML, as `spherekit.train.config.read` expects them.
+        {section: {key: spherekit.train.schema.Key}} of its own sections in TOML; or in place of the keys a
+        function, as `spherekit.train.config.read` expects it.
 
+    >>> import tempfile
     >>> from spherekit import experiments, nn
     >>> from spherekit.experiments import common
     >>> from spherekit.testing import random_flm
-    >>> from spherekit.train import finish
+    >>> from spherekit.train.schema import Key
     >>> class Noise(experiments.Experiment):
     ...     name = "noise"
     ...     title = "strong noise and weak noise"
+    ...     sections = {"data": {"n": Key("whole", 40, least=20), "factor": Key("number", 2.0)}}
     ...
     ...     def gather(self, config, folder, *, read=None, analysis=None, progress=None):
-    ...         x = random_flm(4, np.random.default_rng(0), reality=True, shape=(40, 1))
-    ...         labels = np.arange(40) % 2
-    ...         return x * (1 + labels)[:, None, None], labels
+    ...         n, factor = (config.values["data"][name] for name in ("n", "factor"))
+    ...         x = random_flm(4, np.random.default_rng(0), reality=True, shape=(n, 1))
+    ...         labels = np.arange(n) % 2
+    ...         return x * np.where(labels, factor, 1.0)[:, None, None], labels
     ...
     ...     def trainings(self, config, data):
     ...         x, labels = data
     ...         net = nn.Sequential(nn.Sphere(4, 1), nn.PowerSpectrum(), nn.Dense(2))
-    ...         train, test = ((x[part], labels[part]) for part in (slice(30), slice(30, 40)))
+    ...         train, test = ((x[part], labels[part]) for part in (slice(10, None), slice(10)))
     ...         params, state = common.initial(net, config)
     ...         return [experiments.Training("noise", net, params, state, train, None, test, {})]
-    >>> noise, config = experiments.register(Noise()), {"fit": {"epochs": 20}}
-    >>> noise, config = experiments.parse({"experiment": "noise", **config}, "an example")
-    >>> (training,) = noise.trainings(config, noise.gather(config, None))
-    >>> finish(experiments.steps(noise, config, training)).epoch
-    20
+    >>> noise = experiments.register(Noise())
+    >>> content = {"experiment": "noise", "data": {"n": 60}, "fit": {"epochs": 20}}
+    >>> done = experiments.run(content, tempfile.mkdtemp())
+    >>> done.checkpoints[0].epoch, len(done.report)
+    (20, 1)
     """
 
     name = ""
@@ -162,7 +171,7 @@ class Experiment:
             For what is computed of the data, so that another call finds it there.
         read : callable
             ``read(path)`` is the `signals.Signal` of a file; options field, grid, hdu and ordering choose in
-            the file.
+            the file. `reading.reader` returns one.
         analysis : signals.Analysis, optional
             How maps are fitted, and with how many threads.
         progress : callable, optional
@@ -179,12 +188,37 @@ class Experiment:
         raise NotImplementedError(f"{type(self).__name__} does not define trainings")
 
     def report(self, config, data, trained, threads=None):
-        """Lines of text on a list of `Trained`, in the order of `trainings`."""
-        raise NotImplementedError(f"{type(self).__name__} does not define report")
+        """Lines of text on a list of `Trained`, in the order of `trainings`.
+
+        By default the loss of the test data and the metrics of [fit], of classes the accuracy too.
+        """
+        fit = config.values["fit"]
+        names = list(fit["metrics"])
+        if fit["loss"] == "cross_entropy" and "accuracy" not in names:
+            names.append("accuracy")
+        for network in trained:
+            training, test = network.training, network.training.test
+            if test is None or not len(test[1]):
+                yield f"{training.title}: no test data, nothing to report"
+                continue
+            values = evaluate(
+                training.net,
+                network.params,
+                test,
+                state=network.state,
+                loss=fit["loss"],
+                metrics=names if training.metrics is None else training.metrics,
+                threads=threads,
+            )
+            words = ", ".join(f"{name} {value:.4f}" for name, value in values.items())
+            yield f"{training.title}: {len(test[1])} test signals, {words}"
 
     def example_batch(self, config, read):
         """(network, (params, state), (signals, targets)) of one batch, of random numbers, for a profile."""
-        raise NotImplementedError(f"{type(self).__name__} has no profile")
+        raise ValueError(
+            f"the experiment {self.name} has no profile: its class {type(self).__name__} does not define "
+            "example_batch"
+        )
 
     def check_model(self, net, description):
         """Refuse, by ValueError, TypeError or KeyError, a network and a description of another origin."""
@@ -198,17 +232,26 @@ class Experiment:
         paths : sequence of str
         read, analysis, progress : as in `gather`
         """
-        raise NotImplementedError(f"{type(self).__name__} has no predictions")
+        raise ValueError(
+            f"the experiment {self.name} has no predictions: its class {type(self).__name__} does not define "
+            "predict; spherekit.nn.load reads the network of its model files"
+        )
 
 
 # --- the registry ------------------------------------------------------------------------------------
 
 
 def register(experiment):
-    """Add an experiment, so that commands find it by its name.
+    """Add an experiment, so that `get`, `read` and `run` find it by its name.
 
-    Other packages do so by an entry point of the group ``spherekit.experiments``, whose object is the
-    experiment; it is loaded at first use.
+    That is of this Python process: a script registers its experiment and trains it by `run`. The command
+    ``spherekit train`` is another process; it finds experiments of installed packages by their entry points,
+    in ``pyproject.toml``::
+
+        [project.entry-points."spherekit.experiments"]
+        noise = "my_package.noise:experiment"     # experiment = Noise(), in my_package/noise.py
+
+    The object is loaded at first use; then it needs no `register`.
 
     Parameters
     ----------
@@ -222,21 +265,59 @@ def register(experiment):
     Raises
     ------
     TypeError
-        Not an object of a subclass of `Experiment`.
+        Not an object of a subclass of `Experiment`; one without ``gather`` or ``trainings``; sections whose
+        keys are not described by `spherekit.train.schema.Key`.
     ValueError
         A name that is empty or belongs to another experiment.
     """
     if not isinstance(experiment, Experiment):
         hint = "; pass an object, Class()" if isinstance(experiment, type) else ""
         raise TypeError(f"{experiment!r} is not an Experiment{hint}")
-    name = experiment.name
+    name, kind = experiment.name, type(experiment)
     if not name or not isinstance(name, str):
-        raise ValueError(f"{type(experiment).__name__}.name is {name!r}; expected text")
+        raise ValueError(f"{kind.__name__}.name is {name!r}; expected text")
+    for method in ("gather", "trainings"):
+        if getattr(kind, method) is getattr(Experiment, method):
+            parameters = inspect.signature(getattr(kind, method))
+            raise TypeError(f"{kind.__name__} does not define {method}{parameters}")
+    _check_sections(kind.__name__, experiment.sections)
     previous = _registered.get(name)
-    if previous is not None and type(previous).__qualname__ != type(experiment).__qualname__:
+    if previous is not None and type(previous).__qualname__ != kind.__qualname__:
         raise ValueError(f"the name {name!r} is that of {type(previous).__qualname__}")
     _registered[name] = experiment
     return experiment
+
+
+def _check_sections(owner, sections):
+    """Refuse sections that are not {name: {key: Key}}, or functions in place of the keys."""
+    place = f"{owner}.sections"
+    if not isinstance(sections, dict):
+        raise TypeError(f'{place} is {sections!r}; expected {{"data": {{"n": {_example(40)}}}}}')
+    for name, keys in sections.items():
+        if name in ("fit", "optimizer", "schedule", "experiment"):
+            raise TypeError(f"{place}: {name!r} is of all experiments; choose another name")
+        if callable(keys):
+            continue
+        if not isinstance(keys, dict):
+            raise TypeError(
+                f'{place}["{name}"] is {keys!r}; expected {{key: Key}}, as {{"n": {_example(40)}}}, with '
+                "Key of spherekit.train.schema"
+            )
+        for key, value in keys.items():
+            if not isinstance(value, Key):
+                raise TypeError(
+                    f'{place}["{name}"]["{key}"] is {value!r}; expected a Key, as {_example(value)}: from '
+                    "spherekit.train.schema import Key"
+                )
+
+
+def _example(value):
+    """The `Key` with a default, as it is written."""
+    kinds = {bool: "flag", int: "whole", float: "number", str: "text"}
+    kind = kinds.get(type(value))
+    if kind is None:
+        return 'Key("whole", 40)'
+    return f'Key("{kind}", {value!r})'
 
 
 def names():
@@ -358,6 +439,7 @@ def parse(content, source, changes=None, experiment=None):
 
 def profile(experiment, config, read=None, threads=None):
     """(network, `spherekit.train.profile` of one step) on random numbers of the shapes of the data."""
+    read = reader() if read is None else read
     net, initial, batch = experiment.example_batch(config, read)
     options = config.options(len(batch[1]))
     used = {name: options[name] for name in ("loss", "optimizer")}

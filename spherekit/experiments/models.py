@@ -100,15 +100,57 @@ def load(path):
     return Model(experiment, net, params, state, content["model"])
 
 
-def check_resumable(folder, training):
-    """Refuse to go on with checkpoints of other signals than those of ``training``."""
-    last = files.latest(folder)
-    if last is None:
-        return
-    stored = read_tree(last)[1].get("description", {}).get("model", {})
-    changed = [name for name, value in training.description.items() if stored.get(name) != value]
+class Begun(NamedTuple):
+    """What a folder holds of a `common.Training`.
+
+    Attributes
+    ----------
+    path : path
+        The last checkpoint.
+    checkpoint : spherekit.train.checkpoints.Checkpoint
+        That.
+    epochs : int
+        Of the whole training, as it was begun or lengthened.
+    """
+
+    path: object
+    checkpoint: object
+    epochs: int
+
+
+def begun(folder, training, config):
+    """The `Begun` of a folder of checkpoints, or None where it has none.
+
+    Raises
+    ------
+    ValueError
+        A damaged checkpoint; one of another seed, or of other signals than those of ``training``.
+    """
+    numbered = [path for _, path in files.numbered(folder)]
+    if not numbered:
+        return None
+    path = numbered[-1]
+    try:
+        checkpoint, description, _ = files.read(path)
+    except ValueError as error:
+        advice = f"remove {path}, and --resume starts from the beginning"
+        if len(numbered) > 1:
+            advice = f"remove it, and --resume continues from the one before, {numbered[-2].name}"
+        raise ValueError(f"{error}; {advice}") from None
+    settings, model = description.get("training", {}), description.get("model", {})
+    seed = config.values["fit"]["seed"]
+    if settings.get("seed", seed) != seed:
+        raise ValueError(
+            f"{path} is of another training: its seed was {settings['seed']}, now {seed}; pass --seed "
+            f"{settings['seed']}, or choose another folder by -o"
+        )
+    changed = [name for name, value in training.description.items() if model.get(name) != value]
     if changed:
         raise ValueError(
-            f"{last} is of another training: {', '.join(changed)} of its signals differ; go on with the "
-            "configuration that it began with, or choose another folder"
+            f"{path} is of another training: {', '.join(changed)} of its signals differ; go on with the data "
+            "that it began with ([data], and options such as --maps, --L, --validation, --test), or choose "
+            "another folder by -o"
         )
+    steps_per_epoch = -(-len(training.train[1]) // config.values["fit"]["batch_size"])
+    epochs = -(-settings.get("total_steps", checkpoint.step) // steps_per_epoch)
+    return Begun(path, checkpoint, epochs)
