@@ -154,7 +154,9 @@ def test_what_a_training_leaves(there, capsys):
     run("train few.toml --resume --threads 2")  # of a finished training: only the report
     said = capsys.readouterr().out
     assert "of 20 test skies classified correctly" in said and "realised spectrum" in said
-    assert "the same network, without scattering" in said and "epoch   4" in said
+    assert "the same network, without scattering" in said and "epoch   4" not in said
+    assert said.count("already has 4 epochs; nothing to train") == 2
+    assert "344 parameters, 4 epochs; model.npz is of epoch 4, the best by validation loss" in said
     for folder in ("few", "few/without-scattering"):
         model = experiments.load(f"{folder}/model.npz")
         assert model.description["classes"] == ["gaussian", "non-gaussian"]
@@ -164,8 +166,18 @@ def test_what_a_training_leaves(there, capsys):
         assert len(names) == 3 and last.description == model.description
         assert nn.load(f"{folder}/model.npz")[0] == model.net == last.net
     assert experiments.load("few/without-scattering/model.npz").net.in_type.channels == 1
-    told = (there / "few/report.txt").read_text().splitlines()
-    assert told[0] == "few.toml" and told[1:] == said.splitlines()[-len(told) + 1 :]
+    lines = (there / "few/report.txt").read_text().splitlines()
+    results = said[said.index("of 20 test skies") :].splitlines()
+    assert lines[0] == "few.toml" and lines[-len(results) :] == results
+    for words in (
+        "parameters: 344",
+        "optimizer: adam(beta1=0.9",
+        "schedule: constant(",
+        "epochs: 4, at last loss",
+        "epoch of model.npz: 4, the best by validation loss (",
+        "    Zonal(6",
+    ):
+        assert any(line.startswith(f"   {words}") for line in lines), words
     assert (there / "curves.png").stat().st_size > 10000
 
 
@@ -234,7 +246,11 @@ def changed(source, target, *change):
 
 
 def test_a_folder_of_another_training_is_refused(there, capsys, tmp_path):
-    assert "--resume" in refused(capsys, "train few.toml", 2)
+    said = refused(capsys, "train few.toml", 2)
+    assert "--resume" in said and "--force" not in said
+    said = refused(capsys, "train few.toml --force", 2)
+    assert "--force does not replace" in said and "another folder by -o, or remove this" in said
+    assert "pass --seed 0" in refused_after(capsys, "train few.toml --resume --seed 1")
     shutil.copytree("few/checkpoints", tmp_path / "own/checkpoints")
     shutil.copytree("few/features", tmp_path / "own/features")
     line = f"train {changed('few.toml', 'batch.toml', 'batch_size = 10', 'batch_size = 12')}"
@@ -243,6 +259,25 @@ def test_a_folder_of_another_training_is_refused(there, capsys, tmp_path):
     line = f"train {changed('few.toml', 'seed.toml', 'seed = 3', 'seed = 4')}"
     said = refused_after(capsys, f"{line} -o {tmp_path / 'own'} --resume")
     assert "another training: mean, scale of its signals differ" in said
+
+
+def test_what_is_damaged_can_be_removed(there, capsys, tmp_path):
+    """A checkpoint, and a file of features: the message names it, and the run goes on without."""
+    shutil.copytree("few", tmp_path / "few")
+    line = f"train few.toml -o {tmp_path / 'few'} --resume"
+    before, last = [path for _, path in checkpoints.numbered(tmp_path / "few/checkpoints")][-2:]
+    features = next((tmp_path / "few/features").rglob("*.npz"))
+    for path, advice in ((features, "remove this file"), (last, f"before, {before.name}")):
+        path.write_bytes(path.read_bytes()[:1000])
+        said = refused_after(capsys, line)
+        assert str(path) in said and advice in said
+        path.unlink()
+    run(line)
+    same("few/model.npz", tmp_path / "few/model.npz")
+    for _, path in checkpoints.numbered(tmp_path / "few/checkpoints")[:-1]:
+        path.unlink()
+    checkpoints.latest(tmp_path / "few/checkpoints").write_bytes(b"")
+    assert "--resume starts from the beginning" in refused_after(capsys, line)
 
 
 def test_too_few_skies_in_a_folder(there, capsys, tmp_path):
@@ -268,6 +303,12 @@ def test_other_networks_train(there, tmp_path):
     model = experiments.load(tmp_path / "own/model.npz")
     assert {array.dtype for _, array in flatten(model.params)} == {np.dtype(float)}
     run(f"predict {tmp_path / 'own/model.npz'} sims/gaussian-00000.fits -o {tmp_path / 'o.csv'}")
+
+
+def test_files_of_the_former_version(here, capsys):
+    np.savez(here / "old.npz", checkpoint=np.frombuffer(b"{}", np.uint8), array0=np.ones(3))
+    run("info old.npz")
+    assert "old.npz: model or checkpoint of spherekit 0.1" in capsys.readouterr().out
 
 
 # --- predictions -------------------------------------------------------------------------------------
@@ -363,7 +404,7 @@ def test_foreign_models_are_refused(there, capsys, tmp_path):
         assert expected in words("changed.npz"), change
     tree["params"][0]["weights"] = tree["params"][0]["weights"][:1]
     write_tree(tmp_path / "changed.npz", tree, header, overwrite=True)
-    assert "another network" in words("changed.npz")
+    assert "do not fit the network: 0.weights" in words("changed.npz")
     assert "no file" in words("missing.npz")
 
 

@@ -24,7 +24,8 @@ def reader(*, field=None, grid=None, hdu=None, ordering=None):
     Parameters
     ----------
     field : int or str, optional
-        The column of a map, or the array of an ``.npz`` file; by default the first one, or ``values``.
+        The column of a map, or the array of an ``.npz`` file, by number or name; by default the first one, or
+        ``values``.
     grid : str, optional
         Of samples whose file does not say it, such as "mw:64".
     hdu : int or str, optional
@@ -61,12 +62,11 @@ def reader(*, field=None, grid=None, hdu=None, ordering=None):
 
 
 def _from_fits(path, field=0, grid=None, hdu=None, ordering=None):
-    hdu = int(hdu) if isinstance(hdu, str) and hdu.isascii() and hdu.isdigit() else hdu
+    hdu = _number(hdu)
     tables = outlines(path) if hdu is None else [io.read_table(path, hdu)]
     if any(map(is_alm, tables)) and not any(map(is_map, tables)):
         return Signal(path, _of_one_signal(path, io.read_alm(path, hdu)))
-    field = int(field) if isinstance(field, str) and field.isascii() and field.isdigit() else field
-    sky = io.read_map(path, field=field, ordering=ordering, hdu=hdu)
+    sky = io.read_map(path, field=_number(field), ordering=ordering, hdu=hdu)
     stored = HEALPix(sky.nside)
     if grid is not None and as_grid(grid) != stored:
         raise ValueError(f"grid is {grid}; {path} is a HEALPix map of nside {sky.nside}")
@@ -77,6 +77,11 @@ def _from_fits(path, field=0, grid=None, hdu=None, ordering=None):
     return Signal(path, sky.values, stored)
 
 
+def _number(name):
+    """The number that text may be, as the commands pass it; else the name."""
+    return int(name) if isinstance(name, str) and name.isascii() and name.isdigit() else name
+
+
 def _from_arrays(path, field="values", grid=None, hdu=None, ordering=None):
     if hdu is not None:
         raise ValueError(f"hdu is of FITS files; choose an array of {path} by field")
@@ -85,18 +90,17 @@ def _from_arrays(path, field="values", grid=None, hdu=None, ordering=None):
         raise ValueError(f"{path} holds a field of spin {arrays['spin']}; expected a real signal")
     if "flm" in arrays and field in ("values", "flm"):
         return Signal(path, _of_one_signal(path, arrays["flm"]))
-    if field not in arrays:
-        raise ValueError(f"{path} has no array {field!r}; it holds {', '.join(arrays)[:80]}")
     stated = str(arrays["grid"]) if "grid" in arrays else None
     if stated is None and grid is None:
         raise ValueError(f'{path} does not say its grid; pass grid, as grid="mw:64"')
-    where, values = as_grid(stated or grid), arrays[field]
+    where = as_grid(stated or grid)
+    values = _picked(path, arrays, _number(field), len(where.shape))
     if stated and grid and as_grid(grid) != where:
         raise ValueError(f"grid is {grid}; {path} says that its grid is {stated}")
     if values.shape != tuple(where.shape) or values.dtype.kind not in "fiub":
         raise ValueError(
             f"{path}: {field} has shape {values.shape} and type {values.dtype}; expected real samples of "
-            f"shape {tuple(where.shape)}"
+            f"shape {tuple(where.shape)}; of several signals choose one by field"
         )
     if values.dtype.kind != "f" or values.dtype.itemsize not in (4, 8):
         values = values.astype(np.float32 if values.dtype == np.float16 else np.float64)
@@ -112,11 +116,26 @@ def _from_arrays(path, field="values", grid=None, hdu=None, ordering=None):
 
 def _of_one_signal(path, flm):
     """Coefficients that are finite, of one real signal."""
+    if not np.isfinite(flm).all():
+        raise ValueError(f"{path} holds NaN or infinite coefficients")
     if flm.ndim != 1 or not is_hermitian(flm):
         raise ValueError(
             f"{path} holds coefficients of shape {flm.shape}; expected those of one real signal, (L*L,); of "
             "a FITS file choose a table by hdu"
         )
-    if not np.isfinite(flm).all():
-        raise ValueError(f"{path} holds NaN or infinite coefficients")
     return flm
+
+
+def _picked(path, arrays, field, n):
+    """The array of a name, or the signal of a number or a name of ``columns``; samples have n axes."""
+    stored = np.asarray(arrays.get("values", ()))
+    columns = [str(name) for name in np.atleast_1d(arrays.get("columns", ()))]
+    if field in arrays:
+        values = arrays[field]
+        is_first = len(values) == 1 or (field == "values" and len(columns) == len(values))
+        return values[0] if values.ndim == n + 1 and is_first else values
+    number = columns.index(field) if field in columns else field
+    if isinstance(number, int) and stored.ndim == n + 1 and 0 <= number < len(stored):
+        return stored[number]
+    names = ", ".join([*arrays, *columns])[:80]
+    raise ValueError(f"{path} has no signal {field!r}; it holds {names}")

@@ -293,8 +293,8 @@ def _outcome(config, training, checkpoint):
     """A line on a training that has ended."""
     count = count_parameters(training.params)
     return (
-        f"{_epochs(checkpoint.epoch)}, at last {epoch_values(checkpoint)}; {count} parameters; model.npz is "
-        f"of epoch {_best(config, checkpoint)}"
+        f"{count} parameters, {_epochs(checkpoint.epoch)}; model.npz is of epoch "
+        f"{_best(config, checkpoint)}"
     )
 
 
