@@ -94,7 +94,8 @@ def load(folder, n=None):
     if not blocks:
         raise ValueError(f"{folder} holds no measured signals")
     if n is not None and count < n:
-        raise ValueError(f"{folder} holds {count} signals; expected {n}: measure them")
+        found = {i for first, stop, _ in _blocks(folder) for i in range(first, stop)}
+        raise ValueError(f"{folder} holds {len(found)} signals; expected {n}: measure them")
     merged = {key: np.concatenate([arrays[key] for arrays in blocks]) for key in blocks[0]}
     return {key: values[:n] for key, values in merged.items()}
 
@@ -128,14 +129,20 @@ def open_folder(folder, manifest):
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / _MANIFEST
     if not path.exists():
-        if any(folder.iterdir()):
+        if any(not entry.name.endswith(".tmp") for entry in folder.iterdir()):
             raise ValueError(
                 f"{folder} holds files but no {_MANIFEST}; choose another folder, or remove this one to "
                 "measure its signals again"
             )
-        with replacing(path, False) as temporary, open(temporary, "w", encoding="utf-8") as file:
-            json.dump(manifest, file, indent=1)
-        return
+        try:
+            with (
+                replacing(path, False) as temporary,
+                open(temporary, "w", encoding="utf-8") as file,
+            ):
+                json.dump(manifest, file, indent=1)
+            return
+        except FileExistsError:  # of another run that has begun at the same time
+            pass
     try:
         old = _flat(json.loads(path.read_text("utf-8")))
     except (ValueError, AttributeError) as error:

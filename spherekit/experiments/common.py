@@ -346,6 +346,7 @@ def get(name):
     if name not in known:
         close = difflib.get_close_matches(str(name), known, 1)
         hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+        hint += " (one that a script registers is known in that script alone: experiments.register)"
         raise ValueError(f"there is no experiment {name!r}; {hint}")
     return known[name]
 

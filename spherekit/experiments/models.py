@@ -133,6 +133,8 @@ def begun(folder, training, config):
     try:
         checkpoint, description, _ = files.read(path)
     except ValueError as error:
+        if "format version" in str(error):
+            raise ValueError(f"{error}; or choose another folder by -o") from None
         advice = f"remove {path}, and --resume starts from the beginning"
         if len(numbered) > 1:
             advice = f"remove it, and --resume continues from the one before, {numbered[-2].name}"

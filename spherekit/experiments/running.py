@@ -160,7 +160,7 @@ def run(
             checkpoints.append(checkpoint)
             facts.extend(_facts(config, training, checkpoint))
         report = list(experiment.report(config, data, trained, threads))
-        lines = [config.source, *summary, *facts, *report, ""]
+        lines = [config.source, *summary, *report, "", *facts, ""]
         _write_text(folder / "report.txt", "\n".join(lines))
     return Run(experiment, config, data, trained, checkpoints, report)
 
