@@ -10,7 +10,8 @@ from autograd import make_vjp
 from autograd.extend import Box, VSpace, defvjp_argnums, primitive
 from autograd.tracer import getval, isbox
 
-from spherekit._core.pytree import leaves, map_leaves, with_leaves
+from spherekit._core.pytree import as_reals, leaves, map_leaves, with_leaves
+from spherekit.train.losses import function_name, one_number
 
 
 class _Token:
@@ -152,14 +153,36 @@ def loss_and_gradients(net, loss, params, state, x, y, context):
     loss : float
     gradients : tree of arrays, as ``params``
     state : tree of arrays
+
+    Raises
+    ------
+    TypeError, ValueError
+        The loss is not one real number, or not computed from the parameters by operations of autograd.
     """
 
     def function(boxes):
         outputs, new_state = net.apply(with_leaves(params, boxes), state, x, context)
-        return loss(outputs, y), new_state
+        value = loss(outputs, y)
+        one_number(getval(value), "the loss", loss)
+        if not isbox(value):
+            _refuse_untraced(outputs, loss)
+        return value, new_state
 
     value, gradients, new_state = value_and_gradients(function, list(leaves(params)))
     return float(value), with_leaves(params, gradients), new_state
+
+
+def _refuse_untraced(outputs, loss):
+    """Refuse a loss that autograd does not follow to the parameters: its gradient would be 0 throughout."""
+    if not isbox(outputs):
+        raise ValueError(
+            "the outputs of the network do not depend on its parameters, or autograd cannot follow them: "
+            "compute in layers with autograd.numpy, and do not convert to plain numbers or arrays"
+        )
+    raise ValueError(
+        f"the loss, {function_name(loss)}, does not depend on the outputs, or autograd cannot follow it: "
+        "compute it with autograd.numpy, and do not convert to plain numbers or arrays"
+    )
 
 
 # --- layer by layer ------------------------------------------------------------------------------------
@@ -168,7 +191,8 @@ def loss_and_gradients(net, loss, params, state, x, y, context):
 class LayerObserver:
     """Runs the computations of each layer, forward and backward; a subclass measures or checks them.
 
-    A layer is identified by ``key``, (path, name of its class).
+    A layer is identified by ``key``, (path, name of its class). ``compute(ordinary=True)`` computes with
+    arrays divided by their largest entries where these are above 1: whether a failure is one of size.
     """
 
     def forward(self, key, x, compute):
@@ -176,7 +200,7 @@ class LayerObserver:
         return compute()
 
     def backward(self, key, gradient, compute):
-        """The result of ``compute()``, gradients by the input and the parameters."""
+        """The result of ``compute()``, gradients by the input and the parameters that are differentiated."""
         return compute()
 
 
@@ -203,14 +227,19 @@ class _LayerRun:
         traced = [index for index, leaf in enumerate(leaves(self.tree)) if isbox(leaf)]
         plain = [getval(leaf) for leaf in leaves(self.tree)]
 
+        def apply(values):
+            x, params = with_leaves(self.tree, values)
+            return self.layer.apply(params, self.state, x, self.context)
+
         def function(boxes):
             values = list(plain)
             for index, box in zip(traced, boxes, strict=True):
                 values[index] = box
-            x, params = with_leaves(self.tree, values)
-            return self.layer.apply(params, self.state, x, self.context)
+            return apply(values)
 
-        def compute():
+        def compute(ordinary=False):
+            if ordinary:
+                return apply(list(map(_ordinary, plain)))
             y, self.pull_back, new_state = vjp(function, list(arrays))
             return y, new_state
 
@@ -221,9 +250,18 @@ class _LayerRun:
         """The rule of the backward pass; all arguments are differentiated."""
 
         def rule(gradient):
-            return self.observer.backward(self.key, gradient, lambda: self.pull_back(gradient))
+            def compute(ordinary=False):
+                return self.pull_back(_ordinary(gradient) if ordinary else gradient)
+
+            return self.observer.backward(self.key, gradient, compute)
 
         return rule
+
+
+def _ordinary(array):
+    """The array, divided by its largest entry where that is finite and above 1."""
+    largest = np.max(np.abs(as_reals(array)), initial=1)
+    return array / largest if np.isfinite(largest) else array
 
 
 def observed_by(observer):
