@@ -221,8 +221,8 @@ def _advice(observer, loss, gradients, job, checkpoint, x):
         if largest > data:
             return f"The parameters, up to {largest:.3g}, are too large: start from smaller ones{wider}"
         return (
-            f"Numbers of {size:.3g}, from data up to {data:.3g}, are near the limit of {dtype}: scale the data "
-            f"down{wider}"
+            f"Numbers of {size:.3g}, from data up to {data:.3g}, are near the limit of {dtype}: scale the "
+            f"data down{wider}"
         )
     if observer.place is not None:
         return (
@@ -242,6 +242,9 @@ def _advice(observer, loss, gradients, job, checkpoint, x):
             f"Gradients up to {_largest_leaf(gradients):.3g} have squares beyond {dtype}: scale the loss "
             f"down, or {clip}"
         )
+    learning_rate = job.optimizer.learning_rate(checkpoint.step)
+    if not np.isfinite(learning_rate):
+        return f"The learning rate is {learning_rate}: its schedule has to return finite numbers"
     return f"Lower the learning rate, or {clip}"
 
 

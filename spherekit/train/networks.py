@@ -1,6 +1,7 @@
 """Networks of trainings as text: what a resumed one must share, and what files cannot hold of it."""
 
 import dataclasses
+import json
 import re
 from functools import partial
 
@@ -93,14 +94,15 @@ def unregistered(value):
     ['the function sinh is not registered; call nn.register(sinh)']
     """
     try:
-        describe(value)
+        json.dumps(describe(value), allow_nan=False)
         return []
-    except TypeError as error:
-        reasons = [str(error)]
+    except (TypeError, ValueError) as error:
+        reasons = [str(error)] if isinstance(error, TypeError) else []
     if isinstance(value, Value):
         parts = [getattr(value, field.name) for field in dataclasses.fields(value)]
     else:
         parts = value if isinstance(value, tuple) else ()
+        reasons += [f"{value} is not finite, which files do not store"] * isinstance(value, float)
     reasons += (reason for part in parts for reason in unregistered(part))
     return list(dict.fromkeys(_named(reason) for reason in reasons))
 
