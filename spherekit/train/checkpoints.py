@@ -151,7 +151,7 @@ def _entry(header, name, kind):
     """An entry of a header, of that type; only the network may be missing."""
     value = header.get(name) if name == "network" else header[name]
     if not isinstance(value, kind):
-        raise ValueError(f"{name} of its header is {str(value)[:60]!r}")
+        raise ValueError(f"{name} of its header is {repr(value)[:60]}")
     if name == "network" and value is not None and set(value) != {"class", "fields"}:
         raise ValueError(f"{name} of its header has the entries {list(value)}")
     return value

@@ -480,7 +480,7 @@ def _resumed(job, params, state, path):
     checkpoint, description = store.load(path)
     stored = description.get("training", {})
     if not isinstance(stored, dict):
-        raise ValueError(f"{path} is damaged: its settings are {str(stored)[:60]!r}")
+        raise ValueError(f"{path} is damaged: its settings are {repr(stored)[:60]}")
     if reason := networks.difference(stored.get("layers"), job.settings["layers"]):
         raise ValueError(f"{path} is of another network: {reason}")
     for expected, tree in ((params, checkpoint.params), (state, checkpoint.state)):

@@ -76,7 +76,7 @@ def difference(stored, lines):
     if stored == lines:
         return None
     if not isinstance(stored, list) or not all(isinstance(line, str) for line in stored):
-        return f"its layers are {str(stored)[:60]!r}"
+        return f"its layers are {repr(stored)[:60]}"
     for line, now in zip(stored, lines, strict=False):
         if line != now:
             place, before = line.split(": ", 1) if ": " in line else ("a layer", line)
