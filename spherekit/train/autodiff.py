@@ -1,40 +1,16 @@
 """Values and gradients by lists of arrays, and layers that are observed while a network is differentiated.
 
 autograd's own `value_and_grad` takes lists apart, and assembles their gradients, by operations of its own.
-Here a token stands for all arrays together: each array is introduced by a primitive of the token, whose
-backward rule stores the gradient, so that the arrays are differentiated as they are.
+Here each array is a root of the graph, which stores its gradient when the backward pass arrives there.
 """
 
 import numpy as np
-from autograd import make_vjp
-from autograd.extend import Box, VSpace, defvjp_argnums, primitive
-from autograd.tracer import getval, isbox
+from autograd.core import VJPNode, backward_pass
+from autograd.extend import defvjp_argnums, primitive
+from autograd.tracer import getval, isbox, new_box, trace, trace_stack
 
 from spherekit._core.pytree import as_reals, leaves, map_leaves, with_leaves
 from spherekit.train.losses import function_name, one_number
-
-
-class _Token:
-    """What autograd differentiates by; its gradients are tokens too, and add up to nothing."""
-
-
-class _TokenBox(Box):
-    __slots__ = []
-
-
-class _TokenSpace(VSpace):
-    __slots__ = []
-
-    def add(self, first, second):
-        return first
-
-    mut_add = add
-
-
-_TOKEN = _Token()
-_TOKENS = (_TOKEN,)
-_TokenBox.register(_Token)
-_TokenSpace.register(_Token)
 
 
 class _Slot:
@@ -47,23 +23,13 @@ class _Slot:
 
     def store(self, gradient):
         self.gradient = gradient
-        return _TOKENS
+        return ()
 
-
-@primitive
-def _introduce(token, *, slot):
-    """The array of a slot; the backward pass stores its gradient there."""
-    return slot.array
-
-
-@primitive
-def _discard(token, value):
-    """``value``, as a result that autograd follows."""
-    return value
-
-
-defvjp_argnums(_introduce, lambda argnums, value, args, flags: flags["slot"].store)
-defvjp_argnums(_discard, lambda argnums, value, args, flags: lambda gradient: _TOKENS)
+    def box(self):
+        """The array as a root of the graph that is being recorded."""
+        root = VJPNode.new_root()
+        root.vjp = self.store
+        return new_box(self.array, trace_stack.top, root)
 
 
 def vjp(function, arrays):
@@ -92,28 +58,28 @@ def vjp(function, arrays):
     slots = [_Slot(array) for array in arrays]
     results, errors = [], []
 
-    def of_token(token):
+    def recorded(start):
         try:
-            value, auxiliary = function([_introduce(token, slot=slot) for slot in slots])
-        except (
-            BaseException
-        ) as error:  # raised below: inside, autograd would count a level too many
-            errors.append(error)
-            return _discard(token, 0.0)
-        results.append(map_leaves(getval, auxiliary))
-        return value if isbox(value) else _discard(token, value)
+            value, auxiliary = function([slot.box() for slot in slots])
+        except BaseException as error:
+            errors.append(error)  # raised below: inside, autograd would count a level too many
+            return start
+        results.extend((value, map_leaves(getval, auxiliary)))
+        return value if isbox(value) else start
 
-    run_backward, value = make_vjp(of_token)(_TOKEN)
+    value, end = trace(VJPNode.new_root(), recorded, 0.0)
     if errors:
         raise errors[0]
+    if not isbox(results[0]):
+        value = results[0]
 
     def pull_back(gradient):
         for slot in slots:
             slot.gradient = None
-        run_backward(gradient)
+        backward_pass(gradient, end)
         return [np.zeros_like(s.array) if s.gradient is None else s.gradient for s in slots]
 
-    return value, pull_back, results[0]
+    return value, pull_back, results[1]
 
 
 def value_and_gradients(function, arrays):
