@@ -25,6 +25,11 @@ class _Slot:
         self.gradient = gradient
         return ()
 
+    def collect(self):
+        """The gradient, 0 where none has arrived; it is not stored any longer."""
+        gradient, self.gradient = self.gradient, None
+        return np.zeros_like(self.array) if gradient is None else gradient
+
     def box(self):
         """The array as a root of the graph that is being recorded."""
         root = VJPNode.new_root()
@@ -74,10 +79,8 @@ def vjp(function, arrays):
         value = results[0]
 
     def pull_back(gradient):
-        for slot in slots:
-            slot.gradient = None
         backward_pass(gradient, end)
-        return [np.zeros_like(s.array) if s.gradient is None else s.gradient for s in slots]
+        return [slot.collect() for slot in slots]
 
     return value, pull_back, results[1]
 
@@ -186,26 +189,34 @@ class _LayerRun:
         self.observer, self.key = observer, (context.path, type(layer).__name__)
         self.layer, self.state, self.context = layer, state, context
         self.tree = x, params
+        self.leaves = list(leaves(self.tree))
+        self.traced = [index for index, leaf in enumerate(self.leaves) if isbox(leaf)]
         self.pull_back = self.new_state = None
+
+    def apply(self, values):
+        """The layer, with these leaves in place of its input and parameters."""
+        x, params = with_leaves(self.tree, values)
+        return self.layer.apply(params, self.state, x, self.context)
+
+    def output(self):
+        """The output, traced as the arguments are."""
+        return _observed(*(self.leaves[index] for index in self.traced), run=self)
 
     def forward(self, arrays):
         """The output, for plain arrays in place of those that are differentiated."""
-        traced = [index for index, leaf in enumerate(leaves(self.tree)) if isbox(leaf)]
-        plain = [getval(leaf) for leaf in leaves(self.tree)]
-
-        def apply(values):
-            x, params = with_leaves(self.tree, values)
-            return self.layer.apply(params, self.state, x, self.context)
+        plain = list(map(getval, self.leaves))
 
         def function(boxes):
             values = list(plain)
-            for index, box in zip(traced, boxes, strict=True):
+            for index, box in zip(self.traced, boxes, strict=True):
                 values[index] = box
-            return apply(values)
+            return self.apply(values)
 
         def compute(ordinary=False):
             if ordinary:
-                return apply(list(map(_ordinary, plain)))
+                return self.apply(list(map(_ordinary, plain)))
+            if not arrays:
+                return self.apply(plain)
             y, self.pull_back, new_state = vjp(function, list(arrays))
             return y, new_state
 
@@ -252,7 +263,7 @@ def observed_by(observer):
 
     def around(layer, params, state, x, context):
         run = _LayerRun(observer, layer, params, state, x, context)
-        y = _observed(*(leaf for leaf in leaves((x, params)) if isbox(leaf)), run=run)
+        y = run.output()
         return y, run.new_state
 
     return around
