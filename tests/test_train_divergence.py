@@ -208,6 +208,16 @@ def test_numbers_that_are_lost_in_the_validation(tmp_path):
         list(train.fit(net, begin(net), (x, labels), **options))
 
 
+def test_validation_signals_that_are_not_finite():
+    x, labels = problem()
+    lost = np.where(np.arange(40)[:, None, None] == 33, np.float32(np.nan), x)
+    with pytest.raises(
+        ValueError, match="validation: 1 of 40 signals hold NaN .* first is 33"
+    ) as error:
+        list(fit(plain(), validation=(lost, labels)))
+    assert not isinstance(error.value, train.Diverged)
+
+
 class OfItsOwn(Exception):
     """Of no kind that a network knows."""
 
@@ -227,7 +237,11 @@ def test_own_layers_that_refuse_large_numbers(kind):
     assert (
         error_kind is train.Diverged and "step 1: layer 1, Lossy, fails on an input up to" in words
     )
-    assert "too large for me" in words and "scale the data down" in words
+    assert "too large for me" in words and "near the limit of float32: scale the data" in words
+    x, labels = problem(dtype=np.complex128)
+    net = nn.Sequential(nn.Sphere(4, 1), Lossy(limited), nn.PowerSpectrum(), nn.Dense(2))
+    with pytest.raises(train.Diverged, match="are too large for this layer: scale the data down$"):
+        list(train.fit(net, begin(net, np.float64), (x * 1e25, labels)))
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,13 @@ def explained(job, checkpoint, x, y, rng):
 
 
 def explained_validation(job, checkpoint, compute):
-    """As `explained`, of the validation after a step; ``compute(around)`` computes its outputs."""
+    """As `explained`, for the validation after a step; ``compute(around)`` computes its outputs."""
+    lost = [n for n, signal in enumerate(job.validation[0]) if not is_finite(signal)]
+    if lost:
+        return ValueError(
+            f"validation: {len(lost)} of {len(job.validation[0])} signals hold NaN or infinite numbers, the "
+            f"first is {lost[0]}"
+        )
     observer = _FirstLoss()
     try:
         with np.errstate(all="ignore"):
@@ -220,10 +226,10 @@ def _advice(observer, loss, gradients, job, checkpoint, x):
         data, largest = _largest(x), _largest_leaf(params)
         if largest > data:
             return f"The parameters, up to {largest:.3g}, are too large: start from smaller ones{wider}"
-        return (
-            f"Numbers of {size:.3g}, from data up to {data:.3g}, are near the limit of {dtype}: scale the "
-            f"data down{wider}"
-        )
+        numbers = f"Numbers of {size:.3g}, from data up to {data:.3g}, are"
+        if size > limit:
+            return f"{numbers} near the limit of {dtype}: scale the data down{wider}"
+        return f"{numbers} too large for this layer: scale the data down"
     if observer.place is not None:
         return (
             "Its numbers are of ordinary size: its function has no finite value there. Change the function; "

@@ -59,7 +59,8 @@ class Checkpointing:
     """Where a training writes its checkpoints, and whether it continues from them.
 
     They hold the network too, for `spherekit.nn.load`, where its layers are of this package or registered
-    (`spherekit.nn.register`).
+    (`spherekit.nn.register`); else `fit` warns, and they hold its parameters only. A training is resumed with
+    the same network: every hyper-parameter is compared, functions and own layers by name.
 
     Parameters
     ----------
