@@ -236,7 +236,7 @@ def test_networks_that_are_not_saved(path):
         [{"weights": weights + 1j}],
         [{"weights": weights[:-1]}],
     ):
-        with pytest.raises(ValueError, match="parameters are of another network"):
+        with pytest.raises(ValueError, match="do not fit the network"):
             nn.save(path, net, wrong, state)
     with pytest.raises(TypeError):
         nn.save(path, net, [{"weights": "text"}], state)
@@ -356,7 +356,7 @@ def test_versions(path):
     for version in (1, 3, None, "2"):
         text = json.dumps(content | {"version": version}).encode()
         np.savez(path, **entries | {"spherekit": np.frombuffer(text, np.uint8)})
-        with pytest.raises(ValueError, match="format version .*; this version of spherekit reads"):
+        with pytest.raises(ValueError, match="format version .*; this version"):
             nn.load(path)
 
 
@@ -418,8 +418,8 @@ CHANGES = {
     "nothing": (field(channels=None), "channels is None"),
     "a layer": (field(channels=describe(nn.Zonal(3))), r"channels is Zonal\(3\)"),
     "a band-limit above": (field(L=9), "layer 0, Zonal: L is 9"),
-    "other channels": (field(channels=4), "parameters are of another network.*0.weights of shape"),
-    "other anchors": (field(anchors=3), "parameters are of another network.*0.weights of shape"),
+    "other channels": (field(channels=4), "do not fit the network: 0.weights of shape"),
+    "other anchors": (field(anchors=3), "do not fit the network: 0.weights of shape"),
     "a function that is unknown": (
         lambda network, zonal: network["fields"]["layers"][1]["fields"].update(
             function={"function": "system"}
@@ -449,10 +449,13 @@ CHANGES = {
         "cannot be created",
     ),
     "a number as type": (lambda network, zonal: network["fields"].update(in_type=3), "created"),
-    "no layers": (lambda network, zonal: network["fields"].update(layers=[]), "another network"),
+    "no layers": (
+        lambda network, zonal: network["fields"].update(layers=[]),
+        "do not fit the network",
+    ),
     "a layer less": (
         lambda network, zonal: network["fields"].update(layers=network["fields"]["layers"][1:]),
-        "another network.*0.weights, which is not expected",
+        "do not fit the network: 0.weights, which is not expected",
     ),
     "a number of layers": (lambda network, zonal: network["fields"].update(layers=3), "created"),
     "a layer alone": (lambda network, zonal: zonal, "not a network"),
@@ -495,9 +498,9 @@ def test_parameters_that_do_not_fit(wrong, path):
     params, state = net.init(0)
     tree = {"params": wrong(params), "state": state}
     write_tree(path, tree, {"network": describe(net)})
-    with pytest.raises(ValueError, match="its parameters are of another network: they have"):
+    with pytest.raises(ValueError, match="do not fit the network: "):
         nn.load(path)
-    with pytest.raises(ValueError, match="the parameters are of another network: they have"):
+    with pytest.raises(ValueError, match="do not fit the network: "):
         nn.save(path.with_name("new.npz"), net, wrong(params), state)
 
 
@@ -516,7 +519,7 @@ def test_state_that_does_not_fit(wrong, path):
     net = nn.Sequential(SPHERE, nn.BatchNorm(), nn.GlobalMean())
     params, state = net.init(0)
     write_tree(path, {"params": params, "state": wrong(state)}, {"network": describe(net)})
-    with pytest.raises(ValueError, match="of another network: .* have"):
+    with pytest.raises(ValueError, match="do not fit the network: "):
         nn.load(path)
 
 

@@ -212,7 +212,7 @@ WRONG = {
     ),
     "a name that init does not make": (
         lambda: wrong(forward=lambda self, params, x, context: params["scale"] * x),
-        "layer 0, Wrong: no parameter 'scale'",
+        "layer 0, Wrong: KeyError 'scale'; its init returns params with factor",
     ),
     "not finite": (
         lambda: wrong(**forward(lambda x: x / 0)),
@@ -263,7 +263,7 @@ def test_errors_of_own_layers_show_their_line(inside, rng):
     with pytest.raises(ValueError, match="Wrong: cannot reshape") as error:
         output(net, net.init(0), signals(SPHERE, rng))
     assert str(error.value.__cause__).startswith("cannot reshape")
-    with pytest.raises(TypeError, match="layer 1, Sequential: layer 0, Dense: accepts") as error:
+    with pytest.raises(TypeError, match="layer 1.0, Dense: accepts") as error:
         nn.Sequential(SPHERE, nn.Zonal(2), nn.Sequential(nn.Dense(3)))
     assert error.value.__cause__ is None and error.value.__suppress_context__
 
@@ -279,4 +279,144 @@ def test_the_layer_after_is_not_blamed(rng):
     """A wrong shape is refused where it comes from, not where it does not fit."""
     net = nn.Sequential(SPHERE, wrong(**forward(lambda x: x[:, :1])), nn.Zonal(2), nn.GlobalMean())
     with pytest.raises(ValueError, match="^layer 0, Wrong: "):
+        output(net, net.init(0), signals(SPHERE, rng))
+
+
+# --- classes that are refused or understood -----------------------------------------------------------
+
+
+def body(**attributes):
+    """A subclass of `nn.Layer` with these attributes, defined anew."""
+    return type("Own", (nn.Layer,), {"out_type": lambda self, in_type: in_type, **attributes})
+
+
+def test_classes_that_are_refused():
+    """When they are defined, with what to write in place of it."""
+    with pytest.raises(TypeError, match="Own defines __init__; .*annotate"):
+        body(__init__=lambda self, size: None)
+    for name in ("init", "forward", "apply", "out_type", "multiplications"):
+        with pytest.raises(TypeError, match=f"Own has a field '{name}', which is a method"):
+            body(__annotations__={name: float})
+    for base in (nn.Sequential, nn.ConcatReadouts):
+        with pytest.raises(TypeError, match="write a function that returns"):
+            type("Block", (base,), {})
+
+
+def test_a_decorated_class():
+    """`dataclass(frozen=True)` above the class changes nothing."""
+    plain = body(size=3, __annotations__={"size": int})
+    decorated = dataclasses.dataclass(frozen=True)(body(size=3, __annotations__={"size": int}))
+    for kind in (plain, decorated):
+        layer = kind(4)
+        assert layer.size == 4 and layer == kind(size=4) and hash(layer) == hash(kind(4))
+        for change in (lambda v: setattr(v, "size", 5), lambda v: delattr(v, "size")):
+            with pytest.raises(dataclasses.FrozenInstanceError):
+                change(layer)
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            layer.more = 1
+
+
+class Table(nn.Layer):
+    """Computes something of its fields once."""
+
+    size: int = 2
+
+    def __post_init__(self):
+        object.__setattr__(self, "table", tuple(range(self.size)))
+
+    def out_type(self, in_type):
+        return in_type
+
+    def forward(self, params, x, context):
+        return x * self.table[-1]
+
+
+def test_attributes_of_post_init_are_copied(rng):
+    net, x = nn.Sequential(FEATURES, Table(4)), rng.standard_normal((2, 3))
+    for twin in copies(net):
+        assert np.array_equal(twin([{}], x), 3 * x)
+
+
+class Mean(nn.Layer):
+    """A running mean, written without a thought of autograd."""
+
+    def out_type(self, in_type):
+        return in_type
+
+    def init(self, in_type, rng):
+        return {"scale": np.ones(in_type.features)}, {"mean": np.zeros(in_type.features)}
+
+    def apply(self, params, state, x, context):
+        y = params["scale"] * x
+        return y, {"mean": 0.9 * state["mean"] + 0.1 * anp.mean(y, axis=0)}
+
+
+def test_running_state_is_not_differentiated(rng):
+    net, x = nn.Sequential(FEATURES, Mean(), nn.Dense(1)), rng.standard_normal((5, 3))
+    params, state = net.init(0)
+    states = []
+
+    def loss(p):
+        y, new_state = net.apply(p, state, x, training())
+        states.append(new_state)
+        return anp.sum(y)
+
+    grad(loss)(params)
+    assert type(states[0][0]["mean"]) is np.ndarray
+    np.testing.assert_allclose(states[0][0]["mean"], 0.1 * x.mean(axis=0), rtol=0, atol=CHAIN)
+
+
+def test_complex_features_are_refused(rng):
+    own = wrong(
+        out_type=lambda self, in_type: nn.Features(2), forward=lambda self, p, x, c: x[..., 0]
+    )
+    with pytest.raises(TypeError, match="layer 0, Wrong: returned complex numbers .*2 features"):
+        net = nn.Sequential(SPHERE, own)
+        output(net, net.init(0), signals(SPHERE, rng))
+
+
+class FieldError(ValueError):
+    """An error whose constructor asks for more than a text."""
+
+    def __init__(self, field, value):
+        super().__init__(f"{field} is {value}")
+
+
+def fail(error):
+    def forward(self, params, x, context):
+        raise error
+
+    return forward
+
+
+@pytest.mark.parametrize(
+    "error", [FieldError("size", 3), UnicodeDecodeError("u8", b"\xff", 0, 1, "no")]
+)
+def test_errors_with_their_own_constructors(error, rng):
+    net = nn.Sequential(SPHERE, nn.Sequential(wrong(forward=fail(error))))
+    with pytest.raises(ValueError, match="layer 0.0, Wrong: ") as raised:
+        output(net, net.init(0), signals(SPHERE, rng))
+    assert str(error) in str(raised.value) and raised.value.__cause__ is error
+
+
+@pytest.mark.parametrize(
+    "error", [AttributeError("no shape"), IndexError("far"), ZeroDivisionError()]
+)
+def test_other_errors_have_a_note(error, rng):
+    net = nn.Sequential(SPHERE, nn.Sequential(wrong(forward=fail(error))))
+    with pytest.raises(type(error)) as raised:
+        output(net, net.init(0), signals(SPHERE, rng))
+    assert raised.value is error and error.__notes__ == ["in layer 0.0, Wrong"]
+
+
+def test_a_cast_that_numpy_refuses(rng):
+    """Its error has a constructor of its own too."""
+
+    def forward(self, params, x, context):
+        total = np.zeros(x.shape)
+        total += x
+        return total
+
+    net = nn.Sequential(SPHERE, wrong(forward=forward))
+    with pytest.raises(TypeError, match="layer 0, Wrong: Cannot cast"):
         output(net, net.init(0), signals(SPHERE, rng))

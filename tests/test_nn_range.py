@@ -252,7 +252,7 @@ def test_parameters_that_are_not_finite(rng):
     net = nn.Sequential(nn.Sphere(4, 2), nn.Zonal(2), nn.PowerSpectrum(), nn.Dense(2))
     params, _ = net.init(0)
     params[2]["bias"][:] = np.nan
-    with pytest.raises(ValueError, match="layer 2, Dense: its parameters hold NaN"):
+    with pytest.raises(ValueError, match="layer 2, Dense: parameters with NaN"):
         net(params, sphere(4, 2, rng))
 
 
@@ -368,7 +368,9 @@ def test_seeds(rng):
 def test_parameters_of_another_network(rng):
     net, other = network("cobb"), network("kondor")
     params, state = other.init(0)
-    with pytest.raises(ValueError, match="the parameters are of 6 layers, the network has 5"):
+    with pytest.raises(
+        ValueError, match="params has 6 entries; expected one for each of the 5 layers"
+    ):
         net(params, sphere(5, 1, rng), state=state)
 
 

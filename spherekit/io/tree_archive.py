@@ -98,11 +98,24 @@ def read_tree(path):
         raise ValueError(
             f"{path} is not a network or checkpoint of spherekit: it holds {', '.join(entries)[:80]}"
         )
+    version = _version(entries)
+    if isinstance(version, int) and version > VERSION:
+        raise ValueError(
+            f"{path} is of format version {version}, of a later spherekit; this version reads {VERSION}"
+        )
     try:
         return _content(entries)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         reason = f"no {error}" if isinstance(error, KeyError) else error
         raise ValueError(f"{path} is damaged: {reason}") from None
+
+
+def _version(entries):
+    """The version of the format, or None where the header is damaged."""
+    try:
+        return json.loads(entries[_ENTRY].tobytes().decode())["version"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 def is_tree(arrays):

@@ -4,6 +4,7 @@ No pickles: layers are created anew by their constructors, and only those of thi
 """
 
 import dataclasses
+import math
 
 import numpy as np
 
@@ -116,7 +117,7 @@ def save(path, net, params, state=None, *, overwrite=False) -> None:
         if flatten(state):
             raise ValueError("the network has running state: pass state, as net.init returns it")
     if reason := mismatch(net, params, state):
-        raise ValueError(f"the parameters are of another network: they have {reason}")
+        raise ValueError(f"params or state do not fit the network: {reason}")
     write_tree(
         path,
         {"params": params, "state": state},
@@ -155,25 +156,45 @@ def load(path) -> tuple[Sequential, list, list]:
         or not isinstance(tree, dict)
         or not {"params", "state"} <= set(tree)
     ):
-        raise ValueError(f"{path} holds no network")
+        hint = ""
+        if "checkpoint" in header:
+            hint = ": a layer was not registered when it was written; train.checkpoints.load reads the rest"
+        raise ValueError(f"{path} holds no network{hint}")
+    params, state = tree["params"], tree["state"]
     try:
         net = rebuild(header["network"])
         if not isinstance(net, Sequential) or net.in_type is None:
             raise ValueError("it is not a network with the type of its input")
-        reason = mismatch(net, tree["params"], tree["state"])
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise ValueError(f"{path} holds a network that cannot be created: {error}") from None
+        entries = sum(array.size for _, array in flatten([params, state]))
+        reason = mismatch(net, params, state, _BoundedGenerator(2 * entries + 10**7))
+    except Exception as error:  # whatever constructors raise for fields that a damaged file gives
+        reason = f"{type(error).__name__}: {error}" if not isinstance(error, ValueError) else error
+        raise ValueError(f"{path} holds a network that cannot be created: {reason}") from None
     if reason:
-        raise ValueError(f"{path}: its parameters are of another network: they have {reason}")
-    return net, tree["params"], tree["state"]
+        raise ValueError(f"{path}: params or state do not fit the network: {reason}")
+    return net, params, state
 
 
-def mismatch(net, params, state):
-    """In words, what parameters or state have that ``net.init`` does not return; None where they fit."""
+class _BoundedGenerator(np.random.Generator):
+    """Random numbers for ``init``, not more than a file can have: a damaged one may ask for any size."""
+
+    def __init__(self, limit):
+        super().__init__(np.random.PCG64(0))
+        self.limit = limit
+
+    def standard_normal(self, size=None, *args, **options):
+        self.limit -= math.prod(np.atleast_1d(1 if size is None else size).tolist())
+        if self.limit < 0:
+            raise ValueError("its layers have more parameters than the file has numbers")
+        return super().standard_normal(size, *args, **options)
+
+
+def mismatch(net, params, state, rng=0):
+    """In words, where parameters or state differ from what ``net.init`` returns; None where they fit."""
     kinds = {array.real.dtype for _, array in flatten([params, state])}
     if not kinds <= {np.dtype(np.float32), np.dtype(np.float64)}:
-        return f"numbers of type {', '.join(map(str, kinds))}"
-    expected = net.init(0, dtype=np.result_type(*kinds) if kinds else np.float64)
+        return f"numbers of type {', '.join(map(str, kinds))}; expected float32 or float64"
+    expected = net.init(rng, dtype=np.result_type(*kinds) if kinds else np.float64)
     for tree, initial in zip((params, state), expected, strict=True):
         if reason := difference(initial, tree):
             return reason
@@ -202,23 +223,48 @@ def describe(value):
     {'class': 'Zonal', 'fields': {'channels': 3, 'anchors': None, 'L': None}}
     """
     if isinstance(value, Value):
-        name = type(value).__name__
-        if (_registered | _package_classes()).get(name) is not type(value):
-            raise TypeError(f"{name} is not a registered layer; put @nn.register above its class")
-        fields = {f.name: describe(getattr(value, f.name)) for f in dataclasses.fields(value)}
-        return {"class": name, "fields": fields}
+        return _describe_fields(value)
     if isinstance(value, tuple):
         return [describe(entry) for entry in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": repr(value)}
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    if isinstance(value, np.generic) and isinstance(value.item(), bool | int | float | str):
-        return value.item()
     if callable(value):
         name = getattr(value, "__name__", repr(value))
         if _registered.get(name) is not value:
             raise TypeError(f"the function {name} is not registered; call nn.register({name})")
         return {"function": name}
     raise TypeError(f"{value!r} ({type(value).__name__}) cannot be stored as a hyper-parameter")
+
+
+def _describe_fields(value):
+    kind, name = type(value), type(value).__name__
+    package, registered = _package_classes(), _registered.get(name)
+    if package.get(name) is not kind and registered is not kind:
+        if name in package:
+            advice = (
+                "a layer of the package has this name; give the class another one, and register it"
+            )
+        elif registered is not None and _origin(registered) == _origin(kind):
+            advice = "the class was defined again since; create the network anew"
+        else:
+            advice = "put @nn.register above its class"
+        raise TypeError(f"{name} is not a registered layer: {advice}")
+    fields = {f.name: describe(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    description = {"class": name, "fields": fields}
+    if name not in package:
+        try:
+            again = rebuild(description)
+        except Exception as error:
+            raise TypeError(f"{value!r} cannot be created from its fields: {error}") from None
+        if again != value:
+            raise TypeError(
+                f"{value!r} is not what its fields create, {again!r}: its __post_init__ changes them again"
+            )
+    return description
 
 
 def rebuild(description):
@@ -237,6 +283,8 @@ def rebuild(description):
         return tuple(map(rebuild, description))
     if not isinstance(description, dict):
         return description
+    if set(description) == {"float"} and description["float"] in ("inf", "-inf", "nan"):
+        return float(description["float"])
     if set(description) == {"function"}:
         return _known(description["function"], "function", _registered)
     if set(description) != {"class", "fields"} or not isinstance(description["fields"], dict):

@@ -4,7 +4,7 @@ import numpy as np
 
 from spherekit._core import checks, scaling
 from spherekit._core.pytree import flatten
-from spherekit.nn.network import Composite, ConcatReadouts
+from spherekit.nn.network import ConcatReadouts
 from spherekit.nn.types import Features, Fragments
 from spherekit.wigner import D, real_basis, rotate
 
@@ -152,13 +152,19 @@ def _rows(net, in_type, params, state, indent):
     if isinstance(net, ConcatReadouts):
         params, state = params[0], state[0]
     rows = []
-    for (layer, before, after), p, s in zip(net.stages(in_type), params, state, strict=True):
-        composite = isinstance(layer, Composite)
-        name = type(layer).__name__ if composite else repr(layer)
-        if isinstance(layer, ConcatReadouts):
-            name = f"{name}({layer.readout!r}, ...)"
+    for (_, layer, before, after, *_), p, s in zip(net.stages(in_type), params, state, strict=True):
         cells = count_parameters(p), count_parameters(s), layer.multiplications(before)
-        rows.append((indent + name, str(after), *cells))
-        if composite:
+        rows.append((indent + _label(layer), str(after), *cells))
+        if layer.is_composite:
             rows += _rows(layer, before, p, s, indent + "   ")
     return rows
+
+
+def _label(layer):
+    """A layer in one line."""
+    if isinstance(layer, ConcatReadouts):
+        return f"{type(layer).__name__}({_label(layer.readout)}, ...)"
+    if layer.is_composite:
+        return type(layer).__name__
+    text = " ".join(repr(layer).split())
+    return text if len(text) <= 60 else f"{text[:56]}...)"

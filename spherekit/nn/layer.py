@@ -6,6 +6,7 @@ A layer is a value: a frozen dataclass of its hyper-parameters, which holds no a
 ``layer.apply(params, state, x, context)`` is the forward pass.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import wraps
 from typing import dataclass_transform
@@ -63,16 +64,30 @@ class Context:
         self.training = bool(training)
         self.rng = None if rng is None else checks.generator(rng)
         self.threads = thread_count(threads)
-        self.callbacks = tuple(callbacks)
+        self.callbacks = tuple(callbacks) if isinstance(callbacks, Iterable) else (callbacks,)
         self.check_finite = bool(check_finite)
         self.in_type = in_type
         self.around = around
         self.path = ()
+        for function in (*self.callbacks, *([] if around is None else [around])):
+            if not callable(function):
+                raise TypeError(f"callbacks or around has {function!r}; expected functions")
 
     def replace(self, **attributes):
         """A copy with other attributes."""
+        unknown = attributes.keys() - self.__dict__.keys()
+        if unknown:
+            known = ", ".join(self.__dict__)
+            raise TypeError(f"a context has no {', '.join(sorted(unknown))}; it has {known}")
         context = object.__new__(type(self))
         context.__dict__.update(self.__dict__, **attributes)
+        return context
+
+    def of_layer(self, path, in_type):
+        """The context of a layer at ``path`` below the layer at hand."""
+        context = object.__new__(type(self))
+        context.__dict__.update(self.__dict__)
+        context.path, context.in_type = self.path + path, in_type
         return context
 
     def random(self) -> np.random.Generator:
@@ -120,6 +135,9 @@ class Layer(Value):
     It defines `out_type`, and `forward` or, with running state, `apply`; `init` where it has parameters.
     Hyper-parameters must be hashable: tuples, not lists.
 
+    A layer that applies another, ``self.inner``, passes it a context of its input:
+    ``self.inner.apply(params, state, x, context.replace(in_type=...))``.
+
     >>> import numpy as np
     >>> from spherekit import nn
     >>> class Scale(nn.Layer):
@@ -127,9 +145,9 @@ class Layer(Value):
     ...     initial: float = 1.0
     ...
     ...     def out_type(self, in_type):
-    ...         return in_type
+    ...         return nn.expect_type(in_type, nn.Sphere)
     ...
-    ...     def init(self, in_type, rng) -> tuple[dict, dict]:
+    ...     def init(self, in_type, rng):
     ...         return {"factor": np.full((in_type.channels, 1), self.initial)}, {}
     ...
     ...     def forward(self, params, x, context):
@@ -140,9 +158,32 @@ class Layer(Value):
     [3.0, 3.0]
     """
 
-    def __init_subclass__(cls, **options):
+    is_composite = False  # whether it is one of the package's own layers of layers
+
+    def __init_subclass__(cls, is_final=False, **options):
         super().__init_subclass__(**options)
+        for base in cls.__mro__[1:]:
+            if base.__dict__.get("_is_final"):
+                raise TypeError(
+                    f"{cls.__name__} is a subclass of {base.__name__}; write a function that returns a "
+                    f"{base.__name__} in its place"
+                )
+        if not is_final and "__init__" in cls.__dict__:
+            raise TypeError(
+                f"{cls.__name__} defines __init__; in its place annotate hyper-parameters in the body of the "
+                "class, channels: int = 4, and check them in __post_init__"
+            )
+        for name in cls.__dict__.get("__annotations__", {}):
+            if hasattr(Layer, name) and name != "layers":
+                raise TypeError(f"{cls.__name__} has a field {name!r}, which is a method of layers")
+        cls._is_final = is_final
         dataclass(frozen=True, repr=False)(cls)
+        for method in (
+            "__setattr__",
+            "__delattr__",
+        ):  # the base's do it, and a decorator may follow
+            if method in cls.__dict__:
+                delattr(cls, method)
 
     def out_type(self, in_type) -> Value:
         """Type of the output for an input of type ``in_type``.
@@ -201,9 +242,9 @@ class Layer(Value):
         """The state, or where it is None the empty one of a layer without; refuses None for others."""
         if state is None:
             state = self._initial_state(in_type)
-            if next(leaves(state), None) is not None:
+            if leaves(state):
                 raise ValueError(
-                    "the network has running state, of its normalization: pass state=, as init returns it"
+                    "it has running state: pass state=state, as params, state = net.init(rng) returns it"
                 )
         return state
 

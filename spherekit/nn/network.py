@@ -3,7 +3,6 @@
 Types are worked out when a network is created, so that mistakes are found before any number is multiplied.
 """
 
-from contextlib import contextmanager
 from copy import deepcopy
 
 import autograd.numpy as anp
@@ -11,47 +10,28 @@ import numpy as np
 from autograd.tracer import getval
 
 from spherekit._core import checks
-from spherekit._core.pytree import flatten, leaves, map_leaves, path_text
+from spherekit._core.pytree import leaves, map_leaves, path_text
 from spherekit.nn.layer import Context, Layer, cached_by_type
+from spherekit.nn.stages import (
+    NotFiniteError,
+    check_layers,
+    check_shapes,
+    create_stage,
+    initialize,
+    refuse_not_finite,
+    run_stage,
+    stages_in_sequence,
+)
 from spherekit.nn.types import TYPES, Features, check_signals, set_fields
 
 
 class Composite(Layer):
     """Base of layers that contain others, in ``layers``."""
 
-    def stages(self, in_type):
-        """((layer, type of its input, type of its output), ...)."""
-        return _stages(self, in_type)
-
-    def out_type(self, in_type):
-        return self.stages(in_type)[-1][2] if self.layers else in_type
-
-    def init(self, in_type, rng):
-        pairs = [
-            initialize(number, layer, before, rng)
-            for number, (layer, before, _) in enumerate(self.stages(in_type))
-        ]
-        return [params for params, _ in pairs], [state for _, state in pairs]
-
-    def multiplications(self, in_type):
-        return sum(layer.multiplications(before) for layer, before, _ in self.stages(in_type))
+    is_composite = True
 
 
-@cached_by_type
-def _stages(self, in_type):
-    stages = []
-    for number, layer in enumerate(self.layers):
-        with named_errors(number, layer):
-            out_type = layer.out_type(in_type)
-            if not isinstance(out_type, TYPES):
-                names = ", ".join(kind.__name__ for kind in TYPES)
-                raise TypeError(f"out_type returned {out_type!r}; expected one of {names}")
-        stages.append((layer, in_type, out_type))
-        in_type = out_type
-    return tuple(stages)
-
-
-class Sequential(Composite):
+class Sequential(Composite, is_final=True):
     """Layers in sequence. With the type of its input first it is a network; without, a block of layers.
 
     ::
@@ -106,11 +86,20 @@ class Sequential(Composite):
 
     def out_type(self, in_type=None):
         """Type of the output; a network knows the type of its input."""
-        return super().out_type(self._input(in_type))
+        in_type = self._input(in_type)
+        return self._stages(in_type)[-1].out_type if self.layers else in_type
 
     def stages(self, in_type=None):
-        """((layer, type of its input, type of its output), ...)."""
-        return super().stages(self._input(in_type))
+        """The layers with their paths and the types of input and output, a tuple of `stages.Stage`."""
+        return self._stages(self._input(in_type))
+
+    @cached_by_type
+    def _stages(self, in_type):
+        return stages_in_sequence(self.layers, in_type)
+
+    def multiplications(self, in_type=None):
+        """Multiplications of one signal."""
+        return sum(stage.layer.multiplications(stage.in_type) for stage in self.stages(in_type))
 
     def _input(self, in_type):
         if in_type is None and self.in_type is None:
@@ -138,8 +127,10 @@ class Sequential(Composite):
                 )
             in_type, rng = None, in_type
         dtype = checks.data_type(dtype, "dtype of parameters", np.float32, np.float64)
-        pair = super().init(self._input(in_type), checks.generator(rng))
-        return tuple(map_leaves(lambda array: _cast(array, dtype), tree) for tree in pair)
+        rng = checks.generator(rng)
+        pairs = [initialize(stage, rng) for stage in self.stages(in_type)]
+        trees = ([pair[k] for pair in pairs] for k in range(2))
+        return tuple(map_leaves(lambda array: _cast(array, dtype), tree) for tree in trees)
 
     def __call__(self, params, x, *, in_type=None, state=None, threads=None):
         """The output for a batch of signals, which may be empty; as the network is used, not in training.
@@ -172,11 +163,15 @@ class Sequential(Composite):
         context : Context, optional
         """
         context = Context() if context is None else context
+        if not isinstance(context, Context):
+            raise TypeError(f"context is {context!r}; expected nn.Context(training=True, rng=rng)")
         in_type = self._input(context.in_type)
         if context.path:
             return self._run(params, state, x, context)
         context = context.replace(in_type=in_type)
         x, state = check_signals(x, in_type), self._checked_state(params, state, in_type)
+        if not context.training:
+            self._check_shapes(params, state, in_type)
         if not context.check_finite:
             return self._run(params, state, x, context)
         random_state = None if context.rng is None else context.rng.bit_generator.state
@@ -193,69 +188,68 @@ class Sequential(Composite):
 
     def _run(self, params, state, x, context):
         states = []
-        for number, stage in enumerate(self.stages(context.in_type)):
-            x, new_state = run_stage(number, stage, params[number], state[number], x, context)
+        for number, stage in enumerate(self._stages(context.in_type)):
+            x, new_state = run_stage(stage, params[number], state[number], x, context)
             states.append(new_state)
         return x, states
 
     def _checked_state(self, params, state, in_type):
         state = self.state_or_empty(state, in_type)
-        for name, tree in (("parameters", params), ("state", state)):
-            if not isinstance(getval(tree), list | tuple) or len(tree) != len(self.layers):
-                entries = f"{len(tree)} layers" if hasattr(tree, "__len__") else type(tree).__name__
-                raise ValueError(
-                    f"the {name} are of {entries}, the network has {len(self.layers)} layers; "
-                    "params, state = net.init(rng) returns those of this network"
-                )
+        for name, tree in (("params", params), ("state", state)):
+            tree = getval(tree)
+            if isinstance(tree, list | tuple) and len(tree) == len(self.layers):
+                continue
+            content = f"{len(tree)} entries" if isinstance(tree, list | tuple) else f"{tree!r:.60}"
+            hint = ""
+            if isinstance(tree, tuple) and len(tree) == 2:
+                hint = ": a pair is what init returns; pass params and state apart"
+            raise ValueError(
+                f"{name} has {content}{hint}; expected one for each of the {len(self.layers)} layers, as "
+                "params, state = net.init(rng) returns them"
+            )
         return state
 
     def _check_shapes(self, params, state, in_type):
-        """Refuse parameters and state of another network: looked for where a layer failed."""
-        trees = zip(("params", "state"), self.init(in_type, 0), (params, state), strict=True)
-        for name, expected, tree in trees:
-            expected = {path: array.shape for path, array in flatten(expected)}
-            tree = {path: array.shape for path, array in flatten(map_leaves(getval, tree))}
-            for path in expected | tree:
-                if expected.get(path) == tree.get(path):
-                    continue
-                place, label = path[0], path_text((name, *path))
-                if path not in tree:
-                    reason = f"no {label}"
-                elif path not in expected:
-                    reason = f"{label} is not expected"
-                else:
-                    reason = f"{label} has the shape {tree[path]}; expected {expected[path]}"
-                raise ValueError(
-                    f"layer {place}, {type(self.layers[place]).__name__}: {reason}; params, state = "
-                    "net.init(rng) returns those of this network"
-                ) from None
+        """Refuse parameters and state of another network."""
+        params, state = getval(params), getval(state)
+        shapes = [np.shape(getval(array)) for array in leaves((params, state))]
+        if shapes != self._shapes(in_type):
+            check_shapes(self.stages(in_type), self.init(in_type, 0), params, state)
+
+    @cached_by_type
+    def _shapes(self, in_type):
+        return [array.shape for array in leaves(self.init(in_type, 0))]
 
     def _locate_not_finite(self, params, state, x, context, random_state):
         """Name the first layer whose results are not finite: the network runs once more, watched."""
         params, x = map_leaves(getval, params), getval(x)
-        for number, (layer, tree) in enumerate(zip(self.layers, params, strict=True)):
-            if not all(np.isfinite(array).all() for array in leaves(tree)):
-                raise ValueError(
-                    f"layer {number}, {type(layer).__name__}: its parameters hold NaN or infinite numbers"
-                )
+        for stage, *trees in zip(self.stages(context.in_type), params, state, strict=True):
+            for name, tree in zip(("parameters", "running state"), trees, strict=True):
+                if not all(np.isfinite(array).all() for array in leaves(tree)):
+                    raise ValueError(
+                        f"layer {path_text(stage.path)}, {type(stage.layer).__name__}: {name} with NaN or "
+                        "infinite numbers"
+                    )
         rng = deepcopy(context.rng)
         if rng is not None:
             rng.bit_generator.state = random_state
-        context = context.replace(rng=rng, callbacks=(_refuse_not_finite,), around=None)
+        context = context.replace(rng=rng, callbacks=(refuse_not_finite,), around=None)
         with np.errstate(all="ignore"):
             try:
                 self._run(params, state, x, context)
-            except _NotFiniteError as error:
+            except NotFiniteError as error:
                 raise ValueError(str(error)) from None
             except ValueError:
                 return  # that of the caller, who raises it
 
 
-class ConcatReadouts(Composite):
+class ConcatReadouts(Composite, is_final=True):
     """Layers in sequence; features of the input and of each output, concatenated.
 
     y = (r(x_0), r(x_1), ..., r(x_n)) with x_k = layer_k(x_{k-1}) and a readout r, which has its own
-    parameters for each of them (Kondor, Lin and Trivedi 2018, arXiv:1806.09231, section 4).
+    parameters for each of them (Kondor, Lin and Trivedi 2018, arXiv:1806.09231, section 4). The trees of
+    parameters and state are pairs, those of the layers and those of the readouts; so are paths in messages:
+    layer k is at ``0.k``, the readout of x_k at ``1.k``.
 
     Parameters
     ----------
@@ -283,66 +277,48 @@ class ConcatReadouts(Composite):
         return f"ConcatReadouts({indented([self.readout, *self.layers])})"
 
     @cached_by_type
+    def stages(self, in_type):
+        """The layers with their paths and the types of input and output, a tuple of `stages.Stage`."""
+        return stages_in_sequence(self.layers, in_type, prefix=(0,))
+
+    @cached_by_type
     def readout_stages(self, in_type):
-        """((readout, type that it reads, its features), ...)."""
-        signals = [in_type, *(after for _, _, after in self.stages(in_type))]
-        stages = tuple((self.readout, signal, self.readout.out_type(signal)) for signal in signals)
-        if not all(isinstance(after, Features) for _, _, after in stages):
-            raise ValueError(f"{self.readout!r} returns {stages[0][2]}; expected features")
-        return stages
+        """The readout with its paths and the types that it reads, likewise."""
+        signals = [in_type, *(stage.out_type for stage in self.stages(in_type))]
+        stages = [create_stage((1, k), self.readout, signal) for k, signal in enumerate(signals)]
+        if not all(isinstance(stage.out_type, Features) for stage in stages):
+            raise ValueError(f"{self.readout!r} returns {stages[0].out_type}; expected features")
+        return tuple(stages)
 
     def out_type(self, in_type):
-        return Features(sum(after.features for _, _, after in self.readout_stages(in_type)))
+        return Features(sum(stage.out_type.features for stage in self.readout_stages(in_type)))
 
     def init(self, in_type, rng):
-        params, state = super().init(in_type, rng)
-        pairs = [
-            initialize(number, layer, before, rng)
-            for number, (layer, before, _) in enumerate(self.readout_stages(in_type))
-        ]
-        return [params, [p for p, _ in pairs]], [state, [s for _, s in pairs]]
+        layers = [initialize(stage, rng) for stage in self.stages(in_type)]
+        readouts = [initialize(stage, rng) for stage in self.readout_stages(in_type)]
+        params, state = (
+            [[pair[k] for pair in part] for part in (layers, readouts)] for k in (0, 1)
+        )
+        return params, state
 
     def apply(self, params, state, x, context):
-        in_type = context.in_type
-        inner = context.replace(path=(*context.path, 0))
-        outer = context.replace(path=(*context.path, 1))
         results, states = [], [[], []]
-        stages = (None, *self.stages(in_type))
-        readouts = self.readout_stages(in_type)
+        stages = None, *self.stages(context.in_type)
+        readouts = self.readout_stages(context.in_type)
         for number, (stage, readout) in enumerate(zip(stages, readouts, strict=True)):
             if stage is not None:
                 trees = params[0][number - 1], state[0][number - 1]
-                x, new_state = run_stage(number - 1, stage, *trees, x, inner)
+                x, new_state = run_stage(stage, *trees, x, context)
                 states[0].append(new_state)
-            y, new_state = run_stage(number, readout, params[1][number], state[1][number], x, outer)
+            trees = params[1][number], state[1][number]
+            y, new_state = run_stage(readout, *trees, x, context)
             results.append(y)
             states[1].append(new_state)
         return anp.concatenate(results, axis=-1), states
 
     def multiplications(self, in_type):
-        readouts = self.readout_stages(in_type)
-        own = sum(layer.multiplications(before) for layer, before, _ in readouts)
-        return super().multiplications(in_type) + own
-
-
-# --- what composites do with a layer -------------------------------------------------------------------
-
-
-@contextmanager
-def named_errors(number, layer):
-    """Errors inside name the layer."""
-    name = getattr(layer, "__name__", type(layer).__name__)
-    try:
-        yield
-    except (ValueError, TypeError, NotImplementedError) as error:
-        kind = TypeError if isinstance(error, NotImplementedError) else type(error)
-        raise kind(f"layer {number}, {name}: {error}") from _cause(layer, error)
-
-
-def _cause(layer, error):
-    """What the traceback shows beside: the line in a layer that is not of this package."""
-    own = isinstance(layer, Layer) and not type(layer).__module__.startswith("spherekit.")
-    return error if own else error.__cause__
+        stages = *self.stages(in_type), *self.readout_stages(in_type)
+        return sum(stage.layer.multiplications(stage.in_type) for stage in stages)
 
 
 def joined(sequence, layers):
@@ -350,99 +326,6 @@ def joined(sequence, layers):
     if sequence and layers:
         raise TypeError("layers come twice: one by one, and as layers=")
     return tuple(sequence or layers)
-
-
-def check_layers(layers):
-    """Refuse what is not a layer."""
-    for number, layer in enumerate(layers):
-        with named_errors(number, layer):
-            if isinstance(layer, type):
-                raise TypeError(f"is a class; expected a layer, {layer.__name__}(...)")
-            if not isinstance(layer, Layer):
-                raise TypeError(f"{layer!r} is not a layer; layers are subclasses of nn.Layer")
-            try:
-                hash(layer)
-            except TypeError as error:
-                raise TypeError(
-                    f"{error}: hyper-parameters must be hashable, such as numbers, text and tuples"
-                ) from None
-
-
-def initialize(number, layer, in_type, rng):
-    """(params, state) of a layer, checked."""
-    with named_errors(number, layer):
-        pair = layer.init(in_type, rng)
-        if not isinstance(pair, tuple) or len(pair) != 2:
-            raise TypeError(f"init returned {type(pair).__name__}; expected (params, state)")
-        for tree in pair:
-            for array in leaves(tree):
-                if not isinstance(array, np.ndarray | np.generic):
-                    raise TypeError(
-                        f"init returned {type(array).__name__} in a tree of arrays; expected dicts of "
-                        "numpy arrays"
-                    )
-    return pair
-
-
-def run_stage(number, stage, params, state, x, context):
-    """(y, new state) of a layer, at index ``number`` of the composite whose context this is."""
-    layer, in_type, out_type = stage
-    inner = context.replace(path=(*context.path, number), in_type=in_type)
-    try:
-        if context.around is None or isinstance(layer, Composite):
-            result = layer.apply(params, state, x, inner)
-        else:
-            result = context.around(layer, params, state, x, inner)
-        y, new_state = _checked_result(result, out_type)
-    except (ValueError, TypeError) as error:
-        raise type(error)(f"layer {number}, {type(layer).__name__}: {error}") from _cause(
-            layer, error
-        )
-    except KeyError as error:
-        if error.args and error.args[0] in {**_names(params), **_names(state)}:
-            raise
-        raise ValueError(
-            f"layer {number}, {type(layer).__name__}: no parameter {error}; params, state = net.init(rng) "
-            "returns those of this network"
-        ) from _cause(layer, error)
-    for callback in context.callbacks:
-        callback(inner.path, layer, x, y)
-    return y, new_state
-
-
-def _names(tree):
-    return tree if isinstance(tree, dict) else {}
-
-
-def _checked_result(result, out_type):
-    if not isinstance(result, tuple) or len(result) != 2:
-        raise TypeError(f"apply returned {type(result).__name__}; expected (output, state)")
-    shape = np.shape(getval(result[0]))
-    if shape[1:] != out_type.shape(0)[1:] or not shape:
-        expected = ", ".join(("batch", *map(str, out_type.shape(0)[1:])))
-        raise ValueError(f"returned an array of shape {shape}; its out_type says ({expected})")
-    return result
-
-
-class _NotFiniteError(Exception):
-    """A layer returned what is not finite; none of the exceptions that layers raise."""
-
-
-def _refuse_not_finite(path, layer, x, y):
-    bad = np.size(y) - np.count_nonzero(np.isfinite(y))
-    if not bad:
-        return
-    kind, size = np.dtype(checks.real_type(x)), float(np.max(np.abs(x), initial=0))
-    if size > np.finfo(kind).max ** 0.25:
-        wider = ", or compute in float64" if kind == np.float32 else ""
-        advice = f"that is beyond the range of {kind}: scale the signals down{wider}"
-    else:
-        advice = "its function has no finite value there, or its parameters are too large"
-    place = ".".join(map(str, path))
-    raise _NotFiniteError(
-        f"layer {place}, {type(layer).__name__}: {bad} of {np.size(y)} results are NaN or infinite, of "
-        f"numbers up to {size:.3g}; {advice}"
-    )
 
 
 def indented(parts):

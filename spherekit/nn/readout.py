@@ -274,7 +274,7 @@ class SetSum(Layer):
     def forward(self, params, x, context):
         if len(x) % self.set_size:
             raise ValueError(
-                f"a batch of {len(x)} is not a number of sets of {self.set_size}; pass complete sets"
+                f"a batch of {len(x)} does not divide into sets of {self.set_size}; pass complete sets"
             )
         sets = len(x) // self.set_size
         return anp.sum(anp.reshape(x, (sets, self.set_size, context.in_type.features)), axis=1)

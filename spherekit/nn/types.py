@@ -26,6 +26,9 @@ from autograd.tracer import getval, isbox
 from spherekit._core import checks
 from spherekit.nn.fragment_indexing import asymmetry
 
+#: Attributes that are computed when they are first used, and not pickled or copied.
+CACHES = ("_cached_by_type", "_starts")
+
 
 class Value:
     """Base of layers and types: prints as the call that creates it.
@@ -46,8 +49,17 @@ class Value:
                 arguments.append(f"{field.name}={_argument(value)}")
         return f"{type(self).__name__}({', '.join(arguments)})"
 
+    def __setattr__(self, name, value):
+        raise dataclasses.FrozenInstanceError(
+            f"cannot assign to {name!r}: {type(self).__name__} is frozen; dataclasses.replace(value, "
+            f"{name}=...) returns another one"
+        )
+
+    def __delattr__(self, name):
+        raise dataclasses.FrozenInstanceError(f"cannot delete {name!r}")
+
     def __getstate__(self):
-        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {name: value for name, value in self.__dict__.items() if name not in CACHES}
 
     def __setstate__(self, state):
         set_fields(self, **state)
@@ -88,7 +100,7 @@ class Sphere(Value):
 
     def __post_init__(self):
         L, channels = checks.band_limit(self.L), _channel_count(self.channels)
-        set_fields(self, L=L, channels=channels, real=bool(self.real))
+        set_fields(self, L=L, channels=channels, real=_flag(self.real))
         set_fields(self, spin=checks.spin_number(self.spin, L))
         if self.real and self.spin:
             raise ValueError(f"{self}: signals of spin {self.spin} are complex, real=False")
@@ -169,7 +181,7 @@ class SO3(Value):
     def __post_init__(self):
         L = checks.band_limit(self.L)
         N, channels = checks.azimuthal_limit(self.N, L), _channel_count(self.channels)
-        set_fields(self, L=L, N=N, channels=channels, real=bool(self.real))
+        set_fields(self, L=L, N=N, channels=channels, real=_flag(self.real))
 
     def shape(self, batch) -> tuple[int, ...]:
         """Shape of an array of ``batch`` signals."""
@@ -207,7 +219,7 @@ class Fragments(Value):
         tau = tuple(checks.whole_number(t, "tau", 0) for t in as_tuple(self.tau, "tau"))
         if not any(tau):
             raise ValueError(f"tau is {tau}; expected numbers of fragments >= 0 of each degree")
-        set_fields(self, tau=tau, channels=_channel_count(self.channels), real=bool(self.real))
+        set_fields(self, tau=tau, channels=_channel_count(self.channels), real=_flag(self.real))
 
     @property
     def L(self):
@@ -306,6 +318,11 @@ def with_spin_0(in_type):
     return in_type
 
 
+def has_real_entries(signals):
+    """Whether arrays of this type are real; coefficients of real signals are complex."""
+    return isinstance(signals, Features) or (isinstance(signals, Fragments) and signals.real)
+
+
 def check_signals(x, in_type):
     """The array of signals; refuses another type, and NaN."""
     value = checks.as_float_array(getval(x), "the batch of signals")
@@ -315,7 +332,7 @@ def check_signals(x, in_type):
         raise ValueError(
             f"the signals have shape {shape}; the network accepts {in_type}: ({expected})"
         )
-    if isinstance(in_type, Fragments) and in_type.real and np.iscomplexobj(value):
+    if has_real_entries(in_type) and np.iscomplexobj(value):
         raise TypeError(f"the signals are complex ({value.dtype}); the network accepts {in_type}")
     if not np.isfinite(value).all():
         raise ValueError("the signals hold NaN or infinite numbers")
@@ -359,6 +376,12 @@ def as_tuple(values, name):
             f"{name} is {values!r} ({type(values).__name__}); expected a sequence of whole numbers"
         )
     return tuple(values)
+
+
+def _flag(real):
+    if not isinstance(real, bool | np.bool_):
+        raise TypeError(f"real is {real!r}; expected True or False")
+    return bool(real)
 
 
 def _channel_count(channels):
