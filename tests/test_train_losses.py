@@ -87,6 +87,9 @@ def test_metrics():
     assert list(metrics.resolve(["accuracy", metrics.mae])) == ["accuracy", "mae"]
     with pytest.raises(TypeError, match="labels are float64"):
         metrics.accuracy(OUTPUTS, LABELS / 1)
+    for function in (metrics.accuracy, losses.cross_entropy):
+        with pytest.raises(TypeError, match="outputs are complex128; expected real ones"):
+            function(OUTPUTS + 0j, LABELS)
 
 
 @pytest.mark.parametrize(

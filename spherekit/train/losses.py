@@ -32,7 +32,7 @@ def cross_entropy(outputs, labels):
     Raises
     ------
     ValueError, TypeError
-        Shapes that do not fit; labels that are not whole numbers, or beyond the classes.
+        Shapes that do not fit; complex outputs; labels that are not whole numbers, or beyond the classes.
 
     >>> import numpy as np
     >>> float(round(cross_entropy(np.zeros((3, 4)), np.array([0, 1, 3])), 6))      # log 4
@@ -175,7 +175,12 @@ def one_number(value, noun, function):
 
 
 def count_classes(outputs, labels):
-    """Number of classes of the outputs; refuses labels that do not fit."""
+    """Number of classes of the outputs; refuses complex outputs, and labels that do not fit."""
+    if np.iscomplexobj(getval(outputs)):
+        raise TypeError(
+            f"outputs are {getval(outputs).dtype}; expected real ones, one for each class, such as anp.real "
+            "or anp.abs of them"
+        )
     shape, labels = np.shape(getval(outputs)), checks.as_array(labels, "labels")
     if len(shape) != 2 or labels.shape != shape[:1]:
         raise ValueError(
