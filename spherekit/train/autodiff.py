@@ -137,7 +137,7 @@ def loss_and_gradients(net, loss, params, state, x, y, context):
             _refuse_untraced(outputs, loss)
         return value, new_state
 
-    value, gradients, new_state = value_and_gradients(function, list(leaves(params)))
+    value, gradients, new_state = value_and_gradients(function, leaves(params))
     return float(value), with_leaves(params, gradients), new_state
 
 
@@ -189,7 +189,7 @@ class _LayerRun:
         self.observer, self.key = observer, (context.path, type(layer).__name__)
         self.layer, self.state, self.context = layer, state, context
         self.tree = x, params
-        self.leaves = list(leaves(self.tree))
+        self.leaves = leaves(self.tree)
         self.traced = [index for index, leaf in enumerate(self.leaves) if isbox(leaf)]
         self.pull_back = self.new_state = None
 

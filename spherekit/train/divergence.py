@@ -213,7 +213,7 @@ _GROWTH = 10
 def _advice(observer, loss, gradients, job, checkpoint, x):
     """What can help in this case, and what cannot."""
     params = checkpoint.params
-    dtype = np.dtype(checks.real_type(next(leaves(params))))
+    dtype = np.dtype(checks.real_type(leaves(params)[0]))
     limit, wider = (
         np.sqrt(np.finfo(dtype).max),
         ", or train in float64" if dtype == np.float32 else "",

@@ -1,7 +1,6 @@
 """Networks of trainings as text: what a resumed one must share, and what files cannot hold of it."""
 
 import dataclasses
-import json
 import re
 from functools import partial
 
@@ -94,15 +93,14 @@ def unregistered(value):
     ['the function sinh is not registered; call nn.register(sinh)']
     """
     try:
-        json.dumps(describe(value), allow_nan=False)
+        describe(value)
         return []
-    except (TypeError, ValueError) as error:
-        reasons = [str(error)] if isinstance(error, TypeError) else []
+    except TypeError as error:
+        reasons = [str(error)]
     if isinstance(value, Value):
         parts = [getattr(value, field.name) for field in dataclasses.fields(value)]
     else:
         parts = value if isinstance(value, tuple) else ()
-        reasons += [f"{value} is not finite, which files do not store"] * isinstance(value, float)
     reasons += (reason for part in parts for reason in unregistered(part))
     return list(dict.fromkeys(_named(reason) for reason in reasons))
 
