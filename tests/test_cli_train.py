@@ -267,6 +267,11 @@ def test_what_is_damaged_can_be_removed(there, capsys, tmp_path):
     line = f"train few.toml -o {tmp_path / 'few'} --resume"
     before, last = [path for _, path in checkpoints.numbered(tmp_path / "few/checkpoints")][-2:]
     features = next((tmp_path / "few/features").rglob("*.npz"))
+    tree, header = read_tree(last)
+    header["checkpoint"]["epoch"] = 2  # of which the steps are not those of two epochs
+    write_tree(last, tree, header, overwrite=True)
+    said = refused_after(capsys, line)
+    assert "is damaged: its step is" in said and f"before, {before.name}" in said
     for path, advice in ((features, "remove this file"), (last, f"before, {before.name}")):
         path.write_bytes(path.read_bytes()[:1000])
         said = refused_after(capsys, line)

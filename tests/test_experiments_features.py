@@ -106,6 +106,20 @@ def test_other_settings_are_refused(tmp_path, change, words):
         collect(tmp_path, SMALL._replace(**change), 1)
 
 
+def test_two_runs_may_measure_at_once(tmp_path):
+    """Blocks that overlap are read once; the manifest of either is that of both."""
+    whole = collect(tmp_path, SMALL, 6, block=6)
+    os.rename(tmp_path / "skies-000000-000006.npz", tmp_path / "aside")
+    collect(tmp_path, SMALL, 4, block=2)
+    os.rename(tmp_path / "aside", tmp_path / "skies-000000-000006.npz")
+    assert len(list(tmp_path.glob("*.npz"))) == 3
+    same(whole, load(tmp_path, 6))
+    same(whole, load(tmp_path))
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / ".manifest.json.0123.tmp").touch()  # that another run is writing
+    collect(tmp_path / "b", SMALL, 1)
+
+
 def test_damaged_and_foreign_folders_are_refused(tmp_path):
     collect(tmp_path / "a", SMALL, 1)
     path = tmp_path / "a" / "skies-000000-000001.npz"

@@ -4,8 +4,8 @@ FILE is a configuration in TOML, or the name of an example: --list-examples list
 one, to be copied and changed. With --maps the network learns the labels of own maps, classes or numbers, that
 a CSV file lists (columns path,label); no FILE is needed then. What is computed of the data is cached; a
 training that was stopped continues with --resume, to the same numbers and the epochs that it was to have; a
-finished one is lengthened by --resume --epochs N. At the end there are model.npz, for `spherekit predict`, and a report on data that the
-training has not seen. Two trainings in one folder are refused, by a lock file.
+finished one is lengthened by --resume --epochs N. At the end there are model.npz, for `spherekit predict`,
+and a report on data that the training has not seen. Two trainings in one folder are refused, by a lock file.
 
 Experiments of installed packages are found by their entry points; one that a script registers is trained by
 that script: spherekit.experiments.run.

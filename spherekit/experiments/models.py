@@ -4,6 +4,7 @@ A model file is one of `spherekit.nn.save` whose header also names the experimen
 its `Training`; every checkpoint of such a training is a model file too.
 """
 
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from spherekit import nn
@@ -126,20 +127,14 @@ def begun(folder, training, config):
     ValueError
         A damaged checkpoint; one of another seed, or of other signals than those of ``training``.
     """
-    numbered = [path for _, path in files.numbered(folder)]
-    if not numbered:
+    path = files.latest(folder)
+    if path is None:
         return None
-    path = numbered[-1]
-    try:
-        checkpoint, description, _ = files.read(path)
-    except ValueError as error:
-        if "format version" in str(error):
-            raise ValueError(f"{error}; or choose another folder by -o") from None
-        advice = f"remove {path}, and --resume starts from the beginning"
-        if len(numbered) > 1:
-            advice = f"remove it, and --resume continues from the one before, {numbered[-2].name}"
-        raise ValueError(f"{error}; {advice}") from None
-    settings, model = description.get("training", {}), description.get("model", {})
+    with advice_on_damage(folder):
+        checkpoint, description = files.load(path)
+        settings, model = description.get("training", {}), description.get("model", {})
+        if not isinstance(settings, dict) or not isinstance(model, dict):
+            raise ValueError(f"{path} is damaged: its description is not that of a training")
     seed = config.values["fit"]["seed"]
     if settings.get("seed", seed) != seed:
         raise ValueError(
@@ -154,5 +149,24 @@ def begun(folder, training, config):
             "another folder by -o"
         )
     steps_per_epoch = -(-len(training.train[1]) // config.values["fit"]["batch_size"])
-    epochs = -(-settings.get("total_steps", checkpoint.step) // steps_per_epoch)
-    return Begun(path, checkpoint, epochs)
+    total_steps = settings.get("total_steps")
+    total_steps = total_steps if files.is_count(total_steps) else checkpoint.step
+    return Begun(path, checkpoint, -(-total_steps // steps_per_epoch))
+
+
+@contextmanager
+def advice_on_damage(folder):
+    """Add to errors about a damaged last checkpoint of a folder what can be done."""
+    try:
+        yield
+    except ValueError as error:
+        words = "is damaged", "not a checkpoint", "not a network"
+        if not any(word in str(error) for word in words):
+            raise
+        numbered = files.numbered(folder)
+        advice = "remove it, and --resume starts from the beginning"
+        if len(numbered) > 1:
+            advice = (
+                f"remove it, and --resume continues from the one before, {numbered[-2][1].name}"
+            )
+        raise ValueError(f"{error}; {advice}") from None

@@ -220,14 +220,19 @@ def _train(experiment, config, training, start, folder, *, resume, threads, foll
     options = dict(checkpoints=place, resume=resume, threads=threads)
     if start is not None and epochs <= start.checkpoint.epoch:
         former = _with_epochs(config, max(start.epochs, 1))
-        models.steps(experiment, former, training, **options).close()  # refuses another training
+        with models.advice_on_damage(place):
+            models.steps(
+                experiment, former, training, **options
+            ).close()  # refuses another training
         tell(training.title)
         tell(f"   already has {_epochs(start.checkpoint.epoch)}; nothing to train")
         return start.checkpoint
     if start is not None:
         _check_schedule(config, training, start)
     last = [None]
-    follow(_new(models.steps(experiment, config, training, **options), done, last), training.title)
+    with models.advice_on_damage(place):
+        steps = models.steps(experiment, config, training, **options)
+    follow(_new(steps, done, last), training.title)
     checkpoint = last[0].checkpoint
     if done and checkpoint.step == done:
         tell(f"   already has {_epochs(checkpoint.epoch)} and stopped early; nothing to train")
