@@ -317,6 +317,24 @@ def test_one_run_in_a_folder(amplitudes, here, capsys, monkeypatch):
     (here / "own" / NAME).write_text(json.dumps(owner | {"started": "1"}))  # a number used again
     run("train own.toml")
     assert NAME not in os.listdir("own") and "model.npz" in os.listdir("own")
+    (here / "own" / NAME).write_text(json.dumps(owner | {"pid": 2**22 + 1}))  # more than Linux has
+    code = (
+        "from spherekit.experiments.folder_lock import locked\nimport sys\n"
+        "print(flush=True); sys.stdin.readline()\n"
+        "with locked('own'): print('has it', flush=True); sys.stdin.readline()"
+    )
+    pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    several = [subprocess.Popen([sys.executable, "-c", code], **pipes) for _ in range(4)]
+    for process in several:
+        process.stdout.readline()
+    for process in several:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    first = [process.stdout.readline() for process in several]
+    errors = [process.communicate("\n")[1] for process in several]
+    assert sorted(first) == ["", "", "", "has it\n"]
+    assert sum("another training runs in own" in error for error in errors) == 3
+    assert NAME not in os.listdir("own")
     monkeypatch.setattr(Amplitudes, "report", lambda *args, **options: 1 / 0)
     assert main("train own.toml -o broken".split()) == 1
     assert NAME not in os.listdir("broken")

@@ -2,8 +2,8 @@
 
 import json
 import os
-import secrets
 import socket
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -40,11 +40,8 @@ def locked(folder):
     """
     path = Path(folder) / NAME
     text = json.dumps(_this_process())
-    while not _create(path, text):
-        found = _read(path)
-        if found is not None:
-            _refuse_if_alive(folder, path, found)
-            _remove_stale(path, found)
+    while not (_create(path, text) or _take_over(folder, path, text)):
+        pass
     try:
         yield
     finally:
@@ -65,10 +62,45 @@ def _create(path, text):
 
 
 def _read(path):
+    return path.read_text("utf-8", "replace")
+
+
+def _take_over(folder, path, text):
+    """Whether the lock of a process that has ended is now that of this one; refuses that of one that runs.
+
+    False where the file is removed meanwhile.
+    """
     try:
-        return path.read_text("utf-8", "replace")
+        with open(path, "r+", encoding="utf-8", errors="replace") as file:
+            found = file.read()
+            if not found:  # another process may be about to write it
+                time.sleep(0.2)
+                found = _read(path)
+            _refuse_if_alive(folder, path, found)
+            if not _only_this_process(file):
+                raise ValueError(
+                    f"{path} is the lock file of a training that has ended; remove it first"
+                )
+            _refuse_if_alive(folder, path, _read(path))  # another process may have been first
+            if not os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
+                return False
+            file.seek(0)
+            file.truncate()
+            file.write(text)
+        return True
     except FileNotFoundError:
-        return None
+        return False
+
+
+def _only_this_process(file):
+    """Wait until no other process takes over, until the file is closed; False where the system cannot."""
+    try:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX)
+    except (ImportError, OSError):
+        return False
+    return True
 
 
 def _refuse_if_alive(folder, path, text):
@@ -88,19 +120,6 @@ def _refuse_if_alive(folder, path, text):
         f"another training runs in {folder}: process {pid} on {place}, by the lock file {path}; wait for its "
         "end, or choose another folder. If that process is no training, remove the file"
     )
-
-
-def _remove_stale(path, text):
-    """Remove the lock file that was read; not one that another process has created since."""
-    aside = path.with_name(f".{NAME}.{secrets.token_hex(8)}.tmp")
-    try:
-        os.rename(path, aside)
-    except FileNotFoundError:
-        return
-    if _read(aside) != text:
-        with suppress(OSError):
-            os.link(aside, path)
-    aside.unlink()
 
 
 def _this_process():
