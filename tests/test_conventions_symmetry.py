@@ -26,7 +26,7 @@ TAKERS = {
     "rotate": lambda flm: wigner.rotate(flm, 0.1, 0.2, 0.3, reality=True),
     "to_healpy": to_healpy,
     "to_shtools": to_shtools,
-    "network": lambda flm: nn.network.check_real(flm[None, None], nn.Sphere(L, 1)),
+    "network": lambda flm: nn.types.check_real(flm[None, None], nn.Sphere(L, 1)),
 }
 GROUP = {
     "wigner.inverse": lambda flmn: wigner.inverse(flmn, L, 3, reality=True),
