@@ -178,7 +178,9 @@ def _train(experiment, config, data, folder, args):
         check_resumable(place / "checkpoints", training)
         settings = dict(checkpoints=place / "checkpoints", resume=args.resume, threads=args.threads)
         last = follow(experiments.steps(experiment, config, training, **settings), training.title)
-        trained = experiments.Trained(training, *experiments.selected(last.checkpoint))
+        best = last.checkpoint.best
+        epoch = None if best["value"] is None else best["epoch"]
+        trained = experiments.Trained(training, *experiments.selected(last.checkpoint), epoch)
         experiments.save(place / "model.npz", experiment, trained)
         print(f"wrote {place / 'model.npz'}", flush=True)
         results.append(trained)
