@@ -104,7 +104,7 @@ def test_classes(there, tmp_path):
     ]
     checkpoint, _ = checkpoints.load(checkpoints.latest("classes/checkpoints"))
     best = checkpoint.best["epoch"]
-    assert report[8] == f"parameters of epoch {best}, of the lowest validation loss"
+    assert report[8] == f"parameters of epoch {best} of 20, that of the lowest validation loss"
     assert report[9].startswith("accuracy on 8 test maps: ")
     accuracy, error = (float(report[9].split()[i]) for i in (5, -1))
     p = np.clip(accuracy / 100, 0.1, 0.9)  # of all right: one wrong of ten

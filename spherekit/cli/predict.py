@@ -102,12 +102,10 @@ class Reader:
         try:
             return self._read(path, chosen | given)
         except ValueError as error:
-            if not unstated.keys() - given.keys():
-                raise _with_options(error) from None
-        try:
-            return self._read(path, chosen | unstated | given)
-        except ValueError as error:
-            raise _with_options(error) from None
+            message = _with_options(error)
+            if not any(f"pass --{name}" in str(message) for name in unstated.keys() - given.keys()):
+                raise message from None
+        return self._read(path, chosen | unstated | given)
 
     def _read(self, path, chosen):
         from spherekit.experiments import Signal

@@ -16,7 +16,9 @@ may have ::
     [network]                 # as `model`
 
 By default the network is small, its loss the cross-entropy of classes or the mean squared error of
-standardized numbers; predictions are in the units of the labels.
+standardized numbers; predictions are in the units of the labels. A training has 40 epochs, or as many as make
+300 steps. Sections [optimizer] and [schedule] change the keys that they have; of another name, all of them.
+All maps are brought to the unit of the first one.
 """
 
 import math
@@ -198,7 +200,7 @@ class Maps(common.Experiment):
             best = {"loss": "lowest validation loss"}.get(
                 fit["monitor"], f"best validation {fit['monitor']}"
             )
-            yield f"parameters of epoch {network.epoch}, of the {best}"
+            yield f"parameters of epoch {network.epoch} of {fit['epochs']}, that of the {best}"
         x, targets = network.training.test
         if not len(targets):
             yield "no test maps ([data] test, --test): nothing to report"

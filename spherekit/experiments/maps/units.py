@@ -45,16 +45,10 @@ def factor(unit, reference, of_reference):
     """
     if unit == reference:
         return 1.0
-    if not unit or not reference:
-        words = (
-            (f"its unit is {unit}" if unit else "it has no unit"),
-            (
-                f"the unit of {of_reference} is {reference}"
-                if reference
-                else f"{of_reference}: no unit"
-            ),
-        )
-        raise ValueError(f"{words[0]}, and {words[1]}; {_ADVICE}")
+    if not reference:
+        raise ValueError(f"its unit is {unit}, and none is known of {of_reference}; {_ADVICE}")
+    if not unit:
+        raise ValueError(f"it has no unit, and that of {of_reference} is {reference}; {_ADVICE}")
     value = _ratio(_parsed(unit), _parsed(reference))
     if value is None:
         raise ValueError(
