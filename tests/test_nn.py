@@ -448,7 +448,7 @@ def test_summary(name, capsys):
     total = *counts, net.multiplications(net.in_type)
     assert tuple(int(n.replace(",", "")) for n in lines[-1].split()[1:]) == total
     assert summary.rows[-1][2:] == total and len(lines) == len(summary.rows) + 1
-    for _, layer, _, after in net.stages():
+    for _, layer, _, after, *_ in net.stages():
         name = type(layer).__name__
         assert any(row[0].startswith(name) and row[1] == str(after) for row in summary.rows), layer
 

@@ -98,7 +98,7 @@ def assert_same(one, two):
     assert not any(isinstance(value, np.generic) for value in numbers(two))
     if not isinstance(one, nn.Sequential):
         return
-    for (_, _, _, a), (_, layer, before, b) in zip(one.stages(), two.stages(), strict=True):
+    for (_, _, _, a, *_), (_, layer, before, b, *_) in zip(one.stages(), two.stages(), strict=True):
         assert_same(a, b)
         assert type(layer.multiplications(before)) is int
     for a, b in zip(leaves(one.init(0)), leaves(two.init(0)), strict=True):

@@ -368,7 +368,9 @@ def test_seeds(rng):
 def test_parameters_of_another_network(rng):
     net, other = network("cobb"), network("kondor")
     params, state = other.init(0)
-    with pytest.raises(ValueError, match="params has 6 entries; expected one for each of the 5 layers"):
+    with pytest.raises(
+        ValueError, match="params has 6 entries; expected one for each of the 5 layers"
+    ):
         net(params, sphere(5, 1, rng), state=state)
 
 

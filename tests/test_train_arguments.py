@@ -99,9 +99,9 @@ WITHOUT = nn.Sequential(nn.Sphere(4, 1), nn.PowerSpectrum())
         ("validation: signals of shape \\(0, 1, 16\\)", dict(validation=(X[:0], LABELS[:0]))),
         ("data is ndarray", dict(data=X)),
         ("targets hold NaN", dict(data=(X, LABELS * np.nan))),
-        ("parameter \\(0, 'weights'\\) holds NaN",
+        ("parameter 0.weights holds NaN",
          dict(initial=with_arrays({"weights": np.full(2, np.nan)}))),
-        ("state \\(0, 'mean'\\) holds NaN", dict(initial=with_arrays(state={"mean": np.full(2, np.nan)}))),
+        ("state 0.mean holds NaN", dict(initial=with_arrays(state={"mean": np.full(2, np.nan)}))),
         ("initial is list; expected .params, state.", dict(initial=begin(zonal())[0])),
         ("the parameter tree is of 3 layers, the network has 6", dict(initial=begin(plain()))),
         ("no parameters to train", dict(net=WITHOUT)),
@@ -137,6 +137,10 @@ def test_real_numbers(name, function, wrong):
         function(**{name: wrong})
 
 
+def described(**description):
+    return Checkpointing("run", description=description)
+
+
 def test_values_of_options():
     """Frozen, comparable and printable; wrong ones are refused where they are created."""
     assert EarlyStopping("accuracy", np.int64(3)) == EarlyStopping("accuracy", 3) != EarlyStopping()
@@ -147,6 +151,11 @@ def test_values_of_options():
         ("keep_checkpoints is 0", lambda: Checkpointing("run", 0)),
         ("folder is 3 .*expected a path", lambda: Checkpointing(3)),
         ("description is 'x'", lambda: Checkpointing("run", description="x")),
+        ("description cannot be stored: .*not JSON", lambda: described(a=float("nan"))),
+        ("description cannot be stored: .*not JSON", lambda: described(a=[{"b": np.inf}])),
+        ("description cannot be stored: .*type object", lambda: described(a=object())),
+        ("description cannot be stored: .*ndarray", lambda: described(a=np.ones(2))),
+        ("description has the entry 'training'", lambda: described(training=1)),
     ]:
         with pytest.raises((ValueError, TypeError), match=words):
             create()
@@ -186,3 +195,60 @@ def test_what_is_no_array_of_signals(x, options, words):
 def test_masked_data(data):
     with pytest.raises(TypeError, match="masked"):
         call(data=data)
+
+
+def test_folders_that_cannot_be_written(tmp_path):
+    """Before the first step, not after an epoch; the folder is not created by the call."""
+    (tmp_path / "file").write_text("text")
+    for folder in (tmp_path / "file", tmp_path / "file" / "run"):
+        with pytest.raises(ValueError, match="folder for checkpoints, .*file is a file; expected"):
+            call(checkpoints=folder)
+    call(checkpoints=tmp_path / "new" / "run")
+    assert not (tmp_path / "new").exists()
+
+
+def other(**arrays):
+    """The initial parameters and state of `plain`, with other arrays in its last layer."""
+    params, state = begin(plain())
+    return [*params[:-1], params[-1] | arrays], state
+
+
+PARAMS, STATE = begin(plain())
+
+
+@pytest.mark.parametrize(
+    "words, initial",
+    [
+        ("2.bias of shape \\(1,\\).*expected \\(2,\\)", other(bias=np.zeros(1, np.float32))),
+        ("2.bias of shape .*complex64", other(bias=np.zeros(2, np.complex64))),
+        ("0.weights of shape .*float32; expected .* float64", other(bias=np.zeros(2))),
+        ("2.factor, which is not expected", other(factor=np.zeros(1, np.float32))),
+        ("no 2.bias", ([*PARAMS[:-1], {"weights": PARAMS[-1]["weights"]}], STATE)),
+        ("0.mean, which is not expected", (PARAMS, [{"mean": np.zeros(2, np.float32)}, {}, {}])),
+        ("initial is .state, params.; expected .params, state.", (STATE, PARAMS)),
+    ],
+)  # fmt: skip
+def test_initial_values_of_another_network(words, initial):
+    """Also those that would broadcast, or that no layer reads."""
+    for refuse in (call, profiled):
+        with pytest.raises(ValueError, match=words):
+            refuse(net=plain(), initial=initial)
+
+
+def profiled(net, initial):
+    return train.profile(net, initial, (X, LABELS), repeats=1)
+
+
+@pytest.mark.parametrize("make", [plain, zonal])
+def test_parameters_and_state_in_place_of_parameters(make):
+    net = make()
+    for layers in (net, nn.Sequential(nn.Features(3), nn.Dense(2), nn.Dense(2))):
+        pair, x = begin(layers), np.zeros(layers.in_type.shape(2))
+        with pytest.raises(
+            ValueError, match="params is a pair, .params, state.; pass the two apart"
+        ):
+            train.predict(layers, pair, x)
+    x = np.zeros((2, 3))
+    two = nn.Sequential(nn.Features(3), nn.Dense(2), nn.Dense(2))
+    params = begin(two)[0]
+    assert (train.predict(two, tuple(params), x) == train.predict(two, params, x)).all()

@@ -167,7 +167,7 @@ def training(head):
 @pytest.mark.parametrize(
     "words, change",
     [
-        ("version 3; this version of spherekit reads 2", lambda head, _: head.update(version=3)),
+        ("version 3, of a later spherekit; this version reads 2", lambda head, _: head.update(version=3)),
         ("no header", lambda head, _: head.pop("header")),
         ("no 'step'", lambda head, _: training(head).pop("step")),
         ("no 'description'", lambda head, _: head["header"].pop("description")),

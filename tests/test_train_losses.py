@@ -1,11 +1,14 @@
-"""Losses and metrics: definitions by hand."""
+"""Losses and metrics: definitions by hand; own ones."""
 
+import autograd.numpy as anp
 import numpy as np
 import pytest
 from autograd import grad
+from autograd.tracer import getval
+from helpers.trainings import fit, plain
 from tolerances import SHORT_SUM, SINGLE_VALUES
 
-from spherekit import train
+from spherekit import nn, train
 from spherekit.testing import assert_gradient
 from spherekit.train import autodiff, losses, metrics
 
@@ -84,6 +87,9 @@ def test_metrics():
     assert list(metrics.resolve(["accuracy", metrics.mae])) == ["accuracy", "mae"]
     with pytest.raises(TypeError, match="labels are float64"):
         metrics.accuracy(OUTPUTS, LABELS / 1)
+    for function in (metrics.accuracy, losses.cross_entropy):
+        with pytest.raises(TypeError, match="outputs are complex128; expected real ones"):
+            function(OUTPUTS + 0j, LABELS)
 
 
 @pytest.mark.parametrize(
@@ -91,12 +97,89 @@ def test_metrics():
     [
         ("known are accuracy, rmse, mae", lambda: metrics.resolve(["recall"])),
         ("called 'loss'", lambda: metrics.resolve({"loss": metrics.mae})),
+        ("called 'step', .* in the history",
+         lambda: metrics.resolve({"step": metrics.mae})),
+        ("called 'train'", lambda: metrics.resolve({"train": metrics.mae})),
         ("known are cross_entropy", lambda: losses.resolve("hinge")),
         ("expected \\(batch, classes\\)", lambda: losses.cross_entropy(OUTPUTS, LABELS[:2])),
         ("labels from 0 to 2; 2 outputs", lambda: losses.cross_entropy(OUTPUTS, LABELS * 2)),
         ("pass targets\\[:, None\\]", lambda: losses.mse(OUTPUTS[:, :1], LABELS)),
     ],
-)
+)  # fmt: skip
 def test_refused_metrics_and_losses(words, call):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def own_loss(change):
+    """A loss of the network, changed at its end."""
+
+    def hinge(outputs, labels):
+        return change(anp.sum(anp.maximum(1 - outputs, 0)))
+
+    return hinge
+
+
+@pytest.mark.parametrize(
+    "words, change",
+    [
+        ("returned an array of shape \\(1,\\), float32; .*anp.sum", lambda v: anp.reshape(v, (1,))),
+        ("returned an array of shape \\(2, 1\\)", lambda v: v * np.ones((2, 1), np.float32)),
+        ("returned np.complex64.*anp.real", lambda v: v * np.complex64(1 + 2j)),
+        ("returned None", lambda v: None),
+        ("returned '3'", lambda v: "3"),
+        ("does not depend on the outputs, or autograd cannot", lambda v: 3.0),
+        ("does not depend on the outputs, or autograd cannot", getval),
+        ("does not depend on the outputs, or autograd cannot", lambda v: float(getval(v))),
+    ],
+)
+def test_losses_that_are_not_one_number(words, change):
+    """Refused at the first step: the gradient would be 0 or of half the loss, without a word."""
+    with pytest.raises(
+        (TypeError, ValueError), match=f"the loss, hinge,? .*{words}|{words}"
+    ) as error:
+        list(fit(plain(), loss=own_loss(change)))
+    assert not isinstance(error.value, train.Diverged) and "hinge" in str(error.value)
+
+
+@pytest.mark.parametrize("change", [lambda v: v, lambda v: v + 0j.real, lambda v: anp.real(v)])
+def test_losses_that_are_one_number(change):
+    assert len(list(fit(plain(), loss=own_loss(change), epochs=1))) == 4
+
+
+def test_outputs_without_a_trace():
+    """A layer that leaves autograd: no silent training without gradients."""
+
+    class Plain(nn.Layer):
+        def out_type(self, in_type):
+            return in_type
+
+        def forward(self, params, x, context):
+            return np.array(getval(x))
+
+    net = nn.Sequential(nn.Sphere(4, 1), nn.PowerSpectrum(), nn.Dense(2), Plain())
+    with pytest.raises(ValueError, match="outputs of the network do not depend on its parameters"):
+        list(fit(net))
+
+
+@pytest.mark.parametrize(
+    "words, result",
+    [
+        ("an array of shape \\(2,\\), float64", np.ones(2)),
+        ("an array of shape \\(1,\\)", np.ones(1)),
+        ("1j", 1j),
+        ("None", None),
+        ("'3'", "3"),
+    ],
+)
+def test_metrics_that_are_not_one_number(words, result):
+    def recall(outputs, targets):
+        return result
+
+    options = dict(loss="mse", metrics=[recall])
+    net = nn.Sequential(nn.Features(3), nn.Dense(2))
+    data = np.zeros((4, 3)), np.zeros((4, 2))
+    with pytest.raises(TypeError, match=f"the metric 'recall', recall, returned {words}"):
+        train.evaluate(net, net.init(0)[0], data, **options)
+    with pytest.raises(TypeError, match=f"the metric 'recall', recall, returned {words}"):
+        list(fit(plain(), metrics=[recall], epochs=1))

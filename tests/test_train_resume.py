@@ -1,18 +1,23 @@
 """Trainings that are stopped, killed, resumed and lengthened; the files of their folder."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import textwrap
+from functools import partial
+from typing import NamedTuple
 
+import numpy as np
 import pytest
 from helpers.data import TESTS
 from helpers.trainings import Lossy, fit, in_folder, losses, plain, zonal
 
 from spherekit import nn, train
 from spherekit._core import pytree
-from spherekit.train import checkpoints, schedules
+from spherekit.io.tree_archive import read_tree, write_tree
+from spherekit.train import checkpoints, networks, schedules
 
 
 def test_resume_is_bit_identical(tmp_path):
@@ -199,13 +204,201 @@ def test_other_trainings_are_refused(tmp_path):
 
 
 def test_networks_with_layers_that_are_not_registered(tmp_path):
-    """They are trained and resumed too; their files hold no network."""
+    """They are trained and resumed too, with a warning; their files hold no network."""
     net = nn.Sequential(nn.Sphere(4, 1), nn.Zonal(2), Lossy(abs), nn.GlobalMean(), nn.Dense(2))
-    train.finish(fit(net, checkpoints=tmp_path, epochs=1))
-    steps = list(fit(net, checkpoints=in_folder(tmp_path, resume=True), epochs=2))
+    words = "without the network.*Lossy is not a registered layer.*; .*nn.register.abs"
+    with pytest.warns(UserWarning, match=words) as warnings:
+        steps = fit(net, checkpoints=tmp_path, epochs=1)
+    assert len(warnings) == 1 and warnings[0].filename.endswith("trainings.py")
+    train.finish(steps)
+    with pytest.warns(UserWarning, match=words):
+        steps = list(fit(net, checkpoints=in_folder(tmp_path, resume=True), epochs=2))
     assert len(steps) == 4
     with pytest.raises(ValueError, match="holds no network"):
         nn.load(checkpoints.latest(tmp_path))
+    assert len(list(fit(net, epochs=1))) == 4  # without checkpoints no warning
     wider = nn.Sequential(nn.Sphere(4, 1), nn.Zonal(3), *net.layers[1:])
-    with pytest.raises(ValueError, match="of another network: it has 0.weights of shape"):
+    with (
+        pytest.warns(UserWarning, match=words),
+        pytest.raises(ValueError, match="layer 0 was Zonal.channels=2.*now Zonal.channels=3"),
+    ):
         fit(wider, checkpoints=in_folder(tmp_path, resume=True))
+
+
+class Options(NamedTuple):
+    power: int
+    parts: frozenset = frozenset()
+
+
+class Own(nn.Layer):
+    """A layer with fields of many kinds, that is not registered, and prints without them."""
+
+    a: float = 1.0
+    b: object = None
+    inner: nn.Layer | None = None
+    branches: tuple = ()
+
+    def __repr__(self):
+        return "Own()"
+
+    def out_type(self, in_type):
+        return in_type
+
+    def forward(self, params, x, context):
+        return x
+
+
+def own(*layers, rate=0.2, function="relu", **fields):
+    return nn.Sequential(
+        nn.Sphere(4, 1),
+        nn.Sequential(nn.Zonal(2), Own(**fields), nn.Pointwise(function)),
+        *layers,
+        nn.GlobalMean(),
+        nn.Dropout(rate),
+        nn.Dense(2),
+    )
+
+
+def negative(x):
+    return -x
+
+
+@pytest.mark.parametrize(
+    "place, before, after",
+    [
+        ("layer 0.1 was Own.*a=1.0.*now Own.*a=5.0", {}, dict(a=5.0)),
+        ("layer 0.1 was Own.*a=1.0.*now Own.*a=nan", {}, dict(a=np.nan)),
+        ("layer 2 was Dropout.rate=0.2.* now Dropout.rate=0.7", {}, dict(rate=0.7)),
+        ("layer 0.2 was Pointwise.*relu.*now Pointwise.*square", {}, dict(function="square")),
+        ("was Pointwise.*lambda.*now Pointwise.*negative", dict(function=lambda x: x),
+         dict(function=negative)),
+        ("oversample|power=2.*power=3", dict(b=Options(2)), dict(b=Options(3))),
+        ("power=3", dict(b=partial(np.power, 2)), dict(b=partial(np.power, power=3))),
+        ("'x'.*'y'", dict(b=frozenset({"a", "x"})), dict(b=frozenset({"a", "y"}))),
+        ("layer 0.1.inner was Dropout.rate=0.1.*now Dropout.rate=0.3",
+         dict(inner=nn.Dropout(0.1)), dict(inner=nn.Dropout(0.3))),
+        ("layer 0.1.branches.1 was Dropout.rate=0.1.*now Dropout.rate=0.3",
+         dict(branches=(nn.GlobalMean(), nn.Dropout(0.1))),
+         dict(branches=(nn.GlobalMean(), nn.Dropout(0.3)))),
+    ],
+)  # fmt: skip
+@pytest.mark.filterwarnings("ignore:the checkpoints hold the parameters without")
+def test_any_hyper_parameter_that_has_changed(place, before, after, tmp_path):
+    """Of every layer, whether files hold the network or not."""
+    train.finish(fit(own(**before), checkpoints=tmp_path, epochs=1))
+    resume = in_folder(tmp_path, resume=True)
+    with pytest.raises(ValueError, match=f"is of another network: .*{place}"):
+        fit(own(**after), checkpoints=resume, epochs=2)
+    assert len(list(fit(own(**before), checkpoints=resume, epochs=2))) == 4
+
+
+def test_networks_as_text_are_the_same_in_every_process():
+    """No addresses, and no order of sets of text, which differs from process to process."""
+
+    class Slope:
+        def __call__(self, x):
+            return x
+
+    fields = [Slope(), partial(negative), frozenset("abc"), np.float32(0.5), (negative, None)]
+    lines = [networks.as_text(own(b=field))[3] for field in fields]
+    printed = [re.search("b=(.*), ?inner|b=(.*)\\)", line)[0] for line in lines]
+    assert not any(" at 0x" in line for line in lines), lines
+    for text, line in zip(
+        ["Slope object", "partial(negative)", "{'a', 'b', 'c'}", "0.5", "(negative, None)"],
+        printed,
+        strict=True,
+    ):
+        assert text in line
+
+
+def test_hyper_parameters_that_are_not_finite(tmp_path):
+    """No failure after an epoch: the files hold them."""
+    net = nn.Sequential(nn.Sphere(4, 1), nn.PowerSpectrum(), Registered(np.inf), nn.Dense(2))
+    train.finish(fit(net, checkpoints=tmp_path, epochs=1))
+    assert nn.load(checkpoints.latest(tmp_path))[0] == net
+    assert len(list(fit(net, checkpoints=in_folder(tmp_path, resume=True), epochs=2))) == 4
+
+
+@nn.register
+class Registered(nn.Layer):
+    top: float = 1.0
+
+    def out_type(self, in_type):
+        return in_type
+
+    def forward(self, params, x, context):
+        return x
+
+
+def rewritten(path, change):
+    """A checkpoint with another head or tree, as an editor would leave it."""
+    tree, header = read_tree(path)
+    change(tree, header)
+    write_tree(path, tree, header, overwrite=True)
+
+
+def of_training(header):
+    return header["checkpoint"]
+
+
+@pytest.mark.parametrize(
+    "words, change",
+    [
+        ("no 'state'", lambda _, h: of_training(h)["random_state"].pop("state")),
+        ("damaged", lambda _, h: of_training(h)["random_state"].update(state={"state": "x", "inc": 1})),
+        ("damaged", lambda _, h: of_training(h)["random_state"].update(state={"state": -1, "inc": 1})),
+        ("damaged", lambda _, h: of_training(h)["random_state"].update(state=5)),
+        ("random_state of its header", lambda _, h: of_training(h).update(random_state=5)),
+        ("network of its header has", lambda _, h: h.update(network={})),
+        ("network of its header is 5", lambda _, h: h.update(network=5)),
+        ("description of its header", lambda _, h: h.update(description=[])),
+        ("description of its header", lambda _, h: h.update(description=None)),
+        ("its settings are 5", lambda _, h: h["description"].update(training=5)),
+        ("checkpoint of its header", lambda _, h: h.update(checkpoint=[])),
+        ("its step is 1000000000, its epoch 3", lambda _, h: of_training(h).update(step=10**9)),
+        ("its step is 12, its epoch 9", lambda _, h: of_training(h).update(epoch=9)),
+        ("step of its header is True", lambda _, h: of_training(h).update(step=True)),
+        ("its history has 12 values of 'loss' in steps; expected 4000",
+         lambda _, h: of_training(h).update(step=4000, epoch=1000)),
+        ("its history has 11 values of 'gradient_norm'",
+         lambda t, _: t["history"]["steps"].update(gradient_norm=np.ones(11))),
+        ("history is an array of", lambda t, _: t["history"]["steps"].update(loss=np.ones((12, 2)))),
+        ("history is an array of", lambda t, _: t["history"]["steps"].update(loss=np.array(["a"] * 12))),
+        ("0 values of 'accuracy'", lambda t, _: t["history"]["epochs"].pop("accuracy")),
+        ("0 values of 'loss' in steps", lambda t, _: t["history"].pop("steps")),
+        ("3 values of 'other'", lambda t, _: t["history"]["epochs"].update(other=np.ones(3))),
+        ("damaged", lambda t, _: t.update(history=[])),
+        ("damaged", lambda t, _: t["history"].update(steps=np.ones(3))),
+        ("optimizer has no mean.0", lambda t, _: t["optimizer_state"].pop("mean")),
+        ("optimizer has", lambda t, _: t.update(optimizer_state={})),
+        ("optimizer has mean.0 of shape", lambda t, _: t["optimizer_state"]["mean"].reverse()),
+        ("its optimizer is at step 5", lambda t, _: t["optimizer_state"].update(step=np.array(5))),
+        ("best have no 0.weights", lambda t, _: t["best"].update(params=[{}] * 6)),
+        ("damaged", lambda t, _: t.update(best=[])),
+        ("epoch of its best is 'x'", lambda _, h: of_training(h)["best"].update(epoch="x")),
+        ("value of its best is 'x'", lambda _, h: of_training(h)["best"].update(value="x")),
+        ("damaged", lambda _, h: of_training(h).update(best=5)),
+        ("no 'value'", lambda _, h: of_training(h).update(best={})),
+        ("total_steps is 'x'", lambda _, h: h["description"]["training"].update(total_steps="x")),
+        ("patience is 'x'", lambda _, h: h["description"]["training"].update(patience="x")),
+        ("another network: its layers are 5", lambda _, h: h["description"]["training"].update(layers=5)),
+        ("another network: it has no 0.weights", lambda t, _: t.update(params=[])),
+    ],
+)  # fmt: skip
+def test_checkpoints_that_were_edited(words, change, tmp_path, finished):
+    """Refused at the call, with the file and what does not agree; by no error of another kind."""
+    path = tmp_path / finished.name
+    path.write_bytes(finished.read_bytes())
+    rewritten(path, change)
+    with pytest.raises(
+        ValueError, match=f"step-00000012.npz is (damaged|of): .*{words}|{words}"
+    ) as error:
+        fit(checkpoints=in_folder(tmp_path, resume=True), epochs=4)
+    assert "step-00000012.npz is" in str(error.value)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("finished")
+    train.finish(fit(checkpoints=folder))
+    return checkpoints.latest(folder)

@@ -36,16 +36,24 @@ def _walk(tree, path):
 
 
 def leaves(tree):
-    """The leaves, in the order of `flatten`; of any type, such as boxes of autograd.
+    """A list of the leaves, in the order of `flatten`; of any type, such as boxes of autograd.
 
-    >>> list(leaves({"a": 1, "b": [2, (3,)]}))
+    >>> leaves({"a": 1, "b": [2, (3,)]})
     [1, 2, 3]
     """
-    if isinstance(tree, dict | list | tuple):
-        for branch in tree.values() if isinstance(tree, dict) else tree:
-            yield from leaves(branch)
-    else:
-        yield tree
+    result = []
+    _collect(tree, result)
+    return result
+
+
+def _collect(tree, result):
+    if isinstance(tree, dict):
+        tree = tree.values()
+    elif not isinstance(tree, list | tuple):
+        result.append(tree)
+        return
+    for branch in tree:
+        _collect(branch, result)
 
 
 def map_leaves(function, tree):

@@ -231,9 +231,9 @@ def _error(net, initial, x, rng):
 def _last_layer(net, initial, x, context):
     """(the last layer as a function of its parameters and its input, these two)."""
     *stages, last = zip(net.stages(), *initial, strict=True)
-    for (_, layer, in_type, _), params, state in stages:
+    for (_, layer, in_type, *_), params, state in stages:
         x, _ = layer.apply(params, state, x, context.replace(in_type=in_type))
-    (_, layer, in_type, _), params, state = last
+    (_, layer, in_type, *_), params, state = last
     inner = context.replace(in_type=in_type)
     return (lambda p, x: layer.apply(p, state, x, inner)[0]), params, x
 

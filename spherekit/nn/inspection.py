@@ -152,7 +152,7 @@ def _rows(net, in_type, params, state, indent):
     if isinstance(net, ConcatReadouts):
         params, state = params[0], state[0]
     rows = []
-    for (_, layer, before, after), p, s in zip(net.stages(in_type), params, state, strict=True):
+    for (_, layer, before, after, *_), p, s in zip(net.stages(in_type), params, state, strict=True):
         cells = count_parameters(p), count_parameters(s), layer.multiplications(before)
         rows.append((indent + _label(layer), str(after), *cells))
         if layer.is_composite:

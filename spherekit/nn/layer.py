@@ -83,6 +83,13 @@ class Context:
         context.__dict__.update(self.__dict__, **attributes)
         return context
 
+    def of_layer(self, path, in_type):
+        """The context of a layer at ``path`` below the layer at hand."""
+        context = object.__new__(type(self))
+        context.__dict__.update(self.__dict__)
+        context.path, context.in_type = self.path + path, in_type
+        return context
+
     def random(self) -> np.random.Generator:
         """The generator of random numbers.
 
@@ -235,7 +242,7 @@ class Layer(Value):
         """The state, or where it is None the empty one of a layer without; refuses None for others."""
         if state is None:
             state = self._initial_state(in_type)
-            if next(leaves(state), None) is not None:
+            if leaves(state):
                 raise ValueError(
                     "it has running state: pass state=state, as params, state = net.init(rng) returns it"
                 )

@@ -212,13 +212,13 @@ class Sequential(Composite, is_final=True):
     def _check_shapes(self, params, state, in_type):
         """Refuse parameters and state of another network."""
         params, state = getval(params), getval(state)
-        shapes = tuple(np.shape(getval(array)) for array in leaves((params, state)))
+        shapes = [np.shape(getval(array)) for array in leaves((params, state))]
         if shapes != self._shapes(in_type):
             check_shapes(self.stages(in_type), self.init(in_type, 0), params, state)
 
     @cached_by_type
     def _shapes(self, in_type):
-        return tuple(array.shape for array in leaves(self.init(in_type, 0)))
+        return [array.shape for array in leaves(self.init(in_type, 0))]
 
     def _locate_not_finite(self, params, state, x, context, random_state):
         """Name the first layer whose results are not finite: the network runs once more, watched."""

@@ -17,12 +17,17 @@ from spherekit.nn.types import TYPES, has_real_entries
 
 
 class Stage(NamedTuple):
-    """A layer, at ``path`` within the composite around it, a tuple of indices."""
+    """A layer, at ``path`` within the composite around it, a tuple of indices.
+
+    ``shape`` and ``is_real`` are those of its outputs, without the batch axis.
+    """
 
     path: tuple
     layer: Layer
     in_type: object
     out_type: object
+    shape: tuple
+    is_real: bool
 
 
 def stages_in_sequence(layers, in_type, prefix=()):
@@ -42,7 +47,8 @@ def create_stage(path, layer, in_type):
         if not isinstance(out_type, TYPES):
             names = ", ".join(kind.__name__ for kind in TYPES)
             raise TypeError(f"out_type returned {out_type!r}; expected one of {names}")
-    return Stage(path, layer, in_type, out_type)
+    shape, is_real = out_type.shape(0)[1:], has_real_entries(out_type)
+    return Stage(path, layer, in_type, out_type, shape, is_real)
 
 
 def initialize(stage, rng):
@@ -63,13 +69,13 @@ def initialize(stage, rng):
 def run_stage(stage, params, state, x, context):
     """(y, new state) of a stage; ``context`` is that of the composite."""
     layer = stage.layer
-    inner = context.replace(path=context.path + stage.path, in_type=stage.in_type)
+    inner = context.of_layer(stage.path, stage.in_type)
     try:
         if context.around is None or layer.is_composite:
             result = layer.apply(params, state, x, inner)
         else:
             result = context.around(layer, params, state, x, inner.replace(around=None))
-        y, new_state = _checked_result(result, stage.out_type)
+        y, new_state = _checked_result(result, stage)
     except Exception as error:
         message = _missing_entry(error, stage, params, state)
         raise_located(error, stage.path, layer, message, inner.path)
@@ -80,16 +86,18 @@ def run_stage(stage, params, state, x, context):
     return y, new_state
 
 
-def _checked_result(result, out_type):
+def _checked_result(result, stage):
     if not isinstance(result, tuple) or len(result) != 2:
         raise TypeError(f"apply returned {type(result).__name__}; expected (output, state)")
     value = getval(result[0])
     shape = np.shape(value)
-    if shape[1:] != out_type.shape(0)[1:] or not shape:
-        expected = ", ".join(("batch", *map(str, out_type.shape(0)[1:])))
+    if shape[1:] != stage.shape or not shape:
+        expected = ", ".join(("batch", *map(str, stage.shape)))
         raise ValueError(f"returned an array of shape {shape}; its out_type says ({expected})")
-    if has_real_entries(out_type) and np.iscomplexobj(value):
-        raise TypeError(f"returned complex numbers ({value.dtype}); its out_type says {out_type}")
+    if stage.is_real and value.dtype.kind == "c":
+        raise TypeError(
+            f"returned complex numbers ({value.dtype}); its out_type says {stage.out_type}"
+        )
     return result
 
 

@@ -1,39 +1,16 @@
 """Values and gradients by lists of arrays, and layers that are observed while a network is differentiated.
 
 autograd's own `value_and_grad` takes lists apart, and assembles their gradients, by operations of its own.
-Here a token stands for all arrays together: each array is introduced by a primitive of the token, whose
-backward rule stores the gradient, so that the arrays are differentiated as they are.
+Here each array is a root of the graph, which stores its gradient when the backward pass arrives there.
 """
 
 import numpy as np
-from autograd import make_vjp
-from autograd.extend import Box, VSpace, defvjp_argnums, primitive
-from autograd.tracer import getval, isbox
+from autograd.core import VJPNode, backward_pass
+from autograd.extend import defvjp_argnums, primitive
+from autograd.tracer import getval, isbox, new_box, trace, trace_stack
 
-from spherekit._core.pytree import leaves, map_leaves, with_leaves
-
-
-class _Token:
-    """What autograd differentiates by; its gradients are tokens too, and add up to nothing."""
-
-
-class _TokenBox(Box):
-    __slots__ = []
-
-
-class _TokenSpace(VSpace):
-    __slots__ = []
-
-    def add(self, first, second):
-        return first
-
-    mut_add = add
-
-
-_TOKEN = _Token()
-_TOKENS = (_TOKEN,)
-_TokenBox.register(_Token)
-_TokenSpace.register(_Token)
+from spherekit._core.pytree import as_reals, leaves, map_leaves, with_leaves
+from spherekit.train.losses import function_name, one_number
 
 
 class _Slot:
@@ -46,23 +23,18 @@ class _Slot:
 
     def store(self, gradient):
         self.gradient = gradient
-        return _TOKENS
+        return ()
 
+    def collect(self):
+        """The gradient, 0 where none has arrived; it is not stored any longer."""
+        gradient, self.gradient = self.gradient, None
+        return np.zeros_like(self.array) if gradient is None else gradient
 
-@primitive
-def _introduce(token, *, slot):
-    """The array of a slot; the backward pass stores its gradient there."""
-    return slot.array
-
-
-@primitive
-def _discard(token, value):
-    """``value``, as a result that autograd follows."""
-    return value
-
-
-defvjp_argnums(_introduce, lambda argnums, value, args, flags: flags["slot"].store)
-defvjp_argnums(_discard, lambda argnums, value, args, flags: lambda gradient: _TOKENS)
+    def box(self):
+        """The array as a root of the graph that is being recorded."""
+        root = VJPNode.new_root()
+        root.vjp = self.store
+        return new_box(self.array, trace_stack.top, root)
 
 
 def vjp(function, arrays):
@@ -91,28 +63,26 @@ def vjp(function, arrays):
     slots = [_Slot(array) for array in arrays]
     results, errors = [], []
 
-    def of_token(token):
+    def recorded(start):
         try:
-            value, auxiliary = function([_introduce(token, slot=slot) for slot in slots])
-        except (
-            BaseException
-        ) as error:  # raised below: inside, autograd would count a level too many
-            errors.append(error)
-            return _discard(token, 0.0)
-        results.append(map_leaves(getval, auxiliary))
-        return value if isbox(value) else _discard(token, value)
+            value, auxiliary = function([slot.box() for slot in slots])
+        except BaseException as error:
+            errors.append(error)  # raised below: inside, autograd would count a level too many
+            return start
+        results.extend((value, map_leaves(getval, auxiliary)))
+        return value if isbox(value) else start
 
-    run_backward, value = make_vjp(of_token)(_TOKEN)
+    value, end = trace(VJPNode.new_root(), recorded, 0.0)
     if errors:
         raise errors[0]
+    if not isbox(results[0]):
+        value = results[0]
 
     def pull_back(gradient):
-        for slot in slots:
-            slot.gradient = None
-        run_backward(gradient)
-        return [np.zeros_like(s.array) if s.gradient is None else s.gradient for s in slots]
+        backward_pass(gradient, end)
+        return [slot.collect() for slot in slots]
 
-    return value, pull_back, results[0]
+    return value, pull_back, results[1]
 
 
 def value_and_gradients(function, arrays):
@@ -152,14 +122,36 @@ def loss_and_gradients(net, loss, params, state, x, y, context):
     loss : float
     gradients : tree of arrays, as ``params``
     state : tree of arrays
+
+    Raises
+    ------
+    TypeError, ValueError
+        The loss is not one real number, or not computed from the parameters by operations of autograd.
     """
 
     def function(boxes):
         outputs, new_state = net.apply(with_leaves(params, boxes), state, x, context)
-        return loss(outputs, y), new_state
+        value = loss(outputs, y)
+        one_number(getval(value), "the loss", loss)
+        if not isbox(value):
+            _refuse_untraced(outputs, loss)
+        return value, new_state
 
-    value, gradients, new_state = value_and_gradients(function, list(leaves(params)))
+    value, gradients, new_state = value_and_gradients(function, leaves(params))
     return float(value), with_leaves(params, gradients), new_state
+
+
+def _refuse_untraced(outputs, loss):
+    """Refuse a loss that autograd does not follow to the parameters: its gradient would be 0 throughout."""
+    if not isbox(outputs):
+        raise ValueError(
+            "the outputs of the network do not depend on its parameters, or autograd cannot follow them: "
+            "compute in layers with autograd.numpy, and do not convert to plain numbers or arrays"
+        )
+    raise ValueError(
+        f"the loss, {function_name(loss)}, does not depend on the outputs, or autograd cannot follow it: "
+        "compute it with autograd.numpy, and do not convert to plain numbers or arrays"
+    )
 
 
 # --- layer by layer ------------------------------------------------------------------------------------
@@ -168,7 +160,8 @@ def loss_and_gradients(net, loss, params, state, x, y, context):
 class LayerObserver:
     """Runs the computations of each layer, forward and backward; a subclass measures or checks them.
 
-    A layer is identified by ``key``, (path, name of its class).
+    A layer is identified by ``key``, (path, name of its class). ``compute(ordinary=True)`` computes with
+    arrays divided by their largest entries where these are above 1: whether a failure is one of size.
     """
 
     def forward(self, key, x, compute):
@@ -176,7 +169,7 @@ class LayerObserver:
         return compute()
 
     def backward(self, key, gradient, compute):
-        """The result of ``compute()``, gradients by the input and the parameters."""
+        """The result of ``compute()``, gradients by the input and the parameters that are differentiated."""
         return compute()
 
 
@@ -196,21 +189,34 @@ class _LayerRun:
         self.observer, self.key = observer, (context.path, type(layer).__name__)
         self.layer, self.state, self.context = layer, state, context
         self.tree = x, params
+        self.leaves = leaves(self.tree)
+        self.traced = [index for index, leaf in enumerate(self.leaves) if isbox(leaf)]
         self.pull_back = self.new_state = None
+
+    def apply(self, values):
+        """The layer, with these leaves in place of its input and parameters."""
+        x, params = with_leaves(self.tree, values)
+        return self.layer.apply(params, self.state, x, self.context)
+
+    def output(self):
+        """The output, traced as the arguments are."""
+        return _observed(*(self.leaves[index] for index in self.traced), run=self)
 
     def forward(self, arrays):
         """The output, for plain arrays in place of those that are differentiated."""
-        traced = [index for index, leaf in enumerate(leaves(self.tree)) if isbox(leaf)]
-        plain = [getval(leaf) for leaf in leaves(self.tree)]
+        plain = list(map(getval, self.leaves))
 
         def function(boxes):
             values = list(plain)
-            for index, box in zip(traced, boxes, strict=True):
+            for index, box in zip(self.traced, boxes, strict=True):
                 values[index] = box
-            x, params = with_leaves(self.tree, values)
-            return self.layer.apply(params, self.state, x, self.context)
+            return self.apply(values)
 
-        def compute():
+        def compute(ordinary=False):
+            if ordinary:
+                return self.apply(list(map(_ordinary, plain)))
+            if not arrays:
+                return self.apply(plain)
             y, self.pull_back, new_state = vjp(function, list(arrays))
             return y, new_state
 
@@ -221,9 +227,18 @@ class _LayerRun:
         """The rule of the backward pass; all arguments are differentiated."""
 
         def rule(gradient):
-            return self.observer.backward(self.key, gradient, lambda: self.pull_back(gradient))
+            def compute(ordinary=False):
+                return self.pull_back(_ordinary(gradient) if ordinary else gradient)
+
+            return self.observer.backward(self.key, gradient, compute)
 
         return rule
+
+
+def _ordinary(array):
+    """The array, divided by its largest entry where that is finite and above 1."""
+    largest = np.max(np.abs(as_reals(array)), initial=1)
+    return array / largest if np.isfinite(largest) else array
 
 
 def observed_by(observer):
@@ -248,7 +263,7 @@ def observed_by(observer):
 
     def around(layer, params, state, x, context):
         run = _LayerRun(observer, layer, params, state, x, context)
-        y = _observed(*(leaf for leaf in leaves((x, params)) if isbox(leaf)), run=run)
+        y = run.output()
         return y, run.new_state
 
     return around

@@ -129,11 +129,6 @@ def load(path):
     >>> checkpoint.params, checkpoint.step, description
     ([{'weights': array([1., 1.])}], 3, {'of': 'maps'})
     """
-    return read(path)[:2]
-
-
-def read(path):
-    """As `load`, with the network as `spherekit.nn.files.describe` describes it, or None, as third."""
     if not os.path.exists(path):
         raise FileNotFoundError(f"no checkpoint {path}")
     if os.path.isdir(path):
@@ -144,21 +139,42 @@ def read(path):
     if "checkpoint" not in header:
         raise ValueError(f"{path} is a file of spherekit, but not a checkpoint of a training")
     try:
-        return _checkpoint(tree, header["checkpoint"]), header["description"], header.get("network")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        description = _entry(header, "description", dict)
+        _entry(header, "network", dict | None)
+        return _checkpoint(tree, _entry(header, "checkpoint", dict)), description
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
         reason = f"no {error}" if isinstance(error, KeyError) else error
         raise ValueError(f"{path} is damaged: {reason}") from None
 
 
+def _entry(header, name, kind):
+    """An entry of a header, of that type; only the network may be missing."""
+    value = header.get(name) if name == "network" else header[name]
+    if not isinstance(value, kind):
+        raise ValueError(f"{name} of its header is {repr(value)[:60]}")
+    if name == "network" and value is not None and set(value) != {"class", "fields"}:
+        raise ValueError(f"{name} of its header has the entries {list(value)}")
+    return value
+
+
+def is_count(value):
+    """Whether a value is a whole number >= 0."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
 def _checkpoint(tree, header):
-    if header["random_state"]["bit_generator"] != "PCG64":
-        name = header["random_state"]["bit_generator"]
+    random_state, best = (_entry(header, name, dict) for name in ("random_state", "best"))
+    if random_state["bit_generator"] != "PCG64":
+        name = random_state["bit_generator"]
         raise ValueError(f"its random numbers are of {name}; expected PCG64")
+    np.random.PCG64(0).state = random_state  # raises where it is damaged
     for name in ("step", "epoch"):
-        if not isinstance(header[name], int) or header[name] < 0:
+        if not is_count(header[name]):
             raise ValueError(f"{name} of its header is {header[name]!r}; expected a number >= 0")
+    if not isinstance(best["value"], float | int | None):
+        raise ValueError(f"value of its best is {best['value']!r}; expected a number")
     history = {
-        kind: {name: values.tolist() for name, values in columns.items()}
+        kind: {name: _column(name, values) for name, values in columns.items()}
         for kind, columns in tree["history"].items()
     }
     return Checkpoint(
@@ -167,10 +183,22 @@ def _checkpoint(tree, header):
         optimizer_state=tree["optimizer_state"],
         step=header["step"],
         epoch=header["epoch"],
-        random_state=header["random_state"],
+        random_state=random_state,
         history=history,
-        best={"params": tree["best"]["params"], "state": tree["best"]["state"], **header["best"]},
+        best={
+            "params": tree["best"]["params"],
+            "state": tree["best"]["state"],
+            "value": best["value"],
+            "epoch": best["epoch"],
+        },
     )
+
+
+def _column(name, values):
+    """A column of the history, as a list of numbers."""
+    if values.ndim != 1 or values.dtype.kind not in "iuf":
+        raise ValueError(f"{name} of its history is an array of {values.shape}, {values.dtype}")
+    return values.tolist()
 
 
 # --- folders of checkpoints ----------------------------------------------------------------------------

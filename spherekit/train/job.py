@@ -1,6 +1,8 @@
 """A training, checked before it begins: its arguments, its first state, and what a resumed one must share."""
 
+import json
 import os
+import pathlib
 import zlib
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -8,11 +10,11 @@ from functools import cached_property
 import numpy as np
 
 from spherekit._core import checks
-from spherekit._core.pytree import difference, flatten
+from spherekit._core.pytree import difference, flatten, path_text
 from spherekit.nn import Sequential
-from spherekit.nn.files import describe
+from spherekit.nn.files import mismatch
 from spherekit.train import checkpoints as store
-from spherekit.train import losses, metrics
+from spherekit.train import losses, metrics, networks
 from spherekit.train.optimizers import Optimizer, adam, largest_norm
 
 _DTYPES = np.float32, np.float64, np.complex64, np.complex128
@@ -57,7 +59,8 @@ class Checkpointing:
     """Where a training writes its checkpoints, and whether it continues from them.
 
     They hold the network too, for `spherekit.nn.load`, where its layers are of this package or registered
-    (`spherekit.nn.register`).
+    (`spherekit.nn.register`); else `fit` warns, and they hold its parameters only. A training is resumed with
+    the same network: every hyper-parameter is compared, functions and own layers by name.
 
     Parameters
     ----------
@@ -75,7 +78,8 @@ class Checkpointing:
     Raises
     ------
     TypeError, ValueError
-        Numbers that are not whole or below 1; a folder that is not a path.
+        Numbers that are not whole or below 1; a folder that is not a path; a description that JSON cannot
+        hold.
 
     >>> Checkpointing("run", checkpoint_every=100)
     Checkpointing(folder='run', keep_checkpoints=3, checkpoint_every=100, resume=False, description=None)
@@ -97,10 +101,42 @@ class Checkpointing:
         if self.checkpoint_every is not None:
             every = checks.whole_number(self.checkpoint_every, "checkpoint_every", 1)
             _set(self, checkpoint_every=every)
-        if self.description is not None and not isinstance(self.description, dict):
-            raise TypeError(
-                f"description is {self.description!r}; expected a dict of what JSON can hold"
-            )
+        if self.description is not None:
+            _check_description(self.description)
+
+
+def _check_description(description):
+    """Refuse what a checkpoint cannot hold, before a training depends on it."""
+    if not isinstance(description, dict):
+        raise TypeError(f"description is {description!r}; expected a dict of what JSON can hold")
+    if "training" in description:
+        raise ValueError(
+            "description has the entry 'training', which is that of the settings of the training; call it "
+            "otherwise"
+        )
+    try:
+        json.dumps(description, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(
+            f"description cannot be stored: {error}; expected a dict of text, finite numbers, lists and "
+            "dicts, as JSON can hold them"
+        ) from None
+
+
+def _check_folder(folder):
+    """Refuse where no checkpoint can be written; the folder itself need not exist."""
+    path = pathlib.Path(folder).absolute()
+    existing = next(p for p in (path, *path.parents) if p.exists())
+    if not existing.is_dir():
+        raise ValueError(
+            f"the folder for checkpoints, {os.fspath(folder)}: {existing} is a file; expected a folder, or "
+            "a name that does not exist yet"
+        )
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise ValueError(
+            f"the folder for checkpoints, {os.fspath(folder)}: no permission to write in {existing}"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +144,7 @@ class Job:
     """A training: the arguments of `spherekit.train.fit`, checked and normalized."""
 
     net: Sequential
+    initial: tuple = field(repr=False)
     data: tuple = field(repr=False)
     validation: tuple | None = field(repr=False)
     loss: object
@@ -140,6 +177,9 @@ class Job:
             pair = _checked_pair(self.net, self.validation, self.set_size, "validation")
             _set(self, validation=pair)
         _check_monitor(self.early_stopping, self.metrics, self.validation)
+        check_initial(self.net, self.initial)
+        if self.checkpoints is not None:
+            _check_folder(self.checkpoints.folder)
 
     @property
     def count(self):
@@ -168,12 +208,9 @@ class Job:
         return 1 if self.monitor != "loss" and larger else -1
 
     @cached_property
-    def network_description(self):
-        """The network as JSON can hold it, or None where a layer is not registered."""
-        try:
-            return describe(self.net)
-        except TypeError:
-            return None
+    def unregistered(self):
+        """In words, what `spherekit.nn.load` would not know of the network; empty where files hold it."""
+        return networks.unregistered(self.net)
 
     @cached_property
     def settings(self):
@@ -182,10 +219,7 @@ class Job:
         crc = zlib.crc32(np.ascontiguousarray(targets))
         validation = None if self.validation is None else str(tuple(self.validation[0].shape))
         return {
-            "layers": [
-                f"{type(layer).__name__}: {before} -> {after}"
-                for _, layer, before, after in self.net.stages()
-            ],
+            "layers": networks.as_text(self.net),
             "loss": self.loss_name,
             "optimizer": self.optimizer.settings_text,
             "schedule": self.optimizer.schedule_text,
@@ -226,7 +260,7 @@ class Job:
             self.checkpoints.folder,
             checkpoint,
             self.description,
-            net=None if self.network_description is None else self.net,
+            net=None if self.unregistered else self.net,
             keep=self.checkpoints.keep_checkpoints,
             best=best,
         )
@@ -360,9 +394,9 @@ def check_targets(targets, name):
 # --- first state ---------------------------------------------------------------------------------------
 
 
-def start(job, initial):
+def start(job):
     """The checkpoint to continue from: the last one in the folder, or that of the initial parameters."""
-    params, state = _checked_initial(job.net, initial)
+    params, state = job.initial
     folder = None if job.checkpoints is None else job.checkpoints.folder
     last = None if folder is None else store.latest(folder)
     if last is not None and not job.checkpoints.resume:
@@ -373,11 +407,6 @@ def start(job, initial):
     if last is not None:
         store.remove_temporary(folder)
         return _resumed(job, params, state, last)
-    columns = ["step", "train", *(["loss", *job.metrics] if job.validation is not None else [])]
-    history = {
-        "steps": {"loss": [], "learning_rate": [], "gradient_norm": []},
-        "epochs": {name: [] for name in columns},
-    }
     rng = np.random.default_rng([job.seed, 2**31])  # another stream than those of the epochs
     return store.Checkpoint(
         params=params,
@@ -386,12 +415,22 @@ def start(job, initial):
         step=0,
         epoch=0,
         random_state=rng.bit_generator.state,
-        history=history,
+        history=_first_history(job),
         best={"params": params, "state": state, "value": None, "epoch": 0},
     )
 
 
-def _checked_initial(net, initial):
+def _first_history(job):
+    """The history before the first step: the names of its columns."""
+    columns = ["step", "train", *(["loss", *job.metrics] if job.validation is not None else [])]
+    return {
+        "steps": {"loss": [], "learning_rate": [], "gradient_norm": []},
+        "epochs": {name: [] for name in columns},
+    }
+
+
+def check_initial(net, initial):
+    """Refuse what is not (params, state) of the network, finite and of one precision."""
     if not isinstance(initial, tuple) or len(initial) != 2:
         raise TypeError(
             f"initial is {type(initial).__name__}; expected (params, state), as net.init(rng) returns it"
@@ -400,34 +439,58 @@ def _checked_initial(net, initial):
         for path, array in flatten(tree):
             if array.dtype not in _DTYPES:
                 raise TypeError(
-                    f"{name} {path} has dtype {array.dtype}; expected float32, float64, complex64 or "
-                    "complex128, as net.init returns them"
+                    f"{name} {path_text(path)} has dtype {array.dtype}; expected float32, float64, complex64 "
+                    "or complex128, as net.init returns them"
                 )
             if not np.isfinite(array).all():
-                raise ValueError(f"{name} {path} holds NaN or infinite numbers")
+                raise ValueError(f"{name} {path_text(path)} holds NaN or infinite numbers")
         if not isinstance(tree, list | tuple) or len(tree) != len(net.layers):
             entries = f"{len(tree)} layers" if hasattr(tree, "__len__") else type(tree).__name__
             raise ValueError(
                 f"initial: the {name} tree is of {entries}, the network has {len(net.layers)} layers; "
                 "net.init(rng) returns (params, state) of this network"
             )
+    if reason := mismatch(net, *initial):
+        if mismatch(net, *reversed(initial)) is None:
+            raise ValueError(
+                "initial is (state, params); expected (params, state), as net.init returns it"
+            )
+        raise ValueError(
+            f"initial is of another network: it has {reason}; net.init(rng) returns (params, state) of this "
+            "network"
+        )
     if not flatten(initial[0]):
         raise ValueError("the network has no parameters to train")
-    return initial
+
+
+def check_single_tree(net, params):
+    """Refuse the pair of parameters and state in place of the parameters."""
+    is_pair = isinstance(params, tuple) and len(params) == 2
+    if not is_pair or not all(isinstance(tree, list | tuple) for tree in params):
+        return
+    if all(len(tree) == len(net.layers) for tree in params) and mismatch(net, *params) is None:
+        raise ValueError(
+            "params is a pair, (params, state); pass the two apart: params, state=state"
+        )
+
+
+# --- resumed trainings ---------------------------------------------------------------------------------
 
 
 def _resumed(job, params, state, path):
-    checkpoint, description, network = store.read(path)
-    if layer := _other_network(job, network):
-        raise ValueError(f"{path} is of another network: {layer}")
+    checkpoint, description = store.load(path)
+    stored = description.get("training", {})
+    if not isinstance(stored, dict):
+        raise ValueError(f"{path} is damaged: its settings are {repr(stored)[:60]}")
+    if reason := networks.difference(stored.get("layers"), job.settings["layers"]):
+        raise ValueError(f"{path} is of another network: {reason}")
     for expected, tree in ((params, checkpoint.params), (state, checkpoint.state)):
         if reason := difference(expected, tree):
             raise ValueError(f"{path} is of another network: it has {reason}")
-    stored = description.get("training", {})
     changes = [
         name
         for name in job.settings
-        if name not in ("total_steps", "patience", "schedule")
+        if name not in ("layers", "total_steps", "patience", "schedule")
         and stored.get(name) != job.settings[name]
     ]
     if changes:
@@ -435,16 +498,48 @@ def _resumed(job, params, state, path):
             f"{name} was {stored.get(name)}, now {job.settings[name]}" for name in changes
         )
         raise ValueError(f"{path} is of another training: {text}")
+    if reason := _damage(job, checkpoint, stored):
+        raise ValueError(f"{path} is damaged: {reason}")
     _check_schedule(job, checkpoint, stored, path)
     return checkpoint
 
 
+def _damage(job, checkpoint, stored):
+    """In words, what does not agree in a checkpoint of this training; None where all does."""
+    numbers = [(name, stored.get(name)) for name in ("total_steps", "patience")]
+    for name, number in [*numbers, ("epoch of its best", checkpoint.best["epoch"])]:
+        if not store.is_count(number) and (name, number) != ("patience", None):
+            return f"{name} is {number!r}; expected a whole number"
+    if checkpoint.epoch != checkpoint.step // job.steps_per_epoch:
+        return (
+            f"its step is {checkpoint.step}, its epoch {checkpoint.epoch}; an epoch has "
+            f"{job.steps_per_epoch} steps"
+        )
+    lengths = {"steps": checkpoint.step, "epochs": checkpoint.epoch}
+    for kind, columns in _first_history(job).items():
+        stored_columns = checkpoint.history.get(kind, {})
+        for name in columns | stored_columns:
+            if name not in columns or len(stored_columns.get(name, ())) != lengths[kind]:
+                count = len(stored_columns.get(name, ()))
+                return f"its history has {count} values of {name!r} in {kind}; expected {lengths[kind]}"
+    if reason := difference(job.optimizer.init(checkpoint.params), checkpoint.optimizer_state):
+        return f"the state of its optimizer has {reason}"
+    if int(checkpoint.optimizer_state["step"]) != checkpoint.step:
+        return (
+            f"its optimizer is at step {checkpoint.optimizer_state['step']}, not {checkpoint.step}"
+        )
+    for name, tree in (("params", checkpoint.params), ("state", checkpoint.state)):
+        if reason := difference(tree, checkpoint.best[name]):
+            return f"the {name} of its best have {reason}"
+    return None
+
+
 def _check_schedule(job, checkpoint, stored, path):
     """Refuse another schedule, except of a training that was finished with the stored one."""
-    schedule, total = stored.get("schedule"), stored.get("total_steps", 0)
+    schedule, total = stored.get("schedule"), stored["total_steps"]
     if schedule == job.settings["schedule"]:
         return
-    if checkpoint.step >= total or _exhausted(stored.get("patience"), checkpoint):
+    if checkpoint.step >= total or _exhausted(stored["patience"], checkpoint):
         return
     raise ValueError(
         f"{path} is of an unfinished training, step {checkpoint.step} of {total}: its learning rate was "
@@ -455,33 +550,3 @@ def _check_schedule(job, checkpoint, stored, path):
 
 def _exhausted(patience, checkpoint):
     return patience is not None and checkpoint.epoch - checkpoint.best["epoch"] >= patience
-
-
-def _other_network(job, stored):
-    """In words, the first layer that differs from that of the stored network; None where none does."""
-    network = job.network_description
-    if stored is None or network is None or stored == network:
-        return None
-    return _difference(stored, network, job.net)
-
-
-def _difference(stored, network, net):
-    if stored["fields"]["in_type"] != network["fields"]["in_type"]:
-        return f"its input was {_text(stored['fields']['in_type'])}, now {net.in_type!r}"
-    former, layers = stored["fields"]["layers"], network["fields"]["layers"]
-    for number, (before, now) in enumerate(zip(former, layers, strict=False)):
-        if before != now:
-            return f"layer {number} was {_text(before)}, now {_text(now)}"
-    return f"it had {len(former)} layers, now {len(layers)}"
-
-
-def _text(description):
-    """A described value as the call that creates it."""
-    if isinstance(description, list):
-        return f"({', '.join(map(_text, description))})"
-    if not isinstance(description, dict):
-        return repr(description)
-    if "function" in description:
-        return description["function"]
-    fields = ", ".join(f"{name}={_text(value)}" for name, value in description["fields"].items())
-    return f"{description['class']}({fields})"

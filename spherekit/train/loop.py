@@ -1,5 +1,6 @@
 """The training loop: a generator of steps, which command line, notebook and script drive alike."""
 
+import warnings
 from collections import deque
 from typing import NamedTuple
 
@@ -126,9 +127,15 @@ def fit(
     ------
     ValueError, TypeError
         At the call: what does not fit. A folder with checkpoints, without ``resume``; checkpoints of another
-        training.
+        training. During the training: a loss or metric that is not one real number; errors of own layers.
     Diverged
-        The loss, a gradient or a parameter is NaN or infinite; the message names the layer.
+        The loss, a gradient or a parameter is NaN or infinite, or a layer refuses its numbers; the message
+        names the layer.
+
+    Warns
+    -----
+    UserWarning
+        Checkpoints without the network, of which a layer or function is not registered.
 
     >>> from spherekit import nn
     >>> from spherekit.testing import random_flm
@@ -144,6 +151,7 @@ def fit(
     """
     job = jobs.Job(
         net=net,
+        initial=initial,
         data=data,
         validation=validation,
         loss=loss,
@@ -159,7 +167,13 @@ def fit(
         checkpoints=checkpoints,
         threads=threads,
     )
-    return _steps(job, jobs.start(job, initial))
+    if job.checkpoints is not None and (reasons := job.unregistered):
+        warnings.warn(
+            f"the checkpoints hold the parameters without the network, which nn.load needs: "
+            f"{'; '.join(reasons)}",
+            stacklevel=2,
+        )
+    return _steps(job, jobs.start(job))
 
 
 def finish(steps):
@@ -245,6 +259,7 @@ def predict(net, params, signals, *, state=None, batch_size=256, threads=None):
     (1000, 2)
     """
     jobs.check_network(net)
+    jobs.check_single_tree(net, params)
     signals, count = jobs.check_signals(net, signals, "predict")
     batch_size = checks.whole_number(batch_size, "batch_size", 1)
     return _outputs(net, params, state, signals, count, batch_size, Context(threads=threads))
@@ -295,9 +310,11 @@ def evaluate(net, params, data, *, state=None, loss, metrics=(), batch_size=256,
 
 
 def _values(outputs, targets, loss, functions):
-    values = {"loss": loss(outputs, targets)}
-    values |= {name: function(outputs, targets) for name, function in functions.items()}
-    return {name: float(value) for name, value in values.items()}
+    values = {"loss": losses.one_number(loss(outputs, targets), "the loss", loss)}
+    for name, function in functions.items():
+        value = function(outputs, targets)
+        values[name] = losses.one_number(value, f"the metric {name!r}", function)
+    return values
 
 
 def _steps(job, checkpoint):
@@ -346,9 +363,14 @@ def advance(job, checkpoint, rows):
             loss, gradients, state = loss_and_gradients(
                 job.net, job.loss, checkpoint.params, checkpoint.state, x, y, context
             )
-        except ValueError as error:  # perhaps a layer that refuses what another one has lost
+        except (MemoryError, OSError):
+            raise
+        except Exception as error:  # perhaps a layer that refuses what another one has lost
             rng = generator(random_state)
-            raise divergence.explained(error, job, checkpoint, x, y, rng) from None
+            explained = divergence.explained(job, checkpoint, x, y, rng)
+            if explained is None:
+                raise
+            raise explained from error
         if job.max_norm:
             gradients, norm = clip_by_global_norm(gradients, job.max_norm)
         else:
@@ -395,20 +417,7 @@ def _after_epoch(job, checkpoint):
         "epoch": epoch,
     }
     if job.validation is not None:
-        signals, targets = job.validation
-        # A loss that is NaN is recorded in the history, and never the best.
-        context = Context(threads=job.threads, check_finite=False)
-        with np.errstate(all="ignore"):
-            outputs = _outputs(
-                job.net,
-                checkpoint.params,
-                checkpoint.state,
-                signals,
-                signals.shape[0],
-                job.batch_size * job.set_size,
-                context,
-            )
-            metrics = _values(outputs, targets, job.loss, job.metrics)
+        metrics = _validated(job, checkpoint)
         value, previous = metrics[job.monitor], checkpoint.best["value"]
         is_better = previous is None or job.sign * (value - previous) > 0
         improved = bool(np.isfinite(value)) and is_better
@@ -417,6 +426,34 @@ def _after_epoch(job, checkpoint):
     for name, value in ({"step": checkpoint.step, "train": train_loss} | metrics).items():
         columns[name].append(value)
     return checkpoint._replace(epoch=epoch, best=best), metrics, improved
+
+
+def _validated(job, checkpoint):
+    """Loss and metrics of the validation data; a loss that is NaN is recorded, and never the best."""
+    signals, targets = job.validation
+
+    def outputs(around=None):
+        context = Context(threads=job.threads, check_finite=False, around=around)
+        return _outputs(
+            job.net,
+            checkpoint.params,
+            checkpoint.state,
+            signals,
+            signals.shape[0],
+            job.batch_size * job.set_size,
+            context,
+        )
+
+    with np.errstate(all="ignore"):
+        try:
+            return _values(outputs(), targets, job.loss, job.metrics)
+        except (MemoryError, OSError):
+            raise
+        except Exception as error:
+            explained = divergence.explained_validation(job, checkpoint, outputs)
+            if explained is None:
+                raise
+            raise explained from error
 
 
 def _last_step(checkpoint, total_steps):

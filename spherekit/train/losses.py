@@ -32,7 +32,7 @@ def cross_entropy(outputs, labels):
     Raises
     ------
     ValueError, TypeError
-        Shapes that do not fit; labels that are not whole numbers, or beyond the classes.
+        Shapes that do not fit; complex outputs; labels that are not whole numbers, or beyond the classes.
 
     >>> import numpy as np
     >>> float(round(cross_entropy(np.zeros((3, 4)), np.array([0, 1, 3])), 6))      # log 4
@@ -152,8 +152,35 @@ def resolve(loss):
     return function
 
 
+def function_name(function):
+    """The name of a function, or of the class of another callable."""
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def one_number(value, noun, function):
+    """The result of a loss or metric as a float; refuses what is not one real number.
+
+    >>> one_number(np.float32(0.5), "the loss", mse)
+    0.5
+    """
+    kind = np.asarray(value).dtype
+    if np.ndim(value) == 0 and kind.kind in "fiub":
+        return float(value)
+    came = f"an array of shape {np.shape(value)}, {kind}" if np.ndim(value) else f"{value!r}"
+    mean = ", as anp.sum and anp.mean return it" if np.ndim(value) else ""
+    real = ", such as anp.abs or anp.real of it" if kind.kind == "c" else ""
+    raise TypeError(
+        f"{noun}, {function_name(function)}, returned {came}; expected one real number{mean}{real}"
+    )
+
+
 def count_classes(outputs, labels):
-    """Number of classes of the outputs; refuses labels that do not fit."""
+    """Number of classes of the outputs; refuses complex outputs, and labels that do not fit."""
+    if np.iscomplexobj(getval(outputs)):
+        raise TypeError(
+            f"outputs are {getval(outputs).dtype}; expected real ones, one for each class, such as anp.real "
+            "or anp.abs of them"
+        )
     shape, labels = np.shape(getval(outputs)), checks.as_array(labels, "labels")
     if len(shape) != 2 or labels.shape != shape[:1]:
         raise ValueError(

@@ -76,6 +76,13 @@ def mae(outputs, targets):
 #: By name.
 METRICS = {"accuracy": accuracy, "rmse": rmse, "mae": mae}
 
+#: Names of other columns of the history of epochs.
+RESERVED = {
+    "loss": "the loss itself",
+    "step": "the number of steps in the history",
+    "train": "the mean loss of the epoch in the history",
+}
+
 
 def resolve(metrics):
     """The functions of metrics, by name.
@@ -92,7 +99,8 @@ def resolve(metrics):
     Raises
     ------
     TypeError, ValueError
-        Not a list or dict; a metric that is not known; one called "loss".
+        Not a list or dict; a metric that is not known; one called "loss", "step" or "train", as other
+        columns of the history are.
 
     >>> list(resolve(["accuracy", mae]))
     ['accuracy', 'mae']
@@ -111,6 +119,9 @@ def resolve(metrics):
         if not callable(function):
             label = f"metrics[{name!r}] is" if isinstance(metrics, dict) else "metrics has"
             raise ValueError(f"{label} {function!r}; known are {', '.join(METRICS)}, or a function")
-        if name == "loss":
-            raise ValueError("a metric is called 'loss', which is the name of the loss itself")
+        if name in RESERVED:
+            raise ValueError(
+                f"a metric is called {name!r}, which is the name of {RESERVED[name]}; call it otherwise, as "
+                "in metrics={name: function}"
+            )
     return functions

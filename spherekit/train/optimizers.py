@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spherekit._core import checks
-from spherekit._core.pytree import as_reals, flatten, map_leaves, path_text, with_leaves
+from spherekit._core.pytree import as_reals, flatten, leaves, map_leaves, path_text, with_leaves
 from spherekit.train.schedules import as_schedule
 
 
@@ -89,7 +89,8 @@ class Optimizer:
                     f"the gradient by {path_text(path)} {problem}; expected the shape {p.shape} of the "
                     "parameter"
                 )
-            g = as_reals(np.conj(g).astype(p.dtype, copy=False))
+            g = np.conj(g) if np.iscomplexobj(g) else g
+            g = as_reals(g.astype(p.dtype, copy=False))
             moments = [optimizer_state[name][number] for name in names]
             flat, moments = rule(as_reals(p), g, moments, count, learning_rate, **settings)
             updated.append(flat.view(p.dtype).reshape(p.shape))
@@ -226,7 +227,7 @@ def global_norm(gradients):
     >>> global_norm([np.array([3.0]), np.array([4j])])
     5.0
     """
-    flat = [as_reals(g) for _, g in flatten(gradients)]
+    flat = list(map(as_reals, leaves(gradients)))
     with np.errstate(over="ignore"):
         total = sum(float(np.sum(np.square(g, dtype=np.float64))) for g in flat)
     if 1e-280 < total < math.inf or np.isnan(total):
@@ -280,12 +281,21 @@ def _sgd_rule(p, g, moments, count, learning_rate, momentum, nesterov):
 
 
 def _adam_rule(p, g, moments, count, learning_rate, beta1, beta2, eps, weight_decay):
-    m = beta1 * moments[0] + (1 - beta1) * g
-    v = beta2 * moments[1] + (1 - beta2) * (g * g)
+    m = beta1 * moments[0]
+    m += (1 - beta1) * g
+    square = g * g
+    square *= 1 - beta2
+    v = beta2 * moments[1]
+    v += square
     if weight_decay:
         p = p * (1 - learning_rate * weight_decay)
-    size = np.sqrt(v / (1 - beta2 ** (count + 1))) + eps
-    return p - learning_rate * (m / (1 - beta1 ** (count + 1))) / size, [m, v]
+    size = v / (1 - beta2 ** (count + 1))
+    np.sqrt(size, out=size)
+    size += eps
+    step = m / (1 - beta1 ** (count + 1))
+    step *= learning_rate
+    step /= size
+    return p - step, [m, v]
 
 
 #: {kind: (names of moments, rule)}.

@@ -12,6 +12,7 @@ from spherekit.nn import Context
 from spherekit.timing import listening
 from spherekit.train import losses
 from spherekit.train.autodiff import LayerObserver, loss_and_gradients, observed_by
+from spherekit.train.job import check_initial, check_network
 from spherekit.train.optimizers import adam
 
 
@@ -95,6 +96,8 @@ def profile(net, initial, data, *, loss="cross_entropy", optimizer=None, repeats
     """
     repeats = checks.whole_number(repeats, "repeats", 1)
     loss, optimizer = losses.resolve(loss), adam() if optimizer is None else optimizer
+    check_network(net)
+    check_initial(net, initial)
     params, state = initial
     optimizer_state = optimizer.init(params)
 
