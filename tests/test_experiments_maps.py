@@ -14,6 +14,7 @@ from spherekit.cli import main
 from spherekit.cli.predict import Reader
 from spherekit.experiments import signals
 from spherekit.experiments.maps import data, model
+from spherekit.experiments.maps.labels import Labels, read_labels
 from spherekit.io.tree_archive import read_tree, write_tree
 from spherekit.sampling import MW
 from spherekit.testing import random_flm
@@ -91,21 +92,31 @@ def column(path, name):
 
 def test_classes(there, tmp_path):
     report = (there / "classes/report.txt").read_text().split("\n\n")[0].splitlines()
-    assert report[:3] == [
+    assert report[:8] == [
         "classes.csv",
         "40 maps of 2 classes: 20 red, 20 white",
         "24 for training, 8 for validation, 8 for the test",
+        "band-limit: degrees < 8, as maps/00.fits",
+        "network: small",
+        "   its first layer keeps all degrees < 8",
+        "training: 20 epochs of 2 steps, 16 maps each at most",
+        "   adamw, learning rate 0.01, weight decay 0.01; schedule cosine",
     ]
-    assert report[3] == "band-limit: degrees < 8, as maps/00.fits"
-    assert report[4].startswith("accuracy on 8 test maps: ") and float(report[4].split()[-2]) >= 75
-    assert "most frequent class, red: 50.0 % +- 17.7" in report[5]
-    assert report[7].split() == ["red", "white"]
-    assert [line.split()[0] for line in report[8:]] == ["red", "white"]
-    counts = np.array([line.split()[1:] for line in report[8:]], int)
+    checkpoint, _ = checkpoints.load(checkpoints.latest("classes/checkpoints"))
+    best = checkpoint.best["epoch"]
+    assert report[8] == f"parameters of epoch {best} of 20, that of the lowest validation loss"
+    assert report[9].startswith("accuracy on 8 test maps: ")
+    accuracy, error = (float(report[9].split()[i]) for i in (5, -1))
+    p = np.clip(accuracy / 100, 0.1, 0.9)  # of all right: one wrong of ten
+    assert accuracy >= 75 and error == pytest.approx(100 * np.sqrt(p * (1 - p) / 8), abs=0.06)
+    assert "most frequent class, red: 50.0 % +- 17.7" in report[10] and "+-: one" in report[11]
+    assert report[13].split() == ["red", "white"]
+    assert [line.split()[0] for line in report[14:]] == ["red", "white"]
+    counts = np.array([line.split()[1:] for line in report[14:]], int)
     assert counts.sum(axis=1).tolist() == [4, 4]
-    assert 100 * np.trace(counts) / 8 == float(report[4].split()[-2])
+    assert 100 * np.trace(counts) / 8 == accuracy
     assert (there / "classes.png").stat().st_size > 10000
-    labels = data.read_labels("classes.csv")
+    labels = read_labels("classes.csv")
     test = data.split(labels, 0.2, 0.2, 0)[2]
     files = [labels.paths[i] for i in test]
     run(f"predict classes/model.npz {' '.join(files)} -o {tmp_path / 'out.csv'}")
@@ -121,9 +132,12 @@ def test_classes(there, tmp_path):
 def test_numbers(there, tmp_path):
     """In the units of the labels, in the report, in the history and in predictions."""
     report = (there / "numbers/report.txt").read_text().split("\n\n")[0].splitlines()
-    error, constant = (float(line.split()[-1]) for line in report[4:])
+    assert report[8].startswith("loss: mse of standardized labels, (label - ")
+    assert report[8].endswith("; rmse: in the units of the labels")
+    error, constant, correlation = (float(line.split()[-1]) for line in report[10:])
+    assert 0.9 < correlation < 1
     assert "with numbers from 1." in report[1] and error < 0.5 * constant and constant > 0.3
-    labels = data.read_labels("numbers.csv")
+    labels = read_labels("numbers.csv")
     run(f"predict numbers/model.npz {' '.join(labels.paths)} -o {tmp_path / 'out.csv'}")
     values = np.array(column(tmp_path / "out.csv", "value"), float)
     subsets = data.split(labels, 0.2, 0.2, 1)
@@ -181,14 +195,7 @@ def test_networks_of_a_file(there, capsys, tmp_path):
     line = f"train {tmp_path / 'maps.toml'} --maps numbers.csv -o {tmp_path / 'layers'}"
     run(f"{line} --epochs 1 --L 8")
     assert "band-limit: degrees < 8" in capsys.readouterr().out
-    assert experiments.load(tmp_path / "layers/model.npz").net == nn.Sequential(
-        nn.Sphere(8, 1),
-        nn.Zonal(12, anchors=8),
-        nn.BatchNorm(),
-        nn.Pointwise("relu"),
-        nn.GlobalMean(),
-        nn.Dense(1),
-    )
+    assert experiments.load(tmp_path / "layers/model.npz").net == model.small(8)
 
 
 def test_profile(there, capsys):
@@ -274,7 +281,7 @@ def few(here):
     [
         ("", "its first row is '', without path and label"),
         ("a,1\nb,2\n", "expected the names of the columns, path,label"),
-        ("path,class\na,1\n", "without label"),
+        ("path,kind\na,1\n", "without label"),
         ("path,label\n", "lists no maps"),
         ("path,label\na,1\nb\n", "row 3: 1 cells; the first row names 2"),
         ("path,label\na,x\nd,y\n", "row 3: no file d; paths are relative to the folder of t.csv"),
@@ -292,7 +299,7 @@ def few(here):
 def test_refused_lists(few, text, words):
     (few / "t.csv").write_text(text)
     with pytest.raises((ValueError, FileNotFoundError)) as error:
-        data.read_labels("t.csv")
+        read_labels("t.csv")
     assert words in str(error.value) and "t.csv" in str(error.value)
 
 
@@ -300,20 +307,20 @@ def test_lists(few):
     """Other columns, spaces, a byte-order mark, empty rows; paths relative to the list."""
     (few / "sub").mkdir()
     (few / "sub/t.csv").write_text("\ufefflabel, id ,path\n x ,1, ../a\n\n y,2,../b \n", "utf-8")
-    labels = data.read_labels("sub/t.csv")
+    labels = read_labels("sub/t.csv")
     assert labels.paths == ["sub/../a", "sub/../b"] and labels.rows == [2, 4]
     assert labels.classes == ["x", "y"] and labels.targets.tolist() == [0, 1]
     (few / "n.csv").write_text("path,label\na,3\nb,-1e-1\n")
-    assert data.read_labels("n.csv").targets.tolist() == [3, -0.1]
-    assert data.read_labels("n.csv", "classes").classes == ["-1e-1", "3"]
+    assert read_labels("n.csv").targets.tolist() == [3, -0.1]
+    assert read_labels("n.csv", "classes").classes == ["-1e-1", "3"]
     with pytest.raises(ValueError, match="row 2: the label is 'x'"):
-        data.read_labels("sub/t.csv", "numbers")
+        read_labels("sub/t.csv", "numbers")
 
 
 def labels_of(targets, classes=None):
     count = len(targets)
     paths, rows = [str(i) for i in range(count)], list(range(2, count + 2))
-    return data.Labels("t.csv", paths, rows, classes, np.array(targets))
+    return Labels("t.csv", paths, rows, classes, np.array(targets))
 
 
 def test_split_by_classes():
@@ -371,8 +378,8 @@ def test_noisy_pixels(here, rng):
     for name in "ab":
         io.write_map(here / f"{name}.fits", rng.standard_normal(12 * 4**2))
     maps = gathered(["a.fits", "b.fits"], here)
-    assert maps.L == 8 and maps.cut and maps.has_upper_half and maps.flm.shape == (2, 1, 64)
-    assert maps.flm.dtype == np.complex64
+    assert maps.L == 8 and maps.cut and maps.has_upper_half and maps.x.shape == (2, 64)
+    assert maps.x.dtype == np.complex64
 
 
 def test_high_band_limits_are_cut_by_default(here, rng, monkeypatch):
@@ -422,7 +429,7 @@ def test_maps_below_a_limit_that_was_asked_for(here, rng):
     for name, limit in (("a.fits", 16), ("b.fits", 8)):
         write_map(here / name, random_flm(limit, rng, reality=True), None)
     maps = gathered(["a.fits", "b.fits"], here, L=8)
-    assert maps.cut and maps.flm.shape == (2, 1, 64)
+    assert maps.cut and maps.x.shape == (2, 64)
     shutil.rmtree(here / "features")
     with pytest.raises(ValueError, match="row 3: b.fits holds degrees < 8; .* pass --L 8"):
         gathered(["a.fits", "b.fits"], here, L=12)

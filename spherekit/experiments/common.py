@@ -69,11 +69,14 @@ class Trained(NamedTuple):
     training : Training
     params, state : list
         Parameters and running state of the network, `models.selected` of its last checkpoint.
+    epoch : int, optional
+        Whose parameters they are, where validation data selected them.
     """
 
     training: Training
     params: list
     state: list
+    epoch: int | None = None
 
 
 class Table(NamedTuple):

@@ -65,7 +65,9 @@ def _from_fits(path, field=0, grid=None, hdu=None, ordering=None):
     hdu = _number(hdu)
     tables = outlines(path) if hdu is None else [io.read_table(path, hdu)]
     if any(map(is_alm, tables)) and not any(map(is_map, tables)):
-        return Signal(path, _of_one_signal(path, io.read_alm(path, hdu)))
+        alm = io.read_alms(path, hdu)
+        flm = alm.flm[0] if len(alm.flm) == 1 else alm.flm
+        return Signal(path, _of_one_signal(path, flm), unit=alm.units[0] or "")
     sky = io.read_map(path, field=_number(field), ordering=ordering, hdu=hdu)
     stored = HEALPix(sky.nside)
     if grid is not None and as_grid(grid) != stored:
@@ -74,7 +76,7 @@ def _from_fits(path, field=0, grid=None, hdu=None, ordering=None):
         raise ValueError(
             f"{path} holds {len(sky.columns)} columns of spin {sky.spin}; choose a column by field"
         )
-    return Signal(path, sky.values, stored)
+    return Signal(path, sky.values, stored, sky.units[0] or "")
 
 
 def _number(name):
@@ -89,7 +91,7 @@ def _from_arrays(path, field="values", grid=None, hdu=None, ordering=None):
     if np.any(arrays.get("spin", 0)):
         raise ValueError(f"{path} holds a field of spin {arrays['spin']}; expected a real signal")
     if "flm" in arrays and field in ("values", "flm"):
-        return Signal(path, _of_one_signal(path, arrays["flm"]))
+        return Signal(path, _of_one_signal(path, arrays["flm"]), unit=_unit(arrays))
     stated = str(arrays["grid"]) if "grid" in arrays else None
     if stated is None and grid is None:
         raise ValueError(f'{path} does not say its grid; pass grid, as grid="mw:64"')
@@ -111,7 +113,14 @@ def _from_arrays(path, field="values", grid=None, hdu=None, ordering=None):
         )
     if order == "nested":
         values = reorder(values, "nested")
-    return Signal(path, values.astype(values.dtype.newbyteorder("="), copy=False), where)
+    native = values.astype(values.dtype.newbyteorder("="), copy=False)
+    return Signal(path, native, where, _unit(arrays))
+
+
+def _unit(arrays):
+    """The unit that an ``.npz`` file states, or ""."""
+    unit = arrays.get("unit")
+    return str(unit) if unit is not None and np.ndim(unit) == 0 else ""
 
 
 def _of_one_signal(path, flm):

@@ -151,7 +151,9 @@ def run(
         for training, start in zip(trainings, started, strict=True):
             settings = dict(resume=resume, threads=threads, follow=follow or _follow, tell=tell)
             checkpoint = _train(experiment, config, training, start, folder, **settings)
-            result = common.Trained(training, *models.selected(checkpoint))
+            best = checkpoint.best
+            epoch = None if best["value"] is None else best["epoch"]
+            result = common.Trained(training, *models.selected(checkpoint), epoch)
             path = folder / training.folder / "model.npz"
             models.save(path, experiment, result)
             tell(f"   {_outcome(config, training, checkpoint)}")

@@ -14,8 +14,10 @@ from spherekit.io.missing import missing_samples
 
 #: Of the samples of a HEALPix map of this nside, the degrees that are taken by default.
 DEGREES_PER_NSIDE = 2
-#: What a map may hold beyond its band-limit, of its rms; and in its upper half at the least.
+#: What a map may hold beyond its band-limit, of its rms without its mean; and in its upper half at the least.
 _BEYOND, _EMPTY = 0.01, 1e-6
+#: What the rounding of samples in single precision leaves, of the rms with the mean.
+_ROUNDING = 1e-7
 
 
 class BandLimitError(ValueError):
@@ -27,11 +29,15 @@ class BandLimitError(ValueError):
 
 
 class Signal(NamedTuple):
-    """A real signal of a file: its samples on a grid, or its coefficients (L*L,), with ``grid`` None."""
+    """A real signal of a file: its samples on a grid, or its coefficients (L*L,), with ``grid`` None.
+
+    unit : as the file states it, or ""
+    """
 
     name: str
     values: np.ndarray
     grid: object = None
+    unit: str = ""
 
 
 class Analysis(NamedTuple):
@@ -57,13 +63,21 @@ def native_band_limit(signal):
 
 
 def has_upper_half(flm):
-    """Whether coefficients (L*L,) hold power at degrees from L/2 on.
+    """Whether coefficients (L*L,) hold power at degrees from L/2 on, beside that of degrees from 1 on.
 
     >>> has_upper_half(np.eye(16)[15]), has_upper_half(np.eye(16)[1])
     (True, False)
     """
     L = band_limit_of(flm)
-    return L < 2 or bool(scaling.ratio(flm[(L // 2) ** 2 :], flm) > _EMPTY)
+    return L < 2 or bool(scaling.ratio(flm[(L // 2) ** 2 :], flm[1:]) > _EMPTY)
+
+
+def _without_mean(relative, flm):
+    """A share of the rms of a map as one of its rms without its mean; 0 where rounding explains it."""
+    size = scaling.ratio(flm[1:], flm)
+    if relative <= _ROUNDING:
+        return 0.0
+    return relative / size if size else np.inf
 
 
 def coefficients(signal, L, analysis=None):
@@ -91,6 +105,7 @@ def coefficients(signal, L, analysis=None):
             raise BandLimitError(message, min(stored, L))
     else:
         flm, unexplained = _analysed(signal, L, analysis)
+        unexplained = _without_mean(unexplained, flm)
         if unexplained > _BEYOND:
             raise BandLimitError(
                 f"{name}: degrees < {L} leave {unexplained:.1%} of the map unexplained: it is of a higher "
@@ -126,7 +141,7 @@ def low_coefficients(signal, L, analysis=None):
 
 def _analysed(signal, L, analysis, wanted=None):
     """(coefficients, what they leave unexplained of the rms) of the samples."""
-    name, values, grid = signal
+    name, values, grid, _ = signal
     analysis = Analysis() if analysis is None else analysis
     highest = 3 * grid.nside if grid.name == "healpix" else grid.L
     if highest < L:

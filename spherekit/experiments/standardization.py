@@ -2,6 +2,13 @@
 
 import numpy as np
 
+from spherekit._core import scaling
+
+#: Share of the mean square that the variance has at the least where their difference still gives it.
+_CANCELLED = 1e-4
+#: Means beyond so many scales are subtracted in double precision.
+_LARGE_MEAN = 1e3
+
 
 def statistics(x):
     """(mean, scale) of each channel over the sphere and all signals, in float64.
@@ -23,15 +30,23 @@ def statistics(x):
     ValueError
         A channel that is the same constant in all signals.
     """
+    e = scaling.exponent(x)
+    x = scaling.times_power(x, -e)  # whose squares are of order one
     mean = x[..., 0].real.mean(axis=0, dtype=float)
     square = np.sum(np.abs(x) ** 2, axis=-1, dtype=float).mean(axis=0) - mean**2
-    constant = np.flatnonzero(~(square > 0))
-    if constant.size:
+    constant = []
+    for channel in np.flatnonzero(~(square > _CANCELLED * mean**2)):
+        y = x[:, channel].astype(complex)
+        if not y[:, 1:].any() and not np.ptp(y[:, 0].real):
+            constant.append(int(channel))
+        y[:, 0] -= mean[channel]
+        square[channel] = np.sum(np.abs(y) ** 2, axis=-1).mean()
+    if constant:
         raise ValueError(
-            f"the channels {constant.tolist()} are the same constant in all {len(x)} signals: there is no "
-            "variance to divide by"
+            f"the channels {constant} are the same constant in all {len(x)} signals: there is no variance to "
+            "divide by"
         )
-    return mean, np.sqrt(square / (4 * np.pi))
+    return scaling.times_power(mean, e), scaling.times_power(np.sqrt(square / (4 * np.pi)), e)
 
 
 def standardize(x, mean, scale):
@@ -45,4 +60,52 @@ def standardize(x, mean, scale):
     result = x.copy()
     result[..., 0] -= mean
     result /= np.asarray(scale)[:, None]
+    return result
+
+
+class Amplitudes:
+    """Mean and scale of signals of one channel, whose means are subtracted in double precision where large.
+
+    Results are those of `statistics` and `standardize`, bit for bit, where means are of usual sizes.
+
+    Attributes
+    ----------
+    mean, scale : float
+
+    >>> x, monopoles = np.array([[0, 0, 2, 0], [0, 0, 1, 0]], np.complex64), np.array([1e9, 1e9 + 2])
+    >>> y = Amplitudes.of(x, monopoles).standardize(x, monopoles)
+    >>> y.dtype, y.shape, round(float(np.sum(np.abs(y) ** 2) / 2 / (4 * np.pi)), 6)
+    (dtype('complex64'), (2, 1, 4), 1.0)
+    """
+
+    def __init__(self, mean, scale):
+        self.mean, self.scale = float(mean), float(scale)
+
+    @classmethod
+    def of(cls, x, monopoles, e=0):
+        """Those of coefficients 2^e x (signals, L*L) whose degree 0 are 2^e ``monopoles``, in float64."""
+        center = monopoles.mean()
+        if not x[:, 1:].any() and not np.ptp(monopoles):
+            raise ValueError(
+                f"all {len(x)} maps of the training are the same constant; expected maps that vary"
+            )
+        _, (scale,) = statistics(_with_degree_0(x, monopoles - center))
+        if abs(center) <= _LARGE_MEAN * scale:
+            (center,), (scale,) = statistics(_with_degree_0(x, monopoles))
+        return cls(*scaling.times_power(np.array([center, scale]), e))
+
+    def standardize(self, x, monopoles, e=0):
+        """Signals (signals, 1, L*L) of coefficients 2^e x, as in `of`; in the precision of ``x``."""
+        mean, scale = scaling.times_power(np.array([self.mean, self.scale]), -e)
+        if abs(mean) > _LARGE_MEAN * scale:
+            mean, monopoles = 0.0, monopoles - mean
+        with np.errstate(all="ignore"):  # beyond the range of the network, which its callers check
+            return standardize(_with_degree_0(x, monopoles), [mean], [scale])
+
+
+def _with_degree_0(x, monopoles):
+    """Signals (signals, 1, L*L) of coefficients (signals, L*L) with these real parts of degree 0."""
+    result = x[:, None].copy()
+    with np.errstate(over="ignore"):
+        result.real[:, 0, 0] = monopoles
     return result

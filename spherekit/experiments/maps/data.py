@@ -1,15 +1,17 @@
-"""Maps of a CSV file: their labels, their coefficients, and the split into training, validation and test."""
+"""Maps of a CSV file: the split into training, validation and test, and their coefficients."""
 
-import csv
-import math
+import hashlib
 import zlib
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from spherekit._core import scaling
 from spherekit._core.parallel import thread_count
 from spherekit.experiments import blocks
+from spherekit.experiments.maps import units
+from spherekit.experiments.maps.labels import Labels
 from spherekit.experiments.signals import (
     Analysis,
     BandLimitError,
@@ -19,189 +21,44 @@ from spherekit.experiments.signals import (
     native_band_limit,
 )
 
-COLUMNS = "path", "label"
 #: Highest band-limit by default: that of a small network on two CPUs.
 DEFAULT_L = 128
-#: So few different whole numbers look like classes.
-_LIKE_CLASSES = 10
-
-
-class Labels(NamedTuple):
-    """The rows of a CSV file.
-
-    source : the file
-    paths : of the maps
-    rows : line numbers, from 1
-    classes : names, sorted; None where labels are numbers
-    targets : class indices, or float64 numbers
-    """
-
-    source: str
-    paths: list
-    rows: list
-    classes: list | None
-    targets: np.ndarray
-
-    def place(self, i):
-        """Of a map, for messages."""
-        return f"{self.source}, row {self.rows[i]}"
+#: Of the arrays in the folder of the coefficients.
+_VERSION = 2
+#: Pairs of copies that a message lists.
+_PAIRS = 3
 
 
 class LabelledMaps(NamedTuple):
     """Maps of a training.
 
     labels : Labels
-    flm : coefficients, complex (maps, 1, L*L)
+    x, exponent : coefficients 2^exponent x, complex (maps, L*L); all in ``unit``
+    monopoles : their degree 0 over 2^exponent, float64 (maps,)
     subsets : index arrays of training, validation and test
     L : band-limit
     cut : degrees from L on were cut off
     has_upper_half : the maps hold power at degrees from L/2 on
     band_limit : L in words
+    unit : of all maps, "" where no file states one
+    notes : lines for the user
     """
 
     labels: Labels
-    flm: np.ndarray
+    x: np.ndarray
+    monopoles: np.ndarray
+    exponent: int
     subsets: tuple
     L: int
     cut: bool
     has_upper_half: bool
     band_limit: str
+    unit: str
+    notes: list
 
-
-# --- labels ------------------------------------------------------------------------------------------
-
-
-def read_labels(source, kind=None):
-    """`Labels` of a CSV file with the columns path and label; paths are relative to its folder.
-
-    Parameters
-    ----------
-    source : path
-    kind : {"classes", "numbers"}, optional
-        By default numbers where all labels are.
-
-    Raises
-    ------
-    FileNotFoundError
-        The file, or a map that it lists.
-    ValueError
-        A missing column, path or label; a map that is listed twice; labels of which only several are numbers;
-        one class only.
-    """
-    source = Path(source)
-    if not source.is_file():
-        raise FileNotFoundError(
-            f"no file {source}; expected a CSV file that lists maps, with the columns path,label"
-        )
-    entries = list(_entries(source))
-    if not entries:
-        raise ValueError(f"{source} lists no maps; expected a row path,label for each")
-    _check_paths(source, entries)
-    rows, paths = [row for row, _, _ in entries], [path for _, path, _ in entries]
-    numbers = [_number(text) for _, _, text in entries]
-    if kind is None:
-        kind = "classes" if None in numbers else "numbers"
-        if None in numbers and any(number is not None for number in numbers):
-            raise _mixed(source, entries, numbers)
-    if kind == "classes":
-        texts = [text for _, _, text in entries]
-        classes = sorted(set(texts))
-        if len(classes) < 2:
-            raise ValueError(
-                f"{source}: all {len(texts)} labels are {classes[0]!r}; expected two classes or more"
-            )
-        targets = np.array([classes.index(text) for text in texts])
-        return Labels(str(source), paths, rows, classes, targets)
-    for (row, _, text), number in zip(entries, numbers, strict=True):
-        if number is None or not math.isfinite(number):
-            raise ValueError(
-                f"{source}, row {row}: the label is {text!r}; expected a finite number"
-            )
-    if len(set(numbers)) < 2:
-        raise ValueError(
-            f"{source}: all {len(numbers)} labels are {numbers[0]:g}; expected numbers that differ"
-        )
-    return Labels(str(source), paths, rows, None, np.array(numbers))
-
-
-def look_like_classes(labels):
-    """Whether labels that are numbers may be meant as classes: repeated whole numbers, few different ones."""
-    values = np.unique(labels.targets)
-    return (
-        labels.classes is None
-        and len(values) <= _LIKE_CLASSES
-        and len(values) * 3 <= len(labels.targets)
-        and bool(np.all(values == np.round(values)))
-    )
-
-
-def _entries(source):
-    """(line number, path, label) of each row that is not empty."""
-    try:
-        with open(source, newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
-            reader = csv.reader(file, strict=True)
-            head = [name.strip() for name in next(reader, [])]
-            missing = [name for name in COLUMNS if name not in head]
-            if missing:
-                raise ValueError(
-                    f"{source}: its first row is {','.join(head)[:80]!r}, without "
-                    f"{' and '.join(missing)}; expected the names of the columns, path,label"
-                )
-            places = [head.index(name) for name in COLUMNS]
-            for cells in reader:
-                if not any(cell.strip() for cell in cells):
-                    continue
-                if len(cells) != len(head):
-                    raise ValueError(
-                        f"{source}, row {reader.line_num}: {len(cells)} cells; the first row names "
-                        f"{len(head)} columns"
-                    )
-                path, label = (cells[place].strip() for place in places)
-                yield reader.line_num, path, label
-    except csv.Error as error:
-        raise ValueError(f"{source} is not a CSV file: {error}") from None
-
-
-def _check_paths(source, entries):
-    """Replace the paths, in place, by those seen from the working folder; refuse what is missing."""
-    seen = {}
-    for number, (row, path, label) in enumerate(entries):
-        for name, cell in zip(COLUMNS, (path, label), strict=True):
-            if not cell:
-                raise ValueError(
-                    f"{source}, row {row}: the {name} is empty; fill it in, or remove the row"
-                )
-        file = source.parent / path
-        if not file.is_file():
-            raise FileNotFoundError(
-                f"{source}, row {row}: no file {file}; paths are relative to the folder of {source.name}"
-            )
-        first = seen.setdefault(file.resolve(), row)
-        if first != row:
-            raise ValueError(
-                f"{source}, row {row}: {path} is that of row {first}; list every map once, or a test map may "
-                "be one of the training"
-            )
-        entries[number] = row, str(file), label
-
-
-def _number(text):
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
-def _mixed(source, entries, numbers):
-    """The error for labels of which several are numbers, naming a row of the rarer kind."""
-    are_text = [number is None for number in numbers]
-    rare = sum(are_text) * 2 <= len(are_text)
-    row, _, text = entries[are_text.index(rare)]
-    kinds = ("text", "numbers") if rare else ("a number", "text")
-    return ValueError(
-        f"{source}, row {row}: the label {text!r} is {kinds[0]}, most others are {kinds[1]}; correct it, or "
-        "pass --classes if all labels are names of classes"
-    )
+    def select(self, rows):
+        """(x, monopoles, exponent) of maps."""
+        return self.x[rows], self.monopoles[rows], self.exponent
 
 
 # --- the split ---------------------------------------------------------------------------------------
@@ -233,13 +90,21 @@ def split(labels, validation, test, seed):
     for number, (name, group) in enumerate(groups.items()):
         counts = [max(1, round(share * len(group))) if share else 0 for share in (validation, test)]
         least = 1 if labels.classes else 2
-        if len(group) < sum(counts) + least:
-            needed = least + (validation > 0) + (test > 0)
+        needed = least + (validation > 0) + (test > 0)
+        if len(group) < needed:
             owner = f"of the class {name!r}" if labels.classes else "in total"
             raise ValueError(
                 f"{labels.source} lists {len(group)} maps {owner}; expected {needed} at the least for "
                 f"training, validation ({validation:g}) and test ({test:g}): add maps, or lower --validation "
                 "and --test"
+            )
+        if len(group) < sum(counts) + least:
+            owner = f"of the class {name!r}" if labels.classes else "in total"
+            raise ValueError(
+                f"{labels.source} lists {len(group)} maps {owner}; validation ({validation:g}) takes "
+                f"{counts[0]} of them and test ({test:g}) {counts[1]}, which leaves "
+                f"{len(group) - sum(counts) or 'nothing'} for training; expected {least} at the least: lower "
+                "--validation or --test"
             )
         order = np.random.default_rng([seed, 81, number]).permutation(group)
         ends = np.cumsum(counts)
@@ -303,16 +168,31 @@ def gather(labels, folder, values, read, *, analysis=None, progress=None):
 
     def measure(i):
         try:
-            flm = flm_of(read(labels.paths[i]), L, analysis._replace(threads=1))
+            signal = read(labels.paths[i])
+            flm = flm_of(signal, L, analysis._replace(threads=1))
         except BandLimitError as error:
             advice = f"; or pass --L {error.L}, to use the degrees < {error.L} of all maps"
             raise _with_place(labels, i, error, advice) from None
         except (ValueError, TypeError, OSError) as error:
             raise _with_place(labels, i, error) from None
-        return {"flm": flm.astype(dtype), "has_upper_half": np.array(has_upper_half(flm))}
+        x, monopole, e = scaled(flm, dtype)
+        return {
+            "x": x,
+            "monopole": np.array(monopole),
+            "exponent": np.array(e),
+            "has_upper_half": np.array(has_upper_half(flm)),
+            "unit": np.array(units.plain(signal.unit)),
+        }
 
     n = len(labels.paths)
-    manifest = {"maps": n, "files": _fingerprint(labels), "L": L, "cut": cut, "dtype": dtype.name}
+    manifest = {
+        "version": _VERSION,
+        "maps": n,
+        "files": _fingerprint(labels),
+        "L": L,
+        "cut": cut,
+        "dtype": dtype.name,
+    }
     manifest |= {name: data[name] for name in ("field", "grid", "hdu", "ordering")}
     options = dict(workers=thread_count(analysis.threads), name="maps")
     if progress is not None:
@@ -327,8 +207,81 @@ def gather(labels, folder, values, read, *, analysis=None, progress=None):
             ) from None
         raise
     _check_upper_halves(labels, arrays["has_upper_half"], L)
-    flm = arrays["flm"][:, None]
-    return LabelledMaps(labels, flm, subsets, L, cut, bool(arrays["has_upper_half"][0]), words)
+    unit, factors, notes = _one_unit(labels, [str(text) for text in arrays["unit"]])
+    x, monopoles, e = _together(arrays, factors)
+    notes += _copies(labels, subsets, x, monopoles)
+    upper = bool(arrays["has_upper_half"][0])
+    return LabelledMaps(labels, x, monopoles, e, subsets, L, cut, upper, words, unit, notes)
+
+
+def scaled(flm, dtype):
+    """(x, monopole, e) of coefficients: 2^e x in the precision ``dtype``, without the real part of degree 0.
+
+    >>> scaled(np.array([3.0, 0, 4e30, 0]) + 0j, np.complex64)[1:]
+    (3.0, 102)
+    """
+    e = scaling.exponent(flm[1:] if flm[1:].any() else flm)
+    monopole = float(flm[0].real)
+    x = scaling.times_power(flm, -e)
+    x.real[0] = 0
+    return x.astype(dtype), monopole, e
+
+
+def _one_unit(labels, found):
+    """(unit of the first map, factors that convert the others to it, lines for the user)."""
+    unit, factors = found[0], np.ones(len(found))
+    for i, other in enumerate(found):
+        try:
+            factors[i] = units.factor(other, unit, f"row {labels.rows[0]}")
+        except ValueError as error:
+            raise _with_place(labels, i, f"{labels.paths[i]}: {error}") from None
+    notes = [f"unit: {unit}"] if unit else []
+    for other in dict.fromkeys(found):
+        if other != unit:
+            count = found.count(other)
+            notes.append(f"   {count} map{'s' * (count != 1)} in {other}: converted to {unit}")
+    return unit, factors, notes
+
+
+def _together(arrays, factors):
+    """(x, monopoles, e): coefficients 2^e x of all maps, with their degree 0, and this by itself over 2^e."""
+    fractions, powers = np.frexp(factors)  # 1 = 0.5 2^1
+    exponents = arrays["exponent"] + powers - 1
+    e, x = int(exponents.max()), arrays["x"]
+    for i in np.flatnonzero(factors != 1):
+        x[i] *= 2 * fractions[i]
+    monopoles = scaling.times_power(arrays["monopole"] * factors, -e)
+    x = scaling.times_power(x, (exponents - e)[:, None])
+    with np.errstate(over="ignore"):
+        x.real[:, 0] = monopoles
+    return x, monopoles, e
+
+
+def _copies(labels, subsets, x, monopoles):
+    """Lines on maps that are copies of each other; refused where they are of different subsets."""
+    names = "training", "validation", "test"
+    subset_of = {i: name for name, rows in zip(names, subsets, strict=True) for i in rows.tolist()}
+    seen, pairs = {}, []
+    for i in range(len(x)):
+        key = hashlib.sha256(x[i].tobytes() + monopoles[i].tobytes()).digest()
+        first = seen.setdefault(key, i)
+        if first != i:
+            pairs.append((first, i))
+
+    def listed(chosen):
+        words = [
+            f"row {labels.rows[a]} ({labels.paths[a]}) and row {labels.rows[b]} ({labels.paths[b]})"
+            for a, b in chosen[:_PAIRS]
+        ]
+        return "; ".join(words) + (f"; {len(chosen) - _PAIRS} more" if len(chosen) > _PAIRS else "")
+
+    apart = [pair for pair in pairs if subset_of[pair[0]] != subset_of[pair[1]]]
+    if apart:
+        raise ValueError(
+            f"{labels.source}: {listed(apart)} hold the same map, and not in the same part of training, "
+            "validation and test; list every map once"
+        )
+    return [f"   the same map twice: {listed(pairs)}"] if pairs else []
 
 
 def _check_upper_halves(labels, has_upper, L):

@@ -16,25 +16,31 @@ may have ::
     [network]                 # as `model`
 
 By default the network is small, its loss the cross-entropy of classes or the mean squared error of
-standardized numbers; predictions are in the units of the labels.
+standardized numbers; predictions are in the units of the labels. A training has 40 epochs, or as many as make
+300 steps. Sections [optimizer] and [schedule] change the keys that they have; of another name, all of them.
+All maps are brought to the unit of the first one.
 """
+
+import math
 
 import numpy as np
 
 from spherekit import nn
+from spherekit._core import scaling
 from spherekit._core.pytree import leaves
 from spherekit.experiments import common
 from spherekit.experiments.common import Table, Training
 from spherekit.experiments.maps import data as maps_of
-from spherekit.experiments.maps import model
+from spherekit.experiments.maps import model, report, units
+from spherekit.experiments.maps.labels import look_like_classes, read_labels
 from spherekit.experiments.signals import (
     Analysis,
     coefficients,
     has_upper_half,
     low_coefficients,
 )
-from spherekit.experiments.standardization import standardize, statistics
-from spherekit.train import loop, losses, metrics
+from spherekit.experiments.standardization import Amplitudes
+from spherekit.train import loop, metrics
 from spherekit.train.schema import Key
 
 _SHARE = dict(least=0, below=1)
@@ -57,8 +63,15 @@ _OF_KIND = {
 }
 _OPTIMIZER = {"name": "adamw", "learning_rate": 0.01, "weight_decay": 0.01}
 _SCHEDULE = {"name": "cosine"}
-#: Most classes of which reports list the counts.
-_CONFUSIONS = 12
+#: Losses and metrics that suit labels of a kind.
+_SUITABLE = {
+    "classes": {"loss": ("cross_entropy",), "metrics": ("accuracy",)},
+    "numbers": {"loss": ("mse", "rmse", "mae"), "metrics": ("rmse", "mae")},
+}
+#: By default a training has so many steps at the least.
+_STEPS = 300
+#: Options that choose the map in a file, which predictions take from the training.
+_CHOICES = "field", "hdu", "grid", "ordering"
 
 
 class Maps(common.Experiment):
@@ -72,13 +85,23 @@ class Maps(common.Experiment):
         data, fit = (content.get(section, {}) for section in ("data", "fit"))
         if not isinstance(data, dict) or not isinstance(fit, dict):
             return content  # which is refused with a message
-        source, kind = data.get("maps"), data.get("labels")
+        source, kind, labels = data.get("maps"), data.get("labels"), None
         if kind not in _OF_KIND:
             kind = None
         if isinstance(source, str):
-            kind = "classes" if maps_of.read_labels(source, kind).classes else "numbers"
+            labels = read_labels(source, kind)
+            kind = "classes" if labels.classes else "numbers"
         settings = _FIT | _OF_KIND[kind or "classes"] | fit
-        return {"optimizer": _OPTIMIZER, "schedule": _SCHEDULE} | content | {"fit": settings}
+        if labels is not None and "epochs" not in fit:
+            settings["epochs"] = _epochs(labels, data, settings["batch_size"])
+        optimizer = _merged(_OPTIMIZER, content.get("optimizer", {}))
+        schedule = _merged(_SCHEDULE, content.get("schedule", {}))
+        if (
+            isinstance(schedule, dict) and schedule.get("name") == "steps"
+        ):  # which has learning rates
+            if "learning_rate" not in content.get("optimizer", {}):
+                optimizer = {key: x for key, x in optimizer.items() if key != "learning_rate"}
+        return content | {"optimizer": optimizer, "schedule": schedule, "fit": settings}
 
     def check(self, values):
         data, fit = values["data"], values["fit"]
@@ -91,6 +114,8 @@ class Maps(common.Experiment):
                 f"[data] validation and test are {data['validation']:g} and {data['test']:g} of the maps; "
                 "nothing is left for training: lower them"
             )
+        if data["maps"] is not None:
+            _check_suitable(fit, read_labels(data["maps"], data["labels"]))
 
     def gather(self, config, folder, *, read, analysis=None, progress=None):
         labels = _labels(config)
@@ -104,43 +129,60 @@ class Maps(common.Experiment):
             kind = f"with numbers from {low:g} to {high:g}"
         else:
             kind = f"of {len(labels.classes)} classes"
-            if len(labels.classes) <= _CONFUSIONS:
+            if len(labels.classes) <= report.CONFUSIONS:
                 counts = np.bincount(labels.targets)
                 pairs = zip(counts, labels.classes, strict=True)
                 kind += ": " + ", ".join(f"{count} {name}" for count, name in pairs)
         yield f"{len(labels.paths)} maps {kind}"
-        if maps_of.look_like_classes(labels):
+        if look_like_classes(labels):
             yield "   (whole numbers that repeat: if they are names of classes, pass --classes)"
         yield f"{len(train)} for training, {len(validation)} for validation, {len(test)} for the test"
         yield f"band-limit: {data.band_limit}"
+        yield from data.notes
+        values = config.values
+        outputs = len(labels.classes) if labels.classes else 1
+        yield from model.describe(
+            values["network"], model.network(values["network"], data.L, outputs)
+        )
+        yield from _describe_training(values, len(train))
+        if labels.classes is None:
+            center, width = _center_and_width(labels, train)
+            names = ", ".join(values["fit"]["metrics"])
+            yield (
+                f"loss: {values['fit']['loss']} of standardized labels, (label - {center:.4g}) / {width:.4g}"
+                + (f"; {names}: in the units of the labels" if names else "")
+            )
 
     def trainings(self, config, data):
         labels, values = data.labels, config.values
-        x, targets = data.flm, labels.targets
-        train, validation, test = data.subsets
-        mean, scale = statistics(x[train])
+        targets, parts = labels.targets, data.subsets
+        train = parts[0]
+        try:
+            amplitudes = Amplitudes.of(*data.select(train))
+        except ValueError as error:
+            raise ValueError(f"{labels.source}: {error}") from None
         description = {
             "L": data.L,
             "cut": data.cut,
             "has_upper_half": data.has_upper_half,
             "classes": labels.classes,
-            "mean": mean.tolist(),
-            "scale": scale.tolist(),
+            "mean": [amplitudes.mean],
+            "scale": [amplitudes.scale],
+            "unit": data.unit,
         }
+        description |= {name: values["data"][name] for name in _CHOICES}
+        for name, rows in zip(("training", "validation", "test"), parts, strict=True):
+            description[f"labels_of_{name}"] = labels.checksum(rows)
         validation_metrics = None
         if labels.classes is None:
-            center, width = float(targets[train].mean()), float(targets[train].std())
-            if width == 0:
-                raise ValueError(
-                    f"{labels.source}: all labels of the training maps are {center:g}; add maps, or choose "
-                    "another --seed"
-                )
+            center, width = _center_and_width(labels, train)
             description |= {"center": center, "width": width}
-            targets = ((targets - center) / width)[:, None]
+            e = scaling.exponent(targets)
+            unscaled = (scaling.times_power(np.array(x), -e) for x in (targets, center, width))
+            small, small_center, small_width = unscaled
+            targets = ((small - small_center) / small_width)[:, None]
             validation_metrics = _in_units(values["fit"]["metrics"], width)
-        subsets = [
-            (standardize(x[rows], mean, scale), targets[rows]) for rows in (train, validation, test)
-        ]
+        subsets = [(amplitudes.standardize(*data.select(rows)), targets[rows]) for rows in parts]
         outputs = len(labels.classes) if labels.classes else 1
         net = model.network(values["network"], data.L, outputs)
         params, state = common.initial(net, config)
@@ -153,6 +195,12 @@ class Maps(common.Experiment):
 
     def report(self, config, data, trained, threads=None):
         (network,) = trained
+        fit = config.values["fit"]
+        if network.epoch is not None:
+            best = {"loss": "lowest validation loss"}.get(
+                fit["monitor"], f"best validation {fit['monitor']}"
+            )
+            yield f"parameters of epoch {network.epoch} of {fit['epochs']}, that of the {best}"
         x, targets = network.training.test
         if not len(targets):
             yield "no test maps ([data] test, --test): nothing to report"
@@ -161,10 +209,13 @@ class Maps(common.Experiment):
         outputs = loop.predict(net, params, x, state=state, threads=threads)
         labels, rows = data.labels, data.subsets[2]
         if labels.classes is None:
-            yield from _report_numbers(network.training.description, outputs, data)
+            description = network.training.description
+            center, width = description["center"], description["width"]
+            predicted = center + width * outputs[:, 0].astype(float)
+            yield from report.on_numbers(center, predicted, labels.targets[rows])
         else:
             train = labels.targets[data.subsets[0]]
-            yield from _report_classes(labels.classes, outputs, labels.targets[rows], train)
+            yield from report.on_classes(labels.classes, outputs, labels.targets[rows], train)
 
     def example_batch(self, config, read):
         from spherekit.testing import random_flm
@@ -199,6 +250,10 @@ class Maps(common.Experiment):
                 raise ValueError(f"its {name} is {description[name]!r}; expected one number")
             if name in ("scale", "width") and not values.item() > 0:
                 raise ValueError(f"its {name} is {description[name]!r}; expected a number above 0")
+        for name in ("unit", *_CHOICES):
+            text = description[name]
+            if not (isinstance(text, str) or (text is None and name != "unit")):
+                raise ValueError(f"its {name} is {text!r}; expected text")
         for name in ("cut", "has_upper_half"):
             if not isinstance(description[name], bool):
                 raise ValueError(f"its {name} is {description[name]!r}; expected true or false")
@@ -207,11 +262,22 @@ class Maps(common.Experiment):
         analysis = Analysis() if analysis is None else analysis
         description, rows = trained.description, []
         dtype = np.result_type(*(array.dtype for array in leaves(trained.params)), np.complex64)
+        amplitudes = Amplitudes(*description["mean"], *description["scale"])
+        choices = {name: description[name] for name in _CHOICES if description[name] is not None}
+        converted = []
         for number, path in enumerate(paths):
-            flm = _flm(read(path), description, analysis)
-            x = standardize(
-                flm[None, None].astype(dtype), description["mean"], description["scale"]
-            )
+            signal = read(path, **choices)
+            unit = units.plain(signal.unit)
+            try:
+                factor = units.factor(unit, description["unit"], "the maps of the training")
+            except ValueError as error:
+                raise ValueError(f"{path}: {error}") from None
+            x, monopole, e = maps_of.scaled(_flm(signal, description, analysis), dtype)
+            if unit != description["unit"]:
+                converted.append(unit)
+                x, monopole = x * factor, monopole * factor
+            monopole = scaling.times_power(np.array([monopole]), -e)
+            x = amplitudes.standardize(x[None], monopole, e)
             network = trained.net, trained.params, x
             options = dict(state=trained.state, threads=analysis.threads)
             outputs = loop.predict(*network, **options)[0].astype(float)
@@ -223,11 +289,16 @@ class Maps(common.Experiment):
                 rows.append([path, *common.class_row(description["classes"], p, path)])
             if progress is not None:
                 progress(number + 1, len(paths))
+        note = "".join(
+            f"; {converted.count(unit)} in {unit}, converted to {description['unit']}"
+            for unit in dict.fromkeys(converted)
+        )
         if description["classes"] is not None:
-            return common.class_table(description["classes"], rows)
+            table = common.class_table(description["classes"], rows)
+            return table._replace(summary=table.summary + note)
         values = [float(row[1]) for row in rows]
         words = f"{len(rows)} map{'s' * (len(rows) != 1)}, values from {min(values):.4g} to {max(values):.4g}"
-        return Table(["file", "value"], rows, words)
+        return Table(["file", "value"], rows, words + note)
 
 
 def _labels(config):
@@ -236,7 +307,74 @@ def _labels(config):
         raise ValueError(
             f"{config.source}: [data] needs maps, a CSV file with the columns path,label; or pass --maps"
         )
-    return maps_of.read_labels(data["maps"], data["labels"])
+    return read_labels(data["maps"], data["labels"])
+
+
+def _merged(defaults, given):
+    """Settings with those given in place of defaults; of another name, those given alone."""
+    if not isinstance(given, dict) or given.get("name", defaults["name"]) != defaults["name"]:
+        return given
+    return defaults | given
+
+
+def _epochs(labels, data, batch_size):
+    """Epochs of `_STEPS` steps at the least."""
+    shares = (data.get(name, _DATA[name].default) for name in ("validation", "test"))
+    try:
+        count = len(maps_of.split(labels, *shares, 0)[0])
+        return max(_FIT["epochs"], math.ceil(_STEPS / math.ceil(count / batch_size)))
+    except (ValueError, TypeError, ArithmeticError):  # which is refused with a message later
+        return _FIT["epochs"]
+
+
+def _check_suitable(fit, labels):
+    """Refuse a loss or metrics that are none of labels of this kind."""
+    kind = "classes" if labels.classes else "numbers"
+    for key, allowed in _SUITABLE[kind].items():
+        for name in [fit[key]] if key == "loss" else fit[key]:
+            if name not in allowed:
+                hint = (
+                    "; labels that are numbers are classes by --classes"
+                    if kind == "numbers"
+                    else ""
+                )
+                raise ValueError(
+                    f"[fit] {key} has {name!r}, and the labels of {labels.source} are {kind}; expected "
+                    f"{' or '.join(allowed)}{hint}"
+                )
+
+
+def _describe_training(values, count):
+    """Lines on the length of a training, its optimizer and schedule."""
+    fit, optimizer, schedule = (dict(values[name]) for name in ("fit", "optimizer", "schedule"))
+    steps = math.ceil(count / fit["batch_size"])
+    yield (
+        f"training: {fit['epochs']} epochs of {steps} step{'s' * (steps != 1)}, {fit['batch_size']} maps "
+        "each at most"
+    )
+    name, rate = optimizer.pop("name"), optimizer.pop("learning_rate")
+    rates = schedule.get("learning_rates")
+    words = (
+        f"learning rates {', '.join(f'{x:g}' for x in rates)}"
+        if rates
+        else f"learning rate {rate:g}"
+    )
+    decay = f", weight decay {optimizer['weight_decay']:g}" if "weight_decay" in optimizer else ""
+    yield f"   {name}, {words}{decay}; schedule {schedule['name']}"
+
+
+def _center_and_width(labels, train):
+    """Mean and standard deviation of the labels of the training maps."""
+    e = scaling.exponent(labels.targets)
+    targets = scaling.times_power(labels.targets[train], -e)
+    pair = np.array([targets.mean(), targets.std()])
+    center, width = (float(x) for x in scaling.times_power(pair, e))
+    if width == 0 or not np.ptp(targets):
+        raise ValueError(
+            f"{labels.source}: all labels of the training maps are {center:g}; add maps, or choose "
+            "another --seed"
+        )
+    return center, width
 
 
 def _reader(config, read):
@@ -276,42 +414,3 @@ def _value(output, description, path):
             f"{path}: the prediction is {value}; are its samples too large (scale them)?"
         )
     return f"{value:.6g}"
-
-
-# --- the report --------------------------------------------------------------------------------------
-
-
-def _report_classes(classes, outputs, targets, train):
-    """Accuracy beside chance, and confusions."""
-    predicted = outputs.argmax(axis=1)
-    n, share = len(targets), float(np.mean(predicted == targets))
-    frequent = int(np.bincount(train, minlength=len(classes)).argmax())
-    chance = float(np.mean(targets == frequent))
-    error = np.sqrt(chance * (1 - chance) / n)
-    yield f"accuracy on {n} test maps: {100 * share:.1f} %"
-    yield (
-        f"   always the most frequent class, {classes[frequent]}: {100 * chance:.1f} % +- {100 * error:.1f}"
-    )
-    if len(classes) > _CONFUSIONS:
-        return
-    counts = np.zeros((len(classes), len(classes)), int)
-    np.add.at(counts, (targets, predicted), 1)
-    first = max(len("true class"), *(len(name) for name in classes))
-    widths = [max(len(name), len(str(counts.max()))) for name in classes]
-    names = "  ".join(f"{name:>{w}}" for name, w in zip(classes, widths, strict=True))
-    yield f"   {'true class':{first}}  predicted as"
-    yield f"   {'':{first}}  {names}"
-    for name, row in zip(classes, counts, strict=True):
-        cells = "  ".join(f"{count:>{w}}" for count, w in zip(row, widths, strict=True))
-        yield f"   {name:{first}}  {cells}"
-
-
-def _report_numbers(description, outputs, data):
-    """Root-mean-square error beside that of predicting the mean."""
-    center, width = description["center"], description["width"]
-    truth = data.labels.targets[data.subsets[2]]
-    predicted = center + width * outputs[:, 0].astype(float)
-    error = losses.root_mean_square(predicted - truth)
-    constant = losses.root_mean_square(center - truth)
-    yield f"rms error on {len(truth)} test maps: {error:.4g}"
-    yield f"   of predicting the mean of the training maps, {center:.4g}: {constant:.4g}"

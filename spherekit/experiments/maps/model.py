@@ -29,6 +29,8 @@ from spherekit.train.schema import nearest
 
 #: Set by the data.
 _OF_DATA = ("L", "inputs", "outputs", "real")
+#: Layers after which the degrees that come next have not been mixed with others.
+_LINEAR = "BatchNorm", "FragmentNorm", "ToFragments", "Dropout"
 #: Functions of nn.models.
 _MODELS = ("cohen", "esteves", "spin", "kondor", "cobb", "hybrid")
 
@@ -88,6 +90,7 @@ def network(values, L, outputs):
             net = nn.Sequential(nn.Sphere(L, 1), *layers)
         else:
             options = {key: _hashable(value) for key, value in values.items() if key != "name"}
+            options = _defaults(values["name"], L, options) | options
             net = NETWORKS[values["name"]](L, inputs=1, outputs=outputs, **options)
     except (ValueError, TypeError) as error:
         text = str(error)
@@ -98,6 +101,50 @@ def network(values, L, outputs):
             '"Dense" without features'
         )
     return net
+
+
+def describe(values, net):
+    """Lines on a network: its name, and the degrees that its first layer of another band-limit returns."""
+    yield f"network: {values.get('name', 'layers of the configuration')}"
+    L, in_type = net.in_type.L, net.in_type
+    for number, layer in enumerate(net.layers):
+        out_type = layer.out_type(in_type)
+        limit = getattr(out_type, "L", None)
+        if limit is None:
+            return
+        if isinstance(layer, nn.Scattering):
+            yield f"   layer {number}, Scattering, uses all degrees < {L} and returns those < {limit}"
+            return
+        if limit < L:
+            kind = type(layer).__name__
+            yield f"   layer {number}, {kind}, keeps degrees < {limit} of those < {L}"
+            return
+        if number == 0:
+            yield f"   its first layer keeps all degrees < {L}"
+        if type(layer).__name__ not in _LINEAR:
+            return
+        in_type = out_type
+
+
+def _defaults(name, L, options):
+    """Hyper-parameters that follow the band-limit, where the function of nn.models has fixed ones."""
+    if (
+        name == "cohen"
+    ):  # the ratios of the paper, at L = 30; not below its limits where there are so many degrees
+        count = (
+            len(options.get("channels", (20, 40)))
+            if _is_sequence(options.get("channels", ()))
+            else 2
+        )
+        limits = (min(L, max(10, -(-L // 3))), min(L, max(6, -(-L // 5))))
+        return {"limits": (limits + limits[-1:] * count)[:count]}
+    if name == "hybrid":
+        return {"J0": min(3, max(L - 2, 0).bit_length())}  # the highest scale
+    return {}
+
+
+def _is_sequence(value):
+    return isinstance(value, tuple | list)
 
 
 def _layers(tables, place, outputs):
