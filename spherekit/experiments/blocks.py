@@ -94,8 +94,8 @@ def load(folder, n=None):
     if not blocks:
         raise ValueError(f"{folder} holds no measured signals")
     if n is not None and count < n:
-        found = {i for first, stop, _ in _blocks(folder) for i in range(first, stop)}
-        raise ValueError(f"{folder} holds {len(found)} signals; expected {n}: measure them")
+        measured = {i for first, stop, _ in _blocks(folder) for i in range(first, stop)}
+        raise ValueError(f"{folder} holds {len(measured)} signals; expected {n}: measure them")
     merged = {key: np.concatenate([arrays[key] for arrays in blocks]) for key in blocks[0]}
     return {key: values[:n] for key, values in merged.items()}
 

@@ -371,7 +371,9 @@ def _all():
 
 def recipes():
     """{name: path} of the configurations that come with all experiments."""
-    return {name: path for one in _all().values() for name, path in one.recipes().items()}
+    return {
+        name: path for experiment in _all().values() for name, path in experiment.recipes().items()
+    }
 
 
 def title(path):

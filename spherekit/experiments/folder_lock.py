@@ -72,11 +72,11 @@ def _take_over(folder, path, text):
     """
     try:
         with open(path, "r+", encoding="utf-8", errors="replace") as file:
-            found = file.read()
-            if not found:  # another process may be about to write it
+            content = file.read()
+            if not content:  # another process may be about to write it
                 time.sleep(0.2)
-                found = _read(path)
-            _refuse_if_alive(folder, path, found)
+                content = _read(path)
+            _refuse_if_alive(folder, path, content)
             if not _only_this_process(file):
                 raise ValueError(
                     f"{path} is the lock file of a training that has ended; remove it first"

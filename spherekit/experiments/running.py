@@ -138,10 +138,10 @@ def run(
         trainings = list(experiment.trainings(config, data))
         started = [None] * len(trainings)
         if resume:
-            places = [folder / training.folder / "checkpoints" for training in trainings]
+            folders = [folder / training.folder / "checkpoints" for training in trainings]
             started = [
                 models.begun(place, training, config)
-                for place, training in zip(places, trainings, strict=True)
+                for place, training in zip(folders, trainings, strict=True)
             ]
             if not any(started):
                 tell(f"{folder} holds no training yet: it starts from the beginning")

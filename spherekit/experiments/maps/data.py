@@ -227,19 +227,19 @@ def scaled(flm, dtype):
     return x.astype(dtype), monopole, e
 
 
-def _one_unit(labels, found):
+def _one_unit(labels, stated):
     """(unit of the first map, factors that convert the others to it, lines for the user)."""
-    unit, factors = found[0], np.ones(len(found))
-    for i, other in enumerate(found):
+    unit, factors = stated[0], np.ones(len(stated))
+    for i, given in enumerate(stated):
         try:
-            factors[i] = units.factor(other, unit, f"row {labels.rows[0]}")
+            factors[i] = units.factor(given, unit, f"row {labels.rows[0]}")
         except ValueError as error:
             raise _with_place(labels, i, f"{labels.paths[i]}: {error}") from None
     notes = [f"unit: {unit}"] if unit else []
-    for other in dict.fromkeys(found):
-        if other != unit:
-            count = found.count(other)
-            notes.append(f"   {count} map{'s' * (count != 1)} in {other}: converted to {unit}")
+    for given in dict.fromkeys(stated):
+        if given != unit:
+            count = stated.count(given)
+            notes.append(f"   {count} map{'s' * (count != 1)} in {given}: converted to {unit}")
     return unit, factors, notes
 
 

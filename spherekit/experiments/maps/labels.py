@@ -125,7 +125,7 @@ def _entries(source):
     """(line number, path, label) of each row that is not empty."""
     try:
         with open(source, newline="", encoding="utf-8-sig") as file:
-            delimiter, places = _columns(source, file.readline())
+            delimiter, columns = _columns(source, file.readline())
             file.seek(0)
             reader = csv.reader(file, strict=True, delimiter=delimiter)
             head = next(reader, [])
@@ -137,7 +137,7 @@ def _entries(source):
                         f"{source}, row {reader.line_num}: {len(cells)} cells; the first row names "
                         f"{len(head)} columns{_advice_on_cells(cells, head, delimiter)}"
                     )
-                path, label = (cells[place].strip() for place in places)
+                path, label = (cells[place].strip() for place in columns)
                 yield reader.line_num, path, label
     except csv.Error as error:
         raise ValueError(f"{source} is not a CSV file: {error}") from None
@@ -149,9 +149,9 @@ def _columns(source, line):
     """(delimiter, (place of the path, place of the label)) by the first row."""
     for delimiter in _DELIMITERS:
         head = [name.strip().lower() for name in next(csv.reader([line], delimiter=delimiter), [])]
-        places = [_place(source, head, *names) for names in _NAMES.items()]
-        if None not in places:
-            return delimiter, places
+        columns = [_place(source, head, *names) for names in _NAMES.items()]
+        if None not in columns:
+            return delimiter, columns
     head = [name.strip().lower() for name in next(csv.reader([line]), [])]
     missing = [name for name in COLUMNS if _place(source, head, name, _NAMES[name]) is None]
     used = [word for mark, word in ((";", "semicolons"), ("\t", "tabs")) if mark in line]
