@@ -79,8 +79,8 @@ def run_stage(stage, params, state, x, context):
     except Exception as error:
         message = _missing_entry(error, stage, params, state)
         raise_located(error, stage.path, layer, message, inner.path)
-    if new_state is not state:
-        new_state = map_leaves(getval, new_state)
+    if new_state is not state and not layer.is_composite:
+        new_state = map_leaves(getval, new_state)  # running state is not differentiated
     for callback in context.callbacks:
         callback(inner.path, layer, x, y)
     return y, new_state
