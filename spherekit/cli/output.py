@@ -18,6 +18,27 @@ from spherekit.io.stokes import pairs, stokes_of
 
 
 @contextmanager
+def bar(title):
+    """A function of (ready, total) that draws a bar on a terminal, until all are ready."""
+    from tqdm.auto import tqdm
+
+    bars = []
+
+    def draw(ready, total):
+        if not bars:
+            bars.append(tqdm(desc=title, total=total, leave=False, disable=None))
+        bars[0].update(ready - bars[0].n)
+        if ready >= total:
+            bars[0].close()
+
+    try:
+        yield draw
+    finally:
+        for bar in bars:
+            bar.close()
+
+
+@contextmanager
 def together(force):
     """Put all that is written in this block in place at its end, pictures too, or nothing.
 

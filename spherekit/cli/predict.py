@@ -29,8 +29,6 @@ def arguments(parser):
 
 
 def run(args):
-    from tqdm import tqdm
-
     from spherekit import experiments
 
     options.writable(args.output, args.force, (".csv",))
@@ -40,11 +38,9 @@ def run(args):
     for path in args.maps:
         if not Path(path).exists():
             raise FileNotFoundError(f"no file {path}")
-    with tqdm(desc="maps", leave=False, disable=None) as bar:
-        options_of_maps = dict(read=Reader(args), analysis=analysis_of(args))
-        table = model.experiment.predict(
-            model, args.maps, **options_of_maps, progress=progress(bar)
-        )
+    settings = dict(read=Reader(args), analysis=analysis_of(args))
+    with output.bar("maps") as draw:
+        table = model.experiment.predict(model, args.maps, **settings, progress=draw)
     with output.together(args.force):
         output.write_table(args.output, table.head, table.rows)
     print(f"wrote {args.output}: {table.summary}")
@@ -70,16 +66,6 @@ def analysis_of(args):
     from spherekit.experiments import Analysis
 
     return Analysis(**analysis.iterations(args))
-
-
-def progress(bar):
-    """A function of (ready, total) that draws a bar."""
-
-    def update(ready, total):
-        bar.total = total
-        bar.update(ready - bar.n)
-
-    return update
 
 
 class Reader:

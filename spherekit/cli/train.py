@@ -12,7 +12,6 @@ that script: spherekit.experiments.run.
 """
 
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 
 from spherekit.cli import options, output
@@ -73,7 +72,7 @@ def run(args):
     _refuse_mixing(folder, args)
     options.folder(folder)
     tune_allocator()  # this process is the command's own
-    with _bar() as draw:
+    with output.bar("data") as draw:
         result = experiments.run(
             (experiment, config),
             folder,
@@ -166,29 +165,8 @@ def _refuse_mixing(folder, args):
 
 def gather(experiment, config, folder, read, analysis):
     """The data of a configuration, with a bar on standard error, if a terminal."""
-    with _bar() as draw:
+    with output.bar("data") as draw:
         return experiment.gather(config, folder, read=read, analysis=analysis, progress=draw)
-
-
-@contextmanager
-def _bar():
-    """A function of (ready, total) that draws a bar on a terminal, until all are ready."""
-    from tqdm.auto import tqdm
-
-    bars = []
-
-    def draw(ready, total):
-        if not bars:
-            bars.append(tqdm(desc="data", total=total, leave=False, disable=None))
-        bars[0].update(ready - bars[0].n)
-        if ready >= total:
-            bars[0].close()
-
-    try:
-        yield draw
-    finally:
-        for bar in bars:
-            bar.close()
 
 
 def say(line):

@@ -6,7 +6,6 @@ by a key outside of all sections, ``experiment = "gaussianity"``; beside the sec
 predict`` finds it.
 """
 
-import difflib
 import inspect
 import os
 import tomllib
@@ -21,7 +20,7 @@ from spherekit.experiments.reading import reader
 from spherekit.train import config as configurations
 from spherekit.train import evaluate
 from spherekit.train import profile as profile_step
-from spherekit.train.schema import Key
+from spherekit.train.schema import Key, nearest
 
 #: Group of entry points by which other packages add experiments.
 ENTRY_POINTS = "spherekit.experiments"
@@ -347,10 +346,8 @@ def get(name):
     """
     known = _all()
     if name not in known:
-        close = difflib.get_close_matches(str(name), known, 1)
-        hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
-        hint += " (one that a script registers is known in that script alone: experiments.register)"
-        raise ValueError(f"there is no experiment {name!r}; {hint}")
+        hint = "(one that a script registers is known in that script alone: experiments.register)"
+        raise ValueError(f"there is no experiment {name!r}{nearest(name, known)} {hint}")
     return known[name]
 
 

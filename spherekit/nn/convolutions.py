@@ -134,6 +134,11 @@ class _FilterLayer(Layer):
 class _DirectionalLayer(_FilterLayer):
     """Base of `Lift` and `Correlate`."""
 
+    channels: int
+    N: int | None = None
+    L: int | None = None
+    filters: str = "free"
+
     def __post_init__(self):
         channels = checks.whole_number(self.channels, "channels", 1)
         N, L = optional_size(self.N, "N"), optional_size(self.L, "L")
@@ -197,11 +202,6 @@ class Lift(_DirectionalLayer):
     (14, 10)
     """
 
-    channels: int
-    N: int | None = None
-    L: int | None = None
-    filters: str = "free"
-
     accepts = Sphere
 
     @cached_by_type
@@ -251,11 +251,6 @@ class Correlate(_DirectionalLayer):
     >>> net.init(0)[0][0]["weights"].shape
     (40, 10)
     """
-
-    channels: int
-    N: int | None = None
-    L: int | None = None
-    filters: str = "free"
 
     accepts = SO3
 
