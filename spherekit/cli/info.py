@@ -134,14 +134,15 @@ def _network(path):
     """The network of a model file or checkpoint."""
     from spherekit import nn
     from spherekit.io.tree_archive import read_tree
+    from spherekit.nn.files import network_of
 
-    header = read_tree(path)[1]
+    tree, header = read_tree(path)
     source = header if "experiment" in header else header.get("description") or {}
     checkpoint = header.get("checkpoint") or {}
     kind = "checkpoint of a training" if checkpoint else "network"
     facts = {"kind": kind, "experiment": source.get("experiment"), "columns": []}
     try:
-        net, params, _ = nn.load(path)
+        net, params, _ = network_of(path, tree, header)
     except ValueError as error:
         return {**facts, "problem": str(error)}
     return {

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from spherekit import nn
 from spherekit.experiments import common
 from spherekit.io.tree_archive import read_tree, write_tree
-from spherekit.nn.files import describe
+from spherekit.nn.files import describe, network_of
 from spherekit.train import checkpoints as files
 from spherekit.train import fit
 
@@ -81,8 +81,8 @@ def load(path):
     ValueError
         A truncated, damaged or foreign file; one of another version or of an unknown experiment.
     """
-    net, params, state = nn.load(path)
-    content = read_tree(path)[1]
+    tree, content = read_tree(path)
+    net, params, state = network_of(path, tree, content)
     content = content if "experiment" in content else content.get("description")
     if not isinstance(content, dict) or "experiment" not in content:
         raise ValueError(

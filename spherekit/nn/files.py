@@ -150,7 +150,11 @@ def load(path) -> tuple[Sequential, list, list]:
         Dense(2),
     )
     """
-    tree, header = read_tree(path)
+    return network_of(path, *read_tree(path))
+
+
+def network_of(path, tree, header):
+    """(net, params, state) of the content of a file, as `read_tree` returns it; errors as of `load`."""
     if (
         "network" not in header
         or not isinstance(tree, dict)
