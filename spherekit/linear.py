@@ -61,7 +61,7 @@ def _reverse_rule(transpose, real_map):
     def rule(answer, x, **flags):
         real = not anp.iscomplexobj(x)
 
-        def pull_back(g):
+        def pullback(g):
             result = transpose(g if real_map else conj(g), **flags)
             if real or real_map:
                 return like(result, x)
@@ -69,7 +69,7 @@ def _reverse_rule(transpose, real_map):
                 return np.conj(result, out=result)
             return conj(result)
 
-        return pull_back
+        return pullback
 
     return rule
 

@@ -257,8 +257,8 @@ def assert_equivariant(f, transform_in, transform_out, x, rtol):
 def _leading_axes(shape):
     """Lengths of axes; a whole number is that of a single axis."""
     if isinstance(shape, Iterable) and not isinstance(shape, str):
-        return tuple(checks.whole_number(n, "a length in shape", 0) for n in shape)
-    return (checks.whole_number(shape, "shape", 0, hint="or a tuple of these"),)
+        return tuple(checks.integer(n, "a length in shape", 0) for n in shape)
+    return (checks.integer(shape, "shape", 0, hint="or a tuple of these"),)
 
 
 def _subsets(count):

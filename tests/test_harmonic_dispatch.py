@@ -147,8 +147,8 @@ def test_engines_of_the_rotation_group_say_why_they_cannot(engine, maps, options
 @pytest.mark.parametrize("room", [dispatch, wigner_dispatch])
 def test_every_engine_has_the_protocol(room):
     """The last one of the list does everything."""
-    assert room.ENGINES[-1].why_unusable(None) is None
+    assert room.ENGINES[-1].unusable_reason(None) is None
     for engine in room.ENGINES:
         assert engine.name in room.NAMES
-        for function in ("is_usable_for", "needed_bytes", "synthesis", "analysis"):
+        for function in ("is_usable_for", "required_bytes", "synthesis", "analysis"):
             assert callable(getattr(engine, function))

@@ -69,8 +69,8 @@ def assert_finite(name, net, kind, scale, trained, rng, dtype):
 
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Output seems independent")  # of norms in training
-        pull_back, y = make_vjp(run)(u)
-        back, (_, along) = pull_back(np.ones_like(y)), make_jvp(run)(u)(np.ones_like(u))
+        pullback, y = make_vjp(run)(u)
+        back, (_, along) = pullback(np.ones_like(y)), make_jvp(run)(u)(np.ones_like(u))
         by_params = make_vjp(lambda p: run(u, p))(params)[0](np.ones_like(y))
     assert y.dtype in (dtype, complex_type) and along.dtype == y.dtype and back.dtype == dtype
     results = {"y": y, "reverse": back, "forward": along}
@@ -111,8 +111,8 @@ def test_single_precision_at_1e18_is_that_of_double(trained, name, rng):
     results = []
     for initial, v in ((single, u), (double, u.astype(float))):
         context = training() if trained else None
-        pull_back, y = make_vjp(lambda v, i=initial, c=context: output(net, i, from_real(v), c))(v)
-        results.append((y, pull_back((np.arange(y.size).reshape(y.shape) % 3).astype(y.dtype))))
+        pullback, y = make_vjp(lambda v, i=initial, c=context: output(net, i, from_real(v), c))(v)
+        results.append((y, pullback((np.arange(y.size).reshape(y.shape) % 3).astype(y.dtype))))
     for one, two in zip(*results, strict=True):
         assert np.abs(one - two).max() <= 2e-5 * np.abs(two).max()
 
@@ -126,11 +126,11 @@ def test_the_gate_of_the_modulus_has_no_scale(dtype, scales, rng):
     b, kind = np.array([0.3, -0.6, 0.0], f.real.dtype), f.real.dtype.type
     g = np.conj(f[::-1])
     for scale in scales:
-        pull_back, y = make_vjp(gated_modulus)(f, b)
+        pullback, y = make_vjp(gated_modulus)(f, b)
         again, z = make_vjp(gated_modulus)(f * kind(scale), b * kind(scale))
         rtol = 1e-4 if dtype == np.complex64 else CHAIN
         np.testing.assert_allclose(z / kind(scale), y, rtol=rtol)
-        np.testing.assert_allclose(again(g), pull_back(g), rtol=rtol, atol=rtol)
+        np.testing.assert_allclose(again(g), pullback(g), rtol=rtol, atol=rtol)
         _, along = make_jvp(lambda f, s=scale: gated_modulus(f, b * kind(s)))(f * kind(scale))(g)
         expected = make_jvp(lambda f: gated_modulus(f, b))(f)(g)[1]
         np.testing.assert_allclose(along, expected, rtol=rtol, atol=rtol)
@@ -261,12 +261,12 @@ def test_gradients_beyond_the_type_do_not_advise_a_mask(rng):
     net = nn.Sequential(nn.Sphere(6, 2), nn.PoissonBracket())
     x = (1e9 * sphere(6, 2, rng)).astype(np.complex64)
     params, _ = net.init(0, dtype=np.float32)
-    pull_back, y = make_vjp(lambda x: net(params, x))(x)
+    pullback, y = make_vjp(lambda x: net(params, x))(x)
     with (
         np.errstate(all="ignore"),
         pytest.raises(ValueError, match="In a gradient .*float64") as error,
     ):
-        pull_back(np.full_like(y, 1e35))
+        pullback(np.full_like(y, 1e35))
     assert "mask" not in str(error.value)
 
 
@@ -293,8 +293,8 @@ def test_an_empty_batch(name, rng):
         assert y.shape == net.out_type().shape(0) and y.dtype == like.dtype
         if not any(True for _ in leaves(params)):
             continue
-        pull_back, _ = make_vjp(lambda p, x=empty, s=state: net(p, x, state=s))(params)
-        assert not any(np.any(g) for g in leaves(pull_back(np.zeros_like(y))))
+        pullback, _ = make_vjp(lambda p, x=empty, s=state: net(p, x, state=s))(params)
+        assert not any(np.any(g) for g in leaves(pullback(np.zeros_like(y))))
     if any(True for _ in leaves(state)):
         with pytest.raises(ValueError, match="Norm: an empty batch has no mean"):
             net.apply(params, state, empty, training())
@@ -388,7 +388,7 @@ def test_equivariance_of_any_scale(rng):
 def test_anp_maximum_is_not_what_pools(rng):
     """The largest of single precision has single gradients, along any axes, in both modes."""
     x = rng.standard_normal((2, 3, 4)).astype(np.float32)
-    pull_back, y = make_vjp(lambda x: largest(x, (0, 2)))(x)
-    assert pull_back(np.ones_like(y)).dtype == np.float32
+    pullback, y = make_vjp(lambda x: largest(x, (0, 2)))(x)
+    assert pullback(np.ones_like(y)).dtype == np.float32
     assert make_jvp(lambda x: largest(x, (0, 2)))(x)(x)[1].dtype == np.float32
     np.testing.assert_array_equal(y, anp.max(x, axis=(0, 2)))

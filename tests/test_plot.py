@@ -7,7 +7,7 @@ import pytest
 from tolerances import CHAIN, IDENTITY, SHORT_SUM
 
 from spherekit import plot
-from spherekit.plot.maps import colour_range, pretty_unit
+from spherekit.plot.maps import color_range, pretty_unit
 from spherekit.plot.projection import project_points, valid_samples
 from spherekit.sampling import GL, MW, MWSS, HEALPix, Rings
 from spherekit.sampling.healpix import UNSEEN
@@ -147,10 +147,10 @@ def test_signals_that_are_refused():
 
 def test_colour_range():
     f = np.linspace(-1, 1, 1001)
-    assert colour_range(f) == (-0.98, 0.98, "both", True)
-    assert colour_range(f + 1)[3] is False  # no negative sample: not symmetric
-    assert colour_range(f, vmin=-2, vmax=2) == (-2, 2, "neither", True)
-    low, high, _, _ = colour_range(np.full(5, 3.0))
+    assert color_range(f) == (-0.98, 0.98, "both", True)
+    assert color_range(f + 1)[3] is False  # no negative sample: not symmetric
+    assert color_range(f, vmin=-2, vmax=2) == (-2, 2, "neither", True)
+    low, high, _, _ = color_range(np.full(5, 3.0))
     assert low < 3 < high
 
 

@@ -88,7 +88,7 @@ def test_what_counts_as_private():
         assert violations(source) == [(1, name)], source
     for source in (
         "from spherekit._core import checks",
-        "from spherekit._core.checks import whole_number",
+        "from spherekit._core.checks import integer",
         "import spherekit._core.checks",
         "path = path._replace(direction=2)",
         "name = type(x).__name__",

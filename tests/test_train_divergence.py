@@ -318,10 +318,10 @@ def test_errors_of_a_layer_are_not_hidden():
         return x
 
     def rule(answer, x):
-        def pull_back(g):
+        def pullback(g):
             raise ValueError("a mistake in a rule")
 
-        return pull_back
+        return pullback
 
     defvjp(identity, rule)
     kind, words = words_of([Lossy(identity)])

@@ -23,11 +23,11 @@ def test_rmse_of_any_scale(dtype, scale):
 
     d = (np.array([[3.0], [-4.0], [0.0]]) * scale).astype(dtype)
     zero = np.zeros_like(d)
-    pull_back, value = make_vjp(lambda u: train.losses.rmse(u, zero))(d)
+    pullback, value = make_vjp(lambda u: train.losses.rmse(u, zero))(d)
     rms = np.sqrt(25 / 3)
     np.testing.assert_allclose(value / scale, rms, rtol=SINGLE_VALUES)
-    np.testing.assert_allclose(pull_back(1.0), [[1 / rms], [-4 / 3 / rms], [0]], rtol=SINGLE_VALUES)
-    assert pull_back(1.0).dtype == d.dtype and value.dtype == d.real.dtype
+    np.testing.assert_allclose(pullback(1.0), [[1 / rms], [-4 / 3 / rms], [0]], rtol=SINGLE_VALUES)
+    assert pullback(1.0).dtype == d.dtype and value.dtype == d.real.dtype
     along = make_jvp(lambda u: train.losses.rmse(u, zero))(d)(d)[1]
     np.testing.assert_allclose(along / scale, rms, rtol=SINGLE_VALUES)
     np.testing.assert_allclose(train.metrics.rmse(d, zero) / scale, rms, rtol=SINGLE_VALUES)

@@ -72,9 +72,9 @@ def test_values_that_depend_on_nothing():
 
 def test_pull_backs_run_again(rng):
     x, y = rng.standard_normal((2, 4))
-    value, pull_back, _ = autodiff.vjp(lambda a: (a[0] * a[1], ()), [x, y])
+    value, pullback, _ = autodiff.vjp(lambda a: (a[0] * a[1], ()), [x, y])
     for g in (np.ones(4), rng.standard_normal(4)):
-        by_x, by_y = pull_back(g)
+        by_x, by_y = pullback(g)
         assert (by_x == g * y).all() and (by_y == g * x).all()
     assert (value == x * y).all()
 

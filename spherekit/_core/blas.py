@@ -14,10 +14,10 @@ def _controller():
     return ThreadpoolController()
 
 
-def one_thread():
+def single_threaded():
     """Context in which BLAS keeps to the calling thread; work is shared out around it.
 
-    >>> with one_thread():
+    >>> with single_threaded():
     ...     pass
     """
     return nullcontext() if getattr(_local, "inside", False) else _limited()

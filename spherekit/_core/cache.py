@@ -1,49 +1,50 @@
-"""Tables that are kept between calls, the latest used of them, up to a number of bytes."""
+"""A least-recently-used cache of function results, bounded by the memory that they occupy."""
 
 import threading
 from collections import OrderedDict
 from functools import wraps
 
 
-def kept(most, size):
-    """Decorator: `functools.lru_cache` that counts bytes, not results.
+def bytes_lru_cache(max_bytes, size_of):
+    """Decorator: like `functools.lru_cache`, bounded by bytes instead of by the number of results.
 
     Parameters
     ----------
-    most : int
-        Bytes that all results may take together. One that takes more is made anew each time.
-    size : callable
-        Bytes of a result.
+    max_bytes : int
+        Bytes that all cached results may occupy together. A larger result is returned, but not cached.
+    size_of : callable
+        Returns the bytes of a result.
 
-    >>> @kept(80, len)
+    Examples
+    --------
+    >>> @bytes_lru_cache(80, len)
     ... def zeros(n):
-    ...     print("made")
+    ...     print("computed")
     ...     return bytes(n)
     >>> _ = zeros(50), zeros(50), zeros(20), zeros(50), zeros(60), zeros(20)
-    made
-    made
-    made
-    made
+    computed
+    computed
+    computed
+    computed
     """
 
     def decorate(function):
-        held, lock = OrderedDict(), threading.Lock()
+        cache, lock = OrderedDict(), threading.Lock()
 
         @wraps(function)
         def call(*args):
             with lock:
-                if args in held:
-                    held.move_to_end(args)
-                    return held[args]
+                if args in cache:
+                    cache.move_to_end(args)
+                    return cache[args]
             result = function(*args)
             with lock:
-                held[args] = result
-                total = sum(map(size, held.values()))
-                while total > most:
-                    total -= size(held.popitem(last=False)[1])
+                cache[args] = result
+                total = sum(map(size_of, cache.values()))
+                while total > max_bytes:
+                    total -= size_of(cache.popitem(last=False)[1])
             return result
 
-        call.forget = held.clear
         return call
 
     return decorate

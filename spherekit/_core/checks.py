@@ -21,7 +21,7 @@ _DTYPES = "float32, float64, complex64, complex128 or integers"
 # --- single values ---------------------------------------------------------------------------------
 
 
-def whole_number(value, name, minimum, maximum=None, hint=""):
+def integer(value, name, minimum, maximum=None, hint=""):
     """``value`` as an int in ``[minimum, maximum]``.
 
     Raises
@@ -31,7 +31,7 @@ def whole_number(value, name, minimum, maximum=None, hint=""):
     ValueError
         Out of range.
 
-    >>> whole_number(np.int64(8), "L", 1)
+    >>> integer(np.int64(8), "L", 1)
     8
     """
     try:
@@ -76,17 +76,17 @@ def real_number(value, name, expected, is_valid=math.isfinite):
 
 def band_limit(L):
     """L as an int >= 1."""
-    return whole_number(L, "L", 1, MAX_BAND_LIMIT, "the band-limit: degrees 0..L-1")
+    return integer(L, "L", 1, MAX_BAND_LIMIT, "the band-limit: degrees 0..L-1")
 
 
 def azimuthal_limit(N, L):
     """N as an int, 1 <= N <= L."""
-    return whole_number(N, "N", 1, L, "the azimuthal band-limit: orders |n| < N <= L")
+    return integer(N, "N", 1, L, "the azimuthal band-limit: orders |n| < N <= L")
 
 
 def spin_number(spin, L, reality=False):
     """The spin as an int, |spin| < L, zero for real signals."""
-    value = whole_number(spin, "spin", -math.inf, hint=f"|spin| < L = {L}")
+    value = integer(spin, "spin", -math.inf, hint=f"|spin| < L = {L}")
     if abs(value) >= L:
         raise ValueError(f"spin {value} has no degrees below L = {L}; take L > |spin|")
     if reality and value:
@@ -140,7 +140,7 @@ def generator(rng):
     if isinstance(rng, np.random.SeedSequence):
         return np.random.default_rng(rng)
     if isinstance(rng, int | np.integer) and not isinstance(rng, bool):
-        return np.random.default_rng(whole_number(rng, "rng", 0, hint="the seed"))
+        return np.random.default_rng(integer(rng, "rng", 0, hint="the seed"))
     raise TypeError(
         f"rng is {rng!r} ({type(rng).__name__}); expected a numpy.random.Generator, as "
         "numpy.random.default_rng(0), or a whole number >= 0 as its seed"

@@ -6,7 +6,7 @@ owning its outputs, so that results do not depend on the number of threads, bit 
 
 import os
 
-from spherekit._core.checks import whole_number
+from spherekit._core.checks import integer
 
 _pool = None
 _pool_size = 0
@@ -19,7 +19,7 @@ def thread_count(threads=None):
     3
     """
     if threads is not None:
-        return whole_number(threads, "threads", 1)
+        return integer(threads, "threads", 1)
     setting = os.environ.get("SPHEREKIT_NUM_THREADS")
     if setting is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

@@ -242,11 +242,11 @@ def _backward(function, params, x, repeats=30):
     """Least ms of the backward pass to parameters and signals."""
     from autograd import make_vjp
 
-    pull_back, y = make_vjp(lambda pair: function(*pair))((params, x))
+    pullback, y = make_vjp(lambda pair: function(*pair))((params, x))
     g, milliseconds = np.ones_like(y), []
     for _ in range(repeats):
         start = perf_counter()
-        pull_back(g)
+        pullback(g)
         milliseconds.append(1e3 * (perf_counter() - start))
     return min(milliseconds)
 

@@ -81,9 +81,9 @@ def _vjp(call, point, cotangent):
     """Times of one pull-back: the forward pass that made it is not in them."""
     from autograd import make_vjp
 
-    pull_back, _ = make_vjp(call)(point)
-    first = _first(pull_back, cotangent)[1]
-    return {"first": first, **times(pull_back, cotangent)}
+    pullback, _ = make_vjp(call)(point)
+    first = _first(pullback, cotangent)[1]
+    return {"first": first, **times(pullback, cotangent)}
 
 
 def _memory(call, argument):

@@ -12,7 +12,7 @@ from spherekit.cli.arrays import Fields
 from spherekit.cli.names import join, split
 from spherekit.cli.options import Usage, is_arrays
 from spherekit.cli.stokes import Component, components, note_on_parts
-from spherekit.io.columns import chosen_table, is_map, map_columns
+from spherekit.io.columns import is_map, map_columns, select_table
 from spherekit.io.fits import outlines
 from spherekit.io.missing import is_missing, missing_samples, refuse_missing_weights
 from spherekit.io.stokes import describes_pixels
@@ -70,9 +70,9 @@ def read_map(args, L=None, *, every=False):
     return sky._replace(note="\n".join(filter(None, notes)))
 
 
-def signals(path, fields, spin=None, takes_spin=False):
+def signals(path, fields, spin=None, accepts_spin=False):
     """The `Map` of fields: Q and U are one signal."""
-    return Map(tuple(_components(path, fields, spin, takes_spin)), fields.grid, fields.frame)
+    return Map(tuple(_components(path, fields, spin, accepts_spin)), fields.grid, fields.frame)
 
 
 def read_signal(args, L):
@@ -93,26 +93,26 @@ def single(path, sky):
     return sky
 
 
-def _components(path, fields, spin, takes_spin):
+def _components(path, fields, spin, accepts_spin):
     if fields.spin and spin not in (None, fields.spin):
         raise Usage(f"{path} holds a field of spin {fields.spin}; --spin is {spin}")
     if not np.iscomplexobj(fields.values):
         stated = fields.spin if spin is None else spin
-        refuse_unknown_sign(path, fields, stated, takes_spin)
+        refuse_unknown_sign(path, fields, stated, accepts_spin)
         known = list(fields.values), fields.columns, fields.units
-        return components(path, *known, stated, takes_spin, fields.stokes)
+        return components(path, *known, stated, accepts_spin, fields.stokes)
     spin = (fields.spin or 0) if spin is None else spin
     return [Component(f, spin, fields.columns, fields.units[0]) for f in fields.values]
 
 
-def refuse_unknown_sign(path, signal, spin, takes_spin=True):
+def refuse_unknown_sign(path, signal, spin, accepts_spin=True):
     """Refuse what follows the IAU convention and may be U, whose sign would have to change.
 
     signal : with ``polcconv`` and ``columns``
     """
     if signal.polcconv == "IAU" and spin is None:
         name = ", ".join(signal.columns) or "the signal"
-        scalar = "say --spin 0 if it is a scalar, or " if takes_spin else ""
+        scalar = "say --spin 0 if it is a scalar, or " if accepts_spin else ""
         raise Usage(
             f"{path} follows the IAU convention (POLCCONV), and nothing tells whether {name} is U (or B), "
             f"whose sign would have to change; {scalar}rename it (TEMPERATURE, Q_STOKES, U_STOKES)"
@@ -127,7 +127,7 @@ def _from_fits(path, args, L, every, pair):
     grid, field, ordering, hdu = (
         getattr(args, name, None) for name in ("grid", "field", "ordering", "hdu")
     )
-    names = map_columns(chosen_table(path, hdu_of(hdu), ordering))[1]
+    names = map_columns(select_table(path, hdu_of(hdu), ordering))[1]
     fields = [0] if field is None else split(field)
     if every and field is None:
         fields = _every(path, names)

@@ -39,7 +39,7 @@ def run(args):
     options.writable(args.plot, args.force, options.PICTURES)
     if args.iterations < 1 or args.seed < 0:
         raise options.Usage("--iterations is a number from 1 on, --seed one from 0 on")
-    L = options.chosen_L(args)
+    L = options.band_limit_option(args)
     if L < 2:
         raise options.Usage(
             f"--L is {L}: a map of this degree alone is constant; expected 2 or more"
@@ -90,13 +90,13 @@ def _bar(iterations):
 def _picture(result, flm, L, component, threads):
     import spherekit
     from spherekit import plot
-    from spherekit.plot.maps import colour_range
+    from spherekit.plot.maps import color_range
 
     grid = f"mw:{max(L, 128)}"
     options_of_grid = dict(sampling=grid, reality=True, threads=threads)
     maps = [spherekit.inverse(x, L, **options_of_grid) for x in (flm, result.start, result.flm)]
     titles = "the map", "Gaussian, same spectrum", "generated"
-    vmin, vmax, _, symmetric = colour_range(maps[0])
+    vmin, vmax, _, symmetric = color_range(maps[0])
     look = dict(unit=component.unit, vmin=vmin, vmax=vmax, symmetric=symmetric)
     figure = options.figure(16, 3.9)
     for ax, f, title in zip(figure.subplots(1, 3), maps, titles, strict=True):

@@ -37,7 +37,7 @@ def refuse_given(args, reason, *, but=(), also=()):
         raise Usage(f"{words}: {reason}")
 
 
-def chosen_L(args, *, required=True):
+def band_limit_option(args, *, required=True):
     """The band-limit that was asked for, or None where none is required."""
     L = args.L if args.lmax is None else args.lmax + 1
     if L is None and required:

@@ -45,7 +45,7 @@ def _rotate_coefficients(args):
     options.refuse_given(args, "of maps, not of coefficients", but=("field",))
     stored = coefficients.read(args.file, args)
     L = stored.L
-    if options.chosen_L(args, required=False) not in (None, L):
+    if options.band_limit_option(args, required=False) not in (None, L):
         raise options.Usage(f"{args.file} holds the degrees below {L}; --L is of maps")
     angles, words, frame = _angles(args, stored.frame)
     for signal in stored.components:
@@ -69,7 +69,7 @@ def _rotate_coefficients(args):
 def _rotate_map(args):
     suffixes = (".npz", ".npy") if options.is_arrays(args.file) else (".fits",)
     options.writable(args.output, args.force, suffixes)
-    asked = options.chosen_L(args, required=False)
+    asked = options.band_limit_option(args, required=False)
     sky = files.read_map(args, asked, every=True)
     grid = sky.grid
     per_nside = analysis.DEGREES_PER_NSIDE
@@ -150,12 +150,12 @@ def _drawn(signal, L, grid, threads):
 def _picture(pairs, grid, signals, words):
     """A row a signal: before, and after."""
     from spherekit import plot
-    from spherekit.plot.maps import colour_range
+    from spherekit.plot.maps import color_range
 
     figure = options.figure(12, 4.1 * len(pairs))
     axes = figure.subplots(len(pairs), 2, squeeze=False)
     for row, pair, signal in zip(axes, pairs, signals, strict=True):
-        vmin, vmax, _, symmetric = colour_range(pair[0])
+        vmin, vmax, _, symmetric = color_range(pair[0])
         name = signal.name if not signal.spin else f"modulus of {signal.name}"
         titles = (f"{name}, before", f"{name}, {words}")
         look = dict(unit=signal.unit, vmin=vmin, vmax=vmax, symmetric=symmetric)

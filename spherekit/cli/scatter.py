@@ -34,7 +34,7 @@ def run(args):
 
     options.writable(args.output, args.force, (".npz",))
     options.writable(args.plot, args.force, options.PICTURES)
-    L = options.chosen_L(args)
+    L = options.band_limit_option(args)
     sky = files.read_signal(args, L)
     values, spin, columns, unit = sky.components[0]
     settings = dict(oversample=args.oversample, spin=spin, threads=args.threads)

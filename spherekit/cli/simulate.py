@@ -87,7 +87,7 @@ def _checked(args):
     """The band-limit and the grid; refuses what makes no sense."""
     from spherekit.sampling import grid as as_grid
 
-    L = options.chosen_L(args)
+    L = options.band_limit_option(args)
     if not 3 <= L <= 3000:
         raise options.Usage(
             f"--L is {L}; the spectrum is known for degrees of 2 to 2999: L = 3..3000"

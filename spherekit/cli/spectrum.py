@@ -51,7 +51,7 @@ def run(args):
 def _of_coefficients(args):
     options.refuse_given(args, "of maps, not of coefficients", but=("field",))
     stored = coefficients.read(args.file, args)
-    L = options.chosen_L(args, required=False) or stored.L
+    L = options.band_limit_option(args, required=False) or stored.L
     if L > stored.L:
         raise ValueError(f"{args.file} holds degrees below {stored.L}; --L {L} asks for more")
     signals = [signal._replace(values=signal.values[: L * L]) for signal in stored.components]
@@ -60,7 +60,7 @@ def _of_coefficients(args):
 
 
 def _of_map(args):
-    L = options.chosen_L(args)
+    L = options.band_limit_option(args)
     sky = files.read_map(args, L)
     analysis.refuse_beyond_pixels(sky.grid, L)
     _check(args, sky)

@@ -29,7 +29,7 @@ class Component(NamedTuple):
         return " and ".join(self.columns) or ("the signal" if not self.spin else "the spin field")
 
 
-def components(path, fields, columns, units, spin=None, takes_spin=True, letters=None):
+def components(path, fields, columns, units, spin=None, accepts_spin=True, letters=None):
     """The `Component` of every scalar and spin field among real fields.
 
     Parameters
@@ -39,7 +39,7 @@ def components(path, fields, columns, units, spin=None, takes_spin=True, letters
     spin : int or None
         That of ``--spin``, or of the file: None takes Q and U together as spin 2 and all else as scalars;
         0 takes every field as a scalar; another spin needs two fields.
-    takes_spin : bool
+    accepts_spin : bool
         Whether the verb takes fields of spin, and has ``--spin``.
     letters : sequence of str, optional
         The Stokes parameter of each field, where more than its name tells it.
@@ -51,7 +51,7 @@ def components(path, fields, columns, units, spin=None, takes_spin=True, letters
     letters = [stokes_of(name) for name in columns] if letters is None else list(letters)
     if spin:
         return (_pair(path, fields, columns, units, spin, letters),)
-    partners = {} if spin == 0 else _partners(path, columns, letters, takes_spin)
+    partners = {} if spin == 0 else _partners(path, columns, letters, accepts_spin)
     result = []
     for number, (f, unit) in enumerate(zip(fields, units, strict=True)):
         if number in partners:
@@ -82,12 +82,12 @@ def note_on_parts(signals):
     )
 
 
-def _lone(path, name, takes_spin=True):
+def _lone(path, name, accepts_spin=True):
     if stokes_of(name) not in ("Q", "U"):
         return Usage(
             f"{path}: {name} is by its header (STOKES, EXTNAME) one part of a field of spin 2, no scalar; "
             "bring Q and U into one file, as columns of these names"
-            + ("; or say --spin 0 if it is a scalar" if takes_spin else "")
+            + ("; or say --spin 0 if it is a scalar" if accepts_spin else "")
         )
     q, u = _both_names(name)
     here = "" if (q, u) == ("Q", "U") else f" (here {q},{u})"
@@ -95,7 +95,7 @@ def _lone(path, name, takes_spin=True):
     if re.fullmatch(r"[Uu]_?\d+[Mm]?", name):
         v = {"U": "V", "u": "v"}[name[0]] + name[1:]
         advice += f"; of a wind: --field {name},{v} --spin 1"
-    if not takes_spin:
+    if not accepts_spin:
         advice = "this verb takes scalars"
     return Usage(f"{path}: {name} is one part of a field of spin 2, no scalar; {advice}")
 
@@ -112,7 +112,7 @@ def _both_names(name):
     return "Q", "U"
 
 
-def _partners(path, columns, letters, takes_spin):
+def _partners(path, columns, letters, accepts_spin):
     """{number of Q: number of U} of all columns that are one or the other."""
     parts = [number for number, letter in enumerate(letters) if letter in ("Q", "U")]
     partners = dict(pairs(columns))
@@ -121,7 +121,7 @@ def _partners(path, columns, letters, takes_spin):
             raise _order(path, columns[u], columns[q], 2)
     lone = [n for n in parts if n not in partners and n not in partners.values()]
     if len(lone) == 1:
-        raise _lone(path, columns[lone[0]], takes_spin)
+        raise _lone(path, columns[lone[0]], accepts_spin)
     if lone:
         names = ", ".join(columns[n] for n in lone)
         raise Usage(

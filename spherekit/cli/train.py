@@ -117,7 +117,7 @@ def _configuration(args):
     changes = {"fit": fit} if fit else {}
     own = _given(args, "validation", "test", "field", "grid", "hdu", "ordering")
     own |= {
-        "L": options.chosen_L(args, required=False),
+        "L": options.band_limit_option(args, required=False),
         "labels": "classes" if args.classes else None,
     }
     own = {name: value for name, value in own.items() if value is not None}

@@ -36,7 +36,7 @@ def run(args):
 
 def _to_coefficients(args):
     options.writable(args.output, args.force, (".fits", ".npz"))
-    L = options.chosen_L(args)
+    L = options.band_limit_option(args)
     sky = files.read_map(args, L)
     analysis.refuse_beyond_pixels(sky.grid, L)
     if Path(args.output).suffix == ".fits":
@@ -66,7 +66,7 @@ def _to_map(args):
     if args.grid is None:
         raise options.Usage("say the grid of the map: --grid mw:256 or --grid healpix:64")
     stored = coefficients.read(args.file, args)
-    L = options.chosen_L(args, required=False) or stored.L
+    L = options.band_limit_option(args, required=False) or stored.L
     if L > stored.L:
         raise ValueError(f"{args.file} holds degrees below {stored.L}; --L {L} asks for more")
     grid = analysis.synthesis_grid(args, L)

@@ -37,7 +37,7 @@ def _analyse(args):
     from spherekit.wavelets import Wavelets
 
     options.writable(args.output, args.force, (".npz",))
-    L = options.chosen_L(args)
+    L = options.band_limit_option(args)
     sky = files.read_signal(args, L)
     values, spin, columns, unit = sky.components[0]
     reality = not np.iscomplexobj(values)
@@ -69,7 +69,7 @@ def _synthesise(args):
     if args.grid is None:
         raise options.Usage("say the grid of the map: --grid mw:256 or --grid healpix:64")
     w, scaling, maps, known = _read(args.file, args.threads)
-    if options.chosen_L(args, required=False) not in (None, w.L):
+    if options.band_limit_option(args, required=False) not in (None, w.L):
         raise options.Usage(f"{args.file} holds the degrees below {w.L}; --L is of maps")
     grid = analysis.synthesis_grid(args, w.L)
     flm = w.synthesis_flm(scaling, maps)

@@ -235,10 +235,10 @@ def _from_degree(lowest, flm):
 def _spin_from(least, spin, L=None):
     most = None if L is None else L - 1
     hint = "E and B are those of the field of spin +|s|: conjugate the samples of spin -|s|"
-    return checks.whole_number(spin, "spin", least, most, hint)
+    return checks.integer(spin, "spin", least, most, hint)
 
 
 def _highest_order(mmax, L):
     if mmax is None:
         return L - 1
-    return checks.whole_number(mmax, "mmax", 0, L - 1, f"the orders of L = {L}")
+    return checks.integer(mmax, "mmax", 0, L - 1, f"the orders of L = {L}")

@@ -21,7 +21,7 @@ def real_basis(ell):
     >>> bool(np.allclose(U @ U.conj().T, np.eye(3)))
     True
     """
-    ell = checks.whole_number(ell, "ell", 0)
+    ell = checks.integer(ell, "ell", 0)
     checks.fits_memory(16 * (2 * ell + 1) ** 2, f"the matrix of the real basis of degree {ell}")
     U = np.zeros((2 * ell + 1, 2 * ell + 1), complex)
     U[ell, ell] = 1

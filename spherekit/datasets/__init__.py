@@ -40,5 +40,5 @@ def planck2018_cl(L):
     True
     """
     with np.load(FOLDER / "planck2018_cl.npz", allow_pickle=False) as file:
-        L = checks.whole_number(L, "L", 1, file["TT"].size, "the degrees of the stored spectrum")
+        L = checks.integer(L, "L", 1, file["TT"].size, "the degrees of the stored spectrum")
         return {name: file[name][:L] for name in ("TT", "EE", "BB", "TE")}

@@ -59,7 +59,7 @@ def fill(folder, manifest, n, measure, *, workers=1, block=20, progress=None, na
     """
     folder = Path(folder)
     n, workers, block = (
-        checks.whole_number(value, argument, 1)
+        checks.integer(value, argument, 1)
         for argument, value in dict(n=n, workers=workers, block=block).items()
     )
     open_folder(folder, manifest)

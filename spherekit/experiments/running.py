@@ -193,7 +193,7 @@ def _configured(configuration, epochs):
         )
     experiment, config = configuration
     if epochs is not None:
-        config = _with_epochs(config, checks.whole_number(epochs, "epochs", 1))
+        config = _with_epochs(config, checks.integer(epochs, "epochs", 1))
     return experiment, config
 
 

@@ -4,9 +4,9 @@ A `Problem` says what is to be done: the checked arguments of a public function,
 them. Every engine is a module with
 
     name                                   what ``engine=`` calls it
-    why_unusable(problem)                  None, or the reason as text
+    unusable_reason(problem)                  None, or the reason as text
     is_usable_for(problem)                 whether it is to be used: it can, and its tables or buffers fit
-    needed_bytes(problem)                  memory beside the input: result, tables, buffers
+    required_bytes(problem)                  memory beside the input: result, tables, buffers
     synthesis(flm, problem, checked)       coefficients -> samples; ``checked``: refuse a broken symmetry
     analysis(f, problem)                   samples -> coefficients
 
@@ -115,7 +115,7 @@ def pick(problem, engine, engines):
     if engine == "auto":
         return next(candidate for candidate in engines if candidate.is_usable_for(problem))
     chosen = next(candidate for candidate in engines if candidate.name == engine)
-    reason = chosen.why_unusable(problem)
+    reason = chosen.unusable_reason(problem)
     if reason is not None:
         raise ValueError(
             f'engine="{engine}" cannot do this transform: {reason}; pass engine="auto" for one that can'
@@ -132,9 +132,9 @@ def refuse_other_device(problem, engine):
         )
 
 
-def needed_bytes(problem, engine="auto"):
+def required_bytes(problem, engine="auto"):
     """Bytes that the engine needs beside its input."""
-    return choose(problem, engine).needed_bytes(problem) if problem.maps else 0
+    return choose(problem, engine).required_bytes(problem) if problem.maps else 0
 
 
 @lru_cache(maxsize=512)
@@ -144,7 +144,7 @@ def prepare(engine, *fields):
     All in one look-up: a transform of a small map takes 30 microseconds.
     """
     problem = Problem(*fields)
-    return problem, choose(problem, engine), needed_bytes(problem, engine)
+    return problem, choose(problem, engine), required_bytes(problem, engine)
 
 
 def engine_name(engine, names=NAMES):

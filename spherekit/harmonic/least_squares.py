@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
 from spherekit._core import checks, scaling
-from spherekit._core.blas import one_thread
+from spherekit._core.blas import single_threaded
 from spherekit._core.missing import UNSEEN
 from spherekit._core.parallel import thread_count
 from spherekit.conventions import from_real, to_real
@@ -23,7 +23,7 @@ from spherekit.harmonic import lsqr
 from spherekit.harmonic.transform import (
     analysis_map,
     checked_arguments,
-    largest_needed_bytes,
+    peak_required_bytes,
     synthesis_map,
     warn_beyond_pixels,
 )
@@ -121,7 +121,7 @@ def analyse(
     if method == "jacobi" and mask is not None:
         raise ValueError('a mask needs method="lsq": Jacobi iterations take the whole sphere')
     tol = checks.real_number(tol, "tol", "a number from 0 up to 1, as 1e-8", lambda x: 0 <= x < 1)
-    max_iter = checks.whole_number(max_iter, "max_iter", 1)
+    max_iter = checks.integer(max_iter, "max_iter", 1)
     checks.fits_memory(_needed(flags, method, max_iter), f"analysing a map at L={L}")
     used, kind = _used(mask, grid), checks.result_type(False, checks.is_single(f))
     f = np.where(used, f, 0).astype(float if reality else complex)
@@ -130,7 +130,7 @@ def analyse(
     unit = scaling.exponent(f)
     solver = _least_squares if method == "lsq" else _jacobi
     f = scaling.times_power(f, -unit)
-    with one_thread():
+    with single_threaded():
         flm, residual = _analyze(solver, f, used, flags, tol, max_iter, progress)
     with np.errstate(over="ignore"):
         flm = scaling.times_power(flm, unit).astype(kind, copy=False)
@@ -145,7 +145,7 @@ def analyse(
 def _needed(flags, method, max_iter):
     """Bytes: a transform, LSQR's vectors of coefficients and of samples, and the right vectors it stores."""
     size, n, item = math.prod(flags["grid"].shape), flags["L"] ** 2, 8 if flags["reality"] else 16
-    transform = largest_needed_bytes(None, 1, False, **flags)
+    transform = peak_required_bytes(None, 1, False, **flags)
     low = item * 10 * size  # the columns of degrees 0 and 1, and what is left of the samples
     if method == "jacobi":
         return max(low, transform + item * 6 * size + 16 * 3 * n)

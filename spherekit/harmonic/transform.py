@@ -161,18 +161,18 @@ def estimate_memory(
     True
     """
     arguments = checked_arguments(L, spin, sampling, reality, threads)
-    batch = checks.whole_number(batch, "batch", 0)
+    batch = checks.integer(batch, "batch", 0)
     single = checks.sample_type(dtype) in (np.float32, np.complex64)
-    return largest_needed_bytes(direction, batch, single, **arguments)
+    return peak_required_bytes(direction, batch, single, **arguments)
 
 
-def largest_needed_bytes(direction, maps, single, *, grid, L, spin, reality, threads, engine):
+def peak_required_bytes(direction, maps, single, *, grid, L, spin, reality, threads, engine):
     """Bytes that one direction of a transform needs, or, for None, the larger of both."""
     problems = [
         dispatch.Problem(grid, L, spin, reality, threads, *kind, maps, single)
         for kind in dispatch.directions(direction)
     ]
-    return int(max(dispatch.needed_bytes(problem, engine) for problem in problems))
+    return int(max(dispatch.required_bytes(problem, engine) for problem in problems))
 
 
 def checked_arguments(L, spin, sampling, reality, threads, engine="auto"):

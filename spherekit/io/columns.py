@@ -32,7 +32,7 @@ def is_map(table):
     return any(values) and not is_alm(table)
 
 
-def chosen_table(path, hdu, ordering):
+def select_table(path, hdu, ordering):
     """The table of a map: number or name ``hdu``, else the first that is one or may be one."""
     table = first_table(path, hdu, is_map)
     try:
@@ -87,7 +87,7 @@ def _by_name(names, field):
 
 def _by_number(names, field):
     try:
-        number = checks.whole_number(field, "field", -math.inf)
+        number = checks.integer(field, "field", -math.inf)
     except TypeError:
         raise TypeError(
             f"field is {field!r}; expected the number or name of a column, or a sequence of them"

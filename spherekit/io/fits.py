@@ -101,7 +101,7 @@ def first_table(path, hdu, is_wanted):
     ``is_wanted`` is given an outline of a table: a `Table` whose columns are empty.
     """
     if hdu is not None and not isinstance(hdu, str):
-        hdu = checks.whole_number(hdu, "hdu", 0)
+        hdu = checks.integer(hdu, "hdu", 0)
     with _tables(path) as (hdus, numbers):
         if hdu is not None:
             return _as_table(hdus, _numbered(path, hdus, numbers, hdu))
@@ -293,7 +293,7 @@ def _as_outline(hdus, number):
 
 def _width(header):
     """The number of columns; FITS has up to 999."""
-    width = headers.whole_number(header, "TFIELDS")
+    width = headers.integer(header, "TFIELDS")
     if width is None or not 0 <= width <= 999:
         raise headers.HeaderError(f"the header says TFIELDS = {width}; expected 0 to 999")
     return width
@@ -327,7 +327,7 @@ def _nulls(hdu, i, raw, values, bad):
     if raw.dtype.kind == "f" and null is not None:
         stated = is_missing(raw, headers.number(hdu.header, f"TNULL{i + 1}"))
     else:
-        null = None if null is None else headers.whole_number(hdu.header, f"TNULL{i + 1}")
+        null = None if null is None else headers.integer(hdu.header, f"TNULL{i + 1}")
         stated = None if null is None else raw == null
     return stated if lost is None else lost if stated is None else lost | stated
 

@@ -99,10 +99,10 @@ def number(header, key):
     return result
 
 
-def whole_number(header, key):
+def integer(header, key):
     """The whole number under ``key``; None where there is none.
 
-    >>> whole_number({"NSIDE": "64"}, "NSIDE")
+    >>> integer({"NSIDE": "64"}, "NSIDE")
     64
     """
     result = number(header, key)

@@ -6,7 +6,7 @@ import numpy as np
 
 from spherekit._core import checks
 from spherekit.io import headers, stokes
-from spherekit.io.columns import chosen_table, map_columns, picked_columns
+from spherekit.io.columns import map_columns, picked_columns, select_table
 from spherekit.io.fits import write_table
 from spherekit.io.frames import coordsys_of, frame_letter, frame_of, table_frame
 from spherekit.io.missing import missing_samples
@@ -91,7 +91,7 @@ def read_map(path, *, field=0, ordering=None, hdu=None, frame=None):
     >>> sky.nside, sky.units, sky.values[-1]
     (2, ('mK',), np.float64(47.0))
     """
-    table = chosen_table(path, hdu, ordering)
+    table = select_table(path, hdu, ordering)
     single = field is None or isinstance(field, str) or not np.iterable(field)
     picked = picked_columns(path, table, field)
     try:
@@ -175,7 +175,7 @@ def _signs(table, names):
 
 def _spin(table):
     """The spin of the table's two columns, as the key SPIN has it, or None."""
-    spin = headers.whole_number(headers.merged(table), "SPIN")
+    spin = headers.integer(headers.merged(table), "SPIN")
     n = len(map_columns(table)[1])
     if spin and n != 2:
         raise ValueError(
@@ -295,7 +295,7 @@ def _polarization(names, spin, polcconv):
     """The keys SPIN and POLCCONV of these columns."""
     header = {}
     if spin is not None:
-        header["SPIN"] = checks.whole_number(spin, "spin", -(10**6), 10**6)
+        header["SPIN"] = checks.integer(spin, "spin", -(10**6), 10**6)
         if header["SPIN"] and len(names) != 2:
             raise ValueError(
                 f"spin is {spin}, of {len(names)} fields; a field of spin has two, its real and "

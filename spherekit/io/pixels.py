@@ -52,7 +52,7 @@ def full_sky(table, values):
 
 
 def _stated_nside(header):
-    nside = headers.whole_number(header, "NSIDE")
+    nside = headers.integer(header, "NSIDE")
     if nside is not None and not 1 <= nside <= MAX_NSIDE:
         raise ValueError(f"the header says NSIDE = {nside}; expected 1 to {MAX_NSIDE}")
     return nside
@@ -64,7 +64,7 @@ def _pixel_numbers(table, n):
     scheme = headers.text(header, "INDXSCHM").upper()
     if scheme not in ("", "IMPLICIT", "EXPLICIT"):
         raise ValueError(f"the header says INDXSCHM = {scheme!r}; known are IMPLICIT and EXPLICIT")
-    observed = headers.whole_number(header, "OBS_NPIX")
+    observed = headers.integer(header, "OBS_NPIX")
     if column is not None:
         pixels = table.columns[column]
         if scheme == "IMPLICIT" and not np.array_equal(pixels, np.arange(n)):
@@ -72,7 +72,7 @@ def _pixel_numbers(table, n):
                 f"the header says INDXSCHM = IMPLICIT, and the column {column} holds pixel numbers "
                 "in another order; correct the header"
             )
-        if (headers.whole_number(header, "GRAIN") or 0) > 1:
+        if (headers.integer(header, "GRAIN") or 0) > 1:
             raise ValueError("the header says GRAIN > 1: rows of several pixels are not read")
         if observed not in (None, n):
             raise ValueError(f"the header says OBS_NPIX = {observed}; the table holds {n} samples")
@@ -82,8 +82,8 @@ def _pixel_numbers(table, n):
 
 
 def _implicit(header, n, observed):
-    first = headers.whole_number(header, "FIRSTPIX")
-    last = headers.whole_number(header, "LASTPIX")
+    first = headers.integer(header, "FIRSTPIX")
+    last = headers.integer(header, "LASTPIX")
     nside = _stated_nside(header)
     n_pix = n if nside is None else 12 * nside**2
     if n == n_pix and first in (None, 0, -1) and last in (None, n - 1, -1):
@@ -120,8 +120,8 @@ def _wrong_size(nside, n):
 
 def _check_range(header, pixels):
     """FIRSTPIX and LASTPIX beside pixel numbers: their range, or that of the rows."""
-    first = headers.whole_number(header, "FIRSTPIX")
-    last = headers.whole_number(header, "LASTPIX")
+    first = headers.integer(header, "FIRSTPIX")
+    last = headers.integer(header, "LASTPIX")
     if pixels.size == 0 or pixels.dtype.kind not in "iu" or None in (first, last) or last <= 0:
         return
     rows = first in (0, 1) and last in (pixels.size - 1, pixels.size)

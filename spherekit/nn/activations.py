@@ -114,11 +114,11 @@ def _slope(f, bias):
 
 
 def _by_field(y, f, bias):
-    def pull_back(g):
+    def pullback(g):
         (slope, along, _), u = _slope(f, bias), direction(f)
         return slope * g + (along - slope) * anp.real(u * g) * anp.conj(u)
 
-    return pull_back
+    return pullback
 
 
 def _by_bias(y, f, bias):

@@ -140,7 +140,7 @@ def _shared(x, mean, v, groups):
 
 
 def _to_x(answer, x, s, d, mean, v, groups):
-    def pull_back(g):
+    def pullback(g):
         m, r = _shared(x, mean, v, groups)
         a, (A, G) = s * r, _sums(g, x, m, r, groups)
         b = -a * (r * A) * _share(x, groups)
@@ -156,7 +156,7 @@ def _to_x(answer, x, s, d, mean, v, groups):
         first = -anp.reshape(own, shape) * deviation - anp.reshape(a, shape) * G / count
         return gradient + put(first, groups.place, np.shape(x))
 
-    return pull_back
+    return pullback
 
 
 def _sums(g, x, mean, r, groups):
@@ -169,11 +169,11 @@ def _sums(g, x, mean, r, groups):
 
 
 def _to_s(answer, x, s, d, mean, v, groups):
-    def pull_back(g):
+    def pullback(g):
         m, r = _shared(x, mean, v, groups)
         return _sums(g, x, m, r, groups)[0]
 
-    return pull_back
+    return pullback
 
 
 def _to_d(answer, x, s, d, mean, v, groups):

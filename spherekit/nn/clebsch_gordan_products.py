@@ -112,12 +112,12 @@ def _gradient(place):
         others = [k for k in range(3) if k != role]
         target, factor = others[place], others[1 - place]
 
-        def pull_back(g):
+        def pullback(g):
             pair = (g, v) if place == 0 else (g, u)
             pair = pair if role < factor else pair[::-1]
             return contract(*pair, form, target, threads)
 
-        return pull_back
+        return pullback
 
     return rule
 

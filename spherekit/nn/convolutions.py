@@ -65,7 +65,7 @@ class Zonal(Layer):
     L: int | None = None
 
     def __post_init__(self):
-        channels = checks.whole_number(self.channels, "channels", 1)
+        channels = checks.integer(self.channels, "channels", 1)
         anchors, L = optional_size(self.anchors, "anchors"), optional_size(self.L, "L")
         set_fields(self, channels=channels, anchors=anchors, L=L)
 
@@ -140,7 +140,7 @@ class _DirectionalLayer(_FilterLayer):
     filters: str = "free"
 
     def __post_init__(self):
-        channels = checks.whole_number(self.channels, "channels", 1)
+        channels = checks.integer(self.channels, "channels", 1)
         N, L = optional_size(self.N, "N"), optional_size(self.L, "L")
         set_fields(self, channels=channels, N=N, L=L)
         filter_bases.check_filters(self.filters)

@@ -179,4 +179,4 @@ def _is_sequence(value):
 
 
 def _degree(ell):
-    return checks.whole_number(ell, "a degree of the mixing set", -math.inf)
+    return checks.integer(ell, "a degree of the mixing set", -math.inf)

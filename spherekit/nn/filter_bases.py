@@ -14,7 +14,7 @@ the plain sum over the points. On SO(3) each point comes with as many angles gam
 import numpy as np
 
 from spherekit._core import checks
-from spherekit._core.blas import one_thread
+from spherekit._core.blas import single_threaded
 from spherekit.conventions import from_real
 from spherekit.harmonic import evaluate_adjoint
 from spherekit.linear import linear_map
@@ -42,7 +42,7 @@ def anchors(L, count) -> np.ndarray:
     >>> anchors(3, 2).tolist()
     [[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]]
     """
-    count = checks.whole_number(count, "anchors", 1, L, "degrees below L")
+    count = checks.integer(count, "anchors", 1, L, "degrees below L")
     anchor_degrees = np.linspace(0, L - 1, count) if count > 1 else np.zeros(1)
     return np.stack([np.interp(np.arange(L), anchor_degrees, row) for row in np.eye(count)], axis=1)
 
@@ -140,7 +140,7 @@ def _free_on_so3(L, N, K):
 
 def _combine(weights, *, basis):
     B, w = _with_precision_of(weights, basis.T), _columns(weights)
-    with one_thread():
+    with single_threaded():
         if not np.iscomplexobj(B):
             return (B @ w).view(weights.dtype)
         coefficients = np.empty((len(B), w.shape[1]), B.dtype)
@@ -151,7 +151,7 @@ def _combine(weights, *, basis):
 
 def _combine_adjoint(g, *, basis):
     B = _with_precision_of(g, basis)
-    with one_thread():
+    with single_threaded():
         if not np.iscomplexobj(B):
             return (B @ _columns(g)).view(g.dtype)
         return B.real @ g.real + B.imag @ g.imag

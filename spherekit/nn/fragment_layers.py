@@ -301,13 +301,13 @@ class ConstrainedConvolution(Layer):
 
 def _normalize_sizes(layer):
     """Channels and tau of a layer, checked."""
-    set_fields(layer, channels=checks.whole_number(layer.channels, "channels", 1))
+    set_fields(layer, channels=checks.integer(layer.channels, "channels", 1))
     if layer.tau is None:
         return
     if np.iterable(layer.tau) and not isinstance(layer.tau, str):
-        tau = tuple(checks.whole_number(t, "tau", 0) for t in layer.tau)
+        tau = tuple(checks.integer(t, "tau", 0) for t in layer.tau)
     else:
-        tau = checks.whole_number(layer.tau, "tau", 0)
+        tau = checks.integer(layer.tau, "tau", 0)
     set_fields(layer, tau=tau)
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
 
 from spherekit._core import checks
-from spherekit._core.blas import one_thread
+from spherekit._core.blas import single_threaded
 from spherekit._core.parallel import run
 from spherekit.linear import like
 from spherekit.nn.fragment_indexing import batch_first, rows_first
@@ -40,7 +40,7 @@ def plan(kind, in_type, tau, channels):
     >>> plan("free", Fragments((2, 1), 3), (1, 1), 4).shapes
     ((1, 4, 6), (1, 4, 3))
     """
-    shapes, channels = [], checks.whole_number(channels, "channels", 1)
+    shapes, channels = [], checks.integer(channels, "channels", 1)
     for before, after in zip(in_type.tau, tau, strict=True):
         shapes.append(
             {
@@ -90,7 +90,7 @@ def blend(a, b, plan, role, threads):
         while (ell := next(counter)) < plan.in_type.L:
             _one_degree(plan, ell, role, a, b, result)
 
-    with one_thread():
+    with single_threaded():
         run(work, threads)
     return result if role == "W" else batch_first(result)
 
@@ -169,12 +169,12 @@ def _gradient(place):
         names = _ROLES[role]
         target, factor = names[place], names[1 - place]
 
-        def pull_back(g):
+        def pullback(g):
             arrays = {role: g, factor: b if place == 0 else a}
             result = blend(*(arrays[name] for name in _ROLES[target]), plan, target, threads)
             return like(result, (a, b)[place])
 
-        return pull_back
+        return pullback
 
     return rule
 

@@ -77,7 +77,7 @@ def equivariance_error(net, params, x, rng, *, state=None, rotations=4) -> float
     >>> nn.equivariance_error(net, params, x, rng, state=state) < 1e-12
     True
     """
-    rotations = checks.whole_number(rotations, "rotations", 1)
+    rotations = checks.integer(rotations, "rotations", 1)
     rng, y, squares = checks.generator(rng), net(params, x, state=state), []
     if not np.any(y):
         raise ValueError("the network's results are all zero: they have no relative error")

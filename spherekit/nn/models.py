@@ -175,7 +175,7 @@ def kondor(L=11, tau=12, depth=5, *, inputs=1, outputs=10, hidden=256, real=True
         Convolution(1, tau=(2, 2, 1, 1, 1)),
     )
     """
-    L, depth = checks.band_limit(L), checks.whole_number(depth, "depth", 0)
+    L, depth = checks.band_limit(L), checks.integer(depth, "depth", 0)
     tau = checks.real_number(tau, "tau", "a number above 0", lambda x: 0 < x < math.inf)
     counts = tuple(math.ceil(tau / math.sqrt(2 * ell + 1)) for ell in range(L))
     block = Sequential(TensorProduct("full"), FragmentNorm(), Convolution(1, counts))
@@ -227,7 +227,7 @@ def cobb(
         Dense(1),
     )
     """
-    depth = checks.whole_number(depth, "depth", 0)
+    depth = checks.integer(depth, "depth", 0)
     block = Sequential(TensorProduct(mixing), FragmentNorm(), ConstrainedConvolution(channels, tau))
     readouts = ConcatReadouts(Invariants(), Convolution(channels, tau), *[block] * depth)
     head = Dense(hidden), Activation("relu"), Dense(outputs)
@@ -265,7 +265,7 @@ def hybrid(
     >>> nn.models.hybrid(16, J0=2).layers[0]
     Scattering()
     """
-    depth = checks.whole_number(depth, "depth", 0)
+    depth = checks.integer(depth, "depth", 0)
     block = Sequential(TensorProduct(mixing), FragmentNorm(), ConstrainedConvolution(channels))
     readouts = ConcatReadouts(Invariants(), Convolution(channels), *[block] * depth)
     first = Scattering(J0=J0, oversample=oversample), BatchNorm()
@@ -310,4 +310,4 @@ def _matching_tuples(**sizes):
 
 
 def _anchor_count(count, L):
-    return checks.whole_number(count, "anchors", 1, L, "degrees below L")
+    return checks.integer(count, "anchors", 1, L, "degrees below L")

@@ -91,7 +91,7 @@ class _SamplePool(Layer):
     """Base of `MeanPool` and `MaxPool`."""
 
     def __post_init__(self):
-        set_fields(self, size=checks.whole_number(self.size, "size", 2))
+        set_fields(self, size=checks.integer(self.size, "size", 2))
 
     def out_type(self, in_type):
         expect_type(in_type, Sphere)

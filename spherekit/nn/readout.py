@@ -193,7 +193,7 @@ class Dense(Layer):
     features: int
 
     def __post_init__(self):
-        set_fields(self, features=checks.whole_number(self.features, "features", 1))
+        set_fields(self, features=checks.integer(self.features, "features", 1))
 
     def out_type(self, in_type):
         expect_type(in_type, Features)
@@ -266,7 +266,7 @@ class SetSum(Layer):
     set_size: int
 
     def __post_init__(self):
-        set_fields(self, set_size=checks.whole_number(self.set_size, "set_size", 1))
+        set_fields(self, set_size=checks.integer(self.set_size, "set_size", 1))
 
     def out_type(self, in_type):
         return expect_type(in_type, Features)

@@ -65,8 +65,8 @@ class Scattering(Layer):
         lam = checks.real_number(
             self.lam, "lam", expected, lambda dilation: 1 < dilation < math.inf
         )
-        J0, N = checks.whole_number(self.J0, "J0", 0), checks.whole_number(self.N, "N", 1)
-        depth = checks.whole_number(self.depth, "depth", 0)
+        J0, N = checks.integer(self.J0, "J0", 0), checks.integer(self.N, "N", 1)
+        depth = checks.integer(self.depth, "depth", 0)
         factor = oversampling(self.oversample)
         paths = self.paths if isinstance(self.paths, str) else _path_tuples(self.paths)
         set_fields(self, lam=lam, J0=J0, depth=depth, N=N, paths=paths, oversample=factor)
@@ -109,6 +109,6 @@ def _path_tuples(paths):
     return tuple(
         path
         if isinstance(path, str) or not isinstance(path, Iterable)
-        else tuple(checks.whole_number(scale, "a scale of paths", -math.inf) for scale in path)
+        else tuple(checks.integer(scale, "a scale of paths", -math.inf) for scale in path)
         for path in paths
     )

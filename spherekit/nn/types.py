@@ -216,7 +216,7 @@ class Fragments(Value):
     real: bool = True
 
     def __post_init__(self):
-        tau = tuple(checks.whole_number(t, "tau", 0) for t in as_tuple(self.tau, "tau"))
+        tau = tuple(checks.integer(t, "tau", 0) for t in as_tuple(self.tau, "tau"))
         if not any(tau):
             raise ValueError(f"tau is {tau}; expected numbers of fragments >= 0 of each degree")
         set_fields(self, tau=tau, channels=_channel_count(self.channels), real=_flag(self.real))
@@ -280,7 +280,7 @@ class Features(Value):
     features: int
 
     def __post_init__(self):
-        set_fields(self, features=checks.whole_number(self.features, "features", 1))
+        set_fields(self, features=checks.integer(self.features, "features", 1))
 
     def shape(self, batch) -> tuple[int, ...]:
         """Shape of an array of ``batch`` signals."""
@@ -355,12 +355,12 @@ def lower_band_limit(L, in_type):
     """Band-limit of a layer's output: that of its input, or a lower one."""
     if L is None:
         return in_type.L
-    return checks.whole_number(L, "L", 1, in_type.L, "the band-limit of the input")
+    return checks.integer(L, "L", 1, in_type.L, "the band-limit of the input")
 
 
 def optional_size(value, name):
     """A whole number >= 1, or None."""
-    return None if value is None else checks.whole_number(value, name, 1)
+    return None if value is None else checks.integer(value, name, 1)
 
 
 def oversampling(factor):
@@ -385,7 +385,7 @@ def _flag(real):
 
 
 def _channel_count(channels):
-    return checks.whole_number(channels, "channels", 1)
+    return checks.integer(channels, "channels", 1)
 
 
 def _real_or_complex(signals):

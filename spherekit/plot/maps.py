@@ -79,7 +79,7 @@ def show(
     """
     view = dict(projection=projection, rot=rot, flip=flip, half=half, size=size)
     p = _projection.project(f, grid, **view)
-    vmin, vmax, extend, signed = colour_range(f, vmin=vmin, vmax=vmax, symmetric=symmetric)
+    vmin, vmax, extend, signed = color_range(f, vmin=vmin, vmax=vmax, symmetric=symmetric)
     if ax is None:
         ax = _new_axes(projection, half)
     if cmap is None:
@@ -96,13 +96,13 @@ def show(
     return ax
 
 
-def colour_range(f, *, vmin=None, vmax=None, symmetric=None):
+def color_range(f, *, vmin=None, vmax=None, symmetric=None):
     """The colour range (vmin, vmax, extend, symmetric) that :func:`show` gives to samples.
 
     Examples
     --------
     >>> import numpy as np
-    >>> colour_range(np.array([-3.0, 0.0, 1.0]), vmax=2.0)
+    >>> color_range(np.array([-3.0, 0.0, 1.0]), vmax=2.0)
     (-2.0, 2.0, 'min', True)
     """
     f = _projection.plain_samples(f)

@@ -208,7 +208,7 @@ def _check_view(projection, rot, size, flip, half):
         raise ValueError(f"flip is {flip!r}; expected 'astro' (east to the left) or 'geo'")
     if half and projection != "orthographic":
         raise ValueError(f"half=True is for projection='orthographic', not {projection!r}")
-    size = checks.whole_number(size, "size", 2, hint="the width in pixels")
+    size = checks.integer(size, "size", 2, hint="the width in pixels")
     rot = _degrees(rot, "rot", "(longitude, latitude)")
     if abs(rot[1]) > 90:
         raise ValueError(

@@ -103,7 +103,7 @@ def spectrum(
     >>> spectrum(1 / (1 + np.arange(64.0)) ** 2, unit="K^2").get_xlabel()
     'degree $\\\\ell$'
     """
-    ell_min, f_sky = checks.whole_number(ell_min, "ell_min", 0), _fraction(f_sky)
+    ell_min, f_sky = checks.integer(ell_min, "ell_min", 0), _fraction(f_sky)
     for name, scale in dict(xscale=xscale, yscale=yscale).items():
         if scale not in (None, "linear", "log"):
             raise ValueError(f"{name} is {scale!r}; expected 'linear', 'log' or None")

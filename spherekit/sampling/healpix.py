@@ -39,7 +39,7 @@ def nside_of(n_pix):
     >>> nside_of(192)
     4
     """
-    n_pix = checks.whole_number(n_pix, "n_pix", 1, 12 * MAX_NSIDE**2)
+    n_pix = checks.integer(n_pix, "n_pix", 1, 12 * MAX_NSIDE**2)
     nside = isqrt(n_pix // 12)
     if 12 * nside**2 != n_pix:
         raise ValueError(
@@ -70,7 +70,7 @@ def rings(nside):
     >>> rings(1)[1]
     array([4, 4, 4])
     """
-    nside = checks.whole_number(nside, "nside", 1, MAX_NSIDE)
+    nside = checks.integer(nside, "nside", 1, MAX_NSIDE)
     i = np.arange(1, 2 * nside + 1)
     cap = 2 * np.arcsin(np.minimum(i, nside) / (np.sqrt(6) * nside))
     belt = np.arccos((4 * nside - 2 * np.maximum(i, nside)) / (3 * nside))
@@ -128,7 +128,7 @@ def pixel_angles(nside, pixels=None, *, nest=False):
     >>> pixel_angles(1, [4])[1]
     array([0.])
     """
-    nside = checks.whole_number(nside, "nside", 1, MAX_NSIDE)
+    nside = checks.integer(nside, "nside", 1, MAX_NSIDE)
     if pixels is None:
         pixels = np.arange(12 * nside**2)
     pixels = _pixel_numbers(pixels, nside)
@@ -214,7 +214,7 @@ def reorder(values, source):
 
 
 def _power_of_two(nside):
-    nside = checks.whole_number(nside, "nside", 1, MAX_NSIDE)
+    nside = checks.integer(nside, "nside", 1, MAX_NSIDE)
     if nside & (nside - 1):
         raise ValueError(f"nested order needs nside a power of two, got {nside}")
     return nside
@@ -289,7 +289,7 @@ class HEALPix(Grid):
     L = None
 
     def __init__(self, nside, weights="ring"):
-        object.__setattr__(self, "nside", checks.whole_number(nside, "nside", 1, 2**14))
+        object.__setattr__(self, "nside", checks.integer(nside, "nside", 1, 2**14))
         if weights not in ("ring", "equal"):
             raise ValueError(f'weights is {weights!r}; HEALPix knows "ring" and "equal"')
         object.__setattr__(self, "weighting", weights)

@@ -18,7 +18,7 @@ class _Rectangle(Grid):
         least = 2 * self.L - 1
         n_phi = self._default_n_phi() if self.n_phi is None else self.n_phi
         hint = f"L = {self.L} needs n_phi >= 2L-1 = {least} samples on a ring"
-        n_phi = checks.whole_number(n_phi, "n_phi", least, 4 * checks.MAX_BAND_LIMIT, hint)
+        n_phi = checks.integer(n_phi, "n_phi", least, 4 * checks.MAX_BAND_LIMIT, hint)
         object.__setattr__(self, "n_phi", n_phi)
 
     def quick(self):
@@ -155,7 +155,7 @@ class CC(_Rectangle):
         hint = f"L = {self.L} needs n_theta >= L+1"
         least = self.L + 1 if self.L > 1 else 2
         most = 4 * checks.MAX_BAND_LIMIT
-        n_theta = checks.whole_number(n_theta, "n_theta", least, most, hint)
+        n_theta = checks.integer(n_theta, "n_theta", least, most, hint)
         object.__setattr__(self, "n_theta", n_theta)
 
     @property

@@ -75,8 +75,8 @@ def _counts(n_phi):
     """Numbers of samples as an array of int."""
     most = 4 * checks.MAX_BAND_LIMIT
     if np.ndim(n_phi) == 0:
-        return np.array(checks.whole_number(n_phi, "n_phi", 1, most))
-    return np.array([checks.whole_number(n, "n_phi", 1, most) for n in n_phi], int)
+        return np.array(checks.integer(n_phi, "n_phi", 1, most))
+    return np.array([checks.integer(n, "n_phi", 1, most) for n in n_phi], int)
 
 
 def _of_each(values, what, theta):

@@ -89,7 +89,7 @@ class Covariances(Operator):
         self.wavelets = w = Wavelets(L, lam, J0, N, **options)
         directions = 2 * w.N - w.N % 2 if directions is None else directions
         hint = f"of the parity of N = {w.N}"
-        self.directions = checks.whole_number(directions, "directions", w.N, hint=hint)
+        self.directions = checks.integer(directions, "directions", w.N, hint=hint)
         if (self.directions - w.N) % 2:
             raise ValueError(f"directions is {self.directions}; expected a number {hint}")
         self.oversample = checks.oversampling(oversample)

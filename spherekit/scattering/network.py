@@ -98,7 +98,7 @@ class Scattering(Operator):
         self.oversample = checks.oversampling(oversample)
         self._way = WAYS[directional](self.first, self.later, self.oversample)
         self.directional, self.L = directional, self.first.L
-        self.depth = checks.whole_number(depth, "depth", 0)
+        self.depth = checks.integer(depth, "depth", 0)
         self.paths = make_paths(self.first.scales, self.depth, paths)
         self.L0 = self.later.scaling_limit
         self._branches = branches(self.paths)

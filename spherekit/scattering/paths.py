@@ -55,7 +55,7 @@ def _listed(kind, scales):
             raise TypeError(
                 f"paths holds {path!r} ({type(path).__name__}); expected a tuple of scales for each path"
             )
-        path = tuple(checks.whole_number(j, "a scale of paths", -math.inf) for j in path)
+        path = tuple(checks.integer(j, "a scale of paths", -math.inf) for j in path)
         for j in path:
             if j not in scales:
                 raise ValueError(

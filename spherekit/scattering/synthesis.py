@@ -72,7 +72,7 @@ def generate(C, flm, rng, *, iterations=100, tolerance=1e-6, progress=None):
     from scipy.optimize import minimize
 
     rng, flm = checks.generator(rng), checks.as_float_array(flm, "flm")
-    iterations = checks.whole_number(iterations, "iterations", 1)
+    iterations = checks.integer(iterations, "iterations", 1)
     tolerance = checks.real_number(tolerance, "tolerance", "a number >= 0", lambda x: x >= 0)
     checks.coefficients_shape(flm, C.L)
     if flm.ndim != 1 or not np.isfinite(flm).all():

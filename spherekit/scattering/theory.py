@@ -84,7 +84,7 @@ def wander(amplitude, rng, degrees=4):
 
     The longest way is ``amplitude`` radians; below about 1/degrees no two points meet.
     """
-    L, rng = checks.whole_number(degrees, "degrees", 1) + 1, checks.generator(rng)
+    L, rng = checks.integer(degrees, "degrees", 1) + 1, checks.generator(rng)
     vlm = rng.standard_normal(L * L) + 1j * rng.standard_normal(L * L)
     grid = MW(8 * L)
     theta, phi = (x.ravel() for x in np.meshgrid(grid.theta, grid.phi, indexing="ij"))

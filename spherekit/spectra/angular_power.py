@@ -106,11 +106,11 @@ def _by_signal(x, partner):
     L = band_limit_of(x)
     kind = checks.result_type(not anp.iscomplexobj(partner), checks.is_single(x))
 
-    def pull_back(g):
+    def pullback(g):
         shares = (g / (2 * np.arange(L) + 1))[..., degrees(L)]
         return like(cast(shares, checks.real_type(x)) * cast(conj(partner), kind), x)
 
-    return unbroadcast_f(x, pull_back)
+    return unbroadcast_f(x, pullback)
 
 
 defvjp(

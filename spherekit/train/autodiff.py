@@ -49,15 +49,15 @@ def vjp(function, arrays):
     Returns
     -------
     value : array
-    pull_back : callable
+    pullback : callable
         From the gradient by the value to the list of gradients by the arrays, in autograd's convention.
     auxiliary : tree of arrays
         The second result, not differentiated.
 
     >>> import numpy as np
     >>> arrays = [np.ones(2), np.array([2.0, 3.0])]
-    >>> value, pull_back, _ = vjp(lambda a: (a[0] * a[1], ()), arrays)
-    >>> value.tolist(), [g.tolist() for g in pull_back(np.ones(2))]
+    >>> value, pullback, _ = vjp(lambda a: (a[0] * a[1], ()), arrays)
+    >>> value.tolist(), [g.tolist() for g in pullback(np.ones(2))]
     ([2.0, 3.0], [[2.0, 3.0], [1.0, 1.0]])
     """
     slots = [_Slot(array) for array in arrays]
@@ -78,11 +78,11 @@ def vjp(function, arrays):
     if not isbox(results[0]):
         value = results[0]
 
-    def pull_back(gradient):
+    def pullback(gradient):
         backward_pass(gradient, end)
         return [slot.collect() for slot in slots]
 
-    return value, pull_back, results[1]
+    return value, pullback, results[1]
 
 
 def value_and_gradients(function, arrays):
@@ -100,8 +100,8 @@ def value_and_gradients(function, arrays):
     >>> float(value), [g.tolist() for g in gradients]
     (2.0, [[1.0, 1.0], [2.0]])
     """
-    value, pull_back, auxiliary = vjp(function, arrays)
-    return value, pull_back(np.ones((), np.asarray(value).dtype)), auxiliary
+    value, pullback, auxiliary = vjp(function, arrays)
+    return value, pullback(np.ones((), np.asarray(value).dtype)), auxiliary
 
 
 def loss_and_gradients(net, loss, params, state, x, y, context):
@@ -191,7 +191,7 @@ class _LayerRun:
         self.tree = x, params
         self.leaves = leaves(self.tree)
         self.traced = [index for index, leaf in enumerate(self.leaves) if isbox(leaf)]
-        self.pull_back = self.new_state = None
+        self.pullback = self.new_state = None
 
     def apply(self, values):
         """The layer, with these leaves in place of its input and parameters."""
@@ -217,7 +217,7 @@ class _LayerRun:
                 return self.apply(list(map(_ordinary, plain)))
             if not arrays:
                 return self.apply(plain)
-            y, self.pull_back, new_state = vjp(function, list(arrays))
+            y, self.pullback, new_state = vjp(function, list(arrays))
             return y, new_state
 
         y, self.new_state = self.observer.forward(self.key, plain[0], compute)
@@ -228,7 +228,7 @@ class _LayerRun:
 
         def rule(gradient):
             def compute(ordinary=False):
-                return self.pull_back(_ordinary(gradient) if ordinary else gradient)
+                return self.pullback(_ordinary(gradient) if ordinary else gradient)
 
             return self.observer.backward(self.key, gradient, compute)
 

@@ -6,7 +6,7 @@ import numpy as np
 from autograd.tracer import getval
 
 from spherekit._core import checks
-from spherekit._core.blas import one_thread
+from spherekit._core.blas import single_threaded
 from spherekit._core.pytree import flatten, leaves, path_text
 from spherekit.nn import Context
 from spherekit.train import checkpoints as store
@@ -161,7 +161,7 @@ def _repeated(job, checkpoint, x, y, rng):
     )
     arguments = job.net, job.loss, checkpoint.params, checkpoint.state, x, y, context
     try:
-        with one_thread(), np.errstate(all="ignore"):
+        with single_threaded(), np.errstate(all="ignore"):
             return observer, loss_and_gradients(*arguments)[1], None
     except Exception as error:
         return observer, None, error

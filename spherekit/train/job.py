@@ -51,7 +51,7 @@ class EarlyStopping:
                 "name of a metric"
             )
         if self.patience is not None:
-            _set(self, patience=checks.whole_number(self.patience, "patience", 1))
+            _set(self, patience=checks.integer(self.patience, "patience", 1))
 
 
 @dataclass(frozen=True)
@@ -96,10 +96,10 @@ class Checkpointing:
             raise TypeError(
                 f"folder is {self.folder!r} ({type(self.folder).__name__}); expected a path"
             )
-        number = checks.whole_number(self.keep_checkpoints, "keep_checkpoints", 1)
+        number = checks.integer(self.keep_checkpoints, "keep_checkpoints", 1)
         _set(self, keep_checkpoints=number, resume=bool(self.resume))
         if self.checkpoint_every is not None:
-            every = checks.whole_number(self.checkpoint_every, "checkpoint_every", 1)
+            every = checks.integer(self.checkpoint_every, "checkpoint_every", 1)
             _set(self, checkpoint_every=every)
         if self.description is not None:
             _check_description(self.description)
@@ -164,7 +164,7 @@ class Job:
     def __post_init__(self):
         check_network(self.net)
         for name, minimum in dict(epochs=1, batch_size=1, seed=0, set_size=1).items():
-            _set(self, **{name: checks.whole_number(getattr(self, name), name, minimum)})
+            _set(self, **{name: checks.integer(getattr(self, name), name, minimum)})
         if self.max_norm is not None:
             _set(self, max_norm=largest_norm(self.max_norm))
         _set(self, optimizer=_checked_optimizer(self.optimizer))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spherekit._core import checks
-from spherekit._core.blas import one_thread
+from spherekit._core.blas import single_threaded
 from spherekit.nn import Context
 from spherekit.train import checkpoints as store
 from spherekit.train import divergence, losses
@@ -261,13 +261,13 @@ def predict(net, params, signals, *, state=None, batch_size=256, threads=None):
     jobs.check_network(net)
     jobs.check_single_tree(net, params)
     signals, count = jobs.check_signals(net, signals, "predict")
-    batch_size = checks.whole_number(batch_size, "batch_size", 1)
+    batch_size = checks.integer(batch_size, "batch_size", 1)
     return _outputs(net, params, state, signals, count, batch_size, Context(threads=threads))
 
 
 def _outputs(net, params, state, signals, count, batch_size, context):
     batches = []
-    with one_thread():
+    with single_threaded():
         for first in range(0, max(count, 1), batch_size):
             x = jobs.select(signals, slice(first, first + batch_size))
             batches.append(net.apply(params, state, x, context)[0])
@@ -358,7 +358,7 @@ def advance(job, checkpoint, rows):
     random_state = rng.bit_generator.state
     # Not finite results are named below, with what the training knows.
     context = Context(training=True, rng=rng, threads=job.threads, check_finite=False)
-    with one_thread(), np.errstate(all="ignore"):
+    with single_threaded(), np.errstate(all="ignore"):
         try:
             loss, gradients, state = loss_and_gradients(
                 job.net, job.loss, checkpoint.params, checkpoint.state, x, y, context

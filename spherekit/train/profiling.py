@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spherekit._core import checks
-from spherekit._core.blas import one_thread
+from spherekit._core.blas import single_threaded
 from spherekit._core.pytree import path_text
 from spherekit.nn import Context
 from spherekit.timing import listening
@@ -94,7 +94,7 @@ def profile(net, initial, data, *, loss="cross_entropy", optimizer=None, repeats
     >>> [row.name for row in result.rows], 0 < result.kernel_fraction < 1
     (['PowerSpectrum', 'Dense', 'loss'], True)
     """
-    repeats = checks.whole_number(repeats, "repeats", 1)
+    repeats = checks.integer(repeats, "repeats", 1)
     loss, optimizer = losses.resolve(loss), adam() if optimizer is None else optimizer
     check_network(net)
     check_initial(net, initial)
@@ -111,7 +111,7 @@ def profile(net, initial, data, *, loss="cross_entropy", optimizer=None, repeats
             around=around,
         )
         start = perf_counter()
-        with one_thread():
+        with single_threaded():
             _, gradients, _ = loss_and_gradients(net, loss, params, state, *data, context)
             middle = perf_counter()
             optimizer.step(params, gradients, optimizer_state)

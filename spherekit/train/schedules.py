@@ -80,8 +80,8 @@ def cosine(learning_rate, steps, warmup=0, floor=0.0):
     >>> [round(schedule(step), 3) for step in (0, 1, 2, 7, 12, 20)]
     [0.5, 1.0, 1.0, 0.5, 0.0, 0.0]
     """
-    steps, learning_rate = checks.whole_number(steps, "steps", 1), _learning_rate(learning_rate)
-    warmup = checks.whole_number(warmup, "warmup", 0)
+    steps, learning_rate = checks.integer(steps, "steps", 1), _learning_rate(learning_rate)
+    warmup = checks.integer(warmup, "warmup", 0)
     if warmup >= steps:
         raise ValueError(f"warmup is {warmup} of {steps} steps; expected fewer than steps")
     expected = f"a learning rate from 0 to {learning_rate:g}"
@@ -116,7 +116,7 @@ def steps(learning_rates, at):
             f"learning_rates is {learning_rates!r}, at is {at!r}; expected a sequence of each"
         )
     learning_rates = tuple(map(_learning_rate, learning_rates))
-    at = tuple(checks.whole_number(step, "at", 1) for step in at)
+    at = tuple(checks.integer(step, "at", 1) for step in at)
     if len(learning_rates) != len(at) + 1 or list(at) != sorted(set(at)):
         raise ValueError(
             f"{len(learning_rates)} learning rates at the steps {at}; expected one more learning rate than "
@@ -149,7 +149,7 @@ def exponential(learning_rate, factor, every=1):
     >>> exponential(1.0, 0.5, every=10)(20)
     0.25
     """
-    every, expected = checks.whole_number(every, "every", 1), "a number above 0, at most 1"
+    every, expected = checks.integer(every, "every", 1), "a number above 0, at most 1"
     factor = checks.real_number(factor, "factor", expected, lambda x: 0 < x <= 1)
     learning_rate = _learning_rate(learning_rate)
     return _schedule("exponential", learning_rate=learning_rate, factor=factor, every=every)

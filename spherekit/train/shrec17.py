@@ -178,7 +178,7 @@ def identifier(name):
     if isinstance(name, str):
         name = name.strip()
         return name.zfill(6) if name.isascii() and name.isdigit() else name
-    return f"{checks.whole_number(name, 'an identifier', 0, hint='or text'):06d}"
+    return f"{checks.integer(name, 'an identifier', 0, hint='or text'):06d}"
 
 
 def _by_identifier(values, kind):

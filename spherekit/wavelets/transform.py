@@ -335,7 +335,7 @@ class Wavelets(Operator):
     def _checked_scale(self, j):
         if type(j) is int and j in self.grids:
             return j
-        j = checks.whole_number(j, "j", -np.inf, hint=f"one of the scales {self.scales}")
+        j = checks.integer(j, "j", -np.inf, hint=f"one of the scales {self.scales}")
         if j not in self.grids:
             raise ValueError(f"j is {j}; the scales are {self.scales}")
         return j
@@ -401,4 +401,4 @@ def _dilation(lam):
 
 def _lowest(J0, L, lam):
     J = tiling.highest(L, lam)
-    return checks.whole_number(J0, "J0", 0, J, f"the highest scale J of L={L}, lam={lam:g} is {J}")
+    return checks.integer(J0, "J0", 0, J, f"the highest scale J of L={L}, lam={lam:g} is {J}")

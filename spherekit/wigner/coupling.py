@@ -89,7 +89,7 @@ def clebsch_gordan_blocks(L):
     >>> len(clebsch_gordan_blocks(9)), clebsch_gordan_blocks(3)[1, 2, 1].shape
     (369, (3, 5, 3))
     """
-    L = checks.whole_number(L, "L", 0)
+    L = checks.integer(L, "L", 0)
     checks.fits_memory(_blocks_bytes(L), f"all Clebsch-Gordan blocks of degrees below {L}")
     every = [
         (l1, l2, l)
@@ -120,7 +120,7 @@ def wigner_3j(l1, l2, l3, m1, m2, m3):
     l1, l2, l3 = _degrees(l1=l1, l2=l2, l3=l3)
     orders = []
     for value, name, degree in ((m1, "m1", l1), (m2, "m2", l2), (m3, "m3", l3)):
-        orders.append(checks.whole_number(value, name, -degree, degree))
+        orders.append(checks.integer(value, name, -degree, degree))
     m1, m2, m3 = orders
     if m1 + m2 + m3 or not abs(l1 - l2) <= l3 <= l1 + l2:
         return 0.0
@@ -150,7 +150,7 @@ def _block(l1, l2, l, basis):  # noqa: E741
 
 
 def _degrees(**values):
-    return tuple(checks.whole_number(value, name, 0) for name, value in values.items())
+    return tuple(checks.integer(value, name, 0) for name, value in values.items())
 
 
 # --- kernels -----------------------------------------------------------------------------------------

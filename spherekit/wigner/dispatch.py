@@ -77,13 +77,13 @@ def choose(problem, engine="auto"):
     return pick(problem, engine, ENGINES)
 
 
-def needed_bytes(problem, engine="auto"):
+def required_bytes(problem, engine="auto"):
     """Bytes that the engine needs beside its input."""
-    return choose(problem, engine).needed_bytes(problem) if problem.maps else 0
+    return choose(problem, engine).required_bytes(problem) if problem.maps else 0
 
 
 @lru_cache(maxsize=512)
 def prepare(engine, *fields):
     """(the `Problem` of these fields, the engine for it, the bytes that it needs)."""
     problem = Problem(*fields)
-    return problem, choose(problem, engine), needed_bytes(problem, engine)
+    return problem, choose(problem, engine), required_bytes(problem, engine)

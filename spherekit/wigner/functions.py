@@ -56,7 +56,7 @@ def d_column(m, n, beta, L):
     array([ 1.   ,  0.5  , -0.125])
     """
     L = checks.band_limit(L)
-    m, n = (checks.whole_number(v, name, 1 - L, L - 1) for v, name in ((m, "m"), (n, "n")))
+    m, n = (checks.integer(v, name, 1 - L, L - 1) for v, name in ((m, "m"), (n, "n")))
     (beta,) = check_angles(beta=beta)
     return _column(beta, m, n, L)
 

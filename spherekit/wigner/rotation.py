@@ -174,23 +174,23 @@ def _by_order(flm):
 def _reverse_flm(answer, flm, alpha, beta, gamma, reality, threads, checked):
     """R^T = conj R^{-1} conj: a rotation, by angles that may be followed too."""
 
-    def pull_back(g):
+    def pullback(g):
         back = _rotated(anp.conj(g), -gamma, -beta, -alpha, reality, threads, False)
         return unbroadcast_f(flm, anp.conj)(back)
 
-    return pull_back
+    return pullback
 
 
 def _reverse_angle(position, along):
     def rule(answer, flm, alpha, beta, gamma, reality, threads, checked):
         angles = (alpha, beta, gamma)
 
-        def pull_back(g):
+        def pullback(g):
             slope = along(answer, flm, angles, reality, threads)
             total = cast(anp.sum(anp.real(g * slope), axis=-1), np.float64)
             return unbroadcast_f(angles[position], lambda x: x)(total)
 
-        return pull_back
+        return pullback
 
     return rule
 

@@ -205,12 +205,12 @@ def estimate_memory(
     (True, True)
     """
     arguments = _arguments(L, N, sampling, reality, steerable, 0, threads)
-    batch = checks.whole_number(batch, "batch", 0)
+    batch = checks.integer(batch, "batch", 0)
     single = checks.sample_type(dtype) in (np.float32, np.complex64)
     grid, L, N = (arguments[name] for name in ("grid", "L", "N"))
     fields = grid, L, N, 0, arguments["reality"], arguments["threads"]
     problems = [dispatch.Problem(*fields, *kind, batch, single) for kind in directions(direction)]
-    return int(max(map(dispatch.needed_bytes, problems)))
+    return int(max(map(dispatch.required_bytes, problems)))
 
 
 def _arguments(L, N, sampling, reality, steerable, L_lower, threads, engine="auto"):
@@ -228,7 +228,7 @@ def _arguments(L, N, sampling, reality, steerable, L_lower, threads, engine="aut
             raise ValueError(f"{grid!r} holds orders of the other parity than N={N}")
     else:
         grid = RotationGrid(L, N, sampling, steerable)
-    lower = checks.whole_number(L_lower, "L_lower", 0, L - 1)
+    lower = checks.integer(L_lower, "L_lower", 0, L - 1)
     return {
         "L": L,
         "N": N,

@@ -104,7 +104,7 @@ def compare(
     unknown = [name for name in methods if name not in probes.PROBES]
     if unknown:
         raise ValueError(f"no methods {unknown}; known are {', '.join(probes.PROBES)}")
-    n = checks.whole_number(n, "n", 4, hint="skies of a class, to train and to test")
+    n = checks.integer(n, "n", 4, hint="skies of a class, to train and to test")
     options = dict(seed=seed, equalised=equalised, J0=J0, depth=depth, oversample=oversample)
     tested = features.Settings(L, recipe, strength, **options).checked()
     sets = {"gaussian": features.Settings(L, "gaussian", 0.0, **options).checked(), "class": tested}

@@ -41,11 +41,11 @@ class Settings(NamedTuple):
         strength = skies.check_strength(self.recipe, strength)
         settings = self._replace(
             L=L,
-            J0=checks.whole_number(self.J0, "J0", 0),
-            depth=checks.whole_number(self.depth, "depth", 0),
+            J0=checks.integer(self.J0, "J0", 0),
+            depth=checks.integer(self.depth, "depth", 0),
             strength=strength,
             oversample=checks.oversampling(self.oversample),
-            seed=checks.whole_number(self.seed, "seed", 0),
+            seed=checks.integer(self.seed, "seed", 0),
         )
         settings.scattering()
         return settings

@@ -93,7 +93,7 @@ class Accuracy(NamedTuple):
 
 def splits(n_0, n_1, count=5):
     """(training, test) indices of ``count`` permutations, half of each class in each; class 0 comes first."""
-    for p in range(checks.whole_number(count, "count", 1)):
+    for p in range(checks.integer(count, "count", 1)):
         rng = np.random.default_rng([77, p])
         class_0, class_1 = rng.permutation(n_0), n_0 + rng.permutation(n_1)
         a, b = n_0 // 2, n_1 // 2

@@ -165,7 +165,7 @@ def caps(L, centres, amplitudes, radii):
     amplitudes, radii : float ndarray [shape=(n,)]
         Radii in radians.
     """
-    L = checks.whole_number(L, "L", 1, MAX_L, "the band-limit of caps")
+    L = checks.integer(L, "L", 1, MAX_L, "the band-limit of caps")
     weights = cap_weights(np.asarray(radii, float), L) * amplitudes
     return sum_caps(weights, centres, L)
 

@@ -18,7 +18,7 @@ from collections import namedtuple
 import numpy as np
 
 from spherekit._core import checks, chunks
-from spherekit._core.cache import kept
+from spherekit._core.cache import bytes_lru_cache
 from spherekit._core.missing import UNSEEN
 from spherekit._core.parallel import run
 from spherekit._core.workspace import on_lines, scratch
@@ -51,17 +51,17 @@ Tables = namedtuple(
 )
 
 
-def why_unusable(problem):
+def unusable_reason(problem):
     """None, or why these transforms are not batched; depends on the problem alone."""
-    return why_not_batched(problem.grid, problem.L, 1, 1, problem.reality, problem.maps)
+    return unbatchable_reason(problem.grid, problem.L, 1, 1, problem.reality, problem.maps)
 
 
 def is_usable_for(problem):
     """Whether these transforms are batched."""
-    return why_unusable(problem) is None
+    return unusable_reason(problem) is None
 
 
-def needed_bytes(problem):
+def required_bytes(problem):
     """Memory beside the input: the result, tables, and the work memory of threads."""
     case = problem.grid, problem.L, 1, 1, problem.single, problem.threads
     return problem.result_bytes + tables_and_work_bytes(*case)
@@ -117,7 +117,7 @@ def _input_stats(flm):
 # --- what the sphere and the rotation group share ----------------------------------------------------
 
 
-def why_not_batched(sphere, L, N, gammas, real, maps):
+def unbatchable_reason(sphere, L, N, gammas, real, maps):
     """None, or why signals with ``gammas`` angles gamma and orders |n| < N are not batched."""
     if not real:
         return "it takes real signals (reality=True)"
@@ -153,7 +153,7 @@ def is_sound(input_stats, checked, single):
     return bad == 0 and is_symmetric
 
 
-@kept(2**28, lambda tables: tables.values.nbytes)
+@bytes_lru_cache(2**28, lambda tables: tables.values.nbytes)
 def tables(sphere, L, N, gammas, plan_of, to_samples, single):
     """Tables of one direction: of `harmonic.plan.synthesis_plan` or `analysis_plan`, or its transpose."""
     rings, signs = sphere.shape[0], np.where(np.arange(1 - L, 0) % 2, -1.0, 1.0)

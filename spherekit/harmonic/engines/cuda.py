@@ -45,7 +45,7 @@ Ready = namedtuple("Ready", "orders tables rings columns weights signs to_grid f
 Side = namedtuple("Side", "factors taps period")
 
 
-def why_unusable(problem):
+def unusable_reason(problem):
     """None: it is the engine of arrays on a GPU, and refuses grids that it does not do when it is called."""
 
 
@@ -54,7 +54,7 @@ def is_usable_for(problem):
     return problem.on_gpu
 
 
-def needed_bytes(problem):
+def required_bytes(problem):
     """Memory of the CPU: none."""
     return 0
 

@@ -17,7 +17,7 @@ from functools import lru_cache
 import numpy as np
 
 from spherekit._core import checks
-from spherekit._core.cache import kept
+from spherekit._core.cache import bytes_lru_cache
 from spherekit._core.chunks import for_each_chunk
 from spherekit._core.jit import jit, leaf
 from spherekit._core.missing import UNSEEN
@@ -48,7 +48,7 @@ BATCH_MAPS = 8
 Tables = namedtuple("Tables", "rows folded lanes rings starts values")
 
 
-def why_unusable(problem):
+def unusable_reason(problem):
     """None, or why these transforms do not go by precomputed tables; depends on the problem alone."""
     grid = problem.grid
     if not grid.rectangular:
@@ -64,10 +64,10 @@ def why_unusable(problem):
 
 def is_usable_for(problem):
     """Whether these transforms go by precomputed tables."""
-    return why_unusable(problem) is None
+    return unusable_reason(problem) is None
 
 
-def needed_bytes(problem):
+def required_bytes(problem):
     """Memory beside the input: the result, planes and copies in flight, tables."""
     grid, L, spin, single = problem.grid, problem.L, problem.spin, _in_single(problem)
     rings, size = len(grid.ring_theta), table_bytes(grid, L, spin)
@@ -98,7 +98,7 @@ def _symmetric(grid):
     return bool(np.abs(grid.ring_theta + grid.ring_theta[::-1] - math.pi).max() < 1e-14)
 
 
-@kept(2**28, lambda tables: tables.values.nbytes)
+@bytes_lru_cache(2**28, lambda tables: tables.values.nbytes)
 def tables(grid, L, spin, plan_of, to_samples, single):
     """Tables of one direction: a synthesis or, transposed, an analysis."""
     folded, n = spin == 0 and _symmetric(grid), len(grid.ring_theta)

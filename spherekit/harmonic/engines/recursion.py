@@ -36,7 +36,7 @@ Chunk = namedtuple("Chunk", "orders slots own_pairs all_pairs")
 CHUNK_BYTES, _ORDERS_AT_ONCE = 1.5e6, 16
 
 
-def why_unusable(problem):
+def unusable_reason(problem):
     """None: every grid, band-limit and number of maps."""
 
 
@@ -45,7 +45,7 @@ def is_usable_for(problem):
     return True
 
 
-def needed_bytes(problem):
+def required_bytes(problem):
     """Memory beside the input: the result, planes and copies in flight, tables."""
     grid, L, real = problem.grid, problem.L, problem.reality
     plan = problem.plan_of(grid, L)

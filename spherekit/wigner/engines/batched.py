@@ -10,21 +10,21 @@ from spherekit.wigner import packing
 name = "batched"
 
 
-def why_unusable(problem):
+def unusable_reason(problem):
     """None, or why these transforms are not batched; depends on the problem alone."""
     grid = problem.grid
     if grid.steerable:
         return "it takes all orders n (steerable=False)"
     case = grid.sphere, problem.L, problem.N, grid.n_gamma
-    return batched.why_not_batched(*case, problem.reality, problem.maps)
+    return batched.unbatchable_reason(*case, problem.reality, problem.maps)
 
 
 def is_usable_for(problem):
     """Whether these transforms are batched."""
-    return why_unusable(problem) is None
+    return unusable_reason(problem) is None
 
 
-def needed_bytes(problem):
+def required_bytes(problem):
     """Memory beside the input: the result, tables, and the work memory of threads."""
     case = problem.grid.sphere, problem.L, problem.N, problem.grid.n_gamma
     work = batched.tables_and_work_bytes(*case, problem.single, problem.threads)

@@ -14,7 +14,7 @@ from spherekit.wigner.engines import field_transform
 name = "by_order"
 
 
-def why_unusable(problem):
+def unusable_reason(problem):
     """None: every grid, band-limit and number of signals."""
 
 
@@ -23,7 +23,7 @@ def is_usable_for(problem):
     return True
 
 
-def needed_bytes(problem):
+def required_bytes(problem):
     """Memory beside the input: the result, planes, fields and copies in flight, tables."""
     sphere, L, orders = problem.grid.sphere, problem.L, problem.orders
     columns = recursion.plane_columns(problem.plan_of(sphere, L), problem.to_samples)

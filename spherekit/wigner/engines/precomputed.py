@@ -12,7 +12,7 @@ from collections import namedtuple
 
 import numpy as np
 
-from spherekit._core.cache import kept
+from spherekit._core.cache import bytes_lru_cache
 from spherekit._core.jit import jit, leaf
 from spherekit._core.parallel import run
 from spherekit._core.workspace import aligned, on_lines, scratch
@@ -38,7 +38,7 @@ _ONE_MAP, _BATCH, _BATCH_MAPS = 4e6, 6e7, 8
 Tables = namedtuple("Tables", "starts values rings rows")
 
 
-def why_unusable(problem):
+def unusable_reason(problem):
     """None, or why these transforms do not go by precomputed tables; depends on the problem alone."""
     sphere = problem.grid.sphere
     if not sphere.rectangular:
@@ -52,10 +52,10 @@ def why_unusable(problem):
 
 def is_usable_for(problem):
     """Whether these transforms go by precomputed tables."""
-    return why_unusable(problem) is None
+    return unusable_reason(problem) is None
 
 
-def needed_bytes(problem):
+def required_bytes(problem):
     """Memory beside the input: the result, planes, fields and copies in flight, tables.
 
     The tables are built from the matrices d of all angles.
@@ -81,7 +81,7 @@ def _columns(sphere):
     return _up(len(sphere.ring_theta), BLOCK)
 
 
-@kept(2**28, lambda tables: tables.values.nbytes)
+@bytes_lru_cache(2**28, lambda tables: tables.values.nbytes)
 def tables(sphere, L, N, plan_of, to_samples):
     """Tables of one direction: of `harmonic.plan.synthesis_plan` or `analysis_plan`, or its transpose."""
     rings = len(sphere.ring_theta)
