@@ -12,6 +12,17 @@ from collections import namedtuple
 import numba
 from numba.core import config
 
+__all__ = [
+    "array_module",
+    "current",
+    "kernel",
+    "launch",
+    "on_gpu",
+    "simulated",
+    "target",
+    "why_not",
+]
+
 #: Kernels and the types of their arguments: what is compiled without a GPU, to be looked at.
 Kernel = namedtuple("Kernel", "function signature")
 KERNELS = {}

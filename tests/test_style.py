@@ -6,6 +6,7 @@ from pathlib import Path
 import spherekit
 
 PACKAGE = Path(spherekit.__file__).parent
+SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 #: Of NamedTuple, whose methods have an underscore so that they do not meet a field's name.
 NAMEDTUPLE = {"_replace", "_asdict", "_fields", "_make", "_field_defaults"}
@@ -61,11 +62,10 @@ def violations(source):
 
 def test_nothing_private_is_used_outside_its_file():
     """Within a room too; `spherekit._core` is private to the package, and every room may use it."""
-    paths = sorted(PACKAGE.rglob("*.py"))
-    assert len(paths) > 100
+    assert len(SOURCES) > 100
     listed = [
         f"{path.relative_to(PACKAGE.parent)}:{line}: {name}"
-        for path in paths
+        for path in SOURCES
         for line, name in violations(path.read_text(encoding="utf-8"))
     ]
     assert not listed, "private names of other files:\n" + "\n".join(listed)
@@ -96,3 +96,90 @@ def test_what_counts_as_private():
         "class A:\n    def __init__(self, x):\n        self._x = x\n    def f(self, b):\n        return b._x",
     ):
         assert not violations(source), source
+
+
+#: Words that name nothing: pronouns and their like, and participles that stand for anything.
+VAGUE = set(
+    """some how made found held said told kept one other rest few whole there back ours theirs
+    this that these those it they them what which who whose why here both each others same none all_of
+    everything anything nothing something thing things stuff many most much more less least
+    given known seen shown wanted asked needed done stated chosen picked carried own mine""".split()
+)
+#: Words of this package's past, for which the field has better ones (see `tutorials/contributing.md`).
+REPLACED = set(
+    """stored bundle route guard couples places climb bar put take hold numbers sound_coefficients
+    worthwhile by_maps turned divisions takes gives tapped optimiser rate watch keep every sets leaves
+    structure rebuilt blend gathered task keys trouble trees setup parts""".split()
+)
+
+
+def bound_names(tree):
+    """(line, name) of what a file binds: functions, arguments, and targets of `=`, `:=`, `for`, `with`, `as`.
+
+    Fields of a class are attributes, and free.
+    """
+    fields = {
+        id(target)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        for statement in node.body
+        if isinstance(statement, ast.Assign | ast.AnnAssign)
+        for target in getattr(statement, "targets", [getattr(statement, "target", None)])
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg):
+            yield node.lineno, node.arg
+        elif (
+            isinstance(node, ast.Name)
+            and isinstance(node.ctx, ast.Store)
+            and id(node) not in fields
+        ):
+            yield node.lineno, node.id
+        elif isinstance(node, ast.FunctionDef):
+            yield node.lineno, node.name
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            yield node.lineno, node.name
+
+
+def vague_names(source):
+    return sorted(
+        (line, name)
+        for line, name in bound_names(ast.parse(source))
+        if name.strip("_").lower() in VAGUE | REPLACED
+    )
+
+
+def test_names_say_what_they_name():
+    listed = [
+        f"{path.relative_to(PACKAGE.parent)}:{line}: {name}"
+        for path in SOURCES
+        for line, name in vague_names(path.read_text(encoding="utf-8"))
+    ]
+    assert not listed, "names that say nothing, or not in the field's words:\n" + "\n".join(listed)
+
+
+def test_what_counts_as_vague():
+    refused = {
+        "def f(kept): pass": "kept",
+        "def f(*, how=1): pass": "how",
+        "lambda other: 1": "other",
+        "made = 1": "made",
+        "x, rest = y": "rest",
+        "for each in y: pass": "each",
+        "with f() as held: pass": "held",
+        "try:\n    f()\nexcept E as why: pass": "why",
+        "[x for some in y]": "some",
+        "def _take(x): pass": "_take",
+        "if (found := f()): pass": "found",
+    }
+    for source, name in refused.items():
+        assert [n for _, n in vague_names(source)] == [name], source
+    for source in ("x.kept = 1", "f(other=1)", "class A:\n    rate: float = 0.5", "found_rows = 1"):
+        assert not vague_names(source), source
+
+
+def test_files_are_short():
+    lengths = {
+        path.relative_to(PACKAGE.parent): len(path.read_bytes().splitlines()) for path in SOURCES
+    }
+    assert not {path: length for path, length in lengths.items() if length > 600}

@@ -23,6 +23,8 @@ from spherekit.nn.readout import Activation, Dense, Invariants, SetSum
 from spherekit.nn.scattering_layer import Scattering
 from spherekit.nn.types import Sphere, as_tuple
 
+__all__ = ["cobb", "cohen", "deep_sets", "esteves", "hybrid", "kondor", "spin"]
+
 
 def cohen(
     L=30, channels=(20, 40), limits=(10, 6), *, inputs=1, outputs=10, oversample=1

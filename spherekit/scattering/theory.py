@@ -11,6 +11,8 @@ from spherekit.harmonic import evaluate, forward
 from spherekit.sampling import MW
 from spherekit.wigner import euler, rotate
 
+__all__ = ["deform", "energy", "equivariance", "invariance", "stability", "stretch", "wander"]
+
 #: ||S f - S R f||, the bound theta (L0-1) ||S f|| + equivariance, and equivariance = ||S R f - R S f||.
 Invariance = namedtuple("Invariance", "error bound equivariance")
 

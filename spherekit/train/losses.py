@@ -14,6 +14,8 @@ from autograd.tracer import getval
 from spherekit._core import checks
 from spherekit._core.modulus import modulus
 
+__all__ = ["cross_entropy", "mae", "mse", "resolve", "rmse"]
+
 
 def cross_entropy(outputs, labels):
     """Mean of -log softmax(outputs)[label].

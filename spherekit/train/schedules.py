@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from spherekit._core import checks
 
+__all__ = ["Schedule", "as_schedule", "constant", "cosine", "exponential", "steps"]
+
 
 @dataclass(frozen=True)
 class Schedule:
