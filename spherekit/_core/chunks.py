@@ -22,7 +22,7 @@ def chunk_size(maps, bytes_per_map, threads):
     return size, is_split
 
 
-def in_flight(maps, bytes_per_map, threads):
+def concurrent_maps(maps, bytes_per_map, threads):
     """How many maps have work memory at the same time."""
     size, is_split = chunk_size(maps, bytes_per_map, threads)
     return min(maps, size * threads) if is_split else size

@@ -35,10 +35,10 @@ def _walk(tree, path):
         raise TypeError(f"a tree of arrays has {type(tree).__name__}{place}; expected an array")
 
 
-def leaves(tree):
+def tree_leaves(tree):
     """A list of the leaves, in the order of `flatten`; of any type, such as boxes of autograd.
 
-    >>> leaves({"a": 1, "b": [2, (3,)]})
+    >>> tree_leaves({"a": 1, "b": [2, (3,)]})
     [1, 2, 3]
     """
     result = []

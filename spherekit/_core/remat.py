@@ -5,18 +5,18 @@ from autograd.extend import defjvp, defvjp, primitive
 
 
 @primitive
-def recomputed(x, function):
+def rematerialize(x, function):
     """``function(x)``; its derivatives run it once more, so that the tape holds x alone.
 
     (autograd's own `checkpoint` runs it twice in the forward pass, and keeps what the second run made.)
 
     >>> import autograd.numpy as np
     >>> from autograd import grad
-    >>> float(grad(lambda x: recomputed(x, lambda u: np.sin(u) ** 2))(0.0))
+    >>> float(grad(lambda x: rematerialize(x, lambda u: np.sin(u) ** 2))(0.0))
     0.0
     """
     return function(x)
 
 
-defvjp(recomputed, lambda _, x, f: lambda g: make_vjp(f)(x)[0](g), argnums=(0,))
-defjvp(recomputed, lambda t, _, x, f: make_jvp(f)(x)(t)[1], argnums=(0,))
+defvjp(rematerialize, lambda _, x, f: lambda g: make_vjp(f)(x)[0](g), argnums=(0,))
+defjvp(rematerialize, lambda t, _, x, f: make_jvp(f)(x)(t)[1], argnums=(0,))

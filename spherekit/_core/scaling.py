@@ -36,10 +36,10 @@ def exponents(x):
     return np.frexp(np.where(np.isfinite(largest), largest, 0))[1]
 
 
-def times_power(x, e):
+def ldexp(x, e):
     """2^e x, exact within the range of numbers; beyond it infinite, without a warning.
 
-    >>> times_power(np.array([3.0, 4.0j]), -1)
+    >>> ldexp(np.array([3.0, 4.0j]), -1)
     array([1.5+0.j, 0. +2.j])
     """
     with np.errstate(over="ignore", under="ignore"):
@@ -60,7 +60,7 @@ def norm(x):
     (5.0, 5.0)
     """
     e = exponent(x)
-    return float(times_power(_size(x, e), e))
+    return float(ldexp(_size(x, e), e))
 
 
 def ratio(x, y):
@@ -73,11 +73,11 @@ def ratio(x, y):
     size_x, size_y = _size(x, e_x), _size(y, e_y)
     if size_y == 0:
         return math.inf if size_x else 0.0
-    return float(times_power(size_x / size_y, e_x - e_y))
+    return float(ldexp(size_x / size_y, e_x - e_y))
 
 
 def _size(x, e):
     """The norm of 2^-e x, computed in double precision."""
     x = np.asarray(x)
     wide = x.astype(np.complex128 if np.iscomplexobj(x) else np.float64, copy=False)
-    return float(np.linalg.norm(times_power(wide, -e)))
+    return float(np.linalg.norm(ldexp(wide, -e)))

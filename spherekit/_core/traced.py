@@ -47,10 +47,10 @@ def _angle(x, name):
     return cast(x, np.float64) if is_traced(x) else checked
 
 
-def aligned(*arrays):
+def broadcast_flat(*arrays):
     """Broadcast to one shape and put in a row; returns the rows and the shape.
 
-    >>> aligned(np.array(1.0), np.zeros((2, 1)))
+    >>> broadcast_flat(np.array(1.0), np.zeros((2, 1)))
     ([array([1., 1.]), array([0., 0.])], (2, 1))
     """
     shapes = [np.shape(x) for x in arrays]

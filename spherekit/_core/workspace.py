@@ -27,7 +27,7 @@ def aligned(count, like):
     return padded[first : first + count]
 
 
-def on_lines(x):
+def aligned_copy(x):
     """A copy of ``x`` that begins on a cache line."""
     copy = aligned.py_func(x.size, x).reshape(x.shape)
     copy[...] = x

@@ -78,7 +78,7 @@ def generate(C, flm, rng, *, iterations=100, tolerance=1e-6, progress=None):
     if flm.ndim != 1 or not np.isfinite(flm).all():
         raise ValueError(f"flm of shape {flm.shape}: expected one map, without NaN or inf")
     unit = scaling.exponent(flm[1:])
-    flm = scaling.times_power(flm.astype(complex), -unit)  # the statistics are squares
+    flm = scaling.ldexp(flm.astype(complex), -unit)  # the statistics are squares
     model = C.from_flm(flm)
     target = C.normalise(model, model)
     scale = np.sqrt(power(flm))[degrees(C.L)]
@@ -107,5 +107,5 @@ def generate(C, flm, rng, *, iterations=100, tolerance=1e-6, progress=None):
     result = minimize(
         value_and_grad(loss), start, jac=True, method="L-BFGS-B", callback=after, options=options
     )
-    new, start = (scaling.times_power(flm_of(x), unit) for x in (result.x, start))
+    new, start = (scaling.ldexp(flm_of(x), unit) for x in (result.x, start))
     return Generated(new, start, np.array([first, *losses]))

@@ -327,12 +327,12 @@ def _remove(f, result, axes, weights, observed, solve):
     """Fill ``result`` with f less its monopole and dipole; returns these."""
     valid = np.where(observed, f, 0).astype(float)
     exponent = scaling.exponent(valid)  # any unit: the sums neither overflow nor vanish
-    valid = scaling.times_power(valid, -exponent)
+    valid = scaling.ldexp(valid, -exponent)
     x = np.zeros(1 + len(axes))
     for _ in range(2):  # the second pass takes the rounding errors of the first
         residual = weights * (valid - _low(x, axes))
         x += solve(np.array([residual.sum(), *(np.sum(residual * axis) for axis in axes)]))
-    x = scaling.times_power(x, exponent)
+    x = scaling.ldexp(x, exponent)
     missing = is_missing(f) | np.isinf(f)
     with np.errstate(invalid="ignore"):
         result[...] = np.where(missing, f, f - _low(x, axes))

@@ -9,8 +9,8 @@ from autograd.core import VJPNode, backward_pass
 from autograd.extend import defvjp_argnums, primitive
 from autograd.tracer import getval, isbox, new_box, trace, trace_stack
 
-from spherekit._core.pytree import as_reals, leaves, map_leaves, with_leaves
-from spherekit.train.losses import function_name, one_number
+from spherekit._core.pytree import as_reals, map_leaves, tree_leaves, with_leaves
+from spherekit.train.losses import as_scalar, function_name
 
 
 class _Slot:
@@ -132,12 +132,12 @@ def loss_and_gradients(net, loss, params, state, x, y, context):
     def function(boxes):
         outputs, new_state = net.apply(with_leaves(params, boxes), state, x, context)
         value = loss(outputs, y)
-        one_number(getval(value), "the loss", loss)
+        as_scalar(getval(value), "the loss", loss)
         if not isbox(value):
             _refuse_untraced(outputs, loss)
         return value, new_state
 
-    value, gradients, new_state = value_and_gradients(function, leaves(params))
+    value, gradients, new_state = value_and_gradients(function, tree_leaves(params))
     return float(value), with_leaves(params, gradients), new_state
 
 
@@ -189,7 +189,7 @@ class _LayerRun:
         self.observer, self.key = observer, (context.path, type(layer).__name__)
         self.layer, self.state, self.context = layer, state, context
         self.tree = x, params
-        self.leaves = leaves(self.tree)
+        self.leaves = tree_leaves(self.tree)
         self.traced = [index for index, leaf in enumerate(self.leaves) if isbox(leaf)]
         self.pullback = self.new_state = None
 

@@ -7,7 +7,7 @@ from autograd.tracer import getval
 
 from spherekit._core import checks
 from spherekit._core.blas import single_threaded
-from spherekit._core.pytree import flatten, leaves, path_text
+from spherekit._core.pytree import flatten, path_text, tree_leaves
 from spherekit.nn import Context
 from spherekit.train import checkpoints as store
 from spherekit.train.autodiff import LayerObserver, loss_and_gradients, observed_by
@@ -30,7 +30,7 @@ def is_finite(tree):
     >>> is_finite([np.ones(2), {"mean": np.array(np.nan)}])
     False
     """
-    return all(np.isfinite(getval(array)).all() for array in leaves(tree))
+    return all(np.isfinite(getval(array)).all() for array in tree_leaves(tree))
 
 
 class _FirstLoss(LayerObserver):
@@ -213,7 +213,7 @@ _GROWTH = 10
 def _advice(observer, loss, gradients, job, checkpoint, x):
     """What can help in this case, and what cannot."""
     params = checkpoint.params
-    dtype = np.dtype(checks.real_type(leaves(params)[0]))
+    dtype = np.dtype(checks.real_type(tree_leaves(params)[0]))
     limit, wider = (
         np.sqrt(np.finfo(dtype).max),
         ", or train in float64" if dtype == np.float32 else "",
@@ -297,4 +297,4 @@ def _largest(array):
 
 
 def _largest_leaf(tree):
-    return max(map(_largest, leaves(tree)), default=0.0)
+    return max(map(_largest, tree_leaves(tree)), default=0.0)

@@ -310,10 +310,10 @@ def evaluate(net, params, data, *, state=None, loss, metrics=(), batch_size=256,
 
 
 def _values(outputs, targets, loss, functions):
-    values = {"loss": losses.one_number(loss(outputs, targets), "the loss", loss)}
+    values = {"loss": losses.as_scalar(loss(outputs, targets), "the loss", loss)}
     for name, function in functions.items():
         value = function(outputs, targets)
-        values[name] = losses.one_number(value, f"the metric {name!r}", function)
+        values[name] = losses.as_scalar(value, f"the metric {name!r}", function)
     return values
 
 

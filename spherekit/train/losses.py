@@ -159,10 +159,10 @@ def function_name(function):
     return getattr(function, "__name__", type(function).__name__)
 
 
-def one_number(value, noun, function):
+def as_scalar(value, noun, function):
     """The result of a loss or metric as a float; refuses what is not one real number.
 
-    >>> one_number(np.float32(0.5), "the loss", mse)
+    >>> as_scalar(np.float32(0.5), "the loss", mse)
     0.5
     """
     kind = np.asarray(value).dtype

@@ -11,7 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from spherekit._core import checks
-from spherekit._core.pytree import as_reals, flatten, leaves, map_leaves, path_text, with_leaves
+from spherekit._core.pytree import (
+    as_reals,
+    flatten,
+    map_leaves,
+    path_text,
+    tree_leaves,
+    with_leaves,
+)
 from spherekit.train.schedules import as_schedule
 
 
@@ -227,7 +234,7 @@ def global_norm(gradients):
     >>> global_norm([np.array([3.0]), np.array([4j])])
     5.0
     """
-    flat = list(map(as_reals, leaves(gradients)))
+    flat = list(map(as_reals, tree_leaves(gradients)))
     with np.errstate(over="ignore"):
         total = sum(float(np.sum(np.square(g, dtype=np.float64))) for g in flat)
     if 1e-280 < total < math.inf or np.isnan(total):
