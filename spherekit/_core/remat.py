@@ -1,4 +1,4 @@
-"""A step of a computation whose inner arrays are not kept for the backward pass, but made again."""
+"""Gradient checkpointing (rematerialization)."""
 
 from autograd import make_jvp, make_vjp
 from autograd.extend import defjvp, defvjp, primitive
@@ -6,9 +6,10 @@ from autograd.extend import defjvp, defvjp, primitive
 
 @primitive
 def rematerialize(x, function):
-    """``function(x)``; its derivatives run it once more, so that the tape holds x alone.
+    """Return ``function(x)``; its derivatives evaluate it again, so that the tape stores only ``x``.
 
-    (autograd's own `checkpoint` runs it twice in the forward pass, and keeps what the second run made.)
+    (autograd's own `checkpoint` evaluates the function twice in the forward pass, and stores the intermediate
+    arrays of the second evaluation.)
 
     >>> import autograd.numpy as np
     >>> from autograd import grad
