@@ -13,10 +13,13 @@ from spherekit.train.schema import Key, by_name
 
 TABLES = {
     "data": {
-        "kind": Key("text", among=("cmb", "shapes")),
-        "L": Key("whole", 64, least=1, most=4096),
+        "kind": Key("text", choices=("cmb", "shapes")),
+        "L": Key("integer", 64, minimum=1, maximum=4096),
     },
-    "network": {"channels": Key("whole", [8, 8], least=1, many=True), "exact": Key("flag", False)},
+    "network": {
+        "channels": Key("integer", [8, 8], minimum=1, is_list=True),
+        "exact": Key("boolean", False),
+    },
 }
 COMPLETE = """
     [fit]
@@ -191,9 +194,9 @@ def test_sections_of_earlier_versions():
 def test_sections_by_name(text, words):
     kinds = {
         "cobb": {"mixing": Key("text", "mst")},
-        "esteves": {"anchors": Key("whole", 8, least=1)},
+        "esteves": {"anchors": Key("integer", 8, minimum=1)},
     }
-    check = by_name(kinds, {"name": Key("text", among=tuple(kinds)), "L": Key("whole", 8)})
+    check = by_name(kinds, {"name": Key("text", choices=tuple(kinds)), "L": Key("integer", 8)})
     config = parse("[network]\nname = 'esteves'\nanchors = 4", {"network": check})
     assert config.values["network"] == {"name": "esteves", "L": 8, "anchors": 4}
     with pytest.raises(ValueError, match=f"network. {words}"):

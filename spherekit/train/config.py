@@ -29,21 +29,21 @@ from spherekit.train import losses, metrics, optimizers, schedules
 from spherekit.train.job import Checkpointing, EarlyStopping
 from spherekit.train.schema import Key, by_name, checked, nearest
 
-_FRACTION = dict(least=0, below=1)
+_FRACTION = dict(minimum=0, below=1)
 
 #: Keys of [fit].
 FIT = {
-    "epochs": Key("whole", 10, least=1),
-    "batch_size": Key("whole", 32, least=1),
-    "seed": Key("whole", 0, least=0),
-    "loss": Key("text", "cross_entropy", among=tuple(losses.LOSSES)),
-    "metrics": Key("text", [], among=tuple(metrics.METRICS), many=True),
+    "epochs": Key("integer", 10, minimum=1),
+    "batch_size": Key("integer", 32, minimum=1),
+    "seed": Key("integer", 0, minimum=0),
+    "loss": Key("text", "cross_entropy", choices=tuple(losses.LOSSES)),
+    "metrics": Key("text", [], choices=tuple(metrics.METRICS), is_list=True),
     "monitor": Key("text", "loss"),
-    "patience": Key("whole", None, least=1),
+    "patience": Key("integer", None, minimum=1),
     "max_norm": Key("number", None, above=0),
-    "keep_checkpoints": Key("whole", 3, least=1),
-    "checkpoint_every": Key("whole", None, least=1),
-    "dtype": Key("text", "float32", among=("float32", "float64")),
+    "keep_checkpoints": Key("integer", 3, minimum=1),
+    "checkpoint_every": Key("integer", None, minimum=1),
+    "dtype": Key("text", "float32", choices=("float32", "float64")),
 }
 _BETAS = {
     "beta1": Key("number", 0.9, **_FRACTION),
@@ -52,29 +52,29 @@ _BETAS = {
 }
 #: Keys of [optimizer] beside name and learning_rate, by name.
 OPTIMIZERS = {
-    "sgd": {"momentum": Key("number", 0.0, **_FRACTION), "nesterov": Key("flag", False)},
+    "sgd": {"momentum": Key("number", 0.0, **_FRACTION), "nesterov": Key("boolean", False)},
     "adam": _BETAS,
-    "adamw": {"weight_decay": Key("number", 0.01, least=0)} | _BETAS,
+    "adamw": {"weight_decay": Key("number", 0.01, minimum=0)} | _BETAS,
 }
 #: Keys of [schedule] beside name, by name; times in epochs.
 SCHEDULES = {
     "constant": {},
-    "cosine": {"warmup": Key("number", 0.0, least=0), "floor": Key("number", 0.0, least=0)},
+    "cosine": {"warmup": Key("number", 0.0, minimum=0), "floor": Key("number", 0.0, minimum=0)},
     "steps": {
-        "at": Key("number", above=0, many=True),
-        "learning_rates": Key("number", least=0, many=True),
+        "at": Key("number", above=0, is_list=True),
+        "learning_rates": Key("number", minimum=0, is_list=True),
     },
     "exponential": {
-        "factor": Key("number", above=0, most=1),
+        "factor": Key("number", above=0, maximum=1),
         "every": Key("number", 1.0, above=0),
     },
 }
 
 _OPTIMIZER = {
-    "name": Key("text", "adam", among=tuple(OPTIMIZERS)),
-    "learning_rate": Key("number", 1e-3, least=0),
+    "name": Key("text", "adam", choices=tuple(OPTIMIZERS)),
+    "learning_rate": Key("number", 1e-3, minimum=0),
 }
-_SCHEDULE = {"name": Key("text", "constant", among=tuple(SCHEDULES))}
+_SCHEDULE = {"name": Key("text", "constant", choices=tuple(SCHEDULES))}
 
 #: Keys of version 0.1, and those of now.
 _RENAMED_SECTIONS = {"optimiser": "optimizer"}

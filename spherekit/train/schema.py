@@ -14,30 +14,30 @@ class Key(NamedTuple):
     Attributes
     ----------
     kind : str
-        "whole", "number", "text" or "flag".
+        "integer", "number", "text" or "boolean".
     default : object
         `REQUIRED`: the key must be present; None: it may be left out.
-    least, most : float, optional
+    minimum, maximum : float, optional
         Bounds of numbers, included.
     above, below : float, optional
         Bounds of numbers, excluded.
-    among : tuple of str
-        The known values of text.
-    many : bool
-        A list of such values.
+    choices : tuple of str
+        Accepted values of text.
+    is_list : bool
+        Whether the value is a list of such values.
 
-    >>> Key("whole", 3, least=1).default
+    >>> Key("integer", 3, minimum=1).default
     3
     """
 
     kind: str
     default: object = REQUIRED
-    least: float = None
-    most: float = None
-    above: float = None
-    below: float = None
-    among: tuple = ()
-    many: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    above: float | None = None
+    below: float | None = None
+    choices: tuple = ()
+    is_list: bool = False
 
 
 def checked(name, section, table, renamed=None):
@@ -62,7 +62,7 @@ def checked(name, section, table, renamed=None):
     ValueError
         An unknown key, with the nearest known one; a missing one; a value of another type or range.
 
-    >>> checked("data", {"L": 64}, {"L": Key("whole", least=1), "seed": Key("whole", 0, least=0)})
+    >>> checked("data", {"L": 64}, {"L": Key("integer", minimum=1), "seed": Key("integer", 0, minimum=0)})
     {'L': 64, 'seed': 0}
     """
     for key in section:
@@ -104,7 +104,7 @@ def by_name(kinds, common, renamed=None):
     callable
         Of (name of the section, section), which returns the values as `checked` does.
 
-    >>> check = by_name({"a": {"L": Key("whole", 4)}, "b": {}}, {"name": Key("text", "a", among=("a", "b"))})
+    >>> check = by_name({"a": {"L": Key("integer", 4)}, "b": {}}, {"name": Key("text", "a", choices=("a", "b"))})
     >>> check("data", {"L": 8}), check("data", {"name": "b"})
     ({'name': 'a', 'L': 8}, {'name': 'b'})
     """
@@ -129,25 +129,25 @@ def by_name(kinds, common, renamed=None):
 def value(place, entry, kind):
     """One value, checked by its `Key`; ``place`` names it in messages.
 
-    >>> value("[data] L", 64, Key("whole", least=1))
+    >>> value("[data] L", 64, Key("integer", minimum=1))
     64
     """
-    if kind.many:
+    if kind.is_list:
         if not isinstance(entry, list):
             raise ValueError(f"{place} is {entry!r}; expected a list: [{_expected(kind)}, ...]")
-        single = kind._replace(many=False)
+        single = kind._replace(is_list=False)
         return [value(f"{place}[{number}]", item, single) for number, item in enumerate(entry)]
-    is_whole = isinstance(entry, int) and not isinstance(entry, bool)
+    is_integer = isinstance(entry, int) and not isinstance(entry, bool)
     is_of_kind = {
-        "whole": is_whole,
-        "number": is_whole or (isinstance(entry, float) and math.isfinite(entry)),
+        "integer": is_integer,
+        "number": is_integer or (isinstance(entry, float) and math.isfinite(entry)),
         "text": isinstance(entry, str),
-        "flag": isinstance(entry, bool),
+        "boolean": isinstance(entry, bool),
     }
     if not is_of_kind[kind.kind] or not _in_range(entry, kind):
         raise ValueError(f"{place} is {entry!r}; expected {_expected(kind)}")
-    if kind.among and entry not in kind.among:
-        raise ValueError(f"{place} is {entry!r}{nearest(entry, kind.among)}")
+    if kind.choices and entry not in kind.choices:
+        raise ValueError(f"{place} is {entry!r}{nearest(entry, kind.choices)}")
     return float(entry) if kind.kind == "number" else entry
 
 
@@ -163,24 +163,24 @@ def nearest(word, known):
 
 def _in_range(number, kind):
     return (
-        (kind.least is None or number >= kind.least)
+        (kind.minimum is None or number >= kind.minimum)
         and (kind.above is None or number > kind.above)
-        and (kind.most is None or number <= kind.most)
+        and (kind.maximum is None or number <= kind.maximum)
         and (kind.below is None or number < kind.below)
     )
 
 
 def _expected(kind):
     """What a value may be, as text."""
-    if kind.among:
-        return f"one of {', '.join(map(repr, kind.among))}"
+    if kind.choices:
+        return f"one of {', '.join(map(repr, kind.choices))}"
     nouns = {
-        "whole": "a whole number",
+        "integer": "a whole number",
         "number": "a number",
         "text": "text in quotes",
-        "flag": "true or false",
+        "boolean": "true or false",
     }
-    signs = dict(least=">=", above=">", most="<=", below="<")
+    signs = dict(minimum=">=", above=">", maximum="<=", below="<")
     limits = [
         f"{sign} {getattr(kind, k):g}" for k, sign in signs.items() if getattr(kind, k) is not None
     ]

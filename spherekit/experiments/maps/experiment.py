@@ -43,18 +43,18 @@ from spherekit.experiments.standardization import Amplitudes
 from spherekit.train import loop, metrics
 from spherekit.train.schema import Key
 
-_SHARE = dict(least=0, below=1)
+_SHARE = dict(minimum=0, below=1)
 _DATA = {
     "maps": Key("text", None),
-    "L": Key("whole", None, least=1),
-    "labels": Key("text", None, among=("classes", "numbers")),
+    "L": Key("integer", None, minimum=1),
+    "labels": Key("text", None, choices=("classes", "numbers")),
     "validation": Key("number", 0.2, **_SHARE),
     "test": Key("number", 0.2, **_SHARE),
-    "seed": Key("whole", 0, least=0),
+    "seed": Key("integer", 0, minimum=0),
     "field": Key("text", None),
     "grid": Key("text", None),
     "hdu": Key("text", None),
-    "ordering": Key("text", None, among=("ring", "nested")),
+    "ordering": Key("text", None, choices=("ring", "nested")),
 }
 _FIT = {"epochs": 40, "batch_size": 16, "max_norm": 1.0}
 _OF_KIND = {
