@@ -189,7 +189,7 @@ def test_what_is_not_registered(experiment, error, words):
 def test_unknown_names():
     with pytest.raises(ValueError, match="did you mean 'maps'"):
         experiments.get("map")
-    with pytest.raises(ValueError, match="known are gaussianity, maps"):
+    with pytest.raises(ValueError, match="expected one of gaussianity, maps"):
         experiments.get("tower")
 
 

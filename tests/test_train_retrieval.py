@@ -88,7 +88,7 @@ def test_refusals(tmp_path):
         retrieval({"q": []}, {"q": ("a", "a", "val")}, "test")
     with pytest.raises(ValueError, match="'x' is not a model of any split"):
         retrieval({"x": []}, {"q": ("a", "a", "val")}, "val")
-    with pytest.raises(ValueError, match="1 of 2 identifiers of a query come twice"):
+    with pytest.raises(ValueError, match="1 of 2 identifiers of a query are repeated"):
         retrieval({"5": [], "000005": []}, {5: ("a", "a", "val")}, "val")
     with pytest.raises(TypeError, match="the list of query '000005' is text"):
         retrieval({5: "000005"}, {5: ("a", "a", "val")}, "val")
