@@ -102,7 +102,8 @@ def test_metrics():
         ("called 'train'", lambda: metrics.resolve({"train": metrics.mae})),
         ("expected one of cross_entropy", lambda: losses.resolve("hinge")),
         ("expected \\(batch, classes\\)", lambda: losses.cross_entropy(OUTPUTS, LABELS[:2])),
-        ("labels range from 0 to 2; expected 0 to 1", lambda: losses.cross_entropy(OUTPUTS, LABELS * 2)),
+        ("labels range from 0 to 2; expected 0 to 1",
+         lambda: losses.cross_entropy(OUTPUTS, LABELS * 2)),
         ("pass targets\\[:, None\\]", lambda: losses.mse(OUTPUTS[:, :1], LABELS)),
     ],
 )  # fmt: skip

@@ -375,10 +375,10 @@ def _checked_data(net, data, set_size, name):
             f"{name}: signals of shape {tuple(signals.shape)}; expected at least one signal"
         )
     if targets.ndim == 0 or len(targets) * set_size != count:
-        sets = f" of sets of {set_size}" if set_size > 1 else ""
+        grouping = f" in sets of {set_size}" if set_size > 1 else ""
         raise ValueError(
-            f"{name}: {count} signals{sets} and targets of shape {targets.shape}; expected one target for "
-            f"each {'set' if sets else 'signal'}"
+            f"{name}: {count} signals{grouping} and targets of shape {targets.shape}; expected one target for "
+            f"each {'set' if grouping else 'signal'}"
         )
     return signals, targets
 
