@@ -141,7 +141,7 @@ ROW = b"000001,a,b,m,val\n"
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (HEAD + ROW + b"1,a,b,m,val\n" + ROW, "2 of 3 identifiers of a model come twice"),
+        (HEAD + ROW + b"1,a,b,m,val\n" + ROW, "2 of 3 identifiers of a model are repeated"),
         (HEAD + ROW + b"3,a\n" + b"4\n", "2 of 3 rows of .* the first is row 2"),
         (HEAD + b"3,a,b,m,val,more\n", "1 of 1 rows"),
         (b"\x89PNG\r\n\x1a\n\xff\xfe", "not a table of models"),

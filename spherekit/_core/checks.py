@@ -372,18 +372,18 @@ def bad_samples(f, unseen=None, adjoint=False):
 
     With ``adjoint`` they are the input of an adjoint, such as gradients, for which a mask is no remedy.
     """
-    lost = f.size - np.count_nonzero(np.isfinite(f))
+    nonfinite = f.size - np.count_nonzero(np.isfinite(f))
     masked = 0 if unseen is None else np.count_nonzero(is_missing(f) & np.isfinite(f))
-    if lost and not masked and adjoint:
+    if nonfinite and not masked and adjoint:
         wider = ", or compute in float64" if is_single(f) else ""
         raise ValueError(
-            f"{lost} samples are NaN or infinite, of {f.size}; an adjoint would spread them: set invalid "
+            f"{nonfinite} samples are NaN or infinite, of {f.size}; an adjoint would spread them: set invalid "
             f"samples to 0. If the samples are a gradient, it exceeds the range of {f.dtype}: scale the data "
             f"down{wider}"
         )
-    if lost or masked:
+    if nonfinite or masked:
         raise ValueError(
-            f"{lost} samples are NaN or infinite and {masked} are UNSEEN, of {f.size}; mask them: "
+            f"{nonfinite} samples are NaN or infinite and {masked} are UNSEEN, of {f.size}; mask them: "
             "spherekit.analyse(f, L, sampling=..., mask=good) with good True where samples are valid"
         )
     if unseen is not None and not adjoint:

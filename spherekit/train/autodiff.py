@@ -65,7 +65,8 @@ def vjp(function, arrays):
     ([2.0, 3.0], [[2.0, 3.0], [1.0, 1.0]])
     """
     slots = [_Slot(array) for array in arrays]
-    results, errors = [], []
+    results = []
+    errors = []
 
     def recorded(start):
         try:

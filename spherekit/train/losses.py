@@ -260,7 +260,8 @@ def count_classes(outputs, labels):
 
 def difference(outputs, targets):
     """Return outputs - targets in the precision of the outputs."""
-    value, targets = getval(outputs), checks.as_float_array(targets, "targets")
+    value = getval(outputs)
+    targets = checks.as_float_array(targets, "targets")
     if value.shape != targets.shape or value.size == 0:
         hint = "; pass targets[:, None]" if value.shape == (*targets.shape, 1) else ""
         raise ValueError(

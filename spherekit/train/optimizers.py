@@ -280,8 +280,8 @@ def global_norm(gradients: Any) -> float:
 
     Raises
     ------
-    AttributeError
-        A leaf is not an array.
+    TypeError
+        A leaf is not numeric.
 
     Examples
     --------

@@ -169,7 +169,8 @@ def read_models(path):
     try:
         with opened(path, "rt", encoding="utf-8", newline="") as file:
             table = csv.DictReader(file)
-            names, rows = table.fieldnames or (), list(table)
+            names = table.fieldnames or ()
+            rows = list(table)
     except (UnicodeDecodeError, csv.Error, gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValueError(f"{path} is not a table of models (csv): {error}") from None
     missing = {"id", "synsetId", "subSynsetId", "split"} - set(names)
