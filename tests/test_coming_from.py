@@ -1,8 +1,8 @@
-"""The tables of `tutorials/coming_from.md`: every line of ours runs, and agrees with the other code's where that is installed.
+"""Every line of the tables of `tutorials/coming_from.md` runs, and agrees with the other code.
 
 A section has blocks of Python, which prepare the variables of its lines, and tables of three columns: an
-expression of the other code, one of spherekit, and a remark, which begins with "equal" where both give the same
-numbers. A block that imports the other code runs where it is installed.
+expression of the other code, one of spherekit, and a remark, which begins with "equal" where both give
+the same numbers. Lines of the other code, and blocks that import it, run where it is installed.
 """
 
 import importlib.util
@@ -12,13 +12,11 @@ import re
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from tolerances import IDENTITY
+from tolerances import CHAIN
 
 PAGE = pathlib.Path(__file__).parent.parent / "tutorials" / "coming_from.md"
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
 ROW = re.compile(r"^\| `(.+?)` \| `(.+?)` \|(.*)\|$", re.M)
-#: Least squares and non-uniform FFTs of the other code stop at tolerances of their own.
-EPSILON = 1e-12
 
 
 def sections():
@@ -70,9 +68,7 @@ def test_every_line_agrees(title, first, blocks, rows):
             expected, result = np.asarray(result), np.asarray(eval(ours, names))
             assert expected.shape == result.shape, theirs
             size = np.abs(expected).max()
-            np.testing.assert_allclose(
-                result, expected, rtol=0, atol=EPSILON * size, err_msg=theirs
-            )
+            np.testing.assert_allclose(result, expected, rtol=0, atol=CHAIN * size, err_msg=theirs)
     plt.close("all")
 
 
