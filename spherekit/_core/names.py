@@ -38,7 +38,7 @@ def _closest(name, candidates):
 
 @functools.cache
 def _modules_by_name():
-    """The modules that export each public name, by their shortest paths, from the source without an import."""
+    """The modules that export each public name, by their shortest paths; the source is read, not imported."""
     modules = {}
     for path in sorted(_PACKAGE.rglob("*.py"), key=lambda path: (len(path.parts), path)):
         segments = path.relative_to(_PACKAGE.parent).with_suffix("").parts
