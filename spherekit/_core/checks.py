@@ -377,9 +377,9 @@ def bad_samples(f, unseen=None, adjoint=False):
     if nonfinite and not masked and adjoint:
         wider = ", or compute in float64" if is_single(f) else ""
         raise ValueError(
-            f"{nonfinite} samples are NaN or infinite, of {f.size}; an adjoint would spread them: set invalid "
-            f"samples to 0. If the samples are a gradient, it exceeds the range of {f.dtype}: scale the data "
-            f"down{wider}"
+            f"{nonfinite} samples are NaN or infinite, of {f.size}; an adjoint would spread them: set "
+            f"invalid samples to 0. If the samples are a gradient, it exceeds the range of {f.dtype}: scale the "
+            f"data down{wider}"
         )
     if nonfinite or masked:
         raise ValueError(

@@ -377,8 +377,8 @@ def _checked_data(net, data, set_size, name):
     if targets.ndim == 0 or len(targets) * set_size != count:
         grouping = f" in sets of {set_size}" if set_size > 1 else ""
         raise ValueError(
-            f"{name}: {count} signals{grouping} and targets of shape {targets.shape}; expected one target for "
-            f"each {'set' if grouping else 'signal'}"
+            f"{name}: {count} signals{grouping} and targets of shape {targets.shape}; expected one target "
+            f"for each {'set' if grouping else 'signal'}"
         )
     return signals, targets
 
