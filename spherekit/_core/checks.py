@@ -378,8 +378,8 @@ def bad_samples(f, unseen=None, adjoint=False):
         wider = ", or compute in float64" if is_single(f) else ""
         raise ValueError(
             f"{nonfinite} samples are NaN or infinite, of {f.size}; an adjoint would spread them: set "
-            f"invalid samples to 0. If the samples are a gradient, it exceeds the range of {f.dtype}: scale the "
-            f"data down{wider}"
+            f"invalid samples to 0. If the samples are a gradient, it exceeds the range of {f.dtype}: "
+            f"scale the data down{wider}"
         )
     if nonfinite or masked:
         raise ValueError(
