@@ -129,7 +129,7 @@ def fit(
         the folder. A finished training is extended by resuming it with more ``epochs``, also with another
         schedule of the learning rate.
     threads : int, optional
-        Number of threads; by default as described in `spherekit`.
+        Number of threads; by default ``SPHEREKIT_NUM_THREADS``, else the CPUs that the process may use.
 
     Yields
     ------
@@ -139,8 +139,8 @@ def fit(
     Raises
     ------
     TypeError, ValueError
-        When called: the arguments do not fit; ``checkpoints`` contains checkpoints of another training, or of
-        any training without ``resume=True``. During the training: the loss or a metric is not a real scalar,
+        When called: the arguments do not fit, or the folder contains checkpoints of another training, or any
+        checkpoints without ``resume=True``. During the training: the loss or a metric is not a real scalar,
         or a user-defined layer raises the error.
     Diverged
         The loss, a gradient or a parameter is NaN or infinite, or a layer fails because its input is too
@@ -291,7 +291,7 @@ def predict(
     batch_size : int
         Number of signals that are processed together; a multiple of the size of sets.
     threads : int, optional
-        Number of threads; by default as described in `spherekit`.
+        Number of threads; by default ``SPHEREKIT_NUM_THREADS``, else the CPUs that the process may use.
 
     Returns
     -------
@@ -358,7 +358,7 @@ def evaluate(
     batch_size : int
         As in `predict`.
     threads : int, optional
-        Number of threads; by default as described in `spherekit`.
+        Number of threads; by default ``SPHEREKIT_NUM_THREADS``, else the CPUs that the process may use.
 
     Returns
     -------

@@ -102,7 +102,7 @@ def profile(
     repeats : int
         Number of profiled steps, at least 1.
     threads : int, optional
-        Number of threads; by default as described in `spherekit`.
+        Number of threads; by default ``SPHEREKIT_NUM_THREADS``, else the CPUs that the process may use.
 
     Returns
     -------
