@@ -90,7 +90,7 @@ def evaluate(
     array([0.488603, 0.      ])
     """
     flm, L = flat(flm)
-    return _dispatch(_evaluation.forward, _values, flm, theta, phi, L, spin, reality, threads)
+    return _apply(_evaluation.forward, _values, flm, theta, phi, L, spin, reality, threads)
 
 
 def evaluate_adjoint(
@@ -147,10 +147,10 @@ def evaluate_adjoint(
     array([0.      , 0.488603, 0.      ])
     """
     values = as_float_array(values, "values")
-    return _dispatch(_evaluation.adjoint, _sums, values, theta, phi, L, spin, reality, threads)
+    return _apply(_evaluation.adjoint, _sums, values, theta, phi, L, spin, reality, threads)
 
 
-def _dispatch(linear, differentiable, x, theta, phi, L, spin, reality, threads):
+def _apply(linear, differentiable, x, theta, phi, L, spin, reality, threads):
     """Apply the linear map if the points are constants, else the function that is differentiable by them."""
     L = checks.band_limit(L)
     (theta, phi), _ = aligned(colatitudes(theta), *angles(phi=phi))
