@@ -135,7 +135,8 @@ def analyse(
         samples, or with ``"jacobi"``; an unknown method; ``tol`` or ``max_iter`` out of range; coefficients
         beyond the range of their dtype.
     TypeError
-        Complex samples with ``reality``; unsupported dtypes.
+        Complex samples with ``reality``; unsupported dtypes; L, spin, max_iter or threads that are not
+        integers; a sampling that is neither a grid nor a name.
     MemoryError
         The problem does not fit into memory.
 
@@ -254,7 +255,7 @@ def synthesis_operator(
     ValueError
         Invalid L, spin or grid; a mask of the wrong shape, or without valid samples.
     TypeError
-        L, spin or threads that are not integers; a sampling that is not a grid or a name.
+        L, spin or threads that are not integers; a sampling that is neither a grid nor a name.
 
     Examples
     --------

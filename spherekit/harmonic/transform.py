@@ -74,7 +74,8 @@ def inverse(
         invalid L, spin, grid or number of threads; a grid coarser than L; an unknown engine, or one that
         cannot solve the problem.
     TypeError
-        An unsupported dtype; L, spin or threads that are not integers.
+        An unsupported dtype; L, spin or threads that are not integers; a sampling that is neither a grid nor
+        a name.
     NotImplementedError
         An array on a GPU with a grid whose rings differ in length.
     MemoryError
@@ -148,7 +149,8 @@ def inverse_adjoint(
         A wrong shape; NaN, infinite or UNSEEN samples; an invalid L, spin, grid or number of threads; a grid
         coarser than L; an unknown engine, or one that cannot solve the problem.
     TypeError
-        Complex samples with ``reality``; an unsupported dtype; L, spin or threads that are not integers.
+        Complex samples with ``reality``; an unsupported dtype; L, spin or threads that are not integers; a
+        sampling that is neither a grid nor a name.
     NotImplementedError
         An array on a GPU with a grid whose rings differ in length.
     MemoryError
@@ -223,7 +225,8 @@ def forward(
         A wrong shape; NaN, infinite or UNSEEN samples (with their number); an invalid L, spin, grid or number
         of threads; a grid coarser than L; an unknown engine, or one that cannot solve the problem.
     TypeError
-        Complex samples with ``reality``; an unsupported dtype; L, spin or threads that are not integers.
+        Complex samples with ``reality``; an unsupported dtype; L, spin or threads that are not integers; a
+        sampling that is neither a grid nor a name.
     NotImplementedError
         An array on a GPU with a grid whose rings differ in length.
     MemoryError
@@ -306,7 +309,8 @@ def forward_adjoint(
         A wrong shape; NaN or infinite coefficients; an invalid L, spin, grid or number of threads; a grid
         coarser than L; an unknown engine, or one that cannot solve the problem.
     TypeError
-        An unsupported dtype; L, spin or threads that are not integers.
+        An unsupported dtype; L, spin or threads that are not integers; a sampling that is neither a grid nor
+        a name.
     NotImplementedError
         An array on a GPU with a grid whose rings differ in length.
     MemoryError
@@ -371,7 +375,8 @@ def estimate_memory(
     ValueError
         An invalid L, spin, batch or direction; a grid coarser than L.
     TypeError
-        L, spin, batch or threads that are not integers; an unsupported dtype.
+        L, spin, batch or threads that are not integers; a sampling that is neither a grid nor a name; an
+        unsupported dtype.
 
     Examples
     --------
