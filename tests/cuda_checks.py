@@ -145,7 +145,7 @@ def test_a_start_below_the_range_of_numbers_comes_to_matter(polar, rng):
         for k in range(count):
             part[k] *= wigner_recursion_cuda.load_step(polar, tables, m, 0, first + k, steps, k)
         listed = np.zeros((tile, wigner_recursion_cuda.THREADS + 1))
-        wigner_recursion_cuda.list_degrees(polar, steps, count, y, state, listed.reshape(-1), 0)
+        wigner_recursion_cuda.tabulate_degrees(polar, steps, count, y, state, listed.reshape(-1), 0)
         total += part @ listed[:count, 0]
         series = np.repeat(part, 4)
         state, sums = wigner_recursion_cuda.sum_degrees(polar, steps, series, count, y, state, sums)

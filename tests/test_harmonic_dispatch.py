@@ -114,13 +114,13 @@ def test_unknown_names_are_refused(engine):
 @pytest.mark.parametrize(
     "engine, shape, options, reason",
     [
-        ("cuda", (16,), {}, "lies on the CPU"),
+        ("cuda", (16,), {}, "is on the CPU"),
         ("batched", (8, 16), {}, "reality=True"),
         ("batched", (2, 16), dict(reality=True), "at least 8 maps, not 2"),
-        ("batched", (8, 10000), dict(reality=True), "at most 193 samples a ring"),
+        ("batched", (8, 10000), dict(reality=True), "at most 193 samples per ring"),
         ("batched", (8, 16), dict(reality=True, sampling="healpix:2"), "rectangular grids"),
         ("precomputed", (16,), dict(sampling="healpix:2"), "rectangular grids, not HEALPix"),
-        ("precomputed", (65536,), dict(sampling="gl"), "bytes, and at most 1.2e"),
+        ("precomputed", (65536,), dict(sampling="gl"), "bytes; the limit is 1.2e"),
     ],
 )
 def test_engines_say_why_they_cannot(engine, shape, options, reason):

@@ -1,25 +1,28 @@
-"""Spin spherical-harmonic transforms: samples <-> coefficients, adjoints, gradients.
+"""Spin spherical-harmonic transforms between samples and coefficients, with adjoints and gradients.
 
-The way of a call, from the public function to the kernels, one file a line:
+The path of a call, from the public function to the kernels:
 
-    transform           the public functions, their checks, and the linear maps that autograd differentiates
-    dispatch            a `Problem` is what is to be done; `prepare` makes it, and `choose` picks its engine
-    engines/            chunks of maps through the steps, threads, and refusals of bad numbers:
-      recursion           every problem: the functions of all degrees by a recursion, never stored
-      precomputed         small problems and batches: products with tables of them
-      batched             many small real maps, which are the lanes; with batched_kernels and batched_fft
-      cuda                arrays on a GPU
-    plan                the rings that the Legendre step visits, and the step from them to the grid
-    steps/              coefficients -> rings -> samples, and back; mostly kernels:
-      legendre_scalar     coefficients <-> rings, spin 0           legendre_spin   other spins
-      theta_resampling    rings <-> the rings of MW-like grids     ring_lanes      rings as SIMD lanes
-      phi_fft             rings <-> samples                        phi_fft_healpix   the same on HEALPix
-    spherekit.kernels   recursions, FFTs, products and transposes of SIMD lanes
+    transform             public functions, argument checks, and the linear maps that autograd differentiates
+    dispatch              the frozen `Problem` of a call, and the selection of its engine
+    engines/              loops over chunks of maps, threads, and checks of the values
+      recursion             all problems: Wigner functions by a recursion, never stored
+      precomputed           small problems and batches: products with precomputed tables
+      batched               many small real maps, one per lane; with batched_kernels and batched_fft
+      cuda                  arrays on a GPU
+    plan                  the rings that the Legendre step visits, and the step between them and the grid
+    steps/                coefficients <-> rings <-> samples; mostly kernels
+      legendre_scalar       coefficients <-> rings, spin 0
+      legendre_spin         coefficients <-> rings, other spins
+      theta_resampling      rings <-> the rings of MW-like grids
+      ring_lanes            rings as SIMD lanes
+      phi_fft               rings <-> samples
+      phi_fft_healpix       rings <-> samples on HEALPix
+    spherekit.kernels     recursions, FFTs, matrix products and transposes of SIMD lanes
 
-Of a large map, for example: ``transform.inverse``, ``transform._to_samples``, ``recursion.synthesis``,
-``recursion.to_planes``, ``legendre_scalar.synthesis_zonal``, and in it ``wigner_recursion.synthesize`` for
-every block of rings. Beside the
-transforms, `points` evaluates at any points, and `least_squares` (by `lsqr`) is `analyse`.
+For example, `inverse` of a large map calls ``transform._to_samples``, ``recursion.synthesis``,
+``recursion.to_planes``, ``legendre_scalar.synthesis_zonal`` and, for every block of rings,
+``wigner_recursion.synthesize``. Beside the transforms, `points` evaluates signals at arbitrary points, and
+`least_squares` (with the solver `lsqr`) implements `analyse`.
 """
 
 from spherekit.harmonic.least_squares import Residual, analyse, synthesis_operator
@@ -44,3 +47,7 @@ __all__ = [
     "inverse_adjoint",
     "synthesis_operator",
 ]
+
+
+def __dir__():
+    return sorted(__all__)

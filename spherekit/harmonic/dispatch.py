@@ -1,16 +1,17 @@
-"""Which engine does a transform: the one place that knows them all.
+"""Selection of the engine of a transform.
 
-A `Problem` says what is to be done: the checked arguments of a public function, and what the arrays add to
-them. Every engine is a module with
+A `Problem` contains the checked arguments of a public function and the properties of the arrays. Each engine
+is a module with
 
-    name                                   what ``engine=`` calls it
-    unusable_reason(problem)                  None, or the reason as text
-    is_usable_for(problem)                 whether it is to be used: it can, and its tables or buffers fit
-    required_bytes(problem)                  memory beside the input: result, tables, buffers
-    synthesis(flm, problem, checked)       coefficients -> samples; ``checked``: refuse a broken symmetry
+    name                                   its name in ``engine=``
+    unusable_reason(problem)               the reason why it cannot solve the problem, or None
+    is_usable_for(problem)                 whether it can solve the problem, with tables and buffers that fit
+    required_bytes(problem)                memory in addition to the input: result, tables, buffers
+    synthesis(flm, problem, checked)       coefficients -> samples; ``checked``: test the Hermitian symmetry
     analysis(f, problem)                   samples -> coefficients
 
-and refuses bad numbers itself. The choice depends on nothing but the problem, so that results do not either.
+Engines raise the errors for NaN and infinite input themselves. The selection depends on the problem only, and
+so do the results.
 """
 
 import math
@@ -26,20 +27,20 @@ from spherekit.harmonic import plan
 from spherekit.harmonic.engines import batched, precomputed, recursion
 from spherekit.sampling.base import Grid
 
-#: Engines for NumPy arrays, the fastest first where it is usable; the last one is usable for everything.
+#: Engines for NumPy arrays in order of preference; the last one solves every problem.
 ENGINES = (batched, precomputed, recursion)
-#: Names for ``engine=``. The last one is imported when it is needed: it takes the package numba-cuda.
+#: Names for ``engine=``. The last engine is imported at its first use, because it requires numba-cuda.
 NAMES = ("auto", *(engine.name for engine in ENGINES), "cuda")
 
 
 class TransformProblem:
-    """What follows from the fields that the problems of `harmonic` and `wigner` share."""
+    """Properties that follow from the fields common to the problems of `harmonic` and `wigner`."""
 
     __slots__ = ()
 
     @property
     def is_adjoint(self):
-        """Whether it is the adjoint of ``inverse`` or ``forward``."""
+        """Whether the map is the adjoint of ``inverse`` or of ``forward``."""
         return self.to_samples == (self.plan_of is plan.analysis_plan)
 
     @property
@@ -49,33 +50,34 @@ class TransformProblem:
 
     @property
     def result_type(self):
-        """Type of the numbers of the result."""
+        """Dtype of the result."""
         return checks.result_type(self.reality and self.to_samples, self.single)
 
     @property
     def result_bytes(self):
-        """Bytes of the result for all maps."""
+        """Number of bytes of the result for all maps."""
         return self.maps * math.prod(self.result_shape) * np.dtype(self.result_type).itemsize
 
 
 @dataclass(frozen=True, slots=True)
 class Problem(TransformProblem):
-    """One of the four maps between samples and coefficients, with given arguments and arrays.
+    """One of the four maps between samples and coefficients, for specific arguments and arrays.
 
     Parameters
     ----------
     grid, L, spin, reality, threads
         As in `spherekit.harmonic.inverse`, checked.
     plan_of : callable
-        `plan.synthesis_plan` for ``inverse`` and its adjoint, `plan.analysis_plan` for ``forward`` and its.
+        `plan.synthesis_plan` for ``inverse`` and its adjoint, `plan.analysis_plan` for ``forward`` and its
+        adjoint.
     to_samples : bool
         Coefficients to samples (a synthesis), or samples to coefficients (an analysis).
     maps : int
-        All leading axes together.
+        Number of maps: the product of all leading axes.
     single : bool
-        The input is in single precision, and the result too.
+        Whether input and result are in single precision.
     on_gpu : bool
-        The arrays lie on a GPU.
+        Whether the arrays are on a GPU.
     """
 
     grid: Grid
@@ -96,75 +98,76 @@ class Problem(TransformProblem):
 
 
 def choose(problem, engine="auto"):
-    """The engine of that name, by default the first that is usable.
+    """Return the engine of the given name, by default the first usable one.
 
     Raises
     ------
     ValueError
-        The engine of that name is not usable for this problem, with the reason.
+        The engine of that name cannot solve this problem; the message states the reason.
     """
     if engine == "auto" and problem.on_gpu:
-        return _cuda()
+        return _cuda_engine()
     if engine != "auto":
-        refuse_other_device(problem, engine)
-    return pick(problem, engine, (_cuda(),) if engine == "cuda" else ENGINES)
+        check_device(problem, engine)
+    return pick(problem, engine, (_cuda_engine(),) if engine == "cuda" else ENGINES)
 
 
 def pick(problem, engine, engines):
-    """The engine of that name among ``engines``, or the first that is usable."""
+    """Return the engine of the given name among ``engines``, or the first usable one."""
     if engine == "auto":
         return next(candidate for candidate in engines if candidate.is_usable_for(problem))
-    chosen = next(candidate for candidate in engines if candidate.name == engine)
-    reason = chosen.unusable_reason(problem)
+    selected = next(candidate for candidate in engines if candidate.name == engine)
+    reason = selected.unusable_reason(problem)
     if reason is not None:
         raise ValueError(
             f'engine="{engine}" cannot do this transform: {reason}; pass engine="auto" for one that can'
         )
-    return chosen
+    return selected
 
 
-def refuse_other_device(problem, engine):
-    """Refuse an engine that does not run where the arrays lie."""
+def check_device(problem, engine):
+    """Raise an error for an engine that does not run on the device of the arrays."""
     if problem.on_gpu != (engine == "cuda"):
-        place = "a GPU, where only the CUDA kernels run" if problem.on_gpu else "the CPU"
+        device = "a GPU, where only the CUDA kernels run" if problem.on_gpu else "the CPU"
         raise ValueError(
-            f'engine="{engine}" cannot do this transform: the array lies on {place}; pass engine="auto"'
+            f'engine="{engine}" cannot do this transform: the array is on {device}; pass engine="auto"'
         )
 
 
 def required_bytes(problem, engine="auto"):
-    """Bytes that the engine needs beside its input."""
+    """Return the number of bytes that the engine needs in addition to its input."""
     return choose(problem, engine).required_bytes(problem) if problem.maps else 0
 
 
 @lru_cache(maxsize=512)
 def prepare(engine, *fields):
-    """(the `Problem` of these fields, the engine for it, the bytes that it needs).
+    """Return (the `Problem` of these fields, the engine for it, the bytes that it needs).
 
-    All in one look-up: a transform of a small map takes 30 microseconds.
+    One cached look-up returns all three, because a transform of a small map takes only 30 microseconds.
     """
     problem = Problem(*fields)
     return problem, choose(problem, engine), required_bytes(problem, engine)
 
 
 def engine_name(engine, names=NAMES):
-    """``engine`` as one of the names."""
+    """Return ``engine`` if it is one of the names, else raise a ValueError."""
     if not (isinstance(engine, str) and engine in names):
-        known = ", ".join(f'"{name}"' for name in names)
-        raise ValueError(f"engine is {engine!r}; expected one of {known}")
+        choices = ", ".join(f'"{name}"' for name in names)
+        raise ValueError(f"engine is {engine!r}; expected one of {choices}")
     return engine
 
 
 def directions(direction):
-    """[(plan_of, to_samples)] of "forward", "inverse", or both for None; others are refused."""
-    forward, inverse = (plan.analysis_plan, False), (plan.synthesis_plan, True)
-    known = {"forward": [forward], "inverse": [inverse], None: [forward, inverse]}
-    if direction not in known:
+    """Return [(plan_of, to_samples)] of "forward", "inverse", or both for None; else raise a ValueError."""
+    forward = plan.analysis_plan, False
+    inverse = plan.synthesis_plan, True
+    choices = {"forward": [forward], "inverse": [inverse], None: [forward, inverse]}
+    if direction not in choices:
         raise ValueError(
             f'direction is {direction!r}; expected "forward", "inverse", or None for the larger'
         )
-    return known[direction]
+    return choices[direction]
 
 
-def _cuda():
+def _cuda_engine():
     return import_module("spherekit.harmonic.engines.cuda")

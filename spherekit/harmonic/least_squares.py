@@ -1,17 +1,19 @@
-"""Analysis where no sampling theorem holds: HEALPix, any rings, masked maps.
+"""Analysis of samples without a sampling theorem: HEALPix, arbitrary rings, masked maps.
 
-The coefficients whose signal comes nearest to the samples, by least squares or by Jacobi iterations (repeat
-the quadrature on what is left), with the residual, so that nobody has to guess how good they are.
+`analyse` fits the coefficients to the samples, either by least squares or by Jacobi iterations (repeated
+quadrature of the residual), and returns the residual as a measure of their quality.
 
-Nothing depends on the unit of the samples: they are scaled to order one by a power of two, and the
-coefficients back. Of scalar fields the degrees 0 and 1 are fitted and subtracted first, since a large mean or
-dipole would otherwise set the scale at which the structure on top of it counts as explained.
+The results do not depend on the unit of the samples: these are scaled to order one by a power of two, and the
+coefficients are scaled back. For scalar fields the degrees 0 and 1 are fitted and subtracted first, because a
+large mean or dipole would otherwise dominate the norms of the stopping rules.
 """
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.sparse.linalg import LinearOperator
 
 from spherekit._core import checks, scaling
@@ -27,149 +29,254 @@ from spherekit.harmonic.transform import (
     synthesis_map,
     warn_beyond_pixels,
 )
-from spherekit.sampling.base import directions
+from spherekit.sampling.base import Grid, directions
 
 _EPS = np.finfo(float).eps
 
 
 class Residual(NamedTuple):
-    """How well a set of coefficients explains the samples, on those that count.
+    """Quality of a fit of coefficients to samples, evaluated on the valid samples.
 
-    ``relative``: rms of (samples - signal), over the rms of the samples about their mean (of spin fields,
-    over the rms of the samples), so that a large mean does not hide what is left; over the rms of the samples
-    where they are constant to rounding. ``iterations``. ``converged``: whether the stopping rule of `analyse`
-    was met. ``history``: the relative residual after each iteration (Jacobi), or the last one (least
-    squares).
+    Attributes
+    ----------
+    relative : float
+        Root mean square of (samples - signal), divided by that of the samples about their mean (for spin
+        fields: of the samples), so that a large mean does not conceal the residual. Where the samples are
+        constant up to rounding, the divisor is the root mean square of the samples.
+    iterations : int
+        Number of iterations.
+    converged : bool
+        Whether the stopping rule of `analyse` was met.
+    history : tuple of float
+        The relative residual after each iteration (``"jacobi"``), or the last one (``"lsq"``).
+
+    Examples
+    --------
+    A quadrupole has no component below band-limit 2: all of it is in the residual.
+
+    >>> import numpy as np
+    >>> import spherekit as sk
+    >>> flm = np.zeros(9, complex)
+    >>> flm[6] = 1
+    >>> f = sk.inverse(flm, 3, sampling="healpix:4", reality=True)
+    >>> _, residual = sk.analyse(f, 2, sampling="healpix:4", reality=True)
+    >>> round(residual.relative, 3)
+    1.0
     """
 
     relative: float
     iterations: int
     converged: bool
-    history: tuple
+    history: tuple[float, ...]
 
 
 def analyse(
-    f,
-    L,
+    f: ArrayLike,
+    L: int,
     *,
-    spin=0,
-    sampling,
-    reality=False,
-    method="lsq",
-    mask=None,
-    tol=1e-8,
-    max_iter=100,
-    threads=None,
-    progress=None,
-):
-    """Coefficients that best explain sampled signals, and the residual.
+    spin: int = 0,
+    sampling: Grid | str,
+    reality: bool = False,
+    method: Literal["lsq", "jacobi"] = "lsq",
+    mask: ArrayLike | None = None,
+    tol: float = 1e-8,
+    max_iter: int = 100,
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> tuple[np.ndarray, Residual]:
+    """Fit harmonic coefficients to the samples of one map, and measure the residual.
 
-    ``analyse(s * f) = s * analyse(f)`` for any factor s, exactly so for powers of two; and of scalar fields a
-    constant added to the samples changes the coefficient of degree 0 alone, to the rounding of the samples.
+    ``analyse(s * f) = s * analyse(f)`` for any factor s, exactly for powers of two. For scalar fields, a
+    constant added to the samples changes the coefficient of degree 0 only, up to the rounding of the samples.
 
     Parameters
     ----------
-    f : ndarray [shape=grid.shape]
-        One map. Samples outside ``mask`` may be anything, NaN and UNSEEN included.
-    L, spin, sampling, reality, threads
-        As in `spherekit.harmonic.forward`.
+    f : array_like [shape=grid.shape]
+        One map, real or complex; real with ``reality``. Samples outside ``mask`` are ignored, and may be NaN
+        or UNSEEN.
+    L : int
+        Band-limit: degrees 0..L-1.
+    spin : int
+        Spin of the field, |spin| < L.
+    sampling : Grid or str
+        A grid, or the name of one for `spherekit.sampling.grid`, such as ``"healpix:64"``.
+    reality : bool
+        Whether the signal is real (spin 0 only).
     method : {"lsq", "jacobi"}
-        ``"lsq"``: minimize the sum of squared differences over the samples that count (LSQR, Paige and
-        Saunders 1982; where these do not determine the coefficients, the smallest ones);
-        ``"jacobi"``: flm += forward(f - inverse(flm)), full maps only.
-    mask : bool ndarray [shape=grid.shape], optional
-        True where samples count.
+        ``"lsq"``: minimize the sum of squared differences over the valid samples by LSQR (Paige and Saunders
+        1982, ACM Trans. Math. Softw. 8, 43); where the samples do not determine the coefficients, return
+        those of smallest norm. ``"jacobi"``: iterate flm += forward(f - inverse(flm)), for full maps only.
+    mask : array_like of bool [shape=grid.shape], optional
+        True for valid samples. By default all samples are valid.
     tol : float
-        Least squares have converged once the residual is at most ``tol`` times the samples, less their mean
-        and dipole (scalar fields); or once it is orthogonal to all signals of the band-limit, |B^H r| <= tol
-        |B| |r|; or at rounding. Jacobi iterations once an iteration changes the residual by at most this
-        fraction, or at rounding.
+        Relative tolerance, 0 <= tol < 1. Least squares have converged once the residual is at most ``tol``
+        times the samples without their mean and dipole (scalar fields); or once it is orthogonal to all
+        signals of the band-limit, |B^H r| <= tol |B| |r|; or when rounding errors dominate. Jacobi iterations
+        have converged once an iteration changes the residual by at most this fraction, or when rounding
+        errors dominate.
     max_iter : int
-        Iterations at most, >= 1.
+        Largest number of iterations, >= 1.
+    threads : int, optional
+        Number of threads. The result does not depend on it.
     progress : callable, optional
         Called as ``progress(iteration)`` at each iteration, counted from 1.
 
     Returns
     -------
     flm : complex ndarray [shape=(L*L,)]
-        complex64 for float32 and complex64 samples, fitted in double precision; else complex128.
+        complex64 for float32 and complex64 samples, fitted in double precision; otherwise complex128.
     residual : Residual
+        The residual and the convergence of the fit.
 
     Raises
     ------
     ValueError
-        Bad samples that no mask covers; a mask with ``"jacobi"``; what `forward` raises.
+        Wrong shapes; NaN, infinite or UNSEEN samples that the mask does not exclude; a mask without valid
+        samples, or with ``"jacobi"``; an unknown method; ``tol`` or ``max_iter`` out of range; coefficients
+        beyond the range of their dtype.
+    TypeError
+        Complex samples with ``reality``; unsupported dtypes; L, spin, max_iter or threads that are not
+        integers; a sampling that is neither a grid nor a name.
+    MemoryError
+        The problem does not fit into memory.
+
+    Warns
+    -----
+    UserWarning
+        L is larger than 3 nside on HEALPix.
+
+    See Also
+    --------
+    forward : One application of the quadrature of a grid.
+    synthesis_operator : The linear operator that least squares invert.
+
+    Examples
+    --------
+    Two thirds of a HEALPix map determine its coefficients:
 
     >>> import numpy as np
-    >>> flm = np.zeros(16, complex); flm[6] = 1
-    >>> from spherekit.harmonic import inverse
-    >>> f = inverse(flm, 4, sampling="healpix:4", reality=True)
-    >>> back, residual = analyse(f, 4, sampling="healpix:4", reality=True)
-    >>> bool(np.allclose(back, flm)), residual.converged
+    >>> import spherekit as sk
+    >>> flm = np.zeros(16, complex)
+    >>> flm[6] = 1
+    >>> f = sk.inverse(flm, 4, sampling="healpix:4", reality=True)
+    >>> mask = np.arange(192) < 128
+    >>> fitted, residual = sk.analyse(f, 4, sampling="healpix:4", reality=True, mask=mask)
+    >>> bool(np.allclose(fitted, flm)), residual.converged
     (True, True)
     """
-    flags = checked_arguments(L, spin, sampling, reality, thread_count(threads))
-    grid, L = flags["grid"], flags["L"]
+    arguments = checked_arguments(L, spin, sampling, reality, thread_count(threads))
+    grid, L = arguments["grid"], arguments["L"]
     f = checks.as_float_array(f, "f")
     if reality:
         checks.real_samples(f)
     checks.samples_shape(f, grid, L)
     if f.shape != tuple(grid.shape):
-        raise ValueError(f"analyse takes one map of shape {grid.shape}, got {f.shape}")
+        raise ValueError(f"f has shape {f.shape}; analyse expects one map of shape {grid.shape}")
     if method not in ("lsq", "jacobi"):
-        raise ValueError(f'method is {method!r}; analyse knows "lsq" and "jacobi"')
+        raise ValueError(f'method is {method!r}; expected "lsq" or "jacobi"')
     if method == "jacobi" and mask is not None:
-        raise ValueError('a mask needs method="lsq": Jacobi iterations take the whole sphere')
+        raise ValueError('mask is given; method="jacobi" supports full maps only, use method="lsq"')
     tol = checks.real_number(tol, "tol", "a number from 0 up to 1, as 1e-8", lambda x: 0 <= x < 1)
     max_iter = checks.integer(max_iter, "max_iter", 1)
-    checks.fits_memory(_needed(flags, method, max_iter), f"analysing a map at L={L}")
-    used, kind = _used(mask, grid), checks.result_type(False, checks.is_single(f))
-    f = np.where(used, f, 0).astype(float if reality else complex)
+    checks.fits_memory(_required_bytes(arguments, method, max_iter), f"analysing a map at L={L}")
+    valid, dtype = _checked_mask(mask, grid), checks.result_type(False, checks.is_single(f))
+    f = np.where(valid, f, 0).astype(float if reality else complex)
     checks.finite_samples(f, UNSEEN)
     warn_beyond_pixels(grid, L)
-    unit = scaling.exponent(f)
+    exponent = scaling.exponent(f)
     solver = _least_squares if method == "lsq" else _jacobi
-    f = scaling.ldexp(f, -unit)
+    f = scaling.times_power(f, -exponent)
     with single_threaded():
-        flm, residual = _analyze(solver, f, used, flags, tol, max_iter, progress)
+        flm, residual = _analyze_normalized(solver, f, valid, arguments, tol, max_iter, progress)
     with np.errstate(over="ignore"):
-        flm = scaling.ldexp(flm, unit).astype(kind, copy=False)
+        flm = scaling.times_power(flm, exponent).astype(dtype, copy=False)
     if not np.isfinite(flm).all():
         raise ValueError(
-            f"the coefficients are beyond the largest number of their type, {np.finfo(kind).max:.2g}; "
+            f"the coefficients exceed the largest number of their dtype, {np.finfo(dtype).max:.2g}; "
             "divide the samples by 1e10"
         )
     return flm, residual
 
 
-def _needed(flags, method, max_iter):
-    """Bytes: a transform, LSQR's vectors of coefficients and of samples, and the right vectors it stores."""
-    size, n, item = math.prod(flags["grid"].shape), flags["L"] ** 2, 8 if flags["reality"] else 16
-    transform = peak_required_bytes(None, 1, False, **flags)
-    low = item * 10 * size  # the columns of degrees 0 and 1, and what is left of the samples
+def _required_bytes(arguments, method, max_iter):
+    """Return the bytes of a transform, of the vectors of LSQR, and of the basis of right vectors."""
+    size = math.prod(arguments["grid"].shape)
+    count = arguments["L"] ** 2
+    itemsize = 8 if arguments["reality"] else 16
+    transform = peak_required_bytes(None, 1, False, **arguments)
+    low_degrees = itemsize * 10 * size  # the columns of degrees 0 and 1, and the remaining samples
     if method == "jacobi":
-        return max(low, transform + item * 6 * size + 16 * 3 * n)
-    # f, b, u, the residual and what becomes of them; x, its step, v, w and flm
-    stored = lsqr.stored_vectors(size, n, max_iter)
-    return max(low, transform + item * (6 * size + (5 + stored) * n) + 16 * n)
+        return max(low_degrees, transform + itemsize * 6 * size + 16 * 3 * count)
+    # Samples: f, b, u, the residual and their temporaries; coefficients: x, its step, v, w and flm.
+    basis_size = lsqr.basis_size(size, count, max_iter)
+    return max(
+        low_degrees, transform + itemsize * (6 * size + (5 + basis_size) * count) + 16 * count
+    )
 
 
-def synthesis_operator(L, *, spin=0, sampling, reality=False, mask=None, threads=None):
-    """`inverse` on the samples that count, as a scipy LinearOperator with matvec and rmatvec.
+def synthesis_operator(
+    L: int,
+    *,
+    spin: int = 0,
+    sampling: Grid | str,
+    reality: bool = False,
+    mask: ArrayLike | None = None,
+    threads: int | None = None,
+) -> LinearOperator:
+    """Return `inverse`, restricted to the valid samples, as a SciPy linear operator.
 
-    With ``reality`` the coefficients are the L*L real numbers of `spherekit.conventions.from_real`, so that
-    the operator is linear over the real numbers; else flm itself. Operators pickle, and are equal where
-    their arguments are (threads apart).
+    With ``reality`` the vectors of coefficients are the L*L real numbers of
+    `spherekit.conventions.from_real`, so that the operator is linear over the real numbers; otherwise they
+    are flm itself. Operators can be pickled. Two operators are equal if their arguments are, except for
+    ``threads``.
 
-    >>> synthesis_operator(4, sampling="healpix:2", reality=True).shape
-    (48, 16)
+    Parameters
+    ----------
+    L : int
+        Band-limit: degrees 0..L-1.
+    spin : int
+        Spin of the field, |spin| < L.
+    sampling : Grid or str
+        A grid, or the name of one for `spherekit.sampling.grid`.
+    reality : bool
+        Whether the signal is real (spin 0 only).
+    mask : array_like of bool [shape=grid.shape], optional
+        True for valid samples. By default all samples are valid.
+    threads : int, optional
+        Number of threads. The result does not depend on it.
+
+    Returns
+    -------
+    scipy.sparse.linalg.LinearOperator [shape=(valid samples, L*L)]
+        With ``matvec`` and ``rmatvec``, of dtype float64 with ``reality``, otherwise complex128.
+
+    Raises
+    ------
+    ValueError
+        Invalid L, spin or grid; a mask of the wrong shape, or without valid samples.
+    TypeError
+        L, spin or threads that are not integers; a sampling that is neither a grid nor a name.
+
+    Examples
+    --------
+    The condition number of the least-squares problem of a map with a masked polar cap:
+
+    >>> import numpy as np
+    >>> from spherekit.harmonic import synthesis_operator
+    >>> from spherekit.sampling import HEALPix
+    >>> mask = HEALPix(2).theta > 0.5
+    >>> operator = synthesis_operator(4, sampling="healpix:2", reality=True, mask=mask)
+    >>> operator.shape
+    (44, 16)
+    >>> bool(np.linalg.cond(operator @ np.eye(16)) < 3)
+    True
     """
-    flags = checked_arguments(L, spin, sampling, reality, thread_count(threads))
-    return SynthesisOperator(flags, _used(mask, flags["grid"]))
+    arguments = checked_arguments(L, spin, sampling, reality, thread_count(threads))
+    return SynthesisOperator(arguments, _checked_mask(mask, arguments["grid"]))
 
 
 class _CheckedOperator(LinearOperator):
-    """A linear operator whose vectors are checked as all arrays are: no unit, no mask is lost."""
+    """A linear operator that checks its vectors like all other arrays: no units, no masked arrays."""
 
     def _checked(self, x):
         x = checks.as_float_array(x, "x")
@@ -189,42 +296,42 @@ class _CheckedOperator(LinearOperator):
 
 
 class SynthesisOperator(_CheckedOperator):
-    """What `synthesis_operator` returns; ``scale`` is a factor of its entries."""
+    """The result of `synthesis_operator`; ``scale`` is a factor of the matrix."""
 
-    def __init__(self, flags, used, scale=1.0):
-        self.flags, self.used, self.scale = flags, used, scale
-        count = int(np.count_nonzero(used))
-        self.whole_sphere = count == used.size
-        super().__init__(float if flags["reality"] else complex, (count, flags["L"] ** 2))
+    def __init__(self, arguments, valid, scale=1.0):
+        self.arguments, self.valid, self.scale = arguments, valid, scale
+        count = int(np.count_nonzero(valid))
+        self.is_full = count == valid.size
+        super().__init__(float if arguments["reality"] else complex, (count, arguments["L"] ** 2))
 
     def _matvec(self, x):
-        flm = from_real(x.ravel()) if self.flags["reality"] else x.ravel()
-        f = synthesis_map.forward(flm, **self.flags)
-        return self.scale * (f.ravel() if self.whole_sphere else f[self.used])
+        flm = from_real(x.ravel()) if self.arguments["reality"] else x.ravel()
+        f = synthesis_map.forward(flm, **self.arguments)
+        return self.scale * (f.ravel() if self.is_full else f[self.valid])
 
     def _rmatvec(self, y):
-        f = self.scale * y.reshape(self.used.shape) if self.whole_sphere else self._spread(y)
-        flm = synthesis_map.adjoint(f, **self.flags)
-        return to_real(flm) if self.flags["reality"] else flm
+        f = self.scale * y.reshape(self.valid.shape) if self.is_full else self._on_grid(y)
+        flm = synthesis_map.adjoint(f, **self.arguments)
+        return to_real(flm) if self.arguments["reality"] else flm
 
-    def _spread(self, y):
-        """The samples that count in their places, zero elsewhere."""
-        f = np.zeros(self.used.shape, self.dtype)
-        f[self.used] = self.scale * y.ravel()
+    def _on_grid(self, y):
+        """Return an array of the shape of the grid, with the valid samples, zero elsewhere."""
+        f = np.zeros(self.valid.shape, self.dtype)
+        f[self.valid] = self.scale * y.ravel()
         return f
 
     def _adjoint(self):
         return _Adjoint(self)
 
-    def __eq__(self, other):
-        return isinstance(other, SynthesisOperator) and self._key() == other._key()
+    def __eq__(self, operator):
+        return isinstance(operator, SynthesisOperator) and self._key() == operator._key()
 
     def __hash__(self):
         return hash(self._key())
 
     def _key(self):
-        flags = {name: value for name, value in self.flags.items() if name != "threads"}
-        return tuple(flags.items()), self.used.tobytes(), self.scale
+        arguments = {name: value for name, value in self.arguments.items() if name != "threads"}
+        return tuple(arguments.items()), self.valid.tobytes(), self.scale
 
 
 class _Adjoint(_CheckedOperator):
@@ -242,108 +349,117 @@ class _Adjoint(_CheckedOperator):
         return self.operator
 
 
-def _used(mask, grid):
+def _checked_mask(mask, grid):
+    """Return the mask as a boolean array, by default True everywhere."""
     if mask is None:
         return np.ones(grid.shape, bool)
     mask = checks.as_float_array(mask, "mask")
     if mask.shape != tuple(grid.shape):
-        raise ValueError(f"mask has shape {mask.shape}; the samples have {tuple(grid.shape)}")
+        raise ValueError(f"mask has shape {mask.shape}; the samples have shape {tuple(grid.shape)}")
     if not np.isin(mask, (0, 1)).all():
-        raise ValueError("mask must be True/1 where samples count and False/0 elsewhere")
-    used = mask.astype(bool)
-    if not used.any():
-        raise ValueError("mask leaves no sample that counts")
-    return used
+        raise ValueError("mask must be boolean: True (1) for valid samples, False (0) for others")
+    valid = mask.astype(bool)
+    if not valid.any():
+        raise ValueError("mask is False everywhere; expected at least one valid sample")
+    return valid
 
 
-def _analyze(solver, f, used, flags, tol, max_iter, progress):
-    """`analyse` of samples of order one, zero where they do not count."""
-    L, real = flags["L"], flags["reality"]
-    b = f[used]
-    size = np.linalg.norm(b)
-    low, spread = np.zeros(min(L, 2) ** 2, b.dtype), size
-    if flags["spin"] == 0:
-        low, b, spread = _without_low_degrees(b, used, flags)
-    unit = scaling.exponent(b)
-    b = scaling.ldexp(b, -unit)
-    rounding = _EPS * (scaling.ldexp(size, -unit) + (16 + L) * np.linalg.norm(b))
+def _analyze_normalized(solver, f, valid, arguments, tol, max_iter, progress):
+    """Analyze samples of order one; invalid samples are zero."""
+    L, real = arguments["L"], arguments["reality"]
+    b = f[valid]
+    norm = np.linalg.norm(b)
+    low_coefficients, deviation = np.zeros(min(L, 2) ** 2, b.dtype), norm
+    if arguments["spin"] == 0:
+        low_coefficients, b, deviation = _without_low_degrees(b, valid, arguments)
+    exponent = scaling.exponent(b)
+    b = scaling.times_power(b, -exponent)
+    rounding = _EPS * (scaling.times_power(norm, -exponent) + (16 + L) * np.linalg.norm(b))
     x, history, iterations, converged = solver(
-        b, used, flags, tol, max_iter, progress or (lambda iteration: None), rounding
+        b, valid, arguments, tol, max_iter, progress or (lambda iteration: None), rounding
     )
-    flm = scaling.ldexp(from_real(x) if real else x, unit)
-    flm[: len(low)] += from_real(low) if real else low
-    reference = scaling.ldexp(spread if spread > 4 * _EPS * size else size, -unit)
-    history = tuple(float(left / reference) if reference else 0.0 for left in history)
+    flm = scaling.times_power(from_real(x) if real else x, exponent)
+    flm[: len(low_coefficients)] += from_real(low_coefficients) if real else low_coefficients
+    reference = scaling.times_power(deviation if deviation > 4 * _EPS * norm else norm, -exponent)
+    history = tuple(
+        float(residual_norm / reference) if reference else 0.0 for residual_norm in history
+    )
     return flm, Residual(history[-1], iterations, bool(converged), history)
 
 
-def _without_low_degrees(b, used, flags):
-    """(coefficients of degrees 0 and 1, the samples b without them, the norm of b about its mean).
+def _without_low_degrees(b, valid, arguments):
+    """Return (coefficients of degrees 0 and 1, samples b without them, norm of b about its mean).
 
-    The mean, then the best fit of both degrees, twice for the digits. Least squares are indifferent to what
-    is subtracted so long as it is a signal of the band-limit; combinations that the samples that count
-    hardly tell apart (a dipole on a small cap) are left to the solver.
+    First the mean is subtracted, then the best fit of both degrees; each is done twice to reduce rounding
+    errors. The least-squares solution does not depend on what is subtracted if it is a signal of the
+    band-limit. Combinations that the valid samples hardly determine (a dipole on a small cap) are left to the
+    solver.
     """
-    columns = _low_harmonics(used, flags)
+    columns = _low_degree_columns(valid, arguments)
     mean = b.mean()
     b = b - mean
     mean, b = mean + b.mean(), b - b.mean()
-    spread = np.linalg.norm(b)
-    low = np.zeros(len(columns), b.dtype)
-    low[0] = mean * np.sqrt(4 * np.pi)
-    sizes, vectors = np.linalg.eigh(columns.conj() @ columns.T)
-    sound = sizes > 1e-4 * sizes[-1]
-    vectors = vectors[:, sound]
+    deviation = np.linalg.norm(b)
+    low_coefficients = np.zeros(len(columns), b.dtype)
+    low_coefficients[0] = mean * np.sqrt(4 * np.pi)
+    eigenvalues, eigenvectors = np.linalg.eigh(columns.conj() @ columns.T)
+    is_determined = eigenvalues > 1e-4 * eigenvalues[-1]
+    eigenvectors = eigenvectors[:, is_determined]
     for _ in range(2):
-        step = vectors @ (vectors.conj().T @ (columns.conj() @ b) / sizes[sound])
+        step = eigenvectors @ (
+            eigenvectors.conj().T @ (columns.conj() @ b) / eigenvalues[is_determined]
+        )
         b = b - step @ columns
-        low += step
-    return low, b, spread
+        low_coefficients += step
+    return low_coefficients, b, deviation
 
 
-def _low_harmonics(used, flags):
-    """Degrees 0 and 1 of the operator: real harmonics of real signals, else the complex ones."""
-    columns = [np.full(np.count_nonzero(used), np.sqrt(1 / (4 * np.pi)))]
-    if flags["L"] > 1:
-        x, y, z = (np.sqrt(3 / (4 * np.pi)) * axis[used] for axis in directions(flags["grid"]))
+def _low_degree_columns(valid, arguments):
+    """Return the columns of degrees 0 and 1 of the operator: real harmonics for real signals."""
+    columns = [np.full(np.count_nonzero(valid), np.sqrt(1 / (4 * np.pi)))]
+    if arguments["L"] > 1:
+        x, y, z = (np.sqrt(3 / (4 * np.pi)) * axis[valid] for axis in directions(arguments["grid"]))
         complex_pair = (x - 1j * y) / np.sqrt(2), -(x + 1j * y) / np.sqrt(2)
-        first, last = (y, x) if flags["reality"] else complex_pair
+        first, last = (y, x) if arguments["reality"] else complex_pair
         columns += [first, z, last]
     return np.stack(columns)
 
 
-def _least_squares(b, used, flags, tol, max_iter, progress, rounding):
-    scale = np.sqrt(4 * np.pi / used.size)  # a near-isometry on an even grid: few iterations
-    operator = SynthesisOperator(flags, used, scale)
+def _least_squares(b, valid, arguments, tol, max_iter, progress, rounding):
+    """Minimize |b - B x| by LSQR, with B scaled to a near-isometry."""
+    scale = np.sqrt(4 * np.pi / valid.size)  # a near-isometry on a uniform grid: few iterations
+    operator = SynthesisOperator(arguments, valid, scale)
     solution = lsqr.solve(operator, scale * b, tol, max_iter, progress, scale * rounding)
-    left = np.linalg.norm(solution.residual) / scale
-    return solution.x, (left,), solution.iterations, solution.converged
+    norm = np.linalg.norm(solution.residual) / scale
+    return solution.x, (norm,), solution.iterations, solution.converged
 
 
-def _jacobi(b, used, flags, tol, max_iter, progress, rounding):
-    """Iterations to where the residual no longer changes; the best ones where they diverge."""
-    f = b.reshape(used.shape)
-    flm, history = np.zeros(flags["L"] ** 2, complex), []
-    best, left, converged = flm, f, np.linalg.norm(f) <= rounding
+def _jacobi(b, valid, arguments, tol, max_iter, progress, rounding):
+    """Iterate until the residual is stationary; return the best coefficients if the iterations diverge."""
+    f = b.reshape(valid.shape)
+    flm, history = np.zeros(arguments["L"] ** 2, complex), []
+    best, residual, converged = flm, f, np.linalg.norm(f) <= rounding
     if converged:
-        return _plain(best, flags), (np.linalg.norm(f),), 0, True
+        return _solver_coefficients(best, arguments), (np.linalg.norm(f),), 0, True
     for iteration in range(1, max_iter + 1):
         progress(iteration)
-        flm = flm + analysis_map.forward(left, **flags)
-        left = f - synthesis_map.forward(flm, **flags)
-        history.append(np.linalg.norm(left))
+        flm = flm + analysis_map.forward(residual, **arguments)
+        residual = f - synthesis_map.forward(flm, **arguments)
+        history.append(np.linalg.norm(residual))
         if history[-1] == min(history):
             best = flm
-        before = history[-2] if iteration > 1 else np.inf
-        converged = history[-1] <= rounding or abs(before - history[-1]) <= tol * before < np.inf
+        previous = history[-2] if iteration > 1 else np.inf
+        converged = (
+            history[-1] <= rounding or abs(previous - history[-1]) <= tol * previous < np.inf
+        )
         if converged or not history[-1] <= 2 * min(history):
             break
     if not converged and history[-1] > min(history):
         history.append(min(history))  # of the coefficients that are returned
     result = flm if converged else best
-    return _plain(result, flags), tuple(history), iteration, converged
+    return _solver_coefficients(result, arguments), tuple(history), iteration, converged
 
 
-def _plain(flm, flags):
-    """Coefficients as the solvers return them: the real numbers of a real signal."""
-    return to_real(flm) if flags["reality"] else flm
+def _solver_coefficients(flm, arguments):
+    """Return coefficients in the form of the solvers: real numbers for a real signal."""
+    return to_real(flm) if arguments["reality"] else flm

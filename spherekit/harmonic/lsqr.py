@@ -1,12 +1,13 @@
-"""Least squares by LSQR, with stopping rules that are relative and mean what they say.
+"""Least squares by LSQR, with scale-invariant stopping rules and reorthogonalization.
 
-Paige and Saunders 1982, ACM Trans. Math. Softw. 8, 43: Golub-Kahan bidiagonalization of A from b, and the
-QR factorization of the bidiagonal matrix as it grows. SciPy's ``lsqr`` adds an absolute 2e-16 to the
-denominator of a stopping rule, so that its answer depends on the unit of b; here every rule compares norms.
+The algorithm is that of Paige and Saunders (1982, ACM Trans. Math. Softw. 8, 43): Golub-Kahan
+bidiagonalization of A started from b, and an incremental QR factorization of the bidiagonal matrix. SciPy's
+``lsqr`` adds an absolute 2e-16 to the denominator of a stopping rule, so that its result depends on the unit
+of b; here all rules compare norms.
 
-The right vectors are made orthogonal to those before them (Simon and Zha 2000, SIAM J. Sci. Comput. 21,
-2257). Without that rounding grows by the iteration, up to the tolerance: b and 3 b then take different
-numbers of iterations and give solutions that differ by 1e-9, not by rounding times the condition.
+The right vectors are reorthogonalized against the previous ones (Simon and Zha 2000, SIAM J. Sci. Comput. 21,
+2257). Otherwise rounding errors grow with the iterations, up to the tolerance: b and 3 b would take different
+numbers of iterations, and the solutions would differ by 1e-9 instead of rounding times the condition number.
 """
 
 import math
@@ -14,8 +15,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-#: Right vectors that are stored: as many as in the bytes of this many b, but at least so many numbers.
-_SAMPLES, _LEAST = 8, 2**23
+#: Size of the basis of right vectors, in multiples of the size of b.
+_BASIS_SIZE_IN_SAMPLES = 8
+#: Smallest size of that basis, in elements.
+_MIN_BASIS_ELEMENTS = 2**23
 
 
 class Solution(NamedTuple):
@@ -28,60 +31,68 @@ class Solution(NamedTuple):
 
 
 def solve(operator, b, tol, max_iter, progress, rounding=0.0):
-    """The x of least ``|b - A x|``, where it is not unique that of least ``|x|``.
+    """Minimize ``|b - A x|``; where x is not unique, return the one of least ``|x|``.
 
     Converged where ``|b - A x| <= max(tol |b|, rounding)``, as computed from x, or where x is stationary,
-    ``|A^H (b - A x)| <= tol |A| |b - A x|``, with |A| the Frobenius norm of what was seen of A.
+    ``|A^H (b - A x)| <= tol |A| |b - A x|``, with |A| the Frobenius norm of the bidiagonal matrix.
 
     Parameters
     ----------
     operator : LinearOperator
     b : ndarray
-        Of order one (`_core.scaling`), so that squares keep their digits.
+        Of order one (`_core.scaling`), so that squares neither overflow nor underflow.
     tol : float
     max_iter : int
     progress : callable
         ``progress(iteration)``, from 1.
     rounding : float
-        Norm of what rounding leaves of b - A x at best.
+        Smallest norm of b - A x that can be attained in the presence of rounding errors.
 
     Returns
     -------
     Solution
 
+    Examples
+    --------
     >>> from scipy.sparse.linalg import aslinearoperator
     >>> A = aslinearoperator(np.array([[1.0, 1.0], [1.0, -1.0], [0.0, 2.0]]))
     >>> solution = solve(A, np.array([3.0, 1.0, 1.0]), 1e-12, 10, lambda iteration: None)
     >>> solution.x.round(12), solution.converged
     (array([2.        , 0.66666667]), True)
     """
-    size = np.linalg.norm(b)
-    target = max(tol * size, rounding)
-    x, residual, before, iterations = np.zeros(operator.shape[1], b.dtype), b, size, 0
-    if size <= rounding:
+    b_norm = np.linalg.norm(b)
+    target = max(tol * b_norm, rounding)
+    x = np.zeros(operator.shape[1], b.dtype)
+    residual = b
+    previous_norm = b_norm
+    iterations = 0
+    if b_norm <= rounding:
         return Solution(x, residual, 0, True)
     while True:
         step, count, stationary = _bidiagonalize(
             operator, residual, target, tol, max_iter - iterations, progress, iterations
         )
-        x, iterations = x + step, iterations + count
+        x = x + step
+        iterations += count
         residual = b - operator.matvec(x)
-        left = np.linalg.norm(residual)
-        if stationary or left <= target:
+        norm = np.linalg.norm(residual)
+        if stationary or norm <= target:
             return Solution(x, residual, iterations, True)
-        # the recursion promised more than rounding let it keep: the same again for what is left
-        if iterations >= max_iter or left > 0.5 * before:
+        # The recursion overestimates the accuracy, because of rounding: restart from the residual.
+        if iterations >= max_iter or norm > 0.5 * previous_norm:
             return Solution(x, residual, iterations, False)
-        before = left
+        previous_norm = norm
 
 
-def stored_vectors(samples, unknowns, max_iter):
-    """How many right vectors are stored, to make later ones orthogonal to them."""
-    return min(max_iter + 1, max(_SAMPLES * samples, _LEAST) // unknowns + 1)
+def basis_size(samples, unknowns, max_iter):
+    """Return the number of right vectors that are stored to reorthogonalize later ones."""
+    return min(
+        max_iter + 1, max(_BASIS_SIZE_IN_SAMPLES * samples, _MIN_BASIS_ELEMENTS) // unknowns + 1
+    )
 
 
-def _bidiagonalize(operator, b, target, tol, max_iter, progress, before):
-    """(x, iterations, whether stationary): one run of LSQR from zero."""
+def _bidiagonalize(operator, b, target, tol, max_iter, progress, iteration_offset):
+    """Run LSQR from x = 0; returns (x, iterations, whether x is stationary)."""
     beta = np.linalg.norm(b)
     u = b / beta
     v = operator.rmatvec(u)
@@ -90,31 +101,33 @@ def _bidiagonalize(operator, b, target, tol, max_iter, progress, before):
     if alpha == 0:
         return x, 0, True
     v = v / alpha
-    stored = np.empty((stored_vectors(*operator.shape, max_iter), v.size), v.dtype)
-    stored[0] = v
-    w, left, rho_bar, norm2 = v.copy(), beta, alpha, 0.0
+    basis = np.empty((basis_size(*operator.shape, max_iter), v.size), v.dtype)
+    basis[0] = v
+    w = v.copy()
+    residual_norm, rho_bar = beta, alpha
+    squared_norm = 0.0
     for iteration in range(1, max_iter + 1):
-        progress(before + iteration)
+        progress(iteration_offset + iteration)
         u = operator.matvec(v) - alpha * u
         beta = np.linalg.norm(u)
         if beta > 0:
             u /= beta
-        norm2 += alpha**2 + beta**2
+        squared_norm += alpha**2 + beta**2
         v = operator.rmatvec(u) - beta * v
-        basis = stored[:iteration]
-        v -= (basis @ v.conj()).conj() @ basis
+        previous_vectors = basis[:iteration]
+        v -= (previous_vectors @ v.conj()).conj() @ previous_vectors
         alpha = np.linalg.norm(v)
         if alpha > 0:
             v /= alpha
-        if iteration < len(stored):
-            stored[iteration] = v
+        if iteration < len(basis):
+            basis[iteration] = v
         rho = math.hypot(rho_bar, beta)
         cosine, sine = rho_bar / rho, beta / rho
-        x += (cosine * left / rho) * w
+        x += (cosine * residual_norm / rho) * w
         w = v - (sine * alpha / rho) * w
-        left, rho_bar = sine * left, -cosine * alpha
-        # the gradient A^H (b - A x) has norm left alpha |cosine|
-        stationary = alpha * abs(cosine) <= tol * math.sqrt(norm2)
-        if stationary or left <= target:
+        residual_norm, rho_bar = sine * residual_norm, -cosine * alpha
+        # The gradient A^H (b - A x) has norm residual_norm alpha |cosine|.
+        stationary = alpha * abs(cosine) <= tol * math.sqrt(squared_norm)
+        if stationary or residual_norm <= target:
             return x, iteration, stationary
     return x, max(max_iter, 0), False

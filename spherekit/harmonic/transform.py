@@ -1,18 +1,21 @@
-"""Spin spherical-harmonic transforms on every grid, with their adjoints and gradients.
+"""Spin spherical-harmonic transforms on all grids, with their adjoints and gradients.
 
     f(theta, phi) = sum_lm f_lm sY_lm(theta, phi),
     sY_lm = (-1)^s sqrt((2l+1)/4pi) d^l_{m,-s}(theta) e^{i m phi}
 
-A transform is a Legendre step (coefficients <-> Fourier coefficients of rings), on MW-like grids a theta
-step (rings <-> rings, exact resampling), and a phi step (Fourier coefficients <-> samples). NumPy arrays
-are transformed on the CPU, CuPy arrays on their GPU (`device`, `engines.cuda`); `dispatch` picks the engine.
+A transform consists of a Legendre step (coefficients <-> Fourier coefficients of rings), on MW-like grids of
+a theta step (rings <-> rings, exact resampling), and of a phi step (Fourier coefficients <-> samples). NumPy
+arrays are transformed on the CPU, CuPy arrays on their GPU (`device`, `engines.cuda`); `dispatch` selects the
+engine.
 """
 
 import math
 import warnings
 from functools import partial
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from spherekit import device
 from spherekit._core import checks
@@ -20,96 +23,236 @@ from spherekit._core.parallel import thread_count
 from spherekit.harmonic import dispatch, plan
 from spherekit.linear import is_traced, linear_map
 from spherekit.sampling import grid as as_grid
+from spherekit.sampling.base import Grid
 
 
-def inverse(flm, L, *, spin=0, sampling="mw", reality=False, threads=None, engine="auto"):
-    """Samples of the signal with coefficients ``flm``.
+def inverse(
+    flm: ArrayLike,
+    L: int,
+    *,
+    spin: int = 0,
+    sampling: Grid | str = "mw",
+    reality: bool = False,
+    threads: int | None = None,
+    engine: str = "auto",
+) -> np.ndarray:
+    """Compute samples from harmonic coefficients.
+
+        f(theta, phi) = sum_lm f_lm sY_lm(theta, phi)
 
     Parameters
     ----------
-    flm : complex ndarray [shape=(..., L*L)]
-        ``flm[..., l*l+l+m]``; degrees l < |spin| are ignored.
+    flm : array_like [shape=(..., L*L)]
+        Coefficients, ``flm[..., l*l+l+m]``; degrees l < |spin| are ignored.
     L : int
         Band-limit: degrees 0..L-1.
     spin : int
-        |spin| < L.
-    sampling : str or grid
-        A name of `spherekit.sampling.grid`, or a grid, which may be finer than L.
+        Spin of the field, |spin| < L.
+    sampling : Grid or str
+        A grid, which may be finer than L, or the name of one for `spherekit.sampling.grid`.
     reality : bool
-        Real signal of spin 0: real samples; the coefficients must be Hermitian,
-        f_{l,-m} = (-1)^m conj f_lm.
+        Whether the signal is real (spin 0 only). Then the coefficients must be Hermitian, f_{l,-m} = (-1)^m
+        conj f_lm, and the samples are real.
     threads : int, optional
-        The result does not depend on it.
+        Number of threads. The result does not depend on it.
     engine : {"auto", "recursion", "precomputed", "batched", "cuda"}
-        For tests and benchmarks: how the sums over degrees are done, also in gradients. Results agree to
-        rounding. ``"auto"`` takes what is fastest for the problem; ``"recursion"`` fits every problem,
+        Algorithm for the sums over degrees, for tests and benchmarks. Results agree up to rounding.
+        ``"auto"`` selects the fastest engine for the problem; ``"recursion"`` supports every problem,
         ``"precomputed"`` small tables on rectangular grids, ``"batched"`` many small real maps, and
-        ``"cuda"`` is for arrays on a GPU.
+        ``"cuda"`` arrays on a GPU.
 
     Returns
     -------
-    f : ndarray [shape=(..., *grid.shape)]
-        float32/64 with ``reality``, else complex64/128, as ``flm``.
+    ndarray [shape=(..., *grid.shape)]
+        Samples: float32 or float64 with ``reality``, otherwise complex64 or complex128, in the precision of
+        ``flm``.
 
     Raises
     ------
     ValueError
-        Wrong shape, NaN or inf, coefficients that are not Hermitian with ``reality``; an engine that cannot
-        do this transform.
+        A wrong shape; NaN or infinite coefficients; coefficients that are not Hermitian with ``reality``; an
+        invalid L, spin, grid or number of threads; a grid coarser than L; an unknown engine, or one that
+        cannot solve the problem.
+    TypeError
+        An unsupported dtype; L, spin or threads that are not integers; a sampling that is neither a grid nor
+        a name.
+    NotImplementedError
+        An array on a GPU with a grid whose rings differ in length.
+    MemoryError
+        The problem does not fit into memory.
+
+    See Also
+    --------
+    forward : The inverse of this map.
+    evaluate : Values at arbitrary points.
+
+    Examples
+    --------
+    Y_10 at the north pole is sqrt(3 / (4 pi)):
 
     >>> import numpy as np
-    >>> flm = np.zeros(16, complex); flm[0] = np.sqrt(4 * np.pi)
-    >>> bool(np.allclose(inverse(flm, 4, sampling="gl"), 1))
-    True
+    >>> import spherekit as sk
+    >>> flm = np.zeros(4, complex)
+    >>> flm[2] = 1
+    >>> f = sk.inverse(flm, 2, sampling="mwss", reality=True)
+    >>> round(float(f[0, 0]), 6)
+    0.488603
     """
     arguments = checked_arguments(L, spin, sampling, reality, threads, engine)
     return synthesis_map.forward(flm, checked=not is_traced(flm), **arguments)
 
 
-def inverse_adjoint(f, L, *, spin=0, sampling="mw", reality=False, threads=None, engine="auto"):
-    """Conjugate transpose of `inverse`: ``sum_j f_j conj(sY_lm)`` over the samples, without weights.
+def inverse_adjoint(
+    f: ArrayLike,
+    L: int,
+    *,
+    spin: int = 0,
+    sampling: Grid | str = "mw",
+    reality: bool = False,
+    threads: int | None = None,
+    engine: str = "auto",
+) -> np.ndarray:
+    """Apply the conjugate transpose of `inverse`: sums over the samples without weights.
 
-    Arguments as `forward`. With ``reality`` the adjoint is that of Re(B f) in Re<u, v>, which is B^H.
+        f_lm = sum_j f_j conj(sY_lm(theta_j, phi_j))
+
+    With ``reality`` it is the adjoint of Re(B f) in the real inner product Re<u, v>, which is B^H.
+
+    Parameters
+    ----------
+    f : array_like [shape=(..., *grid.shape)]
+        Real or complex samples; real with ``reality``.
+    L : int
+        Band-limit: degrees 0..L-1.
+    spin : int
+        Spin of the field, |spin| < L.
+    sampling : Grid or str
+        A grid, which may be finer than L, or the name of one for `spherekit.sampling.grid`.
+    reality : bool
+        Whether the signal is real (spin 0 only).
+    threads : int, optional
+        Number of threads. The result does not depend on it.
+    engine : {"auto", "recursion", "precomputed", "batched", "cuda"}
+        Algorithm for the sums over degrees, for tests and benchmarks. Results agree up to rounding.
+        ``"auto"`` selects the fastest engine for the problem; ``"recursion"`` supports every problem,
+        ``"precomputed"`` small tables on rectangular grids, ``"batched"`` many small real maps, and
+        ``"cuda"`` arrays on a GPU.
+
+    Returns
+    -------
+    complex ndarray [shape=(..., L*L)]
+        Sums: complex64 for float32 and complex64 input, otherwise complex128. Zero for l < |spin|.
+
+    Raises
+    ------
+    ValueError
+        A wrong shape; NaN, infinite or UNSEEN samples; an invalid L, spin, grid or number of threads; a grid
+        coarser than L; an unknown engine, or one that cannot solve the problem.
+    TypeError
+        Complex samples with ``reality``; an unsupported dtype; L, spin or threads that are not integers; a
+        sampling that is neither a grid nor a name.
+    NotImplementedError
+        An array on a GPU with a grid whose rings differ in length.
+    MemoryError
+        The problem does not fit into memory.
+
+    Examples
+    --------
+    A constant map gives the number of samples times Y_00:
 
     >>> import numpy as np
-    >>> bool(np.isclose(inverse_adjoint(np.ones((4, 7)), 4)[0], 28 / np.sqrt(4 * np.pi)))
-    True
+    >>> import spherekit as sk
+    >>> sums = sk.inverse_adjoint(np.ones((4, 7)), 4)
+    >>> round(float(sums[0].real * np.sqrt(4 * np.pi)), 6)
+    28.0
     """
     return synthesis_map.adjoint(
         f, **checked_arguments(L, spin, sampling, reality, threads, engine)
     )
 
 
-def forward(f, L, *, spin=0, sampling="mw", reality=False, threads=None, engine="auto"):
-    """Coefficients of sampled signals: exact for band-limit L where the grid has a sampling theorem.
+def forward(
+    f: ArrayLike,
+    L: int,
+    *,
+    spin: int = 0,
+    sampling: Grid | str = "mw",
+    reality: bool = False,
+    threads: int | None = None,
+    engine: str = "auto",
+) -> np.ndarray:
+    """Compute harmonic coefficients from samples.
 
-    On MW, MWSS and coarse CC grids the samples are continued in theta and integrated exactly (McEwen and
-    Wiaux 2011); else ``f_lm = sum_j w_j f_j conj(sY_lm)`` with the grid's weights, which is exact on GL,
-    DH, DHPole and CC and an approximation on HEALPix and Rings (see `analyse`). On a grid finer than L it
-    is the transform at the grid's band-limit, cut off at L.
+    The transform is exact for band-limit L if the grid has a sampling theorem. On MW, MWSS and coarse CC
+    grids the samples are continued in theta and integrated exactly (McEwen and Wiaux 2011, IEEE TSP 59,
+    5876). On all other grids
+
+        f_lm = sum_j w_j f_j conj(sY_lm(theta_j, phi_j))
+
+    with the weights of the grid, which is exact on GL, DH, DHPole and CC, and an approximation on HEALPix and
+    Rings (see `analyse`). On a grid finer than L it is the transform at the band-limit of the grid, truncated
+    to L.
 
     Parameters
     ----------
-    f : ndarray [shape=(..., *grid.shape)]
-        Real or complex samples, finite; real with ``reality``.
-    L, spin, sampling, reality, threads, engine
-        As in `inverse`.
+    f : array_like [shape=(..., *grid.shape)]
+        Real or complex samples; real with ``reality``.
+    L : int
+        Band-limit: degrees 0..L-1.
+    spin : int
+        Spin of the field, |spin| < L.
+    sampling : Grid or str
+        A grid, which may be finer than L, or the name of one for `spherekit.sampling.grid`.
+    reality : bool
+        Whether the signal is real (spin 0 only).
+    threads : int, optional
+        Number of threads. The result does not depend on it.
+    engine : {"auto", "recursion", "precomputed", "batched", "cuda"}
+        Algorithm for the sums over degrees, for tests and benchmarks. Results agree up to rounding.
+        ``"auto"`` selects the fastest engine for the problem; ``"recursion"`` supports every problem,
+        ``"precomputed"`` small tables on rectangular grids, ``"batched"`` many small real maps, and
+        ``"cuda"`` arrays on a GPU.
 
     Returns
     -------
-    flm : complex ndarray [shape=(..., L*L)]
-        complex64 for float32 and complex64 input, else complex128. Zero for l < |spin|.
+    complex ndarray [shape=(..., L*L)]
+        Coefficients, ``flm[..., l*l+l+m]``: complex64 for float32 and complex64 input, otherwise complex128.
+        Zero for l < |spin|.
 
     Raises
     ------
     ValueError
-        Wrong shape; NaN, inf or UNSEEN samples (with their count); an engine that cannot do this transform.
+        A wrong shape; NaN, infinite or UNSEEN samples (with their number); an invalid L, spin, grid or number
+        of threads; a grid coarser than L; an unknown engine, or one that cannot solve the problem.
     TypeError
-        Complex samples with ``reality``; a dtype that is no number.
+        Complex samples with ``reality``; an unsupported dtype; L, spin or threads that are not integers; a
+        sampling that is neither a grid nor a name.
+    NotImplementedError
+        An array on a GPU with a grid whose rings differ in length.
+    MemoryError
+        The problem does not fit into memory.
+
+    Warns
+    -----
+    UserWarning
+        L is larger than 3 nside on HEALPix.
+
+    See Also
+    --------
+    inverse : The inverse of this map.
+    analyse : Least squares, for HEALPix, arbitrary rings and masked maps.
+
+    Examples
+    --------
+    A round trip on the smallest sampled grid, MW, is exact up to rounding:
 
     >>> import numpy as np
+    >>> import spherekit as sk
     >>> flm = np.arange(16) + 0j
-    >>> bool(np.allclose(forward(inverse(flm, 4), 4), flm))
+    >>> f = sk.inverse(flm, 4)
+    >>> f.shape
+    (4, 7)
+    >>> bool(abs(sk.forward(f, 4) - flm).max() < 1e-13)
     True
     """
     arguments = checked_arguments(L, spin, sampling, reality, threads, engine)
@@ -117,12 +260,71 @@ def forward(f, L, *, spin=0, sampling="mw", reality=False, threads=None, engine=
     return analysis_map.forward(f, **arguments)
 
 
-def forward_adjoint(flm, L, *, spin=0, sampling="mw", reality=False, threads=None, engine="auto"):
-    """Conjugate transpose of `forward`, with ``reality`` its real part; arguments as `inverse`.
+def forward_adjoint(
+    flm: ArrayLike,
+    L: int,
+    *,
+    spin: int = 0,
+    sampling: Grid | str = "mw",
+    reality: bool = False,
+    threads: int | None = None,
+    engine: str = "auto",
+) -> np.ndarray:
+    """Apply the conjugate transpose of `forward`; with ``reality``, its real part.
+
+        f_j = w_j sum_lm f_lm sY_lm(theta_j, phi_j)
+
+    where `forward` is a weighted sum over the samples; on MW, MWSS and coarse CC grids it includes the
+    transpose of the continuation in theta.
+
+    Parameters
+    ----------
+    flm : array_like [shape=(..., L*L)]
+        Coefficients, ``flm[..., l*l+l+m]``; degrees l < |spin| are ignored.
+    L : int
+        Band-limit: degrees 0..L-1.
+    spin : int
+        Spin of the field, |spin| < L.
+    sampling : Grid or str
+        A grid, which may be finer than L, or the name of one for `spherekit.sampling.grid`.
+    reality : bool
+        Whether the signal is real (spin 0 only). Then the samples are real.
+    threads : int, optional
+        Number of threads. The result does not depend on it.
+    engine : {"auto", "recursion", "precomputed", "batched", "cuda"}
+        Algorithm for the sums over degrees, for tests and benchmarks. Results agree up to rounding.
+        ``"auto"`` selects the fastest engine for the problem; ``"recursion"`` supports every problem,
+        ``"precomputed"`` small tables on rectangular grids, ``"batched"`` many small real maps, and
+        ``"cuda"`` arrays on a GPU.
+
+    Returns
+    -------
+    ndarray [shape=(..., *grid.shape)]
+        Samples: float32 or float64 with ``reality``, otherwise complex64 or complex128, in the precision of
+        ``flm``.
+
+    Raises
+    ------
+    ValueError
+        A wrong shape; NaN or infinite coefficients; an invalid L, spin, grid or number of threads; a grid
+        coarser than L; an unknown engine, or one that cannot solve the problem.
+    TypeError
+        An unsupported dtype; L, spin or threads that are not integers; a sampling that is neither a grid nor
+        a name.
+    NotImplementedError
+        An array on a GPU with a grid whose rings differ in length.
+    MemoryError
+        The problem does not fit into memory.
+
+    Examples
+    --------
+    For the constant harmonic it returns the quadrature weights, times Y_00; they sum to 4 pi:
 
     >>> import numpy as np
-    >>> forward_adjoint(np.ones(16) + 0j, 4, sampling="gl").shape
-    (4, 7)
+    >>> import spherekit as sk
+    >>> weights = sk.forward_adjoint([1.0, 0, 0, 0], 2, sampling="gl", reality=True) * np.sqrt(4 * np.pi)
+    >>> round(float(weights.sum() / np.pi), 12)
+    4.0
     """
     return analysis_map.adjoint(
         flm, **checked_arguments(L, spin, sampling, reality, threads, engine)
@@ -130,35 +332,60 @@ def forward_adjoint(flm, L, *, spin=0, sampling="mw", reality=False, threads=Non
 
 
 def estimate_memory(
-    L,
+    L: int,
     *,
-    sampling="mw",
-    spin=0,
-    reality=False,
-    batch=1,
-    dtype=np.complex128,
-    threads=None,
-    direction=None,
-):
-    """Bytes that a transform of ``batch`` maps needs beside its input, output and tables included.
+    sampling: Grid | str = "mw",
+    spin: int = 0,
+    reality: bool = False,
+    batch: int = 1,
+    dtype: DTypeLike = np.complex128,
+    threads: int | None = None,
+    direction: Literal["forward", "inverse"] | None = None,
+) -> int:
+    """Estimate the peak memory of a transform, in bytes.
+
+    The estimate includes the result, work memory and tables, but not the input.
 
     Parameters
     ----------
-    L, sampling, spin, reality, threads
-        As in `inverse`.
+    L : int
+        Band-limit: degrees 0..L-1.
+    sampling : Grid or str
+        A grid, or the name of one for `spherekit.sampling.grid`.
+    spin : int
+        Spin of the field, |spin| < L.
+    reality : bool
+        Whether the signal is real (spin 0 only).
     batch : int
-        Maps, all leading axes together.
-    dtype : dtype
-        Of the input or of the output: what counts is whether it is single or double precision.
+        Number of maps: the product of all leading axes.
+    dtype : dtype_like
+        Dtype of the input or of the output; only its precision matters.
+    threads : int, optional
+        Number of threads, which need work memory.
     direction : {"forward", "inverse"}, optional
-        By default the larger of the two; the adjoint of either needs what the opposite direction does.
+        By default the larger of the two. The adjoint of either needs as much as the opposite direction.
 
     Returns
     -------
     int
+        Estimated peak memory in bytes.
 
-    >>> estimate_memory(64, sampling="gl", reality=True) < 5e6
-    True
+    Raises
+    ------
+    ValueError
+        An invalid L, spin, batch or direction; a grid coarser than L.
+    TypeError
+        L, spin, batch or threads that are not integers; a sampling that is neither a grid nor a name; an
+        unsupported dtype.
+
+    Examples
+    --------
+    A transform of one real map needs about three times the memory of its samples:
+
+    >>> import spherekit as sk
+    >>> sample_bytes = 8 * 1024 * 2047
+    >>> round(sk.estimate_memory(1024, sampling="gl", reality=True, threads=1) / sample_bytes)
+    3
     """
     arguments = checked_arguments(L, spin, sampling, reality, threads)
     batch = checks.integer(batch, "batch", 0)
@@ -167,16 +394,16 @@ def estimate_memory(
 
 
 def peak_required_bytes(direction, maps, single, *, grid, L, spin, reality, threads, engine):
-    """Bytes that one direction of a transform needs, or, for None, the larger of both."""
+    """Return the bytes that one direction of a transform needs or, for None, the larger of both."""
     problems = [
-        dispatch.Problem(grid, L, spin, reality, threads, *kind, maps, single)
-        for kind in dispatch.directions(direction)
+        dispatch.Problem(grid, L, spin, reality, threads, *case, maps, single)
+        for case in dispatch.directions(direction)
     ]
     return int(max(dispatch.required_bytes(problem, engine) for problem in problems))
 
 
 def checked_arguments(L, spin, sampling, reality, threads, engine="auto"):
-    """The arguments of a public function, checked: keywords of the linear maps."""
+    """Check the arguments of a public function; returns the keywords of the linear maps."""
     L = checks.band_limit(L)
     grid = as_grid(sampling, L)
     if grid.L is not None and grid.L < L:
@@ -195,11 +422,11 @@ def checked_arguments(L, spin, sampling, reality, threads, engine="auto"):
 
 
 def warn_beyond_pixels(grid, L):
-    """Warn where the pixels of a HEALPix map do not determine the highest degrees."""
+    """Warn if the pixels of a HEALPix map do not determine the highest degrees."""
     if grid.name == "healpix" and L > 3 * grid.nside:
         warnings.warn(
             f"L={L} is beyond 3 nside = {3 * grid.nside}: the pixels do not determine the highest "
-            "degrees; look at the residual that spherekit.analyse returns",
+            "degrees; check the residual that spherekit.analyse returns",
             UserWarning,
             stacklevel=3,
         )
@@ -209,35 +436,38 @@ def warn_beyond_pixels(grid, L):
 
 
 def _to_samples(flm, plan_of, *, L, spin, grid, reality, threads, engine="auto", checked=False):
-    """``inverse`` or ``forward_adjoint``, which differ in their plan."""
-    flm, on_gpu = _numbers(flm, "flm")
+    """Compute ``inverse`` or ``forward_adjoint``, which differ in their plan."""
+    flm, on_gpu = _as_array(flm, "flm")
     checks.coefficients_shape(flm, L)
     maps, single = math.prod(flm.shape[:-1]), checks.is_single(flm)
     fields = grid, L, spin, reality, threads, plan_of, True, maps, single, on_gpu
-    problem, chosen, needed = dispatch.prepare(engine, *fields)
-    checks.fits_memory(needed, f"this transform at L={L}")
-    return chosen.synthesis(flm, problem, checked)
+    problem, selected, required = dispatch.prepare(engine, *fields)
+    checks.fits_memory(required, f"this transform at L={L}")
+    return selected.synthesis(flm, problem, checked)
 
 
 def _to_coefficients(f, plan_of, *, L, spin, grid, reality, threads, engine="auto", checked=False):
-    """``forward`` or ``inverse_adjoint``; ``checked`` means the transpose."""
-    f, on_gpu = _numbers(f, "f")
+    """Compute ``forward`` or ``inverse_adjoint``, which differ in their plan.
+
+    ``checked`` has no effect; it exists because a linear map and its adjoint take the same keywords.
+    """
+    f, on_gpu = _as_array(f, "f")
     if reality:
         checks.real_samples(f)
     checks.samples_shape(f, grid, L)
     maps, single = math.prod(f.shape[: f.ndim - len(grid.shape)]), checks.is_single(f)
     fields = grid, L, spin, reality, threads, plan_of, False, maps, single, on_gpu
-    problem, chosen, needed = dispatch.prepare(engine, *fields)
-    checks.fits_memory(needed, f"this transform at L={L}")
-    return chosen.analysis(f, problem)
+    problem, selected, required = dispatch.prepare(engine, *fields)
+    checks.fits_memory(required, f"this transform at L={L}")
+    return selected.analysis(f, problem)
 
 
-def _numbers(x, name):
-    """(the array, in a type that transforms take; whether it lies on a GPU)."""
+def _as_array(x, name):
+    """Return (the array, in a dtype that transforms support; whether it is on a GPU)."""
     if device.on_gpu(x, name):
         from spherekit.harmonic.engines import cuda
 
-        return cuda.numbers(x, name), True
+        return cuda.as_array(x, name), True
     return checks.as_float_array(x, name), False
 
 

@@ -1,8 +1,9 @@
-"""Butterflies of the lane FFT: one stage of Stockham's decimation in frequency each.
+"""Butterflies of the lane FFT: one stage of Stockham's decimation in frequency for each radix.
 
-A stage of radix r takes point (q, p + k size/r) to (q, r p + j), for q below the stride and p below size/r,
-times the root of unity e^{-2 pi i p j/size}. Complex numbers are pairs (re, im) of vectors; ``source`` and
-``target`` are where the planes of real and imaginary parts begin in the work array ``w``.
+A stage of radix r maps point (q, p + k size/r) to (q, r p + j), for q below the stride and p below size/r,
+and multiplies it by the root of unity e^{-2 pi i p j/size}. Complex numbers are pairs (re, im) of vectors;
+``source`` and ``target`` are the offsets of the planes of real and imaginary parts in the work array ``w``,
+and ``at`` is the offset of the twiddles of the stage in ``cos`` and ``sin``.
 """
 
 import math
@@ -15,31 +16,31 @@ from spherekit.kernels.simd import load, splat, spread, store, width
 
 @leaf
 def add(a, b):
-    """a + b."""
+    """Return a + b."""
     return a[0] + b[0], a[1] + b[1]
 
 
 @leaf
 def sub(a, b):
-    """a - b."""
+    """Return a - b."""
     return a[0] - b[0], a[1] - b[1]
 
 
 @leaf
 def mul(a, b):
-    """a b."""
+    """Return a b."""
     return a[0] * b[0] - a[1] * b[1], a[1] * b[0] + a[0] * b[1]
 
 
 @leaf
 def times_i(a):
-    """i a."""
+    """Return i a."""
     return -a[1], a[0]
 
 
 @leaf
 def scale(x, a):
-    """x a for real x."""
+    """Return x a for real x."""
     return x * a[0], x * a[1]
 
 
@@ -64,6 +65,7 @@ def _root(lanes, cos, sin, k):
 
 @jit
 def radix2(lanes, w, size, stride, source, target, cos, sin, at):
+    """Apply a stage of radix 2."""
     v, half = width(lanes), size // 2
     d = stride * half * v
     for p in range(half):
@@ -77,6 +79,7 @@ def radix2(lanes, w, size, stride, source, target, cos, sin, at):
 
 @jit
 def radix4(lanes, w, size, stride, source, target, cos, sin, at):
+    """Apply a stage of radix 4."""
     v, quarter = width(lanes), size // 4
     d, e = stride * quarter * v, stride * v
     for p in range(quarter):
@@ -98,6 +101,7 @@ def radix4(lanes, w, size, stride, source, target, cos, sin, at):
 
 @jit
 def radix8(lanes, w, size, stride, source, target, cos, sin, at):
+    """Apply a stage of radix 8."""
     v, eighth = width(lanes), size // 8
     d, e = stride * eighth * v, stride * v
     half_root = splat(lanes, math.sqrt(0.5))
@@ -113,14 +117,14 @@ def radix8(lanes, w, size, stride, source, target, cos, sin, at):
             s1, d1 = add(a, b), sub(a, b)
             a, b = _load(lanes, w, source, i + 3 * d), _load(lanes, w, source, i + 7 * d)
             s3, d3 = add(a, b), sub(a, b)
-            # even outputs: four points, the sums
+            # Even outputs: four points, the sums.
             s02, d02 = add(s0, s2), sub(s0, s2)
             s13, d13 = add(s1, s3), times_i(sub(s1, s3))
             _store(w, target, j, add(s02, s13))
             _store(w, target, j + 4 * e, mul(sub(s02, s13), _root(lanes, cos, sin, t + 4)))
             _store(w, target, j + 2 * e, mul(sub(d02, d13), _root(lanes, cos, sin, t + 2)))
             _store(w, target, j + 6 * e, mul(add(d02, d13), _root(lanes, cos, sin, t + 6)))
-            # odd outputs: four points d0, e^{-i pi/4} d1, -i d2, -e^{i pi/4} d3
+            # Odd outputs: four points d0, e^{-i pi/4} d1, -i d2, -e^{i pi/4} d3
             d1 = scale(half_root, sub(d1, times_i(d1)))
             d3 = scale(half_root, add(d3, times_i(d3)))
             s02, d02 = sub(d0, d2), add(d0, d2)
@@ -133,6 +137,7 @@ def radix8(lanes, w, size, stride, source, target, cos, sin, at):
 
 @jit
 def radix3(lanes, w, size, stride, source, target, cos, sin, at):
+    """Apply a stage of radix 3."""
     v, third = width(lanes), size // 3
     d, e = stride * third * v, stride * v
     minus_half, sine = splat(lanes, -0.5), splat(lanes, math.sqrt(0.75))
@@ -152,6 +157,7 @@ def radix3(lanes, w, size, stride, source, target, cos, sin, at):
 
 @jit
 def radix5(lanes, w, size, stride, source, target, cos, sin, at):
+    """Apply a stage of radix 5."""
     v, fifth = width(lanes), size // 5
     d, e = stride * fifth * v, stride * v
     cos1, cos2 = splat(lanes, math.cos(0.4 * math.pi)), splat(lanes, math.cos(0.8 * math.pi))
@@ -178,10 +184,10 @@ def radix5(lanes, w, size, stride, source, target, cos, sin, at):
 
 @jit
 def radix_odd(lanes, w, size, stride, radix, source, target, fft, f):
-    """Any odd radix: sums and differences of the points j and -j against cosines and sines."""
-    v, part, half = width(lanes), size // radix, (radix - 1) // 2
-    d, e, pairs = stride * part * v, stride * v, 4 * v * fft.size
-    for p in range(part):
+    """Apply a stage of any odd radix: sums and differences of points j and -j, with cosines and sines."""
+    v, count, half = width(lanes), size // radix, (radix - 1) // 2
+    d, e, pairs = stride * count * v, stride * v, 4 * v * fft.size
+    for p in range(count):
         t = fft.starts[f] + radix * p
         for q in range(stride):
             i, j = (q + stride * p) * v, (q + stride * radix * p) * v
@@ -203,6 +209,7 @@ def radix_odd(lanes, w, size, stride, radix, source, target, fft, f):
 
 @jit
 def _four_outputs(lanes, w, pairs, half, k, x, target, j, e, t, fft, f):
+    """Compute outputs k to k + 3 and their negatives."""
     v, dense, zero = width(lanes), fft.dense, splat(lanes, 0.0)
     a0 = a1 = a2 = a3 = x
     b0 = b1 = b2 = b3 = zero, zero
@@ -232,6 +239,7 @@ def _four_outputs(lanes, w, pairs, half, k, x, target, j, e, t, fft, f):
 
 @jit
 def _one_output(lanes, w, pairs, half, k, x, target, j, e, t, fft, f):
+    """Compute outputs k and -k."""
     v, dense, zero = width(lanes), fft.dense, splat(lanes, 0.0)
     a, b = x, (zero, zero)
     cosine = fft.dense_starts[f] + (k - 1) * half
@@ -246,7 +254,7 @@ def _one_output(lanes, w, pairs, half, k, x, target, j, e, t, fft, f):
 
 @jit
 def _store_pair(lanes, w, target, j, e, t, fft, k, radix, a, b):
-    """Outputs k and -k: a -+ i b."""
+    """Store outputs k and -k: a -+ i b."""
     b = times_i(b)
     _store(w, target, j + k * e, mul(sub(a, b), _root(lanes, fft.cos, fft.sin, t + k)))
     k = radix - k

@@ -1,9 +1,10 @@
-"""Products of up to four rows with a table, lanes side by side.
+"""Products of two or four rows with a precomputed table, whose columns are SIMD lanes.
 
     out[i, j] = sum_k a[row_i + k stride] table[first + k width + j],   j < width
 
-The rows are the real and imaginary parts of one map or of two: four rows and four registers of lanes keep
-sixteen sums in registers. Every row is summed in the order of k, whatever else is summed.
+The rows are the real and imaginary parts of one map or of two. Four rows and four registers of lanes give
+sixteen sums, all of which stay in registers. Each row is summed in the order of k, independently of the
+number of rows.
 """
 
 from spherekit._core.jit import leaf
@@ -12,7 +13,7 @@ from spherekit.kernels.simd import load, splat, spread, store, width
 
 @leaf
 def product2(lanes, a, row, im, stride, table, first, count, out, target):
-    """Rows ``row`` and ``row + im``."""
+    """Multiply rows ``row`` and ``row + im``, the two parts of one map."""
     w = width(lanes)
     s0 = s1 = splat(lanes, 0.0)
     for k in range(count):
@@ -25,7 +26,7 @@ def product2(lanes, a, row, im, stride, table, first, count, out, target):
 
 @leaf
 def product4(lanes, a, row, im, next_map, stride, table, first, count, out, target):
-    """Rows ``row`` and ``row + im``, and the same of the next map, ``next_map`` further on."""
+    """Multiply rows ``row`` and ``row + im`` of one map, and those of the next, at ``next_map`` beyond."""
     w = width(lanes)
     s0 = s1 = s2 = s3 = splat(lanes, 0.0)
     for k in range(count):

@@ -1,10 +1,11 @@
-"""Coefficients of neighbouring orders as rows over the degree, and back.
+"""Conversion between coefficients ``flm[l*l + l + m]`` and rows over the degree, four orders at a time.
 
-The layout ``flm[l*l + l + m]`` is contiguous in the order; the Legendre step wants the degrees of one
-order. Four orders are packed together: they share the cache lines of every degree.
+The layout of ``flm`` is contiguous in the order, whereas the Legendre step needs the degrees of one order.
+Four neighboring orders are converted together because they share the cache lines of every degree.
 
-``rows[sign, j, 2 (l - m)]`` holds re and im of order m = first + j; sign 1 is the order -m brought to m
-by (-1)^m. Coefficients are float64 views of complex arrays, (..., 2 L L).
+``rows[sign, j, 2 (l - m)]`` and the next entry contain the real and the imaginary part of order
+m = first + j; sign 1 denotes order -m, multiplied by (-1)^m. Coefficients are float64 views of complex
+arrays, (..., 2 L L).
 """
 
 import numpy as np
@@ -13,61 +14,61 @@ from spherekit._core.jit import jit
 from spherekit.kernels.simd import larger, largest, load, magnitude, reverse_pairs, splat, store
 from spherekit.kernels.transpose import load_pairs, store_pairs
 
-#: Orders that are packed together.
-TOGETHER = 4
+#: Orders that are converted together.
+ORDERS_PER_GROUP = 4
 
 
 @jit
 def gather(lanes, flm, L, first, real, rows, input_stats):
-    """Rows of orders first..first+3; of a real signal the Hermitian part, in rows[0] alone.
+    """Write the rows of orders first..first+3; for a real signal the Hermitian part, in rows[0] only.
 
-    ``input_stats``: [sum that is NaN unless all are finite, symmetry defect, magnitude].
+    ``input_stats``: [a sum that is NaN unless all coefficients are finite, symmetry defect, magnitude].
     """
-    count = min(TOGETHER, L - first)
+    count = min(ORDERS_PER_GROUP, L - first)
     size = rows.shape[2]
     flat = rows.reshape(-1)
-    # below this degree, degrees have fewer orders than a vector takes: one by one
-    full = L if count < TOGETHER else min(first + TOGETHER - 1, L)
-    for ell in range(first, full):
+    # Degrees below this one have fewer orders than a vector has lanes: convert them one by one.
+    first_full = L if count < ORDERS_PER_GROUP else min(first + ORDERS_PER_GROUP - 1, L)
+    for ell in range(first, first_full):
         for j in range(min(count, ell - first + 1)):
-            _gather_number(flm, ell, first + j, real, rows[:, j], input_stats)
-    flips, half = load(lanes, _flips(real), 0), splat(lanes, 0.5)
-    bad = defect = top = splat(lanes, 0.0)
-    for ell in range(full, L):
+            _gather_coefficient(flm, ell, first + j, real, rows[:, j], input_stats)
+    signs, half = load(lanes, _order_signs(real), 0), splat(lanes, 0.5)
+    nan_sum = defect = peak = splat(lanes, 0.0)
+    for ell in range(first_full, L):
         center, k = 2 * (ell * ell + ell), 2 * (ell - first)
         a = load(lanes, flm, center + 2 * first)
-        b = flips * reverse_pairs(load(lanes, flm, center - 2 * (first + TOGETHER - 1)))
-        bad = bad + ((a - a) + (b - b))
+        b = signs * reverse_pairs(load(lanes, flm, center - 2 * (first + ORDERS_PER_GROUP - 1)))
+        nan_sum = nan_sum + ((a - a) + (b - b))
         if real:
             defect = larger(defect, magnitude(a - b))
-            top = larger(top, magnitude(a))
+            peak = larger(peak, magnitude(a))
             store_pairs(flat, k, size - 2, half * (a + b))
         else:
             store_pairs(flat, k, size - 2, a)
-            store_pairs(flat, TOGETHER * size + k, size - 2, b)
-    store(input_stats, 3, bad)
+            store_pairs(flat, ORDERS_PER_GROUP * size + k, size - 2, b)
+    store(input_stats, 3, nan_sum)
     for i in range(8):
         input_stats[0] += input_stats[3 + i]
     input_stats[1] = max(input_stats[1], largest(defect))
-    input_stats[2] = max(input_stats[2], largest(top))
+    input_stats[2] = max(input_stats[2], largest(peak))
     for sign in range(rows.shape[0]):
         for j in range(count):
             rows[sign, j, 2 * (L - first - j) :] = 0.0
 
 
 @jit
-def _flips(real):
-    """(-1)^m, with the sign of a conjugate for real signals, of four orders from an even one on."""
-    c = -1.0 if real else 1.0
-    return np.array([1.0, c, -1.0, -c, 1.0, c, -1.0, -c])
+def _order_signs(real):
+    """(-1)^m for four orders from an even one on; for real signals with the sign of a conjugate."""
+    conjugate = -1.0 if real else 1.0
+    return np.array([1.0, conjugate, -1.0, -conjugate, 1.0, conjugate, -1.0, -conjugate])
 
 
 @jit
-def _gather_number(flm, ell, m, real, rows, input_stats):
+def _gather_coefficient(flm, ell, m, real, rows, input_stats):
     center, k = 2 * (ell * ell + ell), 2 * (ell - m)
-    flip = 1.0 - 2.0 * (m % 2)
+    sign = 1.0 - 2.0 * (m % 2)
     re, im = flm[center + 2 * m], flm[center + 2 * m + 1]
-    re2, im2 = flip * flm[center - 2 * m], flip * flm[center - 2 * m + 1]
+    re2, im2 = sign * flm[center - 2 * m], sign * flm[center - 2 * m + 1]
     input_stats[0] += (re - re) + (im - im) + (re2 - re2) + (im2 - im2)
     if real:
         im2 = -im2
@@ -81,27 +82,27 @@ def _gather_number(flm, ell, m, real, rows, input_stats):
 
 @jit
 def scatter(lanes, rows, L, first, real, flm):
-    """The reverse of `gather`; order -m of a real signal is the conjugate of order m."""
-    count = min(TOGETHER, L - first)
+    """The inverse of `gather`; order -m of a real signal is the conjugate of order m."""
+    count = min(ORDERS_PER_GROUP, L - first)
     size = rows.shape[2]
     flat = rows.reshape(-1)
-    full = L if count < TOGETHER else min(first + TOGETHER - 1, L)
-    for ell in range(first, full):
+    first_full = L if count < ORDERS_PER_GROUP else min(first + ORDERS_PER_GROUP - 1, L)
+    for ell in range(first, first_full):
         center = 2 * (ell * ell + ell)
         for j in range(min(count, ell - first + 1)):
             m, k = first + j, 2 * (ell - first - j)
-            flip, c = 1.0 - 2.0 * (m % 2), -1.0 if real else 1.0
+            sign, conjugate = 1.0 - 2.0 * (m % 2), -1.0 if real else 1.0
             negative = rows[0 if real else 1, j]
             if m or not real:
                 flm[center - 2 * m], flm[center - 2 * m + 1] = (
-                    flip * negative[k],
-                    c * flip * negative[k + 1],
+                    sign * negative[k],
+                    conjugate * sign * negative[k + 1],
                 )
             flm[center + 2 * m], flm[center + 2 * m + 1] = rows[0, j, k], rows[0, j, k + 1]
-    flips = load(lanes, _flips(real), 0)
-    for ell in range(full, L):
+    signs = load(lanes, _order_signs(real), 0)
+    for ell in range(first_full, L):
         center, k = 2 * (ell * ell + ell), 2 * (ell - first)
         a = load_pairs(lanes, flat, k, size - 2)
-        b = a if real else load_pairs(lanes, flat, TOGETHER * size + k, size - 2)
-        store(flm, center - 2 * (first + TOGETHER - 1), reverse_pairs(flips * b))
+        b = a if real else load_pairs(lanes, flat, ORDERS_PER_GROUP * size + k, size - 2)
+        store(flm, center - 2 * (first + ORDERS_PER_GROUP - 1), reverse_pairs(signs * b))
         store(flm, center + 2 * first, a)

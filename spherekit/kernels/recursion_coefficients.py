@@ -1,7 +1,8 @@
-"""Coefficients of the three forms of the recursion (see `kernels.wigner_recursion`), order by order.
+"""Coefficients of the three forms of the recursion (see `kernels.wigner_recursion`), for each order.
 
-With e_l = sqrt((l^2-m^2)(l^2-n^2)/(4l^2-1)) / l and lambda_l = alpha_l p_l. Roots and quotients make them
-cost up to a third of a small transform: for L up to `MAX_CACHED`, those of all orders are cached.
+e_l = sqrt((l^2-m^2)(l^2-n^2)/(4l^2-1)) / l and lambda_l = alpha_l p_l. The square roots and quotients take up
+to a third of the time of a small transform; therefore the coefficients of all orders are cached for L up to
+`MAX_CACHED`.
 """
 
 import math
@@ -12,28 +13,28 @@ import numpy as np
 
 from spherekit._core.jit import jit
 
-#: Largest band-limit whose coefficients are cached, 10 to 24 L^2 bytes.
+#: Largest band-limit whose coefficients are cached: 10 to 24 L^2 bytes.
 MAX_CACHED = 1024
-#: The same for spins beyond 4: a signal on the rotation group has many.
+#: The same for |spin| > 4, since a signal on the rotation group has many spins.
 MAX_CACHED_ANY_SPIN = 256
 
-#: Coefficients by order, a row each: e_l from l = m on; alpha; (a, b) of a step; (r, g, a) of a difference
-#: step by sign of n, for the orders that reach the polar rings. As a buffer, one row of each.
+#: Coefficients with one row per order: e_l from l = m on; alpha; (a, b) of a step; (r, g, a) of a difference
+#: step by sign of n, for the orders that reach the polar rings. A buffer has a single row of each.
 Coefficients = namedtuple("Coefficients", "e alpha ab rga")
 
 
 @lru_cache(maxsize=32)
-def cached(L, spin):
-    """The coefficients of all orders, n = -spin; for L beyond `MAX_CACHED` an empty table."""
+def cached_coefficients(L, spin):
+    """Return the coefficients of all orders, n = -spin; an empty table for L beyond `MAX_CACHED`."""
     orders, polar_orders = _cached_rows(L, spin)
-    table = unfilled(orders, polar_orders, L, spin)
+    table = allocate(orders, polar_orders, L, spin)
     if orders:
         _fill(L, spin, table)
     return table
 
 
 def cached_bytes(L, spin):
-    """Bytes of `cached`."""
+    """Return the number of bytes of `cached_coefficients`."""
     orders, polar_orders = _cached_rows(L, spin)
     if spin == 0:
         return 8 * (orders * (2 * L + L // 2 + 24) + polar_orders * (3 * L + 8))
@@ -41,13 +42,13 @@ def cached_bytes(L, spin):
 
 
 def _cached_rows(L, spin):
-    """Orders whose coefficients are cached, and those of them that matter close to a pole."""
+    """Return the number of orders that are cached, and how many of them matter close to a pole."""
     orders = L if L <= (MAX_CACHED if abs(spin) < 5 else MAX_CACHED_ANY_SPIN) else 0
     return orders, min(orders, 90 + abs(spin) if L > 200 else 0)
 
 
-def unfilled(orders, polar_orders, L, spin):
-    """Coefficients with that many unfilled rows."""
+def allocate(orders, polar_orders, L, spin):
+    """Allocate coefficients with the given numbers of rows."""
     zonal = spin == 0
     return Coefficients(
         np.empty((orders if zonal else 1, L + 8)),
@@ -58,8 +59,8 @@ def unfilled(orders, polar_orders, L, spin):
 
 
 def buffer(L, spin):
-    """Room for the coefficients of one order, where they are not cached."""
-    return unfilled(1, 1, L, spin)
+    """Allocate the coefficients of one order, for orders that are not cached."""
+    return allocate(1, 1, L, spin)
 
 
 @jit
@@ -76,7 +77,7 @@ def _fill(L, spin, table):
 
 @jit
 def pair_coefficients(m, L, e, alpha, ab):
-    """Coefficients of the two-degree form for n = 0 in z = cos^2; returns the number of pairs.
+    """Compute the coefficients of the two-degree form for n = 0 in z = cos^2; returns the number of pairs.
 
     e[i] = e_{m+i}.
     """
@@ -89,7 +90,7 @@ def pair_coefficients(m, L, e, alpha, ab):
     for k in range(1, count):
         i = 2 * k + 1
         alpha[k + 1] = e[i] * e[i - 1] / (e[i + 1] * e[i + 2])
-    for k in range(1, count):  # the only serial loop: one product
+    for k in range(1, count):  # the only serial loop: one product per step
         alpha[k + 1] *= alpha[k - 1]
     for k in range(count):
         i = 2 * k + 1
@@ -101,14 +102,17 @@ def pair_coefficients(m, L, e, alpha, ab):
 
 @jit
 def sin2_coefficients(ab, count, ab_sin2):
-    """(a, b) of the same steps in z = sin^2 = 1 - cos^2."""
+    """Compute (a, b) of the same steps in z = sin^2 = 1 - cos^2."""
     for k in range(count):
         ab_sin2[2 * k], ab_sin2[2 * k + 1] = -ab[2 * k], ab[2 * k] + ab[2 * k + 1]
 
 
 @jit
 def degree_coefficients(m, n, L, alpha, ab):
-    """Coefficients of the one-degree form in z = y; alpha[k] belongs to l = l0 + k; returns their number."""
+    """Compute the coefficients of the one-degree form in z = y; returns the number of degrees.
+
+    alpha[k] belongs to l = l0 + k.
+    """
     l0 = max(abs(m), abs(n))
     count = L - l0
     for k in range(count):
@@ -116,7 +120,7 @@ def degree_coefficients(m, n, L, alpha, ab):
     alpha[0], alpha[1] = 1.0, 0.5 / ab[0]
     for k in range(1, count):
         alpha[k + 1] = ab[2 * k - 2] / ab[2 * k]
-    for k in range(1, count):  # the only serial loop: one product
+    for k in range(1, count):  # the only serial loop: one product per step
         alpha[k + 1] *= alpha[k - 1]
     for k in range(count):
         ab[2 * k] = -alpha[k] / (alpha[k + 1] * ab[2 * k])
@@ -126,7 +130,7 @@ def degree_coefficients(m, n, L, alpha, ab):
 
 @jit
 def opposite_coefficients(m, n, L, ab, opposite):
-    """(a, b) for -n from a for n: b = a (1 + mn/(l(l+1))), a with a minus sign."""
+    """Compute (a, b) for -n from a for n: b = a (1 + mn/(l(l+1))), a with a minus sign."""
     l0 = max(abs(m), abs(n))
     for k in range(L - l0):
         ell = float(l0 + k)
@@ -142,36 +146,35 @@ def _e(ell, m, n):
 
 @jit
 def difference_coefficients(m, n, L, rga):
-    """(r, g, a) of `difference_step` for l = l0, l0+1, ...; returns their number.
+    """Compute (r, g, a) of `difference_step` for l = l0, l0+1, ...; returns the number of degrees.
 
-    With w_l = sqrt((l^2-m^2)(l^2-n^2)); g has l^2 - w_l - mn, whose difference is taken by hand.
+    With w_l = sqrt((l^2-m^2)(l^2-n^2)); g contains l^2 - w_l - mn, which `_product` computes without
+    cancellation.
     """
     l0 = max(abs(m), abs(n))
     w, gap = _product(float(l0), m, n)
     for k in range(L - l0):
         ell = float(l0 + k)
-        above = ell + 1.0
-        w_above, gap_above = _product(above, m, n)
+        next_ell = ell + 1.0
+        next_w, next_gap = _product(next_ell, m, n)
         if l0 + k == 0:
-            rga[0], rga[1], rga[2] = 0.0, 0.0, -1.0 / w_above
+            rga[0], rga[1], rga[2] = 0.0, 0.0, -1.0 / next_w
         else:
-            inverse = 1.0 / (ell * w_above)
-            rga[3 * k] = above * w * inverse
-            rga[3 * k + 1] = (above * gap + ell * gap_above) * inverse
-            rga[3 * k + 2] = -(2.0 * ell + 1.0) * above * ell * inverse
-        w, gap = w_above, gap_above
+            inverse = 1.0 / (ell * next_w)
+            rga[3 * k] = next_ell * w * inverse
+            rga[3 * k + 1] = (next_ell * gap + ell * next_gap) * inverse
+            rga[3 * k + 2] = -(2.0 * ell + 1.0) * next_ell * ell * inverse
+        w, gap = next_w, next_gap
     return L - l0
 
 
 @jit
 def _product(ell, m, n):
-    """w_l and l^2 - w_l - mn without cancellation: l^2 (1 - cos(a - b)), m = l sin a, n = l sin b."""
+    """Return w_l and l^2 - w_l - mn without cancellation: l^2 (1 - cos(a - b)), m = l sin a, n = l sin b."""
     if ell == 0.0:
         return 0.0, 0.0
-    u, v = (
-        m / ell,
-        n / ell,
-    )  # quotients: m * (1/m) is not always 1, nor the root of the difference small
+    # Divide: m * (1/m) is not always 1, and then the root of the difference would not be small.
+    u, v = m / ell, n / ell
     cos_u, cos_v = math.sqrt((1.0 - u) * (1.0 + u)), math.sqrt((1.0 - v) * (1.0 + v))
     w = ell * ell * cos_u * cos_v
     cosine = cos_u * cos_v + u * v

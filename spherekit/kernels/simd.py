@@ -1,13 +1,13 @@
-"""SIMD vectors in jitted code: the functions that kernels call.
+"""SIMD vectors in jitted code: the operations that kernels call.
 
-``Lanes(width)`` names a vector type. In a kernel, ``load(lanes, a, i)`` and ``splat(lanes, x)`` make such
-vectors; ``+ - *`` act lane by lane and may fuse into FMA; ``store(a, i, v)`` writes one back. A width
-beyond the machine's is split by LLVM into several registers, which is how a kernel written once, in plain
-operators, keeps 32 rings in flight. The width travels as the type of an argument, so that the compiled
-cache sees it.
+``Lanes(width)`` names a vector type. In a kernel, ``load(lanes, a, i)`` and ``splat(lanes, x)`` create such
+vectors; ``+ - *`` act lane by lane, and may be fused into FMA; ``store(a, i, v)`` writes a vector to an
+array. LLVM splits vectors that are wider than the registers of the machine into several registers. Thus a
+kernel, written once in plain operators, can process 32 rings at a time. The width is part of the type of an
+argument, so that the on-disk cache of compiled code distinguishes it.
 
-`simd_numpy` has the same operations in NumPy; where kernels run as plain Python
-(`spherekit._core.jit.runs_as_python`) they stand in for the ones of this file.
+`simd_numpy` implements the same operations in NumPy. Where kernels run as plain Python
+(`spherekit._core.jit.runs_as_python`), it replaces those of this module.
 """
 
 import operator
@@ -33,10 +33,12 @@ I32, I64, F32, F64 = ir.IntType(32), ir.IntType(64), ir.FloatType(), ir.DoubleTy
 
 
 class Lanes:
-    """A vector of ``width`` float64 or, ``single``, float32; a power of two from 4 on."""
+    """A vector type of ``width`` (a power of two >= 4) float64 or, with ``single``, float32 elements."""
 
     def __init__(self, width, single=False):
-        self.type = LanesType(width, 32 if single else 64)  # an attribute: every call asks for it
+        self.type = LanesType(
+            width, 32 if single else 64
+        )  # an attribute, because every call reads it
 
 
 class LanesType(types.Opaque):
@@ -94,24 +96,24 @@ def lanes_of(builder, v, start, count):
 
 
 def element_type(array_type):
-    """LLVM type of a float array's elements, which need not be that of the lanes."""
+    """Return the LLVM type of the elements of a float array, which may differ from that of the lanes."""
     return F64 if array_type.dtype.bitwidth == 64 else F32
 
 
 def convert(builder, v, element):
-    """A scalar or vector as float64 or float32."""
+    """Convert a scalar or a vector to float64 or float32."""
     vector = isinstance(v.type, ir.VectorType)
     if (v.type.element if vector else v.type) is element:
         return v
-    kind = ir.VectorType(element, v.type.count) if vector else element
-    return builder.fpext(v, kind) if element is F64 else builder.fptrunc(v, kind)
+    llvm_type = ir.VectorType(element, v.type.count) if vector else element
+    return builder.fpext(v, llvm_type) if element is F64 else builder.fptrunc(v, llvm_type)
 
 
-def load_vector(builder, pointer, element, width, to=F64):
-    """``width`` numbers of type ``element`` as a vector of type ``to``."""
+def load_vector(builder, pointer, element, width, result_element=F64):
+    """Load ``width`` elements of type ``element`` as a vector of type ``result_element``."""
     vector = ir.VectorType(element, width)
     v = builder.load(builder.bitcast(pointer, vector.as_pointer()), align=element_bytes(element))
-    return convert(builder, v, to)
+    return convert(builder, v, result_element)
 
 
 def store_vector(builder, pointer, element, v):
@@ -146,7 +148,7 @@ _FLAGS = ("contract",)
 
 
 def has_wide_registers():
-    """Whether kernels are compiled for the 32 registers of 512 bits of AVX-512."""
+    """Return whether kernels are compiled for the 32 registers of 512 bits of AVX-512."""
     return "+avx512f" in (config.CPU_FEATURES or get_host_cpu_features().flatten())
 
 
@@ -155,7 +157,7 @@ def has_wide_registers():
 
 @intrinsic
 def load(typing, lanes, array, index):
-    """The vector at array[index : index + width]."""
+    """Return the vector at array[index : index + width]."""
 
     def generate(context, builder, signature, args):
         pointer = builder.gep(data_pointer(context, builder, array, args[1]), [args[2]])
@@ -166,7 +168,7 @@ def load(typing, lanes, array, index):
 
 @intrinsic
 def store(typing, array, index, v):
-    """array[index : index + width] = v."""
+    """Set array[index : index + width] = v."""
 
     def generate(context, builder, signature, args):
         pointer = builder.gep(data_pointer(context, builder, array, args[0]), [args[1]])
@@ -178,7 +180,7 @@ def store(typing, array, index, v):
 
 @intrinsic
 def width(typing, lanes):
-    """The number of lanes, a constant of the compiled code."""
+    """Return the number of lanes, a constant of the compiled code."""
 
     def generate(context, builder, signature, args):
         return ir.Constant(I64, lanes.width)
@@ -188,7 +190,7 @@ def width(typing, lanes):
 
 @intrinsic
 def splat(typing, lanes, x):
-    """The vector with ``x`` in every lane."""
+    """Return the vector with ``x`` in every lane."""
 
     def generate(context, builder, signature, args):
         return splat_vector(builder, convert(builder, args[1], lanes.vector.element), lanes.width)
@@ -198,7 +200,7 @@ def splat(typing, lanes, x):
 
 @intrinsic
 def spread(typing, lanes, array, index):
-    """The vector with array[index] in every lane; index >= 0, which `splat` would have to find out."""
+    """Return the vector with array[index] in every lane; ``index`` >= 0, which saves a wraparound check."""
 
     def generate(context, builder, signature, args):
         pointer = builder.gep(data_pointer(context, builder, array, args[1]), [args[2]])
@@ -210,7 +212,7 @@ def spread(typing, lanes, array, index):
 
 @intrinsic
 def spread_pair(typing, lanes, array, index):
-    """The vector whose even lanes hold array[index], whose odd lanes array[index + 1]."""
+    """Return the vector with array[index] in the even lanes and array[index + 1] in the odd ones."""
 
     def generate(context, builder, signature, args):
         pointer = builder.gep(data_pointer(context, builder, array, args[1]), [args[2]])
@@ -222,7 +224,7 @@ def spread_pair(typing, lanes, array, index):
 
 
 def _lane_by_lane(python_operator, instruction):
-    """Type and lower an operator on vectors in place: neither a function nor a status a use."""
+    """Type and lower an operator on vectors inline, without a function and a status check for each use."""
 
     @type_callable(python_operator)
     def typing(context):
@@ -257,26 +259,26 @@ def _negative(context, builder, signature, args):
 
 @intrinsic
 def accumulate(typing, total, a, b):
-    """total + a * b, the wider vectors a and b folded onto the lanes of ``total`` in order."""
+    """Return total + a * b; wider vectors a and b are added to the lanes of ``total`` in order."""
 
     def generate(context, builder, signature, args):
-        v, a_, b_ = args
+        result, a_value, b_value = args
         fma = cgutils.get_or_insert_function(
             builder.module,
             ir.FunctionType(total.llvm, [total.llvm] * 3),
             f"llvm.fma.v{total.width}f{total.bits}",
         )
         for start in range(0, a.width, total.width):
-            x, y = (lanes_of(builder, w, start, total.width) for w in (a_, b_))
-            v = builder.call(fma, [x, y, v])
-        return v
+            x, y = (lanes_of(builder, w, start, total.width) for w in (a_value, b_value))
+            result = builder.call(fma, [x, y, result])
+        return result
 
     return total(total, a, b), generate
 
 
 @intrinsic
 def magnitude(typing, v):
-    """Absolute values."""
+    """Return the absolute values."""
 
     def generate(context, builder, signature, args):
         return _absolute(builder, args[0])
@@ -286,7 +288,7 @@ def magnitude(typing, v):
 
 @intrinsic
 def larger(typing, a, b):
-    """The larger of two vectors, lane by lane."""
+    """Return the maximum of two vectors, lane by lane."""
 
     def generate(context, builder, signature, args):
         return builder.select(builder.fcmp_ordered(">", *args), *args)
@@ -296,7 +298,7 @@ def larger(typing, a, b):
 
 @intrinsic
 def reverse_pairs(typing, v):
-    """The complex numbers of a vector in reverse order."""
+    """Return the complex numbers of a vector in reverse order."""
 
     def generate(context, builder, signature, args):
         lanes = [i ^ 1 for i in reversed(range(v.width))]
@@ -308,7 +310,7 @@ def reverse_pairs(typing, v):
 
 @intrinsic
 def reverse(typing, v):
-    """The lanes in reverse order."""
+    """Return the lanes in reverse order."""
 
     def generate(context, builder, signature, args):
         mask = ir.Constant(ir.VectorType(I32, v.width), list(reversed(range(v.width))))
@@ -319,13 +321,13 @@ def reverse(typing, v):
 
 def _absolute(builder, v):
     name = f"llvm.fabs.v{v.type.count}f{64 if v.type.element is F64 else 32}"
-    kind = ir.FunctionType(v.type, [v.type])
-    return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [v])
+    llvm_type = ir.FunctionType(v.type, [v.type])
+    return builder.call(cgutils.get_or_insert_function(builder.module, llvm_type, name), [v])
 
 
 @intrinsic
 def largest(typing, v):
-    """The largest absolute value of the lanes."""
+    """Return the largest absolute value of the lanes."""
 
     def generate(context, builder, signature, args):
         return convert(builder, _highest(builder, _absolute(builder, args[0])), F64)
@@ -335,7 +337,7 @@ def largest(typing, v):
 
 @intrinsic
 def highest(typing, v):
-    """The largest value of the lanes."""
+    """Return the largest value of the lanes."""
 
     def generate(context, builder, signature, args):
         return convert(builder, _highest(builder, args[0]), F64)
@@ -354,7 +356,7 @@ def _highest(builder, v):
 
 @intrinsic
 def exp2(typing, v):
-    """2**v for v <= 1000, exactly 0 below -1000; within an ulp or two."""
+    """Return 2**v for v <= 1000, exactly 0 below -1000; accurate to one or two ulp."""
 
     def generate(context, builder, signature, args):
         x, width = args[0], v.width
@@ -369,14 +371,14 @@ def exp2(typing, v):
         bits = builder.shl(bits, constant(52, width, I64))
         bits = builder.add(bits, constant(1023 << 52, width, I64))
         value = builder.fmul(series, builder.bitcast(bits, v.llvm))
-        tiny = builder.fcmp_ordered("<", x, constant(-1000.0, width))
-        return builder.select(tiny, constant(0.0, width), value)
+        underflows = builder.fcmp_ordered("<", x, constant(-1000.0, width))
+        return builder.select(underflows, constant(0.0, width), value)
 
     return v(v), generate
 
 
 def _exp2_series():
-    """log(2)**k / k!, k = 0..13: terms beyond are below 1e-17 for |fraction| <= 1/2."""
+    """Return log(2)**k / k!, k = 0..13; further terms are below 1e-17 for |fraction| <= 1/2."""
     terms = [1.0]
     log2 = 0.6931471805599453094
     for k in range(1, 14):

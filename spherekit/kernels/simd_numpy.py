@@ -1,8 +1,8 @@
 """The operations of `simd`, `transpose` and `work_queue` in NumPy, for kernels that run as plain Python.
 
-A vector is an array of ``width`` numbers. SPHEREKIT_SIMD=numpy selects these operations, and what they
-compute differs from the compiled ones by rounding only (no FMA). Reads and writes beyond an array, which
-compiled code does not notice, raise an IndexError here.
+A vector is an array of ``width`` elements. ``SPHEREKIT_SIMD=numpy`` selects these operations. The results
+differ from the compiled ones by rounding only (no FMA). Reads and writes beyond the end of an array, which
+compiled code does not detect, raise an IndexError here.
 """
 
 import threading
@@ -41,46 +41,46 @@ _lock = threading.Lock()
 
 
 def replace(namespace):
-    """Put these operations in place of those of the same names in the namespace of a module."""
+    """Replace the operations of the same names in the namespace of a module by these."""
     namespace.update({name: globals()[name] for name in __all__ if name in namespace})
 
 
 class Lanes:
-    """A vector type of ``width`` float64 or, ``single``, float32."""
+    """A vector type of ``width`` float64 or, with ``single``, float32 elements."""
 
     def __init__(self, width, single=False):
         self.width, self.dtype = width, np.dtype(np.float32 if single else np.float64)
 
     @property
     def type(self):
-        """The lanes themselves, which have the width that a compiled vector's Numba type has."""
+        """The lanes themselves: they have a ``width``, as the Numba type of a compiled vector does."""
         return self
 
 
 class Vector(np.ndarray):
-    """An array whose ``+=``, ``-=`` and ``*=`` make a new one, as those of a number do."""
+    """An array whose ``+=``, ``-=`` and ``*=`` return a new array, as they do for a number."""
 
-    def __iadd__(self, other):
-        return self + other
+    def __iadd__(self, operand):
+        return self + operand
 
-    def __isub__(self, other):
-        return self - other
+    def __isub__(self, operand):
+        return self - operand
 
-    def __imul__(self, other):
-        return self * other
+    def __imul__(self, operand):
+        return self * operand
 
 
 def _window(array, index, count):
-    """``count`` numbers of a contiguous array, of any shape, from the flat ``index`` on."""
+    """Return ``count`` elements of a contiguous array of any shape, from the flat ``index`` on."""
     if not array.flags.c_contiguous:
-        raise IndexError("vectors are loaded and stored in contiguous arrays only")
+        raise IndexError("the array is not contiguous; vectors need contiguous arrays")
     if index < 0 or index + count > array.size:
-        raise IndexError(f"numbers {index} to {index + count} of an array of {array.size}")
+        raise IndexError(f"elements {index} to {index + count} of an array of size {array.size}")
     return array.reshape(-1)[index : index + count]
 
 
 def _vector(x, dtype):
-    """A copy of numbers as a vector."""
+    """Return a copy of ``x`` as a vector."""
     return np.array(x, dtype).view(Vector)
 
 
@@ -88,81 +88,81 @@ def _vector(x, dtype):
 
 
 def has_wide_registers():
-    """Whether the processor has 32 registers of 512 bits: not what runs NumPy's loops."""
+    """Return False: 32 registers of 512 bits do not matter for NumPy's loops."""
     return False
 
 
 def load(lanes, array, index):
-    """The vector at array[index : index + width]."""
+    """Return the vector at array[index : index + width]."""
     return _vector(_window(array, index, lanes.width), lanes.dtype)
 
 
 def store(array, index, v):
-    """array[index : index + width] = v."""
+    """Set array[index : index + width] = v."""
     _window(array, index, len(v))[:] = v
 
 
 def width(lanes):
-    """The number of lanes."""
+    """Return the number of lanes."""
     return lanes.width
 
 
 def splat(lanes, x):
-    """The vector with ``x`` in every lane."""
+    """Return the vector with ``x`` in every lane."""
     return np.full(lanes.width, x, lanes.dtype).view(Vector)
 
 
 def spread(lanes, array, index):
-    """The vector with array[index] in every lane."""
+    """Return the vector with array[index] in every lane."""
     return splat(lanes, _window(array, index, 1)[0])
 
 
 def spread_pair(lanes, array, index):
-    """The vector whose even lanes hold array[index], whose odd lanes array[index + 1]."""
+    """Return the vector with array[index] in the even lanes and array[index + 1] in the odd ones."""
     return _vector(np.resize(_window(array, index, 2), lanes.width), lanes.dtype)
 
 
 def accumulate(total, a, b):
-    """total + a * b, the wider vectors a and b folded onto the lanes of ``total`` in order."""
+    """Return total + a * b; wider vectors a and b are added to the lanes of ``total`` in order."""
     for product in (a * b).reshape(-1, len(total)):
         total = total + product
     return total
 
 
 def magnitude(v):
-    """Absolute values."""
+    """Return the absolute values."""
     return np.abs(v)
 
 
 def larger(a, b):
-    """The larger of two vectors, lane by lane; b where either is NaN."""
+    """Return the maximum of two vectors, lane by lane; b where either is NaN."""
     return np.where(a > b, a, b).view(Vector)
 
 
 def reverse(v):
-    """The lanes in reverse order."""
+    """Return the lanes in reverse order."""
     return _vector(v[::-1], v.dtype)
 
 
 def reverse_pairs(v):
-    """The complex numbers of a vector in reverse order."""
+    """Return the complex numbers of a vector in reverse order."""
     return _vector(v.reshape(-1, 2)[::-1].ravel(), v.dtype)
 
 
 def largest(v):
-    """The largest absolute value of the lanes."""
+    """Return the largest absolute value of the lanes."""
     return highest(np.abs(v))
 
 
 def highest(v):
-    """The largest value of the lanes."""
+    """Return the largest value of the lanes."""
     while len(v) > 1:
         v = larger(v[: len(v) // 2], v[len(v) // 2 :])
     return float(v[0])
 
 
 def exp2(v):
-    """2**v for v <= 1000, exactly 0 below -1000."""
+    """Return 2**v for v <= 1000, exactly 0 below -1000."""
     return np.where(v < -1000, 0.0, np.exp2(v)).view(Vector)
 
 
@@ -170,7 +170,7 @@ def exp2(v):
 
 
 def _rows(lanes, source, offsets, row, column):
-    """(width, width) numbers: a row of memory for each lane."""
+    """Return (width, width) elements: one row of memory for each lane."""
     starts = offsets[row : row + lanes.width] + column
     return np.stack([_window(source, start, lanes.width) for start in starts])
 
@@ -182,23 +182,23 @@ def load_rows(lanes, source, offsets, row, column, target, index):
 
 
 def load_complex_rows(lanes, source, offsets, row, column, real, imag, index):
-    """`load_rows` of interleaved complex numbers: even columns go to ``real``, odd ones to ``imag``."""
+    """`load_rows` for interleaved complex numbers: even columns to ``real``, odd ones to ``imag``."""
     block = _rows(lanes, source, offsets, row, column)
-    for target, part in ((real, block[:, 0::2]), (imag, block[:, 1::2])):
-        _window(target, index, part.size)[:] = part.T.ravel()
+    for target, columns in ((real, block[:, 0::2]), (imag, block[:, 1::2])):
+        _window(target, index, columns.size)[:] = columns.T.ravel()
 
 
-def store_rows(lanes, source, index, target, offsets, row, column, spare):
-    """The reverse of `load_rows`; rows with a negative offset are left out."""
+def store_rows(lanes, source, index, target, offsets, row, column, dummy):
+    """The inverse of `load_rows`; rows with a negative offset are skipped."""
     block = _window(source, index, lanes.width**2).reshape(lanes.width, lanes.width)
     _store_columns(block, target, offsets, row, column)
 
 
-def store_complex_rows(lanes, real, imag, index, target, offsets, row, column, spare):
-    """The reverse of `load_complex_rows`."""
+def store_complex_rows(lanes, real, imag, index, target, offsets, row, column, dummy):
+    """The inverse of `load_complex_rows`."""
     count = lanes.width**2 // 2
-    parts = [_window(x, index, count).reshape(-1, lanes.width) for x in (real, imag)]
-    block = np.stack(parts, axis=1).reshape(lanes.width, lanes.width)
+    planes = [_window(x, index, count).reshape(-1, lanes.width) for x in (real, imag)]
+    block = np.stack(planes, axis=1).reshape(lanes.width, lanes.width)
     _store_columns(block, target, offsets, row, column)
 
 
@@ -209,25 +209,25 @@ def _store_columns(block, target, offsets, row, column):
 
 
 def row_sums(lanes, array, index):
-    """The sum of each of ``width`` vectors that lie one after the other, as one vector."""
+    """Return the sums of ``width`` consecutive vectors, as the lanes of one vector."""
     block = _window(array, index, lanes.width**2).reshape(lanes.width, lanes.width)
     return _vector(block.sum(axis=1), lanes.dtype)
 
 
 def load_pairs(lanes, array, index, stride):
-    """Pairs of neighbors from every ``stride``: array[index + j stride], array[index + j stride + 1]."""
+    """Load pairs of neighbors: array[index + j stride] and array[index + j stride + 1]."""
     pairs = [_window(array, index + j * stride, 2) for j in range(lanes.width // 2)]
     return _vector(np.concatenate(pairs), lanes.dtype)
 
 
 def store_pairs(array, index, stride, v):
-    """The reverse of `load_pairs`."""
+    """The inverse of `load_pairs`."""
     for j, pair in enumerate(v.reshape(-1, 2)):
         _window(array, index + j * stride, 2)[:] = pair
 
 
 def weave(array, index, a, b, c, d):
-    """array[index + 4 i : index + 4 i + 4] = a_i, b_i, c_i, d_i."""
+    """Interleave: array[index + 4 i : index + 4 i + 4] = a_i, b_i, c_i, d_i."""
     _window(array, index, 4 * len(a))[:] = np.stack([a, b, c, d], axis=1).ravel()
 
 
@@ -235,7 +235,7 @@ def weave(array, index, a, b, c, d):
 
 
 def next_item(counter):
-    """Take the next work item: counter[0] before an increment."""
+    """Return the number of the next work item: counter[0] before an increment."""
     with _lock:
         item = int(counter[0])
         counter[0] = item + 1

@@ -1,7 +1,7 @@
-"""Rows of arrays to lanes and lanes to rows: transposed loads and stores of SIMD vectors.
+"""Transposed loads and stores: rows of arrays as lanes of SIMD vectors, and the inverse.
 
 Eight rings of a map, or eight orders of a plane, are rows in memory; as lanes they are transformed together.
-``offsets[row]`` is where a row begins.
+``offsets[row]`` is the position at which a row begins.
 """
 
 from llvmlite import ir
@@ -30,8 +30,8 @@ def load_rows(typing, lanes, source, offsets, row, column, target, index):
         columns = _load_columns(context, builder, signature, args)
         destination = data_pointer(context, builder, target, args[5])
         for c, v in enumerate(columns):
-            at = builder.add(args[6], ir.Constant(I64, c * lanes.width))
-            store_vector(builder, builder.gep(destination, [at]), element_type(target), v)
+            position = builder.add(args[6], ir.Constant(I64, c * lanes.width))
+            store_vector(builder, builder.gep(destination, [position]), element_type(target), v)
         return context.get_dummy_value()
 
     n = types.intp
@@ -40,14 +40,14 @@ def load_rows(typing, lanes, source, offsets, row, column, target, index):
 
 @intrinsic
 def row_sums(typing, lanes, array, index):
-    """The sum of each of ``width`` vectors that lie one after the other, as one vector."""
+    """Return the sums of ``width`` consecutive vectors, as the lanes of one vector."""
 
     def generate(context, builder, signature, args):
         rows = _read_vectors(context, builder, lanes, array, args[1], args[2])
         width = half = lanes.width
         while half > 1:
             half //= 2
-            # lane i of a pair's sum adds the two halves of lanes that row i & half has not added yet
+            # Lane i of the sum of a pair adds the two halves of lanes that row i & half still contains.
             low = [i + (width - half if i & half else 0) for i in range(width)]
             high = [i + (width if i & half else half) for i in range(width)]
             masks = [ir.Constant(ir.VectorType(I32, width), m) for m in (low, high)]
@@ -61,7 +61,7 @@ def row_sums(typing, lanes, array, index):
 
 @intrinsic
 def load_complex_rows(typing, lanes, source, offsets, row, column, real, imag, index):
-    """`load_rows` of interleaved complex numbers: even columns go to ``real``, odd ones to ``imag``."""
+    """`load_rows` for interleaved complex numbers: even columns to ``real``, odd ones to ``imag``."""
 
     def generate(context, builder, signature, args):
         columns = _load_columns(context, builder, signature, args)
@@ -70,8 +70,8 @@ def load_complex_rows(typing, lanes, source, offsets, row, column, real, imag, i
         ]
         element = element_type(real)
         for c, v in enumerate(columns):
-            at = builder.add(args[7], ir.Constant(I64, c // 2 * lanes.width))
-            store_vector(builder, builder.gep(targets[c % 2], [at]), element, v)
+            position = builder.add(args[7], ir.Constant(I64, c // 2 * lanes.width))
+            store_vector(builder, builder.gep(targets[c % 2], [position]), element, v)
         return context.get_dummy_value()
 
     n = types.intp
@@ -80,7 +80,7 @@ def load_complex_rows(typing, lanes, source, offsets, row, column, real, imag, i
 
 @intrinsic
 def load_pairs(typing, lanes, array, index, stride):
-    """Pairs of neighbors from every ``stride``: array[index + j stride], array[index + j stride + 1]."""
+    """Load pairs of neighbors: array[index + j stride] and array[index + j stride + 1]."""
 
     def generate(context, builder, signature, args):
         v = ir.Constant(lanes.vector.llvm, ir.Undefined)
@@ -88,8 +88,8 @@ def load_pairs(typing, lanes, array, index, stride):
             _pair_pointers(context, builder, array, *args[1:], lanes.width)
         ):
             pair = load_vector(builder, pointer, element_type(array), 2, lanes.vector.element)
-            wide = list(range(2)) + [2] * (lanes.width - 2)
-            mask = ir.Constant(ir.VectorType(I32, lanes.width), wide)
+            padding = list(range(2)) + [2] * (lanes.width - 2)
+            mask = ir.Constant(ir.VectorType(I32, lanes.width), padding)
             pair = builder.shuffle_vector(pair, ir.Constant(pair.type, ir.Undefined), mask)
             order = [lanes.width + i - 2 * j if i // 2 == j else i for i in range(lanes.width)]
             v = builder.shuffle_vector(v, pair, ir.Constant(ir.VectorType(I32, lanes.width), order))
@@ -100,7 +100,7 @@ def load_pairs(typing, lanes, array, index, stride):
 
 @intrinsic
 def store_pairs(typing, array, index, stride, v):
-    """The reverse of `load_pairs`."""
+    """The inverse of `load_pairs`."""
 
     def generate(context, builder, signature, args):
         pointers = _pair_pointers(context, builder, array, *args[:3], v.width)
@@ -141,8 +141,8 @@ def _pair_pointers(context, builder, array_type, array, index, stride, width):
 
 
 @intrinsic
-def store_rows(typing, lanes, source, index, target, offsets, row, column, spare):
-    """The reverse of `load_rows`; rows with a negative offset go to ``spare``, which is never read."""
+def store_rows(typing, lanes, source, index, target, offsets, row, column, dummy):
+    """The inverse of `load_rows`; rows with a negative offset go to ``dummy``, which is never read."""
 
     def generate(context, builder, signature, args):
         vectors = _read_vectors(context, builder, lanes, signature.args[1], args[1], args[2])
@@ -150,32 +150,34 @@ def store_rows(typing, lanes, source, index, target, offsets, row, column, spare
         return context.get_dummy_value()
 
     n = types.intp
-    return types.void(lanes, source, n, target, offsets, n, n, spare), generate
+    return types.void(lanes, source, n, target, offsets, n, n, dummy), generate
 
 
 @intrinsic
-def store_complex_rows(typing, lanes, real, imag, index, target, offsets, row, column, spare):
-    """The reverse of `load_complex_rows`, with ``spare`` as in `store_rows`."""
+def store_complex_rows(typing, lanes, real, imag, index, target, offsets, row, column, dummy):
+    """The inverse of `load_complex_rows`, with ``dummy`` as in `store_rows`."""
 
     def generate(context, builder, signature, args):
         half = lanes.width // 2
-        parts = [
+        planes = [
             _read_vectors(context, builder, lanes, t, a, args[3], half)
             for t, a in ((real, args[1]), (imag, args[2]))
         ]
-        vectors = [v for pair in zip(*parts, strict=True) for v in pair]
+        vectors = [v for pair in zip(*planes, strict=True) for v in pair]
         _store_columns(context, builder, signature, vectors, args[4:], first=4)
         return context.get_dummy_value()
 
     n = types.intp
-    return types.void(lanes, real, imag, n, target, offsets, n, n, spare), generate
+    return types.void(lanes, real, imag, n, target, offsets, n, n, dummy), generate
 
 
 def _row_pointer(context, builder, offsets_type, args, base, i):
-    """(pointer to the element of row i, its offset) for args = (offsets, row, column)."""
+    """Return (pointer to the element of row i, its offset) for args = (offsets, row, column)."""
     offsets, row, column = args
-    at = builder.add(row, ir.Constant(I64, i))
-    offset = builder.load(builder.gep(data_pointer(context, builder, offsets_type, offsets), [at]))
+    position = builder.add(row, ir.Constant(I64, i))
+    offset = builder.load(
+        builder.gep(data_pointer(context, builder, offsets_type, offsets), [position])
+    )
     return builder.gep(base, [builder.add(offset, column)]), offset
 
 
@@ -190,26 +192,29 @@ def _load_columns(context, builder, signature, args):
 
 
 def _read_vectors(context, builder, lanes, array_type, array, index, count=None):
-    width, to = lanes.width, lanes.vector.element
+    width, result_element = lanes.width, lanes.vector.element
     base, element = data_pointer(context, builder, array_type, array), element_type(array_type)
     starts = (builder.add(index, ir.Constant(I64, c * width)) for c in range(count or width))
-    return [load_vector(builder, builder.gep(base, [at]), element, width, to) for at in starts]
+    return [
+        load_vector(builder, builder.gep(base, [position]), element, width, result_element)
+        for position in starts
+    ]
 
 
 def _store_columns(context, builder, signature, vectors, args, first=3):
     target, offsets = signature.args[first : first + 2]
     base = data_pointer(context, builder, target, args[0])
-    spare = data_pointer(context, builder, signature.args[-1], args[-1])
+    dummy = data_pointer(context, builder, signature.args[-1], args[-1])
     element = element_type(target)
-    spare = builder.bitcast(spare, base.type)
+    dummy = builder.bitcast(dummy, base.type)
     for i, v in enumerate(_transpose(builder, vectors)):
         pointer, offset = _row_pointer(context, builder, offsets, args[1:4], base, i)
         skipped = builder.icmp_signed("<", offset, ir.Constant(I64, 0))
-        store_vector(builder, builder.select(skipped, spare, pointer), element, v)
+        store_vector(builder, builder.select(skipped, dummy, pointer), element, v)
 
 
 def _transpose(builder, rows):
-    """Transpose ``len(rows)`` vectors of that many lanes by log2 stages of pairwise shuffles."""
+    """Transpose ``len(rows)`` vectors of as many lanes, in log2 stages of pairwise shuffles."""
     width, half = len(rows), len(rows) // 2
     lanes = range(width)
     while half:
@@ -229,31 +234,30 @@ if runs_as_python():
 
 
 @jit
-def load_block(lanes, source, rows, first, count, work, at):
-    """``count`` numbers of each of as many rows as lanes, transposed into the work array."""
+def load_block(lanes, source, rows, first, count, work, start):
+    """Load ``count`` elements of as many rows as there are lanes, transposed into the work array."""
     v = width(lanes)
     if count < v:
         for i in range(v):
             for j in range(count):
-                work[at + j * v + i] = source[rows[first + i] + j]
+                work[start + j * v + i] = source[rows[first + i] + j]
         return
-    for j in range(
-        0, count + v - 1, v
-    ):  # the last vector overlaps the one before where count is not a multiple of v
+    # Where count is not a multiple of v, the last vector overlaps the previous one.
+    for j in range(0, count + v - 1, v):
         c = min(j, count - v)
-        load_rows(lanes, source, rows, first, c, work, at + c * v)
+        load_rows(lanes, source, rows, first, c, work, start + c * v)
 
 
 @jit
-def store_block(lanes, work, at, target, rows, first, count, spare):
-    """The reverse of `load_block`; rows at -1 are skipped."""
+def store_block(lanes, work, start, target, rows, first, count, dummy):
+    """The inverse of `load_block`; rows with offset -1 are skipped."""
     v = width(lanes)
     if count < v:
         for i in range(v):
             for j in range(count):
                 if rows[first + i] >= 0:
-                    target[rows[first + i] + j] = work[at + j * v + i]
+                    target[rows[first + i] + j] = work[start + j * v + i]
         return
     for j in range(0, count + v - 1, v):
         c = min(j, count - v)
-        store_rows(lanes, work, at + c * v, target, rows, first, c, spare)
+        store_rows(lanes, work, start + c * v, target, rows, first, c, dummy)

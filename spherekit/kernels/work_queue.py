@@ -1,4 +1,4 @@
-"""Work items of threads: a shared counter gives each item to one thread (`spherekit._core.parallel.run`)."""
+"""A shared atomic counter that assigns work items to threads (`spherekit._core.parallel.run`)."""
 
 from llvmlite import ir
 from numba.core import types
@@ -11,7 +11,7 @@ from spherekit.kernels.simd import I64, data_pointer
 
 @intrinsic
 def next_item(typing, counter):
-    """The number of the next work item: counter[0] before an atomic increment."""
+    """Return the number of the next work item: counter[0] before an atomic increment."""
 
     def generate(context, builder, signature, args):
         pointer = data_pointer(context, builder, counter, args[0])

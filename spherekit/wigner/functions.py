@@ -18,8 +18,7 @@ from autograd.numpy.numpy_vjps import unbroadcast_f
 from spherekit._core import checks
 from spherekit._core.jit import jit
 from spherekit._core.traced import angles as check_angles
-from spherekit._core.traced import broadcast_flat
-from spherekit.harmonic.plan import PI_REST
+from spherekit.harmonic.plan import PI_LOW
 from spherekit.kernels.recursion_coefficients import difference_coefficients
 from spherekit.kernels.simd import Lanes, width
 from spherekit.kernels.wigner_recursion import (
@@ -261,7 +260,7 @@ def _fold(beta):
     theta = np.abs(reduced)
     sign = np.where(reduced < 0, -1.0, 1.0)
     south = theta > np.pi / 2
-    return np.where(south, np.pi - theta + PI_REST, theta), sign, south
+    return np.where(south, np.pi - theta + PI_LOW, theta), sign, south
 
 
 def _northern(m, n, theta, L):

@@ -16,8 +16,8 @@ from spherekit.kernels.recursion_coefficients import difference_coefficients
 from spherekit.kernels.simd import Lanes, accumulate, load, spread, store, width
 from spherekit.kernels.transpose import row_sums
 from spherekit.kernels.wigner_recursion import (
-    are_far,
     difference_step,
+    exceeds_lane_range,
     lane_groups,
     log_seed,
     seed,
@@ -48,7 +48,9 @@ def sum_caps(weights, centers, L):
     theta, phi = np.arctan2(distance, z), np.arctan2(y, x)
     order = np.argsort(theta)
     sine = np.sin(theta[order])
-    lanes = lane_groups(len(sine), WIDE.type.width, lambda i, j: are_far(sine[i], sine[j], L))
+    lanes = lane_groups(
+        len(sine), WIDE.type.width, lambda i, j: exceeds_lane_range(sine[i], sine[j], L)
+    )
     caps, is_empty = order[lanes], np.append(False, lanes[1:] == lanes[:-1])
     degrees = np.arange(L)[:, None]
     normed = (

@@ -1,1 +1,1 @@
-"""Ways to compute a transform, each with a synthesis and an analysis."""
+"""Engines: alternative ways to compute a transform, each with a synthesis and an analysis."""

@@ -1,14 +1,14 @@
-"""Real signals of small band-limits, many at once: as many maps as lanes go through every step together.
+"""Engine for many real signals of small band-limit: each SIMD lane contains one map, in all steps.
 
-The transforms of the sphere and (`wigner.engines.batched`) of the rotation group, on rectangles whose rings
-are too short to fill the lanes. With the orders n of a signal on SO(3) (of one on the sphere n = 0 alone) as
-fields,
+It serves the transforms of the sphere and (`wigner.engines.batched`) of the rotation group, on rectangular
+grids whose rings are too short to fill the lanes. With the orders n of a signal on SO(3) (n = 0 only for a
+signal on the sphere) as fields,
 
     F_mn(ring) = sum_l T_mn[l, ring] c_lmn,    f(gamma, ring, alpha) = sum_mn F_mn e^{i (m alpha + n gamma)},
 
-and the adjoint; of a real signal n >= 0, and of n = 0 the orders m >= 0. T holds what lies between the rings
-and the samples too: quadrature weights, and on MW-like grids the exact continuation in theta. The
-coefficients, planes and samples of a batch of lanes stay in the cache (the second level's up to about
+and the adjoint; for a real signal n >= 0, and m >= 0 for n = 0. The tables T also contain the steps between
+the rings and the samples: quadrature weights, and on MW-like grids the exact continuation in theta. The
+coefficients, planes and samples of a batch of lanes stay in the cache (in the second-level cache up to about
 L = N = 10).
 """
 
@@ -32,68 +32,73 @@ from spherekit.kernels.simd import Lanes, has_wide_registers
 
 name = "batched"
 
-_FULL = 1 if has_wide_registers() else 2
-_LANES = {False: Lanes(8 // _FULL), True: Lanes(16 // _FULL, True)}
+_REGISTER_RATIO = 1 if has_wide_registers() else 2
+_LANES = {False: Lanes(8 // _REGISTER_RATIO), True: Lanes(16 // _REGISTER_RATIO, True)}
 
-#: Most bytes of the work memory of a batch of lanes in float32 (measured: beyond, the gain is small).
+#: Largest work memory of a batch of lanes in float32, bytes (measured: beyond it, the gain is small).
 _MAX_BYTES = 8.2e6
-#: Most samples of a circle: the FFT needs no padded length.
+#: Largest number of samples of a circle: the FFT needs no padded length.
 _MAX_SAMPLES = 193
-#: Most samples of a circle that are summed (measured).
+#: Largest number of samples of a circle that is computed by sums (measured).
 _MAX_SUMMED = 64
 
-#: Sizes, ``numbers`` and ``samples`` of a map; ``starts[k]`` of each pair (n, m) into ``values``, blocks of
-#: four rings (of the transpose: degrees); the FFT over alpha, or the cosines and sines that are summed in its
-#: place on short circles, and those of gamma; and where things begin in the work memory, in lanes.
+#: Sizes; ``coefficients`` (real numbers) and ``samples`` of a map; ``starts[k]`` of each pair (n, m) in
+#: ``values``, in blocks of four rings (of the transpose: degrees); the FFT over alpha, or the cosines and
+#: sines that replace it on short circles, and those of gamma; offsets in the work memory and its size, in
+#: lanes.
 Tables = namedtuple(
     "Tables",
-    "L N gammas rings numbers samples starts values alpha ring_turns gamma_turns places size",
+    "L N gammas rings coefficients samples starts values alpha ring_twiddles gamma_twiddles "
+    "work_offsets size",
 )
 
 
 def unusable_reason(problem):
-    """None, or why these transforms are not batched; depends on the problem alone."""
+    """Return None, or the reason why this engine cannot solve the problem."""
     return unbatchable_reason(problem.grid, problem.L, 1, 1, problem.reality, problem.maps)
 
 
 def is_usable_for(problem):
-    """Whether these transforms are batched."""
+    """Return whether this engine can solve the problem."""
     return unusable_reason(problem) is None
 
 
 def required_bytes(problem):
-    """Memory beside the input: the result, tables, and the work memory of threads."""
+    """Return the memory in addition to the input: the result, tables, and the work memory of threads."""
     case = problem.grid, problem.L, 1, 1, problem.single, problem.threads
     return problem.result_bytes + tables_and_work_bytes(*case)
 
 
 def synthesis(flm, problem, checked):
-    """Coefficients (..., L*L) -> samples; refuses NaN and inf and, if ``checked``, a broken symmetry."""
+    """Transform coefficients (..., L*L) to samples.
+
+    Raises a ValueError for NaN and inf and, with ``checked``, for coefficients that break the symmetry.
+    """
     table = tables(problem.grid, problem.L, 1, 1, problem.plan_of, True, problem.single)
     f, input_stats = to_samples(flm, table, np.ones(problem.L), problem.threads)
-    if not is_sound(input_stats, checked, problem.single):
-        _refuse_coefficients(flm, problem, checked)
+    if not is_valid(input_stats, checked, problem.single):
+        _raise_for_coefficients(flm, problem, checked)
     return f.reshape(*flm.shape[:-1], *problem.result_shape)
 
 
 def analysis(f, problem):
-    """Samples -> coefficients (..., L*L); refuses NaN, inf and UNSEEN."""
+    """Transform samples to coefficients (..., L*L); raises a ValueError for NaN, inf and UNSEEN."""
     table = tables(problem.grid, problem.L, 1, 1, problem.plan_of, False, problem.single)
     flm, suspect = to_coefficients(f, table, np.ones(problem.L), problem.threads)
     if suspect:
-        _refuse_samples(f, problem)
+        _raise_for_samples(f, problem)
     return flm.reshape(*f.shape[:-2], *problem.result_shape)
 
 
-def _refuse_coefficients(flm, problem, checked):
-    """Raise what the other engines raise, whose kernels look at a chunk of maps at a time."""
+def _raise_for_coefficients(flm, problem, checked):
+    """Raise the error of the other engines, which check one chunk of maps at a time."""
     for chunk in _chunks(flm, 1, problem):
         chunk = np.ascontiguousarray(chunk, np.result_type(chunk, np.complex64))
         checks.check_coefficients(_input_stats(chunk), chunk, checked, problem.single)
 
 
-def _refuse_samples(f, problem):
-    """Raise where samples are bad, as the other engines do; large ones are legal."""
+def _raise_for_samples(f, problem):
+    """Raise the error of the other engines for invalid samples; large samples are valid."""
     for chunk in _chunks(f, 2, problem):
         checks.bad_samples(np.ascontiguousarray(chunk), UNSEEN, problem.is_adjoint)
 
@@ -105,88 +110,89 @@ def _chunks(x, map_axes, problem):
 
 
 def _input_stats(flm):
-    """[NaN unless all are finite, symmetry defect, magnitude], as `kernels.packing.gather`."""
+    """Return [NaN unless all are finite, symmetry defect, magnitude], as `kernels.packing.gather`."""
     if not np.isfinite(flm).all():
         return math.nan, 0.0, 0.0
     ell, m = degrees_and_orders(math.isqrt(flm.shape[-1]))
     defect = flm.astype(complex) - alternate(flm[..., ell * (ell + 1) - m].conj(), m)
-    parts = (np.abs([x.real, x.imag]) for x in (defect[..., m >= 0], flm[..., m >= 0]))
-    return 0.0, *(part.max() for part in parts)
+    magnitudes = (np.abs([x.real, x.imag]) for x in (defect[..., m >= 0], flm[..., m >= 0]))
+    return 0.0, *(magnitude.max() for magnitude in magnitudes)
 
 
-# --- what the sphere and the rotation group share ----------------------------------------------------
+# --- functions for the sphere and the rotation group -------------------------------------------------
 
 
 def unbatchable_reason(sphere, L, N, gammas, real, maps):
-    """None, or why signals with ``gammas`` angles gamma and orders |n| < N are not batched."""
+    """Return None, or why signals with ``gammas`` angles gamma and orders |n| < N are not batched."""
     if not real:
-        return "it takes real signals (reality=True)"
+        return "it supports real signals only (reality=True)"
     if not sphere.rectangular:
-        return f"it takes rectangular grids, not {sphere!r}"
+        return f"it supports only rectangular grids, not {sphere!r}"
     if maps < precomputed.BATCH_MAPS:
-        return f"it takes at least {precomputed.BATCH_MAPS} maps, not {maps}"
+        return f"it needs at least {precomputed.BATCH_MAPS} maps, not {maps}"
     if gammas < 2 * N - 1:
-        return f"it takes at least {2 * N - 1} angles gamma, not {gammas}"
+        return f"it needs at least {2 * N - 1} angles gamma, not {gammas}"
     if sphere.shape[1] > _MAX_SAMPLES or gammas > _MAX_SUMMED:
         return (
-            f"it takes at most {_MAX_SAMPLES} samples a ring and {_MAX_SUMMED} angles gamma, not "
+            f"it supports at most {_MAX_SAMPLES} samples per ring and {_MAX_SUMMED} angles gamma, not "
             f"{sphere.shape[1]} and {gammas}"
         )
-    size = 4 * 16 * _places(L, N, gammas, *sphere.shape)[-1]
+    size = 4 * 16 * _work_offsets(L, N, gammas, *sphere.shape)[-1]
     if size > _MAX_BYTES:
-        return f"its work memory takes {size:.3g} bytes, and at most {_MAX_BYTES:.3g}"
+        return f"its work memory would be {size:.3g} bytes; the limit is {_MAX_BYTES:.3g}"
     return None
 
 
 def tables_and_work_bytes(sphere, L, N, gammas, single, threads):
-    """Bytes of `tables` (four-ring blocks of T_mn[l, ring], l >= max(|m|, |n|)) and of work memory."""
+    """Return the bytes of `tables` (blocks of T_mn[l, ring], l >= max(|m|, |n|)) and of work memory."""
     lanes, itemsize = _LANES[single].type.width, 4 if single else 8
     rings, pairs = -(-len(sphere.ring_theta) // 4) * 4, L * L * (N - 0.5)
-    work = itemsize * lanes * _places(L, N, gammas, *sphere.shape)[-1]
+    work = itemsize * lanes * _work_offsets(L, N, gammas, *sphere.shape)[-1]
     return itemsize * rings * pairs * L / 2 * 1.5 + threads * work
 
 
-def is_sound(input_stats, checked, single):
-    """Whether coefficients are finite and, if ``checked``, those of a real signal."""
-    bad, defect, largest = input_stats
+def is_valid(input_stats, checked, single):
+    """Return whether coefficients are finite and, with ``checked``, those of a real signal."""
+    nan_sum, defect, largest = input_stats
     is_symmetric = not (checked and defect > checks.symmetry_tolerance(single) * largest)
-    return bad == 0 and is_symmetric
+    return nan_sum == 0 and is_symmetric
 
 
 @bytes_lru_cache(2**28, lambda tables: tables.values.nbytes)
 def tables(sphere, L, N, gammas, plan_of, to_samples, single):
-    """Tables of one direction: of `harmonic.plan.synthesis_plan` or `analysis_plan`, or its transpose."""
+    """Return the tables of one direction of `plan.synthesis_plan` or `plan.analysis_plan`."""
     rings, signs = sphere.shape[0], np.where(np.arange(1 - L, 0) % 2, -1.0, 1.0)
-    blocks, starts, at = [], [], 0
+    blocks, starts = [], []
+    offset = 0
     for n in range(N):
-        unit = precomputed.unit_transforms(sphere, L, -n, plan_of) * (-1) ** n
+        transforms = precomputed.unit_transforms(sphere, L, -n, plan_of) * (-1) ** n
         if n:
-            unit[:, : L - 1] *= signs[:, None]
-        for slot in range(unit.shape[1]):
+            transforms[:, : L - 1] *= signs[:, None]
+        for slot in range(transforms.shape[1]):
             first = max(n, abs(slot - (L - 1)) if n else slot)
-            table = unit[first:, slot]
+            table = transforms[first:, slot]
             table = table if to_samples else table.T
             blocks.append(_blocks(table).ravel())
-            starts.append(at)
-            at += blocks[-1].size
-    values = aligned_copy(np.concatenate(blocks).astype(np.float32 if single else float))
+            starts.append(offset)
+            offset += blocks[-1].size
+    values = on_lines(np.concatenate(blocks).astype(np.float32 if single else float))
     alpha = fft.tables(sphere.shape[1], single)
-    c, s = _turns(sphere.shape[1], L, to_samples)
+    c, s = _twiddles(sphere.shape[1], L, to_samples)
     if to_samples:
-        c[1:], s[1:] = 2 * c[1:], 2 * s[1:]  # for -m too
-    on_rings = aligned_copy(
+        c[1:], s[1:] = 2 * c[1:], 2 * s[1:]  # for m and -m
+    ring_twiddles = on_lines(
         np.concatenate([_blocks(c), _blocks(s)], axis=-1).ravel().astype(values.dtype)
     )
-    c, s = _turns(gammas, N, to_samples)
-    on_gamma = aligned_copy(np.concatenate([_blocks(c), _blocks(s)]).ravel().astype(values.dtype))
-    *places, size = _places(L, N, gammas, *sphere.shape)
-    starts, places = np.array(starts), np.array(places)
+    c, s = _twiddles(gammas, N, to_samples)
+    gamma_twiddles = on_lines(np.concatenate([_blocks(c), _blocks(s)]).ravel().astype(values.dtype))
+    *work_offsets, size = _work_offsets(L, N, gammas, *sphere.shape)
+    starts, work_offsets = np.array(starts), np.array(work_offsets)
     sizes = L, N, gammas, rings, 2 * (2 * N - 1) * L * L, gammas * rings * sphere.shape[1]
-    return Tables(*sizes, starts, values, alpha, on_rings, on_gamma, places, size)
+    return Tables(*sizes, starts, values, alpha, ring_twiddles, gamma_twiddles, work_offsets, size)
 
 
-def _turns(n, orders, to_samples):
-    """cos and sin of orders times angles up to pi, (input, output); empty where FFTs take less time."""
+def _twiddles(n, orders, to_samples):
+    """Return cos and sin of orders times angles up to pi, (input, output); empty where FFTs are faster."""
     count = n // 2 + 1 if n <= _MAX_SUMMED else 0
     z = fft.roots(np.outer(np.arange(orders), np.arange(count)) % n, n)
     z = z if to_samples else z.T
@@ -194,14 +200,17 @@ def _turns(n, orders, to_samples):
 
 
 def _blocks(matrix):
-    """(input, output) -> (blocks of the output, input, BLOCK)."""
+    """Reshape (input, output) to (blocks of the output, input, BLOCK)."""
     matrix = np.pad(matrix, [(0, 0), (0, -matrix.shape[1] % BLOCK)])
     blocks = matrix.shape[1] // BLOCK
     return matrix.reshape(len(matrix), blocks, BLOCK).swapaxes(0, 1)
 
 
-def _places(L, N, gammas, rings, alphas):
-    """Where coefficients, those by order, planes, rotated ones, samples, and FFTs begin; the size."""
+def _work_offsets(L, N, gammas, rings, alphas):
+    """Return the offsets in the work memory, and its size.
+
+    In order: coefficients, coefficients by order, planes, planes by gamma, samples, and the buffer for FFTs.
+    """
     pairs = L + (N - 1) * (2 * L - 1)
     padded = -(-rings // BLOCK) * BLOCK
     sizes = [
@@ -210,27 +219,27 @@ def _places(L, N, gammas, rings, alphas):
         2 * pairs * padded,
         2 * gammas * L,
         gammas * rings * alphas,
-        # `fft.work_size`, and what plain sums leave over of a block
+        # `fft.work_size`, and the incomplete blocks of plain sums
         6 * max(gammas, alphas) + 2 + 6 * BLOCK,
     ]
     return np.concatenate([[0], np.cumsum(sizes)]).tolist()
 
 
 def to_samples(flm, table, scale, threads):
-    """Coefficients of all maps -> their samples (maps, samples), and the input_stats of the coefficients.
+    """Transform the coefficients of all maps to samples (maps, samples); returns also the input statistics.
 
-    ``scale``: a factor of each degree.
+    ``scale``: a factor for each degree.
     """
-    kind = table.values.dtype
-    lanes = _LANES[kind == np.float32]
-    flm = np.ascontiguousarray(flm, np.result_type(kind, np.complex64)).reshape(-1).view(kind)
-    maps = flm.size // table.numbers
-    f = np.empty((maps, table.samples), kind)
+    dtype = table.values.dtype
+    lanes = _LANES[dtype == np.float32]
+    flm = np.ascontiguousarray(flm, np.result_type(dtype, np.complex64)).reshape(-1).view(dtype)
+    maps = flm.size // table.coefficients
+    f = np.empty((maps, table.samples), dtype)
     counter, input_stats = np.zeros(1, np.int64), np.zeros((threads, 3))
-    arrays = maps, table, scale.astype(kind), flm, f.reshape(-1)
+    arrays = maps, table, scale.astype(dtype), flm, f.reshape(-1)
 
     def work(thread):
-        buffer = scratch("batch", (table.size * lanes.type.width,), kind)
+        buffer = scratch("batch", (table.size * lanes.type.width,), dtype)
         synthesize(lanes, counter, *arrays, buffer, input_stats[thread])
 
     run(work, threads)
@@ -238,18 +247,21 @@ def to_samples(flm, table, scale, threads):
 
 
 def to_coefficients(f, table, scale, threads):
-    """The transpose: samples -> coefficients (maps, numbers / 2), and whether samples are to be looked at."""
-    kind = table.values.dtype
-    lanes = _LANES[kind == np.float32]
-    f = np.ascontiguousarray(f, kind).reshape(-1)
+    """The transpose of `to_samples`: samples to coefficients (maps, coefficients / 2).
+
+    Returns also whether the samples need to be checked for NaN, inf and UNSEEN.
+    """
+    dtype = table.values.dtype
+    lanes = _LANES[dtype == np.float32]
+    f = np.ascontiguousarray(f, dtype).reshape(-1)
     maps = f.size // table.samples
-    flm = np.empty((maps, table.numbers), kind)
+    flm = np.empty((maps, table.coefficients), dtype)
     counter, suspects = np.zeros(1, np.int64), np.zeros((threads, 1))
-    arrays = maps, table, scale.astype(kind), f, flm.reshape(-1)
+    arrays = maps, table, scale.astype(dtype), f, flm.reshape(-1)
 
     def work(thread):
-        buffer = scratch("batch", (table.size * lanes.type.width,), kind)
+        buffer = scratch("batch", (table.size * lanes.type.width,), dtype)
         analyze(lanes, counter, *arrays, buffer, suspects[thread])
 
     run(work, threads)
-    return flm.view(np.result_type(kind, np.complex64)), bool(suspects.any())
+    return flm.view(np.result_type(dtype, np.complex64)), bool(suspects.any())

@@ -1,7 +1,7 @@
-"""By recursions over the degree, for any problem: the Legendre step and, where there is one, the theta step.
+"""Engine for all problems: the Legendre step by recursions over the degree, and the theta step.
 
-Where there are both, a chunk of the orders goes through both before the next: what lies between them stays
-in the cache, and takes no memory for all orders. Threads share the orders, or the chunks.
+Where there are both, each chunk of orders passes through both steps before the next, so that the intermediate
+planes stay in the cache, and memory for all orders is not needed. Threads share the orders, or the chunks.
 """
 
 from collections import namedtuple
@@ -27,29 +27,31 @@ from spherekit.kernels import recursion_coefficients
 
 name = "recursion"
 
-#: Orders, the number of slots of their own planes, and the slots of their parity pairs in these planes and in
-#: those of all orders, as `theta_resampling.parity_pairs` gives them.
-Chunk = namedtuple("Chunk", "orders slots own_pairs all_pairs")
+#: A chunk of orders; the number of slots of its planes; the slots of its parity pairs
+#: (`theta_resampling.parity_pairs`) in these planes and in the planes of all orders.
+Chunk = namedtuple("Chunk", "orders slots chunk_pairs all_pairs")
 
-#: Bytes of the planes of a chunk of orders: what a core keeps near it (0.25 to 4 MB differ by 5 %). Orders
-#: that the theta step takes at once.
-CHUNK_BYTES, _ORDERS_AT_ONCE = 1.5e6, 16
+#: Bytes of the planes of a chunk of orders, which should fit into the cache of a core (0.25 to 4 MB differ by
+#: 5 %).
+CHUNK_BYTES = 1.5e6
+#: Number of orders that the theta step transforms together.
+_RESAMPLED_ORDERS = 16
 
 
 def unusable_reason(problem):
-    """None: every grid, band-limit and number of maps."""
+    """Return None: this engine solves every problem."""
 
 
 def is_usable_for(problem):
-    """Always."""
+    """Return True: this engine solves every problem."""
     return True
 
 
 def required_bytes(problem):
-    """Memory beside the input: the result, planes and copies in flight, tables."""
+    """Return the memory in addition to the input: the result, planes and copies in flight, tables."""
     grid, L, real = problem.grid, problem.L, problem.reality
     plan = problem.plan_of(grid, L)
-    building, tables = table_bytes(grid, L, [problem.spin])
+    build_bytes, tables = table_bytes(grid, L, [problem.spin])
     if plan.to_grid is not None:  # the planes between the Legendre and the theta step
         tables += problem.threads * CHUNK_BYTES
     if not grid.rectangular and grid.name != "healpix":
@@ -57,11 +59,14 @@ def required_bytes(problem):
     planes = _slots(L, real) * 2 * plane_columns(plan, problem.to_samples) * 8
     if problem.single:
         planes += 16 * L * L  # coefficients in double precision
-    return peak_bytes(problem, planes, tables, building, 8)
+    return peak_bytes(problem, planes, tables, build_bytes, 8)
 
 
 def synthesis(flm, problem, checked):
-    """Coefficients (..., L*L) -> samples; refuses NaN and inf and, if ``checked``, a broken symmetry."""
+    """Transform coefficients (..., L*L) to samples.
+
+    Raises a ValueError for NaN and inf and, with ``checked``, for coefficients that break the symmetry.
+    """
     grid, L, spin, real = problem.grid, problem.L, problem.spin, problem.reality
     plan = problem.plan_of(grid, L)
 
@@ -77,13 +82,13 @@ def synthesis(flm, problem, checked):
 
 
 def analysis(f, problem):
-    """Samples -> coefficients (..., L*L); refuses NaN, inf and UNSEEN."""
+    """Transform samples to coefficients (..., L*L); raises a ValueError for NaN, inf and UNSEEN."""
     grid, L, spin, real = problem.grid, problem.L, problem.spin, problem.reality
     plan = problem.plan_of(grid, L)
 
     def transform(chunk, flm, threads):
-        kind = chunk.real.dtype if real else np.result_type(chunk, np.complex64)
-        chunk = np.ascontiguousarray(chunk, kind)
+        dtype = chunk.real.dtype if real else np.result_type(chunk, np.complex64)
+        chunk = np.ascontiguousarray(chunk, dtype)
         planes, suspect = phi_fft.analysis(chunk, grid, plan.rows, L, real, threads)
         if suspect:
             checks.bad_samples(chunk, UNSEEN, problem.is_adjoint)
@@ -101,10 +106,10 @@ def analysis(f, problem):
 
 
 def to_planes(flm, plan, L, spin, real, threads, planes=None):
-    """(maps, L*L) -> planes (maps, orders, 2, grid columns), times the plan's weights; and the input_stats
-    of `kernels.packing.gather`.
+    """Transform (maps, L*L) to planes (maps, orders, 2, grid columns), multiplied by the weights of the plan.
 
-    The planes are overwritten where they are given, else work memory of the thread.
+    Returns the planes and the input statistics of `kernels.packing.gather`. ``planes`` is overwritten if it
+    is given; by default the result is work memory of the calling thread.
     """
     step = legendre_spin.synthesis_spin if spin else legendre_scalar.synthesis_zonal
     tables, values = _tables(plan, L, spin, real), flm.view(float)
@@ -125,10 +130,10 @@ def to_planes(flm, plan, L, spin, real, threads, planes=None):
 
     def both_steps(thread):
         for chunk in chunks:
-            own_planes = scratch("orders", (len(flm), chunk.slots, 2, columns))
-            legendre_step(np.zeros(1, np.int64), chunk.orders, own_planes, thread)
+            chunk_planes = scratch("orders", (len(flm), chunk.slots, 2, columns))
+            legendre_step(np.zeros(1, np.int64), chunk.orders, chunk_planes, thread)
             theta_resampling.resample(
-                own_planes, plan.to_grid, chunk.own_pairs, chunk.all_pairs, planes
+                chunk_planes, plan.to_grid, chunk.chunk_pairs, chunk.all_pairs, planes
             )
 
     run(both_steps, threads)
@@ -154,33 +159,33 @@ def from_planes(planes, plan, L, spin, real, threads, flm):
 
     def both_steps(_):
         for chunk in chunks:
-            own_planes = scratch("orders", (len(flm), chunk.slots, 2, columns))
+            chunk_planes = scratch("orders", (len(flm), chunk.slots, 2, columns))
             theta_resampling.resample(
-                planes, plan.from_grid, chunk.all_pairs, chunk.own_pairs, own_planes
+                planes, plan.from_grid, chunk.all_pairs, chunk.chunk_pairs, chunk_planes
             )
-            legendre_step(np.zeros(1, np.int64), chunk.orders, own_planes)
+            legendre_step(np.zeros(1, np.int64), chunk.orders, chunk_planes)
 
     run(both_steps, threads)
 
 
 def plane_columns(plan, to_samples=True):
-    """Columns of the planes beside the grid: those of a synthesis, or of the rows of an analysis."""
+    """Return the columns of the planes: those of a synthesis, or of the rows of an analysis."""
     if not to_samples:
         return len(plan.rows)
     return 2 * len(plan.lanes.x) if plan.to_grid is None else plan.to_grid.target.width
 
 
 def table_bytes(grid, L, spins):
-    """(bytes while they are built, bytes) of what recursions cache, and the phi step of HEALPix."""
+    """Return (bytes during construction, bytes) of cached coefficients and of the FFT tables of HEALPix."""
     coefficients = sum(recursion_coefficients.cached_bytes(L, spin) for spin in spins)
     if grid.name != "healpix":
         return coefficients, coefficients
-    # of the FFTs of every length 4 i, i <= nside: i to 3 i numbers each, twice while they are joined
+    # The FFTs of every length 4 i, i <= nside, have i to 3 i numbers each, twice while they are concatenated.
     return coefficients + 100 * grid.nside**2, coefficients + 50 * grid.nside**2
 
 
 def _tables(plan, L, spin, real):
-    cached = recursion_coefficients.cached(L, spin)
+    cached = recursion_coefficients.cached_coefficients(L, spin)
     return L, spin or real, plan.lanes, _scales(L, spin), cached
 
 
@@ -194,25 +199,27 @@ def _slots(L, real):
 
 
 def _all_orders(L, real):
-    """All orders, from the lowest to the highest."""
+    """Return all orders, from the lowest to the highest."""
     lowest = 0 if real else L - 1
     return Orders(0, L, lowest, lowest)
 
 
 @lru_cache(maxsize=64)
 def _order_chunks(L, spin, real, columns, threads):
-    """Chunks of the orders, the longest work first: several for each thread where there are many."""
+    """Return chunks of the orders in descending order of work: several for each thread if possible."""
     width = CHUNK_BYTES / (8 * 2 * columns * (1 if real else 2))
     if threads > 1:
         width = min(width, L / (4 * threads))
-    width = max(_ORDERS_AT_ONCE, round(width / _ORDERS_AT_ONCE) * _ORDERS_AT_ONCE)
+    width = max(_RESAMPLED_ORDERS, round(width / _RESAMPLED_ORDERS) * _RESAMPLED_ORDERS)
     return tuple(_chunk(L, spin, real, m, min(m + width, L)) for m in range(0, L, width))
 
 
 def _chunk(L, spin, real, first, last):
-    """Orders first <= |m| < last; in their own planes the negative ones come first."""
+    """Return the orders first <= |m| < last as a chunk; in its planes the negative orders come first."""
     negative = 0 if real else last - first
-    own = Orders(first, last, negative - first, negative + first - 1)
-    in_all = _all_orders(L, real)._replace(first=first, last=last)
-    own_pairs, all_pairs = (theta_resampling.parity_pairs(x, real, spin) for x in (own, in_all))
-    return Chunk(own, negative + last - first, own_pairs, all_pairs)
+    chunk_orders = Orders(first, last, negative - first, negative + first - 1)
+    all_orders = _all_orders(L, real)._replace(first=first, last=last)
+    chunk_pairs, all_pairs = (
+        theta_resampling.parity_pairs(x, real, spin) for x in (chunk_orders, all_orders)
+    )
+    return Chunk(chunk_orders, negative + last - first, chunk_pairs, all_pairs)

@@ -1,1 +1,1 @@
-"""Steps of a transform on the sphere, as compiled code: Legendre, resampling in theta, FFT in phi."""
+"""The compiled steps of a transform on the sphere: Legendre step, resampling in theta, FFT along phi."""

@@ -1,16 +1,16 @@
-"""The Legendre step: coefficients of one order <-> Fourier coefficients of that order on every ring.
+"""The Legendre step for spin 0: coefficients of one order <-> its Fourier coefficients on all rings.
 
     F_m(theta) = sum_l f_lm lambda_lm(theta),   lambda_lm = (-1)^s sqrt((2l+1)/4pi) d^l_{m,-s}(theta)
 
-and its transpose, on rings taken in north/south pairs: for spin 0 by the parity of l + m, else by
+and its transpose, on pairs of northern and southern rings: for spin 0 by the parity of l + m, otherwise by
 
     d^l_{m,n}(pi - theta) = (-1)^{l+m} d^l_{m,-n}(theta),   d^l_{-m,-n} = (-1)^{m-n} d^l_{m,n},
 
-so that only northern angles enter the recursion. This file is spin 0, `legendre_spin` all others. Rings are
-SIMD lanes; the work items are the orders.
+so that the recursion runs for northern angles only. This module handles spin 0, `legendre_spin` all other
+spins. Rings are SIMD lanes, and the work items are groups of orders.
 
-``planes[map, slot, re/im, column]`` holds F, the columns being the northern lanes, then the southern; an
-`Orders` says which orders are computed, and in which slots they are.
+``planes[map, slot, re/im, column]`` contains F; the columns are the northern lanes, then the southern ones.
+An `Orders` tuple specifies the orders to compute and their slots.
 """
 
 import math
@@ -29,7 +29,7 @@ from spherekit.harmonic.steps.ring_lanes import (
     store_weighted,
     store_zeros,
 )
-from spherekit.kernels.packing import TOGETHER, gather, scatter
+from spherekit.kernels.packing import ORDERS_PER_GROUP, gather, scatter
 from spherekit.kernels.recursion_coefficients import (
     difference_coefficients,
     pair_coefficients,
@@ -53,9 +53,10 @@ from spherekit.kernels.wigner_recursion import (
 
 
 class Order(NamedTuple):
-    """The numbers of one order: log2 of the norms of d^l and of lambda_l at l = m, and steps.
+    """Constants of one order: log2 of the norms of d^l and of lambda_l at l = m, and the numbers of steps.
 
-    ``pairs``: pairs of degrees; ``degrees``: those of the difference form, 0 where no polar ring is reached.
+    ``pairs``: number of pairs of degrees; ``degrees``: number of degrees of the difference form, 0 where the
+    order is negligible on all polar rings.
     """
 
     m: int
@@ -72,31 +73,33 @@ class Order(NamedTuple):
 def synthesis_zonal(
     narrow, wide, queue, orders, L, real, rings, log_norms, cached, buffer, flm, planes, input_stats
 ):
-    """Planes of spin-0 coefficients, a float64 view; ``input_stats`` as in `gather`.
+    """Compute the planes of spin-0 coefficients (a float64 view); ``input_stats`` as in `gather`.
 
-    ``queue`` counts the groups of four orders; ``log_norms``: `ring_lanes.order_scales`.
-    ``cached``: `recursion_coefficients.cached`; ``buffer``: for one order where they are not cached.
+    ``queue`` counts the groups of four orders; ``log_norms`` is from `ring_lanes.order_scales`, ``cached``
+    from `recursion_coefficients.cached_coefficients`; ``buffer`` is for orders that are not cached.
     """
     c, c_polar, ab_sin2 = np.empty(4 * L + 8), np.empty(4 * L + 8), np.empty(L + 8)
     state, out = np.empty(64), np.empty(128)
-    rows = np.empty((flm.shape[0], 1 if real else 2, TOGETHER, 2 * L + 8))
+    rows = np.empty((flm.shape[0], 1 if real else 2, ORDERS_PER_GROUP, 2 * L + 8))
     while True:
         first = next_orders(queue, orders)
         if first >= orders.last:
             return
         for q in range(flm.shape[0]):
             gather(narrow, flm[q], L, first, real, rows[q], input_stats)
-        for m in range(first, min(first + TOGETHER, L)):
-            order = _order(m, L, rings.polar, log_norms)
+        for m in range(first, min(first + ORDERS_PER_GROUP, L)):
+            order = _order(m, L, rings.polar_sine, log_norms)
             e, alpha, ab_cos2, rga = _coefficients(order, L, cached, buffer, ab_sin2)
             for q in range(flm.shape[0]):
                 for sign in range(1 if real or m == 0 else 2):
                     f = rows[q, sign, m - first]
-                    _mix(f, order, e, alpha, c)
-                    _mix_polar(f, order, c_polar)
-                    plane = planes[q, orders.down - m if sign else orders.up + m].reshape(-1)
+                    _to_series(f, order, e, alpha, c)
+                    _to_polar_series(f, order, c_polar)
+                    plane = planes[q, orders.negative - m if sign else orders.positive + m].reshape(
+                        -1
+                    )
                     for b in range(rings.first.size):
-                        if m > order_limit(L, rings.top[b]):
+                        if m > order_limit(L, rings.max_sine[b]):
                             store_zeros(narrow, rings, b, plane)
                         elif rings.form[b] == DIFFERENCES:
                             _synthesize_polar(
@@ -120,7 +123,7 @@ def _order(m, L, polar_sine, log_norms):
 
 @jit
 def _coefficients(order, L, cached, buffer, ab_sin2):
-    """(e, alpha, ab, rga) of an order, cached or computed in ``buffer``; and ``ab_sin2``."""
+    """Return (e, alpha, ab, rga) of an order, cached or computed in ``buffer``; fill ``ab_sin2``."""
     m = order.m
     e, alpha, ab, rga = buffer.e[0], buffer.alpha[0], buffer.ab[0], buffer.rga[0, 0]
     if m < cached.e.shape[0]:
@@ -136,8 +139,8 @@ def _coefficients(order, L, cached, buffer, ab_sin2):
 
 
 @jit
-def _mix(f, order, e, alpha, c):
-    """Coefficients on lambda_{m+2k+1}/cos: lambda_l = (e_{l+1} lambda_{l+1} + e_l lambda_{l-1})/cos."""
+def _to_series(f, order, e, alpha, c):
+    """Coefficients of lambda_{m+2k+1}/cos: lambda_l = (e_{l+1} lambda_{l+1} + e_l lambda_{l-1})/cos."""
     flip = 1.0 - 2.0 * (order.m % 2)
     for k in range(order.pairs):
         a, e1, e2 = flip * alpha[k], e[2 * k + 1], e[2 * k + 2]
@@ -147,8 +150,8 @@ def _mix(f, order, e, alpha, c):
 
 
 @jit
-def _mix_polar(f, order, c_polar):
-    """Coefficients on d^l_m0 for the northern and the southern rings."""
+def _to_polar_series(f, order, c_polar):
+    """Coefficients of d^l_m0 for the northern and the southern rings."""
     for i in range(order.degrees):
         kappa = math.sqrt((2.0 * (order.m + i) + 1.0) / (4.0 * math.pi))
         flip = 1.0 - 2.0 * (i % 2)
@@ -159,7 +162,7 @@ def _mix_polar(f, order, c_polar):
 
 @leaf
 def _synthesize(lanes, rings, b, order, ab_sin2, ab_cos2, c, state, out, plane):
-    """A block of rings, two degrees at a time in sin^2 or cos^2."""
+    """Synthesize a block of rings, two degrees at a time in sin^2 or cos^2."""
     w, first = width(lanes), rings.first[b]
     z, ab = (rings.sin2, ab_sin2) if rings.form[b] == SIN2 else (rings.cos2, ab_cos2)
     k = _start(lanes, rings, first, order, z, ab, state)
@@ -178,7 +181,7 @@ def _synthesize(lanes, rings, b, order, ab_sin2, ab_cos2, c, state, out, plane):
 
 @leaf
 def _synthesize_polar(lanes, rings, b, order, rga, c_polar, state, out, plane):
-    """A block of rings in differences."""
+    """Synthesize a block of rings in the difference form."""
     w, first = width(lanes), rings.first[b]
     k = _start_polar(lanes, rings, first, order, rga, state)
     synthesize_differences(lanes, rings.y, first, state, rga, c_polar, k, order.degrees, out)
@@ -191,7 +194,7 @@ def _synthesize_polar(lanes, rings, b, order, rga, c_polar, state, out, plane):
 
 @leaf
 def _start(lanes, rings, first, order, z, ab, state):
-    """The pair from which the recursion matters on a block."""
+    """Return the first pair of degrees that is not negligible on a block."""
     log_norm, sin, tan = order.log_lambda, rings.log_sin, rings.log_tan
     exponent = seed(lanes, order.m, 0, log_norm, sin, tan, first, state)
     return skip_negligible(lanes, z, first, state, ab, exponent, order.pairs)
@@ -199,7 +202,7 @@ def _start(lanes, rings, first, order, z, ab, state):
 
 @leaf
 def _start_polar(lanes, rings, first, order, rga, state):
-    """The degree from which the recursion matters on a block."""
+    """Return the first degree that is not negligible on a block."""
     log_norm, sin, tan = order.log_d, rings.log_sin, rings.log_tan
     exponent = seed(lanes, order.m, 0, log_norm, sin, tan, first, state)
     return skip_negligible_differences(lanes, rings.y, first, state, rga, exponent, order.degrees)
@@ -221,36 +224,38 @@ def analysis_zonal(
     states = aligned(blocks * 64, log_norms).reshape(blocks, 64)
     values = aligned(blocks * 128, log_norms).reshape(blocks, 128)
     work = starts, states, values, sums, polar_sums, c, c_polar
-    rows = np.empty((flm.shape[0], 1 if real else 2, TOGETHER, 2 * L + 8))
+    rows = np.empty((flm.shape[0], 1 if real else 2, ORDERS_PER_GROUP, 2 * L + 8))
     while True:
         first = next_orders(queue, orders)
         if first >= orders.last:
             return
-        for m in range(first, min(first + TOGETHER, L)):
-            order = _order(m, L, rings.polar, log_norms)
+        for m in range(first, min(first + ORDERS_PER_GROUP, L)):
+            order = _order(m, L, rings.polar_sine, log_norms)
             e, alpha, ab_cos2, rga = _coefficients(order, L, cached, buffer, ab_sin2)
             for q in range(flm.shape[0]):
                 for sign in range(1 if real or m == 0 else 2):
-                    plane = planes[q, orders.down - m if sign else orders.up + m].reshape(-1)
+                    plane = planes[q, orders.negative - m if sign else orders.positive + m].reshape(
+                        -1
+                    )
                     _analyze_rings(
                         narrow, wide, L, order, rings, ab_sin2, ab_cos2, rga, work, plane
                     )
                     f = rows[q, sign, m - first]
-                    _unmix(f, c, order, e, alpha)
-                    _unmix_polar(f, c_polar, order)
+                    _from_series(f, c, order, e, alpha)
+                    _from_polar_series(f, c_polar, order)
         for q in range(flm.shape[0]):
             scatter(narrow, rows[q], L, first, real, flm[q])
 
 
 @leaf
 def _analyze_rings(narrow, wide, L, order, rings, ab_sin2, ab_cos2, rga, work, plane):
-    """The transpose of `_synthesize_rings`: sums over all rings, into ``c`` and ``c_polar``."""
+    """Sum over all rings, into ``c`` and ``c_polar``: the transpose of the loop over blocks."""
     starts, states, values, sums, polar_sums, c, c_polar = work
     sin2, cos2, count = rings.sin2, rings.cos2, order.pairs
     polar_sums[: 4 * SUM_LANES * order.degrees] = 0.0
     for b in range(starts.size):
         starts[b] = count
-        if order.m > order_limit(L, rings.top[b]):
+        if order.m > order_limit(L, rings.max_sine[b]):
             continue
         state, v = states[b], values[b]
         if rings.form[b] == DIFFERENCES:
@@ -267,7 +272,7 @@ def _analyze_rings(narrow, wide, L, order, rings, ab_sin2, ab_cos2, rga, work, p
 
 @leaf
 def _begin_analysis(lanes, rings, b, order, ab_sin2, ab_cos2, state, values, plane):
-    """Even and odd values of a block, and the pair from which its recursion matters."""
+    """Compute even and odd values of a block; returns its first pair that is not negligible."""
     w, first = width(lanes), rings.first[b]
     z, ab = (rings.sin2, ab_sin2) if rings.form[b] == SIN2 else (rings.cos2, ab_cos2)
     nr, ni = load_weighted(lanes, rings.north, first, plane, first)
@@ -279,7 +284,7 @@ def _begin_analysis(lanes, rings, b, order, ab_sin2, ab_cos2, state, values, pla
 
 @leaf
 def _analyze_polar(lanes, rings, b, order, rga, sums, state, values, plane):
-    """A block of rings in differences, added to the sums of its degrees."""
+    """Add a block of rings in the difference form to the sums of its degrees."""
     first = rings.first[b]
     k = _start_polar(lanes, rings, first, order, rga, state)
     nr, ni = load_weighted(lanes, rings.north, first, plane, first)
@@ -289,21 +294,21 @@ def _analyze_polar(lanes, rings, b, order, rga, sums, state, values, plane):
 
 
 @jit
-def _unmix(f, c, order, e, alpha):
-    """Transpose of `_mix`."""
+def _from_series(f, c, order, e, alpha):
+    """The transpose of `_to_series`."""
     flip = 1.0 - 2.0 * (order.m % 2)
-    before = re = im = 0.0
+    previous = re = im = 0.0
     for k in range(order.pairs):
         a, b = flip * alpha[k], flip * alpha[k] * e[2 * k + 1]
-        f[4 * k] = b * c[4 * k] + before * re
-        f[4 * k + 1] = b * c[4 * k + 1] + before * im
+        f[4 * k] = b * c[4 * k] + previous * re
+        f[4 * k + 1] = b * c[4 * k + 1] + previous * im
         f[4 * k + 2], f[4 * k + 3] = a * c[4 * k + 2], a * c[4 * k + 3]
-        before, re, im = a * e[2 * k + 2], c[4 * k], c[4 * k + 1]
+        previous, re, im = a * e[2 * k + 2], c[4 * k], c[4 * k + 1]
 
 
 @jit
-def _unmix_polar(f, c_polar, order):
-    """Transpose of `_mix_polar`, added to the row."""
+def _from_polar_series(f, c_polar, order):
+    """The transpose of `_to_polar_series`, added to the row."""
     flip = 1.0 - 2.0 * (order.m % 2)
     for i in range(order.degrees):
         kappa = flip * math.sqrt((2.0 * (order.m + i) + 1.0) / (4.0 * math.pi))

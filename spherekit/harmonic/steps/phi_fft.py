@@ -3,11 +3,12 @@
     synthesis: f(theta_r, phi_j) = sum_m F_m(theta_r) e^{i m phi_j}
     analysis, its adjoint: X_m(theta_r) = sum_j f(theta_r, phi_j) e^{-i m phi_j}
 
-``planes[map, order, re/im, column]`` with a column per ring; orders 0..L-1 of a real signal (F_{-m} = conj
-F_m), -(L-1)..L-1 of a complex one. On rectangles eight rings (of real signals sixteen, two to a complex
-lane) are transformed at once and go straight into the planes; ``rows[column]`` is the first sample of the
-column's ring, -1 where there is none. HEALPix has its own step (`phi_fft_healpix`); other rings of unequal
-length go through SciPy, and those shorter than 2L-1 samples alias, as their sum does.
+``planes[map, order, re/im, column]`` has one column per ring, and the orders 0..L-1 of a real signal
+(F_{-m} = conj F_m) or -(L-1)..L-1 of a complex one. On rectangular grids, eight rings (sixteen for real
+signals, two per complex lane) are transformed together and written directly to the planes. ``rows[column]``
+is the first sample of the ring of the column, -1 where there is none. HEALPix has its own step
+(`phi_fft_healpix`). Other grids with rings of different lengths use SciPy's FFT; rings with fewer than 2L-1
+samples alias, as the definition implies.
 """
 
 import numpy as np
@@ -28,21 +29,21 @@ from spherekit.kernels.transpose import (
 from spherekit.kernels.work_queue import next_item
 
 EIGHT, SIXTEEN = Lanes(8), Lanes(16, single=True)
-#: Columns of a plane come in blocks of two rings to a lane.
+#: Columns of a plane are processed in blocks of two rings per lane.
 BLOCK = 16
-#: Samples of rings of any lengths that are transformed at once.
+#: Largest number of samples that are transformed at once, for rings of arbitrary lengths.
 GROUP_SAMPLES = 2**17
 
 
 def orders(L, real):
-    """The orders m in storage order."""
+    """Return the orders m in storage order."""
     return np.arange(0 if real else -(L - 1), L)
 
 
 def analysis(f, grid, rows, L, real, threads, single=False):
-    """(maps, *grid.shape) -> (planes (maps, orders, 2, columns), whether a sum was not finite).
+    """Transform (maps, *grid.shape) to (planes (maps, orders, 2, columns), whether a sum is not finite).
 
-    With ``single`` sums and planes are float32.
+    With ``single``, sums and planes are float32.
     """
     maps = len(f)
     if grid.name == "healpix":
@@ -71,7 +72,7 @@ def analysis(f, grid, rows, L, real, threads, single=False):
 
 
 def synthesis(planes, grid, rows, L, real, f, threads):
-    """Planes -> f (maps, *grid.shape), which is overwritten."""
+    """Transform planes to f (maps, *grid.shape), which is overwritten."""
     if grid.name == "healpix":
         phi_fft_healpix.synthesis(planes, grid, ring_columns(rows, grid), L, real, f, threads)
         return
@@ -116,11 +117,11 @@ def _analyze_real(lanes, counter, f, rows, L, fft, planes, suspect):
             k, j = m * v, (n - m if m else 0) * v
             ar, ai = load(lanes, work, zr + k), load(lanes, work, zi + k)
             br, bi = load(lanes, work, zr + j), load(lanes, work, zi + j)
-            at = 2 * m * columns + first
-            store(plane, at, half * (ar + br))
-            store(plane, at + columns, half * (ai - bi))
-            store(plane, at + v, half * (ai + bi))
-            store(plane, at + v + columns, half * (br - ar))
+            index = 2 * m * columns + first
+            store(plane, index, half * (ar + br))
+            store(plane, index + columns, half * (ai - bi))
+            store(plane, index + v, half * (ai + bi))
+            store(plane, index + v + columns, half * (br - ar))
 
 
 @jit
@@ -140,8 +141,8 @@ def _analyze_complex(lanes, counter, f, rows, L, fft, planes, suspect):
         else:
             for i in range(v):
                 for j in range(n):
-                    at = rows[first + i] + 2 * j
-                    work[j * v + i], work[im + j * v + i] = f[q, at], f[q, at + 1]
+                    index = rows[first + i] + 2 * j
+                    work[j * v + i], work[im + j * v + i] = f[q, index], f[q, index + 1]
         zr, zi = lane_fft.transform(lanes, work, 0, fft)
         _check_finite(lanes, work, zr, suspect)
         _check_finite(lanes, work, zi, suspect)
@@ -149,9 +150,9 @@ def _analyze_complex(lanes, counter, f, rows, L, fft, planes, suspect):
         for order in range(2 * L - 1):
             m = order - (L - 1)
             k = (m if m >= 0 else n + m) * v
-            at = 2 * order * columns + first
-            store(plane, at, load(lanes, work, zr + k))
-            store(plane, at + columns, load(lanes, work, zi + k))
+            index = 2 * order * columns + first
+            store(plane, index, load(lanes, work, zr + k))
+            store(plane, index + columns, load(lanes, work, zi + k))
 
 
 @jit
@@ -159,7 +160,7 @@ def _synthesize_real(lanes, counter, planes, rows, L, fft, f):
     v, n, columns = width(lanes), fft.n, rows.size
     work, blocks = aligned(lane_fft.work_size(v, fft), planes), columns // (2 * v)
     work[:] = 0.0
-    spare, zero, zi = aligned(v, f), splat(lanes, 0.0), v * fft.size
+    dummy, zero, zi = aligned(v, f), splat(lanes, 0.0), v * fft.size
     while True:
         item = next_item(counter)
         if item >= f.shape[0] * blocks:
@@ -172,16 +173,16 @@ def _synthesize_real(lanes, counter, planes, rows, L, fft, f):
             store(work, m * v, zero)
             store(work, zi + m * v, zero)
         for m in range(1, L):
-            at, k, j = 2 * m * columns + first, m * v, (n - m) * v
-            ar, ai = load(lanes, plane, at), load(lanes, plane, at + columns)
-            br, bi = load(lanes, plane, at + v), load(lanes, plane, at + v + columns)
+            index, k, j = 2 * m * columns + first, m * v, (n - m) * v
+            ar, ai = load(lanes, plane, index), load(lanes, plane, index + columns)
+            br, bi = load(lanes, plane, index + v), load(lanes, plane, index + v + columns)
             store(work, k, ar - bi)
             store(work, zi + k, ai + br)
             store(work, j, ar + bi)
             store(work, zi + j, br - ai)
         re, im = lane_fft.transform(lanes, work, 1, fft)
-        store_block(lanes, work, re, f[q], rows, first, n, spare)
-        store_block(lanes, work, im, f[q], rows, first + v, n, spare)
+        store_block(lanes, work, re, f[q], rows, first, n, dummy)
+        store_block(lanes, work, im, f[q], rows, first + v, n, dummy)
 
 
 @jit
@@ -189,7 +190,7 @@ def _synthesize_complex(lanes, counter, planes, rows, L, fft, f):
     v, n, columns = width(lanes), fft.n, rows.size
     work, blocks = aligned(lane_fft.work_size(v, fft), planes), columns // v
     work[:] = 0.0
-    spare, zero, zi = aligned(v, f), splat(lanes, 0.0), v * fft.size
+    dummy, zero, zi = aligned(v, f), splat(lanes, 0.0), v * fft.size
     while True:
         item = next_item(counter)
         if item >= f.shape[0] * blocks:
@@ -201,28 +202,28 @@ def _synthesize_complex(lanes, counter, planes, rows, L, fft, f):
             store(work, zi + m * v, zero)
         for order in range(2 * L - 1):
             m = order - (L - 1)
-            at, k = 2 * order * columns + first, (m if m >= 0 else n + m) * v
-            store(work, k, load(lanes, plane, at))
-            store(work, zi + k, load(lanes, plane, at + columns))
+            index, k = 2 * order * columns + first, (m if m >= 0 else n + m) * v
+            store(work, k, load(lanes, plane, index))
+            store(work, zi + k, load(lanes, plane, index + columns))
         re, im = lane_fft.transform(lanes, work, 1, fft)
         if n >= v:
             for j in range(0, n + v // 2 - 1, v // 2):
                 c = min(j, n - v // 2)
                 real, imag = work[re:], work[im:]
-                store_complex_rows(lanes, real, imag, c * v, f[q], rows, first, 2 * c, spare)
+                store_complex_rows(lanes, real, imag, c * v, f[q], rows, first, 2 * c, dummy)
         else:
             for i in range(v):
                 for j in range(n):
-                    at = rows[first + i] + 2 * j
+                    index = rows[first + i] + 2 * j
                     if rows[first + i] >= 0:
-                        f[q, at], f[q, at + 1] = work[re + j * v + i], work[im + j * v + i]
+                        f[q, index], f[q, index + 1] = work[re + j * v + i], work[im + j * v + i]
 
 
 @jit
-def _check_finite(lanes, work, at, suspect):
-    """Set ``suspect`` where the sum of a ring is not finite or huge: a sample is NaN, inf or UNSEEN."""
+def _check_finite(lanes, work, start, suspect):
+    """Set ``suspect`` where the sum of a ring is not finite or is huge (sample NaN, inf or UNSEEN)."""
     for i in range(width(lanes)):
-        if not abs(work[at + i]) < 1e15:
+        if not abs(work[start + i]) < 1e15:
             suspect[0] = 1.0
 
 
@@ -230,22 +231,21 @@ def _check_finite(lanes, work, at, suspect):
 
 
 def ring_columns(rows, grid):
-    """The column of every ring."""
+    """Return the column of every ring."""
     columns = np.empty(len(grid.ring_theta), int)
-    used = np.flatnonzero(rows >= 0)
-    columns[np.searchsorted(grid.ring_start, rows[used])] = used
+    valid_columns = np.flatnonzero(rows >= 0)
+    columns[np.searchsorted(grid.ring_start, rows[valid_columns])] = valid_columns
     return columns
 
 
 def _analyze_groups(f, grid, rows, L, real, threads):
     planes = np.zeros((len(f), L if real else 2 * L - 1, 2, len(rows)))
     columns, suspect = ring_columns(rows, grid), False
-    kind = float if real else complex
+    dtype = float if real else complex
     for rings, samples, phase in _groups(grid, L, real, len(f)):
-        with np.errstate(
-            invalid="ignore"
-        ):  # inf samples are refused by the caller, with their count
-            x = f[:, samples].astype(kind, copy=False)
+        # The caller rejects infinite samples, with their count.
+        with np.errstate(invalid="ignore"):
+            x = f[:, samples].astype(dtype, copy=False)
             X = np.moveaxis(_analyze_rows(x, L, real, threads), -1, 1) * phase.conj()
         suspect |= not (np.abs(X[:, 0 if real else L - 1]) < 1e15).all()
         planes[:, :, 0, columns[rings]], planes[:, :, 1, columns[rings]] = X.real, X.imag
@@ -261,24 +261,22 @@ def _synthesize_groups(planes, grid, rows, L, real, f, threads):
 
 
 def _groups(grid, L, real, maps):
-    """Rings of equal length together: (ring numbers, sample numbers (rings, n), e^{i m phi0}).
+    """Yield groups of rings of equal length: (ring numbers, sample numbers (rings, n), e^{i m phi0}).
 
-    As many as `GROUP_SAMPLES` allows: what the FFTs come from and go to then takes little memory.
+    `GROUP_SAMPLES` limits the size of a group, and with it the memory of the inputs and outputs of the FFTs.
     """
     m = orders(L, real)[:, None]
     for n in np.unique(grid.ring_n_phi):
-        members, count = (
-            np.flatnonzero(grid.ring_n_phi == n),
-            max(1, GROUP_SAMPLES // (maps * int(n))),
-        )
-        for first in range(0, len(members), count):
-            rings = members[first : first + count]
+        group = np.flatnonzero(grid.ring_n_phi == n)
+        count = max(1, GROUP_SAMPLES // (maps * int(n)))
+        for first in range(0, len(group), count):
+            rings = group[first : first + count]
             rows = grid.ring_start[rings][:, None] + np.arange(n)
             yield rings, rows, np.exp(1j * m * grid.ring_phi0[rings])
 
 
 def _analyze_rows(f, L, real, threads):
-    """(..., n) -> (..., orders)."""
+    """Transform (..., n) to (..., orders)."""
     n = f.shape[-1]
     m = orders(L, real)
     if not real:
@@ -287,16 +285,16 @@ def _analyze_rows(f, L, real, threads):
     if n >= 2 * L - 1:
         return X[..., :L]
     k = m % n
-    high = 2 * k > n
-    X = X[..., np.where(high, n - k, k)]
-    return np.where(high, X.conj(), X)
+    is_negative = 2 * k > n
+    X = X[..., np.where(is_negative, n - k, k)]
+    return np.where(is_negative, X.conj(), X)
 
 
 def _synthesize_rows(F, n, L, real, threads):
-    """(..., orders) -> (..., n)."""
+    """Transform (..., orders) to (..., n)."""
     m = orders(L, real)
     bins = np.zeros((*F.shape[:-1], n), complex)
-    for first in range(0, len(m), n):  # orders that alias onto one bin add up
+    for first in range(0, len(m), n):  # orders that alias to one bin are added
         chunk = m[first : first + n]
         factor = np.where(chunk > 0, 2.0, 1.0) if real else 1.0
         bins[..., chunk % n] += factor * F[..., first : first + n]

@@ -1,9 +1,9 @@
-"""The phi step on HEALPix: rings of n = 4 i samples, i = 1..nside, the caps' lengths all different.
+"""The phi step on HEALPix: rings of n = 4 i samples, i = 1..nside; the rings of a cap all differ in length.
 
-Sample 4 t + j of a ring is time t of lane j: four FFTs of length i run as lanes on what lies in memory, and a
-butterfly of radix 4 joins them. A northern and a southern ring of one length are the real and imaginary
-part of a real signal's transform; a complex signal takes its rings one by one. Rings shorter than 2L-1
-samples alias, as their sum does.
+Sample 4 t + j of a ring is point t of lane j: four FFTs of length i run as lanes on the samples as they are
+stored, and a radix-4 butterfly combines them. For a real signal, a northern and a southern ring of the same
+length are the real and the imaginary part of one transform; the rings of a complex signal are transformed one
+by one. Rings with fewer than 2L-1 samples alias, as the definition implies.
 """
 
 from collections import namedtuple
@@ -21,29 +21,32 @@ from spherekit.kernels.work_queue import next_item
 
 FOUR = Lanes(4)
 
-#: FFT tables of the lengths 1..nside, end to end: ``at[i-1]`` is (size, ends) of each array, ``roots`` the
-#: roots e^{-i pi q/n} of the first quadrant, 2 i of them.
-Catalogue = namedtuple(
-    "Catalogue", "at factors starts cos sin dense_starts dense chirp filter roots"
+#: FFT tables of the lengths 1..nside, concatenated: ``offsets[i-1]`` is the FFT size of length i, followed by
+#: the offset of length i in each array; ``roots`` are the 2 i roots e^{-i pi q/n} of the first quadrant.
+RingTables = namedtuple(
+    "RingTables", "offsets factors starts cos sin dense_starts dense chirp filter roots"
 )
 _FIELDS = ("factors", "starts", "cos", "sin", "dense_starts", "dense", "chirp", "filter")
 
 
 @lru_cache(maxsize=4)
-def catalogue(nside):
-    """The tables of every ring length of a map."""
+def ring_tables(nside):
+    """Return the tables of all ring lengths of a map."""
     tables = [lane_fft.tables.__wrapped__(i) for i in range(1, nside + 1)]
-    parts = [[getattr(table, name) for table in tables] for name in _FIELDS]
+    arrays = [[getattr(table, name) for table in tables] for name in _FIELDS]
     roots = [lane_fft.roots(np.arange(2 * i), 8 * i).conj() for i in range(1, nside + 1)]
-    ends = [np.cumsum([0, *map(len, part)]) for part in [*parts, roots]]
+    ends = [np.cumsum([0, *map(len, array)]) for array in [*arrays, roots]]
     sizes = np.array([*(table.size for table in tables), 0])
-    at = np.stack([sizes, *ends], axis=1)
-    return Catalogue(at, *map(np.concatenate, parts), np.concatenate(roots))
+    offsets = np.stack([sizes, *ends], axis=1)
+    return RingTables(offsets, *map(np.concatenate, arrays), np.concatenate(roots))
 
 
 @lru_cache(maxsize=8)
 def _items(grid, pairs):
-    """Rows (quarter of the ring's length, whether shifted, first samples, rings) of rings, or of pairs."""
+    """Return one row per ring, or per pair of rings.
+
+    The columns are: a quarter of the length of the ring, whether it is shifted, first samples, rings.
+    """
     count, start = len(grid.ring_start), grid.ring_start
     shifted = grid.ring_phi0 > 0
     north = np.arange((count + 1) // 2 if pairs else count)
@@ -55,15 +58,15 @@ def _items(grid, pairs):
 
 
 def analysis(f, grid, columns, width, L, real, threads):
-    """(maps, pixels) -> (planes (maps, orders, 2, width), whether a sum was not finite)."""
+    """Transform (maps, pixels) to (planes (maps, orders, 2, width), whether a sum is not finite)."""
     planes = scratch("azimuth", (len(f), L if real else 2 * L - 1, 2, width))
     planes[..., np.setdiff1d(np.arange(width), columns)] = 0.0
     counter, suspects = np.zeros(1, np.int64), np.zeros(threads)
-    items, tables = _items(grid, bool(real)), catalogue(grid.nside)
-    parts = f if real else f.view(f.real.dtype)
+    items, tables = _items(grid, bool(real)), ring_tables(grid.nside)
+    samples = f if real else f.view(f.real.dtype)
 
     def work(thread):
-        args = (parts, items, tables, columns, L, bool(real), planes)
+        args = (samples, items, tables, columns, L, bool(real), planes)
         _analyze(FOUR, counter, *args, suspects[thread : thread + 1])
 
     run(work, threads)
@@ -71,36 +74,37 @@ def analysis(f, grid, columns, width, L, real, threads):
 
 
 def synthesis(planes, grid, columns, L, real, f, threads):
-    """Planes -> f (maps, pixels), which is overwritten."""
-    counter, items, tables = np.zeros(1, np.int64), _items(grid, bool(real)), catalogue(grid.nside)
-    parts = f if real else f.view(f.real.dtype)
+    """Transform planes to f (maps, pixels), which is overwritten."""
+    counter, items = np.zeros(1, np.int64), _items(grid, bool(real))
+    tables = ring_tables(grid.nside)
+    samples = f if real else f.view(f.real.dtype)
 
     def work(thread):
-        _synthesize(FOUR, counter, planes, items, tables, columns, L, bool(real), parts)
+        _synthesize(FOUR, counter, planes, items, tables, columns, L, bool(real), samples)
 
     run(work, threads)
 
 
 @jit
-def _table(c, i):
-    """The FFT tables of length i, and the roots of a quadrant."""
-    a, b = c.at[i - 1], c.at[i]
-    parts = (
-        c.factors[a[1] : b[1]],
-        c.starts[a[2] : b[2]],
-        c.cos[a[3] : b[3]],
-        c.sin[a[4] : b[4]],
-        c.dense_starts[a[5] : b[5]],
-        c.dense[a[6] : b[6]],
-        c.chirp[a[7] : b[7]],
-        c.filter[a[8] : b[8]],
+def _table(tables, i):
+    """Return the FFT tables of length i, and the roots of a quadrant."""
+    begin, end = tables.offsets[i - 1], tables.offsets[i]
+    arrays = (
+        tables.factors[begin[1] : end[1]],
+        tables.starts[begin[2] : end[2]],
+        tables.cos[begin[3] : end[3]],
+        tables.sin[begin[4] : end[4]],
+        tables.dense_starts[begin[5] : end[5]],
+        tables.dense[begin[6] : end[6]],
+        tables.chirp[begin[7] : end[7]],
+        tables.filter[begin[8] : end[8]],
     )
-    return Fourier(i, a[0], *parts), c.roots[a[9] : b[9]]
+    return Fourier(i, begin[0], *arrays), tables.roots[begin[9] : end[9]]
 
 
 @jit
 def _root(roots, q):
-    """e^{-i pi q/n} for 0 <= q < 2 n = 4 len(roots)."""
+    """Return e^{-i pi q/n} for 0 <= q < 2 n = 4 len(roots)."""
     quadrant = q // roots.size
     z = roots[q % roots.size]
     if quadrant == 1:
@@ -115,7 +119,7 @@ def _root(roots, q):
 @jit
 def _analyze(lanes, counter, f, items, tables, columns, L, real, planes, suspect):
     longest = items[:, 0].max()
-    work = np.empty(4 * (4 * tables.at[:, 0].max() + 2 * 200))
+    work = np.empty(4 * (4 * tables.offsets[:, 0].max() + 2 * 200))
     bins = np.empty(4 * longest, np.complex128)
     while True:
         item = next_item(counter)
@@ -150,7 +154,7 @@ def _analyze(lanes, counter, f, items, tables, columns, L, real, planes, suspect
 @jit
 def _synthesize(lanes, counter, planes, items, tables, columns, L, real, f):
     longest = items[:, 0].max()
-    work = np.empty(4 * (4 * tables.at[:, 0].max() + 2 * 200))
+    work = np.empty(4 * (4 * tables.offsets[:, 0].max() + 2 * 200))
     bins = np.empty(4 * longest, np.complex128)
     while True:
         item = next_item(counter)
@@ -187,39 +191,39 @@ def _synthesize(lanes, counter, planes, items, tables, columns, L, real, f):
 def _load_ring(lanes, f, row, real, work, im):
     i, north, south = row[0], row[2], row[3]
     zero = splat(lanes, 0.0)
-    for at in range(0, 4 * i, 4):
+    for index in range(0, 4 * i, 4):
         if real:
-            store(work, at, load(lanes, f, north + at))
-            store(work, im + at, load(lanes, f, south + at) if south >= 0 else zero)
+            store(work, index, load(lanes, f, north + index))
+            store(work, im + index, load(lanes, f, south + index) if south >= 0 else zero)
         else:
             for j in range(4):
-                work[at + j] = f[2 * (north + at + j)]
-                work[im + at + j] = f[2 * (north + at + j) + 1]
+                work[index + j] = f[2 * (north + index + j)]
+                work[im + index + j] = f[2 * (north + index + j) + 1]
 
 
 @jit
 def _store_ring(lanes, work, re, im, f, row, real):
     i, north, south = row[0], row[2], row[3]
-    for at in range(0, 4 * i, 4):
+    for index in range(0, 4 * i, 4):
         if real:
-            store(f, north + at, load(lanes, work, re + at))
+            store(f, north + index, load(lanes, work, re + index))
             if south >= 0:
-                store(f, south + at, load(lanes, work, im + at))
+                store(f, south + index, load(lanes, work, im + index))
         else:
             for j in range(4):
-                f[2 * (north + at + j)] = work[re + at + j]
-                f[2 * (north + at + j) + 1] = work[im + at + j]
+                f[2 * (north + index + j)] = work[re + index + j]
+                f[2 * (north + index + j) + 1] = work[im + index + j]
 
 
 @jit
 def _join_lanes(work, re, im, i, roots, bins):
-    """Z_{k + i q} = sum_j e^{-2 pi i j (k + i q)/n} Y_j[k]."""
+    """Combine the lanes: Z_{k + i q} = sum_j e^{-2 pi i j (k + i q)/n} Y_j[k]."""
     for k in range(i):
-        at = 4 * k
-        a = complex(work[re + at], work[im + at])
-        b = complex(work[re + at + 1], work[im + at + 1]) * _root(roots, 2 * k)
-        c = complex(work[re + at + 2], work[im + at + 2]) * _root(roots, 4 * k)
-        d = complex(work[re + at + 3], work[im + at + 3]) * _root(roots, 6 * k)
+        index = 4 * k
+        a = complex(work[re + index], work[im + index])
+        b = complex(work[re + index + 1], work[im + index + 1]) * _root(roots, 2 * k)
+        c = complex(work[re + index + 2], work[im + index + 2]) * _root(roots, 4 * k)
+        d = complex(work[re + index + 3], work[im + index + 3]) * _root(roots, 6 * k)
         s, t, u, v = a + c, a - c, b + d, b - d
         w = complex(v.imag, -v.real)  # -i v
         bins[k], bins[k + i], bins[k + 2 * i], bins[k + 3 * i] = s + u, t + w, s - u, t - w
@@ -227,7 +231,7 @@ def _join_lanes(work, re, im, i, roots, bins):
 
 @jit
 def _split_lanes(work, im, i, roots, bins):
-    """Y_j[k] = e^{2 pi i j k/n} sum_q e^{2 pi i j q/4} Z_{k + i q}: the transpose of `_join_lanes`."""
+    """The transpose of `_join_lanes`: Y_j[k] = e^{2 pi i j k/n} sum_q e^{2 pi i j q/4} Z_{k + i q}."""
     for k in range(i):
         a, b, c, d = bins[k], bins[k + i], bins[k + 2 * i], bins[k + 3 * i]
         s, t, u, v = a + c, a - c, b + d, b - d
@@ -235,7 +239,7 @@ def _split_lanes(work, im, i, roots, bins):
         y1 = (t + w) * np.conj(_root(roots, 2 * k))
         y2 = (s - u) * np.conj(_root(roots, 4 * k))
         y3 = (t - w) * np.conj(_root(roots, 6 * k))
-        at, y0 = 4 * k, s + u
-        work[at], work[at + 1], work[at + 2], work[at + 3] = y0.real, y1.real, y2.real, y3.real
-        at += im
-        work[at], work[at + 1], work[at + 2], work[at + 3] = y0.imag, y1.imag, y2.imag, y3.imag
+        j, y0 = 4 * k, s + u
+        work[j], work[j + 1], work[j + 2], work[j + 3] = y0.real, y1.real, y2.real, y3.real
+        j += im
+        work[j], work[j + 1], work[j + 2], work[j + 3] = y0.imag, y1.imag, y2.imag, y3.imag

@@ -1,11 +1,12 @@
-"""Resampling in theta between rings: by Fourier series, exact.
+"""Exact resampling in theta between sets of rings, by Fourier series.
 
-The Fourier coefficient F_m(theta) of a field of spin s and band-limit L continues over the pole as
-F_m(-theta) = (-1)^{m+s} F_m(theta) and is then a trigonometric polynomial of degree < L, known from any
+The Fourier coefficient F_m(theta) of a field of spin s and band-limit L continues across the pole as
+F_m(-theta) = (-1)^{m+s} F_m(theta). It is then a trigonometric polynomial of degree < L, determined by any
 2L-1 equidistant points of the circle (McEwen and Wiaux 2011, IEEE TSP 59, 5876, section III). Equidistant
-rings are a `Circle` (period P, shift): theta_t = 2 pi (t + shift)/P, those in [0, pi]. Other rings are
-`Nodes` (period P, theta): values on a circle finer than the polynomial needs, and from it by sixteen
-points around each ring (Kaiser-Bessel window; Barnett et al. 2019, SIAM J. Sci. Comput. 41, C479).
+rings are a `Circle` (period P, shift): theta_t = 2 pi (t + shift)/P, for those in [0, pi]. Other rings are
+`Nodes` (period P, theta): the values are computed on a circle finer than the polynomial requires, and
+interpolated from sixteen points around each ring (Kaiser-Bessel window; Barnett et al. 2019, SIAM J. Sci.
+Comput. 41, C479).
 
 An even and an odd order are resampled together: the sum Z of their values on the circle is resampled by two
 complex FFTs, and Z(theta) +- Z(-theta) separate them again. Eight such pairs are the lanes of the FFT.
@@ -27,53 +28,53 @@ EIGHT = Lanes(8)
 Circle = namedtuple("Circle", "period shift")
 Nodes = namedtuple("Nodes", "period theta")
 
-#: One side of a resampling: column of each ring in its planes; its points on the circle and those of its
-#: mirror image, with their weights (rings, points); factors on the values; the number of columns.
+#: One side of a resampling: the column of each ring in the planes; the points of the ring and of its mirror
+#: image on the circle, with their weights (rings, points); factors of the values; the number of columns.
 Side = namedtuple("Side", "columns points mirrored weights factors width")
 
 #: Sides, FFT tables, and the factors of the degrees |k| <= K (planes of re, im).
 Resampling = namedtuple("Resampling", "source target source_fft target_fft degree factor")
 
-_TAPS = 16
+_POINTS_PER_RING = 16
 
 
 def circle_of(grid):
-    """The circle of an equispaced grid."""
+    """Return the circle of an equispaced grid."""
     return Circle(grid.period, 0.0 if grid.ring_theta[0] == 0 else 0.5)
 
 
 def fejer_circle(n):
-    """The circle whose rings are n mid-points, pi (t + 1/2)/n."""
+    """Return the circle whose rings are n mid-points, pi (t + 1/2)/n."""
     return Circle(2 * n, 0.5)
 
 
 def nodes(theta, degree):
-    """Rings anywhere, for polynomials of that degree: a circle of twice the points they need."""
-    return Nodes(fft.next_fast_len(max(4 * degree + 2, 4 * _TAPS), real=True), theta)
+    """Return arbitrary rings for polynomials of the given degree: a circle of twice the points they need."""
+    return Nodes(fft.next_fast_len(max(4 * degree + 2, 4 * _POINTS_PER_RING), real=True), theta)
 
 
 def resampling(source, target, band, *, adjoint=False):
-    """Tables from ``source`` to ``target``, each (circle or nodes, columns of its rings, number of columns).
+    """Return the tables from ``source`` to ``target``, each (circle or nodes, columns of its rings, columns).
 
-    ``band`` = (K, halved) limits the degrees to |k| <= K, the last at half weight to either side where it is
-    the circle's highest. ``adjoint`` gives the transpose of the tables from ``target`` to ``source``,
-    with the multiplicities of the rings on their circles.
+    ``band`` = (K, halved) limits the degrees to |k| <= K; with ``halved``, the last one has half weight on
+    either side, as the highest degree of the circle. ``adjoint`` gives the transpose of the tables from
+    ``target`` to ``source``, with the multiplicities of the rings on their circles.
     """
     (a, a_columns, a_width), (b, b_columns, b_width) = source, target
     degree, halved = band
     k = np.arange(-degree, degree + 1)
-    turns = k * _shift_of(b) / b.period - k * _shift_of(a) / a.period
-    factor = np.exp(2j * np.pi * (np.remainder(turns + 0.5, 1) - 0.5))
+    cycles = k * _shift_of(b) / b.period - k * _shift_of(a) / a.period
+    factor = np.exp(2j * np.pi * (np.remainder(cycles + 0.5, 1) - 0.5))
     factor /= _window_transform(a, degree, k) * _window_transform(b, degree, k)
     factor /= b.period if adjoint else a.period
     if halved:
         factor[[0, -1]] *= 0.5
-    before, after = np.ones(len(a_columns)), np.ones(len(b_columns))
+    source_factors, target_factors = np.ones(len(a_columns)), np.ones(len(b_columns))
     if adjoint:
-        before, after = 1 / _multiplicity(a), _multiplicity(b)
+        source_factors, target_factors = 1 / _multiplicity(a), _multiplicity(b)
     return Resampling(
-        Side(np.asarray(a_columns, np.int64), *_points(a, degree), before, a_width),
-        Side(np.asarray(b_columns, np.int64), *_points(b, degree), after, b_width),
+        Side(np.asarray(a_columns, np.int64), *_points(a, degree), source_factors, a_width),
+        Side(np.asarray(b_columns, np.int64), *_points(b, degree), target_factors, b_width),
         lane_fft.tables(a.period),
         lane_fft.tables(b.period),
         degree,
@@ -86,58 +87,61 @@ def _shift_of(rings):
 
 
 def _points(rings, degree):
-    """(points, mirrored points, weights) of every ring."""
+    """Return (points, mirrored points, weights) of every ring."""
     if isinstance(rings, Circle):
         t = np.arange(ring_count(rings))[:, None]
         mirror = (rings.period - t - (1 if rings.shift else 0)) % rings.period
         return t, mirror, np.ones(t.shape)
-    at = rings.theta[:, None] * (rings.period / (2 * np.pi))
-    points = np.ceil(at - _TAPS / 2).astype(np.int64) + np.arange(_TAPS)
-    inside = np.maximum(1 - (2 * (points - at) / _TAPS) ** 2, 0)
+    position = rings.theta[:, None] * (rings.period / (2 * np.pi))
+    points = np.ceil(position - _POINTS_PER_RING / 2).astype(np.int64) + np.arange(_POINTS_PER_RING)
+    inside = np.maximum(1 - (2 * (points - position) / _POINTS_PER_RING) ** 2, 0)
     beta = _window_parameter(rings.period, degree)
     weights = special.i0e(beta * np.sqrt(inside)) * np.exp(beta * (np.sqrt(inside) - 1))
     return points % rings.period, -points % rings.period, weights / special.i0e(beta)
 
 
 def _window_parameter(period, degree):
-    """The window's parameter, for the degrees that alias onto |k| <= K."""
-    return 0.995 * np.pi * _TAPS * (1 - degree / period)
+    """Return the parameter of the window, for the degrees that alias to |k| <= K."""
+    return 0.995 * np.pi * _POINTS_PER_RING * (1 - degree / period)
 
 
 def _window_transform(rings, degree, k):
-    """Fourier transform of the window at the degrees |k| <= K."""
+    """Return the Fourier transform of the window at the degrees |k| <= K."""
     if isinstance(rings, Circle):
         return np.ones(len(k))
     beta = _window_parameter(rings.period, degree)
-    z = np.sqrt(beta**2 - (np.pi * _TAPS * k / rings.period) ** 2)
-    return _TAPS * -np.expm1(-2 * z) / (2 * z) * np.exp(z - beta) / special.i0e(beta)
+    z = np.sqrt(beta**2 - (np.pi * _POINTS_PER_RING * k / rings.period) ** 2)
+    return _POINTS_PER_RING * -np.expm1(-2 * z) / (2 * z) * np.exp(z - beta) / special.i0e(beta)
 
 
-def resample(planes, tables, reads, writes, result):
-    """Planes (maps, slots, 2, columns) -> those of the target's columns; slots by `parity_pairs`."""
-    # a lane without an order reads its partner's, or slot 0: it is not written
-    reads = np.where(reads < 0, np.maximum(reads[::-1], 0), reads)
-    _resample(EIGHT, planes, tables, reads, writes, result)
+def resample(planes, tables, source_slots, target_slots, result):
+    """Resample planes (maps, slots, 2, columns) from the columns of the source to those of the target.
+
+    The slots are those of `parity_pairs`.
+    """
+    # A lane without an order reads that of its partner, or slot 0; its result is not stored.
+    source_slots = np.where(source_slots < 0, np.maximum(source_slots[::-1], 0), source_slots)
+    _resample(EIGHT, planes, tables, source_slots, target_slots, result)
 
 
 def parity_pairs(orders, real, spin):
-    """Slots of F_m, m + s even, and of an odd one beside it: (2, lanes), -1 where there is none.
+    """Return the slots of F_m with m + s even, and of a neighboring odd order: (2, lanes), -1 for none.
 
-    ``orders``: `ring_lanes.Orders`, the first of them even. An odd F vanishes on a pole.
+    ``orders``: `ring_lanes.Orders`, the first of them even. An odd F vanishes at a pole.
     """
     m = np.arange(orders.first, orders.last, 2)
-    single = m + 1 == orders.last
-    slots = [[orders.up + m, np.where(single, -1, orders.up + m + 1)]]
+    is_unpaired = m + 1 == orders.last
+    slots = [[orders.positive + m, np.where(is_unpaired, -1, orders.positive + m + 1)]]
     if not real:
-        below = np.where(single, -1, orders.down - m - 1)
-        slots.append([np.where(m == 0, -1, orders.down - m), below])
+        odd_negative = np.where(is_unpaired, -1, orders.negative - m - 1)
+        slots.append([np.where(m == 0, -1, orders.negative - m), odd_negative])
     slots = np.concatenate(slots[::-1], axis=1)
     lanes = np.pad(slots, ((0, 0), (0, -slots.shape[1] % EIGHT.type.width)), constant_values=-1)
     return np.ascontiguousarray(lanes[::-1] if spin % 2 else lanes)
 
 
 @jit
-def _resample(lanes, planes, tables, reads, writes, result):
+def _resample(lanes, planes, tables, source_slots, target_slots, result):
     v, source, target = width(lanes), tables.source, tables.target
     n, n2 = tables.source_fft.size, tables.target_fft.size
     size = max(lane_fft.work_size(v, tables.source_fft), lane_fft.work_size(v, tables.target_fft))
@@ -145,118 +149,122 @@ def _resample(lanes, planes, tables, reads, writes, result):
     columns = max(source.width, target.width)
     even = aligned(2 * columns * v, planes).reshape(2, columns * v)
     odd = aligned(2 * columns * v, planes).reshape(2, columns * v)
-    spare = aligned(v, planes)
+    dummy = aligned(v, planes)
     work[:], even[:], odd[:] = 0.0, 0.0, 0.0
-    groups = reads.shape[1] // v
-    row_in, row_out = (
-        reads * (2 * source.width),
-        np.where(writes < 0, -1, writes * (2 * target.width)),
-    )
+    groups = source_slots.shape[1] // v
+    source_rows = source_slots * (2 * source.width)
+    target_rows = np.where(target_slots < 0, -1, target_slots * (2 * target.width))
     for item in range(planes.shape[0] * groups):
         q, lane = item // groups, item % groups * v
         for part in range(2):
             for c in range(0, source.width, v):
-                at = part * source.width + c
-                load_rows(lanes, planes[q].reshape(-1), row_in[0], lane, at, even[part], c * v)
-                load_rows(lanes, planes[q].reshape(-1), row_in[1], lane, at, odd[part], c * v)
+                offset = part * source.width + c
+                load_rows(
+                    lanes, planes[q].reshape(-1), source_rows[0], lane, offset, even[part], c * v
+                )
+                load_rows(
+                    lanes, planes[q].reshape(-1), source_rows[1], lane, offset, odd[part], c * v
+                )
             if source.points.shape[1] > 1:
                 work[part * v * n : (part + 1) * v * n] = 0.0
-            _join(lanes, even[part], odd[part], source, work, part * v * n)
+            _to_circle(lanes, even[part], odd[part], source, work, part * v * n)
         re, im = lane_fft.transform(lanes, work, 0, tables.source_fft)
-        _shift(lanes, work, re, im, tables, spectrum, v * n2)
+        _apply_factors(lanes, work, re, im, tables, spectrum, v * n2)
         re, im = lane_fft.transform(lanes, work, 1, tables.target_fft)
         even[:], odd[:] = 0.0, 0.0
         for part in range(2):
-            _split(lanes, work, im if part else re, target, even[part], odd[part])
+            _from_circle(lanes, work, im if part else re, target, even[part], odd[part])
             for c in range(0, target.width, v):
-                at = part * target.width + c
-                out = result[q].reshape(-1)
-                store_rows(lanes, even[part], c * v, out, row_out[0], lane, at, spare)
-                store_rows(lanes, odd[part], c * v, out, row_out[1], lane, at, spare)
+                offset = part * target.width + c
+                result_map = result[q].reshape(-1)
+                store_rows(
+                    lanes, even[part], c * v, result_map, target_rows[0], lane, offset, dummy
+                )
+                store_rows(lanes, odd[part], c * v, result_map, target_rows[1], lane, offset, dummy)
 
 
 @jit
-def _join(lanes, even, odd, side, work, at):
-    """Z = even + odd at a ring, even - odd at its mirror image, spread over the points of both."""
+def _to_circle(lanes, even, odd, side, work, start):
+    """Distribute Z to the points of the circle: even + odd at a ring, even - odd at its mirror image."""
     v, interpolated = width(lanes), side.points.shape[1] > 1
     for t in range(side.columns.size):
         c, factor = side.columns[t] * v, spread(lanes, side.factors, t)
         e, o = factor * load(lanes, even, c), factor * load(lanes, odd, c)
         if interpolated:
-            _spread_to_points(lanes, work, at, side.points[t], side.weights[t], e + o)
-            _spread_to_points(lanes, work, at, side.mirrored[t], side.weights[t], e - o)
+            _spread_to_points(lanes, work, start, side.points[t], side.weights[t], e + o)
+            _spread_to_points(lanes, work, start, side.mirrored[t], side.weights[t], e - o)
         elif side.mirrored[t, 0] == t:
-            store(work, at + t * v, e)
+            store(work, start + t * v, e)
         else:
-            store(work, at + t * v, e + o)
-            store(work, at + side.mirrored[t, 0] * v, e - o)
+            store(work, start + t * v, e + o)
+            store(work, start + side.mirrored[t, 0] * v, e - o)
 
 
 @jit
-def _split(lanes, work, at, side, even, odd):
-    """The reverse of `_join`: values at a ring and its mirror image, from the points of both."""
+def _from_circle(lanes, work, start, side, even, odd):
+    """The inverse of `_to_circle`: values at a ring and at its mirror image, from the points of both."""
     v, interpolated = width(lanes), side.points.shape[1] > 1
     for t in range(side.columns.size):
         c, half = side.columns[t] * v, splat(lanes, 0.5 * side.factors[t])
         if interpolated:
-            a = _interpolate(lanes, work, at, side.points[t], side.weights[t])
-            b = _interpolate(lanes, work, at, side.mirrored[t], side.weights[t])
+            a = _interpolate(lanes, work, start, side.points[t], side.weights[t])
+            b = _interpolate(lanes, work, start, side.mirrored[t], side.weights[t])
         else:
-            a = load(lanes, work, at + t * v)
-            b = load(lanes, work, at + side.mirrored[t, 0] * v)
+            a = load(lanes, work, start + t * v)
+            b = load(lanes, work, start + side.mirrored[t, 0] * v)
         store(even, c, half * (a + b))
         store(odd, c, half * (a - b))
 
 
 @jit
-def _spread_to_points(lanes, work, at, points, weights, value):
+def _spread_to_points(lanes, work, start, points, weights, value):
     for i in range(points.size):
-        to = at + points[i] * width(lanes)
-        store(work, to, load(lanes, work, to) + spread(lanes, weights, i) * value)
+        target = start + points[i] * width(lanes)
+        store(work, target, load(lanes, work, target) + spread(lanes, weights, i) * value)
 
 
 @jit
-def _interpolate(lanes, work, at, points, weights):
+def _interpolate(lanes, work, start, points, weights):
     v = width(lanes)
     a = b = splat(lanes, 0.0)
     for i in range(0, points.size, 2):
-        a = a + spread(lanes, weights, i) * load(lanes, work, at + points[i] * v)
-        b = b + spread(lanes, weights, i + 1) * load(lanes, work, at + points[i + 1] * v)
+        a = a + spread(lanes, weights, i) * load(lanes, work, start + points[i] * v)
+        b = b + spread(lanes, weights, i + 1) * load(lanes, work, start + points[i + 1] * v)
     return a + b
 
 
 @jit
-def _shift(lanes, work, re, im, tables, spectrum, imag):
-    """The degrees |k| <= K times their factors, from the source's bins to the target's."""
+def _apply_factors(lanes, work, re, im, tables, spectrum, imag):
+    """Multiply the degrees |k| <= K by their factors, from the bins of the source to those of the target."""
     v, degree, count = width(lanes), tables.degree, 2 * tables.degree + 1
     n, n2 = tables.source_fft.n, tables.target_fft.n
     for i in range(count):
         k = i - degree
-        at = (k % n) * v
+        index = (k % n) * v
         c, s = splat(lanes, tables.factor[i]), splat(lanes, tables.factor[count + i])
-        a, b = load(lanes, work, re + at), load(lanes, work, im + at)
+        a, b = load(lanes, work, re + index), load(lanes, work, im + index)
         store(spectrum, i * v, a * c - b * s)
         store(spectrum, (count + i) * v, a * s + b * c)
     zero = splat(lanes, 0.0)
     for k in range(n2):
         store(work, k * v, zero)
         store(work, imag + k * v, zero)
-    for i in range(count):  # two degrees may share a bin
-        at = ((i - degree) % n2) * v
-        store(work, at, load(lanes, work, at) + load(lanes, spectrum, i * v))
-        at += imag
-        store(work, at, load(lanes, work, at) + load(lanes, spectrum, (count + i) * v))
+    for i in range(count):  # two degrees can share a bin
+        index = ((i - degree) % n2) * v
+        store(work, index, load(lanes, work, index) + load(lanes, spectrum, i * v))
+        index += imag
+        store(work, index, load(lanes, work, index) + load(lanes, spectrum, (count + i) * v))
 
 
 def ring_count(circle):
-    """Number of nodes in [0, pi]."""
-    return (
-        int(circle.period / 2 - circle.shift) + 1 if circle.shift == 0 else (circle.period + 1) // 2
-    )
+    """Return the number of nodes in [0, pi]."""
+    if circle.shift == 0:
+        return int(circle.period / 2 - circle.shift) + 1
+    return (circle.period + 1) // 2
 
 
 def _multiplicity(rings):
-    """How often a ring stands on its circle: twice, a pole once."""
+    """Return how often each ring occurs on its circle: a pole once, other rings twice."""
     if isinstance(rings, Nodes):
         return np.full(len(rings.theta), 2.0)
     points, mirrored, _ = _points(rings, 0)

@@ -34,7 +34,7 @@ def required_bytes(problem):
 def synthesis(flmn, problem, checked):
     """Coefficients -> samples; refuses what is not finite and, if ``checked``, a broken symmetry."""
     f, input_stats = batched.to_samples(flmn, _tables(problem), problem.scale, problem.threads)
-    if not batched.is_sound(input_stats, checked, problem.single):
+    if not batched.is_valid(input_stats, checked, problem.single):
         _refuse_coefficients(flmn, problem, checked)
     return f.reshape(*flmn.shape[:-2], *problem.result_shape)
 
