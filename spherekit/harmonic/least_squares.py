@@ -185,11 +185,11 @@ def analyse(
     warn_beyond_pixels(grid, L)
     exponent = scaling.exponent(f)
     solver = _least_squares if method == "lsq" else _jacobi
-    f = scaling.times_power(f, -exponent)
+    f = scaling.ldexp(f, -exponent)
     with single_threaded():
         flm, residual = _analyze_normalized(solver, f, valid, arguments, tol, max_iter, progress)
     with np.errstate(over="ignore"):
-        flm = scaling.times_power(flm, exponent).astype(dtype, copy=False)
+        flm = scaling.ldexp(flm, exponent).astype(dtype, copy=False)
     if not np.isfinite(flm).all():
         raise ValueError(
             f"the coefficients exceed the largest number of their dtype, {np.finfo(dtype).max:.2g}; "
@@ -373,14 +373,14 @@ def _analyze_normalized(solver, f, valid, arguments, tol, max_iter, progress):
     if arguments["spin"] == 0:
         low_coefficients, b, deviation = _without_low_degrees(b, valid, arguments)
     exponent = scaling.exponent(b)
-    b = scaling.times_power(b, -exponent)
-    rounding = _EPS * (scaling.times_power(norm, -exponent) + (16 + L) * np.linalg.norm(b))
+    b = scaling.ldexp(b, -exponent)
+    rounding = _EPS * (scaling.ldexp(norm, -exponent) + (16 + L) * np.linalg.norm(b))
     x, history, iterations, converged = solver(
         b, valid, arguments, tol, max_iter, progress or (lambda iteration: None), rounding
     )
-    flm = scaling.times_power(from_real(x) if real else x, exponent)
+    flm = scaling.ldexp(from_real(x) if real else x, exponent)
     flm[: len(low_coefficients)] += from_real(low_coefficients) if real else low_coefficients
-    reference = scaling.times_power(deviation if deviation > 4 * _EPS * norm else norm, -exponent)
+    reference = scaling.ldexp(deviation if deviation > 4 * _EPS * norm else norm, -exponent)
     history = tuple(
         float(residual_norm / reference) if reference else 0.0 for residual_norm in history
     )

@@ -113,7 +113,7 @@ def work_bytes(grid, L, real, itemsize):
 def peak_bytes(problem, planes, tables, build_bytes, itemsize):
     """Return the peak memory: result, work memory (``planes`` of a map), and tables, also while built."""
     bytes_per_map = work_bytes(problem.grid, problem.L, problem.reality, itemsize)
-    work = chunks.in_flight(problem.maps, bytes_per_map, problem.threads) * planes
+    work = chunks.concurrent_maps(problem.maps, bytes_per_map, problem.threads) * planes
     # In a synthesis, but not in an analysis, the planes exist while the tables of the phi step are built.
     build_bytes += work if problem.to_samples else 0
     return max(build_bytes, tables + problem.result_bytes + work)

@@ -153,7 +153,7 @@ def evaluate_adjoint(
 def _apply(linear, differentiable, x, theta, phi, L, spin, reality, threads):
     """Apply the linear map if the points are constants, else the function that is differentiable by them."""
     L = checks.band_limit(L)
-    (theta, phi), _ = aligned(colatitudes(theta), *angles(phi=phi))
+    (theta, phi), _ = broadcast_flat(colatitudes(theta), *angles(phi=phi))
     arguments = L, checks.spin_number(spin, L, reality), bool(reality), thread_count(threads)
     if is_traced(theta) or is_traced(phi):
         return differentiable(x, theta, phi, *arguments)
@@ -188,13 +188,13 @@ def _check_memory(maps, points, L, spin, reality, single, to_values):
     """
     n = len(points[0])
     orders = len(phi_fft.orders(L, reality))
-    in_flight = min(n, _BATCH_POINTS) * orders * (16 * 3 + maps * (32 + 16 * 3))
+    concurrent_maps = min(n, _BATCH_POINTS) * orders * (16 * 3 + maps * (32 + 16 * 3))
     values_bytes, coefficients_bytes = maps * n * (8 if reality else 16), 16 * maps * L * L
     if to_values:
         result = values_bytes * (1.5 if single else 1) + (coefficients_bytes if single else 0)
     else:
         result = coefficients_bytes * (2.5 if single else 2) + 16 * maps * n
-    required = in_flight + result + 64 * n + recursion_coefficients.cached_bytes(L, spin)
+    required = concurrent_maps + result + 64 * n + recursion_coefficients.cached_bytes(L, spin)
     checks.fits_memory(required, f"evaluating {maps} maps of L={L} at {n} points")
 
 

@@ -18,6 +18,7 @@ from autograd.numpy.numpy_vjps import unbroadcast_f
 from spherekit._core import checks
 from spherekit._core.jit import jit
 from spherekit._core.traced import angles as check_angles
+from spherekit._core.traced import broadcast_flat
 from spherekit.harmonic.plan import PI_LOW
 from spherekit.kernels.recursion_coefficients import difference_coefficients
 from spherekit.kernels.simd import Lanes, width

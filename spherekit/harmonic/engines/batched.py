@@ -175,16 +175,18 @@ def tables(sphere, L, N, gammas, plan_of, to_samples, single):
             blocks.append(_blocks(table).ravel())
             starts.append(offset)
             offset += blocks[-1].size
-    values = on_lines(np.concatenate(blocks).astype(np.float32 if single else float))
+    values = aligned_copy(np.concatenate(blocks).astype(np.float32 if single else float))
     alpha = fft.tables(sphere.shape[1], single)
     c, s = _twiddles(sphere.shape[1], L, to_samples)
     if to_samples:
         c[1:], s[1:] = 2 * c[1:], 2 * s[1:]  # for m and -m
-    ring_twiddles = on_lines(
+    ring_twiddles = aligned_copy(
         np.concatenate([_blocks(c), _blocks(s)], axis=-1).ravel().astype(values.dtype)
     )
     c, s = _twiddles(gammas, N, to_samples)
-    gamma_twiddles = on_lines(np.concatenate([_blocks(c), _blocks(s)]).ravel().astype(values.dtype))
+    gamma_twiddles = aligned_copy(
+        np.concatenate([_blocks(c), _blocks(s)]).ravel().astype(values.dtype)
+    )
     *work_offsets, size = _work_offsets(L, N, gammas, *sphere.shape)
     starts, work_offsets = np.array(starts), np.array(work_offsets)
     sizes = L, N, gammas, rings, 2 * (2 * N - 1) * L * L, gammas * rings * sphere.shape[1]
