@@ -431,9 +431,9 @@ def test_the_ring_view_agrees_with_the_samples(one):
 
 
 @pytest.mark.parametrize("key", ["theta", "phi", "weights"])
-def test_arrays_of_samples_are_kept_unless_large(key, monkeypatch):
+def test_arrays_of_samples_are_cached_unless_large(key, monkeypatch):
     assert getattr(HEALPix(16), key) is getattr(HEALPix(16), key)
-    monkeypatch.setattr(base, "_KEPT_SAMPLES", 12 * 16**2 - 1)
+    monkeypatch.setattr(base, "_MAX_CACHED_SAMPLES", 12 * 16**2 - 1)
     one, two = (getattr(HEALPix(16), key) for _ in range(2))
     assert one is not two and np.array_equal(one, two) and not one.flags.writeable
 
@@ -493,8 +493,8 @@ REFUSALS = [
     (lambda: healpix.ring2nest(2, [0.5]), TypeError, r"whole numbers"),
     (lambda: healpix.reorder(np.zeros(48), "up"), ValueError, r'"ring" or "nested"'),
     (lambda: healpix.reorder(np.zeros(108), "ring"), ValueError, r"power of two"),
-    (lambda: healpix.reorder(np.zeros(50), "ring"), ValueError, r"no HEALPix map"),
-    (lambda: healpix.reorder(3.0, "ring"), ValueError, r"no HEALPix map"),
+    (lambda: healpix.reorder(np.zeros(50), "ring"), ValueError, r"not a HEALPix map"),
+    (lambda: healpix.reorder(3.0, "ring"), ValueError, r"not a HEALPix map"),
 ]
 
 

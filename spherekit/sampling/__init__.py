@@ -1,4 +1,4 @@
-"""Where signals are sampled: the grids, their nodes and exact quadrature weights."""
+"""Sampling of signals on the sphere and on the rotation group: grids, their nodes and quadrature weights."""
 
 from spherekit.sampling.grids import grid
 from spherekit.sampling.healpix import HEALPix
@@ -7,3 +7,7 @@ from spherekit.sampling.rings import Rings
 from spherekit.sampling.rotation import RotationGrid
 
 __all__ = ["CC", "DH", "DHPole", "GL", "MW", "MWSS", "HEALPix", "Rings", "RotationGrid", "grid"]
+
+
+def __dir__():
+    return sorted(__all__)
