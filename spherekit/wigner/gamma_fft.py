@@ -1,9 +1,9 @@
-"""The gamma step: Fourier coefficients in n <-> angles gamma, in place in the planes of all n.
+"""The Fourier transform between orders n and angles gamma, in place in the planes of all n.
 
     F(gamma_g) = sum_n F_n e^{i n gamma_g},    its adjoint X_n = sum_g X(gamma_g) e^{-i n gamma_g}
 
-``planes[map, slot, m, re/im, column]``: a slot an order n before, an angle after. Sixteen columns are the
-lanes of a complex FFT over the slots; of up to sixteen slots, of the sums themselves.
+``planes[map, slot, m, re/im, column]``: a slot holds an order n before the synthesis, an angle after it.
+Sixteen columns are the lanes of a complex FFT over the slots, or of direct sums for up to sixteen angles.
 """
 
 from collections import namedtuple
@@ -20,17 +20,17 @@ from spherekit.kernels.work_queue import next_item
 
 LANES = Lanes(16)
 
-#: Angles up to which the sums take less time than an FFT.
+#: Largest number of angles for which direct sums are faster than an FFT.
 _MAX_SUMMED = 16
 
-#: Bin of the FFT of each order; factors e^{i p gamma_g}, p the parity of a steerable signal (planes of re,
-#: im; empty where they are 1); the FFT's tables.
+#: FFT bin of each order; factors e^{i p gamma_g}, p the parity of a steerable signal (real parts, then
+#: imaginary parts; empty where they are 1); tables of the FFT.
 GammaTables = namedtuple("GammaTables", "bins phases fft")
 
 
 @lru_cache(maxsize=64)
 def tables(grid):
-    """Tables of a `RotationGrid`'s gamma step."""
+    """Tables of the FFT in gamma of a `RotationGrid`."""
     n = grid.n_gamma
     parity = (grid.N - 1) % 2 if grid.steerable else 0
     bins = ((grid.orders - parity) // (2 if grid.steerable else 1)) % n
@@ -41,20 +41,20 @@ def tables(grid):
 
 def synthesis(planes, grid, threads):
     """Orders -> angles, in place."""
-    _each(_synthesize, planes, grid, threads)
+    _transform(_synthesize, planes, grid, threads)
 
 
 def analysis(planes, grid, threads):
     """The transpose of `synthesis`: angles -> orders, in place."""
-    _each(_analyze, planes, grid, threads)
+    _transform(_analyze, planes, grid, threads)
 
 
-def _each(step, planes, grid, threads):
+def _transform(step, planes, grid, threads):
     if grid.n_gamma == 1:
         return
     counter = np.zeros(1, np.int64)
     if grid.n_gamma <= _MAX_SUMMED:
-        matrix = _sums(grid, step is _analyze)
+        matrix = _fourier_matrix(grid, step is _analyze)
         run(lambda _: _multiply(LANES, counter, matrix, planes), threads)
     else:
         table = tables(grid)
@@ -62,7 +62,7 @@ def _each(step, planes, grid, threads):
 
 
 @lru_cache(maxsize=64)
-def _sums(grid, transposed):
+def _fourier_matrix(grid, transposed):
     """e^{i n gamma}, (re/im, angles, orders), or its conjugate transpose."""
     matrix = np.exp(1j * grid.gamma[:, None] * grid.orders)
     matrix = matrix.conj().T if transposed else matrix
