@@ -1,4 +1,13 @@
-"""Sampling of signals on the sphere and on the rotation group: grids, their nodes and quadrature weights."""
+"""Sampling of signals on the sphere and on the rotation group: grids, their nodes and quadrature weights.
+
+All grids of the sphere are frozen, comparable and hashable, and have the attributes
+
+    theta      colatitudes, radians: of the rings of rectangular grids, else of all samples
+    phi        longitudes, radians: of the columns of rectangular grids, else of all samples
+    weights    quadrature weights, steradians, of a shape that broadcasts against the samples
+    shape      shape of the samples
+    exact      whether a sampling theorem makes the forward transform exact
+"""
 
 from spherekit.sampling.grids import grid
 from spherekit.sampling.healpix import HEALPix

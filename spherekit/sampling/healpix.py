@@ -251,8 +251,8 @@ def nest2ring(nside: int, pixels: ArrayLike) -> np.ndarray:
     """
     nside = _power_of_two(nside)
     pixels = _pixel_numbers(pixels, nside)
-    face, inside = pixels // nside**2, pixels % nside**2
-    x, y = _even_bits(inside), _even_bits(inside >> 1)
+    face, within_face = pixels // nside**2, pixels % nside**2
+    x, y = _even_bits(within_face), _even_bits(within_face >> 1)
     row, column = np.divmod(face, 4)
     # Ring number from 1, counted southward from the northernmost corner of the row of base pixels.
     ring = (row + 2) * nside - x - y - 1
@@ -260,8 +260,8 @@ def nest2ring(nside: int, pixels: ArrayLike) -> np.ndarray:
     # The center of the base pixel lies at 2 column + 1 eighths of a turn (even rows) or 2 column.
     eighth = 2 * column + (row != 1)
     shifted = (ring < nside) | (ring > 3 * nside) | ((ring - nside) % 2 == 0)
-    along = (eighth * steps + x - y - shifted) // 2 % (4 * steps)
-    return _ring_start(ring, nside) + along
+    index_on_ring = (eighth * steps + x - y - shifted) // 2 % (4 * steps)
+    return _ring_start(ring, nside) + index_on_ring
 
 
 def ring2nest(nside: int, pixels: ArrayLike) -> np.ndarray:
@@ -296,18 +296,19 @@ def ring2nest(nside: int, pixels: ArrayLike) -> np.ndarray:
     pixels = _pixel_numbers(pixels, nside)
     _, n_phi, _, start = rings(nside)
     index = np.searchsorted(start, pixels, side="right") - 1
-    ring, steps, along = index + 1, n_phi[index] // 4, pixels - start[index]
+    ring, steps, index_on_ring = index + 1, n_phi[index] // 4, pixels - start[index]
     shifted = (ring < nside) | (ring > 3 * nside) | ((ring - nside) % 2 == 0)
     # Distances from the meridian, in half pixels, and from the equator, in rings.
-    across, up = 2 * along + shifted, 2 * nside - ring
-    # In the belt x and y grow along the two diagonals, nside steps to a base pixel.
-    a, b = (across + up + nside - 1) // 2, (up - across + nside - 1) // 2
+    half_pixels, rings_north = 2 * index_on_ring + shifted, 2 * nside - ring
+    # In the belt x and y increase along the two diagonals, by nside per base pixel.
+    a = (half_pixels + rings_north + nside - 1) // 2
+    b = (rings_north - half_pixels + nside - 1) // 2
     right, left = a // nside, -(b // nside)
     face = np.minimum(right, left) % 4 + 4 * (1 - np.sign(right - left))
-    # In a cap the base pixel is a quarter of the ring, and x - y runs across it.
+    # In a cap the base pixel is a quarter of the ring, and x - y increases along it.
     cap = (ring < nside) | (ring > 3 * nside)
-    row, column = np.where(up > 0, 0, 2), along // steps
-    total, difference = (row + 2) * nside - 1 - ring, across - (2 * column + 1) * steps
+    row, column = np.where(rings_north > 0, 0, 2), index_on_ring // steps
+    total, difference = (row + 2) * nside - 1 - ring, half_pixels - (2 * column + 1) * steps
     face = np.where(cap, 4 * row + column, face)
     x = np.where(cap, (total + difference) // 2, a % nside)
     y = np.where(cap, (total - difference) // 2, b % nside)

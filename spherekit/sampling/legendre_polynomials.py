@@ -105,10 +105,10 @@ def _zonal_sums(lanes, y, even, odd, sums):
         x, s, t = load(lanes, y, first), load(lanes, even, first), load(lanes, odd, first)
         p, d = splat(lanes, 1.0), splat(lanes, 0.0)
         for ell in range(0, sums.size, 2):
-            at = ell * v
-            store(partial, at, load(lanes, partial, at) + s * p)
+            row = ell * v
+            store(partial, row, load(lanes, partial, row) + s * p)
             p, d = _next(lanes, ell, x, p, d)
-            store(partial, at + v, load(lanes, partial, at + v) + t * p)
+            store(partial, row + v, load(lanes, partial, row + v) + t * p)
             p, d = _next(lanes, ell + 1, x, p, d)
     for ell in range(0, sums.size, v):
         store(sums, ell, row_sums(lanes, partial, ell * v))

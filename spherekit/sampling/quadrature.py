@@ -80,7 +80,7 @@ def equispaced(period: int, half_step: bool) -> tuple[np.ndarray, np.ndarray]:
 
     Notes
     -----
-    The sum telescopes into
+    The sum telescopes into::
 
         sum_{|k| <= 2J-2} w(k) e^{ik theta} = 4 sin(theta) S_J(theta) + 2 cos(2J theta)/(2J-1),
         S_J = sum_{k<J} sin((2k+1) theta)/(2k+1),

@@ -80,7 +80,7 @@ class Rings(Grid):
         phi0 = checks.angles(phi0, "phi0 of Rings")
         values = [theta, _per_ring(_counts(n_phi), "n_phi", theta), _per_ring(phi0, "phi0", theta)]
         if weights is not None:
-            values.append(_per_ring(_real(weights), "weights", theta))
+            values.append(_per_ring(_real_weights(weights), "weights", theta))
         values = [tuple(value.tolist()) for value in values] + [None] * (weights is None)
         for field, value in zip(fields(self), values, strict=True):
             object.__setattr__(self, field.name, value)
@@ -118,7 +118,7 @@ def _per_ring(values, name, theta):
     return np.broadcast_to(values, theta.shape)
 
 
-def _real(weights):
+def _real_weights(weights):
     """Quadrature weights as float64."""
     weights = checks.as_float_array(weights, "weights of Rings")
     if np.iscomplexobj(weights) or not np.isfinite(weights).all():

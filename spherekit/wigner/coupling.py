@@ -232,9 +232,10 @@ def wigner_3j(l1: int, l2: int, l3: int, m1: int, m2: int, m3: int) -> float:
 def _blocks_bytes(L):
     """Bytes of the entries and of an array object per block; 2l+1 sums to min(l1+l2+1, L)^2 - (l1-l2)^2."""
     a, b = np.ogrid[0.0:L, 0.0:L]
-    top, low = np.minimum(a + b + 1, L), np.abs(a - b)
-    entries = (2 * a + 1) * (2 * b + 1) * (top**2 - low**2)
-    return 8 * entries.sum() + 600 * (top - low).sum()
+    first = np.abs(a - b)  # the degrees l of a pair are first..stop-1
+    stop = np.minimum(a + b + 1, L)
+    entries = (2 * a + 1) * (2 * b + 1) * (stop**2 - first**2)
+    return 8 * entries.sum() + 600 * (stop - first).sum()
 
 
 @lru_cache(maxsize=_CACHED_BLOCKS)
@@ -296,7 +297,8 @@ def _fill_by_order(l1, l2, ell, values):
 
     The symmetry is exact at m = 0 too.
     """
-    x, work = np.zeros(2 * l1 + 1), np.empty((3, 2 * l1 + 1))
+    x = np.zeros(2 * l1 + 1)
+    work = np.empty((3, 2 * l1 + 1))
     flip = 1.0 - 2.0 * ((l1 + l2 - ell) % 2)
     for m in range(ell + 1):
         _vector(l1, l2, ell, m, x, work)

@@ -62,9 +62,11 @@ def _fill(lanes, L, y, cosine, tangent, negative, south, out):
     P, D = np.zeros((L, 2 * L + w)), np.zeros((L, 2 * L + w))  # columns n + L - 1
     table, table_above = np.ones((4, 2 * L + w)), np.ones((4, 2 * L + w))
     _angles(0, L, table_above)
-    row, first = np.zeros(2 * L + w), 0
+    row = np.zeros(2 * L + w)
+    first = 0
     flips = 1.0 - 2.0 * (np.arange(2 * L + w) % 2)
-    work, offsets = aligned(w * w, P), np.empty(w, np.int64)
+    work = aligned(w * w, P)
+    offsets = np.empty(w, np.int64)
     for ell in range(L):
         _start(ell, L, cosine, tangent, P[ell])
         size = 2 * ell + 1

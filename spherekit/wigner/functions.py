@@ -99,7 +99,7 @@ def _column(beta, m, n, L):
     for side, order in ((False, n), (True, -n)):
         rows = np.flatnonzero(south == side)
         if len(rows):
-            column = _northern(m, order, theta[rows], L)
+            column = _northern_column(m, order, theta[rows], L)
             parity = (1.0 - 2.0 * ((ell + m) % 2)) if side else 1.0
             result[rows] = column * parity * flips[rows, None]
     return result.reshape(*shape, L)
@@ -184,7 +184,7 @@ def d(beta: ArrayLike, L: int) -> list[np.ndarray]:
     L = checks.band_limit(L)
     (angle,), shape = aligned(*check_angles(beta=beta))
     checks.fits_memory(8 * angle.size * _size(L), f"d(beta, {L}) at {angle.size} angles")
-    return _views(_real(angle, L), shape, L)
+    return _views(_d_entries(angle, L), shape, L)
 
 
 def D(alpha: ArrayLike, beta: ArrayLike, gamma: ArrayLike, L: int) -> list[np.ndarray]:
@@ -232,10 +232,10 @@ def D(alpha: ArrayLike, beta: ArrayLike, gamma: ArrayLike, L: int) -> list[np.nd
     count = angles[0].size
     # the matrices D, and the matrices d of one angle
     checks.fits_memory(8 * (2 * count + 1) * _size(L), f"D at L={L} and {count} rotations")
-    return _views(_complex(*angles, L), shape, L)
+    return _views(_D_entries(*angles, L), shape, L)
 
 
-def _fill_real(beta, L):
+def _compute_d(beta, L):
     """Matrices d of all degrees, concatenated: (angles, entries)."""
     flat = np.empty((beta.size, _size(L)))
     folded = zip(*_fold(beta), strict=True)
@@ -244,20 +244,20 @@ def _fill_real(beta, L):
     return flat
 
 
-_real = primitive(_fill_real)
+_d_entries = primitive(_compute_d)
 
 
 @primitive
-def _complex(alpha, beta, gamma, L):
+def _D_entries(alpha, beta, gamma, L):
     """Matrices D of all degrees, concatenated: (rotations, entries)."""
     left, right = (d_matrices.order_phases(angle, L) for angle in (alpha, gamma))
     flat = np.empty((alpha.size, _size(L)), complex)
     for i, angle in enumerate(beta.reshape(-1, 1)):
-        d_matrices.apply_phases(_fill_real(angle, L)[0], left[i], right[i], L, flat[i])
+        d_matrices.apply_phases(_compute_d(angle, L)[0], left[i], right[i], L, flat[i])
     return flat
 
 
-def _real_slope(answer, beta, L):
+def _d_slope(answer, beta, L):
     return _times_generator(answer, L, 1.0)
 
 
@@ -304,10 +304,10 @@ def _forward(slope):
 
 
 _SLOPES = (_slope_by_alpha, _slope_by_beta, _slope_by_gamma)
-defvjp(_real, _reverse(_real_slope), argnums=(0,))
-defjvp(_real, _forward(_real_slope), argnums=(0,))
-defvjp(_complex, *map(_reverse, _SLOPES), argnums=(0, 1, 2))
-defjvp(_complex, *map(_forward, _SLOPES), argnums=(0, 1, 2))
+defvjp(_d_entries, _reverse(_d_slope), argnums=(0,))
+defjvp(_d_entries, _forward(_d_slope), argnums=(0,))
+defvjp(_D_entries, *map(_reverse, _SLOPES), argnums=(0, 1, 2))
+defjvp(_D_entries, *map(_forward, _SLOPES), argnums=(0, 1, 2))
 
 
 def _size(L):
@@ -332,9 +332,10 @@ def _fold(beta):
     return np.where(south, np.pi - theta + PI_REST, theta), sign, south
 
 
-def _northern(m, n, theta, L):
+def _northern_column(m, n, theta, L):
     """d^l_mn, m >= 0, at angles up to pi/2: (angles, L)."""
-    l0, w = max(m, abs(n)), EIGHT.type.width
+    l0 = max(m, abs(n))
+    w = EIGHT.type.width
     order = np.argsort(theta)  # lanes of similar angles cease to be negligible at the same degree
     start = _log_start(m, n, theta[order])
     log = start[0]
@@ -364,15 +365,17 @@ def _log_start(m, n, theta):
 @jit
 def _columns(lanes, m, n, L, y, start, sign, column):
     count, w = L - max(m, abs(n)), width(lanes)
-    rga, state, out = np.empty(3 * L + 8), np.zeros(2 * w), np.empty(w * L)
-    difference_coefficients(m, n, L, rga)
+    coefficients = np.empty(3 * L + 8)
+    state = np.zeros(2 * w)
+    out = np.empty(w * L)
+    difference_coefficients(m, n, L, coefficients)
     for first in range(0, y.size, w):
-        top = start[0, first : first + w].max()
+        exponent = start[0, first : first + w].max()
         state[:w] = 0.0
         for i in range(w):
-            state[w + i] = 2.0 ** (start[0, first + i] - top) * 2.0 ** start[1, first + i]
-        k = skip_negligible_differences(lanes, y, first, state, rga, top, count)
-        values_differences(lanes, y, first, state, rga, k, count, out)
+            state[w + i] = 2.0 ** (start[0, first + i] - exponent) * 2.0 ** start[1, first + i]
+        k = skip_negligible_differences(lanes, y, first, state, coefficients, exponent, count)
+        values_differences(lanes, y, first, state, coefficients, k, count, out)
         for k in range(count):
             for i in range(w):
                 column[first + i, k] = sign * out[w * k + i]

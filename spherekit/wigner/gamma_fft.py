@@ -72,22 +72,22 @@ def _fourier_matrix(grid, transposed):
 @jit
 def _multiply(lanes, counter, matrix, planes):
     v, orders, columns = width(lanes), planes.shape[2], planes.shape[4]
-    after, before, slot_size = matrix.shape[1], matrix.shape[2], orders * 2 * columns
+    n_out, n_in, slot_size = matrix.shape[1], matrix.shape[2], orders * 2 * columns
     cos, sin = matrix[0].reshape(-1), matrix[1].reshape(-1)
-    work = aligned(2 * before * v, planes)
+    work = aligned(2 * n_in * v, planes)
     while True:
         item = next_item(counter)
         if item >= planes.shape[0] * orders:
             return
         plane = planes[item // orders].reshape(-1)
         for first in range(item % orders * 2 * columns, (item % orders * 2 + 1) * columns, v):
-            for j in range(before):
+            for j in range(n_in):
                 store(work, 2 * j * v, load(lanes, plane, first + j * slot_size))
                 store(work, (2 * j + 1) * v, load(lanes, plane, first + j * slot_size + columns))
-            for g in range(after):
+            for g in range(n_out):
                 re = im = splat(lanes, 0.0)
-                for j in range(before):
-                    c, s = spread(lanes, cos, g * before + j), spread(lanes, sin, g * before + j)
+                for j in range(n_in):
+                    c, s = spread(lanes, cos, g * n_in + j), spread(lanes, sin, g * n_in + j)
                     a, b = load(lanes, work, 2 * j * v), load(lanes, work, (2 * j + 1) * v)
                     re, im = re + c * a - s * b, im + c * b + s * a
                 store(plane, first + g * slot_size, re)
@@ -107,9 +107,9 @@ def _synthesize(lanes, counter, table, planes):
         plane = planes[item // orders].reshape(-1)
         for first in range(item % orders * 2 * columns, (item % orders * 2 + 1) * columns, v):
             for j in range(table.bins.size):
-                at, to = first + j * slot_size, table.bins[j] * v
-                store(work, to, load(lanes, plane, at))
-                store(work, imag + to, load(lanes, plane, at + columns))
+                source, target = first + j * slot_size, table.bins[j] * v
+                store(work, target, load(lanes, plane, source))
+                store(work, imag + target, load(lanes, plane, source + columns))
             re, im = lane_fft.transform(lanes, work, 1, fft)
             for g in range(fft.n):
                 a, b = load(lanes, work, re + g * v), load(lanes, work, im + g * v)
@@ -133,8 +133,8 @@ def _analyze(lanes, counter, table, planes):
         plane = planes[item // orders].reshape(-1)
         for first in range(item % orders * 2 * columns, (item % orders * 2 + 1) * columns, v):
             for g in range(fft.n):
-                at = first + g * slot_size
-                a, b = load(lanes, plane, at), load(lanes, plane, at + columns)
+                source = first + g * slot_size
+                a, b = load(lanes, plane, source), load(lanes, plane, source + columns)
                 if table.phases.size:
                     c, s = spread(lanes, table.phases, g), spread(lanes, table.phases, fft.n + g)
                     a, b = a * c + b * s, b * c - a * s
@@ -142,6 +142,6 @@ def _analyze(lanes, counter, table, planes):
                 store(work, imag + g * v, b)
             re, im = lane_fft.transform(lanes, work, 0, fft)
             for j in range(table.bins.size):
-                at, to = table.bins[j] * v, first + j * slot_size
-                store(plane, to, load(lanes, work, re + at))
-                store(plane, to + columns, load(lanes, work, im + at))
+                source, target = table.bins[j] * v, first + j * slot_size
+                store(plane, target, load(lanes, work, re + source))
+                store(plane, target + columns, load(lanes, work, im + source))

@@ -225,11 +225,11 @@ def _shape(lead, angles):
         ) from None
 
 
-def _along_alpha(answer, flm, angles, reality, threads):
-    return _by_order(answer)
+def _slope_by_alpha(answer, flm, angles, reality, threads):
+    return _times_generator_z(answer)
 
 
-def _along_beta(answer, flm, angles, reality, threads):
+def _slope_by_beta(answer, flm, angles, reality, threads):
     ell, m = degrees_and_orders(band_limit_of(flm))
     kind = checks.real_type(flm)
     raising, lowering = (np.sqrt((ell + k + 1) * (ell - k)).astype(kind) for k in (m - 1, m))
@@ -241,11 +241,11 @@ def _along_beta(answer, flm, angles, reality, threads):
     return _rotated(derivative, *angles, reality, threads, False)
 
 
-def _along_gamma(answer, flm, angles, reality, threads):
-    return _rotated(_by_order(flm), *angles, reality, threads, False)
+def _slope_by_gamma(answer, flm, angles, reality, threads):
+    return _rotated(_times_generator_z(flm), *angles, reality, threads, False)
 
 
-def _by_order(flm):
+def _times_generator_z(flm):
     """-i m f_lm, in the precision of f."""
     m = orders(band_limit_of(flm))
     return -1j * m.astype(checks.real_type(flm)) * flm
@@ -261,12 +261,12 @@ def _reverse_flm(answer, flm, alpha, beta, gamma, reality, threads, checked):
     return pullback
 
 
-def _reverse_angle(position, along):
+def _reverse_angle(position, slope_by_angle):
     def rule(answer, flm, alpha, beta, gamma, reality, threads, checked):
         angles = (alpha, beta, gamma)
 
         def pullback(g):
-            slope = along(answer, flm, angles, reality, threads)
+            slope = slope_by_angle(answer, flm, angles, reality, threads)
             total = cast(anp.sum(anp.real(g * slope), axis=-1), np.float64)
             return unbroadcast_f(angles[position], lambda x: x)(total)
 
@@ -275,17 +275,17 @@ def _reverse_angle(position, along):
     return rule
 
 
-def _forward_angle(along):
+def _forward_angle(slope_by_angle):
     def rule(tangent, answer, flm, alpha, beta, gamma, reality, threads, checked):
-        slope = along(answer, flm, (alpha, beta, gamma), reality, threads)
+        slope = slope_by_angle(answer, flm, (alpha, beta, gamma), reality, threads)
         per_signal = anp.reshape(cast(tangent, checks.real_type(slope)), (*np.shape(tangent), 1))
         return per_signal * slope
 
     return rule
 
 
-_SLOPES = (_along_alpha, _along_beta, _along_gamma)
-defvjp(_rotated, _reverse_flm, *(_reverse_angle(i, along) for i, along in enumerate(_SLOPES)))
+_SLOPES = (_slope_by_alpha, _slope_by_beta, _slope_by_gamma)
+defvjp(_rotated, _reverse_flm, *(_reverse_angle(i, slope) for i, slope in enumerate(_SLOPES)))
 defjvp(
     _rotated,
     lambda tangent, answer, flm, *options: _rotated(tangent, *options[:-1], False),

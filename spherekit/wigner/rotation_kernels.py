@@ -42,10 +42,10 @@ from spherekit.kernels.simd import (
 from spherekit.kernels.wigner_recursion import NEGLIGIBLE
 from spherekit.kernels.work_queue import next_item
 
-#: ``into[l, m] = c_m A_l(m) B_l``, ``out[l, n] = A_l(n)``; s in the layout of W (`_pack`), t as
+#: ``in_factor[l, m] = c_m A_l(m) B_l``, ``out_factor[l, n] = A_l(n)``; s in the layout of W (`_pack`), t as
 #: [block, l, lane]; the seeds of the recursion at l = max(m, n) as mantissas and exponents of two, [m, n],
 #: and the largest exponents, [group, block].
-Tables = namedtuple("Tables", "into out s t mantissa exponent top")
+Tables = namedtuple("Tables", "in_factor out_factor s t mantissa exponent max_exponent")
 
 #: Largest band-limit whose tables are cached.
 _MAX_CACHED = 1024
@@ -69,7 +69,7 @@ def _tables(L):
         np.empty((groups, blocks)),
     )
     _fill(L, table)
-    table.top[:] = table.exponent.reshape(groups, GROUP, blocks, w).max(axis=(1, 3))
+    table.max_exponent[:] = table.exponent.reshape(groups, GROUP, blocks, w).max(axis=(1, 3))
     return Tables(*(on_lines(array.ravel()).reshape(array.shape) for array in table))
 
 
@@ -91,8 +91,8 @@ def _fill(L, table):
             table.t[m // w, ell, m % w] = t
             kappa = (2 * ell + 1) * B[ell] / (ell * B[ell + 1]) if ell else 0.0
             table.s[ell // DEGREE_CHUNK, m // GROUP, ell % DEGREE_CHUNK, m % GROUP] = -kappa * t
-            table.out[ell, m] = A
-            table.into[ell, m] = A * B[ell] * (2.0 if m else 1.0)
+            table.out_factor[ell, m] = A
+            table.in_factor[ell, m] = A * B[ell] * (2.0 if m else 1.0)
             ratio = np.sqrt(
                 float((ell + 1 - m) * (ell + 1 + m)) / float((ell + 2 - m) * (ell + 2 + m))
             )
@@ -100,7 +100,7 @@ def _fill(L, table):
     mantissa, exponent = 1.0, 0  # of sqrt(binom(2 n, n)) / 2^n
     for n in range(L):
         _fill_seeds(n, L, mantissa, exponent, B, table)
-        mantissa, exponent = _normal(mantissa * np.sqrt((2 * n + 1) / (2 * n + 2)), exponent)
+        mantissa, exponent = _normalized(mantissa * np.sqrt((2 * n + 1) / (2 * n + 2)), exponent)
 
 
 @jit
@@ -109,17 +109,19 @@ def _fill_seeds(n, L, mantissa, exponent, B, table):
     for m in range(L):
         l0 = max(m, n)
         sign = -1.0 if n >= m and (n - m) % 2 else 1.0
-        table.mantissa[m, n] = sign * mantissa / (table.out[l0, m] * table.out[l0, n] * B[l0])
+        table.mantissa[m, n] = (
+            sign * mantissa / (table.out_factor[l0, m] * table.out_factor[l0, n] * B[l0])
+        )
         table.exponent[m, n] = exponent
         if m < n:
             factor = np.sqrt((n - m) / (n + m + 1))
         else:
             factor = np.sqrt((m + 0.5) * (m + 1) / float((m + 1 + n) * (m + 1 - n)))
-        mantissa, exponent = _normal(mantissa * factor, exponent)
+        mantissa, exponent = _normalized(mantissa * factor, exponent)
 
 
 @jit
-def _normal(mantissa, exponent):
+def _normalized(mantissa, exponent):
     """The same number with a mantissa between 1/2 and 1."""
     while mantissa < 0.5:
         mantissa, exponent = mantissa * 2.0, exponent - 1
@@ -151,9 +153,11 @@ def rotate(flm, angles, L, real, threads):
     complex128 ndarray [shape=(signals, L*L)], float64 ndarray
         Statistics of the input: [NaN unless all are finite, symmetry defect, largest magnitude].
     """
-    table, w = tables(L), LANES.type.width
+    table = tables(L)
+    w = LANES.type.width
     chunks, groups = table.s.shape[:2]
-    result, input_stats = np.empty_like(flm), np.zeros(3)
+    result = np.empty_like(flm)
+    input_stats = np.zeros(3)
     factors = phases(angles, L, np.array([1, 2, 1])[:, None])
     for first in range(0, len(flm), _SIGNAL_CHUNK):
         signals = slice(first, first + _SIGNAL_CHUNK)
@@ -199,7 +203,7 @@ def _pack(flm, phases, L, real, table, W, input_stats):
     for q in range(flm.shape[0]):
         for ell in range(L):
             for m in range(ell + 1):
-                x, scale = flm[q, ell * ell + ell + m], table.into[ell, m]
+                x, scale = flm[q, ell * ell + ell + m], table.in_factor[ell, m]
                 y = flm[q, ell * ell + ell - m].conjugate() * (1.0 - 2.0 * (m % 2))
                 factor = scale * complex(phases[q, 2 * m], phases[q, 2 * m + 1])
                 plus, minus = x + y, x - y
@@ -240,7 +244,7 @@ def _repack(Y, phases, L, real, table, W):
         for ell in range(L):
             for m in range(ell + 1):
                 factor = complex(phases[q, 2 * m], phases[q, 2 * m + 1])
-                scale = table.out[ell, m] * table.into[ell, m]
+                scale = table.out_factor[ell, m] * table.in_factor[ell, m]
                 _store_input(W[s], ell, m, scale * (factor * _load_sum(Y[s], ell, m, w)))
 
 
@@ -251,7 +255,7 @@ def _unpack(Y, phases, L, real, table, flm):
         for ell in range(L):
             center = ell * ell + ell
             for m in range(ell + 1):
-                factor = table.out[ell, m] * complex(phases[q, 2 * m], phases[q, 2 * m + 1])
+                factor = table.out_factor[ell, m] * complex(phases[q, 2 * m], phases[q, 2 * m + 1])
                 flip = 1.0 - 2.0 * (m % 2)
                 if real:
                     a = factor * _load_sum(Y[q], ell, m, w)
@@ -288,7 +292,7 @@ def sum_orders(lanes, counter, L, table, W, Y):
         work = table.t[block].reshape(-1), table.s.reshape(-1), W.reshape(-1), Y.reshape(-1)
         sizes = L, groups, signals, W[0].size, Y[0].size
         for group in range(groups):
-            exponent = table.top[group, block]
+            exponent = table.max_exponent[group, block]
             scale = exponent if exponent < -300.0 else 0.0
             _load_seeds(lanes, block, group, scale, table, seeds)
             summed = signals if scale == 0.0 else 0

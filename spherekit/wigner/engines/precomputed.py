@@ -67,7 +67,8 @@ def required_bytes(problem):
     The tables are built from the matrices d of all angles.
     """
     sphere, L, N = problem.grid.sphere, problem.L, problem.N
-    rings, tables = len(sphere.ring_theta), table_bytes(sphere, L, N)
+    rings = len(sphere.ring_theta)
+    tables = table_bytes(sphere, L, N)
     angles = rings
     if problem.plan_of is plan.analysis_plan and sphere.period is not None:
         angles = (sphere.period // 2 + L + 1) // 2
@@ -202,7 +203,8 @@ def analysis(f, problem):
 def to_planes(fields, orders, table, L, N, grid, real, threads):
     """Fields (maps, orders, m, l) -> planes (maps, n_gamma, m, 2, columns), with one order per slot."""
     shape = len(fields), grid.n_gamma, L if real else 2 * L - 1, 2, len(table.rows)
-    planes, counter = scratch("group", shape), np.zeros(1, np.int64)
+    planes = scratch("group", shape)
+    counter = np.zeros(1, np.int64)
     slots, rows = _slots(grid, N, orders, real)
     for slot in set(range(grid.n_gamma)) - set(slots.tolist()):
         planes[:, slot] = 0.0
@@ -283,8 +285,8 @@ def _synthesize(narrow, wide, counter, L, N, real, slots, rows, table, fields, p
                                 wide, out, row, re, im, plane, pairs[i, 0] + lane, columns
                             )
                             if pairs[i, 2] >= 0:
-                                to = pairs[i, 2] + lane
-                                _store_signed(wide, out, row, re, -im, plane, to, columns)
+                                target = pairs[i, 2] + lane
+                                _store_signed(wide, out, row, re, -im, plane, target, columns)
                         start += (L - mu) * w
 
 
@@ -298,9 +300,9 @@ def _product(lanes, a, offset, im, stride, step, rows, table, first, count, out)
 
 
 @leaf
-def _store_signed(lanes, out, offset, re, im, plane, to, columns):
-    store(plane, to, splat(lanes, re) * load(lanes, out, offset))
-    store(plane, to + columns, splat(lanes, im) * load(lanes, out, offset + width(lanes)))
+def _store_signed(lanes, out, offset, re, im, plane, target, columns):
+    store(plane, target, splat(lanes, re) * load(lanes, out, offset))
+    store(plane, target + columns, splat(lanes, im) * load(lanes, out, offset + width(lanes)))
 
 
 @jit
@@ -315,7 +317,7 @@ def _analyze(narrow, wide, counter, L, N, real, slots, rows, table, planes, fiel
         for n in range(-min(mu, N - 1), min(mu, N - 1) + 1):
             count = _pairs(mu, n, N, L, real, slots, rows, planes.shape, pairs, signs)
             for q in range(planes.shape[0]):
-                plane, target = planes[q].reshape(-1), fields[q].reshape(-1)
+                plane, field = planes[q].reshape(-1), fields[q].reshape(-1)
                 for j in range(0, count, 2):
                     start, n_rows, k = table.starts[mu, N - 1 + n], min(count - j, 2), 0
                     stride = pairs[j + n_rows - 1, 0] - pairs[j, 0]
@@ -327,8 +329,8 @@ def _analyze(narrow, wide, counter, L, N, real, slots, rows, table, planes, fiel
                         else:
                             _product(narrow, plane, pairs[j, 0], columns, stride, 1, n_rows, *block)
                         for i in range(j, j + n_rows):
-                            to, a = pairs[i, 1] + 2 * k, 2 * (i - j) * lanes
+                            target, source = pairs[i, 1] + 2 * k, 2 * (i - j) * lanes
                             for c in range(min(lanes, L - mu - k)):
-                                target[to + 2 * c] = signs[i, 0] * out[a + c]
-                                target[to + 2 * c + 1] = signs[i, 1] * out[a + lanes + c]
+                                field[target + 2 * c] = signs[i, 0] * out[source + c]
+                                field[target + 2 * c + 1] = signs[i, 1] * out[source + lanes + c]
                         start, k = start + table.rings * lanes, k + lanes
