@@ -107,9 +107,7 @@ def _reverse_rule(transpose, real_map):
             result = transpose(g if real_map else conj(g), **flags)
             if real or real_map:
                 return like(result, x)
-            if isinstance(
-                result, np.ndarray
-            ):  # untraced, and referenced only here: conjugate in place
+            if isinstance(result, np.ndarray):  # untraced and not shared: conjugate in place
                 return np.conj(result, out=result)
             return conj(result)
 

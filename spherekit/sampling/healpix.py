@@ -348,7 +348,7 @@ def reorder(values: ArrayLike, source: Literal["ring", "nested"]) -> np.ndarray:
     if isinstance(values, np.ma.MaskedArray):
         mask = reorder(np.ma.getmaskarray(values), source)
         return np.ma.array(reorder(values.data, source), mask=mask, fill_value=values.fill_value)
-    values = checks.as_array(values, "values", "pass values.value, and keep the unit beside them")
+    values = checks.as_array(values, "values", "pass values.value, and store the unit separately")
     nside = _power_of_two(nside_of(values.shape[-1] if values.ndim else values.size))
     if source not in ("ring", "nested"):
         raise ValueError(f'source is {source!r}; expected "ring" or "nested"')

@@ -109,9 +109,7 @@ def _write(fields, L, N, orders, real, scale, by_order, flmn):
         for ell in range(abs(n), L):
             center, factor = ell * ell + ell, (1.0 - 2.0 * (n % 2)) * scale[ell]
             start, stride = ((L - 1) * L + ell, L) if by_order else (center, 1)
-            first = (
-                0 if real and n == 0 else -ell
-            )  # for n = 0 the orders m >= 0 determine the field
+            first = 0 if real and n == 0 else -ell  # for n = 0, m >= 0 determines the field
             flip = 1.0 - 2.0 * ((n + first) % 2)
             for m in range(first, ell + 1):
                 z = field[start + stride * m]
@@ -142,9 +140,7 @@ def peak_bytes(problem, columns, fields, tables, building):
     L, real = problem.L, problem.reality
     planes = problem.grid.n_gamma * (L if real else 2 * L - 1) * 2 * columns * 8
     copies = 0
-    if (
-        problem.single
-    ):  # coefficients, and the samples of an analysis, are converted to double precision
+    if problem.single:  # copies of the input in double precision
         copies = 16 * math.prod(problem.coefficients_shape)
         if not problem.to_samples:
             copies += math.prod(problem.grid.shape) * (8 if real else 16)
