@@ -261,7 +261,7 @@ def is_traced(x: object) -> bool:
     --------
     >>> from autograd import grad
     >>> from spherekit.linear import is_traced
-    >>> is_traced(1.0), grad(lambda x: x * is_traced(x))(1.0)
+    >>> is_traced(1.0), float(grad(lambda x: x * is_traced(x))(1.0))
     (False, 1.0)
     """
     return isbox(x)
