@@ -146,7 +146,7 @@ def fejer2(n: int) -> tuple[np.ndarray, np.ndarray]:
 
     References
     ----------
-    Driscoll and Healy 1994, eq. 9.
+    Driscoll and Healy 1994, Adv. Appl. Math. 15, 202, eq. 9.
 
     Examples
     --------

@@ -181,7 +181,7 @@ class DHPole(_Rectangle):
 
     References
     ----------
-    Driscoll and Healy 1994, eq. 9.
+    Driscoll and Healy 1994, Adv. Appl. Math. 15, 202, eq. 9.
 
     Examples
     --------

@@ -91,7 +91,7 @@ def inverse(
 
     References
     ----------
-    McEwen, Buettner, Leistedt, Peiris and Wiaux 2015, IEEE SPL 22, 2425, eq. 3.
+    McEwen, Buettner, Leistedt, Peiris and Wiaux 2015, IEEE SPL 22, 2425, eqs. 3-6.
 
     Examples
     --------
@@ -235,7 +235,7 @@ def forward(
 
     References
     ----------
-    McEwen, Buettner, Leistedt, Peiris and Wiaux 2015, IEEE SPL 22, 2425, eq. 4.
+    McEwen, Buettner, Leistedt, Peiris and Wiaux 2015, IEEE SPL 22, 2425, eqs. 3-6.
 
     Examples
     --------
