@@ -67,7 +67,7 @@ def random_flm(
     >>> import numpy as np
     >>> from spherekit.testing import random_flm
     >>> flm = random_flm(4, np.random.default_rng(1), spin=2)
-    >>> flm.shape, np.count_nonzero(flm[:4])
+    >>> flm.shape, int(np.count_nonzero(flm[:4]))
     ((16,), 0)
     """
     L, rng = checks.band_limit(L), checks.generator(rng)
@@ -131,7 +131,7 @@ def random_flmn(
     >>> import numpy as np
     >>> from spherekit.testing import random_flmn
     >>> flmn = random_flmn(4, 2, np.random.default_rng(1))
-    >>> flmn.shape, np.count_nonzero(flmn[:, 0])
+    >>> flmn.shape, int(np.count_nonzero(flmn[:, 0]))
     ((3, 16), 1)
     """
     L, rng = checks.band_limit(L), checks.generator(rng)

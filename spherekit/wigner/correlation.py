@@ -59,14 +59,15 @@ def lift(flm: ArrayLike, psi: ArrayLike, N: int) -> np.ndarray:
 
     Examples
     --------
-    Correlated with itself, a signal has its largest value, the squared norm, at the identity:
+    The correlation of a signal of degree 1 with itself is its squared norm at the identity, and the norm
+    times cos(1) at a rotation by the angle 1, here about an axis orthogonal to it:
 
     >>> import numpy as np
     >>> from spherekit import wigner
     >>> flm = np.array([0, 1, 1, -1]) / np.sqrt(3)
     >>> flmn = wigner.lift(flm, flm, 2)
     >>> wigner.evaluate(flmn, [0, 0], [0, 1], [0, 0]).real.round(6)
-    array([1.      , 0.693535])
+    array([1.      , 0.540302])
     """
     flm, psi, L = _same_limit(flm, psi, "flm", "psi")
     N = checks.azimuthal_limit(N, L)
