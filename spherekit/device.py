@@ -1,13 +1,17 @@
-"""Where a call runs: the array decides.
+"""Selection of the device by the array, and the tools of CUDA kernels.
 
-A NumPy array is worked on by the CPU; an array that lies on a GPU (CuPy's, or any other with
-``__cuda_array_interface__``) by the CUDA kernels, with CuPy arrays coming out. There is no switch, no
-silent copy and no fallback. Numba's CUDA target and CuPy are imported at the first CUDA array, never
-before. With ``NUMBA_ENABLE_CUDASIM=1`` Numba's simulator stands in for the GPU, and NumPy for CuPy.
+NumPy arrays are processed on the CPU. Arrays on a GPU (CuPy's, or any object with
+``__cuda_array_interface__``) are processed by the CUDA kernels, and the results are CuPy arrays. There is no
+global switch, and arrays are never copied between devices implicitly. Numba's CUDA target and CuPy are
+imported when the first CUDA array is passed. With ``NUMBA_ENABLE_CUDASIM=1`` Numba's simulator replaces the
+GPU, and NumPy replaces CuPy.
 """
 
 import functools
 from collections import namedtuple
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
 
 import numba
 from numba.core import config
@@ -20,48 +24,91 @@ __all__ = [
     "on_gpu",
     "simulated",
     "target",
-    "why_not",
+    "unavailable_reason",
 ]
 
-#: Kernels and the types of their arguments: what is compiled without a GPU, to be looked at.
+#: Kernels and the types of their arguments, from which kernels are compiled for inspection, without a GPU.
 Kernel = namedtuple("Kernel", "function signature")
 KERNELS = {}
 
 _INSTALL = "pip install 'spherekit[cuda]'"
 
 
-def on_gpu(x, name="the array"):
-    """Whether ``x`` is for the CUDA kernels, by its type alone.
+def __dir__():
+    return sorted(__all__)
+
+
+def on_gpu(x: object, name: str = "the array") -> bool:
+    """Whether an array is to be processed by the CUDA kernels; decided by its type only.
+
+    Parameters
+    ----------
+    x : object
+        Array, or any other argument.
+    name : str
+        Name of the argument in the message.
+
+    Returns
+    -------
+    bool
+        True for objects with ``__cuda_array_interface__``.
 
     Raises
     ------
     RuntimeError
-        It lies on a GPU, and the CUDA kernels cannot run here: with the reason.
+        The array lies on a GPU, but CUDA kernels are not available; the message contains the reason.
 
+    Examples
+    --------
     >>> import numpy as np
-    >>> on_gpu(np.ones(3)), on_gpu([1.0, 2.0])
+    >>> from spherekit import device
+    >>> device.on_gpu(np.ones(3)), device.on_gpu([1.0, 2.0])
     (False, False)
     """
     if not hasattr(x, "__cuda_array_interface__"):
         return False
-    reason = why_not()
+    reason = unavailable_reason()
     if reason is not None:
         kind = f"{type(x).__module__}.{type(x).__qualname__}"
         raise RuntimeError(
-            f"{name} is a CUDA array ({kind}), but {reason}; nothing is copied silently: for the CPU "
-            "pass a NumPy array, such as cupy.asnumpy(x)"
+            f"{name} is a CUDA array ({kind}), but {reason}; arrays are not copied implicitly: to compute on "
+            "the CPU, pass a NumPy array, such as cupy.asnumpy(x)"
         )
     return True
 
 
-def simulated():
-    """Whether Numba's simulator stands in for a GPU."""
+def simulated() -> bool:
+    """Whether Numba's CUDA simulator replaces the GPU (``NUMBA_ENABLE_CUDASIM=1``).
+
+    Returns
+    -------
+    bool
+        True in the simulator.
+
+    Examples
+    --------
+    >>> from spherekit import device
+    >>> device.simulated()
+    False
+    """
     return bool(config.ENABLE_CUDASIM)
 
 
 @functools.cache
-def why_not():
-    """None where CUDA kernels can run, else the reason as text."""
+def unavailable_reason() -> str | None:
+    """The reason why CUDA kernels cannot run in this process.
+
+    Returns
+    -------
+    str or None
+        None if they can run; else a missing package, or the error of the driver. The result is cached.
+
+    Examples
+    --------
+    >>> from spherekit import device
+    >>> reason = device.unavailable_reason()
+    >>> message = "CUDA is available" if reason is None else f"no CUDA: {reason}"
+    """
     try:
         cuda = target()
         if simulated():
@@ -75,10 +122,26 @@ def why_not():
     return f"no CUDA device can be used ({reason})"
 
 
-def target():
-    """Numba's CUDA target, the package numba-cuda; needs no GPU.
+def target() -> ModuleType:
+    """Numba's CUDA target, from the package numba-cuda; a GPU is not required.
 
-    The target that older Numba brings along is refused: it fails on ``min`` and ``max``.
+    The CUDA target that older versions of Numba include is rejected, since it fails on ``min`` and ``max``.
+
+    Returns
+    -------
+    module
+        ``numba.cuda``, or its simulator.
+
+    Raises
+    ------
+    ImportError
+        The package numba-cuda is not installed.
+
+    Examples
+    --------
+    >>> from spherekit import device
+    >>> if device.unavailable_reason() is None:
+    ...     cuda = device.target()                                       # cuda.grid, cuda.syncthreads, ...
     """
     try:
         from numba import cuda
@@ -91,8 +154,25 @@ def target():
     return cuda
 
 
-def array_module():
-    """CuPy; NumPy in the simulator."""
+def array_module() -> ModuleType:
+    """The module of arrays on the GPU: CuPy, or NumPy in the simulator.
+
+    Returns
+    -------
+    module
+        ``cupy`` or ``numpy``.
+
+    Raises
+    ------
+    ImportError
+        CuPy cannot be imported.
+
+    Examples
+    --------
+    >>> from spherekit import device
+    >>> if device.unavailable_reason() is None:
+    ...     x = device.array_module().zeros(4)
+    """
     if simulated():
         import numpy
 
@@ -104,15 +184,62 @@ def array_module():
     return cupy
 
 
-def current():
-    """Number of the current device, to which cached tables belong."""
+def current() -> int:
+    """Number of the current CUDA device, for caches of tables that lie on it.
+
+    Returns
+    -------
+    int
+        0 in the simulator.
+
+    Raises
+    ------
+    ImportError
+        CuPy cannot be imported.
+
+    Examples
+    --------
+    >>> from spherekit import device
+    >>> if device.unavailable_reason() is None:
+    ...     assert device.current() >= 0
+    """
     return 0 if simulated() else array_module().cuda.runtime.getDevice()
 
 
-def kernel(*signature):
-    """Decorate a CUDA kernel; it is compiled at its first launch.
+def kernel(*signature: Any) -> Callable:
+    """Decorate a CUDA kernel, which is compiled at its first launch.
 
-    The types of its arguments are noted only: given to Numba they would ask for a driver at import.
+    The types are recorded for inspection only: passed to Numba, they would require a driver at import.
+
+    Parameters
+    ----------
+    *signature : numba type
+        Types of the arguments of the kernel.
+
+    Returns
+    -------
+    callable
+        The decorator; it returns Numba's dispatcher, which `launch` runs.
+
+    Raises
+    ------
+    ImportError
+        At the decoration: the package numba-cuda is not installed.
+
+    See Also
+    --------
+    launch : Run a kernel, with an example.
+
+    Examples
+    --------
+    >>> from numba import float64
+    >>> from spherekit import device
+    >>> if device.unavailable_reason() is None:
+    ...     cuda = device.target()
+    ...     @device.kernel(float64[::1])
+    ...     def negate(x):
+    ...         if cuda.grid(1) < x.size:
+    ...             x[cuda.grid(1)] *= -1
     """
 
     def decorate(function):
@@ -122,8 +249,45 @@ def kernel(*signature):
     return decorate
 
 
-def launch(function, blocks, threads, *args):
-    """Run a kernel on CuPy's current stream; arguments are numbers, arrays and named tuples of arrays."""
+def launch(
+    function: Callable, blocks: int | tuple[int, ...], threads: int | tuple[int, ...], *args: Any
+) -> None:
+    """Run a kernel asynchronously on CuPy's current stream.
+
+    Parameters
+    ----------
+    function : callable
+        Kernel, decorated by `kernel`.
+    blocks : int or tuple of int
+        Shape of the grid, in blocks.
+    threads : int or tuple of int
+        Shape of a block, in threads.
+    *args : object
+        Numbers, arrays and named tuples of arrays.
+
+    Returns
+    -------
+    None
+
+    Raises
+    ------
+    ImportError
+        numba-cuda or CuPy is not installed.
+
+    Examples
+    --------
+    >>> from numba import float64
+    >>> from spherekit import device
+    >>> if device.unavailable_reason() is None:
+    ...     cuda = device.target()
+    ...     @device.kernel(float64[::1])
+    ...     def double(x):
+    ...         if cuda.grid(1) < x.size:
+    ...             x[cuda.grid(1)] *= 2
+    ...     x = device.array_module().ones(3)
+    ...     device.launch(double, 1, 32, x)
+    ...     assert x.sum() == 6
+    """
     if simulated():
         function[blocks, threads](*args)
         return
@@ -133,9 +297,9 @@ def launch(function, blocks, threads, *args):
 
 
 def _as_argument(cuda, x):
-    """A view that Numba does not synchronise on: kernels and CuPy share the stream."""
+    """A view on which Numba does not synchronize: kernels and CuPy share the stream."""
     if isinstance(x, tuple):
-        return type(x)(*(_as_argument(cuda, part) for part in x))
+        return type(x)(*(_as_argument(cuda, field) for field in x))
     if hasattr(x, "__cuda_array_interface__"):
         return cuda.as_cuda_array(x, sync=False)
     return x

@@ -1,50 +1,92 @@
-"""One gradient rule for every linear map: the map and its adjoint are each other's gradient.
+"""Differentiation of linear maps: a map and its adjoint are each other's gradient.
 
 For a linear map A with conjugate transpose A^H, autograd's convention for complex numbers makes the
 reverse rule ``g -> conj(A^H conj(g))`` (the plain ``A^H g`` is wrong) and the forward rule A itself.
-Since both are primitives again, gradients exist to any order. A linear map needs nothing from the
-forward pass, so the tape holds no arrays.
+Both are primitives, so that gradients exist to any order. The gradient of a linear map depends on no
+intermediate result, so that the tape stores no arrays.
 """
 
-from collections import namedtuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
 from autograd.tracer import getval, isbox
+from numpy.typing import ArrayLike, DTypeLike
 
 from spherekit.timing import timed
 
 __all__ = ["Pair", "cast", "conj", "is_traced", "like", "linear_map", "registry", "same_precision"]
 
-#: A linear map and its adjoint, as autograd primitives.
-Pair = namedtuple("Pair", "name forward adjoint")
 
-_registry = []
+def __dir__():
+    return sorted(__all__)
 
 
-def linear_map(name, forward, adjoint, *, real=False):
-    """Make ``forward`` and ``adjoint`` autograd primitives, each the other's gradient.
+class Pair(NamedTuple):
+    """A linear map and its adjoint, as autograd primitives; `linear_map` creates it.
 
     Parameters
     ----------
     name : str
         Name in the registry.
+    forward : callable
+        The map.
+    adjoint : callable
+        Its conjugate transpose.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spherekit import linear
+    >>> pair = linear.linear_map("doc sum", np.sum, lambda y: np.full(3, y))
+    >>> pair.forward(np.ones(3)).item(), pair.adjoint(2.0)
+    (3.0, array([2., 2., 2.]))
+    """
+
+    name: str
+    forward: Callable
+    adjoint: Callable
+
+
+_registry = []
+
+
+def linear_map(name: str, forward: Callable, adjoint: Callable, *, real: bool = False) -> Pair:
+    """Define a differentiable linear map by two functions, the map and its adjoint.
+
+    Both become autograd primitives, each the gradient of the other: in reverse mode
+    ``g -> conj(A^H conj(g))``, in forward mode A itself.
+
+    Parameters
+    ----------
+    name : str
+        Name in the registry, and in profiles.
     forward, adjoint : callable
-        Functions of one array and keyword flags; ``adjoint`` is the conjugate transpose, taken in
-        Re<u, v> where one side is real.
+        Functions of one array and keyword flags, the same for both; ``adjoint`` is the conjugate transpose,
+        with respect to the inner product Re<u, v> where one side is real.
     real : bool
-        The map is a matrix of real numbers, so that conjugates may be left out: A^H conj g = conj A^H g.
+        Whether the map is a matrix of real numbers. Then no conjugates are computed, since
+        ``conj(A^H conj(g)) = A^H g``.
 
     Returns
     -------
     Pair
+        The primitives.
 
+    Raises
+    ------
+    None
+        The functions are not checked; errors that they raise propagate.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> from autograd import grad
+    >>> from spherekit.linear import linear_map
     >>> M = np.array([[1.0, 2.0], [0.0, 1.0]])
-    >>> pair = linear_map("doc", lambda x: M @ x, lambda y: M.T @ y)
-    >>> _ = _registry.pop()
+    >>> pair = linear_map("doc matrix", lambda x: M @ x, lambda y: M.T @ y)
     >>> grad(lambda x: (pair.forward(x) ** 2).sum())(np.array([1.0, 1.0]))
     array([ 6., 14.])
     """
@@ -65,7 +107,7 @@ def _reverse_rule(transpose, real_map):
             result = transpose(g if real_map else conj(g), **flags)
             if real or real_map:
                 return like(result, x)
-            if isinstance(result, np.ndarray):  # untraced and made for us: no second array
+            if isinstance(result, np.ndarray):  # untraced and not shared: conjugate in place
                 return np.conj(result, out=result)
             return conj(result)
 
@@ -74,23 +116,92 @@ def _reverse_rule(transpose, real_map):
     return rule
 
 
-def conj(x):
-    """The conjugate, without a copy of what is real."""
+def conj(x: ArrayLike) -> np.ndarray:
+    """Complex conjugate, without a copy of real arrays.
+
+    Parameters
+    ----------
+    x : array_like
+        Numbers, which autograd may trace.
+
+    Returns
+    -------
+    numpy.ndarray
+        The conjugate, or ``x`` itself if it is real.
+
+    Raises
+    ------
+    None
+        Objects without complex numbers are returned as they are.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spherekit.linear import conj
+    >>> x = np.ones(2)
+    >>> conj(x) is x, conj(1j * x)
+    (True, array([0.-1.j, 0.-1.j]))
+    """
     return anp.conj(x) if anp.iscomplexobj(x) else x
 
 
-def like(g, x):
-    """A gradient by x: real where x is, complex where x is."""
+def like(g: ArrayLike, x: ArrayLike) -> np.ndarray:
+    """Convert a gradient by ``x`` to real numbers where ``x`` is real, else to complex numbers.
+
+    Parameters
+    ----------
+    g : array_like
+        Gradient.
+    x : array_like
+        Argument of the differentiated function.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``g``, its real part, or ``g`` as complex numbers.
+
+    Raises
+    ------
+    TypeError
+        Arguments that are not numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spherekit.linear import like
+    >>> like(np.array([1 + 2j]), np.ones(1))
+    array([1.])
+    """
     if anp.iscomplexobj(g) == anp.iscomplexobj(x):
         return g
     return g + 0j if anp.iscomplexobj(x) else anp.real(g)
 
 
-def cast(x, dtype):
-    """``x`` as real or complex numbers of another precision; gradients come in that of ``x``.
+def cast(x: np.ndarray, dtype: DTypeLike) -> np.ndarray:
+    """Convert an array to another precision, differentiably.
 
+    Parameters
+    ----------
+    x : numpy.ndarray
+        Real or complex numbers, which autograd may trace.
+    dtype : dtype
+        Type of the result: real for real numbers, complex for complex ones.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``x`` in the new type; ``x`` itself if it has that type. Gradients have the type of ``x``.
+
+    Raises
+    ------
+    TypeError
+        ``dtype`` is not a dtype.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> from autograd import grad
+    >>> from spherekit.linear import cast
     >>> grad(lambda x: cast(x, np.float64) ** 2)(np.float32(3)).dtype
     dtype('float32')
     """
@@ -98,20 +209,78 @@ def cast(x, dtype):
     return x if source == dtype else _casting.forward(x, source=source, target=np.dtype(dtype))
 
 
-def same_precision(*arrays):
-    """The arrays in the widest precision among them, real and complex as they were."""
-    wide = any(np.finfo(x.dtype).bits == 64 for x in arrays)
-    kinds = (np.float64, np.complex128) if wide else (np.float32, np.complex64)
+def same_precision(*arrays: np.ndarray) -> list[np.ndarray]:
+    """Convert arrays to the highest precision among them; real arrays remain real.
+
+    Parameters
+    ----------
+    *arrays : numpy.ndarray
+        Arrays of float32, float64, complex64 or complex128, which autograd may trace.
+
+    Returns
+    -------
+    list of numpy.ndarray
+        The arrays, all in single or all in double precision.
+
+    Raises
+    ------
+    ValueError
+        An array of another dtype.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spherekit.linear import same_precision
+    >>> [x.dtype.name for x in same_precision(np.ones(2, np.float32), np.ones(2, complex))]
+    ['float64', 'complex128']
+    """
+    double = any(np.finfo(x.dtype).bits == 64 for x in arrays)
+    kinds = (np.float64, np.complex128) if double else (np.float32, np.complex64)
     return [cast(x, kinds[anp.iscomplexobj(x)]) for x in arrays]
 
 
-def is_traced(x):
-    """Whether autograd is following ``x``."""
+def is_traced(x: object) -> bool:
+    """Whether autograd traces ``x``: inside a function that is being differentiated.
+
+    Parameters
+    ----------
+    x : object
+        Any argument.
+
+    Returns
+    -------
+    bool
+        True if ``x`` is a box of autograd.
+
+    Raises
+    ------
+    None
+        All objects are accepted.
+
+    Examples
+    --------
+    >>> from autograd import grad
+    >>> from spherekit.linear import is_traced
+    >>> is_traced(1.0), float(grad(lambda x: x * is_traced(x))(1.0))
+    (False, 1.0)
+    """
     return isbox(x)
 
 
-def registry():
-    """Every pair made so far, for the test that walks them."""
+def registry() -> tuple[Pair, ...]:
+    """All linear maps that were defined by `linear_map`.
+
+    Returns
+    -------
+    tuple of Pair
+        In the order of their definition. A test checks each against its adjoint.
+
+    Examples
+    --------
+    >>> from spherekit import harmonic, linear
+    >>> "harmonic.inverse" in [pair.name for pair in linear.registry()]
+    True
+    """
     return tuple(_registry)
 
 

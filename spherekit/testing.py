@@ -1,15 +1,17 @@
-"""Helpers for tests of spherical transforms and of code built on them.
+"""Helpers for tests of spherical transforms and of code that uses them.
 
-`random_flm` makes coefficients; `assert_adjoint`, `assert_gradient` and `assert_equivariant`
-check the three properties that everything in this package promises. They raise `AssertionError`
-with the figures, so that they read well in any test runner.
+`random_flm` and `random_flmn` generate coefficients; `assert_adjoint`, `assert_gradient` and
+`assert_equivariant` check the three properties of the operators of this package. They raise
+`AssertionError` with the compared numbers in the message.
 """
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import contextmanager
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from spherekit._core import checks
 from spherekit._core.scaling import exponent, ldexp
@@ -18,42 +20,55 @@ from spherekit.conventions.indexing import alternate, degrees_and_orders, mirror
 __all__ = ["assert_adjoint", "assert_equivariant", "assert_gradient", "random_flm", "random_flmn"]
 
 
-def random_flm(L, rng, *, spin=0, reality=False, shape=(), dtype=np.complex128):
-    """Random coefficients: complex Gaussian, mean 0, E|flm|^2 = 1, independent.
+def __dir__():
+    return sorted(__all__)
+
+
+def random_flm(
+    L: int,
+    rng: np.random.Generator | np.random.SeedSequence | int,
+    *,
+    spin: int = 0,
+    reality: bool = False,
+    shape: tuple[int, ...] | int = (),
+    dtype: DTypeLike = np.complex128,
+) -> np.ndarray:
+    """Random harmonic coefficients: independent, complex Gaussian, of mean 0 and ``E|flm|^2 = 1``.
 
     Parameters
     ----------
     L : int
         Band-limit; degrees 0..L-1.
-    rng : numpy.random.Generator, or int
-        Where the numbers come from, or its seed.
+    rng : numpy.random.Generator, SeedSequence or int
+        Generator of random numbers, or its seed.
     spin : int
-        Coefficients of degree l < |spin| are zero. |spin| < L.
+        Spin, ``|spin| < L``: coefficients of degrees ``l < |spin|`` are zero.
     reality : bool
-        Coefficients of a real signal: f_{l,-m} = (-1)^m conj(f_lm), f_l0 real. Needs spin 0.
+        Whether the signal is real: ``f_{l,-m} = (-1)^m conj(f_lm)``, and f_l0 is real. Requires spin 0.
     shape : tuple of int, or int
         Leading axes.
-    dtype : complex64 or complex128
-        Type of the result.
+    dtype : dtype
+        complex64 or complex128.
 
     Returns
     -------
-    numpy.ndarray, shape + (L*L,)
-        Coefficients, flat: ``flm[..., l*l + l + m]``.
+    numpy.ndarray, complex [shape=(*shape, L*L)]
+        Coefficients ``flm[..., l*l + l + m]``.
 
     Raises
     ------
     ValueError
-        L < 1, |spin| >= L, reality with a spin, a negative length of an axis.
+        L < 1, ``|spin| >= L``, a spin other than 0 with ``reality``, or an axis of negative length.
     TypeError
-        Another dtype; a shape that is not of whole numbers.
+        A dtype other than complex64 and complex128, or L, spin, shape or seed that are not integers.
 
     Examples
     --------
     >>> import numpy as np
+    >>> from spherekit.testing import random_flm
     >>> flm = random_flm(4, np.random.default_rng(1), spin=2)
-    >>> flm.shape, bool(np.all(flm[:4] == 0))
-    ((16,), True)
+    >>> flm.shape, int(np.count_nonzero(flm[:4]))
+    ((16,), 0)
     """
     L, rng = checks.band_limit(L), checks.generator(rng)
     spin = checks.spin_number(spin, L, reality)
@@ -68,31 +83,56 @@ def random_flm(L, rng, *, spin=0, reality=False, shape=(), dtype=np.complex128):
     return flm.astype(dtype)
 
 
-def random_flmn(L, N, rng, *, reality=False, steerable=False, shape=(), dtype=np.complex128):
-    """Random Wigner coefficients: complex Gaussian, mean 0, E|flmn|^2 = 1, zero for l < |n|.
+def random_flmn(
+    L: int,
+    N: int,
+    rng: np.random.Generator | np.random.SeedSequence | int,
+    *,
+    reality: bool = False,
+    steerable: bool = False,
+    shape: tuple[int, ...] | int = (),
+    dtype: DTypeLike = np.complex128,
+) -> np.ndarray:
+    """Random Wigner coefficients: complex Gaussian, of mean 0 and ``E|flmn|^2 = 1``; zero for ``l < |n|``.
 
     Parameters
     ----------
-    L, N : int
-        Band-limits, 1 <= N <= L.
-    rng, shape, dtype
-        As in `random_flm`.
+    L : int
+        Band-limit; degrees 0..L-1.
+    N : int
+        Azimuthal band-limit; orders ``|n| < N``, 1 <= N <= L.
+    rng : numpy.random.Generator, SeedSequence or int
+        Generator of random numbers, or its seed.
     reality : bool
-        Coefficients of a real signal: f_{l,-m,-n} = (-1)^{m+n} conj f_lmn.
+        Whether the signal is real: ``f_{l,-m,-n} = (-1)^(m+n) conj(f_lmn)``.
     steerable : bool
-        Only orders n of the parity of N-1.
+        Whether only orders n of the parity of N-1 occur.
+    shape : tuple of int, or int
+        Leading axes.
+    dtype : dtype
+        complex64 or complex128.
 
     Returns
     -------
-    numpy.ndarray, shape + (2N-1, L*L)
-        ``flmn[..., N-1+n, l*l + l + m]``.
+    numpy.ndarray, complex [shape=(*shape, 2N-1, L*L)]
+        Coefficients ``flmn[..., N-1+n, l*l + l + m]``.
+
+    Raises
+    ------
+    ValueError
+        L < 1, N not in 1..L, or an axis of negative length.
+    TypeError
+        A dtype other than complex64 and complex128, or L, N, shape or seed that are not integers.
 
     Examples
     --------
+    Degree 0 has only the order n = 0:
+
     >>> import numpy as np
+    >>> from spherekit.testing import random_flmn
     >>> flmn = random_flmn(4, 2, np.random.default_rng(1))
-    >>> flmn.shape, bool(np.all(flmn[[0, 2], 0] == 0))
-    ((3, 16), True)
+    >>> flmn.shape, int(np.count_nonzero(flmn[:, 0]))
+    ((3, 16), 1)
     """
     L, rng = checks.band_limit(L), checks.generator(rng)
     N = checks.azimuthal_limit(N, L)
@@ -107,30 +147,45 @@ def random_flmn(L, N, rng, *, reality=False, steerable=False, shape=(), dtype=np
     return flmn.astype(dtype)
 
 
-def assert_adjoint(forward, adjoint, x, y, rtol=1e-12, *, real=False):
-    """Dot test: <y, forward(x)> = <adjoint(y), x>.
+def assert_adjoint(
+    forward: Callable[[np.ndarray], ArrayLike],
+    adjoint: Callable[[np.ndarray], ArrayLike],
+    x: ArrayLike,
+    y: ArrayLike,
+    rtol: float = 1e-12,
+    *,
+    real: bool = False,
+) -> None:
+    """Check that a function is the adjoint of a linear map: ``<y, forward(x)> = <adjoint(y), x>``.
 
     Parameters
     ----------
-    forward, adjoint : callable
-        The linear map, x -> an array like y, and its conjugate transpose, y -> an array like x.
+    forward : callable
+        The linear map; it maps ``x`` to an array of the shape of ``y``.
+    adjoint : callable
+        Its conjugate transpose; it maps ``y`` to an array of the shape of ``x``.
     x, y : array_like
-        One element (random, of the right type) of the domain and of the range.
+        Elements of the domain and of the range; random, so that the test is conclusive.
     rtol : float
-        Largest difference of the two products, relative to |y| |forward(x)| or
-        |adjoint(y)| |x|, whichever is larger.
+        Largest difference of the two products, relative to the larger of ``|y| |forward(x)|`` and
+        ``|adjoint(y)| |x|``.
     real : bool
-        Compare real parts: for maps that are linear over the real numbers only, or that carry
-        complex arrays to real ones (``reality=True``).
+        Whether only real parts are compared: for maps that are linear over the real numbers only,
+        or that map complex arrays to real ones (``reality=True``).
+
+    Returns
+    -------
+    None
 
     Raises
     ------
     AssertionError
-        The products differ by more than rtol, are not finite, or have the wrong shape.
+        The products differ by more than rtol, or results are not finite or have the wrong shape.
 
     Examples
     --------
     >>> import numpy as np
+    >>> from spherekit.testing import assert_adjoint
     >>> a = np.array([[1, 2j], [3, 4], [5, 6]])
     >>> assert_adjoint(lambda x: a @ x, lambda y: a.conj().T @ y, np.ones(2), np.ones(3))
     """
@@ -139,7 +194,7 @@ def assert_adjoint(forward, adjoint, x, y, rtol=1e-12, *, real=False):
     _assert_shape("forward(x)", forward_x, "y", y)
     _assert_shape("adjoint(y)", adjoint_y, "x", x)
     if not (np.isfinite(forward_x).all() and np.isfinite(adjoint_y).all()):
-        raise AssertionError("dot test: forward(x) or adjoint(y) holds NaN or infinite numbers")
+        raise AssertionError("dot test: forward(x) or adjoint(y) contains NaN or infinite numbers")
     (left, left_scale, e), (right, right_scale, _) = _unit_products((y, forward_x), (adjoint_y, x))
     if real:
         left, right = left.real, right.real
@@ -154,7 +209,7 @@ def assert_adjoint(forward, adjoint, x, y, rtol=1e-12, *, real=False):
 
 @contextmanager
 def _numpy_seed(seed):
-    """NumPy's global random numbers from this seed on; their state before is restored."""
+    """Context in which NumPy's global random numbers have this seed; the previous state is restored."""
     state = np.random.get_state()
     np.random.seed(seed)
     try:
@@ -163,34 +218,44 @@ def _numpy_seed(seed):
         np.random.set_state(state)
 
 
-def assert_gradient(f, *args, order=2, modes=("fwd", "rev")):
-    """Check derivatives of f against finite differences, and their shapes and types.
+def assert_gradient(
+    f: Callable,
+    *args: ArrayLike,
+    order: int = 2,
+    modes: Sequence[Literal["fwd", "rev"]] = ("fwd", "rev"),
+) -> None:
+    """Check derivatives of a function against finite differences, and their shapes and types.
 
-    Every set of arguments is differentiated at once: each alone, each pair, and so on to all of
-    them, so that mixed second derivatives are checked too.
+    The function is differentiated with respect to every subset of the arguments, so that mixed
+    second derivatives are checked too.
 
     Parameters
     ----------
     f : callable
         Differentiable function of the positional arguments; returns an array or a number.
-    *args : float64 or complex128 arrays or numbers
-        Where to differentiate, with respect to every set of the arguments; always in the same directions.
+    *args : array_like of float64 or complex128
+        Point at which ``f`` is differentiated. The directions are the same in every run.
     order : int
-        Highest order checked.
-    modes : sequence of "fwd" and "rev"
-        Forward mode (JVP) and reverse mode (VJP).
+        Highest order of the derivatives.
+    modes : sequence of {"fwd", "rev"}
+        Forward mode (JVP), reverse mode (VJP), or both.
+
+    Returns
+    -------
+    None
 
     Raises
     ------
     AssertionError
-        A derivative differs from the finite difference (relative 1e-6, that of autograd), or
-        a gradient has not the shape and type of its argument.
+        A derivative differs from the finite difference (by autograd's relative tolerance of 1e-6),
+        or the shape or type of a gradient is not that of its argument.
     TypeError
-        An argument is not in double precision: finite differences would say nothing.
+        An argument is not in double precision, so that finite differences are not conclusive.
 
     Examples
     --------
     >>> import autograd.numpy as anp
+    >>> from spherekit.testing import assert_gradient
     >>> assert_gradient(lambda x, y: anp.sin(x) * y, 0.3, 2.0)
     """
     from autograd import make_vjp
@@ -202,7 +267,7 @@ def assert_gradient(f, *args, order=2, modes=("fwd", "rev")):
                 f"argument {position} has type {np.asarray(arg).dtype}: finite differences need "
                 "float64 or complex128"
             )
-    with _numpy_seed(0):  # autograd draws the directions of its differences from there
+    with _numpy_seed(0):  # autograd draws the directions of its differences from this generator
         for argnums in _subsets(len(args)):
             check_grads(f, argnums, modes=list(modes), order=order)(*args)
     if "rev" not in modes:
@@ -218,35 +283,47 @@ def assert_gradient(f, *args, order=2, modes=("fwd", "rev")):
             )
 
 
-def assert_equivariant(f, transform_in, transform_out, x, rtol):
-    """f(transform_in(x)) = transform_out(f(x)).
+def assert_equivariant(
+    f: Callable,
+    transform_in: Callable,
+    transform_out: Callable,
+    x: ArrayLike,
+    rtol: float,
+) -> None:
+    """Check that a map is equivariant: ``f(transform_in(x)) = transform_out(f(x))``.
 
     Parameters
     ----------
     f : callable
-        The map under test.
+        The map.
     transform_in, transform_out : callable
-        How the same group element (a rotation, say) acts on arguments and on results of f.
+        Action of the same group element, for example of a rotation, on arguments and on results of ``f``.
     x : array_like
         Argument.
     rtol : float
         Largest absolute difference, relative to the largest absolute value of the right side.
 
+    Returns
+    -------
+    None
+
     Raises
     ------
     AssertionError
-        The difference is larger, or not finite.
+        The difference is larger or not finite, or the shapes differ.
 
     Examples
     --------
     >>> import numpy as np
+    >>> from spherekit.testing import assert_equivariant
     >>> shift = lambda x: np.roll(x, 3)
     >>> assert_equivariant(np.square, shift, shift, np.arange(8.0), rtol=1e-15)
     """
-    moved_first, moved_last = np.asarray(f(transform_in(x))), np.asarray(transform_out(f(x)))
-    _assert_shape("f(transform_in(x))", moved_first, "transform_out(f(x))", moved_last)
-    error = np.max(np.abs(moved_first - moved_last), initial=0)
-    scale = np.max(np.abs(moved_last), initial=0)
+    left = np.asarray(f(transform_in(x)))
+    right = np.asarray(transform_out(f(x)))
+    _assert_shape("f(transform_in(x))", left, "transform_out(f(x))", right)
+    error = np.max(np.abs(left - right), initial=0)
+    scale = np.max(np.abs(right), initial=0)
     if not error <= rtol * scale:
         raise AssertionError(
             f"not equivariant: largest difference {error:.3g}, largest value {scale:.3g}, "
@@ -255,14 +332,14 @@ def assert_equivariant(f, transform_in, transform_out, x, rtol):
 
 
 def _leading_axes(shape):
-    """Lengths of axes; a whole number is that of a single axis."""
+    """Lengths of axes; an integer is the length of a single axis."""
     if isinstance(shape, Iterable) and not isinstance(shape, str):
         return tuple(checks.integer(n, "a length in shape", 0) for n in shape)
-    return (checks.integer(shape, "shape", 0, hint="or a tuple of these"),)
+    return (checks.integer(shape, "shape", 0, hint="or a tuple of such numbers"),)
 
 
 def _subsets(count):
-    """Every set of positions, as a tuple; of a single position as a number."""
+    """All subsets of positions, as tuples; a single position as a number."""
     for size in range(1, count + 1):
         for positions in itertools.combinations(range(count), size):
             yield positions if size > 1 else positions[0]
@@ -276,11 +353,12 @@ def _assert_shape(name, array, expected_name, expected):
 
 
 def _unit_products(*pairs):
-    """(<a, b>, |a| |b|, e) of each pair, both over 2^e, the same for all: no product over- or underflows.
+    """(<a, b>, |a| |b|, e) of each pair, both divided by a common 2^e so that no product over- or underflows.
 
-    In double precision, so that float32 operators are judged, not the sum.
+    In double precision, so that the test measures the error of float32 operators, not of the sum.
     """
-    products, powers = [], [exponent(a) + exponent(b) for a, b in pairs]
+    products = []
+    powers = [exponent(a) + exponent(b) for a, b in pairs]
     common = max(powers)
     for (a, b), power in zip(pairs, powers, strict=True):
         a, b = (ldexp(x.astype(np.complex128), -exponent(x)) for x in (a, b))

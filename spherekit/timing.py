@@ -1,4 +1,4 @@
-"""Time spent in kernels, told to whoever listens; nobody does unless a profile is taken."""
+"""Measurement of the time that kernels take, while a profile is recorded."""
 
 from functools import wraps
 from time import perf_counter
@@ -7,33 +7,33 @@ _listener = None
 
 
 def timed(name, function):
-    """``function``, whose calls are told to the listener; one inside another counts as part of that."""
+    """``function``, whose calls are reported to the listener; nested calls count as part of the outer one."""
 
     @wraps(function)
     def call(*args, **flags):
         global _listener
         if _listener is None:
             return function(*args, **flags)
-        told, _listener, began = _listener, None, perf_counter()
+        listener, _listener, start = _listener, None, perf_counter()
         try:
             return function(*args, **flags)
         finally:
-            _listener = told
-            told(name, perf_counter() - began)
+            _listener = listener
+            listener(name, perf_counter() - start)
 
     return call
 
 
 class listening:
-    """Context in which ``told(name, seconds)`` is called after each kernel."""
+    """Context in which ``listener(name, seconds)`` is called after each kernel."""
 
-    def __init__(self, told):
-        self.told = told
+    def __init__(self, listener):
+        self.listener = listener
 
     def __enter__(self):
         global _listener
-        self.before, _listener = _listener, self.told
+        self.previous, _listener = _listener, self.listener
 
     def __exit__(self, *error):
         global _listener
-        _listener = self.before
+        _listener = self.previous

@@ -18,8 +18,8 @@ from spherekit.kernels import wigner_recursion_cuda
 from spherekit.sampling import grid
 from spherekit.testing import assert_adjoint
 
-if device.why_not() is not None:
-    pytest.skip(device.why_not(), allow_module_level=True)
+if device.unavailable_reason() is not None:
+    pytest.skip(device.unavailable_reason(), allow_module_level=True)
 
 XP = device.array_module()
 RTOL = 1e-13 if device.simulated() else 1e-12

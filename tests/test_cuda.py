@@ -33,8 +33,8 @@ def test_checks_in_the_simulator():
 
 
 def test_checks_on_a_gpu():
-    if device.why_not() is not None:
-        pytest.skip(device.why_not())
+    if device.unavailable_reason() is not None:
+        pytest.skip(device.unavailable_reason())
     assert "passed" in run("-m", "pytest", "-q", str(HERE / "cuda_checks.py"))
 
 
@@ -63,12 +63,14 @@ class Elsewhere:
     shape = (16,)
 
 
-@pytest.mark.skipif(device.why_not() is None, reason="CUDA kernels can run here")
+@pytest.mark.skipif(device.unavailable_reason() is None, reason="CUDA kernels can run here")
 def test_a_cuda_array_is_never_copied_silently():
     for transform in (spherekit.inverse, spherekit.forward):
         with pytest.raises(RuntimeError, match=r"CUDA array \(test_cuda.Elsewhere\)") as refused:
             transform(Elsewhere(), 4)
-        assert device.why_not() in str(refused.value) and "NumPy array" in str(refused.value)
+        assert device.unavailable_reason() in str(refused.value) and "NumPy array" in str(
+            refused.value
+        )
 
 
 def test_numpy_arrays_stay_on_the_cpu():

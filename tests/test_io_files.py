@@ -147,7 +147,7 @@ def test_foreign_files(tmp_path):
     with pytest.raises(ValueError, match="says NSIDE = 8 and holds 192 samples"):
         io.read_map(path)
     short = fits.Column("T", "D", array=np.zeros(190))
-    with pytest.raises(ValueError, match="190 samples are no HEALPix map"):
+    with pytest.raises(ValueError, match="190 samples are not a HEALPix map"):
         io.read_map(table(tmp_path / "size.fits", [short], ORDERING="RING"))
     words = fits.Column("T", "3A", array=["abc"] * 12)
     with pytest.raises(ValueError, match="real columns"):

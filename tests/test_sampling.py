@@ -431,9 +431,9 @@ def test_the_ring_view_agrees_with_the_samples(one):
 
 
 @pytest.mark.parametrize("key", ["theta", "phi", "weights"])
-def test_arrays_of_samples_are_kept_unless_large(key, monkeypatch):
+def test_arrays_of_samples_are_cached_unless_large(key, monkeypatch):
     assert getattr(HEALPix(16), key) is getattr(HEALPix(16), key)
-    monkeypatch.setattr(base, "_KEPT_SAMPLES", 12 * 16**2 - 1)
+    monkeypatch.setattr(base, "_MAX_CACHED_SAMPLES", 12 * 16**2 - 1)
     one, two = (getattr(HEALPix(16), key) for _ in range(2))
     assert one is not two and np.array_equal(one, two) and not one.flags.writeable
 
@@ -468,7 +468,7 @@ REFUSALS = [
     (lambda: CC(4, 4), ValueError, r"n_theta is 4; .*n_theta >= L\+1"),
     (lambda: HEALPix(0), ValueError, r"nside is 0"),
     (lambda: HEALPix(2.5), TypeError, r"nside"),
-    (lambda: HEALPix(2, "pixel"), ValueError, r'"ring" and "equal"'),
+    (lambda: HEALPix(2, "pixel"), ValueError, r'"ring" or "equal"'),
     (lambda: Rings([], 4), ValueError, r"strictly increasing"),
     (lambda: Rings([0.5, 0.5], 4), ValueError, r"strictly increasing"),
     (lambda: Rings([0.5, 4.0], 4), ValueError, r"\[0, pi\]"),
@@ -485,7 +485,7 @@ REFUSALS = [
     (lambda: grid("mw:four"), ValueError, r"whole number"),
     (lambda: grid("mw:²"), ValueError, r"whole number"),
     (lambda: grid("healpix", 8), ValueError, r"nside"),
-    (lambda: grid(8), TypeError, r"grid or one of the names"),
+    (lambda: grid(8), TypeError, r"grid or one of mw"),
     (lambda: healpix.nside_of(13), ValueError, r"12 nside\^2"),
     (lambda: healpix.nest2ring(3, [0]), ValueError, r"power of two"),
     (lambda: healpix.ring2nest(2, [48]), ValueError, r"0\.\.47"),
@@ -493,8 +493,8 @@ REFUSALS = [
     (lambda: healpix.ring2nest(2, [0.5]), TypeError, r"whole numbers"),
     (lambda: healpix.reorder(np.zeros(48), "up"), ValueError, r'"ring" or "nested"'),
     (lambda: healpix.reorder(np.zeros(108), "ring"), ValueError, r"power of two"),
-    (lambda: healpix.reorder(np.zeros(50), "ring"), ValueError, r"no HEALPix map"),
-    (lambda: healpix.reorder(3.0, "ring"), ValueError, r"no HEALPix map"),
+    (lambda: healpix.reorder(np.zeros(50), "ring"), ValueError, r"not a HEALPix map"),
+    (lambda: healpix.reorder(3.0, "ring"), ValueError, r"not a HEALPix map"),
 ]
 
 

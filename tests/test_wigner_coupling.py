@@ -277,4 +277,4 @@ def test_memory(monkeypatch):
             call()
     assert wigner.clebsch_gordan(8, 8, 8) is wigner.clebsch_gordan(8, 8, 8)
     assert wigner.clebsch_gordan(20, 20, 20) is not wigner.clebsch_gordan(20, 20, 20)
-    assert coupling._KEPT * coupling._KEPT_BYTES < 2e8
+    assert coupling._CACHED_BLOCKS * coupling._MAX_CACHED_BYTES < 2e8

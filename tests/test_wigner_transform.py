@@ -155,7 +155,10 @@ def test_sample_counts(L, N):
         ("at least as fine", lambda flmn, f: wigner.inverse(flmn, 4, 2, sampling=MW(3))),
         ("NaN", lambda flmn, f: wigner.inverse(np.where(flmn == flmn[1, 3], np.nan, flmn), 4, 2)),
         ("NaN", lambda flmn, f: wigner.forward(np.where(f == f[0, 0, 0], np.nan, f), 4, 2)),
-        ("does not hold", lambda flmn, f: wigner.inverse(flmn, 4, 2, sampling=RotationGrid(4, 1))),
+        (
+            "grid at least as fine",
+            lambda flmn, f: wigner.inverse(flmn, 4, 2, sampling=RotationGrid(4, 1)),
+        ),
     ],
 )
 def test_refusals(words, call, rng):

@@ -1,4 +1,13 @@
-"""Where signals are sampled: the grids, their nodes and exact quadrature weights."""
+"""Sampling of signals on the sphere and on the rotation group: grids, their nodes and quadrature weights.
+
+All grids of the sphere are frozen, comparable and hashable, and have the attributes
+
+    theta      colatitudes, radians: of the rings of rectangular grids, else of all samples
+    phi        longitudes, radians: of the columns of rectangular grids, else of all samples
+    weights    quadrature weights, steradians, of a shape that broadcasts against the samples
+    shape      shape of the samples
+    exact      whether a sampling theorem makes the forward transform exact
+"""
 
 from spherekit.sampling.grids import grid
 from spherekit.sampling.healpix import HEALPix
@@ -7,3 +16,7 @@ from spherekit.sampling.rings import Rings
 from spherekit.sampling.rotation import RotationGrid
 
 __all__ = ["CC", "DH", "DHPole", "GL", "MW", "MWSS", "HEALPix", "Rings", "RotationGrid", "grid"]
+
+
+def __dir__():
+    return sorted(__all__)

@@ -1,4 +1,4 @@
-"""What all grids share: the iso-latitude view that the transforms work on, and the samples'.
+"""Base class of the grids of the sphere: arrays per ring, which the transforms use, and arrays per sample.
 
 ``ring_theta``, ``ring_n_phi``, ``ring_phi0``, ``ring_start`` and ``ring_weights`` describe any grid
 of rings; arrays are cached and read-only.
@@ -10,12 +10,28 @@ import numpy as np
 
 from spherekit.sampling.quadrature import read_only
 
-# 32 MB an array: nside 591. Arrays per sample of larger grids are made anew at each access.
-_KEPT_SAMPLES = 2**22
+#: Largest number of samples for which arrays per sample are cached: 32 MB an array, nside 591.
+_MAX_CACHED_SAMPLES = 2**22
 
 
 class Grid:
-    """What all grids share; a subclass gives ``_theta_rule()``, the ring angles and weights."""
+    """Base class of the grids of the sphere.
+
+    A subclass defines ``ring_arrays()``: colatitudes, numbers of samples, first longitudes and weights of the
+    rings, from north to south.
+
+    Attributes
+    ----------
+    name : str
+        Name of the kind of grid, as `spherekit.sampling.grid` accepts it.
+    rectangular : bool
+        Whether all rings have the same longitudes, so that samples form an array (n_theta, n_phi).
+    exact : bool
+        Whether a sampling theorem makes the forward transform exact.
+    period : int or None
+        Number of points on the full meridian circle of equispaced rings that are too few for a quadrature, so
+        that the analysis extends signals in theta (MW, MWSS, CC with n_theta < 2L-1); None otherwise.
+    """
 
     name = ""
     rectangular = True
@@ -23,53 +39,57 @@ class Grid:
     period = None
 
     @property
-    def ring_theta(self):
+    def ring_theta(self) -> np.ndarray:
+        """Colatitude of each ring, radians [shape=(n_rings,)]."""
         return _geometry(self)["theta"]
 
     @property
-    def ring_n_phi(self):
+    def ring_n_phi(self) -> np.ndarray:
+        """Number of samples on each ring [shape=(n_rings,)]."""
         return _geometry(self)["n_phi"]
 
     @property
-    def ring_phi0(self):
+    def ring_phi0(self) -> np.ndarray:
+        """Longitude of the first sample of each ring, radians [shape=(n_rings,)]."""
         return _geometry(self)["phi0"]
 
     @property
-    def ring_start(self):
+    def ring_start(self) -> np.ndarray:
+        """Index of the first sample of each ring in the flattened samples [shape=(n_rings,)]."""
         return _geometry(self)["start"]
 
     @property
-    def ring_weights(self):
-        """Quadrature weight of one sample of each ring, steradian."""
+    def ring_weights(self) -> np.ndarray:
+        """Quadrature weight of one sample of each ring, steradians [shape=(n_rings,)]."""
         return _geometry(self)["weights"]
 
     @property
-    def theta(self):
-        """Colatitudes, radians: per ring on rectangles, per sample else."""
-        return self.ring_theta if self.rectangular else _of_samples(self, "theta")
+    def theta(self) -> np.ndarray:
+        """Colatitudes, radians: of the rings of rectangular grids, else of all samples."""
+        return self.ring_theta if self.rectangular else _sample_values(self, "theta")
 
     @property
-    def phi(self):
-        """Longitudes, radians: per column on rectangles, per sample else."""
+    def phi(self) -> np.ndarray:
+        """Longitudes, radians: of the columns of rectangular grids, else of all samples."""
         if self.rectangular:
             return read_only(2 * np.pi * np.arange(self.shape[1]) / self.shape[1])
-        return _of_samples(self, "phi")
+        return _sample_values(self, "phi")
 
     @property
-    def weights(self):
-        """Quadrature weights that broadcast against the samples, steradian."""
+    def weights(self) -> np.ndarray:
+        """Quadrature weights, steradians, of a shape that broadcasts against the samples."""
         rings = self.ring_weights
-        return rings[:, None] if self.rectangular else _of_samples(self, "weights")
+        return rings[:, None] if self.rectangular else _sample_values(self, "weights")
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         """Shape of the samples."""
         rings = self.ring_n_phi
         return (len(rings), int(rings[0])) if self.rectangular else (int(rings.sum()),)
 
 
 def directions(grid):
-    """x, y and z of the direction of every sample, three arrays of the grid's shape.
+    """Cartesian coordinates x, y and z of the directions of all samples, three arrays of the grid's shape.
 
     >>> from spherekit.sampling import MW
     >>> x, y, z = directions(MW(2))
@@ -92,21 +112,22 @@ def _geometry(grid):
     n_phi = np.broadcast_to(np.asarray(n_phi, np.int64), theta.shape)
     start = np.concatenate([[0], np.cumsum(n_phi)[:-1]]).astype(np.int64)
     phi0 = np.broadcast_to(np.asarray(phi0, float), theta.shape)
-    parts = {"theta": theta, "n_phi": n_phi, "phi0": phi0, "start": start, "weights": weights}
-    return {key: read_only(np.array(value)) for key, value in parts.items()}
+    arrays = {"theta": theta, "n_phi": n_phi, "phi0": phi0, "start": start, "weights": weights}
+    return {name: read_only(np.array(value)) for name, value in arrays.items()}
 
 
-def _of_samples(grid, what):
-    """theta, phi or weights of every sample; kept for the grids used last, if not large."""
-    small = grid.shape[0] <= _KEPT_SAMPLES
-    return (_sample_array if small else _sample_array.__wrapped__)(grid, what)
+def _sample_values(grid, quantity):
+    """theta, phi or weights of all samples; cached for small grids, those used most recently."""
+    small = grid.shape[0] <= _MAX_CACHED_SAMPLES
+    return (_sample_array if small else _sample_array.__wrapped__)(grid, quantity)
 
 
 @lru_cache(maxsize=12)
-def _sample_array(grid, what):
+def _sample_array(grid, quantity):
     n_phi = grid.ring_n_phi
-    if what == "phi":
-        turns = zip(n_phi, grid.ring_phi0, strict=True)
-        rows = [phi0 + 2 * np.pi * np.arange(n) / n for n, phi0 in turns]
-        return read_only(np.concatenate(rows))
-    return read_only(np.repeat(grid.ring_theta if what == "theta" else grid.ring_weights, n_phi))
+    if quantity == "phi":
+        rings = zip(n_phi, grid.ring_phi0, strict=True)
+        longitudes = [phi0 + 2 * np.pi * np.arange(n) / n for n, phi0 in rings]
+        return read_only(np.concatenate(longitudes))
+    of_rings = grid.ring_theta if quantity == "theta" else grid.ring_weights
+    return read_only(np.repeat(of_rings, n_phi))

@@ -1,4 +1,4 @@
-"""Grids by name. A grid is a frozen, hashable description of where a signal is sampled."""
+"""Grids by name."""
 
 from spherekit.sampling.base import Grid
 from spherekit.sampling.healpix import HEALPix
@@ -6,34 +6,53 @@ from spherekit.sampling.rectangles import CC, DH, GL, MW, MWSS, DHPole
 
 __all__ = ["grid"]
 
-_NAMED = {cls.name: cls for cls in (MW, MWSS, DH, DHPole, GL, CC)}
+_CLASSES = {cls.name: cls for cls in (MW, MWSS, DH, DHPole, GL, CC)}
 
 
-def grid(name, L=None):
-    """The grid of a name, or the grid itself.
+def grid(name: Grid | str, L: int | None = None) -> Grid:
+    """Create a grid from its name.
+
+    A grid is a frozen, hashable description of the positions at which a signal is sampled.
 
     Parameters
     ----------
-    name : str or grid
-        ``"mw"``, ``"mwss"``, ``"dh"``, ``"dhpole"``, ``"gl"``, ``"cc"``, each also with a
-        band-limit of its own as in ``"mw:256"``, or ``"healpix:64"`` with its nside.
+    name : str or Grid
+        ``"mw"``, ``"mwss"``, ``"dh"``, ``"dhpole"``, ``"gl"`` or ``"cc"``, optionally with a band-limit as in
+        ``"mw:256"``; or ``"healpix:64"`` with nside. A grid is returned as it is.
     L : int, optional
-        Band-limit where the name has none.
+        Band-limit, for a name without one.
 
-    >>> grid("mw", 4) == MW(4) and grid("healpix:2") == HEALPix(2)
-    True
+    Returns
+    -------
+    Grid
+        One of `MW`, `MWSS`, `DH`, `DHPole`, `GL`, `CC` and `HEALPix`.
+
+    Raises
+    ------
+    TypeError
+        ``name`` is neither a grid nor a string, or L is not an integer.
+    ValueError
+        An unknown name, a number that is not one or is out of range, or no band-limit or nside.
+
+    Examples
+    --------
+    >>> from spherekit import sampling
+    >>> sampling.grid("mw", 4)
+    MW(L=4, n_phi=7)
+    >>> sampling.grid("healpix:2").shape
+    (48,)
     """
     if isinstance(name, Grid):
         return name
-    known = ", ".join([*_NAMED, "healpix:NSIDE"])
+    names = ", ".join([*_CLASSES, "healpix:NSIDE"])
     if not isinstance(name, str):
-        raise TypeError(f"sampling is {name!r}; give a grid or one of the names {known}")
+        raise TypeError(f"sampling must be a grid or one of {names}; got {name!r}")
     kind, _, number = name.lower().partition(":")
-    if kind not in _NAMED and kind != "healpix":
-        raise ValueError(f"unknown grid {name!r}; known are {known}")
+    if kind not in _CLASSES and kind != "healpix":
+        raise ValueError(f"the name of a grid must be one of {names}; got {name!r}")
     if number and not (number.isascii() and number.isdigit() and len(number) < 20):
         raise ValueError(
-            f"grid {name[:40]!r}: what follows the colon must be a whole number, the band-limit or nside"
+            f"grid {name[:40]!r}: expected a whole number after the colon, the band-limit or nside"
         )
     if kind == "healpix":
         if not number:
@@ -41,4 +60,4 @@ def grid(name, L=None):
         return HEALPix(int(number))
     if not number and L is None:
         raise ValueError(f"grid {name!r} needs a band-limit: grid({name!r}, L) or {kind}:L")
-    return _NAMED[kind](int(number) if number else L)
+    return _CLASSES[kind](int(number) if number else L)

@@ -1,15 +1,17 @@
-"""HEALPix pixel geometry and index maps (Gorski et al. 2005, ApJ 622, 759).
+"""HEALPix: the grid, pixel geometry and index conversions (Gorski et al. 2005, ApJ 622, 759).
 
-The map of 12 nside^2 equal-area pixels lies on 4 nside - 1 rings of constant colatitude. Ring
-order numbers the pixels ring by ring from the north pole; nested order, for nside a power of two,
-numbers them along a Z-curve inside each of the 12 base pixels.
+The 12 nside^2 equal-area pixels lie on 4 nside - 1 rings of constant colatitude. Ring order numbers
+the pixels ring by ring from the north pole; nested order, for nside a power of two, numbers them
+along a Z-curve inside each of the 12 base pixels.
 """
 
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isqrt
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit._core.missing import UNSEEN
@@ -27,23 +29,47 @@ __all__ = [
     "ring_weights",
 ]
 
-MAX_NSIDE = 2**29  # the largest whose pixel numbers fit an int64 in nested order
-_CHUNK = 2**16  # pixels that one pass of `reorder` handles: bounds the work arrays
+#: The largest nside whose pixel numbers fit an int64 in nested order.
+MAX_NSIDE = 2**29
+#: Number of pixels of one pass of `reorder`, which bounds the work arrays.
+_CHUNK = 2**16
 
 
-def nside_of(n_pix):
-    """The nside of a map of `n_pix` = 12 nside^2 pixels.
+def __dir__():
+    return sorted(__all__)
 
-    Raises ValueError when no whole nside fits.
 
-    >>> nside_of(192)
+def nside_of(n_pix: int) -> int:
+    """The nside of a HEALPix map, from its number of pixels 12 nside^2.
+
+    Parameters
+    ----------
+    n_pix : int
+        Number of pixels.
+
+    Returns
+    -------
+    int
+        nside.
+
+    Raises
+    ------
+    ValueError
+        The number is not 12 nside^2 for any integer nside.
+    TypeError
+        The number is not an integer.
+
+    Examples
+    --------
+    >>> from spherekit.sampling import healpix
+    >>> healpix.nside_of(192)
     4
     """
     n_pix = checks.integer(n_pix, "n_pix", 1, 12 * MAX_NSIDE**2)
     nside = isqrt(n_pix // 12)
     if 12 * nside**2 != n_pix:
         raise ValueError(
-            f"{n_pix} samples are no HEALPix map: expected 12 nside^2; the nearest sizes are "
+            f"{n_pix} samples are not a HEALPix map: expected 12 nside^2; the nearest sizes are "
             f"{12 * max(nside, 1) ** 2} (nside {max(nside, 1)}) and {12 * (nside + 1) ** 2} "
             f"(nside {nside + 1})"
         )
@@ -51,24 +77,47 @@ def nside_of(n_pix):
 
 
 @lru_cache(maxsize=16)
-def rings(nside):
-    """Geometry of the 4 nside - 1 rings, north to south.
+def rings(nside: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Geometry of the 4 nside - 1 rings of a HEALPix map, north to south.
 
     With i the ring number from 1: polar caps (i < nside) have 4 i pixels at
-    ``z = 1 - i^2/(3 nside^2)``, computed as ``theta = 2 asin(i/(sqrt(6) nside))`` so that no
-    digit is lost at the pole; the belt has 4 nside pixels at ``z = 4/3 - 2 i/(3 nside)``. The
-    south mirrors the north exactly. Any nside >= 1.
+    ``z = 1 - i^2/(3 nside^2)``, computed as ``theta = 2 asin(i/(sqrt(6) nside))`` to be accurate
+    at the pole; the belt has 4 nside pixels at ``z = 4/3 - 2 i/(3 nside)``. The south mirrors the
+    north exactly.
+
+    Parameters
+    ----------
+    nside : int
+        Any nside >= 1.
 
     Returns
     -------
-    theta : (n_rings,) float64, radians
-    n_phi : (n_rings,) int64
-    phi0 : (n_rings,) float64, radians, longitude of the ring's first pixel
-    start : (n_rings,) int64, ring-order number of that pixel
-        All read-only.
+    theta : numpy.ndarray of float64 [shape=(n_rings,)], radians
+        Colatitudes.
+    n_phi : numpy.ndarray of int64 [shape=(n_rings,)]
+        Number of pixels on each ring.
+    phi0 : numpy.ndarray of float64 [shape=(n_rings,)], radians
+        Longitude of the first pixel of each ring.
+    start : numpy.ndarray of int64 [shape=(n_rings,)]
+        Ring-order number of the first pixel of each ring. All arrays are read-only.
 
-    >>> rings(1)[1]
-    array([4, 4, 4])
+    Raises
+    ------
+    ValueError
+        nside < 1 or > 2^29.
+    TypeError
+        nside is not an integer.
+
+    References
+    ----------
+    Gorski et al. 2005, ApJ 622, 759.
+
+    Examples
+    --------
+    >>> from spherekit.sampling import healpix
+    >>> theta, n_phi, phi0, start = healpix.rings(2)
+    >>> n_phi
+    array([4, 8, 8, 8, 8, 8, 4])
     """
     nside = checks.integer(nside, "nside", 1, MAX_NSIDE)
     i = np.arange(1, 2 * nside + 1)
@@ -76,7 +125,7 @@ def rings(nside):
     belt = np.arccos((4 * nside - 2 * np.maximum(i, nside)) / (3 * nside))
     theta = np.where(i < nside, cap, belt)
     n_phi = 4 * np.minimum(i, nside)
-    # Caps start half a pixel off the meridian; in the belt every second ring does.
+    # The first pixel is half a pixel off the meridian in the caps and on every second ring of the belt.
     shifted = (i < nside) | ((i - nside) % 2 == 0)
     phi0 = np.where(shifted, np.pi / n_phi, 0.0)
     theta = np.concatenate([theta, np.pi - theta[-2::-1]])
@@ -86,19 +135,38 @@ def rings(nside):
 
 
 @lru_cache(maxsize=16)
-def ring_weights(nside):
-    """Quadrature weights of one pixel per ring, exact for zonal signals of degree < 3 nside.
+def ring_weights(nside: int) -> np.ndarray:
+    """Quadrature weights of HEALPix rings, exact for zonal signals of degree < 3 nside.
 
     Among all ring weights ``4 pi/n_pix (1 + u_r)``, symmetric about the equator, that satisfy
     ``sum_r n_r w_r P_l(cos theta_r) = 4 pi delta_l0`` for l <= 3 nside - 1 (odd l by symmetry),
-    those of least ``sum_r n_r u_r^2``. Positive for every nside. They make no rule exact for
-    orders m != 0, whose error is that of the pixels along a ring.
+    those of least ``sum_r n_r u_r^2``. They are positive for all nside. For orders m != 0 the
+    quadrature is not exact: its error is that of the pixels along a ring.
+
+    Parameters
+    ----------
+    nside : int
+        Any nside >= 1.
 
     Returns
     -------
-    weights : (4 nside - 1,) float64, read-only, steradians; sum over the pixels is 4 pi
+    numpy.ndarray of float64 [shape=(4 nside - 1,)], steradians
+        Read-only weights of one pixel of each ring; they sum to 4 pi over the pixels.
 
-    >>> ring_weights(1) * 12 / (4 * np.pi)
+    Raises
+    ------
+    ValueError
+        nside < 1 or > 2^29.
+    TypeError
+        nside is not an integer.
+
+    Examples
+    --------
+    Relative to the area of a pixel:
+
+    >>> import numpy as np
+    >>> from spherekit.sampling import healpix
+    >>> healpix.ring_weights(1) * 12 / (4 * np.pi)
     array([1.125, 0.75 , 1.125])
     """
     theta, n_phi, _, _ = rings(nside)
@@ -109,24 +177,38 @@ def ring_weights(nside):
     return read_only(4 * np.pi / (12 * nside**2) * (1 + u))
 
 
-def pixel_angles(nside, pixels=None, *, nest=False):
-    """Colatitude and longitude (radians) of pixel centres.
+def pixel_angles(
+    nside: int, pixels: ArrayLike | None = None, *, nest: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Colatitudes and longitudes of pixel centers.
 
     Parameters
     ----------
     nside : int
-        Any nside >= 1; a power of two with ``nest=True``.
-    pixels : array of int, optional
-        Pixel numbers; all of them in order when None.
+        Any nside >= 1; a power of two with ``nest``.
+    pixels : array_like of int, optional
+        Pixel numbers of any shape; all pixels by default.
     nest : bool
         Whether the numbers are in nested order.
 
     Returns
     -------
-    theta, phi : float64, the shape of `pixels`
+    theta, phi : numpy.ndarray of float64, radians
+        Of the shape of ``pixels``; 0 <= theta <= pi, 0 <= phi < 2 pi.
 
-    >>> pixel_angles(1, [4])[1]
-    array([0.])
+    Raises
+    ------
+    ValueError
+        nside or a pixel number out of range, or with ``nest`` an nside that is not a power of two.
+    TypeError
+        nside or pixel numbers that are not integers.
+
+    Examples
+    --------
+    >>> from spherekit.sampling import healpix
+    >>> theta, phi = healpix.pixel_angles(1, [4, 5])
+    >>> theta.round(6), phi.round(6)
+    (array([1.570796, 1.570796]), array([0.      , 1.570796]))
     """
     nside = checks.integer(nside, "nside", 1, MAX_NSIDE)
     if pixels is None:
@@ -139,72 +221,137 @@ def pixel_angles(nside, pixels=None, *, nest=False):
     return theta[ring], phi0[ring] + 2 * np.pi / n_phi[ring] * (pixels - start[ring])
 
 
-def nest2ring(nside, pixels):
-    """Ring-order numbers of the nested-order `pixels` (any shape), nside a power of two.
+def nest2ring(nside: int, pixels: ArrayLike) -> np.ndarray:
+    """Convert pixel numbers from nested to ring order.
 
-    >>> nest2ring(2, [0, 3, 47])
+    Parameters
+    ----------
+    nside : int
+        A power of two.
+    pixels : array_like of int
+        Numbers in nested order, of any shape.
+
+    Returns
+    -------
+    numpy.ndarray of int64
+        Numbers in ring order, of the shape of ``pixels``.
+
+    Raises
+    ------
+    ValueError
+        nside or a pixel number out of range, or an nside that is not a power of two.
+    TypeError
+        nside or pixel numbers that are not integers.
+
+    Examples
+    --------
+    >>> from spherekit.sampling import healpix
+    >>> healpix.nest2ring(2, [0, 3, 47])
     array([13,  0, 35])
     """
     nside = _power_of_two(nside)
     pixels = _pixel_numbers(pixels, nside)
-    face, inside = pixels // nside**2, pixels % nside**2
-    x, y = _even_bits(inside), _even_bits(inside >> 1)
+    face, within_face = pixels // nside**2, pixels % nside**2
+    x, y = _even_bits(within_face), _even_bits(within_face >> 1)
     row, column = np.divmod(face, 4)
-    # Ring number from 1, down from the northernmost corner of the base pixel's row.
+    # Ring number from 1, counted southward from the northernmost corner of the row of base pixels.
     ring = (row + 2) * nside - x - y - 1
     steps = np.minimum(np.minimum(ring, 4 * nside - ring), nside)  # a quarter of the ring
-    # The centre of the base pixel lies at 2 column + 1 eighths of a turn (even rows) or 2 column.
+    # The center of the base pixel lies at 2 column + 1 eighths of a turn (even rows) or 2 column.
     eighth = 2 * column + (row != 1)
     shifted = (ring < nside) | (ring > 3 * nside) | ((ring - nside) % 2 == 0)
-    along = (eighth * steps + x - y - shifted) // 2 % (4 * steps)
-    return _ring_start(ring, nside) + along
+    index_on_ring = (eighth * steps + x - y - shifted) // 2 % (4 * steps)
+    return _ring_start(ring, nside) + index_on_ring
 
 
-def ring2nest(nside, pixels):
-    """Nested-order numbers of the ring-order `pixels` (any shape), nside a power of two.
+def ring2nest(nside: int, pixels: ArrayLike) -> np.ndarray:
+    """Convert pixel numbers from ring to nested order.
 
-    >>> ring2nest(2, [13, 0, 35])
+    Parameters
+    ----------
+    nside : int
+        A power of two.
+    pixels : array_like of int
+        Numbers in ring order, of any shape.
+
+    Returns
+    -------
+    numpy.ndarray of int64
+        Numbers in nested order, of the shape of ``pixels``.
+
+    Raises
+    ------
+    ValueError
+        nside or a pixel number out of range, or an nside that is not a power of two.
+    TypeError
+        nside or pixel numbers that are not integers.
+
+    Examples
+    --------
+    >>> from spherekit.sampling import healpix
+    >>> healpix.ring2nest(2, [13, 0, 35])
     array([ 0,  3, 47])
     """
     nside = _power_of_two(nside)
     pixels = _pixel_numbers(pixels, nside)
     _, n_phi, _, start = rings(nside)
     index = np.searchsorted(start, pixels, side="right") - 1
-    ring, steps, along = index + 1, n_phi[index] // 4, pixels - start[index]
+    ring, steps, index_on_ring = index + 1, n_phi[index] // 4, pixels - start[index]
     shifted = (ring < nside) | (ring > 3 * nside) | ((ring - nside) % 2 == 0)
     # Distances from the meridian, in half pixels, and from the equator, in rings.
-    across, up = 2 * along + shifted, 2 * nside - ring
-    # In the belt x and y grow along the two diagonals, nside steps to a base pixel.
-    a, b = (across + up + nside - 1) // 2, (up - across + nside - 1) // 2
+    half_pixels, rings_north = 2 * index_on_ring + shifted, 2 * nside - ring
+    # In the belt x and y increase along the two diagonals, by nside per base pixel.
+    a = (half_pixels + rings_north + nside - 1) // 2
+    b = (rings_north - half_pixels + nside - 1) // 2
     right, left = a // nside, -(b // nside)
     face = np.minimum(right, left) % 4 + 4 * (1 - np.sign(right - left))
-    # In a cap the base pixel is a quarter of the ring, and x - y runs across it.
+    # In a cap the base pixel is a quarter of the ring, and x - y increases along it.
     cap = (ring < nside) | (ring > 3 * nside)
-    row, column = np.where(up > 0, 0, 2), along // steps
-    total, difference = (row + 2) * nside - 1 - ring, across - (2 * column + 1) * steps
+    row, column = np.where(rings_north > 0, 0, 2), index_on_ring // steps
+    total, difference = (row + 2) * nside - 1 - ring, half_pixels - (2 * column + 1) * steps
     face = np.where(cap, 4 * row + column, face)
     x = np.where(cap, (total + difference) // 2, a % nside)
     y = np.where(cap, (total - difference) // 2, b % nside)
     return face * nside**2 + _spread_bits(x) + 2 * _spread_bits(y)
 
 
-def reorder(values, source):
-    """Maps (..., n_pix) from the ordering `source` ("ring" or "nested") to the other one.
+def reorder(values: ArrayLike, source: Literal["ring", "nested"]) -> np.ndarray:
+    """Convert maps from ring to nested order, or from nested to ring order.
 
-    Returns a new array of the same shape and dtype; of a masked array (numpy.ma) with its mask,
-    reordered alike. Raises ValueError for another `source`, a size that is not 12 nside^2, or an
-    nside that is no power of two, and TypeError for quantities with a unit.
+    Parameters
+    ----------
+    values : array_like [shape=(..., 12 nside^2)]
+        Maps of any dtype; a masked array (numpy.ma) is reordered together with its mask.
+    source : {"ring", "nested"}
+        Order of ``values``; the result is in the opposite one.
 
-    >>> int(reorder(np.arange(48), "nested")[13])
-    0
+    Returns
+    -------
+    numpy.ndarray
+        A new array of the same shape and dtype, masked where ``values`` is.
+
+    Raises
+    ------
+    ValueError
+        An unknown order, a number of pixels that is not 12 nside^2, or an nside that is not a power
+        of two.
+    TypeError
+        Quantities with a unit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spherekit.sampling import healpix
+    >>> healpix.reorder(np.arange(48), "nested")[:6]
+    array([ 3,  7, 11, 15,  2,  1])
     """
     if isinstance(values, np.ma.MaskedArray):
         mask = reorder(np.ma.getmaskarray(values), source)
         return np.ma.array(reorder(values.data, source), mask=mask, fill_value=values.fill_value)
-    values = checks.as_array(values, "values", "pass values.value, and keep the unit beside them")
+    values = checks.as_array(values, "values", "pass values.value, and store the unit separately")
     nside = _power_of_two(nside_of(values.shape[-1] if values.ndim else values.size))
     if source not in ("ring", "nested"):
-        raise ValueError(f'source is {source!r}; an ordering is "ring" or "nested"')
+        raise ValueError(f'source is {source!r}; expected "ring" or "nested"')
     index_in_source = ring2nest if source == "nested" else nest2ring
     result = np.empty(values.shape, values.dtype)
     for first in range(0, values.shape[-1], _CHUNK):
@@ -216,20 +363,23 @@ def reorder(values, source):
 def _power_of_two(nside):
     nside = checks.integer(nside, "nside", 1, MAX_NSIDE)
     if nside & (nside - 1):
-        raise ValueError(f"nested order needs nside a power of two, got {nside}")
+        raise ValueError(f"nside is {nside}; nested order needs a power of two")
     return nside
 
 
 def _pixel_numbers(pixels, nside):
     pixels = checks.as_array(pixels, "pixels")
     if pixels.dtype.kind not in "iu":
-        raise TypeError(f"pixel numbers are whole numbers, got dtype {pixels.dtype}")
+        raise TypeError(f"pixel numbers have dtype {pixels.dtype}; expected whole numbers")
     if pixels.size and (pixels.min() < 0 or pixels.max() >= 12 * nside**2):
-        raise ValueError(f"pixel numbers of nside {nside} lie in 0..{12 * nside**2 - 1}")
+        raise ValueError(
+            f"pixel numbers go from {pixels.min()} to {pixels.max()}; nside {nside} has the pixels "
+            f"0..{12 * nside**2 - 1}"
+        )
     return pixels.astype(np.int64)
 
 
-# Bits two apart are packed by halving the gaps, and spread by doubling them.
+# (shift, mask) of each step that packs bits at even positions together, and that spreads them.
 _PACK = (
     (1, 0x3333333333333333),
     (2, 0x0F0F0F0F0F0F0F0F),
@@ -247,7 +397,7 @@ _SPREAD = (
 
 
 def _even_bits(number):
-    """Every second bit of ``number``, from the lowest, packed together."""
+    """The bits of ``number`` at even positions, packed together."""
     number = number & 0x5555555555555555
     for shift, mask in _PACK:
         number = (number | number >> shift) & mask
@@ -255,7 +405,7 @@ def _even_bits(number):
 
 
 def _spread_bits(number):
-    """Bit k of ``number`` moved to bit 2 k: undoes `_even_bits`."""
+    """Move bit k of ``number`` to position 2 k; the inverse of `_even_bits`."""
     for shift, mask in _SPREAD:
         number = (number | number << shift) & mask
     return number
@@ -272,13 +422,38 @@ def _ring_start(ring, nside):
 
 @dataclass(frozen=True)
 class HEALPix(Grid):
-    """12 nside^2 equal-area pixels on 4 nside - 1 rings, RING order; any nside >= 1.
+    """HEALPix grid: 12 nside^2 equal-area pixels on 4 nside - 1 rings, in ring order.
 
-    ``weights="ring"`` takes ring weights that integrate low degrees exactly; ``"equal"`` the areas.
-    There is no sampling theorem: see `spherekit.harmonic.analyse`.
+    There is no sampling theorem; `spherekit.analyse` solves for the coefficients by least squares.
 
-    >>> HEALPix(2).shape
-    (48,)
+    Parameters
+    ----------
+    nside : int
+        Any nside from 1 to 2^14.
+    weights : {"ring", "equal"}
+        Quadrature weights: those of `spherekit.sampling.healpix.ring_weights`, or the area of a pixel.
+
+    Attributes
+    ----------
+    weighting : str
+        The argument ``weights``.
+
+    Raises
+    ------
+    ValueError
+        nside out of range, or unknown weights.
+    TypeError
+        nside is not an integer.
+
+    References
+    ----------
+    Gorski et al. 2005, ApJ 622, 759.
+
+    Examples
+    --------
+    >>> from spherekit.sampling import HEALPix
+    >>> HEALPix(2).shape, HEALPix(2).theta[:5].round(6)
+    ((48,), array([0.411138, 0.411138, 0.411138, 0.411138, 0.841069]))
     """
 
     nside: int
@@ -288,13 +463,13 @@ class HEALPix(Grid):
     exact = False
     L = None
 
-    def __init__(self, nside, weights="ring"):
+    def __init__(self, nside: int, weights: Literal["ring", "equal"] = "ring"):
         object.__setattr__(self, "nside", checks.integer(nside, "nside", 1, 2**14))
         if weights not in ("ring", "equal"):
-            raise ValueError(f'weights is {weights!r}; HEALPix knows "ring" and "equal"')
+            raise ValueError(f'weights is {weights!r}; expected "ring" or "equal"')
         object.__setattr__(self, "weighting", weights)
 
-    def ring_arrays(self):
+    def ring_arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Colatitudes, numbers of samples, first longitudes and weights of the rings."""
         theta, n_phi, phi0, _ = rings(self.nside)
         weights = np.full(theta.shape, 4 * np.pi / (12 * self.nside**2))

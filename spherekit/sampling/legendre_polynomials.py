@@ -4,9 +4,9 @@ With ``y = 1 - cos(theta) = 2 sin^2(theta/2)`` and ``D_k = P_k - P_{k-1}`` the r
 
     D_{k+1} = k/(k+1) D_k - (2k+1)/(k+1) y P_k,      P_{k+1} = P_k + D_{k+1}.
 
-It never forms ``cos(theta)``, so it keeps all digits near the pole, where the usual recursion
-loses them as l^2 eps (P_2047 at theta = 0.001: 6e-15 here, 5e-11 there). All functions expect
-theta <= pi/2; the other half follows from P_l(pi - theta) = (-1)^l P_l(theta).
+It does not use ``cos(theta)`` and is therefore accurate near the pole, where the usual recursion
+has errors of l^2 eps (P_2047 at theta = 0.001: 5e-11, against 6e-15 of the difference form). All functions
+require theta <= pi/2; the southern half follows from P_l(pi - theta) = (-1)^l P_l(theta).
 """
 
 import numpy as np
@@ -16,12 +16,12 @@ from spherekit.kernels.simd import Lanes, accumulate, load, splat, spread, store
 from spherekit.kernels.transpose import row_sums
 from spherekit.kernels.wigner_recursion import difference_step
 
-#: Angles in flight at once.
+#: Number of angles that are processed together.
 LANES = Lanes(16)
 
 
 def _padded(x):
-    """Whole vectors."""
+    """``x`` padded with zeros to full vectors."""
     return np.pad(x, (0, -len(x) % LANES.type.width))
 
 
@@ -29,10 +29,10 @@ def _padded(x):
 
 
 def polynomial_and_slope(n, y):
-    """P_n and ``n (P_n - P_{n-1} - y P_n)`` at every y (n >= 1), right to rounding.
+    """P_n and ``n (P_n - P_{n-1} - y P_n)`` at all y (n >= 1), accurate to rounding.
 
-    The recursion, with ``E_k = k D_k`` so that its coefficients are whole numbers, in pairs of float64
-    (Dekker 1971, Numer. Math. 18, 224): a plain one gathers sqrt(n) roundings.
+    The recursion for ``E_k = k D_k``, which has integer coefficients, in pairs of float64 (Dekker 1971,
+    Numer. Math. 18, 224); in single float64 its error grows as sqrt(n).
     """
     padded = _padded(y)
     p, slope = np.empty_like(padded), np.empty_like(padded)
@@ -74,7 +74,7 @@ def _product(a, b):
 
 @leaf
 def _quotient(a, b, inverse):
-    """a / b for a whole number b."""
+    """a / b for an integer b."""
     high = a[0] * inverse
     return high, (accumulate(a[0], -high, b) + a[1]) * inverse
 
@@ -105,10 +105,10 @@ def _zonal_sums(lanes, y, even, odd, sums):
         x, s, t = load(lanes, y, first), load(lanes, even, first), load(lanes, odd, first)
         p, d = splat(lanes, 1.0), splat(lanes, 0.0)
         for ell in range(0, sums.size, 2):
-            at = ell * v
-            store(partial, at, load(lanes, partial, at) + s * p)
+            row = ell * v
+            store(partial, row, load(lanes, partial, row) + s * p)
             p, d = _next(lanes, ell, x, p, d)
-            store(partial, at + v, load(lanes, partial, at + v) + t * p)
+            store(partial, row + v, load(lanes, partial, row + v) + t * p)
             p, d = _next(lanes, ell + 1, x, p, d)
     for ell in range(0, sums.size, v):
         store(sums, ell, row_sums(lanes, partial, ell * v))

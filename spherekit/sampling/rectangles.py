@@ -15,14 +15,14 @@ __all__ = ["CC", "DH", "DHPole", "GL", "MW", "MWSS"]
 class _Rectangle(Grid):
     def __post_init__(self):
         object.__setattr__(self, "L", checks.band_limit(self.L))
-        least = 2 * self.L - 1
+        minimum = 2 * self.L - 1
         n_phi = self._default_n_phi() if self.n_phi is None else self.n_phi
-        hint = f"L = {self.L} needs n_phi >= 2L-1 = {least} samples on a ring"
-        n_phi = checks.integer(n_phi, "n_phi", least, 4 * checks.MAX_BAND_LIMIT, hint)
+        hint = f"L = {self.L} needs n_phi >= 2L-1 = {minimum} samples on a ring"
+        n_phi = checks.integer(n_phi, "n_phi", minimum, 4 * checks.MAX_BAND_LIMIT, hint)
         object.__setattr__(self, "n_phi", n_phi)
 
     def quick(self):
-        """The same rings with as many samples as a Fourier transform is quick at: no prime factor above 5.
+        """The same rings with a number of samples for which FFTs are fast: no prime factor exceeds 5.
 
         >>> GL(16).quick().shape, MW(64).quick().shape
         ((16, 32), (64, 128))
@@ -40,12 +40,34 @@ class _Rectangle(Grid):
 
 @dataclass(frozen=True)
 class MW(_Rectangle):
-    """McEwen and Wiaux 2011: L rings at theta_t = pi (2t+1)/(2L-1), the last on the south pole.
+    """McEwen-Wiaux grid: L rings at theta_t = pi (2t+1)/(2L-1), the last one on the south pole.
 
-    The fewest samples of all exact equiangular grids, 2 L^2.
+    It has the fewest samples of all exact equiangular grids, about 2 L^2.
 
-    >>> MW(4).shape
-    (4, 7)
+    Parameters
+    ----------
+    L : int
+        Band-limit up to which the sampling theorem holds: degrees 0..L-1.
+    n_phi : int, optional
+        Number of samples on each ring, at least 2L-1, its default. A number with small prime factors is up
+        to ten times faster than a prime number.
+
+    Raises
+    ------
+    ValueError
+        L < 1, or n_phi < 2L-1.
+    TypeError
+        L or n_phi that is not an integer.
+
+    References
+    ----------
+    McEwen and Wiaux 2011, IEEE TSP 59, 5876.
+
+    Examples
+    --------
+    >>> from spherekit.sampling import MW
+    >>> MW(4).shape, MW(4).theta.round(6)
+    ((4, 7), array([0.448799, 1.346397, 2.243995, 3.141593]))
     """
 
     L: int
@@ -53,7 +75,8 @@ class MW(_Rectangle):
     name = "mw"
 
     @property
-    def period(self):
+    def period(self) -> int:
+        """Number of points on the full meridian circle, 2L-1."""
         return 2 * self.L - 1
 
     def _theta_rule(self):
@@ -62,10 +85,27 @@ class MW(_Rectangle):
 
 @dataclass(frozen=True)
 class MWSS(_Rectangle):
-    """The symmetric variant of MW: L+1 rings at theta_t = pi t/L, both poles among them.
+    """Symmetric McEwen-Wiaux grid: L+1 rings at theta_t = pi t/L, including both poles.
 
-    >>> MWSS(4).shape
-    (5, 8)
+    Parameters
+    ----------
+    L : int
+        Band-limit up to which the sampling theorem holds: degrees 0..L-1.
+    n_phi : int, optional
+        Number of samples on each ring, at least 2L-1; 2L by default.
+
+    Raises
+    ------
+    ValueError
+        L < 1, or n_phi < 2L-1.
+    TypeError
+        L or n_phi that is not an integer.
+
+    Examples
+    --------
+    >>> from spherekit.sampling import MWSS
+    >>> MWSS(4).shape, MWSS(4).theta.round(6)
+    ((5, 8), array([0.      , 0.785398, 1.570796, 2.356194, 3.141593]))
     """
 
     L: int
@@ -73,7 +113,8 @@ class MWSS(_Rectangle):
     name = "mwss"
 
     @property
-    def period(self):
+    def period(self) -> int:
+        """Number of points on the full meridian circle, 2L."""
         return 2 * self.L
 
     def _default_n_phi(self):
@@ -85,10 +126,29 @@ class MWSS(_Rectangle):
 
 @dataclass(frozen=True)
 class DH(_Rectangle):
-    """Driscoll and Healy 1994, nodes between the poles: theta_t = pi (2t+1)/(4L), t < 2L.
+    """Driscoll-Healy grid with nodes between the poles: 2L rings at theta_t = pi (2t+1)/(4L).
 
-    >>> DH(4).shape
-    (8, 7)
+    ducc0 calls it F1; the "DH" of pyshtools and ducc0 starts on the pole and is `DHPole` here.
+
+    Parameters
+    ----------
+    L : int
+        Band-limit up to which the sampling theorem holds: degrees 0..L-1.
+    n_phi : int, optional
+        Number of samples on each ring, at least 2L-1, its default.
+
+    Raises
+    ------
+    ValueError
+        L < 1, or n_phi < 2L-1.
+    TypeError
+        L or n_phi that is not an integer.
+
+    Examples
+    --------
+    >>> from spherekit.sampling import DH
+    >>> DH(4).shape, DH(2).theta.round(6)
+    ((8, 7), array([0.392699, 1.178097, 1.963495, 2.748894]))
     """
 
     L: int
@@ -101,10 +161,33 @@ class DH(_Rectangle):
 
 @dataclass(frozen=True)
 class DHPole(_Rectangle):
-    """Driscoll and Healy 1994, first ring on the north pole: theta_t = pi t/(2L), t < 2L.
+    """Driscoll-Healy grid with the first ring on the north pole: 2L rings at theta_t = pi t/(2L).
 
-    >>> DHPole(4).shape
-    (8, 8)
+    The "DH" of pyshtools and ducc0.
+
+    Parameters
+    ----------
+    L : int
+        Band-limit up to which the sampling theorem holds: degrees 0..L-1.
+    n_phi : int, optional
+        Number of samples on each ring, at least 2L-1; 2L by default.
+
+    Raises
+    ------
+    ValueError
+        L < 1, or n_phi < 2L-1.
+    TypeError
+        L or n_phi that is not an integer.
+
+    References
+    ----------
+    Driscoll and Healy 1994, Adv. Appl. Math. 15, 202, eq. 9.
+
+    Examples
+    --------
+    >>> from spherekit.sampling import DHPole
+    >>> DHPole(4).shape, DHPole(2).theta.round(6)
+    ((8, 8), array([0.      , 0.785398, 1.570796, 2.356194]))
     """
 
     L: int
@@ -120,10 +203,27 @@ class DHPole(_Rectangle):
 
 @dataclass(frozen=True)
 class GL(_Rectangle):
-    """Gauss-Legendre: L rings at the roots of P_L(cos theta).
+    """Gauss-Legendre grid: L rings at the roots of P_L(cos theta).
 
-    >>> GL(4).shape
-    (4, 7)
+    Parameters
+    ----------
+    L : int
+        Band-limit up to which the quadrature is exact: degrees 0..L-1.
+    n_phi : int, optional
+        Number of samples on each ring, at least 2L-1, its default.
+
+    Raises
+    ------
+    ValueError
+        L < 1, or n_phi < 2L-1.
+    TypeError
+        L or n_phi that is not an integer.
+
+    Examples
+    --------
+    >>> from spherekit.sampling import GL
+    >>> GL(4).shape, GL(3).theta.round(6)
+    ((4, 7), array([0.684719, 1.570796, 2.456873]))
     """
 
     L: int
@@ -136,12 +236,29 @@ class GL(_Rectangle):
 
 @dataclass(frozen=True)
 class CC(_Rectangle):
-    """Clenshaw-Curtis: n_theta rings at theta_t = pi t/(n_theta-1), both poles among them.
+    """Clenshaw-Curtis grid: n_theta rings at theta_t = pi t/(n_theta-1), including both poles.
 
-    ``n_theta`` is 2L-1 unless said (2 for L = 1), at least L+1.
+    Parameters
+    ----------
+    L : int
+        Band-limit up to which the sampling theorem holds: degrees 0..L-1.
+    n_theta : int, optional
+        Number of rings, at least L+1 (2 for L = 1); 2L-1 by default.
+    n_phi : int, optional
+        Number of samples on each ring, at least 2L-1, its default.
 
-    >>> CC(4).shape
-    (7, 7)
+    Raises
+    ------
+    ValueError
+        L < 1, n_theta < L+1, or n_phi < 2L-1.
+    TypeError
+        L, n_theta or n_phi that is not an integer.
+
+    Examples
+    --------
+    >>> from spherekit.sampling import CC
+    >>> CC(4).shape, CC(4, n_theta=5).theta.round(6)
+    ((7, 7), array([0.      , 0.785398, 1.570796, 2.356194, 3.141593]))
     """
 
     L: int
@@ -153,13 +270,13 @@ class CC(_Rectangle):
         super().__post_init__()
         n_theta = max(2 * self.L - 1, 2) if self.n_theta is None else self.n_theta
         hint = f"L = {self.L} needs n_theta >= L+1"
-        least = self.L + 1 if self.L > 1 else 2
-        most = 4 * checks.MAX_BAND_LIMIT
-        n_theta = checks.integer(n_theta, "n_theta", least, most, hint)
+        minimum = self.L + 1 if self.L > 1 else 2
+        n_theta = checks.integer(n_theta, "n_theta", minimum, 4 * checks.MAX_BAND_LIMIT, hint)
         object.__setattr__(self, "n_theta", n_theta)
 
     @property
-    def period(self):
+    def period(self) -> int | None:
+        """Number of points on the full meridian circle, 2(n_theta-1), where n_theta < 2L-1; else None."""
         return 2 * (self.n_theta - 1) if self.n_theta < 2 * self.L - 1 else None
 
     def _theta_rule(self):

@@ -1,4 +1,4 @@
-"""Grids of any rings of constant colatitude, with different numbers of samples."""
+"""Grids of arbitrary rings of constant colatitude."""
 
 from dataclasses import dataclass, fields
 
@@ -13,23 +13,52 @@ __all__ = ["Rings"]
 
 @dataclass(frozen=True)
 class Rings(Grid):
-    """Any rings of constant colatitude, north to south, each with equidistant samples.
+    """Grid of arbitrary rings of constant colatitude, each with equidistant samples.
+
+    There is no sampling theorem in general. With the default weights, `spherekit.forward` is exact where all
+    rings have at least 2L-1 samples and 2L-1 <= pi/h, with h the widest gap between rings, as below.
 
     Parameters
     ----------
-    theta : (n_rings,) radians, strictly increasing in [0, pi]
-    n_phi : (n_rings,) samples on each ring, or one number for all
-    phi0 : longitude of each ring's first sample, radians, or one number
-    weights : (n_rings,) quadrature weight of one sample of each ring, steradian, or one number;
-        taken as they are, whatever they sum to. If None: not negative, of sum 4 pi, and exact for
-        zonal signals of degree < pi/h (less only where a weight would be negative), with h the
-        widest gap between rings, and twice that between the poles and the rings next to them;
-        of all such weights those closest to the areas of the rings' zones, and where h >= pi
-        these areas. See `quadrature.ring_rule`. Where every ring has 2L-1 samples or more
-        and 2L-1 <= pi/h, `forward` is exact with them
+    theta : array_like [shape=(n_rings,)], radians
+        Colatitudes of the rings, strictly increasing in [0, pi].
+    n_phi : int or array_like of int [shape=(n_rings,)]
+        Number of samples on each ring, or one number for all rings.
+    phi0 : float or array_like [shape=(n_rings,)], radians
+        Longitude of the first sample of each ring, or one for all rings.
+    weights : float or array_like [shape=(n_rings,)], steradians, optional
+        Quadrature weight of one sample of each ring, or one for all; used without normalization. By default
+        weights that are not negative, sum to 4 pi, and are exact for zonal signals of degree < pi/h (or lower
+        degrees, where a weight would be negative). Here h is the widest gap between rings, where the gaps
+        between a pole and its nearest ring count twice. Of all such weights those closest to the areas of
+        the zones around the rings are used, and for h >= pi these areas (see
+        `spherekit.sampling.quadrature.ring_rule`).
 
-    >>> Rings([0.5, 1.5], [4, 8]).shape
-    (12,)
+    Attributes
+    ----------
+    angles : tuple of float
+        Colatitudes of the rings, radians.
+    counts : tuple of int
+        Number of samples on each ring.
+    offsets : tuple of float
+        Longitude of the first sample of each ring, radians.
+    own_weights : tuple of float, or None
+        The argument ``weights``, one per ring.
+
+    Raises
+    ------
+    ValueError
+        Colatitudes outside of [0, pi] or not strictly increasing, an array of another length, a number of
+        samples below 1, or weights that are not finite and real.
+    TypeError
+        Numbers of samples that are not integers, or values that are not numbers.
+
+    Examples
+    --------
+    >>> from spherekit.sampling import Rings
+    >>> grid = Rings(theta=[0.5, 1.5, 2.5], n_phi=[4, 8, 4])
+    >>> grid.shape, grid.weights.sum().round(6).item()
+    ((16,), 12.566371)
     """
 
     angles: tuple
@@ -46,12 +75,12 @@ class Rings(Grid):
         if theta.ndim != 1 or theta.size == 0 or (np.diff(theta) <= 0).any():
             raise ValueError(
                 f"theta of Rings has shape {theta.shape}; expected a list of strictly increasing colatitudes "
-                "in radians" + _first_that_does_not_grow(theta)
+                "in radians" + _first_decrease(theta)
             )
         phi0 = checks.angles(phi0, "phi0 of Rings")
-        values = [theta, _of_each(_counts(n_phi), "n_phi", theta), _of_each(phi0, "phi0", theta)]
+        values = [theta, _per_ring(_counts(n_phi), "n_phi", theta), _per_ring(phi0, "phi0", theta)]
         if weights is not None:
-            values.append(_of_each(_real(weights), "weights", theta))
+            values.append(_per_ring(_real_weights(weights), "weights", theta))
         values = [tuple(value.tolist()) for value in values] + [None] * (weights is None)
         for field, value in zip(fields(self), values, strict=True):
             object.__setattr__(self, field.name, value)
@@ -61,7 +90,7 @@ class Rings(Grid):
         rings = f"{len(self.angles)} ring" + "s" * (len(self.angles) > 1)
         return f"Rings({rings}, {sum(self.counts)} samples, theta from {first:.6g} to {last:.6g})"
 
-    def ring_arrays(self):
+    def ring_arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Colatitudes, numbers of samples, first longitudes and weights of the rings."""
         theta, counts = np.array(self.angles), np.array(self.counts)
         if self.own_weights is None:
@@ -73,34 +102,32 @@ class Rings(Grid):
 
 def _counts(n_phi):
     """Numbers of samples as an array of int."""
-    most = 4 * checks.MAX_BAND_LIMIT
+    maximum = 4 * checks.MAX_BAND_LIMIT
     if np.ndim(n_phi) == 0:
-        return np.array(checks.integer(n_phi, "n_phi", 1, most))
-    return np.array([checks.integer(n, "n_phi", 1, most) for n in n_phi], int)
+        return np.array(checks.integer(n_phi, "n_phi", 1, maximum))
+    return np.array([checks.integer(n, "n_phi", 1, maximum) for n in n_phi], int)
 
 
-def _of_each(values, what, theta):
+def _per_ring(values, name, theta):
     """One value for each ring."""
     if values.shape not in ((), theta.shape):
         raise ValueError(
-            f"{what} of Rings has shape {values.shape}; expected one number or one for each of the "
+            f"{name} of Rings has shape {values.shape}; expected one number, or one for each of the "
             f"{theta.size} rings"
         )
     return np.broadcast_to(values, theta.shape)
 
 
-def _real(weights):
-    """Quadrature weights as float64 numbers."""
+def _real_weights(weights):
+    """Quadrature weights as float64."""
     weights = checks.as_float_array(weights, "weights of Rings")
     if np.iscomplexobj(weights) or not np.isfinite(weights).all():
-        raise ValueError(
-            "weights of Rings are not all finite and real; expected steradians of a sample"
-        )
+        raise ValueError("weights of Rings must be finite and real, in steradians per sample")
     return weights.astype(float)
 
 
-def _first_that_does_not_grow(theta):
-    """Where, in words; nothing where the shape is at fault."""
+def _first_decrease(theta):
+    """End of the message that names the first colatitude out of order; empty if the shape is at fault."""
     if theta.ndim != 1 or theta.size == 0:
         return ""
     k = int(np.argmax(np.diff(theta) <= 0))

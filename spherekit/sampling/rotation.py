@@ -1,4 +1,4 @@
-"""Where signals on the rotation group are sampled: a grid of the sphere, turned by angles gamma."""
+"""Grids of the rotation group: a grid of the sphere for each angle gamma."""
 
 from dataclasses import dataclass
 
@@ -14,26 +14,47 @@ __all__ = ["RotationGrid"]
 
 @dataclass(frozen=True)
 class RotationGrid:
-    """Samples of a signal on SO(3), Euler angles zyz: (n_gamma, n_beta, n_alpha).
+    """Grid of the rotation group SO(3), in Euler angles zyz: samples (n_gamma, n_beta, n_alpha).
 
-    (beta, alpha) = (theta, phi) of a grid of the sphere; gamma_g = 2 pi g/(2N-1), g < 2N-1. A *steerable*
-    signal holds only the orders n of one parity, that of N-1; then f(gamma + pi) = (-1)^(N-1) f(gamma) and N
-    angles gamma_g = pi g/N are enough. On MW grids no theorem needs fewer samples: (2N-1)((L-1)(2L-1)+1),
-    about 4 L^3 for N = L (McEwen, Buettner, Leistedt, Peiris and Wiaux 2015, IEEE SPL 22, 2425).
+    (beta, alpha) = (theta, phi) of a grid of the sphere, and gamma_g = 2 pi g/(2N-1) for g < 2N-1. A
+    *steerable* signal has only orders n of the parity of N-1; then f(gamma + pi) = (-1)^(N-1) f(gamma), and N
+    angles gamma_g = pi g/N are enough. With an MW grid no theorem requires fewer samples:
+    (2N-1)((L-1)(2L-1)+1), about 4 L^3 for N = L.
 
     Parameters
     ----------
-    L, N : int
-        Band-limits: degrees l < L, orders |n| < N <= L.
-    sphere : str or grid
-        A name of `spherekit.sampling.grid`, or a grid, which may be finer than L.
+    L : int
+        Band-limit: degrees 0..L-1.
+    N : int
+        Azimuthal band-limit: orders ``|n| < N``, 1 <= N <= L.
+    sphere : str or Grid
+        Grid of (beta, alpha), which may be finer than L, or its name (see `spherekit.sampling.grid`).
     steerable : bool
+        Whether only orders n of the parity of N-1 occur.
 
+    Raises
+    ------
+    ValueError
+        L < 1, N not in 1..L, an unknown name of a grid, or a grid coarser than L.
+    TypeError
+        L or N that is not an integer; a ``sphere`` that is neither a grid nor a name.
+
+    References
+    ----------
+    McEwen, Buettner, Leistedt, Peiris and Wiaux 2015, IEEE SPL 22, 2425.
+
+    Examples
+    --------
+    The weights integrate the constant 1 to the volume 8 pi^2 of the group:
+
+    >>> import numpy as np
+    >>> from spherekit.sampling import RotationGrid
     >>> grid = RotationGrid(4, 2, "mw")
     >>> grid.shape, grid.n_samples
     ((3, 4, 7), 66)
-    >>> bool(np.isclose((grid.weights * np.ones(grid.shape)).sum(), 8 * np.pi**2))
-    True
+    >>> total = np.sum(grid.weights * np.ones(grid.shape))
+    >>> round(float(total / (8 * np.pi**2)), 12)
+    1.0
     """
 
     L: int
@@ -49,52 +70,52 @@ class RotationGrid:
         finest = self.sphere.L
         if finest is not None and finest < self.L:
             raise ValueError(
-                f"{self.sphere!r} samples band-limit {finest}; L={self.L} needs a grid at least as fine"
+                f"sphere is {self.sphere!r}, of band-limit {finest}; L={self.L} needs a grid at least as fine"
             )
 
     @property
-    def n_gamma(self):
+    def n_gamma(self) -> int:
         """Number of angles gamma."""
         return self.N if self.steerable else 2 * self.N - 1
 
     @property
-    def orders(self):
-        """The orders n that the samples tell apart, ascending."""
+    def orders(self) -> np.ndarray:
+        """The orders n that the samples determine, ascending [shape=(n_gamma,)]."""
         return np.arange(1 - self.N, self.N, 2 if self.steerable else 1)
 
     @property
-    def gamma(self):
-        """Angles gamma, radians."""
+    def gamma(self) -> np.ndarray:
+        """Angles gamma, radians [shape=(n_gamma,)]."""
         circle = np.pi if self.steerable else 2 * np.pi
         return read_only(circle * np.arange(self.n_gamma) / self.n_gamma)
 
     @property
-    def beta(self):
-        """Angles beta: the colatitudes of the sphere's grid."""
+    def beta(self) -> np.ndarray:
+        """Angles beta, radians: the colatitudes of the grid of the sphere."""
         return self.sphere.theta
 
     @property
-    def alpha(self):
-        """Angles alpha: the longitudes of the sphere's grid."""
+    def alpha(self) -> np.ndarray:
+        """Angles alpha, radians: the longitudes of the grid of the sphere."""
         return self.sphere.phi
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         """Shape of the samples."""
         return (self.n_gamma, *self.sphere.shape)
 
     @property
-    def weights(self):
-        """Quadrature weights that broadcast against the samples; they sum to 8 pi^2.
+    def weights(self) -> np.ndarray:
+        """Quadrature weights, of a shape that broadcasts against the samples, of sum 8 pi^2.
 
-        They integrate signals of these band-limits exactly where the sphere's grid has a theorem. (Of a
-        steerable signal of even N, which has no order n = 0, the integral is zero.)
+        They integrate signals of these band-limits exactly if the grid of the sphere has a sampling theorem.
+        (The integral of a steerable signal of even N, which has no order n = 0, is zero.)
         """
         return self.sphere.weights * (2 * np.pi / self.n_gamma)
 
     @property
-    def n_samples(self):
-        """Number of samples that differ: a ring on a pole is counted once for every gamma."""
+    def n_samples(self) -> int:
+        """Number of distinct positions: a ring on a pole counts once for each gamma."""
         rings = self.sphere.ring_theta
         poles = (rings == 0) | (rings == np.pi)
         return self.n_gamma * int(np.where(poles, 1, self.sphere.ring_n_phi).sum())

@@ -1,4 +1,10 @@
-"""The rotation group: Wigner transforms and functions, rotations, couplings, correlations."""
+"""The rotation group: Wigner transforms and functions, rotations, Clebsch-Gordan coefficients, correlations.
+
+The transforms of signals on SO(3) are layered as those of `spherekit.harmonic`: ``transform`` has the public
+functions and their checks, ``dispatch`` selects an engine of ``engines``, and these use the conversion of
+coefficients to fields (``packing``), the steps of the sphere, and the Fourier transform in gamma
+(``gamma_fft``). Rotations use ``rotation_kernels``, Wigner matrices ``d_matrices``.
+"""
 
 from spherekit.conventions.real_harmonics import real_basis
 from spherekit.wigner import euler
@@ -50,3 +56,7 @@ __all__ = [
     "wigner_3j",
     "zonal",
 ]
+
+
+def __dir__():
+    return sorted(__all__)

@@ -1,17 +1,18 @@
-"""Clebsch-Gordan coefficients and Wigner's 3j symbols, of any degree.
+"""Clebsch-Gordan coefficients and Wigner 3j symbols, of any degree.
 
-For fixed l and m the coefficients x_k = <l1 k, l2 m-k | l m> are the eigenvector of J^2, tridiagonal in k,
+For fixed l and m the coefficients x_k = <l1 k, l2 m-k | l m> are an eigenvector of J^2, tridiagonal in k,
 
     b_{k-1} x_{k-1} + (l1(l1+1) + l2(l2+1) + 2 k (m-k)) x_k + b_k x_{k+1} = l(l+1) x_k,
     b_k^2 = (l1-k)(l1+k+1)(l2+m-k)(l2-m+k+1),
 
-of an eigenvalue that is known. It is solved from both ends to where they meet best (the twisted
-factorisation of Parlett and Dhillon 1997, Linear Algebra Appl. 267, 247): no factorials, no growth of
-errors, and small entries keep their digits. The phase is that of Condon and Shortley: the entry of the
-largest k is positive.
+with a known eigenvalue. The system is eliminated from both ends towards the index where both solutions match
+best (the twisted factorization of Parlett and Dhillon 1997, Linear Algebra Appl. 267, 247). The method needs
+no factorials, errors do not grow, and small entries have a small relative error. The phase is that of Condon
+and Shortley: the entry of the largest k is positive.
 """
 
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 
@@ -20,59 +21,111 @@ from spherekit._core.jit import jit
 from spherekit.conventions.real_harmonics import real_basis
 from spherekit.sampling.quadrature import read_only
 
-_KEPT, _KEPT_BYTES = 1024, 2**17  # blocks, bytes of each: 134 MB at most; larger ones are made anew
+#: Number of cached blocks, and the largest size of one in bytes (134 MB in all); larger ones are recomputed.
+_CACHED_BLOCKS = 1024
+_MAX_CACHED_BYTES = 2**17
 
 
-def clebsch_gordan(l1, l2, l=None, *, basis="complex"):  # noqa: E741
-    """<l1 m1 l2 m2 | l m> for all orders.
+def clebsch_gordan(
+    l1: int,
+    l2: int,
+    l: int | None = None,  # noqa: E741
+    *,
+    basis: Literal["complex", "real"] = "complex",
+) -> np.ndarray | dict[int, np.ndarray]:
+    """Clebsch-Gordan coefficients ``<l1 m1 l2 m2 | l m>`` of all orders.
 
     Parameters
     ----------
-    l1, l2, l : int
-        Degrees >= 0. Outside |l1 - l2| <= l <= l1 + l2 all is zero. Without l: the blocks of all l that
-        occur, as ``{l: block}``.
-    basis : "complex" or "real"
-        ``"real"``: for real harmonics, order -l..l, sines (m < 0), then cosines: the components of e3nn with
-        its axes (x, y, z) named (y, z, x), and its `wigner_3j` times (-1)^ceil((l1+l2-l)/2) sqrt(2l+1).
-        Where l1 + l2 + l is odd the block would be imaginary; it is divided by i.
+    l1, l2 : int
+        Degrees >= 0 of the factors.
+    l : int, optional
+        Degree >= 0 of the product; the block is zero unless ``|l1 - l2| <= l <= l1 + l2``. By default the
+        blocks of all these degrees are returned.
+    basis : {"complex", "real"}
+        Basis of the harmonics. Real harmonics are ordered -l..l, sines (m < 0) before cosines: the components
+        of e3nn with its axes (x, y, z) renamed to (y, z, x). The block is then e3nn's `wigner_3j` times
+        ``(-1)^ceil((l1+l2-l)/2) sqrt(2l+1)``. Where l1 + l2 + l is odd the real block would be imaginary; it
+        is divided by i.
 
     Returns
     -------
-    float64 ndarray [shape=(2l1+1, 2l2+1, 2l+1)], read-only
-        Entry [l1+m1, l2+m2, l+m]; zero unless m1 + m2 = m. What a symmetry makes vanish is exactly 0; other
-        zeros are 0 to rounding.
+    numpy.ndarray of float64 [shape=(2l1+1, 2l2+1, 2l+1)], or dict
+        Read-only block with entries ``[l1+m1, l2+m2, l+m]``; in the complex basis zero unless m1 + m2 = m.
+        Coefficients that vanish by a symmetry are exactly 0, other zeros only up to rounding. Without ``l``
+        a dictionary ``{l: block}``.
 
     Raises
     ------
     ValueError
-        A degree that is no whole number >= 0; an unknown basis.
+        A negative degree, or an unknown basis.
+    TypeError
+        A degree that is not an integer.
     MemoryError
-        A block that cannot fit.
+        A block that does not fit into memory.
 
-    >>> clebsch_gordan(1, 1, 0)[:, ::-1, 0].diagonal().round(6)          # (1, -1, 1)/sqrt(3)
+    See Also
+    --------
+    clebsch_gordan_by_order : Without the entries that vanish since m1 + m2 != m.
+    clebsch_gordan_blocks : All blocks below a band-limit.
+
+    Notes
+    -----
+    Condon-Shortley phase: the entry of the largest m1 with m1 + m2 = m is positive. Small blocks are cached.
+
+    Examples
+    --------
+    The singlet of two spins 1 is ``(1, -1, 1)/sqrt(3)``:
+
+    >>> from spherekit import wigner
+    >>> wigner.clebsch_gordan(1, 1, 0)[:, ::-1, 0].diagonal().round(6)
     array([ 0.57735, -0.57735,  0.57735])
     """
     if l is None:
         l1, l2 = _degrees(l1=l1, l2=l2)
         size = 8.0 * ((2 * l1 + 1) * (2 * l2 + 1)) ** 2
         checks.fits_memory(size, f"all Clebsch-Gordan blocks of the degrees {(l1, l2)}")
-        every = range(abs(l1 - l2), l1 + l2 + 1)
-        return {ell: clebsch_gordan(l1, l2, ell, basis=basis) for ell in every}
+        degrees = range(abs(l1 - l2), l1 + l2 + 1)
+        return {ell: clebsch_gordan(l1, l2, ell, basis=basis) for ell in degrees}
     degrees = _degrees(l1=l1, l2=l2, l=l)
     if basis not in ("complex", "real"):
         raise ValueError(f"basis is {basis!r}; expected 'complex' or 'real'")
     size = 8 * np.prod([2 * degree + 1 for degree in degrees], dtype=float)
-    if size <= _KEPT_BYTES:
+    if size <= _MAX_CACHED_BYTES:
         return _block(*degrees, basis)
     checks.fits_memory(size, f"the Clebsch-Gordan block {degrees}")
     return _block.__wrapped__(*degrees, basis)
 
 
-def clebsch_gordan_by_order(l1, l2, l):  # noqa: E741
-    """The entries that can differ from zero alone: ``c[l1+m1, l+m]`` = <l1 m1 l2 m-m1 | l m>.
+def clebsch_gordan_by_order(l1: int, l2: int, l: int) -> np.ndarray:  # noqa: E741
+    """Clebsch-Gordan coefficients ``<l1 m1 l2 m-m1 | l m>``: only those that can differ from zero.
 
-    >>> c = clebsch_gordan_by_order(2, 1, 2)
-    >>> c.shape, bool(c[2, 3] == clebsch_gordan(2, 1, 2)[2, 2, 3])      # m1 = 0, m = 1
+    Parameters
+    ----------
+    l1, l2 : int
+        Degrees >= 0 of the factors.
+    l : int
+        Degree >= 0 of the product; all entries are zero unless ``|l1 - l2| <= l <= l1 + l2``.
+
+    Returns
+    -------
+    numpy.ndarray of float64 [shape=(2l1+1, 2l+1)]
+        Entries ``[l1+m1, l+m]``; zero where ``|m - m1| > l2``.
+
+    Raises
+    ------
+    ValueError
+        A negative degree.
+    TypeError
+        A degree that is not an integer.
+    MemoryError
+        An array that does not fit into memory.
+
+    Examples
+    --------
+    >>> from spherekit import wigner
+    >>> c = wigner.clebsch_gordan_by_order(2, 1, 2)
+    >>> c.shape, bool(c[2, 3] == wigner.clebsch_gordan(2, 1, 2)[2, 2, 3])      # m1 = 0, m = 1
     ((5, 5), True)
     """
     l1, l2, ell = _degrees(l1=l1, l2=l2, l=l)
@@ -83,39 +136,85 @@ def clebsch_gordan_by_order(l1, l2, l):  # noqa: E741
     return result
 
 
-def clebsch_gordan_blocks(L):
-    """Every block of degrees below L, in one go: ``{(l1, l2, l): block}``, as `clebsch_gordan`'s.
+def clebsch_gordan_blocks(L: int) -> dict[tuple[int, int, int], np.ndarray]:
+    """All Clebsch-Gordan blocks of degrees below L, in the complex basis.
 
-    >>> len(clebsch_gordan_blocks(9)), clebsch_gordan_blocks(3)[1, 2, 1].shape
-    (369, (3, 5, 3))
+    Parameters
+    ----------
+    L : int
+        Band-limit >= 0: l1, l2 and l are below L.
+
+    Returns
+    -------
+    dict
+        Read-only blocks ``{(l1, l2, l): block}``, as `clebsch_gordan` returns them; only those with
+        ``|l1 - l2| <= l <= l1 + l2``.
+
+    Raises
+    ------
+    ValueError
+        L < 0.
+    TypeError
+        L is not an integer.
+    MemoryError
+        Blocks that do not fit into memory.
+
+    Examples
+    --------
+    >>> from spherekit import wigner
+    >>> blocks = wigner.clebsch_gordan_blocks(3)
+    >>> len(blocks), blocks[1, 2, 1].shape
+    (15, (3, 5, 3))
     """
     L = checks.integer(L, "L", 0)
     checks.fits_memory(_blocks_bytes(L), f"all Clebsch-Gordan blocks of degrees below {L}")
-    every = [
+    triples = [
         (l1, l2, l)
         for l1 in range(L)
         for l2 in range(L)
         for l in range(abs(l1 - l2), min(l1 + l2 + 1, L))  # noqa: E741
     ]
-    sizes = [(2 * a + 1) * (2 * b + 1) * (2 * c + 1) for a, b, c in every]
+    sizes = [(2 * a + 1) * (2 * b + 1) * (2 * c + 1) for a, b, c in triples]
     ends = np.cumsum([0, *sizes])
     flat = np.zeros(ends[-1])
-    if every:
-        _fill_blocks(np.array(every), ends, flat)
+    if triples:
+        _fill_blocks(np.array(triples), ends, flat)
     flat.flags.writeable = False
     return {
-        key: flat[start:end].reshape([2 * degree + 1 for degree in key])
-        for key, start, end in zip(every, ends[:-1].tolist(), ends[1:].tolist(), strict=True)
+        triple: flat[start:end].reshape([2 * degree + 1 for degree in triple])
+        for triple, start, end in zip(triples, ends[:-1].tolist(), ends[1:].tolist(), strict=True)
     }
 
 
-def wigner_3j(l1, l2, l3, m1, m2, m3):
-    """Wigner's 3j symbol (l1 l2 l3; m1 m2 m3); zero where a selection rule says so.
+def wigner_3j(l1: int, l2: int, l3: int, m1: int, m2: int, m3: int) -> float:
+    """Wigner 3j symbol ``(l1 l2 l3; m1 m2 m3)``.
 
-    ``(-1)^(l1-l2-m3) / sqrt(2 l3 + 1) <l1 m1 l2 m2 | l3 -m3>``
+    ``(-1)^(l1-l2-m3) / sqrt(2 l3 + 1) <l1 m1 l2 m2 | l3 -m3>``.
 
-    >>> round(wigner_3j(2, 1, 1, 0, 0, 0), 12) == round((2 / 15) ** 0.5, 12)
-    True
+    Parameters
+    ----------
+    l1, l2, l3 : int
+        Degrees >= 0.
+    m1, m2, m3 : int
+        Orders, ``|m_i| <= l_i``.
+
+    Returns
+    -------
+    float
+        0 unless m1 + m2 + m3 = 0 and ``|l1 - l2| <= l3 <= l1 + l2``.
+
+    Raises
+    ------
+    ValueError
+        A negative degree, or an order beyond its degree.
+    TypeError
+        A degree or an order that is not an integer.
+
+    Examples
+    --------
+    >>> from spherekit import wigner
+    >>> round(wigner.wigner_3j(2, 1, 1, 0, 0, 0) ** 2, 12)                     # 2/15
+    0.133333333333
     """
     l1, l2, l3 = _degrees(l1=l1, l2=l2, l3=l3)
     orders = []
@@ -131,14 +230,15 @@ def wigner_3j(l1, l2, l3, m1, m2, m3):
 
 
 def _blocks_bytes(L):
-    """Of the entries, sum of 2l+1 = min(l1+l2+1, L)^2 - (l1-l2)^2 over l, and of an array for each block."""
+    """Bytes of the entries and of an array object per block; 2l+1 sums to min(l1+l2+1, L)^2 - (l1-l2)^2."""
     a, b = np.ogrid[0.0:L, 0.0:L]
-    top, low = np.minimum(a + b + 1, L), np.abs(a - b)
-    entries = (2 * a + 1) * (2 * b + 1) * (top**2 - low**2)
-    return 8 * entries.sum() + 600 * (top - low).sum()
+    first = np.abs(a - b)  # the degrees l of a pair are first..stop-1
+    stop = np.minimum(a + b + 1, L)
+    entries = (2 * a + 1) * (2 * b + 1) * (stop**2 - first**2)
+    return 8 * entries.sum() + 600 * (stop - first).sum()
 
 
-@lru_cache(maxsize=_KEPT)
+@lru_cache(maxsize=_CACHED_BLOCKS)
 def _block(l1, l2, l, basis):  # noqa: E741
     block = np.zeros((2 * l1 + 1, 2 * l2 + 1, 2 * l + 1))
     if abs(l1 - l2) <= l <= l1 + l2:
@@ -175,7 +275,7 @@ def _fill_block(l1, l2, ell, block):
 
 @jit
 def _fill_real_block(l1, l2, ell, U1, U2, U, block):
-    """U1 U2 conj(U) c, over i where odd; U from `real_basis` joins the orders m and -m alone."""
+    """U1 U2 conj(U) c, over i for odd l1 + l2 + l; U of `real_basis` mixes only the orders m and -m."""
     values = np.zeros((2 * l1 + 1, 2 * ell + 1))
     _fill_by_order(l1, l2, ell, values)
     odd = (l1 + l2 + ell) % 2
@@ -186,15 +286,19 @@ def _fill_real_block(l1, l2, ell, U1, U2, U, block):
                 for j in range(2 if m2 else 1):
                     for k in range(2 if m else 1):
                         mu1, mu2, mu = (1 - 2 * i) * m1, (1 - 2 * j) * m2, (1 - 2 * k) * m
-                        turn = U1[l1 + mu1, l1 + m1] * U2[l2 + mu2, l2 + m2]
-                        turn *= value * U[ell + mu, ell + m].conjugate()
-                        block[l1 + mu1, l2 + mu2, ell + mu] += turn.imag if odd else turn.real
+                        term = U1[l1 + mu1, l1 + m1] * U2[l2 + mu2, l2 + m2]
+                        term *= value * U[ell + mu, ell + m].conjugate()
+                        block[l1 + mu1, l2 + mu2, ell + mu] += term.imag if odd else term.real
 
 
 @jit
 def _fill_by_order(l1, l2, ell, values):
-    """Orders m >= 0; the others by <-m1 -m2 | -m> = (-1)^(l1+l2-l) <m1 m2 | m>, exact at m = 0 too."""
-    x, work = np.zeros(2 * l1 + 1), np.empty((3, 2 * l1 + 1))
+    """Compute the orders m >= 0 and mirror them, <-m1 -m2 | -m> = (-1)^(l1+l2-l) <m1 m2 | m>.
+
+    The symmetry is exact at m = 0 too.
+    """
+    x = np.zeros(2 * l1 + 1)
+    work = np.empty((3, 2 * l1 + 1))
     flip = 1.0 - 2.0 * ((l1 + l2 - ell) % 2)
     for m in range(ell + 1):
         _vector(l1, l2, ell, m, x, work)
@@ -207,9 +311,9 @@ def _fill_by_order(l1, l2, ell, values):
 
 @jit
 def _vector(l1, l2, ell, m, x, work):
-    """x[l1 + k] = <l1 k, l2 m-k | l m> for the k that occur, zero elsewhere.
+    """x[l1 + k] = <l1 k, l2 m-k | l m> for the valid k, zero elsewhere.
 
-    ``up``, ``down``: pivots of the elimination from the lowest and from the highest k.
+    ``up`` and ``down`` are the pivots of the elimination from the lowest and from the highest k.
     """
     first, last = max(-l1, m - l2), min(l1, m + l2)
     b, up, down = work[0], work[1], work[2]
@@ -220,21 +324,21 @@ def _vector(l1, l2, ell, m, x, work):
         up[i] = _diagonal(l1, l2, ell, m, k)
         if k > first:
             up[i] -= b[i - 1] * (b[i - 1] / up[i - 1])
-        if up[i] == 0.0:  # the entry above vanishes: a small pivot does what the exact one would
+        if up[i] == 0.0:  # the entry above vanishes: a small pivot has the effect of the exact one
             up[i] = 1e-32 * b[i]
     up[l1 + last] = _diagonal(l1, l2, ell, m, last)
     if last > first:
         up[l1 + last] -= b[l1 + last - 1] * (b[l1 + last - 1] / up[l1 + last - 1])
-    best, middle = np.inf, last
+    smallest, middle = np.inf, last
     for k in range(last, first - 1, -1):
         i, a = l1 + k, _diagonal(l1, l2, ell, m, k)
         down[i] = a - (b[i] * (b[i] / down[i + 1]) if k < last else 0.0)
         gap = abs(up[i] + (down[i] - a))
-        if gap < best:
-            best, middle = gap, k
+        if gap < smallest:
+            smallest, middle = gap, k
         if down[i] == 0.0 and k > first:
             down[i] = 1e-32 * b[i - 1]
-    _both_ways(l1, first, middle, last, b, up, down, x)
+    _substitute_outward(l1, first, middle, last, b, up, down, x)
     for k in range(first, last + 1 if (l1 + l2 + ell) % 2 else first):
         if _vanishes(l1, l2, ell, k, m):
             x[l1 + k] = 0.0
@@ -242,7 +346,10 @@ def _vector(l1, l2, ell, m, x, work):
 
 @jit
 def _vanishes(l1, l2, ell, k, m):
-    """Two equal rows or columns of Regge's square, l1 + l2 + l odd (1958, Nuovo Cimento 10, 544)."""
+    """Whether the coefficient is 0 by symmetry, for odd l1 + l2 + l.
+
+    Then two rows or columns of its Regge square are equal (Regge 1958, Nuovo Cimento 10, 544).
+    """
     n, row1, row2 = m - k, l2 + ell - 2 * l1, l1 + ell - 2 * l2
     columns = (l1 == l2 and k == n) or (l1 == ell and k == -m) or (l2 == ell and n == -m)
     rows = (row1 == k and row2 == n) or (row1 == -k and row2 == -n)
@@ -255,8 +362,8 @@ def _diagonal(l1, l2, ell, m, k):
 
 
 @jit
-def _both_ways(l1, first, middle, last, b, up, down, x):
-    """The eigenvector from its middle outward, of norm 1, the entry of the largest k positive."""
+def _substitute_outward(l1, first, middle, last, b, up, down, x):
+    """Compute the eigenvector from its middle outward: norm 1, the entry of the largest k positive."""
     total, sign, value = 1.0, 1.0, 1.0
     x[l1 + middle] = 1.0
     for i in range(l1 + middle + 1, l1 + last + 1):

@@ -1,13 +1,14 @@
-"""All matrices d^l(beta) at one angle, degree after degree, in the difference form of the recursion.
+"""The matrices d^l(beta) of all degrees at one angle, by the difference form of the recursion in l.
 
-Rows m >= 0 and |n| <= m are computed, n along the lanes; the symmetries d_nm = d_{-m,-n} = (-1)^{m-n} d_mn
-fill all other entries. With m/l = sin a_m, w_l = sqrt((l^2-m^2)(l^2-n^2)) = l^2 cos a_m cos a_n, and the
-factor of a step of `kernels.wigner_recursion.difference_step` that would cancel is
+Rows m >= 0 with |n| <= m are computed, with the orders n as lanes; the symmetries
+d_nm = d_{-m,-n} = (-1)^{m-n} d_mn yield the remaining entries. With m/l = sin a_m,
+w_l = sqrt((l^2-m^2)(l^2-n^2)) = l^2 cos a_m cos a_n, and the factor of a step of
+`kernels.wigner_recursion.difference_step` that would suffer from cancellation is
 
-    l^2 - w_l - mn = 2 l^2 sin^2((a_m - a_n)/2):
+    l^2 - w_l - mn = 2 l^2 sin^2((a_m - a_n)/2).
 
-factors of n alone are arrays, and a step costs a dozen operations, none of them a root or division.
-Rows have room for whole vectors; lanes beyond |n| = m are never read.
+Factors that depend on n only are tabulated, so that a step takes a dozen operations without roots or
+divisions. Rows are padded to full vectors; lanes beyond |n| = m are never read.
 """
 
 import numpy as np
@@ -22,22 +23,22 @@ EIGHT = Lanes(8)
 
 
 def fill(beta, L, negative, south, out):
-    """out = the matrices of all degrees < L, end to end.
+    """Write the matrices of all degrees < L, concatenated, to ``out``.
 
-    ``beta`` in [0, pi/2]; ``negative``: at -beta; ``south``: at pi - beta.
+    For ``beta`` in [0, pi/2]; with ``negative`` at -beta, with ``south`` at pi - beta.
     """
     half = np.longdouble(beta) / 2
-    # their powers would be l eps off without the digits beyond a float64
-    cosine, tangent = _two_parts(np.cos(half)), _two_parts(np.tan(half))
+    # pairs of float64: powers of single ones would have errors of l eps
+    cosine, tangent = _float_pair(np.cos(half)), _float_pair(np.tan(half))
     _fill(EIGHT, L, float(2 * np.sin(half) ** 2), cosine, tangent, negative, south, out)
 
 
-def _two_parts(x):
+def _float_pair(x):
     return float(x), float(x - float(x))
 
 
 def order_phases(angles, L):
-    """e^{-i m angle} for |m| < L: (angles, 2L-1), exact to rounding at any m."""
+    """e^{-i m angle} for |m| < L: (angles, 2L-1), accurate to rounding at all m."""
     from spherekit.wigner.rotation_kernels import phases
 
     half = phases(angles, L, 0).view(complex)
@@ -46,7 +47,7 @@ def order_phases(angles, L):
 
 @jit
 def apply_phases(real, left, right, L, out):
-    """D from d: out = e^{-i m alpha} d_mn e^{-i n gamma}, degrees end to end."""
+    """D from d: out = e^{-i m alpha} d_mn e^{-i n gamma}, degrees concatenated."""
     i = 0
     for ell in range(L):
         for m in range(L - 1 - ell, L + ell):
@@ -61,9 +62,11 @@ def _fill(lanes, L, y, cosine, tangent, negative, south, out):
     P, D = np.zeros((L, 2 * L + w)), np.zeros((L, 2 * L + w))  # columns n + L - 1
     table, table_above = np.ones((4, 2 * L + w)), np.ones((4, 2 * L + w))
     _angles(0, L, table_above)
-    row, first = np.zeros(2 * L + w), 0
+    row = np.zeros(2 * L + w)
+    first = 0
     flips = 1.0 - 2.0 * (np.arange(2 * L + w) % 2)
-    work, offsets = aligned(w * w, P), np.empty(w, np.int64)
+    work = aligned(w * w, P)
+    offsets = np.empty(w, np.int64)
     for ell in range(L):
         _start(ell, L, cosine, tangent, P[ell])
         size = 2 * ell + 1
@@ -78,7 +81,7 @@ def _fill(lanes, L, y, cosine, tangent, negative, south, out):
             if negative:  # d_mn(-beta) = (-1)^(m-n) d_mn(beta)
                 for i in range(2 * m + 1):
                     row[i] *= flips[i]
-            _place(lanes, row, m, ell, flips, matrix)
+            _store_rows(lanes, row, m, ell, flips, matrix)
         _mirror(lanes, ell, flips, work, offsets, matrix)
         first += size * size
         if ell + 1 < L:
@@ -119,14 +122,14 @@ def _angles(ell, L, table):
 
 @jit
 def _step(lanes, ell, L, y, P, D, table, table_above):
-    """Rows m <= l from degree l to l + 1."""
+    """Advance the rows m <= l from degree l to l + 1."""
     if ell == 0:
         D[0, L - 1], P[0, L - 1] = -y, 1.0 - y
         return
     w = width(lanes)
     above = ell + 1.0
-    # factors of r, of the two terms of g, and of a: all of them over l (l+1)^2
-    ratio, one = splat(lanes, ell / above), splat(lanes, 1.0)
+    # factors of r, of the two terms of g, and of a, each divided by l (l+1)^2
+    ratio, unit = splat(lanes, ell / above), splat(lanes, 1.0)
     a_factor, y = splat(lanes, -(2.0 * ell + 1.0) / above), splat(lanes, y)
     sines, cosines, full_cosines = table[0], table[1], table[2]
     sines_above, cosines_above, inverses = table_above[0], table_above[1], table_above[3]
@@ -143,7 +146,7 @@ def _step(lanes, ell, L, y, P, D, table, table_above):
             )
             scale, p_i = inverse * load(lanes, inverses, i), load(lanes, p, i)
             r = ratio * (full_cosine * load(lanes, full_cosines, i))
-            g = ratio * (u * u) + one * (v * v)
+            g = ratio * (u * u) + unit * (v * v)
             slope = difference_step(
                 scale * r, scale * (g + g), scale * a_factor, y, p_i, load(lanes, d, i)
             )
@@ -152,14 +155,14 @@ def _step(lanes, ell, L, y, P, D, table, table_above):
 
 
 @jit
-def _place(lanes, row, m, ell, flips, matrix):
-    """Row m, |n| <= m, and row -m, the same backwards with the sign (-1)^(m-n)."""
+def _store_rows(lanes, row, m, ell, flips, matrix):
+    """Store row m, |n| <= m, and row -m, which is row m reversed with the sign (-1)^(m-n)."""
     upper, lower, w = matrix[ell + m], matrix[ell - m], width(lanes)
     full = (2 * m + 1) // w * w
     for i in range(0, full, w):
         store(upper, ell - m + i, load(lanes, row, i))
-        backwards = reverse(load(lanes, row, 2 * m + 1 - w - i))
-        store(lower, ell - m + i, load(lanes, flips, 0) * backwards)
+        reversed_row = reverse(load(lanes, row, 2 * m + 1 - w - i))
+        store(lower, ell - m + i, load(lanes, flips, 0) * reversed_row)
     for i in range(full, 2 * m + 1):
         upper[ell - m + i] = row[i]
         lower[ell - m + i] = flips[i % 2] * row[2 * m - i]
@@ -167,7 +170,7 @@ def _place(lanes, row, m, ell, flips, matrix):
 
 @jit
 def _mirror(lanes, ell, flips, work, offsets, matrix):
-    """Entries with |n| > |m|: d_mn = (-1)^(m-n) d_nm; whole tiles are transposed in registers."""
+    """Entries with |n| > |m|: d_mn = (-1)^(m-n) d_nm; full tiles are transposed in registers."""
     size, w = 2 * ell + 1, width(lanes)
     flat = matrix.reshape(-1)
     for c0 in range(0, size, w):

@@ -1,4 +1,4 @@
-"""Which engine does a Wigner transform, as `harmonic.dispatch`: the one place that knows them all."""
+"""Selection of the engine of a Wigner transform; the counterpart of `harmonic.dispatch`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,21 +12,21 @@ from spherekit.sampling import RotationGrid
 from spherekit.wigner import packing
 from spherekit.wigner.engines import batched, by_order, precomputed
 
-#: Engines, the fastest first where it is usable; the last one is usable for everything.
+#: Engines, in order of decreasing speed where they are usable; the last one is usable for all problems.
 ENGINES = (batched, precomputed, by_order)
-#: Names for ``engine=``.
+#: Values of ``engine=``.
 NAMES = ("auto", *(engine.name for engine in ENGINES))
 
 
 @dataclass(frozen=True, slots=True)
 class Problem(TransformProblem):
-    """One of the four maps between samples and coefficients, with given arguments and arrays.
+    """One of the four maps between samples and coefficients, with its arguments and the type of its arrays.
 
     Parameters
     ----------
     grid : RotationGrid
     L, N, lower, reality, threads
-        As in `spherekit.wigner.inverse`, checked; ``lower`` is its L_lower.
+        As in `spherekit.wigner.inverse`, after its checks; ``lower`` is its L_lower.
     plan_of, to_samples, maps, single
         As in `spherekit.harmonic.dispatch.Problem`.
     """
@@ -54,9 +54,9 @@ class Problem(TransformProblem):
 
     @property
     def scale(self):
-        """The factor of each degree: (2l+1)/(8 pi^2) of a synthesis, the measure of an analysis.
+        """The factor of each degree, divided by the sqrt((2l+1)/4pi) by which a spin harmonic exceeds d^l.
 
-        Over the sqrt((2l+1)/4pi) that a spin harmonic has and d^l has not. Zero below ``lower``.
+        (2l+1)/(8 pi^2) in a synthesis, the measure of gamma in an analysis. Zero below ``lower``.
         """
         ell = np.arange(self.L)
         if self.plan_of is plan.synthesis_plan:
@@ -67,23 +67,23 @@ class Problem(TransformProblem):
 
 
 def choose(problem, engine="auto"):
-    """The engine of that name, by default the first that is usable.
+    """The engine of that name, by default the first usable one.
 
     Raises
     ------
     ValueError
-        The engine of that name is not usable for this problem, with the reason.
+        The named engine is not usable for this problem; the message contains the reason.
     """
     return pick(problem, engine, ENGINES)
 
 
 def required_bytes(problem, engine="auto"):
-    """Bytes that the engine needs beside its input."""
+    """Bytes that the engine needs in addition to its input."""
     return choose(problem, engine).required_bytes(problem) if problem.maps else 0
 
 
 @lru_cache(maxsize=512)
 def prepare(engine, *fields):
-    """(the `Problem` of these fields, the engine for it, the bytes that it needs)."""
+    """The `Problem` of these fields, its engine, and the bytes that it needs."""
     problem = Problem(*fields)
     return problem, choose(problem, engine), required_bytes(problem, engine)

@@ -1,33 +1,69 @@
-"""Euler angles zyz: composed, inverted, and exchanged with `scipy.spatial.transform.Rotation`.
+"""Euler angles zyz: composition, inversion, and conversion to and from SciPy's ``Rotation``.
 
-R(alpha, beta, gamma) = R_z(alpha) R_y(beta) R_z(gamma) turns vectors and signals actively. SciPy's Rotation
-has the quaternions, matrices, axes and random rotations.
+``R(alpha, beta, gamma) = R_z(alpha) R_y(beta) R_z(gamma)`` rotates vectors and signals actively.
+`scipy.spatial.transform.Rotation` converts to quaternions, matrices and axes, and generates random rotations.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.spatial.transform import Rotation
 
 from spherekit._core.traced import angles as check_angles
 
 
-def to_rotation(alpha, beta, gamma):
-    """SciPy's Rotation of Euler angles (radians), which may be arrays of one shape (n,).
+def to_rotation(alpha: ArrayLike, beta: ArrayLike, gamma: ArrayLike) -> Rotation:
+    """SciPy's ``Rotation`` of Euler angles zyz.
 
-    >>> to_rotation(0, np.pi / 2, 0).apply([0, 0, 1]).round(12)
+    Parameters
+    ----------
+    alpha, beta, gamma : array_like [shape=() or (n,)], radians
+        Euler angles, broadcast against each other.
+
+    Returns
+    -------
+    scipy.spatial.transform.Rotation
+        One rotation, or n.
+
+    Raises
+    ------
+    ValueError
+        Angles that are NaN or infinite, or do not broadcast.
+    TypeError
+        Angles that are not real numbers.
+
+    Examples
+    --------
+    A rotation by 90 degrees about y maps the z axis to the x axis:
+
+    >>> import numpy as np
+    >>> from spherekit.wigner import euler
+    >>> euler.to_rotation(0, np.pi / 2, 0).apply([0, 0, 1]).round(12)
     array([1., 0., 0.])
     """
     angles = check_angles(alpha=alpha, beta=beta, gamma=gamma)
     return Rotation.from_euler("ZYZ", np.stack(np.broadcast_arrays(*angles), axis=-1))
 
 
-def from_rotation(rotation):
-    """(alpha, beta, gamma) of a Rotation: 0 <= beta <= pi, |alpha|, |gamma| <= pi.
+def from_rotation(rotation: Rotation) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Euler angles zyz of SciPy's ``Rotation``.
 
-    Where beta is 0 or pi only alpha +- gamma is defined: then gamma is 0.
+    Parameters
+    ----------
+    rotation : scipy.spatial.transform.Rotation
+        One rotation, or n.
 
-    >>> angles = from_rotation(to_rotation(0.3, 1.0, -2.0))
-    >>> bool(np.allclose(angles, (0.3, 1.0, -2.0)))
-    True
+    Returns
+    -------
+    alpha, beta, gamma : numpy.ndarray or scalar of float64 [shape=() or (n,)], radians
+        ``|alpha| <= pi``, ``0 <= beta <= pi``, ``|gamma| <= pi``. Where beta is 0 or pi, only
+        alpha + gamma or alpha - gamma is defined, and gamma is 0.
+
+    Examples
+    --------
+    >>> from spherekit.wigner import euler
+    >>> angles = euler.from_rotation(euler.to_rotation(0.3, 1.0, -2.0))
+    >>> [round(float(angle), 12) for angle in angles]
+    [0.3, 1.0, -2.0]
     """
     R = np.moveaxis(np.asarray(rotation.as_matrix()), (-2, -1), (0, 1))
     sine = np.hypot(R[0, 2], R[1, 2])
@@ -37,11 +73,35 @@ def from_rotation(rotation):
     return alpha[()], np.arctan2(sine, R[2, 2])[()], gamma[()]
 
 
-def compose(*rotations):
-    """Angles of the product of rotations, each (alpha, beta, gamma); the last acts first.
+def compose(
+    *rotations: tuple[ArrayLike, ArrayLike, ArrayLike],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Euler angles of a product of rotations.
 
-    >>> bool(np.allclose(compose((0.1, 0, 0), (0.2, 1.0, 0.3)), (0.3, 1.0, 0.3)))
-    True
+    Parameters
+    ----------
+    *rotations : tuple of array_like, radians
+        Angles (alpha, beta, gamma) of each rotation, one or more; the last one acts first.
+
+    Returns
+    -------
+    alpha, beta, gamma : numpy.ndarray or scalar of float64, radians
+        As `from_rotation` returns them.
+
+    Raises
+    ------
+    ValueError
+        No rotation, or angles that are NaN or infinite.
+    TypeError
+        Angles that are not real numbers.
+
+    Examples
+    --------
+    Consecutive rotations about z add up:
+
+    >>> from spherekit.wigner import euler
+    >>> [round(float(angle), 12) for angle in euler.compose((0.1, 0, 0), (0.2, 1.0, 0.3))]
+    [0.3, 1.0, 0.3]
     """
     if not rotations:
         raise ValueError("compose needs at least one rotation (alpha, beta, gamma)")
@@ -51,10 +111,36 @@ def compose(*rotations):
     return from_rotation(product)
 
 
-def invert(alpha, beta, gamma):
-    """Angles of the inverse rotation, 0 <= beta <= pi for 0 <= beta <= pi.
+def invert(
+    alpha: ArrayLike, beta: ArrayLike, gamma: ArrayLike
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Euler angles of the inverse rotation.
 
-    >>> bool(np.allclose(compose((0.3, 1.0, 2.0), invert(0.3, 1.0, 2.0)), 0, atol=1e-15))
+    ``R(alpha, beta, gamma)^{-1} = R(pi - gamma, beta, -pi - alpha)``, so that 0 <= beta <= pi is preserved.
+
+    Parameters
+    ----------
+    alpha, beta, gamma : array_like, radians
+        Euler angles zyz.
+
+    Returns
+    -------
+    alpha, beta, gamma : numpy.ndarray or scalar of float64, radians
+        Angles of the inverse.
+
+    Raises
+    ------
+    ValueError
+        Angles that are NaN or infinite.
+    TypeError
+        Angles that are not real numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spherekit.wigner import euler
+    >>> identity = euler.compose((0.3, 1.0, 2.0), euler.invert(0.3, 1.0, 2.0))
+    >>> bool(np.max(np.abs(identity)) < 1e-15)
     True
     """
     alpha, beta, gamma = (x[()] for x in check_angles(alpha=alpha, beta=beta, gamma=gamma))

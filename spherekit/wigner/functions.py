@@ -1,8 +1,9 @@
-"""Wigner's functions d^l_mn(beta) and D^l_mn: columns over the degree, and whole matrices.
+"""Wigner functions d^l_mn(beta) and D^l_mn: as matrices of all orders, and of all degrees for one pair m, n.
 
     d^l_mn(beta) = <l m| exp(-i beta J_y) |l n>,    D^l_mn = e^{-i m alpha} d^l_mn(beta) e^{-i n gamma}
 
-real and orthogonal, unitary; the convention of `spherekit.conventions`. Angles are taken mod 2 pi.
+d is real and orthogonal, D unitary; the convention is that of `spherekit.conventions`. Angles are reduced
+modulo 2 pi.
 
 All are differentiable by their angles, to any order, in closed form: -i J_y is real, antisymmetric and
 tridiagonal, with entries up_n = -1/2 sqrt((l-n)(l+n+1)) at [n+1, n], so that
@@ -14,6 +15,7 @@ import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
 from autograd.numpy.numpy_vjps import unbroadcast_f
+from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit._core.jit import jit
@@ -34,29 +36,51 @@ from spherekit.wigner import d_matrices
 EIGHT = Lanes(8)
 
 
-def d_column(m, n, beta, L):
-    """d^l_mn(beta) for l = 0..L-1: zero for l < max(|m|, |n|).
-
-    Upward recursion in l from the closed form, in exponents where that is below the range of numbers, and
-    in differences, which keep their digits at any angle (1e-14 to l = 4095). Zero below 2^-110.
+def d_column(m: int, n: int, beta: ArrayLike, L: int) -> np.ndarray:
+    """Wigner functions ``d^l_mn(beta)`` of one pair of orders, for l = 0..L-1.
 
     Parameters
     ----------
     m, n : int
-        Orders, |m|, |n| < L.
-    beta : float or ndarray, radians
-        Differentiable by it.
+        Orders, ``|m| < L`` and ``|n| < L``.
+    beta : array_like, radians
+        Angles; an astropy Quantity is converted.
     L : int
+        Band-limit: degrees 0..L-1.
 
     Returns
     -------
-    float64 ndarray [shape=(*beta.shape, L)]
+    numpy.ndarray of float64 [shape=(*beta.shape, L)]
+        Zero for ``l < max(|m|, |n|)``, and where the value is below 2^-110. Differentiable by ``beta``.
 
-    >>> d_column(0, 0, np.pi / 3, 3).round(12)                # Legendre polynomials of 1/2
+    Raises
+    ------
+    ValueError
+        L < 1, an order out of range, or an angle that is NaN or infinite.
+    TypeError
+        L or an order that is not an integer, or angles that are not real numbers.
+
+    See Also
+    --------
+    d : Matrices of all orders.
+
+    Notes
+    -----
+    Upward recursion in l from the closed form at ``l = max(|m|, |n|)``, with separate exponents where that is
+    below the range of float64, and in differences, which are accurate at all angles (1e-14 up to l = 4095).
+
+    Examples
+    --------
+    The orders m = n = 0 give the Legendre polynomials ``P_l(cos beta)``, here of 1/2:
+
+    >>> import numpy as np
+    >>> from spherekit import wigner
+    >>> wigner.d_column(0, 0, np.pi / 3, 3).round(12)
     array([ 1.   ,  0.5  , -0.125])
     """
     L = checks.band_limit(L)
-    m, n = (checks.integer(v, name, 1 - L, L - 1) for v, name in ((m, "m"), (n, "n")))
+    m = checks.integer(m, "m", 1 - L, L - 1)
+    n = checks.integer(n, "n", 1 - L, L - 1)
     (beta,) = check_angles(beta=beta)
     return _column(beta, m, n, L)
 
@@ -75,14 +99,14 @@ def _column(beta, m, n, L):
     for side, order in ((False, n), (True, -n)):
         rows = np.flatnonzero(south == side)
         if len(rows):
-            column = _northern(m, order, theta[rows], L)
+            column = _northern_column(m, order, theta[rows], L)
             parity = (1.0 - 2.0 * ((ell + m) % 2)) if side else 1.0
             result[rows] = column * parity * flips[rows, None]
     return result.reshape(*shape, L)
 
 
 def _column_slope(beta, m, n, L):
-    """The derivative by beta, from the columns of n + 1 and n - 1."""
+    """Derivative by beta, from the columns of n + 1 and n - 1."""
     ell = np.arange(L)
     total = np.zeros(L)
     if n + 1 < L:
@@ -93,7 +117,7 @@ def _column_slope(beta, m, n, L):
 
 
 def _raising(ell, n):
-    """<l n+1| -i J_y |l n>, zero where one of the two is beyond the degree."""
+    """<l n+1| -i J_y |l n>, zero where n or n + 1 exceeds the degree."""
     return -0.5 * np.sqrt(np.maximum((ell - n) * (ell + n + 1), 0))
 
 
@@ -112,25 +136,47 @@ defjvp(
 
 
 def _with_last_axis(x):
-    """x with a new last axis."""
+    """``x`` with a new last axis of length 1."""
     return anp.reshape(x, (*np.shape(x), 1))
 
 
-def d(beta, L):
-    """The matrices d^l(beta) of all degrees l < L.
+def d(beta: ArrayLike, L: int) -> list[np.ndarray]:
+    """Wigner matrices ``d^l(beta)`` of all degrees l < L.
+
+    ``d^l_mn(beta) = <l m| exp(-i beta J_y) |l n>``, real and orthogonal.
 
     Parameters
     ----------
-    beta : float or ndarray, radians
-        Differentiable by it.
+    beta : array_like, radians
+        Angles; an astropy Quantity is converted.
     L : int
+        Band-limit: degrees 0..L-1.
 
     Returns
     -------
-    list of float64 ndarrays [shape=(*beta.shape, 2l+1, 2l+1)]
-        Entry [l+m, l+n]; of the whole list 4/3 L^3 numbers an angle.
+    list of numpy.ndarray of float64 [shape=(*beta.shape, 2l+1, 2l+1)]
+        The matrix of each degree l, with entries ``[l+m, l+n]``: 4/3 L^3 numbers per angle in all.
+        Differentiable by ``beta``.
 
-    >>> d(np.pi / 2, 2)[1].round(6)
+    Raises
+    ------
+    ValueError
+        L < 1, or an angle that is NaN or infinite.
+    TypeError
+        L is not an integer, or angles are not real numbers.
+    MemoryError
+        Matrices that do not fit into memory.
+
+    See Also
+    --------
+    d_column : All degrees of one pair of orders.
+    D : Matrices of rotations by three Euler angles.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spherekit import wigner
+    >>> wigner.d(np.pi / 2, 2)[1].round(6)
     array([[ 0.5     ,  0.707107,  0.5     ],
            [-0.707107,  0.      ,  0.707107],
            [ 0.5     , -0.707107,  0.5     ]])
@@ -138,37 +184,59 @@ def d(beta, L):
     L = checks.band_limit(L)
     (angle,), shape = broadcast_flat(*check_angles(beta=beta))
     checks.fits_memory(8 * angle.size * _size(L), f"d(beta, {L}) at {angle.size} angles")
-    return _views(_real(angle, L), shape, L)
+    return _views(_d_entries(angle, L), shape, L)
 
 
-def D(alpha, beta, gamma, L):
-    """The matrices D^l(alpha, beta, gamma) of all degrees l < L, unitary.
+def D(alpha: ArrayLike, beta: ArrayLike, gamma: ArrayLike, L: int) -> list[np.ndarray]:
+    """Wigner matrices ``D^l(alpha, beta, gamma)`` of all degrees l < L.
+
+    ``D^l_mn(alpha, beta, gamma) = e^{-i m alpha} d^l_mn(beta) e^{-i n gamma}``, unitary.
 
     Parameters
     ----------
-    alpha, beta, gamma : float or ndarray, radians
-        Broadcast against each other. Differentiable by each.
+    alpha, beta, gamma : array_like, radians
+        Euler angles zyz, broadcast against each other; an astropy Quantity is converted.
     L : int
+        Band-limit: degrees 0..L-1.
 
     Returns
     -------
-    list of complex128 ndarrays [shape=(..., 2l+1, 2l+1)]
-        Entry [l+m, l+n].
+    list of numpy.ndarray of complex128 [shape=(..., 2l+1, 2l+1)]
+        The matrix of each degree l, with entries ``[l+m, l+n]``. Differentiable by the three angles.
 
-    >>> A, B = D(0.1, 0.2, 0.3, 3)[2], D(-0.3, -0.2, -0.1, 3)[2]
-    >>> bool(np.allclose(A @ B, np.eye(5)))
+    Raises
+    ------
+    ValueError
+        L < 1, angles that do not broadcast, or an angle that is NaN or infinite.
+    TypeError
+        L is not an integer, or angles are not real numbers.
+    MemoryError
+        Matrices that do not fit into memory.
+
+    See Also
+    --------
+    rotate : The product of these matrices with coefficients, without forming them.
+
+    Examples
+    --------
+    The matrix of the inverse rotation is the inverse matrix:
+
+    >>> import numpy as np
+    >>> from spherekit import wigner
+    >>> product = wigner.D(0.1, 0.2, 0.3, 3)[2] @ wigner.D(-0.3, -0.2, -0.1, 3)[2]
+    >>> bool(np.allclose(product, np.eye(5), rtol=0, atol=1e-14))
     True
     """
     L = checks.band_limit(L)
     angles, shape = broadcast_flat(*check_angles(alpha=alpha, beta=beta, gamma=gamma))
     count = angles[0].size
-    # the matrices D, and those of one d
+    # the matrices D, and the matrices d of one angle
     checks.fits_memory(8 * (2 * count + 1) * _size(L), f"D at L={L} and {count} rotations")
-    return _views(_complex(*angles, L), shape, L)
+    return _views(_D_entries(*angles, L), shape, L)
 
 
-def _fill_real(beta, L):
-    """d of all degrees end to end: (angles, numbers)."""
+def _compute_d(beta, L):
+    """Matrices d of all degrees, concatenated: (angles, entries)."""
     flat = np.empty((beta.size, _size(L)))
     folded = zip(*_fold(beta), strict=True)
     for row, (angle, sign, south) in zip(flat, folded, strict=True):
@@ -176,20 +244,20 @@ def _fill_real(beta, L):
     return flat
 
 
-_real = primitive(_fill_real)
+_d_entries = primitive(_compute_d)
 
 
 @primitive
-def _complex(alpha, beta, gamma, L):
-    """D of all degrees end to end: (rotations, numbers)."""
+def _D_entries(alpha, beta, gamma, L):
+    """Matrices D of all degrees, concatenated: (rotations, entries)."""
     left, right = (d_matrices.order_phases(angle, L) for angle in (alpha, gamma))
     flat = np.empty((alpha.size, _size(L)), complex)
     for i, angle in enumerate(beta.reshape(-1, 1)):
-        d_matrices.apply_phases(_fill_real(angle, L)[0], left[i], right[i], L, flat[i])
+        d_matrices.apply_phases(_compute_d(angle, L)[0], left[i], right[i], L, flat[i])
     return flat
 
 
-def _real_slope(answer, beta, L):
+def _d_slope(answer, beta, L):
     return _times_generator(answer, L, 1.0)
 
 
@@ -199,7 +267,7 @@ def _slope_by_alpha(answer, alpha, beta, gamma, L):
 
 
 def _slope_by_beta(answer, alpha, beta, gamma, L):
-    """D_mn e^{i n gamma} is differentiated as d_mn is."""
+    """The derivative of D_mn e^{i n gamma} has the form of that of d_mn."""
     return _times_generator(answer, L, anp.exp(1j * gamma)[:, None])
 
 
@@ -209,7 +277,7 @@ def _slope_by_gamma(answer, alpha, beta, gamma, L):
 
 
 def _times_generator(flat, L, phase):
-    """The matrices times -i J_y: neighbors in a row are neighbors end to end."""
+    """The matrices times -i J_y; neighbors in a row of a matrix are neighbors in the concatenation."""
     _, n, ell = _entries(L)
     zero = np.zeros((flat.shape[0], 1))
     above = anp.concatenate([flat[:, 1:], zero], axis=1)
@@ -218,7 +286,7 @@ def _times_generator(flat, L, phase):
 
 
 def _entries(L):
-    """m, n and l of every number of the matrices end to end."""
+    """m, n and l of all entries of the concatenated matrices."""
     grids = [np.mgrid[-ell : ell + 1, -ell : ell + 1].reshape(2, -1) for ell in range(L)]
     m, n = np.concatenate(grids, axis=1)
     return m, n, np.repeat(np.arange(L), [(2 * ell + 1) ** 2 for ell in range(L)])
@@ -236,14 +304,14 @@ def _forward(slope):
 
 
 _SLOPES = (_slope_by_alpha, _slope_by_beta, _slope_by_gamma)
-defvjp(_real, _reverse(_real_slope), argnums=(0,))
-defjvp(_real, _forward(_real_slope), argnums=(0,))
-defvjp(_complex, *map(_reverse, _SLOPES), argnums=(0, 1, 2))
-defjvp(_complex, *map(_forward, _SLOPES), argnums=(0, 1, 2))
+defvjp(_d_entries, _reverse(_d_slope), argnums=(0,))
+defjvp(_d_entries, _forward(_d_slope), argnums=(0,))
+defvjp(_D_entries, *map(_reverse, _SLOPES), argnums=(0, 1, 2))
+defjvp(_D_entries, *map(_forward, _SLOPES), argnums=(0, 1, 2))
 
 
 def _size(L):
-    """Numbers in the matrices of all degrees."""
+    """Number of entries of the matrices of all degrees."""
     return L * (4 * L * L - 1) // 3
 
 
@@ -256,7 +324,7 @@ def _views(flat, shape, L):
 
 
 def _fold(beta):
-    """Angles in [0, pi/2], the sign of beta mod 2 pi, and whether it was in the southern half."""
+    """Fold angles into [0, pi/2]; return them, the signs of beta mod 2 pi, and whether it is beyond pi/2."""
     reduced = np.where(np.abs(beta) > np.pi, np.remainder(beta + np.pi, 2 * np.pi) - np.pi, beta)
     theta = np.abs(reduced)
     sign = np.where(reduced < 0, -1.0, 1.0)
@@ -264,10 +332,11 @@ def _fold(beta):
     return np.where(south, np.pi - theta + PI_LOW, theta), sign, south
 
 
-def _northern(m, n, theta, L):
+def _northern_column(m, n, theta, L):
     """d^l_mn, m >= 0, at angles up to pi/2: (angles, L)."""
-    l0, w = max(m, abs(n)), EIGHT.type.width
-    order = np.argsort(theta)  # neighbors as lanes: they cease to be negligible at the same degree
+    l0 = max(m, abs(n))
+    w = EIGHT.type.width
+    order = np.argsort(theta)  # lanes of similar angles cease to be negligible at the same degree
     start = _log_start(m, n, theta[order])
     log = start[0]
     lanes = lane_groups(len(theta), w, lambda i, j: np.abs(log[j] - log[i]) > LANE_RANGE)
@@ -282,7 +351,7 @@ def _northern(m, n, theta, L):
 def _log_start(m, n, theta):
     """log2 of |d^l0_mn| = sqrt(binom(2 l0, a)) cos^a sin^b of theta/2, a = |m+n|, b = |m-n|, a + b = 2 l0.
 
-    As integer and fractional parts (2, angles), in extended precision: l0 eps would be lost.
+    Integer and fractional parts (2, angles), computed in extended precision since float64 loses l0 eps.
     """
     l0, a, b = max(abs(m), abs(n)), abs(m + n), abs(m - n)
     half = np.maximum(theta, 2.0**-640).astype(np.longdouble) / 2
@@ -296,15 +365,17 @@ def _log_start(m, n, theta):
 @jit
 def _columns(lanes, m, n, L, y, start, sign, column):
     count, w = L - max(m, abs(n)), width(lanes)
-    rga, state, out = np.empty(3 * L + 8), np.zeros(2 * w), np.empty(w * L)
-    difference_coefficients(m, n, L, rga)
+    coefficients = np.empty(3 * L + 8)
+    state = np.zeros(2 * w)
+    out = np.empty(w * L)
+    difference_coefficients(m, n, L, coefficients)
     for first in range(0, y.size, w):
-        top = start[0, first : first + w].max()
+        exponent = start[0, first : first + w].max()
         state[:w] = 0.0
         for i in range(w):
-            state[w + i] = 2.0 ** (start[0, first + i] - top) * 2.0 ** start[1, first + i]
-        k = skip_negligible_differences(lanes, y, first, state, rga, top, count)
-        values_differences(lanes, y, first, state, rga, k, count, out)
+            state[w + i] = 2.0 ** (start[0, first + i] - exponent) * 2.0 ** start[1, first + i]
+        k = skip_negligible_differences(lanes, y, first, state, coefficients, exponent, count)
+        values_differences(lanes, y, first, state, coefficients, k, count, out)
         for k in range(count):
             for i in range(w):
                 column[first + i, k] = sign * out[w * k + i]

@@ -1,9 +1,9 @@
-"""The gamma step: Fourier coefficients in n <-> angles gamma, in place in the planes of all n.
+"""The Fourier transform between orders n and angles gamma, in place in the planes of all n.
 
     F(gamma_g) = sum_n F_n e^{i n gamma_g},    its adjoint X_n = sum_g X(gamma_g) e^{-i n gamma_g}
 
-``planes[map, slot, m, re/im, column]``: a slot an order n before, an angle after. Sixteen columns are the
-lanes of a complex FFT over the slots; of up to sixteen slots, of the sums themselves.
+``planes[map, slot, m, re/im, column]``: a slot holds an order n before the synthesis, an angle after it.
+Sixteen columns are the lanes of a complex FFT over the slots, or of direct sums for up to sixteen angles.
 """
 
 from collections import namedtuple
@@ -20,17 +20,17 @@ from spherekit.kernels.work_queue import next_item
 
 LANES = Lanes(16)
 
-#: Angles up to which the sums take less time than an FFT.
+#: Largest number of angles for which direct sums are faster than an FFT.
 _MAX_SUMMED = 16
 
-#: Bin of the FFT of each order; factors e^{i p gamma_g}, p the parity of a steerable signal (planes of re,
-#: im; empty where they are 1); the FFT's tables.
+#: FFT bin of each order; factors e^{i p gamma_g}, p the parity of a steerable signal (real parts, then
+#: imaginary parts; empty where they are 1); tables of the FFT.
 GammaTables = namedtuple("GammaTables", "bins phases fft")
 
 
 @lru_cache(maxsize=64)
 def tables(grid):
-    """Tables of a `RotationGrid`'s gamma step."""
+    """Tables of the FFT in gamma of a `RotationGrid`."""
     n = grid.n_gamma
     parity = (grid.N - 1) % 2 if grid.steerable else 0
     bins = ((grid.orders - parity) // (2 if grid.steerable else 1)) % n
@@ -41,20 +41,20 @@ def tables(grid):
 
 def synthesis(planes, grid, threads):
     """Orders -> angles, in place."""
-    _each(_synthesize, planes, grid, threads)
+    _transform(_synthesize, planes, grid, threads)
 
 
 def analysis(planes, grid, threads):
     """The transpose of `synthesis`: angles -> orders, in place."""
-    _each(_analyze, planes, grid, threads)
+    _transform(_analyze, planes, grid, threads)
 
 
-def _each(step, planes, grid, threads):
+def _transform(step, planes, grid, threads):
     if grid.n_gamma == 1:
         return
     counter = np.zeros(1, np.int64)
     if grid.n_gamma <= _MAX_SUMMED:
-        matrix = _sums(grid, step is _analyze)
+        matrix = _fourier_matrix(grid, step is _analyze)
         run(lambda _: _multiply(LANES, counter, matrix, planes), threads)
     else:
         table = tables(grid)
@@ -62,7 +62,7 @@ def _each(step, planes, grid, threads):
 
 
 @lru_cache(maxsize=64)
-def _sums(grid, transposed):
+def _fourier_matrix(grid, transposed):
     """e^{i n gamma}, (re/im, angles, orders), or its conjugate transpose."""
     matrix = np.exp(1j * grid.gamma[:, None] * grid.orders)
     matrix = matrix.conj().T if transposed else matrix
@@ -72,22 +72,22 @@ def _sums(grid, transposed):
 @jit
 def _multiply(lanes, counter, matrix, planes):
     v, orders, columns = width(lanes), planes.shape[2], planes.shape[4]
-    after, before, slot_size = matrix.shape[1], matrix.shape[2], orders * 2 * columns
+    n_out, n_in, slot_size = matrix.shape[1], matrix.shape[2], orders * 2 * columns
     cos, sin = matrix[0].reshape(-1), matrix[1].reshape(-1)
-    work = aligned(2 * before * v, planes)
+    work = aligned(2 * n_in * v, planes)
     while True:
         item = next_item(counter)
         if item >= planes.shape[0] * orders:
             return
         plane = planes[item // orders].reshape(-1)
         for first in range(item % orders * 2 * columns, (item % orders * 2 + 1) * columns, v):
-            for j in range(before):
+            for j in range(n_in):
                 store(work, 2 * j * v, load(lanes, plane, first + j * slot_size))
                 store(work, (2 * j + 1) * v, load(lanes, plane, first + j * slot_size + columns))
-            for g in range(after):
+            for g in range(n_out):
                 re = im = splat(lanes, 0.0)
-                for j in range(before):
-                    c, s = spread(lanes, cos, g * before + j), spread(lanes, sin, g * before + j)
+                for j in range(n_in):
+                    c, s = spread(lanes, cos, g * n_in + j), spread(lanes, sin, g * n_in + j)
                     a, b = load(lanes, work, 2 * j * v), load(lanes, work, (2 * j + 1) * v)
                     re, im = re + c * a - s * b, im + c * b + s * a
                 store(plane, first + g * slot_size, re)
@@ -107,9 +107,9 @@ def _synthesize(lanes, counter, table, planes):
         plane = planes[item // orders].reshape(-1)
         for first in range(item % orders * 2 * columns, (item % orders * 2 + 1) * columns, v):
             for j in range(table.bins.size):
-                at, to = first + j * slot_size, table.bins[j] * v
-                store(work, to, load(lanes, plane, at))
-                store(work, imag + to, load(lanes, plane, at + columns))
+                source, target = first + j * slot_size, table.bins[j] * v
+                store(work, target, load(lanes, plane, source))
+                store(work, imag + target, load(lanes, plane, source + columns))
             re, im = lane_fft.transform(lanes, work, 1, fft)
             for g in range(fft.n):
                 a, b = load(lanes, work, re + g * v), load(lanes, work, im + g * v)
@@ -133,8 +133,8 @@ def _analyze(lanes, counter, table, planes):
         plane = planes[item // orders].reshape(-1)
         for first in range(item % orders * 2 * columns, (item % orders * 2 + 1) * columns, v):
             for g in range(fft.n):
-                at = first + g * slot_size
-                a, b = load(lanes, plane, at), load(lanes, plane, at + columns)
+                source = first + g * slot_size
+                a, b = load(lanes, plane, source), load(lanes, plane, source + columns)
                 if table.phases.size:
                     c, s = spread(lanes, table.phases, g), spread(lanes, table.phases, fft.n + g)
                     a, b = a * c + b * s, b * c - a * s
@@ -142,6 +142,6 @@ def _analyze(lanes, counter, table, planes):
                 store(work, imag + g * v, b)
             re, im = lane_fft.transform(lanes, work, 0, fft)
             for j in range(table.bins.size):
-                at, to = table.bins[j] * v, first + j * slot_size
-                store(plane, to, load(lanes, work, re + at))
-                store(plane, to + columns, load(lanes, work, im + at))
+                source, target = table.bins[j] * v, first + j * slot_size
+                store(plane, target, load(lanes, work, re + source))
+                store(plane, target + columns, load(lanes, work, im + source))

@@ -1,7 +1,8 @@
-"""Wigner coefficients as fields of spin -n on the sphere, and back: norm, signs and symmetry.
+"""Conversion between Wigner coefficients and fields of spin -n on the sphere: norm, signs and symmetry.
 
-``fields[j, l*l+l+m] = (-1)^n scale_l f_lmn`` for n = orders[j]; of a real signal, whose f_{l,-m,-n} is
-(-1)^{m+n} conj f_lmn, the symmetric part and only n >= 0. Or, ``by_order``, ``fields[j, (L-1+m) L + l]``.
+``fields[j, l*l+l+m] = (-1)^n scale_l f_lmn`` for n = orders[j], or ``fields[j, (L-1+m) L + l]`` with
+``by_order``. For a real signal, where f_{l,-m,-n} = (-1)^{m+n} conj f_lmn, the fields contain the symmetric
+part, for n >= 0 only.
 """
 
 import math
@@ -13,18 +14,20 @@ from spherekit._core.jit import jit
 
 
 def orders(N, steerable, real):
-    """The orders n that a transform visits, ascending."""
+    """The orders n for which a transform computes fields, ascending."""
     n = np.arange(1 - N, N, 2 if steerable else 1)
     return n[n >= 0] if real else n
 
 
 def read(flmn, L, N, orders, real, scale, steerable, tolerance=None, *, by_order=False):
-    """flmn (maps, 2N-1, L*L) -> fields (maps, orders, ...); refuses what is not finite.
+    """Convert flmn (maps, 2N-1, L*L) to fields (maps, orders, ...); raise for NaN and infinite coefficients.
 
-    ``tolerance``: relative, for what must be symmetric (``real``) or zero (``steerable``); None: no check.
+    ``tolerance`` is the relative tolerance of the symmetry of real signals (``real``) and of coefficients
+    that must be zero (``steerable``); None disables these checks.
     """
     flmn = np.ascontiguousarray(flmn, complex)
-    fields, input_stats = empty_fields(len(flmn), len(orders), L, by_order), np.zeros(3)
+    fields = empty_fields(len(flmn), len(orders), L, by_order)
+    input_stats = np.zeros(3)
     _read(flmn, L, N, orders, real, scale, by_order, fields, input_stats)
     if input_stats[0] != 0:
         count = flmn.size - np.count_nonzero(np.isfinite(flmn))
@@ -46,7 +49,7 @@ def read(flmn, L, N, orders, real, scale, steerable, tolerance=None, *, by_order
 
 
 def empty_fields(maps, orders, L, by_order):
-    """Fields of arbitrary content."""
+    """Uninitialized fields."""
     return np.empty((maps, orders, (2 * L - 1) * L if by_order else L * L), complex)
 
 
@@ -55,13 +58,13 @@ def _refuse_parity(flmn, N, tolerance):
     largest = np.abs(opposite).max(initial=0.0)
     if not largest <= tolerance:
         raise ValueError(
-            f"steerable=True with N={N} holds the orders n = {N - 1}, {N - 3}, ... alone, but others go up "
-            f"to {largest:.3g}; set them to zero, or pass steerable=False"
+            f"coefficients of other orders than n = {N - 1}, {N - 3}, ... are as large as {largest:.3g}; "
+            f"steerable=True with N={N} expects zeros there: set them to zero, or pass steerable=False"
         )
 
 
 def write(fields, L, N, orders, real, scale, flmn, *, by_order=False):
-    """The transpose of `read`: overwrites flmn (maps, 2N-1, L*L); zero for l < |n|, and for other orders."""
+    """The transpose of `read`; overwrites flmn (maps, 2N-1, L*L), with zeros for l < |n| and other orders."""
     double = flmn if flmn.dtype == complex else np.empty(flmn.shape, complex)
     double[:] = 0
     _write(fields, L, N, orders, real, scale, by_order, double)
@@ -71,7 +74,7 @@ def write(fields, L, N, orders, real, scale, flmn, *, by_order=False):
 
 @jit
 def _read(flmn, L, N, orders, real, scale, by_order, fields, input_stats):
-    bad = defect = largest = 0.0
+    not_finite = defect = largest = 0.0  # the first is NaN if a coefficient is not finite, else 0
     for item in range(flmn.shape[0] * orders.size):
         q, j = item // orders.size, item % orders.size
         n = orders[j]
@@ -79,22 +82,22 @@ def _read(flmn, L, N, orders, real, scale, by_order, fields, input_stats):
         if not by_order:
             field[: n * n] = 0.0
         for ell in range(abs(n), L):
-            centre, factor = ell * ell + ell, (1.0 - 2.0 * (n % 2)) * scale[ell]
-            at, apart = ((L - 1) * L + ell, L) if by_order else (centre, 1)
-            flip = 1.0 - 2.0 * ((n - ell) % 2)  # (-1)^(m+n), from m = -l on
+            center, factor = ell * ell + ell, (1.0 - 2.0 * (n % 2)) * scale[ell]
+            start, stride = ((L - 1) * L + ell, L) if by_order else (center, 1)
+            flip = 1.0 - 2.0 * ((n - ell) % 2)  # (-1)^(m+n), starting at m = -l
             for m in range(-ell, ell + 1):
-                z = row[centre + m]
-                bad += (z.real - z.real) + (z.imag - z.imag)
+                z = row[center + m]
+                not_finite += (z.real - z.real) + (z.imag - z.imag)
                 largest = max(largest, abs(z.real), abs(z.imag))
                 if real:
-                    w = mirror[centre - m]
+                    w = mirror[center - m]
                     re, im = flip * w.real, -flip * w.imag
-                    bad += (re - re) + (im - im)
+                    not_finite += (re - re) + (im - im)
                     defect = max(defect, abs(z.real - re), abs(z.imag - im))
                     z = complex(0.5 * (z.real + re), 0.5 * (z.imag + im))
                     flip = -flip
-                field[at + apart * m] = complex(factor * z.real, factor * z.imag)
-    input_stats[0], input_stats[1], input_stats[2] = bad, defect, largest
+                field[start + stride * m] = complex(factor * z.real, factor * z.imag)
+    input_stats[0], input_stats[1], input_stats[2] = not_finite, defect, largest
 
 
 @jit
@@ -104,16 +107,16 @@ def _write(fields, L, N, orders, real, scale, by_order, flmn):
         n = orders[j]
         field, row, mirror = fields[q, j], flmn[q, N - 1 + n], flmn[q, N - 1 - n]
         for ell in range(abs(n), L):
-            centre, factor = ell * ell + ell, (1.0 - 2.0 * (n % 2)) * scale[ell]
-            at, apart = ((L - 1) * L + ell, L) if by_order else (centre, 1)
-            first = 0 if real and n == 0 else -ell  # of order 0 the field of m >= 0 tells all
+            center, factor = ell * ell + ell, (1.0 - 2.0 * (n % 2)) * scale[ell]
+            start, stride = ((L - 1) * L + ell, L) if by_order else (center, 1)
+            first = 0 if real and n == 0 else -ell  # for n = 0, m >= 0 determines the field
             flip = 1.0 - 2.0 * ((n + first) % 2)
             for m in range(first, ell + 1):
-                z = field[at + apart * m]
+                z = field[start + stride * m]
                 re, im = factor * z.real, factor * z.imag
-                row[centre + m] = complex(re, im)
+                row[center + m] = complex(re, im)
                 if real and (n > 0 or m > 0):
-                    mirror[centre - m] = complex(flip * re, -flip * im)
+                    mirror[center - m] = complex(flip * re, -flip * im)
                 flip = -flip
 
 
@@ -121,7 +124,7 @@ def _write(fields, L, N, orders, real, scale, by_order, flmn):
 
 
 def work_bytes(problem):
-    """Bytes that one signal goes through: the planes of all angles gamma, those of one order, the fields."""
+    """Work memory of one signal in bytes: planes of all angles gamma and of one order, and fields."""
     L, N, real = problem.L, problem.N, problem.reality
     columns = len(problem.grid.sphere.ring_theta) + 16
     planes = (L if real else 2 * L - 1) * 2 * columns * 8
@@ -129,14 +132,15 @@ def work_bytes(problem):
 
 
 def peak_bytes(problem, columns, fields, tables, building):
-    """Most bytes in use at a time: the result, planes and fields in flight, and tables, also while built.
+    """Peak memory in bytes: the result, planes and fields in flight, and tables, or the building of tables.
 
-    ``columns`` of the planes; bytes of the ``fields`` of a signal, of ``tables``, and ``building`` them.
+    ``columns`` is the number of columns of the planes; ``fields``, ``tables`` and ``building`` are the bytes
+    of the fields of one signal, of the tables, and of what is in use while the tables are built.
     """
     L, real = problem.L, problem.reality
     planes = problem.grid.n_gamma * (L if real else 2 * L - 1) * 2 * columns * 8
     copies = 0
-    if problem.single:  # in double precision: coefficients, and the samples of an analysis
+    if problem.single:  # copies of the input in double precision
         copies = 16 * math.prod(problem.coefficients_shape)
         if not problem.to_samples:
             copies += math.prod(problem.grid.shape) * (8 if real else 16)

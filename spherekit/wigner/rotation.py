@@ -1,13 +1,12 @@
-"""Rotations of signals: of coefficients by the quarter turn, differentiable in signal and angles.
+"""Rotations of signals, applied to their coefficients; differentiable by signal and angles.
 
     (R f)_lm = sum_n D^l_mn(alpha, beta, gamma) f_ln,    (R f)(omega) = f(R^{-1} omega),
 
-R = R_z(alpha) R_y(beta) R_z(gamma), active. With the ladder operator -i J_y the derivatives are rotations
-again,
+R = R_z(alpha) R_y(beta) R_z(gamma), active. The derivatives are rotations too, with the generator -i J_y,
 
     d/dalpha = -i m R f,    d/dbeta = R Z(-gamma) (-i J_y) Z(gamma) f,    d/dgamma = R (-i m f),
 
-finite for all angles: at beta = 0 and pi, where alpha and gamma alone are undefined, too.
+finite for all angles, including beta = 0 and pi, where only alpha + gamma or alpha - gamma is defined.
 """
 
 import math
@@ -16,6 +15,7 @@ import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
 from autograd.numpy.numpy_vjps import unbroadcast_f
+from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit._core.parallel import thread_count
@@ -23,36 +23,67 @@ from spherekit._core.traced import angles as check_angles
 from spherekit.conventions.indexing import band_limit_of, degrees_and_orders, flat, orders
 from spherekit.harmonic import transform as harmonic
 from spherekit.linear import cast, is_traced, linear_map
+from spherekit.sampling.base import Grid
 from spherekit.wigner import rotation_kernels
 
 
-def rotate(flm, alpha, beta, gamma, *, reality=False, threads=None):
-    """Coefficients of rotated signals, ``sum_n D^l_mn(alpha, beta, gamma) f_ln``; of any spin.
+def rotate(
+    flm: ArrayLike,
+    alpha: ArrayLike,
+    beta: ArrayLike,
+    gamma: ArrayLike,
+    *,
+    reality: bool = False,
+    threads: int | None = None,
+) -> np.ndarray:
+    """Rotate signals, given by their coefficients of any spin.
+
+    ``(R f)_lm = sum_n D^l_mn(alpha, beta, gamma) f_ln``, so that ``(R f)(omega) = f(R^{-1} omega)``.
 
     Parameters
     ----------
-    flm : complex ndarray [shape=(..., L*L)]
-        Coefficients on the sphere; or on SO(3), (..., 2N-1, L*L), where this is f(R^{-1} rho).
-    alpha, beta, gamma : float or ndarray, radians, or a Quantity of an angle
-        Euler angles zyz; their shape is broadcast against the leading axes of ``flm``.
+    flm : array_like, complex [shape=(..., L*L)]
+        Coefficients on the sphere; or on SO(3) [shape=(..., 2N-1, L*L)], where the result is
+        ``f(R^{-1} rho)``.
+    alpha, beta, gamma : array_like, radians
+        Euler angles zyz of an active rotation, broadcast against the leading axes of ``flm``; an astropy
+        Quantity is converted.
     reality : bool
-        Real signals on the sphere: half the time; the coefficients must be Hermitian.
+        Whether the signals on the sphere are real: then the rotation takes half the time, and the
+        coefficients must be Hermitian, ``f_{l,-m} = (-1)^m conj(f_lm)``.
     threads : int, optional
+        Number of threads; the result does not depend on it.
 
     Returns
     -------
-    complex ndarray [shape=(..., L*L)]
-        Differentiable by the signal and the three angles, to any order.
+    numpy.ndarray, complex [shape=(..., L*L)]
+        Coefficients of the rotated signals, in the precision of ``flm``. Differentiable by the signal and
+        the three angles, to any order.
 
     Raises
     ------
     ValueError
-        Shapes that do not broadcast, NaN or inf, coefficients that are not Hermitian with ``reality``.
+        Shapes that do not broadcast, a last axis that is not L*L long, coefficients or angles that are NaN or
+        infinite, or coefficients that are not Hermitian with ``reality``.
+    TypeError
+        Coefficients or angles that are not numbers.
+    MemoryError
+        The rotation needs more memory than is available.
+
+    See Also
+    --------
+    rotate_map : The same for samples.
+    D : The matrices.
+
+    Examples
+    --------
+    A rotation by 90 degrees about y turns cos(theta), a signal along z, into the one along x:
 
     >>> import numpy as np
-    >>> flm = np.array([0, 0, 1, 0])                    # cos(theta), along z
-    >>> bool(np.allclose(rotate(flm, 0, np.pi / 2, 0), np.array([0, 1, 0, -1]) / np.sqrt(2)))   # x
-    True
+    >>> from spherekit import wigner
+    >>> flm = np.array([0, 0, 1, 0])
+    >>> wigner.rotate(flm, 0, np.pi / 2, 0).real.round(6) + 0.0
+    array([ 0.      ,  0.707107,  0.      , -0.707107])
     """
     angles = check_angles(alpha=alpha, beta=beta, gamma=gamma)
     traced = any(map(is_traced, (flm, *angles)))
@@ -60,22 +91,70 @@ def rotate(flm, alpha, beta, gamma, *, reality=False, threads=None):
     return _rotated(flm, *angles, bool(reality), thread_count(threads), not traced)
 
 
-def rotate_map(f, L, alpha, beta, gamma, *, spin=0, sampling="mw", reality=False, threads=None):
-    """Samples of the rotated signal: `spherekit.forward`, `rotate`, `spherekit.inverse`.
+def rotate_map(
+    f: ArrayLike,
+    L: int,
+    alpha: ArrayLike,
+    beta: ArrayLike,
+    gamma: ArrayLike,
+    *,
+    spin: int = 0,
+    sampling: Grid | str = "mw",
+    reality: bool = False,
+    threads: int | None = None,
+) -> np.ndarray:
+    """Rotate signals, given by their samples: `spherekit.forward`, `rotate`, `spherekit.inverse`.
 
-    Exact for band-limited signals on grids with a theorem; arguments as these three.
+    Exact for band-limited signals on grids with a sampling theorem.
+
+    Parameters
+    ----------
+    f : array_like [shape=(..., *grid.shape)]
+        Samples, real with ``reality``.
+    L : int
+        Band-limit: degrees 0..L-1.
+    alpha, beta, gamma : array_like, radians
+        Euler angles zyz of an active rotation, broadcast against the leading axes of ``f``.
+    spin : int
+        Spin of the signals, ``|spin| < L``.
+    sampling : str or Grid
+        Grid, or its name (see `spherekit.sampling.grid`).
+    reality : bool
+        Whether the signals are real, of spin 0.
+    threads : int, optional
+        Number of threads; the result does not depend on it.
+
+    Returns
+    -------
+    numpy.ndarray [shape=(..., *grid.shape)]
+        Samples of the rotated signals on the same grid, in the precision of ``f``.
+
+    Raises
+    ------
+    ValueError
+        A wrong shape, shapes that do not broadcast, samples or angles that are NaN or infinite, a spin out of
+        range, or a spin other than 0 with ``reality``.
+    TypeError
+        Complex samples with ``reality``; L, spin or threads that are not integers.
+    MemoryError
+        The computation needs more memory than is available.
+
+    Examples
+    --------
+    The coordinate x becomes the coordinate z:
 
     >>> import numpy as np
-    >>> x = np.sin(np.pi * np.array([1, 3, 5, 7])[:, None] / 7) * np.cos(2 * np.pi * np.arange(7) / 7)
-    >>> z = rotate_map(x, 4, 0, -np.pi / 2, 0, reality=True)         # the x axis goes to z
-    >>> bool(np.allclose(z, np.cos(np.pi * np.array([1, 3, 5, 7]) / 7)[:, None]))
+    >>> from spherekit import sampling, wigner
+    >>> grid = sampling.grid("mw", 4)
+    >>> x = np.sin(grid.theta)[:, None] * np.cos(grid.phi)
+    >>> z = wigner.rotate_map(x, 4, 0, -np.pi / 2, 0, reality=True)
+    >>> bool(np.allclose(z, np.cos(grid.theta)[:, None], rtol=0, atol=1e-14))
     True
     """
-    how = dict(spin=spin, sampling=sampling, reality=reality, threads=threads)
-    flm = harmonic.forward(f, L, **how)
-    return harmonic.inverse(
-        rotate(flm, alpha, beta, gamma, reality=reality, threads=threads), L, **how
-    )
+    options = dict(spin=spin, sampling=sampling, reality=reality, threads=threads)
+    flm = harmonic.forward(f, L, **options)
+    rotated = rotate(flm, alpha, beta, gamma, reality=reality, threads=threads)
+    return harmonic.inverse(rotated, L, **options)
 
 
 # --- the linear map ----------------------------------------------------------------------------------
@@ -86,31 +165,31 @@ def _forward(flm, *, angles, lead, reality, threads, checked=False):
     shape = _shape(lead, angles)
     single = checks.is_single(flm)
     count = math.prod(shape)
-    # results, and in double precision what comes narrower or is broadcast to rows; the rotations' own
-    rows = len(shape) > 1 and 1 < math.prod(lead) < count
-    widened = 24 if single else 16 if rows else 0
-    needed = (16 + widened) * count * L * L + rotation_kernels.work_bytes(L, count, reality)
-    checks.fits_memory(needed, f"rotating {count} signals at L={L}")
-    many = flm if shape == lead else np.broadcast_to(flm, (*shape, L * L))
-    many = many.reshape(count, L * L).astype(complex, copy=False)
-    turns = np.empty((3, *shape))
+    # results; copies in double precision of single or broadcast input; work memory of the rotations
+    copied = len(shape) > 1 and 1 < math.prod(lead) < count
+    bytes_copied = 24 if single else 16 if copied else 0
+    required = (16 + bytes_copied) * count * L * L + rotation_kernels.work_bytes(L, count, reality)
+    checks.fits_memory(required, f"rotating {count} signals at L={L}")
+    signals = flm if shape == lead else np.broadcast_to(flm, (*shape, L * L))
+    signals = signals.reshape(count, L * L).astype(complex, copy=False)
+    rotations = np.empty((3, *shape))
     for row, angle in enumerate(angles):
-        turns[row] = angle
-    result, guard = rotation_kernels.rotate(many, turns.reshape(3, count), L, reality, threads)
-    checks.check_coefficients(guard, flm, checked and reality, single)
+        rotations[row] = angle
+    rotations = rotations.reshape(3, count)
+    result, input_stats = rotation_kernels.rotate(signals, rotations, L, reality, threads)
+    checks.check_coefficients(input_stats, flm, checked and reality, single)
     return result.reshape(*shape, L * L).astype(np.complex64 if single else complex, copy=False)
 
 
 def _adjoint(g, *, angles, lead, reality, threads, checked=False):
-    """Rotated back, and summed over the rotations that one signal met."""
+    """Rotate by the inverse, and sum over the rotations to which a signal was broadcast."""
     alpha, beta, gamma = angles
-    back = _forward(
-        g, angles=(-gamma, -beta, -alpha), lead=np.shape(g)[:-1], reality=reality, threads=threads
-    )
-    new = back.ndim - 1 - len(lead)
-    back = back.sum(axis=tuple(range(new)))
-    stretched = tuple(i for i, n in enumerate(lead) if n == 1 and back.shape[i] != 1)
-    return back.sum(axis=stretched, keepdims=True)
+    inverse = -gamma, -beta, -alpha
+    result = _forward(g, angles=inverse, lead=np.shape(g)[:-1], reality=reality, threads=threads)
+    new_axes = result.ndim - 1 - len(lead)
+    result = result.sum(axis=tuple(range(new_axes)))
+    stretched = tuple(i for i, n in enumerate(lead) if n == 1 and result.shape[i] != 1)
+    return result.sum(axis=stretched, keepdims=True)
 
 
 _rotation = linear_map("wigner.rotate", _forward, _adjoint)
@@ -139,54 +218,55 @@ def _shape(lead, angles):
     try:
         return np.broadcast_shapes(lead, *shapes)
     except ValueError:
-        said = ", ".join(map(str, shapes))
+        listed = ", ".join(map(str, shapes))
         raise ValueError(
-            f"the angles' shapes {said} do not broadcast against the signals' leading axes {lead}"
+            f"the angles have shapes {listed}; they need to broadcast against the leading axes {lead} of the "
+            "signals"
         ) from None
 
 
-def _along_alpha(answer, flm, angles, reality, threads):
-    return _by_order(answer)
+def _slope_by_alpha(answer, flm, angles, reality, threads):
+    return _times_generator_z(answer)
 
 
-def _along_beta(answer, flm, angles, reality, threads):
+def _slope_by_beta(answer, flm, angles, reality, threads):
     ell, m = degrees_and_orders(band_limit_of(flm))
     kind = checks.real_type(flm)
-    up, down = (np.sqrt((ell + k + 1) * (ell - k)).astype(kind) for k in (m - 1, m))
+    raising, lowering = (np.sqrt((ell + k + 1) * (ell - k)).astype(kind) for k in (m - 1, m))
     phase = cast(anp.exp(1j * angles[2]), np.result_type(kind, np.complex64))[..., None]
     zero = np.zeros((*flm.shape[:-1], 1), kind)
     below = anp.concatenate([zero, flm[..., :-1]], axis=-1)
     above = anp.concatenate([flm[..., 1:], zero], axis=-1)
-    tilted = (down * anp.conj(phase) * above - up * phase * below) / 2
-    return _rotated(tilted, *angles, reality, threads, False)
+    derivative = (lowering * anp.conj(phase) * above - raising * phase * below) / 2
+    return _rotated(derivative, *angles, reality, threads, False)
 
 
-def _along_gamma(answer, flm, angles, reality, threads):
-    return _rotated(_by_order(flm), *angles, reality, threads, False)
+def _slope_by_gamma(answer, flm, angles, reality, threads):
+    return _rotated(_times_generator_z(flm), *angles, reality, threads, False)
 
 
-def _by_order(flm):
+def _times_generator_z(flm):
     """-i m f_lm, in the precision of f."""
     m = orders(band_limit_of(flm))
     return -1j * m.astype(checks.real_type(flm)) * flm
 
 
 def _reverse_flm(answer, flm, alpha, beta, gamma, reality, threads, checked):
-    """R^T = conj R^{-1} conj: a rotation, by angles that may be followed too."""
+    """R^T = conj R^{-1} conj: a rotation, by angles that may be traced too."""
 
     def pullback(g):
-        back = _rotated(anp.conj(g), -gamma, -beta, -alpha, reality, threads, False)
-        return unbroadcast_f(flm, anp.conj)(back)
+        rotated = _rotated(anp.conj(g), -gamma, -beta, -alpha, reality, threads, False)
+        return unbroadcast_f(flm, anp.conj)(rotated)
 
     return pullback
 
 
-def _reverse_angle(position, along):
+def _reverse_angle(position, slope_by_angle):
     def rule(answer, flm, alpha, beta, gamma, reality, threads, checked):
         angles = (alpha, beta, gamma)
 
         def pullback(g):
-            slope = along(answer, flm, angles, reality, threads)
+            slope = slope_by_angle(answer, flm, angles, reality, threads)
             total = cast(anp.sum(anp.real(g * slope), axis=-1), np.float64)
             return unbroadcast_f(angles[position], lambda x: x)(total)
 
@@ -195,19 +275,19 @@ def _reverse_angle(position, along):
     return rule
 
 
-def _forward_angle(along):
+def _forward_angle(slope_by_angle):
     def rule(tangent, answer, flm, alpha, beta, gamma, reality, threads, checked):
-        slope = along(answer, flm, (alpha, beta, gamma), reality, threads)
+        slope = slope_by_angle(answer, flm, (alpha, beta, gamma), reality, threads)
         per_signal = anp.reshape(cast(tangent, checks.real_type(slope)), (*np.shape(tangent), 1))
         return per_signal * slope
 
     return rule
 
 
-_SLOPES = (_along_alpha, _along_beta, _along_gamma)
-defvjp(_rotated, _reverse_flm, *(_reverse_angle(i, along) for i, along in enumerate(_SLOPES)))
+_SLOPES = (_slope_by_alpha, _slope_by_beta, _slope_by_gamma)
+defvjp(_rotated, _reverse_flm, *(_reverse_angle(i, slope) for i, slope in enumerate(_SLOPES)))
 defjvp(
     _rotated,
-    lambda tangent, answer, flm, *rest: _rotated(tangent, *rest[:-1], False),
+    lambda tangent, answer, flm, *options: _rotated(tangent, *options[:-1], False),
     *map(_forward_angle, _SLOPES),
 )

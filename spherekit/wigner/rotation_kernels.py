@@ -1,20 +1,21 @@
-"""The quarter turn: Delta^l = d^l(pi/2) applied to coefficients, which every rotation is made of.
+"""Kernels of rotations, by the factorization of D^l into rotations about z and Delta^l = d^l(pi/2).
 
     D^l(alpha, beta, gamma) = Z(alpha + pi/2) Delta^l Z(beta + pi) Delta^l Z(gamma + pi/2),
 
 with Z(x)_mm = e^{-i m x}.
 
-A real signal keeps its symmetry x_{-m} = (-1)^m conj x_m in each factor, and Delta^l its own, so that for
-m, n >= 0, with c_m = 2 (c_0 = 1),
+Each factor preserves the symmetry x_{-m} = (-1)^m conj x_m of a real signal. With the symmetries of Delta^l
+the sums for m, n >= 0 are, with c_m = 2 (c_0 = 1),
 
-    Re y_n = sum over m = l + n (mod 2) of c_m Delta_nm Re x_m,   Im y_n = the others, c_m Delta_nm Im x_m:
+    Re y_n = sum over m of c_m Delta_nm Re x_m, m = l + n (mod 2),
+    Im y_n = sum over m of c_m Delta_nm Im x_m, m = l + n + 1 (mod 2):
 
-a quarter of the products of the full sum. A complex signal is two real ones. The recursion of
-`kernels.wigner_recursion` in l, with cos = 0 and every factor that belongs to m or to n alone taken out,
+a quarter of the products of the full sum. A complex signal is processed as two real ones. The recursion of
+`kernels.wigner_recursion` in l, with cos = 0 and all factors that depend on m or on n only separated,
 
     Delta^l_nm = A_l(n) A_l(m) B_l p_l,    p_{l+1} = s_l(m) t_l(n) p_l - p_{l-1},
 
-costs a product and a multiply-add; n is in the lanes, four m share their loads. Floor: three
+costs a product and a multiply-add. Lanes are orders n; groups of four m share loads. Lower bound: three
 operations and a third of a load for each l, m, n >= 0 and real signal.
 """
 
@@ -41,16 +42,17 @@ from spherekit.kernels.simd import (
 from spherekit.kernels.wigner_recursion import NEGLIGIBLE
 from spherekit.kernels.work_queue import next_item
 
-#: ``into[l, m] = c_m A_l(m) B_l``, ``out[l, n] = A_l(n)``; s as W (`_pack`) and t as [block, l, lane]; the
-#: start at l = max(m, n) as mantissa and exponent of two, [m, n], and the largest exponents, [group, block].
-Tables = namedtuple("Tables", "into out s t mantissa exponent top")
+#: ``in_factor[l, m] = c_m A_l(m) B_l``, ``out_factor[l, n] = A_l(n)``; s in the layout of W (`_pack`), t as
+#: [block, l, lane]; the seeds of the recursion at l = max(m, n) as mantissas and exponents of two, [m, n],
+#: and the largest exponents, [group, block].
+Tables = namedtuple("Tables", "in_factor out_factor s t mantissa exponent max_exponent")
 
 #: Largest band-limit whose tables are cached.
 _MAX_CACHED = 1024
 
 
 def tables(L):
-    """Tables of band-limit L, 40 L^2 bytes: cached for the band-limits used last, if not large."""
+    """Tables of band-limit L, 40 L^2 bytes; cached up to L = 1024, for the band-limits used most recently."""
     return (_cached_tables if L <= _MAX_CACHED else _tables)(L)
 
 
@@ -67,8 +69,8 @@ def _tables(L):
         np.empty((groups, blocks)),
     )
     _fill(L, table)
-    table.top[:] = table.exponent.reshape(groups, GROUP, blocks, w).max(axis=(1, 3))
-    return Tables(*(aligned_copy(array.ravel()).reshape(array.shape) for array in table))
+    table.max_exponent[:] = table.exponent.reshape(groups, GROUP, blocks, w).max(axis=(1, 3))
+    return Tables(*(on_lines(array.ravel()).reshape(array.shape) for array in table))
 
 
 _cached_tables = lru_cache(maxsize=4)(_tables)
@@ -81,7 +83,7 @@ def _fill(L, table):
         B[ell + 1] = B[ell - 1] * (ell + 1) / ell
     w = table.t.shape[2]
     for m in range(L):
-        # A_l(m) of this degree and of the next
+        # A_l(m) of the current degree and of the next
         A, A_next = 1.0, 1.0 / (2.0 * m + 1.0) ** 0.25
         for ell in range(m, L):
             root = np.sqrt(float((ell + 1 - m) * (ell + 1 + m)))
@@ -89,35 +91,37 @@ def _fill(L, table):
             table.t[m // w, ell, m % w] = t
             kappa = (2 * ell + 1) * B[ell] / (ell * B[ell + 1]) if ell else 0.0
             table.s[ell // DEGREE_CHUNK, m // GROUP, ell % DEGREE_CHUNK, m % GROUP] = -kappa * t
-            table.out[ell, m] = A
-            table.into[ell, m] = A * B[ell] * (2.0 if m else 1.0)
+            table.out_factor[ell, m] = A
+            table.in_factor[ell, m] = A * B[ell] * (2.0 if m else 1.0)
             ratio = np.sqrt(
                 float((ell + 1 - m) * (ell + 1 + m)) / float((ell + 2 - m) * (ell + 2 + m))
             )
             A, A_next = A_next, A * ratio
     mantissa, exponent = 1.0, 0  # of sqrt(binom(2 n, n)) / 2^n
     for n in range(L):
-        _starts(n, L, mantissa, exponent, B, table)
-        mantissa, exponent = _normal(mantissa * np.sqrt((2 * n + 1) / (2 * n + 2)), exponent)
+        _fill_seeds(n, L, mantissa, exponent, B, table)
+        mantissa, exponent = _normalized(mantissa * np.sqrt((2 * n + 1) / (2 * n + 2)), exponent)
 
 
 @jit
-def _starts(n, L, mantissa, exponent, B, table):
-    """d^{l0}_nm(pi/2) = +- sqrt(binom(2 l0, l0 - mu)) / 2^l0 over its factors; l0, mu = max, min of m, n."""
+def _fill_seeds(n, L, mantissa, exponent, B, table):
+    """d^{l0}_nm(pi/2) = +- sqrt(binom(2 l0, l0 - mu)) / 2^l0, divided by A A B; l0, mu = max, min of m, n."""
     for m in range(L):
         l0 = max(m, n)
         sign = -1.0 if n >= m and (n - m) % 2 else 1.0
-        table.mantissa[m, n] = sign * mantissa / (table.out[l0, m] * table.out[l0, n] * B[l0])
+        table.mantissa[m, n] = (
+            sign * mantissa / (table.out_factor[l0, m] * table.out_factor[l0, n] * B[l0])
+        )
         table.exponent[m, n] = exponent
         if m < n:
             factor = np.sqrt((n - m) / (n + m + 1))
         else:
             factor = np.sqrt((m + 0.5) * (m + 1) / float((m + 1 + n) * (m + 1 - n)))
-        mantissa, exponent = _normal(mantissa * factor, exponent)
+        mantissa, exponent = _normalized(mantissa * factor, exponent)
 
 
 @jit
-def _normal(mantissa, exponent):
+def _normalized(mantissa, exponent):
     """The same number with a mantissa between 1/2 and 1."""
     while mantissa < 0.5:
         mantissa, exponent = mantissa * 2.0, exponent - 1
@@ -128,17 +132,17 @@ def _normal(mantissa, exponent):
 
 # --- the rotation of many signals --------------------------------------------------------------------
 
-#: Signals of a chunk, whose sums share the first-level cache.
+#: Number of signals of a chunk, whose sums fit the first-level cache.
 _SIGNAL_CHUNK = 4
 
 
 def rotate(flm, angles, L, real, threads):
-    """D^l(alpha, beta, gamma) applied to each of many signals; and statistics of the input.
+    """Apply D^l(alpha, beta, gamma) to each signal of a batch; return the result and statistics of the input.
 
     Parameters
     ----------
     flm : complex128 ndarray [shape=(signals, L*L)]
-        Of real signals the symmetric part counts.
+        Of real signals only the symmetric part is used.
     angles : ndarray [shape=(3, signals)], radians
         alpha, beta, gamma.
     real : bool
@@ -149,14 +153,16 @@ def rotate(flm, angles, L, real, threads):
     complex128 ndarray [shape=(signals, L*L)], float64 ndarray
         Statistics of the input: [NaN unless all are finite, symmetry defect, largest magnitude].
     """
-    table, w = tables(L), LANES.type.width
+    table = tables(L)
+    w = LANES.type.width
     chunks, groups = table.s.shape[:2]
-    result, input_stats = np.empty_like(flm), np.zeros(3)
+    result = np.empty_like(flm)
+    input_stats = np.zeros(3)
     factors = phases(angles, L, np.array([1, 2, 1])[:, None])
     for first in range(0, len(flm), _SIGNAL_CHUNK):
         signals = slice(first, first + _SIGNAL_CHUNK)
         count = len(flm[signals]) * (1 if real else 2)
-        W = scratch("turned", (count, chunks, groups, DEGREE_CHUNK, 2 * GROUP))
+        W = scratch("rotated", (count, chunks, groups, DEGREE_CHUNK, 2 * GROUP))
         Y = scratch("sums", (count, len(table.t), L, 2 * w))
         _pack(flm[signals], factors[2, signals], L, real, table, W, input_stats)
         _sum(table, L, W, Y, threads)
@@ -167,15 +173,15 @@ def rotate(flm, angles, L, real, threads):
 
 
 def work_bytes(L, signals, real):
-    """Bytes of the tables, twice while they are computed, or of them and the sums of a chunk of signals."""
+    """Bytes of the tables (twice while they are computed), or of tables and sums of a chunk of signals."""
     chunk = min(signals, _SIGNAL_CHUNK) * (1 if real else 2)
     return max(96, 48 + 32 * chunk) * L * L + 48 * signals * L
 
 
 def phases(angles, L, quarters):
-    """e^{-i m (angle + quarters pi/2)} for m < L: (..., 2 L), re and im side by side.
+    """e^{-i m (angle + quarters pi/2)} for m < L: (..., 2 L), real and imaginary parts interleaved.
 
-    An angle is split in two so that its products with m are exact: a rounded one would be m eps off.
+    An angle is split in two so that its products with m are exact: rounded products have errors of m eps.
     """
     m = np.arange(L)
     high = np.float32(angles).astype(float)
@@ -192,12 +198,12 @@ def _sum(table, L, W, Y, threads):
 
 @jit
 def _pack(flm, phases, L, real, table, W, input_stats):
-    """W[signal, chunk of l, group, l, 2j], [2j+1]: the inputs of even and odd n from m = 4 group + j."""
+    """W[signal, chunk of l, group, l, 2j], [2j+1]: the inputs to even and odd n from m = 4 group + j."""
     W[:] = 0.0
     for q in range(flm.shape[0]):
         for ell in range(L):
             for m in range(ell + 1):
-                x, scale = flm[q, ell * ell + ell + m], table.into[ell, m]
+                x, scale = flm[q, ell * ell + ell + m], table.in_factor[ell, m]
                 y = flm[q, ell * ell + ell - m].conjugate() * (1.0 - 2.0 * (m % 2))
                 factor = scale * complex(phases[q, 2 * m], phases[q, 2 * m + 1])
                 plus, minus = x + y, x - y
@@ -224,21 +230,21 @@ def _store_input(W, ell, m, x):
 
 @jit
 def _load_sum(Y, ell, n, w):
-    """y_n but for A_l(n): Re is where sums of l + m = n (mod 2) are."""
+    """y_n without the factor A_l(n); its real part is the sum over l + m = n (mod 2)."""
     re, im = (n % 2) * w + n % w, (1 - n % 2) * w + n % w
     return complex(Y[n // w, ell, re], Y[n // w, ell, im])
 
 
 @jit
 def _repack(Y, phases, L, real, table, W):
-    """The inputs of the second quarter turn from the sums of the first."""
+    """Compute the inputs of the second product with Delta^l from the sums of the first."""
     w = Y.shape[3] // 2
     for s in range(Y.shape[0]):
         q = s if real else s // 2
         for ell in range(L):
             for m in range(ell + 1):
                 factor = complex(phases[q, 2 * m], phases[q, 2 * m + 1])
-                scale = table.out[ell, m] * table.into[ell, m]
+                scale = table.out_factor[ell, m] * table.in_factor[ell, m]
                 _store_input(W[s], ell, m, scale * (factor * _load_sum(Y[s], ell, m, w)))
 
 
@@ -249,7 +255,7 @@ def _unpack(Y, phases, L, real, table, flm):
         for ell in range(L):
             center = ell * ell + ell
             for m in range(ell + 1):
-                factor = table.out[ell, m] * complex(phases[q, 2 * m], phases[q, 2 * m + 1])
+                factor = table.out_factor[ell, m] * complex(phases[q, 2 * m], phases[q, 2 * m + 1])
                 flip = 1.0 - 2.0 * (m % 2)
                 if real:
                     a = factor * _load_sum(Y[q], ell, m, w)
@@ -263,17 +269,17 @@ def _unpack(Y, phases, L, real, table, flm):
                 flm[q, center - m] = flip * (a.conjugate() + 1j * b.conjugate())
 
 
-#: Orders n in the lanes: with four orders m, all the registers that the machine has.
+#: Orders n as lanes; with groups of four orders m they occupy all vector registers of the machine.
 LANES = Lanes(16 if has_wide_registers() else 4)
-#: Orders m of a group.
+#: Number of orders m in a group.
 GROUP = 4
-#: Degrees whose sums and factors stay in the first-level cache.
+#: Number of degrees whose sums and factors fit the first-level cache.
 DEGREE_CHUNK = 64
 
 
 @jit
 def sum_orders(lanes, counter, L, table, W, Y):
-    """Y[signal, block, l, parity]: sums over m of p_l W; one thread computes a block of n."""
+    """Y[signal, block, l, parity]: sums over m of p_l W; each block of n is computed by one thread."""
     w = width(lanes)
     groups, signals = W.shape[2], Y.shape[0]
     states = aligned(2 * GROUP * w * groups, table.t).reshape(groups, 2 * GROUP * w)
@@ -286,9 +292,9 @@ def sum_orders(lanes, counter, L, table, W, Y):
         work = table.t[block].reshape(-1), table.s.reshape(-1), W.reshape(-1), Y.reshape(-1)
         sizes = L, groups, signals, W[0].size, Y[0].size
         for group in range(groups):
-            exponent = table.top[group, block]
+            exponent = table.max_exponent[group, block]
             scale = exponent if exponent < -300.0 else 0.0
-            _seed(lanes, block, group, scale, table, seeds)
+            _load_seeds(lanes, block, group, scale, table, seeds)
             summed = signals if scale == 0.0 else 0
             ell = _start(lanes, block, group, summed, sizes, masks, seeds, work, states[group])
             if exponent < NEGLIGIBLE:
@@ -300,7 +306,7 @@ def sum_orders(lanes, counter, L, table, W, Y):
 
 @jit
 def _masks(w):
-    """Rows of w lanes: i < w: lane i alone; w: none; w + i: those below i, for i = 1..w."""
+    """Rows of w lanes. Row i < w: only lane i; row w: no lane; row w + i: the lanes below i, for i = 1..w."""
     masks = np.zeros((2 * w + 1, w))
     for i in range(w):
         masks[i, i] = 1.0
@@ -309,7 +315,7 @@ def _masks(w):
 
 
 @leaf
-def _seed(lanes, block, group, scale, table, seeds):
+def _load_seeds(lanes, block, group, scale, table, seeds):
     w = width(lanes)
     for j in range(GROUP):
         m, n0 = GROUP * group + j, w * block
@@ -319,7 +325,7 @@ def _seed(lanes, block, group, scale, table, seeds):
 
 @leaf
 def _mask(ell, m, n0, w):
-    """Where the mask of the lanes n with max(m, n) = l begins."""
+    """Offset of the mask of the lanes n with max(m, n) = l."""
     if ell == m:
         return w * (w + max(0, min(m - n0 + 1, w)))
     return w * (ell - n0) if ell > m and 0 <= ell - n0 < w else w * w
@@ -327,7 +333,7 @@ def _mask(ell, m, n0, w):
 
 @leaf
 def _start(lanes, block, group, signals, sizes, masks, seeds, work, state):
-    """`_sum_chunk` of the degrees at which lanes still start; returns the first one beyond them."""
+    """`_sum_chunk` for the degrees where the recursion of a lane starts; returns the first one after them."""
     t, s, x, y = work
     L, groups, _, x_stride, y_stride = sizes
     w = width(lanes)
@@ -341,7 +347,7 @@ def _start(lanes, block, group, signals, sizes, masks, seeds, work, state):
         row = (k // DEGREE_CHUNK * groups + group) * DEGREE_CHUNK + k % DEGREE_CHUNK
         i, even = 2 * GROUP * row, (block * L + k) * 2 * w
         odd = even + w
-        if k % 2:  # where l + m is even and odd with m = 0, 2
+        if k % 2:  # then l + m is odd for m = 0, 2 of the group
             even, odd = odd, even
         for _ in range(signals):
             a = load(lanes, y, even) + spread_pair(lanes, x, i) * p0
@@ -373,7 +379,7 @@ def _store_state(lanes, p0, p1, p2, p3, q0, q1, q2, q3, state):
 
 @leaf
 def _skip_negligible(lanes, group, ell, exponent, sizes, work, state):
-    """Run the recursion without sums until it matters; returns the degree, L where it never does."""
+    """Run the recursion without sums while values are negligible; returns the degree, L if all are."""
     t, s = work[0], work[1]
     L, groups = sizes[0], sizes[1]
     w = width(lanes)
@@ -407,7 +413,7 @@ def _skip_negligible(lanes, group, ell, exponent, sizes, work, state):
 
 @leaf
 def _sum_chunk(lanes, block, first, sizes, starts, work, states):
-    """Add a chunk of degrees to y_n and run the recursion to its end, one group of m after the next."""
+    """Add a chunk of degrees to y_n and advance the recursion over it, group of m by group."""
     t, s, x, y = work
     L, groups, signals, x_stride, y_stride = sizes
     w = width(lanes)

@@ -1,18 +1,21 @@
-"""Wigner transforms: signals on the rotation group SO(3) <-> their coefficients, on every grid.
+"""Wigner transforms: signals on the rotation group SO(3) <-> their coefficients, on all grids.
 
     f(alpha, beta, gamma) = sum_lmn (2l+1)/(8 pi^2) f_lmn conj(D^l_mn(alpha, beta, gamma)),
     f_lmn = int f D^l_mn,    D^l_mn = e^{-i m alpha} d^l_mn(beta) e^{-i n gamma}
 
-(McEwen et al. 2015, IEEE SPL 22, 2425, eqs. 3-6; the layout and norm of so3 and s2fft.) Every order n is a
-field of spin -n on the sphere of (beta, alpha); the gamma step joins them. `dispatch` picks the engine that
-transforms the fields: `engines.by_order` (few orders), `engines.precomputed` (many: what d^l_mn has in common
-with d^l_nm is computed once) or `engines.batched` (many small signals).
+(McEwen et al. 2015, IEEE SPL 22, 2425, eqs. 3-6; the layout and norm of so3 and s2fft.) The coefficients of
+each order n are those of a field of spin -n on the sphere of (beta, alpha); a Fourier transform in gamma
+combines the fields. `dispatch` selects the engine that transforms them: `engines.by_order` (few orders),
+`engines.precomputed` (many orders, with tables that exploit the symmetries of d^l_mn) or `engines.batched`
+(many small signals).
 """
 
 import math
 from functools import partial
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from spherekit._core import checks
 from spherekit._core.parallel import thread_count
@@ -21,86 +24,148 @@ from spherekit.harmonic.dispatch import directions, engine_name
 from spherekit.harmonic.transform import warn_beyond_pixels
 from spherekit.linear import is_traced, linear_map
 from spherekit.sampling import RotationGrid
+from spherekit.sampling.base import Grid
 from spherekit.wigner import dispatch
 
 
 def inverse(
-    flmn,
-    L,
-    N,
+    flmn: ArrayLike,
+    L: int,
+    N: int,
     *,
-    sampling="mw",
-    reality=False,
-    steerable=False,
-    L_lower=0,
-    threads=None,
-    engine="auto",
-):
-    """Samples of the signal on SO(3) with coefficients ``flmn``.
+    sampling: Grid | RotationGrid | str = "mw",
+    reality: bool = False,
+    steerable: bool = False,
+    L_lower: int = 0,
+    threads: int | None = None,
+    engine: str = "auto",
+) -> np.ndarray:
+    """Inverse Wigner transform: the samples of a signal on SO(3) from its coefficients.
+
+    ``f(alpha, beta, gamma) = sum_lmn (2l+1)/(8 pi^2) f_lmn conj(D^l_mn(alpha, beta, gamma))``.
 
     Parameters
     ----------
-    flmn : complex ndarray [shape=(..., 2N-1, L*L)]
-        ``flmn[..., N-1+n, l*l+l+m]``; entries with l < |n| are ignored.
-    L, N : int
-        Band-limits: degrees l < L, orders |n| < N <= L.
-    sampling : str, grid of the sphere, or RotationGrid
-        The grid of (beta, alpha), by name or itself; it may be finer than L. A `RotationGrid` says the
-        angles gamma too, and may be finer in both.
+    flmn : array_like, complex [shape=(..., 2N-1, L*L)]
+        Coefficients ``flmn[..., N-1+n, l*l+l+m]``; those of degrees ``l < |n|`` are ignored.
+    L : int
+        Band-limit: degrees 0..L-1.
+    N : int
+        Azimuthal band-limit: orders ``|n| < N``, 1 <= N <= L.
+    sampling : str, Grid or RotationGrid
+        Grid of (beta, alpha), as a grid of the sphere or its name (see `spherekit.sampling.grid`); it may be
+        finer than L. A `spherekit.sampling.RotationGrid` determines the angles gamma too, and may be finer
+        in both.
     reality : bool
-        Real signal: real samples; the coefficients must have f_{l,-m,-n} = (-1)^{m+n} conj f_lmn.
+        Whether the signal is real. The coefficients must have the symmetry
+        ``f_{l,-m,-n} = (-1)^(m+n) conj(f_lmn)``.
     steerable : bool
-        Only orders n of the parity of N-1: N angles gamma on half the circle instead of 2N-1. All other
-        coefficients must be zero.
+        Whether only orders n of the parity of N-1 occur, so that N angles gamma on half the circle are
+        enough instead of 2N-1. All other coefficients must be zero.
     L_lower : int
-        Degrees below it are ignored.
+        Degrees below it are ignored; 0 <= L_lower < L.
     threads : int, optional
-        The result does not depend on it.
+        Number of threads; the result does not depend on it.
     engine : {"auto", "by_order", "precomputed", "batched"}
-        For tests and benchmarks: how the sums over degrees are done, also in gradients. Results agree to
-        rounding. ``"auto"`` takes what is fastest for the problem; ``"by_order"`` fits every problem,
-        ``"precomputed"`` small tables on rectangular grids, ``"batched"`` many small real signals.
+        Algorithm of the sums over degrees, in gradients too; for tests and benchmarks. Results agree to
+        rounding. ``"auto"`` selects the fastest one for the problem. ``"by_order"`` is usable for all
+        problems, ``"precomputed"`` for rectangular grids with small tables, and ``"batched"`` for many small
+        real signals.
 
     Returns
     -------
-    f : ndarray [shape=(..., n_gamma, n_beta, n_alpha)]
-        float32/64 with ``reality``, else complex64/128, as ``flmn``.
+    numpy.ndarray [shape=(..., n_gamma, n_beta, n_alpha)]
+        Samples in the precision of ``flmn``: float32 or float64 with ``reality``, else complex64 or
+        complex128. Differentiable by ``flmn``.
 
     Raises
     ------
     ValueError
-        Wrong shape, N > L, NaN or inf, a broken symmetry with ``reality``, orders of the wrong parity with
-        ``steerable``; an engine that cannot do this transform.
+        A wrong shape; N > L; coefficients that are NaN or infinite; a broken symmetry with ``reality``;
+        orders of the wrong parity with ``steerable``; a grid coarser than L; an engine that cannot do this
+        transform.
+    TypeError
+        Coefficients that are not numbers; L, N, L_lower or threads that are not integers.
+    MemoryError
+        The transform needs more memory than is available (see `estimate_memory`).
 
+    References
+    ----------
+    McEwen, Buettner, Leistedt, Peiris and Wiaux 2015, IEEE SPL 22, 2425, eqs. 3-6.
+
+    Examples
+    --------
     >>> import numpy as np
-    >>> flmn = np.zeros((3, 16), complex); flmn[1, 0] = 8 * np.pi**2
-    >>> f = inverse(flmn, 4, 2, reality=True)
-    >>> f.shape, bool(np.allclose(f, 1))
-    ((3, 4, 7), True)
+    >>> from spherekit import wigner
+    >>> flmn = np.zeros((3, 16), complex)
+    >>> flmn[1, 0] = 8 * np.pi**2                                    # the constant signal 1
+    >>> f = wigner.inverse(flmn, 4, 2, reality=True)
+    >>> f.shape, f.mean().round(12).item()
+    ((3, 4, 7), 1.0)
     """
     arguments = _arguments(L, N, sampling, reality, steerable, L_lower, threads, engine)
     return _synthesis.forward(flmn, checked=not is_traced(flmn), **arguments)
 
 
 def inverse_adjoint(
-    f,
-    L,
-    N,
+    f: ArrayLike,
+    L: int,
+    N: int,
     *,
-    sampling="mw",
-    reality=False,
-    steerable=False,
-    L_lower=0,
-    threads=None,
-    engine="auto",
-):
-    """Conjugate transpose of `inverse`: ``(2l+1)/(8 pi^2) sum_j f_j D^l_mn`` over the samples.
+    sampling: Grid | RotationGrid | str = "mw",
+    reality: bool = False,
+    steerable: bool = False,
+    L_lower: int = 0,
+    threads: int | None = None,
+    engine: str = "auto",
+) -> np.ndarray:
+    """Conjugate transpose of `inverse`: ``(2l+1)/(8 pi^2) sum_j f_j D^l_mn(rho_j)`` over the samples.
 
-    Arguments as `forward`. With ``reality`` the adjoint is that of Re(B f) in Re<u, v>.
+    With ``reality``, `inverse` is ``f -> Re(B f)``, and the adjoint ``x -> B^H x`` is that with respect to
+    the real inner product ``Re<u, v>``.
+
+    Parameters
+    ----------
+    f : array_like [shape=(..., n_gamma, n_beta, n_alpha)]
+        Array of the shape of the samples, real with ``reality``.
+    L : int
+        Band-limit: degrees 0..L-1.
+    N : int
+        Azimuthal band-limit: orders ``|n| < N``, 1 <= N <= L.
+    sampling : str, Grid or RotationGrid
+        As in `inverse`.
+    reality : bool
+        Whether it is the adjoint of the transform of real signals.
+    steerable, L_lower, threads, engine : bool, int, int or None, str
+        As in `inverse`.
+
+    Returns
+    -------
+    numpy.ndarray, complex [shape=(..., 2N-1, L*L)]
+        In the precision of ``f``; zero for ``l < |n|``, for ``l < L_lower``, and for the orders that a
+        steerable signal lacks. Differentiable by ``f``.
+
+    Raises
+    ------
+    ValueError
+        A wrong shape; N > L; NaN or infinite entries; a grid coarser than L; an engine that cannot do this
+        transform.
+    TypeError
+        Complex ``f`` with ``reality``; entries that are not numbers; L, N, L_lower or threads that are not
+        integers.
+    MemoryError
+        The transform needs more memory than is available.
+
+    Examples
+    --------
+    Both inner products agree, up to rounding:
 
     >>> import numpy as np
-    >>> flmn = inverse_adjoint(np.ones((3, 4, 7)), 4, 2)
-    >>> bool(np.isclose(flmn[1, 0], 84 / (8 * np.pi**2)))
+    >>> from spherekit import testing, wigner
+    >>> flmn = testing.random_flmn(4, 2, 0)
+    >>> x = np.arange(84.0).reshape(3, 4, 7)
+    >>> products = np.vdot(x, wigner.inverse(flmn, 4, 2)), np.vdot(wigner.inverse_adjoint(x, 4, 2), flmn)
+    >>> bool(np.isclose(*products, rtol=1e-12, atol=0))
     True
     """
     arguments = _arguments(L, N, sampling, reality, steerable, L_lower, threads, engine)
@@ -108,40 +173,79 @@ def inverse_adjoint(
 
 
 def forward(
-    f,
-    L,
-    N,
+    f: ArrayLike,
+    L: int,
+    N: int,
     *,
-    sampling="mw",
-    reality=False,
-    steerable=False,
-    L_lower=0,
-    threads=None,
-    engine="auto",
-):
-    """Coefficients of a signal sampled on SO(3): exact where the grid of the sphere has a theorem.
+    sampling: Grid | RotationGrid | str = "mw",
+    reality: bool = False,
+    steerable: bool = False,
+    L_lower: int = 0,
+    threads: int | None = None,
+    engine: str = "auto",
+) -> np.ndarray:
+    """Wigner transform: the coefficients of a signal on SO(3) from its samples.
+
+    ``f_lmn = int_SO(3) f(rho) D^l_mn(rho) d rho``, exact for band-limited signals on grids with a sampling
+    theorem.
 
     Parameters
     ----------
-    f : ndarray [shape=(..., n_gamma, n_beta, n_alpha)]
-        Finite samples, real with ``reality``; n_gamma is 2N-1, or N of a ``steerable`` signal.
-    L, N, sampling, reality, steerable, L_lower, threads, engine
+    f : array_like [shape=(..., n_gamma, n_beta, n_alpha)]
+        Finite samples, real with ``reality``; n_gamma is 2N-1, or N with ``steerable``. On HEALPix and
+        other unstructured grids the last two axes are one axis of pixels.
+    L : int
+        Band-limit: degrees 0..L-1.
+    N : int
+        Azimuthal band-limit: orders ``|n| < N``, 1 <= N <= L.
+    sampling : str, Grid or RotationGrid
+        As in `inverse`.
+    reality : bool
+        Whether the signal is real; then the coefficients are computed from the orders n >= 0.
+    steerable : bool
+        Whether only orders n of the parity of N-1 occur, and are sampled at N angles gamma.
+    L_lower : int
+        Coefficients of degrees below it are zero; 0 <= L_lower < L.
+    threads : int, optional
+        Number of threads; the result does not depend on it.
+    engine : {"auto", "by_order", "precomputed", "batched"}
         As in `inverse`.
 
     Returns
     -------
-    flmn : complex ndarray [shape=(..., 2N-1, L*L)]
-        Zero for l < |n|, for l < L_lower, and for the orders that a steerable signal lacks.
+    numpy.ndarray, complex [shape=(..., 2N-1, L*L)]
+        Coefficients in the precision of ``f``; zero for ``l < |n|``, for ``l < L_lower``, and for the orders
+        that a steerable signal lacks. Differentiable by ``f``.
 
     Raises
     ------
-    ValueError, TypeError
-        As `spherekit.harmonic.forward`.
+    ValueError
+        A wrong shape; N > L; samples that are NaN, infinite or UNSEEN; a grid coarser than L; an engine that
+        cannot do this transform.
+    TypeError
+        Complex samples with ``reality``; samples that are not numbers; L, N, L_lower or threads that are not
+        integers.
+    MemoryError
+        The transform needs more memory than is available (see `estimate_memory`).
+
+    Warns
+    -----
+    UserWarning
+        On HEALPix grids, where L > 3 nside and the pixels do not determine the highest degrees.
+
+    References
+    ----------
+    McEwen, Buettner, Leistedt, Peiris and Wiaux 2015, IEEE SPL 22, 2425, eqs. 3-6.
+
+    Examples
+    --------
+    The round trip from coefficients to samples and back is exact to rounding:
 
     >>> import numpy as np
-    >>> from spherekit.testing import random_flmn
-    >>> flmn = random_flmn(6, 3, np.random.default_rng(0))
-    >>> bool(np.allclose(forward(inverse(flmn, 6, 3), 6, 3), flmn))
+    >>> from spherekit import testing, wigner
+    >>> flmn = testing.random_flmn(6, 3, 0)
+    >>> f = wigner.inverse(flmn, 6, 3)
+    >>> bool(np.allclose(wigner.forward(f, 6, 3), flmn, rtol=0, atol=1e-14))
     True
     """
     arguments = _arguments(L, N, sampling, reality, steerable, L_lower, threads, engine)
@@ -150,59 +254,119 @@ def forward(
 
 
 def forward_adjoint(
-    flmn,
-    L,
-    N,
+    flmn: ArrayLike,
+    L: int,
+    N: int,
     *,
-    sampling="mw",
-    reality=False,
-    steerable=False,
-    L_lower=0,
-    threads=None,
-    engine="auto",
-):
-    """Conjugate transpose of `forward`, with ``reality`` its real part; arguments as `inverse`.
+    sampling: Grid | RotationGrid | str = "mw",
+    reality: bool = False,
+    steerable: bool = False,
+    L_lower: int = 0,
+    threads: int | None = None,
+    engine: str = "auto",
+) -> np.ndarray:
+    """Conjugate transpose of `forward`, with ``reality`` the real part of it.
+
+    Parameters
+    ----------
+    flmn : array_like, complex [shape=(..., 2N-1, L*L)]
+        Array of the shape of the coefficients; entries of degrees ``l < |n|`` are ignored. With ``reality``
+        its symmetric part counts.
+    L : int
+        Band-limit: degrees 0..L-1.
+    N : int
+        Azimuthal band-limit: orders ``|n| < N``, 1 <= N <= L.
+    sampling : str, Grid or RotationGrid
+        As in `inverse`.
+    reality : bool
+        Whether it is the adjoint of the transform of real signals, ``f -> Re(A^H f)``.
+    steerable, L_lower, threads, engine : bool, int, int or None, str
+        As in `inverse`.
+
+    Returns
+    -------
+    numpy.ndarray [shape=(..., n_gamma, n_beta, n_alpha)]
+        In the precision of ``flmn``, real with ``reality``. Differentiable by ``flmn``.
+
+    Raises
+    ------
+    ValueError
+        A wrong shape; N > L; NaN or infinite entries; a grid coarser than L; an engine that cannot do this
+        transform.
+    TypeError
+        Entries that are not numbers; L, N, L_lower or threads that are not integers.
+    MemoryError
+        The transform needs more memory than is available.
+
+    Examples
+    --------
+    Both inner products agree, up to rounding:
 
     >>> import numpy as np
-    >>> forward_adjoint(np.ones((3, 16)) + 0j, 4, 2, sampling="gl").shape
-    (3, 4, 7)
+    >>> from spherekit import testing, wigner
+    >>> flmn = testing.random_flmn(4, 2, 0)
+    >>> f = np.arange(84.0).reshape(3, 4, 7)
+    >>> products = np.vdot(flmn, wigner.forward(f, 4, 2)), np.vdot(wigner.forward_adjoint(flmn, 4, 2), f)
+    >>> bool(np.isclose(*products, rtol=1e-12, atol=0))
+    True
     """
     arguments = _arguments(L, N, sampling, reality, steerable, L_lower, threads, engine)
     return _analysis.adjoint(flmn, **arguments)
 
 
 def estimate_memory(
-    L,
-    N,
+    L: int,
+    N: int,
     *,
-    sampling="mw",
-    reality=False,
-    steerable=False,
-    batch=1,
-    dtype=np.complex128,
-    threads=None,
-    direction=None,
-):
-    """Bytes that a transform of ``batch`` signals needs beside its input, output and tables included.
+    sampling: Grid | RotationGrid | str = "mw",
+    reality: bool = False,
+    steerable: bool = False,
+    batch: int = 1,
+    dtype: DTypeLike = np.complex128,
+    threads: int | None = None,
+    direction: Literal["forward", "inverse"] | None = None,
+) -> int:
+    """Estimate the memory that a transform needs in addition to its input.
 
     Parameters
     ----------
-    L, N, sampling, reality, steerable, threads
+    L : int
+        Band-limit: degrees 0..L-1.
+    N : int
+        Azimuthal band-limit: orders ``|n| < N``, 1 <= N <= L.
+    sampling : str, Grid or RotationGrid
+        As in `inverse`.
+    reality, steerable : bool
         As in `inverse`.
     batch : int
-        Signals, all leading axes together.
+        Number of signals: the product of all leading axes.
     dtype : dtype
-        Of the input or of the output: what counts is whether it is single or double precision.
+        Type of the input or of the output; only its precision, single or double, matters.
+    threads : int, optional
+        Number of threads; by default as many as a transform would use.
     direction : {"forward", "inverse"}, optional
-        By default the larger of the two; the adjoint of either needs what the opposite direction does.
+        By default the larger estimate of the two. The adjoint of either needs as much as the opposite
+        direction.
 
     Returns
     -------
     int
+        Bytes of output, tables and work arrays.
 
-    >>> samples = 127 * 64 * 127 * 16
-    >>> estimate_memory(64, 64) < 4 * samples, estimate_memory(64, 64, batch=10) < 25 * samples
-    (True, True)
+    Raises
+    ------
+    ValueError
+        N > L, a negative batch, a grid coarser than L, an unknown direction.
+    TypeError
+        A dtype other than float32, float64, complex64 and complex128; L, N, batch or threads that are not
+        integers.
+
+    Examples
+    --------
+    >>> from spherekit import wigner
+    >>> output = 16 * 127 * 64 * 127
+    >>> wigner.estimate_memory(64, 64) < 4 * output
+    True
     """
     arguments = _arguments(L, N, sampling, reality, steerable, 0, threads)
     batch = checks.integer(batch, "batch", 0)
@@ -214,18 +378,21 @@ def estimate_memory(
 
 
 def _arguments(L, N, sampling, reality, steerable, L_lower, threads, engine="auto"):
-    """The arguments of a public function, checked: keywords of the linear maps."""
+    """Check the arguments of a public function; return the keywords of the linear maps."""
     L = checks.band_limit(L)
     N = checks.azimuthal_limit(N, L)
     if isinstance(sampling, RotationGrid):
         grid = sampling
         if grid.L < L or grid.N < N or grid.steerable != bool(steerable):
             raise ValueError(
-                f"{grid!r} does not hold L={L}, N={N}, steerable={bool(steerable)}: it needs a grid at "
-                "least as fine, and of the same gamma sampling"
+                f"sampling is {grid!r}; L={L}, N={N}, steerable={bool(steerable)} need a grid at least as "
+                "fine, with the same steerable"
             )
         if grid.steerable and (grid.N - N) % 2:
-            raise ValueError(f"{grid!r} holds orders of the other parity than N={N}")
+            raise ValueError(
+                f"sampling is {grid!r}, which samples only orders n of the parity of {grid.N - 1}; N={N} "
+                f"needs those of the parity of {N - 1}"
+            )
     else:
         grid = RotationGrid(L, N, sampling, steerable)
     lower = checks.integer(L_lower, "L_lower", 0, L - 1)
@@ -249,26 +416,26 @@ def _to_samples(
     """``inverse`` or ``forward_adjoint``, which differ in their plan."""
     flmn = checks.as_float_array(flmn, "flmn")
     checks.wigner_shape(flmn, L, N)
-    maps, single = math.prod(flmn.shape[:-2]), checks.is_single(flmn)
-    fields = grid, L, N, lower, reality, threads, plan_of, True, maps, single
-    problem, chosen, needed = dispatch.prepare(engine, *fields)
-    checks.fits_memory(needed, f"this transform at L={L}, N={N}")
-    return chosen.synthesis(flmn, problem, checked)
+    maps = math.prod(flmn.shape[:-2])
+    fields = grid, L, N, lower, reality, threads, plan_of, True, maps, checks.is_single(flmn)
+    problem, selected, required = dispatch.prepare(engine, *fields)
+    checks.fits_memory(required, f"this transform at L={L}, N={N}")
+    return selected.synthesis(flmn, problem, checked)
 
 
 def _to_coefficients(
     f, plan_of, *, L, N, grid, reality, lower, threads, engine="auto", checked=False
 ):
-    """``forward`` or ``inverse_adjoint``; ``checked`` means the transpose."""
+    """``forward`` or ``inverse_adjoint``; ``checked`` is ignored."""
     f = checks.as_float_array(f, "f")
     if reality:
         checks.real_samples(f)
     _samples_shape(f, grid)
-    maps, single = math.prod(f.shape[: f.ndim - len(grid.shape)]), checks.is_single(f)
-    fields = grid, L, N, lower, reality, threads, plan_of, False, maps, single
-    problem, chosen, needed = dispatch.prepare(engine, *fields)
-    checks.fits_memory(needed, f"this transform at L={L}, N={N}")
-    return chosen.analysis(f, problem)
+    maps = math.prod(f.shape[: f.ndim - len(grid.shape)])
+    fields = grid, L, N, lower, reality, threads, plan_of, False, maps, checks.is_single(f)
+    problem, selected, required = dispatch.prepare(engine, *fields)
+    checks.fits_memory(required, f"this transform at L={L}, N={N}")
+    return selected.analysis(f, problem)
 
 
 _synthesis = linear_map(
@@ -287,6 +454,6 @@ def _samples_shape(f, grid):
     n = len(grid.shape)
     if f.shape[-n:] != grid.shape:
         raise ValueError(
-            f"samples have shape {f.shape}; {grid!r} needs (..., {', '.join(map(str, grid.shape))}), the "
-            "axes being gamma, beta, alpha"
+            f"samples have shape {f.shape}; {grid!r} needs (..., {', '.join(map(str, grid.shape))}), with "
+            "axes gamma, beta, alpha"
         )

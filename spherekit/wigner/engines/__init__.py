@@ -1,1 +1,1 @@
-"""Ways to take fields of spin -n to planes of all n, and back."""
+"""Engines of the transform between fields of spin -n and planes of all n."""

@@ -1,4 +1,4 @@
-"""Many real signals of small band-limits at once, with signals as lanes: `harmonic.engines.batched`."""
+"""Batches of real signals of small band-limit, with signals as lanes, by `harmonic.engines.batched`."""
 
 import numpy as np
 
@@ -11,28 +11,28 @@ name = "batched"
 
 
 def unusable_reason(problem):
-    """None, or why these transforms are not batched; depends on the problem alone."""
+    """The reason why the engine is not usable for a problem, or None; depends on the problem only."""
     grid = problem.grid
     if grid.steerable:
-        return "it takes all orders n (steerable=False)"
+        return "it transforms all orders n (steerable=False)"
     case = grid.sphere, problem.L, problem.N, grid.n_gamma
     return batched.unbatchable_reason(*case, problem.reality, problem.maps)
 
 
 def is_usable_for(problem):
-    """Whether these transforms are batched."""
+    """Whether the engine is usable for a problem."""
     return unusable_reason(problem) is None
 
 
 def required_bytes(problem):
-    """Memory beside the input: the result, tables, and the work memory of threads."""
+    """Bytes in addition to the input: the result, tables, and the work memory of the threads."""
     case = problem.grid.sphere, problem.L, problem.N, problem.grid.n_gamma
     work = batched.tables_and_work_bytes(*case, problem.single, problem.threads)
     return problem.result_bytes + work
 
 
 def synthesis(flmn, problem, checked):
-    """Coefficients -> samples; refuses what is not finite and, if ``checked``, a broken symmetry."""
+    """Coefficients -> samples; raises for NaN, inf and, with ``checked``, a broken symmetry."""
     f, input_stats = batched.to_samples(flmn, _tables(problem), problem.scale, problem.threads)
     if not batched.is_valid(input_stats, checked, problem.single):
         _refuse_coefficients(flmn, problem, checked)
@@ -40,7 +40,7 @@ def synthesis(flmn, problem, checked):
 
 
 def analysis(f, problem):
-    """Samples -> coefficients; refuses NaN, inf and UNSEEN."""
+    """Samples -> coefficients; raises for NaN, inf and UNSEEN."""
     flmn, suspect = batched.to_coefficients(f, _tables(problem), problem.scale, problem.threads)
     if suspect:
         for chunk in chunks.map_chunks(f, 3, packing.work_bytes(problem), problem.threads):
@@ -55,7 +55,7 @@ def _tables(problem):
 
 
 def _refuse_coefficients(flmn, problem, checked):
-    """Raise what the other engines raise, which look at a chunk of signals at a time."""
+    """Raise the error of the other engines, which check one chunk of signals at a time."""
     tolerance = checks.symmetry_tolerance(problem.single) if checked else None
     case = problem.L, problem.N, problem.orders, True, problem.scale, False, tolerance
     for chunk in chunks.map_chunks(flmn, 2, packing.work_bytes(problem), problem.threads):

@@ -1,7 +1,7 @@
-"""Wigner transforms by fields of spin -n: what `by_order` and `precomputed` share.
+"""Wigner transforms by fields of spin -n: the steps that `by_order` and `precomputed` have in common.
 
-Coefficients <-> fields (`packing`) <-> planes of all n, which is the engine's own step, <-> planes at all
-angles gamma (`gamma_fft`) <-> samples (`phi_fft`), a chunk of signals at a time.
+Coefficients <-> fields (`packing`) <-> planes of all n (the step specific to the engine) <-> planes of all
+angles gamma (`gamma_fft`) <-> samples (`phi_fft`), in chunks of signals.
 """
 
 import numpy as np
@@ -14,16 +14,16 @@ from spherekit.wigner import gamma_fft, packing
 
 
 def synthesis(flmn, problem, checked, rows, to_planes, by_order=False):
-    """Coefficients -> samples; refuses what is not finite and, if ``checked``, a broken symmetry.
+    """Coefficients -> samples; raises for NaN, inf and, with ``checked``, a broken symmetry.
 
     Parameters
     ----------
     rows : int ndarray
         The first sample of each column's ring, as in `phi_fft`.
     to_planes : callable
-        (fields, threads) -> planes.
+        ``to_planes(fields, threads)`` returns the planes.
     by_order : bool
-        The layout of the fields, as in `packing.read`.
+        Layout of the fields, as in `packing.read`.
     """
     grid, L, real = problem.grid, problem.L, problem.reality
     tolerance = checks.symmetry_tolerance(problem.single) if checked else None
@@ -41,7 +41,7 @@ def synthesis(flmn, problem, checked, rows, to_planes, by_order=False):
 
 
 def analysis(f, problem, rows, from_planes, by_order=False):
-    """Samples -> coefficients, with ``from_planes``: (planes, threads) -> fields; refuses bad samples."""
+    """Samples -> coefficients, with ``from_planes(planes, threads)``, the fields; raises for bad samples."""
     grid, L, N, real = problem.grid, problem.L, problem.N, problem.reality
     orders, scale = problem.orders, problem.scale
 

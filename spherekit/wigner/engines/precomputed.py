@@ -1,11 +1,12 @@
-"""By precomputed tables, shared over the symmetries of d: many fields of spin -n <-> planes of all n.
+"""Fields of spin -n <-> planes of all n by precomputed tables, which exploit the symmetries of d.
 
     d_nm = d_{-m,-n} = (-1)^{m-n} d_mn,    d_{-n,-m} = d_mn:
 
-one table T[l, ring] for each mu = max(|m|, |n|) and |n| <= mu serves four pairs of orders (of a real signal
-two, since the other two are their conjugates), all maps of a batch, and by its transpose the way back. Tables
-hold what lies between the rings and the samples too: quadrature weights and, on MW-like grids, the exact
-continuation in theta. Floor: two multiply-adds for each coefficient and ring, at 16 flops a cycle.
+one table T[l, ring] for each mu = max(|m|, |n|) and |n| <= mu is shared by four pairs of orders (two of them
+for a real signal, since the other two are their conjugates) and by all maps of a batch; its transpose serves
+the opposite direction. The tables include the steps between rings and samples: quadrature weights and, on
+MW-like grids, the exact continuation in theta. Lower bound: two multiply-adds for each coefficient and ring,
+at 16 flops per cycle.
 """
 
 from collections import namedtuple
@@ -30,38 +31,44 @@ name = "precomputed"
 
 NARROW, WIDE = Lanes(8), Lanes(16 if has_wide_registers() else 8)
 
-#: Largest tables, bytes: for one map about what the third-level cache leaves; for a batch.
-_ONE_MAP, _BATCH, _BATCH_MAPS = 4e6, 6e7, 8
+#: Largest tables, in bytes: for a single map about the part of the third-level cache that is available, and
+#: for a batch, which has at least so many maps.
+_MAX_BYTES_SINGLE = 4e6
+_MAX_BYTES_BATCH = 6e7
+_BATCH_MAPS = 8
 
-#: ``starts[mu, N-1+n]`` into ``values``, blocks of lanes (columns of the planes; of the transpose degrees);
-#: the number of rings; the first sample of each column's ring.
+#: ``starts[mu, N-1+n]``: offsets into ``values``, which consists of blocks of lanes (columns of the planes,
+#: or degrees in the transpose); the number of rings; the first sample of the ring of each column.
 Tables = namedtuple("Tables", "starts values rings rows")
 
 
 def unusable_reason(problem):
-    """None, or why these transforms do not go by precomputed tables; depends on the problem alone."""
+    """The reason why the engine is not usable for a problem, or None; depends on the problem only."""
     sphere = problem.grid.sphere
     if not sphere.rectangular:
-        return f"it takes rectangular grids, not {sphere!r}"
+        return f"it needs a rectangular grid; got {sphere!r}"
     size = table_bytes(sphere, problem.L, problem.N)
-    largest = _BATCH if problem.maps >= _BATCH_MAPS else _ONE_MAP
-    if size > largest:
-        return f"its tables take {size:.3g} bytes, and at most {largest:.3g} for {problem.maps} signals"
+    limit = _MAX_BYTES_BATCH if problem.maps >= _BATCH_MAPS else _MAX_BYTES_SINGLE
+    if size > limit:
+        return (
+            f"its tables need {size:.3g} bytes; the limit for {problem.maps} signals is {limit:.3g}"
+        )
     return None
 
 
 def is_usable_for(problem):
-    """Whether these transforms go by precomputed tables."""
+    """Whether the engine is usable for a problem."""
     return unusable_reason(problem) is None
 
 
 def required_bytes(problem):
-    """Memory beside the input: the result, planes, fields and copies in flight, tables.
+    """Bytes in addition to the input: the result, planes, fields and copies in flight, tables.
 
     The tables are built from the matrices d of all angles.
     """
     sphere, L, N = problem.grid.sphere, problem.L, problem.N
-    rings, tables = len(sphere.ring_theta), table_bytes(sphere, L, N)
+    rings = len(sphere.ring_theta)
+    tables = table_bytes(sphere, L, N)
     angles = rings
     if problem.plan_of is plan.analysis_plan and sphere.period is not None:
         angles = (sphere.period // 2 + L + 1) // 2
@@ -77,56 +84,58 @@ def table_bytes(sphere, L, N):
 
 
 def _columns(sphere):
-    """Columns of the planes: the rings, in whole blocks."""
-    return _up(len(sphere.ring_theta), BLOCK)
+    """Number of columns of the planes: that of the rings, rounded up to full blocks."""
+    return _round_up(len(sphere.ring_theta), BLOCK)
 
 
 @bytes_lru_cache(2**28, lambda tables: tables.values.nbytes)
 def tables(sphere, L, N, plan_of, to_samples):
-    """Tables of one direction: of `harmonic.plan.synthesis_plan` or `analysis_plan`, or its transpose."""
+    """Tables of one direction: of `harmonic.plan.synthesis_plan` or `analysis_plan`, or of its transpose."""
     rings = len(sphere.ring_theta)
     rows = np.full(_columns(sphere), -1)
     rows[:rings] = sphere.ring_start
-    theta, factor, carry = _angles(sphere, L, plan_of)
+    theta, factor, continuations = _angles(sphere, L, plan_of)
     values = np.zeros((len(theta), L, L, 2 * N - 1))  # ring, l, mu, n
-    for angle, table in zip(theta, values, strict=True):  # the matrices of one angle at a time
+    for angle, table in zip(theta, values, strict=True):  # memory for the matrices of one angle
         for ell, matrix in enumerate(d(angle, L)):
             n = min(ell, N - 1)
             table[ell, : ell + 1, N - 1 - n : N + n] = matrix[ell:, ell - n : ell + n + 1]
     ell, n = np.arange(L), np.arange(1 - N, N)
     values *= factor[:, None, None, None] * np.sqrt((2 * ell + 1) / (4 * np.pi))[:, None, None]
     values *= 1.0 - 2.0 * (n % 2)
-    blocks, at, starts = [], 0, np.zeros((L, 2 * N - 1), np.int64)
+    blocks = []
+    start = 0
+    starts = np.zeros((L, 2 * N - 1), np.int64)
     for mu in range(L):
         for order in range(-min(mu, N - 1), min(mu, N - 1) + 1):
             table = values[:, mu:, mu, N - 1 + order].T  # [l, angle]
-            if carry is not None:
-                table = table @ carry[(mu + order) % 2]
+            if continuations is not None:
+                table = table @ continuations[(mu + order) % 2]
             table = table if to_samples else table.T
             table = np.pad(table, [(0, 0), (0, -table.shape[1] % (BLOCK if to_samples else 8))])
-            starts[mu, N - 1 + order] = at
+            starts[mu, N - 1 + order] = start
             blocks.append(_in_blocks(table))
-            at += table.size
-    values = aligned_copy(np.concatenate([*blocks, np.zeros(32)]))
+            start += table.size
+    values = on_lines(np.concatenate([*blocks, np.zeros(32)]))
     return Tables(starts, values, rings, rows)
 
 
 def _angles(sphere, L, plan_of):
-    """Angles at which d is tabulated, their factors, and the matrices (even, odd) from the grid's rings."""
+    """Angles at which d is tabulated, their factors, and matrices (even, odd) that map the rings to them."""
     if plan_of is plan.synthesis_plan:
         return sphere.ring_theta, np.ones(len(sphere.ring_theta)), None
     if sphere.period is None:
         return sphere.ring_theta, sphere.ring_weights, None
     # n Gauss-Legendre rings integrate degrees < 2n: those of the interpolant times those below L
     theta, weights = quadrature.gauss_legendre((sphere.period // 2 + L + 1) // 2)
-    carry = [_continuation(sphere, theta, parity) for parity in (1.0, -1.0)]
-    return theta, weights * (2 * np.pi / sphere.shape[1]), carry
+    continuations = [_continuation(sphere, theta, parity) for parity in (1.0, -1.0)]
+    return theta, weights * (2 * np.pi / sphere.shape[1]), continuations
 
 
 def _continuation(sphere, theta, parity):
-    """Values at ``theta`` from those on the grid's equispaced rings, F(-theta) = parity F(theta).
+    """Matrix from the equispaced rings of a grid to the angles ``theta``, with F(-theta) = parity F(theta).
 
-    By the trigonometric interpolant of least degree on the whole circle.
+    By the trigonometric interpolant of least degree on the full circle.
     """
     rings, period = sphere.ring_theta, sphere.period
     degree = period // 2
@@ -142,12 +151,12 @@ def _continuation(sphere, theta, parity):
     return np.where(pole, on_pole, direct + parity * mirrored)
 
 
-def _up(n, multiple):
+def _round_up(n, multiple):
     return -(-n // multiple) * multiple
 
 
 def _in_blocks(matrix):
-    """Blocks of as many columns as there are lanes, then of 8, each row by row."""
+    """Blocks of as many columns as there are lanes, then of 8 columns, each stored row by row."""
     w = WIDE.type.width
     in_wide = matrix.shape[1] // w * w
     edges = [*range(0, in_wide, w), *range(in_wide, matrix.shape[1] + 1, 8)]
@@ -156,7 +165,7 @@ def _in_blocks(matrix):
 
 
 def _slots(grid, N, orders, real):
-    """Of n = 1-N..N-1: the slot of the planes and the row of the fields, -1 where there is none."""
+    """The slot in the planes and the row in the fields of each n = 1-N..N-1, -1 where it does not occur."""
     slots, rows = np.full(2 * N - 1, -1), np.full(2 * N - 1, -1)
     rows[N - 1 + orders] = np.arange(len(orders))
     present = set(orders.tolist()) | ({-n for n in orders.tolist()} if real else set())
@@ -167,7 +176,7 @@ def _slots(grid, N, orders, real):
 
 
 def synthesis(flmn, problem, checked):
-    """Coefficients -> samples; refuses what is not finite and, if ``checked``, a broken symmetry."""
+    """Coefficients -> samples; raises for NaN, inf and, with ``checked``, a broken symmetry."""
     grid, L, N, real, orders = problem.grid, problem.L, problem.N, problem.reality, problem.orders
     table = tables(grid.sphere, L, N, problem.plan_of, True)
 
@@ -178,7 +187,7 @@ def synthesis(flmn, problem, checked):
 
 
 def analysis(f, problem):
-    """Samples -> coefficients; refuses NaN, inf and UNSEEN."""
+    """Samples -> coefficients; raises for NaN, inf and UNSEEN."""
     grid, L, N, real, orders = problem.grid, problem.L, problem.N, problem.reality, problem.orders
     table = tables(grid.sphere, L, N, problem.plan_of, False)
 
@@ -192,9 +201,10 @@ def analysis(f, problem):
 
 
 def to_planes(fields, orders, table, L, N, grid, real, threads):
-    """Fields by order (maps, orders, m, l) -> planes (maps, n_gamma, m, 2, columns), a slot an order."""
+    """Fields (maps, orders, m, l) -> planes (maps, n_gamma, m, 2, columns), with one order per slot."""
     shape = len(fields), grid.n_gamma, L if real else 2 * L - 1, 2, len(table.rows)
-    planes, counter = scratch("group", shape), np.zeros(1, np.int64)
+    planes = scratch("group", shape)
+    counter = np.zeros(1, np.int64)
     slots, rows = _slots(grid, N, orders, real)
     for slot in set(range(grid.n_gamma)) - set(slots.tolist()):
         planes[:, slot] = 0.0
@@ -205,8 +215,9 @@ def to_planes(fields, orders, table, L, N, grid, real, threads):
 
 
 def from_planes(planes, orders, table, L, N, grid, real, threads):
-    """The transpose of `to_planes`: planes -> fields; of a real signal the orders n >= 0."""
-    fields, counter = packing.empty_fields(len(planes), len(orders), L, True), np.zeros(1, np.int64)
+    """The transpose of `to_planes`: planes -> fields, for a real signal of the orders n >= 0."""
+    fields = packing.empty_fields(len(planes), len(orders), L, True)
+    counter = np.zeros(1, np.int64)
     slots, rows = _slots(grid, N, orders, real)
     args = NARROW, WIDE, counter, L, N, real, slots, rows, table, planes, fields.view(float)
     run(lambda _: _analyze(*args), threads)
@@ -218,10 +229,11 @@ def from_planes(planes, orders, table, L, N, grid, real, threads):
 
 @jit
 def _pairs(mu, n, N, L, real, slots, rows, shape, pairs, signs):
-    """The pairs (m, n') that share a table, n' among the orders at hand; returns their number.
+    """Find the pairs (m, n') that share a table, with n' among the orders of the signal; return their number.
 
-    ``pairs``: where a pair begins in the planes and in the fields of one map, and where its conjugate is
-    wanted too (order m = 0 of a real signal), or -1. ``signs`` of the real and imaginary part.
+    ``pairs``: offsets of each pair in the planes and in the fields of one map, and the offset of its
+    conjugate in the planes where that is needed (order m = 0 of a real signal), else -1. ``signs``: of its
+    real and imaginary part.
     """
     sign, count, height, size = 1.0 - 2.0 * ((mu - n) % 2), 0, shape[2], 2 * shape[4]
     for j in range(4):
@@ -229,7 +241,7 @@ def _pairs(mu, n, N, L, real, slots, rows, shape, pairs, signs):
         if j > 1:
             a, b = -a, -b
         if (j % 2 and (abs(n) == mu or mu >= N)) or (j > 1 and mu == 0):
-            continue  # itself, or beyond the orders
+            continue  # a duplicate, or beyond the orders
         if rows[N - 1 + b] < 0 or (real and b == 0 and a < 0):
             continue
         signs[count, 0] = signs[count, 1] = 1.0 if j < 2 else sign
@@ -261,33 +273,36 @@ def _synthesize(narrow, wide, counter, L, N, real, slots, rows, table, fields, p
             for q in range(planes.shape[0]):
                 source, plane = fields[q].reshape(-1), planes[q].reshape(-1)
                 for j in range(0, count, 2):
-                    at, two = table.starts[mu, N - 1 + n], min(count - j, 2)
-                    apart = pairs[j + two - 1, 1] - pairs[j, 1]
+                    start, n_rows = table.starts[mu, N - 1 + n], min(count - j, 2)
+                    stride = pairs[j + n_rows - 1, 1] - pairs[j, 1]
                     for lane in range(0, columns, w):
-                        block = table.values, at, L - mu, out
-                        _product(wide, source, pairs[j, 1], 1, apart, 2, two, *block)
-                        for i in range(j, j + two):
+                        block = table.values, start, L - mu, out
+                        _product(wide, source, pairs[j, 1], 1, stride, 2, n_rows, *block)
+                        for i in range(j, j + n_rows):
                             row = 2 * (i - j) * w
                             re, im = signs[i]
-                            _put(wide, out, row, re, im, plane, pairs[i, 0] + lane, columns)
+                            _store_signed(
+                                wide, out, row, re, im, plane, pairs[i, 0] + lane, columns
+                            )
                             if pairs[i, 2] >= 0:
-                                _put(wide, out, row, re, -im, plane, pairs[i, 2] + lane, columns)
-                        at += (L - mu) * w
+                                target = pairs[i, 2] + lane
+                                _store_signed(wide, out, row, re, -im, plane, target, columns)
+                        start += (L - mu) * w
 
 
 @leaf
-def _product(lanes, a, at, im, apart, step, rows, table, first, count, out):
-    """One complex row or two with a block of a table."""
+def _product(lanes, a, offset, im, stride, step, rows, table, first, count, out):
+    """Product of one or two complex rows with a block of a table."""
     if rows == 2:
-        product4(lanes, a, at, im, apart, step, table, first, count, out, 0)
+        product4(lanes, a, offset, im, stride, step, table, first, count, out, 0)
     else:
-        product2(lanes, a, at, im, step, table, first, count, out, 0)
+        product2(lanes, a, offset, im, step, table, first, count, out, 0)
 
 
 @leaf
-def _put(lanes, out, at, re, im, plane, to, columns):
-    store(plane, to, splat(lanes, re) * load(lanes, out, at))
-    store(plane, to + columns, splat(lanes, im) * load(lanes, out, at + width(lanes)))
+def _store_signed(lanes, out, offset, re, im, plane, target, columns):
+    store(plane, target, splat(lanes, re) * load(lanes, out, offset))
+    store(plane, target + columns, splat(lanes, im) * load(lanes, out, offset + width(lanes)))
 
 
 @jit
@@ -302,20 +317,20 @@ def _analyze(narrow, wide, counter, L, N, real, slots, rows, table, planes, fiel
         for n in range(-min(mu, N - 1), min(mu, N - 1) + 1):
             count = _pairs(mu, n, N, L, real, slots, rows, planes.shape, pairs, signs)
             for q in range(planes.shape[0]):
-                plane, target = planes[q].reshape(-1), fields[q].reshape(-1)
+                plane, field = planes[q].reshape(-1), fields[q].reshape(-1)
                 for j in range(0, count, 2):
-                    at, two, k = table.starts[mu, N - 1 + n], min(count - j, 2), 0
-                    apart = pairs[j + two - 1, 0] - pairs[j, 0]
+                    start, n_rows, k = table.starts[mu, N - 1 + n], min(count - j, 2), 0
+                    stride = pairs[j + n_rows - 1, 0] - pairs[j, 0]
                     while k < padded:
-                        block = table.values, at, table.rings, out
+                        block = table.values, start, table.rings, out
                         lanes = w if k + w <= padded else v
                         if lanes == w:
-                            _product(wide, plane, pairs[j, 0], columns, apart, 1, two, *block)
+                            _product(wide, plane, pairs[j, 0], columns, stride, 1, n_rows, *block)
                         else:
-                            _product(narrow, plane, pairs[j, 0], columns, apart, 1, two, *block)
-                        for i in range(j, j + two):
-                            to, a = pairs[i, 1] + 2 * k, 2 * (i - j) * lanes
+                            _product(narrow, plane, pairs[j, 0], columns, stride, 1, n_rows, *block)
+                        for i in range(j, j + n_rows):
+                            target, source = pairs[i, 1] + 2 * k, 2 * (i - j) * lanes
                             for c in range(min(lanes, L - mu - k)):
-                                target[to + 2 * c] = signs[i, 0] * out[a + c]
-                                target[to + 2 * c + 1] = signs[i, 1] * out[a + lanes + c]
-                        at, k = at + table.rings * lanes, k + lanes
+                                field[target + 2 * c] = signs[i, 0] * out[source + c]
+                                field[target + 2 * c + 1] = signs[i, 1] * out[source + lanes + c]
+                        start, k = start + table.rings * lanes, k + lanes
