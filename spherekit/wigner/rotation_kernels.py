@@ -70,7 +70,7 @@ def _tables(L):
     )
     _fill(L, table)
     table.max_exponent[:] = table.exponent.reshape(groups, GROUP, blocks, w).max(axis=(1, 3))
-    return Tables(*(on_lines(array.ravel()).reshape(array.shape) for array in table))
+    return Tables(*(aligned_copy(array.ravel()).reshape(array.shape) for array in table))
 
 
 _cached_tables = lru_cache(maxsize=4)(_tables)

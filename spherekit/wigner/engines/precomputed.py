@@ -116,7 +116,7 @@ def tables(sphere, L, N, plan_of, to_samples):
             starts[mu, N - 1 + order] = start
             blocks.append(_in_blocks(table))
             start += table.size
-    values = on_lines(np.concatenate([*blocks, np.zeros(32)]))
+    values = aligned_copy(np.concatenate([*blocks, np.zeros(32)]))
     return Tables(starts, values, rings, rows)
 
 
