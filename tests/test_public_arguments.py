@@ -64,7 +64,17 @@ ARRAYS = {
 }
 ARRAYS |= {"values", "T"}
 #: Types of results and of parameters, which nobody calls; what takes none of the above.
-OTHERS = {"Residual", "Statistics", "generate", "grid", "frame_angles", "table", "modulus", "Rings"}
+OTHERS = {
+    "Residual",
+    "Statistics",
+    "generate",
+    "grid",
+    "frame_angles",
+    "table",
+    "modulus",
+    "Rings",
+    "Grid",
+}
 
 RNG = np.random.default_rng(5)
 FLM, FLMN = random_flm(4, RNG, reality=True), random_flmn(4, 2, RNG)

@@ -9,13 +9,26 @@ All grids of the sphere are frozen, comparable and hashable, and have the attrib
     exact      whether a sampling theorem makes the forward transform exact
 """
 
+from spherekit.sampling.base import Grid
 from spherekit.sampling.grids import grid
 from spherekit.sampling.healpix import HEALPix
 from spherekit.sampling.rectangles import CC, DH, GL, MW, MWSS, DHPole
 from spherekit.sampling.rings import Rings
 from spherekit.sampling.rotation import RotationGrid
 
-__all__ = ["CC", "DH", "DHPole", "GL", "MW", "MWSS", "HEALPix", "Rings", "RotationGrid", "grid"]
+__all__ = [
+    "CC",
+    "DH",
+    "DHPole",
+    "GL",
+    "MW",
+    "MWSS",
+    "Grid",
+    "HEALPix",
+    "Rings",
+    "RotationGrid",
+    "grid",
+]
 
 
 def __dir__():

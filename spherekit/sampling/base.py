@@ -31,6 +31,14 @@ class Grid:
     period : int or None
         Number of points on the full meridian circle of equispaced rings that are too few for a quadrature, so
         that the analysis extends signals in theta (MW, MWSS, CC with n_theta < 2L-1); None otherwise.
+
+    Examples
+    --------
+    >>> from spherekit.sampling import Grid, HEALPix, MW
+    >>> isinstance(MW(16), Grid), isinstance(HEALPix(8), Grid)
+    (True, True)
+    >>> MW(16).rectangular, HEALPix(8).rectangular
+    (True, False)
     """
 
     name = ""
