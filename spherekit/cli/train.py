@@ -1,4 +1,4 @@
-"""Train a network, on simulated data or on your maps.
+"""Train a network on simulated data or on labelled maps.
 
 FILE is a TOML configuration or the name of an example (--list-examples, --show-example). With --maps, the
 network learns the labels (classes or numbers) of the maps that a CSV file lists, in columns path,label; FILE
@@ -44,25 +44,25 @@ def arguments(parser):
         "--profile", action="store_true", help="print a time profile of one step, and exit"
     )
     options.common(parser)
-    user_maps = parser.add_argument_group("options for your maps")
-    user_maps.add_argument(
+    labelled = parser.add_argument_group("options for labelled maps")
+    labelled.add_argument(
         "--maps", metavar="CSV", help="table with columns path,label; paths relative to its folder"
     )
-    user_maps.add_argument(
+    labelled.add_argument(
         "--network",
         metavar="TOML",
         help="configuration of network and training; default: a small network",
     )
-    options.band_limit(user_maps)
-    user_maps.add_argument(
+    options.band_limit(labelled)
+    labelled.add_argument(
         "--validation", type=float, help="fraction of the maps for validation; default 0.2"
     )
-    user_maps.add_argument(
+    labelled.add_argument(
         "--test", type=float, help="fraction of the maps for the test; default 0.2"
     )
-    user_maps.add_argument("--classes", action="store_true", help="treat numeric labels as classes")
-    options.source(user_maps)
-    options.least_squares(user_maps)
+    labelled.add_argument("--classes", action="store_true", help="treat numeric labels as classes")
+    options.source(labelled)
+    options.least_squares(labelled)
 
 
 def run(args):
@@ -145,7 +145,7 @@ def _configuration(args):
             return experiments.parse({"experiment": "maps"}, args.maps, changes)
         return experiments.read(file, changes, "maps")
     if args.network is not None:
-        raise options.Usage("--network: applicable to your maps only; pass --maps train.csv")
+        raise options.Usage("--network: applicable with --maps only; pass --maps train.csv")
     if args.file is None:
         raise options.Usage(
             "no data to train on; expected a configuration, an example (--list-examples) or --maps train.csv"
@@ -154,7 +154,7 @@ def _configuration(args):
     if experiment.name != "maps":
         if data:
             listed = ", ".join(f"--{name}" for name in data)
-            raise options.Usage(f"{listed}: applicable to your maps only; pass --maps train.csv")
+            raise options.Usage(f"{listed}: applicable with --maps only; pass --maps train.csv")
         return experiment, config
     if config.values["data"]["maps"] is None:
         raise options.Usage(f"{args.file} does not list maps; pass --maps train.csv")
