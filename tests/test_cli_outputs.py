@@ -61,7 +61,7 @@ def test_nothing_is_left_where_a_picture_cannot_be_written(
 
     with monkeypatch.context() as patch:
         patch.setattr("spherekit.plot.figure.save", full)
-        assert failed(capsys, line) == "spherekit: out.png: No space left on device\n"
+        assert failed(capsys, line) == "spherekit: error: out.png: No space left on device\n"
     assert everything() == set()
     run(line)  # what was wrong is put right: nothing stands in the way
     assert everything() == {"out.png", READERS[verb][1]}
@@ -73,13 +73,13 @@ def test_a_file_that_appears_meanwhile_is_not_replaced(
 ):
     line, name = READERS[verb]
     line = line.format(map="map.fits")
-    together = output.together
+    together = output.atomic
 
     def late(force):
         Path(name).write_text("of somebody")
         return together(force)
 
-    monkeypatch.setattr(output, "together", late)
+    monkeypatch.setattr(output, "atomic", late)
     assert "--force" in failed(capsys, line)
     assert Path(name).read_text() == "of somebody" and everything() == {name}
     run(f"{line} --force")

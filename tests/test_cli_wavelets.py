@@ -50,7 +50,9 @@ def test_refusals(line, words, code, sky, capsys):
 
 def test_arrays_that_are_no_wavelet_maps(sky, capsys):
     io.write_arrays("other.npz", values=np.ones(3))
-    assert "no wavelet maps" in refused(capsys, "wavelets other.npz --inverse --grid mw:8 -o o.npz")
+    assert "expected wavelet maps" in refused(
+        capsys, "wavelets other.npz --inverse --grid mw:8 -o o.npz"
+    )
 
 
 def test_generate(sky, capsys):

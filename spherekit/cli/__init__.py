@@ -19,7 +19,7 @@ class _StoreOnce(argparse.Action):
 
     def __call__(self, parser, namespace, values, option_string=None):
         if option_string and self.seen:
-            parser.error(f"{option_string} is given twice")
+            parser.error(f"{option_string} is given twice; pass it once")
         self.seen = True
         setattr(namespace, self.dest, values)
 

@@ -137,7 +137,8 @@ def writable(path, replace, suffixes):
     path = Path(path)
     if path.suffix not in suffixes:
         received = f"has the suffix {path.suffix}" if path.suffix else "has no suffix"
-        raise Usage(f"the output {path} {received}; expected {', '.join(suffixes)}")
+        expected = " or ".join(filter(None, (", ".join(suffixes[:-1]), suffixes[-1])))
+        raise Usage(f"the output {path} {received}; expected {expected}")
     if os.path.islink(os.path.realpath(path)):  # which follows all others
         raise ValueError(f"{path} is a symbolic link that leads to itself; choose another file")
     if not path.parent.is_dir():
