@@ -203,7 +203,8 @@ def read_mask(args, sky):
 
     The mask is a file, or "missing", which is 0 where a sample is missing.
     """
-    path, shape = args.mask, tuple(sky.grid.shape)
+    path = args.mask
+    shape = tuple(sky.grid.shape)
     of_file = [name for name in MASK_OPTIONS if getattr(args, name.replace("-", "_")) is not None]
     if path in (None, "missing") and of_file:
         raise Usage(f"--{', --'.join(of_file)}: requires a mask file, --mask FILE")

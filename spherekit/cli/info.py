@@ -81,7 +81,8 @@ def _conventions(table):
     from spherekit.io.stokes import polarization_convention
 
     try:
-        frame, convention = table_frame(table), polarization_convention(table)
+        frame = table_frame(table)
+        convention = polarization_convention(table)
     except ValueError as error:
         return {"coordinates": None, "problem": str(error)}
     return {"coordinates": frame or None, "polcconv": convention or None}

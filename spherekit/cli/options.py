@@ -139,7 +139,7 @@ def writable(path, replace, suffixes):
         received = f"has the suffix {path.suffix}" if path.suffix else "has no suffix"
         expected = " or ".join(filter(None, (", ".join(suffixes[:-1]), suffixes[-1])))
         raise Usage(f"the output {path} {received}; expected {expected}")
-    if os.path.islink(os.path.realpath(path)):  # which follows all others
+    if os.path.islink(os.path.realpath(path)):  # realpath follows all links but loops
         raise ValueError(f"{path} is a symbolic link that leads to itself; choose another file")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"no folder {path.parent} for the output {path.name}; create it")

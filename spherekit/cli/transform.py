@@ -4,8 +4,7 @@ On grids with a sampling theorem (mw, mwss, gl, dh, dhpole, cc) the transform is
 On HEALPix it is a least-squares fit, Jacobi iterations or one quadrature (--method lsq, jacobi, quadrature).
 The residual of the fit is printed.
 
-Q and U are a spin-2 field: --field I,Q,U gives T, E and B, from which --inverse computes the map of I, Q and
-U.
+Q and U are a spin-2 field: --field I,Q,U gives T, E and B, from which --inverse computes a map of I, Q and U.
 """
 
 from pathlib import Path

@@ -35,7 +35,8 @@ def _transform(threads, grid, spin=0, dtype=complex, maps=1):
     import spherekit
     from spherekit.testing import random_flm
 
-    reality, spin = spin == 0, spin or 0
+    reality = spin == 0
+    spin = spin or 0
     rng = np.random.default_rng(0)
     for L in (8, 96):
         sampling = f"healpix:{L // 2}" if grid == "healpix" else grid

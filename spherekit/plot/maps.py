@@ -132,7 +132,8 @@ def color_range(f, *, vmin=None, vmax=None, symmetric=None):
     """
     f = _projection.plain_samples(f)
     good = f[np.isfinite(f)]
-    vmin, vmax = _bound(vmin, "vmin"), _bound(vmax, "vmax")
+    vmin = _bound(vmin, "vmin")
+    vmax = _bound(vmax, "vmax")
     if good.size == 0:
         raise ValueError("all samples are NaN, inf or UNSEEN; expected at least one valid sample")
     low, high = (float(q) for q in np.percentile(good, [1, 99]))
@@ -143,8 +144,10 @@ def color_range(f, *, vmin=None, vmax=None, symmetric=None):
     if symmetric:
         bound = abs(vmax) if vmax is not None else abs(vmin) if vmin is not None else None
         bound = max(abs(low), abs(high)) if bound is None else bound
-        vmin, vmax = (-bound if vmin is None else vmin), (bound if vmax is None else vmax)
-    vmin, vmax = low if vmin is None else vmin, high if vmax is None else vmax
+        vmin = -bound if vmin is None else vmin
+        vmax = bound if vmax is None else vmax
+    vmin = low if vmin is None else vmin
+    vmax = high if vmax is None else vmax
     if vmin == vmax:  # a constant signal
         pad = 0.5 * abs(vmin) or 1.0
         vmin, vmax = vmin - pad, vmax + pad
@@ -242,7 +245,8 @@ def _frame(ax, p):
         ax.set_xticks([])
         ax.set_yticks([])
         return
-    lon0, sign = p.rot[0], 1 if p.flip == "geo" else -1
+    lon0 = p.rot[0]
+    sign = 1 if p.flip == "geo" else -1
     lon = np.arange(np.ceil((lon0 - 180) / 60), np.floor((lon0 + 180) / 60) + 1) * 60
     labels = (lon + 180) % 360 - 180 if p.flip == "geo" else lon % 360
     lat = np.arange(-90, 91, 30)

@@ -231,7 +231,8 @@ def plain_samples(f):
     """
     hint = "plot its values: show(f.value, ..., unit=str(f.unit))"
     if np.ma.isMaskedArray(f):
-        mask, f = np.ma.getmaskarray(f), np.ma.getdata(f)
+        mask = np.ma.getmaskarray(f)
+        f = np.ma.getdata(f)
     else:
         mask = False
     f = np.asarray(checks.as_array(f, "the signal", hint))

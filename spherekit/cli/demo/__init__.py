@@ -132,7 +132,8 @@ def _spectrum(path, sky, mask, threads):
     weights = mask.astype(float)
     sky, removed = remove_low(sky, HEALPix(32), weights, dipole=True)
     flm, f_sky, method = harmonics(sky, HEALPix(32), L, weights, threads=threads)
-    cl, theory = power(flm) / f_sky, datasets.planck2018_cl(L)["TT"]
+    cl = power(flm) / f_sky
+    theory = datasets.planck2018_cl(L)["TT"]
     name = _COLUMNS[0]
     output.write_spectra(path, {name: cl}, {name: "uK^2"}, "galactic")
     ratio = np.sum(cl[10:40]) / np.sum(theory[10:40])
