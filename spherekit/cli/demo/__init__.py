@@ -48,7 +48,7 @@ def run(args):
     with _step("1. Analysis: harmonic coefficients of the WMAP 7-year W-band map"):
         flm = _analyse(folder / "alm.fits", sky, args.threads)
     with _step("2. Synthesis: the map of these coefficients on two grids"):
-        pixels = _synthesise(folder, flm, args.threads)
+        pixels = _synthesize(folder, flm, args.threads)
     with _step("3. Power spectrum of the unmasked sky"):
         cl, theory, f_sky = _spectrum(folder / "cl.fits", sky, mask, args.threads)
     with _step("4. Wavelets: the map scale by scale"):
@@ -103,7 +103,7 @@ def _analyse(path, sky, threads):
     return flm
 
 
-def _synthesise(folder, flm, threads):
+def _synthesize(folder, flm, threads):
     import spherekit
     from spherekit.sampling import MW, HEALPix
 
@@ -153,11 +153,11 @@ def _decompose(flm, threads):
     w = Wavelets(L, J0=J0, reality=True, threads=threads)
     scaling, maps = w.analysis_flm(flm)
     error = np.abs(w.synthesis_flm(scaling, maps) - flm).max() / np.abs(flm).max()
-    share = w.energies(flm) / np.sum(np.abs(flm) ** 2)
+    fractions = w.energies(flm) / np.sum(np.abs(flm) ** 2)
     degrees = [(0, w.scaling_limit - 1), *w.bands.values()]
     _print_indented(
         "fraction of the map's energy by degrees (scales overlap; the sum is 1):",
-        ", ".join(f"{a}-{b}: {x:.1%}" for (a, b), x in zip(degrees, share, strict=True)),
+        ", ".join(f"{a}-{b}: {x:.1%}" for (a, b), x in zip(degrees, fractions, strict=True)),
         f"synthesis(analysis(flm)) equals flm to {error:.0e} of its largest coefficient",
     )
     return w, scaling, maps
@@ -187,7 +187,7 @@ def _scatter(flm, sky, mask, threads):
             f"   the largest deviation is {deviations.max():.1f} standard deviations (degrees {scales})",
         )
     _print_indented(
-        "conclusion: the non-Gaussianity of the map that these coefficients detect is due to the Galaxy"
+        "conclusion: the non-Gaussianity that these coefficients detect in the map is due to the Galaxy"
     )
     return S, comparisons
 
