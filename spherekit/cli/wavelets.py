@@ -139,7 +139,7 @@ def panel(w, scaling, maps, unit):
         f, grid, title = cell
         f, grid = _resample(f, grid, w.threads) if grid.L < 128 else (f, grid)
         plot.show(f, grid, ax=ax, title=title, unit=unit, graticule=False)
-    return output.sound(figure)
+    return output.checked(figure)
 
 
 def _resample(f, grid, threads):

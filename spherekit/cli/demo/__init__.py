@@ -2,7 +2,7 @@
 
 The WMAP 7-year W-band map (nside 32, part of the package) is analysed to degree 64 and synthesised on two
 grids. The power spectrum of its unmasked part is compared with the Planck 2018 best fit. The map is
-decomposed into wavelets, and its scattering coefficients are compared with those of Gaussian maps of the
+decomposition into wavelets, and its scattering coefficients are compared with those of Gaussian maps of the
 same spectrum. Finally a small network is trained to classify simulated Gaussian and non-Gaussian skies. The
 results are written to one folder; running the demo again overwrites them.
 """
@@ -52,13 +52,13 @@ def run(args):
     with _step("3. Power spectrum of the unmasked sky"):
         cl, theory, f_sky = _spectrum(folder / "cl.fits", sky, mask, args.threads)
     with _step("4. Wavelets: the map scale by scale"):
-        decomposed = _decompose(flm, args.threads)
+        decomposition = _decompose(flm, args.threads)
     with _step("5. Scattering coefficients, compared with Gaussian maps of the same spectrum"):
         S, comparisons = _scatter(flm, sky, mask, args.threads)
     with _step("6. Plots"):
         pictures.maps(folder / "map.png", flm, L, sky, pixels, mask, args.threads)
         pictures.spectrum(folder / "spectrum.png", cl, theory, f_sky, CAPTION)
-        output.save(wavelets.panel(*decomposed, "uK"), folder / "wavelets.png")
+        output.save(wavelets.panel(*decomposition, "uK"), folder / "wavelets.png")
         pictures.scattering(folder / "scattering.png", S, comparisons)
     with _step("7. A network that classifies simulated Gaussian and non-Gaussian skies"):
         _classify(folder, args.threads)
