@@ -196,7 +196,9 @@ def test_debug_stands_anywhere_and_keeps_the_exit_code(here, capsys):
     for line in ("--debug plot a -o b", "plot --debug a -o b", "plot a -o b --debug"):
         assert main(line.split()) == 2
         said = capsys.readouterr().err
-        assert "Traceback" in said and said.splitlines()[-1].startswith("spherekit: b: the output")
+        assert "Traceback" in said and said.splitlines()[-1].startswith(
+            "spherekit: error: the output b"
+        )
     for line in ("--debug info no.fits", "info no.fits --debug"):
         with pytest.raises(FileNotFoundError):
             main(line.split())
@@ -207,7 +209,7 @@ def test_debug_stands_anywhere_and_keeps_the_exit_code(here, capsys):
 def test_folders_that_are_files(name, here, capsys, verb):
     Path("taken").touch()
     said = refused(capsys, f"{verb} -o {name}", 2)
-    assert said == f"spherekit: {name} is not a folder, or lies in a file; name a folder\n"
+    assert said == f"spherekit: error: {name} is a file, or lies below a file; expected a folder\n"
 
 
 @pytest.mark.parametrize(

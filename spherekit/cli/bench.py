@@ -112,7 +112,7 @@ def _cases(args):
 
     grids = None if args.grid is None else _choices("grid", args.grid, tuple(SHAPES))
     dtypes = _choices("dtype", args.dtype, ("float64", "float32"))
-    transforms = _choices("transform", args.transform, ("harmonic", *CODES))
+    transforms = _choices("transform", args.transform, ("harmonic", *CODES, *TRANSFORMS))
     signals = _choices("signal", args.signal, ("real", "complex"))
     spins = _integers("spin", args.spin, None, "integers, e.g. 0,2")
     minimum = max(map(abs, spins)) + 1

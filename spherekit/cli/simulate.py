@@ -80,10 +80,10 @@ def run(args):
     _simulate(folder, missing, L, grid, threads)
     output.write_table(folder / _TABLE, _COLUMNS, rows)
     present = len(rows) - len(missing)
-    existing = f", {present} of them existing" if present else ""
+    existing = f" ({present} already present)" if present else ""
     kind = "alm" if grid is None else grid_name(grid)
     print(
-        f"wrote {folder}: {len(rows)} skies, {kind}, L = {L} (lmax {L - 1}), seed {args.seed}{existing}"
+        f"wrote {folder}: {len(rows)} skies{existing}, {kind}, L = {L} (lmax {L - 1}), seed {args.seed}"
     )
     if count:
         settings = f"{args.recipe} of strength {strength:g}{' (default)' * default}"

@@ -61,7 +61,7 @@ def _analyse(args):
     extent = f"degrees < {w.scaling_limit}" if w.scaling_grid else "empty"
     print(f"wrote {args.output}:\n   scaling: {extent}")
     for j, grid in w.grids.items():
-        print(f"   scale {j}: degrees {w.bands[j][0]} to {w.bands[j][1]}, {grid.shape}")
+        print(f"   scale {j}: degrees {w.bands[j][0]} to {w.bands[j][1]}, shape {grid.shape}")
     if args.plot:
         print(f"wrote {args.plot}")
 
