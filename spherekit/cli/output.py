@@ -255,8 +255,9 @@ def _plain_text(figure):
     parser = MathTextParser("path")
     for text in figure.findobj(Text):
         try:
-            if text.get_text().count("$") > 1:
-                parser.parse(text.get_text())
+            for line in text.get_text().split("\n"):
+                if line.count("$") > 1:
+                    parser.parse(line)
         except ValueError:
             text.set_parse_math(False)
 

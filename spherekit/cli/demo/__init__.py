@@ -172,8 +172,9 @@ def _scatter(flm, sky, mask, threads):
     rng = np.random.default_rng(0)
     comparisons = whole_map(S, flm, rng), unmasked_sky(S, sky, mask, rng)
     _print_indented(
-        f"each compared with {COUNT} Gaussian maps; those for the unmasked sky have its C_l / f_sky up to "
-        f"l = {L_PIXELS - 1}, and its mask",
+        f"the whole map and the unmasked sky are compared with {COUNT} Gaussian maps each; those for the "
+        "unmasked sky",
+        f"   have its C_l / f_sky up to l = {L_PIXELS - 1}, and its mask",
         "order 1: mean modulus of a scale / its rms; low for energy concentrated in few places",
         "order 2: mean second modulus / mean first modulus; high for a first modulus that varies",
     )

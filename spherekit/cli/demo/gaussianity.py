@@ -73,7 +73,7 @@ def picture(path, config, simulated, networks, controls):
     ax.set_yticks(range(len(rows)), [_two_lines(title) for title, _ in rows])
     ax.invert_yaxis()
     ax.set(xlim=(0, 108), xlabel="test skies classified correctly, %")
-    ax.set_title("classification of skies of the same power spectrum", fontsize="medium")
+    ax.set_title("classification of skies with the same power spectrum", fontsize="medium")
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(loc="upper center", bbox_to_anchor=(0.4, -0.13), frameon=False, fontsize="small")
     output.save(figure, path)
