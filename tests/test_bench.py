@@ -65,7 +65,7 @@ def test_the_rotation_group(transform, tmp_path, capsys):
         (["--grid", "igloo"], "healpix"),
         (["--L", "x"], "64,128"),
         (["--transform", "fourier"], "wigner"),
-        (["--N", "9", "--transform", "wigner"], "least L"),
+        (["--N", "9", "--transform", "wigner"], "smallest L"),
     ],
 )
 def test_wrong_words_name_the_right_ones(options, word, capsys):

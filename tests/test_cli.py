@@ -227,7 +227,7 @@ def test_grids_that_are_refused(sky, capsys):
     for name in ("mwss", "dhpole", "healpix:NSIDE"):
         assert name in refused(capsys, f"{line} --grid hex:8")
     said = refused(capsys, f"{line} --grid cc:8")
-    assert "(8, 15)" in said and "(15, 15)" in said and "--grid mw:8 or gl:8 would fit" in said
+    assert "(8, 15)" in said and "(15, 15)" in said and "--grid mw:8 or gl:8 would match" in said
     assert "nside 8" in refused(capsys, "plot map.fits --grid healpix:16 -o a.png", 2)
     run("transform map.fits --L 8 -o alm.fits")
     assert "--grid mw:256" in refused(capsys, "transform alm.fits --inverse -o b.npz", 2)
@@ -251,7 +251,9 @@ def test_files_that_are_refused(sky, capsys):
     assert "it is text" in refused(capsys, f"spectrum text.fits {line}")
     run("transform map.fits --L 8 -o alm.fits")
     assert "coefficients (alm), no map" in refused(capsys, "wavelets alm.fits --L 8 -o w.npz")
-    assert "no alm file" in refused(capsys, "transform map.fits --inverse --grid mw -o b.npz")
+    assert "not coefficients (alm)" in refused(
+        capsys, "transform map.fits --inverse --grid mw -o b.npz"
+    )
     assert "0 TEMPERATURE" in refused(capsys, f"transform map.fits --field Q {line}")
     np.save("objects.npy", np.array([None]), allow_pickle=True)
     assert "NumPy file" in refused(capsys, f"transform objects.npy --grid mw {line}")
@@ -274,7 +276,7 @@ def test_outputs_are_not_replaced_unless_told(sky, capsys):
 
 
 def test_wrong_usage_is_one_line(here, capsys):
-    assert "VERB" in refused(capsys, "", 2)
+    assert "COMMAND" in refused(capsys, "", 2)
     assert "-o" in refused(capsys, "plot", 2)
     assert "mollweide" in refused(capsys, "plot a -o b.png --projection mercator", 2)
     assert "--rot" in refused(capsys, "plot a -o b.png --rot 3", 2)
@@ -322,7 +324,7 @@ def test_demo(here, capsys, monkeypatch):
     assert all(f"   {name}  " in said.out for name in made)
     assert "residual 37.0 %" in said.out and "not corrected" in said.out and "Done in" in said.out
     assert "0-3: 17.5%, 3-7: 10.6%, 5-15: 15.6%" in said.out
-    assert "the whole map: 13 of 15 paths" in said.out and "the clean sky: 0 of 15" in said.out
+    assert "whole map: 13 of 15 paths" in said.out and "unmasked sky: 0 of 15" in said.out
     assert (
         "of 20 test skies classified correctly" in said.out
         and "the same network, without" in said.out

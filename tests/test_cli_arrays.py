@@ -20,7 +20,7 @@ ODD = {
     "text": (dict(values=F.astype("U"), grid="mw:4"), "<U"),
     "one number": (dict(values=np.float64(3), grid="mw:4"), "shape ()"),
     "no rows": (dict(values=F[:0], grid="mw:4"), "shape (0, 7)"),
-    "no maps": (dict(values=F[None][:0], grid="mw:4"), "no number"),
+    "no maps": (dict(values=F[None][:0], grid="mw:4"), "empty array"),
     "no such grid": (dict(values=F, grid="foo:4"), "foo:4"),
     "two grids": (dict(values=F, grid=["mw:4", "gl:4"]), "array grid"),
     "two spins": (dict(values=F, grid="mw:4", spin=[0, 2]), "array spin"),
@@ -90,7 +90,7 @@ def test_grids_of_arrays_are_compared(here, capsys, line):
     """Two grids of the same shape are two grids: MW and GL of one band-limit."""
     io.write_arrays("map.npz", values=np.ones((4, 7)), grid="mw:4")
     io.write_arrays("mask.npz", values=np.ones((4, 7)), grid="gl:4")
-    assert "says that its grid is mw:4" in refused(capsys, f"{line} --grid gl:4", 2)
+    assert "states the grid mw:4" in refused(capsys, f"{line} --grid gl:4", 2)
     assert "gl:4" in refused(capsys, f"{line} --mask mask.npz") and outputs() == set()
     np.save("mask.npy", np.ones((4, 7)))
     run(f"{line} --grid mw:4" + ("" if "transform" in line else " --mask mask.npy"))

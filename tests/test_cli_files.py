@@ -133,7 +133,7 @@ def test_ordering_frames_and_tables_are_checked(kappa, capsys, verb):
     elif verb != "plot":
         capsys.readouterr()
         run(line.format(map="two.fits") + " --force")
-        assert "A of two.fits; not HDU 2 MAP B" in capsys.readouterr().out
+        assert "A of two.fits, not HDU 2 MAP B" in capsys.readouterr().out
     if verb in ("transform", "spectrum"):
         masks = "--hdu 1 --mask two.fits --force"
         assert "--mask-hdu" in refused(capsys, f"{line.format(map='two.fits')} {masks}", 2)
@@ -282,14 +282,14 @@ def masks(kappa):
 @pytest.mark.parametrize(
     "mask, words, code",
     [
-        ("two.fits", "NORTH, SOUTH); choose one by --mask-field", 2),
+        ("two.fits", "NORTH, SOUTH); select one with --mask-field", 2),
         ("two.fits --mask-field EAST", "EAST", 1),
-        ("two.fits --mask-field NORTH,SOUTH", "one mask", 2),
+        ("two.fits --mask-field NORTH,SOUTH", "selects 2 fields; expected one", 2),
         ("nan.fits", "5 of 192", 1),
         ("unseen.fits", "5 of 192", 1),
         ("ecliptic.fits", "spherekit rotate map.fits --to ecliptic", 1),
         ("alm.fits", "coefficients", 1),
-        ("masks.npz", "GAL020, GAL040); choose one by --mask-field", 2),
+        ("masks.npz", "GAL020, GAL040); select one with --mask-field", 2),
         ("masks.npz --mask-field GAL060", "no array 'GAL060'; it holds GAL020, GAL040", 1),
         ("missing --mask-field 0", "--mask-field", 2),
         ("nothing.fits", "no file nothing.fits", 1),
@@ -352,7 +352,7 @@ def test_info_of_frames_conventions_tables_and_missing_samples(iqu, capsys):
     assert "4 missing (3 UNSEEN, 1 NaN)" in text and column["min"] == 3
     table("odd.fits", {"T": ("D", f)}, COORDSYS="MARS", POLCCONV="IAU")
     facts, text = told(capsys, "odd.fits")
-    assert "MARS" in facts["problem"] and "not read by other commands" in text
+    assert "MARS" in facts["problem"] and "the other commands cannot read it" in text
     table("odd.fits", {"index": ("J", [0, 0]), "real": ("D", [1, 2]), "imag": ("D", [0, 0])})
     facts, text = told(capsys, "odd.fits")
     assert facts["kind"] == "coefficients" and "index" in facts["problem"]
@@ -370,7 +370,7 @@ def test_info_of_a_network(here, capsys):
     arrays["array0"] = arrays["array0"][:1]
     np.savez("other.npz", **arrays)
     facts, text = told(capsys, "other.npz")
-    assert "array0" not in text and "not read by other commands" in text
+    assert "array0" not in text and "the other commands cannot read it" in text
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "g", "i1", "u8", "?", "c8", "c16"])
@@ -378,7 +378,7 @@ def test_info_of_every_type(here, capsys, dtype):
     np.save("a.npy", np.array([[0, 1, 1], [1, 0, 1]]).astype(dtype))
     facts, text = told(capsys, "a.npy")
     column = facts["columns"][0]
-    assert column["missing"] == 0 and column["max"] == 1 and "no valid number" not in text
+    assert column["missing"] == 0 and column["max"] == 1 and "no valid values" not in text
     np.save("large.npy", np.full(4, 6e4, np.float16))
     assert told(capsys, "large.npy")[0]["columns"][0]["mean"] == pytest.approx(6e4, rel=1e-3)
 
@@ -416,7 +416,7 @@ def test_wmap_iqu(here, capsys):
     run("transform back.fits --field I,Q,U --L 20 -o b.fits")
     before, after = io.read_alm("a.fits"), io.read_alm("b.fits")
     np.testing.assert_allclose(after, before, rtol=0, atol=COMMAND * np.abs(before).max())
-    assert "does not say its frame" in refused(
+    assert "does not state its coordinate frame" in refused(
         capsys, f"rotate {WMAP} --to equatorial -o x.fits", 2
     )
     mask = next(DATA.glob("wmap_temperature_analysis_mask*"))
@@ -431,7 +431,7 @@ def test_planck_masks(here, capsys):
         capsys, f"spectrum {sky} --L 9 --spin 0 --mask {masks} -o x.fits", 2
     )
     line = f"spectrum {sky} --L 9 --mask {masks} --mask-field GAL060 -o x.fits"
-    assert "one part of a field of spin 2" in refused(capsys, line, 2)  # STOKES = 'Q'
+    assert "one component of a spin-2 field" in refused(capsys, line, 2)  # STOKES = 'Q'
     run(f"{line} --spin 0")
     assert list(io.read_cl("x.fits")) == ["BESTFIT"]
     assert "masks of pixels): VARIANCE" in refused(

@@ -61,7 +61,7 @@ def test_nothing_is_left_where_a_picture_cannot_be_written(
 
     with monkeypatch.context() as patch:
         patch.setattr("spherekit.plot.figure.save", full)
-        assert failed(capsys, line) == "spherekit: out.png: No space left on device\n"
+        assert failed(capsys, line) == "spherekit: error: out.png: No space left on device\n"
     assert everything() == set()
     run(line)  # what was wrong is put right: nothing stands in the way
     assert everything() == {"out.png", READERS[verb][1]}
@@ -73,13 +73,13 @@ def test_a_file_that_appears_meanwhile_is_not_replaced(
 ):
     line, name = READERS[verb]
     line = line.format(map="map.fits")
-    together = output.together
+    together = output.atomic
 
     def late(force):
         Path(name).write_text("of somebody")
         return together(force)
 
-    monkeypatch.setattr(output, "together", late)
+    monkeypatch.setattr(output, "atomic", late)
     assert "--force" in failed(capsys, line)
     assert Path(name).read_text() == "of somebody" and everything() == {name}
     run(f"{line} --force")
@@ -196,7 +196,9 @@ def test_debug_stands_anywhere_and_keeps_the_exit_code(here, capsys):
     for line in ("--debug plot a -o b", "plot --debug a -o b", "plot a -o b --debug"):
         assert main(line.split()) == 2
         said = capsys.readouterr().err
-        assert "Traceback" in said and said.splitlines()[-1].startswith("spherekit: b: the output")
+        assert "Traceback" in said and said.splitlines()[-1].startswith(
+            "spherekit: error: the output b"
+        )
     for line in ("--debug info no.fits", "info no.fits --debug"):
         with pytest.raises(FileNotFoundError):
             main(line.split())
@@ -207,7 +209,7 @@ def test_debug_stands_anywhere_and_keeps_the_exit_code(here, capsys):
 def test_folders_that_are_files(name, here, capsys, verb):
     Path("taken").touch()
     said = refused(capsys, f"{verb} -o {name}", 2)
-    assert said == f"spherekit: {name} is not a folder, or lies in a file; name a folder\n"
+    assert said == f"spherekit: error: {name} is a file, or lies below a file; expected a folder\n"
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def test_lone_and_swapped_parts_are_refused(here, rng, capsys, verb, names):
     line = READERS[verb][0].format(map="sky.fits") + " --allow-unconverged"
     for part in ("Q", "U", names[1], names[2], "1"):
         said = refused(capsys, f"{line} --field {part}", 2)
-        assert ("takes scalars" if verb == "generate" else "--field Q,U --spin 2") in said
+        assert ("accepts scalars only" if verb == "generate" else "--field Q,U --spin 2") in said
     if verb == "generate":
         return
     for fields in ("U,Q", "2,1", f"{names[2]},{names[1]}", "I,Q", "T,U"):
@@ -175,6 +175,6 @@ def test_units_of_q_and_u_must_agree(here, rng, capsys):
 def test_the_first_of_several_columns_is_said(iqu, capsys):
     run("transform iqu.fits --L 6 -o out.fits")
     said = capsys.readouterr().out
-    assert "TEMPERATURE of iqu.fits; not Q_POLARISATION, U_POLARISATION" in said
+    assert "TEMPERATURE of iqu.fits, not Q_POLARISATION, U_POLARISATION" in said
     run("transform iqu.fits --field T --L 6 -o out2.fits")
-    assert "; not" not in capsys.readouterr().out
+    assert "TEMPERATURE of" not in capsys.readouterr().out

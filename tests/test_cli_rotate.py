@@ -119,8 +119,8 @@ def test_coefficients_and_arrays(spot, rng):
         ("rotate map.fits --euler 1,2 -o out.fits", "A,B,C"),
         ("rotate map.fits --to mars -o out.fits", "invalid choice"),
         ("rotate plain.fits --to ecliptic -o out.fits", "pass --from"),
-        ("rotate map.fits --euler 1,2,3 -o out.npz", "one of .fits"),
-        ("rotate map.fits --euler 1,2,3 --from ecliptic -o out.fits", "goes with --to"),
+        ("rotate map.fits --euler 1,2,3 -o out.npz", "expected .fits"),
+        ("rotate map.fits --euler 1,2,3 --from ecliptic -o out.fits", "applies to --to only"),
     ],
 )
 def test_refusals(line, words, spot, capsys):

@@ -87,7 +87,10 @@ def test_one_of_them_alone_or_swapped_is_refused(field, capsys, name):
                 capsys.readouterr()
                 assert main([*line, "--field", quoted(*pick), *spin]) == 2
                 said = capsys.readouterr().err
-                assert "part of a field" in said or "two parts of a field" in said
+                assert (
+                    "one component of a spin-2 field" in said
+                    or "two components of a spin-2 field" in said
+                )
     assert outputs() == set()
 
 
@@ -139,7 +142,7 @@ def test_the_spin_of_a_field_goes_through_files(here, rng, capsys, spin):
         assert f"spin {spin}" in refused(capsys, other, 2)
     for line in ("transform a.npz --grid mw:6", "wavelets w.npz --grid mw:6"):
         assert ".npz" in refused(capsys, f"{line} --inverse -o out.npy", 2)
-    assert "alone" in refused(capsys, "rotate map.fits --field 0 --euler 1,2,3 -o out.fits", 2)
+    assert "got only" in refused(capsys, "rotate map.fits --field 0 --euler 1,2,3 -o out.fits", 2)
 
 
 @pytest.mark.parametrize("name", ["out.npz", "out.fits"])
@@ -198,10 +201,10 @@ def test_nested_arrays(kappa, capsys, verb):
     line = f"{verb} ours.npz {more[verb]} -o out.{'png' if verb == 'plot' else 'npz'} --force"
     if verb == "spectrum":
         line = line.replace("out.npz", "out.npy")
-    assert "ring order" in refused(capsys, f"{line} --ordering nested", 2)
-    assert "--hdu is of FITS" in refused(capsys, f"{line} --hdu 3", 2)
+    assert "ring ordering" in refused(capsys, f"{line} --ordering nested", 2)
+    assert "--hdu applies to FITS files" in refused(capsys, f"{line} --hdu 3", 2)
     io.write_arrays("ours.npz", values=np.ones((4, 7)), grid="mw:4", overwrite=True)
-    assert "of HEALPix maps" in refused(capsys, f"{line} --ordering ring", 2)
+    assert "applies to HEALPix maps" in refused(capsys, f"{line} --ordering ring", 2)
 
 
 def test_nested_masks(kappa):

@@ -129,7 +129,7 @@ def test_other_refusals(here, capsys):
     assert "no example" in refused(capsys, "train --show-example none", 2)
     assert "--maps" in refused(capsys, "train few.toml --network net.toml", 2)
     write("few.toml")
-    assert "--L: of own maps" in refused(capsys, "train few.toml --L 8", 2)
+    assert "--L: applicable with --maps only" in refused(capsys, "train few.toml --L 8", 2)
     assert "expected maps" in refused(capsys, "train few.toml --maps train.csv")
     assert "whole number >= 1" in refused(capsys, "train few.toml --epochs 0")
     write("few.toml", data='folder = "sims"')
@@ -249,7 +249,7 @@ def test_a_folder_of_another_training_is_refused(there, capsys, tmp_path):
     said = refused(capsys, "train few.toml", 2)
     assert "--resume" in said and "--force" not in said
     said = refused(capsys, "train few.toml --force", 2)
-    assert "--force does not replace" in said and "another folder by -o, or remove this" in said
+    assert "--force does not overwrite" in said and "another folder with -o, or remove this" in said
     assert "pass --seed 0" in refused_after(capsys, "train few.toml --resume --seed 1")
     shutil.copytree("few/checkpoints", tmp_path / "own/checkpoints")
     shutil.copytree("few/features", tmp_path / "own/features")

@@ -12,7 +12,7 @@ from spherekit.scattering import Scattering
 def test_there_and_back(sky, capsys):
     run("wavelets map.fits --L 8 --lam 2 --N 3 -o w.npz --plot panel.png")
     said = capsys.readouterr().out
-    assert "scale 2: degrees 3 to 7, (3, 8, 15)" in said and "residual" in said
+    assert "scale 2: degrees 3 to 7, shape (3, 8, 15)" in said and "residual" in said
     arrays = io.read_arrays("w.npz")
     assert {"scaling", "scale_0", "scale_3", "L", "lam"} <= arrays.keys()
     run("wavelets w.npz --inverse --grid healpix:8 -o back.fits")
@@ -50,7 +50,9 @@ def test_refusals(line, words, code, sky, capsys):
 
 def test_arrays_that_are_no_wavelet_maps(sky, capsys):
     io.write_arrays("other.npz", values=np.ones(3))
-    assert "no wavelet maps" in refused(capsys, "wavelets other.npz --inverse --grid mw:8 -o o.npz")
+    assert "expected wavelet maps" in refused(
+        capsys, "wavelets other.npz --inverse --grid mw:8 -o o.npz"
+    )
 
 
 def test_generate(sky, capsys):

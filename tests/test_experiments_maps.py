@@ -206,7 +206,9 @@ def test_profile(there, capsys):
 
 def test_refused_commands(there, capsys, tmp_path):
     assert "no file none.csv" in refused(capsys, "train --maps none.csv")
-    assert "name one of them" in refused(capsys, "train a.toml --maps b.csv --network c.toml", 2)
+    assert "expected at most one of them" in refused(
+        capsys, "train a.toml --maps b.csv --network c.toml", 2
+    )
     assert "no configuration none.toml" in refused(
         capsys, "train --maps classes.csv --network none.toml"
     )
@@ -214,7 +216,7 @@ def test_refused_commands(there, capsys, tmp_path):
     assert "lower them" in refused(capsys, "train --maps classes.csv --validation 0.5 --test 0.5")
     run("train --show-example maps")
     (tmp_path / "maps.toml").write_text(capsys.readouterr().out)
-    assert "is of own maps" in refused(capsys, f"train {tmp_path / 'maps.toml'}", 2)
+    assert "pass --maps train.csv" in refused(capsys, f"train {tmp_path / 'maps.toml'}", 2)
 
 
 # --- predictions -------------------------------------------------------------------------------------

@@ -85,11 +85,14 @@ def test_predictions_read_the_column_of_the_training(here, capsys):
     (here / "small.toml").write_text(SMALL)
     run("train --maps t.csv --network small.toml --field TWO -o run")
     run("predict run/model.npz m00.fits -o default.csv")
-    assert "as in the training: --field TWO" in capsys.readouterr().out
+    assert "options of the training: --field TWO" in capsys.readouterr().out
     run("predict run/model.npz m00.fits -o two.csv --field TWO")
     assert "training:" not in capsys.readouterr().out
     run("predict run/model.npz m00.fits -o one.csv --field ONE")
-    assert "other than in the training, as given: --field ONE, not TWO" in capsys.readouterr().out
+    assert (
+        "options that differ from the training: --field ONE (training: TWO)"
+        in capsys.readouterr().out
+    )
     rows = [first_row(f"{name}.csv") for name in ("default", "two", "one")]
     assert rows[0] == rows[1] != rows[2]
     io.write_alm("alm.fits", coefficients()[0])  # which has no columns

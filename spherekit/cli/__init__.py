@@ -1,4 +1,4 @@
-"""The command ``spherekit``: one short file a verb, thin over the API."""
+"""The command line, ``spherekit``: one module per command, a thin layer over the Python API."""
 
 import argparse
 import os
@@ -9,26 +9,34 @@ import warnings
 import spherekit
 from spherekit._core.docstrings import docstring
 
-_DEBUG = "show the traceback of an error"
+_DEBUG = "print the traceback of an error"
 
 
 class _StoreOnce(argparse.Action):
-    """An option that is given twice is refused: the last would win without a word."""
+    """Refuse a repeated option, of which argparse silently uses the last value."""
 
     seen = False
 
     def __call__(self, parser, namespace, values, option_string=None):
         if option_string and self.seen:
-            parser.error(f"{option_string} is given twice")
+            parser.error(f"{option_string} is given twice; pass it once")
         self.seen = True
         setattr(namespace, self.dest, values)
 
 
+class _Formatter(argparse.HelpFormatter):
+    """Help that preserves the paragraphs of a description."""
+
+    def _fill_text(self, text, width, indent):
+        fill = super()._fill_text
+        return "\n\n".join(fill(paragraph, width, indent) for paragraph in text.split("\n\n"))
+
+
 class _Parser(argparse.ArgumentParser):
-    """argparse, with its complaints in one line like all others."""
+    """An argument parser whose errors are printed like all others, on one line."""
 
     def __init__(self, *args, **options):
-        super().__init__(*args, **options)
+        super().__init__(*args, **{"formatter_class": _Formatter} | options)
         for name in (None, "store"):
             self.register("action", name, _StoreOnce)
 
@@ -39,20 +47,17 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(argv=None):
-    """Run the command; returns its exit code: 0 done, 1 the work failed, 2 wrong usage."""
+    """Run the command and return its exit code: 0 for success, 1 for a failure, 2 for a usage error."""
     from spherekit._core.jit import runs_as_python
 
     try:
         runs_as_python()
-    except ValueError as error:  # the environment says how kernels run, or contradicts itself
-        _say(str(error))
+    except ValueError as error:  # inconsistent environment variables
+        _report(f"error: {error}")
         return 2
     from spherekit.cli.options import Usage
 
-    for stream in (
-        sys.stdout,
-        sys.stderr,
-    ):  # a name that a terminal cannot spell is printed as \\u...
+    for stream in (sys.stdout, sys.stderr):  # file names may not be encodable
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     debug = "--debug" in (sys.argv[1:] if argv is None else argv)
@@ -62,9 +67,9 @@ def main(argv=None):
             args = _parser().parse_args(argv)
             args.run(args)
     except KeyboardInterrupt:
-        _say("stopped")
+        _report("interrupted")
         return 130
-    except BrokenPipeError:  # whoever read has read enough, as head does
+    except BrokenPipeError:  # the reader, such as head, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
@@ -73,9 +78,11 @@ def main(argv=None):
             raise
         if debug:
             traceback.print_exc()
-        foreseen = isinstance(error, ValueError | TypeError | OSError | MemoryError)
-        bug = f"this is a bug ({type(error).__name__}), please report it with --debug: "
-        _say(_words(error) if foreseen else f"{bug}{error}"[:500])
+        expected = isinstance(error, ValueError | TypeError | OSError | MemoryError)
+        bug = (
+            f"this is a bug ({type(error).__name__}); please report it with the output of --debug: "
+        )
+        _report(f"error: {_message(error)}" if expected else f"error: {bug}{error}"[:500])
         return 2 if usage else 1
     return 0
 
@@ -98,11 +105,15 @@ def _parser():
         wavelets,
     )
 
-    parser = _Parser(prog="spherekit", description=docstring(spherekit).split("\n")[0])
+    parser = _Parser(
+        prog="spherekit",
+        description=docstring(spherekit).split("\n")[0],
+        epilog="spherekit COMMAND --help describes a command and its options.",
+    )
     parser.add_argument("--version", action="version", version=f"spherekit {spherekit.__version__}")
     parser.add_argument("--debug", action="store_true", help=_DEBUG)
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb in (
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in (
         demo,
         info,
         transform,
@@ -118,25 +129,26 @@ def _parser():
         bench,
         warmup,
     ):
-        name = verb.__name__.rsplit(".", 1)[1]
-        words = docstring(verb)
-        sub = verbs.add_parser(name, help=words.split("\n")[0], description=words)
-        verb.arguments(sub)
+        name = command.__name__.rsplit(".", 1)[1]
+        description = docstring(command)
+        summary = description.split("\n")[0].removesuffix(".")
+        sub = commands.add_parser(name, help=summary, description=description)
+        command.arguments(sub)
         sub.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=_DEBUG)
-        sub.set_defaults(run=verb.run)
+        sub.set_defaults(run=command.run)
     return parser
 
 
-def _words(error):
-    """What an error says; one of the system without its number."""
+def _message(error):
+    """The message of an error; that of an operating-system error without its number."""
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         return f"{os.fsdecode(error.filename)}: {error.strerror}"
     return error
 
 
-def _say(message):
+def _report(message):
     print("spherekit:", " ".join(str(message).split()), file=sys.stderr)
 
 
 def _warn(message, category, filename, lineno, file=None, line=None):
-    _say(f"warning: {message}")
+    _report(f"warning: {message}")

@@ -1,4 +1,4 @@
-"""Coefficients of maps for the verbs: by quadrature or least squares, and how well they fit."""
+"""Harmonic analysis and synthesis for the commands, with a report of the method and its residual."""
 
 from pathlib import Path
 
@@ -7,25 +7,25 @@ import numpy as np
 from spherekit._core import scaling
 from spherekit.cli.options import Usage
 
-#: Of the samples of a HEALPix map of this nside, the degrees that a verb takes by default.
+#: The default band-limit of a HEALPix map, in units of its nside.
 DEGREES_PER_NSIDE = 2
 
 
 class Unconverged(ValueError):
-    """Least squares did not converge within the iterations."""
+    """The least-squares iteration did not converge within the maximum number of iterations."""
 
 
 def grid_name(grid):
-    """The name by which `spherekit.sampling.grid` makes the grid again."""
+    """The name from which `spherekit.sampling.grid` constructs the grid."""
     return f"{grid.name}:{grid.nside if grid.name == 'healpix' else grid.L}"
 
 
-#: What the verbs with the options of `spherekit.cli.options.least_squares` can do.
-_ADVICE = "raise --max-iter, lower --L, or take it as it is by --allow-unconverged"
+#: For commands with the options of `spherekit.cli.options.least_squares`.
+_ADVICE = "raise --max-iter, lower --L, or accept the result with --allow-unconverged"
 
 
 def fit(f, L, *, max_iter=100, allow_unconverged=False, advice=_ADVICE, **options):
-    """`spherekit.analyse` with a bar of its iterations on standard error, if a terminal.
+    """Run `spherekit.analyse` with a progress bar on standard error, if that is a terminal.
 
     Raises `Unconverged` unless ``allow_unconverged``.
     """
@@ -33,53 +33,53 @@ def fit(f, L, *, max_iter=100, allow_unconverged=False, advice=_ADVICE, **option
 
     import spherekit
 
-    with tqdm(desc="iterations", unit="", leave=False, disable=None) as bar:
+    with tqdm(desc="iterations", unit="", leave=False, disable=None) as progress_bar:
         flm, residual = spherekit.analyse(
-            f, L, progress=lambda *_: bar.update(), max_iter=max_iter, **options
+            f, L, progress=lambda *_: progress_bar.update(), max_iter=max_iter, **options
         )
     if not (residual.converged or allow_unconverged):
         raise Unconverged(
-            f"the fit of degrees < {L} did not converge in {residual.iterations} iterations; its residual is "
-            f"{residual.relative:.2e} of the map's rms: {advice}"
+            f"the least-squares fit of degrees < {L} did not converge in {residual.iterations} iterations "
+            f"(residual {residual.relative:.2e} of the map's rms); {advice}"
         )
     return flm, residual
 
 
 def iterations(args):
-    """The options of `spherekit.cli.options.least_squares` and --threads, as `analyse` takes them."""
+    """Keyword arguments of `analyse`, from `spherekit.cli.options.least_squares` and --threads."""
     max_iter = 100 if args.max_iter is None else args.max_iter
     if max_iter < 1:
         raise Usage(f"--max-iter is {max_iter}; expected 1 or more")
     return dict(max_iter=max_iter, allow_unconverged=args.allow_unconverged, threads=args.threads)
 
 
-def analyse(values, L, grid, spin, *, threads=None, keep=None, method=None, **iterations):
-    """(coefficients, a line on the method and on what they leave over).
+def analyse(values, L, grid, spin, *, threads=None, observed=None, method=None, **iterations):
+    """Harmonic coefficients of samples, and a one-line report of the method and the residual.
 
     Parameters
     ----------
-    keep : bool array or None
-        True where samples count.
+    observed : bool array or None
+        True where the samples are used; None: everywhere.
     method : "lsq", "jacobi", "quadrature" or None
-        None: quadrature where a sampling theorem holds and all samples count, else lsq.
+        None: quadrature on a full sky with a sampling theorem, else lsq.
     """
     import spherekit
 
-    method = method or ("quadrature" if grid.exact and keep is None else "lsq")
+    method = method or ("quadrature" if grid.exact and observed is None else "lsq")
     options = dict(spin=spin, sampling=grid, reality=not np.iscomplexobj(values), threads=threads)
     name = grid_name(grid)
     if method != "quadrature":
-        flm, residual = fit(values, L, mask=keep, method=method, **iterations, **options)
+        flm, residual = fit(values, L, mask=observed, method=method, **iterations, **options)
         state = "converged" if residual.converged else "NOT converged"
         report = f"{method} on {name}: {residual.iterations} iterations, {state}"
         return flm, f"{report}; residual {residual.relative:.2e} of the map's rms"
-    if keep is not None:
-        raise Usage("--mask needs --method lsq: one quadrature takes the whole sphere")
+    if observed is not None:
+        raise Usage("--method quadrature needs the full sky; with --mask use --method lsq")
     flm = spherekit.forward(values, L, **options)
     difference = values - spherekit.inverse(flm, L, **options)
     about_mean = values if spin else values - values.mean()  # as that of `spherekit.analyse`
     relative = scaling.ratio(difference, about_mean if about_mean.any() else values)
-    theorem = "exact for band-limited maps" if grid.exact else "no theorem holds here"
+    theorem = "exact for band-limited maps" if grid.exact else "approximate: no sampling theorem"
     return flm, f"quadrature on {name} ({theorem}); residual {relative:.2e} of the map's rms"
 
 
@@ -87,36 +87,42 @@ def refuse_beyond_pixels(grid, L):
     """Refuse degrees that the pixels of a HEALPix map do not determine."""
     if grid.name == "healpix" and L > 3 * grid.nside:
         raise Usage(
-            f"--L {L} is beyond 3 nside = {3 * grid.nside}: these pixels do not determine the highest "
-            "degrees"
+            f"L = {L} exceeds 3 nside = {3 * grid.nside}, beyond which the pixels do not determine the "
+            f"coefficients; lower --L (recommended: at most {DEGREES_PER_NSIDE * grid.nside})"
         )
+
+
+def require_grid(args):
+    """Refuse an inverse transform without ``--grid``."""
+    if args.grid is None:
+        raise Usage("the grid of the map is required, e.g. --grid mw:256 or --grid healpix:64")
 
 
 def synthesis_grid(args, L):
     """The grid of ``--grid`` for a map in the file ``args.output``."""
     from spherekit.sampling import grid as as_grid
 
-    if args.grid is None:
-        raise Usage("say the grid of the map: --grid mw:256 or --grid healpix:64")
     grid = as_grid(args.grid, L)
     if grid.name != "healpix" and Path(args.output).suffix == ".fits":
-        raise Usage(f"{args.output}: FITS holds HEALPix maps; name a .npz file")
+        raise Usage(
+            f"{args.output}: FITS output is for HEALPix grids, not {grid_name(grid)}; write .npz instead"
+        )
     return grid
 
 
 def coefficients(args, sky, L):
-    """Those of the one signal of a map; prints what they leave over."""
+    """Analyse the only signal of a map, and print the report."""
     component = sky.components[0]
     flm, report = analyse(component.values, L, sky.grid, component.spin, **iterations(args))
     print(*filter(None, [sky.note, report]), sep="\n")
     return flm
 
 
-def synthesise(flm, L, grid, spin, like=None, threads=None):
-    """Samples of coefficients.
+def synthesize(flm, L, grid, spin, like=None, threads=None):
+    """Samples from coefficients.
 
-    Real and in single precision where the samples ``like`` are, never of an integer type; without these,
-    real where the coefficients are those of a real signal.
+    Real and single precision follow the samples ``like``; without these, samples are real where the
+    coefficients are those of a real signal. The result never has an integer dtype.
     """
     import spherekit
     from spherekit._core import checks

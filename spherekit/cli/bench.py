@@ -1,8 +1,8 @@
-"""Measure the transforms on this machine, beside the peers that are installed.
+"""Benchmark the transforms on this machine against other installed packages.
 
-Each code runs in processes of its own, in turns; the least time counts. Grids gl, mw, mwss, cc, dh, dhpole
-and healpix are spherekit's; on gl a ring has 2L samples (glodd: 2L-1); on HEALPix nside is L/2, with one
-quadrature and no iteration. Options that are lists are combined with each other.
+Each code is measured alternately in separate processes, and the minimum time is reported. On the grid gl a
+ring has 2L samples (glodd: 2L-1). On healpix nside is L/2, with one quadrature and no iterations. Options
+accept comma-separated lists; all combinations are measured.
 """
 
 import itertools
@@ -16,34 +16,47 @@ def arguments(parser):
     parser.add_argument(
         "--transform",
         default="harmonic",
-        help="list of harmonic, wigner, rotate, matrices, cg, wavelets, scattering, covariances, product, "
-        "relu, relu-so3; or layers, models, equivariance, cost: of spherekit.nn alone",
+        help="harmonic, wigner, rotate, matrices, cg, wavelets, scattering, covariances, product, relu, "
+        "relu-so3; or, for spherekit.nn only: layers, models, equivariance, cost; default harmonic",
     )
-    parser.add_argument("--peers", help="names, as ducc0,healpy,shtns,s2fft,spherical, or none")
+    parser.add_argument(
+        "--peers",
+        help="packages to compare with, e.g. ducc0,healpy,shtns,s2fft,spherical; or none; default: all that "
+        "are installed",
+    )
     parser.add_argument(
         "--python",
         metavar="PEER=PYTHON",
         action="append",
         default=[],
-        help="interpreter of a peer that has an environment of its own, as s2scat=/opt/s2scat/bin/python",
+        help="interpreter of a package in a separate environment, e.g. s2scat=/opt/s2scat/bin/python",
     )
     parser.add_argument(
-        "--grid", help="list, as gl,mw,mwss,cc,healpix (harmonic: gl,mw,healpix; wigner: mw)"
+        "--grid",
+        help="gl, mw, mwss, cc, dh, dhpole, healpix; default: gl,mw,healpix (harmonic) or mw (wigner)",
     )
-    parser.add_argument("--L", default="64,128,256,512,1024", help="list of band-limits")
-    parser.add_argument("--spin", default="0", help="list of spins; 0: real maps")
-    parser.add_argument("--N", default="3", help="list of azimuthal band-limits; L: that of l")
-    parser.add_argument("--signal", default="real", help="list of real, complex (not of harmonic)")
-    parser.add_argument("--batch", default="1", help="list of numbers of maps in one call")
-    parser.add_argument("--dtype", default="float64", help="list: float64,float32")
-    parser.add_argument("--threads", default="1", help="list of numbers of threads")
-    parser.add_argument("--rounds", type=int, default=2, help="starts of each code")
     parser.add_argument(
-        "--patience", type=float, default=300, help="seconds after which one start is given up"
+        "--L", default="64,128,256,512,1024", help="band-limits; default 64,128,256,512,1024"
     )
-    parser.add_argument("--json", metavar="FILE", help="write all that was measured")
-    parser.add_argument("--plot", metavar="FILE", help="draw time and memory against L")
-    parser.add_argument("--force", action="store_true", help="replace files that exist")
+    parser.add_argument("--spin", default="0", help="spins, with real maps for 0; default 0")
+    parser.add_argument("--N", default="3", help="azimuthal band-limits, or L for N = L; default 3")
+    parser.add_argument(
+        "--signal", default="real", help="real, complex (except for harmonic); default real"
+    )
+    parser.add_argument("--batch", default="1", help="numbers of maps per call; default 1")
+    parser.add_argument("--dtype", default="float64", help="float64, float32; default float64")
+    parser.add_argument("--threads", default="1", help="numbers of threads; default 1")
+    parser.add_argument(
+        "--rounds", type=int, default=2, help="processes started for each code; default 2"
+    )
+    parser.add_argument(
+        "--patience", type=float, default=300, help="timeout of one process in seconds; default 300"
+    )
+    parser.add_argument("--json", metavar="FILE", help="write all measurements to FILE (.json)")
+    parser.add_argument(
+        "--plot", metavar="PICTURE", help="plot time and memory against L (.png, .pdf, .svg)"
+    )
+    options.force(parser)
 
 
 def run(args):
@@ -55,20 +68,23 @@ def run(args):
         if path:
             options.writable(path, args.force, suffixes)
     if args.rounds < 1 or args.patience <= 0:
-        raise options.Usage("--rounds is at least 1, and --patience above 0")
-    if set(_words(args.transform)) & set(TRANSFORMS):
+        raise options.Usage(
+            f"--rounds is {args.rounds} and --patience {args.patience:g}; expected --rounds >= 1 and "
+            "--patience > 0"
+        )
+    if set(_items(args.transform)) & set(TRANSFORMS):
         _layers(args)
         return
     cases = _cases(args)
-    peers = None if args.peers is None else [name for name in _words(args.peers) if name != "none"]
-    pythons = dict(_pair(text) for text in args.python)
-    with tqdm(disable=None, leave=False, unit="start") as bar:
+    peers = None if args.peers is None else [name for name in _items(args.peers) if name != "none"]
+    pythons = dict(_interpreter(text) for text in args.python)
+    with tqdm(disable=None, leave=False, unit="process") as progress_bar:
 
-        def progress(done, total, words):
-            bar.total = total
-            bar.set_postfix_str(words, refresh=False)
-            bar.update(done - bar.n)
-            bar.refresh()
+        def progress(completed, total, description):
+            progress_bar.total = total
+            progress_bar.set_postfix_str(description, refresh=False)
+            progress_bar.update(completed - progress_bar.n)
+            progress_bar.refresh()
 
         results = bench.measure(
             cases,
@@ -82,7 +98,7 @@ def run(args):
     print("; ".join(f"{name} {value}" for name, value in facts.items()))
     print("\n".join(bench.table(results)))
     figure = bench.figure(results) if args.plot else None
-    with output.together(args.force):
+    with output.atomic(args.force):
         if args.json:
             output.write_json(args.json, {"machine": facts, "results": results})
         output.save(figure, args.plot)
@@ -94,25 +110,27 @@ def _cases(args):
     from spherekit.bench import SHAPES
     from spherekit.bench.cases.wigner import CODES
 
-    grids = None if args.grid is None else _known("grid", args.grid, tuple(SHAPES))
-    dtypes = _known("dtype", args.dtype, ("float64", "float32"))
-    transforms = _known("transform", args.transform, ("harmonic", *CODES))
-    signals = _known("signal", args.signal, ("real", "complex"))
-    spins = _numbers("spin", args.spin, None, "whole numbers, as 0,2")
-    above = max(map(abs, spins)) + 1
-    limits = _numbers("L", args.L, above, "whole numbers above the spin, as 64,128")
-    batches = _numbers("batch", args.batch, 1, "whole numbers of maps, as 1,64")
-    threads = _numbers("threads", args.threads, 1, "whole numbers, as 1,2")
+    grids = None if args.grid is None else _choices("grid", args.grid, tuple(SHAPES))
+    dtypes = _choices("dtype", args.dtype, ("float64", "float32"))
+    transforms = _choices("transform", args.transform, ("harmonic", *CODES, *TRANSFORMS))
+    signals = _choices("signal", args.signal, ("real", "complex"))
+    spins = _integers("spin", args.spin, None, "integers, e.g. 0,2")
+    minimum = max(map(abs, spins)) + 1
+    limits = _integers("L", args.L, minimum, "integers greater than the spin, e.g. 64,128")
+    batches = _integers("batch", args.batch, 1, "positive integers, e.g. 1,64")
+    threads = _integers("threads", args.threads, 1, "positive integers, e.g. 1,2")
     names = ("transform", "grid", "spin", "N", "signal", "batch", "dtype", "threads", "L")
-    orders = _words(args.N)
+    orders = _items(args.N)
     if any(
-        word != "L" and (not word.isdigit() or not 0 < int(word) <= min(limits)) for word in orders
+        item != "L" and (not item.isdigit() or not 0 < int(item) <= min(limits)) for item in orders
     ):
-        raise options.Usage(f"--N {args.N}: whole numbers from 1 to the least L, or L, as 3,5,L")
+        raise options.Usage(
+            f"--N is {args.N}; expected L, or integers from 1 to {min(limits)} (the smallest L), e.g. 3,5,L"
+        )
     lists = dict(spin=spins, N=orders, signal=signals, batch=batches, dtype=dtypes)
     cases = []
-    for transform in transforms:  # what a transform does not have is not varied
-        free = {"harmonic": ("grid", "spin", "batch", "dtype"),
+    for transform in transforms:  # with the parameters that apply to it
+        varied = {"harmonic": ("grid", "spin", "batch", "dtype"),
                 "wigner": ("grid", "N", "signal", "batch", "dtype"),
                 "rotate": ("signal", "batch", "dtype"),
                 "wavelets": ("N", "signal", "batch", "dtype"),
@@ -123,7 +141,7 @@ def _cases(args):
                 "relu-so3": ("batch", "dtype")}.get(transform, ())  # fmt: skip
         fixed = dict(grid="", spin=0, N=0, signal="real", batch=1, dtype="float64")
         lists["grid"] = grids or {"wigner": ["mw"]}.get(transform, ["gl", "mw", "healpix"])
-        choices = [lists[name] if name in free else [fixed[name]] for name in names[1:-2]]
+        choices = [lists[name] if name in varied else [fixed[name]] for name in names[1:-2]]
         for values in itertools.product([transform], *choices, threads, sorted(limits)):
             case = dict(zip(names, values, strict=True))
             case["N"] = case["L"] if case["N"] == "L" else int(case["N"])
@@ -132,13 +150,13 @@ def _cases(args):
 
 
 def _layers(args):
-    """The tables of `bench.layer_tables`: time and equivariance at the least L, cost at all."""
+    """Print the tables of `bench.layer_tables`: times and equivariance at the smallest L, costs at all."""
     from spherekit import bench
     from spherekit.bench import layer_tables
 
-    transforms = _known("transform", args.transform, TRANSFORMS)
-    limits = sorted(_numbers("L", args.L, 2, "whole numbers from 2 on, as 4,8,16"))
-    threads = _numbers("threads", args.threads, 1, "whole numbers, as 1,2")[0]
+    transforms = _choices("transform", args.transform, TRANSFORMS)
+    limits = sorted(_integers("L", args.L, 2, "integers >= 2, e.g. 4,8,16"))
+    threads = _integers("threads", args.threads, 1, "positive integers, e.g. 1,2")[0]
     print("; ".join(f"{name} {value}" for name, value in bench.machine().items()))
     for transform in transforms:
         print()
@@ -152,39 +170,40 @@ def _layers(args):
             costs = layer_tables.costs(limits, threads=threads)
             print("\n".join(layer_tables.cost_table(costs)))
             if args.plot:
-                with output.together(args.force):
+                with output.atomic(args.force):
                     output.save(layer_tables.cost_figure(costs), args.plot)
                 print(f"wrote {args.plot}")
 
 
-def _pair(text):
-    """ "s2scat=/opt/python" -> ("s2scat", "/opt/python"), a file that is there."""
+def _interpreter(text):
+    """("s2scat", "/opt/python") from "s2scat=/opt/python", the path of an existing file."""
     name, _, path = text.partition("=")
     if not Path(path).is_file():
         raise options.Usage(
-            f"--python {text}: expected PEER=PYTHON, the interpreter that has the peer"
+            f"--python is {text}; expected PEER=PYTHON, with the path of the peer's Python interpreter"
         )
     return name, path
 
 
-def _known(name, text, known):
-    """The words of a list, each one of those known."""
-    for word in _words(text):
-        if word not in known:
-            raise options.Usage(f"--{name} {word}: known are {', '.join(known)}")
-    return _words(text)
+def _choices(name, text, allowed):
+    """The items of a list, each of which must be allowed."""
+    items = _items(text)
+    for item in items:
+        if item not in allowed:
+            raise options.Usage(f"--{name} must be one of {', '.join(allowed)}; got {item}")
+    return items
 
 
-def _words(text):
-    return list(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+def _items(text):
+    return list(dict.fromkeys(item.strip() for item in text.split(",") if item.strip()))
 
 
-def _numbers(name, text, least, expected):
-    """The whole numbers of a list, each at least ``least``."""
+def _integers(name, text, minimum, expected):
+    """The integers of a list, each of which must be at least ``minimum``."""
     try:
-        values = [int(word) for word in _words(text)]
+        values = [int(item) for item in _items(text)]
     except ValueError:
         values = []
-    if not values or (least is not None and min(values) < least):
-        raise options.Usage(f"--{name} {text}: {expected}")
+    if not values or (minimum is not None and min(values) < minimum):
+        raise options.Usage(f"--{name} is {text}; expected {expected}")
     return values

@@ -1,4 +1,7 @@
-"""Tell what a file holds: maps, coefficients or spectra, in every table of a FITS file; networks."""
+"""Describe the contents of a file: maps, coefficients, spectra, tables or a network.
+
+Prints kind, conventions, units, value range and missing samples, for every table of a FITS file.
+"""
 
 import json
 
@@ -8,9 +11,9 @@ from spherekit.cli import options
 
 
 def arguments(parser):
-    parser.add_argument("file", metavar="FILE")
+    parser.add_argument("file", metavar="FILE", help="a .fits, .npz or .npy file")
     options.hdu(parser)
-    parser.add_argument("--json", action="store_true", help="one JSON object, for programs")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
 
 def run(args):
@@ -22,7 +25,7 @@ def run(args):
 
 
 def _fits(path, hdu):
-    """The facts of the first table, or of that of ``--hdu``; with ``tables``, those of every table."""
+    """The properties of the first table or that of ``--hdu``; those of several tables under ``tables``."""
     from spherekit import io
     from spherekit.cli.files import hdu_of
 
@@ -37,19 +40,19 @@ def _table(path, table, listed):
     from spherekit.io.columns import is_map
     from spherekit.io.spectra import is_spectrum
 
-    known = {"hdu": table.hdu, "name": table.name or None}
+    location = {"hdu": table.hdu, "name": table.name or None}
     if is_alm(table):
-        return {**_alm(path, table, listed), **known}
+        return {**_alm(path, table, listed), **location}
     if is_map(table):
-        return {**_map(path, table), **known}
+        return {**_map(path, table), **location}
     columns = [_column(name, x, table.units[name]) for name, x in table.columns.items()]
     if is_spectrum(table):
-        return {"kind": "spectrum", **_spectra(path, table, columns), **known}
-    return {"kind": "table", **_conventions(table), **known, "columns": columns}
+        return {"kind": "spectrum", **_spectra(path, table, columns), **location}
+    return {"kind": "table", **_conventions(table), **location, "columns": columns}
 
 
 def _spectra(path, table, columns):
-    """Spectra as the other commands read them; as they stand, where these refuse them."""
+    """Spectra as the other commands read them, or, where these refuse them, as stored."""
     from spherekit import io
 
     facts = {"L": max((x.size for x in table.columns.values()), default=0)}
@@ -65,7 +68,7 @@ def _spectra(path, table, columns):
 
 
 def _polcconv(contents):
-    """The convention of the file and, where its U and B are shown with the other sign, a word on that."""
+    """The polarization convention of the file, and a note where U and B are shown with the opposite sign."""
     facts = {"polcconv": contents.file_polcconv or None}
     if contents.file_polcconv == "IAU" and contents.polcconv == "COSMO":
         facts["shown"] = "in the COSMO convention"
@@ -73,12 +76,13 @@ def _polcconv(contents):
 
 
 def _conventions(table):
-    """Frame and polarization convention as the headers have them."""
+    """Frame and polarization convention as stated in the headers."""
     from spherekit.io.frames import table_frame
     from spherekit.io.stokes import polarization_convention
 
     try:
-        frame, convention = table_frame(table), polarization_convention(table)
+        frame = table_frame(table)
+        convention = polarization_convention(table)
     except ValueError as error:
         return {"coordinates": None, "problem": str(error)}
     return {"coordinates": frame or None, "polcconv": convention or None}
@@ -95,8 +99,8 @@ def _alm(path, table, listed):
     number = alm.hdus.index(table.hdu) if table.hdu in alm.hdus else 0
     component = alm.components[number] or None
     facts = _coefficients(alm.flm[number], 0, alm.units[number])
-    known = {"component": component, "coordinates": alm.frame or None}
-    return {**facts, **known, **_polcconv(alm)}
+    conventions = {"component": component, "coordinates": alm.frame or None}
+    return {**facts, **conventions, **_polcconv(alm)}
 
 
 def _map(path, table):
@@ -106,7 +110,7 @@ def _map(path, table):
     pixel, names = map_columns(table)
     try:
         sky = io.read_map(path, field=None, hdu=table.hdu)
-    except ValueError as error:  # a file that the other verbs refuse is described as far as it goes
+    except ValueError as error:  # which the other commands refuse
         columns = [_column(name, table.columns[name], table.units[name]) for name in names]
         return {
             "kind": "HEALPix map",
@@ -139,7 +143,7 @@ def _network(path):
     tree, header = read_tree(path)
     source = header if "experiment" in header else header.get("description") or {}
     checkpoint = header.get("checkpoint") or {}
-    kind = "checkpoint of a training" if checkpoint else "network"
+    kind = "training checkpoint" if checkpoint else "network"
     facts = {"kind": kind, "experiment": source.get("experiment"), "columns": []}
     try:
         net, params, _ = network_of(path, tree, header)
@@ -163,33 +167,33 @@ def _arrays(path):
     if is_tree(arrays):
         return _network(path)
     if arrays.get("checkpoint", np.array(0)).dtype == np.uint8:
-        problem = "this version cannot read it: train again, or use spherekit 0.1"
+        problem = "this version cannot read it; train again, or use spherekit 0.1"
         return {"kind": "model or checkpoint of spherekit 0.1", "columns": [], "problem": problem}
     unit = str(arrays["unit"]) if np.ndim(arrays.get("unit", "")) == 0 and "unit" in arrays else ""
-    stated = {"coordinates": str(arrays.get("frame", "")) or None}
+    metadata = {"coordinates": str(arrays.get("frame", "")) or None}
     if "columns" in arrays:
-        stated["signals"] = ", ".join(str(name) for name in np.atleast_1d(arrays["columns"]))
+        metadata["signals"] = ", ".join(str(name) for name in np.atleast_1d(arrays["columns"]))
     if "flm" in arrays:
         spin = arrays.get("spin", np.array(0))
-        return {**_coefficients(arrays["flm"], spin.tolist(), unit), **stated}
+        return {**_coefficients(arrays["flm"], spin.tolist(), unit), **metadata}
     facts = {"kind": "array"}
     if "values" in arrays and "grid" in arrays:
         facts = {
             "kind": "map",
             "grid": str(arrays["grid"]),
             "spin": arrays.get("spin", np.array(0)).tolist(),
-            **stated,
+            **metadata,
         }
     elif {"scaling", "lam", "J0", "L"} <= arrays.keys():
-        facts = {"kind": "wavelet maps", **_parameters(arrays, "L lam J0 N spin"), **stated}
+        facts = {"kind": "wavelet maps", **_parameters(arrays, "L lam J0 N spin"), **metadata}
     elif {"coefficients", "scales", "L0"} <= arrays.keys():
         facts = {
             "kind": "scattering coefficients",
             **_parameters(arrays, "L lam J0 N L0"),
-            **stated,
+            **metadata,
         }
-    numbers = {name: a for name, a in arrays.items() if a.dtype.kind in "iufcb" and a.ndim}
-    return {**facts, "columns": [_column(name, a, unit) for name, a in numbers.items()]}
+    numeric = {name: a for name, a in arrays.items() if a.dtype.kind in "iufcb" and a.ndim}
+    return {**facts, "columns": [_column(name, a, unit) for name, a in numeric.items()]}
 
 
 def _parameters(arrays, names):
@@ -203,23 +207,25 @@ def _coefficients(flm, spin, unit):
 
 
 def _column(name, values, unit):
-    """Range of the numbers (of the modulus, where they are complex) and what is missing, by its kind."""
+    """Range and mean of the valid values (of their moduli if complex), and counts of missing ones by kind."""
     from spherekit.io.missing import is_missing
 
     facts = {"name": name, "unit": unit or None, "type": str(values.dtype)}
     facts["shape"] = list(values.shape)
     if values.dtype.kind not in "iufcb":
         return {**facts, "missing": 0}
-    nan, infinite, missing = np.isnan(values), np.isinf(values), is_missing(values)
+    nan = np.isnan(values)
+    infinite = np.isinf(values)
+    missing = is_missing(values)
     kinds = {"nan": nan, "infinite": infinite, "unseen": missing & ~nan}
-    counts = {kind: int(np.count_nonzero(where)) for kind, where in kinds.items()}
-    good = values[~(nan | infinite | missing)]
-    wide = np.abs(good) if np.iscomplexobj(good) else good
-    wide = wide.astype(np.longdouble if wide.dtype.itemsize > 8 else float)
-    if wide.size:
-        size = np.abs(wide).max() or 1.0  # a mean of the largest numbers does not overflow
+    counts = {kind: int(np.count_nonzero(affected)) for kind, affected in kinds.items()}
+    valid = values[~(nan | infinite | missing)]
+    valid = np.abs(valid) if np.iscomplexobj(valid) else valid
+    valid = valid.astype(np.longdouble if valid.dtype.itemsize > 8 else float)
+    if valid.size:
+        size = np.abs(valid).max() or 1.0  # scaling avoids an overflow of the mean
         facts.update(
-            min=float(wide.min()), max=float(wide.max()), mean=float((wide / size).mean() * size)
+            min=float(valid.min()), max=float(valid.max()), mean=float((valid / size).mean() * size)
         )
     return {**facts, "missing": sum(counts.values()), **{k: n for k, n in counts.items() if n}}
 
@@ -235,23 +241,23 @@ def _lines(facts):
         }
         if len(tables) == 1:
             plain.pop("hdu", None)
-        words = ", ".join(f"{key} {value}" for key, value in plain.items())
+        properties = ", ".join(f"{key} {value}" for key, value in plain.items())
         start = f"{facts['file']}: " if number == 0 else "  and "
-        yield f"{start}{table['kind']}" + (f", {words}" if words else "")
+        yield f"{start}{table['kind']}" + (f", {properties}" if properties else "")
         if "problem" in table:
-            yield f"  not read by other commands: {table['problem']}"
+            yield f"  the other commands cannot read it: {table['problem']}"
         if "layers" in table:
             yield table["layers"]
         yield from map(_line, table["columns"])
 
 
 def _line(column):
-    span = "no valid number"
+    span = "no valid values"
     if "min" in column:
         size = "modulus " if column["type"].startswith("complex") else ""
         span = f"{size}{column['min']:.5g} to {column['max']:.5g}, mean {column['mean']:.5g}"
     kinds = {"unseen": "UNSEEN", "nan": "NaN", "infinite": "infinite"}
-    counts = ", ".join(f"{column[key]} {word}" for key, word in kinds.items() if key in column)
+    counts = ", ".join(f"{column[key]} {kind}" for key, kind in kinds.items() if key in column)
     missing = f", {column['missing']} missing ({counts})" if column["missing"] else ""
     shape = " x ".join(map(str, column["shape"]))
     unit = column["unit"] or "no unit"

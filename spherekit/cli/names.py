@@ -1,34 +1,35 @@
-"""Names of columns in a list, as options and files have them: ``Q,U``, ``0,1``, ``"T,x",U``.
+"""Comma-separated lists of column names, in options and files: ``Q,U``, ``0,1``, ``"T,x",U``.
 
-A name with a comma, of digits alone or with blanks around it stands in double quotes, and a double quote in
-it is doubled.
+A name that contains a comma, consists of digits or has blanks around it is double-quoted, and a double quote
+within it is doubled.
 """
 
 import re
 
-_PART = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^,"]*[^,]*?))\s*(?:,|$)')
+_ITEM = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^,"]*[^,]*?))\s*(?:,|$)')
 
 
 def split(text):
-    """The parts of a list: numbers, and names as text.
+    """The items of a list: numbers as int, names as str.
 
     >>> split("Q, U"), split("0,1"), split('"0","T,x"'), split('say "T"')
     (['Q', 'U'], [0, 1], ['0', 'T,x'], ['say "T"'])
     """
-    parts, at = [], 0
-    while at <= len(text):
-        match = _PART.match(text, at)
+    items = []
+    position = 0
+    while position <= len(text):
+        match = _ITEM.match(text, position)
         quoted, plain = match.groups()
         if quoted is not None:
-            parts.append(quoted.replace('""', '"'))
+            items.append(quoted.replace('""', '"'))
         else:
-            parts.append(int(plain) if plain.isascii() and plain.isdigit() else plain)
-        at = match.end() if match.group().endswith(",") else len(text) + 1
-    return parts
+            items.append(int(plain) if plain.isascii() and plain.isdigit() else plain)
+        position = match.end() if match.group().endswith(",") else len(text) + 1
+    return items
 
 
 def join(names):
-    """The list of these names, of which `split` makes them again.
+    """The list of these names; the inverse of `split`.
 
     >>> join(["Q", "U"]), join(["T,x", "0"])
     ('Q,U', '"T,x","0"')

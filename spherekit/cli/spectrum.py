@@ -1,31 +1,40 @@
-"""Angular power spectrum of a map, masked or not, or of coefficients.
+"""Compute the angular power spectrum of a map, with or without a mask, or of coefficients.
 
-With --mask the map is multiplied by the mask (0 to 1), transformed by one quadrature, and the
-spectrum divided by f_sky, the mean of the squared mask: right on average where the spectrum is
-smooth; neighbouring degrees stay coupled. Without, C_l is that of `spherekit transform`. A spin
-field (--field Q,U) gives EE, BB and EB, with a scalar (--field I,Q,U) also TT, TE and TB; a mask
-mixes E and B near its edges. Nothing is removed from the map by default, and nothing corrects for
-beam, pixel window and noise.
+With --mask the map is multiplied by the mask (0 to 1), transformed by one quadrature, and the spectrum is
+divided by f_sky, the mean of the squared mask. This is unbiased for smooth spectra; neighbouring degrees
+remain coupled, and E and B mix near the edges of the mask. Without a mask, C_l is that of the coefficients
+from `spherekit transform`.
+
+A spin field (--field Q,U) gives EE, BB and EB; together with a scalar (--field I,Q,U) also TT, TE and TB. By
+default neither monopole nor dipole is removed. There is no correction for beam, pixel window or noise.
 """
 
 import numpy as np
 
 from spherekit.cli import analysis, coefficients, files, options, output
 
-COLORS = ("#1f4e79", "#c0504d", "#5d8a3a")  # of the spectra in one picture
+COLORS = ("#1f4e79", "#c0504d", "#5d8a3a")
 
 
 def arguments(parser):
-    parser.add_argument("file", metavar="FILE", help="a map, or coefficients")
+    parser.add_argument("file", metavar="FILE", help="a map or coefficients")
     options.band_limit(parser)
-    parser.add_argument("-o", "--output", required=True, help="C_l: .fits or .npy (EE, BB, EB)")
+    parser.add_argument("-o", "--output", required=True, help="C_l: .fits or .npy")
     options.source(parser)
     options.spin(parser)
-    options.mask(parser, "weights, 1 where samples count")
-    parser.add_argument("--remove-monopole", action="store_true", help="of the observed sky")
-    parser.add_argument("--remove-dipole", action="store_true", help="and the monopole with it")
+    options.mask(parser, "weights from 0 (excluded) to 1 (included)")
+    parser.add_argument(
+        "--remove-monopole", action="store_true", help="remove the monopole of the observed sky"
+    )
+    parser.add_argument(
+        "--remove-dipole",
+        action="store_true",
+        help="remove the monopole and dipole of the observed sky",
+    )
     options.least_squares(parser)
-    parser.add_argument("--plot", help="picture of l(l+1) C_l / 2 pi: .png, .pdf, .svg, .jpg")
+    parser.add_argument(
+        "--plot", metavar="PICTURE", help="plot l(l+1) C_l / 2 pi: .png, .pdf, .svg or .jpg"
+    )
     options.common(parser)
 
 
@@ -38,25 +47,24 @@ def run(args):
         spectra, units, f_sky, frame, lines = _of_map(args)
     output.refuse_not_finite(args.output, **spectra)
     figure = picture(spectra, f_sky, units) if args.plot else None
-    with output.together(args.force):
+    with output.atomic(args.force):
         output.write_spectra(args.output, spectra, units, frame)
         output.save(figure, args.plot)
     L = len(next(iter(spectra.values())))
-    named = ", ".join(dict.fromkeys(unit or "no unit" for unit in units.values()))
-    print(*lines, f"wrote {args.output}: {', '.join(spectra)}, l = 0..{L - 1}, {named}", sep="\n")
+    units = ", ".join(dict.fromkeys(unit or "no unit" for unit in units.values()))
+    print(*lines, f"wrote {args.output}: {', '.join(spectra)}, l = 0..{L - 1}, {units}", sep="\n")
     if args.plot:
         print(f"wrote {args.plot}")
 
 
 def _of_coefficients(args):
-    options.refuse_given(args, "of maps, not of coefficients", but=("field",))
-    stored = coefficients.read(args.file, args)
-    L = options.band_limit_option(args, required=False) or stored.L
-    if L > stored.L:
-        raise ValueError(f"{args.file} holds degrees below {stored.L}; --L {L} asks for more")
-    signals = [signal._replace(values=signal.values[: L * L]) for signal in stored.components]
+    reason = f"not applicable, since {args.file} holds coefficients, not a map"
+    options.refuse_options_of_maps(args, reason, but=("field",))
+    contents = coefficients.read(args.file, args)
+    L = coefficients.requested_band_limit(args, contents)
+    signals = [signal._replace(values=signal.values[: L * L]) for signal in contents.components]
     names = ", ".join(signal.name for signal in signals)
-    return *_spectra(args.file, signals), 1.0, stored.frame, [f"coefficients of {names}"]
+    return *_spectra(args.file, signals), 1.0, contents.frame, [f"coefficients of {names}"]
 
 
 def _of_map(args):
@@ -67,7 +75,8 @@ def _of_map(args):
     weights = files.read_mask(args, sky)
     files.refuse_missing(args, sky, None if weights is None else weights > 0)
     removes = args.remove_monopole or args.remove_dipole
-    signals, lines = [], [sky.note] if sky.note else []
+    signals = []
+    lines = [sky.note] if sky.note else []
     for component in sky.components:
         values = component.values.astype(complex if component.spin else float)
         if removes and component.spin == 0:
@@ -85,16 +94,16 @@ def _of_map(args):
 def _check(args, sky):
     for component in sky.components:
         if component.spin == 0 and np.iscomplexobj(component.values):
-            raise options.Usage(f"{args.file} is complex; a spectrum of spin 0 needs a real map")
+            raise options.Usage(f"{args.file} is complex; expected a real map, or pass --spin 2")
         if component.spin < 0:
-            raise options.Usage(f"--spin is {component.spin}; E and B are those of a spin above 0")
+            raise options.Usage(f"--spin is {component.spin}; expected a positive spin for E and B")
     removes = args.remove_monopole or args.remove_dipole
     if removes and all(component.spin for component in sky.components):
-        raise options.Usage("--remove-monopole and --remove-dipole are for spin 0")
+        raise options.Usage("--remove-monopole and --remove-dipole apply to spin 0 only")
 
 
 def harmonics(values, grid, L, weights=None, spin=0, threads=None, **iterations):
-    """(coefficients, f_sky, the method in words) of a map times a mask; C_l is to be divided by f_sky."""
+    """(coefficients, f_sky, report) of a map times its mask; divide C_l by f_sky."""
     import spherekit
     from spherekit.spectra import masked_flm, sky_fraction
 
@@ -102,7 +111,7 @@ def harmonics(values, grid, L, weights=None, spin=0, threads=None, **iterations)
     if weights is not None:
         f_sky = sky_fraction(weights, sampling=grid)
         flm = masked_flm(values, L, weights, **flags)
-        method = f"masked: f_sky = {f_sky:.4f} (mean of mask^2); the spectrum is C_l / f_sky"
+        method = f"masked sky: spectrum C_l / f_sky with f_sky = {f_sky:.4f}, the mean of mask^2"
         return flm, f_sky, method
     if grid.exact:
         return spherekit.forward(values, L, **flags), 1.0, "full sky, exact quadrature"
@@ -116,7 +125,7 @@ def harmonics(values, grid, L, weights=None, spin=0, threads=None, **iterations)
 
 
 def _spectra(path, signals):
-    """(spectra by name, their units): of one signal, or of a scalar and a field of spin 2."""
+    """(spectra by name, units by name) of one signal, or of a scalar and a spin field."""
     from spherekit.spectra import polarization_power, power
 
     scalars = [signal for signal in signals if signal.spin == 0]
@@ -124,8 +133,8 @@ def _spectra(path, signals):
     if len(scalars) > 1 or len(fields) > 1:
         names = "; ".join(signal.name for signal in signals)
         raise options.Usage(
-            f"{path}: {names} were picked; choose one scalar, one spin field, or one of each, by "
-            f"{options.choice(path)}"
+            f"{path}: got {names}; expected one scalar, one spin field or one of each, select with "
+            f"{options.selecting_option(path)}"
         )
     for signal in signals:
         _refuse_underflow(path, signal)
@@ -139,16 +148,16 @@ def _spectra(path, signals):
 
 
 def _refuse_underflow(path, signal):
-    """Refuse coefficients whose squares are lost, so that C_l would be 0 where there is power."""
+    """Refuse coefficients whose squares underflow, since C_l would be zero."""
     size = np.abs(signal.values).max()
     if 0 < size < 1e-150:
         raise ValueError(
-            f"{path}: the largest coefficient is {size:.3g}, whose square underflows; scale the map"
+            f"{path}: the largest coefficient is {size:.3g}, whose square underflows; rescale the map"
         )
 
 
 def _product(unit, unit2):
-    """The unit of a spectrum."""
+    """The unit of a cross spectrum."""
     if unit != unit2:
         return " ".join(u for u in (unit, unit2) if u)
     if not unit:
@@ -157,7 +166,7 @@ def _product(unit, unit2):
 
 
 def picture(spectra, f_sky, units):
-    """The figure of the spectra that are positive by definition."""
+    """Plot the auto spectra."""
     from spherekit import plot
 
     drawn = {name: cl for name, cl in spectra.items() if len(spectra) == 1 or name[0] == name[1]}
@@ -168,16 +177,17 @@ def picture(spectra, f_sky, units):
         look["yscale"] = "log" if positive else "linear"
     figure = options.figure(7, 4.4)
     ax = figure.add_subplot()
-    over = r" / f_{sky}" if f_sky < 1 else ""
+    divisor = r" / f_{sky}" if f_sky < 1 else ""
     for (name, cl), color in zip(drawn.items(), COLORS, strict=False):
         symbol = r"C_\ell" if len(drawn) == 1 else rf"C_\ell^{{{name}}}"
         unit = units[name] or None
-        plot.spectrum(cl, ax=ax, label=f"${symbol}{over}$", color=color, unit=unit, **look)
-    return output.sound(figure)
+        plot.spectrum(cl, ax=ax, label=f"${symbol}{divisor}$", color=color, unit=unit, **look)
+    return output.checked(figure)
 
 
 def remove_low(values, grid, weights=None, *, dipole=False):
-    """(map without its monopole, or monopole and dipole, on the observed sky; what was removed, in words)."""
+    """(map without monopole, or monopole and dipole, of the observed sky; report of the amplitudes "
+    "removed)."""
     from spherekit.spectra import remove_monopole_dipole
 
     cleaned, monopole, vector = remove_monopole_dipole(

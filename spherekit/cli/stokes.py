@@ -1,8 +1,8 @@
-"""Which columns of a map are scalars, and which are the two parts of a spin field.
+"""Scalars and spin fields among the columns of a map.
 
-What the file says of its columns (key SPIN) or ``--spin`` tells; else their names and the key STOKES do
-(`spherekit.io.stokes`): Q and U of one name are a field of spin 2, either of them alone is refused, and a
-column of any other name is a scalar.
+The spin is that of ``--spin`` or of the file (key SPIN). Otherwise names and the key STOKES determine it
+(`spherekit.io.stokes`): Q and U of the same name form a field of spin 2, either of them alone is refused, and
+every other column is a scalar.
 """
 
 import re
@@ -16,7 +16,7 @@ from spherekit.io.stokes import is_part, pairs, stokes_of
 
 
 class Component(NamedTuple):
-    """A signal: samples or coefficients, its spin, the columns it comes from (if named) and its unit."""
+    """A signal: samples or coefficients, spin, names of its columns (may be empty) and unit."""
 
     values: np.ndarray
     spin: int
@@ -25,7 +25,7 @@ class Component(NamedTuple):
 
     @property
     def name(self):
-        """The columns in words."""
+        """The names of the columns, as a phrase for messages."""
         return " and ".join(self.columns) or ("the signal" if not self.spin else "the spin field")
 
 
@@ -34,15 +34,16 @@ def components(path, fields, columns, units, spin=None, accepts_spin=True, lette
 
     Parameters
     ----------
-    fields : real arrays
-    columns, units : sequences of str, one for each field; columns may be empty
+    fields : list of real ndarray
+    columns, units : sequence of str
+        One for each field; columns may be empty.
     spin : int or None
-        That of ``--spin``, or of the file: None takes Q and U together as spin 2 and all else as scalars;
-        0 takes every field as a scalar; another spin needs two fields.
+        That of ``--spin`` or of the file. None: Q and U are a field of spin 2, all else are scalars; 0: every
+        field is a scalar; any other spin requires two fields.
     accepts_spin : bool
-        Whether the verb takes fields of spin, and has ``--spin``.
+        Whether the command accepts spin fields, and has ``--spin``.
     letters : sequence of str, optional
-        The Stokes parameter of each field, where more than its name tells it.
+        The Stokes parameter of each field; by default derived from its name.
     """
     columns = tuple(columns)
     repeated = {name for name in columns if columns.count(name) > 1}
@@ -55,105 +56,107 @@ def components(path, fields, columns, units, spin=None, accepts_spin=True, lette
     result = []
     for number, (f, unit) in enumerate(zip(fields, units, strict=True)):
         if number in partners:
-            both = [[x[number], x[partners[number]]] for x in (fields, columns, units)]
-            result.append(_pair(path, *both, 2, ["Q", "U"]))
+            q_and_u = [[x[number], x[partners[number]]] for x in (fields, columns, units)]
+            result.append(_pair(path, *q_and_u, 2, ["Q", "U"]))
         elif number not in partners.values():
             result.append(Component(f, 0, columns[number : number + 1], unit))
     return tuple(result)
 
 
-def refuse_lone(path, component, spin=None):
-    """Refuse a scalar whose column is Q or U, unless ``spin`` (of ``--spin``) says that it is one."""
-    lone = [name for name in component.columns if stokes_of(name) in ("Q", "U")]
-    if component.spin == 0 and spin is None and lone:
-        raise _lone(path, lone[0])
+def refuse_unpaired(path, component, spin=None):
+    """Refuse a scalar whose column is Q or U, unless ``--spin`` (here ``spin``) is passed."""
+    unpaired = [name for name in component.columns if stokes_of(name) in ("Q", "U")]
+    if component.spin == 0 and spin is None and unpaired:
+        raise _unpaired_error(path, unpaired[0])
 
 
-def note_on_parts(signals):
-    """A line on scalars that may be the two parts of one field, by their names; or ""."""
+def note_on_components(signals):
+    """A note on scalars whose names suggest the two components of a spin field, or an empty string."""
     names = [name for signal in signals if not signal.spin for name in signal.columns]
     names = [name for name in names if is_part(name)]
     if not names:
         return ""
-    parts = names if len(names) == 2 else ["FIRST", "SECOND"]
+    pair = names if len(names) == 2 else ["FIRST", "SECOND"]
     return (
-        f"{', '.join(names)} as scalars; the two parts of one field (shear: spin 2, wind: spin 1) are turned "
-        f"together: --field {','.join(parts)} --spin 2"
+        f"{', '.join(names)} are treated as scalars; for the two components of a spin field (shear: spin 2, "
+        f"wind: spin 1) pass --field {','.join(pair)} --spin 2"
     )
 
 
-def _lone(path, name, accepts_spin=True):
+def _unpaired_error(path, name, accepts_spin=True):
     if stokes_of(name) not in ("Q", "U"):
         return Usage(
-            f"{path}: {name} is by its header (STOKES, EXTNAME) one part of a field of spin 2, no scalar; "
-            "bring Q and U into one file, as columns of these names"
-            + ("; or say --spin 0 if it is a scalar" if accepts_spin else "")
+            f"{path}: according to its header (STOKES, EXTNAME), {name} is one component of a spin-2 field, "
+            "not a scalar; store Q and U in one file, as columns of these names"
+            + ("; or pass --spin 0 if it is a scalar" if accepts_spin else "")
         )
-    q, u = _both_names(name)
-    here = "" if (q, u) == ("Q", "U") else f" (here {q},{u})"
-    advice = f"take both parts: --field Q,U --spin 2{here}; or say --spin 0 if it is a scalar"
+    q, u = _stokes_names(name)
+    actual = "" if (q, u) == ("Q", "U") else f" (here {q},{u})"
+    advice = f"pass --field Q,U --spin 2{actual}, or --spin 0 if it is a scalar"
     if re.fullmatch(r"[Uu]_?\d+[Mm]?", name):
         v = {"U": "V", "u": "v"}[name[0]] + name[1:]
-        advice += f"; of a wind: --field {name},{v} --spin 1"
+        advice += f"; for a wind, --field {name},{v} --spin 1"
     if not accepts_spin:
-        advice = "this verb takes scalars"
-    return Usage(f"{path}: {name} is one part of a field of spin 2, no scalar; {advice}")
+        advice = "this command accepts scalars only"
+    return Usage(f"{path}: {name} is one component of a spin-2 field, not a scalar; {advice}")
 
 
-def _both_names(name):
-    """The names of Q and U, of which ``name`` is one."""
-    for place, letter in enumerate(name):
+def _stokes_names(name):
+    """The names of Q and U, one of which is ``name``."""
+    for i, letter in enumerate(name):
         if letter.upper() in "QU":
             swapped = {"Q": "U", "U": "Q", "q": "u", "u": "q"}[letter]
-            partner = name[:place] + swapped + name[place + 1 :]
-            for both in ((name, partner), (partner, name)):
-                if pairs(both) == [(0, 1)]:
-                    return both
+            partner = name[:i] + swapped + name[i + 1 :]
+            for pair in ((name, partner), (partner, name)):
+                if pairs(pair) == [(0, 1)]:
+                    return pair
     return "Q", "U"
 
 
 def _partners(path, columns, letters, accepts_spin):
-    """{number of Q: number of U} of all columns that are one or the other."""
-    parts = [number for number, letter in enumerate(letters) if letter in ("Q", "U")]
+    """The index of U by that of its Q, for all columns that are Q or U."""
+    polarized = [number for number, letter in enumerate(letters) if letter in ("Q", "U")]
     partners = dict(pairs(columns))
     for q, u in partners.items():
         if u < q:
             raise _order(path, columns[u], columns[q], 2)
-    lone = [n for n in parts if n not in partners and n not in partners.values()]
-    if len(lone) == 1:
-        raise _lone(path, columns[lone[0]], accepts_spin)
-    if lone:
-        names = ", ".join(columns[n] for n in lone)
+    unpaired = [n for n in polarized if n not in partners and n not in partners.values()]
+    if len(unpaired) == 1:
+        raise _unpaired_error(path, columns[unpaired[0]], accepts_spin)
+    if unpaired:
+        names = ", ".join(columns[n] for n in unpaired)
         raise Usage(
-            f"{path}: {names} are not one Q and one U of the same name; choose two by --field, with "
-            "--spin 2, or say --spin 0 if they are scalars"
+            f"{path}: {names} are not one Q and one U of the same name; select two with --field and pass "
+            "--spin 2, or pass --spin 0 if they are scalars"
         )
     return partners
 
 
 def _order(path, first, second, spin):
     return Usage(
-        f"{path}: {first} and {second}, in this order, are not the two parts of a field of spin {spin}; that "
-        "of spin 2 is Q + iU: --field Q,U --spin 2"
+        f"{path}: {first} and {second}, in this order, are not the two components of a spin-{spin} field; "
+        "for the spin-2 field Q + iU pass --field Q,U --spin 2"
     )
 
 
-def _both(columns, count, letters):
-    """What to do where other than two columns came."""
+def _advice_on_columns(columns, count, letters):
+    """The columns received and a remedy, for a message on a number of columns other than two."""
     if count < 2:
         q, u = (
-            _both_names(columns[0]) if letters and letters[0] in ("Q", "U") else ("FIRST", "SECOND")
+            _stokes_names(columns[0])
+            if letters and letters[0] in ("Q", "U")
+            else ("FIRST", "SECOND")
         )
-        return f"{', '.join(columns) or 'one'} came alone; name both, as --field {q},{u}"
-    if {"Q", "U"} <= set(letters):
-        return f"{count} came; name them, as --field Q,U"
-    return f"{count} came; name them, as --field {join(columns[:2]) or '0,1'}"
+        return f"got only {', '.join(columns) or 'one'}; select both, e.g. --field {q},{u}"
+    pair = "Q,U" if {"Q", "U"} <= set(letters) else join(columns[:2]) or "0,1"
+    return f"got {count}; select two, e.g. --field {pair}"
 
 
 def _pair(path, fields, columns, units, spin, letters):
     if len(fields) != 2:
         raise Usage(
-            f"{path}: spin {spin} needs two columns; {_both(columns, len(fields), letters)}"
+            f"{path}: a field of spin {spin} has two columns; "
+            + _advice_on_columns(columns, len(fields), letters)
         )
     polarized = {"Q", "U"} & set(letters)
     if "I" in letters or (polarized and letters != ["Q", "U"] and abs(spin) == 2):
@@ -163,13 +166,13 @@ def _pair(path, fields, columns, units, spin, letters):
     if units[0] != units[1]:
         raise ValueError(
             f"{path}: {' and '.join(columns)} are in different units, {' and '.join(map(repr, units))}; "
-            "bring them to one"
+            "convert them to the same unit"
         )
     return Component(fields[0] + 1j * fields[1], spin, tuple(columns), units[0])
 
 
-def parts(component):
-    """([real fields], [their names], [their units]) of samples: what `components` takes."""
+def real_fields(component):
+    """([real fields], [their names], [their units]) of samples: the input of `components`."""
     values, spin, columns, unit = component
     if not np.iscomplexobj(values):
         return [values], list(columns) or ["SIGNAL"], [unit]
@@ -178,7 +181,7 @@ def parts(component):
 
 
 def polarization_names(temperature):
-    """Names of the columns of Q and U beside that of a scalar, in its style.
+    """Names for the columns of Q and U, in the style of the name of the temperature.
 
     >>> polarization_names("I_STOKES"), polarization_names("TEMPERATURE"), polarization_names("")
     (('Q_STOKES', 'U_STOKES'), ('Q_POLARISATION', 'U_POLARISATION'), ('Q', 'U'))

@@ -1,14 +1,15 @@
-"""Train a network: an experiment that comes with spherekit, or one on own maps.
+"""Train a network on simulated data or on labelled maps.
 
-FILE is a configuration in TOML, or the name of an example: --list-examples lists them, --show-example prints
-one, to be copied and changed. With --maps the network learns the labels of own maps, classes or numbers, that
-a CSV file lists (columns path,label); no FILE is needed then. What is computed of the data is cached; a
-training that was stopped continues with --resume, to the same numbers and the epochs that it was to have; a
-finished one is lengthened by --resume --epochs N. At the end there are model.npz, for `spherekit predict`,
-and a report on data that the training has not seen. Two trainings in one folder are refused, by a lock file.
+FILE is a TOML configuration or the name of an example (--list-examples, --show-example). With --maps, the
+network learns the labels (classes or numbers) of the maps that a CSV file lists, in columns path,label; FILE
+is then optional. The results are model.npz, for `spherekit predict`, and a report on held-out test data.
 
-Experiments of installed packages are found by their entry points; one that a script registers is trained by
-that script: spherekit.experiments.run.
+Features computed from the data are cached. --resume continues an interrupted training, with the same results
+as without the interruption; --resume --epochs N extends a finished one. A lock file prevents two trainings in
+one folder.
+
+Experiments of installed packages are found through their entry points. An experiment registered in a script
+is trained by that script, with spherekit.experiments.run.
 """
 
 import sys
@@ -19,37 +20,49 @@ from spherekit.cli import options, output
 
 def arguments(parser):
     parser.add_argument(
-        "file", nargs="?", metavar="FILE", help="a .toml file, or an example's name"
+        "file", nargs="?", metavar="FILE", help="a .toml file or the name of an example"
     )
     parser.add_argument(
-        "--list-examples", action="store_true", help="list what comes with spherekit"
+        "--list-examples", action="store_true", help="list the example configurations, and exit"
     )
-    parser.add_argument("--show-example", metavar="NAME", help="print one")
-    parser.add_argument("--epochs", type=int, help="in place of those of FILE")
-    parser.add_argument("--seed", type=int, help="in place of that of FILE; of the split too")
+    parser.add_argument(
+        "--show-example", metavar="NAME", help="print an example configuration, and exit"
+    )
+    parser.add_argument("--epochs", type=int, help="number of epochs; default: that of FILE")
+    parser.add_argument(
+        "--seed", type=int, help="random seed, also of the data split; default: that of FILE"
+    )
     parser.add_argument(
         "-o",
         "--output",
         metavar="FOLDER",
-        help="default: the name of FILE or CSV, here; created if missing",
+        help="output folder, created if missing; default: the name of FILE or CSV",
     )
     parser.add_argument("--resume", action="store_true", help="continue from the last checkpoint")
-    parser.add_argument("--plot", metavar="PICTURE", help="draw the learning curves")
+    parser.add_argument("--plot", metavar="PICTURE", help="plot the learning curves")
     parser.add_argument(
-        "--profile", action="store_true", help="print where the time of one step goes, and stop"
+        "--profile", action="store_true", help="print a time profile of one step, and exit"
     )
     options.common(parser)
-    own = parser.add_argument_group("own maps")
-    own.add_argument("--maps", metavar="CSV", help="columns path,label; relative to its folder")
-    own.add_argument(
-        "--network", metavar="TOML", help="network and training; default: a small network"
+    labelled = parser.add_argument_group("options for labelled maps")
+    labelled.add_argument(
+        "--maps", metavar="CSV", help="table with columns path,label; paths relative to its folder"
     )
-    options.band_limit(own)
-    own.add_argument("--validation", type=float, help="share of the maps; default 0.2")
-    own.add_argument("--test", type=float, help="share of the maps; default 0.2")
-    own.add_argument("--classes", action="store_true", help="labels that are numbers are classes")
-    options.source(own)
-    options.least_squares(own)
+    labelled.add_argument(
+        "--network",
+        metavar="TOML",
+        help="configuration of network and training; default: a small network",
+    )
+    options.band_limit(labelled)
+    labelled.add_argument(
+        "--validation", type=float, help="fraction of the maps for validation; default 0.2"
+    )
+    labelled.add_argument(
+        "--test", type=float, help="fraction of the maps for the test; default 0.2"
+    )
+    labelled.add_argument("--classes", action="store_true", help="treat numeric labels as classes")
+    options.source(labelled)
+    options.least_squares(labelled)
 
 
 def run(args):
@@ -64,15 +77,15 @@ def run(args):
     read = Reader(args)
     if args.profile:
         net, profile = experiments.profile(experiment, config, read, args.threads)
-        print(f"{net!r}\n{config.values['fit']['batch_size']} signals of random numbers\n")
+        print(f"{net!r}\n{config.values['fit']['batch_size']} random input signals\n")
         print(profile)
         return
     folder = Path(args.output or Path(args.maps or config.source).stem)
     options.writable(args.plot, args.force or args.resume, options.PICTURES)
     _refuse_mixing(folder, args)
     options.folder(folder)
-    tune_allocator()  # this process is the command's own
-    with output.bar("data") as draw:
+    tune_allocator()  # a process-wide setting, safe in a command
+    with output.progress_bar("data") as draw:
         result = experiments.run(
             (experiment, config),
             folder,
@@ -83,12 +96,12 @@ def run(args):
             threads=args.threads,
             follow=follow,
             progress=draw,
-            tell=say,
+            tell=write_line,
         )
     if args.plot:
         from spherekit.train import curves
 
-        with output.together(args.force or args.resume):
+        with output.atomic(args.force or args.resume):
             title = Path(config.source).name
             output.save(curves(result.checkpoints[0].history, title=title), args.plot)
         print(f"wrote {args.plot}")
@@ -98,56 +111,58 @@ def run(args):
 def _show(name):
     from spherekit.experiments import common
 
-    known = common.recipes()
+    examples = common.recipes()
     if name is None:
-        for example, path in known.items():
+        for example, path in examples.items():
             print(f"{example:28} {common.title(path)}")
         return
     name = name if name.endswith(".toml") else f"{name}.toml"
-    if name not in known:
-        raise options.Usage(f"no example {name}; there are {', '.join(known)}")
-    print(known[name].read_text("utf-8"), end="")
+    if name not in examples:
+        raise options.Usage(f"no example {name}; expected one of {', '.join(examples)}")
+    print(examples[name].read_text("utf-8"), end="")
 
 
 def _configuration(args):
-    """(experiment, configuration) of the command."""
+    """(experiment, configuration) from the command line."""
     from spherekit import experiments
 
-    fit = _given(args, "epochs", "seed")
+    fit = _present(args, "epochs", "seed")
     changes = {"fit": fit} if fit else {}
-    own = _given(args, "validation", "test", "field", "grid", "hdu", "ordering")
-    own |= {
+    data = _present(args, "validation", "test", "field", "grid", "hdu", "ordering")
+    data |= {
         "L": options.band_limit_option(args, required=False),
         "labels": "classes" if args.classes else None,
     }
-    own = {name: value for name, value in own.items() if value is not None}
+    data = {name: value for name, value in data.items() if value is not None}
     if args.maps is not None:
         file = args.file or args.network
         if args.file is not None and args.network is not None:
-            raise options.Usage(f"both {file} and --network {args.network}; name one of them")
-        changes["data"] = own | {"maps": args.maps} | _given(args, "seed")
+            raise options.Usage(
+                f"got both FILE {file} and --network {args.network}; expected at most one of them"
+            )
+        changes["data"] = data | {"maps": args.maps} | _present(args, "seed")
         if file is None:
             return experiments.parse({"experiment": "maps"}, args.maps, changes)
         return experiments.read(file, changes, "maps")
     if args.network is not None:
-        raise options.Usage("--network is of own maps: --maps train.csv")
+        raise options.Usage("--network: applicable with --maps only; pass --maps train.csv")
     if args.file is None:
         raise options.Usage(
-            "name a configuration, an example of --list-examples, or own maps: --maps train.csv"
+            "no data to train on; expected a configuration, an example (--list-examples) or --maps train.csv"
         )
     experiment, config = experiments.read(args.file, changes)
     if experiment.name != "maps":
-        if own:
-            given = ", ".join(f"--{name}" for name in own)
-            raise options.Usage(f"{given}: of own maps, --maps train.csv")
+        if data:
+            listed = ", ".join(f"--{name}" for name in data)
+            raise options.Usage(f"{listed}: applicable with --maps only; pass --maps train.csv")
         return experiment, config
     if config.values["data"]["maps"] is None:
-        raise options.Usage(f"{args.file} is of own maps; pass --maps train.csv")
-    return experiments.read(args.file, changes | {"data": own})
+        raise options.Usage(f"{args.file} does not list maps; pass --maps train.csv")
+    return experiments.read(args.file, changes | {"data": data})
 
 
-def _given(args, *names):
-    """{name: value} of the options that were given."""
+def _present(args, *names):
+    """{name: value} of the options on the command line."""
     return {name: getattr(args, name) for name in names if getattr(args, name) is not None}
 
 
@@ -156,21 +171,21 @@ def _refuse_mixing(folder, args):
 
     checkpoint = checkpoints.latest(folder / "checkpoints")
     if checkpoint is not None and not args.resume:
-        forced = ", which --force does not replace" if args.force else ""
+        forced = ", which --force does not overwrite" if args.force else ""
         raise options.Usage(
-            f"{folder} holds a training ({checkpoint.name}){forced}: continue it by --resume, choose another "
-            "folder by -o, or remove this one first"
+            f"{folder} holds a training ({checkpoint.name}){forced}; continue it with --resume, choose "
+            "another folder with -o, or remove this one"
         )
 
 
 def gather(experiment, config, folder, read, analysis):
-    """The data of a configuration, with a bar on standard error, if a terminal."""
-    with output.bar("data") as draw:
+    """The data of a configuration, with a progress bar on standard error, if that is a terminal."""
+    with output.progress_bar("data") as draw:
         return experiment.gather(config, folder, read=read, analysis=analysis, progress=draw)
 
 
-def say(line):
-    """Print a line of text; above bars, where there are any."""
+def write_line(line):
+    """Print a line of text, above any progress bars."""
     from tqdm.auto import tqdm
 
     tqdm.write(str(line), file=sys.stdout)
@@ -178,11 +193,11 @@ def say(line):
 
 
 def follow(steps, title):
-    """Drive a training to its end: a line for each epoch, and a bar where standard error is a terminal."""
+    """Run a training: print a line per epoch, and show a progress bar if standard error is a terminal."""
     from spherekit.experiments.running import epoch_values
     from spherekit.train import progress
 
-    say(title)
+    write_line(title)
     for step in progress(steps, desc=title, leave=False, disable=None):
         if step.checkpoint.epoch == step.epoch:
-            say(f"   epoch {step.epoch:3d}: {epoch_values(step.checkpoint)}")
+            write_line(f"   epoch {step.epoch:3d}: {epoch_values(step.checkpoint)}")

@@ -1,9 +1,10 @@
-"""Transform a map into harmonic coefficients, or back with --inverse.
+"""Compute the harmonic coefficients of a map, or with --inverse a map of coefficients.
 
-On grids with a sampling theorem (mw, mwss, gl, dh, dhpole, cc) the transform is exact; on HEALPix
-it is a least-squares fit (--method lsq), Jacobi iterations or one quadrature. The residual, what
-the coefficients do not explain of the map, is printed. Q and U are one field of spin 2: --field I,Q,U
-gives T, E and B, which --inverse takes back to the map of I, Q and U.
+On grids with a sampling theorem (mw, mwss, gl, dh, dhpole, cc) the transform is exact for band-limited maps.
+On HEALPix it is a least-squares fit, Jacobi iterations or one quadrature (--method lsq, jacobi, quadrature).
+The residual of the fit is printed.
+
+Q and U are a spin-2 field: --field I,Q,U gives T, E and B, from which --inverse computes a map of I, Q and U.
 """
 
 from pathlib import Path
@@ -16,17 +17,26 @@ METHODS = ("lsq", "jacobi", "quadrature")
 
 
 def arguments(parser):
-    parser.add_argument("file", metavar="FILE", help="a map; coefficients with --inverse")
+    parser.add_argument("file", metavar="FILE", help="a map; with --inverse, coefficients")
     options.band_limit(parser)
     parser.add_argument(
-        "-o", "--output", required=True, help="alm .fits or .npz; with --inverse a map"
+        "-o",
+        "--output",
+        required=True,
+        help="coefficients: .fits (alm) or .npz; with --inverse, a map: .fits, .npz or .npy",
     )
     options.source(parser)
     options.spin(parser)
-    options.mask(parser, "samples count where it is above 0.5")
-    parser.add_argument("--method", choices=METHODS, help="default: lsq where no theorem holds")
+    options.mask(parser, "samples above 0.5 are used")
+    parser.add_argument(
+        "--method",
+        choices=METHODS,
+        help="default: quadrature on a full sky with a sampling theorem, else lsq",
+    )
     options.least_squares(parser)
-    parser.add_argument("--inverse", action="store_true", help="from coefficients to a map")
+    parser.add_argument(
+        "--inverse", action="store_true", help="compute a map from coefficients (requires --grid)"
+    )
     options.common(parser)
 
 
@@ -44,17 +54,17 @@ def _to_coefficients(args):
         if any(c.spin == 0 and np.iscomplexobj(c.values) for c in sky.components):
             raise output.needs_npz(args.output)
     weights = files.read_mask(args, sky)
-    keep = None if weights is None else weights > 0.5
-    files.refuse_missing(args, sky, keep)
+    observed = None if weights is None else weights > 0.5
+    files.refuse_missing(args, sky, observed)
     lines = [sky.note] if sky.note else []
-    options_of_fit = dict(keep=keep, method=args.method, **analysis.iterations(args))
+    options_of_fit = dict(observed=observed, method=args.method, **analysis.iterations(args))
     signals = []
     for component in sky.components:
         values, spin = component.values, component.spin
         flm, report = analysis.analyse(values, L, sky.grid, spin, **options_of_fit)
         lines.append(report if len(sky.components) == 1 else f"{component.name}: {report}")
         signals.append(component._replace(values=flm))
-    with output.together(args.force):
+    with output.atomic(args.force):
         output.write_coefficients(args.output, signals, L, sky.frame)
     spins = ", ".join(f"{signal.name} (spin {signal.spin})" for signal in signals)
     print(*lines, f"wrote {args.output}: L = {L} (lmax {L - 1}), {spins}", sep="\n")
@@ -62,23 +72,21 @@ def _to_coefficients(args):
 
 def _to_map(args):
     options.writable(args.output, args.force, (".fits", ".npz", ".npy"))
-    options.refuse_given(args, "of maps, not with --inverse", but=("grid", "field"))
-    if args.grid is None:
-        raise options.Usage("say the grid of the map: --grid mw:256 or --grid healpix:64")
-    stored = coefficients.read(args.file, args)
-    L = options.band_limit_option(args, required=False) or stored.L
-    if L > stored.L:
-        raise ValueError(f"{args.file} holds degrees below {stored.L}; --L {L} asks for more")
+    reason = "not applicable with --inverse"
+    options.refuse_options_of_maps(args, reason, but=("grid", "field"))
+    analysis.require_grid(args)
+    contents = coefficients.read(args.file, args)
+    L = coefficients.requested_band_limit(args, contents)
     grid = analysis.synthesis_grid(args, L)
     signals = [
         signal._replace(
-            values=analysis.synthesise(
+            values=analysis.synthesize(
                 signal.values[: L * L], L, grid, signal.spin, threads=args.threads
             )
         )
-        for signal in stored.components
+        for signal in contents.components
     ]
-    with output.together(args.force):
-        output.write_map(args.output, signals, grid, stored.frame)
+    with output.atomic(args.force):
+        output.write_map(args.output, signals, grid, contents.frame)
     names = ", ".join(signal.name for signal in signals)
     print(f"wrote {args.output}: {names}, {analysis.grid_name(grid)}, degrees < {L}")

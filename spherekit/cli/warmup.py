@@ -1,22 +1,23 @@
-"""Compile all kernels now, so that later runs on this machine start at once."""
+"""Compile all kernels and cache them, so that later runs do not compile."""
 
 import time
 
 import numpy as np
 
+from spherekit.cli import options
+
 
 def arguments(parser):
-    parser.add_argument("--threads", type=int, help="threads; default: the CPUs of this process")
+    options.threads(parser)
 
 
 def run(args):
     from spherekit._core.jit import cache_folder, runs_as_python
-    from spherekit.cli.options import Usage
 
     if runs_as_python():
-        raise Usage(
-            "kernels run as plain Python here (SPHEREKIT_SIMD=numpy or NUMBA_DISABLE_JIT): there is nothing "
-            "to compile; unset these variables"
+        raise options.Usage(
+            "there is nothing to compile, since SPHEREKIT_SIMD=numpy or NUMBA_DISABLE_JIT is set and kernels "
+            "run as plain Python; unset these variables"
         )
     began = time.perf_counter()
     for title, step in _STEPS.items():
@@ -25,16 +26,17 @@ def run(args):
             warm(args.threads, *flags)
         print(f"{time.perf_counter() - started:7.2f} s  {title}", flush=True)
     folder = cache_folder()
-    place = f"cached in {folder}" if folder else "not cached: SPHEREKIT_CACHE is 0"
-    print(f"{time.perf_counter() - began:7.2f} s  in total; {place}")
+    location = f"cached in {folder}" if folder else "not cached, since SPHEREKIT_CACHE is 0"
+    print(f"{time.perf_counter() - began:7.2f} s  in total; {location}")
 
 
 def _transform(threads, grid, spin=0, dtype=complex, maps=1):
-    """Both directions, at a band-limit of tables and at one of the recursion; spin None: complex maps."""
+    """Run both directions at band-limits for tables and for the recursion; spin None: complex maps."""
     import spherekit
     from spherekit.testing import random_flm
 
-    reality, spin = spin == 0, spin or 0
+    reality = spin == 0
+    spin = spin or 0
     rng = np.random.default_rng(0)
     for L in (8, 96):
         sampling = f"healpix:{L // 2}" if grid == "healpix" else grid
@@ -50,7 +52,7 @@ def _points(threads):
 
 
 def _group(threads, reality):
-    """Wigner transforms in both directions, by shared tables and by slices of n; rotations."""
+    """Run Wigner transforms in both directions, with shared tables and by slices of n, and rotations."""
     from spherekit import wigner
     from spherekit.testing import random_flm, random_flmn
 
@@ -66,12 +68,11 @@ def _group(threads, reality):
 def _functions(threads):
     from spherekit import wigner
 
-    wigner.d_column(1, 0, 0.1, 4), wigner.D(0.1, 0.2, 0.3, 4)
-    (
-        wigner.clebsch_gordan(1, 1, 1),
-        wigner.clebsch_gordan_blocks(3),
-        wigner.wigner_3j(1, 1, 2, 0, 0, 0),
-    )
+    wigner.d_column(1, 0, 0.1, 4)
+    wigner.D(0.1, 0.2, 0.3, 4)
+    wigner.clebsch_gordan(1, 1, 1)
+    wigner.clebsch_gordan_blocks(3)
+    wigner.wigner_3j(1, 1, 2, 0, 0, 0)
     wigner.clebsch_gordan_by_order(1, 1, 1)
 
 
@@ -107,17 +108,17 @@ _SINGLE = np.complex64
 
 #: (function, arguments) of each step.
 _STEPS = {
-    "real maps on rectangles": [(_transform, "gl")],
+    "real maps, rectangular grids": [(_transform, "gl")],
     "real maps, McEwen-Wiaux": [(_transform, "mw")],
     "real maps, HEALPix": [(_transform, "healpix")],
     "complex maps and spin fields": [(_transform, "mw", None), (_transform, "mw", 2)],
     "spin fields, HEALPix": [(_transform, "healpix", 2)],
     "float32": [(_transform, *case, _SINGLE) for case in (("gl", 0), ("gl", 2), ("healpix", 0))],
-    "float32, many maps": [(_transform, "gl", spin, _SINGLE, 8) for spin in (0, 2)],
-    "many real maps": [(_transform, "gl", 0, np.complex128, 8)],
-    "points": [(_points,)],
-    "rotation group": [(_group, True), (_group, False)],
-    "Wigner functions, couplings": [(_functions,)],
+    "float32, batches of maps": [(_transform, "gl", spin, _SINGLE, 8) for spin in (0, 2)],
+    "batches of real maps": [(_transform, "gl", 0, np.complex128, 8)],
+    "evaluation at points": [(_points,)],
+    "Wigner transforms and rotations": [(_group, True), (_group, False)],
+    "Wigner functions and Clebsch-Gordan coefficients": [(_functions,)],
     "wavelets": [(_wavelets,)],
     "scattering covariances": [(_covariances,)],
     "equivariant layers": [(_layers, np.float64), (_layers, np.float32)],

@@ -1,4 +1,4 @@
-"""Small real data that travel with the package."""
+"""Small data sets included in the package: WMAP maps and Planck spectra."""
 
 import pathlib
 
@@ -11,34 +11,75 @@ __all__ = ["planck2018_cl", "wmap_mask", "wmap_w"]
 FOLDER = pathlib.Path(__file__).parent / "data"
 
 
-def wmap_w():
-    """The WMAP 7-year W-band map: temperature in mK, nside 32, RING, Galactic; (12288,) float32.
+def wmap_w() -> np.ndarray:
+    """The WMAP 7-year W-band temperature map, averaged to nside 32.
 
-    >>> wmap_w().shape
-    (12288,)
+    Returns
+    -------
+    ndarray [shape=(12288,)], float32
+        Temperature in mK, in RING ordering and Galactic coordinates.
+
+    Examples
+    --------
+    >>> from spherekit.datasets import wmap_w
+    >>> f = wmap_w()
+    >>> f.shape, f"{f.std():.3f} mK"
+    ((12288,), '0.246 mK')
     """
     from spherekit.io import read_map
 
     return read_map(FOLDER / "wmap_w_nside32.fits").values
 
 
-def wmap_mask():
-    """The WMAP 7-year temperature analysis mask at nside 32: True where the sky is clean.
+def wmap_mask() -> np.ndarray:
+    """The WMAP 7-year temperature analysis mask, averaged to nside 32.
 
-    >>> bool(0.6 < wmap_mask().mean() < 0.8)
-    True
+    Returns
+    -------
+    ndarray [shape=(12288,)], bool
+        True where the sky is used; RING ordering, Galactic coordinates.
+
+    Examples
+    --------
+    >>> from spherekit.datasets import wmap_mask
+    >>> f"{wmap_mask().mean():.1%} of the sky"
+    '61.9% of the sky'
     """
     from spherekit.io import read_map
 
     return read_map(FOLDER / "wmap_mask_nside32.fits").values == 1
 
 
-def planck2018_cl(L):
-    """Planck 2018 best-fit C_l in uK^2 (no l(l+1)), l < L <= 3001: a dict of TT, EE, BB, TE.
+def planck2018_cl(L: int) -> dict[str, np.ndarray]:
+    """The Planck 2018 best-fit LambdaCDM power spectra.
 
-    >>> bool(planck2018_cl(3)["TT"][2] > 1000)
-    True
+    Parameters
+    ----------
+    L : int
+        Band-limit, 1 to 3001.
+
+    Returns
+    -------
+    dict of str to ndarray [shape=(L,)], float64
+        C_l in uK^2, without a factor l(l+1), of "TT", "EE", "BB" and "TE".
+
+    Raises
+    ------
+    ValueError
+        If ``L`` is not in 1..3001.
+    TypeError
+        If ``L`` is not an integer.
+
+    Examples
+    --------
+    >>> from spherekit.datasets import planck2018_cl
+    >>> {name: float(cl[2].round(3)) for name, cl in planck2018_cl(3).items()}
+    {'TT': 1065.037, 'EE': 0.032, 'BB': 0.0, 'TE': 2.742}
     """
     with np.load(FOLDER / "planck2018_cl.npz", allow_pickle=False) as file:
-        L = checks.integer(L, "L", 1, file["TT"].size, "the degrees of the stored spectrum")
+        L = checks.integer(L, "L", 1, file["TT"].size, "the band-limit of the stored spectra")
         return {name: file[name][:L] for name in ("TT", "EE", "BB", "TE")}
+
+
+def __dir__():
+    return sorted(__all__)

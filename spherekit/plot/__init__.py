@@ -1,8 +1,7 @@
-"""Pictures of signals on the sphere and of their spectra, with matplotlib alone.
+"""Plots of signals on the sphere and of power spectra, with matplotlib.
 
-Every function that draws takes ``ax=None``, returns the Axes and never calls ``show()``;
-matplotlib is imported when something is drawn. :func:`project` gives the projected arrays
-themselves, without any drawing.
+Every plotting function accepts ``ax=None``, returns the Axes and never calls ``show()``; matplotlib is
+imported at the first plot. :func:`project` returns projected arrays without plotting.
 """
 
 from spherekit.plot.maps import show
@@ -10,3 +9,7 @@ from spherekit.plot.projection import Projection, graticule, project
 from spherekit.plot.spectra import cosmic_variance, spectrum
 
 __all__ = ["Projection", "cosmic_variance", "graticule", "project", "show", "spectrum"]
+
+
+def __dir__():
+    return sorted(__all__)

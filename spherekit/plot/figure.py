@@ -1,28 +1,30 @@
-"""New figures, and how they are written."""
+"""Creation and saving of figures."""
 
 import os
 
 
 def figure(width, height):
-    """A matplotlib Figure, in inches, that needs no screen and leaves pyplot's state alone."""
+    """A matplotlib Figure of this size in inches, without a display and independent of pyplot."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    made = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(made)
-    return made
+    result = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(result)
+    return result
 
 
-def save(figure, path, **look):
-    """Write a figure, whole or not at all, in the format that the suffix of ``path`` names.
+def save(figure, path, **options):
+    """Write a figure atomically, in the format of the suffix of ``path``.
 
     Parameters
     ----------
-    figure : matplotlib Figure
+    figure : matplotlib.figure.Figure
     path : str or path
-    **look
-        As of `matplotlib.figure.Figure.savefig`.
+    **options
+        Keyword arguments of `matplotlib.figure.Figure.savefig`.
 
+    Examples
+    --------
     >>> import pathlib, tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp(), "empty.png")
     >>> save(figure(1, 1), path, dpi=50)
@@ -33,4 +35,4 @@ def save(figure, path, **look):
 
     suffix = os.path.splitext(os.fsdecode(path))[1]
     with replacing(path, True) as temporary, open(temporary, "wb") as file:
-        figure.savefig(file, format=suffix[1:].lower() or None, **look)
+        figure.savefig(file, format=suffix[1:].lower() or None, **options)

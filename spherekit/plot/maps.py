@@ -1,77 +1,102 @@
-"""The picture of one signal on the sphere."""
+"""Plots of a signal on the sphere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit.plot import projection as _projection
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+
+    from spherekit.sampling import Grid
+
 _MISSING = "0.78"  # grey of masked and missing samples
-_INK = "0.25"
-_MARGIN = 4.0  # the colour bar and its pointed ends take more than the range
+_LINES = "0.25"
+_MARGIN = 4.0  # the colour bar, with its extensions, exceeds the colour range
 _SIZES = {"mollweide": (8.0, 4.9), "orthographic": (8.0, 5.0), "cartesian": (8.0, 5.2)}
 
 
 def show(
-    f,
-    grid,
+    f: ArrayLike,
+    grid: Grid | str,
     *,
-    projection="mollweide",
-    ax=None,
-    title=None,
-    unit=None,
-    cmap=None,
-    vmin=None,
-    vmax=None,
-    symmetric=None,
-    rot=(0.0, 0.0),
-    flip="astro",
-    half=False,
-    size=1600,
-    graticule=True,
-    colorbar=True,
-):
-    """Draw a real signal on the sphere and return the Axes.
+    projection: Literal["mollweide", "orthographic", "cartesian"] = "mollweide",
+    ax: Axes | None = None,
+    title: str | None = None,
+    unit: str | None = None,
+    cmap: str | Colormap | None = None,
+    vmin: float | None = None,
+    vmax: float | None = None,
+    symmetric: bool | None = None,
+    rot: tuple[float, float] = (0.0, 0.0),
+    flip: Literal["astro", "geo"] = "astro",
+    half: bool = False,
+    size: int = 1600,
+    graticule: bool = True,
+    colorbar: bool = True,
+) -> Axes:
+    """Plot a real signal on the sphere.
 
     Parameters
     ----------
-    f : real ndarray [shape=grid.shape]
-        One signal; NaN and UNSEEN samples are drawn in grey.
+    f : array_like [shape=grid.shape], real
+        One signal. Masked, NaN and UNSEEN samples are drawn in grey.
     grid : Grid or str
-        Where the samples lie, for example ``HEALPix(32)`` or ``"mw:64"``.
-    projection, rot, flip, half, size
+        The sampling grid, for example ``HEALPix(32)`` or ``"mw:64"``.
+    projection : {"mollweide", "orthographic", "cartesian"}
         As in :func:`spherekit.plot.project`.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure by default.
-    title, unit : str, optional
-        ``unit`` is written on the colour bar ("uK" becomes a micro sign).
-    cmap : str or Colormap, optional
-        Default: RdBu_r where the range is symmetric about zero, else viridis.
+    ax : matplotlib.axes.Axes, optional
+        Default: the Axes of a new figure.
+    title : str, optional
+        Title of the Axes.
+    unit : str, optional
+        Label of the colour bar ("uK" is written with a micro sign).
+    cmap : str or matplotlib.colors.Colormap, optional
+        Default: RdBu_r if the colour range is symmetric about zero, else viridis.
     vmin, vmax : float, optional
-        Colour range. Default: percentiles 1 and 99 of the samples, made symmetric about zero
-        for signed signals; the colour bar has a pointed end where samples lie outside.
+        Colour range. Default: percentiles 1 and 99 of the samples, made symmetric about zero for signed
+        signals. The colour bar has a pointed end where samples exceed the range.
     symmetric : bool, optional
-        Force or forbid the symmetric range; by default the samples decide: both signs present,
-        the smaller side at least a tenth of the larger.
-    graticule, colorbar : bool
-        Meridians every 60 and parallels every 30 degrees; the colour bar below the picture.
+        Whether the colour range is symmetric about zero. Default: True if the percentiles 1 and 99 have
+        opposite signs and moduli within a factor of 10, or, with both vmin and vmax, if vmin = -vmax.
+    rot : (float, float)
+        Longitude and latitude of the centre, in degrees, as in :func:`spherekit.plot.project`.
+    flip : {"astro", "geo"}
+        Longitude increases to the left ("astro") or to the right ("geo").
+    half : bool
+        Orthographic projection only: plot the near hemisphere only.
+    size : int
+        Width of the image in pixels.
+    graticule : bool
+        Draw meridians every 60 degrees and parallels every 30 degrees.
+    colorbar : bool
+        Draw a colour bar below the map.
 
     Returns
     -------
-    matplotlib Axes
+    matplotlib.axes.Axes
 
     Raises
     ------
-    ValueError, TypeError
-        As :func:`project`; also vmin not below vmax, a range that is wider than numbers go, an
-        unknown cmap, and a signal without one valid sample.
+    ValueError
+        For invalid arguments of :func:`spherekit.plot.project`, vmin >= vmax, a colour range beyond
+        float64, an unknown ``cmap``, or a signal without valid samples.
+    TypeError
+        For a complex or non-numeric signal, or arguments of a wrong type.
 
     Examples
     --------
     >>> import matplotlib
     >>> matplotlib.use("Agg")
+    >>> import numpy as np
     >>> from spherekit.plot import show
     >>> from spherekit.sampling import MW
-    >>> import numpy as np
     >>> grid = MW(16)
     >>> f = np.cos(grid.theta)[:, None] * np.ones(grid.shape)
     >>> show(f, grid, size=200, title="dipole").get_title()
@@ -88,7 +113,7 @@ def show(
     _frame(ax, p)
     if graticule:
         for curve in _projection.graticule(p):
-            ax.plot(*curve.T, color=_INK, lw=0.4, alpha=0.35, solid_capstyle="butt", zorder=2)
+            ax.plot(*curve.T, color=_LINES, lw=0.4, alpha=0.35, solid_capstyle="butt", zorder=2)
     if title:
         ax.set_title(title, fontsize="medium")
     if colorbar:
@@ -97,7 +122,7 @@ def show(
 
 
 def color_range(f, *, vmin=None, vmax=None, symmetric=None):
-    """The colour range (vmin, vmax, extend, symmetric) that :func:`show` gives to samples.
+    """The colour range (vmin, vmax, extend, symmetric) with which :func:`show` plots samples.
 
     Examples
     --------
@@ -107,30 +132,33 @@ def color_range(f, *, vmin=None, vmax=None, symmetric=None):
     """
     f = _projection.plain_samples(f)
     good = f[np.isfinite(f)]
-    vmin, vmax = _bound(vmin, "vmin"), _bound(vmax, "vmax")
+    vmin = _bound(vmin, "vmin")
+    vmax = _bound(vmax, "vmax")
     if good.size == 0:
-        raise ValueError("the signal has no valid sample to draw: all are NaN, inf or UNSEEN")
+        raise ValueError("all samples are NaN, inf or UNSEEN; expected at least one valid sample")
     low, high = (float(q) for q in np.percentile(good, [1, 99]))
     if symmetric is None:
-        given = vmin is not None and vmax is not None
-        a, b = (vmin, vmax) if given else (low, high)
-        symmetric = a < 0 < b and (a == -b if given else min(-a, b) > 0.1 * max(-a, b))
+        explicit = vmin is not None and vmax is not None
+        a, b = (vmin, vmax) if explicit else (low, high)
+        symmetric = a < 0 < b and (a == -b if explicit else min(-a, b) > 0.1 * max(-a, b))
     if symmetric:
         bound = abs(vmax) if vmax is not None else abs(vmin) if vmin is not None else None
         bound = max(abs(low), abs(high)) if bound is None else bound
-        vmin, vmax = (-bound if vmin is None else vmin), (bound if vmax is None else vmax)
-    vmin, vmax = low if vmin is None else vmin, high if vmax is None else vmax
-    if vmin == vmax:  # a constant signal still has a colour
+        vmin = -bound if vmin is None else vmin
+        vmax = bound if vmax is None else vmax
+    vmin = low if vmin is None else vmin
+    vmax = high if vmax is None else vmax
+    if vmin == vmax:  # a constant signal
         pad = 0.5 * abs(vmin) or 1.0
         vmin, vmax = vmin - pad, vmax + pad
     if not vmin < vmax:
         raise ValueError(f"the colour range is ({vmin}, {vmax}); expected vmin < vmax")
     if not np.isfinite(_MARGIN * vmax - _MARGIN * vmin):
         raise ValueError(
-            f"the colour range ({vmin:.3g}, {vmax:.3g}) is too wide for float64, in which it is drawn; scale "
-            "the signal down"
+            f"the colour range ({vmin:.3g}, {vmax:.3g}) is too wide for float64, in which it is drawn; "
+            "rescale the signal"
         )
-    # rounding noise above a bound is not worth a pointed colour bar
+    # rounding errors beyond a bound do not extend the colour bar
     slack = 1e-9 * (vmax - vmin)
     ends = (good.min() < vmin - slack, good.max() > vmax + slack)
     extend = {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[ends]
@@ -142,7 +170,7 @@ def _bound(value, name):
 
 
 def pretty_unit(unit):
-    """A unit as it is written on an axis: uK -> µK, uK^2 -> µK².
+    """Format a unit for a label: uK -> µK, uK^2 -> µK².
 
     Examples
     --------
@@ -166,21 +194,23 @@ def _new_axes(projection, half):
 
 
 def _draw_image(ax, p, cmap, vmin, vmax):
-    """The picture over a grey ground that shows through where samples are missing."""
+    """Draw the image on a grey background, which is visible where samples are missing."""
     import matplotlib
     from matplotlib.colors import Colormap
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
-    whole = Path.make_compound_path(*[Path(curve, closed=True) for curve in p.outline])
-    ground = PathPatch(whole, facecolor=_MISSING, edgecolor="none", zorder=0)
-    edge = PathPatch(whole, facecolor="none", edgecolor=_INK, lw=0.9, zorder=3, clip_on=False)
-    ax.add_patch(ground)
+    outline = Path.make_compound_path(*[Path(curve, closed=True) for curve in p.outline])
+    background = PathPatch(outline, facecolor=_MISSING, edgecolor="none", zorder=0)
+    edge = PathPatch(outline, facecolor="none", edgecolor=_LINES, lw=0.9, zorder=3, clip_on=False)
+    ax.add_patch(background)
     ax.add_patch(edge)
     if isinstance(cmap, str):
         if cmap not in matplotlib.colormaps:
-            known = "viridis, magma, gray, RdBu_r, coolwarm"
-            raise ValueError(f"cmap is {cmap!r}; expected a colour map of matplotlib, as {known}")
+            raise ValueError(
+                f"cmap is {cmap!r}; expected a matplotlib colormap, e.g. viridis, magma, gray, RdBu_r, "
+                "coolwarm"
+            )
         cmap = matplotlib.colormaps[cmap]
     elif not isinstance(cmap, Colormap):
         raise TypeError(f"cmap is {cmap!r} ({type(cmap).__name__}); expected a name or a Colormap")
@@ -194,7 +224,7 @@ def _draw_image(ax, p, cmap, vmin, vmax):
         interpolation="nearest",
         zorder=1,
     )
-    image.set_clip_path(whole, ax.transData)
+    image.set_clip_path(outline, ax.transData)
     return image
 
 
@@ -211,19 +241,20 @@ def _frame(ax, p):
         side.set_visible(False)
     ax.set_xlim(left, right)
     ax.set_ylim(bottom, top)
-    if p.rot[1] != 0:  # the axes of the picture are not those of the sky
+    if p.rot[1] != 0:  # ticks along the axes would not be longitudes and latitudes
         ax.set_xticks([])
         ax.set_yticks([])
         return
-    lon0, sign = p.rot[0], 1 if p.flip == "geo" else -1
+    lon0 = p.rot[0]
+    sign = 1 if p.flip == "geo" else -1
     lon = np.arange(np.ceil((lon0 - 180) / 60), np.floor((lon0 + 180) / 60) + 1) * 60
-    shown = (lon + 180) % 360 - 180 if p.flip == "geo" else lon % 360
+    labels = (lon + 180) % 360 - 180 if p.flip == "geo" else lon % 360
     lat = np.arange(-90, 91, 30)
-    ax.set_xticks(sign * (lon - lon0), [_degrees(v) for v in shown])
+    ax.set_xticks(sign * (lon - lon0), [_degrees(v) for v in labels])
     ax.set_yticks(lat, [_degrees(v) for v in lat])
-    ax.tick_params(labelsize="small", colors=_INK, width=0.6, length=3)
-    ax.set_xlabel("longitude", fontsize="small", color=_INK)
-    ax.set_ylabel("latitude", fontsize="small", color=_INK)
+    ax.tick_params(labelsize="small", colors=_LINES, width=0.6, length=3)
+    ax.set_xlabel("longitude", fontsize="small", color=_LINES)
+    ax.set_ylabel("latitude", fontsize="small", color=_LINES)
 
 
 def _degrees(v):
@@ -231,7 +262,7 @@ def _degrees(v):
 
 
 def _draw_colorbar(ax, image, unit, extend, projection):
-    bar = ax.figure.colorbar(
+    colorbar = ax.figure.colorbar(
         image,
         ax=ax,
         orientation="horizontal",
@@ -240,16 +271,16 @@ def _draw_colorbar(ax, image, unit, extend, projection):
         aspect=32,
         pad=0.02 if projection != "cartesian" else 0.04,
     )
-    bar.outline.set_linewidth(0.6)
-    bar.outline.set_edgecolor(_INK)
-    bar.ax.tick_params(labelsize="small", width=0.6, length=3, colors=_INK)
-    bar.locator = _few_ticks()
-    bar.update_ticks()
+    colorbar.outline.set_linewidth(0.6)
+    colorbar.outline.set_edgecolor(_LINES)
+    colorbar.ax.tick_params(labelsize="small", width=0.6, length=3, colors=_LINES)
+    colorbar.locator = _locator()
+    colorbar.update_ticks()
     if unit:
-        bar.set_label(pretty_unit(unit), fontsize="small", color=_INK)
+        colorbar.set_label(pretty_unit(unit), fontsize="small", color=_LINES)
 
 
-def _few_ticks():
+def _locator():
     from matplotlib.ticker import MaxNLocator
 
     return MaxNLocator(nbins=5, symmetric=False, steps=[1, 2, 2.5, 5, 10])

@@ -1,25 +1,60 @@
-"""Signals on the sphere projected to a plane, as plain arrays."""
+"""Projection of signals on the sphere to a plane, as arrays."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit._core.missing import is_missing
 from spherekit.plot import projection_formulas as planes
 from spherekit.sampling import grid as as_grid
 
+if TYPE_CHECKING:
+    from spherekit.sampling import Grid
+
 PROJECTIONS = ("mollweide", "orthographic", "cartesian")
 
 
 class Projection(NamedTuple):
-    """A projected signal; row 0 is the bottom of the picture (``imshow(..., origin="lower")``).
+    """A projected signal, as :func:`project` returns it.
 
-    ``x`` (n_x,) and ``y`` (n_y,) are the pixel centres in the plane of the projection (degrees
-    on "cartesian", else in units of the half-height); ``values`` (n_y, n_x) is the signal, NaN
-    outside the outline and where the sample is missing; ``theta`` and ``phi`` (n_y, n_x) are the
-    sky coordinates of each pixel in radians, NaN outside the outline only. ``extent`` is (left,
-    right, bottom, top), ``outline`` a tuple of closed (n, 2) curves.
+    Row 0 is the bottom of the image, as for ``imshow(..., origin="lower")``.
+
+    Attributes
+    ----------
+    x : ndarray [shape=(n_x,)]
+        Horizontal pixel centres in the plane, in degrees ("cartesian") or in units of the half-height.
+    y : ndarray [shape=(n_y,)]
+        Vertical pixel centres, likewise.
+    values : ndarray [shape=(n_y, n_x)], float64
+        The signal; NaN outside the outline and where the sample is missing.
+    theta : ndarray [shape=(n_y, n_x)]
+        Colatitude of each pixel in radians; NaN outside the outline.
+    phi : ndarray [shape=(n_y, n_x)]
+        Longitude of each pixel in radians; NaN outside the outline.
+    extent : tuple of float
+        (left, right, bottom, top) of the image.
+    outline : tuple of ndarray [shape=(n, 2)]
+        Closed curves that bound the projection.
+    projection : str
+        Name of the projection.
+    rot : (float, float)
+        Longitude and latitude of the centre, in degrees.
+    flip : str
+        "astro" or "geo".
+    half : bool
+        Whether only the near hemisphere is projected.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spherekit.plot import project
+    >>> p = project(np.arange(48), "healpix:2", size=100)
+    >>> p.values.shape, p.extent, p.projection
+    ((50, 100), (-2.0, 2.0, -1.0, 1.0), 'mollweide')
     """
 
     x: np.ndarray
@@ -35,25 +70,34 @@ class Projection(NamedTuple):
     half: bool
 
 
-def project(f, grid, *, projection="mollweide", rot=(0.0, 0.0), size=800, flip="astro", half=False):
-    """Project a real signal on the sphere: each pixel of the picture takes its nearest sample.
+def project(
+    f: ArrayLike,
+    grid: Grid | str,
+    *,
+    projection: Literal["mollweide", "orthographic", "cartesian"] = "mollweide",
+    rot: tuple[float, float] = (0.0, 0.0),
+    size: int = 800,
+    flip: Literal["astro", "geo"] = "astro",
+    half: bool = False,
+) -> Projection:
+    """Project a real signal on the sphere to a plane, by the nearest sample of each pixel.
 
     Parameters
     ----------
-    f : real ndarray [shape=grid.shape]
-        One signal. Masked, NaN, inf and UNSEEN (-1.6375e30) samples come out as NaN.
+    f : array_like [shape=grid.shape], real
+        One signal. Masked, NaN, inf and UNSEEN (-1.6375e30) samples become NaN.
     grid : Grid or str
-        Where the samples lie, for example ``HEALPix(32)`` or ``"mw:64"``.
+        The sampling grid, for example ``HEALPix(32)`` or ``"mw:64"``.
     projection : {"mollweide", "orthographic", "cartesian"}
-        "orthographic" is two hemispheres side by side, the right one seen from behind.
+        "orthographic" shows both hemispheres side by side, the right one seen from behind.
     rot : (float, float)
-        Longitude and latitude of the centre of the picture, in degrees, or quantities of angle.
+        Longitude and latitude of the centre, in degrees or as astropy quantities.
     size : int
-        Width of the picture in pixels; the height is about half of it, all of it with half=True.
+        Width of the image in pixels. The height is about half the width, or equal to it with ``half``.
     flip : {"astro", "geo"}
-        Longitude increases to the left (sky seen from inside) or to the right (a globe).
+        Longitude increases to the left ("astro", the sky seen from inside) or to the right ("geo", a globe).
     half : bool
-        Orthographic only: the near hemisphere alone.
+        Orthographic projection only: project the near hemisphere only.
 
     Returns
     -------
@@ -62,14 +106,15 @@ def project(f, grid, *, projection="mollweide", rot=(0.0, 0.0), size=800, flip="
     Raises
     ------
     ValueError
-        A shape that is not the grid's, an unknown projection or flip, a rot or size out of range.
+        If the shape of ``f`` is not that of the grid, ``projection`` or ``flip`` is unknown, or ``rot`` or
+        ``size`` is out of range.
     TypeError
-        A complex signal; one that does not consist of numbers; a rot or size of another kind.
+        If ``f`` is complex or non-numeric, or ``rot`` or ``size`` has a wrong type.
 
     Notes
     -----
-    The nearest sample is the nearer of the two nearest samples on the rings above and below
-    the point, by great-circle distance: on HEALPix this draws the diamond-shaped pixels.
+    The nearest sample, by great-circle distance, is searched among the nearest ones on the
+    rings above and below the point. On HEALPix this shows the diamond-shaped pixels.
 
     Examples
     --------
@@ -96,24 +141,32 @@ def project(f, grid, *, projection="mollweide", rot=(0.0, 0.0), size=800, flip="
     return Projection(x, y, values, theta, phi, extent, outline, projection, rot, flip, half)
 
 
-def graticule(p, *, step=(60.0, 30.0)):
-    """Meridians and parallels of the sky in the plane of a :class:`Projection`.
+def graticule(p: Projection, *, step: tuple[float, float] = (60.0, 30.0)) -> list[np.ndarray]:
+    """Meridians and parallels in the plane of a :class:`Projection`.
 
     Parameters
     ----------
     p : Projection
+        The projection, as :func:`project` returns it.
     step : (float, float)
         Spacing of the meridians and of the parallels, in degrees.
 
     Returns
     -------
     list of ndarray [shape=(n, 2)]
-        Curves; NaN rows break them where they leave the picture or cross its edge.
+        Curves in the plane, interrupted by rows of NaN where they are hidden or cross the edge.
+
+    Raises
+    ------
+    ValueError
+        If a step is not in (0, 360] (meridians) or (0, 90] (parallels).
+    TypeError
+        If ``step`` is not a pair of angles.
 
     Examples
     --------
-    >>> from spherekit.plot import graticule, project
     >>> import numpy as np
+    >>> from spherekit.plot import graticule, project
     >>> len(graticule(project(np.zeros(48), "healpix:2", size=20)))
     11
     """
@@ -129,7 +182,7 @@ def graticule(p, *, step=(60.0, 30.0)):
 
 
 def project_points(p, lon, lat):
-    """Plane coordinates (n, 2) of sky points in degrees; NaN rows where a line must break."""
+    """Plane coordinates (n, 2) of points in degrees, with rows of NaN where a line is interrupted."""
     sky = planes.vectors(np.pi / 2 - np.radians(lat), np.radians(lon))
     xy = planes.project(p.projection, sky @ planes.rotation(p.rot), half=p.half, flip=p.flip)
     jump = np.abs(np.diff(xy[:, 0])) > (p.extent[1] - p.extent[0]) / 4  # from edge to edge
@@ -139,7 +192,7 @@ def project_points(p, lon, lat):
 
 
 def nearest_sample(grid, theta, phi):
-    """Flat index of the sample nearest to each point, on any grid made of iso-latitude rings."""
+    """Flat index of the nearest sample of each point, on any grid of iso-latitude rings."""
     order = np.argsort(grid.ring_theta, kind="stable")
     rings = np.asarray(grid.ring_theta)[order]
     below = np.searchsorted(rings, theta)
@@ -149,18 +202,18 @@ def nearest_sample(grid, theta, phi):
         n = np.asarray(grid.ring_n_phi)[ring]
         phi0 = np.asarray(grid.ring_phi0)[ring]
         j = np.rint((phi - phi0) * n / (2 * np.pi)).astype(np.int64) % n
-        apart = phi - (phi0 + 2 * np.pi * j / n)
+        delta_phi = phi - (phi0 + 2 * np.pi * j / n)
         # 1 - cos(distance) = 2 sin^2(dtheta/2) + 2 sin(theta) sin(theta') sin^2(dphi/2)
-        far = np.sin((theta - rings[k]) / 2) ** 2
-        far += np.sin(theta) * np.sin(rings[k]) * np.sin(apart / 2) ** 2
+        distance = np.sin((theta - rings[k]) / 2) ** 2
+        distance += np.sin(theta) * np.sin(rings[k]) * np.sin(delta_phi / 2) ** 2
         index = np.asarray(grid.ring_start)[ring] + j
-        best = index if best is None else np.where(far < nearest, index, best)
-        nearest = far
+        best = index if best is None else np.where(distance < nearest, index, best)
+        nearest = distance
     return best
 
 
 def valid_samples(f):
-    """True where a sample is a number: not NaN, inf or UNSEEN (in either part if complex).
+    """True where a sample is valid: not NaN, inf or UNSEEN (in its real or imaginary part).
 
     >>> import numpy as np
     >>> valid_samples(np.array([1.0, np.nan, -1.6375e30]))
@@ -170,20 +223,21 @@ def valid_samples(f):
 
 
 def plain_samples(f):
-    """Real samples as float64, NaN where they are masked or missing.
+    """Real samples as float64, with NaN where they are masked or missing.
 
     >>> import numpy as np
     >>> plain_samples(np.ma.masked_equal([1, 2], 2))
     array([ 1., nan])
     """
-    unit = "draw its values: show(f.value, ..., unit=str(f.unit))"
+    hint = "plot its values: show(f.value, ..., unit=str(f.unit))"
     if np.ma.isMaskedArray(f):
-        mask, f = np.ma.getmaskarray(f), np.ma.getdata(f)
+        mask = np.ma.getmaskarray(f)
+        f = np.ma.getdata(f)
     else:
         mask = False
-    f = np.asarray(checks.as_array(f, "the signal", unit))
+    f = np.asarray(checks.as_array(f, "the signal", hint))
     if f.dtype.kind == "c":
-        raise TypeError("the signal is complex; draw f.real, f.imag or abs(f)")
+        raise TypeError("the signal is complex; plot f.real, f.imag or abs(f)")
     if f.dtype.kind not in "fiub":
         raise TypeError(f"the signal has dtype {f.dtype}; expected real numbers")
     f = f.astype(np.float64)
@@ -191,23 +245,25 @@ def plain_samples(f):
 
 
 def _as_signal(f, grid):
-    """The flattened float64 samples with NaN where they are missing."""
+    """Flattened float64 samples, with NaN where they are missing."""
     f = plain_samples(f)
     if f.shape != grid.shape:
         raise ValueError(
-            f"the signal has shape {f.shape}; the grid {grid} has {grid.shape}. "
-            "Draw one signal at a time, and name the grid that it was sampled on"
+            f"the signal has shape {f.shape}; expected {grid.shape} on the grid {grid}. Pass one signal, and "
+            "the grid on which it is sampled"
         )
     return f.ravel()
 
 
 def _check_view(projection, rot, size, flip, half):
     if projection not in PROJECTIONS:
-        raise ValueError(f"projection is {projection!r}; expected one of {', '.join(PROJECTIONS)}")
+        raise ValueError(f"projection must be one of {', '.join(PROJECTIONS)}; got {projection!r}")
     if flip not in ("astro", "geo"):
-        raise ValueError(f"flip is {flip!r}; expected 'astro' (east to the left) or 'geo'")
+        raise ValueError(
+            f"flip must be 'astro' (east to the left) or 'geo' (east to the right); got {flip!r}"
+        )
     if half and projection != "orthographic":
-        raise ValueError(f"half=True is for projection='orthographic', not {projection!r}")
+        raise ValueError(f"half=True requires projection='orthographic'; got {projection!r}")
     size = checks.integer(size, "size", 2, hint="the width in pixels")
     rot = _degrees(rot, "rot", "(longitude, latitude)")
     if abs(rot[1]) > 90:
@@ -217,9 +273,9 @@ def _check_view(projection, rot, size, flip, half):
     return rot, size
 
 
-def _degrees(pair, name, words):
-    """Two angles in degrees, as floats; quantities are converted."""
-    expected = f"{words} in degrees"
+def _degrees(pair, name, meaning):
+    """Two angles in degrees as floats, converted from quantities."""
+    expected = f"{meaning} in degrees"
     try:
         pair = tuple(pair)
     except TypeError:

@@ -1,17 +1,18 @@
-"""The formulas of the projections, in both directions.
+"""Formulas of the map projections and of their inverses.
 
-Each projection is a pair of formulas between its plane and the *view frame*: unit vectors
-whose x axis points at the centre of the picture, y to its east and z to its north. A rotation
-brings the view frame to the sky. (Snyder 1987, "Map Projections: A Working Manual", USGS
-Professional Paper 1395: chapters 20 (orthographic) and 31 (Mollweide).)
+They relate the plane of the projection to unit vectors in the *view frame*, whose x axis points to the
+centre of the image, y to its east and z to its north. A rotation relates the view frame to the sky. Snyder
+1987, "Map Projections: A Working Manual", USGS Professional Paper 1395: chapters 20 (orthographic) and 31
+(Mollweide).
 """
 
 import numpy as np
 
-GAP = 1.04  # centres of the two orthographic discs, in radii from the middle
+GAP = 1.04  # distance of an orthographic disc's centre from that of the image, in radii
 
 
 def bounds(projection, half):
+    """Half the width and half the height of the image."""
     if projection == "mollweide":
         return 2.0, 1.0
     if projection == "cartesian":
@@ -20,7 +21,7 @@ def bounds(projection, half):
 
 
 def pixels(projection, size, half):
-    """Centres of the pixels on the two axes, and the extent (left, right, bottom, top)."""
+    """Pixel centres along both axes, and the extent (left, right, bottom, top)."""
     w, h = bounds(projection, half)
     n_y = max(1, round(size * h / w))
     x = ((np.arange(size) + 0.5) * 2 / size - 1) * w
@@ -33,13 +34,13 @@ def _east(flip):
 
 
 def unproject(projection, x, y, *, half, flip):
-    """Unit vectors (..., 3) in the view frame of points of the plane; NaN outside the outline."""
+    """Unit vectors (..., 3) in the view frame of points in the plane; NaN outside the outline."""
     if projection == "orthographic":
         front = np.ones_like(x, dtype=bool) if half else x < 0
         x = x if half else np.where(front, x + GAP, x - GAP)
         depth2 = 1 - x**2 - y**2
         depth = np.sqrt(np.where(depth2 >= 0, depth2, np.nan))
-        side = np.where(front, 1.0, -1.0)  # seen from behind, east changes sides
+        side = np.where(front, 1.0, -1.0)  # east and west are exchanged on the far side
         view = np.stack([side * depth, side * _east(flip) * x, y], axis=-1)
         view[np.isnan(depth)] = np.nan
         return view
@@ -54,14 +55,15 @@ def unproject(projection, x, y, *, half, flip):
 
 
 def project(projection, v, *, half, flip):
-    """Plane coordinates (n, 2) of unit vectors of the view frame; NaN where they are hidden."""
+    """Plane coordinates (n, 2) of unit vectors in the view frame; NaN where they are hidden."""
     if projection == "orthographic":
         front = v[:, 0] >= 0
         x = _east(flip) * v[:, 1] * np.where(front, 1, -1)
         if half:
             return np.where(front[:, None], np.stack([x, v[:, 2]], axis=-1), np.nan)
         return np.stack([x + np.where(front, -GAP, GAP), v[:, 2]], axis=-1)
-    theta, lon = np.arccos(np.clip(v[:, 2], -1, 1)), _east(flip) * np.arctan2(v[:, 1], v[:, 0])
+    theta = np.arccos(np.clip(v[:, 2], -1, 1))
+    lon = _east(flip) * np.arctan2(v[:, 1], v[:, 0])
     if projection == "cartesian":
         return np.stack([np.degrees(lon), 90 - np.degrees(theta)], axis=-1)
     t = _mollweide_angle(np.pi / 2 - theta)
@@ -80,6 +82,7 @@ def _mollweide_angle(lat):
 
 
 def outline(projection, half):
+    """Closed curves (n, 2) that bound the projection."""
     w, h = bounds(projection, half)
     if projection == "cartesian":
         return (np.array([(-w, -h), (w, -h), (w, h), (-w, h), (-w, -h)]),)
@@ -93,17 +96,19 @@ def outline(projection, half):
 
 
 def rotation(rot):
-    """The matrix that takes vectors of the view frame to the sky."""
+    """The rotation matrix from the view frame to the sky."""
     lon, lat = np.radians(rot)
     cl, sl, cb, sb = np.cos(lon), np.sin(lon), np.cos(lat), np.sin(lat)
     return np.array([[cl * cb, -sl, -cl * sb], [sl * cb, cl, -sl * sb], [sb, 0, cb]])
 
 
 def vectors(theta, phi):
+    """Unit vectors (..., 3) of spherical coordinates."""
     s = np.sin(theta)
     return np.stack([s * np.cos(phi), s * np.sin(phi), np.cos(theta) + 0 * s], axis=-1)
 
 
 def angles(v):
+    """Spherical coordinates (theta, phi) of vectors."""
     theta = np.arctan2(np.hypot(v[..., 0], v[..., 1]), v[..., 2])
     return theta, np.arctan2(v[..., 1], v[..., 0]) % (2 * np.pi)

@@ -1,98 +1,125 @@
-"""The picture of an angular power spectrum."""
+"""Plots of angular power spectra."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit.plot.maps import pretty_unit
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.typing import ColorType
+
 _DATA, _THEORY = "#1f4e79", "#c0504d"
 
 
-def cosmic_variance(cl, f_sky=1.0):
-    """Standard deviation of a measured spectrum: sqrt(2 / ((2l + 1) f_sky)) C_l.
+def cosmic_variance(cl: ArrayLike, f_sky: float = 1.0) -> np.ndarray:
+    """Standard deviation of the measured spectrum of a Gaussian field.
+
+    sigma_l = sqrt(2 / ((2l + 1) f_sky)) abs(C_l)
 
     Parameters
     ----------
-    cl : ndarray [shape=(..., L)]
-        The true spectrum, C_l or D_l, any unit.
+    cl : array_like [shape=(..., L)], real
+        The true spectrum, C_l or D_l, in any unit.
     f_sky : float
-        Fraction of the sky that was seen, in (0, 1].
+        Observed fraction of the sky, in (0, 1].
 
     Returns
     -------
-    ndarray [shape=(..., L)]
+    ndarray [shape=(..., L)], float64
+
+    Raises
+    ------
+    ValueError
+        If ``cl`` is a single number or has NaN or infinite values, or ``f_sky`` is not in (0, 1].
+    TypeError
+        If ``cl`` is complex or non-numeric, or ``f_sky`` is not a number.
 
     Notes
     -----
-    For a Gaussian field; exact on the full sky, the usual approximation on a part of it
-    (Scott, Srednicki & White 1994, ApJ 421, L5).
+    Exact on the full sky, and the usual approximation on a part of it (Scott, Srednicki & White 1994, ApJ
+    421, L5).
 
     Examples
     --------
     >>> import numpy as np
     >>> from spherekit.plot import cosmic_variance
-    >>> cosmic_variance(np.ones(3))[0] == np.sqrt(2)
-    np.True_
+    >>> cosmic_variance(np.ones(3)).round(3)
+    array([1.414, 0.816, 0.632])
     """
-    cl, f_sky = _real_spectrum(cl, "cl"), _fraction(f_sky)
+    cl = _real_spectrum(cl, "cl")
+    f_sky = _fraction(f_sky)
     return np.sqrt(2 / ((2 * np.arange(cl.shape[-1]) + 1) * f_sky)) * np.abs(cl)
 
 
 def spectrum(
-    cl,
+    cl: ArrayLike,
     *,
-    ax=None,
-    theory=None,
-    f_sky=1.0,
-    D_ell=True,
-    cosmic_variance=True,
-    label=None,
-    theory_label="theory",
-    color=_DATA,
-    unit=None,
-    title=None,
-    ell_min=2,
-    xscale=None,
-    yscale=None,
-):
-    """Draw an angular power spectrum with its cosmic-variance band and return the Axes.
+    ax: Axes | None = None,
+    theory: ArrayLike | None = None,
+    f_sky: float = 1.0,
+    D_ell: bool = True,
+    cosmic_variance: bool = True,
+    label: str | None = None,
+    theory_label: str = "theory",
+    color: ColorType = _DATA,
+    unit: str | None = None,
+    title: str | None = None,
+    ell_min: int = 2,
+    xscale: Literal["linear", "log"] | None = None,
+    yscale: Literal["linear", "log"] | None = None,
+) -> Axes:
+    """Plot an angular power spectrum with its cosmic-variance band.
 
     Parameters
     ----------
-    cl : real ndarray [shape=(L,)]
-        C_l for l = 0..L-1, as :func:`spherekit.spectra.power` gives it.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure by default.
-    theory : real ndarray [shape=(any,)], optional
-        A C_l to compare with, in the same unit; the band is drawn around it.
+    cl : array_like [shape=(L,)], real
+        C_l for l = 0..L-1, as :func:`spherekit.spectra.power` returns it.
+    ax : matplotlib.axes.Axes, optional
+        Default: the Axes of a new figure.
+    theory : array_like [shape=(L_theory,)], real, optional
+        Theoretical C_l in the same unit, plotted for comparison.
     f_sky : float
-        Fraction of the sky behind ``cl``: it widens the band. ``cl`` itself is drawn as given.
+        Observed fraction of the sky, which widens the band. ``cl`` itself is not rescaled.
     D_ell : bool
-        Draw l(l+1) C_l / 2 pi.
+        Plot D_l = l(l+1) C_l / (2 pi) instead of C_l.
     cosmic_variance : bool
-        The band of one standard deviation, see :func:`spherekit.plot.cosmic_variance`, around
-        the theory, or around ``cl`` where there is no theory.
-    label, theory_label, title : str, optional
-    color : matplotlib colour
-        Of ``cl``, to tell several spectra in one Axes from each other.
+        Draw the band of one standard deviation, see :func:`spherekit.plot.cosmic_variance`, around the
+        theory, or around ``cl`` without a theory.
+    label : str, optional
+        Legend entry of ``cl``.
+    theory_label : str
+        Legend entry of the theory.
+    color : color
+        A matplotlib colour for ``cl``.
     unit : str, optional
         Unit of the spectrum, for example "uK^2".
+    title : str, optional
+        Title of the Axes.
     ell_min : int
-        First degree drawn; 2 by default, since l = 0 and 1 hold the mean and the motion.
-    xscale, yscale : {"linear", "log"}, optional
-        Default: a logarithmic degree axis from L = 129 on; a logarithmic value axis where all
-        values are positive and span more than a factor 300.
+        Lowest degree plotted. The default 2 omits monopole and dipole.
+    xscale : {"linear", "log"}, optional
+        Scale of the degree axis. Default: logarithmic for L >= 129.
+    yscale : {"linear", "log"}, optional
+        Scale of the value axis. Default: logarithmic if all values are positive and span more than a factor
+        300.
 
     Returns
     -------
-    matplotlib Axes
+    matplotlib.axes.Axes
 
     Raises
     ------
     ValueError
-        Not one-dimensional, empty above ell_min, NaN or inf, or f_sky outside (0, 1].
+        If a spectrum is not one-dimensional, has no degree >= ``ell_min``, has NaN or infinite values or
+        exceeds float64; if ``f_sky`` is not in (0, 1]; or if a scale is unknown.
     TypeError
-        A spectrum that is complex or no numbers; an ell_min or f_sky of another kind.
+        If a spectrum is complex or non-numeric, or ``ell_min`` or ``f_sky`` has a wrong type.
 
     Examples
     --------
@@ -103,10 +130,11 @@ def spectrum(
     >>> spectrum(1 / (1 + np.arange(64.0)) ** 2, unit="K^2").get_xlabel()
     'degree $\\\\ell$'
     """
-    ell_min, f_sky = checks.integer(ell_min, "ell_min", 0), _fraction(f_sky)
+    ell_min = checks.integer(ell_min, "ell_min", 0)
+    f_sky = _fraction(f_sky)
     for name, scale in dict(xscale=xscale, yscale=yscale).items():
         if scale not in (None, "linear", "log"):
-            raise ValueError(f"{name} is {scale!r}; expected 'linear', 'log' or None")
+            raise ValueError(f"{name} must be one of 'linear', 'log', None; got {scale!r}")
     cl = _as_spectrum(cl, "cl", ell_min)
     theory = None if theory is None else _as_spectrum(theory, "theory", ell_min)[: cl.size]
     if ax is None:
@@ -115,8 +143,8 @@ def spectrum(
         ax = plt.subplots(figsize=(7.0, 4.4), layout="constrained")[1]
     ell, values = _curve(cl, ell_min, D_ell)
     if cosmic_variance:
-        around, tint = (cl, color) if theory is None else (theory, _THEORY)
-        _draw_band(ax, around, ell_min, D_ell, f_sky, tint)
+        center, band_color = (cl, color) if theory is None else (theory, _THEORY)
+        _draw_band(ax, center, ell_min, D_ell, f_sky, band_color)
     if theory is not None:
         ax.plot(*_curve(theory, ell_min, D_ell), color=_THEORY, lw=1.6, label=theory_label)
     sparse = theory is not None and ell.size <= 200
@@ -131,31 +159,31 @@ def spectrum(
 
 def _fraction(f_sky):
     expected = "a fraction of the sky in (0, 1]"
-    return checks.real_number(f_sky, "f_sky", expected, lambda share: 0 < share <= 1)
+    return checks.real_number(f_sky, "f_sky", expected, lambda fraction: 0 < fraction <= 1)
 
 
 def _as_spectrum(cl, name, ell_min):
     cl = _real_spectrum(cl, name)
     if cl.ndim != 1 or cl.size <= ell_min:
         raise ValueError(
-            f"{name} has shape {cl.shape}; expected one spectrum (L,) with L above ell_min = {ell_min}. "
-            "Draw several by several calls with ax="
+            f"{name} has shape {cl.shape}; expected one spectrum (L,) with L > ell_min = {ell_min}. Plot "
+            "several spectra with several calls and ax="
         )
     return cl
 
 
 def _real_spectrum(cl, name):
-    """Spectra as float64, finite."""
-    cl = np.asarray(checks.as_array(cl, name, "draw its values, with unit=..."))
+    """Spectra as float64, checked to be finite."""
+    cl = np.asarray(checks.as_array(cl, name, "plot its values, with unit=..."))
     if cl.dtype.kind not in "fiu":
         hint = f"; pass {name}.real" if cl.dtype.kind == "c" else ""
         raise TypeError(f"{name} has dtype {cl.dtype}; expected real numbers{hint}")
     if cl.ndim == 0:
-        raise ValueError(f"{name} is a single number; expected a spectrum (..., L)")
+        raise ValueError(f"{name} is a single number; expected a spectrum of shape (..., L)")
     cl = cl.astype(np.float64)
-    bad = int(np.count_nonzero(~np.isfinite(cl)))
-    if bad:
-        raise ValueError(f"{name} holds {bad} values that are NaN or inf; expected numbers")
+    count = int(np.count_nonzero(~np.isfinite(cl)))
+    if count:
+        raise ValueError(f"{name} has {count} NaN or infinite values; expected finite numbers")
     return cl
 
 
@@ -163,9 +191,10 @@ def _curve(cl, ell_min, D_ell):
     ell = np.arange(cl.size)
     with np.errstate(over="ignore"):
         values = cl * (ell * (ell + 1) / (2 * np.pi)) if D_ell else cl
-        if not np.isfinite(4 * values).all():  # margins of the Axes included
+        if not np.isfinite(4 * values).all():  # including the margins of the Axes
             raise ValueError(
-                f"the spectrum goes up to {np.abs(cl).max():.3g}, beyond what float64 can draw; scale it down"
+                f"the spectrum has values up to {np.abs(cl).max():.3g}, too large to plot in float64; "
+                "rescale it"
             )
     return ell[ell_min:], values[ell_min:]
 
@@ -175,7 +204,7 @@ def _draw_band(ax, cl, ell_min, D_ell, f_sky, color):
     ell, low = _curve(cl - sigma, ell_min, D_ell)
     _, high = _curve(cl + sigma, ell_min, D_ell)
     label = "cosmic variance" if f_sky == 1 else f"cosmic variance, $f_{{sky}}$ = {f_sky:.2f}"
-    known = ax.get_legend_handles_labels()[1]
+    existing = ax.get_legend_handles_labels()[1]
     ax.fill_between(
         ell,
         np.maximum(low, 0) if cl.min() >= 0 else low,  # a cross spectrum may be negative
@@ -183,7 +212,7 @@ def _draw_band(ax, cl, ell_min, D_ell, f_sky, color):
         color=color,
         alpha=0.16,
         lw=0,
-        label=None if label in known else label,
+        label=None if label in existing else label,
         zorder=1,
     )
 
@@ -197,7 +226,7 @@ def _scales(ax, ell, values, xscale, yscale):
     ax.set_xscale(xscale)
     ax.set_yscale(yscale)
     ax.set_xlim(ell[0] if xscale == "log" else 0, ell[-1] * (1.02 if xscale == "log" else 1) + 0.5)
-    ax.autoscale(axis="y")  # over all that the Axes hold, earlier spectra included
+    ax.autoscale(axis="y")  # including earlier spectra in these Axes
     if yscale == "linear" and ax.dataLim.y0 >= 0:
         ax.set_ylim(bottom=0)
     if xscale == "log":
