@@ -62,7 +62,7 @@ def run(args):
             C, flm, np.random.default_rng(args.seed), iterations=args.iterations, progress=progress
         )
     # scaled, so that squares do not overflow in any unit
-    scaled = scaling.times_power(flm, -scaling.exponent(flm))
+    scaled = scaling.ldexp(flm, -scaling.exponent(flm))
     count = sum(x.size for x in C.from_flm(scaled))
     print(
         f"{count} statistics; distance {result.losses[0]:.2e} initially, "
