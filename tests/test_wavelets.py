@@ -19,7 +19,7 @@ def test_admissibility(L, lam):
     """4 pi/(2l+1) |Phi_l0|^2 + 8 pi^2/(2l+1) sum_jn |Psi^j_ln|^2 = 1, finite at any degree."""
     for J0 in (0, 1, 2):
         for N in (1, 2, 5):
-            if N > L or J0 > tiling.highest(L, lam) or (L == 2048 and N == 5):
+            if N > L or J0 > tiling.highest_scale(L, lam) or (L == 2048 and N == 5):
                 continue
             w = Wavelets(L, lam, J0, N)
             ell = np.arange(L)
@@ -47,7 +47,7 @@ def test_the_kernel_is_its_integral(lam):
 
 def test_scales_are_those_with_a_degree():
     w = Wavelets(16, 1.2)
-    assert len(w.scales) < tiling.highest(16, 1.2) + 1
+    assert len(w.scales) < tiling.highest_scale(16, 1.2) + 1
     for j in w.scales:
         inside = [ell for ell in range(16) if 1.2 ** (j - 1) < ell < 1.2 ** (j + 1)]
         assert inside and w.grids[j].L == inside[-1] + 1
