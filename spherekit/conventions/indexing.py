@@ -215,7 +215,7 @@ _mirror = linear_map("conventions.mirrored", _mirrored, _mirrored)  # it equals 
 
 
 def _symmetry_defect(flm, ell, m):
-    """By signal, the largest difference of the entries (ell, m) from `opposite`, and their largest magnitude."""
+    """The largest |f_lm - opposite| and the largest |f_lm| of the entries (ell, m), for each signal."""
     half = np.take(flm, ell * ell + ell + m, axis=-1)
     return tuple(np.abs(x).max(axis=-1) for x in (half - opposite(flm, ell, m), half))
 

@@ -62,7 +62,8 @@ def real_basis(ell: int) -> np.ndarray:
 def from_real(x: ArrayLike) -> np.ndarray:
     """Coefficients of a real signal from its coefficients of the real harmonics.
 
-    The real harmonics are those of `spherekit.wigner.real_basis`. The map is an isometry, and differentiable. It parametrizes real signals by independent real numbers.
+    The real harmonics are those of `spherekit.wigner.real_basis`. The map is a
+    differentiable isometry, which parametrizes real signals by independent real numbers.
 
     Parameters
     ----------
