@@ -246,7 +246,7 @@ def test_masks_that_are_refused(sky, capsys):
 def test_files_that_are_refused(sky, capsys):
     line = "-o out.fits --L 8"
     Path("short.fits").write_bytes(Path("map.fits").read_bytes()[:7000])
-    assert "cut short" in refused(capsys, f"transform short.fits {line}")
+    assert "truncated" in refused(capsys, f"transform short.fits {line}")
     Path("text.fits").write_text("no map")
     assert "it is text" in refused(capsys, f"spectrum text.fits {line}")
     run("transform map.fits --L 8 -o alm.fits")

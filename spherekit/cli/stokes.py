@@ -12,7 +12,7 @@ import numpy as np
 
 from spherekit.cli.names import join
 from spherekit.cli.options import Usage
-from spherekit.io.stokes import is_part, pairs, stokes_of
+from spherekit.io.stokes import is_spin_component, pairs, stokes_of
 
 
 class Component(NamedTuple):
@@ -72,7 +72,7 @@ def refuse_lone(path, component, spin=None):
 def note_on_parts(signals):
     """A line on scalars that may be the two parts of one field, by their names; or ""."""
     names = [name for signal in signals if not signal.spin for name in signal.columns]
-    names = [name for name in names if is_part(name)]
+    names = [name for name in names if is_spin_component(name)]
     if not names:
         return ""
     parts = names if len(names) == 2 else ["FIRST", "SECOND"]
