@@ -278,10 +278,10 @@ def _coefficients(table):
             f"the columns index, real, imag have sizes {index.size}, {real.size}, {imag.size} and dtypes "
             f"{index.dtype}, {real.dtype}, {imag.dtype}; expected real columns of the same size"
         )
-    lost = np.count_nonzero(is_missing(real) | is_missing(imag) | ~np.isfinite(real + imag))
-    if lost:
+    invalid = np.count_nonzero(is_missing(real) | is_missing(imag) | ~np.isfinite(real + imag))
+    if invalid:
         raise ValueError(
-            f"{lost} of {real.size} coefficients are missing or infinite; expected finite numbers"
+            f"{invalid} of {real.size} coefficients are missing or infinite; expected finite numbers"
         )
     ell, m = _degrees_and_orders(index)
     L = int(ell.max()) + 1
@@ -395,10 +395,10 @@ def _flm_and_units(flm, unit):
         raise ValueError(
             f"flm has shape {flm.shape}; expected (L*L,), or (n, L*L) with n sets such as T, E, B"
         )
-    lost = np.count_nonzero(~np.isfinite(flm) | is_missing(flm))
-    if lost:
+    invalid = np.count_nonzero(~np.isfinite(flm) | is_missing(flm))
+    if invalid:
         raise ValueError(
-            f"{lost} of {flm.size} coefficients are NaN, infinite or UNSEEN; expected finite numbers"
+            f"{invalid} of {flm.size} coefficients are NaN, infinite or UNSEEN; expected finite numbers"
         )
     return np.atleast_2d(flm), units
 

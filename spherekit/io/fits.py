@@ -194,7 +194,7 @@ def _tables(path):
             f"{path} cannot be read as FITS: it is {kind}" + (f"; {hint}" if hint else "")
         )
     try:
-        with _quiet():
+        with _without_warnings():
             warnings.filterwarnings("error", message="(?s).*(truncated|corrupted)")
             with _decompressed(path, kind) as file, fits.open(file, memmap=False) as hdus:
                 indices = [i for i, h in enumerate(_checked_hdus(path, hdus)) if _is_table(h)]
@@ -215,7 +215,7 @@ def _tables(path):
 
 
 @contextmanager
-def _quiet():
+def _without_warnings():
     """Suppress the warnings of astropy, which headers of other codes often cause."""
     with _WARNINGS, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -322,7 +322,7 @@ def _is_variable(column):
 def _as_outline(hdus, number):
     """A table without data."""
     hdu = hdus[number]
-    _name_columns(hdu.header)
+    _make_names_unique(hdu.header)
     names = [headers.text(hdu.header, f"TTYPE{i + 1}") for i in range(_column_count(hdu.header))]
     columns = {name: np.zeros(0) for name in names}
     return Table(hdu.header, columns, {}, number, hdu.name.strip(), {}, hdus[0].header)
@@ -336,7 +336,7 @@ def _column_count(header):
     return count
 
 
-def _name_columns(header):
+def _make_names_unique(header):
     """Make the names of the columns unique, as astropy requires."""
     names = set()
     for i in range(1, _column_count(header) + 1):
@@ -360,25 +360,25 @@ def _nulls(hdu, i, raw, values, bad):
     if values.dtype.kind not in "iuf" or _is_variable(hdu.columns[i]):
         return None
     scaled = not np.array_equal(raw, values, equal_nan=raw.dtype.kind == "f")
-    lost = is_missing(raw, bad) if scaled and values.dtype.kind == "f" else None
+    bad_raw = is_missing(raw, bad) if scaled and values.dtype.kind == "f" else None
     if raw.dtype.kind == "f" and null is not None:
         is_null = is_missing(raw, headers.number(hdu.header, f"TNULL{i + 1}"))
     else:
         null = None if null is None else headers.integer(hdu.header, f"TNULL{i + 1}")
         is_null = None if null is None else raw == null
-    if lost is None:
+    if bad_raw is None:
         return is_null
-    return lost if is_null is None else lost | is_null
+    return bad_raw if is_null is None else bad_raw | is_null
 
 
 def write_tables(path, contents, *, overwrite=False):
     """Write tables (columns, header, name), where columns are (name, array, unit)."""
     fits = _astropy_fits()
-    with _quiet():
+    with _without_warnings():
         hdus = fits.HDUList([fits.PrimaryHDU()])
         for columns, header, name in contents:
             hdus.append(_as_hdu(columns, header, name))
-        with replacing(path, overwrite) as temporary, _opened(temporary, path) as file:
+        with replacing(path, overwrite) as temporary, _open_for_writing(temporary, path) as file:
             hdus.writeto(file)
 
 
@@ -421,7 +421,7 @@ def printable(text, noun):
 
 
 @contextmanager
-def _opened(temporary, path):
+def _open_for_writing(temporary, path):
     """Open the temporary file, with compression if the suffix of ``path`` is .gz."""
     with open(temporary, "wb") as file:
         if os.fsdecode(path).endswith(".gz"):

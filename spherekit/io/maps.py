@@ -14,8 +14,8 @@ from spherekit.io.fits import write_table
 from spherekit.io.frames import coordsys_of, frame_letter, frame_of, table_frame
 from spherekit.io.missing import missing_samples
 from spherekit.io.pixel_numbers import is_pixel_name
-from spherekit.io.pixels import full_sky, stacked
-from spherekit.io.units import floating, unit_of_each, with_units, without_unit
+from spherekit.io.pixels import full_sky, stack_columns
+from spherekit.io.units import as_floating, unit_of_each, with_units, without_unit
 from spherekit.sampling.healpix import nside_of, reorder
 
 _ADVICE = "spherekit.io.read_table returns the column without this check"
@@ -145,7 +145,7 @@ def read_map(
     names = select_columns(path, table, field)
     try:
         order = _ordering(table, ordering)
-        values = stacked(table, names)
+        values = stack_columns(table, names)
         for name, samples in zip(names, values, strict=True):
             missing_samples(samples, name=f"the column {name}", advice=_ADVICE)
         values = full_sky(table, values)
@@ -304,7 +304,7 @@ def write_map(
     if not isinstance(column, str) and not np.iterable(column):
         raise TypeError(f"column is {column!r}; expected a name, or one name for each field")
     names = [column] if isinstance(column, str) else list(column)
-    fields, units = _fields(values, unit)
+    fields, units = _fields_and_units(values, unit)
     if fields.ndim != 2 or len(names) != len(fields) or not names:
         raise ValueError(
             f"values have shape {np.shape(values)}, with {len(names)} column names; expected maps (n_pix,) "
@@ -365,12 +365,12 @@ def _is_polarization(name):
     return stokes.stokes_of(name) in ("Q", "U") or stokes.sign_of_u(name) == -1
 
 
-def _fields(values, unit):
+def _fields_and_units(values, unit):
     """(array of the fields, their units) from the arguments of `write_map`."""
     if isinstance(values, list | tuple) and any(np.ndim(v) for v in values):
         units = unit_of_each(unit, len(values))
         pairs = [without_unit(v, u) for v, u in zip(values, units, strict=True)]
         array = checks.as_array([v for v, _ in pairs], "values")
-        return floating(array, "values"), [u for _, u in pairs]
+        return as_floating(array, "values"), [u for _, u in pairs]
     array, units = with_units(values, unit, "values")
-    return np.atleast_2d(floating(array, "values")), units
+    return np.atleast_2d(as_floating(array, "values")), units

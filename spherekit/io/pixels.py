@@ -11,7 +11,7 @@ from spherekit.sampling.healpix import MAX_NSIDE, UNSEEN, nside_of
 _ROW_SIZE = 1024
 
 
-def stacked(table, names):
+def stack_columns(table, names):
     """The columns as a floating-point array (n_fields, n_samples)."""
     columns = [table.columns[n] for n in names]
     sizes = {c.size for c in columns}
@@ -81,10 +81,10 @@ def _pixel_numbers(table, n):
             )
         _check_range(header, pixels)
         return pixels
-    return _implicit(header, n, observed)
+    return _implicit_pixels(header, n, observed)
 
 
-def _implicit(header, n, observed):
+def _implicit_pixels(header, n, observed):
     first = headers.integer(header, "FIRSTPIX")
     last = headers.integer(header, "LASTPIX")
     nside = _nside(header)
@@ -103,14 +103,14 @@ def _implicit(header, n, observed):
     if first is not None and last is not None and last - first + 1 == n and first >= 0:
         return np.arange(first, last + 1)
     if first in (None, 0) and last in (None, n_pix - 1) and nside is not None:
-        raise ValueError(_wrong_size(nside, n))
+        raise ValueError(_size_message(nside, n))
     raise ValueError(
         f"the header has FIRSTPIX = {first}, LASTPIX = {last}, NSIDE = {nside}, but the table has {n} "
         "samples without pixel numbers; correct the header, or download the file again"
     )
 
 
-def _wrong_size(nside, n):
+def _size_message(nside, n):
     try:
         actual = f"as for nside {nside_of(n)}"
     except ValueError as error:
@@ -154,7 +154,8 @@ def _check_pixels(name, pixels, n, nside):
 def _refuse_cube(table, name):
     """Raise ValueError for a column with several values per pixel, which is not a map."""
     shape = table.shapes.get(name, (table.columns[name].size,))
-    rows, width = shape[0], int(np.prod(shape[1:]))
+    rows = shape[0]
+    width = int(np.prod(shape[1:]))
     if width == 1:
         return
     nside = _nside(headers.MergedHeader(table))

@@ -11,7 +11,7 @@ from spherekit.io import headers, stokes
 from spherekit.io.fits import first_table, write_table
 from spherekit.io.frames import coordsys_of, frame_letter, table_frame
 from spherekit.io.missing import is_missing
-from spherekit.io.units import floating, refuse_masked, without_unit
+from spherekit.io.units import as_floating, refuse_masked, without_unit
 
 #: Names of columns of each spectrum that codes write; "-" and "_" are equivalent.
 NAMES = {
@@ -79,7 +79,8 @@ def spectrum_of(column):
     ['EE', 'TB', 'TB', 'EE', '', '']
     """
     words = stokes.words(column)
-    name, short = "_".join(words), "_".join(word for word in words if word not in _SPECTRUM)
+    name = "_".join(words)
+    short = "_".join(word for word in words if word not in _SPECTRUM)
     if name in _BY_NAME or short in _BY_NAME:
         return _BY_NAME.get(name) or _BY_NAME[short]
     matches = [_PAIR.fullmatch(word) for word in words]
@@ -231,10 +232,10 @@ def _spectrum(name, cl):
     if cl.dtype.kind not in "fiub":
         raise ValueError(f"the column {name} has dtype {cl.dtype}; expected real numbers")
     cl = cl.astype(float)
-    lost = np.count_nonzero(is_missing(cl) | ~np.isfinite(cl))
-    if lost:
+    invalid = np.count_nonzero(is_missing(cl) | ~np.isfinite(cl))
+    if invalid:
         raise ValueError(
-            f"{lost} of {cl.size} values of the column {name} are missing or infinite; expected finite "
+            f"{invalid} of {cl.size} values of the column {name} are missing or infinite; expected finite "
             "values: spherekit.io.read_table returns the column without this check"
         )
     return cl
@@ -311,7 +312,7 @@ def _column(name, cl, unit):
     label = f"the spectrum {name}"
     refuse_masked(cl, label)
     cl, unit = without_unit(cl, unit.get(name, "") if isinstance(unit, dict) else unit, label)
-    cl = floating(cl.astype(float) if cl.dtype.kind in "iub" else cl, label).astype(float)
+    cl = as_floating(cl.astype(float) if cl.dtype.kind in "iub" else cl, label).astype(float)
     if not np.isfinite(cl).all() or is_missing(cl).any():
         raise ValueError(f"{label} contains NaN, infinite or UNSEEN values; expected finite values")
     return name, cl, unit

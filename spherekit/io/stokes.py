@@ -64,10 +64,10 @@ def sign_of_u(column):
     (-1, -1, 1, None)
     """
     letters = _letters(column)
-    is_of_pixels = describes_pixels(column)
+    is_statistic = describes_pixels(column)
     if not letters:
-        return 1 if is_of_pixels else None
-    if len(letters) == 1 and is_of_pixels:  # an error or variance of U
+        return 1 if is_statistic else None
+    if len(letters) == 1 and is_statistic:  # an error or variance of U
         return 1
     return -1 if letters.count("U") % 2 else 1
 

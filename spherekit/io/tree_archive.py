@@ -16,7 +16,9 @@ from spherekit.io.arrays import read_arrays
 
 #: Version of the format. In version 1, of spherekit 0.1, parameters and running state were one tree.
 VERSION = 2
-_ENTRY, _OLD_ENTRY = "spherekit", "checkpoint"
+#: Name of the entry of the header, and its name in version 1.
+_ENTRY = "spherekit"
+_OLD_ENTRY = "checkpoint"
 _ZIP = b"PK\x03\x04"
 
 

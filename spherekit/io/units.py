@@ -36,7 +36,7 @@ def without_unit(values, unit="", name="values"):
     if unit_of_values is not None:
         unit = _common_unit(unit_of_values, unit, name)
         values = values.value if hasattr(values, "value") else values.magnitude
-    return checks.as_array(_unmasked(values, name), name), unit
+    return checks.as_array(_fill_masked(values, name), name), unit
 
 
 def unit_of_each(unit, n):
@@ -129,7 +129,7 @@ def refuse_masked(values, name):
         raise TypeError(f"{name} has masked entries, which cannot be written; fill them first")
 
 
-def _unmasked(values, name):
+def _fill_masked(values, name):
     if not is_masked(values):
         return values
     mask = values.mask
@@ -145,12 +145,12 @@ def _unmasked(values, name):
     return np.where(mask, data.dtype.type(UNSEEN), data)
 
 
-def floating(values, name):
+def as_floating(values, name):
     """Real numbers as float32 or float64; float16 is converted to float32.
 
     Raises ValueError for other dtypes. FITS does not support longdouble.
 
-    >>> floating(np.ones(2, np.float16), "values").dtype
+    >>> as_floating(np.ones(2, np.float16), "values").dtype
     dtype('float32')
     """
     native = values.dtype.newbyteorder("=")

@@ -188,7 +188,8 @@ class Scattering(Operator):
         if w.grids[j].N == 1 and self.directional != "full":
             return self._modulus_on_sphere(path, j, limit, U)
         W = self._treatment.convolve(path, U, j)
-        L, N = band_limit_of(W), (W.shape[-2] + 1) // 2
+        L = band_limit_of(W)
+        N = (W.shape[-2] + 1) // 2
         grid = self._fine_grid(L, N, limit)
         options = dict(sampling=grid, reality=w.reality, steerable=True, threads=w.threads)
         return self._treatment.collect(modulus(wigner.inverse(W, L, N, **options)), grid, limit)

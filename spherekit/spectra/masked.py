@@ -322,7 +322,7 @@ def remove_monopole_dipole(
     cleaned = np.empty(maps.shape, f.dtype)
     fitted = np.zeros((len(maps), 4))
     for signal, result, x in zip(maps, cleaned, fitted, strict=True):
-        x[: 1 + len(axes)] = _remove(signal, result, axes, weights, observed, solve)
+        x[: 1 + len(axes)] = _fit_and_subtract(signal, result, axes, weights, observed, solve)
     monopole = fitted[:, 0].reshape(lead)[()]
     return MonopoleDipole(cleaned.reshape(f.shape), monopole, fitted[:, 1:].reshape(*lead, 3))
 
@@ -387,7 +387,7 @@ def _normal_equations(axes, weights, max_condition):
     return lambda moments: scale * np.linalg.solve(matrix, scale * moments)
 
 
-def _remove(f, result, axes, weights, observed, solve):
+def _fit_and_subtract(f, result, axes, weights, observed, solve):
     """Write f minus its monopole and dipole to ``result``, and return their coefficients."""
     valid = np.where(observed, f, 0).astype(float)
     exponent = scaling.exponent(

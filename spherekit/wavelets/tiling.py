@@ -21,8 +21,10 @@ import numpy as np
 from spherekit.sampling.quadrature import read_only
 
 FAMILIES = ("scale-discretised", "needlet", "curvelet")
-#: Panels of the integral over |t| < 1, and Gauss-Legendre nodes in each: the quadrature error is 1e-16.
-_PANELS, _NODES = 64, 20
+#: Panels of the integral over |t| < 1.
+_PANELS = 64
+#: Gauss-Legendre nodes in each panel, for a quadrature error of 1e-16.
+_NODES = 20
 
 
 def kernel(t, lam, family=FAMILIES[0]):
@@ -34,7 +36,7 @@ def kernel(t, lam, family=FAMILIES[0]):
     """
     t = np.asarray(t, float)
     u = np.clip(2 * lam / (lam - 1) * (t - 1 / lam) - 1, -1.0, 1.0)
-    edges, left, right = _cumulated(lam, family)
+    edges, left, right = _cumulative_integrals(lam, family)
     panel = np.clip(np.searchsorted(edges, u, side="right") - 1, 0, _PANELS - 1)
     below = left[panel] + _integral(edges[panel], u, lam, family)
     above = right[panel + 1] + _integral(u, edges[panel + 1], lam, family)
@@ -46,7 +48,7 @@ def kernel(t, lam, family=FAMILIES[0]):
 
 
 @lru_cache(maxsize=32)
-def _cumulated(lam, family):
+def _cumulative_integrals(lam, family):
     """Edges of the panels, and the integrals from the left end and from the right end to each edge."""
     edges = np.linspace(-1, 1, _PANELS + 1)
     panels = _integral(edges[:-1], edges[1:], lam, family)
