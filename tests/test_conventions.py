@@ -224,7 +224,10 @@ REFUSALS = [
     (lambda: cv.from_shtools(CILM, normalization="norm"), '"4pi", "ortho", "schmidt", "unnorm"'),
     (lambda: cv.from_shtools(CILM, csphase=0), "csphase must be 1 .* or -1 .*; got 0"),
     (lambda: cv.from_shtools(CILM, kind="Real"), 'kind must be "real" or "complex"; got \'Real\''),
-    (lambda: cv.from_shtools(np.zeros((2, 87, 87)), normalization="unnorm"), "up to 85 .*degree 86"),
+    (
+        lambda: cv.from_shtools(np.zeros((2, 87, 87)), normalization="unnorm"),
+        "up to 85 .*degree 86",
+    ),
     (lambda: cv.to_shtools(NOT_REAL), 'not those of a real signal.*kind="complex"'),
     (lambda: cv.to_shtools(np.zeros(900, "c8"), normalization="unnorm"), "up to 28 .*degree 29"),
     (lambda: cv.from_ducc(np.zeros((1, 10)), 4, spin=2), r"needs \(\.\.\., 2, n\), E and B"),
@@ -269,7 +272,7 @@ def test_spectra(rng):
     assert cv.to_healpy(gaussian_flm(cl, 40, rng)).shape == (820,)
     with pytest.raises(ValueError, match="expected finite values >= 0"):
         gaussian_flm(-cl, 40, rng)
-    with pytest.raises(ValueError, match="needs at least 41"):
+    with pytest.raises(ValueError, match="at least 41"):
         gaussian_flm(cl, 41, rng)
     assert np.array_equal(gaussian_flm(cl, 40, 7), gaussian_flm(cl, 40, np.random.default_rng(7)))
 

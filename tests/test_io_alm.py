@@ -137,7 +137,9 @@ def test_files_of_coefficients_where_a_map_is_meant(tmp_path):
     io.write_alm(tmp_path / "alm.fits", np.zeros((3, 16)))
     io.write_cl(tmp_path / "cl.fits", {"EE": np.ones(12), "BB": np.ones(12)})
     io.write_map(tmp_path / "map.fits", np.ones(12))
-    with pytest.raises(ValueError, match="coefficients.*expected a map.*read_alm.*transform --inverse"):
+    with pytest.raises(
+        ValueError, match="coefficients.*expected a map.*read_alm.*transform --inverse"
+    ):
         io.read_map(tmp_path / "alm.fits")
     with pytest.raises(ValueError, match="power spectra.*expected a map.*read_cl"):
         io.read_map(tmp_path / "cl.fits")

@@ -320,7 +320,7 @@ def test_statistics_beyond_float64_are_refused(rng):
     C, flm = Covariances(8, N=2), random_flm(8, rng, reality=True)
     for scale in (1e-300, 1e-163, 1e-160, 1e160, 1e300):
         with pytest.raises(
-            ValueError, match="beyond the range of float64; scale it, or take C.norm"
+            ValueError, match="beyond the range of float64; scale the map, or use C.normalized"
         ):
             C.from_flm(flm * scale)
     for scale in (2.0**-470, 2.0**470):

@@ -110,7 +110,11 @@ def test_stability_to_deformations(family):
             rng = np.random.default_rng(seed)
             envelope = np.exp(-0.5 * ((ell - degree) / (0.2 * degree)) ** 2)
             flm = random_flm(L, rng, reality=True) * envelope
-            move = theory.stretch(size) if family == "stretch" else theory.random_deformation(size, rng)
+            move = (
+                theory.stretch(size)
+                if family == "stretch"
+                else theory.random_deformation(size, rng)
+            )
             found.append(theory.stability(S, flm, move))
         constants.append(np.mean(found, axis=0) / size)
     raw, scattered = np.transpose(constants)

@@ -252,7 +252,10 @@ def test_refusals(words, call):
     [
         ("need.*64", lambda flm, w, scaling, maps: w.analysis_flm(flm[:-1])),
         ("NaN", lambda flm, w, scaling, maps: w.analysis_flm(np.where(flm == flm[3], np.nan, flm))),
-        ("a map for each", lambda flm, w, scaling, maps: w.synthesis_flm(scaling, maps[:-1])),
+        (
+            "got . maps; expected one for each",
+            lambda flm, w, scaling, maps: w.synthesis_flm(scaling, maps[:-1]),
+        ),
         (
             "scaling map",
             lambda flm, w, scaling, maps: w.synthesis_flm(scaling[:, :1].repeat(3, 1), maps),
@@ -356,14 +359,18 @@ def test_derivatives_and_types_of_one_scale(rng):
 def test_refusals_of_one_scale(rng):
     w, flm = Wavelets(8, N=3), random_flm(8, rng)
     for error, words, call in [
-        (ValueError, r"j is 7; the scales are \(0, 1, 2, 3\)", lambda: w.convolve(flm, 7)),
+        (
+            ValueError,
+            r"j must be one of the scales \(0, 1, 2, 3\); got 7",
+            lambda: w.convolve(flm, 7),
+        ),
         (TypeError, "j is 1.0 .*whole number.*one of the scales", lambda: w.convolve(flm, 1.0)),
         (ValueError, "N = 3 directions", lambda: w.convolve(flm, 2, on_sphere=True)),
         (ValueError, "L\\*L long", lambda: w.convolve(flm[:-1], 2)),
-        (ValueError, "up to L = 8", lambda: w.convolve(random_flm(9, rng), 2)),
-        (ValueError, "up to L = 8", lambda: w.smooth(random_flm(9, rng))),
+        (ValueError, "at most L = 8", lambda: w.convolve(random_flm(9, rng), 2)),
+        (ValueError, "at most L = 8", lambda: w.smooth(random_flm(9, rng))),
         (ValueError, "need.*64", lambda: w.energies(flm[:49])),
-        (ValueError, r"the scales are \(\)", lambda: Wavelets(1).convolve([1.0], 0)),
+        (ValueError, r"one of the scales \(\)", lambda: Wavelets(1).convolve([1.0], 0)),
     ]:
         with pytest.raises(error, match=words):
             call()

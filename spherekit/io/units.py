@@ -140,7 +140,7 @@ def _fill_masked(values, name):
             f"{name} has {np.count_nonzero(mask)} masked entries of dtype {data.dtype}, which has no value "
             "for missing samples; fill them, or convert to float64 first"
         )
-    if data.dtype.itemsize < 4:  # UNSEEN is out of the range of float16
+    if data.dtype.itemsize < 4:  # UNSEEN is beyond the range of float16
         data = data.astype(np.float32)
     return np.where(mask, data.dtype.type(UNSEEN), data)
 

@@ -182,12 +182,12 @@ class Covariances(Operator):
         -------
         Statistics
             With ``isotropic``, the axes of orientations have length 1. Squares and products are float64 for
-            any precision of ``flm``, because they may be out of the range of float32. Differentiable.
+            any precision of ``flm``, because they may be beyond the range of float32. Differentiable.
 
         Raises
         ------
         ValueError
-            Coefficients of another shape; maps whose squares are out of the range of float64: smaller than
+            Coefficients of another shape; maps whose squares are beyond the range of float64: smaller than
             1e-144 or larger than 1e144.
         """
         flm = coefficients(flm, self.L)
@@ -348,7 +348,7 @@ def _check_squares(flm):
     if np.abs(e).max(initial=0) > _MAX_EXPONENT:
         size = math.ldexp(1.0, int(e.ravel()[np.argmax(np.abs(e))]) - 1)
         raise ValueError(
-            f"flm contains a map with coefficients of about {size:.0e}, whose squares are out of the range "
+            f"flm contains a map with coefficients of about {size:.0e}, whose squares are beyond the range "
             "of float64; scale the map, or use C.normalized(flm), which does not depend on its scale"
         )
 

@@ -113,9 +113,11 @@ def generate(
     iterations = checks.integer(iterations, "iterations", 1)
     tolerance = checks.real_number(tolerance, "tolerance", "a number >= 0", lambda x: x >= 0)
     checks.coefficients_shape(flm, C.L)
-    if flm.ndim != 1 or not np.isfinite(flm).all():
+    invalid = np.count_nonzero(~np.isfinite(flm))
+    if flm.ndim != 1 or invalid:
         raise ValueError(
-            f"flm has shape {flm.shape}; expected finite coefficients of one map, ({C.L**2},)"
+            f"flm has shape {flm.shape} and {invalid} NaN or infinite coefficients; expected finite "
+            f"coefficients of one map, ({C.L**2},)"
         )
     unit = scaling.exponent(flm[1:])
     flm = scaling.times_power(flm.astype(complex), -unit)  # prevents overflow of squares

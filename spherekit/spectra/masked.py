@@ -45,7 +45,7 @@ def sky_fraction(mask: ArrayLike, *, sampling: str | Grid) -> float:
         A mask that is not an array of numbers, or has a unit or masked entries.
     ValueError
         A mask of another shape, one that is negative, not finite or zero everywhere, one that selects only
-        samples without quadrature weight, or one whose square is outside the range of float64.
+        samples without quadrature weight, or one whose square is beyond the range of float64.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def sky_fraction(mask: ArrayLike, *, sampling: str | Grid) -> float:
         result = float(np.ldexp(fraction, 2 * exponent))
     if not np.finfo(float).tiny <= result < np.inf:
         raise ValueError(
-            f"the largest value of the mask is {largest:.3g}, whose square is outside the range of float64; "
+            f"the largest value of the mask is {largest:.3g}, whose square is beyond the range of float64; "
             "scale the mask to at most 1"
         )
     return result
@@ -145,7 +145,7 @@ def masked_flm(
     kind = checks.real_type(f)
     if not np.finfo(kind).tiny <= mask.max() <= np.finfo(kind).max:
         raise ValueError(
-            f"the largest value of the mask is {mask.max():.3g}, outside the range of {np.dtype(kind)}, the "
+            f"the largest value of the mask is {mask.max():.3g}, beyond the range of {np.dtype(kind)}, the "
             "type of the maps; scale the mask to at most 1"
         )
     flags = dict(spin=spin, sampling=grid, reality=reality, threads=threads)
