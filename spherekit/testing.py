@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from spherekit._core import checks
-from spherekit._core.scaling import exponent, times_power
+from spherekit._core.scaling import exponent, ldexp
 from spherekit.conventions.indexing import alternate, degrees_and_orders, mirrored, opposite
 
 __all__ = ["assert_adjoint", "assert_equivariant", "assert_gradient", "random_flm", "random_flmn"]
@@ -283,7 +283,7 @@ def _unit_products(*pairs):
     products, powers = [], [exponent(a) + exponent(b) for a, b in pairs]
     common = max(powers)
     for (a, b), power in zip(pairs, powers, strict=True):
-        a, b = (times_power(x.astype(np.complex128), -exponent(x)) for x in (a, b))
+        a, b = (ldexp(x.astype(np.complex128), -exponent(x)) for x in (a, b))
         size = float(np.linalg.norm(a) * np.linalg.norm(b))
-        products.append((*times_power(np.array([np.vdot(a, b), size]), power - common), common))
+        products.append((*ldexp(np.array([np.vdot(a, b), size]), power - common), common))
     return [(inner, size.real, e) for inner, size, e in products]

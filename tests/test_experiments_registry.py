@@ -28,7 +28,7 @@ class Amplitudes(experiments.Experiment):
 
     name = "amplitudes"
     title = "noise of two amplitudes"
-    sections = {"data": {"L": Key("whole", 4, least=2), "count": Key("whole", 24, least=4)}}
+    sections = {"data": {"L": Key("integer", 4, minimum=2), "count": Key("integer", 24, minimum=4)}}
 
     def recipes(self):
         return {}
@@ -159,20 +159,20 @@ def with_sections(sections):
         (
             with_sections({"data": {"n": 40}}),
             TypeError,
-            r'\["n"\] is 40; expected a Key, .*"whole", 40',
+            r'\["n"\] is 40; expected a Key, .*"integer", 40',
         ),
         (
             with_sections({"data": {"n": 0.5}}),
             TypeError,
             r'Key\("number", 0.5\): from spherekit.train',
         ),
-        (with_sections({"data": {"n": True}}), TypeError, r'Key\("flag", True\)'),
+        (with_sections({"data": {"n": True}}), TypeError, r'Key\("boolean", True\)'),
         (
             with_sections({"data": {"n": int}}),
             TypeError,
             r"is <class .int.>; expected a Key, as Key\(",
         ),
-        (with_sections({"data": Key("whole", 1)}), TypeError, r"expected \{key: Key\}"),
+        (with_sections({"data": Key("integer", 1)}), TypeError, r"expected \{key: Key\}"),
         (with_sections(["data"]), TypeError, r"sections is \['data'\]; expected \{"),
         (with_sections({"fit": {}}), TypeError, "'fit' is of all experiments"),
         (Amplitudes, TypeError, r"pass an object, Class\(\)"),
@@ -189,7 +189,7 @@ def test_what_is_not_registered(experiment, error, words):
 def test_unknown_names():
     with pytest.raises(ValueError, match="did you mean 'maps'"):
         experiments.get("map")
-    with pytest.raises(ValueError, match="known are gaussianity, maps"):
+    with pytest.raises(ValueError, match="expected one of gaussianity, maps"):
         experiments.get("tower")
 
 

@@ -242,7 +242,7 @@ def test_layers_by_parameters_and_signals(name, rng):
 
     net = nn.Sequential(nn.Sphere(3, 2), *SMALL[name])
     params, state = net.init(rng)
-    leaves = list(pytree.leaves(params))
+    leaves = list(pytree.tree_leaves(params))
     x = rng.standard_normal((2, 2, 9))  # as real harmonics: free numbers
 
     def loss(numbers, u):

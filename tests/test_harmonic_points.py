@@ -80,7 +80,7 @@ def test_poles_in_any_precision(dtype, rng):
         sk.harmonic.evaluate_adjoint(np.ones(3), theta, 0.3, 4),
         sk.harmonic.evaluate_adjoint(np.ones(3), np.clip(theta.astype(float), 0, np.pi), 0.3, 4),
     )
-    with pytest.raises(ValueError, match=r"theta goes from .*expected colatitudes in \[0, pi\]"):
+    with pytest.raises(ValueError, match=r"theta ranges from .*expected colatitudes in \[0, pi\]"):
         sk.evaluate(flm, theta + dtype(0.1), 0.3)
     with pytest.raises(ValueError, match="numpy.radians converts degrees"):
         sk.evaluate(flm, [30.0, 90.0], 0.3)

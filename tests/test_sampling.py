@@ -372,7 +372,7 @@ def test_colatitudes_within_the_rounding_of_their_type(dtype):
             eps = max(np.finfo(dtype).eps, 2.3e-16)
             np.testing.assert_allclose(one.angles, np.asarray(theta, float), rtol=0, atol=4 * eps)
     for beyond in (dtype(np.pi) * (1 + 4 * max(np.finfo(dtype).eps, 2e-16)), dtype(-0.01)):
-        with pytest.raises(ValueError, match=r"theta of Rings goes from .*\[0, pi\], in radians"):
+        with pytest.raises(ValueError, match=r"theta of Rings ranges from .*\[0, pi\], in radians"):
             Rings(np.array([beyond], dtype), 4)
 
 

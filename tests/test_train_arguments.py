@@ -16,8 +16,8 @@ from spherekit.train import Checkpointing, EarlyStopping
     [
         (["a", "b"] * 20, TypeError, "targets have dtype <U1; expected numbers"),
         (np.arange(40) % 2 == 0, TypeError, r"dtype bool; .*labels.astype\(int\)"),
-        (np.ma.masked_equal(np.arange(40), 1), TypeError, "1 targets are masked; leave"),
-        (np.arange(40) * np.nan, ValueError, "targets hold NaN"),
+        (np.ma.masked_equal(np.arange(40), 1), TypeError, "1 targets are masked; remove"),
+        (np.arange(40) * np.nan, ValueError, "targets contain NaN"),
     ],
 )
 def test_targets_of_another_kind(targets, kind, words):
@@ -45,8 +45,8 @@ def test_masked_signals_are_refused_at_once():
 @pytest.mark.parametrize(
     "metrics, kind, words",
     [
-        (["foo"], ValueError, "metrics has 'foo'; known are accuracy"),
-        ([3], ValueError, "metrics has 3; known are"),
+        (["foo"], ValueError, "metrics has 'foo'; expected one of accuracy"),
+        ([3], ValueError, "metrics has 3; expected one of"),
         ({"best": "foo"}, ValueError, r"metrics\['best'\] is 'foo'"),
         ("accuracy", TypeError, "metrics is 'accuracy' .*expected a list"),
         (3, TypeError, "metrics is 3"),
@@ -86,22 +86,22 @@ WITHOUT = nn.Sequential(nn.Sphere(4, 1), nn.PowerSpectrum())
         ("epochs is 0", dict(epochs=0)),
         ("batch_size is 2.5", dict(batch_size=2.5)),
         ("need validation", dict(early_stopping=EarlyStopping(patience=2))),
-        ("monitor is 'rmse'; known are loss, accuracy",
+        ("monitor is 'rmse'; expected one of loss, accuracy",
          dict(early_stopping=EarlyStopping("rmse"), metrics=["accuracy"])),
         ("early_stopping is 5; expected train.EarlyStopping", dict(early_stopping=5)),
         ("checkpoints is 5; expected a path, or train.Checkpointing", dict(checkpoints=5)),
         ("max_norm is 0", dict(max_norm=0)),
         ("optimizer is 'adam'", dict(optimizer="adam")),
         ("net is PowerSpectrum..; expected a network", dict(net=nn.PowerSpectrum(), initial=())),
-        ("does not know the type of its input", dict(net=BLOCK, initial=())),
+        ("the network has no input type", dict(net=BLOCK, initial=())),
         ("data: signals of shape \\(40, 1, 9\\)", dict(data=(X[..., :9], LABELS))),
         ("data: 40 signals and targets of shape \\(39,\\)", dict(data=(X, LABELS[1:]))),
         ("validation: signals of shape \\(0, 1, 16\\)", dict(validation=(X[:0], LABELS[:0]))),
         ("data is ndarray", dict(data=X)),
-        ("targets hold NaN", dict(data=(X, LABELS * np.nan))),
-        ("parameter 0.weights holds NaN",
+        ("targets contain NaN", dict(data=(X, LABELS * np.nan))),
+        ("parameter 0.weights contains NaN",
          dict(initial=with_arrays({"weights": np.full(2, np.nan)}))),
-        ("state 0.mean holds NaN", dict(initial=with_arrays(state={"mean": np.full(2, np.nan)}))),
+        ("state 0.mean contains NaN", dict(initial=with_arrays(state={"mean": np.full(2, np.nan)}))),
         ("initial is list; expected .params, state.", dict(initial=begin(zonal())[0])),
         ("the parameter tree is of 3 layers, the network has 6", dict(initial=begin(plain()))),
         ("no parameters to train", dict(net=WITHOUT)),
@@ -245,7 +245,7 @@ def test_parameters_and_state_in_place_of_parameters(make):
     for layers in (net, nn.Sequential(nn.Features(3), nn.Dense(2), nn.Dense(2))):
         pair, x = begin(layers), np.zeros(layers.in_type.shape(2))
         with pytest.raises(
-            ValueError, match="params is a pair, .params, state.; pass the two apart"
+            ValueError, match="params is a pair, .params, state.; pass them separately"
         ):
             train.predict(layers, pair, x)
     x = np.zeros((2, 3))

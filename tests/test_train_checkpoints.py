@@ -233,7 +233,7 @@ def test_folders(checkpoint, tmp_path):
     assert checkpoints.latest(tmp_path / "none") is None
     for step in (1, 2, 3, 99999999, 100000000):
         numbered = checkpoint._replace(step=step)
-        checkpoints.save_numbered(tmp_path / "run", numbered, keep=3, best=step == 2)
+        checkpoints.save_numbered(tmp_path / "run", numbered, keep_checkpoints=3, best=step == 2)
     names = [path.name for _, path in checkpoints.numbered(tmp_path / "run")]
     assert names == ["step-00000003.npz", "step-99999999.npz", "step-100000000.npz"]
     assert checkpoints.latest(tmp_path / "run").name == "step-100000000.npz"

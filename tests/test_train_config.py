@@ -13,10 +13,13 @@ from spherekit.train.schema import Key, by_name
 
 TABLES = {
     "data": {
-        "kind": Key("text", among=("cmb", "shapes")),
-        "L": Key("whole", 64, least=1, most=4096),
+        "kind": Key("text", choices=("cmb", "shapes")),
+        "L": Key("integer", 64, minimum=1, maximum=4096),
     },
-    "network": {"channels": Key("whole", [8, 8], least=1, many=True), "exact": Key("flag", False)},
+    "network": {
+        "channels": Key("integer", [8, 8], minimum=1, is_list=True),
+        "exact": Key("boolean", False),
+    },
 }
 COMPLETE = """
     [fit]
@@ -103,9 +106,9 @@ def test_schedules_by_name(text, rate):
     "text, words",
     [
         ("[fit]\nepoch = 3", "[fit] has no 'epoch'; did you mean 'epochs'?"),
-        ("[fit]\nxyzzy = 3", "[fit] has no 'xyzzy'; known are epochs, batch_size, seed"),
+        ("[fit]\nxyzzy = 3", "[fit] has no 'xyzzy'; expected one of epochs, batch_size, seed"),
         ("[optimizers]\nname = 'adam'", "there is no section [optimizers]; did you mean 'optimizer'?"),
-        ("epochs = 3", "there is no key 'epochs' outside of a section; known are fit"),
+        ("epochs = 3", "there is no key 'epochs' outside of a section; expected one of fit"),
         ("fit = 3", "fit is 3; expected a section [fit]"),
         ("[fit]\nepochs = 'ten'", "[fit] epochs is 'ten'; expected a whole number >= 1"),
         ("[fit]\nepochs = 2.5", "[fit] epochs is 2.5; expected a whole number >= 1"),
@@ -132,7 +135,7 @@ def test_schedules_by_name(text, rate):
         ("[schedule]\nname = 'steps'\nat = [2, 1]\nlearning_rates = [1, 2, 3]", "ascending steps"),
         ("[schedule]\nname = 'steps'\nat = [2]\nlearning_rates = [1, 2, 3]", "has 3 learning_rates"),
         ("[schedule]\nname = 'steps'\nat = [2]\nlearning_rates = [1, 2]\n[optimizer]\nlearning_rate = 1",
-         "leave one of them out"),
+         "remove one of them"),
         ("[schedule]\nfactor = 0.5", "[schedule] factor is a key of exponential; the name is 'constant'"),
         ("[data]\nL = 64", "[data] needs kind: one of 'cmb', 'shapes'"),
         ("[data]\nkind = 'shape'", "[data] kind is 'shape'; did you mean 'shapes'?"),
@@ -191,9 +194,9 @@ def test_sections_of_earlier_versions():
 def test_sections_by_name(text, words):
     kinds = {
         "cobb": {"mixing": Key("text", "mst")},
-        "esteves": {"anchors": Key("whole", 8, least=1)},
+        "esteves": {"anchors": Key("integer", 8, minimum=1)},
     }
-    check = by_name(kinds, {"name": Key("text", among=tuple(kinds)), "L": Key("whole", 8)})
+    check = by_name(kinds, {"name": Key("text", choices=tuple(kinds)), "L": Key("integer", 8)})
     config = parse("[network]\nname = 'esteves'\nanchors = 4", {"network": check})
     assert config.values["network"] == {"name": "esteves", "L": 8, "anchors": 4}
     with pytest.raises(ValueError, match=f"network. {words}"):

@@ -88,21 +88,22 @@ def test_metrics():
     with pytest.raises(TypeError, match="labels are float64"):
         metrics.accuracy(OUTPUTS, LABELS / 1)
     for function in (metrics.accuracy, losses.cross_entropy):
-        with pytest.raises(TypeError, match="outputs are complex128; expected real ones"):
+        with pytest.raises(TypeError, match="outputs are complex128; expected real outputs"):
             function(OUTPUTS + 0j, LABELS)
 
 
 @pytest.mark.parametrize(
     "words, call",
     [
-        ("known are accuracy, rmse, mae", lambda: metrics.resolve(["recall"])),
+        ("expected one of accuracy, rmse, mae", lambda: metrics.resolve(["recall"])),
         ("called 'loss'", lambda: metrics.resolve({"loss": metrics.mae})),
         ("called 'step', .* in the history",
          lambda: metrics.resolve({"step": metrics.mae})),
         ("called 'train'", lambda: metrics.resolve({"train": metrics.mae})),
-        ("known are cross_entropy", lambda: losses.resolve("hinge")),
+        ("expected one of cross_entropy", lambda: losses.resolve("hinge")),
         ("expected \\(batch, classes\\)", lambda: losses.cross_entropy(OUTPUTS, LABELS[:2])),
-        ("labels from 0 to 2; 2 outputs", lambda: losses.cross_entropy(OUTPUTS, LABELS * 2)),
+        ("labels range from 0 to 2; expected 0 to 1",
+         lambda: losses.cross_entropy(OUTPUTS, LABELS * 2)),
         ("pass targets\\[:, None\\]", lambda: losses.mse(OUTPUTS[:, :1], LABELS)),
     ],
 )  # fmt: skip

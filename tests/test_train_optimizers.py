@@ -204,7 +204,7 @@ def test_refused_steps(words, call):
         ("warmup is True", lambda: train.schedules.cosine(1.0, 10, True)),
         ("floor is 'low'", lambda: train.schedules.cosine(1.0, 10, floor="low")),
         ("factor is 'half'", lambda: train.schedules.exponential(1.0, "half")),
-        ("every is 2.0", lambda: train.schedules.exponential(1.0, 0.5, 2.0)),
+        ("decay_steps is 2.0", lambda: train.schedules.exponential(1.0, 0.5, 2.0)),
         ("expected a sequence", lambda: train.schedules.steps(1.0, 5)),
         ("at is 5.5", lambda: train.schedules.steps((1.0, 0.1), (5.5,))),
     ],

@@ -22,7 +22,7 @@ def test_trees():
     paths = [path for path, _ in pytree.flatten(TREE)]
     assert paths == [(0, "b"), (0, "a"), (2, 0, "mean"), (2, 1, 0)]
     arrays = [array for _, array in pytree.flatten(TREE)]
-    assert all(a is b for a, b in zip(pytree.leaves(TREE), arrays, strict=True))
+    assert all(a is b for a, b in zip(pytree.tree_leaves(TREE), arrays, strict=True))
     definition = json.loads(json.dumps(pytree.treedef(TREE)))
     for tree in (pytree.unflatten(definition, arrays), pytree.with_leaves(TREE, arrays)):
         assert pytree.difference(TREE, tree) is None

@@ -94,6 +94,22 @@ def test_an_unfinished_training_has_its_schedule(tmp_path):
         fit(checkpoints=in_folder(tmp_path, resume=True), optimizer=train.adam(0.01))
 
 
+def test_a_former_argument_of_a_schedule_is_recognized(tmp_path):
+    """Earlier checkpoints name `decay_steps` of the exponential schedule "every"."""
+    options = dict(optimizer=train.adam(schedules.exponential(0.02, 0.5, 4)))
+    steps = fit(checkpoints=in_folder(tmp_path, checkpoint_every=1), **options)
+    next(steps)
+    steps.close()
+
+    def rename(_, header):
+        settings = header["description"]["training"]
+        settings["schedule"] = settings["schedule"].replace("decay_steps", "every")
+        assert "every=4" in settings["schedule"]
+
+    rewritten(checkpoints.latest(tmp_path), rename)
+    assert next(fit(checkpoints=in_folder(tmp_path, resume=True), **options)).step == 2
+
+
 def test_a_stopped_training_stays_stopped(tmp_path):
     options = dict(net=plain(), optimizer=train.sgd(0.0), epochs=20)
     options["early_stopping"] = train.EarlyStopping(patience=2)
@@ -190,7 +206,7 @@ def test_other_trainings_are_refused(tmp_path):
     slower = nn.Sequential(nn.Sphere(4, 1), nn.Zonal(3), nn.BatchNorm(0.99), *layers[1:])
     resume = in_folder(tmp_path, resume=True)
     for words, options in [
-        ("holds a training \\(step-00000004.npz\\); continue it with", dict(checkpoints=tmp_path)),
+        ("contains a training \\(step-00000004.npz\\); resume it with", dict(checkpoints=tmp_path)),
         ("of another training: batch_size was 12, now 13", dict(batch_size=13)),
         ("optimizer was adam.*now sgd", dict(optimizer=train.sgd(0.1))),
         ("seed was 5, now 6", dict(seed=6)),
@@ -282,7 +298,7 @@ def negative(x):
          dict(branches=(nn.GlobalMean(), nn.Dropout(0.3)))),
     ],
 )  # fmt: skip
-@pytest.mark.filterwarnings("ignore:the checkpoints hold the parameters without")
+@pytest.mark.filterwarnings("ignore:the checkpoints include the parameters without")
 def test_any_hyper_parameter_that_has_changed(place, before, after, tmp_path):
     """Of every layer, whether files hold the network or not."""
     train.finish(fit(own(**before), checkpoints=tmp_path, epochs=1))

@@ -88,7 +88,7 @@ def test_refusals(tmp_path):
         retrieval({"q": []}, {"q": ("a", "a", "val")}, "test")
     with pytest.raises(ValueError, match="'x' is not a model of any split"):
         retrieval({"x": []}, {"q": ("a", "a", "val")}, "val")
-    with pytest.raises(ValueError, match="1 of 2 identifiers of a query come twice"):
+    with pytest.raises(ValueError, match="1 of 2 identifiers of a query are repeated"):
         retrieval({"5": [], "000005": []}, {5: ("a", "a", "val")}, "val")
     with pytest.raises(TypeError, match="the list of query '000005' is text"):
         retrieval({5: "000005"}, {5: ("a", "a", "val")}, "val")
@@ -141,7 +141,7 @@ ROW = b"000001,a,b,m,val\n"
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (HEAD + ROW + b"1,a,b,m,val\n" + ROW, "2 of 3 identifiers of a model come twice"),
+        (HEAD + ROW + b"1,a,b,m,val\n" + ROW, "2 of 3 identifiers of a model are repeated"),
         (HEAD + ROW + b"3,a\n" + b"4\n", "2 of 3 rows of .* the first is row 2"),
         (HEAD + b"3,a,b,m,val,more\n", "1 of 1 rows"),
         (b"\x89PNG\r\n\x1a\n\xff\xfe", "not a table of models"),

@@ -1,1 +1,1 @@
-"""What every other package stands on: checks, compilation, threads, work memory, caches. Private."""
+"""Private foundations of all subpackages: argument checks, compilation, threads, work buffers and caches."""

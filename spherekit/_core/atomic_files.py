@@ -1,4 +1,4 @@
-"""One way to write files: whole or not at all, one by one or several together."""
+"""Atomic file writes, of single files and of groups."""
 
 import errno
 import os
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class _Group(NamedTuple):
-    """Files that wait for each other, as (temporary, path), and whether they may replace others."""
+    """Pairs (temporary file, path) that are renamed together, and whether existing files may be replaced."""
 
     files: list
     overwrite: bool
@@ -21,16 +21,16 @@ _GROUP = ContextVar("group of files", default=None)
 
 @contextmanager
 def replacing_together(overwrite):
-    """Put all files that `replacing` prepares in this block in place at its end, or none of them.
+    """Context manager that moves all files written with `replacing` in its block into place at its end.
 
-    ``overwrite`` holds for all of them, in place of that of each call, and is looked at when they
-    are put in place: where another writer was first, none is. Files that other threads write are
-    not of the group.
+    Either all files are moved or none. ``overwrite`` takes precedence over the argument of each call, and is
+    checked when the files are moved, so that none is moved if another process has created one of them in the
+    meantime. Files that other threads write do not belong to the group.
 
     Raises
     ------
     FileExistsError
-        One of the paths exists by then, and ``overwrite`` is not set.
+        One of the paths exists at the end of the block, and ``overwrite`` is not set.
 
     >>> import pathlib, tempfile
     >>> folder = pathlib.Path(tempfile.mkdtemp())
@@ -47,7 +47,7 @@ def replacing_together(overwrite):
     token = _GROUP.set(group)
     try:
         yield
-        _put_in_place(group)
+        _move_group(group)
     finally:
         _GROUP.reset(token)
         for temporary, _ in group.files:
@@ -55,17 +55,17 @@ def replacing_together(overwrite):
                 os.remove(temporary)
 
 
-def _put_in_place(group):
-    """All files of a group; those that are new are taken away again where a later one fails."""
+def _move_group(group):
+    """Move all files of a group to their paths; if one fails, remove the new files moved before it."""
     for _, path in group.files:
         _refuse_target(path, group.overwrite)
-    placed = []
+    moved = []
     try:
         for temporary, path in group.files:
-            _take_place(temporary, path, group.overwrite)
-            placed.append(path)
+            _move(temporary, path, group.overwrite)
+            moved.append(path)
     except BaseException:
-        for path in placed:
+        for path in moved:
             if not group.overwrite:
                 os.remove(path)
         raise
@@ -73,24 +73,25 @@ def _put_in_place(group):
 
 @contextmanager
 def replacing(path, overwrite):
-    """Yield the name of a temporary file that takes the place of ``path`` once the block succeeds.
+    """Context manager that yields a temporary file name, and renames it to ``path`` if the block succeeds.
 
-    The temporary file lies beside ``path``, is called ``.NAME.RANDOM.tmp`` whatever the suffix of
-    ``path`` (open it, where a writer chooses the format by the suffix), and exists already; each
-    call has its own, so that threads and processes may write one path: the last one wins, whole.
-    A file that is replaced hands on its mode; a symbolic link stays, and what it names is replaced.
-    In a block of `replacing_together` the file waits for the end of that block.
+    The temporary file already exists. It is in the folder of ``path``, and its name is ``.NAME.RANDOM.tmp``
+    whatever the suffix of ``path`` (pass the open file to writers that choose the format by the suffix). Each
+    call has a separate temporary file, so that threads and processes may write to the same path concurrently;
+    the last one replaces the others atomically. A replaced file passes on its permission bits. If ``path`` is
+    a symbolic link, the target of the link is replaced. In a block of `replacing_together` the file is
+    renamed at the end of that block.
 
     Raises
     ------
     FileExistsError
         ``path`` exists and ``overwrite`` is not set.
     FileNotFoundError
-        There is no such folder.
+        The folder of ``path`` does not exist.
     ValueError
-        ``path`` is a folder, a device or a pipe, or a symbolic link that leads to itself.
+        ``path`` is a folder, a device or a pipe, or a symbolic link to itself.
     OSError
-        The disk is full, or the file becomes larger than is allowed.
+        The disk is full, or the file exceeds the size limit or the quota.
     """
     path = os.path.realpath(os.fsdecode(path))
     group = _GROUP.get()
@@ -98,10 +99,10 @@ def replacing(path, overwrite):
     _refuse_target(path, overwrite)
     temporary = _create_beside(path)
     try:
-        with _full_disk(path):
+        with _readable_disk_errors(path):
             yield temporary
         if group is None:
-            _take_place(temporary, path, overwrite)
+            _move(temporary, path, overwrite)
         else:
             group.files.append((temporary, path))
             temporary = None
@@ -111,13 +112,16 @@ def replacing(path, overwrite):
 
 
 @contextmanager
-def _full_disk(path):
-    """Say in words that a file could not be written whole; NumPy counts what it wrote."""
+def _readable_disk_errors(path):
+    """Raise an OSError with a readable reason if a file could not be written completely.
+
+    NumPy reports a short write by the number of items written, without an error code.
+    """
     try:
         yield
     except OSError as error:
-        cut_short = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        if not cut_short and not (error.errno is None and "written" in str(error)):
+        disk_full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        if not disk_full and not (error.errno is None and "written" in str(error)):
             raise
         reason = error.strerror or "no space left on the disk"
         raise OSError(error.errno or errno.ENOSPC, f"not written ({reason})", path) from None
@@ -128,10 +132,10 @@ def _refuse_target(path, overwrite):
     if os.path.islink(path):  # of a path whose links were followed
         raise ValueError(f"{path} is a symbolic link that leads to itself; remove it first")
     if not os.path.isdir(folder):
-        raise FileNotFoundError(f"no folder {folder} for the output {name}; make it first")
+        raise FileNotFoundError(f"no folder {folder} for the output {name}; create it first")
     if os.path.exists(path) and not os.path.isfile(path):
         kind = "a folder" if os.path.isdir(path) else "a device or a pipe"
-        raise ValueError(f"{path} is {kind}; name a file")
+        raise ValueError(f"{path} is {kind}; expected a file")
     if os.path.exists(path) and not overwrite:
         raise _exists(path)
 
@@ -141,7 +145,7 @@ def _exists(path):
 
 
 def _create_beside(path):
-    """The name of a new empty file in the folder of ``path``."""
+    """Create an empty temporary file in the folder of ``path``, and return its name."""
     folder, name = os.path.split(path)
     while True:
         temporary = os.path.join(folder, f".{name[:40]}.{secrets.token_hex(8)}.tmp")
@@ -154,22 +158,22 @@ def _create_beside(path):
             raise OSError(error.errno, error.strerror, path) from None
 
 
-def _take_place(temporary, path, overwrite):
+def _move(temporary, path, overwrite):
     if os.path.exists(path):
         os.chmod(temporary, stat.S_IMODE(os.stat(path).st_mode))
     if not overwrite:
         try:
-            os.link(temporary, path)  # unlike `replace`, fails where another writer was first
+            os.link(temporary, path)  # unlike `replace`, fails if another writer has created `path`
             return
         except FileExistsError:
             raise _exists(path) from None
-        except OSError:  # a file system without links
+        except OSError:  # a file system without hard links
             _reserve(path)
     os.replace(temporary, path)
 
 
 def _reserve(path):
-    """Take a name that nobody has, by an empty file."""
+    """Create an empty file at ``path``, so that no other writer uses the name."""
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     except FileExistsError:

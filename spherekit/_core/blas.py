@@ -1,4 +1,4 @@
-"""Dense products in one thread: the last bits of BLAS depend on its number of threads, ours must not."""
+"""Single-threaded BLAS: results of BLAS depend on its number of threads in the last bits; ours must not."""
 
 import threading
 from contextlib import contextmanager, nullcontext
@@ -15,7 +15,7 @@ def _controller():
 
 
 def single_threaded():
-    """Context in which BLAS keeps to the calling thread; work is shared out around it.
+    """Context manager that limits BLAS to the calling thread; parallelism is at the level of the caller.
 
     >>> with single_threaded():
     ...     pass

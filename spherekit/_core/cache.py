@@ -29,7 +29,8 @@ def bytes_lru_cache(max_bytes, size_of):
     """
 
     def decorate(function):
-        cache, lock = OrderedDict(), threading.Lock()
+        cache = OrderedDict()
+        lock = threading.Lock()
 
         @wraps(function)
         def call(*args):

@@ -1,4 +1,4 @@
-"""Checks of what users pass in: one place, one wording (what came, what is wanted, what to do)."""
+"""Argument validation, with uniform error messages: the value received, the values accepted, and a remedy."""
 
 import math
 import operator
@@ -11,10 +11,10 @@ from spherekit._core.missing import is_missing, missing_samples
 _REAL = {np.dtype(np.float32): np.float32, np.dtype(np.float64): np.float64}
 _COMPLEX = {np.dtype(np.complex64): np.complex64, np.dtype(np.complex128): np.complex128}
 
-#: A grid of this band-limit has 10^12 samples: anything beyond is a slip, not a job.
+#: Largest accepted band-limit; its grid has 10^12 samples, so that a larger value is a mistake.
 MAX_BAND_LIMIT = 2**20
 
-#: Types that carry numbers alone: neither a unit nor a mask.
+#: Types of values without a unit or a mask.
 _PLAIN = (float, int, np.float64, np.ndarray)
 _DTYPES = "float32, float64, complex64, complex128 or integers"
 
@@ -22,14 +22,14 @@ _DTYPES = "float32, float64, complex64, complex128 or integers"
 
 
 def integer(value, name, minimum, maximum=None, hint=""):
-    """``value`` as an int in ``[minimum, maximum]``.
+    """Return ``value`` as an int in ``[minimum, maximum]``.
 
     Raises
     ------
     TypeError
-        Anything that is not a whole number: floats (2.0 too), booleans, text, arrays, None.
+        ``value`` is not an integer: floats (also 2.0), booleans, text, arrays and None are refused.
     ValueError
-        Out of range.
+        ``value`` is out of range.
 
     >>> integer(np.int64(8), "L", 1)
     8
@@ -53,14 +53,14 @@ def _expected(minimum, maximum, hint):
 
 
 def real_number(value, name, expected, is_valid=math.isfinite):
-    """``value`` as a float for which ``is_valid`` holds; ``expected`` says in words what that is.
+    """Return ``value`` as a float that satisfies ``is_valid``; ``expected`` describes the valid values.
 
     Raises
     ------
     TypeError
-        Anything that is not a real number: booleans, text, arrays, None.
+        ``value`` is not a real number: booleans, text, arrays and None are refused.
     ValueError
-        Out of range; NaN is always.
+        ``value`` is NaN or out of range.
 
     >>> real_number(2, "lam", "a number > 1", lambda lam: 1 < lam < math.inf)
     2.0
@@ -75,20 +75,20 @@ def real_number(value, name, expected, is_valid=math.isfinite):
 
 
 def band_limit(L):
-    """L as an int >= 1."""
+    """Return L as an int >= 1."""
     return integer(L, "L", 1, MAX_BAND_LIMIT, "the band-limit: degrees 0..L-1")
 
 
 def azimuthal_limit(N, L):
-    """N as an int, 1 <= N <= L."""
+    """Return N as an int, 1 <= N <= L."""
     return integer(N, "N", 1, L, "the azimuthal band-limit: orders |n| < N <= L")
 
 
 def spin_number(spin, L, reality=False):
-    """The spin as an int, |spin| < L, zero for real signals."""
+    """Return the spin as an int, |spin| < L, which is zero for real signals."""
     value = integer(spin, "spin", -math.inf, hint=f"|spin| < L = {L}")
     if abs(value) >= L:
-        raise ValueError(f"spin {value} has no degrees below L = {L}; take L > |spin|")
+        raise ValueError(f"spin {value} has no degrees below L = {L}; choose L > |spin|")
     if reality and value:
         raise ValueError(
             f"reality=True with spin {value}: a field of spin != 0 is complex; pass reality=False"
@@ -97,19 +97,19 @@ def spin_number(spin, L, reality=False):
 
 
 def data_type(dtype, name, *allowed):
-    """``dtype`` as a numpy.dtype in native byte order, one of those allowed.
+    """Return ``dtype`` as a numpy.dtype in native byte order, one of ``allowed``.
 
     Raises
     ------
     TypeError
-        Another dtype; what is none.
+        ``dtype`` is another data type, or not a data type.
 
     >>> data_type("f4", "dtype", np.float32, np.float64)
     dtype('float32')
     """
     names = " or ".join(np.dtype(kind).name for kind in allowed)
     try:
-        if dtype is None:  # of which numpy makes float64
+        if dtype is None:  # which numpy would convert to float64
             raise TypeError
         kind = np.dtype(dtype).newbyteorder("=")
     except (TypeError, ValueError, SyntaxError):
@@ -120,17 +120,17 @@ def data_type(dtype, name, *allowed):
 
 
 def sample_type(dtype):
-    """The dtype of samples or coefficients."""
+    """Return the dtype of samples or coefficients."""
     return data_type(dtype, "dtype", np.float32, np.float64, np.complex64, np.complex128)
 
 
 def generator(rng):
-    """A random generator, of which a whole number >= 0 or a SeedSequence is the seed.
+    """Return a random generator; an integer >= 0 or a SeedSequence serves as the seed of a new one.
 
     Raises
     ------
     TypeError
-        Anything else; None too, which would make results that nobody can repeat.
+        ``rng`` is anything else; also None, with which results would not be reproducible.
 
     >>> generator(0).random() == np.random.default_rng(0).random()
     True
@@ -142,7 +142,7 @@ def generator(rng):
     if isinstance(rng, int | np.integer) and not isinstance(rng, bool):
         return np.random.default_rng(integer(rng, "rng", 0, hint="the seed"))
     raise TypeError(
-        f"rng is {rng!r} ({type(rng).__name__}); expected a numpy.random.Generator, as "
+        f"rng is {rng!r} ({type(rng).__name__}); expected a numpy.random.Generator, such as "
         "numpy.random.default_rng(0), or a whole number >= 0 as its seed"
     )
 
@@ -151,15 +151,15 @@ def generator(rng):
 
 
 def as_array(x, name, advice="pass plain numbers"):
-    """``numpy.asarray(x)``, where nothing that ``x`` says of its numbers is lost.
+    """Return ``numpy.asarray(x)``; refuse conversions that would lose a unit or a mask.
 
     Raises
     ------
     TypeError
-        Quantities with a unit (astropy's, pint's), arrays with masked entries, Python objects; also
-        inside a list. ``advice`` says what to do with a unit.
+        ``x`` is, or is a list of, quantities with a unit (of astropy or pint), arrays with masked entries, or
+        Python objects. ``advice`` is the remedy for a unit in the message.
     ValueError
-        Lists of lists of different lengths.
+        ``x`` is a list of lists of different lengths.
 
     >>> as_array([1, 2], "x")
     array([1, 2])
@@ -175,15 +175,15 @@ def as_array(x, name, advice="pass plain numbers"):
         kind = type(array.flat[0] if array.size else x).__name__
         if kind == "ArrayBox":
             raise TypeError(
-                f"{name} is traced by autograd, and this function has no derivative by it (of HEALPix maps "
-                "`spherekit.forward` has)"
+                f"{name} is traced by autograd, and this function is not differentiable with respect to it "
+                "(`spherekit.forward` of HEALPix maps is)"
             )
         raise TypeError(f"{name} has dtype object ({kind}); expected {_DTYPES}")
     return array
 
 
 def as_float_array(x, name):
-    """``x`` as a native float32/64 or complex64/128 array; integers become float64."""
+    """Return ``x`` as a native float32/64 or complex64/128 array; integers are converted to float64."""
     x = as_array(x, name)
     if x.dtype.kind in "iub":
         return x.astype(np.float64)
@@ -194,14 +194,14 @@ def as_float_array(x, name):
 
 
 def angles(x, name):
-    """Angles in radians as a float64 array; a quantity is converted by its unit.
+    """Return angles in radians as a float64 array; a quantity is converted by its unit.
 
     Raises
     ------
     TypeError
-        Complex numbers, text, masked arrays.
+        The angles are complex, text or masked.
     ValueError
-        A unit that is not of an angle; NaN and infinite angles.
+        The unit is not one of angles, or an angle is NaN or infinite.
 
     >>> float(angles(90, "theta"))
     90.0
@@ -211,44 +211,46 @@ def angles(x, name):
         raise TypeError(f"{name} has dtype {array.dtype}; expected real angles in radians")
     array = array.astype(np.float64, copy=False)
     if not np.isfinite(array).all():
-        raise ValueError(f"{name} holds NaN or infinite angles; expected finite ones in radians")
+        raise ValueError(
+            f"{name} contains NaN or infinite angles; expected finite angles in radians"
+        )
     return array
 
 
 def colatitudes(theta, name="theta"):
-    """Angles from 0 to pi as a float64 array; what is beyond by the rounding of its type lies on the pole.
+    """Return angles from 0 to pi as a float64 array; values beyond by rounding of their type are clipped.
 
-    float32 pi is larger than pi.
+    (float32 pi is larger than pi.)
 
     Raises
     ------
     TypeError, ValueError
-        As `angles`; and where colatitudes are outside of [0, pi].
+        As in `angles`; also if colatitudes are outside [0, pi].
 
     >>> float(colatitudes(np.float32(np.pi))) == np.pi
     True
     """
     array = angles(theta, name)
     is_list = isinstance(theta, list | tuple) and all(isinstance(x, np.generic) for x in theta)
-    given = np.result_type(*theta) if is_list and theta else getattr(theta, "dtype", array.dtype)
-    precision = np.finfo(given).eps if given.kind == "f" else 0
+    kind = np.result_type(*theta) if is_list and theta else getattr(theta, "dtype", array.dtype)
+    precision = np.finfo(kind).eps if kind.kind == "f" else 0
     rounding = np.pi * max(precision, np.finfo(float).eps)
     inside = np.clip(array, 0, np.pi)
     if np.max(np.abs(array - inside), initial=0) > rounding:
         hint = "; numpy.radians converts degrees" if array.max() > 2 * np.pi else ""
         raise ValueError(
-            f"{name} goes from {array.min():.6g} to {array.max():.6g}; expected colatitudes in [0, pi], in "
+            f"{name} ranges from {array.min():.6g} to {array.max():.6g}; expected colatitudes in [0, pi], in "
             f"radians{hint}"
         )
     return inside
 
 
 def _in_radians(x, name):
-    """``x`` in radians without its unit, which must be one of an angle; as it is without a unit."""
+    """Return ``x`` in radians; its unit, if it has one, must be a unit of angles."""
     if isinstance(x, list | tuple):
         return [_in_radians(item, name) for item in x]
     label = getattr(x, "attrs", {}).get("units") if hasattr(x, "__array__") else None
-    if label is not None and not str(label).startswith("rad"):  # of xarray, which converts nothing
+    if label is not None and not str(label).startswith("rad"):  # xarray does not convert units
         raise ValueError(f"{name} is labelled with the units {label!r}; pass numbers in radians")
     _refuse_masked(x, name)
     unit = unit_of(x)
@@ -259,14 +261,14 @@ def _in_radians(x, name):
     x = _with_unit(x)
     try:
         return x.to_value("rad") if hasattr(x, "to_value") else x.to("rad").magnitude
-    except Exception:  # each package of units has an exception of its own
+    except Exception:  # each package of units raises a different exception
         raise ValueError(
             f"{name} has the unit {unit}; expected an angle, or plain numbers in radians"
         ) from None
 
 
 def _without_attributes(x, name, advice):
-    """``x``, refused where a unit or a mask would be lost; dimensionless quantities as numbers."""
+    """Refuse ``x`` if a unit or a mask would be lost; convert dimensionless quantities to numbers."""
     if isinstance(x, list | tuple):
         plain = (int, float, complex, np.generic)
         return [v if isinstance(v, plain) else _without_attributes(v, name, advice) for v in x]
@@ -280,14 +282,12 @@ def _without_attributes(x, name, advice):
 
 
 def _refuse_masked(x, name):
-    mask = getattr(
-        x, "mask", None
-    )  # of numpy.ma and of astropy's Masked; elsewhere a method or switch
+    mask = getattr(x, "mask", None)  # an array for numpy.ma and astropy's Masked only
     if isinstance(mask, np.ndarray | np.bool_) and np.any(mask):
         label = name if name.isidentifier() else "x"
         raise TypeError(
-            f"{name} has masked entries, whose mask would be lost; pass {label}.data, and the samples that "
-            f"count as mask=~numpy.ma.getmaskarray({label}) to functions that take a mask (analyse)"
+            f"{name} has masked entries, and the mask would be lost; pass {label}.data, and the valid "
+            f"samples as mask=~numpy.ma.getmaskarray({label}) to functions with an argument mask (analyse)"
         )
 
 
@@ -295,7 +295,7 @@ _DIMENSIONLESS = ("", "dimensionless", "%")
 
 
 def unit_of(x):
-    """The unit of a quantity, or of a column of a table; None where there is none."""
+    """Return the unit of a quantity or of a table column; None if it has no unit."""
     x = _with_unit(x)
     if not hasattr(x, "__array__"):
         return None
@@ -304,13 +304,13 @@ def unit_of(x):
 
 
 def _with_unit(x):
-    """What carries the unit: ``x``, or the quantity inside a masked array or one of xarray."""
+    """Return the object that has the unit: ``x``, or the quantity wrapped in a masked or an xarray array."""
     inner = getattr(x, "data", None) if hasattr(x, "__array__") else None
     return inner if hasattr(inner, "unit") or hasattr(inner, "magnitude") else x
 
 
 def _plain_numbers(x):
-    """The numbers of a dimensionless quantity: 50 % is 0.5."""
+    """Return the values of a dimensionless quantity; 50 % is 0.5."""
     x = _with_unit(x)
     if hasattr(x, "to_value"):
         return x.to_value("")
@@ -327,7 +327,7 @@ def real_samples(f, name="f"):
 
 
 def samples_shape(f, grid, L):
-    """Refuse samples that do not end in the shape of the grid."""
+    """Refuse samples whose last axes do not have the shape of the grid."""
     n = len(grid.shape)
     if f.shape[-n:] != tuple(grid.shape):
         hint = ""
@@ -342,7 +342,7 @@ def samples_shape(f, grid, L):
 
 
 def coefficients_shape(flm, L, name="flm"):
-    """Refuse coefficients that do not end in L*L."""
+    """Refuse coefficients whose last axis does not have length L*L."""
     if flm.ndim == 0 or flm.shape[-1] != L * L:
         hint = "the flat layout is flm[..., l*l+l+m]"
         if flm.ndim >= 2 and flm.shape[-2:] == (L, 2 * L - 1):
@@ -355,7 +355,7 @@ def coefficients_shape(flm, L, name="flm"):
 
 
 def wigner_shape(flmn, L, N, name="flmn"):
-    """Refuse Wigner coefficients that do not end in (2N-1, L*L)."""
+    """Refuse Wigner coefficients whose last axes do not have the shape (2N-1, L*L)."""
     if flmn.ndim < 2 or flmn.shape[-2:] != (2 * N - 1, L * L):
         hint = "the layout is flmn[..., N-1+n, l*l+l+m]"
         if flmn.ndim >= 3 and flmn.shape[-3:] == (2 * N - 1, L, 2 * L - 1):
@@ -368,81 +368,87 @@ def wigner_shape(flmn, L, N, name="flmn"):
 
 
 def bad_samples(f, unseen=None, adjoint=False):
-    """Raise for NaN, inf or UNSEEN samples, with their counts; return quietly when there are none.
+    """Raise an error for NaN, infinite or UNSEEN samples, with their counts.
 
-    ``adjoint``: they go into one, as gradients do, which are no maps to mask.
+    With ``adjoint`` they are the input of an adjoint, such as gradients, for which a mask is no remedy.
     """
-    lost = f.size - np.count_nonzero(np.isfinite(f))
+    nonfinite = f.size - np.count_nonzero(np.isfinite(f))
     masked = 0 if unseen is None else np.count_nonzero(is_missing(f) & np.isfinite(f))
-    if lost and not masked and adjoint:
+    if nonfinite and not masked and adjoint:
         wider = ", or compute in float64" if is_single(f) else ""
         raise ValueError(
-            f"{lost} samples are NaN or infinite, of {f.size}; an adjoint would spread them: set to 0 what "
-            "does not count. In a gradient they are what comes back here, beyond the range of "
-            f"{f.dtype}: scale the data down{wider}"
+            f"{nonfinite} samples are NaN or infinite, of {f.size}; an adjoint would spread them: set "
+            f"invalid samples to 0. If the samples are a gradient, it exceeds the range of {f.dtype}: "
+            f"scale the data down{wider}"
         )
-    if lost or masked:
+    if nonfinite or masked:
         raise ValueError(
-            f"{lost} samples are NaN or infinite and {masked} are UNSEEN, of {f.size}; mask them: "
-            "spherekit.analyse(f, L, sampling=..., mask=good) with good True where samples count"
+            f"{nonfinite} samples are NaN or infinite and {masked} are UNSEEN, of {f.size}; mask them: "
+            "spherekit.analyse(f, L, sampling=..., mask=good) with good True where samples are valid"
         )
     if unseen is not None and not adjoint:
-        missing_samples(f)  # UNSEEN times a factor too
+        missing_samples(f)  # also UNSEEN times a factor
 
 
 def finite_samples(f, unseen=None, adjoint=False):
-    """Refuse bad samples, looking at every one."""
+    """Refuse NaN, infinite and UNSEEN samples; checks all samples."""
     if not (np.abs(f) < 1e15).all():
         bad_samples(f, unseen, adjoint)
 
 
 def symmetry_tolerance(single):
-    """How far coefficients may be off the symmetry of a real signal, over the largest of them.
+    """Return the largest relative deviation of coefficients from the symmetry of a real signal.
 
-    What rounding leaves of it in long computations; a complex signal breaks it by more.
+    It exceeds the rounding errors of long computations; the deviation of a complex signal is larger.
     """
     return 1e-5 if single else 1e-11
 
 
 def check_coefficients(
-    guard, flm, hermitian, single, otherwise="pass reality=False for a complex signal"
+    input_stats, flm, hermitian, single, advice="pass reality=False for a complex signal"
 ):
-    """Refuse coefficients by what a kernel saw of them: [NaN unless finite, symmetry defect, largest]."""
-    if guard[0] != 0:
+    """Refuse coefficients that are not finite or break the symmetry of a real signal.
+
+    ``input_stats`` is computed by a kernel: [NaN unless all are finite, symmetry defect, largest modulus].
+    """
+    if input_stats[0] != 0:
         raise ValueError(
             f"{flm.size - np.count_nonzero(np.isfinite(flm))} coefficients of {flm.size} are NaN or "
             "infinite; a transform would spread them over the sphere"
         )
-    if hermitian and guard[1] > symmetry_tolerance(single) * guard[2]:
+    if hermitian and input_stats[1] > symmetry_tolerance(single) * input_stats[2]:
         raise ValueError(
             "coefficients break the symmetry f[l,-m] = (-1)^m conj f[l,m] of a real signal by "
-            f"{guard[1]:.3g} (largest coefficient {guard[2]:.3g}); {otherwise}"
+            f"{input_stats[1]:.3g} (largest coefficient {input_stats[2]:.3g}); {advice}"
         )
 
 
 def is_single(x):
-    """Whether an array is float32 or complex64."""
+    """Return whether an array is float32 or complex64."""
     return x.dtype in (np.float32, np.complex64)
 
 
 def real_type(x):
-    """float32 beside single precision, else float64: factors of a wider type would widen what they scale."""
+    """Return float32 for an array in single precision, else float64.
+
+    Factors of this type do not promote the array that they multiply.
+    """
     return np.float32 if is_single(x) else np.float64
 
 
 def oversampling(value):
-    """How much finer than the band-limit a function of samples is taken."""
+    """Return the oversampling factor of a pointwise function as a float from 1 to 16."""
     expected = "a number from 1 to 16"
     return real_number(value, "oversample", expected, lambda factor: 1 <= factor <= 16)
 
 
 def result_type(real, single):
-    """The type of a result."""
+    """Return the data type of a real or complex result in single or double precision."""
     return (np.float32 if single else float) if real else (np.complex64 if single else complex)
 
 
 def memory_limit():
-    """Bytes that one call may use: ``SPHEREKIT_MAX_MEMORY`` (e.g. ``8e9``), else 80 % of the machine's."""
+    """Return the bytes that a call may use: SPHEREKIT_MAX_MEMORY (e.g. 8e9), else 80 % of the memory."""
     setting = os.environ.get("SPHEREKIT_MAX_MEMORY")
     if setting is None:
         try:
@@ -455,16 +461,16 @@ def memory_limit():
         limit = 0.0
     if not limit > 0:
         raise ValueError(
-            f"SPHEREKIT_MAX_MEMORY is {setting!r}; give a number of bytes above 0, such as 8e9"
+            f"SPHEREKIT_MAX_MEMORY is {setting!r}; expected a number of bytes above 0, such as 8e9"
         )
     return limit
 
 
-def fits_memory(needed, what):
-    """Refuse a job that cannot fit, with the number."""
+def fits_memory(required, noun):
+    """Refuse a computation (named ``noun`` in the message) whose required bytes exceed `memory_limit`."""
     limit = memory_limit()
-    if needed > limit:
+    if required > limit:
         raise MemoryError(
-            f"{what} needs about {needed / 1e9:.3g} GB and may use {limit / 1e9:.3g} GB; lower L, pass "
+            f"{noun} needs about {required / 1e9:.3g} GB and may use {limit / 1e9:.3g} GB; lower L, pass "
             "fewer maps at once, or set SPHEREKIT_MAX_MEMORY to the bytes that it may use"
         )

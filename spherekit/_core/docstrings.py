@@ -1,11 +1,11 @@
-"""The words at the top of a module, also where Python was told to drop them."""
+"""Docstrings of modules, also under ``python -OO``."""
 
 import ast
 import inspect
 
 
 def docstring(module):
-    """The docstring of a module, from its source where ``python -OO`` has dropped it; else empty.
+    """Return the docstring of a module, read from its source if ``python -OO`` has removed it; else "".
 
     >>> import spherekit
     >>> docstring(spherekit).splitlines()[0]

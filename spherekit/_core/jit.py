@@ -1,13 +1,14 @@
 """Compilation of the kernels: one decorator and one cache policy.
 
-Kernels release the GIL, divide as NumPy does, and may fuse a*b + c; nothing looser, because
-``fastmath=True`` breaks NaN checks and compensated sums. They are compiled at the first call.
+Kernels release the GIL, divide as NumPy does, and may contract a*b + c to a fused multiply-add; no other
+fast-math flag is set, because ``fastmath=True`` breaks NaN checks and compensated sums. Kernels are compiled
+at the first call.
 
-Numba's on-disk cache does not see an edit in *another* file: the cache folder is therefore named after
-the content of all files that hold kernels.
+Numba's on-disk cache does not detect changes in the files that a kernel imports from. The cache folder is
+therefore named after a hash of all files that contain kernels.
 
 With SPHEREKIT_SIMD=numpy nothing is compiled: kernels run as plain Python on the vectors of
-`spherekit.kernels.simd_numpy`, some thousand times slower, for debuggers, coverage and readers.
+`spherekit.kernels.simd_numpy`, about a thousand times slower, for debugging, coverage and reading.
 NUMBA_DISABLE_JIT=1 implies it.
 """
 
@@ -20,22 +21,23 @@ import sys
 import numba
 from numba.core import config
 
-#: Marks of the files that compiled code is made of: kernels, and the operations that they are written in.
+#: Text that identifies the files with compiled code: kernels, and the operations that they use.
 _MARKS = b"@jit", b"@leaf", b"numba.extending"
+#: Options of `numba.njit`.
 FLAGS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 
 
 @functools.cache
 def cache_folder():
-    """Folder of the compiled kernels, or None where there is none: SPHEREKIT_CACHE=0, or no home.
+    """Return the folder of the compiled kernels, or None with SPHEREKIT_CACHE=0 or without a home folder.
 
-    SPHEREKIT_CACHE names a folder, in which ``~`` stands for the home folder; else it is where the system
-    keeps caches of the user. Nothing is created here; Numba creates the folder when it writes to it.
+    SPHEREKIT_CACHE sets the parent folder (``~`` is expanded); the default is the user's cache folder on this
+    operating system. The folder is not created here; Numba creates it when it first writes to it.
     """
     setting = os.environ.get("SPHEREKIT_CACHE", "").strip()
     if setting == "0":
         return None
-    parent = _expanded(setting) if setting else _user_cache()
+    parent = _expand_user(setting) if setting else _user_cache()
     if parent is None:
         return None
     package = pathlib.Path(__file__).parents[1]
@@ -48,71 +50,72 @@ def cache_folder():
 
 
 def _user_cache():
-    """The folder of this package's caches, or None without a home."""
+    """Return the default parent folder of the cache, or None without a home folder."""
     if sys.platform == "win32":
-        base, default = os.environ.get("LOCALAPPDATA", ""), "~/AppData/Local"
+        base = os.environ.get("LOCALAPPDATA", "")
+        default = "~/AppData/Local"
     elif sys.platform == "darwin":
-        base, default = "", "~/Library/Caches"
+        base = ""
+        default = "~/Library/Caches"
     else:
-        base, default = os.environ.get("XDG_CACHE_HOME", ""), "~/.cache"
-    if not os.path.isabs(
-        base
-    ):  # unset, empty, or relative, which the XDG specification says to ignore
-        base = _expanded(default)
+        base = os.environ.get("XDG_CACHE_HOME", "")
+        default = "~/.cache"
+    if not os.path.isabs(base):  # unset, empty, or relative: ignored by the XDG specification
+        base = _expand_user(default)
     return None if base is None else os.path.join(base, "spherekit")
 
 
-def _expanded(path):
-    """An absolute path, ``~`` expanded; None where the home that it names does not exist."""
+def _expand_user(path):
+    """Return an absolute path with ``~`` or ``~user`` expanded; None if that home folder is unknown."""
     if not path.startswith("~"):
         return os.path.abspath(path)
-    name, _, below = path.replace(os.sep, "/")[1:].partition("/")
-    home = _home() if not name else os.path.expanduser(f"~{name}")
-    if home is None or not os.path.isabs(home):
+    user, _, below = path.replace(os.sep, "/")[1:].partition("/")
+    folder = _home_folder() if not user else os.path.expanduser(f"~{user}")
+    if folder is None or not os.path.isabs(folder):
         return None
-    return os.path.join(home, *filter(None, below.split("/")))
+    return os.path.join(folder, *filter(None, below.split("/")))
 
 
-def _home():
-    """The user's home folder, or None: HOME may be unset or empty, and the user without an account."""
-    home = os.environ.get("HOME", "")
-    if sys.platform != "win32" and os.path.isabs(home):
-        return home
+def _home_folder():
+    """Return the user's home folder; None if HOME is unset or empty and the user has no account."""
+    folder = os.environ.get("HOME", "")
+    if sys.platform != "win32" and os.path.isabs(folder):
+        return folder
     if sys.platform == "win32":
-        home = os.path.expanduser("~")
+        folder = os.path.expanduser("~")
     else:
         import pwd
 
         try:
-            home = pwd.getpwuid(os.getuid()).pw_dir
+            folder = pwd.getpwuid(os.getuid()).pw_dir
         except KeyError:
             return None
-    return home if os.path.isabs(home) else None
+    return folder if os.path.isabs(folder) else None
 
 
 @functools.cache
 def runs_as_python():
-    """Whether kernels run as plain Python: SPHEREKIT_SIMD=numpy, or NUMBA_DISABLE_JIT."""
+    """Return whether kernels run as plain Python: SPHEREKIT_SIMD=numpy, or NUMBA_DISABLE_JIT."""
     setting = os.environ.get("SPHEREKIT_SIMD", "").strip().lower()
     if setting not in ("", "llvm", "numpy"):
         raise ValueError(
-            f"SPHEREKIT_SIMD is {setting!r}; set it to llvm (compiled kernels, the default) or to numpy "
+            f"SPHEREKIT_SIMD is {setting!r}; expected llvm (compiled kernels, the default) or numpy "
             "(kernels as plain Python, for debugging)"
         )
     if setting == "llvm" and config.DISABLE_JIT:
-        raise ValueError(
-            "SPHEREKIT_SIMD is llvm, but NUMBA_DISABLE_JIT is set; unset one of the two"
-        )
+        raise ValueError("SPHEREKIT_SIMD is llvm and NUMBA_DISABLE_JIT is set; unset one of them")
     return setting == "numpy" or bool(config.DISABLE_JIT)
 
 
 def leaf(function):
-    """`jit` for innermost kernels, which make no arrays: no reference counts, 10 % of a short call."""
+    """`jit` for innermost kernels, which allocate no arrays: without reference counting, which costs a short
+    call 10 % of its time.
+    """
     return jit(function, _nrt=False)
 
 
 def jit(function, **options):
-    """Compile ``function`` with the package's flags, cached on disk where a folder can be written."""
+    """Compile ``function`` with the flags of the package; cache it on disk if a folder is writable."""
     if runs_as_python():
         function.py_func = function
         return function
@@ -122,7 +125,7 @@ def jit(function, **options):
     previous, config.CACHE_DIR = config.CACHE_DIR, cache_folder()
     try:
         kernel.enable_caching()
-    except RuntimeError:  # no writable place (read-only home): compile in each process
+    except RuntimeError:  # no writable folder (read-only home): compile in each process
         pass
     finally:
         config.CACHE_DIR = previous

@@ -1,37 +1,36 @@
-"""Which samples are missing: one rule for every reader, transform, picture and command.
+"""Detection of missing samples, shared by readers, transforms, plots and commands.
 
-Missing is NaN, and UNSEEN, the value that HEALPix files give to a pixel without data (also after
-rounding to single precision). Readers replace what the header of a file declares missing (TNULL,
-BAD_DATA) by UNSEEN, so that no other sentinel is left. Whatever else cannot be a measurement is
-refused, with its count: it is never used, and never masked silently.
+A sample is missing if it is NaN or UNSEEN, the HEALPix convention for a pixel without data (also after
+rounding to single precision). Readers replace the value that the header of a file declares as missing (TNULL,
+BAD_DATA) by UNSEEN, so that there is no other sentinel. Other values that cannot be measurements raise an
+error with their count: they are never used, and never masked silently.
 """
 
 import math
 
 import numpy as np
 
-#: The value that HEALPix files give to a pixel without data.
+#: The value of a pixel without data in HEALPix files.
 UNSEEN = -1.6375e30
 
-#: A sample larger than this times the median magnitude of the non-zero samples is no measurement.
+#: A sample larger than this times the median magnitude of the non-zero samples is not a measurement.
 OUTLIER = 1e15
 
-#: Sentinels stand apart: nothing lies within this factor below them.
+#: Sentinels are separated from the data by a gap: no sample is within this factor below them.
 GAP = 1e6
 
-#: UNSEEN times a factor such as 1e-6 (K for uK) is larger; data in the units of their field are not.
+#: UNSEEN times a factor such as 1e-6 (uK to K) is larger; data in common units are smaller.
 _HUGE = 1e20
 
 
 def is_missing(values, null=None):
-    """True where a sample is NaN, UNSEEN or ``null`` (in either part if complex).
+    """Return a boolean array, True where a sample is NaN, UNSEEN or ``null`` (in either part if complex).
 
     Parameters
     ----------
     values : array of numbers
     null : number, optional
-        A further value that means "missing", such as BAD_DATA of a header, also after rounding to
-        single precision.
+        An additional sentinel, such as BAD_DATA of a header, also after rounding to single precision.
 
     Returns
     -------
@@ -58,17 +57,17 @@ def is_missing(values, null=None):
 
 
 def missing_samples(values, *, null=None, name="the map", advice="set them to NaN"):
-    """True where a sample is missing; samples that cannot be measurements are refused.
+    """Return a boolean array, True where a sample is missing; refuse samples that cannot be measurements.
 
     Parameters
     ----------
     values : array of numbers
     null : number, optional
-        A value that means "missing" beside NaN and UNSEEN.
+        An additional sentinel, besides NaN and UNSEEN.
     name : str
-        What the samples are, in messages.
+        Name of the samples in messages.
     advice : str
-        What to do about samples that cannot be measurements, in messages.
+        Remedy for samples that cannot be measurements, in messages.
 
     Returns
     -------
@@ -77,10 +76,10 @@ def missing_samples(values, *, null=None, name="the map", advice="set them to Na
     Raises
     ------
     ValueError
-        Infinite samples; samples of more than 1e15 times the median magnitude of the non-zero
-        ones, as UNSEEN becomes when a map is multiplied by a factor. The message has their count.
-        (Not those of a beam or kernel, which falls off through all magnitudes: nothing of the map lies
-        within a factor of 1e6 below a sentinel.)
+        Infinite samples; samples larger than 1e15 times the median magnitude of the non-zero samples, such as
+        UNSEEN in a map that was multiplied by a factor. The message contains their count. (Samples of a beam
+        or kernel, which decreases through all magnitudes, are accepted: a sentinel has no samples within a
+        factor of 1e6 below it.)
 
     >>> import numpy as np
     >>> missing_samples(np.array([1.0, 2.0, np.nan]))
@@ -89,7 +88,7 @@ def missing_samples(values, *, null=None, name="the map", advice="set them to Na
     Traceback (most recent call last):
     ...
     ValueError: 1 of 3 samples of the map exceed 1e15 times the median magnitude: the largest is \
-1.64e+36, the median 1.5e+06. They are no measurements (UNSEEN times a factor?); set them to NaN
+1.64e+36, the median 1.5e+06. They cannot be measurements (UNSEEN times a factor?); set them to NaN
     """
     missing = is_missing(values, null)
     if values.dtype.kind in "iub":
@@ -97,26 +96,25 @@ def missing_samples(values, *, null=None, name="the map", advice="set them to Na
     infinite = np.count_nonzero(np.isinf(values))
     if infinite:
         raise ValueError(
-            f"{infinite} of {values.size} samples of {name} are infinite, which no measurement is; "
-            f"{advice}"
+            f"{infinite} of {values.size} samples of {name} are infinite; expected finite values; {advice}"
         )
     sizes = np.abs(values)[~missing]
     outliers, median = _outliers(sizes)
     if outliers:
         raise ValueError(
             f"{outliers} of {values.size} samples of {name} exceed 1e15 times the median magnitude: "
-            f"the largest is {sizes.max():.3g}, the median {median:.3g}. They are no measurements "
+            f"the largest is {sizes.max():.3g}, the median {median:.3g}. They cannot be measurements "
             f"(UNSEEN times a factor?); {advice}"
         )
     return missing
 
 
 def _outliers(sizes):
-    """(number of magnitudes beyond OUTLIER medians of the non-zero ones, that median).
+    """Return the number of magnitudes above OUTLIER times the median of the non-zero ones, and the median.
 
-    Magnitudes that only a sentinel has do not count for the median where there are smaller ones, so
-    that they are seen even where they are the majority: those beyond _HUGE, and the largest where
-    it is UNSEEN times a power of ten.
+    If there are smaller magnitudes, the median excludes those that only a sentinel can have, so that
+    sentinels are detected even if they are the majority: magnitudes above _HUGE, and the largest one if it is
+    UNSEEN times a power of ten.
     """
     if not sizes.size:
         return 0, None
@@ -124,7 +122,7 @@ def _outliers(sizes):
     scaled = _is_unseen_in_another_unit(largest)
     reach = largest / OUTLIER
     if largest < _HUGE and not scaled and np.count_nonzero(sizes >= reach) > sizes.size // 2:
-        return 0, None  # more than half reach that size, so the median does: the usual case
+        return 0, None  # the usual case: more than half reach this size, hence also the median
     sizes = sizes[sizes > 0]
     below = largest * (1 - 2e-5) if scaled else np.inf
     for limit in (min(_HUGE, below), below):
@@ -138,7 +136,7 @@ def _outliers(sizes):
 
 
 def _beyond_gap(outliers, below):
-    """How many sorted outliers stand apart: a beam falls off through all magnitudes between."""
+    """Return the number of sorted outliers above a gap; a beam falls off without a gap."""
     if below == 0:
         return outliers.size
     steps = outliers / GAP > np.concatenate([[below], outliers[:-1]])
@@ -146,7 +144,7 @@ def _beyond_gap(outliers, below):
 
 
 def _is_unseen_in_another_unit(size):
-    """Whether a magnitude is that of UNSEEN times a power of ten, as of K for uK."""
+    """Return whether a magnitude is that of UNSEEN times a power of ten, such as uK converted to K."""
     if not size:
         return False
     digits = math.log10(size) - math.log10(-UNSEEN)

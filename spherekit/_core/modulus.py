@@ -1,29 +1,54 @@
-"""The modulus and the direction of numbers, and quotients: derivatives that square nothing.
+"""Modulus, direction and quotients whose derivatives do not overflow or underflow.
 
-The derivative of a quotient by its denominator has a square below, which is 0 in float32 from 1e-23 down, and
-infinite from 1e19 up. Here it is -(a/b)/b, so that it is finite wherever the quotient and its result are.
+The derivative of a quotient with respect to its denominator, -a/b^2, contains a square, which in float32 is 0
+below about 1e-23 and infinite above about 1e19. Here it is computed as -(a/b)/b, which is finite whenever the
+quotient and the result are.
 """
 
 import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
 from autograd.tracer import getval
+from numpy.typing import ArrayLike
+
+
+def modulus(x: ArrayLike) -> np.ndarray:
+    """Return |x| of real or complex numbers, with gradient 0 at 0.
+
+    Parameters
+    ----------
+    x : array_like
+        Real or complex numbers.
+
+    Returns
+    -------
+    real ndarray [shape=x.shape]
+        In the precision of ``x``. Differentiable, in forward and reverse mode, to any order.
+
+    Raises
+    ------
+    TypeError
+        ``x`` is not numeric.
+
+    Examples
+    --------
+    The gradient at 0 is finite:
+
+    >>> from autograd import grad
+    >>> modulus(np.array([3 + 4j, 0])), float(grad(modulus)(0.0))
+    (array([5., 0.]), 0.0)
+    """
+    return _modulus(x)
 
 
 @primitive
-def modulus(x):
-    """|x| of real or complex numbers, with gradient 0 where it is 0, in the precision of its argument.
-
-    >>> from autograd import grad
-    >>> float(grad(lambda x: modulus(x))(0.0))
-    0.0
-    """
+def _modulus(x):
     return np.abs(x)
 
 
 @primitive
 def direction(x):
-    """x/|x|, and 0 at 0.
+    """Return x/|x|, and 0 at 0.
 
     >>> direction(np.array([3 + 4j, 0])).round(3).tolist()
     [(0.6+0.8j), 0j]
@@ -42,7 +67,7 @@ def direction(x):
 
 @primitive
 def divide(a, b, where):
-    """a/b of real numbers ``where`` that is true, and 0 elsewhere.
+    """Return a/b of real numbers where ``where`` is true, and 0 elsewhere.
 
     >>> divide(np.array([1.0, 2.0]), np.array([2.0, 0.0]), np.array([True, False])).tolist()
     [0.5, 0.0]
@@ -50,17 +75,17 @@ def divide(a, b, where):
     return np.divide(a, b, out=np.zeros(np.shape(where), np.result_type(a, b)), where=where)
 
 
-def _turned(t, u, size):
-    """The derivative of the direction u along t: i u Im(conj(u) t)/|x|."""
+def _direction_jvp(t, u, size):
+    """Return the derivative of the direction u along the tangent t: i u Im(conj(u) t)/|x|."""
     if not anp.iscomplexobj(u):
         return 0 * t
     return 1j * u * divide(anp.imag(anp.conj(u) * t), size, getval(size) > 0)
 
 
-defvjp(modulus, lambda answer, x: lambda g: g * anp.conj(direction(x)))
-defjvp(modulus, lambda t, answer, x: anp.real(anp.conj(direction(x)) * t))
-defvjp(direction, lambda u, x: lambda g: anp.conj(_turned(anp.conj(g), u, modulus(x))))
-defjvp(direction, lambda t, u, x: _turned(t, u, modulus(x)))
+defvjp(_modulus, lambda answer, x: lambda g: g * anp.conj(direction(x)))
+defjvp(_modulus, lambda t, answer, x: anp.real(anp.conj(direction(x)) * t))
+defvjp(direction, lambda u, x: lambda g: anp.conj(_direction_jvp(anp.conj(g), u, modulus(x))))
+defjvp(direction, lambda t, u, x: _direction_jvp(t, u, modulus(x)))
 defvjp(
     divide,
     lambda q, a, b, where: lambda g: divide(g, b, where),

@@ -1,19 +1,19 @@
-"""Operators as values: equal, and of one hash, where the arguments that make them are."""
+"""Base class of operators that compare and hash by their arguments."""
 
 
 class Operator:
-    """What an operator is made of decides whether two are equal; a subclass gives ``_key``.
+    """An operator that equals another one of its class if they have the same arguments.
 
-    The number of threads is part of it, as of all arguments. Copies and pickles carry the tables
-    along, so that they compute the same bits.
+    A subclass implements ``_key``. The number of threads belongs to the arguments. Copies and pickles include
+    the precomputed tables, and therefore give bit-identical results.
     """
 
     def _key(self):
-        """The arguments that make this operator, hashable."""
+        """Return the arguments of this operator, hashable."""
         raise NotImplementedError
 
-    def __eq__(self, other):
-        return self._key() == other._key() if type(other) is type(self) else NotImplemented
+    def __eq__(self, operator):
+        return self._key() == operator._key() if type(operator) is type(self) else NotImplemented
 
     def __hash__(self):
         return hash((type(self), self._key()))

@@ -1,7 +1,7 @@
-"""Threads: how many, and one lazily made pool.
+"""The thread pool and the default number of threads.
 
-Kernels release the GIL and take work items from a shared counter (`kernels.work_queue.next_item`), each item
-owning its outputs, so that results do not depend on the number of threads, bit for bit.
+Kernels release the GIL and draw work items from a shared counter (`kernels.work_queue.next_item`). The
+outputs of different items are disjoint, so that results are bit-identical for any number of threads.
 """
 
 import os
@@ -13,7 +13,7 @@ _pool_size = 0
 
 
 def thread_count(threads=None):
-    """Number of threads of a call: ``threads``, else ``SPHEREKIT_NUM_THREADS``, else the usable CPUs.
+    """Return the number of threads: ``threads``, else ``SPHEREKIT_NUM_THREADS``, else the usable CPUs.
 
     >>> thread_count(3)
     3
@@ -29,29 +29,30 @@ def thread_count(threads=None):
 
 
 def run(worker, threads):
-    """Call ``worker(index)`` once for each index < ``threads``, at once where there are threads for it.
+    """Call ``worker(index)`` once for each index < ``threads``, concurrently if threads are available.
 
-    The caller takes index 0, and afterwards those that no thread of the pool has begun: all of them where
-    the interpreter is shutting down (a thread that outlives the main one, `atexit`) or the system has no
-    thread left. Work items come from a shared counter, so that nothing is computed twice.
+    The calling thread runs index 0, and then each index that no thread of the pool has started. It runs all
+    of them if no thread can be started: while the interpreter shuts down (in a thread that outlives the main
+    thread, or in `atexit`), or at the thread limit of the system. Workers draw items from a shared counter,
+    so that no item is computed twice.
     """
     if threads == 1:
         worker(0)
         return
     waiting = list(range(threads - 1, 0, -1))
 
-    def take_one():
+    def run_next():
         try:
             index = waiting.pop()
-        except IndexError:  # the caller was here first
+        except IndexError:  # the calling thread has run it
             return
         worker(index)
 
-    futures = _submit(take_one, threads - 1)
+    futures = _submit(run_next, threads - 1)
     try:
         worker(0)
         while waiting:
-            take_one()
+            run_next()
     finally:
         waiting.clear()
         errors = [future.exception() for future in futures if not future.cancel()]
@@ -60,13 +61,13 @@ def run(worker, threads):
             raise error
 
 
-def _submit(task, count):
-    """The futures of up to ``count`` calls; fewer where the pool takes no more."""
+def _submit(function, count):
+    """Submit ``count`` calls to the pool, or fewer if it accepts no more; return their futures."""
     futures = []
     try:
         pool = _get_pool(count)
         for _ in range(count):
-            futures.append(pool.submit(task))
+            futures.append(pool.submit(function))
     except RuntimeError:  # shutting down, or no thread can be started
         pass
     return futures
@@ -74,18 +75,20 @@ def _submit(task, count):
 
 def _get_pool(size):
     global _pool, _pool_size
-    # imported here: that, too, is refused while the interpreter shuts down
+    # Imported here, so that `run` catches the error that the import raises at interpreter shutdown.
     from concurrent.futures import ThreadPoolExecutor
 
     if _pool is None or _pool_size < size:
-        _pool, _pool_size = ThreadPoolExecutor(size, thread_name_prefix="spherekit"), size
+        _pool = ThreadPoolExecutor(size, thread_name_prefix="spherekit")
+        _pool_size = size
     return _pool
 
 
 def _drop_pool():
-    """A forked child has none of its parent's threads: let it make its own."""
+    """Discard the pool in a forked child process, which does not inherit the threads of its parent."""
     global _pool, _pool_size
-    _pool, _pool_size = None, 0
+    _pool = None
+    _pool_size = 0
 
 
 if hasattr(os, "register_at_fork"):

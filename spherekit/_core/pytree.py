@@ -1,22 +1,18 @@
-"""Trees of arrays: dicts, lists and tuples, nested, with arrays as leaves; such as parameters of a network.
+"""Pytrees: nested dicts, lists and tuples with arrays as leaves, such as the parameters of a network.
 
-A path to a leaf is a tuple of names and indices, ``(0, "weights")``.
+The path of a leaf is a tuple of names and indices, ``(0, "weights")``.
 """
 
 import numpy as np
 
 
 def flatten(tree):
-    """[(path, array)] of all leaves, in order.
-
-    Parameters
-    ----------
-    tree : dict, list or tuple of such, or of arrays
+    """Return the list of (path, array) of all leaves, in order.
 
     Raises
     ------
     TypeError
-        A leaf that is not an array.
+        A leaf is not an array.
 
     >>> [path for path, _ in flatten([{"scale": np.ones(2), "mean": np.ones(2)}, {}])]
     [(0, 'scale'), (0, 'mean')]
@@ -31,14 +27,14 @@ def _walk(tree, path):
     elif isinstance(tree, np.ndarray | np.generic):
         yield path, np.asarray(tree)
     else:
-        place = f" at {path_text(path)}" if path else ""
-        raise TypeError(f"a tree of arrays has {type(tree).__name__}{place}; expected an array")
+        location = f" at {path_text(path)}" if path else ""
+        raise TypeError(f"a tree of arrays has {type(tree).__name__}{location}; expected an array")
 
 
-def leaves(tree):
-    """A list of the leaves, in the order of `flatten`; of any type, such as boxes of autograd.
+def tree_leaves(tree):
+    """Return the list of leaves, in the order of `flatten`; they may have any type, such as autograd's boxes.
 
-    >>> leaves({"a": 1, "b": [2, (3,)]})
+    >>> tree_leaves({"a": 1, "b": [2, (3,)]})
     [1, 2, 3]
     """
     result = []
@@ -57,7 +53,7 @@ def _collect(tree, result):
 
 
 def map_leaves(function, tree):
-    """The tree with ``function`` of each leaf.
+    """Apply ``function`` to each leaf.
 
     >>> map_leaves(lambda x: 2 * x, {"a": 1, "b": (2, [])})
     {'a': 2, 'b': (4, [])}
@@ -70,7 +66,7 @@ def map_leaves(function, tree):
 
 
 def with_leaves(tree, values):
-    """The tree with other leaves, in the order of `flatten`; values of any type.
+    """Replace the leaves by ``values`` of any type, in the order of `flatten`.
 
     >>> with_leaves({"a": np.zeros(1), "b": (np.ones(1),)}, [5, 6])
     {'a': 5, 'b': (6,)}
@@ -80,7 +76,7 @@ def with_leaves(tree, values):
 
 
 def treedef(tree):
-    """The structure of a tree as JSON can hold it: its leaves are numbered in the order of `flatten`.
+    """Return the structure of a tree in a form that JSON can represent, with leaves numbered as in `flatten`.
 
     >>> treedef({"a": np.ones(1), "b": (np.ones(1), [])})
     {'dict': [['a', 0], ['b', {'tuple': [1, {'list': []}]}]]}
@@ -88,24 +84,24 @@ def treedef(tree):
     return _treedef(tree, iter(range(len(flatten(tree)))))
 
 
-def _treedef(tree, numbers):
+def _treedef(tree, indices):
     if isinstance(tree, dict):
         if not all(isinstance(name, str) for name in tree):
             raise TypeError(f"a tree of arrays has names {list(tree)}; expected text")
-        return {"dict": [[name, _treedef(branch, numbers)] for name, branch in tree.items()]}
+        return {"dict": [[name, _treedef(branch, indices)] for name, branch in tree.items()]}
     if isinstance(tree, list | tuple):
         kind = "list" if isinstance(tree, list) else "tuple"
-        return {kind: [_treedef(branch, numbers) for branch in tree]}
-    return next(numbers)
+        return {kind: [_treedef(branch, indices) for branch in tree]}
+    return next(indices)
 
 
 def unflatten(definition, arrays):
-    """The tree of a `treedef` and its leaves.
+    """Return the tree with the structure ``definition``, from `treedef`, and the leaves ``arrays``.
 
     Raises
     ------
     ValueError
-        The definition is damaged.
+        The definition is invalid.
     """
     if isinstance(definition, int) and not isinstance(definition, bool):
         if 0 <= definition < len(arrays):
@@ -115,8 +111,8 @@ def unflatten(definition, arrays):
         if kind == "dict" and _are_items(branches):
             return {str(name): unflatten(branch, arrays) for name, branch in branches}
         if kind in ("list", "tuple") and isinstance(branches, list):
-            parts = [unflatten(branch, arrays) for branch in branches]
-            return parts if kind == "list" else tuple(parts)
+            items = [unflatten(branch, arrays) for branch in branches]
+            return items if kind == "list" else tuple(items)
     raise ValueError(f"the structure of its tree is damaged at {str(definition)[:60]!r}")
 
 
@@ -127,7 +123,7 @@ def _are_items(branches):
 
 
 def difference(expected, tree):
-    """In words, the first difference in names, shapes and types of two trees; None where they agree."""
+    """Describe the first difference in names, shapes and dtypes of two trees; None if they agree."""
     first, second = (dict(flatten(t)) for t in (expected, tree))
     for path in first | second:
         if path not in second:
@@ -141,7 +137,7 @@ def difference(expected, tree):
 
 
 def path_text(path):
-    """A path as text.
+    """Return a path as text.
 
     >>> path_text((1, 0, "weights"))
     '1.0.weights'
@@ -150,7 +146,7 @@ def path_text(path):
 
 
 def as_reals(array):
-    """The entries of an array in one dimension, complex ones as pairs of real numbers.
+    """Return the entries of an array as a one-dimensional real array; complex entries become pairs.
 
     >>> as_reals(np.array([[1 + 2j]])).tolist()
     [1.0, 2.0]

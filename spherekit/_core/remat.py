@@ -1,22 +1,23 @@
-"""A step of a computation whose inner arrays are not kept for the backward pass, but made again."""
+"""Gradient checkpointing (rematerialization)."""
 
 from autograd import make_jvp, make_vjp
 from autograd.extend import defjvp, defvjp, primitive
 
 
 @primitive
-def recomputed(x, function):
-    """``function(x)``; its derivatives run it once more, so that the tape holds x alone.
+def rematerialize(x, function):
+    """Return ``function(x)``; its derivatives evaluate it again, so that the tape stores only ``x``.
 
-    (autograd's own `checkpoint` runs it twice in the forward pass, and keeps what the second run made.)
+    (autograd's own `checkpoint` evaluates the function twice in the forward pass, and stores the intermediate
+    arrays of the second evaluation.)
 
     >>> import autograd.numpy as np
     >>> from autograd import grad
-    >>> float(grad(lambda x: recomputed(x, lambda u: np.sin(u) ** 2))(0.0))
+    >>> float(grad(lambda x: rematerialize(x, lambda u: np.sin(u) ** 2))(0.0))
     0.0
     """
     return function(x)
 
 
-defvjp(recomputed, lambda _, x, f: lambda g: make_vjp(f)(x)[0](g), argnums=(0,))
-defjvp(recomputed, lambda t, _, x, f: make_jvp(f)(x)(t)[1], argnums=(0,))
+defvjp(rematerialize, lambda _, x, f: lambda g: make_vjp(f)(x)[0](g), argnums=(0,))
+defjvp(rematerialize, lambda t, _, x, f: make_jvp(f)(x)(t)[1], argnums=(0,))

@@ -1,7 +1,7 @@
-"""Sizes of data in any unit: norms and ratios whose squares neither overflow nor vanish.
+"""Scaling by powers of two: norms and ratios of data in any unit, without overflow or underflow of squares.
 
-A power of two takes numbers of any size to order one, exactly; what is computed there does not depend on
-the unit, bit for bit where units differ by a power of two.
+Multiplication by a power of two is exact. Results computed from data that were scaled to order one do not
+depend on the unit; they are bit-identical if units differ by a power of two.
 """
 
 import math
@@ -10,36 +10,41 @@ import numpy as np
 
 
 def exponent(x):
-    """The least e with |Re x|, |Im x| < 2^e; 0 where all of ``x`` is zero.
+    """Return the smallest e with |Re x|, |Im x| < 2^e; 0 if all entries are zero.
+
+    Raises
+    ------
+    ValueError
+        An entry is NaN or infinite.
 
     >>> exponent(np.array([0.75, -5.0])), exponent(np.array([1e-300j])), exponent(np.zeros(3))
     (3, -996, 0)
     """
     x = np.asarray(x)
-    parts = (x.real, x.imag) if np.iscomplexobj(x) else (x,)
-    largest = max(float(np.abs(part).max(initial=0)) for part in parts)
+    components = (x.real, x.imag) if np.iscomplexobj(x) else (x,)
+    largest = max(float(np.abs(component).max(initial=0)) for component in components)
     if not math.isfinite(largest):
-        raise ValueError("the numbers hold NaN or infinity: they have no size")
+        raise ValueError("the array contains NaN or infinity; expected finite numbers")
     return math.frexp(largest)[1]
 
 
 def exponents(x):
-    """`exponent` along the last axis, which stays with length 1; 0 where numbers are not finite.
+    """Return `exponent` along the last axis, which is kept with length 1; 0 where an entry is not finite.
 
     >>> exponents(np.array([[0.75, -5.0], [0.0, 0.0]])).tolist()
     [[3], [0]]
     """
     x = np.asarray(x)
-    parts = (x.real, x.imag) if np.iscomplexobj(x) else (x,)
-    sizes = [np.abs(part).max(axis=-1, initial=0, keepdims=True) for part in parts]
+    components = (x.real, x.imag) if np.iscomplexobj(x) else (x,)
+    sizes = [np.abs(component).max(axis=-1, initial=0, keepdims=True) for component in components]
     largest = np.maximum.reduce(sizes)
     return np.frexp(np.where(np.isfinite(largest), largest, 0))[1]
 
 
-def times_power(x, e):
-    """2^e x, exact within the range of numbers; beyond it infinite, without a warning.
+def ldexp(x, e):
+    """Return 2^e x for real or complex x: exact within the range of the type, infinite beyond, no warning.
 
-    >>> times_power(np.array([3.0, 4.0j]), -1)
+    >>> ldexp(np.array([3.0, 4.0j]), -1)
     array([1.5+0.j, 0. +2.j])
     """
     with np.errstate(over="ignore", under="ignore"):
@@ -53,31 +58,31 @@ def times_power(x, e):
 
 
 def norm(x):
-    """The root of the sum of squared moduli, as a float64.
+    """Return the square root of the sum of squared moduli, as a float.
 
     >>> x = np.array([3.0, 4.0j])
     >>> norm(x * 2.0**-1000) / 2.0**-1000, norm(x * 2.0**1000) / 2.0**1000
     (5.0, 5.0)
     """
     e = exponent(x)
-    return float(times_power(_size(x, e), e))
+    return float(ldexp(_scaled_norm(x, e), e))
 
 
 def ratio(x, y):
-    """norm(x) / norm(y) for any sizes; 0.0 where both are zero.
+    """Return norm(x) / norm(y), also if a norm overflows; 0.0 if both are zero.
 
     >>> ratio(np.array([3e-200]), np.array([6e-200])), ratio(np.zeros(2), np.zeros(2))
     (0.5, 0.0)
     """
     e_x, e_y = exponent(x), exponent(y)
-    size_x, size_y = _size(x, e_x), _size(y, e_y)
-    if size_y == 0:
-        return math.inf if size_x else 0.0
-    return float(times_power(size_x / size_y, e_x - e_y))
+    norm_x, norm_y = _scaled_norm(x, e_x), _scaled_norm(y, e_y)
+    if norm_y == 0:
+        return math.inf if norm_x else 0.0
+    return float(ldexp(norm_x / norm_y, e_x - e_y))
 
 
-def _size(x, e):
-    """The norm of 2^-e x, computed in double precision."""
+def _scaled_norm(x, e):
+    """Return the norm of 2^-e x, computed in double precision."""
     x = np.asarray(x)
     wide = x.astype(np.complex128 if np.iscomplexobj(x) else np.float64, copy=False)
-    return float(np.linalg.norm(times_power(wide, -e)))
+    return float(np.linalg.norm(ldexp(wide, -e)))

@@ -1,4 +1,4 @@
-"""Arguments of public functions that autograd may follow: checked, and what is traced stays traced."""
+"""Validation of arguments that autograd may trace; traced arguments remain traced."""
 
 import autograd.numpy as anp
 import numpy as np
@@ -9,7 +9,7 @@ from spherekit.linear import cast, is_traced
 
 
 def as_float_array(x, name):
-    """``x`` as an array of numbers (`checks.as_float_array`); a traced array is one already.
+    """Return ``x`` as a floating-point array (`checks.as_float_array`); a traced array is returned unchanged.
 
     >>> as_float_array([1, 2], "x")
     array([1., 2.])
@@ -18,23 +18,23 @@ def as_float_array(x, name):
 
 
 def coefficients(flm, L, name="flm"):
-    """Coefficients of that band-limit, as an array of numbers."""
+    """Return coefficients of band-limit L as a floating-point array."""
     flm = as_float_array(flm, name)
     checks.coefficients_shape(flm, L, name)
     return flm
 
 
-def angles(**named):
-    """The angles by their names, each a float64 array in radians.
+def angles(**angles_by_name):
+    """Return the list of the named angles, each a float64 array in radians.
 
     >>> angles(alpha=1, beta=[0.5, 2])
     [array(1.), array([0.5, 2. ])]
     """
-    return [_angle(x, name) for name, x in named.items()]
+    return [_angle(x, name) for name, x in angles_by_name.items()]
 
 
 def colatitudes(theta, name="theta"):
-    """Angles from 0 to pi (`checks.colatitudes`); what rounding put beyond is moved onto the pole."""
+    """Return angles from 0 to pi (`checks.colatitudes`); values beyond by rounding are moved to the pole."""
     checked = checks.colatitudes(getval(theta), name)
     if not is_traced(theta):
         return checked
@@ -47,10 +47,15 @@ def _angle(x, name):
     return cast(x, np.float64) if is_traced(x) else checked
 
 
-def aligned(*arrays):
-    """Broadcast to one shape and put in a row; returns the rows and the shape.
+def broadcast_flat(*arrays):
+    """Broadcast arrays to a common shape and flatten them; return the flat arrays and the shape.
 
-    >>> aligned(np.array(1.0), np.zeros((2, 1)))
+    Raises
+    ------
+    ValueError
+        The shapes cannot be broadcast.
+
+    >>> broadcast_flat(np.array(1.0), np.zeros((2, 1)))
     ([array([1., 1.]), array([0., 0.])], (2, 1))
     """
     shapes = [np.shape(x) for x in arrays]
@@ -58,11 +63,11 @@ def aligned(*arrays):
         shape = np.broadcast_shapes(*shapes)
     except ValueError:
         raise ValueError(
-            f"the angles have shapes {', '.join(map(str, shapes))}; they need to broadcast"
+            f"the angles have shapes {', '.join(map(str, shapes))}; expected shapes that broadcast"
         ) from None
-    return [_row(x, shape) for x in arrays], shape
+    return [_flat(x, shape) for x in arrays], shape
 
 
-def _row(x, shape):
+def _flat(x, shape):
     padded = anp.reshape(x, (1,) * (len(shape) - np.ndim(x)) + np.shape(x))
     return anp.reshape(anp.broadcast_to(padded, shape), (-1,))

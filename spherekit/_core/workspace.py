@@ -1,4 +1,4 @@
-"""Buffers that are reused between calls: new pages cost a transform a fifth of its time."""
+"""Work buffers that are reused between calls; new memory pages would cost a transform a fifth of its time."""
 
 import ctypes
 import functools
@@ -10,13 +10,13 @@ import numpy as np
 
 from spherekit._core.jit import jit
 
-#: Bytes of a cache line, and of the widest vector register.
+#: Size in bytes of a cache line, and of the widest vector register.
 LINE = 64
 
 
 @jit
 def aligned(count, like):
-    """An array (count,) of arbitrary content, of the type of ``like``, that begins on a cache line.
+    """Return an uninitialized array (count,) of the dtype of ``like``, aligned to a cache line.
 
     >>> aligned(3, np.ones(1)).ctypes.data % LINE
     0
@@ -27,30 +27,31 @@ def aligned(count, like):
     return padded[first : first + count]
 
 
-def on_lines(x):
-    """A copy of ``x`` that begins on a cache line."""
+def aligned_copy(x):
+    """Return a copy of ``x`` that is aligned to a cache line."""
     copy = aligned.py_func(x.size, x).reshape(x.shape)
     copy[...] = x
     return copy
 
 
-#: Buffers larger than this are freed at once.
+#: Buffers larger than this number of bytes are not reused.
 CACHED_BYTES = 2**28
 
-_local, _DOUBLE = threading.local(), np.empty(0)
+_local = threading.local()
+_DOUBLE = np.empty(0)
 
 
-def scratch(role, shape, dtype=np.float64):
-    """A float64 (or float32) array of that shape and of arbitrary content, on cache lines.
+def scratch(name, shape, dtype=np.float64):
+    """Return an uninitialized float64 (or float32) array, aligned to cache lines, in a buffer of this thread.
 
-    It is the caller's until the same thread asks for the same ``role`` again.
+    The array is valid until the same thread requests a buffer of the same ``name`` again.
     """
     size = math.prod(shape)
     if 8 * size > CACHED_BYTES:
         return aligned.py_func(size, np.empty(0, dtype)).reshape(shape)
-    buffer = _local.__dict__.get(role)
+    buffer = _local.__dict__.get(name)
     if buffer is None or buffer.size < size:
-        buffer = _local.__dict__[role] = aligned.py_func(size, _DOUBLE)
+        buffer = _local.__dict__[name] = aligned.py_func(size, _DOUBLE)
     return buffer.view(dtype)[:size].reshape(shape)
 
 
@@ -60,21 +61,23 @@ def release():
 
 
 @functools.cache
-def tune_allocator():
+def tune_allocator() -> bool:
     """Let the C library reuse the memory of freed arrays, for the rest of this process.
 
-    A training step allocates and frees the same arrays again and again. By default glibc returns their pages
-    to the operating system, and each step pays for new ones: a quarter to a third of its time (measured on
-    two cores, networks of L = 10 to 16). This raises the thresholds M_MMAP_THRESHOLD and M_TRIM_THRESHOLD
-    (mallopt(3)): arrays of less than 1 GiB (with older versions of glibc 32 MiB) come from the heap, of which
-    up to 2 GiB stay with the process after they are freed. It concerns everything in the process, and cannot
-    be undone; nothing in this package calls it by itself.
+    Each training step allocates and frees arrays of the same sizes. By default glibc returns their pages to
+    the operating system, and the page faults of new allocations cost a quarter to a third of the time of a
+    step (measured on two cores, networks of L = 10 to 16). This function raises the thresholds
+    M_MMAP_THRESHOLD and M_TRIM_THRESHOLD (mallopt(3)): arrays smaller than 1 GiB (32 MiB with older versions
+    of glibc) are then allocated on the heap, of which the process retains up to 2 GiB after they are freed.
+    The change affects the whole process and cannot be undone; the package never calls this function itself.
 
     Returns
     -------
     bool
-        Whether it took effect: only with glibc, on Linux.
+        Whether the change took effect; True only with glibc, on Linux.
 
+    Examples
+    --------
     >>> from spherekit import train
     >>> train.tune_allocator() in (True, False)
     True

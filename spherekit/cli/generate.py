@@ -55,9 +55,7 @@ def run(args):
         result = generate(
             C, flm, np.random.default_rng(args.seed), iterations=args.iterations, progress=bar
         )
-    ordinary = scaling.times_power(
-        flm, -scaling.exponent(flm)
-    )  # of any unit: squares do not overflow
+    ordinary = scaling.ldexp(flm, -scaling.exponent(flm))  # of any unit: squares do not overflow
     count = sum(x.size for x in C.from_flm(ordinary))
     print(
         f"{count} statistics; distance {result.losses[0]:.2e} of the start, "

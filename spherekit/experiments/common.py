@@ -123,7 +123,7 @@ class Experiment:
     >>> class Noise(experiments.Experiment):
     ...     name = "noise"
     ...     title = "strong noise and weak noise"
-    ...     sections = {"data": {"n": Key("whole", 40, least=20), "factor": Key("number", 2.0)}}
+    ...     sections = {"data": {"n": Key("integer", 40, minimum=20), "factor": Key("number", 2.0)}}
     ...
     ...     def gather(self, config, folder, *, read=None, analysis=None, progress=None):
     ...         n, factor = (config.values["data"][name] for name in ("n", "factor"))
@@ -315,10 +315,10 @@ def _check_sections(owner, sections):
 
 def _example(value):
     """The `Key` with a default, as it is written."""
-    kinds = {bool: "flag", int: "whole", float: "number", str: "text"}
+    kinds = {bool: "boolean", int: "integer", float: "number", str: "text"}
     kind = kinds.get(type(value))
     if kind is None:
-        return 'Key("whole", 40)'
+        return 'Key("integer", 40)'
     return f'Key("{kind}", {value!r})'
 
 

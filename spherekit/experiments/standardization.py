@@ -31,7 +31,7 @@ def statistics(x):
         A channel that is the same constant in all signals.
     """
     e = scaling.exponent(x)
-    x = scaling.times_power(x, -e)  # whose squares are of order one
+    x = scaling.ldexp(x, -e)  # whose squares are of order one
     mean = x[..., 0].real.mean(axis=0, dtype=float)
     square = np.sum(np.abs(x) ** 2, axis=-1, dtype=float).mean(axis=0) - mean**2
     constant = []
@@ -46,7 +46,7 @@ def statistics(x):
             f"the channels {constant} are the same constant in all {len(x)} signals: there is no variance to "
             "divide by"
         )
-    return scaling.times_power(mean, e), scaling.times_power(np.sqrt(square / (4 * np.pi)), e)
+    return scaling.ldexp(mean, e), scaling.ldexp(np.sqrt(square / (4 * np.pi)), e)
 
 
 def standardize(x, mean, scale):
@@ -92,11 +92,11 @@ class Amplitudes:
         _, (scale,) = statistics(_with_degree_0(x, monopoles - center))
         if abs(center) <= _LARGE_MEAN * scale:
             (center,), (scale,) = statistics(_with_degree_0(x, monopoles))
-        return cls(*scaling.times_power(np.array([center, scale]), e))
+        return cls(*scaling.ldexp(np.array([center, scale]), e))
 
     def standardize(self, x, monopoles, e=0):
         """Signals (signals, 1, L*L) of coefficients 2^e x, as in `of`; in the precision of ``x``."""
-        mean, scale = scaling.times_power(np.array([self.mean, self.scale]), -e)
+        mean, scale = scaling.ldexp(np.array([self.mean, self.scale]), -e)
         if abs(mean) > _LARGE_MEAN * scale:
             mean, monopoles = 0.0, monopoles - mean
         with np.errstate(all="ignore"):  # beyond the range of the network, which its callers check

@@ -129,11 +129,11 @@ def analyse(
     warn_beyond_pixels(grid, L)
     unit = scaling.exponent(f)
     solver = _least_squares if method == "lsq" else _jacobi
-    f = scaling.times_power(f, -unit)
+    f = scaling.ldexp(f, -unit)
     with single_threaded():
         flm, residual = _analyze(solver, f, used, flags, tol, max_iter, progress)
     with np.errstate(over="ignore"):
-        flm = scaling.times_power(flm, unit).astype(kind, copy=False)
+        flm = scaling.ldexp(flm, unit).astype(kind, copy=False)
     if not np.isfinite(flm).all():
         raise ValueError(
             f"the coefficients are beyond the largest number of their type, {np.finfo(kind).max:.2g}; "
@@ -265,14 +265,14 @@ def _analyze(solver, f, used, flags, tol, max_iter, progress):
     if flags["spin"] == 0:
         low, b, spread = _without_low_degrees(b, used, flags)
     unit = scaling.exponent(b)
-    b = scaling.times_power(b, -unit)
-    rounding = _EPS * (scaling.times_power(size, -unit) + (16 + L) * np.linalg.norm(b))
+    b = scaling.ldexp(b, -unit)
+    rounding = _EPS * (scaling.ldexp(size, -unit) + (16 + L) * np.linalg.norm(b))
     x, history, iterations, converged = solver(
         b, used, flags, tol, max_iter, progress or (lambda iteration: None), rounding
     )
-    flm = scaling.times_power(from_real(x) if real else x, unit)
+    flm = scaling.ldexp(from_real(x) if real else x, unit)
     flm[: len(low)] += from_real(low) if real else low
-    reference = scaling.times_power(spread if spread > 4 * _EPS * size else size, -unit)
+    reference = scaling.ldexp(spread if spread > 4 * _EPS * size else size, -unit)
     history = tuple(float(left / reference) if reference else 0.0 for left in history)
     return flm, Residual(history[-1], iterations, bool(converged), history)
 

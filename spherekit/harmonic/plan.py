@@ -107,7 +107,7 @@ def work_bytes(grid, L, real, itemsize):
 def peak_bytes(problem, planes, tables, building, itemsize):
     """Most bytes in use at a time: result, work memory (``planes`` of a map), tables, also while built."""
     bytes_per_map = work_bytes(problem.grid, problem.L, problem.reality, itemsize)
-    work = chunks.in_flight(problem.maps, bytes_per_map, problem.threads) * planes
+    work = chunks.concurrent_maps(problem.maps, bytes_per_map, problem.threads) * planes
     # of a synthesis the planes are there when the tables of the phi step are built; not of an analysis
     building += work if problem.to_samples else 0
     return max(building, tables + problem.result_bytes + work)

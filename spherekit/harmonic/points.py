@@ -16,7 +16,7 @@ from autograd.extend import defjvp, defvjp, primitive
 
 from spherekit._core import checks
 from spherekit._core.parallel import thread_count
-from spherekit._core.traced import aligned, angles, as_float_array, colatitudes
+from spherekit._core.traced import angles, as_float_array, broadcast_flat, colatitudes
 from spherekit.conventions.indexing import degrees, flat, orders
 from spherekit.harmonic.engines import recursion
 from spherekit.harmonic.plan import Plan, pair_rings
@@ -69,7 +69,7 @@ def evaluate_adjoint(values, theta, phi, L, *, spin=0, reality=False, threads=No
 def _apply(plain, traced, x, theta, phi, L, spin, reality, threads):
     """By the linear map where the points are fixed, else by the function that is differentiable by them."""
     L = checks.band_limit(L)
-    (theta, phi), _ = aligned(colatitudes(theta), *angles(phi=phi))
+    (theta, phi), _ = broadcast_flat(colatitudes(theta), *angles(phi=phi))
     flags = L, checks.spin_number(spin, L, reality), bool(reality), thread_count(threads)
     if is_traced(theta) or is_traced(phi):
         return traced(x, theta, phi, *flags)

@@ -16,7 +16,7 @@ from autograd.tracer import getval
 
 from spherekit._core import checks
 from spherekit._core.parallel import thread_count
-from spherekit._core.pytree import leaves
+from spherekit._core.pytree import tree_leaves
 from spherekit.nn.types import Value, check_signals
 
 
@@ -242,7 +242,7 @@ class Layer(Value):
         """The state, or where it is None the empty one of a layer without; refuses None for others."""
         if state is None:
             state = self._initial_state(in_type)
-            if leaves(state):
+            if tree_leaves(state):
                 raise ValueError(
                     "it has running state: pass state=state, as params, state = net.init(rng) returns it"
                 )

@@ -10,7 +10,7 @@ import numpy as np
 from autograd.tracer import getval
 
 from spherekit._core import checks
-from spherekit._core.pytree import leaves, map_leaves, path_text
+from spherekit._core.pytree import map_leaves, path_text, tree_leaves
 from spherekit.nn.layer import Context, Layer, cached_by_type
 from spherekit.nn.stages import (
     NotFiniteError,
@@ -212,20 +212,20 @@ class Sequential(Composite, is_final=True):
     def _check_shapes(self, params, state, in_type):
         """Refuse parameters and state of another network."""
         params, state = getval(params), getval(state)
-        shapes = [np.shape(getval(array)) for array in leaves((params, state))]
+        shapes = [np.shape(getval(array)) for array in tree_leaves((params, state))]
         if shapes != self._shapes(in_type):
             check_shapes(self.stages(in_type), self.init(in_type, 0), params, state)
 
     @cached_by_type
     def _shapes(self, in_type):
-        return [array.shape for array in leaves(self.init(in_type, 0))]
+        return [array.shape for array in tree_leaves(self.init(in_type, 0))]
 
     def _locate_not_finite(self, params, state, x, context, random_state):
         """Name the first layer whose results are not finite: the network runs once more, watched."""
         params, x = map_leaves(getval, params), getval(x)
         for stage, *trees in zip(self.stages(context.in_type), params, state, strict=True):
             for name, tree in zip(("parameters", "running state"), trees, strict=True):
-                if not all(np.isfinite(array).all() for array in leaves(tree)):
+                if not all(np.isfinite(array).all() for array in tree_leaves(tree)):
                     raise ValueError(
                         f"layer {path_text(stage.path)}, {type(stage.layer).__name__}: {name} with NaN or "
                         "infinite numbers"

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from spherekit._core import checks
 from spherekit._core.modulus import modulus
 from spherekit._core.operators import Operator
-from spherekit._core.remat import recomputed
+from spherekit._core.remat import rematerialize
 from spherekit._core.traced import coefficients
 from spherekit.conventions import band_limit_of
 from spherekit.harmonic import transform as harmonic
@@ -180,7 +180,7 @@ class Scattering(Operator):
             limit = self._needed_limit((*path, j))
             modulus_of = partial(self._modulus, path, j, limit)  # |U[p] f * Psi^j|
             is_large = self._samples(j) * math.prod(U.shape[:-1]) > _MAX_SAVED
-            self._visit((*path, j), recomputed(U, modulus_of) if is_large else modulus_of(U), S)
+            self._visit((*path, j), rematerialize(U, modulus_of) if is_large else modulus_of(U), S)
 
     def _modulus(self, path, j, limit, U):
         """Coefficients of |U * Psi^j|, of the degrees below ``limit``."""

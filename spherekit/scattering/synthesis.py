@@ -120,7 +120,7 @@ def generate(
             f"coefficients of one map, ({C.L**2},)"
         )
     unit = scaling.exponent(flm[1:])
-    flm = scaling.times_power(flm.astype(complex), -unit)  # prevents overflow of squares
+    flm = scaling.ldexp(flm.astype(complex), -unit)  # prevents overflow of squares
     model = C.from_flm(flm)
     target = C.normalize(model, model)
     scale = np.sqrt(power(flm))[degrees(C.L)]
@@ -149,5 +149,5 @@ def generate(
     result = minimize(
         value_and_grad(loss), start, jac=True, method="L-BFGS-B", callback=callback, options=options
     )
-    new, start = (scaling.times_power(flm_of(x), unit) for x in (result.x, start))
+    new, start = (scaling.ldexp(flm_of(x), unit) for x in (result.x, start))
     return Generated(new, start, np.array([initial_loss, *losses]))

@@ -390,15 +390,13 @@ def _normal_equations(axes, weights, max_condition):
 def _fit_and_subtract(f, result, axes, weights, observed, solve):
     """Write f minus its monopole and dipole to ``result``, and return their coefficients."""
     valid = np.where(observed, f, 0).astype(float)
-    exponent = scaling.exponent(
-        valid
-    )  # prevents overflow and underflow of the sums, whatever the unit
-    valid = scaling.times_power(valid, -exponent)
+    exponent = scaling.exponent(valid)  # prevents overflow and underflow of the sums
+    valid = scaling.ldexp(valid, -exponent)
     x = np.zeros(1 + len(axes))
     for _ in range(2):  # the second pass corrects the rounding errors of the first
         residual = weights * (valid - _monopole_dipole(x, axes))
         x += solve(np.array([residual.sum(), *(np.sum(residual * axis) for axis in axes)]))
-    x = scaling.times_power(x, exponent)
+    x = scaling.ldexp(x, exponent)
     missing = is_missing(f) | np.isinf(f)
     with np.errstate(invalid="ignore"):
         result[...] = np.where(missing, f, f - _monopole_dipole(x, axes))

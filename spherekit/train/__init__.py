@@ -1,4 +1,4 @@
-"""Training without a deep-learning framework: gradients by autograd, optimizers on trees of arrays, a loop.
+"""Training of networks: gradients by autograd, optimizers, the training loop, checkpoints and metrics.
 
 ::
 
@@ -7,11 +7,11 @@
 
 ==================  ==================================================================================
 training            `fit`, `Step`, `EarlyStopping`, `Checkpointing`, `finish`, `progress`, `Diverged`
-use                 `predict`, `evaluate`, `retrieval`
+inference           `predict`, `evaluate`, `retrieval`
 optimizers          `sgd`, `adam`, `adamw`, `Optimizer`, `global_norm`, `clip_by_global_norm`
 modules             `losses`, `metrics`, `schedules`, `checkpoints`, `config`
-time                `profile`, `tune_allocator`
-figures             `curves`
+performance         `profile`, `tune_allocator`
+plots               `curves`
 ==================  ==================================================================================
 """
 
@@ -37,3 +37,7 @@ __all__ = [
     "clip_by_global_norm", "config", "curves", "evaluate", "finish", "fit", "global_norm", "losses",
     "metrics", "predict", "profile", "progress", "retrieval", "schedules", "sgd", "tune_allocator",
 ]  # fmt: skip
+
+
+def __dir__():
+    return sorted(__all__)

@@ -1,7 +1,7 @@
-"""Values and gradients by lists of arrays, and layers that are observed while a network is differentiated.
+"""Reverse-mode differentiation with respect to lists of arrays, with hooks around each layer of a network.
 
-autograd's own `value_and_grad` takes lists apart, and assembles their gradients, by operations of its own.
-Here each array is a root of the graph, which stores its gradient when the backward pass arrives there.
+autograd's own `value_and_grad` unpacks lists, and assembles their gradients, by traced operations. Here each
+array is a root of the graph, which stores its gradient when the backward pass reaches it.
 """
 
 import numpy as np
@@ -9,50 +9,54 @@ from autograd.core import VJPNode, backward_pass
 from autograd.extend import defvjp_argnums, primitive
 from autograd.tracer import getval, isbox, new_box, trace, trace_stack
 
-from spherekit._core.pytree import as_reals, leaves, map_leaves, with_leaves
-from spherekit.train.losses import function_name, one_number
+from spherekit._core.pytree import as_reals, map_leaves, tree_leaves, with_leaves
+from spherekit.train.losses import as_scalar, function_name
 
 
 class _Slot:
-    """An array, and its gradient after the backward pass."""
+    """A root of the graph: an array, and its gradient after the backward pass."""
 
     __slots__ = ["array", "gradient"]
 
     def __init__(self, array):
-        self.array, self.gradient = array, None
+        self.array = array
+        self.gradient = None
 
     def store(self, gradient):
         self.gradient = gradient
         return ()
 
     def collect(self):
-        """The gradient, 0 where none has arrived; it is not stored any longer."""
+        """Return the gradient and clear it; zeros if the backward pass has not reached the array."""
         gradient, self.gradient = self.gradient, None
         return np.zeros_like(self.array) if gradient is None else gradient
 
     def box(self):
-        """The array as a root of the graph that is being recorded."""
+        """Return the array as a root of the graph that is being recorded."""
         root = VJPNode.new_root()
         root.vjp = self.store
         return new_box(self.array, trace_stack.top, root)
 
 
 def vjp(function, arrays):
-    """(value, pull-back, auxiliary result) of a function of a list of arrays.
+    """Evaluate a function of a list of arrays, and return its vector-Jacobian product.
 
     Parameters
     ----------
     function : callable
-        Of the list of arrays; returns (an array, an auxiliary tree of arrays).
+        Function of the list of arrays that returns an array and an auxiliary pytree of arrays.
     arrays : list of float or complex arrays
+        Arguments.
 
     Returns
     -------
     value : array
+        First result.
     pullback : callable
-        From the gradient by the value to the list of gradients by the arrays, in autograd's convention.
-    auxiliary : tree of arrays
-        The second result, not differentiated.
+        Maps the gradient with respect to the value to the list of gradients with respect to the arrays, in
+        autograd's convention.
+    auxiliary : pytree of arrays
+        Second result, which is not differentiated.
 
     >>> import numpy as np
     >>> arrays = [np.ones(2), np.array([2.0, 3.0])]
@@ -61,13 +65,14 @@ def vjp(function, arrays):
     ([2.0, 3.0], [[2.0, 3.0], [1.0, 1.0]])
     """
     slots = [_Slot(array) for array in arrays]
-    results, errors = [], []
+    results = []
+    errors = []
 
     def recorded(start):
         try:
             value, auxiliary = function([slot.box() for slot in slots])
         except BaseException as error:
-            errors.append(error)  # raised below: inside, autograd would count a level too many
+            errors.append(error)  # raised below, after autograd has left this trace level
             return start
         results.extend((value, map_leaves(getval, auxiliary)))
         return value if isbox(value) else start
@@ -86,13 +91,23 @@ def vjp(function, arrays):
 
 
 def value_and_gradients(function, arrays):
-    """(value, gradient by each array, auxiliary result), in autograd's convention.
+    """Evaluate a scalar function of a list of arrays and its gradients, in autograd's convention.
 
     Parameters
     ----------
     function : callable
-        Of the list of arrays; returns (one real number, an auxiliary tree of arrays).
+        Function of the list of arrays that returns a real scalar and an auxiliary pytree of arrays.
     arrays : list of float or complex arrays
+        Arguments.
+
+    Returns
+    -------
+    value : float
+        First result.
+    gradients : list of arrays
+        Gradients with respect to the arrays.
+    auxiliary : pytree of arrays
+        Second result, which is not differentiated.
 
     >>> import numpy as np
     >>> arrays = [np.ones(2), np.ones(1)]
@@ -105,77 +120,85 @@ def value_and_gradients(function, arrays):
 
 
 def loss_and_gradients(net, loss, params, state, x, y, context):
-    """Loss of a batch, its gradients by the parameters, and the new state of the network.
+    """Compute the loss of a batch, its gradients with respect to the parameters, and the new running state.
 
     Parameters
     ----------
     net : spherekit.nn.Sequential
+        Network.
     loss : callable
-        Of (outputs, targets).
-    params, state : trees of arrays
+        Function of (outputs, targets).
+    params, state : pytrees of arrays
+        Parameters and running state.
     x, y : arrays
         Signals and targets.
     context : spherekit.nn.Context
+        Context of the forward pass.
 
     Returns
     -------
     loss : float
-    gradients : tree of arrays, as ``params``
-    state : tree of arrays
+        Loss of the batch.
+    gradients : pytree of arrays
+        Gradients, with the structure of ``params``.
+    state : pytree of arrays
+        New running state.
 
     Raises
     ------
-    TypeError, ValueError
-        The loss is not one real number, or not computed from the parameters by operations of autograd.
+    TypeError
+        The loss is not a real scalar.
+    ValueError
+        The loss is not computed from the parameters by operations of autograd.
     """
 
     def function(boxes):
         outputs, new_state = net.apply(with_leaves(params, boxes), state, x, context)
         value = loss(outputs, y)
-        one_number(getval(value), "the loss", loss)
+        as_scalar(getval(value), "the loss", loss)
         if not isbox(value):
             _refuse_untraced(outputs, loss)
         return value, new_state
 
-    value, gradients, new_state = value_and_gradients(function, leaves(params))
+    value, gradients, new_state = value_and_gradients(function, tree_leaves(params))
     return float(value), with_leaves(params, gradients), new_state
 
 
 def _refuse_untraced(outputs, loss):
-    """Refuse a loss that autograd does not follow to the parameters: its gradient would be 0 throughout."""
+    """Refuse a loss that autograd does not trace to the parameters: all its gradients would be 0."""
     if not isbox(outputs):
         raise ValueError(
-            "the outputs of the network do not depend on its parameters, or autograd cannot follow them: "
-            "compute in layers with autograd.numpy, and do not convert to plain numbers or arrays"
+            "the outputs of the network do not depend on its parameters, or autograd cannot trace them: use "
+            "autograd.numpy in layers, and do not convert to plain numbers or arrays"
         )
     raise ValueError(
-        f"the loss, {function_name(loss)}, does not depend on the outputs, or autograd cannot follow it: "
-        "compute it with autograd.numpy, and do not convert to plain numbers or arrays"
+        f"the loss, {function_name(loss)}, does not depend on the outputs, or autograd cannot trace it: use "
+        "autograd.numpy in the loss, and do not convert to plain numbers or arrays"
     )
 
 
-# --- layer by layer ------------------------------------------------------------------------------------
+# --- hooks around layers -------------------------------------------------------------------------------
 
 
 class LayerObserver:
-    """Runs the computations of each layer, forward and backward; a subclass measures or checks them.
+    """Hooks around the forward and backward passes of each layer; subclasses measure or check them.
 
-    A layer is identified by ``key``, (path, name of its class). ``compute(ordinary=True)`` computes with
-    arrays divided by their largest entries where these are above 1: whether a failure is one of size.
+    A layer is identified by ``key``, (path, name of its class). ``compute(normalized=True)`` divides the
+    arrays by their largest entries where these are above 1, to test whether large numbers cause a failure.
     """
 
     def forward(self, key, x, compute):
-        """The result of ``compute()``, (output, state), for the input ``x``."""
+        """Return the result of ``compute()``, (output, state), for the input ``x``."""
         return compute()
 
     def backward(self, key, gradient, compute):
-        """The result of ``compute()``, gradients by the input and the parameters that are differentiated."""
+        """Return the result of ``compute()``, the gradients by the input and the traced parameters."""
         return compute()
 
 
 @primitive
 def _observed(*arrays, run):
-    """The output of a layer; ``run`` computes it, and its gradients later."""
+    """Return the output of a layer; ``run`` computes the output and, in the backward pass, its gradients."""
     return run.forward(arrays)
 
 
@@ -183,70 +206,80 @@ defvjp_argnums(_observed, lambda argnums, value, arrays, flags: flags["run"].bac
 
 
 class _LayerRun:
-    """One forward pass of a layer, and the backward pass through it."""
+    """One forward pass of a layer, and the corresponding backward pass."""
 
     def __init__(self, observer, layer, params, state, x, context):
-        self.observer, self.key = observer, (context.path, type(layer).__name__)
-        self.layer, self.state, self.context = layer, state, context
+        self.observer = observer
+        self.key = context.path, type(layer).__name__
+        self.layer = layer
+        self.state = state
+        self.context = context
         self.tree = x, params
-        self.leaves = leaves(self.tree)
+        self.leaves = tree_leaves(self.tree)
         self.traced = [index for index, leaf in enumerate(self.leaves) if isbox(leaf)]
-        self.pullback = self.new_state = None
+        self.pullback = None
+        self.new_state = None
 
     def apply(self, values):
-        """The layer, with these leaves in place of its input and parameters."""
+        """Apply the layer with ``values`` as the leaves of its input and parameters."""
         x, params = with_leaves(self.tree, values)
         return self.layer.apply(params, self.state, x, self.context)
 
     def output(self):
-        """The output, traced as the arguments are."""
+        """Return the output, traced if the input or a parameter is."""
         return _observed(*(self.leaves[index] for index in self.traced), run=self)
 
     def forward(self, arrays):
-        """The output, for plain arrays in place of those that are differentiated."""
-        plain = list(map(getval, self.leaves))
+        """Return the output, with the plain ``arrays`` in place of the traced leaves."""
+        plain_leaves = list(map(getval, self.leaves))
 
         def function(boxes):
-            values = list(plain)
+            values = list(plain_leaves)
             for index, box in zip(self.traced, boxes, strict=True):
                 values[index] = box
             return self.apply(values)
 
-        def compute(ordinary=False):
-            if ordinary:
-                return self.apply(list(map(_ordinary, plain)))
+        def compute(normalized=False):
+            if normalized:
+                return self.apply(list(map(_normalized, plain_leaves)))
             if not arrays:
-                return self.apply(plain)
+                return self.apply(plain_leaves)
             y, self.pullback, new_state = vjp(function, list(arrays))
             return y, new_state
 
-        y, self.new_state = self.observer.forward(self.key, plain[0], compute)
+        y, self.new_state = self.observer.forward(self.key, plain_leaves[0], compute)
         return y
 
     def backward(self, argnums):
-        """The rule of the backward pass; all arguments are differentiated."""
+        """Return the rule of the backward pass, with respect to all arguments."""
 
         def rule(gradient):
-            def compute(ordinary=False):
-                return self.pullback(_ordinary(gradient) if ordinary else gradient)
+            def compute(normalized=False):
+                return self.pullback(_normalized(gradient) if normalized else gradient)
 
             return self.observer.backward(self.key, gradient, compute)
 
         return rule
 
 
-def _ordinary(array):
-    """The array, divided by its largest entry where that is finite and above 1."""
+def _normalized(array):
+    """Divide an array by its largest entry if that is finite and above 1."""
     largest = np.max(np.abs(as_reals(array)), initial=1)
     return array / largest if np.isfinite(largest) else array
 
 
 def observed_by(observer):
-    """``around`` of a `spherekit.nn.Context`: each layer runs as the observer runs it, in both directions.
+    """Return the argument ``around`` of a `spherekit.nn.Context` that calls the hooks of an observer.
 
     Parameters
     ----------
     observer : LayerObserver
+        Hooks around the forward and backward passes of each layer.
+
+    Returns
+    -------
+    callable
+        Function of (layer, params, state, x, context) that returns (output, new state).
 
     >>> from spherekit import nn
     >>> class Names(LayerObserver):

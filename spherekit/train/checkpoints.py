@@ -1,7 +1,7 @@
 """Checkpoints: the complete state of a training in one ``.npz`` file, without pickles.
 
-A checkpoint is a tree of arrays with a header (`spherekit.io.tree_archive`), written completely or not at
-all. It holds the network too: `spherekit.nn.load` reads it as a network with parameters and running state.
+A checkpoint is a pytree of arrays with a header (`spherekit.io.tree_archive`), written atomically. It
+includes the network: `spherekit.nn.load` reads it as a network with parameters and running state.
 """
 
 import os
@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spherekit.io.tree_archive import read_tree, write_tree
+from spherekit.nn import Sequential
 from spherekit.nn.files import describe
 
 _NAME = re.compile(r"step-(\d{8,})\.npz")
@@ -19,26 +20,29 @@ _TEMPORARY = re.compile(r"\.(step-\d{8,}|best)\.npz\.[0-9a-f]+\.tmp")
 
 
 class Checkpoint(NamedTuple):
-    """All that a training continues from.
+    """The complete state of a training.
 
     Attributes
     ----------
-    params, state : trees of arrays
+    params, state : pytrees of arrays
         Parameters and running state of the network.
     optimizer_state : dict of arrays
+        State of the optimizer.
     step : int
-        Number of steps done.
+        Number of completed steps.
     epoch : int
-        Number of complete passes over the data.
+        Number of completed passes over the data.
     random_state : dict
         State of the bit generator (PCG64) of dropout and augmentation.
     history : dict
         ``{"steps": {"loss", "learning_rate", "gradient_norm"}, "epochs": {"step", "train", "loss", ...}}``,
-        lists of numbers that grow as the training continues; ``"train"`` is the mean loss of the epoch,
-        ``"loss"`` and the metrics are of the validation data.
+        lists of numbers that grow during the training. In ``"epochs"``, ``"train"`` is the mean training loss
+        of the epoch; ``"loss"`` and the metrics are those of the validation data.
     best : dict
-        ``{"params", "state", "value", "epoch"}``: of the best value of the monitored metric.
+        ``{"params", "state", "value", "epoch"}`` for the best value of the monitored metric.
 
+    Examples
+    --------
     >>> Checkpoint._fields[:4]
     ('params', 'state', 'optimizer_state', 'step')
     """
@@ -53,24 +57,33 @@ class Checkpoint(NamedTuple):
     best: dict
 
 
-def save(path, checkpoint, description=None, *, net=None):
+def save(
+    path: str | os.PathLike,
+    checkpoint: Checkpoint,
+    description: dict | None = None,
+    *,
+    net: Sequential | None = None,
+) -> None:
     """Write a checkpoint; an existing file is replaced.
 
     Parameters
     ----------
     path : str or path
-        Of an ``.npz`` file.
+        Name of an ``.npz`` file.
     checkpoint : Checkpoint
+        State of a training.
     description : dict, optional
-        What JSON can hold.
+        Additional information that JSON can represent.
     net : spherekit.nn.Sequential, optional
-        With it `spherekit.nn.load` reads the file as well.
+        Network; with it, `spherekit.nn.load` can read the file.
 
     Raises
     ------
     TypeError
-        What JSON, or an array without pickle, cannot hold; a network whose layers are not registered.
+        JSON, or an array without pickle, cannot represent a value; a layer of the network is not registered.
 
+    Examples
+    --------
     >>> import pathlib, tempfile
     >>> random_state = np.random.default_rng(0).bit_generator.state
     >>> best = {"params": [], "state": [], "value": None, "epoch": 0}
@@ -101,24 +114,30 @@ def save(path, checkpoint, description=None, *, net=None):
     write_tree(path, tree, header | {"description": description or {}}, overwrite=True)
 
 
-def load(path):
-    """A checkpoint and its description. Nothing in the file is executed or unpickled.
+def load(path: str | os.PathLike) -> tuple[Checkpoint, dict]:
+    """Read a checkpoint. No code in the file is executed or unpickled.
 
     Parameters
     ----------
     path : str or path
+        Name of the file.
 
     Returns
     -------
     checkpoint : Checkpoint
+        State of the training.
     description : dict
+        Additional information, as passed to `save`.
 
     Raises
     ------
     FileNotFoundError
+        The file does not exist.
     ValueError
-        A truncated, damaged or foreign file; one of another version.
+        The file is a folder, truncated, damaged, not a checkpoint, or of another version.
 
+    Examples
+    --------
     >>> import pathlib, tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp(), "model.npz")
     >>> random_state = np.random.default_rng(0).bit_generator.state
@@ -148,7 +167,7 @@ def load(path):
 
 
 def _entry(header, name, kind):
-    """An entry of a header, of that type; only the network may be missing."""
+    """Return an entry of a header, which must have the type ``kind``; only the network may be missing."""
     value = header.get(name) if name == "network" else header[name]
     if not isinstance(value, kind):
         raise ValueError(f"{name} of its header is {repr(value)[:60]}")
@@ -158,7 +177,7 @@ def _entry(header, name, kind):
 
 
 def is_count(value):
-    """Whether a value is a whole number >= 0."""
+    """Return whether a value is an integer >= 0."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
@@ -195,7 +214,7 @@ def _checkpoint(tree, header):
 
 
 def _column(name, values):
-    """A column of the history, as a list of numbers."""
+    """Return a column of the history as a list of numbers."""
     if values.ndim != 1 or values.dtype.kind not in "iuf":
         raise ValueError(f"{name} of its history is an array of {values.shape}, {values.dtype}")
     return values.tolist()
@@ -204,18 +223,21 @@ def _column(name, values):
 # --- folders of checkpoints ----------------------------------------------------------------------------
 
 
-def numbered(folder):
-    """Checkpoints ``step-00000123.npz`` of a folder.
+def numbered(folder: str | os.PathLike) -> list[tuple[int, pathlib.Path]]:
+    """List the numbered checkpoints ``step-00000123.npz`` of a folder.
 
     Parameters
     ----------
     folder : str or path
+        Folder of checkpoints.
 
     Returns
     -------
     list of (step, path)
-        The earliest first; empty where the folder does not exist.
+        Ordered by step; empty if the folder does not exist.
 
+    Examples
+    --------
     >>> numbered("no such folder")
     []
     """
@@ -226,17 +248,21 @@ def numbered(folder):
     return sorted((int(match[1]), path) for match, path in matches if match)
 
 
-def latest(folder):
-    """The last checkpoint of a folder.
+def latest(folder: str | os.PathLike) -> pathlib.Path | None:
+    """Return the path of the last numbered checkpoint of a folder.
 
     Parameters
     ----------
     folder : str or path
+        Folder of checkpoints.
 
     Returns
     -------
     path or None
+        None if there is no checkpoint.
 
+    Examples
+    --------
     >>> latest("no such folder") is None
     True
     """
@@ -244,49 +270,74 @@ def latest(folder):
     return paths[-1][1] if paths else None
 
 
-def save_numbered(folder, checkpoint, description=None, *, net=None, keep=3, best=False):
-    """Write a checkpoint as ``step-00000123.npz``, by its step, and remove earlier ones.
+def save_numbered(
+    folder: str | os.PathLike,
+    checkpoint: Checkpoint,
+    description: dict | None = None,
+    *,
+    net: Sequential | None = None,
+    keep_checkpoints: int = 3,
+    best: bool = False,
+) -> pathlib.Path:
+    """Write a checkpoint as ``step-00000123.npz``, named by its step, and remove earlier ones.
 
     Parameters
     ----------
     folder : str or path
-        It is created where it does not exist.
-    checkpoint, description, net : as in `save`
-    keep : int
-        The number of checkpoints that remain.
+        Folder of checkpoints; created if it does not exist.
+    checkpoint : Checkpoint
+        State of a training.
+    description : dict, optional
+        As in `save`.
+    net : spherekit.nn.Sequential, optional
+        As in `save`.
+    keep_checkpoints : int
+        Number of numbered checkpoints that are kept.
     best : bool
-        Write it as ``best.npz`` too.
+        Whether to write the checkpoint also as ``best.npz``.
 
     Returns
     -------
     path
+        Path of the numbered checkpoint.
 
+    Raises
+    ------
+    TypeError
+        As in `save`.
+
+    Examples
+    --------
     >>> import tempfile
     >>> folder, random_state = tempfile.mkdtemp(), np.random.default_rng(0).bit_generator.state
     >>> best = {"params": [], "state": [], "value": None, "epoch": 0}
     >>> for step in (1, 2, 3):
-    ...     path = save_numbered(folder, Checkpoint([], [], {}, step, 0, random_state, {}, best), keep=2)
+    ...     checkpoint = Checkpoint([], [], {}, step, 0, random_state, {}, best)
+    ...     path = save_numbered(folder, checkpoint, keep_checkpoints=2)
     >>> [path.name for _, path in numbered(folder)]
     ['step-00000002.npz', 'step-00000003.npz']
     """
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"step-{checkpoint.step:08d}.npz"
-    if best:  # first: a training that is resumed from the numbered one finds it
+    if best:  # written first, so that it exists when a training is resumed from the numbered one
         save(folder / "best.npz", checkpoint, description, net=net)
     save(path, checkpoint, description, net=net)
-    for _, earlier in numbered(folder)[:-keep]:
+    for _, earlier in numbered(folder)[:-keep_checkpoints]:
         earlier.unlink()
     return path
 
 
-def remove_temporary(folder):
-    """Remove temporary files of checkpoints, which a training that was killed while writing leaves.
+def remove_temporary(folder: str | os.PathLike) -> None:
+    """Remove temporary files of checkpoints that remain if a training is killed while it writes.
 
     Parameters
     ----------
     folder : str or path
+        Folder of checkpoints.
 
+    Examples
+    --------
     >>> remove_temporary("no such folder")
     """
     for path in pathlib.Path(folder).glob(".*.tmp"):

@@ -1,4 +1,4 @@
-"""Trainings described in TOML: every key is checked before anything is created.
+"""Configurations of trainings in TOML; all keys are checked before a training starts.
 
 ::
 
@@ -17,7 +17,7 @@
     name = "cosine"
     warmup = 1
 
-Other sections, such as [data] or [network], are checked by tables of their keys that the caller passes.
+Other sections, such as [data] or [network], are checked by tables of keys that the caller passes.
 """
 
 import os
@@ -29,54 +29,54 @@ from spherekit.train import losses, metrics, optimizers, schedules
 from spherekit.train.job import Checkpointing, EarlyStopping
 from spherekit.train.schema import Key, by_name, checked, nearest
 
-_FRACTION = dict(least=0, below=1)
+_FRACTION = dict(minimum=0, below=1)
 
 #: Keys of [fit].
 FIT = {
-    "epochs": Key("whole", 10, least=1),
-    "batch_size": Key("whole", 32, least=1),
-    "seed": Key("whole", 0, least=0),
-    "loss": Key("text", "cross_entropy", among=tuple(losses.LOSSES)),
-    "metrics": Key("text", [], among=tuple(metrics.METRICS), many=True),
+    "epochs": Key("integer", 10, minimum=1),
+    "batch_size": Key("integer", 32, minimum=1),
+    "seed": Key("integer", 0, minimum=0),
+    "loss": Key("text", "cross_entropy", choices=tuple(losses.LOSSES)),
+    "metrics": Key("text", [], choices=tuple(metrics.METRICS), is_list=True),
     "monitor": Key("text", "loss"),
-    "patience": Key("whole", None, least=1),
+    "patience": Key("integer", None, minimum=1),
     "max_norm": Key("number", None, above=0),
-    "keep_checkpoints": Key("whole", 3, least=1),
-    "checkpoint_every": Key("whole", None, least=1),
-    "dtype": Key("text", "float32", among=("float32", "float64")),
+    "keep_checkpoints": Key("integer", 3, minimum=1),
+    "checkpoint_every": Key("integer", None, minimum=1),
+    "dtype": Key("text", "float32", choices=("float32", "float64")),
 }
 _BETAS = {
     "beta1": Key("number", 0.9, **_FRACTION),
     "beta2": Key("number", 0.999, **_FRACTION),
     "eps": Key("number", 1e-8, above=0, below=1),
 }
-#: Keys of [optimizer] beside name and learning_rate, by name.
+#: Keys of [optimizer] besides name and learning_rate, by name.
 OPTIMIZERS = {
-    "sgd": {"momentum": Key("number", 0.0, **_FRACTION), "nesterov": Key("flag", False)},
+    "sgd": {"momentum": Key("number", 0.0, **_FRACTION), "nesterov": Key("boolean", False)},
     "adam": _BETAS,
-    "adamw": {"weight_decay": Key("number", 0.01, least=0)} | _BETAS,
+    "adamw": {"weight_decay": Key("number", 0.01, minimum=0)} | _BETAS,
 }
-#: Keys of [schedule] beside name, by name; times in epochs.
+#: Keys of [schedule] besides name, by name; times in epochs.
 SCHEDULES = {
     "constant": {},
-    "cosine": {"warmup": Key("number", 0.0, least=0), "floor": Key("number", 0.0, least=0)},
+    "cosine": {"warmup": Key("number", 0.0, minimum=0), "floor": Key("number", 0.0, minimum=0)},
     "steps": {
-        "at": Key("number", above=0, many=True),
-        "learning_rates": Key("number", least=0, many=True),
+        "at": Key("number", above=0, is_list=True),
+        "learning_rates": Key("number", minimum=0, is_list=True),
     },
     "exponential": {
-        "factor": Key("number", above=0, most=1),
+        "factor": Key("number", above=0, maximum=1),
         "every": Key("number", 1.0, above=0),
     },
 }
 
 _OPTIMIZER = {
-    "name": Key("text", "adam", among=tuple(OPTIMIZERS)),
-    "learning_rate": Key("number", 1e-3, least=0),
+    "name": Key("text", "adam", choices=tuple(OPTIMIZERS)),
+    "learning_rate": Key("number", 1e-3, minimum=0),
 }
-_SCHEDULE = {"name": Key("text", "constant", among=tuple(SCHEDULES))}
+_SCHEDULE = {"name": Key("text", "constant", choices=tuple(SCHEDULES))}
 
-#: Keys of version 0.1, and those of now.
+#: Sections and keys of version 0.1, and their new names.
 _RENAMED_SECTIONS = {"optimiser": "optimizer"}
 _RENAMED = {
     "fit": {
@@ -86,7 +86,7 @@ _RENAMED = {
         "keep": "keep_checkpoints",
         "every": "checkpoint_every",
         "sets": "set_size is an argument of spherekit.train.fit",
-        "momentum": "the momentum of running statistics is one of the layer, nn.BatchNorm(momentum=0.9)",
+        "momentum": "the momentum of running statistics is an argument of nn.BatchNorm(momentum=0.9)",
     },
     "optimizer": {"rate": "learning_rate", "decay": "weight_decay"},
     "schedule": {"rates": "learning_rates"},
@@ -99,10 +99,12 @@ class Config(NamedTuple):
     Attributes
     ----------
     values : dict
-        {section: {key: value}} with defaults, as JSON can hold them.
+        ``{section: {key: value}}`` with defaults, in a form that JSON can represent.
     source : str
-        The file, for messages.
+        Name of the file in messages.
 
+    Examples
+    --------
     >>> parse("[fit]\\nepochs = 3").values["fit"]["epochs"]
     3
     """
@@ -111,28 +113,39 @@ class Config(NamedTuple):
     source: str
 
     @property
-    def dtype(self):
+    def dtype(self) -> str:
         """Data type of the parameters, for ``net.init``."""
         return self.values["fit"]["dtype"]
 
-    def options(self, count, *, folder=None, resume=False, description=None):
-        """Arguments of `spherekit.train.fit`.
+    def options(
+        self,
+        count: int,
+        *,
+        folder: str | os.PathLike | None = None,
+        resume: bool = False,
+        description: dict | None = None,
+    ) -> dict:
+        """Return the keyword arguments of `spherekit.train.fit`.
 
         Parameters
         ----------
         count : int
             Number of training signals, or of sets.
-        folder : path, optional
-            For checkpoints; without it none are written.
+        folder : str or path, optional
+            Folder for checkpoints; by default none are written.
         resume : bool
+            As in `Checkpointing`.
         description : dict, optional
             As in `Checkpointing`.
 
         Returns
         -------
         dict
-            With optimizer and schedule created, early stopping and, of a folder, checkpoints.
+            Keyword arguments, including the optimizer with its schedule, early stopping and, if ``folder`` is
+            passed, checkpoints.
 
+        Examples
+        --------
         >>> sorted(parse("").options(100))
         ['batch_size', 'early_stopping', 'epochs', 'loss', 'max_norm', 'metrics', 'optimizer', 'seed']
         """
@@ -152,16 +165,17 @@ class Config(NamedTuple):
         return options
 
 
-def read(path, tables=None):
-    """The configuration of a TOML file.
+def read(path: str | os.PathLike, tables: dict | None = None) -> Config:
+    """Read the configuration of a training from a TOML file.
 
     Parameters
     ----------
     path : str or path
+        TOML file.
     tables : dict, optional
-        {section: {key: Key}} of sections of the caller; or in place of {key: Key} a function of (name of the
-        section, section) that returns its values, such as `schema.by_name` creates. A section all of whose
-        keys have defaults may be left out.
+        ``{section: {key: Key}}`` for additional sections. Instead of ``{key: Key}`` also a function of (name
+        of the section, section) that returns the values, such as those of `schema.by_name`. A section can be
+        omitted if all its keys have defaults.
 
     Returns
     -------
@@ -170,9 +184,13 @@ def read(path, tables=None):
     Raises
     ------
     FileNotFoundError
+        The file does not exist.
     ValueError
-        Not TOML; an unknown section or key, with the nearest known one; a value of another type or range.
+        The file is not TOML, a section or key is unknown or missing, or a value has another type or is out of
+        range.
 
+    Examples
+    --------
     >>> import pathlib, tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp(), "training.toml")
     >>> _ = path.write_text("[fit]\\nepochs = 3")
@@ -190,21 +208,29 @@ def read(path, tables=None):
         raise ValueError(f"{name} is not text in UTF-8: {error}") from None
 
 
-def parse(text, tables=None, source="the configuration"):
-    """The configuration of a TOML text.
+def parse(text: str, tables: dict | None = None, source: str = "the configuration") -> Config:
+    """Parse the configuration of a training from TOML text.
 
     Parameters
     ----------
     text : str
+        TOML text.
     tables : dict, optional
         As in `read`.
     source : str
-        For messages.
+        Name of the text in messages.
 
     Returns
     -------
     Config
 
+    Raises
+    ------
+    ValueError
+        As in `read`.
+
+    Examples
+    --------
     >>> config = parse("[fit]\\nepochs = 3\\n[optimizer]\\nname = 'sgd'\\nlearning_rate = 0.1")
     >>> config.options(64)["optimizer"].learning_rate(0)
     0.1
@@ -224,12 +250,12 @@ def parse(text, tables=None, source="the configuration"):
 
 
 def checked_sections(sections, tables=None):
-    """The values of a `Config`, of the content of a TOML file as a dict; ``tables`` as in `read`."""
+    """Return the values of a `Config` for the content of a TOML file as a dict; ``tables`` as in `read`."""
     tables = dict(tables or {})
-    known = ("fit", "optimizer", "schedule", *tables)
+    section_names = ("fit", "optimizer", "schedule", *tables)
     for name, section in sections.items():
-        if name not in known:
-            raise ValueError(f"there is no {_unknown_section(name, section, known)}")
+        if name not in section_names:
+            raise ValueError(f"there is no {_unknown_section(name, section, section_names)}")
         if not isinstance(section, dict):
             raise ValueError(f"{name} is {section!r}; expected a section [{name}]")
     optimizer, schedule = (sections.get(name, {}) for name in ("optimizer", "schedule"))
@@ -245,22 +271,24 @@ def checked_sections(sections, tables=None):
     return values
 
 
-def _unknown_section(name, section, known):
+def _unknown_section(name, section, section_names):
     if not isinstance(section, dict):
-        return f"key {name!r} outside of a section{nearest(name, known)}"
+        return f"key {name!r} outside of a section{nearest(name, section_names)}"
     new = _RENAMED_SECTIONS.get(name)
-    advice = f"; it is called [{new}] since version 0.2" if new else nearest(name, known)
+    advice = f"; it is called [{new}] since version 0.2" if new else nearest(name, section_names)
     return f"section [{name}]{advice}"
 
 
 def _check_together(values, has_learning_rate):
-    """What keys require of each other."""
-    fit, schedule, epochs = values["fit"], values["schedule"], values["fit"]["epochs"]
+    """Check conditions that involve several keys."""
+    fit = values["fit"]
+    schedule = values["schedule"]
+    epochs = fit["epochs"]
     monitors = ("loss", *fit["metrics"])
     if fit["monitor"] not in monitors:
         raise ValueError(
-            f"[fit] monitor is {fit['monitor']!r}; expected one of {', '.join(monitors)}: the loss, or one "
-            "of [fit] metrics"
+            f"[fit] monitor is {fit['monitor']!r}; expected one of {', '.join(monitors)}: the loss, or a "
+            "metric of [fit] metrics"
         )
     if schedule["name"] == "cosine" and schedule["warmup"] >= epochs:
         raise ValueError(
@@ -269,20 +297,22 @@ def _check_together(values, has_learning_rate):
     if schedule["name"] == "steps":
         if has_learning_rate:
             raise ValueError(
-                "[optimizer] learning_rate beside [schedule] learning_rates; leave one of them out"
+                "[optimizer] learning_rate and [schedule] learning_rates are both set; remove one of them"
             )
         count, changes = len(schedule["learning_rates"]), len(schedule["at"])
         if count != changes + 1:
             raise ValueError(
-                f"[schedule] has {count} learning_rates and {changes} epochs at which they change; expected "
-                "one more learning rate"
+                f"[schedule] has {count} learning_rates and {changes} epochs in at; expected one more "
+                "learning rate than epochs"
             )
-    _optimizer(Config(values, ""), 1000)  # which checks the values by itself
+    _optimizer(Config(values, ""), 1000)  # checks the values of the optimizer and the schedule
 
 
 def _optimizer(config, steps_per_epoch):
-    settings, schedule = dict(config.values["optimizer"]), dict(config.values["schedule"])
-    kind, learning_rate = settings.pop("name"), settings.pop("learning_rate")
+    settings = dict(config.values["optimizer"])
+    schedule = dict(config.values["schedule"])
+    kind = settings.pop("name")
+    learning_rate = settings.pop("learning_rate")
     total = config.values["fit"]["epochs"] * steps_per_epoch
     if schedule["name"] == "cosine":
         warmup = min(round(schedule["warmup"] * steps_per_epoch), total - 1)
@@ -291,6 +321,6 @@ def _optimizer(config, steps_per_epoch):
         at = [max(round(epoch * steps_per_epoch), 1) for epoch in schedule["at"]]
         learning_rate = schedules.steps(schedule["learning_rates"], at)
     elif schedule["name"] == "exponential":
-        every = max(round(schedule["every"] * steps_per_epoch), 1)
-        learning_rate = schedules.exponential(learning_rate, schedule["factor"], every)
+        decay_steps = max(round(schedule["every"] * steps_per_epoch), 1)
+        learning_rate = schedules.exponential(learning_rate, schedule["factor"], decay_steps)
     return getattr(optimizers, kind)(learning_rate, **settings)

@@ -1,4 +1,4 @@
-"""A training, checked before it begins: its arguments, its first state, and what a resumed one must share."""
+"""Validation of a training: its arguments, its initial state, and the checkpoint from which it is resumed."""
 
 import json
 import os
@@ -15,28 +15,32 @@ from spherekit.nn import Sequential
 from spherekit.nn.files import mismatch
 from spherekit.train import checkpoints as store
 from spherekit.train import losses, metrics, networks
-from spherekit.train.optimizers import Optimizer, adam, largest_norm
+from spherekit.train.optimizers import Optimizer, adam, checked_max_norm
 
 _DTYPES = np.float32, np.float64, np.complex64, np.complex128
 
 
 @dataclass(frozen=True)
 class EarlyStopping:
-    """Which value is the best, and when a training stops because it gets no better.
+    """Selection of the best parameters by a monitored value, and early stopping.
 
     Parameters
     ----------
     monitor : str
-        "loss", or the name of a metric, of the validation data: the parameters of its best value are recorded
-        in ``checkpoint.best``.
+        Monitored value of the validation data: "loss", or the name of a metric. The parameters of its best
+        value are recorded in ``checkpoint.best``.
     patience : int, optional
-        Stop after this number of epochs without a better value; by default all epochs are run.
+        Number of epochs without improvement after which the training stops; by default all epochs are run.
 
     Raises
     ------
-    TypeError, ValueError
-        ``monitor`` is not text; ``patience`` is not a whole number >= 1.
+    TypeError
+        ``monitor`` is not text, or ``patience`` is not an integer.
+    ValueError
+        ``patience`` is below 1.
 
+    Examples
+    --------
     >>> EarlyStopping("accuracy", patience=5)
     EarlyStopping(monitor='accuracy', patience=5)
     """
@@ -56,31 +60,35 @@ class EarlyStopping:
 
 @dataclass(frozen=True)
 class Checkpointing:
-    """Where a training writes its checkpoints, and whether it continues from them.
+    """Folder and frequency of the checkpoints of a training, and whether the training is resumed.
 
-    They hold the network too, for `spherekit.nn.load`, where its layers are of this package or registered
-    (`spherekit.nn.register`); else `fit` warns, and they hold its parameters only. A training is resumed with
-    the same network: every hyper-parameter is compared, functions and own layers by name.
+    Checkpoints include the network, for `spherekit.nn.load`, if its layers belong to this package or are
+    registered (`spherekit.nn.register`); otherwise `fit` warns, and they include the parameters only. A
+    training can only be resumed with the same network: all hyper-parameters are compared, functions and
+    user-defined layers by name.
 
     Parameters
     ----------
     folder : str or path
-        For ``step-00000123.npz`` and ``best.npz``; it is created where it does not exist.
+        Folder of ``step-00000123.npz`` and ``best.npz``; created if it does not exist.
     keep_checkpoints : int
-        The number of numbered checkpoints that remain.
+        Number of numbered checkpoints that are kept.
     checkpoint_every : int, optional
-        Write one after this number of steps too; one is always written after an epoch.
+        Number of steps between checkpoints, in addition to the checkpoint after each epoch.
     resume : bool
-        Continue from the last checkpoint in the folder; from the start where there is none.
+        Whether to continue from the last checkpoint in the folder, if there is one.
     description : dict, optional
-        Stored with each checkpoint; what JSON can hold.
+        Additional information that is stored with each checkpoint; JSON must be able to represent it.
 
     Raises
     ------
-    TypeError, ValueError
-        Numbers that are not whole or below 1; a folder that is not a path; a description that JSON cannot
-        hold.
+    TypeError
+        ``folder`` is not a path, a number is not an integer, or JSON cannot represent ``description``.
+    ValueError
+        A number is below 1, or ``description`` contains a number that is not finite or the key "training".
 
+    Examples
+    --------
     >>> Checkpointing("run", checkpoint_every=100)
     Checkpointing(folder='run', keep_checkpoints=3, checkpoint_every=100, resume=False, description=None)
     """
@@ -96,23 +104,23 @@ class Checkpointing:
             raise TypeError(
                 f"folder is {self.folder!r} ({type(self.folder).__name__}); expected a path"
             )
-        number = checks.integer(self.keep_checkpoints, "keep_checkpoints", 1)
-        _set(self, keep_checkpoints=number, resume=bool(self.resume))
+        keep_checkpoints = checks.integer(self.keep_checkpoints, "keep_checkpoints", 1)
+        _set(self, keep_checkpoints=keep_checkpoints, resume=bool(self.resume))
         if self.checkpoint_every is not None:
-            every = checks.integer(self.checkpoint_every, "checkpoint_every", 1)
-            _set(self, checkpoint_every=every)
+            checkpoint_every = checks.integer(self.checkpoint_every, "checkpoint_every", 1)
+            _set(self, checkpoint_every=checkpoint_every)
         if self.description is not None:
             _check_description(self.description)
 
 
 def _check_description(description):
-    """Refuse what a checkpoint cannot hold, before a training depends on it."""
+    """Refuse a description that a checkpoint cannot represent, before the training starts."""
     if not isinstance(description, dict):
-        raise TypeError(f"description is {description!r}; expected a dict of what JSON can hold")
+        raise TypeError(f"description is {description!r}; expected a dict that JSON can represent")
     if "training" in description:
         raise ValueError(
-            "description has the entry 'training', which is that of the settings of the training; call it "
-            "otherwise"
+            "description has the entry 'training', which is reserved for the settings of the training; "
+            "choose another key"
         )
     try:
         json.dumps(description, allow_nan=False)
@@ -120,12 +128,12 @@ def _check_description(description):
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(
             f"description cannot be stored: {error}; expected a dict of text, finite numbers, lists and "
-            "dicts, as JSON can hold them"
+            "dicts, which JSON can represent"
         ) from None
 
 
 def _check_folder(folder):
-    """Refuse where no checkpoint can be written; the folder itself need not exist."""
+    """Refuse a folder in which no checkpoint can be written; the folder itself need not exist."""
     path = pathlib.Path(folder).absolute()
     existing = next(p for p in (path, *path.parents) if p.exists())
     if not existing.is_dir():
@@ -141,7 +149,7 @@ def _check_folder(folder):
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """A training: the arguments of `spherekit.train.fit`, checked and normalized."""
+    """The validated and normalized arguments of `spherekit.train.fit`."""
 
     net: Sequential
     initial: tuple = field(repr=False)
@@ -166,16 +174,17 @@ class Job:
         for name, minimum in dict(epochs=1, batch_size=1, seed=0, set_size=1).items():
             _set(self, **{name: checks.integer(getattr(self, name), name, minimum)})
         if self.max_norm is not None:
-            _set(self, max_norm=largest_norm(self.max_norm))
+            _set(self, max_norm=checked_max_norm(self.max_norm))
         _set(self, optimizer=_checked_optimizer(self.optimizer))
-        _set(self, early_stopping=_as_value(EarlyStopping, self.early_stopping, "early_stopping"))
+        early_stopping = _as_instance(EarlyStopping, self.early_stopping, "early_stopping")
+        _set(self, early_stopping=early_stopping)
         _set(self, checkpoints=_checked_checkpoints(self.checkpoints))
         _set(self, loss_name=_function_name(self.loss), loss=losses.resolve(self.loss))
         _set(self, metrics=metrics.resolve(self.metrics))
-        _set(self, data=_checked_pair(self.net, self.data, self.set_size, "data"))
+        _set(self, data=_checked_data(self.net, self.data, self.set_size, "data"))
         if self.validation is not None:
-            pair = _checked_pair(self.net, self.validation, self.set_size, "validation")
-            _set(self, validation=pair)
+            validation = _checked_data(self.net, self.validation, self.set_size, "validation")
+            _set(self, validation=validation)
         _check_monitor(self.early_stopping, self.metrics, self.validation)
         check_initial(self.net, self.initial)
         if self.checkpoints is not None:
@@ -198,23 +207,26 @@ class Job:
 
     @property
     def monitor(self):
-        """Name of the value that says which parameters are the best."""
+        """Name of the value by which the best parameters are selected."""
         return self.early_stopping.monitor
 
     @property
     def sign(self):
         """1 where larger values of the monitored metric are better, else -1."""
-        larger = getattr(self.metrics.get(self.monitor), "larger_is_better", False)
-        return 1 if self.monitor != "loss" and larger else -1
+        larger_is_better = getattr(self.metrics.get(self.monitor), "larger_is_better", False)
+        return 1 if self.monitor != "loss" and larger_is_better else -1
 
     @cached_property
     def unregistered(self):
-        """In words, what `spherekit.nn.load` would not know of the network; empty where files hold it."""
+        """Descriptions of the layers and functions that `spherekit.nn.load` could not restore."""
         return networks.unregistered(self.net)
 
     @cached_property
     def settings(self):
-        """What the bits of a training depend on, as JSON can hold it; with what may change, last."""
+        """Settings that determine the results of a training bit for bit, in a form that JSON can represent.
+
+        The last two, and the schedule of a finished training, may change when the training is resumed.
+        """
         signals, targets = self.data
         crc = zlib.crc32(np.ascontiguousarray(targets))
         validation = None if self.validation is None else str(tuple(self.validation[0].shape))
@@ -239,15 +251,15 @@ class Job:
 
     @property
     def description(self):
-        """Stored with each checkpoint."""
+        """Description that is stored with each checkpoint."""
         return dict(self.checkpoints.description or {}) | {"training": self.settings}
 
     def patience_exhausted(self, checkpoint):
-        """Whether the monitored value has not improved for too many epochs."""
-        return _exhausted(self.early_stopping.patience, checkpoint)
+        """Return whether the monitored value has not improved for ``patience`` epochs."""
+        return _patience_exhausted(self.early_stopping.patience, checkpoint)
 
     def batch(self, rows):
-        """(signals, targets) of a batch; of each target all the signals of its set."""
+        """Return the signals and targets of a batch; each target has ``set_size`` signals."""
         signals, targets = self.data
         signal_rows = rows
         if self.set_size > 1:
@@ -261,7 +273,7 @@ class Job:
             checkpoint,
             self.description,
             net=None if self.unregistered else self.net,
-            keep=self.checkpoints.keep_checkpoints,
+            keep_checkpoints=self.checkpoints.keep_checkpoints,
             best=best,
         )
 
@@ -272,17 +284,17 @@ def _set(value, **fields):
 
 
 def is_path(value):
-    """Whether a value is a path: text or `os.PathLike`."""
+    """Return whether a value is a path: text or `os.PathLike`."""
     return isinstance(value, str | os.PathLike)
 
 
 def check_network(net):
-    """Refuse what is not a network with the type of its input."""
+    """Refuse values that are not a network with the type of its input."""
     if not isinstance(net, Sequential):
         raise TypeError(f"net is {net!r}; expected a network, nn.Sequential(nn.Sphere(...), ...)")
     if net.in_type is None:
         raise TypeError(
-            "the network does not know the type of its input; create it with the type first, "
+            "the network has no input type; pass it as the first argument, "
             "nn.Sequential(nn.Sphere(...), ...)"
         )
 
@@ -300,16 +312,16 @@ def _checked_optimizer(optimizer):
 def _checked_checkpoints(checkpoints):
     if is_path(checkpoints):
         return Checkpointing(checkpoints)
-    return None if checkpoints is None else _as_value(Checkpointing, checkpoints, "checkpoints")
+    return None if checkpoints is None else _as_instance(Checkpointing, checkpoints, "checkpoints")
 
 
-def _as_value(kind, value, name):
-    """``value``, of that class; its defaults for None."""
+def _as_instance(cls, value, name):
+    """Return ``value``, which must be an instance of ``cls``; an instance with defaults for None."""
     if value is None:
-        return kind()
-    if not isinstance(value, kind):
-        path = "a path, or " if kind is Checkpointing else ""
-        raise TypeError(f"{name} is {value!r}; expected {path}train.{kind.__name__}(...)")
+        return cls()
+    if not isinstance(value, cls):
+        path = "a path, or " if cls is Checkpointing else ""
+        raise TypeError(f"{name} is {value!r}; expected {path}train.{cls.__name__}(...)")
     return value
 
 
@@ -322,17 +334,19 @@ def _function_name(function):
 def _check_monitor(early_stopping, functions, validation):
     monitor = early_stopping.monitor
     if monitor != "loss" and monitor not in functions:
-        known = ", ".join(["loss", *functions])
-        raise ValueError(f"monitor is {monitor!r}; known are {known}")
+        names = ", ".join(["loss", *functions])
+        raise ValueError(f"monitor is {monitor!r}; expected one of {names}")
     if validation is None and (early_stopping.patience is not None or monitor != "loss"):
-        raise ValueError("patience and monitor need validation=(signals, targets)")
+        raise ValueError(
+            "patience and monitor need validation data; pass validation=(signals, targets)"
+        )
 
 
 # --- data ----------------------------------------------------------------------------------------------
 
 
 def check_signals(net, signals, name):
-    """Signals that can be indexed, and their number; refuses another shape than the network accepts."""
+    """Return indexable signals and their number; refuse shapes that the network does not accept."""
     if not hasattr(signals, "shape") or np.ma.is_masked(signals):
         signals = checks.as_array(signals, f"{name}: the array of signals")
     shape = tuple(signals.shape)
@@ -346,12 +360,12 @@ def check_signals(net, signals, name):
 
 
 def select(array, rows):
-    """Entries of an array, in memory or in a file, as a plain array."""
+    """Return rows of an array, in memory or in a file, as a plain array."""
     return checks.as_array(array[rows], "the batch of signals")
 
 
-def _checked_pair(net, data, set_size, name):
-    """(signals, targets) that fit the network and each other."""
+def _checked_data(net, data, set_size, name):
+    """Return (signals, targets), which must fit the network and each other."""
     if not isinstance(data, tuple | list) or len(data) != 2:
         raise TypeError(f"{name} is {type(data).__name__}; expected (signals, targets)")
     signals, count = check_signals(net, data[0], name)
@@ -361,20 +375,20 @@ def _checked_pair(net, data, set_size, name):
             f"{name}: signals of shape {tuple(signals.shape)}; expected at least one signal"
         )
     if targets.ndim == 0 or len(targets) * set_size != count:
-        sets = f" of sets of {set_size}" if set_size > 1 else ""
+        grouping = f" in sets of {set_size}" if set_size > 1 else ""
         raise ValueError(
-            f"{name}: {count} signals{sets} and targets of shape {targets.shape}; expected one target for "
-            f"each {'set' if sets else 'signal'}"
+            f"{name}: {count} signals{grouping} and targets of shape {targets.shape}; expected one target "
+            f"for each {'set' if grouping else 'signal'}"
         )
     return signals, targets
 
 
 def check_targets(targets, name):
-    """Targets as an array of finite numbers."""
+    """Return targets as an array of finite numbers."""
     if np.ma.is_masked(targets):
         raise TypeError(
-            f"{name}: {np.ma.count_masked(targets)} targets are masked; leave these signals out, and pass "
-            "targets.data of those that remain"
+            f"{name}: {np.ma.count_masked(targets)} targets are masked; remove these signals, and pass "
+            "targets.data of the remaining ones"
         )
     try:
         targets = checks.as_array(targets, "targets")
@@ -383,31 +397,31 @@ def check_targets(targets, name):
     if targets.dtype.kind not in "iufc":
         hint = ": labels.astype(int)" if targets.dtype.kind == "b" else ""
         raise TypeError(
-            f"{name}: targets have dtype {targets.dtype}; expected numbers, of classes whole ones from 0 "
-            f"on{hint}"
+            f"{name}: targets have dtype {targets.dtype}; expected numbers, for classes whole numbers >= 0"
+            f"{hint}"
         )
     if not np.isfinite(targets).all():
-        raise ValueError(f"{name}: targets hold NaN or infinite numbers")
+        raise ValueError(f"{name}: targets contain NaN or infinite numbers")
     return targets
 
 
-# --- first state ---------------------------------------------------------------------------------------
+# --- initial state -------------------------------------------------------------------------------------
 
 
 def start(job):
-    """The checkpoint to continue from: the last one in the folder, or that of the initial parameters."""
+    """Return the checkpoint to start from: the last one in the folder, or that of the initial parameters."""
     params, state = job.initial
     folder = None if job.checkpoints is None else job.checkpoints.folder
     last = None if folder is None else store.latest(folder)
     if last is not None and not job.checkpoints.resume:
         raise ValueError(
-            f"{os.fspath(folder)} holds a training ({last.name}); continue it with checkpoints="
-            "train.Checkpointing(folder, resume=True), or name another folder"
+            f"{os.fspath(folder)} contains a training ({last.name}); resume it with checkpoints="
+            "train.Checkpointing(folder, resume=True), or choose another folder"
         )
     if last is not None:
         store.remove_temporary(folder)
-        return _resumed(job, params, state, last)
-    rng = np.random.default_rng([job.seed, 2**31])  # another stream than those of the epochs
+        return _load_checkpoint(job, params, state, last)
+    rng = np.random.default_rng([job.seed, 2**31])  # independent of the streams of the epochs
     return store.Checkpoint(
         params=params,
         state=state,
@@ -415,13 +429,13 @@ def start(job):
         step=0,
         epoch=0,
         random_state=rng.bit_generator.state,
-        history=_first_history(job),
+        history=_empty_history(job),
         best={"params": params, "state": state, "value": None, "epoch": 0},
     )
 
 
-def _first_history(job):
-    """The history before the first step: the names of its columns."""
+def _empty_history(job):
+    """Return the history before the first step, with empty columns."""
     columns = ["step", "train", *(["loss", *job.metrics] if job.validation is not None else [])]
     return {
         "steps": {"loss": [], "learning_rate": [], "gradient_norm": []},
@@ -430,20 +444,20 @@ def _first_history(job):
 
 
 def check_initial(net, initial):
-    """Refuse what is not (params, state) of the network, finite and of one precision."""
+    """Refuse values that are not (params, state) of the network, or not finite."""
     if not isinstance(initial, tuple) or len(initial) != 2:
         raise TypeError(
-            f"initial is {type(initial).__name__}; expected (params, state), as net.init(rng) returns it"
+            f"initial is {type(initial).__name__}; expected (params, state), as returned by net.init(rng)"
         )
     for name, tree in zip(("parameter", "state"), initial, strict=True):
         for path, array in flatten(tree):
             if array.dtype not in _DTYPES:
                 raise TypeError(
                     f"{name} {path_text(path)} has dtype {array.dtype}; expected float32, float64, complex64 "
-                    "or complex128, as net.init returns them"
+                    "or complex128, as returned by net.init"
                 )
             if not np.isfinite(array).all():
-                raise ValueError(f"{name} {path_text(path)} holds NaN or infinite numbers")
+                raise ValueError(f"{name} {path_text(path)} contains NaN or infinite numbers")
         if not isinstance(tree, list | tuple) or len(tree) != len(net.layers):
             entries = f"{len(tree)} layers" if hasattr(tree, "__len__") else type(tree).__name__
             raise ValueError(
@@ -453,36 +467,37 @@ def check_initial(net, initial):
     if reason := mismatch(net, *initial):
         if mismatch(net, *reversed(initial)) is None:
             raise ValueError(
-                "initial is (state, params); expected (params, state), as net.init returns it"
+                "initial is (state, params); expected (params, state), as returned by net.init"
             )
         raise ValueError(
             f"initial is of another network: it has {reason}; net.init(rng) returns (params, state) of this "
             "network"
         )
     if not flatten(initial[0]):
-        raise ValueError("the network has no parameters to train")
+        raise ValueError("the network has no parameters to train; add a layer with parameters")
 
 
 def check_single_tree(net, params):
-    """Refuse the pair of parameters and state in place of the parameters."""
+    """Refuse a pair (params, state) in place of the parameters."""
     is_pair = isinstance(params, tuple) and len(params) == 2
     if not is_pair or not all(isinstance(tree, list | tuple) for tree in params):
         return
     if all(len(tree) == len(net.layers) for tree in params) and mismatch(net, *params) is None:
         raise ValueError(
-            "params is a pair, (params, state); pass the two apart: params, state=state"
+            "params is a pair, (params, state); pass them separately: params, state=state"
         )
 
 
 # --- resumed trainings ---------------------------------------------------------------------------------
 
 
-def _resumed(job, params, state, path):
+def _load_checkpoint(job, params, state, path):
+    """Load the checkpoint to resume; refuse one of another training."""
     checkpoint, description = store.load(path)
-    stored = description.get("training", {})
-    if not isinstance(stored, dict):
-        raise ValueError(f"{path} is damaged: its settings are {repr(stored)[:60]}")
-    if reason := networks.difference(stored.get("layers"), job.settings["layers"]):
+    settings = description.get("training", {})
+    if not isinstance(settings, dict):
+        raise ValueError(f"{path} is damaged: its settings are {repr(settings)[:60]}")
+    if reason := networks.difference(settings.get("layers"), job.settings["layers"]):
         raise ValueError(f"{path} is of another network: {reason}")
     for expected, tree in ((params, checkpoint.params), (state, checkpoint.state)):
         if reason := difference(expected, tree):
@@ -491,36 +506,36 @@ def _resumed(job, params, state, path):
         name
         for name in job.settings
         if name not in ("layers", "total_steps", "patience", "schedule")
-        and stored.get(name) != job.settings[name]
+        and settings.get(name) != job.settings[name]
     ]
     if changes:
         text = "; ".join(
-            f"{name} was {stored.get(name)}, now {job.settings[name]}" for name in changes
+            f"{name} was {settings.get(name)}, now {job.settings[name]}" for name in changes
         )
         raise ValueError(f"{path} is of another training: {text}")
-    if reason := _damage(job, checkpoint, stored):
+    if reason := _inconsistency(job, checkpoint, settings):
         raise ValueError(f"{path} is damaged: {reason}")
-    _check_schedule(job, checkpoint, stored, path)
+    _check_schedule(job, checkpoint, settings, path)
     return checkpoint
 
 
-def _damage(job, checkpoint, stored):
-    """In words, what does not agree in a checkpoint of this training; None where all does."""
-    numbers = [(name, stored.get(name)) for name in ("total_steps", "patience")]
-    for name, number in [*numbers, ("epoch of its best", checkpoint.best["epoch"])]:
-        if not store.is_count(number) and (name, number) != ("patience", None):
-            return f"{name} is {number!r}; expected a whole number"
+def _inconsistency(job, checkpoint, settings):
+    """Describe the first inconsistency in a checkpoint of this training; None if there is none."""
+    counts = [(name, settings.get(name)) for name in ("total_steps", "patience")]
+    for name, count in [*counts, ("epoch of its best", checkpoint.best["epoch"])]:
+        if not store.is_count(count) and (name, count) != ("patience", None):
+            return f"{name} is {count!r}; expected a whole number"
     if checkpoint.epoch != checkpoint.step // job.steps_per_epoch:
         return (
             f"its step is {checkpoint.step}, its epoch {checkpoint.epoch}; an epoch has "
             f"{job.steps_per_epoch} steps"
         )
     lengths = {"steps": checkpoint.step, "epochs": checkpoint.epoch}
-    for kind, columns in _first_history(job).items():
-        stored_columns = checkpoint.history.get(kind, {})
-        for name in columns | stored_columns:
-            if name not in columns or len(stored_columns.get(name, ())) != lengths[kind]:
-                count = len(stored_columns.get(name, ()))
+    for kind, columns in _empty_history(job).items():
+        history = checkpoint.history.get(kind, {})
+        for name in columns | history:
+            if name not in columns or len(history.get(name, ())) != lengths[kind]:
+                count = len(history.get(name, ()))
                 return f"its history has {count} values of {name!r} in {kind}; expected {lengths[kind]}"
     if reason := difference(job.optimizer.init(checkpoint.params), checkpoint.optimizer_state):
         return f"the state of its optimizer has {reason}"
@@ -534,19 +549,21 @@ def _damage(job, checkpoint, stored):
     return None
 
 
-def _check_schedule(job, checkpoint, stored, path):
-    """Refuse another schedule, except of a training that was finished with the stored one."""
-    schedule, total = stored.get("schedule"), stored["total_steps"]
+def _check_schedule(job, checkpoint, settings, path):
+    """Refuse another schedule, unless the training was finished with the schedule of the checkpoint."""
+    # Earlier checkpoints name the argument of `schedules.exponential` "every".
+    schedule = str(settings.get("schedule")).replace(", every=", ", decay_steps=")
+    total = settings["total_steps"]
     if schedule == job.settings["schedule"]:
         return
-    if checkpoint.step >= total or _exhausted(stored["patience"], checkpoint):
+    if checkpoint.step >= total or _patience_exhausted(settings["patience"], checkpoint):
         return
     raise ValueError(
         f"{path} is of an unfinished training, step {checkpoint.step} of {total}: its learning rate was "
-        f"{schedule}, now {job.settings['schedule']}. Resume it with the former schedule; once it is "
-        "finished, it can be lengthened with another. Or start another training in another folder"
+        f"{schedule}, now {job.settings['schedule']}. Resume it with the former schedule; a finished "
+        "training can be extended with another schedule. Or start a new training in another folder"
     )
 
 
-def _exhausted(patience, checkpoint):
+def _patience_exhausted(patience, checkpoint):
     return patience is not None and checkpoint.epoch - checkpoint.best["epoch"] >= patience

@@ -1,20 +1,23 @@
-"""The training loop: a generator of steps, which command line, notebook and script drive alike."""
+"""The training loop, a generator of steps, and the evaluation of networks."""
 
+import os
 import warnings
 from collections import deque
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from spherekit._core import checks
 from spherekit._core.blas import single_threaded
-from spherekit.nn import Context
+from spherekit.nn import Context, Sequential
 from spherekit.train import checkpoints as store
 from spherekit.train import divergence, losses
 from spherekit.train import job as jobs
 from spherekit.train import metrics as metric_functions
 from spherekit.train.autodiff import loss_and_gradients
-from spherekit.train.optimizers import clip_by_global_norm, global_norm
+from spherekit.train.job import Checkpointing, EarlyStopping
+from spherekit.train.optimizers import Optimizer, clip_by_global_norm, global_norm
 
 
 class Step(NamedTuple):
@@ -23,18 +26,22 @@ class Step(NamedTuple):
     Attributes
     ----------
     step, total_steps : int
-        Number of steps done, and of all steps.
+        Number of completed steps, and of all steps of the training.
     epoch : int
-        The pass over the data that the step belongs to, from 1.
+        Epoch to which the step belongs, from 1.
     loss : float
-        Of the batch, before the step.
+        Loss of the batch before the step.
     metrics : dict
-        Of the validation data after the last step of an epoch, else empty.
-    learning_rate, gradient_norm : float
-        The global norm is that of the gradient before it is clipped.
+        Loss and metrics of the validation data after the last step of an epoch, else empty.
+    learning_rate : float
+        Learning rate of the step.
+    gradient_norm : float
+        Global norm of the gradient before clipping.
     checkpoint : checkpoints.Checkpoint
-        After the step: ``checkpoint.best``, ``checkpoint.history``.
+        State of the training after the step, with ``checkpoint.best`` and ``checkpoint.history``.
 
+    Examples
+    --------
     >>> Step._fields[:4]
     ('step', 'total_steps', 'epoch', 'loss')
     """
@@ -49,94 +56,103 @@ class Step(NamedTuple):
     checkpoint: store.Checkpoint
 
     @property
-    def params(self):
+    def params(self) -> Any:
         """Parameters after the step."""
         return self.checkpoint.params
 
     @property
-    def state(self):
+    def state(self) -> Any:
         """Running state of the network after the step."""
         return self.checkpoint.state
 
 
 def fit(
-    net,
-    initial,
-    data,
+    net: Sequential,
+    initial: tuple[Any, Any],
+    data: tuple[Any, Any],
     *,
-    loss="cross_entropy",
-    optimizer=None,
-    validation=None,
-    metrics=(),
-    epochs=10,
-    batch_size=32,
-    seed=0,
-    max_norm=None,
-    augment=None,
-    set_size=1,
-    early_stopping=None,
-    checkpoints=None,
-    threads=None,
-):
-    """Train a network: a generator of `Step`, one for each batch.
+    loss: str | Callable = "cross_entropy",
+    optimizer: Optimizer | None = None,
+    validation: tuple[Any, Any] | None = None,
+    metrics: Iterable[str | Callable] | dict[str, str | Callable] = (),
+    epochs: int = 10,
+    batch_size: int = 32,
+    seed: int = 0,
+    max_norm: float | None = None,
+    augment: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None,
+    set_size: int = 1,
+    early_stopping: EarlyStopping | None = None,
+    checkpoints: str | os.PathLike | Checkpointing | None = None,
+    threads: int | None = None,
+) -> Iterator[Step]:
+    """Train a network with minibatches; the returned generator yields a `Step` for each batch.
 
-    The same seed gives the same numbers, bit for bit, for any number of threads, and whether or not the
-    training was interrupted and resumed. Nothing is printed. On Linux `tune_allocator`, called once before,
-    makes the steps of large networks a quarter to a third faster.
+    Results are bit-identical for the same seed, for any number of threads, and whether or not the training
+    was interrupted and resumed. Nothing is printed. On Linux, calling `tune_allocator` once before makes the
+    steps of large networks a quarter to a third faster.
 
     Parameters
     ----------
     net : spherekit.nn.Sequential
-        With the type of its input.
+        Network, with the type of its input.
     initial : (params, state)
-        From ``net.init``, or trained; their precision is preserved.
+        Initial parameters and running state, from ``net.init`` or a previous training. Their precision is
+        preserved.
     data : (signals, targets)
-        Signals as the network accepts them: arrays, or what is indexed as one (`numpy.memmap`). Targets:
-        labels ``[shape=(n,)]``, or an array of the shape of the outputs.
+        Training data. Signals are an array of the shape that the network accepts, or an object that is
+        indexed like an array (`numpy.memmap`). Targets are labels ``[shape=(n,)]``, or an array of the shape
+        of the outputs.
     loss : str or callable
-        One of `losses`, or a function of (outputs, targets) in autograd.numpy.
+        Name of a loss of `spherekit.train.losses`, or a function of (outputs, targets) in autograd.numpy.
     optimizer : Optimizer, optional
         `sgd`, `adam` or `adamw`; by default ``adam(1e-3)``.
     validation : (signals, targets), optional
-        Loss and metrics are computed of it after each epoch.
+        Validation data, of which the loss and the metrics are computed after each epoch.
     metrics : sequence of str or callable, or dict
-        As in `spherekit.train.metrics`.
-    epochs, batch_size : int
-        Passes over the data, and targets in a batch; the last batch of an epoch may be smaller.
+        Metrics, as in `spherekit.train.metrics.resolve`.
+    epochs : int
+        Number of passes over the data.
+    batch_size : int
+        Number of targets in a batch; the last batch of an epoch may be smaller.
     seed : int
-        Of the order of the signals in each epoch, of dropout and of ``augment``.
+        Seed of the order of the signals in each epoch, of dropout and of ``augment``.
     max_norm : float, optional
-        The gradient is scaled down where its global norm is larger.
+        Gradients are scaled down to this global norm if they exceed it; by default they are not clipped.
     augment : callable, optional
-        (signals, rng) -> signals, applied to each batch.
+        Function of (signals, rng) that returns signals; applied to each batch.
     set_size : int
-        Signals of one target, side by side (`spherekit.nn.SetSum`).
+        Number of consecutive signals that share a target (`spherekit.nn.SetSum`).
     early_stopping : EarlyStopping, optional
-        Which value is the best, and when to stop; by default the validation loss, and never.
-    checkpoints : path or Checkpointing, optional
-        Folder for checkpoints; a `Checkpointing` with ``resume=True`` continues from the last one there. A
-        finished training is lengthened by more ``epochs``; the schedule of its learning rate may then differ.
+        Monitored value and patience; by default the validation loss, without early stopping.
+    checkpoints : str, path or Checkpointing, optional
+        Folder for checkpoints; a `Checkpointing` with ``resume=True`` continues from the last checkpoint in
+        the folder. A finished training is extended by resuming it with more ``epochs``, also with another
+        schedule of the learning rate.
     threads : int, optional
+        Number of threads; by default ``SPHEREKIT_NUM_THREADS``, else the CPUs that the process may use.
 
     Yields
     ------
     Step
-        A finished training that is resumed yields its last step once more.
+        Results of a step. A finished training that is resumed yields its last step again.
 
     Raises
     ------
-    ValueError, TypeError
-        At the call: what does not fit. A folder with checkpoints, without ``resume``; checkpoints of another
-        training. During the training: a loss or metric that is not one real number; errors of own layers.
+    TypeError, ValueError
+        When called: the arguments do not fit, or the folder contains checkpoints of another training, or any
+        checkpoints without ``resume=True``. During the training: the loss or a metric is not a real scalar,
+        or a user-defined layer raises the error.
     Diverged
-        The loss, a gradient or a parameter is NaN or infinite, or a layer refuses its numbers; the message
-        names the layer.
+        The loss, a gradient or a parameter is NaN or infinite, or a layer fails because its input is too
+        large; the message names the layer.
 
     Warns
     -----
     UserWarning
-        Checkpoints without the network, of which a layer or function is not registered.
+        The checkpoints do not include the network, because a layer or function is not registered.
 
+    Examples
+    --------
     >>> from spherekit import nn
     >>> from spherekit.testing import random_flm
     >>> rng = np.random.default_rng(0)
@@ -169,89 +185,127 @@ def fit(
     )
     if job.checkpoints is not None and (reasons := job.unregistered):
         warnings.warn(
-            f"the checkpoints hold the parameters without the network, which nn.load needs: "
+            f"the checkpoints include the parameters without the network, which nn.load needs: "
             f"{'; '.join(reasons)}",
             stacklevel=2,
         )
     return _steps(job, jobs.start(job))
 
 
-def finish(steps):
-    """Run a training to its end.
+def finish(steps: Iterable[Step]) -> Step | None:
+    """Run a training to its end, and return the last step.
 
     Parameters
     ----------
-    steps : iterator of Step
-        From `fit` or `progress`.
+    steps : iterable of Step
+        Steps, from `fit` or `progress`.
 
     Returns
     -------
     Step or None
-        The last one.
+        Last step; None if there are no steps.
 
-    >>> finish(iter([1, 2, 3]))
-    3
+    Raises
+    ------
+    Diverged
+        As in `fit`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spherekit import nn, train
+    >>> net = nn.Sequential(nn.Features(1), nn.Dense(1))
+    >>> x = np.linspace(-1, 1, 20)[:, None]
+    >>> options = dict(loss="mse", optimizer=train.adam(0.1), epochs=100)
+    >>> last = train.finish(train.fit(net, net.init(0), (x, 3 * x), **options))
+    >>> last.step, last.loss < 1e-3
+    (100, True)
     """
     last = deque(steps, maxlen=1)
     return last[0] if last else None
 
 
-def progress(steps, **options):
-    """The same steps, with a progress bar (tqdm) on the standard error.
+def progress(steps: Iterable[Step], **options: Any) -> Iterator[Step]:
+    """Show a progress bar (tqdm) on the standard error while iterating over steps.
 
     Parameters
     ----------
-    steps : iterator of Step
-        From `fit`.
-    **options
-        Of tqdm.
+    steps : iterable of Step
+        Steps, from `fit`.
+    **options : dict
+        Keyword arguments of tqdm.
 
     Yields
     ------
     Step
+        The steps, unchanged.
 
-    >>> list(progress(iter([]), disable=True))
-    []
+    Raises
+    ------
+    Diverged
+        As in `fit`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spherekit import nn
+    >>> net = nn.Sequential(nn.Features(1), nn.Dense(1))
+    >>> data = np.ones((8, 1)), np.ones((8, 1))
+    >>> steps = fit(net, net.init(0), data, loss="mse", epochs=2, batch_size=4)
+    >>> [step.epoch for step in progress(steps, disable=True)]
+    [1, 1, 2, 2]
     """
     from tqdm.auto import tqdm
 
-    with tqdm(unit="step", **options) as bar:
+    with tqdm(unit="step", **options) as progress_bar:
         values = {}
         for step in steps:
-            bar.total = step.total_steps
-            bar.update(step.step - bar.n)
+            progress_bar.total = step.total_steps
+            progress_bar.update(step.step - progress_bar.n)
             values |= {f"val {name}": f"{value:.4g}" for name, value in step.metrics.items()}
-            bar.set_postfix({"epoch": step.epoch, "loss": f"{step.loss:.4g}"} | values)
+            progress_bar.set_postfix({"epoch": step.epoch, "loss": f"{step.loss:.4g}"} | values)
             yield step
 
 
-def predict(net, params, signals, *, state=None, batch_size=256, threads=None):
-    """The outputs of all signals, batch by batch, as the network is used, not in training.
+def predict(
+    net: Sequential,
+    params: Any,
+    signals: Any,
+    *,
+    state: Any = None,
+    batch_size: int = 256,
+    threads: int | None = None,
+) -> np.ndarray:
+    """Compute the outputs of a network for all signals, batch by batch, in inference mode.
 
     Parameters
     ----------
     net : spherekit.nn.Sequential
-        With the type of its input.
-    params : tree of arrays
-        From ``net.init``, or trained.
-    signals : array
-        As in `fit`; there may be none.
-    state : tree of arrays, optional
-        Running state; may be left out of networks without.
+        Network, with the type of its input.
+    params : pytree of arrays
+        Parameters, from ``net.init`` or a training.
+    signals : array [shape=(n, ...)]
+        Signals as in `fit`; ``n`` may be 0.
+    state : pytree of arrays, optional
+        Running state; required by networks that have one.
     batch_size : int
-        Signals at a time; a multiple of the size of sets.
+        Number of signals that are processed together; a multiple of the size of sets.
     threads : int, optional
+        Number of threads; by default ``SPHEREKIT_NUM_THREADS``, else the CPUs that the process may use.
 
     Returns
     -------
-    array
-        Batch axis first.
+    ndarray
+        Outputs, with the batch axis first.
 
     Raises
     ------
-    ValueError, TypeError
-        Signals or parameters that do not fit the network; results that are not finite.
+    TypeError, ValueError
+        The signals or parameters do not fit the network, the running state is missing, or results are not
+        finite.
 
+    Examples
+    --------
     >>> from spherekit import nn
     >>> net = nn.Sequential(nn.Features(3), nn.Dense(2))
     >>> params, state = net.init(0)
@@ -274,15 +328,37 @@ def _outputs(net, params, state, signals, count, batch_size, context):
     return np.concatenate(batches)
 
 
-def evaluate(net, params, data, *, state=None, loss, metrics=(), batch_size=256, threads=None):
-    """Loss and metrics of a data set.
+def evaluate(
+    net: Sequential,
+    params: Any,
+    data: tuple[Any, Any],
+    *,
+    state: Any = None,
+    loss: str | Callable,
+    metrics: Iterable[str | Callable] | dict[str, str | Callable] = (),
+    batch_size: int = 256,
+    threads: int | None = None,
+) -> dict[str, float]:
+    """Compute the loss and the metrics of a data set.
 
     Parameters
     ----------
-    net, params, state, batch_size, threads : as in `predict`
+    net : spherekit.nn.Sequential
+        Network, with the type of its input.
+    params : pytree of arrays
+        Parameters, from ``net.init`` or a training.
     data : (signals, targets)
-        Not empty.
-    loss, metrics : as in `fit`
+        Data set, not empty.
+    state : pytree of arrays, optional
+        Running state; required by networks that have one.
+    loss : str or callable
+        As in `fit`.
+    metrics : sequence of str or callable, or dict
+        As in `fit`.
+    batch_size : int
+        As in `predict`.
+    threads : int, optional
+        Number of threads; by default ``SPHEREKIT_NUM_THREADS``, else the CPUs that the process may use.
 
     Returns
     -------
@@ -291,9 +367,11 @@ def evaluate(net, params, data, *, state=None, loss, metrics=(), batch_size=256,
 
     Raises
     ------
-    ValueError, TypeError
-        What does not fit; no signals.
+    TypeError, ValueError
+        The data or parameters do not fit the network, or there are no signals.
 
+    Examples
+    --------
     >>> from spherekit import nn
     >>> net = nn.Sequential(nn.Features(3), nn.Dense(2))
     >>> params, state = net.init(0)
@@ -303,22 +381,23 @@ def evaluate(net, params, data, *, state=None, loss, metrics=(), batch_size=256,
     functions = metric_functions.resolve(metrics)
     jobs.check_network(net)
     if not jobs.check_signals(net, data[0], "evaluate")[1]:
-        raise ValueError("evaluate: no signals, and the mean loss of no signals is not a number")
+        raise ValueError("evaluate: no signals; expected at least one signal")
     targets = jobs.check_targets(data[1], "evaluate")
     outputs = predict(net, params, data[0], state=state, batch_size=batch_size, threads=threads)
     return _values(outputs, targets, losses.resolve(loss), functions)
 
 
 def _values(outputs, targets, loss, functions):
-    values = {"loss": losses.one_number(loss(outputs, targets), "the loss", loss)}
+    values = {"loss": losses.as_scalar(loss(outputs, targets), "the loss", loss)}
     for name, function in functions.items():
         value = function(outputs, targets)
-        values[name] = losses.one_number(value, f"the metric {name!r}", function)
+        values[name] = losses.as_scalar(value, f"the metric {name!r}", function)
     return values
 
 
 def _steps(job, checkpoint):
-    total_steps, folder = job.total_steps, job.checkpoints
+    total_steps = job.total_steps
+    checkpointing = job.checkpoints
     if checkpoint.step >= total_steps or job.patience_exhausted(checkpoint):
         if checkpoint.step:
             yield _last_step(checkpoint, total_steps)
@@ -329,12 +408,14 @@ def _steps(job, checkpoint):
         for number in range(first, job.steps_per_epoch):
             rows = order[number * job.batch_size : (number + 1) * job.batch_size]
             checkpoint, *values = advance(job, checkpoint, rows)
-            is_last, metrics, improved = number == job.steps_per_epoch - 1, {}, False
+            is_last = number == job.steps_per_epoch - 1
+            metrics = {}
+            improved = False
             if is_last:
                 checkpoint, metrics, improved = _after_epoch(job, checkpoint)
-            if folder is not None:
-                every = folder.checkpoint_every
-                if is_last or (every and checkpoint.step % every == 0):
+            if checkpointing is not None:
+                interval = checkpointing.checkpoint_every
+                if is_last or (interval and checkpoint.step % interval == 0):
                     job.save(checkpoint, improved)
             loss, learning_rate, gradient_norm = values
             yield Step(
@@ -350,13 +431,13 @@ def _steps(job, checkpoint):
 
 
 def advance(job, checkpoint, rows):
-    """(checkpoint, loss, learning rate, gradient norm) after one step on the signals of these rows."""
+    """Perform one step on the given rows; return (checkpoint, loss, learning rate, gradient norm)."""
     x, y = job.batch(rows)
     rng = generator(checkpoint.random_state)
     if job.augment is not None:
         x = job.augment(x, rng)
     random_state = rng.bit_generator.state
-    # Not finite results are named below, with what the training knows.
+    # Results that are not finite raise an error below, with the step and the checkpoint in the message.
     context = Context(training=True, rng=rng, threads=job.threads, check_finite=False)
     with single_threaded(), np.errstate(all="ignore"):
         try:
@@ -365,12 +446,14 @@ def advance(job, checkpoint, rows):
             )
         except (MemoryError, OSError):
             raise
-        except Exception as error:  # perhaps a layer that refuses what another one has lost
+        except (
+            Exception
+        ) as error:  # may be caused by results of a previous layer that are not finite
             rng = generator(random_state)
-            explained = divergence.explained(job, checkpoint, x, y, rng)
-            if explained is None:
+            explanation = divergence.explain_error(job, checkpoint, x, y, rng)
+            if explanation is None:
                 raise
-            raise explained from error
+            raise explanation from error
         if job.max_norm:
             gradients, norm = clip_by_global_norm(gradients, job.max_norm)
         else:
@@ -380,7 +463,7 @@ def advance(job, checkpoint, rows):
         )
     finite = np.isfinite(loss) and np.isfinite(norm)
     if not (finite and all(map(divergence.is_finite, (params, state, optimizer_state)))):
-        raise divergence.diverged(job, checkpoint, x, y, generator(random_state), loss)
+        raise divergence.divergence_error(job, checkpoint, x, y, generator(random_state), loss)
     learning_rate = float(job.optimizer.learning_rate(checkpoint.step))
     columns = checkpoint.history["steps"]
     columns["loss"].append(loss)
@@ -397,19 +480,21 @@ def advance(job, checkpoint, rows):
 
 
 def generator(random_state):
-    """The random numbers that continue from a stored state."""
+    """Return a random generator that continues from the state of a checkpoint."""
     bits = np.random.PCG64()
     bits.state = random_state
     return np.random.Generator(bits)
 
 
 def _after_epoch(job, checkpoint):
-    """(checkpoint with the epoch in its history, validation metrics, whether they are the best)."""
+    """Validate after an epoch; return (checkpoint, metrics, whether the monitored value improved)."""
     sizes = np.full(job.steps_per_epoch, job.batch_size)
     sizes[-1] = job.count - job.batch_size * (job.steps_per_epoch - 1)
     batch_losses = checkpoint.history["steps"]["loss"][-job.steps_per_epoch :]
     train_loss = float(np.average(batch_losses, weights=sizes))
-    epoch, metrics, improved = checkpoint.epoch + 1, {}, False
+    epoch = checkpoint.epoch + 1
+    metrics = {}
+    improved = False
     best = {
         "params": checkpoint.params,
         "state": checkpoint.state,
@@ -417,8 +502,9 @@ def _after_epoch(job, checkpoint):
         "epoch": epoch,
     }
     if job.validation is not None:
-        metrics = _validated(job, checkpoint)
-        value, previous = metrics[job.monitor], checkpoint.best["value"]
+        metrics = _validate(job, checkpoint)
+        value = metrics[job.monitor]
+        previous = checkpoint.best["value"]
         is_better = previous is None or job.sign * (value - previous) > 0
         improved = bool(np.isfinite(value)) and is_better
         best = best | {"value": value} if improved else checkpoint.best
@@ -428,8 +514,8 @@ def _after_epoch(job, checkpoint):
     return checkpoint._replace(epoch=epoch, best=best), metrics, improved
 
 
-def _validated(job, checkpoint):
-    """Loss and metrics of the validation data; a loss that is NaN is recorded, and never the best."""
+def _validate(job, checkpoint):
+    """Return loss and metrics of the validation data; a NaN loss is recorded, but is never the best."""
     signals, targets = job.validation
 
     def outputs(around=None):
@@ -450,15 +536,16 @@ def _validated(job, checkpoint):
         except (MemoryError, OSError):
             raise
         except Exception as error:
-            explained = divergence.explained_validation(job, checkpoint, outputs)
-            if explained is None:
+            explanation = divergence.explain_validation_error(job, checkpoint, outputs)
+            if explanation is None:
                 raise
-            raise explained from error
+            raise explanation from error
 
 
 def _last_step(checkpoint, total_steps):
-    """The last step of a finished training."""
-    steps, epochs = checkpoint.history["steps"], checkpoint.history["epochs"]
+    """Return the last step of a finished training."""
+    steps = checkpoint.history["steps"]
+    epochs = checkpoint.history["epochs"]
     return Step(
         step=checkpoint.step,
         total_steps=total_steps,

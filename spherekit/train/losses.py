@@ -1,15 +1,17 @@
-"""Losses: functions of (outputs, targets) to the number that a training lowers, differentiable in outputs.
+"""Losses: differentiable functions of (outputs, targets) that training minimizes.
 
-Sums over the batch divided by its size, in the precision of the outputs (autograd's mean would widen
-float32).
+Losses are means, computed in the precision of the outputs as a sum divided by the number of terms
+(autograd's mean would promote float32 to float64).
 """
 
 import math
+from collections.abc import Callable
 
 import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
 from autograd.tracer import getval
+from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit._core.modulus import modulus
@@ -17,25 +19,34 @@ from spherekit._core.modulus import modulus
 __all__ = ["cross_entropy", "mae", "mse", "resolve", "rmse"]
 
 
-def cross_entropy(outputs, labels):
-    """Mean of -log softmax(outputs)[label].
+def __dir__():
+    return sorted(__all__)
+
+
+def cross_entropy(outputs: np.ndarray, labels: ArrayLike) -> float:
+    """Cross-entropy of the softmax of the outputs, the mean of -log softmax(outputs)[label] over the batch.
 
     Parameters
     ----------
     outputs : float array [shape=(batch, classes)]
-        Logits: any real numbers.
+        Logits.
     labels : int array [shape=(batch,)]
-        From 0 to classes - 1.
+        Classes, from 0 to classes - 1.
 
     Returns
     -------
     float
+        Loss, in the precision of the outputs.
 
     Raises
     ------
-    ValueError, TypeError
-        Shapes that do not fit; complex outputs; labels that are not whole numbers, or beyond the classes.
+    TypeError
+        The outputs are complex, or the labels are not integers.
+    ValueError
+        The shapes do not fit, or a label is out of range.
 
+    Examples
+    --------
     >>> import numpy as np
     >>> float(round(cross_entropy(np.zeros((3, 4)), np.array([0, 1, 3])), 6))      # log 4
     1.386294
@@ -47,17 +58,30 @@ def cross_entropy(outputs, labels):
     return anp.sum(anp.log(anp.sum(anp.exp(z), axis=1)) - labelled) / len(labels)
 
 
-def mse(outputs, targets):
-    """Mean of |outputs - targets|^2.
+def mse(outputs: np.ndarray, targets: ArrayLike) -> float:
+    """Mean squared error, the mean of |outputs - targets|^2 over all entries.
 
     Parameters
     ----------
-    outputs, targets : float or complex arrays of one shape
+    outputs : float or complex array [shape=(batch, ...)]
+        Outputs of the network.
+    targets : float or complex array [shape=outputs.shape]
+        Targets.
 
     Returns
     -------
     float
+        Loss, in the precision of the outputs.
 
+    Raises
+    ------
+    TypeError
+        The targets are not numbers, or masked.
+    ValueError
+        The shapes differ, or the arrays are empty.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> float(mse(np.array([[1.0], [3.0]]), np.array([[0.0], [0.0]])))
     5.0
@@ -67,17 +91,32 @@ def mse(outputs, targets):
     return anp.sum(square) / getval(d).size
 
 
-def rmse(outputs, targets):
-    """The root of `mse`, with gradient 0 where it is 0; for numbers of any size.
+def rmse(outputs: np.ndarray, targets: ArrayLike) -> float:
+    """Root mean squared error, the square root of `mse`.
+
+    The squares neither overflow nor underflow. The gradient is 0 where the loss is 0.
 
     Parameters
     ----------
-    outputs, targets : float or complex arrays of one shape
+    outputs : float or complex array [shape=(batch, ...)]
+        Outputs of the network.
+    targets : float or complex array [shape=outputs.shape]
+        Targets.
 
     Returns
     -------
     float
+        Loss, in the precision of the outputs.
 
+    Raises
+    ------
+    TypeError
+        The targets are not numbers, or masked.
+    ValueError
+        The shapes differ, or the arrays are empty.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> float(rmse(np.array([[3e200], [-3e200]]), np.zeros((2, 1))))
     3e+200
@@ -85,17 +124,32 @@ def rmse(outputs, targets):
     return _rms(difference(outputs, targets))
 
 
-def mae(outputs, targets):
-    """Mean of |outputs - targets|, with gradient 0 where it is 0.
+def mae(outputs: np.ndarray, targets: ArrayLike) -> float:
+    """Mean absolute error, the mean of |outputs - targets| over all entries.
+
+    The gradient of a term is 0 where the term is 0.
 
     Parameters
     ----------
-    outputs, targets : float or complex arrays of one shape
+    outputs : float or complex array [shape=(batch, ...)]
+        Outputs of the network.
+    targets : float or complex array [shape=outputs.shape]
+        Targets.
 
     Returns
     -------
     float
+        Loss, in the precision of the outputs.
 
+    Raises
+    ------
+    TypeError
+        The targets are not numbers, or masked.
+    ValueError
+        The shapes differ, or the arrays are empty.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> float(mae(np.array([[1.0], [-3.0]]), np.zeros((2, 1))))
     2.0
@@ -106,7 +160,7 @@ def mae(outputs, targets):
 
 @primitive
 def _rms(d):
-    """The root mean square, in the precision of d; squares are taken of d divided by its largest entry."""
+    """Return the root mean square in the precision of d, from squares of d divided by its largest modulus."""
     largest = np.max(np.abs(d), initial=0)
     if largest == 0 or not np.isfinite(largest):
         return largest
@@ -116,74 +170,79 @@ def _rms(d):
     )
 
 
-def _by_difference(rms, d):
-    """conj(d)/(rms size): quotients near 1, at any scale."""
+def _rms_gradient(rms, d):
+    """Return the gradient conj(d)/(rms size) of `_rms`, without overflow or underflow."""
     return anp.conj(d) / (rms if getval(rms) else 1) / getval(d).size
 
 
-defvjp(_rms, lambda rms, d: lambda g: g * _by_difference(rms, d))
-defjvp(_rms, lambda t, rms, d: anp.sum(anp.real(_by_difference(rms, d) * t)))
+defvjp(_rms, lambda rms, d: lambda g: g * _rms_gradient(rms, d))
+defjvp(_rms, lambda t, rms, d: anp.sum(anp.real(_rms_gradient(rms, d) * t)))
 
-#: By name.
+#: Losses by name.
 LOSSES = {"cross_entropy": cross_entropy, "mse": mse, "rmse": rmse, "mae": mae}
 
 
-def resolve(loss):
-    """The function of a loss.
+def resolve(loss: str | Callable) -> Callable:
+    """Return the loss function of a name; return functions unchanged.
 
     Parameters
     ----------
     loss : str or callable
-        A name in `LOSSES`, or a function of (outputs, targets).
+        "cross_entropy", "mse", "rmse" or "mae", or a function of (outputs, targets).
 
     Returns
     -------
     callable
+        Function of (outputs, targets).
 
     Raises
     ------
     ValueError
-        Neither.
+        ``loss`` is neither a name of a loss nor callable.
 
+    Examples
+    --------
     >>> resolve("mse") is mse
     True
     """
     function = LOSSES.get(loss, loss) if isinstance(loss, str) else loss
     if not callable(function):
-        raise ValueError(f"loss is {loss!r}; known are {', '.join(LOSSES)}, or a function")
+        raise ValueError(
+            f"loss is {loss!r}; expected one of {', '.join(LOSSES)}, or a function of (outputs, targets)"
+        )
     return function
 
 
 def function_name(function):
-    """The name of a function, or of the class of another callable."""
+    """Return the name of a function, or the class name of another callable."""
     return getattr(function, "__name__", type(function).__name__)
 
 
-def one_number(value, noun, function):
-    """The result of a loss or metric as a float; refuses what is not one real number.
+def as_scalar(value, noun, function):
+    """Return the result of a loss or metric as a float; refuse results that are not real scalars.
 
-    >>> one_number(np.float32(0.5), "the loss", mse)
+    >>> as_scalar(np.float32(0.5), "the loss", mse)
     0.5
     """
     kind = np.asarray(value).dtype
     if np.ndim(value) == 0 and kind.kind in "fiub":
         return float(value)
-    came = f"an array of shape {np.shape(value)}, {kind}" if np.ndim(value) else f"{value!r}"
+    received = f"an array of shape {np.shape(value)}, {kind}" if np.ndim(value) else f"{value!r}"
     mean = ", as anp.sum and anp.mean return it" if np.ndim(value) else ""
     real = ", such as anp.abs or anp.real of it" if kind.kind == "c" else ""
-    raise TypeError(
-        f"{noun}, {function_name(function)}, returned {came}; expected one real number{mean}{real}"
-    )
+    name = function_name(function)
+    raise TypeError(f"{noun}, {name}, returned {received}; expected one real number{mean}{real}")
 
 
 def count_classes(outputs, labels):
-    """Number of classes of the outputs; refuses complex outputs, and labels that do not fit."""
+    """Return the number of classes of the outputs; refuse complex outputs, and labels that do not fit."""
     if np.iscomplexobj(getval(outputs)):
         raise TypeError(
-            f"outputs are {getval(outputs).dtype}; expected real ones, one for each class, such as anp.real "
+            f"outputs are {getval(outputs).dtype}; expected real outputs, one for each class; pass anp.real "
             "or anp.abs of them"
         )
-    shape, labels = np.shape(getval(outputs)), checks.as_array(labels, "labels")
+    shape = np.shape(getval(outputs))
+    labels = checks.as_array(labels, "labels")
     if len(shape) != 2 or labels.shape != shape[:1]:
         raise ValueError(
             f"outputs of shape {shape} and labels of shape {labels.shape}; "
@@ -193,19 +252,20 @@ def count_classes(outputs, labels):
         raise TypeError(f"labels are {labels.dtype}; expected whole numbers, one for each signal")
     if labels.size and not 0 <= labels.min() <= labels.max() < shape[1]:
         raise ValueError(
-            f"labels from {labels.min()} to {labels.max()}; {shape[1]} outputs have classes "
-            f"0 to {shape[1] - 1}"
+            f"labels range from {labels.min()} to {labels.max()}; expected 0 to {shape[1] - 1} for "
+            f"{shape[1]} outputs"
         )
     return shape[1]
 
 
 def difference(outputs, targets):
-    """outputs - targets in the precision of the outputs."""
-    value, targets = getval(outputs), checks.as_float_array(targets, "targets")
+    """Return outputs - targets in the precision of the outputs."""
+    value = getval(outputs)
+    targets = checks.as_float_array(targets, "targets")
     if value.shape != targets.shape or value.size == 0:
         hint = "; pass targets[:, None]" if value.shape == (*targets.shape, 1) else ""
         raise ValueError(
-            f"outputs of shape {value.shape}, targets of shape {targets.shape}; expected the same{hint}"
+            f"outputs of shape {value.shape}, targets of shape {targets.shape}; expected equal shapes{hint}"
         )
     kind = np.dtype(checks.real_type(value))
     if np.iscomplexobj(targets):
@@ -214,7 +274,7 @@ def difference(outputs, targets):
 
 
 def root_mean_square(d):
-    """Root mean square of an array, in float64."""
+    """Return the root mean square of an array, in float64."""
     moduli = np.abs(d).astype(np.float64)
     largest = float(np.max(moduli, initial=0))
     if not 0 < largest < math.inf:

@@ -1,12 +1,13 @@
-"""Metrics: functions of all outputs and all targets of a data set, one number each.
+"""Metrics: functions of all outputs and all targets of a data set that return a number.
 
-Of a metric with a true attribute ``larger_is_better`` the largest value is the best; of all others, as of
-losses, the smallest. Those of SHREC'17 are computed by `retrieval`, of ranked lists.
+The best value of a metric is its smallest one, as for losses, unless the function has a true attribute
+``larger_is_better``. Metrics of SHREC'17 are computed by `retrieval` from ranked lists.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spherekit.train import losses
 from spherekit.train.shrec17 import retrieval
@@ -14,18 +15,34 @@ from spherekit.train.shrec17 import retrieval
 __all__ = ["METRICS", "accuracy", "mae", "resolve", "retrieval", "rmse"]
 
 
-def accuracy(outputs, labels):
-    """Fraction of signals whose largest output is that of their label.
+def __dir__():
+    return sorted(__all__)
+
+
+def accuracy(outputs: ArrayLike, labels: ArrayLike) -> float:
+    """Classification accuracy, the fraction of signals whose largest output is that of their label.
 
     Parameters
     ----------
     outputs : float array [shape=(batch, classes)]
+        Logits or probabilities.
     labels : int array [shape=(batch,)]
+        Classes, from 0 to classes - 1.
 
     Returns
     -------
     float
+        Fraction from 0 to 1.
 
+    Raises
+    ------
+    TypeError
+        The outputs are complex, or the labels are not integers.
+    ValueError
+        The shapes do not fit, or a label is out of range.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> accuracy(np.array([[0.1, 0.2], [3.0, -1.0]]), np.array([1, 1]))
     0.5
@@ -37,17 +54,29 @@ def accuracy(outputs, labels):
 accuracy.larger_is_better = True
 
 
-def rmse(outputs, targets):
-    """Root of the mean of |outputs - targets|^2, in float64.
+def rmse(outputs: np.ndarray, targets: ArrayLike) -> float:
+    """Root mean squared error, the square root of the mean of |outputs - targets|^2, in float64.
 
     Parameters
     ----------
-    outputs, targets : float or complex arrays of one shape
+    outputs : float or complex array [shape=(batch, ...)]
+        Outputs of the network.
+    targets : float or complex array [shape=outputs.shape]
+        Targets.
 
     Returns
     -------
     float
 
+    Raises
+    ------
+    TypeError
+        The targets are not numbers, or masked.
+    ValueError
+        The shapes differ, or the arrays are empty.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> rmse(np.array([[3.0], [-3.0]]), np.zeros((2, 1)))
     3.0
@@ -55,17 +84,29 @@ def rmse(outputs, targets):
     return losses.root_mean_square(losses.difference(outputs, targets))
 
 
-def mae(outputs, targets):
-    """Mean of |outputs - targets|, in float64.
+def mae(outputs: np.ndarray, targets: ArrayLike) -> float:
+    """Mean absolute error, the mean of |outputs - targets|, in float64.
 
     Parameters
     ----------
-    outputs, targets : float or complex arrays of one shape
+    outputs : float or complex array [shape=(batch, ...)]
+        Outputs of the network.
+    targets : float or complex array [shape=outputs.shape]
+        Targets.
 
     Returns
     -------
     float
 
+    Raises
+    ------
+    TypeError
+        The targets are not numbers, or masked.
+    ValueError
+        The shapes differ, or the arrays are empty.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> mae(np.array([[3.0], [-1.0]]), np.zeros((2, 1)))
     2.0
@@ -73,10 +114,10 @@ def mae(outputs, targets):
     return float(np.mean(np.abs(losses.difference(outputs, targets)), dtype=np.float64))
 
 
-#: By name.
+#: Metrics by name.
 METRICS = {"accuracy": accuracy, "rmse": rmse, "mae": mae}
 
-#: Names of other columns of the history of epochs.
+#: Names that a metric cannot have, because they are columns of the history of epochs; with their meaning.
 RESERVED = {
     "loss": "the loss itself",
     "step": "the number of steps in the history",
@@ -84,24 +125,31 @@ RESERVED = {
 }
 
 
-def resolve(metrics):
-    """The functions of metrics, by name.
+def resolve(
+    metrics: Iterable[str | Callable] | dict[str, str | Callable],
+) -> dict[str, Callable]:
+    """Return metrics as a dict of functions by name.
 
     Parameters
     ----------
     metrics : sequence of str or callable, or dict
-        Names in `METRICS`, functions of (outputs, targets), or {name: function}.
+        Names in `METRICS` or functions of (outputs, targets), or a dict {name: function or name}.
 
     Returns
     -------
     dict of str to callable
+        Functions of (outputs, targets) by name.
 
     Raises
     ------
-    TypeError, ValueError
-        Not a list or dict; a metric that is not known; one called "loss", "step" or "train", as other
-        columns of the history are.
+    TypeError
+        ``metrics`` is neither a list nor a dict.
+    ValueError
+        A metric is neither a name in `METRICS` nor callable, or is called "loss", "step" or "train", which
+        are names of other columns of the history.
 
+    Examples
+    --------
     >>> list(resolve(["accuracy", mae]))
     ['accuracy', 'mae']
     """
@@ -118,10 +166,13 @@ def resolve(metrics):
     for name, function in functions.items():
         if not callable(function):
             label = f"metrics[{name!r}] is" if isinstance(metrics, dict) else "metrics has"
-            raise ValueError(f"{label} {function!r}; known are {', '.join(METRICS)}, or a function")
+            raise ValueError(
+                f"{label} {function!r}; expected one of {', '.join(METRICS)}, or a function of (outputs, "
+                "targets)"
+            )
         if name in RESERVED:
             raise ValueError(
-                f"a metric is called {name!r}, which is the name of {RESERVED[name]}; call it otherwise, as "
-                "in metrics={name: function}"
+                f"a metric is called {name!r}, which is the name of {RESERVED[name]}; choose another name, "
+                "metrics={name: function}"
             )
     return functions

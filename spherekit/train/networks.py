@@ -1,4 +1,4 @@
-"""Networks of trainings as text: what a resumed one must share, and what files cannot hold of it."""
+"""Text descriptions of networks, with which a resumed training is compared, and unregistered functions."""
 
 import dataclasses
 import re
@@ -15,9 +15,10 @@ _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 def as_text(net):
-    """A line for the input and each layer of a network, with all hyper-parameters; the same in every process.
+    """Describe a network by one line for the input and for each layer, with all hyper-parameters.
 
-    Functions are named; their code, and that of own layers, is not compared.
+    The text is the same in every process. Functions are represented by their names; the code of functions and
+    of user-defined layers is not compared.
 
     >>> from spherekit import nn
     >>> block = nn.Sequential(nn.Dense(2), nn.Dropout(0.5))
@@ -34,18 +35,23 @@ def as_text(net):
 
 
 def _lines(layer, path):
-    """The line of a layer, without the layers that it contains, and their lines."""
-    own, inner = [], []
+    """Return the line of a layer, followed by the lines of the layers that it contains."""
+    arguments = []
+    inner_lines = []
     for field in dataclasses.fields(layer):
         value = getattr(layer, field.name)
-        place = path if field.name == "layers" else (*path, field.name)
+        field_path = path if field.name == "layers" else (*path, field.name)
         if isinstance(value, Layer):
-            inner += _lines(value, place)
+            inner_lines += _lines(value, field_path)
         elif type(value) is tuple and value and all(isinstance(entry, Layer) for entry in value):
-            inner += (line for n, entry in enumerate(value) for line in _lines(entry, (*place, n)))
+            for n, entry in enumerate(value):
+                inner_lines += _lines(entry, (*field_path, n))
         else:
-            own.append(f"{field.name}={_text(value)}")
-    return [f"layer {path_text(path)}: {type(layer).__name__}({', '.join(own)})", *inner]
+            arguments.append(f"{field.name}={_text(value)}")
+    return [
+        f"layer {path_text(path)}: {type(layer).__name__}({', '.join(arguments)})",
+        *inner_lines,
+    ]
 
 
 def _text(value):
@@ -66,27 +72,27 @@ def _text(value):
     return _ADDRESS.sub("", repr(value))
 
 
-def difference(stored, lines):
-    """In words, the first difference of two results of `as_text`; None where they agree.
+def difference(former_lines, lines):
+    """Describe the first difference of two results of `as_text`; None if they agree.
 
     >>> difference(["input: Features(features=3)"], ["input: Features(features=4)"])
     'its input was Features(features=3), now Features(features=4)'
     """
-    if stored == lines:
+    if former_lines == lines:
         return None
-    if not isinstance(stored, list) or not all(isinstance(line, str) for line in stored):
-        return f"its layers are {repr(stored)[:60]}"
-    for line, now in zip(stored, lines, strict=False):
-        if line != now:
-            place, before = line.split(": ", 1) if ": " in line else ("a layer", line)
-            same_place = now.startswith(f"{place}: ")
-            now = now.removeprefix(f"{place}: ") if same_place else now
-            return f"{place.replace('input', 'its input')} was {before}, now {now}"
-    return f"it had {len(stored) - 1} layers, now {len(lines) - 1}"
+    if not isinstance(former_lines, list) or not all(isinstance(x, str) for x in former_lines):
+        return f"its layers are {repr(former_lines)[:60]}"
+    for former, new in zip(former_lines, lines, strict=False):
+        if former != new:
+            label, text = former.split(": ", 1) if ": " in former else ("a layer", former)
+            label_agrees = new.startswith(f"{label}: ")
+            new_text = new.removeprefix(f"{label}: ") if label_agrees else new
+            return f"{label.replace('input', 'its input')} was {text}, now {new_text}"
+    return f"it had {len(former_lines) - 1} layers, now {len(lines) - 1}"
 
 
 def unregistered(value):
-    """In words, each layer and function of a network that its files cannot hold.
+    """Describe each layer and function of a network that is not registered, and that files cannot represent.
 
     >>> from spherekit import nn
     >>> unregistered(nn.Sequential(nn.Features(3), nn.Activation(np.sinh), nn.Activation("relu")))
@@ -98,14 +104,14 @@ def unregistered(value):
     except TypeError as error:
         reasons = [str(error)]
     if isinstance(value, Value):
-        parts = [getattr(value, field.name) for field in dataclasses.fields(value)]
+        entries = [getattr(value, field.name) for field in dataclasses.fields(value)]
     else:
-        parts = value if isinstance(value, tuple) else ()
-    reasons += (reason for part in parts for reason in unregistered(part))
-    return list(dict.fromkeys(_named(reason) for reason in reasons))
+        entries = value if isinstance(value, tuple) else ()
+    reasons += (reason for entry in entries for reason in unregistered(entry))
+    return list(dict.fromkeys(_advice_for_lambda(reason) for reason in reasons))
 
 
-def _named(reason):
-    """Advice for functions without a name."""
+def _advice_for_lambda(reason):
+    """Replace the reason for a function without a name, which cannot be registered."""
     advice = "a lambda is not registered; define a function with def, and call nn.register of it"
     return advice if "<lambda>" in reason else reason

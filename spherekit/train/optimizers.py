@@ -1,32 +1,45 @@
-"""Optimizers: frozen values with ``init(params) -> optimizer_state`` and a step on trees of arrays.
+"""Optimizers: immutable objects with ``init(params) -> optimizer_state`` and a ``step`` on pytrees of arrays.
 
-Gradients are those of autograd, whose gradient of a real loss by z = x + iy is dL/dx - i dL/dy: the direction
-of steepest descent is its conjugate. Complex parameters are then treated as pairs of real ones, each with its
-own second moment. States of optimizers are trees of arrays, which can be stored. Data types are preserved.
+Gradients follow autograd's convention: the gradient of a real loss with respect to z = x + iy is dL/dx - i
+dL/dy, whose conjugate is the direction of steepest ascent. Complex parameters are treated as pairs of real
+parameters with separate second moments. The state of an optimizer is a pytree of arrays. Data types are
+preserved.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from spherekit._core import checks
-from spherekit._core.pytree import as_reals, flatten, leaves, map_leaves, path_text, with_leaves
+from spherekit._core.pytree import (
+    as_reals,
+    flatten,
+    map_leaves,
+    path_text,
+    tree_leaves,
+    with_leaves,
+)
 from spherekit.train.schedules import as_schedule
 
 
 @dataclass(frozen=True)
 class Optimizer:
-    """A rule that updates parameters by their gradients; `sgd`, `adam` and `adamw` create it.
+    """A gradient-based update rule of parameters, created by `sgd`, `adam` or `adamw`.
 
     Attributes
     ----------
     kind : str
-        Name of the function that created it.
+        Name of the function that created the optimizer.
     learning_rate : callable
-        A function of the step, 0, 1, 2, ...
+        Learning rate as a function of the step, 0, 1, 2, ...
     settings : tuple of (name, value)
+        Other arguments of that function.
 
+    Examples
+    --------
     >>> import numpy as np
     >>> optimizer = sgd(0.5)
     >>> params = [{"weights": np.array([1.0, 2.0])}]
@@ -38,17 +51,18 @@ class Optimizer:
     learning_rate: object
     settings: tuple
 
-    def init(self, params):
-        """The state before the first step.
+    def init(self, params: Any) -> dict:
+        """Return the optimizer state before the first step.
 
         Parameters
         ----------
-        params : tree of arrays
+        params : pytree of arrays
+            Parameters.
 
         Returns
         -------
         dict
-            ``{"step": 0}``, and of each moment a list with an array for each parameter.
+            ``{"step": 0}``, and for each moment a list with one array for each parameter.
         """
         moments, _ = _RULES[self.kind]
         flat = [as_reals(array) for _, array in flatten(params)]
@@ -56,37 +70,43 @@ class Optimizer:
             name: [np.zeros_like(p) for p in flat] for name in moments
         }
 
-    def step(self, params, gradients, optimizer_state):
-        """Parameters and state after a step; new arrays, nothing is changed in place.
+    def step(self, params: Any, gradients: Any, optimizer_state: dict) -> tuple[Any, dict]:
+        """Perform an optimization step; the arguments are not modified.
 
         Parameters
         ----------
-        params : tree of arrays
-        gradients : tree of the same structure
-            From autograd.
+        params : pytree of arrays
+            Parameters before the step.
+        gradients : pytree of arrays
+            Gradients of the loss in autograd's convention, with the structure of ``params``.
         optimizer_state : dict
-            From `init` or the previous step.
+            State from `init` or from the previous step.
 
         Returns
         -------
-        params : tree of arrays
+        params : pytree of arrays
+            Parameters after the step.
         optimizer_state : dict
+            State after the step.
 
         Raises
         ------
         ValueError
-            A gradient is missing or of another shape.
+            A gradient is missing, or its shape differs from that of the parameter.
         """
         names, rule = _RULES[self.kind]
-        count, by_path = int(optimizer_state["step"]), dict(flatten(gradients))
-        learning_rate, settings = float(self.learning_rate(count)), dict(self.settings)
-        updated, new_moments = [], {name: [] for name in names}
+        count = int(optimizer_state["step"])
+        gradient_by_path = dict(flatten(gradients))
+        learning_rate = float(self.learning_rate(count))
+        settings = dict(self.settings)
+        updated = []
+        new_moments = {name: [] for name in names}
         for number, (path, p) in enumerate(flatten(params)):
-            g = by_path.get(path)
+            g = gradient_by_path.get(path)
             if g is None or g.shape != p.shape:
-                problem = "is missing" if g is None else f"has the shape {g.shape}"
+                fault = "is missing" if g is None else f"has the shape {g.shape}"
                 raise ValueError(
-                    f"the gradient by {path_text(path)} {problem}; expected the shape {p.shape} of the "
+                    f"the gradient by {path_text(path)} {fault}; expected the shape {p.shape} of the "
                     "parameter"
                 )
             g = np.conj(g) if np.iscomplexobj(g) else g
@@ -99,14 +119,16 @@ class Optimizer:
         return with_leaves(params, updated), {"step": np.asarray(count + 1)} | new_moments
 
     @property
-    def schedule_text(self):
-        """The learning rate as text, of a function its name."""
+    def schedule_text(self) -> str:
+        """The learning-rate schedule as text, or the name of the function."""
         return str(getattr(self.learning_rate, "__qualname__", self.learning_rate))
 
     @property
-    def settings_text(self):
+    def settings_text(self) -> str:
         """Kind and settings without the learning rate, as text.
 
+        Examples
+        --------
         >>> sgd(0.1).settings_text
         'sgd(momentum=0.0, nesterov=False)'
         """
@@ -117,20 +139,24 @@ class Optimizer:
         return f"{self.kind}({self.schedule_text}, {settings}"
 
 
-def sgd(learning_rate, momentum=0.0, nesterov=False):
-    """Stochastic gradient descent: v <- momentum v + g, p <- p - learning_rate v.
+def sgd(
+    learning_rate: float | Callable[[int], float], momentum: float = 0.0, nesterov: bool = False
+) -> Optimizer:
+    """Stochastic gradient descent with momentum.
 
-    With ``nesterov`` p <- p - learning_rate (g + momentum v) (Sutskever et al. 2013, ICML, in the form that
-    PyTorch uses).
+    v <- momentum v + g, p <- p - learning_rate v.
+
+    With ``nesterov``, p <- p - learning_rate (g + momentum v) (Sutskever et al. 2013, ICML, in the
+    formulation of PyTorch).
 
     Parameters
     ----------
-    learning_rate : float or function of the step
-        As those of `spherekit.train.schedules`.
+    learning_rate : float or callable
+        Learning rate, or a function of the step, such as those of `spherekit.train.schedules`.
     momentum : float
-        From 0 to below 1.
+        Momentum, from 0 to below 1.
     nesterov : bool
-        Needs a momentum.
+        Whether to use Nesterov momentum; requires ``momentum > 0``.
 
     Returns
     -------
@@ -138,9 +164,13 @@ def sgd(learning_rate, momentum=0.0, nesterov=False):
 
     Raises
     ------
-    ValueError, TypeError
-        Values out of range, or not numbers.
+    TypeError
+        An argument is not a number.
+    ValueError
+        An argument is out of range, or ``nesterov`` is set without momentum.
 
+    Examples
+    --------
     >>> print(sgd(0.1, momentum=0.9))
     sgd(constant(learning_rate=0.1), momentum=0.9, nesterov=False)
     """
@@ -150,7 +180,12 @@ def sgd(learning_rate, momentum=0.0, nesterov=False):
     return _optimizer("sgd", learning_rate, momentum=momentum, nesterov=bool(nesterov))
 
 
-def adam(learning_rate=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+def adam(
+    learning_rate: float | Callable[[int], float] = 1e-3,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    eps: float = 1e-8,
+) -> Optimizer:
     """Adam (Kingma and Ba 2015, arXiv:1412.6980, algorithm 1).
 
     m <- beta1 m + (1 - beta1) g, v <- beta2 v + (1 - beta2) g^2,
@@ -158,12 +193,12 @@ def adam(learning_rate=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
 
     Parameters
     ----------
-    learning_rate : float or function of the step
-        As those of `spherekit.train.schedules`.
+    learning_rate : float or callable
+        Learning rate, or a function of the step, such as those of `spherekit.train.schedules`.
     beta1, beta2 : float
-        From 0 to below 1.
+        Decay rates of the moments, from 0 to below 1.
     eps : float
-        Above 0, below 1.
+        Term added to the denominator, above 0 and below 1.
 
     Returns
     -------
@@ -171,28 +206,41 @@ def adam(learning_rate=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
 
     Raises
     ------
-    ValueError, TypeError
-        Values out of range, or not numbers.
+    TypeError
+        An argument is not a number.
+    ValueError
+        An argument is out of range.
 
+    Examples
+    --------
     >>> adam(0.01).learning_rate(0)
     0.01
     """
     return _adam("adam", learning_rate, beta1, beta2, eps, 0.0)
 
 
-def adamw(learning_rate=1e-3, weight_decay=0.01, beta1=0.9, beta2=0.999, eps=1e-8):
-    """`adam`, after p <- p - learning_rate weight_decay p (Loshchilov and Hutter 2019, arXiv:1711.05101).
+def adamw(
+    learning_rate: float | Callable[[int], float] = 1e-3,
+    weight_decay: float = 0.01,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    eps: float = 1e-8,
+) -> Optimizer:
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019, arXiv:1711.05101).
 
-    Every parameter decays; the decay follows the schedule of the learning rate, as in PyTorch.
+    Each step is p <- p - learning_rate weight_decay p, followed by the update of `adam`. The decay applies to
+    all parameters and follows the schedule of the learning rate, as in PyTorch.
 
     Parameters
     ----------
-    learning_rate : float or function of the step
-        As those of `spherekit.train.schedules`.
+    learning_rate : float or callable
+        Learning rate, or a function of the step, such as those of `spherekit.train.schedules`.
     weight_decay : float
-        At least 0.
-    beta1, beta2, eps : float
-        As of `adam`.
+        Coefficient of the decay, at least 0.
+    beta1, beta2 : float
+        Decay rates of the moments, from 0 to below 1.
+    eps : float
+        Term added to the denominator, above 0 and below 1.
 
     Returns
     -------
@@ -200,9 +248,13 @@ def adamw(learning_rate=1e-3, weight_decay=0.01, beta1=0.9, beta2=0.999, eps=1e-
 
     Raises
     ------
-    ValueError, TypeError
-        Values out of range, or not numbers.
+    TypeError
+        An argument is not a number.
+    ValueError
+        An argument is out of range.
 
+    Examples
+    --------
     >>> dict(adamw(weight_decay=0.1).settings)["weight_decay"]
     0.1
     """
@@ -213,21 +265,30 @@ def adamw(learning_rate=1e-3, weight_decay=0.01, beta1=0.9, beta2=0.999, eps=1e-
     return _adam("adamw", learning_rate, beta1, beta2, eps, weight_decay)
 
 
-def global_norm(gradients):
-    """The root of the sum of squares of all gradients, in float64.
+def global_norm(gradients: Any) -> float:
+    """Euclidean norm of all gradients together, in float64.
 
     Parameters
     ----------
-    gradients : tree of arrays
+    gradients : pytree of arrays
+        Gradients.
 
     Returns
     -------
     float
+        Square root of the sum of squared moduli; finite if it is within the range of float64.
 
+    Raises
+    ------
+    TypeError
+        A leaf is not numeric.
+
+    Examples
+    --------
     >>> global_norm([np.array([3.0]), np.array([4j])])
     5.0
     """
-    flat = list(map(as_reals, leaves(gradients)))
+    flat = list(map(as_reals, tree_leaves(gradients)))
     with np.errstate(over="ignore"):
         total = sum(float(np.sum(np.square(g, dtype=np.float64))) for g in flat)
     if 1e-280 < total < math.inf or np.isnan(total):
@@ -238,33 +299,45 @@ def global_norm(gradients):
     return largest * math.sqrt(sum(float(np.sum(np.square(g / largest))) for g in flat))
 
 
-def clip_by_global_norm(gradients, max_norm):
-    """Gradients, scaled down where their global norm is larger than ``max_norm``.
+def clip_by_global_norm(gradients: Any, max_norm: float) -> tuple[Any, float]:
+    """Scale gradients down if their global norm exceeds ``max_norm``.
 
     Parameters
     ----------
-    gradients : tree of arrays
+    gradients : pytree of arrays
+        Gradients.
     max_norm : float
-        Above 0.
+        Largest global norm, above 0.
 
     Returns
     -------
-    gradients : tree of arrays
+    gradients : pytree of arrays
+        Gradients multiplied by min(1, max_norm/norm).
     norm : float
-        The global norm before.
+        Global norm before clipping.
 
+    Raises
+    ------
+    TypeError
+        ``max_norm`` is not a number.
+    ValueError
+        ``max_norm`` is not a finite number above 0.
+
+    Examples
+    --------
     >>> clip_by_global_norm([np.array([3.0, 4.0])], 1.0)
     ([array([0.6, 0.8])], 5.0)
     """
-    max_norm, norm = largest_norm(max_norm), global_norm(gradients)
+    max_norm = checked_max_norm(max_norm)
+    norm = global_norm(gradients)
     if not norm > max_norm:
         return gradients, norm
     scale = max_norm / norm
     return map_leaves(lambda g: g * scale, gradients), norm
 
 
-def largest_norm(value):
-    """A norm to clip at, checked."""
+def checked_max_norm(value):
+    """Return a norm for clipping as a float, which must be above 0."""
     return checks.real_number(value, "max_norm", "a number above 0", lambda x: 0 < x < math.inf)
 
 
@@ -298,7 +371,7 @@ def _adam_rule(p, g, moments, count, learning_rate, beta1, beta2, eps, weight_de
     return p - step, [m, v]
 
 
-#: {kind: (names of moments, rule)}.
+#: Names of the moments, and the update rule, of each kind.
 _RULES = {
     "sgd": (("velocity",), _sgd_rule),
     "adam": (("mean", "square"), _adam_rule),

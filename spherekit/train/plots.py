@@ -1,39 +1,58 @@
-"""Learning curves of a training."""
+"""Learning curves."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from spherekit.plot.figure import figure, save
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-def curves(history, target=None, *, title=None):
-    """Learning curves: the loss of each batch and its mean of each epoch, validation loss, and metrics.
+
+def curves(
+    history: dict,
+    target: str | os.PathLike | Axes | Sequence[Axes] | None = None,
+    *,
+    title: str | None = None,
+) -> Figure:
+    """Plot learning curves: the loss of each batch, its mean over each epoch, validation loss and metrics.
 
     Parameters
     ----------
     history : dict
-        ``step.checkpoint.history`` of a `Step`, or that of a stored checkpoint.
-    target : path, or matplotlib Axes or a sequence of them, optional
-        A file to write; or one Axes for the loss, or one for it and one for each metric. By default a new
-        figure.
+        ``step.checkpoint.history`` of a `Step`, or ``history`` of a loaded checkpoint.
+    target : path, matplotlib Axes or sequence of Axes, optional
+        File to write; or Axes for the loss, or for the loss and each metric. By default a new figure is
+        created.
     title : str, optional
+        Title of the first panel.
 
     Returns
     -------
-    matplotlib Figure
+    matplotlib.figure.Figure
 
     Raises
     ------
     ValueError
-        No steps; another number of Axes than there are panels.
+        The history is empty, or the number of Axes differs from the number of panels.
 
+    Examples
+    --------
     >>> steps = {"loss": [2.0, 1.0, 0.5, 0.4], "learning_rate": [0.1] * 4, "gradient_norm": [1.0] * 4}
     >>> epochs = {"step": [2, 4], "train": [1.5, 0.45], "loss": [1.2, 0.6], "accuracy": [0.5, 1.0]}
     >>> len(curves({"steps": steps, "epochs": epochs}).axes)
     2
     """
-    losses, epochs = history["steps"]["loss"], history["epochs"]
+    losses = history["steps"]["loss"]
+    epochs = history["epochs"]
     if not losses:
-        raise ValueError("the history has no steps; take at least one step of the training")
+        raise ValueError("the history has no steps; expected at least one training step")
     names = [name for name in epochs if name not in ("step", "train", "loss") and epochs["step"]]
     drawing, axes = _axes(target, names)
     first = axes[0]
@@ -62,7 +81,7 @@ def curves(history, target=None, *, title=None):
 
 
 def _axes(target, names):
-    """(Figure, Axes of the loss and of the metrics)."""
+    """Return the figure, and the Axes of the loss and of the metrics."""
     if target is None or isinstance(target, str) or hasattr(target, "__fspath__"):
         drawing = figure(5.2 * (1 + len(names)), 3.6)
         return drawing, list(drawing.subplots(1, 1 + len(names), squeeze=False)[0])

@@ -1,31 +1,33 @@
-"""Where the time of a training step goes: by layer, forward and backward, and by kernel."""
+"""Profile of a training step: the time of each layer, forward and backward, and of each kernel."""
 
+from collections.abc import Callable
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from spherekit._core import checks
 from spherekit._core.blas import single_threaded
 from spherekit._core.pytree import path_text
-from spherekit.nn import Context
+from spherekit.nn import Context, Sequential
 from spherekit.timing import listening
 from spherekit.train import losses
 from spherekit.train.autodiff import LayerObserver, loss_and_gradients, observed_by
 from spherekit.train.job import check_initial, check_network
-from spherekit.train.optimizers import adam
+from spherekit.train.optimizers import Optimizer, adam
 
 
 class Row(NamedTuple):
-    """Seconds of a layer, and how much of them in kernels.
+    """Times of a layer in seconds, and the times of kernels within them.
 
     Attributes
     ----------
     path : tuple of int
-        Of the layer in the network.
+        Path of the layer in the network.
     name : str
-        Its class.
+        Class of the layer.
     forward, forward_kernels, backward, backward_kernels : float
+        Seconds of the forward and backward passes, and of the kernels in each.
     """
 
     path: tuple
@@ -37,19 +39,21 @@ class Row(NamedTuple):
 
 
 class Profile(NamedTuple):
-    """One training step, in seconds; as text a table.
+    """Profile of one training step, in seconds; ``str`` formats it as a table.
 
     Attributes
     ----------
     step : float
-        Of a step without a profile.
+        Time of a step without profiling.
     profiled_step : float
-        Of the one whose parts follow.
+        Time of the profiled step.
     rows : list of Row
-        One for each layer that contains no others; the last, called "loss", is of what belongs to no layer:
-        the loss, and the work of autograd between layers.
+        One for each layer that contains no other layers. The last row, called "loss", is the time outside of
+        layers: the loss, and the work of autograd between layers.
     optimizer : float
-    kernels : {name: (calls, seconds)}
+        Time of the optimizer.
+    kernels : dict
+        ``{name: (calls, seconds)}``.
     """
 
     step: float
@@ -59,7 +63,7 @@ class Profile(NamedTuple):
     kernels: dict
 
     @property
-    def kernel_fraction(self):
+    def kernel_fraction(self) -> float:
         """Fraction of the profiled step that is spent in kernels."""
         return sum(seconds for _, seconds in self.kernels.values()) / self.profiled_step
 
@@ -67,24 +71,50 @@ class Profile(NamedTuple):
         return "\n".join(_table(self))
 
 
-def profile(net, initial, data, *, loss="cross_entropy", optimizer=None, repeats=5, threads=None):
-    """Profile one training step: loss, gradients, and step of the optimizer.
+def profile(
+    net: Sequential,
+    initial: tuple[Any, Any],
+    data: tuple[Any, Any],
+    *,
+    loss: str | Callable = "cross_entropy",
+    optimizer: Optimizer | None = None,
+    repeats: int = 5,
+    threads: int | None = None,
+) -> Profile:
+    """Profile a training step: loss, gradients, and step of the optimizer.
 
-    Kernels are the linear maps of `spherekit.linear` (transforms, rotations, linear maps of fragments) and
-    tensor products, complete calls of them. Of ``repeats`` steps that of the least time counts, after one
-    that compiles. `tune_allocator` changes the times.
+    Kernels are complete calls of the linear maps of `spherekit.linear` (transforms, rotations, linear maps
+    of fragments) and of tensor products. The fastest of ``repeats`` steps is reported, after a step that
+    compiles the kernels. `tune_allocator` changes the times.
 
     Parameters
     ----------
-    net, initial, loss, optimizer, threads : as in `spherekit.train.fit`
+    net : spherekit.nn.Sequential
+        Network, with the type of its input.
+    initial : (params, state)
+        Parameters and running state, from ``net.init``.
     data : (signals, targets)
         One batch.
+    loss : str or callable
+        As in `fit`.
+    optimizer : Optimizer, optional
+        By default ``adam(1e-3)``.
     repeats : int
+        Number of profiled steps, at least 1.
+    threads : int, optional
+        Number of threads; by default ``SPHEREKIT_NUM_THREADS``, else the CPUs that the process may use.
 
     Returns
     -------
     Profile
 
+    Raises
+    ------
+    TypeError, ValueError
+        The arguments do not fit the network, as in `fit`, or ``repeats`` is not an integer >= 1.
+
+    Examples
+    --------
     >>> from spherekit import nn
     >>> from spherekit.testing import random_flm
     >>> net = nn.Sequential(nn.Sphere(4, 1), nn.PowerSpectrum(), nn.Dense(2))
@@ -95,14 +125,15 @@ def profile(net, initial, data, *, loss="cross_entropy", optimizer=None, repeats
     (['PowerSpectrum', 'Dense', 'loss'], True)
     """
     repeats = checks.integer(repeats, "repeats", 1)
-    loss, optimizer = losses.resolve(loss), adam() if optimizer is None else optimizer
+    loss = losses.resolve(loss)
+    optimizer = adam() if optimizer is None else optimizer
     check_network(net)
     check_initial(net, initial)
     params, state = initial
     optimizer_state = optimizer.init(params)
 
     def step(around=None):
-        """Seconds of the step, and of the optimizer in it."""
+        """Return the seconds of the step, and of the optimizer in it."""
         context = Context(
             training=True,
             rng=np.random.default_rng(0),
@@ -119,23 +150,26 @@ def profile(net, initial, data, *, loss="cross_entropy", optimizer=None, repeats
         return end - start, end - middle
 
     step()
-    plain, best = [], None
+    plain_times = []
+    best = None
     for _ in range(repeats):
-        plain.append(step()[0])
+        plain_times.append(step()[0])
         clock = _Clock()
         with listening(clock.add_kernel):
             total, in_optimizer = step(observed_by(clock))
         if best is None or total < best.profiled_step:
             rows = clock.rows(total - in_optimizer)
             best = Profile(0.0, total, rows, in_optimizer, clock.kernels)
-    return best._replace(step=min(plain))
+    return best._replace(step=min(plain_times))
 
 
 class _Clock(LayerObserver):
-    """Adds up seconds of layers, {key: [forward, in kernels, backward, in kernels]}, and of kernels."""
+    """Sums the seconds of kernels, and of layers, {key: [forward, in kernels, backward, in kernels]}."""
 
     def __init__(self):
-        self.seconds, self.kernels, self.outside_layers = {}, {}, 0.0
+        self.seconds = {}
+        self.kernels = {}
+        self.outside_layers = 0.0
         self.current = None
 
     def forward(self, key, x, compute):
@@ -145,7 +179,8 @@ class _Clock(LayerObserver):
         return self._timed(self.seconds[key], 2, compute)
 
     def _timed(self, row, column, compute):
-        self.current, start = (row, column + 1), perf_counter()
+        self.current = (row, column + 1)
+        start = perf_counter()
         try:
             return compute()
         finally:
@@ -153,7 +188,7 @@ class _Clock(LayerObserver):
             self.current = None
 
     def add_kernel(self, name, seconds):
-        """Called after each kernel."""
+        """Add a call of a kernel; called after each kernel."""
         calls, total = self.kernels.get(name, (0, 0.0))
         self.kernels[name] = calls + 1, total + seconds
         if self.current is None:
@@ -163,7 +198,7 @@ class _Clock(LayerObserver):
             row[column] += seconds
 
     def rows(self, total):
-        """Rows of all layers; the remaining seconds of ``total`` go to the loss."""
+        """Return the rows of all layers; the remaining seconds of ``total`` are assigned to the loss."""
         rows = [Row(path, name, *seconds) for (path, name), seconds in self.seconds.items()]
         remaining = total - sum(row.forward + row.backward for row in rows)
         return [*rows, Row((), "loss", remaining, self.outside_layers, 0.0, 0.0)]
@@ -171,16 +206,16 @@ class _Clock(LayerObserver):
 
 def _table(profile):
     lines = [
-        f"one training step: {1e3 * profile.step:.2f} ms ({1e3 * profile.profiled_step:.2f} profiled); in "
-        f"kernels {100 * profile.kernel_fraction:.0f} %",
-        f"{'layer':38}{'forward':>9}{'backward':>9}{'both':>9}{'kernels':>9}{'of step':>9}",
+        f"training step: {1e3 * profile.step:.2f} ms ({1e3 * profile.profiled_step:.2f} ms profiled), "
+        f"{100 * profile.kernel_fraction:.0f} % in kernels",
+        f"{'layer (ms)':38}{'forward':>9}{'backward':>9}{'total':>9}{'kernels':>9}{'of step':>9}",
     ]
     for row in profile.rows:
-        both = row.forward + row.backward
+        total = row.forward + row.backward
         in_kernels = row.forward_kernels + row.backward_kernels
         indent = "  " * max(len(row.path) - 1, 0)
         name = indent + f"{path_text(row.path)} {row.name}".strip()
-        times = row.forward, row.backward, both
+        times = row.forward, row.backward, total
         lines.append(_line(name, times, in_kernels, profile.profiled_step))
     lines.append(_line("optimizer", (None, None, profile.optimizer), 0.0, profile.profiled_step))
     lines += ["", f"{'kernel':38}{'calls':>9}{'ms':>9}{'of step':>9}"]
@@ -191,6 +226,6 @@ def _table(profile):
 
 
 def _line(name, times, in_kernels, step):
-    forward, backward, both = ("" if t is None else f"{1e3 * t:.3f}" for t in times)
+    forward, backward, total = ("" if t is None else f"{1e3 * t:.3f}" for t in times)
     kernels = f"{100 * in_kernels / times[2]:.0f} %" if times[2] else ""
-    return f"{name:38}{forward:>9}{backward:>9}{both:>9}{kernels:>9}{100 * times[2] / step:7.1f} %"
+    return f"{name:38}{forward:>9}{backward:>9}{total:>9}{kernels:>9}{100 * times[2] / step:7.1f} %"

@@ -1,7 +1,8 @@
-"""Keys of configurations: what each may be, and messages for what it may not."""
+"""Validation of configurations: types, ranges and choices of keys."""
 
 import difflib
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 #: The default of a key that must be present.
@@ -9,60 +10,69 @@ REQUIRED = object()
 
 
 class Key(NamedTuple):
-    """What the value of a key may be.
+    """Type, default and range of the value of a key.
 
     Attributes
     ----------
     kind : str
-        "whole", "number", "text" or "flag".
+        "integer", "number", "text" or "boolean".
     default : object
-        `REQUIRED`: the key must be present; None: it may be left out.
-    least, most : float, optional
+        Default value; with `REQUIRED` the key must be present.
+    minimum, maximum : float, optional
         Bounds of numbers, included.
     above, below : float, optional
         Bounds of numbers, excluded.
-    among : tuple of str
-        The known values of text.
-    many : bool
-        A list of such values.
+    choices : tuple of str
+        Accepted values of text.
+    is_list : bool
+        Whether the value is a list of such values.
 
-    >>> Key("whole", 3, least=1).default
+    Examples
+    --------
+    >>> Key("integer", 3, minimum=1).default
     3
     """
 
     kind: str
     default: object = REQUIRED
-    least: float = None
-    most: float = None
-    above: float = None
-    below: float = None
-    among: tuple = ()
-    many: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    above: float | None = None
+    below: float | None = None
+    choices: tuple = ()
+    is_list: bool = False
 
 
-def checked(name, section, table, renamed=None):
-    """The values of a section, with defaults.
+def checked(
+    name: str, section: dict, table: dict[str, Key], renamed: dict[str, str] | None = None
+) -> dict:
+    """Check a section of a configuration, and add defaults.
 
     Parameters
     ----------
     name : str
-        Of the section, for messages.
+        Name of the section in messages.
     section : dict
-        {key: value}, as the file has it.
-    table : {key: Key}
-    renamed : {former key: key}, optional
-        Keys of earlier versions, and their new names or a sentence, for the message that refuses them.
+        ``{key: value}``, as in the file.
+    table : dict
+        ``{key: Key}``.
+    renamed : dict, optional
+        ``{former key: new key}`` of earlier versions, for error messages; instead of the new key also a
+        sentence.
 
     Returns
     -------
     dict
+        ``{key: value}`` for all keys of ``table``.
 
     Raises
     ------
     ValueError
-        An unknown key, with the nearest known one; a missing one; a value of another type or range.
+        A key is unknown or missing, or a value has another type or is out of range.
 
-    >>> checked("data", {"L": 64}, {"L": Key("whole", least=1), "seed": Key("whole", 0, least=0)})
+    Examples
+    --------
+    >>> checked("data", {"L": 64}, {"L": Key("integer", minimum=1), "seed": Key("integer", 0, minimum=0)})
     {'L': 64, 'seed': 0}
     """
     for key in section:
@@ -80,31 +90,38 @@ def checked(name, section, table, renamed=None):
 
 
 def _new_name(key, table, renamed):
-    """The end of a message about an unknown key."""
+    """Return the end of a message about an unknown key."""
     new = (renamed or {}).get(key)
     if new is None:
         return nearest(key, table)
     return f"; it is called {new!r} since version 0.2" if new.isidentifier() else f"; {new}"
 
 
-def by_name(kinds, common, renamed=None):
-    """A check of sections whose keys depend on their name.
+def by_name(
+    kinds: dict[str, dict[str, Key]],
+    common: dict[str, Key],
+    renamed: dict[str, str] | None = None,
+) -> Callable[[str, dict], dict]:
+    """Create a check of sections whose keys depend on the value of the key "name".
 
     Parameters
     ----------
-    kinds : {name: {key: Key}}
-        Keys of each name.
-    common : {key: Key}
-        Keys of all names, with "name" among them.
-    renamed : {former key: key}, optional
+    kinds : dict
+        ``{name: {key: Key}}``, keys that depend on the name.
+    common : dict
+        ``{key: Key}``, keys that all names have, including "name".
+    renamed : dict, optional
         As in `checked`.
 
     Returns
     -------
     callable
-        Of (name of the section, section), which returns the values as `checked` does.
+        Function of (name of the section, section) that returns the values, as `checked` does.
 
-    >>> check = by_name({"a": {"L": Key("whole", 4)}, "b": {}}, {"name": Key("text", "a", among=("a", "b"))})
+    Examples
+    --------
+    >>> common = {"name": Key("text", "a", choices=("a", "b"))}
+    >>> check = by_name({"a": {"L": Key("integer", 4)}, "b": {}}, common)
     >>> check("data", {"L": 8}), check("data", {"name": "b"})
     ({'name': 'a', 'L': 8}, {'name': 'b'})
     """
@@ -116,7 +133,7 @@ def by_name(kinds, common, renamed=None):
         else:
             name = common["name"].default
         for key in section:
-            owners = [kind for kind, keys in kinds.items() if key in keys]
+            owners = [kind for kind, table in kinds.items() if key in table]
             if key not in common and key not in kinds[name] and owners:
                 raise ValueError(
                     f"[{section_name}] {key} is a key of {', '.join(owners)}; the name is {name!r}"
@@ -126,61 +143,63 @@ def by_name(kinds, common, renamed=None):
     return check
 
 
-def value(place, entry, kind):
-    """One value, checked by its `Key`; ``place`` names it in messages.
+def value(location, entry, kind):
+    """Check a value by its `Key`; ``location`` is its name in messages.
 
-    >>> value("[data] L", 64, Key("whole", least=1))
+    >>> value("[data] L", 64, Key("integer", minimum=1))
     64
     """
-    if kind.many:
+    if kind.is_list:
         if not isinstance(entry, list):
-            raise ValueError(f"{place} is {entry!r}; expected a list: [{_expected(kind)}, ...]")
-        single = kind._replace(many=False)
-        return [value(f"{place}[{number}]", item, single) for number, item in enumerate(entry)]
-    is_whole = isinstance(entry, int) and not isinstance(entry, bool)
+            raise ValueError(f"{location} is {entry!r}; expected a list: [{_expected(kind)}, ...]")
+        single = kind._replace(is_list=False)
+        return [value(f"{location}[{index}]", item, single) for index, item in enumerate(entry)]
+    is_integer = isinstance(entry, int) and not isinstance(entry, bool)
     is_of_kind = {
-        "whole": is_whole,
-        "number": is_whole or (isinstance(entry, float) and math.isfinite(entry)),
+        "integer": is_integer,
+        "number": is_integer or (isinstance(entry, float) and math.isfinite(entry)),
         "text": isinstance(entry, str),
-        "flag": isinstance(entry, bool),
+        "boolean": isinstance(entry, bool),
     }
     if not is_of_kind[kind.kind] or not _in_range(entry, kind):
-        raise ValueError(f"{place} is {entry!r}; expected {_expected(kind)}")
-    if kind.among and entry not in kind.among:
-        raise ValueError(f"{place} is {entry!r}{nearest(entry, kind.among)}")
+        raise ValueError(f"{location} is {entry!r}; expected {_expected(kind)}")
+    if kind.choices and entry not in kind.choices:
+        raise ValueError(f"{location} is {entry!r}{nearest(entry, kind.choices)}")
     return float(entry) if kind.kind == "number" else entry
 
 
-def nearest(word, known):
-    """The end of a message about an unknown word: the nearest known one, or all.
+def nearest(word, choices):
+    """Return the end of a message about an unknown word: the closest choice, or else all choices.
 
     >>> nearest("epoch", ("epochs", "seed")), nearest("x", ("epochs", "seed"))
-    ("; did you mean 'epochs'?", '; known are epochs, seed')
+    ("; did you mean 'epochs'?", '; expected one of epochs, seed')
     """
-    matches = difflib.get_close_matches(str(word), known, 1)
-    return f"; did you mean {matches[0]!r}?" if matches else f"; known are {', '.join(known)}"
+    matches = difflib.get_close_matches(str(word), choices, 1)
+    return (
+        f"; did you mean {matches[0]!r}?" if matches else f"; expected one of {', '.join(choices)}"
+    )
 
 
 def _in_range(number, kind):
     return (
-        (kind.least is None or number >= kind.least)
+        (kind.minimum is None or number >= kind.minimum)
         and (kind.above is None or number > kind.above)
-        and (kind.most is None or number <= kind.most)
+        and (kind.maximum is None or number <= kind.maximum)
         and (kind.below is None or number < kind.below)
     )
 
 
 def _expected(kind):
-    """What a value may be, as text."""
-    if kind.among:
-        return f"one of {', '.join(map(repr, kind.among))}"
+    """Describe the accepted values of a key."""
+    if kind.choices:
+        return f"one of {', '.join(map(repr, kind.choices))}"
     nouns = {
-        "whole": "a whole number",
+        "integer": "a whole number",
         "number": "a number",
         "text": "text in quotes",
-        "flag": "true or false",
+        "boolean": "true or false",
     }
-    signs = dict(least=">=", above=">", most="<=", below="<")
+    signs = dict(minimum=">=", above=">", maximum="<=", below="<")
     limits = [
         f"{sign} {getattr(kind, k):g}" for k, sign in signs.items() if getattr(kind, k) is not None
     ]

@@ -1,26 +1,29 @@
-"""Retrieval scores of SHREC'17 (Savva et al. 2017), by the rules of the organisers' evaluator.
+"""Retrieval scores of SHREC'17 (Savva et al. 2017), as computed by the evaluator of the organizers.
 
-Identifiers are numbers of six digits; 5, "5" and "000005" are the same. Queries of another split are dropped,
-and counted. A query's list of models is cut to 1000; then repeats go, and models of another split or unknown.
-A result is worth 3 where it has the query's subclass, 2 where its subclass is the query's class, 1 where it
-has the class, else 0. All models of the class are relevant, the query itself too, R of them, at most 1000:
+Identifiers are numbers of six digits; 5, "5" and "000005" are equal. Queries of another split are ignored,
+and counted. The list of models of a query is truncated to 1000; then repeated models, and models that are
+unknown or of another split, are removed. The gain of a result is 3 if it has the subclass of the query, 2 if
+its subclass is the class of the query, 1 if it has the class of the query, and 0 otherwise. All models of the
+class are relevant, including the query itself. With their number R, at most 1000, and the length N of the
+list,
 
-    P@N = hits / N,  R@N = hits / R,  F1@N of these two, N the length of the list
-    mAP = sum over hits of the precision there / R
+    P@N = hits / N,  R@N = hits / R,  F1@N = 2 P@N R@N / (P@N + R@N)
+    mAP = sum of the precisions at the hits / R
     NDCG = DCG / IDCG,  DCG = x_0 + sum_{1 <= i < R} x_i / log2(i+1)
 
-IDCG is of the first R models of the class in the order of the file, sorted by their gain: where there are
-more than R it is not the largest possible, and NDCG can exceed 1. Micro scores are means over queries, macro
-scores over the means of classes.
+with the gains x_i. IDCG is the DCG of the first R models of the class in the order of the file, sorted by
+their gain: if the class has more than R models it is not the largest possible DCG, and NDCG can exceed 1.
+Micro scores are means over queries, macro scores are means over the means of the classes.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from spherekit._core import checks
 
+#: Largest number of results of a query.
 CUT = 1000
 SCORES = ("P@N", "R@N", "F1@N", "mAP", "NDCG")
 
@@ -38,16 +41,16 @@ class Model(NamedTuple):
 
 
 class Retrieval(NamedTuple):
-    """Scores of "micro", "macro" and each class of a query.
+    """Retrieval scores, by the names "micro", "macro" and the classes of queries.
 
     Attributes
     ----------
     scores : dict
-        {name: {"P@N": ..., "R@N", "F1@N", "mAP", "NDCG"}}
-    curves : dict of arrays
-        {name: precision and recall after each result ``[shape=(2, 1000)]``}
+        ``{name: {"P@N": ..., "R@N": ..., "F1@N": ..., "mAP": ..., "NDCG": ...}}``.
+    curves : dict of arrays [shape=(2, 1000)]
+        Precision and recall after each result, by name.
     dropped : int
-        Number of queries of another split.
+        Number of ignored queries, of another split.
     """
 
     scores: dict
@@ -55,30 +58,42 @@ class Retrieval(NamedTuple):
     dropped: int
 
 
-def retrieval(lists, models, split):
-    """The scores of ranked lists.
+def retrieval(
+    lists: Mapping[str | int, Iterable[str | int]],
+    models: Mapping[str | int, Iterable[Hashable]],
+    split: str,
+) -> Retrieval:
+    """Compute the retrieval scores of SHREC'17 (Savva et al. 2017) from ranked lists.
+
+    The scores are those of the evaluator of the organizers: precision, recall and F1 of the list, mean
+    average precision, and normalized discounted cumulative gain.
 
     Parameters
     ----------
     lists : dict
-        {query: identifiers of models, the best first}. Identifiers are text or whole numbers; those of digits
-        only are padded to six.
+        ``{query: identifiers of models}``, the best model first. Identifiers are text or integers; those that
+        consist of digits are padded to six.
     models : dict
-        {identifier: (class, subclass, split)}, in the order of the organisers' file.
+        ``{identifier: (class, subclass, split)}``, in the order of the file of the organizers.
     split : str
-        The split that is searched, such as "test" or "val".
+        Split that is searched, such as "test" or "val".
 
     Returns
     -------
     Retrieval
+        ``scores`` and ``curves`` by the names "micro", "macro" and each class, and the number ``dropped`` of
+        queries of another split.
 
     Raises
     ------
-    ValueError
-        No lists, or none of that split; a query that is not a model, or comes twice.
     TypeError
-        An identifier that is neither text nor a whole number; a list that is text, or has no order (a set).
+        ``lists`` or ``models`` is not a dict; an identifier is neither text nor an integer; a list is text or
+        has no order (a set).
+    ValueError
+        There are no lists, or none of ``split``; a query is not a model; an identifier is repeated.
 
+    Examples
+    --------
     >>> models = {"a": ("chair", "sofa", "val"), "b": ("chair", "stool", "val"), "c": ("car", "bus", "val")}
     >>> result = retrieval({"a": ["a", "c", "b"]}, models, "val")
     >>> {name: round(value, 4) for name, value in result.scores["micro"].items()}
@@ -89,22 +104,25 @@ def retrieval(lists, models, split):
             raise TypeError(f"{name} is {type(value).__name__}; expected a dict by identifiers")
     if not lists:
         raise ValueError("no ranked lists; expected a dict {query: [models, the best first]}")
-    known, lists = _by_identifier(models, "model"), _by_identifier(lists, "query")
-    known = {name: _model(name, model) for name, model in known.items()}
-    models = {name: model for name, model in known.items() if model.split == split}
-    members, results = {}, {}
+    all_models = _by_identifier(models, "model")
+    lists = _by_identifier(lists, "query")
+    all_models = {name: _model(name, model) for name, model in all_models.items()}
+    models = {name: model for name, model in all_models.items() if model.split == split}
+    members = {}
     for name, model in models.items():
         members.setdefault(model.synset, []).append(name)
+    results = {}
     for query, ranked in lists.items():
-        if query not in known:
+        if query not in all_models:
             raise ValueError(f"query {query!r} is not a model of any split")
         if query in models:
-            synset, names = models[query].synset, _listed(query, ranked, models)
+            synset = models[query].synset
+            names = _scored_results(query, ranked, models)
             results.setdefault(synset, []).append(_scores(models, query, names, members[synset]))
     if not results:
         raise ValueError(f"none of the {len(lists)} queries is a model of the split {split!r}")
-    all_results = [result for of_class in results.values() for result in of_class]
-    classes = {synset: _mean(of_class) for synset, of_class in results.items()}
+    all_results = [result for class_results in results.values() for result in class_results]
+    classes = {synset: _mean(class_results) for synset, class_results in results.items()}
     means = {"micro": _mean(all_results), "macro": _mean(list(classes.values()))} | classes
     scores = {
         name: dict(zip(SCORES, map(float, values), strict=True))
@@ -115,24 +133,28 @@ def retrieval(lists, models, split):
 
 
 def read_models(path):
-    """The organisers' table of models (csv, or gzip of one).
+    """Read the table of models of the organizers (csv, optionally compressed with gzip).
 
     Parameters
     ----------
     path : str or path
+        File; a name that ends in ".gz" denotes a compressed one.
 
     Returns
     -------
     dict
-        {identifier: Model}, in the order of the table.
+        ``{identifier: Model}``, in the order of the table.
 
     Raises
     ------
-    ValueError
-        Columns other than id, synsetId, subSynsetId, modelId, split; rows that are cut short or too long;
-        an identifier that comes twice; a file that is not such text.
     FileNotFoundError
+        The file does not exist.
+    ValueError
+        The file is not a csv table, has no column id, synsetId, subSynsetId or split, has rows with missing
+        or extra entries, or contains an identifier twice.
 
+    Examples
+    --------
     >>> import pathlib, tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp(), "models.csv")
     >>> _ = path.write_text("id,synsetId,subSynsetId,modelId,split\\n5,chair,sofa,m5,val\\n")
@@ -147,17 +169,18 @@ def read_models(path):
     try:
         with opened(path, "rt", encoding="utf-8", newline="") as file:
             table = csv.DictReader(file)
-            names, rows = table.fieldnames or (), list(table)
+            names = table.fieldnames or ()
+            rows = list(table)
     except (UnicodeDecodeError, csv.Error, gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValueError(f"{path} is not a table of models (csv): {error}") from None
     missing = {"id", "synsetId", "subSynsetId", "split"} - set(names)
     if missing:
         raise ValueError(f"{path} has no column {', '.join(sorted(missing))}; expected the "
-                         "organisers' id,synsetId,subSynsetId,modelId,split")  # fmt: skip
+                         "columns id,synsetId,subSynsetId,modelId,split")  # fmt: skip
     broken = [n for n, row in enumerate(rows, 1) if None in row or None in row.values()]
     if broken:
         raise ValueError(
-            f"{len(broken)} of {len(rows)} rows of {path} have not one entry for each column; the first "
+            f"{len(broken)} of {len(rows)} rows of {path} do not have one entry for each column; the first "
             f"is row {broken[0]}"
         )
     models = [
@@ -170,7 +193,7 @@ def read_models(path):
 
 
 def identifier(name):
-    """The identifier of a model or a query, as the organisers' evaluator reads it: digits padded to six.
+    """Return the identifier of a model or query in the form of the evaluator, with digits padded to six.
 
     >>> identifier(5), identifier("000005"), identifier("m5")
     ('000005', '000005', 'm5')
@@ -182,31 +205,31 @@ def identifier(name):
 
 
 def _by_identifier(values, kind):
-    """The dict by padded identifiers, each of them once."""
+    """Return the dict by padded identifiers, which must be unique."""
     return _unique([(identifier(name), value) for name, value in values.items()], kind)
 
 
 def _unique(pairs, kind):
-    """The dict of (identifier, value) pairs."""
+    """Return the dict of (identifier, value) pairs with unique identifiers."""
     values = dict(pairs)
     if len(values) < len(pairs):
         raise ValueError(
-            f"{len(pairs) - len(values)} of {len(pairs)} identifiers of a {kind} come twice; numbers "
-            "are padded to six digits, so that 5 and '000005' are the same"
+            f"{len(pairs) - len(values)} of {len(pairs)} identifiers of a {kind} are repeated; numbers are "
+            "padded to six digits, so that 5 and '000005' are equal"
         )
     return values
 
 
 def _model(name, values):
-    """A `Model` of a class, subclass and split."""
+    """Return a `Model` from a class, subclass and split."""
     entries = tuple(values) if isinstance(values, Iterable) and not isinstance(values, str) else ()
     if len(entries) != 3 or None in entries:
         raise TypeError(f"model {name!r} is {values!r}; expected (class, subclass, split)")
     return Model(*entries)
 
 
-def _listed(query, ranked, models):
-    """The results that are scored: of the first 1000 those of the split, each once."""
+def _scored_results(query, ranked, models):
+    """Return the results that are scored: the first 1000, restricted to the split, without repetitions."""
     kind = "text" if isinstance(ranked, str | bytes) else type(ranked).__name__
     has_order = isinstance(ranked, Iterable) and not isinstance(ranked, set | frozenset | Mapping)
     if kind == "text" or not has_order:
@@ -226,8 +249,9 @@ def _gain(query, result):
 
 
 def _scores(models, query, ranked, members):
-    """Five scores of a list, and precision and recall after each result."""
-    model, relevant = models[query], min(len(members), CUT)
+    """Return the five scores of a list, and precision and recall after each result."""
+    model = models[query]
+    relevant = min(len(members), CUT)
     if not ranked:
         return np.zeros(5), np.zeros((2, CUT))
     hit = np.array([models[name].synset == model.synset for name in ranked])
@@ -244,7 +268,7 @@ def _scores(models, query, ranked, members):
 
 
 def _discounted(gains):
-    """Discounted cumulative gain."""
+    """Return the discounted cumulative gain."""
     gains = np.array(gains, float)
     return gains[0] + np.sum(gains[1:] / np.log2(np.arange(2, len(gains) + 1)))
 

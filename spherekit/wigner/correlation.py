@@ -12,7 +12,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from spherekit._core import checks
-from spherekit._core.traced import aligned, angles, as_float_array, colatitudes
+from spherekit._core.traced import angles, as_float_array, broadcast_flat, colatitudes
 from spherekit.conventions.indexing import degrees, flat
 from spherekit.harmonic import evaluate as evaluate_harmonic
 from spherekit.linear import cast, same_precision
@@ -137,7 +137,7 @@ def evaluate(flmn, alpha, beta, gamma, *, reality=False, threads=None):
     N = (flmn.shape[-2] + 1) // 2 if flmn.ndim > 1 else 0
     checks.wigner_shape(flmn, L, N)
     alpha, gamma = angles(alpha=alpha, gamma=gamma)
-    (alpha, beta, gamma), _ = aligned(alpha, colatitudes(beta, "beta"), gamma)
+    (alpha, beta, gamma), _ = broadcast_flat(alpha, colatitudes(beta, "beta"), gamma)
     ell = degrees(L)
     scale = np.sqrt((2 * ell + 1) / (16 * np.pi**3)).astype(checks.real_type(flmn))
     kind = checks.result_type(False, checks.is_single(flmn))

@@ -17,8 +17,8 @@ from autograd.numpy.numpy_vjps import unbroadcast_f
 
 from spherekit._core import checks
 from spherekit._core.jit import jit
-from spherekit._core.traced import aligned
 from spherekit._core.traced import angles as check_angles
+from spherekit._core.traced import broadcast_flat
 from spherekit.harmonic.plan import PI_REST
 from spherekit.kernels.recursion_coefficients import difference_coefficients
 from spherekit.kernels.simd import Lanes, width
@@ -136,7 +136,7 @@ def d(beta, L):
            [ 0.5     , -0.707107,  0.5     ]])
     """
     L = checks.band_limit(L)
-    (angle,), shape = aligned(*check_angles(beta=beta))
+    (angle,), shape = broadcast_flat(*check_angles(beta=beta))
     checks.fits_memory(8 * angle.size * _size(L), f"d(beta, {L}) at {angle.size} angles")
     return _views(_real(angle, L), shape, L)
 
@@ -160,7 +160,7 @@ def D(alpha, beta, gamma, L):
     True
     """
     L = checks.band_limit(L)
-    angles, shape = aligned(*check_angles(alpha=alpha, beta=beta, gamma=gamma))
+    angles, shape = broadcast_flat(*check_angles(alpha=alpha, beta=beta, gamma=gamma))
     count = angles[0].size
     # the matrices D, and those of one d
     checks.fits_memory(8 * (2 * count + 1) * _size(L), f"D at L={L} and {count} rotations")

@@ -140,6 +140,6 @@ def peak_bytes(problem, columns, fields, tables, building):
         copies = 16 * math.prod(problem.coefficients_shape)
         if not problem.to_samples:
             copies += math.prod(problem.grid.shape) * (8 if real else 16)
-    in_flight = chunks.in_flight(problem.maps, work_bytes(problem), problem.threads)
-    work = in_flight * (planes + fields + copies)
+    concurrent_maps = chunks.concurrent_maps(problem.maps, work_bytes(problem), problem.threads)
+    work = concurrent_maps * (planes + fields + copies)
     return max(building, tables + problem.result_bytes + work)

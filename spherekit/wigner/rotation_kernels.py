@@ -25,7 +25,7 @@ import numpy as np
 
 from spherekit._core.jit import jit, leaf
 from spherekit._core.parallel import run
-from spherekit._core.workspace import aligned, on_lines, scratch
+from spherekit._core.workspace import aligned, aligned_copy, scratch
 from spherekit.kernels.simd import (
     Lanes,
     exp2,
@@ -68,7 +68,7 @@ def _tables(L):
     )
     _fill(L, table)
     table.top[:] = table.exponent.reshape(groups, GROUP, blocks, w).max(axis=(1, 3))
-    return Tables(*(on_lines(array.ravel()).reshape(array.shape) for array in table))
+    return Tables(*(aligned_copy(array.ravel()).reshape(array.shape) for array in table))
 
 
 _cached_tables = lru_cache(maxsize=4)(_tables)

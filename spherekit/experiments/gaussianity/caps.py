@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from spherekit._core.jit import jit, leaf
-from spherekit._core.workspace import aligned, on_lines
+from spherekit._core.workspace import aligned, aligned_copy
 from spherekit.kernels.recursion_coefficients import difference_coefficients
 from spherekit.kernels.simd import Lanes, accumulate, load, spread, store, width
 from spherekit.kernels.transpose import row_sums
@@ -56,9 +56,9 @@ def sum_caps(weights, centers, L):
     )
     normed = np.where(is_empty, 0.0, normed[:, caps])
     theta, phi = theta[caps], phi[caps]
-    y = on_lines(2 * np.sin(theta / 2) ** 2)
-    log_sin = on_lines(np.log2(np.maximum(np.sin(theta), 2.0**-640)))
-    return _sum_caps(WIDE, EIGHT, L, y, log_sin, phi, log_seed(L, 0), on_lines(normed))
+    y = aligned_copy(2 * np.sin(theta / 2) ** 2)
+    log_sin = aligned_copy(np.log2(np.maximum(np.sin(theta), 2.0**-640)))
+    return _sum_caps(WIDE, EIGHT, L, y, log_sin, phi, log_seed(L, 0), aligned_copy(normed))
 
 
 @jit

@@ -40,18 +40,18 @@ from spherekit.train.schema import Key, by_name, checked
 #: Probes that are reported beside the networks.
 CONTROLS = ("cl", "point", "bands", "scattering")
 _COUNTS = {
-    "train": Key("whole", 200, least=2),
-    "validation": Key("whole", 40, least=0),
-    "test": Key("whole", 200, least=1),
+    "train": Key("integer", 200, minimum=2),
+    "validation": Key("integer", 40, minimum=0),
+    "test": Key("integer", 200, minimum=1),
 }
 _SIMULATED = {
-    "L": Key("whole", least=3, most=3000),
-    "recipe": Key("text", "strings", among=tuple(r for r in skies.RECIPES if r != "gaussian")),
-    "strength": Key("number", None, least=0),
-    "seed": Key("whole", 0, least=0),
+    "L": Key("integer", minimum=3, maximum=3000),
+    "recipe": Key("text", "strings", choices=tuple(r for r in skies.RECIPES if r != "gaussian")),
+    "strength": Key("number", None, minimum=0),
+    "seed": Key("integer", 0, minimum=0),
 }
 _FEATURES = model.FEATURES | {"folder": Key("text", None)}
-_NETWORK = model.NETWORK | {"scattering": Key("flag", True), "compare": Key("flag", False)}
+_NETWORK = model.NETWORK | {"scattering": Key("boolean", True), "compare": Key("boolean", False)}
 TITLES = "network, with scattering", "network, without scattering"
 COMPARED = "the same network, without scattering"
 

@@ -17,24 +17,24 @@ from spherekit.train.schema import Key, checked
 
 #: Keys of the scattering.
 FEATURES = {
-    "J0": Key("whole", 5, least=0),
-    "depth": Key("whole", 2, least=1),
-    "oversample": Key("number", 2.0, least=1, most=8),
+    "J0": Key("integer", 5, minimum=0),
+    "depth": Key("integer", 2, minimum=1),
+    "oversample": Key("number", 2.0, minimum=1, maximum=8),
 }
 #: Keys of the networks, by their names.
 NETWORKS = {
     "low": {
-        "width": Key("whole", 12, least=1),
-        "anchors": Key("whole", 8, least=1),
-        "oversample": Key("number", 1.0, least=1, most=8),
+        "width": Key("integer", 12, minimum=1),
+        "anchors": Key("integer", 8, minimum=1),
+        "oversample": Key("number", 1.0, minimum=1, maximum=8),
     },
     "cobb": {
-        "channels": Key("whole", 8, least=1),
-        "depth": Key("whole", 2, least=1),
-        "hidden": Key("whole", 32, least=1),
+        "channels": Key("integer", 8, minimum=1),
+        "depth": Key("integer", 2, minimum=1),
+        "hidden": Key("integer", 32, minimum=1),
     },
 }
-NETWORK = {"name": Key("text", "low", among=tuple(NETWORKS))}
+NETWORK = {"name": Key("text", "low", choices=tuple(NETWORKS))}
 
 
 def low_network(L, channels, *, width=12, anchors=8, oversample=1):
@@ -109,7 +109,7 @@ def classifier(net, description):
         or not all(isinstance(name, str) for name in classes)
     ):
         raise ValueError(f"its classes are {classes!r}; expected two names")
-    table = FEATURES | {"L": Key("whole", least=3, most=3000)}
+    table = FEATURES | {"L": Key("integer", minimum=3, maximum=3000)}
     features = checked("features", description["features"], table)
     statistics = {name: description[name] for name in ("mean", "scale")}
     result = Classifier(classes, features, bool(description["scattering"]), **statistics)

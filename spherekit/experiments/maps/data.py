@@ -222,7 +222,7 @@ def scaled(flm, dtype):
     """
     e = scaling.exponent(flm[1:] if flm[1:].any() else flm)
     monopole = float(flm[0].real)
-    x = scaling.times_power(flm, -e)
+    x = scaling.ldexp(flm, -e)
     x.real[0] = 0
     return x.astype(dtype), monopole, e
 
@@ -250,8 +250,8 @@ def _together(arrays, factors):
     e, x = int(exponents.max()), arrays["x"]
     for i in np.flatnonzero(factors != 1):
         x[i] *= 2 * fractions[i]
-    monopoles = scaling.times_power(arrays["monopole"] * factors, -e)
-    x = scaling.times_power(x, (exponents - e)[:, None])
+    monopoles = scaling.ldexp(arrays["monopole"] * factors, -e)
+    x = scaling.ldexp(x, (exponents - e)[:, None])
     with np.errstate(over="ignore"):
         x.real[:, 0] = monopoles
     return x, monopoles, e

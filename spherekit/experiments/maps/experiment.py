@@ -27,7 +27,7 @@ import numpy as np
 
 from spherekit import nn
 from spherekit._core import scaling
-from spherekit._core.pytree import leaves
+from spherekit._core.pytree import tree_leaves
 from spherekit.experiments import common
 from spherekit.experiments.common import Table, Training
 from spherekit.experiments.maps import data as maps_of
@@ -43,18 +43,18 @@ from spherekit.experiments.standardization import Amplitudes
 from spherekit.train import loop, metrics
 from spherekit.train.schema import Key
 
-_SHARE = dict(least=0, below=1)
+_SHARE = dict(minimum=0, below=1)
 _DATA = {
     "maps": Key("text", None),
-    "L": Key("whole", None, least=1),
-    "labels": Key("text", None, among=("classes", "numbers")),
+    "L": Key("integer", None, minimum=1),
+    "labels": Key("text", None, choices=("classes", "numbers")),
     "validation": Key("number", 0.2, **_SHARE),
     "test": Key("number", 0.2, **_SHARE),
-    "seed": Key("whole", 0, least=0),
+    "seed": Key("integer", 0, minimum=0),
     "field": Key("text", None),
     "grid": Key("text", None),
     "hdu": Key("text", None),
-    "ordering": Key("text", None, among=("ring", "nested")),
+    "ordering": Key("text", None, choices=("ring", "nested")),
 }
 _FIT = {"epochs": 40, "batch_size": 16, "max_norm": 1.0}
 _OF_KIND = {
@@ -178,7 +178,7 @@ class Maps(common.Experiment):
             center, width = _center_and_width(labels, train)
             description |= {"center": center, "width": width}
             e = scaling.exponent(targets)
-            unscaled = (scaling.times_power(np.array(x), -e) for x in (targets, center, width))
+            unscaled = (scaling.ldexp(np.array(x), -e) for x in (targets, center, width))
             small, small_center, small_width = unscaled
             targets = ((small - small_center) / small_width)[:, None]
             validation_metrics = _in_units(values["fit"]["metrics"], width)
@@ -261,7 +261,9 @@ class Maps(common.Experiment):
     def predict(self, trained, paths, *, read, analysis=None, progress=None):
         analysis = Analysis() if analysis is None else analysis
         description, rows = trained.description, []
-        dtype = np.result_type(*(array.dtype for array in leaves(trained.params)), np.complex64)
+        dtype = np.result_type(
+            *(array.dtype for array in tree_leaves(trained.params)), np.complex64
+        )
         amplitudes = Amplitudes(*description["mean"], *description["scale"])
         choices = {name: description[name] for name in _CHOICES if description[name] is not None}
         converted = []
@@ -276,7 +278,7 @@ class Maps(common.Experiment):
             if unit != description["unit"]:
                 converted.append(unit)
                 x, monopole = x * factor, monopole * factor
-            monopole = scaling.times_power(np.array([monopole]), -e)
+            monopole = scaling.ldexp(np.array([monopole]), -e)
             x = amplitudes.standardize(x[None], monopole, e)
             network = trained.net, trained.params, x
             options = dict(state=trained.state, threads=analysis.threads)
@@ -366,9 +368,9 @@ def _describe_training(values, count):
 def _center_and_width(labels, train):
     """Mean and standard deviation of the labels of the training maps."""
     e = scaling.exponent(labels.targets)
-    targets = scaling.times_power(labels.targets[train], -e)
+    targets = scaling.ldexp(labels.targets[train], -e)
     pair = np.array([targets.mean(), targets.std()])
-    center, width = (float(x) for x in scaling.times_power(pair, e))
+    center, width = (float(x) for x in scaling.ldexp(pair, e))
     if width == 0 or not np.ptp(targets):
         raise ValueError(
             f"{labels.source}: all labels of the training maps are {center:g}; add maps, or choose "

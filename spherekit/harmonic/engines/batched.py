@@ -21,7 +21,7 @@ from spherekit._core import checks, chunks
 from spherekit._core.cache import bytes_lru_cache
 from spherekit._core.missing import UNSEEN
 from spherekit._core.parallel import run
-from spherekit._core.workspace import on_lines, scratch
+from spherekit._core.workspace import aligned_copy, scratch
 from spherekit.conventions.indexing import alternate, degrees_and_orders
 from spherekit.harmonic.engines import precomputed
 from spherekit.harmonic.engines.batched_fft import BLOCK
@@ -169,16 +169,16 @@ def tables(sphere, L, N, gammas, plan_of, to_samples, single):
             blocks.append(_blocks(table).ravel())
             starts.append(at)
             at += blocks[-1].size
-    values = on_lines(np.concatenate(blocks).astype(np.float32 if single else float))
+    values = aligned_copy(np.concatenate(blocks).astype(np.float32 if single else float))
     alpha = fft.tables(sphere.shape[1], single)
     c, s = _turns(sphere.shape[1], L, to_samples)
     if to_samples:
         c[1:], s[1:] = 2 * c[1:], 2 * s[1:]  # for -m too
-    on_rings = on_lines(
+    on_rings = aligned_copy(
         np.concatenate([_blocks(c), _blocks(s)], axis=-1).ravel().astype(values.dtype)
     )
     c, s = _turns(gammas, N, to_samples)
-    on_gamma = on_lines(np.concatenate([_blocks(c), _blocks(s)]).ravel().astype(values.dtype))
+    on_gamma = aligned_copy(np.concatenate([_blocks(c), _blocks(s)]).ravel().astype(values.dtype))
     *places, size = _places(L, N, gammas, *sphere.shape)
     starts, places = np.array(starts), np.array(places)
     sizes = L, N, gammas, rings, 2 * (2 * N - 1) * L * L, gammas * rings * sphere.shape[1]

@@ -22,7 +22,7 @@ from spherekit._core.chunks import for_each_chunk
 from spherekit._core.jit import jit, leaf
 from spherekit._core.missing import UNSEEN
 from spherekit._core.parallel import run
-from spherekit._core.workspace import aligned, on_lines, scratch
+from spherekit._core.workspace import aligned, aligned_copy, scratch
 from spherekit.harmonic.engines import recursion
 from spherekit.harmonic.plan import peak_bytes, work_bytes
 from spherekit.harmonic.steps import phi_fft
@@ -126,7 +126,7 @@ def tables(grid, L, spin, plan_of, to_samples, single):
         blocks.append(_in_blocks(block, v, w))
         at += block.size
     values = np.concatenate([*blocks, np.zeros(w)]).astype(np.float32 if single else float)
-    values = on_lines(values)
+    values = aligned_copy(values)
     return Tables(rows.reshape(-1), folded, lanes, rings, starts, values)
 
 

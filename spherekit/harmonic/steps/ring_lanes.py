@@ -10,7 +10,7 @@ from collections import namedtuple
 import numpy as np
 
 from spherekit._core.jit import leaf
-from spherekit._core.workspace import on_lines
+from spherekit._core.workspace import aligned_copy
 from spherekit.kernels.packing import TOGETHER
 from spherekit.kernels.simd import Lanes, has_wide_registers, load, splat, store, width
 from spherekit.kernels.wigner_recursion import COS2, DIFFERENCES, SIN2, are_far, log_seed
@@ -56,7 +56,7 @@ def ring_lanes(theta, north, south, L):
     squares = np.sin(theta) ** 2, np.cos(theta) ** 2
     logs = np.log2(sin), np.log2(tan)
     polar = float(np.max(top, where=form == DIFFERENCES, initial=-1.0))
-    lanes = map(on_lines, (x, y, *squares, *logs, *weights))
+    lanes = map(aligned_copy, (x, y, *squares, *logs, *weights))
     return RingLanes(*lanes, first, wide, form, top, polar), np.flatnonzero(is_ring)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from spherekit._core.cache import bytes_lru_cache
 from spherekit._core.jit import jit, leaf
 from spherekit._core.parallel import run
-from spherekit._core.workspace import aligned, on_lines, scratch
+from spherekit._core.workspace import aligned, aligned_copy, scratch
 from spherekit.harmonic import plan
 from spherekit.harmonic.steps.phi_fft import BLOCK
 from spherekit.kernels.matmul import product2, product4
@@ -107,7 +107,7 @@ def tables(sphere, L, N, plan_of, to_samples):
             starts[mu, N - 1 + order] = at
             blocks.append(_in_blocks(table))
             at += table.size
-    values = on_lines(np.concatenate([*blocks, np.zeros(32)]))
+    values = aligned_copy(np.concatenate([*blocks, np.zeros(32)]))
     return Tables(starts, values, rings, rows)
 
 
