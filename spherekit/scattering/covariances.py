@@ -274,8 +274,8 @@ class Covariances(Operator):
         flm = coefficients(flm, self.L)
         unit = flm if reference is None else coefficients(reference, self.L)
         e = scaling.exponents(getval(unit)[..., 1:])
-        s = self.from_flm(_times_power(flm, -e))
-        return self.normalize(s, s if reference is None else self.from_flm(_times_power(unit, -e)))
+        s = self.from_flm(_ldexp(flm, -e))
+        return self.normalize(s, s if reference is None else self.from_flm(_ldexp(unit, -e)))
 
     def _above(self, j):
         """The scales above j."""
@@ -353,7 +353,7 @@ def _check_squares(flm):
         )
 
 
-def _times_power(flm, e):
+def _ldexp(flm, e):
     """2^e flm, in two exact steps, because 2^e itself may overflow or underflow."""
     kind = checks.real_type(getval(flm))
     half = e // 2
