@@ -246,14 +246,12 @@ def test_masks_that_are_refused(sky, capsys):
 def test_files_that_are_refused(sky, capsys):
     line = "-o out.fits --L 8"
     Path("short.fits").write_bytes(Path("map.fits").read_bytes()[:7000])
-    assert "cut short" in refused(capsys, f"transform short.fits {line}")
+    assert "truncated" in refused(capsys, f"transform short.fits {line}")
     Path("text.fits").write_text("no map")
     assert "it is text" in refused(capsys, f"spectrum text.fits {line}")
     run("transform map.fits --L 8 -o alm.fits")
-    assert "coefficients (alm), no map" in refused(capsys, "wavelets alm.fits --L 8 -o w.npz")
-    assert "not coefficients (alm)" in refused(
-        capsys, "transform map.fits --inverse --grid mw -o b.npz"
-    )
+    assert "coefficients (alm); expected a map" in refused(capsys, "wavelets alm.fits --L 8 -o w.npz")
+    assert "no alm file" in refused(capsys, "transform map.fits --inverse --grid mw -o b.npz")
     assert "0 TEMPERATURE" in refused(capsys, f"transform map.fits --field Q {line}")
     np.save("objects.npy", np.array([None]), allow_pickle=True)
     assert "NumPy file" in refused(capsys, f"transform objects.npy --grid mw {line}")

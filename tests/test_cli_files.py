@@ -83,7 +83,7 @@ BAD = {
     "text": (contents(b"1 2 3\n"), "text"),
     "picture": (contents(b"\x89PNG\r\n\x1a\n" + bytes(99)), "a PNG picture"),
     "netCDF": (contents(b"\x89HDF\r\n\x1a\n" + bytes(99)), "netCDF"),
-    "cut short": (truncated, "cut short"),
+    "cut short": (truncated, "it is truncated"),
     "no bytes": (contents(b""), "empty"),
     "no rows": (empty_table, ""),
     "no file": (lambda: None, "no file bad.fits"),

@@ -211,7 +211,7 @@ NOT_REAL = np.arange(16) + 1j
 CILM = np.zeros((2, 4, 4))
 REFUSALS = [
     (lambda: cv.from_healpy(np.zeros(11), 4), r"shape \(11,\).*need \(\.\.\., 10\)"),
-    (lambda: cv.from_healpy(np.zeros(10), 4, mmax=2), r"mmax 2 need \(\.\.\., 9\)"),
+    (lambda: cv.from_healpy(np.zeros(10), 4, mmax=2), r"mmax=2 need \(\.\.\., 9\)"),
     (lambda: cv.from_healpy(np.zeros(10), 4, mmax=4), "mmax is 4; .*<= 3 .*L = 4"),
     (lambda: cv.from_healpy(np.zeros(10), 0), "L is 0"),
     (lambda: cv.to_healpy(np.zeros(15)), r"flat layout is \(\.\.\., L\*L\)"),
@@ -222,16 +222,19 @@ REFUSALS = [
     (lambda: cv.from_shtools(np.zeros((2, 4, 5))), r"\(\.\.\., 2, L, L\)"),
     (lambda: cv.from_shtools(np.zeros((3, 4, 4))), r"\(\.\.\., 2, L, L\)"),
     (lambda: cv.from_shtools(CILM, normalization="norm"), '"4pi", "ortho", "schmidt", "unnorm"'),
-    (lambda: cv.from_shtools(CILM, csphase=0), "csphase is 0"),
-    (lambda: cv.from_shtools(CILM, kind="Real"), 'kind is \'Real\'.*"real" and "complex"'),
-    (lambda: cv.from_shtools(np.zeros((2, 87, 87)), normalization="unnorm"), "degree 86.*at 85"),
+    (lambda: cv.from_shtools(CILM, csphase=0), "csphase must be 1 .* or -1 .*; got 0"),
+    (lambda: cv.from_shtools(CILM, kind="Real"), 'kind must be "real" or "complex"; got \'Real\''),
+    (
+        lambda: cv.from_shtools(np.zeros((2, 87, 87)), normalization="unnorm"),
+        "up to 85 .*degree 86",
+    ),
     (lambda: cv.to_shtools(NOT_REAL), 'not those of a real signal.*kind="complex"'),
-    (lambda: cv.to_shtools(np.zeros(900, "c8"), normalization="unnorm"), "degree 29.*at 28"),
+    (lambda: cv.to_shtools(np.zeros(900, "c8"), normalization="unnorm"), "up to 28 .*degree 29"),
     (lambda: cv.from_ducc(np.zeros((1, 10)), 4, spin=2), r"needs \(\.\.\., 2, n\), E and B"),
     (lambda: cv.from_ducc(np.zeros((2, 10)), 4, spin=-2), "spin is -2"),
     (lambda: cv.to_ducc(REAL, spin=-1), "spin is -1"),
     (lambda: cv.eb_to_spin(REAL, REAL, spin=-2), "spin is -2"),
-    (lambda: cv.eb_to_spin(REAL, np.zeros(25), spin=1), "one band-limit"),
+    (lambda: cv.eb_to_spin(REAL, np.zeros(25), spin=1), "the same band-limit"),
 ]
 
 
@@ -267,9 +270,9 @@ def test_spectra(rng):
     spread = np.sqrt(2 / (2 * np.arange(40) + 1) / 300)
     assert np.all(np.abs(mean / cl - 1) < 5 * spread)
     assert cv.to_healpy(gaussian_flm(cl, 40, rng)).shape == (820,)
-    with pytest.raises(ValueError, match="not negative"):
+    with pytest.raises(ValueError, match="expected finite values >= 0"):
         gaussian_flm(-cl, 40, rng)
-    with pytest.raises(ValueError, match="needs at least 41"):
+    with pytest.raises(ValueError, match="at least 41"):
         gaussian_flm(cl, 41, rng)
     assert np.array_equal(gaussian_flm(cl, 40, 7), gaussian_flm(cl, 40, np.random.default_rng(7)))
 

@@ -187,7 +187,7 @@ CASES = {
     "linear.cast": cases_of_cast,
     "conventions.mirrored": cases_of_mirrored,
     "conventions.hermitian": cases_of_hermitian,
-    "conventions.take": cases_of_selection,
+    "conventions.gather": cases_of_selection,
     "nn.combine": cases_of_combine,
     "nn.take": cases_of_take,
     "nn.gate": cases_of_gate,

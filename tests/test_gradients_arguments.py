@@ -229,7 +229,7 @@ def test_scattering_of_many_arguments(rng):
 
     def covariances(f, g):
         s, r = (C.from_flm(hermitian(x)) for x in (f, g))
-        return sum(anp.sum(x**2) for x in C.normalise(s, r))
+        return sum(anp.sum(x**2) for x in C.normalize(s, r))
 
     assert_gradient(scattered, flm, *angles, order=1)
     assert_gradient(covariances, flm, random_flm(4, rng), order=1)

@@ -89,7 +89,7 @@ def test_tables_of_other_things_are_left_out(tmp_path):
     beam = fits.BinTableHDU.from_columns([column], name="BEAM")
     path = write(tmp_path / "a.fits", beam, alm_table(3))
     assert io.read_alm(path).shape == (9,) and io.read_alms(path).hdus == (2,)
-    with pytest.raises(ValueError, match="no alm file.*HDU 1: BEAM"):
+    with pytest.raises(ValueError, match="not an alm file.*HDU 1: BEAM"):
         io.read_alm(path, hdu=1)
 
 
@@ -101,12 +101,12 @@ def test_b_of_an_iau_file_changes_its_sign(tmp_path):
     assert io.read_alms(tmp_path / "a.fits", hdu="B").flm[0, 0] == -1
     alm = io.read_alms(write(tmp_path / "a.fits", alm_table(POLCCONV="IAU")))
     assert alm.polcconv == "IAU" and alm.flm[0, 0] == 1  # which component is not known
-    with pytest.raises(ValueError, match="take them as they are: spherekit.io.read_alms"):
+    with pytest.raises(ValueError, match="without a change of sign with spherekit.io.read_alms"):
         io.read_alm(tmp_path / "a.fits")
     path = write(tmp_path / "b.fits", *(alm_table(POLCCONV="IAU") for _ in range(3)))
     assert [io.read_alm(path, hdu=i)[0] for i in (1, 2, 3)] == [1, 1, -1]
     path = write(tmp_path / "b.fits", *(alm_table(POLCCONV="IAU") for _ in range(2)))
-    with pytest.raises(ValueError, match="nothing tells which table is B"):
+    with pytest.raises(ValueError, match="does not define which table is B"):
         io.read_alms(path, hdu=(1, 2))
     tables[0].header["POLCCONV"] = "COSMO"
     with pytest.raises(ValueError, match="contradict"):
@@ -118,7 +118,7 @@ def test_b_of_an_iau_file_changes_its_sign(tmp_path):
     [
         ([1, 2, 3], "l\\^2 \\+ l \\+ m \\+ 1"),  # 2 is l = 1, m = -1
         ([0, 1, 3], "l\\^2"),
-        ([1, 3, 3, 4, 4], "2 of 5 entries of index occur before"),
+        ([1, 3, 3, 4, 4], "2 of 5 entries of the column index are repeated"),
         ([], "l\\^2"),
     ],
 )
@@ -137,24 +137,26 @@ def test_files_of_coefficients_where_a_map_is_meant(tmp_path):
     io.write_alm(tmp_path / "alm.fits", np.zeros((3, 16)))
     io.write_cl(tmp_path / "cl.fits", {"EE": np.ones(12), "BB": np.ones(12)})
     io.write_map(tmp_path / "map.fits", np.ones(12))
-    with pytest.raises(ValueError, match="coefficients.*read_alm.*transform --inverse"):
+    with pytest.raises(
+        ValueError, match="coefficients.*expected a map.*read_alm.*transform --inverse"
+    ):
         io.read_map(tmp_path / "alm.fits")
-    with pytest.raises(ValueError, match="power spectra.*read_cl"):
+    with pytest.raises(ValueError, match="power spectra.*expected a map.*read_cl"):
         io.read_map(tmp_path / "cl.fits")
-    with pytest.raises(ValueError, match="coefficients.*no spectra.*read_alm"):
+    with pytest.raises(ValueError, match="coefficients.*expected spectra.*read_alm"):
         io.read_cl(tmp_path / "alm.fits")
-    with pytest.raises(ValueError, match="HEALPix map, no spectra.*read_map"):
+    with pytest.raises(ValueError, match="HEALPix map; expected spectra.*read_map"):
         io.read_cl(tmp_path / "map.fits")
-    with pytest.raises(ValueError, match="no alm file.*it holds HDU 1"):
+    with pytest.raises(ValueError, match="not an alm file.*it contains HDU 1"):
         io.read_alm(tmp_path / "map.fits")
-    with pytest.raises(ValueError, match="no alm file.*it holds HDU 1"):
+    with pytest.raises(ValueError, match="not an alm file.*it contains HDU 1"):
         io.read_alm(tmp_path / "cl.fits")
 
 
 @pytest.mark.parametrize("component", [("E", "B"), "EB", ["B", "T"]])
 def test_components_that_are_named(tmp_path, rng, component):
     flm = random_flm(4, rng, reality=True, shape=(2,))
-    with pytest.raises(ValueError, match="say which by component"):
+    with pytest.raises(ValueError, match="specify component"):
         io.write_alm(tmp_path / "a.fits", flm)
     io.write_alm(tmp_path / "a.fits", flm, component=component)
     assert io.read_alms(tmp_path / "a.fits").components == tuple(component)
@@ -212,7 +214,7 @@ def test_iau_spectra_that_nothing_tells_apart(tmp_path):
     path = write(tmp_path / "cl.fits", hdu)
     result = io.read_spectra(path)
     assert result.polcconv == "IAU" and result.values["TB"][0] == 1
-    with pytest.raises(ValueError, match="the name of SPECTRUM_7 does not tell"):
+    with pytest.raises(ValueError, match="the name of SPECTRUM_7 does not determine"):
         io.read_cl(path)
 
 
@@ -221,7 +223,7 @@ def test_text_is_no_spectrum(tmp_path):
         fits.Column("NAME", "3A", array=["abc"] * 3),
         fits.Column("TT", "D", array=[1, 2, 3]),
     ]
-    with pytest.raises(ValueError, match="column NAME holds <U3; a spectrum"):
+    with pytest.raises(ValueError, match="column NAME has dtype <U3; expected real numbers"):
         io.read_cl(write(tmp_path / "cl.fits", fits.BinTableHDU.from_columns(columns)))
     with pytest.raises(ValueError, match="dtype complex128"):
         io.write_cl(tmp_path / "no.fits", np.ones(3, complex))
@@ -229,14 +231,14 @@ def test_text_is_no_spectrum(tmp_path):
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_a_spectrum_is_finite(tmp_path, bad):
-    with pytest.raises(ValueError, match="a spectrum is finite"):
+    with pytest.raises(ValueError, match="expected finite values"):
         io.write_cl(tmp_path / "no.fits", np.array([1, bad]))
 
 
 @pytest.mark.parametrize("component", [("E", "E"), ("E",), ("E", "C")])
 def test_components_come_once(tmp_path, rng, component):
     flm = random_flm(4, rng, reality=True, shape=(2,))
-    with pytest.raises(ValueError, match="each once"):
+    with pytest.raises(ValueError, match="expected . different ones of"):
         io.write_alm(tmp_path / "b.fits", flm, component=component)
 
 

@@ -88,7 +88,7 @@ def test_folders_pipes_and_nothing(read, tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ValueError, match="it is a folder"):
         read(tmp_path)
-    with pytest.raises(ValueError, match="it is no plain file"):
+    with pytest.raises(ValueError, match="it is not a regular file"):
         read(tmp_path / "pipe")
     with pytest.raises(FileNotFoundError, match="no file"):
         read(tmp_path / "nothing")
@@ -96,7 +96,7 @@ def test_folders_pipes_and_nothing(read, tmp_path):
 
 def test_fits_where_arrays_are_meant(tmp_path):
     io.write_map(tmp_path / "map.fits", np.ones(12))
-    with pytest.raises(ValueError, match="it is a FITS file; spherekit.io.read_table"):
+    with pytest.raises(ValueError, match="it is a FITS file; read it with spherekit.io.read_table"):
         io.read_arrays(tmp_path / "map.fits")
 
 

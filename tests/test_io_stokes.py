@@ -11,7 +11,7 @@ from spherekit import io
 from spherekit.io.stokes import (
     column_of,
     describes_pixels,
-    is_part,
+    is_spin_component,
     pairs,
     sign_of_u,
     stokes_of,
@@ -32,7 +32,7 @@ def test_one_rule_for_all_that_names_tell(style, case):
     assert [stokes_of(name) for name in names] == list("IQU")
     assert [sign_of_u(name) for name in names] == [1, 1, -1]
     assert pairs(names) == [(1, 2)] and [column_of(x, names) for x in "TQU"] == names
-    assert [is_part(name) for name in names] == [False, True, True]
+    assert [is_spin_component(name) for name in names] == [False, True, True]
     assert not any(map(describes_pixels, names))
 
 
@@ -62,14 +62,14 @@ def test_pairs(names, expected):
 
 @pytest.mark.parametrize("name", "U10 V10 GAMMA1 gamma_2 SHEAR1 E2 REAL imag U_WIND U10M".split())
 def test_parts_of_other_fields(name):
-    assert is_part(name)
+    assert is_spin_component(name)
 
 
 @pytest.mark.parametrize(
     "name", "KAPPA V T HM1 SIGNAL GAMMA E B I_1 Q_RMS QU_COV MASK2 V_STOKES".split()
 )
 def test_what_is_no_part(name):
-    assert not is_part(name)
+    assert not is_spin_component(name)
 
 
 @pytest.mark.parametrize("letter", "IQU")
@@ -111,13 +111,13 @@ def test_spins_are_whole_numbers(tmp_path, spin):
 def test_spins_that_no_file_takes(tmp_path):
     for n in (1, 3):
         columns = list("ABC"[:n])
-        with pytest.raises(ValueError, match=f"spin is 1, of {n} fields"):
+        with pytest.raises(ValueError, match=f"spin is 1, with {n} fields"):
             io.write_map(tmp_path / "no.fits", np.ones((n, 12)), column=columns, spin=1)
         io.write_map(
             tmp_path / "scalars.fits", np.ones((n, 12)), column=columns, spin=0, overwrite=True
         )
     fits.setval(tmp_path / "scalars.fits", "SPIN", value=1, ext=1)
-    with pytest.raises(ValueError, match="SPIN = 1, and the table holds 3 fields"):
+    with pytest.raises(ValueError, match="SPIN = 1, but the table has 3 fields"):
         io.read_map(tmp_path / "scalars.fits")
 
 
@@ -137,7 +137,7 @@ def test_the_convention_is_written_as_it_was_read(tmp_path):
         (io.write_alm, np.ones(1)),
         (io.write_cl, np.ones(3)),
     ):
-        with pytest.raises(ValueError, match='expected "COSMO" or "IAU"'):
+        with pytest.raises(ValueError, match='must be "COSMO" or "IAU"'):
             write(tmp_path / "no.fits", values, polcconv="LEFT")
     io.write_alm(path, np.ones(1), polcconv="IAU", overwrite=True)
     assert io.read_alms(path).polcconv == "IAU"

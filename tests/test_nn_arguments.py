@@ -190,7 +190,7 @@ def test_words_that_cannot_be_looked_up(make):
 
 
 def test_directional_parts_that_are_unknown():
-    with pytest.raises(ValueError, match="directional is .*known are mean"):
+    with pytest.raises(ValueError, match="directional must be one of mean, .*got"):
         Scattering(8, directional=["mean"])
 
 

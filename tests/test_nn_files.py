@@ -356,7 +356,7 @@ def test_versions(path):
     for version in (1, 3, None, "2"):
         text = json.dumps(content | {"version": version}).encode()
         np.savez(path, **entries | {"spherekit": np.frombuffer(text, np.uint8)})
-        with pytest.raises(ValueError, match="format version .*; this version"):
+        with pytest.raises(ValueError, match="format version .*; expected version"):
             nn.load(path)
 
 

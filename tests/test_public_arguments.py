@@ -274,7 +274,7 @@ def test_paths_hold_whole_numbers(bad):
 
 @pytest.mark.parametrize("paths", [3, None, [1, 2], ["12"]])
 def test_paths_are_sequences_of_scales(paths):
-    with pytest.raises(TypeError, match="paths (is|holds) .*expected"):
+    with pytest.raises(TypeError, match="paths (is|contains) .*expected"):
         Scattering(8, paths=paths)
 
 

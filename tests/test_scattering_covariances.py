@@ -112,13 +112,13 @@ def test_symmetries(rng):
     s, minus, twice = C.from_flm(flm), C.from_flm(-flm), C.from_flm(2 * flm)
     np.testing.assert_allclose(minus.C01, -s.C01, rtol=0, atol=SHORT_SUM)
     np.testing.assert_allclose(minus.C11, s.C11, rtol=0, atol=SHORT_SUM)
-    for one, other in zip(C.normalise(twice), C.normalise(s), strict=True):
+    for one, other in zip(C.normalize(twice), C.normalize(s), strict=True):
         np.testing.assert_allclose(one, other, rtol=0, atol=IDENTITY)
-    assert np.abs(C.normalise(s).P00 - 1).max() < LAST_PLACES
+    assert np.abs(C.normalize(s).P00 - 1).max() < LAST_PLACES
     turned, errors = wigner.rotate(flm, 0.3, 1.1, -0.7, reality=True), []
     for oversample in (1, 2, 4):
         C = Covariances(16, isotropic=True, oversample=oversample, directions=9)
-        one, other = (C.normalise(C.from_flm(x)) for x in (flm, turned))
+        one, other = (C.normalize(C.from_flm(x)) for x in (flm, turned))
         errors.append(distance(one, other) ** 0.5)
     assert errors[0] > 2 * errors[1] and errors[1] > 2 * errors[2] and errors[2] < 0.01
 
@@ -131,7 +131,7 @@ def test_a_gaussian_map_and_another(rng):
     f = sk.inverse(gauss, L, sampling="mw:64", reality=True)
     skewed = sk.forward(np.exp(f / f.std()), L, sampling="mw:64", reality=True)
     rows = [i for i, (j1, _) in enumerate(C.pairs) if j1 > 1]
-    one, other = (C.normalise(C.from_flm(x)).C01[rows] for x in (gauss, skewed))
+    one, other = (C.normalize(C.from_flm(x)).C01[rows] for x in (gauss, skewed))
     assert 3 * np.abs(one).max() < other.min()
 
 
@@ -159,7 +159,7 @@ def test_squares_of_single_precision_are_in_range(isotropic, scale, rng):
     for name, x, y in zip(s._fields, s, scaled, strict=True):
         power = scale if name in ("mean", "S1") else scale**2
         np.testing.assert_allclose(y / power, x, rtol=0, atol=SINGLE * np.abs(x).max())
-    for x, y in zip(C.normalise(s), C.normalise(scaled), strict=True):
+    for x, y in zip(C.normalize(s), C.normalize(scaled), strict=True):
         np.testing.assert_allclose(y, x, rtol=0, atol=SINGLE * np.abs(x).max())
 
 
@@ -189,7 +189,7 @@ def test_gradients(isotropic, rng):
     model = C.from_flm(model)
 
     def loss(u):
-        return distance(C.normalise(C.from_flm(hermitian(u)), model), C.normalise(model))
+        return distance(C.normalize(C.from_flm(hermitian(u)), model), C.normalize(model))
 
     assert_gradient(loss, flm, order=1)
     assert grad(loss)(flm.astype(np.complex64)).dtype == np.complex64
@@ -208,7 +208,7 @@ def test_generated_maps(isotropic):
     flm = sk.forward(np.exp(f / f.std()) + 3, L, sampling="mw:64", reality=True)
     C = Covariances(L, N=2, isotropic=isotropic)
     made = generate(C, flm, rng, iterations=80)
-    model, new, start = (C.normalise(C.from_flm(x), C.from_flm(flm)) for x in (flm, *made[:2]))
+    model, new, start = (C.normalize(C.from_flm(x), C.from_flm(flm)) for x in (flm, *made[:2]))
     assert made.losses[0] == pytest.approx(distance(start, model), rel=CHAIN)
     assert made.losses[-1] == pytest.approx(distance(new, model), rel=1e-6)
     assert made.losses[-1] < 0.01 * made.losses[0]
@@ -300,18 +300,18 @@ def test_normalised_statistics_have_no_unit(isotropic, rng):
     C = Covariances(8, N=2, isotropic=isotropic)
     flm, reference = random_flm(8, rng, reality=True, shape=(2,)), random_flm(8, rng, reality=True)
     for model in (None, reference):
-        plain = C.normalised(flm, model)
-        expected = C.normalise(C.from_flm(flm), None if model is None else C.from_flm(model))
+        plain = C.normalized(flm, model)
+        expected = C.normalize(C.from_flm(flm), None if model is None else C.from_flm(model))
         for scale in (*SIZES, 1e-300, 1e-160, 1e160, 1e300):
             exact = math.frexp(scale)[0] == 0.5
-            scaled = C.normalised(flm * scale, None if model is None else model * scale)
+            scaled = C.normalized(flm * scale, None if model is None else model * scale)
             for x, y, z in zip(plain, scaled, expected, strict=True):
                 np.testing.assert_allclose(z, x, rtol=CHAIN, atol=SHORT_SUM)
                 np.testing.assert_allclose(
                     y, x, rtol=0 if exact else 1e-10, atol=0 if exact else IDENTITY
                 )
-    both = C.normalised(np.stack([flm[0] * 1e-200, flm[1] * 1e200]))
-    for x, y in zip(C.normalised(flm), both, strict=True):
+    both = C.normalized(np.stack([flm[0] * 1e-200, flm[1] * 1e200]))
+    for x, y in zip(C.normalized(flm), both, strict=True):
         np.testing.assert_allclose(y, x, rtol=1e-10, atol=IDENTITY)
 
 
@@ -320,12 +320,12 @@ def test_statistics_beyond_float64_are_refused(rng):
     C, flm = Covariances(8, N=2), random_flm(8, rng, reality=True)
     for scale in (1e-300, 1e-163, 1e-160, 1e160, 1e300):
         with pytest.raises(
-            ValueError, match="beyond the range of float64; scale it, or take C.norm"
+            ValueError, match="beyond the range of float64; scale the map, or use C.normalized"
         ):
             C.from_flm(flm * scale)
     for scale in (2.0**-470, 2.0**470):
         for x, y in zip(
-            C.normalise(C.from_flm(flm)), C.normalise(C.from_flm(flm * scale)), strict=True
+            C.normalize(C.from_flm(flm)), C.normalize(C.from_flm(flm * scale)), strict=True
         ):
             assert (x == y).all()
     assert not any(np.any(x) for x in C.from_flm(0 * flm))
@@ -335,7 +335,7 @@ def test_gradients_of_normalised_statistics(rng):
     C, flm = Covariances(6, N=1, J0=1), random_flm(6, rng, reality=True)
 
     def loss(u):
-        return anp.sum(C.normalised(hermitian(u)).C01)
+        return anp.sum(C.normalized(hermitian(u)).C01)
 
     assert_gradient(loss, flm, order=1)
     scaled = grad(loss)(flm * 2.0**-600)

@@ -98,7 +98,7 @@ def test_the_bound_of_isometric_invariance(J0, depth, N, rng):
     assert errors[0] < errors[1] < errors[2]
 
 
-@pytest.mark.parametrize("family", ["stretch", "wander"])
+@pytest.mark.parametrize("family", ["stretch", "random"])
 def test_stability_to_deformations(family):
     """Error over size of the deformation: it grows with the degree for coefficients, not for scattering."""
     L, size, constants = 64, 0.01, []
@@ -110,7 +110,11 @@ def test_stability_to_deformations(family):
             rng = np.random.default_rng(seed)
             envelope = np.exp(-0.5 * ((ell - degree) / (0.2 * degree)) ** 2)
             flm = random_flm(L, rng, reality=True) * envelope
-            move = theory.stretch(size) if family == "stretch" else theory.wander(size, rng)
+            move = (
+                theory.stretch(size)
+                if family == "stretch"
+                else theory.random_deformation(size, rng)
+            )
             found.append(theory.stability(S, flm, move))
         constants.append(np.mean(found, axis=0) / size)
     raw, scattered = np.transpose(constants)
@@ -126,7 +130,7 @@ def test_deformations(rng):
     turned = theory.deform(flm, lambda theta, phi: (theta, phi - 0.3))
     assert np.abs(turned - wigner.rotate(flm, 0.3, 0, 0)).max() < IDENTITY
     theta, phi = np.linspace(0.01, 3.1, 50), np.linspace(0, 6, 50)
-    for move in (theory.stretch(0.1), theory.wander(0.1, rng)):
+    for move in (theory.stretch(0.1), theory.random_deformation(0.1, rng)):
         there = move(theta, phi)
         points = [
             np.array([np.sin(t) * np.cos(p), np.sin(t) * np.sin(p), np.cos(t)])
@@ -238,10 +242,10 @@ def test_gradients(N, reality, rng):
     [
         ("oversample", lambda: Scattering(8, oversample=0.5)),
         ("depth", lambda: Scattering(8, depth=-1)),
-        ("known are mean, full", lambda: Scattering(8, directional="all")),
+        ("directional must be one of mean, full", lambda: Scattering(8, directional="all")),
         ("odd N", lambda: Scattering(8, N=2, directional="full")),
         ("descending, neighbour", lambda: Scattering(8, paths="up")),
-        ("names the scale 9", lambda: Scattering(8, paths=[(9,)])),
+        ("contains the scale 9", lambda: Scattering(8, paths=[(9,)])),
         ("twice", lambda: Scattering(8, paths=[(1,), (1,)])),
         ("J0 is", lambda: Scattering(8, J0=7)),
     ],

@@ -80,13 +80,13 @@ def test_networks_of_checkpoints(checkpoint, tmp_path):
 @pytest.mark.parametrize("read", [load, nn.load])
 def test_files_of_version_1_are_refused(read):
     """The file was written by spherekit 0.1, by a training of a network with running means."""
-    words = "checkpoint_0.1.npz is of format version 1, which spherekit 0.1 writes and reads; .*train again"
+    words = "checkpoint_0.1.npz has format version 1 of spherekit 0.1; .*train again"
     with pytest.raises(ValueError, match=words):
         read(ORACLES / "checkpoint_0.1.npz")
 
 
 def test_nothing_pickled_is_stored_or_loaded(checkpoint, tmp_path, path):
-    with pytest.raises(TypeError, match="array of object cannot be stored"):
+    with pytest.raises(TypeError, match="array of dtype object"):
         save(tmp_path / "b.npz", checkpoint._replace(params=[np.array([None])]))
     with pytest.raises(TypeError):
         save(tmp_path / "b.npz", checkpoint, {"rng": np.random.default_rng()})
@@ -130,7 +130,7 @@ def test_what_is_not_an_archive(other, checkpoint, tmp_path):
         return
     contents = dict(text=b"hello", npy=b"\x93NUMPY\x01\x00", empty=b"", picture=b"\x89PNG\r\n")
     path.write_bytes(contents[other])
-    with pytest.raises(ValueError, match="a.npz is damaged, or not .* an .npz archive") as error:
+    with pytest.raises(ValueError, match="a.npz is damaged, or not .* a .npz archive") as error:
         load(path)
     assert "allow_pickle" not in str(error.value)
 
@@ -167,7 +167,7 @@ def training(head):
 @pytest.mark.parametrize(
     "words, change",
     [
-        ("version 3, of a later spherekit; this version reads 2", lambda head, _: head.update(version=3)),
+        ("version 3 of a later spherekit; expected version 2", lambda head, _: head.update(version=3)),
         ("no header", lambda head, _: head.pop("header")),
         ("no 'step'", lambda head, _: training(head).pop("step")),
         ("no 'description'", lambda head, _: head["header"].pop("description")),
@@ -178,29 +178,29 @@ def training(head):
         ("structure of its tree is damaged", lambda head, _: head.update(tree={"dict": 5})),
         ("structure of its tree is damaged", lambda head, _: head.update(tree={"dict": [["params", 99]]})),
         ("no 'history'", lambda head, _: head.update(tree={"dict": []})),
-        ("it holds .* arrays; expected", lambda _, stored: stored.pop("array2")),
-        ("no 'array0'", lambda _, stored: stored.update(other=stored.pop("array0"))),
+        ("it contains .* arrays; expected", lambda _, stored: stored.pop("array2")),
+        ("'array0' is missing", lambda _, stored: stored.update(other=stored.pop("array0"))),
         ("step of its", lambda head, _: training(head).update(step="many")),
         ("step of its", lambda head, _: training(head).update(step=-1)),
     ],
 )  # fmt: skip
 def test_foreign_heads(path, words, change):
     rewritten(path, change)
-    with pytest.raises(ValueError, match=f"a.npz is .*{words}"):
+    with pytest.raises(ValueError, match=f"a.npz (is|has) .*{words}"):
         load(path)
 
 
 def test_foreign_files(tmp_path):
     np.savez(tmp_path / "map.npz", values=np.zeros(3), grid="mw:2")
     with pytest.raises(
-        ValueError, match="not a network or checkpoint of spherekit: it holds values, grid"
+        ValueError, match="not a network or checkpoint of spherekit: it contains values, grid"
     ):
         load(tmp_path / "map.npz")
     np.save(tmp_path / "map.npy", np.zeros(3))
     with pytest.raises(ValueError, match="map.npy is damaged, or not a file of spherekit"):
         load(tmp_path / "map.npy")
     np.savez(tmp_path / "text.npz", spherekit=np.array("text"))
-    with pytest.raises(ValueError, match="its header is <U4"):
+    with pytest.raises(ValueError, match="its header has dtype <U4"):
         load(tmp_path / "text.npz")
     np.savez(tmp_path / "json.npz", spherekit=np.frombuffer(b"{]", np.uint8))
     with pytest.raises(ValueError, match="json.npz is damaged"):

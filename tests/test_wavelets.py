@@ -19,7 +19,7 @@ def test_admissibility(L, lam):
     """4 pi/(2l+1) |Phi_l0|^2 + 8 pi^2/(2l+1) sum_jn |Psi^j_ln|^2 = 1, finite at any degree."""
     for J0 in (0, 1, 2):
         for N in (1, 2, 5):
-            if N > L or J0 > tiling.highest(L, lam) or (L == 2048 and N == 5):
+            if N > L or J0 > tiling.highest_scale(L, lam) or (L == 2048 and N == 5):
                 continue
             w = Wavelets(L, lam, J0, N)
             ell = np.arange(L)
@@ -47,7 +47,7 @@ def test_the_kernel_is_its_integral(lam):
 
 def test_scales_are_those_with_a_degree():
     w = Wavelets(16, 1.2)
-    assert len(w.scales) < tiling.highest(16, 1.2) + 1
+    assert len(w.scales) < tiling.highest_scale(16, 1.2) + 1
     for j in w.scales:
         inside = [ell for ell in range(16) if 1.2 ** (j - 1) < ell < 1.2 ** (j + 1)]
         assert inside and w.grids[j].L == inside[-1] + 1
@@ -252,7 +252,10 @@ def test_refusals(words, call):
     [
         ("need.*64", lambda flm, w, scaling, maps: w.analysis_flm(flm[:-1])),
         ("NaN", lambda flm, w, scaling, maps: w.analysis_flm(np.where(flm == flm[3], np.nan, flm))),
-        ("a map for each", lambda flm, w, scaling, maps: w.synthesis_flm(scaling, maps[:-1])),
+        (
+            "got . maps; expected one for each",
+            lambda flm, w, scaling, maps: w.synthesis_flm(scaling, maps[:-1]),
+        ),
         (
             "scaling map",
             lambda flm, w, scaling, maps: w.synthesis_flm(scaling[:, :1].repeat(3, 1), maps),
@@ -356,14 +359,18 @@ def test_derivatives_and_types_of_one_scale(rng):
 def test_refusals_of_one_scale(rng):
     w, flm = Wavelets(8, N=3), random_flm(8, rng)
     for error, words, call in [
-        (ValueError, r"j is 7; the scales are \(0, 1, 2, 3\)", lambda: w.convolve(flm, 7)),
+        (
+            ValueError,
+            r"j must be one of the scales \(0, 1, 2, 3\); got 7",
+            lambda: w.convolve(flm, 7),
+        ),
         (TypeError, "j is 1.0 .*whole number.*one of the scales", lambda: w.convolve(flm, 1.0)),
         (ValueError, "N = 3 directions", lambda: w.convolve(flm, 2, on_sphere=True)),
         (ValueError, "L\\*L long", lambda: w.convolve(flm[:-1], 2)),
-        (ValueError, "up to L = 8", lambda: w.convolve(random_flm(9, rng), 2)),
-        (ValueError, "up to L = 8", lambda: w.smooth(random_flm(9, rng))),
+        (ValueError, "at most L = 8", lambda: w.convolve(random_flm(9, rng), 2)),
+        (ValueError, "at most L = 8", lambda: w.smooth(random_flm(9, rng))),
         (ValueError, "need.*64", lambda: w.energies(flm[:49])),
-        (ValueError, r"the scales are \(\)", lambda: Wavelets(1).convolve([1.0], 0)),
+        (ValueError, r"one of the scales \(\)", lambda: Wavelets(1).convolve([1.0], 0)),
     ]:
         with pytest.raises(error, match=words):
             call()

@@ -56,12 +56,19 @@ def is_missing(values, null=None):
     return missing
 
 
-def missing_samples(values, *, null=None, name="the map", advice="set them to NaN"):
+def missing_samples(
+    values: np.ndarray,
+    *,
+    null: float | None = None,
+    name: str = "the map",
+    advice: str = "set them to NaN",
+) -> np.ndarray:
     """Return a boolean array, True where a sample is missing; refuse samples that cannot be measurements.
 
     Parameters
     ----------
-    values : array of numbers
+    values : ndarray
+        Samples.
     null : number, optional
         An additional sentinel, besides NaN and UNSEEN.
     name : str
@@ -81,6 +88,8 @@ def missing_samples(values, *, null=None, name="the map", advice="set them to Na
         or kernel, which decreases through all magnitudes, are accepted: a sentinel has no samples within a
         factor of 1e6 below it.)
 
+    Examples
+    --------
     >>> import numpy as np
     >>> missing_samples(np.array([1.0, 2.0, np.nan]))
     array([False, False,  True])

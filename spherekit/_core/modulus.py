@@ -9,16 +9,40 @@ import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
 from autograd.tracer import getval
+from numpy.typing import ArrayLike
+
+
+def modulus(x: ArrayLike) -> np.ndarray:
+    """Return |x| of real or complex numbers, with gradient 0 at 0.
+
+    Parameters
+    ----------
+    x : array_like
+        Real or complex numbers.
+
+    Returns
+    -------
+    real ndarray [shape=x.shape]
+        In the precision of ``x``. Differentiable, in forward and reverse mode, to any order.
+
+    Raises
+    ------
+    TypeError
+        ``x`` is not numeric.
+
+    Examples
+    --------
+    The gradient at 0 is finite:
+
+    >>> from autograd import grad
+    >>> modulus(np.array([3 + 4j, 0])), float(grad(modulus)(0.0))
+    (array([5., 0.]), 0.0)
+    """
+    return _modulus(x)
 
 
 @primitive
-def modulus(x):
-    """Return |x| of real or complex numbers, in the precision of ``x``; the gradient at 0 is 0.
-
-    >>> from autograd import grad
-    >>> float(grad(lambda x: modulus(x))(0.0))
-    0.0
-    """
+def _modulus(x):
     return np.abs(x)
 
 
@@ -58,8 +82,8 @@ def _direction_jvp(t, u, size):
     return 1j * u * divide(anp.imag(anp.conj(u) * t), size, getval(size) > 0)
 
 
-defvjp(modulus, lambda answer, x: lambda g: g * anp.conj(direction(x)))
-defjvp(modulus, lambda t, answer, x: anp.real(anp.conj(direction(x)) * t))
+defvjp(_modulus, lambda answer, x: lambda g: g * anp.conj(direction(x)))
+defjvp(_modulus, lambda t, answer, x: anp.real(anp.conj(direction(x)) * t))
 defvjp(direction, lambda u, x: lambda g: anp.conj(_direction_jvp(anp.conj(g), u, modulus(x))))
 defjvp(direction, lambda t, u, x: _direction_jvp(t, u, modulus(x)))
 defvjp(

@@ -12,7 +12,7 @@ import numpy as np
 
 from spherekit.cli.names import join
 from spherekit.cli.options import Usage
-from spherekit.io.stokes import is_part, pairs, stokes_of
+from spherekit.io.stokes import is_spin_component, pairs, stokes_of
 
 
 class Component(NamedTuple):
@@ -73,7 +73,7 @@ def refuse_unpaired(path, component, spin=None):
 def note_on_components(signals):
     """A note on scalars whose names suggest the two components of a spin field, or an empty string."""
     names = [name for signal in signals if not signal.spin for name in signal.columns]
-    names = [name for name in names if is_part(name)]
+    names = [name for name in names if is_spin_component(name)]
     if not names:
         return ""
     pair = names if len(names) == 2 else ["FIRST", "SECOND"]

@@ -1,21 +1,22 @@
-"""The flat layout: which degree and order an entry has, and what a real signal's coefficients are.
+"""The flat layout of coefficients: the degree and order of each entry, and the symmetry of real signals.
 
-Entry l*l + l + m of flm (..., L*L). A signal is real where f_{l,-m} = (-1)^m conj f_lm. The maps between the
-layout, its mirror image, its half of m >= 0 and any list of its entries are linear over the real numbers and
-differentiable.
+The coefficient of degree l and order m is entry l*l + l + m of flm (..., L*L). A signal is real if
+f_{l,-m} = (-1)^m conj(f_lm). The maps between the full layout, its mirror image, its half of m >= 0 and
+selections of its entries are linear over the real numbers, and differentiable.
 """
 
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit._core.traced import as_float_array
 from spherekit.linear import is_traced, linear_map
 
 
-def degrees(L):
-    """The degree l of every entry of the flat layout, `l*l + l + m`.
+def degrees(L: int) -> np.ndarray:
+    """The degree l of each entry ``l*l + l + m`` of the flat layout.
 
     Parameters
     ----------
@@ -25,15 +26,22 @@ def degrees(L):
     Returns
     -------
     int64 ndarray [shape=(L*L,)]
-        A new array at every call: it may be changed.
+        A new array, which the caller may modify.
+
+    Raises
+    ------
+    TypeError
+        L is not a whole number.
+    ValueError
+        L < 1.
 
     See Also
     --------
-    orders : the order m of every entry.
+    orders : the order m of each entry.
 
     Examples
     --------
-    A Gaussian beam, which multiplies every coefficient by a factor of its degree:
+    A Gaussian beam multiplies each coefficient by a factor that depends on its degree:
 
     >>> degrees(3)
     array([0, 1, 1, 1, 2, 2, 2, 2, 2])
@@ -45,8 +53,8 @@ def degrees(L):
     return np.repeat(np.arange(L), 2 * np.arange(L) + 1)
 
 
-def orders(L):
-    """The order m of every entry of the flat layout, `l*l + l + m`.
+def orders(L: int) -> np.ndarray:
+    """The order m of each entry ``l*l + l + m`` of the flat layout.
 
     Parameters
     ----------
@@ -56,11 +64,18 @@ def orders(L):
     Returns
     -------
     int64 ndarray [shape=(L*L,)]
-        A new array at every call: it may be changed.
+        A new array, which the caller may modify.
+
+    Raises
+    ------
+    TypeError
+        L is not a whole number.
+    ValueError
+        L < 1.
 
     See Also
     --------
-    degrees : the degree l of every entry.
+    degrees : the degree l of each entry.
 
     Examples
     --------
@@ -85,7 +100,7 @@ def degrees_and_orders(L):
 
 
 def order_major(L, mmax):
-    """l and m >= 0 as healpy and ducc0 order them: the degrees of m = 0, then of 1, to ``mmax``.
+    """l and m in the order of healpy and ducc0: the degrees of m = 0, then those of m = 1, up to ``mmax``.
 
     >>> order_major(3, 1)
     (array([0, 1, 2, 1, 2]), array([0, 0, 0, 1, 1]))
@@ -95,14 +110,15 @@ def order_major(L, mmax):
     return ell, m
 
 
-def band_limit_of(flm, name="flm"):
+def band_limit_of(flm: ArrayLike, name: str = "flm") -> int:
     """The band-limit L of coefficients in the flat layout.
 
     Parameters
     ----------
     flm : array_like [shape=(..., L*L)]
+        Coefficients.
     name : str
-        What messages call it.
+        Name of the argument in error messages.
 
     Returns
     -------
@@ -110,6 +126,8 @@ def band_limit_of(flm, name="flm"):
 
     Raises
     ------
+    TypeError
+        Not an array of numbers; a unit; masked entries.
     ValueError
         The length of the last axis is not a square.
 
@@ -122,7 +140,7 @@ def band_limit_of(flm, name="flm"):
 
 
 def flat(flm, name="flm"):
-    """The coefficients as an array of numbers, and their band-limit; what is traced stays so."""
+    """The coefficients as a numeric array (or autograd box), and their band-limit."""
     flm = as_float_array(flm, name)
     L = math.isqrt(flm.shape[-1]) if flm.ndim else 0
     if L < 1 or L * L != flm.shape[-1]:
@@ -137,12 +155,12 @@ def flat(flm, name="flm"):
 
 
 def alternate(x, m):
-    """(-1)^m x, in the precision of x."""
+    """(-1)^m x, in the dtype of x."""
     return np.where(m & 1, -x, x)
 
 
 def mirrored(flm):
-    """(-1)^m conj f_{l,-m}, which is f_lm for a real signal.
+    """(-1)^m conj(f_{l,-m}), which equals f_lm for a real signal.
 
     >>> mirrored(np.array([1j, 2, 3, 4]))
     array([ 0.-1.j, -4.+0.j,  3.-0.j, -2.+0.j])
@@ -151,7 +169,7 @@ def mirrored(flm):
 
 
 def is_hermitian(flm):
-    """Whether all the coefficients (..., L*L) are those of real signals, within the rounding of their type.
+    """Whether all coefficients (..., L*L) are those of real signals, within the rounding of their dtype.
 
     >>> is_hermitian(np.array([1.0, -4j, 3.0, -4j])), is_hermitian(np.array([1j, 0, 0, 0]))
     (True, False)
@@ -162,29 +180,30 @@ def is_hermitian(flm):
     return _is_rounding(defect, size, flm)
 
 
-def half_of_real(flm, ell, m, why):
-    """The orders m >= 0 of a real signal's coefficients, mean of both halves; others are refused.
+def half_of_real(flm, ell, m, hint):
+    """The orders m >= 0 of the coefficients of a real signal, as the mean of both halves.
 
-    What is traced is not looked at: of any coefficients the real signal's part is taken.
+    Raises ValueError, with a ``hint``, if the coefficients are not Hermitian. Traced coefficients are not
+    checked; they are projected onto those of a real signal.
     """
     if not is_traced(flm):
         defect, size = _symmetry_defect(flm, ell, m)
         if not _is_rounding(defect, size, flm):
             raise ValueError(
-                "these coefficients are not those of a real signal (symmetry broken by "
-                f"{np.max(defect):.3g}); {why}"
+                "the coefficients are not those of a real signal (the symmetry f[l,-m] = (-1)^m conj f[l,m] "
+                f"is broken by {np.max(defect):.3g}); {hint}"
             )
-    share = np.where(m > 0, 0.5, 1.0).astype(checks.real_type(flm))
-    return _completion.adjoint(flm, ell=ell, m=m, L=band_limit_of(flm)) * share
+    factor = np.where(m > 0, 0.5, 1.0).astype(checks.real_type(flm))
+    return _completion.adjoint(flm, ell=ell, m=m, L=band_limit_of(flm)) * factor
 
 
 def hermitian(half, ell, m, L):
-    """All orders of a real signal's coefficients from m >= 0."""
+    """All orders of the coefficients of a real signal, from those with m >= 0."""
     return _completion.forward(half, ell=ell, m=m, L=L)
 
 
 def opposite(flm, ell, m):
-    """(-1)^m conj f_{l,-m} of these entries."""
+    """(-1)^m conj(f_{l,-m}) of the entries (ell, m)."""
     return alternate(np.take(flm, ell * ell + ell - m, axis=-1).conj(), m)
 
 
@@ -192,11 +211,11 @@ def _mirrored(flm):
     return opposite(flm, *degrees_and_orders(band_limit_of(flm)))
 
 
-_mirror = linear_map("conventions.mirrored", _mirrored, _mirrored)  # its own transpose
+_mirror = linear_map("conventions.mirrored", _mirrored, _mirrored)  # it equals its transpose
 
 
 def _symmetry_defect(flm, ell, m):
-    """How far these entries of every signal are off their `opposite`, and the largest of them."""
+    """The largest |f_lm - opposite| and the largest |f_lm| of the entries (ell, m), for each signal."""
     half = np.take(flm, ell * ell + ell + m, axis=-1)
     return tuple(np.abs(x).max(axis=-1) for x in (half - opposite(flm, ell, m), half))
 
@@ -214,8 +233,8 @@ def _complete(half, *, ell, m, L):
 
 
 def _fold(flm, *, ell, m, L):
-    east, west = np.take(flm, ell * ell + ell + m, axis=-1), opposite(flm, ell, m)
-    half = np.where(m > 0, east + west, east.real)
+    half = np.take(flm, ell * ell + ell + m, axis=-1)
+    half = np.where(m > 0, half + opposite(flm, ell, m), half.real)
     return half.astype(np.result_type(half, np.complex64), copy=False)
 
 
@@ -225,32 +244,32 @@ _completion = linear_map("conventions.hermitian", _complete, _fold)
 # --- entries ----------------------------------------------------------------------------------------
 
 
-def take(x, index):
-    """``x[..., index]``, an array or a slice, no entry twice.
+def gather_entries(x, index):
+    """``x[..., index]``, where ``index`` is an array without repetitions or a slice.
 
-    >>> take(np.array([1.0, 2.0, 3.0]), np.array([2, 0]))
+    >>> gather_entries(np.array([1.0, 2.0, 3.0]), np.array([2, 0]))
     array([3., 1.])
     """
     return _selection.forward(x, index=index, size=x.shape[-1])
 
 
-def place(x, index, size):
-    """``size`` entries, ``x`` at ``index`` and zeros elsewhere: the transpose of `take`.
+def scatter_entries(x, index, size):
+    """``size`` entries with ``x`` at ``index`` and zeros elsewhere: the transpose of `gather_entries`.
 
-    >>> place(np.array([1.0, 2.0]), np.array([2, 0]), 3)
+    >>> scatter_entries(np.array([1.0, 2.0]), np.array([2, 0]), 3)
     array([2., 0., 1.])
     """
     return _selection.adjoint(x, index=index, size=size)
 
 
-def _take(x, *, index, size):
+def _gather(x, *, index, size):
     return x[..., index] if isinstance(index, slice) else np.take(x, index, axis=-1)
 
 
-def _place(x, *, index, size):
+def _scatter(x, *, index, size):
     result = np.zeros((*x.shape[:-1], size), x.dtype)
     result[..., index] = x
     return result
 
 
-_selection = linear_map("conventions.take", _take, _place, real=True)
+_selection = linear_map("conventions.gather", _gather, _scatter, real=True)

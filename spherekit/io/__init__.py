@@ -1,4 +1,4 @@
-"""Maps, coefficients and spectra in files: HEALPix FITS (through astropy), .npy and .npz."""
+"""Read and write maps, coefficients and spectra: HEALPix FITS files (by astropy), .npy and .npz files."""
 
 from spherekit.io.alm import Alm, read_alm, read_alms, write_alm
 from spherekit.io.arrays import read_arrays, write_arrays
@@ -30,3 +30,7 @@ __all__ = [
     "write_cl",
     "write_map",
 ]
+
+
+def __dir__():
+    return sorted(__all__)

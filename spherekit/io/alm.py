@@ -1,12 +1,15 @@
-"""Coefficients of real signals in the FITS tables of HEALPix codes.
+"""Read and write coefficients of real signals in the FITS tables of HEALPix codes.
 
-A table holds one set: columns index = l^2 + l + m + 1 (m >= 0), real, imag. The T, E and B of a
-polarized sky are three tables of one file.
+A table contains one set of coefficients, in the columns index = l^2 + l + m + 1 (m >= 0), real, imag. T, E
+and B of a polarized sky are three tables of one file.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from os import PathLike
+from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit.conventions import band_limit_of, from_healpy, to_healpy
@@ -17,9 +20,9 @@ from spherekit.io.frames import coordsys_of, frame_letter, table_frame
 from spherekit.io.missing import is_missing
 from spherekit.io.units import refuse_masked, with_units
 
-#: Names of tables of coefficients, as written here (those of HEALPix's columns of spectra).
+#: Names of the tables of coefficients that are written (those of the columns of spectra in HEALPix).
 _EXTNAMES = {"T": "TEMPERATURE", "E": "GRADIENT", "B": "CURL"}
-#: The key that says which component a table holds, whatever its name.
+#: The key for the component of a table.
 _KEY = "ALMCOMP"
 _WORDS = {
     "T": {"T", "I", "TT", "TEMPERATURE", "INTENSITY"},
@@ -29,11 +32,39 @@ _WORDS = {
 
 
 class Alm(NamedTuple):
-    """What `read_alms` reads.
+    """Coefficients of real signals, as returned by `read_alms`.
 
-    ``flm`` (n, L*L), the sets of coefficients; their ``components`` ("T", "E", "B", or "" where
-    the file does not tell), ``units`` and table numbers ``hdus``; ``coordsys``, ``frame``,
-    ``polcconv`` and ``file_polcconv`` as of `SkyMap`; the ``names`` of the tables ("" if none).
+    Attributes
+    ----------
+    flm : complex128 ndarray [shape=(n, L*L)]
+        The sets of coefficients.
+    components : tuple of {"T", "E", "B", ""}
+        The component of each set, "" if the file does not define it.
+    units : tuple of str
+        The unit of each set, "" if there is none.
+    hdus : tuple of int
+        The number of the HDU of each set.
+    coordsys : str
+        The value of COORDSYS or SKYCOORD in the file.
+    frame : str
+        "galactic", "ecliptic", "equatorial", or "" if the file does not define a frame.
+    polcconv : {"COSMO", "IAU"}
+        The polarization convention of ``flm``. "IAU" only for a single set that may or may not be B, whose
+        sign was not changed.
+    file_polcconv : str
+        The value of POLCCONV in the file, "" if there is none.
+    names : tuple of str
+        EXTNAME of each table, "" if there is none.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> path = os.path.join(tempfile.mkdtemp(), "alm.fits")
+    >>> write_alm(path, np.zeros((2, 9)), component="EB")
+    >>> alm = read_alms(path)
+    >>> alm.flm.shape, alm.components, alm.names, alm.file_polcconv
+    ((2, 9), ('E', 'B'), ('GRADIENT', 'CURL'), 'COSMO')
     """
 
     flm: np.ndarray
@@ -48,29 +79,41 @@ class Alm(NamedTuple):
 
 
 def is_alm(table):
-    """True where a table has the columns of HEALPix alm files: index, real, imag."""
+    """Whether a table has the columns of HEALPix alm files: index, real, imag."""
     return {"index", "real", "imag"} <= {name.lower() for name in table.columns}
 
 
-def read_alm(path, hdu=None):
-    """Coefficients of real signals from a HEALPix alm file; `read_alms` has their units too.
+def read_alm(
+    path: str | PathLike, hdu: int | str | Sequence[int | str] | None = None
+) -> np.ndarray:
+    """Read coefficients of real signals from an alm file of HEALPix codes.
 
     Parameters
     ----------
     path : str or path
+        The file, possibly compressed by gzip.
     hdu : int or str, or sequence of them, optional
-        Numbers or names of the tables; default: all that hold coefficients, as `read_alms` has it.
+        Numbers or names of the tables. By default, all tables of coefficients.
 
     Returns
     -------
-    flm : complex ndarray [shape=(L*L,), or (n, L*L) of several tables]
-        T, E, B for a file of three.
+    complex128 ndarray [shape=(L*L,) of one table, (n, L*L) of several tables]
+        Coefficients in the flat layout; T, E, B of a file of three tables.
 
     Raises
     ------
-    ValueError, TypeError, FileNotFoundError
-        As `read_alms`; a single table with POLCCONV = IAU of which nothing tells whether it is B.
+    FileNotFoundError
+        There is no such file.
+    TypeError, ValueError
+        As `read_alms`; a single table with POLCCONV = IAU that may or may not be B.
 
+    See Also
+    --------
+    read_alms : read the units, components and frame, too.
+    write_alm : write such a file.
+
+    Examples
+    --------
     >>> import os, tempfile
     >>> import numpy as np
     >>> path = os.path.join(tempfile.mkdtemp(), "alm.fits")
@@ -81,29 +124,30 @@ def read_alm(path, hdu=None):
     alm = read_alms(path, hdu)
     if alm.polcconv != "COSMO":
         raise ValueError(
-            f"{path}: its polarization follows the IAU convention (POLCCONV), and nothing tells whether "
-            "its coefficients are those of B, whose sign is to be changed; name the table T, E or B, or "
-            "take them as they are: spherekit.io.read_alms"
+            f"{path}: the file has POLCCONV = IAU, and does not define whether its coefficients are those of "
+            "B, whose sign changes; name the table T, E or B, or read the coefficients without a change of "
+            "sign with spherekit.io.read_alms"
         )
     flm = alm.flm
-    several = len(flm) > 1 or (hdu is not None and not isinstance(hdu, str) and np.iterable(hdu))
-    return flm if several else flm[0]
+    is_sequence = hdu is not None and not isinstance(hdu, str) and np.iterable(hdu)
+    return flm if len(flm) > 1 or is_sequence else flm[0]
 
 
-def read_alms(path, hdu=None):
-    """All sets of coefficients of a HEALPix alm file, with their components, units and frame.
+def read_alms(path: str | PathLike, hdu: int | str | Sequence[int | str] | None = None) -> Alm:
+    """Read all sets of coefficients of an alm file, with their components, units and frame.
 
-    The components are told by the key ALMCOMP of the tables, which `write_alm` writes, or by their
-    names (EXTNAME with a word such as TEMPERATURE, GRADIENT or ELECTRIC, CURL or MAGNETIC); of
-    three tables, one of another name beside E and B is T, and three without such names are T, E, B
-    in this order, as healpy and HEALPix write them; a single table has no component. From a file with
-    POLCCONV = IAU, B has changed its sign. Tables of fewer degrees are zero above.
+    The component of a table is given by its key ALMCOMP, which `write_alm` writes, or by its name (an
+    EXTNAME with a word such as TEMPERATURE, GRADIENT or ELECTRIC, CURL or MAGNETIC). Of three tables, the
+    one beside E and B is T; three tables without such names are T, E, B in this order, as written by healpy
+    and HEALPix. A single table without such a name has no component. If the file has POLCCONV = IAU, the
+    sign of B is changed. Sets of lower band-limit are padded with zeros.
 
     Parameters
     ----------
     path : str or path
+        The file, possibly compressed by gzip.
     hdu : int or str, or sequence of them, optional
-        Numbers or names of the tables; default: all that hold coefficients.
+        Numbers or names of the tables. By default, all tables of coefficients.
 
     Returns
     -------
@@ -111,12 +155,21 @@ def read_alms(path, hdu=None):
 
     Raises
     ------
-    ValueError
-        A file without coefficients (with what it holds), several tables of which nothing tells
-        what they are, an index that is none or repeats, missing or infinite coefficients, frames
-        or conventions that contradict each other.
     FileNotFoundError
+        There is no such file.
+    TypeError
+        ``hdu`` is neither a whole number nor a name.
+    ValueError
+        A file without coefficients (the message names its content), several tables whose components cannot be
+        determined, an invalid or repeated index, missing or infinite coefficients, frames or conventions that
+        contradict each other.
 
+    See Also
+    --------
+    read_alm : read the coefficients only.
+
+    Examples
+    --------
     >>> import os, tempfile
     >>> import numpy as np
     >>> path = os.path.join(tempfile.mkdtemp(), "alm.fits")
@@ -125,27 +178,29 @@ def read_alms(path, hdu=None):
     >>> alm.flm.shape, alm.components, alm.units, alm.frame
     ((3, 9), ('T', 'E', 'B'), ('uK', 'uK', 'uK'), 'galactic')
     """
-    alm_tables = _chosen(path, hdu)
+    alm_tables = _alm_tables(path, hdu)
     try:
         components = _components(path, alm_tables, hdu)
-        sets = [_coefficients(table) for table in alm_tables]
+        flms = [_coefficients(table) for table in alm_tables]
         frames = {table_frame(table) for table in alm_tables} - {""}
         conventions = {stokes.polarization_convention(table) for table in alm_tables} - {""}
         if len(frames) > 1 or len(conventions) > 1:
-            raise ValueError("its tables contradict each other in COORDSYS or POLCCONV")
-        file_polcconv = conventions.pop() if conventions else ""
-        if file_polcconv == "IAU" and len(sets) > 1 and "" in components:
             raise ValueError(
-                "its polarization follows the IAU convention (POLCCONV), and nothing tells which "
-                "table is B, whose sign is to be changed; name the tables T, E and B (a single one is "
-                'read as it is, and the polcconv of what `read_alms` gives is "IAU")'
+                "the tables of the file contradict each other in COORDSYS or POLCCONV; correct the headers"
+            )
+        file_polcconv = conventions.pop() if conventions else ""
+        if file_polcconv == "IAU" and len(flms) > 1 and "" in components:
+            raise ValueError(
+                "the file has POLCCONV = IAU, and does not define which table is B, whose sign changes; name "
+                "the tables T, E and B (the sign of a single table is not changed, and the polcconv of the "
+                'result is "IAU")'
             )
         if file_polcconv == "IAU":
-            sets = [-flm if c == "B" else flm for flm, c in zip(sets, components, strict=True)]
+            flms = [-flm if c == "B" else flm for flm, c in zip(flms, components, strict=True)]
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-    flm = np.zeros((len(sets), max(s.size for s in sets)), np.result_type(*sets))
-    for row, coefficients in zip(flm, sets, strict=True):
+    flm = np.zeros((len(flms), max(x.size for x in flms)), np.result_type(*flms))
+    for row, coefficients in zip(flm, flms, strict=True):
         row[: coefficients.size] = coefficients
     return Alm(
         flm,
@@ -160,60 +215,59 @@ def read_alms(path, hdu=None):
     )
 
 
-def _chosen(path, hdu):
-    """The tables of coefficients that ``hdu`` means."""
+def _alm_tables(path, hdu):
+    """The tables of coefficients that ``hdu`` selects."""
     if hdu is None:
-        everything = tables(path)
-        alm_tables = [table for table in everything if is_alm(table)]
+        candidates = tables(path)
     else:
-        numbers = [hdu] if isinstance(hdu, str) or not np.iterable(hdu) else list(hdu)
-        everything = [read_table(path, number) for number in numbers]
-        alm_tables = [table for table in everything if is_alm(table)]
-        if len(alm_tables) < len(everything):
-            alm_tables = []
+        hdus = [hdu] if isinstance(hdu, str) or not np.iterable(hdu) else list(hdu)
+        candidates = [read_table(path, item) for item in hdus]
+    alm_tables = [table for table in candidates if is_alm(table)]
+    if hdu is not None and len(alm_tables) < len(candidates):
+        alm_tables = []
     if not alm_tables:
-        contents = "; ".join(f"HDU {t.hdu}: {', '.join(t.columns)}" for t in everything)
+        contents = "; ".join(f"HDU {t.hdu}: {', '.join(t.columns)}" for t in candidates)
         raise ValueError(
-            f"{path} is no alm file (index, real, imag): it holds {contents or 'none'}"
+            f"{path} is not an alm file (columns index, real, imag): it contains {contents or 'no table'}"
         )
     return alm_tables
 
 
 def _components(path, alm_tables, hdu):
-    """What the tables are: by their names, or as the three of the file."""
-    everything = [table for table in outlines(path) if is_alm(table)]
-    names = [_component(table) for table in everything]
+    """The components of the tables, by their names, or by their order among the three of the file."""
+    candidates = [table for table in outlines(path) if is_alm(table)]
+    names = [_component(table) for table in candidates]
     if names == ["", "", ""]:
         names = ["T", "E", "B"]
     elif sorted(names) == ["", "B", "E"]:
         names[names.index("")] = "T"
-    of_number = {table.hdu: name for table, name in zip(everything, names, strict=True)}
-    components = tuple(of_number[table.hdu] for table in alm_tables)
-    known = [component for component in components if component]
-    if hdu is None and len(components) > 1 and len(set(known)) < len(components):
-        numbers = ", ".join(f"{table.hdu} {table.name}".strip() for table in alm_tables)
+    by_hdu = {table.hdu: name for table, name in zip(candidates, names, strict=True)}
+    components = tuple(by_hdu[table.hdu] for table in alm_tables)
+    defined = [component for component in components if component]
+    if hdu is None and len(components) > 1 and len(set(defined)) < len(components):
+        choices = ", ".join(f"{table.hdu} {table.name}".strip() for table in alm_tables)
         raise ValueError(
-            f"it has {len(alm_tables)} tables of coefficients ({numbers}) of which nothing tells "
-            "which are T, E and B; choose by hdu"
+            f"the file has {len(alm_tables)} tables of coefficients ({choices}), and does not define which "
+            "are T, E and B; select tables by hdu"
         )
     return components
 
 
 def _component(table):
-    """ "T", "E" or "B", where a table says so or its name has a word for one of them; else ""."""
-    stated = headers.text(table.header, _KEY).upper()
-    if stated:
-        if stated not in _WORDS:
-            raise headers.HeaderError(f"the header says {_KEY} = {stated!r}; known are T, E and B")
-        return stated
+    """ "T", "E" or "B", from the key ALMCOMP or from a word in the name of the table; else ""."""
+    component = headers.text(table.header, _KEY).upper()
+    if component:
+        if component not in _WORDS:
+            raise headers.HeaderError(f"the header has {_KEY} = {component!r}; expected T, E or B")
+        return component
     words = set("".join(c if c.isalnum() else " " for c in table.name.upper()).split())
-    matches = [component for component, known in _WORDS.items() if words & known]
+    matches = [component for component, synonyms in _WORDS.items() if words & synonyms]
     return matches[0] if len(matches) == 1 else ""
 
 
 def _unit(table):
     unit = next(u for name, u in table.units.items() if name.lower() == "real")
-    return "" if unit.lower() == "unknown" else unit  # healpy's word for no unit
+    return "" if unit.lower() == "unknown" else unit  # written by healpy if there is no unit
 
 
 def _coefficients(table):
@@ -221,12 +275,14 @@ def _coefficients(table):
     index, real, imag = (columns[name] for name in ("index", "real", "imag"))
     if not index.size == real.size == imag.size or {real.dtype.kind, imag.dtype.kind} - set("fiu"):
         raise ValueError(
-            f"its columns index, real, imag have sizes {index.size}, {real.size}, {imag.size} and "
-            f"types {index.dtype}, {real.dtype}, {imag.dtype}; expected numbers, as many in each"
+            f"the columns index, real, imag have sizes {index.size}, {real.size}, {imag.size} and dtypes "
+            f"{index.dtype}, {real.dtype}, {imag.dtype}; expected real columns of the same size"
         )
-    lost = np.count_nonzero(is_missing(real) | is_missing(imag) | ~np.isfinite(real + imag))
-    if lost:
-        raise ValueError(f"{lost} of {real.size} coefficients are missing or infinite")
+    invalid = np.count_nonzero(is_missing(real) | is_missing(imag) | ~np.isfinite(real + imag))
+    if invalid:
+        raise ValueError(
+            f"{invalid} of {real.size} coefficients are missing or infinite; expected finite numbers"
+        )
     ell, m = _degrees_and_orders(index)
     L = int(ell.max()) + 1
     checks.fits_memory(16 * (L * L + L * (L + 1) // 2), f"coefficients of L = {L}")
@@ -238,62 +294,72 @@ def _coefficients(table):
 def _degrees_and_orders(index):
     is_whole = index.dtype.kind in "iu" or (index.dtype.kind == "f" and np.all(index % 1 == 0))
     if index.size and is_whole and index.min() > 0 and index.max() < 2**62:
-        place = index.astype(np.int64) - 1
-        ell = np.sqrt(place).astype(np.int64)
-        ell -= ell * ell > place
-        m = place - ell * ell - ell
-        repeated = place.size - np.unique(place).size
+        position = index.astype(np.int64) - 1
+        ell = np.sqrt(position).astype(np.int64)
+        ell -= ell * ell > position
+        m = position - ell * ell - ell
+        repeated = position.size - np.unique(position).size
         if repeated:
-            raise ValueError(f"{repeated} of {place.size} entries of index occur before")
+            raise ValueError(
+                f"{repeated} of {position.size} entries of the column index are repeated; expected each once"
+            )
         if m.min() >= 0:
             return ell, m
-    raise ValueError("index must be l^2 + l + m + 1 with m >= 0")
+    raise ValueError("the column index contains other numbers than l^2 + l + m + 1 with m >= 0")
 
 
 def write_alm(
-    path,
-    flm,
+    path: str | PathLike,
+    flm: ArrayLike,
     *,
-    unit="",
-    coordsys="",
-    component=None,
-    name=None,
-    polcconv=None,
-    overwrite=False,
-):
-    """Write the coefficients of a real signal, or of the T, E and B of a polarized sky.
+    unit: str | Sequence[str] = "",
+    coordsys: str = "",
+    component: str | Sequence[str] | None = None,
+    name: str | Sequence[str] | None = None,
+    polcconv: Literal["COSMO", "IAU"] | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write the coefficients of a real signal, or of T, E and B of a polarized sky, to a FITS file.
 
-    Others (of complex signals, of fields of spin) have no place here: use ``.npz``.
+    The format does not support coefficients of complex signals and of spin fields; use `write_arrays` for
+    them.
 
     Parameters
     ----------
     path : str or path
-    flm : complex ndarray [shape=(L*L,) or (n, L*L)]
-        Three sets are T, E, B; each becomes a table of its own, which healpy reads with
-        ``hdu=(1, 2, 3)``.
+        The file. A file with the suffix ``.gz`` is compressed.
+    flm : complex array_like [shape=(L*L,) or (n, L*L)]
+        Coefficients (Hermitian). Three sets are T, E, B. Each set is written to a table of its own, which
+        healpy reads with ``hdu=(1, 2, 3)``. The unit of a quantity is written to the file.
     unit : str or sequence of str
-        One for all sets, or one for each; a quantity carries its own.
+        One unit for all sets, or one for each set.
     coordsys : str
-        Frame of the sky, in any spelling that `spherekit.io.frames.frame_of` knows.
+        The coordinate frame of the sky in any spelling that `spherekit.io.frame_of` accepts.
     component : str or sequence of str, optional
-        "T", "E" or "B", for each set.
+        "T", "E" or "B" for each set. Required for several sets other than three.
     name : str or sequence of str, optional
-        Names of the tables (EXTNAME), such as that of the column of a map that one set comes from;
-        default: TEMPERATURE, GRADIENT and CURL where ``component`` is known.
+        Names of the tables (EXTNAME). By default TEMPERATURE, GRADIENT and CURL for T, E and B.
     polcconv : {"COSMO", "IAU"}, optional
-        The convention that the coefficients follow; they are written as they are. Default: COSMO
-        of E and B.
+        The polarization convention of the coefficients, which are not changed. By default COSMO for E and B.
     overwrite : bool
+        Replace an existing file.
 
     Raises
     ------
-    ValueError
-        Another shape, coefficients of no real signal, or that are not finite; several sets that
-        are not three, without ``component``.
-    TypeError
-        Masked entries; what is no number.
     FileExistsError
+        The file exists, and ``overwrite`` is False.
+    TypeError
+        Masked entries; not an array of numbers.
+    ValueError
+        Another shape, coefficients that are not Hermitian or not finite, names, units or components that do
+        not match the sets, an unknown frame or convention.
 
+    See Also
+    --------
+    read_alm, read_alms : read such a file.
+
+    Examples
+    --------
     >>> import os, tempfile
     >>> import numpy as np
     >>> path = os.path.join(tempfile.mkdtemp(), "alm.fits")
@@ -301,46 +367,52 @@ def write_alm(
     >>> read_alm(path).shape
     (3, 4)
     """
-    flm, units = _sets(flm, unit)
-    components = _given_components(component, len(flm))
+    flm, units = _flm_and_units(flm, unit)
+    components = _checked_components(component, len(flm))
     header = {"COORDSYS": frame_letter(coordsys)} if frame_letter(coordsys) else {}
     contents = []
     names = [_EXTNAMES.get(c, "") for c in components]
     if name is not None:
         names = [name] if isinstance(name, str) else list(name)
     if len(names) != len(flm):
-        raise ValueError(f"name has {len(names)} entries for {len(flm)} sets of coefficients")
+        raise ValueError(
+            f"name has {len(names)} entries for {len(flm)} sets of coefficients; expected one for each set"
+        )
     for coefficients, c, label, extname in zip(flm, components, units, names, strict=True):
         polarized = stokes.convention_key(polcconv, c in ("E", "B"))
         columns, degrees = _columns(coefficients, label)
-        stated = {_KEY: c} if c else {}
-        contents.append((columns, {**degrees, **header, **polarized, **stated}, extname))
+        component_key = {_KEY: c} if c else {}
+        contents.append((columns, {**degrees, **header, **polarized, **component_key}, extname))
     write_tables(path, contents, overwrite=overwrite)
 
 
-def _sets(flm, unit):
-    """(flm (n, L*L) of finite numbers, their units)."""
+def _flm_and_units(flm, unit):
+    """(coefficients (n, L*L), which are finite; their units)."""
     refuse_masked(flm, "flm")
     flm, units = with_units(flm, unit, "flm")
     flm = checks.as_float_array(flm, "flm")
     if flm.ndim not in (1, 2) or flm.size == 0:
         raise ValueError(
-            f"flm has shape {flm.shape}; an alm file holds sets (L*L,), one or T, E and B"
+            f"flm has shape {flm.shape}; expected (L*L,), or (n, L*L) with n sets such as T, E, B"
         )
-    lost = np.count_nonzero(~np.isfinite(flm) | is_missing(flm))
-    if lost:
-        raise ValueError(f"{lost} coefficients of {flm.size} are NaN, infinite or UNSEEN")
+    invalid = np.count_nonzero(~np.isfinite(flm) | is_missing(flm))
+    if invalid:
+        raise ValueError(
+            f"{invalid} of {flm.size} coefficients are NaN, infinite or UNSEEN; expected finite numbers"
+        )
     return np.atleast_2d(flm), units
 
 
-def _given_components(component, n):
+def _checked_components(component, n):
     if component is None:
         if n not in (1, 3):
-            raise ValueError(f"flm holds {n} sets; say which by component, as ('E', 'B')")
+            raise ValueError(f"flm has {n} sets; specify component, such as ('E', 'B')")
         return ("T", "E", "B") if n == 3 else ("",)
     components = tuple(component)
     if len(components) != n or len(set(components)) != n or not set(components) <= set("TEB"):
-        raise ValueError(f"component is {component!r}; expected {n} of 'T', 'E', 'B', each once")
+        raise ValueError(
+            f"component is {component!r}; expected {n} different ones of 'T', 'E', 'B'"
+        )
     return components
 
 

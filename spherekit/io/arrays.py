@@ -1,43 +1,55 @@
-"""NumPy files: ``.npy`` holds one array, ``.npz`` several by name; pickles are never loaded.
+"""NumPy files: one array in ``.npy``, several named arrays in ``.npz``. Pickles are never loaded.
 
-The names that spherekit gives to arrays in a ``.npz`` file: a map is ``values``, ``grid`` (a name
-such as "mw:64"), ``spin`` and ``unit``; coefficients are ``flm``, ``L``, ``spin`` and ``unit``.
+Names of the arrays of spherekit in a ``.npz`` file: a map has ``values``, ``grid`` (a name such as "mw:64"),
+``spin`` and ``unit``; coefficients have ``flm``, ``L``, ``spin`` and ``unit``.
 """
 
 import os
 import zipfile
+from os import PathLike
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit._core.atomic_files import replacing
 from spherekit.io import kinds
 from spherekit.io.units import refuse_masked, without_unit
 
-#: What NumPy and zipfile raise where bytes of a file are not what they should be.
+#: Exceptions of NumPy and zipfile for damaged files.
 _DAMAGED = ValueError, EOFError, OSError, KeyError, NotImplementedError, zipfile.BadZipFile
 _DAMAGED += zipfile.LargeZipFile, SyntaxError, AttributeError, TypeError, MemoryError
 
 _READABLE = ("a NumPy archive (.npz)", "a NumPy array (.npy)", "a zip archive", "an empty file")
 
 
-def read_arrays(path):
-    """The arrays of a ``.npz`` file by name; that of a ``.npy`` file is called ``values``.
+def read_arrays(path: str | PathLike) -> dict[str, np.ndarray]:
+    """Read the arrays of a ``.npz`` file, or the array of a ``.npy`` file.
 
     Parameters
     ----------
     path : str or path
+        The file.
 
     Returns
     -------
     dict of str to ndarray
+        The arrays by name. The array of a ``.npy`` file has the name ``values``.
 
     Raises
     ------
-    ValueError
-        A damaged or foreign file, and arrays of Python objects (pickles), which are not loaded.
     FileNotFoundError
+        There is no such file.
+    ValueError
+        A damaged file, a file of another format, or an array of Python objects (a pickle), which is not
+        loaded.
 
+    See Also
+    --------
+    write_arrays : write such a file.
+
+    Examples
+    --------
     >>> import os, tempfile
     >>> import numpy as np
     >>> path = os.path.join(tempfile.mkdtemp(), "map.npz")
@@ -47,7 +59,7 @@ def read_arrays(path):
     """
     kind = kinds.describe(path)
     if kind not in _READABLE:
-        hint = "; spherekit.io.read_table and read_map read it" if "FITS" in kind else ""
+        hint = "; read it with spherekit.io.read_table or read_map" if "FITS" in kind else ""
         raise ValueError(f"{path} cannot be read as a NumPy file: it is {kind}{hint}")
     try:
         with open(path, "rb") as file:
@@ -56,29 +68,38 @@ def read_arrays(path):
                 return {"values": loaded}
             return {name: loaded[name] for name in loaded.files}
     except _DAMAGED as error:
-        hint = "truncated, or foreign: " if isinstance(error, zipfile.BadZipFile) else ""
+        hint = "truncated or of another format: " if isinstance(error, zipfile.BadZipFile) else ""
         raise ValueError(f"{path} cannot be read as a NumPy file: {hint}{error}") from None
 
 
-def write_arrays(path, *, overwrite=False, **arrays):
-    """Write arrays by name to ``.npz``, or the one called ``values`` to ``.npy``.
-
-    A quantity (astropy, pint) called ``values`` or ``flm`` gives its unit to the array ``unit``.
+def write_arrays(path: str | PathLike, *, overwrite: bool = False, **arrays: ArrayLike) -> None:
+    """Write named arrays to a ``.npz`` file, or the array ``values`` to a ``.npy`` file.
 
     Parameters
     ----------
     path : str or path
+        The file, with the suffix ``.npz`` or ``.npy``.
     overwrite : bool
-    **arrays : arrays, numbers or text
+        Replace an existing file.
+    **arrays : array_like or str
+        The arrays by name. The unit of a quantity (astropy, pint) with the name ``values`` or ``flm`` is
+        written as the array ``unit``.
 
     Raises
     ------
-    ValueError
-        Another suffix, ``.npy`` for more than ``values``, a unit that contradicts ``unit``.
-    TypeError
-        Masked entries, for which there is no place; units of other arrays; Python objects.
     FileExistsError
+        The file exists, and ``overwrite`` is False.
+    TypeError
+        Masked entries, units of other arrays, Python objects.
+    ValueError
+        Another suffix, a ``.npy`` file for other arrays than ``values``, or a unit that contradicts ``unit``.
 
+    See Also
+    --------
+    read_arrays : read such a file.
+
+    Examples
+    --------
     >>> import os, tempfile
     >>> import numpy as np
     >>> path = os.path.join(tempfile.mkdtemp(), "map.npy")
@@ -91,14 +112,16 @@ def write_arrays(path, *, overwrite=False, **arrays):
     single = suffix == ".npy" and list(arrays) == ["values"]
     if not (single or suffix == ".npz"):
         raise ValueError(
-            f"{path} cannot take {', '.join(arrays)}: name a .npz file, or a .npy file for "
-            "'values' alone"
+            f"{path} cannot store {', '.join(arrays)}; expected a .npz file, or a .npy file and only the "
+            "array values"
         )
     if "file" in arrays or "allow_pickle" in arrays:
-        raise ValueError("NumPy keeps the names file and allow_pickle to itself; choose others")
+        raise ValueError("file and allow_pickle are reserved names of NumPy; choose other names")
     arrays = _with_unit(arrays)
     if single and "unit" in arrays:
-        raise ValueError(f"{path} has no place for the unit {arrays['unit']}; name a .npz file")
+        raise ValueError(
+            f"a .npy file cannot store the unit {arrays['unit']} of {path}; write a .npz file"
+        )
     with replacing(path, overwrite) as temporary, open(temporary, "wb") as file:
         if single:
             np.save(file, arrays["values"], allow_pickle=False)
@@ -107,14 +130,14 @@ def write_arrays(path, *, overwrite=False, **arrays):
 
 
 def _with_unit(arrays):
-    """The arrays without attributes; the unit of the map or coefficients as one of them."""
+    """Plain arrays, among them the unit of a quantity ``values`` or ``flm``."""
     plain_arrays = {}
     unit = str(arrays.get("unit", ""))
     for name, array in arrays.items():
         refuse_masked(array, name)
         if name in ("values", "flm"):
-            array, carried = without_unit(array, unit, name)
-            if carried != unit:
-                plain_arrays["unit"] = np.asarray(carried)
+            array, array_unit = without_unit(array, unit, name)
+            if array_unit != unit:
+                plain_arrays["unit"] = np.asarray(array_unit)
         plain_arrays[name] = checks.as_array(array, name, "pass plain numbers")
     return plain_arrays

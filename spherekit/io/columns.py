@@ -1,4 +1,4 @@
-"""The table and the columns of a map's file that are asked for."""
+"""Selection of the table and of the columns of a map in a FITS file."""
 
 import math
 
@@ -14,26 +14,26 @@ from spherekit.io.stokes import column_of
 
 
 def map_columns(table):
-    """(name of the column of pixel numbers or None, names of the fields) of a map's table.
+    """(name of the column of pixel numbers or None, names of the fields) of the table of a map.
 
     >>> from spherekit.io import Table
     >>> map_columns(Table({}, {"PIXEL": [0], "T": [1.0]}, {}))
     ('PIXEL', ['T'])
     """
-    is_explicit = headers.text(headers.merged(table), "INDXSCHM").upper() == "EXPLICIT"
+    is_explicit = headers.text(headers.MergedHeader(table), "INDXSCHM").upper() == "EXPLICIT"
     pixel = pixel_column(table.columns, is_explicit)
     return pixel, [n for n in table.columns if n != pixel]
 
 
 def is_map(table):
-    """True where a table says that it holds a HEALPix map."""
-    header = headers.merged(table)
+    """Whether the header declares a HEALPix map."""
+    header = headers.MergedHeader(table)
     values = (headers.text(header, key) for key in ("PIXTYPE", "ORDERING", "INDXSCHM"))
     return any(values) and not is_alm(table)
 
 
 def select_table(path, hdu, ordering):
-    """The table of a map: number or name ``hdu``, else the first that is one or may be one."""
+    """The table of a map: that with number or name ``hdu``, or else the first that is or may be a map."""
     table = first_table(path, hdu, is_map)
     try:
         return _refuse_other_kinds(path, table, ordering)
@@ -42,38 +42,38 @@ def select_table(path, hdu, ordering):
 
 
 def _refuse_other_kinds(path, table, ordering):
-    at = f"{path} (HDU {table.hdu})"
+    location = f"{path} (HDU {table.hdu})"
     if is_alm(table):
         raise ValueError(
-            f"{at} holds spherical-harmonic coefficients (alm), no map: spherekit.io.read_alm "
-            "reads them, `spherekit transform --inverse` makes a map of them"
+            f"{location} contains spherical-harmonic coefficients (alm); expected a map: read them with "
+            "spherekit.io.read_alm, or compute a map with `spherekit transform --inverse`"
         )
     if ordering is None and not is_map(table) and is_spectrum(table):
         raise ValueError(
-            f"{at} holds power spectra (C_l), no map: spherekit.io.read_cl reads them, "
-            "spherekit.spectra.gaussian_flm draws coefficients of them"
+            f"{location} contains power spectra (C_l); expected a map: read them with "
+            "spherekit.io.read_cl, or draw coefficients with spherekit.spectra.gaussian_flm"
         )
-    pixtype = headers.text(headers.merged(table), "PIXTYPE")
+    pixtype = headers.text(headers.MergedHeader(table), "PIXTYPE")
     if pixtype and pixtype.upper() != "HEALPIX":
-        raise ValueError(f"{at} says PIXTYPE = {pixtype!r}; expected a HEALPix map")
+        raise ValueError(f"{location}: the header has PIXTYPE = {pixtype!r}; expected HEALPIX")
     return table
 
 
-def picked_columns(path, table, field):
-    """The names of the columns that ``field`` of `read_map` means."""
+def select_columns(path, table, field):
+    """The names of the columns that the argument ``field`` of `read_map` selects."""
     _, names = map_columns(table)
     if field is None:
         return names
-    wanted = [field] if isinstance(field, str) or not np.iterable(field) else list(field)
-    return [_column(path, table, names, item) for item in wanted]
+    fields = [field] if isinstance(field, str) or not np.iterable(field) else list(field)
+    return [_column(path, table, names, item) for item in fields]
 
 
 def _column(path, table, names, field):
     name = _by_name(names, field) if isinstance(field, str) else _by_number(names, field)
     if name is None:
-        listed = ", ".join(f"{i} {name}" for i, name in enumerate(names))
+        fields = ", ".join(f"{i} {name}" for i, name in enumerate(names))
         raise ValueError(
-            f"{path} (HDU {table.hdu}) has no field {field}; it holds {listed or 'none'}"
+            f"{path} (HDU {table.hdu}) has no field {field}; its fields are {fields or '(none)'}"
         )
     return name
 

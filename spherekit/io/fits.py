@@ -1,7 +1,6 @@
-"""The FITS tables behind maps, coefficients and spectra.
+"""Read and write the FITS tables of maps, coefficients and spectra, by astropy.
 
-astropy reads and writes; nothing in a file is executed. Writers write to a temporary name first,
-so that a file is whole or absent, and refuse to replace one unless asked to.
+Nothing in a file is executed. Files are written atomically, and are replaced only with ``overwrite=True``.
 """
 
 import bz2
@@ -12,6 +11,7 @@ import os
 import threading
 import warnings
 from contextlib import contextmanager
+from os import PathLike
 from typing import NamedTuple
 
 import numpy as np
@@ -23,18 +23,19 @@ from spherekit.io.missing import bad_data, is_missing, replace_nulls
 from spherekit.io.pixel_numbers import is_pixel_numbers
 
 _HINTS = {
-    "a NumPy archive (.npz)": "spherekit.io.read_arrays reads it",
-    "a NumPy array (.npy)": "spherekit.io.read_arrays reads it",
+    "a NumPy archive (.npz)": "read it with spherekit.io.read_arrays",
+    "a NumPy array (.npy)": "read it with spherekit.io.read_arrays",
     "a netCDF-3 file": "read it with scipy.io.netcdf_file or xarray",
     "an HDF5 or netCDF-4 file": "read it with xarray or h5py",
     "text": "read it with numpy.loadtxt",
-    "a zip archive": "unpack it first",
-    "a Python pickle": "it is not opened, since a pickle may run any code",
+    "a zip archive": "extract it first",
+    "a Python pickle": "pickles are not loaded, because they can execute any code",
 }
 
 
-_PERHAPS = ("no file of a known kind", "an empty file", "a bzip2 file")
-_WARNINGS = threading.RLock()  # filters of warnings belong to the process, not to a thread
+#: Formats of files that are passed to astropy.
+_POSSIBLE_FITS = ("a file of unknown format", "an empty file", "a bzip2 file")
+_WARNINGS = threading.RLock()  # the filters of warnings are shared by all threads
 os.register_at_fork(
     before=_WARNINGS.acquire, after_in_parent=_WARNINGS.release, after_in_child=_WARNINGS.release
 )
@@ -43,10 +44,34 @@ os.register_at_fork(
 class Table(NamedTuple):
     """A table of a FITS file.
 
-    ``header``; ``columns`` by name, flattened, in native byte order, UNSEEN where the header
-    declares a value missing; their ``units`` ("" if none); the number ``hdu`` and the ``name``
-    (EXTNAME) of the table; ``shapes`` of the columns, (rows, ...), before they were flattened;
-    ``primary``, the first header of the file.
+    Attributes
+    ----------
+    header : astropy.io.fits.Header
+        The header of the table.
+    columns : dict of str to ndarray
+        The columns by name, flattened, in native byte order. Values that the header declares missing are
+        UNSEEN.
+    units : dict of str to str
+        The units of the columns, "" if there is none.
+    hdu : int
+        The number of the HDU.
+    name : str
+        EXTNAME, "" if there is none.
+    shapes : dict of str to tuple of int
+        The shapes (rows, ...) of the columns before they were flattened.
+    primary : astropy.io.fits.Header
+        The primary header of the file.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> from spherekit.io import read_table, write_map
+    >>> path = os.path.join(tempfile.mkdtemp(), "map.fits")
+    >>> write_map(path, np.arange(12.0), unit="mK")
+    >>> table = read_table(path)
+    >>> table.header["NSIDE"], table.units, table.shapes
+    (1, {'TEMPERATURE': 'mK'}, {'TEMPERATURE': (12,)})
     """
 
     header: object
@@ -58,21 +83,21 @@ class Table(NamedTuple):
     primary: object = {}
 
 
-def read_table(path, hdu=None):
-    """A table of a FITS file.
+def read_table(path: str | PathLike, hdu: int | str | None = None) -> Table:
+    """Read a table of a FITS file.
 
-    Values that the header declares missing become UNSEEN, and their column float64 if it was of
-    integers: TNULL of a column, BAD_DATA of the table or of the first header, undefined logicals.
-    Columns without a name are called ``COLUMN_n``, n from 1; a name that occurs again gets ``_n``
-    behind it.
+    Values that the header declares missing become UNSEEN, and their column becomes float64 if it has
+    integers: TNULL of a column, BAD_DATA of the table or of the primary header, undefined logical values.
+    Columns without a name are called ``COLUMN_n``, counted from 1, and ``_n`` is appended to repeated
+    names.
 
     Parameters
     ----------
     path : str or path
-        The file may be packed by gzip.
+        The file, possibly compressed by gzip.
     hdu : int or str, optional
-        Number of the table (1 for the first extension) or its name (EXTNAME, in any case);
-        default: the first table.
+        Number (1 for the first extension) or name (EXTNAME, in any case) of the table. By default, the first
+        table.
 
     Returns
     -------
@@ -80,10 +105,19 @@ def read_table(path, hdu=None):
 
     Raises
     ------
-    ValueError
-        A file that is truncated, is not a FITS file (with what it is), or lacks such a table.
     FileNotFoundError
+        There is no such file.
+    TypeError
+        ``hdu`` is neither a whole number nor a name.
+    ValueError
+        A damaged file, a file of another format (named in the message), or no such table.
 
+    See Also
+    --------
+    tables : read all tables.
+
+    Examples
+    --------
     >>> import os, tempfile
     >>> import numpy as np
     >>> path = os.path.join(tempfile.mkdtemp(), "cl.fits")
@@ -95,32 +129,42 @@ def read_table(path, hdu=None):
     return first_table(path, hdu, lambda outline: True)
 
 
-def first_table(path, hdu, is_wanted):
-    """The table number or name ``hdu``; if None the first for which ``is_wanted``, or the first.
+def first_table(path, hdu, is_match):
+    """The table with number or name ``hdu``; if None, the first that ``is_match`` accepts, or else the first.
 
-    ``is_wanted`` is given an outline of a table: a `Table` whose columns are empty.
+    ``is_match`` is called with the outline of a table: a `Table` whose columns are empty.
     """
     if hdu is not None and not isinstance(hdu, str):
         hdu = checks.integer(hdu, "hdu", 0)
-    with _tables(path) as (hdus, numbers):
+    with _tables(path) as (hdus, indices):
         if hdu is not None:
-            return _as_table(hdus, _numbered(path, hdus, numbers, hdu))
-        outlines = ((n, _as_outline(hdus, n)) for n in numbers)
-        return _as_table(hdus, next((n for n, o in outlines if is_wanted(o)), numbers[0]))
+            return _as_table(hdus, _table_index(path, hdus, indices, hdu))
+        outlines = ((n, _as_outline(hdus, n)) for n in indices)
+        return _as_table(hdus, next((n for n, o in outlines if is_match(o)), indices[0]))
 
 
-def tables(path):
-    """All tables of a FITS file, in their order.
+def tables(path: str | PathLike) -> tuple[Table, ...]:
+    """Read all tables of a FITS file.
 
     Parameters
     ----------
     path : str or path
+        The file, possibly compressed by gzip.
 
     Returns
     -------
     tuple of Table
-        As `read_table` gives them.
+        The tables, as from `read_table`, in the order of the file.
 
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    ValueError
+        A damaged file, a file of another format (named in the message), or no table.
+
+    Examples
+    --------
     >>> import os, tempfile
     >>> import numpy as np
     >>> path = os.path.join(tempfile.mkdtemp(), "alm.fits")
@@ -129,93 +173,83 @@ def tables(path):
     >>> [(table.hdu, table.name) for table in tables(path)]
     [(1, 'TEMPERATURE'), (2, 'GRADIENT'), (3, 'CURL')]
     """
-    with _tables(path) as (hdus, numbers):
-        return tuple(_as_table(hdus, number) for number in numbers)
+    with _tables(path) as (hdus, indices):
+        return tuple(_as_table(hdus, number) for number in indices)
 
 
 def outlines(path):
-    """All tables of a FITS file without their data: headers and names of columns, each column empty.
-
-    Parameters
-    ----------
-    path : str or path
-
-    Returns
-    -------
-    tuple of Table
-    """
-    with _tables(path) as (hdus, numbers):
-        return tuple(_as_outline(hdus, number) for number in numbers)
+    """All tables of a FITS file without data: headers and names of columns, each with no rows."""
+    with _tables(path) as (hdus, indices):
+        return tuple(_as_outline(hdus, number) for number in indices)
 
 
 @contextmanager
 def _tables(path):
-    """The HDUs of a file, and the numbers of those that are tables; foreign errors in our words."""
+    """The HDUs of a file, and the indices of its tables. Errors of astropy are raised as ValueError."""
     fits = _astropy_fits()
     kind = kinds.describe(path)
-    if not (kind in _PERHAPS or "FITS" in kind):
+    if not (kind in _POSSIBLE_FITS or "FITS" in kind):
         hint = _HINTS.get(kind)
         raise ValueError(
             f"{path} cannot be read as FITS: it is {kind}" + (f"; {hint}" if hint else "")
         )
     try:
-        with _quiet():
+        with _without_warnings():
             warnings.filterwarnings("error", message="(?s).*(truncated|corrupted)")
-            with _unpacked(path, kind) as file, fits.open(file, memmap=False) as hdus:
-                numbers = [i for i, h in enumerate(_each(path, hdus)) if _is_table(h)]
-                if not numbers:
-                    raise _Refused(
-                        f"{path} is a FITS file without a table: no HEALPix map, alm or C_l"
+            with _decompressed(path, kind) as file, fits.open(file, memmap=False) as hdus:
+                indices = [i for i, h in enumerate(_checked_hdus(path, hdus)) if _is_table(h)]
+                if not indices:
+                    raise _RefusedError(
+                        f"{path} is a FITS file without a table; expected a HEALPix map, alm or C_l"
                     )
-                yield hdus, numbers
-    except _Refused as refusal:
+                yield hdus, indices
+    except _RefusedError as refusal:
         raise ValueError(str(refusal)) from None
     except headers.HeaderError as error:
         raise ValueError(f"{path}: {error}") from None
-    except Exception as error:  # astropy raises many kinds on damaged files
+    except Exception as error:  # astropy raises various exceptions for damaged files
         reason = kind if kind == "an empty file" else " ".join(str(error).split())
         raise ValueError(
-            f"{path} cannot be read as FITS; it is cut short, damaged, or of another format: "
-            f"{reason}"
+            f"{path} cannot be read as FITS: it is truncated, damaged, or of another format: {reason}"
         ) from None
 
 
 @contextmanager
-def _quiet():
-    """Without the warnings of astropy: headers of other codes are seldom to the letter."""
+def _without_warnings():
+    """Suppress the warnings of astropy, which headers of other codes often cause."""
     with _WARNINGS, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
 def _astropy_fits():
-    """The reader of astropy; it looks for a folder of settings when it is imported."""
+    """astropy.io.fits, which searches for a configuration folder when it is imported."""
     try:
         from astropy.io import fits
     except OSError as error:
         raise OSError(
-            f"astropy, which reads and writes FITS, cannot look for its settings ({error}); set HOME "
-            "and XDG_CONFIG_HOME to folders that can be read"
+            f"astropy, which reads and writes FITS, cannot read its configuration folder ({error}); set HOME "
+            "and XDG_CONFIG_HOME to readable folders"
         ) from None
     return fits
 
 
-def _each(path, hdus):
-    """All HDUs; a size below zero is refused, which would send astropy back in the file for ever."""
+def _checked_hdus(path, hdus):
+    """Yield all HDUs; refuse a negative size, which would cause an endless loop in astropy."""
     for number in itertools.count():
         try:
             hdu = hdus[number]
         except IndexError:
             return
         if hdu.fileinfo()["datSpan"] < 0:
-            raise _Refused(
-                f"{path} is damaged: the header of HDU {number} states a size below zero"
+            raise _RefusedError(
+                f"{path} is damaged: the header of HDU {number} declares a negative size"
             )
         yield hdu
 
 
-def _unpacked(path, kind):
-    """The bytes of a file, whole: astropy does not see that a packed file is cut short."""
+def _decompressed(path, kind):
+    """The file, decompressed completely, because astropy does not detect truncated compressed files."""
     for name, opener in (("a gzip file", gzip.open), ("a bzip2 file", bz2.open)):
         if kind.startswith(name):
             with opener(path) as file:
@@ -223,8 +257,8 @@ def _unpacked(path, kind):
     return open(path, "rb")
 
 
-class _Refused(ValueError):
-    """A refusal in our own words, among the errors of astropy."""
+class _RefusedError(ValueError):
+    """An error of this module, to be distinguished from those of astropy."""
 
 
 def _is_table(hdu):
@@ -232,41 +266,44 @@ def _is_table(hdu):
     return isinstance(hdu, fits.BinTableHDU | fits.TableHDU) and "ZIMAGE" not in hdu.header
 
 
-def _numbered(path, hdus, numbers, hdu):
-    """The number of the table that ``hdu`` means."""
-    listed = ", ".join(f"{i} {hdus[i].name}".strip() for i in numbers)
+def _table_index(path, hdus, indices, hdu):
+    """The index of the table with number or name ``hdu``."""
+    choices = ", ".join(f"{i} {hdus[i].name}".strip() for i in indices)
     if isinstance(hdu, str):
-        matches = [i for i in numbers if hdus[i].name.strip().upper() == hdu.strip().upper()]
+        matches = [i for i in indices if hdus[i].name.strip().upper() == hdu.strip().upper()]
     else:
-        matches = [i for i in numbers if i == hdu]
+        matches = [i for i in indices if i == hdu]
     if len(matches) != 1:
-        several = f"{len(matches)} tables {hdu!r}: name one by its number" if matches else ""
-        raise _Refused(f"{path} has {several or f'no table {hdu!r}'}; its tables are {listed}")
+        count = f"{len(matches)} tables {hdu!r}, select one by its number" if matches else ""
+        raise _RefusedError(f"{path} has {count or f'no table {hdu!r}'}; its tables are {choices}")
     return matches[0]
 
 
 def _as_table(hdus, number):
     outline = _as_outline(hdus, number)
-    header = headers.merged(outline)
+    header = headers.MergedHeader(outline)
     hdu = hdus[number]
     rows = hdu.data.view(np.ndarray)
-    bad, explicit = bad_data(header), headers.text(header, "INDXSCHM").upper() == "EXPLICIT"
-    columns, units, shapes = {}, {}, {}
+    bad = bad_data(header)
+    is_explicit = headers.text(header, "INDXSCHM").upper() == "EXPLICIT"
+    columns = {}
+    units = {}
+    shapes = {}
     for i, column in enumerate(hdu.columns):
         raw = rows[rows.dtype.names[i]]
         values = _values(hdu, i, raw)
         shapes[column.name] = values.shape
-        numbers = is_pixel_numbers(column.name, values) or (explicit and i == 0)
-        null = _nulls(hdu, i, raw, values, None if numbers else bad)
+        has_pixels = is_pixel_numbers(column.name, values) or (is_explicit and i == 0)
+        null = _nulls(hdu, i, raw, values, None if has_pixels else bad)
         values = values.astype(values.dtype.newbyteorder("="))
-        values = replace_nulls(values, null, None if numbers else bad)
+        values = replace_nulls(values, null, None if has_pixels else bad)
         columns[column.name] = values.reshape(-1)
         units[column.name] = (column.unit or "").strip()
     return outline._replace(columns=columns, units=units, shapes=shapes)
 
 
 def _values(hdu, i, raw):
-    """The values of a column; astropy fails on some scaled integers, such as of eight bytes."""
+    """The values of a column. Scaled integers are converted here, because astropy fails for some of them."""
     column = hdu.columns[i]
     scale = 1 if column.bscale in (None, "") else column.bscale
     zero = 0 if column.bzero in (None, "") else column.bzero
@@ -283,68 +320,70 @@ def _is_variable(column):
 
 
 def _as_outline(hdus, number):
-    """A table without its data."""
+    """A table without data."""
     hdu = hdus[number]
-    _name_columns(hdu.header)
-    names = [headers.text(hdu.header, f"TTYPE{i + 1}") for i in range(_width(hdu.header))]
+    _make_names_unique(hdu.header)
+    names = [headers.text(hdu.header, f"TTYPE{i + 1}") for i in range(_column_count(hdu.header))]
     columns = {name: np.zeros(0) for name in names}
     return Table(hdu.header, columns, {}, number, hdu.name.strip(), {}, hdus[0].header)
 
 
-def _width(header):
-    """The number of columns; FITS has up to 999."""
-    width = headers.integer(header, "TFIELDS")
-    if width is None or not 0 <= width <= 999:
-        raise headers.HeaderError(f"the header says TFIELDS = {width}; expected 0 to 999")
-    return width
+def _column_count(header):
+    """The number of columns, at most 999 in FITS."""
+    count = headers.integer(header, "TFIELDS")
+    if count is None or not 0 <= count <= 999:
+        raise headers.HeaderError(f"the header has TFIELDS = {count}; expected 0 to 999")
+    return count
 
 
-def _name_columns(header):
-    """Give every column a name of its own; astropy reads no others."""
-    seen = set()
-    for i in range(1, _width(header) + 1):
+def _make_names_unique(header):
+    """Make the names of the columns unique, as astropy requires."""
+    names = set()
+    for i in range(1, _column_count(header) + 1):
         name = headers.text(header, f"TTYPE{i}") or f"COLUMN_{i}"
-        if name.upper() in seen or name != header.get(f"TTYPE{i}"):
-            name = f"{name}_{i}" if name.upper() in seen else name
+        if name.upper() in names or name != header.get(f"TTYPE{i}"):
+            name = f"{name}_{i}" if name.upper() in names else name
             header[f"TTYPE{i}"] = name
-        seen.add(name.upper())
+        names.add(name.upper())
 
 
 def _nulls(hdu, i, raw, values, bad):
-    """True where the stored numbers of a column are what its header calls undefined, or None.
+    """A boolean array of the values of a column that its header declares undefined, or None.
 
-    That of BAD_DATA (``bad``) may be a stored number, too, of a column that is scaled.
+    In a scaled column, the value of BAD_DATA (``bad``) may also refer to the stored numbers.
     """
     null = headers.value(hdu.header, f"TNULL{i + 1}")
     if values.dtype.kind == "b" and raw.dtype == np.int8:
-        return raw == 0  # logicals are T, F or 0
+        return raw == 0  # logical values are T, F or 0
     if raw.dtype.kind == "S" and values.dtype.kind in "if":
         return None if null is None else np.char.strip(raw) == str(null).strip().encode()
     if values.dtype.kind not in "iuf" or _is_variable(hdu.columns[i]):
         return None
     scaled = not np.array_equal(raw, values, equal_nan=raw.dtype.kind == "f")
-    lost = is_missing(raw, bad) if scaled and values.dtype.kind == "f" else None
+    bad_raw = is_missing(raw, bad) if scaled and values.dtype.kind == "f" else None
     if raw.dtype.kind == "f" and null is not None:
-        stated = is_missing(raw, headers.number(hdu.header, f"TNULL{i + 1}"))
+        is_null = is_missing(raw, headers.number(hdu.header, f"TNULL{i + 1}"))
     else:
         null = None if null is None else headers.integer(hdu.header, f"TNULL{i + 1}")
-        stated = None if null is None else raw == null
-    return stated if lost is None else lost if stated is None else lost | stated
+        is_null = None if null is None else raw == null
+    if bad_raw is None:
+        return is_null
+    return bad_raw if is_null is None else bad_raw | is_null
 
 
 def write_tables(path, contents, *, overwrite=False):
-    """Write tables, each as (columns, header, name): columns as (name, array, unit)."""
+    """Write tables (columns, header, name), where columns are (name, array, unit)."""
     fits = _astropy_fits()
-    with _quiet():
+    with _without_warnings():
         hdus = fits.HDUList([fits.PrimaryHDU()])
         for columns, header, name in contents:
             hdus.append(_as_hdu(columns, header, name))
-        with replacing(path, overwrite) as temporary, _opened(temporary, path) as file:
+        with replacing(path, overwrite) as temporary, _open_for_writing(temporary, path) as file:
             hdus.writeto(file)
 
 
 def write_table(path, columns, header, *, overwrite=False):
-    """Write one table: columns as (name, array, unit), and the keys of its header."""
+    """Write one table: its columns (name, array, unit), and the keys of its header."""
     write_tables(path, [(columns, header, "")], overwrite=overwrite)
 
 
@@ -356,8 +395,8 @@ def _as_hdu(columns, header, name):
     names = [printable(n, "the name of a column") for n, _, _ in columns]
     if len({n.upper() for n in names}) != len(names) or "" in names:
         raise ValueError(
-            f"the columns {', '.join(map(repr, names))} need names of their own, which differ in "
-            "more than case"
+            f"the columns have the names {', '.join(map(repr, names))}; expected non-empty names that differ "
+            "in more than case"
         )
     hdu = fits.BinTableHDU.from_columns(
         [
@@ -371,24 +410,22 @@ def _as_hdu(columns, header, name):
     return hdu
 
 
-def printable(text, what):
-    """Text as a FITS header takes it: printable ASCII of at most 68 characters."""
+def printable(text, noun):
+    """Text for a FITS header, at most 68 printable ASCII characters; ``noun`` is its name in messages."""
     plain = (
         str(text).strip().replace("\N{MICRO SIGN}", "u").replace("\N{GREEK SMALL LETTER MU}", "u")
     )
     if not (plain.isascii() and plain.isprintable() and len(plain) <= 68):
-        raise ValueError(
-            f"{what} is {text!r}; FITS headers take up to 68 printable ASCII characters"
-        )
+        raise ValueError(f"{noun} is {text!r}; expected at most 68 printable ASCII characters")
     return plain
 
 
 @contextmanager
-def _opened(temporary, path):
-    """The temporary file, packed where the name of the file to be is that of a gzip file."""
+def _open_for_writing(temporary, path):
+    """Open the temporary file, with compression if the suffix of ``path`` is .gz."""
     with open(temporary, "wb") as file:
         if os.fsdecode(path).endswith(".gz"):
-            with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
-                yield packed
+            with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as compressed:
+                yield compressed
         else:
             yield file

@@ -1,12 +1,12 @@
-"""Frames of the sky in files: the spellings in use, and the letters that writers give.
+"""Coordinate frames of the sky in headers of files.
 
-Spellings: HEALPix (Fortran, IDL, C++) and healpy write one letter (G; E; C or Q), Planck GALACTIC,
-WMAP ``SKYCOORD = 'Galactic'``, Fermi GAL and CEL, HiPS and astropy whole names.
+HEALPix (Fortran, IDL, C++) and healpy write one letter (G; E; C or Q), Planck GALACTIC, WMAP
+``SKYCOORD = 'Galactic'``, Fermi GAL and CEL, HiPS and astropy full names.
 """
 
-from spherekit.io.headers import merged, number, refuse_contradiction, text, texts
+from spherekit.io.headers import MergedHeader, number, refuse_contradiction, text, texts
 
-#: The letter that writers give to a frame in COORDSYS.
+#: The letter of each frame that is written to COORDSYS.
 LETTERS = {"galactic": "G", "ecliptic": "E", "equatorial": "C"}
 
 _SPELLINGS = {
@@ -27,44 +27,48 @@ _SPELLINGS = {
     "": ("", "UNKNOWN", "UNDEFINED", "UNSPECIFIED", "NONE", "?"),
 }
 _FRAMES = {spelling: frame for frame, names in _SPELLINGS.items() for spelling in names}
-_OLD = ("FK4", "FK4-NO-E", "FK4NOETERMS", "B1950", "B1950.0")
+_B1950 = ("FK4", "FK4-NO-E", "FK4NOETERMS", "B1950", "B1950.0")
 
 
-def frame_of(name):
-    """The frame of the sky that a name or letter means, in any case and with blanks around it.
+def frame_of(name: str | None) -> str:
+    """The coordinate frame of the sky for a name or letter, in any case and with surrounding blanks.
 
     Parameters
     ----------
     name : str or None
-        As in COORDSYS, SKYCOORD or RADESYS of a header.
+        A value of COORDSYS, SKYCOORD or RADESYS of a header.
 
     Returns
     -------
     {"galactic", "ecliptic", "equatorial", ""}
-        "" where ``name`` is None, blank, or says that it is not known.
+        "" if ``name`` is None, blank, or a word such as "unknown".
 
     Raises
     ------
     ValueError
-        Anything else, with the list of what is known; frames of B1950.
+        Other names (the message lists the accepted ones); frames of equinox B1950.
 
+    Examples
+    --------
     >>> frame_of("GALACTIC"), frame_of("g "), frame_of("Q"), frame_of("ICRS")
     ('galactic', 'galactic', 'equatorial', 'equatorial')
     """
     key = "" if name is None else str(name).strip().upper()
-    if key in _OLD:
+    if key in _B1950:
         raise ValueError(
             f"the frame is {str(name).strip()!r}, of equinox B1950; convert the data to J2000 "
             "(equatorial) or Galactic coordinates first"
         )
     if key not in _FRAMES:
-        known = "; ".join(f"{frame}: {', '.join(_SPELLINGS[frame])}" for frame in LETTERS)
-        raise ValueError(f"the frame is {str(name).strip()!r}; known are {known} (any case)")
+        choices = "; ".join(f"{frame}: {', '.join(_SPELLINGS[frame])}" for frame in LETTERS)
+        raise ValueError(
+            f"the frame must be one of {choices} (in any case); got {str(name).strip()!r}"
+        )
     return _FRAMES[key]
 
 
 def frame_letter(name):
-    """The letter that stands for a frame in COORDSYS: G, E, C, or "" for no frame.
+    """The letter of a frame in COORDSYS: G, E, C, or "" for no frame.
 
     >>> frame_letter("galactic"), frame_letter("EQU"), frame_letter("")
     ('G', 'C', '')
@@ -73,43 +77,42 @@ def frame_letter(name):
 
 
 def coordsys_of(table):
-    """COORDSYS or SKYCOORD as a table, or else the first header of its file, has it; "" if none."""
-    header = merged(table)
+    """The value of COORDSYS or SKYCOORD in the header of a table or in the primary header; "" if none."""
+    header = MergedHeader(table)
     return text(header, "COORDSYS") or text(header, "SKYCOORD")
 
 
 def table_frame(table):
-    """The frame that a table or the first header of its file states: COORDSYS or SKYCOORD, else RADESYS.
+    """The frame in the header of a table or in the primary header: COORDSYS or SKYCOORD, else RADESYS.
 
     Returns
     -------
     str
-        As of `frame_of`; "" where nothing is stated.
+        As `frame_of`; "" if there is no such key.
 
     Raises
     ------
     ValueError
-        An unknown frame, keys or headers that contradict each other, or ecliptic or equatorial
-        coordinates of another equinox than 2000.
+        An unknown frame, keys or headers that contradict each other, or ecliptic or equatorial coordinates of
+        another equinox than 2000.
 
     >>> from spherekit.io import Table
     >>> table_frame(Table({"SKYCOORD": "Galactic"}, {}, {}, primary={"EQUINOX": 2000.0}))
     'galactic'
     """
-    stated = texts(table, "COORDSYS", "SKYCOORD")
-    stated = [(key, word) for key, word in stated if frame_of(word)]
-    frames = [frame_of(word) for _, word in stated]
-    refuse_contradiction(stated, frames)
+    pairs = [pair for pair in texts(table, "COORDSYS", "SKYCOORD") if frame_of(pair[1])]
+    frames = [frame_of(word) for _, word in pairs]
+    refuse_contradiction(pairs, frames)
     if frames and frames[0] == "galactic":
         return "galactic"  # the same at every equinox
-    header = merged(table)
+    header = MergedHeader(table)
     system = frame_of(text(header, "RADESYS") or text(header, "RADECSYS"))
     _refuse_equinox(header)
     return frames[0] if frames else system
 
 
 def _refuse_equinox(header):
-    """Refuse coordinates of another equinox than 2000; EPOCH is the old name of the key."""
+    """Raise ValueError for another equinox than 2000. EPOCH is an old name of the key."""
     key = "EQUINOX" if text(header, "EQUINOX") else "EPOCH"
     equinox = text(header, key)
     if equinox.upper() in ("", "J2000", "J2000.0"):
@@ -117,6 +120,6 @@ def _refuse_equinox(header):
     year = 1950 if equinox.upper().startswith("B1950") else number(header, key)
     if year != 2000:
         raise ValueError(
-            f"the header says {key} = {equinox}; convert the data to equinox 2000 or to Galactic "
-            "coordinates first"
+            f"the header has {key} = {equinox}; expected equinox 2000: convert the data to it or to "
+            "Galactic coordinates first"
         )

@@ -1,17 +1,17 @@
-"""Keys of FITS headers as plain text and numbers, however loosely a code has written them."""
+"""Values of FITS headers as text and numbers, for the various ways in which codes write them."""
 
 import math
 from decimal import Decimal
 
 
 class HeaderError(ValueError):
-    """A key of a header that says what it cannot mean."""
+    """An invalid value of a key of a header."""
 
 
 def value(header, key):
-    """What a header says under ``key``; None where it says nothing.
+    """The value of ``key``, or None if it is absent or undefined.
 
-    Raises ValueError for a card that FITS cannot parse.
+    Raises HeaderError, a ValueError, for a card that astropy cannot parse.
 
     >>> value({"NSIDE": 8}, "NSIDE"), value({}, "NSIDE")
     (8, None)
@@ -20,13 +20,13 @@ def value(header, key):
         content = header.get(key)
     except HeaderError:
         raise
-    except Exception as error:  # astropy parses a card when it is asked for
-        raise HeaderError(f"the header's key {key} cannot be read: {error}") from None
+    except Exception as error:  # astropy parses a card when it is accessed
+        raise HeaderError(f"the key {key} of the header cannot be read: {error}") from None
     return None if type(content).__name__ == "Undefined" else content
 
 
 def text(header, key):
-    """The text under ``key`` without blanks around it, "" where there is none.
+    """The value of ``key`` as stripped text, or "" if there is none.
 
     >>> text({"ORDERING": "RING    "}, "ORDERING"), text({}, "ORDERING")
     ('RING', '')
@@ -35,14 +35,14 @@ def text(header, key):
     return "" if content is None else str(content).strip()
 
 
-class merged:
-    """A table's header, and the first header of its file for what the table does not say.
+class MergedHeader:
+    """The header of a table, with the primary header of its file as fallback.
 
-    For keys that tell what the values are; those that describe one column or one HDU (TNULL, TUNIT,
-    TFIELDS) are read from the header of the table alone.
+    For keys that describe the data. Keys that describe one column or one HDU (TNULL, TUNIT, TFIELDS) are read
+    from the header of the table only.
 
     >>> from spherekit.io import Table
-    >>> text(merged(Table({}, {}, {}, primary={"COORDSYS": "G"})), "COORDSYS")
+    >>> text(MergedHeader(Table({}, {}, {}, primary={"COORDSYS": "G"})), "COORDSYS")
     'G'
     """
 
@@ -50,38 +50,40 @@ class merged:
         self._headers = table.header, table.primary
 
     def get(self, key):
-        """What the table says under ``key``, or else the first header."""
-        own, first = (value(header, key) for header in self._headers)
-        return first if own is None or not str(own).strip() else own
+        """The value of ``key`` in the header of the table, or else in the primary header."""
+        content, fallback = (value(header, key) for header in self._headers)
+        return fallback if content is None or not str(content).strip() else content
 
 
-def texts(table, *keys):
-    """(key, text) of all that a table and the first header of its file say under ``keys``.
+def texts(table, *keywords):
+    """(key, text) of all values of ``keywords`` in the header of a table and in the primary header.
 
     >>> from spherekit.io import Table
     >>> texts(Table({"POLCCONV": "IAU"}, {}, {}, primary={"POLCCONV": "COSMO"}), "POLCCONV")
     [('POLCCONV', 'IAU'), ('POLCCONV', 'COSMO')]
     """
-    pairs = [(key, text(header, key)) for header in (table.header, table.primary) for key in keys]
+    pairs = [
+        (key, text(header, key)) for header in (table.header, table.primary) for key in keywords
+    ]
     return [(key, word) for key, word in pairs if word]
 
 
 def refuse_contradiction(pairs, meanings):
-    """Refuse (key, text) pairs of headers whose meanings differ.
+    """Raise HeaderError if the meanings of (key, text) pairs of headers differ.
 
     >>> refuse_contradiction([("ORDERING", "RING"), ("ORDERING", "NESTED")], ["ring", "nested"])
     Traceback (most recent call last):
     ...
-    spherekit.io.headers.HeaderError: the headers say ORDERING = 'RING' and ORDERING = 'NESTED'; \
-correct the one that is wrong
+    spherekit.io.headers.HeaderError: the headers have ORDERING = 'RING' and ORDERING = 'NESTED'; \
+correct the wrong one
     """
     if len(set(meanings)) > 1:
-        stated = " and ".join(dict.fromkeys(f"{key} = {word!r}" for key, word in pairs))
-        raise HeaderError(f"the headers say {stated}; correct the one that is wrong")
+        values = " and ".join(dict.fromkeys(f"{key} = {word!r}" for key, word in pairs))
+        raise HeaderError(f"the headers have {values}; correct the wrong one")
 
 
 def number(header, key):
-    """The finite number under ``key``, also where it was written as text; None where there is none.
+    """The finite number ``key``, also if it was written as text; None if there is none.
 
     >>> number({"BAD_DATA": "-1.6375E+30"}, "BAD_DATA")
     -1.6375e+30
@@ -95,19 +97,21 @@ def number(header, key):
     except (TypeError, ValueError, OverflowError):
         result = float("nan")
     if not math.isfinite(result):
-        raise HeaderError(f"the header says {key} = {content!r}; a finite number is expected")
+        raise HeaderError(f"the header has {key} = {content!r}; expected a finite number")
     return result
 
 
 def integer(header, key):
-    """The whole number under ``key``; None where there is none.
+    """The whole number ``key``, or None if there is none.
 
     >>> integer({"NSIDE": "64"}, "NSIDE")
     64
     """
     result = number(header, key)
     if result is not None and result != int(result):
-        raise HeaderError(f"the header says {key} = {result:g}; a whole number is expected")
+        raise HeaderError(f"the header has {key} = {result:g}; expected a whole number")
     if result is None or abs(result) < 2**53:
         return None if result is None else int(result)
-    return int(Decimal(text(header, key).upper().replace("D", "E")))  # beyond what a float tells
+    return int(
+        Decimal(text(header, key).upper().replace("D", "E"))
+    )  # float64 cannot represent it exactly

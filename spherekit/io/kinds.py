@@ -1,8 +1,9 @@
-"""What a file is, by its first bytes: for messages that say what came in place of what was meant."""
+"""Detection of the format of a file from its first bytes, for error messages."""
 
 import gzip
 import os
 import zlib
+from os import PathLike
 
 _STARTS = (
     (b"SIMPLE  =", "a FITS file"),
@@ -29,52 +30,69 @@ _STARTS = (
 )
 
 
-def describe(path):
-    """What a file is, in words: "a FITS file", "a folder", "text", "a PNG picture", ...
+def describe(path: str | PathLike) -> str:
+    """Describe the format of a file in words: "a FITS file", "text", "a PNG picture", "a folder", ...
 
-    Nothing beyond its first bytes is looked at, and nothing is executed.
+    Only the first bytes of the file are read, and nothing is executed.
 
-    Raises FileNotFoundError where there is no such file.
+    Parameters
+    ----------
+    path : str or path
+        The file or folder.
 
-    >>> import tempfile
-    >>> describe(tempfile.gettempdir())
-    'a folder'
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> path = os.path.join(tempfile.mkdtemp(), "spectrum.txt")
+    >>> with open(path, "w") as file:
+    ...     _ = file.write("# l C_l")
+    >>> describe(path), describe(os.path.dirname(path))
+    ('text', 'a folder')
     """
     if os.path.isdir(path):
         return "a folder"
     if not os.path.exists(path):
         raise FileNotFoundError(f"no file {os.fspath(path)}")
     if not os.path.isfile(path):
-        return "no plain file (a device or a pipe)"
+        return "not a regular file (a device or a pipe)"
     with open(path, "rb") as file:
         start = file.read(4096)
     if start.startswith(b"\x1f\x8b"):
         return f"a gzip file of {_unpacked(path)}"
-    return _by_bytes(start)
+    return _by_signature(start)
 
 
-def _by_bytes(start):
+def _by_signature(start):
     if not start:
         return "an empty file"
     if start.startswith(b"PK\x03\x04") or start.startswith(b"PK\x05\x06"):
-        arrays = b".npy" in start[:200]
-        return "a NumPy archive (.npz)" if arrays else "a zip archive"
+        has_arrays = b".npy" in start[:200]
+        return "a NumPy archive (.npz)" if has_arrays else "a zip archive"
     for signature, kind in _STARTS:
         if start.startswith(signature):
             return kind
     if start.count(b"\x00") == 0 and all(byte >= 32 or byte in b"\t\n\r\f\x1b" for byte in start):
         return "text"
-    return "no file of a known kind"
+    return "a file of unknown format"
 
 
 def _unpacked(path):
     try:
         with gzip.open(path) as file:
-            return _by_bytes(file.read(4096))
+            return _by_signature(file.read(4096))
     except (OSError, EOFError, zlib.error):
-        return "something that cannot be unpacked"
+        return "damaged data"
 
 
 def is_fits(path):
-    """True for a FITS file, also one packed by gzip."""
+    """Whether a file is a FITS file, possibly compressed by gzip."""
     return describe(path) in ("a FITS file", "a gzip file of a FITS file")

@@ -1,6 +1,6 @@
-"""Missing samples in files: what the header declares becomes UNSEEN, the one sentinel left.
+"""Missing samples in files: values that a header declares missing are replaced by UNSEEN.
 
-`missing_samples` and `is_missing` are the package's one rule (see `spherekit._core.missing`).
+`missing_samples` and `is_missing` are the common rule of the package (see `spherekit._core.missing`).
 """
 
 import numpy as np
@@ -12,9 +12,9 @@ __all__ = ["UNSEEN", "is_missing", "missing_samples", "refuse_missing_weights", 
 
 
 def replace_nulls(values, null, bad_data):
-    """``values`` with UNSEEN where ``null`` (bool array or None) is set or they are ``bad_data``.
+    """Replace values where the boolean array ``null`` is True, or that equal ``bad_data``, by UNSEEN.
 
-    Values of an integer type without a null stay as they are; with one they become float64.
+    Integers become float64 if any value is missing, and are returned unchanged otherwise.
 
     >>> import numpy as np
     >>> replace_nulls(np.array([3, -99]), np.array([False, True]), None)
@@ -33,26 +33,25 @@ def replace_nulls(values, null, bad_data):
 
 
 def bad_data(header):
-    """The value that a header declares missing by its key BAD_DATA, or None."""
+    """The value of the key BAD_DATA of a header, which marks missing samples, or None."""
     return number(header, "BAD_DATA")
 
 
 def refuse_missing_weights(mask, name="the mask"):
-    """Refuse a mask with samples that are missing: whether they count is not known.
+    """Raise ValueError for a mask with missing samples.
 
-    HEALPix codes write 0 where a sample is masked. NaN or UNSEEN in a mask says neither "masked"
-    nor "counts"; both readings are in use, so none is chosen.
+    HEALPix codes write 0 for masked samples. The meaning of NaN or UNSEEN in a mask is ambiguous: both
+    interpretations are in use.
 
     >>> import numpy as np
     >>> refuse_missing_weights(np.array([0.0, 1.0]))
     >>> refuse_missing_weights(np.array([0.0, np.nan]))
     Traceback (most recent call last):
     ...
-    ValueError: 1 of 2 samples of the mask are NaN or UNSEEN; set them to 0 (left out) or 1
+    ValueError: 1 of 2 samples of the mask are NaN or UNSEEN; set them to 0 (masked) or 1
     """
     missing = np.count_nonzero(missing_samples(mask, name=name))
     if missing:
         raise ValueError(
-            f"{missing} of {mask.size} samples of {name} are NaN or UNSEEN; set them to 0 (left "
-            "out) or 1"
+            f"{missing} of {mask.size} samples of {name} are NaN or UNSEEN; set them to 0 (masked) or 1"
         )

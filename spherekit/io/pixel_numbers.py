@@ -1,4 +1,4 @@
-"""Which column of a table holds the numbers of the pixels."""
+"""Detection of the column of pixel numbers of a table."""
 
 import re
 
@@ -12,7 +12,7 @@ _INDEX = re.compile("(INDEX|INDICES|IDX)S?")
 
 
 def is_pixel_name(name):
-    """Whether a name is that of pixel numbers: PIXEL, IPIX, HPX_INDEX, Pixel number, ...
+    """Whether a column name denotes pixel numbers: PIXEL, IPIX, HPX_INDEX, Pixel number, ...
 
     >>> [is_pixel_name(name) for name in ("Pixel", "IPIX", "HPX_INDEX", "pixidx", "PIXEL_VAR")]
     [True, True, True, True, False]
@@ -21,9 +21,9 @@ def is_pixel_name(name):
 
 
 def is_pixel_numbers(name, values):
-    """Whether a column is that of pixel numbers by its name, or by distinct integers called INDEX.
+    """Whether a column contains pixel numbers: by its name, or because it is INDEX and has distinct integers.
 
-    Of other numbers INDEX is a field, such as the index of a spectrum.
+    INDEX with other numbers is a field, such as a spectral index.
 
     >>> import numpy as np
     >>> [is_pixel_numbers("INDEX", np.array(x)) for x in ([5, 3], [3, 3], [0.5, 0.7])]
@@ -38,8 +38,8 @@ def is_pixel_numbers(name, values):
 def pixel_column(columns, is_explicit=False):
     """The name of the column of pixel numbers among ``columns`` {name: values}, or None.
 
-    One that is called so, else one of distinct integers that is called INDEX, else, where the
-    header says that there is one (INDXSCHM = EXPLICIT), the first of all.
+    In this order: a column with such a name; a column INDEX of distinct integers; the first column, if the
+    header declares pixel numbers (``is_explicit``: INDXSCHM = EXPLICIT).
 
     >>> import numpy as np
     >>> pixel_column({"T": np.ones(2), "INDEX": np.array([5, 3])})

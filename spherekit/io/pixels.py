@@ -1,4 +1,4 @@
-"""The samples of a HEALPix table on the whole sky: index schemes, rows, and what contradicts them."""
+"""Full-sky samples from a HEALPix table: index schemes, rows, and checks of their consistency."""
 
 import numpy as np
 
@@ -7,19 +7,19 @@ from spherekit.io import headers
 from spherekit.io.columns import map_columns
 from spherekit.sampling.healpix import MAX_NSIDE, UNSEEN, nside_of
 
-#: Samples in a row of a table, as HEALPix codes write full maps.
-_BLOCK = 1024
+#: Samples in each row of a table of a full-sky map, as HEALPix codes write it.
+_ROW_SIZE = 1024
 
 
-def stacked(table, names):
-    """The columns (n_fields, n_samples) as floats."""
+def stack_columns(table, names):
+    """The columns as a floating-point array (n_fields, n_samples)."""
     columns = [table.columns[n] for n in names]
     sizes = {c.size for c in columns}
     kinds = {c.dtype.kind for c in columns}
     if len(sizes) != 1 or not kinds <= set("fiub"):
         raise ValueError(
-            f"the columns {', '.join(names) or '(none)'} have sizes {sorted(sizes)} and types "
-            f"{sorted(str(c.dtype) for c in columns)}; a map has real columns of one size"
+            f"the columns {', '.join(names) or '(none)'} have sizes {sorted(sizes)} and dtypes "
+            f"{sorted(str(c.dtype) for c in columns)}; expected real columns of the same size"
         )
     values = np.stack(columns)
     if values.dtype.kind != "f":
@@ -30,18 +30,18 @@ def stacked(table, names):
 
 
 def full_sky(table, values):
-    """The samples (n_fields, n) of a table on 12 nside^2 pixels, UNSEEN where it holds none.
+    """The samples (n_fields, n) of a table on 12 nside^2 pixels, UNSEEN in pixels without a sample.
 
     Raises
     ------
     ValueError
-        Keys (NSIDE, INDXSCHM, OBJECT, OBS_NPIX, FIRSTPIX, LASTPIX, GRAIN) that contradict the
-        contents or each other; pixel numbers that repeat or do not exist.
+        Keys (NSIDE, INDXSCHM, OBJECT, OBS_NPIX, FIRSTPIX, LASTPIX, GRAIN) that contradict the contents or
+        each other; pixel numbers that are repeated or out of range.
     """
     pixels = _pixel_numbers(table, values.shape[-1])
     if pixels is None:
         return values
-    nside = _stated_nside(headers.merged(table))
+    nside = _nside(headers.MergedHeader(table))
     if nside is None:
         raise ValueError("a map of part of the sky needs the key NSIDE")
     _check_pixels(map_columns(table)[0], pixels, values.shape[-1], nside)
@@ -51,46 +51,49 @@ def full_sky(table, values):
     return full
 
 
-def _stated_nside(header):
+def _nside(header):
     nside = headers.integer(header, "NSIDE")
     if nside is not None and not 1 <= nside <= MAX_NSIDE:
-        raise ValueError(f"the header says NSIDE = {nside}; expected 1 to {MAX_NSIDE}")
+        raise ValueError(f"the header has NSIDE = {nside}; expected 1 to {MAX_NSIDE}")
     return nside
 
 
 def _pixel_numbers(table, n):
-    """The pixel of every sample, or None where they are all pixels in order."""
-    header, (column, _) = headers.merged(table), map_columns(table)
+    """The pixel number of each sample, or None for a full-sky map in the order of the pixels."""
+    header = headers.MergedHeader(table)
+    column, _ = map_columns(table)
     scheme = headers.text(header, "INDXSCHM").upper()
     if scheme not in ("", "IMPLICIT", "EXPLICIT"):
-        raise ValueError(f"the header says INDXSCHM = {scheme!r}; known are IMPLICIT and EXPLICIT")
+        raise ValueError(f"the header has INDXSCHM = {scheme!r}; expected IMPLICIT or EXPLICIT")
     observed = headers.integer(header, "OBS_NPIX")
     if column is not None:
         pixels = table.columns[column]
         if scheme == "IMPLICIT" and not np.array_equal(pixels, np.arange(n)):
             raise ValueError(
-                f"the header says INDXSCHM = IMPLICIT, and the column {column} holds pixel numbers "
+                f"the header has INDXSCHM = IMPLICIT, but the column {column} contains pixel numbers "
                 "in another order; correct the header"
             )
         if (headers.integer(header, "GRAIN") or 0) > 1:
-            raise ValueError("the header says GRAIN > 1: rows of several pixels are not read")
+            raise ValueError("the header has GRAIN > 1; rows of several pixels are not supported")
         if observed not in (None, n):
-            raise ValueError(f"the header says OBS_NPIX = {observed}; the table holds {n} samples")
+            raise ValueError(
+                f"the header has OBS_NPIX = {observed}, but the table has {n} samples; correct the header"
+            )
         _check_range(header, pixels)
         return pixels
-    return _implicit(header, n, observed)
+    return _implicit_pixels(header, n, observed)
 
 
-def _implicit(header, n, observed):
+def _implicit_pixels(header, n, observed):
     first = headers.integer(header, "FIRSTPIX")
     last = headers.integer(header, "LASTPIX")
-    nside = _stated_nside(header)
+    nside = _nside(header)
     n_pix = n if nside is None else 12 * nside**2
     if n == n_pix and first in (None, 0, -1) and last in (None, n - 1, -1):
         if observed not in (None, n, -1):
             raise ValueError(
-                f"the header says OBS_NPIX = {observed}, and the table holds {n} samples without "
-                "pixel numbers"
+                f"the header has OBS_NPIX = {observed}, but the table has {n} samples without pixel "
+                "numbers; correct the header"
             )
         partial = headers.text(header, "OBJECT").upper() == "PARTIAL" and nside is None
         if partial:
@@ -100,71 +103,72 @@ def _implicit(header, n, observed):
     if first is not None and last is not None and last - first + 1 == n and first >= 0:
         return np.arange(first, last + 1)
     if first in (None, 0) and last in (None, n_pix - 1) and nside is not None:
-        raise ValueError(_wrong_size(nside, n))
+        raise ValueError(_size_message(nside, n))
     raise ValueError(
-        f"the header says FIRSTPIX = {first}, LASTPIX = {last}, NSIDE = {nside}, and the table "
-        f"holds {n} samples without pixel numbers; correct the header, or fetch the file again"
+        f"the header has FIRSTPIX = {first}, LASTPIX = {last}, NSIDE = {nside}, but the table has {n} "
+        "samples without pixel numbers; correct the header, or download the file again"
     )
 
 
-def _wrong_size(nside, n):
+def _size_message(nside, n):
     try:
-        those = f"those of nside {nside_of(n)}"
+        actual = f"as for nside {nside_of(n)}"
     except ValueError as error:
-        those = f"which is no map: {error}"
+        actual = str(error)
     return (
-        f"the table says NSIDE = {nside} and holds {n} samples, {those}; correct the "
-        "header, or fetch the file again"
+        f"the header has NSIDE = {nside}, but the table has {n} samples ({actual}); correct the header, or "
+        "download the file again"
     )
 
 
 def _check_range(header, pixels):
-    """FIRSTPIX and LASTPIX beside pixel numbers: their range, or that of the rows."""
+    """Check FIRSTPIX and LASTPIX against the range of the pixel numbers or of the rows."""
     first = headers.integer(header, "FIRSTPIX")
     last = headers.integer(header, "LASTPIX")
     if pixels.size == 0 or pixels.dtype.kind not in "iu" or None in (first, last) or last <= 0:
         return
-    rows = first in (0, 1) and last in (pixels.size - 1, pixels.size)
-    if not rows and (pixels.min() < first or pixels.max() > last):
+    counts_rows = first in (0, 1) and last in (pixels.size - 1, pixels.size)
+    if not counts_rows and (pixels.min() < first or pixels.max() > last):
         raise ValueError(
-            f"the header says FIRSTPIX = {first} and LASTPIX = {last}; the pixel numbers are "
-            f"{pixels.min()} to {pixels.max()}"
+            f"the header has FIRSTPIX = {first} and LASTPIX = {last}, but the pixel numbers are "
+            f"{pixels.min()} to {pixels.max()}; correct the header"
         )
 
 
 def _check_pixels(name, pixels, n, nside):
     n_pix = 12 * nside**2
-    legal = pixels.dtype.kind in "iu" and pixels.size == n
-    if not legal or (pixels.size and (pixels.min() < 0 or pixels.max() >= n_pix)):
+    is_valid = pixels.dtype.kind in "iu" and pixels.size == n
+    if not is_valid or (pixels.size and (pixels.min() < 0 or pixels.max() >= n_pix)):
         raise ValueError(
-            f"its column of {pixels.size} pixel numbers ({name or 'by the header'}, {pixels.dtype}) "
-            f"does not fit {n} samples of nside {nside}; expected whole numbers from 0 to {n_pix - 1}"
+            f"the {pixels.size} pixel numbers ({name or 'from the header'}, {pixels.dtype}) do not match "
+            f"{n} samples of nside {nside}; expected whole numbers from 0 to {n_pix - 1}"
         )
     repeated = pixels.size - np.unique(pixels).size
     if repeated:
         raise ValueError(
-            f"{repeated} of {pixels.size} pixel numbers occur before, and which of their samples "
-            "counts is not known; spherekit.io.read_table gives them all"
+            f"{repeated} of {pixels.size} pixel numbers are repeated; expected one sample for each pixel: "
+            "read all of them with spherekit.io.read_table"
         )
 
 
 def _refuse_cube(table, name):
-    """Refuse a column of several values a pixel, which would be read as a map of another nside."""
+    """Raise ValueError for a column with several values per pixel, which is not a map."""
     shape = table.shapes.get(name, (table.columns[name].size,))
-    rows, width = shape[0], int(np.prod(shape[1:]))
+    rows = shape[0]
+    width = int(np.prod(shape[1:]))
     if width == 1:
         return
-    nside = _stated_nside(headers.merged(table))
+    nside = _nside(headers.MergedHeader(table))
     column, _ = map_columns(table)
     if column is not None:
-        cube = table.columns[column].size != rows * width
+        is_cube = table.columns[column].size != rows * width
     elif nside is not None:
-        cube = rows == 12 * nside**2
+        is_cube = rows == 12 * nside**2
     else:
-        cube = not (rows == 1 or width == _BLOCK)
-    if cube or len(shape) > 2:
+        is_cube = not (rows == 1 or width == _ROW_SIZE)
+    if is_cube or len(shape) > 2:
         raise ValueError(
-            f"the column {name} has {rows} rows of {' x '.join(map(str, shape[1:]))} values, "
-            "several a pixel; spherekit.io.read_table gives it flattened, and its shape by .shapes. "
-            "(A map has one value a pixel, in rows of 1 or 1024 or with the key NSIDE)"
+            f"the column {name} has {rows} rows of {' x '.join(map(str, shape[1:]))} values, several per "
+            "pixel; expected one value per pixel, in rows of 1 or 1024 or with the key NSIDE: "
+            "spherekit.io.read_table returns the flattened column, and its shape in .shapes"
         )

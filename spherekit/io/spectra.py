@@ -1,17 +1,19 @@
-"""Power spectra C_l in the FITS tables of HEALPix codes."""
+"""Read and write power spectra C_l in the FITS tables of HEALPix codes."""
 
 import re
-from typing import NamedTuple
+from os import PathLike
+from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spherekit.io import headers, stokes
 from spherekit.io.fits import first_table, write_table
 from spherekit.io.frames import coordsys_of, frame_letter, table_frame
 from spherekit.io.missing import is_missing
-from spherekit.io.units import floating, refuse_masked, without_unit
+from spherekit.io.units import as_floating, refuse_masked, without_unit
 
-#: Names of spectra in use, by what they are; "-" and "_" are the same.
+#: Names of columns of each spectrum that codes write; "-" and "_" are equivalent.
 NAMES = {
     "TT": ("TT", "TEMPERATURE", "T", "CL", "C_L"),
     "EE": ("EE", "GRADIENT", "ELECTRIC", "E_MODE", "G"),
@@ -23,14 +25,39 @@ NAMES = {
 _BY_NAME = {name: kind for kind, names in NAMES.items() for name in names}
 _PAIR = re.compile(r"(?:[CD]L?)?([TEB]{2})(?:[CD]L)?\d*")
 _SPECTRUM = {"CL", "DL", "SPECTRUM", "POWER"}
-_NO_SPECTRA = {"ELL", "L", "MULTIPOLE", "LMIN", "LMAX", "LMEAN", "BIN", "NMODES", "MODES", "FSKY"}
+_NOT_SPECTRA = {"ELL", "L", "MULTIPOLE", "LMIN", "LMAX", "LMEAN", "BIN", "NMODES", "MODES", "FSKY"}
 
 
 class Spectra(NamedTuple):
-    """What `read_spectra` reads: ``values`` and ``units`` by column name; the rest as of `SkyMap`.
+    """Power spectra, as returned by `read_spectra`.
 
-    ``polcconv`` is "IAU" where columns of an IAU file have names that do not tell what they are;
-    all values are then as they are in the file.
+    Attributes
+    ----------
+    values : dict of str to float64 ndarray [shape=(L,)]
+        The spectra by column name.
+    units : dict of str to str
+        The units by column name, "" if there is none.
+    coordsys : str
+        The value of COORDSYS or SKYCOORD in the file.
+    frame : str
+        "galactic", "ecliptic", "equatorial", or "" if the file does not define a frame.
+    polcconv : {"COSMO", "IAU"}
+        The polarization convention of ``values``. "IAU" if the names of the columns of an IAU file do not
+        determine the spectra; no sign was changed then.
+    file_polcconv : str
+        The value of POLCCONV in the file, "" if there is none.
+    hdu : int
+        The number of the HDU.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> path = os.path.join(tempfile.mkdtemp(), "cl.fits")
+    >>> write_cl(path, {"TT": np.ones(3), "TE": np.zeros(3)}, unit="uK^2")
+    >>> spectra = read_spectra(path)
+    >>> list(spectra.values), spectra.file_polcconv
+    (['TT', 'TE'], 'COSMO')
     """
 
     values: dict
@@ -43,60 +70,71 @@ class Spectra(NamedTuple):
 
 
 def spectrum_of(column):
-    """Which spectrum a column holds, by its name: "TT", "EE", "BB", "TE", "TB", "EB" or "".
+    """The spectrum in a column, by its name: "TT", "EE", "BB", "TE", "TB", "EB" or "".
 
-    Names in use are known, and those with one word such as TB or ClTB, whatever the words beside
-    it, but for those that say error or the like.
+    Accepted are the names in `NAMES`, and names with one word such as TB or ClTB among others, except for
+    words such as error.
 
     >>> [spectrum_of(name) for name in ("GRADIENT", "C-T", "Cl_TB", "EE_353", "EE_ERR", "ell")]
     ['EE', 'TB', 'TB', 'EE', '', '']
     """
     words = stokes.words(column)
-    name, short = "_".join(words), "_".join(word for word in words if word not in _SPECTRUM)
+    name = "_".join(words)
+    short = "_".join(word for word in words if word not in _SPECTRUM)
     if name in _BY_NAME or short in _BY_NAME:
         return _BY_NAME.get(name) or _BY_NAME[short]
     matches = [_PAIR.fullmatch(word) for word in words]
     pairs = [match[1] for match in matches if match]
-    return _BY_NAME[pairs[0]] if len(pairs) == 1 and not stokes.has_word_of_pixels(column) else ""
+    return _BY_NAME[pairs[0]] if len(pairs) == 1 and not stokes.has_pixel_word(column) else ""
 
 
 def _sign_of_b(column):
-    """-1 where a spectrum changes its sign with B, 1 where it does not, None where that is unknown."""
+    """-1 if the sign of a spectrum changes with that of B, 1 if it does not, None if that is unknown."""
     kind = spectrum_of(column)
-    is_known = kind or stokes.has_word_of_pixels(column) or set(stokes.words(column)) & _NO_SPECTRA
+    is_known = kind or stokes.has_pixel_word(column) or set(stokes.words(column)) & _NOT_SPECTRA
     return -1 if kind in ("TB", "EB") else 1 if is_known else None
 
 
 def is_spectrum(table):
-    """True where a table says that it holds spectra."""
+    """Whether the header or the names of the columns of a table declare spectra."""
     if headers.text(table.header, "MAX-LPOL"):
         return "index" not in {name.lower() for name in table.columns}
     names = [n for n in table.columns if spectrum_of(n) not in ("", "TT")]
     return headers.text(table.header, "EXTNAME").upper() == "POWER SPECTRUM" or len(names) > 1
 
 
-def read_cl(path, hdu=None):
-    """Spectra by column name, each (L,), from a C_l table; `read_spectra` has their units too.
+def read_cl(path: str | PathLike, hdu: int | str | None = None) -> dict[str, np.ndarray]:
+    """Read power spectra from a C_l table of HEALPix codes.
 
     Parameters
     ----------
     path : str or path
+        The file, possibly compressed by gzip.
     hdu : int or str, optional
-        Number or name of the table; default: the first that says that it holds spectra, or else
-        the first.
+        Number or name of the table. By default, the first that declares spectra, or else the first.
 
     Returns
     -------
     dict of str to float64 ndarray [shape=(L,)]
+        The spectra by column name.
 
     Raises
     ------
-    ValueError
-        A file that is no table of numbers (a map, coefficients: with what it is), or is truncated;
-        missing or infinite values; a file with POLCCONV = IAU whose columns do not tell which of
-        them change their sign with B (`read_spectra` gives them as they are, and says so).
     FileNotFoundError
+        There is no such file.
+    TypeError
+        ``hdu`` is neither a whole number nor a name.
+    ValueError
+        As `read_spectra`; a file with POLCCONV = IAU whose column names do not determine which signs change
+        with B (`read_spectra` reads it without a change of sign).
 
+    See Also
+    --------
+    read_spectra : read the units, frame and convention, too.
+    write_cl : write such a file.
+
+    Examples
+    --------
     >>> import os, tempfile
     >>> import numpy as np
     >>> path = os.path.join(tempfile.mkdtemp(), "cl.fits")
@@ -108,22 +146,46 @@ def read_cl(path, hdu=None):
     if spectra.polcconv != "COSMO":
         unknown = [name for name in spectra.values if _sign_of_b(name) is None]
         raise ValueError(
-            f"{path}: its polarization follows the IAU convention (POLCCONV), and the name of "
-            f"{', '.join(unknown)} does not tell whether its sign is to be changed; rename the columns "
-            "TT, EE, BB, TE, TB, EB, or take them as they are: spherekit.io.read_spectra"
+            f"{path}: the file has POLCCONV = IAU, and the name of {', '.join(unknown)} does not determine "
+            "whether its sign changes with B; rename the columns to TT, EE, BB, TE, TB, EB, or read the "
+            "spectra without a change of sign with spherekit.io.read_spectra"
         )
     return spectra.values
 
 
-def read_spectra(path, hdu=None):
-    """Spectra of a C_l table with their units, frame and convention; arguments as of `read_cl`.
+def read_spectra(path: str | PathLike, hdu: int | str | None = None) -> Spectra:
+    """Read power spectra from a C_l table, with their units, frame and polarization convention.
 
-    From a file with POLCCONV = IAU, spectra of B with T or E have changed their sign.
+    If the file has POLCCONV = IAU, the signs of TB and EB are changed.
+
+    Parameters
+    ----------
+    path : str or path
+        The file, possibly compressed by gzip.
+    hdu : int or str, optional
+        Number or name of the table. By default, the first that declares spectra, or else the first.
 
     Returns
     -------
     Spectra
 
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    TypeError
+        ``hdu`` is neither a whole number nor a name.
+    ValueError
+        A damaged file, a file of another format, a table of a map, of coefficients (the message names it)
+        or of other values than numbers; missing or infinite values; frames or conventions that contradict
+        each other.
+
+    See Also
+    --------
+    read_cl : read the spectra only.
+
+    Examples
+    --------
     >>> import os, tempfile
     >>> import numpy as np
     >>> path = os.path.join(tempfile.mkdtemp(), "cl.fits")
@@ -154,60 +216,78 @@ def _refuse_other_kinds(table):
     names = {name.lower() for name in table.columns}
     if {"index", "real", "imag"} <= names:
         raise ValueError(
-            f"HDU {table.hdu} holds spherical-harmonic coefficients (alm), no spectra: "
-            "spherekit.io.read_alm reads them, spherekit.spectra.power gives their spectra"
+            f"HDU {table.hdu} contains spherical-harmonic coefficients (alm); expected spectra: read them "
+            "with spherekit.io.read_alm, and compute spectra with spherekit.spectra.power"
         )
-    header = headers.merged(table)
+    header = headers.MergedHeader(table)
     is_map = headers.text(header, "PIXTYPE") or headers.text(header, "ORDERING")
     if is_map and not is_spectrum(table):
         raise ValueError(
-            f"HDU {table.hdu} holds a HEALPix map, no spectra: spherekit.io.read_map reads it, "
-            "`spherekit spectrum` gives its spectrum"
+            f"HDU {table.hdu} contains a HEALPix map; expected spectra: read it with spherekit.io.read_map, "
+            "or compute its spectrum with `spherekit spectrum`"
         )
 
 
 def _spectrum(name, cl):
     if cl.dtype.kind not in "fiub":
-        raise ValueError(f"the column {name} holds {cl.dtype}; a spectrum is a column of numbers")
+        raise ValueError(f"the column {name} has dtype {cl.dtype}; expected real numbers")
     cl = cl.astype(float)
-    lost = np.count_nonzero(is_missing(cl) | ~np.isfinite(cl))
-    if lost:
+    invalid = np.count_nonzero(is_missing(cl) | ~np.isfinite(cl))
+    if invalid:
         raise ValueError(
-            f"{lost} of {cl.size} values of the column {name} are missing or infinite; "
-            "spherekit.io.read_table gives them as they are"
+            f"{invalid} of {cl.size} values of the column {name} are missing or infinite; expected finite "
+            "values: spherekit.io.read_table returns the column without this check"
         )
     return cl
 
 
 def write_cl(
-    path, cl, *, column="TEMPERATURE", unit="", coordsys="", polcconv=None, overwrite=False
-):
-    """Write a spectrum (L,), or several of one length as a dict of name to spectrum.
+    path: str | PathLike,
+    cl: ArrayLike | dict[str, ArrayLike],
+    *,
+    column: str = "TEMPERATURE",
+    unit: str | dict[str, str] = "",
+    coordsys: str = "",
+    polcconv: Literal["COSMO", "IAU"] | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write one or several power spectra to a FITS file.
 
     Parameters
     ----------
     path : str or path
-    cl : array [shape=(L,)], or dict of str to arrays
-        Finite real numbers; quantities carry their units into the file.
+        The file. A file with the suffix ``.gz`` is compressed.
+    cl : real array_like [shape=(L,)], or dict of str to such
+        Finite values of one spectrum, or several spectra of the same length by name. The units of quantities
+        are written to the file.
     column : str
         The name of a single spectrum.
     unit : str, or dict of str to str
-        Of all spectra, or of each by name.
+        The unit of all spectra, or the units by name.
     coordsys : str
-        Frame of the sky that they come from, in any spelling.
+        The coordinate frame of the sky in any spelling that `spherekit.io.frame_of` accepts.
     polcconv : {"COSMO", "IAU"}, optional
-        The convention that the spectra follow; they are written as they are. Default: COSMO where
-        there are spectra of E or B.
+        The polarization convention of the spectra, which are not changed. By default COSMO if there are
+        spectra of E or B.
     overwrite : bool
+        Replace an existing file.
 
     Raises
     ------
-    ValueError
-        Spectra of different lengths or more dimensions, NaN or infinite values, complex numbers.
-    TypeError
-        Masked entries.
     FileExistsError
+        The file exists, and ``overwrite`` is False.
+    TypeError
+        Masked entries; not an array of numbers.
+    ValueError
+        Spectra of different lengths or of several dimensions, NaN or infinite values, complex numbers, an
+        unknown frame or convention.
 
+    See Also
+    --------
+    read_cl, read_spectra : read such a file.
+
+    Examples
+    --------
     >>> import os, tempfile
     >>> import numpy as np
     >>> path = os.path.join(tempfile.mkdtemp(), "cl.fits")
@@ -215,15 +295,15 @@ def write_cl(
     >>> list(read_cl(path))
     ['EE', 'BB']
     """
-    named = cl if isinstance(cl, dict) else {column: cl}
-    columns = [_column(name, c, unit) for name, c in named.items()]
+    spectra = cl if isinstance(cl, dict) else {column: cl}
+    columns = [_column(name, values, unit) for name, values in spectra.items()]
     shapes = {c.shape for _, c, _ in columns}
     if len(shapes) != 1 or len(next(iter(shapes))) != 1:
-        raise ValueError(f"cl has shape {sorted(shapes)}; expected (L,), the same for all spectra")
+        raise ValueError(f"cl has shapes {sorted(shapes)}; expected (L,), the same for all spectra")
     header = {"MAX-LPOL": columns[0][1].size - 1}
     if frame_letter(coordsys):
         header["COORDSYS"] = frame_letter(coordsys)
-    is_polarized = any(spectrum_of(name) not in ("", "TT") for name in named)
+    is_polarized = any(spectrum_of(name) not in ("", "TT") for name in spectra)
     header |= stokes.convention_key(polcconv, is_polarized)
     write_table(path, columns, header, overwrite=overwrite)
 
@@ -232,7 +312,7 @@ def _column(name, cl, unit):
     label = f"the spectrum {name}"
     refuse_masked(cl, label)
     cl, unit = without_unit(cl, unit.get(name, "") if isinstance(unit, dict) else unit, label)
-    cl = floating(cl.astype(float) if cl.dtype.kind in "iub" else cl, label).astype(float)
+    cl = as_floating(cl.astype(float) if cl.dtype.kind in "iub" else cl, label).astype(float)
     if not np.isfinite(cl).all() or is_missing(cl).any():
-        raise ValueError(f"{label} holds NaN, infinite or UNSEEN values; a spectrum is finite")
+        raise ValueError(f"{label} contains NaN, infinite or UNSEEN values; expected finite values")
     return name, cl, unit

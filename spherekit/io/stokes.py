@@ -1,17 +1,17 @@
 """Stokes parameters of the columns of a file, and the sign of U.
 
-Two conventions of linear polarization are in use: COSMO (HEALPix, Planck, this package) and IAU,
-whose U has the other sign, and hence B modes. The key POLCCONV says which; a file without it
-follows COSMO, as HEALPix has it.
+Two conventions of linear polarization are in use: COSMO (HEALPix, Planck, this package), and IAU, in which
+U, and hence B, has the opposite sign. The key POLCCONV of a file names its convention; the default is
+COSMO, as in HEALPix.
 
-One rule tells what a column is, for `stokes_of`, `sign_of_u` and `pairs` alike. A name is a row of
-words, in any case, with anything but letters and digits between them. A word is a letter where it
-is I, T, Q or U, alone or joined to STOKES, POL, POLARISATION or MAP, with digits behind it or not
-(Q, STOKESQ, QPOL, Q353). A name with a letter Q or U is that parameter, whatever the words beside
-it (Q_CMB, SYNCH_Q, Q_ML_HM1); with a letter I or T, or a word such as TEMPERATURE, it is I. It is
-none where a word says count, error, covariance, weight or mask, or where it has two letters in
-a word (QU) or both Q and U. Where the name tells nothing (SIGNAL), the header does: the key STOKES,
-or EXTNAME, of the table or else of the file.
+`stokes_of`, `sign_of_u` and `pairs` identify columns by the same rule. A name is a sequence of words, in
+any case, separated by other characters than letters and digits. A word denotes a parameter if it is I, T, Q
+or U, alone or joined to STOKES, POL, POLARISATION or MAP, with or without digits at its end (Q, STOKESQ,
+QPOL, Q353). A name with a word for Q or U denotes that parameter, whatever its other words (Q_CMB, SYNCH_Q,
+Q_ML_HM1); a name with a word for I or T, or a word such as TEMPERATURE, denotes I. A name denotes none if
+it has a word for count, error, covariance, weight or mask, a word of two letters (QU), or words for both Q
+and U. If the name is of another kind (SIGNAL), the key STOKES or EXTNAME of the table, or else of the file,
+is used.
 """
 
 import re
@@ -28,21 +28,21 @@ _PRODUCT = re.compile(r"([ITQU]{2})(?:COV)?")
 _INTENSITY = {"TEMPERATURE", "TEMP", "INTENSITY"}
 _PLAIN = {"STOKES", "POL", "POLARISATION", "POLARIZATION", "MAP"}
 
-#: Words of columns that describe pixels and have no sign.
-_OF_PIXELS = set(
+#: Words in names of columns that describe pixels and have no sign.
+_PIXEL_WORDS = set(
     "NOBS OBS NHIT NHITS HIT HITS HITMAP COUNT COUNTS EXPOSURE PIX PIXEL COV COVARIANCE VAR VARIANCE "
     "IVAR INVVAR SIGMA STD STDEV STDDEV RMS ERR ERROR SERR SERROR UNC UNCERTAINTY SENSITIVITY WEIGHT "
     "WEIGHTS MASK TMASK PMASK IMASK TMASKINP PMASKINP FLAG FLAGS".split()
 )
-#: Words that beside a Stokes parameter say that it was observed: N_OBS is a count, Q_OBS is Q.
+#: Words that mean "observed" in the name of a Stokes parameter: N_OBS is a count, Q_OBS is Q.
 _OBSERVED = {"OBS", "COUNT", "COUNTS"}
 
-#: Parts of vectors and shear: u and v of a wind, gamma_1 and gamma_2, real and imaginary.
-_PART = re.compile(r"[UV]_?\d+M?|[UV]_?WIND|(GAMMA|SHEAR|E|G)_?[12]|REAL|IMAG")
+#: Components of spin fields: u and v of a wind, gamma_1 and gamma_2 of a shear, real and imaginary part.
+_COMPONENT = re.compile(r"[UV]_?\d+M?|[UV]_?WIND|(GAMMA|SHEAR|E|G)_?[12]|REAL|IMAG")
 
 
 def stokes_of(column):
-    """The Stokes parameter in a column, by its name: "I", "Q", "U" or "".
+    """The Stokes parameter of a column, by its name: "I", "Q", "U" or "".
 
     >>> stokes_of("U-POLARISATION"), stokes_of("Temperature"), stokes_of("U_RMS")
     ('U', 'I', '')
@@ -52,56 +52,59 @@ def stokes_of(column):
     linear = set(_letters(column)) & {"Q", "U"}
     if describes_pixels(column):
         return ""
-    return linear.pop() if linear else "I" if _letters(column) else ""
+    if linear:
+        return linear.pop()
+    return "I" if _letters(column) else ""
 
 
 def sign_of_u(column):
-    """-1 where a column changes its sign with U, 1 where it does not, None where that is unknown.
+    """-1 if the sign of a column changes with that of U, 1 if it does not, None if that is unknown.
 
     >>> sign_of_u("U_STOKES"), sign_of_u("QU_COV"), sign_of_u("Q"), sign_of_u("COLUMN_2")
     (-1, -1, 1, None)
     """
-    letters, of_pixels = _letters(column), describes_pixels(column)
+    letters = _letters(column)
+    is_statistic = describes_pixels(column)
     if not letters:
-        return 1 if of_pixels else None
-    if len(letters) == 1 and of_pixels:  # an error of U, or its own variance
+        return 1 if is_statistic else None
+    if len(letters) == 1 and is_statistic:  # an error or variance of U
         return 1
     return -1 if letters.count("U") % 2 else 1
 
 
 def describes_pixels(column):
-    """Whether a name is that of counts, errors, covariances, weights or masks, no field on the sphere.
+    """Whether a column contains counts, errors, covariances, weights or masks, by its name.
 
     >>> describes_pixels("N_OBS"), describes_pixels("QU_COV"), describes_pixels("Q_STOKES")
     (True, True, False)
     """
-    products = any(_PRODUCT.fullmatch(word.rstrip("0123456789")) for word in words(column))
-    return products or has_word_of_pixels(column) or {"Q", "U"} <= set(_letters(column))
+    has_products = any(_PRODUCT.fullmatch(word.rstrip("0123456789")) for word in words(column))
+    return has_products or has_pixel_word(column) or {"Q", "U"} <= set(_letters(column))
 
 
-def has_word_of_pixels(column):
-    """Whether a word of a name says count, error, covariance, weight or mask.
+def has_pixel_word(column):
+    """Whether a name has a word for count, error, covariance, weight or mask.
 
-    >>> has_word_of_pixels("TB_ERR"), has_word_of_pixels("mask2"), has_word_of_pixels("TB")
+    >>> has_pixel_word("TB_ERR"), has_pixel_word("mask2"), has_pixel_word("TB")
     (True, True, False)
-    >>> has_word_of_pixels("N_OBS"), has_word_of_pixels("Q_OBS")
+    >>> has_pixel_word("N_OBS"), has_pixel_word("Q_OBS")
     (True, False)
     """
-    named = {word.rstrip("0123456789") for word in words(column)}
-    return bool(named & (_OF_PIXELS - _OBSERVED if _letters(column) else _OF_PIXELS))
+    stripped = {word.rstrip("0123456789") for word in words(column)}
+    return bool(stripped & (_PIXEL_WORDS - _OBSERVED if _letters(column) else _PIXEL_WORDS))
 
 
-def is_part(column):
-    """Whether a name is that of one of the two parts of a field of spin, which is no scalar.
+def is_spin_component(column):
+    """Whether a column is one of the two components of a spin field, by its name.
 
-    >>> [is_part(name) for name in ("Q_CMB", "GAMMA1", "v10", "KAPPA")]
+    >>> [is_spin_component(name) for name in ("Q_CMB", "GAMMA1", "v10", "KAPPA")]
     [True, True, True, False]
     """
-    return stokes_of(column) in ("Q", "U") or bool(_PART.fullmatch("_".join(words(column))))
+    return stokes_of(column) in ("Q", "U") or bool(_COMPONENT.fullmatch("_".join(words(column))))
 
 
 def pairs(columns):
-    """The numbers (of Q, of U) of the columns that belong together: one name but for the letter.
+    """The index pairs (Q, U) of columns whose names differ only in the letter.
 
     >>> pairs(["I", "Q_CMB", "U_CMB", "Q_DUST"])
     [(1, 2)]
@@ -115,9 +118,9 @@ def pairs(columns):
 
 
 def column_of(short, names):
-    """The one column that a short name I, T, Q or U means, or None.
+    """The unique column that a short name I, T, Q or U denotes, or None.
 
-    A name of nothing but the parameter (Q_STOKES) goes before others (Q_STOKES_INP).
+    A name of only the parameter (Q_STOKES) has precedence over others (Q_STOKES_INP).
 
     >>> column_of("Q", ["I_STOKES", "Q_STOKES", "Q_STOKES_INP"])
     'Q_STOKES'
@@ -126,68 +129,68 @@ def column_of(short, names):
     parameter = stokes_of(short) if len(short) == 1 else ""
     matches = [name for name in names if parameter and stokes_of(name) == parameter]
     plain = [name for name in matches if len(set(words(name)) - _PLAIN) <= 1]
-    return next((each[0] for each in (plain, matches) if len(each) == 1), None)
+    return next((columns[0] for columns in (plain, matches) if len(columns) == 1), None)
 
 
 def stokes_of_columns(table, columns):
-    """The Stokes parameter of each column, by its name or else by what the headers say.
+    """The Stokes parameter of each column, by its name or else by the headers.
 
     >>> from spherekit.io import Table
     >>> table = Table({}, {}, {}, primary={"STOKES": "Q"})
     >>> stokes_of_columns(table, ["BESTFIT", "VARIANCE", "U_STOKES"])
     ('Q', '', 'U')
     """
-    stated = _stated(table)
-    return tuple(stated if sign_of_u(name) is None else stokes_of(name) for name in columns)
+    default = _stokes_of_header(table)
+    return tuple(default if sign_of_u(name) is None else stokes_of(name) for name in columns)
 
 
-def _stated(table):
-    """What STOKES says, or EXTNAME."""
-    header = headers.merged(table)
+def _stokes_of_header(table):
+    """The Stokes parameter that the key STOKES or else EXTNAME defines, or ""."""
+    header = headers.MergedHeader(table)
     return next(filter(None, (stokes_of(text(header, key)) for key in ("STOKES", "EXTNAME"))), "")
 
 
 def signs_of_u(table, columns):
-    """`sign_of_u` of each column, by its name or else by what the headers say.
+    """`sign_of_u` of each column, by its name or else by the headers.
 
     >>> from spherekit.io import Table
     >>> signs_of_u(Table({"EXTNAME": "U"}, {}, {}), ["SIGNAL", "HITS"])
     [-1, 1]
     """
-    of_header = {"": None, "I": 1, "Q": 1, "U": -1}[_stated(table)]
+    default = {"": None, "I": 1, "Q": 1, "U": -1}[_stokes_of_header(table)]
     signs = [sign_of_u(name) for name in columns]
-    return [of_header if sign is None else sign for sign in signs]
+    return [default if sign is None else sign for sign in signs]
 
 
 def polarization_convention(table):
-    """What POLCCONV of a table or of the first header of its file says: "COSMO", "IAU", "".
+    """The value of POLCCONV in the header of a table or in the primary header: "COSMO", "IAU" or "".
 
     >>> from spherekit.io import Table
     >>> polarization_convention(Table({"POLCCONV": "iau "}, {}, {}))
     'IAU'
     """
-    stated = [pair for pair in headers.texts(table, "POLCCONV") if pair[1].upper() != "UNKNOWN"]
-    for _, word in stated:
+    texts = [pair for pair in headers.texts(table, "POLCCONV") if pair[1].upper() != "UNKNOWN"]
+    for _, word in texts:
         if word.upper() not in ("COSMO", "IAU"):
-            raise ValueError(f"the header says POLCCONV = {word!r}; known are COSMO and IAU")
-    conventions = [word.upper() for _, word in stated]
-    headers.refuse_contradiction(stated, conventions)
+            raise ValueError(f"the header has POLCCONV = {word!r}; expected COSMO or IAU")
+    conventions = [word.upper() for _, word in texts]
+    headers.refuse_contradiction(texts, conventions)
     return conventions[0] if conventions else ""
 
 
-def convention_key(given, is_polarized):
-    """The key POLCCONV of a file: as ``given``, or else COSMO where there is polarization.
+def convention_key(polcconv, is_polarized):
+    """The key POLCCONV for a file: ``polcconv``, or else COSMO if the data are polarized.
 
     >>> convention_key(None, True), convention_key("IAU", False), convention_key(None, False)
     ({'POLCCONV': 'COSMO'}, {'POLCCONV': 'IAU'}, {})
     """
-    if given not in (None, "COSMO", "IAU"):
-        raise ValueError(f'polcconv is {given!r}; expected "COSMO" or "IAU"')
-    return {"POLCCONV": given or "COSMO"} if given or is_polarized else {}
+    if polcconv not in (None, "COSMO", "IAU"):
+        raise ValueError(f'polcconv must be "COSMO" or "IAU"; got {polcconv!r}')
+    return {"POLCCONV": polcconv or "COSMO"} if polcconv or is_polarized else {}
 
 
 def negative(values):
-    """``values`` with the other sign; those that are missing stay as they are.
+    """The negative of ``values``, except for missing values, which are not changed.
 
     >>> import numpy as np
     >>> negative(np.array([1.0, -1.6375e30]))
@@ -197,7 +200,7 @@ def negative(values):
 
 
 def words(column):
-    """The words of a name in upper case.
+    """The words of a name, in upper case.
 
     >>> words("U-Polarisation (uK)")
     ['U', 'POLARISATION', 'UK']
@@ -206,10 +209,11 @@ def words(column):
 
 
 def _letters(column):
-    """The letters I, Q and U in a name, both of a product such as QU."""
+    """The letters I, Q and U that a name denotes; two of them for a product such as QU."""
     letters = []
     for word in words(column):
-        letter, product = _LETTER.fullmatch(word), _PRODUCT.fullmatch(word.rstrip("0123456789"))
+        letter = _LETTER.fullmatch(word)
+        product = _PRODUCT.fullmatch(word.rstrip("0123456789"))
         if letter:
             letters.append(letter[1] or letter[2])
         elif product:
@@ -220,11 +224,11 @@ def _letters(column):
 
 
 def _stem(column):
-    """The words of a name with a star for the letter Q or U."""
+    """The words of a name, with the letter Q or U replaced by a star."""
     stem = []
     for word in words(column):
         match = _LETTER.fullmatch(word)
         letter = match and (match[1] or match[2])
-        at = match.start(1 if match[1] else 2) if letter in ("Q", "U") else None
-        stem.append(word if at is None else f"{word[:at]}*{word[at + 1 :]}")
+        position = match.start(1 if match[1] else 2) if letter in ("Q", "U") else None
+        stem.append(word if position is None else f"{word[:position]}*{word[position + 1 :]}")
     return tuple(stem)

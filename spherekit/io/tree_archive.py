@@ -1,7 +1,8 @@
-"""Trees of arrays with a header, in one ``.npz`` archive without pickles; written completely or not at all.
+"""Trees of arrays with a header in a ``.npz`` archive without pickles, written atomically.
 
-Arrays are stored as ``array0``, ``array1``, ...; the structure of their tree and the header, a dict that
-JSON can hold, as JSON text in the entry ``spherekit``. Networks and checkpoints of trainings are stored so.
+This is the file format of networks and training checkpoints. The arrays are stored as ``array0``,
+``array1``, ...; the structure of the tree and the header, a dict that can be encoded as JSON, are stored as
+JSON text in the entry ``spherekit``.
 """
 
 import json
@@ -13,10 +14,11 @@ from spherekit._core.atomic_files import replacing
 from spherekit._core.pytree import flatten, treedef, unflatten
 from spherekit.io.arrays import read_arrays
 
-#: Version of the format; 1 was that of spherekit 0.1, whose checkpoints hold parameters and running state
-#: in one tree.
+#: Version of the format. In version 1, of spherekit 0.1, parameters and running state were one tree.
 VERSION = 2
-_ENTRY, _OLD_ENTRY = "spherekit", "checkpoint"
+#: Name of the entry of the header, and its name in version 1.
+_ENTRY = "spherekit"
+_OLD_ENTRY = "checkpoint"
 _ZIP = b"PK\x03\x04"
 
 
@@ -26,26 +28,29 @@ def write_tree(path, tree, header, *, overwrite=False):
     Parameters
     ----------
     path : str or path
-        Of an ``.npz`` file.
-    tree : dict, list or tuple of such, or of arrays
+        The file, with the suffix ``.npz``.
+    tree : dict, list or tuple
+        A tree of arrays: nested dicts, lists and tuples.
     header : dict
-        Numbers, text, lists and dicts, as JSON can hold them.
+        Numbers, text, lists and dicts that can be encoded as JSON.
     overwrite : bool
+        Replace an existing file.
 
     Raises
     ------
+    FileExistsError
+        The file exists, and ``overwrite`` is False.
     TypeError
-        What JSON, or an array without pickle, cannot hold.
+        A header that cannot be encoded as JSON; an array of Python objects.
     ValueError
         Another suffix; NaN or infinity in the header.
-    FileExistsError
     """
     if os.path.splitext(os.fspath(path))[1] != ".npz":
-        raise ValueError(f"{path}: name an .npz file")
+        raise ValueError(f"{path} has another suffix; expected a .npz file")
     arrays = [array for _, array in flatten(tree)]
     for array in arrays:
         if array.dtype.hasobject:
-            raise TypeError(f"an array of {array.dtype} cannot be stored; expected numbers")
+            raise TypeError(f"the tree contains an array of dtype {array.dtype}; expected numbers")
     content = {
         "version": VERSION,
         "tree": treedef(tree),
@@ -61,13 +66,14 @@ def write_tree(path, tree, header, *, overwrite=False):
 
 
 def read_tree(path):
-    """(tree, header) of a file that `write_tree` wrote. Nothing in the file is executed or unpickled.
+    """Read (tree, header) from a file of `write_tree`. Nothing in the file is executed or unpickled.
 
     Raises
     ------
     FileNotFoundError
+        There is no such file.
     ValueError
-        A truncated, damaged or foreign file; one of another version.
+        A damaged file, or a file of another format or version.
 
     >>> import pathlib, tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp(), "tree.npz")
@@ -78,11 +84,11 @@ def read_tree(path):
     if not os.path.exists(path):
         raise FileNotFoundError(f"no file {path}")
     if os.path.isdir(path):
-        raise ValueError(f"{path} is a folder; expected an .npz file")
+        raise ValueError(f"{path} is a folder; expected a .npz file")
     with open(path, "rb") as file:
         if file.read(len(_ZIP)) != _ZIP:
             raise ValueError(
-                f"{path} is damaged, or not a file of spherekit: expected an .npz archive, which it is not"
+                f"{path} is damaged, or not a file of spherekit: it is not a .npz archive"
             )
     try:
         entries = read_arrays(path)
@@ -91,27 +97,27 @@ def read_tree(path):
         raise ValueError(f"{path} is damaged, or not a file of spherekit: {reason}") from None
     if _OLD_ENTRY in entries and _ENTRY not in entries:
         raise ValueError(
-            f"{path} is of format version 1, which spherekit 0.1 writes and reads; this version reads "
-            f"{VERSION}: train again, or use spherekit 0.1"
+            f"{path} has format version 1 of spherekit 0.1; expected version {VERSION}: train again, or use "
+            "spherekit 0.1"
         )
     if _ENTRY not in entries:
         raise ValueError(
-            f"{path} is not a network or checkpoint of spherekit: it holds {', '.join(entries)[:80]}"
+            f"{path} is not a network or checkpoint of spherekit: it contains {', '.join(entries)[:80]}"
         )
     version = _version(entries)
     if isinstance(version, int) and version > VERSION:
         raise ValueError(
-            f"{path} is of format version {version}, of a later spherekit; this version reads {VERSION}"
+            f"{path} has format version {version} of a later spherekit; expected version {VERSION}"
         )
     try:
         return _content(entries)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        reason = f"no {error}" if isinstance(error, KeyError) else error
+        reason = f"{error} is missing" if isinstance(error, KeyError) else error
         raise ValueError(f"{path} is damaged: {reason}") from None
 
 
 def _version(entries):
-    """The version of the format, or None where the header is damaged."""
+    """The version of the format, or None if the header is damaged."""
     try:
         return json.loads(entries[_ENTRY].tobytes().decode())["version"]
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -119,22 +125,22 @@ def _version(entries):
 
 
 def is_tree(arrays):
-    """Whether the arrays of an archive, {name: array}, are those of `write_tree`."""
+    """Whether the arrays of an archive, {name: array}, were written by `write_tree`."""
     return _ENTRY in arrays
 
 
 def _content(entries):
     text = entries.pop(_ENTRY)
     if text.dtype != np.uint8:
-        raise ValueError(f"its header is {text.dtype}; expected text as bytes")
+        raise ValueError(f"its header has dtype {text.dtype}; expected bytes")
     content = json.loads(text.tobytes().decode())
     if not isinstance(content, dict) or not isinstance(content.get("header"), dict):
         raise ValueError("it has no header")
     if content["version"] != VERSION:
         raise ValueError(
-            f"format version {content['version']!r}; this version of spherekit reads {VERSION}"
+            f"it has format version {content['version']!r}; expected version {VERSION}"
         )
     if len(entries) != content["arrays"]:
-        raise ValueError(f"it holds {len(entries)} arrays; expected {content['arrays']}")
+        raise ValueError(f"it contains {len(entries)} arrays; expected {content['arrays']}")
     arrays = [entries[f"array{number}"] for number in range(len(entries))]
     return unflatten(content["tree"], arrays), content["header"]

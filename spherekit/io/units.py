@@ -1,4 +1,4 @@
-"""Units and masks of what writers are given: they go into the file, or are refused."""
+"""Units and masks of the arguments of writers, which are written to the file or refused."""
 
 import numpy as np
 
@@ -7,39 +7,40 @@ from spherekit._core.missing import UNSEEN
 
 
 def without_unit(values, unit="", name="values"):
-    """(array without its unit, the unit as text) of numbers or of a quantity.
+    """Separate numbers, or a quantity of astropy or pint, into (array, unit as text).
 
-    A quantity of astropy or pint carries its unit, which ``unit`` must not contradict; masked
-    samples of real floating arrays become UNSEEN.
+    Masked samples of real floating-point arrays become UNSEEN.
 
     Parameters
     ----------
-    values : array
+    values : array_like
+        Numbers or a quantity.
     unit : str or unit
-        The unit of plain numbers.
+        The unit of plain numbers; if ``values`` is a quantity, its unit or empty.
     name : str
-        Of the values, in messages.
+        Name of the values in error messages.
 
     Raises
     ------
-    ValueError
-        ``unit`` is not that of the quantity.
     TypeError
         Masked integers or complex numbers; Python objects.
+    ValueError
+        ``unit`` differs from that of the quantity.
 
     >>> import numpy as np
     >>> without_unit(np.ma.array([1.0, 2.0], mask=[False, True]), "mK")
     (array([ 1.0000e+00, -1.6375e+30]), 'mK')
     """
-    carried, unit = checks.unit_of(values), _as_text(unit)
-    if carried is not None:
-        unit = _agreed(carried, unit, name)
+    unit = _as_text(unit)
+    unit_of_values = checks.unit_of(values)
+    if unit_of_values is not None:
+        unit = _common_unit(unit_of_values, unit, name)
         values = values.value if hasattr(values, "value") else values.magnitude
-    return checks.as_array(_unmasked(values, name), name), unit
+    return checks.as_array(_fill_masked(values, name), name), unit
 
 
 def unit_of_each(unit, n):
-    """The units of ``n`` fields as text, of one for all (text, an astropy unit, None) or n of them.
+    """The units of ``n`` fields as text, from one unit for all (text, astropy unit or None) or a list of n.
 
     >>> unit_of_each("K", 2), unit_of_each(["K", None], 2)
     (['K', 'K'], ['K', ''])
@@ -48,53 +49,57 @@ def unit_of_each(unit, n):
         return [_as_text(unit)] * n
     if len(unit) != n:
         raise ValueError(
-            f"unit has {len(unit)} entries for {n} of the values; give one, or one for each"
+            f"unit has {len(unit)} entries for {n} fields; expected one unit, or one for each field"
         )
     return [_as_text(u) for u in unit]
 
 
 def with_units(values, unit, name):
-    """(array without its unit, the units of its rows as text), of one row (n,) or several (k, n).
+    """Separate one row (n,) or several rows (k, n) into (array, list of the units of the rows as text).
 
     >>> import numpy as np
     >>> with_units(np.zeros((2, 1)), ["K", "mK"], "values")[1]
     ['K', 'mK']
     """
     if isinstance(values, list | tuple):
-        values = checks.as_array(values, name, "pass an array of one unit")
+        values = checks.as_array(values, name, "pass an array with a single unit")
     units = unit_of_each(unit, len(values) if np.ndim(values) > 1 else 1)
     arrays = {u: without_unit(values, u, name) for u in dict.fromkeys(units)}
     return arrays[units[0]][0] if units else values, [arrays[u][1] for u in units]
 
 
 def _as_text(unit):
-    return "" if unit is None else unit if isinstance(unit, str) else unit_text(unit)
+    if unit is None:
+        return ""
+    return unit if isinstance(unit, str) else unit_text(unit)
 
 
-def _agreed(carried, unit, name):
-    text = unit_text(carried)
-    if unit and unit.strip() not in (text, str(carried)) and not _same_unit(carried, unit):
-        raise ValueError(
-            f"{name} has the unit {text or '(dimensionless)'} and unit= says {unit!r}; convert "
-            "the quantity with .to, or leave unit= out"
-        )
+def _common_unit(quantity_unit, unit, name):
+    """The unit of a quantity as text; raises ValueError if ``unit`` is another one."""
+    text = unit_text(quantity_unit)
+    if unit and unit.strip() not in (text, str(quantity_unit)):
+        if not _same_unit(quantity_unit, unit):
+            raise ValueError(
+                f"{name} has the unit {text or '(dimensionless)'}, but unit={unit!r}; convert the "
+                "quantity with .to, or omit unit"
+            )
     return unit or text
 
 
-def _same_unit(carried, unit):
-    """Whether text is another spelling of a unit of astropy or pint."""
+def _same_unit(quantity_unit, text):
+    """Whether ``text`` is another spelling of a unit of astropy or pint."""
     try:
-        if type(carried).__module__.startswith("astropy"):
+        if type(quantity_unit).__module__.startswith("astropy"):
             from astropy.units import Unit
 
-            return bool(Unit(unit) == carried)
-        return bool(type(carried)(unit) == carried)
-    except Exception:  # each package of units has exceptions of its own
+            return bool(Unit(text) == quantity_unit)
+        return bool(type(quantity_unit)(text) == quantity_unit)
+    except Exception:  # astropy and pint raise exceptions of their own
         return False
 
 
 def unit_text(unit):
-    """A unit as FITS headers spell it; as its package does, where FITS has no word for it.
+    """The spelling of a unit in FITS headers, or that of its package if the FITS standard does not define it.
 
     >>> from astropy import units
     >>> unit_text(units.uK**2), unit_text(units.dimensionless_unscaled)
@@ -102,13 +107,13 @@ def unit_text(unit):
     """
     try:
         return unit.to_string("fits")
-    except Exception:  # units that FITS does not know, and those of pint
+    except Exception:  # units outside the FITS standard, and those of pint
         text = f"{unit:~}" if hasattr(unit, "dimensionality") else str(unit)
         return "" if text == "dimensionless" else text
 
 
 def is_masked(values):
-    """True where an array of numpy.ma, or a Masked one of astropy, has masked entries.
+    """Whether a masked array of numpy.ma or astropy has masked entries.
 
     >>> import numpy as np
     >>> is_masked(np.ma.array([1.0, 2.0], mask=[False, True])), is_masked([1.0])
@@ -119,12 +124,12 @@ def is_masked(values):
 
 
 def refuse_masked(values, name):
-    """Refuse masked entries where there is no value that means missing."""
+    """Raise TypeError for masked entries, where a file has no value for missing samples."""
     if is_masked(values) or (isinstance(values, list | tuple) and any(map(is_masked, values))):
-        raise TypeError(f"{name} has masked entries, for which there is no place; fill them first")
+        raise TypeError(f"{name} has masked entries, which cannot be written; fill them first")
 
 
-def _unmasked(values, name):
+def _fill_masked(values, name):
     if not is_masked(values):
         return values
     mask = values.mask
@@ -132,19 +137,20 @@ def _unmasked(values, name):
     data = np.asarray(getattr(data, "value", data))
     if data.dtype.kind != "f":
         raise TypeError(
-            f"{name} has {np.count_nonzero(mask)} masked entries of type {data.dtype}, for which "
-            "there is no value that means missing; fill them, or convert to float64 first"
+            f"{name} has {np.count_nonzero(mask)} masked entries of dtype {data.dtype}, which has no value "
+            "for missing samples; fill them, or convert to float64 first"
         )
-    data = data.astype(np.float32) if data.dtype.itemsize < 4 else data  # beyond float16's range
+    if data.dtype.itemsize < 4:  # UNSEEN is beyond the range of float16
+        data = data.astype(np.float32)
     return np.where(mask, data.dtype.type(UNSEEN), data)
 
 
-def floating(values, name):
-    """Real numbers as float32 or float64; float16 becomes float32, exactly.
+def as_floating(values, name):
+    """Real numbers as float32 or float64; float16 is converted to float32.
 
-    Raises ValueError for other types: there is no place in FITS for longdouble.
+    Raises ValueError for other dtypes. FITS does not support longdouble.
 
-    >>> floating(np.ones(2, np.float16), "values").dtype
+    >>> as_floating(np.ones(2, np.float16), "values").dtype
     dtype('float32')
     """
     native = values.dtype.newbyteorder("=")

@@ -1,4 +1,4 @@
-"""Scattering networks on the sphere."""
+"""Scattering networks and scattering covariances on the sphere."""
 
 from spherekit._core.modulus import modulus
 from spherekit.scattering import theory
@@ -7,3 +7,7 @@ from spherekit.scattering.network import Scattering
 from spherekit.scattering.synthesis import generate
 
 __all__ = ["Covariances", "Scattering", "Statistics", "generate", "modulus", "theory"]
+
+
+def __dir__():
+    return sorted(__all__)

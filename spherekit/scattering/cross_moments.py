@@ -1,10 +1,10 @@
-"""Second moments of fields: averages of products, of the pairs that are asked for.
+"""Weighted second moments of selected pairs of fields.
 
     m_p(x, y) = 1/2 sum_s w_s (x_i y_k + x_k y_i),   (i, k) = pairs[p]
 
-symmetric in x and y, of shape (..., fields, slices, n_theta, n_phi); they are taken slice by slice, and the
-weights broadcast against (n_theta, n_phi). Moments are float64 whatever came in; every derivative is one of
-the three functions again.
+is symmetric in the fields x and y, (..., fields, slices, n_theta, n_phi), and computed for each slice. The
+weights broadcast against (n_theta, n_phi). Moments are float64 for any precision of the fields. All
+derivatives are expressed by the three functions of this module.
 """
 
 import math
@@ -19,7 +19,8 @@ from spherekit.kernels.simd import Lanes, load, splat, store, width
 from spherekit.kernels.work_queue import next_item
 
 WIDE = Lanes(32)
-_CHUNK = 512  # samples that are worked on at a time: all fields of a chunk stay near
+#: Samples of a chunk, whose fields together fit in the cache of the processor.
+_CHUNK = 512
 
 
 @primitive
@@ -35,7 +36,7 @@ def squares(x, pairs, weights, threads):
 
 @primitive
 def moments(x, y, pairs, weights, threads):
-    """m_p(x, y), as `squares`."""
+    """m_p(x, y), with the shapes of `squares`."""
     pairs = np.asarray(pairs)
     swapped = _moments(x, y, pairs[:, ::-1], weights, threads)
     return (_moments(x, y, pairs, weights, threads) + swapped) / 2
@@ -43,15 +44,17 @@ def moments(x, y, pairs, weights, threads):
 
 @primitive
 def mixture(g, x, pairs, weights, threads):
-    """sum_p g_p w (x_k in the place of i + x_i in the place of k): the gradient of `squares`."""
-    x, g = checks.as_float_array(x, "x"), checks.as_float_array(g, "g")
+    """The gradient of `squares`: sum_p g_p w x_k added to field i, and sum_p g_p w x_i added to field k."""
+    x = checks.as_float_array(x, "x")
+    g = checks.as_float_array(g, "g")
     fields, samples = _flat(x)
     matrix = np.zeros((*g.shape[:-1], fields, fields))
     rows, columns = np.transpose(pairs)
     np.add.at(matrix, (..., rows, columns), g)
     np.add.at(matrix, (..., columns, rows), g)
     matrix = matrix.reshape(math.prod(g.shape[:-1]), fields, fields)
-    result, counter = np.empty_like(samples), np.zeros(1, np.int64)
+    result = np.empty_like(samples)
+    counter = np.zeros(1, np.int64)
     work = WIDE, counter, matrix, samples, _sample_weights(weights, x), result
     run(lambda _: _mix(*work), threads)
     return result.reshape(x.shape).astype(x.dtype, copy=False)
@@ -76,7 +79,7 @@ defjvp(mixture, "same", "same", argnums=(0, 1))
 
 
 def _flat(x):
-    """Number of fields, and float64 samples (signals, fields, slices, samples)."""
+    """The number of fields, and float64 samples (signals, fields, slices, samples)."""
     fields, slices = x.shape[-4:-2]
     lead = math.prod(x.shape[:-4])
     return fields, np.ascontiguousarray(
@@ -85,18 +88,21 @@ def _flat(x):
 
 
 def _sample_weights(weights, x):
-    """The weight of every sample."""
+    """The weights of all samples of a slice, flattened."""
     return np.broadcast_to(weights, x.shape[-2:]).ravel().astype(float)
 
 
 def _moments(x, y, pairs, weights, threads):
-    x, y = checks.as_float_array(x, "x"), checks.as_float_array(y, "y")
-    lead, slices = x.shape[:-4], x.shape[-3]
+    x = checks.as_float_array(x, "x")
+    y = checks.as_float_array(y, "y")
+    lead = x.shape[:-4]
+    slices = x.shape[-3]
     _, first = _flat(x)
     second = first if x is y else _flat(y)[1]
     result = np.empty((len(first), slices, len(pairs)))
-    counter, chosen = np.zeros(1, np.int64), np.ascontiguousarray(pairs, np.int64)
-    work = WIDE, counter, first, second, chosen, _sample_weights(weights, x), result
+    counter = np.zeros(1, np.int64)
+    indices = np.ascontiguousarray(pairs, np.int64)
+    work = WIDE, counter, first, second, indices, _sample_weights(weights, x), result
     run(lambda _: _multiply(*work), threads)
     return result.reshape(*lead, slices, len(pairs))
 
@@ -106,10 +112,11 @@ def _moments(x, y, pairs, weights, threads):
 
 @jit
 def _multiply(lanes, counter, x, y, pairs, weights, result):
-    """A signal's slice at a time; its samples by chunks, weighted once for all pairs."""
+    """Moments of one slice of a signal at a time; chunks of samples are weighted once for all pairs."""
     fields, slices, samples = x.shape[1:]
-    w, part = width(lanes), np.zeros((2, fields, _CHUNK))
-    plain, weighted = part[0].reshape(-1), part[1].reshape(-1)
+    w = width(lanes)
+    chunk = np.zeros((2, fields, _CHUNK))
+    plain, weighted = chunk[0].reshape(-1), chunk[1].reshape(-1)
     sums = np.empty((pairs.shape[0], w))
     running = sums.reshape(-1)
     while True:
@@ -121,10 +128,10 @@ def _multiply(lanes, counter, x, y, pairs, weights, result):
         for start in range(0, samples, _CHUNK):
             size = min(_CHUNK, samples - start)
             padded = -(-size // w) * w
-            part[:, :, size:padded] = 0.0
+            chunk[:, :, size:padded] = 0.0
             for i in range(fields):
-                part[0, i, :size] = x[q, i, g, start : start + size]
-            _weigh(y[q, :, g, start : start + size], weights[start : start + size], part[1])
+                chunk[0, i, :size] = x[q, i, g, start : start + size]
+            _weigh(y[q, :, g, start : start + size], weights[start : start + size], chunk[1])
             for p in range(pairs.shape[0]):
                 a, b = pairs[p, 0] * _CHUNK, pairs[p, 1] * _CHUNK
                 total = load(lanes, running, p * w)
@@ -139,8 +146,10 @@ def _multiply(lanes, counter, x, y, pairs, weights, result):
 def _mix(lanes, counter, matrix, x, weights, result):
     """result_i = w sum_k matrix_ik x_k; the matrices are (signals * slices, fields, fields)."""
     fields, slices, samples = x.shape[1:]
-    w, part, row = width(lanes), np.zeros((fields, _CHUNK)), np.empty(_CHUNK)
-    flat = part.reshape(-1)
+    w = width(lanes)
+    chunk = np.zeros((fields, _CHUNK))
+    row = np.empty(_CHUNK)
+    flat = chunk.reshape(-1)
     while True:
         item = next_item(counter)
         if item >= x.shape[0] * slices:
@@ -148,7 +157,7 @@ def _mix(lanes, counter, matrix, x, weights, result):
         q, g = item // slices, item % slices
         for start in range(0, samples, _CHUNK):
             size = min(_CHUNK, samples - start)
-            _weigh(x[q, :, g, start : start + size], weights[start : start + size], part)
+            _weigh(x[q, :, g, start : start + size], weights[start : start + size], chunk)
             for i in range(fields):
                 for s in range(0, size, w):
                     total = splat(lanes, 0.0)
@@ -160,8 +169,8 @@ def _mix(lanes, counter, matrix, x, weights, result):
 
 
 @jit
-def _weigh(x, weights, part):
-    """The fields of a chunk, times the weights."""
+def _weigh(x, weights, chunk):
+    """Write the fields of a chunk, times the weights, to ``chunk``."""
     for i in range(x.shape[0]):
         for s in range(x.shape[1]):
-            part[i, s] = x[i, s] * weights[s]
+            chunk[i, s] = x[i, s] * weights[s]

@@ -1,36 +1,55 @@
-"""Paths through the scales: which wavelets follow each other."""
+"""Scattering paths: sequences of wavelet scales."""
 
 import itertools
 import math
-from collections import namedtuple
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from spherekit._core import checks
 
-#: Scales (j_1, ..., j_d) of a path, and d; of slices, the number of the angle gamma.
-Path = namedtuple("Path", "scales order direction", defaults=(0,))
+
+class Path(NamedTuple):
+    """A scattering path.
+
+    Attributes
+    ----------
+    scales : tuple of int
+        (j_1, ..., j_d), in the order of application.
+    order : int
+        d, the number of moduli.
+    direction : int
+        With ``directional="slices"``, the index of the angle gamma; otherwise 0.
+    """
+
+    scales: tuple
+    order: int
+    direction: int = 0
+
 
 KINDS = ("descending", "neighbour", "all")
 
 
 def paths(scales, depth, kind):
-    """The paths of up to ``depth`` scales, by order, then from the finest scales down.
+    """The paths of up to ``depth`` scales, sorted by order, then from fine to coarse scales.
 
     Parameters
     ----------
     scales : sequence of int
     depth : int
     kind : str or sequence of sequences of int
-        ``"descending"``: each scale below the one before; ``"neighbour"``: by one step; ``"all"``; or a list.
+        ``"descending"``: each scale lower than the previous one; ``"neighbour"``: lower by one step;
+        ``"all"``: any sequence; or a list of paths.
 
     >>> [p.scales for p in paths((1, 2, 3), 2, "descending")]
     [(), (3,), (2,), (1,), (3, 2), (3, 1), (2, 1)]
     """
     down = sorted(scales, reverse=True)
     if not isinstance(kind, str):
-        return _listed(kind, scales)
+        return _explicit_paths(kind, scales)
     if kind not in KINDS:
-        raise ValueError(f"paths is {kind!r}; known are {', '.join(KINDS)}, or a list of paths")
+        raise ValueError(
+            f"paths must be one of {', '.join(KINDS)}, or a list of paths; got {kind!r}"
+        )
     result = []
     for order in range(depth + 1):
         if kind == "all":
@@ -44,7 +63,8 @@ def paths(scales, depth, kind):
     return tuple(result)
 
 
-def _listed(kind, scales):
+def _explicit_paths(kind, scales):
+    """The paths of a list of tuples of scales."""
     if not isinstance(kind, Iterable):
         raise TypeError(
             f"paths is {kind!r} ({type(kind).__name__}); expected {', '.join(KINDS)}, or a list of paths"
@@ -53,26 +73,26 @@ def _listed(kind, scales):
     for path in kind:
         if not isinstance(path, Iterable) or isinstance(path, str):
             raise TypeError(
-                f"paths holds {path!r} ({type(path).__name__}); expected a tuple of scales for each path"
+                f"paths contains {path!r} ({type(path).__name__}); expected a tuple of scales for each path"
             )
         path = tuple(checks.integer(j, "a scale of paths", -math.inf) for j in path)
         for j in path:
             if j not in scales:
                 raise ValueError(
-                    f"the path {path} names the scale {j}; the scales are {tuple(scales)}"
+                    f"the path {path} contains the scale {j}; expected scales of {tuple(scales)}"
                 )
         result.append(Path(path, len(path)))
     if len(set(result)) != len(result) or not result:
-        raise ValueError("paths names a path twice, or none at all")
+        raise ValueError("paths is empty, or contains a path twice; expected distinct paths")
     return tuple(result)
 
 
 def branches(paths):
-    """{prefix: the scales that follow it}, for walking all paths with shared beginnings once."""
-    following = {}
+    """{prefix: the scales that follow it}: the tree of all paths, in which each prefix occurs once."""
+    tree = {}
     for path in paths:
         for i, j in enumerate(path.scales):
-            after = following.setdefault(path.scales[:i], [])
-            if j not in after:
-                after.append(j)
-    return following
+            scales = tree.setdefault(path.scales[:i], [])
+            if j not in scales:
+                scales.append(j)
+    return tree

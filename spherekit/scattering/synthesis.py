@@ -1,67 +1,104 @@
-"""New maps with the scattering covariances of one: a maximum-entropy model, sampled by descent.
+"""Synthesis of maps with given scattering covariances: a maximum-entropy model, sampled by gradient descent.
 
-From a Gaussian map, L-BFGS goes down the squared difference of normalised statistics, in coefficients of
-unit variance (Bruna and Mallat 2019, arXiv:1801.02013; Mousset et al. 2024, A&A 691, A269, section 4).
+Starting from a Gaussian map, L-BFGS minimizes the squared difference of the normalized statistics, with
+respect to coefficients of unit variance (Bruna and Mallat 2019, arXiv:1801.02013; Mousset et al. 2024, A&A
+691, A269, section 4).
 """
 
-from collections import namedtuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import autograd.numpy as anp
 import numpy as np
 from autograd import value_and_grad
+from numpy.typing import ArrayLike
 
 from spherekit._core import checks, scaling
 from spherekit.conventions import degrees, from_real
+from spherekit.scattering.covariances import Covariances
 from spherekit.spectra import power
 
-#: Coefficients of the new map; those it started from; the losses on the way, the start's first.
-Generated = namedtuple("Generated", "flm start losses")
+
+class Generated(NamedTuple):
+    """Result of `generate`.
+
+    Attributes
+    ----------
+    flm : complex128 ndarray [shape=(L*L,)]
+        Coefficients of the new map.
+    start : complex128 ndarray [shape=(L*L,)]
+        Coefficients of the Gaussian map from which the iteration started.
+    losses : float64 ndarray [shape=(iterations + 1,)]
+        Losses of the start and after each iteration.
+    """
+
+    flm: np.ndarray
+    start: np.ndarray
+    losses: np.ndarray
 
 
 def distance(statistics, target):
-    """Sum over the families of |s - t|^2 / |t|^2: a skewness counts as much as a power, however small.
+    """Sum over the families of statistics of |s - t|^2 / |t|^2, which gives all families equal weight.
 
-    ``target`` is a number for autograd; families that are empty or zero there are left out.
+    Differentiable by ``statistics``, not by ``target``. Families that are empty or zero in ``target`` are
+    omitted.
 
     >>> import numpy as np
     >>> from spherekit.scattering import Statistics
-    >>> one = Statistics(*np.ones((6, 2)))
-    >>> float(distance(Statistics(*(2 * x for x in one)), one))
+    >>> target = Statistics(*np.ones((6, 2)))
+    >>> float(distance(Statistics(*(2 * x for x in target)), target))
     6.0
     """
     sizes = [np.sum(np.square(t)) for t in target]
-    parts = zip(statistics, target, sizes, strict=True)
-    return sum(anp.sum((s - t) ** 2) / size for s, t, size in parts if size > 0)
+    families = zip(statistics, target, sizes, strict=True)
+    return sum(anp.sum((s - t) ** 2) / size for s, t, size in families if size > 0)
 
 
-def generate(C, flm, rng, *, iterations=100, tolerance=1e-6, progress=None):
-    """A new real map with the scattering covariances of a given one.
+def generate(
+    C: Covariances,
+    flm: ArrayLike,
+    rng: np.random.Generator | int,
+    *,
+    iterations: int = 100,
+    tolerance: float = 1e-6,
+    progress: Callable[[int, float], object] | None = None,
+) -> Generated:
+    """Generate a real map with the scattering covariances of a given map.
+
+    Minimizes the `distance` of the normalized statistics by L-BFGS, starting from a Gaussian map with the
+    power spectrum of the given one.
 
     Parameters
     ----------
     C : Covariances
-    flm : complex ndarray [shape=(L*L,)]
-        Coefficients of the real map that is the model. The new map keeps its mean, and starts as a Gaussian
-        map of its power spectrum; degrees without power stay so.
-    rng : numpy Generator, or int
-        A whole number is the seed of one.
+        The statistics.
+    flm : complex array_like [shape=(L*L,)]
+        Coefficients of the given real map (Hermitian). The new map has the same mean. Degrees without power
+        remain zero.
+    rng : numpy.random.Generator, SeedSequence or int
+        A random generator, or its seed.
     iterations : int
-        Of L-BFGS, at the most.
+        Largest number of iterations, >= 1.
     tolerance : float
-        The loss, `distance`, at which to stop.
+        Loss at which the iteration stops, >= 0.
     progress : callable, optional
-        Called with (iteration, loss).
+        Called as ``progress(iteration, loss)`` after each iteration.
 
     Returns
     -------
     Generated
-        ``.flm`` and ``.start`` (L*L,), and ``.losses``, of the start and after each iteration.
+        ``flm``, ``start`` and ``losses``.
 
     Raises
     ------
+    TypeError
+        An argument of another type.
     ValueError
-        A map without power in some scale; a batch; NaN or inf.
+        A map without power in one of the scales; several maps; NaN or infinite coefficients; options out of
+        range.
 
+    Examples
+    --------
     >>> from spherekit.scattering import Covariances
     >>> from spherekit.testing import random_flm
     >>> rng = np.random.default_rng(0)
@@ -71,16 +108,21 @@ def generate(C, flm, rng, *, iterations=100, tolerance=1e-6, progress=None):
     """
     from scipy.optimize import minimize
 
-    rng, flm = checks.generator(rng), checks.as_float_array(flm, "flm")
+    rng = checks.generator(rng)
+    flm = checks.as_float_array(flm, "flm")
     iterations = checks.integer(iterations, "iterations", 1)
     tolerance = checks.real_number(tolerance, "tolerance", "a number >= 0", lambda x: x >= 0)
     checks.coefficients_shape(flm, C.L)
-    if flm.ndim != 1 or not np.isfinite(flm).all():
-        raise ValueError(f"flm of shape {flm.shape}: expected one map, without NaN or inf")
+    invalid = np.count_nonzero(~np.isfinite(flm))
+    if flm.ndim != 1 or invalid:
+        raise ValueError(
+            f"flm has shape {flm.shape} and {invalid} NaN or infinite coefficients; expected finite "
+            f"coefficients of one map, ({C.L**2},)"
+        )
     unit = scaling.exponent(flm[1:])
-    flm = scaling.ldexp(flm.astype(complex), -unit)  # the statistics are squares
+    flm = scaling.ldexp(flm.astype(complex), -unit)  # prevents overflow of squares
     model = C.from_flm(flm)
-    target = C.normalise(model, model)
+    target = C.normalize(model, model)
     scale = np.sqrt(power(flm))[degrees(C.L)]
     scale[0] = 0.0
     mean = np.zeros(C.L**2, complex)
@@ -90,11 +132,11 @@ def generate(C, flm, rng, *, iterations=100, tolerance=1e-6, progress=None):
         return from_real(scale * x) + mean
 
     def loss(x):
-        return distance(C.normalise(C.from_flm(flm_of(x)), model), target)
+        return distance(C.normalize(C.from_flm(flm_of(x)), model), target)
 
     losses = []
 
-    def after(intermediate_result):
+    def callback(intermediate_result):
         losses.append(float(intermediate_result.fun))
         if progress is not None:
             progress(len(losses), losses[-1])
@@ -102,10 +144,10 @@ def generate(C, flm, rng, *, iterations=100, tolerance=1e-6, progress=None):
             raise StopIteration
 
     start = rng.standard_normal(C.L**2)
-    first = float(loss(start))
+    initial_loss = float(loss(start))
     options = dict(maxiter=iterations, maxfun=10 * iterations, maxcor=20, ftol=0.0, gtol=0.0)
     result = minimize(
-        value_and_grad(loss), start, jac=True, method="L-BFGS-B", callback=after, options=options
+        value_and_grad(loss), start, jac=True, method="L-BFGS-B", callback=callback, options=options
     )
     new, start = (scaling.ldexp(flm_of(x), unit) for x in (result.x, start))
-    return Generated(new, start, np.array([first, *losses]))
+    return Generated(new, start, np.array([initial_loss, *losses]))

@@ -1,29 +1,89 @@
-"""What the theorems say of a scattering network, measured. Norms are those of coefficients (Parseval)."""
+"""Measures of the invariance, equivariance, energy conservation and stability of scattering transforms.
+
+Norms are those of harmonic coefficients (Parseval).
+"""
 
 import math
-from collections import namedtuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spherekit._core import checks, scaling
 from spherekit.conventions import band_limit_of
 from spherekit.harmonic import evaluate, forward
 from spherekit.sampling import MW
+from spherekit.scattering.network import Scattering
 from spherekit.wigner import euler, rotate
 
-__all__ = ["deform", "energy", "equivariance", "invariance", "stability", "stretch", "wander"]
+__all__ = [
+    "deform",
+    "energy",
+    "equivariance",
+    "invariance",
+    "random_deformation",
+    "stability",
+    "stretch",
+]
 
-#: ||S f - S R f||, the bound theta (L0-1) ||S f|| + equivariance, and equivariance = ||S R f - R S f||.
-Invariance = namedtuple("Invariance", "error bound equivariance")
+_Deformation = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
-def invariance(S, flm, alpha, beta, gamma):
-    """How much a rotation changes the outputs, and the bound on it.
+def __dir__():
+    return sorted(__all__)
 
-    A rotation by the angle theta changes coefficients of degree l by at most l theta: of outputs of
-    band-limit L0, ||s - R s|| <= theta (L0-1) ||s||, whatever the depth; what the aliasing of the moduli
-    adds is the equivariance error.
 
+class Invariance(NamedTuple):
+    """Result of `invariance`.
+
+    Attributes
+    ----------
+    error : float
+        ||S f - S R f||.
+    bound : float
+        theta (L0-1) ||S f|| + ||S R f - R S f||.
+    equivariance : float
+        ||S R f - R S f||.
+    """
+
+    error: float
+    bound: float
+    equivariance: float
+
+
+def invariance(
+    S: Scattering, flm: ArrayLike, alpha: float, beta: float, gamma: float
+) -> Invariance:
+    """The change of the outputs under a rotation, and its upper bound.
+
+    A rotation by the angle theta changes coefficients of degree l by at most l theta. For outputs s of
+    band-limit L0, ||s - R s|| <= theta (L0-1) ||s||, whatever the depth. The aliasing of the moduli adds the
+    equivariance error.
+
+    Parameters
+    ----------
+    S : Scattering
+        The scattering transform.
+    flm : complex array_like [shape=(..., L*L)]
+        Coefficients of the signals.
+    alpha, beta, gamma : float
+        Euler angles of the rotation, zyz, in radians.
+
+    Returns
+    -------
+    Invariance
+        ``(error, bound, equivariance)``.
+
+    Raises
+    ------
+    TypeError
+        Arguments that are not numbers.
+    ValueError
+        Coefficients of another shape; angles that are not finite.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> from spherekit.scattering import Scattering
     >>> from spherekit.testing import random_flm
@@ -32,81 +92,218 @@ def invariance(S, flm, alpha, beta, gamma):
     >>> bool(result.error <= result.bound)
     True
     """
-    plain, turned = S.from_flm(flm), S.from_flm(rotate(flm, alpha, beta, gamma))
-    moved = rotate(plain, alpha, beta, gamma)
+    outputs = S.from_flm(flm)
+    outputs_of_rotated = S.from_flm(rotate(flm, alpha, beta, gamma))
+    rotated_outputs = rotate(outputs, alpha, beta, gamma)
     theta = euler.to_rotation(alpha, beta, gamma).magnitude()
-    equivariance = scaling.norm(turned - moved)
-    bound = float(theta * (S.L0 - 1) * scaling.norm(plain)) + equivariance
-    return Invariance(scaling.norm(plain - turned), bound, equivariance)
+    equivariance = scaling.norm(outputs_of_rotated - rotated_outputs)
+    bound = float(theta * (S.L0 - 1) * scaling.norm(outputs)) + equivariance
+    return Invariance(scaling.norm(outputs - outputs_of_rotated), bound, equivariance)
 
 
-def equivariance(S, flm, alpha, beta, gamma):
+def equivariance(S: Scattering, flm: ArrayLike, alpha: float, beta: float, gamma: float) -> float:
     """Relative error ||S R f - R S f|| / ||S f|| of the outputs of order and degree above 0.
 
-    The mean of a modulus is large and turns exactly: a norm over all coefficients would hide the rest.
+    The mean of a modulus is large and exactly equivariant, and would dominate a norm over all coefficients.
+
+    Parameters
+    ----------
+    S : Scattering
+        The scattering transform.
+    flm : complex array_like [shape=(..., L*L)]
+        Coefficients of the signals.
+    alpha, beta, gamma : float
+        Euler angles of the rotation, zyz, in radians.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    TypeError
+        Arguments that are not numbers.
+    ValueError
+        Coefficients of another shape; angles that are not finite.
+
+    Examples
+    --------
+    Oversampling the moduli reduces the error:
+
+    >>> from spherekit.scattering import Scattering
+    >>> from spherekit.testing import random_flm
+    >>> flm = random_flm(16, 0, reality=True)
+    >>> errors = [
+    ...     equivariance(Scattering(16, J0=2, reality=True, oversample=x), flm, 0.1, 0.2, 0.3)
+    ...     for x in (1, 3)
+    ... ]
+    >>> bool(errors[1] < 0.2 * errors[0])
+    True
     """
-    first = [i for i, path in enumerate(S.paths) if path.order]
-    turned = S.from_flm(rotate(flm, alpha, beta, gamma))[..., first, :]
-    moved = rotate(S.from_flm(flm)[..., first, :], alpha, beta, gamma)
-    return scaling.ratio((turned - moved)[..., 1:], moved[..., 1:])
+    indices = [i for i, path in enumerate(S.paths) if path.order]
+    outputs_of_rotated = S.from_flm(rotate(flm, alpha, beta, gamma))[..., indices, :]
+    rotated_outputs = rotate(S.from_flm(flm)[..., indices, :], alpha, beta, gamma)
+    return scaling.ratio((outputs_of_rotated - rotated_outputs)[..., 1:], rotated_outputs[..., 1:])
 
 
-def energy(S, flm):
-    """The share of the signal's energy in the outputs of order 0, 1, ..., depth.
+def energy(S: Scattering, flm: ArrayLike) -> np.ndarray:
+    """The fractions of the energy of a signal in the outputs of order 0, 1, ..., depth.
 
-    It sums to less than 1: what is missing is above the band-limit of the outputs, in longer paths and in
-    those that were left out.
+    The sum is less than 1: the rest of the energy is above the band-limit of the outputs, in longer paths and
+    in paths that were excluded.
+
+    Parameters
+    ----------
+    S : Scattering
+        The scattering transform.
+    flm : complex array_like [shape=(..., L*L)]
+        Coefficients of the signals.
+
+    Returns
+    -------
+    float64 ndarray [shape=(depth + 1,)]
+        Fractions by order.
+
+    Raises
+    ------
+    TypeError
+        ``flm`` is not an array of numbers.
+    ValueError
+        Coefficients of another shape.
+
+    Examples
+    --------
+    >>> from spherekit.scattering import Scattering
+    >>> from spherekit.testing import random_flm
+    >>> fractions = energy(Scattering(16, J0=2, reality=True), random_flm(16, 0, reality=True))
+    >>> fractions.shape, bool(fractions.sum() < 1)
+    ((3,), True)
     """
     outputs = S.from_flm(flm)
-    shares = np.zeros(1 + max(path.order for path in S.paths))
+    fractions = np.zeros(1 + max(path.order for path in S.paths))
     for i, path in enumerate(S.paths):
-        shares[path.order] += scaling.ratio(outputs[..., i, :], flm) ** 2
-    return shares
+        fractions[path.order] += scaling.ratio(outputs[..., i, :], flm) ** 2
+    return fractions
 
 
 # --- deformations ------------------------------------------------------------------------------------
 
 
-def stretch(amplitude):
-    """A zonal deformation: (theta, phi) -> (theta + amplitude sin 2 theta, phi), |amplitude| < 1/2.
+def stretch(amplitude: float) -> _Deformation:
+    """A zonal deformation: (theta, phi) -> (theta + amplitude sin(2 theta), phi).
 
-    It moves no point further than the amplitude, in radians.
+    No point is displaced by more than the amplitude.
 
+    Parameters
+    ----------
+    amplitude : float
+        In radians, |amplitude| < 1/2.
+
+    Returns
+    -------
+    callable
+        Maps (theta, phi) to the displaced (theta, phi), in radians.
+
+    Raises
+    ------
+    TypeError
+        ``amplitude`` is not a real number.
+    ValueError
+        |amplitude| >= 1/2, for which the deformation is not injective.
+
+    Examples
+    --------
     >>> theta, phi = stretch(0.1)(np.pi / 4, 1.0)
     >>> round(float(theta - np.pi / 4), 12)
     0.1
     """
     if not abs(amplitude) < 0.5:
-        raise ValueError(f"amplitude is {amplitude}; below 1/2 no two points meet")
+        raise ValueError(f"amplitude is {amplitude}; expected |amplitude| < 1/2")
     return lambda theta, phi: (theta + amplitude * np.sin(2 * theta), phi)
 
 
-def wander(amplitude, rng, degrees=4):
-    """A smooth random deformation: points go along a random field of spin 1, of degrees <= ``degrees``.
+def random_deformation(
+    amplitude: float, rng: np.random.Generator | int, degrees: int = 4
+) -> _Deformation:
+    """A smooth random deformation, which displaces points along a random tangent vector field.
 
-    The longest way is ``amplitude`` radians; below about 1/degrees no two points meet.
+    The field has spin 1 and degrees 1..degrees. Points move along geodesics, by the length of the field. The
+    deformation is injective for amplitudes below about 1/degrees.
+
+    Parameters
+    ----------
+    amplitude : float
+        Largest displacement, in radians.
+    rng : numpy.random.Generator, SeedSequence or int
+        A random generator, or its seed.
+    degrees : int
+        Highest degree of the field, >= 1.
+
+    Returns
+    -------
+    callable
+        Maps (theta, phi) to the displaced (theta, phi), in radians.
+
+    Raises
+    ------
+    TypeError
+        An argument of another type.
+    ValueError
+        ``degrees`` < 1.
+
+    Examples
+    --------
+    >>> displace = random_deformation(0.1, 0)
+    >>> theta, phi = displace(np.array([1.0]), np.array([2.0]))
+    >>> bool(abs(theta[0] - 1.0) < 0.1)
+    True
     """
-    L, rng = checks.integer(degrees, "degrees", 1) + 1, checks.generator(rng)
+    L = checks.integer(degrees, "degrees", 1) + 1
+    rng = checks.generator(rng)
     vlm = rng.standard_normal(L * L) + 1j * rng.standard_normal(L * L)
     grid = MW(8 * L)
     theta, phi = (x.ravel() for x in np.meshgrid(grid.theta, grid.phi, indexing="ij"))
     vlm *= amplitude / np.abs(evaluate(vlm, theta, phi, spin=1)).max()
 
-    def move(theta, phi):
+    def displace(theta, phi):
         v = evaluate(vlm, theta, phi, spin=1)
         x = np.array([np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)])
         south = np.array([np.cos(theta) * np.cos(phi), np.cos(theta) * np.sin(phi), -np.sin(theta)])
         east = np.array([-np.sin(phi), np.cos(phi), np.zeros_like(phi)])
-        far = np.maximum(np.abs(v), 1e-300)
-        y = np.cos(far) * x + np.sin(far) / far * (v.real * south + v.imag * east)
+        distance = np.maximum(np.abs(v), 1e-300)
+        y = np.cos(distance) * x + np.sin(distance) / distance * (v.real * south + v.imag * east)
         return np.arctan2(np.hypot(y[0], y[1]), y[2]), np.arctan2(y[1], y[0])
 
-    return move
+    return displace
 
 
-def deform(flm, move, *, oversample=2):
-    """Coefficients below L of f(move(omega)), by its values at the moved points of an oversampled grid.
+def deform(flm: ArrayLike, deformation: _Deformation, *, oversample: float = 2) -> np.ndarray:
+    """Coefficients below L of f(deformation(omega)), from its samples on an oversampled grid.
 
+    Parameters
+    ----------
+    flm : complex array_like [shape=(..., L*L)]
+        Coefficients of the signals f.
+    deformation : callable
+        Maps arrays (theta, phi) of angles in radians to the angles (theta, phi) of their images, such as
+        ``stretch(0.1)``.
+    oversample : float
+        The grid has ``oversample`` times the band-limit of ``flm``, because the deformed signal is not
+        band-limited.
+
+    Returns
+    -------
+    complex ndarray [shape=(..., L*L)]
+
+    Raises
+    ------
+    TypeError
+        ``flm`` is not an array of numbers.
+    ValueError
+        The last axis is not L*L long.
+
+    Examples
+    --------
     >>> flm = np.arange(9.0) + 0j
     >>> bool(np.allclose(deform(flm, lambda theta, phi: (theta, phi)), flm))
     True
@@ -114,22 +311,65 @@ def deform(flm, move, *, oversample=2):
     L = band_limit_of(flm)
     grid = MW(math.ceil(oversample * L))
     theta, phi = (x.ravel() for x in np.meshgrid(grid.theta, grid.phi, indexing="ij"))
-    moved = move(theta, phi)
-    f = evaluate(flm, np.clip(moved[0], 0, np.pi), moved[1])
+    theta, phi = deformation(theta, phi)
+    f = evaluate(flm, np.clip(theta, 0, np.pi), phi)
     return forward(f.reshape(*np.shape(flm)[:-1], *grid.shape), L, sampling=grid)
 
 
-#: Relative changes under a deformation: of the coefficients themselves, and of the scattering outputs.
-Stability = namedtuple("Stability", "raw scattered")
+class Stability(NamedTuple):
+    """Result of `stability`.
 
-
-def stability(S, flm, move):
-    """||f - V f|| / ||f|| and ||S f - S V f|| / ||S f|| for the deformation V f(omega) = f(move(omega)).
-
-    Divided by the size of the deformation these are the constants of the stability theorem: that of the
-    coefficients grows with the degree where f has its energy, that of scattering should not.
+    Attributes
+    ----------
+    raw : float
+        Relative change of the harmonic coefficients.
+    scattered : float
+        Relative change of the scattering coefficients.
     """
-    deformed = deform(flm, move)
+
+    raw: float
+    scattered: float
+
+
+def stability(S: Scattering, flm: ArrayLike, deformation: _Deformation) -> Stability:
+    """||f - V f|| / ||f|| and ||S f - S V f|| / ||S f||, where V f(omega) = f(deformation(omega)).
+
+    Divided by the size of the deformation these are the constants of the stability theorem. That of the
+    harmonic coefficients increases with the degrees at which f has its energy; that of the scattering
+    coefficients should not.
+
+    Parameters
+    ----------
+    S : Scattering
+        The scattering transform.
+    flm : complex array_like [shape=(..., L*L)]
+        Coefficients of the signals.
+    deformation : callable
+        Maps arrays (theta, phi) of angles in radians to the angles (theta, phi) of their images, such as
+        ``stretch(0.1)``.
+
+    Returns
+    -------
+    Stability
+        ``(raw, scattered)``.
+
+    Raises
+    ------
+    TypeError
+        ``flm`` is not an array of numbers.
+    ValueError
+        Coefficients of another shape.
+
+    Examples
+    --------
+    >>> from spherekit.scattering import Scattering
+    >>> from spherekit.testing import random_flm
+    >>> S = Scattering(16, J0=1, reality=True)
+    >>> result = stability(S, random_flm(16, 0, reality=True), stretch(0.05))
+    >>> bool(result.scattered < result.raw)
+    True
+    """
+    deformed = deform(flm, deformation)
     raw = scaling.ratio(flm - deformed, flm)
-    plain = S.from_flm(flm)
-    return Stability(raw, scaling.ratio(plain - S.from_flm(deformed), plain))
+    outputs = S.from_flm(flm)
+    return Stability(raw, scaling.ratio(outputs - S.from_flm(deformed), outputs))

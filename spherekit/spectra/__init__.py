@@ -1,4 +1,4 @@
-"""Power spectra, of the whole sphere and of part of it, and Gaussian random signals."""
+"""Angular power spectra of full and masked maps, and Gaussian random signals."""
 
 from spherekit.spectra.angular_power import polarization_power, power
 from spherekit.spectra.gaussian import gaussian_flm
@@ -20,3 +20,7 @@ __all__ = [
     "remove_monopole_dipole",
     "sky_fraction",
 ]
+
+
+def __dir__():
+    return sorted(__all__)

@@ -4,6 +4,7 @@ import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
 from autograd.numpy.numpy_vjps import unbroadcast_f
+from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit._core.jit import jit
@@ -12,20 +13,36 @@ from spherekit.conventions.indexing import band_limit_of, degrees, flat
 from spherekit.linear import cast, conj, like
 
 
-def power(flm, flm2=None):
-    """``C_l = 1/(2l+1) sum_m Re(f_lm conj g_lm)``, g = f by default.
+def power(flm: ArrayLike, flm2: ArrayLike | None = None) -> np.ndarray:
+    """Angular power spectrum of a signal, or cross-spectrum of two signals.
+
+        C_l = 1/(2l+1) sum_m Re(f_lm conj(g_lm))
 
     Parameters
     ----------
-    flm, flm2 : complex ndarray [shape=(..., L*L)]
-        Leading axes broadcast.
+    flm, flm2 : complex array_like [shape=(..., L*L)]
+        Coefficients of f and g; g = f by default. The leading axes broadcast.
 
     Returns
     -------
     float64 ndarray [shape=(..., L)]
-        Of single precision too: squares of numbers that float32 holds are beyond its range.
-        Differentiable by both arguments, each gradient in its argument's precision.
+        float64 also for input in single precision, because squares of float32 numbers may be out of the range
+        of float32. Differentiable by both arguments; each gradient has the precision of its argument.
 
+    Raises
+    ------
+    TypeError
+        Arguments that are not arrays of numbers, or that have a unit or masked entries.
+    ValueError
+        The last axis is not L*L long, band-limits differ, or leading axes do not broadcast.
+
+    See Also
+    --------
+    polarization_power : the spectra of a spin field.
+    masked_power : the spectrum of a map on part of the sphere.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> power(np.array([2.0, 1, 1, 1]))
     array([4., 1.])
@@ -35,44 +52,56 @@ def power(flm, flm2=None):
     flm, L = flat(flm)
     flm2, L_2 = (flm, L) if flm2 is None else flat(flm2, "flm2")
     if L != L_2:
-        raise ValueError(f"flm has shape {flm.shape} and flm2 {flm2.shape}; cut both to one L*L")
+        raise ValueError(
+            f"flm has shape {flm.shape} and flm2 {flm2.shape}; truncate both to the same L*L"
+        )
     check_broadcast("flm", flm, "flm2", flm2)
     return _power(flm, flm2)
 
 
 def check_broadcast(name, x, name_2, y):
-    """Refuse coefficients whose leading axes do not broadcast."""
+    """Raise ValueError if the leading axes of two arrays of coefficients do not broadcast."""
     try:
         np.broadcast_shapes(x.shape, y.shape)
     except ValueError:
         raise ValueError(
-            f"{name} has shape {x.shape} and {name_2} {y.shape}; the axes before the last need to broadcast"
+            f"{name} has shape {x.shape} and {name_2} {y.shape}; expected leading axes that broadcast"
         ) from None
 
 
-def polarization_power(flm, T=None, *, spin=2):
-    """Spectra of the electric and magnetic parts of a spin field, and of a scalar beside it.
+def polarization_power(
+    flm: ArrayLike, T: ArrayLike | None = None, *, spin: int = 2
+) -> dict[str, np.ndarray]:
+    """Auto- and cross-spectra of the E and B modes of a spin field, and of an optional scalar T.
 
     Parameters
     ----------
-    flm : complex ndarray [shape=(..., L*L)]
-        Coefficients of the field, as ``forward(Q + 1j * U, L, spin=2)`` has them.
-    T : complex ndarray [shape=(..., L*L)], optional
+    flm : complex array_like [shape=(..., L*L)]
+        Coefficients of the field, as returned by ``forward(Q + 1j * U, L, spin=2)``.
+    T : complex array_like [shape=(..., L*L)], optional
         Coefficients of a real signal, such as the temperature.
     spin : int
-        Of the field, 1 <= spin < L.
+        Spin of the field, 1 <= spin < L.
 
     Returns
     -------
-    dict of str: float64 ndarray [shape=(..., L)]
+    dict of str to float64 ndarray [shape=(..., L)]
         ``"EE"``, ``"BB"`` and ``"EB"``; with T ``"TT"``, ``"EE"``, ``"BB"``, ``"TE"``, ``"EB"`` and
         ``"TB"``. Differentiable.
 
     Raises
     ------
+    TypeError
+        ``spin`` is not a whole number.
     ValueError
-        A spin out of range, or shapes that do not fit.
+        ``spin`` is out of range, or the shapes do not match.
 
+    See Also
+    --------
+    spherekit.conventions.spin_to_eb : the coefficients of E and B.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> from spherekit.conventions import eb_to_spin
     >>> E, B = (np.where(np.arange(9) == 6, x, 0) for x in (2.0, 3.0))            # l = 2, m = 0
@@ -80,16 +109,17 @@ def polarization_power(flm, T=None, *, spin=2):
     {'EE': 0.8, 'BB': 1.8, 'EB': 1.2}
     """
     E, B = spin_to_eb(flm, spin=spin)
-    parts, pairs = {"E": E, "B": B}, ("EE", "BB", "EB")
+    fields = {"E": E, "B": B}
+    pairs = ("EE", "BB", "EB")
     if T is not None:
-        parts["T"], L = flat(T, "T")
+        fields["T"], L = flat(T, "T")
         if L != band_limit_of(E):
             raise ValueError(
-                f"T has shape {np.shape(T)} and flm {np.shape(flm)}; cut both to one L*L"
+                f"T has shape {np.shape(T)} and flm {np.shape(flm)}; truncate both to the same L*L"
             )
-        check_broadcast("T", parts["T"], "flm", E)
+        check_broadcast("T", fields["T"], "flm", E)
         pairs = ("TT", "EE", "BB", "TE", "EB", "TB")
-    return {a + b: power(parts[a], parts[b]) for a, b in pairs}
+    return {a + b: power(fields[a], fields[b]) for a, b in pairs}
 
 
 @primitive
@@ -101,22 +131,22 @@ def _power(f, g):
     return _sums(f.reshape(-1, L * L), g.reshape(-1, L * L), L).reshape(*f.shape[:-1], L)
 
 
-def _by_signal(x, partner):
-    """The gradient by ``x`` of the power of ``x`` and its partner."""
+def _pullback(x, partner):
+    """The gradient by ``x`` of the cross-spectrum of ``x`` and ``partner``."""
     L = band_limit_of(x)
     kind = checks.result_type(not anp.iscomplexobj(partner), checks.is_single(x))
 
     def pullback(g):
-        shares = (g / (2 * np.arange(L) + 1))[..., degrees(L)]
-        return like(cast(shares, checks.real_type(x)) * cast(conj(partner), kind), x)
+        weights = (g / (2 * np.arange(L) + 1))[..., degrees(L)]
+        return like(cast(weights, checks.real_type(x)) * cast(conj(partner), kind), x)
 
     return unbroadcast_f(x, pullback)
 
 
 defvjp(
     _power,
-    lambda answer, f, g: _by_signal(f, g),
-    lambda answer, f, g: _by_signal(g, f),
+    lambda answer, f, g: _pullback(f, g),
+    lambda answer, f, g: _pullback(g, f),
 )
 defjvp(
     _power,
@@ -127,7 +157,7 @@ defjvp(
 
 @jit
 def _sums(f, g, L):
-    """In double precision, products too."""
+    """The spectra of signals (rows), with products and sums in double precision."""
     sums = np.empty((f.shape[0], L))
     for q in range(f.shape[0]):
         for ell in range(L):

@@ -1,46 +1,59 @@
-"""Gaussian random signals of a power spectrum."""
+"""Gaussian random signals with a given power spectrum."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit.conventions.indexing import alternate, degrees_and_orders
 
 
-def gaussian_flm(cl, L, rng):
-    """Random coefficients of a real signal with power spectrum ``cl``: <|f_lm|^2> = C_l.
+def gaussian_flm(cl: ArrayLike, L: int, rng: np.random.Generator | int) -> np.ndarray:
+    """Random coefficients of a real Gaussian signal with power spectrum ``cl``: <|f_lm|^2> = C_l.
 
     Parameters
     ----------
-    cl : array_like [shape=(>= L,)], not negative
+    cl : array_like [shape=(n,), n >= L]
+        Power spectrum, C_l >= 0.
     L : int
-    rng : numpy.random.Generator or int
-        A generator, or the seed of one.
+        Band-limit.
+    rng : numpy.random.Generator, SeedSequence or int
+        A random generator, or its seed.
 
     Returns
     -------
     complex128 ndarray [shape=(L*L,)]
+        Hermitian coefficients.
 
     Raises
     ------
     TypeError
-        ``cl`` is not an array of real numbers, or has a unit; ``rng`` is not a generator.
+        ``cl`` is not an array of real numbers, or has a unit; ``rng`` is neither a generator nor a seed.
     ValueError
-        Too few values, or negative or non-finite ones.
+        Fewer than L values; negative or non-finite values.
+
+    Examples
+    --------
+    The spectrum of a realization scatters around ``cl``:
 
     >>> import numpy as np
-    >>> gaussian_flm(np.ones(4), 4, np.random.default_rng(1)).shape
-    (16,)
+    >>> from spherekit.spectra import power
+    >>> flm = gaussian_flm(np.full(64, 2.0), 64, np.random.default_rng(0))
+    >>> flm.shape, round(float(power(flm)[20:].mean()), 1)
+    ((4096,), 2.0)
     """
-    cl, L = checks.as_float_array(cl, "cl"), checks.band_limit(L)
+    cl = checks.as_float_array(cl, "cl")
+    L = checks.band_limit(L)
     if np.iscomplexobj(cl):
-        raise TypeError(f"cl has dtype {cl.dtype}; a power spectrum is real")
+        raise TypeError(f"cl has dtype {cl.dtype}; expected real numbers")
     rng = checks.generator(rng)
     if cl.ndim != 1 or cl.size < L:
         raise ValueError(
-            f"cl has shape {cl.shape}; L={L} needs at least {L} values, l = 0..{L - 1}"
+            f"cl has shape {cl.shape}; L={L} needs one axis of at least {L} values, l = 0..{L - 1}"
         )
     if not (np.isfinite(cl[:L]).all() and (cl[:L] >= 0).all()):
-        raise ValueError("cl must be finite and not negative")
+        raise ValueError(
+            "cl contains negative, NaN or infinite values; expected finite values >= 0"
+        )
     ell, m = degrees_and_orders(L)
     x = rng.standard_normal(L * L)
     partner = x[ell * ell + ell - m]

@@ -1,7 +1,7 @@
-"""Maps that are known on part of the sphere: their power spectra, their monopole and dipole.
+"""Power spectra, monopole and dipole of maps on part of the sphere.
 
-The spectrum of a map times a mask is on average that of the map, coupled between degrees by the spectrum of
-the mask (Hivon et al. 2002, ApJ 567, 2). Where it is smooth over the width of that coupling,
+The expected spectrum of a masked map is that of the map, with degrees coupled by the spectrum of the mask
+(Hivon et al. 2002, ApJ 567, 2). If the spectrum is smooth over the width of that coupling,
 
     <C_l of the masked map> = f_sky C_l,    f_sky = 1/(4 pi) int mask^2.
 """
@@ -9,40 +9,46 @@ the mask (Hivon et al. 2002, ApJ 567, 2). Where it is smooth over the width of t
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spherekit._core import checks, scaling
 from spherekit._core.missing import UNSEEN, is_missing
 from spherekit._core.traced import as_float_array
 from spherekit.harmonic import forward
 from spherekit.linear import is_traced
-from spherekit.sampling.base import directions
+from spherekit.sampling.base import Grid, directions
 from spherekit.sampling.grids import grid as as_grid
 from spherekit.spectra.angular_power import power
 
-#: Largest condition number of the normal matrix with which monopole and dipole are fitted.
+#: Largest condition number of the normal matrix for which the monopole and the dipole are fitted.
 MAX_CONDITION = 50.0
 
 
-def sky_fraction(mask, *, sampling):
-    """f_sky, the mean of the squared mask over the sphere: the power that a masked map keeps.
+def sky_fraction(mask: ArrayLike, *, sampling: str | Grid) -> float:
+    """Effective sky fraction f_sky of a mask: the mean of its square over the sphere.
 
     Parameters
     ----------
     mask : array_like [shape=grid.shape]
-        Weights >= 0, or booleans; 0 or False where samples do not count.
+        Weights >= 0, or booleans. Samples with weight 0 or False are excluded.
     sampling : str or Grid
-        As in `spherekit.harmonic.forward`.
+        Grid of the mask, as in `spherekit.harmonic.forward`.
 
     Returns
     -------
     float
+        The fraction of the power of a map that remains, on average, after multiplication by the mask.
 
     Raises
     ------
+    TypeError
+        A mask that is not an array of numbers, or has a unit or masked entries.
     ValueError
-        A mask of another shape, or one that is negative, not finite or zero everywhere; one that leaves
-        samples without quadrature weight alone; one whose square is beyond the range of float64.
+        A mask of another shape, one that is negative, not finite or zero everywhere, one that selects only
+        samples without quadrature weight, or one whose square is beyond the range of float64.
 
+    Examples
+    --------
     >>> import numpy as np
     >>> from spherekit.sampling import HEALPix
     >>> north = HEALPix(16).theta < np.pi / 3                      # a cap of a quarter of the sphere
@@ -51,51 +57,71 @@ def sky_fraction(mask, *, sampling):
     """
     grid = as_grid(sampling)
     mask = _as_mask(mask, grid)
-    top = mask.max()
+    largest = mask.max()
     exponent = scaling.exponent(mask)
     fraction = float(np.sum(grid.weights * np.ldexp(mask, -exponent) ** 2) / (4 * np.pi))
     if fraction <= 0:
         raise ValueError(
-            f"the weights of {grid!r} sum to {fraction:.3g} over the samples that the mask leaves; pass a "
-            "mask that leaves samples whose quadrature weight is above 0"
+            f"the quadrature weights of {grid!r} sum to {fraction:.3g} over the samples that the mask "
+            "selects; expected more than 0: pass a mask that selects samples of positive weight"
         )
     with np.errstate(over="ignore", under="ignore"):
         result = float(np.ldexp(fraction, 2 * exponent))
     if not np.finfo(float).tiny <= result < np.inf:
         raise ValueError(
-            f"the largest value of the mask is {top:.3g}, whose square is beyond the range of float64; scale "
-            "the mask, to 1 at most"
+            f"the largest value of the mask is {largest:.3g}, whose square is beyond the range of float64; "
+            "scale the mask to at most 1"
         )
     return result
 
 
-def masked_flm(f, L, mask, *, spin=0, sampling="mw", reality=False, threads=None):
-    """Coefficients of maps times a mask, by one quadrature.
+def masked_flm(
+    f: ArrayLike,
+    L: int,
+    mask: ArrayLike,
+    *,
+    spin: int = 0,
+    sampling: str | Grid = "mw",
+    reality: bool = False,
+    threads: int | None = None,
+) -> np.ndarray:
+    """Harmonic coefficients of masked maps, by one quadrature.
 
     Parameters
     ----------
     f : array_like [shape=(..., *grid.shape)]
         Maps. Samples where ``mask`` is 0 may be missing (NaN, infinite or UNSEEN).
     L : int
+        Band-limit of the coefficients.
     mask : array_like [shape=grid.shape]
-        As in `sky_fraction`.
-    spin, sampling, reality, threads
-        As in `spherekit.harmonic.forward`.
+        Weights, as in `sky_fraction`.
+    spin : int
+        Spin of the maps.
+    sampling : str or Grid
+        Grid of the maps, as in `spherekit.harmonic.forward`.
+    reality : bool
+        True for real maps of spin 0.
+    threads : int, optional
+        Number of threads, as in `spherekit.harmonic.forward`.
 
     Returns
     -------
     complex ndarray [shape=(..., L*L)]
-        Differentiable by ``f``, which then has no missing samples.
+        Coefficients of ``f * mask``. Differentiable by ``f``, which must not contain missing samples then.
 
     Raises
     ------
+    TypeError
+        Maps or a mask of another dtype, with a unit or with masked entries; complex maps with ``reality``.
     ValueError
-        As `sky_fraction`; missing samples that the mask does not cover.
+        Invalid masks, as in `sky_fraction`; maps of another shape; missing samples where the mask is not 0.
 
     See Also
     --------
     masked_power : the spectrum of real maps.
 
+    Examples
+    --------
     The spectra of a polarized map Q, U:
 
     >>> import numpy as np
@@ -109,7 +135,8 @@ def masked_flm(f, L, mask, *, spin=0, sampling="mw", reality=False, threads=None
     {'EE': (16,), 'BB': (16,), 'EB': (16,)}
     """
     grid = as_grid(sampling, L)
-    f, mask = as_float_array(f, "f"), _as_mask(mask, grid)
+    f = as_float_array(f, "f")
+    mask = _as_mask(mask, grid)
     checks.samples_shape(f, grid, L)
     if not is_traced(f):
         observed = mask > 0
@@ -119,45 +146,57 @@ def masked_flm(f, L, mask, *, spin=0, sampling="mw", reality=False, threads=None
     if not np.finfo(kind).tiny <= mask.max() <= np.finfo(kind).max:
         raise ValueError(
             f"the largest value of the mask is {mask.max():.3g}, beyond the range of {np.dtype(kind)}, the "
-            "type of the maps; scale the mask, to 1 at most"
+            "type of the maps; scale the mask to at most 1"
         )
     flags = dict(spin=spin, sampling=grid, reality=reality, threads=threads)
     return forward(f * mask.astype(kind), L, **flags)
 
 
-def masked_power(f, L, mask, *, sampling="mw", threads=None):
-    """Power spectra of real maps on part of the sphere, ``C_l of the masked map / f_sky``.
+def masked_power(
+    f: ArrayLike,
+    L: int,
+    mask: ArrayLike,
+    *,
+    sampling: str | Grid = "mw",
+    threads: int | None = None,
+) -> np.ndarray:
+    """Power spectra of real maps on part of the sphere: ``C_l of the masked map / f_sky``.
 
-    Right on average where the spectrum is smooth; neighboring degrees stay coupled. Nothing is removed from
-    the map, and nothing corrects for beam, pixel window and noise.
+    The estimate is unbiased if the spectrum is smooth; neighboring degrees remain coupled. Monopole and
+    dipole are not removed, and beam, pixel window and noise are not corrected for.
 
     Parameters
     ----------
     f : array_like [shape=(..., *grid.shape)]
         Real maps. Samples where ``mask`` is 0 may be missing (NaN, infinite or UNSEEN).
     L : int
+        Band-limit of the spectra.
     mask : array_like [shape=grid.shape]
-        As in `sky_fraction`.
-    sampling, threads
-        As in `spherekit.harmonic.forward`.
+        Weights, as in `sky_fraction`.
+    sampling : str or Grid
+        Grid of the maps, as in `spherekit.harmonic.forward`.
+    threads : int, optional
+        Number of threads, as in `spherekit.harmonic.forward`.
 
     Returns
     -------
     float64 ndarray [shape=(..., L)]
-        Differentiable by ``f``, which then has no missing samples.
+        Differentiable by ``f``, which must not contain missing samples then.
 
     Raises
     ------
     TypeError
-        Complex maps.
+        Complex maps; maps or a mask of another dtype, with a unit or with masked entries.
     ValueError
-        As `sky_fraction`; missing samples that the mask does not cover.
+        Invalid masks, as in `sky_fraction`; maps of another shape; missing samples where the mask is not 0.
 
     See Also
     --------
-    masked_flm : the coefficients, of spin fields too.
-    remove_monopole_dipole : before a mask spreads them over the low degrees.
+    masked_flm : the coefficients, also of spin fields.
+    remove_monopole_dipole : to be called first, because a mask spreads them over the low degrees.
 
+    Examples
+    --------
     >>> import numpy as np
     >>> from spherekit.sampling import HEALPix
     >>> grid, rng = HEALPix(16), np.random.default_rng(0)
@@ -168,23 +207,32 @@ def masked_power(f, L, mask, *, sampling="mw", threads=None):
     """
     grid = as_grid(sampling, L)
     mask = _as_mask(mask, grid)
-    mask = np.ldexp(mask, -scaling.exponent(mask))  # its scale cancels
+    mask = np.ldexp(mask, -scaling.exponent(mask))  # the result does not depend on its scale
     f_sky = sky_fraction(mask, sampling=grid)
     flm = masked_flm(f, L, mask, sampling=grid, reality=True, threads=threads)
     return power(flm) / f_sky
 
 
 class MonopoleDipole(NamedTuple):
-    """What `remove_monopole_dipole` returns.
+    """Result of `remove_monopole_dipole`.
 
     Attributes
     ----------
     cleaned : ndarray [shape=(..., *grid.shape)]
         The map without its monopole and dipole.
     monopole : float64 ndarray [shape=(...)]
+        Fitted monopole m.
     dipole : float64 ndarray [shape=(..., 3)]
-        Cartesian vector d of the dipole ``d . n``: its length is the amplitude, its direction that of the
-        maximum. Zero with ``dipole=False``.
+        Cartesian vector d of the dipole ``d . n``. Its length is the amplitude, and it points to the maximum.
+        Zero with ``dipole=False``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spherekit.sampling import MW
+    >>> fit = remove_monopole_dipole(np.full(MW(4).shape, 3.0), sampling=MW(4))
+    >>> round(float(fit.monopole), 12)
+    3.0
     """
 
     cleaned: np.ndarray
@@ -192,45 +240,57 @@ class MonopoleDipole(NamedTuple):
     dipole: np.ndarray
 
 
-def remove_monopole_dipole(f, *, sampling, mask=None, dipole=True, max_condition=MAX_CONDITION):
-    """Remove the monopole and the dipole that fit a map best on the observed sky.
+def remove_monopole_dipole(
+    f: ArrayLike,
+    *,
+    sampling: str | Grid,
+    mask: ArrayLike | None = None,
+    dipole: bool = True,
+    max_condition: float = MAX_CONDITION,
+) -> MonopoleDipole:
+    """Remove the best-fitting monopole and dipole of the observed sky from a map.
 
     Minimizes ``sum_p w_p mask_p (f_p - m - d . n_p)^2`` over the monopole m and the dipole vector d, with w
     the quadrature weights of the grid and n_p the direction of sample p, and subtracts ``m + d . n`` from
-    every sample. (healpy's ``remove_dipole`` weighs all pixels alike: that is
+    every sample. (healpy's ``remove_dipole`` gives equal weight to all pixels, as does
     ``HEALPix(nside, weights="equal")``.)
 
-    On a small part of the sphere the monopole and the dipole are nearly the same function, and the fit sets
-    large values of them against each other. The condition number of the normal matrix, in the basis
+    On a small part of the sphere the monopole and the dipole are nearly the same function, and the fit
+    returns large values that cancel each other. The condition number of the normal matrix, in the basis
     ``1, sqrt(3) x, sqrt(3) y, sqrt(3) z`` that is orthonormal on the sphere, measures this: it is 1 on the
-    whole sphere, 14 on a hemisphere and 119 on a cap of radius 60 degrees. Fits beyond ``max_condition``
-    are refused.
+    full sphere, 14 on a hemisphere and 119 on a cap of radius 60 degrees. Fits with a condition number above
+    ``max_condition`` are refused.
 
     Parameters
     ----------
     f : float32 or float64 array_like [shape=(..., *grid.shape)]
-        Maps. Samples where ``mask`` is 0 may be missing (NaN, infinite or UNSEEN), and stay so.
+        Maps. Samples where ``mask`` is 0 may be missing (NaN, infinite or UNSEEN); they are not
+        changed.
     sampling : str or Grid
-        As in `spherekit.harmonic.forward`.
+        Grid of the maps, as in `spherekit.harmonic.forward`.
     mask : array_like [shape=grid.shape], optional
-        Weights >= 0, or booleans; 0 or False where samples do not count. By default all count.
+        Weights >= 0, or booleans. Samples with weight 0 or False are excluded from the fit. By default all
+        samples are used.
     dipole : bool
         False: remove the monopole only.
     max_condition : float
+        Largest condition number of the normal matrix, >= 1.
 
     Returns
     -------
     MonopoleDipole
-        ``(cleaned, monopole, dipole)``; ``cleaned`` has the dtype of ``f``, float64 for integers.
+        ``(cleaned, monopole, dipole)``; ``cleaned`` has the dtype of ``f``, or float64 for integers.
 
     Raises
     ------
     TypeError
-        Complex or masked arrays, other dtypes.
+        Complex or masked arrays, arrays of another dtype.
     ValueError
-        Shapes that do not fit, missing samples that no mask covers, a mask that is negative, not finite or
-        zero everywhere, a sky too small for the fit.
+        Shapes that do not match, missing samples that no mask excludes, a mask that is negative, not
+        finite or zero everywhere, an observed sky that is too small for the fit.
 
+    Examples
+    --------
     >>> import numpy as np
     >>> from spherekit.sampling import HEALPix
     >>> grid = HEALPix(8)
@@ -246,7 +306,9 @@ def remove_monopole_dipole(f, *, sampling, mask=None, dipole=True, max_condition
     grid = as_grid(sampling)
     f = checks.as_float_array(f, "f")
     if np.iscomplexobj(f):
-        raise TypeError(f"f is complex ({f.dtype}); pass f.real and f.imag one after the other")
+        raise TypeError(
+            f"f is complex ({f.dtype}); expected real maps: pass f.real and f.imag separately"
+        )
     checks.samples_shape(f, grid, getattr(grid, "L", None))
     weights, observed = _weights(mask, grid)
     checks.finite_samples(f[..., observed], UNSEEN)
@@ -257,23 +319,25 @@ def remove_monopole_dipole(f, *, sampling, mask=None, dipole=True, max_condition
     solve = _normal_equations(axes, weights, max_condition)
     lead = f.shape[: f.ndim - len(grid.shape)]
     maps = f.reshape(-1, *grid.shape)
-    cleaned, fitted = np.empty(maps.shape, f.dtype), np.zeros((len(maps), 4))
+    cleaned = np.empty(maps.shape, f.dtype)
+    fitted = np.zeros((len(maps), 4))
     for signal, result, x in zip(maps, cleaned, fitted, strict=True):
-        x[: 1 + len(axes)] = _remove(signal, result, axes, weights, observed, solve)
+        x[: 1 + len(axes)] = _fit_and_subtract(signal, result, axes, weights, observed, solve)
     monopole = fitted[:, 0].reshape(lead)[()]
     return MonopoleDipole(cleaned.reshape(f.shape), monopole, fitted[:, 1:].reshape(*lead, 3))
 
 
 def _weights(mask, grid):
-    """(quadrature weights times the mask, of sum 1; where the mask lets samples count).
+    """(quadrature weights times the mask, normalized to sum 1; boolean array of the observed samples).
 
-    A quadrature rule may give a sample no weight, or a negative one; it counts all the same.
+    A sample whose quadrature weight is zero or negative is observed nevertheless.
     """
     weights = np.broadcast_to(grid.weights, grid.shape)
     observed = np.ones(grid.shape, bool)
     if mask is not None:
         mask = _as_mask(mask, grid)
-        weights, observed = weights * mask / mask.max(), mask > 0
+        weights = weights * mask / mask.max()
+        observed = mask > 0
     total = weights.sum()
     if not total > 0:
         raise ValueError(
@@ -283,24 +347,24 @@ def _weights(mask, grid):
 
 
 def _as_mask(mask, grid):
-    """The weights of the samples, as an array of finite numbers >= 0."""
+    """The mask as a validated array of finite weights >= 0."""
     mask = checks.as_float_array(mask, "mask")
     if mask.shape != tuple(grid.shape) or np.iscomplexobj(mask):
         raise ValueError(
-            f"mask has shape {mask.shape} and type {mask.dtype}; the samples need real weights "
+            f"mask has shape {mask.shape} and dtype {mask.dtype}; expected real weights "
             f"of shape {tuple(grid.shape)}"
         )
     if not (np.isfinite(mask).all() and (mask >= 0).all() and mask.any()):
         raise ValueError(
-            "mask must hold finite weights >= 0, not all 0; it holds "
-            f"{np.count_nonzero(~np.isfinite(mask))} that are not finite and "
-            f"{np.count_nonzero(mask < 0)} below 0"
+            "mask must contain finite weights >= 0, not all 0; of its "
+            f"{mask.size} values {np.count_nonzero(~np.isfinite(mask))} are not finite and "
+            f"{np.count_nonzero(mask < 0)} are below 0"
         )
     return mask
 
 
 def _normal_equations(axes, weights, max_condition):
-    """Function that solves the normal equations; refuses those that are too badly conditioned."""
+    """A solver of the normal equations; raises ValueError if they are ill-conditioned."""
     n = 1 + len(axes)
     scale = np.sqrt([1.0, 3, 3, 3])[:n]
     matrix = np.eye(n)
@@ -315,29 +379,30 @@ def _normal_equations(axes, weights, max_condition):
         share = np.count_nonzero(weights) / weights.size
         size = f"up to {np.sqrt(3 / smallest):.2g} times" if smallest > 1e-12 else "far above"
         raise ValueError(
-            f"the observed sky, {share:.2%} of the samples, is too small to tell the monopole from "
+            f"the observed sky, {share:.2%} of the samples, is too small to separate the monopole from "
             f"the dipole: the condition number of the fit is {condition:.3g}, above {max_condition:g}, and "
-            f"the dipole could come out {size} the rms of the map; remove the monopole only "
+            f"the fitted dipole could be {size} the rms of the map; remove the monopole only "
             "(dipole=False; command line: --remove-monopole), or observe more of the sphere"
         )
     return lambda moments: scale * np.linalg.solve(matrix, scale * moments)
 
 
-def _remove(f, result, axes, weights, observed, solve):
-    """Fill ``result`` with f less its monopole and dipole; returns these."""
+def _fit_and_subtract(f, result, axes, weights, observed, solve):
+    """Write f minus its monopole and dipole to ``result``, and return their coefficients."""
     valid = np.where(observed, f, 0).astype(float)
-    exponent = scaling.exponent(valid)  # any unit: the sums neither overflow nor vanish
+    exponent = scaling.exponent(valid)  # prevents overflow and underflow of the sums
     valid = scaling.ldexp(valid, -exponent)
     x = np.zeros(1 + len(axes))
-    for _ in range(2):  # the second pass takes the rounding errors of the first
-        residual = weights * (valid - _low(x, axes))
+    for _ in range(2):  # the second pass corrects the rounding errors of the first
+        residual = weights * (valid - _monopole_dipole(x, axes))
         x += solve(np.array([residual.sum(), *(np.sum(residual * axis) for axis in axes)]))
     x = scaling.ldexp(x, exponent)
     missing = is_missing(f) | np.isinf(f)
     with np.errstate(invalid="ignore"):
-        result[...] = np.where(missing, f, f - _low(x, axes))
+        result[...] = np.where(missing, f, f - _monopole_dipole(x, axes))
     return x
 
 
-def _low(x, axes):
+def _monopole_dipole(x, axes):
+    """x_0 + x_1..3 . n at every sample."""
     return x[0] + sum(value * axis for value, axis in zip(x[1:], axes, strict=True))

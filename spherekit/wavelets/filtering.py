@@ -1,8 +1,8 @@
-"""Filters in degree and order applied to coefficients: the linear map behind analysis and synthesis.
+"""Multiplication of harmonic coefficients by filters in degree and order.
 
-    g_nlm = w_nl f_lm,    its adjoint f_lm = sum_n conj(w_nl) g_nlm
+    g_nlm = w_nl f_lm,    adjoint f_lm = sum_n conj(w_nl) g_nlm
 
-for degrees below the filter's own band-limit; what is above it is left out, and zero on the way back.
+Degrees from the band-limit of the filter on are dropped; the adjoint sets them to zero.
 """
 
 import math
@@ -18,28 +18,31 @@ def _forward(flm, *, weights, L):
     """(..., L*L) -> (..., orders, limit*limit)."""
     flm = checks.as_float_array(flm, "flm")
     checks.coefficients_shape(flm, L)
-    limit, lead = weights.shape[1], flm.shape[:-1]
+    limit = weights.shape[1]
+    lead = flm.shape[:-1]
     rows = flm.reshape(math.prod(lead), L * L).astype(complex, copy=False)
     result = np.empty((len(rows), len(weights), limit * limit), complex)
     _multiply(rows, weights, result)
-    return _like(result.reshape(*lead, *result.shape[1:]), flm)
+    return _cast_like(result.reshape(*lead, *result.shape[1:]), flm)
 
 
 def _adjoint(flmn, *, weights, L):
     """(..., orders, limit*limit) -> (..., L*L)."""
     flmn = checks.as_float_array(flmn, "flmn")
-    lead, limit = flmn.shape[:-2], weights.shape[1]
+    limit = weights.shape[1]
+    lead = flmn.shape[:-2]
     rows = flmn.reshape(math.prod(lead), len(weights), limit * limit).astype(complex, copy=False)
     result = np.zeros((len(rows), L * L), complex)
-    _gather(rows, weights, result)
-    return _like(result.reshape(*lead, L * L), flmn)
+    _accumulate(rows, weights, result)
+    return _cast_like(result.reshape(*lead, L * L), flmn)
 
 
-#: ``pair.forward(flm, weights=, L=)``, ``pair.adjoint(flmn, weights=, L=)``; weights complex (orders, limit).
-pair = linear_map("wavelets.weights", _forward, _adjoint)
+#: ``filter_coefficients.forward(flm, weights=, L=)`` and ``filter_coefficients.adjoint(flmn, weights=, L=)``,
+#: with complex weights (orders, limit).
+filter_coefficients = linear_map("wavelets.weights", _forward, _adjoint)
 
 
-def _like(values, x):
+def _cast_like(values, x):
     return values.astype(np.complex64) if checks.is_single(x) else values
 
 
@@ -55,7 +58,7 @@ def _multiply(flm, weights, result):
 
 
 @jit
-def _gather(flmn, weights, result):
+def _accumulate(flmn, weights, result):
     for q in range(flmn.shape[0]):
         for n in range(weights.shape[0]):
             row = flmn[q, n]

@@ -1,16 +1,17 @@
-"""Directional wavelets on the sphere: exact analysis and synthesis, scale by scale.
+"""Directional wavelet transforms on the sphere, with exact analysis and synthesis at each scale.
 
     W^j(rho) = (f * Psi^j)(rho) = <f, R_rho Psi^j>,     W^j_lmn = 8 pi^2/(2l+1) f_lm conj(Psi^j_ln),
     F(omega) = (f * Phi)(omega) = <f, R_omega Phi>,     F_lm = sqrt(4 pi/(2l+1)) f_lm Phi_l0,
     f_lm = sqrt(4 pi/(2l+1)) Phi_l0 F_lm + sum_j sum_n Psi^j_ln W^j_lmn
 
 (McEwen, Leistedt, Buettner, Peiris and Wiaux 2015, arXiv:1509.06749). Psi^j_ln = sqrt((2l+1)/8 pi^2)
-kappa_j(l) s_ln is steerable (but for curvelets): its orders n have the parity of N-1, and N angles gamma hold
-W on SO(3).
+kappa_j(l) s_ln is steerable, except for curvelets: its orders n have the parity of N-1, and N angles gamma
+determine W on SO(3).
 """
 
 import autograd.numpy as anp
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit._core.operators import Operator
@@ -21,53 +22,71 @@ from spherekit.harmonic import transform as harmonic
 from spherekit.linear import is_traced, same_precision
 from spherekit.sampling import RotationGrid
 from spherekit.sampling import grid as as_grid
+from spherekit.sampling.base import Grid
 from spherekit.spectra import power
 from spherekit.wavelets import tiling
-from spherekit.wavelets.filtering import pair
+from spherekit.wavelets.filtering import filter_coefficients
 from spherekit.wigner import transform as wigner
 
 
 class Wavelets(Operator):
-    """Scale-discretised wavelets of a band-limit: a tight frame.
+    """Scale-discretised wavelets on the sphere, which form a tight frame.
 
     Parameters
     ----------
     L : int
         Band-limit of the signals.
     lam : float
-        Dilation, > 1: scale j lives on degrees lam^(j-1) < l < lam^(j+1).
+        Dilation factor, > 1. Scale j covers the degrees lam^(j-1) < l < lam^(j+1).
     J0 : int
-        Lowest scale; below it the scaling function takes all.
+        Lowest scale. The scaling function covers the degrees below it.
     N : int
-        Directions: azimuthal band-limit of the wavelets, N <= L; 1 for axisymmetric ones.
+        Azimuthal band-limit of the wavelets, 1 <= N <= L: the number of directions. N = 1 gives
+        axisymmetric wavelets.
     spin : int
-        Of the signals. The wavelet coefficients are scalars.
-    sampling : str or grid
-        Grid of the signals. The maps of the scales are on the same kind of grid where that is a rectangle,
-        else on "mw".
-    family : str
-        ``"scale-discretised"``, or as in `tiling`: ``"needlet"``, of another profile in degree;
-        ``"curvelet"``, of N = L: elongated, and sampled at 2N-1 angles, for they are not steerable.
+        Spin of the signals. The wavelet coefficients are scalars.
+    family : {"scale-discretised", "needlet", "curvelet"}
+        ``"needlet"`` has another profile in degree. ``"curvelet"`` has N = L: its wavelets are elongated, and
+        are sampled at 2N-1 angles because they are not steerable.
+    sampling : str or Grid
+        Grid of the signals. The maps of the scales use the same kind of grid if it is rectangular, otherwise
+        "mw".
     reality : bool
-        Real signals of spin 0; then all maps are real.
+        True for real signals of spin 0. All maps are then real.
     multiresolution : bool
-        Each scale at its own band-limit ceil(lam^(j+1)) and N, instead of L and N for all.
+        True: sample each scale at its own band-limits, ceil(lam^(j+1)) and N_j. False: at L and N.
     threads : int, optional
+        Number of threads. By default, as `spherekit.harmonic.forward`.
 
     Attributes
     ----------
     scales : tuple of int
-        The scales j that hold a whole degree.
+        The scales j whose band contains a degree.
     scaling_filter : float64 ndarray [shape=(L,)]
         Phi_l0.
-    kappa : dict of j: float64 ndarray [shape=(L,)]
-        The tiling of the degrees; its squares and that of eta sum to 1.
-    filters : dict of j: ndarray [shape=(2N-1, L)]
-        Psi^j_ln, row N-1+n.
-    bands : dict of j: (int, int)
-        The lowest and the highest degree of a scale.
-    grids : dict of j: RotationGrid
-        Where the map of a scale is sampled, (n_gamma, n_beta, n_alpha) with n_gamma = N_j.
+    kappa : dict of int to float64 ndarray [shape=(L,)]
+        kappa_j(l) of each scale. The squares of all kappa_j and of eta sum to 1.
+    filters : dict of int to ndarray [shape=(2N-1, L)]
+        Psi^j_ln of each scale, in row N-1+n.
+    bands : dict of int to (int, int)
+        Lowest and highest degree of each scale.
+    grids : dict of int to RotationGrid
+        Sampling of the map of each scale, (n_gamma, n_beta, n_alpha) with n_gamma = N_j.
+    scaling_limit : int
+        Band-limit of the scaling map.
+    scaling_grid : Grid or None
+        Sampling of the scaling map. None if the spin leaves no degree to the scaling function.
+
+    Raises
+    ------
+    TypeError
+        An argument of another type.
+    ValueError
+        An argument out of range, an unknown family, or curvelets with 1 < N < L.
+
+    Examples
+    --------
+    The maps of coarse scales are small, and reconstruction is exact:
 
     >>> import numpy as np
     >>> from spherekit.testing import random_flm
@@ -82,45 +101,48 @@ class Wavelets(Operator):
 
     def __init__(
         self,
-        L,
-        lam=2,
-        J0=0,
-        N=1,
-        spin=0,
+        L: int,
+        lam: float = 2,
+        J0: int = 0,
+        N: int = 1,
+        spin: int = 0,
         *,
-        family="scale-discretised",
-        sampling="mw",
-        reality=False,
-        multiresolution=True,
-        threads=None,
+        family: str = "scale-discretised",
+        sampling: str | Grid = "mw",
+        reality: bool = False,
+        multiresolution: bool = True,
+        threads: int | None = None,
     ):
         self.L = L = checks.band_limit(L)
         if family not in tiling.FAMILIES:
-            raise ValueError(f"family is {family!r}; known are {', '.join(tiling.FAMILIES)}")
-        self.family, self.steerable = family, family != "curvelet"
+            raise ValueError(f"family must be one of {', '.join(tiling.FAMILIES)}; got {family!r}")
+        self.family = family
+        self.steerable = family != "curvelet"
         self.N = checks.azimuthal_limit(N, L)
         if not self.steerable and self.N not in (1, L):
-            raise ValueError(f"N is {self.N}; curvelets have N = L = {L}: leave it out")
+            raise ValueError(f"N is {self.N}; curvelets have N = L = {L}: omit N")
         if not self.steerable:
             self.N = L
         self.spin = checks.spin_number(spin, L, reality)
         self.lam = _dilation(lam)
-        self.J0 = _lowest(J0, L, self.lam)
-        self.grid, self.reality = as_grid(sampling, L), bool(reality)
+        self.J0 = _lowest_scale(J0, L, self.lam)
+        self.grid = as_grid(sampling, L)
+        self.reality = bool(reality)
         self.threads = None if threads is None else thread_count(threads)
         self.multiresolution = bool(multiresolution)
         self.scales, eta, kappa = tiling.degree_filters(L, self.lam, self.J0, family)
         self.kappa = dict(zip(self.scales, kappa, strict=True))
-        ell, steering = np.arange(L), tiling.steering(L, self.N, family)
+        ell = np.arange(L)
+        steering = tiling.steering(L, self.N, family)
         self.scaling_filter = np.sqrt((2 * ell + 1) / (4 * np.pi)) * eta
         norm = np.sqrt((2 * ell + 1) / (8 * np.pi**2))
         self.filters = {j: norm * row * steering for j, row in self.kappa.items()}
-        self.scaling_limit = _above(eta) if multiresolution else L
+        self.scaling_limit = _band_limit(eta) if multiresolution else L
         kind = self.grid.name if self.grid.rectangular else "mw"
-        is_empty = _above(eta) <= abs(self.spin)
+        is_empty = _band_limit(eta) <= abs(self.spin)
         self.scaling_grid = None if is_empty else as_grid(kind, self.scaling_limit)
         self.bands = {
-            j: (int(row.nonzero()[0][0]), _above(row) - 1) for j, row in self.kappa.items()
+            j: (int(row.nonzero()[0][0]), _band_limit(row) - 1) for j, row in self.kappa.items()
         }
         self.grids = {}
         for j, (_, highest) in self.bands.items():
@@ -130,13 +152,15 @@ class Wavelets(Operator):
         self._set_weights()
 
     def _set_weights(self):
-        """Weights of `filtering.pair`, by analysis and synthesis; degrees below the spin are ignored."""
+        """Compute the weights of `filter_coefficients`; those of degrees below the spin are zero."""
         ell = np.arange(self.L)
         has_spin = ell >= abs(self.spin)
         smooth = has_spin * np.sqrt(4 * np.pi / (2 * ell + 1)) * self.scaling_filter
         smooth = smooth[None, : self.scaling_limit].astype(complex)
         self._scaling_weights = dict(weights=smooth, L=self.L)
-        self._analysis_weights, self._synthesis_weights, self._sphere_weights = {}, {}, {}
+        self._analysis_weights = {}
+        self._synthesis_weights = {}
+        self._sphere_weights = {}
         for j in self.scales:
             limit, N = self._limits(j)
             psi = (has_spin * self.filters[j])[self.N - N : self.N + N - 1, :limit]
@@ -145,8 +169,8 @@ class Wavelets(Operator):
             scaled = np.ascontiguousarray(psi * (8 * np.pi**2 / (2 * ell[:limit] + 1)))
             self._analysis_weights[j] = dict(weights=scaled, L=self.L)
             if N == 1:
-                of_sphere = scaled * np.sqrt((2 * ell[:limit] + 1) / (8 * np.pi**2))
-                self._sphere_weights[j] = dict(weights=of_sphere, L=self.L)
+                on_sphere = scaled * np.sqrt((2 * ell[:limit] + 1) / (8 * np.pi**2))
+                self._sphere_weights[j] = dict(weights=on_sphere, L=self.L)
 
     def __repr__(self):
         return (
@@ -159,103 +183,180 @@ class Wavelets(Operator):
         arguments = self.family, self.L, self.lam, self.J0, self.N, self.spin
         return *arguments, self.grid, self.reality, self.multiresolution, self.threads
 
-    def analysis(self, f):
-        """(scaling map, [map of each scale]) of samples (..., *grid.shape)."""
-        return self.analysis_flm(harmonic.forward(f, self.L, **self._of_signal()))
+    def analysis(self, f: ArrayLike) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Wavelet analysis of samples.
 
-    def synthesis(self, scaling, maps):
-        """Samples (..., *grid.shape): the inverse of `analysis`."""
-        return harmonic.inverse(self.synthesis_flm(scaling, maps), self.L, **self._of_signal())
+        Parameters
+        ----------
+        f : array_like [shape=(..., *grid.shape)]
+            Samples of the signals.
 
-    def analysis_flm(self, flm):
-        """(scaling map, [map of each scale]) of coefficients (..., L*L).
+        Returns
+        -------
+        scaling : ndarray [shape=(..., *scaling_grid.shape)]
+            The scaling map; empty, (..., 0), if ``scaling_grid`` is None.
+        maps : list of ndarray [shape=(..., *grids[j].shape)]
+            The map of each scale j, in the order of ``scales``.
+            Real if ``reality``; in the precision of ``f``, and differentiable by it.
+        """
+        return self.analysis_flm(harmonic.forward(f, self.L, **self._signal_options()))
 
-        The scaling map is (..., *scaling_grid.shape), that of scale j (..., *grids[j].shape). Where the spin
-        leaves nothing below the wavelets, the scaling map is empty, (..., 0), and ``scaling_grid`` None.
+    def synthesis(self, scaling: ArrayLike, maps: list[ArrayLike]) -> np.ndarray:
+        """Wavelet synthesis of samples, the inverse of `analysis`.
+
+        Parameters
+        ----------
+        scaling : ndarray [shape=(..., *scaling_grid.shape)]
+            The scaling map; empty, (..., 0), if ``scaling_grid`` is None.
+        maps : sequence of ndarray [shape=(..., *grids[j].shape)]
+            The map of each scale j, in the order of ``scales``.
+
+        Returns
+        -------
+        ndarray [shape=(..., *grid.shape)]
+            Samples of the signals.
+        """
+        flm = self.synthesis_flm(scaling, maps)
+        return harmonic.inverse(flm, self.L, **self._signal_options())
+
+    def analysis_flm(self, flm: ArrayLike) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Wavelet analysis of harmonic coefficients.
+
+        Parameters
+        ----------
+        flm : complex array_like [shape=(..., L*L)]
+            Coefficients of the signals.
+
+        Returns
+        -------
+        scaling : ndarray [shape=(..., *scaling_grid.shape)]
+            The scaling map; empty, (..., 0), if ``scaling_grid`` is None.
+        maps : list of ndarray [shape=(..., *grids[j].shape)]
+            The map of each scale j, in the order of ``scales``.
+            Real if ``reality``; in the precision of ``flm``, and differentiable by it.
         """
         flm = coefficients(flm, self.L)
         scaling = self._scaling_map(flm, harmonic.inverse)
         maps = []
         for j in self.scales:
-            flmn = pair.forward(flm, **self._analysis_weights[j])
-            maps.append(wigner.inverse(flmn, *self._limits(j), **self._of_scale(j)))
+            flmn = filter_coefficients.forward(flm, **self._analysis_weights[j])
+            maps.append(wigner.inverse(flmn, *self._limits(j), **self._scale_options(j)))
         return scaling, maps
 
-    def synthesis_flm(self, scaling, maps):
-        """Coefficients (..., L*L) from the maps of `analysis_flm`: its inverse."""
+    def synthesis_flm(self, scaling: ArrayLike, maps: list[ArrayLike]) -> np.ndarray:
+        """Wavelet synthesis of harmonic coefficients, the inverse of `analysis_flm`.
+
+        Parameters
+        ----------
+        scaling : ndarray [shape=(..., *scaling_grid.shape)]
+            The scaling map; empty, (..., 0), if ``scaling_grid`` is None.
+        maps : sequence of ndarray [shape=(..., *grids[j].shape)]
+            The map of each scale j, in the order of ``scales``.
+
+        Returns
+        -------
+        complex ndarray [shape=(..., L*L)]
+            Coefficients of the signals, differentiable by the maps.
+        """
         return self._sum(scaling, maps, harmonic.forward, wigner.forward, self._synthesis_weights)
 
-    def analysis_adjoint(self, scaling, maps):
-        """Conjugate transpose of `analysis_flm`: maps -> (..., L*L)."""
+    def analysis_adjoint(self, scaling: ArrayLike, maps: list[ArrayLike]) -> np.ndarray:
+        """Conjugate transpose of `analysis_flm`.
+
+        Parameters
+        ----------
+        scaling : ndarray [shape=(..., *scaling_grid.shape)]
+            The scaling map; empty, (..., 0), if ``scaling_grid`` is None.
+        maps : sequence of ndarray [shape=(..., *grids[j].shape)]
+            The map of each scale j, in the order of ``scales``.
+
+        Returns
+        -------
+        complex ndarray [shape=(..., L*L)]
+        """
         return self._sum(
             scaling, maps, harmonic.inverse_adjoint, wigner.inverse_adjoint, self._analysis_weights
         )
 
-    def synthesis_adjoint(self, flm):
-        """Conjugate transpose of `synthesis_flm`: (..., L*L) -> maps."""
+    def synthesis_adjoint(self, flm: ArrayLike) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Conjugate transpose of `synthesis_flm`.
+
+        Parameters
+        ----------
+        flm : complex array_like [shape=(..., L*L)]
+
+        Returns
+        -------
+        scaling : ndarray [shape=(..., *scaling_grid.shape)]
+            The scaling map; empty, (..., 0), if ``scaling_grid`` is None.
+        maps : list of ndarray [shape=(..., *grids[j].shape)]
+            The map of each scale j, in the order of ``scales``.
+        """
         flm = coefficients(flm, self.L)
         scaling = self._scaling_map(flm, harmonic.forward_adjoint)
         maps = []
         for j in self.scales:
-            flmn = pair.forward(flm, **self._synthesis_weights[j])
-            maps.append(wigner.forward_adjoint(flmn, *self._limits(j), **self._of_scale(j)))
+            flmn = filter_coefficients.forward(flm, **self._synthesis_weights[j])
+            maps.append(wigner.forward_adjoint(flmn, *self._limits(j), **self._scale_options(j)))
         return scaling, maps
 
     def _scaling_map(self, flm, to_samples):
         if self.scaling_grid is None:
             return anp.real(flm[..., :0]) if self.reality else flm[..., :0]
-        coarse = pair.forward(flm, **self._scaling_weights)[..., 0, :]
-        return to_samples(coarse, self.scaling_limit, **self._of_scaling())
+        coarse = filter_coefficients.forward(flm, **self._scaling_weights)[..., 0, :]
+        return to_samples(coarse, self.scaling_limit, **self._scaling_options())
 
-    def _sum(self, scaling, maps, of_sphere, of_group, weights):
+    def _sum(self, scaling, maps, sphere_transform, group_transform, weights):
         scaling, maps = self._checked_maps(scaling, maps)
         total = 0.0
         if self.scaling_grid is not None:
-            coarse = of_sphere(scaling, self.scaling_limit, **self._of_scaling())
-            total = pair.adjoint(coarse[..., None, :], **self._scaling_weights)
+            coarse = sphere_transform(scaling, self.scaling_limit, **self._scaling_options())
+            total = filter_coefficients.adjoint(coarse[..., None, :], **self._scaling_weights)
         for j, values in zip(self.scales, maps, strict=True):
-            flmn = of_group(values, *self._limits(j), **self._of_scale(j))
-            total = total + pair.adjoint(flmn, **weights[j])
+            flmn = group_transform(values, *self._limits(j), **self._scale_options(j))
+            total = total + filter_coefficients.adjoint(flmn, **weights[j])
         return total
 
     # --- one filter ---
 
-    def convolve(self, flm, j, *, on_sphere=False):
+    def convolve(self, flm: ArrayLike, j: int, *, on_sphere: bool = False) -> np.ndarray:
         """Coefficients of the convolution of signals with the wavelet of one scale.
 
             W_lmn = 8 pi^2/(2l+1) f_lm conj(Psi^j_ln)
 
-        is on the rotation group, W(rho) = <f, R_rho Psi^j>: `spherekit.wigner.inverse` gives its samples,
-        which are those of `analysis_flm` on ``grids[j]``. That of an axisymmetric wavelet is a signal on
-        the sphere.
+        W(rho) = <f, R_rho Psi^j> is a signal on the rotation group. `spherekit.wigner.inverse` gives its
+        samples, which are those of `analysis_flm` on ``grids[j]``. The convolution with an axisymmetric
+        wavelet is also a signal on the sphere.
 
         Parameters
         ----------
-        flm : complex ndarray [shape=(..., K*K)]
-            Coefficients of the signals, of any values. Their band-limit K <= L is that of their size: degrees
-            from K on are zero.
+        flm : complex array_like [shape=(..., K*K)]
+            Coefficients of the signals, real or complex. Their band-limit K <= L follows from their number;
+            degrees from K on are zero.
         j : int
             One of ``scales``.
         on_sphere : bool
-            Of an axisymmetric wavelet, N_j = 1: the coefficients of sqrt(2 pi) W on the sphere, which has
-            there the energy that W has on the group,
+            For an axisymmetric wavelet, N_j = 1: return the coefficients of sqrt(2 pi) W on the sphere, whose
+            energy there is that of W on the group,
 
                 sqrt(2 pi) W_lm = sqrt(8 pi^2/(2l+1)) f_lm conj(Psi^j_l0)
 
         Returns
         -------
         complex ndarray [shape=(..., 2N_j-1, L_j*L_j), or (..., L_j*L_j) with ``on_sphere``]
-            (L_j, N_j) are the band-limits of ``grids[j]``; L_j is K where that is less. In the precision
-            of ``flm``, and differentiable by it.
+            (L_j, N_j) are the band-limits of ``grids[j]``, with L_j reduced to K if K is smaller. In the
+            precision of ``flm``, and differentiable by it.
 
         Raises
         ------
         TypeError
             j is not a whole number.
         ValueError
-            Coefficients of another shape, or of a higher band-limit; another scale; ``on_sphere`` of a
-            directional wavelet.
+            Coefficients of another shape, or of a higher band-limit; j is not one of the scales;
+            ``on_sphere`` with a directional wavelet.
 
+        Examples
+        --------
         >>> import numpy as np
         >>> w = Wavelets(16)
         >>> w.convolve(np.ones(256), 2).shape, w.convolve(np.ones(16), 2, on_sphere=True).shape
@@ -266,25 +367,25 @@ class Wavelets(Operator):
             return self._filter(flm, **self._analysis_weights[j])
         if self.grids[j].N > 1:
             raise ValueError(
-                f"the wavelet of scale {j} has N = {self.grids[j].N} directions: its convolution is on the "
-                "rotation group; leave on_sphere out"
+                f"the wavelet of scale {j} has N = {self.grids[j].N} directions, and its convolution is "
+                "defined on the rotation group; omit on_sphere"
             )
         return _on_sphere(self._filter(flm, **self._sphere_weights[j]))
 
-    def smooth(self, flm):
-        """Coefficients of the convolution of signals with the scaling function: their low degrees.
+    def smooth(self, flm: ArrayLike) -> np.ndarray:
+        """Coefficients of the convolution of signals with the scaling function, a low-pass filter.
 
             F_lm = sqrt(4 pi/(2l+1)) f_lm Phi_l0
 
         Parameters
         ----------
-        flm : complex ndarray [shape=(..., K*K)]
-            Coefficients of the signals, of a band-limit K <= L as in `convolve`.
+        flm : complex array_like [shape=(..., K*K)]
+            Coefficients of the signals, of band-limit K <= L, as in `convolve`.
 
         Returns
         -------
         complex ndarray [shape=(..., L_0*L_0)]
-            L_0 is ``scaling_limit``, or K where that is less. In the precision of ``flm``, and
+            L_0 is ``scaling_limit``, or K if that is smaller. In the precision of ``flm``, and
             differentiable by it.
 
         Raises
@@ -292,73 +393,79 @@ class Wavelets(Operator):
         ValueError
             Coefficients of another shape, or of a higher band-limit.
 
+        Examples
+        --------
         >>> import numpy as np
         >>> Wavelets(16, J0=2).smooth(np.ones(256)).real.round(2)[[0, 1, 4, 9]]
         array([1.  , 1.  , 1.  , 0.67])
         """
         return _on_sphere(self._filter(flm, **self._scaling_weights))
 
-    def energies(self, flm):
-        """The energy of signals by scale: of W on the rotation group, and first of F on the sphere.
+    def energies(self, flm: ArrayLike) -> np.ndarray:
+        """The energy of F on the sphere, then the energy of each W^j on the rotation group.
 
             sum_l (2l+1) C_l 4 pi/(2l+1) |Phi_l0|^2,    sum_l (2l+1) C_l 8 pi^2/(2l+1) sum_n |Psi^j_ln|^2
 
         Parameters
         ----------
-        flm : complex ndarray [shape=(..., L*L)]
+        flm : complex array_like [shape=(..., L*L)]
+            Coefficients of the signals.
 
         Returns
         -------
         float64 ndarray [shape=(..., 1 + len(scales))]
-            They sum to that of the signals, ``sum |flm|^2``. Differentiable.
+            The energies, which sum to the energy ``sum |flm|^2`` of the signals. Differentiable.
 
         Raises
         ------
         ValueError
-            Coefficients of another shape, NaN or infinite ones.
+            Coefficients of another shape; NaN or infinite coefficients.
 
+        Examples
+        --------
         >>> import numpy as np
         >>> w = Wavelets(16, J0=2)
         >>> energies = w.energies(np.ones(256))
         >>> energies.shape, round(float(energies.sum()), 9)
         ((4,), 256.0)
         """
-        flm, ell = coefficients(flm, self.L), np.arange(self.L)
+        flm = coefficients(flm, self.L)
+        ell = np.arange(self.L)
         if not (is_traced(flm) or np.isfinite(flm).all()):
-            raise ValueError("flm holds NaN or infinite coefficients; their energy is not a number")
-        passed = [4 * np.pi / (2 * ell + 1) * self.scaling_filter**2]
+            raise ValueError("flm contains NaN or infinite coefficients; expected finite ones")
+        gains = [4 * np.pi / (2 * ell + 1) * self.scaling_filter**2]
         for psi in self.filters.values():
-            passed.append(8 * np.pi**2 / (2 * ell + 1) * np.sum(np.abs(psi) ** 2, axis=0))
-        passed = (ell >= abs(self.spin))[:, None] * np.stack(passed, axis=-1)
-        return ((2 * ell + 1) * power(flm)) @ passed
+            gains.append(8 * np.pi**2 / (2 * ell + 1) * np.sum(np.abs(psi) ** 2, axis=0))
+        gains = (ell >= abs(self.spin))[:, None] * np.stack(gains, axis=-1)
+        return ((2 * ell + 1) * power(flm)) @ gains
 
     def _checked_scale(self, j):
         if type(j) is int and j in self.grids:
             return j
         j = checks.integer(j, "j", -np.inf, hint=f"one of the scales {self.scales}")
         if j not in self.grids:
-            raise ValueError(f"j is {j}; the scales are {self.scales}")
+            raise ValueError(f"j must be one of the scales {self.scales}; got {j}")
         return j
 
     def _filter(self, flm, weights, L):
-        """`filtering.pair` of signals of their own band-limit."""
+        """Apply `filter_coefficients` to signals of any band-limit up to L."""
         flm, limit = flat(flm)
         if limit > L:
             raise ValueError(
-                f"flm has shape {flm.shape}, band-limit {limit}; the wavelets take up to L = {L}"
+                f"flm has shape {flm.shape}, band-limit {limit}; expected a band-limit of at most L = {L}"
             )
-        return pair.forward(flm, weights=weights[:, :limit], L=limit)
+        return filter_coefficients.forward(flm, weights=weights[:, :limit], L=limit)
 
     # --- transforms of the maps ---
 
-    def _of_signal(self):
+    def _signal_options(self):
         options = dict(spin=self.spin, sampling=self.grid, reality=self.reality)
         return options | dict(threads=self.threads)
 
-    def _of_scaling(self):
+    def _scaling_options(self):
         return dict(sampling=self.scaling_grid, reality=self.reality, threads=self.threads)
 
-    def _of_scale(self, j):
+    def _scale_options(self, j):
         options = dict(sampling=self.grids[j], steerable=self.steerable, L_lower=self.bands[j][0])
         return options | dict(reality=self.reality, threads=self.threads)
 
@@ -367,7 +474,9 @@ class Wavelets(Operator):
 
     def _checked_maps(self, scaling, maps):
         if len(maps) != len(self.scales):
-            raise ValueError(f"{len(maps)} maps came; the scales are {self.scales}, a map for each")
+            raise ValueError(
+                f"got {len(maps)} maps; expected one for each of the scales {self.scales}"
+            )
         scaling = as_float_array(scaling, "the scaling map")
         shape = (0,) if self.scaling_grid is None else self.scaling_grid.shape
         if scaling.shape[-len(shape) :] != shape:
@@ -385,20 +494,21 @@ def _on_sphere(flmn):
     return anp.reshape(flmn, (*flmn.shape[:-2], flmn.shape[-1]))
 
 
-def _above(row):
-    """The band-limit of what a filter passes."""
+def _band_limit(row):
+    """The band-limit of a filter: 1 + its highest degree of non-zero response."""
     return int(np.flatnonzero(row)[-1]) + 1
 
 
 def _directions(N, L):
-    """N at a scale of band-limit L: no more than there are orders, of the same parity."""
+    """The azimuthal band-limit at a scale of band-limit L: at most L, of the parity of N."""
     return N if N <= L else L - (N - L) % 2 or 1
 
 
 def _dilation(lam):
-    return checks.real_number(lam, "lam", "a dilation > 1", lambda dilation: 1 < dilation < np.inf)
+    expected = "a dilation factor > 1"
+    return checks.real_number(lam, "lam", expected, lambda factor: 1 < factor < np.inf)
 
 
-def _lowest(J0, L, lam):
-    J = tiling.highest(L, lam)
+def _lowest_scale(J0, L, lam):
+    J = tiling.highest_scale(L, lam)
     return checks.integer(J0, "J0", 0, J, f"the highest scale J of L={L}, lam={lam:g} is {J}")

@@ -31,7 +31,7 @@ def scattering_spherekit(case):
 
     L, reality = case["L"], case["signal"] == "real"
     how = dict(reality=reality, threads=case["threads"])
-    S = Scattering(L, J0=tiling.highest(L, 2) // 2, N=case["N"], **how)
+    S = Scattering(L, J0=tiling.highest_scale(L, 2) // 2, N=case["N"], **how)
     flm = _start(case)(np.random.default_rng(0))
     return Prepared(
         S.from_flm,
