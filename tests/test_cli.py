@@ -250,7 +250,9 @@ def test_files_that_are_refused(sky, capsys):
     Path("text.fits").write_text("no map")
     assert "it is text" in refused(capsys, f"spectrum text.fits {line}")
     run("transform map.fits --L 8 -o alm.fits")
-    assert "coefficients (alm); expected a map" in refused(capsys, "wavelets alm.fits --L 8 -o w.npz")
+    assert "coefficients (alm); expected a map" in refused(
+        capsys, "wavelets alm.fits --L 8 -o w.npz"
+    )
     assert "no alm file" in refused(capsys, "transform map.fits --inverse --grid mw -o b.npz")
     assert "0 TEMPERATURE" in refused(capsys, f"transform map.fits --field Q {line}")
     np.save("objects.npy", np.array([None]), allow_pickle=True)

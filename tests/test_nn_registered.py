@@ -129,5 +129,7 @@ def test_a_file_of_a_later_version(tmp_path):
     net, path = nn.Sequential(FEATURES, nn.Dense(2)), tmp_path / "net.npz"
     nn.save(path, net, *net.init(0))
     changed(path, lambda content: content.update(version=99))
-    with pytest.raises(ValueError, match="format version 99 of a later spherekit; expected version"):
+    with pytest.raises(
+        ValueError, match="format version 99 of a later spherekit; expected version"
+    ):
         nn.load(path)
