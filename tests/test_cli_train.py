@@ -105,7 +105,7 @@ def test_examples(here, capsys):
         (("strength = 0.9", "strength = 2"), "from 0 to 1"),
         (("J0 = 2", "J0 = 9"), "J0"),
         (("J0 = 2", "depth = 0"), "whole number >= 1"),
-        (("L = 32", 'folder = "sims"\nL = 32'), "[data] L beside folder"),
+        (("L = 32", 'folder = "sims"\nL = 32'), "[data] has both L and folder"),
         (("L = 32\n", ""), "[data] needs L"),
         (("compare = false", "compare = true\nscattering = false"), "needs scattering = true"),
         (("validation = 6", "validation = 0\n[fit]\nepochs = 1"), "is not TOML"),
@@ -289,7 +289,7 @@ def test_too_few_skies_in_a_folder(there, capsys, tmp_path):
     write("folder.toml", data='folder = "sims"')
     changed("folder.toml", "more.toml", "train = 30", "train = 300")
     said = refused_after(capsys, f"train more.toml -o {tmp_path / 'more'}")
-    assert "holds 46 skies of the class gaussian" in said and "asks for 316" in said
+    assert "contains 46 skies of the class gaussian" in said and "at least 316" in said
 
 
 def test_profile(there, capsys):
