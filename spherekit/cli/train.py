@@ -83,7 +83,7 @@ def run(args):
             threads=args.threads,
             follow=follow,
             progress=draw,
-            tell=say,
+            log=say,
         )
     if args.plot:
         from spherekit.train import curves
