@@ -33,11 +33,11 @@ _HEADINGS = {
     "relu-so3": ("evaluation", "gradient"),
 }
 _LEGEND = (
-    "inverse, forward: minimum time of a synthesis and of an analysis (or of the operations in the heading);",
+    "inverse, forward: minimum time of a synthesis and of an analysis, or of the operations in the heading;",
     "ratio: time of spherekit / time of the other package, below 1 where spherekit is faster;",
     "error: maximum error of a round trip of coefficients with variance near 1;",
-    "memory: peak memory of a call beyond its input and output, in MB and as a multiple of these two, for",
-    "the direction that needs more; peak: peak memory of the process, imports included;",
+    "memory: peak memory of a call beyond its input and output, in MB and as a multiple of these two,",
+    "the larger values of both directions; peak: peak memory of the process, imports included;",
     "first: time of import, set-up, tables, compilation (spherekit: or loading its cache) and first calls.",
 )
 
@@ -229,7 +229,7 @@ def _excess_cpus(row):
 
 
 def memory(result):
-    """Bytes beyond input and output (maximum of both directions), and their ratio to these; or (None, None)."""
+    """Maximum bytes beyond input and output of both directions, and their ratio to these; or (None, None)."""
     values = [result[name] for name in DIRECTIONS if result[name].get("memory") is not None]
     if not values:
         return None, None

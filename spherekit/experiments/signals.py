@@ -164,8 +164,7 @@ def coefficients(signal, L, analysis=None):
             )
     if not has_upper_half(flm):
         raise BandLimitError(
-            f"{name} has no power at degrees {L // 2}..{L - 1}: its band-limit is lower than {L}, which is "
-            "expected",
+            f"{name} has no power at degrees {L // 2}..{L - 1}: its band-limit is too low; expected {L}",
             max(L // 2, 1),
         )
     return flm
