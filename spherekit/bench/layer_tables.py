@@ -144,7 +144,8 @@ def costs(limits, channels=4, batch=16, dtype="float32", threads=1):
     """{name: [(L, ms, bytes)]} of the activations: time, and size of the result."""
     from spherekit import nn, train
 
-    F, results = nn.ToFragments(), {}
+    F = nn.ToFragments()
+    results = {}
     activations = {
         "all channels, full set": lambda L: _all_channels(L, channels),
         "channel-wise, full set": lambda L: [F, nn.TensorProduct("full")],
@@ -226,9 +227,10 @@ def _start(net, batch, dtype):
     """((params, state), a batch of signals)."""
     from spherekit.testing import random_flm
 
-    rng, kind = np.random.default_rng(0), np.result_type(dtype, np.complex64)
+    rng = np.random.default_rng(0)
+    complex_dtype = np.result_type(dtype, np.complex64)
     shape = batch, net.in_type.channels
-    x = random_flm(net.in_type.L, rng, reality=True, shape=shape, dtype=kind)
+    x = random_flm(net.in_type.L, rng, reality=True, shape=shape, dtype=complex_dtype)
     return net.init(rng, dtype=dtype), x
 
 
@@ -254,7 +256,8 @@ def _backward_ms(function, params, x, repeats=30):
     from autograd import make_vjp
 
     pullback, y = make_vjp(lambda pair: function(*pair))((params, x))
-    g, milliseconds = np.ones_like(y), []
+    g = np.ones_like(y)
+    milliseconds = []
     for _ in range(repeats):
         start = perf_counter()
         pullback(g)

@@ -28,8 +28,8 @@ class Training(NamedTuple):
     train, validation, test : tuple
         (signals, targets); ``validation`` may be None.
     description : dict
-        What a model file contains beside the network; must be serializable as JSON. A training can be resumed
-        only with the same description.
+        What a model file contains in addition to the network; must be serializable as JSON. A training can be
+        resumed only with the same description.
     folder : str
         Subfolder of its results in the folder of the run; "" for the first training.
     metrics : sequence or dict, optional

@@ -1,9 +1,9 @@
 """The registry of experiments, and their configurations.
 
 An experiment is an instance of a subclass of `base.Experiment`, registered by name. A configuration in TOML
-selects it by a top-level key, ``experiment = "gaussianity"``; beside the sections of `spherekit.train.config`
-it has those of the experiment. A model file contains the name too, so that ``spherekit predict`` finds the
-experiment.
+selects it by a top-level key, ``experiment = "gaussianity"``; in addition to the sections of
+`spherekit.train.config` it has those of the experiment. A model file contains the name too, so that
+``spherekit predict`` finds the experiment.
 """
 
 import inspect
@@ -247,7 +247,8 @@ def read(
     >>> experiment.name, config.values["data"]["L"]
     ('gaussianity', 256)
     """
-    path, known_recipes = Path(name), recipes()
+    path = Path(name)
+    known_recipes = recipes()
     if not path.is_file():
         recipe = path.name if path.suffix else f"{path.name}.toml"
         if recipe not in known_recipes or len(path.parts) > 1:

@@ -32,7 +32,7 @@ class Model(NamedTuple):
     params, state : list
         Parameters and running state of the network.
     description : dict
-        Of its `Training`: what predictions need beside the network.
+        Of its `Training`: what predictions need in addition to the network.
 
     Examples
     --------

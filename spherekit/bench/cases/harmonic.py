@@ -193,7 +193,8 @@ def shtns(case):
         sh.spat_to_SH(f.copy(), out)  # the transform overwrites its input
         return out
 
-    n_maps, random_input = case["batch"], _m_major(case, ())
+    n_maps = case["batch"]
+    random_input = _m_major(case, ())
     remark = (
         "samples of a ring are contiguous; its set-up selects polar_opt, kernel and FFT by timing"
     )

@@ -56,7 +56,8 @@ def covariances_spherekit(case):
     def loss(flm):
         return sum(anp.mean(values**2) for values in C.from_flm(flm))
 
-    gradient, flm = value_and_grad(loss), _random_input(case)(np.random.default_rng(0))
+    gradient = value_and_grad(loss)
+    flm = _random_input(case)(np.random.default_rng(0))
     remark = "covariances: all statistics, and a loss of them with its gradient"
     return PreparedCase(
         C.from_flm, lambda _: gradient(flm), _random_input(case), remark, one_way=True
@@ -90,7 +91,8 @@ def covariances_s2scat(case):
         half[:, 0] = half[:, 0].real
         return jnp.array(half)
 
-    gradient, flm = jax.jit(jax.value_and_grad(loss)), random_input(np.random.default_rng(0))
+    gradient = jax.jit(jax.value_and_grad(loss))
+    flm = random_input(np.random.default_rng(0))
     return PreparedCase(
         lambda half: jax.block_until_ready(statistics(half)),
         lambda _: jax.block_until_ready(gradient(flm)),

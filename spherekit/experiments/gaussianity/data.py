@@ -71,7 +71,8 @@ def gather(config, folder, *, read=None, analysis=None, progress=None):
     if "folder" in data:
         settings, classes, sources = _listed_sources(values, n, folder, read, analysis)
     else:
-        settings, classes, sources = simulated(values)[1].checked(), CLASSES, []
+        settings, classes = simulated(values)[1].checked(), CLASSES
+        sources = []
         for class_settings in simulated(values):
             path = folder / folder_name(class_settings.checked())
             sources.append(partial(features.collect, path, class_settings, n))

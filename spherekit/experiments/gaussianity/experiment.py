@@ -1,6 +1,6 @@
 """The experiment for the commands: its configuration, trainings, report and predictions.
 
-Beside the sections of `spherekit.train.config` a configuration has ::
+In addition to the sections of `spherekit.train.config` a configuration has ::
 
     experiment = "gaussianity"
 

@@ -51,7 +51,8 @@ class Settings(NamedTuple):
 
     def checked(self):
         """The settings with a number as strength; refuses values out of range."""
-        L, strength = checks.band_limit(self.L), self.strength
+        L = checks.band_limit(self.L)
+        strength = self.strength
         if strength is None:
             strength = skies.default_strength(self.recipe, L)
         strength = skies.check_strength(self.recipe, strength)
@@ -95,7 +96,8 @@ def measure(flm, S):
     ((7, 16), (3, 2))
     """
     start = time.perf_counter()
-    threads, ell = S.first.threads, degrees(S.L)
+    threads = S.first.threads
+    ell = degrees(S.L)
     point = moments(flm, S.L, threads)
     bands = []
     for j in S.first.scales:

@@ -231,7 +231,7 @@ def low_scattering(statistics, S):
     rows = []
     for flm in low:
         rows.append([*moments(flm, L, 1)])
-        # without the lowest scale, which has only l = 2 and 3 beside the dipole, which is 0
+        # without the lowest scale, whose only degrees above the dipole, which is 0, are l = 2 and 3
         for j in low_S.first.scales[1:]:
             rows[-1] += moments(flm * low_S.first.kappa[j][ell], L, 1)
     return np.hstack([energies, rows])

@@ -13,10 +13,11 @@ recipe         sky                                                              
 ``modulated``  degrees >= L/2 of a Gaussian sky times exp(s h), h a field of l < 8      s
 =============  =======================================================================  =====================
 
-The talk that this experiment follows does not publish its recipe; the recipes here are our own. At the
-default strengths scattering classifies about 95 % of the skies correctly at L = 256 (J0 = 5; modulated: 3),
-of strings and oscillator at L = 1024 too. The skewness of the map alone classifies 99 % of the oscillator
-skies; only strings and modulated skies demonstrate an advantage of scattering.
+The recipe of the talk that this experiment follows is not published in the sources that we could read; the
+recipes here are our own. At the default strengths scattering classifies about 95 % of the skies correctly at
+L = 256 (J0 = 5; modulated: 3), of strings and oscillator at L = 1024 too. The skewness of the map alone
+classifies 99 % of the oscillator skies; only strings and modulated skies demonstrate an advantage of
+scattering.
 """
 
 import math

@@ -255,7 +255,8 @@ def scaled(flm, dtype):
 
 def _common_unit(labels, map_units):
     """(unit of the first map, factors that convert the maps to it, lines for the user)."""
-    unit, factors = map_units[0], np.ones(len(map_units))
+    unit = map_units[0]
+    factors = np.ones(len(map_units))
     for i, map_unit in enumerate(map_units):
         try:
             factors[i] = units.factor(map_unit, unit, f"row {labels.rows[0]}")
@@ -273,7 +274,8 @@ def _with_common_exponent(arrays, factors):
     """(x, monopoles, e): coefficients and monopoles of all maps, both divided by the common factor 2^e."""
     fractions, powers = np.frexp(factors)  # 1 = 0.5 2^1
     exponents = arrays["exponent"] + powers - 1
-    e, x = int(exponents.max()), arrays["x"]
+    e = int(exponents.max())
+    x = arrays["x"]
     for i in np.flatnonzero(factors != 1):
         x[i] *= 2 * fractions[i]
     monopoles = scaling.times_power(arrays["monopole"] * factors, -e)

@@ -178,7 +178,8 @@ class Maps(Experiment):
             )
 
     def trainings(self, config: Config, data: maps_of.LabeledMaps) -> list[Training]:
-        labels, values = data.labels, config.values
+        labels = data.labels
+        values = config.values
         targets, indices = labels.targets, data.subsets
         train = indices[0]
         try:
@@ -250,9 +251,11 @@ class Maps(Experiment):
     def example_batch(self, config: Config, read: Callable) -> tuple:
         from spherekit.testing import random_flm
 
-        labels, values = _labels(config), config.values
+        labels = _labels(config)
+        values = config.values
         L, _, _ = maps_of.band_limit(labels, values["data"]["L"], _reader(config, read))
-        count, rng = values["fit"]["batch_size"], np.random.default_rng(values["fit"]["seed"])
+        count = values["fit"]["batch_size"]
+        rng = np.random.default_rng(values["fit"]["seed"])
         dtype = np.result_type(values["fit"]["dtype"], np.complex64)
         x = random_flm(L, rng, reality=True, shape=(count, 1), dtype=dtype)
         outputs = len(labels.classes) if labels.classes else 1

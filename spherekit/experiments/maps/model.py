@@ -107,7 +107,8 @@ def network(values, L, outputs):
 def describe(values, net):
     """Lines on a network: its name, and the first layer that reduces the band-limit."""
     yield f"network: {values.get('name', 'layers of the configuration')}"
-    L, in_type = net.in_type.L, net.in_type
+    L = net.in_type.L
+    in_type = net.in_type
     for number, layer in enumerate(net.layers):
         out_type = layer.out_type(in_type)
         limit = getattr(out_type, "L", None)
@@ -164,7 +165,8 @@ def _layer(table, location, features=None):
     name = table["layer"]
     if name not in classes:
         raise ValueError(f"{location}: there is no layer {name!r}{nearest(name, classes)}")
-    kind, location = classes[name], f"{location}, {name}"
+    kind = classes[name]
+    location = f"{location}, {name}"
     fields = {field.name: field for field in dataclasses.fields(kind) if field.name != "in_type"}
     arguments = {key: value for key, value in table.items() if key != "layer"}
     for key in arguments:
