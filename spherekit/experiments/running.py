@@ -40,8 +40,8 @@ class Run(NamedTuple):
     >>> data = {"L": 16, "strength": 0.9, "train": 8, "validation": 4, "test": 4}
     >>> content = {"experiment": "gaussianity", "data": data, "features": {"J0": 2}}
     >>> result = experiments.run(content, tempfile.mkdtemp(), epochs=2)
-    >>> [len(loss) for loss in result.checkpoints[0].history["epochs"].values()]
-    [2, 2, 2]
+    >>> result.trained[0].training.title, result.checkpoints[0].epoch
+    ('network, with scattering', 2)
     """
 
     experiment: object
