@@ -239,7 +239,7 @@ def test_maps_of_another_band_limit_are_not_predicted(there, capsys, tmp_path, r
 
     flm = random_flm(16, rng, reality=True)
     assert "contains degrees < 16; expected those < 8" in words(flm, None, "a.fits")
-    assert "of a higher band-limit, or noisy" in words(flm, "mw:16", "b.npz")
+    assert "its band-limit is higher, or it is noisy" in words(flm, "mw:16", "b.npz")
     assert "for degrees < 4" in words(flm[:16], "mw:4", "c.npz")
     assert "no power at degrees 4..7" in words(np.pad(flm[:16], (0, 48)), None, "d.fits")
 

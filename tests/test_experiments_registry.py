@@ -406,7 +406,7 @@ def test_reader(here, rng):
         ("sky.npy", {"hdu": 1, "grid": "mw:8"}, "hdu applies to FITS files"),
         ("mw.npz", {"grid": "mw:9"}, "states the grid mw:8"),
         ("mw.npz", {"field": "A"}, "has no signal 'A'"),
-        ("several.npz", {}, "shape .2, 192.*choose one by field"),
+        ("several.npz", {}, "shape .2, 192.*choose one of several signals by field"),
         ("several.npz", {"field": 2}, "has no signal 2"),
         ("mw.npz", {"ordering": "ring"}, "ordering is ring"),
         ("map.fits", {"grid": "healpix:8"}, "map of nside 4"),
