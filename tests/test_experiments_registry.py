@@ -222,7 +222,9 @@ def test_a_run_from_python(amplitudes, here, capsys):
     np.testing.assert_array_equal(first[1]["weights"], second[1]["weights"])
     read = experiments.read("own.toml")
     assert experiments.run(read, "pair", epochs=1).checkpoints[0].epoch == 1
-    with pytest.raises(ValueError, match="own contains a training .*; continue it by resume=True"):
+    with pytest.raises(
+        ValueError, match="own contains a training .*; continue it with resume=True"
+    ):
         experiments.run(CONTENT, "own")
     with pytest.raises(TypeError, match="expected a TOML file, the name of a recipe, a dict"):
         experiments.run(amplitudes, "other")

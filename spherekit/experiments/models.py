@@ -282,14 +282,14 @@ def resume_point(folder, training, config):
     if settings.get("seed", seed) != seed:
         raise ValueError(
             f"{path} belongs to another training: its seed is {settings['seed']}; expected {seed}: pass "
-            f"--seed {settings['seed']}, or choose another folder by -o"
+            f"--seed {settings['seed']}, or choose another folder with -o"
         )
     changed = [name for name, value in training.description.items() if model.get(name) != value]
     if changed:
         raise ValueError(
             f"{path} belongs to another training: {', '.join(changed)} of its signals differ; continue "
             "with the same data ([data], and options such as --maps, --L, --validation, --test), or choose "
-            "another folder by -o"
+            "another folder with -o"
         )
     steps_per_epoch = -(-len(training.train[1]) // config.values["fit"]["batch_size"])
     total_steps = settings.get("total_steps")

@@ -139,7 +139,7 @@ def run(
         last = files.latest(folder / "checkpoints")
         if last is not None and not resume:
             raise ValueError(
-                f"{folder} contains a training ({last.name}); continue it by resume=True, choose another "
+                f"{folder} contains a training ({last.name}); continue it with resume=True, choose another "
                 "folder, or remove this one first"
             )
         log(f"{config.source}: results in {folder}/")

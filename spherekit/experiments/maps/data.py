@@ -227,7 +227,7 @@ def gather(labels, folder, values, read, *, analysis=None, progress=None):
         if "files = " in str(error):
             raise ValueError(
                 f"{folder} contains coefficients of other maps than {labels.source} lists; choose another "
-                "folder by -o"
+                "folder with -o"
             ) from None
         raise
     _check_upper_halves(labels, arrays["has_upper_half"], L)
