@@ -96,7 +96,7 @@ def test_refuses_other_settings_and_strengths(here, capsys):
     assert "from 0 to 1" in refused(capsys, "simulate cmb --L 8 --n 4 --strength 1.5 -o sims", 1)
     assert not os.path.exists("sims")
     run("simulate cmb --L 8 --n 2 -o sims")
-    assert "L = 8, now L = 9" in refused(capsys, "simulate cmb --L 9 --n 2 -o sims", 1)
+    assert "L = 8; expected L = 9" in refused(capsys, "simulate cmb --L 9 --n 2 -o sims", 1)
     os.mkdir("full")
     open("full/letter.txt", "w").close()
     assert "another folder" in refused(capsys, "simulate cmb --L 9 --n 2 -o full", 1)

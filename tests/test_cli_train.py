@@ -105,7 +105,7 @@ def test_examples(here, capsys):
         (("strength = 0.9", "strength = 2"), "from 0 to 1"),
         (("J0 = 2", "J0 = 9"), "J0"),
         (("J0 = 2", "depth = 0"), "whole number >= 1"),
-        (("L = 32", 'folder = "sims"\nL = 32'), "[data] L beside folder"),
+        (("L = 32", 'folder = "sims"\nL = 32'), "[data] has both L and folder"),
         (("L = 32\n", ""), "[data] needs L"),
         (("compare = false", "compare = true\nscattering = false"), "needs scattering = true"),
         (("validation = 6", "validation = 0\n[fit]\nepochs = 1"), "is not TOML"),
@@ -113,7 +113,7 @@ def test_examples(here, capsys):
         (("batch_size = 10", "batch = 10"), "batch_size"),
         (("[optimizer]", "[optimiser]"), "it is called [optimizer]"),
         (('"gaussianity"', '"gaussianty"'), "did you mean 'gaussianity'?"),
-        (('experiment = "gaussianity"', ""), "it names no experiment"),
+        (('experiment = "gaussianity"', ""), "it has no key experiment"),
         (("anchors = 3", "anchors = 3.5"), "whole number"),
     ],
 )
@@ -156,7 +156,8 @@ def test_what_a_training_leaves(there, capsys):
     assert "of 20 test skies classified correctly" in said and "realised spectrum" in said
     assert "the same network, without scattering" in said and "epoch   4" not in said
     assert said.count("already has 4 epochs; nothing to train") == 2
-    assert "344 parameters, 4 epochs; model.npz is of epoch 4, the best by validation loss" in said
+    words = "epoch 4, the one with the best validation loss"
+    assert f"344 parameters, 4 epochs; model.npz has the parameters of {words}" in said
     for folder in ("few", "few/without-scattering"):
         model = experiments.load(f"{folder}/model.npz")
         assert model.description["classes"] == ["gaussian", "non-gaussian"]
@@ -173,8 +174,8 @@ def test_what_a_training_leaves(there, capsys):
         "parameters: 344",
         "optimizer: adam(beta1=0.9",
         "schedule: constant(",
-        "epochs: 4, at last loss",
-        "epoch of model.npz: 4, the best by validation loss (",
+        "epochs: 4; after the last one loss",
+        "epoch of model.npz: 4, the one with the best validation loss (",
         "    Zonal(6",
     ):
         assert any(line.startswith(f"   {words}") for line in lines), words
@@ -271,8 +272,8 @@ def test_what_is_damaged_can_be_removed(there, capsys, tmp_path):
     header["checkpoint"]["epoch"] = 2  # of which the steps are not those of two epochs
     write_tree(last, tree, header, overwrite=True)
     said = refused_after(capsys, line)
-    assert "is damaged: its step is" in said and f"before, {before.name}" in said
-    for path, advice in ((features, "remove this file"), (last, f"before, {before.name}")):
+    assert "is damaged: its step is" in said and f"previous one, {before.name}" in said
+    for path, advice in ((features, "remove this file"), (last, f"previous one, {before.name}")):
         path.write_bytes(path.read_bytes()[:1000])
         said = refused_after(capsys, line)
         assert str(path) in said and advice in said
@@ -289,7 +290,7 @@ def test_too_few_skies_in_a_folder(there, capsys, tmp_path):
     write("folder.toml", data='folder = "sims"')
     changed("folder.toml", "more.toml", "train = 30", "train = 300")
     said = refused_after(capsys, f"train more.toml -o {tmp_path / 'more'}")
-    assert "holds 46 skies of the class gaussian" in said and "asks for 316" in said
+    assert "contains 46 skies of the class gaussian" in said and "at least 316" in said
 
 
 def test_profile(there, capsys):
@@ -349,9 +350,9 @@ def test_maps_of_another_kind_are_refused(there, capsys, tmp_path, rng):
 
     flm = random_flm(64, rng, reality=True)
     io.write_alm(tmp_path / "alm.fits", flm)
-    assert "holds degrees < 64; expected those < 32" in words("alm.fits")
+    assert "contains degrees < 64; expected those < 32" in words("alm.fits")
     io.write_alm(tmp_path / "low.fits", np.pad(flm[: 16**2], (0, 32**2 - 16**2)))
-    assert "nothing of degrees 16..31" in words("low.fits")
+    assert "no power at degrees 16..31" in words("low.fits")
     f = spherekit.inverse(flm, 64, sampling="healpix:32", reality=True)
     io.write_map(tmp_path / "fine.fits", f)
     assert "spherekit transform" in words("fine.fits")
@@ -390,10 +391,10 @@ def test_foreign_models_are_refused(there, capsys, tmp_path):
     assert "spherekit 0.1" in said and "train again" in said
     tree, header = read_tree("few/model.npz")
     write_tree(tmp_path / "plain.npz", tree, {"network": header["network"]})
-    assert "not of an experiment" in words("plain.npz")
+    assert "that is not of an experiment" in words("plain.npz")
     model = header["model"]
     for change, expected in [
-        ({"version": 9}, "version 9"),
+        ({"version": 9}, "version is 9"),
         ({"experiment": "towers"}, "no experiment 'towers'"),
         ({"experiment": "maps"}, "no 'L'"),
         ({"model": []}, "its description is []"),

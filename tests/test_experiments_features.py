@@ -85,7 +85,7 @@ def test_collect_goes_on(tmp_path):
 def test_a_lost_block_is_made_again(tmp_path):
     whole = collect(tmp_path, SMALL, 6, block=2)
     os.remove(tmp_path / "skies-000002-000004.npz")
-    with pytest.raises(ValueError, match="holds 4 signals"):
+    with pytest.raises(ValueError, match="contains 4 signals"):
         load(tmp_path, 6)
     same(whole, collect(tmp_path, SMALL, 6, block=4))
 
@@ -93,10 +93,10 @@ def test_a_lost_block_is_made_again(tmp_path):
 @pytest.mark.parametrize(
     "change, words",
     [
-        (dict(L=17), "L = 16, now L = 17"),
-        (dict(strength=0.25), "strength = 0.5, now strength = 0.25"),
+        (dict(L=17), "L = 16; expected L = 17"),
+        (dict(strength=0.25), "strength = 0.5; expected strength = 0.25"),
         (dict(seed=1), "seed"),
-        (dict(oversample=2), "oversample = 1.0, now oversample = 2.0"),
+        (dict(oversample=2), "oversample = 1.0; expected oversample = 2.0"),
         (dict(equalised=False), "equalised"),
     ],
 )
@@ -133,7 +133,7 @@ def test_damaged_and_foreign_folders_are_refused(tmp_path):
     (tmp_path / "b" / "letter.txt").touch()
     with pytest.raises(ValueError, match="no manifest.json"):
         collect(tmp_path / "b", SMALL, 1)
-    with pytest.raises(ValueError, match="no measured signals"):
+    with pytest.raises(ValueError, match="contains no signals"):
         load(tmp_path / "b")
     with pytest.raises(ValueError, match="expected a whole number >= 1"):
         collect(tmp_path / "c", SMALL, 0)

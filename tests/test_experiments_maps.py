@@ -96,15 +96,15 @@ def test_classes(there, tmp_path):
         "classes.csv",
         "40 maps of 2 classes: 20 red, 20 white",
         "24 for training, 8 for validation, 8 for the test",
-        "band-limit: degrees < 8, as maps/00.fits",
+        "band-limit: degrees < 8, as in maps/00.fits",
         "network: small",
-        "   its first layer keeps all degrees < 8",
-        "training: 20 epochs of 2 steps, 16 maps each at most",
+        "   its first layer returns all degrees < 8",
+        "training: 20 epochs of 2 steps, at most 16 maps each",
         "   adamw, learning rate 0.01, weight decay 0.01; schedule cosine",
     ]
     checkpoint, _ = checkpoints.load(checkpoints.latest("classes/checkpoints"))
     best = checkpoint.best["epoch"]
-    assert report[8] == f"parameters of epoch {best} of 20, that of the lowest validation loss"
+    assert report[8] == f"parameters of epoch {best} of 20, with the lowest validation loss"
     assert report[9].startswith("accuracy on 8 test maps: ")
     accuracy, error = (float(report[9].split()[i]) for i in (5, -1))
     p = np.clip(accuracy / 100, 0.1, 0.9)  # of all right: one wrong of ten
@@ -240,21 +240,21 @@ def test_maps_of_another_band_limit_are_not_predicted(there, capsys, tmp_path, r
         return refused(capsys, line)
 
     flm = random_flm(16, rng, reality=True)
-    assert "holds degrees < 16; expected those < 8" in words(flm, None, "a.fits")
-    assert "of a higher band-limit, or noisy" in words(flm, "mw:16", "b.npz")
+    assert "contains degrees < 16; expected those < 8" in words(flm, None, "a.fits")
+    assert "its band-limit is higher, or it is noisy" in words(flm, "mw:16", "b.npz")
     assert "for degrees < 4" in words(flm[:16], "mw:4", "c.npz")
-    assert "nothing of degrees 4..7" in words(np.pad(flm[:16], (0, 48)), None, "d.fits")
+    assert "no power at degrees 4..7" in words(np.pad(flm[:16], (0, 48)), None, "d.fits")
 
 
 @pytest.mark.parametrize(
     "change, words",
     [
-        ({"L": 9}, "its maps for degrees < 9"),
+        ({"L": 9}, "its maps have degrees < 9"),
         ({"L": None}, "degrees < None"),
         ({"classes": "ab"}, "expected names"),
         ({"classes": ["a", "b", "c"]}, "expected 3"),
         ({"mean": [1.0, 2.0]}, "expected one number"),
-        ({"scale": [0.0]}, "above 0"),
+        ({"scale": [0.0]}, "expected a positive number"),
         ({"cut": 1}, "true or false"),
         ({"classes": None}, "returns 2 features; expected 1"),
     ],
@@ -289,7 +289,7 @@ def few(here):
         ("path,label\na,x\nd,y\n", "row 3: no file d; paths are relative to the folder of t.csv"),
         ("path,label\na,x\nb,\n", "row 3: the label is empty"),
         ("path,label\n,x\nb,y\n", "row 2: the path is empty"),
-        ("path,label\na,x\n\nb,y\n./a,x\n", "row 5: ./a is that of row 2"),
+        ("path,label\na,x\n\nb,y\n./a,x\n", "row 5: ./a is the map of row 2"),
         ("path,label\na,1\nb,2\nc,x\n", "row 4: the label 'x' is text, most others are numbers"),
         ("path,label\na,x\nb,2\nc,x\n", "row 3: the label '2' is a number, most others are text"),
         ("path,label\na,1\nb,nan\n", "row 3: the label is 'nan'; expected a finite number"),
@@ -342,9 +342,9 @@ def test_split_by_classes():
 def test_split_of_numbers_and_of_few():
     sizes = [len(rows) for rows in data.split(labels_of(np.arange(10.0)), 0.2, 0.2, 0)]
     assert sizes == [6, 2, 2]
-    with pytest.raises(ValueError, match="2 maps of the class 'b'; expected 3 at the least"):
+    with pytest.raises(ValueError, match="2 maps of the class 'b'; expected at least 3"):
         data.split(labels_of([0] * 9 + [1] * 2, ["a", "b"]), 0.2, 0.2, 0)
-    with pytest.raises(ValueError, match="3 maps in total; expected 4 at the least"):
+    with pytest.raises(ValueError, match="3 maps in total; expected at least 4"):
         data.split(labels_of([1.0, 2.0, 3.0]), 0.2, 0.2, 0)
 
 
@@ -389,18 +389,19 @@ def test_high_band_limits_are_cut_by_default(here, rng, monkeypatch):
     for name in "ab":
         write_map(here / f"{name}.fits", random_flm(8, rng, reality=True), None)
     maps = gathered(["a.fits", "b.fits"], here)
-    assert maps.L == 4 and maps.cut and "a.fits with those < 8: --L takes others" in maps.band_limit
+    assert maps.L == 4 and maps.cut
+    assert "degrees < 4 of those < 8 of a.fits; --L sets another" in maps.band_limit
 
 
 @pytest.mark.parametrize(
     "limit, grid, words",
     [
-        (16, None, "row 3: b.fits holds degrees < 16; expected those < 8; or pass --L 8"),
-        (4, None, "row 3: b.fits holds degrees < 4; expected those < 8; or pass --L 4"),
+        (16, None, "row 3: b.fits contains degrees < 16; expected those < 8; or pass --L 8"),
+        (4, None, "row 3: b.fits contains degrees < 4; expected those < 8; or pass --L 4"),
         (16, "mw:16", "row 3: b.npz: degrees < 8 leave"),
         (4, "mw:4", "row 3: b.npz is sampled on mw:4, for degrees < 4; expected a map of all"),
-        (4, "mw:8", "row 3: b.npz holds nothing of degrees 4..7"),
-        (8, "nan", "row 3: b.fits: 1 of 192 samples are UNSEEN or NaN; expected all of them"),
+        (4, "mw:8", "row 3: b.npz has no power at degrees 4..7"),
+        (8, "nan", "row 3: b.fits: 1 of 192 samples are UNSEEN or NaN; expected a complete map"),
         (8, "spin", "row 3: b.npz holds"),
         (8, "text", "row 3: b.fits"),
     ],
@@ -433,7 +434,7 @@ def test_maps_below_a_limit_that_was_asked_for(here, rng):
     maps = gathered(["a.fits", "b.fits"], here, L=8)
     assert maps.cut and maps.x.shape == (2, 64)
     shutil.rmtree(here / "features")
-    with pytest.raises(ValueError, match="row 3: b.fits holds degrees < 8; .* pass --L 8"):
+    with pytest.raises(ValueError, match="row 3: b.fits contains degrees < 8; .* pass --L 8"):
         gathered(["a.fits", "b.fits"], here, L=12)
 
 
@@ -495,7 +496,7 @@ def test_networks(text, expected):
         ("[network]\nwidth = 0", "channels"),
         ('[network]\nname = "cobb"\nchannels = "2"', "[network] "),
         ("[network]\nlayers = []", "expected a list of tables"),
-        ('[network]\nname = "cobb"\nlayers = [{layer = "GlobalMean"}]', "name beside layers"),
+        ('[network]\nname = "cobb"\nlayers = [{layer = "GlobalMean"}]', "has both name and layers"),
         (
             "[network]\nlayers = [{channels = 3}]",
             "[[network.layers]] 0 is {'channels': 3}; expected",

@@ -239,12 +239,12 @@ def test_copies_under_another_name(listed, capsys):
     source, copy = (labels.paths[rows[0]] for rows in (train, test))
     (listed / copy).write_bytes((listed / source).read_bytes())
     said = refused(capsys, "train --maps classes.csv -o run")
-    assert "hold the same map" in said and all(
+    assert "contain the same map" in said and all(
         f"row {labels.rows[rows[0]]} (" in said for rows in (train, test)
     )
     write_samples(copy, coefficients(30)[25])
     (listed / labels.paths[train[1]]).write_bytes((listed / source).read_bytes())
-    assert any("the same map twice: row" in line for line in gathered("classes.csv")[2].notes)
+    assert any("identical maps: row" in line for line in gathered("classes.csv")[2].notes)
 
 
 def test_swapped_labels_are_not_resumed(listed, capsys):
@@ -279,9 +279,9 @@ def test_lists_in_other_forms(here, text, labels):
 @pytest.mark.parametrize(
     "content, words",
     [
-        ("path,label\na,ä\nb,y\n".encode("latin-1"), "t.csv is not UTF-8: save it so"),
-        ("path,label\na,x\nb,y\n".encode("utf-16"), "t.csv is not UTF-8: save it so"),
-        (b"name;label\na;1\n", "which semicolons separate, without path"),
+        ("path,label\na,ä\nb,y\n".encode("latin-1"), "t.csv is not encoded in UTF-8; save it"),
+        ("path,label\na,x\nb,y\n".encode("utf-16"), "t.csv is not encoded in UTF-8; save it"),
+        (b"name;label\na;1\n", "separated by semicolons, without path"),
         (
             b"path,label\na,1,5\nb,2\n",
             "row 2: 3 cells; the first row names 2 columns; a decimal comma",
@@ -301,7 +301,7 @@ def test_lists_that_are_refused(here, content, words):
 
 def test_shares_that_leave_nothing(listed, capsys):
     said = refused(capsys, "train --maps classes.csv --validation 0.5 --test 0.48")
-    assert "takes 5 of them and test (0.48) 5, which leaves nothing for training" in said
+    assert "5 for validation (0.5) and 5 for the test (0.48) leave 0 for training" in said
 
 
 def test_ordering_is_an_option(listed, capsys):
@@ -364,7 +364,7 @@ def test_few_maps_are_trained_for_longer(listed):
         (
             "classes.csv",
             {"loss": "mse"},
-            "loss has 'mse', and the labels of classes.csv are classes",
+            "loss has 'mse', but the labels of classes.csv are classes",
         ),
         ("classes.csv", {"metrics": ["rmse"]}, "metrics has 'rmse'"),
         ("numbers.csv", {"loss": "cross_entropy"}, "expected mse or rmse or mae; .* --classes"),
@@ -388,9 +388,9 @@ def test_degrees_of_named_networks():
         return " ".join(model.describe(values, model.network(values, limit, 2)))
 
     assert model.network({"name": "cohen"}, 30, 10) == nn.models.cohen()
-    assert "0, Lift, keeps degrees < 11 of those < 32" in words({"name": "cohen"}, 32)
-    assert "keeps all degrees < 6" in words({"name": "cohen"}, 6)
-    assert "keeps degrees < 3" in words({"name": "cohen", "channels": [2], "limits": [3]}, 6)
+    assert "0, Lift, returns degrees < 11 of those < 32" in words({"name": "cohen"}, 32)
+    assert "returns all degrees < 6" in words({"name": "cohen"}, 6)
+    assert "returns degrees < 3" in words({"name": "cohen", "channels": [2], "limits": [3]}, 6)
     assert model.network({"name": "cohen", "channels": [2, 2, 2]}, 30, 2).layers[6].L == 6
     assert "uses all degrees < 32 and returns those < 8" in words({"name": "hybrid"}, 32)
     pooled = {
@@ -400,4 +400,4 @@ def test_degrees_of_named_networks():
             {"layer": "Dense"},
         ]
     }
-    assert "SpectralPool, keeps degrees < 4 of those < 8" in words(pooled, 8)
+    assert "SpectralPool, returns degrees < 4 of those < 8" in words(pooled, 8)

@@ -240,7 +240,7 @@ def test_threshold():
 
 
 def test_comparison_refuses(tmp_path):
-    with pytest.raises(ValueError, match="known are cl"):
+    with pytest.raises(ValueError, match="methods must be among cl"):
         compare(tmp_path, methods=["x"])
     with pytest.raises(ValueError, match="n is .; expected a whole number >= 4"):
         compare(tmp_path, n=3)

@@ -174,11 +174,11 @@ def with_sections(sections):
         ),
         (with_sections({"data": Key("integer", 1)}), TypeError, r"expected \{key: Key\}"),
         (with_sections(["data"]), TypeError, r"sections is \['data'\]; expected \{"),
-        (with_sections({"fit": {}}), TypeError, "'fit' is of all experiments"),
-        (Amplitudes, TypeError, r"pass an object, Class\(\)"),
-        ("maps", TypeError, "'maps' is not an Experiment"),
+        (with_sections({"fit": {}}), TypeError, "'fit' is a section of all experiments"),
+        (Amplitudes, TypeError, r"pass an instance, Class\(\)"),
+        ("maps", TypeError, "is 'maps'; expected an Experiment"),
         (experiments.Experiment(), ValueError, "name is ''; expected text"),
-        (type("Other", (Amplitudes,), {"name": "maps"})(), ValueError, "'maps' is that of Maps"),
+        (type("Other", (Amplitudes,), {"name": "maps"})(), ValueError, "'maps' belongs to Maps"),
     ],
 )
 def test_what_is_not_registered(experiment, error, words):
@@ -210,7 +210,7 @@ def test_a_run_from_python(amplitudes, here, capsys):
     def follow(steps, title):
         titles.append((title, sum(1 for _ in steps)))
 
-    done = experiments.run(CONTENT, "own", epochs=3, tell=lines.append, follow=follow)
+    done = experiments.run(CONTENT, "own", epochs=3, log=lines.append, follow=follow)
     assert capsys.readouterr().out == "" and titles == [("amplitudes", 3)]
     assert done.checkpoints[0].epoch == 3 and done.report == ["6 test signals"]
     assert lines[0] == "the configuration: results in own/" and "wrote own/model.npz" in lines
@@ -222,9 +222,11 @@ def test_a_run_from_python(amplitudes, here, capsys):
     np.testing.assert_array_equal(first[1]["weights"], second[1]["weights"])
     read = experiments.read("own.toml")
     assert experiments.run(read, "pair", epochs=1).checkpoints[0].epoch == 1
-    with pytest.raises(ValueError, match="own holds a training .*; continue it by resume=True"):
+    with pytest.raises(
+        ValueError, match="own contains a training .*; continue it with resume=True"
+    ):
         experiments.run(CONTENT, "own")
-    with pytest.raises(TypeError, match="expected a TOML file, the name of an example, a dict"):
+    with pytest.raises(TypeError, match="expected a TOML file, the name of a recipe, a dict"):
         experiments.run(amplitudes, "other")
     with pytest.raises(ValueError, match=r"\[fit\] epochs is 0"):
         experiments.run(CONTENT, "other", epochs=0)
@@ -246,18 +248,18 @@ def test_epochs_of_a_resumed_training(amplitudes, here, capsys):
 
     write(4, '[schedule]\nname = "cosine"\n')
     said = words("")
-    assert "own holds no training yet" in said and "epoch   4" in said
+    assert "own contains no training" in said and "epoch   4" in said
     for options in ("", "--epochs 4", "--epochs 2"):
         said = words(options)
         assert "already has 4 epochs; nothing to train" in said and "epoch   4:" not in said
         assert "6 test signals" in said and epochs() == 4
     assert "epoch   6" in words("--epochs 6")
     said = words("")  # neither back to the 4 of the file, nor on
-    assert "own holds a training of 6 epochs, which is continued; own.toml has 4" in said
+    assert "own contains a training of 6 epochs, which is continued; own.toml has 4" in said
     assert "already has 6 epochs; nothing to train" in said and epochs() == 6
     write(9, '[schedule]\nname = "cosine"\n')
     said = words("")
-    assert "own.toml has 9: for those pass --epochs 9" in said and epochs() == 6
+    assert "own.toml has 9: pass --epochs 9" in said and epochs() == 6
     words("--epochs 9")
     assert epochs() == 9
     checkpoints.latest("own/checkpoints").unlink()  # as if it were stopped
@@ -282,7 +284,8 @@ def test_epochs_remain_on_a_terminal(amplitudes, here, capsys, monkeypatch):
     run("train own.toml")
     said = capsys.readouterr()
     assert "step/s" in said.err and said.out.count("   epoch ") == 2
-    assert "10 parameters, 2 epochs; model.npz is of epoch 2, the best by validation" in said.out
+    words = "epoch 2, the one with the best validation"
+    assert f"10 parameters, 2 epochs; model.npz has the parameters of {words}" in said.out
 
 
 def test_one_run_in_a_folder(amplitudes, here, capsys, monkeypatch):
@@ -300,7 +303,7 @@ def test_one_run_in_a_folder(amplitudes, here, capsys, monkeypatch):
         assert os.listdir("own") == []
     for text, words in (
         (json.dumps(owner | {"host": "elsewhere", "pid": 1}), "process 1 on the host elsewhere"),
-        ("", "does not tell which; if there is none, remove that file"),
+        ("", "does not name a process; if there is none, remove that file"),
     ):
         (here / "own" / NAME).write_text(text)
         assert words in refused(capsys, "train own.toml")
@@ -400,12 +403,12 @@ def test_reader(here, rng):
     io.write_arrays("odd.npz", flm=flm * 1j)
     io.write_arrays("nan.npz", flm=flm * np.nan)
     for path, options, words in (
-        ("sky.npy", {}, "does not say its grid; pass grid"),
+        ("sky.npy", {}, "does not state its grid; pass grid"),
         ("sky.npy", {"grid": "mw:8"}, "expected real samples of shape"),
-        ("sky.npy", {"hdu": 1, "grid": "mw:8"}, "hdu is of FITS files"),
-        ("mw.npz", {"grid": "mw:9"}, "says that its grid is mw:8"),
+        ("sky.npy", {"hdu": 1, "grid": "mw:8"}, "hdu applies to FITS files"),
+        ("mw.npz", {"grid": "mw:9"}, "states the grid mw:8"),
         ("mw.npz", {"field": "A"}, "has no signal 'A'"),
-        ("several.npz", {}, "shape .2, 192.*choose one by field"),
+        ("several.npz", {}, "shape .2, 192.*choose one of several signals by field"),
         ("several.npz", {"field": 2}, "has no signal 2"),
         ("mw.npz", {"ordering": "ring"}, "ordering is ring"),
         ("map.fits", {"grid": "healpix:8"}, "map of nside 4"),
@@ -415,5 +418,5 @@ def test_reader(here, rng):
     ):
         with pytest.raises(ValueError, match=words):
             read(path, **options)
-    with pytest.raises(TypeError, match="no option spin"):
+    with pytest.raises(TypeError, match="got spin"):
         read("mw.npz", spin=0)

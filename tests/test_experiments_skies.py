@@ -51,7 +51,7 @@ def test_white_is_the_recipe(rng):
     amplitude = by_degree(np.where(np.arange(L) < 2, 0, np.arange(L)))
     wanted = amplitude * white(np.random.default_rng(seed), L)
     np.testing.assert_allclose(made, wanted, rtol=LAST_PLACES, atol=0)
-    realised = skies.realised_cl(np.arange(L) ** 2.0, L, np.random.default_rng(seed))
+    realised = skies.realized_cl(np.arange(L) ** 2.0, L, np.random.default_rng(seed))
     np.testing.assert_allclose(realised, power(wanted), rtol=SHORT_SUM)
 
 
@@ -120,16 +120,16 @@ def test_threads_change_nothing(recipe):
 def test_equalise(rng):
     flm = spherekit.spectra.gaussian_flm(np.ones(6), 6, rng)
     cl = np.array([0.0, 1, 2, 3, 0, 5])
-    made = skies.equalise(flm, cl)
+    made = skies.equalize(flm, cl)
     np.testing.assert_allclose(power(made), cl, rtol=SHORT_SUM)
     np.testing.assert_allclose(
         made * np.sqrt(by_degree(power(flm))), flm * np.sqrt(by_degree(cl)), rtol=SHORT_SUM
     )
     assert not np.shares_memory(made, flm)
     empty = np.zeros(36, complex)
-    np.testing.assert_array_equal(skies.equalise(empty, cl), empty)
+    np.testing.assert_array_equal(skies.equalize(empty, cl), empty)
     with pytest.raises(ValueError, match=r"cl has shape \(5,\)"):
-        skies.equalise(flm, cl[:5])
+        skies.equalize(flm, cl[:5])
 
 
 # --- caps --------------------------------------------------------------------------------------------
@@ -271,7 +271,7 @@ def test_strength_0_is_gaussian(recipe):
 @pytest.mark.parametrize(
     "how, words",
     [
-        (dict(recipe="texture"), "known are gaussian, strings"),
+        (dict(recipe="texture"), "one of gaussian, strings"),
         (dict(strength=1.1), "strings skies is 1.1; expected a number from 0 to 1"),
         (dict(strength=math.nan), "strength"),
         (dict(recipe="gaussian", strength=0.1), "expected 0"),

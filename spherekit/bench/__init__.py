@@ -1,4 +1,4 @@
-"""Times, errors and memory on this machine, beside whichever peers are installed."""
+"""Benchmarks: time, error and memory of spherekit and of other installed packages on this machine."""
 
 from spherekit.bench.cases.harmonic import CODES, SHAPES
 from spherekit.bench.plots import figure
@@ -6,3 +6,7 @@ from spherekit.bench.report import machine, slopes, table
 from spherekit.bench.runner import installed, measure
 
 __all__ = ["CODES", "SHAPES", "figure", "installed", "machine", "measure", "slopes", "table"]
+
+
+def __dir__():
+    return sorted(__all__)

@@ -1,33 +1,63 @@
-"""Measurements as a table of words."""
+"""Benchmark results as a table of text."""
 
 import itertools
 import os
 import platform
+from collections.abc import Sequence
 from importlib import metadata
 
 import numpy as np
 
 from spherekit._core.jit import runs_as_python
 
-WAYS = ("inverse", "forward")
+DIRECTIONS = ("inverse", "forward")
 _GROUP = ("transform", "grid", "N", "spin", "signal", "batch", "dtype", "threads")
-_ONE_WAY = {
-    "matrices": "all d^l, then all D^l, of one rotation",
-    "cg": "Clebsch-Gordan, all l1, l2 < L, then L-1",
-    "product": "products of two signals, all paths below L",
-    "relu": "relu on the sphere",
-    "relu-so3": "relu on SO(3)",
+#: Titles of computations without a grid.
+_TITLES = {
+    "matrices": "Wigner matrices of one rotation",
+    "cg": "Clebsch-Gordan coefficients",
+    "product": "Clebsch-Gordan products of two signals, all paths below L",
+    "relu": "ReLU on the sphere",
+    "relu-so3": "ReLU on SO(3)",
+}
+#: What is measured in place of an inverse and a forward transform.
+_HEADINGS = {
+    "rotate": ("rotation", "inverse"),
+    "wavelets": ("analysis", "synthesis"),
+    "scattering": ("scattering", "round trip"),
+    "covariances": ("statistics", "gradient"),
+    "matrices": ("all d^l", "all D^l"),
+    "cg": ("all l1, l2", "l1=l2=L-1"),
+    "product": ("evaluation", "gradient"),
+    "relu": ("evaluation", "gradient"),
+    "relu-so3": ("evaluation", "gradient"),
 }
 _LEGEND = (
-    "ms: least of all runs of all starts; ratio: spherekit / peer, below 1 where spherekit is faster;",
-    "error: largest of a round trip, coefficients of variance near 1; memory: peak beyond input and output,",
-    "MB and as a multiple of these two, the larger direction; peak: MB of the whole process, imports",
-    "included; first: s for import, set-up, tables, compilation (spherekit: or its cache) and first calls.",
+    "inverse, forward: minimum time of a synthesis and of an analysis, or of the operations in the heading;",
+    "ratio: time of spherekit / time of the other package, below 1 where spherekit is faster;",
+    "error: maximum error of a round trip of coefficients with variance near 1;",
+    "memory: peak memory of a call beyond its input and output, in MB and as a multiple of these two,",
+    "the larger values of both directions; peak: peak memory of the process, imports included;",
+    "first: time of import, set-up, tables, compilation (spherekit: or loading its cache) and first calls.",
 )
 
 
-def machine():
-    """The machine and the versions that were measured."""
+def machine() -> dict:
+    """Describe the processor, the system and the versions of the packages that are measured.
+
+    Returns
+    -------
+    dict
+        Text or numbers by name, such as "processor", "cpus" and "numpy".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spherekit import bench
+    >>> facts = bench.machine()
+    >>> facts["numpy"] == np.__version__, facts["cpus"] >= 1
+    (True, True)
+    """
     import llvmlite.binding
     import numba
 
@@ -62,12 +92,17 @@ def _processor():
         return platform.processor() or platform.machine()
 
 
+def headings(transform):
+    """What is measured as "inverse" and "forward" of a transform."""
+    return _HEADINGS.get(transform, DIRECTIONS)
+
+
 def groups(results):
-    """The results that differ in L and code alone, by their common title."""
-    found = {}
+    """{title: results that differ in L and code only}."""
+    tables = {}
     for result in results:
-        found.setdefault(_title(result), []).append(result)
-    return found
+        tables.setdefault(_title(result), []).append(result)
+    return tables
 
 
 def _title(result):
@@ -82,24 +117,54 @@ def _title(result):
     elif transform == "rotate":
         words = [f"rotation, {signal} signals"]
     else:
-        words = [_ONE_WAY[transform]]
+        words = [_TITLES[transform]]
     words += [f"{maps} maps"] if maps > 1 else []
     words += ["float32"] if dtype == "float32" else []
     return ", ".join([*words, f"{threads} thread" + "s" * (threads > 1)])
 
 
-def measured(result):
-    """Whether there are times in a result."""
+def has_times(result):
+    """Whether a result contains times."""
     return "inverse" in result
 
 
-def table(results):
-    """Lines: for each grid, spin, batch, dtype and number of threads the times, ratios, errors, memory;
-    the exponents of L; the pull-backs; then what could not be compared, and how the peers were called."""
-    lines, notes = [], {}
+def table(results: Sequence[dict]) -> list[str]:
+    """Format benchmark results as text.
+
+    For each grid, spin, batch size, dtype and number of threads a table lists times, their ratios, errors and
+    memory, then the exponents of L and the times of vector-Jacobian products. Notes on the other packages,
+    and on the cases that these do not support, follow.
+
+    Parameters
+    ----------
+    results : list of dict
+        As returned by `spherekit.bench.measure`.
+
+    Returns
+    -------
+    list of str
+        Lines.
+
+    Raises
+    ------
+    KeyError
+        If an entry is not a benchmark result.
+
+    Examples
+    --------
+    >>> from spherekit import bench
+    >>> case = dict(transform="harmonic", grid="gl", L=8, N=0, spin=0, signal="real", batch=1)
+    >>> case |= dict(dtype="float64", threads=1, code="healpy", incomparable="compared on HEALPix only")
+    >>> bench.table([case])
+    ['healpy: compared on HEALPix only (gl, real maps, 1 thread)']
+    """
+    lines = []
+    notes = {}
     for title, rows in groups(results).items():
-        if any(measured(row) or "failed" in row for row in rows):
-            lines += ["", title, _head(), *_rows(rows), *_slopes(rows), *_pull_backs(rows)]
+        if any(has_times(row) or "failed" in row for row in rows):
+            transform = rows[0]["transform"]
+            lines += ["", title, *_head(transform), *_rows(rows)]
+            lines += [*_slopes(rows), *_vjp_ratios(rows)]
         for row in rows:
             if "incomparable" in row:
                 notes.setdefault(f"{row['code']}: {row['incomparable']}", []).append(title)
@@ -107,37 +172,44 @@ def table(results):
                 notes.setdefault(f"{row['code']}: {row['remark']}", [])
     lines += ["", *_LEGEND] if lines else []
     lines += _thread_gains(results)
-    said = (f"{note} ({'; '.join(dict.fromkeys(where))})" if where else note
-            for note, where in notes.items())  # fmt: skip
-    return [*lines, *said]
+    for note, titles in notes.items():
+        lines.append(f"{note} ({'; '.join(dict.fromkeys(titles))})" if titles else note)
+    return lines
 
 
-def _head():
-    columns = f"{'L':>6}  {'code':14}{'inverse':>10}{'ratio':>7}{'forward':>10}{'ratio':>7}"
-    return columns + f"{'error':>9}{'memory':>9}{'':>6}{'peak':>8}{'first':>8}"
+def _head(transform):
+    """Two lines: the headings of the columns, and their units."""
+    first_heading, second_heading = headings(transform)
+    yield (
+        f"{'L':>6}  {'code':14}{first_heading:>11}{'ratio':>7}{second_heading:>11}{'ratio':>7}"
+        f"{'error':>9}{'memory':>9}{'':>6}{'peak':>8}{'first':>8}"
+    )
+    yield f"{'':>6}  {'':14}{'ms':>11}{'':>7}{'ms':>11}{'':>7}{'':>9}{'MB':>9}{'':>6}{'MB':>8}{'s':>8}"
 
 
 def _rows(rows):
-    ours = {row["L"]: row for row in rows if row["code"] == "spherekit" and measured(row)}
+    references = {row["L"]: row for row in rows if row["code"] == "spherekit" and has_times(row)}
     lines = []
-    for _, same in itertools.groupby(sorted(rows, key=lambda row: row["L"]), lambda row: row["L"]):
-        for row in same:
-            if measured(row):
-                lines += [_row(row, ours.get(row["L"])), *_overuse(row)]
+    by_L = itertools.groupby(sorted(rows, key=lambda row: row["L"]), lambda row: row["L"])
+    for L, rows_of_L in by_L:
+        for row in rows_of_L:
+            if has_times(row):
+                lines += [_row(row, references.get(L)), *_excess_cpus(row)]
             elif "failed" in row:
                 lines.append(f"{row['L']:>6}  {row['code']:14}{row['failed']}")
     return lines
 
 
-def _row(result, ours):
+def _row(result, reference):
     text = f"{result['L']:>6}  {result['code']:14}"
-    for way in WAYS:
-        compared = ours is not None and result is not ours
-        ratio = f"{ours[way]['least'] / result[way]['least']:.2f}" if compared else ""
-        text += f"{result[way]['least']:>10.3f}{ratio:>7}"
+    for direction in DIRECTIONS:
+        is_compared = reference is not None and result is not reference
+        milliseconds = result[direction]["least"]
+        ratio = f"{reference[direction]['least'] / milliseconds:.2f}" if is_compared else ""
+        text += f"{milliseconds:>11.3f}{ratio:>7}"
     error = result["error"]
-    none = "" if result.get("one_way") else "not finite"
-    text += f"{none if error is None else f'{error:.1e}':>9}"
+    missing = "" if result.get("one_way") else "not finite"
+    text += f"{missing if error is None else f'{error:.1e}':>9}"
     beyond, share = memory(result)
     text += (
         f"{beyond / 1e6:>9.1f}{f'x{share:.2f}':>6}" if beyond is not None else f"{'-':>9}{'':>6}"
@@ -146,28 +218,32 @@ def _row(result, ours):
     return text + f"{first(result):>8.2f}"
 
 
-def _overuse(row):
-    """A line on a code that took more CPUs than it was given."""
-    cpus = max(row[way].get("cpus", 0) for way in WAYS)
+def _excess_cpus(row):
+    """A line on a package that used more CPUs than the number of threads."""
+    cpus = max(row[direction].get("cpus", 0) for direction in DIRECTIONS)
     if cpus > row["threads"] + 0.3:
-        yield f"{'':8}{row['code']}: kept {cpus:.1f} CPUs busy; not comparable with {row['threads']}"
+        yield (
+            f"{'':8}{row['code']} used {cpus:.1f} CPUs instead of {row['threads']}; "
+            "its times are not comparable"
+        )
 
 
 def memory(result):
-    """Bytes beyond input and output, the larger direction, and as a share of these; or None, None."""
-    ways = [result[way] for way in WAYS if result[way].get("memory") is not None]
-    if not ways:
+    """Maximum bytes beyond input and output of both directions, and their ratio to these; or (None, None)."""
+    values = [result[name] for name in DIRECTIONS if result[name].get("memory") is not None]
+    if not values:
         return None, None
-    return max(way["memory"] for way in ways), max(way["memory"] / way["data"] for way in ways)
+    beyond = max(value["memory"] for value in values)
+    return beyond, max(value["memory"] / value["data"] for value in values)
 
 
 def first(result):
-    """Seconds of import, set-up and the first call of both directions."""
-    return result["setup"] + sum(result[way]["first"] for way in WAYS) / 1e3
+    """Seconds of import, set-up and the first calls of both directions."""
+    return result["setup"] + sum(result[direction]["first"] for direction in DIRECTIONS) / 1e3
 
 
 def slope(sizes, values):
-    """Exponent p of values ~ sizes^p by least squares of the logarithms; None for under three points.
+    """Exponent p of values ~ sizes^p, by a least-squares fit of logarithms; None for one or two sizes.
 
     >>> round(slope([64, 128, 256], [1.0, 8.0, 64.0]), 6)
     3.0
@@ -179,56 +255,84 @@ def slope(sizes, values):
     return float(np.polyfit(x, y, 1)[0])
 
 
-def slopes(rows):
-    """Of each code the exponents of L of both times and of the memory, where three L were measured."""
-    found = {}
-    for code in dict.fromkeys(row["code"] for row in rows if measured(row)):
-        mine = [row for row in rows if row["code"] == code and measured(row)]
-        sizes = [row["L"] for row in mine]
-        values = {way: [row[way]["least"] for row in mine] for way in WAYS}
-        values["memory"] = [memory(row)[0] for row in mine]
+def slopes(rows: Sequence[dict]) -> dict[str, dict]:
+    """Exponents p of L^p that fit the times and the memory of each package.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Results of `spherekit.bench.measure` that differ in L and code only.
+
+    Returns
+    -------
+    dict
+        {code: {"inverse": p, "forward": p, "memory": p}} for each package with at least three L. The exponent
+        of the memory may be None.
+
+    Raises
+    ------
+    KeyError
+        If an entry is not a benchmark result.
+
+    Examples
+    --------
+    >>> from spherekit import bench
+    >>> times = [(64, 1.0), (128, 8.0), (256, 64.0)]
+    >>> rows = [dict(code="spherekit", L=L, inverse={"least": t}, forward={"least": t}) for L, t in times]
+    >>> round(bench.slopes(rows)["spherekit"]["inverse"], 6)
+    3.0
+    """
+    exponents = {}
+    for code in dict.fromkeys(row["code"] for row in rows if has_times(row)):
+        code_rows = [row for row in rows if row["code"] == code and has_times(row)]
+        sizes = [row["L"] for row in code_rows]
+        values = {
+            direction: [row[direction]["least"] for row in code_rows] for direction in DIRECTIONS
+        }
+        values["memory"] = [memory(row)[0] for row in code_rows]
         fitted = {name: slope(sizes, value) for name, value in values.items()}
-        found |= {code: fitted} if fitted["inverse"] is not None else {}
-    return found
+        exponents |= {code: fitted} if fitted["inverse"] is not None else {}
+    return exponents
 
 
 def _slopes(rows):
     for code, fitted in slopes(rows).items():
-        text = f"{'L^p':>6}  {code:14}{fitted['inverse']:>10.2f}{'':7}{fitted['forward']:>10.2f}"
-        power = fitted["memory"]
-        yield text + (f"{'':16}{power:>9.2f}" if power is not None else "")
+        text = f"{'L^p':>6}  {code:14}{fitted['inverse']:>11.2f}{'':7}{fitted['forward']:>11.2f}"
+        exponent = fitted["memory"]
+        yield text + (f"{'':16}{exponent:>9.2f}" if exponent is not None else "")
 
 
-def _pull_backs(rows):
-    """One line: time of a vector-Jacobian product over that of the map itself."""
-    parts = []
+def _vjp_ratios(rows):
+    """A line with the times of vector-Jacobian products, relative to those of the transforms."""
+    items = []
     for row in rows:
         if "vjp" in row:
-            shares = (row["vjp"][way]["least"] / row[way]["least"] for way in WAYS)
-            parts.append(f"L={row['L']} " + "/".join(f"{share:.2f}" for share in shares))
-    if parts:
+            ratios = (row["vjp"][name]["least"] / row[name]["least"] for name in DIRECTIONS)
+            items.append(f"L={row['L']} " + "/".join(f"{ratio:.2f}" for ratio in ratios))
+    if items:
         yield (
-            f"{'':8}gradients, time of the vjp over the map itself (inverse/forward): "
-            + ", ".join(parts)
+            f"{'':8}gradients: time of the vector-Jacobian product / time of the transform "
+            f"(inverse/forward): {', '.join(items)}"
         )
 
 
 def _thread_gains(results):
-    """Our time on several threads over that on one, where both were measured."""
-    mine = [row for row in results if row["code"] == "spherekit" and measured(row)]
+    """Times of spherekit on several threads relative to those on one thread, where both were measured."""
+    rows = [row for row in results if row["code"] == "spherekit" and has_times(row)]
     names = ("transform", "grid", "N", "spin", "signal", "batch", "dtype", "L")
 
     def key(row):
         return tuple(row[name] for name in names)
 
-    alone = {key(row): row for row in mine if row["threads"] == 1}
-    parts = {}
-    for row in mine:
-        if row["threads"] > 1 and key(row) in alone:
-            shares = (row[way]["least"] / alone[key(row)][way]["least"] for way in WAYS)
-            text = f"L={row['L']} " + "/".join(f"{share:.2f}" for share in shares)
-            parts.setdefault(_title(row), []).append(text)
+    single = {key(row): row for row in rows if row["threads"] == 1}
+    items = {}
+    for row in rows:
+        if row["threads"] > 1 and key(row) in single:
+            reference = single[key(row)]
+            ratios = (row[name]["least"] / reference[name]["least"] for name in DIRECTIONS)
+            text = f"L={row['L']} " + "/".join(f"{ratio:.2f}" for ratio in ratios)
+            items.setdefault(_title(row), []).append(text)
     return [
-        f"{title}: time over that of one thread (inverse/forward): {', '.join(texts)}"
-        for title, texts in parts.items()
+        f"{title}: time / time on one thread ({'/'.join(DIRECTIONS)}): {', '.join(texts)}"
+        for title, texts in items.items()
     ]

@@ -1,4 +1,4 @@
-"""Run the cases, each code in a process of its own, in turns."""
+"""Run benchmark cases, each package in processes of its own, alternating between the packages."""
 
 import importlib.util
 import itertools
@@ -7,46 +7,64 @@ import os
 import pathlib
 import subprocess
 import sys
+from collections.abc import Callable, Mapping, Sequence
 
 from spherekit.bench.cases import wigner
 from spherekit.bench.cases.harmonic import CODES
 
-_OURS = ("spherekit", "spherekit_f64")
+_SPHEREKIT = ("spherekit", "spherekit_f64")
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC")
 
 
-def measure(cases, peers=None, *, rounds=2, patience=300.0, progress=None, pythons=None):
-    """Measurements of spherekit and of ``peers`` on every case.
+def measure(
+    cases: Sequence[dict],
+    peers: Sequence[str] | None = None,
+    *,
+    rounds: int = 2,
+    patience: float = 300.0,
+    progress: Callable[[int, int, str], object] | None = None,
+    pythons: Mapping[str, str] | None = None,
+) -> list[dict]:
+    """Measure spherekit and other packages (peers) on each case.
 
     Parameters
     ----------
     cases : list of dict
-        Each with transform (harmonic, or one of `cases.wigner.CODES`), grid, L, N, spin, signal (real or
-        complex), batch, dtype and threads. In float32 our own float64 is measured too.
+        With the keys transform (harmonic, or one of `cases.wigner.CODES`), grid, L, N, spin, signal (real or
+        complex), batch, dtype and threads. For float32 spherekit in float64 is measured too.
     peers : list of str, optional
-        Names of `known_peers`; default: those that are installed.
+        Names of `known_peers`; by default those that are installed.
     rounds : int
-        Times each code is started for its times, of which the least counts, so that noise hits all
-        alike; once more for its memory.
+        Number of processes that are started for the times of a package and a case; the minimum over the
+        rounds reduces the effect of noise. One more process measures the memory.
     patience : float
-        Seconds after which one start is given up; the larger L of that code are then left out.
+        Time limit for a process, in seconds. When a package exceeds it, larger L are skipped.
     progress : callable, optional
-        Called before each start with (number so far, number in all, words).
+        Called before each process with (number of finished processes, total number, description).
     pythons : dict, optional
-        {peer: interpreter} of those that live in an environment of their own, which needs nothing of
-        spherekit's but NumPy.
+        {peer: interpreter} of peers that are installed in another environment. This needs NumPy, but no other
+        dependency of spherekit.
 
     Returns
     -------
     list of dict
-        The case, the code, and what `spherekit.bench.worker` measured; in each direction also
-        "memory" and "data" (bytes beyond input and output, and of these two; None where the system
-        does not tell). Or "incomparable" or "failed", with the reason.
+        The case, the code (name of the package), and the results of `spherekit.bench.worker`. Each direction
+        also has "memory" and "data", the bytes beyond input and output and of these two; None where the
+        operating system does not provide them. Otherwise "incomparable" or "failed", with the reason.
 
     Raises
     ------
     ValueError
-        A peer that is unknown or not installed.
+        If a peer is unknown or not installed.
+
+    Examples
+    --------
+    >>> from spherekit import bench
+    >>> case = dict(transform="harmonic", grid="gl", L=8, N=0, spin=0, signal="real", batch=1)
+    >>> case |= dict(dtype="float64", threads=1)
+    >>> (result,) = bench.measure([case], peers=[], rounds=1)
+    >>> result["code"], result["error"] < 1e-13
+    ('spherekit', True)
     """
     pythons = pythons or {}
     names = [*installed(), *pythons] if peers is None else list(peers)
@@ -54,101 +72,121 @@ def measure(cases, peers=None, *, rounds=2, patience=300.0, progress=None, pytho
     for name in names:
         _check(name, pythons)
     jobs = [(n, case, code) for n, case in enumerate(cases) for code in _codes(case, names)]
-    turns = [*range(rounds), "memory"]
-    found = {}
-    for done, (turn, (number, case, code)) in enumerate(itertools.product(turns, jobs)):
+    passes = [*range(rounds), "memory"]
+    results = {}
+    for count, (pass_name, (number, case, code)) in enumerate(itertools.product(passes, jobs)):
         if progress:
-            words = f"{code}, {case['transform']}, {case['grid']}, L={case['L']}"
-            progress(done, len(turns) * len(jobs), words)
-        before = found.get((number, code))
-        if before is None:
-            why = _hopeless(case, code, found.values())
-            python = pythons.get(code, sys.executable)
-            result = {"failed": why} if why else _child(case, code, number, patience, python)
-            found[number, code] = {**case, "code": code, **result}
-        elif "inverse" in before:
-            memory, python = turn == "memory", pythons.get(code, sys.executable)
-            result = _child(case, code, number, patience, python, memory=memory)
-            (_add_memory if memory else _least)(before, result)
-    return [found[number, code] for number, _, code in jobs]
+            description = f"{code}, {case['transform']}, {case['grid']}, L={case['L']}"
+            progress(count, len(passes) * len(jobs), description)
+        python = pythons.get(code, sys.executable)
+        previous = results.get((number, code))
+        if previous is None:
+            reason = _reason_to_skip(case, code, results.values())
+            if reason:
+                result = {"failed": reason}
+            else:
+                result = _run_worker(case, code, number, patience, python)
+            results[number, code] = {**case, "code": code, **result}
+        elif "inverse" in previous:
+            memory = pass_name == "memory"
+            result = _run_worker(case, code, number, patience, python, memory=memory)
+            (_add_memory if memory else _combine_times)(previous, result)
+    return [results[number, code] for number, _, code in jobs]
 
 
-def installed():
-    """The peers that can be imported."""
+def installed() -> list[str]:
+    """Names of the other packages that are installed.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> from spherekit import bench
+    >>> set(bench.installed()) <= {"ducc0", "healpy", "shtns", "s2fft", "spherical", "s2scat", "e3nn"}
+    True
+    """
     return [name for name in known_peers() if importlib.util.find_spec(name)]
 
 
 def known_peers():
-    """Every peer's name."""
-    every = [CODES, *wigner.CODES.values()]
-    return [name for name in dict.fromkeys(itertools.chain(*every)) if name not in _OURS]
+    """Names of all other packages that can be measured."""
+    tables = [CODES, *wigner.CODES.values()]
+    names = dict.fromkeys(itertools.chain(*tables))
+    return [name for name in names if name not in _SPHEREKIT]
 
 
 def _check(name, pythons):
     if name not in known_peers():
-        raise ValueError(f"no peer {name!r}; known: {', '.join(known_peers())}, or none")
+        raise ValueError(f"peers must be among {', '.join(known_peers())}, or none; got {name!r}")
     if name not in installed() and name not in pythons:
         raise ValueError(
-            f"{name} is not installed here: pip install {name}"
-            + (" (needs a C compiler and FFTW3's headers)" if name == "shtns" else "")
-            + f", or leave it out of --peers, or say where it is: --python {name}=PYTHON"
+            f"{name} is not installed: pip install {name}"
+            + (" (requires a C compiler and the headers of FFTW3)" if name == "shtns" else "")
+            + ", or leave it out of --peers, or pass the interpreter of its environment: "
+            + f"--python {name}=PYTHON"
         )
 
 
 def _codes(case, peers):
+    """Names of the packages that are measured on a case; spherekit is the first."""
     if case["transform"] == "harmonic":
         codes = CODES
-        ours = _OURS[: 2 if case["dtype"] == "float32" else 1]
+        references = _SPHEREKIT[: 2 if case["dtype"] == "float32" else 1]
     else:
-        codes, ours = wigner.CODES[case["transform"]], _OURS[:1]
-    return [*ours, *(name for name in peers if name in codes)]
+        codes, references = wigner.CODES[case["transform"]], _SPHEREKIT[:1]
+    return [*references, *(name for name in peers if name in codes)]
 
 
-def _hopeless(case, code, results):
-    """Why a larger L need not be tried: a smaller one took too long."""
-    alike = {**case, "code": code}
+def _reason_to_skip(case, code, results):
+    """The reason to skip a case, that a smaller L exceeded the time limit; otherwise None."""
+    expected = {**case, "code": code}
     for result in results:
-        same = all(result[key] == value for key, value in alike.items() if key != "L")
-        if same and result.get("slow") and result["L"] < case["L"]:
-            return f"left out: L={result['L']} already took too long"
+        matches = all(result[key] == value for key, value in expected.items() if key != "L")
+        if matches and result.get("slow") and result["L"] < case["L"]:
+            return f"skipped, as L={result['L']} exceeded the time limit"
 
 
-def _child(case, code, number, patience, python, memory=False):
-    """What the worker says of one case, or why it says nothing."""
+def _run_worker(case, code, number, patience, python, memory=False):
+    """The output of a worker process for one case, or {"failed": reason}."""
     environment = {**os.environ, **{name: str(case["threads"]) for name in _THREAD_VARIABLES}}
-    places = [str(pathlib.Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, places))
+    folders = [str(pathlib.Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, folders))
     if memory:
-        # glibc keeps what is freed, which would hide it from the next call; not so beyond this size
+        # glibc reuses freed memory, which would hide allocations of the next call; not above this size
         environment["MALLOC_MMAP_THRESHOLD_"] = "65536"
-    said = json.dumps({**case, "code": code, "seed": number, "memory": memory})
-    command = [python, "-m", "spherekit.bench.worker", said]
+    argument = json.dumps({**case, "code": code, "seed": number, "memory": memory})
+    command = [python, "-m", "spherekit.bench.worker", argument]
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             command, capture_output=True, text=True, env=environment, timeout=patience
         )
     except subprocess.TimeoutExpired:
-        return {"failed": f"took longer than {patience:g} s", "slow": True}
-    if done.returncode < 0:
-        return {"failed": f"ended by signal {-done.returncode}: not enough memory?"}
-    if done.returncode:
-        return {"failed": (done.stderr.strip() or "no message").splitlines()[-1]}
-    return json.loads(done.stdout.splitlines()[-1])
+        return {"failed": f"exceeded the time limit of {patience:g} s", "slow": True}
+    if process.returncode < 0:
+        return {"failed": f"terminated by signal {-process.returncode}, possibly out of memory"}
+    if process.returncode:
+        return {"failed": (process.stderr.strip() or "no message").splitlines()[-1]}
+    return json.loads(process.stdout.splitlines()[-1])
 
 
-def _least(one, other):
-    """Take the lesser times of two starts into the first; of what comes first the longer."""
-    if "inverse" not in other:
+def _combine_times(result, new):
+    """Update a result in place: the minimum of the times, the maximum of first calls and set-up."""
+    if "inverse" not in new:
         return
-    pairs = [(one[way], other[way]) for way in ("inverse", "forward")]
-    pairs += [(one["vjp"][way], other["vjp"][way]) for way in one.get("vjp", ())]
-    for mine, theirs in pairs:
+    pairs = [(result[direction], new[direction]) for direction in ("inverse", "forward")]
+    pairs += [
+        (result["vjp"][direction], new["vjp"][direction]) for direction in result.get("vjp", ())
+    ]
+    for times, new_times in pairs:
         for key, choose in (("least", min), ("median", min), ("first", max), ("cpus", max)):
-            mine[key] = choose(mine[key], theirs[key])
-    one["setup"] = max(one["setup"], other["setup"])
+            times[key] = choose(times[key], new_times[key])
+    result["setup"] = max(result["setup"], new["setup"])
 
 
-def _add_memory(one, result):
-    for way in ("inverse", "forward"):
-        told = result.get(way) or {}
-        one[way] |= {"memory": told.get("beyond"), "data": told.get("data")}
+def _add_memory(result, measurement):
+    """Add the memory of each direction to a result, in place."""
+    for direction in ("inverse", "forward"):
+        values = measurement.get(direction) or {}
+        result[direction] |= {"memory": values.get("beyond"), "data": values.get("data")}

@@ -1,10 +1,11 @@
 """One measurement in a process of its own: ``python -m spherekit.bench.worker '{"code": ..., ...}'``.
 
-Prints one JSON object, times in milliseconds. Of either direction: the first call, the least and the
-median of the others, and the CPUs kept busy; then the seconds of import and set-up, the largest error of
-the round trip (null where it is not finite), the peak memory of the process, and for spherekit the times
-of the vector-Jacobian products. With "memory" instead the bytes of either direction beyond input and
-output. Or why the case cannot be compared.
+Prints one JSON object, with times in milliseconds. Each direction has the time of the first call, the minimum
+("least") and median of the following calls, and the average number of CPUs in use. The object also has the
+seconds of import and set-up, the maximum error of a round trip (null if it is not finite), the peak memory of
+the process, and for spherekit the times of the vector-Jacobian products. With "memory" in the argument it has
+instead the bytes of each direction beyond input and output. If the package does not support the case, it has
+only "incomparable", with the reason.
 """
 
 import json
@@ -15,37 +16,42 @@ import warnings
 
 import numpy as np
 
-#: Seconds that one direction is measured.
+#: Duration of the measurement of one direction, in seconds.
 BUDGET = 0.6
 
 
 def run(case):
-    """Measure one case; see the module."""
+    """Measure one case; see the documentation of the module."""
     from spherekit.bench.cases import wigner
-    from spherekit.bench.cases.harmonic import CODES, Incomparable
+    from spherekit.bench.cases.harmonic import CODES, UnsupportedCase
 
-    began = time.perf_counter()
+    start = time.perf_counter()
     try:
-        harmonic = case["transform"] == "harmonic"
-        code = CODES[case["code"]](case) if harmonic else wigner.prepare(case)
-    except Incomparable as reason:
+        is_harmonic = case["transform"] == "harmonic"
+        code = CODES[case["code"]](case) if is_harmonic else wigner.prepare(case)
+    except UnsupportedCase as reason:
         return {"incomparable": str(reason)}
-    setup = time.perf_counter() - began
-    start = code.start(np.random.default_rng(case.get("seed", 0)))
-    samples, first_inverse = _first(code.inverse, start)
-    back, first_forward = _first(code.forward, samples)
+    setup_seconds = time.perf_counter() - start
+    coefficients = code.random_input(np.random.default_rng(case.get("seed", 0)))
+    samples, first_inverse = _first(code.inverse, coefficients)
+    round_trip, first_forward = _first(code.forward, samples)
     if case.get("memory"):
         if case["code"] == "spherekit":
             from spherekit._core.workspace import release
 
-            release()  # what it keeps between calls counts
-        return {"inverse": _memory(code.inverse, start), "forward": _memory(code.forward, samples)}
-    error = np.nan if code.one_way else np.abs(np.asarray(back) - np.asarray(start)).max()
-    del back
+            release()  # count the work memory that is reused between calls
+        return {
+            "inverse": _memory(code.inverse, coefficients),
+            "forward": _memory(code.forward, samples),
+        }
+    error = np.nan
+    if not code.one_way:
+        error = np.abs(np.asarray(round_trip) - np.asarray(coefficients)).max()
+    del round_trip
     result = {
-        "inverse": {"first": first_inverse, **times(code.inverse, start)},
+        "inverse": {"first": first_inverse, **times(code.inverse, coefficients)},
         "forward": {"first": first_forward, **times(code.forward, samples)},
-        "setup": setup,
+        "setup": setup_seconds,
         "error": float(error) if np.isfinite(error) else None,
         "one_way": code.one_way,
         "remark": code.remark,
@@ -53,32 +59,38 @@ def run(case):
     }
     if case["code"] == "spherekit" and not code.one_way and isinstance(samples, np.ndarray):
         result["vjp"] = {
-            "inverse": _vjp(code.inverse, start, samples),
-            "forward": _vjp(code.forward, samples, start),
+            "inverse": _vjp(code.inverse, coefficients, samples),
+            "forward": _vjp(code.forward, samples, coefficients),
         }
     return result
 
 
 def _first(call, argument):
-    began = time.perf_counter()
+    """The result of a call, and its time in ms."""
+    start = time.perf_counter()
     value = call(argument)
-    return value, 1e3 * (time.perf_counter() - began)
+    return value, 1e3 * (time.perf_counter() - start)
 
 
 def times(call, argument):
-    """Least and median ms of a call, how often it ran, and the CPUs that it kept busy."""
-    found, began, busy = [], time.perf_counter(), time.process_time()
-    while not found or (time.perf_counter() - began < BUDGET and len(found) < 20000):
-        start = time.perf_counter()
+    """Minimum and median time of a call in ms, number of runs, and average number of CPUs in use."""
+    milliseconds = []
+    start, start_cpu = time.perf_counter(), time.process_time()
+    while not milliseconds or (time.perf_counter() - start < BUDGET and len(milliseconds) < 20000):
+        start_call = time.perf_counter()
         call(argument)
-        found.append(1e3 * (time.perf_counter() - start))
-    cpus = (time.process_time() - busy) / (time.perf_counter() - began)
-    middle = statistics.median(found)
-    return {"least": min(found), "median": middle, "runs": len(found), "cpus": round(cpus, 2)}
+        milliseconds.append(1e3 * (time.perf_counter() - start_call))
+    cpus = (time.process_time() - start_cpu) / (time.perf_counter() - start)
+    return {
+        "least": min(milliseconds),
+        "median": statistics.median(milliseconds),
+        "runs": len(milliseconds),
+        "cpus": round(cpus, 2),
+    }
 
 
 def _vjp(call, point, cotangent):
-    """Times of one pull-back: the forward pass that made it is not in them."""
+    """Times of the vector-Jacobian product, without the forward pass."""
     from autograd import make_vjp
 
     pullback, _ = make_vjp(call)(point)
@@ -87,10 +99,10 @@ def _vjp(call, point, cotangent):
 
 
 def _memory(call, argument):
-    """Peak resident bytes of a call beyond its input and output, and the bytes of these two."""
+    """Peak resident memory of a call beyond its input and output, and the size of these two, in bytes."""
     try:
         with open("/proc/self/clear_refs", "w") as file:
-            file.write("5")  # forget the peak so far
+            file.write("5")  # reset the peak
     except OSError:
         return None
     before = _status("VmRSS")
@@ -102,15 +114,15 @@ def _memory(call, argument):
 
 
 def _size(output):
-    """Bytes of an array, or of the arrays and numbers in a list or dict."""
+    """Bytes of an array, or of all arrays and numbers in a list or dict."""
     if isinstance(output, dict | list | tuple):
-        parts = output.values() if isinstance(output, dict) else output
-        return sum(_size(part) for part in parts)
+        values = output.values() if isinstance(output, dict) else output
+        return sum(map(_size, values))
     return np.asarray(output).nbytes
 
 
 def _status(key):
-    """Bytes that Linux tells of this process, or None."""
+    """A value of /proc/self/status in bytes; None if the system does not provide it."""
     try:
         with open("/proc/self/status") as file:
             return next(1024 * int(line.split()[1]) for line in file if line.startswith(key))

@@ -96,7 +96,7 @@ def run(args):
             threads=args.threads,
             follow=follow,
             progress=draw,
-            tell=write_line,
+            log=say,
         )
     if args.plot:
         from spherekit.train import curves

@@ -1,37 +1,26 @@
-"""Experiments from data to accuracy, a folder each, which ``spherekit train`` and ``spherekit predict`` run.
+"""Complete experiments, from data to accuracy, as run by ``spherekit train`` and ``spherekit predict``.
 
 ==============  ==============================================================================================
-`gaussianity`   Gaussian skies against others of the same spectrum, by every probe and with controls
-`maps`          own maps with labels, listed in a CSV file: classes or numbers
+`gaussianity`   Gaussian and non-Gaussian skies with the same power spectrum
+`maps`          labeled maps, listed in a CSV file: classification or regression
 ==============  ==============================================================================================
 
-An own experiment is a subclass of `Experiment`, of which an object is registered. `register` does not reach
-beyond its Python process: a script trains its experiment by `run`, and is the command, ``python script.py``::
+`run` trains the networks of an experiment and reports on the test data; `read` and `parse` check
+configurations; `reader` returns a function that reads maps; `steps` is the training step by step; `save` and
+`load` write and read model files.
+
+New experiments are subclasses of `Experiment`, of which an instance is registered. A registration by
+`register` is valid in one Python process only, so that a script trains its experiment by `run`::
 
     noise = experiments.register(Noise())
-    experiments.run({"experiment": "noise", "fit": {"epochs": 20}}, "results", tell=print)
+    experiments.run({"experiment": "noise", "fit": {"epochs": 20}}, "results", log=print)
 
-``spherekit train`` finds the experiments of installed packages, by entry points: `register` shows the lines
-of ``pyproject.toml``.
-
-`run` trains and reports; `read` reads configurations, `reader` returns a reader of maps, `steps` trains,
-`save` and `load` are model files.
+``spherekit train`` finds experiments of installed packages by entry points; see `register`.
 """
 
 from spherekit.experiments import gaussianity, maps
-from spherekit.experiments.common import (
-    Experiment,
-    Table,
-    Trained,
-    Training,
-    get,
-    names,
-    parse,
-    profile,
-    read,
-    recipes,
-    register,
-)
+from spherekit.experiments.base import Experiment, Table, Trained, Training
+from spherekit.experiments.common import get, names, parse, profile, read, recipes, register
 from spherekit.experiments.models import Model, load, save, selected, steps
 from spherekit.experiments.reading import reader
 from spherekit.experiments.running import Run, run
@@ -42,6 +31,11 @@ __all__ = [
     "load", "maps", "names", "parse", "profile", "read", "reader", "recipes", "register", "run", "save",
     "selected", "steps",
 ]  # fmt: skip
+
+
+def __dir__():
+    return sorted(__all__)
+
 
 register(gaussianity.Gaussianity())
 register(maps.Maps())

@@ -1,8 +1,8 @@
-"""Arrays measured of many signals, cached in a folder in blocks.
+"""A cache of arrays computed from many signals, in a folder of blocks.
 
-A folder holds the arrays of one manifest, which names all that they depend on. Each block is an ``.npz`` file
-of several signals, written completely or not at all: a run that was stopped continues with the signals that
-are missing.
+The manifest of a folder contains all parameters that its arrays depend on. Each block is an ``.npz`` file
+with the arrays of several signals and is written atomically, so that an interrupted run continues with the
+missing signals.
 """
 
 import json
@@ -18,30 +18,30 @@ from spherekit._core.atomic_files import replacing
 from spherekit.io import read_arrays, write_arrays
 
 _MANIFEST = "manifest.json"
-_REMOVE = "remove this file, and the next run measures its signals again"
+_REMOVE = "remove this file, and the next run computes its arrays again"
 _BLOCK = re.compile(r"[a-z]+-(\d{6})-(\d{6})\.npz")
 
 
 def fill(folder, manifest, n, measure, *, workers=1, block=20, progress=None, name="skies"):
-    """Measure the signals 0..n-1 that ``folder`` does not hold yet, and return the arrays of all.
+    """Compute the arrays of those signals 0..n-1 that are missing in a folder, and return the arrays of all.
 
     Parameters
     ----------
     folder : path
-        Created if missing. Holds blocks ``NAME-FIRST-LAST.npz`` and ``manifest.json``.
+        Created if missing. It contains blocks ``NAME-FIRST-LAST.npz`` and ``manifest.json``.
     manifest : dict
-        What the arrays depend on, as JSON can hold it.
+        Parameters that the arrays depend on; must be serializable as JSON.
     n : int
     measure : callable
-        ``measure(i)`` is a dict of arrays.
+        ``measure(i)`` returns a dict of arrays.
     workers : int
-        Signals measured at once. The results do not depend on it.
+        Number of signals that are processed in parallel. It does not affect the results.
     block : int
-        Signals in a file.
+        Signals per file.
     progress : callable, optional
-        Called with the number of signals in the folder, once for each that is measured.
+        Called with the number of signals in the folder, after each computed signal.
     name : str
-        Of the files, in lower-case letters.
+        Prefix of the files, in lower-case letters.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def fill(folder, manifest, n, measure, *, workers=1, block=20, progress=None, na
     Raises
     ------
     ValueError
-        A folder of another manifest; damaged files.
+        If the folder has another manifest, or its files are damaged.
 
     >>> import tempfile
     >>> fill(tempfile.mkdtemp(), {"power": 2}, 4, lambda i: {"square": np.array(i**2)})["square"].tolist()
@@ -69,39 +69,42 @@ def fill(folder, manifest, n, measure, *, workers=1, block=20, progress=None, na
     count = n - len(missing)
     with ThreadPoolExecutor(workers) as pool:
         for run in runs(missing, block):
-            measured = []
+            results = []
             for arrays in pool.map(measure, run):
-                measured.append(arrays)
+                results.append(arrays)
                 count += 1
                 if progress is not None:
                     progress(count)
             path = folder / f"{name}-{run[0]:06d}-{run[-1] + 1:06d}.npz"
-            stacked = {key: np.stack([arrays[key] for arrays in measured]) for key in measured[0]}
+            stacked = {key: np.stack([arrays[key] for arrays in results]) for key in results[0]}
             write_arrays(path, **stacked, overwrite=True)
     return load(folder, n)
 
 
 def load(folder, n=None):
-    """The arrays that a folder holds, of its first n signals."""
-    blocks, count = [], 0
+    """The arrays of the first n signals in a folder; by default of all."""
+    blocks = []
+    count = 0
     for first, stop, path in sorted(_blocks(folder)):
         if first > count:
             break
-        if stop > count:  # two runs that measured at once may have written the same signals
+        if stop > count:  # blocks of simultaneous runs may overlap
             arrays = _read_block(path, stop - first, blocks[0] if blocks else None)
             blocks.append({key: values[count - first :] for key, values in arrays.items()})
             count = stop
     if not blocks:
-        raise ValueError(f"{folder} holds no measured signals")
+        raise ValueError(f"{folder} contains no signals; expected at least one block")
     if n is not None and count < n:
-        measured = {i for first, stop, _ in _blocks(folder) for i in range(first, stop)}
-        raise ValueError(f"{folder} holds {len(measured)} signals; expected {n}: measure them")
+        present = {i for first, stop, _ in _blocks(folder) for i in range(first, stop)}
+        raise ValueError(
+            f"{folder} contains {len(present)} signals; expected {n}: compute the missing ones"
+        )
     merged = {key: np.concatenate([arrays[key] for arrays in blocks]) for key in blocks[0]}
     return {key: values[:n] for key, values in merged.items()}
 
 
 def _read_block(path, count, first):
-    """The arrays of a block of ``count`` signals, with the names of those of the first block."""
+    """Read a block of ``count`` signals; its arrays must have the names of those of the first block."""
     try:
         arrays = read_arrays(path)
     except ValueError as error:
@@ -115,7 +118,7 @@ def _read_block(path, count, first):
 
 
 def open_folder(folder, manifest):
-    """Create a folder with this manifest, or check that it has the same one.
+    """Create a folder with this manifest, or check that the folder has the same manifest.
 
     >>> import tempfile
     >>> folder = tempfile.mkdtemp()
@@ -123,7 +126,7 @@ def open_folder(folder, manifest):
     (None, None)
     >>> open_folder(folder, {"L": 9})  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    ValueError: ...: written with L = 8, now L = 9; choose another folder
+    ValueError: ...: written with L = 8; expected L = 9: choose another folder
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -131,8 +134,8 @@ def open_folder(folder, manifest):
     if not path.exists():
         if any(not entry.name.endswith(".tmp") for entry in folder.iterdir()):
             raise ValueError(
-                f"{folder} holds files but no {_MANIFEST}; choose another folder, or remove this one to "
-                "measure its signals again"
+                f"{folder} contains files but no {_MANIFEST}; choose another folder, or remove this one to "
+                "compute its arrays again"
             )
         try:
             with (
@@ -141,39 +144,42 @@ def open_folder(folder, manifest):
             ):
                 json.dump(manifest, file, indent=1)
             return
-        except FileExistsError:  # of another run that has begun at the same time
+        except FileExistsError:  # a simultaneous run has created it
             pass
     try:
         old = _flat(json.loads(path.read_text("utf-8")))
     except (ValueError, AttributeError) as error:
         raise ValueError(
-            f"{path} is damaged: {error}; remove {folder}, and the next run measures its signals again"
+            f"{path} is damaged: {error}; remove {folder}, and the next run computes its arrays again"
         ) from None
     new = _flat(json.loads(json.dumps(manifest)))
     changed = [key for key in {**old, **new} if old.get(key) != new.get(key)]
     if changed:
-        words = "; ".join(f"{key} = {old.get(key)}, now {key} = {new.get(key)}" for key in changed)
-        raise ValueError(f"{folder}: written with {words}; choose another folder")
+        before = ", ".join(f"{key} = {old.get(key)}" for key in changed)
+        after = ", ".join(f"{key} = {new.get(key)}" for key in changed)
+        raise ValueError(
+            f"{folder}: written with {before}; expected {after}: choose another folder"
+        )
 
 
-def runs(numbers, longest):
-    """Runs of consecutive numbers, of at most this length.
+def runs(indices, max_length):
+    """Split increasing indices into runs of consecutive ones, of at most this length.
 
     >>> list(runs([0, 1, 2, 3, 7], 3))
     [[0, 1, 2], [3], [7]]
     """
     run = []
-    for number in numbers:
-        if run and (number != run[-1] + 1 or len(run) == longest):
+    for index in indices:
+        if run and (index != run[-1] + 1 or len(run) == max_length):
             yield run
             run = []
-        run.append(number)
+        run.append(index)
     if run:
         yield run
 
 
 def _flat(manifest):
-    """Entries of the sections of a manifest, by their own names."""
+    """Entries of a manifest, with those of its sections at the top level."""
     entries = {}
     for key, value in manifest.items():
         entries.update(value if isinstance(value, dict) else {key: value})
@@ -181,7 +187,7 @@ def _flat(manifest):
 
 
 def _blocks(folder):
-    """(first, last + 1, path) of the blocks of a folder."""
+    """(first, last + 1, path) of each block in a folder."""
     for name in os.listdir(folder):
         if match := _BLOCK.fullmatch(name):
             yield int(match[1]), int(match[2]), Path(folder) / name

@@ -1,4 +1,4 @@
-"""A lock on the folder of a run, so that two processes do not write into it."""
+"""A lock file that prevents two processes from writing into the folder of a run."""
 
 import json
 import os
@@ -13,20 +13,20 @@ NAME = "training.lock"
 
 @contextmanager
 def locked(folder):
-    """Hold the lock of a folder, a file that is created exclusively, in this block.
+    """Context manager that holds the lock of a folder, a file that is created exclusively.
 
-    The file has process and host. It is removed at the end, after errors and interrupts too; that of a
-    process of this host that has ended, as one that was killed, is replaced.
+    The file contains the process and the host. It is removed on exit, also after errors and interrupts. A
+    stale lock, that of a process of this host that has ended, is replaced.
 
     Parameters
     ----------
     folder : path
-        It exists.
+        An existing folder.
 
     Raises
     ------
     ValueError
-        Another run has the lock.
+        If another run holds the lock.
 
     >>> import tempfile
     >>> folder = tempfile.mkdtemp()
@@ -34,24 +34,24 @@ def locked(folder):
     ...     with locked(folder):  # doctest: +ELLIPSIS
     ...         pass
     Traceback (most recent call last):
-    ValueError: another training runs in ...: process ... on this host, by the lock file ...
+    ValueError: another training runs in ...: process ... on this host, according to the lock file ...
     >>> os.listdir(folder)
     []
     """
     path = Path(folder) / NAME
-    text = json.dumps(_this_process())
-    while not (_create(path, text) or _take_over(folder, path, text)):
+    text = json.dumps(_current_process())
+    while not (_create(path, text) or _replace_stale(folder, path, text)):
         pass
     try:
         yield
     finally:
-        with suppress(FileNotFoundError):  # of a folder that was removed meanwhile
+        with suppress(FileNotFoundError):  # if the folder has been removed
             if _read(path) == text:
                 path.unlink()
 
 
 def _create(path, text):
-    """Whether the file was created, by this call alone."""
+    """Create the lock file exclusively; False if it exists."""
     try:
         file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
     except FileExistsError:
@@ -65,23 +65,23 @@ def _read(path):
     return path.read_text("utf-8", "replace")
 
 
-def _take_over(folder, path, text):
-    """Whether the lock of a process that has ended is now that of this one; refuses that of one that runs.
+def _replace_stale(folder, path, text):
+    """Replace the lock of a process that has ended; raises ValueError if the process is running.
 
-    False where the file is removed meanwhile.
+    Returns False if the file has been removed in the meantime.
     """
     try:
         with open(path, "r+", encoding="utf-8", errors="replace") as file:
             content = file.read()
-            if not content:  # another process may be about to write it
+            if not content:  # another process may have created it and not yet written
                 time.sleep(0.2)
                 content = _read(path)
-            _refuse_if_alive(folder, path, content)
-            if not _only_this_process(file):
+            _refuse_if_running(folder, path, content)
+            if not _acquire_exclusive(file):
                 raise ValueError(
                     f"{path} is the lock file of a training that has ended; remove it first"
                 )
-            _refuse_if_alive(folder, path, _read(path))  # another process may have been first
+            _refuse_if_running(folder, path, _read(path))  # another process may have replaced it
             if not os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
                 return False
             file.seek(0)
@@ -92,8 +92,8 @@ def _take_over(folder, path, text):
         return False
 
 
-def _only_this_process(file):
-    """Wait until no other process takes over, until the file is closed; False where the system cannot."""
+def _acquire_exclusive(file):
+    """Lock the open file exclusively until it is closed; False if the system does not support this."""
     try:
         import fcntl
 
@@ -103,45 +103,46 @@ def _only_this_process(file):
     return True
 
 
-def _refuse_if_alive(folder, path, text):
+def _refuse_if_running(folder, path, text):
     try:
         owner = json.loads(text)
         pid, host, started = (owner[name] for name in ("pid", "host", "started"))
     except (ValueError, KeyError, TypeError):
         raise ValueError(
-            f"another training may run in {folder}: its lock file {path} does not tell which; if there is "
-            "none, remove that file"
+            f"another training may run in {folder}: its lock file {path} does not name a process; if there "
+            "is none, remove that file"
         ) from None
-    here = host == socket.gethostname()
-    if here and not _runs(pid, started):
+    is_local = host == socket.gethostname()
+    if is_local and not _is_running(pid, started):
         return
-    place = "this host" if here else f"the host {host}"
+    host_name = "this host" if is_local else f"the host {host}"
     raise ValueError(
-        f"another training runs in {folder}: process {pid} on {place}, by the lock file {path}; wait for its "
-        "end, or choose another folder. If that process is no training, remove the file"
+        f"another training runs in {folder}: process {pid} on {host_name}, according to the lock file "
+        f"{path}; wait for its end, or choose another folder. If that process is not a training, remove "
+        "the file"
     )
 
 
-def _this_process():
+def _current_process():
     pid = os.getpid()
-    return {"pid": pid, "host": socket.gethostname(), "started": _start(pid)}
+    return {"pid": pid, "host": socket.gethostname(), "started": _start_time(pid)}
 
 
-def _runs(pid, started):
-    """Whether a process of this host runs, and is the one that started then."""
-    if os.name == "nt":  # where signal 0 would interrupt it
+def _is_running(pid, started):
+    """Whether a process of this host is running and has this start time."""
+    if os.name == "nt":  # signal 0 would interrupt the process
         return True
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
         return False
-    except OSError:  # of another user
+    except OSError:  # a process of another user
         pass
-    return started is None or _start(pid) in (None, started)
+    return started is None or _start_time(pid) in (None, started)
 
 
-def _start(pid):
-    """When a process was started, in ticks since that of the system; None where the system does not tell."""
+def _start_time(pid):
+    """Start time of a process in clock ticks since boot; None if the system does not provide it."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
     except OSError:

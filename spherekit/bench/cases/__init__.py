@@ -1,1 +1,1 @@
-"""The codes that are compared, by kind of computation."""
+"""The packages and functions that are compared, by kind of computation."""

@@ -1,22 +1,25 @@
-"""The codes that are compared: each prepares one transform, to be timed by the worker.
+"""Spherical harmonic transforms of spherekit and of other packages, prepared for timing.
 
-A case is a dict of grid, L, spin, batch, dtype and threads. A code is a function of a case that returns a
-`Prepared`, its set-up done. Peers are imported here alone, inside the worker's process. In a spin case a peer
-of real E and B transforms the content of one complex field of that spin: 2 x L (L + 1) / 2 complex
-coefficients of m >= 0, for our L * L of all m.
+A case is a dict with the keys grid, L, spin, batch, dtype and threads. Each package has a function that
+performs its set-up for a case and returns a `PreparedCase`. Other packages are imported only here, in the
+process of the worker. For spin fields a package with real E and B transforms the content of one complex field
+of that spin: 2 x L (L + 1) / 2 complex coefficients with m >= 0, where spherekit has L * L coefficients of
+all m.
 """
 
 from collections import namedtuple
 
 import numpy as np
 
-#: Two functions of one array each, a function of a random generator that makes the coefficients, what the
-#: reader of the table has to know, and whether the two functions are things apart; else
-#: ``forward(inverse(start(rng)))`` is a round trip.
-Prepared = namedtuple("Prepared", "inverse forward start remark one_way", defaults=("", False))
+#: ``inverse`` and ``forward`` are functions of one array; ``random_input`` returns coefficients from a random
+#: generator; ``remark`` is a note for the reader of the table. Unless ``one_way``, the functions are inverse
+#: to each other: ``forward(inverse(x))`` is a round trip.
+PreparedCase = namedtuple(
+    "PreparedCase", "inverse forward random_input remark one_way", defaults=("", False)
+)
 
-#: Sample shapes by grid name: those of `spherekit.sampling`, without its import in a peer's process.
-#: "gl" has an even number of samples a ring, "glodd" the least number. HEALPix has nside = L/2.
+#: Sample shapes by name of the grid, as in `spherekit.sampling`, which processes of other packages do not
+#: import. "gl" has 2L samples per ring, "glodd" the minimum of 2L-1. HEALPix has nside = L/2.
 SHAPES = {
     "gl": lambda L: (L, 2 * L),
     "glodd": lambda L: (L, 2 * L - 1),
@@ -28,20 +31,22 @@ SHAPES = {
     "healpix": lambda L: (12 * nside(L) ** 2,),
 }
 
-_DENSE = 64  # below this s2fft's stored kernels take less time than its recursion (measured)
+_MAX_DENSE_L = (
+    64  # up to this L the precomputed kernels of s2fft are faster than its recursion (measured)
+)
 
 
-class Incomparable(Exception):
-    """A case that a code does not have, with the reason."""
+class UnsupportedCase(Exception):
+    """A case that a package does not support, with the reason."""
 
 
 def nside(L):
-    """Resolution of the HEALPix grid that carries band-limit L here."""
+    """Resolution of the HEALPix grid for band-limit L in the benchmark."""
     return max(L // 2, 1)
 
 
 def sampling(case):
-    """The grid of a case, for spherekit."""
+    """The `Grid` of a case."""
     from spherekit.sampling import GL, HEALPix, grid
 
     L = case["L"]
@@ -53,113 +58,130 @@ def sampling(case):
 
 
 def spherekit(case):
-    """Ours, through the public functions."""
+    """`spherekit.forward` and `spherekit.inverse`."""
     import spherekit as sk
 
     L, spin, reality = case["L"], case["spin"], case["spin"] == 0
-    how = dict(spin=spin, sampling=sampling(case), reality=reality, threads=case["threads"])
-    kind = np.complex64 if case["dtype"] == "float32" else np.complex128
+    options = dict(spin=spin, sampling=sampling(case), reality=reality, threads=case["threads"])
+    dtype = np.complex64 if case["dtype"] == "float32" else np.complex128
 
-    def start(rng):
+    def random_input(rng):
         from spherekit.testing import random_flm
 
-        lead = (case["batch"],) if case["batch"] > 1 else ()
-        return random_flm(L, rng, spin=spin, reality=reality, shape=lead, dtype=kind)
+        shape = (case["batch"],) if case["batch"] > 1 else ()
+        return random_flm(L, rng, spin=spin, reality=reality, shape=shape, dtype=dtype)
 
-    return Prepared(lambda x: sk.inverse(x, L, **how), lambda f: sk.forward(f, L, **how), start)
+    return PreparedCase(
+        lambda x: sk.inverse(x, L, **options), lambda f: sk.forward(f, L, **options), random_input
+    )
 
 
 def spherekit_f64(case):
-    """Ours in float64: the row that float32 is compared with."""
+    """`spherekit` in float64, as a reference for float32."""
     return spherekit({**case, "dtype": "float64"})
 
 
 def ducc0(case):
-    """On rectangles; many maps in one call where it has one (Gauss-Legendre), else in a loop."""
-    import ducc0 as code
+    """Rectangular grids; several maps in one call on Gauss-Legendre grids, elsewhere in a loop."""
+    import ducc0 as package
 
     names = {"gl": "GL", "glodd": "GL", "mw": "MW", "mwss": "CC", "cc": "CC", "dh": "F1"}
     names["dhpole"] = "DH"
-    require(case["grid"] in names, f"grid {case['grid']}: not among its rectangles")
+    require(case["grid"] in names, f"does not support the grid {case['grid']}")
     L, geometry, n_maps = case["L"], names[case["grid"]], case["batch"]
-    how = dict(lmax=L - 1, spin=abs(case["spin"]), nthreads=case["threads"])
+    options = dict(lmax=L - 1, spin=abs(case["spin"]), nthreads=case["threads"])
     single = case["dtype"] == "float32"
-    parts, kind = 1 if case["spin"] == 0 else 2, np.complex64 if single else np.complex128
-    start = _m_major(case, (parts,), kind)
+    dtype = np.complex64 if single else np.complex128
+    components = 1 if case["spin"] == 0 else 2
+    random_input = _m_major(case, (components,), dtype)
     if geometry == "GL" and n_maps > 1:
-        return _ducc0_rings(code, case, how, start)
+        return _ducc0_rings(package, case, options, random_input)
     ntheta, nphi = SHAPES[case["grid"]](L)
-    how["geometry"] = geometry
+    options["geometry"] = geometry
 
     def inverse(alm, out=None):
-        return code.sht.synthesis_2d(alm=alm, ntheta=ntheta, nphi=nphi, map=out, **how)
+        return package.sht.synthesis_2d(alm=alm, ntheta=ntheta, nphi=nphi, map=out, **options)
 
     def forward(f, out=None):
-        return code.sht.analysis_2d(map=f, alm=out, **how)
+        return package.sht.analysis_2d(map=f, alm=out, **options)
 
-    remark = "mwss is its CC with L+1 rings" if case["grid"] == "mwss" else ""
+    remark = "mwss is its grid CC with L+1 rings" if case["grid"] == "mwss" else ""
     if n_maps == 1:
-        return Prepared(inverse, forward, start, remark)
-    maps = ((n_maps, parts, ntheta, nphi), np.float32 if single else np.float64)
-    loops = _loop(inverse, *maps), _loop(forward, (n_maps, parts, L * (L + 1) // 2), kind)
-    return Prepared(*loops, start, "several maps in a loop on all grids but Gauss-Legendre")
+        return PreparedCase(inverse, forward, random_input, remark)
+    inverse_loop = _loop(
+        inverse, (n_maps, components, ntheta, nphi), np.float32 if single else np.float64
+    )
+    forward_loop = _loop(forward, (n_maps, components, L * (L + 1) // 2), dtype)
+    loops = inverse_loop, forward_loop
+    return PreparedCase(
+        *loops, random_input, "several maps in a Python loop, except on Gauss-Legendre grids"
+    )
 
 
-def _ducc0_rings(code, case, how, start):
-    """Many maps in one call; the quadrature weights are taken along as ring factors."""
+def _ducc0_rings(package, case, options, random_input):
+    """Several maps in one call; the quadrature weights are passed as ring factors."""
     ntheta, nphi = SHAPES[case["grid"]](case["L"])
     rings = dict(
-        theta=code.misc.GL_thetas(ntheta),
+        theta=package.misc.GL_thetas(ntheta),
         nphi=np.full(ntheta, nphi, np.uint64),
         phi0=np.zeros(ntheta),
         ringstart=nphi * np.arange(ntheta, dtype=np.uint64),
-        **how,
+        **options,
     )
-    weights = code.misc.GL_weights(ntheta, nphi)
-    return Prepared(
-        lambda alm: code.sht.synthesis(alm=alm, **rings),
-        lambda maps: code.sht.adjoint_synthesis(map=maps, ringfactor=weights, **rings),
-        start,
-        "many maps on Gauss-Legendre in one call (synthesis, adjoint_synthesis with weights)",
+    weights = package.misc.GL_weights(ntheta, nphi)
+    return PreparedCase(
+        lambda alm: package.sht.synthesis(alm=alm, **rings),
+        lambda maps: package.sht.adjoint_synthesis(map=maps, ringfactor=weights, **rings),
+        random_input,
+        "several maps on Gauss-Legendre grids in one call (synthesis, adjoint_synthesis with weights)",
     )
 
 
 def healpy(case):
-    """HEALPix with one quadrature; the error is that of the quadrature."""
-    import healpy as code
+    """HEALPix, a single quadrature without iterations; the error is that of the quadrature."""
+    import healpy as package
 
-    require(case["grid"] == "healpix", "measured on HEALPix only")
-    require(case["dtype"] == "float64", "has float64 only")
+    require(case["grid"] == "healpix", "compared on HEALPix only")
+    require(case["dtype"] == "float64", "supports float64 only")
     L, n, spin = case["L"], nside(case["L"]), abs(case["spin"])
 
     def inverse(alm):
-        return code.alm2map_spin(alm, n, spin, L - 1) if spin else code.alm2map(alm, n, lmax=L - 1)
+        return (
+            package.alm2map_spin(alm, n, spin, L - 1)
+            if spin
+            else package.alm2map(alm, n, lmax=L - 1)
+        )
 
     def forward(f):
         if spin:
-            return code.map2alm_spin(f, spin, lmax=L - 1)
-        return code.map2alm(f, lmax=L - 1, iter=0)
+            return package.map2alm_spin(f, spin, lmax=L - 1)
+        return package.map2alm(f, lmax=L - 1, iter=0)
 
-    remark = "one quadrature on HEALPix, as spherekit's forward: the error is that of the pixels"
-    start = _m_major(case, (2,) if spin else ())
+    remark = (
+        "one quadrature on HEALPix, as in spherekit.forward: the error is that of the quadrature"
+    )
+    random_input = _m_major(case, (2,) if spin else ())
     if case["batch"] == 1:
-        return Prepared(inverse, forward, start, remark)
+        return PreparedCase(inverse, forward, random_input, remark)
     loops = (lambda alm: [inverse(a) for a in alm]), (lambda maps: [forward(f) for f in maps])
-    return Prepared(*loops, start, remark + "; several maps in a loop")
+    return PreparedCase(*loops, random_input, remark + "; several maps in a Python loop")
 
 
 def shtns(case):
-    """On Gauss-Legendre, Fejer and Clenshaw-Curtis rings, with the kernel that it times as its fastest."""
-    import shtns as code
+    """Gauss-Legendre, Fejer and Clenshaw-Curtis grids; the package selects its fastest kernel by timing."""
+    import shtns as package
 
-    kinds = {"gl": code.sht_gauss_fly, "glodd": code.sht_gauss_fly}
-    kinds |= {"dh": code.sht_reg_fast, "cc": code.sht_reg_poles}
-    require(case["grid"] in kinds, f"grid {case['grid']}: not exact on it at lmax = L-1")
-    require(case["spin"] == 0, "measured at spin 0 only")
-    require(case["dtype"] == "float64", "has float64 only")
+    grid_types = {"gl": package.sht_gauss_fly, "glodd": package.sht_gauss_fly}
+    grid_types |= {"dh": package.sht_reg_fast, "cc": package.sht_reg_poles}
+    require(case["grid"] in grid_types, f"is not exact on the grid {case['grid']} at lmax = L-1")
+    require(case["spin"] == 0, "compared at spin 0 only")
+    require(case["dtype"] == "float64", "supports float64 only")
     L, shape = case["L"], SHAPES[case["grid"]](case["L"])
-    sh = code.sht(L - 1, L - 1, nthreads=case["threads"])
-    sh.set_grid(*shape, flags=kinds[case["grid"]] | code.SHT_PHI_CONTIGUOUS | code.SHT_SCALAR_ONLY)
+    sh = package.sht(L - 1, L - 1, nthreads=case["threads"])
+    sh.set_grid(
+        *shape,
+        flags=grid_types[case["grid"]] | package.SHT_PHI_CONTIGUOUS | package.SHT_SCALAR_ONLY,
+    )
 
     def inverse(alm, out=None):
         out = np.empty(shape) if out is None else out
@@ -168,32 +190,33 @@ def shtns(case):
 
     def forward(f, out=None):
         out = np.empty(sh.nlm, complex) if out is None else out
-        sh.spat_to_SH(f.copy(), out)  # it overwrites its input
+        sh.spat_to_SH(f.copy(), out)  # the transform overwrites its input
         return out
 
-    n_maps, start = case["batch"], _m_major(case, ())
+    n_maps = case["batch"]
+    random_input = _m_major(case, ())
     remark = (
-        "rings in rows as here, its own polar_opt, kernel and FFT chosen by its timings (first)"
+        "samples of a ring are contiguous; its set-up selects polar_opt, kernel and FFT by timing"
     )
     if n_maps == 1:
-        return Prepared(inverse, forward, start, remark)
+        return PreparedCase(inverse, forward, random_input, remark)
     loops = _loop(inverse, (n_maps, *shape), float), _loop(forward, (n_maps, sh.nlm), complex)
-    return Prepared(*loops, start, remark + "; several maps in a loop")
+    return PreparedCase(*loops, random_input, remark + "; several maps in a Python loop")
 
 
 def s2fft(case):
-    """JAX on the CPU: tables made and transforms compiled at first, both counted there."""
+    """JAX on the CPU; the first calls include the computation of tables and the compilation."""
     import jax
 
     jax.config.update("jax_enable_x64", True)
     jax.config.update("jax_platforms", "cpu")
     grids = {"mw": "mw", "mwss": "mwss", "dh": "dh", "glodd": "gl"}
-    require(case["grid"] in grids, f"grid {case['grid']}: not among its exact ones")
-    require(case["dtype"] == "float64", "measured in float64 only")
-    L, how = case["L"], (grids[case["grid"]], case["spin"] == 0, case["spin"])
+    require(case["grid"] in grids, f"is not exact on the grid {case['grid']}")
+    require(case["dtype"] == "float64", "compared in float64 only")
+    L = case["L"]
+    prepare = _s2fft_precomputed if L <= _MAX_DENSE_L else _s2fft_recursion
     calls = []
-    for make in (_s2fft_stored if L <= _DENSE else _s2fft_recursion)(L, *how):
-        function, tables = make
+    for function, tables in prepare(L, grids[case["grid"]], case["spin"] == 0, case["spin"]):
         mapped = jax.vmap(function, (0, None)) if case["batch"] > 1 else function
         calls.append((jax.jit(mapped), jax.block_until_ready(tables)))
 
@@ -201,69 +224,70 @@ def s2fft(case):
         compiled, tables = calls[direction]
         return lambda x: jax.block_until_ready(compiled(x, tables))
 
-    def start(rng):
+    def random_input(rng):
         from spherekit.conventions import to_s2fft
 
-        return jax.numpy.asarray(to_s2fft(spherekit(case).start(rng)))
+        return jax.numpy.asarray(to_s2fft(spherekit(case).random_input(rng)))
 
-    remark = f"stored kernels up to L={_DENSE}, Price-McEwen recursion above; tables count in peak"
-    return Prepared(call(0), call(1), start, remark)
+    remark = f"precomputed kernels up to L={_MAX_DENSE_L}, Price-McEwen recursion above; included in peak"
+    return PreparedCase(call(0), call(1), random_input, remark)
 
 
-def _s2fft_stored(L, grid, reality, spin):
-    """(function of x and table, table) of both directions, from dense kernels of L^3 numbers."""
+def _s2fft_precomputed(L, grid, reality, spin):
+    """(function of x and table, table) for both directions, with dense kernels of L^3 numbers."""
     from s2fft.precompute_transforms import construct
-    from s2fft.precompute_transforms import spherical as code
+    from s2fft.precompute_transforms import spherical as package
 
     def make(transform, forward):
         table = construct.spin_spherical_kernel_jax(L, spin, reality, grid, forward=forward)
         return lambda x, table: transform(x, table, L, grid, reality, spin, None), table
 
-    return make(code.inverse_transform_jax, False), make(code.forward_transform_jax, True)
+    return make(package.inverse_transform_jax, False), make(package.forward_transform_jax, True)
 
 
 def _s2fft_recursion(L, grid, reality, spin):
-    """The same by a recursion with L^2 stored coefficients."""
-    import s2fft as code
+    """The same with a recursion, which has L^2 precomputed coefficients."""
+    import s2fft as package
 
     def make(transform, forward):
-        table = code.generate_precomputes_jax(L, spin, grid, forward=forward)
+        table = package.generate_precomputes_jax(L, spin, grid, forward=forward)
         return lambda x, table: transform(x, L, spin, None, grid, reality, table), table
 
-    return make(code.inverse_jax, False), make(code.forward_jax, True)
+    return make(package.inverse_jax, False), make(package.forward_jax, True)
 
 
-#: Every code of the harmonic transforms by name; the first is ours.
+#: Functions that prepare the spherical harmonic transforms, by name of the package; spherekit is the first.
 CODES = {code.__name__: code for code in (spherekit, spherekit_f64, ducc0, healpy, shtns, s2fft)}
 
 
-def require(holds, reason):
-    """Raise `Incomparable` unless a condition of the case holds."""
-    if not holds:
-        raise Incomparable(reason)
+def require(condition, reason):
+    """Raise `UnsupportedCase` unless the condition is true."""
+    if not condition:
+        raise UnsupportedCase(reason)
 
 
-def _m_major(case, lead, kind=np.complex128):
-    """A maker of the coefficients of real signals, m-major with m >= 0, zero below the spin."""
-    L, lead = case["L"], ((case["batch"],) if case["batch"] > 1 else ()) + lead
+def _m_major(case, shape, dtype=np.complex128):
+    """Function that returns random coefficients of real signals, m-major with m >= 0, zero for l < |spin|."""
+    L = case["L"]
+    shape = ((case["batch"],) if case["batch"] > 1 else ()) + shape
 
-    def start(rng):
+    def random_input(rng):
         m = np.repeat(np.arange(L), np.arange(L, 0, -1))
         ell = np.concatenate([np.arange(k, L) for k in range(L)])
-        parts = rng.standard_normal((2, *lead, len(m)))
-        alm = parts[0] + 1j * np.where(m > 0, parts[1], 0)
-        return np.where(ell >= abs(case["spin"]), alm, 0).astype(kind)
+        real, imag = rng.standard_normal((2, *shape, len(m)))
+        alm = real + 1j * np.where(m > 0, imag, 0)
+        return np.where(ell >= abs(case["spin"]), alm, 0).astype(dtype)
 
-    return start
+    return random_input
 
 
-def _loop(function, shape, kind):
-    """``function(x, out)`` over the maps of a batch, into one array."""
+def _loop(function, shape, dtype):
+    """Function that applies ``function(x, out)`` to each map of a batch and returns one array."""
 
-    def each(batch):
-        result = np.empty(shape, kind)
+    def apply(batch):
+        result = np.empty(shape, dtype)
         for x, out in zip(batch, result, strict=True):
             function(x, out)
         return result
 
-    return each
+    return apply

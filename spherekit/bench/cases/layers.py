@@ -1,16 +1,17 @@
-"""Layers that others have too, 16 channels of real signals, forward; and as "forward" with their gradient.
+"""Layers of spherekit and e3nn, with 16 channels of real signals, prepared for timing.
 
-Products: every ordered path (l1, l2, l) below L of two signals, channel by channel, each path for itself.
-Activations: relu on the least grid that carries the band-limit; on SO(3) the grid that e3nn takes by itself
-is twice as fine in alpha and gamma (aspect_ratio=2; with 1 it takes a quarter of the time).
+"inverse" is the evaluation of a layer, "forward" its evaluation with the gradient. Products: all ordered
+paths (l1, l2, l) below L of two signals, channel by channel, with a separate output for each path.
+Activations: ReLU on the smallest grid for the band-limit; on SO(3) the default grid of e3nn is twice as fine
+in alpha and gamma (aspect_ratio=2; with 1 it takes a quarter of the time).
 """
 
 import numpy as np
 
-from spherekit.bench.cases.harmonic import Prepared, require
+from spherekit.bench.cases.harmonic import PreparedCase, require
 
 CHANNELS = 16
-_REMARK = "layers: the first column is the layer, the second the layer and its gradient; 16 channels a map"
+_REMARK = "layers: evaluation, and evaluation with gradient; 16 channels per map"
 
 
 def product_spherekit(case):
@@ -21,22 +22,21 @@ def product_spherekit(case):
 
     L = case["L"]
     signals = Fragments((1,) * L, CHANNELS)
-    form, _ = clebsch_gordan_products.form(
-        signals, signals, [(a, 0, b, 0, c) for a, b, c in _paths(L)], True
-    )
+    paths = [(l1, 0, l2, 0, l3) for l1, l2, l3 in _paths(L)]
+    form, _ = clebsch_gordan_products.form(signals, signals, paths, True)
     shape = signals.size, case["batch"], CHANNELS
 
-    def start(rng):
+    def random_input(rng):
         arrays = (rng.standard_normal(shape).astype(case["dtype"]) for _ in range(2))
         return [batch_first(x) for x in arrays]
 
     return _with_gradient(
-        lambda u, v: clebsch_gordan_products.contract(u, v, form, 2, case["threads"]), start
+        lambda u, v: clebsch_gordan_products.contract(u, v, form, 2, case["threads"]), random_input
     )
 
 
 def product_e3nn(case):
-    """e3nn's TensorProduct, "uuu" without weights, as many outputs as paths."""
+    """TensorProduct of e3nn, mode "uuu" without weights, with one output for each path."""
     from e3nn import o3
 
     L, paths = case["L"], _paths(case["L"])
@@ -48,22 +48,22 @@ def product_e3nn(case):
 
 
 def sphere_spherekit(case):
-    """relu of the samples on the sphere."""
+    """ReLU of samples on the sphere."""
     from spherekit import nn
     from spherekit.testing import random_flm
 
-    kind, shape = _complex(case), (case["batch"], CHANNELS)
+    dtype, shape = _complex(case), (case["batch"], CHANNELS)
     layer = nn.Pointwise("relu")
     context = nn.Context(threads=case["threads"], in_type=nn.Sphere(case["L"], CHANNELS))
 
-    def start(rng):
-        return [random_flm(case["L"], rng, reality=True, shape=shape, dtype=kind)]
+    def random_input(rng):
+        return [random_flm(case["L"], rng, reality=True, shape=shape, dtype=dtype)]
 
-    return _with_gradient(lambda x: layer.forward({}, x, context), start)
+    return _with_gradient(lambda x: layer.forward({}, x, context), random_input)
 
 
 def sphere_e3nn(case):
-    """e3nn's S2Activation; its grid needs 2 L rings."""
+    """S2Activation of e3nn, whose grid requires 2 L rings."""
     import torch
     from e3nn import nn, o3
 
@@ -74,22 +74,22 @@ def sphere_e3nn(case):
 
 
 def group_spherekit(case):
-    """relu of the samples on SO(3), all orders n."""
+    """ReLU of samples on SO(3), with all orders n."""
     from spherekit import nn
     from spherekit.testing import random_flmn
 
-    L, kind, shape = case["L"], _complex(case), (case["batch"], CHANNELS)
+    L, dtype, shape = case["L"], _complex(case), (case["batch"], CHANNELS)
     layer = nn.Pointwise("relu")
     context = nn.Context(threads=case["threads"], in_type=nn.SO3(L, L, CHANNELS))
 
-    def start(rng):
-        return [random_flmn(L, L, rng, reality=True, shape=shape, dtype=kind)]
+    def random_input(rng):
+        return [random_flmn(L, L, rng, reality=True, shape=shape, dtype=dtype)]
 
-    return _with_gradient(lambda x: layer.forward({}, x, context), start)
+    return _with_gradient(lambda x: layer.forward({}, x, context), random_input)
 
 
 def group_e3nn(case):
-    """e3nn's SO3Activation as it comes: 2 L samples of beta, 4 L of alpha and gamma."""
+    """SO3Activation of e3nn with its default grid: 2 L samples of beta, 4 L of alpha and gamma."""
     import torch
     from e3nn import nn
 
@@ -110,50 +110,54 @@ CODES = {
 
 
 def _paths(L):
+    """Ordered paths (l1, l2, l3) that satisfy the triangle inequality, sorted by l3."""
     triples = np.ndindex(L, L, L)
-    return sorted(
-        (p for p in triples if abs(p[0] - p[1]) <= p[2] <= p[0] + p[1]), key=lambda p: p[2]
-    )
+    paths = ((l1, l2, l3) for l1, l2, l3 in triples if abs(l1 - l2) <= l3 <= l1 + l2)
+    return sorted(paths, key=lambda path: path[2])
 
 
 def _complex(case):
     return np.result_type(case["dtype"], np.complex64)
 
 
-def _with_gradient(layer, start):
+def _with_gradient(layer, random_input):
     from autograd import make_vjp
 
     from spherekit.train import tune_allocator
 
     tune_allocator()
 
-    args = start(np.random.default_rng(0))
+    args = random_input(np.random.default_rng(0))
     g = np.ones_like(layer(*args))
 
-    def both(_):
+    def with_gradient(_):
         return make_vjp(lambda arrays: layer(*arrays))(args)[0](g)
 
-    return Prepared(lambda arrays: layer(*arrays), both, start, _REMARK, one_way=True)
+    return PreparedCase(
+        lambda arrays: layer(*arrays), with_gradient, random_input, _REMARK, one_way=True
+    )
 
 
 def _torch(case, layer, shapes):
     import torch
 
-    require(case["dtype"] == "float32", "measured in float32 only")
+    require(case["dtype"] == "float32", "compared in float32 only")
     torch.set_num_threads(case["threads"])
 
-    def start(rng):
+    def random_input(rng):
         tensors = [torch.tensor(rng.standard_normal(shape, np.float32)) for shape in shapes]
         return [x.requires_grad_() for x in tensors]
 
-    args = start(np.random.default_rng(0))
+    args = random_input(np.random.default_rng(0))
     g = torch.ones_like(layer(*args))
 
     def forward(tensors):
         with torch.no_grad():
             return layer(*tensors)
 
-    def both(_):
+    def with_gradient(_):
         return torch.autograd.grad(layer(*args), args, g)
 
-    return Prepared(forward, both, start, "e3nn: compiled as it compiles itself", one_way=True)
+    return PreparedCase(
+        forward, with_gradient, random_input, "compiled by its default settings", one_way=True
+    )

@@ -1,50 +1,51 @@
-"""Wavelets and scattering: ours, beside the transforms that they are made of."""
+"""Wavelet transforms and scattering of spherekit and of other packages, prepared for timing."""
 
 import numpy as np
 
-from spherekit.bench.cases.harmonic import Prepared, require
+from spherekit.bench.cases.harmonic import PreparedCase, require
 
 
-def _start(case):
+def _random_input(case):
     from spherekit.testing import random_flm
 
-    lead = (case["batch"],) if case["batch"] > 1 else ()
-    kind = np.complex64 if case["dtype"] == "float32" else np.complex128
-    how = dict(reality=case["signal"] == "real", shape=lead, dtype=kind)
-    return lambda rng: random_flm(case["L"], rng, **how)
+    shape = (case["batch"],) if case["batch"] > 1 else ()
+    dtype = np.complex64 if case["dtype"] == "float32" else np.complex128
+    options = dict(reality=case["signal"] == "real", shape=shape, dtype=dtype)
+    return lambda rng: random_flm(case["L"], rng, **options)
 
 
 def wavelets_spherekit(case):
-    """All scales of dilation 2, each at its own resolution, from and to coefficients."""
+    """All scales with dilation factor 2, multiresolution, from and to harmonic coefficients."""
     from spherekit.wavelets import Wavelets
 
     w = Wavelets(case["L"], N=case["N"], reality=case["signal"] == "real", threads=case["threads"])
-    remark = "wavelets: the first column is the analysis of coefficients, the second the synthesis"
-    return Prepared(w.analysis_flm, lambda maps: w.synthesis_flm(*maps), _start(case), remark)
+    remark = "wavelets: analysis of coefficients, and synthesis to coefficients"
+    return PreparedCase(
+        w.analysis_flm, lambda maps: w.synthesis_flm(*maps), _random_input(case), remark
+    )
 
 
 def scattering_spherekit(case):
-    """Depth 2, descending paths, J0 half the highest scale; and as "forward" one transform there and back."""
+    """Depth 2, descending paths, J0 half the highest scale; "forward" is one round trip."""
     import spherekit as sk
     from spherekit.scattering import Scattering
     from spherekit.wavelets import tiling
 
     L, reality = case["L"], case["signal"] == "real"
-    how = dict(reality=reality, threads=case["threads"])
-    S = Scattering(L, J0=tiling.highest_scale(L, 2) // 2, N=case["N"], **how)
-    flm = _start(case)(np.random.default_rng(0))
-    return Prepared(
+    options = dict(reality=reality, threads=case["threads"])
+    S = Scattering(L, J0=tiling.highest(L, 2) // 2, N=case["N"], **options)
+    flm = _random_input(case)(np.random.default_rng(0))
+    return PreparedCase(
         S.from_flm,
-        lambda _: sk.forward(sk.inverse(flm, L, **how), L, **how),
-        _start(case),
-        f"scattering: the first column is {len(S.paths)} paths (at the L of this row), the second one "
-        "inverse and forward transform",
+        lambda _: sk.forward(sk.inverse(flm, L, **options), L, **options),
+        _random_input(case),
+        f"scattering: {len(S.paths)} paths at L={L}, and one round trip (inverse and forward transform)",
         one_way=True,
     )
 
 
 def covariances_spherekit(case):
-    """Scattering covariances at 2N-1 orientations; and as "forward" their value and gradient."""
+    """Scattering covariances with 2N-1 orientations; "forward" is a loss of them and its gradient."""
     import autograd.numpy as anp
     from autograd import value_and_grad
 
@@ -55,15 +56,16 @@ def covariances_spherekit(case):
     def loss(flm):
         return sum(anp.mean(values**2) for values in C.from_flm(flm))
 
-    gradient, flm = value_and_grad(loss), _start(case)(np.random.default_rng(0))
-    remark = (
-        "covariances: the first column is all statistics, the second their loss and its gradient"
+    gradient = value_and_grad(loss)
+    flm = _random_input(case)(np.random.default_rng(0))
+    remark = "covariances: all statistics, and a loss of them with its gradient"
+    return PreparedCase(
+        C.from_flm, lambda _: gradient(flm), _random_input(case), remark, one_way=True
     )
-    return Prepared(C.from_flm, lambda _: gradient(flm), _start(case), remark, one_way=True)
 
 
 def covariances_s2scat(case):
-    """s2scat with all of its matrices stored, compiled at first; from coefficients m >= 0."""
+    """s2scat with all matrices precomputed, compiled by the first call; from coefficients with m >= 0."""
     import jax
 
     jax.config.update("jax_enable_x64", True)
@@ -71,7 +73,10 @@ def covariances_s2scat(case):
     import jax.numpy as jnp
     import s2scat
 
-    require(case["dtype"] == "float64" and case["batch"] == 1, "measured in float64, one map only")
+    require(
+        case["dtype"] == "float64" and case["batch"] == 1,
+        "compared in float64 and for one map only",
+    )
     L, N = case["L"], case["N"]
     config = s2scat.configure(L, N, 0, True, False)
 
@@ -81,17 +86,18 @@ def covariances_s2scat(case):
     def loss(half):
         return sum(jnp.mean(jnp.abs(values) ** 2) for values in statistics(half))
 
-    def start(rng):
+    def random_input(rng):
         half = np.tril(rng.standard_normal((L, L)) + 1j * rng.standard_normal((L, L)))
         half[:, 0] = half[:, 0].real
         return jnp.array(half)
 
-    gradient, flm = jax.jit(jax.value_and_grad(loss)), start(np.random.default_rng(0))
-    return Prepared(
+    gradient = jax.jit(jax.value_and_grad(loss))
+    flm = random_input(np.random.default_rng(0))
+    return PreparedCase(
         lambda half: jax.block_until_ready(statistics(half)),
         lambda _: jax.block_until_ready(gradient(flm)),
-        start,
-        "all matrices stored beforehand",
+        random_input,
+        "all matrices precomputed",
         one_way=True,
     )
 

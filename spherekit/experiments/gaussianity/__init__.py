@@ -1,12 +1,16 @@
-"""Gaussian skies against others of the same spectrum.
+"""Classification of Gaussian and non-Gaussian skies that have the same power spectrum.
 
-`skies` simulates them, `features` measures them and caches the features on disk, `probes` are linear
-classifiers of several features, `model` is a small network with scattering and without. `comparison` is the
-table of all methods, `plots` its figures. `experiment` is the experiment that the commands run, with its data
-in `data` and its configurations in ``recipes``.
+`skies` simulates the skies, `features` computes their statistics and caches them on disk, `probes` are linear
+classifiers of these, and `model` is a small network with or without scattering. `comparison` computes the
+table of all methods, and `plots` its figures. `experiment` is the experiment that the commands run; `data`
+loads its data, and ``recipes`` contains its configurations.
 """
 
 from spherekit.experiments.gaussianity.comparison import Comparison, Row, compare, table, threshold
 from spherekit.experiments.gaussianity.experiment import Gaussianity
 
 __all__ = ["Comparison", "Gaussianity", "Row", "compare", "table", "threshold"]
+
+
+def __dir__():
+    return sorted(__all__)

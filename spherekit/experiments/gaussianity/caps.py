@@ -1,9 +1,8 @@
-"""Exact coefficients of spherical caps: weights by degree times the harmonics at the centers.
+"""Exact harmonic coefficients of sums of spherical caps.
 
-A cap of angular radius rho about v has the coefficients c_l(rho) conj(Y_lm(v)). The weights differ from cap
-to cap, so that the sum over caps is no `harmonic.evaluate_adjoint`, whose values are numbers; that of every
-cap apart takes 50 times as long. The harmonics come from the recursion of `kernels.wigner_recursion`, with
-caps as lanes.
+A cap of angular radius rho about v has the coefficients c_l(rho) conj(Y_lm(v)). The weights c_l depend on the
+cap, so that the sum over caps is not a single `harmonic.evaluate_adjoint`; one call per cap takes 50 times as
+long. The harmonics come from the recursion of `kernels.wigner_recursion`, with the caps as SIMD lanes.
 """
 
 import math
@@ -26,12 +25,12 @@ from spherekit.kernels.wigner_recursion import (
 )
 from spherekit.wigner.functions import d_column
 
-#: Lanes of the sums, and of the caps: what is in flight at once.
+#: Lane counts: of the accumulated sums, and of the caps of one group.
 EIGHT, WIDE = Lanes(8), Lanes(16)
 
 
 def cap_weights(radii, L):
-    """c_l(rho) = 2 pi (P_{l-1} - P_{l+1})(cos rho)/(2l+1), c_0 = 2 pi (1 - cos rho): (L, caps)."""
+    """Weights (L, caps): c_l(rho) = 2 pi (P_{l-1} - P_{l+1})(cos rho)/(2l+1), c_0 = 2 pi (1 - cos rho)."""
     P = d_column(0, 0, radii, L + 1).T
     degrees = np.arange(1, L)[:, None]
     weights = 2 * math.pi * (P[:-2] - P[2:]) / (2 * degrees + 1)
@@ -39,28 +38,28 @@ def cap_weights(radii, L):
 
 
 def sum_caps(weights, centers, L):
-    """sum_q weights[l, q] conj(Y_lm(v_q)) for centers v (caps, 3) of any length but 0: (L*L,)."""
+    """Coefficients (L*L,) sum_q weights[l, q] conj(Y_lm(v_q)), for nonzero ``centers`` v (caps, 3)."""
     x, y, z = np.asarray(centers, float).T
-    # Y_lm(-v) = (-1)^l Y_lm(v): all centers in the northern half
+    # Y_lm(-v) = (-1)^l Y_lm(v): move all centers to the northern hemisphere
     side = np.where(z < 0, -1.0, 1.0)
     x, y, z = x * side, y * side, z * side
     distance = np.hypot(x, y)
-    theta, phi = np.arctan2(distance, z), np.arctan2(y, x)
+    theta = np.arctan2(distance, z)
+    phi = np.arctan2(y, x)
     order = np.argsort(theta)
     sine = np.sin(theta[order])
-    lanes = lane_groups(
-        len(sine), WIDE.type.width, lambda i, j: exceeds_lane_range(sine[i], sine[j], L)
-    )
-    caps, is_empty = order[lanes], np.append(False, lanes[1:] == lanes[:-1])
+    lanes = lane_groups(len(sine), WIDE.type.width, lambda i, j: are_far(sine[i], sine[j], L))
+    caps = order[lanes]
+    is_padding = np.append(False, lanes[1:] == lanes[:-1])
     degrees = np.arange(L)[:, None]
-    normed = (
+    scaled_weights = (
         weights * np.where(degrees % 2 == 0, 1.0, side) * np.sqrt((2 * degrees + 1) / (4 * math.pi))
     )
-    normed = np.where(is_empty, 0.0, normed[:, caps])
+    scaled_weights = np.where(is_padding, 0.0, scaled_weights[:, caps])
     theta, phi = theta[caps], phi[caps]
-    y = aligned_copy(2 * np.sin(theta / 2) ** 2)
-    log_sin = aligned_copy(np.log2(np.maximum(np.sin(theta), 2.0**-640)))
-    return _sum_caps(WIDE, EIGHT, L, y, log_sin, phi, log_seed(L, 0), aligned_copy(normed))
+    y = on_lines(2 * np.sin(theta / 2) ** 2)
+    log_sin = on_lines(np.log2(np.maximum(np.sin(theta), 2.0**-640)))
+    return _sum_caps(WIDE, EIGHT, L, y, log_sin, phi, log_seed(L, 0), on_lines(scaled_weights))
 
 
 @jit
@@ -92,14 +91,14 @@ def _sum_caps(wide, eight, L, y, log_sin, phi, log_norm, weights):
 
 @leaf
 def _add_group(lanes, eight, y, first, state, rga, phases, weights, k, count, sums, imag):
-    """sums += weights[i] d^l e^{i m phi}, l = m + i, of the caps of a group, folded onto eight lanes."""
+    """Add weights[i] d^l e^{i m phi}, l = m + i, of a group of caps to ``sums``, folded onto eight lanes."""
     n, v = y.size, width(eight)
     cosine, sine = load(lanes, phases, first), load(lanes, phases, n + first)
     x, d, p = load(lanes, y, first), load(lanes, state, 0), load(lanes, state, width(lanes))
     for i in range(k, count):
-        weighted, at = p * load(lanes, weights, i * n + first), i * v
-        store(sums, at, accumulate(load(eight, sums, at), weighted, cosine))
-        store(sums, imag + at, accumulate(load(eight, sums, imag + at), weighted, sine))
+        weighted, offset = p * load(lanes, weights, i * n + first), i * v
+        store(sums, offset, accumulate(load(eight, sums, offset), weighted, cosine))
+        store(sums, imag + offset, accumulate(load(eight, sums, imag + offset), weighted, sine))
         r, g = spread(lanes, rga, 3 * i), spread(lanes, rga, 3 * i + 1)
         d = difference_step(r, g, spread(lanes, rga, 3 * i + 2), x, p, d)
         p = p + d

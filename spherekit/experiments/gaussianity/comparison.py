@@ -1,12 +1,16 @@
-"""Accuracy of every method on Gaussian skies against others of the same spectrum, and of a null run.
+"""Comparison of the accuracy of several methods on Gaussian and non-Gaussian skies, with a null test.
 
-skies -> features (a folder) -> probes and networks -> a table, and pictures of it
+Pipeline: skies, statistics cached in a folder (`features`), probes and networks, a table or figures
+(`plots`).
 """
 
+import os
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spherekit import train
 from spherekit._core import checks
@@ -18,7 +22,25 @@ from spherekit.experiments.standardization import standardize, statistics
 
 
 class Row(NamedTuple):
-    """One method: `probes.Accuracy` on the two classes; and on Gaussian skies against strength 0, or None."""
+    """Accuracy of one method.
+
+    Attributes
+    ----------
+    name : str
+        A key of `probes.PROBES`, "network-low" or "network".
+    title : str
+    accuracy : probes.Accuracy
+        Of Gaussian against non-Gaussian skies, in percent.
+    null : probes.Accuracy, optional
+        Of Gaussian skies against those of strength 0: chance is expected.
+
+    Examples
+    --------
+    >>> from spherekit.experiments import gaussianity
+    >>> accuracy = gaussianity.probes.Accuracy(97.5, 0.4, (97, 98))
+    >>> gaussianity.Row("scattering", "scattering", accuracy, None).accuracy.mean
+    97.5
+    """
 
     name: str
     title: str
@@ -27,7 +49,30 @@ class Row(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """Result of `compare`. ``seconds``: of one sky of the class to simulate, compute moments, scatter."""
+    """Result of `compare`.
+
+    Attributes
+    ----------
+    settings : features.Settings
+        Of the non-Gaussian skies and of the scattering.
+    n : int
+        Skies of each class.
+    rows : tuple of Row
+        One for each method.
+    band : tuple of float
+        Range of accuracies of random guesses, 2 standard deviations to either side, in percent.
+    seconds : tuple of float
+        Median time for one sky: for the simulation, the moments and the scattering.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from spherekit.experiments import gaussianity
+    >>> options = dict(L=16, J0=2, n=16, strength=0.9, null=False, methods=["cl"])
+    >>> result = gaussianity.compare(tempfile.mkdtemp(), **options)
+    >>> result.n, result.row("cl").title
+    (16, 'realised spectrum, 24 bins')
+    """
 
     settings: features.Settings
     n: int
@@ -35,87 +80,123 @@ class Comparison(NamedTuple):
     band: tuple
     seconds: tuple
 
-    def row(self, name):
-        """The row of a method."""
+    def row(self, name: str) -> Row:
+        """The row of a method.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        Row
+
+        Raises
+        ------
+        ValueError
+            If the comparison has no such method.
+        """
         for row in self.rows:
             if row.name == name:
                 return row
-        raise ValueError(
-            f"no method {name!r}; the table has {', '.join(r.name for r in self.rows)}"
-        )
+        names = ", ".join(row.name for row in self.rows)
+        raise ValueError(f"no method {name!r}; the comparison has {names}")
 
 
 def compare(
-    folder,
-    recipe="strings",
-    L=256,
+    folder: str | os.PathLike,
+    recipe: str = "strings",
+    L: int = 256,
     *,
-    strength=None,
-    n=400,
-    J0=5,
-    depth=2,
-    oversample=2.0,
-    seed=0,
-    equalised=True,
-    null=True,
-    methods=None,
-    networks=None,
-    workers=1,
-    progress=None,
-):
-    """Simulate, scatter, and classify ``n`` Gaussian skies and ``n`` others, by each of the `probes.PROBES`.
+    strength: float | None = None,
+    n: int = 400,
+    J0: int = 5,
+    depth: int = 2,
+    oversample: float = 2.0,
+    seed: int = 0,
+    equalised: bool = True,
+    null: bool = True,
+    methods: Sequence[str] | None = None,
+    networks: dict | None = None,
+    workers: int = 1,
+    progress: Callable[[int, int], object] | None = None,
+) -> Comparison:
+    """Simulate ``n`` Gaussian and ``n`` non-Gaussian skies, and classify them by each of the `probes.PROBES`.
 
-    Half of the skies train a probe and half test it; the accuracies are means of five splits.
+    Half of the skies train a probe and the other half tests it; the accuracies are means over five splits.
 
     Parameters
     ----------
-    folder : path
-        Cache of what is measured, a folder for each set of skies: another call with the same skies reads
-        them there, and one that was stopped continues.
-    recipe, L, strength, seed, equalised
-        As `skies.sky`.
+    folder : str or path
+        Cache, with a subfolder for each set of skies. A call with the same skies reads their statistics from
+        it, and an interrupted call is continued.
+    recipe : str
+        Kind of the non-Gaussian skies, one of `skies.RECIPES`.
+    L : int
+        Band-limit, 3 to 3000.
+    strength : float, optional
+        Of the non-Gaussianity, as in `skies`; by default that of the recipe at this L.
     n : int
         Skies of each class.
-    J0, depth, oversample
-        As `spherekit.scattering.Scattering`.
+    J0, depth : int
+    oversample : float
+        As for `spherekit.scattering.Scattering`.
+    seed : int
+        Of the skies.
+    equalised : bool
+        Replace the realized power spectrum of each sky by that of an independent Gaussian draw.
     null : bool
-        Also against the same recipe at strength 0, on which every method must stay at chance.
+        Also compare with skies of the same recipe at strength 0, where each method must stay at chance level.
     methods : sequence of str, optional
-        Names of `probes.PROBES`; all by default.
+        Names of `probes.PROBES`; by default all.
     networks : dict, optional
-        Train the small network too, without and with scattering, by these options of `network_accuracy`, as
-        {"epochs": 20}.
+        If given, also train the small network, without and with scattering; the options of
+        `network_accuracy`, such as {"epochs": 20}.
     workers : int
-        Skies measured at once.
+        Number of skies that are processed in parallel.
     progress : callable, optional
-        Called with (skies that are measured, skies in total).
+        Called with (number of skies processed, total number of skies).
 
     Returns
     -------
     Comparison
 
+    Raises
+    ------
+    ValueError
+        If a method or recipe is unknown, a parameter is out of range, or a subfolder has other settings.
+    TypeError
+        If a parameter is not a number.
+
+    Examples
+    --------
     >>> import tempfile
+    >>> from spherekit.experiments import gaussianity
     >>> options = dict(n=32, null=False, methods=["cl", "scattering"])
-    >>> result = compare(tempfile.mkdtemp(), L=16, strength=0.9, J0=2, **options)
+    >>> result = gaussianity.compare(tempfile.mkdtemp(), L=16, strength=0.9, J0=2, **options)
     >>> len(result.rows), [round(x, 1) for x in result.band]
     (2, [32.3, 67.7])
     """
     methods = list(probes.PROBES) if methods is None else list(methods)
-    unknown = [name for name in methods if name not in probes.PROBES]
-    if unknown:
-        raise ValueError(f"no methods {unknown}; known are {', '.join(probes.PROBES)}")
+    for name in methods:
+        if name not in probes.PROBES:
+            raise ValueError(f"methods must be among {', '.join(probes.PROBES)}; got {name!r}")
     n = checks.integer(n, "n", 4, hint="skies of a class, to train and to test")
     options = dict(seed=seed, equalised=equalised, J0=J0, depth=depth, oversample=oversample)
     tested = features.Settings(L, recipe, strength, **options).checked()
-    sets = {"gaussian": features.Settings(L, "gaussian", 0.0, **options).checked(), "class": tested}
+    settings_by_class = {
+        "gaussian": features.Settings(L, "gaussian", 0.0, **options).checked(),
+        "class": tested,
+    }
     if null:
-        sets["null"] = tested._replace(strength=0.0)
+        settings_by_class["null"] = tested._replace(strength=0.0)
+    total = len(settings_by_class) * n
     skies = {}
-    for number, (kind, settings) in enumerate(sets.items()):
+    for number, (kind, settings) in enumerate(settings_by_class.items()):
 
         def step(count, number=number):
             if progress is not None:
-                progress(number * n + count, len(sets) * n)
+                progress(number * n + count, total)
 
         path = Path(folder) / folder_name(settings)
         skies[kind] = features.collect(path, settings, n, workers=workers, progress=step)
@@ -124,20 +205,19 @@ def compare(
     if networks is not None:
         rows += tuple(_network(*kind, skies, S, networks) for kind in _NETWORKS)
     band = probes.chance_band(2 * (n - n // 2))
-    return Comparison(
-        tested, n, rows, band, tuple(np.median(skies["class"]["seconds"], axis=0).tolist())
-    )
+    seconds = np.median(skies["class"]["seconds"], axis=0)
+    return Comparison(tested, n, rows, band, tuple(seconds.tolist()))
 
 
 def _row(name, skies, S):
     probe = probes.PROBES[name]
-    x = {kind: probe.features(measured, S) for kind, measured in skies.items()}
+    x = {kind: probe.features(arrays, S) for kind, arrays in skies.items()}
     accuracy = probes.accuracy(x["gaussian"], x["class"])
     null = probes.accuracy(x["gaussian"], x["null"]) if "null" in x else None
     return Row(name, probe.title, accuracy, null)
 
 
-#: Name, title, with scattering or not.
+#: Name, title, and whether with scattering.
 _NETWORKS = (
     ("network-low", "small network, map of degrees < {L0}", False),
     ("network", "small network, scattering", True),
@@ -150,34 +230,35 @@ def _network(name, title, scattered, skies, S, options):
 
 
 def network_accuracy(skies_0, skies_1, *, scattered=True, count=5, progress=None, **options):
-    """`probes.Accuracy` of `model.low_network`, trained anew for each of the splits into training and test.
+    """`probes.Accuracy` of `model.low_network`, trained once for each split into training and test skies.
 
     Parameters
     ----------
     skies_0, skies_1 : dict
-        The two classes, as `features.collect` returns them.
+        Statistics of the two classes, as `features.collect` returns them.
     scattered : bool
-        With all channels, or that of the empty path only.
+        Use all scattering channels; otherwise only the empty path.
     count : int
-        Splits, the first ones of `probes.splits`; each is the seed of its network too.
+        Number of splits, the first of `probes.splits`. The number of a split is the seed of its network.
     progress : callable, optional
         Called with (number of the split, `spherekit.train.Step`).
-    options
-        ``epochs``, ``batch_size``, ``learning_rate``, ``weight_decay``, ``threads`` of `split_accuracy`.
+    **options
+        ``epochs``, ``batch_size``, ``learning_rate``, ``weight_decay`` and ``threads`` of `split_accuracy`.
 
     Returns
     -------
-    Accuracy
+    probes.Accuracy
     """
     x = np.concatenate([skies["scattering"] for skies in (skies_0, skies_1)])
     labels = np.arange(len(x)) >= len(skies_0["scattering"])
     x = x if scattered else x[:, :1]
-    percents, splits = [], probes.splits(len(skies_0["cl"]), len(skies_1["cl"]), count)
+    percents = []
+    splits = probes.splits(len(skies_0["cl"]), len(skies_1["cl"]), count)
     for seed, (training, test) in enumerate(splits):
         step = None if progress is None else lambda s, seed=seed: progress(seed, s)
         arguments = x, labels.astype(int), training, test, seed
         percents.append(100 * split_accuracy(*arguments, progress=step, **options))
-    return probes.summarise(percents)
+    return probes.summarize(percents)
 
 
 def split_accuracy(
@@ -194,9 +275,9 @@ def split_accuracy(
     threads=None,
     progress=None,
 ):
-    """Share of the test skies that a network of the training skies classifies correctly.
+    """Fraction of the test skies that a network trained on the training skies classifies correctly.
 
-    Nothing is chosen by the test skies: the network is the last one.
+    The test skies select nothing: the parameters are those after the last epoch.
     """
     x = standardize(x, *statistics(x[training]))
     net = low_network(band_limit_of(x), x.shape[1])
@@ -212,25 +293,70 @@ def split_accuracy(
     return float(np.mean(outputs.argmax(axis=1) == labels[test]))
 
 
-def table(result):
-    """Lines of text of a `Comparison`: accuracy and its error in percent, and those of the null run."""
+def table(result: Comparison) -> Iterator[str]:
+    """Format a comparison as text: the accuracy of each method, its standard error, and the null test.
+
+    Parameters
+    ----------
+    result : Comparison
+
+    Returns
+    -------
+    iterator of str
+        Lines.
+
+    Raises
+    ------
+    AttributeError
+        If ``result`` is not a `Comparison`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from spherekit.experiments import gaussianity
+    >>> options = dict(L=16, J0=2, n=16, strength=0.9, null=False, methods=["cl"])
+    >>> result = gaussianity.compare(tempfile.mkdtemp(), **options)
+    >>> print(next(gaussianity.table(result)))
+    strings, strength 0.9, L = 16, 16 skies of each class, half to train
+    """
     s, width = result.settings, max(len(row.title) for row in result.rows)
     low, high = result.band
     simulate, moments, scatter = (1e3 * t for t in result.seconds)
     yield f"{s.recipe}, strength {s.strength:g}, L = {s.L}, {result.n} skies of each class, half to train"
-    yield f"scattering J0 = {s.J0}, depth {s.depth}, oversample {s.oversample:g}"
-    yield f"a sky takes {simulate:.0f} ms to simulate, {moments:.0f} for moments, {scatter:.0f} to scatter"
-    yield f"{'method':{width}}  accuracy %      strength 0"
+    yield f"scattering: J0 = {s.J0}, depth = {s.depth}, oversample = {s.oversample:g}"
+    yield f"time per sky: simulation {simulate:.0f} ms, moments {moments:.0f} ms, scattering {scatter:.0f} ms"
+    yield f"{'method':{width}}  accuracy, %     null test (strength 0), %"
     for row in result.rows:
         null = f"{row.null.mean:5.1f} +- {row.null.error:.1f}" if row.null else ""
-        yield f"{row.title:{width}}  {row.accuracy.mean:5.1f} +- {row.accuracy.error:.1f}   {null}".rstrip()
-    yield f"chance is {low:.1f} to {high:.1f} (2 sigma, for {2 * (result.n - result.n // 2)} test skies)"
+        yield f"{row.title:{width}}  {row.accuracy.mean:5.1f} +- {row.accuracy.error:.1f}    {null}".rstrip()
+    count = 2 * (result.n - result.n // 2)
+    yield f"random guesses: {low:.1f} to {high:.1f} (2 standard deviations, {count} test skies)"
 
 
-def threshold(strengths, accuracies, level):
-    """The strength at which the accuracy first passes ``level`` percent, linear in between; NaN if nowhere.
+def threshold(strengths: ArrayLike, accuracies: ArrayLike, level: float) -> float:
+    """The smallest strength at which the accuracy reaches a level, by linear interpolation.
 
-    >>> threshold([0.1, 0.2, 0.3], [50, 70, 90], 75)
+    Parameters
+    ----------
+    strengths, accuracies : array_like [shape=(n,)]
+        In any order of the strengths; the accuracies in percent.
+    level : float
+        Percent.
+
+    Returns
+    -------
+    float
+        NaN if no accuracy reaches the level; the smallest strength if its accuracy does.
+
+    Raises
+    ------
+    IndexError
+        If there are fewer accuracies than strengths.
+
+    Examples
+    --------
+    >>> from spherekit.experiments import gaussianity
+    >>> gaussianity.threshold([0.1, 0.2, 0.3], [50, 70, 90], 75)
     0.225
     """
     order = np.argsort(strengths)

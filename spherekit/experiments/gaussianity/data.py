@@ -1,4 +1,4 @@
-"""The skies of a configuration: simulated, or those of a folder; measured, and cached."""
+"""Load the skies of a configuration, simulated or from a folder, and compute and cache their statistics."""
 
 import csv
 import json
@@ -13,70 +13,82 @@ from spherekit.experiments.gaussianity import features
 from spherekit.experiments.signals import Analysis, coefficients
 
 CLASSES = ("gaussian", "non-gaussian")
-#: Keys of the scattering.
+#: Parameters of the scattering.
 SCATTERING = ("J0", "depth", "oversample")
 
 
 class Skies(NamedTuple):
-    """What is measured of the skies of a training.
+    """Statistics of the skies of a training.
 
-    settings : `features.Settings` of the scattering
-    classes : names
-    measured : for each class a dict of arrays, as `features.collect` returns
-    counts : (training, validation, test) skies of each class, in this order of their numbers
+    Attributes
+    ----------
+    settings : features.Settings
+        Of the scattering.
+    classes : tuple of str
+    statistics : tuple of dict
+        The arrays of each class, as `features.collect` returns them.
+    counts : tuple of int
+        Number of (training, validation, test) skies of each class; the skies are in this order.
     """
 
     settings: features.Settings
     classes: tuple
-    measured: tuple
+    statistics: tuple
     counts: tuple
 
     def subset(self, number):
-        """Of each class the skies of training (0), validation (1) or test (2), as a slice."""
+        """Slice of the training (0), validation (1) or test (2) skies of a class."""
         start = sum(self.counts[:number])
         return slice(start, start + self.counts[number])
 
 
 def gather(config, folder, *, read=None, analysis=None, progress=None):
-    """`Skies` of a configuration: measured, or from the folder where an earlier call has cached them.
+    """The `Skies` of a configuration; statistics that the folder contains are not computed again.
 
     Parameters
     ----------
     config : spherekit.train.config.Config
     folder : path
-        Of the features, unless [features] folder names another.
+        Cache of the statistics, unless the configuration has [features] folder.
     read : callable, optional
-        ``read(path)`` is the `experiments.Signal` of a file of [data] folder.
+        ``read(path)`` returns the `experiments.Signal` of a file of [data] folder.
     analysis : experiments.Analysis, optional
-        How maps are fitted. So many skies as it has threads are measured at once; the results do not depend
-        on that.
+        Parameters of the least-squares analysis. Its number of threads is the number of skies that are
+        processed in parallel, which does not affect the results.
     progress : callable, optional
-        Called with (skies that are measured, skies in total).
+        Called with (number of skies processed, total number of skies).
+
+    Returns
+    -------
+    Skies
     """
-    values, analysis = config.values, Analysis() if analysis is None else analysis
-    data, folder = values["data"], Path(values["features"]["folder"] or folder)
+    values = config.values
+    analysis = Analysis() if analysis is None else analysis
+    data = values["data"]
+    folder = Path(values["features"]["folder"] or folder)
     counts = tuple(data[name] for name in ("train", "validation", "test"))
     n = sum(counts)
     if "folder" in data:
         settings, classes, sources = _listed_sources(values, n, folder, read, analysis)
     else:
-        settings, classes, sources = simulated(values)[1].checked(), CLASSES, []
-        for one_class in simulated(values):
-            path = folder / folder_name(one_class.checked())
-            sources.append(partial(features.collect, path, one_class, n))
-    measured = []
+        settings, classes = simulated(values)[1].checked(), CLASSES
+        sources = []
+        for class_settings in simulated(values):
+            path = folder / folder_name(class_settings.checked())
+            sources.append(partial(features.collect, path, class_settings, n))
+    statistics = []
     for number, collect in enumerate(sources):
 
         def step(count, number=number):
             if progress is not None:
                 progress(number * n + count, len(sources) * n)
 
-        measured.append(collect(workers=thread_count(analysis.threads), progress=step))
-    return Skies(settings, tuple(classes), tuple(measured), counts)
+        statistics.append(collect(workers=thread_count(analysis.threads), progress=step))
+    return Skies(settings, tuple(classes), tuple(statistics), counts)
 
 
 def simulated(values):
-    """`features.Settings` of both classes."""
+    """The `features.Settings` of both classes of simulated skies."""
     data, section = values["data"], values["features"]
     options = {name: section[name] for name in SCATTERING} | {"seed": data["seed"]}
     return [
@@ -86,28 +98,29 @@ def simulated(values):
 
 
 def folder_name(settings):
-    """A name that differs between settings."""
+    """A folder name that is unique to the settings."""
     s = settings
-    plain = "" if s.equalised else "-plain"
+    suffix = "" if s.equalised else "-plain"
     scattering = f"J{s.J0}-d{s.depth}-o{s.oversample:g}"
-    return f"L{s.L}-{s.recipe}-{s.strength:g}-{scattering}-seed{s.seed}{plain}"
+    return f"L{s.L}-{s.recipe}-{s.strength:g}-{scattering}-seed{s.seed}{suffix}"
 
 
 def _listed_sources(values, n, folder, read, analysis):
-    """(settings, classes, functions that measure) of the skies in a folder."""
+    """(settings, classes, functions that compute the statistics) of the skies in a folder."""
     source = Path(values["data"]["folder"])
     L, rows = listed(source)
     classes = sorted({row["class"] for row in rows})
     options = {name: values["features"][name] for name in SCATTERING}
     settings = features.Settings(L, **options).checked()
-    S, measurements = settings.scattering(), []
+    S = settings.scattering()
+    sources = []
     checksum = zlib.crc32((source / "manifest.json").read_bytes())
     for kind in classes:
         files = [source / row["file"] for row in rows if row["class"] == kind]
         if len(files) < n:
             raise ValueError(
-                f"{source} holds {len(files)} skies of the class {kind}; [data] train + validation + test "
-                f"asks for {n}"
+                f"{source} contains {len(files)} skies of the class {kind}; expected at least {n}, the sum "
+                "of [data] train, validation and test: simulate more, or lower these"
             )
         manifest = {
             "source": str(source.resolve()),
@@ -121,14 +134,14 @@ def _listed_sources(values, n, folder, read, analysis):
             return features.measure(flm, S)
 
         path = folder / f"{source.name}-{kind}"
-        measurements.append(partial(blocks.fill, path, manifest, n, measure))
+        sources.append(partial(blocks.fill, path, manifest, n, measure))
     if len(classes) != 2:
-        raise ValueError(f"{source} has skies of {len(classes)} classes; expected two")
-    return settings, classes, measurements
+        raise ValueError(f"{source} contains skies of {len(classes)} classes; expected two")
+    return settings, classes, sources
 
 
 def listed(source):
-    """(L, rows of skies.csv) of a folder that ``spherekit simulate`` has written."""
+    """(L, rows of skies.csv) of a folder written by ``spherekit simulate``."""
     try:
         L = int(json.loads((source / "manifest.json").read_text("utf-8"))["L"])
         with open(
@@ -137,11 +150,11 @@ def listed(source):
             rows = list(csv.DictReader(file))
     except FileNotFoundError as error:
         raise FileNotFoundError(
-            f"[data] folder {source} has no {Path(error.filename).name}; write it: spherekit simulate cmb "
-            f"--L 256 --n 880 -o {source}"
+            f"[data] folder {source} contains no {Path(error.filename).name}; write it by spherekit simulate "
+            f"cmb --L 256 --n 880 -o {source}"
         ) from None
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"[data] folder {source}: manifest.json is damaged: {error}") from None
     if not rows or not {"file", "class"} <= set(rows[0]):
-        raise ValueError(f"{source}/skies.csv lists no skies: expected columns file, class")
+        raise ValueError(f"{source}/skies.csv lists no skies; expected the columns file, class")
     return L, rows

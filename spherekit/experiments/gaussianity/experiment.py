@@ -1,43 +1,51 @@
-"""The experiment for the commands: its configuration, its trainings, its report, and predictions.
+"""The experiment for the commands: its configuration, trainings, report and predictions.
 
-Beside the sections of `spherekit.train.config` a file has ::
+In addition to the sections of `spherekit.train.config` a configuration has ::
 
     experiment = "gaussianity"
 
     [data]                    # simulated skies
     L = 256
-    recipe = "strings"        # with strength and seed, as `skies.sky`
+    recipe = "strings"        # with strength and seed, as for `skies.sky`
     train = 200               # skies of each class
     validation = 40
     test = 200
 
-or, in place of L, recipe, strength and seed, ``folder = "sims/"``, as ``spherekit simulate cmb`` writes it
-(relative to where the command runs);::
+or, instead of L, recipe, strength and seed, ``folder = "sims/"``, a folder that ``spherekit simulate cmb``
+has written (relative to the working directory)::
 
-    [features]                # J0, depth, oversample of the scattering; folder: their cache
+    [features]                # J0, depth, oversample of the scattering; folder: cache of its coefficients
     J0 = 5
 
     [network]
     name = "low"              # `model.low_network`: width, anchors; or "cobb", `nn.models.cobb`
-    scattering = true         # all channels; false: the map's own low degrees only
+    scattering = true         # all scattering channels; false: the low degrees of the map only
     compare = true            # train the same network without scattering too
 """
 
+import os
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from spherekit import nn
 from spherekit._core.parallel import thread_count
 from spherekit.experiments import common
-from spherekit.experiments.common import Training
+from spherekit.experiments.base import Experiment, Table, Trained, Training
 from spherekit.experiments.gaussianity import data as skies_of
 from spherekit.experiments.gaussianity import features, model, probes, skies
 from spherekit.experiments.signals import Analysis, coefficients
 from spherekit.experiments.standardization import standardize, statistics
 from spherekit.train import loop
+from spherekit.train.config import Config
 from spherekit.train.schema import Key, by_name, checked
 
-#: Probes that are reported beside the networks.
+if TYPE_CHECKING:
+    from spherekit.experiments.models import Model
+
+#: Probes that are reported for comparison with the networks.
 CONTROLS = ("cl", "point", "bands", "scattering")
 _COUNTS = {
     "train": Key("integer", 200, minimum=2),
@@ -62,43 +70,61 @@ def _data(section, content):
     for key in _SIMULATED:
         if key in content:
             raise ValueError(
-                f"[{section}] {key} beside folder, whose skies exist already; leave one of them out"
+                f"[{section}] has both {key} and folder, whose skies exist already; leave one of them out"
             )
     return checked(section, content, {"folder": Key("text")} | _COUNTS)
 
 
-class Gaussianity(common.Experiment):
-    """Gaussian skies against others of the same spectrum, by a small network on their scattering."""
+class Gaussianity(Experiment):
+    """Classification of Gaussian and non-Gaussian skies that have the same power spectrum, by scattering.
+
+    Examples
+    --------
+    >>> from spherekit import experiments
+    >>> experiment = experiments.get("gaussianity")
+    >>> sorted(experiment.recipes())[0]
+    'cmb-gaussianity-1024.toml'
+    """
 
     name = "gaussianity"
-    title = "Gaussian skies against others of the same spectrum"
+    title = "Gaussian and non-Gaussian skies with the same power spectrum"
     sections = {
         "data": _data,
         "features": _FEATURES,
         "network": by_name(model.NETWORKS, _NETWORK),
     }
 
-    def check(self, values):
+    def check(self, values: dict) -> None:
         fit, data, network = values["fit"], values["data"], values["network"]
         if fit["loss"] != "cross_entropy" or set(fit["metrics"]) - {"accuracy"}:
-            raise ValueError('[fit] is of classes: loss = "cross_entropy", metrics = ["accuracy"]')
+            raise ValueError(
+                '[fit] of a classification needs loss = "cross_entropy" and metrics = ["accuracy"] or []'
+            )
         if not data["validation"] and (fit["patience"] is not None or fit["monitor"] != "loss"):
             raise ValueError(
                 "[fit] patience and monitor need validation skies: [data] validation > 0"
             )
         if network["compare"] and not network["scattering"]:
             raise ValueError(
-                "[network] compare trains without scattering too; it needs scattering = true"
+                "[network] compare = true needs scattering = true, with which it compares"
             )
         if "folder" not in data:
             for settings in skies_of.simulated(values):
                 S = settings.checked().scattering()
             model.network(network, S.L0, 1)
 
-    def gather(self, config, folder, *, read=None, analysis=None, progress=None):
+    def gather(
+        self,
+        config: Config,
+        folder: str | os.PathLike,
+        *,
+        read: Callable | None = None,
+        analysis: Analysis | None = None,
+        progress: Callable | None = None,
+    ) -> skies_of.Skies:
         return skies_of.gather(config, folder, read=read, analysis=analysis, progress=progress)
 
-    def trainings(self, config, data):
+    def trainings(self, config: Config, data: skies_of.Skies) -> list[Training]:
         network = config.values["network"]
         first = TITLES[0] if network["scattering"] else TITLES[1]
         result = [training(config, data, first, network["scattering"])]
@@ -106,11 +132,17 @@ class Gaussianity(common.Experiment):
             result.append(training(config, data, COMPARED, False, "without-scattering"))
         return result
 
-    def report(self, config, data, trained, threads=None):
+    def report(
+        self,
+        config: Config,
+        data: skies_of.Skies,
+        trained: Sequence[Trained],
+        threads: int | None = None,
+    ) -> Iterator[str]:
         rows = [(network.training.title, accuracy(network, threads)) for network in trained]
         yield from report(data, rows, controls(data))
 
-    def example_batch(self, config, read=None):
+    def example_batch(self, config: Config, read: Callable | None = None) -> tuple:
         from spherekit.testing import random_flm
 
         values = config.values
@@ -129,16 +161,25 @@ class Gaussianity(common.Experiment):
         initial = net.init(rng, dtype=values["fit"]["dtype"])
         return net, initial, (x, np.arange(count) % 2)
 
-    def check_model(self, net, description):
+    def check_model(self, net: nn.Sequential, description: dict) -> None:
         model.classifier(net, description)
 
-    def predict(self, trained, paths, *, read, analysis=None, progress=None):
+    def predict(
+        self,
+        trained: "Model",
+        paths: Sequence[str],
+        *,
+        read: Callable,
+        analysis: Analysis | None = None,
+        progress: Callable | None = None,
+    ) -> Table:
         analysis = Analysis() if analysis is None else analysis
-        classifier, rows = model.classifier(trained.net, trained.description), []
+        classifier = model.classifier(trained.net, trained.description)
         S = classifier.scattering_network(thread_count(analysis.threads))
+        network = trained.net, trained.params, trained.state
+        rows = []
         for number, path in enumerate(paths):
             flm = coefficients(read(path), classifier.L, analysis)
-            network = trained.net, trained.params, trained.state
             p = classifier.probabilities(*network, S.from_flm(flm)[None], analysis.threads)[0]
             rows.append([path, *common.class_row(classifier.classes, p, path)])
             if progress is not None:
@@ -147,16 +188,16 @@ class Gaussianity(common.Experiment):
 
 
 def training(config, data, title=TITLES[0], scattering=True, folder=""):
-    """`common.Training` of a configuration and its `data.Skies`.
+    """The `Training` of a configuration and its `data.Skies`.
 
-    Without scattering: the same except for the channels.
+    Without ``scattering`` only the number of input channels differs.
     """
     values = config.values
     paths = slice(None) if scattering else slice(1)
     dtype = np.result_type(values["fit"]["dtype"], np.complex64)
     subsets = []
     for number in range(3):
-        classes = [arrays["scattering"][data.subset(number), paths] for arrays in data.measured]
+        classes = [arrays["scattering"][data.subset(number), paths] for arrays in data.statistics]
         labels = np.repeat(np.arange(len(classes)), [len(x) for x in classes])
         subsets.append((np.concatenate(classes).astype(dtype), labels))
     mean, scale = statistics(subsets[0][0])
@@ -177,7 +218,7 @@ def training(config, data, title=TITLES[0], scattering=True, folder=""):
 
 
 def accuracy(trained, threads=None):
-    """Share of the test skies, by which nothing was chosen, that are classified correctly, in percent."""
+    """Percentage of the test skies, which neither train nor select the network, classified correctly."""
     x, labels = trained.training.test
     net, params, state = trained.training.net, trained.params, trained.state
     outputs = loop.predict(net, params, x, state=state, threads=threads)
@@ -185,29 +226,30 @@ def accuracy(trained, threads=None):
 
 
 def controls(data, names=CONTROLS):
-    """[(title, `probes.Accuracy`)] of logistic regressions on several numbers of each sky.
+    """[(title, `probes.Accuracy`)] of logistic regressions on statistics of each sky.
 
-    As in `comparison.compare`: means of five splits of all skies, half to train and half to test.
+    As in `comparison.compare`, the accuracies are means over five splits of all skies in halves.
     """
-    S, results = data.settings.scattering(), []
+    S = data.settings.scattering()
+    results = []
     for name in names:
         probe = probes.PROBES[name]
-        classes = [probe.features(arrays, S) for arrays in data.measured]
+        classes = [probe.features(arrays, S) for arrays in data.statistics]
         results.append((probe.title, probes.accuracy(*classes)))
     return results
 
 
 def report(data, networks, regressions):
-    """Lines of text: accuracy of the networks, [(title, percent)], and of the controls."""
-    n, all_skies = 2 * data.counts[2], 2 * sum(data.counts)
+    """Report the accuracy of ``networks``, [(title, percent)], and of ``regressions`` (see `controls`)."""
+    n, total = 2 * data.counts[2], 2 * sum(data.counts)
     low, high = probes.chance_band(n)
     width = max(len(name) for name, _ in (*networks, *regressions))
     yield (
-        f"of {n} test skies classified correctly (chance: {low:.1f} to {high:.1f} %, 2 standard "
+        f"of {n} test skies classified correctly (random guesses: {low:.1f} to {high:.1f} %, 2 standard "
         "deviations):"
     )
     for name, percent in networks:
         yield f"   {name:{width}}  {percent:5.1f} %"
-    yield f"by logistic regressions, means of 5 splits of {all_skies} skies in halves:"
+    yield f"by logistic regressions, means over 5 splits of {total} skies in halves:"
     for name, result in regressions:
         yield f"   {name:{width}}  {result.mean:5.1f} % +- {result.error:.1f}"

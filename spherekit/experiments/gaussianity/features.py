@@ -1,4 +1,4 @@
-"""What is measured of simulated skies, in one pass over each, and cached in a folder (`blocks`)."""
+"""Statistics of simulated skies: scattering, power spectrum, moments; cached in a folder (`blocks`)."""
 
 import math
 import time
@@ -16,13 +16,29 @@ from spherekit.sampling import GL
 from spherekit.scattering import Scattering
 from spherekit.spectra import power
 
-#: Degrees of the low-resolution sky, l < LOW.
+#: Band-limit of the low-resolution sky.
 LOW = 32
+#: Version of the arrays in the folder.
 _FORMAT = 1
 
 
 class Settings(NamedTuple):
-    """Which skies, and how they are scattered. ``strength`` None: the default of the recipe at this L."""
+    """Parameters of the simulation of skies and of their scattering.
+
+    Attributes
+    ----------
+    L : int
+        Band-limit.
+    recipe : str
+        One of `skies.RECIPES`.
+    strength : float, optional
+        None: the default of the recipe at this L.
+    seed : int
+    equalised : bool
+        Replace the realized C_l by those of an independent Gaussian draw.
+    J0, depth, oversample
+        As for `spherekit.scattering.Scattering`.
+    """
 
     L: int
     recipe: str = "gaussian"
@@ -34,8 +50,9 @@ class Settings(NamedTuple):
     oversample: float = 2.0
 
     def checked(self):
-        """With the strength filled in; refuses values out of range."""
-        L, strength = checks.band_limit(self.L), self.strength
+        """The settings with a number as strength; refuses values out of range."""
+        L = checks.band_limit(self.L)
+        strength = self.strength
         if strength is None:
             strength = skies.default_strength(self.recipe, L)
         strength = skies.check_strength(self.recipe, strength)
@@ -51,18 +68,18 @@ class Settings(NamedTuple):
         return settings
 
     def scattering(self, threads=1):
-        """The scattering network, on Gauss-Legendre rings."""
+        """The scattering transform, on Gauss-Legendre grids."""
         options = dict(oversample=self.oversample, sampling="gl", reality=True, threads=threads)
         return Scattering(self.L, 2, self.J0, self.depth, **options)
 
 
 def measure(flm, S):
-    """Everything that the probes look at, of one sky.
+    """Compute all statistics of one sky that the probes use.
 
     Parameters
     ----------
     flm : complex ndarray [shape=(L*L,)]
-        Of a real signal.
+        Coefficients of a real signal.
     S : Scattering
 
     Returns
@@ -70,16 +87,17 @@ def measure(flm, S):
     dict
         ``scattering`` complex64 (paths, L0*L0); ``cl`` (L,); ``low`` complex64 (min(L, 32)^2,), the
         coefficients of low degree; ``point`` (2,), skewness and excess kurtosis of the map; ``bands``
-        (scales, 2), those of each wavelet band from the lowest scale up; ``seconds`` (2,): of the moments,
-        and of the scattering.
+        (scales, 2), those of each wavelet band, from the lowest scale up; ``seconds`` (2,), the time for the
+        moments and for the scattering.
 
     >>> S = Settings(16, J0=2).scattering()
-    >>> measured = measure(skies.sky("gaussian", 16, 0), S)
-    >>> measured["scattering"].shape, measured["bands"].shape
+    >>> statistics = measure(skies.sky("gaussian", 16, 0), S)
+    >>> statistics["scattering"].shape, statistics["bands"].shape
     ((7, 16), (3, 2))
     """
-    began = time.perf_counter()
-    threads, ell = S.first.threads, degrees(S.L)
+    start = time.perf_counter()
+    threads = S.first.threads
+    ell = degrees(S.L)
     point = moments(flm, S.L, threads)
     bands = []
     for j in S.first.scales:
@@ -87,7 +105,7 @@ def measure(flm, S):
         low = slice(limit**2)
         band = flm[low] * S.first.kappa[j][ell[low]]
         bands.append(moments(band, limit, threads, oversample=1.5))
-    between = time.perf_counter()
+    middle = time.perf_counter()
     scattered = S.from_flm(flm).astype(np.complex64)
     return {
         "scattering": scattered,
@@ -95,15 +113,15 @@ def measure(flm, S):
         "low": flm[: min(S.L, LOW) ** 2].astype(np.complex64),
         "point": np.array(point),
         "bands": np.array(bands),
-        "seconds": np.array([between - began, time.perf_counter() - between]),
+        "seconds": np.array([middle - start, time.perf_counter() - middle]),
     }
 
 
 def moments(flm, L, threads=None, *, oversample=1):
-    """(skewness, excess kurtosis) of a real map, by its samples on Gauss-Legendre rings.
+    """(skewness, excess kurtosis) of a real map, from its samples on a Gauss-Legendre grid.
 
-    They are the integrals over the sphere, exactly, from ``oversample`` 1.5 (skewness) and 2 (kurtosis) on;
-    with 1 they are those of the samples, and depend a little on how the map lies.
+    The quadrature of the integrals over the sphere is exact for ``oversample`` >= 1.5 (skewness) and >= 2
+    (kurtosis). With 1 the results depend slightly on the orientation of the map.
 
     >>> import numpy as np
     >>> skewness, kurtosis = moments(np.eye(9, dtype=complex)[6], 3, oversample=2)            # Y_20
@@ -112,57 +130,60 @@ def moments(flm, L, threads=None, *, oversample=1):
     """
     grid = GL(math.ceil(oversample * L)).quick()
     f = inverse(flm, L, sampling=grid, reality=True, threads=threads)
-    largest = np.max(np.abs(f), initial=0)  # a power of two near it: powers of f stay numbers
-    if 0 < largest < math.inf:
+    largest = np.max(np.abs(f), initial=0)
+    if 0 < largest < math.inf:  # scale by a power of two, so that powers of f do not overflow
         f = np.ldexp(f, -math.frexp(largest)[1])
-    two, three, four = central_moments(f, grid.weights[:, 0] / (4 * np.pi))
-    if two == 0:
+    second, third, fourth = central_moments(f, grid.weights[:, 0] / (4 * np.pi))
+    if second == 0:
         raise ValueError(
-            "the map is constant: it has no skewness; choose L and J0 so that all scales hold power"
+            "the skewness of a constant map is undefined; choose L and J0 so that all scales have power"
         )
-    return three / two**1.5, four / two**2 - 3
+    return third / second**1.5, fourth / second**2 - 3
 
 
-# --- many skies, on disk ---------------------------------------------------------------------------
+# --- sets of skies on disk ---------------------------------------------------------------------------
 
 
 def collect(folder, settings, n, *, workers=1, block=20, progress=None):
-    """Measure skies 0..n-1, those that ``folder`` does not hold yet, and return all.
+    """Simulate and `measure` the skies 0..n-1 that are missing in a folder, and return the statistics of all.
 
     Parameters
     ----------
     folder : path
-        Created if missing. Holds blocks ``skies-FIRST-LAST.npz`` and ``manifest.json`` with the settings.
+        Created if missing. It contains blocks ``skies-FIRST-LAST.npz`` and ``manifest.json`` with the
+        settings.
     settings : Settings
     n : int
     workers : int
-        Skies at work at once, each by one thread. The numbers do not depend on it.
+        Number of skies that are processed in parallel, each by one thread. It does not affect the results.
     block : int
-        Skies in a file.
+        Skies per file.
     progress : callable, optional
-        Called with the number of skies in the folder, once for each that is simulated.
+        Called with the number of skies in the folder, after each simulated sky.
 
     Returns
     -------
     dict
-        The arrays of `measure` with a leading axis of n skies; ``seconds`` (n, 3), the simulation's first.
+        The arrays of `measure` with a leading axis of n skies. ``seconds`` (n, 3) starts with the time of the
+        simulation.
 
     Raises
     ------
     ValueError
-        A folder of other settings, or one whose files were damaged.
+        If the folder has other settings, or its files are damaged.
     """
     settings = settings.checked()
-    S, manifest = settings.scattering(), {"format": _FORMAT, "settings": settings._asdict()}
+    S = settings.scattering()
+    manifest = {"format": _FORMAT, "settings": settings._asdict()}
     options = dict(workers=workers, block=block, progress=progress)
     return blocks.fill(folder, manifest, n, lambda i: _simulated(settings, S, i), **options)
 
 
 def _simulated(settings, S, index):
-    """What is measured of one simulated sky."""
+    """The statistics of one simulated sky."""
     options = dict(seed=settings.seed, equalised=settings.equalised, threads=1)
-    started = time.perf_counter()
+    start = time.perf_counter()
     flm = skies.sky(settings.recipe, settings.L, index, strength=settings.strength, **options)
-    seconds = time.perf_counter() - started
-    measured = measure(flm, S)
-    return measured | {"seconds": np.array([seconds, *measured["seconds"]])}
+    seconds = time.perf_counter() - start
+    statistics = measure(flm, S)
+    return statistics | {"seconds": np.array([seconds, *statistics["seconds"]])}

@@ -1,8 +1,8 @@
-"""A small network on the low-pass maps of the scattering, and the same one without them.
+"""A small network on the scattering coefficients of a sky, and the same network without scattering.
 
-Of every sky come the channels S_lm, l < L0, those of the map itself (the empty path) always among them:
-moduli do not see the sign of a map. The network without scattering sees the empty path only, which is the
-map at the resolution that it can resolve.
+The input channels are the low-pass maps S_lm, l < L0, of all scattering paths. The map itself (the empty
+path) is always among them, as moduli do not depend on the sign of a map. The network without scattering has
+only the empty path, which is the map at the same resolution.
 """
 
 from typing import NamedTuple
@@ -15,13 +15,13 @@ from spherekit.experiments.standardization import standardize
 from spherekit.train import loop
 from spherekit.train.schema import Key, checked
 
-#: Keys of the scattering.
+#: Keys of the scattering transform.
 FEATURES = {
     "J0": Key("integer", 5, minimum=0),
     "depth": Key("integer", 2, minimum=1),
     "oversample": Key("number", 2.0, minimum=1, maximum=8),
 }
-#: Keys of the networks, by their names.
+#: Keys of the networks by name.
 NETWORKS = {
     "low": {
         "width": Key("integer", 12, minimum=1),
@@ -38,25 +38,25 @@ NETWORK = {"name": Key("text", "low", choices=tuple(NETWORKS))}
 
 
 def low_network(L, channels, *, width=12, anchors=8, oversample=1):
-    """Zonal, BatchNorm, ReLU, twice; then means over the sphere and a dense layer.
+    """Two blocks of Zonal, BatchNorm and ReLU; then means over the sphere and a dense layer.
 
-    Invariant to rotations except for what ReLU aliases, the less the higher ``oversample``.
+    The network is invariant to rotations up to aliasing by ReLU, which decreases with ``oversample``.
 
     >>> low_network(32, 22).out_type()
     Features(2)
     """
-    block = []
+    blocks = []
     for _ in range(2):
-        block += [
+        blocks += [
             nn.Zonal(width, min(anchors, L)),
             nn.BatchNorm(),
             nn.Pointwise("relu", oversample),
         ]
-    return nn.Sequential(nn.Sphere(L, channels), *block, nn.GlobalMean(), nn.Dense(2))
+    return nn.Sequential(nn.Sphere(L, channels), *blocks, nn.GlobalMean(), nn.Dense(2))
 
 
 def network(values, L, channels):
-    """The network of a [network] section."""
+    """Create the network of a [network] section."""
     options = {name: values[name] for name in NETWORKS[values["name"]]}
     if values["name"] == "low":
         return low_network(L, channels, **options)
@@ -64,12 +64,18 @@ def network(values, L, channels):
 
 
 class Classifier(NamedTuple):
-    """All that skies pass through before the network.
+    """Preprocessing of skies and classification by a network.
 
-    classes : two names
-    features : L, J0, depth and oversample of the scattering
-    scattering : all of its channels, or the empty path only
-    mean, scale : of each channel, of the training skies
+    Attributes
+    ----------
+    classes : list of str
+        Two names.
+    features : dict
+        ``L``, ``J0``, ``depth`` and ``oversample`` of the scattering.
+    scattering : bool
+        Use all channels of the scattering; otherwise only the empty path.
+    mean, scale : list of float
+        Of each channel of the training skies.
     """
 
     classes: list
@@ -84,16 +90,16 @@ class Classifier(NamedTuple):
         return self.features["L"]
 
     def standardize(self, x):
-        """Channels (..., channels, L0*L0) with mean 0 and variance 1, by those of the training skies."""
+        """Standardize channels (..., channels, L0*L0) by the mean and variance of the training skies."""
         return standardize(x, self.mean, self.scale)
 
     def scattering_network(self, threads=1):
-        """The scattering network whose outputs are the channels."""
+        """The scattering transform whose outputs are the channels."""
         depth = self.features["depth"] if self.scattering else 0
         return Settings(**self.features | {"depth": depth}).scattering(threads)
 
     def probabilities(self, net, params, state, x, threads=None):
-        """Of each class (skies, classes), from the outputs of the scattering (skies, paths, L0*L0)."""
+        """Class probabilities (skies, classes) from scattering coefficients (skies, paths, L0*L0)."""
         signals = self.standardize(x.astype(np.complex64))
         outputs = loop.predict(net, params, signals, state=state, threads=threads).astype(float)
         powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
@@ -101,7 +107,7 @@ class Classifier(NamedTuple):
 
 
 def classifier(net, description):
-    """`Classifier` of the description in a model file; refuses one that does not fit the network."""
+    """The `Classifier` described in a model file; raises ValueError if it does not match the network."""
     classes = description["classes"]
     if (
         not isinstance(classes, list)
@@ -117,12 +123,14 @@ def classifier(net, description):
     for name, values in statistics.items():
         array = np.array(values, float)
         if array.shape != (len(S.paths),) or not np.isfinite(array).all():
-            raise ValueError(f"{name} has shape {array.shape}; expected {len(S.paths)} numbers")
+            raise ValueError(
+                f"its {name} has shape {array.shape}; expected {len(S.paths)} finite values"
+            )
     if min(result.scale) <= 0:
-        raise ValueError(f"a scale is {min(result.scale)}; expected numbers above 0")
+        raise ValueError(f"a scale is {min(result.scale)}; expected positive values")
     expected = nn.Sphere(S.L0, len(S.paths))
     if net.in_type != expected or net.out_type() != nn.Features(2):
         raise ValueError(
-            f"its network is {net.in_type} -> {net.out_type()}; expected {expected} -> 2 features"
+            f"its network maps {net.in_type} to {net.out_type()}; expected {expected} to {nn.Features(2)}"
         )
     return result

@@ -1,25 +1,29 @@
-"""Pictures of the experiment: accuracy of each method with the band of chance, and against the strength."""
+"""Figures of the experiment: accuracy of each method, and accuracy as a function of the strength."""
 
 from spherekit.plot.figure import figure
 
-_BAND = dict(color="0.85", lw=0, zorder=0)
+_CHANCE = dict(color="0.85", lw=0, zorder=0)
 _CONTROL, _MAIN, _NULL = "#7a8ba3", "#c0504d", "0.35"
-_LINES = "C0", "C1", "C2", "C4", "C5", "C7", "C8", "C9"
+_LINE_COLORS = "C0", "C1", "C2", "C4", "C5", "C7", "C8", "C9"
 
 
 def bars(result, *, ax=None, extra=()):
-    """Accuracy of every method, those of the null run as marks; returns the axes.
+    """Bar chart of the accuracy of each method, with markers for the null test (strength 0).
 
     Parameters
     ----------
-    result : `gaussianity.Comparison`
+    result : gaussianity.Comparison
     ax : matplotlib Axes, optional
-    extra : sequence of `gaussianity.Row`
-        More rows, as those of a network.
+    extra : sequence of gaussianity.Row
+        Additional rows, such as those of networks.
+
+    Returns
+    -------
+    matplotlib Axes
     """
     rows = [*result.rows, *extra]
     ax = figure(7.4, 0.36 * len(rows) + 1.6).subplots() if ax is None else ax
-    ax.axvspan(*result.band, **_BAND, label="chance, 2 sigma")
+    ax.axvspan(*result.band, **_CHANCE, label="chance, 2 standard deviations")
     for position, row in enumerate(rows):
         color = _MAIN if "scattering" in row.title and "<" not in row.title else _CONTROL
         ax.barh(
@@ -32,7 +36,7 @@ def bars(result, *, ax=None, extra=()):
         )
         ax.text(106, position, f"{row.accuracy.mean:.1f}", va="center", ha="right")
         if row.null is not None:
-            label = "strength 0" if position == 0 else None
+            label = "null test: strength 0" if position == 0 else None
             style = dict(fmt="D", ms=4, color=_NULL, zorder=3, capsize=2)
             ax.errorbar(row.null.mean, position - 0.2, xerr=row.null.error, label=label, **style)
     ax.axvline(50, color="0.5", lw=0.8, zorder=1)
@@ -49,17 +53,30 @@ def bars(result, *, ax=None, extra=()):
 def strengths(
     results, *, methods=("cl", "low", "point", "bands", "depth-1", "scattering"), ax=None
 ):
-    """Accuracy against strength, a line for each method; returns the axes."""
+    """Plot accuracy against strength, a line for each method.
+
+    Parameters
+    ----------
+    results : sequence of gaussianity.Comparison
+        Of several strengths.
+    methods : sequence of str
+        Names of `probes.PROBES`.
+    ax : matplotlib Axes, optional
+
+    Returns
+    -------
+    matplotlib Axes
+    """
     results = sorted(results, key=lambda result: result.settings.strength)
     ax = figure(7.4, 4.6).subplots() if ax is None else ax
     low, high = results[0].band
-    ax.axhspan(low, high, **_BAND, label="chance, 2 sigma")
+    ax.axhspan(low, high, **_CHANCE, label="chance, 2 standard deviations")
     s = [result.settings.strength for result in results]
     for number, name in enumerate(methods):
         rows = [result.row(name) for result in results]
         mean = [row.accuracy.mean for row in rows]
         error = [row.accuracy.error for row in rows]
-        style = dict(lw=1.2, color=_LINES[number % 8])
+        style = dict(lw=1.2, color=_LINE_COLORS[number % 8])
         if name == "scattering":
             style = dict(lw=2.4, color=_MAIN)
         ax.errorbar(s, mean, error, marker="o", ms=4, capsize=2, label=rows[0].title, **style)

@@ -1,7 +1,7 @@
-"""Linear probes: how well several features of each sky distinguish the classes.
+"""Linear probes: logistic regressions, which measure how well features of the skies separate the classes.
 
-Features are standardized by the training skies, and a logistic regression with an L2 penalty decides; the
-mean accuracy over several splits into training and test skies is reported with its standard error.
+The features are standardized by the training skies, and the regression has an L2 penalty. The reported
+accuracy is the mean over several splits into training and test skies, with its standard error.
 """
 
 import math
@@ -15,12 +15,21 @@ from spherekit.conventions.indexing import degrees_and_orders
 from spherekit.experiments.gaussianity.features import LOW, moments
 from spherekit.scattering import Scattering
 
-#: Inverse strength of the penalty, and that where there are more than MANY features.
-C, C_MANY, MANY = 0.1, 0.002, 150
+#: Inverse regularization strength, for up to `FEATURE_LIMIT` features.
+C = 0.1
+#: Inverse regularization strength for more features.
+C_HIGH_DIMENSION = 0.002
+FEATURE_LIMIT = 150
 
 
 class Logistic(NamedTuple):
-    """Probability of class 1 = 1/(1 + exp(-(z w + b))), z = (x - mean)/scale."""
+    """A logistic regression: probability of class 1 = 1/(1 + exp(-(z w + b))), z = (x - mean)/scale.
+
+    Attributes
+    ----------
+    mean, scale, weights : float64 ndarray [shape=(features,)]
+    bias : float
+    """
 
     mean: np.ndarray
     scale: np.ndarray
@@ -28,23 +37,30 @@ class Logistic(NamedTuple):
     bias: float
 
     def decide(self, x):
-        """True where class 1 is the more likely."""
+        """True where class 1 is more probable than class 0."""
         return (np.asarray(x) - self.mean) / self.scale @ self.weights + self.bias > 0
 
 
 def logistic(x, y, c=None):
-    """Fit: minimises |w|^2/2 + c sum_i log(1 + exp(-t_i (z_i w + b))), t = 1 for class 1, else -1.
+    """Fit a logistic regression: minimize |w|^2/2 + c sum_i log(1 + exp(-t_i (z_i w + b))).
+
+    Here t_i is 1 for class 1 and -1 for class 0, and z_i are the standardized features.
 
     Parameters
     ----------
     x : float ndarray [shape=(skies, features)]
     y : bool ndarray [shape=(skies,)]
     c : float, optional
-        Default `C`, and `C_MANY` where there are more than 150 features.
+        Inverse regularization strength; by default `C`, and `C_HIGH_DIMENSION` for more than 150 features.
 
     Returns
     -------
     Logistic
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not match, features are not finite, or all skies are of one class.
 
     >>> import numpy as np
     >>> x = np.array([[0.0], [1.0], [2.0], [3.0]])
@@ -56,16 +72,17 @@ def logistic(x, y, c=None):
     x, y = np.asarray(x, float), np.asarray(y, bool)
     if x.ndim != 2 or y.shape != x.shape[:1]:
         raise ValueError(
-            f"x has shape {x.shape} and y {y.shape}; expected (skies, features), (skies,)"
+            f"x has shape {x.shape} and y {y.shape}; expected (skies, features) and (skies,)"
         )
     if not np.isfinite(x).all():
-        raise ValueError("the features hold NaN or infinite numbers")
+        raise ValueError("the features contain NaN or infinite values")
     if y.all() or not y.any():
-        raise ValueError("all skies are of one class; there is nothing to distinguish")
-    c = (C if x.shape[1] <= MANY else C_MANY) if c is None else c
+        raise ValueError("all skies are of one class; expected two classes")
+    c = (C if x.shape[1] <= FEATURE_LIMIT else C_HIGH_DIMENSION) if c is None else c
     mean, scale = x.mean(axis=0), x.std(axis=0)
     scale = np.where(scale > 0, scale, 1.0)
-    z, sign = np.hstack([(x - mean) / scale, np.ones((len(x), 1))]), np.where(y, 1.0, -1.0)
+    z = np.hstack([(x - mean) / scale, np.ones((len(x), 1))])
+    sign = np.where(y, 1.0, -1.0)
 
     def loss(w):
         margin = sign * (z @ w)
@@ -84,7 +101,15 @@ def logistic(x, y, c=None):
 
 
 class Accuracy(NamedTuple):
-    """Mean and standard error over the splits, in percent, and the accuracy of each."""
+    """Accuracy of a method, in percent.
+
+    Attributes
+    ----------
+    mean, error : float
+        Mean over the splits, and its standard error.
+    each : tuple of float
+        Accuracy of each split.
+    """
 
     mean: float
     error: float
@@ -92,16 +117,19 @@ class Accuracy(NamedTuple):
 
 
 def splits(n_0, n_1, count=5):
-    """(training, test) indices of ``count`` permutations, half of each class in each; class 0 comes first."""
+    """(training, test) indices of ``count`` random splits of each class in halves; class 0 comes first."""
     for p in range(checks.integer(count, "count", 1)):
         rng = np.random.default_rng([77, p])
-        class_0, class_1 = rng.permutation(n_0), n_0 + rng.permutation(n_1)
-        a, b = n_0 // 2, n_1 // 2
-        yield np.r_[class_0[:a], class_1[:b]], np.r_[class_0[a:], class_1[b:]]
+        class_0 = rng.permutation(n_0)
+        class_1 = n_0 + rng.permutation(n_1)
+        half_0, half_1 = n_0 // 2, n_1 // 2
+        training = np.r_[class_0[:half_0], class_1[:half_1]]
+        test = np.r_[class_0[half_0:], class_1[half_1:]]
+        yield training, test
 
 
 def accuracy(x_0, x_1, *, c=None, count=5):
-    """`Accuracy` of a logistic probe on the features of two classes, (skies, features) each.
+    """`Accuracy` of a logistic regression on the features (skies, features) of two classes.
 
     >>> import numpy as np
     >>> rng = np.random.default_rng(0)
@@ -109,25 +137,25 @@ def accuracy(x_0, x_1, *, c=None, count=5):
     100.0
     """
     if min(len(x_0), len(x_1)) < 2:
-        raise ValueError(f"{len(x_0)} and {len(x_1)} skies; expected at least 2 of each class")
+        raise ValueError(f"got {len(x_0)} and {len(x_1)} skies; expected at least 2 of each class")
     x = np.concatenate([x_0, x_1])
     y = np.arange(len(x)) >= len(x_0)
     percents = []
     for training, test in splits(len(x_0), len(x_1), count):
         decisions = logistic(x[training], y[training], c).decide(x[test])
         percents.append(100 * float(np.mean(decisions == y[test])))
-    return summarise(percents)
+    return summarize(percents)
 
 
-def summarise(percents):
-    """`Accuracy` of accuracies in percent."""
+def summarize(percents):
+    """The `Accuracy` of the accuracies of several splits, in percent."""
     count = len(percents)
     error = np.std(percents, ddof=1) / math.sqrt(count) if count > 1 else math.nan
     return Accuracy(float(np.mean(percents)), float(error), tuple(percents))
 
 
 def chance_band(n_test):
-    """(lowest, highest) accuracy of n_test guesses in percent, 50 % +- 2 sigma.
+    """Range of the accuracy of random guesses for n_test skies, in percent: 50 % +- 2 standard deviations.
 
     >>> chance_band(400)
     (45.0, 55.0)
@@ -137,107 +165,116 @@ def chance_band(n_test):
 
 
 # --- features of the probes ------------------------------------------------------------------------
-# Of the dict of `features.collect` and the scattering network: (skies, features).
+# Functions of the statistics that `features.collect` returns and of the scattering transform S; they return
+# arrays of shape (skies, features).
 
 
-def _energies(S, measured):
-    """log mean and log variance of the smoothed moduli, (skies, paths above order 0) each; their orders."""
+def _energies(S, statistics):
+    """Log mean and log variance of the smoothed moduli, each (skies, paths above order 0), and the orders."""
     orders = np.array([path.order for path in S.paths])
-    outputs = measured["scattering"][:, orders > 0].astype(complex)
+    outputs = statistics["scattering"][:, orders > 0].astype(complex)
     mean = np.log(outputs[..., 0].real)
     variance = np.log(np.sum(np.abs(outputs[..., 1:]) ** 2, axis=-1) / (4 * np.pi))
     return mean, variance, orders[orders > 0]
 
 
-def means(measured, S):
-    """S0: log of the mean of each path."""
-    return _energies(S, measured)[0]
+def means(statistics, S):
+    """Log of the mean of each path."""
+    return _energies(S, statistics)[0]
 
 
-def scattering(measured, S):
-    """S1: log mean and log variance of each path."""
-    return np.hstack(_energies(S, measured)[:2])
+def scattering(statistics, S):
+    """Log mean and log variance of each path."""
+    return np.hstack(_energies(S, statistics)[:2])
 
 
-def first_order(measured, S):
-    """S1 of the paths of order 1."""
-    mean, variance, orders = _energies(S, measured)
+def first_order(statistics, S):
+    """Log mean and log variance of each path of order 1."""
+    mean, variance, orders = _energies(S, statistics)
     return np.hstack([mean[:, orders == 1], variance[:, orders == 1]])
 
 
-def first_means(measured, S):
-    """S0 of the paths of order 1."""
-    mean, _, orders = _energies(S, measured)
+def first_means(statistics, S):
+    """Log of the mean of each path of order 1."""
+    mean, _, orders = _energies(S, statistics)
     return mean[:, orders == 1]
 
 
-def spectrum(measured, S):
-    """log C_l of every degree from 2 on."""
-    return np.log(measured["cl"][:, 2:])
+def spectrum(statistics, S):
+    """log C_l of the degrees l >= 2."""
+    return np.log(statistics["cl"][:, 2:])
 
 
-def spectrum_bins(measured, S, bins=24):
-    """log of C_l over its mean of all these skies, averaged in 24 bins of even width in log l."""
-    logs = spectrum(measured, S)
+def spectrum_bins(statistics, S, bins=24):
+    """Average of log C_l in 24 bins of equal width in log l, with weights 2l+1."""
+    logs = spectrum(statistics, S)
     edges = np.unique(np.geomspace(2, S.L, bins + 1).round().astype(int)) - 2
     weights = 2 * np.arange(2, S.L) + 1
     sums = np.add.reduceat(logs * weights, edges[:-1], axis=1)
     return sums / np.add.reduceat(weights, edges[:-1])
 
 
-def low_resolution(measured, S):
-    """The coefficients of degrees below 32, as real numbers."""
-    ell, m = degrees_and_orders(band_limit_of(measured["low"]))
-    low = measured["low"].astype(complex)
+def low_resolution(statistics, S):
+    """Real and imaginary parts of the coefficients of degrees 2 <= l < 32."""
+    ell, m = degrees_and_orders(band_limit_of(statistics["low"]))
+    low = statistics["low"].astype(complex)
     return np.hstack([low[:, (m >= 0) & (ell > 1)].real, low[:, (m > 0) & (ell > 1)].imag])
 
 
-def low_scattering(measured, S):
-    """Of the map of degrees below 32: S1 of its own scattering, and moments of the map and of each band."""
-    low = measured["low"].astype(complex)
+def low_scattering(statistics, S):
+    """Scattering of the map of degrees below 32, and skewness and kurtosis of this map and of its bands."""
+    low = statistics["low"].astype(complex)
     L = band_limit_of(low)
-    inner = Scattering(L, J0=1, oversample=2, sampling="gl", reality=True, threads=1)
-    s1 = scattering({"scattering": inner.from_flm(low)}, inner)
+    low_S = Scattering(L, J0=1, oversample=2, sampling="gl", reality=True, threads=1)
+    energies = scattering({"scattering": low_S.from_flm(low)}, low_S)
     ell = degrees(L)
     rows = []
     for flm in low:
         rows.append([*moments(flm, L, 1)])
-        for j in inner.first.scales[
-            1:
-        ]:  # the lowest has the dipole, which is empty, and l = 2 and 3
-            rows[-1] += moments(flm * inner.first.kappa[j][ell], L, 1)
-    return np.hstack([s1, rows])
+        # without the lowest scale, whose only degrees above the dipole, which is 0, are l = 2 and 3
+        for j in low_S.first.scales[1:]:
+            rows[-1] += moments(flm * low_S.first.kappa[j][ell], L, 1)
+    return np.hstack([energies, rows])
 
 
-def one_point(measured, S):
+def one_point(statistics, S):
     """Skewness and kurtosis of the map, and their squares."""
-    return np.hstack([measured["point"], measured["point"] ** 2])
+    return np.hstack([statistics["point"], statistics["point"] ** 2])
 
 
-def band_moments(measured, S):
-    """Skewness, kurtosis and squared skewness of every wavelet band."""
-    skewness, kurtosis = np.moveaxis(measured["bands"], -1, 0)
+def band_moments(statistics, S):
+    """Skewness, kurtosis and squared skewness of each wavelet band."""
+    skewness, kurtosis = np.moveaxis(statistics["bands"], -1, 0)
     return np.hstack([skewness, kurtosis, skewness**2])
 
 
 class Probe(NamedTuple):
-    """A row of the table: what it is called, and its features; ``control`` where chance is expected."""
+    """A row of the table of accuracies.
+
+    Attributes
+    ----------
+    title : str
+    features : callable
+        Function of the statistics and of the scattering transform.
+    control : bool
+        Whether an accuracy at chance level is expected.
+    """
 
     title: str
     features: object
     control: bool = False
 
 
-#: By name, in the order of the tables.
+#: Probes by name, in the order of the tables.
 PROBES = {
     "cl": Probe("realised spectrum, 24 bins", spectrum_bins, True),
-    "cl-every": Probe("realised spectrum, every degree", spectrum, True),
+    "cl-every": Probe("realised spectrum, each degree", spectrum, True),
     "low": Probe(f"map of degrees < {LOW}", low_resolution),
     "low-scattering": Probe(f"scattering and moments of degrees < {LOW}", low_scattering),
     "point": Probe("skewness, kurtosis of the map", one_point),
     "bands": Probe("skewness, kurtosis of each band", band_moments),
     "depth-1-means": Probe("scattering, order 1, means", first_means),
     "depth-1": Probe("scattering, order 1", first_order),
-    "means": Probe("scattering, means alone", means),
+    "means": Probe("scattering, means only", means),
     "scattering": Probe("scattering", scattering),
 }

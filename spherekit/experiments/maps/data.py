@@ -1,4 +1,4 @@
-"""Maps of a CSV file: the split into training, validation and test, and their coefficients."""
+"""Maps of a CSV file: the split into training, validation and test maps, and their harmonic coefficients."""
 
 import hashlib
 import zlib
@@ -21,27 +21,39 @@ from spherekit.experiments.signals import (
     native_band_limit,
 )
 
-#: Highest band-limit by default: that of a small network on two CPUs.
+#: Largest default band-limit, suitable for a small network on two CPUs.
 DEFAULT_L = 128
-#: Of the arrays in the folder of the coefficients.
+#: Version of the arrays in the folder of the coefficients.
 _VERSION = 2
-#: Pairs of copies that a message lists.
-_PAIRS = 3
+#: Largest number of pairs of identical maps that a message lists.
+_MAX_LISTED_PAIRS = 3
 
 
-class LabelledMaps(NamedTuple):
+class LabeledMaps(NamedTuple):
     """Maps of a training.
 
+    Attributes
+    ----------
     labels : Labels
-    x, exponent : coefficients 2^exponent x, complex (maps, L*L); all in ``unit``
-    monopoles : their degree 0 over 2^exponent, float64 (maps,)
-    subsets : index arrays of training, validation and test
-    L : band-limit
-    cut : degrees from L on were cut off
-    has_upper_half : the maps hold power at degrees from L/2 on
-    band_limit : L in words
-    unit : of all maps, "" where no file states one
-    notes : lines for the user
+    x : complex ndarray [shape=(maps, L*L)]
+        Coefficients divided by 2^exponent, in ``unit``.
+    monopoles : float64 ndarray [shape=(maps,)]
+        Coefficients of degree 0 divided by 2^exponent.
+    exponent : int
+    subsets : tuple of int ndarray
+        Indices of the training, validation and test maps.
+    L : int
+        Band-limit.
+    cut : bool
+        Whether degrees >= L were truncated.
+    has_upper_half : bool
+        Whether the maps have power at degrees >= L/2.
+    band_limit : str
+        Description of L.
+    unit : str
+        Of all maps; "" if no file states one.
+    notes : list of str
+        Lines for the user.
     """
 
     labels: Labels
@@ -57,7 +69,7 @@ class LabelledMaps(NamedTuple):
     notes: list
 
     def select(self, rows):
-        """(x, monopoles, exponent) of maps."""
+        """(x, monopoles, exponent) of the maps with these indices."""
         return self.x[rows], self.monopoles[rows], self.exponent
 
 
@@ -65,19 +77,24 @@ class LabelledMaps(NamedTuple):
 
 
 def split(labels, validation, test, seed):
-    """Index arrays of training, validation and test, in random order; shares of each class, or of all.
+    """Random split into (training, validation, test) indices, stratified by class.
 
     Parameters
     ----------
     labels : Labels
     validation, test : float
-        Shares. Of each class there is one map at least in each subset whose share is above 0.
+        Fractions of the maps of each class. A subset with a positive fraction has at least one map of each
+        class.
     seed : int
+
+    Returns
+    -------
+    tuple of int ndarray
 
     Raises
     ------
     ValueError
-        Too few maps.
+        If there are too few maps.
     """
     if labels.classes is None:
         groups = {"": np.arange(len(labels.targets))}
@@ -89,27 +106,27 @@ def split(labels, validation, test, seed):
     subsets = [], [], []
     for number, (name, group) in enumerate(groups.items()):
         counts = [max(1, round(share * len(group))) if share else 0 for share in (validation, test)]
-        least = 1 if labels.classes else 2
-        needed = least + (validation > 0) + (test > 0)
-        if len(group) < needed:
+        min_training = 1 if labels.classes else 2
+        min_total = min_training + (validation > 0) + (test > 0)
+        if len(group) < min_total:
             owner = f"of the class {name!r}" if labels.classes else "in total"
             raise ValueError(
-                f"{labels.source} lists {len(group)} maps {owner}; expected {needed} at the least for "
+                f"{labels.source} lists {len(group)} maps {owner}; expected at least {min_total} for "
                 f"training, validation ({validation:g}) and test ({test:g}): add maps, or lower --validation "
                 "and --test"
             )
-        if len(group) < sum(counts) + least:
+        if len(group) < sum(counts) + min_training:
             owner = f"of the class {name!r}" if labels.classes else "in total"
             raise ValueError(
-                f"{labels.source} lists {len(group)} maps {owner}; validation ({validation:g}) takes "
-                f"{counts[0]} of them and test ({test:g}) {counts[1]}, which leaves "
-                f"{len(group) - sum(counts) or 'nothing'} for training; expected {least} at the least: lower "
+                f"{labels.source} lists {len(group)} maps {owner}; {counts[0]} for validation "
+                f"({validation:g}) and {counts[1]} for the test ({test:g}) leave "
+                f"{max(len(group) - sum(counts), 0)} for training; expected at least {min_training}: lower "
                 "--validation or --test"
             )
         order = np.random.default_rng([seed, 81, number]).permutation(group)
         ends = np.cumsum(counts)
-        chosen = order[ends[1] :], order[: ends[0]], order[ends[0] : ends[1]]
-        for subset, indices in zip(subsets, chosen, strict=True):
+        pieces = order[ends[1] :], order[: ends[0]], order[ends[0] : ends[1]]
+        for subset, indices in zip(subsets, pieces, strict=True):
             subset.append(indices)
     merged = [np.concatenate(subset) for subset in subsets]
     rng = np.random.default_rng([seed, 82])
@@ -120,9 +137,9 @@ def split(labels, validation, test, seed):
 
 
 def band_limit(labels, L, read, analysis=None):
-    """(L, cut, in words) of the maps: as given, or that of the first map.
+    """(L, cut, description) of the maps; for L = None the band-limit is that of the first map.
 
-    ``cut``: degrees from L on are cut off; otherwise all maps must be of this band-limit.
+    With ``cut`` the degrees >= L are truncated; otherwise all maps must have this band-limit.
     """
     if L is not None:
         return L, True, f"degrees < {L}"
@@ -131,38 +148,45 @@ def band_limit(labels, L, read, analysis=None):
         signal = read(path)
         native = native_band_limit(signal)
         if native > DEFAULT_L:
-            words = f"degrees < {DEFAULT_L}, of {path} with those < {native}: --L takes others"
-            return DEFAULT_L, True, words
-        words = f"degrees < {native}, as {path}"
+            description = (
+                f"degrees < {DEFAULT_L} of those < {native} of {path}; --L sets another band-limit"
+            )
+            return DEFAULT_L, True, description
+        description = f"degrees < {native}, as in {path}"
         try:
             coefficients(signal, native, analysis)
         except BandLimitError:
-            return native, True, words
-        return native, False, words
+            return native, True, description
+        return native, False, description
     except (ValueError, TypeError, OSError) as error:
-        raise _with_place(labels, 0, error) from None
+        raise _with_location(labels, 0, error) from None
 
 
 def gather(labels, folder, values, read, *, analysis=None, progress=None):
-    """`LabelledMaps`; the coefficients are computed once and cached in ``folder``.
+    """The `LabeledMaps` of a configuration; the coefficients are cached in ``folder``.
 
     Parameters
     ----------
     labels : Labels
     folder : path
     values : dict
-        Of a configuration.
+        Of the configuration, by section.
     read : callable
-        ``read(path)`` is the `experiments.Signal` of a file.
+        ``read(path)`` returns the `experiments.Signal` of a file.
     analysis : experiments.Analysis, optional
-        How maps are fitted, and how many at once: its threads.
+        Parameters of the least-squares analysis. Its number of threads is the number of maps that are
+        processed in parallel.
     progress : callable, optional
-        Called with (maps that are ready, maps in total).
+        Called with (number of maps processed, total number of maps).
+
+    Returns
+    -------
+    LabeledMaps
     """
     data, fit = values["data"], values["fit"]
     analysis = Analysis() if analysis is None else analysis
     subsets = split(labels, data["validation"], data["test"], data["seed"])
-    L, cut, words = band_limit(labels, data["L"], read, analysis)
+    L, cut, description = band_limit(labels, data["L"], read, analysis)
     dtype = np.result_type(fit["dtype"], np.complex64)
     flm_of = low_coefficients if cut else coefficients
 
@@ -171,10 +195,10 @@ def gather(labels, folder, values, read, *, analysis=None, progress=None):
             signal = read(labels.paths[i])
             flm = flm_of(signal, L, analysis._replace(threads=1))
         except BandLimitError as error:
-            advice = f"; or pass --L {error.L}, to use the degrees < {error.L} of all maps"
-            raise _with_place(labels, i, error, advice) from None
+            advice = f"; or pass --L {error.L} to use the degrees < {error.L} of all maps"
+            raise _with_location(labels, i, error, advice) from None
         except (ValueError, TypeError, OSError) as error:
-            raise _with_place(labels, i, error) from None
+            raise _with_location(labels, i, error) from None
         x, monopole, e = scaled(flm, dtype)
         return {
             "x": x,
@@ -202,20 +226,22 @@ def gather(labels, folder, values, read, *, analysis=None, progress=None):
     except ValueError as error:
         if "files = " in str(error):
             raise ValueError(
-                f"{folder} holds coefficients of other maps than {labels.source} lists now; choose another "
-                "folder by -o"
+                f"{folder} contains coefficients of other maps than {labels.source} lists; choose another "
+                "folder with -o"
             ) from None
         raise
     _check_upper_halves(labels, arrays["has_upper_half"], L)
-    unit, factors, notes = _one_unit(labels, [str(text) for text in arrays["unit"]])
-    x, monopoles, e = _together(arrays, factors)
-    notes += _copies(labels, subsets, x, monopoles)
+    unit, factors, notes = _common_unit(labels, [str(text) for text in arrays["unit"]])
+    x, monopoles, e = _with_common_exponent(arrays, factors)
+    notes += _check_copies(labels, subsets, x, monopoles)
     upper = bool(arrays["has_upper_half"][0])
-    return LabelledMaps(labels, x, monopoles, e, subsets, L, cut, upper, words, unit, notes)
+    return LabeledMaps(labels, x, monopoles, e, subsets, L, cut, upper, description, unit, notes)
 
 
 def scaled(flm, dtype):
-    """(x, monopole, e) of coefficients: 2^e x in the precision ``dtype``, without the real part of degree 0.
+    """Split coefficients into (x, monopole, e): flm = 2^e x, x of type ``dtype`` without the monopole.
+
+    The monopole is the real part of degree 0; it is not divided by 2^e.
 
     >>> scaled(np.array([3.0, 0, 4e30, 0]) + 0j, np.complex64)[1:]
     (3.0, 102)
@@ -227,27 +253,29 @@ def scaled(flm, dtype):
     return x.astype(dtype), monopole, e
 
 
-def _one_unit(labels, stated):
-    """(unit of the first map, factors that convert the others to it, lines for the user)."""
-    unit, factors = stated[0], np.ones(len(stated))
-    for i, given in enumerate(stated):
+def _common_unit(labels, map_units):
+    """(unit of the first map, factors that convert the maps to it, lines for the user)."""
+    unit = map_units[0]
+    factors = np.ones(len(map_units))
+    for i, map_unit in enumerate(map_units):
         try:
-            factors[i] = units.factor(given, unit, f"row {labels.rows[0]}")
+            factors[i] = units.factor(map_unit, unit, f"row {labels.rows[0]}")
         except ValueError as error:
-            raise _with_place(labels, i, f"{labels.paths[i]}: {error}") from None
+            raise _with_location(labels, i, f"{labels.paths[i]}: {error}") from None
     notes = [f"unit: {unit}"] if unit else []
-    for given in dict.fromkeys(stated):
-        if given != unit:
-            count = stated.count(given)
-            notes.append(f"   {count} map{'s' * (count != 1)} in {given}: converted to {unit}")
+    for map_unit in dict.fromkeys(map_units):
+        if map_unit != unit:
+            count = map_units.count(map_unit)
+            notes.append(f"   {count} map{'s' * (count != 1)} in {map_unit}: converted to {unit}")
     return unit, factors, notes
 
 
-def _together(arrays, factors):
-    """(x, monopoles, e): coefficients 2^e x of all maps, with their degree 0, and this by itself over 2^e."""
+def _with_common_exponent(arrays, factors):
+    """(x, monopoles, e): coefficients and monopoles of all maps, both divided by the common factor 2^e."""
     fractions, powers = np.frexp(factors)  # 1 = 0.5 2^1
     exponents = arrays["exponent"] + powers - 1
-    e, x = int(exponents.max()), arrays["x"]
+    e = int(exponents.max())
+    x = arrays["x"]
     for i in np.flatnonzero(factors != 1):
         x[i] *= 2 * fractions[i]
     monopoles = scaling.ldexp(arrays["monopole"] * factors, -e)
@@ -257,31 +285,34 @@ def _together(arrays, factors):
     return x, monopoles, e
 
 
-def _copies(labels, subsets, x, monopoles):
-    """Lines on maps that are copies of each other; refused where they are of different subsets."""
+def _check_copies(labels, subsets, x, monopoles):
+    """Lines on identical maps; raises ValueError if they are in different subsets."""
     names = "training", "validation", "test"
     subset_of = {i: name for name, rows in zip(names, subsets, strict=True) for i in rows.tolist()}
-    seen, pairs = {}, []
+    first_of = {}
+    pairs = []
     for i in range(len(x)):
         key = hashlib.sha256(x[i].tobytes() + monopoles[i].tobytes()).digest()
-        first = seen.setdefault(key, i)
+        first = first_of.setdefault(key, i)
         if first != i:
             pairs.append((first, i))
 
-    def listed(chosen):
-        words = [
+    def listed(pairs):
+        descriptions = [
             f"row {labels.rows[a]} ({labels.paths[a]}) and row {labels.rows[b]} ({labels.paths[b]})"
-            for a, b in chosen[:_PAIRS]
+            for a, b in pairs[:_MAX_LISTED_PAIRS]
         ]
-        return "; ".join(words) + (f"; {len(chosen) - _PAIRS} more" if len(chosen) > _PAIRS else "")
-
-    apart = [pair for pair in pairs if subset_of[pair[0]] != subset_of[pair[1]]]
-    if apart:
-        raise ValueError(
-            f"{labels.source}: {listed(apart)} hold the same map, and not in the same part of training, "
-            "validation and test; list every map once"
+        return "; ".join(descriptions) + (
+            f"; {len(pairs) - _MAX_LISTED_PAIRS} more" if len(pairs) > _MAX_LISTED_PAIRS else ""
         )
-    return [f"   the same map twice: {listed(pairs)}"] if pairs else []
+
+    split_pairs = [pair for pair in pairs if subset_of[pair[0]] != subset_of[pair[1]]]
+    if split_pairs:
+        raise ValueError(
+            f"{labels.source}: {listed(split_pairs)} contain the same map, in different subsets of training, "
+            "validation and test; list each map once"
+        )
+    return [f"   identical maps: {listed(pairs)}"] if pairs else []
 
 
 def _check_upper_halves(labels, has_upper, L):
@@ -290,14 +321,14 @@ def _check_upper_halves(labels, has_upper, L):
     number = int(np.flatnonzero(~has_upper)[0])
     low = max(L // 2, 1)
     raise ValueError(
-        f"{labels.place(number)}: {labels.paths[number]} holds nothing of degrees {low}..{L - 1}, unlike "
-        f"other maps: it is of a lower band-limit; pass --L {low} to use lower degrees of all, or remove the "
-        "row"
+        f"{labels.location(number)}: {labels.paths[number]} has no power at degrees {low}..{L - 1}, unlike "
+        f"other maps: its band-limit is lower; pass --L {low} to use the degrees < {low} of all maps, or "
+        "remove the row"
     )
 
 
 def _fingerprint(labels):
-    """Changes with the list of the maps, and with the size or time of a file."""
+    """Checksum of the paths of the maps and of the sizes and modification times of their files."""
     checksum = 0
     for path in labels.paths:
         status = Path(path).stat()
@@ -306,6 +337,6 @@ def _fingerprint(labels):
     return f"crc32 {checksum:08x}"
 
 
-def _with_place(labels, i, error, advice=""):
-    """The error with the row of the map."""
-    return ValueError(f"{labels.place(i)}: {error}{advice}")
+def _with_location(labels, i, error, advice=""):
+    """The error with the row of the map in its message."""
+    return ValueError(f"{labels.location(i)}: {error}{advice}")

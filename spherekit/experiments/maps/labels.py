@@ -1,4 +1,4 @@
-"""Labels of maps: the rows of a CSV file, checked."""
+"""Labels of maps: read and validate the rows of a CSV file."""
 
 import csv
 import math
@@ -11,23 +11,30 @@ from typing import NamedTuple
 import numpy as np
 
 COLUMNS = "path", "label"
-#: Names that the columns may have, in any capitals; those of `spherekit simulate` are the second.
+#: Accepted names of the columns, case-insensitive; `spherekit simulate` writes the second ones.
 _NAMES = {"path": ("path", "file"), "label": ("label", "class")}
-#: Between cells; the first one that separates the names of the columns.
+#: Accepted delimiters; the first one that separates the names of the columns is used.
 _DELIMITERS = ",", ";", "\t"
-#: So few different whole numbers look like classes.
-_LIKE_CLASSES = 10
+#: Largest number of distinct whole numbers that may be meant as classes.
+_MAX_CLASS_NUMBERS = 10
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
 
 
 class Labels(NamedTuple):
     """The rows of a CSV file.
 
-    source : the file
-    paths : of the maps
-    rows : line numbers, from 1
-    classes : names, sorted; None where labels are numbers
-    targets : class indices, or float64 numbers
+    Attributes
+    ----------
+    source : str
+        Path of the file.
+    paths : list of str
+        Of the maps.
+    rows : list of int
+        Line numbers in the file, starting at 1.
+    classes : list of str, optional
+        Sorted names; None if the labels are numbers.
+    targets : ndarray [shape=(maps,)]
+        Class indices, or float64 numbers.
     """
 
     source: str
@@ -36,12 +43,12 @@ class Labels(NamedTuple):
     classes: list | None
     targets: np.ndarray
 
-    def place(self, i):
-        """Of a map, for messages."""
+    def location(self, i):
+        """File and row of a map, for messages."""
         return f"{self.source}, row {self.rows[i]}"
 
     def checksum(self, indices):
-        """Of the paths, as the list has them, and the labels of these maps, in their order."""
+        """Checksum of the paths, as in the CSV file, and the labels of these maps, in this order."""
         checksum = 0
         for i in indices:
             label = (
@@ -54,23 +61,28 @@ class Labels(NamedTuple):
 
 
 def read_labels(source, kind=None):
-    """`Labels` of a CSV file with the columns path and label; paths are relative to its folder.
+    """Read the `Labels` of a CSV file with the columns path and label; paths are relative to its folder.
 
-    The columns may be called file and class, in any capitals; semicolons or tabs may separate them.
+    The columns may also be called file and class, in upper or lower case; the delimiter may be a comma, a
+    semicolon or a tab.
 
     Parameters
     ----------
     source : path
     kind : {"classes", "numbers"}, optional
-        By default numbers where all labels are.
+        By default numbers if all labels are numbers, else classes.
+
+    Returns
+    -------
+    Labels
 
     Raises
     ------
     FileNotFoundError
-        The file, or a map that it lists.
+        If the file or a map that it lists does not exist.
     ValueError
-        A file that is not UTF-8; a missing column, path or label; a map that is listed twice; labels of which
-        only several are numbers; one class only.
+        If the file is not UTF-8, a column, path or label is missing, a map is listed twice, only part of the
+        labels are numbers, or there is only one class.
     """
     source = Path(source)
     if not source.is_file():
@@ -79,16 +91,17 @@ def read_labels(source, kind=None):
         )
     entries = list(_entries(source))
     if not entries:
-        raise ValueError(f"{source} lists no maps; expected a row path,label for each")
+        raise ValueError(f"{source} lists no maps; expected a row path,label for each map")
     _check_paths(source, entries)
-    rows, paths = [row for row, _, _ in entries], [path for _, path, _ in entries]
-    numbers = [_number(text) for _, _, text in entries]
+    rows = [row for row, _, _ in entries]
+    paths = [path for _, path, _ in entries]
+    values = [_number(text) for _, _, text in entries]
     if kind != "classes":
-        _refuse_decimal_commas(source, entries, numbers)
+        _refuse_decimal_commas(source, entries, values)
     if kind is None:
-        kind = "classes" if None in numbers else "numbers"
-        if None in numbers and any(number is not None for number in numbers):
-            raise _mixed(source, entries, numbers)
+        kind = "classes" if None in values else "numbers"
+        if None in values and any(value is not None for value in values):
+            raise _mixed(source, entries, values)
     if kind == "classes":
         texts = [text for _, _, text in entries]
         classes = sorted(set(texts))
@@ -98,31 +111,31 @@ def read_labels(source, kind=None):
             )
         targets = np.array([classes.index(text) for text in texts])
         return Labels(str(source), paths, rows, classes, targets)
-    for (row, _, text), number in zip(entries, numbers, strict=True):
-        if number is None or not math.isfinite(number):
+    for (row, _, text), value in zip(entries, values, strict=True):
+        if value is None or not math.isfinite(value):
             raise ValueError(
                 f"{source}, row {row}: the label is {text!r}; expected a finite number"
             )
-    if len(set(numbers)) < 2:
+    if len(set(values)) < 2:
         raise ValueError(
-            f"{source}: all {len(numbers)} labels are {numbers[0]:g}; expected numbers that differ"
+            f"{source}: all {len(values)} labels are {values[0]:g}; expected numbers that differ"
         )
-    return Labels(str(source), paths, rows, None, np.array(numbers))
+    return Labels(str(source), paths, rows, None, np.array(values))
 
 
 def look_like_classes(labels):
-    """Whether labels that are numbers may be meant as classes: repeated whole numbers, few different ones."""
+    """Whether labels that are numbers may be meant as classes: few distinct whole numbers, each repeated."""
     values = np.unique(labels.targets)
     return (
         labels.classes is None
-        and len(values) <= _LIKE_CLASSES
+        and len(values) <= _MAX_CLASS_NUMBERS
         and len(values) * 3 <= len(labels.targets)
         and bool(np.all(values == np.round(values)))
     )
 
 
 def _entries(source):
-    """(line number, path, label) of each row that is not empty."""
+    """(line number, path, label) of each nonempty row."""
     try:
         with open(source, newline="", encoding="utf-8-sig") as file:
             delimiter, columns = _columns(source, file.readline())
@@ -137,33 +150,33 @@ def _entries(source):
                         f"{source}, row {reader.line_num}: {len(cells)} cells; the first row names "
                         f"{len(head)} columns{_advice_on_cells(cells, head, delimiter)}"
                     )
-                path, label = (cells[place].strip() for place in columns)
+                path, label = (cells[index].strip() for index in columns)
                 yield reader.line_num, path, label
     except csv.Error as error:
         raise ValueError(f"{source} is not a CSV file: {error}") from None
     except UnicodeDecodeError:
-        raise ValueError(f"{source} is not UTF-8: save it so") from None
+        raise ValueError(f"{source} is not encoded in UTF-8; save it in this encoding") from None
 
 
 def _columns(source, line):
-    """(delimiter, (place of the path, place of the label)) by the first row."""
+    """(delimiter, (index of the path, index of the label)), determined from the first row."""
     for delimiter in _DELIMITERS:
         head = [name.strip().lower() for name in next(csv.reader([line], delimiter=delimiter), [])]
-        columns = [_place(source, head, *names) for names in _NAMES.items()]
+        columns = [_column_index(source, head, *names) for names in _NAMES.items()]
         if None not in columns:
             return delimiter, columns
     head = [name.strip().lower() for name in next(csv.reader([line]), [])]
-    missing = [name for name in COLUMNS if _place(source, head, name, _NAMES[name]) is None]
-    used = [word for mark, word in ((";", "semicolons"), ("\t", "tabs")) if mark in line]
-    separated = f", which {used[0]} separate" if used else ""
+    missing = [name for name in COLUMNS if _column_index(source, head, name, _NAMES[name]) is None]
+    delimiters = [word for mark, word in ((";", "semicolons"), ("\t", "tabs")) if mark in line]
+    separated = f", separated by {delimiters[0]}" if delimiters else ""
     raise ValueError(
         f"{source}: its first row is {line.strip()[:80]!r}{separated}, without {' and '.join(missing)}; "
         "expected the names of the columns, path,label"
     )
 
 
-def _place(source, head, column, names):
-    """Where a column is, by its own name, else by the second one; None where it is missing."""
+def _column_index(source, head, column, names):
+    """Index of a column by the first of its names that occurs; None if it is missing."""
     for name in names:
         if head.count(name) > 1:
             raise ValueError(f"{source}: its first row names {name} twice; expected one {column}")
@@ -173,7 +186,7 @@ def _place(source, head, column, names):
 
 
 def _advice_on_cells(cells, head, delimiter):
-    """What may be wrong with a row of too many cells."""
+    """A hint on the cause of a wrong number of cells."""
     if delimiter == "," and len(cells) == len(head) + 1:
         pairs = (f"{a.strip()},{b.strip()}" for a, b in zip(cells, cells[1:], strict=False))
         if any(_DECIMAL_COMMA.fullmatch(pair) for pair in pairs):
@@ -181,9 +194,9 @@ def _advice_on_cells(cells, head, delimiter):
     return ""
 
 
-def _refuse_decimal_commas(source, entries, numbers):
-    for (row, _, text), number in zip(entries, numbers, strict=True):
-        if number is None and _DECIMAL_COMMA.fullmatch(text):
+def _refuse_decimal_commas(source, entries, values):
+    for (row, _, text), value in zip(entries, values, strict=True):
+        if value is None and _DECIMAL_COMMA.fullmatch(text):
             raise ValueError(
                 f"{source}, row {row}: the label {text!r} has a decimal comma; write numbers with a point, "
                 f"as {text.replace(',', '.')}"
@@ -191,8 +204,8 @@ def _refuse_decimal_commas(source, entries, numbers):
 
 
 def _check_paths(source, entries):
-    """Replace the paths, in place, by those seen from the working folder; refuse what is missing."""
-    seen = {}
+    """Make the paths relative to the working directory, in place; refuse missing and repeated ones."""
+    first_rows = {}
     for number, (row, path, label) in enumerate(entries):
         for name, cell in zip(COLUMNS, (path, label), strict=True):
             if not cell:
@@ -204,11 +217,11 @@ def _check_paths(source, entries):
             raise FileNotFoundError(
                 f"{source}, row {row}: no file {file}; paths are relative to the folder of {source.name}"
             )
-        first = seen.setdefault(file.resolve(), row)
+        first = first_rows.setdefault(file.resolve(), row)
         if first != row:
             raise ValueError(
-                f"{source}, row {row}: {path} is that of row {first}; list every map once, or a test map may "
-                "be one of the training"
+                f"{source}, row {row}: {path} is the map of row {first}; list each map once, so that no "
+                "training map is among the test maps"
             )
         entries[number] = row, str(file), label
 
@@ -220,12 +233,12 @@ def _number(text):
         return None
 
 
-def _mixed(source, entries, numbers):
-    """The error for labels of which several are numbers, naming a row of the rarer kind."""
-    are_text = [number is None for number in numbers]
-    rare = sum(are_text) * 2 <= len(are_text)
-    row, _, text = entries[are_text.index(rare)]
-    kinds = ("text", "numbers") if rare else ("a number", "text")
+def _mixed(source, entries, values):
+    """The error for a mixture of numbers and text, with a row of the rarer kind."""
+    are_text = [value is None for value in values]
+    is_text_rarer = sum(are_text) * 2 <= len(are_text)
+    row, _, text = entries[are_text.index(is_text_rarer)]
+    kinds = ("text", "numbers") if is_text_rarer else ("a number", "text")
     return ValueError(
         f"{source}, row {row}: the label {text!r} is {kinds[0]}, most others are {kinds[1]}; correct it, or "
         "pass --classes if all labels are names of classes"

@@ -1,9 +1,9 @@
-"""Networks of a [network] section: by name with hyper-parameters, or as a list of layers.
+"""Networks of a [network] section: by name with hyperparameters, or as a list of layers.
 
 ::
 
     [network]
-    name = "cobb"             # "small", or a function of nn.models, with its hyper-parameters
+    name = "cobb"             # "small", or a function of nn.models, with its hyperparameters
     channels = 8
 
 or ::
@@ -16,9 +16,9 @@ or ::
     layer = "GlobalMean"
 
     [[network.layers]]
-    layer = "Dense"           # without features: as many as there are outputs
+    layer = "Dense"           # features: by default the number of outputs
 
-Fields that are layers themselves are tables with a key ``layer``, as ``readout = {layer = "Invariants"}``.
+A field that is itself a layer is a table with a key ``layer``, such as ``readout = {layer = "Invariants"}``.
 """
 
 import dataclasses
@@ -27,18 +27,18 @@ import inspect
 from spherekit import nn
 from spherekit.train.schema import nearest
 
-#: Set by the data.
-_OF_DATA = ("L", "inputs", "outputs", "real")
-#: Layers after which the degrees that come next have not been mixed with others.
-_LINEAR = "BatchNorm", "FragmentNorm", "ToFragments", "Dropout"
+#: Arguments that the data determine.
+_DATA_ARGUMENTS = ("L", "inputs", "outputs", "real")
+#: Layers that do not mix degrees.
+_DEGREE_PRESERVING = "BatchNorm", "FragmentNorm", "ToFragments", "Dropout"
 #: Functions of nn.models.
 _MODELS = ("cohen", "esteves", "spin", "kondor", "cobb", "hybrid")
 
 
 def small(L, inputs=1, outputs=1, *, width=12, anchors=8, oversample=1):
-    """Zonal, BatchNorm, ReLU, twice, at L and at half of it; then means over the sphere and a dense layer.
+    """Two blocks of Zonal, BatchNorm and ReLU, at L and L/2; then means over the sphere and a dense layer.
 
-    Invariant to rotations except for what ReLU aliases, the less the higher ``oversample``.
+    The network is invariant to rotations up to aliasing by ReLU, which decreases with ``oversample``.
 
     >>> small(32, outputs=3).out_type()
     Features(3)
@@ -55,34 +55,35 @@ NETWORKS = {"small": small} | {name: getattr(nn.models, name) for name in _MODEL
 
 
 def check(section, content):
-    """The values of a [network] section; refuses unknown names, keys and layers."""
+    """Validate a [network] section and return its values; refuses unknown names, keys and layers."""
     if "layers" in content:
-        others = [key for key in content if key != "layers"]
-        if others:
-            raise ValueError(f"[{section}] {others[0]} beside layers; leave one of them out")
+        extra = [key for key in content if key != "layers"]
+        if extra:
+            raise ValueError(f"[{section}] has both {extra[0]} and layers; leave one of them out")
         _layers(content["layers"], f"[[{section}.layers]]", outputs=1)
         return {"layers": content["layers"]}
     name = content.get("name", "small")
     if name not in NETWORKS:
         raise ValueError(f"[{section}] name is {name!r}{nearest(name, NETWORKS)}")
-    keys = [key for key in inspect.signature(NETWORKS[name]).parameters if key not in _OF_DATA]
+    parameters = inspect.signature(NETWORKS[name]).parameters
+    names = [key for key in parameters if key not in _DATA_ARGUMENTS]
     for key in content:
-        if key in _OF_DATA:
+        if key in _DATA_ARGUMENTS:
             raise ValueError(
                 f"[{section}] {key} is set by the maps; leave it out ([data] L sets the band-limit)"
             )
-        if key not in ("name", *keys):
-            raise ValueError(f"[{section}] {name} has no {key!r}{nearest(key, keys)}")
+        if key not in ("name", *names):
+            raise ValueError(f"[{section}] {name} has no {key!r}{nearest(key, names)}")
     return {"name": name} | {key: value for key, value in content.items() if key != "name"}
 
 
 def network(values, L, outputs):
-    """The network of a checked section, for real maps of band-limit L.
+    """Create the network of a validated section, for real maps of band-limit L.
 
     Raises
     ------
     ValueError
-        Hyper-parameters out of range, layers that do not fit each other, another number of outputs.
+        If hyperparameters are out of range, layers do not match each other, or the number of outputs differs.
     """
     try:
         if "layers" in values:
@@ -104,9 +105,10 @@ def network(values, L, outputs):
 
 
 def describe(values, net):
-    """Lines on a network: its name, and the degrees that its first layer of another band-limit returns."""
+    """Lines on a network: its name, and the first layer that reduces the band-limit."""
     yield f"network: {values.get('name', 'layers of the configuration')}"
-    L, in_type = net.in_type.L, net.in_type
+    L = net.in_type.L
+    in_type = net.in_type
     for number, layer in enumerate(net.layers):
         out_type = layer.out_type(in_type)
         limit = getattr(out_type, "L", None)
@@ -117,25 +119,21 @@ def describe(values, net):
             return
         if limit < L:
             kind = type(layer).__name__
-            yield f"   layer {number}, {kind}, keeps degrees < {limit} of those < {L}"
+            yield f"   layer {number}, {kind}, returns degrees < {limit} of those < {L}"
             return
         if number == 0:
-            yield f"   its first layer keeps all degrees < {L}"
-        if type(layer).__name__ not in _LINEAR:
+            yield f"   its first layer returns all degrees < {L}"
+        if type(layer).__name__ not in _DEGREE_PRESERVING:
             return
         in_type = out_type
 
 
 def _defaults(name, L, options):
-    """Hyper-parameters that follow the band-limit, where the function of nn.models has fixed ones."""
-    if (
-        name == "cohen"
-    ):  # the ratios of the paper, at L = 30; not below its limits where there are so many degrees
-        count = (
-            len(options.get("channels", (20, 40)))
-            if _is_sequence(options.get("channels", ()))
-            else 2
-        )
+    """Default hyperparameters that depend on the band-limit, for networks whose own defaults do not."""
+    if name == "cohen":
+        # the ratios of the paper, where L = 30, and at least its limits 10 and 6 if L permits
+        channels = options.get("channels", (20, 40))
+        count = len(channels) if _is_sequence(channels) else 2
         limits = (min(L, max(10, -(-L // 3))), min(L, max(6, -(-L // 5))))
         return {"limits": (limits + limits[-1:] * count)[:count]}
     if name == "hybrid":
@@ -147,49 +145,49 @@ def _is_sequence(value):
     return isinstance(value, tuple | list)
 
 
-def _layers(tables, place, outputs):
-    """Layers of a list of tables; a last Dense without features has as many as there are outputs."""
+def _layers(tables, location, outputs):
+    """Layers of a list of tables; in a final Dense the default of features is the number of outputs."""
     if not isinstance(tables, list) or not tables:
-        raise ValueError(f'{place} is {tables!r}; expected a list of tables with layer = "..."')
+        raise ValueError(f'{location} is {tables!r}; expected a list of tables with layer = "..."')
     layers = []
     for number, table in enumerate(tables):
         features = outputs if number == len(tables) - 1 else None
-        layers.append(_layer(table, f"{place} {number}", features))
+        layers.append(_layer(table, f"{location} {number}", features))
     return layers
 
 
-def _layer(table, place, features=None):
+def _layer(table, location, features=None):
     if not isinstance(table, dict) or not isinstance(table.get("layer"), str):
         raise ValueError(
-            f'{place} is {table!r}; expected a table with layer = "...", a class of nn'
+            f'{location} is {table!r}; expected a table with layer = "...", a class of nn'
         )
     classes = layer_classes()
     name = table["layer"]
     if name not in classes:
-        raise ValueError(f"{place}: there is no layer {name!r}{nearest(name, classes)}")
-    kind, place = classes[name], f"{place}, {name}"
+        raise ValueError(f"{location}: there is no layer {name!r}{nearest(name, classes)}")
+    kind = classes[name]
+    location = f"{location}, {name}"
     fields = {field.name: field for field in dataclasses.fields(kind) if field.name != "in_type"}
-    given = {key: value for key, value in table.items() if key != "layer"}
-    for key in given:
+    arguments = {key: value for key, value in table.items() if key != "layer"}
+    for key in arguments:
         if key not in fields:
-            known = ", ".join(fields) or "no fields"
-            close = nearest(key, fields) if fields else ""
-            raise ValueError(f"{place} has no {key!r}{close or f'; it has {known}'}")
+            hint = nearest(key, fields) if fields else "; it has no fields"
+            raise ValueError(f"{location} has no {key!r}{hint}")
     if features is not None and kind is nn.Dense:
-        given.setdefault("features", features)
+        arguments.setdefault("features", features)
     for key, field in fields.items():
-        if key in given:
-            given[key] = _value(given[key], place)
+        if key in arguments:
+            arguments[key] = _value(arguments[key], location)
         elif field.default is field.default_factory is dataclasses.MISSING:
-            raise ValueError(f"{place} needs {key}")
+            raise ValueError(f"{location} needs {key}")
     try:
-        return kind(**given)
+        return kind(**arguments)
     except (ValueError, TypeError) as error:
-        raise ValueError(f"{place}: {error}") from None
+        raise ValueError(f"{location}: {error}") from None
 
 
 def layer_classes():
-    """{name: class} of the layers that a configuration may name."""
+    """{name: class} of the layers that a configuration may use."""
     public = (getattr(nn, name) for name in nn.__all__)
     return {
         value.__name__: value
@@ -198,12 +196,12 @@ def layer_classes():
     }
 
 
-def _value(value, place):
-    """A field: layers of tables, tuples of lists."""
+def _value(value, location):
+    """Convert the value of a field: a table to a layer, a list to a tuple."""
     if isinstance(value, dict):
-        return _layer(value, place)
+        return _layer(value, location)
     if isinstance(value, list):
-        return tuple(_value(entry, f"{place} {number}") for number, entry in enumerate(value))
+        return tuple(_value(entry, f"{location} {number}") for number, entry in enumerate(value))
     return value
 
 

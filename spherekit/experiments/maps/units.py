@@ -1,31 +1,31 @@
-"""Units of maps: one for all maps of a model; others are converted to it, or refused."""
+"""Units of maps: conversion of all maps of a model to a common unit."""
 
-#: What says that temperatures are those of the black body, which plain K means too.
+#: Suffixes for thermodynamic temperatures, which K without a suffix denotes too.
 _THERMODYNAMIC = "_CMB", "CMB", ",thermodynamic"
-#: Texts of files that know no unit.
-_NONE = "", "none", "unknown", "n/a"
+#: Values of files without a unit.
+_NO_UNIT = "", "none", "unknown", "n/a"
 _ADVICE = 'state the unit in the file (FITS: the key TUNIT; .npz: an array unit = "uK")'
 
 
 def plain(unit):
-    """The unit of a file, "" where there is none.
+    """The unit of a file, "" if it has none.
 
     >>> plain(" uK "), plain("unknown")
     ('uK', '')
     """
     unit = (unit or "").strip()
-    return "" if unit.lower() in _NONE else unit
+    return "" if unit.lower() in _NO_UNIT else unit
 
 
-def factor(unit, reference, of_reference):
-    """What a map in ``unit`` is multiplied by to be in ``reference``.
+def factor(unit, reference, reference_name):
+    """Factor that converts values in ``unit`` to ``reference``.
 
     Parameters
     ----------
     unit, reference : str
-        "" where there is none.
-    of_reference : str
-        What is in that unit, for messages.
+        "" if there is none.
+    reference_name : str
+        Noun for the maps in the reference unit, for messages.
 
     Returns
     -------
@@ -34,25 +34,25 @@ def factor(unit, reference, of_reference):
     Raises
     ------
     ValueError
-        Units that are no multiples of each other; one unit is missing.
+        If the units are not convertible, or only one of them is missing.
 
     >>> factor("K", "uK", "the first map"), factor("", "", "the first map")
     (1000000.0, 1.0)
     >>> factor("Jy", "uK", "the first map")
     Traceback (most recent call last):
         ...
-    ValueError: its unit is Jy; that of the first map is uK, into which it cannot be converted
+    ValueError: its unit is Jy; that of the first map is uK, to which it cannot be converted
     """
     if unit == reference:
         return 1.0
     if not reference:
-        raise ValueError(f"its unit is {unit}, and none is known of {of_reference}; {_ADVICE}")
+        raise ValueError(f"its unit is {unit}; that of {reference_name} is missing; {_ADVICE}")
     if not unit:
-        raise ValueError(f"it has no unit, and that of {of_reference} is {reference}; {_ADVICE}")
+        raise ValueError(f"it has no unit; that of {reference_name} is {reference}; {_ADVICE}")
     value = _ratio(_parsed(unit), _parsed(reference))
     if value is None:
         raise ValueError(
-            f"its unit is {unit}; that of {of_reference} is {reference}, into which it cannot be converted"
+            f"its unit is {unit}; that of {reference_name} is {reference}, to which it cannot be converted"
         )
     return value
 
