@@ -96,7 +96,7 @@ def run(args):
             threads=args.threads,
             follow=follow,
             progress=draw,
-            log=say,
+            log=write_line,
         )
     if args.plot:
         from spherekit.train import curves

@@ -139,7 +139,7 @@ class Experiment:
     >>> class Noise(experiments.Experiment):
     ...     name = "noise"
     ...     title = "strong noise and weak noise"
-    ...     sections = {"data": {"n": Key("whole", 40, least=20), "factor": Key("number", 2.0)}}
+    ...     sections = {"data": {"n": Key("integer", 40, minimum=20), "factor": Key("number", 2.0)}}
     ...
     ...     def gather(self, config, folder, *, read=None, analysis=None, progress=None):
     ...         n, factor = (config.values["data"][name] for name in ("n", "factor"))

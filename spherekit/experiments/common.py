@@ -121,7 +121,7 @@ def _check_sections(owner, sections):
 
 def _example(value):
     """Source text of the `Key` with this default."""
-    kinds = {bool: "flag", int: "whole", float: "number", str: "text"}
+    kinds = {bool: "boolean", int: "integer", float: "number", str: "text"}
     kind = kinds.get(type(value))
     if kind is None:
         return 'Key("integer", 40)'

@@ -32,7 +32,7 @@ def statistics(x):
         If a channel is the same constant in all signals.
     """
     e = scaling.exponent(x)
-    x = scaling.times_power(x, -e)  # so that squares are of order one
+    x = scaling.ldexp(x, -e)  # so that squares are of order one
     mean = x[..., 0].real.mean(axis=0, dtype=float)
     square = np.sum(np.abs(x) ** 2, axis=-1, dtype=float).mean(axis=0) - mean**2
     constant = []
@@ -100,7 +100,7 @@ class Amplitudes:
 
     def standardize(self, x, monopoles, e=0):
         """Signals (signals, 1, L*L) from coefficients 2^e x, as in `of`; in the precision of ``x``."""
-        mean, scale = scaling.times_power(np.array([self.mean, self.scale]), -e)
+        mean, scale = scaling.ldexp(np.array([self.mean, self.scale]), -e)
         if abs(mean) > _LARGE_MEAN * scale:
             mean, monopoles = 0.0, monopoles - mean
         with np.errstate(all="ignore"):  # callers check for overflow

@@ -33,7 +33,7 @@ def scattering_spherekit(case):
 
     L, reality = case["L"], case["signal"] == "real"
     options = dict(reality=reality, threads=case["threads"])
-    S = Scattering(L, J0=tiling.highest(L, 2) // 2, N=case["N"], **options)
+    S = Scattering(L, J0=tiling.highest_scale(L, 2) // 2, N=case["N"], **options)
     flm = _random_input(case)(np.random.default_rng(0))
     return PreparedCase(
         S.from_flm,

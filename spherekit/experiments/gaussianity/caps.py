@@ -48,7 +48,9 @@ def sum_caps(weights, centers, L):
     phi = np.arctan2(y, x)
     order = np.argsort(theta)
     sine = np.sin(theta[order])
-    lanes = lane_groups(len(sine), WIDE.type.width, lambda i, j: are_far(sine[i], sine[j], L))
+    lanes = lane_groups(
+        len(sine), WIDE.type.width, lambda i, j: exceeds_lane_range(sine[i], sine[j], L)
+    )
     caps = order[lanes]
     is_padding = np.append(False, lanes[1:] == lanes[:-1])
     degrees = np.arange(L)[:, None]
@@ -57,9 +59,9 @@ def sum_caps(weights, centers, L):
     )
     scaled_weights = np.where(is_padding, 0.0, scaled_weights[:, caps])
     theta, phi = theta[caps], phi[caps]
-    y = on_lines(2 * np.sin(theta / 2) ** 2)
-    log_sin = on_lines(np.log2(np.maximum(np.sin(theta), 2.0**-640)))
-    return _sum_caps(WIDE, EIGHT, L, y, log_sin, phi, log_seed(L, 0), on_lines(scaled_weights))
+    y = aligned_copy(2 * np.sin(theta / 2) ** 2)
+    log_sin = aligned_copy(np.log2(np.maximum(np.sin(theta), 2.0**-640)))
+    return _sum_caps(WIDE, EIGHT, L, y, log_sin, phi, log_seed(L, 0), aligned_copy(scaled_weights))
 
 
 @jit

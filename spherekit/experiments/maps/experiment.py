@@ -50,14 +50,14 @@ from spherekit.train.schema import Key
 if TYPE_CHECKING:
     from spherekit.experiments.models import Model
 
-_FRACTION = dict(least=0, below=1)
+_FRACTION = dict(minimum=0, below=1)
 _DATA = {
     "maps": Key("text", None),
-    "L": Key("whole", None, least=1),
-    "labels": Key("text", None, among=("classes", "numbers")),
+    "L": Key("integer", None, minimum=1),
+    "labels": Key("text", None, choices=("classes", "numbers")),
     "validation": Key("number", 0.2, **_FRACTION),
     "test": Key("number", 0.2, **_FRACTION),
-    "seed": Key("whole", 0, least=0),
+    "seed": Key("integer", 0, minimum=0),
     "field": Key("text", None),
     "grid": Key("text", None),
     "hdu": Key("text", None),
@@ -203,7 +203,7 @@ class Maps(Experiment):
             center, width = _center_and_width(labels, train)
             description |= {"center": center, "width": width}
             e = scaling.exponent(targets)
-            scaled_values = (scaling.times_power(np.array(x), -e) for x in (targets, center, width))
+            scaled_values = (scaling.ldexp(np.array(x), -e) for x in (targets, center, width))
             scaled, scaled_center, scaled_width = scaled_values
             targets = ((scaled - scaled_center) / scaled_width)[:, None]
             validation_metrics = _metrics_in_units(values["fit"]["metrics"], width)
@@ -305,7 +305,9 @@ class Maps(Experiment):
         analysis = Analysis() if analysis is None else analysis
         description = trained.description
         rows = []
-        dtype = np.result_type(*(array.dtype for array in leaves(trained.params)), np.complex64)
+        dtype = np.result_type(
+            *(array.dtype for array in tree_leaves(trained.params)), np.complex64
+        )
         amplitudes = Amplitudes(*description["mean"], *description["scale"])
         file_options = {
             name: description[name] for name in _FILE_OPTIONS if description[name] is not None
