@@ -171,7 +171,7 @@ def test_blends(kind, real, rng):
     g = rng.standard_normal(plan.out_type.shape(2))
     if not real:
         W, x, g = (v + 1j * rng.standard_normal(v.shape) for v in (W, x, g))
-    y = fragment_linear.blend(W, x, plan, "y", 1)
+    y = fragment_linear.contract(W, x, plan, "y", 1)
     letters = {
         "free": "tdsc,bcsm->bdtm",
         "filter": "tsdc,bcsm->bdtm",
@@ -192,7 +192,7 @@ def test_blends(kind, real, rng):
         result = y[..., plan.out_type.rows(ell)]
         np.testing.assert_allclose(result, expected, rtol=0, atol=IDENTITY)
     for role, two in (("y", (W, x)), ("x", (W, g)), ("W", (x, g))):
-        assert_gradient(lambda u, v, r=role: fragment_linear.blend(u, v, plan, r, 1), *two)
+        assert_gradient(lambda u, v, r=role: fragment_linear.contract(u, v, plan, r, 1), *two)
 
 
 def test_lift_and_correlate_are_those_of_wigner(rng):
@@ -560,9 +560,9 @@ def test_orders_and_places(rng):
     got = fragment_indexing.sum_orders.forward(x, widths=(1, 3))
     expected = np.stack([x[:, 0], x[:, 1:].sum(axis=1)], axis=1)
     np.testing.assert_allclose(got, expected, rtol=SHORT_SUM, atol=0)
-    places = fragment_indexing.Places(3, range(-1, 2))
+    indices = fragment_indexing.CoefficientIndices(3, range(-1, 2))
     y = rng.standard_normal((2, 3, 1 + 9 + 15))
     back = fragment_indexing.scatter.adjoint(
-        fragment_indexing.scatter.forward(y, places=places), places=places
+        fragment_indexing.scatter.forward(y, indices=indices), indices=indices
     )
     assert (back == y).all()
