@@ -322,12 +322,12 @@ def test_a_mixing_set_of_ones_own():
 @pytest.mark.parametrize(
     "words, other",
     [
-        ("leaves the degrees \\[2\\]", {0: [(0, 0)], 1: [(0, 1)]}),
-        ("makes degree 1 from", MIXING_SET | {1: [(0, 0)]}),
+        ("no pair of the degrees \\[2\\]", {0: [(0, 0)], 1: [(0, 1)]}),
+        ("pair \\(0, 0\\) of degree 1", MIXING_SET | {1: [(0, 0)]}),
         ("twice", MIXING_SET | {1: [(0, 1), (1, 0)]}),
-        ("makes no use", {0: [(0, 0)], 1: [(1, 1)], 2: [(1, 1)]}),
+        ("no pair of the mixing set contains the degrees \\[2\\]", {0: [(0, 0)], 1: [(1, 1)], 2: [(1, 1)]}),
         ("degrees \\[5\\]", MIXING_SET | {5: [(0, 0)]}),
-        ("known are full", "all"),
+        ("one of full, mst, rmst, or a dict .*got 'all'", "all"),
     ],
 )
 def test_mixing_sets_that_are_refused(words, other):
@@ -461,18 +461,18 @@ def test_summary(name, capsys):
             lambda: nn.Sequential(nn.Sphere(4, 2), nn.Zonal(3), nn.TensorProduct()),
         ),
         ("^layer 0, Pointwise", lambda: nn.Sequential(nn.Sphere(4, 2, False, 1), nn.Pointwise())),
-        ("complex, real=False", lambda: nn.Sphere(4, 2, spin=1)),
+        ("complex; pass real=False", lambda: nn.Sphere(4, 2, spin=1)),
         ("L is 9", lambda: nn.Sequential(nn.Sphere(4, 2), nn.Lift(3, L=9))),
         ("N is 9", lambda: nn.Sequential(nn.Sphere(4, 2), nn.Lift(3, 9))),
         ("anchors", lambda: nn.Sequential(nn.Sphere(4, 2), nn.Zonal(3, 9))),
-        ("filters is", lambda: nn.Sequential(nn.Sphere(4, 2), nn.Lift(3, filters="round"))),
-        ("known are relu", lambda: nn.Pointwise("sharp")),
+        ("filters must be one of", lambda: nn.Sequential(nn.Sphere(4, 2), nn.Lift(3, filters="round"))),
+        ("one of relu, .* got 'sharp'", lambda: nn.Pointwise("sharp")),
         (
-            "tau asks for fragments of the degrees \\[1\\]",
+            "tau has fragments of the degrees \\[1\\]",
             lambda: nn.Sequential(nn.Fragments((1, 0, 1), 2), nn.Convolution(2, (1, 1, 1))),
         ),
         (
-            "has 2 degrees",
+            "has 2 entries",
             lambda: nn.Sequential(nn.Fragments((1, 0, 1), 2), nn.Convolution(2, (1, 1))),
         ),
         ("channels is 0", lambda: nn.Sequential(nn.Sphere(4, 2), nn.Zonal(0))),

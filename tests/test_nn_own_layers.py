@@ -198,7 +198,7 @@ WRONG = {
     ),
     "another shape": (
         lambda: wrong(**forward(lambda x: x[..., :3])),
-        r"layer 0, Wrong: returned an array of shape \(3, 2, 3\); its out_type says \(batch, 2, 16\)",
+        r"layer 0, Wrong: returned an array of shape \(3, 2, 3\); expected \(batch, 2, 16\)",
     ),
     "one axis less": (
         lambda: wrong(**forward(lambda x: x[..., 0])),
@@ -379,7 +379,7 @@ def test_complex_features_are_refused(rng):
     own = wrong(
         out_type=lambda self, in_type: nn.Features(2), forward=lambda self, p, x, c: x[..., 0]
     )
-    with pytest.raises(TypeError, match="layer 0, Wrong: returned complex numbers .*2 features"):
+    with pytest.raises(TypeError, match="layer 0, Wrong: returned complex values .*2 features"):
         net = nn.Sequential(SPHERE, own)
         output(net, net.init(0), signals(SPHERE, rng))
 

@@ -274,17 +274,17 @@ def _combine(g, a, x, b, axis):
     if np.iscomplexobj(x):
         a, b = np.stack([a, a], axis=-1), np.stack([b, -b], axis=-1)
     result = np.empty(x.shape, dtype)
-    after = math.prod(a.shape[axis + 1 :])
+    inner_size = math.prod(a.shape[axis + 1 :])
     reals = [v.reshape(-1).view(a.dtype) for v in (g, x, result)]
-    _combine_flat(x.shape[axis], after, a.reshape(-1), b.reshape(-1), *reals)
+    _combine_flat(x.shape[axis], inner_size, a.reshape(-1), b.reshape(-1), *reals)
     return result
 
 
 @jit
-def _combine_flat(count, after, a, b, g, x, out):
-    for p in range(a.size // after):
+def _combine_flat(count, inner_size, a, b, g, x, out):
+    for p in range(a.size // inner_size):
         for n in range(count):
-            offset = (p * count + n) * after
-            for q in range(after):
-                k = p * after + q
+            offset = (p * count + n) * inner_size
+            for q in range(inner_size):
+                k = p * inner_size + q
                 out[offset + q] = a[k] * g[offset + q] + b[k] * x[offset + q]

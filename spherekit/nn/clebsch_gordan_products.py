@@ -144,10 +144,10 @@ def _contract(
 ):
     """Product by product, for a group of batches of lanes, so that distant rows are read only once."""
     w = width(lanes)
-    widest = 1
+    max_rows = 1
     for b in range(blocks.shape[0]):
-        widest = max(widest, max(blocks[b, 2], blocks[b, 3]))
-    tile_u, tile_v, row = aligned(widest * w, u), aligned(widest * w, u), aligned(w, u)
+        max_rows = max(max_rows, max(blocks[b, 2], blocks[b, 3]))
+    tile_u, tile_v, row = aligned(max_rows * w, u), aligned(max_rows * w, u), aligned(w, u)
     while True:
         first = next_item(counter) * group * w
         if first >= total:

@@ -24,11 +24,11 @@ from spherekit.nn.types import (
     Sphere,
     SpinFields,
     as_tuple,
+    expect_spin_0,
     expect_type,
     lower_band_limit,
     optional_size,
     set_fields,
-    with_spin_0,
 )
 
 
@@ -127,7 +127,7 @@ class _FilterLayer(Layer):
             weights = (weights + 1j * rng.standard_normal(weights.shape)) / math.sqrt(2)
         return {"weights": weights / math.sqrt(fan_in)}, {}
 
-    def _filtered(self, params, x, tables, threads):
+    def _apply_filters(self, params, x, tables, threads):
         """Coefficients of the output, from the fragments of the input."""
         weights = filter_bases.combine.forward(params["weights"], basis=tables.basis)
         y = fragment_linear.contract(anp.reshape(weights, (-1,)), x, tables.plan, "y", threads)
@@ -227,7 +227,7 @@ class Lift(_DirectionalLayer):
     def forward(self, params: dict, x: np.ndarray, context: Context) -> np.ndarray:
         tables = self._tables(context.in_type)
         x = get_item(x, (..., slice(tables.plan.in_type.size)))
-        return self._filtered(params, x, tables, context.threads)
+        return self._apply_filters(params, x, tables, context.threads)
 
 
 class Correlate(_DirectionalLayer):
@@ -287,7 +287,7 @@ class Correlate(_DirectionalLayer):
         K = (orders + 1) // 2
         x = get_item(x, (..., slice(N - K, N + K - 1), slice(size)))
         x = scatter.adjoint(x, indices=tables.source)
-        return self._filtered(params, x, tables, context.threads)
+        return self._apply_filters(params, x, tables, context.threads)
 
 
 class SpinConvolution(_FilterLayer):
@@ -367,7 +367,7 @@ class SpinConvolution(_FilterLayer):
         x = x[..., None, :] if isinstance(context.in_type, Sphere) else x
         x = get_item(x, (..., slice(tables.source.shape[1])))
         x = scatter.adjoint(x, indices=tables.source)
-        return self._filtered(params, x, tables, context.threads)
+        return self._apply_filters(params, x, tables, context.threads)
 
 
 def _spin_basis(curves, spins_out, spins_in):
@@ -405,7 +405,7 @@ class ScalarPart(Layer):
     """
 
     def out_type(self, in_type: SignalType) -> Sphere:
-        return Sphere(with_spin_0(in_type).L, in_type.channels)
+        return Sphere(expect_spin_0(in_type).L, in_type.channels)
 
     def forward(self, params: dict, x: np.ndarray, context: Context) -> np.ndarray:
         index = ..., context.in_type.spins.index(0), slice(None)

@@ -66,7 +66,7 @@ def mixing_set(mixing: str | Mapping | tuple, L: int) -> dict[int, tuple]:
     if isinstance(mixing, str):
         rule = {"full": _full, "mst": _mst, "rmst": _rmst}[mixing]
         return {ell: tuple(rule(ell, L)) for ell in range(L)}
-    return _checked(dict(mixing), L)
+    return _validate(dict(mixing), L)
 
 
 def normalize(mixing: str | Mapping | tuple) -> str | tuple:
@@ -160,7 +160,7 @@ def _rmst(ell, L):
     return sorted(selected)
 
 
-def _checked(pairs, L):
+def _validate(pairs, L):
     """Refuse pairs that violate the triangle rule, and degrees of the output or input without a pair."""
     pairs_of = {ell: pairs.get(ell, ()) for ell in range(L)}
     for ell, entries in pairs_of.items():

@@ -134,11 +134,12 @@ def esteves(
 
     Examples
     --------
-    The number of parameters of the network of the paper:
+    The number of parameters of the default network:
 
     >>> from spherekit import nn
     >>> params, state = nn.models.esteves().init(0)
     >>> nn.count_parameters(params)
+    64714
     """
     L = checks.band_limit(L)
     (channels,) = _matching_tuples(channels=channels)
@@ -195,11 +196,12 @@ def spin(
 
     Examples
     --------
-    The number of parameters of the network of the paper, where complex ones count twice:
+    The number of parameters of the default network, where complex ones count twice:
 
     >>> from spherekit import nn
     >>> params, state = nn.models.spin().init(0)
     >>> nn.count_parameters(params)
+    80874
     """
     L = checks.band_limit(L)
     (channels,) = _matching_tuples(channels=channels)
@@ -411,6 +413,7 @@ def hybrid(
     >>> from spherekit import nn
     >>> net = nn.models.hybrid(16, J0=2)
     >>> net.layers[0].out_type(net.in_type)
+    Sphere(4, 7)
     """
     depth = checks.integer(depth, "depth", 0)
     block = Sequential(TensorProduct(mixing), FragmentNorm(), ConstrainedConvolution(channels))

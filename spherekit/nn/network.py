@@ -90,14 +90,14 @@ class Sequential(Composite, is_final=True):
                     "in_type was passed twice, as first argument and by name; pass it once"
                 )
             in_type, *sequence = sequence
-        set_fields(self, layers=joined(sequence, layers), in_type=in_type)
+        set_fields(self, layers=layer_tuple(sequence, layers), in_type=in_type)
         check_layers(self.layers)
         if in_type is not None:
             self.stages(in_type)
 
     def __repr__(self):
         arguments = [*([] if self.in_type is None else [self.in_type]), *self.layers]
-        return f"Sequential({indented(arguments)})"
+        return f"Sequential({indent_lines(arguments)})"
 
     def out_type(self, in_type: SignalType | None = None) -> SignalType:
         """Type of the output.
@@ -265,7 +265,7 @@ class Sequential(Composite, is_final=True):
             return self._run(params, state, x, context)
         context = context.replace(in_type=in_type)
         x = check_signals(x, in_type)
-        state = self._checked_state(params, state, in_type)
+        state = self._validate_state(params, state, in_type)
         if not context.training:
             self._check_shapes(params, state, in_type)
         if not context.check_finite:
@@ -289,7 +289,7 @@ class Sequential(Composite, is_final=True):
             states.append(new_state)
         return x, states
 
-    def _checked_state(self, params, state, in_type):
+    def _validate_state(self, params, state, in_type):
         state = self.state_or_empty(state, in_type)
         for name, tree in (("params", params), ("state", state)):
             tree = getval(tree)
@@ -384,11 +384,11 @@ class ConcatReadouts(Composite, is_final=True):
     layers: tuple[Layer, ...]
 
     def __init__(self, readout: Layer, *sequence: Layer, layers: Iterable[Layer] = ()):
-        set_fields(self, readout=readout, layers=joined(sequence, layers))
+        set_fields(self, readout=readout, layers=layer_tuple(sequence, layers))
         check_layers((readout, *self.layers))
 
     def __repr__(self):
-        return f"ConcatReadouts({indented([self.readout, *self.layers])})"
+        return f"ConcatReadouts({indent_lines([self.readout, *self.layers])})"
 
     @cached_by_type
     def stages(self, in_type: SignalType) -> tuple[Stage, ...]:
@@ -459,14 +459,14 @@ class ConcatReadouts(Composite, is_final=True):
         return sum(stage.layer.multiplications(stage.in_type) for stage in stages)
 
 
-def joined(sequence, layers):
+def layer_tuple(sequence, layers):
     """The layers of a composite, passed as arguments or, by `dataclasses.replace`, as a keyword."""
     if sequence and layers:
         raise TypeError("layers were passed twice, as arguments and by name; pass them once")
     return tuple(sequence or layers)
 
 
-def indented(values):
+def indent_lines(values):
     """Representations of values, one per line, for the representation of a constructor call."""
     lines = "".join(f"{value!r},\n" for value in values)
     return "\n" + "".join(f"    {line}\n" for line in lines.splitlines()) if values else ""

@@ -68,7 +68,7 @@ class FragmentNorm(Layer):
     momentum: float = 0.9
 
     def __post_init__(self):
-        set_fields(self, momentum=_checked_momentum(self.momentum))
+        set_fields(self, momentum=_validate_momentum(self.momentum))
 
     def out_type(self, in_type: SignalType) -> Fragments:
         return expect_type(in_type, Fragments)
@@ -109,7 +109,7 @@ class FragmentNorm(Layer):
 
 
 class BatchNorm(Layer):
-    r"""Standardization of each channel to mean 0 and variance 1, then a trained scale and mean.
+    r"""Standardization of each channel, then a trained scale: Sphere, SO3 or SpinFields -> the same type.
 
     .. math:: y_c = s_c\,(x_c - \mu_c) / \sqrt{v_c + 10^{-12}} + d_c
 
@@ -158,7 +158,7 @@ class BatchNorm(Layer):
     momentum: float = 0.9
 
     def __post_init__(self):
-        set_fields(self, momentum=_checked_momentum(self.momentum))
+        set_fields(self, momentum=_validate_momentum(self.momentum))
 
     def out_type(self, in_type: SignalType) -> Sphere | SO3 | SpinFields:
         return expect_type(in_type, Sphere, SO3, SpinFields)
@@ -205,8 +205,8 @@ class BatchNorm(Layer):
         if context.training:
             batch = {"variance": variance.reshape(lead), "mean": mean}
             state = {
-                name: _moving_average(old, batch[name], self.momentum)
-                for name, old in state.items()
+                name: _moving_average(average, batch[name], self.momentum)
+                for name, average in state.items()
             }
         return y, state
 
@@ -223,19 +223,19 @@ def _has_mean(in_type):
     return isinstance(in_type, SO3) or (isinstance(in_type, Sphere) and not in_type.spin)
 
 
-def _checked_momentum(momentum):
+def _validate_momentum(momentum):
     expected = "a number from 0 to 1"
     return checks.real_number(momentum, "momentum", expected, lambda value: 0 <= value <= 1)
 
 
-def _moving_average(old, value, momentum):
+def _moving_average(average, value, momentum):
     """The new running average, an array that autograd does not trace."""
-    old = np.asarray(getval(old))
-    return np.ascontiguousarray(momentum * old + (1 - momentum) * value, old.dtype)
+    average = np.asarray(getval(average))
+    return np.ascontiguousarray(momentum * average + (1 - momentum) * value, average.dtype)
 
 
 class Dropout(Layer):
-    r"""Random features, or channels of signals, set to zero in training mode; the type is unchanged.
+    r"""Random features, or channels of signals, set to zero in training mode; the type stays the same.
 
     .. math:: y_{bc} = x_{bc}\, k_{bc} / (1 - p), \quad k_{bc} = 0 \text{ with probability } p,
         \text{ else } 1

@@ -278,7 +278,7 @@ class GlobalMax(Layer):
 
     Examples
     --------
-    The maximum of cos(theta) is 1; samples are interior points, and approach it with oversampling:
+    The maximum of cos(theta), 1, is at a pole, which is not a sample:
 
     >>> import numpy as np
     >>> from spherekit import nn
@@ -286,6 +286,9 @@ class GlobalMax(Layer):
     >>> for oversample in (1, 4, 16):
     ...     net = nn.Sequential(nn.Sphere(2, 1), nn.GlobalMax(oversample))
     ...     print(oversample, net([{}], x[None, None]).round(3).tolist())
+    1 [[0.577]]
+    4 [[0.96]]
+    16 [[0.997]]
     """
 
     oversample: float = 1

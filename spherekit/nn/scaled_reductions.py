@@ -153,10 +153,10 @@ def _sums(x, y, shape):
         return x * y
     first = axes[0]
     lead = math.prod(x.shape[:first])
-    after = math.prod(x.shape[first + 1 :])
-    result = np.zeros(lead * after, dtype)
+    inner_size = math.prod(x.shape[first + 1 :])
+    result = np.zeros(lead * inner_size, dtype)
     flat = [np.ascontiguousarray(v, dtype).reshape(-1) for v in (x, y)]
-    _sum_products(x.shape[first], after, *flat, result)
+    _sum_products(x.shape[first], inner_size, *flat, result)
     result = result.reshape(*x.shape[:first], 1, *x.shape[first + 1 :])
     return result.sum(axis=axes[1:], keepdims=True) if len(axes) > 1 else result
 
@@ -180,9 +180,9 @@ def _scale_flat(lengths, x, s, out):
 
 
 @jit
-def _sum_products(count, after, x, y, out):
-    for a in range(out.size // after):
+def _sum_products(count, inner_size, x, y, out):
+    for a in range(out.size // inner_size):
         for b in range(count):
-            offset = (a * count + b) * after
-            for c in range(after):
-                out[a * after + c] += x[offset + c] * y[offset + c]
+            offset = (a * count + b) * inner_size
+            for c in range(inner_size):
+                out[a * inner_size + c] += x[offset + c] * y[offset + c]

@@ -42,7 +42,7 @@ def stages_in_sequence(layers, in_type, prefix=()):
 
 def create_stage(path, layer, in_type):
     """The stage of a layer; raises an error if the layer does not accept the input."""
-    with located(path, layer):
+    with error_context(path, layer):
         out_type = layer.out_type(in_type)
         if not isinstance(out_type, TYPES):
             names = ", ".join(kind.__name__ for kind in TYPES)
@@ -54,7 +54,7 @@ def create_stage(path, layer, in_type):
 
 def initialize(stage, rng):
     """Validated (params, state) of a stage."""
-    with located(stage.path, stage.layer):
+    with error_context(stage.path, stage.layer):
         pair = stage.layer.init(stage.in_type, rng)
         if not isinstance(pair, tuple) or len(pair) != 2:
             raise TypeError(f"init returned {type(pair).__name__}; expected a pair (params, state)")
@@ -76,10 +76,10 @@ def run_stage(stage, params, state, x, context):
             result = layer.apply(params, state, x, inner)
         else:
             result = context.around(layer, params, state, x, inner.replace(around=None))
-        y, new_state = _checked_result(result, stage)
+        y, new_state = _validate_result(result, stage)
     except Exception as error:
         message = _missing_entry(error, stage, params, state)
-        raise_located(error, stage.path, layer, message, inner.path)
+        raise_with_path(error, stage.path, layer, message, inner.path)
     if new_state is not state and not layer.is_composite:
         new_state = map_leaves(getval, new_state)  # running state is not differentiated
     for callback in context.callbacks:
@@ -87,7 +87,7 @@ def run_stage(stage, params, state, x, context):
     return y, new_state
 
 
-def _checked_result(result, stage):
+def _validate_result(result, stage):
     if not isinstance(result, tuple) or len(result) != 2:
         raise TypeError(f"apply returned {type(result).__name__}; expected a pair (output, state)")
     value = getval(result[0])
@@ -122,15 +122,15 @@ def _missing_entry(error, stage, params, state):
 
 
 @contextmanager
-def located(path, layer):
+def error_context(path, layer):
     """Context manager: errors inside are raised again with the path of the layer."""
     try:
         yield
     except Exception as error:
-        raise_located(error, path, layer)
+        raise_with_path(error, path, layer)
 
 
-def raise_located(error, path, layer, message=None, path_in_network=()):
+def raise_with_path(error, path, layer, message=None, path_in_network=()):
     """Raise an error again with the path of a layer, as ValueError or TypeError if it is one of these.
 
     Other errors, such as those of a defect in a user's layer, are raised unchanged, with a note.
@@ -148,16 +148,16 @@ def raise_located(error, path, layer, message=None, path_in_network=()):
             error.add_note(f"in layer {path_text(path_in_network or path)}, {name}")
         raise error
     kind = TypeError if isinstance(error, TypeError | NotImplementedError) else ValueError
-    located_error = kind(f"layer {path_text(path)}, {name}: {message}")
-    located_error.location = path, name, message
+    new_error = kind(f"layer {path_text(path)}, {name}: {message}")
+    new_error.location = path, name, message
     is_custom = isinstance(layer, Layer) and not type(layer).__module__.startswith("spherekit.")
-    raise located_error from (error if is_custom and location is None else error.__cause__)
+    raise new_error from (error if is_custom and location is None else error.__cause__)
 
 
 def check_layers(layers):
     """Refuse objects that are not layers, and layers that are not hashable."""
     for k, layer in enumerate(layers):
-        with located((k,), layer):
+        with error_context((k,), layer):
             if isinstance(layer, type):
                 raise TypeError(f"is a class; expected an instance, {layer.__name__}(...)")
             if not isinstance(layer, Layer):
@@ -173,19 +173,20 @@ def check_layers(layers):
 def check_shapes(stages, expected, params, state):
     """Refuse parameters and state whose names or shapes differ from those of ``expected``."""
     layers = {stage.path: stage.layer for stage in stages}
-    for name, complete, tree in zip(("params", "state"), expected, (params, state), strict=True):
-        complete = {path: array.shape for path, array in flatten(complete)}
-        tree = {path: array.shape for path, array in flatten(map_leaves(getval, tree))}
-        for path in complete | tree:
-            if complete.get(path) == tree.get(path):
+    for name, initial, tree in zip(("params", "state"), expected, (params, state), strict=True):
+        expected_shapes = {path: array.shape for path, array in flatten(initial)}
+        shapes = {path: array.shape for path, array in flatten(map_leaves(getval, tree))}
+        for path in expected_shapes | shapes:
+            if expected_shapes.get(path) == shapes.get(path):
                 continue
             label = path_text((name, *path))
-            if path not in tree:
+            if path not in shapes:
                 reason = f"no {label}"
-            elif path not in complete:
+            elif path not in expected_shapes:
                 reason = f"{label} is unexpected"
             else:
-                reason = f"{label} has the shape {tree[path]}; expected {complete[path]}"
+                shape = expected_shapes[path]
+                reason = f"{label} has the shape {shapes[path]}; expected {shape}"
             layer = layers.get(path[:1])
             raise ValueError(
                 f"layer {path_text(path[:1])}, {type(layer).__name__}: {reason}; pass the trees of this "

@@ -189,7 +189,7 @@ class SpinFields(Signals):
         spins = tuple(checks.spin_number(spin, L) for spin in spins)
         set_fields(self, L=L, spins=spins, channels=_channel_count(self.channels))
         if not self.spins or len(set(self.spins)) != len(self.spins):
-            raise ValueError(f"spins is {self.spins}; expected one or more different integers")
+            raise ValueError(f"spins is {self.spins}; expected one or more distinct whole numbers")
 
     @property
     def tau(self) -> tuple[int, ...]:
@@ -441,7 +441,7 @@ def expect_type(in_type: SignalType, *types: type) -> SignalType:
     return in_type
 
 
-def with_spin_0(in_type):
+def expect_spin_0(in_type):
     """Check that a signal type is that of spin fields which include spin 0; returns ``in_type``."""
     if 0 not in expect_type(in_type, SpinFields).spins:
         raise ValueError(f"accepts spin fields that include spin 0; its input is {in_type}")
@@ -503,7 +503,7 @@ def as_tuple(values, name):
     """The values as a tuple; refuses a single number."""
     if not isinstance(values, Iterable) or isinstance(values, str):
         raise TypeError(
-            f"{name} is {values!r} ({type(values).__name__}); expected a sequence of integers"
+            f"{name} is {values!r} ({type(values).__name__}); expected a sequence of whole numbers"
         )
     return tuple(values)
 
