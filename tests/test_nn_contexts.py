@@ -281,7 +281,7 @@ def test_around(rng):
 def test_random_numbers_of_a_context(rng):
     net = nn.Sequential(FEATURES, nn.Sequential(nn.Dropout(0.5)), nn.Dropout(0.5))
     x = np.ones((50, 3))
-    with pytest.raises(ValueError, match="Dropout: draws random numbers.*pass Context.*rng=rng"):
+    with pytest.raises(ValueError, match="Dropout: random numbers are needed.*pass Context.*rng=rng"):
         net.apply([[{}], {}], None, x, nn.Context(training=True))
     assert (net([[{}], {}], x) == x).all()
     generator = np.random.default_rng(0)

@@ -114,10 +114,10 @@ class BatchNorm(Layer):
     .. math:: y_c = s_c\,(x_c - \mu_c) / \sqrt{v_c + 10^{-12}} + d_c
 
     for signals x_c on the sphere or on SO(3), with mean :math:`\mu_c` and variance v_c over the domain and
-    the batch, a trained scale s_c and a trained mean d_c. Both moments are computed from coefficients, by
-    Parseval's relation. For complex signals, the mean is that of the real part, and v is the mean square
-    modulus of the difference. For `SpinFields`, each spin has separate v and s. Signals of a spin other than
-    0, and `SpinFields`, are only scaled, without mean and d.
+    the batch, a trained scale s_c and a trained mean d_c, initially 1 and 0. Both moments are computed from
+    coefficients, by Parseval's relation. For complex signals, the mean is that of the real part, and v is the
+    mean square modulus of the difference. For `SpinFields`, each spin has separate v and s. Signals of a spin
+    other than 0, and `SpinFields`, are only scaled, without mean and d.
 
     Parameters
     ----------
