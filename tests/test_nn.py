@@ -325,7 +325,10 @@ def test_a_mixing_set_of_ones_own():
         ("no pair of the degrees \\[2\\]", {0: [(0, 0)], 1: [(0, 1)]}),
         ("pair \\(0, 0\\) of degree 1", MIXING_SET | {1: [(0, 0)]}),
         ("twice", MIXING_SET | {1: [(0, 1), (1, 0)]}),
-        ("no pair of the mixing set contains the degrees \\[2\\]", {0: [(0, 0)], 1: [(1, 1)], 2: [(1, 1)]}),
+        (
+            "no pair of the mixing set contains the degrees \\[2\\]",
+            {0: [(0, 0)], 1: [(1, 1)], 2: [(1, 1)]},
+        ),
         ("degrees \\[5\\]", MIXING_SET | {5: [(0, 0)]}),
         ("one of full, mst, rmst, or a dict .*got 'all'", "all"),
     ],
@@ -465,7 +468,10 @@ def test_summary(name, capsys):
         ("L is 9", lambda: nn.Sequential(nn.Sphere(4, 2), nn.Lift(3, L=9))),
         ("N is 9", lambda: nn.Sequential(nn.Sphere(4, 2), nn.Lift(3, 9))),
         ("anchors", lambda: nn.Sequential(nn.Sphere(4, 2), nn.Zonal(3, 9))),
-        ("filters must be one of", lambda: nn.Sequential(nn.Sphere(4, 2), nn.Lift(3, filters="round"))),
+        (
+            "filters must be one of",
+            lambda: nn.Sequential(nn.Sphere(4, 2), nn.Lift(3, filters="round")),
+        ),
         ("one of relu, .* got 'sharp'", lambda: nn.Pointwise("sharp")),
         (
             "tau has fragments of the degrees \\[1\\]",
@@ -483,7 +489,7 @@ def test_summary(name, capsys):
             ),
         ),
         (
-            "a batch of 4 .* sets of 3",
+            "the batch has 4 .* set_size=3",
             lambda: nn.Sequential(nn.Features(2), nn.SetSum(3))([{}], np.ones((4, 2))),
         ),
         ("rate", lambda: nn.Dropout(1)),
@@ -496,9 +502,9 @@ def test_summary(name, capsys):
                 [{}], np.ones((1, 1, 3, 4), complex)
             ),
         ),
-        ("an L that 3 divides", lambda: nn.Sequential(nn.Sphere(4, 1), nn.MeanPool(size=3))),
+        ("L a multiple of size=3", lambda: nn.Sequential(nn.Sphere(4, 1), nn.MeanPool(size=3))),
         ("size is 1", lambda: nn.MeanPool(size=1)),
-        ("an L that 2 divides", lambda: nn.Sequential(nn.Sphere(3, 1), nn.MeanPool())),
+        ("L a multiple of size=2", lambda: nn.Sequential(nn.Sphere(3, 1), nn.MeanPool())),
     ],
 )
 def test_refusals(words, call):

@@ -281,7 +281,9 @@ def test_around(rng):
 def test_random_numbers_of_a_context(rng):
     net = nn.Sequential(FEATURES, nn.Sequential(nn.Dropout(0.5)), nn.Dropout(0.5))
     x = np.ones((50, 3))
-    with pytest.raises(ValueError, match="Dropout: random numbers are needed.*pass Context.*rng=rng"):
+    with pytest.raises(
+        ValueError, match="Dropout: random numbers are needed.*pass Context.*rng=rng"
+    ):
         net.apply([[{}], {}], None, x, nn.Context(training=True))
     assert (net([[{}], {}], x) == x).all()
     generator = np.random.default_rng(0)
@@ -323,7 +325,9 @@ def test_what_a_context_refuses(rng):
         with pytest.raises(TypeError, match="expected callables"):
             nn.Context(**wrong)
     assert nn.Context(callbacks=print).callbacks == (print,)
-    with pytest.raises(TypeError, match="has no trainig; it has training, rng"):
+    with pytest.raises(
+        TypeError, match="attributes of a context are training, rng, .*; got trainig"
+    ):
         nn.Context().replace(trainig=True)
     net = nn.Sequential(SPHERE, nn.Zonal(2))
     params, state = net.init(0)

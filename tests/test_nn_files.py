@@ -215,7 +215,7 @@ def test_what_can_be_registered():
     for wrong in (3, "Zonal", None, int, nn.Zonal(3), nn.Context):
         with pytest.raises(TypeError, match="expected a subclass of nn.Layer, or a function"):
             nn.register(wrong)
-    with pytest.raises(ValueError, match="lambda has no name"):
+    with pytest.raises(ValueError, match="lambda, without a name"):
         nn.register(lambda x: x)
 
 
@@ -223,7 +223,7 @@ def test_networks_that_are_not_saved(path):
     net = nn.Sequential(SPHERE, nn.Zonal(3))
     params, state = net.init(0)
     for other in (nn.Sequential(nn.Zonal(3)), nn.Zonal(3), "net", None, [nn.Zonal(3)]):
-        with pytest.raises(TypeError, match="expected a Sequential with the type of its input"):
+        with pytest.raises(TypeError, match="expected a Sequential with in_type"):
             nn.save(path, other, params, state)
     weights = params[0]["weights"]
     for wrong in (
@@ -387,7 +387,10 @@ def field(**fields):
 
 
 CHANGES = {
-    "a class that is not registered": (called("Stranger"), "'Stranger' is not registered.*nn.register"),
+    "a class that is not registered": (
+        called("Stranger"),
+        "'Stranger' is not registered.*nn.register",
+    ),
     "a class of the program": (called("Bomb"), "'Bomb' is not registered"),
     "a path to a class": (called("tests.test_nn_files.Rescale"), "is not registered"),
     "a function of Python": (called("eval"), "'eval' is not registered"),
@@ -458,11 +461,11 @@ CHANGES = {
         "do not fit the network: 0.weights, which is not expected",
     ),
     "a number of layers": (lambda network, zonal: network["fields"].update(layers=3), "created"),
-    "a layer alone": (lambda network, zonal: zonal, "not a network"),
-    "a list": (lambda network, zonal: [network], "not a network"),
-    "a text as network": (lambda network, zonal: "Zonal(3)", "not a network"),
-    "a number as network": (lambda network, zonal: 3, "not a network"),
-    "code": (lambda network, zonal: "__import__('os').abort()", "not a network"),
+    "a layer alone": (lambda network, zonal: zonal, "not a Sequential with in_type"),
+    "a list": (lambda network, zonal: [network], "not a Sequential with in_type"),
+    "a text as network": (lambda network, zonal: "Zonal(3)", "not a Sequential with in_type"),
+    "a number as network": (lambda network, zonal: 3, "not a Sequential with in_type"),
+    "code": (lambda network, zonal: "__import__('os').abort()", "not a Sequential with in_type"),
 }
 
 

@@ -304,7 +304,7 @@ def test_classes_that_are_refused():
     with pytest.raises(TypeError, match="Own defines __init__; .*annotate"):
         body(__init__=lambda self, size: None)
     for name in ("init", "forward", "apply", "out_type", "multiplications"):
-        with pytest.raises(TypeError, match=f"Own has a field '{name}', which is a method"):
+        with pytest.raises(TypeError, match=f"Own has a field '{name}', the name of a method"):
             body(__annotations__={name: float})
     for base in (nn.Sequential, nn.ConcatReadouts):
         with pytest.raises(TypeError, match="write a function that returns"):

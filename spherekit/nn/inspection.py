@@ -108,7 +108,7 @@ def equivariance_error(
     squares = []
     if not np.any(y):
         raise ValueError(
-            "the results of the network are all zero, without a relative error; pass other signals"
+            "the results of the network are all zero and have no relative error; pass other signals"
         )
     for _ in range(rotations):
         angles = rng.uniform(0, 2 * np.pi), np.arccos(rng.uniform(-1, 1)), rng.uniform(0, 2 * np.pi)
