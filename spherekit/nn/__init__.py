@@ -8,7 +8,7 @@ rotations. Layers are frozen dataclasses of their hyper-parameters; `Sequential`
     params, state = net.init(rng)
     y = net(params, x, state=state)
 
-==================  ================================================================================
+=================== ================================================================================
 signal types        `Sphere`, `SpinFields`, `SO3`, `Fragments`, `Features`
 composition         `Sequential`, `ConcatReadouts`, `Context`, `Layer` (the base class of layers)
 linear, spectral    `Zonal`, `Lift`, `Correlate`, `SpinConvolution`, `Convolution`, `ConstrainedConvolution`
@@ -23,7 +23,7 @@ scattering          `Scattering`
 functions           `summary`, `count_parameters`, `equivariance_error`, `expect_type`, `save`, `load`,
                     `register`
 modules             `models`, `degree_mixing`, `filter_bases`
-==================  ================================================================================
+=================== ================================================================================
 """
 
 from spherekit.nn import degree_mixing, filter_bases, models
