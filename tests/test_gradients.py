@@ -13,7 +13,7 @@ from helpers.signals import hermitian
 
 import spherekit as sk
 from spherekit.linear import registry
-from spherekit.nn.fragment_indexing import Places, widths
+from spherekit.nn.fragment_indexing import CoefficientIndices, widths
 from spherekit.sampling import CC, DH, GL, MW, MWSS, DHPole, HEALPix, Rings, RotationGrid
 from spherekit.testing import assert_adjoint, assert_gradient, random_flm, random_flmn
 
@@ -124,11 +124,11 @@ def cases_of_real_harmonics(L, rng, shape=()):
     yield Case("", {}, x, random_flm(L, rng, shape=shape), True)
 
 
-def cases_of_places(L, rng, shape=()):
-    places = Places(L, (-1, 0, 1))
+def cases_of_scatter(L, rng, shape=()):
+    indices = CoefficientIndices(L, (-1, 0, 1))
     size = sum((2 * ell + 1) * (3 if ell else 1) for ell in range(L))
-    y, x = numbers((*shape, size), rng, False), numbers((*shape, *places.shape), rng, False)
-    yield Case("", dict(places=places), y, x, False)
+    y, x = numbers((*shape, size), rng, False), numbers((*shape, *indices.shape), rng, False)
+    yield Case("", dict(indices=indices), y, x, False)
 
 
 def cases_of_sums(L, rng, shape=()):
@@ -136,17 +136,17 @@ def cases_of_sums(L, rng, shape=()):
     yield Case("", dict(widths=rows), *(numbers((*shape, n), rng, True) for n in (L * L, L)), True)
 
 
-def cases_of_take(L, rng, shape=()):
-    for place, left in (((..., 0), ()), ((..., slice(1, L)), (L - 1,))):
+def cases_of_get_item(L, rng, shape=()):
+    for index, left in (((..., 0), ()), ((..., slice(1, L)), (L - 1,))):
         for real, fragments in itertools.product((True, False), (False, True)):
-            flags = dict(place=place, shape=(*shape, L * L), fragments=fragments)
+            flags = dict(index=index, shape=(*shape, L * L), fragments=fragments)
             x, y = numbers((*shape, L * L), rng, real), numbers((*shape, *left), rng, real)
-            yield Case(f"{place} {real} {fragments}", flags, x, y, real)
+            yield Case(f"{index} {real} {fragments}", flags, x, y, real)
 
 
 def cases_of_gate(L, rng, shape=()):
-    x, y, by = (numbers((*shape, L), rng, True) for _ in range(3))
-    yield Case("", dict(by=by, slope=0.1), x, y, True)
+    x, y, reference = (numbers((*shape, L), rng, True) for _ in range(3))
+    yield Case("", dict(reference=reference, slope=0.1), x, y, True)
 
 
 def cases_of_combine(L, rng, shape=()):
@@ -189,9 +189,9 @@ CASES = {
     "conventions.hermitian": cases_of_hermitian,
     "conventions.gather": cases_of_selection,
     "nn.combine": cases_of_combine,
-    "nn.take": cases_of_take,
+    "nn.get_item": cases_of_get_item,
     "nn.gate": cases_of_gate,
-    "nn.scatter": cases_of_places,
+    "nn.scatter": cases_of_scatter,
     "nn.sum_orders": cases_of_sums,
     "conventions.from_real": cases_of_real_harmonics,
     "wavelets.weights": cases_of_weights,

@@ -171,7 +171,7 @@ def test_blends(kind, real, rng):
     g = rng.standard_normal(plan.out_type.shape(2))
     if not real:
         W, x, g = (v + 1j * rng.standard_normal(v.shape) for v in (W, x, g))
-    y = fragment_linear.blend(W, x, plan, "y", 1)
+    y = fragment_linear.contract(W, x, plan, "y", 1)
     letters = {
         "free": "tdsc,bcsm->bdtm",
         "filter": "tsdc,bcsm->bdtm",
@@ -192,7 +192,7 @@ def test_blends(kind, real, rng):
         result = y[..., plan.out_type.rows(ell)]
         np.testing.assert_allclose(result, expected, rtol=0, atol=IDENTITY)
     for role, two in (("y", (W, x)), ("x", (W, g)), ("W", (x, g))):
-        assert_gradient(lambda u, v, r=role: fragment_linear.blend(u, v, plan, r, 1), *two)
+        assert_gradient(lambda u, v, r=role: fragment_linear.contract(u, v, plan, r, 1), *two)
 
 
 def test_lift_and_correlate_are_those_of_wigner(rng):
@@ -322,12 +322,15 @@ def test_a_mixing_set_of_ones_own():
 @pytest.mark.parametrize(
     "words, other",
     [
-        ("leaves the degrees \\[2\\]", {0: [(0, 0)], 1: [(0, 1)]}),
-        ("makes degree 1 from", MIXING_SET | {1: [(0, 0)]}),
+        ("no pair of the degrees \\[2\\]", {0: [(0, 0)], 1: [(0, 1)]}),
+        ("pair \\(0, 0\\) of degree 1", MIXING_SET | {1: [(0, 0)]}),
         ("twice", MIXING_SET | {1: [(0, 1), (1, 0)]}),
-        ("makes no use", {0: [(0, 0)], 1: [(1, 1)], 2: [(1, 1)]}),
+        (
+            "no pair of the mixing set contains the degrees \\[2\\]",
+            {0: [(0, 0)], 1: [(1, 1)], 2: [(1, 1)]},
+        ),
         ("degrees \\[5\\]", MIXING_SET | {5: [(0, 0)]}),
-        ("known are full", "all"),
+        ("one of full, mst, rmst, or a dict .*got 'all'", "all"),
     ],
 )
 def test_mixing_sets_that_are_refused(words, other):
@@ -461,18 +464,21 @@ def test_summary(name, capsys):
             lambda: nn.Sequential(nn.Sphere(4, 2), nn.Zonal(3), nn.TensorProduct()),
         ),
         ("^layer 0, Pointwise", lambda: nn.Sequential(nn.Sphere(4, 2, False, 1), nn.Pointwise())),
-        ("complex, real=False", lambda: nn.Sphere(4, 2, spin=1)),
+        ("complex; pass real=False", lambda: nn.Sphere(4, 2, spin=1)),
         ("L is 9", lambda: nn.Sequential(nn.Sphere(4, 2), nn.Lift(3, L=9))),
         ("N is 9", lambda: nn.Sequential(nn.Sphere(4, 2), nn.Lift(3, 9))),
         ("anchors", lambda: nn.Sequential(nn.Sphere(4, 2), nn.Zonal(3, 9))),
-        ("filters is", lambda: nn.Sequential(nn.Sphere(4, 2), nn.Lift(3, filters="round"))),
-        ("known are relu", lambda: nn.Pointwise("sharp")),
         (
-            "tau asks for fragments of the degrees \\[1\\]",
+            "filters must be one of",
+            lambda: nn.Sequential(nn.Sphere(4, 2), nn.Lift(3, filters="round")),
+        ),
+        ("one of relu, .* got 'sharp'", lambda: nn.Pointwise("sharp")),
+        (
+            "tau has fragments of the degrees \\[1\\]",
             lambda: nn.Sequential(nn.Fragments((1, 0, 1), 2), nn.Convolution(2, (1, 1, 1))),
         ),
         (
-            "has 2 degrees",
+            "has 2 entries",
             lambda: nn.Sequential(nn.Fragments((1, 0, 1), 2), nn.Convolution(2, (1, 1))),
         ),
         ("channels is 0", lambda: nn.Sequential(nn.Sphere(4, 2), nn.Zonal(0))),
@@ -483,7 +489,7 @@ def test_summary(name, capsys):
             ),
         ),
         (
-            "a batch of 4 .* sets of 3",
+            "the batch has 4 .* set_size=3",
             lambda: nn.Sequential(nn.Features(2), nn.SetSum(3))([{}], np.ones((4, 2))),
         ),
         ("rate", lambda: nn.Dropout(1)),
@@ -496,9 +502,9 @@ def test_summary(name, capsys):
                 [{}], np.ones((1, 1, 3, 4), complex)
             ),
         ),
-        ("an L that 3 divides", lambda: nn.Sequential(nn.Sphere(4, 1), nn.MeanPool(size=3))),
+        ("L a multiple of size=3", lambda: nn.Sequential(nn.Sphere(4, 1), nn.MeanPool(size=3))),
         ("size is 1", lambda: nn.MeanPool(size=1)),
-        ("an L that 2 divides", lambda: nn.Sequential(nn.Sphere(3, 1), nn.MeanPool())),
+        ("L a multiple of size=2", lambda: nn.Sequential(nn.Sphere(3, 1), nn.MeanPool())),
     ],
 )
 def test_refusals(words, call):
@@ -560,9 +566,9 @@ def test_orders_and_places(rng):
     got = fragment_indexing.sum_orders.forward(x, widths=(1, 3))
     expected = np.stack([x[:, 0], x[:, 1:].sum(axis=1)], axis=1)
     np.testing.assert_allclose(got, expected, rtol=SHORT_SUM, atol=0)
-    places = fragment_indexing.Places(3, range(-1, 2))
+    indices = fragment_indexing.CoefficientIndices(3, range(-1, 2))
     y = rng.standard_normal((2, 3, 1 + 9 + 15))
     back = fragment_indexing.scatter.adjoint(
-        fragment_indexing.scatter.forward(y, places=places), places=places
+        fragment_indexing.scatter.forward(y, indices=indices), indices=indices
     )
     assert (back == y).all()

@@ -118,7 +118,7 @@ def test_a_layer_by_itself(rng):
     params, _ = nn.Zonal(3).init(SPHERE, np.random.default_rng(0))
     net = nn.Sequential(SPHERE, nn.Zonal(3))
     assert (nn.Zonal(3)(params, x, in_type=SPHERE) == net([params], x)).all()
-    with pytest.raises(TypeError, match=r"Zonal\(3\) by itself .*pass in_type="):
+    with pytest.raises(TypeError, match=r"of the input of Zonal\(3\) .*pass in_type="):
         nn.Zonal(3)(params, x)
     norm = nn.BatchNorm()
     params, state = norm.init(SPHERE, np.random.default_rng(0))
@@ -184,7 +184,7 @@ WRONG = {
     ),
     "init of a dict": (
         lambda: wrong(**init({"factor": np.ones(1)})),
-        r"layer 0, Wrong: init returned dict; expected \(params, state\)",
+        r"layer 0, Wrong: init returned dict; expected a pair \(params, state\)",
     ),
     "init of None": (lambda: wrong(**init(None)), "layer 0, Wrong: init returned NoneType"),
     "init of three": (lambda: wrong(**init(({}, {}, {}))), "layer 0, Wrong: init returned tuple"),
@@ -198,7 +198,7 @@ WRONG = {
     ),
     "another shape": (
         lambda: wrong(**forward(lambda x: x[..., :3])),
-        r"layer 0, Wrong: returned an array of shape \(3, 2, 3\); its out_type says \(batch, 2, 16\)",
+        r"layer 0, Wrong: returned an array of shape \(3, 2, 3\); expected \(batch, 2, 16\)",
     ),
     "one axis less": (
         lambda: wrong(**forward(lambda x: x[..., 0])),
@@ -208,7 +208,7 @@ WRONG = {
     "nothing": (lambda: wrong(**forward(lambda x: None)), "layer 0, Wrong: returned"),
     "apply of an array": (
         lambda: wrong(apply=lambda self, params, state, x, context: x),
-        r"layer 0, Wrong: apply returned ndarray; expected \(output, state\)",
+        r"layer 0, Wrong: apply returned ndarray; expected a pair \(output, state\)",
     ),
     "a name that init does not make": (
         lambda: wrong(forward=lambda self, params, x, context: params["scale"] * x),
@@ -226,7 +226,7 @@ WRONG = {
         unhashable,
         "layer 0, Wrong: unhashable type: 'list'.*must be hashable",
     ),
-    "a class": (lambda: Scale, r"layer 0, Scale: is a class; expected a layer, Scale\(...\)"),
+    "a class": (lambda: Scale, r"layer 0, Scale: is a class; expected an instance, Scale\(...\)"),
     "a function": (lambda: a_function, "layer 0, a_function: .*not a layer"),
     "a string": (lambda: "relu", "layer 0, str: 'relu' is not a layer"),
     "None": (lambda: None, "layer 0, NoneType: None is not a layer"),
@@ -304,7 +304,7 @@ def test_classes_that_are_refused():
     with pytest.raises(TypeError, match="Own defines __init__; .*annotate"):
         body(__init__=lambda self, size: None)
     for name in ("init", "forward", "apply", "out_type", "multiplications"):
-        with pytest.raises(TypeError, match=f"Own has a field '{name}', which is a method"):
+        with pytest.raises(TypeError, match=f"Own has a field '{name}', the name of a method"):
             body(__annotations__={name: float})
     for base in (nn.Sequential, nn.ConcatReadouts):
         with pytest.raises(TypeError, match="write a function that returns"):
@@ -379,7 +379,7 @@ def test_complex_features_are_refused(rng):
     own = wrong(
         out_type=lambda self, in_type: nn.Features(2), forward=lambda self, p, x, c: x[..., 0]
     )
-    with pytest.raises(TypeError, match="layer 0, Wrong: returned complex numbers .*2 features"):
+    with pytest.raises(TypeError, match="layer 0, Wrong: returned complex values .*2 features"):
         net = nn.Sequential(SPHERE, own)
         output(net, net.init(0), signals(SPHERE, rng))
 

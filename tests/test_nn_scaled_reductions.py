@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from tolerances import IDENTITY, SHORT_SUM
 
-from spherekit.nn.activations import leaky
-from spherekit.nn.scaled_reductions import energy, match, put, scale, take
+from spherekit.nn.activations import leaky_relu
+from spherekit.nn.scaled_reductions import energy, get_item, inner_product, scale, zero_pad
 from spherekit.testing import assert_gradient
 
 
@@ -31,21 +31,21 @@ def test_scale_match_and_energy(shape, kept, real, real_s, rng):
     axes = tuple(k for k, n in enumerate(kept) if n == 1)
     np.testing.assert_allclose(scale(x, s), x * s, rtol=0, atol=SHORT_SUM)
     total = np.sum(x * y, axis=axes, keepdims=True)
-    np.testing.assert_allclose(match(x, y, kept, False), total, rtol=0, atol=IDENTITY)
-    np.testing.assert_allclose(match(x, y, kept, True), total.real, rtol=0, atol=IDENTITY)
+    np.testing.assert_allclose(inner_product(x, y, kept, False), total, rtol=0, atol=IDENTITY)
+    np.testing.assert_allclose(inner_product(x, y, kept, True), total.real, rtol=0, atol=IDENTITY)
     squares = np.sum(np.abs(x) ** 2, axis=axes, keepdims=True)
     np.testing.assert_allclose(energy(x, kept), squares, rtol=0, atol=IDENTITY)
     assert_gradient(scale, x, s)
-    assert_gradient(lambda u, v: match(u, v, kept, False), x, y)
-    assert_gradient(lambda u, v: match(u, v, kept, True), x, y)
+    assert_gradient(lambda u, v: inner_product(u, v, kept, False), x, y)
+    assert_gradient(lambda u, v: inner_product(u, v, kept, True), x, y)
     assert_gradient(lambda u: energy(u, kept), x)
 
 
-def test_take_and_put(rng):
+def test_get_item_and_zero_pad(rng):
     x = rng.standard_normal((2, 3, 4))
-    np.testing.assert_array_equal(take(x, (..., 0)), x[..., 0])
-    np.testing.assert_array_equal(put(x[..., 0], (..., 0), x.shape)[..., 0], x[..., 0])
-    assert_gradient(lambda u: take(u, (..., slice(1, 3))), x)
+    np.testing.assert_array_equal(get_item(x, (..., 0)), x[..., 0])
+    np.testing.assert_array_equal(zero_pad(x[..., 0], (..., 0), x.shape)[..., 0], x[..., 0])
+    assert_gradient(lambda u: get_item(u, (..., slice(1, 3))), x)
 
 
 @pytest.mark.parametrize("real", [True, False])
@@ -53,12 +53,12 @@ def test_single_precision_is_kept(real, rng):
     x, s = numbers((4, 3, 5), real, rng, True), numbers((1, 3, 1), True, rng, True)
     assert scale(x, s).dtype == x.dtype
     assert energy(x, (1, 3, 1)).dtype == np.float32
-    assert match(x, x, (1, 3, 1), True).dtype == np.float32
+    assert inner_product(x, x, (1, 3, 1), True).dtype == np.float32
 
 
 def test_gates(rng):
     x = rng.standard_normal((3, 4))
-    np.testing.assert_array_equal(leaky(x), np.maximum(x, 0))
-    np.testing.assert_array_equal(leaky(x[:, ::2], 0.1), np.where(x > 0, x, 0.1 * x)[:, ::2])
-    assert np.isnan(leaky(np.array([np.nan]))).all()
-    assert_gradient(lambda u: anp.sum(leaky(u, 0.1) ** 3), x)
+    np.testing.assert_array_equal(leaky_relu(x), np.maximum(x, 0))
+    np.testing.assert_array_equal(leaky_relu(x[:, ::2], 0.1), np.where(x > 0, x, 0.1 * x)[:, ::2])
+    assert np.isnan(leaky_relu(np.array([np.nan]))).all()
+    assert_gradient(lambda u: anp.sum(leaky_relu(u, 0.1) ** 3), x)

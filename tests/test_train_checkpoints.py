@@ -70,7 +70,7 @@ def test_networks_of_checkpoints(checkpoint, tmp_path):
     assert loaded_net == net and set(loaded_state[0]) == {"mean", "variance"}
     assert_same_trees([params, state], [loaded_params, loaded_state])
     save(path, checkpoint)
-    with pytest.raises(ValueError, match="net.npz holds no network"):
+    with pytest.raises(ValueError, match="net.npz does not contain a network"):
         nn.load(path)
     nn.save(path, net, params, state, overwrite=True)
     with pytest.raises(ValueError, match="net.npz is .*not a checkpoint of a training"):

@@ -230,7 +230,7 @@ def test_networks_with_layers_that_are_not_registered(tmp_path):
     with pytest.warns(UserWarning, match=words):
         steps = list(fit(net, checkpoints=in_folder(tmp_path, resume=True), epochs=2))
     assert len(steps) == 4
-    with pytest.raises(ValueError, match="holds no network"):
+    with pytest.raises(ValueError, match="does not contain a network"):
         nn.load(checkpoints.latest(tmp_path))
     assert len(list(fit(net, epochs=1))) == 4  # without checkpoints no warning
     wider = nn.Sequential(nn.Sphere(4, 1), nn.Zonal(3), *net.layers[1:])

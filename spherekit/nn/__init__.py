@@ -1,27 +1,29 @@
 """Rotation-equivariant layers, and networks of them.
 
-A layer is a triple of steps, A = L2(N(L1(f))): linear, non-linear, linear, each commuting with rotations.
-Layers are values, frozen dataclasses of their hyper-parameters; `Sequential` composes them::
+An equivariant layer is a map A = L2(N(L1(f))), linear, non-linear, linear, where each step commutes with
+rotations. Layers are frozen dataclasses of their hyper-parameters; `Sequential` composes them::
 
     net = nn.Sequential(nn.Sphere(10, 1), nn.Lift(8, N=3), nn.Pointwise("relu", oversample=2),
                         nn.GlobalMean(), nn.Dense(2))
     params, state = net.init(rng)
     y = net(params, x, state=state)
 
-==================  ================================================================================
-types of signals    `Sphere`, `SpinFields`, `SO3`, `Fragments`, `Features`
-composition         `Sequential`, `ConcatReadouts`, `Context`, `Layer` (base of all layers, own ones too)
+=================== ================================================================================
+signal types        `Sphere`, `SpinFields`, `SO3`, `Fragments`, `Features`
+composition         `Sequential`, `ConcatReadouts`, `Context`, `Layer` (the base class of layers)
 linear, spectral    `Zonal`, `Lift`, `Correlate`, `SpinConvolution`, `Convolution`, `ConstrainedConvolution`
-non-linear, strict  `TensorProduct`, `Square`, `PoissonBracket`
-non-linear, samples `Pointwise`, `ModulusPhase`, `PhaseCollapse`
+non-linear, exact   `TensorProduct`, `Square`, `PoissonBracket`
+non-linear, sampled `Pointwise`, `ModulusPhase`, `PhaseCollapse`
 normalization       `BatchNorm`, `FragmentNorm`, `Dropout`
 changes of type     `ToFragments`, `ToSphere`, `ScalarPart`
 pooling             `SpectralPool`, `MeanPool`, `MaxPool`, `GlobalMean`, `GlobalMax`
 invariants          `Invariants`, `PowerSpectrum`, `Bispectrum`
 features            `Dense`, `Activation`, `SetSum`
 scattering          `Scattering`
-functions           `summary`, `count_parameters`, `equivariance_error`, `save`, `load`, `register`
-==================  ================================================================================
+functions           `summary`, `count_parameters`, `equivariance_error`, `expect_type`, `save`, `load`,
+                    `register`
+modules             `models`, `degree_mixing`, `filter_bases`
+=================== ================================================================================
 """
 
 from spherekit.nn import degree_mixing, filter_bases, models
@@ -66,3 +68,7 @@ __all__ = [
     "ToSphere", "Zonal", "count_parameters", "degree_mixing", "equivariance_error", "expect_type",
     "filter_bases", "load", "models", "register", "save", "summary",
 ]  # fmt: skip
+
+
+def __dir__():
+    return sorted(__all__)

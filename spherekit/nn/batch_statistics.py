@@ -1,16 +1,18 @@
-"""Signals standardized to variance 1 over a batch, group by group: one primitive with its own derivatives.
+"""Standardization to mean 0 and variance 1 over a batch, by groups, as one autograd primitive.
 
-    y = s r (x - mean) + d,    r = (v + small)^(-1/2),    v = sum share |x - mean|^2
+    y = s r (x - mean) + d,    r = (v + epsilon)^(-1/2),    v = sum weights |x - mean|^2
 
-over the entries of a group: a channel, or a fragment in a channel; the mean is that of one entry, if any. The
-gradients for a cotangent g, with G its sum at the entry of the mean and A = r sum Re(g (x - mean)), are
+where the sum runs over the entries of a group: a channel, or a fragment in a channel. At most one entry of a
+group has a mean. For a cotangent g, let G be its sum at that entry, and A = r sum Re(g (x - mean)). The
+gradients are
 
-    s: A,    d: G,    x: s r g - s r^2 A share conj(x - mean) - s r G/batch,
+    s: A,    d: G,    x: s r g - s r^2 A weights conj(x - mean) - s r G/batch
 
-so that the tape has one node, and each direction is two passes over the signals.
+A call adds one node to the tape. The forward and the backward pass each read the signals twice.
 """
 
 import math
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -22,16 +24,16 @@ from autograd.tracer import getval, isbox
 from spherekit._core import checks
 from spherekit._core.jit import jit
 from spherekit.linear import conj
-from spherekit.nn.scaled_reductions import energy, match, put, scale, take
+from spherekit.nn.scaled_reductions import energy, get_item, inner_product, scale, zero_pad
 from spherekit.timing import timed
 
-_SMALL = 1e-12  # beside a variance
+_EPSILON = 1e-12  # added to variances
 
 
 @primitive
 def _inverse_root(v):
-    """r = (v + small)^(-1/2); its derivative -r r r/2 factor by factor: (1e-18)^3 is no float32."""
-    return (v + _SMALL) ** -0.5
+    """r = (v + epsilon)^(-1/2); its derivative multiplies factor by factor: r^3 may underflow in float32."""
+    return (v + _EPSILON) ** -0.5
 
 
 defvjp(_inverse_root, lambda r, v: lambda g: -0.5 * g * r * r * r)
@@ -39,216 +41,250 @@ defjvp(_inverse_root, lambda t, r, v: -0.5 * t * r * r * r)
 
 
 class Groups(NamedTuple):
-    """The groups of entries that are standardized together.
+    """Groups of entries that are standardized together.
 
-    axis : int, that of the batch
-    gather : function of sums over the batch, -> sums over groups, of a shape that broadcasts against them
-    share : weights of a mean square, which broadcast against such sums; 0 at the entry of the mean
-    place, own : index of the entry of the mean in the signals, and its weight; place is None without a mean
+    Parameters
+    ----------
+    axis : int
+        The batch axis.
+    sum_groups : callable
+        Maps sums over the batch to sums over groups, of a shape that broadcasts against its argument.
+    weights : array
+        Weights of a mean square, which broadcast against such sums; 0 at the entry of the mean.
+    mean_index : tuple or None
+        Index of the entry of the mean in the signals; None if groups have no mean.
+    mean_weight : float
+        Weight of that entry in a mean square.
     """
 
     axis: int
-    gather: object
-    share: np.ndarray
-    place: tuple = None
-    own: float = 0.0
+    sum_groups: Callable
+    weights: np.ndarray
+    mean_index: tuple | None = None
+    mean_weight: float = 0.0
 
 
 def statistics(x, groups):
-    """(mean or None, v) of a batch."""
+    """Mean (or None) and variance v of a batch."""
     count = np.shape(x)[groups.axis]
-    v = groups.gather(energy(x, _batch_reduced(x, groups)) * _share(x, groups))
-    if groups.place is None:
+    v = groups.sum_groups(energy(x, _batch_reduced(x, groups)) * _weights(x, groups))
+    if groups.mean_index is None:
         return None, v
-    first = take(x, groups.place)
+    first = get_item(x, groups.mean_index)
     mean = anp.sum(anp.real(first), axis=0) / count
-    deviation = first - mean  # apart from the sum, in which its digits would cancel
-    own = anp.sum(anp.real(deviation) ** 2 + anp.imag(deviation) ** 2, axis=0)
-    own = own * (groups.own / count)
-    return mean, v + anp.reshape(own, np.shape(v))
+    deviation = first - mean  # its square is summed separately, to avoid cancellation
+    square = anp.sum(anp.real(deviation) ** 2 + anp.imag(deviation) ** 2, axis=0)
+    square = square * (groups.mean_weight / count)
+    return mean, v + anp.reshape(square, np.shape(v))
 
 
-def _statistics_in_range(x, groups):
-    """As `statistics`, also where sums of squares overflow and their mean does not.
+def _scaled_statistics(x, groups):
+    """`statistics`, with rescaling where sums of squares overflow.
 
     Raises
     ------
     ValueError
-        An empty batch; signals that are not finite; a mean square beyond the precision of x.
+        If the batch is empty, if signals are not finite, or if a mean square exceeds the range of the dtype
+        of ``x``.
     """
     if np.shape(x)[groups.axis] == 0:
-        raise ValueError("an empty batch has no mean and no variance to train with")
-    kind = np.dtype(checks.real_type(x))
+        raise ValueError("the batch is empty; batch statistics need at least one signal")
+    dtype = np.dtype(checks.real_type(x))
     with np.errstate(over="ignore", invalid="ignore"):
         mean, v = statistics(x, groups)
         if np.isfinite(v).all():
             return mean, v
-        if lost := x.size - np.count_nonzero(np.isfinite(x)):
-            raise ValueError(f"{lost} of the {x.size} numbers of its input are NaN or infinite")
+        if nonfinite := x.size - np.count_nonzero(np.isfinite(x)):
+            raise ValueError(f"{nonfinite} of the {x.size} input values are NaN or infinite")
         exponent = math.frexp(np.abs(x).max())[1]
         scaled = np.ldexp(1.0, -exponent) * x.astype(np.result_type(x, np.float64))
         mean, v = statistics(scaled, groups)
-        mean = None if mean is None else np.ldexp(mean, exponent).astype(kind)
-        v = np.ldexp(v, 2 * exponent).astype(kind)
+        mean = None if mean is None else np.ldexp(mean, exponent).astype(dtype)
+        v = np.ldexp(v, 2 * exponent).astype(dtype)
     if not np.isfinite(v).all():
         raise ValueError(
-            f"numbers up to {np.abs(x).max():.3g} have a mean square beyond {kind}; scale the data down"
+            f"the mean square of values up to {np.abs(x).max():.3g} exceeds the range of {dtype}; "
+            "scale the signals down"
         )
     return mean, v
 
 
-def standardized(x, s, d, groups, given=None):
-    """(y, mean, v), the last two plain arrays, not traced by autograd; mean is None for groups without.
+def standardize(x, s, d, groups, running=None):
+    """Standardize signals by the statistics of the batch, or by running ones.
 
     Parameters
     ----------
-    x : array of signals
+    x : array
+        Signals.
     s : array
-        Scale, which broadcasts as v does.
+        Scale, of the shape of v.
     d : array or None
-        New mean, of the shape of the mean; None for groups without.
+        New mean, of the shape of the mean; None if groups have no mean.
     groups : Groups
-    given : tuple, optional
-        (mean, v) to use in place of those of this batch.
+        The entries that are standardized together.
+    running : tuple of array, optional
+        Mean and v to use in place of the statistics of this batch.
+
+    Returns
+    -------
+    y : array
+        Standardized signals.
+    mean : array or None
+        Mean of each group, not traced by autograd; None if groups have no mean.
+    v : array
+        Variance of each group, not traced by autograd.
     """
-    if given is None:
-        mean, v = _statistics_in_range(getval(x), groups)
-        return _standardize(x, s, d, mean, v, groups), mean, v
-    r = _inverse_root(given[1])
+    if running is None:
+        mean, v = _scaled_statistics(getval(x), groups)
+        return _standardize_by(x, s, d, mean, v, groups), mean, v
+    r = _inverse_root(running[1])
     y = scale(x, s * r)
-    if groups.place is None:
-        return y, *given
-    d = d - anp.reshape(s * r, np.shape(d)) * given[0]
-    return y + put(_each(d, x), groups.place, np.shape(x)), *given
+    if groups.mean_index is None:
+        return y, *running
+    d = d - anp.reshape(s * r, np.shape(d)) * running[0]
+    return y + zero_pad(_for_each_signal(d, x), groups.mean_index, np.shape(x)), *running
 
 
 @primitive
 @partial(timed, "nn.standardize")
-def _standardize(x, s, d, mean, v, groups):
+def _standardize_by(x, s, d, mean, v, groups):
     a = s * _inverse_root(v)
     y = scale(x, a)
     if mean is not None:
-        y[groups.place] += d - a.reshape(mean.shape) * mean
+        y[groups.mean_index] += d - a.reshape(mean.shape) * mean
     return y
 
 
-def _shared(x, mean, v, groups):
-    """(x - mean as a function of a factor, r): traced where x is."""
+def _mean_and_root(x, mean, v, groups):
+    """Mean and r, traced if x is."""
     if isbox(x):
         mean, v = statistics(x, groups)
     return mean, _inverse_root(v)
 
 
-def _to_x(answer, x, s, d, mean, v, groups):
+def _vjp_x(answer, x, s, d, mean, v, groups):
     def pullback(g):
-        m, r = _shared(x, mean, v, groups)
-        a, (A, G) = s * r, _sums(g, x, m, r, groups)
-        b = -a * (r * A) * _share(x, groups)
+        m, r = _mean_and_root(x, mean, v, groups)
+        a = s * r
+        A, G = _cotangent_sums(g, x, m, r, groups)
+        b = -a * (r * A) * _weights(x, groups)
         if any(map(isbox, (g, x, s))):
             gradient = scale(g, a) + scale(conj(x), b)
         else:
-            gradient = _combined(g, a, x, b, groups.axis)
+            gradient = _combine(g, a, x, b, groups.axis)
         if m is None:
             return gradient
-        shape, count = np.shape(m), len(x)
-        own = a * (r * A) * (groups.own / count)  # the weight of the mean, which share leaves out
-        deviation = anp.conj(take(x, groups.place)) - m
-        first = -anp.reshape(own, shape) * deviation - anp.reshape(a, shape) * G / count
-        return gradient + put(first, groups.place, np.shape(x))
+        shape = np.shape(m)
+        count = len(x)
+        mean_factor = a * (r * A) * (groups.mean_weight / count)  # groups.weights is 0 there
+        deviation = anp.conj(get_item(x, groups.mean_index)) - m
+        first = -anp.reshape(mean_factor, shape) * deviation - anp.reshape(a, shape) * G / count
+        return gradient + zero_pad(first, groups.mean_index, np.shape(x))
 
     return pullback
 
 
-def _sums(g, x, mean, r, groups):
-    """A and G of the module."""
-    A = groups.gather(match(g, x, _batch_reduced(x, groups), True))
+def _cotangent_sums(g, x, mean, r, groups):
+    """A and G, as defined at the top of this file."""
+    A = groups.sum_groups(inner_product(g, x, _batch_reduced(x, groups), True))
     if mean is None:
         return r * A, None
-    G = anp.sum(anp.real(take(g, groups.place)), axis=0)
+    G = anp.sum(anp.real(get_item(g, groups.mean_index)), axis=0)
     return r * (A - anp.reshape(mean * G, np.shape(A))), G
 
 
-def _to_s(answer, x, s, d, mean, v, groups):
+def _vjp_s(answer, x, s, d, mean, v, groups):
     def pullback(g):
-        m, r = _shared(x, mean, v, groups)
-        return _sums(g, x, m, r, groups)[0]
+        m, r = _mean_and_root(x, mean, v, groups)
+        return _cotangent_sums(g, x, m, r, groups)[0]
 
     return pullback
 
 
-def _to_d(answer, x, s, d, mean, v, groups):
-    return lambda g: anp.sum(anp.real(take(g, groups.place)), axis=0)
+def _vjp_d(answer, x, s, d, mean, v, groups):
+    return lambda g: anp.sum(anp.real(get_item(g, groups.mean_index)), axis=0)
 
 
-def _from_x(t, answer, x, s, d, mean, v, groups):
-    m, r = _shared(x, mean, v, groups)
-    E = groups.gather(match(conj(x), t, _batch_reduced(x, groups), True) * _share(x, groups))
+def _jvp_x(t, answer, x, s, d, mean, v, groups):
+    m, r = _mean_and_root(x, mean, v, groups)
+    E = groups.sum_groups(
+        inner_product(conj(x), t, _batch_reduced(x, groups), True) * _weights(x, groups)
+    )
     if m is None:
         return scale(t, s * r) - scale(x, s * r * (r * (r * E)))
-    shape, count = np.shape(m), len(x)
-    deviation, tangent = take(x, groups.place) - m, take(t, groups.place)
-    own = anp.sum(anp.real(anp.conj(deviation) * tangent), axis=0) * (groups.own / count)
-    slope = s * r * (r * (r * (E + anp.reshape(own, np.shape(E)))))
+    shape = np.shape(m)
+    count = len(x)
+    deviation = get_item(x, groups.mean_index) - m
+    tangent = get_item(t, groups.mean_index)
+    product = anp.sum(anp.real(anp.conj(deviation) * tangent), axis=0)
+    product = product * (groups.mean_weight / count)
+    slope = s * r * (r * (r * (E + anp.reshape(product, np.shape(E)))))
     shift = (
         anp.reshape(slope, shape) * m
         - anp.reshape(s * r, shape) * anp.sum(anp.real(tangent), axis=0) / count
     )
-    return scale(t, s * r) - scale(x, slope) + put(_each(shift, x), groups.place, np.shape(x))
+    return (
+        scale(t, s * r)
+        - scale(x, slope)
+        + zero_pad(_for_each_signal(shift, x), groups.mean_index, np.shape(x))
+    )
 
 
-def _from_s(t, answer, x, s, d, mean, v, groups):
-    m, r = _shared(x, mean, v, groups)
+def _jvp_s(t, answer, x, s, d, mean, v, groups):
+    m, r = _mean_and_root(x, mean, v, groups)
     change = scale(x, t * r)
     if m is None:
         return change
-    first = _each(anp.reshape(t * r, np.shape(m)) * m, x)
-    return change - put(first, groups.place, np.shape(x))
+    first = _for_each_signal(anp.reshape(t * r, np.shape(m)) * m, x)
+    return change - zero_pad(first, groups.mean_index, np.shape(x))
 
 
-def _from_d(t, answer, x, s, d, mean, v, groups):
-    return put(_each(t, x), groups.place, np.shape(x))
+def _jvp_d(t, answer, x, s, d, mean, v, groups):
+    return zero_pad(_for_each_signal(t, x), groups.mean_index, np.shape(x))
 
 
-defvjp(_standardize, _to_x, _to_s, _to_d, argnums=(0, 1, 2))
-defjvp(_standardize, _from_x, _from_s, _from_d, argnums=(0, 1, 2))
+defvjp(_standardize_by, _vjp_x, _vjp_s, _vjp_d, argnums=(0, 1, 2))
+defjvp(_standardize_by, _jvp_x, _jvp_s, _jvp_d, argnums=(0, 1, 2))
 
 
 # --- kernels -----------------------------------------------------------------------------------------
 
 
 def _batch_reduced(x, groups):
-    """The shape of sums of x over the batch."""
+    """Shape of sums of x over the batch."""
     return tuple(1 if k == groups.axis else n for k, n in enumerate(np.shape(x)))
 
 
-def _share(x, groups):
-    return (groups.share / np.shape(x)[groups.axis]).astype(checks.real_type(x))
+def _weights(x, groups):
+    return (groups.weights / np.shape(x)[groups.axis]).astype(checks.real_type(x))
 
 
-def _each(d, x):
-    """``d`` for each signal of the batch, with the dtype of x."""
+def _for_each_signal(d, x):
+    """``d`` repeated for each signal of the batch, in the dtype of x."""
     return d + np.zeros((np.shape(x)[0], *np.shape(d)), x.dtype)
 
 
 @partial(timed, "nn.standardize, adjoint")
-def _combined(g, a, x, b, axis):
-    """a g + b conj(x), in one pass."""
-    reduced, dtype = [1 if k == axis else n for k, n in enumerate(x.shape)], x.dtype
+def _combine(g, a, x, b, axis):
+    """a g + b conj(x), in a single pass."""
+    reduced = [1 if k == axis else n for k, n in enumerate(x.shape)]
+    dtype = x.dtype
     a, b = np.broadcast_to(a, reduced), np.broadcast_to(b, reduced)
     g, x = np.ascontiguousarray(g, dtype), np.ascontiguousarray(x)
     if np.iscomplexobj(x):
         a, b = np.stack([a, a], axis=-1), np.stack([b, -b], axis=-1)
-    result, after = np.empty(x.shape, dtype), math.prod(a.shape[axis + 1 :])
+    result = np.empty(x.shape, dtype)
+    inner_size = math.prod(a.shape[axis + 1 :])
     reals = [v.reshape(-1).view(a.dtype) for v in (g, x, result)]
-    _pass(x.shape[axis], after, a.reshape(-1), b.reshape(-1), *reals)
+    _combine_flat(x.shape[axis], inner_size, a.reshape(-1), b.reshape(-1), *reals)
     return result
 
 
 @jit
-def _pass(count, after, a, b, g, x, out):
-    for p in range(a.size // after):
+def _combine_flat(count, inner_size, a, b, g, x, out):
+    for p in range(a.size // inner_size):
         for n in range(count):
-            at = (p * count + n) * after
-            for q in range(after):
-                k = p * after + q
-                out[at + q] = a[k] * g[at + q] + b[k] * x[at + q]
+            offset = (p * count + n) * inner_size
+            for q in range(inner_size):
+                k = p * inner_size + q
+                out[offset + q] = a[k] * g[offset + q] + b[k] * x[offset + q]

@@ -1,10 +1,11 @@
-"""Clebsch-Gordan products of fragments: the trilinear form behind them, and its three contractions.
+"""Clebsch-Gordan products of fragments: a trilinear form and its three contractions.
 
     F(x, y, g) = sum_p sum_ijk c^p_ijk x_{a_p + i} y_{b_p + j} g_{o_p + k}
 
-over products p = (fragment of x, fragment of y, fragment of the result), c^p the Clebsch-Gordan block of
-their degrees. The product is the derivative of F by g; those by x and y are its gradients. All are one kernel
-with the roles exchanged, so that every derivative of a product is a contraction again.
+The outer sum runs over products p = (fragment of x, fragment of y, fragment of the result), and c^p is the
+Clebsch-Gordan block of their degrees. The derivative of F with respect to g is the product; those with
+respect to x and y are its gradients. One kernel computes all three with the roles exchanged, so that every
+derivative of a product is again a contraction.
 """
 
 import math
@@ -28,21 +29,24 @@ _WIDTH = {np.dtype(np.float64): 32, np.dtype(np.float32): 64}
 _LANES = {kind: Lanes(w, kind == np.float32) for kind, w in _WIDTH.items()}
 _GROUP = 8  # batches of lanes in a work item
 
-#: The form: numbers of rows of x, y and g; ``products`` (n, 4): first rows of the fragments, and their block;
-#: for each role of the output (x, y, g = 0, 1, 2) the blocks row by row, `_Table`; number of multiplications.
+#: The trilinear form: numbers of rows of x, y and g; ``products`` (n, 4), first rows of the fragments, and
+#: the index of their block; a `_Table` for each role of the output (x, y, g = 0, 1, 2); multiplications.
 Form = namedtuple("Form", "sizes products tables cost")
 
-#: Blocks of one role: ``rows[block]`` = (first row in ``starts``, rows out, rows of u, rows of v); entries.
+#: Blocks of one role: ``rows[block]`` = (first row in ``starts``, rows of the output, of u, of v); the
+#: nonzero entries ``c`` of each row in sparse (CSR) format, with their indices in u and v.
 _Table = namedtuple("_Table", "rows starts u v c")
 
 
 def form(x, y, products, real):
-    """`Form` of products ((l1, t1, l2, t2, l), ...) of two `Fragments`; and the result's tau.
+    """`Form` of the products ((l1, t1, l2, t2, l), ...) of two `Fragments`, and tau of the result.
 
-    The fragments of the result are numbered in the order of the products, degree by degree.
+    Fragments of the result are in the order of the products, degree by degree.
     """
     L = 1 + max((p[4] for p in products), default=0)
-    tau, blocks, first = np.zeros(L, int), {}, []
+    tau = np.zeros(L, int)
+    blocks = {}
+    first = []
     for l1, t1, l2, t2, ell in products:
         block = blocks.setdefault((l1, l2, ell), len(blocks))
         first.append((x.rows(l1, t1).start, y.rows(l2, t2).start, int(tau[ell]), block))
@@ -58,7 +62,11 @@ def form(x, y, products, real):
 
 
 def _table(blocks, role, real):
-    rows, starts, u, v, c = [], [0], [], [], []
+    rows = []
+    starts = [0]
+    u = []
+    v = []
+    c = []
     for degrees in blocks:
         block = clebsch_gordan(*degrees, basis="real" if real else "complex")
         block = np.moveaxis(block, role, 0)
@@ -69,23 +77,23 @@ def _table(blocks, role, real):
             v.append(j)
             c.append(matrix[i, j])
             starts.append(starts[-1] + len(i))
-    joined = [np.concatenate([[], *arrays]) for arrays in (u, v, c)]
+    columns = [np.concatenate([[], *arrays]) for arrays in (u, v, c)]
     return _Table(
         np.array(rows, np.int64).reshape(-1, 4),
         np.array(starts, np.int64),
-        joined[0].astype(np.int32),
-        joined[1].astype(np.int32),
-        joined[2],
+        columns[0].astype(np.int32),
+        columns[1].astype(np.int32),
+        columns[2],
     )
 
 
 @primitive
 @partial(timed, "nn.tensor_product")
 def contract(u, v, form, role, threads):
-    """The derivative of the form by the argument of that role, at u and v, the others in order.
+    """The derivative of the form with respect to the argument of that role.
 
-    Arrays (..., rows), in memory rows first; the leading axes are the same, and multiplied entry by entry.
-    Complex where u or v is.
+    ``u`` and ``v`` are the other two arguments, in order: arrays (..., rows), in memory rows first, with the
+    same leading axes. The result is complex if either is.
     """
     u, v = checks.as_float_array(u, "u"), checks.as_float_array(v, "v")
     if np.iscomplexobj(u) or np.iscomplexobj(v):
@@ -94,26 +102,27 @@ def contract(u, v, form, role, threads):
         imag = contract(u.real, v.imag, form, role, threads)
         imag += contract(u.imag, v.real, form, role, threads)
         return real + 1j * imag
-    kind = np.result_type(u, v)
+    dtype = np.result_type(u, v)
     lanes = math.prod(u.shape[:-1])
-    flat = [np.ascontiguousarray(rows_first(x), kind).reshape(-1) for x in (u, v)]
-    others = [k for k in range(3) if k != role]
-    result = np.empty((form.sizes[role], *u.shape[:-1]), kind)
+    flat = [np.ascontiguousarray(rows_first(x), dtype).reshape(-1) for x in (u, v)]
+    input_roles = [k for k in range(3) if k != role]
+    result = np.empty((form.sizes[role], *u.shape[:-1]), dtype)
     checks.fits_memory(result.nbytes, "this tensor product")
-    counter, work = np.zeros(1, np.int64), form.products[:, [*others, role, 3]]
+    counter = np.zeros(1, np.int64)
+    work = form.products[:, [*input_roles, role, 3]]
     arguments = work, *form.tables[role], role == 2, lanes, *flat, result.reshape(-1)
-    group = min(_GROUP, -(-lanes // (_WIDTH[kind] * threads)))
-    run(lambda _: _contract(_LANES[kind], counter, group, *arguments), threads)
+    group = min(_GROUP, -(-lanes // (_WIDTH[dtype] * threads)))
+    run(lambda _: _contract(_LANES[dtype], counter, group, *arguments), threads)
     return batch_first(result)
 
 
-def _gradient(place):
+def _gradient(argument):
     def rule(answer, u, v, form, role, threads):
-        others = [k for k in range(3) if k != role]
-        target, factor = others[place], others[1 - place]
+        input_roles = [k for k in range(3) if k != role]
+        target, factor = input_roles[argument], input_roles[1 - argument]
 
         def pullback(g):
-            pair = (g, v) if place == 0 else (g, u)
+            pair = (g, v) if argument == 0 else (g, u)
             pair = pair if role < factor else pair[::-1]
             return contract(*pair, form, target, threads)
 
@@ -130,54 +139,54 @@ defjvp(contract, "same", "same", argnums=(0, 1))
 
 
 @jit
-def _contract(lanes, counter, group, products, blocks, starts, eu, ev, ec, once, total, u, v, out):
-    """Product by product, for a group of batches of lanes: rows far apart in memory are read once."""
+def _contract(
+    lanes, counter, group, products, blocks, starts, eu, ev, ec, overwrite, total, u, v, out
+):
+    """Product by product, for a group of batches of lanes, so that distant rows are read only once."""
     w = width(lanes)
-    widest = 1
+    max_rows = 1
     for b in range(blocks.shape[0]):
-        widest = max(widest, max(blocks[b, 2], blocks[b, 3]))
-    near_u, near_v, row = aligned(widest * w, u), aligned(widest * w, u), aligned(w, u)
+        max_rows = max(max_rows, max(blocks[b, 2], blocks[b, 3]))
+    tile_u, tile_v, row = aligned(max_rows * w, u), aligned(max_rows * w, u), aligned(w, u)
     while True:
         first = next_item(counter) * group * w
         if first >= total:
             return
         last = min(first + group * w, total)
-        if not once:
+        if not overwrite:
             for r in range(out.shape[0] // total):
                 out[r * total + first : r * total + last] = 0
         for p in range(products.shape[0]):
             block = blocks[products[p, 3]]
-            for at in range(first, last, w):
-                count = min(w, last - at)
-                _gather(lanes, u, products[p, 0], block[2], total, at, count, near_u)
-                _gather(lanes, v, products[p, 1], block[3], total, at, count, near_v)
+            for lane in range(first, last, w):
+                count = min(w, last - lane)
+                _gather(lanes, u, products[p, 0], block[2], total, lane, count, tile_u)
+                _gather(lanes, v, products[p, 1], block[3], total, lane, count, tile_v)
                 for r in range(block[1]):
                     acc = splat(lanes, 0.0)
                     for e in range(starts[block[0] + r], starts[block[0] + r + 1]):
-                        pair = load(lanes, near_u, eu[e] * w) * load(lanes, near_v, ev[e] * w)
+                        pair = load(lanes, tile_u, eu[e] * w) * load(lanes, tile_v, ev[e] * w)
                         acc = acc + splat(lanes, ec[e]) * pair
-                    to = (products[p, 2] + r) * total + at
-                    if count == w and once:
-                        store(out, to, acc)
+                    target = (products[p, 2] + r) * total + lane
+                    if count == w and overwrite:
+                        store(out, target, acc)
                     elif count == w:
-                        store(out, to, load(lanes, out, to) + acc)
+                        store(out, target, load(lanes, out, target) + acc)
                     else:
                         store(row, 0, acc)
                         for s in range(count):
-                            out[to + s] = row[s] if once else out[to + s] + row[s]
+                            out[target + s] = row[s] if overwrite else out[target + s] + row[s]
 
 
 @leaf
-def _gather(lanes, x, first, rows, total, at, count, near):
+def _gather(lanes, x, first, rows, total, lane, count, tile):
     w = width(lanes)
     for r in range(rows):
-        start = (first + r) * total + at
+        start = (first + r) * total + lane
         if count == w:
-            store(near, r * w, load(lanes, x, start))
+            store(tile, r * w, load(lanes, x, start))
         else:
             for s in range(count):
-                near[r * w + s] = x[start + s]
-            for s in range(
-                count, w
-            ):  # uninitialized memory may be subnormal: a hundred times slower
-                near[r * w + s] = 0
+                tile[r * w + s] = x[start + s]
+            for s in range(count, w):  # uninitialized memory may be subnormal, 100 times slower
+                tile[r * w + s] = 0

@@ -1,7 +1,7 @@
 """Degree-mixing sets: for each degree of a tensor product, the pairs of degrees that are multiplied.
 
 A set is ``{l: ((l1, l2), ...)}`` with l1 <= l2 and |l1 - l2| <= l <= l1 + l2, all below L. The full set has
-O(L^2) pairs for each degree. Two degrees that are both paired with a third still exchange information, so
+O(L^2) pairs for each degree. Two degrees that are both paired with a third one still exchange information, so
 that a spanning tree of the degrees suffices (Cobb et al. 2021, arXiv:2010.11661, section 3): O(L) pairs.
 """
 
@@ -16,22 +16,22 @@ from spherekit._core import checks
 NAMES = ("full", "mst", "rmst")
 
 
-def mixing_set(mixing, L):
-    """The degree-mixing set of a name, or a set of one's own, checked.
+def mixing_set(mixing: str | Mapping | tuple, L: int) -> dict[int, tuple]:
+    """The degree-mixing set of a name, or a validated user-defined set.
 
     Parameters
     ----------
     mixing : str or dict
         ``"full"``
-            Every pair that the triangle rule allows.
+            All pairs that the triangle rule allows.
         ``"mst"``
-            For each l the minimum spanning tree of the degrees with the weight (2l+1)(2 l1+1)(2 l2+1) of a
-            pair, and the loops (l1, l1) with 2 l1 >= l, without which l = 0 would have no pair (the rule in
-            the code of Kondor's group for this paper).
+            For each l, the minimum spanning tree of the degrees, where a pair has the weight
+            (2l+1)(2 l1+1)(2 l2+1), and the loops (l1, l1) with 2 l1 >= l, without which l = 0 would have no
+            pair (the rule in the code of Kondor's group for this paper).
         ``"rmst"``
             Of the pairs of ``"mst"``, for each a in 0, 1, 2, 4, ... < L the one whose smaller degree is
-            nearest to a (the cheaper of two): O(log L) pairs. This rule is a choice of this package; that of
-            the paper for its reduced tree may be another.
+            nearest to a (the cheaper one of two): O(log L) pairs. This rule is a choice of this package; that
+            of the paper for its reduced tree may be different.
         dict
             ``{l: [(l1, l2), ...]}``, or the tuple that `normalize` returns.
     L : int
@@ -39,46 +39,68 @@ def mixing_set(mixing, L):
 
     Returns
     -------
-    dict of int to tuple of pairs
+    dict of int to tuple
+        Pairs (l1, l2) of each degree.
 
     Raises
     ------
     ValueError
-        An unknown name; a set that violates the triangle rule, has a pair twice, or leaves out a degree.
+        If the name is unknown, or if a set violates the triangle rule, has a pair twice, or omits a degree.
     TypeError
-        Not a name or a set.
+        If ``mixing`` is neither a string nor a set of pairs.
 
-    >>> mixing_set("full", 3)[1]
+    Examples
+    --------
+    The pairs of degree 1, and the number of pairs of the three sets:
+
+    >>> from spherekit.nn import degree_mixing
+    >>> degree_mixing.mixing_set("full", 3)[1]
     ((0, 1), (1, 1), (1, 2), (2, 2))
-    >>> [sum(map(len, mixing_set(kind, 32).values())) for kind in NAMES]
-    [8584, 1729, 192]
+    >>> for name in degree_mixing.NAMES:
+    ...     print(name, sum(map(len, degree_mixing.mixing_set(name, 32).values())))
+    full 8584
+    mst 1729
+    rmst 192
     """
     mixing = normalize(mixing)
     if isinstance(mixing, str):
         rule = {"full": _full, "mst": _mst, "rmst": _rmst}[mixing]
         return {ell: tuple(rule(ell, L)) for ell in range(L)}
-    return _checked(dict(mixing), L)
+    return _validate(dict(mixing), L)
 
 
-def normalize(mixing):
-    """The name of a set, or a set as a hashable tuple ``((l, ((l1, l2), ...)), ...)``, sorted, l1 <= l2.
+def normalize(mixing: str | Mapping | tuple) -> str | tuple:
+    """The name of a set, or a set as a hashable tuple ``((l, ((l1, l2), ...)), ...)``, sorted, with l1 <= l2.
 
-    Whether the pairs are possible depends on the band-limit, and is checked by `mixing_set`.
+    Whether the pairs are valid depends on the band-limit, and is checked by `mixing_set`.
+
+    Parameters
+    ----------
+    mixing : str or dict
+        Degree-mixing set, as for `mixing_set`.
+
+    Returns
+    -------
+    str or tuple
+        The name, or the sorted tuple.
 
     Raises
     ------
     ValueError
-        An unknown name.
+        If the name is unknown.
     TypeError
-        Not a name or a set.
+        If ``mixing`` is neither a string nor a set of pairs.
 
-    >>> normalize({1: [(1, 0)], 0: [(1, 1), (0, 0)]})
+    Examples
+    --------
+    >>> from spherekit.nn import degree_mixing
+    >>> degree_mixing.normalize({1: [(1, 0)], 0: [(1, 1), (0, 0)]})
     ((0, ((0, 0), (1, 1))), (1, ((0, 1),)))
     """
     if isinstance(mixing, str):
         if mixing not in NAMES:
             raise ValueError(
-                f"mixing is {mixing!r}; known are {', '.join(NAMES)}, or a set of pairs"
+                f"mixing must be one of {', '.join(NAMES)}, or a dict {{l: [(l1, l2), ...]}}; got {mixing!r}"
             )
         return mixing
     pairs_of = {}
@@ -87,18 +109,26 @@ def normalize(mixing):
     return tuple(sorted(pairs_of.items()))
 
 
-def multiplications(pairs_of):
-    """Multiplications of a product on a set, of signals with one fragment of each degree.
+def multiplications(pairs_of: Mapping[int, tuple]) -> int:
+    """Number of multiplications of a product on a set, for signals with one fragment of each degree.
 
-    That is the sum of (2l+1) (2 min(l1, l2) + 1) over its pairs.
+    This is the sum of (2l+1) (2 min(l1, l2) + 1) over its pairs.
 
     Parameters
     ----------
     pairs_of : dict
-        From `mixing_set`.
+        Degree-mixing set, from `mixing_set`.
 
-    >>> multiplications(mixing_set("full", 8)), multiplications(mixing_set("mst", 8))
-    (10586, 5461)
+    Returns
+    -------
+    int
+        Number of multiplications.
+
+    Examples
+    --------
+    >>> from spherekit.nn import degree_mixing
+    >>> [degree_mixing.multiplications(degree_mixing.mixing_set(name, 8)) for name in ("full", "mst")]
+    [10586, 5461]
     """
     return sum(
         (2 * ell + 1) * (2 * min(pair) + 1) for ell, pairs in pairs_of.items() for pair in pairs
@@ -122,35 +152,41 @@ def _mst(ell, L):
 
 
 def _rmst(ell, L):
-    pairs, selected = _mst(ell, L), set()
+    pairs = _mst(ell, L)
+    selected = set()
     targets = [0, *(2**k for k in range(L.bit_length()) if 2**k < L)]
-    for a in targets:
-        selected.add(min(pairs, key=lambda pair: (abs(pair[0] - a), pair[1], pair)))
+    for target in targets:
+        selected.add(min(pairs, key=lambda pair: (abs(pair[0] - target), pair[1], pair)))
     return sorted(selected)
 
 
-def _checked(given, L):
-    """Refuse impossible pairs, and degrees without a pair, in the output or in the input."""
-    pairs_of = {ell: given.get(ell, ()) for ell in range(L)}
-    for ell, pairs in pairs_of.items():
-        for l1, l2 in pairs:
+def _validate(pairs, L):
+    """Refuse pairs that violate the triangle rule, and degrees of the output or input without a pair."""
+    pairs_of = {ell: pairs.get(ell, ()) for ell in range(L)}
+    for ell, entries in pairs_of.items():
+        for l1, l2 in entries:
             if not (0 <= l1 <= l2 < L and l2 - l1 <= ell <= l1 + l2):
                 raise ValueError(
-                    f"the mixing set makes degree {ell} from ({l1}, {l2}); with L = {L} it needs "
-                    "|l1 - l2| <= l <= l1 + l2 and degrees below L"
+                    f"the mixing set has the pair ({l1}, {l2}) of degree {ell}; expected "
+                    f"|l1 - l2| <= l <= l1 + l2 and degrees below L = {L}"
                 )
-        if len(set(pairs)) != len(pairs):
-            raise ValueError(f"the mixing set names a pair of degree {ell} twice: {pairs}")
-    unreached = [ell for ell in range(L) if not pairs_of[ell]]
-    if unreached:
-        raise ValueError(f"the mixing set leaves the degrees {unreached} without a pair")
-    used = {degree for pairs in pairs_of.values() for pair in pairs for degree in pair}
+        if len(set(entries)) != len(entries):
+            raise ValueError(f"the mixing set has a pair of degree {ell} twice: {entries}")
+    missing = [ell for ell in range(L) if not pairs_of[ell]]
+    if missing:
+        raise ValueError(
+            f"the mixing set has no pair of the degrees {missing}; add at least one of each"
+        )
+    used = {degree for entries in pairs_of.values() for pair in entries for degree in pair}
     if len(used) < L:
         raise ValueError(
-            f"the mixing set makes no use of the degrees {sorted(set(range(L)) - used)}"
+            f"no pair of the mixing set contains the degrees {sorted(set(range(L)) - used)}; add pairs "
+            "with them"
         )
-    if extra := sorted(set(given) - set(range(L))):
-        raise ValueError(f"the mixing set has pairs of the degrees {extra}; L = {L}")
+    if extra := sorted(set(pairs) - set(range(L))):
+        raise ValueError(
+            f"the mixing set has pairs of the degrees {extra}; expected degrees below L = {L}"
+        )
     return pairs_of
 
 
@@ -162,8 +198,8 @@ def _items(mixing):
     for item in items:
         if not (isinstance(item, tuple) and len(item) == 2 and _is_sequence(item[1])):
             raise TypeError(
-                f"mixing is {mixing!r} ({type(mixing).__name__}); expected {', '.join(NAMES)}, or a "
-                "dict {l: [(l1, l2), ...]}"
+                f"mixing must be one of {', '.join(NAMES)}, or a dict {{l: [(l1, l2), ...]}}; got "
+                f"{mixing!r} ({type(mixing).__name__})"
             )
     return items
 

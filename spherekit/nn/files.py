@@ -1,10 +1,14 @@
-"""Networks in files: the network itself, by the fields of its layers, with its parameters and running state.
+"""Model files: a network, as the fields of its layers, with its parameters and running state.
 
-No pickles: layers are created anew by their constructors, and only those of this package or registered ones.
+Files contain no pickles. Layers are created by their constructors, and only layers of this package and
+registered ones are accepted.
 """
 
 import dataclasses
 import math
+import os
+from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 
@@ -16,27 +20,36 @@ from spherekit.nn.types import Value
 
 _registered = {}
 
+#: A subclass of `Layer`, or a function.
+Definition = TypeVar("Definition", bound=Callable)
 
-def register(layer_or_function):
-    """Let `load` create layers of a class, or use a function of samples, that is not of this package.
 
-    A class decorator for own layers; or of a function that is a hyper-parameter, as of `Pointwise`. Files
-    name it by its ``__name__``; the program that loads one has to define and register the same.
+def register(layer_or_function: Definition) -> Definition:
+    """Register a user-defined layer or function, so that `save` and `load` accept it.
+
+    Use it as a class decorator of layers, or for a function that is a hyper-parameter, as of `Pointwise`.
+    Files contain the ``__name__``; a program that loads them must define and register the same name.
 
     Parameters
     ----------
-    layer_or_function : subclass of Layer, or function
+    layer_or_function : type or callable
+        A subclass of `Layer`, or a function.
 
     Returns
     -------
-    its argument
+    type or callable
+        The argument.
 
     Raises
     ------
     TypeError
-        Neither of the two.
+        If the argument is neither a subclass of `Layer` nor a function.
     ValueError
-        The name is that of a layer of this package, or registered for something else.
+        If the name is that of a layer of this package, or registered for another definition.
+
+    Examples
+    --------
+    A layer without parameters:
 
     >>> from spherekit import nn
     >>> @nn.register
@@ -46,6 +59,8 @@ def register(layer_or_function):
     ...
     ...     def forward(self, params, x, context):
     ...         return 2 * x
+    >>> nn.Sequential(nn.Features(1), Double())([{}], [[1.5]]).tolist()
+    [[3.0]]
     """
     is_layer = isinstance(layer_or_function, type) and issubclass(layer_or_function, Layer)
     name = getattr(layer_or_function, "__name__", None)
@@ -54,12 +69,16 @@ def register(layer_or_function):
         or not callable(layer_or_function)
         or not name
     ):
-        raise TypeError(f"{layer_or_function!r}; expected a subclass of nn.Layer, or a function")
+        raise TypeError(
+            f"layer_or_function is {layer_or_function!r}; expected a subclass of nn.Layer, or a function"
+        )
     if name == "<lambda>":
-        raise ValueError("a lambda has no name; define the function with def")
+        raise ValueError(
+            "layer_or_function is a lambda, without a name; define the function with def"
+        )
     previous = _registered.get(name)
     if name in _package_classes() or (previous and _origin(previous) != _origin(layer_or_function)):
-        raise ValueError(f"the name {name!r} is taken; give the class or function another one")
+        raise ValueError(f"the name {name!r} is in use; rename the class or function")
     _registered[name] = layer_or_function
     return layer_or_function
 
@@ -69,7 +88,7 @@ def _origin(definition):
 
 
 def _package_classes():
-    """{name: class} of the layers and types of this package."""
+    """Layers and types of this package, by name."""
     from spherekit import nn
 
     public = (getattr(nn, name) for name in nn.__all__)
@@ -80,25 +99,41 @@ def _package_classes():
     }
 
 
-def save(path, net, params, state=None, *, overwrite=False) -> None:
+def save(
+    path: str | os.PathLike,
+    net: Sequential,
+    params: list,
+    state: list | None = None,
+    *,
+    overwrite: bool = False,
+) -> None:
     """Write a network, its parameters and its running state to an ``.npz`` file.
 
     Parameters
     ----------
-    path : str or path
+    path : str or os.PathLike
+        Path of the file.
     net : Sequential
-        With the type of its input.
-    params, state : from ``net.init``, or trained
-        ``state`` may be left out of networks without.
+        A network, with ``in_type``.
+    params : list
+        Parameters, from ``net.init`` or from training.
+    state : list, optional
+        Running state; may be omitted for networks without.
     overwrite : bool
+        Replace an existing file.
 
     Raises
     ------
     TypeError
-        A layer or a function that `load` would not know: `register` it first.
+        If ``net`` is not a network, or contains a layer or function that is not registered (see `register`).
     ValueError
-        Parameters of another network.
+        If ``params`` or ``state`` do not fit the network.
     FileExistsError
+        If the file exists and ``overwrite`` is False.
+
+    Examples
+    --------
+    Save a network and load it:
 
     >>> import pathlib, tempfile
     >>> from spherekit import nn
@@ -111,11 +146,13 @@ def save(path, net, params, state=None, *, overwrite=False) -> None:
     True
     """
     if not isinstance(net, Sequential) or net.in_type is None:
-        raise TypeError(f"net is {net!r}; expected a Sequential with the type of its input")
+        raise TypeError(f"net is {net!r}; expected a Sequential with in_type")
     if state is None:
         state = net.init(0)[1]
         if flatten(state):
-            raise ValueError("the network has running state: pass state, as net.init returns it")
+            raise ValueError(
+                "the network has running state; pass state, from params, state = net.init(rng)"
+            )
     if reason := mismatch(net, params, state):
         raise ValueError(f"params or state do not fit the network: {reason}")
     write_tree(
@@ -126,16 +163,36 @@ def save(path, net, params, state=None, *, overwrite=False) -> None:
     )
 
 
-def load(path) -> tuple[Sequential, list, list]:
-    """(net, params, state) of a file that `save` wrote, or of a checkpoint of a training.
+def load(path: str | os.PathLike) -> tuple[Sequential, list, list]:
+    """Read a network from a file that `save` wrote, or from a checkpoint of a training.
 
     Nothing in the file is executed or unpickled.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        Path of the file.
+
+    Returns
+    -------
+    net : Sequential
+        The network.
+    params : list
+        Its parameters.
+    state : list
+        Its running state.
 
     Raises
     ------
     FileNotFoundError
+        If there is no such file.
     ValueError
-        A truncated, damaged or foreign file; one of another version; a layer that is not registered.
+        If the file is truncated, damaged, of another kind or of another version, or contains a layer that is
+        not registered.
+
+    Examples
+    --------
+    Save a network and load it:
 
     >>> import pathlib, tempfile
     >>> from spherekit import nn
@@ -154,7 +211,7 @@ def load(path) -> tuple[Sequential, list, list]:
 
 
 def network_of(path, tree, header):
-    """(net, params, state) of the content of a file, as `read_tree` returns it; errors as of `load`."""
+    """(net, params, state) from the content of a file, as `read_tree` returns it; errors as for `load`."""
     if (
         "network" not in header
         or not isinstance(tree, dict)
@@ -162,25 +219,28 @@ def network_of(path, tree, header):
     ):
         hint = ""
         if "checkpoint" in header:
-            hint = ": a layer was not registered when it was written; train.checkpoints.load reads the rest"
-        raise ValueError(f"{path} holds no network{hint}")
+            hint = (
+                ", since a layer was not registered when it was written; train.checkpoints.load reads the "
+                "other contents"
+            )
+        raise ValueError(f"{path} does not contain a network{hint}")
     params, state = tree["params"], tree["state"]
     try:
         net = rebuild(header["network"])
         if not isinstance(net, Sequential) or net.in_type is None:
-            raise ValueError("it is not a network with the type of its input")
+            raise ValueError("it is not a Sequential with in_type")
         entries = sum(array.size for _, array in flatten([params, state]))
         reason = mismatch(net, params, state, _BoundedGenerator(2 * entries + 10**7))
-    except Exception as error:  # whatever constructors raise for fields that a damaged file gives
+    except Exception as error:  # constructors may raise any error for the fields of a damaged file
         reason = f"{type(error).__name__}: {error}" if not isinstance(error, ValueError) else error
-        raise ValueError(f"{path} holds a network that cannot be created: {reason}") from None
+        raise ValueError(f"{path} contains a network that cannot be created: {reason}") from None
     if reason:
         raise ValueError(f"{path}: params or state do not fit the network: {reason}")
     return net, params, state
 
 
 class _BoundedGenerator(np.random.Generator):
-    """Random numbers for ``init``, not more than a file can have: a damaged one may ask for any size."""
+    """Random numbers for ``init``, in a limited number, since a damaged file may request any size."""
 
     def __init__(self, limit):
         super().__init__(np.random.PCG64(0))
@@ -189,38 +249,38 @@ class _BoundedGenerator(np.random.Generator):
     def standard_normal(self, size=None, *args, **options):
         self.limit -= math.prod(np.atleast_1d(1 if size is None else size).tolist())
         if self.limit < 0:
-            raise ValueError("its layers have more parameters than the file has numbers")
+            raise ValueError("its layers have more parameters than the file")
         return super().standard_normal(size, *args, **options)
 
 
 def mismatch(net, params, state, rng=0):
-    """In words, where parameters or state differ from what ``net.init`` returns; None where they fit."""
-    kinds = {array.real.dtype for _, array in flatten([params, state])}
-    if not kinds <= {np.dtype(np.float32), np.dtype(np.float64)}:
-        return f"numbers of type {', '.join(map(str, kinds))}; expected float32 or float64"
-    expected = net.init(rng, dtype=np.result_type(*kinds) if kinds else np.float64)
+    """Describe how parameters or state differ from what ``net.init`` returns; None if they fit."""
+    dtypes = {array.real.dtype for _, array in flatten([params, state])}
+    if not dtypes <= {np.dtype(np.float32), np.dtype(np.float64)}:
+        return f"arrays of type {', '.join(map(str, dtypes))}; expected float32 or float64"
+    expected = net.init(rng, dtype=np.result_type(*dtypes) if dtypes else np.float64)
     for tree, initial in zip((params, state), expected, strict=True):
         if reason := difference(initial, tree):
             return reason
-        if _structure(initial) != _structure(tree):
-            return "another number of layers"
+        if _without_arrays(initial) != _without_arrays(tree):
+            return "a different number of layers"
     return None
 
 
-def _structure(tree):
-    """The tree without its arrays; lists and tuples are the same."""
+def _without_arrays(tree):
+    """The tree without its arrays; lists and tuples are treated alike."""
     if isinstance(tree, dict):
-        return {name: _structure(branch) for name, branch in tree.items()}
-    return list(map(_structure, tree)) if isinstance(tree, list | tuple) else None
+        return {name: _without_arrays(branch) for name, branch in tree.items()}
+    return list(map(_without_arrays, tree)) if isinstance(tree, list | tuple) else None
 
 
 def describe(value):
-    """A network, a layer or a type as JSON can hold it: names of classes, and their fields by name.
+    """Describe a network, a layer or a type in JSON: class names, and fields by name.
 
     Raises
     ------
     TypeError
-        A class or function that is not of this package and not registered; a field that JSON cannot hold.
+        If a class or function is neither of this package nor registered, or if JSON cannot represent a field.
 
     >>> from spherekit import nn
     >>> describe(nn.Zonal(3))
@@ -241,19 +301,22 @@ def describe(value):
         if _registered.get(name) is not value:
             raise TypeError(f"the function {name} is not registered; call nn.register({name})")
         return {"function": name}
-    raise TypeError(f"{value!r} ({type(value).__name__}) cannot be stored as a hyper-parameter")
+    raise TypeError(
+        f"{value!r} ({type(value).__name__}) cannot be stored as a hyper-parameter; expected numbers, "
+        "strings, tuples, layers or registered functions"
+    )
 
 
 def _describe_fields(value):
-    kind, name = type(value), type(value).__name__
-    package, registered = _package_classes(), _registered.get(name)
+    kind = type(value)
+    name = type(value).__name__
+    package = _package_classes()
+    registered = _registered.get(name)
     if package.get(name) is not kind and registered is not kind:
         if name in package:
-            advice = (
-                "a layer of the package has this name; give the class another one, and register it"
-            )
+            advice = "a layer of the package has this name; rename the class, and register it"
         elif registered is not None and _origin(registered) == _origin(kind):
-            advice = "the class was defined again since; create the network anew"
+            advice = "the class has been redefined; create the network again"
         else:
             advice = "put @nn.register above its class"
         raise TypeError(f"{name} is not a registered layer: {advice}")
@@ -261,23 +324,24 @@ def _describe_fields(value):
     description = {"class": name, "fields": fields}
     if name not in package:
         try:
-            again = rebuild(description)
+            copy = rebuild(description)
         except Exception as error:
             raise TypeError(f"{value!r} cannot be created from its fields: {error}") from None
-        if again != value:
+        if copy != value:
             raise TypeError(
-                f"{value!r} is not what its fields create, {again!r}: its __post_init__ changes them again"
+                f"{value!r} differs from {copy!r}, created from its fields; its __post_init__ must not "
+                "change fields that are already valid"
             )
     return description
 
 
 def rebuild(description):
-    """The network, layer or type of a description.
+    """Create the network, layer or type from a description.
 
     Raises
     ------
     ValueError
-        A class or function that is not of this package and not registered; fields that its class refuses.
+        If a class or function is neither of this package nor registered, or if a class refuses its fields.
 
     >>> from spherekit import nn
     >>> rebuild(describe(nn.Zonal(3, L=2)))
@@ -290,24 +354,24 @@ def rebuild(description):
     if set(description) == {"float"} and description["float"] in ("inf", "-inf", "nan"):
         return float(description["float"])
     if set(description) == {"function"}:
-        return _known(description["function"], "function", _registered)
+        return _look_up(description["function"], "function", _registered)
     if set(description) != {"class", "fields"} or not isinstance(description["fields"], dict):
         raise ValueError(f"the description of a layer is damaged: {str(description)[:60]!r}")
-    kind = _known(description["class"], "layer", _registered | _package_classes())
+    kind = _look_up(description["class"], "layer", _registered | _package_classes())
     if not isinstance(kind, type):
         raise ValueError(f"{description['class']!r} is a function; expected a layer")
     fields = {name: rebuild(field) for name, field in description["fields"].items()}
     names = {field.name for field in dataclasses.fields(kind)}
     if set(fields) != names:
         raise ValueError(
-            f"{kind.__name__} has the fields {sorted(names)}; the file gives {sorted(fields)}"
+            f"{kind.__name__} has the fields {sorted(names)}; got {sorted(fields)} from the file"
         )
     return kind(**fields)
 
 
-def _known(name, noun, known):
-    if not isinstance(name, str) or name not in known:
+def _look_up(name, noun, choices):
+    if not isinstance(name, str) or name not in choices:
         raise ValueError(
-            f"the {noun} {name!r} is not known; define it and call nn.register({name}) before loading"
+            f"the {noun} {name!r} is not registered; define it and call nn.register({name}) before loading"
         )
-    return known[name]
+    return choices[name]

@@ -1,14 +1,15 @@
-"""Bases of learned filters: a filter is a row of real parameters times a fixed matrix of coefficients.
+"""Bases of trained filters: a filter is a vector of real parameters times a constant matrix of coefficients.
 
 ``"free"``
-    A parameter for each coefficient of the real harmonics, of orders |n| < N.
+    One parameter for each coefficient of the real harmonics, of orders |n| < N.
 ``"near_identity"``
-    Local filters: values at 8 longitudes on 3 rings about the north pole, beta = pi/24, pi/12, pi/8.
+    Local filters: values at 8 longitudes on 3 rings around the north pole, beta = pi/24, pi/12, pi/8.
 ``"equatorial"``
     Values at 32 longitudes on the equator.
 
-The last two follow Cohen et al. 2018 (arXiv:1801.10130): Dirac combs on these points, their coefficients by
-the plain sum over the points. On SO(3) each point comes with as many angles gamma as there are longitudes.
+The last two follow Cohen et al. 2018 (arXiv:1801.10130): Dirac combs on these points, with coefficients by
+the unweighted sum over the points. On SO(3), each point is combined with as many angles gamma as there are
+longitudes.
 """
 
 import numpy as np
@@ -23,23 +24,32 @@ from spherekit.wigner import D
 KINDS = ("free", "near_identity", "equatorial")
 
 
-def anchors(L, count) -> np.ndarray:
-    """Curves over the degrees by their values at ``count`` degrees, linear in between: the matrix (L, count).
+def anchors(L: int, count: int) -> np.ndarray:
+    """Interpolation matrix from values at ``count`` degrees to all degrees, piecewise linear.
 
     The localized spectra of Esteves et al. 2018 (arXiv:1711.06721).
 
     Parameters
     ----------
     L : int
+        Band-limit.
     count : int
-        Anchors, evenly spaced from 0 to L-1; of a single one the curve is constant.
+        Number of anchors, evenly spaced from 0 to L-1; with a single one the curve is constant.
 
     Returns
     -------
     array [shape=(L, count)]
-        The hat function of each anchor, which sum to 1 at each degree.
+        The hat function of each anchor; they sum to 1 at each degree.
 
-    >>> anchors(3, 2).tolist()
+    Raises
+    ------
+    ValueError
+        If ``count`` is not in the range from 1 to L.
+
+    Examples
+    --------
+    >>> from spherekit.nn import filter_bases
+    >>> filter_bases.anchors(3, 2).tolist()
     [[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]]
     """
     count = checks.integer(count, "anchors", 1, L, "degrees below L")
@@ -47,34 +57,55 @@ def anchors(L, count) -> np.ndarray:
     return np.stack([np.interp(np.arange(L), anchor_degrees, row) for row in np.eye(count)], axis=1)
 
 
-def check_filters(filters) -> str:
-    """``filters``, if it is the name of a basis.
-
-    Raises
-    ------
-    ValueError
-        Another name.
-    """
-    if filters not in KINDS:
-        raise ValueError(f"filters is {filters!r}; known are {', '.join(KINDS)}")
-    return filters
-
-
-def on_sphere(filters, L, N) -> np.ndarray:
-    """Basis of filters on the sphere: coefficients f_ln, |n| < N.
+def check_filters(filters: str) -> str:
+    """Validate the name of a basis.
 
     Parameters
     ----------
     filters : str
         One of `KINDS`.
-    L, N : int
 
     Returns
     -------
-    array [shape=(parameters, coefficients)], complex
-        A filter is ``parameters @ basis``. Coefficients degree by degree, then n.
+    str
+        ``filters``.
 
-    >>> on_sphere("free", 3, 2).shape, on_sphere("equatorial", 3, 2).shape
+    Raises
+    ------
+    ValueError
+        If it is another name.
+    """
+    if filters not in KINDS:
+        raise ValueError(f"filters must be one of {', '.join(KINDS)}; got {filters!r}")
+    return filters
+
+
+def on_sphere(filters: str, L: int, N: int) -> np.ndarray:
+    """Basis of filters on the sphere, as coefficients f_ln, |n| < N.
+
+    Parameters
+    ----------
+    filters : str
+        One of `KINDS`.
+    L : int
+        Band-limit.
+    N : int
+        Azimuthal band-limit.
+
+    Returns
+    -------
+    complex array [shape=(parameters, coefficients)]
+        A filter is ``parameters @ basis``. Coefficients are ordered by degree, then n.
+
+    Raises
+    ------
+    ValueError
+        If ``filters`` is not one of `KINDS`.
+
+    Examples
+    --------
+    >>> from spherekit.nn import filter_bases
+    >>> filter_bases.on_sphere("free", 3, 2).shape, filter_bases.on_sphere("equatorial", 3, 2).shape
     ((7, 7), (32, 7))
     """
     ell, n = _orders(L, N)
@@ -86,21 +117,32 @@ def on_sphere(filters, L, N) -> np.ndarray:
     return basis[:, ell * ell + ell + n]
 
 
-def on_so3(filters, L, N, K) -> np.ndarray:
-    """Basis of real filters on SO(3): coefficients g_lnk, |n| < N, |k| < K.
+def on_so3(filters: str, L: int, N: int, K: int) -> np.ndarray:
+    """Basis of real filters on SO(3), as coefficients g_lnk, |n| < N, |k| < K.
 
     Parameters
     ----------
     filters : str
         One of `KINDS`.
-    L, N, K : int
+    L : int
+        Band-limit.
+    N, K : int
+        Azimuthal band-limits of output and input.
 
     Returns
     -------
-    array [shape=(parameters, coefficients)], complex
-        A filter is ``parameters @ basis``. Coefficients degree by degree, then n, then k.
+    complex array [shape=(parameters, coefficients)]
+        A filter is ``parameters @ basis``. Coefficients are ordered by degree, then n, then k.
 
-    >>> on_so3("free", 3, 2, 1).shape, on_so3("equatorial", 3, 2, 1).shape
+    Raises
+    ------
+    ValueError
+        If ``filters`` is not one of `KINDS`.
+
+    Examples
+    --------
+    >>> from spherekit.nn import filter_bases
+    >>> filter_bases.on_so3("free", 3, 2, 1).shape, filter_bases.on_so3("equatorial", 3, 2, 1).shape
     ((7, 7), (1024, 7))
     """
     if filters == "free":
@@ -110,7 +152,7 @@ def on_so3(filters, L, N, K) -> np.ndarray:
     gamma = np.repeat(2 * np.pi * np.arange(count) / count, len(beta))
     beta, alpha = np.tile(beta, count), np.tile(alpha, count)
     rows = []
-    for b, a, c in zip(beta, alpha, gamma - alpha, strict=True):  # at the angle gamma in all
+    for b, a, c in zip(beta, alpha, gamma - alpha, strict=True):  # gamma is the total angle
         rows.append(
             np.concatenate([_central_orders(matrix, N, K).ravel() for matrix in D(a, b, c, L)])
         )
@@ -118,7 +160,7 @@ def on_so3(filters, L, N, K) -> np.ndarray:
 
 
 def _free_on_so3(L, N, K):
-    """Real functions on SO(3): g_{l,-n,-k} = (-1)^(n+k) conj g_lnk, by real and imaginary parts."""
+    """Real functions on SO(3), g_{l,-n,-k} = (-1)^(n+k) conj g_lnk: real and imaginary parts."""
     index = {}
     for ell in range(L):
         for n in range(-min(ell, N - 1), min(ell, N - 1) + 1):
@@ -126,12 +168,13 @@ def _free_on_so3(L, N, K):
                 index[ell, n, k] = len(index)
     rows = []
     for (ell, n, k), column in index.items():
-        mirror, sign = index[ell, -n, -k], (-1) ** (n + k)
+        mirror = index[ell, -n, -k]
+        sign = (-1) ** (n + k)
         if column > mirror:
             continue
-        for part in (1, 1j) if column < mirror else (1,):
+        for unit in (1, 1j) if column < mirror else (1,):
             row = np.zeros(len(index), complex)
-            row[column] = part / np.sqrt(1 if column == mirror else 2)
+            row[column] = unit / np.sqrt(1 if column == mirror else 2)
             if column < mirror:
                 row[mirror] = sign * np.conj(row[column])
             rows.append(row)
@@ -168,7 +211,7 @@ def _columns(x):
     return x.view(x.real.dtype)
 
 
-#: Weights (parameters, filters) -> coefficients ``basis^T weights``; not both complex. BLAS, on one thread.
+#: Weights (parameters, filters) -> coefficients ``basis^T weights``; not both complex. BLAS, single-threaded.
 combine = linear_map("nn.combine", _combine, _combine_adjoint)
 
 

@@ -1,4 +1,4 @@
-"""Indices of fragments: sums over m, layouts in memory, and the entries (n, m) of coefficients."""
+"""Index arithmetic of fragments: memory layout, sums over m, and their positions in coefficient arrays."""
 
 import math
 
@@ -11,17 +11,17 @@ _BLOCK = 16
 
 
 def rows_first(x):
-    """A view (rows, batch, channels) of fragments (batch, channels, rows), which gradients follow."""
+    """A view (rows, batch, channels) of fragments (batch, channels, rows); differentiable."""
     return x.transpose((x.ndim - 1, *range(x.ndim - 1)))
 
 
 def batch_first(x):
-    """A view (batch, channels, rows) of fragments (rows, batch, channels), which gradients follow."""
+    """A view (batch, channels, rows) of fragments (rows, batch, channels); differentiable."""
     return x.transpose((*range(1, x.ndim), 0))
 
 
 def widths(degrees):
-    """Rows of fragments of these degrees."""
+    """Number of rows, 2l+1, of a fragment of each degree."""
     return tuple(int(2 * ell + 1) for ell in degrees)
 
 
@@ -34,11 +34,11 @@ def _repeat(y, *, widths):
     return batch_first(np.repeat(rows_first(y), widths, axis=0))
 
 
-#: (..., rows) -> (..., fragments), sums over m; the adjoint repeats the entry of a fragment in all its rows.
+#: (..., rows) -> (..., fragments): sums over m. The adjoint repeats the entry of a fragment in all its rows.
 sum_orders = linear_map("nn.sum_orders", _sum, _repeat, real=True)
 
 
-class Places:
+class CoefficientIndices:
     """Indices of fragments (degree, order or spin n, m), |n| <= l, in coefficients (..., n, L*L)."""
 
     def __init__(self, L, n):
@@ -53,39 +53,39 @@ class Places:
         self.flat = np.array(indices)
 
 
-def _scatter(y, *, places):
-    kind = np.result_type(y, np.complex64)
+def _scatter(y, *, indices):
+    dtype = np.result_type(y, np.complex64)
     lead, rows = y.shape[:-1], y.shape[-1]
-    result = np.zeros((*lead, *places.shape), kind)
+    result = np.zeros((*lead, *indices.shape), dtype)
     count = math.prod(lead)
-    y = np.ascontiguousarray(rows_first(y), kind).reshape(rows, count)
-    _to_places(y, places.flat, result.reshape(count, math.prod(places.shape)))
+    y = np.ascontiguousarray(rows_first(y), dtype).reshape(rows, count)
+    _scatter_rows(y, indices.flat, result.reshape(count, math.prod(indices.shape)))
     return result
 
 
-def _gather(x, *, places):
+def _gather(x, *, indices):
     lead = x.shape[:-2]
-    x = np.ascontiguousarray(x).reshape(math.prod(lead), math.prod(places.shape))
-    rows = np.empty((len(places.flat), len(x)), x.dtype)
-    _from_places(x, places.flat, rows)
-    return batch_first(rows.reshape(len(places.flat), *lead))
+    x = np.ascontiguousarray(x).reshape(math.prod(lead), math.prod(indices.shape))
+    rows = np.empty((len(indices.flat), len(x)), x.dtype)
+    _gather_rows(x, indices.flat, rows)
+    return batch_first(rows.reshape(len(indices.flat), *lead))
 
 
 @jit
-def _to_places(y, places, x):
-    """x[b, places[r]] = y[r, b], block by block, so that both are read a cache line at a time."""
+def _scatter_rows(y, indices, x):
+    """x[b, indices[r]] = y[r, b], in blocks, so that both arrays are accessed by whole cache lines."""
     for start in range(0, x.shape[0], _BLOCK):
-        for r in range(places.size):
+        for r in range(indices.size):
             for b in range(start, min(start + _BLOCK, x.shape[0])):
-                x[b, places[r]] = y[r, b]
+                x[b, indices[r]] = y[r, b]
 
 
 @jit
-def _from_places(x, places, y):
+def _gather_rows(x, indices, y):
     for start in range(0, x.shape[0], _BLOCK):
-        for r in range(places.size):
+        for r in range(indices.size):
             for b in range(start, min(start + _BLOCK, x.shape[0])):
-                y[r, b] = x[b, places[r]]
+                y[r, b] = x[b, indices[r]]
 
 
 @jit
@@ -96,15 +96,16 @@ def asymmetry(x, L):
     for b in range(x.shape[0]):
         for n in range(N):
             for ell in range(L):
-                centre = ell * ell + ell
+                center = ell * ell + ell
                 for m in range(0 if n == 0 else -ell, ell + 1):
                     sign = 1 - 2 * ((m + n) % 2)
-                    a, opposite = x[b, N - 1 + n, centre + m], sign * x[b, N - 1 - n, centre - m]
-                    gap = max(abs(a.real - opposite.real), abs(a.imag + opposite.imag))
-                    defect = max(defect, gap)
+                    a = x[b, N - 1 + n, center + m]
+                    mirror = sign * x[b, N - 1 - n, center - m]
+                    difference = max(abs(a.real - mirror.real), abs(a.imag + mirror.imag))
+                    defect = max(defect, difference)
                     largest = max(largest, max(abs(a.real), abs(a.imag)))
     return defect, largest
 
 
-#: Fragments (batch, channels, rows) -> coefficients (batch, channels, n, L*L); the adjoint reads them back.
+#: Fragments (batch, channels, rows) -> coefficients (batch, channels, n, L*L). The adjoint extracts them.
 scatter = linear_map("nn.scatter", _scatter, _gather, real=True)

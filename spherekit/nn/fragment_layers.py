@@ -1,4 +1,4 @@
-"""Layers of fragments: strictly equivariant, all in coefficients."""
+"""Layers of fragments: exactly equivariant, computed entirely in coefficients."""
 
 import math
 
@@ -9,12 +9,13 @@ from spherekit._core import checks
 from spherekit.conventions import from_real, to_real
 from spherekit.nn import clebsch_gordan_products, fragment_linear
 from spherekit.nn.degree_mixing import mixing_set, normalize
-from spherekit.nn.fragment_indexing import Places, scatter
-from spherekit.nn.layer import Layer, cached_by_type
-from spherekit.nn.scaled_reductions import take
+from spherekit.nn.fragment_indexing import CoefficientIndices, scatter
+from spherekit.nn.layer import Context, Layer, cached_by_type
+from spherekit.nn.scaled_reductions import get_item
 from spherekit.nn.types import (
     SO3,
     Fragments,
+    SignalType,
     Sphere,
     expect_type,
     lower_band_limit,
@@ -24,22 +25,29 @@ from spherekit.nn.types import (
 
 
 class ToFragments(Layer):
-    """Coefficients as fragments, exactly: Sphere or SO3 -> Fragments.
+    """Coefficients as fragments: Sphere or SO3 -> Fragments.
 
-    Of a signal on the sphere the fragment of degree l is (f_lm), m = -l..l: one of each degree l >= |spin|.
-    Of a signal on SO(3) the fragments of degree l are the columns (f_lmn) of the orders |n| <= min(l, N-1),
-    by increasing n: min(2l+1, 2N-1) of each degree. Real signals become real fragments, coefficients of the
-    real harmonics (`conventions.to_real`); on SO(3) the orders n and -n are first combined to the two real
-    signals sqrt(1/2) (f_n + (-1)^n f_-n), at -n, and -i sqrt(1/2) (f_n - (-1)^n f_-n), at n. These maps are
-    unitary.
+    For a signal on the sphere, the fragment of degree l is (f_lm), m = -l..l: one for each degree l >=
+    |spin|. For a signal on SO(3), the fragments of degree l are the columns (f_lmn) of the orders |n| <=
+    min(l, N-1), by increasing n: min(2l+1, 2N-1) for each degree. Real signals become real fragments,
+    coefficients of the real harmonics (`conventions.to_real`); on SO(3), the orders n and -n are first
+    combined to two real signals, sqrt(1/2) (f_n + (-1)^n f_-n) at -n, and
+    -i sqrt(1/2) (f_n - (-1)^n f_-n) at n.
 
     Notes
     -----
-    Input: `Sphere`, ``(batch, channels, L*L)``, or `SO3`, ``(batch, channels, 2N-1, L*L)``. Output:
-    `Fragments`, ``(batch, channels, size)``, real where the input is. Without parameters.
+    * Input: `Sphere`, complex array [shape=(batch, channels, L*L)], or `SO3`, [shape=(batch, channels, 2N-1,
+      L*L)].
+    * Output: `Fragments`, [shape=(batch, channels, size)], real if the input is.
+    * Parameters and state: none.
+    * Equivariance: exact; the map is unitary.
 
-    The harmonic coefficients as the input of a Clebsch-Gordan network: Kondor, Lin and Trivedi 2018
+    Harmonic coefficients are the input of the Clebsch-Gordan networks of Kondor, Lin and Trivedi 2018
     (arXiv:1806.09231), section 4.
+
+    Examples
+    --------
+    On the sphere there is a single fragment of each degree; on SO(3) up to 2N-1:
 
     >>> from spherekit import nn
     >>> nn.Sequential(nn.Sphere(3, 4), nn.ToFragments()).out_type()
@@ -48,7 +56,7 @@ class ToFragments(Layer):
     Fragments((1, 3, 3), 4)
     """
 
-    def out_type(self, in_type):
+    def out_type(self, in_type: SignalType) -> Fragments:
         expect_type(in_type, Sphere, SO3)
         if isinstance(in_type, Sphere):
             tau = [int(ell >= abs(in_type.spin)) for ell in range(in_type.L)]
@@ -57,21 +65,22 @@ class ToFragments(Layer):
         return Fragments(tau, in_type.channels, in_type.real)
 
     @cached_by_type
-    def _places(self, in_type):
-        return Places(in_type.L, range(1 - in_type.N, in_type.N))
+    def _indices(self, in_type):
+        return CoefficientIndices(in_type.L, range(1 - in_type.N, in_type.N))
 
-    def forward(self, params, x, context):
+    def forward(self, params: dict, x: np.ndarray, context: Context) -> np.ndarray:
         in_type = context.in_type
         if isinstance(in_type, SO3):
             x = _real_orders(x, in_type.N) if in_type.real else x
-            return scatter.adjoint(x, places=self._places(in_type))
+            return scatter.adjoint(x, indices=self._indices(in_type))
         x = to_real(x) if in_type.real else x
-        return take(x, (..., slice(in_type.spin**2, None))) if in_type.spin else x
+        return get_item(x, (..., slice(in_type.spin**2, None))) if in_type.spin else x
 
 
 def _real_orders(x, N):
-    """The orders n and -n of a real signal on SO(3) as two signals that are real in m."""
-    half, columns = math.sqrt(0.5), [to_real(_column(x, N - 1))]
+    """The orders n and -n of a real signal on SO(3), combined to two signals that are real in m."""
+    half = math.sqrt(0.5)
+    columns = [to_real(_column(x, N - 1))]
     for n in range(1, N):
         a, b = _column(x, N - 1 + n), (-1) ** n * _column(x, N - 1 - n)
         columns = [to_real(half * (a + b)), *columns, to_real(-1j * half * (a - b))]
@@ -79,63 +88,73 @@ def _real_orders(x, N):
 
 
 def _column(x, n):
-    return take(x, (..., n, slice(None)))
+    return get_item(x, (..., n, slice(None)))
 
 
 class ToSphere(Layer):
-    """Fragments as coefficients on the sphere, the inverse of `ToFragments` there: Fragments -> Sphere.
+    """Fragments as coefficients on the sphere, the inverse of `ToFragments`: Fragments -> Sphere.
 
     Notes
     -----
-    Input: `Fragments` with one fragment of each degree, ``(batch, channels, L*L)``. Output: `Sphere` of spin
-    0, ``(batch, channels, L*L)``, of a real signal where the fragments are real. Without parameters; exact.
+    * Input: `Fragments` with one fragment of each degree, [shape=(batch, channels, L*L)].
+    * Output: `Sphere` of spin 0, complex array [shape=(batch, channels, L*L)]; real if the fragments are.
+    * Parameters and state: none.
+    * Equivariance: exact; the map is unitary.
+
+    Examples
+    --------
+    Signals to fragments and back, with a linear layer in between:
 
     >>> from spherekit import nn
     >>> nn.Sequential(nn.Sphere(3, 4), nn.ToFragments(), nn.Convolution(2), nn.ToSphere()).out_type()
     Sphere(3, 2)
     """
 
-    def out_type(self, in_type):
+    def out_type(self, in_type: SignalType) -> Sphere:
         expect_type(in_type, Fragments)
         if set(in_type.tau) != {1}:
-            raise ValueError(f"accepts one fragment of each degree; its input is {in_type}")
+            raise ValueError(f"accepts exactly one fragment of each degree; its input is {in_type}")
         return Sphere(in_type.L, in_type.channels, in_type.real)
 
-    def forward(self, params, x, context):
+    def forward(self, params: dict, x: np.ndarray, context: Context) -> np.ndarray:
         return from_real(x) if context.in_type.real else x
 
 
 class TensorProduct(Layer):
-    """Clebsch-Gordan products of the fragments of each channel with each other: Fragments -> Fragments.
+    r"""Clebsch-Gordan products of the fragments of each channel: Fragments -> Fragments.
 
-    .. math:: y^l_m = \\sum_{m_1 m_2} C^{lm}_{l_1 m_1 l_2 m_2}\\, x^{l_1 t_1}_{m_1}\\, x^{l_2 t_2}_{m_2}
+    .. math:: y^l_m = \sum_{m_1 m_2} C^{lm}_{l_1 m_1 l_2 m_2}\, x^{l_1 t_1}_{m_1}\, x^{l_2 t_2}_{m_2}
 
     for each degree l < L, each pair (l1, l2) of its degree-mixing set, and all fragments t1, t2 of these
-    degrees, without products that repeat others: where l1 = l2 only t1 <= t2, and where also l is odd only
-    t1 < t2, since the product of a fragment with itself vanishes there. The fragments of the output are
-    numbered in this order. Of real signals the product is imaginary where l1 + l2 + l is odd, and is divided
-    by i.
+    degrees. Redundant products are omitted: if l1 = l2, only t1 <= t2 are computed, and if moreover l is odd,
+    only t1 < t2, since then the product of a fragment with itself vanishes. Fragments of the output are in
+    this order. For real signals, the product is imaginary if l1 + l2 + l is odd, and is divided by i.
 
     Parameters
     ----------
     mixing : str or dict
-        Degree-mixing set, as `degree_mixing.mixing_set`: ``"full"``, ``"mst"`` or ``"rmst"``, or a set of
-        one's own ``{l: [(l1, l2), ...]}``, which the layer stores as a sorted tuple.
+        Degree-mixing set (`degree_mixing.mixing_set`): ``"full"``, ``"mst"`` or ``"rmst"``, or a user-defined
+        set ``{l: [(l1, l2), ...]}``, which the layer stores as a sorted tuple.
     L : int, optional
         Band-limit of the output, at most that of the input, which is the default.
 
     Notes
     -----
-    Input: `Fragments`, ``(batch, channels, size)``. Output: `Fragments` of as many channels, with many more
-    fragments, ``(batch, channels, size_out)``; a `Convolution` or `ConstrainedConvolution` reduces them.
-    Without parameters. Strictly equivariant: nothing aliases.
+    * Input: `Fragments`, [shape=(batch, channels, size)].
+    * Output: `Fragments`, [shape=(batch, channels, size_out)], with the same channels and many more
+      fragments; a `Convolution` or `ConstrainedConvolution` reduces them.
+    * Parameters and state: none.
+    * Equivariance: exact; there are no aliases.
 
-    Kondor, Lin and Trivedi 2018 (arXiv:1806.09231), section 4; channel by channel, with degree-mixing sets:
-    Cobb et al. 2021 (arXiv:2010.11661), section 3.
+    Kondor, Lin and Trivedi 2018 (arXiv:1806.09231), section 4; for each channel separately and with
+    degree-mixing sets: Cobb et al. 2021 (arXiv:2010.11661), section 3.
+
+    Examples
+    --------
+    Products of fragments of the degrees 0 to 2, and a user-defined set:
 
     >>> from spherekit import nn
-    >>> net = nn.Sequential(nn.Fragments((1, 1, 1), 4), nn.TensorProduct("full"))
-    >>> net.out_type()
+    >>> nn.Sequential(nn.Fragments((1, 1, 1), 4), nn.TensorProduct("full")).out_type()
     Fragments((3, 2, 4), 4)
     >>> nn.TensorProduct({0: [(1, 1)], 1: [(1, 0)]})
     TensorProduct(mixing=((0, ((1, 1),)), (1, ((0, 1),))))
@@ -147,15 +166,16 @@ class TensorProduct(Layer):
     def __post_init__(self):
         set_fields(self, mixing=normalize(self.mixing), L=optional_size(self.L, "L"))
 
-    def out_type(self, in_type):
+    def out_type(self, in_type: SignalType) -> Fragments:
         expect_type(in_type, Fragments)
         _, tau = self._form(in_type)
         return Fragments(tau, in_type.channels, in_type.real)
 
     @cached_by_type
     def _form(self, in_type):
-        """(trilinear form, tau of the output)."""
-        pairs_of, products = mixing_set(self.mixing, in_type.L), []
+        """Trilinear form, and tau of the output."""
+        pairs_of = mixing_set(self.mixing, in_type.L)
+        products = []
         for ell in range(lower_band_limit(self.L, in_type)):
             for l1, l2 in pairs_of[ell]:
                 products += [
@@ -165,57 +185,66 @@ class TensorProduct(Layer):
                     if l1 < l2 or t1 < t2 or (t1 == t2 and ell % 2 == 0)
                 ]
         if not products:
-            raise ValueError(f"no pair of the mixing set has fragments in {in_type}")
+            raise ValueError(
+                f"accepts fragments of both degrees of at least one pair; its input is {in_type}"
+            )
         return clebsch_gordan_products.form(in_type, in_type, products, in_type.real)
 
-    def forward(self, params, x, context):
+    def forward(self, params: dict, x: np.ndarray, context: Context) -> np.ndarray:
         form, _ = self._form(context.in_type)
         return clebsch_gordan_products.contract(x, x, form, 2, context.threads)
 
-    def multiplications(self, in_type):
+    def multiplications(self, in_type: SignalType) -> int:
         return 2 * self._form(in_type)[0].cost * in_type.channels
 
 
 class Convolution(Layer):
-    """The general linear equivariant layer, all fragments and channels of a degree: Fragments -> Fragments.
+    r"""General linear equivariant layer on all fragments and channels of a degree: Fragments -> Fragments.
 
-    .. math:: y_d^{l s} = \\sum_{c t} W^l_{ds,ct}\\, x_c^{l t}
+    .. math:: y_d^{l s} = \sum_{c t} W^l_{ds,ct}\, x_c^{l t}
 
-    with a matrix W^l for each degree, the same for all orders m: by Schur's lemma all linear maps that
-    commute with rotations.
+    with a matrix W^l for each degree, the same for all orders m. By Schur's lemma these are all linear maps
+    that commute with rotations.
 
     Parameters
     ----------
     channels : int
-        Of the output.
+        Channels of the output.
     tau : int or sequence of int, optional
-        Fragments of each degree of the output; one number for all degrees of which the input has fragments;
-        by default 1.
+        Number of fragments of each degree of the output; an int applies to all degrees of which the input has
+        fragments; 1 by default.
 
     Notes
     -----
-    Input: `Fragments`, ``(batch, channels_in, size_in)``. Output: `Fragments`, ``(batch, channels, size)``.
-    Parameters: ``weights``, the matrices W^l of shape (tau_l * channels, tau_in_l * channels_in), fragments
-    slower than channels, flat and degree by degree; real for real signals, complex for complex ones; of
-    variance 1/(tau_in_l * channels_in) at the start, so that outputs vary as much as inputs. Strictly
-    equivariant.
+    * Input: `Fragments`, [shape=(batch, channels_in, size_in)].
+    * Output: `Fragments`, [shape=(batch, channels, size)], real if the input is.
+    * Parameters: ``weights`` [shape=(n,)], the matrices W^l of shape (tau_l*channels, tau_in_l*channels_in),
+      where fragments vary slower than channels, flattened, degree by degree. They are real for real signals,
+      complex for complex ones, and have the initial variance 1/(tau_in_l*channels_in), so that the variance
+      of the output is that of the input. State: none.
+    * Equivariance: exact.
 
     Kondor, Lin and Trivedi 2018 (arXiv:1806.09231), section 4; Cobb et al. 2021 (arXiv:2010.11661),
     section 2.
 
+    Examples
+    --------
+    Two matrices, of shapes (4, 6) and (8, 3):
+
     >>> from spherekit import nn
     >>> net = nn.Sequential(nn.Fragments((2, 1), 3), nn.Convolution(4, tau=(1, 2)))
-    >>> net.out_type(), net.init(0)[0][0]["weights"].shape
+    >>> params, state = net.init(0)
+    >>> net.out_type(), params[0]["weights"].shape
     (Fragments((1, 2), 4), (48,))
     """
 
     channels: int
-    tau: int | tuple | None = None
+    tau: int | tuple[int, ...] | None = None
 
     def __post_init__(self):
         _normalize_sizes(self)
 
-    def out_type(self, in_type):
+    def out_type(self, in_type: SignalType) -> Fragments:
         expect_type(in_type, Fragments)
         return self._plan(in_type).out_type
 
@@ -223,59 +252,65 @@ class Convolution(Layer):
     def _plan(self, in_type):
         return fragment_linear.plan("free", in_type, _tau(self.tau, in_type), self.channels)
 
-    def init(self, in_type, rng):
+    def init(self, in_type: SignalType, rng: np.random.Generator) -> tuple[dict, dict]:
         return {"weights": _weights(self._plan(in_type), rng)}, {}
 
-    def forward(self, params, x, context):
+    def forward(self, params: dict, x: np.ndarray, context: Context) -> np.ndarray:
         plan = self._plan(context.in_type)
-        return fragment_linear.blend(params["weights"], x, plan, "y", context.threads)
+        return fragment_linear.contract(params["weights"], x, plan, "y", context.threads)
 
-    def multiplications(self, in_type):
+    def multiplications(self, in_type: SignalType) -> int:
         return _multiplications(self._plan(in_type))
 
 
 class ConstrainedConvolution(Layer):
-    """The constrained convolution after a tensor product, in three steps: Fragments -> Fragments.
+    r"""Constrained convolution in three steps, for use after a tensor product: Fragments -> Fragments.
 
-    .. math:: u_c^{ls} = \\sum_t A^l_{st}\\, x_c^{lt}, \\quad v_c^{ls} = \\sum_r B^l_{c,sr}\\, u_c^{lr},
-        \\quad y_d^{ls} = \\sum_c C^l_{s,dc}\\, v_c^{ls}
+    .. math:: u_c^{ls} = \sum_t A^l_{st}\, x_c^{lt}, \quad v_c^{ls} = \sum_r B^l_{c,sr}\, u_c^{lr},
+        \quad y_d^{ls} = \sum_c C^l_{s,dc}\, v_c^{ls}
 
-    A reduces the fragments to ``tau`` of each degree, with the same weights in all channels; B mixes these in
-    each channel; C mixes the channels of each fragment. Far fewer weights and multiplications than
-    `Convolution`.
+    A reduces the fragments to ``tau`` for each degree, with the same weights in all channels; B mixes the
+    fragments of each channel; C mixes the channels of each fragment. It has far fewer weights and
+    multiplications than `Convolution`.
 
     Parameters
     ----------
     channels : int
-        Of the output.
+        Channels of the output.
     tau : int or sequence of int, optional
-        Fragments of each degree of the output; one number for all degrees of which the input has fragments;
-        by default 1.
+        Number of fragments of each degree of the output; an int applies to all degrees of which the input has
+        fragments; 1 by default.
 
     Notes
     -----
-    Input: `Fragments`, ``(batch, channels_in, size_in)``. Output: `Fragments`, ``(batch, channels, size)``.
-    Parameters, each flat and degree by degree: ``uniform``, matrices A^l of shape (tau_l, tau_in_l);
-    ``channelwise``, B^l of shape (channels_in, tau_l, tau_l); ``cross``, C^l of shape (tau_l, channels,
-    channels_in). Real for real signals, complex for complex ones; their variance at the start is 1/(number of
-    entries that are summed). Strictly equivariant.
+    * Input: `Fragments`, [shape=(batch, channels_in, size_in)].
+    * Output: `Fragments`, [shape=(batch, channels, size)], real if the input is.
+    * Parameters, each flattened, degree by degree: ``uniform``, matrices A^l of shape (tau_l, tau_in_l);
+      ``channelwise``, B^l of shape (channels_in, tau_l, tau_l); ``cross``, C^l of shape (tau_l, channels,
+      channels_in). They are real for real signals, complex for complex ones, with the initial variance
+      1/(number of terms of the sum). State: none.
+    * Equivariance: exact.
 
     Cobb et al. 2021 (arXiv:2010.11661), section 3.
 
+    Examples
+    --------
+    The number of parameters of each step:
+
     >>> from spherekit import nn
     >>> net = nn.Sequential(nn.Fragments((2, 5), 3), nn.ConstrainedConvolution(4))
-    >>> params, _ = net.init(0)
+    >>> params, state = net.init(0)
     >>> net.out_type(), {name: len(weights) for name, weights in params[0].items()}
     (Fragments((1, 1), 4), {'uniform': 7, 'channelwise': 6, 'cross': 24})
     """
 
     channels: int
-    tau: int | tuple | None = None
+    tau: int | tuple[int, ...] | None = None
 
     def __post_init__(self):
         _normalize_sizes(self)
 
-    def out_type(self, in_type):
+    def out_type(self, in_type: SignalType) -> Fragments:
         expect_type(in_type, Fragments)
         return self._plans(in_type)["cross"].out_type
 
@@ -287,20 +322,20 @@ class ConstrainedConvolution(Layer):
         cross = fragment_linear.plan("cross", channelwise.out_type, tau, self.channels)
         return {"uniform": uniform, "channelwise": channelwise, "cross": cross}
 
-    def init(self, in_type, rng):
+    def init(self, in_type: SignalType, rng: np.random.Generator) -> tuple[dict, dict]:
         return {name: _weights(plan, rng) for name, plan in self._plans(in_type).items()}, {}
 
-    def forward(self, params, x, context):
+    def forward(self, params: dict, x: np.ndarray, context: Context) -> np.ndarray:
         for name, plan in self._plans(context.in_type).items():
-            x = fragment_linear.blend(params[name], x, plan, "y", context.threads)
+            x = fragment_linear.contract(params[name], x, plan, "y", context.threads)
         return x
 
-    def multiplications(self, in_type):
+    def multiplications(self, in_type: SignalType) -> int:
         return sum(map(_multiplications, self._plans(in_type).values()))
 
 
 def _normalize_sizes(layer):
-    """Channels and tau of a layer, checked."""
+    """Validate ``channels`` and ``tau`` of a layer."""
     set_fields(layer, channels=checks.integer(layer.channels, "channels", 1))
     if layer.tau is None:
         return
@@ -312,22 +347,23 @@ def _normalize_sizes(layer):
 
 
 def _tau(tau, in_type):
-    """Fragments of each degree of the output; none where the input has none."""
+    """Number of fragments of each degree of the output; 0 where the input has none."""
     if not isinstance(tau, tuple):
-        each = 1 if tau is None else tau
-        return tuple(each if before else 0 for before in in_type.tau)
+        count = 1 if tau is None else tau
+        return tuple(count if tau_in else 0 for tau_in in in_type.tau)
     if len(tau) != in_type.L:
-        raise ValueError(f"tau has {len(tau)} degrees; its input has L = {in_type.L}")
+        raise ValueError(f"tau has {len(tau)} entries; expected L = {in_type.L}, as its input has")
     absent = [ell for ell in range(in_type.L) if tau[ell] and not in_type.tau[ell]]
     if absent:
         raise ValueError(
-            f"tau asks for fragments of the degrees {absent}, of which its input has none: {in_type}"
+            f"tau has fragments of the degrees {absent}, of which its input {in_type} has none; set these "
+            "entries to 0"
         )
     return tau
 
 
 def _weights(plan, rng):
-    """Weights of variance 1/(number of entries that are summed): outputs vary as much as inputs."""
+    """Weights of variance 1/(number of terms of a sum), which preserves the variance of signals."""
     matrices = []
     for shape in plan.shapes:
         scale = 1 / np.sqrt(max(shape[-1], 1))
@@ -339,7 +375,7 @@ def _weights(plan, rng):
 
 
 def _multiplications(plan):
-    """Multiplications of one signal."""
-    repeated = plan.in_type.channels if plan.kind == "uniform" else 1
+    """Number of multiplications for a single signal."""
+    repeats = plan.in_type.channels if plan.kind == "uniform" else 1
     matrices = (math.prod(s) * (2 * ell + 1) for ell, s in enumerate(plan.shapes))
-    return int(repeated * sum(matrices))
+    return int(repeats * sum(matrices))

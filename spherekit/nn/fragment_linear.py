@@ -1,11 +1,15 @@
-"""Linear maps of fragments, degree by degree: all that commute with rotations (Schur's lemma).
+"""Rotation-equivariant linear maps of fragments, degree by degree.
 
-    y_l = W_l x_l     on fragments and channels, the same for every order m
+    y_l = W_l x_l     on fragments and channels, with the same W_l for every order m
 
-of five kinds: ``"free"`` mixes fragments and channels (``"filter"`` too, with the weights of filters,
-fragments first), ``"uniform"`` fragments, with the same weights in all channels, ``"channelwise"`` fragments,
-with weights for each channel, ``"cross"`` channels, with weights for each fragment. Each is a matrix product
-for each degree, and so are its derivatives.
+By Schur's lemma these are all linear maps that commute with rotations. There are five kinds:
+
+* ``"free"`` mixes fragments and channels; ``"filter"`` too, with the weights of filters, fragments first;
+* ``"uniform"`` mixes fragments, with the same weights in all channels;
+* ``"channelwise"`` mixes fragments, with separate weights for each channel;
+* ``"cross"`` mixes channels, with separate weights for each fragment.
+
+Each map is a matrix product for each degree, and so are its derivatives.
 """
 
 import itertools
@@ -26,29 +30,30 @@ from spherekit.timing import timed
 
 KINDS = ("free", "filter", "uniform", "channelwise", "cross")
 
-#: A linear map between two types of `Fragments`: shapes of the weights of each degree, its `Degree`;
-#: the number of weights.
+#: A linear map between two types of `Fragments`: the shape of the weights and the `Degree` of each degree,
+#: and the total number of weights.
 Plan = namedtuple("Plan", "kind in_type out_type shapes degrees size")
 
-#: One degree l: 2l+1, the slice of its weights, its rows and fragments in input and output.
+#: A degree l: its width 2l+1, the slice of its weights, and its rows and fragments in input and output.
 Degree = namedtuple("Degree", "width weights rows_in tau_in rows_out tau_out")
 
 
 def plan(kind, in_type, tau, channels):
-    """`Plan` from the fragments ``in_type`` to ``tau`` fragments in ``channels``, and its weights.
+    """The `Plan` of a map from the fragments ``in_type`` to ``tau`` fragments in ``channels`` channels.
 
     >>> plan("free", Fragments((2, 1), 3), (1, 1), 4).shapes
     ((1, 4, 6), (1, 4, 3))
     """
-    shapes, channels = [], checks.integer(channels, "channels", 1)
-    for before, after in zip(in_type.tau, tau, strict=True):
+    shapes = []
+    channels = checks.integer(channels, "channels", 1)
+    for tau_in, tau_out in zip(in_type.tau, tau, strict=True):
         shapes.append(
             {
-                "free": (1, after * channels, before * in_type.channels),
-                "filter": (after, before, channels, in_type.channels),
-                "uniform": (1, after, before),
-                "channelwise": (channels, after, before),
-                "cross": (before, channels, in_type.channels),
+                "free": (1, tau_out * channels, tau_in * in_type.channels),
+                "filter": (tau_out, tau_in, channels, in_type.channels),
+                "uniform": (1, tau_out, tau_in),
+                "channelwise": (channels, tau_out, tau_in),
+                "cross": (tau_in, channels, in_type.channels),
             }[kind]
         )
     sizes = [math.prod(shape) for shape in shapes]
@@ -69,14 +74,17 @@ def plan(kind, in_type, tau, channels):
 
 
 @primitive
-@partial(timed, "nn.blend")
-def blend(a, b, plan, role, threads):
-    """A contraction of y = W x: "y" of (W, x), "x" of (W, g), "W" of (x, g); transposed, not conjugated.
+@partial(timed, "nn.contract_linear")
+def contract(a, b, plan, role, threads):
+    """The map y = W x and its two adjoints (transposes, not conjugated), selected by ``role``.
 
-    ``W`` (plan.size,), degree by degree; ``x`` and ``y`` (batch, channels, rows), in memory rows first.
+    ``"y"`` computes y from (W, x), ``"x"`` the gradient of x from (W, g), ``"W"`` that of W from (x, g).
+    ``W`` has the shape (plan.size,), degree by degree; ``x`` and ``y`` (batch, channels, rows), in memory
+    rows first.
     """
     a, b = checks.as_float_array(a, "a"), checks.as_float_array(b, "b")
-    batch, dtype = len(a if role == "W" else b), np.result_type(a, b)
+    batch = len(a if role == "W" else b)
+    dtype = np.result_type(a, b)
     b = rows_first(b)
     if role == "W":
         a = rows_first(a)
@@ -84,19 +92,19 @@ def blend(a, b, plan, role, threads):
     else:
         signals = plan.out_type if role == "y" else plan.in_type
         result = np.empty((signals.size, batch, signals.channels), dtype)
-    counter = itertools.count()  # whose next() is atomic
+    counter = itertools.count()  # next() is atomic
 
     def work(_):
         while (ell := next(counter)) < plan.in_type.L:
-            _one_degree(plan, ell, role, a, b, result)
+            _contract_degree(plan, ell, role, a, b, result)
 
     with single_threaded():
         run(work, threads)
     return result if role == "W" else batch_first(result)
 
 
-def _one_degree(plan, ell, role, a, b, result):
-    """Rows of a degree are (fragments, orders and batch, channels)."""
+def _contract_degree(plan, ell, role, a, b, result):
+    """The contraction for a single degree, on arrays (fragments, orders * batch, channels)."""
     width, weights, rows_in, tau_in, rows_out, tau_out = plan.degrees[ell]
     if not tau_in or not tau_out:
         if role != "W":
@@ -124,16 +132,16 @@ def _fragments(x, rows, tau, width):
 
 
 def _flat(x):
-    """The first axis, and the others as one; any may be empty."""
+    """Flatten all axes but the first; any may be empty."""
     count, rows, columns = x.shape
     return x.reshape(count, rows * columns)
 
 
 def _multiply(kind, W, x, y):
-    """y = W x, in place."""
+    """Compute y = W x in place."""
     if kind == "uniform":
-        outer = len(x) == 1  # which BLAS is slow at
-        multiply = np.multiply if outer else np.matmul
+        is_outer = len(x) == 1  # slow with BLAS
+        multiply = np.multiply if is_outer else np.matmul
         multiply(W[0], _flat(x), out=_flat(y))
     elif kind == "cross":
         np.matmul(x, W.swapaxes(1, 2), out=y)
@@ -147,7 +155,7 @@ def _multiply(kind, W, x, y):
 
 
 def _outer(kind, g, x):
-    """The sum of g x^T over all that is not mixed."""
+    """The sum of g x^T over all axes that W does not mix."""
     if kind == "uniform":
         return _flat(g) @ _flat(x).T
     if kind == "cross":
@@ -164,20 +172,20 @@ def _outer(kind, g, x):
 _ROLES = {"y": ("W", "x"), "x": ("W", "y"), "W": ("x", "y")}
 
 
-def _gradient(place):
+def _gradient(argument):
     def rule(answer, a, b, plan, role, threads):
         names = _ROLES[role]
-        target, factor = names[place], names[1 - place]
+        target, factor = names[argument], names[1 - argument]
 
         def pullback(g):
-            arrays = {role: g, factor: b if place == 0 else a}
-            result = blend(*(arrays[name] for name in _ROLES[target]), plan, target, threads)
-            return like(result, (a, b)[place])
+            arrays = {role: g, factor: b if argument == 0 else a}
+            result = contract(*(arrays[name] for name in _ROLES[target]), plan, target, threads)
+            return like(result, (a, b)[argument])
 
         return pullback
 
     return rule
 
 
-defvjp(blend, _gradient(0), _gradient(1), argnums=(0, 1))
-defjvp(blend, "same", "same", argnums=(0, 1))
+defvjp(contract, _gradient(0), _gradient(1), argnums=(0, 1))
+defjvp(contract, "same", "same", argnums=(0, 1))

@@ -1,25 +1,31 @@
-"""What a network consists of, and how well it commutes with rotations."""
+"""Properties of networks: layers, number of parameters, and equivariance error."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spherekit._core import checks, scaling
 from spherekit._core.pytree import flatten
-from spherekit.nn.network import ConcatReadouts
+from spherekit.nn.network import ConcatReadouts, Sequential
 from spherekit.nn.types import Features, Fragments
 from spherekit.wigner import D, real_basis, rotate
 
 
 def rotate_signals(x, signals, angles):
-    """A batch of signals, rotated by Euler angles; in the precision of ``x``.
+    """Rotate a batch of signals by Euler angles; in the precision of ``x``.
 
     Parameters
     ----------
     x : array
-        Of the shape of ``signals``.
+        Signals, of the shape of ``signals``.
     signals : Sphere, SpinFields, SO3, Fragments or Features
         Their type.
-    angles : (alpha, beta, gamma)
-        In radians.
+    angles : tuple of float
+        Euler angles alpha, beta, gamma in radians.
+
+    Returns
+    -------
+    array
+        The rotated signals.
 
     >>> from spherekit.nn import Fragments
     >>> rotate_signals(np.ones((1, 1, 4)), Fragments((1, 1), 1), (0.0, 0.0, np.pi))[0, 0].round(6).tolist()
@@ -40,34 +46,53 @@ def rotate_signals(x, signals, angles):
     return result
 
 
-def equivariance_error(net, params, x, rng, *, state=None, rotations=4) -> float:
-    """Relative error |net(R x) - R net(x)| / |net(x)|, root mean square over random rotations R.
+def equivariance_error(
+    net: Sequential,
+    params: list,
+    x: ArrayLike,
+    rng: np.random.Generator | int,
+    *,
+    state: list | None = None,
+    rotations: int = 4,
+) -> float:
+    r"""Relative equivariance error of a network under random rotations.
+
+    .. math:: \Bigl\langle \frac{\|net(R x) - R\, net(x)\|^2}{\|net(x)\|^2} \Bigr\rangle_R^{1/2}
 
     Parameters
     ----------
     net : Sequential
-        With the type of its input.
+        A network, with ``in_type``.
     params : list
-        From ``net.init``, or trained.
-    x : array
-        A batch of signals of the type ``net.in_type``.
-    rng : numpy Generator or int
-        An int is a seed.
+        Parameters, from ``net.init`` or from training.
+    x : array_like
+        A batch of signals of type ``net.in_type``.
+    rng : numpy.random.Generator or int
+        Random numbers; an int is a seed.
     state : list, optional
-        Running state, of networks that have one.
+        Running state; may be omitted for networks without.
     rotations : int
-        Uniform on SO(3).
+        Number of random rotations R, uniform on SO(3).
 
     Returns
     -------
     float
-        About the rounding error (1e-13 in float64) where the network is strictly equivariant.
+        Root mean square of the relative error; about the rounding error (1e-13 in float64) if the network is
+        exactly equivariant.
 
     Raises
     ------
     ValueError
-        Results that are all zero.
+        If the results of the network are all zero, if ``rotations`` is less than 1, or if signals or
+        parameters do not fit the network.
+    TypeError
+        If an argument is not of its type.
 
+    Examples
+    --------
+    A network of Clebsch-Gordan products is equivariant up to rounding errors:
+
+    >>> import numpy as np
     >>> from spherekit import nn
     >>> from spherekit.testing import random_flm
     >>> rng = np.random.default_rng(0)
@@ -78,9 +103,13 @@ def equivariance_error(net, params, x, rng, *, state=None, rotations=4) -> float
     True
     """
     rotations = checks.integer(rotations, "rotations", 1)
-    rng, y, squares = checks.generator(rng), net(params, x, state=state), []
+    rng = checks.generator(rng)
+    y = net(params, x, state=state)
+    squares = []
     if not np.any(y):
-        raise ValueError("the network's results are all zero: they have no relative error")
+        raise ValueError(
+            "the results of the network are all zero and have no relative error; pass other signals"
+        )
     for _ in range(rotations):
         angles = rng.uniform(0, 2 * np.pi), np.arccos(rng.uniform(-1, 1)), rng.uniform(0, 2 * np.pi)
         expected = rotate_signals(y, net.out_type(), angles).astype(complex)
@@ -89,29 +118,59 @@ def equivariance_error(net, params, x, rng, *, state=None, rotations=4) -> float
     return float(np.sqrt(np.mean(squares)))
 
 
-def count_parameters(params) -> int:
-    """Number of real parameters in a tree of arrays; a complex one counts twice.
+def count_parameters(params: list | dict) -> int:
+    """Number of real parameters in a tree of arrays; a complex parameter counts twice.
 
-    >>> count_parameters([{"weights": np.ones((2, 3)), "bias": np.ones(3) + 0j}])
+    Parameters
+    ----------
+    params : list or dict
+        Tree of arrays, such as the parameters that ``net.init`` returns.
+
+    Returns
+    -------
+    int
+        Number of real parameters.
+
+    Raises
+    ------
+    TypeError
+        If a leaf of the tree is not an array.
+
+    Examples
+    --------
+    Six real parameters and three complex ones:
+
+    >>> import numpy as np
+    >>> from spherekit import nn
+    >>> nn.count_parameters([{"weights": np.ones((2, 3)), "bias": np.ones(3, complex)}])
     12
     """
     return sum(array.size * (1 + np.iscomplexobj(array)) for _, array in flatten(params))
 
 
-def summary(net) -> "Summary":
-    """A table of a network: each layer, its output, parameters, and multiplications of one signal.
+def summary(net: Sequential) -> "Summary":
+    """Table of the layers of a network: outputs, parameters, and multiplications for a single signal.
 
-    Layers inside others are indented; real numbers are counted, running state apart.
+    Layers within others are indented. Parameters and running state are counted as real numbers, separately.
 
     Parameters
     ----------
     net : Sequential
-        With the type of its input.
+        A network, with ``in_type``.
 
     Returns
     -------
     Summary
-        Prints as the table; ``rows`` has it as tuples.
+        Its representation is the table; ``rows`` has the entries as tuples.
+
+    Raises
+    ------
+    TypeError
+        If ``net`` has no ``in_type``.
+
+    Examples
+    --------
+    A readout of two features:
 
     >>> from spherekit import nn
     >>> nn.summary(nn.Sequential(nn.Sphere(4, 1), nn.GlobalMean(), nn.Dense(2)))
@@ -129,7 +188,7 @@ def summary(net) -> "Summary":
 
 
 class Summary:
-    """The table of `summary`; ``rows`` of (layer, output, parameters, state, multiplications)."""
+    """Table of `summary`; ``rows`` of (layer, output, parameters, state, multiplications)."""
 
     def __init__(self, rows):
         self.rows = rows
@@ -140,8 +199,8 @@ class Summary:
                         for row in self.rows)]  # fmt: skip
         width = [max(len(row[k]) for row in rows) for k in range(5)]
         lines = []
-        for layer, output, *numbers in rows:
-            cells = [f"{n:>{w}}" for n, w in zip(numbers, width[2:], strict=True)]
+        for layer, output, *counts in rows:
+            cells = [f"{n:>{w}}" for n, w in zip(counts, width[2:], strict=True)]
             lines.append(
                 "  ".join([f"{layer:{width[0]}}", f"{output:{width[1]}}", *cells]).rstrip()
             )
@@ -152,16 +211,18 @@ def _rows(net, in_type, params, state, indent):
     if isinstance(net, ConcatReadouts):
         params, state = params[0], state[0]
     rows = []
-    for (_, layer, before, after, *_), p, s in zip(net.stages(in_type), params, state, strict=True):
-        cells = count_parameters(p), count_parameters(s), layer.multiplications(before)
-        rows.append((indent + _label(layer), str(after), *cells))
+    for (_, layer, layer_in, layer_out, *_), p, s in zip(
+        net.stages(in_type), params, state, strict=True
+    ):
+        cells = count_parameters(p), count_parameters(s), layer.multiplications(layer_in)
+        rows.append((indent + _label(layer), str(layer_out), *cells))
         if layer.is_composite:
-            rows += _rows(layer, before, p, s, indent + "   ")
+            rows += _rows(layer, layer_in, p, s, indent + "   ")
     return rows
 
 
 def _label(layer):
-    """A layer in one line."""
+    """Representation of a layer on a single line."""
     if isinstance(layer, ConcatReadouts):
         return f"{type(layer).__name__}({_label(layer.readout)}, ...)"
     if layer.is_composite:

@@ -1,65 +1,87 @@
-"""What a layer is, and the context of a forward pass.
+"""The base class of layers, and the context of a forward pass.
 
-A layer is a value: a frozen dataclass of its hyper-parameters, which holds no arrays.
-``layer.out_type(in_type)`` is the type of its output, or an error where the input does not fit;
-``layer.init(in_type, rng)`` returns two trees of arrays, its trained parameters and its running state;
-``layer.apply(params, state, x, context)`` is the forward pass.
+A layer is a frozen dataclass of its hyper-parameters, without arrays. ``layer.out_type(in_type)`` is the type
+of its output, and raises an error if the input is not accepted; ``layer.init(in_type, rng)`` returns two
+trees of arrays, the trained parameters and the running state; ``layer.apply(params, state, x, context)`` is
+the forward pass.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps
 from typing import dataclass_transform
 
 import numpy as np
 from autograd.tracer import getval
+from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit._core.parallel import thread_count
-from spherekit._core.pytree import tree_leaves
-from spherekit.nn.types import Value, check_signals
+from spherekit._core.pytree import leaves
+from spherekit.nn.types import SignalType, Value, check_signals
 
 
 class Context:
-    """How a forward pass runs: in training or not, with which random numbers and threads, and who watches.
+    """Options of a forward pass: training mode, random numbers, threads and callbacks.
 
     Parameters
     ----------
     training : bool
-        Normalization uses the statistics of the batch and updates the running state, dropout drops.
-    rng : numpy Generator or int, optional
-        Random numbers of layers that draw, as `Dropout` does in training; an int is a seed.
+        Training mode: normalization uses the statistics of the batch and updates the running state, and
+        dropout is active.
+    rng : numpy.random.Generator or int, optional
+        Random numbers, which `Dropout` needs in training; an int is a seed.
     threads : int, optional
-    callbacks : sequence of callable
-        Each is called as ``callback(path, layer, x, y)`` after each layer, the innermost first: ``path`` is a
-        tuple of indices, ``x`` and ``y`` input and output, boxes of autograd in a differentiated pass.
+        Number of threads; all available CPUs by default.
+    callbacks : callable or sequence of callable
+        Each is called as ``callback(path, layer, x, y)`` after each layer, inner layers first: ``path`` is a
+        tuple of indices; ``x`` and ``y`` are input and output, autograd boxes in a differentiated pass.
     check_finite : bool
-        Refuse a result that is not finite, and name the layer that it comes from.
+        Raise an error if a result is not finite, which names the layer that it comes from.
     in_type : Sphere, SpinFields, SO3, Fragments or Features, optional
-        Type of the input of the layer at hand; `Sequential` sets it for each of its layers.
+        Type of the input of the current layer; `Sequential` sets it for each of its layers.
     around : callable, optional
-        Runs each layer that contains no others in place of a plain ``layer.apply``: ``around(layer, params,
-        state, x, context) -> (y, state)``. Profiles and diagnoses of training are written with it.
+        Runs each layer that contains no others, in place of ``layer.apply``: ``around(layer, params, state,
+        x, context) -> (y, state)``. Profiling and the diagnosis of divergence are based on it.
 
     Attributes
     ----------
     path : tuple of int
-        Place of the layer at hand in the network.
+        Position of the current layer in the network.
 
-    >>> Context(training=True, rng=0).training, Context().path
-    (True, ())
+    Raises
+    ------
+    TypeError
+        If ``rng`` is neither a generator nor an int, or if ``callbacks`` or ``around`` are not callable.
+    ValueError
+        If ``threads`` is less than 1.
+
+    Examples
+    --------
+    Print the output of each layer of a network:
+
+    >>> import numpy as np
+    >>> from spherekit import nn
+    >>> def print_shape(path, layer, x, y):
+    ...     print(path, layer, y.shape)
+    >>> net = nn.Sequential(nn.Sphere(4, 1), nn.PowerSpectrum(), nn.Dense(2))
+    >>> params, state = net.init(0)
+    >>> context = nn.Context(callbacks=print_shape)
+    >>> y, state = net.apply(params, state, np.zeros((5, 1, 16), complex), context)
+    (0,) PowerSpectrum() (5, 4)
+    (1,) Dense(2) (5, 2)
     """
 
     def __init__(
         self,
         *,
-        training=False,
-        rng=None,
-        threads=None,
-        callbacks=(),
-        check_finite=True,
-        in_type=None,
-        around=None,
+        training: bool = False,
+        rng: np.random.Generator | int | None = None,
+        threads: int | None = None,
+        callbacks: Iterable[Callable] | Callable = (),
+        check_finite: bool = True,
+        in_type: SignalType | None = None,
+        around: Callable | None = None,
     ):
         self.training = bool(training)
         self.rng = None if rng is None else checks.generator(rng)
@@ -71,36 +93,73 @@ class Context:
         self.path = ()
         for function in (*self.callbacks, *([] if around is None else [around])):
             if not callable(function):
-                raise TypeError(f"callbacks or around has {function!r}; expected functions")
+                raise TypeError(f"callbacks or around has {function!r}; expected callables")
 
-    def replace(self, **attributes):
-        """A copy with other attributes."""
+    def replace(self, **attributes: object) -> "Context":
+        """A copy with some attributes replaced.
+
+        Parameters
+        ----------
+        **attributes : object
+            New values, by the name of the attribute.
+
+        Returns
+        -------
+        Context
+            The copy.
+
+        Raises
+        ------
+        TypeError
+            If a name is not that of an attribute.
+        """
         unknown = attributes.keys() - self.__dict__.keys()
         if unknown:
-            known = ", ".join(self.__dict__)
-            raise TypeError(f"a context has no {', '.join(sorted(unknown))}; it has {known}")
+            names = ", ".join(self.__dict__)
+            raise TypeError(
+                f"attributes of a context are {names}; got {', '.join(sorted(unknown))}"
+            )
         context = object.__new__(type(self))
         context.__dict__.update(self.__dict__, **attributes)
         return context
 
-    def of_layer(self, path, in_type):
-        """The context of a layer at ``path`` below the layer at hand."""
+    def of_layer(self, path: tuple[int, ...], in_type: SignalType) -> "Context":
+        """The context of a layer within the current layer.
+
+        Parameters
+        ----------
+        path : tuple of int
+            Position of the layer, relative to the current layer.
+        in_type : Sphere, SpinFields, SO3, Fragments or Features
+            Type of the input of the layer.
+
+        Returns
+        -------
+        Context
+            A copy with the new path and type.
+        """
         context = object.__new__(type(self))
         context.__dict__.update(self.__dict__)
-        context.path, context.in_type = self.path + path, in_type
+        context.path = self.path + path
+        context.in_type = in_type
         return context
 
     def random(self) -> np.random.Generator:
-        """The generator of random numbers.
+        """The random number generator.
+
+        Returns
+        -------
+        numpy.random.Generator
+            The generator ``rng``.
 
         Raises
         ------
         ValueError
-            The context has none.
+            If the context has no generator.
         """
         if self.rng is None:
             raise ValueError(
-                "draws random numbers in training, and the context has none; pass "
+                "random numbers are needed in training, and the context has no generator; pass "
                 "Context(training=True, rng=rng)"
             )
         return self.rng
@@ -111,9 +170,9 @@ class Context:
 
 
 def cached_by_type(method):
-    """A method of (layer, in_type), computed once for each type: tables of the layer.
+    """Decorator of a method of (layer, in_type): results, the tables of a layer, are cached for each type.
 
-    They are stored with the layer, and neither compared nor pickled.
+    The cache is an attribute of the layer that is neither compared nor pickled.
     """
 
     @wraps(method)
@@ -130,18 +189,22 @@ def cached_by_type(method):
 @dataclass_transform(frozen_default=True)
 @dataclass(frozen=True, repr=False)
 class Layer(Value):
-    """Base of all layers. A subclass is a frozen dataclass of its annotated fields, without a decorator.
+    """Base class of layers. A subclass is a frozen dataclass of its annotated fields, without a decorator.
 
-    It defines `out_type`, and `forward` or, with running state, `apply`; `init` where it has parameters.
-    Hyper-parameters must be hashable: tuples, not lists.
+    It defines `out_type`, and `forward` or, if it has running state, `apply`; and `init` if it has
+    parameters. Hyper-parameters must be hashable: tuples, not lists.
 
-    A layer that applies another, ``self.inner``, passes it a context of its input:
+    A layer that contains another one, ``self.inner``, passes it a context with the type of its input:
     ``self.inner.apply(params, state, x, context.replace(in_type=...))``.
+
+    Examples
+    --------
+    A layer that multiplies each channel by a trained factor:
 
     >>> import numpy as np
     >>> from spherekit import nn
     >>> class Scale(nn.Layer):
-    ...     "A learned factor for each channel."
+    ...     "A trained factor for each channel."
     ...     initial: float = 1.0
     ...
     ...     def out_type(self, in_type):
@@ -158,93 +221,201 @@ class Layer(Value):
     [3.0, 3.0]
     """
 
-    is_composite = False  # whether it is one of the package's own layers of layers
+    is_composite = False  # True for the layers of this package that contain layers
 
     def __init_subclass__(cls, is_final=False, **options):
         super().__init_subclass__(**options)
         for base in cls.__mro__[1:]:
             if base.__dict__.get("_is_final"):
                 raise TypeError(
-                    f"{cls.__name__} is a subclass of {base.__name__}; write a function that returns a "
-                    f"{base.__name__} in its place"
+                    f"{cls.__name__} is a subclass of {base.__name__}, which cannot be subclassed; write a "
+                    f"function that returns a {base.__name__} instead"
                 )
         if not is_final and "__init__" in cls.__dict__:
             raise TypeError(
-                f"{cls.__name__} defines __init__; in its place annotate hyper-parameters in the body of the "
+                f"{cls.__name__} defines __init__; instead, annotate hyper-parameters in the body of the "
                 "class, channels: int = 4, and check them in __post_init__"
             )
         for name in cls.__dict__.get("__annotations__", {}):
             if hasattr(Layer, name) and name != "layers":
-                raise TypeError(f"{cls.__name__} has a field {name!r}, which is a method of layers")
+                raise TypeError(
+                    f"{cls.__name__} has a field {name!r}, the name of a method of layers; rename it"
+                )
         cls._is_final = is_final
         dataclass(frozen=True, repr=False)(cls)
-        for method in (
-            "__setattr__",
-            "__delattr__",
-        ):  # the base's do it, and a decorator may follow
+        for method in ("__setattr__", "__delattr__"):  # inherit those of Value
             if method in cls.__dict__:
                 delattr(cls, method)
 
-    def out_type(self, in_type) -> Value:
-        """Type of the output for an input of type ``in_type``.
+    def out_type(self, in_type: SignalType) -> SignalType:
+        """Type of the output.
+
+        Parameters
+        ----------
+        in_type : Sphere, SpinFields, SO3, Fragments or Features
+            Type of the input.
+
+        Returns
+        -------
+        Sphere, SpinFields, SO3, Fragments or Features
+            Type of the output.
 
         Raises
         ------
         TypeError, ValueError
-            The input does not fit.
+            If the layer does not accept the input.
         """
         raise NotImplementedError(f"{type(self).__name__} does not define out_type(self, in_type)")
 
-    def init(self, in_type, rng):
-        """(params, state): parameters to train and running state, two dicts of arrays.
+    def init(self, in_type: SignalType, rng: np.random.Generator) -> tuple[dict, dict]:
+        """Initial parameters and running state.
 
         Parameters
         ----------
-        in_type : type of the input
-        rng : numpy Generator
+        in_type : Sphere, SpinFields, SO3, Fragments or Features
+            Type of the input.
+        rng : numpy.random.Generator
+            Random numbers of the initial parameters.
+
+        Returns
+        -------
+        params : dict
+            Parameters to train, arrays by name.
+        state : dict
+            Running state, arrays by name.
         """
         return {}, {}
 
-    def forward(self, params, x, context):
-        """The output for a batch ``x``; of layers without running state."""
+    def forward(self, params: dict, x: np.ndarray, context: Context) -> np.ndarray:
+        """The output for a batch; defined by layers without running state.
+
+        Parameters
+        ----------
+        params : dict
+            Parameters, as `init` returns them.
+        x : array
+            A batch of signals of type ``context.in_type``.
+        context : Context
+            Options of the forward pass.
+
+        Returns
+        -------
+        array
+            A batch of signals of type ``out_type(context.in_type)``.
+        """
         raise NotImplementedError(
             f"{type(self).__name__} does not define forward(self, params, x, context)"
         )
 
-    def apply(self, params, state, x, context):
-        """(output, new state) of a forward pass.
+    def apply(
+        self, params: dict, state: dict, x: np.ndarray, context: Context
+    ) -> tuple[np.ndarray, dict]:
+        """A forward pass.
 
         Parameters
         ----------
-        params, state : from `init`
+        params : dict
+            Parameters, as `init` returns them.
+        state : dict
+            Running state, as `init` returns it.
         x : array
             A batch of signals of type ``context.in_type``.
         context : Context
+            Options of the forward pass.
+
+        Returns
+        -------
+        y : array
+            A batch of signals of type ``out_type(context.in_type)``.
+        state : dict
+            New running state.
         """
         return self.forward(params, x, context), state
 
-    def multiplications(self, in_type) -> int:
-        """Multiplications of one signal, 0 where not counted."""
+    def multiplications(self, in_type: SignalType) -> int:
+        """Number of multiplications for a single signal, 0 where they are not counted.
+
+        Parameters
+        ----------
+        in_type : Sphere, SpinFields, SO3, Fragments or Features
+            Type of the input.
+
+        Returns
+        -------
+        int
+            Number of multiplications.
+        """
         return 0
 
-    def __call__(self, params, x, *, in_type=None, state=None, threads=None):
-        """The output for a batch, not in training; of a layer by itself, ``in_type`` says of which type."""
+    def __call__(
+        self,
+        params: dict,
+        x: ArrayLike,
+        *,
+        in_type: SignalType | None = None,
+        state: dict | None = None,
+        threads: int | None = None,
+    ) -> np.ndarray:
+        """The output for a batch, not in training mode.
+
+        Parameters
+        ----------
+        params : dict
+            Parameters, as `init` returns them.
+        x : array_like
+            A batch of signals.
+        in_type : Sphere, SpinFields, SO3, Fragments or Features
+            Type of the signals.
+        state : dict, optional
+            Running state; required if the layer has one.
+        threads : int, optional
+            Number of threads; all available CPUs by default.
+
+        Returns
+        -------
+        array
+            A batch of signals of type ``out_type(in_type)``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``in_type`` is missing, if signals are not of this type, or if results are not finite.
+        """
         if in_type is None:
-            raise TypeError(f"{self!r} by itself does not know its input; pass in_type=")
+            raise TypeError(f"the type of the input of {self!r} is not defined; pass in_type=")
         self.out_type(in_type)
-        x, state = check_signals(x, in_type), self.state_or_empty(state, in_type)
+        x = check_signals(x, in_type)
+        state = self.state_or_empty(state, in_type)
         y, _ = self.apply(params, state, x, Context(threads=threads, in_type=in_type))
         if not np.isfinite(getval(y)).all():
-            raise ValueError(f"{self!r}: the results hold NaN or infinite numbers")
+            raise ValueError(f"{self!r}: the results contain NaN or infinite values")
         return y
 
-    def state_or_empty(self, state, in_type):
-        """The state, or where it is None the empty one of a layer without; refuses None for others."""
+    def state_or_empty(self, state: dict | None, in_type: SignalType) -> dict:
+        """The running state, or the empty one of a layer without state if ``state`` is None.
+
+        Parameters
+        ----------
+        state : dict or None
+            Running state.
+        in_type : Sphere, SpinFields, SO3, Fragments or Features
+            Type of the input.
+
+        Returns
+        -------
+        dict
+            Running state.
+
+        Raises
+        ------
+        ValueError
+            If ``state`` is None and the layer has running state.
+        """
         if state is None:
             state = self._initial_state(in_type)
             if tree_leaves(state):
                 raise ValueError(
-                    "it has running state: pass state=state, as params, state = net.init(rng) returns it"
+                    "the network has running state; pass state=state, from params, state = net.init(rng)"
                 )
         return state
 

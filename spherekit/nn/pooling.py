@@ -1,4 +1,4 @@
-"""Pooling: from many degrees to few, and from signals to one feature for each channel."""
+"""Pooling: to a lower band-limit, or to one feature for each channel."""
 
 import math
 from collections import namedtuple
@@ -11,11 +11,12 @@ from autograd.tracer import getval
 from spherekit._core import checks
 from spherekit.conventions import orders
 from spherekit.harmonic import transform as harmonic
-from spherekit.nn.layer import Layer, cached_by_type
-from spherekit.nn.scaled_reductions import take
+from spherekit.nn.layer import Context, Layer, cached_by_type
+from spherekit.nn.scaled_reductions import get_item
 from spherekit.nn.types import (
     SO3,
     Features,
+    SignalType,
     Sphere,
     SpinFields,
     expect_type,
@@ -29,25 +30,31 @@ from spherekit.wigner import transform as wigner
 
 
 class SpectralPool(Layer):
-    """The degrees below a lower band-limit, exactly: Sphere, SpinFields or SO3 -> the same.
+    r"""Truncation to a lower band-limit: Sphere, SpinFields or SO3 -> the same type.
 
-    .. math:: y_{lm} = x_{lm}, \\quad l < L; \\qquad y_{lmn} = x_{lmn}, \\quad l < L, |n| < N
+    .. math:: y_{lm} = x_{lm}, \quad l < L; \qquad y_{lmn} = x_{lmn}, \quad l < L, |n| < N
 
-    the spectral pooling of Esteves et al. 2018 (arXiv:1711.06721).
+    This is the spectral pooling of Esteves et al. 2018 (arXiv:1711.06721).
 
     Parameters
     ----------
     L : int
         Band-limit of the output, at most that of the input.
     N : int, optional
-        Azimuthal band-limit of the output on SO(3); by default, and at most, that of the input. Of other
-        signals it is ignored.
+        Azimuthal band-limit of the output on SO(3), at most that of the input, which is the default. Ignored
+        for other signals.
 
     Notes
     -----
-    Input: `Sphere`, `SpinFields` or `SO3`, of any channels. Output: of the same kind,
-    ``(batch, channels, L*L)``, ``(batch, channels, spins, L*L)`` or ``(batch, channels, 2N-1, L*L)``. No
-    parameters. Exactly equivariant.
+    * Input: `Sphere`, `SpinFields` or `SO3`, complex array.
+    * Output: the same type, [shape=(batch, channels, L*L)], [shape=(batch, channels, spins, L*L)] or
+      [shape=(batch, channels, 2N-1, L*L)].
+    * Parameters and state: none.
+    * Equivariance: exact.
+
+    Examples
+    --------
+    From the band-limits L=8, N=3 to L=4, N=2:
 
     >>> from spherekit import nn
     >>> nn.Sequential(nn.SO3(8, 3, 2), nn.SpectralPool(4, N=2)).out_type()
@@ -60,9 +67,10 @@ class SpectralPool(Layer):
     def __post_init__(self):
         set_fields(self, L=checks.band_limit(self.L), N=optional_size(self.N, "N"))
 
-    def out_type(self, in_type):
+    def out_type(self, in_type: SignalType) -> Sphere | SpinFields | SO3:
         expect_type(in_type, Sphere, SpinFields, SO3)
-        L, channels = lower_band_limit(self.L, in_type), in_type.channels
+        L = lower_band_limit(self.L, in_type)
+        channels = in_type.channels
         if isinstance(in_type, SpinFields):
             return SpinFields(L, in_type.spins, channels)
         if isinstance(in_type, Sphere):
@@ -78,26 +86,26 @@ class SpectralPool(Layer):
         N = self.out_type(in_type).N
         return ..., slice(in_type.N - N, in_type.N + N - 1), degrees
 
-    def forward(self, params, x, context):
-        return take(x, self._index(context.in_type))
+    def forward(self, params: dict, x: np.ndarray, context: Context) -> np.ndarray:
+        return get_item(x, self._index(context.in_type))
 
 
-#: Of `MeanPool` and `MaxPool`: the grids of input and output, the shift of the longitudes of the output, as
-#: factors of its coefficients, the weights of the rings of the input.
+#: Tables of `MeanPool` and `MaxPool`: the grids of input and output, the factors of the output coefficients
+#: that shift longitudes, and the weights of the rings of the input.
 _PoolTables = namedtuple("_PoolTables", "fine coarse shift weights")
 
 
 class _SamplePool(Layer):
-    """Base of `MeanPool` and `MaxPool`."""
+    """Base class of `MeanPool` and `MaxPool`."""
 
     def __post_init__(self):
         set_fields(self, size=checks.integer(self.size, "size", 2))
 
-    def out_type(self, in_type):
+    def out_type(self, in_type: SignalType) -> Sphere:
         expect_type(in_type, Sphere)
         if not in_type.real or in_type.L % self.size:
             raise ValueError(
-                f"accepts real signals of an L that {self.size} divides; its input is {in_type}"
+                f"accepts real signals with L a multiple of size={self.size}; its input is {in_type}"
             )
         return Sphere(in_type.L // self.size, in_type.channels)
 
@@ -105,15 +113,17 @@ class _SamplePool(Layer):
     def _tables(self, in_type):
         L, L_out = in_type.L, in_type.L // self.size
         fine, coarse = DH(L, n_phi=2 * L), DH(L_out, n_phi=2 * L_out)
-        # the center of a block lies further east than its first sample
+        # the center of a block lies east of its first sample
         shift = np.exp(-1j * orders(L_out) * math.pi * (self.size - 1) / (2 * L))
         sine = np.sin(fine.theta).reshape(-1, self.size)
         weights = (sine / (self.size * sine.sum(axis=1, keepdims=True))).reshape(-1, 1)
         return _PoolTables(fine, coarse, shift, weights)
 
-    def forward(self, params, x, context):
-        tables, L = self._tables(context.in_type), context.in_type.L
-        L_out, options = L // self.size, dict(reality=True, threads=context.threads)
+    def forward(self, params: dict, x: np.ndarray, context: Context) -> np.ndarray:
+        tables = self._tables(context.in_type)
+        L = context.in_type.L
+        L_out = L // self.size
+        options = dict(reality=True, threads=context.threads)
         f = harmonic.inverse(x, L, sampling=tables.fine, **options)
         blocks = *f.shape[:-2], 2 * L_out, self.size, 2 * L_out, self.size
         pooled = self._pool(f, blocks, tables.weights)
@@ -122,27 +132,36 @@ class _SamplePool(Layer):
 
 
 class MeanPool(_SamplePool):
-    """Weighted means of blocks of samples: Sphere -> Sphere.
+    r"""Weighted means of blocks of samples: Sphere -> Sphere.
 
-    .. math:: y_{ij} = \\frac{\\sum_{ab} \\sin\\theta_a\\, f_{ab}}{\\sum_{ab} \\sin\\theta_a}
+    .. math:: y_{ij} = \frac{\sum_{ab} \sin\theta_a\, f_{ab}}{\sum_{ab} \sin\theta_a}
 
-    over the ``size`` x ``size`` samples of block (i, j) on an equiangular grid, analysed at the band-limit
-    L/size: the weighted average pooling of Esteves et al. 2018 (arXiv:1711.06721).
+    over the ``size`` x ``size`` samples of block (i, j) on an equiangular grid, followed by a transform at
+    the band-limit L/size: the weighted average pooling of Esteves et al. 2018 (arXiv:1711.06721).
 
     Parameters
     ----------
     size : int
-        Samples of a block in each direction, a divisor of L.
+        Number of samples of a block in each direction, a divisor of L, at least 2.
 
     Notes
     -----
-    Input: `Sphere`, real, ``(batch, channels, L*L)``. Output: `Sphere`, real,
-    ``(batch, channels, (L/size)^2)``. No parameters. The means have degrees beyond the output's band-limit,
-    which alias: equivariant only in part; `SpectralPool` is exact.
+    * Input: real `Sphere`, complex array [shape=(batch, channels, L*L)].
+    * Output: real `Sphere`, [shape=(batch, channels, (L/size)^2)].
+    * Parameters and state: none.
+    * Equivariance: approximate. The block means have degrees beyond the band-limit of the output, which
+      alias; `SpectralPool` is exact.
 
+    Examples
+    --------
+    Half the band-limit; a constant is unchanged:
+
+    >>> import numpy as np
     >>> from spherekit import nn
-    >>> nn.Sequential(nn.Sphere(8, 3), nn.MeanPool(2)).out_type()
-    Sphere(4, 3)
+    >>> net = nn.Sequential(nn.Sphere(8, 1), nn.MeanPool(2))
+    >>> y = net([{}], np.eye(1, 64, dtype=complex)[None])
+    >>> net.out_type(), round(float(y[0, 0, 0].real), 6)
+    (Sphere(4, 1), 1.0)
     """
 
     size: int = 2
@@ -152,28 +171,38 @@ class MeanPool(_SamplePool):
 
 
 class MaxPool(_SamplePool):
-    """The largest of each block of samples: Sphere -> Sphere.
+    r"""Maxima of blocks of samples: Sphere -> Sphere.
 
-    .. math:: y_{ij} = \\max_{ab} f_{ab}
+    .. math:: y_{ij} = \max_{ab} f_{ab}
 
-    over the ``size`` x ``size`` samples of block (i, j) on an equiangular grid, analysed at the band-limit
-    L/size.
+    over the ``size`` x ``size`` samples of block (i, j) on an equiangular grid, followed by a transform at
+    the band-limit L/size.
 
     Parameters
     ----------
     size : int
-        Samples of a block in each direction, a divisor of L.
+        Number of samples of a block in each direction, a divisor of L, at least 2.
 
     Notes
     -----
-    Input: `Sphere`, real, ``(batch, channels, L*L)``. Output: `Sphere`, real,
-    ``(batch, channels, (L/size)^2)``. No parameters. Blocks near the poles cover less of the sphere, and the
-    maxima alias: equivariant only in part; `SpectralPool` is exact. Of several equal largest samples each has
-    an equal share of the derivative.
+    * Input: real `Sphere`, complex array [shape=(batch, channels, L*L)].
+    * Output: real `Sphere`, [shape=(batch, channels, (L/size)^2)].
+    * Parameters and state: none.
+    * Equivariance: approximate. Blocks near the poles cover less of the sphere, and the maxima alias;
+      `SpectralPool` is exact.
 
+    If several samples of a block are equal to the maximum, the derivative is divided equally among them.
+
+    Examples
+    --------
+    Half the band-limit; a constant is unchanged:
+
+    >>> import numpy as np
     >>> from spherekit import nn
-    >>> nn.Sequential(nn.Sphere(8, 3), nn.MaxPool(2)).out_type()
-    Sphere(4, 3)
+    >>> net = nn.Sequential(nn.Sphere(8, 1), nn.MaxPool(2))
+    >>> y = net([{}], np.eye(1, 64, dtype=complex)[None])
+    >>> net.out_type(), round(float(y[0, 0, 0].real), 6)
+    (Sphere(4, 1), 1.0)
     """
 
     size: int = 2
@@ -183,59 +212,83 @@ class MaxPool(_SamplePool):
 
 
 class GlobalMean(Layer):
-    """The mean of each channel, over the sphere or over the rotation group: Sphere or SO3 -> Features.
+    r"""Mean of each channel over the sphere or the rotation group: Sphere or SO3 -> Features.
 
-    .. math:: y_c = \\frac{1}{4\\pi} \\int f_c\\, d\\Omega = \\frac{f_{c,00}}{\\sqrt{4\\pi}}, \\qquad
-              y_c = \\frac{1}{8\\pi^2} \\int f_c\\, d\\rho = \\frac{f_{c,000}}{8\\pi^2}
+    .. math:: y_c = \frac{1}{4\pi} \int f_c\, d\Omega = \frac{f_{c,00}}{\sqrt{4\pi}}, \qquad
+              y_c = \frac{1}{8\pi^2} \int f_c\, d\rho = \frac{f_{c,000}}{8\pi^2}
 
     Notes
     -----
-    Input: `Sphere` of spin 0 or `SO3`, real, ``(batch, channels, L*L)`` or ``(batch, channels, 2N-1, L*L)``.
-    Output: `Features`, ``(batch, channels)``. No parameters. Exactly invariant.
+    * Input: real `Sphere`, complex array [shape=(batch, channels, L*L)], or real `SO3`, [shape=(batch,
+      channels, 2N-1, L*L)].
+    * Output: `Features`, real array [shape=(batch, channels)].
+    * Parameters and state: none.
+    * Equivariance: the output is exactly invariant.
+
+    Examples
+    --------
+    The mean of the constant function 1:
 
     >>> import numpy as np
     >>> from spherekit import nn
     >>> net = nn.Sequential(nn.Sphere(2, 1), nn.GlobalMean())
-    >>> net([{}], np.sqrt(4 * np.pi) * np.eye(1, 4)[None]).tolist()  # of f = 1
+    >>> net([{}], np.sqrt(4 * np.pi) * np.eye(1, 4)[None]).tolist()
     [[1.0]]
     """
 
-    def out_type(self, in_type):
+    def out_type(self, in_type: SignalType) -> Features:
         expect_type(in_type, Sphere, SO3)
         if not in_type.real:
             raise ValueError(f"accepts real signals; its input is {in_type}")
         return Features(in_type.channels)
 
-    def forward(self, params, x, context):
+    def forward(self, params: dict, x: np.ndarray, context: Context) -> np.ndarray:
         in_type = context.in_type
         if isinstance(in_type, Sphere):
-            index, area = (..., 0), math.sqrt(4 * math.pi)
+            index = (..., 0)
+            area = math.sqrt(4 * math.pi)
         else:
-            index, area = (..., in_type.N - 1, 0), 8 * math.pi**2
-        return anp.real(take(x, index)) / area
+            index = (..., in_type.N - 1, 0)
+            area = 8 * math.pi**2
+        return anp.real(get_item(x, index)) / area
 
 
 class GlobalMax(Layer):
-    """The largest sample of each channel: Sphere or SO3 -> Features.
+    r"""Largest sample of each channel: Sphere or SO3 -> Features.
 
-    .. math:: y_c = \\max_i f_c(x_i)
+    .. math:: y_c = \max_i f_c(x_i)
 
-    over the samples x_i on Gauss-Legendre rings, for ``oversample`` times the band-limits.
+    over the samples x_i of a Gauss-Legendre grid of ``oversample`` times the band-limits.
 
     Parameters
     ----------
     oversample : float
-        From 1 to 16.
+        Oversampling factor of the grid, from 1 to 16.
 
     Notes
     -----
-    Input: `Sphere` or `SO3`, real, ``(batch, channels, L*L)`` or ``(batch, channels, 2N-1, L*L)``. Output:
-    `Features`, ``(batch, channels)``. No parameters. The maximum between samples is missed: invariant up to
-    the spacing of the samples. Of several equal largest samples each has an equal share of the derivative.
+    * Input: real `Sphere`, complex array [shape=(batch, channels, L*L)], or real `SO3`, [shape=(batch,
+      channels, 2N-1, L*L)].
+    * Output: `Features`, real array [shape=(batch, channels)].
+    * Parameters and state: none.
+    * Equivariance: the output is approximately invariant, up to the spacing of the samples; maxima between
+      samples are not found.
 
+    If several samples are equal to the maximum, the derivative is divided equally among them.
+
+    Examples
+    --------
+    The maximum of cos(theta), 1, is at a pole, which is not a sample:
+
+    >>> import numpy as np
     >>> from spherekit import nn
-    >>> nn.Sequential(nn.SO3(8, 3, 2), nn.GlobalMax(oversample=2)).out_type()
-    Features(2)
+    >>> x = np.sqrt(4 * np.pi / 3) * np.array([0, 0, 1, 0], complex)
+    >>> for oversample in (1, 4, 16):
+    ...     net = nn.Sequential(nn.Sphere(2, 1), nn.GlobalMax(oversample))
+    ...     print(oversample, net([{}], x[None, None]).round(3).tolist())
+    1 [[0.577]]
+    4 [[0.96]]
+    16 [[0.997]]
     """
 
     oversample: float = 1
@@ -243,7 +296,7 @@ class GlobalMax(Layer):
     def __post_init__(self):
         set_fields(self, oversample=oversampling(self.oversample))
 
-    def out_type(self, in_type):
+    def out_type(self, in_type: SignalType) -> Features:
         expect_type(in_type, Sphere, SO3)
         if not in_type.real:
             raise ValueError(f"accepts real signals; its input is {in_type}")
@@ -256,7 +309,7 @@ class GlobalMax(Layer):
             return grid
         return RotationGrid(grid.L, min(math.ceil(self.oversample * in_type.N), grid.L), grid)
 
-    def forward(self, params, x, context):
+    def forward(self, params: dict, x: np.ndarray, context: Context) -> np.ndarray:
         in_type = context.in_type
         options = dict(sampling=self._grid(in_type), reality=True, threads=context.threads)
         if isinstance(in_type, Sphere):
@@ -268,7 +321,7 @@ class GlobalMax(Layer):
 
 @primitive
 def largest(x, axes):
-    """The largest entry along ``axes``; equal largest ones share the derivative equally.
+    """Maximum along ``axes``; equal maxima share the derivative equally.
 
     (The rules of autograd's ``max`` widen float32, and its forward rule fails on several axes.)
 
@@ -280,7 +333,7 @@ def largest(x, axes):
 
 
 def _shares(largest, x, axes):
-    """The derivative of the largest by each entry."""
+    """Derivative of the maximum with respect to each entry."""
     mask = getval(x) == np.expand_dims(getval(largest), axes)
     count = np.sum(mask, axis=axes, keepdims=True)
     return mask / count.astype(getval(x).dtype)

@@ -1,9 +1,12 @@
-"""Signals times factors that are shared along axes, and the sums that are their derivatives.
+"""Products of signals with broadcast factors, and the reductions that are their derivatives.
+
+Both are derivatives of the trilinear form
 
     F(x, y, s) = sum_i x_i y_i s_i
 
-with s one factor for each channel, or fragment and channel: `scale` is the derivative by y, `match` the one
-by s, so that every derivative is one of the two again. No array of the products is stored.
+in which s has one factor for each channel, or for each fragment and channel: `scale` is the derivative with
+respect to y, `inner_product` that with respect to s. All derivatives of the two are again of this kind, and
+no array of the products is stored.
 """
 
 import math
@@ -22,31 +25,31 @@ from spherekit.timing import timed
 @primitive
 @partial(timed, "nn.scale")
 def scale(x, s):
-    """``x s``, where ``s`` has as many axes, of length 1 along which its factors are shared."""
+    """``x s``, with ``s`` of as many axes, which broadcasts against ``x``."""
     if np.iscomplexobj(s):
         return x * s
-    parts = _parts(x) if np.iscomplexobj(x) else x
+    reals = _as_pairs(x) if np.iscomplexobj(x) else x
     factors = s[..., None] if np.iscomplexobj(x) else s
-    runs = _runs(parts.shape, factors.shape)
-    if runs is None or s.dtype != parts.dtype:
+    lengths = _axis_groups(reals.shape, factors.shape)
+    if lengths is None or s.dtype != reals.dtype:
         return x * s
     result = np.empty(x.shape, x.dtype)
-    flat = result.view(parts.dtype).reshape(-1)
-    _factors(
-        runs, np.ascontiguousarray(parts).reshape(-1), np.ascontiguousarray(s).reshape(-1), flat
+    flat = result.view(reals.dtype).reshape(-1)
+    _scale_flat(
+        lengths, np.ascontiguousarray(reals).reshape(-1), np.ascontiguousarray(s).reshape(-1), flat
     )
     return result
 
 
 @primitive
-@partial(timed, "nn.match")
-def match(x, y, shape, real):
-    """The sum of x y over the axes in which ``shape`` is 1, which stay; with ``real`` its real part."""
+@partial(timed, "nn.inner_product")
+def inner_product(x, y, shape, real):
+    """Sum of x y over the axes where ``shape`` is 1, with ``keepdims``; with ``real``, its real part."""
     if real and np.iscomplexobj(x) and np.iscomplexobj(y):
-        parts = _sums(_parts(x), _parts(y), (*shape, 2))
-        return parts[..., 0] - parts[..., 1]
+        products = _sums(_as_pairs(x), _as_pairs(y), (*shape, 2))
+        return products[..., 0] - products[..., 1]
     if np.iscomplexobj(x) or np.iscomplexobj(y):
-        result = np.sum(x * y, axis=_shared(x.shape, shape), keepdims=True)
+        result = np.sum(x * y, axis=_reduced_axes(x.shape, shape), keepdims=True)
         return result.real if real else result
     return _sums(x, y, shape)
 
@@ -54,127 +57,132 @@ def match(x, y, shape, real):
 @primitive
 @partial(timed, "nn.energy")
 def energy(x, shape):
-    """The sum of |x|^2 over the axes in which ``shape`` is 1, which stay.
+    """Sum of |x|^2 over the axes where ``shape`` is 1, with ``keepdims``.
 
     >>> energy(np.array([[3.0, 1.0], [4j, 1.0]]), (1, 2))
     array([[25.,  2.]])
     """
     if np.iscomplexobj(x):
-        parts = _parts(x)
-        return _sums(parts, parts, (*shape, 2)).sum(axis=-1)
+        pairs = _as_pairs(x)
+        return _sums(pairs, pairs, (*shape, 2)).sum(axis=-1)
     return _sums(x, x, shape)
 
 
-def take(x, place, *, fragments=False):
-    """``x[place]``, ``place`` of slices and whole numbers.
+def get_item(x, index, *, fragments=False):
+    """``x[index]``, where ``index`` consists of integers and slices.
 
-    The gradient of ``fragments`` has their layout in memory, rows first.
+    With ``fragments``, the gradient has their memory layout, rows first.
     """
-    return _take.forward(x, place=place, shape=np.shape(x), fragments=fragments)
+    return _get_item.forward(x, index=index, shape=np.shape(x), fragments=fragments)
 
 
-def put(y, place, shape):
-    """An array of that shape with ``y`` at ``place``, and zeros."""
-    return _take.adjoint(y, place=place, shape=shape, fragments=False)
+def zero_pad(y, index, shape):
+    """An array of zeros of that shape, with ``y`` at ``index``; the adjoint of `get_item`."""
+    return _get_item.adjoint(y, index=index, shape=shape, fragments=False)
 
 
-def _put(y, *, place, shape, fragments):
+def _zero_pad(y, *, index, shape, fragments):
     result = np.zeros((shape[-1], *shape[:-1]) if fragments else shape, y.dtype)
     result = batch_first(result) if fragments else result
-    result[place] = y
+    result[index] = y
     return result
 
 
-_take = linear_map("nn.take", lambda x, *, place, shape, fragments: x[place], _put, real=True)
+_get_item = linear_map(
+    "nn.get_item", lambda x, *, index, shape, fragments: x[index], _zero_pad, real=True
+)
 
 
-def _by_scale(s, x, g):
-    """The gradient by s of what is linear in ``scale(x, s)``."""
-    return match(x, g, np.shape(s), not anp.iscomplexobj(s))
+def _gradient_of_factors(s, x, g):
+    """The gradient with respect to s, for the cotangent ``g`` of ``scale(x, s)``."""
+    return inner_product(x, g, np.shape(s), not anp.iscomplexobj(s))
 
 
 defvjp(
     scale,
     lambda _, x, s: lambda g: like(scale(g, s), x),
-    lambda _, x, s: lambda g: _by_scale(s, x, g),
+    lambda _, x, s: lambda g: _gradient_of_factors(s, x, g),
 )
 defjvp(scale, lambda t, _, x, s: scale(t, s), lambda t, _, x, s: scale(x, t))
 defvjp(
-    match,
+    inner_product,
     lambda _, x, y, shape, real: lambda g: like(scale(y, g), x),
     lambda _, x, y, shape, real: lambda g: like(scale(x, g), y),
     argnums=(0, 1),
 )
 defjvp(
-    match,
-    lambda t, _, x, y, shape, real: match(t, y, shape, real),
-    lambda t, _, x, y, shape, real: match(x, t, shape, real),
+    inner_product,
+    lambda t, _, x, y, shape, real: inner_product(t, y, shape, real),
+    lambda t, _, x, y, shape, real: inner_product(x, t, shape, real),
     argnums=(0, 1),
 )
 defvjp(energy, lambda _, x, shape: lambda g: scale(conj(x), 2 * g), argnums=(0,))
-defjvp(energy, lambda t, _, x, shape: 2 * match(conj(x), t, shape, True), argnums=(0,))
+defjvp(energy, lambda t, _, x, shape: 2 * inner_product(conj(x), t, shape, True), argnums=(0,))
 
 
 # --- kernels -----------------------------------------------------------------------------------------
 
 
-def _parts(x):
-    """Complex numbers as pairs of real ones, along a new last axis."""
+def _as_pairs(x):
+    """Complex numbers as pairs of real numbers, along a new last axis."""
     x = np.ascontiguousarray(x)
     return x.view(x.real.dtype).reshape(*x.shape, 2)
 
 
-def _shared(shape, reduced):
+def _reduced_axes(shape, reduced):
     return tuple(k for k, (n, m) in enumerate(zip(shape, reduced, strict=True)) if m == 1 and n > 1)
 
 
-def _runs(shape, reduced):
-    """Lengths (shared, own, shared, own) of consecutive axes; None where they alternate more often."""
-    runs, own = [1], True  # from the last axis on
+def _axis_groups(shape, reduced):
+    """Lengths (broadcast, indexed, broadcast, indexed) of consecutive axes; None if they alternate more."""
+    lengths = [1]  # from the last axis on
+    is_indexed = True
     for n, m in zip(reversed(shape), reversed(reduced), strict=True):
-        if n > 1 and (m == n) != own:
-            runs.append(1)
-            own = not own
-        runs[-1] *= n
-    return (*[1] * (4 - len(runs)), *reversed(runs)) if len(runs) <= 4 else None
+        if n > 1 and (m == n) != is_indexed:
+            lengths.append(1)
+            is_indexed = not is_indexed
+        lengths[-1] *= n
+    return (*[1] * (4 - len(lengths)), *reversed(lengths)) if len(lengths) <= 4 else None
 
 
 def _sums(x, y, shape):
-    """Sums of products of real arrays: over the first axis by the kernel, then over the other axes."""
-    axes, dtype = _shared(x.shape, shape), np.result_type(x, y)
+    """Sums of products of real arrays: over the first reduced axis by the kernel, then over the others."""
+    axes = _reduced_axes(x.shape, shape)
+    dtype = np.result_type(x, y)
     if not axes:
         return x * y
     first = axes[0]
-    lead, after = math.prod(x.shape[:first]), math.prod(x.shape[first + 1 :])
-    result = np.zeros(lead * after, dtype)
+    lead = math.prod(x.shape[:first])
+    inner_size = math.prod(x.shape[first + 1 :])
+    result = np.zeros(lead * inner_size, dtype)
     flat = [np.ascontiguousarray(v, dtype).reshape(-1) for v in (x, y)]
-    _products(x.shape[first], after, *flat, result)
+    _sum_products(x.shape[first], inner_size, *flat, result)
     result = result.reshape(*x.shape[:first], 1, *x.shape[first + 1 :])
     return result.sum(axis=axes[1:], keepdims=True) if len(axes) > 1 else result
 
 
 @jit
-def _factors(runs, x, s, out):
-    outer, rows, shared, inner = runs
-    at = 0
+def _scale_flat(lengths, x, s, out):
+    outer, rows, repeats, inner = lengths
+    offset = 0
     for _ in range(outer):
         for r in range(rows):
             if inner == 1:
                 factor = s[r]
-                for i in range(at, at + shared):
+                for i in range(offset, offset + repeats):
                     out[i] = x[i] * factor
-                at += shared
+                offset += repeats
                 continue
-            for _ in range(shared):
+            for _ in range(repeats):
                 for i in range(inner):
-                    out[at + i] = x[at + i] * s[r * inner + i]
-                at += inner
+                    out[offset + i] = x[offset + i] * s[r * inner + i]
+                offset += inner
 
 
 @jit
-def _products(count, after, x, y, out):
-    for a in range(out.size // after):
+def _sum_products(count, inner_size, x, y, out):
+    for a in range(out.size // inner_size):
         for b in range(count):
-            at = (a * count + b) * after
-            for c in range(after):
-                out[a * after + c] += x[at + c] * y[at + c]
+            offset = (a * count + b) * inner_size
+            for c in range(inner_size):
+                out[a * inner_size + c] += x[offset + c] * y[offset + c]

@@ -1,17 +1,18 @@
-"""Types of signals that flow between layers: each describes an array whose first axis is the batch.
+"""Types of signals, the inputs and outputs of layers: each describes an array whose first axis is the batch.
 
 ==========  ==================================================================  =============================
 Sphere      coefficients of signals on the sphere, spin s                       (batch, channels, L*L)
 SpinFields  coefficients of fields of several spins, complex                    (batch, channels, spins, L*L)
 SO3         coefficients of signals on SO(3), orders |n| < N                    (batch, channels, 2N-1, L*L)
-Fragments   tau_l fragments of each degree l: 2l+1 entries that D^l multiplies  (batch, channels, size)
+Fragments   tau_l fragments of each degree l, of 2l+1 entries that D^l rotates  (batch, channels, size)
 Features    invariant features, real                                            (batch, features)
 ==========  ==================================================================  =============================
 
-Fragments of real signals are real: coefficients of the real harmonics (`conventions.from_real`), with real
-weights; those of complex signals are complex, in the usual basis. They are ordered by degree, then fragment,
-then m: entry ``start(l) + t (2l+1) + l + m``. The layers of this package return them as a transposed view of
-memory in which batch and channels are contiguous, which their kernels read without a copy.
+Fragments of real signals are real: coefficients in the basis of real harmonics (`conventions.to_real`), with
+real weights. Those of complex signals are complex, in the basis of complex harmonics. They are ordered by
+degree, then fragment, then m: entry ``start(l) + t (2l+1) + l + m``. The layers of this package return them
+as a transposed view of memory in which batch and channels are contiguous, which the kernels read without a
+copy.
 """
 
 import dataclasses
@@ -26,23 +27,24 @@ from autograd.tracer import getval, isbox
 from spherekit._core import checks
 from spherekit.nn.fragment_indexing import asymmetry
 
-#: Attributes that are computed when they are first used, and not pickled or copied.
+#: Attributes that are computed on first use, and neither pickled nor copied.
 CACHES = ("_cached_by_type", "_starts")
 
 
 class Value:
-    """Base of layers and types: prints as the call that creates it.
+    """Base class of layers and signal types; the representation is the constructor call.
 
-    Fields that have their default are left out, but for text that comes first: ``Activation('relu')``.
+    Fields that equal their default are omitted, except for text in first position: ``Activation('relu')``.
     """
 
     def __repr__(self):
         arguments = []
-        for number, field in enumerate(dataclasses.fields(self)):
-            value, default = getattr(self, field.name), field.default
+        for k, field in enumerate(dataclasses.fields(self)):
+            value = getattr(self, field.name)
+            default = field.default
             if field.default_factory is not dataclasses.MISSING:
                 default = field.default_factory()
-            is_first_text = number == 0 and isinstance(value, str)
+            is_first_text = k == 0 and isinstance(value, str)
             if (default is dataclasses.MISSING or is_first_text) and not field.kw_only:
                 arguments.append(_argument(value))
             elif default is dataclasses.MISSING or value != default:
@@ -51,8 +53,8 @@ class Value:
 
     def __setattr__(self, name, value):
         raise dataclasses.FrozenInstanceError(
-            f"cannot assign to {name!r}: {type(self).__name__} is frozen; dataclasses.replace(value, "
-            f"{name}=...) returns another one"
+            f"cannot assign to {name!r}: {type(self).__name__} is frozen; use dataclasses.replace(value, "
+            f"{name}=...)"
         )
 
     def __delattr__(self, name):
@@ -70,26 +72,58 @@ def _argument(value):
 
 
 def set_fields(value, **fields):
-    """Store checked fields of a frozen dataclass, from its ``__post_init__``."""
+    """Set validated fields of a frozen dataclass in its ``__post_init__``."""
     for name, field in fields.items():
         object.__setattr__(value, name, field)
 
 
+class Signals(Value):
+    """Base class of the signal types."""
+
+    def shape(self, batch: int) -> tuple[int, ...]:
+        """Shape of an array of signals.
+
+        Parameters
+        ----------
+        batch : int
+            Number of signals.
+
+        Returns
+        -------
+        tuple of int
+            The shape, with the batch axis first.
+        """
+        raise NotImplementedError
+
+
 @dataclass(frozen=True, repr=False)
-class Sphere(Value):
-    """Signals on the sphere, as harmonic coefficients: arrays (batch, channels, L*L).
+class Sphere(Signals):
+    """Signals on the sphere, represented by harmonic coefficients: arrays (batch, channels, L*L).
 
     Parameters
     ----------
     L : int
         Band-limit.
     channels : int
+        Number of channels, at least 1.
     real : bool
-        Real signals: coefficients f_{l,-m} = (-1)^m conj f_lm, in the full layout.
+        Real signals. Coefficients have the full layout, with f_{l,-m} = (-1)^m conj f_lm.
     spin : int
-        Complex signals only.
+        Spin of the fields, |spin| < L; only complex signals have a spin other than 0.
 
-    >>> Sphere(8, 3).shape(batch=5)
+    Raises
+    ------
+    ValueError
+        If a number is out of range, or if ``real`` is combined with a spin other than 0.
+    TypeError
+        If an argument is not of its type.
+
+    Examples
+    --------
+    The array of a batch of five signals with three channels:
+
+    >>> from spherekit import nn
+    >>> nn.Sphere(8, 3).shape(batch=5)
     (5, 3, 64)
     """
 
@@ -99,14 +133,14 @@ class Sphere(Value):
     spin: int = 0
 
     def __post_init__(self):
-        L, channels = checks.band_limit(self.L), _channel_count(self.channels)
+        L = checks.band_limit(self.L)
+        channels = _channel_count(self.channels)
         set_fields(self, L=L, channels=channels, real=_flag(self.real))
         set_fields(self, spin=checks.spin_number(self.spin, L))
         if self.real and self.spin:
-            raise ValueError(f"{self}: signals of spin {self.spin} are complex, real=False")
+            raise ValueError(f"{self}: signals of spin {self.spin} are complex; pass real=False")
 
-    def shape(self, batch) -> tuple[int, ...]:
-        """Shape of an array of ``batch`` signals."""
+    def shape(self, batch: int) -> tuple[int, ...]:
         return batch, self.channels, self.L**2
 
     def __str__(self):
@@ -115,40 +149,54 @@ class Sphere(Value):
 
 
 @dataclass(frozen=True, repr=False)
-class SpinFields(Value):
-    """Complex fields of several spins, as coefficients: arrays (batch, channels, spins, L*L).
+class SpinFields(Signals):
+    """Complex fields of several spins, represented by coefficients: arrays (batch, channels, spins, L*L).
 
     Parameters
     ----------
     L : int
         Band-limit.
     spins : tuple of int
-        The spins, all different.
+        The spins, all different, |spin| < L.
     channels : int
+        Number of channels, at least 1.
 
-    >>> SpinFields(8, (0, 1), 3).shape(batch=5)
-    (5, 3, 2, 64)
+    Raises
+    ------
+    ValueError
+        If a number is out of range, or if spins are not distinct.
+    TypeError
+        If an argument is not of its type.
+
+    Examples
+    --------
+    The array of a batch of five signals with three channels, and the number of spins with |s| <= l:
+
+    >>> from spherekit import nn
+    >>> signals = nn.SpinFields(8, (0, 1), 3)
+    >>> signals.shape(batch=5), signals.tau[:3]
+    ((5, 3, 2, 64), (1, 2, 2))
     """
 
     L: int
-    spins: tuple
+    spins: tuple[int, ...]
     channels: int
     real = False
 
     def __post_init__(self):
-        L, spins = checks.band_limit(self.L), as_tuple(self.spins, "spins")
+        L = checks.band_limit(self.L)
+        spins = as_tuple(self.spins, "spins")
         spins = tuple(checks.spin_number(spin, L) for spin in spins)
         set_fields(self, L=L, spins=spins, channels=_channel_count(self.channels))
         if not self.spins or len(set(self.spins)) != len(self.spins):
-            raise ValueError(f"spins is {self.spins}; expected spins that differ")
+            raise ValueError(f"spins is {self.spins}; expected one or more distinct whole numbers")
 
     @property
-    def tau(self):
-        """Spins that have each degree, |s| <= l."""
+    def tau(self) -> tuple[int, ...]:
+        """Number of spins with |s| <= l, for each degree l."""
         return tuple(sum(abs(s) <= ell for s in self.spins) for ell in range(self.L))
 
-    def shape(self, batch) -> tuple[int, ...]:
-        """Shape of an array of ``batch`` signals."""
+    def shape(self, batch: int) -> tuple[int, ...]:
         return batch, self.channels, len(self.spins), self.L**2
 
     def __str__(self):
@@ -156,20 +204,33 @@ class SpinFields(Value):
 
 
 @dataclass(frozen=True, repr=False)
-class SO3(Value):
-    """Signals on the rotation group, as Wigner coefficients: arrays (batch, channels, 2N-1, L*L).
+class SO3(Signals):
+    """Signals on the rotation group, represented by Wigner coefficients: arrays (batch, channels, 2N-1, L*L).
 
     Parameters
     ----------
     L : int
         Band-limit.
     N : int
-        Azimuthal band-limit: orders |n| < N.
+        Azimuthal band-limit, at most L: orders |n| < N.
     channels : int
+        Number of channels, at least 1.
     real : bool
-        Real signals, coefficients in the full layout.
+        Real signals. Coefficients have the full layout, with f_{l,-m,-n} = (-1)^(m+n) conj f_lmn.
 
-    >>> SO3(8, 2, 3).shape(batch=5)
+    Raises
+    ------
+    ValueError
+        If a number is out of range.
+    TypeError
+        If an argument is not of its type.
+
+    Examples
+    --------
+    The array of a batch of five signals with three channels:
+
+    >>> from spherekit import nn
+    >>> nn.SO3(8, 2, 3).shape(batch=5)
     (5, 3, 3, 64)
     """
 
@@ -180,11 +241,11 @@ class SO3(Value):
 
     def __post_init__(self):
         L = checks.band_limit(self.L)
-        N, channels = checks.azimuthal_limit(self.N, L), _channel_count(self.channels)
+        N = checks.azimuthal_limit(self.N, L)
+        channels = _channel_count(self.channels)
         set_fields(self, L=L, N=N, channels=channels, real=_flag(self.real))
 
-    def shape(self, batch) -> tuple[int, ...]:
-        """Shape of an array of ``batch`` signals."""
+    def shape(self, batch: int) -> tuple[int, ...]:
         return batch, self.channels, 2 * self.N - 1, self.L**2
 
     def __str__(self):
@@ -192,43 +253,58 @@ class SO3(Value):
 
 
 @dataclass(frozen=True, repr=False)
-class Fragments(Value):
-    """Generalized signals, ``tau[l]`` fragments of each degree l: arrays (batch, channels, size).
+class Fragments(Signals):
+    """Generalized signals of ``tau[l]`` fragments of each degree l: arrays (batch, channels, size).
 
-    A fragment of degree l is a vector of 2l+1 entries that a rotation multiplies by D^l (Kondor, Lin and
+    A fragment of degree l is a vector of 2l+1 entries, which a rotation multiplies by D^l (Kondor, Lin and
     Trivedi 2018, arXiv:1806.09231; Cobb et al. 2021, arXiv:2010.11661, section 2).
 
     Parameters
     ----------
     tau : sequence of int
-        Fragments of the degrees 0..L-1.
+        Number of fragments of each degree 0..L-1.
     channels : int
+        Number of channels, at least 1.
     real : bool
-        Real vectors, in the basis of the real harmonics.
+        Real vectors, in the basis of the real harmonics; otherwise complex ones, in the complex basis.
 
-    >>> signals = Fragments((1, 2), 4)
+    Raises
+    ------
+    ValueError
+        If a number is out of range, or if there are no fragments.
+    TypeError
+        If an argument is not of its type.
+
+    Examples
+    --------
+    A fragment of degree 0 and two of degree 1, with their entries:
+
+    >>> from spherekit import nn
+    >>> signals = nn.Fragments((1, 2), 4)
     >>> signals.L, signals.size, [signals.rows(1, t) for t in range(2)]
     (2, 7, [slice(1, 4, None), slice(4, 7, None)])
     """
 
-    tau: tuple
+    tau: tuple[int, ...]
     channels: int
     real: bool = True
 
     def __post_init__(self):
         tau = tuple(checks.integer(t, "tau", 0) for t in as_tuple(self.tau, "tau"))
         if not any(tau):
-            raise ValueError(f"tau is {tau}; expected numbers of fragments >= 0 of each degree")
+            raise ValueError(
+                f"tau is {tau}; expected the number of fragments of each degree, not all 0"
+            )
         set_fields(self, tau=tau, channels=_channel_count(self.channels), real=_flag(self.real))
 
     @property
-    def L(self):
+    def L(self) -> int:
         """Band-limit."""
         return len(self.tau)
 
     @property
-    def size(self):
-        """Entries of one channel: sum of (2l+1) tau_l."""
+    def size(self) -> int:
+        """Number of entries of a channel: the sum of (2l+1) tau_l."""
         return self._starts[-1]
 
     @cached_property
@@ -236,19 +312,43 @@ class Fragments(Value):
         widths = (t * (2 * ell + 1) for ell, t in enumerate(self.tau))
         return tuple(accumulate(widths, initial=0))
 
-    def start(self, ell):
-        """Index of the first entry of degree ``ell``."""
+    def start(self, ell: int) -> int:
+        """Index of the first entry of a degree.
+
+        Parameters
+        ----------
+        ell : int
+            Degree.
+
+        Returns
+        -------
+        int
+            Index along the last axis.
+        """
         return self._starts[ell]
 
-    def rows(self, ell, t=None):
-        """Slice of the entries of a degree, or of its fragment ``t``."""
-        width, start = 2 * ell + 1, self.start(ell)
+    def rows(self, ell: int, t: int | None = None) -> slice:
+        """The entries of a degree, or of a single fragment.
+
+        Parameters
+        ----------
+        ell : int
+            Degree.
+        t : int, optional
+            Index of a fragment of this degree; all fragments by default.
+
+        Returns
+        -------
+        slice
+            Indices along the last axis.
+        """
+        width = 2 * ell + 1
+        start = self.start(ell)
         if t is None:
             return slice(start, start + self.tau[ell] * width)
         return slice(start + t * width, start + (t + 1) * width)
 
-    def shape(self, batch) -> tuple[int, ...]:
-        """Shape of an array of ``batch`` signals."""
+    def shape(self, batch: int) -> tuple[int, ...]:
         return batch, self.channels, self.size
 
     def __str__(self):
@@ -266,14 +366,27 @@ class Fragments(Value):
 
 
 @dataclass(frozen=True, repr=False)
-class Features(Value):
-    """Real features, invariant to rotations: arrays (batch, features).
+class Features(Signals):
+    """Real features, invariant under rotations: arrays (batch, features).
 
     Parameters
     ----------
     features : int
+        Number of features, at least 1.
 
-    >>> Features(10).shape(batch=5)
+    Raises
+    ------
+    ValueError
+        If ``features`` is out of range.
+    TypeError
+        If ``features`` is not an integer.
+
+    Examples
+    --------
+    The array of the features of five signals:
+
+    >>> from spherekit import nn
+    >>> nn.Features(10).shape(batch=5)
     (5, 10)
     """
 
@@ -282,8 +395,7 @@ class Features(Value):
     def __post_init__(self):
         set_fields(self, features=checks.integer(self.features, "features", 1))
 
-    def shape(self, batch) -> tuple[int, ...]:
-        """Shape of an array of ``batch`` signals."""
+    def shape(self, batch: int) -> tuple[int, ...]:
         return batch, self.features
 
     def __str__(self):
@@ -292,17 +404,35 @@ class Features(Value):
 
 #: The types of signals.
 TYPES = (Sphere, SpinFields, SO3, Fragments, Features)
+SignalType = Sphere | SpinFields | SO3 | Fragments | Features
 
 
-def expect_type(in_type, *types) -> Value:
-    """``in_type``, if it is one of the types that a layer accepts.
+def expect_type(in_type: SignalType, *types: type) -> SignalType:
+    """Check that a signal type is one of those that a layer accepts.
+
+    Parameters
+    ----------
+    in_type : Sphere, SpinFields, SO3, Fragments or Features
+        Type of the input of the layer.
+    *types : type
+        Accepted classes.
+
+    Returns
+    -------
+    Sphere, SpinFields, SO3, Fragments or Features
+        ``in_type``.
 
     Raises
     ------
     TypeError
-        Signals of another type.
+        If ``in_type`` is not an instance of ``types``.
 
-    >>> expect_type(Sphere(4, 1), Sphere, SO3)
+    Examples
+    --------
+    In ``out_type`` of a layer that accepts signals on the sphere and on SO(3):
+
+    >>> from spherekit import nn
+    >>> nn.expect_type(nn.Sphere(4, 1), nn.Sphere, nn.SO3)
     Sphere(4, 1)
     """
     if not isinstance(in_type, types):
@@ -311,20 +441,20 @@ def expect_type(in_type, *types) -> Value:
     return in_type
 
 
-def with_spin_0(in_type):
-    """``in_type``, if it is that of spin fields with spin 0 among them."""
+def expect_spin_0(in_type):
+    """Check that a signal type is that of spin fields which include spin 0; returns ``in_type``."""
     if 0 not in expect_type(in_type, SpinFields).spins:
-        raise ValueError(f"accepts spin fields with spin 0 among them; its input is {in_type}")
+        raise ValueError(f"accepts spin fields that include spin 0; its input is {in_type}")
     return in_type
 
 
 def has_real_entries(signals):
-    """Whether arrays of this type are real; coefficients of real signals are complex."""
+    """Whether arrays of this type are real; note that coefficients of real signals are complex."""
     return isinstance(signals, Features) or (isinstance(signals, Fragments) and signals.real)
 
 
 def check_signals(x, in_type):
-    """The array of signals; refuses another type, and NaN."""
+    """Validate a batch of signals: its shape, its dtype, finite values, and the symmetry of real signals."""
     value = checks.as_float_array(getval(x), "the batch of signals")
     shape = value.shape
     if not shape or shape != in_type.shape(shape[0]):
@@ -335,36 +465,36 @@ def check_signals(x, in_type):
     if has_real_entries(in_type) and np.iscomplexobj(value):
         raise TypeError(f"the signals are complex ({value.dtype}); the network accepts {in_type}")
     if not np.isfinite(value).all():
-        raise ValueError("the signals hold NaN or infinite numbers")
+        raise ValueError("the signals contain NaN or infinite values; pass finite ones")
     if isinstance(in_type, Sphere | SO3) and in_type.real and not isbox(x):
         check_real(value, in_type)
     return x if isbox(x) else value
 
 
 def check_real(x, in_type):
-    """Refuse coefficients that are not those of a real signal; of derivatives any are accepted."""
+    """Refuse coefficients that are not those of a real signal."""
     flat = np.ascontiguousarray(x, np.result_type(x, np.complex64))
     orders = 2 * getattr(in_type, "N", 1) - 1
     signals = flat.reshape(x.shape[0] * x.shape[1], orders, in_type.L**2)
-    advice = f"the network accepts {in_type}; complex signals are those with real=False"
+    advice = f"the network accepts {in_type}; for complex signals, create its type with real=False"
     input_stats = 0, *asymmetry(signals, in_type.L)
     checks.check_coefficients(input_stats, x, True, checks.is_single(x), advice)
 
 
 def lower_band_limit(L, in_type):
-    """Band-limit of a layer's output: that of its input, or a lower one."""
+    """Band-limit of the output of a layer: ``L``, at most that of the input, which is the default."""
     if L is None:
         return in_type.L
     return checks.integer(L, "L", 1, in_type.L, "the band-limit of the input")
 
 
 def optional_size(value, name):
-    """A whole number >= 1, or None."""
+    """Validate an integer >= 1, or None."""
     return None if value is None else checks.integer(value, name, 1)
 
 
 def oversampling(factor):
-    """A factor of oversampling, from 1 to 16; an int where it is integral, to print as it is written."""
+    """Validate an oversampling factor, from 1 to 16; integral values become int, for the representation."""
     factor = checks.oversampling(factor)
     return int(factor) if factor.is_integer() else factor
 
