@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit._core.parallel import thread_count
-from spherekit._core.pytree import leaves
+from spherekit._core.pytree import tree_leaves
 from spherekit.nn.types import SignalType, Value, check_signals
 
 

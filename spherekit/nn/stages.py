@@ -11,7 +11,7 @@ import numpy as np
 from autograd.tracer import getval
 
 from spherekit._core import checks
-from spherekit._core.pytree import flatten, map_leaves, path_text, tree_leaves
+from spherekit._core.pytree import flatten, map_leaves, path_text
 from spherekit.nn.layer import Layer
 from spherekit.nn.types import TYPES, has_real_entries
 
