@@ -322,7 +322,7 @@ class Sequential(Composite, is_final=True):
         x = getval(x)
         for stage, p, s in zip(self.stages(context.in_type), params, state, strict=True):
             for name, tree in (("parameters", p), ("running state", s)):
-                if not all(np.isfinite(array).all() for array in leaves(tree)):
+                if not all(np.isfinite(array).all() for array in tree_leaves(tree)):
                     raise ValueError(
                         f"layer {path_text(stage.path)}, {type(stage.layer).__name__}: {name} contain NaN or "
                         "infinite values"

@@ -11,7 +11,7 @@ import numpy as np
 from autograd.tracer import getval
 
 from spherekit._core import checks
-from spherekit._core.pytree import flatten, map_leaves, path_text
+from spherekit._core.pytree import flatten, map_leaves, path_text, tree_leaves
 from spherekit.nn.layer import Layer
 from spherekit.nn.types import TYPES, has_real_entries
 
@@ -58,7 +58,7 @@ def initialize(stage, rng):
         pair = stage.layer.init(stage.in_type, rng)
         if not isinstance(pair, tuple) or len(pair) != 2:
             raise TypeError(f"init returned {type(pair).__name__}; expected a pair (params, state)")
-        for array in leaves(pair):
+        for array in tree_leaves(pair):
             if not isinstance(array, np.ndarray | np.generic):
                 raise TypeError(
                     f"init returned {type(array).__name__} in a tree of arrays; expected dicts of "
