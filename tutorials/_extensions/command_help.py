@@ -29,7 +29,7 @@ def help_of(*arguments):
 
 def verbs():
     """Names of the verbs, in the order of the help."""
-    return re.findall(r"^    (\w+) ", help_of(), re.M)
+    return re.findall(r"^    (\w+)(?: |$)", help_of(), re.M)
 
 
 class CommandHelp(SphinxDirective):

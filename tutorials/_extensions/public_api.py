@@ -10,8 +10,10 @@ import inspect
 import re
 from pathlib import Path
 
+import plain_docstrings
 from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
+from sphinx.util.nodes import make_refnode
 
 API = Path(__file__).parent.parent / "api"
 
@@ -82,6 +84,19 @@ class PublicApi(SphinxDirective):
         return self.parse_text_to_nodes(lines)
 
 
+class ModuleDocstring(SphinxDirective):
+    """The docstring of a module, without a target for links."""
+
+    required_arguments = 1
+
+    def run(self):
+        module = importlib.import_module(self.arguments[0])
+        lines = inspect.getdoc(module).split("\n")
+        plain_docstrings.process(None, "module", self.arguments[0], module, None, lines)
+        lines = StringList(lines, source=f"docstring of {self.arguments[0]}")
+        return self.parse_text_to_nodes(lines)
+
+
 def skip_fields(app, what, name, obj, skip, options):
     """Leave out the fields of a NamedTuple, which its docstring describes."""
     return True if type(obj).__name__ in ("_tuplegetter", "member_descriptor") else None
@@ -96,13 +111,12 @@ def resolve_short_name(app, env, node, contnode):
     if len(matches) != 1:
         return None
     name, entry = matches[0]
-    from sphinx.util.nodes import make_refnode
-
     return make_refnode(app.builder, node["refdoc"], entry.docname, entry.node_id, contnode, name)
 
 
 def setup(app):
     app.add_directive("public-api", PublicApi)
+    app.add_directive("module-docstring", ModuleDocstring)
     app.connect("autodoc-skip-member", skip_fields)
     app.connect("missing-reference", resolve_short_name)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
