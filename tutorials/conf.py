@@ -29,7 +29,6 @@ extensions = [
 ]
 exclude_patterns = ["_extensions"]
 default_role = "py:obj"  # `name` in docstrings
-python_maximum_signature_line_length = 88
 toc_object_entries_show_parents = "hide"
 
 # Signatures without annotations: the types stand in the section Parameters, and ArrayLike would be expanded.

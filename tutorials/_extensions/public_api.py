@@ -1,8 +1,9 @@
 """The directive ``public-api``: reference of a module's public names, a table and then each in full.
 
     .. public-api:: spherekit.harmonic
+       :summary:
 
-A name that the module only offers again has its place in the table, and its reference where its module is.
+With ``:summary:`` the docstring of the module is left out but for its first line. A name that the module only offers again has its place in the table, and its reference where its module is.
 """
 
 import importlib
@@ -11,6 +12,7 @@ import re
 from pathlib import Path
 
 import plain_docstrings
+from docutils.parsers.rst import directives
 from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
@@ -43,9 +45,18 @@ def directive_of(value):
     return "autofunction" if callable(value) else "autodata"
 
 
-def reference(module_name):
+def reference(module_name, *, summary):
     """Lines of reStructuredText: docstring of the module, table of its names, and their reference."""
     module = importlib.import_module(module_name)
+    if summary:
+        introduction = [
+            f".. py:module:: {module_name}",
+            "",
+            inspect.getdoc(module).split("\n")[0],
+            "",
+        ]
+    else:
+        introduction = [f".. automodule:: {module_name}", "   :no-members:", ""]
     names = sorted(module.__all__, key=str.lower)
     names = [name for name in names if name != "__version__"]
     rows, details = [], []
@@ -60,9 +71,7 @@ def reference(module_name):
             details += [f".. {directive_of(value)}:: {module_name}.{name}"]
             details += ["   :members:", ""] if inspect.isclass(value) else [""]
     return [
-        f".. automodule:: {module_name}",
-        "   :no-members:",
-        "",
+        *introduction,
         ".. currentmodule:: None",
         "",
         ".. autosummary::",
@@ -77,10 +86,12 @@ class PublicApi(SphinxDirective):
     """Parse the generated reStructuredText in place."""
 
     required_arguments = 1
+    option_spec = {"summary": directives.flag}
 
     def run(self):
         (module_name,) = self.arguments
-        lines = StringList(reference(module_name), source=f"public-api {module_name}")
+        lines = reference(module_name, summary="summary" in self.options)
+        lines = StringList(lines, source=f"public-api {module_name}")
         return self.parse_text_to_nodes(lines)
 
 
