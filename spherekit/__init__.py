@@ -64,7 +64,9 @@ def __getattr__(name):
         return getattr(importlib.import_module("spherekit.harmonic"), name)
     if name in __all__:
         return importlib.import_module(f"spherekit.{name}")
-    raise AttributeError(f"module 'spherekit' has no attribute {name!r}")
+    from spherekit._core.names import advice
+
+    raise AttributeError(f"module 'spherekit' has no attribute {name!r}{advice(name)}", name=name)
 
 
 def __dir__():

@@ -1,0 +1,76 @@
+"""Every line of the tables of `tutorials/coming_from.md` runs, and agrees with the other code.
+
+A section has blocks of Python, which prepare the variables of its lines, and tables of three columns: an
+expression of the other code, one of spherekit, and a remark, which begins with "equal" where both give
+the same numbers. Lines of the other code, and blocks that import it, run where it is installed.
+"""
+
+import importlib.util
+import pathlib
+import re
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from tolerances import CHAIN
+
+PAGE = pathlib.Path(__file__).parent.parent / "tutorials" / "coming_from.md"
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.M | re.S)
+ROW = re.compile(r"^\| `(.+?)` \| `(.+?)` \|(.*)\|$", re.M)
+
+
+def sections():
+    """(title, blocks, rows) of each section; the blocks before the first section come with every one."""
+    first, *others = re.split(r"^## ", PAGE.read_text(encoding="utf-8"), flags=re.M)
+    for text in others:
+        title = text.split("\n", 1)[0]
+        rows = ROW.findall(text)
+        if rows:
+            yield title, BLOCK.findall(first), BLOCK.findall(text), rows
+
+
+SECTIONS = list(sections())
+
+
+def imported(block):
+    return re.findall(r"^(?:import|from) (\w+)", block, re.M)
+
+
+def is_installed(blocks):
+    modules = {module for block in blocks for module in imported(block)}
+    return all(importlib.util.find_spec(module) is not None for module in modules)
+
+
+@pytest.mark.parametrize("title, first, blocks, rows", SECTIONS, ids=[s[0] for s in SECTIONS])
+def test_every_line_runs(title, first, blocks, rows, monkeypatch):
+    names = {}
+    for block in first + [block for block in blocks if not imported(block)]:
+        exec(compile(block, PAGE.name, "exec"), names)
+    for _, ours, remark in rows:
+        result = eval(ours, names)
+        assert not remark.strip().startswith("equal") or np.all(np.isfinite(np.asarray(result))), (
+            ours
+        )
+    plt.close("all")
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("title, first, blocks, rows", SECTIONS, ids=[s[0] for s in SECTIONS])
+def test_every_line_agrees(title, first, blocks, rows):
+    if not is_installed(blocks):
+        pytest.skip(f"{title} is not installed")
+    names = {}
+    for block in first + blocks:
+        exec(compile(block, PAGE.name, "exec"), names)
+    for theirs, ours, remark in rows:
+        result = eval(theirs, names)
+        if remark.strip().startswith("equal"):
+            expected, result = np.asarray(result), np.asarray(eval(ours, names))
+            assert expected.shape == result.shape, theirs
+            size = np.abs(expected).max()
+            np.testing.assert_allclose(result, expected, rtol=0, atol=CHAIN * size, err_msg=theirs)
+    plt.close("all")
+
+
+def test_there_are_enough_lines():
+    assert len(SECTIONS) == 7 and sum(len(rows) for *_, rows in SECTIONS) > 45
