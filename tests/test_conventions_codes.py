@@ -81,7 +81,7 @@ DUCC = {
 }
 
 
-@section("Samples that no signal has")
+@section("Samples that are not band-limited")
 @pytest.mark.parametrize("name", DUCC)
 @pytest.mark.parametrize("spin", [0, 1, 2])
 def test_forward_of_noise_in_ducc0(name, spin):
@@ -94,7 +94,7 @@ def test_forward_of_noise_in_ducc0(name, spin):
     assert error <= tolerances.IDENTITY if agrees else 0.015 < error < 0.025
 
 
-@section("Samples that no signal has")
+@section("Samples that are not band-limited")
 @pytest.mark.parametrize("name", ["mw", "mwss"])
 @pytest.mark.parametrize("spin", [0, 1, 2])
 def test_forward_of_noise_in_s2fft_and_ssht(name, spin):

@@ -30,7 +30,7 @@ ELSEWHERE = {
         "test_sampling.test_healpix_geometry",
         "test_harmonic_values.test_inverse",
     ],
-    "Samples that no signal has": ["test_harmonic_definitions.test_forward_of_any_samples"],
+    "Samples that are not band-limited": ["test_harmonic_definitions.test_forward_of_any_samples"],
     "Signals on the rotation group": [
         "test_wigner_transform.test_definition",
         "test_wigner_correlation.test_lift_is_its_integral",
@@ -147,7 +147,7 @@ def test_lower_degrees_on_a_finer_grid(rng):
 # --- samples that no signal has -----------------------------------------------------------------------
 
 
-@section("Samples that no signal has")
+@section("Samples that are not band-limited")
 @pytest.mark.parametrize("of", [MW(7), MWSS(7), CC(7, n_theta=9), CC(7), GL(7)], ids=repr)
 @pytest.mark.parametrize("spin", [0, 1, 2])
 def test_forward_of_noise_by_the_definition(of, spin, rng):

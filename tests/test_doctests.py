@@ -1,4 +1,4 @@
-"""The examples of all docstrings, and those of the README, run.
+"""The examples of all docstrings, and those of the README and of the tour, run.
 
 Docstrings are read from the source of the installed package: what a decorator hides from `doctest` is seen
 too, and each example runs once, whether or not the package was installed from the folder beside the tests.
@@ -18,7 +18,7 @@ import pytest
 import spherekit
 
 ROOT = pathlib.Path(spherekit.__file__).parent
-README = pathlib.Path(__file__).parent.parent / "README.md"
+PAGES = [pathlib.Path(__file__).parent.parent / page for page in ("README.md", "tutorials/tour.md")]
 #: Modules that need a package which is not installed everywhere: an extra.
 CUDA = {"spherekit.harmonic.engines.cuda", "spherekit.kernels.wigner_recursion_cuda"}
 
@@ -69,12 +69,13 @@ def test_there_are_examples():
     assert len({name for _, name, _, _ in EXAMPLES}) == len(EXAMPLES)
 
 
-def test_readme(tmp_path, monkeypatch):
-    """The Python of the README, block after block, as a reader would type it."""
+@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+def test_page(page, tmp_path, monkeypatch):
+    """The Python of a page, block after block, as a reader would type it."""
     monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.M | re.S)
+    blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
     names = {"__name__": "__main__"}
     for number, block in enumerate(blocks):
-        exec(compile(block, f"README.md, block {number}", "exec"), names)
+        exec(compile(block, f"{page.name}, block {number}", "exec"), names)
     plt.close("all")
-    assert len(blocks) > 3 and (tmp_path / "sky.png").exists()
+    assert blocks and (tmp_path / "sky.png").exists()
