@@ -7,6 +7,7 @@ import base64
 import io
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import nbformat
@@ -42,7 +43,8 @@ def merge_streams(outputs):
 def execute(path):
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(notebook, timeout=600, record_timing=False, extra_arguments=KERNEL)
-    client.execute(cwd=str(HERE))
+    with tempfile.TemporaryDirectory() as folder:  # for the files that it writes
+        client.execute(cwd=folder)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = merge_streams(cell.outputs)
