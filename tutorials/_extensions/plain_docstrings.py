@@ -8,18 +8,21 @@ SPANS = re.compile(
     r"|(?<![\w*\\])\*\*(?=[^\s*])[^*]+?(?<=\S)\*\*(?![\w*])"
     r"|(?<![\w*\\])\*(?=[^\s*])[^*]+?(?<=\S)\*(?![\w*(])"
 )
+#: Bars and asterisks, and underscores that would end a reference.
+FORMULA = re.compile(r"(?<!\\)([|*]|(?<=\w)_(?!\w))")
 
 
 def escape(line):
-    """A line with escapes before the bars and asterisks of formulas."""
+    """A line with escapes before what formulas, and not markup, mean by these signs."""
+    bullet, line = re.fullmatch(r"(\s*(?:\* )?)(.*)", line, re.S).groups()
     pieces = []
     end = 0
     for match in SPANS.finditer(line):
         pieces += [line[end : match.start()], match.group()]
         end = match.end()
     pieces.append(line[end:])
-    pieces[::2] = [re.sub(r"(?<!\\)([|*])", r"\\\1", piece) for piece in pieces[::2]]
-    return "".join(pieces)
+    pieces[::2] = [re.sub(FORMULA, r"\\\1", piece) for piece in pieces[::2]]
+    return bullet + "".join(pieces)
 
 
 def indentation(line):
