@@ -1,4 +1,4 @@
-"""The directive ``command-help``: the help of every verb of ``spherekit``, as a terminal shows it."""
+"""The directive ``command-help``: the help of every command of ``spherekit``, as a terminal shows it."""
 
 import contextlib
 import io
@@ -14,7 +14,7 @@ COLUMNS = "88"
 
 
 def help_of(*arguments):
-    """What ``spherekit [VERB] --help`` prints."""
+    """What ``spherekit [COMMAND] --help`` prints."""
     stream, columns = io.StringIO(), os.environ.get("COLUMNS")
     os.environ["COLUMNS"] = COLUMNS
     try:
@@ -27,20 +27,20 @@ def help_of(*arguments):
     return stream.getvalue()
 
 
-def verbs():
-    """Names of the verbs, in the order of the help."""
+def commands():
+    """Names of the commands, in the order of the help."""
     return re.findall(r"^    (\w+)(?: |$)", help_of(), re.M)
 
 
 class CommandHelp(SphinxDirective):
-    """One section for each verb."""
+    """One section for each command."""
 
     def run(self):
         sections = []
-        for verb in verbs():
-            title = f"spherekit {verb}"
+        for command in commands():
+            title = f"spherekit {command}"
             section = nodes.section("", nodes.title(title, title), ids=[nodes.make_id(title)])
-            text = help_of(verb)
+            text = help_of(command)
             section += nodes.literal_block(text, text, language="text")
             sections.append(section)
         return sections
