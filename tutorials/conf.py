@@ -33,6 +33,7 @@ toc_object_entries_show_parents = "hide"
 
 # Signatures without annotations: the types stand in the section Parameters, and ArrayLike would be expanded.
 autodoc_typehints = "none"
+autodoc_preserve_defaults = True
 autodoc_member_order = "bysource"
 autodoc_inherit_docstrings = False
 autosummary_generate = False

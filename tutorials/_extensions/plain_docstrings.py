@@ -5,7 +5,7 @@ import re
 #: Spans that stay as they are: literals, roles and cross-references, then strong and emphasized text.
 SPANS = re.compile(
     r"``.+?``|:[\w:]+:`[^`]+`|`[^`]+`_{0,2}"
-    r"|(?<![\w*\\])\*\*(?=[^\s*])[^*]+?(?<=\S)\*\*(?![\w*])"
+    r"|(?<![\w*\\])\*\*(?=[^\s*])(?:\\\*|[^*])+?(?<=\S)\*\*(?![\w*])"
     r"|(?<![\w*\\])\*(?=[^\s*])[^*]+?(?<=\S)\*(?![\w*(])"
 )
 #: Bars and asterisks, and underscores that would end a reference.
