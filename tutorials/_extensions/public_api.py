@@ -9,11 +9,13 @@ With ``:summary:`` the docstring of the module is left out but for its first lin
 import importlib
 import inspect
 import re
+import sys
 from pathlib import Path
 
 import plain_docstrings
 from docutils.parsers.rst import directives
 from docutils.statemachine import StringList
+from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
 
@@ -36,6 +38,22 @@ def reference_module(module, name, value):
         and getattr(importlib.import_module(candidate), name, None) is value
     ]
     return max(offering, key=len, default=module)
+
+
+def comment_of(name, value):
+    """The ``#:`` comment of a variable, in the module that defines it."""
+    for module_name, module in sorted(sys.modules.items()):
+        if module_name.startswith("spherekit.") and getattr(module, name, None) is value:
+            comments = ModuleAnalyzer.for_module(module_name).find_attr_docs()
+            if ("", name) in comments:
+                return comments["", name]
+    return []
+
+
+def document_variable(app, what, name, obj, options, lines):
+    """Show the comment of a variable instead of the docstring of its type."""
+    if what == "data":
+        lines[:] = comment_of(name.rsplit(".", 1)[-1], obj)
 
 
 def directive_of(value):
@@ -69,7 +87,9 @@ def reference(module_name, *, summary):
         rows.append(f"{home}.{name}")
         if home == module_name:
             details += [f".. {directive_of(value)}:: {module_name}.{name}"]
-            details += ["   :members:", ""] if inspect.isclass(value) else [""]
+            details += ["   :members:"] * inspect.isclass(value)
+            details += ["   :no-value:"] * isinstance(value, dict)
+            details += [""]
     return [
         *introduction,
         ".. currentmodule:: None",
@@ -128,6 +148,7 @@ def resolve_short_name(app, env, node, contnode):
 def setup(app):
     app.add_directive("public-api", PublicApi)
     app.add_directive("module-docstring", ModuleDocstring)
+    app.connect("autodoc-process-docstring", document_variable)
     app.connect("autodoc-skip-member", skip_fields)
     app.connect("missing-reference", resolve_short_name)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
