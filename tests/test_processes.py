@@ -4,6 +4,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -152,11 +153,11 @@ class Refusing:
     def __init__(self, takes):
         self.takes, self.pool = takes, parallel._get_pool(4)
 
-    def submit(self, task):
+    def submit(self, *call):
         if self.takes == 0:
             raise RuntimeError("can't start new thread")
         self.takes -= 1
-        return self.pool.submit(task)
+        return self.pool.submit(*call)
 
 
 @pytest.mark.parametrize("takes", [0, 1, 2, 3])
@@ -181,6 +182,18 @@ def test_an_error_of_any_index_comes_through(index, takes, monkeypatch):
 
     with pytest.raises(OverflowError):
         parallel.run(worker, 4)
+
+
+def test_errstate_reaches_the_threads():
+    """NumPy's error state of the caller holds in every thread, also in those of the pool."""
+    barrier = threading.Barrier(3)
+
+    def worker(index):
+        barrier.wait(timeout=60)
+        assert np.geterr()["divide"] == "raise"
+
+    with np.errstate(divide="raise"):
+        parallel.run(worker, 3)
 
 
 # --- switches of Python and Numba -----------------------------------------------------------------

@@ -4,6 +4,7 @@ Kernels release the GIL and draw work items from a shared counter (`kernels.work
 outputs of different items are disjoint, so that results are bit-identical for any number of threads.
 """
 
+import contextvars
 import os
 
 from spherekit._core.checks import integer
@@ -62,12 +63,15 @@ def run(worker, threads):
 
 
 def _submit(function, count):
-    """Submit ``count`` calls to the pool, or fewer if it accepts no more; return their futures."""
+    """Submit ``count`` calls to the pool, or fewer if it accepts no more; return their futures.
+
+    Each call runs in a copy of the caller's context, so that `numpy.errstate` applies to it.
+    """
     futures = []
     try:
         pool = _get_pool(count)
         for _ in range(count):
-            futures.append(pool.submit(function))
+            futures.append(pool.submit(contextvars.copy_context().run, function))
     except RuntimeError:  # shutting down, or no thread can be started
         pass
     return futures
