@@ -104,7 +104,7 @@ def test_examples(here, capsys):
         (('"strings"', '"string"'), "did you mean 'strings'?"),
         (("strength = 0.9", "strength = 2"), "from 0 to 1"),
         (("J0 = 2", "J0 = 9"), "J0"),
-        (("J0 = 2", "depth = 0"), "whole number >= 1"),
+        (("J0 = 2", "depth = 0"), "integer >= 1"),
         (("L = 32", 'folder = "sims"\nL = 32'), "[data] has both L and folder"),
         (("L = 32\n", ""), "[data] needs L"),
         (("compare = false", "compare = true\nscattering = false"), "needs scattering = true"),
@@ -114,7 +114,7 @@ def test_examples(here, capsys):
         (("[optimizer]", "[optimiser]"), "it is called [optimizer]"),
         (('"gaussianity"', '"gaussianty"'), "did you mean 'gaussianity'?"),
         (('experiment = "gaussianity"', ""), "it has no key experiment"),
-        (("anchors = 3", "anchors = 3.5"), "whole number"),
+        (("anchors = 3", "anchors = 3.5"), "integer"),
     ],
 )
 def test_configurations_are_refused_in_words(here, capsys, change, words):
@@ -131,7 +131,7 @@ def test_other_refusals(here, capsys):
     write("few.toml")
     assert "--L: applicable with --maps only" in refused(capsys, "train few.toml --L 8", 2)
     assert "expected maps" in refused(capsys, "train few.toml --maps train.csv")
-    assert "whole number >= 1" in refused(capsys, "train few.toml --epochs 0")
+    assert "integer >= 1" in refused(capsys, "train few.toml --epochs 0")
     write("few.toml", data='folder = "sims"')
     assert "spherekit simulate" in refused_after(capsys, "train few.toml")
     changed(write("few.toml"), "waits.toml", "batch_size", "patience = 2\nbatch_size")

@@ -135,7 +135,7 @@ def test_damaged_and_foreign_folders_are_refused(tmp_path):
         collect(tmp_path / "b", SMALL, 1)
     with pytest.raises(ValueError, match="contains no signals"):
         load(tmp_path / "b")
-    with pytest.raises(ValueError, match="expected a whole number >= 1"):
+    with pytest.raises(ValueError, match="expected an integer >= 1"):
         collect(tmp_path / "c", SMALL, 0)
 
 
@@ -166,7 +166,7 @@ def test_moments_of_any_scale(scale, rng):
     "n, options", [(2.0, {}), ("2", {}), (2, dict(workers=True)), (2, dict(block=1.5))]
 )
 def test_numbers_that_are_none(n, options, tmp_path):
-    with pytest.raises(TypeError, match="expected a whole number >= 1"):
+    with pytest.raises(TypeError, match="expected an integer >= 1"):
         collect(tmp_path / "a", SMALL, n, **options)
 
 

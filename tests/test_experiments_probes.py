@@ -242,7 +242,7 @@ def test_threshold():
 def test_comparison_refuses(tmp_path):
     with pytest.raises(ValueError, match="methods must be among cl"):
         compare(tmp_path, methods=["x"])
-    with pytest.raises(ValueError, match="n is .; expected a whole number >= 4"):
+    with pytest.raises(ValueError, match="n is .; expected an integer >= 4"):
         compare(tmp_path, n=3)
     with pytest.raises(ValueError, match="no method 'x'"):
         compare(tmp_path, L=16, n=4, J0=2, oversample=1, null=False, methods=["cl"]).row("x")

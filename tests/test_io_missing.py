@@ -260,7 +260,7 @@ def test_spectra_and_coefficients_are_whole_or_refused(value, tmp_path):
 
 
 def test_large_nulls_are_told_apart(tmp_path):
-    """Two whole numbers that are the same as float64."""
+    """Two integers that are the same as float64."""
     values = np.array([2**53, 2**53 + 1, *range(10)])
     path = write(tmp_path / "map.fits", [column("K", values, null=2**53 + 1)])
     assert is_missing(io.read_table(path).columns["T"]).tolist() == [False, True] + 10 * [False]

@@ -1,4 +1,4 @@
-"""Sizes of signals and layers: whole numbers where these are meant, by one rule and in one wording."""
+"""Sizes of signals and layers: integers where these are meant, by one rule and in one wording."""
 
 import dataclasses
 
@@ -21,7 +21,7 @@ def net(signal, layer):
     return nn.Sequential(signal, layer)
 
 
-#: Functions of one whole number, and the least that it may be.
+#: Functions of one integer, and the least that it may be.
 SIZES = {
     "Sphere L": (lambda n: nn.Sphere(n, 1), 1),
     "Sphere channels": (lambda n: nn.Sphere(4, n), 1),
@@ -80,11 +80,9 @@ def test_whole_numbers(name):
         2j,
         *([None] * (name not in OPTIONAL)),
     ):
-        with pytest.raises(TypeError, match=r"is .*; expected a whole number >= [012]"):
+        with pytest.raises(TypeError, match=r"is .*; expected an integer >= [012]"):
             make(wrong)
-    with pytest.raises(
-        ValueError, match=rf"is {minimum - 1}; expected a whole number >= {minimum}"
-    ):
+    with pytest.raises(ValueError, match=rf"is {minimum - 1}; expected an integer >= {minimum}"):
         make(minimum - 1)
     value = max(minimum, 2)
     for kind in INTEGERS:
@@ -116,7 +114,7 @@ def numbers(value):
         yield value
 
 
-#: Functions of many whole numbers, which `kind` makes.
+#: Functions of many integers, which `kind` makes.
 MANY = {
     "Sphere": lambda kind: nn.Sphere(kind(16), kind(1), False, kind(1)),
     "SpinFields": lambda kind: nn.SpinFields(kind(16), (kind(0), kind(1)), kind(12)),
@@ -169,7 +167,7 @@ def test_mixing_sets_are_dicts_or_names(bad):
     "make", [lambda n: nn.models.esteves(8, (2, 2), n), lambda n: nn.models.spin(8, (2, 2), (n, 2))]
 )
 def test_anchors_of_models(make, bad):
-    with pytest.raises(TypeError, match="anchors is .*whole number"):
+    with pytest.raises(TypeError, match="anchors is .*integer"):
         make(bad)
     for out in (0, 9):
         with pytest.raises(ValueError, match=f"anchors is {out}; expected .* <= 8"):
@@ -179,7 +177,7 @@ def test_anchors_of_models(make, bad):
 @pytest.mark.parametrize("bad", ["3", 3.0, True, 3j, [3]])
 def test_band_limits_of_models(bad):
     for wrong in (bad, None):
-        with pytest.raises(TypeError, match="L is .*whole number"):
+        with pytest.raises(TypeError, match="L is .*integer"):
             nn.models.spin(wrong)
 
 
@@ -196,7 +194,7 @@ def test_directional_parts_that_are_unknown():
 
 @pytest.mark.parametrize("inner, outer", [(8, (2,)), ((8,), 2), ("8", (2,))])
 def test_sizes_of_layers_come_together(inner, outer):
-    with pytest.raises(TypeError, match="(inner|outer) is .*sequence of whole numbers"):
+    with pytest.raises(TypeError, match="(inner|outer) is .*sequence of integers"):
         nn.models.deep_sets(3, inner, outer)
 
 
@@ -218,7 +216,7 @@ def test_sizes_of_models_come_together():
     "make", [lambda s: nn.Sphere(4, 1, False, s), lambda s: nn.SpinFields(4, (0, s), 1)]
 )
 def test_spins_are_whole_numbers(make, spin):
-    with pytest.raises(TypeError, match="spin is .*; expected a whole number"):
+    with pytest.raises(TypeError, match="spin is .*; expected an integer"):
         make(spin)
 
 
@@ -232,7 +230,7 @@ def test_spins_are_whole_numbers(make, spin):
     ],
 )
 def test_sequences_of_whole_numbers(make, spin):
-    with pytest.raises(TypeError, match="expected a sequence of whole numbers"):
+    with pytest.raises(TypeError, match="expected a sequence of integers"):
         make(spin)
 
 

@@ -335,7 +335,7 @@ def test_what_is_converted(name, rng):
 
 
 def test_seeds(rng):
-    """A whole number wherever a generator is taken; what is neither is refused, before anything is made."""
+    """An integer wherever a generator is taken; what is neither is refused, before anything is made."""
     net = network("cobb")
     for a, b in zip(leaves(net.init(7)), leaves(net.init(np.random.default_rng(7))), strict=True):
         assert (a == b).all()

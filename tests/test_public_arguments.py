@@ -1,6 +1,6 @@
 """What every public function does with arguments of the wrong kind: one rule, walked over all of them.
 
-`CALLS` holds one valid call of each function; arguments are known by their names. A whole number that is
+`CALLS` holds one valid call of each function; arguments are known by their names. An integer that is
 none is a TypeError and one out of range a ValueError, both with the name and the value; an angle takes
 its unit along; data with a unit or with masked entries are refused; lists serve as arrays.
 """
@@ -23,7 +23,7 @@ from spherekit.spectra import gaussian_flm
 from spherekit.testing import random_flm, random_flmn
 from spherekit.wavelets import Wavelets
 
-#: Types of whole numbers, of which the small ones overflow in products.
+#: Types of integers, of which the small ones overflow in products.
 INTEGERS = (np.int8, np.uint8, np.int16, np.uint64, np.int64)
 
 ROOMS = ("sampling", "harmonic", "wigner", "spectra", "wavelets", "scattering", "conventions")
@@ -208,7 +208,7 @@ def test_the_calls_are_valid(path):
 @pytest.mark.parametrize("bad", [2.0, "2", True, np.True_, [2], 1j, np.float64(1)])
 @pytest.mark.parametrize("path, name", arguments(WHOLE | {"n_phi"}))
 def test_what_is_not_a_whole_number(path, name, bad):
-    with pytest.raises(TypeError, match=rf"\b{name} is .*whole number"):
+    with pytest.raises(TypeError, match=rf"\b{name} is .*integer"):
         call_with(path, **{name: bad})
 
 
@@ -268,7 +268,7 @@ def test_paths_of_numpy(kind):
 
 @pytest.mark.parametrize("bad", [True, 1.0, 1 + 0j, "1", None, [1]])
 def test_paths_hold_whole_numbers(bad):
-    with pytest.raises(TypeError, match="a scale of paths is .*whole number"):
+    with pytest.raises(TypeError, match="a scale of paths is .*integer"):
         Scattering(8, paths=[(1, bad)])
 
 
@@ -281,7 +281,7 @@ def test_paths_are_sequences_of_scales(paths):
 @pytest.mark.parametrize("family", ["scale-discretised", "needlet", "curvelet"])
 @pytest.mark.parametrize("bad", [True, 8.0, np.float32(8), 8 + 0j, [8], "8"])
 def test_the_directions_of_every_family_are_whole_numbers(bad, family):
-    with pytest.raises(TypeError, match="N is .*whole number"):
+    with pytest.raises(TypeError, match="N is .*integer"):
         Wavelets(8, N=bad, family=family)
 
 
@@ -318,7 +318,7 @@ def test_shapes_of_random_coefficients():
 
 @pytest.mark.parametrize("bad", [(2.0,), "2", 2.5, None, (True,)])
 def test_shapes_are_whole_numbers(bad):
-    with pytest.raises(TypeError, match="shape is .*whole number"):
+    with pytest.raises(TypeError, match="shape is .*integer"):
         random_flm(4, 0, shape=bad)
 
 
@@ -496,5 +496,5 @@ def test_counts_of_rings_that_are_refused(n_phi, error):
 
 @pytest.mark.parametrize("name, digits", [("mw", 5000), ("healpix", 30), ("mw", 15)])
 def test_grid_names_with_numbers_of_any_length(name, digits):
-    with pytest.raises(ValueError, match="whole number"):
+    with pytest.raises(ValueError, match="integer"):
         sampling_grid(f"{name}:{'9' * digits}")

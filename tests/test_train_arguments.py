@@ -113,7 +113,7 @@ def test_refusals(words, options):
         call(**options)
 
 
-#: What each whole number is an argument of.
+#: What each integer is an argument of.
 WHOLE = {
     **dict.fromkeys(["epochs", "batch_size", "seed", "set_size"], call),
     **dict.fromkeys(["keep_checkpoints", "checkpoint_every"], partial(Checkpointing, "run")),
@@ -124,7 +124,7 @@ WHOLE = {
 @pytest.mark.parametrize("wrong", [2.5, 2.0, "2", True, [2]])
 @pytest.mark.parametrize("name", WHOLE)
 def test_whole_numbers(name, wrong):
-    with pytest.raises(TypeError, match=f"{name} is .*; expected a whole number >= [01]"):
+    with pytest.raises(TypeError, match=f"{name} is .*; expected an integer >= [01]"):
         WHOLE[name](**{name: wrong})
 
 

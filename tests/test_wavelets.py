@@ -364,7 +364,7 @@ def test_refusals_of_one_scale(rng):
             r"j must be one of the scales \(0, 1, 2, 3\); got 7",
             lambda: w.convolve(flm, 7),
         ),
-        (TypeError, "j is 1.0 .*whole number.*one of the scales", lambda: w.convolve(flm, 1.0)),
+        (TypeError, "j is 1.0 .*integer.*one of the scales", lambda: w.convolve(flm, 1.0)),
         (ValueError, "N = 3 directions", lambda: w.convolve(flm, 2, on_sphere=True)),
         (ValueError, "L\\*L long", lambda: w.convolve(flm[:-1], 2)),
         (ValueError, "at most L = 8", lambda: w.convolve(random_flm(9, rng), 2)),

@@ -49,7 +49,7 @@ def integer(value, name, minimum, maximum=None, hint=""):
 def _expected(minimum, maximum, hint):
     lower = "" if minimum == -math.inf else f" >= {minimum}"
     upper = "" if maximum is None else f" and <= {maximum}"
-    return f"expected a whole number{lower}{upper}" + (f" ({hint})" if hint else "")
+    return f"expected an integer{lower}{upper}" + (f" ({hint})" if hint else "")
 
 
 def real_number(value, name, expected, is_valid=math.isfinite):
@@ -143,7 +143,7 @@ def generator(rng):
         return np.random.default_rng(integer(rng, "rng", 0, hint="the seed"))
     raise TypeError(
         f"rng is {rng!r} ({type(rng).__name__}); expected a numpy.random.Generator, such as "
-        "numpy.random.default_rng(0), or a whole number >= 0 as its seed"
+        "numpy.random.default_rng(0), or an integer >= 0 as its seed"
     )
 
 

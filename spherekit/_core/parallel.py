@@ -25,7 +25,7 @@ def thread_count(threads=None):
     if setting is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     if not (setting.strip().isdecimal() and int(setting) >= 1):
-        raise ValueError(f"SPHEREKIT_NUM_THREADS is {setting!r}; expected a whole number >= 1")
+        raise ValueError(f"SPHEREKIT_NUM_THREADS is {setting!r}; expected an integer >= 1")
     return int(setting)
 
 

@@ -31,7 +31,7 @@ def degrees(L: int) -> np.ndarray:
     Raises
     ------
     TypeError
-        L is not a whole number.
+        L is not an integer.
     ValueError
         L < 1.
 
@@ -69,7 +69,7 @@ def orders(L: int) -> np.ndarray:
     Raises
     ------
     TypeError
-        L is not a whole number.
+        L is not an integer.
     ValueError
         L < 1.
 

@@ -42,7 +42,7 @@ def from_healpy(alm: ArrayLike, L: int, mmax: int | None = None) -> np.ndarray:
     Raises
     ------
     TypeError
-        ``alm`` is not an array of numbers; L or mmax is not a whole number.
+        ``alm`` is not an array of numbers; L or mmax is not an integer.
     ValueError
         L or mmax out of range; the number of entries does not match them.
 
@@ -87,7 +87,7 @@ def to_healpy(flm: ArrayLike, mmax: int | None = None) -> np.ndarray:
     Raises
     ------
     TypeError
-        ``flm`` is not an array of numbers; mmax is not a whole number.
+        ``flm`` is not an array of numbers; mmax is not an integer.
     ValueError
         ``flm`` is not Hermitian, or has another shape; mmax out of range.
 
@@ -130,7 +130,7 @@ def from_ducc(alm: ArrayLike, L: int, *, spin: int = 0, mmax: int | None = None)
     Raises
     ------
     TypeError
-        ``alm`` is not an array of numbers; L, spin or mmax is not a whole number.
+        ``alm`` is not an array of numbers; L, spin or mmax is not an integer.
     ValueError
         L, spin or mmax out of range; the shape does not match them.
 
@@ -175,7 +175,7 @@ def to_ducc(flm: ArrayLike, *, spin: int = 0, mmax: int | None = None) -> np.nda
     Raises
     ------
     TypeError
-        ``flm`` is not an array of numbers; spin or mmax is not a whole number.
+        ``flm`` is not an array of numbers; spin or mmax is not an integer.
     ValueError
         ``flm`` has another shape, or is not Hermitian at spin 0; spin or mmax out of range.
 
@@ -307,7 +307,7 @@ def eb_to_spin(E: ArrayLike, B: ArrayLike, *, spin: int) -> np.ndarray:
     Raises
     ------
     TypeError
-        E or B is not an array of numbers; ``spin`` is not a whole number.
+        E or B is not an array of numbers; ``spin`` is not an integer.
     ValueError
         ``spin`` is out of range, or the shapes do not match.
 
@@ -354,7 +354,7 @@ def spin_to_eb(flm: ArrayLike, *, spin: int) -> tuple[np.ndarray, np.ndarray]:
     Raises
     ------
     TypeError
-        ``flm`` is not an array of numbers; ``spin`` is not a whole number.
+        ``flm`` is not an array of numbers; ``spin`` is not an integer.
     ValueError
         ``spin`` is out of range, or the last axis is not L*L long.
 

@@ -31,7 +31,7 @@ def real_basis(ell: int) -> np.ndarray:
     Raises
     ------
     TypeError
-        ``ell`` is not a whole number.
+        ``ell`` is not an integer.
     ValueError
         ``ell`` is negative.
     MemoryError

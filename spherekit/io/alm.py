@@ -158,7 +158,7 @@ def read_alms(path: str | PathLike, hdu: int | str | Sequence[int | str] | None 
     FileNotFoundError
         There is no such file.
     TypeError
-        ``hdu`` is neither a whole number nor a name.
+        ``hdu`` is neither an integer nor a name.
     ValueError
         A file without coefficients (the message names its content), several tables whose components cannot be
         determined, an invalid or repeated index, missing or infinite coefficients, frames or conventions that

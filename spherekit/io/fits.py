@@ -108,7 +108,7 @@ def read_table(path: str | PathLike, hdu: int | str | None = None) -> Table:
     FileNotFoundError
         There is no such file.
     TypeError
-        ``hdu`` is neither a whole number nor a name.
+        ``hdu`` is neither an integer nor a name.
     ValueError
         A damaged file, a file of another format (named in the message), or no such table.
 

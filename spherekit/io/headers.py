@@ -102,14 +102,14 @@ def number(header, key):
 
 
 def integer(header, key):
-    """The whole number ``key``, or None if there is none.
+    """The integer ``key``, or None if there is none.
 
     >>> integer({"NSIDE": "64"}, "NSIDE")
     64
     """
     result = number(header, key)
     if result is not None and result != int(result):
-        raise HeaderError(f"the header has {key} = {result:g}; expected a whole number")
+        raise HeaderError(f"the header has {key} = {result:g}; expected an integer")
     if result is None or abs(result) < 2**53:
         return None if result is None else int(result)
     return int(

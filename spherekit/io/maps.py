@@ -278,7 +278,7 @@ def write_map(
     FileExistsError
         The file exists, and ``overwrite`` is False.
     TypeError
-        Masked integers or complex numbers; a spin that is not a whole number.
+        Masked integers or complex numbers; a spin that is not an integer.
     ValueError
         A size other than 12 nside^2, other dtypes, infinite samples, names or units that do not match the
         fields, a unit that differs from that of the quantity, an unknown frame or convention; a spin other

@@ -141,7 +141,7 @@ def _check_pixels(name, pixels, n, nside):
     if not is_valid or (pixels.size and (pixels.min() < 0 or pixels.max() >= n_pix)):
         raise ValueError(
             f"the {pixels.size} pixel numbers ({name or 'from the header'}, {pixels.dtype}) do not match "
-            f"{n} samples of nside {nside}; expected whole numbers from 0 to {n_pix - 1}"
+            f"{n} samples of nside {nside}; expected integers from 0 to {n_pix - 1}"
         )
     repeated = pixels.size - np.unique(pixels).size
     if repeated:

@@ -123,7 +123,7 @@ def read_cl(path: str | PathLike, hdu: int | str | None = None) -> dict[str, np.
     FileNotFoundError
         There is no such file.
     TypeError
-        ``hdu`` is neither a whole number nor a name.
+        ``hdu`` is neither an integer nor a name.
     ValueError
         As `read_spectra`; a file with POLCCONV = IAU whose column names do not determine which signs change
         with B (`read_spectra` reads it without a change of sign).
@@ -174,7 +174,7 @@ def read_spectra(path: str | PathLike, hdu: int | str | None = None) -> Spectra:
     FileNotFoundError
         There is no such file.
     TypeError
-        ``hdu`` is neither a whole number nor a name.
+        ``hdu`` is neither an integer nor a name.
     ValueError
         A damaged file, a file of another format, a table of a map, of coefficients (the message names it)
         or of other values than numbers; missing or infinite values; frames or conventions that contradict

@@ -189,7 +189,7 @@ class SpinFields(Signals):
         spins = tuple(checks.spin_number(spin, L) for spin in spins)
         set_fields(self, L=L, spins=spins, channels=_channel_count(self.channels))
         if not self.spins or len(set(self.spins)) != len(self.spins):
-            raise ValueError(f"spins is {self.spins}; expected one or more distinct whole numbers")
+            raise ValueError(f"spins is {self.spins}; expected one or more distinct integers")
 
     @property
     def tau(self) -> tuple[int, ...]:
@@ -503,7 +503,7 @@ def as_tuple(values, name):
     """The values as a tuple; refuses a single number."""
     if not isinstance(values, Iterable) or isinstance(values, str):
         raise TypeError(
-            f"{name} is {values!r} ({type(values).__name__}); expected a sequence of whole numbers"
+            f"{name} is {values!r} ({type(values).__name__}); expected a sequence of integers"
         )
     return tuple(values)
 

@@ -52,7 +52,7 @@ def grid(name: Grid | str, L: int | None = None) -> Grid:
         raise ValueError(f"the name of a grid must be one of {names}; got {name!r}")
     if number and not (number.isascii() and number.isdigit() and len(number) < 20):
         raise ValueError(
-            f"grid {name[:40]!r}: expected a whole number after the colon, the band-limit or nside"
+            f"grid {name[:40]!r}: expected an integer after the colon, the band-limit or nside"
         )
     if kind == "healpix":
         if not number:

@@ -370,7 +370,7 @@ def _power_of_two(nside):
 def _pixel_numbers(pixels, nside):
     pixels = checks.as_array(pixels, "pixels")
     if pixels.dtype.kind not in "iu":
-        raise TypeError(f"pixel numbers have dtype {pixels.dtype}; expected whole numbers")
+        raise TypeError(f"pixel numbers have dtype {pixels.dtype}; expected integers")
     if pixels.size and (pixels.min() < 0 or pixels.max() >= 12 * nside**2):
         raise ValueError(
             f"pixel numbers go from {pixels.min()} to {pixels.max()}; nside {nside} has the pixels "

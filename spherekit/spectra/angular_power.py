@@ -92,7 +92,7 @@ def polarization_power(
     Raises
     ------
     TypeError
-        ``spin`` is not a whole number.
+        ``spin`` is not an integer.
     ValueError
         ``spin`` is out of range, or the shapes do not match.
 

@@ -397,7 +397,7 @@ def check_targets(targets, name):
     if targets.dtype.kind not in "iufc":
         hint = ": labels.astype(int)" if targets.dtype.kind == "b" else ""
         raise TypeError(
-            f"{name}: targets have dtype {targets.dtype}; expected numbers, for classes whole numbers >= 0"
+            f"{name}: targets have dtype {targets.dtype}; expected numbers, for classes integers >= 0"
             f"{hint}"
         )
     if not np.isfinite(targets).all():
@@ -524,7 +524,7 @@ def _inconsistency(job, checkpoint, settings):
     counts = [(name, settings.get(name)) for name in ("total_steps", "patience")]
     for name, count in [*counts, ("epoch of its best", checkpoint.best["epoch"])]:
         if not store.is_count(count) and (name, count) != ("patience", None):
-            return f"{name} is {count!r}; expected a whole number"
+            return f"{name} is {count!r}; expected an integer"
     if checkpoint.epoch != checkpoint.step // job.steps_per_epoch:
         return (
             f"its step is {checkpoint.step}, its epoch {checkpoint.epoch}; an epoch has "

@@ -249,7 +249,7 @@ def count_classes(outputs, labels):
             "expected (batch, classes) and (batch,)"
         )
     if labels.dtype.kind not in "iu":
-        raise TypeError(f"labels are {labels.dtype}; expected whole numbers, one for each signal")
+        raise TypeError(f"labels are {labels.dtype}; expected integers, one for each signal")
     if labels.size and not 0 <= labels.min() <= labels.max() < shape[1]:
         raise ValueError(
             f"labels range from {labels.min()} to {labels.max()}; expected 0 to {shape[1] - 1} for "

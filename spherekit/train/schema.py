@@ -194,7 +194,7 @@ def _expected(kind):
     if kind.choices:
         return f"one of {', '.join(map(repr, kind.choices))}"
     nouns = {
-        "integer": "a whole number",
+        "integer": "an integer",
         "number": "a number",
         "text": "text in quotes",
         "boolean": "true or false",

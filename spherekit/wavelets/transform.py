@@ -350,7 +350,7 @@ class Wavelets(Operator):
         Raises
         ------
         TypeError
-            j is not a whole number.
+            j is not an integer.
         ValueError
             Coefficients of another shape, or of a higher band-limit; j is not one of the scales;
             ``on_sphere`` with a directional wavelet.

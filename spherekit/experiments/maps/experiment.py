@@ -159,7 +159,7 @@ class Maps(Experiment):
                 kind += ": " + ", ".join(f"{count} {name}" for count, name in pairs)
         yield f"{len(labels.paths)} maps {kind}"
         if look_like_classes(labels):
-            yield "   (few distinct whole numbers: if they denote classes, pass --classes)"
+            yield "   (few distinct integers: if they denote classes, pass --classes)"
         yield f"{len(train)} for training, {len(validation)} for validation, {len(test)} for the test"
         yield f"band-limit: {data.band_limit}"
         yield from data.notes

@@ -15,7 +15,7 @@ COLUMNS = "path", "label"
 _NAMES = {"path": ("path", "file"), "label": ("label", "class")}
 #: Accepted delimiters; the first one that separates the names of the columns is used.
 _DELIMITERS = ",", ";", "\t"
-#: Largest number of distinct whole numbers that may be meant as classes.
+#: Largest number of distinct integers that may be meant as classes.
 _MAX_CLASS_NUMBERS = 10
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
 
@@ -124,7 +124,7 @@ def read_labels(source, kind=None):
 
 
 def look_like_classes(labels):
-    """Whether labels that are numbers may be meant as classes: few distinct whole numbers, each repeated."""
+    """Whether labels that are numbers may be meant as classes: few distinct integers, each repeated."""
     values = np.unique(labels.targets)
     return (
         labels.classes is None
