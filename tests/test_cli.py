@@ -253,7 +253,9 @@ def test_files_that_are_refused(sky, capsys):
     assert "coefficients (alm); expected a map" in refused(
         capsys, "wavelets alm.fits --L 8 -o w.npz"
     )
-    assert "no alm file" in refused(capsys, "transform map.fits --inverse --grid mw -o b.npz")
+    assert "holds a map, not coefficients (alm)" in refused(
+        capsys, "transform map.fits --inverse --grid mw -o b.npz"
+    )
     assert "0 TEMPERATURE" in refused(capsys, f"transform map.fits --field Q {line}")
     np.save("objects.npy", np.array([None]), allow_pickle=True)
     assert "NumPy file" in refused(capsys, f"transform objects.npy --grid mw {line}")
