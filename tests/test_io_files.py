@@ -7,6 +7,7 @@ from helpers.data import SHARED
 from helpers.fits_tables import table
 
 from spherekit import datasets, io
+from spherekit.io.tree_archive import write_tree
 from spherekit.sampling.healpix import UNSEEN, reorder
 from spherekit.testing import random_flm
 
@@ -198,6 +199,18 @@ def test_real_maps(name, field, nside, ordering, frame):
         "COSMO",
         "",
     )
+
+
+def test_trees_are_written_to_npz_only(tmp_path):
+    for name in ("tree.txt", "tree"):
+        with pytest.raises(ValueError, match=f"{name} does not end in .npz"):
+            write_tree(tmp_path / name, [np.ones(2)], {})
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_spin_field_has_two_columns(tmp_path):
+    with pytest.raises(ValueError, match=r"spin is 1, with 1 field\(s\); expected two"):
+        io.write_map(tmp_path / "no.fits", np.ones(12), spin=1)
 
 
 def test_a_real_spectrum():

@@ -1,4 +1,4 @@
-"""Projections as arrays, colour ranges, and what is drawn on the Axes."""
+"""Projections as arrays, color ranges, and what is drawn on the Axes."""
 
 import astropy.units as u
 import matplotlib.pyplot as plt
@@ -135,7 +135,7 @@ def test_signals_that_are_refused():
         plot.project(np.ma.zeros(12, complex), "healpix:1")
     with pytest.raises(ValueError, match=r"has shape \(2, 12\)"):
         plot.project(np.zeros((2, 12)), "healpix:1")
-    with pytest.raises(ValueError, match="known are"):
+    with pytest.raises(ValueError, match="must be one of mw"):
         plot.project(np.zeros(12), "hex:1")
     with pytest.raises(ValueError, match="at least one valid sample"):
         plot.show(np.full(12, UNSEEN), "healpix:1", size=20)
@@ -145,13 +145,16 @@ def test_signals_that_are_refused():
         plot.show(np.arange(12), "healpix:1", size=20, cmap="foo")
 
 
-def test_colour_range():
+def test_color_range():
     f = np.linspace(-1, 1, 1001)
     assert color_range(f) == (-0.98, 0.98, "both", True)
     assert color_range(f + 1)[3] is False  # no negative sample: not symmetric
     assert color_range(f, vmin=-2, vmax=2) == (-2, 2, "neither", True)
     low, high, _, _ = color_range(np.full(5, 3.0))
     assert low < 3 < high
+    assert color_range(f, vmin=2, vmax=2)[:2] == (1, 3)  # equal bounds are padded
+    with pytest.raises(ValueError, match="color range is"):
+        color_range(f, vmin=2, vmax=1)
 
 
 @pytest.mark.parametrize("projection", ["mollweide", "orthographic", "cartesian"])

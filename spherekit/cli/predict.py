@@ -1,9 +1,9 @@
 """Predict classes or values of maps with a model trained by `spherekit train`.
 
-MAPS are coefficients (alm .fits, or .npz with the array flm), HEALPix maps, or samples in .npz or .npy, of
-the band-limit of the training. Column, table, grid and ordering default to those of the training, and units
-are converted to that of the training. The output is a table with the most likely class of each file and all
-class probabilities, or the predicted values.
+MAPS are coefficients (alm .fits, or .npz with the array flm), HEALPix maps, or samples in .npz or .npy,
+with the band-limit of the training. Column, table, grid and ordering default to those of the training, and
+units are converted to those of the training. The output is a table with the most likely class of each file
+and all class probabilities, or the predicted values.
 """
 
 from pathlib import Path
@@ -119,7 +119,7 @@ def _coefficients(path, args):
     signal = components[0]
     if signal.spin or len(components) > 1 or not is_hermitian(signal.values):
         names = "; ".join(f"{s.name}, spin {s.spin}" for s in components)
-        raise ValueError(f"{path} holds {names}; expected the coefficients of one real map")
+        raise ValueError(f"{path} contains {names}; expected the coefficients of one real map")
     return signal.values, None, signal.unit
 
 
@@ -129,5 +129,5 @@ def _samples(path, args):
     component = sky.components[0]
     values = component.values
     if component.spin or np.iscomplexobj(values):
-        raise ValueError(f"{path} holds a spin or complex field; expected a real map")
+        raise ValueError(f"{path} contains a spin or complex field; expected a real map")
     return values, sky.grid, component.unit
