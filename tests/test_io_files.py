@@ -208,11 +208,6 @@ def test_trees_are_written_to_npz_only(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_spin_field_has_two_columns(tmp_path):
-    with pytest.raises(ValueError, match=r"spin is 1, with 1 field\(s\); expected two"):
-        io.write_map(tmp_path / "no.fits", np.ones(12), spin=1)
-
-
 def test_a_real_spectrum():
     path = SHARED / "cmb_spectra" / "planck2018_lcdm_cl_v3.fits"
     if not path.exists():

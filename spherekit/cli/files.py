@@ -1,5 +1,6 @@
 """Reading maps and masks for the commands."""
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -140,7 +141,10 @@ def _from_fits(path, args, L, all_columns, pair):
     fields = [0] if field is None else split(field)
     if all_columns and field is None:
         fields = _field_columns(path, names)
-    sky = io.read_map(path, field=fields, ordering=ordering, hdu=hdu_of(hdu))
+    try:
+        sky = io.read_map(path, field=fields, ordering=ordering, hdu=hdu_of(hdu))
+    except ValueError as error:
+        raise _with_options(error) from None
     if pair and sky.spin and field is None and not all_columns:
         sky = io.read_map(path, field=None, ordering=ordering, hdu=hdu_of(hdu))
     if grid is not None and as_grid(grid, L) != HEALPix(sky.nside):
@@ -151,6 +155,18 @@ def _from_fits(path, args, L, all_columns, pair):
         unread += tuple(f"HDU {table.hdu} {table.name}".strip() for table in maps)
     described = sky.values, sky.columns, sky.units, HEALPix(sky.nside), sky.frame
     return Fields(*described, sky.spin, unread, sky.stokes, sky.polcconv)
+
+
+def _with_options(error):
+    """An error of `io.read_map`, with the command-line option in place of the argument."""
+    text = str(error)
+    for argument, option in (
+        ('pass ordering="ring" or "nested"', "pass --ordering ring or nested"),
+        ("but ordering=", "but --ordering is "),
+        ("omit ordering,", "omit --ordering,"),
+    ):
+        text = text.replace(argument, option)
+    return error if text == str(error) else ValueError(text)
 
 
 def _field_columns(path, names):
@@ -252,7 +268,10 @@ def _mask_fields(path, args, grid):
     options = SimpleNamespace(
         grid=grid, field=args.mask_field, hdu=args.mask_hdu, ordering=args.mask_ordering
     )
-    fields = read_fields(path, options)
+    try:
+        fields = read_fields(path, options)
+    except ValueError as error:
+        raise _with_options_of_mask(error) from None
     tables = [name for name in fields.unread if name.startswith("HDU ")]
     if tables:
         raise Usage(
@@ -268,6 +287,12 @@ def _mask_fields(path, args, grid):
             f"--mask-field {args.mask_field} selects {len(fields.values)} fields; expected one"
         )
     return fields
+
+
+def _with_options_of_mask(error):
+    """An error of reading a map, with the options that select the mask in its file."""
+    text = re.sub(r"--(field|hdu|ordering)\b", r"--mask-\1", str(error))
+    return (Usage if isinstance(error, Usage) else ValueError)(text)
 
 
 def refuse_frames(path, frame, other_path, other_frame):

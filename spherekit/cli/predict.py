@@ -88,10 +88,9 @@ class Reader:
         try:
             return self._read(path, selection | explicit)
         except ValueError as error:
-            translated = _with_options(error)
             candidates = fallbacks.keys() - explicit.keys()
-            if not any(f"pass --{name}" in str(translated) for name in candidates):
-                raise translated from None
+            if not any(f"pass --{name}" in str(error) for name in candidates):
+                raise
         return self._read(path, selection | fallbacks | explicit)
 
     def _read(self, path, selection):
@@ -103,12 +102,6 @@ class Reader:
                 args.field = None
             return Signal(path, *_coefficients(path, args))
         return Signal(path, *_samples(path, args))
-
-
-def _with_options(error):
-    """An error of the library, with the command-line option in place of the argument."""
-    text = str(error).replace('pass ordering="ring" or "nested"', "pass --ordering ring or nested")
-    return error if text == str(error) else ValueError(text)
 
 
 def _coefficients(path, args):
