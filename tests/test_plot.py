@@ -69,7 +69,7 @@ def test_mollweide_is_equal_area():
     assert north == pytest.approx(0.25, abs=2e-3)  # the cap z > 1/2 is a quarter of the sphere
 
 
-def test_orthographic_centre_and_hemispheres():
+def test_orthographic_center_and_hemispheres():
     p = plot.project(np.zeros(12), "healpix:1", projection="orthographic", rot=(70, 30), size=401)
     column = np.argmin(np.abs(p.x + 1.04))
     row = np.argmin(np.abs(p.y))
@@ -275,14 +275,14 @@ def test_scales_that_are_unknown(name):
         (np.int8(30), np.float32(-10)),
     ],
 )
-def test_the_centre_of_the_picture_takes_its_unit(rot):
+def test_the_center_of_the_picture_takes_its_unit(rot):
     plain = plot.project(np.arange(12.0), "healpix:1", rot=(30, -10), size=40)
     p = plot.project(np.arange(12.0), "healpix:1", rot=rot, size=40)
     assert p.rot == pytest.approx(plain.rot, abs=IDENTITY)
     np.testing.assert_array_equal(p.values, plain.values)
 
 
-def test_the_centre_of_the_picture_is_no_temperature():
+def test_the_center_of_the_picture_is_no_temperature():
     with pytest.raises(ValueError, match="rot has .*K"):
         plot.project(np.zeros(12), "healpix:1", rot=(30 * u.K, 0))
 

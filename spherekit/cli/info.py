@@ -118,15 +118,14 @@ def _map(path, table):
             "problem": str(error),
             "columns": columns,
         }
+    is_full = pixel is None and table.columns[names[0]].size == 12 * sky.nside**2
     triples = zip(sky.columns, sky.values, sky.units, strict=True)
     return {
         "kind": "HEALPix map",
         "nside": sky.nside,
         "pixels": 12 * sky.nside**2,
         "ordering": sky.ordering.upper(),
-        "sky": "full"
-        if pixel is None and table.columns[names[0]].size == 12 * sky.nside**2
-        else "part",
+        "sky": "full" if is_full else "part",
         "coordinates": sky.frame or None,
         **_polcconv(sky),
         "spin": sky.spin,

@@ -177,7 +177,7 @@ def folder(path):
     try:
         path.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
-        raise Usage(f"{path} is a file, or lies below a file; expected a folder") from None
+        raise Usage(f"{path} or one of its parents is a file; expected a folder") from None
     return path
 
 
