@@ -112,7 +112,7 @@ def test_wrong_points(flm):
         sk.evaluate(flm, [0.1, 0.2, 0.3], phi)
     with pytest.raises(ValueError, match="shape"):
         sk.evaluate(flm[:-1], theta, phi)
-    with pytest.raises(ValueError, match=r"needs? \(\.\.\., 2\)"):
+    with pytest.raises(ValueError, match=r"expected \(\.\.\., 2\)"):
         sk.evaluate_adjoint(np.zeros(3), theta, phi, L)
     with pytest.raises(ValueError, match="NaN"):
         sk.evaluate_adjoint([0, np.nan], theta, phi, L)
