@@ -205,7 +205,7 @@ def test_a_mask_of_numpy_is_not_dropped(call, f):
 
 @pytest.mark.parametrize("call", samples_in("mw"))
 def test_complex_samples_of_a_real_signal(call, f):
-    with pytest.raises(TypeError, match="complex.*reality=True.*reality=False"):
+    with pytest.raises(TypeError, match="complex.*real signal.*reality=False"):
         call(f + 0j, reality=True)
     with pytest.raises(TypeError, match="complex"):
         call((f + 1j).astype(np.complex64), reality=True)
