@@ -52,7 +52,7 @@ def random_flm(
 
     Returns
     -------
-    numpy.ndarray, complex [shape=(*shape, L*L)]
+    complex ndarray [shape=(*shape, L*L)]
         Coefficients ``flm[..., l*l + l + m]``.
 
     Raises
@@ -114,7 +114,7 @@ def random_flmn(
 
     Returns
     -------
-    numpy.ndarray, complex [shape=(*shape, 2N-1, L*L)]
+    complex ndarray [shape=(*shape, 2N-1, L*L)]
         Coefficients ``flmn[..., N-1+n, l*l + l + m]``.
 
     Raises

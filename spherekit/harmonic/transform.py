@@ -78,6 +78,8 @@ def inverse(
         a name.
     NotImplementedError
         An array on a GPU with a grid whose rings differ in length.
+    RuntimeError
+        An array on a GPU where the CUDA kernels are not available.
     MemoryError
         The problem does not fit into memory.
 
@@ -153,6 +155,8 @@ def inverse_adjoint(
         sampling that is neither a grid nor a name.
     NotImplementedError
         An array on a GPU with a grid whose rings differ in length.
+    RuntimeError
+        An array on a GPU where the CUDA kernels are not available.
     MemoryError
         The problem does not fit into memory.
 
@@ -229,6 +233,8 @@ def forward(
         sampling that is neither a grid nor a name.
     NotImplementedError
         An array on a GPU with a grid whose rings differ in length.
+    RuntimeError
+        An array on a GPU where the CUDA kernels are not available.
     MemoryError
         The problem does not fit into memory.
 
@@ -244,7 +250,7 @@ def forward(
 
     Examples
     --------
-    A round trip on the smallest sampled grid, MW, is exact up to rounding:
+    A round trip on MW, the equiangular grid with the fewest samples, is exact up to rounding:
 
     >>> import numpy as np
     >>> import spherekit as sk
@@ -313,6 +319,8 @@ def forward_adjoint(
         a name.
     NotImplementedError
         An array on a GPU with a grid whose rings differ in length.
+    RuntimeError
+        An array on a GPU where the CUDA kernels are not available.
     MemoryError
         The problem does not fit into memory.
 
@@ -373,7 +381,7 @@ def estimate_memory(
     Raises
     ------
     ValueError
-        An invalid L, spin, batch or direction; a grid coarser than L.
+        An invalid L, spin, batch, number of threads or direction; a grid coarser than L.
     TypeError
         L, spin, batch or threads that are not integers; a sampling that is neither a grid nor a name; an
         unsupported dtype.
