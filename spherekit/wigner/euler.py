@@ -10,6 +10,8 @@ from scipy.spatial.transform import Rotation
 
 from spherekit._core.traced import angles as check_angles
 
+__all__ = ["compose", "from_rotation", "invert", "to_rotation"]
+
 
 def to_rotation(alpha: ArrayLike, beta: ArrayLike, gamma: ArrayLike) -> Rotation:
     """SciPy's ``Rotation`` of Euler angles zyz.
@@ -57,6 +59,11 @@ def from_rotation(rotation: Rotation) -> tuple[np.ndarray, np.ndarray, np.ndarra
     alpha, beta, gamma : numpy.ndarray or scalar of float64 [shape=() or (n,)], radians
         ``|alpha| <= pi``, ``0 <= beta <= pi``, ``|gamma| <= pi``. Where beta is 0 or pi, only
         alpha + gamma or alpha - gamma is defined, and gamma is 0.
+
+    Raises
+    ------
+    AttributeError
+        ``rotation`` is not a rotation of SciPy.
 
     Examples
     --------
@@ -145,3 +152,7 @@ def invert(
     """
     alpha, beta, gamma = (x[()] for x in check_angles(alpha=alpha, beta=beta, gamma=gamma))
     return np.pi - gamma, beta, -np.pi - alpha
+
+
+def __dir__():
+    return sorted(__all__)
