@@ -1,6 +1,6 @@
 """Geometric deep learning and harmonic analysis on the sphere, on NumPy and Numba.
 
-Every name loads its room at first use, so that ``import spherekit`` itself is immediate.
+Each subpackage is imported when one of its names is first used, so that ``import spherekit`` is fast.
 
 >>> import numpy as np, spherekit
 >>> flm = spherekit.forward(np.ones((8, 15)), 8, sampling="mw", reality=True)
@@ -59,14 +59,18 @@ if TYPE_CHECKING:  # for editors, which do not run what loads the names below
     )
 
 
-def __getattr__(name):
-    if name in _HARMONIC:
-        return getattr(importlib.import_module("spherekit.harmonic"), name)
-    if name in __all__:
-        return importlib.import_module(f"spherekit.{name}")
-    from spherekit._core.names import advice
+if not TYPE_CHECKING:  # so that type checkers report names that do not exist
 
-    raise AttributeError(f"module 'spherekit' has no attribute {name!r}{advice(name)}", name=name)
+    def __getattr__(name):
+        if name in _HARMONIC:
+            return getattr(importlib.import_module("spherekit.harmonic"), name)
+        if name in __all__:
+            return importlib.import_module(f"spherekit.{name}")
+        from spherekit._core.names import advice
+
+        raise AttributeError(
+            f"module 'spherekit' has no attribute {name!r}{advice(name)}", name=name
+        )
 
 
 def __dir__():
