@@ -84,16 +84,21 @@ def test_relative_links_and_images_exist(page):
             assert anchor in anchors(linked), target
 
 
+def code_of(page):
+    """Lines of code of a page: of its blocks, without directives, or of the cells of a notebook."""
+    text = page.read_text(encoding="utf-8")
+    if page.suffix == ".ipynb":
+        cells = json.loads(text)["cells"]
+        blocks = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    else:
+        pairs = re.findall(r"^```([^`\n]*)\n(.*?)^```$", text, re.M | re.S)
+        blocks = [block for language, block in pairs if not language.startswith("{")]
+    return "\n".join(blocks).split("\n")
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_code_fits_its_box(page):
-    """Lines of code, in blocks of pages and in cells of notebooks, are at most 90 characters long."""
-    if page.suffix == ".ipynb":
-        cells = json.loads(page.read_text(encoding="utf-8"))["cells"]
-        code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    else:
-        blocks = re.findall(r"^```(\S*).*\n(.*?)^```$", text_of(page), re.M | re.S)
-        code = [block for language, block in blocks if not language.startswith("{")]
-    assert not [line for block in code for line in block.split("\n") if len(line) > 90]
+    assert not [line for line in code_of(page) if len(line) > 90]
 
 
 def levels():
