@@ -31,6 +31,15 @@ def test_cases_that_cannot_be_compared_are_said_in_words():
     assert lines[-1] == "healpy: measured on HEALPix (gl, real maps, 1 thread)"
 
 
+def test_headings_of_the_lines_below_a_table():
+    times = {name: {"least": 1.0, "first": 1.0} for name in ("inverse", "forward")}
+    case = dict(transform="rotate", grid="", L=8, N=0, spin=0, signal="real", batch=1)
+    case |= dict(dtype="float64", code="spherekit", setup=0.0, error=0.0, vjp=times, **times)
+    lines = bench.table([case | {"threads": 1}, case | {"threads": 2}])
+    assert sum("(rotation/inverse rot.): L=8 1.00/1.00" in line for line in lines) == 3
+    assert not any("inverse/forward" in line for line in lines)
+
+
 @pytest.mark.parametrize(
     "transform", ["wigner", "rotate", "matrices", "cg", "wavelets", "scattering"]
 )
@@ -66,6 +75,7 @@ def test_the_rotation_group(transform, tmp_path, capsys):
         (["--L", "x"], "64,128"),
         (["--transform", "fourier"], "wigner"),
         (["--N", "9", "--transform", "wigner"], "smallest L"),
+        (["--timeout", "0"], "--timeout > 0"),
     ],
 )
 def test_wrong_words_name_the_right_ones(options, word, capsys):

@@ -153,7 +153,7 @@ def refused_after(capsys, line):
 def test_what_a_training_leaves(there, capsys):
     run("train few.toml --resume --threads 2")  # of a finished training: only the report
     said = capsys.readouterr().out
-    assert "of 20 test skies classified correctly" in said and "realised spectrum" in said
+    assert "of 20 test skies classified correctly" in said and "realized spectrum" in said
     assert "the same network, without scattering" in said and "epoch   4" not in said
     assert said.count("already has 4 epochs; nothing to train") == 2
     words = "epoch 4, the one with the best validation loss"

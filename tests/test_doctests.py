@@ -16,6 +16,8 @@ import numpy as np
 import pytest
 
 import spherekit
+from spherekit.experiments import common
+from spherekit.nn import files
 
 ROOT = pathlib.Path(spherekit.__file__).parent
 #: Pages with Python, and a file that each writes.
@@ -55,6 +57,8 @@ EXAMPLES = list(examples())
 def test_docstring(module, name, docstring, line, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for registry in (common, files):  # an example may register something
+        monkeypatch.setattr(registry, "_registered", dict(registry._registered))
     try:
         names = vars(importlib.import_module(module)) | {"__name__": "__main__"}
     except ImportError as error:

@@ -143,7 +143,7 @@ def test_manifest_names_the_settings(tmp_path):
     collect(tmp_path, Settings(16, "strings", J0=2), 1)
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert manifest["settings"]["strength"] == skies.default_strength("strings", 16)
-    assert Settings(**manifest["settings"]) == Settings(16, "strings", J0=2).checked()
+    assert Settings(**manifest["settings"]) == Settings(16, "strings", J0=2).validate()
     assert list(blocks.runs([1, 2, 3, 5, 6], 2)) == [[1, 2], [3], [5, 6]]
 
 
@@ -152,7 +152,7 @@ def test_manifest_names_the_settings(tmp_path):
 )
 def test_impossible_settings(change):
     with pytest.raises(ValueError):
-        SMALL._replace(**change).checked()
+        SMALL._replace(**change).validate()
 
 
 @pytest.mark.parametrize("scale", [2.0**-1000, 2.0**-300, 2.0**300, 2.0**900])
@@ -175,4 +175,4 @@ def test_numbers_that_are_none(n, options, tmp_path):
 )
 def test_settings_that_are_none(change):
     with pytest.raises(TypeError, match="is .*; expected"):
-        SMALL._replace(**change).checked()
+        SMALL._replace(**change).validate()

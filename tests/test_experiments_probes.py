@@ -187,7 +187,7 @@ def test_rows_are_probes_of_the_stored_skies(small):
     sets = [
         Settings(32, r, s, J0=2, oversample=1) for r, s in (("gaussian", 0.0), ("strings", 0.9))
     ]
-    stored = [collect(folder / folder_name(s.checked()), s, 60) for s in sets]
+    stored = [collect(folder / folder_name(s.validate()), s, 60) for s in sets]
     S = sets[0].scattering()
     wanted = probes.accuracy(*(probes.band_moments(one, S) for one in stored))
     assert found.row("bands").accuracy == wanted
@@ -237,6 +237,17 @@ def test_threshold():
     assert gaussianity.threshold([0.3, 0.1, 0.2], [90, 50, 70], 75) == pytest.approx(0.225)
     assert math.isnan(gaussianity.threshold([0.1, 0.2], [50, 60], 75))
     assert gaussianity.threshold([0.1, 0.2], [80, 60], 75) == 0.1
+    for accuracies in ([80], [80, 60, 50]):
+        words = (
+            f"strengths has 2 entries and accuracies {len(accuracies)}; expected the same number"
+        )
+        with pytest.raises(ValueError, match=words):
+            gaussianity.threshold([0.1, 0.2], accuracies, 75)
+
+
+def test_a_table_of_something_else():
+    with pytest.raises(TypeError, match="result is 3; expected a Comparison"):
+        gaussianity.table(3)
 
 
 def test_comparison_refuses(tmp_path):

@@ -172,6 +172,11 @@ def with_sections(sections):
             TypeError,
             r"is <class .int.>; expected a Key, as Key\(",
         ),
+        (
+            with_sections({"data": {"n": Key("float", 0.5)}}),
+            ValueError,
+            r'sections\["data"\]\["n"\]: the kind of its Key is .float.; expected one of integer, number',
+        ),
         (with_sections({"data": Key("integer", 1)}), TypeError, r"expected \{key: Key\}"),
         (with_sections(["data"]), TypeError, r"sections is \['data'\]; expected \{"),
         (with_sections({"fit": {}}), TypeError, "'fit' is a section of all experiments"),
@@ -191,6 +196,16 @@ def test_unknown_names():
         experiments.get("map")
     with pytest.raises(ValueError, match="expected one of gaussianity, maps"):
         experiments.get("tower")
+
+
+def test_selected_parameters_of_something_else():
+    with pytest.raises(TypeError, match="checkpoint is 3; expected a Checkpoint"):
+        experiments.selected(3)
+
+
+def test_an_unknown_configuration(here):
+    with pytest.raises(FileNotFoundError, match="the examples of spherekit are .*maps.toml"):
+        experiments.read("mapps")
 
 
 def test_what_an_experiment_does_not_define():
@@ -226,7 +241,7 @@ def test_a_run_from_python(amplitudes, here, capsys):
         ValueError, match="own contains a training .*; continue it with resume=True"
     ):
         experiments.run(CONTENT, "own")
-    with pytest.raises(TypeError, match="expected a TOML file, the name of a recipe, a dict"):
+    with pytest.raises(TypeError, match="expected a TOML file, the name of an example, a dict"):
         experiments.run(amplitudes, "other")
     with pytest.raises(ValueError, match=r"\[fit\] epochs is 0"):
         experiments.run(CONTENT, "other", epochs=0)

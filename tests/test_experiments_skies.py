@@ -51,8 +51,8 @@ def test_white_is_the_recipe(rng):
     amplitude = by_degree(np.where(np.arange(L) < 2, 0, np.arange(L)))
     wanted = amplitude * white(np.random.default_rng(seed), L)
     np.testing.assert_allclose(made, wanted, rtol=LAST_PLACES, atol=0)
-    realised = skies.realized_cl(np.arange(L) ** 2.0, L, np.random.default_rng(seed))
-    np.testing.assert_allclose(realised, power(wanted), rtol=SHORT_SUM)
+    realized = skies.realized_cl(np.arange(L) ** 2.0, L, np.random.default_rng(seed))
+    np.testing.assert_allclose(realized, power(wanted), rtol=SHORT_SUM)
 
 
 def test_the_sky_of_an_index_is_the_recipe():
@@ -73,7 +73,7 @@ def test_the_sky_of_an_index_is_the_recipe():
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_realised_spectrum_is_that_of_another_draw(recipe):
+def test_realized_spectrum_is_that_of_another_draw(recipe):
     L = 33
     strength = skies.default_strength(recipe, L)
     number = {"gaussian": 0, "strings": 101, "oscillator": 1, "modulated": 102}[recipe]

@@ -171,7 +171,7 @@ def test_blends(kind, real, rng):
     g = rng.standard_normal(plan.out_type.shape(2))
     if not real:
         W, x, g = (v + 1j * rng.standard_normal(v.shape) for v in (W, x, g))
-    y = fragment_linear.contract(W, x, plan, "y", 1)
+    y = fragment_linear.apply_linear(W, x, plan, "y", 1)
     letters = {
         "free": "tdsc,bcsm->bdtm",
         "filter": "tsdc,bcsm->bdtm",
@@ -192,7 +192,7 @@ def test_blends(kind, real, rng):
         result = y[..., plan.out_type.rows(ell)]
         np.testing.assert_allclose(result, expected, rtol=0, atol=IDENTITY)
     for role, two in (("y", (W, x)), ("x", (W, g)), ("W", (x, g))):
-        assert_gradient(lambda u, v, r=role: fragment_linear.contract(u, v, plan, r, 1), *two)
+        assert_gradient(lambda u, v, r=role: fragment_linear.apply_linear(u, v, plan, r, 1), *two)
 
 
 def test_lift_and_correlate_are_those_of_wigner(rng):

@@ -262,3 +262,18 @@ def test_the_momentum_is_a_share(norm):
 def test_sizes_of_numpy_are_those_of_python():
     one, two = nn.models.cobb(np.int64(4), np.int32(2)), nn.models.cobb(4, 2)
     assert str(one) == str(two) and one.out_type() == two.out_type()
+
+
+def test_properties_of_what_is_not_a_network():
+    for other in (3, None, nn.Zonal(2), nn.ConcatReadouts(nn.Invariants(), nn.Convolution(5))):
+        with pytest.raises(TypeError, match=r"(?s)net is .*; expected a Sequential"):
+            nn.summary(other)
+        with pytest.raises(TypeError, match=r"(?s)net is .*; expected a Sequential"):
+            nn.equivariance_error(other, [], np.zeros((1, 1, 4)), 0)
+
+
+def test_the_suffix_of_a_network(tmp_path):
+    net = nn.Sequential(nn.Features(2), nn.Dense(3))
+    params, _ = net.init(0)
+    with pytest.raises(ValueError, match=r"net\.txt .*; expected a \.npz file"):
+        nn.save(tmp_path / "net.txt", net, params)

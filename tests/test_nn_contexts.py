@@ -336,9 +336,23 @@ def test_what_a_context_refuses(rng):
 
 
 def test_a_pair_in_place_of_parameters(rng):
-    net = nn.Sequential(SPHERE, nn.Zonal(2), nn.GlobalMean(), nn.Dense(3))
-    with pytest.raises(ValueError, match="params has 2 entries, as a pair"):
-        net(net.init(0), signals(SPHERE, rng))
+    three = nn.Sequential(SPHERE, nn.Zonal(2), nn.GlobalMean(), nn.Dense(3))
+    two = nn.Sequential(SPHERE, nn.Zonal(2), nn.BatchNorm())
+    block = nn.Sequential(nn.Zonal(2), nn.BatchNorm())
+    mixed = nn.Sequential(SPHERE, block, nn.GlobalMean())
+    for net in (three, two, mixed):
+        params, state = net.init(0)
+        x = signals(SPHERE, rng)
+        with pytest.raises(ValueError, match=r"params is a pair \(params, state\); pass them sep"):
+            net((params, state), x, state=state)
+        with pytest.raises(ValueError, match=r"state is a pair \(params, state\); pass them sep"):
+            net(params, x, state=(params, state))
+        result = net(params, x, state=state)
+        np.testing.assert_array_equal(net(tuple(params), x, state=tuple(state)), result)
+    blocks = nn.Sequential(SPHERE, block, block)  # whose tuple of entries looks like a pair
+    params, state = blocks.init(0)
+    result = blocks(params, x, state=state)
+    np.testing.assert_array_equal(blocks(tuple(params), x, state=tuple(state)), result)
 
 
 def test_parameters_that_would_broadcast(rng):

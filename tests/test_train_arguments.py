@@ -86,7 +86,9 @@ WITHOUT = nn.Sequential(nn.Sphere(4, 1), nn.PowerSpectrum())
         ("epochs is 0", dict(epochs=0)),
         ("batch_size is 2.5", dict(batch_size=2.5)),
         ("need validation", dict(early_stopping=EarlyStopping(patience=2))),
-        ("monitor is 'rmse'; expected one of loss, accuracy",
+        ("monitor is 'accuracy'; expected 'loss'; otherwise add it to metrics",
+         dict(early_stopping=EarlyStopping("accuracy"))),
+        ("monitor is 'rmse'; expected one of loss, accuracy; otherwise add it to metrics",
          dict(early_stopping=EarlyStopping("rmse"), metrics=["accuracy"])),
         ("early_stopping is 5; expected train.EarlyStopping", dict(early_stopping=5)),
         ("checkpoints is 5; expected a path, or train.Checkpointing", dict(checkpoints=5)),
@@ -245,7 +247,7 @@ def test_parameters_and_state_in_place_of_parameters(make):
     for layers in (net, nn.Sequential(nn.Features(3), nn.Dense(2), nn.Dense(2))):
         pair, x = begin(layers), np.zeros(layers.in_type.shape(2))
         with pytest.raises(
-            ValueError, match="params is a pair, .params, state.; pass them separately"
+            ValueError, match="params is a pair .params, state.; pass them separately"
         ):
             train.predict(layers, pair, x)
     x = np.zeros((2, 3))

@@ -229,6 +229,23 @@ def test_a_failed_write_leaves_the_old_file(checkpoint, path, monkeypatch):
     assert path.read_bytes() == before and os.listdir(path.parent) == ["a.npz"]
 
 
+def test_what_json_cannot_represent(checkpoint, tmp_path):
+    for description in ({"a": np.nan}, {"a": [np.inf]}):
+        with pytest.raises(
+            ValueError, match="description cannot be stored: .*; expected .* finite"
+        ):
+            save(tmp_path / "b.npz", checkpoint, description)
+        with pytest.raises(
+            ValueError, match="description cannot be stored: .*; expected .* finite"
+        ):
+            checkpoints.save_numbered(tmp_path, checkpoint, description)
+    with pytest.raises(TypeError, match="description cannot be stored: .*set"):
+        save(tmp_path / "b.npz", checkpoint, {"a": {1}})
+    with pytest.raises(ValueError, match=r"b\.txt .*; expected a \.npz file"):
+        save(tmp_path / "b.txt", checkpoint)
+    assert not list(tmp_path.iterdir())
+
+
 def test_folders(checkpoint, tmp_path):
     assert checkpoints.latest(tmp_path / "none") is None
     for step in (1, 2, 3, 99999999, 100000000):

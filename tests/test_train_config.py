@@ -95,6 +95,14 @@ def test_defaults():
             schedules.steps((1, 0.1, 0), (4, 10)),
         ),
         ("[schedule]\nname = 'exponential'\nfactor = 0.5", schedules.exponential(1e-3, 0.5, 4)),
+        (
+            "[schedule]\nname = 'exponential'\nfactor = 0.5\ndecay_epochs = 2.5",
+            schedules.exponential(1e-3, 0.5, 10),
+        ),
+        (
+            "[schedule]\nname = 'exponential'\nfactor = 0.5\nevery = 2.5",  # of earlier versions
+            schedules.exponential(1e-3, 0.5, 10),
+        ),
         ("[schedule]\nname = 'cosine'", schedules.cosine(1e-3, 40)),
     ],
 )
@@ -120,7 +128,8 @@ def test_schedules_by_name(text, rate):
         ("[optimizer]\nname = 'sgd'\nmomentum = 1", "momentum is 1; expected a number >= 0 and < 1"),
         ("[fit]\nmetrics = 'accuracy'", "[fit] metrics is 'accuracy'; expected a list: [one of 'accuracy'"),
         ("[fit]\nmetrics = ['acuracy']", "[fit] metrics[0] is 'acuracy'; did you mean 'accuracy'?"),
-        ("[fit]\nmonitor = 'accuracy'", "[fit] monitor is 'accuracy'; expected one of loss: the loss"),
+        ("[fit]\nmonitor = 'accuracy'",
+         "[fit] monitor is 'accuracy'; expected 'loss'; otherwise add it to [fit] metrics"),
         ("[fit]\nloss = 3", "[fit] loss is 3; expected one of 'cross_entropy', 'mse'"),
         ("[optimizer]\nname = 'adaam'", "[optimizer] name is 'adaam'; did you mean"),
         ("[optimizer]\nmomentum = 0.9", "[optimizer] momentum is a key of sgd; the name is 'adam'"),
@@ -137,6 +146,9 @@ def test_schedules_by_name(text, rate):
         ("[schedule]\nname = 'steps'\nat = [2]\nlearning_rates = [1, 2]\n[optimizer]\nlearning_rate = 1",
          "remove one of them"),
         ("[schedule]\nfactor = 0.5", "[schedule] factor is a key of exponential; the name is 'constant'"),
+        ("[schedule]\nevery = 2", "[schedule] decay_epochs is a key of exponential; the name is 'constant'"),
+        ("[schedule]\nname = 'exponential'\nfactor = 0.5\nevery = 2\ndecay_epochs = 2", "remove every"),
+        ("[schedule]\nname = 'exponential'\nfactor = 0.5\nevery = 0", "decay_epochs is 0; expected a number"),
         ("[data]\nL = 64", "[data] needs kind: one of 'cmb', 'shapes'"),
         ("[data]\nkind = 'shape'", "[data] kind is 'shape'; did you mean 'shapes'?"),
         ("[data]\nkind = 'cmb'\nL = 9999", "[data] L is 9999; expected an integer >= 1 and <= 4096"),
@@ -150,6 +162,15 @@ def test_mistakes(text, words):
         parse(text, TABLES, "my.toml")
     message = str(error.value)
     assert message.startswith("my.toml") and words in message, message
+
+
+@pytest.mark.parametrize("section", ["", "[data]\nL = 3"])
+def test_a_key_of_unknown_kind(section):
+    for key in (Key("float", 0.5), Key("float"), Key("float", [], is_list=True)):
+        with pytest.raises(
+            ValueError, match="L: the kind of its Key is 'float'; expected one of int"
+        ):
+            parse(section, {"data": {"L": key}})
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,9 @@ def test_metrics():
         ("labels range from 0 to 2; expected 0 to 1",
          lambda: losses.cross_entropy(OUTPUTS, LABELS * 2)),
         ("pass targets\\[:, None\\]", lambda: losses.mse(OUTPUTS[:, :1], LABELS)),
+        ("the batch is empty; expected at least", lambda: losses.mse(OUTPUTS[:0], OUTPUTS[:0])),
+        ("the batch is empty; expected at least", lambda: losses.rmse(OUTPUTS[:0], OUTPUTS[:0])),
+        ("targets of shape \\(0, 3\\)", lambda: losses.mae(OUTPUTS[:0], np.zeros((0, 3)))),
     ],
 )  # fmt: skip
 def test_refused_metrics_and_losses(words, call):

@@ -177,9 +177,12 @@ def test_refused_optimizers(words, call):
 @pytest.mark.parametrize(
     "words, call",
     [
-        ("gradient by a is missing", lambda one, two: one.step(two, {}, one.init(two))),
         (
-            "gradient by a has the shape \\(3,\\)",
+            "gradient with respect to a is missing",
+            lambda one, two: one.step(two, {}, one.init(two)),
+        ),
+        (
+            "gradient with respect to a has the shape \\(3,\\)",
             lambda one, two: one.step(two, {"a": np.ones(3)}, one.init(two)),
         ),
     ],
@@ -200,6 +203,14 @@ def test_refused_steps(words, call):
         ("eps is '1e-8'", lambda: train.adam(eps="1e-8")),
         ("weight_decay is \\[0\\]", lambda: train.adamw(weight_decay=[0])),
         ("max_norm is '1'", lambda: train.clip_by_global_norm([np.ones(2)], "1")),
+        (
+            "gradients.0.b has dtype <U1; expected numbers",
+            lambda: train.global_norm([{"a": np.ones(2), "b": "x"}]),
+        ),
+        (
+            "gradients.a has dtype object",
+            lambda: train.clip_by_global_norm({"a": np.array([None])}, 1.0),
+        ),
         ("steps is 10.5", lambda: train.schedules.cosine(1.0, 10.5)),
         ("warmup is True", lambda: train.schedules.cosine(1.0, 10, True)),
         ("floor is 'low'", lambda: train.schedules.cosine(1.0, 10, floor="low")),

@@ -110,7 +110,7 @@ def test_observed_layers_have_the_same_gradients(make):
     net, (x, labels) = make(), problem()
     params, state = begin(net)
     recorder, results = Recorder(), []
-    for around in (None, autodiff.observed_by(recorder)):
+    for around in (None, autodiff.observe_with(recorder)):
         context = nn.Context(training=True, rng=0, around=around)
         arguments = net, train.losses.cross_entropy, params, state, x, labels, context
         results.append(autodiff.loss_and_gradients(*arguments))

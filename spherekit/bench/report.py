@@ -22,7 +22,7 @@ _TITLES = {
 }
 #: What is measured in place of an inverse and a forward transform.
 _HEADINGS = {
-    "rotate": ("rotation", "inverse"),
+    "rotate": ("rotation", "inverse rot."),
     "wavelets": ("analysis", "synthesis"),
     "scattering": ("scattering", "round trip"),
     "covariances": ("statistics", "gradient"),
@@ -269,11 +269,6 @@ def slopes(rows: Sequence[dict]) -> dict[str, dict]:
         {code: {"inverse": p, "forward": p, "memory": p}} for each package with at least three L. The exponent
         of the memory may be None.
 
-    Raises
-    ------
-    KeyError
-        If an entry is not a benchmark result.
-
     Examples
     --------
     >>> from spherekit import bench
@@ -312,7 +307,7 @@ def _vjp_ratios(rows):
     if items:
         yield (
             f"{'':8}gradients: time of the vector-Jacobian product / time of the transform "
-            f"(inverse/forward): {', '.join(items)}"
+            f"({'/'.join(headings(rows[0]['transform']))}): {', '.join(items)}"
         )
 
 
@@ -331,8 +326,8 @@ def _thread_gains(results):
             reference = single[key(row)]
             ratios = (row[name]["least"] / reference[name]["least"] for name in DIRECTIONS)
             text = f"L={row['L']} " + "/".join(f"{ratio:.2f}" for ratio in ratios)
-            items.setdefault(_title(row), []).append(text)
-    return [
-        f"{title}: time / time on one thread ({'/'.join(DIRECTIONS)}): {', '.join(texts)}"
-        for title, texts in items.items()
-    ]
+            title = (
+                f"{_title(row)}: time / time on one thread ({'/'.join(headings(row['transform']))})"
+            )
+            items.setdefault(title, []).append(text)
+    return [f"{title}: {', '.join(texts)}" for title, texts in items.items()]

@@ -21,7 +21,7 @@ def measure(
     peers: Sequence[str] | None = None,
     *,
     rounds: int = 2,
-    patience: float = 300.0,
+    timeout: float = 300.0,
     progress: Callable[[int, int, str], object] | None = None,
     pythons: Mapping[str, str] | None = None,
 ) -> list[dict]:
@@ -37,7 +37,7 @@ def measure(
     rounds : int
         Number of processes that are started for the times of a package and a case; the minimum over the
         rounds reduces the effect of noise. One more process measures the memory.
-    patience : float
+    timeout : float
         Time limit for a process, in seconds. When a package exceeds it, larger L are skipped.
     progress : callable, optional
         Called before each process with (number of finished processes, total number, description).
@@ -85,11 +85,11 @@ def measure(
             if reason:
                 result = {"failed": reason}
             else:
-                result = _run_worker(case, code, number, patience, python)
+                result = _run_worker(case, code, number, timeout, python)
             results[number, code] = {**case, "code": code, **result}
         elif "inverse" in previous:
             memory = pass_name == "memory"
-            result = _run_worker(case, code, number, patience, python, memory=memory)
+            result = _run_worker(case, code, number, timeout, python, memory=memory)
             (_add_memory if memory else _combine_times)(previous, result)
     return [results[number, code] for number, _, code in jobs]
 
@@ -148,7 +148,7 @@ def _reason_to_skip(case, code, results):
             return f"skipped, as L={result['L']} exceeded the time limit"
 
 
-def _run_worker(case, code, number, patience, python, memory=False):
+def _run_worker(case, code, number, timeout, python, memory=False):
     """The output of a worker process for one case, or {"failed": reason}."""
     environment = {**os.environ, **{name: str(case["threads"]) for name in _THREAD_VARIABLES}}
     folders = [str(pathlib.Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
@@ -160,10 +160,10 @@ def _run_worker(case, code, number, patience, python, memory=False):
     command = [python, "-m", "spherekit.bench.worker", argument]
     try:
         process = subprocess.run(
-            command, capture_output=True, text=True, env=environment, timeout=patience
+            command, capture_output=True, text=True, env=environment, timeout=timeout
         )
     except subprocess.TimeoutExpired:
-        return {"failed": f"exceeded the time limit of {patience:g} s", "slow": True}
+        return {"failed": f"exceeded the time limit of {timeout:g} s", "slow": True}
     if process.returncode < 0:
         return {"failed": f"terminated by signal {-process.returncode}, possibly out of memory"}
     if process.returncode:

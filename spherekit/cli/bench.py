@@ -50,7 +50,7 @@ def arguments(parser):
         "--rounds", type=int, default=2, help="processes started for each code; default 2"
     )
     parser.add_argument(
-        "--patience", type=float, default=300, help="timeout of one process in seconds; default 300"
+        "--timeout", type=float, default=300, help="timeout of one process in seconds; default 300"
     )
     parser.add_argument("--json", metavar="FILE", help="write all measurements to FILE (.json)")
     parser.add_argument(
@@ -67,10 +67,10 @@ def run(args):
     for path, suffixes in ((args.json, (".json",)), (args.plot, (".png", ".pdf", ".svg"))):
         if path:
             options.writable(path, args.force, suffixes)
-    if args.rounds < 1 or args.patience <= 0:
+    if args.rounds < 1 or args.timeout <= 0:
         raise options.Usage(
-            f"--rounds is {args.rounds} and --patience {args.patience:g}; expected --rounds >= 1 and "
-            "--patience > 0"
+            f"--rounds is {args.rounds} and --timeout {args.timeout:g}; expected --rounds >= 1 and "
+            "--timeout > 0"
         )
     if set(_items(args.transform)) & set(TRANSFORMS):
         _layers(args)
@@ -90,7 +90,7 @@ def run(args):
             cases,
             peers,
             rounds=args.rounds,
-            patience=args.patience,
+            timeout=args.timeout,
             progress=progress,
             pythons=pythons,
         )

@@ -21,12 +21,12 @@ class Training(NamedTuple):
     Attributes
     ----------
     title : str
-        Of its progress bar, and of its line in the report.
+        Text of its progress bar, and of its line in the report.
     net : spherekit.nn.Sequential
     params, state : list
         Initial parameters and running state, as returned by ``net.init``.
-    train, validation, test : tuple
-        (signals, targets); ``validation`` may be None.
+    train, validation, test : tuple, optional
+        (signals, targets); None if there are none.
     description : dict
         What a model file contains in addition to the network; must be serializable as JSON. A training can be
         resumed only with the same description.
@@ -48,15 +48,15 @@ class Training(NamedTuple):
     """
 
     title: str
-    net: object
+    net: nn.Sequential
     params: list
     state: list
-    train: tuple
+    train: tuple | None
     validation: tuple | None
-    test: tuple
+    test: tuple | None
     description: dict
     folder: str = ""
-    metrics: object = None
+    metrics: Sequence[str | Callable] | dict[str, str | Callable] | None = None
 
 
 class Trained(NamedTuple):
@@ -73,9 +73,17 @@ class Trained(NamedTuple):
     Examples
     --------
     >>> from spherekit import experiments
-    >>> training = experiments.Training("noise", None, [], [], None, None, None, {})
-    >>> experiments.Trained(training, [{}], [{}], epoch=3).epoch
-    3
+    >>> import numpy as np
+    >>> from spherekit import nn, train
+    >>> net = nn.Sequential(nn.Features(2), nn.Dense(2))
+    >>> params, state = net.init(0)
+    >>> data = np.eye(2), np.array([0, 1])
+    >>> training = experiments.Training("noise", net, params, state, data, None, data, {})
+    >>> last = train.finish(train.fit(net, (params, state), data, epochs=20))
+    >>> trained = experiments.Trained(training, *experiments.selected(last.checkpoint))
+    >>> outputs = train.predict(trained.training.net, trained.params, data[0], state=trained.state)
+    >>> outputs.shape
+    (2, 2)
     """
 
     training: Training
@@ -121,11 +129,11 @@ class Experiment:
     Attributes
     ----------
     name : str
-        In configurations and model files.
+        Name in configurations and model files.
     title : str
-        One line.
+        Title, one line.
     sections : dict
-        Sections of its own in TOML: {section: {key: spherekit.train.schema.Key}}, or instead of the keys a
+        Additional sections in TOML: {section: {key: spherekit.train.schema.Key}}, or instead of the keys a
         function, as for `spherekit.train.config.read`.
 
     Examples
@@ -165,7 +173,7 @@ class Experiment:
     sections = {}
 
     def recipes(self) -> dict[str, Path]:
-        """Configurations that come with the experiment: ``recipes/*.toml`` beside its module.
+        """Examples of configurations of the experiment: ``recipes/*.toml`` beside its module.
 
         Returns
         -------
@@ -338,7 +346,7 @@ class Experiment:
         ----------
         net : spherekit.nn.Sequential
         description : dict
-            Of the `Training`.
+            Description of the `Training`.
         """
 
     def predict(

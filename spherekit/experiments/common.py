@@ -22,7 +22,7 @@ from spherekit.experiments.base import Experiment, Table
 from spherekit.experiments.reading import reader
 from spherekit.train import config as configurations
 from spherekit.train import profile as profile_step
-from spherekit.train.schema import Key, nearest
+from spherekit.train.schema import Key, check_kind, nearest
 
 if TYPE_CHECKING:
     from spherekit.train.profiling import Profile
@@ -62,7 +62,7 @@ def register(experiment: Experiment) -> Experiment:
         If the argument is not an instance of a subclass of `Experiment`, does not define ``gather`` or
         ``trainings``, or has sections whose keys are not described by `spherekit.train.schema.Key`.
     ValueError
-        If the name is empty or belongs to another experiment.
+        If the name is empty or belongs to another experiment, or a `Key` has an unknown kind.
 
     Examples
     --------
@@ -72,7 +72,8 @@ def register(experiment: Experiment) -> Experiment:
     ...
     ...     def gather(self, config, folder, *, read, analysis=None, progress=None): ...
     ...     def trainings(self, config, data): ...
-    >>> experiments.register(Noise()) is experiments.get("white-noise")
+    >>> noise = experiments.register(Noise())
+    >>> experiments.parse({"experiment": "white-noise"}, "example")[0] is noise
     True
     """
     if not isinstance(experiment, Experiment):
@@ -117,6 +118,7 @@ def _check_sections(owner, sections):
                     f'{location}["{name}"]["{key}"] is {value!r}; expected a Key, as {_example(value)}: from '
                     "spherekit.train.schema import Key"
                 )
+            check_kind(f'{location}["{name}"]["{key}"]', value)
 
 
 def _example(value):
@@ -163,8 +165,8 @@ def get(name: str) -> Experiment:
     Examples
     --------
     >>> from spherekit import experiments
-    >>> experiments.get("gaussianity").name
-    'gaussianity'
+    >>> experiments.get("gaussianity").title
+    'Gaussian and non-Gaussian skies with the same power spectrum'
     """
     experiments = _all()
     if name not in experiments:
@@ -189,7 +191,7 @@ def _all():
 
 
 def recipes() -> dict[str, Path]:
-    """Configurations that come with all experiments.
+    """Examples of configurations, of all experiments.
 
     Returns
     -------
@@ -217,12 +219,12 @@ def read(
     changes: dict | None = None,
     experiment: str | None = None,
 ) -> tuple[Experiment, configurations.Config]:
-    """Read and check a configuration, from a file or a recipe.
+    """Read and check a configuration: a file, or one of the examples.
 
     Parameters
     ----------
     name : str or path
-        A TOML file, or the name of one of the `recipes`.
+        A TOML file, or the name of one of the examples (`recipes`).
     changes : dict, optional
         {section: {key: value}}, which replace values of the file.
     experiment : str, optional
@@ -236,7 +238,7 @@ def read(
     Raises
     ------
     FileNotFoundError
-        If there is no such file or recipe.
+        If there is no such file or example.
     ValueError
         If the file is not TOML, or has an unknown section or key or a value of another type or range.
 
@@ -248,15 +250,15 @@ def read(
     ('gaussianity', 256)
     """
     path = Path(name)
-    known_recipes = recipes()
+    examples = recipes()
     if not path.is_file():
-        recipe = path.name if path.suffix else f"{path.name}.toml"
-        if recipe not in known_recipes or len(path.parts) > 1:
+        file_name = path.name if path.suffix else f"{path.name}.toml"
+        if file_name not in examples or len(path.parts) > 1:
             raise FileNotFoundError(
-                f"no configuration {name}; spherekit includes the recipes {', '.join(known_recipes)}"
+                f"no configuration {name}; the examples of spherekit are {', '.join(examples)}"
             )
-        path = known_recipes[recipe]
-    source = path.name if path in known_recipes.values() else os.fspath(name)
+        path = examples[file_name]
+    source = path.name if path in examples.values() else os.fspath(name)
     try:
         content = tomllib.loads(path.read_bytes().decode())
     except UnicodeDecodeError as error:
@@ -315,7 +317,7 @@ def parse(
             if isinstance(content.get(section, {}), dict):
                 content[section] = content.get(section, {}) | replacements
         content = selected.defaults(content)
-        values = configurations.checked_sections(content, selected.sections)
+        values = configurations.check_sections(content, selected.sections)
         selected.check(values)
     except ValueError as error:
         message = str(error)
@@ -342,7 +344,7 @@ def profile(
     Returns
     -------
     net : spherekit.nn.Sequential
-    profile : object
+    profile : spherekit.train.profiling.Profile
         As returned by `spherekit.train.profile`; its ``str`` is a table.
 
     Raises

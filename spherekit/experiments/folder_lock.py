@@ -76,12 +76,12 @@ def _replace_stale(folder, path, text):
             if not content:  # another process may have created it and not yet written
                 time.sleep(0.2)
                 content = _read(path)
-            _refuse_if_running(folder, path, content)
+            _raise_if_running(folder, path, content)
             if not _acquire_exclusive(file):
                 raise ValueError(
                     f"{path} is the lock file of a training that has ended; remove it first"
                 )
-            _refuse_if_running(folder, path, _read(path))  # another process may have replaced it
+            _raise_if_running(folder, path, _read(path))  # another process may have replaced it
             if not os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
                 return False
             file.seek(0)
@@ -103,7 +103,7 @@ def _acquire_exclusive(file):
     return True
 
 
-def _refuse_if_running(folder, path, text):
+def _raise_if_running(folder, path, text):
     try:
         owner = json.loads(text)
         pid, host, started = (owner[name] for name in ("pid", "host", "started"))

@@ -32,7 +32,7 @@ class Model(NamedTuple):
     params, state : list
         Parameters and running state of the network.
     description : dict
-        Of its `Training`: what predictions need in addition to the network.
+        Description of its `Training`: what predictions need in addition to the network.
 
     Examples
     --------
@@ -126,8 +126,8 @@ def selected(checkpoint: files.Checkpoint) -> tuple[list, list]:
 
     Raises
     ------
-    AttributeError
-        If ``checkpoint`` is not a checkpoint.
+    TypeError
+        If ``checkpoint`` is not a `Checkpoint`.
 
     Examples
     --------
@@ -137,12 +137,19 @@ def selected(checkpoint: files.Checkpoint) -> tuple[list, list]:
     >>> rng = np.random.default_rng(0)
     >>> x, labels = random_flm(4, rng, reality=True, shape=(20, 1)), np.arange(20) % 2
     >>> net = nn.Sequential(nn.Sphere(4, 1), nn.PowerSpectrum(), nn.Dense(2))
-    >>> options = dict(optimizer=train.adam(0.1), epochs=2, validation=(x, labels))
-    >>> last = train.finish(train.fit(net, net.init(rng), (x, labels), **options))
-    >>> params, state = experiments.selected(last.checkpoint)
-    >>> nn.count_parameters(params) == nn.count_parameters(last.params)
-    True
+    >>> options = dict(optimizer=train.sgd(0.1), epochs=10, validation=(x[10:], labels[10:]))
+    >>> last = train.finish(train.fit(net, net.init(1), (x[:10], labels[:10]), **options))
+    >>> params, state = experiments.selected(last.checkpoint)           # those of epoch 3
+    >>> trees = {"selected": params, "last": last.params}
+    >>> data = x[10:], labels[10:]
+    >>> for name, tree in trees.items():
+    ...     loss = train.evaluate(net, tree, data, state=state, loss="cross_entropy")["loss"]
+    ...     print(name, round(loss, 3))
+    selected 2.13
+    last 3.704
     """
+    if not isinstance(checkpoint, files.Checkpoint):
+        raise TypeError(f"checkpoint is {checkpoint!r}; expected a Checkpoint")
     best = checkpoint.best
     if best["value"] is None:
         return checkpoint.params, checkpoint.state
@@ -250,7 +257,7 @@ class ResumePoint(NamedTuple):
     Attributes
     ----------
     path : path
-        Of the last checkpoint.
+        Path of the last checkpoint.
     checkpoint : spherekit.train.checkpoints.Checkpoint
         The last one.
     epochs : int

@@ -73,8 +73,8 @@ def run(
     Parameters
     ----------
     configuration : str, path, dict or tuple
-        A TOML file or the name of a recipe, as for `read`; its content as a dict; or (experiment, config) as
-        returned by `read` or `parse`.
+        A TOML file or the name of an example, as for `read`; its content as a dict; or (experiment, config)
+        as returned by `read` or `parse`.
     folder : str or path
         Created if missing.
     epochs : int, optional
@@ -206,7 +206,7 @@ def _configured(configuration, epochs):
         and isinstance(configuration[0], base.Experiment)
     ):
         raise TypeError(
-            f"configuration is {configuration!r}; expected a TOML file, the name of a recipe, a dict, or "
+            f"configuration is {configuration!r}; expected a TOML file, the name of an example, a dict, or "
             "(experiment, config) as returned by experiments.read"
         )
     experiment, config = configuration
@@ -290,7 +290,7 @@ def _epochs(number):
     return f"{number} epoch{'s' * (number != 1)}"
 
 
-# --- text on a training ----------------------------------------------------------------------
+# --- text on a training ------------------------------------------------------------------------------
 
 
 def epoch_values(checkpoint, epoch=None):

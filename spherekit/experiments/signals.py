@@ -49,7 +49,7 @@ class Signal(NamedTuple):
     grid : spherekit.sampling.Grid, optional
         None for coefficients.
     unit : str
-        As stated in the file, or "".
+        Unit stated in the file, or "".
 
     Examples
     --------
@@ -154,7 +154,7 @@ def coefficients(signal, L, analysis=None):
             message = f"{name} contains degrees < {limit}; expected those < {L}"
             raise BandLimitError(message, min(limit, L))
     else:
-        flm, residual = _analyzed(signal, L, analysis)
+        flm, residual = _analyze_samples(signal, L, analysis)
         residual = _without_mean(residual, flm)
         if residual > _MAX_RESIDUAL:
             raise BandLimitError(
@@ -185,10 +185,10 @@ def low_coefficients(signal, L, analysis=None):
     limit = L
     if signal.grid.name == "healpix":
         limit = max(L, min(DEGREES_PER_NSIDE * signal.grid.nside, 2 * L))
-    return _analyzed(signal, limit, analysis, output_L=L)[0][: L * L]
+    return _analyze_samples(signal, limit, analysis, output_L=L)[0][: L * L]
 
 
-def _analyzed(signal, L, analysis, output_L=None):
+def _analyze_samples(signal, L, analysis, output_L=None):
     """(coefficients, residual relative to the rms); with ``output_L`` it is 0 on exact grids."""
     name, values, grid, _ = signal
     analysis = Analysis() if analysis is None else analysis

@@ -1,7 +1,7 @@
 """Rotation-equivariant layers, and networks of them.
 
 An equivariant layer is a map A = L2(N(L1(f))), linear, non-linear, linear, where each step commutes with
-rotations. Layers are frozen dataclasses of their hyper-parameters; `Sequential` composes them::
+rotations. Layers are frozen dataclasses of their hyperparameters; `Sequential` composes them::
 
     net = nn.Sequential(nn.Sphere(10, 1), nn.Lift(8, N=3), nn.Pointwise("relu", oversample=2),
                         nn.GlobalMean(), nn.Dense(2))

@@ -505,7 +505,7 @@ class PoissonBracket(Layer):
 
     Examples
     --------
-    The bracket with itself vanishes, and with two channels it is antisymmetric:
+    With two channels the bracket is antisymmetric:
 
     >>> import numpy as np
     >>> from spherekit import nn

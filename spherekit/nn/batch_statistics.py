@@ -1,4 +1,6 @@
-"""Standardization to mean 0 and variance 1 over a batch, by groups, as one autograd primitive.
+"""Standardization over a batch, by groups, as one autograd primitive.
+
+Signals are divided by the standard deviation, after subtraction of the mean where there is one::
 
     y = s r (x - mean) + d,    r = (v + epsilon)^(-1/2),    v = sum weights |x - mean|^2
 
@@ -117,13 +119,13 @@ def standardize(x, s, d, groups, running=None):
     x : array
         Signals.
     s : array
-        Scale, of the shape of v.
+        Scale, which broadcasts against v.
     d : array or None
         New mean, of the shape of the mean; None if groups have no mean.
     groups : Groups
         The entries that are standardized together.
     running : tuple of array, optional
-        Mean and v to use in place of the statistics of this batch.
+        Mean (None if the groups have none) and v, to use in place of the statistics of this batch.
 
     Returns
     -------

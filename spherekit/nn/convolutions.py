@@ -102,7 +102,9 @@ class Zonal(Layer):
         curves, plan = self._tables(context.in_type)
         weights = filter_bases.combine.forward(params["weights"], basis=curves.T)
         x = get_item(x, (..., slice(plan.in_type.size)))
-        return fragment_linear.contract(anp.reshape(weights, (-1,)), x, plan, "y", context.threads)
+        return fragment_linear.apply_linear(
+            anp.reshape(weights, (-1,)), x, plan, "y", context.threads
+        )
 
     def multiplications(self, in_type: SignalType) -> int:
         return lower_band_limit(self.L, in_type) ** 2 * self.channels * in_type.channels
@@ -130,7 +132,7 @@ class _FilterLayer(Layer):
     def _apply_filters(self, params, x, tables, threads):
         """Coefficients of the output, from the fragments of the input."""
         weights = filter_bases.combine.forward(params["weights"], basis=tables.basis)
-        y = fragment_linear.contract(anp.reshape(weights, (-1,)), x, tables.plan, "y", threads)
+        y = fragment_linear.apply_linear(anp.reshape(weights, (-1,)), x, tables.plan, "y", threads)
         return scatter.forward(y, indices=tables.target)
 
     def multiplications(self, in_type: SignalType) -> int:
@@ -295,9 +297,9 @@ class SpinConvolution(_FilterLayer):
 
     .. math:: y_{d,s',lm} = \sum_{c,s} k_{dc,s's,l}\, x_{c,s,lm}, \qquad |s|, |s'| \le l
 
-    It computes directional features at the cost of transforms on the sphere (Esteves, Makadia and Daniilidis
-    2020, arXiv:2006.10731). The filters k are linear interpolations of their values at ``anchors`` degrees,
-    as those of `Zonal`.
+    Networks of it have directional features at the cost of signals on the sphere, not on SO(3) (Esteves,
+    Makadia and Daniilidis 2020, arXiv:2006.10731). The filters k are linear interpolations of their values at
+    ``anchors`` degrees, as those of `Zonal`.
 
     Parameters
     ----------

@@ -168,7 +168,7 @@ def _rmst(ell, L):
 
 
 def _validate(pairs, L):
-    """Refuse pairs that violate the triangle rule, and degrees of the output or input without a pair."""
+    """Raise ValueError if a pair violates the triangle rule, or a degree of input or output has no pair."""
     pairs_of = {ell: pairs.get(ell, ()) for ell in range(L)}
     for ell, entries in pairs_of.items():
         for l1, l2 in entries:

@@ -27,7 +27,7 @@ Definition = TypeVar("Definition", bound=Callable)
 def register(layer_or_function: Definition) -> Definition:
     """Register a user-defined layer or function, so that `save` and `load` accept it.
 
-    Use it as a class decorator of layers, or for a function that is a hyper-parameter, as of `Pointwise`.
+    Use it as a class decorator of layers, or for a function that is a hyperparameter, as of `Pointwise`.
     Files contain the ``__name__``; a program that loads them must define and register the same name.
 
     Parameters
@@ -118,7 +118,7 @@ def save(
     params : list
         Parameters, from ``net.init`` or from training.
     state : list, optional
-        Running state; may be omitted for networks without.
+        Running state; may be omitted for networks without running state.
     overwrite : bool
         Replace an existing file.
 
@@ -127,7 +127,7 @@ def save(
     TypeError
         If ``net`` is not a network, or contains a layer or function that is not registered (see `register`).
     ValueError
-        If ``params`` or ``state`` do not fit the network.
+        If ``params`` or ``state`` do not fit the network, or ``path`` does not end in ``.npz``.
     FileExistsError
         If the file exists and ``overwrite`` is False.
 
@@ -302,7 +302,7 @@ def describe(value):
             raise TypeError(f"the function {name} is not registered; call nn.register({name})")
         return {"function": name}
     raise TypeError(
-        f"{value!r} ({type(value).__name__}) cannot be stored as a hyper-parameter; expected numbers, "
+        f"{value!r} ({type(value).__name__}) cannot be stored as a hyperparameter; expected numbers, "
         "strings, tuples, layers or registered functions"
     )
 
@@ -341,7 +341,8 @@ def rebuild(description):
     Raises
     ------
     ValueError
-        If a class or function is neither of this package nor registered, or if a class refuses its fields.
+        If a class or function is neither of this package nor registered, or if a class does not accept its
+        fields.
 
     >>> from spherekit import nn
     >>> rebuild(describe(nn.Zonal(3, L=2)))

@@ -92,7 +92,9 @@ def _column(x, n):
 
 
 class ToSphere(Layer):
-    """Fragments as coefficients on the sphere, the inverse of `ToFragments`: Fragments -> Sphere.
+    """Fragments as coefficients on the sphere: Fragments -> Sphere.
+
+    It is the inverse of `ToFragments` for signals of spin 0 on the sphere.
 
     Notes
     -----
@@ -186,7 +188,8 @@ class TensorProduct(Layer):
                 ]
         if not products:
             raise ValueError(
-                f"accepts fragments of both degrees of at least one pair; its input is {in_type}"
+                f"accepts fragments whose degrees form at least one pair of its products; its input is "
+                f"{in_type}"
             )
         return clebsch_gordan_products.form(in_type, in_type, products, in_type.real)
 
@@ -257,7 +260,7 @@ class Convolution(Layer):
 
     def forward(self, params: dict, x: np.ndarray, context: Context) -> np.ndarray:
         plan = self._plan(context.in_type)
-        return fragment_linear.contract(params["weights"], x, plan, "y", context.threads)
+        return fragment_linear.apply_linear(params["weights"], x, plan, "y", context.threads)
 
     def multiplications(self, in_type: SignalType) -> int:
         return _multiplications(self._plan(in_type))
@@ -327,7 +330,7 @@ class ConstrainedConvolution(Layer):
 
     def forward(self, params: dict, x: np.ndarray, context: Context) -> np.ndarray:
         for name, plan in self._plans(context.in_type).items():
-            x = fragment_linear.contract(params[name], x, plan, "y", context.threads)
+            x = fragment_linear.apply_linear(params[name], x, plan, "y", context.threads)
         return x
 
     def multiplications(self, in_type: SignalType) -> int:
@@ -352,7 +355,9 @@ def _tau(tau, in_type):
         count = 1 if tau is None else tau
         return tuple(count if tau_in else 0 for tau_in in in_type.tau)
     if len(tau) != in_type.L:
-        raise ValueError(f"tau has {len(tau)} entries; expected L = {in_type.L}, as its input has")
+        raise ValueError(
+            f"tau has {len(tau)} entries; expected one for each of the {in_type.L} degrees of its input"
+        )
     absent = [ell for ell in range(in_type.L) if tau[ell] and not in_type.tau[ell]]
     if absent:
         raise ValueError(

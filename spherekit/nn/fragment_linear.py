@@ -74,8 +74,8 @@ def plan(kind, in_type, tau, channels):
 
 
 @primitive
-@partial(timed, "nn.contract_linear")
-def contract(a, b, plan, role, threads):
+@partial(timed, "nn.apply_linear")
+def apply_linear(a, b, plan, role, threads):
     """The map y = W x and its two adjoints (transposes, not conjugated), selected by ``role``.
 
     ``"y"`` computes y from (W, x), ``"x"`` the gradient of x from (W, g), ``"W"`` that of W from (x, g).
@@ -96,15 +96,15 @@ def contract(a, b, plan, role, threads):
 
     def work(_):
         while (ell := next(counter)) < plan.in_type.L:
-            _contract_degree(plan, ell, role, a, b, result)
+            _apply_degree(plan, ell, role, a, b, result)
 
     with single_threaded():
         run(work, threads)
     return result if role == "W" else batch_first(result)
 
 
-def _contract_degree(plan, ell, role, a, b, result):
-    """The contraction for a single degree, on arrays (fragments, orders * batch, channels)."""
+def _apply_degree(plan, ell, role, a, b, result):
+    """The map or its adjoint for a single degree, on arrays (fragments, orders * batch, channels)."""
     width, weights, rows_in, tau_in, rows_out, tau_out = plan.degrees[ell]
     if not tau_in or not tau_out:
         if role != "W":
@@ -179,7 +179,7 @@ def _gradient(argument):
 
         def pullback(g):
             arrays = {role: g, factor: b if argument == 0 else a}
-            result = contract(*(arrays[name] for name in _ROLES[target]), plan, target, threads)
+            result = apply_linear(*(arrays[name] for name in _ROLES[target]), plan, target, threads)
             return like(result, (a, b)[argument])
 
         return pullback
@@ -187,5 +187,5 @@ def _gradient(argument):
     return rule
 
 
-defvjp(contract, _gradient(0), _gradient(1), argnums=(0, 1))
-defjvp(contract, "same", "same", argnums=(0, 1))
+defvjp(apply_linear, _gradient(0), _gradient(1), argnums=(0, 1))
+defjvp(apply_linear, "same", "same", argnums=(0, 1))

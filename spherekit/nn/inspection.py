@@ -70,7 +70,7 @@ def equivariance_error(
     rng : numpy.random.Generator or int
         Random numbers; an int is a seed.
     state : list, optional
-        Running state; may be omitted for networks without.
+        Running state; may be omitted for networks without running state.
     rotations : int
         Number of random rotations R, uniform on SO(3).
 
@@ -102,6 +102,7 @@ def equivariance_error(
     >>> nn.equivariance_error(net, params, x, rng, state=state) < 1e-12
     True
     """
+    _check_network(net)
     rotations = checks.integer(rotations, "rotations", 1)
     rng = checks.generator(rng)
     y = net(params, x, state=state)
@@ -166,7 +167,7 @@ def summary(net: Sequential) -> "Summary":
     Raises
     ------
     TypeError
-        If ``net`` has no ``in_type``.
+        If ``net`` is not a `Sequential` with ``in_type``.
 
     Examples
     --------
@@ -180,11 +181,17 @@ def summary(net: Sequential) -> "Summary":
     Dense(2)      2 features                        4      0                2
     total                                           4      0                2
     """
+    _check_network(net)
     params, state = net.init(0)
     rows = [("input", str(net.in_type), "", "", "")]
     rows += _rows(net, net.in_type, params, state, "")
     total = count_parameters(params), count_parameters(state), net.multiplications(net.in_type)
     return Summary([*rows, ("total", "", *total)])
+
+
+def _check_network(net):
+    if not isinstance(net, Sequential):
+        raise TypeError(f"net is {net!r}; expected a Sequential")
 
 
 class Summary:

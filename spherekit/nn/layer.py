@@ -1,6 +1,6 @@
 """The base class of layers, and the context of a forward pass.
 
-A layer is a frozen dataclass of its hyper-parameters, without arrays. ``layer.out_type(in_type)`` is the type
+A layer is a frozen dataclass of its hyperparameters, without arrays. ``layer.out_type(in_type)`` is the type
 of its output, and raises an error if the input is not accepted; ``layer.init(in_type, rng)`` returns two
 trees of arrays, the trained parameters and the running state; ``layer.apply(params, state, x, context)`` is
 the forward pass.
@@ -192,7 +192,7 @@ class Layer(Value):
     """Base class of layers. A subclass is a frozen dataclass of its annotated fields, without a decorator.
 
     It defines `out_type`, and `forward` or, if it has running state, `apply`; and `init` if it has
-    parameters. Hyper-parameters must be hashable: tuples, not lists.
+    parameters. Hyperparameters must be hashable: tuples, not lists.
 
     A layer that contains another one, ``self.inner``, passes it a context with the type of its input:
     ``self.inner.apply(params, state, x, context.replace(in_type=...))``.
@@ -233,7 +233,7 @@ class Layer(Value):
                 )
         if not is_final and "__init__" in cls.__dict__:
             raise TypeError(
-                f"{cls.__name__} defines __init__; instead, annotate hyper-parameters in the body of the "
+                f"{cls.__name__} defines __init__; instead, annotate hyperparameters in the body of the "
                 "class, channels: int = 4, and check them in __post_init__"
             )
         for name in cls.__dict__.get("__annotations__", {}):
@@ -414,9 +414,7 @@ class Layer(Value):
         if state is None:
             state = self._initial_state(in_type)
             if tree_leaves(state):
-                raise ValueError(
-                    "the network has running state; pass state=state, from params, state = net.init(rng)"
-                )
+                raise ValueError("it has running state; pass state=state, as returned by init")
         return state
 
     @cached_by_type

@@ -21,7 +21,7 @@ from spherekit.nn.stages import (
     check_shapes,
     create_stage,
     initialize,
-    refuse_not_finite,
+    raise_if_not_finite,
     run_stage,
     stages_in_sequence,
 )
@@ -211,7 +211,7 @@ class Sequential(Composite, is_final=True):
         in_type : Sphere, SpinFields, SO3, Fragments or Features, optional
             Type of the input, for a block.
         state : list, optional
-            Running state; may be omitted for networks without.
+            Running state; may be omitted for networks without running state.
         threads : int, optional
             Number of threads; all available CPUs by default.
 
@@ -239,7 +239,7 @@ class Sequential(Composite, is_final=True):
         params : list
             Parameters, from `init` or from training.
         state : list or None
-            Running state; None for networks without.
+            Running state; None for networks without running state.
         x : array_like [shape=(batch, ...)]
             Signals, of the shape of ``in_type``.
         context : Context, optional
@@ -293,20 +293,27 @@ class Sequential(Composite, is_final=True):
         state = self.state_or_empty(state, in_type)
         for name, tree in (("params", params), ("state", state)):
             tree = getval(tree)
+            if self._is_pair(tree):
+                raise ValueError(f"{name} is a pair (params, state); pass them separately")
             if isinstance(tree, list | tuple) and len(tree) == len(self.layers):
                 continue
             content = f"{len(tree)} entries" if isinstance(tree, list | tuple) else f"{tree!r:.60}"
-            hint = ""
-            if isinstance(tree, tuple) and len(tree) == 2:
-                hint = ", as a pair (params, state) has; pass params and state separately"
             raise ValueError(
-                f"{name} has {content}{hint}; expected one for each of the {len(self.layers)} layers, from "
+                f"{name} has {content}; expected one for each of the {len(self.layers)} layers, from "
                 "params, state = net.init(rng)"
             )
         return state
 
+    def _is_pair(self, tree):
+        """Whether a tree is a tuple (params, state), not a tuple of the entries of two layers."""
+        if not isinstance(tree, tuple) or len(tree) != 2:
+            return False
+        if len(self.layers) == 2 and all(layer.is_composite for layer in self.layers):
+            return False  # entries of composite layers are lists too
+        return all(isinstance(getval(entry), list | tuple) for entry in tree)
+
     def _check_shapes(self, params, state, in_type):
-        """Refuse parameters and state of another network."""
+        """Raise ValueError for parameters and state of another network."""
         params, state = getval(params), getval(state)
         shapes = [np.shape(getval(array)) for array in tree_leaves((params, state))]
         if shapes != self._shapes(in_type):
@@ -330,7 +337,7 @@ class Sequential(Composite, is_final=True):
         rng = deepcopy(context.rng)
         if rng is not None:
             rng.bit_generator.state = random_state
-        context = context.replace(rng=rng, callbacks=(refuse_not_finite,), around=None)
+        context = context.replace(rng=rng, callbacks=(raise_if_not_finite,), around=None)
         with np.errstate(all="ignore"):
             try:
                 self._run(params, state, x, context)
@@ -365,7 +372,8 @@ class ConcatReadouts(Composite, is_final=True):
     Notes
     -----
     * Input: any type that the readout and the first layer accept.
-    * Output: `Features`, real array [shape=(batch, features)], the sum over all readouts.
+    * Output: `Features`, real array [shape=(batch, features)], where ``features`` is the total
+      number of features of all readouts.
     * Parameters and state: pairs of lists, those of the layers and those of the readouts. Layer k has the
       path ``0.k`` in messages, the readout of x_k the path ``1.k``.
     * Equivariance: that of the layers and the readout.

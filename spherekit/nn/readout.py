@@ -79,8 +79,8 @@ class PowerSpectrum(Layer):
     * Equivariance: the output is exactly invariant.
 
     The precision is that of the signals: in float32, moduli below 1e-19 have power 0, and those above 1e19
-    have infinite power, which the network refuses. Kazhdan, Funkhouser and Rusinkiewicz 2003, Symposium on
-    Geometry Processing.
+    have infinite power, for which the network raises an error. Kazhdan, Funkhouser and Rusinkiewicz
+    2003, Symposium on Geometry Processing.
 
     Examples
     --------

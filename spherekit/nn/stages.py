@@ -15,6 +15,8 @@ from spherekit._core.pytree import flatten, map_leaves, path_text, tree_leaves
 from spherekit.nn.layer import Layer
 from spherekit.nn.types import TYPES, has_real_entries
 
+_ADVICE = "pass params and state of this network, as returned by net.init(rng)"
+
 
 class Stage(NamedTuple):
     """A layer with its types; ``path`` is its tuple of indices in the enclosing composite.
@@ -113,7 +115,7 @@ def _missing_entry(error, stage, params, state):
     pair = stage.layer.init(stage.in_type, np.random.default_rng(0))
     for name, tree, expected in zip(("params", "state"), (params, state), pair, strict=True):
         if isinstance(expected, dict) and key in expected and key not in tree:
-            return f"{name} has no {key!r}; pass the trees of this network, params, state = net.init(rng)"
+            return f"{name} has no {key!r}; {_ADVICE}"
     names = (", ".join(tree) if isinstance(tree, dict) and tree else "nothing" for tree in pair)
     return "KeyError {!r}; its init returns params with {} and state with {}".format(key, *names)
 
@@ -155,7 +157,7 @@ def raise_with_path(error, path, layer, message=None, path_in_network=()):
 
 
 def check_layers(layers):
-    """Refuse objects that are not layers, and layers that are not hashable."""
+    """Raise TypeError if an object is not a layer, or a layer is not hashable."""
     for k, layer in enumerate(layers):
         with error_context((k,), layer):
             if isinstance(layer, type):
@@ -166,12 +168,12 @@ def check_layers(layers):
                 hash(layer)
             except TypeError as error:
                 raise TypeError(
-                    f"{error}: hyper-parameters must be hashable, for example numbers, strings or tuples"
+                    f"{error}: hyperparameters must be hashable, for example numbers, strings or tuples"
                 ) from None
 
 
 def check_shapes(stages, expected, params, state):
-    """Refuse parameters and state whose names or shapes differ from those of ``expected``."""
+    """Raise ValueError if names or shapes of parameters or state differ from those of ``expected``."""
     layers = {stage.path: stage.layer for stage in stages}
     for name, initial, tree in zip(("params", "state"), expected, (params, state), strict=True):
         expected_shapes = {path: array.shape for path, array in flatten(initial)}
@@ -189,8 +191,7 @@ def check_shapes(stages, expected, params, state):
                 reason = f"{label} has the shape {shapes[path]}; expected {shape}"
             layer = layers.get(path[:1])
             raise ValueError(
-                f"layer {path_text(path[:1])}, {type(layer).__name__}: {reason}; pass the trees of this "
-                "network, params, state = net.init(rng)"
+                f"layer {path_text(path[:1])}, {type(layer).__name__}: {reason}; {_ADVICE}"
             )
 
 
@@ -201,7 +202,7 @@ class NotFiniteError(Exception):
     """A layer returned values that are not finite. Not a subclass of the exceptions that layers raise."""
 
 
-def refuse_not_finite(path, layer, x, y):
+def raise_if_not_finite(path, layer, x, y):
     """Callback of a context: raises `NotFiniteError` with the path of the layer."""
     nonfinite = np.size(y) - np.count_nonzero(np.isfinite(y))
     if not nonfinite:

@@ -472,7 +472,10 @@ def check_signals(x, in_type):
 
 
 def check_real(x, in_type):
-    """Refuse coefficients that are not those of a real signal."""
+    """Raise ValueError if coefficients are not those of a real signal.
+
+    Not called for traced arrays, that is in differentiated calls.
+    """
     flat = np.ascontiguousarray(x, np.result_type(x, np.complex64))
     orders = 2 * getattr(in_type, "N", 1) - 1
     signals = flat.reshape(x.shape[0] * x.shape[1], orders, in_type.L**2)
@@ -500,7 +503,7 @@ def oversampling(factor):
 
 
 def as_tuple(values, name):
-    """The values as a tuple; refuses a single number."""
+    """The values as a tuple; raises TypeError for a single number."""
     if not isinstance(values, Iterable) or isinstance(values, str):
         raise TypeError(
             f"{name} is {values!r} ({type(values).__name__}); expected a sequence of integers"

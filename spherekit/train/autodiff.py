@@ -44,7 +44,7 @@ def vjp(function, arrays):
     Parameters
     ----------
     function : callable
-        Function of the list of arrays that returns an array and an auxiliary pytree of arrays.
+        Function of the list of arrays that returns an array and an auxiliary tree of arrays.
     arrays : list of float or complex arrays
         Arguments.
 
@@ -55,7 +55,7 @@ def vjp(function, arrays):
     pullback : callable
         Maps the gradient with respect to the value to the list of gradients with respect to the arrays, in
         autograd's convention.
-    auxiliary : pytree of arrays
+    auxiliary : tree of arrays
         Second result, which is not differentiated.
 
     >>> import numpy as np
@@ -96,7 +96,7 @@ def value_and_gradients(function, arrays):
     Parameters
     ----------
     function : callable
-        Function of the list of arrays that returns a real scalar and an auxiliary pytree of arrays.
+        Function of the list of arrays that returns a real scalar and an auxiliary tree of arrays.
     arrays : list of float or complex arrays
         Arguments.
 
@@ -106,7 +106,7 @@ def value_and_gradients(function, arrays):
         First result.
     gradients : list of arrays
         Gradients with respect to the arrays.
-    auxiliary : pytree of arrays
+    auxiliary : tree of arrays
         Second result, which is not differentiated.
 
     >>> import numpy as np
@@ -128,7 +128,7 @@ def loss_and_gradients(net, loss, params, state, x, y, context):
         Network.
     loss : callable
         Function of (outputs, targets).
-    params, state : pytrees of arrays
+    params, state : trees of arrays
         Parameters and running state.
     x, y : arrays
         Signals and targets.
@@ -139,9 +139,9 @@ def loss_and_gradients(net, loss, params, state, x, y, context):
     -------
     loss : float
         Loss of the batch.
-    gradients : pytree of arrays
+    gradients : tree of arrays
         Gradients, with the structure of ``params``.
-    state : pytree of arrays
+    state : tree of arrays
         New running state.
 
     Raises
@@ -157,15 +157,15 @@ def loss_and_gradients(net, loss, params, state, x, y, context):
         value = loss(outputs, y)
         as_scalar(getval(value), "the loss", loss)
         if not isbox(value):
-            _refuse_untraced(outputs, loss)
+            _raise_untraced(outputs, loss)
         return value, new_state
 
     value, gradients, new_state = value_and_gradients(function, tree_leaves(params))
     return float(value), with_leaves(params, gradients), new_state
 
 
-def _refuse_untraced(outputs, loss):
-    """Refuse a loss that autograd does not trace to the parameters: all its gradients would be 0."""
+def _raise_untraced(outputs, loss):
+    """Raise ValueError if autograd does not trace the loss to the parameters; gradients would be 0."""
     if not isbox(outputs):
         raise ValueError(
             "the outputs of the network do not depend on its parameters, or autograd cannot trace them: use "
@@ -268,7 +268,7 @@ def _normalized(array):
     return array / largest if np.isfinite(largest) else array
 
 
-def observed_by(observer):
+def observe_with(observer):
     """Return the argument ``around`` of a `spherekit.nn.Context` that calls the hooks of an observer.
 
     Parameters
@@ -288,7 +288,7 @@ def observed_by(observer):
     ...         return compute()
     >>> net = nn.Sequential(nn.Features(3), nn.Dense(4), nn.Dense(1))
     >>> params, state = net.init(0)
-    >>> x, context = np.ones((2, 3)), nn.Context(training=True, around=observed_by(Names()))
+    >>> x, context = np.ones((2, 3)), nn.Context(training=True, around=observe_with(Names()))
     >>> _ = loss_and_gradients(net, lambda y, _: y.sum(), params, state, x, None, context)
     ((1,), 'Dense')
     ((0,), 'Dense')

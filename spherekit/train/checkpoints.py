@@ -1,9 +1,10 @@
 """Checkpoints: the complete state of a training in one ``.npz`` file, without pickles.
 
-A checkpoint is a pytree of arrays with a header (`spherekit.io.tree_archive`), written atomically. It
+A checkpoint is a tree of arrays with a header (`spherekit.io.tree_archive`), written atomically. It
 includes the network: `spherekit.nn.load` reads it as a network with parameters and running state.
 """
 
+import json
 import os
 import pathlib
 import re
@@ -34,7 +35,7 @@ class Checkpoint(NamedTuple):
 
     Attributes
     ----------
-    params, state : pytrees of arrays
+    params, state : trees of arrays
         Parameters and running state of the network.
     optimizer_state : dict of arrays
         State of the optimizer.
@@ -53,8 +54,11 @@ class Checkpoint(NamedTuple):
 
     Examples
     --------
-    >>> Checkpoint._fields[:4]
-    ('params', 'state', 'optimizer_state', 'step')
+    >>> from spherekit import nn, train
+    >>> net = nn.Sequential(nn.Features(2), nn.Dense(2))
+    >>> last = train.finish(train.fit(net, net.init(0), (np.eye(2), np.array([0, 1])), epochs=3))
+    >>> last.checkpoint.step, last.checkpoint.history["epochs"]["step"]
+    (3, [1, 2, 3])
     """
 
     params: object
@@ -91,6 +95,8 @@ def save(
     ------
     TypeError
         JSON, or an array without pickle, cannot represent a value; a layer of the network is not registered.
+    ValueError
+        ``path`` does not end in ``.npz``, or ``description`` contains a number that is not finite.
 
     Examples
     --------
@@ -102,6 +108,8 @@ def save(
     >>> load(path)[0].step
     5
     """
+    if description is not None:
+        check_description(description)
     best = checkpoint.best
     history = {
         kind: {name: np.asarray(values, float) for name, values in columns.items()}
@@ -122,6 +130,17 @@ def save(
         "best": {"value": best["value"], "epoch": best["epoch"]},
     }
     write_tree(path, tree, header | {"description": description or {}}, overwrite=True)
+
+
+def check_description(description):
+    """Raise TypeError or ValueError if JSON cannot represent the description of a checkpoint."""
+    try:
+        json.dumps(description, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(
+            f"description cannot be stored: {error}; expected a dict of text, finite numbers, lists and dicts"
+        ) from None
 
 
 def load(path: str | os.PathLike) -> tuple[Checkpoint, dict]:
@@ -253,8 +272,14 @@ def numbered(folder: str | os.PathLike) -> list[tuple[int, pathlib.Path]]:
 
     Examples
     --------
-    >>> numbered("no such folder")
-    []
+    >>> import tempfile
+    >>> from spherekit import nn, train
+    >>> net = nn.Sequential(nn.Features(2), nn.Dense(2))
+    >>> folder = tempfile.mkdtemp()
+    >>> data = np.eye(2), np.array([0, 1])
+    >>> _ = train.finish(train.fit(net, net.init(0), data, epochs=2, checkpoints=folder))
+    >>> [(step, path.name) for step, path in numbered(folder)]
+    [(1, 'step-00000001.npz'), (2, 'step-00000002.npz')]
     """
     folder = pathlib.Path(folder)
     if not folder.is_dir():
@@ -283,8 +308,14 @@ def latest(folder: str | os.PathLike) -> pathlib.Path | None:
 
     Examples
     --------
-    >>> latest("no such folder") is None
-    True
+    >>> import tempfile
+    >>> from spherekit import nn, train
+    >>> net = nn.Sequential(nn.Features(2), nn.Dense(2))
+    >>> folder = tempfile.mkdtemp()
+    >>> data = np.eye(2), np.array([0, 1])
+    >>> _ = train.finish(train.fit(net, net.init(0), data, epochs=2, checkpoints=folder))
+    >>> latest(folder).name
+    'step-00000002.npz'
     """
     paths = numbered(folder)
     return paths[-1][1] if paths else None
@@ -325,6 +356,8 @@ def save_numbered(
     ------
     TypeError
         As in `save`.
+    ValueError
+        ``description`` contains a number that is not finite.
 
     Examples
     --------
@@ -363,7 +396,12 @@ def remove_temporary(folder: str | os.PathLike) -> None:
 
     Examples
     --------
-    >>> remove_temporary("no such folder")
+    >>> import tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> (folder / ".step-00000002.npz.3f.tmp").touch()
+    >>> remove_temporary(folder)
+    >>> list(folder.iterdir())
+    []
     """
     for path in pathlib.Path(folder).glob(".*.tmp"):
         if _TEMPORARY.fullmatch(path.name):

@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 from spherekit.train import losses, metrics, optimizers, schedules
 from spherekit.train.job import Checkpointing, EarlyStopping
-from spherekit.train.schema import Key, by_name, checked, nearest
+from spherekit.train.schema import Key, by_name, nearest, validate
 
 __all__ = ["FIT", "OPTIMIZERS", "SCHEDULES", "Config", "parse", "read"]
 
@@ -68,7 +68,7 @@ SCHEDULES = {
     },
     "exponential": {
         "factor": Key("number", above=0, maximum=1),
-        "every": Key("number", 1.0, above=0),
+        "decay_epochs": Key("number", 1.0, above=0),
     },
 }
 
@@ -246,12 +246,12 @@ def parse(text: str, tables: dict | None = None, source: str = "the configuratio
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{source} is not TOML: {error}") from None
     try:
-        return Config(checked_sections(sections, tables), source)
+        return Config(check_sections(sections, tables), source)
     except ValueError as error:
         raise ValueError(f"{source}: {error}") from None
 
 
-def checked_sections(sections, tables=None):
+def check_sections(sections, tables=None):
     """Return the values of a `Config` for the content of a TOML file as a dict; ``tables`` as in `read`."""
     tables = dict(tables or {})
     section_names = ("fit", "optimizer", "schedule", *tables)
@@ -261,16 +261,26 @@ def checked_sections(sections, tables=None):
         if not isinstance(section, dict):
             raise ValueError(f"{name} is {section!r}; expected a section [{name}]")
     optimizer, schedule = (sections.get(name, {}) for name in ("optimizer", "schedule"))
+    schedule = _with_decay_epochs(schedule)
     values = {
-        "fit": checked("fit", sections.get("fit", {}), FIT, _RENAMED["fit"]),
+        "fit": validate("fit", sections.get("fit", {}), FIT, _RENAMED["fit"]),
         "optimizer": by_name(OPTIMIZERS, _OPTIMIZER, _RENAMED["optimizer"])("optimizer", optimizer),
         "schedule": by_name(SCHEDULES, _SCHEDULE, _RENAMED["schedule"])("schedule", schedule),
     }
     _check_together(values, "learning_rate" in optimizer)
     for name, table in tables.items():
-        check = table if callable(table) else partial(checked, table=table)
+        check = table if callable(table) else partial(validate, table=table)
         values[name] = check(name, sections.get(name, {}))
     return values
+
+
+def _with_decay_epochs(schedule):
+    """Rename the key ``every`` of earlier versions, which is still accepted."""
+    if "every" not in schedule:
+        return schedule
+    if "decay_epochs" in schedule:
+        raise ValueError("[schedule] has decay_epochs and every, its former name; remove every")
+    return {"decay_epochs" if key == "every" else key: value for key, value in schedule.items()}
 
 
 def _unknown_section(name, section, section_names):
@@ -288,9 +298,9 @@ def _check_together(values, has_learning_rate):
     epochs = fit["epochs"]
     monitors = ("loss", *fit["metrics"])
     if fit["monitor"] not in monitors:
+        choices = f"one of {', '.join(monitors)}" if fit["metrics"] else "'loss'"
         raise ValueError(
-            f"[fit] monitor is {fit['monitor']!r}; expected one of {', '.join(monitors)}: the loss, or a "
-            "metric of [fit] metrics"
+            f"[fit] monitor is {fit['monitor']!r}; expected {choices}; otherwise add it to [fit] metrics"
         )
     if schedule["name"] == "cosine" and schedule["warmup"] >= epochs:
         raise ValueError(
@@ -323,7 +333,7 @@ def _optimizer(config, steps_per_epoch):
         at = [max(round(epoch * steps_per_epoch), 1) for epoch in schedule["at"]]
         learning_rate = schedules.steps(schedule["learning_rates"], at)
     elif schedule["name"] == "exponential":
-        decay_steps = max(round(schedule["every"] * steps_per_epoch), 1)
+        decay_steps = max(round(schedule["decay_epochs"] * steps_per_epoch), 1)
         learning_rate = schedules.exponential(learning_rate, schedule["factor"], decay_steps)
     return getattr(optimizers, kind)(learning_rate, **settings)
 

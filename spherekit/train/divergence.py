@@ -10,7 +10,7 @@ from spherekit._core.blas import single_threaded
 from spherekit._core.pytree import flatten, path_text, tree_leaves
 from spherekit.nn import Context
 from spherekit.train import checkpoints as store
-from spherekit.train.autodiff import LayerObserver, loss_and_gradients, observed_by
+from spherekit.train.autodiff import LayerObserver, loss_and_gradients, observe_with
 
 
 class Diverged(ValueError):
@@ -22,13 +22,20 @@ class Diverged(ValueError):
 
     Examples
     --------
-    >>> issubclass(Diverged, ValueError)
-    True
+    >>> import numpy as np
+    >>> from spherekit import nn, train
+    >>> net = nn.Sequential(nn.Features(1), nn.Dense(1))
+    >>> data = np.array([[1.0]]), np.array([[1.0]])
+    >>> try:
+    ...     train.finish(train.fit(net, net.init(0), data, loss="mse", optimizer=train.sgd(1e200), epochs=5))
+    ... except train.Diverged as error:
+    ...     print(str(error).split(";")[0])
+    step 2: the loss is inf
     """
 
 
 def is_finite(tree):
-    """Return whether all entries of a pytree of arrays are finite.
+    """Return whether all entries of a tree of arrays are finite.
 
     >>> is_finite([np.ones(2), {"mean": np.array(np.nan)}])
     False
@@ -147,7 +154,7 @@ def explain_validation_error(job, checkpoint, compute):
     observer = _FirstFailure()
     try:
         with np.errstate(all="ignore"):
-            compute(observed_by(observer))
+            compute(observe_with(observer))
     except Exception:
         pass  # recorded by the observer if values caused it
     if observer.failed_layer is None:
@@ -166,7 +173,7 @@ def _repeat_step(job, checkpoint, x, y, rng):
         rng=rng,
         threads=job.threads,
         check_finite=False,
-        around=observed_by(observer),
+        around=observe_with(observer),
     )
     arguments = job.net, job.loss, checkpoint.params, checkpoint.state, x, y, context
     try:
@@ -250,13 +257,13 @@ def _advice(observer, loss, gradients, job, checkpoint, x):
     if observer.bad_gradient is not None:
         return (
             "The results are finite but the derivatives are not, such as those of a square root, a norm or a "
-            f"quotient at 0, or of values whose squares exceed {dtype}. Change this function; a lower "
-            "learning rate or max_norm would not help"
+            f"quotient at 0, or of values whose squares exceed the range of {dtype}. Change this function; "
+            "a lower learning rate or max_norm would not help"
         )
     if gradients is not None and _largest_leaf(gradients) > limit:
         return (
-            f"The squares of gradients up to {_largest_leaf(gradients):.3g} exceed {dtype}: scale the loss "
-            f"down, or {clip}"
+            f"The squares of gradients up to {_largest_leaf(gradients):.3g} exceed the range of "
+            f"{dtype}: scale the loss down, or {clip}"
         )
     learning_rate = job.optimizer.learning_rate(checkpoint.step)
     if not np.isfinite(learning_rate):

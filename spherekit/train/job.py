@@ -1,6 +1,5 @@
 """Validation of a training: its arguments, its initial state, and the checkpoint from which it is resumed."""
 
-import json
 import os
 import pathlib
 import zlib
@@ -15,7 +14,7 @@ from spherekit.nn import Sequential
 from spherekit.nn.files import mismatch
 from spherekit.train import checkpoints as store
 from spherekit.train import losses, metrics, networks
-from spherekit.train.optimizers import Optimizer, adam, checked_max_norm
+from spherekit.train.optimizers import Optimizer, adam, check_max_norm
 
 _DTYPES = np.float32, np.float64, np.complex64, np.complex128
 
@@ -64,7 +63,7 @@ class Checkpointing:
 
     Checkpoints include the network, for `spherekit.nn.load`, if its layers belong to this package or are
     registered (`spherekit.nn.register`); otherwise `fit` warns, and they include the parameters only. A
-    training can only be resumed with the same network: all hyper-parameters are compared, functions and
+    training can only be resumed with the same network: all hyperparameters are compared, functions and
     user-defined layers by name.
 
     Parameters
@@ -114,7 +113,7 @@ class Checkpointing:
 
 
 def _check_description(description):
-    """Refuse a description that a checkpoint cannot represent, before the training starts."""
+    """Raise an error if a checkpoint cannot represent the description, before the training starts."""
     if not isinstance(description, dict):
         raise TypeError(f"description is {description!r}; expected a dict that JSON can represent")
     if "training" in description:
@@ -122,18 +121,11 @@ def _check_description(description):
             "description has the entry 'training', which is reserved for the settings of the training; "
             "choose another key"
         )
-    try:
-        json.dumps(description, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(
-            f"description cannot be stored: {error}; expected a dict of text, finite numbers, lists and "
-            "dicts, which JSON can represent"
-        ) from None
+    store.check_description(description)
 
 
 def _check_folder(folder):
-    """Refuse a folder in which no checkpoint can be written; the folder itself need not exist."""
+    """Raise ValueError if no checkpoint can be written in a folder, which need not exist."""
     path = pathlib.Path(folder).absolute()
     existing = next(p for p in (path, *path.parents) if p.exists())
     if not existing.is_dir():
@@ -174,16 +166,16 @@ class Job:
         for name, minimum in dict(epochs=1, batch_size=1, seed=0, set_size=1).items():
             _set(self, **{name: checks.integer(getattr(self, name), name, minimum)})
         if self.max_norm is not None:
-            _set(self, max_norm=checked_max_norm(self.max_norm))
-        _set(self, optimizer=_checked_optimizer(self.optimizer))
+            _set(self, max_norm=check_max_norm(self.max_norm))
+        _set(self, optimizer=_validate_optimizer(self.optimizer))
         early_stopping = _as_instance(EarlyStopping, self.early_stopping, "early_stopping")
         _set(self, early_stopping=early_stopping)
-        _set(self, checkpoints=_checked_checkpoints(self.checkpoints))
+        _set(self, checkpoints=_validate_checkpoints(self.checkpoints))
         _set(self, loss_name=_function_name(self.loss), loss=losses.resolve(self.loss))
         _set(self, metrics=metrics.resolve(self.metrics))
-        _set(self, data=_checked_data(self.net, self.data, self.set_size, "data"))
+        _set(self, data=_validate_data(self.net, self.data, self.set_size, "data"))
         if self.validation is not None:
-            validation = _checked_data(self.net, self.validation, self.set_size, "validation")
+            validation = _validate_data(self.net, self.validation, self.set_size, "validation")
             _set(self, validation=validation)
         _check_monitor(self.early_stopping, self.metrics, self.validation)
         check_initial(self.net, self.initial)
@@ -289,7 +281,7 @@ def is_path(value):
 
 
 def check_network(net):
-    """Refuse values that are not a network with the type of its input."""
+    """Raise TypeError if ``net`` is not a network with the type of its input."""
     if not isinstance(net, Sequential):
         raise TypeError(f"net is {net!r}; expected a network, nn.Sequential(nn.Sphere(...), ...)")
     if net.in_type is None:
@@ -299,7 +291,7 @@ def check_network(net):
         )
 
 
-def _checked_optimizer(optimizer):
+def _validate_optimizer(optimizer):
     if optimizer is None:
         return adam()
     if not isinstance(optimizer, Optimizer):
@@ -309,7 +301,7 @@ def _checked_optimizer(optimizer):
     return optimizer
 
 
-def _checked_checkpoints(checkpoints):
+def _validate_checkpoints(checkpoints):
     if is_path(checkpoints):
         return Checkpointing(checkpoints)
     return None if checkpoints is None else _as_instance(Checkpointing, checkpoints, "checkpoints")
@@ -335,7 +327,8 @@ def _check_monitor(early_stopping, functions, validation):
     monitor = early_stopping.monitor
     if monitor != "loss" and monitor not in functions:
         names = ", ".join(["loss", *functions])
-        raise ValueError(f"monitor is {monitor!r}; expected one of {names}")
+        choices = f"one of {names}" if functions else "'loss'"
+        raise ValueError(f"monitor is {monitor!r}; expected {choices}; otherwise add it to metrics")
     if validation is None and (early_stopping.patience is not None or monitor != "loss"):
         raise ValueError(
             "patience and monitor need validation data; pass validation=(signals, targets)"
@@ -346,7 +339,7 @@ def _check_monitor(early_stopping, functions, validation):
 
 
 def check_signals(net, signals, name):
-    """Return indexable signals and their number; refuse shapes that the network does not accept."""
+    """Return indexable signals and their number; raise ValueError for shapes that do not fit the network."""
     if not hasattr(signals, "shape") or np.ma.is_masked(signals):
         signals = checks.as_array(signals, f"{name}: the array of signals")
     shape = tuple(signals.shape)
@@ -364,7 +357,7 @@ def select(array, rows):
     return checks.as_array(array[rows], "the batch of signals")
 
 
-def _checked_data(net, data, set_size, name):
+def _validate_data(net, data, set_size, name):
     """Return (signals, targets), which must fit the network and each other."""
     if not isinstance(data, tuple | list) or len(data) != 2:
         raise TypeError(f"{name} is {type(data).__name__}; expected (signals, targets)")
@@ -444,7 +437,7 @@ def _empty_history(job):
 
 
 def check_initial(net, initial):
-    """Refuse values that are not (params, state) of the network, or not finite."""
+    """Raise an error if values are not (params, state) of the network, not finite, or of mixed precision."""
     if not isinstance(initial, tuple) or len(initial) != 2:
         raise TypeError(
             f"initial is {type(initial).__name__}; expected (params, state), as returned by net.init(rng)"
@@ -478,21 +471,19 @@ def check_initial(net, initial):
 
 
 def check_single_tree(net, params):
-    """Refuse a pair (params, state) in place of the parameters."""
+    """Raise ValueError for a pair (params, state) in place of the parameters."""
     is_pair = isinstance(params, tuple) and len(params) == 2
     if not is_pair or not all(isinstance(tree, list | tuple) for tree in params):
         return
     if all(len(tree) == len(net.layers) for tree in params) and mismatch(net, *params) is None:
-        raise ValueError(
-            "params is a pair, (params, state); pass them separately: params, state=state"
-        )
+        raise ValueError("params is a pair (params, state); pass them separately")
 
 
 # --- resumed trainings ---------------------------------------------------------------------------------
 
 
 def _load_checkpoint(job, params, state, path):
-    """Load the checkpoint to resume; refuse one of another training."""
+    """Load the checkpoint to resume; raise ValueError if it is of another training."""
     checkpoint, description = store.load(path)
     settings = description.get("training", {})
     if not isinstance(settings, dict):
@@ -550,7 +541,7 @@ def _inconsistency(job, checkpoint, settings):
 
 
 def _check_schedule(job, checkpoint, settings, path):
-    """Refuse another schedule, unless the training was finished with the schedule of the checkpoint."""
+    """Raise ValueError for another schedule, unless the training was finished with that of the checkpoint."""
     # Earlier checkpoints name the argument of `schedules.exponential` "every".
     schedule = str(settings.get("schedule")).replace(", every=", ", decay_steps=")
     total = settings["total_steps"]

@@ -42,8 +42,15 @@ class Step(NamedTuple):
 
     Examples
     --------
-    >>> Step._fields[:4]
-    ('step', 'total_steps', 'epoch', 'loss')
+    >>> from spherekit import nn
+    >>> net = nn.Sequential(nn.Features(2), nn.Dense(2))
+    >>> data = np.eye(2), np.array([0, 1])
+    >>> for step in fit(net, net.init(0), data, epochs=2, batch_size=1):
+    ...     print(step.step, step.total_steps, step.epoch)
+    1 4 1
+    2 4 1
+    3 4 2
+    4 4 2
     """
 
     step: int
@@ -96,8 +103,8 @@ def fit(
     net : spherekit.nn.Sequential
         Network, with the type of its input.
     initial : (params, state)
-        Initial parameters and running state, from ``net.init`` or a previous training. Their precision is
-        preserved.
+        Initial parameters and running state, from ``net.init`` or a previous training, of one precision,
+        which is preserved.
     data : (signals, targets)
         Training data. Signals are an array of the shape that the network accepts, or an object that is
         indexed like an array (`numpy.memmap`). Targets are labels ``[shape=(n,)]``, or an array of the shape
@@ -282,11 +289,11 @@ def predict(
     ----------
     net : spherekit.nn.Sequential
         Network, with the type of its input.
-    params : pytree of arrays
+    params : tree of arrays
         Parameters, from ``net.init`` or a training.
     signals : array [shape=(n, ...)]
         Signals as in `fit`; ``n`` may be 0.
-    state : pytree of arrays, optional
+    state : tree of arrays, optional
         Running state; required by networks that have one.
     batch_size : int
         Number of signals that are processed together; a multiple of the size of sets.
@@ -345,11 +352,11 @@ def evaluate(
     ----------
     net : spherekit.nn.Sequential
         Network, with the type of its input.
-    params : pytree of arrays
+    params : tree of arrays
         Parameters, from ``net.init`` or a training.
     data : (signals, targets)
         Data set, not empty.
-    state : pytree of arrays, optional
+    state : tree of arrays, optional
         Running state; required by networks that have one.
     loss : str or callable
         As in `fit`.
@@ -446,9 +453,8 @@ def advance(job, checkpoint, rows):
             )
         except (MemoryError, OSError):
             raise
-        except (
-            Exception
-        ) as error:  # may be caused by results of a previous layer that are not finite
+        # Results of a previous layer that are not finite may cause the error.
+        except Exception as error:
             rng = generator(random_state)
             explanation = divergence.explain_error(job, checkpoint, x, y, rng)
             if explanation is None:

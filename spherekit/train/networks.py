@@ -15,7 +15,7 @@ _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 def as_text(net):
-    """Describe a network by one line for the input and for each layer, with all hyper-parameters.
+    """Describe a network by one line for the input and for each layer, with all hyperparameters.
 
     The text is the same in every process. Functions are represented by their names; the code of functions and
     of user-defined layers is not compared.

@@ -1,8 +1,8 @@
-"""Optimizers: immutable objects with ``init(params) -> optimizer_state`` and a ``step`` on pytrees of arrays.
+"""Optimizers: immutable objects with ``init(params) -> optimizer_state`` and a ``step`` on trees of arrays.
 
 Gradients follow autograd's convention: the gradient of a real loss with respect to z = x + iy is dL/dx - i
 dL/dy, whose conjugate is the direction of steepest ascent. Complex parameters are treated as pairs of real
-parameters with separate second moments. The state of an optimizer is a pytree of arrays. Data types are
+parameters with separate second moments. The state of an optimizer is a tree of arrays. Data types are
 preserved.
 """
 
@@ -19,7 +19,6 @@ from spherekit._core.pytree import (
     flatten,
     map_leaves,
     path_text,
-    tree_leaves,
     with_leaves,
 )
 from spherekit.train.schedules import as_schedule
@@ -56,7 +55,7 @@ class Optimizer:
 
         Parameters
         ----------
-        params : pytree of arrays
+        params : tree of arrays
             Parameters.
 
         Returns
@@ -75,16 +74,16 @@ class Optimizer:
 
         Parameters
         ----------
-        params : pytree of arrays
+        params : tree of arrays
             Parameters before the step.
-        gradients : pytree of arrays
+        gradients : tree of arrays
             Gradients of the loss in autograd's convention, with the structure of ``params``.
         optimizer_state : dict
             State from `init` or from the previous step.
 
         Returns
         -------
-        params : pytree of arrays
+        params : tree of arrays
             Parameters after the step.
         optimizer_state : dict
             State after the step.
@@ -106,8 +105,8 @@ class Optimizer:
             if g is None or g.shape != p.shape:
                 fault = "is missing" if g is None else f"has the shape {g.shape}"
                 raise ValueError(
-                    f"the gradient by {path_text(path)} {fault}; expected the shape {p.shape} of the "
-                    "parameter"
+                    f"the gradient with respect to {path_text(path)} {fault}; expected the shape {p.shape} "
+                    "of the parameter"
                 )
             g = np.conj(g) if np.iscomplexobj(g) else g
             g = as_reals(g.astype(p.dtype, copy=False))
@@ -213,8 +212,13 @@ def adam(
 
     Examples
     --------
-    >>> adam(0.01).learning_rate(0)
-    0.01
+    The first step changes each parameter by the learning rate, whatever the size of its gradient:
+
+    >>> optimizer = adam(0.01)
+    >>> params = [np.array([1.0, 1.0])]
+    >>> updated, _ = optimizer.step(params, [np.array([0.5, -200.0])], optimizer.init(params))
+    >>> updated[0].round(6).tolist()
+    [0.99, 1.01]
     """
     return _adam("adam", learning_rate, beta1, beta2, eps, 0.0)
 
@@ -270,7 +274,7 @@ def global_norm(gradients: Any) -> float:
 
     Parameters
     ----------
-    gradients : pytree of arrays
+    gradients : tree of arrays
         Gradients.
 
     Returns
@@ -288,7 +292,12 @@ def global_norm(gradients: Any) -> float:
     >>> global_norm([np.array([3.0]), np.array([4j])])
     5.0
     """
-    flat = list(map(as_reals, tree_leaves(gradients)))
+    flat = []
+    for path, array in flatten(map_leaves(np.asarray, gradients)):
+        if array.dtype.kind not in "biufc":
+            label = path_text(("gradients", *path))
+            raise TypeError(f"{label} has dtype {array.dtype}; expected numbers")
+        flat.append(as_reals(array))
     with np.errstate(over="ignore"):
         total = sum(float(np.sum(np.square(g, dtype=np.float64))) for g in flat)
     if 1e-280 < total < math.inf or np.isnan(total):
@@ -304,14 +313,14 @@ def clip_by_global_norm(gradients: Any, max_norm: float) -> tuple[Any, float]:
 
     Parameters
     ----------
-    gradients : pytree of arrays
+    gradients : tree of arrays
         Gradients.
     max_norm : float
         Largest global norm, above 0.
 
     Returns
     -------
-    gradients : pytree of arrays
+    gradients : tree of arrays
         Gradients multiplied by min(1, max_norm/norm).
     norm : float
         Global norm before clipping.
@@ -319,7 +328,7 @@ def clip_by_global_norm(gradients: Any, max_norm: float) -> tuple[Any, float]:
     Raises
     ------
     TypeError
-        ``max_norm`` is not a number.
+        ``max_norm`` is not a number, or a leaf is not numeric.
     ValueError
         ``max_norm`` is not a finite number above 0.
 
@@ -328,7 +337,7 @@ def clip_by_global_norm(gradients: Any, max_norm: float) -> tuple[Any, float]:
     >>> clip_by_global_norm([np.array([3.0, 4.0])], 1.0)
     ([array([0.6, 0.8])], 5.0)
     """
-    max_norm = checked_max_norm(max_norm)
+    max_norm = check_max_norm(max_norm)
     norm = global_norm(gradients)
     if not norm > max_norm:
         return gradients, norm
@@ -336,7 +345,7 @@ def clip_by_global_norm(gradients: Any, max_norm: float) -> tuple[Any, float]:
     return map_leaves(lambda g: g * scale, gradients), norm
 
 
-def checked_max_norm(value):
+def check_max_norm(value):
     """Return a norm for clipping as a float, which must be above 0."""
     return checks.real_number(value, "max_norm", "a number above 0", lambda x: 0 < x < math.inf)
 

@@ -54,7 +54,7 @@ def curves(
     if not losses:
         raise ValueError("the history has no steps; expected at least one training step")
     names = [name for name in epochs if name not in ("step", "train", "loss") and epochs["step"]]
-    drawing, axes = _axes(target, names)
+    fig, axes = _axes(target, names)
     first = axes[0]
     first.plot(np.arange(1, len(losses) + 1), losses, color="0.75", lw=0.7, label="batch")
     dots = dict(marker="o", ms=3, lw=1.4)
@@ -76,15 +76,15 @@ def curves(
     if title:
         first.set_title(title, fontsize="medium")
     if isinstance(target, str) or hasattr(target, "__fspath__"):
-        save(drawing, target, dpi=150)
-    return drawing
+        save(fig, target, dpi=150)
+    return fig
 
 
 def _axes(target, names):
     """Return the figure, and the Axes of the loss and of the metrics."""
     if target is None or isinstance(target, str) or hasattr(target, "__fspath__"):
-        drawing = figure(5.2 * (1 + len(names)), 3.6)
-        return drawing, list(drawing.subplots(1, 1 + len(names), squeeze=False)[0])
+        fig = figure(5.2 * (1 + len(names)), 3.6)
+        return fig, list(fig.subplots(1, 1 + len(names), squeeze=False)[0])
     axes = list(np.atleast_1d(target))
     if len(axes) not in (1, 1 + len(names)):
         panels = ", ".join(["loss", *names])

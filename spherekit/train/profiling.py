@@ -12,7 +12,7 @@ from spherekit._core.pytree import path_text
 from spherekit.nn import Context, Sequential
 from spherekit.timing import listening
 from spherekit.train import losses
-from spherekit.train.autodiff import LayerObserver, loss_and_gradients, observed_by
+from spherekit.train.autodiff import LayerObserver, loss_and_gradients, observe_with
 from spherekit.train.job import check_initial, check_network
 from spherekit.train.optimizers import Optimizer, adam
 
@@ -156,7 +156,7 @@ def profile(
         plain_times.append(step()[0])
         clock = _Clock()
         with listening(clock.add_kernel):
-            total, in_optimizer = step(observed_by(clock))
+            total, in_optimizer = step(observe_with(clock))
         if best is None or total < best.profiled_step:
             rows = clock.rows(total - in_optimizer)
             best = Profile(0.0, total, rows, in_optimizer, clock.kernels)

@@ -168,7 +168,7 @@ def exponential(learning_rate: float, factor: float, decay_steps: int = 1) -> Sc
     factor : float
         Decay factor, above 0 and at most 1.
     decay_steps : int
-        Number of steps in which the learning rate decreases by ``factor``.
+        Number of steps in which the learning rate is multiplied by ``factor``.
 
     Returns
     -------

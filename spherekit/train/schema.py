@@ -7,6 +7,13 @@ from typing import NamedTuple
 
 #: The default of a key that must be present.
 REQUIRED = object()
+#: Kinds of values, as messages name them.
+_NOUNS = {
+    "integer": "an integer",
+    "number": "a number",
+    "text": "text in quotes",
+    "boolean": "true or false",
+}
 
 
 class Key(NamedTuple):
@@ -43,7 +50,7 @@ class Key(NamedTuple):
     is_list: bool = False
 
 
-def checked(
+def validate(
     name: str, section: dict, table: dict[str, Key], renamed: dict[str, str] | None = None
 ) -> dict:
     """Check a section of a configuration, and add defaults.
@@ -68,11 +75,12 @@ def checked(
     Raises
     ------
     ValueError
-        A key is unknown or missing, or a value has another type or is out of range.
+        A key is unknown or missing, a value has another type or is out of range, or a `Key` has an unknown
+        kind.
 
     Examples
     --------
-    >>> checked("data", {"L": 64}, {"L": Key("integer", minimum=1), "seed": Key("integer", 0, minimum=0)})
+    >>> validate("data", {"L": 64}, {"L": Key("integer", minimum=1), "seed": Key("integer", 0, minimum=0)})
     {'L': 64, 'seed': 0}
     """
     for key in section:
@@ -80,6 +88,7 @@ def checked(
             raise ValueError(f"[{name}] has no {key!r}{_new_name(key, table, renamed)}")
     values = {}
     for key, kind in table.items():
+        check_kind(f"[{name}] {key}", kind)
         if key in section:
             values[key] = value(f"[{name}] {key}", section[key], kind)
         elif kind.default is REQUIRED:
@@ -87,6 +96,14 @@ def checked(
         else:
             values[key] = list(kind.default) if isinstance(kind.default, list) else kind.default
     return values
+
+
+def check_kind(location, kind):
+    """Raise ValueError if the kind of a `Key` is unknown; ``location`` is its name in messages."""
+    if kind.kind not in _NOUNS:
+        raise ValueError(
+            f"{location}: the kind of its Key is {kind.kind!r}; expected one of {', '.join(_NOUNS)}"
+        )
 
 
 def _new_name(key, table, renamed):
@@ -111,12 +128,12 @@ def by_name(
     common : dict
         ``{key: Key}``, keys that all names have, including "name".
     renamed : dict, optional
-        As in `checked`.
+        As in `validate`.
 
     Returns
     -------
     callable
-        Function of (name of the section, section) that returns the values, as `checked` does.
+        Function of (name of the section, section) that returns the values, as `validate` does.
 
     Examples
     --------
@@ -129,7 +146,7 @@ def by_name(
     def check(section_name, section):
         if "name" in section or common["name"].default is REQUIRED:
             entry = {k: v for k, v in section.items() if k == "name"}
-            name = checked(section_name, entry, {"name": common["name"]})["name"]
+            name = validate(section_name, entry, {"name": common["name"]})["name"]
         else:
             name = common["name"].default
         for key in section:
@@ -138,7 +155,7 @@ def by_name(
                 raise ValueError(
                     f"[{section_name}] {key} is a key of {', '.join(owners)}; the name is {name!r}"
                 )
-        return checked(section_name, section, common | kinds[name], renamed)
+        return validate(section_name, section, common | kinds[name], renamed)
 
     return check
 
@@ -193,14 +210,8 @@ def _expected(kind):
     """Describe the accepted values of a key."""
     if kind.choices:
         return f"one of {', '.join(map(repr, kind.choices))}"
-    nouns = {
-        "integer": "an integer",
-        "number": "a number",
-        "text": "text in quotes",
-        "boolean": "true or false",
-    }
     signs = dict(minimum=">=", above=">", maximum="<=", below="<")
     limits = [
         f"{sign} {getattr(kind, k):g}" for k, sign in signs.items() if getattr(kind, k) is not None
     ]
-    return " ".join([nouns[kind.kind], " and ".join(limits)]).strip()
+    return " ".join([_NOUNS[kind.kind], " and ".join(limits)]).strip()

@@ -31,9 +31,8 @@ SHAPES = {
     "healpix": lambda L: (12 * nside(L) ** 2,),
 }
 
-_MAX_DENSE_L = (
-    64  # up to this L the precomputed kernels of s2fft are faster than its recursion (measured)
-)
+# Up to this L the precomputed kernels of s2fft are faster than its recursion (measured).
+_MAX_DENSE_L = 64
 
 
 class UnsupportedCase(Exception):

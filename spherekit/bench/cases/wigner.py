@@ -311,5 +311,5 @@ def prepare(case):
     """Perform the set-up of a case and return its `PreparedCase`."""
     codes = CODES[case["transform"]]
     if case["code"] not in codes:
-        raise UnsupportedCase(f"does not support {case['transform']}, or is not compared")
+        raise UnsupportedCase(f"not compared for {case['transform']}")
     return codes[case["code"]](case)

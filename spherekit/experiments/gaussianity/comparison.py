@@ -1,6 +1,6 @@
 """Comparison of the accuracy of several methods on Gaussian and non-Gaussian skies, with a null test.
 
-Pipeline: skies, statistics cached in a folder (`features`), probes and networks, a table or figures
+Pipeline: skies, features cached in a folder (`features`), probes and networks, a table or figures
 (`plots`).
 """
 
@@ -30,9 +30,9 @@ class Row(NamedTuple):
         A key of `probes.PROBES`, "network-low" or "network".
     title : str
     accuracy : probes.Accuracy
-        Of Gaussian against non-Gaussian skies, in percent.
+        Accuracy of the classification of Gaussian and non-Gaussian skies, in percent.
     null : probes.Accuracy, optional
-        Of Gaussian skies against those of strength 0: chance is expected.
+        Accuracy for Gaussian skies and those of strength 0: chance is expected.
 
     Examples
     --------
@@ -54,7 +54,7 @@ class Comparison(NamedTuple):
     Attributes
     ----------
     settings : features.Settings
-        Of the non-Gaussian skies and of the scattering.
+        Parameters of the non-Gaussian skies and of the scattering.
     n : int
         Skies of each class.
     rows : tuple of Row
@@ -71,7 +71,7 @@ class Comparison(NamedTuple):
     >>> options = dict(L=16, J0=2, n=16, strength=0.9, null=False, methods=["cl"])
     >>> result = gaussianity.compare(tempfile.mkdtemp(), **options)
     >>> result.n, result.row("cl").title
-    (16, 'realised spectrum, 24 bins')
+    (16, 'realized spectrum, 24 bins')
     """
 
     settings: features.Settings
@@ -128,21 +128,21 @@ def compare(
     Parameters
     ----------
     folder : str or path
-        Cache, with a subfolder for each set of skies. A call with the same skies reads their statistics from
+        Cache, with a subfolder for each set of skies. A call with the same skies reads their features from
         it, and an interrupted call is continued.
     recipe : str
         Kind of the non-Gaussian skies, one of `skies.RECIPES`.
     L : int
         Band-limit, 3 to 3000.
     strength : float, optional
-        Of the non-Gaussianity, as in `skies`; by default that of the recipe at this L.
+        Strength of the non-Gaussianity, as in `skies`; by default that of this kind of sky at this L.
     n : int
         Skies of each class.
     J0, depth : int
     oversample : float
         As for `spherekit.scattering.Scattering`.
     seed : int
-        Of the skies.
+        Seed of the skies.
     equalised : bool
         Replace the realized power spectrum of each sky by that of an independent Gaussian draw.
     null : bool
@@ -183,9 +183,9 @@ def compare(
             raise ValueError(f"methods must be among {', '.join(probes.PROBES)}; got {name!r}")
     n = checks.integer(n, "n", 4, hint="skies of a class, to train and to test")
     options = dict(seed=seed, equalised=equalised, J0=J0, depth=depth, oversample=oversample)
-    tested = features.Settings(L, recipe, strength, **options).checked()
+    tested = features.Settings(L, recipe, strength, **options).validate()
     settings_by_class = {
-        "gaussian": features.Settings(L, "gaussian", 0.0, **options).checked(),
+        "gaussian": features.Settings(L, "gaussian", 0.0, **options).validate(),
         "class": tested,
     }
     if null:
@@ -307,7 +307,7 @@ def table(result: Comparison) -> Iterator[str]:
 
     Raises
     ------
-    AttributeError
+    TypeError
         If ``result`` is not a `Comparison`.
 
     Examples
@@ -319,6 +319,12 @@ def table(result: Comparison) -> Iterator[str]:
     >>> print(next(gaussianity.table(result)))
     strings, strength 0.9, L = 16, 16 skies of each class, half to train
     """
+    if not isinstance(result, Comparison):
+        raise TypeError(f"result is {result!r}; expected a Comparison")
+    return _table_lines(result)
+
+
+def _table_lines(result):
     s, width = result.settings, max(len(row.title) for row in result.rows)
     low, high = result.band
     simulate, moments, scatter = (1e3 * t for t in result.seconds)
@@ -350,8 +356,8 @@ def threshold(strengths: ArrayLike, accuracies: ArrayLike, level: float) -> floa
 
     Raises
     ------
-    IndexError
-        If there are fewer accuracies than strengths.
+    ValueError
+        If the numbers of strengths and accuracies differ.
 
     Examples
     --------
@@ -359,8 +365,14 @@ def threshold(strengths: ArrayLike, accuracies: ArrayLike, level: float) -> floa
     >>> gaussianity.threshold([0.1, 0.2, 0.3], [50, 70, 90], 75)
     0.225
     """
+    strengths, accuracies = np.asarray(strengths, float), np.asarray(accuracies, float)
+    if strengths.size != accuracies.size:
+        raise ValueError(
+            f"strengths has {strengths.size} entries and accuracies {accuracies.size}; expected the same "
+            "number"
+        )
     order = np.argsort(strengths)
-    s, a = np.asarray(strengths, float)[order], np.asarray(accuracies, float)[order]
+    s, a = strengths[order], accuracies[order]
     above = np.flatnonzero(a >= level)
     if not above.size:
         return float("nan")

@@ -1,4 +1,4 @@
-"""Load the skies of a configuration, simulated or from a folder, and compute and cache their statistics."""
+"""Load the skies of a configuration, simulated or from a folder, and compute and cache their features."""
 
 import csv
 import json
@@ -18,14 +18,14 @@ SCATTERING = ("J0", "depth", "oversample")
 
 
 class Skies(NamedTuple):
-    """Statistics of the skies of a training.
+    """Features of the skies of a training.
 
     Attributes
     ----------
     settings : features.Settings
         Of the scattering.
     classes : tuple of str
-    statistics : tuple of dict
+    features : tuple of dict
         The arrays of each class, as `features.collect` returns them.
     counts : tuple of int
         Number of (training, validation, test) skies of each class; the skies are in this order.
@@ -33,7 +33,7 @@ class Skies(NamedTuple):
 
     settings: features.Settings
     classes: tuple
-    statistics: tuple
+    features: tuple
     counts: tuple
 
     def subset(self, number):
@@ -43,13 +43,13 @@ class Skies(NamedTuple):
 
 
 def gather(config, folder, *, read=None, analysis=None, progress=None):
-    """The `Skies` of a configuration; statistics that the folder contains are not computed again.
+    """The `Skies` of a configuration; features that the folder contains are not computed again.
 
     Parameters
     ----------
     config : spherekit.train.config.Config
     folder : path
-        Cache of the statistics, unless the configuration has [features] folder.
+        Cache of the features, unless the configuration has [features] folder.
     read : callable, optional
         ``read(path)`` returns the `experiments.Signal` of a file of [data] folder.
     analysis : experiments.Analysis, optional
@@ -71,20 +71,20 @@ def gather(config, folder, *, read=None, analysis=None, progress=None):
     if "folder" in data:
         settings, classes, sources = _listed_sources(values, n, folder, read, analysis)
     else:
-        settings, classes = simulated(values)[1].checked(), CLASSES
+        settings, classes = simulated(values)[1].validate(), CLASSES
         sources = []
         for class_settings in simulated(values):
-            path = folder / folder_name(class_settings.checked())
+            path = folder / folder_name(class_settings.validate())
             sources.append(partial(features.collect, path, class_settings, n))
-    statistics = []
+    arrays = []
     for number, collect in enumerate(sources):
 
         def step(count, number=number):
             if progress is not None:
                 progress(number * n + count, len(sources) * n)
 
-        statistics.append(collect(workers=thread_count(analysis.threads), progress=step))
-    return Skies(settings, tuple(classes), tuple(statistics), counts)
+        arrays.append(collect(workers=thread_count(analysis.threads), progress=step))
+    return Skies(settings, tuple(classes), tuple(arrays), counts)
 
 
 def simulated(values):
@@ -106,12 +106,12 @@ def folder_name(settings):
 
 
 def _listed_sources(values, n, folder, read, analysis):
-    """(settings, classes, functions that compute the statistics) of the skies in a folder."""
+    """(settings, classes, functions that compute the features) of the skies in a folder."""
     source = Path(values["data"]["folder"])
-    L, rows = listed(source)
+    L, rows = read_list(source)
     classes = sorted({row["class"] for row in rows})
     options = {name: values["features"][name] for name in SCATTERING}
-    settings = features.Settings(L, **options).checked()
+    settings = features.Settings(L, **options).validate()
     S = settings.scattering()
     sources = []
     checksum = zlib.crc32((source / "manifest.json").read_bytes())
@@ -140,7 +140,7 @@ def _listed_sources(values, n, folder, read, analysis):
     return settings, classes, sources
 
 
-def listed(source):
+def read_list(source):
     """(L, rows of skies.csv) of a folder written by ``spherekit simulate``."""
     try:
         L = int(json.loads((source / "manifest.json").read_text("utf-8"))["L"])

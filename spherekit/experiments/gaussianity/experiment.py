@@ -35,12 +35,13 @@ from spherekit._core.parallel import thread_count
 from spherekit.experiments import common
 from spherekit.experiments.base import Experiment, Table, Trained, Training
 from spherekit.experiments.gaussianity import data as skies_of
-from spherekit.experiments.gaussianity import features, model, probes, skies
+from spherekit.experiments.gaussianity import features, probes, skies
+from spherekit.experiments.gaussianity import model as models
 from spherekit.experiments.signals import Analysis, coefficients
 from spherekit.experiments.standardization import standardize, statistics
 from spherekit.train import loop
 from spherekit.train.config import Config
-from spherekit.train.schema import Key, by_name, checked
+from spherekit.train.schema import Key, by_name, validate
 
 if TYPE_CHECKING:
     from spherekit.experiments.models import Model
@@ -58,21 +59,21 @@ _SIMULATED = {
     "strength": Key("number", None, minimum=0),
     "seed": Key("integer", 0, minimum=0),
 }
-_FEATURES = model.FEATURES | {"folder": Key("text", None)}
-_NETWORK = model.NETWORK | {"scattering": Key("boolean", True), "compare": Key("boolean", False)}
+_FEATURES = models.FEATURES | {"folder": Key("text", None)}
+_NETWORK = models.NETWORK | {"scattering": Key("boolean", True), "compare": Key("boolean", False)}
 TITLES = "network, with scattering", "network, without scattering"
 COMPARED = "the same network, without scattering"
 
 
 def _data(section, content):
     if "folder" not in content:
-        return checked(section, content, _SIMULATED | _COUNTS)
+        return validate(section, content, _SIMULATED | _COUNTS)
     for key in _SIMULATED:
         if key in content:
             raise ValueError(
                 f"[{section}] has both {key} and folder, whose skies exist already; leave one of them out"
             )
-    return checked(section, content, {"folder": Key("text")} | _COUNTS)
+    return validate(section, content, {"folder": Key("text")} | _COUNTS)
 
 
 class Gaussianity(Experiment):
@@ -91,7 +92,7 @@ class Gaussianity(Experiment):
     sections = {
         "data": _data,
         "features": _FEATURES,
-        "network": by_name(model.NETWORKS, _NETWORK),
+        "network": by_name(models.NETWORKS, _NETWORK),
     }
 
     def check(self, values: dict) -> None:
@@ -110,8 +111,8 @@ class Gaussianity(Experiment):
             )
         if "folder" not in data:
             for settings in skies_of.simulated(values):
-                S = settings.checked().scattering()
-            model.network(network, S.L0, 1)
+                S = settings.validate().scattering()
+            models.network(network, S.L0, 1)
 
     def gather(
         self,
@@ -147,26 +148,26 @@ class Gaussianity(Experiment):
 
         values = config.values
         if "folder" in values["data"]:
-            L, _ = skies_of.listed(Path(values["data"]["folder"]))
-            options = {name: values["features"][name] for name in model.FEATURES}
-            S = features.Settings(L, **options).checked().scattering()
+            L, _ = skies_of.read_list(Path(values["data"]["folder"]))
+            options = {name: values["features"][name] for name in models.FEATURES}
+            S = features.Settings(L, **options).validate().scattering()
         else:
-            S = skies_of.simulated(values)[1].checked().scattering()
+            S = skies_of.simulated(values)[1].validate().scattering()
         count = values["fit"]["batch_size"]
         channels = len(S.paths) if values["network"]["scattering"] else 1
         rng = np.random.default_rng(values["fit"]["seed"])
         dtype = np.result_type(values["fit"]["dtype"], np.complex64)
         x = random_flm(S.L0, rng, reality=True, shape=(count, channels), dtype=dtype)
-        net = model.network(values["network"], S.L0, channels)
+        net = models.network(values["network"], S.L0, channels)
         initial = net.init(rng, dtype=values["fit"]["dtype"])
         return net, initial, (x, np.arange(count) % 2)
 
     def check_model(self, net: nn.Sequential, description: dict) -> None:
-        model.classifier(net, description)
+        models.classifier(net, description)
 
     def predict(
         self,
-        trained: "Model",
+        model: "Model",
         paths: Sequence[str],
         *,
         read: Callable,
@@ -174,9 +175,9 @@ class Gaussianity(Experiment):
         progress: Callable | None = None,
     ) -> Table:
         analysis = Analysis() if analysis is None else analysis
-        classifier = model.classifier(trained.net, trained.description)
+        classifier = models.classifier(model.net, model.description)
         S = classifier.scattering_network(thread_count(analysis.threads))
-        network = trained.net, trained.params, trained.state
+        network = model.net, model.params, model.state
         rows = []
         for number, path in enumerate(paths):
             flm = coefficients(read(path), classifier.L, analysis)
@@ -197,7 +198,7 @@ def training(config, data, title=TITLES[0], scattering=True, folder=""):
     dtype = np.result_type(values["fit"]["dtype"], np.complex64)
     subsets = []
     for number in range(3):
-        classes = [arrays["scattering"][data.subset(number), paths] for arrays in data.statistics]
+        classes = [arrays["scattering"][data.subset(number), paths] for arrays in data.features]
         labels = np.repeat(np.arange(len(classes)), [len(x) for x in classes])
         subsets.append((np.concatenate(classes).astype(dtype), labels))
     mean, scale = statistics(subsets[0][0])
@@ -206,12 +207,12 @@ def training(config, data, title=TITLES[0], scattering=True, folder=""):
     )
     description = {
         "classes": list(data.classes),
-        "features": {name: getattr(data.settings, name) for name in ("L", *model.FEATURES)},
+        "features": {name: getattr(data.settings, name) for name in ("L", *models.FEATURES)},
         "scattering": bool(scattering),
         "mean": mean.tolist(),
         "scale": scale.tolist(),
     }
-    net = model.network(values["network"], data.settings.scattering().L0, train[0].shape[1])
+    net = models.network(values["network"], data.settings.scattering().L0, train[0].shape[1])
     params, state = common.initial(net, config)
     validation = validation if len(validation[1]) else None
     return Training(title, net, params, state, train, validation, test, description, folder)
@@ -226,7 +227,7 @@ def accuracy(trained, threads=None):
 
 
 def controls(data, names=CONTROLS):
-    """[(title, `probes.Accuracy`)] of logistic regressions on statistics of each sky.
+    """[(title, `probes.Accuracy`)] of logistic regressions on features of each sky.
 
     As in `comparison.compare`, the accuracies are means over five splits of all skies in halves.
     """
@@ -234,7 +235,7 @@ def controls(data, names=CONTROLS):
     results = []
     for name in names:
         probe = probes.PROBES[name]
-        classes = [probe.features(arrays, S) for arrays in data.statistics]
+        classes = [probe.features(arrays, S) for arrays in data.features]
         results.append((probe.title, probes.accuracy(*classes)))
     return results
 

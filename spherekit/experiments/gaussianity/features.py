@@ -1,4 +1,4 @@
-"""Statistics of simulated skies: scattering, power spectrum, moments; cached in a folder (`blocks`)."""
+"""Features of simulated skies: scattering, power spectrum, moments; cached in a folder (`blocks`)."""
 
 import math
 import time
@@ -49,8 +49,8 @@ class Settings(NamedTuple):
     depth: int = 2
     oversample: float = 2.0
 
-    def checked(self):
-        """The settings with a number as strength; refuses values out of range."""
+    def validate(self):
+        """The settings with a number as strength; raises ValueError for values out of range."""
         L = checks.band_limit(self.L)
         strength = self.strength
         if strength is None:
@@ -74,7 +74,7 @@ class Settings(NamedTuple):
 
 
 def measure(flm, S):
-    """Compute all statistics of one sky that the probes use.
+    """Compute all features of one sky that the probes use.
 
     Parameters
     ----------
@@ -91,8 +91,8 @@ def measure(flm, S):
         moments and for the scattering.
 
     >>> S = Settings(16, J0=2).scattering()
-    >>> statistics = measure(skies.sky("gaussian", 16, 0), S)
-    >>> statistics["scattering"].shape, statistics["bands"].shape
+    >>> arrays = measure(skies.sky("gaussian", 16, 0), S)
+    >>> arrays["scattering"].shape, arrays["bands"].shape
     ((7, 16), (3, 2))
     """
     start = time.perf_counter()
@@ -145,7 +145,7 @@ def moments(flm, L, threads=None, *, oversample=1):
 
 
 def collect(folder, settings, n, *, workers=1, block=20, progress=None):
-    """Simulate and `measure` the skies 0..n-1 that are missing in a folder, and return the statistics of all.
+    """Simulate and `measure` the skies 0..n-1 that are missing in a folder, and return the features of all.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ def collect(folder, settings, n, *, workers=1, block=20, progress=None):
     ValueError
         If the folder has other settings, or its files are damaged.
     """
-    settings = settings.checked()
+    settings = settings.validate()
     S = settings.scattering()
     manifest = {"format": _FORMAT, "settings": settings._asdict()}
     options = dict(workers=workers, block=block, progress=progress)
@@ -180,10 +180,10 @@ def collect(folder, settings, n, *, workers=1, block=20, progress=None):
 
 
 def _simulated(settings, S, index):
-    """The statistics of one simulated sky."""
+    """The features of one simulated sky."""
     options = dict(seed=settings.seed, equalised=settings.equalised, threads=1)
     start = time.perf_counter()
     flm = skies.sky(settings.recipe, settings.L, index, strength=settings.strength, **options)
     seconds = time.perf_counter() - start
-    statistics = measure(flm, S)
-    return statistics | {"seconds": np.array([seconds, *statistics["seconds"]])}
+    arrays = measure(flm, S)
+    return arrays | {"seconds": np.array([seconds, *arrays["seconds"]])}

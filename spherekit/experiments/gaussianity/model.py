@@ -13,7 +13,7 @@ from spherekit import nn
 from spherekit.experiments.gaussianity.features import Settings
 from spherekit.experiments.standardization import standardize
 from spherekit.train import loop
-from spherekit.train.schema import Key, checked
+from spherekit.train.schema import Key, validate
 
 #: Keys of the scattering transform.
 FEATURES = {
@@ -75,7 +75,7 @@ class Classifier(NamedTuple):
     scattering : bool
         Use all channels of the scattering; otherwise only the empty path.
     mean, scale : list of float
-        Of each channel of the training skies.
+        Mean and standard deviation of each channel of the training skies.
     """
 
     classes: list
@@ -116,7 +116,7 @@ def classifier(net, description):
     ):
         raise ValueError(f"its classes are {classes!r}; expected two names")
     table = FEATURES | {"L": Key("integer", minimum=3, maximum=3000)}
-    features = checked("features", description["features"], table)
+    features = validate("features", description["features"], table)
     statistics = {name: description[name] for name in ("mean", "scale")}
     result = Classifier(classes, features, bool(description["scattering"]), **statistics)
     S = result.scattering_network()

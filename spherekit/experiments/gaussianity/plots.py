@@ -58,7 +58,7 @@ def strengths(
     Parameters
     ----------
     results : sequence of gaussianity.Comparison
-        Of several strengths.
+        Results for several strengths.
     methods : sequence of str
         Names of `probes.PROBES`.
     ax : matplotlib Axes, optional

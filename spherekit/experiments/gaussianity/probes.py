@@ -165,65 +165,65 @@ def chance_band(n_test):
 
 
 # --- features of the probes ------------------------------------------------------------------------
-# Functions of the statistics that `features.collect` returns and of the scattering transform S; they return
+# Functions of the arrays that `features.collect` returns and of the scattering transform S; they return
 # arrays of shape (skies, features).
 
 
-def _energies(S, statistics):
+def _energies(S, features):
     """Log mean and log variance of the smoothed moduli, each (skies, paths above order 0), and the orders."""
     orders = np.array([path.order for path in S.paths])
-    outputs = statistics["scattering"][:, orders > 0].astype(complex)
+    outputs = features["scattering"][:, orders > 0].astype(complex)
     mean = np.log(outputs[..., 0].real)
     variance = np.log(np.sum(np.abs(outputs[..., 1:]) ** 2, axis=-1) / (4 * np.pi))
     return mean, variance, orders[orders > 0]
 
 
-def means(statistics, S):
+def means(features, S):
     """Log of the mean of each path."""
-    return _energies(S, statistics)[0]
+    return _energies(S, features)[0]
 
 
-def scattering(statistics, S):
+def scattering(features, S):
     """Log mean and log variance of each path."""
-    return np.hstack(_energies(S, statistics)[:2])
+    return np.hstack(_energies(S, features)[:2])
 
 
-def first_order(statistics, S):
+def first_order(features, S):
     """Log mean and log variance of each path of order 1."""
-    mean, variance, orders = _energies(S, statistics)
+    mean, variance, orders = _energies(S, features)
     return np.hstack([mean[:, orders == 1], variance[:, orders == 1]])
 
 
-def first_means(statistics, S):
+def first_means(features, S):
     """Log of the mean of each path of order 1."""
-    mean, _, orders = _energies(S, statistics)
+    mean, _, orders = _energies(S, features)
     return mean[:, orders == 1]
 
 
-def spectrum(statistics, S):
+def spectrum(features, S):
     """log C_l of the degrees l >= 2."""
-    return np.log(statistics["cl"][:, 2:])
+    return np.log(features["cl"][:, 2:])
 
 
-def spectrum_bins(statistics, S, bins=24):
+def spectrum_bins(features, S, bins=24):
     """Average of log C_l in 24 bins of equal width in log l, with weights 2l+1."""
-    logs = spectrum(statistics, S)
+    logs = spectrum(features, S)
     edges = np.unique(np.geomspace(2, S.L, bins + 1).round().astype(int)) - 2
     weights = 2 * np.arange(2, S.L) + 1
     sums = np.add.reduceat(logs * weights, edges[:-1], axis=1)
     return sums / np.add.reduceat(weights, edges[:-1])
 
 
-def low_resolution(statistics, S):
+def low_resolution(features, S):
     """Real and imaginary parts of the coefficients of degrees 2 <= l < 32."""
-    ell, m = degrees_and_orders(band_limit_of(statistics["low"]))
-    low = statistics["low"].astype(complex)
+    ell, m = degrees_and_orders(band_limit_of(features["low"]))
+    low = features["low"].astype(complex)
     return np.hstack([low[:, (m >= 0) & (ell > 1)].real, low[:, (m > 0) & (ell > 1)].imag])
 
 
-def low_scattering(statistics, S):
+def low_scattering(features, S):
     """Scattering of the map of degrees below 32, and skewness and kurtosis of this map and of its bands."""
-    low = statistics["low"].astype(complex)
+    low = features["low"].astype(complex)
     L = band_limit_of(low)
     low_S = Scattering(L, J0=1, oversample=2, sampling="gl", reality=True, threads=1)
     energies = scattering({"scattering": low_S.from_flm(low)}, low_S)
@@ -237,14 +237,14 @@ def low_scattering(statistics, S):
     return np.hstack([energies, rows])
 
 
-def one_point(statistics, S):
+def one_point(features, S):
     """Skewness and kurtosis of the map, and their squares."""
-    return np.hstack([statistics["point"], statistics["point"] ** 2])
+    return np.hstack([features["point"], features["point"] ** 2])
 
 
-def band_moments(statistics, S):
+def band_moments(features, S):
     """Skewness, kurtosis and squared skewness of each wavelet band."""
-    skewness, kurtosis = np.moveaxis(statistics["bands"], -1, 0)
+    skewness, kurtosis = np.moveaxis(features["bands"], -1, 0)
     return np.hstack([skewness, kurtosis, skewness**2])
 
 
@@ -255,7 +255,7 @@ class Probe(NamedTuple):
     ----------
     title : str
     features : callable
-        Function of the statistics and of the scattering transform.
+        Function of the features of the skies and of the scattering transform.
     control : bool
         Whether an accuracy at chance level is expected.
     """
@@ -267,8 +267,8 @@ class Probe(NamedTuple):
 
 #: Probes by name, in the order of the tables.
 PROBES = {
-    "cl": Probe("realised spectrum, 24 bins", spectrum_bins, True),
-    "cl-every": Probe("realised spectrum, each degree", spectrum, True),
+    "cl": Probe("realized spectrum, 24 bins", spectrum_bins, True),
+    "cl-every": Probe("realized spectrum, each degree", spectrum, True),
     "low": Probe(f"map of degrees < {LOW}", low_resolution),
     "low-scattering": Probe(f"scattering and moments of degrees < {LOW}", low_scattering),
     "point": Probe("skewness, kurtosis of the map", one_point),

@@ -49,9 +49,9 @@ class Recipe(NamedTuple):
     draw : callable
         ``draw(cl, L, rng, strength, threads)`` returns coefficients.
     number : int
-        Of the recipe, in the seeds of its random generators.
+        Number of the recipe, in the seeds of its random generators.
     default_strength : callable
-        Of L.
+        Function of L.
     max_strength : float
     """
 
@@ -128,7 +128,7 @@ def recipe_of(name):
 
 
 def check_strength(recipe, strength):
-    """The strength as a float; refuses a strength out of range."""
+    """The strength as a float; raises ValueError for a strength out of range."""
     limit = recipe_of(recipe).max_strength
     expected = "0" if limit == 0 else f"a number from 0 to {limit:g}"
     name = f"the strength of {recipe} skies"

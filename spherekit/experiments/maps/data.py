@@ -51,7 +51,7 @@ class LabeledMaps(NamedTuple):
     band_limit : str
         Description of L.
     unit : str
-        Of all maps; "" if no file states one.
+        Unit of all maps; "" if no file states one.
     notes : list of str
         Lines for the user.
     """
@@ -170,7 +170,7 @@ def gather(labels, folder, values, read, *, analysis=None, progress=None):
     labels : Labels
     folder : path
     values : dict
-        Of the configuration, by section.
+        Values of the configuration, by section.
     read : callable
         ``read(path)`` returns the `experiments.Signal` of a file.
     analysis : experiments.Analysis, optional
@@ -199,7 +199,7 @@ def gather(labels, folder, values, read, *, analysis=None, progress=None):
             raise _with_location(labels, i, error, advice) from None
         except (ValueError, TypeError, OSError) as error:
             raise _with_location(labels, i, error) from None
-        x, monopole, e = scaled(flm, dtype)
+        x, monopole, e = split_scale(flm, dtype)
         return {
             "x": x,
             "monopole": np.array(monopole),
@@ -238,12 +238,12 @@ def gather(labels, folder, values, read, *, analysis=None, progress=None):
     return LabeledMaps(labels, x, monopoles, e, subsets, L, cut, upper, description, unit, notes)
 
 
-def scaled(flm, dtype):
+def split_scale(flm, dtype):
     """Split coefficients into (x, monopole, e): flm = 2^e x, x of type ``dtype`` without the monopole.
 
     The monopole is the real part of degree 0; it is not divided by 2^e.
 
-    >>> scaled(np.array([3.0, 0, 4e30, 0]) + 0j, np.complex64)[1:]
+    >>> split_scale(np.array([3.0, 0, 4e30, 0]) + 0j, np.complex64)[1:]
     (3.0, 102)
     """
     e = scaling.exponent(flm[1:] if flm[1:].any() else flm)
@@ -297,7 +297,7 @@ def _check_copies(labels, subsets, x, monopoles):
         if first != i:
             pairs.append((first, i))
 
-    def listed(pairs):
+    def describe(pairs):
         descriptions = [
             f"row {labels.rows[a]} ({labels.paths[a]}) and row {labels.rows[b]} ({labels.paths[b]})"
             for a, b in pairs[:_MAX_LISTED_PAIRS]
@@ -309,10 +309,10 @@ def _check_copies(labels, subsets, x, monopoles):
     split_pairs = [pair for pair in pairs if subset_of[pair[0]] != subset_of[pair[1]]]
     if split_pairs:
         raise ValueError(
-            f"{labels.source}: {listed(split_pairs)} contain the same map, in different subsets of training, "
-            "validation and test; list each map once"
+            f"{labels.source}: {describe(split_pairs)} contain the same map, in different subsets of "
+            "training, validation and test; list each map once"
         )
-    return [f"   identical maps: {listed(pairs)}"] if pairs else []
+    return [f"   identical maps: {describe(pairs)}"] if pairs else []
 
 
 def _check_upper_halves(labels, has_upper, L):

@@ -34,7 +34,8 @@ from spherekit._core.pytree import tree_leaves
 from spherekit.experiments import common
 from spherekit.experiments.base import Experiment, Table, Trained, Training
 from spherekit.experiments.maps import data as maps_of
-from spherekit.experiments.maps import model, report, units
+from spherekit.experiments.maps import model as models
+from spherekit.experiments.maps import report, units
 from spherekit.experiments.maps.labels import look_like_classes, read_labels
 from spherekit.experiments.signals import (
     Analysis,
@@ -95,12 +96,12 @@ class Maps(Experiment):
 
     name = "maps"
     title = "labeled maps, listed in a CSV file"
-    sections = {"data": _DATA, "network": model.check}
+    sections = {"data": _DATA, "network": models.check}
 
     def defaults(self, content: dict) -> dict:
         data, fit = (content.get(section, {}) for section in ("data", "fit"))
         if not isinstance(data, dict) or not isinstance(fit, dict):
-            return content  # the check of the sections refuses it
+            return content  # the check of the sections raises the error
         source, kind = data.get("maps"), data.get("labels")
         labels = None
         if kind not in _FIT_BY_KIND:
@@ -165,8 +166,8 @@ class Maps(Experiment):
         yield from data.notes
         values = config.values
         outputs = len(labels.classes) if labels.classes else 1
-        yield from model.describe(
-            values["network"], model.network(values["network"], data.L, outputs)
+        yield from models.describe(
+            values["network"], models.network(values["network"], data.L, outputs)
         )
         yield from _describe_training(values, len(train))
         if labels.classes is None:
@@ -209,7 +210,7 @@ class Maps(Experiment):
             validation_metrics = _metrics_in_units(values["fit"]["metrics"], width)
         subsets = [(amplitudes.standardize(*data.select(rows)), targets[rows]) for rows in indices]
         outputs = len(labels.classes) if labels.classes else 1
-        net = model.network(values["network"], data.L, outputs)
+        net = models.network(values["network"], data.L, outputs)
         params, state = common.initial(net, config)
         train, validation, test = subsets
         validation = validation if len(validation[1]) else None
@@ -259,7 +260,7 @@ class Maps(Experiment):
         dtype = np.result_type(values["fit"]["dtype"], np.complex64)
         x = random_flm(L, rng, reality=True, shape=(count, 1), dtype=dtype)
         outputs = len(labels.classes) if labels.classes else 1
-        net = model.network(values["network"], L, outputs)
+        net = models.network(values["network"], L, outputs)
         targets = np.arange(count) % outputs
         if labels.classes is None:
             targets = rng.standard_normal((count, 1))
@@ -295,7 +296,7 @@ class Maps(Experiment):
 
     def predict(
         self,
-        trained: "Model",
+        model: "Model",
         paths: Sequence[str],
         *,
         read: Callable,
@@ -303,11 +304,9 @@ class Maps(Experiment):
         progress: Callable | None = None,
     ) -> Table:
         analysis = Analysis() if analysis is None else analysis
-        description = trained.description
+        description = model.description
         rows = []
-        dtype = np.result_type(
-            *(array.dtype for array in tree_leaves(trained.params)), np.complex64
-        )
+        dtype = np.result_type(*(array.dtype for array in tree_leaves(model.params)), np.complex64)
         amplitudes = Amplitudes(*description["mean"], *description["scale"])
         file_options = {
             name: description[name] for name in _FILE_OPTIONS if description[name] is not None
@@ -320,14 +319,14 @@ class Maps(Experiment):
                 factor = units.factor(unit, description["unit"], "the training maps")
             except ValueError as error:
                 raise ValueError(f"{path}: {error}") from None
-            x, monopole, e = maps_of.scaled(_flm(signal, description, analysis), dtype)
+            x, monopole, e = maps_of.split_scale(_flm(signal, description, analysis), dtype)
             if unit != description["unit"]:
                 converted.append(unit)
                 x, monopole = x * factor, monopole * factor
             monopole = scaling.ldexp(np.array([monopole]), -e)
             x = amplitudes.standardize(x[None], monopole, e)
-            network = trained.net, trained.params, x
-            options = dict(state=trained.state, threads=analysis.threads)
+            network = model.net, model.params, x
+            options = dict(state=model.state, threads=analysis.threads)
             outputs = loop.predict(*network, **options)[0].astype(float)
             if description["classes"] is None:
                 rows.append([path, _value(outputs[0], description, path)])
@@ -434,10 +433,10 @@ def _reader(config, read):
 def _metrics_in_units(names, width):
     """Metrics of standardized numbers, scaled to the units of the labels."""
 
-    def scaled(metric):
+    def in_unit(metric):
         return lambda outputs, targets: width * metric(outputs, targets)
 
-    return {name: scaled(metrics.METRICS[name]) for name in names}
+    return {name: in_unit(metrics.METRICS[name]) for name in names}
 
 
 def _flm(signal, description, analysis):

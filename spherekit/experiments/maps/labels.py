@@ -28,7 +28,7 @@ class Labels(NamedTuple):
     source : str
         Path of the file.
     paths : list of str
-        Of the maps.
+        Paths of the maps.
     rows : list of int
         Line numbers in the file, starting at 1.
     classes : list of str, optional
@@ -97,7 +97,7 @@ def read_labels(source, kind=None):
     paths = [path for _, path, _ in entries]
     values = [_number(text) for _, _, text in entries]
     if kind != "classes":
-        _refuse_decimal_commas(source, entries, values)
+        _check_decimal_commas(source, entries, values)
     if kind is None:
         kind = "classes" if None in values else "numbers"
         if None in values and any(value is not None for value in values):
@@ -194,7 +194,7 @@ def _advice_on_cells(cells, head, delimiter):
     return ""
 
 
-def _refuse_decimal_commas(source, entries, values):
+def _check_decimal_commas(source, entries, values):
     for (row, _, text), value in zip(entries, values, strict=True):
         if value is None and _DECIMAL_COMMA.fullmatch(text):
             raise ValueError(
@@ -204,7 +204,7 @@ def _refuse_decimal_commas(source, entries, values):
 
 
 def _check_paths(source, entries):
-    """Make the paths relative to the working directory, in place; refuse missing and repeated ones."""
+    """Make the paths relative to the working directory, in place; raise for missing and repeated ones."""
     first_rows = {}
     for number, (row, path, label) in enumerate(entries):
         for name, cell in zip(COLUMNS, (path, label), strict=True):

@@ -55,7 +55,7 @@ NETWORKS = {"small": small} | {name: getattr(nn.models, name) for name in _MODEL
 
 
 def check(section, content):
-    """Validate a [network] section and return its values; refuses unknown names, keys and layers."""
+    """Validate a [network] section and return its values; raises for unknown names, keys and layers."""
     if "layers" in content:
         extra = [key for key in content if key != "layers"]
         if extra:
