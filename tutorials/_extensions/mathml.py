@@ -12,12 +12,12 @@ def to_mathml(node, *, as_block):
     """The MathML of a node, or its LaTeX with a warning where the converter does not support it."""
     source = node.astext().strip()
     try:
-        markup = tex2mathml(source, as_block=as_block)
+        if r"\overline" in source:
+            logger.warning("formula %r: browsers draw short bars; write ^*", source, location=node)
+        return tex2mathml(source, as_block=as_block)
     except MathError as error:
         logger.warning("formula %r: %s", source, error, location=node)
         return f"<code>{source}</code>"
-    # Browsers draw a bar that is not an accent in the size of an index.
-    return markup.replace('accent="false"', 'accent="true"')
 
 
 def visit_inline(translator, node):
