@@ -3,6 +3,8 @@
 from functools import wraps
 from time import perf_counter
 
+__all__ = ["listening", "timed"]
+
 _listener = None
 
 
@@ -37,3 +39,7 @@ class listening:
     def __exit__(self, *error):
         global _listener
         _listener = self.previous
+
+
+def __dir__():
+    return sorted(__all__)

@@ -1,4 +1,4 @@
-"""The book in tutorials/: reference pages, tables of contents, links, and the floors of the architecture.
+"""The book in tutorials/: reference pages, tables of contents, links, and the levels of the architecture.
 
 `sphinx-build -W tutorials build/book` builds it (`.ci/run`).
 """
@@ -84,10 +84,27 @@ def test_relative_links_and_images_exist(page):
             assert anchor in anchors(linked), target
 
 
-def floors():
-    """Number of the floor of each package, by the table of the architecture."""
+def code_of(page):
+    """Lines of code of a page: of its blocks, without directives, or of the cells of a notebook."""
+    text = page.read_text(encoding="utf-8")
+    if page.suffix == ".ipynb":
+        cells = json.loads(text)["cells"]
+        blocks = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    else:
+        pairs = re.findall(r"^```([^`\n]*)\n(.*?)^```$", text, re.M | re.S)
+        blocks = [block for language, block in pairs if not language.startswith("{")]
+    return "\n".join(blocks).split("\n")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_code_fits_its_box(page):
+    assert not [line for line in code_of(page) if len(line) > 90]
+
+
+def levels():
+    """Number of the level of each package, by the table of the architecture."""
     rows = re.findall(r"^\| (\d+) \| ([^|]+) \|", text_of(BOOK / "architecture.md"), re.M)
-    return {name: int(floor) for floor, names in rows for name in re.findall(r"`(\w+)`", names)}
+    return {name: int(level) for level, names in rows for name in re.findall(r"`(\w+)`", names)}
 
 
 def imported_packages(path):
@@ -101,19 +118,19 @@ def imported_packages(path):
             yield from (name[1] for name in names if name[0] == "spherekit" and name[1:])
 
 
-def test_imports_go_down_the_floors():
-    floor = floors()
+def test_imports_go_down_the_levels():
+    level = levels()
     sources = {
         path: path.relative_to(PACKAGE).parts[0].removesuffix(".py")
         for path in PACKAGE.rglob("*.py")
     }
-    assert set(floor) == set(sources.values()) - {"__init__", "__main__"}
+    assert set(level) == set(sources.values()) - {"__init__", "__main__"}
     upward = {
         f"{path.relative_to(PACKAGE)}: {name}"
         for path, package in sources.items()
         for name in imported_packages(path)
-        if package in floor and name in floor and name != package
-        if floor[name] >= floor[package] and (floor[package] > 1 or floor[name] > 1)
+        if package in level and name in level and name != package
+        if level[name] >= level[package] and (level[package] > 1 or level[name] > 1)
     }
     assert not upward
 

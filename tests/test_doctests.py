@@ -1,4 +1,4 @@
-"""The examples of all docstrings, and those of the README and of the tour, run.
+"""The examples of all docstrings, and the Python of the README and of two pages, run.
 
 Docstrings are read from the source of the installed package: what a decorator hides from `doctest` is seen
 too, and each example runs once, whether or not the package was installed from the folder beside the tests.
@@ -21,7 +21,15 @@ from spherekit.experiments import common
 from spherekit.nn import files
 
 ROOT = pathlib.Path(spherekit.__file__).parent
-PAGES = [pathlib.Path(__file__).parent.parent / page for page in ("README.md", "tutorials/tour.md")]
+#: Pages with Python, and a file that each writes.
+PAGES = {
+    pathlib.Path(__file__).parent.parent / page: file
+    for page, file in {
+        "README.md": "sky.png",
+        "tutorials/tour.md": "sky.png",
+        "tutorials/command_line.md": "MASK.fits",
+    }.items()
+}
 #: Modules that need a package which is not installed everywhere: an extra.
 CUDA = {"spherekit.harmonic.engines.cuda", "spherekit.kernels.wigner_recursion_cuda"}
 
@@ -76,7 +84,7 @@ def test_there_are_examples():
     assert len({name for _, name, _, _ in EXAMPLES}) == len(EXAMPLES)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_page(page, tmp_path, monkeypatch):
     """The Python of a page, block after block, as a reader would type it."""
     monkeypatch.chdir(tmp_path)
@@ -85,4 +93,4 @@ def test_page(page, tmp_path, monkeypatch):
     for number, block in enumerate(blocks):
         exec(compile(block, f"{page.name}, block {number}", "exec"), names)
     plt.close("all")
-    assert blocks and (tmp_path / "sky.png").exists()
+    assert blocks and (tmp_path / PAGES[page]).exists()

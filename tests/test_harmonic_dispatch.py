@@ -1,5 +1,8 @@
 """``engine=``: which engine does a transform, on the sphere and on the rotation group."""
 
+import pathlib
+import re
+
 import autograd.numpy as anp
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ from autograd import grad
 import spherekit as sk
 from spherekit import wigner
 from spherekit.harmonic import dispatch, plan
+from spherekit.harmonic.engines import precomputed
 from spherekit.sampling import GL, MW, HEALPix, RotationGrid
 from spherekit.testing import random_flm, random_flmn
 from spherekit.wigner import dispatch as wigner_dispatch
@@ -30,6 +34,21 @@ def test_auto_takes_the_fastest_that_is_usable():
     assert chosen(GL(16), 16, MAPS) == "batched"
     assert chosen(GL(16), 16, 1) == chosen(MW(16), 16, MAPS, 2, False) == "precomputed"
     assert chosen(GL(256), 256, 1) == chosen(HEALPix(8), 16, MAPS) == "recursion"
+
+
+def test_the_architecture_states_the_largest_band_limits():
+    """That the tables of `precomputed` permit, for one map and for a batch."""
+    page = pathlib.Path(__file__).parent.parent / "tutorials" / "architecture.md"
+    rows = re.findall(
+        r"^\| `(\w+)`, spin (\d) \| (\d+) \| (\d+) \|$", page.read_text("utf-8"), re.M
+    )
+    assert len(rows) == 4
+    for name, spin, *limits in rows:
+        for maps, largest in zip((1, MAPS), map(int, limits), strict=True):
+            for L, usable in ((largest, True), (largest + 1, False)):
+                case = {"MW": MW, "GL": GL}[name](L), L, int(spin), False, 1
+                problem = dispatch.Problem(*case, plan.synthesis_plan, True, maps)
+                assert precomputed.is_usable_for(problem) is usable, (name, spin, maps, L)
 
 
 @pytest.mark.parametrize("grid", [GL(12), MW(12)], ids=str)

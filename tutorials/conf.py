@@ -29,6 +29,7 @@ extensions = [
 ]
 exclude_patterns = ["_extensions"]
 default_role = "py:obj"  # `name` in docstrings
+highlight_language = "none"  # of blocks without a language, such as formulas in docstrings
 toc_object_entries_show_parents = "hide"
 
 # Signatures without annotations: the types stand in the section Parameters, and ArrayLike would be expanded.

@@ -5,10 +5,16 @@ import os
 import sys
 import traceback
 import warnings
+from importlib import import_module
 
 import spherekit
 from spherekit._core.docstrings import docstring
 
+#: Names of the commands and of their modules, in the order of the help.
+COMMANDS = (
+    ("demo", "info", "transform", "spectrum", "rotate", "wavelets", "scatter", "generate", "simulate")
+    + ("train", "predict", "plot", "bench", "warmup")
+)  # fmt: skip
 _DEBUG = "print the traceback of an error"
 
 
@@ -88,23 +94,6 @@ def main(argv=None):
 
 
 def _parser():
-    from spherekit.cli import (
-        bench,
-        demo,
-        generate,
-        info,
-        plot,
-        predict,
-        rotate,
-        scatter,
-        simulate,
-        spectrum,
-        train,
-        transform,
-        warmup,
-        wavelets,
-    )
-
     parser = _Parser(
         prog="spherekit",
         description=docstring(spherekit).split("\n")[0],
@@ -113,23 +102,8 @@ def _parser():
     parser.add_argument("--version", action="version", version=f"spherekit {spherekit.__version__}")
     parser.add_argument("--debug", action="store_true", help=_DEBUG)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (
-        demo,
-        info,
-        transform,
-        spectrum,
-        rotate,
-        wavelets,
-        scatter,
-        generate,
-        simulate,
-        train,
-        predict,
-        plot,
-        bench,
-        warmup,
-    ):
-        name = command.__name__.rsplit(".", 1)[1]
+    for name in COMMANDS:
+        command = import_module(f"spherekit.cli.{name}")
         description = docstring(command)
         summary = description.split("\n")[0].removesuffix(".")
         sub = commands.add_parser(name, help=summary, description=description)

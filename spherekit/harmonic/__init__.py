@@ -2,14 +2,14 @@
 
 The path of a call, from the public function to the kernels:
 
-    transform             public functions, argument checks, and the linear maps that autograd differentiates
+    transform             public functions, argument checks, linear maps with gradients
     dispatch              the frozen `Problem` of a call, and the selection of its engine
     engines/              loops over chunks of maps, threads, and checks of the values
       recursion             all problems: Wigner functions by a recursion, never stored
       precomputed           small problems and batches: products with precomputed tables
-      batched               many small real maps, one per lane; with batched_kernels and batched_fft
+      batched               batches of small real maps, one per lane (batched_kernels, batched_fft)
       cuda                  arrays on a GPU
-    plan                  the rings that the Legendre step visits, and the step between them and the grid
+    plan                  the rings of the Legendre step, and the step between them and the grid
     steps/                coefficients <-> rings <-> samples; mostly kernels
       legendre_scalar       coefficients <-> rings, spin 0
       legendre_spin         coefficients <-> rings, other spins
@@ -19,10 +19,10 @@ The path of a call, from the public function to the kernels:
       phi_fft_healpix       rings <-> samples on HEALPix
     spherekit.kernels     recursions, FFTs, matrix products and transposes of SIMD lanes
 
-For example, `inverse` of a large map calls ``transform._to_samples``, ``recursion.synthesis``,
-``recursion.to_planes``, ``legendre_scalar.synthesis_zonal`` and, for every block of rings,
-``wigner_recursion.synthesize``. Beside the transforms, `points` evaluates signals at arbitrary points, and
-`least_squares` (with the solver `lsqr`) implements `analyse`.
+For example, `inverse` of a large map calls ``recursion.synthesis``, ``recursion.to_planes``,
+``legendre_scalar.synthesis_zonal`` and, for every block of rings, ``wigner_recursion.synthesize``.
+Beside the transforms, `points` evaluates signals at arbitrary points, and `least_squares` (with the solver
+`lsqr`) implements `analyse`.
 """
 
 from spherekit.harmonic.least_squares import Residual, analyse, synthesis_operator

@@ -1,8 +1,8 @@
 """Compiled kernels of the transforms, and the architecture of the hot path.
 
 This package contains the numerical building blocks that all transforms share: SIMD vectors, the Wigner
-recursion, fast Fourier transforms, matrix products and transposes. It has no Python API. The rest of this
-page describes how a call reaches these kernels, which data they exchange, and which rules they follow.
+recursion, fast Fourier transforms, matrix products and transposes. It has no Python API. The following
+sections describe how a call reaches these kernels, which data they exchange, and which rules they follow.
 
 **Terms**
 

@@ -489,7 +489,7 @@ class PoissonBracket(Layer):
     r"""The exact Poisson bracket of each channel with the next: Sphere -> Sphere.
 
     .. math:: y_c = \hat r \cdot (\nabla f_c \times \nabla f_{c+1})
-              = \mathrm{Im}\bigl(\overline{\eth f_c}\, \eth f_{c+1}\bigr)
+              = \mathrm{Im}\bigl((\eth f_c)^*\, \eth f_{c+1}\bigr)
 
     where the last channel is paired with the first. These are the couplings with l1 + l2 + l odd, which
     pointwise products of samples do not contain. The spin-raised field has the coefficients sqrt(l(l+1)) f_lm

@@ -181,7 +181,7 @@ def _orders_below(N, L):
 class Lift(_DirectionalLayer):
     r"""Correlation with directional filters, from the sphere to the rotation group: Sphere -> SO3.
 
-    .. math:: h_{d,lmn} = \sum_c f_{c,lm}\, \overline{\psi_{dc,ln}}
+    .. math:: h_{d,lmn} = \sum_c f_{c,lm}\, \psi_{dc,ln}^*
 
     This is the correlation h_d(rho) = sum_c <f_c, psi_dc rotated by rho> (Cohen, Geiger, Koehler and Welling
     2018, arXiv:1801.10130, section 3), without its factor 8 pi^2/(2l+1).
@@ -235,7 +235,7 @@ class Lift(_DirectionalLayer):
 class Correlate(_DirectionalLayer):
     r"""Correlation on the rotation group: SO3 -> SO3.
 
-    .. math:: h_{d,lmn} = \sum_{c,k} f_{c,lmk}\, \overline{g_{dc,lnk}}
+    .. math:: h_{d,lmn} = \sum_{c,k} f_{c,lmk}\, g_{dc,lnk}^*
 
     This is the correlation h_d(rho) = sum_c <f_c, g_dc rotated by rho> (Cohen, Geiger, Koehler and Welling
     2018, arXiv:1801.10130, section 3).

@@ -12,6 +12,8 @@ import numpy as np
 
 from spherekit._core import checks
 
+__all__ = ["NAMES", "mixing_set", "multiplications", "normalize"]
+
 #: Names of the sets that `mixing_set` defines.
 NAMES = ("full", "mst", "rmst")
 
@@ -124,6 +126,11 @@ def multiplications(pairs_of: Mapping[int, tuple]) -> int:
     int
         Number of multiplications.
 
+    Raises
+    ------
+    AttributeError
+        ``pairs_of`` is not a dict, such as the name of a set.
+
     Examples
     --------
     >>> from spherekit.nn import degree_mixing
@@ -216,3 +223,7 @@ def _is_sequence(value):
 
 def _degree(ell):
     return checks.integer(ell, "a degree of the mixing set", -math.inf)
+
+
+def __dir__():
+    return sorted(__all__)

@@ -21,6 +21,8 @@ from spherekit.harmonic import evaluate_adjoint
 from spherekit.linear import linear_map
 from spherekit.wigner import D
 
+__all__ = ["KINDS", "anchors", "on_so3", "on_sphere"]
+
 KINDS = ("free", "near_identity", "equatorial")
 
 
@@ -233,3 +235,7 @@ def _points(filters):
 def _orders(L, N):
     pairs = [(ell, n) for ell in range(L) for n in range(-min(ell, N - 1), min(ell, N - 1) + 1)]
     return np.transpose(pairs)
+
+
+def __dir__():
+    return sorted(__all__)

@@ -112,7 +112,7 @@ class Bispectrum(Layer):
     r"""Triple products of the degrees of each channel of real signals: Sphere -> Features.
 
     .. math:: b_{l_1 l_2 l} = \sum_{m_1 m_2 m} C^{lm}_{l_1 m_1 l_2 m_2}\, f_{l_1 m_1} f_{l_2 m_2}
-        \overline{f_{lm}}, \quad l_1 \le l_2 \le l
+        f_{lm}^*, \quad l_1 \le l_2 \le l
 
     divided by i if l1 + l2 + l is odd, and without those that vanish identically: two equal degrees with an
     odd sum. Unlike the power spectrum they depend on the relative orientation of the degrees.

@@ -16,6 +16,16 @@ from spherekit.io.tree_archive import read_tree, write_tree
 from spherekit.nn import Sequential
 from spherekit.nn.files import describe
 
+__all__ = [
+    "Checkpoint",
+    "latest",
+    "load",
+    "numbered",
+    "remove_temporary",
+    "save",
+    "save_numbered",
+]
+
 _NAME = re.compile(r"step-(\d{8,})\.npz")
 _TEMPORARY = re.compile(r"\.(step-\d{8,}|best)\.npz\.[0-9a-f]+\.tmp")
 
@@ -255,6 +265,11 @@ def numbered(folder: str | os.PathLike) -> list[tuple[int, pathlib.Path]]:
     list of (step, path)
         Ordered by step; empty if the folder does not exist.
 
+    Raises
+    ------
+    TypeError
+        ``folder`` is not a path.
+
     Examples
     --------
     >>> import tempfile
@@ -285,6 +300,11 @@ def latest(folder: str | os.PathLike) -> pathlib.Path | None:
     -------
     path or None
         None if there is no checkpoint.
+
+    Raises
+    ------
+    TypeError
+        ``folder`` is not a path.
 
     Examples
     --------
@@ -369,6 +389,11 @@ def remove_temporary(folder: str | os.PathLike) -> None:
     folder : str or path
         Folder of checkpoints.
 
+    Raises
+    ------
+    TypeError
+        ``folder`` is not a path.
+
     Examples
     --------
     >>> import tempfile
@@ -381,3 +406,7 @@ def remove_temporary(folder: str | os.PathLike) -> None:
     for path in pathlib.Path(folder).glob(".*.tmp"):
         if _TEMPORARY.fullmatch(path.name):
             path.unlink()
+
+
+def __dir__():
+    return sorted(__all__)

@@ -29,6 +29,8 @@ from spherekit.train import losses, metrics, optimizers, schedules
 from spherekit.train.job import Checkpointing, EarlyStopping
 from spherekit.train.schema import Key, by_name, nearest, validate
 
+__all__ = ["FIT", "OPTIMIZERS", "SCHEDULES", "Config", "parse", "read"]
+
 _FRACTION = dict(minimum=0, below=1)
 
 #: Keys of [fit].
@@ -334,3 +336,7 @@ def _optimizer(config, steps_per_epoch):
         decay_steps = max(round(schedule["decay_epochs"] * steps_per_epoch), 1)
         learning_rate = schedules.exponential(learning_rate, schedule["factor"], decay_steps)
     return getattr(optimizers, kind)(learning_rate, **settings)
+
+
+def __dir__():
+    return sorted(__all__)

@@ -10,6 +10,8 @@ from scipy.spatial.transform import Rotation
 
 from spherekit._core.traced import angles as check_angles
 
+__all__ = ["compose", "from_rotation", "invert", "to_rotation"]
+
 
 def to_rotation(alpha: ArrayLike, beta: ArrayLike, gamma: ArrayLike) -> Rotation:
     """SciPy's ``Rotation`` of Euler angles zyz.
@@ -155,3 +157,7 @@ def invert(
     """
     alpha, beta, gamma = (x[()] for x in check_angles(alpha=alpha, beta=beta, gamma=gamma))
     return np.pi - gamma, beta, -np.pi - alpha
+
+
+def __dir__():
+    return sorted(__all__)

@@ -12,6 +12,8 @@ def to_mathml(node, *, as_block):
     """The MathML of a node, or its LaTeX with a warning where the converter does not support it."""
     source = node.astext().strip()
     try:
+        if r"\overline" in source:
+            logger.warning("formula %r: browsers draw short bars; write ^*", source, location=node)
         return tex2mathml(source, as_block=as_block)
     except MathError as error:
         logger.warning("formula %r: %s", source, error, location=node)

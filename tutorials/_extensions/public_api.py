@@ -3,7 +3,9 @@
     .. public-api:: spherekit.harmonic
        :summary:
 
-With ``:summary:`` the docstring of the module is left out but for its first line. A name that the module only offers again has its place in the table, and its reference where its module is.
+With ``:summary:`` only the first line of the module's docstring is shown. With ``:topics:`` the docstring of the
+module has the table, and the names follow in its order. A name that another module of the reference defines is in
+the table, and its reference is in the section of that module. The build warns about a public name without reference.
 """
 
 import importlib
@@ -16,9 +18,11 @@ import plain_docstrings
 from docutils.parsers.rst import directives
 from docutils.statemachine import StringList
 from sphinx.pycode import ModuleAnalyzer
+from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
 
+logger = logging.getLogger(__name__)
 API = Path(__file__).parent.parent / "api"
 
 
@@ -35,7 +39,8 @@ def reference_module(module, name, value):
         candidate
         for candidate in public_modules()
         if f"{defined_in}.".startswith(f"{candidate}.")
-        and getattr(importlib.import_module(candidate), name, None) is value
+        and name in importlib.import_module(candidate).__all__
+        and getattr(importlib.import_module(candidate), name) is value
     ]
     return max(offering, key=len, default=module)
 
@@ -63,7 +68,18 @@ def directive_of(value):
     return "autofunction" if callable(value) else "autodata"
 
 
-def reference(module_name, *, summary):
+def public_names(module):
+    """Names of a module that have a reference, in alphabetical order."""
+    return sorted((name for name in module.__all__ if name != "__version__"), key=str.lower)
+
+
+def order_of_topics(module):
+    """Public names of a module, in the order in which its docstring mentions them; all must be mentioned."""
+    mentioned = re.findall(r"`(\w+)`", inspect.getdoc(module))
+    return sorted(public_names(module), key=mentioned.index)
+
+
+def reference(module_name, *, summary, topics):
     """Lines of reStructuredText: docstring of the module, table of its names, and their reference."""
     module = importlib.import_module(module_name)
     if summary:
@@ -75,10 +91,8 @@ def reference(module_name, *, summary):
         ]
     else:
         introduction = [f".. automodule:: {module_name}", "   :no-members:", ""]
-    names = sorted(module.__all__, key=str.lower)
-    names = [name for name in names if name != "__version__"]
     rows, details = [], []
-    for name in names:
+    for name in order_of_topics(module) if topics else public_names(module):
         value = getattr(module, name)
         if inspect.ismodule(value):
             rows.append(value.__name__)
@@ -90,14 +104,12 @@ def reference(module_name, *, summary):
             details += ["   :members:"] * inspect.isclass(value)
             details += ["   :no-value:"] * isinstance(value, dict)
             details += [""]
+    table = [".. autosummary::", "   :nosignatures:", "", *(f"   ~{row}" for row in rows), ""]
     return [
         *introduction,
         ".. currentmodule:: None",
         "",
-        ".. autosummary::",
-        "",
-        *(f"   ~{row}" for row in rows),
-        "",
+        *([] if topics else table),
         *details,
     ]
 
@@ -106,11 +118,12 @@ class PublicApi(SphinxDirective):
     """Parse the generated reStructuredText in place."""
 
     required_arguments = 1
-    option_spec = {"summary": directives.flag}
+    option_spec = {"summary": directives.flag, "topics": directives.flag}
 
     def run(self):
         (module_name,) = self.arguments
-        lines = reference(module_name, summary="summary" in self.options)
+        options = {name: name in self.options for name in self.option_spec}
+        lines = reference(module_name, **options)
         lines = StringList(lines, source=f"public-api {module_name}")
         return self.parse_text_to_nodes(lines)
 
@@ -126,6 +139,20 @@ class ModuleDocstring(SphinxDirective):
         plain_docstrings.process(None, "module", self.arguments[0], module, None, lines)
         lines = StringList(lines, source=f"docstring of {self.arguments[0]}")
         return self.parse_text_to_nodes(lines)
+
+
+def check_references(app, env):
+    """Warn about every public name without an entry in the reference."""
+    entries = env.domains.python_domain.objects
+    for module_name in public_modules():
+        module = importlib.import_module(module_name)
+        for name in public_names(module):
+            value = getattr(module, name)
+            target = f"{reference_module(module_name, name, value)}.{name}"
+            if inspect.ismodule(value):
+                target = value.__name__
+            if target not in entries:
+                logger.warning("%s.%s has no reference: no page defines %s", module_name, name, target)
 
 
 def skip_fields(app, what, name, obj, skip, options):
@@ -151,4 +178,5 @@ def setup(app):
     app.connect("autodoc-process-docstring", document_variable)
     app.connect("autodoc-skip-member", skip_fields)
     app.connect("missing-reference", resolve_short_name)
+    app.connect("env-check-consistency", check_references)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
