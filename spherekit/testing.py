@@ -5,6 +5,8 @@
 `AssertionError` with the compared numbers in the message.
 """
 
+from __future__ import annotations
+
 import itertools
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import contextmanager

@@ -1,5 +1,7 @@
 """Converters from and to the layouts of healpy, ducc0 and s2fft, and between spin fields and E and B."""
 
+from __future__ import annotations
+
 import autograd.numpy as anp
 import numpy as np
 from numpy.typing import ArrayLike

@@ -5,6 +5,8 @@
 without the Condon-Shortley phase: as a matrix for each degree, and as linear maps of all coefficients.
 """
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

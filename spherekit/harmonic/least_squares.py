@@ -8,6 +8,8 @@ coefficients are scaled back. For scalar fields the degrees 0 and 1 are fitted a
 large mean or dipole would otherwise dominate the norms of the stopping rules.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from typing import Literal, NamedTuple

@@ -11,6 +11,8 @@ spin,
 each derivative is a sum of evaluations with neighboring spins, and finite at the poles.
 """
 
+from __future__ import annotations
+
 import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defjvp, defvjp, primitive

@@ -9,6 +9,8 @@ arrays are transformed on the CPU, CuPy arrays on their GPU (`device`, `engines.
 engine.
 """
 
+from __future__ import annotations
+
 import math
 import warnings
 from functools import partial

@@ -4,6 +4,8 @@ A table contains one set of coefficients, in the columns index = l^2 + l + m + 1
 and B of a polarized sky are three tables of one file.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from os import PathLike
 from typing import Literal, NamedTuple

@@ -1,5 +1,7 @@
 """Read and write HEALPix maps in FITS files."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from os import PathLike
 from typing import Literal, NamedTuple

@@ -1,5 +1,7 @@
 """Read and write power spectra C_l in the FITS tables of HEALPix codes."""
 
+from __future__ import annotations
+
 import re
 from os import PathLike
 from typing import Literal, NamedTuple

@@ -5,6 +5,8 @@ the pixels ring by ring from the north pole; nested order, for nside a power of 
 along a Z-curve inside each of the 12 base pixels.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isqrt

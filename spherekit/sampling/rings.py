@@ -1,5 +1,7 @@
 """Grids of arbitrary rings of constant colatitude."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, fields
 
 import numpy as np

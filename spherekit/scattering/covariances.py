@@ -11,6 +11,8 @@ sphere,
 (Mousset, Allys, Price et al. 2024, A&A 691, A269; on the plane Cheng et al. 2024, PNAS Nexus 3, pgae103.)
 """
 
+from __future__ import annotations
+
 import math
 from functools import lru_cache
 from itertools import combinations, combinations_with_replacement

@@ -7,6 +7,8 @@ layer is computed at the band-limit that the following layers of its path need. 
 |f|^2 is the sum of the energies of f * Phi and of all U[j] f, except for the loss by means over gamma.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from functools import partial

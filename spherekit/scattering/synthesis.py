@@ -5,6 +5,8 @@ respect to coefficients of unit variance (Bruna and Mallat 2019, arXiv:1801.0201
 691, A269, section 4).
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import NamedTuple
 

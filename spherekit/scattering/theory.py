@@ -3,6 +3,8 @@
 Norms are those of harmonic coefficients (Parseval).
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from typing import NamedTuple

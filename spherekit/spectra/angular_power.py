@@ -1,5 +1,7 @@
 """Angular power spectra of harmonic coefficients."""
 
+from __future__ import annotations
+
 import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defjvp, defvjp, primitive

@@ -1,5 +1,7 @@
 """Gaussian random signals with a given power spectrum."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

@@ -6,6 +6,8 @@ The expected spectrum of a masked map is that of the map, with degrees coupled b
     <C_l of the masked map> = f_sky C_l,    f_sky = 1/(4 pi) int mask^2.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np

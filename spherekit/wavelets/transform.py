@@ -9,6 +9,8 @@ kappa_j(l) s_ln is steerable, except for curvelets: its orders n have the parity
 determine W on SO(3).
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Literal
 

@@ -8,6 +8,8 @@
 normalized: the sphere has area 4 pi, the group volume 8 pi^2.
 """
 
+from __future__ import annotations
+
 import autograd.numpy as anp
 import numpy as np
 from numpy.typing import ArrayLike

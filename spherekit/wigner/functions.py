@@ -11,6 +11,8 @@ tridiagonal, with entries up_n = -1/2 sqrt((l-n)(l+n+1)) at [n+1, n], so that
     d/dbeta d_mn = up_n d_{m,n+1} - up_{n-1} d_{m,n-1}.
 """
 
+from __future__ import annotations
+
 import math
 
 import autograd.numpy as anp

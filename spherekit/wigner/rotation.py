@@ -9,6 +9,8 @@ R = R_z(alpha) R_y(beta) R_z(gamma), active. The derivatives are rotations too, 
 finite for all angles, including beta = 0 and pi, where only alpha + gamma or alpha - gamma is defined.
 """
 
+from __future__ import annotations
+
 import math
 
 import autograd.numpy as anp

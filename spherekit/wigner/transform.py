@@ -10,6 +10,8 @@ combines the fields. `dispatch` selects the engine that transforms them: `engine
 (many small signals).
 """
 
+from __future__ import annotations
+
 import math
 from functools import partial
 from typing import Literal
