@@ -31,6 +31,7 @@ __all__ = [
     "stretch",
 ]
 
+#: A map of arrays (theta, phi) of angles in radians to the angles (theta, phi) of their images.
 Deformation = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
