@@ -388,3 +388,8 @@ def test_wmap_agrees_with_stored_values_of_another_code():
 
 
 STORED = [0.06329237975977671, 0.009621408354096693, 0.0012344935714881883, 0.00024499054122261105]
+
+
+def test_unrecognized_arguments_point_to_the_help_of_the_command(capsys):
+    words = refused(capsys, "rotate map.fits --euler 30 40 50 -o out.fits", code=2)
+    assert "unrecognized arguments: 40 50; see spherekit rotate --help" in words

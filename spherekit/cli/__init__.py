@@ -70,7 +70,10 @@ def main(argv=None):
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _warn
-            args = _parser().parse_args(argv)
+            args, unknown = _parser().parse_known_args(argv)
+            if unknown:
+                see = f"see spherekit {args.command} --help"
+                raise Usage(f"unrecognized arguments: {' '.join(unknown)}; {see}")
             args.run(args)
     except KeyboardInterrupt:
         _report("interrupted")

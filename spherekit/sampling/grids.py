@@ -56,7 +56,7 @@ def grid(name: Grid | str, L: int | None = None) -> Grid:
         )
     if kind == "healpix":
         if not number:
-            raise ValueError('the HEALPix grid needs its nside, as in sampling="healpix:64"')
+            raise ValueError('grid "healpix" requires nside, as in "healpix:64"')
         return HEALPix(int(number))
     if not number and L is None:
         raise ValueError(f"grid {name!r} needs a band-limit: grid({name!r}, L) or {kind}:L")
