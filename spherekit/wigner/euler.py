@@ -56,14 +56,14 @@ def from_rotation(rotation: Rotation) -> tuple[np.ndarray, np.ndarray, np.ndarra
 
     Returns
     -------
-    alpha, beta, gamma : numpy.ndarray or scalar of float64 [shape=() or (n,)], radians
+    alpha, beta, gamma : float64 ndarray or scalar [shape=() or (n,)], radians
         ``|alpha| <= pi``, ``0 <= beta <= pi``, ``|gamma| <= pi``. Where beta is 0 or pi, only
         alpha + gamma or alpha - gamma is defined, and gamma is 0.
 
     Raises
     ------
-    AttributeError
-        ``rotation`` is not a rotation of SciPy.
+    TypeError
+        ``rotation`` is not a ``Rotation`` of SciPy.
 
     Examples
     --------
@@ -72,6 +72,11 @@ def from_rotation(rotation: Rotation) -> tuple[np.ndarray, np.ndarray, np.ndarra
     >>> [round(float(angle), 12) for angle in angles]
     [0.3, 1.0, -2.0]
     """
+    if not isinstance(rotation, Rotation):
+        raise TypeError(
+            f"rotation is {rotation!r} ({type(rotation).__name__}); expected a "
+            "scipy.spatial.transform.Rotation, such as to_rotation(alpha, beta, gamma) returns"
+        )
     R = np.moveaxis(np.asarray(rotation.as_matrix()), (-2, -1), (0, 1))
     sine = np.hypot(R[0, 2], R[1, 2])
     degenerate = sine < 1e-15
@@ -92,7 +97,7 @@ def compose(
 
     Returns
     -------
-    alpha, beta, gamma : numpy.ndarray or scalar of float64, radians
+    alpha, beta, gamma : float64 ndarray or scalar, radians
         As `from_rotation` returns them.
 
     Raises
@@ -132,7 +137,7 @@ def invert(
 
     Returns
     -------
-    alpha, beta, gamma : numpy.ndarray or scalar of float64, radians
+    alpha, beta, gamma : float64 ndarray or scalar, radians
         Angles of the inverse.
 
     Raises
