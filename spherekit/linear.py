@@ -13,7 +13,7 @@ import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
 from autograd.tracer import getval, isbox
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
 from spherekit.timing import timed
 
@@ -40,7 +40,7 @@ class Pair(NamedTuple):
     --------
     >>> import numpy as np
     >>> from spherekit import linear
-    >>> pair = linear.linear_map("doc sum", np.sum, lambda y: np.full(3, y))
+    >>> pair = linear.linear_map("example.sum", np.sum, lambda y: np.full(3, y))
     >>> pair.forward(np.ones(3)).item(), pair.adjoint(2.0)
     (3.0, array([2., 2., 2.]))
     """
@@ -65,7 +65,7 @@ def linear_map(name: str, forward: Callable, adjoint: Callable, *, real: bool = 
         Name in the registry, and in profiles.
     forward, adjoint : callable
         Functions of one array and keyword flags, the same for both; ``adjoint`` is the conjugate transpose,
-        with respect to the inner product Re<u, v> where one side is real.
+        with respect to the inner product Re<u, v> where one side is real. Errors that they raise propagate.
     real : bool
         Whether the map is a matrix of real numbers. Then no conjugates are computed, since
         ``conj(A^H conj(g)) = A^H g``.
@@ -75,18 +75,13 @@ def linear_map(name: str, forward: Callable, adjoint: Callable, *, real: bool = 
     Pair
         The primitives.
 
-    Raises
-    ------
-    None
-        The functions are not checked; errors that they raise propagate.
-
     Examples
     --------
     >>> import numpy as np
     >>> from autograd import grad
     >>> from spherekit.linear import linear_map
     >>> M = np.array([[1.0, 2.0], [0.0, 1.0]])
-    >>> pair = linear_map("doc matrix", lambda x: M @ x, lambda y: M.T @ y)
+    >>> pair = linear_map("example.matrix", lambda x: M @ x, lambda y: M.T @ y)
     >>> grad(lambda x: (pair.forward(x) ** 2).sum())(np.array([1.0, 1.0]))
     array([ 6., 14.])
     """
@@ -116,23 +111,18 @@ def _reverse_rule(transpose, real_map):
     return rule
 
 
-def conj(x: ArrayLike) -> np.ndarray:
+def conj(x: np.ndarray) -> np.ndarray:
     """Complex conjugate, without a copy of real arrays.
 
     Parameters
     ----------
-    x : array_like
+    x : ndarray
         Numbers, which autograd may trace.
 
     Returns
     -------
-    numpy.ndarray
+    ndarray
         The conjugate, or ``x`` itself if it is real.
-
-    Raises
-    ------
-    None
-        Objects without complex numbers are returned as they are.
 
     Examples
     --------
@@ -145,25 +135,20 @@ def conj(x: ArrayLike) -> np.ndarray:
     return anp.conj(x) if anp.iscomplexobj(x) else x
 
 
-def like(g: ArrayLike, x: ArrayLike) -> np.ndarray:
+def like(g: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Convert a gradient by ``x`` to real numbers where ``x`` is real, else to complex numbers.
 
     Parameters
     ----------
-    g : array_like
+    g : ndarray
         Gradient.
-    x : array_like
+    x : ndarray
         Argument of the differentiated function.
 
     Returns
     -------
-    numpy.ndarray
+    ndarray
         ``g``, its real part, or ``g`` as complex numbers.
-
-    Raises
-    ------
-    TypeError
-        Arguments that are not numbers.
 
     Examples
     --------
@@ -182,14 +167,14 @@ def cast(x: np.ndarray, dtype: DTypeLike) -> np.ndarray:
 
     Parameters
     ----------
-    x : numpy.ndarray
+    x : ndarray
         Real or complex numbers, which autograd may trace.
     dtype : dtype
         Type of the result: real for real numbers, complex for complex ones.
 
     Returns
     -------
-    numpy.ndarray
+    ndarray
         ``x`` in the new type; ``x`` itself if it has that type. Gradients have the type of ``x``.
 
     Raises
@@ -214,12 +199,12 @@ def same_precision(*arrays: np.ndarray) -> list[np.ndarray]:
 
     Parameters
     ----------
-    *arrays : numpy.ndarray
+    *arrays : ndarray
         Arrays of float32, float64, complex64 or complex128, which autograd may trace.
 
     Returns
     -------
-    list of numpy.ndarray
+    list of ndarray
         The arrays, all in single or all in double precision.
 
     Raises
@@ -251,11 +236,6 @@ def is_traced(x: object) -> bool:
     -------
     bool
         True if ``x`` is a box of autograd.
-
-    Raises
-    ------
-    None
-        All objects are accepted.
 
     Examples
     --------

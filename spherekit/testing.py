@@ -5,6 +5,8 @@
 `AssertionError` with the compared numbers in the message.
 """
 
+from __future__ import annotations
+
 import itertools
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import contextmanager
@@ -52,7 +54,7 @@ def random_flm(
 
     Returns
     -------
-    numpy.ndarray, complex [shape=(*shape, L*L)]
+    complex ndarray [shape=(*shape, L*L)]
         Coefficients ``flm[..., l*l + l + m]``.
 
     Raises
@@ -114,7 +116,7 @@ def random_flmn(
 
     Returns
     -------
-    numpy.ndarray, complex [shape=(*shape, 2N-1, L*L)]
+    complex ndarray [shape=(*shape, 2N-1, L*L)]
         Coefficients ``flmn[..., N-1+n, l*l + l + m]``.
 
     Raises

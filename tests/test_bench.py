@@ -84,6 +84,13 @@ def test_wrong_words_name_the_right_ones(options, word, capsys):
     assert word in capsys.readouterr().err
 
 
+def test_help_lists_all_grids(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["bench", "--help"])
+    words = set(capsys.readouterr().out.replace(",", " ").replace(";", " ").split())
+    assert set(bench.SHAPES) <= words
+
+
 def test_interpreters_of_peers(capsys):
     assert main(["bench", "--transform", "covariances", "--L", "8", "--python", "s2scat=no"]) == 2
     assert "PEER=PYTHON" in capsys.readouterr().err

@@ -69,6 +69,25 @@ def test_nested_files_need_nothing(sky, rng):
     np.testing.assert_allclose(io.read_alm("alm.fits"), sky, rtol=0, atol=COMMAND)
 
 
+def test_messages_on_the_ordering_name_the_option(sky, capsys):
+    ring = io.read_map("map.fits").values
+    hdu = fits.BinTableHDU.from_columns([fits.Column("T", "D", array=ring)])
+    hdu.header.update(PIXTYPE="HEALPIX", NSIDE=8)
+    hdu.writeto("plain.fits")
+    line = "transform {} --L 8 -o alm.fits"
+    said = refused(capsys, line.format("plain.fits"))
+    assert "pass --ordering ring or nested" in said
+    said = refused(capsys, line.format("map.fits --ordering nested"))
+    assert "--ordering is 'nested'; omit --ordering" in said
+    said = refused(capsys, line.format("map.fits --mask plain.fits"))
+    assert "pass --mask-ordering ring or nested" in said
+    said = refused(capsys, line.format("map.fits --mask mask.fits --mask-ordering nested"))
+    assert "--mask-ordering is 'nested'; omit --mask-ordering" in said
+    np.savez("arrays.npz", values=ring)
+    said = refused(capsys, line.format("map.fits --mask arrays.npz --mask-hdu 1"), 2)
+    assert "--mask-hdu applies to FITS files only" in said and "with --mask-field" in said
+
+
 def test_spin_fields(polarized, capsys):
     E, B = polarized
     run("transform map.fits --L 8 --field Q,U --spin 2 -o p.npz")
@@ -253,9 +272,8 @@ def test_files_that_are_refused(sky, capsys):
     assert "coefficients (alm); expected a map" in refused(
         capsys, "wavelets alm.fits --L 8 -o w.npz"
     )
-    assert "holds a map, not coefficients (alm)" in refused(
-        capsys, "transform map.fits --inverse --grid mw -o b.npz"
-    )
+    said = refused(capsys, "transform map.fits --inverse --grid mw -o b.npz")
+    assert "contains a map, not coefficients (alm)" in said
     assert "0 TEMPERATURE" in refused(capsys, f"transform map.fits --field Q {line}")
     np.save("objects.npy", np.array([None]), allow_pickle=True)
     assert "NumPy file" in refused(capsys, f"transform objects.npy --grid mw {line}")

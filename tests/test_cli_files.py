@@ -290,7 +290,7 @@ def masks(kappa):
         ("ecliptic.fits", "spherekit rotate map.fits --to ecliptic", 1),
         ("alm.fits", "coefficients", 1),
         ("masks.npz", "GAL020, GAL040); select one with --mask-field", 2),
-        ("masks.npz --mask-field GAL060", "no array 'GAL060'; it holds GAL020, GAL040", 1),
+        ("masks.npz --mask-field GAL060", "no array 'GAL060'; it contains GAL020, GAL040", 1),
         ("missing --mask-field 0", "--mask-field", 2),
         ("nothing.fits", "no file nothing.fits", 1),
     ],

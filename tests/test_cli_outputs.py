@@ -209,7 +209,7 @@ def test_debug_stands_anywhere_and_keeps_the_exit_code(here, capsys):
 def test_folders_that_are_files(name, here, capsys, verb):
     Path("taken").touch()
     said = refused(capsys, f"{verb} -o {name}", 2)
-    assert said == f"spherekit: error: {name} is a file, or lies below a file; expected a folder\n"
+    assert said == f"spherekit: error: {name} or one of its parents is a file; expected a folder\n"
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_euler(spot, capsys):
 @pytest.mark.parametrize(
     "frame, lon, lat", [("equatorial", 266.405, -28.936), ("ecliptic", 266.84, -5.54)]
 )
-def test_the_galactic_centre(frame, lon, lat, spot, capsys):
+def test_the_galactic_center(frame, lon, lat, spot, capsys):
     """Sgr A*'s neighbour: (266.405, -28.936) equatorial, (266.84, -5.54) ecliptic, to a sample's half."""
     run(f"rotate map.fits --to {frame} -o {frame}.fits --L 17")
     assert f"from galactic to {frame}" in capsys.readouterr().out
@@ -118,7 +118,9 @@ def test_coefficients_and_arrays(spot, rng):
         ("rotate map.fits --euler 1,2,3 --to ecliptic -o out.fits", "one of --euler"),
         ("rotate map.fits --euler 1,2 -o out.fits", "A,B,C"),
         ("rotate map.fits --to mars -o out.fits", "invalid choice"),
-        ("rotate plain.fits --to ecliptic -o out.fits", "pass --from"),
+        ("rotate plain.fits --to ecliptic -o out.fits", "--from galactic, ecliptic or equatorial"),
+        ("rotate alm.fits --L 5 --euler 1,2,3 -o out.fits", "omit --L or --lmax"),
+        ("rotate alm.fits --lmax 4 --euler 1,2,3 -o out.fits", "omit --L or --lmax"),
         ("rotate map.fits --euler 1,2,3 -o out.npz", "expected .fits"),
         ("rotate map.fits --euler 1,2,3 --from ecliptic -o out.fits", "applies to --to only"),
     ],

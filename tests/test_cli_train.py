@@ -125,6 +125,8 @@ def test_configurations_are_refused_in_words(here, capsys, change, words):
 
 def test_other_refusals(here, capsys):
     assert "--list-examples" in refused(capsys, "train", 2)
+    said = refused(capsys, "train maps", 2)
+    assert "maps has no key maps in [data]; pass --maps train.csv" in said
     assert "cmb-gaussianity.toml" in refused(capsys, "train none.toml")
     assert "no example" in refused(capsys, "train --show-example none", 2)
     assert "--maps" in refused(capsys, "train few.toml --network net.toml", 2)

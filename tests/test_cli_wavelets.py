@@ -31,6 +31,17 @@ def test_scatter(sky, capsys):
     np.testing.assert_allclose(arrays["coefficients"], S.from_flm(sky), rtol=0, atol=COMMAND)
     assert arrays["scales"].tolist()[:2] == [[-1, -1], [3, -1]]
     assert "3 nside" in refused(capsys, "scatter map.fits --L 30 -o t.npz", 2)
+    run("info s.npz")
+    said = capsys.readouterr().out
+    assert "coefficients [mK]" in said and "scales [no unit]" in said
+
+
+def test_counts_are_singular_or_plural(sky, capsys):
+    run("scatter map.fits --L 8 --J0 1 --depth 0 -o s.npz")
+    said = capsys.readouterr().out
+    assert "wrote s.npz: 1 path," in said and "order 0:   1 path," in said
+    said = refused(capsys, "transform map.fits --L 8 --max-iter 1 -o alm.fits")
+    assert "did not converge in 1 iteration (residual" in said
 
 
 @pytest.mark.parametrize(
@@ -46,6 +57,13 @@ def test_scatter(sky, capsys):
 )
 def test_refusals(line, words, code, sky, capsys):
     assert words in refused(capsys, line, code)
+
+
+@pytest.mark.parametrize("limit", ["--L 5", "--lmax 4"])
+def test_the_band_limit_is_that_of_the_file(sky, capsys, limit):
+    run("wavelets map.fits --L 8 -o w.npz")
+    said = refused(capsys, f"wavelets w.npz --inverse --grid mw:8 {limit} -o m.npz", 2)
+    assert "omit --L or --lmax" in said
 
 
 def test_arrays_that_are_no_wavelet_maps(sky, capsys):

@@ -85,3 +85,10 @@ def test_one_real_basis(rng):
         operator.matvec(x), sk.inverse(flm, L, sampling="gl", reality=True).ravel()
     )
     assert np.abs(to_real(flm) - x).max() < LAST_PLACES
+
+
+def test_complex_coefficients_of_the_real_harmonics_are_refused():
+    with pytest.raises(
+        TypeError, match="x is complex .*coefficients of the real harmonics are real"
+    ):
+        from_real(np.zeros(9, complex))

@@ -402,7 +402,7 @@ def test_high_band_limits_are_cut_by_default(here, rng, monkeypatch):
         (4, "mw:4", "row 3: b.npz is sampled on mw:4, for degrees < 4; expected a map of all"),
         (4, "mw:8", "row 3: b.npz has no power at degrees 4..7"),
         (8, "nan", "row 3: b.fits: 1 of 192 samples are UNSEEN or NaN; expected a complete map"),
-        (8, "spin", "row 3: b.npz holds"),
+        (8, "spin", "row 3: b.npz contains"),
         (8, "text", "row 3: b.fits"),
     ],
 )

@@ -112,7 +112,7 @@ def test_wrong_points(flm):
         sk.evaluate(flm, [0.1, 0.2, 0.3], phi)
     with pytest.raises(ValueError, match="shape"):
         sk.evaluate(flm[:-1], theta, phi)
-    with pytest.raises(ValueError, match=r"needs? \(\.\.\., 2\)"):
+    with pytest.raises(ValueError, match=r"expected \(\.\.\., 2\)"):
         sk.evaluate_adjoint(np.zeros(3), theta, phi, L)
     with pytest.raises(ValueError, match="NaN"):
         sk.evaluate_adjoint([0, np.nan], theta, phi, L)
@@ -205,7 +205,7 @@ def test_a_mask_of_numpy_is_not_dropped(call, f):
 
 @pytest.mark.parametrize("call", samples_in("mw"))
 def test_complex_samples_of_a_real_signal(call, f):
-    with pytest.raises(TypeError, match="complex.*reality=True.*reality=False"):
+    with pytest.raises(TypeError, match="complex.*real signal.*reality=False"):
         call(f + 0j, reality=True)
     with pytest.raises(TypeError, match="complex"):
         call((f + 1j).astype(np.complex64), reality=True)

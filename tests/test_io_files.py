@@ -7,6 +7,7 @@ from helpers.data import SHARED
 from helpers.fits_tables import table
 
 from spherekit import datasets, io
+from spherekit.io.tree_archive import write_tree
 from spherekit.sampling.healpix import UNSEEN, reorder
 from spherekit.testing import random_flm
 
@@ -198,6 +199,13 @@ def test_real_maps(name, field, nside, ordering, frame):
         "COSMO",
         "",
     )
+
+
+def test_trees_are_written_to_npz_only(tmp_path):
+    for name in ("tree.txt", "tree"):
+        with pytest.raises(ValueError, match=f"{name} does not end in .npz"):
+            write_tree(tmp_path / name, [np.ones(2)], {})
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_real_spectrum():

@@ -269,7 +269,7 @@ def test_large_nulls_are_told_apart(tmp_path):
 
 
 def test_a_beam_falls_off_through_all_magnitudes(tmp_path):
-    """What is far from the centre of a narrow beam is small, not missing, and the centre is no sentinel."""
+    """What is far from the center of a narrow beam is small, not missing, and the center is no sentinel."""
     theta = HEALPix(8).theta
     beam = np.exp(-0.5 * (theta / np.radians(10)) ** 2)
     assert beam.max() > 1e15 * np.median(beam)

@@ -111,13 +111,13 @@ def test_spins_are_whole_numbers(tmp_path, spin):
 def test_spins_that_no_file_takes(tmp_path):
     for n in (1, 3):
         columns = list("ABC"[:n])
-        with pytest.raises(ValueError, match=f"spin is 1, with {n} fields"):
+        with pytest.raises(ValueError, match=rf"spin is 1, with {n} field\(s\)"):
             io.write_map(tmp_path / "no.fits", np.ones((n, 12)), column=columns, spin=1)
         io.write_map(
             tmp_path / "scalars.fits", np.ones((n, 12)), column=columns, spin=0, overwrite=True
         )
     fits.setval(tmp_path / "scalars.fits", "SPIN", value=1, ext=1)
-    with pytest.raises(ValueError, match="SPIN = 1, but the table has 3 fields"):
+    with pytest.raises(ValueError, match=r"SPIN = 1, but the table has 3 field\(s\)"):
         io.read_map(tmp_path / "scalars.fits")
 
 

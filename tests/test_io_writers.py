@@ -39,7 +39,7 @@ def test_several_units(tmp_path):
     assert io.read_map(path, field=None).units == ("K", "mK")
     io.write_map(path, np.ones((2, 12)), column=["T", "Q"], unit=["K", "mK"], overwrite=True)
     assert io.read_map(path, field=None).units == ("K", "mK")
-    with pytest.raises(ValueError, match="unit has 3 entries for 2"):
+    with pytest.raises(ValueError, match="unit has length 3; .* 2 field"):
         io.write_map(path, np.ones((2, 12)), column=["T", "Q"], unit=["K", "K", "K"])
     with pytest.raises(ValueError, match="68 printable ASCII"):
         io.write_map(tmp_path / "no.fits", np.ones(12), unit="K\nm")
@@ -134,10 +134,17 @@ def test_types_of_maps(tmp_path):
         io.write_map(tmp_path / "no.fits", np.array([None] * 12))
 
 
+def test_spectra_of_text_and_of_objects(tmp_path):
+    with pytest.raises(ValueError, match="dtype <U1"):
+        io.write_cl(tmp_path / "no.fits", ["a", "b"])
+    with pytest.raises(TypeError, match="object"):
+        io.write_cl(tmp_path / "no.fits", np.array([None, 1.0]))
+
+
 def test_names_of_columns(tmp_path):
     with pytest.raises(TypeError, match="column is 5; expected a name"):
         io.write_map(tmp_path / "no.fits", np.ones(12), column=5)
-    with pytest.raises(ValueError, match="0 column names"):
+    with pytest.raises(ValueError, match=r"0 column name\(s\)"):
         io.write_map(tmp_path / "no.fits", np.ones((0, 12)), column=[])
     with pytest.raises(ValueError, match="names that differ in more than case"):
         io.write_map(tmp_path / "no.fits", np.ones((2, 12)), column=["Q", "q"])

@@ -14,7 +14,7 @@ from tolerances import CHAIN, IDENTITY, LAST_PLACES, SHORT_SUM
 
 from spherekit import forward, inverse
 from spherekit.sampling import CC, DH, GL, MW, MWSS, DHPole, HEALPix, Rings, base, grid, healpix
-from spherekit.sampling.quadrature import gauss_legendre
+from spherekit.sampling.quadrature import equispaced, fejer2, gauss_legendre
 from spherekit.testing import random_flm
 
 STORED = oracle("sampling")
@@ -495,6 +495,17 @@ REFUSALS = [
     (lambda: healpix.reorder(np.zeros(108), "ring"), ValueError, r"power of two"),
     (lambda: healpix.reorder(np.zeros(50), "ring"), ValueError, r"not a HEALPix map"),
     (lambda: healpix.reorder(3.0, "ring"), ValueError, r"not a HEALPix map"),
+    (lambda: gauss_legendre(0), ValueError, r"n is 0; .*>= 1"),
+    (lambda: gauss_legendre(-1), ValueError, r"n is -1"),
+    (lambda: [gauss_legendre(n) for n in (2, 2.0)], TypeError, r"n is 2\.0 .*integer"),
+    (lambda: equispaced(0, False), ValueError, r"period is 0; .*>= 1"),
+    (lambda: [equispaced(n, True) for n in (3, 3.0)], TypeError, r"period is 3\.0 .*integer"),
+    (lambda: fejer2(0), ValueError, r"n is 0; .*>= 2"),
+    (lambda: fejer2(3), ValueError, r"n is 3; .*even"),
+    (lambda: fejer2("4"), TypeError, r"n is '4' .*integer"),
+    (lambda: [healpix.rings(n) for n in (2, 2.0)], TypeError, r"nside is 2\.0 .*integer"),
+    (lambda: healpix.ring_weights([2]), TypeError, r"nside is \[2\] .*integer"),
+    (lambda: Rings([0.5], 4, np.nan), ValueError, r"finite"),
 ]
 
 
@@ -502,3 +513,14 @@ REFUSALS = [
 def test_refusals_name_the_cause(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_tables_beyond_the_memory_are_refused(monkeypatch):
+    monkeypatch.setenv("SPHEREKIT_MAX_MEMORY", "1e6")
+    for call in (
+        lambda: healpix.pixel_angles(5001),
+        lambda: healpix.pixel_angles(5001, [0]),
+        lambda: healpix.ring_weights(5001),
+    ):
+        with pytest.raises(MemoryError, match="at nside 5001 needs .*SPHEREKIT_MAX_MEMORY"):
+            call()

@@ -256,6 +256,10 @@ def test_refusals(words, call):
         ("need", lambda rng, flm, C: C.from_flm(flm[:49])),
         ("one map", lambda rng, flm, C: generate(C, flm[None], rng)),
         ("NaN", lambda rng, flm, C: generate(C, np.full(64, np.nan), rng)),
+        ("flm contains 64 NaN", lambda rng, flm, C: C.from_flm(np.full(64, np.nan))),
+        ("expected the coefficients of real maps", lambda rng, flm, C: C.from_flm(1j * flm)),
+        ("expected the coefficients of real maps", lambda rng, flm, C: C.normalized(1j * flm)),
+        ("expected the coefficients of real maps", lambda rng, flm, C: generate(C, 1j * flm, rng)),
         ("no power", lambda rng, flm, C: generate(C, np.eye(64)[0], rng)),
     ],
 )
@@ -359,3 +363,8 @@ def test_no_maps(isotropic):
     none, one = (C.from_flm(np.zeros((n, 64), complex)) for n in (0, 1))
     assert [s.shape[1:] for s in none] == [s.shape[1:] for s in one]
     assert all(s.shape[0] == 0 and s.dtype == t.dtype for s, t in zip(none, one, strict=True))
+
+
+def test_complex_samples_are_refused():
+    with pytest.raises(TypeError, match=r"expected the samples of a real signal: pass f\.real"):
+        Covariances(8, N=1)(np.zeros((8, 15), complex))

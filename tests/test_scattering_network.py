@@ -138,8 +138,20 @@ def test_deformations(rng):
         ]
         far = np.arccos(np.clip((points[0] * points[1]).sum(axis=0), -1, 1))
         assert 0.02 < far.max() < 0.1 + 1e-3
-    with pytest.raises(ValueError, match="amplitude"):
-        theory.stretch(0.6)
+    for amplitude, error in (
+        (0.6, ValueError),
+        (np.nan, ValueError),
+        (0.1j, TypeError),
+        ("a", TypeError),
+    ):
+        with pytest.raises(error, match="amplitude is .*< 1/2"):
+            theory.stretch(amplitude)
+    for amplitude, error in ((np.inf, ValueError), (0.1j, TypeError), ("a", TypeError)):
+        with pytest.raises(error, match="amplitude is .*finite number"):
+            theory.random_deformation(amplitude, 0)
+    for oversample, error in ((0.1, ValueError), (17, ValueError), ("2", TypeError)):
+        with pytest.raises(error, match="oversample is .*from 1 to 16"):
+            theory.deform(flm, theory.stretch(0.1), oversample=oversample)
 
 
 def test_energy_falls_with_order(rng):

@@ -82,6 +82,11 @@ def test_derivatives_and_types(rng):
         assert call(*single).dtype == np.complex64
 
 
+def _unequal(x):
+    """Batches of 2 and of 3 copies, which do not broadcast."""
+    return np.stack([x] * 2), np.stack([x] * 3)
+
+
 @pytest.mark.parametrize(
     "words, call",
     [
@@ -89,6 +94,20 @@ def test_derivatives_and_types(rng):
         ("N is 5", lambda flm, flmn: wigner.lift(flm, flm, 5)),
         ("L.L long", lambda flm, flmn: wigner.lift(flm[:5], flm, 2)),
         ("same orders", lambda flm, flmn: wigner.correlate(flmn, flmn[:1])),
+        ("an odd number", lambda flm, flmn: wigner.correlate(flmn[:2], flmn[:2])),
+        ("flm has shape .* axes that broadcast", lambda flm, flmn: wigner.lift(*_unequal(flm), 2)),
+        (
+            "flmn has shape .* axes that broadcast",
+            lambda flm, flmn: wigner.correlate(*_unequal(flmn)),
+        ),
+        (
+            r"flm has shape \(2, 16\) and kl \(3, 4\)",
+            lambda flm, flmn: wigner.zonal(_unequal(flm)[0], np.ones((3, 4))),
+        ),
+        (
+            r"flm has shape \(2, 16\) and blm \(3, 16\)",
+            lambda flm, flmn: wigner.total_convolution(*_unequal(flm), [0], [0], [0]),
+        ),
         ("needs", lambda flm, flmn: wigner.zonal(flm, np.ones(3))),
         ("need", lambda flm, flmn: wigner.evaluate(flmn[:2], [0], [0], [0])),
     ],
@@ -97,3 +116,13 @@ def test_refusals(words, call, rng):
     flm, flmn = random_flm(4, rng), random_flmn(4, 2, rng)
     with pytest.raises(ValueError, match=words):
         call(flm, flmn)
+
+
+def test_correlations_of_real_coefficients_are_real(rng):
+    flm, flmn = rng.standard_normal((2, 16)), rng.standard_normal((2, 3, 16))
+    for result in (
+        wigner.lift(flm, flm[0], 2),
+        wigner.correlate(flmn, flmn[0]),
+        wigner.zonal(flm, flm[0, :4]),
+    ):
+        assert result.dtype == float

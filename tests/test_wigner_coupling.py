@@ -272,6 +272,9 @@ def test_memory(monkeypatch):
         lambda: wigner.clebsch_gordan(100, 100, 100),
         lambda: wigner.clebsch_gordan_by_order(1000, 1000, 1000),
         lambda: wigner.clebsch_gordan_blocks(30),
+        lambda: wigner.clebsch_gordan_blocks(10**7),
+        lambda: wigner.clebsch_gordan(100, 100),
+        lambda: wigner.wigner_3j(10**6, 10**6, 0, 0, 0, 0),
     ):
         with pytest.raises(MemoryError, match="SPHEREKIT_MAX_MEMORY"):
             call()

@@ -142,3 +142,9 @@ def test_many_angles(rng):
 def test_refusals(words, call):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_columns_beyond_the_memory_are_refused(monkeypatch):
+    monkeypatch.setenv("SPHEREKIT_MAX_MEMORY", "1e6")
+    with pytest.raises(MemoryError, match="L=100 and 1000 angles needs .*pass fewer angles"):
+        wigner.d_column(0, 0, np.zeros(1000), 100)

@@ -84,6 +84,9 @@ def test_many_and_wrong_euler_angles(rng):
     assert np.shape(euler.from_rotation(euler.to_rotation(*many))) == (3, 5)
     with pytest.raises(ValueError, match="finite"):
         euler.to_rotation(np.nan, 0, 0)
+    for wrong in (3, np.eye(3), None):
+        with pytest.raises(TypeError, match="expected a scipy.spatial.transform.Rotation"):
+            euler.from_rotation(wrong)
 
 
 def test_broadcasting(rng):

@@ -1,4 +1,7 @@
-"""Single-threaded BLAS: results of BLAS depend on its number of threads in the last bits; ours must not."""
+"""Single-threaded BLAS.
+
+The last bits of its results depend on its number of threads; those of this package must not.
+"""
 
 import threading
 from contextlib import contextmanager, nullcontext

@@ -232,8 +232,8 @@ def colatitudes(theta, name="theta"):
     """
     array = angles(theta, name)
     is_list = isinstance(theta, list | tuple) and all(isinstance(x, np.generic) for x in theta)
-    kind = np.result_type(*theta) if is_list and theta else getattr(theta, "dtype", array.dtype)
-    precision = np.finfo(kind).eps if kind.kind == "f" else 0
+    dtype = np.result_type(*theta) if is_list and theta else getattr(theta, "dtype", array.dtype)
+    precision = np.finfo(dtype).eps if dtype.kind == "f" else 0
     rounding = np.pi * max(precision, np.finfo(float).eps)
     inside = np.clip(array, 0, np.pi)
     if np.max(np.abs(array - inside), initial=0) > rounding:
@@ -318,12 +318,23 @@ def _plain_numbers(x):
 
 
 def real_samples(f, name="f"):
-    """Refuse complex samples of a signal declared real."""
+    """Refuse complex samples of a real signal."""
     if np.iscomplexobj(f):
         raise TypeError(
-            f"{name} is complex ({f.dtype}) but reality=True; pass {name}.real, or reality=False"
+            f"{name} is complex ({f.dtype}); expected the samples of a real signal: pass {name}.real (or "
+            "reality=False, where it is an argument)"
         )
     return f
+
+
+def check_broadcast(name, x, name_2, y, axes=1):
+    """Refuse two arrays whose leading axes, those before the last ``axes``, do not broadcast."""
+    try:
+        np.broadcast_shapes(x.shape[: x.ndim - axes], y.shape[: y.ndim - axes])
+    except ValueError:
+        raise ValueError(
+            f"{name} has shape {x.shape} and {name_2} {y.shape}; expected leading axes that broadcast"
+        ) from None
 
 
 def samples_shape(f, grid, L):
@@ -405,7 +416,11 @@ def symmetry_tolerance(single):
 
 
 def check_coefficients(
-    input_stats, flm, hermitian, single, advice="pass reality=False for a complex signal"
+    input_stats,
+    flm,
+    hermitian,
+    single,
+    advice="pass reality=False, where it is an argument, for a complex signal",
 ):
     """Refuse coefficients that are not finite or break the symmetry of a real signal.
 
@@ -466,11 +481,11 @@ def memory_limit():
     return limit
 
 
-def fits_memory(required, noun):
+def fits_memory(required, noun, remedy="lower L, pass fewer maps at once"):
     """Refuse a computation (named ``noun`` in the message) whose required bytes exceed `memory_limit`."""
     limit = memory_limit()
     if required > limit:
         raise MemoryError(
-            f"{noun} needs about {required / 1e9:.3g} GB and may use {limit / 1e9:.3g} GB; lower L, pass "
-            "fewer maps at once, or set SPHEREKIT_MAX_MEMORY to the bytes that it may use"
+            f"{noun} needs about {required / 1e9:.3g} GB and may use {limit / 1e9:.3g} GB; "
+            f"{remedy}, or set SPHEREKIT_MAX_MEMORY to the bytes that it may use"
         )

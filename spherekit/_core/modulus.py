@@ -5,6 +5,8 @@ below about 1e-23 and infinite above about 1e19. Here it is computed as -(a/b)/b
 quotient and the result are.
 """
 
+from __future__ import annotations
+
 import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defjvp, defvjp, primitive

@@ -1,5 +1,7 @@
 """Run benchmark cases, each package in processes of its own, alternating between the packages."""
 
+from __future__ import annotations
+
 import importlib.util
 import itertools
 import json

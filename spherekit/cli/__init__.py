@@ -19,7 +19,7 @@ _DEBUG = "print the traceback of an error"
 
 
 class _StoreOnce(argparse.Action):
-    """Refuse a repeated option, of which argparse silently uses the last value."""
+    """Report a repeated option, of which argparse silently uses the last value, as an error."""
 
     seen = False
 

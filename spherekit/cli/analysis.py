@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from spherekit._core import scaling
-from spherekit.cli.options import Usage
+from spherekit.cli.options import Usage, number_of
 
 #: The default band-limit of a HEALPix map, in units of its nside.
 DEGREES_PER_NSIDE = 2
@@ -21,7 +21,7 @@ def grid_name(grid):
 
 
 #: For commands with the options of `spherekit.cli.options.least_squares`.
-_ADVICE = "raise --max-iter, lower --L, or accept the result with --allow-unconverged"
+_ADVICE = "raise --max-iter, lower --L or --lmax, or accept the result with --allow-unconverged"
 
 
 def fit(f, L, *, max_iter=100, allow_unconverged=False, advice=_ADVICE, **options):
@@ -39,21 +39,22 @@ def fit(f, L, *, max_iter=100, allow_unconverged=False, advice=_ADVICE, **option
         )
     if not (residual.converged or allow_unconverged):
         raise Unconverged(
-            f"the least-squares fit of degrees < {L} did not converge in {residual.iterations} iterations "
+            f"the least-squares fit of degrees < {L} did not converge in "
+            f"{number_of(residual.iterations, 'iteration')} "
             f"(residual {residual.relative:.2e} of the map's rms); {advice}"
         )
     return flm, residual
 
 
 def iterations(args):
-    """Keyword arguments of `analyse`, from `spherekit.cli.options.least_squares` and --threads."""
+    """Keyword arguments of `fit`, from `spherekit.cli.options.least_squares` and --threads."""
     max_iter = 100 if args.max_iter is None else args.max_iter
     if max_iter < 1:
         raise Usage(f"--max-iter is {max_iter}; expected 1 or more")
     return dict(max_iter=max_iter, allow_unconverged=args.allow_unconverged, threads=args.threads)
 
 
-def analyse(values, L, grid, spin, *, threads=None, observed=None, method=None, **iterations):
+def analyze(values, L, grid, spin, *, threads=None, observed=None, method=None, **iterations):
     """Harmonic coefficients of samples, and a one-line report of the method and the residual.
 
     Parameters
@@ -71,10 +72,10 @@ def analyse(values, L, grid, spin, *, threads=None, observed=None, method=None, 
     if method != "quadrature":
         flm, residual = fit(values, L, mask=observed, method=method, **iterations, **options)
         state = "converged" if residual.converged else "NOT converged"
-        report = f"{method} on {name}: {residual.iterations} iterations, {state}"
+        report = f"{method} on {name}: {number_of(residual.iterations, 'iteration')}, {state}"
         return flm, f"{report}; residual {residual.relative:.2e} of the map's rms"
     if observed is not None:
-        raise Usage("--method quadrature needs the full sky; with --mask use --method lsq")
+        raise Usage("--method quadrature requires the full sky; with --mask use --method lsq")
     flm = spherekit.forward(values, L, **options)
     difference = values - spherekit.inverse(flm, L, **options)
     about_mean = values if spin else values - values.mean()  # as that of `spherekit.analyse`
@@ -84,16 +85,16 @@ def analyse(values, L, grid, spin, *, threads=None, observed=None, method=None, 
 
 
 def refuse_beyond_pixels(grid, L):
-    """Refuse degrees that the pixels of a HEALPix map do not determine."""
+    """Raise Usage for degrees that the pixels of a HEALPix map do not determine."""
     if grid.name == "healpix" and L > 3 * grid.nside:
         raise Usage(
             f"L = {L} exceeds 3 nside = {3 * grid.nside}, beyond which the pixels do not determine the "
-            f"coefficients; lower --L (recommended: at most {DEGREES_PER_NSIDE * grid.nside})"
+            f"coefficients; lower --L or --lmax (recommended: L = {DEGREES_PER_NSIDE * grid.nside} or less)"
         )
 
 
 def require_grid(args):
-    """Refuse an inverse transform without ``--grid``."""
+    """Raise Usage for an inverse transform without ``--grid``."""
     if args.grid is None:
         raise Usage("the grid of the map is required, e.g. --grid mw:256 or --grid healpix:64")
 
@@ -111,9 +112,9 @@ def synthesis_grid(args, L):
 
 
 def coefficients(args, sky, L):
-    """Analyse the only signal of a map, and print the report."""
+    """Analyze the only signal of a map, and print the report."""
     component = sky.components[0]
-    flm, report = analyse(component.values, L, sky.grid, component.spin, **iterations(args))
+    flm, report = analyze(component.values, L, sky.grid, component.spin, **iterations(args))
     print(*filter(None, [sky.note, report]), sep="\n")
     return flm
 

@@ -65,7 +65,7 @@ def read_fields(path, grid, field=None, L=None, all_columns=False, ordering=None
     if values.shape[1:] != tuple(sphere.shape):
         expected = ", ".join(map(str, sphere.shape))
         raise ValueError(
-            f"{path} holds samples of shape {values.shape[1:]}; expected ({expected}) or (fields, "
+            f"{path} contains samples of shape {values.shape[1:]}; expected ({expected}) or (fields, "
             f"{expected}) on the grid {grid_name(sphere)}{_matching_grids(values.shape[1:])}"
         )
     values = _in_rings(path, arrays, as_native(path, values), sphere, ordering, bool(stated_grid))
@@ -96,15 +96,15 @@ def _in_rings(path, arrays, values, grid, ordering, states_grid):
 
 
 def _refuse_other_arrays(path, arrays):
-    """Refuse a file that is not a map, and name the command for its contents."""
+    """Raise ValueError for a file that is not a map, and name the command for its contents."""
     if "flm" in arrays:
         raise ValueError(
-            f"{path} holds harmonic coefficients (flm), not samples; convert them with spherekit transform "
-            f"{path} --inverse --grid GRID -o map.npz (rotate and spectrum accept coefficients)"
+            f"{path} contains harmonic coefficients (flm), not samples; convert them with spherekit "
+            f"transform {path} --inverse --grid GRID -o map.npz (rotate and spectrum accept coefficients)"
         )
     if "scaling" in arrays and "values" not in arrays:
         raise ValueError(
-            f"{path} holds wavelet maps, not a map; convert them with spherekit wavelets {path} --inverse "
+            f"{path} contains wavelet maps, not a map; convert them with spherekit wavelets {path} --inverse "
             "--grid GRID -o map.npz"
         )
     if "values" not in arrays:
@@ -116,11 +116,13 @@ def as_native(path, values):
     kind, size = values.dtype.kind, values.dtype.itemsize
     if kind not in "fciub" or (kind == "f" and size > 8) or (kind == "c" and size > 16):
         raise ValueError(
-            f"{path} holds values of dtype {values.dtype}; expected integers, float16 to float64, complex64 "
-            "or complex128"
+            f"{path} contains values of dtype {values.dtype}; expected integers, float16 to float64, "
+            "complex64 or complex128"
         )
     if not values.size:
-        raise ValueError(f"{path} holds an empty array, of shape {values.shape}; expected samples")
+        raise ValueError(
+            f"{path} contains an empty array, of shape {values.shape}; expected samples"
+        )
     if values.dtype == np.float16:
         return values.astype(np.float32)
     return values.astype(values.dtype.newbyteorder("="), copy=False)
@@ -171,7 +173,7 @@ def _select_one(path, arrays, available, n, item):
 
 
 def _no_array(path, arrays, name):
-    return ValueError(f"{path} has no array {name!r}; it holds {', '.join(arrays)}")
+    return ValueError(f"{path} has no array {name!r}; it contains {', '.join(arrays)}")
 
 
 def _units(arrays, available, columns, count):

@@ -1,7 +1,7 @@
 """Benchmark the transforms on this machine against other installed packages.
 
-Each code is measured alternately in separate processes, and the minimum time is reported. On the grid gl a
-ring has 2L samples (glodd: 2L-1). On healpix nside is L/2, with one quadrature and no iterations. Options
+The codes are measured alternately, in separate processes, and the minimum times are reported. On the grid gl
+a ring has 2L samples (glodd: 2L-1). On healpix nside is L/2, with one quadrature and no iterations. Options
 accept comma-separated lists; all combinations are measured.
 """
 
@@ -33,7 +33,7 @@ def arguments(parser):
     )
     parser.add_argument(
         "--grid",
-        help="gl, mw, mwss, cc, dh, dhpole, healpix; default: gl,mw,healpix (harmonic) or mw (wigner)",
+        help="gl, glodd, mw, mwss, cc, dh, dhpole, healpix; default: gl,mw,healpix (harmonic) or mw (wigner)",
     )
     parser.add_argument(
         "--L", default="64,128,256,512,1024", help="band-limits; default 64,128,256,512,1024"

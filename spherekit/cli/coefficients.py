@@ -25,17 +25,17 @@ class Coefficients(NamedTuple):
 
 
 def in_file(path, hdu=None):
-    """Whether a file holds harmonic coefficients rather than samples."""
+    """Whether a file contains harmonic coefficients rather than samples."""
     from spherekit import io
 
     if str(path).endswith(".npy"):
         return False
     if is_arrays(path):
         return "flm" in io.read_arrays(path)
-    listed = outlines(path)
+    tables = outlines(path)
     if hdu is not None:
-        listed = [io.read_table(path, number) for number in _tables(path, hdu)]
-    return any(is_alm(table) for table in listed) and not any(is_map(table) for table in listed)
+        tables = [io.read_table(path, number) for number in _tables(path, hdu)]
+    return any(map(is_alm, tables)) and not any(map(is_map, tables))
 
 
 def _tables(path, hdu):
@@ -67,10 +67,12 @@ def read(path, args=None):
     for component in result.components:
         if spin not in (None, component.spin):
             raise Usage(
-                f"--spin is {spin}, but {path} holds {component.name} of spin {component.spin}"
+                f"--spin is {spin}, but {path} contains {component.name} of spin {component.spin}"
             )
         if not np.isfinite(component.values).all():
-            raise ValueError(f"{path} holds NaN or infinite coefficients; expected finite numbers")
+            raise ValueError(
+                f"{path} contains NaN or infinite coefficients; expected finite numbers"
+            )
     return result
 
 
@@ -79,7 +81,8 @@ def requested_band_limit(args, contents):
     L = band_limit_option(args, required=False) or contents.L
     if L > contents.L:
         raise ValueError(
-            f"the band-limit is L = {L}, but {args.file} holds degrees below {contents.L}; lower --L"
+            f"the band-limit is L = {L}, but {args.file} contains degrees below {contents.L}; lower --L "
+            "or --lmax"
         )
     return L
 
@@ -94,9 +97,9 @@ def _select(path, coefficients, field):
         matches = available[item : item + 1] if isinstance(item, int) else ()
         matches = matches or [signal for signal in available if item in signal.columns]
         if len(matches) != 1:
-            listed = "; ".join(f"{n} {s.name}" for n, s in enumerate(available))
+            choices = "; ".join(f"{n} {s.name}" for n, s in enumerate(available))
             count = "no" if not matches else "more than one"
-            raise Usage(f"{path} has {count} signal {item}; expected one of {listed}")
+            raise Usage(f"{path} has {count} signal {item}; expected one of {choices}")
         if any(matches[0] is signal for signal in signals):
             raise Usage(
                 f"{path}: --field {field} names {matches[0].name} twice; name each signal once"
@@ -131,18 +134,18 @@ def _alm(path, hdu, spin):
 
 
 def _refuse_other_tables(path, hdu):
-    """Refuse a map or spectra where coefficients are expected."""
-    listed = outlines(path) if hdu is None else ()
-    if any(is_alm(table) for table in listed) or not listed:
+    """Raise ValueError for a map or spectra where coefficients are expected."""
+    tables = outlines(path) if hdu is None else ()
+    if any(map(is_alm, tables)) or not tables:
         return
-    if any(is_map(table) for table in listed):
+    if any(map(is_map, tables)):
         raise ValueError(
-            f"{path} holds a map, not coefficients (alm); convert it with spherekit transform {path} --L L "
-            "-o alm.fits"
+            f"{path} contains a map, not coefficients (alm); convert it with spherekit transform {path} "
+            "--L L -o alm.fits"
         )
-    if any(is_spectrum(table) for table in listed):
+    if any(map(is_spectrum, tables)):
         raise ValueError(
-            f"{path} holds power spectra (C_l), not coefficients (alm); expected an alm file"
+            f"{path} contains power spectra (C_l), not coefficients (alm); expected an alm file"
         )
 
 
@@ -156,15 +159,15 @@ def _npz_coefficients(path, spin):
         flm = arrays["values"]
     L = 0 if flm is None or flm.ndim not in (1, 2) else int(round(flm.shape[-1] ** 0.5))
     if L < 1 or L * L != flm.shape[-1] or not flm.size:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
         raise ValueError(
-            f"{path} holds {', '.join(f'{name} {array.shape}' for name, array in arrays.items())}; expected "
-            "coefficients, an array flm of shape (L*L,)"
+            f"{path} contains {shapes}; expected coefficients, an array flm of shape (L*L,)"
         )
     stated_limit = scalar(path, arrays, "L", "iu", L)
     if stated_limit != L:
         raise ValueError(
-            f"{path} states L = {stated_limit} but holds {L * L} coefficients, as of L = {L}; correct the "
-            "array L"
+            f"{path} states L = {stated_limit} but contains {L * L} coefficients, as of L = {L}; correct "
+            "the array L"
         )
     flm = np.atleast_2d(as_native(path, flm))
     spins, columns, units = (
@@ -172,7 +175,7 @@ def _npz_coefficients(path, spin):
         for name, default in (("spin", spin or 0), ("columns", ""), ("unit", ""))
     )
     if not all(np.asarray(spin).dtype.kind in "iu" for spin in spins):
-        raise ValueError(f"{path}: its array spin holds {arrays['spin']!r}; expected integers")
+        raise ValueError(f"{path}: its array spin is {arrays['spin']!r}; expected integers")
     signals = tuple(
         Component(f, int(spin), _columns(str(names), int(spin)), str(unit))
         for f, spin, names, unit in zip(flm, spins, columns, units, strict=True)

@@ -1,5 +1,6 @@
 """Reading maps and masks for the commands."""
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -59,22 +60,22 @@ def read_map(args, L=None, *, all_columns=False):
         advice = "select one with --field"
         if all_columns:
             advice = "pass --spin 0 for scalars, or --spin 2 for Q and U"
-        raise Usage(f"{args.file} holds {len(fields.values)} fields without names; {advice}")
+        raise Usage(f"{args.file} contains {len(fields.values)} fields without names; {advice}")
     sky = signals(args.file, fields, spin, hasattr(args, "spin"))
     tables = [name for name in fields.unread if name.startswith("HDU ")]
     unread = fields.unread if args.field is None and not all_columns else tables
     if tables and all_columns:
         raise Usage(
-            f"{args.file} also holds the maps {', '.join(tables)}; select one table with --hdu"
+            f"{args.file} also contains the maps {', '.join(tables)}; select one table with --hdu"
         )
     notes = []
     if spin is None and fields.spin is None:
         notes.append(note_on_components(sky.components))
     if unread:
         columns = ", ".join(fields.columns)
-        skipped = ", ".join(unread)
+        omitted = ", ".join(unread)
         notes.append(
-            f"reading {columns} of {args.file}, not {skipped} (select with --field or --hdu)"
+            f"reading {columns} of {args.file}, not {omitted} (select with --field or --hdu)"
         )
     return sky._replace(note="\n".join(filter(None, notes)))
 
@@ -93,18 +94,18 @@ def read_signal(args, L):
 
 
 def single(path, sky):
-    """Return ``sky`` if it holds a single signal."""
+    """Return ``sky`` if it contains a single signal; raise Usage otherwise."""
     if len(sky.components) > 1:
         names = "; ".join(component.name for component in sky.components)
         raise Usage(
-            f"{path}: got {len(sky.components)} maps ({names}); expected one, select it with --field"
+            f"{path}: got {len(sky.components)} maps ({names}); expected one; select it with --field"
         )
     return sky
 
 
 def _components(path, fields, spin, accepts_spin):
     if fields.spin and spin not in (None, fields.spin):
-        raise Usage(f"--spin is {spin}, but {path} holds a field of spin {fields.spin}")
+        raise Usage(f"--spin is {spin}, but {path} contains a field of spin {fields.spin}")
     if not np.iscomplexobj(fields.values):
         spin = fields.spin if spin is None else spin
         refuse_unknown_sign(path, fields, spin, accepts_spin)
@@ -115,7 +116,7 @@ def _components(path, fields, spin, accepts_spin):
 
 
 def refuse_unknown_sign(path, signal, spin, accepts_spin=True):
-    """Refuse a signal in the IAU convention that may be U, whose sign would have to change.
+    """Raise Usage for a signal in the IAU convention that may be U, whose sign would have to change.
 
     ``signal`` has the attributes ``polcconv`` and ``columns``.
     """
@@ -140,7 +141,10 @@ def _from_fits(path, args, L, all_columns, pair):
     fields = [0] if field is None else split(field)
     if all_columns and field is None:
         fields = _field_columns(path, names)
-    sky = io.read_map(path, field=fields, ordering=ordering, hdu=hdu_of(hdu))
+    try:
+        sky = io.read_map(path, field=fields, ordering=ordering, hdu=hdu_of(hdu))
+    except ValueError as error:
+        raise _with_options(error) from None
     if pair and sky.spin and field is None and not all_columns:
         sky = io.read_map(path, field=None, ordering=ordering, hdu=hdu_of(hdu))
     if grid is not None and as_grid(grid, L) != HEALPix(sky.nside):
@@ -153,6 +157,18 @@ def _from_fits(path, args, L, all_columns, pair):
     return Fields(*described, sky.spin, unread, sky.stokes, sky.polcconv)
 
 
+def _with_options(error):
+    """An error of `io.read_map`, with the command-line option in place of the argument."""
+    text = str(error)
+    for argument, option in (
+        ('pass ordering="ring" or "nested"', "pass --ordering ring or nested"),
+        ("but ordering=", "but --ordering is "),
+        ("omit ordering,", "omit --ordering,"),
+    ):
+        text = text.replace(argument, option)
+    return error if text == str(error) else ValueError(text)
+
+
 def _field_columns(path, names):
     """All columns, if all are fields on the sphere."""
     pixel_columns = [name for name in names if describes_pixels(name)]
@@ -160,7 +176,7 @@ def _field_columns(path, names):
         return names
     fields = [name for name in names if name not in pixel_columns]
     raise Usage(
-        f"{path} holds columns that are not fields on the sphere (counts, errors or masks of pixels): "
+        f"{path} contains columns that are not fields on the sphere (counts, errors or masks of pixels): "
         f"{', '.join(pixel_columns)}; select the columns with --field {join(fields or names[:1])}"
     )
 
@@ -174,7 +190,7 @@ def hdu_of(text):
 
 
 def refuse_missing(args, sky, observed=None):
-    """Refuse missing samples (UNSEEN, NaN) where ``observed`` is True, and infinite samples anywhere."""
+    """Raise ValueError for samples that are missing where ``observed`` is True, or infinite anywhere."""
     for component in sky.components:
         values = component.values
         missing = missing_samples(values, name=args.file)
@@ -190,9 +206,9 @@ def refuse_missing(args, sky, observed=None):
 
 def _advice(args):
     if hasattr(args, "mask"):
-        return "exclude them with --mask missing, or with --mask MASK.fits that is 0 there"
+        return "exclude them with --mask missing, or with a mask that is 0 at these samples, --mask MASK.fits"
     return (
-        f"{args.command} needs a full sky; fit the observed samples first, with spherekit transform "
+        f"{args.command} requires a full sky; fit the observed samples first, with spherekit transform "
         f"{args.file} --mask missing --L L -o alm.fits and spherekit transform alm.fits --inverse --grid "
         "GRID -o map.fits"
     )
@@ -245,20 +261,27 @@ def _mask_fields(path, args, grid):
     contents = io.read_arrays(path) if is_arrays(path) else {"grid": None}
     if args.mask_field is None and not {"grid", "values", "flm"} & contents.keys():
         names = ", ".join(contents)
-        raise Usage(f"the mask {path} holds several fields ({names}); select one with --mask-field")
+        raise Usage(
+            f"the mask {path} contains several fields ({names}); select one with --mask-field"
+        )
     grid = None if "grid" in contents else grid
     options = SimpleNamespace(
         grid=grid, field=args.mask_field, hdu=args.mask_hdu, ordering=args.mask_ordering
     )
-    fields = read_fields(path, options)
+    try:
+        fields = read_fields(path, options)
+    except ValueError as error:
+        raise _with_options_of_mask(error) from None
     tables = [name for name in fields.unread if name.startswith("HDU ")]
     if tables:
         raise Usage(
-            f"the mask {path} also holds the maps {', '.join(tables)}; select one with --mask-hdu"
+            f"the mask {path} also contains the maps {', '.join(tables)}; select one with --mask-hdu"
         )
     if args.mask_field is None and (fields.unread or len(fields.values) > 1):
         names = ", ".join(fields.columns + fields.unread) or f"{len(fields.values)} without names"
-        raise Usage(f"the mask {path} holds several fields ({names}); select one with --mask-field")
+        raise Usage(
+            f"the mask {path} contains several fields ({names}); select one with --mask-field"
+        )
     if len(fields.values) > 1:
         raise Usage(
             f"--mask-field {args.mask_field} selects {len(fields.values)} fields; expected one"
@@ -266,8 +289,14 @@ def _mask_fields(path, args, grid):
     return fields
 
 
+def _with_options_of_mask(error):
+    """An error of reading a map, with the options that select the mask in its file."""
+    text = re.sub(r"--(field|hdu|ordering)\b", r"--mask-\1", str(error))
+    return (Usage if isinstance(error, Usage) else ValueError)(text)
+
+
 def refuse_frames(path, frame, other_path, other_frame):
-    """Refuse two files in different coordinate frames."""
+    """Raise ValueError for two files in different coordinate frames."""
     if frame and other_frame and frame != other_frame:
         suffix = Path(other_path).suffix if is_arrays(other_path) else ".fits"
         raise ValueError(

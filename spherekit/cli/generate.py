@@ -1,7 +1,7 @@
-"""Generate a new map with the scattering covariances of a given one.
+"""Generate a new map with the scattering covariances of a given map.
 
-Starting from a Gaussian map with the power spectrum of MAP, L-BFGS minimises the distance between the
-normalised scattering covariances of both. The result has the texture of MAP, with other features. By default
+Starting from a Gaussian map with the power spectrum of MAP, L-BFGS minimizes the distance between the
+normalized scattering covariances of both. The result has the texture of MAP, with other features. By default
 the statistics depend on the orientation of features relative to the meridians; --isotropic averages over
 orientations. The distance is printed before and after; for maps with few strong features it does not converge
 to zero.
@@ -49,7 +49,7 @@ def run(args):
         )
     L = options.band_limit_option(args)
     if L < 2:
-        raise options.Usage(f"the band-limit is L = {L}, of constant maps only; expected L >= 2")
+        raise options.Usage(f"the band-limit is L = {L}, for constant maps only; expected L >= 2")
     settings = dict(isotropic=args.isotropic, oversample=args.oversample, threads=args.threads)
     C = Covariances(L, args.lam, args.J0, args.N, **settings)
     sky = files.read_signal(args, L)
@@ -66,7 +66,8 @@ def run(args):
     count = sum(x.size for x in C.from_flm(scaled))
     print(
         f"{count} statistics; distance {result.losses[0]:.2e} initially, "
-        f"{result.losses[-1]:.2e} after {len(result.losses) - 1} iterations"
+        f"{result.losses[-1]:.2e} after "
+        f"{options.number_of(len(result.losses) - 1, 'iteration')}"
     )
     figure = _picture(result, flm, L, component, args.threads) if args.plot else None
     f = analysis.synthesize(result.flm, L, sky.grid, 0, component.values, args.threads)
@@ -102,8 +103,8 @@ def _picture(result, flm, L, component, threads):
     maps = [spherekit.inverse(x, L, **options_of_grid) for x in (flm, result.start, result.flm)]
     titles = "given map", "Gaussian map, same spectrum", "generated map"
     vmin, vmax, _, symmetric = color_range(maps[0])
-    look = dict(unit=component.unit, vmin=vmin, vmax=vmax, symmetric=symmetric)
+    style = dict(unit=component.unit, vmin=vmin, vmax=vmax, symmetric=symmetric)
     figure = options.figure(16, 3.9)
     for ax, f, title in zip(figure.subplots(1, 3), maps, titles, strict=True):
-        plot.show(f, grid, ax=ax, title=title, **look)
-    return output.checked(figure)
+        plot.show(f, grid, ax=ax, title=title, **style)
+    return output.validate(figure)

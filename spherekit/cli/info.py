@@ -52,7 +52,7 @@ def _table(path, table, listed):
 
 
 def _spectra(path, table, columns):
-    """Spectra as the other commands read them, or, where these refuse them, as stored."""
+    """Spectra as the other commands read them, or, if these raise an error, as in the file."""
     from spherekit import io
 
     facts = {"L": max((x.size for x in table.columns.values()), default=0)}
@@ -110,7 +110,7 @@ def _map(path, table):
     pixel, names = map_columns(table)
     try:
         sky = io.read_map(path, field=None, hdu=table.hdu)
-    except ValueError as error:  # which the other commands refuse
+    except ValueError as error:  # as in the other commands
         columns = [_column(name, table.columns[name], table.units[name]) for name in names]
         return {
             "kind": "HEALPix map",
@@ -118,15 +118,14 @@ def _map(path, table):
             "problem": str(error),
             "columns": columns,
         }
+    is_full = pixel is None and table.columns[names[0]].size == 12 * sky.nside**2
     triples = zip(sky.columns, sky.values, sky.units, strict=True)
     return {
         "kind": "HEALPix map",
         "nside": sky.nside,
         "pixels": 12 * sky.nside**2,
         "ordering": sky.ordering.upper(),
-        "sky": "full"
-        if pixel is None and table.columns[names[0]].size == 12 * sky.nside**2
-        else "part",
+        "sky": "full" if is_full else "part",
         "coordinates": sky.frame or None,
         **_polcconv(sky),
         "spin": sky.spin,
@@ -193,7 +192,13 @@ def _arrays(path):
             **metadata,
         }
     numeric = {name: a for name, a in arrays.items() if a.dtype.kind in "iufcb" and a.ndim}
-    return {**facts, "columns": [_column(name, a, unit) for name, a in numeric.items()]}
+    columns = [_column(name, a, _unit_of_array(name, a, unit)) for name, a in numeric.items()]
+    return {**facts, "columns": columns}
+
+
+def _unit_of_array(name, array, unit):
+    """The unit of an array of a .npz file; integers are indices such as the scales of a path, without one."""
+    return unit if name == "values" or array.dtype.kind in "fc" else ""
 
 
 def _parameters(arrays, names):

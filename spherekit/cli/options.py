@@ -12,6 +12,25 @@ class Usage(ValueError):
     """A usage error, with exit code 2."""
 
 
+def number_of(count, noun):
+    """A count with its noun, in the plural unless the count is 1.
+
+    >>> number_of(1, "iteration"), number_of(0, "path")
+    ('1 iteration', '0 paths')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def alternatives(words):
+    """A list of alternatives, as a phrase for messages.
+
+    >>> alternatives([".fits", ".npz", ".npy"]), alternatives([".csv"])
+    ('.fits, .npz or .npy', '.csv')
+    """
+    *words, last = words
+    return f"{', '.join(words)} or {last}" if words else last
+
+
 def band_limit(parser):
     """--L, or --lmax = L-1."""
     group = parser.add_mutually_exclusive_group()
@@ -25,13 +44,14 @@ _OF_MAPS |= dict(mask_ordering=None, method=None, max_iter=None, allow_unconverg
 _OF_MAPS |= dict(remove_monopole=False, remove_dipole=False)
 
 
-def refuse_options_of_maps(args, reason, *, but=(), also=()):
-    """Refuse the options of maps, except ``but`` and including ``also``, where they do not apply."""
-    unset = {name: x for name, x in _OF_MAPS.items() if name not in but} | dict.fromkeys(also)
-    refused = [name for name, x in unset.items() if getattr(args, name, x) != x]
-    if refused:
-        listed = ", ".join("--" + name.replace("_", "-") for name in refused)
-        raise Usage(f"{listed}: {reason}")
+def refuse_options_of_maps(args, reason, *, exclude=(), include=()):
+    """Raise Usage for options of maps, without ``exclude`` and with ``include``, that do not apply."""
+    defaults = {name: x for name, x in _OF_MAPS.items() if name not in exclude}
+    defaults |= dict.fromkeys(include)
+    present = [name for name, x in defaults.items() if getattr(args, name, x) != x]
+    if present:
+        names = ", ".join("--" + name.replace("_", "-") for name in present)
+        raise Usage(f"{names}: {reason}")
 
 
 def band_limit_option(args, *, required=True):
@@ -131,14 +151,16 @@ def force(parser):
 
 
 def writable(path, replace, suffixes):
-    """Refuse, before any computation, an output that cannot be written or would be overwritten."""
+    """Check, before any computation, that an output can be written and would not be overwritten.
+
+    Raises Usage or OSError.
+    """
     if path is None:
         return
     path = Path(path)
     if path.suffix not in suffixes:
         received = f"has the suffix {path.suffix}" if path.suffix else "has no suffix"
-        expected = " or ".join(filter(None, (", ".join(suffixes[:-1]), suffixes[-1])))
-        raise Usage(f"the output {path} {received}; expected {expected}")
+        raise Usage(f"the output {path} {received}; expected {alternatives(suffixes)}")
     if os.path.islink(os.path.realpath(path)):  # realpath follows all links but loops
         raise ValueError(f"{path} is a symbolic link that leads to itself; choose another file")
     if not path.parent.is_dir():
@@ -155,7 +177,7 @@ def folder(path):
     try:
         path.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
-        raise Usage(f"{path} is a file, or lies below a file; expected a folder") from None
+        raise Usage(f"{path} or one of its parents is a file; expected a folder") from None
     return path
 
 

@@ -31,8 +31,8 @@ def progress_bar(title):
     try:
         yield draw
     finally:
-        for drawn in bars:
-            drawn.close()
+        if bars:
+            bars[0].close()
 
 
 @contextmanager
@@ -51,7 +51,7 @@ def atomic(force):
 
 
 def refuse_not_finite(path, **arrays):
-    """Refuse NaN and infinite values before ``path`` is written."""
+    """Raise ValueError for NaN and infinite values before ``path`` is written."""
     for name, values in arrays.items():
         values = np.asarray(values)
         if values.dtype.kind not in "fc":
@@ -109,7 +109,7 @@ def _distinct(names):
 def _spin_of(path, components, names):
     """The spin to write to a file of these signals, or None where the column names determine it.
 
-    Combinations that cannot be read back, such as a wind and a scalar, are refused.
+    Raises Usage for combinations that cannot be read back, such as a wind and a scalar.
     """
     spins = [component.spin for component in components]
     if not any(spins):
@@ -125,10 +125,10 @@ def _spin_of(path, components, names):
     indices = range(len(names))
     readable = [2 if i in partner else 0 for i in indices if i not in partner.values()]
     if readable != spins:
-        listed = "; ".join(f"{c.name}, spin {c.spin}" for c in components)
+        signals = "; ".join(f"{c.name}, spin {c.spin}" for c in components)
         raise Usage(
-            f"{path}: a file of several signals may hold scalars and pairs of Q and U, not {listed}; write "
-            "them one by one"
+            f"{path}: a file of several signals may contain scalars and pairs of Q and U, not {signals}; "
+            "write them one by one"
         )
     return None
 
@@ -139,7 +139,7 @@ def _unit(units):
 
 
 def refuse_alm(path, components):
-    """Refuse signals that an alm FITS file cannot represent: expected one scalar, or T, Q and U."""
+    """Raise Usage for signals that an alm FITS file cannot represent: other than a scalar, or T, Q and U."""
     if [component.spin for component in components] not in ([0], [0, 2]):
         raise needs_npz(path)
 
@@ -147,8 +147,8 @@ def refuse_alm(path, components):
 def needs_npz(path):
     """The error for coefficients that an alm FITS file cannot represent."""
     return Usage(
-        f"{path}: alm FITS files hold one real signal, or T, E and B (--field I,Q,U); write .npz instead for "
-        "a complex field, a spin field or several signals"
+        f"{path}: alm FITS files contain one real signal, or T, E and B (--field I,Q,U); write .npz instead "
+        "for a complex field, a spin field or several signals"
     )
 
 
@@ -234,8 +234,8 @@ def _text(path):
 # --- pictures --------------------------------------------------------------------------------------------
 
 
-def checked(figure):
-    """Return ``figure`` if its images and curves have finite values and no text of it contains NaN."""
+def validate(figure):
+    """Return ``figure``; raise ValueError if a panel has no finite values, or a text of it contains NaN."""
     for ax in figure.get_axes():
         texts = [text.get_text() for text in (ax.title, ax.xaxis.label, ax.yaxis.label, *ax.texts)]
         curves = [line.get_xydata() for line in ax.lines]
@@ -243,7 +243,7 @@ def checked(figure):
         words = {word.strip("()[]%,;:") for text in texts for word in text.lower().split()}
         empty = any(not np.isfinite(array).any() for array in (*curves, *images) if array.size)
         if empty or words & {"nan", "inf", "-inf", "+inf"}:
-            raise ValueError("nothing to draw: all values of a panel are missing, NaN or infinite")
+            raise ValueError("nothing to plot: all values of a panel are missing, NaN or infinite")
     return figure
 
 
@@ -268,5 +268,5 @@ def save(figure, path):
 
     if figure is None:
         return
-    _plain_text(checked(figure))
+    _plain_text(validate(figure))
     write(figure, path, dpi=150, facecolor="white", bbox_inches="tight", pad_inches=0.12)

@@ -17,12 +17,12 @@ def arguments(parser):
     parser.add_argument(
         "--part", choices=("real", "imag", "abs"), help="part of a complex map to plot"
     )
-    options.mask(parser, "samples are drawn in grey where it is 0")
+    options.mask(parser, "samples are drawn in gray where it is 0")
     parser.add_argument(
         "--rot",
         metavar="LON,LAT",
         default="0,0",
-        help="centre in degrees, e.g. --rot=-30,10; default 0,0",
+        help="center in degrees, e.g. --rot=-30,10; default 0,0",
     )
     parser.add_argument(
         "--flip",
@@ -31,12 +31,12 @@ def arguments(parser):
         help="astro: east to the left, geo: east to the right; default astro",
     )
     parser.add_argument("--half", action="store_true", help="orthographic: near hemisphere only")
-    bound = "{} end of the colour range; default: percentile {}, or symmetric about 0"
+    bound = "{} end of the color range; default: percentile {}, or symmetric about 0"
     parser.add_argument("--vmin", type=float, help=bound.format("lower", 1))
     parser.add_argument("--vmax", type=float, help=bound.format("upper", 99))
-    parser.add_argument("--cmap", help="a matplotlib colormap")
+    parser.add_argument("--cmap", help="name of a matplotlib colormap")
     parser.add_argument("--title", help="title of the picture")
-    parser.add_argument("--unit", help="label of the colour bar; default: the unit in the file")
+    parser.add_argument("--unit", help="label of the color bar; default: the unit in the file")
     options.force(parser)
 
 
@@ -51,16 +51,16 @@ def run(args):
         raise options.Usage("--half applies to --projection orthographic only")
     fields = files.read_fields(args.file, args)
     values = _real(fields, args)
-    missing_samples(values, name=args.file)  # refuses infinite samples
+    missing_samples(values, name=args.file)  # raises ValueError for infinite samples
     sky = files.Map((Component(values, 0, fields.columns, ""),), fields.grid, fields.frame)
     weights = files.read_mask(args, sky)
     if weights is not None:
         values = np.where(weights > 0, values, np.nan)
     figure = options.figure(5, 5.6) if args.half else options.figure(8, 5)
     names = ("projection", "flip", "half", "vmin", "vmax", "title", "cmap")
-    look = {name: getattr(args, name) for name in names}
+    style = {name: getattr(args, name) for name in names}
     unit = fields.units[0] if args.unit is None else args.unit
-    plot.show(values, fields.grid, ax=figure.add_subplot(), rot=rot, unit=unit, **look)
+    plot.show(values, fields.grid, ax=figure.add_subplot(), rot=rot, unit=unit, **style)
     with output.atomic(args.force):
         output.save(figure, args.output)
     if fields.polcconv == "IAU":
@@ -73,7 +73,7 @@ def run(args):
 def _real(fields, args):
     if len(fields.values) > 1:
         raise options.Usage(
-            f"{args.file}: got {len(fields.values)} maps; expected one, select it with --field"
+            f"{args.file}: got {len(fields.values)} maps; expected one; select it with --field"
         )
     values = fields.values[0]
     if np.iscomplexobj(values):

@@ -1,9 +1,9 @@
 """Predict classes or values of maps with a model trained by `spherekit train`.
 
-MAPS are coefficients (alm .fits, or .npz with the array flm), HEALPix maps, or samples in .npz or .npy, of
-the band-limit of the training. Column, table, grid and ordering default to those of the training, and units
-are converted to that of the training. The output is a table with the most likely class of each file and all
-class probabilities, or the predicted values.
+MAPS are coefficients (alm .fits, or .npz with the array flm), HEALPix maps, or samples in .npz or .npy,
+with the band-limit of the training. Column, table, grid and ordering default to those of the training, and
+units are converted to those of the training. The output is a table with the most likely class of each file
+and all class probabilities, or the predicted values.
 """
 
 from pathlib import Path
@@ -88,10 +88,9 @@ class Reader:
         try:
             return self._read(path, selection | explicit)
         except ValueError as error:
-            translated = _with_options(error)
             candidates = fallbacks.keys() - explicit.keys()
-            if not any(f"pass --{name}" in str(translated) for name in candidates):
-                raise translated from None
+            if not any(f"pass --{name}" in str(error) for name in candidates):
+                raise
         return self._read(path, selection | fallbacks | explicit)
 
     def _read(self, path, selection):
@@ -105,12 +104,6 @@ class Reader:
         return Signal(path, *_samples(path, args))
 
 
-def _with_options(error):
-    """An error of the library, with the command-line option in place of the argument."""
-    text = str(error).replace('pass ordering="ring" or "nested"', "pass --ordering ring or nested")
-    return error if text == str(error) else ValueError(text)
-
-
 def _coefficients(path, args):
     """The coefficients of a file, None for their grid, and their unit."""
     from spherekit.conventions.indexing import is_hermitian
@@ -119,7 +112,7 @@ def _coefficients(path, args):
     signal = components[0]
     if signal.spin or len(components) > 1 or not is_hermitian(signal.values):
         names = "; ".join(f"{s.name}, spin {s.spin}" for s in components)
-        raise ValueError(f"{path} holds {names}; expected the coefficients of one real map")
+        raise ValueError(f"{path} contains {names}; expected the coefficients of one real map")
     return signal.values, None, signal.unit
 
 
@@ -129,5 +122,5 @@ def _samples(path, args):
     component = sky.components[0]
     values = component.values
     if component.spin or np.iscomplexobj(values):
-        raise ValueError(f"{path} holds a spin or complex field; expected a real map")
+        raise ValueError(f"{path} contains a spin or complex field; expected a real map")
     return values, sky.grid, component.unit

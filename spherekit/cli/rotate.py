@@ -3,8 +3,8 @@
 With --euler, (R f)(x) = f(R^-1 x) with R = Rz(A) Ry(B) Rz(C): an active zyz rotation of the map in its frame.
 With --to, the coordinates change and the sky does not.
 
-All columns of a map are rotated: Q and U as a spin-2 field, others as scalars. Maps are analysed (HEALPix: by
-least squares), rotated exactly in harmonic space and synthesised. The residual of the analysis, the part of
+All columns of a map are rotated: Q and U as a spin-2 field, others as scalars. Maps are analyzed (HEALPix: by
+least squares), rotated exactly in harmonic space and synthesized. The residual of the analysis, the part of
 the map beyond the degrees below L, is printed; it is not in the result.
 """
 
@@ -48,14 +48,15 @@ def run(args):
 
 def _rotate_coefficients(args):
     options.writable(args.output, args.force, (".fits", ".npz"))
-    reason = f"not applicable, since {args.file} holds coefficients, not a map"
-    options.refuse_options_of_maps(args, reason, but=("field",))
+    reason = f"not applicable, since {args.file} contains coefficients, not a map"
+    options.refuse_options_of_maps(args, reason, exclude=("field",))
     original = coefficients.read(args.file, args)
     L = original.L
     limit = options.band_limit_option(args, required=False)
     if limit not in (None, L):
         raise options.Usage(
-            f"{args.file} holds coefficients of degrees < {L}; omit --L {limit}, which applies to maps only"
+            f"{args.file} contains coefficients of degrees < {L}; omit --L or --lmax, which "
+            "apply to maps only"
         )
     angles, description, frame = _angles(args, original.frame)
     for signal in original.components:
@@ -91,7 +92,7 @@ def _rotate_map(args):
     lines = [sky.note] if sky.note else []
     for component in sky.components:
         values, spin = component.values, component.spin
-        flm, report = analysis.analyse(values, L, grid, spin, **analysis.iterations(args))
+        flm, report = analysis.analyze(values, L, grid, spin, **analysis.iterations(args))
         lines.append(f"{component.name}, spin {spin}: {report} (L = {L})")
         signal = _rotate(component._replace(values=flm), angles, args.threads)
         f = analysis.synthesize(signal.values, L, grid, spin, values, args.threads)
@@ -135,7 +136,8 @@ def _angles(args, frame):
     source = args.source or frame
     if not source:
         raise options.Usage(
-            f"{args.file} does not state its coordinate frame (COORDSYS); pass --from {' or '.join(FRAMES)}"
+            f"{args.file} does not state its coordinate frame (COORDSYS); pass --from "
+            f"{options.alternatives(FRAMES)}"
         )
     return frame_angles(source, args.to), f"from {source} to {args.to} coordinates", args.to
 
@@ -169,7 +171,7 @@ def _picture(pairs, grid, signals, description):
         vmin, vmax, _, symmetric = color_range(pair[0])
         name = signal.name if not signal.spin else f"modulus of {signal.name}"
         titles = (f"{name}, original", f"{name}, {description}")
-        look = dict(unit=signal.unit, vmin=vmin, vmax=vmax, symmetric=symmetric)
+        style = dict(unit=signal.unit, vmin=vmin, vmax=vmax, symmetric=symmetric)
         for ax, f, title in zip(row, pair, titles, strict=True):
-            plot.show(f, grid, ax=ax, title=title, **look)
-    return output.checked(figure)
+            plot.show(f, grid, ax=ax, title=title, **style)
+    return output.validate(figure)

@@ -1,7 +1,7 @@
 """Compute the scattering coefficients of a map.
 
 Each path, a sequence of wavelet scales, gives a smooth map: the modulus of the wavelet transform at each of
-its scales in turn, then smoothing. These maps rotate with the input. The output holds their harmonic
+its scales in turn, then smoothing. These maps rotate with the input. The output contains their harmonic
 coefficients, the array "coefficients" (paths, L0*L0), and the paths, "scales" (paths, depth), padded with
 -1.
 """
@@ -60,11 +60,11 @@ def run(args):
     with output.atomic(args.force):
         output.write_arrays(args.output, coefficients=coefficients, scales=scales, **metadata)
         output.save(figure, args.plot)
-    print(f"wrote {args.output}: {len(S.paths)} paths, degrees < L0 = {S.L0}")
+    print(f"wrote {args.output}: {options.number_of(len(S.paths), 'path')}, degrees < L0 = {S.L0}")
     for order in range(S.depth + 1):
         shares = [e for e, path in zip(energy, S.paths, strict=True) if path.order == order]
         share = f"{sum(shares):.3%} of the map's energy" if flm.any() else "the map is zero"
-        print(f"   order {order}: {len(shares):3d} paths, {share}")
+        print(f"   order {order}: {len(shares):3d} path{'s' * (len(shares) != 1)}, {share}")
     if args.plot:
         print(f"wrote {args.plot}")
 

@@ -1,11 +1,12 @@
 """Simulate Gaussian and non-Gaussian skies with the same power spectrum.
 
-cmb is the Planck 2018 temperature spectrum, in uK. In both classes the realised C_l of every sky are those of
-an independent Gaussian realisation, so that no function of the C_l distinguishes the classes.
+cmb is the Planck 2018 temperature spectrum; the skies are in uK. In both classes the realized C_l
+of every sky are those of an independent Gaussian realization, so that no function of the C_l distinguishes
+the classes.
 
 FOLDER receives one file per sky (alm FITS files, as healpy.read_alm reads them, or maps with --grid) and
-skies.csv, the table of their class, recipe, strength, seed and index. The same command continues an
-interrupted run; a larger --n adds skies.
+skies.csv, a table of the file, class, recipe, strength, seed and index of each sky. The same command
+continues an interrupted run; a larger --n adds skies.
 """
 
 import math
@@ -54,7 +55,11 @@ def arguments(parser):
     parser.add_argument(
         "--grid", help="write maps instead, to .fits (e.g. healpix:128) or .npz (e.g. mw:256)"
     )
-    options.threads(parser)
+    parser.add_argument(
+        "--threads",
+        type=int,
+        help="number of skies simulated at the same time; default: the CPUs of this process",
+    )
 
 
 def run(args):
@@ -62,7 +67,7 @@ def run(args):
     from spherekit.experiments import blocks
     from spherekit.experiments.gaussianity import skies
 
-    L, grid = _checked(args)
+    L, grid = _band_limit_and_grid(args)
     default = args.strength is None
     strength = skies.default_strength(args.recipe, L) if default else args.strength
     strength = skies.check_strength(args.recipe, strength)
@@ -90,7 +95,7 @@ def run(args):
         print(f"   {len(rows) - count} gaussian, {count} {settings}")
 
 
-def _checked(args):
+def _band_limit_and_grid(args):
     """The band-limit and the grid, after checking the options."""
     from spherekit.sampling import grid as as_grid
 
@@ -107,7 +112,7 @@ def _checked(args):
         raise options.Usage(f"--seed is {args.seed}; expected an integer >= 0")
     if args.recipe == "gaussian" and args.strength:
         raise options.Usage(
-            "--strength applies to non-Gaussian skies only; choose another --recipe than gaussian"
+            "--strength applies to non-Gaussian skies only; choose a --recipe other than gaussian"
         )
     if args.grid is None:
         return L, None
@@ -131,7 +136,7 @@ def _check_disk_space(folder, count, L, grid):
     if required > free:
         raise OSError(
             f"{count} skies need {required / 1e9:.1f} GB, and {folder} has {free / 1e9:.1f} GB free; lower "
-            "--n or --L, or choose another folder"
+            "--n, --L or --lmax, or choose another folder"
         )
 
 

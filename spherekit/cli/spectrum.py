@@ -1,7 +1,7 @@
 """Compute the angular power spectrum of a map, with or without a mask, or of coefficients.
 
 With --mask the map is multiplied by the mask (0 to 1), transformed by one quadrature, and the spectrum is
-divided by f_sky, the mean of the squared mask. This is unbiased for smooth spectra; neighbouring degrees
+divided by f_sky, the mean of the squared mask. This is unbiased for smooth spectra; neighboring degrees
 remain coupled, and E and B mix near the edges of the mask. Without a mask, C_l is that of the coefficients
 from `spherekit transform`.
 
@@ -58,8 +58,8 @@ def run(args):
 
 
 def _of_coefficients(args):
-    reason = f"not applicable, since {args.file} holds coefficients, not a map"
-    options.refuse_options_of_maps(args, reason, but=("field",))
+    reason = f"not applicable, since {args.file} contains coefficients, not a map"
+    options.refuse_options_of_maps(args, reason, exclude=("field",))
     contents = coefficients.read(args.file, args)
     L = coefficients.requested_band_limit(args, contents)
     signals = [signal._replace(values=signal.values[: L * L]) for signal in contents.components]
@@ -118,8 +118,8 @@ def harmonics(values, grid, L, weights=None, spin=0, threads=None, **iterations)
     flm, residual = analysis.fit(values, L, **flags, **iterations)
     state = "" if residual.converged else " (NOT converged)"
     method = (
-        f"full sky, least squares: {residual.iterations} iterations{state}, residual "
-        f"{residual.relative:.2e} of the map's rms"
+        f"full sky, least squares: {options.number_of(residual.iterations, 'iteration')}{state}, "
+        f"residual {residual.relative:.2e} of the map's rms"
     )
     return flm, 1.0, method
 
@@ -133,7 +133,7 @@ def _spectra(path, signals):
     if len(scalars) > 1 or len(fields) > 1:
         names = "; ".join(signal.name for signal in signals)
         raise options.Usage(
-            f"{path}: got {names}; expected one scalar, one spin field or one of each, select with "
+            f"{path}: got {names}; expected one scalar, one spin field, or one of each; select with "
             f"{options.selecting_option(path)}"
         )
     for signal in signals:
@@ -148,7 +148,7 @@ def _spectra(path, signals):
 
 
 def _refuse_underflow(path, signal):
-    """Refuse coefficients whose squares underflow, since C_l would be zero."""
+    """Raise ValueError for coefficients whose squares underflow, since C_l would be zero."""
     size = np.abs(signal.values).max()
     if 0 < size < 1e-150:
         raise ValueError(
@@ -157,7 +157,7 @@ def _refuse_underflow(path, signal):
 
 
 def _product(unit, unit2):
-    """The unit of a cross spectrum."""
+    """The unit of a spectrum, from those of its two signals."""
     if unit != unit2:
         return " ".join(u for u in (unit, unit2) if u)
     if not unit:
@@ -169,25 +169,26 @@ def picture(spectra, f_sky, units):
     """Plot the auto spectra."""
     from spherekit import plot
 
-    drawn = {name: cl for name, cl in spectra.items() if len(spectra) == 1 or name[0] == name[1]}
-    first = 2 if min(cl.size for cl in drawn.values()) > 2 else 0
-    positive = all(cl[first:].min() > 0 for cl in drawn.values())
-    look = dict(f_sky=f_sky, ell_min=first)
-    if len(drawn) > 1:
-        look["yscale"] = "log" if positive else "linear"
+    auto_spectra = {
+        name: cl for name, cl in spectra.items() if len(spectra) == 1 or name[0] == name[1]
+    }
+    first = 2 if min(cl.size for cl in auto_spectra.values()) > 2 else 0
+    positive = all(cl[first:].min() > 0 for cl in auto_spectra.values())
+    style = dict(f_sky=f_sky, ell_min=first)
+    if len(auto_spectra) > 1:
+        style["yscale"] = "log" if positive else "linear"
     figure = options.figure(7, 4.4)
     ax = figure.add_subplot()
     divisor = r" / f_{sky}" if f_sky < 1 else ""
-    for (name, cl), color in zip(drawn.items(), COLORS, strict=False):
-        symbol = r"C_\ell" if len(drawn) == 1 else rf"C_\ell^{{{name}}}"
+    for (name, cl), color in zip(auto_spectra.items(), COLORS, strict=False):
+        symbol = r"C_\ell" if len(auto_spectra) == 1 else rf"C_\ell^{{{name}}}"
         unit = units[name] or None
-        plot.spectrum(cl, ax=ax, label=f"${symbol}{divisor}$", color=color, unit=unit, **look)
-    return output.checked(figure)
+        plot.spectrum(cl, ax=ax, label=f"${symbol}{divisor}$", color=color, unit=unit, **style)
+    return output.validate(figure)
 
 
 def remove_low(values, grid, weights=None, *, dipole=False):
-    """(map without monopole, or monopole and dipole, of the observed sky; report of the amplitudes "
-    "removed)."""
+    """(map without monopole, or monopole and dipole, of the observed sky; report of the amplitudes)."""
     from spherekit.spectra import remove_monopole_dipole
 
     cleaned, monopole, vector = remove_monopole_dipole(

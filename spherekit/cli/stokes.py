@@ -1,8 +1,8 @@
 """Scalars and spin fields among the columns of a map.
 
 The spin is that of ``--spin`` or of the file (key SPIN). Otherwise names and the key STOKES determine it
-(`spherekit.io.stokes`): Q and U of the same name form a field of spin 2, either of them alone is refused, and
-every other column is a scalar.
+(`spherekit.io.stokes`): Q and U of the same name form a field of spin 2, one of them without the other is an
+error, and every other column is a scalar.
 """
 
 import re
@@ -64,7 +64,7 @@ def components(path, fields, columns, units, spin=None, accepts_spin=True, lette
 
 
 def refuse_unpaired(path, component, spin=None):
-    """Refuse a scalar whose column is Q or U, unless ``--spin`` (here ``spin``) is passed."""
+    """Raise Usage for a scalar whose column is Q or U, unless ``--spin`` (here ``spin``) is passed."""
     unpaired = [name for name in component.columns if stokes_of(name) in ("Q", "U")]
     if component.spin == 0 and spin is None and unpaired:
         raise _unpaired_error(path, unpaired[0])

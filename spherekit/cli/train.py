@@ -1,12 +1,12 @@
-"""Train a network on simulated data or on labelled maps.
+"""Train a network on simulated data or on labeled maps.
 
 FILE is a TOML configuration or the name of an example (--list-examples, --show-example). With --maps, the
 network learns the labels (classes or numbers) of the maps that a CSV file lists, in columns path,label; FILE
 is then optional. The results are model.npz, for `spherekit predict`, and a report on held-out test data.
 
-Features computed from the data are cached. --resume continues an interrupted training, with the same results
-as without the interruption; --resume --epochs N extends a finished one. A lock file prevents two trainings in
-one folder.
+Features computed from the data are cached. --resume continues an interrupted run, with the same results as
+without the interruption; --resume --epochs N extends a finished one. A lock file prevents two runs in one
+folder.
 
 Experiments of installed packages are found through their entry points. An experiment registered in a script
 is trained by that script, with spherekit.experiments.run.
@@ -44,25 +44,23 @@ def arguments(parser):
         "--profile", action="store_true", help="print a time profile of one step, and exit"
     )
     options.common(parser)
-    labelled = parser.add_argument_group("options for labelled maps")
-    labelled.add_argument(
+    labeled = parser.add_argument_group("options for labeled maps")
+    labeled.add_argument(
         "--maps", metavar="CSV", help="table with columns path,label; paths relative to its folder"
     )
-    labelled.add_argument(
+    labeled.add_argument(
         "--network",
         metavar="TOML",
         help="configuration of network and training; default: a small network",
     )
-    options.band_limit(labelled)
-    labelled.add_argument(
+    options.band_limit(labeled)
+    labeled.add_argument(
         "--validation", type=float, help="fraction of the maps for validation; default 0.2"
     )
-    labelled.add_argument(
-        "--test", type=float, help="fraction of the maps for the test; default 0.2"
-    )
-    labelled.add_argument("--classes", action="store_true", help="treat numeric labels as classes")
-    options.source(labelled)
-    options.least_squares(labelled)
+    labeled.add_argument("--test", type=float, help="fraction of the maps for testing; default 0.2")
+    labeled.add_argument("--classes", action="store_true", help="treat numeric labels as classes")
+    options.source(labeled)
+    options.least_squares(labeled)
 
 
 def run(args):
@@ -153,11 +151,11 @@ def _configuration(args):
     experiment, config = experiments.read(args.file, changes)
     if experiment.name != "maps":
         if data:
-            listed = ", ".join(f"--{name}" for name in data)
-            raise options.Usage(f"{listed}: applicable with --maps only; pass --maps train.csv")
+            names = ", ".join(f"--{name}" for name in data)
+            raise options.Usage(f"{names}: applicable with --maps only; pass --maps train.csv")
         return experiment, config
     if config.values["data"]["maps"] is None:
-        raise options.Usage(f"{args.file} does not list maps; pass --maps train.csv")
+        raise options.Usage(f"{args.file} has no key maps in [data]; pass --maps train.csv")
     return experiments.read(args.file, changes | {"data": data})
 
 
@@ -173,8 +171,8 @@ def _refuse_mixing(folder, args):
     if checkpoint is not None and not args.resume:
         forced = ", which --force does not overwrite" if args.force else ""
         raise options.Usage(
-            f"{folder} holds a training ({checkpoint.name}){forced}; continue it with --resume, choose "
-            "another folder with -o, or remove this one"
+            f"{folder} contains a training run ({checkpoint.name}){forced}; continue it with --resume, "
+            "choose another folder with -o, or remove this folder"
         )
 
 

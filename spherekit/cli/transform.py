@@ -1,8 +1,8 @@
-"""Compute the harmonic coefficients of a map, or with --inverse a map of coefficients.
+"""Compute the harmonic coefficients of a map, or, with --inverse, a map from coefficients.
 
 On grids with a sampling theorem (mw, mwss, gl, dh, dhpole, cc) the transform is exact for band-limited maps.
 On HEALPix it is a least-squares fit, Jacobi iterations or one quadrature (--method lsq, jacobi, quadrature).
-The residual of the fit is printed.
+The residual, the part of the map that the coefficients do not describe, is printed.
 
 Q and U are a spin-2 field: --field I,Q,U gives T, E and B, from which --inverse computes a map of I, Q and U.
 """
@@ -31,7 +31,7 @@ def arguments(parser):
     parser.add_argument(
         "--method",
         choices=METHODS,
-        help="default: quadrature on a full sky with a sampling theorem, else lsq",
+        help="method of the analysis; default: quadrature on a full sky with a sampling theorem, else lsq",
     )
     options.least_squares(parser)
     parser.add_argument(
@@ -61,7 +61,7 @@ def _to_coefficients(args):
     signals = []
     for component in sky.components:
         values, spin = component.values, component.spin
-        flm, report = analysis.analyse(values, L, sky.grid, spin, **options_of_fit)
+        flm, report = analysis.analyze(values, L, sky.grid, spin, **options_of_fit)
         lines.append(report if len(sky.components) == 1 else f"{component.name}: {report}")
         signals.append(component._replace(values=flm))
     with output.atomic(args.force):
@@ -73,7 +73,7 @@ def _to_coefficients(args):
 def _to_map(args):
     options.writable(args.output, args.force, (".fits", ".npz", ".npy"))
     reason = "not applicable with --inverse"
-    options.refuse_options_of_maps(args, reason, but=("grid", "field"))
+    options.refuse_options_of_maps(args, reason, exclude=("grid", "field"))
     analysis.require_grid(args)
     contents = coefficients.read(args.file, args)
     L = coefficients.requested_band_limit(args, contents)

@@ -19,15 +19,15 @@ def run(args):
             "there is nothing to compile, since SPHEREKIT_SIMD=numpy or NUMBA_DISABLE_JIT is set and kernels "
             "run as plain Python; unset these variables"
         )
-    began = time.perf_counter()
+    start = time.perf_counter()
     for title, step in _STEPS.items():
-        started = time.perf_counter()
+        start_of_step = time.perf_counter()
         for warm, *flags in step:
             warm(args.threads, *flags)
-        print(f"{time.perf_counter() - started:7.2f} s  {title}", flush=True)
+        print(f"{time.perf_counter() - start_of_step:7.2f} s  {title}", flush=True)
     folder = cache_folder()
     location = f"cached in {folder}" if folder else "not cached, since SPHEREKIT_CACHE is 0"
-    print(f"{time.perf_counter() - began:7.2f} s  in total; {location}")
+    print(f"{time.perf_counter() - start:7.2f} s  in total; {location}")
 
 
 def _transform(threads, grid, spin=0, dtype=complex, maps=1):

@@ -1,8 +1,8 @@
-"""Decompose a map into directional wavelets, or with --inverse reconstruct it.
+"""Decompose a map into directional wavelets, or, with --inverse, reconstruct it.
 
-The decomposition is exact for the degrees below L; the residual of the map is printed. The output holds the
-scaling map (array "scaling"), the maps of each scale j ("scale_j": directions, theta, phi) and the parameters
-for --inverse.
+The decomposition is exact for the degrees below L; the residual of the map is printed. The output contains
+the scaling map (array "scaling"), the maps of each scale j ("scale_j": directions, theta, phi) and the
+parameters for --inverse.
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ def arguments(parser):
     parser.add_argument("file", metavar="FILE", help="a map; with --inverse, wavelet maps")
     options.band_limit(parser)
     options.wavelets(parser, J0=_DEFAULTS["J0"], N=_DEFAULTS["N"])
-    parser.set_defaults(**dict.fromkeys(_DEFAULTS))  # tells --inverse which options are present
+    parser.set_defaults(**dict.fromkeys(_DEFAULTS))  # None: absent from the command line
     parser.add_argument(
         "-o", "--output", required=True, help="wavelet maps: .npz; with --inverse, a map"
     )
@@ -36,10 +36,10 @@ def arguments(parser):
 
 def run(args):
     options.writable(args.plot, args.force, options.PICTURES)
-    (_synthesize if args.inverse else _analyse)(args)
+    (_synthesize if args.inverse else _analyze)(args)
 
 
-def _analyse(args):
+def _analyze(args):
     from spherekit.wavelets import Wavelets
 
     options.writable(args.output, args.force, (".npz",))
@@ -72,15 +72,16 @@ def _synthesize(args):
         raise options.Usage(
             "--plot: not applicable with --inverse; plot the map with spherekit plot"
         )
-    also = ("spin", "hdu", *_DEFAULTS)
+    include = ("spin", "hdu", *_DEFAULTS)
     reason = "not applicable with --inverse"
-    options.refuse_options_of_maps(args, reason, but=("grid",), also=also)
+    options.refuse_options_of_maps(args, reason, exclude=("grid",), include=include)
     analysis.require_grid(args)
     w, scaling, maps, contents = _read(args.file, args.threads)
     limit = options.band_limit_option(args, required=False)
     if limit not in (None, w.L):
         raise options.Usage(
-            f"the band-limit is L = {limit}, but {args.file} has L = {w.L}; omit --L with --inverse"
+            f"the band-limit is L = {limit}, but {args.file} has L = {w.L}; omit --L or --lmax "
+            "with --inverse"
         )
     grid = analysis.synthesis_grid(args, w.L)
     flm = w.synthesis_flm(scaling, maps)
@@ -100,14 +101,16 @@ def _read(path, threads):
     contents = io.read_arrays(path)
     if not {*_SAVED, "scaling", "reality"} <= contents.keys():
         raise ValueError(
-            f"{path} holds {', '.join(contents)}; expected wavelet maps from spherekit wavelets"
+            f"{path} contains {', '.join(contents)}; expected wavelet maps from spherekit wavelets"
         )
     L, lam, J0, N, spin = (arrays.scalar(path, contents, name, "iuf", 0) for name in _SAVED)
     reality = arrays.scalar(path, contents, "reality", "b", False)
     w = Wavelets(L, lam, J0, N, spin, reality=reality, threads=threads)
     missing = [f"scale_{j}" for j in w.scales if f"scale_{j}" not in contents]
     if missing:
-        raise ValueError(f"{path} lacks the arrays {', '.join(missing)}; write it again")
+        raise ValueError(
+            f"{path} lacks the arrays {', '.join(missing)}; write it again with spherekit wavelets"
+        )
     return w, contents["scaling"], [contents[f"scale_{j}"] for j in w.scales], contents
 
 
@@ -139,7 +142,7 @@ def panel(w, scaling, maps, unit):
         f, grid, title = cell
         f, grid = _resample(f, grid, w.threads) if grid.L < 128 else (f, grid)
         plot.show(f, grid, ax=ax, title=title, unit=unit, graticule=False)
-    return output.checked(figure)
+    return output.validate(figure)
 
 
 def _resample(f, grid, threads):

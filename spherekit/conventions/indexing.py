@@ -5,6 +5,8 @@ f_{l,-m} = (-1)^m conj(f_lm). The maps between the full layout, its mirror image
 selections of its entries are linear over the real numbers, and differentiable.
 """
 
+from __future__ import annotations
+
 import math
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Converters from and to the layouts of healpy, ducc0 and s2fft, and between spin fields and E and B."""
 
+from __future__ import annotations
+
 import autograd.numpy as anp
 import numpy as np
 from numpy.typing import ArrayLike
@@ -343,8 +345,9 @@ def spin_to_eb(flm: ArrayLike, *, spin: int) -> tuple[np.ndarray, np.ndarray]:
     flm : complex array_like [shape=(..., L*L)]
         Coefficients of the complex field ``map0 + i map1``, as returned by ``forward(f, L, spin=s)``.
     spin : int
-        s, 1 <= s < L. Required: degrees below s are not part of the field, and are zero in E and B. For a
-        field of spin -s, pass the coefficients of the conjugate samples.
+        s, 1 <= s < L, the spin of ``flm``: another spin would drop degrees, or create them. Required: degrees
+        below s are not part of the field, and are zero in E and B. For a field of spin -s, pass the
+        coefficients of the conjugate samples.
 
     Returns
     -------

@@ -5,6 +5,8 @@
 without the Condon-Shortley phase: as a matrix for each degree, and as linear maps of all coefficients.
 """
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -132,7 +134,11 @@ def to_real(flm: ArrayLike) -> np.ndarray:
 
 
 def _from_real(x):
-    x, L = flat(checks.real_samples(checks.as_float_array(x, "x"), "x"))
+    x, L = flat(x, "x")
+    if np.iscomplexobj(x):
+        raise TypeError(
+            f"x is complex ({x.dtype}); the coefficients of the real harmonics are real numbers"
+        )
     ell, m = degrees_and_orders(L)
     cosine, sine = (np.take(x, ell * ell + ell + sign * abs(m), axis=-1) for sign in (1, -1))
     half = np.sqrt(0.5, dtype=x.dtype) * (cosine - 1j * np.sign(m, dtype=x.dtype) * sine)

@@ -4,6 +4,8 @@ The conventions of SHTOOLS are described by Wieczorek and Meschede 2018, Geochem
 and in the pages "Real spherical harmonics" and "Complex spherical harmonics" of its documentation.
 """
 
+from __future__ import annotations
+
 from math import perm
 from typing import Literal
 

@@ -1,5 +1,7 @@
 """Run an experiment from its configuration to a report, as ``spherekit train`` does."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable
 from pathlib import Path

@@ -109,10 +109,10 @@ def choose(problem, engine="auto"):
         return _cuda_engine()
     if engine != "auto":
         check_device(problem, engine)
-    return pick(problem, engine, (_cuda_engine(),) if engine == "cuda" else ENGINES)
+    return choose_from(problem, engine, (_cuda_engine(),) if engine == "cuda" else ENGINES)
 
 
-def pick(problem, engine, engines):
+def choose_from(problem, engine, engines):
     """Return the engine of the given name among ``engines``, or the first usable one."""
     if engine == "auto":
         return next(candidate for candidate in engines if candidate.is_usable_for(problem))

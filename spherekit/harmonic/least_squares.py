@@ -8,6 +8,8 @@ coefficients are scaled back. For scalar fields the degrees 0 and 1 are fitted a
 large mean or dipole would otherwise dominate the norms of the stopping rules.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from typing import Literal, NamedTuple
@@ -106,7 +108,7 @@ def analyse(
         ``"lsq"``: minimize the sum of squared differences over the valid samples by LSQR (Paige and Saunders
         1982, ACM Trans. Math. Softw. 8, 43); where the samples do not determine the coefficients, return
         those of smallest norm. ``"jacobi"``: iterate flm += forward(f - inverse(flm)), for full maps only.
-    mask : array_like of bool [shape=grid.shape], optional
+    mask : bool array_like [shape=grid.shape], optional
         True for valid samples. By default all samples are valid.
     tol : float
         Relative tolerance, 0 <= tol < 1. Least squares have converged once the residual is at most ``tol``
@@ -131,12 +133,13 @@ def analyse(
     Raises
     ------
     ValueError
-        Wrong shapes; NaN, infinite or UNSEEN samples that the mask does not exclude; a mask without valid
-        samples, or with ``"jacobi"``; an unknown method; ``tol`` or ``max_iter`` out of range; coefficients
-        beyond the range of their dtype.
+        An invalid L, spin, grid or number of threads; wrong shapes; NaN, infinite or UNSEEN samples that the
+        mask does not exclude; a mask without valid samples, with values other than 0 and 1, or with
+        ``"jacobi"``; an unknown method; ``tol`` or ``max_iter`` out of range; coefficients beyond the range
+        of their dtype.
     TypeError
         Complex samples with ``reality``; unsupported dtypes; L, spin, max_iter or threads that are not
-        integers; a sampling that is neither a grid nor a name.
+        integers; a sampling that is neither a grid nor a name; a ``tol`` that is not a number.
     MemoryError
         The problem does not fit into memory.
 
@@ -176,7 +179,9 @@ def analyse(
         raise ValueError(f'method is {method!r}; expected "lsq" or "jacobi"')
     if method == "jacobi" and mask is not None:
         raise ValueError('mask is given; method="jacobi" supports full maps only, use method="lsq"')
-    tol = checks.real_number(tol, "tol", "a number from 0 up to 1, as 1e-8", lambda x: 0 <= x < 1)
+    tol = checks.real_number(
+        tol, "tol", "a number >= 0 and < 1, such as 1e-8", lambda x: 0 <= x < 1
+    )
     max_iter = checks.integer(max_iter, "max_iter", 1)
     checks.fits_memory(_required_bytes(arguments, method, max_iter), f"analysing a map at L={L}")
     valid, dtype = _checked_mask(mask, grid), checks.result_type(False, checks.is_single(f))
@@ -240,7 +245,7 @@ def synthesis_operator(
         A grid, or the name of one for `spherekit.sampling.grid`.
     reality : bool
         Whether the signal is real (spin 0 only).
-    mask : array_like of bool [shape=grid.shape], optional
+    mask : bool array_like [shape=grid.shape], optional
         True for valid samples. By default all samples are valid.
     threads : int, optional
         Number of threads. The result does not depend on it.
@@ -253,9 +258,11 @@ def synthesis_operator(
     Raises
     ------
     ValueError
-        Invalid L, spin or grid; a mask of the wrong shape, or without valid samples.
+        An invalid L, spin, grid or number of threads; a mask of the wrong shape, without valid samples, or
+        with values other than 0 and 1.
     TypeError
-        L, spin or threads that are not integers; a sampling that is neither a grid nor a name.
+        L, spin or threads that are not integers; a sampling that is neither a grid nor a name; a mask that is
+        not an array of numbers.
 
     Examples
     --------

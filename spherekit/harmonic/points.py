@@ -11,6 +11,8 @@ spin,
 each derivative is a sum of evaluations with neighboring spins, and finite at the poles.
 """
 
+from __future__ import annotations
+
 import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
@@ -68,9 +70,9 @@ def evaluate(
     ------
     ValueError
         A number of coefficients that is not a square; NaN or infinite coefficients or angles; colatitudes
-        outside [0, pi]; angles that do not broadcast; an invalid spin.
+        outside [0, pi]; angles that do not broadcast; an invalid spin or number of threads.
     TypeError
-        Complex angles; unsupported dtypes.
+        Complex angles; unsupported dtypes; spin or threads that are not integers.
     MemoryError
         The problem does not fit into memory.
 
@@ -131,10 +133,11 @@ def evaluate_adjoint(
     Raises
     ------
     ValueError
-        Values of the wrong shape; NaN or infinite values or angles; colatitudes outside [0, pi]; an invalid
-        spin.
+        Values of the wrong shape; NaN or infinite values or angles; colatitudes outside [0, pi]; angles that
+        do not broadcast; an invalid L, spin or number of threads.
     TypeError
-        Complex values with ``reality``; complex angles; unsupported dtypes.
+        Complex values with ``reality``; complex angles; unsupported dtypes; L, spin or threads that are not
+        integers.
     MemoryError
         The problem does not fit into memory.
 
@@ -183,18 +186,18 @@ def _check_memory(maps, points, L, spin, reality, single, to_values):
     """Raise a MemoryError for points that do not fit into memory.
 
     The sum includes the result (in double precision, and rounded), the points as Python numbers, and the
-    coefficients of the recursion; for the points in flight, the planes (north and south), phases, and their
-    products for all orders.
+    coefficients of the recursion; for the points of one batch, the planes (north and south), phases, and
+    their products for all orders.
     """
     n = len(points[0])
     orders = len(phi_fft.orders(L, reality))
-    concurrent_maps = min(n, _BATCH_POINTS) * orders * (16 * 3 + maps * (32 + 16 * 3))
+    batch_bytes = min(n, _BATCH_POINTS) * orders * (16 * 3 + maps * (32 + 16 * 3))
     values_bytes, coefficients_bytes = maps * n * (8 if reality else 16), 16 * maps * L * L
     if to_values:
         result = values_bytes * (1.5 if single else 1) + (coefficients_bytes if single else 0)
     else:
         result = coefficients_bytes * (2.5 if single else 2) + 16 * maps * n
-    required = concurrent_maps + result + 64 * n + recursion_coefficients.cached_bytes(L, spin)
+    required = batch_bytes + result + 64 * n + recursion_coefficients.cached_bytes(L, spin)
     checks.fits_memory(required, f"evaluating {maps} maps of L={L} at {n} points")
 
 
@@ -224,7 +227,9 @@ def _adjoint(values, *, points, L, spin, reality, threads):
     values = checks.as_float_array(values, "values")
     n = len(points[0])
     if values.ndim == 0 or values.shape[-1] != n:
-        raise ValueError(f"values has shape {values.shape}; {n} points need (..., {n})")
+        raise ValueError(
+            f"values has shape {values.shape}; expected (..., {n}), one value for each point"
+        )
     if reality:
         checks.real_samples(values, "values")
     if not np.isfinite(values).all():

@@ -9,6 +9,8 @@ arrays are transformed on the CPU, CuPy arrays on their GPU (`device`, `engines.
 engine.
 """
 
+from __future__ import annotations
+
 import math
 import warnings
 from functools import partial
@@ -78,6 +80,8 @@ def inverse(
         a name.
     NotImplementedError
         An array on a GPU with a grid whose rings differ in length.
+    RuntimeError
+        An array on a GPU where the CUDA kernels are not available.
     MemoryError
         The problem does not fit into memory.
 
@@ -153,6 +157,8 @@ def inverse_adjoint(
         sampling that is neither a grid nor a name.
     NotImplementedError
         An array on a GPU with a grid whose rings differ in length.
+    RuntimeError
+        An array on a GPU where the CUDA kernels are not available.
     MemoryError
         The problem does not fit into memory.
 
@@ -229,6 +235,8 @@ def forward(
         sampling that is neither a grid nor a name.
     NotImplementedError
         An array on a GPU with a grid whose rings differ in length.
+    RuntimeError
+        An array on a GPU where the CUDA kernels are not available.
     MemoryError
         The problem does not fit into memory.
 
@@ -244,7 +252,7 @@ def forward(
 
     Examples
     --------
-    A round trip on the smallest sampled grid, MW, is exact up to rounding:
+    A round trip on MW, the equiangular grid with the fewest samples, is exact up to rounding:
 
     >>> import numpy as np
     >>> import spherekit as sk
@@ -313,6 +321,8 @@ def forward_adjoint(
         a name.
     NotImplementedError
         An array on a GPU with a grid whose rings differ in length.
+    RuntimeError
+        An array on a GPU where the CUDA kernels are not available.
     MemoryError
         The problem does not fit into memory.
 
@@ -373,7 +383,7 @@ def estimate_memory(
     Raises
     ------
     ValueError
-        An invalid L, spin, batch or direction; a grid coarser than L.
+        An invalid L, spin, batch, number of threads or direction; a grid coarser than L.
     TypeError
         L, spin, batch or threads that are not integers; a sampling that is neither a grid nor a name; an
         unsupported dtype.

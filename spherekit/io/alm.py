@@ -4,6 +4,8 @@ A table contains one set of coefficients, in the columns index = l^2 + l + m + 1
 and B of a polarized sky are three tables of one file.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from os import PathLike
 from typing import Literal, NamedTuple
@@ -254,7 +256,7 @@ def _components(path, alm_tables, hdu):
 
 
 def _component(table):
-    """ "T", "E" or "B", from the key ALMCOMP or from a word in the name of the table; else ""."""
+    """The component "T", "E" or "B", from the key ALMCOMP or from a word in EXTNAME; else ""."""
     component = headers.text(table.header, _KEY).upper()
     if component:
         if component not in _WORDS:
@@ -305,7 +307,7 @@ def _degrees_and_orders(index):
             )
         if m.min() >= 0:
             return ell, m
-    raise ValueError("the column index contains other numbers than l^2 + l + m + 1 with m >= 0")
+    raise ValueError("the column index contains numbers other than l^2 + l + m + 1 with m >= 0")
 
 
 def write_alm(
@@ -368,7 +370,7 @@ def write_alm(
     (3, 4)
     """
     flm, units = _flm_and_units(flm, unit)
-    components = _checked_components(component, len(flm))
+    components = _component_of_each(component, len(flm))
     header = {"COORDSYS": frame_letter(coordsys)} if frame_letter(coordsys) else {}
     contents = []
     names = [_EXTNAMES.get(c, "") for c in components]
@@ -376,7 +378,8 @@ def write_alm(
         names = [name] if isinstance(name, str) else list(name)
     if len(names) != len(flm):
         raise ValueError(
-            f"name has {len(names)} entries for {len(flm)} sets of coefficients; expected one for each set"
+            f"name has length {len(names)}, and flm has {len(flm)} set(s) of coefficients; expected "
+            "one name for each"
         )
     for coefficients, c, label, extname in zip(flm, components, units, names, strict=True):
         polarized = stokes.convention_key(polcconv, c in ("E", "B"))
@@ -403,7 +406,7 @@ def _flm_and_units(flm, unit):
     return np.atleast_2d(flm), units
 
 
-def _checked_components(component, n):
+def _component_of_each(component, n):
     if component is None:
         if n not in (1, 3):
             raise ValueError(f"flm has {n} sets; specify component, such as ('E', 'B')")

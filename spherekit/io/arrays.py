@@ -4,6 +4,8 @@ Names of the arrays of spherekit in a ``.npz`` file: a map has ``values``, ``gri
 ``spin`` and ``unit``; coefficients have ``flm``, ``L``, ``spin`` and ``unit``.
 """
 
+from __future__ import annotations
+
 import os
 import zipfile
 from os import PathLike

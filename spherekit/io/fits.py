@@ -1,4 +1,4 @@
-"""Read and write the FITS tables of maps, coefficients and spectra, by astropy.
+"""Read and write the FITS tables of maps, coefficients and spectra, with astropy.
 
 Nothing in a file is executed. Files are written atomically, and are replaced only with ``overwrite=True``.
 """
@@ -197,7 +197,7 @@ def _tables(path):
         with _without_warnings():
             warnings.filterwarnings("error", message="(?s).*(truncated|corrupted)")
             with _decompressed(path, kind) as file, fits.open(file, memmap=False) as hdus:
-                indices = [i for i, h in enumerate(_checked_hdus(path, hdus)) if _is_table(h)]
+                indices = [i for i, h in enumerate(_valid_hdus(path, hdus)) if _is_table(h)]
                 if not indices:
                     raise _RefusedError(
                         f"{path} is a FITS file without a table; expected a HEALPix map, alm or C_l"
@@ -234,8 +234,8 @@ def _astropy_fits():
     return fits
 
 
-def _checked_hdus(path, hdus):
-    """Yield all HDUs; refuse a negative size, which would cause an endless loop in astropy."""
+def _valid_hdus(path, hdus):
+    """Yield all HDUs; raise an error for a negative size, which would cause an endless loop in astropy."""
     for number in itertools.count():
         try:
             hdu = hdus[number]

@@ -10,21 +10,14 @@ from spherekit.io.headers import MergedHeader, number, refuse_contradiction, tex
 LETTERS = {"galactic": "G", "ecliptic": "E", "equatorial": "C"}
 
 _SPELLINGS = {
-    "galactic": ("G", "GAL", "GALACTIC"),
+    "galactic": ["G", "GAL", "GALACTIC"],
     "ecliptic": (
-        "E",
-        "ECL",
-        "ECLIP",
-        "ECLIPTIC",
-        "BARYCENTRICMEANECLIPTIC",
-        "GEOCENTRICMEANECLIPTIC",
-        "HELIOCENTRICMEANECLIPTIC",
-    ),
+        "E ECL ECLIP ECLIPTIC BARYCENTRICMEANECLIPTIC GEOCENTRICMEANECLIPTIC HELIOCENTRICMEANECLIPTIC"
+    ).split(),
     "equatorial": (
-        *("C", "CEL", "CELESTIAL", "Q", "EQ", "EQU", "EQUATORIAL"),
-        *("ICRS", "FK5", "J2000", "J2000.0", "RADEC", "RA/DEC"),
-    ),
-    "": ("", "UNKNOWN", "UNDEFINED", "UNSPECIFIED", "NONE", "?"),
+        "C CEL CELESTIAL Q EQ EQU EQUATORIAL ICRS FK5 J2000 J2000.0 RADEC RA/DEC"
+    ).split(),
+    "": ["", "UNKNOWN", "UNDEFINED", "UNSPECIFIED", "NONE", "?"],
 }
 _FRAMES = {spelling: frame for frame, names in _SPELLINGS.items() for spelling in names}
 _B1950 = ("FK4", "FK4-NO-E", "FK4NOETERMS", "B1950", "B1950.0")

@@ -112,6 +112,5 @@ def integer(header, key):
         raise HeaderError(f"the header has {key} = {result:g}; expected an integer")
     if result is None or abs(result) < 2**53:
         return None if result is None else int(result)
-    return int(
-        Decimal(text(header, key).upper().replace("D", "E"))
-    )  # float64 cannot represent it exactly
+    # float64 cannot represent the number exactly
+    return int(Decimal(text(header, key).upper().replace("D", "E")))

@@ -1,5 +1,7 @@
 """Read and write HEALPix maps in FITS files."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from os import PathLike
 from typing import Literal, NamedTuple
@@ -177,7 +179,7 @@ def read_map(
 
 
 def _ordering(table, ordering):
-    """ "ring" or "nested", from the headers or the argument ``ordering`` of `read_map`."""
+    """The ordering "ring" or "nested", from the headers or the argument ``ordering`` of `read_map`."""
     orderings = {"RING": "ring", "NESTED": "nested", "NEST": "nested"}
     pairs = headers.texts(table, "ORDERING")
     word = pairs[0][1] if pairs else ""
@@ -228,8 +230,8 @@ def _spin(table):
     n = len(map_columns(table)[1])
     if spin and n != 2:
         raise ValueError(
-            f"the header has SPIN = {spin}, but the table has {n} fields; expected two, the real and the "
-            "imaginary part"
+            f"the header has SPIN = {spin}, but the table has {n} field(s); expected two, the real and "
+            "the imaginary part"
         )
     return spin
 
@@ -278,7 +280,8 @@ def write_map(
     FileExistsError
         The file exists, and ``overwrite`` is False.
     TypeError
-        Masked integers or complex numbers; a spin that is not an integer.
+        Masked integers or complex numbers; Python objects; a column that is not a name; a spin that is not an
+        integer.
     ValueError
         A size other than 12 nside^2, other dtypes, infinite samples, names or units that do not match the
         fields, a unit that differs from that of the quantity, an unknown frame or convention; a spin other
@@ -307,7 +310,7 @@ def write_map(
     fields, units = _fields_and_units(values, unit)
     if fields.ndim != 2 or len(names) != len(fields) or not names:
         raise ValueError(
-            f"values have shape {np.shape(values)}, with {len(names)} column names; expected maps (n_pix,) "
+            f"values have shape {np.shape(values)}, with {len(names)} column name(s); expected maps (n_pix,) "
             "or (n_fields, n_pix), and a name for each"
         )
     _check_names(names)
@@ -355,7 +358,7 @@ def _polarization(names, spin, polcconv):
         header["SPIN"] = checks.integer(spin, "spin", -(10**6), 10**6)
         if header["SPIN"] and len(names) != 2:
             raise ValueError(
-                f"spin is {spin}, with {len(names)} fields; expected two, the real and the imaginary part"
+                f"spin is {spin}, with {len(names)} field(s); expected two, the real and the imaginary part"
             )
     is_polarized = spin in (2, -2) or any(map(_is_polarization, names))
     return header | stokes.convention_key(polcconv, is_polarized)

@@ -1,5 +1,7 @@
 """Read and write power spectra C_l in the FITS tables of HEALPix codes."""
 
+from __future__ import annotations
+
 import re
 from os import PathLike
 from typing import Literal, NamedTuple
@@ -91,8 +93,10 @@ def spectrum_of(column):
 def _sign_of_b(column):
     """-1 if the sign of a spectrum changes with that of B, 1 if it does not, None if that is unknown."""
     kind = spectrum_of(column)
-    is_known = kind or stokes.has_pixel_word(column) or set(stokes.words(column)) & _NOT_SPECTRA
-    return -1 if kind in ("TB", "EB") else 1 if is_known else None
+    is_recognized = (
+        kind or stokes.has_pixel_word(column) or set(stokes.words(column)) & _NOT_SPECTRA
+    )
+    return -1 if kind in ("TB", "EB") else 1 if is_recognized else None
 
 
 def is_spectrum(table):
@@ -277,10 +281,10 @@ def write_cl(
     FileExistsError
         The file exists, and ``overwrite`` is False.
     TypeError
-        Masked entries; not an array of numbers.
+        Masked entries; Python objects.
     ValueError
-        Spectra of different lengths or of several dimensions, NaN or infinite values, complex numbers, an
-        unknown frame or convention.
+        Spectra of different lengths or of several dimensions, NaN or infinite values, complex numbers, text,
+        an unknown frame or convention.
 
     See Also
     --------

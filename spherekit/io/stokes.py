@@ -6,7 +6,7 @@ COSMO, as in HEALPix.
 
 `stokes_of`, `sign_of_u` and `pairs` identify columns by the same rule. A name is a sequence of words, in
 any case, separated by other characters than letters and digits. A word denotes a parameter if it is I, T, Q
-or U, alone or joined to STOKES, POL, POLARISATION or MAP, with or without digits at its end (Q, STOKESQ,
+or U, by itself or joined to STOKES, POL, POLARISATION or MAP, with or without digits at its end (Q, STOKESQ,
 QPOL, Q353). A name with a word for Q or U denotes that parameter, whatever its other words (Q_CMB, SYNCH_Q,
 Q_ML_HM1); a name with a word for I or T, or a word such as TEMPERATURE, denotes I. A name denotes none if
 it has a word for count, error, covariance, weight or mask, a word of two letters (QU), or words for both Q

@@ -46,7 +46,7 @@ def write_tree(path, tree, header, *, overwrite=False):
         Another suffix; NaN or infinity in the header.
     """
     if os.path.splitext(os.fspath(path))[1] != ".npz":
-        raise ValueError(f"{path} has another suffix; expected a .npz file")
+        raise ValueError(f"{path} does not end in .npz; expected a .npz file")
     arrays = [array for _, array in flatten(tree)]
     for array in arrays:
         if array.dtype.hasobject:

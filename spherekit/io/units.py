@@ -1,4 +1,4 @@
-"""Units and masks of the arguments of writers, which are written to the file or refused."""
+"""Units and masks of the arguments of writers, which are written to the file or raise an error."""
 
 import numpy as np
 
@@ -49,7 +49,7 @@ def unit_of_each(unit, n):
         return [_as_text(unit)] * n
     if len(unit) != n:
         raise ValueError(
-            f"unit has {len(unit)} entries for {n} fields; expected one unit, or one for each field"
+            f"unit has length {len(unit)}; expected one unit, or one for each of the {n} field(s)"
         )
     return [_as_text(u) for u in unit]
 

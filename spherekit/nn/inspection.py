@@ -1,5 +1,7 @@
 """Properties of networks: layers, number of parameters, and equivariance error."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -149,7 +151,7 @@ def count_parameters(params: list | dict) -> int:
     return sum(array.size * (1 + np.iscomplexobj(array)) for _, array in flatten(params))
 
 
-def summary(net: Sequential) -> "Summary":
+def summary(net: Sequential) -> Summary:
     """Table of the layers of a network: outputs, parameters, and multiplications for a single signal.
 
     Layers within others are indented. Parameters and running state are counted as real numbers, separately.

@@ -6,6 +6,8 @@ trees of arrays, the trained parameters and the running state; ``layer.apply(par
 the forward pass.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps
@@ -95,7 +97,7 @@ class Context:
             if not callable(function):
                 raise TypeError(f"callbacks or around has {function!r}; expected callables")
 
-    def replace(self, **attributes: object) -> "Context":
+    def replace(self, **attributes: object) -> Context:
         """A copy with some attributes replaced.
 
         Parameters
@@ -123,7 +125,7 @@ class Context:
         context.__dict__.update(self.__dict__, **attributes)
         return context
 
-    def of_layer(self, path: tuple[int, ...], in_type: SignalType) -> "Context":
+    def of_layer(self, path: tuple[int, ...], in_type: SignalType) -> Context:
         """The context of a layer within the current layer.
 
         Parameters

@@ -3,6 +3,8 @@
 Types are computed when a network is created, so that errors are raised before any data are processed.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from copy import deepcopy
 

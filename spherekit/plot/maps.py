@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from spherekit.sampling import Grid
 
-_MISSING = "0.78"  # grey of masked and missing samples
+_MISSING = "0.78"  # gray of masked and missing samples
 _LINES = "0.25"
-_MARGIN = 4.0  # the colour bar, with its extensions, exceeds the colour range
+_MARGIN = 4.0  # the color bar, with its extensions, exceeds the color range
 _SIZES = {"mollweide": (8.0, 4.9), "orthographic": (8.0, 5.0), "cartesian": (8.0, 5.2)}
 
 
@@ -46,7 +46,7 @@ def show(
     Parameters
     ----------
     f : array_like [shape=grid.shape], real
-        One signal. Masked, NaN and UNSEEN samples are drawn in grey.
+        One signal. Masked, NaN and UNSEEN samples are drawn in gray.
     grid : Grid or str
         The sampling grid, for example ``HEALPix(32)`` or ``"mw:64"``.
     projection : {"mollweide", "orthographic", "cartesian"}
@@ -56,17 +56,17 @@ def show(
     title : str, optional
         Title of the Axes.
     unit : str, optional
-        Label of the colour bar ("uK" is written with a micro sign).
+        Label of the color bar ("uK" is written with a micro sign).
     cmap : str or matplotlib.colors.Colormap, optional
-        Default: RdBu_r if the colour range is symmetric about zero, else viridis.
+        Default: RdBu_r if the color range is symmetric about zero, else viridis.
     vmin, vmax : float, optional
-        Colour range. Default: percentiles 1 and 99 of the samples, made symmetric about zero for signed
-        signals. The colour bar has a pointed end where samples exceed the range.
+        Color range. Default: percentiles 1 and 99 of the samples, made symmetric about zero for signed
+        signals. The color bar has a pointed end where samples exceed the range.
     symmetric : bool, optional
-        Whether the colour range is symmetric about zero. Default: True if the percentiles 1 and 99 have
+        Whether the color range is symmetric about zero. Default: True if the percentiles 1 and 99 have
         opposite signs and moduli within a factor of 10, or, with both vmin and vmax, if vmin = -vmax.
     rot : (float, float)
-        Longitude and latitude of the centre, in degrees, as in :func:`spherekit.plot.project`.
+        Longitude and latitude of the center, in degrees, as in :func:`spherekit.plot.project`.
     flip : {"astro", "geo"}
         Longitude increases to the left ("astro") or to the right ("geo").
     half : bool
@@ -76,7 +76,7 @@ def show(
     graticule : bool
         Draw meridians every 60 degrees and parallels every 30 degrees.
     colorbar : bool
-        Draw a colour bar below the map.
+        Draw a color bar below the map.
 
     Returns
     -------
@@ -85,8 +85,8 @@ def show(
     Raises
     ------
     ValueError
-        For invalid arguments of :func:`spherekit.plot.project`, vmin >= vmax, a colour range beyond
-        float64, an unknown ``cmap``, or a signal without valid samples.
+        For invalid arguments of :func:`spherekit.plot.project`, vmin > vmax, a color range beyond
+        that of float64, an unknown ``cmap``, or a signal without valid samples.
     TypeError
         For a complex or non-numeric signal, or arguments of a wrong type.
 
@@ -122,7 +122,7 @@ def show(
 
 
 def color_range(f, *, vmin=None, vmax=None, symmetric=None):
-    """The colour range (vmin, vmax, extend, symmetric) with which :func:`show` plots samples.
+    """The color range (vmin, vmax, extend, symmetric) with which :func:`show` plots samples.
 
     Examples
     --------
@@ -152,13 +152,13 @@ def color_range(f, *, vmin=None, vmax=None, symmetric=None):
         pad = 0.5 * abs(vmin) or 1.0
         vmin, vmax = vmin - pad, vmax + pad
     if not vmin < vmax:
-        raise ValueError(f"the colour range is ({vmin}, {vmax}); expected vmin < vmax")
+        raise ValueError(f"the color range is ({vmin}, {vmax}); expected vmin < vmax")
     if not np.isfinite(_MARGIN * vmax - _MARGIN * vmin):
         raise ValueError(
-            f"the colour range ({vmin:.3g}, {vmax:.3g}) is too wide for float64, in which it is drawn; "
+            f"the color range ({vmin:.3g}, {vmax:.3g}) is too wide for float64, in which it is drawn; "
             "rescale the signal"
         )
-    # rounding errors beyond a bound do not extend the colour bar
+    # rounding errors beyond a bound do not extend the color bar
     slack = 1e-9 * (vmax - vmin)
     ends = (good.min() < vmin - slack, good.max() > vmax + slack)
     extend = {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[ends]
@@ -194,7 +194,7 @@ def _new_axes(projection, half):
 
 
 def _draw_image(ax, p, cmap, vmin, vmax):
-    """Draw the image on a grey background, which is visible where samples are missing."""
+    """Draw the image on a gray background, which is visible where samples are missing."""
     import matplotlib
     from matplotlib.colors import Colormap
     from matplotlib.patches import PathPatch

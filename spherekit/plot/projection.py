@@ -26,9 +26,9 @@ class Projection(NamedTuple):
     Attributes
     ----------
     x : ndarray [shape=(n_x,)]
-        Horizontal pixel centres in the plane, in degrees ("cartesian") or in units of the half-height.
+        Horizontal pixel centers in the plane, in degrees ("cartesian") or in units of the half-height.
     y : ndarray [shape=(n_y,)]
-        Vertical pixel centres, likewise.
+        Vertical pixel centers, likewise.
     values : ndarray [shape=(n_y, n_x)], float64
         The signal; NaN outside the outline and where the sample is missing.
     theta : ndarray [shape=(n_y, n_x)]
@@ -42,7 +42,7 @@ class Projection(NamedTuple):
     projection : str
         Name of the projection.
     rot : (float, float)
-        Longitude and latitude of the centre, in degrees.
+        Longitude and latitude of the center, in degrees.
     flip : str
         "astro" or "geo".
     half : bool
@@ -91,7 +91,7 @@ def project(
     projection : {"mollweide", "orthographic", "cartesian"}
         "orthographic" shows both hemispheres side by side, the right one seen from behind.
     rot : (float, float)
-        Longitude and latitude of the centre, in degrees or as astropy quantities.
+        Longitude and latitude of the center, in degrees or as astropy quantities.
     size : int
         Width of the image in pixels. The height is about half the width, or equal to it with ``half``.
     flip : {"astro", "geo"}

@@ -1,14 +1,14 @@
 """Formulas of the map projections and of their inverses.
 
 They relate the plane of the projection to unit vectors in the *view frame*, whose x axis points to the
-centre of the image, y to its east and z to its north. A rotation relates the view frame to the sky. Snyder
+center of the image, y to its east and z to its north. A rotation relates the view frame to the sky. Snyder
 1987, "Map Projections: A Working Manual", USGS Professional Paper 1395: chapters 20 (orthographic) and 31
 (Mollweide).
 """
 
 import numpy as np
 
-GAP = 1.04  # distance of an orthographic disc's centre from that of the image, in radii
+GAP = 1.04  # distance of an orthographic disc's center from that of the image, in radii
 
 
 def bounds(projection, half):
@@ -21,7 +21,7 @@ def bounds(projection, half):
 
 
 def pixels(projection, size, half):
-    """Pixel centres along both axes, and the extent (left, right, bottom, top)."""
+    """Pixel centers along both axes, and the extent (left, right, bottom, top)."""
     w, h = bounds(projection, half)
     n_y = max(1, round(size * h / w))
     x = ((np.arange(size) + 0.5) * 2 / size - 1) * w

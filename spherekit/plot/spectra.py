@@ -96,7 +96,7 @@ def spectrum(
     theory_label : str
         Legend entry of the theory.
     color : color
-        A matplotlib colour for ``cl``.
+        A matplotlib color for ``cl``.
     unit : str, optional
         Unit of the spectrum, for example "uK^2".
     title : str, optional
@@ -107,7 +107,7 @@ def spectrum(
         Scale of the degree axis. Default: logarithmic for L >= 129.
     yscale : {"linear", "log"}, optional
         Scale of the value axis. Default: logarithmic if all values are positive and span more than a factor
-        300.
+        of 300.
 
     Returns
     -------
@@ -117,7 +117,7 @@ def spectrum(
     ------
     ValueError
         If a spectrum is not one-dimensional, has no degree >= ``ell_min``, has NaN or infinite values or
-        exceeds float64; if ``f_sky`` is not in (0, 1]; or if a scale is unknown.
+        exceeds the range of float64; if ``f_sky`` is not in (0, 1]; or if a scale is unknown.
     TypeError
         If a spectrum is complex or non-numeric, or ``ell_min`` or ``f_sky`` has a wrong type.
 

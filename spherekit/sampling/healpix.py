@@ -5,6 +5,8 @@ the pixels ring by ring from the north pole; nested order, for nside a power of 
 along a Z-curve inside each of the 12 base pixels.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isqrt
@@ -76,7 +78,6 @@ def nside_of(n_pix: int) -> int:
     return nside
 
 
-@lru_cache(maxsize=16)
 def rings(nside: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Geometry of the 4 nside - 1 rings of a HEALPix map, north to south.
 
@@ -92,13 +93,13 @@ def rings(nside: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 
     Returns
     -------
-    theta : numpy.ndarray of float64 [shape=(n_rings,)], radians
+    theta : float64 ndarray [shape=(n_rings,)], radians
         Colatitudes.
-    n_phi : numpy.ndarray of int64 [shape=(n_rings,)]
+    n_phi : int64 ndarray [shape=(n_rings,)]
         Number of pixels on each ring.
-    phi0 : numpy.ndarray of float64 [shape=(n_rings,)], radians
+    phi0 : float64 ndarray [shape=(n_rings,)], radians
         Longitude of the first pixel of each ring.
-    start : numpy.ndarray of int64 [shape=(n_rings,)]
+    start : int64 ndarray [shape=(n_rings,)]
         Ring-order number of the first pixel of each ring. All arrays are read-only.
 
     Raises
@@ -107,6 +108,8 @@ def rings(nside: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         nside < 1 or > 2^29.
     TypeError
         nside is not an integer.
+    MemoryError
+        Rings that do not fit into memory.
 
     References
     ----------
@@ -119,7 +122,13 @@ def rings(nside: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     >>> n_phi
     array([4, 8, 8, 8, 8, 8, 4])
     """
-    nside = checks.integer(nside, "nside", 1, MAX_NSIDE)
+    return _rings(checks.integer(nside, "nside", 1, MAX_NSIDE))
+
+
+@lru_cache(maxsize=16)
+def _rings(nside):
+    # the four results, and about as much work memory
+    checks.fits_memory(8 * 8 * 4 * nside, f"the table of rings at nside {nside}", "lower nside")
     i = np.arange(1, 2 * nside + 1)
     cap = 2 * np.arcsin(np.minimum(i, nside) / (np.sqrt(6) * nside))
     belt = np.arccos((4 * nside - 2 * np.maximum(i, nside)) / (3 * nside))
@@ -134,7 +143,6 @@ def rings(nside: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     return read_only(theta, n_phi, phi0, start)
 
 
-@lru_cache(maxsize=16)
 def ring_weights(nside: int) -> np.ndarray:
     """Quadrature weights of HEALPix rings, exact for zonal signals of degree < 3 nside.
 
@@ -150,7 +158,7 @@ def ring_weights(nside: int) -> np.ndarray:
 
     Returns
     -------
-    numpy.ndarray of float64 [shape=(4 nside - 1,)], steradians
+    float64 ndarray [shape=(4 nside - 1,)], steradians
         Read-only weights of one pixel of each ring; they sum to 4 pi over the pixels.
 
     Raises
@@ -159,6 +167,8 @@ def ring_weights(nside: int) -> np.ndarray:
         nside < 1 or > 2^29.
     TypeError
         nside is not an integer.
+    MemoryError
+        Rings that do not fit into memory.
 
     Examples
     --------
@@ -169,6 +179,11 @@ def ring_weights(nside: int) -> np.ndarray:
     >>> healpix.ring_weights(1) * 12 / (4 * np.pi)
     array([1.125, 0.75 , 1.125])
     """
+    return _ring_weights(checks.integer(nside, "nside", 1, MAX_NSIDE))
+
+
+@lru_cache(maxsize=16)
+def _ring_weights(nside):
     theta, n_phi, _, _ = rings(nside)
     north = 2 * nside
     mass = n_phi[:north] * np.where(np.arange(north) < north - 1, 2.0, 1.0) / (12 * nside**2)
@@ -186,14 +201,14 @@ def pixel_angles(
     ----------
     nside : int
         Any nside >= 1; a power of two with ``nest``.
-    pixels : array_like of int, optional
+    pixels : int array_like, optional
         Pixel numbers of any shape; all pixels by default.
     nest : bool
         Whether the numbers are in nested order.
 
     Returns
     -------
-    theta, phi : numpy.ndarray of float64, radians
+    theta, phi : float64 ndarray, radians
         Of the shape of ``pixels``; 0 <= theta <= pi, 0 <= phi < 2 pi.
 
     Raises
@@ -202,6 +217,8 @@ def pixel_angles(
         nside or a pixel number out of range, or with ``nest`` an nside that is not a power of two.
     TypeError
         nside or pixel numbers that are not integers.
+    MemoryError
+        Angles that do not fit into memory.
 
     Examples
     --------
@@ -212,6 +229,9 @@ def pixel_angles(
     """
     nside = checks.integer(nside, "nside", 1, MAX_NSIDE)
     if pixels is None:
+        # numbers, rings, both angles and temporary arrays of the pixels
+        noun = f"the table of pixel angles at nside {nside}"
+        checks.fits_memory(8 * 7 * 12 * nside**2, noun, "pass the numbers of fewer pixels")
         pixels = np.arange(12 * nside**2)
     pixels = _pixel_numbers(pixels, nside)
     if nest:
@@ -228,12 +248,12 @@ def nest2ring(nside: int, pixels: ArrayLike) -> np.ndarray:
     ----------
     nside : int
         A power of two.
-    pixels : array_like of int
+    pixels : int array_like
         Numbers in nested order, of any shape.
 
     Returns
     -------
-    numpy.ndarray of int64
+    int64 ndarray
         Numbers in ring order, of the shape of ``pixels``.
 
     Raises
@@ -271,12 +291,12 @@ def ring2nest(nside: int, pixels: ArrayLike) -> np.ndarray:
     ----------
     nside : int
         A power of two.
-    pixels : array_like of int
+    pixels : int array_like
         Numbers in ring order, of any shape.
 
     Returns
     -------
-    numpy.ndarray of int64
+    int64 ndarray
         Numbers in nested order, of the shape of ``pixels``.
 
     Raises
@@ -327,7 +347,7 @@ def reorder(values: ArrayLike, source: Literal["ring", "nested"]) -> np.ndarray:
 
     Returns
     -------
-    numpy.ndarray
+    ndarray
         A new array of the same shape and dtype, masked where ``values`` is.
 
     Raises

@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft
 
+from spherekit._core import checks
 from spherekit.sampling import legendre_polynomials
 
 __all__ = ["equispaced", "fejer2", "gauss_legendre", "ring_rule", "zonal_corrections"]
@@ -46,7 +47,6 @@ def _sine_sum(angle_index, period, terms):
     return fft.irfft(spectrum, 2 * period)[angle_index]
 
 
-@lru_cache(maxsize=64)
 def equispaced(period: int, half_step: bool) -> tuple[np.ndarray, np.ndarray]:
     """Interpolatory quadrature on equispaced nodes: Clenshaw-Curtis, Fejer, and the weights of MW grids.
 
@@ -67,16 +67,18 @@ def equispaced(period: int, half_step: bool) -> tuple[np.ndarray, np.ndarray]:
 
     Returns
     -------
-    theta : numpy.ndarray of float64 [shape=(n,)], radians
+    theta : float64 ndarray [shape=(n,)], radians
         Nodes, north to south; read-only.
-    weights : numpy.ndarray of float64 [shape=(n,)]
+    weights : float64 ndarray [shape=(n,)]
         Read-only weights of sum 2, exact for degrees <= (period - 1)//2, and for period/2 where both
         poles are nodes.
 
     Raises
     ------
     TypeError
-        Arguments that are not numbers. Ranges are not checked.
+        ``period`` is not an integer.
+    ValueError
+        ``period`` < 1.
 
     Notes
     -----
@@ -100,6 +102,11 @@ def equispaced(period: int, half_step: bool) -> tuple[np.ndarray, np.ndarray]:
     >>> weights * 3
     array([1., 4., 1.])
     """
+    return _equispaced(checks.integer(period, "period", 1), bool(half_step))
+
+
+@lru_cache(maxsize=64)
+def _equispaced(period, half_step):
     # theta = pi * index / (2 period), with integers, so that each angle is rounded once.
     index = np.arange(2 if half_step else 0, 2 * period + 1, 4)
     theta = angles(index, 2 * period)
@@ -120,7 +127,6 @@ def _cos_multiple(k, index, denominator):
     return np.cos(np.pi * ((k * index) % (2 * denominator)) / denominator)
 
 
-@lru_cache(maxsize=64)
 def fejer2(n: int) -> tuple[np.ndarray, np.ndarray]:
     """Quadrature of Driscoll and Healy on the nodes theta_t = pi t/n, t < n.
 
@@ -134,15 +140,17 @@ def fejer2(n: int) -> tuple[np.ndarray, np.ndarray]:
 
     Returns
     -------
-    theta : numpy.ndarray of float64 [shape=(n,)], radians
+    theta : float64 ndarray [shape=(n,)], radians
         Nodes, north to south; read-only.
-    weights : numpy.ndarray of float64 [shape=(n,)]
+    weights : float64 ndarray [shape=(n,)]
         Read-only weights of sum 2, exact for degrees <= n - 1.
 
     Raises
     ------
     TypeError
-        ``n`` is not a number. Its range is not checked.
+        ``n`` is not an integer.
+    ValueError
+        ``n`` < 2 or odd.
 
     References
     ----------
@@ -155,12 +163,19 @@ def fejer2(n: int) -> tuple[np.ndarray, np.ndarray]:
     >>> weights.round(6)
     array([0.      , 0.666667, 0.666667, 0.666667])
     """
+    n = checks.integer(n, "n", 2, hint="even")
+    if n % 2:
+        raise ValueError(f"n is {n}; expected an even number of nodes")
+    return _fejer2(n)
+
+
+@lru_cache(maxsize=64)
+def _fejer2(n):
     index = np.arange(n)
     theta = angles(index, n)
     return read_only(theta, 4 / n * np.sin(theta) * _sine_sum(index, n, n // 2))
 
 
-@lru_cache(maxsize=64)
 def gauss_legendre(n: int) -> tuple[np.ndarray, np.ndarray]:
     """Gauss-Legendre quadrature, with nodes as angles.
 
@@ -171,16 +186,18 @@ def gauss_legendre(n: int) -> tuple[np.ndarray, np.ndarray]:
 
     Returns
     -------
-    theta : numpy.ndarray of float64 [shape=(n,)], radians
+    theta : float64 ndarray [shape=(n,)], radians
         Roots of P_n(cos theta), north to south; read-only. Southern nodes are float64 pi minus the northern
         ones.
-    weights : numpy.ndarray of float64 [shape=(n,)]
+    weights : float64 ndarray [shape=(n,)]
         Read-only weights of sum 2, exact for degrees <= 2n - 1; ``weights[::-1] == weights``.
 
     Raises
     ------
     TypeError
-        ``n`` is not a number. Its range is not checked.
+        ``n`` is not an integer.
+    ValueError
+        ``n`` < 1.
 
     Notes
     -----
@@ -197,6 +214,11 @@ def gauss_legendre(n: int) -> tuple[np.ndarray, np.ndarray]:
     >>> theta.round(6), weights.round(6)
     (array([0.684719, 1.570796, 2.456873]), array([0.555556, 0.888889, 0.555556]))
     """
+    return _gauss_legendre(checks.integer(n, "n", 1))
+
+
+@lru_cache(maxsize=64)
+def _gauss_legendre(n):
     half = (n + 1) // 2
     guess = np.pi * (4 * np.arange(1, half + 1) - 1) / (4 * n + 2)
     theta = guess + (1 / (8 * n**2) - 1 / (8 * n**3)) / np.tan(guess)
@@ -231,12 +253,12 @@ def ring_rule(theta: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    theta : numpy.ndarray [shape=(n,)], radians
+    theta : ndarray [shape=(n,)], radians
         Colatitudes, strictly increasing in [0, pi].
 
     Returns
     -------
-    numpy.ndarray of float64 [shape=(n,)]
+    float64 ndarray [shape=(n,)]
         Weights of the rings.
 
     Raises
@@ -281,16 +303,16 @@ def zonal_corrections(theta: np.ndarray, mass: np.ndarray, degrees: np.ndarray) 
 
     Parameters
     ----------
-    theta : numpy.ndarray [shape=(n,)], radians
+    theta : ndarray [shape=(n,)], radians
         Colatitudes of the rings.
-    mass : numpy.ndarray [shape=(n,)]
+    mass : ndarray [shape=(n,)]
         Weights to be corrected, of sum 1.
-    degrees : numpy.ndarray of int
+    degrees : int ndarray
         Degrees l for which the quadrature is to be exact, increasing from 0.
 
     Returns
     -------
-    numpy.ndarray of float64 [shape=(n,)]
+    float64 ndarray [shape=(n,)]
         Corrections u.
 
     Raises

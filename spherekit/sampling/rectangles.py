@@ -144,6 +144,10 @@ class DH(_Rectangle):
     TypeError
         L or n_phi that is not an integer.
 
+    References
+    ----------
+    Driscoll and Healy 1994, Adv. Appl. Math. 15, 202.
+
     Examples
     --------
     >>> from spherekit.sampling import DH
@@ -243,7 +247,7 @@ class CC(_Rectangle):
     L : int
         Band-limit up to which the sampling theorem holds: degrees 0..L-1.
     n_theta : int, optional
-        Number of rings, at least L+1 (2 for L = 1); 2L-1 by default.
+        Number of rings, at least L+1; by default 2L-1 (2 for L = 1).
     n_phi : int, optional
         Number of samples on each ring, at least 2L-1, its default.
 

@@ -1,8 +1,11 @@
 """Grids of arbitrary rings of constant colatitude."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, fields
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit.sampling import quadrature
@@ -22,7 +25,7 @@ class Rings(Grid):
     ----------
     theta : array_like [shape=(n_rings,)], radians
         Colatitudes of the rings, strictly increasing in [0, pi].
-    n_phi : int or array_like of int [shape=(n_rings,)]
+    n_phi : int or int array_like [shape=(n_rings,)]
         Number of samples on each ring, or one number for all rings.
     phi0 : float or array_like [shape=(n_rings,)], radians
         Longitude of the first sample of each ring, or one for all rings.
@@ -48,8 +51,9 @@ class Rings(Grid):
     Raises
     ------
     ValueError
-        Colatitudes outside of [0, pi] or not strictly increasing, an array of another length, a number of
-        samples below 1, or weights that are not finite and real.
+        Colatitudes or longitudes that are NaN or infinite, colatitudes outside of [0, pi] or not strictly
+        increasing, an array of another length, a number of samples below 1, or weights that are not finite
+        and real.
     TypeError
         Numbers of samples that are not integers, or values that are not numbers.
 
@@ -61,16 +65,22 @@ class Rings(Grid):
     ((16,), 12.566371)
     """
 
-    angles: tuple
-    counts: tuple
-    offsets: tuple
-    own_weights: tuple | None
+    angles: tuple[float, ...]
+    counts: tuple[int, ...]
+    offsets: tuple[float, ...]
+    own_weights: tuple[float, ...] | None
     name = "rings"
     rectangular = False
     exact = False
     L = None
 
-    def __init__(self, theta, n_phi, phi0=0.0, weights=None):
+    def __init__(
+        self,
+        theta: ArrayLike,
+        n_phi: int | ArrayLike,
+        phi0: float | ArrayLike = 0.0,
+        weights: float | ArrayLike | None = None,
+    ):
         theta = np.atleast_1d(checks.colatitudes(theta, "theta of Rings"))
         if theta.ndim != 1 or theta.size == 0 or (np.diff(theta) <= 0).any():
             raise ValueError(

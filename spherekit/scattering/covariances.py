@@ -11,6 +11,8 @@ sphere,
 (Mousset, Allys, Price et al. 2024, A&A 691, A269; on the plane Cheng et al. 2024, PNAS Nexus 3, pgae103.)
 """
 
+from __future__ import annotations
+
 import math
 from functools import lru_cache
 from itertools import combinations, combinations_with_replacement
@@ -26,9 +28,9 @@ from spherekit._core.modulus import modulus
 from spherekit._core.operators import Operator
 from spherekit._core.parallel import thread_count
 from spherekit._core.traced import coefficients
-from spherekit.conventions.indexing import degrees, gather_entries
+from spherekit.conventions.indexing import degrees, gather_entries, is_hermitian
 from spherekit.harmonic import transform as harmonic
-from spherekit.linear import cast
+from spherekit.linear import cast, is_traced
 from spherekit.sampling import GL, RotationGrid
 from spherekit.sampling.base import Grid
 from spherekit.sampling.quadrature import read_only
@@ -64,10 +66,8 @@ class Statistics(NamedTuple):
     >>> import numpy as np
     >>> from spherekit.testing import random_flm
     >>> s = Covariances(8, N=1).from_flm(random_flm(8, np.random.default_rng(0), reality=True))
-    >>> s._fields
-    ('mean', 'variance', 'S1', 'P00', 'C01', 'C11')
-    >>> s.P00.shape                                    # 4 scales, 1 orientation
-    (4, 1)
+    >>> s.S1.shape, s.C01.shape, s.C11.shape           # 4 scales, 1 orientation
+    ((4, 1), (6, 1, 1), (10, 1, 1, 1))
     """
 
     mean: np.ndarray
@@ -165,7 +165,31 @@ class Covariances(Operator):
         return self.wavelets, self.directions, self.isotropic, self.oversample
 
     def __call__(self, f: ArrayLike) -> Statistics:
-        """`Statistics` of samples (..., *grid.shape)."""
+        """Scattering covariances of real maps given by their samples.
+
+        Parameters
+        ----------
+        f : array_like [shape=(..., *grid.shape)]
+            Samples of real maps.
+
+        Returns
+        -------
+        Statistics
+            As from `from_flm`.
+
+        Raises
+        ------
+        TypeError
+            Complex samples.
+        ValueError
+            Samples of another shape, NaN, infinite or UNSEEN; maps whose squares are beyond the range of
+            float64.
+
+        Warns
+        -----
+        UserWarning
+            L is larger than 3 nside on HEALPix.
+        """
         w = self.wavelets
         options = dict(sampling=w.grid, reality=True, threads=w.threads)
         return self.from_flm(harmonic.forward(f, self.L, **options))
@@ -187,10 +211,11 @@ class Covariances(Operator):
         Raises
         ------
         ValueError
-            Coefficients of another shape; maps whose squares are beyond the range of float64: smaller than
-            1e-144 or larger than 1e144.
+            Coefficients of another shape, NaN, infinite or not Hermitian; maps whose squares are beyond the
+            range of float64: smaller than 1e-144 or larger than 1e144.
         """
         flm = coefficients(flm, self.L)
+        _check_real(flm)
         _check_squares(flm)
         moduli = {j: self._modulus(flm, j) for j in self.scales}
         mean = anp.real(flm[..., 0]) / math.sqrt(4 * math.pi)
@@ -261,7 +286,8 @@ class Covariances(Operator):
         Raises
         ------
         ValueError
-            Coefficients of another shape; a scale of the reference has no power.
+            Coefficients of another shape, NaN, infinite or not Hermitian; a scale of the reference has no
+            power.
 
         Examples
         --------
@@ -272,10 +298,12 @@ class Covariances(Operator):
         True
         """
         flm = coefficients(flm, self.L)
-        unit = flm if reference is None else coefficients(reference, self.L)
-        e = scaling.exponents(getval(unit)[..., 1:])
+        reference_flm = flm if reference is None else coefficients(reference, self.L)
+        e = scaling.exponents(getval(reference_flm)[..., 1:])
         s = self.from_flm(_ldexp(flm, -e))
-        return self.normalize(s, s if reference is None else self.from_flm(_ldexp(unit, -e)))
+        if reference is None:
+            return self.normalize(s, s)
+        return self.normalize(s, self.from_flm(_ldexp(reference_flm, -e)))
 
     def _above(self, j):
         """The scales above j."""
@@ -340,6 +368,22 @@ class Covariances(Operator):
             rows[1].append(indices[:, 1:end].reshape(n, above, n).swapaxes(0, 1))
             rows[2].append(np.moveaxis(indices[:, end:].reshape(n, -1, n, n), 0, 1))
         return tuple(np.concatenate(blocks) for blocks in rows)
+
+
+def _check_real(flm):
+    """Raise ValueError for coefficients that are not finite, or not those of real maps."""
+    if is_traced(flm):
+        return
+    invalid = flm.size - np.count_nonzero(np.isfinite(flm))
+    if invalid:
+        raise ValueError(
+            f"flm contains {invalid} NaN or infinite coefficients, of {flm.size}; expected finite ones"
+        )
+    if not is_hermitian(flm):
+        raise ValueError(
+            "flm breaks the symmetry f[l,-m] = (-1)^m conj f[l,m] of a real signal; expected the "
+            "coefficients of real maps"
+        )
 
 
 def _check_squares(flm):

@@ -7,8 +7,12 @@ layer is computed at the band-limit that the following layers of its path need. 
 |f|^2 is the sum of the energies of f * Phi and of all U[j] f, except for the loss by means over gamma.
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
 from functools import partial
+from typing import Literal
 
 import autograd.numpy as anp
 import numpy as np
@@ -43,10 +47,10 @@ class Scattering(Operator):
         J0 sets the scale of invariance: the outputs have band-limit L0 = ceil(lam^J0).
     depth : int
         Largest number of moduli of a path.
-    paths : {"descending", "neighbour", "all"} or list of tuples of int
+    paths : {"descending", "neighbour", "all"} or sequence of tuples of int
         ``"descending"``: each scale is lower than the previous one; these paths contain nearly all energy.
-        ``"neighbour"``: each scale is lower by one step. ``"all"``: all sequences of scales. A list: the
-        paths themselves.
+        ``"neighbour"``: each scale is lower by one step. ``"all"``: all sequences of scales. A sequence:
+        the paths themselves.
     oversample : float
         The modulus is not band-limited. It is sampled for ``oversample`` times the band-limit of its scale
         (or for the band-limit of the following layers, if higher). Aliasing breaks the equivariance of
@@ -96,10 +100,10 @@ class Scattering(Operator):
         J0: int = 0,
         depth: int = 2,
         N: int = 1,
-        paths: str | list[tuple[int, ...]] = "descending",
+        paths: Literal["descending", "neighbour", "all"] | Sequence[tuple[int, ...]] = "descending",
         *,
         oversample: float = 2,
-        directional: str = "mean",
+        directional: Literal["mean", "full", "slices"] = "mean",
         spin: int = 0,
         sampling: str | Grid = "mw",
         reality: bool = False,
@@ -143,7 +147,30 @@ class Scattering(Operator):
         return self.first, self.paths, self.depth, self.oversample, self.directional
 
     def __call__(self, f: ArrayLike) -> np.ndarray:
-        """Scattering coefficients (..., n_paths, L0*L0) of samples (..., *grid.shape)."""
+        """Scattering coefficients of signals given by their samples.
+
+        Parameters
+        ----------
+        f : array_like [shape=(..., *grid.shape)]
+            Samples of the signals.
+
+        Returns
+        -------
+        complex ndarray [shape=(..., n_paths, L0*L0)]
+            As from `from_flm`.
+
+        Raises
+        ------
+        TypeError
+            Complex samples with ``reality``; an unsupported dtype.
+        ValueError
+            Samples of another shape, NaN, infinite or UNSEEN.
+
+        Warns
+        -----
+        UserWarning
+            L is larger than 3 nside on HEALPix.
+        """
         w = self.first
         options = dict(spin=w.spin, sampling=w.grid, reality=w.reality, threads=w.threads)
         return self.from_flm(harmonic.forward(f, self.L, **options))
@@ -161,6 +188,14 @@ class Scattering(Operator):
         complex ndarray [shape=(..., n_paths, L0*L0)]
             Harmonic coefficients of each output S[p] f, in the order of ``paths``. In the precision of
             ``flm``, and differentiable by it.
+
+        Raises
+        ------
+        TypeError
+            An unsupported dtype.
+        ValueError
+            Coefficients of another shape, NaN or infinite; coefficients that are not Hermitian, with
+            ``reality``.
         """
         flm = coefficients(flm, self.L)
         S = {}

@@ -5,6 +5,8 @@ respect to coefficients of unit variance (Bruna and Mallat 2019, arXiv:1801.0201
 691, A269, section 4).
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -28,8 +30,8 @@ class Generated(NamedTuple):
         Coefficients of the new map.
     start : complex128 ndarray [shape=(L*L,)]
         Coefficients of the Gaussian map from which the iteration started.
-    losses : float64 ndarray [shape=(iterations + 1,)]
-        Losses of the start and after each iteration.
+    losses : float64 ndarray [shape=(n + 1,)]
+        The loss of the start, and after each of the n iterations that were performed.
     """
 
     flm: np.ndarray
@@ -57,7 +59,7 @@ def distance(statistics, target):
 def generate(
     C: Covariances,
     flm: ArrayLike,
-    rng: np.random.Generator | int,
+    rng: np.random.Generator | np.random.SeedSequence | int,
     *,
     iterations: int = 100,
     tolerance: float = 1e-6,
@@ -94,8 +96,8 @@ def generate(
     TypeError
         An argument of another type.
     ValueError
-        A map without power in one of the scales; several maps; NaN or infinite coefficients; options out of
-        range.
+        A map without power in one of the scales; several maps; NaN, infinite or non-Hermitian coefficients;
+        options out of range.
 
     Examples
     --------
@@ -119,8 +121,8 @@ def generate(
             f"flm has shape {flm.shape} and {invalid} NaN or infinite coefficients; expected finite "
             f"coefficients of one map, ({C.L**2},)"
         )
-    unit = scaling.exponent(flm[1:])
-    flm = scaling.ldexp(flm.astype(complex), -unit)  # prevents overflow of squares
+    exponent = scaling.exponent(flm[1:])
+    flm = scaling.ldexp(flm.astype(complex), -exponent)  # prevents overflow of squares
     model = C.from_flm(flm)
     target = C.normalize(model, model)
     scale = np.sqrt(power(flm))[degrees(C.L)]
@@ -149,5 +151,5 @@ def generate(
     result = minimize(
         value_and_grad(loss), start, jac=True, method="L-BFGS-B", callback=callback, options=options
     )
-    new, start = (scaling.ldexp(flm_of(x), unit) for x in (result.x, start))
+    new, start = (scaling.ldexp(flm_of(x), exponent) for x in (result.x, start))
     return Generated(new, start, np.array([initial_loss, *losses]))

@@ -3,6 +3,8 @@
 Norms are those of harmonic coefficients (Parseval).
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from typing import NamedTuple
@@ -18,6 +20,8 @@ from spherekit.scattering.network import Scattering
 from spherekit.wigner import euler, rotate
 
 __all__ = [
+    "Invariance",
+    "Stability",
     "deform",
     "energy",
     "equivariance",
@@ -27,7 +31,8 @@ __all__ = [
     "stretch",
 ]
 
-_Deformation = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+#: A map of arrays (theta, phi) of angles in radians to the angles (theta, phi) of their images.
+Deformation = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 def __dir__():
@@ -45,6 +50,15 @@ class Invariance(NamedTuple):
         theta (L0-1) ||S f|| + ||S R f - R S f||.
     equivariance : float
         ||S R f - R S f||.
+
+    Examples
+    --------
+    >>> from spherekit.scattering import Scattering
+    >>> from spherekit.testing import random_flm
+    >>> S = Scattering(16, J0=1, reality=True)
+    >>> result = invariance(S, random_flm(16, 0, reality=True), 0.1, 0.2, 0.0)
+    >>> result.error <= result.bound
+    True
     """
 
     error: float
@@ -189,7 +203,7 @@ def energy(S: Scattering, flm: ArrayLike) -> np.ndarray:
 # --- deformations ------------------------------------------------------------------------------------
 
 
-def stretch(amplitude: float) -> _Deformation:
+def stretch(amplitude: float) -> Deformation:
     """A zonal deformation: (theta, phi) -> (theta + amplitude sin(2 theta), phi).
 
     No point is displaced by more than the amplitude.
@@ -217,14 +231,16 @@ def stretch(amplitude: float) -> _Deformation:
     >>> round(float(theta - np.pi / 4), 12)
     0.1
     """
-    if not abs(amplitude) < 0.5:
-        raise ValueError(f"amplitude is {amplitude}; expected |amplitude| < 1/2")
+    expected = "a number with |amplitude| < 1/2"
+    amplitude = checks.real_number(amplitude, "amplitude", expected, lambda x: abs(x) < 0.5)
     return lambda theta, phi: (theta + amplitude * np.sin(2 * theta), phi)
 
 
 def random_deformation(
-    amplitude: float, rng: np.random.Generator | int, degrees: int = 4
-) -> _Deformation:
+    amplitude: float,
+    rng: np.random.Generator | np.random.SeedSequence | int,
+    degrees: int = 4,
+) -> Deformation:
     """A smooth random deformation, which displaces points along a random tangent vector field.
 
     The field has spin 1 and degrees 1..degrees. Points move along geodesics, by the length of the field. The
@@ -249,7 +265,7 @@ def random_deformation(
     TypeError
         An argument of another type.
     ValueError
-        ``degrees`` < 1.
+        ``degrees`` < 1; a negative seed; an amplitude that is NaN or infinite.
 
     Examples
     --------
@@ -258,6 +274,7 @@ def random_deformation(
     >>> bool(abs(theta[0] - 1.0) < 0.1)
     True
     """
+    amplitude = checks.real_number(amplitude, "amplitude", "a finite number")
     L = checks.integer(degrees, "degrees", 1) + 1
     rng = checks.generator(rng)
     vlm = rng.standard_normal(L * L) + 1j * rng.standard_normal(L * L)
@@ -277,7 +294,7 @@ def random_deformation(
     return displace
 
 
-def deform(flm: ArrayLike, deformation: _Deformation, *, oversample: float = 2) -> np.ndarray:
+def deform(flm: ArrayLike, deformation: Deformation, *, oversample: float = 2) -> np.ndarray:
     """Coefficients below L of f(deformation(omega)), from its samples on an oversampled grid.
 
     Parameters
@@ -298,9 +315,9 @@ def deform(flm: ArrayLike, deformation: _Deformation, *, oversample: float = 2) 
     Raises
     ------
     TypeError
-        ``flm`` is not an array of numbers.
+        ``flm`` is not an array of numbers; ``oversample`` is not a number.
     ValueError
-        The last axis is not L*L long.
+        The last axis is not L*L long; NaN or infinite coefficients; ``oversample`` below 1 or above 16.
 
     Examples
     --------
@@ -309,7 +326,7 @@ def deform(flm: ArrayLike, deformation: _Deformation, *, oversample: float = 2) 
     True
     """
     L = band_limit_of(flm)
-    grid = MW(math.ceil(oversample * L))
+    grid = MW(math.ceil(checks.oversampling(oversample) * L))
     theta, phi = (x.ravel() for x in np.meshgrid(grid.theta, grid.phi, indexing="ij"))
     theta, phi = deformation(theta, phi)
     f = evaluate(flm, np.clip(theta, 0, np.pi), phi)
@@ -325,13 +342,24 @@ class Stability(NamedTuple):
         Relative change of the harmonic coefficients.
     scattered : float
         Relative change of the scattering coefficients.
+
+    Examples
+    --------
+    Without a deformation nothing changes, up to rounding:
+
+    >>> from spherekit.scattering import Scattering
+    >>> from spherekit.testing import random_flm
+    >>> S, flm = Scattering(8, reality=True), random_flm(8, 0, reality=True)
+    >>> result = stability(S, flm, lambda theta, phi: (theta, phi))
+    >>> result.raw < 1e-12, result.scattered < 1e-12
+    (True, True)
     """
 
     raw: float
     scattered: float
 
 
-def stability(S: Scattering, flm: ArrayLike, deformation: _Deformation) -> Stability:
+def stability(S: Scattering, flm: ArrayLike, deformation: Deformation) -> Stability:
     """||f - V f|| / ||f|| and ||S f - S V f|| / ||S f||, where V f(omega) = f(deformation(omega)).
 
     Divided by the size of the deformation these are the constants of the stability theorem. That of the

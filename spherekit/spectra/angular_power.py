@@ -1,5 +1,7 @@
 """Angular power spectra of harmonic coefficients."""
 
+from __future__ import annotations
+
 import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
@@ -55,18 +57,8 @@ def power(flm: ArrayLike, flm2: ArrayLike | None = None) -> np.ndarray:
         raise ValueError(
             f"flm has shape {flm.shape} and flm2 {flm2.shape}; truncate both to the same L*L"
         )
-    check_broadcast("flm", flm, "flm2", flm2)
+    checks.check_broadcast("flm", flm, "flm2", flm2)
     return _power(flm, flm2)
-
-
-def check_broadcast(name, x, name_2, y):
-    """Raise ValueError if the leading axes of two arrays of coefficients do not broadcast."""
-    try:
-        np.broadcast_shapes(x.shape, y.shape)
-    except ValueError:
-        raise ValueError(
-            f"{name} has shape {x.shape} and {name_2} {y.shape}; expected leading axes that broadcast"
-        ) from None
 
 
 def polarization_power(
@@ -117,7 +109,7 @@ def polarization_power(
             raise ValueError(
                 f"T has shape {np.shape(T)} and flm {np.shape(flm)}; truncate both to the same L*L"
             )
-        check_broadcast("T", fields["T"], "flm", E)
+        checks.check_broadcast("T", fields["T"], "flm", E)
         pairs = ("TT", "EE", "BB", "TE", "EB", "TB")
     return {a + b: power(fields[a], fields[b]) for a, b in pairs}
 

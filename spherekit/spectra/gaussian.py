@@ -1,5 +1,7 @@
 """Gaussian random signals with a given power spectrum."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -7,7 +9,9 @@ from spherekit._core import checks
 from spherekit.conventions.indexing import alternate, degrees_and_orders
 
 
-def gaussian_flm(cl: ArrayLike, L: int, rng: np.random.Generator | int) -> np.ndarray:
+def gaussian_flm(
+    cl: ArrayLike, L: int, rng: np.random.Generator | np.random.SeedSequence | int
+) -> np.ndarray:
     """Random coefficients of a real Gaussian signal with power spectrum ``cl``: <|f_lm|^2> = C_l.
 
     Parameters
@@ -27,9 +31,10 @@ def gaussian_flm(cl: ArrayLike, L: int, rng: np.random.Generator | int) -> np.nd
     Raises
     ------
     TypeError
-        ``cl`` is not an array of real numbers, or has a unit; ``rng`` is neither a generator nor a seed.
+        ``cl`` is not an array of real numbers, or has a unit; ``rng`` is neither a generator nor a seed; L is
+        not an integer.
     ValueError
-        Fewer than L values; negative or non-finite values.
+        L < 1; a negative seed; fewer than L values; negative or non-finite values.
 
     Examples
     --------

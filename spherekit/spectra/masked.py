@@ -6,6 +6,8 @@ The expected spectrum of a masked map is that of the map, with degrees coupled b
     <C_l of the masked map> = f_sky C_l,    f_sky = 1/(4 pi) int mask^2.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np
@@ -112,9 +114,16 @@ def masked_flm(
     Raises
     ------
     TypeError
-        Maps or a mask of another dtype, with a unit or with masked entries; complex maps with ``reality``.
+        Maps or a mask of another dtype, with a unit or with masked entries; complex maps with ``reality``; L,
+        spin or threads that are not integers; a sampling that is neither a grid nor a name.
     ValueError
-        Invalid masks, as in `sky_fraction`; maps of another shape; missing samples where the mask is not 0.
+        Invalid masks, as in `sky_fraction`; maps of another shape; missing samples where the mask is not 0;
+        an invalid L, spin, grid or number of threads.
+
+    Warns
+    -----
+    UserWarning
+        L is larger than 3 nside on HEALPix.
 
     See Also
     --------
@@ -186,9 +195,16 @@ def masked_power(
     Raises
     ------
     TypeError
-        Complex maps; maps or a mask of another dtype, with a unit or with masked entries.
+        Complex maps; maps or a mask of another dtype, with a unit or with masked entries; L or threads that
+        are not integers; a sampling that is neither a grid nor a name.
     ValueError
-        Invalid masks, as in `sky_fraction`; maps of another shape; missing samples where the mask is not 0.
+        Invalid masks, as in `sky_fraction`; maps of another shape; missing samples where the mask is not 0;
+        an invalid L, grid or number of threads.
+
+    Warns
+    -----
+    UserWarning
+        L is larger than 3 nside on HEALPix.
 
     See Also
     --------
@@ -264,8 +280,8 @@ def remove_monopole_dipole(
     Parameters
     ----------
     f : float32 or float64 array_like [shape=(..., *grid.shape)]
-        Maps. Samples where ``mask`` is 0 may be missing (NaN, infinite or UNSEEN); they are not
-        changed.
+        Maps. Samples where ``mask`` is 0 may be missing (NaN, infinite or UNSEEN); missing samples are not
+        changed, and the fit is subtracted from all others.
     sampling : str or Grid
         Grid of the maps, as in `spherekit.harmonic.forward`.
     mask : array_like [shape=grid.shape], optional

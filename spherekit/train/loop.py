@@ -1,5 +1,7 @@
 """The training loop, a generator of steps, and the evaluation of networks."""
 
+from __future__ import annotations
+
 import os
 import warnings
 from collections import deque

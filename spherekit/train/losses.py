@@ -4,6 +4,8 @@ Losses are means, computed in the precision of the outputs as a sum divided by t
 (autograd's mean would promote float32 to float64).
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 

@@ -4,6 +4,8 @@ The best value of a metric is its smallest one, as for losses, unless the functi
 ``larger_is_better``. Metrics of SHREC'17 are computed by `retrieval` from ranked lists.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
 
 import numpy as np

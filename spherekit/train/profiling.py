@@ -1,5 +1,7 @@
 """Profile of a training step: the time of each layer, forward and backward, and of each kernel."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any, NamedTuple

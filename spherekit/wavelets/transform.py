@@ -9,6 +9,11 @@ kappa_j(l) s_ln is steerable, except for curvelets: its orders n have the parity
 determine W on SO(3).
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
 import autograd.numpy as anp
 import numpy as np
 from numpy.typing import ArrayLike
@@ -71,7 +76,8 @@ class Wavelets(Operator):
     bands : dict of int to (int, int)
         Lowest and highest degree of each scale.
     grids : dict of int to RotationGrid
-        Sampling of the map of each scale, (n_gamma, n_beta, n_alpha) with n_gamma = N_j.
+        Sampling of the map of each scale, (n_gamma, n_beta, n_alpha), with n_gamma = N_j, or
+        2 N_j - 1 for curvelets.
     scaling_limit : int
         Band-limit of the scaling map.
     scaling_grid : Grid or None
@@ -107,7 +113,7 @@ class Wavelets(Operator):
         N: int = 1,
         spin: int = 0,
         *,
-        family: str = "scale-discretised",
+        family: Literal["scale-discretised", "needlet", "curvelet"] = "scale-discretised",
         sampling: str | Grid = "mw",
         reality: bool = False,
         multiresolution: bool = True,
@@ -198,10 +204,22 @@ class Wavelets(Operator):
         maps : list of ndarray [shape=(..., *grids[j].shape)]
             The map of each scale j, in the order of ``scales``.
             Real if ``reality``; in the precision of ``f``, and differentiable by it.
+
+        Raises
+        ------
+        TypeError
+            Complex samples with ``reality``; an unsupported dtype.
+        ValueError
+            Samples of another shape, NaN, infinite or UNSEEN.
+
+        Warns
+        -----
+        UserWarning
+            L is larger than 3 nside on HEALPix.
         """
         return self.analysis_flm(harmonic.forward(f, self.L, **self._signal_options()))
 
-    def synthesis(self, scaling: ArrayLike, maps: list[ArrayLike]) -> np.ndarray:
+    def synthesis(self, scaling: ArrayLike, maps: Sequence[ArrayLike]) -> np.ndarray:
         """Wavelet synthesis of samples, the inverse of `analysis`.
 
         Parameters
@@ -215,6 +233,13 @@ class Wavelets(Operator):
         -------
         ndarray [shape=(..., *grid.shape)]
             Samples of the signals.
+
+        Raises
+        ------
+        TypeError
+            Complex maps with ``reality``; an unsupported dtype.
+        ValueError
+            Maps of another number or shape, NaN, infinite or UNSEEN.
         """
         flm = self.synthesis_flm(scaling, maps)
         return harmonic.inverse(flm, self.L, **self._signal_options())
@@ -234,6 +259,14 @@ class Wavelets(Operator):
         maps : list of ndarray [shape=(..., *grids[j].shape)]
             The map of each scale j, in the order of ``scales``.
             Real if ``reality``; in the precision of ``flm``, and differentiable by it.
+
+        Raises
+        ------
+        TypeError
+            An unsupported dtype.
+        ValueError
+            Coefficients of another shape, NaN or infinite; coefficients that are not Hermitian, with
+            ``reality``.
         """
         flm = coefficients(flm, self.L)
         scaling = self._scaling_map(flm, harmonic.inverse)
@@ -243,7 +276,7 @@ class Wavelets(Operator):
             maps.append(wigner.inverse(flmn, *self._limits(j), **self._scale_options(j)))
         return scaling, maps
 
-    def synthesis_flm(self, scaling: ArrayLike, maps: list[ArrayLike]) -> np.ndarray:
+    def synthesis_flm(self, scaling: ArrayLike, maps: Sequence[ArrayLike]) -> np.ndarray:
         """Wavelet synthesis of harmonic coefficients, the inverse of `analysis_flm`.
 
         Parameters
@@ -257,10 +290,17 @@ class Wavelets(Operator):
         -------
         complex ndarray [shape=(..., L*L)]
             Coefficients of the signals, differentiable by the maps.
+
+        Raises
+        ------
+        TypeError
+            Complex maps with ``reality``; an unsupported dtype.
+        ValueError
+            Maps of another number or shape, NaN, infinite or UNSEEN.
         """
         return self._sum(scaling, maps, harmonic.forward, wigner.forward, self._synthesis_weights)
 
-    def analysis_adjoint(self, scaling: ArrayLike, maps: list[ArrayLike]) -> np.ndarray:
+    def analysis_adjoint(self, scaling: ArrayLike, maps: Sequence[ArrayLike]) -> np.ndarray:
         """Conjugate transpose of `analysis_flm`.
 
         Parameters
@@ -273,6 +313,14 @@ class Wavelets(Operator):
         Returns
         -------
         complex ndarray [shape=(..., L*L)]
+            Coefficients, differentiable by the maps.
+
+        Raises
+        ------
+        TypeError
+            Complex maps with ``reality``; an unsupported dtype.
+        ValueError
+            Maps of another number or shape, NaN, infinite or UNSEEN.
         """
         return self._sum(
             scaling, maps, harmonic.inverse_adjoint, wigner.inverse_adjoint, self._analysis_weights
@@ -284,6 +332,7 @@ class Wavelets(Operator):
         Parameters
         ----------
         flm : complex array_like [shape=(..., L*L)]
+            Array of the shape of the coefficients.
 
         Returns
         -------
@@ -291,6 +340,14 @@ class Wavelets(Operator):
             The scaling map; empty, (..., 0), if ``scaling_grid`` is None.
         maps : list of ndarray [shape=(..., *grids[j].shape)]
             The map of each scale j, in the order of ``scales``.
+            Real if ``reality``; in the precision of ``flm``, and differentiable by it.
+
+        Raises
+        ------
+        TypeError
+            An unsupported dtype.
+        ValueError
+            Coefficients of another shape, NaN or infinite.
         """
         flm = coefficients(flm, self.L)
         scaling = self._scaling_map(flm, harmonic.forward_adjoint)

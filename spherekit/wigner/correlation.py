@@ -8,6 +8,8 @@
 normalized: the sphere has area 4 pi, the group volume 8 pi^2.
 """
 
+from __future__ import annotations
+
 import autograd.numpy as anp
 import numpy as np
 from numpy.typing import ArrayLike
@@ -28,23 +30,24 @@ def lift(flm: ArrayLike, psi: ArrayLike, N: int) -> np.ndarray:
 
     Parameters
     ----------
-    flm : array_like, complex [shape=(..., L*L)]
+    flm : complex array_like [shape=(..., L*L)]
         Coefficients of the signal.
-    psi : array_like, complex [shape=(..., L*L)]
+    psi : complex array_like [shape=(..., L*L)]
         Coefficients of the filter. The leading axes of both broadcast.
     N : int
         Azimuthal band-limit of the result: only the orders ``|n| < N`` of the filter contribute. 1 <= N <= L.
 
     Returns
     -------
-    numpy.ndarray, complex [shape=(..., 2N-1, L*L)]
-        Wigner coefficients ``flmn[..., N-1+n, l*l+l+m]``, in the wider precision of the two arguments;
-        `spherekit.wigner.inverse` computes the samples.
+    ndarray [shape=(..., 2N-1, L*L)]
+        Wigner coefficients ``flmn[..., N-1+n, l*l+l+m]``, in the wider precision of the two arguments.
+        Complex, or real if both arguments are real. `spherekit.wigner.inverse` computes the samples.
 
     Raises
     ------
     ValueError
-        The band-limits differ, the last axis is not L*L long, or N is not in 1..L.
+        The band-limits differ, the last axis is not L*L long, leading axes do not broadcast, or N is not in
+        1..L.
     TypeError
         N is not an integer, or the coefficients are not numbers.
 
@@ -59,8 +62,8 @@ def lift(flm: ArrayLike, psi: ArrayLike, N: int) -> np.ndarray:
 
     Examples
     --------
-    The correlation of a signal of degree 1 with itself is its squared norm at the identity, and the norm
-    times cos(1) at a rotation by the angle 1, here about an axis orthogonal to it:
+    The correlation of a signal of degree 1 with itself is its squared norm at the identity, and that times
+    cos(1) at a rotation by the angle 1, here about an axis orthogonal to it:
 
     >>> import numpy as np
     >>> from spherekit import wigner
@@ -70,6 +73,7 @@ def lift(flm: ArrayLike, psi: ArrayLike, N: int) -> np.ndarray:
     array([1.      , 0.540302])
     """
     flm, psi, L = _same_limit(flm, psi, "flm", "psi")
+    checks.check_broadcast("flm", flm, "psi", psi)
     N = checks.azimuthal_limit(N, L)
     ell = degrees(L)
     n = np.arange(1 - N, N)[:, None]
@@ -87,7 +91,7 @@ def correlate(flmn: ArrayLike, glmn: ArrayLike, N: int | None = None) -> np.ndar
 
     Parameters
     ----------
-    flmn, glmn : array_like, complex [shape=(..., 2K-1, L*L)]
+    flmn, glmn : complex array_like [shape=(..., 2K-1, L*L)]
         Wigner coefficients of signal and filter, of the same azimuthal band-limit K. The leading axes of both
         broadcast.
     N : int, optional
@@ -95,13 +99,15 @@ def correlate(flmn: ArrayLike, glmn: ArrayLike, N: int | None = None) -> np.ndar
 
     Returns
     -------
-    numpy.ndarray, complex [shape=(..., 2N-1, L*L)]
-        Wigner coefficients of the correlation.
+    ndarray [shape=(..., 2N-1, L*L)]
+        Wigner coefficients of the correlation, in the wider precision of the two arguments. Complex, or real
+        if both arguments are real.
 
     Raises
     ------
     ValueError
-        The band-limits differ, or N is not in 1..L.
+        The band-limits differ, the number of orders is even or differs, leading axes do not broadcast, or N
+        is not in 1..L.
     TypeError
         N is not an integer, or the coefficients are not numbers.
 
@@ -119,10 +125,12 @@ def correlate(flmn: ArrayLike, glmn: ArrayLike, N: int | None = None) -> np.ndar
     (4+0j)
     """
     flmn, glmn, L = _same_limit(flmn, glmn, "flmn", "glmn")
-    if flmn.ndim < 2 or glmn.ndim < 2 or flmn.shape[-2] != glmn.shape[-2]:
+    if flmn.ndim < 2 or glmn.ndim < 2 or flmn.shape[-2] != glmn.shape[-2] or not flmn.shape[-2] % 2:
         raise ValueError(
-            f"flmn {flmn.shape} and glmn {glmn.shape} need the same orders: (..., 2K-1, {L * L})"
+            f"flmn has shape {flmn.shape} and glmn {glmn.shape}; expected the same orders, an odd number: "
+            f"(..., 2K-1, {L * L})"
         )
+    checks.check_broadcast("flmn", flmn, "glmn", glmn, axes=2)
     N = L if N is None else checks.azimuthal_limit(N, L)
     blocks = []
     for ell in range(L):
@@ -142,20 +150,22 @@ def zonal(flm: ArrayLike, kl: ArrayLike) -> np.ndarray:
 
     Parameters
     ----------
-    flm : array_like, complex [shape=(..., L*L)]
+    flm : complex array_like [shape=(..., L*L)]
         Coefficients of the signal.
     kl : array_like [shape=(..., L)]
         Coefficients k_l0 of the filter. The leading axes of both broadcast.
 
     Returns
     -------
-    numpy.ndarray, complex [shape=(..., L*L)]
-        Coefficients of the correlation, in the wider precision of the two arguments.
+    ndarray [shape=(..., L*L)]
+        Coefficients of the correlation, in the wider precision of the two arguments. Complex, or real if both
+        arguments are real.
 
     Raises
     ------
     ValueError
-        The last axis of ``flm`` is not L*L long, or that of ``kl`` not L.
+        The last axis of ``flm`` is not L*L long, that of ``kl`` is not L long, or leading axes do not
+        broadcast.
     TypeError
         The coefficients are not numbers.
 
@@ -176,6 +186,7 @@ def zonal(flm: ArrayLike, kl: ArrayLike) -> np.ndarray:
     flm, kl = same_precision(flm, as_float_array(kl, "kl"))
     if not kl.ndim or kl.shape[-1] != L:
         raise ValueError(f"kl has shape {kl.shape}; a signal of L={L} needs (..., {L})")
+    checks.check_broadcast("flm", flm, "kl", kl)
     ell = degrees(L)
     factor = np.sqrt(4 * np.pi / (2 * ell + 1)).astype(checks.real_type(flm))
     return flm * (anp.conj(kl)[..., ell] * factor)
@@ -196,7 +207,7 @@ def evaluate(
 
     Parameters
     ----------
-    flmn : array_like, complex [shape=(..., 2N-1, L*L)]
+    flmn : complex array_like [shape=(..., 2N-1, L*L)]
         Wigner coefficients.
     alpha, beta, gamma : array_like [shape=(n_rotations,)], radians
         Euler angles zyz, 0 <= beta <= pi; broadcast against each other.
@@ -207,16 +218,19 @@ def evaluate(
 
     Returns
     -------
-    numpy.ndarray [shape=(..., n_rotations)]
+    ndarray [shape=(..., n_rotations)]
         Real with ``reality``, else complex, in the precision of ``flmn``. Differentiable by ``flmn`` and by
         the angles, at beta = 0 and pi too.
 
     Raises
     ------
     ValueError
-        Coefficients of a wrong shape, NaN or infinite; angles that do not broadcast; beta not in [0, pi].
+        Coefficients of a wrong shape, NaN or infinite; angles that are NaN or infinite, or do not broadcast;
+        beta not in [0, pi]; an invalid number of threads.
     TypeError
-        Coefficients or angles that are not numbers.
+        Coefficients or angles that are not numbers; a number of threads that is not an integer.
+    MemoryError
+        The values need more memory than is available.
 
     See Also
     --------
@@ -263,9 +277,9 @@ def total_convolution(
 
     Parameters
     ----------
-    flm : array_like, complex [shape=(..., L*L)]
+    flm : complex array_like [shape=(..., L*L)]
         Coefficients of the signal.
-    blm : array_like, complex [shape=(..., L*L)]
+    blm : complex array_like [shape=(..., L*L)]
         Coefficients of the beam, which points to the north pole. The leading axes of both broadcast.
     alpha, beta, gamma : array_like [shape=(n_pointings,)], radians
         Longitude and colatitude of the pointing, and the rotation of the beam about its axis.
@@ -278,16 +292,19 @@ def total_convolution(
 
     Returns
     -------
-    numpy.ndarray [shape=(..., n_pointings)]
+    ndarray [shape=(..., n_pointings)]
         Real with ``reality``, else complex. Differentiable by signal, beam and angles.
 
     Raises
     ------
     ValueError
-        The band-limits differ, N is not in 1..L, coefficients are NaN or infinite, angles do not broadcast,
-        or beta is not in [0, pi].
+        The band-limits differ; leading axes of signal and beam that do not broadcast; N not in 1..L;
+        coefficients or angles that are NaN or infinite; angles that do not broadcast; beta not in [0, pi]; an
+        invalid number of threads.
     TypeError
-        Coefficients or angles that are not numbers.
+        Coefficients or angles that are not numbers; N or threads that are not integers.
+    MemoryError
+        The values need more memory than is available.
 
     See Also
     --------
@@ -307,6 +324,7 @@ def total_convolution(
     array([3.544908, 3.544908])
     """
     flm, blm, L = _same_limit(flm, blm, "flm", "blm")
+    checks.check_broadcast("flm", flm, "blm", blm)
     flmn = lift(flm, blm, L if N is None else N)
     return evaluate(flmn, alpha, beta, gamma, reality=reality, threads=threads)
 

@@ -50,7 +50,7 @@ def clebsch_gordan(
 
     Returns
     -------
-    numpy.ndarray of float64 [shape=(2l1+1, 2l2+1, 2l+1)], or dict
+    float64 ndarray [shape=(2l1+1, 2l2+1, 2l+1)], or dict
         Read-only block with entries ``[l1+m1, l2+m2, l+m]``; in the complex basis zero unless m1 + m2 = m.
         Coefficients that vanish by a symmetry are exactly 0, other zeros only up to rounding. Without ``l``
         a dictionary ``{l: block}``.
@@ -84,17 +84,19 @@ def clebsch_gordan(
     if l is None:
         l1, l2 = _degrees(l1=l1, l2=l2)
         size = 8.0 * ((2 * l1 + 1) * (2 * l2 + 1)) ** 2
-        checks.fits_memory(size, f"all Clebsch-Gordan blocks of the degrees {(l1, l2)}")
-        degrees = range(abs(l1 - l2), l1 + l2 + 1)
-        return {ell: clebsch_gordan(l1, l2, ell, basis=basis) for ell in degrees}
-    degrees = _degrees(l1=l1, l2=l2, l=l)
+        checks.fits_memory(size, f"the set of Clebsch-Gordan blocks of the degrees {(l1, l2)}")
+        return {
+            ell: clebsch_gordan(l1, l2, ell, basis=basis)
+            for ell in range(abs(l1 - l2), l1 + l2 + 1)
+        }
+    triple = _degrees(l1=l1, l2=l2, l=l)
     if basis not in ("complex", "real"):
         raise ValueError(f"basis is {basis!r}; expected 'complex' or 'real'")
-    size = 8 * np.prod([2 * degree + 1 for degree in degrees], dtype=float)
+    size = 8 * np.prod([2 * degree + 1 for degree in triple], dtype=float)
     if size <= _MAX_CACHED_BYTES:
-        return _block(*degrees, basis)
-    checks.fits_memory(size, f"the Clebsch-Gordan block {degrees}")
-    return _block.__wrapped__(*degrees, basis)
+        return _block(*triple, basis)
+    checks.fits_memory(size, f"the Clebsch-Gordan block {triple}")
+    return _block.__wrapped__(*triple, basis)
 
 
 def clebsch_gordan_by_order(l1: int, l2: int, l: int) -> np.ndarray:  # noqa: E741
@@ -109,7 +111,7 @@ def clebsch_gordan_by_order(l1: int, l2: int, l: int) -> np.ndarray:  # noqa: E7
 
     Returns
     -------
-    numpy.ndarray of float64 [shape=(2l1+1, 2l+1)]
+    float64 ndarray [shape=(2l1+1, 2l+1)]
         Entries ``[l1+m1, l+m]``; zero where ``|m - m1| > l2``.
 
     Raises
@@ -129,7 +131,8 @@ def clebsch_gordan_by_order(l1: int, l2: int, l: int) -> np.ndarray:  # noqa: E7
     ((5, 5), True)
     """
     l1, l2, ell = _degrees(l1=l1, l2=l2, l=l)
-    checks.fits_memory(8 * (2 * l1 + 1) * (2 * ell + 1), f"the coefficients of {(l1, l2, ell)}")
+    size = 8 * (2 * l1 + 1) * (2 * ell + 1)
+    checks.fits_memory(size, f"the table of Clebsch-Gordan coefficients {(l1, l2, ell)}")
     result = np.zeros((2 * l1 + 1, 2 * ell + 1))
     if abs(l1 - l2) <= ell <= l1 + l2:
         _fill_by_order(l1, l2, ell, result)
@@ -167,7 +170,9 @@ def clebsch_gordan_blocks(L: int) -> dict[tuple[int, int, int], np.ndarray]:
     (15, (3, 5, 3))
     """
     L = checks.integer(L, "L", 0)
-    checks.fits_memory(_blocks_bytes(L), f"all Clebsch-Gordan blocks of degrees below {L}")
+    noun = f"the set of Clebsch-Gordan blocks of degrees below {L}"
+    checks.fits_memory(600 * L**2, noun)  # a lower bound, since the sum itself needs work memory
+    checks.fits_memory(_blocks_bytes(L), noun)
     triples = [
         (l1, l2, l)
         for l1 in range(L)
@@ -209,6 +214,8 @@ def wigner_3j(l1: int, l2: int, l3: int, m1: int, m2: int, m3: int) -> float:
         A negative degree, or an order beyond its degree.
     TypeError
         A degree or an order that is not an integer.
+    MemoryError
+        A recursion over 2 l1 + 1 orders that does not fit into memory.
 
     Examples
     --------
@@ -223,6 +230,8 @@ def wigner_3j(l1: int, l2: int, l3: int, m1: int, m2: int, m3: int) -> float:
     m1, m2, m3 = orders
     if m1 + m2 + m3 or not abs(l1 - l2) <= l3 <= l1 + l2:
         return 0.0
+    noun = f"the Wigner 3j symbol of the degrees {(l1, l2, l3)}"
+    checks.fits_memory(8 * 4 * (2 * l1 + 1), noun, "lower the degrees")
     x = np.zeros(2 * l1 + 1)
     _vector(l1, l2, l3, -m3, x, np.empty((3, 2 * l1 + 1)))
     sign = -1.0 if (l1 - l2 - m3) % 2 else 1.0

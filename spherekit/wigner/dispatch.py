@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from spherekit.harmonic import plan
-from spherekit.harmonic.dispatch import TransformProblem, pick
+from spherekit.harmonic.dispatch import TransformProblem, choose_from
 from spherekit.sampling import RotationGrid
 from spherekit.wigner import packing
 from spherekit.wigner.engines import batched, by_order, precomputed
@@ -74,7 +74,7 @@ def choose(problem, engine="auto"):
     ValueError
         The named engine is not usable for this problem; the message contains the reason.
     """
-    return pick(problem, engine, ENGINES)
+    return choose_from(problem, engine, ENGINES)
 
 
 def required_bytes(problem, engine="auto"):

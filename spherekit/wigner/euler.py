@@ -4,6 +4,8 @@
 `scipy.spatial.transform.Rotation` converts to quaternions, matrices and axes, and generates random rotations.
 """
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial.transform import Rotation

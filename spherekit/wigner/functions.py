@@ -11,6 +11,10 @@ tridiagonal, with entries up_n = -1/2 sqrt((l-n)(l+n+1)) at [n+1, n], so that
     d/dbeta d_mn = up_n d_{m,n+1} - up_{n-1} d_{m,n-1}.
 """
 
+from __future__ import annotations
+
+import math
+
 import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
@@ -50,7 +54,7 @@ def d_column(m: int, n: int, beta: ArrayLike, L: int) -> np.ndarray:
 
     Returns
     -------
-    numpy.ndarray of float64 [shape=(*beta.shape, L)]
+    float64 ndarray [shape=(*beta.shape, L)]
         Zero for ``l < max(|m|, |n|)``, and where the value is below 2^-110. Differentiable by ``beta``.
 
     Raises
@@ -59,6 +63,8 @@ def d_column(m: int, n: int, beta: ArrayLike, L: int) -> np.ndarray:
         L < 1, an order out of range, or an angle that is NaN or infinite.
     TypeError
         L or an order that is not an integer, or angles that are not real numbers.
+    MemoryError
+        Values that do not fit into memory.
 
     See Also
     --------
@@ -82,6 +88,10 @@ def d_column(m: int, n: int, beta: ArrayLike, L: int) -> np.ndarray:
     m = checks.integer(m, "m", 1 - L, L - 1)
     n = checks.integer(n, "n", 1 - L, L - 1)
     (beta,) = check_angles(beta=beta)
+    count = math.prod(np.shape(beta))
+    noun = f"d_column at L={L} and {count} angles"
+    # the result, and the rows of one hemisphere with their parity
+    checks.fits_memory(8 * 3 * count * L, noun, "lower L, pass fewer angles at once")
     return _column(beta, m, n, L)
 
 
@@ -105,7 +115,7 @@ def _column(beta, m, n, L):
     return result.reshape(*shape, L)
 
 
-def _column_slope(beta, m, n, L):
+def _column_derivative(beta, m, n, L):
     """Derivative by beta, from the columns of n + 1 and n - 1."""
     ell = np.arange(L)
     total = np.zeros(L)
@@ -124,13 +134,15 @@ def _raising(ell, n):
 defvjp(
     _column,
     lambda answer, beta, m, n, L: unbroadcast_f(
-        beta, lambda g: anp.sum(g * _column_slope(beta, m, n, L), axis=-1)
+        beta, lambda g: anp.sum(g * _column_derivative(beta, m, n, L), axis=-1)
     ),
     argnums=(0,),
 )
 defjvp(
     _column,
-    lambda tangent, answer, beta, m, n, L: _with_last_axis(tangent) * _column_slope(beta, m, n, L),
+    lambda tangent, answer, beta, m, n, L: (
+        _with_last_axis(tangent) * _column_derivative(beta, m, n, L)
+    ),
     argnums=(0,),
 )
 
@@ -154,7 +166,7 @@ def d(beta: ArrayLike, L: int) -> list[np.ndarray]:
 
     Returns
     -------
-    list of numpy.ndarray of float64 [shape=(*beta.shape, 2l+1, 2l+1)]
+    list of float64 ndarray [shape=(*beta.shape, 2l+1, 2l+1)]
         The matrix of each degree l, with entries ``[l+m, l+n]``: 4/3 L^3 numbers per angle in all.
         Differentiable by ``beta``.
 
@@ -201,7 +213,7 @@ def D(alpha: ArrayLike, beta: ArrayLike, gamma: ArrayLike, L: int) -> list[np.nd
 
     Returns
     -------
-    list of numpy.ndarray of complex128 [shape=(..., 2l+1, 2l+1)]
+    list of complex128 ndarray [shape=(..., 2l+1, 2l+1)]
         The matrix of each degree l, with entries ``[l+m, l+n]``. Differentiable by the three angles.
 
     Raises
@@ -257,7 +269,7 @@ def _D_entries(alpha, beta, gamma, L):
     return flat
 
 
-def _d_slope(answer, beta, L):
+def _d_derivative(answer, beta, L):
     return _times_generator(answer, L, 1.0)
 
 
@@ -304,8 +316,8 @@ def _forward(slope):
 
 
 _SLOPES = (_slope_by_alpha, _slope_by_beta, _slope_by_gamma)
-defvjp(_d_entries, _reverse(_d_slope), argnums=(0,))
-defjvp(_d_entries, _forward(_d_slope), argnums=(0,))
+defvjp(_d_entries, _reverse(_d_derivative), argnums=(0,))
+defjvp(_d_entries, _forward(_d_derivative), argnums=(0,))
 defvjp(_D_entries, *map(_reverse, _SLOPES), argnums=(0, 1, 2))
 defjvp(_D_entries, *map(_forward, _SLOPES), argnums=(0, 1, 2))
 

@@ -40,8 +40,8 @@ def read(flmn, L, N, orders, real, scale, steerable, tolerance=None, *, by_order
     if real and input_stats[1] > tolerance * input_stats[2]:
         raise ValueError(
             "coefficients break the symmetry f[l,-m,-n] = (-1)^(m+n) conj f[l,m,n] of a real signal by "
-            f"{input_stats[1]:.3g} (largest coefficient {input_stats[2]:.3g}); pass reality=False for a "
-            "complex signal"
+            f"{input_stats[1]:.3g} (largest coefficient {input_stats[2]:.3g}); pass reality=False, where "
+            "it is an argument, for a complex signal"
         )
     if steerable:
         _refuse_parity(flmn, N, tolerance * input_stats[2])
@@ -74,7 +74,7 @@ def write(fields, L, N, orders, real, scale, flmn, *, by_order=False):
 
 @jit
 def _read(flmn, L, N, orders, real, scale, by_order, fields, input_stats):
-    not_finite = defect = largest = 0.0  # the first is NaN if a coefficient is not finite, else 0
+    nan_sum = defect = largest = 0.0  # the first is NaN if a coefficient is not finite, else 0
     for item in range(flmn.shape[0] * orders.size):
         q, j = item // orders.size, item % orders.size
         n = orders[j]
@@ -87,17 +87,17 @@ def _read(flmn, L, N, orders, real, scale, by_order, fields, input_stats):
             flip = 1.0 - 2.0 * ((n - ell) % 2)  # (-1)^(m+n), starting at m = -l
             for m in range(-ell, ell + 1):
                 z = row[center + m]
-                not_finite += (z.real - z.real) + (z.imag - z.imag)
+                nan_sum += (z.real - z.real) + (z.imag - z.imag)
                 largest = max(largest, abs(z.real), abs(z.imag))
                 if real:
                     w = mirror[center - m]
                     re, im = flip * w.real, -flip * w.imag
-                    not_finite += (re - re) + (im - im)
+                    nan_sum += (re - re) + (im - im)
                     defect = max(defect, abs(z.real - re), abs(z.imag - im))
                     z = complex(0.5 * (z.real + re), 0.5 * (z.imag + im))
                     flip = -flip
                 field[start + stride * m] = complex(factor * z.real, factor * z.imag)
-    input_stats[0], input_stats[1], input_stats[2] = not_finite, defect, largest
+    input_stats[0], input_stats[1], input_stats[2] = nan_sum, defect, largest
 
 
 @jit
@@ -131,19 +131,19 @@ def work_bytes(problem):
     return (problem.grid.n_gamma + 2) * planes + 16 * (N if real else 2 * N - 1) * L * L
 
 
-def peak_bytes(problem, columns, fields, tables, building):
-    """Peak memory in bytes: the result, planes and fields in flight, and tables, or the building of tables.
+def peak_bytes(problem, columns, fields, tables, build_bytes):
+    """Peak memory in bytes: result, planes, fields and copies of the signals in work memory, and tables.
 
-    ``columns`` is the number of columns of the planes; ``fields``, ``tables`` and ``building`` are the bytes
-    of the fields of one signal, of the tables, and of what is in use while the tables are built.
+    ``columns`` is the number of columns of the planes; ``fields``, ``tables`` and ``build_bytes`` are the
+    bytes of the fields of one signal, of the tables, and of what is in use while the tables are built.
     """
     L, real = problem.L, problem.reality
     planes = problem.grid.n_gamma * (L if real else 2 * L - 1) * 2 * columns * 8
     copies = 0
-    if problem.single:  # copies of the input in double precision
+    if problem.single:  # in double precision: the coefficients and, in an analysis, the samples
         copies = 16 * math.prod(problem.coefficients_shape)
         if not problem.to_samples:
             copies += math.prod(problem.grid.shape) * (8 if real else 16)
     concurrent_maps = chunks.concurrent_maps(problem.maps, work_bytes(problem), problem.threads)
     work = concurrent_maps * (planes + fields + copies)
-    return max(building, tables + problem.result_bytes + work)
+    return max(build_bytes, tables + problem.result_bytes + work)

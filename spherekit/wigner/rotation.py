@@ -9,6 +9,8 @@ R = R_z(alpha) R_y(beta) R_z(gamma), active. The derivatives are rotations too, 
 finite for all angles, including beta = 0 and pi, where only alpha + gamma or alpha - gamma is defined.
 """
 
+from __future__ import annotations
+
 import math
 
 import autograd.numpy as anp
@@ -42,7 +44,7 @@ def rotate(
 
     Parameters
     ----------
-    flm : array_like, complex [shape=(..., L*L)]
+    flm : complex array_like [shape=(..., L*L)]
         Coefficients on the sphere; or on SO(3) [shape=(..., 2N-1, L*L)], where the result is
         ``f(R^{-1} rho)``.
     alpha, beta, gamma : array_like, radians
@@ -56,7 +58,7 @@ def rotate(
 
     Returns
     -------
-    numpy.ndarray, complex [shape=(..., L*L)]
+    complex ndarray [shape=(..., L*L)]
         Coefficients of the rotated signals, in the precision of ``flm``. Differentiable by the signal and
         the three angles, to any order.
 
@@ -64,9 +66,9 @@ def rotate(
     ------
     ValueError
         Shapes that do not broadcast, a last axis that is not L*L long, coefficients or angles that are NaN or
-        infinite, or coefficients that are not Hermitian with ``reality``.
+        infinite, coefficients that are not Hermitian with ``reality``, or an invalid number of threads.
     TypeError
-        Coefficients or angles that are not numbers.
+        Coefficients or angles that are not numbers; a number of threads that is not an integer.
     MemoryError
         The rotation needs more memory than is available.
 
@@ -126,18 +128,25 @@ def rotate_map(
 
     Returns
     -------
-    numpy.ndarray [shape=(..., *grid.shape)]
+    ndarray [shape=(..., *grid.shape)]
         Samples of the rotated signals on the same grid, in the precision of ``f``.
 
     Raises
     ------
     ValueError
-        A wrong shape, shapes that do not broadcast, samples or angles that are NaN or infinite, a spin out of
-        range, or a spin other than 0 with ``reality``.
+        An invalid L, spin, grid or number of threads; a spin other than 0 with ``reality``; a wrong shape;
+        shapes that do not broadcast; samples that are NaN, infinite or UNSEEN; angles that are NaN or
+        infinite.
     TypeError
-        Complex samples with ``reality``; L, spin or threads that are not integers.
+        Complex samples with ``reality``; an unsupported dtype; L, spin or threads that are not integers; a
+        sampling that is neither a grid nor a name.
     MemoryError
         The computation needs more memory than is available.
+
+    Warns
+    -----
+    UserWarning
+        L is larger than 3 nside on HEALPix.
 
     Examples
     --------
@@ -225,11 +234,11 @@ def _shape(lead, angles):
         ) from None
 
 
-def _slope_by_alpha(answer, flm, angles, reality, threads):
+def _derivative_by_alpha(answer, flm, angles, reality, threads):
     return _times_generator_z(answer)
 
 
-def _slope_by_beta(answer, flm, angles, reality, threads):
+def _derivative_by_beta(answer, flm, angles, reality, threads):
     ell, m = degrees_and_orders(band_limit_of(flm))
     kind = checks.real_type(flm)
     raising, lowering = (np.sqrt((ell + k + 1) * (ell - k)).astype(kind) for k in (m - 1, m))
@@ -241,7 +250,7 @@ def _slope_by_beta(answer, flm, angles, reality, threads):
     return _rotated(derivative, *angles, reality, threads, False)
 
 
-def _slope_by_gamma(answer, flm, angles, reality, threads):
+def _derivative_by_gamma(answer, flm, angles, reality, threads):
     return _rotated(_times_generator_z(flm), *angles, reality, threads, False)
 
 
@@ -261,13 +270,13 @@ def _reverse_flm(answer, flm, alpha, beta, gamma, reality, threads, checked):
     return pullback
 
 
-def _reverse_angle(position, slope_by_angle):
+def _reverse_angle(position, derivative_by_angle):
     def rule(answer, flm, alpha, beta, gamma, reality, threads, checked):
         angles = (alpha, beta, gamma)
 
         def pullback(g):
-            slope = slope_by_angle(answer, flm, angles, reality, threads)
-            total = cast(anp.sum(anp.real(g * slope), axis=-1), np.float64)
+            derivative = derivative_by_angle(answer, flm, angles, reality, threads)
+            total = cast(anp.sum(anp.real(g * derivative), axis=-1), np.float64)
             return unbroadcast_f(angles[position], lambda x: x)(total)
 
         return pullback
@@ -275,19 +284,25 @@ def _reverse_angle(position, slope_by_angle):
     return rule
 
 
-def _forward_angle(slope_by_angle):
+def _forward_angle(derivative_by_angle):
     def rule(tangent, answer, flm, alpha, beta, gamma, reality, threads, checked):
-        slope = slope_by_angle(answer, flm, (alpha, beta, gamma), reality, threads)
-        per_signal = anp.reshape(cast(tangent, checks.real_type(slope)), (*np.shape(tangent), 1))
-        return per_signal * slope
+        derivative = derivative_by_angle(answer, flm, (alpha, beta, gamma), reality, threads)
+        per_signal = anp.reshape(
+            cast(tangent, checks.real_type(derivative)), (*np.shape(tangent), 1)
+        )
+        return per_signal * derivative
 
     return rule
 
 
-_SLOPES = (_slope_by_alpha, _slope_by_beta, _slope_by_gamma)
-defvjp(_rotated, _reverse_flm, *(_reverse_angle(i, slope) for i, slope in enumerate(_SLOPES)))
+_DERIVATIVES = (_derivative_by_alpha, _derivative_by_beta, _derivative_by_gamma)
+defvjp(
+    _rotated,
+    _reverse_flm,
+    *(_reverse_angle(i, derivative) for i, derivative in enumerate(_DERIVATIVES)),
+)
 defjvp(
     _rotated,
     lambda tangent, answer, flm, *options: _rotated(tangent, *options[:-1], False),
-    *map(_forward_angle, _SLOPES),
+    *map(_forward_angle, _DERIVATIVES),
 )

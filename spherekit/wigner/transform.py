@@ -10,6 +10,8 @@ combines the fields. `dispatch` selects the engine that transforms them: `engine
 (many small signals).
 """
 
+from __future__ import annotations
+
 import math
 from functools import partial
 from typing import Literal
@@ -46,7 +48,7 @@ def inverse(
 
     Parameters
     ----------
-    flmn : array_like, complex [shape=(..., 2N-1, L*L)]
+    flmn : complex array_like [shape=(..., 2N-1, L*L)]
         Coefficients ``flmn[..., N-1+n, l*l+l+m]``; those of degrees ``l < |n|`` are ignored.
     L : int
         Band-limit: degrees 0..L-1.
@@ -74,18 +76,20 @@ def inverse(
 
     Returns
     -------
-    numpy.ndarray [shape=(..., n_gamma, n_beta, n_alpha)]
+    ndarray [shape=(..., n_gamma, n_beta, n_alpha)]
         Samples in the precision of ``flmn``: float32 or float64 with ``reality``, else complex64 or
         complex128. Differentiable by ``flmn``.
 
     Raises
     ------
     ValueError
-        A wrong shape; N > L; coefficients that are NaN or infinite; a broken symmetry with ``reality``;
-        orders of the wrong parity with ``steerable``; a grid coarser than L; an engine that cannot do this
-        transform.
+        An invalid L, N, L_lower, grid or number of threads; an unknown engine, or one that cannot do this
+        transform; a ``RotationGrid`` of other orders; a grid coarser than L; a wrong shape; coefficients that
+        are NaN or infinite; a broken symmetry with ``reality``; orders of the wrong parity with
+        ``steerable``.
     TypeError
-        Coefficients that are not numbers; L, N, L_lower or threads that are not integers.
+        Coefficients that are not numbers; L, N, L_lower or threads that are not integers; a sampling that is
+        neither a grid nor a name.
     MemoryError
         The transform needs more memory than is available (see `estimate_memory`).
 
@@ -136,23 +140,30 @@ def inverse_adjoint(
         As in `inverse`.
     reality : bool
         Whether it is the adjoint of the transform of real signals.
-    steerable, L_lower, threads, engine : bool, int, int or None, str
+    steerable : bool
+        Whether only orders n of the parity of N-1 occur, and are sampled at N angles gamma.
+    L_lower : int
+        Coefficients of degrees below it are zero; 0 <= L_lower < L.
+    threads : int, optional
+        Number of threads; the result does not depend on it.
+    engine : {"auto", "by_order", "precomputed", "batched"}
         As in `inverse`.
 
     Returns
     -------
-    numpy.ndarray, complex [shape=(..., 2N-1, L*L)]
+    complex ndarray [shape=(..., 2N-1, L*L)]
         In the precision of ``f``; zero for ``l < |n|``, for ``l < L_lower``, and for the orders that a
         steerable signal lacks. Differentiable by ``f``.
 
     Raises
     ------
     ValueError
-        A wrong shape; N > L; NaN or infinite entries; a grid coarser than L; an engine that cannot do this
-        transform.
+        An invalid L, N, L_lower, grid or number of threads; an unknown engine, or one that cannot do this
+        transform; a ``RotationGrid`` of other orders; a grid coarser than L; a wrong shape; entries that are
+        NaN, infinite or UNSEEN.
     TypeError
         Complex ``f`` with ``reality``; entries that are not numbers; L, N, L_lower or threads that are not
-        integers.
+        integers; a sampling that is neither a grid nor a name.
     MemoryError
         The transform needs more memory than is available.
 
@@ -213,18 +224,19 @@ def forward(
 
     Returns
     -------
-    numpy.ndarray, complex [shape=(..., 2N-1, L*L)]
+    complex ndarray [shape=(..., 2N-1, L*L)]
         Coefficients in the precision of ``f``; zero for ``l < |n|``, for ``l < L_lower``, and for the orders
         that a steerable signal lacks. Differentiable by ``f``.
 
     Raises
     ------
     ValueError
-        A wrong shape; N > L; samples that are NaN, infinite or UNSEEN; a grid coarser than L; an engine that
-        cannot do this transform.
+        An invalid L, N, L_lower, grid or number of threads; an unknown engine, or one that cannot do this
+        transform; a ``RotationGrid`` of other orders; a grid coarser than L; a wrong shape; samples that are
+        NaN, infinite or UNSEEN.
     TypeError
         Complex samples with ``reality``; samples that are not numbers; L, N, L_lower or threads that are not
-        integers.
+        integers; a sampling that is neither a grid nor a name.
     MemoryError
         The transform needs more memory than is available (see `estimate_memory`).
 
@@ -269,7 +281,7 @@ def forward_adjoint(
 
     Parameters
     ----------
-    flmn : array_like, complex [shape=(..., 2N-1, L*L)]
+    flmn : complex array_like [shape=(..., 2N-1, L*L)]
         Array of the shape of the coefficients; entries of degrees ``l < |n|`` are ignored. With ``reality``
         its symmetric part counts.
     L : int
@@ -280,21 +292,29 @@ def forward_adjoint(
         As in `inverse`.
     reality : bool
         Whether it is the adjoint of the transform of real signals, ``f -> Re(A^H f)``.
-    steerable, L_lower, threads, engine : bool, int, int or None, str
+    steerable : bool
+        Whether only orders n of the parity of N-1 occur, and are sampled at N angles gamma.
+    L_lower : int
+        Coefficients of degrees below it are zero; 0 <= L_lower < L.
+    threads : int, optional
+        Number of threads; the result does not depend on it.
+    engine : {"auto", "by_order", "precomputed", "batched"}
         As in `inverse`.
 
     Returns
     -------
-    numpy.ndarray [shape=(..., n_gamma, n_beta, n_alpha)]
+    ndarray [shape=(..., n_gamma, n_beta, n_alpha)]
         In the precision of ``flmn``, real with ``reality``. Differentiable by ``flmn``.
 
     Raises
     ------
     ValueError
-        A wrong shape; N > L; NaN or infinite entries; a grid coarser than L; an engine that cannot do this
-        transform.
+        An invalid L, N, L_lower, grid or number of threads; an unknown engine, or one that cannot do this
+        transform; a ``RotationGrid`` of other orders; a grid coarser than L; a wrong shape; NaN or infinite
+        entries.
     TypeError
-        Entries that are not numbers; L, N, L_lower or threads that are not integers.
+        Entries that are not numbers; L, N, L_lower or threads that are not integers; a sampling that is
+        neither a grid nor a name.
     MemoryError
         The transform needs more memory than is available.
 
@@ -356,10 +376,11 @@ def estimate_memory(
     Raises
     ------
     ValueError
-        N > L, a negative batch, a grid coarser than L, an unknown direction.
+        An invalid L, N, grid or number of threads; a ``RotationGrid`` of other orders; a grid coarser than L;
+        a negative batch; an unknown direction.
     TypeError
         A dtype other than float32, float64, complex64 and complex128; L, N, batch or threads that are not
-        integers.
+        integers; a sampling that is neither a grid nor a name.
 
     Examples
     --------

@@ -1,8 +1,8 @@
-"""Run all transforms on a WMAP map, and train a small network; without downloads.
+"""Run all transforms on a WMAP map and train a small network, without downloads.
 
-The WMAP 7-year W-band map (nside 32, part of the package) is analysed to degree 64 and synthesised on two
+The WMAP 7-year W-band map (nside 32, part of the package) is analyzed to degree 64 and synthesized on two
 grids. The power spectrum of its unmasked part is compared with the Planck 2018 best fit. The map is
-decomposition into wavelets, and its scattering coefficients are compared with those of Gaussian maps of the
+decomposed into wavelets, and its scattering coefficients are compared with those of Gaussian maps of the
 same spectrum. Finally a small network is trained to classify simulated Gaussian and non-Gaussian skies. The
 results are written to one folder; running the demo again overwrites them.
 """
@@ -19,7 +19,8 @@ L = 65
 J0 = 2  # lowest wavelet scale: the scaling function covers the degrees below 4
 _COLUMNS = ("TEMPERATURE",)
 TRAINING = "cmb-gaussianity-small"
-CAPTION = (  # the percentages are those of the mean over a pixel of nside 32
+#: The percentages are those of the mean over a pixel of nside 32.
+CAPTION = (
     "{C} is not corrected for the pixel window (-4 % at {l} = 20, -14 % at 40, -32 % at 64),",
     "the beam and the noise, which adds power at high {l}.",
 )
@@ -42,11 +43,11 @@ def run(args):
     from spherekit.cli.demo import pictures
 
     folder = options.folder(args.output)
-    began = time.perf_counter()
+    start = time.perf_counter()
     sky = 1e3 * datasets.wmap_w().astype(float)
     mask = datasets.wmap_mask()
     with _step("1. Analysis: harmonic coefficients of the WMAP 7-year W-band map"):
-        flm = _analyse(folder / "alm.fits", sky, args.threads)
+        flm = _analyze(folder / "alm.fits", sky, args.threads)
     with _step("2. Synthesis: the map of these coefficients on two grids"):
         pixels = _synthesize(folder, flm, args.threads)
     with _step("3. Power spectrum of the unmasked sky"):
@@ -62,7 +63,7 @@ def run(args):
         pictures.scattering(folder / "scattering.png", S, comparisons)
     with _step("7. A network that classifies simulated Gaussian and non-Gaussian skies"):
         _classify(folder, args.threads)
-    elapsed = time.perf_counter() - began
+    elapsed = time.perf_counter() - start
     print(f"\nDone in {elapsed:.1f} s, including compilation. Results in {folder}/:")
     print(f"   alm.fits        coefficients of degrees < {L}, uK")
     print(f"   map_mw.npz      the map of these coefficients on the grid mw:{L}")
@@ -80,9 +81,9 @@ def run(args):
 @contextmanager
 def _step(title):
     print(title, flush=True)
-    started = time.perf_counter()
+    start = time.perf_counter()
     yield
-    print(f"   ({time.perf_counter() - started:.1f} s)", flush=True)
+    print(f"   ({time.perf_counter() - start:.1f} s)", flush=True)
 
 
 def _print_indented(*lines):
@@ -90,7 +91,7 @@ def _print_indented(*lines):
         print(f"   {line}")
 
 
-def _analyse(path, sky, threads):
+def _analyze(path, sky, threads):
     flags = dict(sampling="healpix:32", reality=True, threads=threads)
     flm, residual = analysis.fit(sky, L, **flags)
     output.write_coefficients(path, [Component(flm, 0, _COLUMNS, "uK")], L, "galactic")
@@ -172,9 +173,8 @@ def _scatter(flm, sky, mask, threads):
     rng = np.random.default_rng(0)
     comparisons = whole_map(S, flm, rng), unmasked_sky(S, sky, mask, rng)
     _print_indented(
-        f"the whole map and the unmasked sky are compared with {COUNT} Gaussian maps each; those for the "
-        "unmasked sky",
-        f"   have its C_l / f_sky up to l = {L_PIXELS - 1}, and its mask",
+        f"the whole map and the unmasked sky are compared with {COUNT} Gaussian maps each",
+        f"those for the unmasked sky have its C_l / f_sky up to l = {L_PIXELS - 1}, and its mask",
         "order 1: mean modulus of a scale / its rms; low for energy concentrated in few places",
         "order 2: mean second modulus / mean first modulus; high for a first modulus that varies",
     )

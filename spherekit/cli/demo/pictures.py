@@ -7,7 +7,7 @@ from spherekit.cli import options, output
 from spherekit.cli.scatter import band
 from spherekit.plot.maps import pretty_unit
 
-_LOOK = dict(unit="uK", vmin=-250, vmax=250)
+_STYLE = dict(unit="uK", vmin=-250, vmax=250)
 _SKY, _GAUSSIAN = "#c0504d", "0.35"
 
 
@@ -19,12 +19,12 @@ def maps(path, flm, L, sky, pixels, mask, threads):
     fitted = f"fit of degrees 0 to {L - 1}, with ringing around the Galaxy"
     figure = options.figure(12, 7.6)
     ax = figure.subplots(2, 2).ravel()
-    plot.show(sky, "healpix:32", ax=ax[0], title="WMAP 7-year W band", **_LOOK)
-    plot.show(fine, "mw:256", ax=ax[1], title=fitted, **_LOOK)
+    plot.show(sky, "healpix:32", ax=ax[0], title="WMAP 7-year W band", **_STYLE)
+    plot.show(fine, "mw:256", ax=ax[1], title=fitted, **_STYLE)
     residual = "residual: map minus fit"
-    plot.show(sky - pixels, "healpix:32", ax=ax[2], title=residual, **_LOOK)
+    plot.show(sky - pixels, "healpix:32", ax=ax[2], title=residual, **_STYLE)
     clean = np.where(mask, sky, np.nan)
-    plot.show(clean, "healpix:32", ax=ax[3], title="unmasked sky, used for the spectrum", **_LOOK)
+    plot.show(clean, "healpix:32", ax=ax[3], title="unmasked sky, used for the spectrum", **_STYLE)
     output.save(figure, path)
 
 
@@ -52,11 +52,11 @@ def scattering(path, S, comparisons):
     """Plot, in a row per sky, the sky, a Gaussian map, and the paths of orders 1 and 2 of both."""
     figure = options.figure(17, 6.4)
     axes = figure.subplots(len(comparisons), 4, width_ratios=(1.3, 1.3, 0.75, 1.4))
-    look = _LOOK | dict(colorbar=False)
-    for (left, twin, first, second), comparison in zip(axes, comparisons, strict=True):
-        plot.show(comparison.sky, comparison.grid, ax=left, title=comparison.title, **look)
+    map_style = _STYLE | dict(colorbar=False)
+    for (sky_axes, gaussian_axes, first, second), comparison in zip(axes, comparisons, strict=True):
+        plot.show(comparison.sky, comparison.grid, ax=sky_axes, title=comparison.title, **map_style)
         title = "Gaussian map, same spectrum"
-        plot.show(comparison.gaussian, comparison.grid, ax=twin, title=title, **look)
+        plot.show(comparison.gaussian, comparison.grid, ax=gaussian_axes, title=title, **map_style)
         _order_1(first, S, comparison)
         _order_2(second, S, comparison)
         for ax in (first, second):
@@ -89,8 +89,8 @@ def _order_2(ax, S, comparison):
     _label(ax, positions, [band(S, j) for j in second])
     for j in np.unique(first):
         middle = positions[first == j].mean(), 1.0
-        look = dict(xycoords=ax.get_xaxis_transform(), ha="center", va="top", fontsize="small")
-        ax.annotate(band(S, j), middle, **look)
+        style = dict(xycoords=ax.get_xaxis_transform(), ha="center", va="top", fontsize="small")
+        ax.annotate(band(S, j), middle, **style)
     ax.set_title("order 2: mean second modulus / mean first modulus", fontsize="medium")
     ax.set_xlabel("degrees of the second scale (top: of the first scale)", fontsize="small")
 
@@ -101,19 +101,19 @@ def _paths_of_order(comparison, order):
 
 
 def _label(ax, positions, names):
-    look = dict(rotation=45, ha="right", rotation_mode="anchor", fontsize="small")
-    ax.set_xticks(positions, names, **look)
+    style = dict(rotation=45, ha="right", rotation_mode="anchor", fontsize="small")
+    ax.set_xticks(positions, names, **style)
     ax.margins(x=0.08)
 
 
 def _points(ax, positions, indices, comparison):
-    look = dict(fmt="_", color=_GAUSSIAN, ms=12, capsize=4)
+    style = dict(fmt="_", color=_GAUSSIAN, ms=12, capsize=4)
     label = "Gaussian maps, mean and\nstandard deviation"
     ax.errorbar(
         positions,
         comparison.means[indices],
         comparison.standard_deviations[indices],
         label=label,
-        **look,
+        **style,
     )
     ax.plot(positions, comparison.values[indices], "o", color=_SKY, ms=6, label="sky")

@@ -4,6 +4,8 @@ Pipeline: skies, features cached in a folder (`features`), probes and networks, 
 (`plots`).
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path

@@ -42,13 +42,13 @@ _MAX_SAMPLES = 193
 #: Largest number of samples of a circle that is computed by sums (measured).
 _MAX_SUMMED = 64
 
-#: Sizes; ``coefficients`` (real numbers) and ``samples`` of a map; ``starts[k]`` of each pair (n, m) in
+#: Sizes; ``floats`` (of the coefficients) and ``samples`` of a map; ``starts[k]`` of each pair (n, m) in
 #: ``values``, in blocks of four rings (of the transpose: degrees); the FFT over alpha, or the cosines and
 #: sines that replace it on short circles, and those of gamma; offsets in the work memory and its size, in
 #: lanes.
 Tables = namedtuple(
     "Tables",
-    "L N gammas rings coefficients samples starts values alpha ring_twiddles gamma_twiddles "
+    "L N gammas rings floats samples starts values alpha ring_twiddles gamma_twiddles "
     "work_offsets size",
 )
 
@@ -160,7 +160,10 @@ def is_valid(input_stats, checked, single):
 
 @bytes_lru_cache(2**28, lambda tables: tables.values.nbytes)
 def tables(sphere, L, N, gammas, plan_of, to_samples, single):
-    """Return the tables of one direction of `plan.synthesis_plan` or `plan.analysis_plan`."""
+    """Return the tables of one direction.
+
+    They are those of `plan.synthesis_plan` or `plan.analysis_plan` or, not ``to_samples``, of its transpose.
+    """
     rings, signs = sphere.shape[0], np.where(np.arange(1 - L, 0) % 2, -1.0, 1.0)
     blocks, starts = [], []
     offset = 0
@@ -235,7 +238,7 @@ def to_samples(flm, table, scale, threads):
     dtype = table.values.dtype
     lanes = _LANES[dtype == np.float32]
     flm = np.ascontiguousarray(flm, np.result_type(dtype, np.complex64)).reshape(-1).view(dtype)
-    maps = flm.size // table.coefficients
+    maps = flm.size // table.floats
     f = np.empty((maps, table.samples), dtype)
     counter, input_stats = np.zeros(1, np.int64), np.zeros((threads, 3))
     arrays = maps, table, scale.astype(dtype), flm, f.reshape(-1)
@@ -257,7 +260,7 @@ def to_coefficients(f, table, scale, threads):
     lanes = _LANES[dtype == np.float32]
     f = np.ascontiguousarray(f, dtype).reshape(-1)
     maps = f.size // table.samples
-    flm = np.empty((maps, table.coefficients), dtype)
+    flm = np.empty((maps, table.floats), dtype)
     counter, suspects = np.zeros(1, np.int64), np.zeros((threads, 1))
     arrays = maps, table, scale.astype(dtype), f, flm.reshape(-1)
 

@@ -31,8 +31,8 @@ def synthesize(lanes, counter, maps, table, scale, flm, f, work, input_stats):
         start = next_item(counter) * v
         if start >= maps:
             return
-        _map_offsets(maps, start, table.coefficients, False, offsets)
-        load_block(lanes, flm, offsets, 0, table.coefficients, work, by_degree)
+        _map_offsets(maps, start, table.floats, False, offsets)
+        load_block(lanes, flm, offsets, 0, table.floats, work, by_degree)
         _to_orders(lanes, L, N, scale, work, by_degree, by_order, input_stats)
         _sums(lanes, table, work, by_order, L, planes, padded_rings(table), True)
         batched_fft.to_samples(lanes, table, work)
@@ -56,8 +56,8 @@ def analyze(lanes, counter, maps, table, scale, f, flm, work, suspect):
         _check_finite(lanes, work, planes, table.rings, buffer, suspect)
         _sums(lanes, table, work, planes, padded_rings(table), by_order, L, False)
         _from_orders(lanes, L, N, scale, work, by_order, by_degree)
-        _map_offsets(maps, start, table.coefficients, True, offsets)
-        store_block(lanes, work, by_degree, flm, offsets, 0, table.coefficients, work[buffer:])
+        _map_offsets(maps, start, table.floats, True, offsets)
+        store_block(lanes, work, by_degree, flm, offsets, 0, table.floats, work[buffer:])
 
 
 @jit

@@ -71,7 +71,7 @@ def is_usable_for(problem):
 
 
 def required_bytes(problem):
-    """Return the memory in addition to the input: the result, planes and copies in flight, tables."""
+    """Return the memory in addition to the input: result, tables, and planes and copies in work memory."""
     grid, L, spin, single = problem.grid, problem.L, problem.spin, _in_single(problem)
     rings, size = len(grid.ring_theta), table_bytes(grid, L, spin)
     columns = _round_up(rings, 16)

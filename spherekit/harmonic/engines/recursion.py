@@ -1,6 +1,6 @@
-"""Engine for all problems: the Legendre step by recursions over the degree, and the theta step.
+"""Engine for all problems: the Legendre step by recursions over the degree; on MW-like grids, theta steps.
 
-Where there are both, each chunk of orders passes through both steps before the next, so that the intermediate
+On MW-like grids, each chunk of orders passes through both steps before the next, so that the intermediate
 planes stay in the cache, and memory for all orders is not needed. Threads share the orders, or the chunks.
 """
 
@@ -48,7 +48,7 @@ def is_usable_for(problem):
 
 
 def required_bytes(problem):
-    """Return the memory in addition to the input: the result, planes and copies in flight, tables."""
+    """Return the memory in addition to the input: result, tables, and planes and copies in work memory."""
     grid, L, real = problem.grid, problem.L, problem.reality
     plan = problem.plan_of(grid, L)
     build_bytes, tables = table_bytes(grid, L, [problem.spin])

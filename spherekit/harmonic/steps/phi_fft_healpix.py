@@ -239,7 +239,9 @@ def _split_lanes(work, im, i, roots, bins):
         y1 = (t + w) * np.conj(_root(roots, 2 * k))
         y2 = (s - u) * np.conj(_root(roots, 4 * k))
         y3 = (t - w) * np.conj(_root(roots, 6 * k))
-        j, y0 = 4 * k, s + u
-        work[j], work[j + 1], work[j + 2], work[j + 3] = y0.real, y1.real, y2.real, y3.real
-        j += im
-        work[j], work[j + 1], work[j + 2], work[j + 3] = y0.imag, y1.imag, y2.imag, y3.imag
+        index, y0 = 4 * k, s + u
+        work[index], work[index + 1] = y0.real, y1.real
+        work[index + 2], work[index + 3] = y2.real, y3.real
+        index += im
+        work[index], work[index + 1] = y0.imag, y1.imag
+        work[index + 2], work[index + 3] = y2.imag, y3.imag

@@ -202,7 +202,7 @@ def _to_circle(lanes, even, odd, side, work, start):
 
 @jit
 def _from_circle(lanes, work, start, side, even, odd):
-    """The inverse of `_to_circle`: values at a ring and at its mirror image, from the points of both."""
+    """Even and odd part at each ring, from the values on the circle at the ring and at its mirror image."""
     v, interpolated = width(lanes), side.points.shape[1] > 1
     for t in range(side.columns.size):
         c, half = side.columns[t] * v, splat(lanes, 0.5 * side.factors[t])

@@ -35,7 +35,7 @@ def synthesis(flmn, problem, checked):
     """Coefficients -> samples; raises for NaN, inf and, with ``checked``, a broken symmetry."""
     f, input_stats = batched.to_samples(flmn, _tables(problem), problem.scale, problem.threads)
     if not batched.is_valid(input_stats, checked, problem.single):
-        _refuse_coefficients(flmn, problem, checked)
+        _raise_for_coefficients(flmn, problem, checked)
     return f.reshape(*flmn.shape[:-2], *problem.result_shape)
 
 
@@ -54,7 +54,7 @@ def _tables(problem):
     return batched.tables(*case, problem.to_samples, problem.single)
 
 
-def _refuse_coefficients(flmn, problem, checked):
+def _raise_for_coefficients(flmn, problem, checked):
     """Raise the error of the other engines, which check one chunk of signals at a time."""
     tolerance = checks.symmetry_tolerance(problem.single) if checked else None
     case = problem.L, problem.N, problem.orders, True, problem.scale, False, tolerance

@@ -24,14 +24,14 @@ def is_usable_for(problem):
 
 
 def required_bytes(problem):
-    """Bytes in addition to the input: the result, planes, fields and copies in flight, tables."""
+    """Bytes in addition to the input: result, tables, and planes, fields and copies in work memory."""
     sphere, L, orders = problem.grid.sphere, problem.L, problem.orders
     columns = recursion.plane_columns(problem.plan_of(sphere, L), problem.to_samples)
-    building, tables = recursion.table_bytes(sphere, L, (-orders).tolist())
+    build_bytes, tables = recursion.table_bytes(sphere, L, (-orders).tolist())
     if problem.reality and problem.N > 1:  # the orders m of both signs, for one n
         tables += problem.threads * (2 * L - 1) * 2 * columns * 8
     fields = len(orders) * 16 * L * L
-    return packing.peak_bytes(problem, columns, fields, tables, building)
+    return packing.peak_bytes(problem, columns, fields, tables, build_bytes)
 
 
 def synthesis(flmn, problem, checked):

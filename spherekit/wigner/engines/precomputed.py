@@ -32,7 +32,7 @@ name = "precomputed"
 NARROW, WIDE = Lanes(8), Lanes(16 if has_wide_registers() else 8)
 
 #: Largest tables, in bytes: for a single map about the part of the third-level cache that is available, and
-#: for a batch, which has at least so many maps.
+#: for a batch of at least `_BATCH_MAPS` maps.
 _MAX_BYTES_SINGLE = 4e6
 _MAX_BYTES_BATCH = 6e7
 _BATCH_MAPS = 8
@@ -62,7 +62,7 @@ def is_usable_for(problem):
 
 
 def required_bytes(problem):
-    """Bytes in addition to the input: the result, planes, fields and copies in flight, tables.
+    """Bytes in addition to the input: result, tables, and planes, fields and copies in work memory.
 
     The tables are built from the matrices d of all angles.
     """
@@ -72,9 +72,9 @@ def required_bytes(problem):
     angles = rings
     if problem.plan_of is plan.analysis_plan and sphere.period is not None:
         angles = (sphere.period // 2 + L + 1) // 2
-    building = 8 * angles * L * L * (2 * N - 1) + 2 * tables
+    build_bytes = 8 * angles * L * L * (2 * N - 1) + 2 * tables
     fields = len(problem.orders) * 16 * L * (2 * L - 1)
-    return packing.peak_bytes(problem, _columns(sphere), fields, tables, building)
+    return packing.peak_bytes(problem, _columns(sphere), fields, tables, build_bytes)
 
 
 def table_bytes(sphere, L, N):
