@@ -251,7 +251,7 @@ def _in_radians(x, name):
         return [_in_radians(item, name) for item in x]
     label = getattr(x, "attrs", {}).get("units") if hasattr(x, "__array__") else None
     if label is not None and not str(label).startswith("rad"):  # xarray does not convert units
-        raise ValueError(f"{name} is labelled with the units {label!r}; pass numbers in radians")
+        raise ValueError(f"{name} is labeled with the units {label!r}; pass numbers in radians")
     _refuse_masked(x, name)
     unit = unit_of(x)
     if unit is None:

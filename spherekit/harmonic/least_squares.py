@@ -183,7 +183,7 @@ def analyse(
         tol, "tol", "a number >= 0 and < 1, such as 1e-8", lambda x: 0 <= x < 1
     )
     max_iter = checks.integer(max_iter, "max_iter", 1)
-    checks.fits_memory(_required_bytes(arguments, method, max_iter), f"analysing a map at L={L}")
+    checks.fits_memory(_required_bytes(arguments, method, max_iter), f"analyzing a map at L={L}")
     valid, dtype = _checked_mask(mask, grid), checks.result_type(False, checks.is_single(f))
     f = np.where(valid, f, 0).astype(float if reality else complex)
     checks.finite_samples(f, UNSEEN)

@@ -60,7 +60,7 @@ class Scattering(Operator):
         Treatment of |f * Psi^j| of directional wavelets, a signal on SO(3). ``"mean"``: the next layer
         receives its mean over gamma. ``"full"``: it remains on SO(3) and is convolved with the central
         wavelets of SO(3), which preserve its orders n, (U * Psi^j)_lmn = kappa_j(l) U_lmn; requires odd N.
-        Both are equivariant. ``"slices"``: the map of each angle gamma is a path of its own, analysed with
+        Both are equivariant. ``"slices"``: the map of each angle gamma is a path of its own, analyzed with
         axisymmetric wavelets. This breaks equivariance by 100 % at any oversampling (the others by 0.3 % at
         ``oversample=4``), and is provided for comparison.
     sampling, reality, threads : as `spherekit.wavelets.Wavelets`

@@ -1,4 +1,4 @@
-"""Scale-discretised, directional spin wavelets on the sphere, with exact reconstruction."""
+"""Scale-discretized, directional spin wavelets on the sphere, with exact reconstruction."""
 
 from spherekit.wavelets.transform import Wavelets
 

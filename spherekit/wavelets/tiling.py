@@ -1,4 +1,4 @@
-"""Scale-discretised filters by degree: a smooth partition of unity in the degree.
+"""Scale-discretized filters by degree: a smooth partition of unity in the degree.
 
     s(t) = exp(-1/(1-t^2)),   s_lam(t) = s(2 lam/(lam-1) (t - 1/lam) - 1),
     k(t) = int_t^1 s_lam^2 dt'/t' / int_{1/lam}^1 s_lam^2 dt'/t'      (1 below t = 1/lam, 0 above t = 1)

@@ -35,7 +35,7 @@ from spherekit.wigner import transform as wigner
 
 
 class Wavelets(Operator):
-    """Scale-discretised wavelets on the sphere, which form a tight frame.
+    """Scale-discretized wavelets on the sphere, which form a tight frame.
 
     Parameters
     ----------
