@@ -73,7 +73,7 @@ def test_progress_is_told_at_each_iteration(method, rng):
 
 def test_an_analysis_too_large_is_refused_with_the_number(monkeypatch, rng):
     monkeypatch.setenv("SPHEREKIT_MAX_MEMORY", "1e4")
-    with pytest.raises(MemoryError, match="analysing a map at L=6 needs about"):
+    with pytest.raises(MemoryError, match="analyzing a map at L=6 needs about"):
         sk.analyse(rng.standard_normal(192), 6, sampling="healpix:4", reality=True)
 
 
