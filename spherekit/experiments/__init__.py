@@ -19,9 +19,9 @@ New experiments are subclasses of `Experiment`, of which an instance is register
 """
 
 from spherekit.experiments import gaussianity, maps
-from spherekit.experiments.base import Experiment, Table, Trained, Training
+from spherekit.experiments.base import Experiment, Model, Table, Trained, Training
 from spherekit.experiments.common import get, names, parse, profile, read, recipes, register
-from spherekit.experiments.models import Model, load, save, selected, steps
+from spherekit.experiments.models import load, save, selected, steps
 from spherekit.experiments.reading import reader
 from spherekit.experiments.running import Run, run
 from spherekit.experiments.signals import Analysis, Signal

@@ -4,15 +4,12 @@ import inspect
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from spherekit import nn
 from spherekit.experiments.signals import Analysis
 from spherekit.train import evaluate
 from spherekit.train.config import Config
-
-if TYPE_CHECKING:
-    from spherekit.experiments.models import Model
 
 
 class Training(NamedTuple):
@@ -115,6 +112,36 @@ class Table(NamedTuple):
     head: list
     rows: list
     summary: str
+
+
+class Model(NamedTuple):
+    """A trained network of an experiment, as read from its file.
+
+    Attributes
+    ----------
+    experiment : Experiment
+    net : spherekit.nn.Sequential
+    params, state : list
+        Parameters and running state of the network.
+    description : dict
+        Description of its `Training`: what predictions need in addition to the network.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spherekit import experiments
+    >>> from spherekit.experiments.maps import model
+    >>> net = model.small(8, outputs=3)
+    >>> params, state = net.init(np.random.default_rng(0))
+    >>> experiments.Model(experiments.get("maps"), net, params, state, {}).net.out_type()
+    Features(3)
+    """
+
+    experiment: object
+    net: nn.Sequential
+    params: list
+    state: list
+    description: dict
 
 
 class Experiment:
@@ -351,7 +378,7 @@ class Experiment:
 
     def predict(
         self,
-        model: "Model",
+        model: Model,
         paths: Sequence[str],
         *,
         read: Callable,

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from spherekit import nn
 from spherekit.experiments import base, common
 from spherekit.io.tree_archive import read_tree, write_tree
 from spherekit.nn.files import describe, network_of
@@ -20,36 +19,6 @@ from spherekit.train.loop import Step
 
 #: Version of the descriptions of models.
 VERSION = 2
-
-
-class Model(NamedTuple):
-    """A trained network of an experiment, as read from its file.
-
-    Attributes
-    ----------
-    experiment : Experiment
-    net : spherekit.nn.Sequential
-    params, state : list
-        Parameters and running state of the network.
-    description : dict
-        Description of its `Training`: what predictions need in addition to the network.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from spherekit import experiments
-    >>> from spherekit.experiments.maps import model
-    >>> net = model.small(8, outputs=3)
-    >>> params, state = net.init(np.random.default_rng(0))
-    >>> experiments.Model(experiments.get("maps"), net, params, state, {}).net.out_type()
-    Features(3)
-    """
-
-    experiment: object
-    net: nn.Sequential
-    params: list
-    state: list
-    description: dict
 
 
 def header(experiment, training):
@@ -193,7 +162,7 @@ def save(path: str | os.PathLike, experiment: base.Experiment, trained: base.Tra
     write_tree(path, tree, content, overwrite=True)
 
 
-def load(path: str | os.PathLike) -> Model:
+def load(path: str | os.PathLike) -> base.Model:
     """Read a model file or a checkpoint of an experiment. Nothing in it is unpickled or executed.
 
     Parameters
@@ -248,7 +217,7 @@ def load(path: str | os.PathLike) -> Model:
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         reason = f"it has no {error}" if isinstance(error, KeyError) else error
         raise ValueError(f"{path} contains a model that cannot be used: {reason}") from None
-    return Model(experiment, net, params, state, content["model"])
+    return base.Model(experiment, net, params, state, content["model"])
 
 
 class ResumePoint(NamedTuple):

@@ -26,14 +26,13 @@ has written (relative to the working directory)::
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from spherekit import nn
 from spherekit._core.parallel import thread_count
 from spherekit.experiments import common
-from spherekit.experiments.base import Experiment, Table, Trained, Training
+from spherekit.experiments.base import Experiment, Model, Table, Trained, Training
 from spherekit.experiments.gaussianity import data as skies_of
 from spherekit.experiments.gaussianity import features, probes, skies
 from spherekit.experiments.gaussianity import model as models
@@ -42,9 +41,6 @@ from spherekit.experiments.standardization import standardize, statistics
 from spherekit.train import loop
 from spherekit.train.config import Config
 from spherekit.train.schema import Key, by_name, validate
-
-if TYPE_CHECKING:
-    from spherekit.experiments.models import Model
 
 #: Probes that are reported for comparison with the networks.
 CONTROLS = ("cl", "point", "bands", "scattering")
@@ -167,7 +163,7 @@ class Gaussianity(Experiment):
 
     def predict(
         self,
-        model: "Model",
+        model: Model,
         paths: Sequence[str],
         *,
         read: Callable,

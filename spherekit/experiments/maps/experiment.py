@@ -24,7 +24,6 @@ many as needed for 300 steps. Keys of [optimizer] and [schedule] replace single 
 import math
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -32,7 +31,7 @@ from spherekit import nn
 from spherekit._core import scaling
 from spherekit._core.pytree import tree_leaves
 from spherekit.experiments import common
-from spherekit.experiments.base import Experiment, Table, Trained, Training
+from spherekit.experiments.base import Experiment, Model, Table, Trained, Training
 from spherekit.experiments.maps import data as maps_of
 from spherekit.experiments.maps import model as models
 from spherekit.experiments.maps import report, units
@@ -47,9 +46,6 @@ from spherekit.experiments.standardization import Amplitudes
 from spherekit.train import loop, metrics
 from spherekit.train.config import Config
 from spherekit.train.schema import Key
-
-if TYPE_CHECKING:
-    from spherekit.experiments.models import Model
 
 _FRACTION = dict(minimum=0, below=1)
 _DATA = {
@@ -296,7 +292,7 @@ class Maps(Experiment):
 
     def predict(
         self,
-        model: "Model",
+        model: Model,
         paths: Sequence[str],
         *,
         read: Callable,
