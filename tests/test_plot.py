@@ -323,3 +323,14 @@ def test_cosmic_variance():
     assert plot.cosmic_variance(np.full(3, 4.0), 0.5)[2] == pytest.approx(4 * np.sqrt(4 / 5))
     with pytest.raises(ValueError, match="fraction of the sky"):
         plot.cosmic_variance(np.ones(3), 0)
+
+
+def test_images_are_as_large_as_their_axes():
+    """Twice as many pixels as the axes have."""
+    axes = plt.subplots(1, 3, figsize=(12, 3))[1]
+    f = np.arange(12.0)
+    for ax in axes:
+        plot.show(f, "healpix:1", ax=ax, colorbar=False)
+    width = axes[0].images[0].get_array().shape[1]
+    assert 1.5 < width / axes[0].get_window_extent().width < 2.5
+    assert plot.show(f, "healpix:1").images[0].get_array().shape[1] == 1600

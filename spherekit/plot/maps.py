@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _MISSING = "0.78"  # gray of masked and missing samples
 _LINES = "0.25"
 _MARGIN = 4.0  # the color bar, with its extensions, exceeds the color range
+_LARGEST_SIZE = 1600  # of an image by default, pixels
 _SIZES = {"mollweide": (8.0, 4.9), "orthographic": (8.0, 5.0), "cartesian": (8.0, 5.2)}
 
 
@@ -37,7 +38,7 @@ def show(
     rot: tuple[float, float] = (0.0, 0.0),
     flip: Literal["astro", "geo"] = "astro",
     half: bool = False,
-    size: int = 1600,
+    size: int | None = None,
     graticule: bool = True,
     colorbar: bool = True,
 ) -> Axes:
@@ -71,8 +72,9 @@ def show(
         Longitude increases to the left ("astro") or to the right ("geo").
     half : bool
         Orthographic projection only: plot the near hemisphere only.
-    size : int
-        Width of the image in pixels.
+    size : int, optional
+        Width of the image in pixels. By default 1600 in a new figure, and in ``ax`` twice its present width,
+        at most 1600.
     graticule : bool
         Draw meridians every 60 degrees and parallels every 30 degrees.
     colorbar : bool
@@ -102,6 +104,8 @@ def show(
     >>> show(f, grid, size=200, title="dipole").get_title()
     'dipole'
     """
+    if size is None:
+        size = _LARGEST_SIZE if ax is None else _size_in(ax)
     view = dict(projection=projection, rot=rot, flip=flip, half=half, size=size)
     p = _projection.project(f, grid, **view)
     vmin, vmax, extend, signed = color_range(f, vmin=vmin, vmax=vmax, symmetric=symmetric)
@@ -191,6 +195,11 @@ def _new_axes(projection, half):
 
     size = (5.0, 5.6) if half else _SIZES[projection]
     return plt.subplots(figsize=size, layout="constrained")[1]
+
+
+def _size_in(ax):
+    """Twice the width of axes in pixels of the figure, for figures that are saved at a higher resolution."""
+    return min(max(round(2 * ax.get_window_extent().width), 200), _LARGEST_SIZE)
 
 
 def _draw_image(ax, p, cmap, vmin, vmax):
