@@ -28,7 +28,7 @@ def status(key):
 rng = np.random.default_rng(0)
 {small}
 asked, check = [], checks.fits_memory
-checks.fits_memory = lambda needed, what: asked.append(needed) or check(needed, what)
+checks.fits_memory = lambda required, *args: asked.append(required) or check(required, *args)
 {data}
 gc.collect()
 ctypes.CDLL(None).malloc_trim(0)
