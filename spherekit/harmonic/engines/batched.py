@@ -178,7 +178,8 @@ def tables(sphere, L, N, gammas, plan_of, to_samples, single):
             blocks.append(_blocks(table).ravel())
             starts.append(offset)
             offset += blocks[-1].size
-    values = precomputed.as_table(np.concatenate(blocks), single)
+    values = np.concatenate(blocks).astype(np.float32 if single else float)
+    values = aligned_copy(precomputed.zero_negligible(values))
     alpha = fft.tables(sphere.shape[1], single)
     c, s = _twiddles(sphere.shape[1], L, to_samples)
     if to_samples:

@@ -131,20 +131,21 @@ def tables(grid, L, spin, plan_of, to_samples, single):
         starts[slot, parity] = offset
         blocks.append(_in_blocks(block, v, w))
         offset += block.size
-    values = as_table(np.concatenate([*blocks, np.zeros(w)]), single)
+    values = np.concatenate([*blocks, np.zeros(w)]).astype(np.float32 if single else float)
+    values = aligned_copy(zero_negligible(values))
     return Tables(rows.reshape(-1), folded, lanes, rings, starts, values)
 
 
-def as_table(values, single):
-    """Return float64 values as an aligned table, in float32 with ``single``.
+def zero_negligible(values):
+    """Replace magnitudes below 2**-100 in a float32 table by 0, in place, and return the table.
 
     Legendre functions of high orders fall below the range of float32 near the poles. Operations with
-    subnormal numbers are slow: 1 % of them in a table doubles the time of a transform. In float32,
-    magnitudes below 2**-100 are replaced by 0, so that products with them are not subnormal either.
+    subnormal numbers are slow: 1 % of them in a table can double the time of a transform. The bound is such
+    that products with these values are not subnormal either. Tables in float64 are not changed.
     """
-    if not single:
-        return aligned_copy(values)
-    return aligned_copy(np.where(np.abs(values) < 2.0**-100, 0.0, values).astype(np.float32))
+    if values.dtype == np.float32:
+        values[(values < 2.0**-100) & (values > -(2.0**-100))] = 0.0
+    return values
 
 
 def _round_up(n, multiple):
