@@ -18,6 +18,7 @@ from spherekit.kernels import wigner_recursion_cuda
 from spherekit.sampling import grid
 from spherekit.testing import assert_adjoint
 
+# The kernels need a GPU, or the simulator of Numba, in which test_cuda.py always runs this file.
 if device.unavailable_reason() is not None:
     pytest.skip(device.unavailable_reason(), allow_module_level=True)
 

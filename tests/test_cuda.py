@@ -33,6 +33,7 @@ def test_checks_in_the_simulator():
 
 
 def test_checks_on_a_gpu():
+    # Without a GPU the same checks run in the simulator, above; the reason says what is missing.
     if device.unavailable_reason() is not None:
         pytest.skip(device.unavailable_reason())
     assert "passed" in run("-m", "pytest", "-q", str(HERE / "cuda_checks.py"))

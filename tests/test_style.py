@@ -60,14 +60,19 @@ def violations(source):
     return sorted({*private_imports(tree), *private_attributes(tree)})
 
 
+def refused_by(rule):
+    """file:line: name of all that a rule refuses in the package; a rule maps source to (line, name)."""
+    return [
+        f"{path.relative_to(PACKAGE.parent)}:{line}: {name}"
+        for path in SOURCES
+        for line, name in rule(path.read_text(encoding="utf-8"))
+    ]
+
+
 def test_nothing_private_is_used_outside_its_file():
     """Within a room too; `spherekit._core` is private to the package, and every room may use it."""
     assert len(SOURCES) > 100
-    listed = [
-        f"{path.relative_to(PACKAGE.parent)}:{line}: {name}"
-        for path in SOURCES
-        for line, name in violations(path.read_text(encoding="utf-8"))
-    ]
+    listed = refused_by(violations)
     assert not listed, "private names of other files:\n" + "\n".join(listed)
 
 
@@ -150,11 +155,7 @@ def vague_names(source):
 
 
 def test_names_say_what_they_name():
-    listed = [
-        f"{path.relative_to(PACKAGE.parent)}:{line}: {name}"
-        for path in SOURCES
-        for line, name in vague_names(path.read_text(encoding="utf-8"))
-    ]
+    listed = refused_by(vague_names)
     assert not listed, "names that say nothing, or not in the field's words:\n" + "\n".join(listed)
 
 

@@ -1,4 +1,4 @@
-"""Suggestions for a name that is not an attribute of the package."""
+"""Suggestions for misspelled names, and for names that the package has elsewhere."""
 
 import ast
 import difflib
@@ -23,16 +23,20 @@ def advice(name):
     if name.startswith("_"):
         return ""
     modules = _modules_by_name()
-    match = name if name in modules else _closest(name, modules)
+    match = name if name in modules else closest(name, modules, cutoff=0.8)
     if match is None:
         return ""
     return f"; did you mean {' or '.join(f'{module}.{match}' for module in modules[match])}?"
 
 
-def _closest(name, candidates):
-    """The candidate that is spelled most like a name, whatever its case, or None."""
+def closest(name, candidates, cutoff=0.6):
+    """Return the candidate that is spelled most like a name, in upper or lower case; None if none is similar.
+
+    >>> closest("Epoch", ("epochs", "seed")), closest("x", ("epochs", "seed"))
+    ('epochs', None)
+    """
     by_lower_case = {candidate.lower(): candidate for candidate in candidates}
-    matches = difflib.get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.8)
+    matches = difflib.get_close_matches(name.lower(), by_lower_case, n=1, cutoff=cutoff)
     return by_lower_case[matches[0]] if matches else None
 
 

@@ -1,9 +1,10 @@
 """Validation of configurations: types, ranges and choices of keys."""
 
-import difflib
 import math
 from collections.abc import Callable
 from typing import NamedTuple
+
+from spherekit._core.names import closest
 
 #: The default of a key that must be present.
 REQUIRED = object()
@@ -191,9 +192,9 @@ def nearest(word, choices):
     >>> nearest("epoch", ("epochs", "seed")), nearest("x", ("epochs", "seed"))
     ("; did you mean 'epochs'?", '; expected one of epochs, seed')
     """
-    matches = difflib.get_close_matches(str(word), choices, 1)
+    match = closest(str(word), choices)
     return (
-        f"; did you mean {matches[0]!r}?" if matches else f"; expected one of {', '.join(choices)}"
+        f"; expected one of {', '.join(choices)}" if match is None else f"; did you mean {match!r}?"
     )
 
 
