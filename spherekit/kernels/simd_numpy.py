@@ -23,6 +23,7 @@ __all__ = [
     "load_rows",
     "magnitude",
     "next_item",
+    "pointer",
     "reverse",
     "reverse_pairs",
     "row_sums",
@@ -90,6 +91,11 @@ def _vector(x, dtype):
 def has_wide_registers():
     """Return False: 32 registers of 512 bits do not matter for NumPy's loops."""
     return False
+
+
+def pointer(array, index):
+    """Return the elements of a contiguous array from the flat ``index`` on, as a view."""
+    return _window(array, index, array.size - index)
 
 
 def load(lanes, array, index):
