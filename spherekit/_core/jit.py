@@ -131,3 +131,14 @@ def jit(function, **options):
     finally:
         config.CACHE_DIR = previous
     return kernel
+
+
+def address(kernel, *arguments):
+    """Return the address of the native function of a kernel, for arguments like the given ones.
+
+    Arguments are values, or Numba types.
+    """
+    types = tuple(a if isinstance(a, numba.types.Type) else numba.typeof(a) for a in arguments)
+    kernel.compile(types)
+    overload = kernel.overloads[types]
+    return overload.library.get_pointer_to_function(overload.fndesc.llvm_func_name)

@@ -109,8 +109,8 @@ def resampling(source, target, band, *, adjoint=False):
     return Resampling(
         _side(a_columns, *_points(a, degree), source_factors, a_width),
         _side(b_columns, *_points(b, degree), target_factors, b_width),
-        lane_fft.tables(a.period),
-        lane_fft.tables(b.period),
+        lane_fft.tables(a.period, EIGHT),
+        lane_fft.tables(b.period, EIGHT),
         degree,
         np.concatenate([factor.real, factor.imag]),
     )
