@@ -1,0 +1,89 @@
+"""Messages about work that takes long, through the logger ``spherekit``.
+
+Where neither this logger nor the root logger has a handler, messages are written to standard error. The
+environment variable SPHEREKIT_QUIET=1 silences them.
+"""
+
+import functools
+import logging
+import os
+import sys
+import time
+
+logger = logging.getLogger("spherekit")
+
+#: Seconds of compilation in this process before the first message, and between messages.
+FIRST, INTERVAL = 1.0, 10.0
+
+
+class _StandardError(logging.StreamHandler):
+    """A handler that writes to the present `sys.stderr`, which notebooks and tests replace."""
+
+    def __init__(self):
+        logging.Handler.__init__(self)
+        self.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+
+    @property
+    def stream(self):
+        return sys.stderr
+
+
+def is_quiet():
+    """Return whether SPHEREKIT_QUIET asks for no messages."""
+    return os.environ.get("SPHEREKIT_QUIET", "").strip() not in ("", "0")
+
+
+def info(message):
+    """Show a message."""
+    if is_quiet():
+        return
+    _prepare()
+    logger.info(message)
+
+
+@functools.cache
+def _prepare():
+    """Let the logger write to standard error, unless the program has configured it."""
+    if logger.level == logging.NOTSET:
+        logger.setLevel(logging.INFO)
+    if not logger.hasHandlers():
+        logger.addHandler(_StandardError())
+
+
+# --- compilation ------------------------------------------------------------------------------------
+
+
+class _Compilation:
+    """The state of the messages about compilation in this process."""
+
+    started = None  # when the present kernel was begun
+    seconds = 0.0  # spent on kernels before
+    kernels = 0
+    due = FIRST  # seconds in all at which the next message is shown
+
+
+def compiling(waiting=False):
+    """Note that compilation goes on, and say so if a message is due.
+
+    Parameters
+    ----------
+    waiting : bool
+        Whether another process compiles the kernel and this one waits for it.
+    """
+    now = time.monotonic()
+    if _Compilation.started is None:
+        _Compilation.started = now
+    seconds = _Compilation.seconds + now - _Compilation.started
+    if seconds < _Compilation.due:
+        return
+    work = "waiting for kernels that another process compiles" if waiting else "compiling kernels"
+    info(f"{work}, once for this machine: {_Compilation.kernels} compiled, {seconds:.0f} s")
+    _Compilation.due = seconds + INTERVAL
+
+
+def compiled():
+    """Note that a kernel is complete."""
+    if _Compilation.started is not None:
+        _Compilation.seconds += time.monotonic() - _Compilation.started
+        _Compilation.started = None
+    _Compilation.kernels += 1
