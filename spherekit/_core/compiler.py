@@ -19,6 +19,7 @@ import importlib
 from collections import namedtuple
 
 import numba
+import numpy as np
 from llvmlite import binding
 from numba import _dynfunc
 from numba.core import environment, event, sigutils, types
@@ -136,9 +137,7 @@ class _InnerDispatcher(CPUDispatcher):
             with self._compiling_counter, _event(self, args, return_type):
                 result = self._compiler.compile(args, return_type)
             result = result._replace(entry_point=_InnerEntry())
-            self.targetctx.insert_user_function(
-                result.entry_point, result.fndesc, [result.library]
-            )
+            self.targetctx.insert_user_function(result.entry_point, result.fndesc, [result.library])
             self.overloads[tuple(result.signature.args)] = result
             return result.entry_point
 
@@ -176,9 +175,7 @@ class Kernel(CPUDispatcher):
             args, return_type = sigutils.normalize_signature(sig)
             if tuple(args) in self.overloads:
                 return self.overloads[tuple(args)].entry_point
-            name = f"{self.py_func.__module__}.{self.py_func.__qualname__}"
-            processor = kernel_cache.Processor(*self.targetctx.codegen().magic_tuple())
-            cached = kernel_cache.File(name, args, processor)
+            cached = self._file(args)
             machine_code = cached.read()
             if machine_code is None:
                 with cached.locked():
@@ -186,6 +183,14 @@ class Kernel(CPUDispatcher):
                     if machine_code is None:
                         return self._compile(args, return_type, cached)
             return self._add(args, _load(machine_code, self))
+
+    def _file(self, args):
+        function = self.py_func
+        if function.__module__.partition(".")[0] != __name__.partition(".")[0]:
+            return kernel_cache.NoFile()  # the cache is named after the sources of this package
+        processor = kernel_cache.Processor(*self.targetctx.codegen().magic_tuple())
+        name = f"{function.__module__}.{function.__qualname__}"
+        return kernel_cache.File(name, args, processor)
 
     def _compile(self, args, return_type, cached):
         super()._compilation_chain_init_hook()
@@ -223,15 +228,17 @@ def _event(dispatcher, args, return_type):
 
 def _machine_code(result):
     """Return the `kernel_cache.MachineCode` of a kernel, or None where it depends on this process."""
-    environments = result._find_referenced_environments()
-    is_portable = all(not e.consts and e.can_cache() for e in environments)
-    if result.library.has_dynamic_globals or result.reload_init or not is_portable:
+    others = (e for e in result._find_referenced_environments() if e is not result.environment)
+    if result.library.has_dynamic_globals or any(e.consts for e in others):
         return None
-    descriptor = result.fndesc
+    constants = result.environment.consts
+    if not all(isinstance(constant, np.dtype) for constant in constants):
+        return None
     return kernel_cache.MachineCode(
-        wrapper=descriptor.llvm_cpython_wrapper_name,
-        function=descriptor.llvm_func_name,
-        environment=descriptor.env_name,
+        wrapper=result.fndesc.llvm_cpython_wrapper_name,
+        function=result.fndesc.llvm_func_name,
+        environment=result.fndesc.env_name,
+        dtypes=[dtype.str for dtype in constants],
         code=result.library._get_compiled_object(),
     )
 
@@ -244,7 +251,8 @@ def _load(machine_code, kernel):
     engine._ee.add_object_file(binding.ObjectFileRef.from_data(machine_code.code))
     engine.finalize_object()
     function = kernel.py_func
-    env = environment._rebuild_env(function.__module__, (), machine_code.environment)
+    dtypes = [np.dtype(text) for text in machine_code.dtypes]
+    env = environment._rebuild_env(function.__module__, dtypes, machine_code.environment)
     entry_point = _dynfunc.make_function(
         importlib.import_module(function.__module__),
         function.__name__,

@@ -7,8 +7,8 @@ write at once:
 
 The cache folder is named after a hash of the sources of the kernels, and ``target`` after the processor, the
 operating system, and the versions of Numba and Python. A file is written under a temporary name and renamed.
-It begins with a header in JSON that repeats everything on which the machine code depends, and with a
-checksum; a file that does not match exactly is ignored. A process that needs a kernel that another process
+It begins with a checksum, and a header in JSON that repeats everything on which the machine code depends; a
+file that does not match exactly is ignored. A process that needs a kernel that another process
 is compiling waits for it.
 
 The package may contain such folders of precompiled kernels for a level of processors (`LEVELS`), which are
@@ -52,9 +52,9 @@ SHIPPED = pathlib.Path(__file__).parents[1] / "machine_code"
 #: Triple, CPU and features of a target of LLVM.
 Processor = namedtuple("Processor", "triple cpu features")
 
-#: The symbols of a compiled kernel (its wrapper for Python, the function itself, the address of its
-#: environment) and its object file.
-MachineCode = namedtuple("MachineCode", "wrapper function environment code")
+#: A compiled kernel: the names of its wrapper for Python, of the function itself and of its environment, the
+#: dtypes of arrays that it creates for Python, and its object file.
+MachineCode = namedtuple("MachineCode", "wrapper function environment dtypes code")
 
 
 # --- folders ----------------------------------------------------------------------------------------
@@ -206,6 +206,7 @@ class File:
     def write(self, machine_code):
         """Write the file, if the cache folder can be written."""
         if cache_folder() is None:
+            progress.not_cached("no cache folder")
             return
         folder, target = _locations(self._processor)[-1]
         path = os.path.join(folder, self._file_name)
@@ -216,7 +217,7 @@ class File:
                 file.write(_encode(machine_code, target | self._key))
             os.replace(temporary, path)
         except OSError as error:  # read-only, full: kernels are compiled in each process
-            _report(error.strerror)
+            progress.not_cached(f"{error.strerror}: {folder}")
             with contextlib.suppress(OSError):
                 os.remove(temporary)
 
@@ -246,13 +247,17 @@ class File:
             os.close(descriptor)  # this releases the lock
 
 
-@functools.cache
-def _report(reason):
-    """Say once why kernels are not cached."""
-    progress.info(
-        f"compiled kernels are not cached ({reason}: {cache_folder()}); each process compiles them again. "
-        "Set SPHEREKIT_CACHE to a folder that can be written"
-    )
+class NoFile:
+    """The place of `File` for a kernel that is not cached."""
+
+    def read(self):
+        return None
+
+    def write(self, machine_code):
+        pass
+
+    def locked(self):
+        return contextlib.nullcontext()
 
 
 def _lock(descriptor, position):
@@ -277,22 +282,19 @@ def _lock(descriptor, position):
 
 
 def _encode(machine_code, key):
-    symbols = machine_code._asdict()
-    body = zlib.compress(symbols.pop("code"), 6)
-    header = key | symbols | {"sha256": hashlib.sha256(body).hexdigest()}
-    return json.dumps(header).encode() + b"\n" + body
+    """Return the content of a file: a checksum, the header, and the compressed object file."""
+    header = key | machine_code._asdict()
+    body = zlib.compress(header.pop("code"), 6)
+    content = json.dumps(header).encode() + b"\n" + body
+    return hashlib.sha256(content).hexdigest().encode() + b"\n" + content
 
 
 def _decode(content, key):
     """Return the `MachineCode` of a file, or None if it is damaged or was made for another key."""
+    checksum, _, content = content.partition(b"\n")
+    if checksum.decode("ascii", "replace") != hashlib.sha256(content).hexdigest():
+        return None
     header, _, body = content.partition(b"\n")
-    try:
-        header = json.loads(header)
-    except ValueError:
-        return None
-    if not isinstance(header, dict) or header.pop("sha256", "") != hashlib.sha256(body).hexdigest():
-        return None
-    symbols = {name: header.pop(name, None) for name in MachineCode._fields if name != "code"}
-    if header != key or not all(isinstance(symbol, str) for symbol in symbols.values()):
-        return None
-    return MachineCode(code=zlib.decompress(body), **symbols)
+    header = json.loads(header)
+    fields = {name: header.pop(name, None) for name in MachineCode._fields if name != "code"}
+    return MachineCode(code=zlib.decompress(body), **fields) if header == key else None

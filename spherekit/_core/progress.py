@@ -59,6 +59,7 @@ class _Compilation:
     started = None  # when the present kernel was begun
     seconds = 0.0  # spent on kernels before
     kernels = 0
+    frequency = ", once for this machine"
     due = FIRST  # seconds in all at which the next message is shown
 
 
@@ -77,7 +78,7 @@ def compiling(waiting=False):
     if seconds < _Compilation.due:
         return
     work = "waiting for kernels that another process compiles" if waiting else "compiling kernels"
-    info(f"{work}, once for this machine: {_Compilation.kernels} compiled, {seconds:.0f} s")
+    info(f"{work}{_Compilation.frequency}: {_Compilation.kernels} compiled, {seconds:.0f} s")
     _Compilation.due = seconds + INTERVAL
 
 
@@ -87,3 +88,8 @@ def compiled():
         _Compilation.seconds += time.monotonic() - _Compilation.started
         _Compilation.started = None
     _Compilation.kernels += 1
+
+
+def not_cached(reason):
+    """Note that compiled kernels are not cached, and why."""
+    _Compilation.frequency = f", in each process ({reason})"
