@@ -242,8 +242,8 @@ def _no_garbage_collection():
 
 def _machine_code(result):
     """Return the `kernel_cache.MachineCode` of a kernel, or None where it depends on this process."""
-    others = (e for e in result._find_referenced_environments() if e is not result.environment)
-    if result.library.has_dynamic_globals or any(e.consts for e in others):
+    callees = (e for e in result._find_referenced_environments() if e is not result.environment)
+    if result.library.has_dynamic_globals or any(e.consts for e in callees):
         return None
     constants = result.environment.consts
     if not all(isinstance(constant, np.dtype) for constant in constants):
