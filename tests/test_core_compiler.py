@@ -265,12 +265,14 @@ def test_messages_on_standard_error(tmp_path):
 
 def test_messages_are_due_after_a_second_and_then_every_ten(compilation, monkeypatch, caplog):
     compilation.due = progress.FIRST
-    seconds = iter([0, 0.5, 1.5, 5.0, 11.0, 12.0, 20.0, 23.0])
+    seconds = iter([0, 0.5, 1.5, 5.0, 11.0, 12.0, 20.0, 23.0, 24.0])
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(seconds))
     with caplog.at_level(logging.INFO, logger="spherekit"):
-        for _ in range(8):
-            progress.compiling()
+        with progress.compilation():
+            for _ in range(7):
+                progress.compiling()
     assert [r.message.rpartition(", ")[2] for r in caplog.records] == ["2 s", "12 s", "23 s"]
+    assert compilation.seconds == 24.0
 
 
 def test_a_program_that_configures_logging_gets_the_messages(compilation, tmp_path):

@@ -180,7 +180,7 @@ class Kernel(CPUDispatcher):
             cached = self._file(args)
             machine_code = cached.read()
             if machine_code is None:
-                with cached.locked():
+                with progress.compilation(), cached.locked():
                     machine_code = cached.read()  # another process may have compiled it meanwhile
                     if machine_code is None:
                         return self._compile(args, return_type, cached)
@@ -202,7 +202,7 @@ class Kernel(CPUDispatcher):
         machine_code = _machine_code(result)
         if machine_code is not None:
             cached.write(machine_code)
-        progress.compiled()
+        progress.count_kernel()
         address = result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
         return self._add(args, Compiled(result.entry_point, address, result.signature))
 
