@@ -75,8 +75,8 @@ def resampling(source, target, band, *, adjoint=False):
     return Resampling(
         Side(np.asarray(a_columns, np.int64), *_points(a, degree), source_factors, a_width),
         Side(np.asarray(b_columns, np.int64), *_points(b, degree), target_factors, b_width),
-        lane_fft.tables(a.period),
-        lane_fft.tables(b.period),
+        lane_fft.tables(a.period, EIGHT),
+        lane_fft.tables(b.period, EIGHT),
         degree,
         np.concatenate([factor.real, factor.imag]),
     )
@@ -144,7 +144,7 @@ def parity_pairs(orders, real, spin):
 def _resample(lanes, planes, tables, source_slots, target_slots, result):
     v, source, target = width(lanes), tables.source, tables.target
     n, n2 = tables.source_fft.size, tables.target_fft.size
-    size = max(lane_fft.work_size(v, tables.source_fft), lane_fft.work_size(v, tables.target_fft))
+    size = v * max(tables.source_fft.work_points, tables.target_fft.work_points)
     work, spectrum = aligned(size, planes), aligned(2 * v * (2 * tables.degree + 1), planes)
     columns = max(source.width, target.width)
     even = aligned(2 * columns * v, planes).reshape(2, columns * v)
