@@ -12,8 +12,8 @@ from collections import namedtuple
 from functools import lru_cache
 
 import numpy as np
-from scipy import fft as scipy_fft
 
+from spherekit._core.fft_lengths import next_fast_length
 from spherekit._core.jit import jit
 from spherekit.kernels.fft_butterflies import radix2, radix3, radix4, radix5, radix8, radix_odd
 from spherekit.kernels.simd import load, splat, spread, store, width
@@ -38,7 +38,7 @@ def tables(n, single=False):
     factors = _factors(n)
     if max(factors, default=1) <= _LARGEST_DENSE:
         return Fourier(n, n, *_butterflies(n, factors), np.empty(0), np.empty(0))
-    size = scipy_fft.next_fast_len(2 * n - 1)
+    size = next_fast_length(2 * n - 1, 11)
     j = np.arange(n)
     chirp = roots(-(j * j) % (2 * n), 2 * n)
     kernel = np.zeros(size, complex)
