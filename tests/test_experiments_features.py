@@ -76,7 +76,7 @@ def test_features_of_a_batch_are_those_of_single_skies(L, J0):
 
 
 def test_blocks_are_computed_ahead(tmp_path):
-    """The signals of the next block are processed before the current one is complete; errors stop the pool."""
+    """The next block is started before the current one is complete; errors stop the pool."""
     second_block = threading.Event()
 
     def measure_of(indices):
