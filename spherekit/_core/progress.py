@@ -4,6 +4,7 @@ Where neither this logger nor the root logger has a handler, messages are writte
 environment variable SPHEREKIT_QUIET=1 silences them.
 """
 
+import contextlib
 import functools
 import logging
 import os
@@ -61,6 +62,7 @@ class _Compilation:
     kernels = 0
     frequency = ", once for this machine"
     due = FIRST  # seconds in all at which the next message is shown
+    muted = False
 
 
 def compiling(waiting=False):
@@ -75,11 +77,21 @@ def compiling(waiting=False):
     if _Compilation.started is None:
         _Compilation.started = now
     seconds = _Compilation.seconds + now - _Compilation.started
-    if seconds < _Compilation.due:
+    if seconds < _Compilation.due or _Compilation.muted:
         return
     work = "waiting for kernels that another process compiles" if waiting else "compiling kernels"
     info(f"{work}{_Compilation.frequency}: {_Compilation.kernels} compiled, {seconds:.0f} s")
     _Compilation.due = seconds + INTERVAL
+
+
+@contextlib.contextmanager
+def muted_compilation():
+    """Context manager in which compilation shows no messages: the caller shows its own progress."""
+    previous, _Compilation.muted = _Compilation.muted, True
+    try:
+        yield
+    finally:
+        _Compilation.muted = previous
 
 
 def compiled():
