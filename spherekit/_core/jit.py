@@ -39,12 +39,12 @@ def runs_as_python():
 
 @functools.cache
 def compiler_name():
-    """Return "spherekit", or "njit" with SPHEREKIT_COMPILER=njit or a version of Numba that is not supported."""
+    """Return "spherekit"; or "njit", with SPHEREKIT_COMPILER=njit or if Numba's version was not tested."""
     setting = os.environ.get("SPHEREKIT_COMPILER", "").strip().lower()
     if setting not in ("", "spherekit", "njit"):
         raise ValueError(
-            f"SPHEREKIT_COMPILER is {setting!r}; expected spherekit (the default) or njit (kernels compiled by "
-            "numba.njit, more slowly)"
+            f"SPHEREKIT_COMPILER is {setting!r}; expected spherekit (the default) or njit (compilation by "
+            "numba.njit, which takes longer)"
         )
     if setting == "njit":
         return "njit"

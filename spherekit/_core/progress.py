@@ -58,25 +58,35 @@ class _Compilation:
     """The state of the messages about compilation in this process."""
 
     started = None  # when the present kernel was begun
-    seconds = 0.0  # spent on kernels before
+    seconds = 0.0  # spent on the kernels before it
     kernels = 0
     frequency = ", once for this machine"
     due = FIRST  # seconds in all at which the next message is shown
     muted = False
 
 
+@contextlib.contextmanager
+def compilation():
+    """Context manager in which a kernel is compiled, or another process is awaited that compiles it."""
+    _Compilation.started = time.monotonic()
+    try:
+        yield
+    finally:
+        _Compilation.seconds += time.monotonic() - _Compilation.started
+        _Compilation.started = None
+
+
 def compiling(waiting=False):
-    """Note that compilation goes on, and say so if a message is due.
+    """Show a message about compilation if it is due.
 
     Parameters
     ----------
     waiting : bool
         Whether another process compiles the kernel and this one waits for it.
     """
-    now = time.monotonic()
-    if _Compilation.started is None:
-        _Compilation.started = now
-    seconds = _Compilation.seconds + now - _Compilation.started
+    seconds = _Compilation.seconds
+    if _Compilation.started is not None:
+        seconds += time.monotonic() - _Compilation.started
     if seconds < _Compilation.due or _Compilation.muted:
         return
     work = "waiting for kernels that another process compiles" if waiting else "compiling kernels"
@@ -94,11 +104,8 @@ def muted_compilation():
         _Compilation.muted = previous
 
 
-def compiled():
+def count_kernel():
     """Note that a kernel is complete."""
-    if _Compilation.started is not None:
-        _Compilation.seconds += time.monotonic() - _Compilation.started
-        _Compilation.started = None
     _Compilation.kernels += 1
 
 
