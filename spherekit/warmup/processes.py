@@ -6,6 +6,7 @@ for the process that compiles it.
 
 import collections
 import contextlib
+import itertools
 import json
 import os
 import pathlib
@@ -17,9 +18,12 @@ import threading
 import time
 import traceback
 import warnings
+from functools import partial
 
 from spherekit._core.checks import integer
+from spherekit._core.jit import compiler_name
 from spherekit._core.parallel import thread_count
+from spherekit._core.progress import muted_compilation
 
 #: Arguments of the interpreter that runs `spherekit.warmup.worker`.
 WORKER = "-P", "-m", "spherekit.warmup.worker"
@@ -42,14 +46,14 @@ class StepError(RuntimeError):
 
 
 def run(steps, processes=None, progress=None):
-    """Run steps, each in the next idle process.
+    """Run steps in several processes, which finish at about the same time.
 
     Parameters
     ----------
     steps : sequence of Step
-        The longest first.
     processes : int, optional
         Number of processes; with 1, steps run in this process. By default the CPUs that this process may use.
+        With `numba.njit`, whose cache is not safe for several processes, steps run in this process.
     progress : callable, optional
         Called with the number of completed steps at the start, after each step and every `INTERVAL`.
 
@@ -69,7 +73,7 @@ def run(steps, processes=None, progress=None):
     processes = min(processes, len(steps))
     progress = progress or (lambda completed: None)
     progress(0)
-    if processes <= 1 or not sys.executable:
+    if processes <= 1 or not sys.executable or compiler_name() == "njit":
         return _run_here(steps, progress)
     return _run_in_workers(steps, processes, progress)
 
@@ -86,7 +90,7 @@ def run_step(step):
     """Run a step in this process and return the seconds that it took; raise `StepError` if it fails."""
     start = time.perf_counter()
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), muted_compilation():
             warnings.simplefilter("ignore")
             step.run()
     except Exception as error:
@@ -95,10 +99,11 @@ def run_step(step):
 
 
 def _run_in_workers(steps, processes, progress):
-    pending, results = collections.deque(steps), queue.SimpleQueue()
+    schedule, results = _Schedule(steps, processes), queue.SimpleQueue()
     workers = [_Worker() for _ in range(processes)]
     threads = [
-        threading.Thread(target=_serve, args=(worker, pending, results)) for worker in workers
+        threading.Thread(target=_serve, args=(worker, partial(schedule.next_step, index), results))
+        for index, worker in enumerate(workers)
     ]
     seconds = {}
     try:
@@ -115,7 +120,7 @@ def _run_in_workers(steps, processes, progress):
                 seconds[title] = result
             progress(len(seconds))
     finally:
-        pending.clear()
+        schedule.clear()
         for worker in workers:
             worker.terminate()
         for thread in threads:
@@ -126,18 +131,49 @@ def _run_in_workers(steps, processes, progress):
     return seconds
 
 
-def _serve(worker, pending, results):
-    """Run pending steps in a worker; put (title, seconds or error) into ``results``."""
-    while True:
-        try:
-            step = pending.popleft()
-        except IndexError:
-            return
+def _serve(worker, next_step, results):
+    """Run steps in a worker until none is left; put (title, seconds or error) into ``results``."""
+    while (step := next_step()) is not None:
         try:
             results.put((step.title, worker.run(step)))
         except Exception as error:
             results.put((step.title, error))
             return
+
+
+class _Schedule:
+    """The order in which workers run steps.
+
+    A worker has a segment of the list of steps. Workers with an even index begin at the start of theirs,
+    others at the end. A worker whose segment is empty draws from the longest, at the end that its owner would
+    reach last. So the steps of a worker are neighbors in the list.
+    """
+
+    def __init__(self, steps, workers):
+        bounds = [len(steps) * index // workers for index in range(workers + 1)]
+        self._segments = [
+            collections.deque(steps[start:stop]) for start, stop in itertools.pairwise(bounds)
+        ]
+        self._lock = threading.Lock()
+
+    def next_step(self, worker):
+        """Return the next step of the worker with this index, or None if no step is left."""
+        with self._lock:
+            from_start = worker % 2 == 0
+            segment = self._segments[worker]
+            if not segment:
+                owner = max(range(len(self._segments)), key=lambda k: len(self._segments[k]))
+                from_start = owner % 2 == 1
+                segment = self._segments[owner]
+            if not segment:
+                return None
+            return segment.popleft() if from_start else segment.pop()
+
+    def clear(self):
+        """Leave no steps."""
+        with self._lock:
+            for segment in self._segments:
+                segment.clear()
 
 
 class _Worker:

@@ -34,7 +34,7 @@ class Step(NamedTuple):
 
 
 def select(names=()):
-    """Return the steps that these names need, the longest first; all steps if there are no names.
+    """Return the steps that these names need; all steps if there are no names.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def select(names=()):
     return tuple(step for step in STEPS if not names or not set(names).isdisjoint(step.names))
 
 
-def _transform(L, grid, spin=0, dtype=complex, maps=1, reality=None):
+def _transform(L, grid, spin=0, dtype=complex, maps=1, *, reality=None):
     """Call the transform and its inverse; maps of spin 0 are real by default."""
     import spherekit
     from spherekit.testing import random_flm
@@ -61,6 +61,10 @@ def _transform(L, grid, spin=0, dtype=complex, maps=1, reality=None):
     rng = np.random.default_rng(0)
     flm = random_flm(L, rng, spin=spin, reality=reality, shape=(maps,), dtype=dtype)
     spherekit.forward(spherekit.inverse(flm, L, **flags), L, **flags)
+
+
+def _batch(L, dtype=complex, spin=0):
+    _transform(L, "gl", spin, dtype, maps=8)
 
 
 def _single_precision():
@@ -76,13 +80,21 @@ def _points():
     spherekit.evaluate(np.zeros(64, complex), [0.5], [0.0], threads=1)
 
 
-def _wigner_transform(L, N, reality, steerable):
+def _wigner_transforms():
+    _wigner_transform(10, 10)
+
+
+def _steerable_transform():
+    _wigner_transform(96, 2, reality=False, steerable=True)
+
+
+def _wigner_transform(L, N, reality=True, steerable=False):
     from spherekit import wigner
     from spherekit.testing import random_flmn
 
-    flags = dict(reality=reality, steerable=steerable, threads=1)
-    flmn = random_flmn(L, N, np.random.default_rng(0), reality=reality, steerable=steerable)
-    wigner.forward(wigner.inverse(flmn, L, N, **flags), L, N, **flags)
+    flags = dict(reality=reality, steerable=steerable)
+    flmn = random_flmn(L, N, np.random.default_rng(0), **flags)
+    wigner.forward(wigner.inverse(flmn, L, N, **flags, threads=1), L, N, **flags, threads=1)
 
 
 def _rotations():
@@ -168,30 +180,31 @@ _BATCHES = "demo", "batches", *_NETWORKS
 _WAVELETS = "wavelets", "scatter", "generate", *_NETWORKS
 _SKIES = "demo", "simulate", "train"
 
-#: All steps, the longest first.
+#: All steps. Each process compiles the inner kernels that it needs: steps that share many are neighbors. Two
+#: processes begin at the ends, where the longest steps are, and meet in the middle.
 STEPS = (
-    Step("batches of real maps, float32", ("float32", *_BATCHES), partial(_transform, 8, "gl", 0, _SINGLE, 8)),
     Step("real maps", _COMMANDS, partial(_transform, 96, "gl")),
     Step("spin fields", _POLARIZATION, partial(_transform, 96, "gl", 2)),
-    Step("batches of real maps", _BATCHES, partial(_transform, 8, "gl", 0, complex, 8)),
-    Step("batches of spin fields, float32", ("float32", "nn"), partial(_transform, 8, "gl", 2, _SINGLE, 8)),
-    Step("Wigner transforms", ("wigner", *_WAVELETS), partial(_wigner_transform, 10, 10, True, False)),
-    Step("HEALPix", _COMMANDS, partial(_transform, 96, "healpix:48")),
-    Step("real maps, low band-limits", _COMMANDS, partial(_transform, 8, "gl")),
-    Step("McEwen-Wiaux grid", _COMMANDS, partial(_transform, 96, "mw")),
+    Step("batches of real maps", _BATCHES, partial(_batch, 8)),
     Step("single maps, float32", ("float32",), _single_precision),
-    Step("rotations", ("rotate", "wigner"), _rotations),
-    Step("complex maps", ("transform", "rotate"), partial(_transform, 96, "mw", 0, complex, 1, False)),
-    Step("wavelets", ("demo", *_WAVELETS), partial(_wavelets, 1)),
-    Step("scattering covariances", ("generate",), _covariances),
+    Step("McEwen-Wiaux grid", _COMMANDS, partial(_transform, 96, "mw")),
+    Step("real maps, low band-limits", _COMMANDS, partial(_transform, 8, "gl")),
+    Step("complex maps", ("transform", "rotate"), partial(_transform, 96, "mw", reality=False)),
+    Step("HEALPix", _COMMANDS, partial(_transform, 96, "healpix:48")),
+    Step("spin fields, HEALPix", _POLARIZATION, partial(_transform, 96, "healpix:48", 2)),
     Step("simulated skies", _SKIES, _skies),
+    Step("scattering covariances", ("generate",), _covariances),
+    Step("wavelets", ("demo", *_WAVELETS), partial(_wavelets, 1)),
+    Step("directional wavelets", _WAVELETS, partial(_wavelets, 2)),
+    Step("evaluation at points", (), _points),
+    Step("power spectra", ("spectrum", "generate", *_SKIES), _power_spectra),
     Step("layers, float32", ("demo", *_NETWORKS), partial(_layers, np.float32)),
     Step("layers, float64", _NETWORKS, partial(_layers, np.float64)),
-    Step("long batches, float32", ("float32", "batches"), partial(_transform, 128, "gl", 0, _SINGLE, 8)),
-    Step("Wigner transforms, steerable", ("wigner", *_WAVELETS), partial(_wigner_transform, 96, 2, False, True)),
-    Step("directional wavelets", _WAVELETS, partial(_wavelets, 2)),
     Step("Wigner functions, Clebsch-Gordan coefficients", ("wigner", *_NETWORKS), _functions),
-    Step("spin fields, HEALPix", _POLARIZATION, partial(_transform, 96, "healpix:48", 2)),
-    Step("power spectra", ("spectrum", "generate", *_SKIES), _power_spectra),
-    Step("evaluation at points", (), _points),
+    Step("rotations", ("rotate", "wigner"), _rotations),
+    Step("Wigner transforms, steerable", ("wigner", *_WAVELETS), _steerable_transform),
+    Step("Wigner transforms", ("wigner", *_WAVELETS), _wigner_transforms),
+    Step("long batches, float32", ("float32", "batches"), partial(_batch, 128, _SINGLE)),
+    Step("batches of spin fields, float32", ("float32", "nn"), partial(_batch, 8, _SINGLE, 2)),
+    Step("batches of real maps, float32", ("float32", *_BATCHES), partial(_batch, 8, _SINGLE)),
 )  # fmt: skip
