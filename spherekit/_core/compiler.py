@@ -28,7 +28,7 @@ from numba.core import environment, event, sigutils, types
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
 from numba.core.compiler_lock import global_compiler_lock
-from numba.core.registry import CPUDispatcher
+from numba.core.registry import CPUDispatcher, cpu_target
 from numba.core.runtime import rtsys
 
 from spherekit._core import kernel_cache, progress
@@ -43,6 +43,11 @@ Compiled = namedtuple("Compiled", "entry_point address signature")
 def is_supported():
     """Return whether the tests have passed with the installed version of Numba."""
     return OLDEST <= numba.version_info[:2] <= NEWEST
+
+
+def host_processor():
+    """Return the `kernel_cache.Processor` that kernels are compiled for."""
+    return kernel_cache.Processor(*cpu_target.target_context.codegen().magic_tuple())
 
 
 # --- code libraries ---------------------------------------------------------------------------------
@@ -190,9 +195,8 @@ class Kernel(CPUDispatcher):
         function = self.py_func
         if function.__module__.partition(".")[0] != __name__.partition(".")[0]:
             return kernel_cache.NoFile()  # the cache is named after the sources of this package
-        processor = kernel_cache.Processor(*self.targetctx.codegen().magic_tuple())
         name = f"{function.__module__}.{function.__qualname__}"
-        return kernel_cache.File(name, args, processor)
+        return kernel_cache.File(name, args, host_processor())
 
     def _compile(self, args, return_type, cached):
         super()._compilation_chain_init_hook()

@@ -16,6 +16,7 @@ import os
 import numba
 from numba.core import config
 
+from spherekit._core import kernel_cache
 from spherekit._core.kernel_cache import cache_folder
 
 #: Options of `numba.njit`.
@@ -52,6 +53,17 @@ def compiler_name():
     except (ImportError, AttributeError):  # a later version of Numba
         return "njit"
     return "spherekit" if is_supported() else "njit"
+
+
+def kernel_folders():
+    """Return the folders that are searched for compiled kernels; the last is the one that is written."""
+    if runs_as_python():
+        return []
+    if compiler_name() == "spherekit":
+        from spherekit._core.compiler import host_processor
+
+        return kernel_cache.folders(host_processor())
+    return [cache_folder()] if cache_folder() is not None else []
 
 
 def leaf(function):

@@ -169,6 +169,11 @@ def _locations(processor):
     return locations
 
 
+def folders(processor):
+    """Return the folders that are searched for kernels; the last is the one that is written, if any is."""
+    return [folder for folder, _ in _locations(processor)]
+
+
 # --- files ------------------------------------------------------------------------------------------
 
 

@@ -62,6 +62,7 @@ class _Compilation:
     kernels = 0
     frequency = ", once for this machine"
     due = FIRST  # seconds in all at which the next message is shown
+    muted = False
 
 
 @contextlib.contextmanager
@@ -86,11 +87,21 @@ def compiling(waiting=False):
     seconds = _Compilation.seconds
     if _Compilation.started is not None:
         seconds += time.monotonic() - _Compilation.started
-    if seconds < _Compilation.due:
+    if seconds < _Compilation.due or _Compilation.muted:
         return
     work = "waiting for kernels that another process compiles" if waiting else "compiling kernels"
     info(f"{work}{_Compilation.frequency}: {_Compilation.kernels} compiled, {seconds:.0f} s")
     _Compilation.due = seconds + INTERVAL
+
+
+@contextlib.contextmanager
+def muted_compilation():
+    """Context manager in which compilation shows no messages: the caller shows its own progress."""
+    previous, _Compilation.muted = _Compilation.muted, True
+    try:
+        yield
+    finally:
+        _Compilation.muted = previous
 
 
 def count_kernel():
