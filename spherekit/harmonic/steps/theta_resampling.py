@@ -16,8 +16,9 @@ from collections import namedtuple
 from typing import NamedTuple
 
 import numpy as np
-from scipy import fft, special
 
+from spherekit._core.bessel import i0e
+from spherekit._core.fft_lengths import next_fast_length
 from spherekit._core.jit import leaf
 from spherekit._core.workspace import scratch
 from spherekit.kernels import fft as lane_fft
@@ -84,7 +85,7 @@ def fejer_circle(n):
 
 def nodes(theta, degree):
     """Return arbitrary rings for polynomials of the given degree: a circle of twice the points they need."""
-    return Nodes(fft.next_fast_len(max(4 * degree + 2, 4 * _POINTS_PER_RING), real=True), theta)
+    return Nodes(next_fast_length(max(4 * degree + 2, 4 * _POINTS_PER_RING)), theta)
 
 
 def resampling(source, target, band, *, adjoint=False):
@@ -137,8 +138,8 @@ def _points(rings, degree):
     points = np.ceil(position - _POINTS_PER_RING / 2).astype(np.int64) + np.arange(_POINTS_PER_RING)
     inside = np.maximum(1 - (2 * (points - position) / _POINTS_PER_RING) ** 2, 0)
     beta = _window_parameter(rings.period, degree)
-    weights = special.i0e(beta * np.sqrt(inside)) * np.exp(beta * (np.sqrt(inside) - 1))
-    return points % rings.period, -points % rings.period, weights / special.i0e(beta)
+    weights = i0e(beta * np.sqrt(inside)) * np.exp(beta * (np.sqrt(inside) - 1))
+    return points % rings.period, -points % rings.period, weights / i0e(beta)
 
 
 def _window_parameter(period, degree):
@@ -152,7 +153,7 @@ def _window_transform(rings, degree, k):
         return np.ones(len(k))
     beta = _window_parameter(rings.period, degree)
     z = np.sqrt(beta**2 - (np.pi * _POINTS_PER_RING * k / rings.period) ** 2)
-    return _POINTS_PER_RING * -np.expm1(-2 * z) / (2 * z) * np.exp(z - beta) / special.i0e(beta)
+    return _POINTS_PER_RING * -np.expm1(-2 * z) / (2 * z) * np.exp(z - beta) / i0e(beta)
 
 
 def resample(planes, tables, source_slots, target_slots, result):
