@@ -98,8 +98,11 @@ def jit(function, **options):
 
 
 def address(kernel, *arguments):
-    """Return the address of the native function of a kernel, compiled for the types of the arguments."""
-    types = tuple(numba.typeof(argument) for argument in arguments)
+    """Return the address of the native function of a kernel, for arguments like the given ones.
+
+    Arguments are values, or Numba types.
+    """
+    types = tuple(a if isinstance(a, numba.types.Type) else numba.typeof(a) for a in arguments)
     kernel.compile(types)
     overload = kernel.overloads[types]
     if compiler_name() == "spherekit":

@@ -5,9 +5,9 @@ from collections import namedtuple
 from functools import lru_cache
 
 import numpy as np
-from scipy import fft
 
 from spherekit._core import chunks
+from spherekit._core.fft_lengths import next_fast_length
 from spherekit.harmonic.steps import ring_lanes
 from spherekit.harmonic.steps.phi_fft import BLOCK
 from spherekit.harmonic.steps.theta_resampling import circle_of, fejer_circle, nodes, resampling
@@ -24,7 +24,7 @@ def synthesis_plan(grid, L):
     """Return the plan of ``inverse``, without weights."""
     if grid.period is None or grid.name != "mw":
         return _plan_of_grid_rings(grid, L, np.ones(len(grid.ring_theta)))
-    circle = fejer_circle(fft.next_fast_len(L, real=True))
+    circle = fejer_circle(next_fast_length(L))
     theta, _ = quadrature.equispaced(circle.period, True)
     lanes, columns = pair_rings(theta, np.ones(len(theta)), L)
     legendre_side = circle, columns, 2 * len(lanes.x)

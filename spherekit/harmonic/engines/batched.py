@@ -180,7 +180,7 @@ def tables(sphere, L, N, gammas, plan_of, to_samples, single):
             offset += blocks[-1].size
     values = np.concatenate(blocks).astype(np.float32 if single else float)
     values = aligned_copy(precomputed.zero_negligible(values))
-    alpha = fft.tables(sphere.shape[1], single)
+    alpha = fft.tables(sphere.shape[1], _LANES[single])
     c, s = _twiddles(sphere.shape[1], L, to_samples)
     if to_samples:
         c[1:], s[1:] = 2 * c[1:], 2 * s[1:]  # for m and -m
@@ -225,7 +225,7 @@ def _work_offsets(L, N, gammas, rings, alphas):
         2 * pairs * padded,
         2 * gammas * L,
         gammas * rings * alphas,
-        # `fft.work_size`, and the incomplete blocks of plain sums
+        # the work array of `fft`, and the incomplete blocks of plain sums
         6 * max(gammas, alphas) + 2 + 6 * BLOCK,
     ]
     return np.concatenate([[0], np.cumsum(sizes)]).tolist()

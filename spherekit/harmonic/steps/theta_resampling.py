@@ -15,8 +15,9 @@ complex FFTs, and Z(theta) +- Z(-theta) separate them again. Eight such pairs ar
 from collections import namedtuple
 
 import numpy as np
-from scipy import fft, special
 
+from spherekit._core.bessel import i0e
+from spherekit._core.fft_lengths import next_fast_length
 from spherekit._core.jit import jit
 from spherekit._core.workspace import aligned
 from spherekit.kernels import fft as lane_fft
@@ -50,7 +51,7 @@ def fejer_circle(n):
 
 def nodes(theta, degree):
     """Return arbitrary rings for polynomials of the given degree: a circle of twice the points they need."""
-    return Nodes(fft.next_fast_len(max(4 * degree + 2, 4 * _POINTS_PER_RING), real=True), theta)
+    return Nodes(next_fast_length(max(4 * degree + 2, 4 * _POINTS_PER_RING)), theta)
 
 
 def resampling(source, target, band, *, adjoint=False):
@@ -75,8 +76,8 @@ def resampling(source, target, band, *, adjoint=False):
     return Resampling(
         Side(np.asarray(a_columns, np.int64), *_points(a, degree), source_factors, a_width),
         Side(np.asarray(b_columns, np.int64), *_points(b, degree), target_factors, b_width),
-        lane_fft.tables(a.period),
-        lane_fft.tables(b.period),
+        lane_fft.tables(a.period, EIGHT),
+        lane_fft.tables(b.period, EIGHT),
         degree,
         np.concatenate([factor.real, factor.imag]),
     )
@@ -96,8 +97,8 @@ def _points(rings, degree):
     points = np.ceil(position - _POINTS_PER_RING / 2).astype(np.int64) + np.arange(_POINTS_PER_RING)
     inside = np.maximum(1 - (2 * (points - position) / _POINTS_PER_RING) ** 2, 0)
     beta = _window_parameter(rings.period, degree)
-    weights = special.i0e(beta * np.sqrt(inside)) * np.exp(beta * (np.sqrt(inside) - 1))
-    return points % rings.period, -points % rings.period, weights / special.i0e(beta)
+    weights = i0e(beta * np.sqrt(inside)) * np.exp(beta * (np.sqrt(inside) - 1))
+    return points % rings.period, -points % rings.period, weights / i0e(beta)
 
 
 def _window_parameter(period, degree):
@@ -111,7 +112,7 @@ def _window_transform(rings, degree, k):
         return np.ones(len(k))
     beta = _window_parameter(rings.period, degree)
     z = np.sqrt(beta**2 - (np.pi * _POINTS_PER_RING * k / rings.period) ** 2)
-    return _POINTS_PER_RING * -np.expm1(-2 * z) / (2 * z) * np.exp(z - beta) / special.i0e(beta)
+    return _POINTS_PER_RING * -np.expm1(-2 * z) / (2 * z) * np.exp(z - beta) / i0e(beta)
 
 
 def resample(planes, tables, source_slots, target_slots, result):
@@ -144,7 +145,7 @@ def parity_pairs(orders, real, spin):
 def _resample(lanes, planes, tables, source_slots, target_slots, result):
     v, source, target = width(lanes), tables.source, tables.target
     n, n2 = tables.source_fft.size, tables.target_fft.size
-    size = max(lane_fft.work_size(v, tables.source_fft), lane_fft.work_size(v, tables.target_fft))
+    size = v * max(tables.source_fft.work_points, tables.target_fft.work_points)
     work, spectrum = aligned(size, planes), aligned(2 * v * (2 * tables.degree + 1), planes)
     columns = max(source.width, target.width)
     even = aligned(2 * columns * v, planes).reshape(2, columns * v)
