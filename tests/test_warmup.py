@@ -1,4 +1,4 @@
-"""`spherekit warmup`: the selection of steps, their distribution among processes, and the kernels they cover."""
+"""`spherekit warmup`: the selection of steps, their distribution among processes, and what they compile."""
 
 import json
 import os
@@ -269,11 +269,13 @@ def test_the_demo_compiles_no_other_kernels(here):
         assert main(["demo", "--threads", "1"]) == 0
     """)
     assert len(demo_kernels) > 30
-    assert demo_kernels <= kernels_of_steps("demo")
+    missing = demo_kernels - kernels_of_steps("demo")
+    assert not missing
 
 
 @pytest.mark.slow
 def test_the_examples_of_docstrings_compile_no_other_kernels():
+    """But for those of internal functions, which call kernels that Python does not call otherwise."""
     example_kernels = kernels_used_by("""
         import pytest
 
@@ -281,4 +283,6 @@ def test_the_examples_of_docstrings_compile_no_other_kernels():
         assert pytest.main([*options, "tests/test_doctests.py"]) == 0
     """)
     assert len(example_kernels) > 50
-    assert not example_kernels - kernels_of_steps()
+    missing = example_kernels - kernels_of_steps()
+    internal = "spherekit._core.", "spherekit.kernels.", "spherekit.harmonic.steps."
+    assert not [kernel for kernel in missing if not kernel[0].startswith(internal)]
