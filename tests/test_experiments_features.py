@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from tolerances import CHAIN
 import spherekit
 from spherekit.experiments import blocks
 from spherekit.experiments.blocks import load
-from spherekit.experiments.gaussianity import skies
+from spherekit.experiments.gaussianity import features, skies
 from spherekit.experiments.gaussianity.features import Settings, collect, measure, moments
 from spherekit.sampling import GL
 from spherekit.spectra import power
@@ -59,6 +60,43 @@ def test_moments_by_definition(oversample, grid):
 def test_a_constant_has_no_moments():
     with pytest.raises(ValueError, match="constant"):
         moments(np.zeros(9, complex), 3)
+
+
+@pytest.mark.parametrize("L, J0", [(16, 2), (64, 3), (128, 4)])
+def test_features_of_a_batch_are_those_of_single_skies(L, J0):
+    """Bit by bit, so that the results do not depend on which skies are missing in a folder."""
+    S = Settings(L, J0=J0).scattering()
+    flm = np.stack([skies.sky("gaussian", L, i) for i in range(features.batch_size(L))])
+    assert len(flm) > 1 and features.batch_size(2 * 128) == 1
+    for arrays, x in zip(features.measure_batch(flm, S), flm, strict=True):
+        expected = measure(x, S)
+        assert arrays.keys() == expected.keys()
+        for name in expected.keys() - {"seconds"}:
+            np.testing.assert_array_equal(arrays[name], expected[name], err_msg=name)
+
+
+def test_blocks_are_computed_ahead(tmp_path):
+    """The next block is started before the current one is complete; errors stop the pool."""
+    second_block = threading.Event()
+
+    def measure_of(indices):
+        if 4 in indices:
+            second_block.set()
+        elif 3 in indices:
+            assert second_block.wait(60)
+        return [{"x": np.array(i)} for i in indices]
+
+    options = dict(workers=2, block=4, batch=2)
+    assert blocks.fill(tmp_path / "a", {}, 9, measure_of, **options)["x"].tolist() == [*range(9)]
+    calls = []
+
+    def fail(indices):
+        calls.append(indices[0])
+        raise ValueError("damaged")
+
+    with pytest.raises(ValueError, match="damaged"):
+        blocks.fill(tmp_path / "b", {}, 1000, fail, workers=1, block=2)
+    assert len(calls) <= 6
 
 
 def test_collect_goes_on(tmp_path):

@@ -7,6 +7,8 @@ import pytest
 from tolerances import CHAIN, IDENTITY, SHORT_SUM
 
 from spherekit import plot
+from spherekit.plot import projection, projection_formulas
+from spherekit.plot.figure import save
 from spherekit.plot.maps import color_range, pretty_unit
 from spherekit.plot.projection import project_points, valid_samples
 from spherekit.sampling import GL, MW, MWSS, HEALPix, Rings
@@ -334,3 +336,61 @@ def test_images_are_as_large_as_their_axes():
     width = axes[0].images[0].get_array().shape[1]
     assert 1.5 < width / axes[0].get_window_extent().width < 2.5
     assert plot.show(f, "healpix:1").images[0].get_array().shape[1] == 1600
+
+
+def test_directions_of_pixels_are_computed_once(monkeypatch):
+    """For panels of one view, and the nearest samples for those of one grid as well."""
+    calls = []
+    nearest_sample = projection.nearest_sample
+    monkeypatch.setattr(
+        projection, "nearest_sample", lambda *a: calls.append(a) or nearest_sample(*a)
+    )
+    view = dict(rot=(12.25, -3.5), size=60)
+    first = plot.project(np.arange(12.0), "healpix:1", **view)
+    second = plot.project(np.arange(12.0)[::-1], HEALPix(1), **view)
+    assert len(calls) == 1
+    np.testing.assert_array_equal(
+        first.values + second.values, np.where(first.theta > 0, 11, np.nan)
+    )
+    first.theta[:], first.phi[:], first.values[:] = 0, 0, 0  # the arrays of the caller
+    plot.graticule(first)[0][:] = 0
+    third = plot.project(np.arange(12.0)[::-1], HEALPix(1), **view)
+    for a, b in zip(third[:5], second[:5], strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert np.abs(np.nan_to_num(plot.graticule(third)[0])).max() > 0.5
+    plot.project(np.arange(48.0), "healpix:2", **view)
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize("size, count", [(60, 1), (2100, 2)])
+def test_caches_of_pixels_are_bounded(size, count, monkeypatch):
+    """By bytes: the directions of a large image are not cached."""
+    calls = []
+    angles = projection_formulas.angles
+    monkeypatch.setattr(projection_formulas, "angles", lambda v: calls.append(v.shape) or angles(v))
+    for nside in (1, 2):
+        plot.project(np.arange(12.0 * nside**2), f"healpix:{nside}", rot=(1.5, 0), size=size)
+    assert len(calls) == count
+
+
+@pytest.mark.parametrize("layout", ["constrained", None])
+def test_saved_picture_is_that_of_matplotlib(layout, tmp_path):
+    """The same pixels, although the figure is drawn once only; and the figure is unchanged."""
+
+    def new():
+        figure = plt.figure(figsize=(5, 3), layout=layout)
+        axes = figure.subplots(1, 2)
+        plot.show(np.arange(48.0), "healpix:2", ax=axes[0], title="map", unit="uK")
+        axes[1].plot([1, 5], label="curve")
+        axes[1].legend(loc="upper left", bbox_to_anchor=(0.9, 1.2))
+        return figure
+
+    options = dict(dpi=130, bbox_inches="tight", pad_inches=0.1, facecolor="white")
+    figure, reference = new(), new()
+    for number in range(2):
+        save(figure, tmp_path / f"{number}.png", **options)
+        reference.savefig(tmp_path / "expected.png", **options)
+        expected = plt.imread(tmp_path / "expected.png")
+        np.testing.assert_array_equal(plt.imread(tmp_path / f"{number}.png"), expected)
+    assert figure.dpi == plt.figure().dpi
+    assert (figure.get_layout_engine() is None) == (layout is None)

@@ -250,16 +250,27 @@ def validate(figure):
 def _plain_text(figure):
     """Disable math parsing of texts, such as names from files and options, that are not valid formulas."""
     from matplotlib.mathtext import MathTextParser
-    from matplotlib.text import Text
 
     parser = MathTextParser("path")
-    for text in figure.findobj(Text):
+    for text in _texts(figure):
         try:
             for line in text.get_text().split("\n"):
                 if line.count("$") > 1:
                     parser.parse(line)
         except ValueError:
             text.set_parse_math(False)
+
+
+def _texts(artist):
+    """Yield the texts of an artist, without the tick labels of axes that are off."""
+    from matplotlib.axis import Axis
+    from matplotlib.text import Text
+
+    for child in artist.get_children():
+        if isinstance(child, Text):
+            yield child
+        if not (isinstance(child, Axis) and not child.axes.axison):
+            yield from _texts(child)
 
 
 def save(figure, path):

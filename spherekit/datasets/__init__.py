@@ -1,5 +1,6 @@
 """Small data sets included in the package: WMAP maps and Planck spectra."""
 
+import functools
 import pathlib
 
 import numpy as np
@@ -76,9 +77,15 @@ def planck2018_cl(L: int) -> dict[str, np.ndarray]:
     >>> {name: float(cl[2].round(3)) for name, cl in planck2018_cl(3).items()}
     {'TT': 1065.037, 'EE': 0.032, 'BB': 0.0, 'TE': 2.742}
     """
+    spectra = _planck2018_spectra()
+    L = checks.integer(L, "L", 1, spectra["TT"].size, "the band-limit of the stored spectra")
+    return {name: cl[:L].copy() for name, cl in spectra.items()}
+
+
+@functools.cache
+def _planck2018_spectra():
     with np.load(FOLDER / "planck2018_cl.npz", allow_pickle=False) as file:
-        L = checks.integer(L, "L", 1, file["TT"].size, "the band-limit of the stored spectra")
-        return {name: file[name][:L] for name in ("TT", "EE", "BB", "TE")}
+        return {name: file[name] for name in ("TT", "EE", "BB", "TE")}
 
 
 def __dir__():

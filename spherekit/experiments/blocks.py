@@ -8,7 +8,9 @@ missing signals.
 import json
 import os
 import re
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,9 @@ _REMOVE = "remove this file, and the next run computes its arrays again"
 _BLOCK = re.compile(r"[a-z]+-(\d{6})-(\d{6})\.npz")
 
 
-def fill(folder, manifest, n, measure, *, workers=1, block=20, progress=None, name="skies"):
+def fill(
+    folder, manifest, n, measure, *, workers=1, block=20, batch=1, progress=None, name="skies"
+):
     """Compute the arrays of those signals 0..n-1 that are missing in a folder, and return the arrays of all.
 
     Parameters
@@ -33,11 +37,13 @@ def fill(folder, manifest, n, measure, *, workers=1, block=20, progress=None, na
         Parameters that the arrays depend on; must be serializable as JSON.
     n : int
     measure : callable
-        ``measure(i)`` returns a dict of arrays.
+        ``measure(indices)`` returns a dict of arrays for each of up to ``batch`` consecutive signals.
     workers : int
-        Number of signals that are processed in parallel. It does not affect the results.
+        Number of calls of ``measure`` that run in parallel. It does not affect the results.
     block : int
         Signals per file.
+    batch : int
+        Signals per call of ``measure``.
     progress : callable, optional
         Called with the number of signals in the folder, after each computed signal.
     name : str
@@ -54,31 +60,57 @@ def fill(folder, manifest, n, measure, *, workers=1, block=20, progress=None, na
         If the folder has another manifest, or its files are damaged.
 
     >>> import tempfile
-    >>> fill(tempfile.mkdtemp(), {"power": 2}, 4, lambda i: {"square": np.array(i**2)})["square"].tolist()
+    >>> def squares(indices):
+    ...     return [{"square": np.array(i**2)} for i in indices]
+    >>> fill(tempfile.mkdtemp(), {"power": 2}, 4, squares)["square"].tolist()
     [0, 1, 4, 9]
     """
     folder = Path(folder)
-    n, workers, block = (
+    n, workers, block, batch = (
         checks.integer(value, argument, 1)
-        for argument, value in dict(n=n, workers=workers, block=block).items()
+        for argument, value in dict(n=n, workers=workers, block=block, batch=batch).items()
     )
     open_folder(folder, manifest)
     missing = sorted(
         set(range(n)) - {i for first, stop, _ in _blocks(folder) for i in range(first, stop)}
     )
     count = n - len(missing)
-    with ThreadPoolExecutor(workers) as pool:
-        for run in runs(missing, block):
-            results = []
-            for arrays in pool.map(measure, run):
-                results.append(arrays)
+    with closing(_measured_runs(missing, measure, workers, block, batch)) as measured:
+        for run, results in measured:
+            block_arrays = []
+            for arrays in results:
+                block_arrays.append(arrays)
                 count += 1
                 if progress is not None:
                     progress(count)
             path = folder / f"{name}-{run[0]:06d}-{run[-1] + 1:06d}.npz"
-            stacked = {key: np.stack([arrays[key] for arrays in results]) for key in results[0]}
+            names = block_arrays[0]
+            stacked = {key: np.stack([arrays[key] for arrays in block_arrays]) for key in names}
             write_arrays(path, **stacked, overwrite=True)
     return load(folder, n)
+
+
+def _measured_runs(missing, measure, workers, block, batch):
+    """Yield each run of a block with an iterator of its results.
+
+    Later blocks are computed meanwhile, as many as the workers need.
+    """
+    blocks_ahead = 1 + -(-workers * batch // block)
+    queue = deque()
+    pool = ThreadPoolExecutor(workers)
+    try:
+        for run in runs(missing, block):
+            queue.append((run, [pool.submit(measure, indices) for indices in runs(run, batch)]))
+            if len(queue) > blocks_ahead:
+                yield _with_results(*queue.popleft())
+        while queue:
+            yield _with_results(*queue.popleft())
+    finally:  # after an error or an interruption, calls that have not started are cancelled
+        pool.shutdown(cancel_futures=True)
+
+
+def _with_results(run, futures):
+    return run, (arrays for future in futures for arrays in future.result())
 
 
 def load(folder, n=None):

@@ -22,7 +22,7 @@ The path of a call, from the public function to the kernels:
 For example, `inverse` of a large map calls ``recursion.synthesis``, ``recursion.to_planes``,
 ``legendre_scalar.synthesis_zonal`` and, for every block of rings, ``wigner_recursion.synthesize``.
 Beside the transforms, `points` evaluates signals at arbitrary points, and `least_squares` (with the solver
-`lsqr`) implements `analyse`.
+`lsqr`, on the `linear_operators` of SciPy) implements `analyse`.
 """
 
 from spherekit.harmonic.least_squares import Residual, analyse, synthesis_operator

@@ -5,9 +5,9 @@ from collections import namedtuple
 from functools import lru_cache
 
 import numpy as np
-from scipy import fft
 
 from spherekit._core import chunks
+from spherekit._core.fft_lengths import next_fast_length
 from spherekit.harmonic.steps import ring_lanes
 from spherekit.harmonic.steps.phi_fft import BLOCK
 from spherekit.harmonic.steps.theta_resampling import circle_of, fejer_circle, nodes, resampling
@@ -24,10 +24,10 @@ def synthesis_plan(grid, L):
     """Return the plan of ``inverse``, without weights."""
     if grid.period is None or grid.name != "mw":
         return _plan_of_grid_rings(grid, L, np.ones(len(grid.ring_theta)))
-    circle = fejer_circle(fft.next_fast_len(L, real=True))
+    circle = fejer_circle(next_fast_length(L))
     theta, _ = quadrature.equispaced(circle.period, True)
     lanes, columns = pair_rings(theta, np.ones(len(theta)), L)
-    legendre_side = circle, columns, 2 * len(lanes.x)
+    legendre_side = circle, columns, 2 * len(lanes.y)
     grid_side, rows = _grid_planes(grid)
     band = (L - 1, False)
     to_grid = resampling(legendre_side, grid_side, band)
@@ -45,7 +45,7 @@ def analysis_plan(grid, L):
     theta, weights = quadrature.gauss_legendre((degree + L + 1) // 2)
     weights = weights * (2 * np.pi / grid.shape[1])
     lanes, columns = pair_rings(theta, weights, L)
-    legendre_side = nodes(theta, degree), columns, 2 * len(lanes.x)
+    legendre_side = nodes(theta, degree), columns, 2 * len(lanes.y)
     grid_side, rows = _grid_planes(grid)
     band = (degree, halved)
     from_grid = resampling(grid_side, legendre_side, band)
@@ -56,7 +56,7 @@ def analysis_plan(grid, L):
 def _plan_of_grid_rings(grid, L, weights):
     """Return a plan whose Legendre rings are the rings of the grid."""
     lanes, columns = pair_rings(grid.ring_theta, weights, L)
-    rows = np.full(2 * len(lanes.x), -1)
+    rows = np.full(2 * len(lanes.y), -1)
     rows[columns] = grid.ring_start
     return Plan(lanes, columns, rows)
 
@@ -93,7 +93,7 @@ def pair_rings(theta, weights, L):
     sides = np.zeros((2, len(north_angles)))
     sides[south.astype(int), slots] = weights
     lanes, lane_of_ring = ring_lanes.ring_lanes(np.array(north_angles), *sides, L)
-    return lanes, lane_of_ring[slots] + south * len(lanes.x)
+    return lanes, lane_of_ring[slots] + south * len(lanes.y)
 
 
 def work_bytes(grid, L, real, itemsize):

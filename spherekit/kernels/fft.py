@@ -16,8 +16,8 @@ from functools import lru_cache
 
 import numpy as np
 from numba import types
-from scipy import fft as scipy_fft
 
+from spherekit._core.fft_lengths import next_fast_length
 from spherekit._core.jit import leaf
 from spherekit._core.workspace import scratch
 from spherekit.kernels.address_calls import address, call
@@ -56,7 +56,7 @@ def uncached_tables(n, lanes):
 def _cached_tables(n, lanes):
     factors = _factors(n)
     is_dense = max(factors, default=1) <= _LARGEST_DENSE
-    size = n if is_dense else scipy_fft.next_fast_len(2 * n - 1)
+    size = n if is_dense else next_fast_length(2 * n - 1, 11)
     factors = factors if is_dense else _factors(size)
     rows, arrays, offset = _stages_of(size, factors, lanes)
     chirp, response = (np.empty(0), np.empty(0)) if is_dense else _convolution(n, size)

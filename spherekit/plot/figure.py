@@ -34,5 +34,25 @@ def save(figure, path, **options):
     from spherekit._core.atomic_files import replacing
 
     suffix = os.path.splitext(os.fsdecode(path))[1]
+    file_format = suffix[1:].lower() or None
     with replacing(path, True) as temporary, open(temporary, "wb") as file:
-        figure.savefig(file, format=suffix[1:].lower() or None, **options)
+        if file_format == "png" and options.get("bbox_inches") == "tight":
+            _save_tight_png(figure, file, **options)
+        else:
+            figure.savefig(file, format=file_format, **options)
+
+
+def _save_tight_png(figure, file, *, bbox_inches, dpi, pad_inches, **options):
+    """The same picture as by ``savefig(file, bbox_inches="tight")``, which draws the figure twice."""
+    engine, figure_dpi = figure.get_layout_engine(), figure.dpi
+    try:
+        figure.dpi = dpi
+        if engine is not None:
+            engine.execute(figure)
+        bbox = figure.get_tightbbox(figure.canvas.get_renderer()).padded(pad_inches)
+        figure.set_layout_engine(None)
+        figure.savefig(file, format="png", dpi=dpi, bbox_inches=bbox, **options)
+    finally:
+        figure.dpi = figure_dpi
+        if engine is not None:
+            figure.set_layout_engine(engine)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from spherekit._core import checks
+from spherekit._core.cache import bytes_lru_cache
 from spherekit._core.missing import is_missing
 from spherekit.plot import projection_formulas as planes
 from spherekit.sampling import grid as as_grid
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from spherekit.sampling import Grid
 
 PROJECTIONS = ("mollweide", "orthographic", "cartesian")
+#: Largest cache of the directions of pixels, bytes; that of the nearest samples may be twice as large.
+_MAX_CACHE_BYTES = 2**25
 
 
 class Projection(NamedTuple):
@@ -132,13 +137,35 @@ def project(
     f = _as_signal(f, grid)
     rot, size = _check_view(projection, rot, size, flip, half)
     x, y, extent = planes.pixels(projection, size, half)
-    view = planes.unproject(projection, *np.meshgrid(x, y), half=half, flip=flip)
-    theta, phi = planes.angles(view @ planes.rotation(rot).T)
-    inside = np.isfinite(theta)
-    values = np.full(theta.shape, np.nan)
-    values[inside] = f[nearest_sample(grid, theta[inside], phi[inside])]
+    theta, phi, samples = _lookup(grid, projection, rot, size, flip, half)
+    values = f[samples]
+    values[np.isnan(theta)] = np.nan
     outline = planes.outline(projection, half)
-    return Projection(x, y, values, theta, phi, extent, outline, projection, rot, flip, half)
+    directions = theta.copy(), phi.copy()
+    return Projection(x, y, values, *directions, extent, outline, projection, rot, flip, half)
+
+
+def _bytes(arrays):
+    return sum(array.nbytes for array in arrays)
+
+
+@bytes_lru_cache(_MAX_CACHE_BYTES, _bytes)
+def _directions(projection, rot, size, flip, half):
+    """The angles (theta, phi) of the pixels of an image; NaN outside the outline."""
+    x, y, _ = planes.pixels(projection, size, half)
+    view = planes.unproject(projection, *np.meshgrid(x, y), half=half, flip=flip)
+    return planes.angles(view @ planes.rotation(rot).T)
+
+
+@bytes_lru_cache(2 * _MAX_CACHE_BYTES, _bytes)
+def _lookup(grid, *view):
+    """The `_directions` of the pixels, and the flat index of the nearest sample; 0 outside the outline."""
+    theta, phi = _directions(*view)
+    inside = np.isfinite(theta)
+    largest = math.prod(grid.shape) - 1
+    samples = np.zeros(theta.shape, np.result_type(np.int32, np.min_scalar_type(-largest)))
+    samples[inside] = nearest_sample(grid, theta[inside], phi[inside])
+    return theta, phi, samples
 
 
 def graticule(p: Projection, *, step: tuple[float, float] = (60.0, 30.0)) -> list[np.ndarray]:
@@ -173,20 +200,32 @@ def graticule(p: Projection, *, step: tuple[float, float] = (60.0, 30.0)) -> lis
     lon_step, lat_step = _degrees(step, "step", "(of meridians, of parallels)")
     if not (0 < lon_step <= 360 and 0 < lat_step <= 90):
         raise ValueError(f"step is {step}; expected degrees in (0, 360] and (0, 90]")
+    curves = _graticule(p.projection, p.rot, p.flip, p.half, lon_step, lat_step)
+    return [curve.copy() for curve in curves]
+
+
+@lru_cache(maxsize=32)
+def _graticule(projection, rot, flip, half, lon_step, lat_step):
     lat = np.linspace(-90, 90, 361)
     lon = np.linspace(-180, 180, 721)
     meridians = [(np.full(lat.size, v), lat) for v in np.arange(0, 360 - 1e-9, lon_step)]
     levels = np.arange(1, int(np.ceil(90 / lat_step - 1e-9))) * lat_step
     parallels = [(lon, np.full(lon.size, v)) for v in (*-levels[::-1], 0.0, *levels)]
-    return [project_points(p, *curve) for curve in meridians + parallels]
+    view = projection, rot, flip, half
+    return [_project_points(*view, *curve) for curve in meridians + parallels]
 
 
 def project_points(p, lon, lat):
     """Plane coordinates (n, 2) of points in degrees, with rows of NaN where a line is interrupted."""
+    return _project_points(p.projection, p.rot, p.flip, p.half, lon, lat)
+
+
+def _project_points(projection, rot, flip, half, lon, lat):
     sky = planes.vectors(np.pi / 2 - np.radians(lat), np.radians(lon))
-    xy = planes.project(p.projection, sky @ planes.rotation(p.rot), half=p.half, flip=p.flip)
-    jump = np.abs(np.diff(xy[:, 0])) > (p.extent[1] - p.extent[0]) / 4  # from edge to edge
-    if p.projection == "orthographic" and not p.half:
+    xy = planes.project(projection, sky @ planes.rotation(rot), half=half, flip=flip)
+    half_width, _ = planes.bounds(projection, half)
+    jump = np.abs(np.diff(xy[:, 0])) > half_width / 2  # from edge to edge
+    if projection == "orthographic" and not half:
         jump |= np.diff(np.sign(xy[:, 0])) != 0  # from one disc to the other
     return np.insert(xy, np.flatnonzero(jump) + 1, np.nan, axis=0)
 

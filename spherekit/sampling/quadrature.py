@@ -7,10 +7,13 @@ by ``2 pi / n_phi``. Results are cached and read-only.
 from functools import lru_cache
 
 import numpy as np
-from scipy import fft
 
 from spherekit._core import checks
 from spherekit.sampling import legendre_polynomials
+
+#: FFTs shorter than this take less time than the import of SciPy. Above, its results may differ from NumPy's
+#: in the last bit (first at n = 5462).
+_SHORT_FFT = 4097
 
 __all__ = ["equispaced", "fejer2", "gauss_legendre", "ring_rule", "zonal_corrections"]
 
@@ -44,7 +47,16 @@ def _sine_sum(angle_index, period, terms):
     spectrum = np.zeros(period + 1, dtype=complex)
     odd = np.arange(1, 2 * terms, 2)
     spectrum[odd] = -1j * period / odd
-    return fft.irfft(spectrum, 2 * period)[angle_index]
+    return _inverse_real_fft(spectrum, 2 * period)[angle_index]
+
+
+def _inverse_real_fft(spectrum, n):
+    """Inverse real FFT by SciPy; below `_SHORT_FFT` by NumPy, with the same result but without an import."""
+    if n < _SHORT_FFT:
+        return np.fft.irfft(spectrum, n)
+    from scipy import fft
+
+    return fft.irfft(spectrum, n)
 
 
 def equispaced(period: int, half_step: bool) -> tuple[np.ndarray, np.ndarray]:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.fft import next_fast_len
 
 from spherekit._core import checks
+from spherekit._core.fft_lengths import next_fast_length
 from spherekit.sampling import quadrature
 from spherekit.sampling.base import Grid
 
@@ -27,7 +27,7 @@ class _Rectangle(Grid):
         >>> GL(16).quick().shape, MW(64).quick().shape
         ((16, 32), (64, 128))
         """
-        return replace(self, n_phi=next_fast_len(self.n_phi, real=True))
+        return replace(self, n_phi=next_fast_length(self.n_phi))
 
     def _default_n_phi(self):
         return 2 * self.L - 1

@@ -6,11 +6,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.spatial.transform import Rotation
 
 from spherekit._core.traced import angles as check_angles
+
+if TYPE_CHECKING:  # its import takes longer than a transform of a small map
+    from scipy.spatial.transform import Rotation
 
 __all__ = ["compose", "from_rotation", "invert", "to_rotation"]
 
@@ -44,6 +48,8 @@ def to_rotation(alpha: ArrayLike, beta: ArrayLike, gamma: ArrayLike) -> Rotation
     >>> euler.to_rotation(0, np.pi / 2, 0).apply([0, 0, 1]).round(12)
     array([1., 0., 0.])
     """
+    from scipy.spatial.transform import Rotation
+
     angles = check_angles(alpha=alpha, beta=beta, gamma=gamma)
     return Rotation.from_euler("ZYZ", np.stack(np.broadcast_arrays(*angles), axis=-1))
 
@@ -74,6 +80,8 @@ def from_rotation(rotation: Rotation) -> tuple[np.ndarray, np.ndarray, np.ndarra
     >>> [round(float(angle), 12) for angle in angles]
     [0.3, 1.0, -2.0]
     """
+    from scipy.spatial.transform import Rotation
+
     if not isinstance(rotation, Rotation):
         raise TypeError(
             f"rotation is {rotation!r} ({type(rotation).__name__}); expected a "

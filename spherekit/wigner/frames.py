@@ -3,7 +3,6 @@
 from typing import Literal
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from spherekit.wigner.euler import from_rotation
 
@@ -46,6 +45,7 @@ def frame_angles(
     62.872
     """
     from astropy.coordinates import SkyCoord
+    from scipy.spatial.transform import Rotation
 
     for argument, name in (("source", source), ("target", target)):
         if name not in FRAMES:

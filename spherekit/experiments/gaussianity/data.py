@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from spherekit._core.parallel import thread_count
 from spherekit.experiments import blocks
 from spherekit.experiments.gaussianity import features
@@ -129,12 +131,14 @@ def _listed_sources(values, n, folder, read, analysis):
             **options,
         }
 
-        def measure(i, files=files):
-            flm = coefficients(read(files[i]), L, analysis._replace(threads=1))
-            return features.measure(flm, S)
+        def measure(indices, files=files):
+            one_thread = analysis._replace(threads=1)
+            flms = [coefficients(read(files[i]), L, one_thread) for i in indices]
+            return features.measure_batch(np.stack(flms), S)
 
         path = folder / f"{source.name}-{kind}"
-        sources.append(partial(blocks.fill, path, manifest, n, measure))
+        options = dict(batch=features.batch_size(L))
+        sources.append(partial(blocks.fill, path, manifest, n, measure, **options))
     if len(classes) != 2:
         raise ValueError(f"{source} contains skies of {len(classes)} classes; expected two")
     return settings, classes, sources

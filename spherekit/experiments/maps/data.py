@@ -222,7 +222,7 @@ def gather(labels, folder, values, read, *, analysis=None, progress=None):
     if progress is not None:
         options["progress"] = lambda count: progress(count, n)
     try:
-        arrays = blocks.fill(folder, manifest, n, measure, **options)
+        arrays = blocks.fill(folder, manifest, n, lambda indices: map(measure, indices), **options)
     except ValueError as error:
         if "files = " in str(error):
             raise ValueError(

@@ -12,7 +12,6 @@ samples alias, as the definition implies.
 """
 
 import numpy as np
-from scipy import fft
 
 from spherekit._core.jit import leaf
 from spherekit._core.parallel import run
@@ -280,6 +279,8 @@ def _groups(grid, L, real, maps):
 
 def _analyze_rows(f, L, real, threads):
     """Transform (..., n) to (..., orders)."""
+    from scipy import fft
+
     n = f.shape[-1]
     m = orders(L, real)
     if not real:
@@ -295,6 +296,8 @@ def _analyze_rows(f, L, real, threads):
 
 def _synthesize_rows(F, n, L, real, threads):
     """Transform (..., orders) to (..., n)."""
+    from scipy import fft
+
     m = orders(L, real)
     bins = np.zeros((*F.shape[:-1], n), complex)
     for first in range(0, len(m), n):  # orders that alias to one bin are added
