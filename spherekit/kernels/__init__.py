@@ -56,14 +56,17 @@ number of threads.
 - `simd`: the vector type and its operations. `transpose`: loads and stores that transpose rows in registers.
   `simd_numpy`: the same operations in NumPy, to run the kernels without LLVM, in a debugger or under coverage
   (``SPHEREKIT_SIMD=numpy``); this is slow, and the results agree up to rounding.
+- `complex_simd`: vectors of complex numbers, for the FFT.
 - `work_queue`: the atomic counter that distributes work items to threads.
+- `address_calls`: calls of kernels that are compiled once, apart from their callers.
 - `recursion_coefficients`: the coefficients of all forms, cached up to L = 1024 (256 where |n| > 4).
 - `wigner_recursion`: the recursion: norms, starting values, sums over degrees and, transposed, over rings.
 - `wigner_recursion_cuda`: the same steps with one CUDA thread per ring.
 - `packing`: conversion between coefficients ``flm[l*l + l + m]`` and rows over the degree, four orders at a
   time.
 - `matmul`: products with precomputed tables.
-- `fft_butterflies`, `fft`: radix stages, and transforms of any length with rings as lanes.
+- `fft_butterflies`, `fft`: radix stages, and transforms of any length with rings as lanes. Each stage is
+  compiled for a type of lanes when a length first needs it, and called by its address.
 
 The loops that call these kernels are compiled as well, in the modules that they serve: `harmonic.steps`, the
 kernels of the engines, `wigner.d_matrices` (all d^l at one angle), `wigner.functions` (columns d^l_mn),

@@ -38,7 +38,7 @@ class _ComplexVectorModel(models.StructModel):
         super().__init__(manager, typ, [("real", typ.vector), ("imag", typ.vector)])
 
 
-def _parts(builder, z):
+def _real_and_imag(builder, z):
     return builder.extract_value(z, 0), builder.extract_value(z, 1)
 
 
@@ -59,10 +59,10 @@ def load_complex(typing, lanes, array, index, imag):
         pointer = builder.gep(data_pointer(context, builder, array, args[1]), [args[2]])
         pointers = pointer, builder.gep(pointer, [args[3]])
         element = element_type(array)
-        parts = [
+        vectors = [
             load_vector(builder, p, element, lanes.width, lanes.vector.element) for p in pointers
         ]
-        return _join(context, builder, result, *parts)
+        return _join(context, builder, result, *vectors)
 
     return result(lanes, array, types.intp, types.intp), generate
 
@@ -74,7 +74,7 @@ def store_complex(typing, array, index, imag, z):
     def generate(context, builder, signature, args):
         pointer = builder.gep(data_pointer(context, builder, array, args[0]), [args[1]])
         pointers = pointer, builder.gep(pointer, [args[2]])
-        for p, part in zip(pointers, _parts(builder, args[3]), strict=True):
+        for p, part in zip(pointers, _real_and_imag(builder, args[3]), strict=True):
             store_vector(builder, p, element_type(array), part)
         return context.get_dummy_value()
 
@@ -89,13 +89,13 @@ def spread_complex(typing, lanes, array, index):
     def generate(context, builder, signature, args):
         base, element = data_pointer(context, builder, array, args[1]), element_type(array)
         first = builder.add(args[2], args[2])
-        parts = []
+        vectors = []
         for position in first, builder.add(first, first.type(1)):
             x = builder.load(builder.gep(base, [position]), align=element_bytes(element))
-            parts.append(
+            vectors.append(
                 splat_vector(builder, convert(builder, x, lanes.vector.element), lanes.width)
             )
-        return _join(context, builder, result, *parts)
+        return _join(context, builder, result, *vectors)
 
     return result(lanes, array, types.intp), generate
 
@@ -120,7 +120,7 @@ def times_i(typing, z):
     """Return i z."""
 
     def generate(context, builder, signature, args):
-        real, imag = _parts(builder, args[0])
+        real, imag = _real_and_imag(builder, args[0])
         return _join(context, builder, z, builder.fneg(imag), real)
 
     return z(z), generate
@@ -135,9 +135,9 @@ def _part_by_part(python_operator, instruction):
 
     @lower_builtin(python_operator, ComplexVectorType, ComplexVectorType)
     def lower(context, builder, signature, args):
-        pairs = zip(*(_parts(builder, z) for z in args), strict=True)
-        parts = [getattr(builder, instruction)(x, y, flags=_FLAGS) for x, y in pairs]
-        return _join(context, builder, signature.return_type, *parts)
+        pairs = zip(*(_real_and_imag(builder, z) for z in args), strict=True)
+        vectors = [getattr(builder, instruction)(x, y, flags=_FLAGS) for x, y in pairs]
+        return _join(context, builder, signature.return_type, *vectors)
 
 
 _part_by_part(operator.add, "fadd")
@@ -155,7 +155,7 @@ def _product_type(context):
 
 @lower_builtin(operator.mul, ComplexVectorType, ComplexVectorType)
 def _product(context, builder, signature, args):
-    (a, b), (c, d) = (_parts(builder, z) for z in args)
+    (a, b), (c, d) = (_real_and_imag(builder, z) for z in args)
     ac, bd = builder.fmul(a, c, flags=_FLAGS), builder.fmul(b, d, flags=_FLAGS)
     bc, ad = builder.fmul(b, c, flags=_FLAGS), builder.fmul(a, d, flags=_FLAGS)
     real, imag = builder.fsub(ac, bd, flags=_FLAGS), builder.fadd(bc, ad, flags=_FLAGS)
@@ -164,8 +164,10 @@ def _product(context, builder, signature, args):
 
 @lower_builtin(operator.mul, VectorType, ComplexVectorType)
 def _scaled(context, builder, signature, args):
-    parts = [builder.fmul(args[0], part, flags=_FLAGS) for part in _parts(builder, args[1])]
-    return _join(context, builder, signature.return_type, *parts)
+    vectors = [
+        builder.fmul(args[0], part, flags=_FLAGS) for part in _real_and_imag(builder, args[1])
+    ]
+    return _join(context, builder, signature.return_type, *vectors)
 
 
 if runs_as_python():
