@@ -13,8 +13,14 @@ from spherekit._core.bessel import i0e
 from spherekit._core.fft_lengths import next_fast_length
 from spherekit.sampling import quadrature
 
-#: Transforms on the sphere and on SO(3), on grids with and without a resampling in theta. The kernels run as
-#: plain Python, because Numba itself imports `scipy.linalg` when it compiles.
+PACKAGES = """
+import sys
+import spherekit
+for name in spherekit.__all__:
+    getattr(spherekit, name)
+"""
+
+#: Transforms on the sphere and on SO(3), on grids with and without a resampling in theta.
 TRANSFORMS = """
 import sys
 import numpy as np
@@ -26,15 +32,20 @@ for sampling in ("mw:4", "mwss:4", "dh:4", "cc:4", "gl:4", "healpix:1"):
         flm = spherekit.forward(f, 3, spin=spin, sampling=sampling)
         spherekit.inverse(flm, 3, spin=spin, sampling=sampling)
 wigner.forward(wigner.inverse(np.zeros((3, 9), complex), 3, 2), 3, 2)
-parts_of_scipy = ("fft", "linalg", "sparse", "spatial", "special")
+"""
+
+LARGE_PACKAGES = """
+parts_of_scipy = ("fft", "linalg", "optimize", "sparse", "spatial", "special")
 packages = ("astropy", "matplotlib", *(f"scipy.{name}" for name in parts_of_scipy))
 print([name for name in packages if name in sys.modules])
 """
 
 
-def test_transforms_import_no_large_packages():
+@pytest.mark.parametrize("program", [PACKAGES, TRANSFORMS], ids=["packages", "transforms"])
+def test_no_large_packages_are_imported(program):
+    """The kernels run as plain Python, because Numba imports `scipy.linalg` where it compiles."""
     environment = os.environ | {"SPHEREKIT_SIMD": "numpy"}
-    command = [sys.executable, "-c", TRANSFORMS]
+    command = [sys.executable, "-c", program + LARGE_PACKAGES]
     result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert result.stdout.split("\n")[0] == "[]", result.stdout + result.stderr
 

@@ -8,6 +8,7 @@ from tolerances import CHAIN, IDENTITY, SHORT_SUM
 
 from spherekit import plot
 from spherekit.plot import projection, projection_formulas
+from spherekit.plot.figure import figure as new_figure
 from spherekit.plot.figure import save
 from spherekit.plot.maps import color_range, pretty_unit
 from spherekit.plot.projection import project_points, valid_samples
@@ -371,6 +372,14 @@ def test_caches_of_pixels_are_bounded(size, count, monkeypatch):
     for nside in (1, 2):
         plot.project(np.arange(12.0 * nside**2), f"healpix:{nside}", rot=(1.5, 0), size=size)
     assert len(calls) == count
+
+
+def test_figure_without_axes_is_saved(tmp_path):
+    options = dict(dpi=50, bbox_inches="tight", pad_inches=0.1)
+    save(new_figure(3, 2), tmp_path / "empty.png", **options)
+    new_figure(3, 2).savefig(tmp_path / "expected.png", **options)
+    pictures = [plt.imread(tmp_path / name) for name in ("empty.png", "expected.png")]
+    np.testing.assert_array_equal(*pictures)
 
 
 @pytest.mark.parametrize("layout", ["constrained", None])

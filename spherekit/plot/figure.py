@@ -1,6 +1,7 @@
 """Creation and saving of figures."""
 
 import os
+from contextlib import suppress
 
 
 def figure(width, height):
@@ -47,8 +48,9 @@ def _save_tight_png(figure, file, *, bbox_inches, dpi, pad_inches, **options):
     engine, figure_dpi = figure.get_layout_engine(), figure.dpi
     try:
         figure.dpi = dpi
-        if engine is not None:
-            engine.execute(figure)
+        if engine is not None and figure.axes:
+            with suppress(ValueError):  # as in Figure.draw
+                engine.execute(figure)
         bbox = figure.get_tightbbox(figure.canvas.get_renderer()).padded(pad_inches)
         figure.set_layout_engine(None)
         figure.savefig(file, format="png", dpi=dpi, bbox_inches=bbox, **options)
