@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import autograd.numpy as anp
 import numpy as np
-from autograd.extend import defjvp, defvjp, primitive
+from autograd.extend import defjvp, defvjp, defvjp_argnums, primitive
 from autograd.tracer import getval, isbox
 
 from spherekit._core import checks
@@ -164,26 +164,36 @@ def _mean_and_root(x, mean, v, groups):
     return mean, _inverse_root(v)
 
 
-def _vjp_x(answer, x, s, d, mean, v, groups):
+def _vjp(argnums, answer, args, kwargs):
+    """The gradients with respect to some of the arguments x, s and d, of which all use A and G."""
+    x, s, _, mean, v, groups = args
+
     def pullback(g):
         m, r = _mean_and_root(x, mean, v, groups)
-        a = s * r
         A, G = _cotangent_sums(g, x, m, r, groups)
-        b = -a * (r * A) * _weights(x, groups)
-        if any(map(isbox, (g, x, s))):
-            gradient = scale(g, a) + scale(conj(x), b)
-        else:
-            gradient = _combine(g, a, x, b, groups.axis)
-        if m is None:
-            return gradient
-        shape = np.shape(m)
-        count = len(x)
-        mean_factor = a * (r * A) * (groups.mean_weight / count)  # groups.weights is 0 there
-        deviation = anp.conj(get_item(x, groups.mean_index)) - m
-        first = -anp.reshape(mean_factor, shape) * deviation - anp.reshape(a, shape) * G / count
-        return gradient + zero_pad(first, groups.mean_index, np.shape(x))
+        gradients = {1: A, 2: G}
+        if 0 in argnums:
+            gradients[0] = _gradient_of_signals(g, x, s, m, r, A, G, groups)
+        return tuple(gradients[argnum] for argnum in argnums)
 
     return pullback
+
+
+def _gradient_of_signals(g, x, s, m, r, A, G, groups):
+    a = s * r
+    b = -a * (r * A) * _weights(x, groups)
+    if any(map(isbox, (g, x, s))):
+        gradient = scale(g, a) + scale(conj(x), b)
+    else:
+        gradient = _combine(g, a, x, b, groups.axis)
+    if m is None:
+        return gradient
+    shape = np.shape(m)
+    count = len(x)
+    mean_factor = a * (r * A) * (groups.mean_weight / count)  # groups.weights is 0 there
+    deviation = anp.conj(get_item(x, groups.mean_index)) - m
+    first = -anp.reshape(mean_factor, shape) * deviation - anp.reshape(a, shape) * G / count
+    return gradient + zero_pad(first, groups.mean_index, np.shape(x))
 
 
 def _cotangent_sums(g, x, mean, r, groups):
@@ -193,18 +203,6 @@ def _cotangent_sums(g, x, mean, r, groups):
         return r * A, None
     G = anp.sum(anp.real(get_item(g, groups.mean_index)), axis=0)
     return r * (A - anp.reshape(mean * G, np.shape(A))), G
-
-
-def _vjp_s(answer, x, s, d, mean, v, groups):
-    def pullback(g):
-        m, r = _mean_and_root(x, mean, v, groups)
-        return _cotangent_sums(g, x, m, r, groups)[0]
-
-    return pullback
-
-
-def _vjp_d(answer, x, s, d, mean, v, groups):
-    return lambda g: anp.sum(anp.real(get_item(g, groups.mean_index)), axis=0)
 
 
 def _jvp_x(t, answer, x, s, d, mean, v, groups):
@@ -245,7 +243,7 @@ def _jvp_d(t, answer, x, s, d, mean, v, groups):
     return zero_pad(_for_each_signal(t, x), groups.mean_index, np.shape(x))
 
 
-defvjp(_standardize_by, _vjp_x, _vjp_s, _vjp_d, argnums=(0, 1, 2))
+defvjp_argnums(_standardize_by, _vjp)
 defjvp(_standardize_by, _jvp_x, _jvp_s, _jvp_d, argnums=(0, 1, 2))
 
 

@@ -28,6 +28,9 @@ from spherekit.nn.fragment_indexing import batch_first, rows_first
 from spherekit.nn.types import Fragments
 from spherekit.timing import timed
 
+#: Number of products below which a second thread takes longer to start than it saves.
+_MIN_THREADED_PRODUCTS = 2**20
+
 KINDS = ("free", "filter", "uniform", "channelwise", "cross")
 
 #: A linear map between two types of `Fragments`: the shape of the weights and the `Degree` of each degree,
@@ -98,8 +101,9 @@ def apply_linear(a, b, plan, role, threads):
         while (ell := next(counter)) < plan.in_type.L:
             _apply_degree(plan, ell, role, a, b, result)
 
+    products = batch * plan.size * (2 * plan.in_type.L - 1)  # at most
     with single_threaded():
-        run(work, threads)
+        run(work, threads if products >= _MIN_THREADED_PRODUCTS else 1)
     return result if role == "W" else batch_first(result)
 
 
@@ -149,6 +153,8 @@ def _multiply(kind, W, x, y):
         y[...] = 0
         for t, s in np.ndindex(*W.shape[1:]):
             y[t] += W[:, t, s] * x[s]
+    elif len(x) == len(y) == 1:
+        np.matmul(x[0], W[0].T, out=y[0])
     else:
         mixed = _flat(x.transpose(1, 0, 2)) @ W[0].T
         y[...] = mixed.reshape(x.shape[1], len(y), y.shape[2]).transpose(1, 0, 2)

@@ -246,7 +246,8 @@ def to_samples(flm, table, scale, threads):
 
     def work(thread):
         buffer = scratch("batch", (table.size * lanes.type.width,), dtype)
-        synthesize(lanes, counter, *arrays, buffer, input_stats[thread])
+        offsets = np.empty(lanes.type.width, np.int64)
+        synthesize(lanes, counter, *arrays, buffer, offsets, input_stats[thread])
 
     run(work, threads)
     return f, input_stats.max(axis=0)
@@ -267,7 +268,8 @@ def to_coefficients(f, table, scale, threads):
 
     def work(thread):
         buffer = scratch("batch", (table.size * lanes.type.width,), dtype)
-        analyze(lanes, counter, *arrays, buffer, suspects[thread])
+        offsets = np.empty(lanes.type.width, np.int64)
+        analyze(lanes, counter, *arrays, buffer, offsets, suspects[thread])
 
     run(work, threads)
     return flm.view(np.result_type(dtype, np.complex64)), bool(suspects.any())
