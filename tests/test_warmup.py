@@ -284,5 +284,10 @@ def test_the_examples_of_docstrings_compile_no_other_kernels():
     """)
     assert len(example_kernels) > 50
     missing = example_kernels - kernels_of_steps()
-    internal = "spherekit._core.", "spherekit.kernels.", "spherekit.harmonic.steps."
+    internal = (
+        "spherekit._core.",
+        "spherekit.kernels.",
+        "spherekit.harmonic.steps.",
+        "spherekit.scattering.cross_moments._multiply",  # of indices that can be written
+    )
     assert not [kernel for kernel in missing if not kernel[0].startswith(internal)]
