@@ -43,6 +43,7 @@ def workers(monkeypatch, tmp_path):
     program = tmp_path / "worker.py"
     program.write_text(textwrap.dedent(FAKE_STEPS))
     monkeypatch.setattr(processes, "WORKER", (str(program),))
+    monkeypatch.setattr(processes, "compiler_name", lambda: "spherekit")
 
 
 # --- the steps ------------------------------------------------------------------------------------
