@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numba.core.errors import TypingError
 
-from spherekit._core import jit as jit_module
+from spherekit._core import kernel_cache
 from spherekit._core.jit import jit
 from spherekit.kernels import simd, transpose, work_queue
 
@@ -76,4 +76,4 @@ def test_the_cache_of_kernels_sees_them():
     """Compiled kernels are kept in a folder named after every file that they are made of."""
     for module in (work_queue, transpose, simd):
         source = pathlib.Path(module.__file__).read_bytes()
-        assert any(mark in source for mark in jit_module._MARKS), module.__name__
+        assert any(mark in source for mark in kernel_cache._MARKS), module.__name__
