@@ -18,6 +18,7 @@ from spherekit.sampling.base import Grid
 from spherekit.testing import random_flm
 
 os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ["SPHEREKIT_QUIET"] = "1"  # tests read what programs write to standard error
 
 SEED = 20260
 

@@ -104,8 +104,3 @@ def test_layers(capsys, tmp_path):
     said = capsys.readouterr().out
     assert "tensor product, MST" in said and "relu on the sphere" in said and "C L^4" in said
     assert (tmp_path / "cost.png").stat().st_size > 1e4
-
-
-def test_warmup(capsys):
-    assert main(["warmup", "--threads", "1"]) == 0
-    assert "in total" in capsys.readouterr().out

@@ -7,6 +7,8 @@ from spherekit._core.jit import jit
 from spherekit.kernels import fft as lane_fft
 from spherekit.kernels.simd import Lanes
 
+EIGHT = Lanes(8)
+
 
 @jit
 def _transform(lanes, work, back, fft):
@@ -14,11 +16,11 @@ def _transform(lanes, work, back, fft):
 
 
 def transform(x, back):
-    n, table = len(x), lane_fft.tables(len(x))
-    work = np.full(lane_fft.work_size(8, table), np.nan)
+    n, table = len(x), lane_fft.tables(len(x), EIGHT)
+    work = np.full(8 * table.work_points, np.nan)
     work[: 8 * n] = x.real.ravel()
     work[8 * table.size : 8 * (table.size + n)] = x.imag.ravel()
-    re, im = _transform(Lanes(8), work, back, table)
+    re, im = _transform(EIGHT, work, back, table)
     parts = (work[at : at + 8 * n].reshape(n, 8) for at in (re, im))
     return next(parts) + 1j * next(parts)
 

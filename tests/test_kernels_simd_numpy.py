@@ -69,8 +69,8 @@ def lane_ffts(results):
     lanes = simd.Lanes(4)
     for n in (1, 2, 3, 4, 5, 7, 8, 11, 12, 23, 30, 64, 199):
         for back in (0, 1):
-            tables = lane_fft.tables(n)
-            work = np.zeros(lane_fft.work_size(4, tables))
+            tables = lane_fft.tables(n, lanes)
+            work = np.zeros(4 * tables.work_points)
             work[: 4 * n] = np.random.default_rng(n).standard_normal(4 * n)
             re, im = lane_fft.transform(lanes, work, back, tables)
             results[f"fft {n} {back}"] = np.stack([work[at : at + 4 * n] for at in (re, im)])

@@ -8,6 +8,8 @@ import spherekit
 PACKAGE = Path(spherekit.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
+NUMBA_INTERNALS = "spherekit/_core/compiler.py:"
+
 #: Of NamedTuple, whose methods have an underscore so that they do not meet a field's name.
 NAMEDTUPLE = {"_replace", "_asdict", "_fields", "_make", "_field_defaults"}
 
@@ -70,9 +72,12 @@ def refused_by(rule):
 
 
 def test_nothing_private_is_used_outside_its_file():
-    """Within a room too; `spherekit._core` is private to the package, and every room may use it."""
+    """Within a room too; `spherekit._core` is private to the package, and every room may use it.
+
+    One file uses Numba's internals, for the versions that it names.
+    """
     assert len(SOURCES) > 100
-    listed = refused_by(violations)
+    listed = [item for item in refused_by(violations) if not item.startswith(NUMBA_INTERNALS)]
     assert not listed, "private names of other files:\n" + "\n".join(listed)
 
 

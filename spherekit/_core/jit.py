@@ -1,11 +1,9 @@
 """Compilation of the kernels: one decorator and one cache policy.
 
+`compiler` compiles them, or `numba.njit` where the installed version of Numba is not one that was tested.
 Kernels release the GIL, divide as NumPy does, and may contract a*b + c to a fused multiply-add; no other
 fast-math flag is set, because ``fastmath=True`` breaks NaN checks and compensated sums. Kernels are compiled
 at the first call.
-
-Numba's on-disk cache does not detect changes in the files that a kernel imports from. The cache folder is
-therefore named after a hash of all files that contain kernels.
 
 With SPHEREKIT_SIMD=numpy nothing is compiled: kernels run as plain Python on the vectors of
 `spherekit.kernels.simd_numpy`, about a thousand times slower, for debugging, coverage and reading.
@@ -13,84 +11,16 @@ NUMBA_DISABLE_JIT=1 implies it.
 """
 
 import functools
-import hashlib
 import os
-import pathlib
-import sys
 
 import numba
 from numba.core import config
 
-#: Text that identifies the files with compiled code: kernels, and the operations that they use.
-_MARKS = b"@jit", b"@leaf", b"numba.extending"
+from spherekit._core import kernel_cache
+from spherekit._core.kernel_cache import cache_folder
+
 #: Options of `numba.njit`.
 FLAGS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
-
-
-@functools.cache
-def cache_folder():
-    """Return the folder of the compiled kernels, or None with SPHEREKIT_CACHE=0 or without a home folder.
-
-    SPHEREKIT_CACHE sets the parent folder (``~`` is expanded); the default is the user's cache folder on this
-    operating system. The folder is not created here; Numba creates it when it first writes to it.
-    """
-    setting = os.environ.get("SPHEREKIT_CACHE", "").strip()
-    if setting == "0":
-        return None
-    parent = _expand_user(setting) if setting else _user_cache()
-    if parent is None:
-        return None
-    package = pathlib.Path(__file__).parents[1]
-    digest = hashlib.sha256()
-    for path in sorted(package.rglob("*.py")):
-        source = path.read_bytes()
-        if any(mark in source for mark in _MARKS):
-            digest.update(source)
-    return os.path.join(parent, f"kernels-{digest.hexdigest()[:12]}")
-
-
-def _user_cache():
-    """Return the default parent folder of the cache, or None without a home folder."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA", "")
-        default = "~/AppData/Local"
-    elif sys.platform == "darwin":
-        base = ""
-        default = "~/Library/Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME", "")
-        default = "~/.cache"
-    if not os.path.isabs(base):  # unset, empty, or relative: ignored by the XDG specification
-        base = _expand_user(default)
-    return None if base is None else os.path.join(base, "spherekit")
-
-
-def _expand_user(path):
-    """Return an absolute path with ``~`` or ``~user`` expanded; None if that home folder is unknown."""
-    if not path.startswith("~"):
-        return os.path.abspath(path)
-    user, _, below = path.replace(os.sep, "/")[1:].partition("/")
-    folder = _home_folder() if not user else os.path.expanduser(f"~{user}")
-    if folder is None or not os.path.isabs(folder):
-        return None
-    return os.path.join(folder, *filter(None, below.split("/")))
-
-
-def _home_folder():
-    """Return the user's home folder; None if HOME is unset or empty and the user has no account."""
-    folder = os.environ.get("HOME", "")
-    if sys.platform != "win32" and os.path.isabs(folder):
-        return folder
-    if sys.platform == "win32":
-        folder = os.path.expanduser("~")
-    else:
-        import pwd
-
-        try:
-            folder = pwd.getpwuid(os.getuid()).pw_dir
-        except KeyError:
-            return None
-    return folder if os.path.isabs(folder) else None
 
 
 @functools.cache
@@ -107,6 +37,35 @@ def runs_as_python():
     return setting == "numpy" or bool(config.DISABLE_JIT)
 
 
+@functools.cache
+def compiler_name():
+    """Return "spherekit"; or "njit", with SPHEREKIT_COMPILER=njit or if Numba's version was not tested."""
+    setting = os.environ.get("SPHEREKIT_COMPILER", "").strip().lower()
+    if setting not in ("", "spherekit", "njit"):
+        raise ValueError(
+            f"SPHEREKIT_COMPILER is {setting!r}; expected spherekit (the default) or njit (compilation by "
+            "numba.njit, which takes longer)"
+        )
+    if setting == "njit":
+        return "njit"
+    try:
+        from spherekit._core.compiler import is_supported
+    except (ImportError, AttributeError):  # a later version of Numba
+        return "njit"
+    return "spherekit" if is_supported() else "njit"
+
+
+def kernel_folders():
+    """Return the folders that are searched for compiled kernels; the last is the one that is written."""
+    if runs_as_python():
+        return []
+    if compiler_name() == "spherekit":
+        from spherekit._core.compiler import host_processor
+
+        return kernel_cache.folders(host_processor())
+    return [cache_folder()] if cache_folder() is not None else []
+
+
 def leaf(function):
     """`jit` for innermost kernels that allocate no arrays.
 
@@ -120,8 +79,13 @@ def jit(function, **options):
     if runs_as_python():
         function.py_func = function
         return function
-    kernel = numba.njit(**FLAGS, **options)(function)
-    if cache_folder() is None or not hasattr(kernel, "enable_caching"):
+    options = FLAGS | options
+    if compiler_name() == "spherekit":
+        from spherekit._core.compiler import Kernel
+
+        return Kernel(function, options)
+    kernel = numba.njit(**options)(function)
+    if cache_folder() is None:
         return kernel
     previous, config.CACHE_DIR = config.CACHE_DIR, cache_folder()
     try:
@@ -131,3 +95,16 @@ def jit(function, **options):
     finally:
         config.CACHE_DIR = previous
     return kernel
+
+
+def address(kernel, *arguments):
+    """Return the address of the native function of a kernel, for arguments like the given ones.
+
+    Arguments are values, or Numba types.
+    """
+    types = tuple(a if isinstance(a, numba.types.Type) else numba.typeof(a) for a in arguments)
+    kernel.compile(types)
+    overload = kernel.overloads[types]
+    if compiler_name() == "spherekit":
+        return overload.address
+    return overload.library.get_pointer_to_function(overload.fndesc.llvm_func_name)

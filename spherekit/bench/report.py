@@ -38,7 +38,7 @@ _LEGEND = (
     "error: maximum error of a round trip of coefficients with variance near 1;",
     "memory: peak memory of a call beyond its input and output, in MB and as a multiple of these two,",
     "the larger values of both directions; peak: peak memory of the process, imports included;",
-    "first: time of import, set-up, tables, compilation (spherekit: or loading its cache) and first calls.",
+    "first: time of import, set-up, tables, compilation (or loading compiled kernels) and first calls.",
 )
 
 

@@ -9,6 +9,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 
 from spherekit.bench.cases import wigner
@@ -24,6 +25,7 @@ def measure(
     *,
     rounds: int = 2,
     timeout: float = 300.0,
+    cold: bool = False,
     progress: Callable[[int, int, str], object] | None = None,
     pythons: Mapping[str, str] | None = None,
 ) -> list[dict]:
@@ -41,6 +43,9 @@ def measure(
         rounds reduces the effect of noise. One more process measures the memory.
     timeout : float
         Time limit for a process, in seconds. When a package exceeds it, larger L are skipped.
+    cold : bool
+        Whether the first process of spherekit in each case starts without compiled kernels, so that the time
+        of the first calls includes compilation. Only kernels that are part of the package are then loaded.
     progress : callable, optional
         Called before each process with (number of finished processes, total number, description).
     pythons : dict, optional
@@ -87,7 +92,7 @@ def measure(
             if reason:
                 result = {"failed": reason}
             else:
-                result = _run_worker(case, code, number, timeout, python)
+                result = _run_worker(case, code, number, timeout, python, cold=cold)
             results[number, code] = {**case, "code": code, **result}
         elif "inverse" in previous:
             memory = pass_name == "memory"
@@ -150,22 +155,26 @@ def _reason_to_skip(case, code, results):
             return f"skipped, as L={result['L']} exceeded the time limit"
 
 
-def _run_worker(case, code, number, timeout, python, memory=False):
+def _run_worker(case, code, number, timeout, python, memory=False, cold=False):
     """The output of a worker process for one case, or {"failed": reason}."""
     environment = {**os.environ, **{name: str(case["threads"]) for name in _THREAD_VARIABLES}}
     folders = [str(pathlib.Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, folders))
+    environment["SPHEREKIT_QUIET"] = "1"
     if memory:
         # glibc reuses freed memory, which would hide allocations of the next call; not above this size
         environment["MALLOC_MMAP_THRESHOLD_"] = "65536"
     argument = json.dumps({**case, "code": code, "seed": number, "memory": memory})
     command = [python, "-m", "spherekit.bench.worker", argument]
-    try:
-        process = subprocess.run(
-            command, capture_output=True, text=True, env=environment, timeout=timeout
-        )
-    except subprocess.TimeoutExpired:
-        return {"failed": f"exceeded the time limit of {timeout:g} s", "slow": True}
+    with tempfile.TemporaryDirectory() as folder:
+        if cold and code in _SPHEREKIT:
+            environment["SPHEREKIT_CACHE"] = folder
+        try:
+            process = subprocess.run(
+                command, capture_output=True, text=True, env=environment, timeout=timeout
+            )
+        except subprocess.TimeoutExpired:
+            return {"failed": f"exceeded the time limit of {timeout:g} s", "slow": True}
     if process.returncode < 0:
         return {"failed": f"terminated by signal {-process.returncode}, possibly out of memory"}
     if process.returncode:

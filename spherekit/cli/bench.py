@@ -52,6 +52,11 @@ def arguments(parser):
     parser.add_argument(
         "--timeout", type=float, default=300, help="timeout of one process in seconds; default 300"
     )
+    parser.add_argument(
+        "--cold",
+        action="store_true",
+        help="start spherekit once without compiled kernels: the column 'first' includes compilation",
+    )
     parser.add_argument("--json", metavar="FILE", help="write all measurements to FILE (.json)")
     parser.add_argument(
         "--plot", metavar="PICTURE", help="plot time and memory against L (.png, .pdf, .svg)"
@@ -91,6 +96,7 @@ def run(args):
             peers,
             rounds=args.rounds,
             timeout=args.timeout,
+            cold=args.cold,
             progress=progress,
             pythons=pythons,
         )

@@ -1,14 +1,29 @@
-"""Compile all kernels and cache them, so that later runs do not compile."""
+"""Compile the kernels ahead of time, so that later runs do not compile.
 
+The compiled kernels are cached for this machine and user. --for prepares only what some commands (or kinds of
+calls, in Python) need: batches of maps, float32 (single precision), wigner (transforms on the rotation group,
+rotations, coupling coefficients), and nn (layers of networks).
+"""
+
+import sys
 import time
-
-import numpy as np
 
 from spherekit.cli import options
 
 
 def arguments(parser):
-    options.threads(parser)
+    parser.add_argument(
+        "--for",
+        dest="names",
+        metavar="NAMES",
+        default="",
+        help=f"what to prepare, a comma-separated list of: {', '.join(_names())}; default: everything",
+    )
+    parser.add_argument(
+        "--processes",
+        type=int,
+        help="number of processes; default: the CPUs of this process",
+    )
 
 
 def run(args):
@@ -19,107 +34,85 @@ def run(args):
             "there is nothing to compile, since SPHEREKIT_SIMD=numpy or NUMBA_DISABLE_JIT is set and kernels "
             "run as plain Python; unset these variables"
         )
+    if cache_folder() is None:
+        raise options.Usage(
+            "there is no cache for compiled kernels: SPHEREKIT_CACHE is 0, or there is no home folder; set "
+            "SPHEREKIT_CACHE to a folder"
+        )
+    if args.processes is not None and args.processes < 1:
+        raise options.Usage(f"--processes is {args.processes}; expected an integer >= 1")
     start = time.perf_counter()
-    for title, step in _STEPS.items():
-        start_of_step = time.perf_counter()
-        for warm, *flags in step:
-            warm(args.threads, *flags)
-        print(f"{time.perf_counter() - start_of_step:7.2f} s  {title}", flush=True)
-    folder = cache_folder()
-    location = f"cached in {folder}" if folder else "not cached, since SPHEREKIT_CACHE is 0"
-    print(f"{time.perf_counter() - start:7.2f} s  in total; {location}")
+    for title, seconds in compile_kernels(_selection(args.names), args.processes):
+        print(f"{seconds:7.2f} s  {title}")
+    print(f"{time.perf_counter() - start:7.2f} s  in total; cached in {cache_folder()}")
 
 
-def _transform(threads, grid, spin=0, dtype=complex, maps=1):
-    """Run both directions at band-limits for tables and for the recursion; spin None: complex maps."""
-    import spherekit
-    from spherekit.testing import random_flm
+def _names():
+    from spherekit.warmup.steps import NAMES
 
-    reality = spin == 0
-    spin = spin or 0
-    rng = np.random.default_rng(0)
-    for L in (8, 96):
-        sampling = f"healpix:{L // 2}" if grid == "healpix" else grid
-        flags = dict(spin=spin, sampling=sampling, reality=reality, threads=threads)
-        flm = random_flm(L, rng, spin=spin, reality=reality, shape=(maps,), dtype=dtype)
-        spherekit.forward(spherekit.inverse(flm, L, **flags), L, **flags)
+    return NAMES
 
 
-def _points(threads):
-    import spherekit
+def _selection(text):
+    """The names of --for, which may be empty."""
+    from spherekit._core.names import closest
 
-    spherekit.evaluate(np.zeros(64, complex), [0.5], [0.0], threads=threads)
-
-
-def _group(threads, reality):
-    """Run Wigner transforms in both directions, with shared tables and by slices of n, and rotations."""
-    from spherekit import wigner
-    from spherekit.testing import random_flm, random_flmn
-
-    rng = np.random.default_rng(0)
-    for L, N, steerable in ((10, 10, False), (96, 2, True)):
-        flags = dict(reality=reality, steerable=steerable, threads=threads)
-        flmn = random_flmn(L, N, rng, reality=reality, steerable=steerable)
-        wigner.forward(wigner.inverse(flmn, L, N, **flags), L, N, **flags)
-    flm = random_flm(8, rng, reality=reality)
-    wigner.rotate(flm, 0.1, 0.2, 0.3, reality=reality, threads=threads)
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in _names():
+            match = closest(name, _names())
+            hint = f"did you mean {match}? " if match else ""
+            raise options.Usage(f"--for is {name}; {hint}expected any of {', '.join(_names())}")
+    return names
 
 
-def _functions(threads):
-    from spherekit import wigner
+def compile_kernels(names=(), processes=None):
+    """Run the warm-up for these names, with progress on standard error; return (title, seconds) of each step.
 
-    wigner.d_column(1, 0, 0.1, 4)
-    wigner.D(0.1, 0.2, 0.3, 4)
-    wigner.clebsch_gordan(1, 1, 1)
-    wigner.clebsch_gordan_blocks(3)
-    wigner.wigner_3j(1, 1, 2, 0, 0, 0)
-    wigner.clebsch_gordan_by_order(1, 1, 1)
+    The traceback of a step that fails is printed.
+    """
+    from tqdm import tqdm
 
+    from spherekit._core.progress import is_quiet
+    from spherekit.warmup.completion import note_complete
+    from spherekit.warmup.processes import StepError, run
+    from spherekit.warmup.steps import select
 
-def _wavelets(threads):
-    from spherekit.wavelets import Wavelets
-
-    w = Wavelets(8, N=2, threads=threads)
-    w.synthesis_flm(*w.analysis_flm(np.zeros(64, complex)))
-
-
-def _covariances(threads):
-    import autograd.numpy as anp
-    from autograd import grad
-
-    from spherekit.scattering import Covariances
-
-    C = Covariances(8, N=1, threads=threads)
-    grad(lambda flm: anp.sum(C.from_flm(flm).C11))(np.zeros(64, complex))
+    steps = select(names)
+    terminal = sys.stderr.isatty() and not is_quiet()
+    with tqdm(total=len(steps), disable=not terminal, leave=False, unit="step") as progress_bar:
+        show = _show_bar(progress_bar) if terminal else _show_lines(len(steps))
+        try:
+            seconds = run(steps, processes, show)
+        except StepError as error:
+            progress_bar.clear()
+            print(error.traceback, file=sys.stderr)
+            raise
+    note_complete(names or _names())
+    return [(step.title, seconds[step.title]) for step in steps]
 
 
-def _layers(threads, dtype):
-    from autograd import grad
+def _show_bar(progress_bar):
+    def show(completed):
+        progress_bar.set_description_str("compiling kernels", refresh=False)
+        progress_bar.update(completed - progress_bar.n)
+        progress_bar.refresh()
 
-    from spherekit import nn
-
-    net = nn.models.cobb(4, 2, depth=1)
-    x = np.zeros((1, 1, 16), np.result_type(dtype, np.complex64))
-    params, state = net.init(np.random.default_rng(0), dtype=dtype)
-    grad(lambda p: net(p, x, state=state, threads=threads)[0, 0])(params)
+    return show
 
 
-_SINGLE = np.complex64
+def _show_lines(total):
+    """A function that shows the number of completed steps, at intervals that suit a log."""
+    from spherekit._core.progress import INTERVAL, info
 
-#: (function, arguments) of each step.
-_STEPS = {
-    "real maps, rectangular grids": [(_transform, "gl")],
-    "real maps, McEwen-Wiaux": [(_transform, "mw")],
-    "real maps, HEALPix": [(_transform, "healpix")],
-    "complex maps and spin fields": [(_transform, "mw", None), (_transform, "mw", 2)],
-    "spin fields, HEALPix": [(_transform, "healpix", 2)],
-    "float32": [(_transform, *case, _SINGLE) for case in (("gl", 0), ("gl", 2), ("healpix", 0))],
-    "float32, batches of maps": [(_transform, "gl", spin, _SINGLE, 8) for spin in (0, 2)],
-    "batches of real maps": [(_transform, "gl", 0, np.complex128, 8)],
-    "evaluation at points": [(_points,)],
-    "Wigner transforms and rotations": [(_group, True), (_group, False)],
-    "Wigner functions and Clebsch-Gordan coefficients": [(_functions,)],
-    "wavelets": [(_wavelets,)],
-    "scattering covariances": [(_covariances,)],
-    "equivariant layers": [(_layers, np.float64), (_layers, np.float32)],
-}
+    start = time.monotonic()
+    due = INTERVAL
+
+    def show(completed):
+        nonlocal due
+        seconds = time.monotonic() - start
+        if seconds >= due:
+            info(f"compiling kernels: {completed} of {total} steps, {seconds:.0f} s")
+            due = seconds + INTERVAL
+
+    return show

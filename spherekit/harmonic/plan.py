@@ -27,7 +27,7 @@ def synthesis_plan(grid, L):
     circle = fejer_circle(next_fast_length(L))
     theta, _ = quadrature.equispaced(circle.period, True)
     lanes, columns = pair_rings(theta, np.ones(len(theta)), L)
-    legendre_side = circle, columns, 2 * len(lanes.x)
+    legendre_side = circle, columns, 2 * len(lanes.y)
     grid_side, rows = _grid_planes(grid)
     band = (L - 1, False)
     to_grid = resampling(legendre_side, grid_side, band)
@@ -45,7 +45,7 @@ def analysis_plan(grid, L):
     theta, weights = quadrature.gauss_legendre((degree + L + 1) // 2)
     weights = weights * (2 * np.pi / grid.shape[1])
     lanes, columns = pair_rings(theta, weights, L)
-    legendre_side = nodes(theta, degree), columns, 2 * len(lanes.x)
+    legendre_side = nodes(theta, degree), columns, 2 * len(lanes.y)
     grid_side, rows = _grid_planes(grid)
     band = (degree, halved)
     from_grid = resampling(grid_side, legendre_side, band)
@@ -56,7 +56,7 @@ def analysis_plan(grid, L):
 def _plan_of_grid_rings(grid, L, weights):
     """Return a plan whose Legendre rings are the rings of the grid."""
     lanes, columns = pair_rings(grid.ring_theta, weights, L)
-    rows = np.full(2 * len(lanes.x), -1)
+    rows = np.full(2 * len(lanes.y), -1)
     rows[columns] = grid.ring_start
     return Plan(lanes, columns, rows)
 
@@ -93,7 +93,7 @@ def pair_rings(theta, weights, L):
     sides = np.zeros((2, len(north_angles)))
     sides[south.astype(int), slots] = weights
     lanes, lane_of_ring = ring_lanes.ring_lanes(np.array(north_angles), *sides, L)
-    return lanes, lane_of_ring[slots] + south * len(lanes.x)
+    return lanes, lane_of_ring[slots] + south * len(lanes.y)
 
 
 def work_bytes(grid, L, real, itemsize):

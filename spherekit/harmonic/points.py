@@ -241,7 +241,7 @@ def _adjoint(values, *, points, L, spin, reality, threads):
     terms = np.empty_like(flm)
     for indices, plan, phase in _batches(points, L, reality):
         F = maps[:, None, indices] * phase.conj()
-        planes = np.zeros((*F.shape[:2], 2, 2 * len(plan.lanes.x)))
+        planes = np.zeros((*F.shape[:2], 2, 2 * len(plan.lanes.y)))
         planes[:, :, 0, plan.columns], planes[:, :, 1, plan.columns] = F.real, F.imag
         recursion.from_planes(planes, plan, L, spin, reality, threads, terms)
         flm += terms

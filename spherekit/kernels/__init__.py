@@ -56,28 +56,32 @@ number of threads.
 - `simd`: the vector type and its operations. `transpose`: loads and stores that transpose rows in registers.
   `simd_numpy`: the same operations in NumPy, to run the kernels without LLVM, in a debugger or under coverage
   (``SPHEREKIT_SIMD=numpy``); this is slow, and the results agree up to rounding.
+- `complex_simd`: vectors of complex numbers, for the FFT.
 - `work_queue`: the atomic counter that distributes work items to threads.
+- `address_calls`: calls of kernels that are compiled once, apart from their callers.
 - `recursion_coefficients`: the coefficients of all forms, cached up to L = 1024 (256 where |n| > 4).
 - `wigner_recursion`: the recursion: norms, starting values, sums over degrees and, transposed, over rings.
 - `wigner_recursion_cuda`: the same steps with one CUDA thread per ring.
 - `packing`: conversion between coefficients ``flm[l*l + l + m]`` and rows over the degree, four orders at a
   time.
 - `matmul`: products with precomputed tables.
-- `fft_butterflies`, `fft`: radix stages, and transforms of any length with rings as lanes.
+- `fft_butterflies`, `fft`: radix stages, and transforms of any length with rings as lanes. Each stage is
+  compiled for a type of lanes when a length first needs it, and called by its address.
 
 The loops that call these kernels are compiled as well, in the modules that they serve: `harmonic.steps`, the
 kernels of the engines, `wigner.d_matrices` (all d^l at one angle), `wigner.functions` (columns d^l_mn),
 `wigner.rotation_kernels` (d^l(pi/2) applied to signals) and `experiments.gaussianity.caps`.
 
-**Compilation and caching** (`_core.jit`)
+**Compilation and caching** (`_core.jit`, `_core.compiler`, `_core.kernel_cache`)
 
 - ``jit`` compiles at the first call, without the GIL, with NumPy's division semantics, and with fused
   multiply-add as the only relaxation of rounding. ``leaf`` is the variant for functions that create no arrays
   and therefore need no reference counting.
-- Compiled code is cached on disk (``SPHEREKIT_CACHE``), in a folder named after a hash of *all* files that
-  contain kernels. Numba alone would check the file of the outermost function only, and would run outdated
-  code after an edit of a function in another file. Consequently, an edit of one of these files recompiles
-  every kernel.
+- A kernel that kernels call is compiled without what only Python would need, and a kernel that Python calls
+  includes those that it calls. This takes about half the time of ``numba.njit``, which replaces it in
+  versions of Numba that were not tested (or with ``SPHEREKIT_COMPILER=njit``).
+- Machine code is cached on disk (``SPHEREKIT_CACHE``), in a folder named after a hash of *all* files that
+  contain kernels. Consequently, an edit of one of these files recompiles every kernel.
 - Groups of numbers are passed in a NamedTuple, arrays as separate arguments. A tuple of arrays that is built
   inside a loop is reference-counted, zeroed and copied each time (7 % of a synthesis at L = 256), and takes
   longer to compile.

@@ -6,56 +6,106 @@ Stockham's decimation in frequency with butterflies of radix 8, 4, 2, 3 and 5, d
 primes, and Bluestein's convolution where a prime factor is large. A set of signals is stored in a work array
 as a plane of real parts and a plane of imaginary parts, point by point, with the lanes of a point adjacent.
 Two real signals form the real and the imaginary part of one lane.
+
+The algorithm and each radix are kernels that are called by their addresses, which the tables of a length
+contain: they are compiled once for each type of lanes, and only where a length needs them.
 """
 
 from collections import namedtuple
 from functools import lru_cache
 
 import numpy as np
+from numba import types
 
 from spherekit._core.fft_lengths import next_fast_length
-from spherekit._core.jit import jit
+from spherekit._core.jit import leaf
+from spherekit._core.workspace import scratch
+from spherekit.kernels.address_calls import address, call
+from spherekit.kernels.complex_simd import load_complex, spread_complex, store_complex
 from spherekit.kernels.fft_butterflies import radix2, radix3, radix4, radix5, radix8, radix_odd
-from spherekit.kernels.simd import load, splat, spread, store, width
+from spherekit.kernels.simd import pointer, splat, store, width
 
 #: Tables of length n. ``size``: points of the butterflies, n or the padded length of Bluestein's algorithm;
-#: ``factors``, and for each factor where its twiddles (``cos``, ``sin``) and its dense matrix begin;
-#: ``chirp`` and ``filter``: empty, or Bluestein's factors e^{-pi i j^2/n} and the transform of their inverse,
-#: as real and imaginary parts.
-Fourier = namedtuple("Fourier", "n size factors starts cos sin dense_starts dense chirp filter")
+#: ``work_points``: points of the work array; ``result``: the point at which the transform begins.
+#: ``integers``: the entries below, then one row of `_ROW` entries for each stage, [address, radix, size,
+#: stride, offsets of the roots and of the dense sums in ``floats``].
+Fourier = namedtuple("Fourier", "n size work_points result integers floats")
+
+#: Entries of ``integers``: the address of the algorithm, the sizes, the number of stages, and offsets in
+#: ``floats`` of Bluestein's factors e^{-pi i j^2/n} and of the transform of their inverse.
+ADDRESS, LENGTH, SIZE, RESULT, _STAGES, _CHIRP, _FILTER, _FIRST_ROW = range(8)
+_ROW = 6
+
+_RADICES = {2: radix2, 3: radix3, 4: radix4, 5: radix5, 8: radix8}
 
 #: Largest prime factor that is summed directly: the dense sums run near the peak arithmetic rate.
 _LARGEST_DENSE = 193
 
 
+def tables(n, lanes):
+    """Return the tables of length n for a type of lanes."""
+    return _cached_tables(n, lanes.type)
+
+
+def uncached_tables(n, lanes):
+    """Return `tables`, without keeping them for later calls."""
+    return _cached_tables.__wrapped__(n, lanes.type)
+
+
 @lru_cache(maxsize=64)
-def tables(n, single=False):
-    """Return the tables of length n; ``single`` gives float32 tables for float32 lanes."""
-    if single:
-        float_fields = {"cos", "sin", "dense", "chirp", "filter"}
-        double = tables(n)._asdict().items()
-        return Fourier(**{k: x.astype(np.float32) if k in float_fields else x for k, x in double})
+def _cached_tables(n, lanes):
     factors = _factors(n)
-    if max(factors, default=1) <= _LARGEST_DENSE:
-        return Fourier(n, n, *_butterflies(n, factors), np.empty(0), np.empty(0))
-    size = next_fast_length(2 * n - 1, 11)
+    is_dense = max(factors, default=1) <= _LARGEST_DENSE
+    size = n if is_dense else next_fast_length(2 * n - 1, 11)
+    factors = factors if is_dense else _factors(size)
+    rows, arrays, offset = _stages_of(size, factors, lanes)
+    chirp, response = (np.empty(0), np.empty(0)) if is_dense else _convolution(n, size)
+    result = 2 * size if is_dense and len(factors) % 2 else 0
+    algorithm = _transform_address(lanes, is_dense)
+    header = algorithm, n, size, result, len(rows), offset, offset + chirp.size
+    integers = np.array([*header, *(entry for row in rows for entry in row)], np.int64)
+    floats = np.concatenate([*arrays, chirp, response, [0.0]])
+    work_points = (
+        4 * size + 2 * max([1, *factors]) + 2
+    )  # planes before and after a stage, dense sums
+    dtype = np.float32 if lanes.bits == 32 else np.float64
+    return Fourier(n, size, work_points, result, integers, floats.astype(dtype))
+
+
+def _convolution(n, size):
+    """Return Bluestein's factors, and the transform of their inverse."""
     j = np.arange(n)
     chirp = roots(-(j * j) % (2 * n), 2 * n)
     kernel = np.zeros(size, complex)
-    kernel[:n] = kernel[-n + 1 or size :][::-1] = 0
     kernel[j] = chirp.conj()
     kernel[-j[1:]] = chirp[1:].conj()
-    response = np.fft.fft(kernel) / size
-    chirp_arrays = (np.concatenate([z.real, z.imag]) for z in (chirp, response))
-    return Fourier(n, size, *_butterflies(size, _factors(size)), *chirp_arrays)
+    return chirp.view(float), (np.fft.fft(kernel) / size).view(float)
 
 
-@jit
+def work_array(fft, lanes):
+    """Return a work array, which is valid until the same thread requests another one."""
+    return scratch("fft", (work_size(lanes.type.width, fft),), fft.floats.dtype)
+
+
 def work_size(lanes_width, fft):
-    """Length of the work array: two planes before and after each stage, and the dense sums."""
-    return lanes_width * (
-        4 * fft.size + 2 * max(1, fft.factors.max() if fft.factors.size else 1) + 2
-    )
+    """Return the length of the work array: two planes before and after each stage, and the dense sums."""
+    return lanes_width * fft.work_points
+
+
+def _transform_address(lanes, is_dense):
+    integers, floats = types.CPointer(types.int64), _float_pointer(lanes)
+    kernel = _transform if is_dense else _transform_by_convolution
+    return address(kernel, lanes, floats, types.int64, integers, floats)
+
+
+@lru_cache(maxsize=64)
+def _stage_address(kernel, lanes):
+    floats, n = _float_pointer(lanes), types.int64
+    return address(kernel, lanes, floats, n, n, n, n, n, n, floats, floats)
+
+
+def _float_pointer(lanes):
+    return types.CPointer(types.float32 if lanes.bits == 32 else types.float64)
 
 
 def _factors(n):
@@ -86,93 +136,90 @@ def roots(k, n):
     return (c + 1j * s) * np.array([1, 1j, -1, -1j])[octant // 2]
 
 
-def _butterflies(n, factors):
-    starts, all_twiddles = [], []
-    dense_starts, dense = [], []
-    size = n
-    start = dense_start = 0
+def _stages_of(size, factors, lanes):
+    """Return the rows of all stages, the arrays that their offsets refer to, and the total size of these."""
+    rows, arrays = [], []
+    stride, offset = 1, 0
     for factor in factors:
         p, j = np.arange(size // factor)[:, None], np.arange(factor)
         twiddles = roots((-p * j) % size, size).ravel()
-        starts.append(start)
-        all_twiddles.append(twiddles)
-        start += twiddles.size
         half = np.arange(1, (factor + 1) // 2)
         matrix = roots(half[:, None] * half % factor, factor) if factor % 2 else np.empty((0, 0))
-        dense_starts.append(dense_start)
-        dense += [matrix.real.ravel(), matrix.imag.ravel()]
-        dense_start += 2 * matrix.size
+        arrays += [twiddles.view(float), matrix.real.ravel(), matrix.imag.ravel()]
+        kernel = _stage_address(_RADICES.get(factor, radix_odd), lanes)
+        dense = offset + 2 * twiddles.size
+        rows.append((kernel, factor, size, stride, offset, dense))
+        offset = dense + 2 * matrix.size
         size //= factor
-    all_twiddles = np.concatenate([*all_twiddles, [0j]])
-    integers = (np.array(x, np.int64) for x in (factors, starts))
-    cos, sin = np.ascontiguousarray(all_twiddles.real), np.ascontiguousarray(all_twiddles.imag)
-    dense = np.concatenate([*dense, [0.0]])
-    return *integers, cos, sin, np.array(dense_starts, np.int64), dense
+        stride *= factor
+    return rows, arrays, offset
 
 
 # --- transforms --------------------------------------------------------------------------------------
 
 
-@jit
+@leaf
 def transform(lanes, work, inverse, fft):
     """Transform the planes at the head of ``work``; returns the offsets of the (real, imaginary) parts.
 
     ``inverse`` = 1 exchanges the two planes, which gives sum_j x_j e^{+2 pi i j k/n}, without the factor 1/n.
     """
-    plane = width(lanes) * fft.size
-    re, im = plane * inverse, plane * (1 - inverse)
-    if fft.chirp.size:
-        re, im = _bluestein(lanes, work, re, im, fft)
-    else:
-        re, im = _stages(lanes, work, re, im, re + 2 * plane, im + 2 * plane, fft)
-    return (im, re) if inverse else (re, im)
+    transform_with(
+        lanes, pointer(work, 0), inverse, pointer(fft.integers, 0), pointer(fft.floats, 0)
+    )
+    real = width(lanes) * fft.result
+    return real, real + width(lanes) * fft.size
 
 
-@jit
-def _stages(lanes, w, re, im, re2, im2, fft):
-    size, source, target = fft.size, (re, im), (re2, im2)
-    for f in range(fft.factors.size):
-        radix, start, stride = fft.factors[f], fft.starts[f], fft.size // size
-        if radix == 8:
-            radix8(lanes, w, size, stride, source, target, fft.cos, fft.sin, start)
-        elif radix == 4:
-            radix4(lanes, w, size, stride, source, target, fft.cos, fft.sin, start)
-        elif radix == 2:
-            radix2(lanes, w, size, stride, source, target, fft.cos, fft.sin, start)
-        elif radix == 3:
-            radix3(lanes, w, size, stride, source, target, fft.cos, fft.sin, start)
-        elif radix == 5:
-            radix5(lanes, w, size, stride, source, target, fft.cos, fft.sin, start)
-        else:
-            radix_odd(lanes, w, size, stride, radix, source, target, fft, f)
+@leaf
+def transform_with(lanes, work, inverse, integers, floats):
+    """`transform` with pointers; the result begins at point ``integers[RESULT]``."""
+    call(integers[ADDRESS], lanes, work, inverse, integers, floats)
+
+
+@leaf
+def _transform(lanes, w, inverse, integers, floats):
+    plane = width(lanes) * integers[SIZE]
+    source, imag = plane * inverse, plane * (1 - 2 * inverse)
+    _apply_stages(lanes, w, source, source + 2 * plane, imag, integers, floats)
+
+
+@leaf
+def _apply_stages(lanes, w, source, target, imag, integers, floats):
+    """Apply all stages; returns the offset of the real parts of the result."""
+    for f in range(integers[_STAGES]):
+        row = pointer(integers, _FIRST_ROW + _ROW * f)
+        stage_roots, dense = pointer(floats, row[4]), pointer(floats, row[5])
+        call(row[0], lanes, w, source, target, imag, row[2], row[3], row[1], stage_roots, dense)
         source, target = target, source
-        size //= radix
     return source
 
 
-@jit
-def _bluestein(lanes, w, re, im, fft):
-    """Compute the sum as a convolution of length ``size``, from jk = (j^2 + k^2 - (k-j)^2)/2."""
-    v, n, plane = width(lanes), fft.n, width(lanes) * fft.size
-    _multiply(lanes, w, re, im, fft.chirp, n)
+@leaf
+def _transform_by_convolution(lanes, w, inverse, integers, floats):
+    """Bluestein's algorithm: a convolution of length ``size``, from jk = (j^2 + k^2 - (k-j)^2)/2."""
+    v, n, size = width(lanes), integers[LENGTH], integers[SIZE]
+    plane = v * size
+    source, imag = plane * inverse, plane * (1 - 2 * inverse)
+    chirp, response = pointer(floats, integers[_CHIRP]), pointer(floats, integers[_FILTER])
+    _multiply(lanes, w, source, imag, chirp, n)
     zero = splat(lanes, 0.0)
-    for i in range(n, fft.size):
-        store(w, re + i * v, zero)
-        store(w, im + i * v, zero)
-    r, i = _stages(lanes, w, re, im, re + 2 * plane, im + 2 * plane, fft)
-    _multiply(lanes, w, r, i, fft.filter, fft.size)
-    shift = 2 * plane if r == re else -2 * plane
-    i, r = _stages(lanes, w, i, r, i + shift, r + shift, fft)
-    _multiply(lanes, w, r, i, fft.chirp, n)
-    return r, i
+    for i in range(n, size):
+        store(w, source + i * v, zero)
+        store(w, source + imag + i * v, zero)
+    target = source + 2 * plane
+    middle = _apply_stages(lanes, w, source, target, imag, integers, floats)
+    _multiply(lanes, w, middle, imag, response, size)
+    # The inverse transform: the real and the imaginary parts are exchanged.
+    first = middle + imag
+    target = first + 2 * plane if middle == source else first - 2 * plane
+    _apply_stages(lanes, w, first, target, -imag, integers, floats)
+    _multiply(lanes, w, source, imag, chirp, n)
 
 
-@jit
-def _multiply(lanes, w, re, im, factors, n):
+@leaf
+def _multiply(lanes, w, start, imag, factors, n):
     v = width(lanes)
-    half = factors.size // 2
     for k in range(n):
-        c, s = spread(lanes, factors, k), spread(lanes, factors, half + k)
-        a, b = load(lanes, w, re + k * v), load(lanes, w, im + k * v)
-        store(w, re + k * v, a * c - b * s)
-        store(w, im + k * v, b * c + a * s)
+        z = load_complex(lanes, w, start + k * v, imag)
+        store_complex(w, start + k * v, imag, z * spread_complex(lanes, factors, k))

@@ -11,34 +11,39 @@ from functools import lru_cache
 
 import numpy as np
 
-from spherekit._core.jit import jit
+from spherekit._core.jit import leaf
+from spherekit.kernels.simd import pointer
 
 #: Largest band-limit whose coefficients are cached: 10 to 24 L^2 bytes.
 MAX_CACHED = 1024
 #: The same for |spin| > 4, since a signal on the rotation group has many spins.
 MAX_CACHED_ANY_SPIN = 256
 
-#: Coefficients with one row per order: e_l from l = m on; alpha; (a, b) of a step; (r, g, a) of a difference
-#: step by sign of n, for the orders that reach the polar rings. A buffer has a single row of each.
-Coefficients = namedtuple("Coefficients", "e alpha ab rga")
+#: Coefficients of ``orders`` orders in the first two forms, in rows of ``row_size`` elements: e_l from l = m
+#: on (n = 0 only), alpha, (a, b) of a step; followed by those of ``polar_orders`` orders in the difference
+#: form, (r, g, a) of a step, in rows of ``polar_row_size`` elements, for one sign of n after the other.
+Coefficients = namedtuple("Coefficients", "values orders row_size polar_orders polar_row_size")
 
 
 @lru_cache(maxsize=32)
 def cached_coefficients(L, spin):
-    """Return the coefficients of all orders, n = -spin; an empty table for L beyond `MAX_CACHED`."""
-    orders, polar_orders = _cached_rows(L, spin)
-    table = allocate(orders, polar_orders, L, spin)
-    if orders:
-        _fill(L, spin, table)
+    """Return the coefficients of all orders, n = -spin; an empty table for L beyond `MAX_CACHED`.
+
+    In the difference form, only the orders that matter close to a pole are cached.
+    """
+    table = _allocate(*_cached_rows(L, spin), L, spin)
+    if table.orders:
+        (_fill_degrees if spin else _fill_pairs)(L, spin, table)
+    if table.polar_orders:
+        _fill_differences(L, spin, table)
     return table
 
 
 def cached_bytes(L, spin):
     """Return the number of bytes of `cached_coefficients`."""
     orders, polar_orders = _cached_rows(L, spin)
-    if spin == 0:
-        return 8 * (orders * (2 * L + L // 2 + 24) + polar_orders * (3 * L + 8))
-    return 8 * (orders * (3 * L + 16) + 2 * polar_orders * (3 * L + 8))
+    row_size, polar_row_size = _row_sizes(L, spin)
+    return 8 * (orders * row_size + (2 if spin else 1) * polar_orders * polar_row_size)
 
 
 def _cached_rows(L, spin):
@@ -47,35 +52,67 @@ def _cached_rows(L, spin):
     return orders, min(orders, 90 + abs(spin) if L > 200 else 0)
 
 
-def allocate(orders, polar_orders, L, spin):
+def _row_sizes(L, spin):
+    """Return the number of elements of an order in the first two forms, and in the difference form."""
+    return 3 * L + 16 if spin else 2 * L + L // 2 + 24, 3 * L + 8
+
+
+def buffer_size(L, spin):
+    """Return the number of elements of one order: a row, and a row of the difference form."""
+    return sum(_row_sizes(L, spin))
+
+
+def _allocate(orders, polar_orders, L, spin):
     """Allocate coefficients with the given numbers of rows."""
-    zonal = spin == 0
-    return Coefficients(
-        np.empty((orders if zonal else 1, L + 8)),
-        np.empty((orders, L // 2 + 8 if zonal else L + 8)),
-        np.empty((orders, L + 8 if zonal else 2 * L + 8)),
-        np.empty((1 if zonal else 2, polar_orders, 3 * L + 8)),
-    )
+    row_size, polar_row_size = _row_sizes(L, spin)
+    polar_rows = polar_orders * (2 if spin else 1)
+    values = np.empty(orders * row_size + polar_rows * polar_row_size)
+    return Coefficients(values, orders, row_size, polar_orders, polar_row_size)
 
 
-def buffer(L, spin):
-    """Allocate the coefficients of one order, for orders that are not cached."""
-    return allocate(1, 1, L, spin)
+@leaf
+def zonal_row(row, L):
+    """Return pointers to (e, alpha, ab) in the row of an order for n = 0."""
+    return row, pointer(row, L + 8), pointer(row, L + 8 + L // 2 + 8)
 
 
-@jit
-def _fill(L, spin, table):
+@leaf
+def spin_row(row, L):
+    """Return pointers to (alpha, ab) in the row of an order for n != 0."""
+    return row, pointer(row, L + 8)
+
+
+@leaf
+def _fill_pairs(L, spin, table):
     for m in range(L):
-        if spin == 0:
-            pair_coefficients(m, L, table.e[m], table.alpha[m], table.ab[m])
-        else:
-            degree_coefficients(m, -spin, L, table.alpha[m], table.ab[m])
-    for second in range(table.rga.shape[0]):
-        for m in range(table.rga.shape[1]):
-            difference_coefficients(m, spin if second else -spin, L, table.rga[second, m])
+        e, alpha, ab = zonal_row(pointer(table.values, m * table.row_size), L)
+        pair_coefficients(m, L, e, alpha, ab)
 
 
-@jit
+@leaf
+def _fill_degrees(L, spin, table):
+    for m in range(L):
+        alpha, ab = spin_row(pointer(table.values, m * table.row_size), L)
+        degree_coefficients(m, -spin, L, alpha, ab)
+
+
+@leaf
+def _fill_differences(L, spin, table):
+    row = pointer(table.values, table.orders * table.row_size)
+    for second in range(2 if spin else 1):
+        for m in range(table.polar_orders):
+            difference_coefficients(m, spin if second else -spin, L, row)
+            row = pointer(row, table.polar_row_size)
+
+
+@leaf
+def difference_row(table, second, m):
+    """Return a pointer to the cached row of order m in the difference form; ``second``: n = +spin."""
+    row = second * table.polar_orders + m
+    return pointer(table.values, table.orders * table.row_size + row * table.polar_row_size)
+
+
+@leaf
 def pair_coefficients(m, L, e, alpha, ab):
     """Compute the coefficients of the two-degree form for n = 0 in z = cos^2; returns the number of pairs.
 
@@ -100,14 +137,14 @@ def pair_coefficients(m, L, e, alpha, ab):
     return count
 
 
-@jit
+@leaf
 def sin2_coefficients(ab, count, ab_sin2):
     """Compute (a, b) of the same steps in z = sin^2 = 1 - cos^2."""
     for k in range(count):
         ab_sin2[2 * k], ab_sin2[2 * k + 1] = -ab[2 * k], ab[2 * k] + ab[2 * k + 1]
 
 
-@jit
+@leaf
 def degree_coefficients(m, n, L, alpha, ab):
     """Compute the coefficients of the one-degree form in z = y; returns the number of degrees.
 
@@ -128,7 +165,7 @@ def degree_coefficients(m, n, L, alpha, ab):
     return count
 
 
-@jit
+@leaf
 def opposite_coefficients(m, n, L, ab, opposite):
     """Compute (a, b) for -n from a for n: b = a (1 + mn/(l(l+1))), a with a minus sign."""
     l0 = max(abs(m), abs(n))
@@ -138,13 +175,13 @@ def opposite_coefficients(m, n, L, ab, opposite):
         opposite[2 * k], opposite[2 * k + 1] = ab[2 * k], -ab[2 * k] * (1.0 + shift)
 
 
-@jit
+@leaf
 def _e(ell, m, n):
     square = (ell - m) * (ell + m) * ((ell - n) * (ell + n)) / (4.0 * ell * ell - 1.0)
     return math.sqrt(square) / ell
 
 
-@jit
+@leaf
 def difference_coefficients(m, n, L, rga):
     """Compute (r, g, a) of `difference_step` for l = l0, l0+1, ...; returns the number of degrees.
 
@@ -168,7 +205,7 @@ def difference_coefficients(m, n, L, rga):
     return L - l0
 
 
-@jit
+@leaf
 def _product(ell, m, n):
     """Return w_l and l^2 - w_l - mn without cancellation: l^2 (1 - cos(a - b)), m = l sin a, n = l sin b."""
     if ell == 0.0:

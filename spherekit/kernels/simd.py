@@ -6,6 +6,13 @@ array. LLVM splits vectors that are wider than the registers of the machine into
 kernel, written once in plain operators, can process 32 rings at a time. The width is part of the type of an
 argument, so that the on-disk cache of compiled code distinguishes it.
 
+An array as an argument of a kernel is seven values, which each call unpacks and repacks; this takes most of
+the time of compilation. Therefore kernels that are called by kernels take pointers: ``pointer(a, i)`` points
+to element i of an array or of what another pointer points to. ``p[i]`` reads and writes, without
+wraparound of negative indices; all operations of this module take arrays and pointers alike. A pointer does
+not keep its array alive: point only into arguments of the kernel that Python calls, never into arrays that
+a kernel allocates.
+
 `simd_numpy` implements the same operations in NumPy. Where kernels run as plain Python
 (`spherekit._core.jit.runs_as_python`), it replaces those of this module.
 """
@@ -77,7 +84,11 @@ class _VectorModel(models.PrimitiveModel):
 
 
 def data_pointer(context, builder, array_type, array):
-    return context.make_array(array_type)(context, builder, array).data
+    """Return the address of the elements of an array, or of what a pointer points to."""
+    if isinstance(array_type, types.CPointer):
+        return array
+    # `context.make_array` would write the whole structure of the array to memory first.
+    return context.data_model_manager[array_type].get(builder, array, "data")
 
 
 def constant(value, width, element=F64):
@@ -135,6 +146,7 @@ __all__ = [
     "largest",
     "load",
     "magnitude",
+    "pointer",
     "reverse",
     "reverse_pairs",
     "splat",
@@ -153,6 +165,18 @@ def has_wide_registers():
 
 
 # --- loads, stores, arithmetic ----------------------------------------------------------------------
+
+
+@intrinsic
+def pointer(typing, array, index):
+    """Return a pointer to the element of the given flat index of a contiguous array, or beyond a pointer."""
+    if isinstance(array, types.Array) and array.layout != "C":
+        return None
+
+    def generate(context, builder, signature, args):
+        return builder.gep(data_pointer(context, builder, array, args[0]), [args[1]])
+
+    return types.CPointer(array.dtype)(array, types.intp), generate
 
 
 @intrinsic

@@ -1,8 +1,9 @@
-"""The operations of `simd`, `transpose` and `work_queue` in NumPy, for kernels that run as plain Python.
+"""The operations of the SIMD kernels in NumPy, for kernels that run as plain Python.
 
-A vector is an array of ``width`` elements. ``SPHEREKIT_SIMD=numpy`` selects these operations. The results
-differ from the compiled ones by rounding only (no FMA). Reads and writes beyond the end of an array, which
-compiled code does not detect, raise an IndexError here.
+They are those of `simd`, `complex_simd`, `transpose`, `work_queue` and `address_calls`. A vector is an array
+of ``width`` elements. ``SPHEREKIT_SIMD=numpy`` selects these operations. The results differ from the compiled
+ones by rounding only (no FMA). Reads and writes beyond the end of an array, which compiled code does not
+detect, raise an IndexError here.
 """
 
 import threading
@@ -12,27 +13,35 @@ import numpy as np
 __all__ = [
     "Lanes",
     "accumulate",
+    "address",
+    "call",
+    "complex_zero",
     "exp2",
     "has_wide_registers",
     "highest",
     "larger",
     "largest",
     "load",
+    "load_complex",
     "load_complex_rows",
     "load_pairs",
     "load_rows",
     "magnitude",
     "next_item",
+    "pointer",
     "reverse",
     "reverse_pairs",
     "row_sums",
     "splat",
     "spread",
+    "spread_complex",
     "spread_pair",
     "store",
+    "store_complex",
     "store_complex_rows",
     "store_pairs",
     "store_rows",
+    "times_i",
     "weave",
     "width",
 ]
@@ -49,7 +58,8 @@ class Lanes:
     """A vector type of ``width`` float64 or, with ``single``, float32 elements."""
 
     def __init__(self, width, single=False):
-        self.width, self.dtype = width, np.dtype(np.float32 if single else np.float64)
+        self.width, self.bits = width, 32 if single else 64
+        self.dtype = np.dtype(np.float32 if single else np.float64)
 
     @property
     def type(self):
@@ -90,6 +100,11 @@ def _vector(x, dtype):
 def has_wide_registers():
     """Return False: 32 registers of 512 bits do not matter for NumPy's loops."""
     return False
+
+
+def pointer(array, index):
+    """Return the elements of a contiguous array from the flat ``index`` on, as a view."""
+    return _window(array, index, array.size - index)
 
 
 def load(lanes, array, index):
@@ -166,6 +181,35 @@ def exp2(v):
     return np.where(v < -1000, 0.0, np.exp2(v)).view(Vector)
 
 
+# --- complex_simd ------------------------------------------------------------------------------------
+
+
+def load_complex(lanes, array, index, imag):
+    """Return the vector of the complex numbers at ``index``."""
+    return (load(lanes, array, index) + 1j * load(lanes, array, index + imag)).view(Vector)
+
+
+def store_complex(array, index, imag, z):
+    """Write a vector of complex numbers at ``index``."""
+    store(array, index, z.real)
+    store(array, index + imag, z.imag)
+
+
+def spread_complex(lanes, array, index):
+    """Return the vector with the complex number array[2 index] + i array[2 index + 1] in every lane."""
+    return spread(lanes, array, 2 * index) + 1j * spread(lanes, array, 2 * index + 1)
+
+
+def complex_zero(lanes):
+    """Return the vector of zeros."""
+    return splat(lanes, 0.0) + 0j
+
+
+def times_i(z):
+    """Return i z."""
+    return 1j * z
+
+
 # --- transpose ---------------------------------------------------------------------------------------
 
 
@@ -240,3 +284,20 @@ def next_item(counter):
         item = int(counter[0])
         counter[0] = item + 1
     return item
+
+
+# --- address_calls -----------------------------------------------------------------------------------
+
+_kernels = []
+
+
+def address(kernel, *arguments):
+    """Return the number of a function in a list of functions."""
+    if kernel not in _kernels:
+        _kernels.append(kernel)
+    return _kernels.index(kernel)
+
+
+def call(address, *arguments):
+    """Call the function of a number."""
+    _kernels[address](*arguments)

@@ -8,7 +8,7 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-from spherekit._core.jit import jit, runs_as_python
+from spherekit._core.jit import leaf, runs_as_python
 from spherekit.kernels import simd_numpy
 from spherekit.kernels.simd import (
     I32,
@@ -233,7 +233,7 @@ if runs_as_python():
     simd_numpy.replace(globals())
 
 
-@jit
+@leaf
 def load_block(lanes, source, rows, first, count, work, start):
     """Load ``count`` elements of as many rows as there are lanes, transposed into the work array."""
     v = width(lanes)
@@ -248,7 +248,7 @@ def load_block(lanes, source, rows, first, count, work, start):
         load_rows(lanes, source, rows, first, c, work, start + c * v)
 
 
-@jit
+@leaf
 def store_block(lanes, work, start, target, rows, first, count, dummy):
     """The inverse of `load_block`; rows with offset -1 are skipped."""
     v = width(lanes)

@@ -204,6 +204,13 @@ def _unscale(lanes, state, q, p, exponent, k, count):
     return k
 
 
+@leaf
+def clear(array, count):
+    """Set the first ``count`` elements of an array to 0."""
+    for i in range(count):
+        array[i] = 0.0
+
+
 # --- inner loops -------------------------------------------------------------------------------------
 
 
@@ -265,35 +272,11 @@ def values_differences(lanes, y, first, state, rga, k, count, out):
 
 
 @leaf
-def sum_rings(
-    narrow, wide, rings, sin2, ab_sin2, cos2, ab_cos2, starts, states, values, count, sums, c
-):
-    """Compute c[4k+j] = sum over all rings of p_k values[j]: the transpose of `synthesize` on every block.
-
-    ``rings``: `RingLanes`. ``starts[b]`` (which is advanced), ``states[b]`` and ``values[b]`` are the next
-    degree, the state and the values of a block. ``sin2`` and ``ab_sin2`` are the variable and the
-    coefficients of the form `SIN2`, ``cos2`` and ``ab_cos2`` those of `COS2`. Degrees are processed in chunks
-    whose sums fit into the first-level cache.
-    """
-    for first in range(0, count, DEGREE_CHUNK):
-        last = min(first + DEGREE_CHUNK, count)
-        sums[: 4 * SUM_LANES * (last - first)] = 0.0
-        for b in range(starts.size):
-            if starts[b] >= last:
-                continue
-            z, ab = (sin2, ab_sin2) if rings.form[b] == SIN2 else (cos2, ab_cos2)
-            lane, k, state, v = rings.first[b], starts[b], states[b], values[b]
-            if rings.wide[b]:
-                analyze(wide, narrow, z, lane, state, ab, v, k, first, last, sums)
-            else:
-                analyze(narrow, narrow, z, lane, state, ab, v, k, first, last, sums)
-            starts[b] = last
-        add_lanes(narrow, sums, last - first, c, 4 * first)
-
-
-@leaf
 def analyze(lanes, eight, z, lane, state, ab, values, k, first, last, sums):
-    """Add p_k values[j] to sums[4(k - first) + j] for k < last, with the rings reduced to eight lanes."""
+    """Add p_k values[j] to sums[4(k - first) + j] for k < last, with the rings reduced to eight lanes.
+
+    The transpose of `synthesize`, for a range of degrees.
+    """
     w = width(lanes)
     x, q, p = load(lanes, z, lane), load(lanes, state, 0), load(lanes, state, w)
     while k + 1 < last:

@@ -16,7 +16,7 @@ from autograd.extend import defjvp, defvjp, primitive
 from autograd.tracer import getval
 
 from spherekit._core import checks
-from spherekit._core.jit import jit
+from spherekit._core.jit import leaf
 from spherekit._core.modulus import direction, divide, modulus
 from spherekit.conventions import degrees
 from spherekit.harmonic import transform as harmonic
@@ -73,7 +73,7 @@ def _gate(x, *, reference, slope):
     return y
 
 
-@jit
+@leaf
 def _gate_flat(x, reference, slope, out):
     for i in range(x.size):
         out[i] = x[i] if reference[i] > 0 else slope * x[i]

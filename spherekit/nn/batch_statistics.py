@@ -24,7 +24,7 @@ from autograd.extend import defjvp, defvjp, defvjp_argnums, primitive
 from autograd.tracer import getval, isbox
 
 from spherekit._core import checks
-from spherekit._core.jit import jit
+from spherekit._core.jit import leaf
 from spherekit.linear import conj
 from spherekit.nn.scaled_reductions import energy, get_item, inner_product, scale, zero_pad
 from spherekit.timing import timed
@@ -280,7 +280,7 @@ def _combine(g, a, x, b, axis):
     return result
 
 
-@jit
+@leaf
 def _combine_flat(count, inner_size, a, b, g, x, out):
     for p in range(a.size // inner_size):
         for n in range(count):

@@ -16,10 +16,10 @@ import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
 
 from spherekit._core import checks
-from spherekit._core.jit import jit, leaf
+from spherekit._core.jit import leaf
 from spherekit._core.parallel import run
-from spherekit._core.workspace import aligned
-from spherekit.kernels.simd import Lanes, load, splat, store, width
+from spherekit._core.workspace import scratch
+from spherekit.kernels.simd import Lanes, load, pointer, splat, store, width
 from spherekit.kernels.work_queue import next_item
 from spherekit.nn.fragment_indexing import batch_first, rows_first
 from spherekit.timing import timed
@@ -110,9 +110,17 @@ def contract(u, v, form, role, threads):
     checks.fits_memory(result.nbytes, "this tensor product")
     counter = np.zeros(1, np.int64)
     work = form.products[:, [*input_roles, role, 3]]
-    arguments = work, *form.tables[role], role == 2, lanes, *flat, result.reshape(-1)
-    group = min(_GROUP, -(-lanes // (_WIDTH[dtype] * threads)))
-    run(lambda _: _contract(_LANES[dtype], counter, group, *arguments), threads)
+    table, width_of_lanes = form.tables[role], _WIDTH[dtype]
+    arguments = work, *table, role == 2, lanes, *flat, result.reshape(-1)
+    group = min(_GROUP, -(-lanes // (width_of_lanes * threads)))
+    max_rows = int(table.rows[:, 2:].max(initial=1))
+    size = (2 * max_rows + 1) * width_of_lanes
+
+    def compute(thread):
+        buffer = scratch("products", (size,), dtype)
+        _contract(_LANES[dtype], counter, group, *arguments, buffer, max_rows)
+
+    run(compute, threads)
     return batch_first(result)
 
 
@@ -138,16 +146,29 @@ defjvp(contract, "same", "same", argnums=(0, 1))
 # --- kernel ------------------------------------------------------------------------------------------
 
 
-@jit
+@leaf
 def _contract(
-    lanes, counter, group, products, blocks, starts, eu, ev, ec, overwrite, total, u, v, out
+    lanes,
+    counter,
+    group,
+    products,
+    blocks,
+    starts,
+    eu,
+    ev,
+    ec,
+    overwrite,
+    total,
+    u,
+    v,
+    out,
+    buffer,
+    max_rows,
 ):
     """Product by product, for a group of batches of lanes, so that distant rows are read only once."""
     w = width(lanes)
-    max_rows = 1
-    for b in range(blocks.shape[0]):
-        max_rows = max(max_rows, max(blocks[b, 2], blocks[b, 3]))
-    tile_u, tile_v, row = aligned(max_rows * w, u), aligned(max_rows * w, u), aligned(w, u)
+    tile_u, tile_v = pointer(buffer, 0), pointer(buffer, max_rows * w)
+    row, x, y = pointer(buffer, 2 * max_rows * w), pointer(u, 0), pointer(v, 0)
     while True:
         first = next_item(counter) * group * w
         if first >= total:
@@ -155,16 +176,17 @@ def _contract(
         last = min(first + group * w, total)
         if not overwrite:
             for r in range(out.shape[0] // total):
-                out[r * total + first : r * total + last] = 0
+                for i in range(r * total + first, r * total + last):
+                    out[i] = 0
         for p in range(products.shape[0]):
-            block = blocks[products[p, 3]]
+            block = products[p, 3]
             for lane in range(first, last, w):
                 count = min(w, last - lane)
-                _gather(lanes, u, products[p, 0], block[2], total, lane, count, tile_u)
-                _gather(lanes, v, products[p, 1], block[3], total, lane, count, tile_v)
-                for r in range(block[1]):
-                    acc = splat(lanes, 0.0)
-                    for e in range(starts[block[0] + r], starts[block[0] + r + 1]):
+                _gather(lanes, x, products[p, 0], blocks[block, 2], total, lane, count, tile_u)
+                _gather(lanes, y, products[p, 1], blocks[block, 3], total, lane, count, tile_v)
+                for r in range(blocks[block, 1]):
+                    acc, entries = splat(lanes, 0.0), blocks[block, 0] + r
+                    for e in range(starts[entries], starts[entries + 1]):
                         pair = load(lanes, tile_u, eu[e] * w) * load(lanes, tile_v, ev[e] * w)
                         acc = acc + splat(lanes, ec[e]) * pair
                     target = (products[p, 2] + r) * total + lane

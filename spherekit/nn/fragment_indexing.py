@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from spherekit._core.jit import jit
+from spherekit._core.jit import leaf
 from spherekit.linear import linear_map
 
 _BLOCK = 16
@@ -71,7 +71,7 @@ def _gather(x, *, indices):
     return batch_first(rows.reshape(len(indices.flat), *lead))
 
 
-@jit
+@leaf
 def _scatter_rows(y, indices, x):
     """x[b, indices[r]] = y[r, b], in blocks, so that both arrays are accessed by whole cache lines."""
     for start in range(0, x.shape[0], _BLOCK):
@@ -80,7 +80,7 @@ def _scatter_rows(y, indices, x):
                 x[b, indices[r]] = y[r, b]
 
 
-@jit
+@leaf
 def _gather_rows(x, indices, y):
     for start in range(0, x.shape[0], _BLOCK):
         for r in range(indices.size):
@@ -88,7 +88,7 @@ def _gather_rows(x, indices, y):
                 y[r, b] = x[b, indices[r]]
 
 
-@jit
+@leaf
 def asymmetry(x, L):
     """Largest |f_{l,-m,-n} - (-1)^(m+n) conj f_lmn| of (signals, 2N-1, L*L), and largest |f_lmn|."""
     defect = largest = 0.0

@@ -16,7 +16,7 @@ import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
 
-from spherekit._core.jit import jit
+from spherekit._core.jit import leaf
 from spherekit.linear import conj, like, linear_map
 from spherekit.nn.fragment_indexing import batch_first
 from spherekit.timing import timed
@@ -161,7 +161,7 @@ def _sums(x, y, shape):
     return result.sum(axis=axes[1:], keepdims=True) if len(axes) > 1 else result
 
 
-@jit
+@leaf
 def _scale_flat(lengths, x, s, out):
     outer, rows, repeats, inner = lengths
     offset = 0
@@ -179,7 +179,7 @@ def _scale_flat(lengths, x, s, out):
                 offset += inner
 
 
-@jit
+@leaf
 def _sum_products(count, inner_size, x, y, out):
     for a in range(out.size // inner_size):
         for b in range(count):

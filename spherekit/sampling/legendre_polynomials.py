@@ -11,7 +11,7 @@ require theta <= pi/2; the southern half follows from P_l(pi - theta) = (-1)^l P
 
 import numpy as np
 
-from spherekit._core.jit import jit, leaf
+from spherekit._core.jit import leaf
 from spherekit.kernels.simd import Lanes, accumulate, load, splat, spread, store, width
 from spherekit.kernels.transpose import row_sums
 from spherekit.kernels.wigner_recursion import difference_step
@@ -40,7 +40,7 @@ def polynomial_and_slope(n, y):
     return p[: len(y)], slope[: len(y)]
 
 
-@jit
+@leaf
 def _polynomial_and_slope(lanes, n, y, p, slope):
     for first in range(0, y.size, width(lanes)):
         x, zero = load(lanes, y, first), splat(lanes, 0.0)
@@ -84,8 +84,9 @@ def _quotient(a, b, inverse):
 
 def zonal_sums(y, even, odd, count):
     """``sum_r s_r P_l(y_r)`` for l < count, with s = `even` for even l and s = `odd` for odd l."""
-    sums = np.empty((count + 16) // 16 * 16)
-    _zonal_sums(LANES, *(_padded(x) for x in (y, even, odd)), sums)
+    v = LANES.type.width
+    sums = np.empty((count + v) // v * v)
+    _zonal_sums(LANES, *(_padded(x) for x in (y, even, odd)), np.zeros(sums.size * v), sums)
     return sums[:count]
 
 
@@ -97,10 +98,9 @@ def zonal_series(y, c):
     return even[: len(y)], odd[: len(y)]
 
 
-@jit
-def _zonal_sums(lanes, y, even, odd, sums):
+@leaf
+def _zonal_sums(lanes, y, even, odd, partial, sums):
     v = width(lanes)
-    partial = np.zeros(sums.size * v)
     for first in range(0, y.size, v):
         x, s, t = load(lanes, y, first), load(lanes, even, first), load(lanes, odd, first)
         p, d = splat(lanes, 1.0), splat(lanes, 0.0)
@@ -114,7 +114,7 @@ def _zonal_sums(lanes, y, even, odd, sums):
         store(sums, ell, row_sums(lanes, partial, ell * v))
 
 
-@jit
+@leaf
 def _zonal_series(lanes, y, c, even, odd):
     v = width(lanes)
     for first in range(0, y.size, v):

@@ -13,9 +13,9 @@ import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
 
 from spherekit._core import checks
-from spherekit._core.jit import jit
+from spherekit._core.jit import leaf
 from spherekit._core.parallel import run
-from spherekit.kernels.simd import Lanes, load, splat, store, width
+from spherekit.kernels.simd import Lanes, load, pointer, splat, store, width
 from spherekit.kernels.work_queue import next_item
 
 WIDE = Lanes(32)
@@ -55,8 +55,9 @@ def mixture(g, x, pairs, weights, threads):
     matrix = matrix.reshape(math.prod(g.shape[:-1]), fields, fields)
     result = np.empty_like(samples)
     counter = np.zeros(1, np.int64)
-    work = WIDE, counter, matrix, samples, _sample_weights(weights, x), result
-    run(lambda _: _mix(*work), threads)
+    work = WIDE, counter, matrix, samples, _sample_weights(weights, x)
+    size = (fields + 1) * _CHUNK
+    run(lambda _: _mix(*work, np.zeros(size), result), threads)
     return result.reshape(x.shape).astype(x.dtype, copy=False)
 
 
@@ -102,75 +103,102 @@ def _moments(x, y, pairs, weights, threads):
     result = np.empty((len(first), slices, len(pairs)))
     counter = np.zeros(1, np.int64)
     indices = np.ascontiguousarray(pairs, np.int64)
-    work = WIDE, counter, first, second, indices, _sample_weights(weights, x), result
-    run(lambda _: _multiply(*work), threads)
+    work = WIDE, counter, first, second, indices, _sample_weights(weights, x)
+    size = 2 * first.shape[1] * _CHUNK + len(pairs) * WIDE.type.width
+    run(lambda _: _multiply(*work, np.empty(size), result), threads)
     return result.reshape(*lead, slices, len(pairs))
 
 
 # --- kernels -----------------------------------------------------------------------------------------
 
 
-@jit
-def _multiply(lanes, counter, x, y, pairs, weights, result):
-    """Moments of one slice of a signal at a time; chunks of samples are weighted once for all pairs."""
+@leaf
+def _multiply(lanes, counter, x, y, pairs, weights, work, result):
+    """Moments of one slice of a signal at a time; chunks of samples are weighted once for all pairs.
+
+    ``work``: the chunks of all fields, plain and weighted, and the sums of all pairs.
+    """
     fields, slices, samples = x.shape[1:]
-    w = width(lanes)
-    chunk = np.zeros((2, fields, _CHUNK))
-    plain, weighted = chunk[0].reshape(-1), chunk[1].reshape(-1)
-    sums = np.empty((pairs.shape[0], w))
-    running = sums.reshape(-1)
+    w, pair_count, field_size = width(lanes), pairs.shape[0], slices * samples
+    plain, weighted = pointer(work, 0), pointer(work, fields * _CHUNK)
+    sums = pointer(work, 2 * fields * _CHUNK)
     while True:
         item = next_item(counter)
         if item >= x.shape[0] * slices:
             return
-        q, g = item // slices, item % slices
-        sums[:] = 0.0
+        for i in range(pair_count * w):
+            sums[i] = 0.0
+        slice_offset = item // slices * fields * field_size + item % slices * samples
         for start in range(0, samples, _CHUNK):
             size = min(_CHUNK, samples - start)
             padded = -(-size // w) * w
-            chunk[:, :, size:padded] = 0.0
-            for i in range(fields):
-                chunk[0, i, :size] = x[q, i, g, start : start + size]
-            _weigh(y[q, :, g, start : start + size], weights[start : start + size], chunk[1])
-            for p in range(pairs.shape[0]):
+            first = slice_offset + start
+            _copy_chunk(pointer(x, first), field_size, fields, size, padded, plain)
+            factors = pointer(weights, start)
+            _weigh(pointer(y, first), factors, field_size, fields, size, padded, weighted)
+            for p in range(pair_count):
                 a, b = pairs[p, 0] * _CHUNK, pairs[p, 1] * _CHUNK
-                total = load(lanes, running, p * w)
+                total = load(lanes, sums, p * w)
                 for s in range(0, padded, w):
                     total = total + load(lanes, plain, a + s) * load(lanes, weighted, b + s)
-                store(running, p * w, total)
-        for p in range(pairs.shape[0]):
-            result[q, g, p] = sums[p].sum()
+                store(sums, p * w, total)
+        for p in range(pair_count):
+            moment = 0.0
+            for i in range(w):
+                moment += sums[p * w + i]
+            result[item // slices, item % slices, p] = moment
 
 
-@jit
-def _mix(lanes, counter, matrix, x, weights, result):
-    """result_i = w sum_k matrix_ik x_k; the matrices are (signals * slices, fields, fields)."""
+@leaf
+def _mix(lanes, counter, matrix, x, weights, work, result):
+    """result_i = w sum_k matrix_ik x_k; the matrices are (signals * slices, fields, fields).
+
+    ``work``: the chunks of all fields, and one row.
+    """
     fields, slices, samples = x.shape[1:]
-    w = width(lanes)
-    chunk = np.zeros((fields, _CHUNK))
-    row = np.empty(_CHUNK)
-    flat = chunk.reshape(-1)
+    w, field_size = width(lanes), slices * samples
+    chunk, row = pointer(work, 0), pointer(work, fields * _CHUNK)
     while True:
         item = next_item(counter)
         if item >= x.shape[0] * slices:
             return
-        q, g = item // slices, item % slices
+        slice_offset = item // slices * fields * field_size + item % slices * samples
+        entries = pointer(matrix, item * fields * fields)
         for start in range(0, samples, _CHUNK):
             size = min(_CHUNK, samples - start)
-            _weigh(x[q, :, g, start : start + size], weights[start : start + size], chunk)
+            first = slice_offset + start
+            _weigh(
+                pointer(x, first), pointer(weights, start), field_size, fields, size, size, chunk
+            )
             for i in range(fields):
                 for s in range(0, size, w):
                     total = splat(lanes, 0.0)
                     for k in range(fields):
-                        factor = splat(lanes, matrix[item, i, k])
-                        total = total + factor * load(lanes, flat, k * _CHUNK + s)
+                        factor = splat(lanes, entries[i * fields + k])
+                        total = total + factor * load(lanes, chunk, k * _CHUNK + s)
                     store(row, s, total)
-                result[q, i, g, start : start + size] = row[:size]
+                target = pointer(result, first + i * field_size)
+                for s in range(size):
+                    target[s] = row[s]
 
 
-@jit
-def _weigh(x, weights, chunk):
-    """Write the fields of a chunk, times the weights, to ``chunk``."""
-    for i in range(x.shape[0]):
-        for s in range(x.shape[1]):
-            chunk[i, s] = x[i, s] * weights[s]
+@leaf
+def _copy_chunk(x, field_size, fields, size, padded, chunk):
+    """Write the samples of a chunk of all fields to ``chunk``, padded with zeros."""
+    for i in range(fields):
+        row, target = pointer(x, i * field_size), pointer(chunk, i * _CHUNK)
+        for s in range(size):
+            target[s] = row[s]
+        for s in range(size, padded):
+            target[s] = 0.0
+
+
+@leaf
+def _weigh(x, weights, field_size, fields, size, padded, chunk):
+    """Write the samples of a chunk of all fields, times the weights, to ``chunk``, padded with zeros."""
+    for i in range(fields):
+        row, target = pointer(x, i * field_size), pointer(chunk, i * _CHUNK)
+        for s in range(size):
+            target[s] = row[s] * weights[s]
+        for s in range(size, padded):
+            target[s] = 0.0

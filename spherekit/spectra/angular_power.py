@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defjvp, defvjp, primitive
@@ -9,7 +11,7 @@ from autograd.numpy.numpy_vjps import unbroadcast_f
 from numpy.typing import ArrayLike
 
 from spherekit._core import checks
-from spherekit._core.jit import jit
+from spherekit._core.jit import leaf
 from spherekit.conventions import spin_to_eb
 from spherekit.conventions.indexing import band_limit_of, degrees, flat
 from spherekit.linear import cast, conj, like
@@ -120,7 +122,9 @@ def _power(f, g):
         kind = np.result_type(f, g)
         f, g = (x.astype(kind) for x in np.broadcast_arrays(f, g))
     L = band_limit_of(f)
-    return _sums(f.reshape(-1, L * L), g.reshape(-1, L * L), L).reshape(*f.shape[:-1], L)
+    sums = np.empty((math.prod(f.shape[:-1]), L))
+    _sums(f.reshape(-1, L * L), g.reshape(-1, L * L), L, sums)
+    return sums.reshape(*f.shape[:-1], L)
 
 
 def _pullback(x, partner):
@@ -147,10 +151,9 @@ defjvp(
 )
 
 
-@jit
-def _sums(f, g, L):
+@leaf
+def _sums(f, g, L, sums):
     """The spectra of signals (rows), with products and sums in double precision."""
-    sums = np.empty((f.shape[0], L))
     for q in range(f.shape[0]):
         for ell in range(L):
             total = 0.0
@@ -158,4 +161,3 @@ def _sums(f, g, L):
                 real = np.float64(f[q, k].real) * np.float64(g[q, k].real)
                 total += real + np.float64(f[q, k].imag) * np.float64(g[q, k].imag)
             sums[q, ell] = total / (2 * ell + 1)
-    return sums

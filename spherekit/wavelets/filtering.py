@@ -10,7 +10,8 @@ import math
 import numpy as np
 
 from spherekit._core import checks
-from spherekit._core.jit import jit
+from spherekit._core.jit import leaf
+from spherekit.kernels.simd import pointer
 from spherekit.linear import linear_map
 
 
@@ -20,7 +21,7 @@ def _forward(flm, *, weights, L):
     checks.coefficients_shape(flm, L)
     limit = weights.shape[1]
     lead = flm.shape[:-1]
-    rows = flm.reshape(math.prod(lead), L * L).astype(complex, copy=False)
+    rows = np.ascontiguousarray(flm.reshape(math.prod(lead), L * L), complex)
     result = np.empty((len(rows), len(weights), limit * limit), complex)
     _multiply(rows, weights, result)
     return _cast_like(result.reshape(*lead, *result.shape[1:]), flm)
@@ -31,7 +32,8 @@ def _adjoint(flmn, *, weights, L):
     flmn = checks.as_float_array(flmn, "flmn")
     limit = weights.shape[1]
     lead = flmn.shape[:-2]
-    rows = flmn.reshape(math.prod(lead), len(weights), limit * limit).astype(complex, copy=False)
+    shape = math.prod(lead), len(weights), limit * limit
+    rows = np.ascontiguousarray(flmn.reshape(shape), complex)
     result = np.zeros((len(rows), L * L), complex)
     _accumulate(rows, weights, result)
     return _cast_like(result.reshape(*lead, L * L), flmn)
@@ -46,25 +48,29 @@ def _cast_like(values, x):
     return values.astype(np.complex64) if checks.is_single(x) else values
 
 
-@jit
+@leaf
 def _multiply(flm, weights, result):
+    orders, size = result.shape[1:]
     for q in range(flm.shape[0]):
-        for n in range(weights.shape[0]):
-            row = result[q, n]
+        source = pointer(flm, q * flm.shape[1])
+        for n in range(orders):
+            row = pointer(result, (q * orders + n) * size)
             for ell in range(weights.shape[1]):
                 w = weights[n, ell]
                 for i in range(ell * ell, (ell + 1) * (ell + 1)):
-                    row[i] = w * flm[q, i]
+                    row[i] = w * source[i]
 
 
-@jit
+@leaf
 def _accumulate(flmn, weights, result):
+    orders, size = flmn.shape[1:]
     for q in range(flmn.shape[0]):
-        for n in range(weights.shape[0]):
-            row = flmn[q, n]
+        total = pointer(result, q * result.shape[1])
+        for n in range(orders):
+            row = pointer(flmn, (q * orders + n) * size)
             for ell in range(weights.shape[1]):
                 w = weights[n, ell].conjugate()
                 if w.real == 0.0 and w.imag == 0.0:
                     continue
                 for i in range(ell * ell, (ell + 1) * (ell + 1)):
-                    result[q, i] += w * row[i]
+                    total[i] += w * row[i]

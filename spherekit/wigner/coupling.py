@@ -17,8 +17,9 @@ from typing import Literal
 import numpy as np
 
 from spherekit._core import checks
-from spherekit._core.jit import jit
+from spherekit._core.jit import leaf
 from spherekit.conventions.real_harmonics import real_basis
+from spherekit.kernels.simd import pointer
 from spherekit.sampling.quadrature import read_only
 
 #: Number of cached blocks, and the largest size of one in bytes (134 MB in all); larger ones are recomputed.
@@ -135,7 +136,7 @@ def clebsch_gordan_by_order(l1: int, l2: int, l: int) -> np.ndarray:  # noqa: E7
     checks.fits_memory(size, f"the table of Clebsch-Gordan coefficients {(l1, l2, ell)}")
     result = np.zeros((2 * l1 + 1, 2 * ell + 1))
     if abs(l1 - l2) <= ell <= l1 + l2:
-        _fill_by_order(l1, l2, ell, result)
+        _fill_by_order(l1, l2, ell, result.reshape(-1), np.empty(4 * (2 * l1 + 1)))
     return result
 
 
@@ -183,7 +184,7 @@ def clebsch_gordan_blocks(L: int) -> dict[tuple[int, int, int], np.ndarray]:
     ends = np.cumsum([0, *sizes])
     flat = np.zeros(ends[-1])
     if triples:
-        _fill_blocks(np.array(triples), ends, flat)
+        _fill_blocks(np.array(triples), ends, *_work_arrays(L - 1, L - 1), flat)
     flat.flags.writeable = False
     return {
         triple: flat[start:end].reshape([2 * degree + 1 for degree in triple])
@@ -232,8 +233,8 @@ def wigner_3j(l1: int, l2: int, l3: int, m1: int, m2: int, m3: int) -> float:
         return 0.0
     noun = f"the Wigner 3j symbol of the degrees {(l1, l2, l3)}"
     checks.fits_memory(8 * 4 * (2 * l1 + 1), noun, "lower the degrees")
-    x = np.zeros(2 * l1 + 1)
-    _vector(l1, l2, l3, -m3, x, np.empty((3, 2 * l1 + 1)))
+    x = np.empty(2 * l1 + 1)
+    _fill_vector(l1, l2, l3, -m3, x, np.empty(3 * (2 * l1 + 1)))
     sign = -1.0 if (l1 - l2 - m3) % 2 else 1.0
     return float(sign * x[l1 + m1] / np.sqrt(2 * l3 + 1))
 
@@ -252,10 +253,17 @@ def _block(l1, l2, l, basis):  # noqa: E741
     block = np.zeros((2 * l1 + 1, 2 * l2 + 1, 2 * l + 1))
     if abs(l1 - l2) <= l <= l1 + l2:
         if basis == "real":
-            _fill_real_block(l1, l2, l, real_basis(l1), real_basis(l2), real_basis(l), block)
+            bases = real_basis(l1), real_basis(l2), real_basis(l)
+            _fill_real_block(l1, l2, l, *bases, *_work_arrays(l1, l), block)
         else:
-            _fill_block(l1, l2, l, block)
+            ends = np.array([0, block.size])
+            _fill_blocks(np.array([[l1, l2, l]]), ends, *_work_arrays(l1, l), block.reshape(-1))
     return read_only(block)
+
+
+def _work_arrays(l1, l):  # noqa: E741
+    """Return arrays for the values by order, and for the recursion, up to degrees l1 and l."""
+    return np.empty((2 * l1 + 1) * (2 * l + 1)), np.empty(4 * (2 * l1 + 1))
 
 
 def _degrees(**values):
@@ -265,32 +273,27 @@ def _degrees(**values):
 # --- kernels -----------------------------------------------------------------------------------------
 
 
-@jit
-def _fill_blocks(degrees, ends, flat):
+@leaf
+def _fill_blocks(degrees, ends, values, work, flat):
     for i in range(degrees.shape[0]):
-        l1, l2, ell = degrees[i]
-        shape = (2 * l1 + 1, 2 * l2 + 1, 2 * ell + 1)
-        _fill_block(l1, l2, ell, flat[ends[i] : ends[i + 1]].reshape(shape))
+        block = pointer(flat, ends[i])
+        l1, l2, ell = degrees[i, 0], degrees[i, 1], degrees[i, 2]
+        _fill_by_order(l1, l2, ell, pointer(values, 0), pointer(work, 0))
+        for m in range(-ell, ell + 1):
+            for k in range(max(-l1, m - l2), min(l1, m + l2) + 1):
+                row = (l1 + k) * (2 * l2 + 1) + l2 + m - k
+                value = values[(l1 + k) * (2 * ell + 1) + ell + m]
+                block[row * (2 * ell + 1) + ell + m] = value
 
 
-@jit
-def _fill_block(l1, l2, ell, block):
-    values = np.zeros((2 * l1 + 1, 2 * ell + 1))
-    _fill_by_order(l1, l2, ell, values)
-    for m in range(-ell, ell + 1):
-        for k in range(max(-l1, m - l2), min(l1, m + l2) + 1):
-            block[l1 + k, l2 + m - k, ell + m] = values[l1 + k, ell + m]
-
-
-@jit
-def _fill_real_block(l1, l2, ell, U1, U2, U, block):
+@leaf
+def _fill_real_block(l1, l2, ell, U1, U2, U, values, work, block):
     """U1 U2 conj(U) c, over i for odd l1 + l2 + l; U of `real_basis` mixes only the orders m and -m."""
-    values = np.zeros((2 * l1 + 1, 2 * ell + 1))
-    _fill_by_order(l1, l2, ell, values)
+    _fill_by_order(l1, l2, ell, pointer(values, 0), pointer(work, 0))
     odd = (l1 + l2 + ell) % 2
     for m1 in range(-l1, l1 + 1):
         for m2 in range(max(-l2, -ell - m1), min(l2, ell - m1) + 1):
-            m, value = m1 + m2, values[l1 + m1, ell + m1 + m2]
+            m, value = m1 + m2, values[(l1 + m1) * (2 * ell + 1) + ell + m1 + m2]
             for i in range(2 if m1 else 1):
                 for j in range(2 if m2 else 1):
                     for k in range(2 if m else 1):
@@ -300,33 +303,36 @@ def _fill_real_block(l1, l2, ell, U1, U2, U, block):
                         block[l1 + mu1, l2 + mu2, ell + mu] += term.imag if odd else term.real
 
 
-@jit
-def _fill_by_order(l1, l2, ell, values):
+@leaf
+def _fill_by_order(l1, l2, ell, values, work):
     """Compute the orders m >= 0 and mirror them, <-m1 -m2 | -m> = (-1)^(l1+l2-l) <m1 m2 | m>.
 
-    The symmetry is exact at m = 0 too.
+    The symmetry is exact at m = 0 too. ``values``: <l1 k, l2 m-k | l m> at row l1 + k, column l + m, of valid
+    k only.
     """
-    x = np.zeros(2 * l1 + 1)
-    work = np.empty((3, 2 * l1 + 1))
+    x, size = pointer(work, 0), 2 * ell + 1
+    pivots = pointer(work, 2 * l1 + 1)
     flip = 1.0 - 2.0 * ((l1 + l2 - ell) % 2)
     for m in range(ell + 1):
-        _vector(l1, l2, ell, m, x, work)
+        _fill_vector(l1, l2, ell, m, x, pivots)
         for k in range(max(-l1, m - l2), min(l1, m + l2) + 1):
             value = x[l1 + k] if m else 0.5 * (x[l1 + k] + flip * x[l1 - k])
-            values[l1 + k, ell + m] = value
+            values[(l1 + k) * size + ell + m] = value
             if m:
-                values[l1 - k, ell - m] = flip * value
+                values[(l1 - k) * size + ell - m] = flip * value
 
 
-@jit
-def _vector(l1, l2, ell, m, x, work):
+@leaf
+def _fill_vector(l1, l2, ell, m, x, work):
     """x[l1 + k] = <l1 k, l2 m-k | l m> for the valid k, zero elsewhere.
 
     ``up`` and ``down`` are the pivots of the elimination from the lowest and from the highest k.
     """
+    size = 2 * l1 + 1
+    b, up, down = pointer(work, 0), pointer(work, size), pointer(work, 2 * size)
+    for i in range(size):
+        x[i] = 0.0
     first, last = max(-l1, m - l2), min(l1, m + l2)
-    b, up, down = work[0], work[1], work[2]
-    x[:] = 0.0
     for k in range(first, last):
         i = l1 + k
         b[i] = np.sqrt(float((l1 - k) * (l1 + k + 1)) * float((l2 + m - k) * (l2 - m + k + 1)))
@@ -347,13 +353,13 @@ def _vector(l1, l2, ell, m, x, work):
             smallest, middle = gap, k
         if down[i] == 0.0 and k > first:
             down[i] = 1e-32 * b[i - 1]
-    _substitute_outward(l1, first, middle, last, b, up, down, x)
+    _substitute_outward(l1, first, middle, last, b, up, down, pointer(x, 0))
     for k in range(first, last + 1 if (l1 + l2 + ell) % 2 else first):
         if _vanishes(l1, l2, ell, k, m):
             x[l1 + k] = 0.0
 
 
-@jit
+@leaf
 def _vanishes(l1, l2, ell, k, m):
     """Whether the coefficient is 0 by symmetry, for odd l1 + l2 + l.
 
@@ -365,12 +371,12 @@ def _vanishes(l1, l2, ell, k, m):
     return columns or rows or (k == 0 and m == 0)
 
 
-@jit
+@leaf
 def _diagonal(l1, l2, ell, m, k):
     return float(l1 * (l1 + 1) + l2 * (l2 + 1) + 2 * k * (m - k) - ell * (ell + 1))
 
 
-@jit
+@leaf
 def _substitute_outward(l1, first, middle, last, b, up, down, x):
     """Compute the eigenvector from its middle outward: norm 1, the entry of the largest k positive."""
     total, sign, value = 1.0, 1.0, 1.0

@@ -13,9 +13,8 @@ divisions. Rows are padded to full vectors; lanes beyond |n| = m are never read.
 
 import numpy as np
 
-from spherekit._core.jit import jit
-from spherekit._core.workspace import aligned
-from spherekit.kernels.simd import Lanes, load, reverse, splat, spread, store, width
+from spherekit._core.jit import leaf
+from spherekit.kernels.simd import Lanes, load, pointer, reverse, splat, spread, store, width
 from spherekit.kernels.transpose import load_rows
 from spherekit.kernels.wigner_recursion import difference_step
 
@@ -30,7 +29,14 @@ def fill(beta, L, negative, south, out):
     half = np.longdouble(beta) / 2
     # pairs of float64: powers of single ones would have errors of l eps
     cosine, tangent = _float_pair(np.cos(half)), _float_pair(np.tan(half))
-    _fill(EIGHT, L, float(2 * np.sin(half) ** 2), cosine, tangent, negative, south, out)
+    w = EIGHT.type.width
+    stride = 2 * L + w
+    rows, tables = np.zeros(2 * L * stride), np.ones(8 * stride)
+    work = np.zeros(stride + w * w)
+    flips = 1.0 - 2.0 * (np.arange(stride) % 2)
+    arrays = rows, tables, flips, work, np.empty(w, np.int64), out
+    y = float(2 * np.sin(half) ** 2)
+    _fill(EIGHT, L, y, cosine, tangent, negative, south, *arrays)
 
 
 def _float_pair(x):
@@ -45,7 +51,7 @@ def order_phases(angles, L):
     return np.concatenate([half[:, :0:-1].conj(), half], axis=1)
 
 
-@jit
+@leaf
 def apply_phases(real, left, right, L, out):
     """D from d: out = e^{-i m alpha} d_mn e^{-i n gamma}, degrees concatenated."""
     i = 0
@@ -56,41 +62,44 @@ def apply_phases(real, left, right, L, out):
                 i += 1
 
 
-@jit
-def _fill(lanes, L, y, cosine, tangent, negative, south, out):
+@leaf
+def _fill(lanes, L, y, cosine, tangent, negative, south, rows, tables, flips, work, offsets, out):
+    """Compute the matrices degree by degree.
+
+    The rows and the tables have the column n + L - 1 for order n. ``rows``: the values of each m, then their
+    differences. ``tables``: those of the current degree and of the next (`_angles`). ``flips``: (-1)^i.
+    """
     w = width(lanes)
-    P, D = np.zeros((L, 2 * L + w)), np.zeros((L, 2 * L + w))  # columns n + L - 1
-    table, table_above = np.ones((4, 2 * L + w)), np.ones((4, 2 * L + w))
-    _angles(0, L, table_above)
-    row = np.zeros(2 * L + w)
+    stride = 2 * L + w
+    P, D = pointer(rows, 0), pointer(rows, L * stride)
+    table, table_above = pointer(tables, 0), pointer(tables, 4 * stride)
+    row, tile = pointer(work, 0), pointer(work, stride)
+    _angles(0, L, stride, table_above)
     first = 0
-    flips = 1.0 - 2.0 * (np.arange(2 * L + w) % 2)
-    work = aligned(w * w, P)
-    offsets = np.empty(w, np.int64)
     for ell in range(L):
-        _start(ell, L, cosine, tangent, P[ell])
-        size = 2 * ell + 1
-        matrix = out[first : first + size * size].reshape(size, size)
+        _start(ell, L, cosine, tangent, pointer(P, ell * stride))
+        matrix = pointer(out, first)
         for m in range(ell + 1):
+            values = pointer(P, m * stride + L - 1 - m)
             if south:  # d_mn(pi - beta) = (-1)^(l+m) d_{m,-n}(beta)
                 for i in range(2 * m + 1):
-                    row[i] = flips[ell + m] * P[m, L - 1 + m - i]
+                    row[i] = flips[ell + m] * values[2 * m - i]
             else:
                 for i in range(2 * m + 1):
-                    row[i] = P[m, L - 1 - m + i]
+                    row[i] = values[i]
             if negative:  # d_mn(-beta) = (-1)^(m-n) d_mn(beta)
                 for i in range(2 * m + 1):
                     row[i] *= flips[i]
-            _store_rows(lanes, row, m, ell, flips, matrix)
-        _mirror(lanes, ell, flips, work, offsets, matrix)
-        first += size * size
+            _store_rows(lanes, row, m, ell, pointer(flips, 0), matrix)
+        _mirror(lanes, ell, pointer(flips, 0), tile, pointer(offsets, 0), matrix)
+        first += (2 * ell + 1) * (2 * ell + 1)
         if ell + 1 < L:
             table, table_above = table_above, table
-            _angles(ell + 1, L, table_above)
+            _angles(ell + 1, L, stride, table_above)
             _step(lanes, ell, L, y, P, D, table, table_above)
 
 
-@jit
+@leaf
 def _start(ell, L, cosine, tangent, row):
     """d^l_{l n} = (-1)^{l-n} sqrt(binom(2l, l+n)) cos^{l+n} sin^{l-n} of beta/2."""
     mantissa, exponent = 1.0, 0
@@ -108,33 +117,34 @@ def _start(ell, L, cosine, tangent, row):
             mantissa, exponent = mantissa * 2.0**-600, exponent + 600
 
 
-@jit
-def _angles(ell, L, table):
+@leaf
+def _angles(ell, L, stride, table):
     """sin and cos of a_n/2, cos a_n and its inverse, for |n| <= l."""
     for n in range(-ell, ell + 1):
-        sine = n / max(ell, 1)
+        i, sine = n + L - 1, n / max(ell, 1)
         cosine = np.sqrt((1.0 - sine) * (1.0 + sine))
         half = np.sqrt(0.5 * (1.0 + cosine))
-        table[0, n + L - 1], table[1, n + L - 1] = 0.5 * sine / half, half
-        table[2, n + L - 1] = cosine
-        table[3, n + L - 1] = 1.0 / cosine if abs(n) < ell else 0.0
+        table[i], table[stride + i] = 0.5 * sine / half, half
+        table[2 * stride + i] = cosine
+        table[3 * stride + i] = 1.0 / cosine if abs(n) < ell else 0.0
 
 
-@jit
+@leaf
 def _step(lanes, ell, L, y, P, D, table, table_above):
     """Advance the rows m <= l from degree l to l + 1."""
     if ell == 0:
-        D[0, L - 1], P[0, L - 1] = -y, 1.0 - y
+        D[L - 1], P[L - 1] = -y, 1.0 - y
         return
     w = width(lanes)
-    above = ell + 1.0
+    stride, above = 2 * L + w, ell + 1.0
     # factors of r, of the two terms of g, and of a, each divided by l (l+1)^2
     ratio, unit = splat(lanes, ell / above), splat(lanes, 1.0)
     a_factor, y = splat(lanes, -(2.0 * ell + 1.0) / above), splat(lanes, y)
-    sines, cosines, full_cosines = table[0], table[1], table[2]
-    sines_above, cosines_above, inverses = table_above[0], table_above[1], table_above[3]
+    sines, cosines = pointer(table, 0), pointer(table, stride)
+    full_cosines, inverses = pointer(table, 2 * stride), pointer(table_above, 3 * stride)
+    sines_above, cosines_above = pointer(table_above, 0), pointer(table_above, stride)
     for m in range(ell + 1):
-        j, p, d = m + L - 1, P[m], D[m]
+        j, p, d = m + L - 1, pointer(P, m * stride), pointer(D, m * stride)
         sine, cosine = spread(lanes, sines, j), spread(lanes, cosines, j)
         full_cosine = spread(lanes, full_cosines, j)
         sine_above, cosine_above = spread(lanes, sines_above, j), spread(lanes, cosines_above, j)
@@ -154,25 +164,26 @@ def _step(lanes, ell, L, y, P, D, table, table_above):
             store(p, i, p_i + slope)
 
 
-@jit
+@leaf
 def _store_rows(lanes, row, m, ell, flips, matrix):
     """Store row m, |n| <= m, and row -m, which is row m reversed with the sign (-1)^(m-n)."""
-    upper, lower, w = matrix[ell + m], matrix[ell - m], width(lanes)
+    w, size = width(lanes), 2 * ell + 1
+    upper = pointer(matrix, (ell + m) * size + ell - m)
+    lower = pointer(matrix, (ell - m) * size + ell - m)
     full = (2 * m + 1) // w * w
     for i in range(0, full, w):
-        store(upper, ell - m + i, load(lanes, row, i))
+        store(upper, i, load(lanes, row, i))
         reversed_row = reverse(load(lanes, row, 2 * m + 1 - w - i))
-        store(lower, ell - m + i, load(lanes, flips, 0) * reversed_row)
+        store(lower, i, load(lanes, flips, 0) * reversed_row)
     for i in range(full, 2 * m + 1):
-        upper[ell - m + i] = row[i]
-        lower[ell - m + i] = flips[i % 2] * row[2 * m - i]
+        upper[i] = row[i]
+        lower[i] = flips[i % 2] * row[2 * m - i]
 
 
-@jit
+@leaf
 def _mirror(lanes, ell, flips, work, offsets, matrix):
     """Entries with |n| > |m|: d_mn = (-1)^(m-n) d_nm; full tiles are transposed in registers."""
     size, w = 2 * ell + 1, width(lanes)
-    flat = matrix.reshape(-1)
     for c0 in range(0, size, w):
         c1 = min(c0 + w, size)
         nearest = 0 if c0 <= ell < c1 else min(abs(c0 - ell), abs(c1 - 1 - ell))
@@ -181,12 +192,12 @@ def _mirror(lanes, ell, flips, work, offsets, matrix):
         for r0 in range(0, size, w):
             r1 = min(r0 + w, size)
             if max(abs(r0 - ell), abs(r1 - 1 - ell)) < nearest and r1 - r0 == w == c1 - c0:
-                load_rows(lanes, flat, offsets, 0, r0, work, 0)
+                load_rows(lanes, matrix, offsets, 0, r0, work, 0)
                 for i in range(w):
                     sign = load(lanes, flips, i % 2)  # tiles begin at even rows and columns
-                    store(flat, (r0 + i) * size + c0, sign * load(lanes, work, i * w))
+                    store(matrix, (r0 + i) * size + c0, sign * load(lanes, work, i * w))
                 continue
             for r in range(r0, r1):
                 for c in range(c0, c1):
                     if abs(c - ell) > abs(r - ell):
-                        matrix[r, c] = flips[(r + c) % 2] * matrix[c, r]
+                        matrix[r * size + c] = flips[(r + c) % 2] * matrix[c * size + r]

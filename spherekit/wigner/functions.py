@@ -382,9 +382,11 @@ def _columns(lanes, m, n, L, y, start, sign, column):
     out = np.empty(w * L)
     difference_coefficients(m, n, L, coefficients)
     for first in range(0, y.size, w):
-        exponent = start[0, first : first + w].max()
-        state[:w] = 0.0
+        exponent = start[0, first]
         for i in range(w):
+            exponent = max(exponent, start[0, first + i])
+        for i in range(w):
+            state[i] = 0.0
             state[w + i] = 2.0 ** (start[0, first + i] - exponent) * 2.0 ** start[1, first + i]
         k = skip_negligible_differences(lanes, y, first, state, coefficients, exponent, count)
         values_differences(lanes, y, first, state, coefficients, k, count, out)

@@ -11,11 +11,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from spherekit._core.jit import jit
+from spherekit._core.jit import leaf
 from spherekit._core.parallel import run
-from spherekit._core.workspace import aligned
+from spherekit._core.workspace import scratch
 from spherekit.kernels import fft as lane_fft
-from spherekit.kernels.simd import Lanes, load, splat, spread, store, width
+from spherekit.kernels.simd import Lanes, load, pointer, splat, spread, store, width
 from spherekit.kernels.work_queue import next_item
 
 LANES = Lanes(16)
@@ -36,7 +36,7 @@ def tables(grid):
     bins = ((grid.orders - parity) // (2 if grid.steerable else 1)) % n
     phase = np.exp(1j * parity * grid.gamma)
     phases = np.concatenate([phase.real, phase.imag]) if parity else np.empty(0)
-    return GammaTables(bins.astype(np.int64), phases, lane_fft.tables(n))
+    return GammaTables(bins.astype(np.int64), phases, lane_fft.tables(n, LANES))
 
 
 def synthesis(planes, grid, threads):
@@ -55,10 +55,16 @@ def _transform(step, planes, grid, threads):
     counter = np.zeros(1, np.int64)
     if grid.n_gamma <= _MAX_SUMMED:
         matrix = _fourier_matrix(grid, step is _analyze)
-        run(lambda _: _multiply(LANES, counter, matrix, planes), threads)
+        size = 2 * matrix.shape[2] * LANES.type.width
+        run(lambda _: _multiply(LANES, counter, matrix, scratch("gamma", (size,)), planes), threads)
     else:
-        table = tables(grid)
-        run(lambda _: step(LANES, counter, table, planes), threads)
+        bins, phases, fft = tables(grid)
+
+        def work(thread):
+            buffer = lane_fft.work_array(fft, LANES)
+            step(LANES, counter, bins, phases, fft, buffer, planes)
+
+        run(work, threads)
 
 
 @lru_cache(maxsize=64)
@@ -69,17 +75,16 @@ def _fourier_matrix(grid, transposed):
     return np.ascontiguousarray([matrix.real, matrix.imag])
 
 
-@jit
-def _multiply(lanes, counter, matrix, planes):
+@leaf
+def _multiply(lanes, counter, matrix, work, planes):
     v, orders, columns = width(lanes), planes.shape[2], planes.shape[4]
     n_out, n_in, slot_size = matrix.shape[1], matrix.shape[2], orders * 2 * columns
-    cos, sin = matrix[0].reshape(-1), matrix[1].reshape(-1)
-    work = aligned(2 * n_in * v, planes)
+    cos, sin = pointer(matrix, 0), pointer(matrix, n_out * n_in)
     while True:
         item = next_item(counter)
         if item >= planes.shape[0] * orders:
             return
-        plane = planes[item // orders].reshape(-1)
+        plane = pointer(planes, item // orders * planes.shape[1] * slot_size)
         for first in range(item % orders * 2 * columns, (item % orders * 2 + 1) * columns, v):
             for j in range(n_in):
                 store(work, 2 * j * v, load(lanes, plane, first + j * slot_size))
@@ -94,54 +99,52 @@ def _multiply(lanes, counter, matrix, planes):
                 store(plane, first + g * slot_size + columns, im)
 
 
-@jit
-def _synthesize(lanes, counter, table, planes):
-    v, fft = width(lanes), table.fft
+@leaf
+def _synthesize(lanes, counter, bins, phases, fft, work, planes):
+    v, w = width(lanes), pointer(work, 0)
     orders, columns = planes.shape[2], planes.shape[4]
     slot_size, imag = orders * 2 * columns, v * fft.size
-    work = aligned(lane_fft.work_size(v, fft), planes)
     while True:
         item = next_item(counter)
         if item >= planes.shape[0] * orders:
             return
-        plane = planes[item // orders].reshape(-1)
+        plane = pointer(planes, item // orders * planes.shape[1] * slot_size)
         for first in range(item % orders * 2 * columns, (item % orders * 2 + 1) * columns, v):
-            for j in range(table.bins.size):
-                source, target = first + j * slot_size, table.bins[j] * v
-                store(work, target, load(lanes, plane, source))
-                store(work, imag + target, load(lanes, plane, source + columns))
-            re, im = lane_fft.transform(lanes, work, 1, fft)
+            for j in range(bins.size):
+                source, target = first + j * slot_size, bins[j] * v
+                store(w, target, load(lanes, plane, source))
+                store(w, imag + target, load(lanes, plane, source + columns))
+            re, im = lane_fft.transform(lanes, w, 1, fft)
             for g in range(fft.n):
-                a, b = load(lanes, work, re + g * v), load(lanes, work, im + g * v)
-                if table.phases.size:
-                    c, s = spread(lanes, table.phases, g), spread(lanes, table.phases, fft.n + g)
+                a, b = load(lanes, w, re + g * v), load(lanes, w, im + g * v)
+                if phases.size:
+                    c, s = spread(lanes, phases, g), spread(lanes, phases, fft.n + g)
                     a, b = a * c - b * s, b * c + a * s
                 store(plane, first + g * slot_size, a)
                 store(plane, first + g * slot_size + columns, b)
 
 
-@jit
-def _analyze(lanes, counter, table, planes):
-    v, fft = width(lanes), table.fft
+@leaf
+def _analyze(lanes, counter, bins, phases, fft, work, planes):
+    v, w = width(lanes), pointer(work, 0)
     orders, columns = planes.shape[2], planes.shape[4]
     slot_size, imag = orders * 2 * columns, v * fft.size
-    work = aligned(lane_fft.work_size(v, fft), planes)
     while True:
         item = next_item(counter)
         if item >= planes.shape[0] * orders:
             return
-        plane = planes[item // orders].reshape(-1)
+        plane = pointer(planes, item // orders * planes.shape[1] * slot_size)
         for first in range(item % orders * 2 * columns, (item % orders * 2 + 1) * columns, v):
             for g in range(fft.n):
                 source = first + g * slot_size
                 a, b = load(lanes, plane, source), load(lanes, plane, source + columns)
-                if table.phases.size:
-                    c, s = spread(lanes, table.phases, g), spread(lanes, table.phases, fft.n + g)
+                if phases.size:
+                    c, s = spread(lanes, phases, g), spread(lanes, phases, fft.n + g)
                     a, b = a * c + b * s, b * c - a * s
-                store(work, g * v, a)
-                store(work, imag + g * v, b)
-            re, im = lane_fft.transform(lanes, work, 0, fft)
-            for j in range(table.bins.size):
-                source, target = table.bins[j] * v, first + j * slot_size
-                store(plane, target, load(lanes, work, re + source))
-                store(plane, target + columns, load(lanes, work, im + source))
+                store(w, g * v, a)
+                store(w, imag + g * v, b)
+            re, im = lane_fft.transform(lanes, w, 0, fft)
+            for j in range(bins.size):
+                source, target = bins[j] * v, first + j * slot_size
+                store(plane, target, load(lanes, w, re + source))
+                store(plane, target + columns, load(lanes, w, im + source))

@@ -10,7 +10,8 @@ import math
 import numpy as np
 
 from spherekit._core import chunks
-from spherekit._core.jit import jit
+from spherekit._core.jit import leaf
+from spherekit.kernels.simd import pointer
 
 
 def orders(N, steerable, real):
@@ -72,15 +73,18 @@ def write(fields, L, N, orders, real, scale, flmn, *, by_order=False):
         flmn[:] = double
 
 
-@jit
+@leaf
 def _read(flmn, L, N, orders, real, scale, by_order, fields, input_stats):
     nan_sum = defect = largest = 0.0  # the first is NaN if a coefficient is not finite, else 0
+    size, field_size = L * L, (2 * L - 1) * L if by_order else L * L
     for item in range(flmn.shape[0] * orders.size):
-        q, j = item // orders.size, item % orders.size
-        n = orders[j]
-        field, row, mirror = fields[q, j], flmn[q, N - 1 + n], flmn[q, N - 1 - n]
+        n, signal = orders[item % orders.size], item // orders.size * (2 * N - 1) * size
+        field = pointer(fields, item * field_size)
+        row = pointer(flmn, signal + (N - 1 + n) * size)
+        mirror = pointer(flmn, signal + (N - 1 - n) * size)
         if not by_order:
-            field[: n * n] = 0.0
+            for i in range(n * n):
+                field[i] = 0.0 + 0.0j
         for ell in range(abs(n), L):
             center, factor = ell * ell + ell, (1.0 - 2.0 * (n % 2)) * scale[ell]
             start, stride = ((L - 1) * L + ell, L) if by_order else (center, 1)
@@ -100,12 +104,14 @@ def _read(flmn, L, N, orders, real, scale, by_order, fields, input_stats):
     input_stats[0], input_stats[1], input_stats[2] = nan_sum, defect, largest
 
 
-@jit
+@leaf
 def _write(fields, L, N, orders, real, scale, by_order, flmn):
+    size, field_size = L * L, (2 * L - 1) * L if by_order else L * L
     for item in range(flmn.shape[0] * orders.size):
-        q, j = item // orders.size, item % orders.size
-        n = orders[j]
-        field, row, mirror = fields[q, j], flmn[q, N - 1 + n], flmn[q, N - 1 - n]
+        n, signal = orders[item % orders.size], item // orders.size * (2 * N - 1) * size
+        field = pointer(fields, item * field_size)
+        row = pointer(flmn, signal + (N - 1 + n) * size)
+        mirror = pointer(flmn, signal + (N - 1 - n) * size)
         for ell in range(abs(n), L):
             center, factor = ell * ell + ell, (1.0 - 2.0 * (n % 2)) * scale[ell]
             start, stride = ((L - 1) * L + ell, L) if by_order else (center, 1)

@@ -24,15 +24,16 @@ from functools import lru_cache
 
 import numpy as np
 
-from spherekit._core.jit import jit, leaf
+from spherekit._core.jit import leaf
 from spherekit._core.parallel import run
-from spherekit._core.workspace import aligned, aligned_copy, scratch
+from spherekit._core.workspace import aligned_copy, scratch
 from spherekit.kernels.simd import (
     Lanes,
     exp2,
     has_wide_registers,
     largest,
     load,
+    pointer,
     splat,
     spread,
     spread_pair,
@@ -68,7 +69,7 @@ def _tables(L):
         np.full((groups * GROUP, blocks * w), -1e9),
         np.empty((groups, blocks)),
     )
-    _fill(L, table)
+    _fill(L, table, np.empty(L + 2))
     table.max_exponent[:] = table.exponent.reshape(groups, GROUP, blocks, w).max(axis=(1, 3))
     return Tables(*(aligned_copy(array.ravel()).reshape(array.shape) for array in table))
 
@@ -76,43 +77,48 @@ def _tables(L):
 _cached_tables = lru_cache(maxsize=4)(_tables)
 
 
-@jit
-def _fill(L, table):
-    B = np.ones(L + 2)
+@leaf
+def _fill(L, table, B):
+    """Fill the tables; ``B``: work memory of L + 2 elements."""
+    groups, w = table.s.shape[1], table.t.shape[2]
+    in_factor, out_factor = pointer(table.in_factor, 0), pointer(table.out_factor, 0)
+    s, t, b = pointer(table.s, 0), pointer(table.t, 0), pointer(B, 0)
+    b[0] = b[1] = 1.0
     for ell in range(1, L + 1):
-        B[ell + 1] = B[ell - 1] * (ell + 1) / ell
-    w = table.t.shape[2]
+        b[ell + 1] = b[ell - 1] * (ell + 1) / ell
     for m in range(L):
         # A_l(m) of the current degree and of the next
         A, A_next = 1.0, 1.0 / (2.0 * m + 1.0) ** 0.25
         for ell in range(m, L):
             root = np.sqrt(float((ell + 1 - m) * (ell + 1 + m)))
-            t = m * A / (root * A_next)
-            table.t[m // w, ell, m % w] = t
-            kappa = (2 * ell + 1) * B[ell] / (ell * B[ell + 1]) if ell else 0.0
-            table.s[ell // DEGREE_CHUNK, m // GROUP, ell % DEGREE_CHUNK, m % GROUP] = -kappa * t
-            table.out_factor[ell, m] = A
-            table.in_factor[ell, m] = A * B[ell] * (2.0 if m else 1.0)
+            factor = m * A / (root * A_next)
+            t[(m // w * L + ell) * w + m % w] = factor
+            kappa = (2 * ell + 1) * b[ell] / (ell * b[ell + 1]) if ell else 0.0
+            row = (ell // DEGREE_CHUNK * groups + m // GROUP) * DEGREE_CHUNK + ell % DEGREE_CHUNK
+            s[row * GROUP + m % GROUP] = -kappa * factor
+            out_factor[ell * L + m] = A
+            in_factor[ell * L + m] = A * b[ell] * (2.0 if m else 1.0)
             ratio = np.sqrt(
                 float((ell + 1 - m) * (ell + 1 + m)) / float((ell + 2 - m) * (ell + 2 + m))
             )
             A, A_next = A_next, A * ratio
+    columns = table.mantissa.shape[1]
     mantissa, exponent = 1.0, 0  # of sqrt(binom(2 n, n)) / 2^n
     for n in range(L):
-        _fill_seeds(n, L, mantissa, exponent, B, table)
+        seeds = pointer(table.mantissa, n), pointer(table.exponent, n)
+        _fill_seeds(n, L, mantissa, exponent, b, out_factor, columns, *seeds)
         mantissa, exponent = _normalized(mantissa * np.sqrt((2 * n + 1) / (2 * n + 2)), exponent)
 
 
-@jit
-def _fill_seeds(n, L, mantissa, exponent, B, table):
+@leaf
+def _fill_seeds(n, L, mantissa, exponent, B, out_factor, columns, mantissas, exponents):
     """d^{l0}_nm(pi/2) = +- sqrt(binom(2 l0, l0 - mu)) / 2^l0, divided by A A B; l0, mu = max, min of m, n."""
     for m in range(L):
         l0 = max(m, n)
         sign = -1.0 if n >= m and (n - m) % 2 else 1.0
-        table.mantissa[m, n] = (
-            sign * mantissa / (table.out_factor[l0, m] * table.out_factor[l0, n] * B[l0])
-        )
-        table.exponent[m, n] = exponent
+        scale = out_factor[l0 * L + m] * out_factor[l0 * L + n] * B[l0]
+        mantissas[m * columns] = sign * mantissa / scale
+        exponents[m * columns] = exponent
         if m < n:
             factor = np.sqrt((n - m) / (n + m + 1))
         else:
@@ -120,7 +126,7 @@ def _fill_seeds(n, L, mantissa, exponent, B, table):
         mantissa, exponent = _normalized(mantissa * factor, exponent)
 
 
-@jit
+@leaf
 def _normalized(mantissa, exponent):
     """The same number with a mantissa between 1/2 and 1."""
     while mantissa < 0.5:
@@ -164,11 +170,12 @@ def rotate(flm, angles, L, real, threads):
         count = len(flm[signals]) * (1 if real else 2)
         W = scratch("rotated", (count, chunks, groups, DEGREE_CHUNK, 2 * GROUP))
         Y = scratch("sums", (count, len(table.t), L, 2 * w))
-        _pack(flm[signals], factors[2, signals], L, real, table, W, input_stats)
+        inputs, outputs = table.in_factor, table.out_factor
+        _pack(flm[signals], factors[2, signals], L, real, inputs, W, input_stats)
         _sum(table, L, W, Y, threads)
-        _repack(Y, factors[1, signals], L, real, table, W)
+        _repack(Y, factors[1, signals], L, real, inputs, outputs, W)
         _sum(table, L, W, Y, threads)
-        _unpack(Y, factors[0, signals], L, real, table, result[signals])
+        _unpack(Y, factors[0, signals], L, real, outputs, result[signals])
     return result, input_stats
 
 
@@ -193,76 +200,99 @@ def phases(angles, L, quarters):
 
 def _sum(table, L, W, Y, threads):
     counter = np.zeros(1, np.int64)
-    run(lambda _: sum_orders(LANES, counter, L, table, W, Y), threads)
+    groups = W.shape[2]
+    arrays = table.s, table.t, table.mantissa, table.exponent, table.max_exponent, _masks(), W, Y
+
+    def work(thread):
+        buffer = scratch("recursion", ((2 * groups + 1) * GROUP * LANES.type.width,))
+        sum_orders(LANES, counter, L, *arrays, buffer, np.empty(groups, np.int64))
+
+    run(work, threads)
 
 
-@jit
-def _pack(flm, phases, L, real, table, W, input_stats):
+@lru_cache(maxsize=1)
+def _masks():
+    """Rows of w lanes. Row i < w: only lane i; row w: no lane; row w + i: the lanes below i, for i = 1..w."""
+    w = LANES.type.width
+    masks = np.concatenate([np.eye(w), np.tri(w + 1, w, -1)])
+    return aligned_copy(masks.ravel())
+
+
+@leaf
+def _pack(flm, phases, L, real, in_factor, W, input_stats):
     """W[signal, chunk of l, group, l, 2j], [2j+1]: the inputs to even and odd n from m = 4 group + j."""
-    W[:] = 0.0
+    groups, size = W.shape[2], W.shape[1] * W.shape[2] * (2 * GROUP * DEGREE_CHUNK)
+    inputs = pointer(W, 0)
+    for i in range(W.shape[0] * size):
+        inputs[i] = 0.0
     for q in range(flm.shape[0]):
+        first, second = pointer(W, q * size), pointer(W, 0)
+        if not real:
+            first, second = pointer(W, 2 * q * size), pointer(W, (2 * q + 1) * size)
         for ell in range(L):
             for m in range(ell + 1):
-                x, scale = flm[q, ell * ell + ell + m], table.in_factor[ell, m]
+                x, scale = flm[q, ell * ell + ell + m], in_factor[ell, m]
                 y = flm[q, ell * ell + ell - m].conjugate() * (1.0 - 2.0 * (m % 2))
                 factor = scale * complex(phases[q, 2 * m], phases[q, 2 * m + 1])
                 plus, minus = x + y, x - y
-                size, defect = abs(x.real) + abs(x.imag), abs(minus.real) + abs(minus.imag)
-                input_stats[0] += (size - size) + (defect - defect)
+                magnitude, defect = abs(x.real) + abs(x.imag), abs(minus.real) + abs(minus.imag)
+                input_stats[0] += (magnitude - magnitude) + (defect - defect)
                 input_stats[1] = max(input_stats[1], defect)
-                input_stats[2] = max(input_stats[2], size)
-                if real:
-                    _store_input(W[q], ell, m, factor * (0.5 * plus))
-                else:
-                    _store_input(W[2 * q], ell, m, factor * (0.5 * plus))
-                    _store_input(W[2 * q + 1], ell, m, factor * (-0.5j * minus))
+                input_stats[2] = max(input_stats[2], magnitude)
+                _store_input(first, groups, ell, m, factor * (0.5 * plus))
+                if not real:
+                    _store_input(second, groups, ell, m, factor * (-0.5j * minus))
 
 
-@jit
-def _store_input(W, ell, m, x):
-    row = W[ell // DEGREE_CHUNK, m // GROUP, ell % DEGREE_CHUNK]
-    j = 2 * (m % GROUP)
+@leaf
+def _store_input(W, groups, ell, m, x):
+    row = (ell // DEGREE_CHUNK * groups + m // GROUP) * DEGREE_CHUNK + ell % DEGREE_CHUNK
+    i = 2 * (GROUP * row + m % GROUP)
     even, odd = x.real, x.imag if m else 0.0
     if (ell + m) % 2:
         even, odd = odd, even
-    row[j], row[j + 1] = even, odd
+    W[i], W[i + 1] = even, odd
 
 
-@jit
-def _load_sum(Y, ell, n, w):
+@leaf
+def _load_sum(Y, L, ell, n, w):
     """y_n without the factor A_l(n); its real part is the sum over l + m = n (mod 2)."""
-    re, im = (n % 2) * w + n % w, (1 - n % 2) * w + n % w
-    return complex(Y[n // w, ell, re], Y[n // w, ell, im])
+    row = pointer(Y, (n // w * L + ell) * 2 * w)
+    return complex(row[n % 2 * w + n % w], row[(1 - n % 2) * w + n % w])
 
 
-@jit
-def _repack(Y, phases, L, real, table, W):
+@leaf
+def _repack(Y, phases, L, real, in_factor, out_factor, W):
     """Compute the inputs of the second product with Delta^l from the sums of the first."""
-    w = Y.shape[3] // 2
-    for s in range(Y.shape[0]):
-        q = s if real else s // 2
+    groups, w = W.shape[2], Y.shape[3] // 2
+    size = W.shape[1] * W.shape[2] * (2 * GROUP * DEGREE_CHUNK)
+    for i in range(Y.shape[0]):
+        q = i if real else i // 2
+        sums, inputs = pointer(Y, i * Y.shape[1] * L * 2 * w), pointer(W, i * size)
         for ell in range(L):
             for m in range(ell + 1):
                 factor = complex(phases[q, 2 * m], phases[q, 2 * m + 1])
-                scale = table.out_factor[ell, m] * table.in_factor[ell, m]
-                _store_input(W[s], ell, m, scale * (factor * _load_sum(Y[s], ell, m, w)))
+                scale = out_factor[ell, m] * in_factor[ell, m]
+                x = scale * (factor * _load_sum(sums, L, ell, m, w))
+                _store_input(inputs, groups, ell, m, x)
 
 
-@jit
-def _unpack(Y, phases, L, real, table, flm):
+@leaf
+def _unpack(Y, phases, L, real, out_factor, flm):
     w = Y.shape[3] // 2
+    size = Y.shape[1] * L * 2 * w
     for q in range(flm.shape[0]):
+        first, second = pointer(Y, q * size), pointer(Y, 0)
+        if not real:
+            first, second = pointer(Y, 2 * q * size), pointer(Y, (2 * q + 1) * size)
         for ell in range(L):
             center = ell * ell + ell
             for m in range(ell + 1):
-                factor = table.out_factor[ell, m] * complex(phases[q, 2 * m], phases[q, 2 * m + 1])
+                factor = out_factor[ell, m] * complex(phases[q, 2 * m], phases[q, 2 * m + 1])
                 flip = 1.0 - 2.0 * (m % 2)
-                if real:
-                    a = factor * _load_sum(Y[q], ell, m, w)
-                    b = 0j
-                else:
-                    a = factor * _load_sum(Y[2 * q], ell, m, w)
-                    b = factor * _load_sum(Y[2 * q + 1], ell, m, w)
+                a, b = factor * _load_sum(first, L, ell, m, w), 0j
+                if not real:
+                    b = factor * _load_sum(second, L, ell, m, w)
                 if m == 0:
                     a, b = complex(a.real, 0.0), complex(b.real, 0.0)
                 flm[q, center + m] = a + 1j * b
@@ -277,50 +307,53 @@ GROUP = 4
 DEGREE_CHUNK = 64
 
 
-@jit
-def sum_orders(lanes, counter, L, table, W, Y):
-    """Y[signal, block, l, parity]: sums over m of p_l W; each block of n is computed by one thread."""
+@leaf
+def sum_orders(
+    lanes, counter, L, s, t, mantissa, exponent, max_exponent, masks, W, Y, buffer, starts
+):
+    """Y[signal, block, l, parity]: sums over m of p_l W; each block of n is computed by one thread.
+
+    ``buffer``: work memory for the states of all groups, and for the seeds of one.
+    """
     w = width(lanes)
-    groups, signals = W.shape[2], Y.shape[0]
-    states = aligned(2 * GROUP * w * groups, table.t).reshape(groups, 2 * GROUP * w)
-    seeds, masks, starts = aligned(GROUP * w, table.t), _masks(w), np.empty(groups, np.int64)
+    groups, signals, blocks, columns = W.shape[2], Y.shape[0], Y.shape[1], mantissa.shape[1]
+    chunk_count, block_size = W.shape[1], L * 2 * w
+    sizes = L, groups, signals, chunk_count * groups * DEGREE_CHUNK * 2 * GROUP, blocks * block_size
+    state_size = 2 * GROUP * w
+    states, seeds = pointer(buffer, 0), pointer(buffer, groups * state_size)
+    first_degrees, mask_rows = pointer(starts, 0), pointer(masks, 0)
     while True:
         block = next_item(counter)
-        if block >= Y.shape[1]:
+        if block >= blocks:
             return
-        Y[:, block] = 0.0
-        work = table.t[block].reshape(-1), table.s.reshape(-1), W.reshape(-1), Y.reshape(-1)
-        sizes = L, groups, signals, W[0].size, Y[0].size
+        work = pointer(t, block * L * w), pointer(s, 0), pointer(W, 0), pointer(Y, 0)
+        for q in range(signals):
+            sums = pointer(Y, (q * blocks + block) * block_size)
+            for i in range(block_size):
+                sums[i] = 0.0
         for group in range(groups):
-            exponent = table.max_exponent[group, block]
-            scale = exponent if exponent < -300.0 else 0.0
-            _load_seeds(lanes, block, group, scale, table, seeds)
+            largest_exponent = max_exponent[group, block]
+            scale = largest_exponent if largest_exponent < -300.0 else 0.0
+            first = GROUP * group * columns + w * block
+            _load_seeds(
+                lanes, columns, scale, pointer(mantissa, first), pointer(exponent, first), seeds
+            )
             summed = signals if scale == 0.0 else 0
-            ell = _start(lanes, block, group, summed, sizes, masks, seeds, work, states[group])
-            if exponent < NEGLIGIBLE:
-                ell = _skip_negligible(lanes, group, ell, scale, sizes, work, states[group])
-            starts[group] = ell
+            state = pointer(states, group * state_size)
+            ell = _start(lanes, block, group, summed, sizes, mask_rows, seeds, work, state)
+            if largest_exponent < NEGLIGIBLE:
+                ell = _skip_negligible(lanes, group, ell, scale, sizes, work, state)
+            first_degrees[group] = ell
         for first in range(w * block // DEGREE_CHUNK * DEGREE_CHUNK, L, DEGREE_CHUNK):
-            _sum_chunk(lanes, block, first, sizes, starts, work, states.reshape(-1))
-
-
-@jit
-def _masks(w):
-    """Rows of w lanes. Row i < w: only lane i; row w: no lane; row w + i: the lanes below i, for i = 1..w."""
-    masks = np.zeros((2 * w + 1, w))
-    for i in range(w):
-        masks[i, i] = 1.0
-        masks[w + i + 1, : i + 1] = 1.0
-    return masks.reshape(-1)
+            _sum_chunk(lanes, block, first, sizes, first_degrees, work, states)
 
 
 @leaf
-def _load_seeds(lanes, block, group, scale, table, seeds):
+def _load_seeds(lanes, columns, scale, mantissa, exponent, seeds):
     w = width(lanes)
     for j in range(GROUP):
-        m, n0 = GROUP * group + j, w * block
-        factor = exp2(load(lanes, table.exponent[m], n0) - splat(lanes, scale))
-        store(seeds, j * w, load(lanes, table.mantissa[m], n0) * factor)
+        factor = exp2(load(lanes, exponent, j * columns) - splat(lanes, scale))
+        store(seeds, j * w, load(lanes, mantissa, j * columns) * factor)
 
 
 @leaf
@@ -444,4 +477,4 @@ def _sum_chunk(lanes, block, first, sizes, starts, work, states):
             q1, p1 = p1, (spread(lanes, s, i + 1) * c) * p1 - q1
             q2, p2 = p2, (spread(lanes, s, i + 2) * c) * p2 - q2
             q3, p3 = p3, (spread(lanes, s, i + 3) * c) * p3 - q3
-        _store_state(lanes, p0, p1, p2, p3, q0, q1, q2, q3, states[state:])
+        _store_state(lanes, p0, p1, p2, p3, q0, q1, q2, q3, pointer(states, state))

@@ -39,11 +39,15 @@ def arguments(parser):
 
 def run(args):
     from spherekit import datasets
-    from spherekit.cli import wavelets
+    from spherekit.cli import warmup, wavelets
     from spherekit.cli.demo import pictures
+    from spherekit.warmup.completion import is_complete
 
     folder = options.folder(args.output)
     start = time.perf_counter()
+    if not is_complete("demo"):
+        with _step("Compiling kernels, once for this machine"):
+            warmup.compile_kernels(["demo"], args.threads)
     sky = 1e3 * datasets.wmap_w().astype(float)
     mask = datasets.wmap_mask()
     with _step("1. Analysis: harmonic coefficients of the WMAP 7-year W-band map"):

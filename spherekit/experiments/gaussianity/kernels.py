@@ -7,18 +7,23 @@ import math
 
 import numpy as np
 
-from spherekit._core.jit import jit
+from spherekit._core.jit import leaf
 
 
-@jit
 def spread_normals(x, amplitude, L):
     """Coefficients (L*L,) of a real signal from 2 n standard normals: n real parts, then n imaginary parts.
 
     The normals are ordered m-major. f_l0 = a_l x and f_lm = a_l (x + iy)/sqrt2 for m > 0, so that
     coefficients of degree l have the standard deviation ``amplitude[l]`` = a_l.
     """
+    flm = np.empty(L * L, complex)
+    _spread_normals(x, amplitude, L, flm)
+    return flm
+
+
+@leaf
+def _spread_normals(x, amplitude, L, flm):
     n, half = L * (L + 1) // 2, math.sqrt(0.5)
-    flm = np.empty(L * L, np.complex128)
     for ell in range(L):
         center = ell * ell + ell
         entry = ell
@@ -28,14 +33,18 @@ def spread_normals(x, amplitude, L):
             re, im = half * amplitude[ell] * x[entry], half * amplitude[ell] * x[n + entry]
             flm[center + m] = complex(re, im)
             flm[center - m] = complex(re, -im) if m % 2 == 0 else complex(-re, im)
-    return flm
 
 
-@jit
 def realized_power(x, cl, L):
     """The realized C_l of `spread_normals` with amplitude sqrt(cl), without computing the coefficients."""
-    n = L * (L + 1) // 2
     power = np.zeros(L)
+    _add_power(x, cl, L, power)
+    return power
+
+
+@leaf
+def _add_power(x, cl, L, power):
+    n = L * (L + 1) // 2
     entry = 0
     for m in range(L):
         for ell in range(m, L):
@@ -46,10 +55,9 @@ def realized_power(x, cl, L):
             entry += 1
     for ell in range(L):
         power[ell] *= cl[ell] / (2 * ell + 1)
-    return power
 
 
-@jit
+@leaf
 def scale_degrees(flm, factor, L):
     """Multiply f_lm by ``factor[l]``, in place."""
     for ell in range(L):
@@ -57,20 +65,24 @@ def scale_degrees(flm, factor, L):
             flm[k] *= factor[ell]
 
 
-@jit
 def invert(u, cumulative, y):
     """Invert a cumulative distribution: the y at which it equals u in [0, 1), by linear interpolation.
 
     Same as ``np.interp(u, cumulative, y)``, for an increasing ``cumulative`` from 0 to 1. A lookup table of
     first indices replaces the binary search.
     """
-    n, cells = cumulative.size, 4 * cumulative.size
-    first_index, k = np.empty(cells + 1, np.int64), 0
+    result = np.empty(u.size)
+    _invert(u, cumulative, y, np.empty(4 * cumulative.size + 1, np.int64), result)
+    return result
+
+
+@leaf
+def _invert(u, cumulative, y, first_index, result):
+    n, cells, k = cumulative.size, 4 * cumulative.size, 0
     for cell in range(cells + 1):
         while k < n - 2 and cumulative[k + 1] <= cell / cells:
             k += 1
         first_index[cell] = k
-    result = np.empty(u.size)
     for i in range(u.size):
         k = first_index[int(u[i] * cells)]
         while k < n - 2 and cumulative[k + 1] <= u[i]:
@@ -78,10 +90,9 @@ def invert(u, cumulative, y):
         rise = cumulative[k + 1] - cumulative[k]
         fraction = (u[i] - cumulative[k]) / rise if rise > 0 else 0.0
         result[i] = y[k] + fraction * (y[k + 1] - y[k])
-    return result
 
 
-@jit
+@leaf
 def central_moments(f, weights):
     """Second, third and fourth central moment of samples f (rings, n).
 

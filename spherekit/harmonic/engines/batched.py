@@ -180,7 +180,7 @@ def tables(sphere, L, N, gammas, plan_of, to_samples, single):
             offset += blocks[-1].size
     values = np.concatenate(blocks).astype(np.float32 if single else float)
     values = aligned_copy(precomputed.zero_negligible(values))
-    alpha = fft.tables(sphere.shape[1], single)
+    alpha = fft.tables(sphere.shape[1], _LANES[single])
     c, s = _twiddles(sphere.shape[1], L, to_samples)
     if to_samples:
         c[1:], s[1:] = 2 * c[1:], 2 * s[1:]  # for m and -m
@@ -225,7 +225,7 @@ def _work_offsets(L, N, gammas, rings, alphas):
         2 * pairs * padded,
         2 * gammas * L,
         gammas * rings * alphas,
-        # `fft.work_size`, and the incomplete blocks of plain sums
+        # the work array of `fft`, and the incomplete blocks of plain sums
         6 * max(gammas, alphas) + 2 + 6 * BLOCK,
     ]
     return np.concatenate([[0], np.cumsum(sizes)]).tolist()
@@ -246,7 +246,8 @@ def to_samples(flm, table, scale, threads):
 
     def work(thread):
         buffer = scratch("batch", (table.size * lanes.type.width,), dtype)
-        synthesize(lanes, counter, *arrays, buffer, input_stats[thread])
+        offsets = np.empty(lanes.type.width, np.int64)
+        synthesize(lanes, counter, *arrays, buffer, offsets, input_stats[thread])
 
     run(work, threads)
     return f, input_stats.max(axis=0)
@@ -267,7 +268,8 @@ def to_coefficients(f, table, scale, threads):
 
     def work(thread):
         buffer = scratch("batch", (table.size * lanes.type.width,), dtype)
-        analyze(lanes, counter, *arrays, buffer, suspects[thread])
+        offsets = np.empty(lanes.type.width, np.int64)
+        analyze(lanes, counter, *arrays, buffer, offsets, suspects[thread])
 
     run(work, threads)
     return flm.view(np.result_type(dtype, np.complex64)), bool(suspects.any())

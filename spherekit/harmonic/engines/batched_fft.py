@@ -4,133 +4,129 @@ Short circles are computed by plain sums of cosines and of sines, each of which 
 image; longer ones by FFTs (measured: up to 64 samples the sums are faster).
 """
 
-from spherekit._core.jit import jit, leaf
+from collections import namedtuple
+
+from spherekit._core.jit import leaf
 from spherekit.kernels import fft as lane_fft
-from spherekit.kernels.simd import load, splat, spread, store, width
+from spherekit.kernels.simd import load, pointer, splat, spread, store, width
 
 #: Number of rings, degrees or angles that are summed together.
 BLOCK = 4
 
+#: The orders and samples of a ring: L, the number of samples, whether their sums have ``twiddles``; else the
+#: tables of the FFT.
+_Circle = namedtuple("_Circle", "L n is_summed twiddles size result integers floats")
 
-@jit
+#: Planes of ring values: offset of the first order of the first ring, steps to the next ring and to the next
+#: order; offset of the samples, and the step to those of the next ring.
+_Layout = namedtuple("_Layout", "orders ring_step step samples sample_step")
+
+
+@leaf
 def padded_rings(table):
     """Return the padded number of rings of a plane."""
     return -(-table.rings // BLOCK) * BLOCK
 
 
-@jit
-def _pair(table, n, m):
+@leaf
+def _pair(L, n, m):
     """Return the number of the pair (n, m)."""
-    return m if n == 0 else table.L + (n - 1) * (2 * table.L - 1) + m + table.L - 1
+    return m if n == 0 else L + (n - 1) * (2 * L - 1) + m + L - 1
 
 
-@jit
+@leaf
 def to_samples(lanes, table, work):
     """Transform the planes F_mn of the rings of a batch of lanes to samples (gamma, ring, alpha)."""
-    planes, gamma_planes, buffer = _offsets(lanes, table)
+    v, w, circle, offsets = width(lanes), pointer(work, 0), _circle(table), table.work_offsets
+    planes, gamma_planes, buffer = offsets[2] * v, offsets[3] * v, offsets[5] * v
     if table.gammas == 1:
-        _to_rings(lanes, table, work, table.rings, _sphere_layout(lanes, table), buffer)
+        _to_rings(lanes, circle, w, table.rings, _sphere_layout(lanes, table), buffer)
         return
+    step, twiddles = 2 * v * padded_rings(table), pointer(table.gamma_twiddles, 0)
+    sizes = table.L, table.N, table.gammas, step
     for r in range(table.rings):
-        _to_gamma(lanes, table, work, planes + 2 * r * width(lanes), gamma_planes, buffer)
-        _to_rings(lanes, table, work, table.gammas, _gamma_layout(lanes, table, r), buffer)
+        _to_gamma(lanes, sizes, twiddles, w, planes + 2 * r * v, gamma_planes, buffer)
+        _to_rings(lanes, circle, w, table.gammas, _gamma_layout(lanes, table, r), buffer)
 
 
-@jit
+@leaf
 def from_samples(lanes, table, work):
     """The transpose of `to_samples`."""
-    planes, gamma_planes, buffer = _offsets(lanes, table)
+    v, w, circle, offsets = width(lanes), pointer(work, 0), _circle(table), table.work_offsets
+    planes, gamma_planes, buffer = offsets[2] * v, offsets[3] * v, offsets[5] * v
     if table.gammas == 1:
-        _from_rings(lanes, table, work, table.rings, _sphere_layout(lanes, table), buffer)
+        _from_rings(lanes, circle, w, table.rings, _sphere_layout(lanes, table), buffer)
         return
+    step, twiddles = 2 * v * padded_rings(table), pointer(table.gamma_twiddles, 0)
+    sizes = table.L, table.N, table.gammas, step
     for r in range(table.rings):
-        _from_rings(lanes, table, work, table.gammas, _gamma_layout(lanes, table, r), buffer)
-        _from_gamma(lanes, table, work, gamma_planes, planes + 2 * r * width(lanes), buffer)
+        _from_rings(lanes, circle, w, table.gammas, _gamma_layout(lanes, table, r), buffer)
+        _from_gamma(lanes, sizes, twiddles, w, gamma_planes, planes + 2 * r * v, buffer)
 
 
-@jit
-def _offsets(lanes, table):
-    """Return the offsets of the planes of orders, of those of angles gamma, and of the buffer."""
-    _, _, planes, gamma_planes, _, buffer = table.work_offsets * width(lanes)
-    return planes, gamma_planes, buffer
+@leaf
+def _circle(table):
+    fft, twiddles = table.alpha, table.ring_twiddles
+    tables = fft.size, fft.result, pointer(fft.integers, 0), pointer(fft.floats, 0)
+    return _Circle(table.L, fft.n, twiddles.size > 0, pointer(twiddles, 0), *tables)
 
 
-@jit
+@leaf
 def _sphere_layout(lanes, table):
-    """Return the layout of the rings of the sphere, for `_to_rings`."""
-    v = width(lanes)
-    planes, _, samples = table.work_offsets[2:5] * v
-    return planes, 2 * v, 2 * v * padded_rings(table), samples, table.alpha.n * v
+    """Return the layout of the rings of the sphere."""
+    v, offsets = width(lanes), table.work_offsets
+    step = 2 * v * padded_rings(table)
+    return _Layout(offsets[2] * v, 2 * v, step, offsets[4] * v, table.alpha.n * v)
 
 
-@jit
+@leaf
 def _gamma_layout(lanes, table, r):
     """Return the layout of ring r at all angles gamma."""
-    v = width(lanes)
+    v, offsets = width(lanes), table.work_offsets
     ring = table.alpha.n * v
-    _, gamma_planes, samples = table.work_offsets[2:5] * v
-    return gamma_planes, 2 * table.L * v, 2 * v, samples + r * ring, table.rings * ring
+    samples = offsets[4] * v + r * ring
+    return _Layout(offsets[3] * v, 2 * table.L * v, 2 * v, samples, table.rings * ring)
 
 
 # --- circles of rings, real ----------------------------------------------------------------------------
 
 
-@jit
-def _to_rings(lanes, table, work, count, layout, buffer):
-    """Compute sum_m F_m e^{i m alpha} on rings, from m >= 0 only.
-
-    ``layout``: the offset of the orders of the first ring, the steps to the next ring and to the next order;
-    the offset of the samples, and the step to those of the next ring.
-    """
-    source, ring_step, step, samples, sample_step = layout
-    if table.ring_twiddles.size:
-        for ring in range(count):
-            _to_ring(
-                lanes,
-                table,
-                work,
-                source + ring * ring_step,
-                step,
-                samples + ring * sample_step,
-                buffer,
-            )
+@leaf
+def _to_rings(lanes, circle, work, count, layout, buffer):
+    """Compute sum_m F_m e^{i m alpha} on rings, from m >= 0 only."""
+    orders, samples = layout.orders, layout.samples
+    if circle.is_summed:
+        for _ in range(count):
+            _to_ring(lanes, circle, work, orders, layout.step, samples, buffer)
+            orders += layout.ring_step
+            samples += layout.sample_step
         return
     for ring in range(0, count, 2):
-        a, f = source + ring * ring_step, samples + ring * sample_step
-        has_second = ring + 1 < count
-        _to_two_rings(
-            lanes, table, work, a, a + ring_step, step, has_second, f, f + sample_step, buffer
-        )
+        _to_two_rings(lanes, circle, work, orders, samples, layout, ring + 1 < count, buffer)
+        orders += 2 * layout.ring_step
+        samples += 2 * layout.sample_step
 
 
-@jit
-def _from_rings(lanes, table, work, count, layout, buffer):
+@leaf
+def _from_rings(lanes, circle, work, count, layout, buffer):
     """The transpose of `_to_rings`."""
-    target, ring_step, step, source, sample_step = layout
-    if table.ring_twiddles.size:
-        for ring in range(count):
-            _from_ring(
-                lanes,
-                table,
-                work,
-                source + ring * sample_step,
-                target + ring * ring_step,
-                step,
-                buffer,
-            )
+    orders, samples = layout.orders, layout.samples
+    if circle.is_summed:
+        for _ in range(count):
+            _from_ring(lanes, circle, work, samples, orders, layout.step, buffer)
+            orders += layout.ring_step
+            samples += layout.sample_step
         return
     for ring in range(0, count, 2):
-        a, f = target + ring * ring_step, source + ring * sample_step
-        has_second = ring + 1 < count
-        _from_two_rings(
-            lanes, table, work, f, f + sample_step, has_second, a, a + ring_step, step, buffer
-        )
+        _from_two_rings(lanes, circle, work, samples, orders, layout, ring + 1 < count, buffer)
+        orders += 2 * layout.ring_step
+        samples += 2 * layout.sample_step
 
 
-@jit
-def _to_ring(lanes, table, work, source, step, target, buffer):
+@leaf
+def _to_ring(lanes, circle, work, source, step, target, buffer):
     """Compute the samples of one ring by sums of cosines and sines."""
-    v, L, n, twiddles = width(lanes), table.L, table.alpha.n, table.ring_twiddles
+    v, L, n, twiddles = width(lanes), circle.L, circle.n, circle.twiddles
     half = n // 2
     for j in range(0, half + 1, BLOCK):
         _eight_sums(lanes, twiddles, 2 * j * L, L, work, source, step, buffer + 2 * j * v)
@@ -141,10 +137,10 @@ def _to_ring(lanes, table, work, source, step, target, buffer):
         store(work, target + (n - j) * v, even + odd)
 
 
-@jit
-def _from_ring(lanes, table, work, source, target, step, buffer):
+@leaf
+def _from_ring(lanes, circle, work, source, target, step, buffer):
     """The transpose of `_to_ring`."""
-    v, L, n, twiddles = width(lanes), table.L, table.alpha.n, table.ring_twiddles
+    v, L, n, twiddles = width(lanes), circle.L, circle.n, circle.twiddles
     half, zero = n // 2, splat(lanes, 0.0)
     results = buffer + 2 * v * (half + 1)
     store(work, buffer, load(lanes, work, source))
@@ -213,25 +209,21 @@ def four_sums(lanes, values, first, count, work, source, target):
 # --- circles of gamma, complex, short ------------------------------------------------------------------
 
 
-@jit
-def _to_gamma(lanes, table, work, planes, gamma_planes, buffer):
-    """Transform F_mn of a ring to sum_n F_mn e^{i n gamma}, m >= 0, with F_{m,-n} = conj F_{-m,n}."""
-    v, L, N, n = width(lanes), table.L, table.N, table.gammas
-    step, half = 2 * v * padded_rings(table), n // 2
+@leaf
+def _to_gamma(lanes, sizes, twiddles, work, planes, gamma_planes, buffer):
+    """Transform F_mn of a ring to sum_n F_mn e^{i n gamma}, m >= 0, with F_{m,-n} = conj F_{-m,n}.
+
+    ``sizes``: L, N, the number of angles, the step from one pair (n, m) to the next.
+    """
+    L, N, n, step = sizes
+    v, half = width(lanes), n // 2
     for m in range(L):
         for k in range(N):
-            second = planes + _pair(table, k, -m) * step if k else -1
-            target = buffer + 2 * k * v
-            _sum_and_difference(
-                lanes,
-                work,
-                planes + _pair(table, k, m) * step,
-                second,
-                -1.0,
-                target,
-                target + 2 * N * v,
-            )
-        even, odd = _cosine_and_sine_sums(lanes, table.gamma_twiddles, N, half + 1, work, buffer)
+            first = planes + _pair(L, k, m) * step
+            second = planes + _pair(L, k, -m) * step if k else -1
+            sums = buffer + 2 * k * v
+            _sum_and_difference(lanes, work, first, second, -1.0, sums, sums + 2 * N * v)
+        even, odd = _cosine_and_sine_sums(lanes, twiddles, N, half + 1, work, buffer)
         for g in range(half + 1):
             a, b = load(lanes, work, even + 2 * g * v), load(lanes, work, even + 2 * g * v + v)
             c, d = load(lanes, work, odd + 2 * g * v), load(lanes, work, odd + 2 * g * v + v)
@@ -240,33 +232,31 @@ def _to_gamma(lanes, table, work, planes, gamma_planes, buffer):
             _store_complex(lanes, work, gamma_planes + 2 * v * (g * L + m), a - d, b + c)
 
 
-@jit
-def _from_gamma(lanes, table, work, gamma_planes, planes, buffer):
+@leaf
+def _from_gamma(lanes, sizes, twiddles, work, gamma_planes, planes, buffer):
     """The transpose of `_to_gamma`."""
-    v, L, N, n = width(lanes), table.L, table.N, table.gammas
-    step, count, zero = 2 * v * padded_rings(table), n // 2 + 1, splat(lanes, 0.0)
+    L, N, n, step = sizes
+    v, count, zero = width(lanes), n // 2 + 1, splat(lanes, 0.0)
     for m in range(L):
         for g in range(count):
             self_mirrored = g == 0 or 2 * g == n  # the sines are zero
             second = -1 if self_mirrored else gamma_planes + 2 * v * ((n - g) * L + m)
-            target = buffer + 2 * g * v
-            source = gamma_planes + 2 * v * (g * L + m)
-            _sum_and_difference(lanes, work, source, second, 1.0, target, target + 2 * count * v)
-        even, odd = _cosine_and_sine_sums(lanes, table.gamma_twiddles, count, N, work, buffer)
+            sums, source = buffer + 2 * g * v, gamma_planes + 2 * v * (g * L + m)
+            _sum_and_difference(lanes, work, source, second, 1.0, sums, sums + 2 * count * v)
+        even, odd = _cosine_and_sine_sums(lanes, twiddles, count, N, work, buffer)
         for k in range(N):
             a, b = load(lanes, work, even + 2 * k * v), load(lanes, work, even + 2 * k * v + v)
             c, d = load(lanes, work, odd + 2 * k * v), load(lanes, work, odd + 2 * k * v + v)
-            _store_complex(lanes, work, planes + _pair(table, k, m) * step, a + d, b - c)
+            _store_complex(lanes, work, planes + _pair(L, k, m) * step, a + d, b - c)
             if k:
-                _store_complex(
-                    lanes, work, planes + _pair(table, k, -m) * step, a - d, zero - (b + c)
-                )
+                target = planes + _pair(L, k, -m) * step
+                _store_complex(lanes, work, target, a - d, zero - (b + c))
 
 
-@jit
+@leaf
 def _cosine_and_sine_sums(lanes, twiddles, count, outputs, work, buffer):
     """Multiply sums by cosines, and differences by sines; returns the offsets of both results."""
-    v, sines = width(lanes), twiddles.size // 2
+    v, sines = width(lanes), -(-outputs // BLOCK) * BLOCK * count
     differences = buffer + 2 * count * v
     even = differences + 2 * count * v
     odd = even + 2 * (outputs + BLOCK) * v
@@ -298,50 +288,57 @@ def _store_complex(lanes, work, target, re, im):
 # --- longer rings --------------------------------------------------------------------------------------
 
 
-@jit
-def _to_two_rings(lanes, table, work, a, b, step, has_second, target, second, buffer):
+@leaf
+def _to_two_rings(lanes, circle, work, orders, samples, layout, has_second, buffer):
     """Transform two real rings together, as the real and the imaginary part of one complex FFT."""
-    v, L, fft = width(lanes), table.L, table.alpha
-    zi, zero = buffer + v * fft.size, splat(lanes, 0.0)
-    for m in range(L, fft.n - L + 1):
+    v, L, n, step = width(lanes), circle.L, circle.n, layout.step
+    zero, plane_size = splat(lanes, 0.0), v * circle.size
+    zi = buffer + plane_size
+    for m in range(L, n - L + 1):
         store(work, buffer + m * v, zero)
         store(work, zi + m * v, zero)
     for m in range(L):
-        ar, ai = load(lanes, work, a + m * step), load(lanes, work, a + m * step + v)
+        a, b = orders + m * step, orders + layout.ring_step + m * step
+        ar, ai = load(lanes, work, a), load(lanes, work, a + v)
         br = bi = zero
         if has_second:
-            br, bi = load(lanes, work, b + m * step), load(lanes, work, b + m * step + v)
+            br, bi = load(lanes, work, b), load(lanes, work, b + v)
         if m == 0:
             store(work, buffer, ar)
             store(work, zi, br)
         else:
-            k, j = m * v, (fft.n - m) * v
+            k, j = m * v, (n - m) * v
             store(work, buffer + k, ar - bi)
             store(work, zi + k, ai + br)
             store(work, buffer + j, ar + bi)
             store(work, zi + j, br - ai)
-    re, im = lane_fft.transform(lanes, work[buffer:], 1, fft)
-    for j in range(0, fft.n * v, v):
-        store(work, target + j, load(lanes, work, buffer + re + j))
+    lane_fft.transform_with(lanes, pointer(work, buffer), 1, circle.integers, circle.floats)
+    re, second = buffer + v * circle.result, samples + layout.sample_step
+    for j in range(0, n * v, v):
+        store(work, samples + j, load(lanes, work, re + j))
         if has_second:
-            store(work, second + j, load(lanes, work, buffer + im + j))
+            store(work, second + j, load(lanes, work, re + plane_size + j))
 
 
-@jit
-def _from_two_rings(lanes, table, work, a, b, has_second, target, second, step, buffer):
+@leaf
+def _from_two_rings(lanes, circle, work, samples, orders, layout, has_second, buffer):
     """The transpose of `_to_two_rings`."""
-    v, L, fft = width(lanes), table.L, table.alpha
-    zi, half, zero = buffer + v * fft.size, splat(lanes, 0.5), splat(lanes, 0.0)
-    for j in range(0, fft.n * v, v):
-        store(work, buffer + j, load(lanes, work, a + j))
-        store(work, zi + j, load(lanes, work, b + j) if has_second else zero)
-    re, im = lane_fft.transform(lanes, work[buffer:], 0, fft)
+    v, L, n, step = width(lanes), circle.L, circle.n, layout.step
+    half, zero, plane_size = splat(lanes, 0.5), splat(lanes, 0.0), v * circle.size
+    zi, second = buffer + plane_size, samples + layout.sample_step
+    for j in range(0, n * v, v):
+        store(work, buffer + j, load(lanes, work, samples + j))
+        store(work, zi + j, load(lanes, work, second + j) if has_second else zero)
+    lane_fft.transform_with(lanes, pointer(work, buffer), 0, circle.integers, circle.floats)
+    re = buffer + v * circle.result
+    im = re + plane_size
     for m in range(L):
-        k, j = buffer + m * v, buffer + (fft.n - m if m else 0) * v
+        k, j = m * v, (n - m if m else 0) * v
         ar, ai = load(lanes, work, re + k), load(lanes, work, im + k)
         br, bi = load(lanes, work, re + j), load(lanes, work, im + j)
-        store(work, target + m * step, half * (ar + br))
-        store(work, target + m * step + v, half * (ai - bi))
+        a, b = orders + m * step, orders + layout.ring_step + m * step
+        store(work, a, half * (ar + br))
+        store(work, a + v, half * (ai - bi))
         if has_second:
-            store(work, second + m * step, half * (ai + bi))
-            store(work, second + m * step + v, half * (br - ar))
+            store(work, b, half * (ai + bi))
+            store(work, b + v, half * (br - ar))

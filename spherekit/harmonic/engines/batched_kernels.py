@@ -1,8 +1,6 @@
 """Kernels of `engines.batched`: reordering of coefficients, sums over degrees, FFTs, with maps as lanes."""
 
-import numpy as np
-
-from spherekit._core.jit import jit
+from spherekit._core.jit import leaf
 from spherekit.harmonic.engines import batched_fft
 from spherekit.harmonic.engines.batched_fft import BLOCK, four_sums, padded_rings
 from spherekit.kernels.simd import (
@@ -10,6 +8,7 @@ from spherekit.kernels.simd import (
     larger,
     load,
     magnitude,
+    pointer,
     splat,
     spread,
     store,
@@ -21,46 +20,53 @@ from spherekit.kernels.work_queue import next_item
 # --- a batch of lanes ------------------------------------------------------------------------------
 
 
-@jit
-def synthesize(lanes, counter, maps, table, scale, flm, f, work, input_stats):
-    """Transform batches of maps, taken from the work queue, from coefficients to samples."""
-    v, L, N = width(lanes), table.L, table.N
-    by_degree, by_order, planes, _, samples, buffer = table.work_offsets * v
-    offsets = np.empty(v, np.int64)
+@leaf
+def synthesize(lanes, queue, maps, table, scale, flm, f, work, offsets, input_stats):
+    """Transform batches of maps, taken from the work queue, from coefficients to samples.
+
+    ``work`` and ``offsets`` are memory of a thread: the offsets of the maps of a batch.
+    """
+    v, L, rings = width(lanes), table.L, padded_rings(table)
+    w, map_offsets, starts = pointer(work, 0), pointer(offsets, 0), table.work_offsets
+    by_degree, by_order, planes = starts[0] * v, starts[1] * v, starts[2] * v
+    samples, buffer = starts[4] * v, starts[5] * v
     while True:
-        start = next_item(counter) * v
+        start = next_item(queue) * v
         if start >= maps:
             return
-        _map_offsets(maps, start, table.floats, False, offsets)
-        load_block(lanes, flm, offsets, 0, table.floats, work, by_degree)
-        _to_orders(lanes, L, N, scale, work, by_degree, by_order, input_stats)
-        _sums(lanes, table, work, by_order, L, planes, padded_rings(table), True)
+        _map_offsets(maps, start, table.floats, False, v, map_offsets)
+        load_block(lanes, pointer(flm, 0), map_offsets, 0, table.floats, w, by_degree)
+        _to_orders(lanes, L, table.N, pointer(scale, 0), w, by_degree, by_order, input_stats)
+        _sums(lanes, table, w, by_order, L, planes, rings, True)
         batched_fft.to_samples(lanes, table, work)
-        _map_offsets(maps, start, table.samples, True, offsets)
-        store_block(lanes, work, samples, f, offsets, 0, table.samples, work[buffer:])
+        _map_offsets(maps, start, table.samples, True, v, map_offsets)
+        dummy = pointer(w, buffer)
+        store_block(lanes, w, samples, pointer(f, 0), map_offsets, 0, table.samples, dummy)
 
 
-@jit
-def analyze(lanes, counter, maps, table, scale, f, flm, work, suspect):
+@leaf
+def analyze(lanes, queue, maps, table, scale, f, flm, work, offsets, suspect):
     """Transform batches of maps, taken from the work queue, from samples to coefficients."""
-    v, L, N = width(lanes), table.L, table.N
-    by_degree, by_order, planes, _, samples, buffer = table.work_offsets * v
-    offsets = np.empty(v, np.int64)
+    v, L, rings = width(lanes), table.L, padded_rings(table)
+    w, map_offsets, starts = pointer(work, 0), pointer(offsets, 0), table.work_offsets
+    by_degree, by_order, planes = starts[0] * v, starts[1] * v, starts[2] * v
+    samples, buffer = starts[4] * v, starts[5] * v
     while True:
-        start = next_item(counter) * v
+        start = next_item(queue) * v
         if start >= maps:
             return
-        _map_offsets(maps, start, table.samples, False, offsets)
-        load_block(lanes, f, offsets, 0, table.samples, work, samples)
+        _map_offsets(maps, start, table.samples, False, v, map_offsets)
+        load_block(lanes, pointer(f, 0), map_offsets, 0, table.samples, w, samples)
         batched_fft.from_samples(lanes, table, work)
-        _check_finite(lanes, work, planes, table.rings, buffer, suspect)
-        _sums(lanes, table, work, planes, padded_rings(table), by_order, L, False)
-        _from_orders(lanes, L, N, scale, work, by_order, by_degree)
-        _map_offsets(maps, start, table.floats, True, offsets)
-        store_block(lanes, work, by_degree, flm, offsets, 0, table.floats, work[buffer:])
+        _check_finite(lanes, w, planes, table.rings, buffer, suspect)
+        _sums(lanes, table, w, planes, rings, by_order, L, False)
+        _from_orders(lanes, L, table.N, pointer(scale, 0), w, by_order, by_degree)
+        _map_offsets(maps, start, table.floats, True, v, map_offsets)
+        dummy = pointer(w, buffer)
+        store_block(lanes, w, by_degree, pointer(flm, 0), map_offsets, 0, table.floats, dummy)
 
 
-@jit
+@leaf
 def _check_finite(lanes, work, planes, rings, buffer, suspect):
     """Set ``suspect`` where the sum of a ring is not finite or is huge (sample NaN, inf or UNSEEN)."""
     v = width(lanes)
@@ -74,13 +80,13 @@ def _check_finite(lanes, work, planes, rings, buffer, suspect):
             suspect[0] = 1.0
 
 
-@jit
-def _map_offsets(maps, start, size, is_output, offsets):
-    """Write the offsets of the maps of a batch.
+@leaf
+def _map_offsets(maps, start, size, is_output, count, offsets):
+    """Write the offsets of the ``count`` maps of a batch.
 
     Lanes beyond the last map repeat it as input; as output they have the offset -1, which skips them.
     """
-    for i in range(offsets.size):
+    for i in range(count):
         q = start + i
         offsets[i] = q * size if q < maps else (-1 if is_output else (maps - 1) * size)
 
@@ -88,7 +94,7 @@ def _map_offsets(maps, start, size, is_output, offsets):
 # --- coefficients ------------------------------------------------------------------------------------
 
 
-@jit
+@leaf
 def _to_orders(lanes, L, N, scale, work, by_degree, by_order, input_stats):
     """Sort the scaled Hermitian part by order: f_{l,-m,-n} = (-1)^{m+n} conj f_lmn."""
     v, row, k = width(lanes), 2 * width(lanes) * L * L, 0
@@ -115,7 +121,7 @@ def _to_orders(lanes, L, N, scale, work, by_degree, by_order, input_stats):
     input_stats[2] = max(input_stats[2], highest(peak))
 
 
-@jit
+@leaf
 def _from_orders(lanes, L, N, scale, work, by_order, by_degree):
     """The transpose of `_to_orders`; zero for l < |n|."""
     v, row, k, zero = width(lanes), 2 * width(lanes) * L * L, 0, splat(lanes, 0.0)
@@ -140,29 +146,23 @@ def _from_orders(lanes, L, N, scale, work, by_order, by_degree):
 # --- degrees and rings -------------------------------------------------------------------------------
 
 
-@jit
+@leaf
 def _sums(lanes, table, work, source, length, target, height, to_samples):
     """Multiply degrees or rings by their tables, for every pair (n, m)."""
-    v, L, k = width(lanes), table.L, 0
+    v, L, k, rings, values = width(lanes), table.L, 0, table.rings, pointer(table.values, 0)
+    ring_blocks = padded_rings(table) // BLOCK
     for n in range(table.N):
         for m in range(0 if n == 0 else 1 - L, L):
             first = max(n, abs(m))
             row, out = source + 2 * v * k * length, target + 2 * v * k * height
             if to_samples:
                 row += 2 * v * first
-                count, blocks = L - first, padded_rings(table) // BLOCK
+                count, blocks = L - first, ring_blocks
             else:  # the next pair overwrites the values beyond the last degree
                 out += 2 * v * first
-                count, blocks = table.rings, -(-(L - first) // BLOCK)
+                count, blocks = rings, -(-(L - first) // BLOCK)
             for block in range(blocks):
                 first_value = table.starts[k] + block * count * BLOCK
-                four_sums(
-                    lanes,
-                    table.values,
-                    first_value,
-                    count,
-                    work,
-                    row,
-                    out + 2 * v * block * BLOCK,
-                )
+                sums = out + 2 * v * block * BLOCK
+                four_sums(lanes, values, first_value, count, work, row, sums)
             k += 1

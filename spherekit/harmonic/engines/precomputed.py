@@ -14,23 +14,24 @@ table is read once for every chunk of maps.
 import math
 from collections import namedtuple
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
 from spherekit._core import checks
 from spherekit._core.cache import bytes_lru_cache
 from spherekit._core.chunks import for_each_chunk
-from spherekit._core.jit import jit, leaf
+from spherekit._core.jit import leaf
 from spherekit._core.missing import UNSEEN
 from spherekit._core.parallel import run
-from spherekit._core.workspace import aligned, aligned_copy, scratch
+from spherekit._core.workspace import aligned_copy, scratch
 from spherekit.harmonic.engines import recursion
 from spherekit.harmonic.plan import peak_bytes, work_bytes
 from spherekit.harmonic.steps import phi_fft
 from spherekit.kernels import recursion_coefficients
 from spherekit.kernels.matmul import product2, product4
 from spherekit.kernels.packing import ORDERS_PER_GROUP, gather, scatter
-from spherekit.kernels.simd import Lanes, load, store, width
+from spherekit.kernels.simd import Lanes, load, pointer, store, width
 from spherekit.kernels.transpose import weave
 from spherekit.kernels.work_queue import next_item
 
@@ -232,42 +233,85 @@ def to_planes(flm, table, L, spin, real, threads):
     values, single = flm.view(flm.real.dtype), table.values.dtype == np.float32
     shape = len(flm), L if real else 2 * L - 1, 2, len(table.rows)
     planes = scratch("planes", shape, table.values.dtype)
-    counter, input_stats = np.zeros(1, np.int64), np.zeros((threads, 16))
-    common = (*_LANES[single], EIGHT, counter, L, spin, real, table, values, planes)
-    run(lambda thread: _synthesize(*common, input_stats[thread]), threads)
+    queue, input_stats = np.zeros(1, np.int64), np.zeros((threads, 16))
+    arguments = *_LANES[single], EIGHT, queue, L, spin, real, table, values, planes
+
+    def work(thread):
+        _synthesize(*arguments, *_buffers(len(flm), real, 2 * L + 8, table), input_stats[thread])
+
+    run(work, threads)
     return planes, input_stats.max(axis=0)
 
 
 def from_planes(planes, table, L, spin, real, threads, flm):
     """Transform planes to flm (maps, L*L), which is overwritten."""
     values, single = flm.view(flm.real.dtype), table.values.dtype == np.float32
-    common = (*_LANES[single], EIGHT, np.zeros(1, np.int64), L, spin, real, table, planes, values)
-    run(lambda thread: _analyze(*common), threads)
+    arguments = *_LANES[single], EIGHT, np.zeros(1, np.int64), L, spin, real, table, planes, values
+    row_size = 2 * L + 8 + 4 * _LANES[single][0].type.width
+
+    def work(_):
+        sums = scratch("hemispheres", (len(flm) * 4 * table.lanes,), table.values.dtype)
+        _analyze(*arguments, *_buffers(len(flm), real, row_size, table), sums)
+
+    run(work, threads)
 
 
-@jit
-def _synthesize(narrow, wide, eight, counter, L, spin, real, table, flm, planes, input_stats):
-    maps, signs, v, w = flm.shape[0], 1 if real else 2, width(narrow), width(wide)
-    buffer = np.empty((maps, signs, ORDERS_PER_GROUP, 2 * L + 8), planes.dtype)
-    out = aligned(8 * w, planes)
+def _buffers(maps, real, row_size, table):
+    """Return work memory for the rows of four orders of all maps, their size, and memory of 8 vectors."""
+    dtype, rows = table.values.dtype, maps * (1 if real else 2) * ORDERS_PER_GROUP
+    products = scratch("products", (8 * _LANES[dtype == np.float32][1].type.width,), dtype)
+    return scratch("rows", (rows * row_size,), dtype), row_size, products
+
+
+class Strides(NamedTuple):
+    """Number of maps, and distances in the rows and in the planes.
+
+    ``row``, ``plane``: of two maps; ``imag``: of the imaginary part; ``south``: of the southern half, 0
+    unless the table is folded; for products with the transpose, of the inputs of odd degrees.
+    """
+
+    maps: int
+    row: int
+    plane: int
+    imag: int
+    south: int
+
+
+@leaf
+def _synthesize(
+    narrow, wide, eight, queue, L, spin, real, table, flm, planes, rows, row_size, out, input_stats
+):
+    maps, columns, v, w = planes.shape[0], planes.shape[3], width(narrow), width(wide)
+    signs, sign_stride, lane_count = 1 if real else 2, ORDERS_PER_GROUP * row_size, table.lanes
+    south, map_size = lane_count if table.folded else 0, 2 * columns * planes.shape[1]
+    strides = Strides(maps, signs * sign_stride, map_size, columns, south)
+    values, products = pointer(table.values, 0), pointer(out, 0)
     while True:
-        start = next_item(counter) * ORDERS_PER_GROUP
+        start = next_item(queue) * ORDERS_PER_GROUP
         if start >= L:
             return
         for q in range(maps):
-            gather(eight, flm[q], L, start, real, buffer[q], input_stats)
+            coefficients, target = pointer(flm, 2 * q * L * L), pointer(rows, q * strides.row)
+            gather(eight, coefficients, L, start, real, target, row_size, input_stats)
         for m in range(start, min(start + ORDERS_PER_GROUP, L)):
+            even, odd = (L - m + 1) // 2, (L - m) // 2
             for sign in range(1 if real or m == 0 else 2):
-                rows = buffer.reshape(-1)[(sign * ORDERS_PER_GROUP + m - start) * buffer.shape[3] :]
-                slots = _slots(L, spin, real, m, sign)
-                work = L - m, slots, buffer.shape[3] * signs * ORDERS_PER_GROUP, table
-                lane = 0
-                while lane < table.lanes:
-                    if lane + w <= table.lanes:
-                        _block_to_planes(wide, lane, rows, work, out, planes)
+                source = pointer(rows, sign * sign_stride + (m - start) * row_size)
+                slot, table_slot = _slots(L, spin, real, m, sign)
+                a, b = table.starts[table_slot, 0], table.starts[table_slot, 1]
+                plane, lane = pointer(planes, 2 * slot * columns), 0
+                while lane < lane_count:
+                    evens, odds = pointer(values, a + lane * even), pointer(values, b + lane * odd)
+                    block = pointer(plane, lane)
+                    if lane + w <= lane_count:
+                        _block_to_planes(
+                            wide, source, strides, evens, even, odds, odd, products, block
+                        )
                         lane += w
                     else:
-                        _block_to_planes(narrow, lane, rows, work, out, planes)
+                        _block_to_planes(
+                            narrow, source, strides, evens, even, odds, odd, products, block
+                        )
                         lane += v
 
 
@@ -279,109 +323,122 @@ def _slots(L, spin, real, m, sign):
 
 
 @leaf
-def _block_to_planes(lanes, lane, rows, work, out, planes):
-    degrees, slots, map_stride, table = work
-    w, maps, even = width(lanes), planes.shape[0], (degrees + 1) // 2
-    odd = degrees - even
-    a, b = table.starts[slots[1], 0] + lane * even, table.starts[slots[1], 1] + lane * odd
-    for q in range(0, maps - 1, 2):
-        product4(lanes, rows, q * map_stride, 1, map_stride, 4, table.values, a, even, out, 0)
-        product4(
-            lanes, rows, q * map_stride + 2, 1, map_stride, 4, table.values, b, odd, out, 4 * w
-        )
-        _store_map(lanes, out, 0, planes[q, slots[0]], lane, table)
-        _store_map(lanes, out, 2 * w, planes[q + 1, slots[0]], lane, table)
-    if maps % 2:
-        q = maps - 1
-        product2(lanes, rows, q * map_stride, 1, 4, table.values, a, even, out, 0)
-        product2(lanes, rows, q * map_stride + 2, 1, 4, table.values, b, odd, out, 4 * w)
-        _store_map(lanes, out, 0, planes[q, slots[0]], lane, table)
+def _block_to_planes(lanes, rows, strides, evens, even, odds, odd, out, plane):
+    """Multiply the rows of an order of all maps with a block of lanes of the table.
+
+    ``evens``, ``odds``: the tables of the ``even`` and ``odd`` degrees; ``plane``: the block in the plane of
+    the first map.
+    """
+    w, row = width(lanes), strides.row
+    for q in range(0, strides.maps - 1, 2):
+        source, target = pointer(rows, q * row), pointer(plane, q * strides.plane)
+        product4(lanes, source, 0, 1, row, 4, evens, 0, even, out, 0)
+        product4(lanes, source, 2, 1, row, 4, odds, 0, odd, out, 4 * w)
+        _store_map(lanes, out, target, strides)
+        _store_map(lanes, pointer(out, 2 * w), pointer(target, strides.plane), strides)
+    if strides.maps % 2:
+        q = strides.maps - 1
+        source, target = pointer(rows, q * row), pointer(plane, q * strides.plane)
+        product2(lanes, source, 0, 1, 4, evens, 0, even, out, 0)
+        product2(lanes, source, 2, 1, 4, odds, 0, odd, out, 4 * w)
+        _store_map(lanes, out, target, strides)
 
 
 @leaf
-def _store_map(lanes, out, start, plane, lane, table):
+def _store_map(lanes, out, plane, strides):
     """Store even plus odd part in the northern plane, even minus odd part in the southern one."""
     w = width(lanes)
     for part in range(2):
-        even, odd = load(lanes, out, start + part * w), load(lanes, out, start + (4 + part) * w)
-        store(plane[part], lane, even + odd)
-        if table.folded:
-            store(plane[part], lane + table.lanes, even - odd)
+        even, odd = load(lanes, out, part * w), load(lanes, out, (4 + part) * w)
+        store(plane, part * strides.imag, even + odd)
+        if strides.south:
+            store(plane, part * strides.imag + strides.south, even - odd)
 
 
-@jit
-def _analyze(narrow, wide, eight, counter, L, spin, real, table, planes, flm):
-    maps, signs, v, w = flm.shape[0], 1 if real else 2, width(narrow), width(wide)
-    buffer = np.empty((maps, signs, ORDERS_PER_GROUP, 2 * L + 8 + 4 * v), planes.dtype)
-    out = aligned(8 * w, planes)
-    sums = aligned(maps * 4 * table.lanes if table.folded else 0, planes)
+@leaf
+def _analyze(
+    narrow, wide, eight, queue, L, spin, real, table, planes, flm, rows, row_size, out, sums
+):
+    maps, columns, v, w = planes.shape[0], planes.shape[3], width(narrow), width(wide)
+    signs, sign_stride, n = 1 if real else 2, ORDERS_PER_GROUP * row_size, table.lanes
+    row_stride, map_size, rings = signs * sign_stride, 2 * columns * planes.shape[1], table.rings
+    values, products = pointer(table.values, 0), pointer(out, 0)
     while True:
-        start = next_item(counter) * ORDERS_PER_GROUP
+        start = next_item(queue) * ORDERS_PER_GROUP
         if start >= L:
             return
         for m in range(start, min(start + ORDERS_PER_GROUP, L)):
             degrees = -(-((L - m + 1) // 2) // v) * v
             for sign in range(1 if real or m == 0 else 2):
-                rows = buffer.reshape(-1)[(sign * ORDERS_PER_GROUP + m - start) * buffer.shape[3] :]
+                target = pointer(rows, sign * sign_stride + (m - start) * row_size)
                 slot, table_slot = _slots(L, spin, real, m, sign)
-                columns, n = planes.shape[3], table.lanes
+                source = pointer(planes, 2 * slot * columns)
+                strides = Strides(maps, row_stride, map_size, columns, 0)
                 if table.folded:
-                    _fold_rings(narrow, planes, slot, n, sums)
-                    source, offsets = sums, (0, n, 2 * n, 4 * n)
-                else:
-                    plane = slot * 2 * columns
-                    source = planes.reshape(-1)
-                    offsets = plane, plane, columns, planes[0].size
-                map_stride = buffer.shape[3] * signs * ORDERS_PER_GROUP
-                work = source, offsets, maps, table_slot, map_stride, table
+                    _fold_rings(narrow, source, map_size, n, maps, sums)
+                    source = pointer(sums, 0)
+                    strides = Strides(maps, row_stride, 4 * n, 2 * n, n)
+                a, b = table.starts[table_slot, 0], table.starts[table_slot, 1]
                 lane = 0
                 while lane < degrees:
+                    evens, odds = (
+                        pointer(values, a + lane * rings),
+                        pointer(values, b + lane * rings),
+                    )
+                    block = pointer(target, 4 * lane)
                     if lane + w <= degrees:
-                        _block_to_rows(wide, narrow, lane, work, out, rows)
+                        _block_to_rows(
+                            wide, narrow, source, strides, evens, odds, rings, products, block
+                        )
                         lane += w
                     else:
-                        _block_to_rows(narrow, narrow, lane, work, out, rows)
+                        _block_to_rows(
+                            narrow, narrow, source, strides, evens, odds, rings, products, block
+                        )
                         lane += v
         for q in range(maps):
-            scatter(eight, buffer[q], L, start, real, flm[q])
+            coefficients, source = pointer(flm, 2 * q * L * L), pointer(rows, q * row_stride)
+            scatter(eight, source, row_size, L, start, real, coefficients)
 
 
 @leaf
-def _fold_rings(lanes, planes, slot, n, sums):
-    """Compute sums and differences of north and south, the inputs of the even and the odd degrees."""
-    for q in range(planes.shape[0]):
+def _fold_rings(lanes, plane, map_size, n, maps, sums):
+    """Compute sums and differences of north and south, the inputs of the even and the odd degrees.
+
+    ``plane`` points to the plane of an order of the first map.
+    """
+    for q in range(maps):
         for part in range(2):
-            target = (2 * q + part) * 2 * n
+            source, target = q * map_size + part * 2 * n, (2 * q + part) * 2 * n
             for c in range(0, n, width(lanes)):
-                a = load(lanes, planes[q, slot, part], c)
-                b = load(lanes, planes[q, slot, part], c + n)
+                a = load(lanes, plane, source + c)
+                b = load(lanes, plane, source + n + c)
                 store(sums, target + c, a + b)
                 store(sums, target + n + c, a - b)
 
 
 @leaf
-def _block_to_rows(lanes, narrow, lane, work, out, rows):
-    values, (even, odd, im, next_map), maps, slot, map_stride, table = work
-    w, rings = width(lanes), table.rings
-    a, b = table.starts[slot, 0] + lane * rings, table.starts[slot, 1] + lane * rings
-    for q in range(0, maps - 1, 2):
-        first, second = q * next_map + even, q * next_map + odd
-        product4(lanes, values, first, im, next_map, 1, table.values, a, rings, out, 0)
-        product4(lanes, values, second, im, next_map, 1, table.values, b, rings, out, 4 * w)
-        _store_row(narrow, out, 0, w, rows, q * map_stride + 4 * lane)
-        _store_row(narrow, out, 2 * w, w, rows, (q + 1) * map_stride + 4 * lane)
-    if maps % 2:
-        q = maps - 1
-        product2(lanes, values, q * next_map + even, im, 1, table.values, a, rings, out, 0)
-        product2(lanes, values, q * next_map + odd, im, 1, table.values, b, rings, out, 4 * w)
-        _store_row(narrow, out, 0, w, rows, q * map_stride + 4 * lane)
+def _block_to_rows(lanes, narrow, values, strides, evens, odds, rings, out, rows):
+    """The transpose of `_block_to_planes`: multiply values on the rings with a block of the tables."""
+    w, plane, im = width(lanes), strides.plane, strides.imag
+    for q in range(0, strides.maps - 1, 2):
+        source, target = pointer(values, q * plane), pointer(rows, q * strides.row)
+        product4(lanes, source, 0, im, plane, 1, evens, 0, rings, out, 0)
+        product4(lanes, source, strides.south, im, plane, 1, odds, 0, rings, out, 4 * w)
+        _store_row(narrow, out, w, target)
+        _store_row(narrow, pointer(out, 2 * w), w, pointer(target, strides.row))
+    if strides.maps % 2:
+        q = strides.maps - 1
+        source, target = pointer(values, q * plane), pointer(rows, q * strides.row)
+        product2(lanes, source, 0, im, 1, evens, 0, rings, out, 0)
+        product2(lanes, source, strides.south, im, 1, odds, 0, rings, out, 4 * w)
+        _store_row(narrow, out, w, target)
 
 
 @leaf
-def _store_row(narrow, out, start, w, rows, target):
+def _store_row(narrow, out, w, target):
     """Interleave even and odd degrees, re and im, as in the layout of rows over the degree."""
-    for i in range(start, start + w, width(narrow)):
+    for i in range(0, w, width(narrow)):
         even = load(narrow, out, i), load(narrow, out, i + w)
         odd = load(narrow, out, i + 4 * w), load(narrow, out, i + 5 * w)
-        weave(rows, target, even[0], even[1], odd[0], odd[1])
-        target += 4 * width(narrow)
+        weave(target, 4 * i, even[0], even[1], odd[0], odd[1])

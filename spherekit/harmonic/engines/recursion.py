@@ -24,6 +24,7 @@ from spherekit.harmonic.steps import (
 )
 from spherekit.harmonic.steps.ring_lanes import NARROW, WIDE, Orders
 from spherekit.kernels import recursion_coefficients
+from spherekit.kernels.packing import ORDERS_PER_GROUP
 
 name = "recursion"
 
@@ -113,11 +114,12 @@ def to_planes(flm, plan, L, spin, real, threads, planes=None):
     """
     step = legendre_spin.synthesis_spin if spin else legendre_scalar.synthesis_zonal
     tables, values = _tables(plan, L, spin, real), flm.view(float)
-    input_stats, columns = np.zeros((threads, 16)), 2 * len(plan.lanes.x)
+    input_stats, columns = np.zeros((threads, 16)), 2 * len(plan.lanes.y)
 
-    def legendre_step(counter, orders, planes, thread):
-        buffer = recursion_coefficients.buffer(L, spin)
-        step(NARROW, WIDE, counter, orders, *tables, buffer, values, planes, input_stats[thread])
+    def legendre_step(queue, orders, planes, thread):
+        work = _work(plan, L, spin, len(flm))
+        lanes = NARROW, WIDE, plan.lanes.polar_limit
+        step(*lanes, queue, orders, *tables, work, values, planes, input_stats[thread])
 
     if planes is None:
         planes = scratch("planes", (len(flm), _slots(L, real), 2, plane_columns(plan)))
@@ -144,11 +146,12 @@ def from_planes(planes, plan, L, spin, real, threads, flm):
     """The transpose of `to_planes`: planes -> flm (maps, L*L), which is overwritten."""
     step = legendre_spin.analysis_spin if spin else legendre_scalar.analysis_zonal
     tables, values = _tables(plan, L, spin, real), flm.view(float)
-    columns = 2 * len(plan.lanes.x)
+    columns = 2 * len(plan.lanes.y)
 
-    def legendre_step(counter, orders, planes):
-        buffer = recursion_coefficients.buffer(L, spin)
-        step(NARROW, WIDE, counter, orders, *tables, buffer, planes, values)
+    def legendre_step(queue, orders, planes):
+        work, starts = _work(plan, L, spin, len(flm)), np.empty(plan.lanes.blocks.count, np.int64)
+        lanes = NARROW, WIDE, plan.lanes.polar_limit
+        step(*lanes, queue, orders, *tables, work, starts, planes, values)
 
     if plan.from_grid is None:
         counter = np.zeros(1, np.int64)
@@ -172,7 +175,7 @@ def plane_columns(plan, to_samples=True):
     """Return the columns of the planes: those of a synthesis, or of the rows of an analysis."""
     if not to_samples:
         return len(plan.rows)
-    return 2 * len(plan.lanes.x) if plan.to_grid is None else plan.to_grid.target.width
+    return 2 * len(plan.lanes.y) if plan.to_grid is None else plan.to_grid.target.width
 
 
 def table_bytes(grid, L, spins):
@@ -186,7 +189,13 @@ def table_bytes(grid, L, spins):
 
 def _tables(plan, L, spin, real):
     cached = recursion_coefficients.cached_coefficients(L, spin)
-    return L, spin or real, plan.lanes, _scales(L, spin), cached
+    return L, spin or real, plan.lanes.blocks, _scales(L, spin), cached
+
+
+def _work(plan, L, spin, maps):
+    """Return the work memory of the Legendre step in one thread."""
+    rows = maps * 2 * ORDERS_PER_GROUP
+    return scratch("legendre", (ring_lanes.work_size(L, spin, plan.lanes.blocks.count, rows),))
 
 
 @lru_cache(maxsize=64)

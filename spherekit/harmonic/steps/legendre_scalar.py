@@ -16,40 +16,49 @@ An `Orders` tuple specifies the orders to compute and their slots.
 import math
 from typing import NamedTuple
 
-import numpy as np
-
-from spherekit._core.jit import jit, leaf
-from spherekit._core.workspace import aligned
+from spherekit._core.jit import leaf
 from spherekit.harmonic.steps.ring_lanes import (
+    LOG_SIN,
+    LOG_TAN,
+    NORTH,
+    SOUTH,
+    SQUARED_COSINE,
+    SQUARED_SINE,
+    STATE_SIZE,
+    VALUES_SIZE,
+    X,
+    Y,
+    block_values,
+    divide,
     load_weighted,
-    next_orders,
-    order_limit,
-    reaches_polar_rings,
+    point_to,
     store4,
     store_weighted,
     store_zeros,
+    sum_rings,
 )
 from spherekit.kernels.packing import ORDERS_PER_GROUP, gather, scatter
 from spherekit.kernels.recursion_coefficients import (
     difference_coefficients,
+    difference_row,
     pair_coefficients,
     sin2_coefficients,
+    zonal_row,
 )
-from spherekit.kernels.simd import load, splat, width
+from spherekit.kernels.simd import load, pointer, splat, width
 from spherekit.kernels.wigner_recursion import (
-    DEGREE_CHUNK,
-    DIFFERENCES,
     SIN2,
     SUM_LANES,
     add_lanes,
     analyze_differences,
+    clear,
     seed,
     skip_negligible,
     skip_negligible_differences,
-    sum_rings,
     synthesize,
     synthesize_differences,
 )
+from spherekit.kernels.work_queue import next_item
 
 
 class Order(NamedTuple):
@@ -69,76 +78,93 @@ class Order(NamedTuple):
 # --- synthesis ---------------------------------------------------------------------------------------
 
 
-@jit
+@leaf
 def synthesis_zonal(
-    narrow, wide, queue, orders, L, real, rings, log_norms, cached, buffer, flm, planes, input_stats
+    narrow,
+    wide,
+    polar_limit,
+    queue,
+    orders,
+    L,
+    real,
+    blocks,
+    log_norms,
+    cached,
+    work,
+    flm,
+    planes,
+    input_stats,
 ):
     """Compute the planes of spin-0 coefficients (a float64 view); ``input_stats`` as in `gather`.
 
-    ``queue`` counts the groups of four orders; ``log_norms`` is from `ring_lanes.order_scales`, ``cached``
-    from `recursion_coefficients.cached_coefficients`; ``buffer`` is for orders that are not cached.
+    ``polar_limit`` and ``blocks`` are those of `ring_lanes.RingLanes`; ``queue`` counts the groups of four
+    orders; ``log_norms`` is from `ring_lanes.order_scales`, ``cached`` from
+    `recursion_coefficients.cached_coefficients`. ``work`` has `ring_lanes.work_size` elements.
     """
-    c, c_polar, ab_sin2 = np.empty(4 * L + 8), np.empty(4 * L + 8), np.empty(L + 8)
-    state, out = np.empty(64), np.empty(128)
-    rows = np.empty((flm.shape[0], 1 if real else 2, ORDERS_PER_GROUP, 2 * L + 8))
+    maps, signs, size, rings = planes.shape[0], 1 if real else 2, 2 * L + 8, point_to(blocks)
+    buffers, plane_size = divide(work, rings, L, cached), 4 * rings.lanes
+    state, c, rows = buffers.states, buffers.c, buffers.rows
+    rows_of_map = signs * ORDERS_PER_GROUP * size
     while True:
-        first = next_orders(queue, orders)
+        first = orders.first + next_item(queue) * ORDERS_PER_GROUP
         if first >= orders.last:
             return
-        for q in range(flm.shape[0]):
-            gather(narrow, flm[q], L, first, real, rows[q], input_stats)
+        for q in range(maps):
+            coefficients, target = pointer(flm, 2 * q * L * L), pointer(rows, q * rows_of_map)
+            gather(narrow, coefficients, L, first, real, target, size, input_stats)
         for m in range(first, min(first + ORDERS_PER_GROUP, L)):
-            order = _order(m, L, rings.polar_sine, log_norms)
-            e, alpha, ab_cos2, rga = _coefficients(order, L, cached, buffer, ab_sin2)
-            for q in range(flm.shape[0]):
+            order = _order(m, L, polar_limit, pointer(log_norms, m))
+            e, alpha, ab_cos2 = _coefficients(order, L, cached, buffers)
+            if polar_limit is not None:
+                rga = _polar_coefficients(order, L, cached, buffers)
+            for q in range(maps):
                 for sign in range(1 if real or m == 0 else 2):
-                    f = rows[q, sign, m - first]
+                    row = q * rows_of_map + (sign * ORDERS_PER_GROUP + m - first) * size
+                    f = pointer(rows, row)
+                    slot = orders.negative - m if sign else orders.positive + m
+                    plane = pointer(planes, (q * planes.shape[1] + slot) * plane_size)
                     _to_series(f, order, e, alpha, c)
-                    _to_polar_series(f, order, c_polar)
-                    plane = planes[q, orders.negative - m if sign else orders.positive + m].reshape(
-                        -1
+                    _synthesize_rings(
+                        narrow, wide, rings, order, buffers.ab, ab_cos2, c, state, plane
                     )
-                    for b in range(rings.first.size):
-                        if m > order_limit(L, rings.max_sine[b]):
-                            store_zeros(narrow, rings, b, plane)
-                        elif rings.form[b] == DIFFERENCES:
-                            _synthesize_polar(
-                                narrow, rings, b, order, rga, c_polar, state, out, plane
-                            )
-                        elif rings.wide[b]:
-                            _synthesize(
-                                wide, rings, b, order, ab_sin2, ab_cos2, c, state, out, plane
-                            )
-                        else:
-                            _synthesize(
-                                narrow, rings, b, order, ab_sin2, ab_cos2, c, state, out, plane
-                            )
+                    if polar_limit is not None:
+                        c_polar = buffers.c_polar
+                        _to_polar_series(f, order, c_polar)
+                        _synthesize_polar_rings(narrow, rings, order, rga, c_polar, state, plane)
 
 
 @leaf
-def _order(m, L, polar_sine, log_norms):
-    degrees = L - m if reaches_polar_rings(L, m, polar_sine) else 0
-    return Order(m, log_norms[0, m], log_norms[1, m], (L - m + 1) // 2, degrees)
+def _order(m, L, polar_limit, log_norms):
+    degrees = 0
+    if polar_limit is not None:
+        degrees = L - m if m <= polar_limit else 0
+    return Order(m, log_norms[0], log_norms[L], (L - m + 1) // 2, degrees)
 
 
-@jit
-def _coefficients(order, L, cached, buffer, ab_sin2):
-    """Return (e, alpha, ab, rga) of an order, cached or computed in ``buffer``; fill ``ab_sin2``."""
-    m = order.m
-    e, alpha, ab, rga = buffer.e[0], buffer.alpha[0], buffer.ab[0], buffer.rga[0, 0]
-    if m < cached.e.shape[0]:
-        e, alpha, ab = cached.e[m], cached.alpha[m], cached.ab[m]
-    else:
-        pair_coefficients(m, L, e, alpha, ab)
-    if m < cached.rga.shape[1]:
-        rga = cached.rga[0, m]
-    elif order.degrees:
-        difference_coefficients(m, 0, L, rga)
-    sin2_coefficients(ab, order.pairs, ab_sin2)
-    return e, alpha, ab, rga
+@leaf
+def _coefficients(order, L, cached, buffers):
+    """Return (e, alpha, ab) of an order, cached or computed; write those of sin^2 to ``buffers.ab``."""
+    is_cached = order.m < cached.orders
+    row = pointer(cached.values, order.m * cached.row_size) if is_cached else buffers.coefficients
+    e, alpha, ab = zonal_row(row, L)
+    if not is_cached:
+        pair_coefficients(order.m, L, e, alpha, ab)
+    sin2_coefficients(ab, order.pairs, buffers.ab)
+    return e, alpha, ab
 
 
-@jit
+@leaf
+def _polar_coefficients(order, L, cached, buffers):
+    """Return the coefficients of the difference form, cached or computed."""
+    if order.m < cached.polar_orders:
+        return difference_row(cached, 0, order.m)
+    rga = pointer(buffers.coefficients, cached.row_size)
+    if order.degrees:
+        difference_coefficients(order.m, 0, L, rga)
+    return rga
+
+
+@leaf
 def _to_series(f, order, e, alpha, c):
     """Coefficients of lambda_{m+2k+1}/cos: lambda_l = (e_{l+1} lambda_{l+1} + e_l lambda_{l-1})/cos."""
     flip = 1.0 - 2.0 * (order.m % 2)
@@ -149,7 +175,7 @@ def _to_series(f, order, e, alpha, c):
         c[4 * k + 2], c[4 * k + 3] = a * f[4 * k + 2], a * f[4 * k + 3]
 
 
-@jit
+@leaf
 def _to_polar_series(f, order, c_polar):
     """Coefficients of d^l_m0 for the northern and the southern rings."""
     for i in range(order.degrees):
@@ -161,139 +187,188 @@ def _to_polar_series(f, order, c_polar):
 
 
 @leaf
-def _synthesize(lanes, rings, b, order, ab_sin2, ab_cos2, c, state, out, plane):
-    """Synthesize a block of rings, two degrees at a time in sin^2 or cos^2."""
-    w, first = width(lanes), rings.first[b]
-    z, ab = (rings.sin2, ab_sin2) if rings.form[b] == SIN2 else (rings.cos2, ab_cos2)
-    k = _start(lanes, rings, first, order, z, ab, state)
-    synthesize(lanes, z, first, state, ab, c, k, order.pairs, out)
-    x, unit = load(lanes, rings.x, first), splat(lanes, 1.0)
+def _synthesize_rings(narrow, wide, rings, order, ab_sin2, ab_cos2, c, state, plane):
+    """Synthesize all blocks that are not in the difference form."""
+    for b in range(rings.polar_count, rings.count):
+        block, first = block_values(rings, b)
+        variable, ab = SQUARED_COSINE, ab_cos2
+        if rings.table[3 * b + 2] == SIN2:
+            variable, ab = SQUARED_SINE, ab_sin2
+        if order.m > rings.limits[b]:
+            store_zeros(narrow, rings, b, plane)
+        elif rings.table[3 * b + 1]:
+            _synthesize(wide, block, variable, order, ab, c, state, plane, first, rings.lanes)
+        else:
+            _synthesize(narrow, block, variable, order, ab, c, state, plane, first, rings.lanes)
+
+
+@leaf
+def _synthesize_polar_rings(narrow, rings, order, rga, c_polar, state, plane):
+    """Synthesize all blocks in the difference form."""
+    for b in range(rings.polar_count):
+        block, first = block_values(rings, b)
+        if order.m > rings.limits[b]:
+            store_zeros(narrow, rings, b, plane)
+        else:
+            _synthesize_polar(narrow, block, order, rga, c_polar, state, plane, first, rings.lanes)
+
+
+@leaf
+def _synthesize(lanes, block, variable, order, ab, c, state, plane, first, count):
+    """Synthesize a block of rings, two degrees at a time; ``variable``: the vector of sin^2 or cos^2."""
+    w, out = width(lanes), pointer(state, STATE_SIZE)
+    k = _start(lanes, block, variable, order, ab, state)
+    synthesize(lanes, block, variable * w, state, ab, c, k, order.pairs, out)
+    x, unit = load(lanes, block, X * w), splat(lanes, 1.0)
     even_re, even_im = load(lanes, out, 0), load(lanes, out, w)
     odd_re, odd_im = x * load(lanes, out, 2 * w), x * load(lanes, out, 3 * w)
-    north, south = first, first + rings.x.size
-    store_weighted(
-        lanes, rings.north, first, unit, even_re + odd_re, even_im + odd_im, plane, north
-    )
-    store_weighted(
-        lanes, rings.south, first, unit, even_re - odd_re, even_im - odd_im, plane, south
-    )
+    north, south = pointer(block, NORTH * w), pointer(block, SOUTH * w)
+    re, im = even_re + odd_re, even_im + odd_im
+    store_weighted(lanes, north, unit, re, im, plane, first, 2 * count)
+    re, im = even_re - odd_re, even_im - odd_im
+    store_weighted(lanes, south, unit, re, im, plane, first + count, 2 * count)
 
 
 @leaf
-def _synthesize_polar(lanes, rings, b, order, rga, c_polar, state, out, plane):
+def _synthesize_polar(lanes, block, order, rga, c_polar, state, plane, first, count):
     """Synthesize a block of rings in the difference form."""
-    w, first = width(lanes), rings.first[b]
-    k = _start_polar(lanes, rings, first, order, rga, state)
-    synthesize_differences(lanes, rings.y, first, state, rga, c_polar, k, order.degrees, out)
+    w, out = width(lanes), pointer(state, STATE_SIZE)
+    k = _start_polar(lanes, block, order, rga, state)
+    synthesize_differences(lanes, block, Y * w, state, rga, c_polar, k, order.degrees, out)
     flip = splat(lanes, 1.0 - 2.0 * (order.m % 2))
+    north, south = pointer(block, NORTH * w), pointer(block, SOUTH * w)
     re, im = load(lanes, out, 0), load(lanes, out, w)
-    store_weighted(lanes, rings.north, first, flip, re, im, plane, first)
+    store_weighted(lanes, north, flip, re, im, plane, first, 2 * count)
     re, im = load(lanes, out, 2 * w), load(lanes, out, 3 * w)
-    store_weighted(lanes, rings.south, first, flip, re, im, plane, first + rings.x.size)
+    store_weighted(lanes, south, flip, re, im, plane, first + count, 2 * count)
 
 
 @leaf
-def _start(lanes, rings, first, order, z, ab, state):
+def _start(lanes, block, variable, order, ab, state):
     """Return the first pair of degrees that is not negligible on a block."""
-    log_norm, sin, tan = order.log_lambda, rings.log_sin, rings.log_tan
-    exponent = seed(lanes, order.m, 0, log_norm, sin, tan, first, state)
-    return skip_negligible(lanes, z, first, state, ab, exponent, order.pairs)
+    w = width(lanes)
+    sine, tangent = pointer(block, LOG_SIN * w), pointer(block, LOG_TAN * w)
+    exponent = seed(lanes, order.m, 0, order.log_lambda, sine, tangent, 0, state)
+    return skip_negligible(lanes, block, variable * w, state, ab, exponent, order.pairs)
 
 
 @leaf
-def _start_polar(lanes, rings, first, order, rga, state):
+def _start_polar(lanes, block, order, rga, state):
     """Return the first degree that is not negligible on a block."""
-    log_norm, sin, tan = order.log_d, rings.log_sin, rings.log_tan
-    exponent = seed(lanes, order.m, 0, log_norm, sin, tan, first, state)
-    return skip_negligible_differences(lanes, rings.y, first, state, rga, exponent, order.degrees)
+    w = width(lanes)
+    sine, tangent = pointer(block, LOG_SIN * w), pointer(block, LOG_TAN * w)
+    exponent = seed(lanes, order.m, 0, order.log_d, sine, tangent, 0, state)
+    return skip_negligible_differences(lanes, block, Y * w, state, rga, exponent, order.degrees)
 
 
 # --- analysis ----------------------------------------------------------------------------------------
 
 
-@jit
+@leaf
 def analysis_zonal(
-    narrow, wide, queue, orders, L, real, rings, log_norms, cached, buffer, planes, flm
+    narrow,
+    wide,
+    polar_limit,
+    queue,
+    orders,
+    L,
+    real,
+    blocks,
+    log_norms,
+    cached,
+    work,
+    starts,
+    planes,
+    flm,
 ):
-    """The transpose of `synthesis_zonal`, ring weights included."""
-    c, c_polar, ab_sin2 = np.zeros(4 * L + 8), np.zeros(4 * L + 8), np.empty(L + 8)
-    sums = aligned(4 * SUM_LANES * DEGREE_CHUNK, log_norms)
-    polar_sums = aligned(4 * SUM_LANES * (L + 8), log_norms)
-    blocks = rings.first.size
-    starts = np.empty(blocks, np.int64)
-    states = aligned(blocks * 64, log_norms).reshape(blocks, 64)
-    values = aligned(blocks * 128, log_norms).reshape(blocks, 128)
-    work = starts, states, values, sums, polar_sums, c, c_polar
-    rows = np.empty((flm.shape[0], 1 if real else 2, ORDERS_PER_GROUP, 2 * L + 8))
+    """The transpose of `synthesis_zonal`, with ring weights; ``starts`` has one element for each block."""
+    maps, signs, size, rings = planes.shape[0], 1 if real else 2, 2 * L + 8, point_to(blocks)
+    buffers, plane_size = divide(work, rings, L, cached), 4 * rings.lanes
+    c, c_polar, rows = buffers.c, buffers.c_polar, buffers.rows
+    ab_sin2, variables = buffers.ab, (SQUARED_SINE, SQUARED_COSINE)
+    first_degrees, rows_of_map = pointer(starts, 0), signs * ORDERS_PER_GROUP * size
+    clear(c, 8 * (L + 8))
     while True:
-        first = next_orders(queue, orders)
+        first = orders.first + next_item(queue) * ORDERS_PER_GROUP
         if first >= orders.last:
             return
         for m in range(first, min(first + ORDERS_PER_GROUP, L)):
-            order = _order(m, L, rings.polar_sine, log_norms)
-            e, alpha, ab_cos2, rga = _coefficients(order, L, cached, buffer, ab_sin2)
-            for q in range(flm.shape[0]):
+            order = _order(m, L, polar_limit, pointer(log_norms, m))
+            e, alpha, ab = _coefficients(order, L, cached, buffers)
+            if polar_limit is not None:
+                rga = _polar_coefficients(order, L, cached, buffers)
+            for q in range(maps):
                 for sign in range(1 if real or m == 0 else 2):
-                    plane = planes[q, orders.negative - m if sign else orders.positive + m].reshape(
-                        -1
+                    row = q * rows_of_map + (sign * ORDERS_PER_GROUP + m - first) * size
+                    f = pointer(rows, row)
+                    slot = orders.negative - m if sign else orders.positive + m
+                    plane = pointer(planes, (q * planes.shape[1] + slot) * plane_size)
+                    _begin_rings(
+                        narrow, wide, rings, order, ab_sin2, ab, first_degrees, buffers, plane
                     )
-                    _analyze_rings(
-                        narrow, wide, L, order, rings, ab_sin2, ab_cos2, rga, work, plane
+                    count = order.pairs
+                    sum_rings(
+                        narrow, wide, rings, variables, ab_sin2, ab, first_degrees, buffers, count
                     )
-                    f = rows[q, sign, m - first]
                     _from_series(f, c, order, e, alpha)
-                    _from_polar_series(f, c_polar, order)
-        for q in range(flm.shape[0]):
-            scatter(narrow, rows[q], L, first, real, flm[q])
+                    if polar_limit is not None:
+                        _analyze_polar_rings(narrow, rings, order, rga, buffers, plane)
+                        add_lanes(narrow, buffers.polar_sums, order.degrees, c_polar, 0)
+                        _from_polar_series(f, c_polar, order)
+        for q in range(maps):
+            coefficients, source = pointer(flm, 2 * q * L * L), pointer(rows, q * rows_of_map)
+            scatter(narrow, source, size, L, first, real, coefficients)
 
 
 @leaf
-def _analyze_rings(narrow, wide, L, order, rings, ab_sin2, ab_cos2, rga, work, plane):
-    """Sum over all rings, into ``c`` and ``c_polar``: the transpose of the loop over blocks."""
-    starts, states, values, sums, polar_sums, c, c_polar = work
-    sin2, cos2, count = rings.sin2, rings.cos2, order.pairs
-    polar_sums[: 4 * SUM_LANES * order.degrees] = 0.0
-    for b in range(starts.size):
-        starts[b] = count
-        if order.m > order_limit(L, rings.max_sine[b]):
+def _begin_rings(narrow, wide, rings, order, ab_sin2, ab_cos2, starts, buffers, plane):
+    """Load the values of all blocks that are not in the difference form; find their first degrees."""
+    for b in range(rings.polar_count, rings.count):
+        starts[b] = order.pairs
+        if order.m > rings.limits[b]:
             continue
-        state, v = states[b], values[b]
-        if rings.form[b] == DIFFERENCES:
-            _analyze_polar(narrow, rings, b, order, rga, polar_sums, state, v, plane)
-        elif rings.wide[b]:
-            starts[b] = _begin_analysis(wide, rings, b, order, ab_sin2, ab_cos2, state, v, plane)
+        block, first = block_values(rings, b)
+        state = pointer(buffers.states, b * STATE_SIZE)
+        values = pointer(buffers.values, b * VALUES_SIZE)
+        variable, ab = SQUARED_COSINE, ab_cos2
+        if rings.table[3 * b + 2] == SIN2:
+            variable, ab = SQUARED_SINE, ab_sin2
+        if rings.table[3 * b + 1]:
+            _load_values(wide, block, plane, first, rings.lanes, values)
+            starts[b] = _start(wide, block, variable, order, ab, state)
         else:
-            starts[b] = _begin_analysis(narrow, rings, b, order, ab_sin2, ab_cos2, state, v, plane)
-    sum_rings(
-        narrow, wide, rings, sin2, ab_sin2, cos2, ab_cos2, starts, states, values, count, sums, c
-    )
-    add_lanes(narrow, polar_sums, order.degrees, c_polar, 0)
+            _load_values(narrow, block, plane, first, rings.lanes, values)
+            starts[b] = _start(narrow, block, variable, order, ab, state)
 
 
 @leaf
-def _begin_analysis(lanes, rings, b, order, ab_sin2, ab_cos2, state, values, plane):
-    """Compute even and odd values of a block; returns its first pair that is not negligible."""
-    w, first = width(lanes), rings.first[b]
-    z, ab = (rings.sin2, ab_sin2) if rings.form[b] == SIN2 else (rings.cos2, ab_cos2)
-    nr, ni = load_weighted(lanes, rings.north, first, plane, first)
-    sr, si = load_weighted(lanes, rings.south, first, plane, first + rings.x.size)
-    x = load(lanes, rings.x, first)
+def _load_values(lanes, block, plane, first, count, values):
+    """Compute the even and odd values of a block."""
+    w = width(lanes)
+    nr, ni = load_weighted(lanes, pointer(block, NORTH * w), plane, first, 2 * count)
+    sr, si = load_weighted(lanes, pointer(block, SOUTH * w), plane, first + count, 2 * count)
+    x = load(lanes, block, X * w)
     store4(values, w, nr + sr, ni + si, x * (nr - sr), x * (ni - si))
-    return _start(lanes, rings, first, order, z, ab, state)
 
 
 @leaf
-def _analyze_polar(lanes, rings, b, order, rga, sums, state, values, plane):
-    """Add a block of rings in the difference form to the sums of its degrees."""
-    first = rings.first[b]
-    k = _start_polar(lanes, rings, first, order, rga, state)
-    nr, ni = load_weighted(lanes, rings.north, first, plane, first)
-    sr, si = load_weighted(lanes, rings.south, first, plane, first + rings.x.size)
-    store4(values, width(lanes), nr, ni, sr, si)
-    analyze_differences(lanes, lanes, rings.y, first, state, rga, values, k, order.degrees, sums)
+def _analyze_polar_rings(lanes, rings, order, rga, buffers, plane):
+    """Compute the sums over all blocks in the difference form."""
+    w, count, degrees = width(lanes), rings.lanes, order.degrees
+    state, values, sums = buffers.states, buffers.values, buffers.polar_sums
+    clear(sums, 4 * SUM_LANES * order.degrees)
+    for b in range(rings.polar_count):
+        if order.m > rings.limits[b]:
+            continue
+        block, first = block_values(rings, b)
+        k = _start_polar(lanes, block, order, rga, state)
+        nr, ni = load_weighted(lanes, pointer(block, NORTH * w), plane, first, 2 * count)
+        sr, si = load_weighted(lanes, pointer(block, SOUTH * w), plane, first + count, 2 * count)
+        store4(values, w, nr, ni, sr, si)
+        analyze_differences(lanes, lanes, block, Y * w, state, rga, values, k, degrees, sums)
 
 
-@jit
+@leaf
 def _from_series(f, c, order, e, alpha):
     """The transpose of `_to_series`."""
     flip = 1.0 - 2.0 * (order.m % 2)
@@ -306,7 +381,7 @@ def _from_series(f, c, order, e, alpha):
         previous, re, im = a * e[2 * k + 2], c[4 * k], c[4 * k + 1]
 
 
-@jit
+@leaf
 def _from_polar_series(f, c_polar, order):
     """The transpose of `_to_polar_series`, added to the row."""
     flip = 1.0 - 2.0 * (order.m % 2)

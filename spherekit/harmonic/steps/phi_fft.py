@@ -13,12 +13,12 @@ samples alias, as the definition implies.
 
 import numpy as np
 
-from spherekit._core.jit import jit
+from spherekit._core.jit import leaf
 from spherekit._core.parallel import run
-from spherekit._core.workspace import aligned, scratch
+from spherekit._core.workspace import scratch
 from spherekit.harmonic.steps import phi_fft_healpix
 from spherekit.kernels import fft as lane_fft
-from spherekit.kernels.simd import Lanes, load, splat, store, width
+from spherekit.kernels.simd import Lanes, load, pointer, splat, store, width
 from spherekit.kernels.transpose import (
     load_block,
     load_complex_rows,
@@ -53,18 +53,18 @@ def analysis(f, grid, rows, L, real, threads, single=False):
         return _analyze_groups(f, grid, rows, L, real, threads)
     shape = maps, L if real else 2 * L - 1, 2, len(rows)
     planes = scratch("azimuth", shape, np.float32 if single else np.float64)
-    table, suspects = lane_fft.tables(grid.shape[1], single), np.zeros(threads)
     lanes = SIXTEEN if single else EIGHT
+    table, suspects = lane_fft.tables(grid.shape[1], lanes), np.zeros(threads)
     first, counter = np.maximum(rows, 0), np.zeros(1, np.int64)
+    samples = f.reshape(maps, -1)
+    if not real:
+        first, samples = 2 * first, samples.view(f.real.dtype)
+    analyze = _analyze_real if real else _analyze_complex
 
     def work(thread):
-        if real:
-            args = (f.reshape(maps, -1), first, L, table, planes, suspects[thread : thread + 1])
-            _analyze_real(lanes, counter, *args)
-        else:
-            samples = f.reshape(maps, -1).view(f.real.dtype)
-            args = (samples, 2 * first, L, table, planes, suspects[thread : thread + 1])
-            _analyze_complex(lanes, counter, *args)
+        buffer = lane_fft.work_array(table, lanes)
+        suspect = suspects[thread : thread + 1]
+        analyze(lanes, counter, samples, first, L, table, buffer, planes, suspect)
 
     run(work, threads)
     return planes, bool(suspects.any())
@@ -78,17 +78,16 @@ def synthesis(planes, grid, rows, L, real, f, threads):
     if not grid.rectangular:
         _synthesize_groups(planes, grid, rows, L, real, f, threads)
         return
-    single = planes.dtype == np.float32
-    table, lanes = lane_fft.tables(grid.shape[1], single), SIXTEEN if single else EIGHT
-    samples, counter = f.reshape(len(f), -1), np.zeros(1, np.int64)
+    lanes = SIXTEEN if planes.dtype == np.float32 else EIGHT
+    table, counter = lane_fft.tables(grid.shape[1], lanes), np.zeros(1, np.int64)
+    samples, offsets = f.reshape(len(f), -1), rows
+    if not real:
+        offsets, samples = np.where(rows < 0, -1, 2 * rows), samples.view(f.real.dtype)
+    synthesize = _synthesize_real if real else _synthesize_complex
 
     def work(thread):
-        if real:
-            _synthesize_real(lanes, counter, planes, rows, L, table, samples)
-        else:
-            offsets = np.where(rows < 0, -1, 2 * rows)
-            view = samples.view(f.real.dtype)
-            _synthesize_complex(lanes, counter, planes, offsets, L, table, view)
+        buffer = lane_fft.work_array(table, lanes)
+        synthesize(lanes, counter, planes, offsets, L, table, buffer, samples)
 
     run(work, threads)
 
@@ -96,26 +95,27 @@ def synthesis(planes, grid, rows, L, real, f, threads):
 # --- rings of one length -----------------------------------------------------------------------------
 
 
-@jit
-def _analyze_real(lanes, counter, f, rows, L, fft, planes, suspect):
+@leaf
+def _analyze_real(lanes, counter, f, rows, L, fft, work, planes, suspect):
     v, n, columns = width(lanes), fft.n, rows.size
-    work, blocks = aligned(lane_fft.work_size(v, fft), planes), columns // (2 * v)
+    w, offsets, blocks = pointer(work, 0), pointer(rows, 0), columns // (2 * v)
     half, im = splat(lanes, 0.5), v * fft.size
     while True:
         item = next_item(counter)
         if item >= f.shape[0] * blocks:
             return
         q, first = item // blocks, item % blocks * 2 * v
-        load_block(lanes, f[q], rows, first, n, work, 0)
-        load_block(lanes, f[q], rows, first + v, n, work, im)
-        zr, zi = lane_fft.transform(lanes, work, 0, fft)
-        _check_finite(lanes, work, zr, suspect)
-        _check_finite(lanes, work, zi, suspect)
-        plane = planes[q].reshape(-1)
+        samples = pointer(f, q * f.shape[1])
+        load_block(lanes, samples, offsets, first, n, w, 0)
+        load_block(lanes, samples, offsets, first + v, n, w, im)
+        zr, zi = lane_fft.transform(lanes, w, 0, fft)
+        _check_finite(lanes, w, zr, suspect)
+        _check_finite(lanes, w, zi, suspect)
+        plane = pointer(planes, q * 2 * L * columns)
         for m in range(L):
             k, j = m * v, (n - m if m else 0) * v
-            ar, ai = load(lanes, work, zr + k), load(lanes, work, zi + k)
-            br, bi = load(lanes, work, zr + j), load(lanes, work, zi + j)
+            ar, ai = load(lanes, w, zr + k), load(lanes, w, zi + k)
+            br, bi = load(lanes, w, zr + j), load(lanes, w, zi + j)
             index = 2 * m * columns + first
             store(plane, index, half * (ar + br))
             store(plane, index + columns, half * (ai - bi))
@@ -123,102 +123,105 @@ def _analyze_real(lanes, counter, f, rows, L, fft, planes, suspect):
             store(plane, index + v + columns, half * (br - ar))
 
 
-@jit
-def _analyze_complex(lanes, counter, f, rows, L, fft, planes, suspect):
+@leaf
+def _analyze_complex(lanes, counter, f, rows, L, fft, work, planes, suspect):
     v, n, columns = width(lanes), fft.n, rows.size
-    work, blocks = aligned(lane_fft.work_size(v, fft), planes), columns // v
-    im = v * fft.size
+    w, blocks, im = pointer(work, 0), columns // v, v * fft.size
     while True:
         item = next_item(counter)
         if item >= f.shape[0] * blocks:
             return
         q, first = item // blocks, item % blocks * v
+        samples = pointer(f, q * f.shape[1])
         if n >= v:
+            imag = pointer(w, im)
             for j in range(0, n + v // 2 - 1, v // 2):
                 c = min(j, n - v // 2)
-                load_complex_rows(lanes, f[q], rows, first, 2 * c, work, work[im:], c * v)
+                load_complex_rows(lanes, samples, rows, first, 2 * c, w, imag, c * v)
         else:
             for i in range(v):
                 for j in range(n):
                     index = rows[first + i] + 2 * j
-                    work[j * v + i], work[im + j * v + i] = f[q, index], f[q, index + 1]
-        zr, zi = lane_fft.transform(lanes, work, 0, fft)
-        _check_finite(lanes, work, zr, suspect)
-        _check_finite(lanes, work, zi, suspect)
-        plane = planes[q].reshape(-1)
+                    w[j * v + i], w[im + j * v + i] = samples[index], samples[index + 1]
+        zr, zi = lane_fft.transform(lanes, w, 0, fft)
+        _check_finite(lanes, w, zr, suspect)
+        _check_finite(lanes, w, zi, suspect)
+        plane = pointer(planes, q * 2 * (2 * L - 1) * columns)
         for order in range(2 * L - 1):
             m = order - (L - 1)
             k = (m if m >= 0 else n + m) * v
             index = 2 * order * columns + first
-            store(plane, index, load(lanes, work, zr + k))
-            store(plane, index + columns, load(lanes, work, zi + k))
+            store(plane, index, load(lanes, w, zr + k))
+            store(plane, index + columns, load(lanes, w, zi + k))
 
 
-@jit
-def _synthesize_real(lanes, counter, planes, rows, L, fft, f):
+@leaf
+def _synthesize_real(lanes, counter, planes, rows, L, fft, work, f):
     v, n, columns = width(lanes), fft.n, rows.size
-    work, blocks = aligned(lane_fft.work_size(v, fft), planes), columns // (2 * v)
-    work[:] = 0.0
-    dummy, zero, zi = aligned(v, f), splat(lanes, 0.0), v * fft.size
+    w, offsets, blocks = pointer(work, 0), pointer(rows, 0), columns // (2 * v)
+    zero, zi = splat(lanes, 0.0), v * fft.size
+    unused = pointer(w, 4 * zi)
     while True:
         item = next_item(counter)
         if item >= f.shape[0] * blocks:
             return
         q, first = item // blocks, item % blocks * 2 * v
-        plane = planes[q].reshape(-1)
-        store(work, 0, load(lanes, plane, first))
-        store(work, zi, load(lanes, plane, first + v))
+        plane, samples = pointer(planes, q * 2 * L * columns), pointer(f, q * f.shape[1])
+        store(w, 0, load(lanes, plane, first))
+        store(w, zi, load(lanes, plane, first + v))
         for m in range(L, n - L + 1):
-            store(work, m * v, zero)
-            store(work, zi + m * v, zero)
+            store(w, m * v, zero)
+            store(w, zi + m * v, zero)
         for m in range(1, L):
             index, k, j = 2 * m * columns + first, m * v, (n - m) * v
             ar, ai = load(lanes, plane, index), load(lanes, plane, index + columns)
             br, bi = load(lanes, plane, index + v), load(lanes, plane, index + v + columns)
-            store(work, k, ar - bi)
-            store(work, zi + k, ai + br)
-            store(work, j, ar + bi)
-            store(work, zi + j, br - ai)
-        re, im = lane_fft.transform(lanes, work, 1, fft)
-        store_block(lanes, work, re, f[q], rows, first, n, dummy)
-        store_block(lanes, work, im, f[q], rows, first + v, n, dummy)
+            store(w, k, ar - bi)
+            store(w, zi + k, ai + br)
+            store(w, j, ar + bi)
+            store(w, zi + j, br - ai)
+        re, im = lane_fft.transform(lanes, w, 1, fft)
+        store_block(lanes, w, re, samples, offsets, first, n, unused)
+        store_block(lanes, w, im, samples, offsets, first + v, n, unused)
 
 
-@jit
-def _synthesize_complex(lanes, counter, planes, rows, L, fft, f):
+@leaf
+def _synthesize_complex(lanes, counter, planes, rows, L, fft, work, f):
     v, n, columns = width(lanes), fft.n, rows.size
-    work, blocks = aligned(lane_fft.work_size(v, fft), planes), columns // v
-    work[:] = 0.0
-    dummy, zero, zi = aligned(v, f), splat(lanes, 0.0), v * fft.size
+    w, blocks = pointer(work, 0), columns // v
+    zero, zi = splat(lanes, 0.0), v * fft.size
+    unused = pointer(w, 4 * zi)
     while True:
         item = next_item(counter)
         if item >= f.shape[0] * blocks:
             return
         q, first = item // blocks, item % blocks * v
-        plane = planes[q].reshape(-1)
+        plane = pointer(planes, q * 2 * (2 * L - 1) * columns)
+        samples = pointer(f, q * f.shape[1])
         for m in range(L, n - L + 1):
-            store(work, m * v, zero)
-            store(work, zi + m * v, zero)
+            store(w, m * v, zero)
+            store(w, zi + m * v, zero)
         for order in range(2 * L - 1):
             m = order - (L - 1)
             index, k = 2 * order * columns + first, (m if m >= 0 else n + m) * v
-            store(work, k, load(lanes, plane, index))
-            store(work, zi + k, load(lanes, plane, index + columns))
-        re, im = lane_fft.transform(lanes, work, 1, fft)
+            store(w, k, load(lanes, plane, index))
+            store(w, zi + k, load(lanes, plane, index + columns))
+        re, im = lane_fft.transform(lanes, w, 1, fft)
         if n >= v:
+            real, imag = pointer(w, re), pointer(w, im)
             for j in range(0, n + v // 2 - 1, v // 2):
                 c = min(j, n - v // 2)
-                real, imag = work[re:], work[im:]
-                store_complex_rows(lanes, real, imag, c * v, f[q], rows, first, 2 * c, dummy)
+                store_complex_rows(lanes, real, imag, c * v, samples, rows, first, 2 * c, unused)
         else:
             for i in range(v):
                 for j in range(n):
                     index = rows[first + i] + 2 * j
                     if rows[first + i] >= 0:
-                        f[q, index], f[q, index + 1] = work[re + j * v + i], work[im + j * v + i]
+                        samples[index] = w[re + j * v + i]
+                        samples[index + 1] = w[im + j * v + i]
 
 
-@jit
+@leaf
 def _check_finite(lanes, work, start, suspect):
     """Set ``suspect`` where the sum of a ring is not finite or is huge (sample NaN, inf or UNSEEN)."""
     for i in range(width(lanes)):

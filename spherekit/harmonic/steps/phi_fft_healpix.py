@@ -11,34 +11,30 @@ from functools import lru_cache
 
 import numpy as np
 
-from spherekit._core.jit import jit
+from spherekit._core.jit import leaf
 from spherekit._core.parallel import run
 from spherekit._core.workspace import scratch
 from spherekit.kernels import fft as lane_fft
-from spherekit.kernels.fft import Fourier
-from spherekit.kernels.simd import Lanes, load, splat, store
+from spherekit.kernels.simd import Lanes, load, pointer, splat, store
 from spherekit.kernels.work_queue import next_item
 
 FOUR = Lanes(4)
 
-#: FFT tables of the lengths 1..nside, concatenated: ``offsets[i-1]`` is the FFT size of length i, followed by
-#: the offset of length i in each array; ``roots`` are the 2 i roots e^{-i pi q/n} of the first quadrant.
-RingTables = namedtuple(
-    "RingTables", "offsets factors starts cos sin dense_starts dense chirp filter roots"
-)
-_FIELDS = ("factors", "starts", "cos", "sin", "dense_starts", "dense", "chirp", "filter")
+#: FFT tables of the lengths 1..nside, concatenated, and the 2 i roots e^{-i pi q/n} of the first quadrant of
+#: each. ``offsets[i-1]``: where length i begins in ``integers``, ``floats`` and ``roots``. ``work_points``:
+#: points of the work array.
+RingTables = namedtuple("RingTables", "offsets integers floats roots work_points")
 
 
 @lru_cache(maxsize=4)
 def ring_tables(nside):
     """Return the tables of all ring lengths of a map."""
-    tables = [lane_fft.tables.__wrapped__(i) for i in range(1, nside + 1)]
-    arrays = [[getattr(table, name) for table in tables] for name in _FIELDS]
+    tables = [lane_fft.uncached_tables(i, FOUR) for i in range(1, nside + 1)]
     roots = [lane_fft.roots(np.arange(2 * i), 8 * i).conj() for i in range(1, nside + 1)]
-    ends = [np.cumsum([0, *map(len, array)]) for array in [*arrays, roots]]
-    sizes = np.array([*(table.size for table in tables), 0])
-    offsets = np.stack([sizes, *ends], axis=1)
-    return RingTables(offsets, *map(np.concatenate, arrays), np.concatenate(roots))
+    arrays = [table.integers for table in tables], [table.floats for table in tables], roots
+    offsets = np.stack([np.cumsum([0, *map(len, array)]) for array in arrays], axis=1)
+    work_points = max(table.work_points for table in tables)
+    return RingTables(offsets, *map(np.concatenate, arrays), work_points)
 
 
 @lru_cache(maxsize=8)
@@ -66,7 +62,8 @@ def analysis(f, grid, columns, width, L, real, threads):
     samples = f if real else f.view(f.real.dtype)
 
     def work(thread):
-        args = (samples, items, tables, columns, L, bool(real), planes)
+        buffers = _work_arrays(tables, grid.nside)
+        args = (samples, items, tables, columns, L, bool(real), *buffers, planes)
         _analyze(FOUR, counter, *args, suspects[thread : thread + 1])
 
     run(work, threads)
@@ -80,33 +77,26 @@ def synthesis(planes, grid, columns, L, real, f, threads):
     samples = f if real else f.view(f.real.dtype)
 
     def work(thread):
-        _synthesize(FOUR, counter, planes, items, tables, columns, L, bool(real), samples)
+        args = (items, tables, columns, L, bool(real), *_work_arrays(tables, grid.nside), samples)
+        _synthesize(FOUR, counter, planes, *args)
 
     run(work, threads)
 
 
-@jit
-def _table(tables, i):
-    """Return the FFT tables of length i, and the roots of a quadrant."""
-    begin, end = tables.offsets[i - 1], tables.offsets[i]
-    arrays = (
-        tables.factors[begin[1] : end[1]],
-        tables.starts[begin[2] : end[2]],
-        tables.cos[begin[3] : end[3]],
-        tables.sin[begin[4] : end[4]],
-        tables.dense_starts[begin[5] : end[5]],
-        tables.dense[begin[6] : end[6]],
-        tables.chirp[begin[7] : end[7]],
-        tables.filter[begin[8] : end[8]],
-    )
-    return Fourier(i, begin[0], *arrays), tables.roots[begin[9] : end[9]]
+def _work_arrays(tables, nside):
+    """Return the work array of the FFTs, and one for the complex bins of a ring."""
+    work = scratch("fft", (4 * tables.work_points,))
+    return work, scratch("bins", (8 * nside,)).view(complex)
 
 
-@jit
-def _root(roots, q):
-    """Return e^{-i pi q/n} for 0 <= q < 2 n = 4 len(roots)."""
-    quadrant = q // roots.size
-    z = roots[q % roots.size]
+# --- kernels -----------------------------------------------------------------------------------------
+
+
+@leaf
+def _root(roots, size, q):
+    """Return e^{-i pi q/n} for 0 <= q < 2 n, from the roots of the first quadrant, n = 2 ``size``."""
+    quadrant = q // size
+    z = roots[q % size]
     if quadrant == 1:
         return complex(z.imag, -z.real)
     if quadrant == 2:
@@ -116,78 +106,91 @@ def _root(roots, q):
     return z
 
 
-@jit
-def _analyze(lanes, counter, f, items, tables, columns, L, real, planes, suspect):
-    longest = items[:, 0].max()
-    work = np.empty(4 * (4 * tables.offsets[:, 0].max() + 2 * 200))
-    bins = np.empty(4 * longest, np.complex128)
+@leaf
+def _ring_table(tables, i):
+    """Return the tables of length i: integers, floats and roots."""
+    offsets = pointer(tables.offsets, 3 * (i - 1))
+    integers, floats = pointer(tables.integers, offsets[0]), pointer(tables.floats, offsets[1])
+    return integers, floats, pointer(tables.roots, offsets[2])
+
+
+@leaf
+def _analyze(lanes, counter, f, items, tables, columns, L, real, work, bins, planes, suspect):
+    w, z, count = pointer(work, 0), pointer(bins, 0), items.shape[0]
+    orders, column_count = planes.shape[1], planes.shape[3]
     while True:
         item = next_item(counter)
-        if item >= f.shape[0] * len(items):
+        if item >= f.shape[0] * count:
             return
-        q, row = item // len(items), items[item % len(items)]
+        q, row = item // count, pointer(items, item % count * items.shape[1])
         i, n = row[0], 4 * row[0]
-        fft, roots = _table(tables, i)
-        _load_ring(lanes, f[q], row, real, work, 4 * fft.size)
-        re, im = lane_fft.transform(lanes, work, 0, fft)
-        _join_lanes(work, re, im, i, roots, bins)
-        if not abs(bins[0]) < 1e15:
+        integers, floats, roots = _ring_table(tables, i)
+        plane_size = 4 * integers[lane_fft.SIZE]
+        _load_ring(lanes, pointer(f, q * f.shape[1]), row, real, w, plane_size)
+        lane_fft.transform_with(lanes, w, 0, integers, floats)
+        re = 4 * integers[lane_fft.RESULT]
+        _join_lanes(w, re, re + plane_size, i, roots, z)
+        if not abs(z[0]) < 1e15:
             suspect[0] = 1.0
         north, south = columns[row[4]], columns[row[5]]
-        plane = planes[q]
-        for order in range(plane.shape[0]):
+        for order in range(orders):
+            plane = pointer(planes, (q * orders + order) * 2 * column_count)
             m = order if real else order - (L - 1)
             k = m % n
-            phase = _root(roots, m % (2 * n)) if row[1] else 1.0 + 0.0j
-            a = bins[k] * phase
+            phase = _root(roots, 2 * i, m % (2 * n)) if row[1] else 1.0 + 0.0j
+            a = z[k] * phase
             if real:
-                b = np.conj(bins[n - k if k else 0]) * phase
-                plane[order, 0, north] = 0.5 * (a.real + b.real)
-                plane[order, 1, north] = 0.5 * (a.imag + b.imag)
+                b = z[n - k if k else 0].conjugate() * phase
+                plane[north] = 0.5 * (a.real + b.real)
+                plane[column_count + north] = 0.5 * (a.imag + b.imag)
                 if row[5] >= 0:
-                    plane[order, 0, south] = 0.5 * (a.imag - b.imag)
-                    plane[order, 1, south] = 0.5 * (b.real - a.real)
+                    plane[south] = 0.5 * (a.imag - b.imag)
+                    plane[column_count + south] = 0.5 * (b.real - a.real)
             else:
-                plane[order, 0, north], plane[order, 1, north] = a.real, a.imag
+                plane[north], plane[column_count + north] = a.real, a.imag
 
 
-@jit
-def _synthesize(lanes, counter, planes, items, tables, columns, L, real, f):
-    longest = items[:, 0].max()
-    work = np.empty(4 * (4 * tables.offsets[:, 0].max() + 2 * 200))
-    bins = np.empty(4 * longest, np.complex128)
+@leaf
+def _synthesize(lanes, counter, planes, items, tables, columns, L, real, work, bins, f):
+    w, z, count = pointer(work, 0), pointer(bins, 0), items.shape[0]
+    orders, column_count = planes.shape[1], planes.shape[3]
     while True:
         item = next_item(counter)
-        if item >= f.shape[0] * len(items):
+        if item >= f.shape[0] * count:
             return
-        q, row = item // len(items), items[item % len(items)]
+        q, row = item // count, pointer(items, item % count * items.shape[1])
         i, n = row[0], 4 * row[0]
-        fft, roots = _table(tables, i)
+        integers, floats, roots = _ring_table(tables, i)
         north, south = columns[row[4]], columns[row[5]]
-        plane = planes[q]
-        bins[:n] = 0.0
-        for order in range(plane.shape[0]):
+        for k in range(n):
+            z[k] = 0.0 + 0.0j
+        for order in range(orders):
+            plane = pointer(planes, (q * orders + order) * 2 * column_count)
             m = order if real else order - (L - 1)
             k = m % n
-            phase = np.conj(_root(roots, m % (2 * n))) if row[1] else 1.0 + 0.0j
-            a = complex(plane[order, 0, north], plane[order, 1, north]) * phase
+            phase = 1.0 + 0.0j
+            if row[1]:
+                phase = _root(roots, 2 * i, m % (2 * n)).conjugate()
+            a = complex(plane[north], plane[column_count + north]) * phase
             if not real:
-                bins[k] += a
+                z[k] += a
                 continue
             b = 0.0 + 0.0j
             if row[5] >= 0:
-                b = complex(plane[order, 0, south], plane[order, 1, south]) * phase
+                b = complex(plane[south], plane[column_count + south]) * phase
             if m == 0:
-                bins[0] += complex(a.real, b.real)
+                z[0] += complex(a.real, b.real)
             else:
-                bins[k] += complex(a.real - b.imag, a.imag + b.real)
-                bins[n - k if k else 0] += complex(a.real + b.imag, b.real - a.imag)
-        _split_lanes(work, 4 * fft.size, i, roots, bins)
-        re, im = lane_fft.transform(lanes, work, 1, fft)
-        _store_ring(lanes, work, re, im, f[q], row, real)
+                z[k] += complex(a.real - b.imag, a.imag + b.real)
+                z[n - k if k else 0] += complex(a.real + b.imag, b.real - a.imag)
+        plane_size = 4 * integers[lane_fft.SIZE]
+        _split_lanes(w, plane_size, i, roots, z)
+        lane_fft.transform_with(lanes, w, 1, integers, floats)
+        re = 4 * integers[lane_fft.RESULT]
+        _store_ring(lanes, w, re, re + plane_size, pointer(f, q * f.shape[1]), row, real)
 
 
-@jit
+@leaf
 def _load_ring(lanes, f, row, real, work, im):
     i, north, south = row[0], row[2], row[3]
     zero = splat(lanes, 0.0)
@@ -201,7 +204,7 @@ def _load_ring(lanes, f, row, real, work, im):
                 work[im + index + j] = f[2 * (north + index + j) + 1]
 
 
-@jit
+@leaf
 def _store_ring(lanes, work, re, im, f, row, real):
     i, north, south = row[0], row[2], row[3]
     for index in range(0, 4 * i, 4):
@@ -215,30 +218,30 @@ def _store_ring(lanes, work, re, im, f, row, real):
                 f[2 * (north + index + j) + 1] = work[im + index + j]
 
 
-@jit
+@leaf
 def _join_lanes(work, re, im, i, roots, bins):
     """Combine the lanes: Z_{k + i q} = sum_j e^{-2 pi i j (k + i q)/n} Y_j[k]."""
     for k in range(i):
         index = 4 * k
         a = complex(work[re + index], work[im + index])
-        b = complex(work[re + index + 1], work[im + index + 1]) * _root(roots, 2 * k)
-        c = complex(work[re + index + 2], work[im + index + 2]) * _root(roots, 4 * k)
-        d = complex(work[re + index + 3], work[im + index + 3]) * _root(roots, 6 * k)
+        b = complex(work[re + index + 1], work[im + index + 1]) * _root(roots, 2 * i, 2 * k)
+        c = complex(work[re + index + 2], work[im + index + 2]) * _root(roots, 2 * i, 4 * k)
+        d = complex(work[re + index + 3], work[im + index + 3]) * _root(roots, 2 * i, 6 * k)
         s, t, u, v = a + c, a - c, b + d, b - d
         w = complex(v.imag, -v.real)  # -i v
         bins[k], bins[k + i], bins[k + 2 * i], bins[k + 3 * i] = s + u, t + w, s - u, t - w
 
 
-@jit
+@leaf
 def _split_lanes(work, im, i, roots, bins):
     """The transpose of `_join_lanes`: Y_j[k] = e^{2 pi i j k/n} sum_q e^{2 pi i j q/4} Z_{k + i q}."""
     for k in range(i):
         a, b, c, d = bins[k], bins[k + i], bins[k + 2 * i], bins[k + 3 * i]
         s, t, u, v = a + c, a - c, b + d, b - d
         w = complex(-v.imag, v.real)  # i v
-        y1 = (t + w) * np.conj(_root(roots, 2 * k))
-        y2 = (s - u) * np.conj(_root(roots, 4 * k))
-        y3 = (t - w) * np.conj(_root(roots, 6 * k))
+        y1 = (t + w) * _root(roots, 2 * i, 2 * k).conjugate()
+        y2 = (s - u) * _root(roots, 2 * i, 4 * k).conjugate()
+        y3 = (t - w) * _root(roots, 2 * i, 6 * k).conjugate()
         index, y0 = 4 * k, s + u
         work[index], work[index + 1] = y0.real, y1.real
         work[index + 2], work[index + 3] = y2.real, y3.real

@@ -13,25 +13,59 @@ complex FFTs, and Z(theta) +- Z(-theta) separate them again. Eight such pairs ar
 """
 
 from collections import namedtuple
+from typing import NamedTuple
 
 import numpy as np
 
 from spherekit._core.bessel import i0e
 from spherekit._core.fft_lengths import next_fast_length
-from spherekit._core.jit import jit
-from spherekit._core.workspace import aligned
+from spherekit._core.jit import leaf
+from spherekit._core.workspace import scratch
 from spherekit.kernels import fft as lane_fft
-from spherekit.kernels.simd import Lanes, load, splat, spread, store, width
+from spherekit.kernels.simd import Lanes, load, pointer, splat, spread, store, width
 from spherekit.kernels.transpose import load_rows, store_rows
+from spherekit.kernels.wigner_recursion import clear
 
 EIGHT = Lanes(8)
 
 Circle = namedtuple("Circle", "period shift")
 Nodes = namedtuple("Nodes", "period theta")
 
-#: One side of a resampling: the column of each ring in the planes; the points of the ring and of its mirror
-#: image on the circle, with their weights (rings, points); factors of the values; the number of columns.
-Side = namedtuple("Side", "columns points mirrored weights factors width")
+
+class Side(NamedTuple):
+    """One side of a resampling.
+
+    ``indices``: the column of each ring in the planes, the points of each ring on the circle, and those of
+    its mirror image. ``values``: a factor for each ring, and the weights of the points. ``taps``: number of
+    points of a ring; ``width``: number of columns.
+    """
+
+    indices: np.ndarray
+    values: np.ndarray
+    rings: int
+    taps: int
+    width: int
+
+    @property
+    def factors(self):
+        """The factor of each ring."""
+        return self.values[: self.rings]
+
+    @property
+    def weights(self):
+        """The weights of the points of each ring: (rings, taps)."""
+        return self.values[self.rings :].reshape(self.rings, self.taps)
+
+    @property
+    def points(self):
+        """The points of each ring on the circle: (rings, taps)."""
+        return self.indices[self.rings :].reshape(2, self.rings, self.taps)[0]
+
+    @property
+    def mirrored(self):
+        """The points of the mirror image of each ring on the circle: (rings, taps)."""
+        return self.indices[self.rings :].reshape(2, self.rings, self.taps)[1]
+
 
 #: Sides, FFT tables, and the factors of the degrees |k| <= K (planes of re, im).
 Resampling = namedtuple("Resampling", "source target source_fft target_fft degree factor")
@@ -74,13 +108,20 @@ def resampling(source, target, band, *, adjoint=False):
     if adjoint:
         source_factors, target_factors = 1 / _multiplicity(a), _multiplicity(b)
     return Resampling(
-        Side(np.asarray(a_columns, np.int64), *_points(a, degree), source_factors, a_width),
-        Side(np.asarray(b_columns, np.int64), *_points(b, degree), target_factors, b_width),
-        lane_fft.tables(a.period),
-        lane_fft.tables(b.period),
+        _side(a_columns, *_points(a, degree), source_factors, a_width),
+        _side(b_columns, *_points(b, degree), target_factors, b_width),
+        lane_fft.tables(a.period, EIGHT),
+        lane_fft.tables(b.period, EIGHT),
         degree,
         np.concatenate([factor.real, factor.imag]),
     )
+
+
+def _side(columns, points, mirrored, weights, factors, columns_count):
+    """Return the `Side` of rings with the given columns, points, weights and factors."""
+    indices = np.concatenate([columns, points.ravel(), mirrored.ravel()]).astype(np.int64)
+    values = np.concatenate([factors, weights.ravel()])
+    return Side(indices, values, *points.shape, columns_count)
 
 
 def _shift_of(rings):
@@ -122,7 +163,16 @@ def resample(planes, tables, source_slots, target_slots, result):
     """
     # A lane without an order reads that of its partner, or slot 0; its result is not stored.
     source_slots = np.where(source_slots < 0, np.maximum(source_slots[::-1], 0), source_slots)
-    _resample(EIGHT, planes, tables, source_slots, target_slots, result)
+    source, target = tables.source, tables.target
+    source_rows = source_slots * (2 * source.width)
+    target_rows = np.where(target_slots < 0, -1, target_slots * (2 * target.width))
+    v, fft_tables = EIGHT.type.width, (tables.source_fft, tables.target_fft)
+    fft_size = max(lane_fft.work_size(v, table) for table in fft_tables)
+    columns = max(source.width, target.width)
+    size = 2 * v * (2 * tables.degree + 1) + 4 * columns * v + v
+    work, buffer = scratch("circle", (fft_size,)), scratch("resampling", (size,))
+    sides = source, target, *fft_tables, tables.degree, tables.factor
+    _resample(EIGHT, *sides, source_rows, target_rows, work, buffer, planes, result)
 
 
 def parity_pairs(orders, real, spin):
@@ -141,115 +191,154 @@ def parity_pairs(orders, real, spin):
     return np.ascontiguousarray(lanes[::-1] if spin % 2 else lanes)
 
 
-@jit
-def _resample(lanes, planes, tables, source_slots, target_slots, result):
-    v, source, target = width(lanes), tables.source, tables.target
-    n, n2 = tables.source_fft.size, tables.target_fft.size
-    size = max(lane_fft.work_size(v, tables.source_fft), lane_fft.work_size(v, tables.target_fft))
-    work, spectrum = aligned(size, planes), aligned(2 * v * (2 * tables.degree + 1), planes)
-    columns = max(source.width, target.width)
-    even = aligned(2 * columns * v, planes).reshape(2, columns * v)
-    odd = aligned(2 * columns * v, planes).reshape(2, columns * v)
-    dummy = aligned(v, planes)
-    work[:], even[:], odd[:] = 0.0, 0.0, 0.0
-    groups = source_slots.shape[1] // v
-    source_rows = source_slots * (2 * source.width)
-    target_rows = np.where(target_slots < 0, -1, target_slots * (2 * target.width))
+@leaf
+def _resample(
+    lanes,
+    source,
+    target,
+    source_fft,
+    target_fft,
+    degree,
+    factor,
+    source_rows,
+    target_rows,
+    work,
+    buffer,
+    planes,
+    result,
+):
+    v, n, columns = width(lanes), source_fft.size, max(source.width, target.width)
+    circle, factors = pointer(work, 0), pointer(factor, 0)
+    spectrum = pointer(buffer, 0)
+    even = pointer(spectrum, 2 * v * (2 * degree + 1))
+    odd = pointer(even, 2 * columns * v)
+    dummy = pointer(odd, 2 * columns * v)
+    clear(circle, work.size)
+    clear(even, 4 * columns * v)
+    lane_count, source_offsets = source_rows.shape[1], pointer(source_rows, 0)
+    target_offsets, groups = pointer(target_rows, 0), lane_count // v
     for item in range(planes.shape[0] * groups):
         q, lane = item // groups, item % groups * v
+        plane = pointer(planes, q * (planes.size // planes.shape[0]))
+        result_plane = pointer(result, q * (result.size // planes.shape[0]))
         for part in range(2):
-            for c in range(0, source.width, v):
-                offset = part * source.width + c
-                load_rows(
-                    lanes, planes[q].reshape(-1), source_rows[0], lane, offset, even[part], c * v
-                )
-                load_rows(
-                    lanes, planes[q].reshape(-1), source_rows[1], lane, offset, odd[part], c * v
-                )
-            if source.points.shape[1] > 1:
-                work[part * v * n : (part + 1) * v * n] = 0.0
-            _to_circle(lanes, even[part], odd[part], source, work, part * v * n)
-        re, im = lane_fft.transform(lanes, work, 0, tables.source_fft)
-        _apply_factors(lanes, work, re, im, tables, spectrum, v * n2)
-        re, im = lane_fft.transform(lanes, work, 1, tables.target_fft)
-        even[:], odd[:] = 0.0, 0.0
+            start, first = part * columns * v, part * source.width
+            _load_columns(lanes, plane, source_offsets, lane, first, source.width, even, start)
+            odd_offsets = pointer(source_offsets, lane_count)
+            _load_columns(lanes, plane, odd_offsets, lane, first, source.width, odd, start)
+            if source.taps > 1:
+                clear(pointer(circle, part * v * n), v * n)
+            _to_circle(
+                lanes, pointer(even, start), pointer(odd, start), source, circle, part * v * n
+            )
+        re, im = lane_fft.transform(lanes, circle, 0, source_fft)
+        bins = source_fft.n, target_fft.n
+        _apply_factors(lanes, circle, re, im, bins, degree, factors, spectrum, v * target_fft.size)
+        re, im = lane_fft.transform(lanes, circle, 1, target_fft)
+        clear(even, 4 * columns * v)
         for part in range(2):
-            _from_circle(lanes, work, im if part else re, target, even[part], odd[part])
+            start, first = part * columns * v, part * target.width
+            circle_part = im if part else re
+            _from_circle(
+                lanes, circle, circle_part, target, pointer(even, start), pointer(odd, start)
+            )
             for c in range(0, target.width, v):
-                offset = part * target.width + c
-                result_map = result[q].reshape(-1)
+                column, odd_offsets = first + c, pointer(target_offsets, lane_count)
                 store_rows(
-                    lanes, even[part], c * v, result_map, target_rows[0], lane, offset, dummy
+                    lanes, even, start + c * v, result_plane, target_offsets, lane, column, dummy
                 )
-                store_rows(lanes, odd[part], c * v, result_map, target_rows[1], lane, offset, dummy)
+                store_rows(
+                    lanes, odd, start + c * v, result_plane, odd_offsets, lane, column, dummy
+                )
 
 
-@jit
+@leaf
+def _load_columns(lanes, plane, offsets, lane, first, count, target, start):
+    """Load columns of eight orders, with the orders as lanes."""
+    v = width(lanes)
+    for c in range(0, count, v):
+        load_rows(lanes, plane, offsets, lane, first + c, target, start + c * v)
+
+
+@leaf
 def _to_circle(lanes, even, odd, side, work, start):
     """Distribute Z to the points of the circle: even + odd at a ring, even - odd at its mirror image."""
-    v, interpolated = width(lanes), side.points.shape[1] > 1
-    for t in range(side.columns.size):
-        c, factor = side.columns[t] * v, spread(lanes, side.factors, t)
+    v, rings, taps = width(lanes), side.rings, side.taps
+    columns, factors = pointer(side.indices, 0), pointer(side.values, 0)
+    points, weights = pointer(columns, rings), pointer(factors, rings)
+    mirrored = pointer(points, rings * taps)
+    for t in range(rings):
+        c, factor = columns[t] * v, spread(lanes, factors, t)
         e, o = factor * load(lanes, even, c), factor * load(lanes, odd, c)
-        if interpolated:
-            _spread_to_points(lanes, work, start, side.points[t], side.weights[t], e + o)
-            _spread_to_points(lanes, work, start, side.mirrored[t], side.weights[t], e - o)
-        elif side.mirrored[t, 0] == t:
+        if taps > 1:
+            ring_weights = pointer(weights, t * taps)
+            _spread_to_points(
+                lanes, work, start, pointer(points, t * taps), ring_weights, taps, e + o
+            )
+            _spread_to_points(
+                lanes, work, start, pointer(mirrored, t * taps), ring_weights, taps, e - o
+            )
+        elif mirrored[t] == t:
             store(work, start + t * v, e)
         else:
             store(work, start + t * v, e + o)
-            store(work, start + side.mirrored[t, 0] * v, e - o)
+            store(work, start + mirrored[t] * v, e - o)
 
 
-@jit
+@leaf
 def _from_circle(lanes, work, start, side, even, odd):
     """Even and odd part at each ring, from the values on the circle at the ring and at its mirror image."""
-    v, interpolated = width(lanes), side.points.shape[1] > 1
-    for t in range(side.columns.size):
-        c, half = side.columns[t] * v, splat(lanes, 0.5 * side.factors[t])
-        if interpolated:
-            a = _interpolate(lanes, work, start, side.points[t], side.weights[t])
-            b = _interpolate(lanes, work, start, side.mirrored[t], side.weights[t])
+    v, rings, taps = width(lanes), side.rings, side.taps
+    columns, factors = pointer(side.indices, 0), pointer(side.values, 0)
+    points, weights = pointer(columns, rings), pointer(factors, rings)
+    mirrored = pointer(points, rings * taps)
+    for t in range(rings):
+        c, half = columns[t] * v, splat(lanes, 0.5 * factors[t])
+        if taps > 1:
+            ring_weights = pointer(weights, t * taps)
+            a = _interpolate(lanes, work, start, pointer(points, t * taps), ring_weights, taps)
+            b = _interpolate(lanes, work, start, pointer(mirrored, t * taps), ring_weights, taps)
         else:
             a = load(lanes, work, start + t * v)
-            b = load(lanes, work, start + side.mirrored[t, 0] * v)
+            b = load(lanes, work, start + mirrored[t] * v)
         store(even, c, half * (a + b))
         store(odd, c, half * (a - b))
 
 
-@jit
-def _spread_to_points(lanes, work, start, points, weights, value):
-    for i in range(points.size):
+@leaf
+def _spread_to_points(lanes, work, start, points, weights, count, value):
+    for i in range(count):
         target = start + points[i] * width(lanes)
         store(work, target, load(lanes, work, target) + spread(lanes, weights, i) * value)
 
 
-@jit
-def _interpolate(lanes, work, start, points, weights):
+@leaf
+def _interpolate(lanes, work, start, points, weights, count):
     v = width(lanes)
     a = b = splat(lanes, 0.0)
-    for i in range(0, points.size, 2):
+    for i in range(0, count, 2):
         a = a + spread(lanes, weights, i) * load(lanes, work, start + points[i] * v)
         b = b + spread(lanes, weights, i + 1) * load(lanes, work, start + points[i + 1] * v)
     return a + b
 
 
-@jit
-def _apply_factors(lanes, work, re, im, tables, spectrum, imag):
-    """Multiply the degrees |k| <= K by their factors, from the bins of the source to those of the target."""
-    v, degree, count = width(lanes), tables.degree, 2 * tables.degree + 1
-    n, n2 = tables.source_fft.n, tables.target_fft.n
+@leaf
+def _apply_factors(lanes, work, re, im, bins, degree, factor, spectrum, imag):
+    """Multiply the degrees |k| <= K by their factors, from the bins of the source to those of the target.
+
+    ``bins``: numbers of bins of the source and of the target.
+    """
+    v, count = width(lanes), 2 * degree + 1
+    n, n2 = bins
     for i in range(count):
         k = i - degree
         index = (k % n) * v
-        c, s = splat(lanes, tables.factor[i]), splat(lanes, tables.factor[count + i])
+        c, s = splat(lanes, factor[i]), splat(lanes, factor[count + i])
         a, b = load(lanes, work, re + index), load(lanes, work, im + index)
         store(spectrum, i * v, a * c - b * s)
         store(spectrum, (count + i) * v, a * s + b * c)
-    zero = splat(lanes, 0.0)
-    for k in range(n2):
-        store(work, k * v, zero)
-        store(work, imag + k * v, zero)
+    clear(work, n2 * v)
+    clear(pointer(work, imag), n2 * v)
     for i in range(count):  # two degrees can share a bin
         index = ((i - degree) % n2) * v
         store(work, index, load(lanes, work, index) + load(lanes, spectrum, i * v))

@@ -14,13 +14,13 @@ from collections import namedtuple
 import numpy as np
 
 from spherekit._core.cache import bytes_lru_cache
-from spherekit._core.jit import jit, leaf
+from spherekit._core.jit import leaf
 from spherekit._core.parallel import run
-from spherekit._core.workspace import aligned, aligned_copy, scratch
+from spherekit._core.workspace import aligned_copy, scratch
 from spherekit.harmonic import plan
 from spherekit.harmonic.steps.phi_fft import BLOCK
 from spherekit.kernels.matmul import product2, product4
-from spherekit.kernels.simd import Lanes, has_wide_registers, load, splat, store, width
+from spherekit.kernels.simd import Lanes, has_wide_registers, load, pointer, splat, store, width
 from spherekit.kernels.work_queue import next_item
 from spherekit.sampling import quadrature
 from spherekit.wigner import packing
@@ -209,8 +209,8 @@ def to_planes(fields, orders, table, L, N, grid, real, threads):
     for slot in set(range(grid.n_gamma)) - set(slots.tolist()):
         planes[:, slot] = 0.0
     values = fields.view(float)
-    args = NARROW, WIDE, counter, L, N, real, slots, rows, table, values, planes
-    run(lambda _: _synthesize(*args), threads)
+    args = WIDE, counter, L, N, real, slots, rows, table.starts, table.values, values, planes
+    run(lambda _: _synthesize(*args, *_work_arrays()), threads)
     return planes
 
 
@@ -219,23 +219,29 @@ def from_planes(planes, orders, table, L, N, grid, real, threads):
     fields = packing.empty_fields(len(planes), len(orders), L, True)
     counter = np.zeros(1, np.int64)
     slots, rows = _slots(grid, N, orders, real)
-    args = NARROW, WIDE, counter, L, N, real, slots, rows, table, planes, fields.view(float)
-    run(lambda _: _analyze(*args), threads)
+    args = L, N, real, slots, rows, table.starts, table.values, table.rings, planes
+    values = fields.view(float)
+    run(lambda _: _analyze(NARROW, WIDE, counter, *args, values, *_work_arrays()), threads)
     return fields
+
+
+def _work_arrays():
+    """Return arrays for pairs of orders, their signs, and products with a block of a table."""
+    return np.empty((4, 3), np.int64), np.empty((4, 2)), scratch("products", (4 * WIDE.type.width,))
 
 
 # --- pairs of orders ---------------------------------------------------------------------------------
 
 
-@jit
-def _pairs(mu, n, N, L, real, slots, rows, shape, pairs, signs):
+@leaf
+def _find_pairs(mu, n, N, L, real, slots, rows, height, size, pairs, signs):
     """Find the pairs (m, n') that share a table, with n' among the orders of the signal; return their number.
 
     ``pairs``: offsets of each pair in the planes and in the fields of one map, and the offset of its
     conjugate in the planes where that is needed (order m = 0 of a real signal), else -1. ``signs``: of its
-    real and imaginary part.
+    real and imaginary part. ``height``: number of m in the planes; ``size``: elements of each.
     """
-    sign, count, height, size = 1.0 - 2.0 * ((mu - n) % 2), 0, shape[2], 2 * shape[4]
+    sign, count = 1.0 - 2.0 * ((mu - n) % 2), 0
     for j in range(4):
         a, b = (n, mu) if j % 2 else (mu, n)
         if j > 1:
@@ -244,49 +250,57 @@ def _pairs(mu, n, N, L, real, slots, rows, shape, pairs, signs):
             continue  # a duplicate, or beyond the orders
         if rows[N - 1 + b] < 0 or (real and b == 0 and a < 0):
             continue
-        signs[count, 0] = signs[count, 1] = 1.0 if j < 2 else sign
-        pairs[count, 2] = -1
-        if not real:
-            pairs[count, 0] = (slots[N - 1 + b] * height + a + L - 1) * size
-        elif a < 0:  # F_{-m,-n} = conj F_mn
-            pairs[count, 0] = (slots[N - 1 - b] * height - a) * size
-            signs[count, 1] *= -1.0
-        else:
-            pairs[count, 0] = (slots[N - 1 + b] * height + a) * size
+        imag_sign = real_sign = 1.0 if j < 2 else sign
+        target, conjugate = (slots[N - 1 + b] * height + a + L - 1) * size, -1
+        if real and a < 0:  # F_{-m,-n} = conj F_mn
+            target = (slots[N - 1 - b] * height - a) * size
+            imag_sign = -real_sign
+        elif real:
+            target = (slots[N - 1 + b] * height + a) * size
             if a == 0 and b:
-                pairs[count, 2] = slots[N - 1 - b] * height * size
-        pairs[count, 1] = 2 * ((rows[N - 1 + b] * (2 * L - 1) + a + L - 1) * L + mu)
+                conjugate = slots[N - 1 - b] * height * size
+        source = 2 * ((rows[N - 1 + b] * (2 * L - 1) + a + L - 1) * L + mu)
+        signs[2 * count], signs[2 * count + 1] = real_sign, imag_sign
+        pairs[3 * count], pairs[3 * count + 1], pairs[3 * count + 2] = target, source, conjugate
         count += 1
     return count
 
 
-@jit
-def _synthesize(narrow, wide, counter, L, N, real, slots, rows, table, fields, planes):
-    w, columns, out = width(wide), planes.shape[4], aligned(4 * width(wide), planes)
-    pairs, signs = np.empty((4, 3), np.int64), np.empty((4, 2))
+@leaf
+def _synthesize(
+    lanes, counter, L, N, real, slots, rows, starts, values, fields, planes, pairs, signs, products
+):
+    w, maps, height, columns = width(lanes), planes.shape[0], planes.shape[2], planes.shape[4]
+    plane_size, field_size = planes.shape[1] * height * 2 * columns, fields.size // maps
+    slot, row, table, out = (
+        pointer(slots, 0),
+        pointer(rows, 0),
+        pointer(values, 0),
+        pointer(products, 0),
+    )
+    pair, sign = pointer(pairs, 0), pointer(signs, 0)
     while True:
         mu = L - 1 - next_item(counter)
         if mu < 0:
             return
         for n in range(-min(mu, N - 1), min(mu, N - 1) + 1):
-            count = _pairs(mu, n, N, L, real, slots, rows, planes.shape, pairs, signs)
-            for q in range(planes.shape[0]):
-                source, plane = fields[q].reshape(-1), planes[q].reshape(-1)
+            count = _find_pairs(mu, n, N, L, real, slot, row, height, 2 * columns, pair, sign)
+            for q in range(maps):
+                source, plane = pointer(fields, q * field_size), pointer(planes, q * plane_size)
                 for j in range(0, count, 2):
-                    start, n_rows = table.starts[mu, N - 1 + n], min(count - j, 2)
-                    stride = pairs[j + n_rows - 1, 1] - pairs[j, 1]
+                    start, n_rows = starts[mu, N - 1 + n], min(count - j, 2)
+                    first = pair[3 * j + 1]
+                    step = pair[3 * (j + n_rows - 1) + 1] - first
                     for lane in range(0, columns, w):
-                        block = table.values, start, L - mu, out
-                        _product(wide, source, pairs[j, 1], 1, stride, 2, n_rows, *block)
+                        block = table, start, L - mu, out
+                        _product(lanes, source, first, 1, step, 2, n_rows, *block)
                         for i in range(j, j + n_rows):
-                            row = 2 * (i - j) * w
-                            re, im = signs[i]
-                            _store_signed(
-                                wide, out, row, re, im, plane, pairs[i, 0] + lane, columns
-                            )
-                            if pairs[i, 2] >= 0:
-                                target = pairs[i, 2] + lane
-                                _store_signed(wide, out, row, re, -im, plane, target, columns)
+                            offset, target = 2 * (i - j) * w, pair[3 * i] + lane
+                            re, im = sign[2 * i], sign[2 * i + 1]
+                            _store_signed(lanes, out, offset, re, im, plane, target, columns)
+                            if pair[3 * i + 2] >= 0:
+                                target = pair[3 * i + 2] + lane
+                                _store_signed(lanes, out, offset, re, -im, plane, target, columns)
                         start += (L - mu) * w
 
 
@@ -305,32 +319,59 @@ def _store_signed(lanes, out, offset, re, im, plane, target, columns):
     store(plane, target + columns, splat(lanes, im) * load(lanes, out, offset + width(lanes)))
 
 
-@jit
-def _analyze(narrow, wide, counter, L, N, real, slots, rows, table, planes, fields):
-    v, w, columns = width(narrow), width(wide), planes.shape[4]
-    pairs, signs, out = np.empty((4, 3), np.int64), np.empty((4, 2)), aligned(4 * w, planes)
+@leaf
+def _analyze(
+    narrow,
+    wide,
+    counter,
+    L,
+    N,
+    real,
+    slots,
+    rows,
+    starts,
+    values,
+    rings,
+    planes,
+    fields,
+    pairs,
+    signs,
+    products,
+):
+    v, w = width(narrow), width(wide)
+    maps, height, columns = planes.shape[0], planes.shape[2], planes.shape[4]
+    plane_size, field_size = planes.shape[1] * height * 2 * columns, fields.size // maps
+    slot, row, table, out = (
+        pointer(slots, 0),
+        pointer(rows, 0),
+        pointer(values, 0),
+        pointer(products, 0),
+    )
+    pair, sign = pointer(pairs, 0), pointer(signs, 0)
     while True:
         mu = L - 1 - next_item(counter)
         if mu < 0:
             return
         padded = -(-(L - mu) // v) * v
         for n in range(-min(mu, N - 1), min(mu, N - 1) + 1):
-            count = _pairs(mu, n, N, L, real, slots, rows, planes.shape, pairs, signs)
-            for q in range(planes.shape[0]):
-                plane, field = planes[q].reshape(-1), fields[q].reshape(-1)
+            count = _find_pairs(mu, n, N, L, real, slot, row, height, 2 * columns, pair, sign)
+            for q in range(maps):
+                plane, field = pointer(planes, q * plane_size), pointer(fields, q * field_size)
                 for j in range(0, count, 2):
-                    start, n_rows, k = table.starts[mu, N - 1 + n], min(count - j, 2), 0
-                    stride = pairs[j + n_rows - 1, 0] - pairs[j, 0]
+                    start, n_rows, k = starts[mu, N - 1 + n], min(count - j, 2), 0
+                    first = pair[3 * j]
+                    step = pair[3 * (j + n_rows - 1)] - first
                     while k < padded:
-                        block = table.values, start, table.rings, out
+                        block = table, start, rings, out
                         lanes = w if k + w <= padded else v
                         if lanes == w:
-                            _product(wide, plane, pairs[j, 0], columns, stride, 1, n_rows, *block)
+                            _product(wide, plane, first, columns, step, 1, n_rows, *block)
                         else:
-                            _product(narrow, plane, pairs[j, 0], columns, stride, 1, n_rows, *block)
+                            _product(narrow, plane, first, columns, step, 1, n_rows, *block)
                         for i in range(j, j + n_rows):
-                            target, source = pairs[i, 1] + 2 * k, 2 * (i - j) * lanes
+                            target, source = pair[3 * i + 1] + 2 * k, 2 * (i - j) * lanes
+                            re, im = sign[2 * i], sign[2 * i + 1]
                             for c in range(min(lanes, L - mu - k)):
-                                field[target + 2 * c] = signs[i, 0] * out[source + c]
-                                field[target + 2 * c + 1] = signs[i, 1] * out[source + lanes + c]
-                        start, k = start + table.rings * lanes, k + lanes
+                                field[target + 2 * c] = re * out[source + c]
+                                field[target + 2 * c + 1] = im * out[source + lanes + c]
+                        start, k = start + rings * lanes, k + lanes

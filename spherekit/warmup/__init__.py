@@ -1,0 +1,1 @@
+"""Compilation of kernels ahead of time, which `spherekit warmup` and the demo use."""

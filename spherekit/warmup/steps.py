@@ -1,0 +1,210 @@
+"""The steps of a warm-up: small computations that together call the kernels in common use.
+
+Each step calls few kernels that no earlier step calls, so that processes can share the work.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+#: What can be prepared separately: commands of `spherekit`, and kinds of calls.
+NAMES = (
+    ("demo", "transform", "spectrum", "rotate", "wavelets", "scatter", "generate", "simulate")
+    + ("train", "predict", "batches", "float32", "wigner", "nn")
+)  # fmt: skip
+
+
+class Step(NamedTuple):
+    """A part of a warm-up.
+
+    Attributes
+    ----------
+    title : str
+    names : tuple of str
+        The entries of `NAMES` that need its kernels.
+    run : callable
+        Calls the kernels, which compiles those that are not cached.
+    """
+
+    title: str
+    names: tuple
+    run: Callable
+
+
+def select(names=()):
+    """Return the steps that these names need; all steps if there are no names.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Entries of `NAMES`.
+
+    Returns
+    -------
+    tuple of Step
+
+    >>> [step.title for step in select(["rotate"])][-1]
+    'rotations'
+    """
+    return tuple(step for step in STEPS if not names or not set(names).isdisjoint(step.names))
+
+
+def _transform(L, grid, spin=0, dtype=complex, maps=1, *, reality=None):
+    """Call the transform and its inverse; maps of spin 0 are real by default."""
+    import spherekit
+    from spherekit.testing import random_flm
+
+    reality = spin == 0 if reality is None else reality
+    flags = dict(spin=spin, sampling=grid, reality=reality, threads=1)
+    rng = np.random.default_rng(0)
+    flm = random_flm(L, rng, spin=spin, reality=reality, shape=(maps,), dtype=dtype)
+    spherekit.forward(spherekit.inverse(flm, L, **flags), L, **flags)
+
+
+def _batch(L, dtype=complex, spin=0):
+    _transform(L, "gl", spin, dtype, maps=8)
+
+
+def _single_precision():
+    _transform(8, "gl", dtype=_SINGLE)
+    for grid in ("gl", "healpix:48"):
+        _transform(96, grid, dtype=_SINGLE)
+    _transform(96, "gl", spin=2, dtype=_SINGLE)
+
+
+def _points():
+    import spherekit
+
+    spherekit.evaluate(np.zeros(64, complex), [0.5], [0.0], threads=1)
+
+
+def _wigner_transforms():
+    _wigner_transform(10, 10)
+
+
+def _steerable_transform():
+    _wigner_transform(96, 2, reality=False, steerable=True)
+
+
+def _wigner_transform(L, N, reality=True, steerable=False):
+    from spherekit import wigner
+    from spherekit.testing import random_flmn
+
+    flags = dict(reality=reality, steerable=steerable)
+    flmn = random_flmn(L, N, np.random.default_rng(0), **flags)
+    wigner.forward(wigner.inverse(flmn, L, N, **flags, threads=1), L, N, **flags, threads=1)
+
+
+def _rotations():
+    from spherekit import wigner
+    from spherekit.testing import random_flm
+
+    for reality in (True, False):
+        flm = random_flm(8, np.random.default_rng(0), reality=reality)
+        wigner.rotate(flm, 0.1, 0.2, 0.3, reality=reality, threads=1)
+
+
+def _functions():
+    from spherekit import wigner
+
+    wigner.d_column(1, 0, 0.1, 4)
+    wigner.D(0.1, 0.2, 0.3, 4)
+    wigner.clebsch_gordan(1, 1, 1)
+    wigner.clebsch_gordan_blocks(3)
+    wigner.wigner_3j(1, 1, 2, 0, 0, 0)
+    wigner.clebsch_gordan_by_order(1, 1, 1)
+
+
+def _wavelets(N):
+    from spherekit.wavelets import Wavelets
+
+    wavelets = Wavelets(8, N=N, threads=1)
+    wavelets.synthesis_flm(*wavelets.analysis_flm(np.zeros(64, complex)))
+
+
+def _covariances():
+    import autograd.numpy as anp
+    from autograd import grad
+
+    from spherekit.scattering import Covariances
+
+    covariances = Covariances(8, N=1, threads=1)
+    grad(lambda flm: anp.sum(covariances.from_flm(flm).C11))(np.zeros(64, complex))
+
+
+def _power_spectra():
+    from spherekit.spectra import power
+
+    for dtype in (np.complex128, np.complex64, np.float64):
+        power(np.zeros(4, dtype))
+
+
+def _skies():
+    from spherekit.experiments.gaussianity import features, skies
+
+    for recipe in ("strings", "oscillator", "modulated"):
+        flm = skies.sky(recipe, 16, 0, threads=1)
+    features.moments(flm, 16, threads=1)
+
+
+def _gradients(net, dtype):
+    """Differentiate a network with respect to its parameters, in training."""
+    import autograd.numpy as anp
+    from autograd import grad
+
+    from spherekit import nn
+
+    params, state = net.init(np.random.default_rng(0), dtype=dtype)
+    x = np.zeros(net.in_type.shape(2), np.result_type(dtype, np.complex64))
+    context = nn.Context(training=True, rng=np.random.default_rng(0), threads=1)
+    grad(lambda p: anp.sum(anp.abs(net.apply(p, state, x, context)[0])))(params)
+
+
+def _layers(dtype):
+    from spherekit import nn
+
+    sphere = nn.Sphere(4, 2)
+    _gradients(nn.models.cobb(4, 2, depth=1), dtype)
+    _gradients(nn.Sequential(sphere, nn.Zonal(2), nn.BatchNorm(), nn.Pointwise()), dtype)
+    _gradients(nn.Sequential(sphere, nn.Lift(2), nn.BatchNorm(), nn.ToFragments()), dtype)
+    _gradients(nn.Sequential(sphere, nn.ToFragments(), nn.FragmentNorm()), dtype)
+
+
+_SINGLE = np.complex64
+_COMMANDS = NAMES[: NAMES.index("batches")]
+_POLARIZATION = "transform", "spectrum", "rotate", "wavelets", "nn"
+_NETWORKS = "train", "predict", "nn"
+_BATCHES = "demo", "batches", *_NETWORKS
+_WAVELETS = "wavelets", "scatter", "generate", *_NETWORKS
+_SKIES = "demo", "simulate", "train"
+
+#: All steps. Each process compiles the inner kernels that it needs: steps that share many are neighbors. Two
+#: processes begin at the ends, where the longest steps are, and meet in the middle.
+STEPS = (
+    Step("real maps", _COMMANDS, partial(_transform, 96, "gl")),
+    Step("spin fields", _POLARIZATION, partial(_transform, 96, "gl", 2)),
+    Step("batches of real maps", _BATCHES, partial(_batch, 8)),
+    Step("single maps, float32", ("float32",), _single_precision),
+    Step("McEwen-Wiaux grid", _COMMANDS, partial(_transform, 96, "mw")),
+    Step("real maps, low band-limits", _COMMANDS, partial(_transform, 8, "gl")),
+    Step("complex maps", ("transform", "rotate"), partial(_transform, 96, "mw", reality=False)),
+    Step("HEALPix", _COMMANDS, partial(_transform, 96, "healpix:48")),
+    Step("spin fields, HEALPix", _POLARIZATION, partial(_transform, 96, "healpix:48", 2)),
+    Step("simulated skies", _SKIES, _skies),
+    Step("scattering covariances", ("generate",), _covariances),
+    Step("wavelets", ("demo", *_WAVELETS), partial(_wavelets, 1)),
+    Step("directional wavelets", _WAVELETS, partial(_wavelets, 2)),
+    Step("evaluation at points", (), _points),
+    Step("power spectra", ("spectrum", "generate", *_SKIES), _power_spectra),
+    Step("layers, float32", ("demo", *_NETWORKS), partial(_layers, np.float32)),
+    Step("layers, float64", _NETWORKS, partial(_layers, np.float64)),
+    Step("Wigner functions, Clebsch-Gordan coefficients", ("wigner", *_NETWORKS), _functions),
+    Step("rotations", ("rotate", "wigner"), _rotations),
+    Step("Wigner transforms, steerable", ("wigner", *_WAVELETS), _steerable_transform),
+    Step("Wigner transforms", ("wigner", *_WAVELETS), _wigner_transforms),
+    Step("long batches, float32", ("float32", "batches"), partial(_batch, 128, _SINGLE)),
+    Step("batches of spin fields, float32", ("float32", "nn"), partial(_batch, 8, _SINGLE, 2)),
+    Step("batches of real maps, float32", ("float32", *_BATCHES), partial(_batch, 8, _SINGLE)),
+)  # fmt: skip
