@@ -173,6 +173,7 @@ def test_a_failing_step_is_reported_with_its_traceback(short, capsys, monkeypatc
 def test_progress_in_a_log(short, monkeypatch, caplog):
     monkeypatch.setenv("SPHEREKIT_QUIET", "0")
     monkeypatch.setattr("spherekit._core.progress.INTERVAL", 0.0)
+    caplog.set_level("INFO", logger="spherekit")
     warmup.compile_kernels(["scatter"], 1)
     assert caplog.messages[-1] == "compiling kernels: 2 of 2 steps, 0 s"
     monkeypatch.setenv("SPHEREKIT_QUIET", "1")
