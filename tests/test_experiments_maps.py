@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+import threading
 import tomllib
 
 import numpy as np
@@ -351,14 +352,28 @@ def test_split_of_numbers_and_of_few():
 # --- coefficients ------------------------------------------------------------------------------------
 
 
-def gathered(files, here, L=None, **settings):
+def gathered(files, here, L=None, read=None, **settings):
     """`data.gather` of these files, half of them in each class."""
     rows = [(name, "ab"[i % 2]) for i, name in enumerate(files)]
     write_table(here / "t.csv", rows)
     changes = {"data": {"maps": "t.csv", "L": L, "validation": 0, "test": 0} | settings}
     changes["data"] = {name: x for name, x in changes["data"].items() if x is not None}
     experiment, config = experiments.parse({"experiment": "maps"}, "t.csv", changes)
-    return experiment.gather(config, here / "features", read=Reader(None))
+    return experiment.gather(config, here / "features", read=read or Reader(None))
+
+
+def test_maps_are_read_in_parallel(here, rng):
+    files = [f"{i}.fits" for i in range(4)]
+    for name in files:
+        write_map(here / name, random_flm(L, rng, reality=True), None)
+    threads = set()
+
+    def read(path):
+        threads.add(threading.current_thread())
+        return Reader(None)(path)
+
+    gathered(files, here, L=L, read=read)
+    assert threads - {threading.main_thread()}
 
 
 def test_coefficients_below_a_limit(here, rng):

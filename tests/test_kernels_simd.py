@@ -3,6 +3,8 @@
 import pathlib
 
 import numpy as np
+import pytest
+from numba.core.errors import TypingError
 
 from spherekit._core import kernel_cache
 from spherekit._core.jit import jit
@@ -52,6 +54,22 @@ def test_rows_are_transposed_and_dead_rows_left_alone(rng):
 @jit
 def _store_only(lanes, block, back, offsets, spare):
     transpose.store_rows(lanes, block, 0, back, offsets, 0, 3, spare)
+
+
+@jit
+def _read_through_pointers(lanes, array, out):
+    p = simd.pointer(simd.pointer(array, 3), 2)
+    simd.store(simd.pointer(out, 1), 0, simd.load(lanes, p, 1))
+    out[0] = p[0]
+
+
+def test_pointers_lead_to_the_elements_of_arrays(rng):
+    for dtype in (np.float64, np.float32):
+        array, out = rng.standard_normal((4, 8)).astype(dtype), np.empty(9)
+        _read_through_pointers(simd.Lanes(8), array, out)
+        np.testing.assert_array_equal(out, array.ravel()[5:14])
+    with pytest.raises(TypingError):
+        _read_through_pointers(simd.Lanes(8), array.T, out)
 
 
 def test_the_cache_of_kernels_sees_them():

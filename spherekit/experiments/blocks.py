@@ -37,7 +37,8 @@ def fill(
         Parameters that the arrays depend on; must be serializable as JSON.
     n : int
     measure : callable
-        ``measure(indices)`` returns a dict of arrays for each of up to ``batch`` consecutive signals.
+        ``measure(indices)`` returns a list: a dict of arrays for each of up to ``batch`` consecutive
+        signals.
     workers : int
         Number of calls of ``measure`` that run in parallel. It does not affect the results.
     block : int

@@ -38,8 +38,8 @@ Plan
 5. `kernels.wigner_recursion` sums over the degrees of one order on one block: ``seed``,
    ``skip_negligible``, ``synthesize``.
 
-Steps 1 to 3 are Python. Steps 4 and 5 are compiled, and receive arrays and numbers only. Other problems
-differ in the modules that they pass through:
+Steps 1 to 3 are Python. Steps 4 and 5 are compiled, and receive arrays, pointers and numbers only. Other
+problems differ in the modules that they pass through:
 
 - spin: `harmonic.steps.legendre_spin`;
 - FFTs along phi: `harmonic.steps.phi_fft`, `harmonic.steps.phi_fft_healpix`, and `fft`;
@@ -60,7 +60,8 @@ number of threads.
 - `work_queue`: the atomic counter that distributes work items to threads.
 - `address_calls`: calls of kernels that are compiled once, apart from their callers.
 - `recursion_coefficients`: the coefficients of all forms, cached up to L = 1024 (256 where |n| > 4).
-- `wigner_recursion`: the recursion: norms, starting values, sums over degrees and, transposed, over rings.
+- `wigner_recursion`: the recursion: norms, starting values, sums over degrees and, transposed, over the rings
+  of a block.
 - `wigner_recursion_cuda`: the same steps with one CUDA thread per ring.
 - `packing`: conversion between coefficients ``flm[l*l + l + m]`` and rows over the degree, four orders at a
   time.
@@ -82,9 +83,13 @@ kernels of the engines, `wigner.d_matrices` (all d^l at one angle), `wigner.func
   versions of Numba that were not tested (or with ``SPHEREKIT_COMPILER=njit``).
 - Machine code is cached on disk (``SPHEREKIT_CACHE``), in a folder named after a hash of *all* files that
   contain kernels. Consequently, an edit of one of these files recompiles every kernel.
-- Groups of numbers are passed in a NamedTuple, arrays as separate arguments. A tuple of arrays that is built
-  inside a loop is reference-counted, zeroed and copied each time (7 % of a synthesis at L = 256), and takes
-  longer to compile.
+- An array as an argument is seven values, which each call unpacks and repacks; this was half of the code to
+  compile. Kernels that kernels call therefore take pointers (``simd.pointer``), and groups of numbers or
+  pointers in a NamedTuple. A pointer does not keep its array alive: Python code allocates the work memory
+  (`_core.workspace.scratch`) and passes it.
+- An argument that is None selects a variant at compile time: Numba drops the branches behind ``x is not
+  None``. The difference form is thus compiled only for grids that have rings near a pole.
+- Kernels avoid NumPy functions, slices and broadcasting, which compile Numba's array library: loops instead.
 - Kernels do not allocate in inner loops, do not depend on grids, and raise no exceptions: they return
   statistics of the input (NaN, symmetry defect, magnitude), which Python code turns into errors.
 

@@ -22,12 +22,12 @@ from autograd.numpy.numpy_vjps import unbroadcast_f
 from numpy.typing import ArrayLike
 
 from spherekit._core import checks
-from spherekit._core.jit import jit
+from spherekit._core.jit import leaf
 from spherekit._core.traced import angles as check_angles
 from spherekit._core.traced import broadcast_flat
 from spherekit.harmonic.plan import PI_LOW
 from spherekit.kernels.recursion_coefficients import difference_coefficients
-from spherekit.kernels.simd import Lanes, width
+from spherekit.kernels.simd import Lanes, pointer, width
 from spherekit.kernels.wigner_recursion import (
     LANE_RANGE,
     lane_groups,
@@ -354,7 +354,8 @@ def _northern_column(m, n, theta, L):
     lanes = lane_groups(len(theta), w, lambda i, j: np.abs(log[j] - log[i]) > LANE_RANGE)
     column = np.zeros((len(lanes), L))
     y = 2 * np.sin(theta[order][lanes] / 2) ** 2
-    _columns(EIGHT, m, n, L, y, start[:, lanes], seed_sign.py_func(m, n), column[:, l0:])
+    work, sign = np.empty(3 * L + 8 + (L + 2) * w), seed_sign.py_func(m, n)
+    _columns(EIGHT, m, n, L, y, start[:, lanes], sign, work, column[:, l0:])
     result = np.empty((len(theta), L))
     result[order[lanes]] = column
     return result
@@ -374,12 +375,12 @@ def _log_start(m, n, theta):
     return np.stack([integer, log - integer]).astype(float)
 
 
-@jit
-def _columns(lanes, m, n, L, y, start, sign, column):
+@leaf
+def _columns(lanes, m, n, L, y, start, sign, work, column):
+    """Values of all degrees. ``work``: the coefficients, the state and the values of a vector of angles."""
     count, w = L - max(m, abs(n)), width(lanes)
-    coefficients = np.empty(3 * L + 8)
-    state = np.zeros(2 * w)
-    out = np.empty(w * L)
+    coefficients, state = pointer(work, 0), pointer(work, 3 * L + 8)
+    out, angles = pointer(state, 2 * w), pointer(y, 0)
     difference_coefficients(m, n, L, coefficients)
     for first in range(0, y.size, w):
         exponent = start[0, first]
@@ -388,8 +389,8 @@ def _columns(lanes, m, n, L, y, start, sign, column):
         for i in range(w):
             state[i] = 0.0
             state[w + i] = 2.0 ** (start[0, first + i] - exponent) * 2.0 ** start[1, first + i]
-        k = skip_negligible_differences(lanes, y, first, state, coefficients, exponent, count)
-        values_differences(lanes, y, first, state, coefficients, k, count, out)
+        k = skip_negligible_differences(lanes, angles, first, state, coefficients, exponent, count)
+        values_differences(lanes, angles, first, state, coefficients, k, count, out)
         for k in range(count):
             for i in range(w):
                 column[first + i, k] = sign * out[w * k + i]

@@ -9,12 +9,13 @@ import math
 
 import numpy as np
 
-from spherekit._core.jit import jit, leaf
-from spherekit._core.workspace import aligned, aligned_copy
+from spherekit._core.jit import leaf
+from spherekit._core.workspace import aligned_copy, scratch
 from spherekit.kernels.recursion_coefficients import difference_coefficients
-from spherekit.kernels.simd import Lanes, accumulate, load, spread, store, width
+from spherekit.kernels.simd import Lanes, accumulate, load, pointer, spread, store, width
 from spherekit.kernels.transpose import row_sums
 from spherekit.kernels.wigner_recursion import (
+    clear,
     difference_step,
     exceeds_lane_range,
     lane_groups,
@@ -61,40 +62,51 @@ def sum_caps(weights, centers, L):
     theta, phi = theta[caps], phi[caps]
     y = aligned_copy(2 * np.sin(theta / 2) ** 2)
     log_sin = aligned_copy(np.log2(np.maximum(np.sin(theta), 2.0**-640)))
-    return _sum_caps(WIDE, EIGHT, L, y, log_sin, phi, log_seed(L, 0), aligned_copy(scaled_weights))
+    flm = np.empty(L * L, complex)
+    wide, v, n = WIDE.type.width, EIGHT.type.width, len(phi)
+    work = np.empty(3 * L + 8 + 2 * (wide + n + v)), scratch("caps", (2 * v * (L + v),))
+    scaled_weights = aligned_copy(scaled_weights)
+    _sum_caps(WIDE, EIGHT, L, y, log_sin, phi, log_seed(L, 0), scaled_weights, *work, flm)
+    return flm
 
 
-@jit
-def _sum_caps(wide, eight, L, y, log_sin, phi, log_norm, weights):
+@leaf
+def _sum_caps(wide, eight, L, y, log_sin, phi, log_norm, weights, work, sums, flm):
+    """Sum the caps by order. ``work``: coefficients of the recursion, its state, phases, and totals."""
     w, v, n = width(wide), width(eight), y.size
-    flm, rga = np.empty(L * L, np.complex128), np.empty(3 * L + 8)
-    state, phases, total = np.empty(2 * w), np.empty(2 * n), np.empty(2 * v)
-    sums, imag = aligned(2 * v * (L + v), y), v * (L + v)
+    rga, state = pointer(work, 0), pointer(work, 3 * L + 8)
+    phases, total = pointer(state, 2 * w), pointer(state, 2 * w + 2 * n)
+    angles, logs, lane_sums, imag = (
+        pointer(y, 0),
+        pointer(log_sin, 0),
+        pointer(sums, 0),
+        v * (L + v),
+    )
     for m in range(L):
         count, sign = difference_coefficients(m, 0, L, rga), seed_sign(m, 0)
         for q in range(n):
             phases[q], phases[n + q] = sign * math.cos(m * phi[q]), sign * math.sin(m * phi[q])
-        sums[:] = 0.0
+        clear(lane_sums, 2 * imag)
+        group = rga, phases, pointer(weights, m * n)
         for first in range(0, n, w):
-            exponent = seed(wide, m, 0, log_norm[m], log_sin, log_sin, first, state)
-            k = skip_negligible_differences(wide, y, first, state, rga, exponent, count)
-            _add_group(wide, eight, y, first, state, rga, phases, weights[m:], k, count, sums, imag)
+            exponent = seed(wide, m, 0, log_norm[m], logs, logs, first, state)
+            k = skip_negligible_differences(wide, angles, first, state, rga, exponent, count)
+            _add_group(wide, eight, angles, first, state, *group, n, k, count, lane_sums, imag)
         flip = 1.0 - 2.0 * (m % 2)
         for i in range(0, count, v):
-            store(total, 0, row_sums(eight, sums, i * v))
-            store(total, v, row_sums(eight, sums, imag + i * v))
+            store(total, 0, row_sums(eight, lane_sums, i * v))
+            store(total, v, row_sums(eight, lane_sums, imag + i * v))
             for j in range(min(v, count - i)):
                 ell = m + i + j
                 center = ell * ell + ell
                 flm[center - m] = complex(flip * total[j], flip * total[v + j])
                 flm[center + m] = complex(total[j], -total[v + j])
-    return flm
 
 
 @leaf
-def _add_group(lanes, eight, y, first, state, rga, phases, weights, k, count, sums, imag):
+def _add_group(lanes, eight, y, first, state, rga, phases, weights, n, k, count, sums, imag):
     """Add weights[i] d^l e^{i m phi}, l = m + i, of a group of caps to ``sums``, folded onto eight lanes."""
-    n, v = y.size, width(eight)
+    v = width(eight)
     cosine, sine = load(lanes, phases, first), load(lanes, phases, n + first)
     x, d, p = load(lanes, y, first), load(lanes, state, 0), load(lanes, state, width(lanes))
     for i in range(k, count):

@@ -190,7 +190,10 @@ def gather(labels, folder, values, read, *, analysis=None, progress=None):
     dtype = np.result_type(fit["dtype"], np.complex64)
     flm_of = low_coefficients if cut else coefficients
 
-    def measure(i):
+    def measure(indices):
+        return [arrays_of(i) for i in indices]
+
+    def arrays_of(i):
         try:
             signal = read(labels.paths[i])
             flm = flm_of(signal, L, analysis._replace(threads=1))
@@ -222,7 +225,7 @@ def gather(labels, folder, values, read, *, analysis=None, progress=None):
     if progress is not None:
         options["progress"] = lambda count: progress(count, n)
     try:
-        arrays = blocks.fill(folder, manifest, n, lambda indices: map(measure, indices), **options)
+        arrays = blocks.fill(folder, manifest, n, measure, **options)
     except ValueError as error:
         if "files = " in str(error):
             raise ValueError(

@@ -42,6 +42,9 @@ _MAX_SAMPLES = 193
 #: Largest number of samples of a circle that is computed by sums (measured).
 _MAX_SUMMED = 64
 
+#: Smallest product of maps, samples and band-limit for which several threads are faster (measured).
+_MIN_THREADED_WORK = 2**20
+
 #: Sizes; ``floats`` (of the coefficients) and ``samples`` of a map; ``starts[k]`` of each pair (n, m) in
 #: ``values``, in blocks of four rings (of the transpose: degrees); the FFT over alpha, or the cosines and
 #: sines that replace it on short circles, and those of gamma; offsets in the work memory and its size, in
@@ -231,6 +234,11 @@ def _work_offsets(L, N, gammas, rings, alphas):
     return np.concatenate([[0], np.cumsum(sizes)]).tolist()
 
 
+def _useful_threads(maps, table, threads):
+    """Return 1 where further threads would take longer to start than they save, else ``threads``."""
+    return threads if maps * table.samples * table.L >= _MIN_THREADED_WORK else 1
+
+
 def to_samples(flm, table, scale, threads):
     """Transform the coefficients of all maps to samples (maps, samples); returns also the input statistics.
 
@@ -249,7 +257,7 @@ def to_samples(flm, table, scale, threads):
         offsets = np.empty(lanes.type.width, np.int64)
         synthesize(lanes, counter, *arrays, buffer, offsets, input_stats[thread])
 
-    run(work, threads)
+    run(work, _useful_threads(maps, table, threads))
     return f, input_stats.max(axis=0)
 
 
@@ -271,5 +279,5 @@ def to_coefficients(f, table, scale, threads):
         offsets = np.empty(lanes.type.width, np.int64)
         analyze(lanes, counter, *arrays, buffer, offsets, suspects[thread])
 
-    run(work, threads)
+    run(work, _useful_threads(maps, table, threads))
     return flm.view(np.result_type(dtype, np.complex64)), bool(suspects.any())
