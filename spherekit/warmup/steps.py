@@ -80,6 +80,17 @@ def _points():
     spherekit.evaluate(np.zeros(64, complex), [0.5], [0.0], threads=1)
 
 
+def _polar_rings():
+    """Transform at the lowest band-limit that needs the difference form, for a ring close to a pole."""
+    import spherekit
+
+    L = 246
+    for spin in (0, 2):
+        flags = dict(spin=spin, threads=1)
+        values = spherekit.evaluate(np.zeros(L * L, complex), [1e-4], [0.0], **flags)
+        spherekit.evaluate_adjoint(values, [1e-4], [0.0], L, **flags)
+
+
 def _wigner_transforms():
     _wigner_transform(10, 10)
 
@@ -197,6 +208,7 @@ STEPS = (
     Step("wavelets", ("demo", *_WAVELETS), partial(_wavelets, 1)),
     Step("directional wavelets", _WAVELETS, partial(_wavelets, 2)),
     Step("evaluation at points", (), _points),
+    Step("rings close to a pole", ("transform",), _polar_rings),
     Step("power spectra", ("spectrum", "generate", *_SKIES), _power_spectra),
     Step("layers, float32", ("demo", *_NETWORKS), partial(_layers, np.float32)),
     Step("layers, float64", _NETWORKS, partial(_layers, np.float64)),
