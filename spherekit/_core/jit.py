@@ -67,9 +67,9 @@ def kernel_folders():
 
 
 def leaf(function):
-    """`jit` for innermost kernels that allocate no arrays.
+    """`jit` for kernels that neither allocate arrays nor return them.
 
-    Reference counting is disabled, which saves 10 % of the time of a short call.
+    Reference counting is disabled, which saves 10 % of the time of a short call, and compile time.
     """
     return jit(function, _nrt=False)
 
