@@ -6,12 +6,28 @@ import pytest
 from tolerances import IDENTITY
 
 from spherekit import bench
+from spherekit.bench import worker
 from spherekit.cli import main
+
+#: Options for tests that do not read the times.
+SHORT = "--seconds", "0.01"
 
 
 def test_bench_alone(tmp_path, capsys):
     files = ["--json", f"{tmp_path}/b.json", "--plot", f"{tmp_path}/b.png"]
-    command = ["bench", "--L", "8", "--grid", "gl", "--peers", "none", "--rounds", "1", *files]
+    command = [
+        "bench",
+        "--L",
+        "8",
+        "--grid",
+        "gl",
+        "--peers",
+        "none",
+        "--rounds",
+        "1",
+        *SHORT,
+        *files,
+    ]
     assert main(command) == 0
     assert "spherekit" in capsys.readouterr().out
     written = json.loads((tmp_path / "b.json").read_text())
@@ -55,7 +71,7 @@ def test_the_rotation_group(transform, tmp_path, capsys):
         "--signal",
         "real,complex",
     ]
-    command += ["--rounds", "1", "--peers", "none", "--json", f"{tmp_path}/b.json"]
+    command += ["--rounds", "1", *SHORT, "--peers", "none", "--json", f"{tmp_path}/b.json"]
     assert main([*command, "--plot", f"{tmp_path}/b.png"]) == 0
     assert "spherekit" in capsys.readouterr().out
     results = json.loads((tmp_path / "b.json").read_text())["results"]
@@ -76,6 +92,7 @@ def test_the_rotation_group(transform, tmp_path, capsys):
         (["--transform", "fourier"], "wigner"),
         (["--N", "9", "--transform", "wigner"], "smallest L"),
         (["--timeout", "0"], "--timeout > 0"),
+        (["--seconds", "nan"], "--seconds >= 0"),
     ],
 )
 def test_wrong_words_name_the_right_ones(options, word, capsys):
@@ -98,7 +115,8 @@ def test_interpreters_of_peers(capsys):
     assert "--python s2scat=PYTHON" in capsys.readouterr().err
 
 
-def test_layers(capsys, tmp_path):
+def test_layers(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(worker, "SECONDS", 0.01)
     line = f"bench --transform layers,equivariance,cost --L 4,6 --plot {tmp_path / 'cost.png'}"
     assert main(line.split()) == 0
     said = capsys.readouterr().out

@@ -24,6 +24,7 @@ def measure(
     peers: Sequence[str] | None = None,
     *,
     rounds: int = 2,
+    seconds: float = 0.6,
     timeout: float = 300.0,
     cold: bool = False,
     progress: Callable[[int, int, str], object] | None = None,
@@ -41,6 +42,8 @@ def measure(
     rounds : int
         Number of processes that are started for the times of a package and a case; the minimum over the
         rounds reduces the effect of noise. One more process measures the memory.
+    seconds : float
+        Duration of the measurement of each direction in each process; at least one call is measured.
     timeout : float
         Time limit for a process, in seconds. When a package exceeds it, larger L are skipped.
     cold : bool
@@ -87,16 +90,17 @@ def measure(
             progress(count, len(passes) * len(jobs), description)
         python = pythons.get(code, sys.executable)
         previous = results.get((number, code))
+        options = {"seed": number, "seconds": seconds}
         if previous is None:
             reason = _reason_to_skip(case, code, results.values())
             if reason:
                 result = {"failed": reason}
             else:
-                result = _run_worker(case, code, number, timeout, python, cold=cold)
+                result = _run_worker(case, code, timeout, python, options, cold=cold)
             results[number, code] = {**case, "code": code, **result}
         elif "inverse" in previous:
             memory = pass_name == "memory"
-            result = _run_worker(case, code, number, timeout, python, memory=memory)
+            result = _run_worker(case, code, timeout, python, options | {"memory": memory})
             (_add_memory if memory else _combine_times)(previous, result)
     return [results[number, code] for number, _, code in jobs]
 
@@ -155,16 +159,16 @@ def _reason_to_skip(case, code, results):
             return f"skipped, as L={result['L']} exceeded the time limit"
 
 
-def _run_worker(case, code, number, timeout, python, memory=False, cold=False):
+def _run_worker(case, code, timeout, python, options, cold=False):
     """The output of a worker process for one case, or {"failed": reason}."""
     environment = {**os.environ, **{name: str(case["threads"]) for name in _THREAD_VARIABLES}}
     folders = [str(pathlib.Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, folders))
     environment["SPHEREKIT_QUIET"] = "1"
-    if memory:
+    if options.get("memory"):
         # glibc reuses freed memory, which would hide allocations of the next call; not above this size
         environment["MALLOC_MMAP_THRESHOLD_"] = "65536"
-    argument = json.dumps({**case, "code": code, "seed": number, "memory": memory})
+    argument = json.dumps({**case, "code": code, **options})
     command = [python, "-m", "spherekit.bench.worker", argument]
     with tempfile.TemporaryDirectory() as folder:
         if cold and code in _SPHEREKIT:

@@ -16,8 +16,8 @@ import warnings
 
 import numpy as np
 
-#: Duration of the measurement of one direction, in seconds.
-BUDGET = 0.6
+#: Default duration of the measurement of one direction, in seconds.
+SECONDS = 0.6
 
 
 def run(case):
@@ -44,13 +44,14 @@ def run(case):
             "inverse": _memory(code.inverse, coefficients),
             "forward": _memory(code.forward, samples),
         }
+    seconds = case.get("seconds")
     error = np.nan
     if not code.one_way:
         error = np.abs(np.asarray(round_trip) - np.asarray(coefficients)).max()
     del round_trip
     result = {
-        "inverse": {"first": first_inverse, **times(code.inverse, coefficients)},
-        "forward": {"first": first_forward, **times(code.forward, samples)},
+        "inverse": {"first": first_inverse, **times(code.inverse, coefficients, seconds)},
+        "forward": {"first": first_forward, **times(code.forward, samples, seconds)},
         "setup": setup_seconds,
         "error": float(error) if np.isfinite(error) else None,
         "one_way": code.one_way,
@@ -59,8 +60,8 @@ def run(case):
     }
     if case["code"] == "spherekit" and not code.one_way and isinstance(samples, np.ndarray):
         result["vjp"] = {
-            "inverse": _vjp(code.inverse, coefficients, samples),
-            "forward": _vjp(code.forward, samples, coefficients),
+            "inverse": _vjp(code.inverse, coefficients, samples, seconds),
+            "forward": _vjp(code.forward, samples, coefficients, seconds),
         }
     return result
 
@@ -72,11 +73,12 @@ def _first(call, argument):
     return value, 1e3 * (time.perf_counter() - start)
 
 
-def times(call, argument):
+def times(call, argument, seconds=None):
     """Minimum and median time of a call in ms, number of runs, and average number of CPUs in use."""
+    seconds = SECONDS if seconds is None else seconds
     milliseconds = []
     start, start_cpu = time.perf_counter(), time.process_time()
-    while not milliseconds or (time.perf_counter() - start < BUDGET and len(milliseconds) < 20000):
+    while not milliseconds or (time.perf_counter() - start < seconds and len(milliseconds) < 20000):
         start_call = time.perf_counter()
         call(argument)
         milliseconds.append(1e3 * (time.perf_counter() - start_call))
@@ -89,13 +91,13 @@ def times(call, argument):
     }
 
 
-def _vjp(call, point, cotangent):
+def _vjp(call, point, cotangent, seconds):
     """Times of the vector-Jacobian product, without the forward pass."""
     from autograd import make_vjp
 
     pullback, _ = make_vjp(call)(point)
     first = _first(pullback, cotangent)[1]
-    return {"first": first, **times(pullback, cotangent)}
+    return {"first": first, **times(pullback, cotangent, seconds)}
 
 
 def _memory(call, argument):

@@ -50,6 +50,12 @@ def arguments(parser):
         "--rounds", type=int, default=2, help="processes started for each code; default 2"
     )
     parser.add_argument(
+        "--seconds",
+        type=float,
+        default=0.6,
+        help="duration of the measurement of each direction in a process; default 0.6",
+    )
+    parser.add_argument(
         "--timeout", type=float, default=300, help="timeout of one process in seconds; default 300"
     )
     parser.add_argument(
@@ -72,10 +78,10 @@ def run(args):
     for path, suffixes in ((args.json, (".json",)), (args.plot, (".png", ".pdf", ".svg"))):
         if path:
             options.writable(path, args.force, suffixes)
-    if args.rounds < 1 or args.timeout <= 0:
+    if args.rounds < 1 or args.timeout <= 0 or not args.seconds >= 0:
         raise options.Usage(
-            f"--rounds is {args.rounds} and --timeout {args.timeout:g}; expected --rounds >= 1 and "
-            "--timeout > 0"
+            f"--rounds is {args.rounds}, --timeout {args.timeout:g} and --seconds {args.seconds:g}; expected "
+            "--rounds >= 1, --timeout > 0 and --seconds >= 0"
         )
     if set(_items(args.transform)) & set(TRANSFORMS):
         _layers(args)
@@ -95,6 +101,7 @@ def run(args):
             cases,
             peers,
             rounds=args.rounds,
+            seconds=args.seconds,
             timeout=args.timeout,
             cold=args.cold,
             progress=progress,
