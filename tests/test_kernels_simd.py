@@ -1,5 +1,6 @@
 """The SIMD type: arithmetic, exp2 and transposed rows against NumPy."""
 
+import ast
 import pathlib
 
 import numpy as np
@@ -8,7 +9,7 @@ from numba.core.errors import TypingError
 
 from spherekit._core import kernel_cache
 from spherekit._core.jit import jit
-from spherekit.kernels import simd, transpose, work_queue
+from spherekit.kernels import simd, transpose
 
 
 @jit
@@ -74,6 +75,45 @@ def test_pointers_lead_to_the_elements_of_arrays(rng):
 
 def test_the_cache_of_kernels_sees_them():
     """Compiled kernels are kept in a folder named after every file that they are made of."""
-    for module in (work_queue, transpose, simd):
-        source = pathlib.Path(module.__file__).read_bytes()
-        assert any(mark in source for mark in kernel_cache._MARKS), module.__name__
+    package = pathlib.Path(kernel_cache.__file__).parents[1]
+    marked = [path for path in package.rglob("*.py") if has_mark(path)]
+    assert len(marked) > 30
+    missing = []
+    for path in marked:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        names = names_in_kernels(tree)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("spherekit"):
+                for alias in node.names:
+                    if (alias.asname or alias.name) in names:
+                        source = file_of(package.parent, node.module, alias.name)
+                        missing += [] if has_mark(source) else [f"{path}: {alias.name}"]
+    assert not missing, "kernels use names of files that the cache does not see:\n" + "\n".join(
+        missing
+    )
+
+
+def has_mark(path):
+    source = path.read_bytes()
+    return any(mark in source for mark in kernel_cache._MARKS)
+
+
+def names_in_kernels(tree):
+    """All names in functions that are decorated by a name, such as jit, leaf or intrinsic."""
+    return {
+        node.id
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef) and function.decorator_list
+        if {getattr(d, "id", "") for d in function.decorator_list} & {"jit", "leaf", "intrinsic"}
+        for node in ast.walk(function)
+        if isinstance(node, ast.Name)
+    }
+
+
+def file_of(root, module, name):
+    """The file of a module, or of a name that a package exports from one."""
+    path = root.joinpath(*module.split("."))
+    for candidate in (path / f"{name}.py", path / name / "__init__.py", path.with_suffix(".py")):
+        if candidate.exists():
+            return candidate
+    return path / "__init__.py"

@@ -28,7 +28,8 @@ from spherekit.kernels.simd import pointer, splat, store, width
 #: Tables of length n. ``size``: points of the butterflies, n or the padded length of Bluestein's algorithm;
 #: ``work_points``: points of the work array; ``result``: the point at which the transform begins.
 #: ``integers``: the entries below, then one row of `_ROW` entries for each stage, [address, radix, size,
-#: stride, offsets of the roots and of the dense sums in ``floats``].
+#: stride, offsets of the roots and of the dense sums in ``floats``]. The addresses are valid in this process
+#: and its forked children only: tables are neither pickled nor sent to other processes.
 Fourier = namedtuple("Fourier", "n size work_points result integers floats")
 
 #: Entries of ``integers``: the address of the algorithm, the sizes, the number of stages, and offsets in
