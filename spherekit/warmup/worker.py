@@ -40,7 +40,7 @@ def _end_with_parent(parent):
     """End this process, also while it runs a step, when the parent process has ended."""
     while os.getppid() == parent:
         time.sleep(INTERVAL)
-    os._exit(1)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 if __name__ == "__main__":
