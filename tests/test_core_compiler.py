@@ -1,5 +1,6 @@
 """The compiler of kernels and the files of their machine code."""
 
+import errno
 import hashlib
 import json
 import logging
@@ -108,12 +109,62 @@ def test_a_process_waits_and_says_so(tmp_path):
         waiting = start(
             tmp_path,
             "float64",
-            program=f"import spherekit._core.progress as p; p._Compilation.due = 0\n{PROGRAM}",
+            program=EAGER + PROGRAM,
             SPHEREKIT_QUIET="0",
         )
-        assert "waiting for kernels that another process compiles" in waiting.stderr.readline()
+        assert any(
+            "waiting for a kernel that another process compiles" in line for line in waiting.stderr
+        )
         lock.stdin.close()
         assert finish(waiting)[0] == "1\n"
+
+
+@pytest.mark.parametrize(
+    "number, excluded", [("EAGAIN", True), ("EACCES", True), ("EPERM", False), ("ENOLCK", False)]
+)
+def test_locks_that_another_process_has(number, excluded, file, monkeypatch):
+    """Other errors mean that nothing can be locked; and a wait has an end."""
+    fcntl = pytest.importorskip("fcntl", reason="the locks of this system are others")
+    calls = []
+
+    def lockf(*arguments):
+        calls.append(arguments)
+        raise OSError(getattr(errno, number), number)
+
+    monkeypatch.setattr(fcntl, "lockf", lockf)
+    monkeypatch.setattr(kernel_cache, "PATIENCE", 0.05)
+    entry, _ = file
+    with entry.locked():
+        assert (len(calls) > 1) == excluded
+
+
+FORK = """
+import os, threading, time
+import numpy as np
+from numba.core.compiler_lock import global_compiler_lock
+from spherekit._core.workspace import aligned
+
+def work():
+    with global_compiler_lock:
+        time.sleep(0.5)
+
+thread = threading.Thread(target=work)
+thread.start()
+time.sleep(0.1)
+child = os.fork()
+if child == 0:
+    os._exit(aligned(5, np.empty(0)).size)
+thread.join()
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_child_that_is_forked_while_a_thread_compiles(tmp_path):
+    assert (
+        run(tmp_path, program="import warnings; warnings.simplefilter('ignore')\n" + FORK)[0]
+        == "5\n"
+    )
 
 
 def test_damaged_files_are_compiled_again(tmp_path):
@@ -212,8 +263,9 @@ def test_a_folder_that_cannot_be_written(tmp_path):
 def test_a_cache_below_a_file(tmp_path):
     """Kernels are compiled in each process, and the message says why."""
     (tmp_path / "file").write_text("")
-    loud = f"import spherekit._core.progress as p; p._Compilation.due = p.INTERVAL = 0\n{PROGRAM}"
-    output, errors = run(tmp_path / "file", "float64", "int8", program=loud, SPHEREKIT_QUIET="0")
+    output, errors = run(
+        tmp_path / "file", "float64", "int8", program=EAGER + PROGRAM, SPHEREKIT_QUIET="0"
+    )
     assert output == "2\n"
     assert "in each process (Not a directory" in errors
 
@@ -267,42 +319,61 @@ def test_the_fall_back_computes_the_same(tmp_path):
 
 # --- messages ---------------------------------------------------------------------------------------
 
+#: Show a message at the start of each kernel.
+EAGER = "import spherekit._core.progress as p; p._Compilation.due, p.INTERVAL = 0, 0.05\n"
+
 
 @pytest.fixture
 def compilation(monkeypatch):
-    """The state of the messages as a process starts with it, with a message due at once."""
-    state = type("Compilation", (), dict(vars(progress._Compilation)))
-    state.started, state.seconds, state.kernels, state.due = None, 0.0, 0, 0.0
+    """The state of the messages as a process starts with it."""
+    fields = {name: value for name, value in vars(progress._Compilation).items() if name[0] != "_"}
+    fields |= dict(started=0.0, seconds=0.0, kernels=0, due=progress.FIRST)
+    state = type("Compilation", (), fields)
     monkeypatch.setattr(progress, "_Compilation", state)
     monkeypatch.setenv("SPHEREKIT_QUIET", "0")
     return state
 
 
 def test_messages_on_standard_error(tmp_path):
-    loud = f"import spherekit._core.progress as p; p._Compilation.due = 0\n{PROGRAM}"
-    _, errors = run(tmp_path, "float64", program=loud, SPHEREKIT_QUIET="")
+    _, errors = run(tmp_path, "float64", program=EAGER + PROGRAM, SPHEREKIT_QUIET="")
     assert errors.startswith("spherekit: compiling kernels, once for this machine: 0 compiled, 0 s")
-    assert run(tmp_path / "b", "float64", program=loud, SPHEREKIT_QUIET="1")[1] == ""
+    assert run(tmp_path / "b", "float64", program=EAGER + PROGRAM, SPHEREKIT_QUIET="1")[1] == ""
 
 
 def test_messages_are_due_after_a_second_and_then_every_ten(compilation, monkeypatch, caplog):
-    compilation.due = progress.FIRST
-    seconds = iter([0, 0.5, 1.5, 5.0, 11.0, 12.0, 20.0, 23.0, 24.0])
-    monkeypatch.setattr(progress.time, "monotonic", lambda: next(seconds))
+    now = 0.0
+
+    def wait(seconds):
+        nonlocal now
+        now += seconds
+        return now > 25
+
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now)
     with caplog.at_level(logging.INFO, logger="spherekit"):
-        with progress.compilation():
-            for _ in range(7):
-                progress.compiling()
-    assert [r.message.rpartition(", ")[2] for r in caplog.records] == ["2 s", "12 s", "23 s"]
-    assert compilation.seconds == 24.0
+        progress._report(wait)
+    assert [r.message.rpartition(", ")[2] for r in caplog.records] == ["1 s", "11 s", "21 s"]
 
 
-def test_a_program_that_configures_logging_gets_the_messages(compilation, tmp_path):
+@pytest.mark.parametrize("level, shown", [("INFO", True), ("WARNING", False)])
+def test_a_program_that_configures_logging(level, shown, tmp_path):
     program = (
-        "import logging, spherekit._core.progress as p\n"
-        "logging.basicConfig(format='%(levelname)s of %(name)s: %(message)s', level='INFO')\n"
-        "p._Compilation.due = 0\n"
+        f"import logging; logging.basicConfig(format='%(name)s, %(message)s', level='{level}')\n"
     )
-    _, errors = run(tmp_path, "float64", program=program + PROGRAM)
-    assert errors.startswith("INFO of spherekit: compiling kernels")
-    assert errors.count("compiling kernels") == 1
+    _, errors = run(tmp_path, "float64", program=program + EAGER + PROGRAM, SPHEREKIT_QUIET="0")
+    assert errors.startswith("spherekit, compiling kernels") == shown
+    assert bool(errors) == shown
+    assert "spherekit: " not in errors
+
+
+def test_a_program_that_configures_logging_later(tmp_path):
+    program = (
+        "import logging\n"
+        "from spherekit._core import progress\n"
+        "progress.info('first')\n"
+        "logging.basicConfig(format='%(name)s, %(message)s', level='INFO')\n"
+        "progress.info('second')\n"
+        "logging.getLogger().setLevel('WARNING')\n"
+        "progress.info('third')\n"
+    )
+    _, errors = run(tmp_path, program=program, SPHEREKIT_QUIET="0")
+    assert errors == "spherekit: first\nspherekit, second\n"

@@ -18,6 +18,7 @@ one of those that it was tested with; for others `spherekit._core.jit` uses `num
 import contextlib
 import gc
 import importlib
+import os
 from collections import namedtuple
 
 import numba
@@ -140,7 +141,6 @@ class _InnerDispatcher(CPUDispatcher):
             args, return_type = sigutils.normalize_signature(sig)
             if tuple(args) in self.overloads:
                 return self.overloads[tuple(args)].entry_point
-            progress.compiling()
             with self._compiling_counter, _event(self, args, return_type):
                 result = self._compiler.compile(args, return_type)
             result = result._replace(entry_point=_InnerEntry())
@@ -200,7 +200,6 @@ class Kernel(CPUDispatcher):
 
     def _compile(self, args, return_type, cached):
         super()._compilation_chain_init_hook()
-        progress.compiling()
         with self._compiling_counter, _event(self, args, return_type), _no_garbage_collection():
             result = self._compiler.compile(args, return_type)
         machine_code = _machine_code(result)
@@ -217,6 +216,14 @@ class Kernel(CPUDispatcher):
 
     def _make_finalizer(self):
         return lambda: None  # `overloads` holds no functions that Numba knows
+
+
+if hasattr(os, "register_at_fork"):  # a child must not inherit the lock of a thread that compiles
+    os.register_at_fork(
+        before=global_compiler_lock.acquire,
+        after_in_parent=global_compiler_lock.release,
+        after_in_child=global_compiler_lock.release,
+    )
 
 
 def _kernel_by_name(module, name):

@@ -16,6 +16,7 @@ searched first.
 """
 
 import contextlib
+import errno
 import functools
 import hashlib
 import json
@@ -48,6 +49,9 @@ LEVELS = {
 }
 #: The precompiled kernels of this package; the folder exists in wheels for one platform.
 SHIPPED = pathlib.Path(__file__).parents[1] / "machine_code"
+
+#: Seconds after which a process no longer waits for a kernel of another one, which may be suspended.
+PATIENCE = 120.0
 
 #: Triple, CPU and features of a target of LLVM.
 Processor = namedtuple("Processor", "triple cpu features")
@@ -135,7 +139,14 @@ def _home_folder():
 
 def _target(processor):
     """Return everything but the kernel and its argument types on which machine code depends."""
-    options = (config.OPT, config.LOOP_VECTORIZE, config.SLP_VECTORIZE, config.BOUNDSCHECK)
+    options = (
+        config.OPT,
+        config.LOOP_VECTORIZE,
+        config.SLP_VECTORIZE,
+        config.BOUNDSCHECK,
+        config.DEBUGINFO_DEFAULT,
+        config.USING_SVML,
+    )
     return {
         "sources": source_digest(),
         "triple": processor.triple,
@@ -222,7 +233,9 @@ class File:
                 file.write(_encode(machine_code, target | self._key))
             os.replace(temporary, path)
         except OSError as error:  # read-only, full: kernels are compiled in each process
-            progress.not_cached(f"{error.strerror}: {folder}")
+            global _write_error
+            _write_error = f"{error.strerror}: {folder}"
+            progress.not_cached(_write_error)
             with contextlib.suppress(OSError):
                 os.remove(temporary)
 
@@ -230,8 +243,9 @@ class File:
     def locked(self):
         """Context manager in which no other process compiles this kernel; waits until that is so.
 
-        A range of bytes of one file is locked for each kernel. Where that is impossible, nothing is locked,
-        and two processes may compile the same kernel.
+        A byte of a file is locked for each kernel. After `PATIENCE` seconds, and where nothing can be locked,
+        two processes may compile the same kernel. A process holds at most one lock, by Numba's own lock:
+        closing the file would release all locks of the process.
         """
         descriptor = None
         if cache_folder() is not None:
@@ -244,12 +258,32 @@ class File:
             yield
             return
         try:
-            while not _lock(descriptor, int(self._digest, 16) % 2**30):
-                progress.compiling(waiting=True)
-                time.sleep(0.02)
+            self._wait(descriptor)
             yield
         finally:
             os.close(descriptor)  # this releases the lock
+
+    def _wait(self, descriptor):
+        """Wait for the lock, or until another process has written the file."""
+        give_up = time.monotonic() + PATIENCE
+        while not _lock(descriptor, int(self._digest, 16) % 2**30):
+            progress.waiting(True)
+            if time.monotonic() > give_up:
+                progress.info(
+                    f"another process has not compiled {self._file_name} within {PATIENCE:.0f} s; "
+                    "this process compiles it too"
+                )
+                break
+            time.sleep(0.02)
+        progress.waiting(False)
+
+
+_write_error = None
+
+
+def write_error():
+    """Return the reason why the last file that was not written was not, or None."""
+    return _write_error
 
 
 class NoFile:
@@ -266,7 +300,7 @@ class NoFile:
 
 
 def _lock(descriptor, position):
-    """Try to lock the byte at a position of a file; return whether the wait is over."""
+    """Try to lock the byte at a position of a file; return False where another process has the lock."""
     try:
         if sys.platform == "win32":
             import msvcrt
@@ -277,12 +311,8 @@ def _lock(descriptor, position):
             import fcntl
 
             fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, position)
-    except BlockingIOError:
-        return False
-    except PermissionError:  # another process has the lock (Windows, and some network file systems)
-        return False
-    except OSError:  # a file system without locks
-        return True
+    except OSError as error:  # others: a file system without locks, which excludes nobody
+        return error.errno not in (errno.EAGAIN, errno.EACCES)
     return True
 
 

@@ -9,6 +9,7 @@ import functools
 import logging
 import os
 import sys
+import threading
 import time
 
 logger = logging.getLogger("spherekit")
@@ -36,19 +37,27 @@ def is_quiet():
 
 def info(message):
     """Show a message."""
-    if is_quiet():
-        return
-    _prepare()
-    logger.info(message)
+    if not is_quiet():
+        _prepare()
+        logger.info(message)
+
+
+def _prepare():
+    """Let the logger write to standard error, unless the program has configured it or the root logger."""
+    handler = _standard_error()
+    if handler in logger.handlers:
+        logger.removeHandler(handler)  # the program may have added its own meanwhile
+        if logger.hasHandlers():
+            logger.setLevel(logging.NOTSET)
+    if not logger.hasHandlers():
+        logger.addHandler(handler)
+        if logger.level == logging.NOTSET:
+            logger.setLevel(logging.INFO)
 
 
 @functools.cache
-def _prepare():
-    """Let the logger write to standard error, unless the program has configured it."""
-    if logger.level == logging.NOTSET:
-        logger.setLevel(logging.INFO)
-    if not logger.hasHandlers():
-        logger.addHandler(_StandardError())
+def _standard_error():
+    return _StandardError()
 
 
 # --- compilation ------------------------------------------------------------------------------------
@@ -62,46 +71,63 @@ class _Compilation:
     kernels = 0
     frequency = ", once for this machine"
     due = FIRST  # seconds in all at which the next message is shown
-    muted = False
+    is_waiting = False  # for a kernel that another process compiles
+    is_muted = False
 
 
 @contextlib.contextmanager
 def compilation():
-    """Context manager in which a kernel is compiled, or another process is awaited that compiles it."""
+    """Context manager in which a kernel is compiled, or another process is awaited that compiles it.
+
+    A thread shows a message whenever one is due.
+    """
+    if _Compilation.is_muted or is_quiet():
+        yield
+        return
     _Compilation.started = time.monotonic()
+    finished = threading.Event()
+    reporter = threading.Thread(target=_report, args=(finished.wait,), daemon=True)
+    reporter.start()
     try:
         yield
     finally:
-        _Compilation.seconds += time.monotonic() - _Compilation.started
+        finished.set()
+        reporter.join()
+        _Compilation.seconds = _seconds()
         _Compilation.started = None
+        _Compilation.is_waiting = False
 
 
-def compiling(waiting=False):
-    """Show a message about compilation if it is due.
+def _seconds():
+    """Return the seconds of compilation in this process until now."""
+    return _Compilation.seconds + time.monotonic() - _Compilation.started
 
-    Parameters
-    ----------
-    waiting : bool
-        Whether another process compiles the kernel and this one waits for it.
-    """
-    seconds = _Compilation.seconds
-    if _Compilation.started is not None:
-        seconds += time.monotonic() - _Compilation.started
-    if seconds < _Compilation.due or _Compilation.muted:
-        return
-    work = "waiting for kernels that another process compiles" if waiting else "compiling kernels"
-    info(f"{work}{_Compilation.frequency}: {_Compilation.kernels} compiled, {seconds:.0f} s")
-    _Compilation.due = seconds + INTERVAL
+
+def _report(wait):
+    """Show a message whenever one is due, until ``wait(seconds)`` returns that the kernel is complete."""
+    while not wait(max(0.0, _Compilation.due - _seconds())):
+        seconds = _seconds()
+        if _Compilation.is_waiting:
+            info(f"waiting for a kernel that another process compiles: {seconds:.0f} s")
+        else:
+            progress = f"{_Compilation.kernels} compiled, {seconds:.0f} s"
+            info(f"compiling kernels{_Compilation.frequency}: {progress}")
+        _Compilation.due = seconds + INTERVAL
+
+
+def waiting(is_waiting):
+    """Note whether this process waits for another one that compiles the kernel."""
+    _Compilation.is_waiting = is_waiting
 
 
 @contextlib.contextmanager
 def muted_compilation():
     """Context manager in which compilation shows no messages: the caller shows its own progress."""
-    previous, _Compilation.muted = _Compilation.muted, True
+    previous, _Compilation.is_muted = _Compilation.is_muted, True
     try:
         yield
     finally:
-        _Compilation.muted = previous
+        _Compilation.is_muted = previous
 
 
 def count_kernel():

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from spherekit._core.jit import leaf
-from spherekit.kernels.simd import pointer
+from spherekit.kernels.simd import fma, pointer
 
 #: Largest band-limit whose coefficients are cached: 10 to 24 L^2 bytes.
 MAX_CACHED = 1024
@@ -199,7 +199,7 @@ def difference_coefficients(m, n, L, rga):
         else:
             inverse = 1.0 / (ell * next_w)
             rga[3 * k] = next_ell * w * inverse
-            rga[3 * k + 1] = (next_ell * gap + ell * next_gap) * inverse
+            rga[3 * k + 1] = fma(next_ell, gap, ell * next_gap) * inverse
             rga[3 * k + 2] = -(2.0 * ell + 1.0) * next_ell * ell * inverse
         w, gap = next_w, next_gap
     return L - l0
@@ -207,18 +207,22 @@ def difference_coefficients(m, n, L, rga):
 
 @leaf
 def _product(ell, m, n):
-    """Return w_l and l^2 - w_l - mn without cancellation: l^2 (1 - cos(a - b)), m = l sin a, n = l sin b."""
+    """Return w_l and l^2 - w_l - mn without cancellation: l^2 (1 - cos(a - b)), m = l sin a, n = l sin b.
+
+    Explicit `fma` makes the results the same wherever this function is inlined.
+    """
     if ell == 0.0:
         return 0.0, 0.0
     # Divide: m * (1/m) is not always 1, and then the root of the difference would not be small.
     u, v = m / ell, n / ell
     cos_u, cos_v = math.sqrt((1.0 - u) * (1.0 + u)), math.sqrt((1.0 - v) * (1.0 + v))
     w = ell * ell * cos_u * cos_v
-    cosine = cos_u * cos_v + u * v
     if m == n:
         return w, 0.0
     if m * n > 0:
-        sine = (m - n) * (m + n) / (ell * ell * (u * cos_v + v * cos_u))
+        cosine = fma(u, v, cos_u * cos_v)
+        sine = (m - n) * (m + n) / (ell * ell * fma(v, cos_u, u * cos_v))
         return w, ell * ell * sine * sine / (1.0 + cosine)
-    deficit = (u * u + v * v - u * u * v * v) / (1.0 + cos_u * cos_v)  # 1 - cos_u cos_v
-    return w, ell * ell * (deficit - u * v)
+    # 1 - cos_u cos_v
+    deficit = fma(-u * u * v, v, fma(v, v, u * u)) / fma(cos_u, cos_v, 1.0)
+    return w, ell * ell * fma(-u, v, deficit)

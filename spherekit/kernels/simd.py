@@ -140,6 +140,7 @@ __all__ = [
     "Lanes",
     "accumulate",
     "exp2",
+    "fma",
     "has_wide_registers",
     "highest",
     "larger",
@@ -376,6 +377,19 @@ def _highest(builder, v):
         a, b = lanes_of(builder, v, 0, width), lanes_of(builder, v, width, width)
         v = builder.select(builder.fcmp_ordered(">", a, b), a, b)
     return builder.extract_element(v, ir.Constant(I32, 0))
+
+
+@intrinsic
+def fma(typing, a, b, c):
+    """Return a * b + c of float64 numbers, rounded once.
+
+    Elsewhere the compiler chooses the products that it fuses, and the choice depends on the code around them.
+    """
+
+    def generate(context, builder, signature, args):
+        return builder.fma(*args)
+
+    return types.float64(types.float64, types.float64, types.float64), generate
 
 
 @intrinsic

@@ -17,6 +17,7 @@ __all__ = [
     "call",
     "complex_zero",
     "exp2",
+    "fma",
     "has_wide_registers",
     "highest",
     "larger",
@@ -174,6 +175,11 @@ def highest(v):
     while len(v) > 1:
         v = larger(v[: len(v) // 2], v[len(v) // 2 :])
     return float(v[0])
+
+
+def fma(a, b, c):
+    """Return a * b + c, rounded twice."""
+    return a * b + c
 
 
 def exp2(v):
