@@ -11,6 +11,9 @@ import numba
 
 from spherekit._core.jit import cache_folder, compiler_name, kernel_folders, runs_as_python
 
+#: Bytes of a large kernel, for which there must be space.
+KERNEL_SIZE = 2**16
+
 
 def is_complete(name):
     """Return whether the kernels for an entry of `steps.NAMES` are compiled, or cannot be cached."""
@@ -48,10 +51,11 @@ def write_obstacle():
         return "no cache folder"
     try:
         os.makedirs(folder, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return None
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(KERNEL_SIZE))
     except OSError as error:
         return error.strerror
+    return None
 
 
 def _file(folder, name):
