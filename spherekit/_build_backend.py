@@ -110,17 +110,16 @@ def compile_kernels(package, cache):
     The kernels are run while they are compiled, so that only levels of this machine are possible.
     """
     folders = [str(package), os.environ.get("PYTHONPATH", "")]
-    environment = os.environ | {
+    unset = "SPHEREKIT_BUILD_KERNELS", "SPHEREKIT_COMPILER", "SPHEREKIT_SIMD"
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in unset and not name.startswith("NUMBA_")  # e.g. NUMBA_OPT changes the code
+    }
+    environment |= {
         "PYTHONPATH": os.pathsep.join(filter(None, folders)),
         "SPHEREKIT_CACHE": str(cache),
     }
-    for name in (
-        "SPHEREKIT_BUILD_KERNELS",
-        "SPHEREKIT_COMPILER",
-        "SPHEREKIT_SIMD",
-        "NUMBA_DISABLE_JIT",
-    ):
-        environment.pop(name, None)
     levels = subprocess.run(
         [sys.executable, "-P", "-c", _LEVELS],
         env=environment,

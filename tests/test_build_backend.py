@@ -130,16 +130,18 @@ def test_kernels_are_compiled_for_each_level(tmp_path, monkeypatch):
         return subprocess.CompletedProcess(command, 0, '{"v4": "+avx512f", "v3": "+avx2"}')
 
     monkeypatch.setattr(backend.subprocess, "run", run_process)
-    monkeypatch.setenv("SPHEREKIT_COMPILER", "njit")
+    for name in ("SPHEREKIT_COMPILER", "SPHEREKIT_SIMD", "NUMBA_OPT", "NUMBA_BOUNDSCHECK"):
+        monkeypatch.setenv(name, "1")
     files = backend.compile_kernels(tmp_path / "package", cache)
     folder = "spherekit/machine_code/kernels-0"
     names = "a.kernel", "demo.complete"
     assert set(files) == {f"{folder}/{level}/{name}" for level in ("v3", "v4") for name in names}
     for _, environment in calls:
         assert environment["PYTHONPATH"].split(os.pathsep)[0] == str(tmp_path / "package")
-        assert (
-            environment["SPHEREKIT_CACHE"] == str(cache) and "SPHEREKIT_COMPILER" not in environment
-        )
+        assert environment["SPHEREKIT_CACHE"] == str(cache)
+        assert not {"SPHEREKIT_COMPILER", "SPHEREKIT_SIMD"} & set(environment)
+        numba_variables = {name for name in environment if name.startswith("NUMBA_")}
+        assert numba_variables <= {"NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES"}
     assert [environment.get("NUMBA_CPU_FEATURES") for _, environment in calls[1:]] == [
         "+avx512f",
         "+avx2",

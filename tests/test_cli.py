@@ -350,6 +350,7 @@ def test_demo(here, capsys, monkeypatch):
         and "the same network, without" in said.out
     )
     assert said.err == ""  # the bar is for terminals
+    assert "including compilation" not in said.out[said.out.rindex("Done in") :]
     cl = io.read_cl("spherekit-demo/cl.fits")["TEMPERATURE"]
     assert 0.8 < cl[10:40].sum() / datasets.planck2018_cl(40)["TT"][10:].sum() < 1
 

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import textwrap
@@ -11,6 +12,7 @@ import pytest
 from helpers.commands import refused, run
 
 import spherekit
+from spherekit._core import kernel_cache
 from spherekit.cli import COMMANDS, demo, warmup
 from spherekit.warmup import completion, processes, steps
 
@@ -18,14 +20,20 @@ ROOT = pathlib.Path(spherekit.__file__).parents[1]
 FAKE_STEPS = """
     import os, time
 
+    from spherekit._core import kernel_cache
     from spherekit.warmup import worker
     from spherekit.warmup.steps import Step
 
     def fail():
         raise ZeroDivisionError("no kernels")
 
+    def not_written():
+        kernel_cache.write_error = lambda: "No space left on device: /full"
+
+    kernel_cache.write_error = lambda: None
     functions = {"a": lambda: None, "b": lambda: print("printed"), "c": lambda: time.sleep(0.2), "fail": fail,
-                 "wait": lambda: time.sleep(60), "exit": lambda: os._exit(3), "abort": os.abort}
+                 "wait": lambda: time.sleep(60), "exit": lambda: os._exit(3), "abort": os.abort,
+                 "not written": not_written}
     worker.main([Step(name, (), function) for name, function in functions.items()])
 """
 
@@ -34,11 +42,22 @@ def fake_steps(*names):
     def fail():
         raise ZeroDivisionError("no kernels")
 
-    return [steps.Step(name, (), fail if name == "fail" else lambda: None) for name in names]
+    functions = {"fail": fail, "not written": not_written}
+    return [steps.Step(name, (), functions.get(name, lambda: None)) for name in names]
+
+
+def not_written():
+    kernel_cache.write_error = lambda: "No space left on device: /full"
 
 
 @pytest.fixture
-def workers(monkeypatch, tmp_path):
+def writes(monkeypatch):
+    """The error of the last write of a kernel in this process is restored after the test."""
+    monkeypatch.setattr(kernel_cache, "write_error", lambda: None)
+
+
+@pytest.fixture
+def workers(monkeypatch, tmp_path, writes):
     """Worker processes with the steps a, b, c, which compile nothing, and steps that go wrong."""
     program = tmp_path / "worker.py"
     program.write_text(textwrap.dedent(FAKE_STEPS))
@@ -67,10 +86,14 @@ def test_selection():
 
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_all_steps_are_run(count, workers):
-    counts = []
-    seconds = processes.run(fake_steps("a", "b", "c"), count, counts.append)
+    calls = []
+    seconds = processes.run(fake_steps("a", "b", "c"), count, lambda *call: calls.append(call))
     assert set(seconds) == {"a", "b", "c"} and min(seconds.values()) >= 0
-    assert counts[0] == 0 and counts[-1] == 3 and counts == sorted(counts)
+    counts = [completed for completed, _ in calls]
+    assert counts == sorted(counts)
+    assert calls[0] == (0, None) and calls[-1] == (3, None)
+    assert {title for _, title in calls if title} <= {"a", "b", "c"}
+    assert any(title for _, title in calls)
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -80,6 +103,15 @@ def test_the_traceback_of_a_step_that_fails(count, workers):
     ) as error:
         processes.run(fake_steps("wait", "fail") if count == 2 else fake_steps("fail"), count)
     assert "in fail" in error.value.traceback
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_kernel_that_could_not_be_written(count, workers):
+    names = ("wait", "not written") if count == 2 else ("not written", "fail")
+    with pytest.raises(
+        processes.NotCachedError, match="could not be cached: No space left on device: /full"
+    ):
+        processes.run(fake_steps(*names), count)
 
 
 @pytest.mark.parametrize("name, reason", [("exit", "ended with exit code 3"), ("abort", "SIGABRT")])
@@ -97,7 +129,7 @@ def test_an_interrupt_ends_the_processes(workers, monkeypatch):
             super().__init__()
             started.append(self._process)
 
-    def interrupt(completed):
+    def interrupt(completed, title):
         if completed == 1:
             raise KeyboardInterrupt
 
@@ -107,6 +139,26 @@ def test_an_interrupt_ends_the_processes(workers, monkeypatch):
     assert len(started) == 2 and all(process.poll() is not None for process in started)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="parent processes are those of POSIX")
+def test_workers_end_with_their_parent(workers):
+    """The worker, which runs a step of 60 s, holds the pipe until it ends."""
+    (program,) = processes.WORKER
+    parent = f"""
+        import os, signal, subprocess, sys
+
+        pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        worker = subprocess.Popen([sys.executable, {program!r}], **pipes)
+        worker.stdin.write("a\\nwait\\n")
+        worker.stdin.flush()
+        worker.stdout.readline()
+        os.kill(os.getpid(), signal.SIGTERM)
+    """
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", textwrap.dedent(parent)]
+    process = subprocess.run(command, env=environment, capture_output=True, timeout=40)
+    assert process.returncode == -signal.SIGTERM
+
+
 def test_processes_begin_apart_and_draw_neighbors():
     schedule = processes._Schedule(list("abcdefgh"), 2)
     assert [schedule.next_step(worker) for worker in (0, 1, 0, 0, 1)] == list("ahbcg")
@@ -114,7 +166,7 @@ def test_processes_begin_apart_and_draw_neighbors():
     assert schedule.next_step(0) is None
 
 
-def test_with_numba_s_cache_there_is_one_process(monkeypatch):
+def test_with_numba_s_cache_there_is_one_process(monkeypatch, writes):
     monkeypatch.setattr(processes, "compiler_name", lambda: "njit")
     monkeypatch.setattr(processes, "_Worker", None)
     assert list(processes.run(fake_steps("a", "b"), 2)) == ["a", "b"]
@@ -124,10 +176,17 @@ def test_with_numba_s_cache_there_is_one_process(monkeypatch):
 
 
 @pytest.fixture
-def short(monkeypatch, tmp_path):
-    """Steps that compile nothing, and a cache of their own."""
+def short(monkeypatch, tmp_path, writes):
+    """Steps of which the first writes a file as kernels do, and a cache of their own."""
+
+    def write():
+        folder = pathlib.Path(completion.written_folder())
+        folder.mkdir(exist_ok=True)
+        for name in ("a.kernel", f"a-1.{completion._python_tag()}.nbi"):
+            (folder / name).touch()
+
     monkeypatch.setattr(steps, "STEPS", (
-        steps.Step("first", ("demo", "scatter"), lambda: None),
+        steps.Step("first", ("demo", "scatter"), write),
         steps.Step("second", ("scatter",), lambda: None),
     ))  # fmt: skip
     monkeypatch.setattr(completion, "cache_folder", lambda: str(tmp_path))
@@ -151,6 +210,8 @@ def test_the_command_lists_steps_and_seconds(short, capsys):
     [
         ("--for scater", "did you mean scatter? expected any of demo, transform"),
         ("--for demo,qqq", "--for is qqq; expected any of demo"),
+        ("--for=", "--for names nothing; expected any of demo"),
+        ("--for ,", "--for names nothing; expected any of demo"),
         ("--processes 0", "--processes is 0; expected an integer >= 1"),
     ],
 )
@@ -161,6 +222,30 @@ def test_wrong_arguments_are_refused(arguments, message, short, capsys):
 def test_without_a_cache_there_is_nothing_to_do(short, capsys, monkeypatch):
     monkeypatch.setattr("spherekit._core.jit.cache_folder", lambda: None)
     assert "there is no cache" in refused(capsys, "warmup", 2)
+
+
+def test_a_folder_that_cannot_be_written_is_refused(short, capsys, monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    folders = [str(tmp_path / "file" / "target")]
+    monkeypatch.setattr(completion, "kernel_folders", lambda: folders)
+    error = refused(capsys, "warmup --processes 1 --for demo", 1)
+    assert f"the kernels cannot be cached: Not a directory: {folders[0]}; set SPHEREKIT_C" in error
+    shipped = tmp_path / "shipped"
+    shipped.mkdir()
+    for name in ("a.kernel", f"a-1.{completion._python_tag()}.nbi"):
+        (shipped / name).touch()
+    completion._file(shipped, "demo").touch()
+    folders.insert(0, str(shipped))
+    warmup._check_folder(["demo"])  # all are there
+    with pytest.raises(OSError, match="cannot be cached"):
+        warmup._check_folder([])
+
+
+def test_kernels_that_could_not_be_written_are_an_error(short, capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(steps, "STEPS", (steps.Step("first", ("demo",), not_written),))
+    error = refused(capsys, "warmup --processes 1", 1)
+    assert "could not be cached: No space left on device: /full; free space" in error
+    assert not list(tmp_path.rglob("*.complete"))
 
 
 def test_a_failing_step_is_reported_with_its_traceback(short, capsys, monkeypatch):
@@ -183,6 +268,14 @@ def test_progress_in_a_log(short, monkeypatch, caplog):
     assert not caplog.messages
 
 
+def test_progress_names_a_running_step(short, monkeypatch, caplog):
+    monkeypatch.setenv("SPHEREKIT_QUIET", "0")
+    monkeypatch.setattr("spherekit._core.progress.INTERVAL", 0.0)
+    caplog.set_level("INFO", logger="spherekit")
+    warmup.compile_kernels(["scatter"], 1)
+    assert "compiling kernels: 1 of 2 steps, 0 s, running: second" in caplog.messages
+
+
 def test_what_is_complete_is_recorded(short, tmp_path, monkeypatch):
     assert not completion.is_complete("demo")
     warmup.compile_kernels(["demo"], 1)
@@ -192,20 +285,64 @@ def test_what_is_complete_is_recorded(short, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setattr(completion, "kernel_folders", lambda: [str(tmp_path / "file" / "target")])
     assert completion.is_complete("demo")  # no folder can be made
+    assert not completion.is_recorded("demo")
 
 
-def test_the_demo_compiles_its_kernels_first(short, monkeypatch, here, capsys):
-    class Stop(Exception):
-        pass
+@pytest.mark.parametrize("compiler", ["spherekit", "njit"])
+def test_a_record_without_kernels_is_ignored(compiler, short, tmp_path, monkeypatch):
+    """As after a program that deletes large files."""
+    monkeypatch.setattr(completion, "compiler_name", lambda: compiler)
+    warmup.compile_kernels(["demo"], 1)
+    assert completion.is_complete("demo")
+    for path in list((tmp_path / "target").iterdir()):
+        if path.suffix in (".kernel", ".nbi"):
+            path.unlink()
+    assert not completion.is_complete("demo")
+
+
+def test_the_record_of_numba_s_cache_is_for_this_processor_and_version(short, monkeypatch):
+    from numba.core.registry import cpu_target
+
+    monkeypatch.setattr(completion, "compiler_name", lambda: "njit")
+    warmup.compile_kernels(["demo"], 1)
+    assert completion.is_complete("demo")
+    codegen = type(cpu_target.target_context.codegen())
+    with monkeypatch.context() as other:
+        other.setattr(codegen, "magic_tuple", lambda self: ("triple", "other", ""))
+        assert not completion.is_complete("demo")
+    with monkeypatch.context() as other:
+        other.setattr(completion, "_python_tag", lambda: "py30")
+        assert not completion.is_complete("demo")
+    assert completion.is_complete("demo")
+
+
+class Stop(Exception):
+    pass
+
+
+@pytest.fixture
+def stopped_demo(short, monkeypatch, here):
+    """The demo ends before its first step."""
 
     def stop(*arguments):
         raise Stop
 
     monkeypatch.setattr(demo, "_analyze", stop)
+
+
+def test_the_demo_compiles_its_kernels_first(stopped_demo, capsys):
     for count in (1, 0):
         with pytest.raises(Stop):
             demo.run(_arguments())
         assert capsys.readouterr().out.count("Compiling kernels") == count
+
+
+def test_the_demo_goes_on_where_kernels_cannot_be_cached(stopped_demo, capsys, monkeypatch):
+    monkeypatch.setattr(steps, "STEPS", (steps.Step("first", ("demo",), not_written),))
+    with pytest.raises(Stop):
+        demo.run(_arguments())
+    assert capsys.readouterr().out.count("could not be cached: No space left on device") == 1
+    assert not completion.is_recorded("demo")
 
 
 def _arguments():

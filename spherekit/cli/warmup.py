@@ -16,7 +16,6 @@ def arguments(parser):
         "--for",
         dest="names",
         metavar="NAMES",
-        default="",
         help=f"what to prepare, a comma-separated list of: {', '.join(_names())}; default: everything",
     )
     parser.add_argument(
@@ -41,8 +40,10 @@ def run(args):
         )
     if args.processes is not None and args.processes < 1:
         raise options.Usage(f"--processes is {args.processes}; expected an integer >= 1")
+    names = [] if args.names is None else _selection(args.names)
+    _check_folder(names)
     start = time.perf_counter()
-    for title, seconds in compile_kernels(_selection(args.names), args.processes):
+    for title, seconds in compile_kernels(names, args.processes):
         print(f"{seconds:7.2f} s  {title}")
     print(f"{time.perf_counter() - start:7.2f} s  in total; cached in {cache_folder()}")
 
@@ -53,11 +54,25 @@ def _names():
     return NAMES
 
 
+def _check_folder(names):
+    """Raise OSError if kernels are still to be compiled for these names, and the cache cannot be written."""
+    from spherekit.warmup import completion
+
+    reason = completion.write_obstacle()
+    if reason is not None and not all(map(completion.is_recorded, names or _names())):
+        raise OSError(
+            f"the kernels cannot be cached: {reason}: {completion.written_folder()}; set SPHEREKIT_CACHE to "
+            "a folder that can be written"
+        )
+
+
 def _selection(text):
-    """The names of --for, which may be empty."""
+    """The names of --for."""
     from spherekit._core.names import closest
 
     names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise options.Usage(f"--for names nothing; expected any of {', '.join(_names())}")
     for name in names:
         if name not in _names():
             match = closest(name, _names())
@@ -69,7 +84,7 @@ def _selection(text):
 def compile_kernels(names=(), processes=None):
     """Run the warm-up for these names, with progress on standard error; return (title, seconds) of each step.
 
-    The traceback of a step that fails is printed.
+    The traceback of a step that fails is printed. Raises `NotCachedError` if a kernel could not be cached.
     """
     from tqdm import tqdm
 
@@ -93,8 +108,9 @@ def compile_kernels(names=(), processes=None):
 
 
 def _show_bar(progress_bar):
-    def show(completed):
+    def show(completed, title):
         progress_bar.set_description_str("compiling kernels", refresh=False)
+        progress_bar.set_postfix_str(title or "", refresh=False)
         progress_bar.update(completed - progress_bar.n)
         progress_bar.refresh()
 
@@ -102,17 +118,18 @@ def _show_bar(progress_bar):
 
 
 def _show_lines(total):
-    """A function that shows the number of completed steps, at intervals that suit a log."""
+    """A function that shows the completed steps and a running one, at intervals that suit a log."""
     from spherekit._core.progress import INTERVAL, info
 
     start = time.monotonic()
     due = INTERVAL
 
-    def show(completed):
+    def show(completed, title):
         nonlocal due
         seconds = time.monotonic() - start
         if seconds >= due:
-            info(f"compiling kernels: {completed} of {total} steps, {seconds:.0f} s")
+            running = f", running: {title}" if title else ""
+            info(f"compiling kernels: {completed} of {total} steps, {seconds:.0f} s{running}")
             due = seconds + INTERVAL
 
     return show

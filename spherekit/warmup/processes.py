@@ -20,6 +20,7 @@ import traceback
 import warnings
 from functools import partial
 
+from spherekit._core import kernel_cache
 from spherekit._core.checks import integer
 from spherekit._core.jit import compiler_name
 from spherekit._core.parallel import thread_count
@@ -45,6 +46,23 @@ class StepError(RuntimeError):
         self.traceback = text
 
 
+class NotCachedError(OSError):
+    """A compiled kernel could not be written to the cache.
+
+    Attributes
+    ----------
+    reason : str
+        What the operating system reported, and the folder.
+    """
+
+    def __init__(self, reason):
+        super().__init__(
+            f"the kernels could not be cached: {reason}; free space there, or set SPHEREKIT_CACHE to "
+            "another folder"
+        )
+        self.reason = reason
+
+
 def run(steps, processes=None, progress=None):
     """Run steps in several processes, which finish at about the same time.
 
@@ -55,7 +73,8 @@ def run(steps, processes=None, progress=None):
         Number of processes; with 1, steps run in this process. By default the CPUs that this process may use.
         With `numba.njit`, whose cache is not safe for several processes, steps run in this process.
     progress : callable, optional
-        Called with the number of completed steps at the start, after each step and every `INTERVAL`.
+        Called with the number of completed steps, and the title of the step that has been running the longest
+        or None, when a step starts or ends and, with several processes, every `INTERVAL`.
 
     Returns
     -------
@@ -66,13 +85,15 @@ def run(steps, processes=None, progress=None):
     ------
     StepError
         A step raised an error.
+    NotCachedError
+        A kernel could not be cached. No further steps are run.
     ChildProcessError
         A process ended before its step was completed.
     """
     processes = thread_count() if processes is None else integer(processes, "processes", 1)
     processes = min(processes, len(steps))
-    progress = progress or (lambda completed: None)
-    progress(0)
+    progress = progress or (lambda completed, title: None)
+    progress(0, None)
     if processes <= 1 or not sys.executable or compiler_name() == "njit":
         return _run_here(steps, progress)
     return _run_in_workers(steps, processes, progress)
@@ -81,13 +102,17 @@ def run(steps, processes=None, progress=None):
 def _run_here(steps, progress):
     seconds = {}
     for step in steps:
+        progress(len(seconds), step.title)
         seconds[step.title] = run_step(step)
-        progress(len(seconds))
+    progress(len(seconds), None)
     return seconds
 
 
 def run_step(step):
-    """Run a step in this process and return the seconds that it took; raise `StepError` if it fails."""
+    """Run a step in this process and return the seconds that it took.
+
+    Raises `StepError` if it fails, and `NotCachedError` if a kernel could not be cached.
+    """
     start = time.perf_counter()
     try:
         with warnings.catch_warnings(), muted_compilation():
@@ -95,6 +120,9 @@ def run_step(step):
             step.run()
     except Exception as error:
         raise StepError(step.title, traceback.format_exc().rstrip()) from error
+    reason = kernel_cache.write_error()
+    if reason is not None:
+        raise NotCachedError(reason)
     return time.perf_counter() - start
 
 
@@ -105,7 +133,7 @@ def _run_in_workers(steps, processes, progress):
         threading.Thread(target=_serve, args=(worker, partial(schedule.next_step, index), results))
         for index, worker in enumerate(workers)
     ]
-    seconds = {}
+    seconds, running = {}, []
     try:
         for thread in threads:
             thread.start()
@@ -117,8 +145,12 @@ def _run_in_workers(steps, processes, progress):
             else:
                 if isinstance(result, Exception):
                     raise result
-                seconds[title] = result
-            progress(len(seconds))
+                if result is None:
+                    running.append(title)
+                else:
+                    running.remove(title)
+                    seconds[title] = result
+            progress(len(seconds), running[0] if running else None)
     finally:
         schedule.clear()
         for worker in workers:
@@ -132,8 +164,12 @@ def _run_in_workers(steps, processes, progress):
 
 
 def _serve(worker, next_step, results):
-    """Run steps in a worker until none is left; put (title, seconds or error) into ``results``."""
+    """Run steps in a worker until none is left.
+
+    Puts (title, None) into ``results`` when a step starts, and (title, seconds or error) when it ends.
+    """
     while (step := next_step()) is not None:
+        results.put((step.title, None))
         try:
             results.put((step.title, worker.run(step)))
         except Exception as error:
@@ -204,6 +240,8 @@ class _Worker:
         result = json.loads(answer)
         if "traceback" in result:
             raise StepError(step.title, result["traceback"])
+        if "not_cached" in result:
+            raise NotCachedError(result["not_cached"])
         return result["seconds"]
 
     def _reason(self):
