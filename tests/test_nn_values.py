@@ -216,6 +216,7 @@ def test_documentation(name):
     """Every public name has a docstring of its own; layers say parameters, signals, and an example."""
     value = getattr(nn, name)
     text = (vars(value).get("__doc__") if inspect.isclass(value) else value.__doc__) or ""
+    text = inspect.cleandoc(text)
     assert len(text) > 40, "no docstring"
     assert not text.startswith(f"{name}("), "the docstring that dataclasses write"
     if inspect.ismodule(value):
@@ -225,8 +226,8 @@ def test_documentation(name):
         return
     fields = [field.name for field in dataclasses.fields(value)]
     if fields:
-        section = text.split("Parameters\n    ----------\n")[1].split("\n    >>> ")[0]
-        listed = re.findall(r"^    \*?(\w+(?:, \w+)*)(?: :|$)", section, re.M)
+        section = text.split("Parameters\n----------\n")[1].split("\n>>> ")[0]
+        listed = re.findall(r"^\*?(\w+(?:, \w+)*)(?: :|$)", section, re.M)
         assert {name for names in listed for name in names.split(", ")} >= set(fields)
     if value in public_layers() and not hasattr(value, "stages"):
         assert "Input" in text and "utput" in text, "no types of signals"

@@ -164,14 +164,14 @@ def as_array(x, name, advice="pass plain numbers"):
     >>> as_array([1, 2], "x")
     array([1, 2])
     """
-    if type(x) is np.ndarray and x.dtype.kind != "O":
+    if type(x) is np.ndarray and not x.dtype.hasobject:
         return x
     x = x if type(x) in _PLAIN else _without_attributes(x, name, advice)
     try:
         array = np.asarray(x)
     except ValueError:
         raise ValueError(f"{name} is a list whose entries differ in shape; pass an array") from None
-    if array.dtype.kind == "O":
+    if array.dtype.hasobject:
         kind = type(array.flat[0] if array.size else x).__name__
         if kind == "ArrayBox":
             raise TypeError(

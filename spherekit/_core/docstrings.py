@@ -17,4 +17,7 @@ def docstring(module):
         source = inspect.getsource(module)
     except (OSError, TypeError):
         return ""
-    return ast.get_docstring(ast.parse(source), clean=False) or ""
+    tree = compile(
+        source, module.__name__, "exec", ast.PyCF_ONLY_AST, dont_inherit=True, optimize=0
+    )
+    return ast.get_docstring(tree, clean=False) or ""

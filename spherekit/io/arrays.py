@@ -22,6 +22,9 @@ from spherekit.io.units import refuse_masked, without_unit
 _DAMAGED = ValueError, EOFError, OSError, KeyError, NotImplementedError, zipfile.BadZipFile
 _DAMAGED += zipfile.LargeZipFile, SyntaxError, AttributeError, TypeError, MemoryError
 
+#: Options of `numpy.savez`, which has had this one since NumPy 2.2. Python objects are refused before.
+WITHOUT_PICKLES = {"allow_pickle": False} if np.lib.NumpyVersion(np.__version__) >= "2.2.0" else {}
+
 _READABLE = ("a NumPy archive (.npz)", "a NumPy array (.npy)", "a zip archive", "an empty file")
 
 
@@ -128,7 +131,7 @@ def write_arrays(path: str | PathLike, *, overwrite: bool = False, **arrays: Arr
         if single:
             np.save(file, arrays["values"], allow_pickle=False)
         else:
-            np.savez(file, allow_pickle=False, **arrays)
+            np.savez(file, **WITHOUT_PICKLES, **arrays)
 
 
 def _with_unit(arrays):

@@ -12,7 +12,7 @@ import numpy as np
 
 from spherekit._core.atomic_files import replacing
 from spherekit._core.pytree import flatten, treedef, unflatten
-from spherekit.io.arrays import read_arrays
+from spherekit.io.arrays import WITHOUT_PICKLES, read_arrays
 
 #: Version of the format. In version 1, of spherekit 0.1, parameters and running state were one tree.
 VERSION = 2
@@ -60,7 +60,7 @@ def write_tree(path, tree, header, *, overwrite=False):
     text = np.frombuffer(json.dumps(content, allow_nan=False).encode(), np.uint8)
     entries = {f"array{number}": array for number, array in enumerate(arrays)}
     with replacing(path, overwrite=overwrite) as temporary, open(temporary, "wb") as file:
-        np.savez(file, allow_pickle=False, **{_ENTRY: text}, **entries)
+        np.savez(file, **WITHOUT_PICKLES, **{_ENTRY: text}, **entries)
         file.flush()
         os.fsync(file.fileno())
 

@@ -280,7 +280,7 @@ def plain_samples(f):
     if f.dtype.kind not in "fiub":
         raise TypeError(f"the signal has dtype {f.dtype}; expected real numbers")
     f = f.astype(np.float64)
-    return np.where(valid_samples(f) & ~mask, f, np.nan)
+    return np.where(valid_samples(f) & np.logical_not(mask), f, np.nan)
 
 
 def _as_signal(f, grid):
