@@ -18,7 +18,7 @@ from spherekit._core import checks
 from spherekit._core.traced import angles, as_float_array, broadcast_flat, colatitudes
 from spherekit.conventions.indexing import degrees, flat
 from spherekit.harmonic import evaluate as evaluate_harmonic
-from spherekit.linear import cast, same_precision
+from spherekit.linear import cast, is_traced, same_precision
 
 
 def lift(flm: ArrayLike, psi: ArrayLike, N: int) -> np.ndarray:
@@ -132,6 +132,8 @@ def correlate(flmn: ArrayLike, glmn: ArrayLike, N: int | None = None) -> np.ndar
         )
     checks.check_broadcast("flmn", flmn, "glmn", glmn, axes=2)
     N = L if N is None else checks.azimuthal_limit(N, L)
+    # NumPy 2.1 multiplies other layouts without BLAS, and rounds differently.
+    flmn, glmn = (x if is_traced(x) else np.ascontiguousarray(x) for x in (flmn, glmn))
     blocks = []
     for ell in range(L):
         degree = slice(ell * ell, (ell + 1) ** 2)
