@@ -19,7 +19,11 @@ from spherekit._core import jit, kernel_cache, progress
 from spherekit._core.workspace import aligned
 
 if jit.runs_as_python() or jit.compiler_name() != "spherekit":
-    pytest.skip("kernels are not compiled by spherekit._core.compiler", allow_module_level=True)
+    pytest.skip(
+        "SPHEREKIT_SIMD, SPHEREKIT_COMPILER or the version of Numba selects another compiler than the one "
+        "that these tests are about",
+        allow_module_level=True,
+    )
 
 ROOT = pathlib.Path(spherekit.__file__).parents[1]
 DTYPES = ("int8", "int16", "int32", "int64", "float32", "float64", "complex64", "complex128")
@@ -100,7 +104,7 @@ def test_a_process_waits_and_says_so(tmp_path):
         "sys.stdin.read()\n"
     )
     if sys.platform == "win32":
-        pytest.skip("locks a file by fcntl")
+        pytest.skip("the test holds the lock by fcntl, which Windows does not have")
     command = [sys.executable, "-c", holder, str(path.parent / ".lock")]
     with subprocess.Popen(
         command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
