@@ -7,10 +7,13 @@ from spherekit.io.frames import frame_of
 from spherekit.io.kinds import describe
 from spherekit.io.maps import SkyMap, read_map, write_map
 from spherekit.io.missing import missing_samples
+from spherekit.io.records import Coefficients, Map
 from spherekit.io.spectra import Spectra, read_cl, read_spectra, write_cl
 
 __all__ = [
     "Alm",
+    "Coefficients",
+    "Map",
     "SkyMap",
     "Spectra",
     "Table",

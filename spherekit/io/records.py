@@ -1,0 +1,349 @@
+"""The records of files: a map with its grid, and harmonic coefficients, both with names, units and axes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from spherekit._core import checks
+from spherekit.sampling import Grid
+
+__all__ = ["Coefficients", "Map"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _Record:
+    """Fields with names, units, named leading axes and provenance."""
+
+    names: tuple[str, ...] = ("",)
+    units: tuple[str, ...] = ("",)
+    axes: Mapping[str, np.ndarray] = field(default_factory=dict)
+    frame: str = ""
+    attributes: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    history: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __len__(self):
+        return len(self.names)
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self._data, dtype=dtype, copy=copy)
+
+    def __repr__(self):
+        units = [f"{name or 'unnamed'} [{unit or 'no unit'}]" for name, unit in self._named_units]
+        sizes = [f"{name} {len(values)}" for name, values in self.axes.items()]
+        parts = [", ".join(units), *sizes, self._domain, str(self._data.dtype)]
+        return f"{type(self).__name__}({'; '.join(parts)})"
+
+    @property
+    def _named_units(self):
+        return list(zip(self.names, self.units, strict=True))
+
+    def __getitem__(self, name):
+        return self.select(field=name)
+
+    def select(self, field=None, **coordinates):
+        """Select a field by name or number, and positions on named axes by their coordinates.
+
+        Parameters
+        ----------
+        field : str or int, optional
+            The field. By default all fields.
+        **coordinates : number or str
+            A coordinate for each axis that is to be dropped. A date is written as in ISO 8601, such as
+            "2018-07", and selects the only time of that period.
+
+        Returns
+        -------
+        Map or Coefficients
+            The selected part, of the same type.
+
+        Raises
+        ------
+        ValueError
+            No such field, axis or coordinate, or several matching coordinates.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from spherekit.io import Map
+        >>> levels = Map(np.zeros((2, 4, 7)), "mw:4", axes={"level": [500, 850]})
+        >>> levels.select(level=850)
+        Map(unnamed [no unit]; MW(L=4, n_phi=7); float64)
+        """
+        result = self if field is None else self._field(field)
+        for name, coordinate in coordinates.items():
+            result = result._on_axis(name, coordinate)
+        return result
+
+    def _field(self, item):
+        names = ", ".join(f"{i} {name or '(unnamed)'}" for i, name in enumerate(self.names))
+        index = self.names.index(item) if item in self.names else item
+        if isinstance(index, str) or not 0 <= checks.integer(index, "field", 0) < len(self):
+            raise ValueError(f"there is no field {item!r}; the fields are {names}")
+        values = self._data[index] if len(self) > 1 else self._data
+        return self._with_data(
+            values, names=self.names[index : index + 1], units=self.units[index : index + 1]
+        )
+
+    def _on_axis(self, name, coordinate):
+        if name not in self.axes:
+            choices = ", ".join(self.axes) or "(none)"
+            raise ValueError(f"there is no axis {name!r}; the axes are {choices}")
+        index = _position(name, self.axes[name], coordinate)
+        axis = list(self.axes).index(name) + (len(self) > 1)
+        axes = {key: values for key, values in self.axes.items() if key != name}
+        return self._with_data(np.take(self._data, index, axis), axes=axes)
+
+    def _check(self, data, n, what):
+        """Check ``data`` of leading axes (fields, *axes) and ``n`` further axes."""
+        names = (self.names,) if isinstance(self.names, str) else tuple(self.names)
+        units = (self.units,) if isinstance(self.units, str) else tuple(self.units)
+        units = units * len(names) if len(units) == 1 else units
+        axes = {name: np.asarray(values) for name, values in self.axes.items()}
+        leading = (len(names),) * (len(names) > 1) + tuple(len(x) for x in axes.values())
+        if not names or len(units) != len(names) or data.shape[: data.ndim - n] != leading:
+            raise ValueError(
+                f"{what} has shape {data.shape}, with {len(names)} name(s), {len(units)} unit(s), the axes "
+                f"{', '.join(f'{name} {len(x)}' for name, x in axes.items()) or '(none)'}; expected leading "
+                f"axes of sizes {leading}: a field axis if there are several names, then the named axes"
+            )
+        for name, value in (
+            ("names", names),
+            ("units", units),
+            ("axes", axes),
+            ("history", tuple(self.history)),
+            ("notes", tuple(self.notes)),
+        ):
+            object.__setattr__(self, name, value)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Map(_Record):
+    """Samples on a grid of the sphere, with names, units, axes and provenance.
+
+    Parameters
+    ----------
+    values : array_like [shape=(..., *grid.shape)]
+        Real or complex samples. The leading axes are the fields, if there are several names, then ``axes`` in
+        their order. Missing samples are NaN or UNSEEN.
+    grid : Grid or str
+        The sampling grid, or its name.
+    names : str or tuple of str
+        The name of each field.
+    units : str or tuple of str
+        The unit of each field, or one for all; "" if there is none.
+    axes : dict of str to array_like
+        Coordinates of the named leading axes, such as times and levels.
+    frame : str
+        "galactic", "ecliptic", "equatorial", or "" where none is defined.
+    spin : int, optional
+        The spin of a complex field, or of the pair of real fields that are its real and imaginary part. None:
+        not stated.
+    polcconv : {"COSMO", "IAU"}
+        The polarization convention of the values.
+    attributes : dict of str to dict
+        Attributes of fields and axes by their names, such as ``standard_name`` and ``long_name`` of the CF
+        conventions.
+    history : tuple of str
+        How the map was made, oldest entry first.
+    notes : tuple of str
+        What a reader changed or decided, such as a repeated column that it removed.
+
+    Raises
+    ------
+    ValueError
+        Values whose shape does not match the grid, names and axes.
+    TypeError
+        Values that are not numbers.
+
+    See Also
+    --------
+    spherekit.io.read : read a map from a file.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spherekit.io import Map
+    >>> winds = Map(np.zeros((2, 3, 4, 7)), "mw:4", ("u", "v"), "m/s", {"level": [200, 500, 850]})
+    >>> winds
+    Map(u [m/s], v [m/s]; level 3; MW(L=4, n_phi=7); float64)
+    >>> winds["u"].select(level=500).values.shape
+    (4, 7)
+    """
+
+    values: ArrayLike = None
+    grid: Grid | str = None
+    spin: int | None = None
+    polcconv: str = "COSMO"
+
+    def __init__(
+        self,
+        values: ArrayLike,
+        grid: Grid | str,
+        names: str | tuple[str, ...] = ("",),
+        units: str | tuple[str, ...] = ("",),
+        axes: Mapping[str, ArrayLike] | None = None,
+        *,
+        frame: str = "",
+        spin: int | None = None,
+        polcconv: str = "COSMO",
+        attributes: Mapping[str, Mapping[str, object]] | None = None,
+        history: tuple[str, ...] = (),
+        notes: tuple[str, ...] = (),
+    ):
+        from spherekit.sampling import grid as as_grid
+
+        values = checks.as_array(values, "values")
+        _set(self, grid=as_grid(grid), values=values, names=names, units=units, axes=axes or {})
+        _set(self, frame=frame, spin=spin, polcconv=polcconv, attributes=attributes or {})
+        _set(self, history=history, notes=notes)
+        n = len(self.grid.shape)
+        if values.shape[values.ndim - n :] != tuple(self.grid.shape):
+            raise ValueError(
+                f"values has shape {values.shape}; expected (..., {', '.join(map(str, self.grid.shape))}) on "
+                f"the grid {self.grid!r}"
+            )
+        self._check(values, n, "values")
+
+    @property
+    def _data(self):
+        return self.values
+
+    @property
+    def _domain(self):
+        return repr(self.grid)
+
+    def _with_data(self, values, **changes):
+        return replace(self, values=values, **changes)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Coefficients(_Record):
+    """Harmonic coefficients of one or several signals, with names, units, axes and provenance.
+
+    Parameters
+    ----------
+    flm : complex array_like [shape=(..., L*L)]
+        Coefficients in the flat layout, ``flm[..., l*l+l+m]``. The leading axes are the signals, if there are
+        several names, then ``axes`` in their order.
+    names : str or tuple of str
+        The name of each signal.
+    units : str or tuple of str
+        The unit of each signal, or one for all; "" if there is none.
+    axes : dict of str to array_like
+        Coordinates of the named leading axes, such as times.
+    spins : int or tuple of int
+        The spin of each signal, or one for all.
+    frame : str
+        "galactic", "ecliptic", "equatorial", or "" where none is defined.
+    polcconv : {"COSMO", "IAU"}
+        The polarization convention of the coefficients.
+    attributes : dict of str to dict
+        Attributes by the names of signals and axes; those of the file, such as ``radius`` in meters of a
+        potential, under the key "".
+    history : tuple of str
+        How the coefficients were made, oldest entry first.
+    notes : tuple of str
+        What a reader changed or decided.
+
+    Raises
+    ------
+    ValueError
+        Coefficients whose number is not a square L*L, or whose shape does not match the names and axes.
+    TypeError
+        Coefficients that are not numbers.
+
+    See Also
+    --------
+    spherekit.io.read_coefficients : read coefficients from a file.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spherekit.io import Coefficients
+    >>> Coefficients(np.zeros((2, 9), complex), names="g", units="nT", axes={"time": [1900, 1905]})
+    Coefficients(g [nT]; time 2; L=3; complex128)
+    """
+
+    flm: ArrayLike = None
+    spins: int | tuple[int, ...] = (0,)
+    polcconv: str = "COSMO"
+
+    def __init__(
+        self,
+        flm: ArrayLike,
+        names: str | tuple[str, ...] = ("",),
+        units: str | tuple[str, ...] = ("",),
+        axes: Mapping[str, ArrayLike] | None = None,
+        *,
+        spins: int | tuple[int, ...] = (0,),
+        frame: str = "",
+        polcconv: str = "COSMO",
+        attributes: Mapping[str, Mapping[str, object]] | None = None,
+        history: tuple[str, ...] = (),
+        notes: tuple[str, ...] = (),
+    ):
+        from spherekit.conventions import band_limit_of
+
+        flm = checks.as_array(flm, "flm")
+        band_limit_of(flm)
+        _set(self, flm=flm, names=names, units=units, axes=axes or {}, frame=frame)
+        _set(self, polcconv=polcconv, attributes=attributes or {}, history=history, notes=notes)
+        self._check(flm, 1, "flm")
+        spins = tuple(int(spin) for spin in np.atleast_1d(spins))
+        _set(self, spins=spins * len(self) if len(spins) == 1 else spins)
+        if len(self.spins) != len(self):
+            raise ValueError(
+                f"spins is {spins}; expected one, or one for each of {len(self)} names"
+            )
+
+    @property
+    def L(self) -> int:
+        """Band-limit: the degrees are 0..L-1."""
+        from spherekit.conventions import band_limit_of
+
+        return band_limit_of(self.flm)
+
+    @property
+    def _data(self):
+        return self.flm
+
+    @property
+    def _domain(self):
+        return f"L={self.L}"
+
+    def _field(self, item):
+        result = super()._field(item)
+        spin = self.spins[self.names.index(result.names[0])]
+        return replace(result, spins=(spin,))
+
+    def _with_data(self, flm, **changes):
+        changes.setdefault("spins", self.spins[: len(changes.get("names", self.names))])
+        return replace(self, flm=flm, **changes)
+
+
+def _set(record, **values):
+    for name, value in values.items():
+        object.__setattr__(record, name, value)
+
+
+def _position(name, coordinates, item):
+    """The index of a coordinate of an axis."""
+    if coordinates.dtype.kind == "M":
+        matches = np.flatnonzero(np.char.startswith(coordinates.astype(str), str(item)))
+    elif coordinates.dtype.kind in "US":
+        matches = np.flatnonzero(coordinates.astype(str) == str(item))
+    else:
+        try:
+            matches = np.flatnonzero(coordinates == float(item))
+        except (TypeError, ValueError):
+            matches = np.zeros(0, int)
+    if len(matches) != 1:
+        shown = ", ".join(map(str, coordinates[:12])) + (", ..." if len(coordinates) > 12 else "")
+        count = "no" if not len(matches) else f"{len(matches)} times the"
+        raise ValueError(f"the axis {name} has {count} coordinate {item}; it has {shown}")
+    return int(matches[0])
