@@ -11,13 +11,9 @@ from spherekit._core import progress
 @pytest.fixture(autouse=True)
 def as_in_a_new_process(monkeypatch):
     monkeypatch.setattr(progress, "INTERVAL", 0.02)
-    monkeypatch.setattr(progress.logger, "propagate", False)  # pytest configures the root logger
-    monkeypatch.setattr(progress.logger, "handlers", [])
+    logger = logging.Logger("spherekit")  # without the root logger, which pytest configures
+    monkeypatch.setattr(progress, "logger", logger)
     monkeypatch.delenv("SPHEREKIT_QUIET", raising=False)
-    level = progress.logger.level
-    progress.logger.setLevel(logging.NOTSET)
-    yield
-    progress.logger.setLevel(level)
 
 
 def said_of_two_items(capsys):
