@@ -123,8 +123,8 @@ def read(
     if kind in _PICTURES:
         return _with_frame(images.read_panorama(path, field), frame)
     raise ValueError(
-        f"{path} cannot be read as a map: it is {kind}; expected FITS, .npz, .npy, netCDF, text, or a PNG, JPEG "
-        "or HDR panorama"
+        f"{path} cannot be read as a map: it is {kind}; expected FITS, .npz, .npy, netCDF, text, or a PNG, "
+        "JPEG or HDR panorama"
     )
 
 
@@ -196,8 +196,8 @@ def write(sky: Map, path: str | PathLike, *, overwrite: bool = False) -> None:
     suffix = os.path.splitext(path)[1]
     if suffix.lower() in (".png", ".jpg", ".jpeg", ".pdf", ".svg", ".hdr"):
         raise ValueError(
-            f"{path}: a picture does not store samples; plot the map with spherekit.plot.show, or write .npz, "
-            ".nc, .fits, .npy or .csv"
+            f"{path}: a picture does not store samples; plot the map with spherekit.plot.show, or write "
+            ".npz, .nc, .fits, .npy or .csv"
         )
     raise ValueError(f"{path} has the suffix {suffix!r}; expected .fits, .npz, .npy, .nc or .csv")
 

@@ -70,8 +70,8 @@ def write_fits(sky, path, overwrite=False):
         )
     if sky.axes:
         raise ValueError(
-            f"{path}: FITS files of HEALPix maps have no further axes, and the map has {', '.join(sky.axes)}; "
-            "select one position on each, or write .npz or .nc"
+            f"{path}: FITS files of HEALPix maps have no further axes, and the map has {', '.join(sky.axes)}"
+            "; select one position on each, or write .npz or .nc"
         )
     values = sky.values if len(sky) > 1 else sky.values[None]
     names, units = list(sky.names), list(sky.units)

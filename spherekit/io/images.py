@@ -19,7 +19,8 @@ def read_panorama(path, field=None):
     height, width = pixels.shape[:2]
     if width != 2 * height:
         raise ValueError(
-            f"{path} has {width} x {height} pixels; expected an equirectangular panorama, twice as wide as high"
+            f"{path} has {width} x {height} pixels; expected an equirectangular panorama, twice "
+            "as wide as high"
         )
     pixels = pixels.reshape(height, width, -1)
     names = _CHANNELS.get(pixels.shape[-1])
