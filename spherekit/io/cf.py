@@ -251,8 +251,8 @@ def encode_times(times):
     """
     missing = np.isnat(times)
     durations = np.where(missing, np.datetime64(0, "s"), times) - np.datetime64(0, "s")
-    for unit, word in (("D", "days"), ("h", "hours"), ("m", "minutes"), ("s", "seconds")):
-        numbers = durations / np.timedelta64(1, unit)
-        if (numbers == np.round(numbers)).all():
-            break
-    return np.where(missing, np.nan, numbers), f"{word} since 1970-01-01 00:00:00"
+    units = {"days": "D", "hours": "h", "minutes": "m", "seconds": "s"}
+    numbers = {word: durations / np.timedelta64(1, unit) for word, unit in units.items()}
+    whole = [word for word, values in numbers.items() if (values == np.round(values)).all()]
+    word = (*whole, "seconds")[0]
+    return np.where(missing, np.nan, numbers[word]), f"{word} since 1970-01-01 00:00:00"

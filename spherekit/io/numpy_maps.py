@@ -1,8 +1,9 @@
 """Maps in .npy and .npz files: fields, grid, axes, names and units.
 
-The arrays of a .npz file are ``values``, ``grid``, ``spin``, ``unit``, ``frame``, ``columns`` (the names of the
-fields, or of the two parts of a complex field), ``axes`` (names) with an array ``axis_NAME`` for each, and
-``history``. Files with only ``values``, or with arrays of other names, are read with the argument ``grid``.
+The arrays of a .npz file are ``values``, ``grid``, ``spin``, ``unit``, ``frame``, ``columns`` (the names of
+the fields, or of the two parts of a complex field), ``axes`` (names) with an array ``axis_NAME`` for each,
+and ``history``. Files with only ``values``, or with arrays of other names, are read with the argument
+``grid``.
 """
 
 import numpy as np
@@ -28,7 +29,7 @@ class OtherContents(ValueError):
 
 
 def read_numpy(path, field=None, grid=None, ordering=None, frame=None, lat=None, lon=None):
-    """The `Map` of a file; ``grid``, ``ordering``, or ``lat`` and ``lon`` apply where it does not state its own."""
+    """The `Map` of a file; the grid, the order or the axes apply where it does not state its own."""
     arrays = read_arrays(path)
     if lat is not None or lon is not None:
         return _on_axes(path, arrays, field, lat, lon, grid)
@@ -41,10 +42,12 @@ def read_numpy(path, field=None, grid=None, ordering=None, frame=None, lat=None,
     values, columns = _select(path, arrays, names, n, field)
     shape = (*map(len, axes.values()), *sphere.shape)
     notes = ()
-    if values.shape[1:] != shape and values.shape[1 : 1 - n or None] == (1,) * (
-        values.ndim - n - 1
+    if (
+        values.shape[1:] != shape
+        and values.shape[-n:] == shape
+        and values[0].size == np.prod(shape)
     ):
-        values = values.reshape(len(values), *values.shape[-n:])
+        values = values.reshape(len(values), *shape)
         notes = ("leading axes of length 1 were removed",)
     if values.shape[1:] != shape:
         expected = ", ".join(map(str, shape))
@@ -183,7 +186,7 @@ def _no_array(path, arrays, name):
 def _units(arrays, names, columns, count):
     """The unit of each selected field."""
     units = [str(unit) for unit in np.atleast_1d(arrays.get("unit", ""))]
-    if len(units) == len(names) and set(columns) <= set(names):
+    if columns and len(units) == len(names) and set(columns) <= set(names):
         units = [units[names.index(name)] for name in columns]
     return tuple(units) if len(units) == count else tuple(units[:1] * count)
 

@@ -95,8 +95,8 @@ def write_points(sky, path, overwrite=False):
     """Write a map to CSV: latitude and longitude in degrees, and one column for each field."""
     if sky.axes:
         raise ValueError(
-            f"{path}: a table of points has no further axes, and the map has {', '.join(sky.axes)}; select one "
-            "position on each, or write .npz or .nc"
+            f"{path}: a table of points has no further axes, and the map has {', '.join(sky.axes)}; select "
+            "one position on each, or write .npz or .nc"
         )
     if np.iscomplexobj(sky.values):
         raise ValueError(

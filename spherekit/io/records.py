@@ -185,7 +185,8 @@ class Map(_Record):
     notes : tuple of str
         What a reader changed or decided, such as a repeated column that it removed.
     layout : LatLon, optional
-        The latitudes and longitudes of the source in its order, which `to_xarray` and files of netCDF restore.
+        The latitudes and longitudes of the source in its order, which `to_xarray` and netCDF files
+        restore.
 
     Raises
     ------

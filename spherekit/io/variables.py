@@ -5,13 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spherekit import sampling
 from spherekit._core import checks
 from spherekit.io import cf
 from spherekit.io.arguments import ArgumentError, select_names
 from spherekit.io.records import Map, axis_named, position
-from spherekit.sampling import HEALPix
-from spherekit.sampling import grid as as_grid
+from spherekit.sampling import HEALPix, LatLon
 from spherekit.sampling.healpix import reorder
 
 
@@ -70,10 +68,10 @@ def to_map(contents, field=None, select=None):
     values = [_read(contents, name, first, dims, chosen) for name in names]
     values = np.stack(values) if len(values) > 1 else values[0]
     sphere = _sphere(contents, first, dims)
-    attributes = {dim: axis.attributes for dim, axis in axes.items() if axis.attributes}
+    attributes = {dim: _axis_attributes(axis) for dim, axis in axes.items()}
     for dim, index in chosen.items():
         value = _decoded(axes[dim])[index]
-        attributes[dim] = {**axes[dim].attributes, "value": value}
+        attributes[dim] |= {"value": value}
     attributes |= _scalar_coordinates(contents, first) | sphere.attributes
     attributes |= {name: _field_attributes(contents.variables[name]) for name in names}
     attributes[""] = {k: v for k, v in contents.attributes.items() if k not in _OWN_ATTRIBUTES}
@@ -88,7 +86,7 @@ def to_map(contents, field=None, select=None):
         frame=str(contents.attributes.get("spherekit_frame", "")),
         spin=None if spin is None else int(spin),
         attributes={name: values for name, values in attributes.items() if values},
-        history=tuple(str(contents.attributes.get("history", "")).split("\n")),
+        history=tuple(filter(None, str(contents.attributes.get("history", "")).split("\n"))),
         notes=notes,
         layout=sphere.layout,
     )
@@ -118,8 +116,8 @@ def _select_fields(contents, field):
         return select_names(contents.source, field, maps, described)
     if maps:
         raise ArgumentError(
-            f"{contents.source} contains several fields: {'; '.join(described)}; select one or several with "
-            f"field=, e.g. field={maps[0]!r}"
+            f"{contents.source} contains several fields: {'; '.join(described)}; select one or several, "
+            f"e.g. field={maps[0]}"
         )
     found = "; ".join(
         f"{name} ({', '.join(v.dims) or 'a number'})" for name, v in contents.variables.items()
@@ -147,7 +145,7 @@ def _unit(v):
 
 
 def _sphere_dims(contents, v):
-    """The dimensions of a variable that span the sphere: (latitude, longitude) or (pixel,); None if absent."""
+    """The dimensions of a variable that span the sphere: (latitude, longitude) or (pixel,), or None."""
     if _healpix_mapping(contents, v) is not None:
         pixels = [
             dim for dim in ("cell", "cells", "pixel", "pix", "hp", "healpix") if dim in v.dims
@@ -249,7 +247,7 @@ def _sphere(contents, v, dims):
     axes = [contents.variables[name] for name in names]
     lat, lon = (cf.in_degrees(axis.values, axis.attributes) for axis in axes)
     try:
-        layout = sampling.LatLon(lat, lon)
+        layout = LatLon(lat, lon)
     except ValueError as error:
         raise ValueError(f"{contents.source}: {error}") from None
     attributes = {name: dict(axis.attributes) for name, axis in zip(names, axes, strict=True)}
@@ -292,9 +290,16 @@ def _scalar_coordinates(contents, v):
         if name in contents.variables and contents.variables[name].dims == ()
     }
     return {
-        name: {**scalar.attributes, "value": _decoded(scalar)[()]}
+        name: {**_axis_attributes(scalar), "value": _decoded(scalar)[()]}
         for name, scalar in scalars.items()
     }
+
+
+def _axis_attributes(axis):
+    """The attributes of an axis in memory: without units and calendar of times, and without fill values."""
+    is_time = _decoded(axis).dtype.kind == "M"
+    removed = ("_FillValue", "missing_value", *(("units", "calendar") if is_time else ()))
+    return {name: value for name, value in axis.attributes.items() if name not in removed}
 
 
 def _field_attributes(v):
@@ -375,8 +380,8 @@ def _grid_coordinates(sky):
         return {"healpix": variable((), np.int32(0), attributes)}, ("cell",), np.asarray
     if not sky.grid.rectangular and sky.layout is None:
         raise ValueError(
-            f"{sky.grid!r} has rings of different lengths, which variables on latitudes and longitudes cannot "
-            "describe; expected a rectangular grid or HEALPix: change the grid, or write .npz"
+            f"{sky.grid!r} has rings of different lengths, which variables on latitudes and longitudes "
+            "cannot describe; expected a rectangular grid or HEALPix: change the grid, or write .npz"
         )
     names = [
         next((n for n, a in sky.attributes.items() if n and cf.axis_kind(n, a) == kind), default)
@@ -393,8 +398,3 @@ def _grid_coordinates(sky):
         attributes = dict(sky.attributes.get(name, default)) | {"units": units}
         variables[name] = variable((name,), values, attributes)
     return variables, tuple(names), to_source
-
-
-def grid_of(text):
-    """The grid of the text form in a file, or None if there is none."""
-    return as_grid(text) if text else None
