@@ -118,26 +118,35 @@ def check_disk_space(folder, count, L, grid, fields=1):
 
 def _simulate(folder, rows, L, grid, threads):
     """Simulate and write skies, one per thread at a time, with a progress bar on standard error."""
-    from tqdm import tqdm
-
+    from spherekit._core.progress import progress_bar
     from spherekit.experiments.gaussianity import skies
+    from spherekit.io import provenance
 
     def simulate(row):
         name, _, recipe, strength, seed, index = row
         flm = skies.sky(recipe, L, index, strength=strength, seed=seed, threads=1)
-        _write(folder / name, flm, L, grid)
+        with provenance.recording(_command(recipe, strength, seed, L, grid), seed):
+            _write(folder / name, flm, L, grid)
 
     with (
         ThreadPoolExecutor(threads) as pool,
-        tqdm(desc="skies", total=len(rows), leave=False, disable=None) as progress_bar,
+        progress_bar("skies", len(rows)) as progress,
     ):
         futures = [pool.submit(simulate, row) for row in rows]
         try:
             for future in futures:
                 future.result()
-                progress_bar.update()
+                progress.update()
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _command(recipe, strength, seed, L, grid):
+    """The command for skies of one recipe, whatever their number."""
+    words = ["spherekit", "simulate", "cmb", "--L", L, "--recipe", recipe, "--seed", seed]
+    words += ["--strength", strength] if strength else []
+    words += [] if grid is None else ["--grid", grid_name(grid)]
+    return list(map(str, words))
 
 
 def _write(path, flm, L, grid):

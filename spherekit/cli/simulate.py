@@ -136,15 +136,10 @@ def _simulate(args):
     missing = {k: path for k, path in paths.items() if args.force or not path.exists()}
     recipes.check_disk_space(folder, len(missing), plan.L, plan.grid, plan.fields)
     if missing:
-        _write_skies(
-            missing, plan, args.seed, _workers(plan, thread_count(args.threads), len(missing))
-        )
+        workers = _workers(plan, thread_count(args.threads), len(missing))
+        _write_skies(missing, plan, args, *workers)
     present = args.n - len(missing)
-    names = (
-        f"{Path(paths[first]).name} to {Path(paths[first + args.n - 1]).name}"
-        if args.n > 1
-        else paths[first].name
-    )
+    names = " to ".join(dict.fromkeys(paths[k].name for k in (first, first + args.n - 1)))
     existing = f" ({present} already present)" if present else ""
     print(*lines, f"wrote {folder}: {names}{existing}, seed {args.seed}", sep="\n")
 
@@ -320,26 +315,35 @@ def _workers(plan, threads, count):
     return workers, max(1, threads // workers)
 
 
-def _write_skies(paths, plan, seed, workers_and_threads):
+def _write_skies(paths, plan, args, workers, threads):
     """Simulate and write skies, several at the same time, with a progress bar on standard error."""
-    from tqdm import tqdm
-
-    workers, threads = workers_and_threads
+    from spherekit._core.progress import progress_bar
+    from spherekit.io import provenance
 
     def simulate(index):
-        _write(paths[index], plan.sky(index, seed, threads), plan)
+        with provenance.recording(_command(args, index), args.seed):
+            _write(paths[index], plan.sky(index, args.seed, threads), plan)
 
     with (
         ThreadPoolExecutor(workers) as pool,
-        tqdm(desc="skies", total=len(paths), leave=False, disable=None) as progress_bar,
+        progress_bar("skies", len(paths)) as progress,
     ):
         futures = [pool.submit(contextvars.copy_context().run, simulate, index) for index in paths]
         try:
             for future in futures:
                 future.result()
-                progress_bar.update()
+                progress.update()
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _command(args, index):
+    """The command that simulates only this sky, whichever wrote it: several jobs give the same bytes."""
+    words = ["spherekit", "simulate", args.spectrum, *(["--pol"] if args.pol else [])]
+    for name in ("grid", "L", "lmax", "field", "beam", "noise", "noise_pol", "unit", "seed"):
+        value = getattr(args, name)
+        words += [] if value is None else ["--" + name.replace("_", "-"), str(value)]
+    return [*words, "--first", str(index), "--n", "1"]
 
 
 def _write(path, sky, plan):

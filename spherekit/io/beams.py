@@ -55,8 +55,8 @@ def read_beam(path: str | PathLike, L: int) -> dict[str, np.ndarray]:
     for name, values in windows.items():
         if values.size < L:
             raise ValueError(
-                f"{path}: the window function of {name} has the degrees 0 to {values.size - 1}; expected 0 to "
-                f"{L - 1}, for L = {L}"
+                f"{path}: the window function of {name} has {values.size} degrees; L = {L} needs "
+                f"0 to {L - 1}"
             )
         if not np.isfinite(values[:L]).all():
             raise ValueError(
@@ -81,8 +81,8 @@ def _from_text(path):
         table = np.loadtxt(path, ndmin=2)
     except (ValueError, UnicodeDecodeError) as error:
         raise ValueError(
-            f"{path} is not a table of numbers ({error}); expected columns of l and b_l, or of l and b_l of T, "
-            "E and B"
+            f"{path} is not a table of numbers ({error}); expected columns of l and b_l, or of l and those "
+            "of T, E and B"
         ) from None
     if table.shape[0] == 0 or table.shape[1] not in (2, 4):
         raise ValueError(
