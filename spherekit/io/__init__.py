@@ -5,8 +5,10 @@ from spherekit.io.arrays import read_arrays, write_arrays
 from spherekit.io.fits import Table, read_table, tables
 from spherekit.io.frames import frame_of
 from spherekit.io.kinds import describe
-from spherekit.io.maps import SkyMap, read_map, write_map
+from spherekit.io.map_writer import write_map
+from spherekit.io.maps import SkyMap, read_map
 from spherekit.io.missing import missing_samples
+from spherekit.io.mw_fits import read_mw, write_mw
 from spherekit.io.records import Coefficients, Map
 from spherekit.io.spectra import Spectra, read_cl, read_spectra, write_cl
 
@@ -25,6 +27,7 @@ __all__ = [
     "read_arrays",
     "read_cl",
     "read_map",
+    "read_mw",
     "read_spectra",
     "read_table",
     "tables",
@@ -32,6 +35,7 @@ __all__ = [
     "write_arrays",
     "write_cl",
     "write_map",
+    "write_mw",
 ]
 
 
