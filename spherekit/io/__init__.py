@@ -2,6 +2,8 @@
 
 from spherekit.io.alm import Alm, read_alm, read_alms, write_alm
 from spherekit.io.arrays import read_arrays, write_arrays
+from spherekit.io.beams import read_beam
+from spherekit.io.coefficients import read_coefficients
 from spherekit.io.fits import Table, read_table, tables
 from spherekit.io.frames import frame_of
 from spherekit.io.kinds import describe
@@ -25,7 +27,9 @@ __all__ = [
     "read_alm",
     "read_alms",
     "read_arrays",
+    "read_beam",
     "read_cl",
+    "read_coefficients",
     "read_map",
     "read_mw",
     "read_spectra",

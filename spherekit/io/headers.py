@@ -3,6 +3,8 @@
 import math
 from decimal import Decimal
 
+from spherekit.io import provenance
+
 
 class HeaderError(ValueError):
     """An invalid value of a key of a header."""
@@ -116,43 +118,12 @@ def integer(header, key):
     return int(Decimal(text(header, key).upper().replace("D", "E")))
 
 
-#: Characters of a HISTORY card.
-_CARD = 72
-
-
 def history(table):
-    """The HISTORY cards of the primary header and of a table, one entry a line; see `add_history`.
+    """The lines of the HISTORY cards of the primary header and of a table.
 
     >>> from spherekit.io import Table
     >>> history(Table({"HISTORY": ["smoothed", "masked"]}, {}, {}))
     ('smoothed', 'masked')
     """
-    lines = []
-    continued = False
-    for header in (table.primary, table.header):
-        cards = value(header, "HISTORY") or ()
-        for card in [cards] if isinstance(cards, str) else cards:
-            card = str(card)
-            is_long = len(card) == _CARD and card.endswith("&")
-            line = card[:-1] if is_long else card
-            if continued:
-                lines[-1] += line
-            else:
-                lines.append(line)
-            continued = is_long
-    return tuple(lines)
-
-
-def add_history(header, lines):
-    """Append lines of text as HISTORY cards. A line of more than 72 characters continues after "&".
-
-    Characters other than printable ASCII are escaped as in Python literals.
-    """
-    for line in [lines] if isinstance(lines, str) else lines:
-        text = "".join(
-            c if " " <= c <= "~" else c.encode("unicode_escape").decode() for c in str(line)
-        )
-        while len(text) > _CARD or (len(text) == _CARD and text.endswith("&")):
-            header.add_history(text[: _CARD - 1] + "&")
-            text = text[_CARD - 1 :]
-        header.add_history(text)
+    cards = [value(header, "HISTORY") or () for header in (table.primary, table.header)]
+    return tuple(line for texts in cards for line in provenance.from_cards(texts))

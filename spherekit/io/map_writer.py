@@ -35,7 +35,7 @@ def write_map(
     pixels: ArrayLike | None = None,
     nside: int | None = None,
     partial: bool = False,
-    history: str | Sequence[str] = (),
+    history: Sequence[str] | None = None,
     overwrite: bool = False,
 ) -> None:
     """Write one or several HEALPix maps to a FITS file.
@@ -74,8 +74,9 @@ def write_map(
         Required with ``pixels``.
     partial : bool
         Write only the pixels in which a field has a sample other than NaN and UNSEEN, with a column PIXEL.
-    history : str or sequence of str
-        How the map was made, oldest entry first; written as HISTORY cards, and returned by `read_map`.
+    history : sequence of str, optional
+        How the map was made, oldest entry first, to which the version of spherekit and the present command
+        are added; written as HISTORY cards. By default, that of the inputs of the command.
     overwrite : bool
         Replace an existing file.
 

@@ -382,7 +382,7 @@ def write_cl(
     unit: str | dict[str, str] = "",
     coordsys: str = "",
     polcconv: Literal["COSMO", "IAU"] | None = None,
-    history: str | Sequence[str] = (),
+    history: Sequence[str] | None = None,
     overwrite: bool = False,
 ) -> None:
     """Write one or several power spectra C_l to a FITS file, or to text if the suffix is .txt or .dat.
@@ -406,8 +406,9 @@ def write_cl(
     polcconv : {"COSMO", "IAU"}, optional
         The polarization convention of the spectra, which are not changed. By default COSMO if there are
         spectra of E or B.
-    history : str or sequence of str
-        How the spectra were made, oldest entry first.
+    history : sequence of str, optional
+        How the spectra were made, oldest entry first, to which the version of spherekit and the present
+        command are added. By default, that of the inputs of the command.
     overwrite : bool
         Replace an existing file.
 
@@ -441,7 +442,6 @@ def write_cl(
         raise ValueError(f"cl has shapes {sorted(shapes)}; expected (L,), the same for all spectra")
     is_polarized = any(spectrum_of(name) not in ("", "TT") for name in spectra)
     convention = stokes.convention_key(polcconv, is_polarized)
-    history = [history] if isinstance(history, str) else list(history)
     if os.fsdecode(path).lower().endswith((".txt", ".dat")):
         letter = frame_letter(coordsys)
         spectrum_text.write_text(path, columns, letter, convention, history, overwrite=overwrite)

@@ -15,7 +15,7 @@ import numpy as np
 
 from spherekit._core import checks
 from spherekit._core.atomic_files import replacing
-from spherekit.io import kinds
+from spherekit.io import kinds, provenance
 from spherekit.io.multipoles import (
     WORD,
     checked_multipoles,
@@ -101,6 +101,7 @@ def read_text(path, kind=None, columns=None):
     """
     header, rows = _table(path)
     keys = _keys(header)
+    provenance.record_input(path, keys.get("history", ()))
     notes = []
     names, is_camb = _names(path, header, rows.shape[1], columns, notes)
     degrees = _degrees(names, rows, notes)
@@ -267,7 +268,7 @@ def write_text(path, columns, coordsys, convention, history, *, overwrite=False)
     lines = ["kind: cl", "units: " + " ".join(_word(unit) or "-" for _, _, unit in columns)]
     lines += [f"coordsys: {coordsys}"] if coordsys else []
     lines += [f"{key.lower()}: {value}" for key, value in convention.items()]
-    lines += [f"history: {' '.join(str(line).split())}" for line in history]
+    lines += [f"history: {' '.join(str(line).split())}" for line in provenance.history(history)]
     lines.append(" ".join(["l", *names]))
     with replacing(path, overwrite) as temporary, open(temporary, "w", encoding="utf-8") as file:
         file.writelines(f"# {line}\n" for line in lines)
