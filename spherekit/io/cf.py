@@ -7,71 +7,11 @@ import re
 
 import numpy as np
 
+from spherekit._core.labeled import is_angle
+
 #: Attributes that describe the encoding in the file, or that a reader replaces.
 ENCODING = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned", "coordinates")
 ENCODING += ("grid_mapping", "units", "calendar", "dtype")
-
-_KIND_OF_LETTER = {"Y": "latitude", "X": "longitude", "T": "time", "Z": "vertical"}
-_UNITS = {
-    "latitude": re.compile(r"degrees?_?(north|N)$"),
-    "longitude": re.compile(r"degrees?_?(east|E)$"),
-    "time": re.compile(r"\w+ since .*"),
-    "vertical": re.compile(
-        r"(hPa|Pa|kPa|mb|mbar|millibars?|dbar|decibars?|bar|sigma_level|level)$"
-    ),
-}
-_NAMES = {
-    "latitude": re.compile(r"lats?|latitudes?|nav_lat", re.I),
-    "longitude": re.compile(r"lons?|longs?|longitudes?|nav_lon", re.I),
-    "time": re.compile(r"(time|month|date|year|day|season)s?\d*|t", re.I),
-    "vertical": re.compile(
-        r"(p?lev(el)?s?|pressure(_level)?|pres|isobaric\w*|height|altitude|depth|plev\d*)(_?\d+)?",
-        re.I,
-    ),
-}
-_STANDARD_NAMES = {
-    "latitude": re.compile(r"latitude"),
-    "longitude": re.compile(r"longitude"),
-    "time": re.compile(r"time|forecast_reference_time"),
-    "vertical": re.compile(
-        r"(air_)?pressure|altitude|height|depth|(model_)?level_number|model_level_number|\w*"
-        r"(atmosphere|ocean)_\w*coordinate|height_above_\w+"
-    ),
-}
-#: Standard names of coordinates on other spheres and planes.
-_OTHER_COORDINATES = re.compile(r"grid_(latitude|longitude)|projection_[xy]_\w+")
-
-
-def axis_kind(name, attributes):
-    """The kind of a coordinate: "latitude", "longitude", "time", "vertical", or "" for any other.
-
-    It is found by the attributes ``standard_name``, ``units`` and ``axis``, in this order, else by the name.
-
-    >>> axis_kind("rlat", {"units": "degrees_north"}), axis_kind("month", {}), axis_kind("member", {})
-    ('latitude', 'time', '')
-    """
-    standard_name = str(attributes.get("standard_name", ""))
-    units = str(attributes.get("units", ""))
-    if _OTHER_COORDINATES.fullmatch(standard_name):
-        return ""
-    for patterns, text in ((_STANDARD_NAMES, standard_name), (_UNITS, units)):
-        for kind, pattern in patterns.items():
-            if pattern.fullmatch(text):
-                return kind
-    kind = _KIND_OF_LETTER.get(str(attributes.get("axis", "")).upper(), "")
-    if kind in ("time", "vertical") or (kind and is_angle(units)):
-        return kind
-    for kind, pattern in _NAMES.items():
-        if pattern.fullmatch(name):
-            return kind
-    by_letter = {"x": "longitude", "y": "latitude"}
-    return by_letter.get(name, "") if is_angle(units) else ""
-
-
-def is_angle(units):
-    """Whether a unit is one of angles."""
-    return str(units).lower().startswith(("deg", "rad"))
-
 
 def in_degrees(values, attributes):
     """Latitudes or longitudes in degrees."""

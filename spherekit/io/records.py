@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spherekit._core import checks
-from spherekit.io import cf
+from spherekit._core.labeled import axis_kind
 from spherekit.io.arguments import select_names
 from spherekit.io.frames import frame_of
 from spherekit.sampling import Grid, LatLon
@@ -437,7 +437,7 @@ def axis_named(name, axes, attributes):
     """
     if name in axes:
         return name
-    kinds = {axis: cf.axis_kind(axis, attributes.get(axis, {})) for axis in axes}
+    kinds = {axis: axis_kind(axis, attributes.get(axis, {})) for axis in axes}
     matching = [axis for axis, kind in kinds.items() if kind == AXIS_WORDS.get(name, None)]
     if len(matching) == 1:
         return matching[0]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spherekit._core import checks
+from spherekit._core.labeled import axis_kind
 from spherekit.io import cf
 from spherekit.io.arguments import ArgumentError, select_names
 from spherekit.io.records import Map, axis_named, position
@@ -155,7 +156,7 @@ def _sphere_dims(contents, v):
     kinds = {}
     for dim in v.dims:
         for name in _coordinate_names(contents, v, dim):
-            kind = cf.axis_kind(name, contents.variables[name].attributes)
+            kind = axis_kind(name, contents.variables[name].attributes)
             if kind in ("latitude", "longitude"):
                 kinds.setdefault(kind, (dim, name))
                 break
@@ -242,7 +243,7 @@ def _sphere(contents, v, dims):
     names = []
     for dim, kind in zip(dims, ("latitude", "longitude"), strict=True):
         for name in _coordinate_names(contents, v, dim):
-            if cf.axis_kind(name, contents.variables[name].attributes) == kind:
+            if axis_kind(name, contents.variables[name].attributes) == kind:
                 names.append(name)
                 break
     axes = [contents.variables[name] for name in names]
@@ -405,7 +406,7 @@ def _grid_coordinates(sky):
             "cannot describe; expected a rectangular grid or HEALPix: change the grid, or write .npz"
         )
     names = [
-        next((n for n, a in sky.attributes.items() if n and cf.axis_kind(n, a) == kind), default)
+        next((n for n, a in sky.attributes.items() if n and axis_kind(n, a) == kind), default)
         for kind, default in (("latitude", "lat"), ("longitude", "lon"))
     ]
     if sky.layout is None:
