@@ -12,6 +12,8 @@ from spherekit.sampling import grid as as_grid
 def apply(f, operation, target, L, spin, sampling, options, default_band_limit):
     """Apply an operation on coefficients to a field: an array, a `Map`, a DataArray or a Dataset.
 
+    All arguments of the public functions are checked here.
+
     Parameters
     ----------
     operation : callable or None
@@ -25,6 +27,7 @@ def apply(f, operation, target, L, spin, sampling, options, default_band_limit):
     -------
     ndarray, Map, DataArray or Dataset
     """
+    options = options._replace(max_iter=checks.integer(options.max_iter, "max_iter", 1))
     if type(f).__module__.split(".")[0] == "xarray":
         from spherekit.io import from_xarray, to_xarray
 

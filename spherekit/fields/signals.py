@@ -70,7 +70,7 @@ def _partners(record):
     partners = {q: (u, 2) for q, u in pairs(record.names)}
     standard = [record.attributes.get(name, {}).get("standard_name") for name in record.names]
     winds = [[i for i, name in enumerate(standard) if name == wind] for wind in _WINDS]
-    if all(len(found) == 1 for found in winds):
+    if all(len(indices) == 1 for indices in winds):
         partners[winds[0][0]] = winds[1][0], 1
     of_pairs = {i for first, (second, _) in partners.items() for i in (first, second)}
     alone = [
