@@ -11,13 +11,9 @@ from spherekit._core import progress
 @pytest.fixture(autouse=True)
 def as_in_a_new_process(monkeypatch):
     monkeypatch.setattr(progress, "INTERVAL", 0.02)
-    monkeypatch.setattr(progress.logger, "propagate", False)  # pytest configures the root logger
-    monkeypatch.setattr(progress.logger, "handlers", [])
+    logger = logging.Logger("spherekit")  # without the root logger, which pytest configures
+    monkeypatch.setattr(progress, "logger", logger)
     monkeypatch.delenv("SPHEREKIT_QUIET", raising=False)
-    level = progress.logger.level
-    progress.logger.setLevel(logging.NOTSET)
-    yield
-    progress.logger.setLevel(level)
 
 
 def said_of_two_items(capsys):
@@ -43,7 +39,8 @@ def test_lines_are_silenced_by_the_environment(capsys, monkeypatch):
     assert said_of_two_items(capsys) == ""
 
 
-def test_lines_follow_the_configuration_of_the_logger(capsys):
+@pytest.mark.parametrize("level", [logging.INFO, logging.WARNING])
+def test_lines_follow_the_configuration_of_the_logger(capsys, level):
     received = []
 
     class Handler(logging.Handler):
@@ -51,12 +48,10 @@ def test_lines_follow_the_configuration_of_the_logger(capsys):
             received.append(record.getMessage())
 
     progress.logger.addHandler(Handler())
-    progress.logger.setLevel(logging.WARNING)
+    progress.logger.setLevel(level)
     assert said_of_two_items(capsys) == ""
-    assert not received
-    progress.logger.setLevel(logging.INFO)
-    assert said_of_two_items(capsys) == ""
-    assert received[0].startswith("transform: 1 of 2 maps")
+    assert bool(received) == (level == logging.INFO)
+    assert all(message.startswith("transform: 1 of 2 maps") for message in received)
 
 
 def test_a_bar_without_a_total_counts(capsys):

@@ -141,6 +141,22 @@ def hdu(parser):
     )
 
 
+def coefficients(parser):
+    """--normalization, --csphase and --time."""
+    parser.add_argument(
+        "--normalization",
+        choices=("4pi", "ortho", "schmidt", "unnorm"),
+        help="of coefficients C_lm, S_lm whose file does not define it; default: 4pi",
+    )
+    parser.add_argument(
+        "--csphase",
+        type=int,
+        choices=(1, -1),
+        help="1: C_lm, S_lm without the Condon-Shortley phase (default); -1: with it",
+    )
+    parser.add_argument("--time", help="epoch of coefficients of several, e.g. 2020")
+
+
 def spin(parser):
     """--spin."""
     parser.add_argument(

@@ -138,17 +138,26 @@ def needs_npz(path):
     )
 
 
-def write_coefficients(path, signals, L, frame=""):
-    """Write coefficients to an alm FITS file (one real signal, or T, E and B) or to .npz."""
+def write_coefficients(path, signals, L, frame="", axes=None):
+    """Write coefficients to an alm FITS file (one real signal, or T, E and B) or to .npz.
 
+    ``axes`` has the coordinates of the named leading axes of each signal.
+    """
     refuse_not_finite(path, **{signal.name: signal.values for signal in signals})
     if not is_arrays(path):
+        if axes:
+            raise Usage(
+                f"{path}: alm FITS files have no axis {', '.join(axes)}; write .npz, or select a coordinate "
+                "of each axis (--time)"
+            )
         _write_alm(path, signals, frame)
         return
     flm = [signal.values for signal in signals]
     spins = [signal.spin for signal in signals]
     metadata = dict(L=L, unit=_unit([signal.unit for signal in signals]), frame=frame)
     metadata |= dict(columns=[join(s.columns) for s in signals]) if signals[0].columns else {}
+    metadata |= {f"axis_{name}": values for name, values in (axes or {}).items()}
+    metadata |= dict(axes=list(axes)) if axes else {}
     single = len(signals) == 1
     flm, spin = (flm[0], spins[0]) if single else (np.stack(flm), spins)
     _write_arrays(path, flm=flm, spin=spin, **metadata)

@@ -32,6 +32,7 @@ def arguments(parser):
     )
     options.band_limit(parser)
     options.source(parser, default="all columns of a FITS map")
+    options.coefficients(parser)
     options.spin(parser)
     options.least_squares(parser)
     parser.add_argument("--plot", metavar="PICTURE", help="plot the map before and after")
@@ -69,10 +70,11 @@ def _rotate_coefficients(args):
         maps = [[_real_samples(x, L, grid, args.threads) for x in pair] for pair in pairs]
         figure = _picture(maps, grid, rotated, description)
     with output.atomic(args.force):
-        output.write_coefficients(args.output, rotated, L, frame)
+        output.write_coefficients(args.output, rotated, L, frame, original.axes)
         output.save(figure, args.plot)
     names = ", ".join(f"{signal.name} (spin {signal.spin})" for signal in rotated)
-    print(f"wrote {args.output}: L = {L} (lmax {L - 1}), {names}, {description}")
+    summary = f"L = {L} (lmax {L - 1}), {names}, {description}"
+    print(*original.notes, f"wrote {args.output}: {summary}", sep="\n")
     if args.plot:
         print(f"wrote {args.plot}")
 

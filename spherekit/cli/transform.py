@@ -26,6 +26,7 @@ def arguments(parser):
         help="coefficients: .fits (alm) or .npz; with --inverse, a map: .fits, .npz or .npy",
     )
     options.source(parser)
+    options.coefficients(parser)
     options.spin(parser)
     options.mask(parser, "samples above 0.5 are used")
     parser.add_argument(
@@ -81,7 +82,7 @@ def _to_map(args):
     signals = [
         signal._replace(
             values=analysis.synthesize(
-                signal.values[: L * L], L, grid, signal.spin, threads=args.threads
+                signal.values[..., : L * L], L, grid, signal.spin, threads=args.threads
             )
         )
         for signal in contents.components
@@ -89,4 +90,5 @@ def _to_map(args):
     with output.atomic(args.force):
         output.write_map(args.output, signals, grid, contents.frame)
     names = ", ".join(signal.name for signal in signals)
-    print(f"wrote {args.output}: {names}, {analysis.grid_name(grid)}, degrees < {L}")
+    summary = f"{names}, {analysis.grid_name(grid)}, degrees < {L}"
+    print(*contents.notes, f"wrote {args.output}: {summary}", sep="\n")
