@@ -121,7 +121,7 @@ def oversample(parser):
 
 
 def source(parser, default="the first column"):
-    """--grid, --field, --ordering and --hdu."""
+    """--grid, --field, --ordering, --hdu, and --lat, --lon, --level, --time and --select."""
     parser.add_argument("--grid", help="sampling grid, e.g. mw:256 or healpix:64")
     parser.add_argument(
         "--field", help=f"columns by number or name, e.g. 0, T or Q,U; default: {default}"
@@ -132,6 +132,20 @@ def source(parser, default="the first column"):
         help="pixel ordering of a HEALPix file that does not state it",
     )
     hdu(parser)
+    parser.add_argument(
+        "--lat", metavar="FILE", help="latitudes of the rows of a text file, degrees"
+    )
+    parser.add_argument("--lon", metavar="FILE", help="longitudes of its columns, degrees")
+    parser.add_argument("--level", help="coordinate on the vertical axis, e.g. 500")
+    parser.add_argument(
+        "--time", help="coordinate on the time axis, e.g. 7 or 2018-07, or epoch of coefficients"
+    )
+    parser.add_argument(
+        "--select",
+        action="append",
+        metavar="NAME=VALUE",
+        help="coordinate on an axis by its name, e.g. member=3",
+    )
 
 
 def hdu(parser):
@@ -142,7 +156,7 @@ def hdu(parser):
 
 
 def coefficients(parser):
-    """--normalization, --csphase and --time."""
+    """--normalization and --csphase."""
     parser.add_argument(
         "--normalization",
         choices=("4pi", "ortho", "schmidt", "unnorm"),
@@ -154,7 +168,6 @@ def coefficients(parser):
         choices=(1, -1),
         help="1: C_lm, S_lm without the Condon-Shortley phase (default); -1: with it",
     )
-    parser.add_argument("--time", help="epoch of coefficients of several, e.g. 2020")
 
 
 def spin(parser):

@@ -48,7 +48,7 @@ def run(args):
 def _to_coefficients(args):
     options.writable(args.output, args.force, (".fits", ".npz"))
     L = options.band_limit_option(args)
-    sky = files.read_map(args, L)
+    sky = files.read_map(args, L, axes=True)
     analysis.refuse_beyond_pixels(sky.grid, L)
     if Path(args.output).suffix == ".fits":
         output.refuse_alm(args.output, sky.components)
@@ -66,7 +66,7 @@ def _to_coefficients(args):
         lines.append(report if len(sky.components) == 1 else f"{component.name}: {report}")
         signals.append(component._replace(values=flm))
     with output.atomic(args.force):
-        output.write_coefficients(args.output, signals, L, sky.frame)
+        output.write_coefficients(args.output, signals, L, sky.frame, sky.axes)
     spins = ", ".join(f"{signal.name} (spin {signal.spin})" for signal in signals)
     print(*lines, f"wrote {args.output}: L = {L} (lmax {L - 1}), {spins}", sep="\n")
 
