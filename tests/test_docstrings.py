@@ -16,8 +16,8 @@ spherekit.experiments.gaussianity spherekit.experiments.maps spherekit.fields sp
 spherekit.linear spherekit.nn spherekit.nn.degree_mixing spherekit.nn.filter_bases spherekit.nn.models
 spherekit.plot spherekit.sampling spherekit.sampling.healpix spherekit.sampling.quadrature
 spherekit.scattering spherekit.scattering.theory spherekit.spectra spherekit.testing spherekit.train
-spherekit.train.checkpoints spherekit.train.config spherekit.train.losses spherekit.train.metrics spherekit.train.schedules
-spherekit.wavelets spherekit.wigner spherekit.wigner.euler
+spherekit.train.checkpoints spherekit.train.config spherekit.train.losses spherekit.train.metrics
+spherekit.train.schedules spherekit.wavelets spherekit.wigner spherekit.wigner.euler
 """.split()
 #: In numpydoc's order.
 SECTIONS = (
