@@ -13,8 +13,8 @@ from spherekit._core.docstrings import docstring
 
 #: Names of the commands and of their modules, in the order of the help.
 COMMANDS = (
-    ("demo", "info", "transform", "spectrum", "rotate", "wavelets", "scatter", "generate", "simulate")
-    + ("train", "predict", "plot", "bench", "warmup")
+    ("demo", "info", "transform", "spectrum", "rotate", "smooth", "regrid", "wavelets", "scatter")
+    + ("generate", "simulate", "train", "predict", "plot", "bench", "warmup")
 )  # fmt: skip
 _DEBUG = "print the traceback of an error"
 
