@@ -2,7 +2,7 @@
 
 from spherekit.io.alm import Alm, read_alm, read_alms, write_alm
 from spherekit.io.arrays import read_arrays, write_arrays
-from spherekit.io.coefficients import read_coefficients
+from spherekit.io.coefficients import read_coefficients, write_coefficients
 from spherekit.io.fits import Table, read_table, tables
 from spherekit.io.frames import frame_of
 from spherekit.io.kinds import describe
@@ -33,6 +33,7 @@ __all__ = [
     "write_alm",
     "write_arrays",
     "write_cl",
+    "write_coefficients",
     "write_map",
 ]
 
