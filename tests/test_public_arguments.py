@@ -84,9 +84,10 @@ MANY = {name: [angle, angle] for name, angle in EULER.items()}
 HALF = np.arange(10) + 0j
 
 CALLS = {
-    **{f"sampling.{kind}": dict(L=4, n_phi=8) for kind in ("MW", "DH", "DHPole", "GL")},
-    "sampling.MWSS": dict(L=4, n_phi=8),
-    "sampling.CC": dict(L=4, n_theta=7),
+    **{f"sampling.{kind}": dict(L=4, n_phi=8, phi0=0.1) for kind in ("MW", "DHPole", "GL")},
+    "sampling.MWSS": dict(L=4, n_phi=8, phi0=0.1),
+    "sampling.DH": dict(L=4, n_phi=8, n_theta=7, phi0=0.1),
+    "sampling.CC": dict(L=4, n_theta=7, phi0=0.1),
     "sampling.HEALPix": dict(nside=2),
     "sampling.RotationGrid": dict(L=4, N=2),
     "harmonic.analyse": dict(f=PIXELS, L=2, sampling="healpix:1", spin=0, max_iter=9, threads=1),

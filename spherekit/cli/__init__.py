@@ -1,6 +1,7 @@
 """The command line, ``spherekit``: one module per command, a thin layer over the Python API."""
 
 import argparse
+import contextlib
 import os
 import sys
 import traceback
@@ -74,7 +75,7 @@ def main(argv=None):
             if unknown:
                 see = f"see spherekit {args.command} --help"
                 raise Usage(f"unrecognized arguments: {' '.join(unknown)}; {see}")
-            args.run(args)
+            _run(args, sys.argv[1:] if argv is None else argv)
     except KeyboardInterrupt:
         _report("interrupted")
         return 130
@@ -94,6 +95,17 @@ def main(argv=None):
         _report(f"error: {_message(error)}" if expected else f"error: {bug}{error}"[:500])
         return 2 if usage else 1
     return 0
+
+
+def _run(args, argv):
+    """Run a command; what it writes has a line of provenance."""
+    from spherekit.io import provenance
+
+    with contextlib.ExitStack() as stack:
+        if getattr(args, "output", None) is not None or getattr(args, "plot", None) is not None:
+            command = provenance.command_line(["spherekit", *argv])
+            stack.enter_context(provenance.recording(command, getattr(args, "seed", None)))
+        args.run(args)
 
 
 def _parser():

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spherekit._core import scaling
+from spherekit._core import progress, scaling
 from spherekit.cli.options import Usage, number_of
 
 #: The default band-limit of a HEALPix map, in units of its nside.
@@ -25,15 +25,13 @@ _ADVICE = "raise --max-iter, lower --L or --lmax, or accept the result with --al
 
 
 def fit(f, L, *, max_iter=100, allow_unconverged=False, advice=_ADVICE, **options):
-    """Run `spherekit.analyse` with a progress bar on standard error, if that is a terminal.
+    """Run `spherekit.analyse` with its progress on standard error.
 
     Raises `Unconverged` unless ``allow_unconverged``.
     """
-    from tqdm import tqdm
-
     import spherekit
 
-    with tqdm(desc="iterations", unit="", leave=False, disable=None) as progress_bar:
+    with progress.progress_bar("fit", unit="iterations") as progress_bar:
         flm, residual = spherekit.analyse(
             f, L, progress=lambda *_: progress_bar.update(), max_iter=max_iter, **options
         )

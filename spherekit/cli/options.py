@@ -1,7 +1,10 @@
 """Command-line options that several commands share, and checks of their use."""
 
 import os
+import re
 from pathlib import Path
+
+import numpy as np
 
 from spherekit.plot.figure import figure as figure
 
@@ -29,6 +32,44 @@ def alternatives(words):
     """
     *words, last = words
     return f"{', '.join(words)} or {last}" if words else last
+
+
+#: Units of angles in radians.
+_ANGLES = {"rad": 1.0, "deg": np.pi / 180, "arcmin": np.pi / 10800, "arcsec": np.pi / 648000}
+_ANGLES |= {"\N{DEGREE SIGN}": _ANGLES["deg"], "'": _ANGLES["arcmin"], '"': _ANGLES["arcsec"]}
+_ANGLES |= {"mas": _ANGLES["arcsec"] / 1000, "degree": _ANGLES["deg"], "degrees": _ANGLES["deg"]}
+_ANGLE = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*")
+
+
+def angle(text, option="", default=None):
+    """An angle in radians, from a number and its unit.
+
+    Parameters
+    ----------
+    text : str
+        Such as "30arcmin", "1.5 deg", "0.01rad", "20arcsec".
+    option : str
+        The option, for messages, such as "--fwhm".
+    default : str, optional
+        The unit of a number without a unit. By default, that is an error.
+
+    Raises
+    ------
+    Usage
+        Anything else.
+
+    >>> round(angle("60arcmin") * 180, 12) == round(np.pi, 12), angle("0.5", default="rad")
+    (True, 0.5)
+    """
+    match = _ANGLE.fullmatch(str(text))
+    unit = (match.group(2) or default) if match else None
+    value = float(match.group(1)) * _ANGLES[unit] if unit in _ANGLES else np.nan
+    if not np.isfinite(value):
+        raise Usage(
+            f"{option or 'the angle'} is {text!r}; expected a number and a unit of deg, arcmin, arcsec and "
+            "rad, e.g. 30arcmin"
+        )
+    return value
 
 
 def band_limit(parser):

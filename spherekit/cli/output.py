@@ -15,27 +15,6 @@ from spherekit.io.stokes import pairs, stokes_of
 
 
 @contextmanager
-def progress_bar(title):
-    """A function of (completed, total) that draws a progress bar, if standard error is a terminal."""
-    from tqdm.auto import tqdm
-
-    bars = []
-
-    def draw(completed, total):
-        if not bars:
-            bars.append(tqdm(desc=title, total=total, leave=False, disable=None))
-        bars[0].update(completed - bars[0].n)
-        if completed >= total:
-            bars[0].close()
-
-    try:
-        yield draw
-    finally:
-        if bars:
-            bars[0].close()
-
-
-@contextmanager
 def atomic(force):
     """Write all files of this block, pictures included, or on an error none of them.
 
@@ -65,10 +44,17 @@ def refuse_not_finite(path, **arrays):
 
 
 def write_arrays(path, **arrays):
-    """Write arrays to .npz, or one array ``values`` to .npy."""
-    from spherekit import io
-
+    """Write arrays and their provenance to .npz, or one array ``values`` to .npy."""
     refuse_not_finite(path, **arrays)
+    _write_arrays(path, **arrays)
+
+
+def _write_arrays(path, **arrays):
+    from spherekit import io
+    from spherekit.io import provenance
+
+    if Path(path).suffix == ".npz":
+        arrays["history"] = np.array(provenance.history())
     io.write_arrays(path, **arrays, overwrite=True)
 
 
@@ -87,13 +73,13 @@ def write_map(path, components, grid, frame=""):
         return
     values = components[0].values if len(components) == 1 else np.stack(fields)
     if Path(path).suffix == ".npy":
-        io.write_arrays(path, values=values, overwrite=True)
+        _write_arrays(path, values=values)
         return
     spin = spin or 0
     named = any(component.columns for component in components)
     metadata = dict(grid=grid_name(grid), spin=spin, unit=_unit(units), frame=frame)
     metadata |= dict(columns=names) if named else {}
-    io.write_arrays(path, values=values, **metadata, overwrite=True)
+    _write_arrays(path, values=values, **metadata)
 
 
 def _distinct(names):
@@ -157,8 +143,6 @@ def write_coefficients(path, signals, L, frame="", axes=None):
 
     ``axes`` has the coordinates of the named leading axes of each signal.
     """
-    from spherekit import io
-
     refuse_not_finite(path, **{signal.name: signal.values for signal in signals})
     if not is_arrays(path):
         if axes:
@@ -176,7 +160,7 @@ def write_coefficients(path, signals, L, frame="", axes=None):
     metadata |= dict(axes=list(axes)) if axes else {}
     single = len(signals) == 1
     flm, spin = (flm[0], spins[0]) if single else (np.stack(flm), spins)
-    io.write_arrays(path, flm=flm, spin=spin, **metadata, overwrite=True)
+    _write_arrays(path, flm=flm, spin=spin, **metadata)
 
 
 def _write_alm(path, signals, frame):
@@ -207,7 +191,7 @@ def write_spectra(path, spectra, units, frame=""):
     refuse_not_finite(path, **spectra)
     if is_arrays(path):
         rows = list(spectra.values())
-        io.write_arrays(path, values=np.stack(rows) if len(rows) > 1 else rows[0], overwrite=True)
+        _write_arrays(path, values=np.stack(rows) if len(rows) > 1 else rows[0])
     else:
         io.write_cl(path, spectra, unit=units, coordsys=frame, overwrite=True)
 
@@ -221,7 +205,10 @@ def write_table(path, head, rows):
 
 
 def write_json(path, content):
-    """Write a .json file."""
+    """Write a .json file: an object, to which its provenance is added under ``history``."""
+    from spherekit.io import provenance
+
+    content = {**content, "history": provenance.history()}
     write_text(path, json.dumps(content, indent=1, allow_nan=False))
 
 
@@ -284,10 +271,28 @@ def _texts(artist):
 
 
 def save(figure, path):
-    """Write a figure, unless it is None."""
+    """Write a figure with its provenance, unless it is None."""
+    from matplotlib import rc_context
+
     from spherekit.plot.figure import save as write
 
     if figure is None:
         return
     _plain_text(validate(figure))
-    write(figure, path, dpi=150, facecolor="white", bbox_inches="tight", pad_inches=0.12)
+    style = dict(dpi=150, facecolor="white", bbox_inches="tight", pad_inches=0.12)
+    with rc_context({"svg.hashsalt": "spherekit"}):  # the same identifiers in each run
+        write(figure, path, **style, **_metadata(path))
+
+
+def _metadata(path):
+    """Keyword arguments of `savefig` for the provenance of a picture, without a date."""
+    from spherekit.io import provenance
+
+    text = "\n".join(provenance.history())
+    of_format = {
+        ".png": {"metadata": {"Description": text}},
+        ".pdf": {"metadata": {"Subject": text, "CreationDate": None}},
+        ".svg": {"metadata": {"Description": text, "Date": None}},
+        ".jpg": {"pil_kwargs": {"comment": text.encode()}},
+    }
+    return of_format.get(Path(path).suffix.lower(), {})

@@ -2,6 +2,7 @@
 
 from spherekit.io.alm import Alm, read_alm, read_alms, write_alm
 from spherekit.io.arrays import read_arrays, write_arrays
+from spherekit.io.beams import read_beam
 from spherekit.io.coefficients import read_coefficients, write_coefficients
 from spherekit.io.fits import Table, read_table, tables
 from spherekit.io.frames import frame_of
@@ -24,6 +25,7 @@ __all__ = [
     "read_alm",
     "read_alms",
     "read_arrays",
+    "read_beam",
     "read_cl",
     "read_coefficients",
     "read_map",

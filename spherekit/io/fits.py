@@ -18,7 +18,7 @@ import numpy as np
 
 from spherekit._core import checks
 from spherekit._core.atomic_files import replacing
-from spherekit.io import headers, kinds
+from spherekit.io import headers, kinds, provenance
 from spherekit.io.missing import bad_data, is_missing, replace_nulls
 from spherekit.io.pixel_numbers import is_pixel_numbers
 
@@ -202,6 +202,7 @@ def _tables(path):
                     raise _RefusedError(
                         f"{path} is a FITS file without a table; expected a HEALPix map, alm or C_l"
                     )
+                provenance.record_input(path, _history(hdus, indices))
                 yield hdus, indices
     except _RefusedError as refusal:
         raise ValueError(str(refusal)) from None
@@ -212,6 +213,15 @@ def _tables(path):
         raise ValueError(
             f"{path} cannot be read as FITS: it is truncated, damaged, or of another format: {reason}"
         ) from None
+
+
+def _history(hdus, indices):
+    """The lines of the HISTORY cards of the primary header and of the tables."""
+    try:
+        cards = [hdus[i].header.get("HISTORY", ()) for i in (0, *indices)]
+        return [line for texts in cards for line in provenance.from_cards(texts)]
+    except Exception:  # astropy raises various exceptions for damaged cards, which concern no data
+        return []
 
 
 @contextmanager
@@ -371,20 +381,26 @@ def _nulls(hdu, i, raw, values, bad):
     return bad_raw if is_null is None else bad_raw | is_null
 
 
-def write_tables(path, contents, *, overwrite=False):
-    """Write tables (columns, header, name), where columns are (name, array, unit)."""
+def write_tables(path, contents, *, history=None, overwrite=False):
+    """Write tables (columns, header, name), where columns are (name, array, unit).
+
+    The cards HISTORY of the primary header are those of `spherekit.io.provenance.history`.
+    """
     fits = _astropy_fits()
     with _without_warnings():
-        hdus = fits.HDUList([fits.PrimaryHDU()])
+        primary = fits.PrimaryHDU()
+        for card in provenance.to_cards(provenance.history(history)):
+            primary.header["HISTORY"] = card
+        hdus = fits.HDUList([primary])
         for columns, header, name in contents:
             hdus.append(_as_hdu(columns, header, name))
         with replacing(path, overwrite) as temporary, _open_for_writing(temporary, path) as file:
             hdus.writeto(file)
 
 
-def write_table(path, columns, header, *, overwrite=False):
+def write_table(path, columns, header, *, history=None, overwrite=False):
     """Write one table: its columns (name, array, unit), and the keys of its header."""
-    write_tables(path, [(columns, header, "")], overwrite=overwrite)
+    write_tables(path, [(columns, header, "")], history=history, overwrite=overwrite)
 
 
 _CODES = {"f4": "E", "f8": "D", "i4": "J", "i8": "K"}

@@ -7,8 +7,8 @@ _NORMALIZATIONS = {"fully_normalized": "4pi", "unnormalized": "unnorm"}
 _END = b"end_of_head"
 #: Keys of rows that change with time.
 _TIME_VARIABLE = {b"gfct", b"trnd", b"dot", b"acos", b"asin"}
-_NUMBERS = {"earth_gravity_constant": "gm", "gravity_constant": "gm", "radius": "radius"}
-_NUMBERS |= {"max_degree": "max_degree"}
+_CONSTANTS = {"earth_gravity_constant": "gm", "gravity_constant": "gm", "radius": "radius"}
+_CONSTANTS |= {"max_degree": "max_degree"}
 
 
 def is_icgem(text):
@@ -27,7 +27,7 @@ def read(path, text, L=None, requested=UNSPECIFIED):
     for key in ("modelname", "tide_system"):
         if key in header:
             attributes[key] = header[key]
-    for key, name in _NUMBERS.items():
+    for key, name in _CONSTANTS.items():
         if key in header:
             attributes[name] = _number(path, key, header[key])
     highest = attributes.pop("max_degree", None)
