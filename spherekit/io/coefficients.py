@@ -20,6 +20,7 @@ from spherekit.io import (
     matlab,
     numpy_coefficients,
     planetary,
+    provenance,
     shtools,
 )
 from spherekit.io.arrays import read_arrays
@@ -69,7 +70,8 @@ def read_coefficients(
     field : str or int, optional
         A signal by its name or number; the array of a MATLAB file by its name.
     select : dict of str to number or str, optional
-        Positions on named axes by their coordinates, such as ``{"time": 2020}`` of a magnetic model.
+        Positions on named axes by their coordinates. ``{"time": 2018.5}`` of a magnetic model with splines
+        of order 2 is interpolated linearly between its epochs.
     hdu : int or str, or sequence of them, optional
         Tables of a FITS file.
     spin : int, optional
@@ -123,7 +125,7 @@ def read_coefficients(
         result = matlab.read(path, L, requested, field, reality, spin)
         field = None
     elif kind in _TEXT:
-        result = _from_text(path, L, requested)
+        result, select = _from_text(path, L, requested, dict(select or {}))
     else:
         raise _unknown(path, kind)
     return result.select(field, **(select or {}))
@@ -159,11 +161,16 @@ def _reader(text):
     return shtools if shtools.first_row(text) else None
 
 
-def _from_text(path, L, requested):
+def _from_text(path, L, requested, select):
+    """The coefficients of a text, and what of ``select`` remains to be selected."""
     reader = _reader(coefficient_rows.read_text(path, _START))
     if reader is None:
         raise _unknown(path, "text without rows of degree l, order m, C_lm and S_lm")
-    return reader.read(path, coefficient_rows.read_text(path), L, requested)
+    result = reader.read(path, coefficient_rows.read_text(path), L, requested)
+    provenance.record_input(path, result.history)
+    if reader is igrf and "time" in select:
+        result = igrf.at_time(result, select.pop("time"))
+    return result, select
 
 
 def _unknown(path, kind):
@@ -186,6 +193,7 @@ def _from_alm(path, hdu, L, requested):
         tables.units,
         frame=tables.frame,
         polcconv=tables.polcconv,
+        history=provenance.from_cards(outlines(path)[0].primary.get("HISTORY", ())),
         attributes=extnames,
     )
 

@@ -1,10 +1,12 @@
 """Models of the magnetic field of the Earth in the SHC format, such as IGRF and CHAOS."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from spherekit._core.atomic_files import replacing
 from spherekit.conventions import to_shtools
-from spherekit.io import coefficient_rows
+from spherekit.io import coefficient_rows, provenance
 from spherekit.io.coefficient_conventions import UNSPECIFIED, Convention, agreed
 from spherekit.io.records import Coefficients
 
@@ -80,6 +82,27 @@ def _cosines_and_sines(values, ell, m):
     return grid[:, 0, ell, abs(m)], grid[:, 1, ell, abs(m)]
 
 
+def at_time(model, time):
+    """The coefficients at a time in decimal years, interpolated linearly between two epochs.
+
+    Only models of splines of order 2 are interpolated; of others, ``time`` must be an epoch.
+    """
+    times = model.axes["time"]
+    try:
+        year = float(time)
+    except (TypeError, ValueError):
+        year = np.nan
+    linear = model.attributes[""]["spline_order"] == 2
+    if year in times or not linear or not times[0] <= year <= times[-1]:
+        return model.select(time=time)
+    after = int(np.searchsorted(times, year))
+    start, end = times[after - 1 : after + 1]
+    weight = (year - start) / (end - start)
+    flm = (1 - weight) * model.flm[after - 1] + weight * model.flm[after]
+    note = f"interpolated linearly to {year:g} between the epochs {start:g} and {end:g}"
+    return replace(model, flm=flm, axes={}, notes=(*model.notes, note))
+
+
 def _notes(lowest):
     if not lowest:
         return ()
@@ -107,7 +130,7 @@ def write(coefficients, path, requested=UNSPECIFIED, overwrite=False):
     lowest = 0 if np.any(cilm[:, 0, 0, 0]) else 1
     L = coefficients.L
     order = coefficients.attributes.get("", {}).get("spline_order", 2)
-    lines = [f"# {line}" for line in coefficients.history]
+    lines = [f"# {line}" for line in provenance.history(coefficients.history or None)]
     ends = f"{times[0]:.17g} {times[-1]:.17g}"
     lines.append(f"{lowest} {L - 1} {len(times)} {order} 1 {ends}")
     lines.append(" ".join(f"{time:.17g}" for time in times))

@@ -11,7 +11,7 @@ from spherekit._core import checks
 from spherekit._core.atomic_files import replacing
 from spherekit.conventions import from_shtools
 from spherekit.conventions.indexing import degrees_and_orders, hermitian
-from spherekit.io import coefficient_rows
+from spherekit.io import coefficient_rows, provenance
 from spherekit.io.coefficient_conventions import UNSPECIFIED, agreed
 from spherekit.io.frames import frame_of
 from spherekit.io.records import Coefficients
@@ -48,6 +48,7 @@ def read(path, L=None, requested=UNSPECIFIED, name=None, reality=None, spin=None
         )
     L = coefficient_rows.band_limit(path, limit - 1, L)
     flm, notes = _in_layout(path, flm[: L * L].astype(complex), L, requested, reality)
+    provenance.record_input(path)
     texts = {n: "".join(arrays[n].reshape(-1).tolist()) for n in texts}
     return Coefficients(
         flm,
@@ -173,7 +174,8 @@ def write(coefficients, path, overwrite=False):
             f"{path} can contain one signal without axes, not {coefficients!r}; select one, or write .npz"
         )
     described = {"unit": coefficients.units[0], "name": coefficients.names[0]}
-    described |= {"frame": coefficients.frame, "history": "\n".join(coefficients.history)}
+    history = provenance.history(coefficients.history or None)
+    described |= {"frame": coefficients.frame, "history": "\n".join(history)}
     variables = {"flm": coefficients.flm.reshape(-1, 1), "L": float(coefficients.L)}
     variables |= {"spin": float(coefficients.spins[0])}
     variables |= {name: text for name, text in described.items() if text}

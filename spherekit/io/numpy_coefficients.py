@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from spherekit.io import coefficient_rows
+from spherekit.io import coefficient_rows, provenance
 from spherekit.io.array_values import as_native, frame, scalar
 from spherekit.io.arrays import read_arrays, write_arrays
 from spherekit.io.attributes import as_json, attributes_of
@@ -62,8 +62,7 @@ def write(coefficients, path, overwrite=False):
         arrays |= {f"axis_{name}": values for name, values in coefficients.axes.items()}
     if any(coefficients.attributes.values()):
         arrays["attributes"] = as_json(coefficients.attributes)
-    if coefficients.history:
-        arrays["history"] = list(coefficients.history)
+    arrays["history"] = list(provenance.history(coefficients.history or None))
     write_arrays(path, overwrite=overwrite, **arrays)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from spherekit._core.atomic_files import replacing
 from spherekit.conventions import to_shtools
-from spherekit.io import coefficient_rows
+from spherekit.io import coefficient_rows, provenance
 from spherekit.io.attributes import as_json, attributes_of
 from spherekit.io.coefficient_conventions import UNSPECIFIED, Convention, agreed, check
 from spherekit.io.frames import frame_of
@@ -144,7 +144,7 @@ def write(coefficients, path, requested=UNSPECIFIED, overwrite=False):
     ]
     attributes = {k: v for k, v in coefficients.attributes.items() if v}
     lines += [f"attributes: {as_json(attributes)}"] if attributes else []
-    lines += [f"history: {line}" for line in coefficients.history]
+    lines += [f"history: {line}" for line in provenance.history(coefficients.history or None)]
     header = "".join(f"# {' '.join(line.split())}\n" for line in lines if line[-1] != " ")
     with replacing(path, overwrite) as temporary, _compressed(path, temporary) as file:
         file.write(header.encode())
