@@ -18,7 +18,10 @@ from spherekit.wigner.frames import FRAMES
 def arguments(parser):
     parser.add_argument("file", metavar="FILE", help="a map or coefficients")
     parser.add_argument(
-        "-o", "--output", required=True, help="a file of the same kind: .fits, .npz or .npy"
+        "-o",
+        "--output",
+        required=True,
+        help="a file of the same kind: .fits, .npz or .npy; coefficients: also .sh, .shc, .mat",
     )
     parser.add_argument(
         "--euler", metavar="A,B,C", help="angles in degrees, e.g. 30,40,50 or --euler=-30,40,50"
@@ -48,7 +51,7 @@ def run(args):
 
 
 def _rotate_coefficients(args):
-    options.writable(args.output, args.force, (".fits", ".npz"))
+    options.writable(args.output, args.force, output.COEFFICIENTS)
     reason = f"not applicable, since {args.file} contains coefficients, not a map"
     options.refuse_options_of_maps(args, reason, exclude=("field",))
     original = coefficients.read(args.file, args)
@@ -70,7 +73,9 @@ def _rotate_coefficients(args):
         maps = [[_real_samples(x, L, grid, args.threads) for x in pair] for pair in pairs]
         figure = _picture(maps, grid, rotated, description)
     with output.atomic(args.force):
-        output.write_coefficients(args.output, rotated, L, frame, original.axes)
+        output.write_coefficients(
+            args.output, rotated, L, frame, original.axes, original.attributes
+        )
         output.save(figure, args.plot)
     names = ", ".join(f"{signal.name} (spin {signal.spin})" for signal in rotated)
     summary = f"L = {L} (lmax {L - 1}), {names}, {description}"

@@ -62,6 +62,11 @@ def _of_coefficients(args):
     reason = f"not applicable, since {args.file} contains coefficients, not a map"
     options.refuse_options_of_maps(args, reason, exclude=("field",))
     contents = coefficients.read(args.file, args)
+    if contents.axes and (args.plot or args.output.endswith(".fits")):
+        raise options.Usage(
+            f"{args.file} has the axis {', '.join(contents.axes)}; write the spectra of all coordinates to "
+            ".npy without --plot, or select a coordinate of each axis (--time)"
+        )
     L = coefficients.requested_band_limit(args, contents)
     signals = [
         signal._replace(values=signal.values[..., : L * L]) for signal in contents.components

@@ -23,7 +23,8 @@ def arguments(parser):
         "-o",
         "--output",
         required=True,
-        help="coefficients: .fits (alm) or .npz; with --inverse, a map: .fits, .npz or .npy",
+        help="coefficients: .fits (alm), .npz, .sh (SHTOOLS text), .shc or .mat; with --inverse, a map: "
+        ".fits, .npz or .npy",
     )
     options.source(parser)
     options.coefficients(parser)
@@ -46,7 +47,7 @@ def run(args):
 
 
 def _to_coefficients(args):
-    options.writable(args.output, args.force, (".fits", ".npz"))
+    options.writable(args.output, args.force, output.COEFFICIENTS)
     L = options.band_limit_option(args)
     sky = files.read_map(args, L, axes=True)
     analysis.refuse_beyond_pixels(sky.grid, L)
@@ -88,7 +89,7 @@ def _to_map(args):
         for signal in contents.components
     ]
     with output.atomic(args.force):
-        output.write_map(args.output, signals, grid, contents.frame)
+        output.write_map(args.output, signals, grid, contents.frame, contents.axes)
     names = ", ".join(signal.name for signal in signals)
     summary = f"{names}, {analysis.grid_name(grid)}, degrees < {L}"
     print(*contents.notes, f"wrote {args.output}: {summary}", sep="\n")
