@@ -193,19 +193,8 @@ def frame(path, arrays):
 
 
 def _matching_grids(shape):
-    """A hint with the named grids of this sample shape."""
-    from spherekit.sampling import grid as as_grid
+    """A hint with the grids of this sample shape."""
+    from spherekit.sampling import grids_of_shape
 
-    n = shape[-2] if len(shape) > 1 else 0
-    candidates = [f"{name}:{n}" for name in ("mw", "gl")] + [f"mwss:{n - 1}", f"cc:{(n + 1) // 2}"]
-    candidates += [f"{name}:{n // 2}" for name in ("dh", "dhpole")]
-    candidates += [f"healpix:{int(round((shape[-1] / 12) ** 0.5))}"] if shape else []
-    matching = []
-    for name in candidates:
-        try:
-            candidate_shape = tuple(as_grid(name).shape)
-        except (ValueError, TypeError):
-            continue
-        if shape[-len(candidate_shape) :] == candidate_shape:
-            matching.append(name)
-    return f"; --grid {' or '.join(matching)} would match" if matching else ""
+    matches = [f"{text} ({description})" for text, description in grids_of_shape(shape)]
+    return f"; these would match: --grid {'; '.join(matches)}" if matches else ""
