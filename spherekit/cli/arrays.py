@@ -60,6 +60,8 @@ def read_fields(path, args=None, L=None, all_columns=False, pair=False):
     field = options.pop("field")
     options["grid"] = None if options["grid"] is None else as_grid(options["grid"], L)
     items = None if field is None else names.split(field)
+    hdu = options["hdu"]
+    options["hdu"] = int(hdu) if hdu is not None and hdu.isdecimal() else hdu
     try:
         sky = io.read(path, field=items, select=selection(args) or None, **options)
     except ArgumentError as error:
