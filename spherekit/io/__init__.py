@@ -8,8 +8,10 @@ from spherekit.io.fits import Table, read_table, tables
 from spherekit.io.formats import read, write
 from spherekit.io.frames import frame_of
 from spherekit.io.kinds import describe
-from spherekit.io.maps import SkyMap, read_map, write_map
+from spherekit.io.map_writer import write_map
+from spherekit.io.maps import SkyMap, read_map
 from spherekit.io.missing import missing_samples
+from spherekit.io.mw_fits import read_mw, write_mw
 from spherekit.io.records import Coefficients, Map
 from spherekit.io.spectra import Spectra, read_cl, read_spectra, write_cl
 from spherekit.io.xarray_conversion import from_xarray, to_xarray
@@ -33,6 +35,7 @@ __all__ = [
     "read_cl",
     "read_coefficients",
     "read_map",
+    "read_mw",
     "read_spectra",
     "read_table",
     "tables",
@@ -42,6 +45,7 @@ __all__ = [
     "write_arrays",
     "write_cl",
     "write_map",
+    "write_mw",
 ]
 
 
