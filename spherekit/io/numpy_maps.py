@@ -58,7 +58,8 @@ def read_numpy(path, field=None, grid=None, ordering=None, frame=None, lat=None,
         )
     values = _in_rings(path, arrays, as_native(path, values), sphere, ordering, states_grid)
     units = _units(arrays, names, columns, len(values))
-    spin = scalar(path, arrays, "spin", "iu", None)
+    # 0 is also written where the spin is not stated, as for Q and U beside a scalar
+    spin = scalar(path, arrays, "spin", "iu", None) or None
     parts = np.iscomplexobj(values) and len(values) == 1 and len(columns) == 2
     labels = (",".join(columns),) if parts else columns or ("",) * len(values)
     attributes = {labels[0]: {"parts": columns}} if parts else {}
