@@ -162,7 +162,7 @@ def oversample(parser):
 
 
 def source(parser, default="the first column"):
-    """--grid, --field, --ordering and --hdu."""
+    """--grid, --field, --ordering, --hdu, and --lat, --lon, --level, --time and --select."""
     parser.add_argument("--grid", help="sampling grid, e.g. mw:256 or healpix:64")
     parser.add_argument(
         "--field", help=f"columns by number or name, e.g. 0, T or Q,U; default: {default}"
@@ -173,12 +173,41 @@ def source(parser, default="the first column"):
         help="pixel ordering of a HEALPix file that does not state it",
     )
     hdu(parser)
+    parser.add_argument(
+        "--lat", metavar="FILE", help="latitudes of the rows of a text file, degrees"
+    )
+    parser.add_argument("--lon", metavar="FILE", help="longitudes of its columns, degrees")
+    parser.add_argument("--level", help="coordinate on the vertical axis, e.g. 500")
+    parser.add_argument(
+        "--time", help="coordinate on the time axis, e.g. 7 or 2018-07, or epoch of coefficients"
+    )
+    parser.add_argument(
+        "--select",
+        action="append",
+        metavar="NAME=VALUE",
+        help="coordinate on an axis by its name, e.g. member=3",
+    )
 
 
 def hdu(parser):
     """--hdu."""
     parser.add_argument(
         "--hdu", help="table of a FITS file, by number or name (listed by spherekit info)"
+    )
+
+
+def coefficients(parser):
+    """--normalization and --csphase."""
+    parser.add_argument(
+        "--normalization",
+        choices=("4pi", "ortho", "schmidt", "unnorm"),
+        help="of coefficients C_lm, S_lm whose file does not define it; default: 4pi",
+    )
+    parser.add_argument(
+        "--csphase",
+        type=int,
+        choices=(1, -1),
+        help="1: C_lm, S_lm without the Condon-Shortley phase (default); -1: with it",
     )
 
 

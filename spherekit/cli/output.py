@@ -14,6 +14,9 @@ from spherekit.cli.options import Usage, is_arrays
 from spherekit.cli.stokes import real_fields
 from spherekit.io.stokes import pairs, stokes_of
 
+#: Suffixes of files of coefficients.
+COEFFICIENTS = (".fits", ".npz", ".sh", ".txt", ".msl", ".shc", ".mat")
+
 
 @contextmanager
 def atomic(force):
@@ -60,8 +63,11 @@ def _write_arrays(path, **arrays):
     report.wrote(path)
 
 
-def write_map(path, components, grid, frame=""):
-    """Write signals on a common grid to .fits (HEALPix; a spin field as two columns), .npz or .npy."""
+def write_map(path, components, grid, frame="", axes=None):
+    """Write signals on a common grid to .fits (HEALPix; a spin field as two columns), .npz or .npy.
+
+    ``axes`` are the named leading axes of each signal.
+    """
     from spherekit import io
 
     columns = [list(column) for column in zip(*map(real_fields, components), strict=True)]
@@ -70,6 +76,7 @@ def write_map(path, components, grid, frame=""):
     refuse_not_finite(path, **dict(zip(names, fields, strict=True)))
     spin = _spin_of(path, components, names)
     if Path(path).suffix == ".fits":
+        _refuse_axes(path, axes)
         header = dict(column=names, unit=units, coordsys=frame, spin=spin)
         io.write_map(path, np.stack(fields), **header, overwrite=True)
         report.wrote(path)
@@ -82,7 +89,18 @@ def write_map(path, components, grid, frame=""):
     named = any(component.columns for component in components)
     metadata = dict(grid=grid_name(grid), spin=spin, unit=_unit(units), frame=frame)
     metadata |= dict(columns=names) if named else {}
+    metadata |= {f"axis_{name}": coordinates for name, coordinates in (axes or {}).items()}
+    metadata |= dict(axes=list(axes)) if axes else {}
     _write_arrays(path, values=values, **metadata)
+
+
+def _refuse_axes(path, axes):
+    """Raise Usage for signals with named leading axes, which FITS files do not support."""
+    if axes:
+        raise Usage(
+            f"{path}: FITS files of maps and alm have no axis {', '.join(axes)}; write .npz, or select a "
+            "coordinate of each axis (--time)"
+        )
 
 
 def _distinct(names):
@@ -141,20 +159,29 @@ def needs_npz(path):
     )
 
 
-def write_coefficients(path, signals, L, frame=""):
-    """Write coefficients to an alm FITS file (one real signal, or T, E and B) or to .npz."""
+def write_coefficients(path, signals, L, frame="", axes=None, attributes=None):
+    """Write coefficients in one of the formats `COEFFICIENTS`; ``axes`` are the leading axes of each signal.
+
+    An alm FITS file contains one real signal, or T, E and B.
+    """
+    from spherekit import io
 
     refuse_not_finite(path, **{signal.name: signal.values for signal in signals})
-    if not is_arrays(path):
+    if Path(path).suffix == ".fits":
+        _refuse_axes(path, axes)
         _write_alm(path, signals, frame)
         return
     flm = [signal.values for signal in signals]
-    spins = [signal.spin for signal in signals]
-    metadata = dict(L=L, unit=_unit([signal.unit for signal in signals]), frame=frame)
-    metadata |= dict(columns=[join(s.columns) for s in signals]) if signals[0].columns else {}
-    single = len(signals) == 1
-    flm, spin = (flm[0], spins[0]) if single else (np.stack(flm), spins)
-    _write_arrays(path, flm=flm, spin=spin, **metadata)
+    record = io.Coefficients(
+        flm[0] if len(signals) == 1 else np.stack(flm),
+        [join(signal.columns) for signal in signals],
+        [signal.unit for signal in signals],
+        axes,
+        spins=[signal.spin for signal in signals],
+        frame=frame,
+        attributes=attributes,
+    )
+    io.write_coefficients(record, path, overwrite=True)
 
 
 def _write_alm(path, signals, frame):

@@ -24,6 +24,7 @@ def arguments(parser):
     parser.add_argument("maps", nargs="+", metavar="MAPS", help="maps or coefficients")
     parser.add_argument("-o", "--output", required=True, help="table: .csv")
     options.source(parser, default="that of the training, else the first column")
+    options.coefficients(parser)
     options.least_squares(parser)
     options.common(parser)
 

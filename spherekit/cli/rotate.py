@@ -18,7 +18,10 @@ from spherekit.wigner.frames import FRAMES
 def arguments(parser):
     options.files(parser, "a map or coefficients")
     parser.add_argument(
-        "-o", "--output", required=True, help="a file of the same kind: .fits, .npz or .npy"
+        "-o",
+        "--output",
+        required=True,
+        help="a file of the same kind: .fits, .npz or .npy; coefficients: also .sh, .shc, .mat",
     )
     parser.add_argument(
         "--euler", metavar="A,B,C", help="angles in degrees, e.g. 30,40,50 or --euler=-30,40,50"
@@ -32,6 +35,7 @@ def arguments(parser):
     )
     options.band_limit(parser)
     options.source(parser, default="all columns of a FITS map")
+    options.coefficients(parser)
     options.spin(parser)
     options.least_squares(parser)
     parser.add_argument("--plot", metavar="PICTURE", help="plot the map before and after")
@@ -47,7 +51,7 @@ def run(args):
 
 
 def _rotate_coefficients(args):
-    options.writable(args.output, args.force, (".fits", ".npz"))
+    options.writable(args.output, args.force, output.COEFFICIENTS)
     reason = f"not applicable, since {args.file} contains coefficients, not a map"
     options.refuse_options_of_maps(args, reason, exclude=("field",))
     original = coefficients.read(args.file, args)
@@ -69,12 +73,15 @@ def _rotate_coefficients(args):
         maps = [[_real_samples(x, L, grid, args.threads) for x in pair] for pair in pairs]
         figure = _picture(maps, grid, rotated, description)
     with output.atomic(args.force):
-        output.write_coefficients(args.output, rotated, L, frame)
+        output.write_coefficients(
+            args.output, rotated, L, frame, original.axes, original.attributes
+        )
         output.save(figure, args.plot)
     report.add(L=L, rotation=description)
     output.report_signals(rotated, frame)
     names = ", ".join(f"{signal.name} (spin {signal.spin})" for signal in rotated)
-    print(f"wrote {args.output}: L = {L} (lmax {L - 1}), {names}, {description}")
+    summary = f"L = {L} (lmax {L - 1}), {names}, {description}"
+    print(*original.notes, f"wrote {args.output}: {summary}", sep="\n")
     if args.plot:
         print(f"wrote {args.plot}")
 

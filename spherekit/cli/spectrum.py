@@ -21,6 +21,7 @@ def arguments(parser):
     options.band_limit(parser)
     parser.add_argument("-o", "--output", required=True, help="C_l: .fits or .npy")
     options.source(parser)
+    options.coefficients(parser)
     options.spin(parser)
     options.mask(parser, "weights from 0 (excluded) to 1 (included)")
     parser.add_argument(
@@ -50,7 +51,7 @@ def run(args):
     with output.atomic(args.force):
         output.write_spectra(args.output, spectra, units, frame)
         output.save(figure, args.plot)
-    L = len(next(iter(spectra.values())))
+    L = next(iter(spectra.values())).shape[-1]
     report.add(L=L, spectra=list(spectra), units=units, f_sky=f_sky, frame=frame or None)
     units = ", ".join(dict.fromkeys(unit or "no unit" for unit in units.values()))
     print(*lines, f"wrote {args.output}: {', '.join(spectra)}, l = 0..{L - 1}, {units}", sep="\n")
@@ -62,10 +63,18 @@ def _of_coefficients(args):
     reason = f"not applicable, since {args.file} contains coefficients, not a map"
     options.refuse_options_of_maps(args, reason, exclude=("field",))
     contents = coefficients.read(args.file, args)
+    if contents.axes and (args.plot or args.output.endswith(".fits")):
+        raise options.Usage(
+            f"{args.file} has the axis {', '.join(contents.axes)}; write the spectra of all coordinates to "
+            ".npy without --plot, or select a coordinate of each axis (--time)"
+        )
     L = coefficients.requested_band_limit(args, contents)
-    signals = [signal._replace(values=signal.values[: L * L]) for signal in contents.components]
+    signals = [
+        signal._replace(values=signal.values[..., : L * L]) for signal in contents.components
+    ]
     names = ", ".join(signal.name for signal in signals)
-    return *_spectra(args.file, signals), 1.0, contents.frame, [f"coefficients of {names}"]
+    lines = [*contents.notes, f"coefficients of {names}"]
+    return *_spectra(args.file, signals), 1.0, contents.frame, lines
 
 
 def _of_map(args):

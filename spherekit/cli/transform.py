@@ -23,9 +23,11 @@ def arguments(parser):
         "-o",
         "--output",
         required=True,
-        help="coefficients: .fits (alm) or .npz; with --inverse, a map: .fits, .npz or .npy",
+        help="coefficients: .fits (alm), .npz, .sh (SHTOOLS text), .shc or .mat; with --inverse, a map: "
+        ".fits, .npz or .npy",
     )
     options.source(parser)
+    options.coefficients(parser)
     options.spin(parser)
     options.mask(parser, "samples above 0.5 are used")
     parser.add_argument(
@@ -45,8 +47,8 @@ def run(args):
 
 
 def _to_coefficients(args):
-    options.writable(args.output, args.force, (".fits", ".npz"))
-    sky = files.read_map(args, options.band_limit_option(args, required=False))
+    options.writable(args.output, args.force, output.COEFFICIENTS)
+    sky = files.read_map(args, options.band_limit_option(args, required=False), axes=True)
     L, line = analysis.band_limit(args, sky.grid)
     if Path(args.output).suffix == ".fits":
         output.refuse_alm(args.output, sky.components)
@@ -64,7 +66,7 @@ def _to_coefficients(args):
         lines.append(line if len(sky.components) == 1 else f"{component.name}: {line}")
         signals.append(component._replace(values=flm))
     with output.atomic(args.force):
-        output.write_coefficients(args.output, signals, L, sky.frame)
+        output.write_coefficients(args.output, signals, L, sky.frame, sky.axes)
     output.report_signals(signals, sky.frame)
     spins = ", ".join(f"{signal.name} (spin {signal.spin})" for signal in signals)
     print(*lines, f"wrote {args.output}: L = {L} (lmax {L - 1}), {spins}", sep="\n")
@@ -81,14 +83,15 @@ def _to_map(args):
     signals = [
         signal._replace(
             values=analysis.synthesize(
-                signal.values[: L * L], L, grid, signal.spin, threads=args.threads
+                signal.values[..., : L * L], L, grid, signal.spin, threads=args.threads
             )
         )
         for signal in contents.components
     ]
     with output.atomic(args.force):
-        output.write_map(args.output, signals, grid, contents.frame)
+        output.write_map(args.output, signals, grid, contents.frame, contents.axes)
     report.add(L=L, grid=analysis.grid_name(grid))
     output.report_signals(signals, contents.frame)
     names = ", ".join(signal.name for signal in signals)
-    print(f"wrote {args.output}: {names}, {analysis.grid_name(grid)}, degrees < {L}")
+    summary = f"{names}, {analysis.grid_name(grid)}, degrees < {L}"
+    print(*contents.notes, f"wrote {args.output}: {summary}", sep="\n")

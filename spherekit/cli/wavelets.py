@@ -7,8 +7,9 @@ parameters for --inverse.
 
 import numpy as np
 
-from spherekit.cli import analysis, arrays, files, options, output, report
+from spherekit.cli import analysis, files, options, output, report
 from spherekit.cli.stokes import Component
+from spherekit.io.array_values import scalar
 
 _SAVED = ("L", "lam", "J0", "N", "spin")
 _DEFAULTS = dict(lam=2.0, J0=0, N=1)
@@ -109,8 +110,8 @@ def _read(path, threads):
         raise ValueError(
             f"{path} contains {', '.join(contents)}; expected wavelet maps from spherekit wavelets"
         )
-    L, lam, J0, N, spin = (arrays.scalar(path, contents, name, "iuf", 0) for name in _SAVED)
-    reality = arrays.scalar(path, contents, "reality", "b", False)
+    L, lam, J0, N, spin = (scalar(path, contents, name, "iuf", 0) for name in _SAVED)
+    reality = scalar(path, contents, "reality", "b", False)
     w = Wavelets(L, lam, J0, N, spin, reality=reality, threads=threads)
     missing = [f"scale_{j}" for j in w.scales if f"scale_{j}" not in contents]
     if missing:

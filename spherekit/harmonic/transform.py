@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from functools import partial
+from functools import lru_cache, partial
 from typing import Literal
 
 import numpy as np
@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from spherekit import device
 from spherekit._core import checks
 from spherekit._core.parallel import thread_count
+from spherekit.conventions.indexing import orders
 from spherekit.harmonic import dispatch, plan
 from spherekit.linear import is_traced, linear_map
 from spherekit.sampling import grid as as_grid
@@ -405,11 +406,13 @@ def estimate_memory(
 
 def peak_required_bytes(direction, maps, single, *, grid, L, spin, reality, threads, engine):
     """Return the bytes that one direction of a transform needs or, for None, the larger of both."""
+    sphere, phi0 = _from_meridian_zero(grid)
     problems = [
-        dispatch.Problem(grid, L, spin, reality, threads, *case, maps, single)
+        dispatch.Problem(sphere, L, spin, reality, threads, *case, maps, single)
         for case in dispatch.directions(direction)
     ]
-    return int(max(dispatch.required_bytes(problem, engine) for problem in problems))
+    required = max(dispatch.required_bytes(problem, engine) for problem in problems)
+    return int(required + _phase_bytes(phi0, L, maps, single))
 
 
 def checked_arguments(L, spin, sampling, reality, threads, engine="auto"):
@@ -450,9 +453,13 @@ def _to_samples(flm, plan_of, *, L, spin, grid, reality, threads, engine="auto",
     flm, on_gpu = _as_array(flm, "flm")
     checks.coefficients_shape(flm, L)
     maps, single = math.prod(flm.shape[:-1]), checks.is_single(flm)
-    fields = grid, L, spin, reality, threads, plan_of, True, maps, single, on_gpu
+    sphere, phi0 = _from_meridian_zero(grid)
+    fields = sphere, L, spin, reality, threads, plan_of, True, maps, single, on_gpu
     problem, selected, required = dispatch.prepare(engine, *fields)
-    checks.fits_memory(required, f"this transform at L={L}")
+    checks.fits_memory(required + _phase_bytes(phi0, L, maps, single), f"this transform at L={L}")
+    if phi0:
+        with np.errstate(invalid="ignore"):  # infinite coefficients, which the engines refuse
+            flm = flm * _phases(L, phi0, single, on_gpu)
     return selected.synthesis(flm, problem, checked)
 
 
@@ -466,10 +473,37 @@ def _to_coefficients(f, plan_of, *, L, spin, grid, reality, threads, engine="aut
         checks.real_samples(f)
     checks.samples_shape(f, grid, L)
     maps, single = math.prod(f.shape[: f.ndim - len(grid.shape)]), checks.is_single(f)
-    fields = grid, L, spin, reality, threads, plan_of, False, maps, single, on_gpu
+    sphere, phi0 = _from_meridian_zero(grid)
+    fields = sphere, L, spin, reality, threads, plan_of, False, maps, single, on_gpu
     problem, selected, required = dispatch.prepare(engine, *fields)
-    checks.fits_memory(required, f"this transform at L={L}")
-    return selected.analysis(f, problem)
+    checks.fits_memory(required + _phase_bytes(phi0, L, maps, single), f"this transform at L={L}")
+    flm = selected.analysis(f, problem)
+    if phi0:
+        flm *= _phases(L, -phi0, single, on_gpu)
+    return flm
+
+
+def _from_meridian_zero(grid):
+    """Return (the grid with its first column at longitude 0; the longitude of its first column).
+
+    Grids of rings of different lengths are returned as they are, with 0. The signal f(theta, phi + phi0) has
+    the coefficients f_lm e^{i m phi0}, so that engines only see grids whose first longitude is 0.
+    """
+    phi0 = grid.phi0 if grid.rectangular else 0.0
+    return (grid.with_phi0(0.0), phi0) if phi0 else (grid, 0.0)
+
+
+@lru_cache(maxsize=4)
+def _phases(L, phi0, single, on_gpu):
+    """Return e^{i m phi0} of all coefficients [shape=(L*L,)]."""
+    phases = np.exp(1j * phi0 * np.arange(1 - L, L))[orders(L) + (L - 1)]
+    phases = phases.astype(checks.result_type(False, single))
+    return device.array_module().asarray(phases) if on_gpu else phases
+
+
+def _phase_bytes(phi0, L, maps, single):
+    """Return the bytes of the phases, and of the coefficients times the phases."""
+    return (maps + 3) * L * L * (8 if single else 16) if phi0 else 0
 
 
 def _as_array(x, name):

@@ -183,9 +183,39 @@ def outlines(path):
         return tuple(_as_outline(hdus, number) for number in indices)
 
 
+def first_image(path):
+    """(header, samples in native byte order or None) of the first HDU of a FITS file that has an image.
+
+    The header is that of the primary HDU, and the samples None, if there is no image.
+    """
+    with _hdus(path) as hdus:
+        image = next(
+            (h for h in _valid_hdus(path, hdus) if _is_image(h) and h.header["NAXIS"]), None
+        )
+        if image is None:
+            return hdus[0].header, None
+        provenance.record_input(path, _history(hdus, [hdus.index_of(image)]))
+        checks.fits_memory(2 * max(image.size, 0), f"the image of {os.fspath(path)}", "crop it")
+        data = np.asarray(image.data)
+        return image.header, data.astype(data.dtype.newbyteorder("="))
+
+
 @contextmanager
 def _tables(path):
     """The HDUs of a file, and the indices of its tables. Errors of astropy are raised as ValueError."""
+    with _hdus(path) as hdus:
+        indices = [i for i, h in enumerate(_valid_hdus(path, hdus)) if _is_table(h)]
+        if not indices:
+            raise _RefusedError(
+                f"{path} is a FITS file without a table; expected a HEALPix map, alm or C_l"
+            )
+        provenance.record_input(path, _history(hdus, indices))
+        yield hdus, indices
+
+
+@contextmanager
+def _hdus(path):
+    """The HDUs of a file. Errors of astropy are raised as ValueError."""
     fits = _astropy_fits()
     kind = kinds.describe(path)
     if not (kind in _POSSIBLE_FITS or "FITS" in kind):
@@ -197,17 +227,13 @@ def _tables(path):
         with _without_warnings():
             warnings.filterwarnings("error", message="(?s).*(truncated|corrupted)")
             with _decompressed(path, kind) as file, fits.open(file, memmap=False) as hdus:
-                indices = [i for i, h in enumerate(_valid_hdus(path, hdus)) if _is_table(h)]
-                if not indices:
-                    raise _RefusedError(
-                        f"{path} is a FITS file without a table; expected a HEALPix map, alm or C_l"
-                    )
-                provenance.record_input(path, _history(hdus, indices))
-                yield hdus, indices
+                yield hdus
     except _RefusedError as refusal:
         raise ValueError(str(refusal)) from None
     except headers.HeaderError as error:
         raise ValueError(f"{path}: {error}") from None
+    except MemoryError:
+        raise
     except Exception as error:  # astropy raises various exceptions for damaged files
         reason = kind if kind == "an empty file" else " ".join(str(error).split())
         raise ValueError(
@@ -274,6 +300,11 @@ class _RefusedError(ValueError):
 def _is_table(hdu):
     fits = _astropy_fits()
     return isinstance(hdu, fits.BinTableHDU | fits.TableHDU) and "ZIMAGE" not in hdu.header
+
+
+def _is_image(hdu):
+    fits = _astropy_fits()
+    return isinstance(hdu, fits.PrimaryHDU | fits.ImageHDU | fits.CompImageHDU)
 
 
 def _table_index(path, hdus, indices, hdu):
@@ -382,9 +413,11 @@ def _nulls(hdu, i, raw, values, bad):
 
 
 def write_tables(path, contents, *, history=None, overwrite=False):
-    """Write tables (columns, header, name), where columns are (name, array, unit).
+    """Write tables (columns, header, name).
 
-    The cards HISTORY of the primary header are those of `spherekit.io.provenance.history`.
+    Columns are (name, array, unit), or (name, array, unit, row size) with so many values in each row if the
+    size of the array is a multiple of it. The cards HISTORY of the primary header are those of
+    `spherekit.io.provenance.history`.
     """
     fits = _astropy_fits()
     with _without_warnings():
@@ -399,31 +432,37 @@ def write_tables(path, contents, *, history=None, overwrite=False):
 
 
 def write_table(path, columns, header, *, history=None, overwrite=False):
-    """Write one table: its columns (name, array, unit), and the keys of its header."""
+    """Write one table: its columns as in `write_tables`, and the keys of its header."""
     write_tables(path, [(columns, header, "")], history=history, overwrite=overwrite)
 
 
-_CODES = {"f4": "E", "f8": "D", "i4": "J", "i8": "K"}
+_CODES = {"b1": "L", "u1": "B", "i2": "I", "i4": "J", "i8": "K", "f4": "E", "f8": "D"}
 
 
 def _as_hdu(columns, header, name):
     fits = _astropy_fits()
-    names = [printable(n, "the name of a column") for n, _, _ in columns]
+    names = [printable(n, "the name of a column") for n, *_ in columns]
     if len({n.upper() for n in names}) != len(names) or "" in names:
         raise ValueError(
             f"the columns have the names {', '.join(map(repr, names))}; expected non-empty names that differ "
             "in more than case"
         )
     hdu = fits.BinTableHDU.from_columns(
-        [
-            fits.Column(n, _CODES[a.dtype.str[1:]], array=a, unit=printable(u, "a unit") or None)
-            for n, (_, a, u) in zip(names, columns, strict=True)
-        ]
+        [_as_column(n, *rest) for n, (_, *rest) in zip(names, columns, strict=True)]
     )
     hdu.header.update(header)
     if name:
         hdu.header["EXTNAME"] = printable(name, "the name of a table")
     return hdu
+
+
+def _as_column(name, values, unit, row_size=1):
+    """A column of astropy with ``row_size`` values in each row, or one value in each."""
+    code = _CODES[values.dtype.str[1:]]
+    if row_size > 1 and values.size % row_size == 0:
+        values = values.reshape(-1, row_size)
+        code = f"{row_size}{code}"
+    return _astropy_fits().Column(name, code, array=values, unit=printable(unit, "a unit") or None)
 
 
 def printable(text, noun):

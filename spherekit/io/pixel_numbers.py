@@ -17,7 +17,16 @@ def is_pixel_name(name):
     >>> [is_pixel_name(name) for name in ("Pixel", "IPIX", "HPX_INDEX", "pixidx", "PIXEL_VAR")]
     [True, True, True, True, False]
     """
-    return bool(_NAMES.fullmatch(_plain(name)))
+    return bool(_NAMES.fullmatch(_plain(name))) or is_uniq_name(name)
+
+
+def is_uniq_name(name):
+    """Whether a column name denotes the cells of a multi-order map.
+
+    >>> is_uniq_name("UNIQ"), is_uniq_name("PIXEL")
+    (True, False)
+    """
+    return _plain(name) == "UNIQ"
 
 
 def is_pixel_numbers(name, values):

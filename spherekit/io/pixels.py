@@ -11,8 +11,8 @@ from spherekit.sampling.healpix import MAX_NSIDE, UNSEEN, nside_of
 _ROW_SIZE = 1024
 
 
-def stack_columns(table, names):
-    """The columns as a floating-point array (n_fields, n_samples)."""
+def stack_columns(table, names, native=False):
+    """The columns as an array (n_fields, n_samples) of floats, or with ``native`` of any real dtype."""
     columns = [table.columns[n] for n in names]
     sizes = {c.size for c in columns}
     kinds = {c.dtype.kind for c in columns}
@@ -22,7 +22,7 @@ def stack_columns(table, names):
             f"{sorted(str(c.dtype) for c in columns)}; expected real columns of the same size"
         )
     values = np.stack(columns)
-    if values.dtype.kind != "f":
+    if values.dtype.kind != "f" and not native:
         values = values.astype(np.float64)
     for name in names:
         _refuse_cube(table, name)
@@ -41,17 +41,22 @@ def full_sky(table, values):
     pixels = _pixel_numbers(table, values.shape[-1])
     if pixels is None:
         return values
-    nside = _nside(headers.MergedHeader(table))
+    nside = header_nside(headers.MergedHeader(table))
     if nside is None:
         raise ValueError("a map of part of the sky needs the key NSIDE")
     _check_pixels(map_columns(table)[0], pixels, values.shape[-1], nside)
     checks.fits_memory(values.itemsize * len(values) * 12 * nside**2, f"a map of nside {nside}")
-    full = np.full((len(values), 12 * nside**2), UNSEEN, values.dtype)
+    is_floating = values.dtype.kind == "f" or pixels.size == 12 * nside**2
+    dtype = (
+        values.dtype if is_floating else np.dtype(np.float64)
+    )  # integers have no value for missing samples
+    full = np.full((len(values), 12 * nside**2), UNSEEN if dtype.kind == "f" else 0, dtype)
     full[:, pixels] = values
     return full
 
 
-def _nside(header):
+def header_nside(header):
+    """The value of the key NSIDE, or None."""
     nside = headers.integer(header, "NSIDE")
     if nside is not None and not 1 <= nside <= MAX_NSIDE:
         raise ValueError(f"the header has NSIDE = {nside}; expected 1 to {MAX_NSIDE}")
@@ -87,7 +92,7 @@ def _pixel_numbers(table, n):
 def _implicit_pixels(header, n, observed):
     first = headers.integer(header, "FIRSTPIX")
     last = headers.integer(header, "LASTPIX")
-    nside = _nside(header)
+    nside = header_nside(header)
     n_pix = n if nside is None else 12 * nside**2
     if n == n_pix and first in (None, 0, -1) and last in (None, n - 1, -1):
         if observed not in (None, n, -1):
@@ -158,7 +163,7 @@ def _refuse_cube(table, name):
     width = int(np.prod(shape[1:]))
     if width == 1:
         return
-    nside = _nside(headers.MergedHeader(table))
+    nside = header_nside(headers.MergedHeader(table))
     column, _ = map_columns(table)
     if column is not None:
         is_cube = table.columns[column].size != rows * width

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spherekit._core import checks
-from spherekit.sampling import Grid
+from spherekit.io import cf
+from spherekit.sampling import Grid, LatLon
+from spherekit.sampling import grid as as_grid
 
 __all__ = ["Coefficients", "Map"]
 
@@ -93,10 +95,40 @@ class _Record:
         if name not in self.axes:
             choices = ", ".join(self.axes) or "(none)"
             raise ValueError(f"there is no axis {name!r}; the axes are {choices}")
-        index = _position(name, self.axes[name], coordinate)
+        index = position(name, self.axes[name], coordinate)
         axis = list(self.axes).index(name) + (len(self) > 1)
         axes = {key: values for key, values in self.axes.items() if key != name}
-        return self._with_data(np.take(self._data, index, axis), axes=axes)
+        scalar = {**self.attributes.get(name, {}), "value": self.axes[name][index]}
+        attributes = {**self.attributes, name: scalar}
+        return self._with_data(np.take(self._data, index, axis), axes=axes, attributes=attributes)
+
+    def axis_named(self, name):
+        """The axis of a name, or the time axis for "time" and the vertical axis for "level".
+
+        Parameters
+        ----------
+        name : str
+            The name of an axis; or "time" or "level", for the only axis of that kind, whatever its name. The
+            kind is found by the CF attributes of the axis, else by its name, such as month or pressure.
+
+        Returns
+        -------
+        str
+            The name of the axis.
+
+        Raises
+        ------
+        ValueError
+            No such axis, or several.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from spherekit.io import Map
+        >>> Map(np.zeros((2, 4, 7)), "mw:4", axes={"month": [1, 7]}).axis_named("time")
+        'month'
+        """
+        return axis_named(name, self.axes, self.attributes)
 
     def _check(self, data, n, what):
         """Check ``data`` of leading axes (fields, *axes) and ``n`` further axes."""
@@ -152,6 +184,9 @@ class Map(_Record):
         How the map was made, oldest entry first.
     notes : tuple of str
         What a reader changed or decided, such as a repeated column that it removed.
+    layout : LatLon, optional
+        The latitudes and longitudes of the source in its order, which `to_xarray` and netCDF files
+        restore.
 
     Raises
     ------
@@ -179,6 +214,7 @@ class Map(_Record):
     grid: Grid | str = None
     spin: int | None = None
     polcconv: str = "COSMO"
+    layout: LatLon | None = None
 
     def __init__(
         self,
@@ -194,13 +230,12 @@ class Map(_Record):
         attributes: Mapping[str, Mapping[str, object]] | None = None,
         history: tuple[str, ...] = (),
         notes: tuple[str, ...] = (),
+        layout: LatLon | None = None,
     ):
-        from spherekit.sampling import grid as as_grid
-
         values = checks.as_array(values, "values")
         _set(self, grid=as_grid(grid), values=values, names=names, units=units, axes=axes or {})
         _set(self, frame=frame, spin=spin, polcconv=polcconv, attributes=attributes or {})
-        _set(self, history=history, notes=notes)
+        _set(self, history=history, notes=notes, layout=layout)
         n = len(self.grid.shape)
         if values.shape[values.ndim - n :] != tuple(self.grid.shape):
             raise ValueError(
@@ -219,6 +254,19 @@ class Map(_Record):
 
     def _with_data(self, values, **changes):
         return replace(self, values=values, **changes)
+
+    def to_xarray(self):
+        """The map as a DataArray, or as a Dataset for several fields: `spherekit.io.to_xarray`."""
+        from spherekit.io.xarray_conversion import to_xarray
+
+        return to_xarray(self)
+
+    @classmethod
+    def from_xarray(cls, data, field=None, select=None):
+        """The map of a DataArray or Dataset: `spherekit.io.from_xarray`."""
+        from spherekit.io.xarray_conversion import from_xarray
+
+        return from_xarray(data, field=field, select=select)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -331,15 +379,24 @@ def _set(record, **values):
         object.__setattr__(record, name, value)
 
 
-def _position(name, coordinates, item):
-    """The index of a coordinate of an axis."""
+def position(name, coordinates, item):
+    """The index of a coordinate of an axis.
+
+    >>> position("level", np.array([200, 500]), 500)
+    1
+    >>> position("time", np.array(["2018-06", "2018-07"], "M8[M]"), "2018-07")
+    1
+    """
     if coordinates.dtype.kind == "M":
         matches = np.flatnonzero(np.char.startswith(coordinates.astype(str), str(item)))
     elif coordinates.dtype.kind in "US":
         matches = np.flatnonzero(coordinates.astype(str) == str(item))
     else:
         try:
-            matches = np.flatnonzero(coordinates == float(item))
+            number = np.asarray(
+                float(item), coordinates.dtype if coordinates.dtype.kind == "f" else None
+            )
+            matches = np.flatnonzero(coordinates == number)
         except (TypeError, ValueError):
             matches = np.zeros(0, int)
     if len(matches) != 1:
@@ -347,3 +404,22 @@ def _position(name, coordinates, item):
         count = "no" if not len(matches) else f"{len(matches)} times the"
         raise ValueError(f"the axis {name} has {count} coordinate {item}; it has {shown}")
     return int(matches[0])
+
+
+#: Kinds of axes by the words that select them whatever their names.
+AXIS_WORDS = {"time": "time", "level": "vertical"}
+
+
+def axis_named(name, axes, attributes):
+    """The name of the axis with a name, or of the only axis of the kind of "time" or "level".
+
+    >>> axis_named("level", ["month", "plev"], {})
+    'plev'
+    """
+    if name in axes:
+        return name
+    kinds = {axis: cf.axis_kind(axis, attributes.get(axis, {})) for axis in axes}
+    matching = [axis for axis, kind in kinds.items() if kind == AXIS_WORDS.get(name, None)]
+    if len(matching) == 1:
+        return matching[0]
+    raise ValueError(f"there is no axis {name!r}; the axes are {', '.join(axes) or '(none)'}")

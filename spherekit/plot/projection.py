@@ -288,8 +288,8 @@ def _as_signal(f, grid):
     f = plain_samples(f)
     if f.shape != grid.shape:
         raise ValueError(
-            f"the signal has shape {f.shape}; expected {grid.shape} on the grid {grid}. Pass one signal, and "
-            "the grid on which it is sampled"
+            f"the signal has shape {f.shape}; expected {grid.shape} on the grid {grid!r}. Pass one signal, "
+            "and the grid on which it is sampled"
         )
     return f.ravel()
 

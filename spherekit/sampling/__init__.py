@@ -12,6 +12,7 @@ All grids of the sphere are frozen, comparable and hashable, and have the attrib
 from spherekit.sampling.base import Grid
 from spherekit.sampling.grids import grid
 from spherekit.sampling.healpix import HEALPix
+from spherekit.sampling.latlon import LatLon, from_latlon
 from spherekit.sampling.rectangles import CC, DH, GL, MW, MWSS, DHPole
 from spherekit.sampling.rings import Rings
 from spherekit.sampling.rotation import RotationGrid
@@ -25,8 +26,10 @@ __all__ = [
     "MWSS",
     "Grid",
     "HEALPix",
+    "LatLon",
     "Rings",
     "RotationGrid",
+    "from_latlon",
     "grid",
 ]
 

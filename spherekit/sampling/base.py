@@ -80,7 +80,8 @@ class Grid:
     def phi(self) -> np.ndarray:
         """Longitudes, radians: of the columns of rectangular grids, else of all samples."""
         if self.rectangular:
-            return read_only(2 * np.pi * np.arange(self.shape[1]) / self.shape[1])
+            columns = 2 * np.pi * np.arange(self.shape[1]) / self.shape[1]
+            return read_only(self.ring_phi0[0] + columns)
         return _sample_values(self, "phi")
 
     @property

@@ -489,6 +489,10 @@ class HEALPix(Grid):
             raise ValueError(f'weights is {weights!r}; expected "ring" or "equal"')
         object.__setattr__(self, "weighting", weights)
 
+    def __str__(self):
+        options = "" if self.weighting == "ring" else f",weights={self.weighting}"
+        return f"healpix:{self.nside}{options}"
+
     def ring_arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Colatitudes, numbers of samples, first longitudes and weights of the rings."""
         theta, n_phi, phi0, _ = rings(self.nside)

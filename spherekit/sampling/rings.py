@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spherekit._core import checks
-from spherekit.sampling import quadrature
+from spherekit.sampling import quadrature, text
 from spherekit.sampling.base import Grid
 
 __all__ = ["Rings"]
@@ -99,6 +99,15 @@ class Rings(Grid):
         first, last = self.angles[0], self.angles[-1]
         rings = f"{len(self.angles)} ring" + "s" * (len(self.angles) > 1)
         return f"Rings({rings}, {sum(self.counts)} samples, theta from {first:.6g} to {last:.6g})"
+
+    def __str__(self):
+        options = [f"theta={text.angles(self.angles)}", f"n_phi={text.sequence(self.counts)}"]
+        if any(self.offsets):
+            phi0 = self.offsets[:1] if len(set(self.offsets)) == 1 else self.offsets
+            options.append(f"phi0={text.angles(phi0)}")
+        if self.own_weights is not None:
+            options.append(f"weights={text.sequence(self.own_weights)}")
+        return f"rings:{','.join(options)}"
 
     def ring_arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Colatitudes, numbers of samples, first longitudes and weights of the rings."""

@@ -35,7 +35,7 @@ class RotationGrid:
     Raises
     ------
     ValueError
-        L < 1, N not in 1..L, an unknown name of a grid, or a grid coarser than L.
+        L < 1, N not in 1..L, an unknown name of a grid, a grid coarser than L, or one of phi0 > 0.
     TypeError
         L or N that is not an integer; a ``sphere`` that is neither a grid nor a name.
 
@@ -67,6 +67,11 @@ class RotationGrid:
         object.__setattr__(self, "N", checks.azimuthal_limit(self.N, self.L))
         object.__setattr__(self, "sphere", as_grid(self.sphere, self.L))
         object.__setattr__(self, "steerable", bool(self.steerable))
+        if self.sphere.rectangular and self.sphere.phi0:
+            raise ValueError(
+                f"sphere is {self.sphere!r}; expected a grid whose first angle alpha is 0: pass a grid with "
+                "phi0=0, and rotate its signal by phi0 about the z axis"
+            )
         finest = self.sphere.L
         if finest is not None and finest < self.L:
             raise ValueError(

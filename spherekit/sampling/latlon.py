@@ -1,0 +1,310 @@
+"""The grid of given latitudes and longitudes, and the order of the samples of files on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from spherekit.sampling import axes, quadrature
+from spherekit.sampling.base import Grid
+from spherekit.sampling.rectangles import CC, DH, GL, MW, MWSS, DHPole
+from spherekit.sampling.rings import Rings
+
+__all__ = ["LatLon", "from_latlon"]
+
+
+def from_latlon(lat: ArrayLike, lon: ArrayLike) -> Grid:
+    """The grid of the samples at all pairs of given latitudes and longitudes.
+
+    Parameters
+    ----------
+    lat : array_like [shape=(n_lat,)], degrees
+        Latitudes from -90 to 90, in any order. A quantity of astropy is converted by its unit.
+    lon : array_like [shape=(n_lon,)], degrees
+        Equidistant longitudes around the circle, in any order, from any meridian. The last one may repeat the
+        first, as 360 degrees repeats 0.
+
+    Returns
+    -------
+    Grid
+        Rings with both poles: `MWSS`, or `CC` if there are fewer longitudes than its band-limit requires.
+        Between the poles: `DH`. With the north pole: `DHPole`. With the south pole: `MW`. At Gaussian
+        latitudes: `GL`. The band-limit is the largest that these numbers of rings and columns determine.
+        Otherwise `Rings`, without a sampling theorem: `spherekit.analyse` fits the coefficients.
+
+    Raises
+    ------
+    ValueError
+        NaN, latitudes beyond 90 degrees, latitudes that occur twice or seem to be in radians, or longitudes
+        that are not equidistant around the circle (with the gap).
+    TypeError
+        Coordinates that are not real numbers.
+
+    See Also
+    --------
+    LatLon : The same, with the order of the samples.
+
+    Notes
+    -----
+    Coordinates match a grid if they differ from its nodes by at most the rounding that their digits or dtype
+    imply, added up along equidistant axes (files add up a rounded step), or by 1/1000 of the spacing, but
+    never by more than 1/16 of it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spherekit import sampling
+    >>> sampling.from_latlon(np.arange(90, -91, -2.5), np.arange(0, 360, 2.5))
+    MWSS(L=72, n_phi=144)
+    >>> str(sampling.from_latlon(np.arange(-89.5, 90), np.arange(-179.5, 180)))
+    'dh:180,n_theta=180,n_phi=360,phi0=half'
+    """
+    return LatLon(lat, lon).grid
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LatLon:
+    """The latitudes and longitudes of a map: its grid, and the order of its samples.
+
+    Parameters
+    ----------
+    lat, lon : array_like, degrees
+        Latitudes and longitudes of the rows and columns, as in `from_latlon`.
+
+    Attributes
+    ----------
+    grid : Grid
+        The grid, as `from_latlon` returns it.
+    notes : tuple of str
+        Sentences on how samples are rearranged on the grid; empty if they are not.
+
+    Raises
+    ------
+    ValueError
+        As in `from_latlon`.
+    TypeError
+        As in `from_latlon`.
+
+    Examples
+    --------
+    A map from south to north, with the longitude 360 degrees as well as 0:
+
+    >>> import numpy as np
+    >>> from spherekit.sampling import LatLon
+    >>> positions = LatLon([-90, -45, 0, 45, 90], np.arange(0, 361, 45))
+    >>> positions.grid
+    MWSS(L=4, n_phi=8)
+    >>> print("; ".join(positions.notes))
+    latitudes ascend: rows reversed, north first; the last longitude repeats the first: column removed
+    >>> positions.to_grid(np.zeros((12, 5, 9))).shape
+    (12, 5, 8)
+    """
+
+    lat: np.ndarray
+    lon: np.ndarray
+
+    def __post_init__(self):
+        lat, lat_precision = axes.degrees(self.lat, "lat")
+        lon, lon_precision = axes.degrees(self.lon, "lon")
+        rows = _north_to_south(lat, lon)
+        columns = axes.columns(lon, lon_precision)
+        grid, comment = _grid(lat[rows], lat_precision, columns)
+        values = dict(lat=quadrature.read_only(lat), lon=quadrature.read_only(lon), grid=grid)
+        values |= dict(_rows=rows, _columns=columns)
+        values["notes"] = (*_row_notes(rows), *_column_notes(lon, columns), *comment)
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def __repr__(self):
+        return f"LatLon({len(self.lat)} latitudes, {len(self.lon)} longitudes, {self.grid!r})"
+
+    def to_grid(self, values: np.ndarray) -> np.ndarray:
+        """Samples in the order of the grid.
+
+        Parameters
+        ----------
+        values : ndarray [shape=(..., n_lat, n_lon)]
+            Samples of any dtype, one row for each latitude.
+
+        Returns
+        -------
+        ndarray [shape=(..., *grid.shape)]
+            The samples, rearranged; the same array if nothing has to be rearranged.
+
+        Raises
+        ------
+        ValueError
+            Samples of another shape, or a repeated longitude with other samples.
+        """
+        shape = len(self.lat), len(self.lon)
+        if np.ndim(values) < 2 or tuple(values.shape[-2:]) != shape:
+            raise ValueError(
+                f"values has shape {np.shape(values)}; expected (..., {shape[0]}, {shape[1]}), a row for "
+                "each latitude and a column for each longitude"
+            )
+        if self._columns.repeated:
+            _check_repeated(values, self.lon)
+        values = _reordered(values, self._rows, -2)
+        values = _reordered(values, self._columns.order, -1)
+        if self.grid.rectangular:
+            return values
+        return values.reshape(*values.shape[:-2], *self.grid.shape)
+
+    def from_grid(self, values: np.ndarray) -> np.ndarray:
+        """Samples in the order of the latitudes and longitudes, the inverse of `to_grid`.
+
+        Parameters
+        ----------
+        values : ndarray [shape=(..., *grid.shape)]
+            Samples in the order of the grid.
+
+        Returns
+        -------
+        ndarray [shape=(..., n_lat, n_lon)]
+            The samples, rearranged; a longitude that occurs twice has the same samples twice.
+
+        Raises
+        ------
+        ValueError
+            Samples of another shape.
+        """
+        shape, n = tuple(self.grid.shape), len(self.grid.shape)
+        if tuple(np.shape(values)[np.ndim(values) - n :]) != shape or np.ndim(values) < n:
+            expected = ", ".join(map(str, shape))
+            raise ValueError(f"values has shape {np.shape(values)}; expected (..., {expected})")
+        if not self.grid.rectangular:
+            values = values.reshape(*values.shape[:-1], len(self.lat), self._columns.n_phi)
+        columns = np.argsort(self._columns.order)
+        columns = np.append(columns, columns[0]) if self._columns.repeated else columns
+        values = _reordered(values, np.argsort(self._rows), -2)
+        return _reordered(values, columns, -1)
+
+
+def _north_to_south(lat, lon):
+    """The indices of the latitudes from north to south, after checks of the latitudes."""
+    limit = 90 * (1 + 4e-7)  # float32
+    if np.abs(lat).max() > limit:
+        raise ValueError(
+            f"lat ranges from {lat.min():.7g} to {lat.max():.7g}; expected latitudes from -90 to 90 degrees "
+            "(lat = 90 - numpy.degrees(theta) for colatitudes)"
+        )
+    if len(lat) > 1 and np.abs(lat).max() <= np.pi / 2 * (1 + 4e-7):
+        raise ValueError(
+            f"lat ranges from {lat.min():.7g} to {lat.max():.7g}, which are radians or a narrow band around "
+            "the equator; expected degrees around the sphere: convert with numpy.degrees, or construct "
+            "spherekit.sampling.Rings for the band"
+        )
+    rows = np.argsort(-lat, kind="stable")
+    steps = np.diff(lat[rows])
+    if not np.all(steps < 0):
+        twice = lat[rows][int(np.argmax(steps >= 0))]
+        raise ValueError(f"lat contains {twice:.7g} degrees twice; expected distinct latitudes")
+    return rows
+
+
+def _grid(lat, precision, columns):
+    """(grid, notes) of latitudes from north to south."""
+    n, n_phi, phi0 = len(lat), columns.n_phi, columns.phi0
+    limits = axes.tolerance(lat, precision, 180 / n)
+    L_phi = (n_phi + 1) // 2
+    for kind, (theta, weights) in _rules(n):
+        difference = np.abs(90 - np.degrees(theta) - lat)
+        largest = limits.rounding if kind is GL else limits.accumulated
+        if difference.max() > largest or difference.min() > limits.rounding:
+            continue
+        if kind is MWSS:
+            if L_phi >= n - 1:
+                return MWSS(n - 1, n_phi, phi0=phi0), ()
+            return CC(L_phi, n, n_phi, phi0=phi0), ()
+        if kind is DH:
+            return DH(min(n, L_phi), n_phi, n_theta=n, phi0=phi0), ()
+        L = n // 2 if kind is DHPole else n
+        if L <= L_phi:
+            return kind(L, n_phi, phi0=phi0), ()
+        return Rings(theta, n_phi, phi0, weights * (2 * np.pi / n_phi)), (
+            f"{n_phi} longitudes are too few for the {n} rings of the {kind.__name__} grid: rings without a "
+            "sampling theorem",
+        )
+    theta = np.clip(np.radians(90 - lat), 0, np.pi)
+    return Rings(theta, n_phi, phi0), _ring_notes(lat)
+
+
+def _rules(n):
+    """Yield (kind of grid, (colatitudes, weights)) of all kinds that can have n rings."""
+    if n > 1:
+        yield MWSS, quadrature.equispaced(2 * (n - 1), False)
+    yield DH, quadrature.equispaced(2 * n, True)
+    yield GL, quadrature.gauss_legendre(n)
+    if n % 2 == 0:
+        yield DHPole, quadrature.fejer2(n)
+    yield MW, quadrature.equispaced(2 * n - 1, True)
+
+
+def _row_notes(rows):
+    if np.array_equal(rows, np.arange(len(rows))):
+        return
+    if np.array_equal(rows, np.arange(len(rows))[::-1]):
+        yield "latitudes ascend: rows reversed, north first"
+    else:
+        yield "latitudes are not sorted: rows sorted, north first"
+
+
+def _column_notes(lon, columns):
+    order, n = columns.order, columns.n_phi
+    if columns.repeated:
+        yield "the last longitude repeats the first: column removed"
+    step = np.unique(np.diff(order) % n)
+    first = f"the column at {lon[order[0]]:.7g} degrees first"
+    if n > 2 and np.array_equal(step, [n - 1]):
+        yield f"longitudes descend: columns reversed, {first}"
+    elif not np.array_equal(step, [1]):
+        yield f"longitudes are not sorted: columns sorted, {first}"
+    elif order[0]:
+        yield f"longitudes start at {lon[0]:.7g} degrees: columns moved, {first}"
+    if columns.deviation > 360 / n / 1000:
+        yield (
+            f"longitudes differ by up to {columns.deviation:.2g} degrees from equidistant ones, within "
+            "their rounding"
+        )
+
+
+def _ring_notes(lat):
+    north, south = 90 - lat[0], 90 + lat[-1]
+    widest = np.abs(np.diff(lat)).max(initial=0)
+    yield "no sampling theorem has these latitudes: rings, whose coefficients are fitted by least squares"
+    for gap, pole in ((north, "north"), (south, "south")):
+        if gap > 2 * widest:
+            yield f"there are no samples within {gap:.4g} degrees of the {pole} pole"
+
+
+def _reordered(values, index, axis):
+    """``values`` with the entries ``index`` of an axis, -2 or -1; a view where that is possible."""
+    n = values.shape[axis]
+    ascending = np.arange(len(index))
+    if np.array_equal(index, ascending):
+        index = slice(len(index))
+        if len(ascending) == n:
+            return values
+    elif np.array_equal(index, ascending[::-1]) and len(index) == n:
+        index = slice(None, None, -1)
+    return values[..., index, :] if axis == -2 else values[..., index]
+
+
+def _check_repeated(values, lon):
+    """Raise ValueError if the last column differs from the first."""
+    first, last = np.asarray(values[..., 0]), np.asarray(values[..., -1])
+    differs = first != last
+    if first.dtype.kind in "fc":
+        rounding = 4 * np.finfo(first.dtype).eps
+        with np.errstate(invalid="ignore"):
+            differs = ~(np.abs(first - last) <= rounding * np.abs(first)) & differs
+        differs &= ~(np.isnan(first) & np.isnan(last))
+    if differs.any():
+        where = tuple(int(i) for i in np.argwhere(differs)[0])
+        raise ValueError(
+            f"the last longitude, {lon[-1]:.7g} degrees, repeats the first, {lon[0]:.7g} degrees, but "
+            f"{np.count_nonzero(differs)} of {differs.size} samples differ, such as {first[where]} and "
+            f"{last[where]} in row {where[-1]}; remove one of the two columns"
+        )
