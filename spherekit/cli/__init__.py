@@ -14,7 +14,7 @@ from spherekit.cli import report, stopping
 
 #: Names of the commands and of their modules, in the order of the help.
 COMMANDS = (
-    ("demo", "info", "transform", "spectrum", "rotate", "smooth", "regrid", "wavelets", "scatter")
+    ("demo", "info", "convert", "transform", "spectrum", "rotate", "smooth", "regrid", "wavelets", "scatter")
     + ("generate", "simulate", "train", "predict", "plot", "bench", "warmup")
 )  # fmt: skip
 _DEBUG = "print the traceback of an error"
@@ -121,6 +121,7 @@ def _run(argv):
         raise Usage(
             f"unrecognized arguments: {' '.join(unknown)}; see spherekit {args.command} --help"
         )
+    args.prepare(args)
     if many.is_needed(args):
         many.run(args.command, args, list(argv))
         return
@@ -164,7 +165,8 @@ def _parser(argv):
         if reports_json:
             sub.add_argument("--json", action="store_true", help=_JSON)
         advice = getattr(command, "ADVICE_WHEN_STOPPED", "The same command starts again")
-        sub.set_defaults(run=command.run, reports_json=reports_json, advice=advice)
+        prepare = getattr(command, "prepare", lambda args: None)
+        sub.set_defaults(run=command.run, prepare=prepare, reports_json=reports_json, advice=advice)
     return parser
 
 

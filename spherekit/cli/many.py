@@ -120,6 +120,7 @@ def _words(args, argv, changes):
     starts = [i for i in range(len(words)) if words[i : i + count] == args.file]
     if starts:
         words[starts[0] : starts[0] + count] = [changes["file"]]
+    words = [changes["output"] if word == args.output else word for word in words]
     words = _replaced(words, ("-o", "--output"), changes["output"])
     words = _replaced(words, ("--plot",), changes.get("plot"))
     return ["spherekit", *_replaced(words, ("--suffix",), None)]

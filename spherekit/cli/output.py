@@ -182,6 +182,7 @@ def write_coefficients(path, signals, L, frame="", axes=None, attributes=None):
         attributes=attributes,
     )
     io.write_coefficients(record, path, overwrite=True)
+    report.wrote(path)
 
 
 def _write_alm(path, signals, frame):
