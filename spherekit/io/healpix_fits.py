@@ -5,7 +5,8 @@ import numpy as np
 from spherekit.io.arguments import ArgumentError
 from spherekit.io.columns import is_map, map_columns, select_table
 from spherekit.io.fits import outlines
-from spherekit.io.maps import read_map, write_map
+from spherekit.io.map_writer import write_map
+from spherekit.io.maps import read_map
 from spherekit.io.records import Map
 from spherekit.io.stokes import describes_pixels
 from spherekit.sampling import HEALPix
