@@ -26,8 +26,8 @@ _HARMONIC = (
 
 __all__ = [
     "__version__", "analyse", "conventions", "datasets", "estimate_memory", "evaluate", "evaluate_adjoint",
-    "experiments", "forward", "forward_adjoint", "harmonic", "inverse", "inverse_adjoint", "io", "nn", "plot",
-    "sampling", "scattering", "spectra", "testing", "train", "wavelets", "wigner",
+    "experiments", "fields", "forward", "forward_adjoint", "harmonic", "inverse", "inverse_adjoint", "io",
+    "nn", "plot", "sampling", "scattering", "spectra", "testing", "train", "wavelets", "wigner",
 ]  # fmt: skip
 
 if TYPE_CHECKING:  # for editors, which do not run what loads the names below
@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # for editors, which do not run what loads the names below
         conventions,
         datasets,
         experiments,
+        fields,
         harmonic,
         io,
         nn,

@@ -53,19 +53,19 @@ def signal_unit(args, units):
             f"{args.spectrum}: the spectra have different units, {', '.join(map(repr, units))}; convert them "
             "to the same unit"
         )
-    stated = root_of_unit(units[0])
-    if stated is None:
+    unit = root_of_unit(units[0])
+    if unit is None:
         if args.unit is None:
             raise options.Usage(
                 f"{args.spectrum} has the unit {units[0]!r}, which is not a square such as uK^2; pass the "
                 "unit of the skies with --unit"
             )
         return args.unit
-    if args.unit is not None and stated and args.unit != stated:
+    if args.unit is not None and unit and args.unit != unit:
         raise options.Usage(
             f"--unit is {args.unit}, but the spectra of {args.spectrum} are in {units[0]}; omit --unit"
         )
-    return stated or args.unit or ""
+    return unit or args.unit or ""
 
 
 def root_of_unit(unit):

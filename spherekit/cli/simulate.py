@@ -77,14 +77,14 @@ def run(args):
     if args.seed < 0:
         raise options.Usage(f"--seed is {args.seed}; expected an integer >= 0")
     names = [name for name in _OF_GAUSSIAN if getattr(args, name) not in (None, False)]
-    given = ", ".join("--" + name.replace("_", "-") for name in names)
+    listed = ", ".join("--" + name.replace("_", "-") for name in names)
     if args.spectrum != "cmb" and (args.recipe or args.strength is not None):
         raise options.Usage(
             f"--recipe and --strength apply to simulate cmb; skies of {args.spectrum} are Gaussian"
         )
     if args.spectrum == "cmb" and (args.recipe or args.strength is not None or not names):
         if names:
-            raise options.Usage(f"{given}: not applicable with --recipe and --strength")
+            raise options.Usage(f"{listed}: not applicable with --recipe and --strength")
         recipes.run(args)
     else:
         _simulate(args)
@@ -153,6 +153,8 @@ def _plan(args):
     cl, names = _select(args, spectra)
     unit = signal_unit(args, [units[name] for name in names])
     L, grid, reason = _band_limit_and_grid(args, len(spectra[names[0]]))
+    if args.pol and L < 3:
+        raise options.Usage(f"the band-limit is L = {L}; --pol needs L >= 3, for degree 2")
     if args.noise_pol is not None and not args.pol:
         raise options.Usage("--noise-pol applies to --pol only")
     noise = 0.0 if args.noise is None else depth_of(args.noise, unit, "--noise")

@@ -26,7 +26,7 @@ def gaussian_beam(fwhm: ArrayLike, L: int, *, spin: int = 0) -> np.ndarray:
     L : int
         Band-limit: degrees 0..L-1.
     spin : int
-        Spin of the field; fields of spin s have no degrees < abs(s), at which b_l is not used.
+        Spin of the field, |spin| < L; it has no degrees < |spin|, at which b_l is not used.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def gaussian_beam(fwhm: ArrayLike, L: int, *, spin: int = 0) -> np.ndarray:
     TypeError
         L or spin that are not integers; a width that is not a real number.
     ValueError
-        A negative or infinite width, or one with a unit that is not one of angles; L < 1.
+        A negative or infinite width, or one with a unit that is not one of angles; L < 1; |spin| >= L.
 
     See Also
     --------
@@ -53,7 +53,7 @@ def gaussian_beam(fwhm: ArrayLike, L: int, *, spin: int = 0) -> np.ndarray:
     """
     sigma = beam_sigma(fwhm, "fwhm") / FWHM_PER_SIGMA
     L = checks.band_limit(L)
-    spin = checks.integer(spin, "spin", -math.inf)
+    spin = checks.spin_number(spin, L)
     ell = np.arange(L)
     return np.exp(-0.5 * (ell * (ell + 1.0) - spin**2) * sigma**2)
 
