@@ -1,4 +1,4 @@
-"""Arrays with named dimensions and coordinates (DataArrays of xarray): kinds of axes, and a check of the grid."""
+"""Arrays with named dimensions and coordinates, DataArrays: kinds of axes, and a check of the grid."""
 
 import re
 
@@ -87,12 +87,12 @@ def check_coordinates(x, grid, name="f"):
     if not {"latitude", "longitude"} & set(kinds):
         return
     advice = (
-        f"convert it with sky = spherekit.io.from_xarray({name}), and pass sky.values with sampling=sky.grid"
+        f"convert it with sky = spherekit.io.from_xarray({name}), and pass sky.values and sky.grid"
     )
     if kinds[-2:] != ["latitude", "longitude"] or not grid.rectangular:
         raise ValueError(
-            f"{name} has the dimensions {tuple(map(str, x.dims))}; {grid!r} needs latitude and longitude last, on "
-            f"a rectangular grid; {advice}"
+            f"{name} has the dimensions {tuple(map(str, x.dims))}; {grid!r} needs latitude and longitude "
+            f"last, on a rectangular grid; {advice}"
         )
     nodes = 90 - np.degrees(grid.theta), np.degrees(grid.phi)
     for dim, kind, expected in zip(x.dims[-2:], kinds[-2:], nodes, strict=True):
@@ -101,8 +101,9 @@ def check_coordinates(x, grid, name="f"):
             coordinate = np.degrees(coordinate)
         if not _matches(coordinate, expected, kind == "longitude"):
             raise ValueError(
-                f"{name} has {len(coordinate)} {kind}s from {coordinate[0]:.6g} to {coordinate[-1]:.6g} degrees; "
-                f"{grid!r} has {len(expected)} from {expected[0]:.6g} to {expected[-1]:.6g}; {advice}"
+                f"{name} has {len(coordinate)} {kind}s from {coordinate[0]:.6g} to {coordinate[-1]:.6g} "
+                f"degrees; {grid!r} has {len(expected)} from {expected[0]:.6g} to {expected[-1]:.6g}; "
+                f"{advice}"
             )
 
 

@@ -7,11 +7,10 @@ import re
 
 import numpy as np
 
-from spherekit._core.labeled import is_angle
-
 #: Attributes that describe the encoding in the file, or that a reader replaces.
 ENCODING = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned", "coordinates")
 ENCODING += ("grid_mapping", "units", "calendar", "dtype")
+
 
 def in_degrees(values, attributes):
     """Latitudes or longitudes in degrees."""
