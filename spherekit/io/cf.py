@@ -191,7 +191,7 @@ def encode_times(times):
     missing = np.isnat(times)
     durations = np.where(missing, np.datetime64(0, "s"), times) - np.datetime64(0, "s")
     units = {"days": "D", "hours": "h", "minutes": "m", "seconds": "s"}
-    numbers = {word: durations / np.timedelta64(1, unit) for word, unit in units.items()}
-    whole = [word for word, values in numbers.items() if (values == np.round(values)).all()]
-    word = (*whole, "seconds")[0]
-    return np.where(missing, np.nan, numbers[word]), f"{word} since 1970-01-01 00:00:00"
+    durations_in = {word: durations / np.timedelta64(1, unit) for word, unit in units.items()}
+    exact = [word for word, values in durations_in.items() if (values == np.round(values)).all()]
+    word = (*exact, "seconds")[0]
+    return np.where(missing, np.nan, durations_in[word]), f"{word} since 1970-01-01 00:00:00"

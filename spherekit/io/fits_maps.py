@@ -8,7 +8,7 @@ from spherekit.io.fits import outlines, read_table
 from spherekit.io.map_writer import write_map
 from spherekit.io.maps import read_map
 from spherekit.io.mw_fits import is_mw, read_mw, write_mw
-from spherekit.io.records import Map
+from spherekit.io.records import Map, with_fields, with_frame
 from spherekit.io.stokes import describes_pixels
 from spherekit.sampling import HEALPix
 from spherekit.sampling import grid as as_grid
@@ -62,7 +62,7 @@ def _read_mw(path, field, hdu, ordering, frame, grid):
         )
     if grid is not None and as_grid(grid) != sky.grid:
         raise ArgumentError(f"grid={grid}, but {path} states the grid {sky.grid}")
-    return sky.with_fields(path, field).with_frame(frame)
+    return with_frame(with_fields(sky, path, field), frame)
 
 
 def _notes(path, names, sky, hdu):
