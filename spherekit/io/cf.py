@@ -45,7 +45,9 @@ def unpack(values, attributes):
         missing = np.isin(values, np.asarray(fills, values.dtype))
         values = np.where(missing, dtype.type(np.nan), values.astype(dtype, copy=False))
     if packed:
-        values = values.astype(_float_type(values.dtype, scale, offset))
+        declared = {"_FillValue", "missing_value"} & attributes.keys()
+        has_type = bool(fills) or (values.dtype.kind == "f" and declared)
+        values = values.astype(values.dtype if has_type else _float_type(values.dtype, scale, offset))
         if scale is not None:
             values *= scale
         if offset is not None:
@@ -62,15 +64,23 @@ def fill_values(attributes, dtype):
         for value in np.ravel(attributes[name])
         if isinstance(value, np.generic | int | float) and np.asarray(value).dtype.kind in "iuf"
     ]
-    with np.errstate(over="ignore"):
-        return [_as_type(value, dtype) for value in listed if not np.isnan(value)]
+    in_type = [_as_type(value, dtype) for value in listed if not np.isnan(value)]
+    return [value for value in in_type if value is not None]
 
 
 def _as_type(value, dtype):
-    """A fill value in the type of the samples; -1 of an unsigned type is its largest value."""
-    if dtype.kind in "iu" and np.asarray(value).dtype.kind in "iu":
+    """A fill value in the type of the samples, or None if no sample can have it.
+
+    -1 of an unsigned type is its largest value.
+    """
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            return dtype.type(value)
+    if np.asarray(value).dtype.kind in "iu":
         return np.array(value).astype(dtype)[()]
-    return dtype.type(value) if dtype.kind == "f" or float(value).is_integer() else value
+    limits = np.iinfo(dtype)
+    is_valid = float(value).is_integer() and limits.min <= value <= limits.max
+    return dtype.type(value) if is_valid else None
 
 
 def _number(attributes, name):

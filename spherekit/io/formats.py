@@ -22,7 +22,7 @@ from spherekit.io import (
     provenance,
 )
 from spherekit.io.arguments import ArgumentError
-from spherekit.io.records import Map, with_frame
+from spherekit.io.records import Map, with_fields, with_frame
 from spherekit.sampling import Grid
 
 _NUMPY = ("a NumPy archive (.npz)", "a NumPy array (.npy)", "a zip archive")
