@@ -48,9 +48,11 @@ def read_fits(path, field=None, hdu=None, ordering=None, frame=None, grid=None):
 
 def contains_mw(path, hdu=None):
     """Whether the selected table of a FITS file, or its first map, is on a grid MW or MWSS."""
-    if hdu is not None:
-        return is_mw(read_table(path, hdu))
-    kinds = [is_mw(table) for table in outlines(path) if is_mw(table) or is_map(table)]
+    try:
+        tables = outlines(path) if hdu is None else [read_table(path, hdu)]
+        kinds = [is_mw(table) for table in tables if is_mw(table) or is_map(table)]
+    except ValueError:  # a damaged header, of which the reader of HEALPix maps informs
+        return False
     return kinds[:1] == [True]
 
 

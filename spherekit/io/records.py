@@ -432,9 +432,15 @@ def position(name, coordinates, item):
         except (TypeError, ValueError):
             matches = np.zeros(0, int)
     if len(matches) != 1:
-        first = ", ".join(map(str, coordinates[:12])) + (", ..." if len(coordinates) > 12 else "")
-        count = "no" if not len(matches) else f"{len(matches)} times the"
-        raise ValueError(f"the axis {name} has {count} coordinate {item}; it has {first}")
+        listed = [
+            str(x).removesuffix("T00:00:00")
+            for x in coordinates[matches if len(matches) else slice(12)]
+        ]
+        ellipsis = ", ..." if not len(matches) and len(coordinates) > 12 else ""
+        count = f"{len(matches)} coordinates" if len(matches) else "no coordinate"
+        raise ValueError(
+            f"the axis {name} has {count} {item}; expected one of {', '.join(listed)}{ellipsis}"
+        )
     return int(matches[0])
 
 
