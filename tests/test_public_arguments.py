@@ -16,7 +16,7 @@ from autograd import grad
 from tolerances import IDENTITY, SHORT_SUM, SINGLE_VALUES
 
 from spherekit import harmonic, nn, wigner
-from spherekit.sampling import Rings
+from spherekit.sampling import Grid, Rings
 from spherekit.sampling import grid as sampling_grid
 from spherekit.scattering import Covariances, Scattering
 from spherekit.spectra import gaussian_flm
@@ -197,6 +197,8 @@ def leaves(result):
         return leaves(list(result.values()))
     if isinstance(result, list | tuple):
         return [leaf for item in result for leaf in leaves(item)]
+    if isinstance(result, Grid):
+        return [result.theta, result.phi]
     return [np.asarray(result)]
 
 

@@ -18,13 +18,14 @@ from spherekit.io.spectra import is_spectrum
 
 
 class Coefficients(NamedTuple):
-    """Signals by their coefficients of shape (..., L*L), their frame, leading axes and the reader's notes."""
+    """Signals by their coefficients of shape (..., L*L), and what `spherekit.io.Coefficients` has beside."""
 
     components: tuple
     L: int
     frame: str
     axes: dict
-    notes: tuple = ()
+    attributes: dict
+    notes: tuple
 
 
 def in_file(path, hdu=None):
@@ -70,7 +71,9 @@ def read(path, args=None):
             raise ValueError(
                 f"{path} contains NaN or infinite coefficients; expected finite numbers"
             )
-    return Coefficients(signals, record.L, record.frame, record.axes, record.notes)
+    return Coefficients(
+        signals, record.L, record.frame, record.axes, record.attributes, record.notes
+    )
 
 
 def _alm(path, args, hdu, field, spin):

@@ -10,7 +10,7 @@ from spherekit.cli.smooth import check_outputs, check_plot, fit, resampling_opti
 
 
 def arguments(parser):
-    parser.add_argument("file", metavar="MAP", help="a map")
+    options.files(parser, "a map", "MAP")
     parser.add_argument(
         "--grid", required=True, help="the grid of the result, e.g. mw:256 or healpix:64"
     )

@@ -9,7 +9,7 @@ from spherekit.cli import options, output, records
 
 
 def arguments(parser):
-    parser.add_argument("file", metavar="MAP", help="a map")
+    options.files(parser, "a map", "MAP")
     parser.add_argument(
         "-o", "--output", required=True, help="the smoothed map: .fits, .npz, .nc, .npy or .csv"
     )

@@ -3,7 +3,7 @@
 from spherekit.io.alm import Alm, read_alm, read_alms, write_alm
 from spherekit.io.arrays import read_arrays, write_arrays
 from spherekit.io.beams import read_beam
-from spherekit.io.coefficients import read_coefficients
+from spherekit.io.coefficients import read_coefficients, write_coefficients
 from spherekit.io.fits import Table, read_table, tables
 from spherekit.io.formats import read, write
 from spherekit.io.frames import frame_of
@@ -44,6 +44,7 @@ __all__ = [
     "write_alm",
     "write_arrays",
     "write_cl",
+    "write_coefficients",
     "write_map",
     "write_mw",
 ]

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import itertools
 import zlib
 from typing import NamedTuple
 
@@ -60,10 +61,10 @@ def read_text(path, size=None):
     return Text(path, content if size is None else content[:size])
 
 
-def lines(text, count):
+def lines(text, count=None):
     """The first ``count`` lines that are neither empty nor comments, as (number, words)."""
     result = []
-    for number, line in enumerate(text.content.splitlines(), text.first):
+    for number, line in _numbered(text):
         words = line.split(b"#")[0].translate(_PLAIN).decode("latin-1").split()
         if words:
             result.append((number, words))
@@ -72,10 +73,22 @@ def lines(text, count):
     return result
 
 
-def comments(text):
-    """The comment lines of a text, without the sign."""
-    marked = [line.strip() for line in text.content.splitlines() if line.lstrip().startswith(b"#")]
+def comments(text, end):
+    """The comments in the lines before number ``end``, without the sign."""
+    before = itertools.takewhile(lambda item: item[0] < end, _numbered(text))
+    marked = [line.strip() for _, line in before if line.lstrip().startswith(b"#")]
     return [line.lstrip(b"#").strip().decode("utf-8", "replace") for line in marked]
+
+
+def _numbered(text):
+    """Yield the number and the content of each line."""
+    start = 0
+    for number in itertools.count(text.first):
+        end = text.content.find(b"\n", start)
+        yield number, text.content[start : end if end >= 0 else None]
+        if end < 0:
+            return
+        start = end + 1
 
 
 def as_numbers(words):
@@ -117,8 +130,8 @@ def table(text, first, expected):
     ValueError
         A word that is not a finite number, or rows of different lengths; with the number of the line.
     """
-    start = _offset(text.content, first - text.first)
-    body = Text(text.path, text.content[start:].translate(_PLAIN), first)
+    body = after(text, first - 1)
+    body = body._replace(content=body.content.translate(_PLAIN))
     if not lines(body, 1):
         raise ValueError(f"{text.path} ends after line {first - 1}; expected {expected}")
     checks.fits_memory(6 * len(body.content), f"the table of {text.path}", "cut the file")
@@ -133,18 +146,20 @@ def table(text, first, expected):
     return rows, body
 
 
-def _offset(content, count):
-    """The position after ``count`` lines."""
+def after(text, number):
+    """The lines of a text after that of this number."""
     position = 0
-    for _ in range(count):
-        position = content.find(b"\n", position) + 1
-    return position
+    for _ in range(number + 1 - text.first):
+        position = text.content.find(b"\n", position) + 1
+        if not position:
+            return Text(text.path, b"", number + 1)
+    return Text(text.path, text.content[position:], number + 1)
 
 
 def _error_of_row(body, expected, error):
     """The error for the first row that is not one of numbers, or not as long as the rows before it."""
     length = 0
-    for number, words in lines(body, -1):
+    for number, words in lines(body):
         length = length or len(words)
         if len(words) != length:
             return body.error(number, f"{length} numbers, as in the rows before it: {expected}")

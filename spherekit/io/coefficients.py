@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from os import PathLike
 from typing import Literal
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from spherekit.io import (
     alm,
     coefficient_rows,
+    icgem,
     igrf,
     kinds,
     matlab,
     numpy_coefficients,
     planetary,
+    provenance,
     shtools,
 )
 from spherekit.io.arrays import read_arrays
-from spherekit.io.coefficient_conventions import Convention, agreed
+from spherekit.io.coefficient_conventions import Convention, agreed, check
 from spherekit.io.columns import is_map
 from spherekit.io.fits import outlines
 from spherekit.io.records import Coefficients
@@ -64,11 +70,12 @@ def read_coefficients(
     field : str or int, optional
         A signal by its name or number; the array of a MATLAB file by its name.
     select : dict of str to number or str, optional
-        Positions on named axes by their coordinates, such as ``{"time": 2020}`` of a magnetic model.
+        Positions on named axes by their coordinates. ``{"time": 2018.5}`` of a magnetic model with splines
+        of order 2 is interpolated linearly between its epochs.
     hdu : int or str, or sequence of them, optional
         Tables of a FITS file.
     spin : int, optional
-        The spin of the coefficients of a .npz file that does not define it.
+        The spin of the coefficients of a .npz or MATLAB file that does not define it.
     normalization : {"4pi", "ortho", "schmidt", "unnorm"}, optional
         Normalization of C_lm and S_lm, as in `spherekit.conventions.from_shtools`.
     csphase : {1, -1}, optional
@@ -115,10 +122,10 @@ def read_coefficients(
         agreed(path, requested, _FLAT)
         result = numpy_coefficients.read(path, L, spin)
     elif kind == "a MATLAB file":
-        result = matlab.read(path, L, requested, field, reality)
+        result = matlab.read(path, L, requested, field, reality, spin)
         field = None
     elif kind in _TEXT:
-        result = _from_text(path, L, requested)
+        result, select = _from_text(path, L, requested, dict(select or {}))
     else:
         raise _unknown(path, kind)
     return result.select(field, **(select or {}))
@@ -145,6 +152,8 @@ def _reader(text):
     start = coefficient_rows.lines(text, 1)
     if not start:
         return None
+    if icgem.is_icgem(text):
+        return icgem
     if planetary.is_shadr(start[0][1]):
         return planetary
     if igrf.is_shc(text):
@@ -152,11 +161,16 @@ def _reader(text):
     return shtools if shtools.first_row(text) else None
 
 
-def _from_text(path, L, requested):
+def _from_text(path, L, requested, select):
+    """The coefficients of a text, and what of ``select`` remains to be selected."""
     reader = _reader(coefficient_rows.read_text(path, _START))
     if reader is None:
         raise _unknown(path, "text without rows of degree l, order m, C_lm and S_lm")
-    return reader.read(path, coefficient_rows.read_text(path), L, requested)
+    result = reader.read(path, coefficient_rows.read_text(path), L, requested)
+    provenance.record_input(path, result.history)
+    if reader is igrf and "time" in select:
+        result = igrf.at_time(result, select.pop("time"))
+    return result, select
 
 
 def _unknown(path, kind):
@@ -179,5 +193,122 @@ def _from_alm(path, hdu, L, requested):
         tables.units,
         frame=tables.frame,
         polcconv=tables.polcconv,
+        history=provenance.from_cards(outlines(path)[0].primary.get("HISTORY", ())),
         attributes=extnames,
+    )
+
+
+def write_coefficients(
+    coefficients: Coefficients | ArrayLike,
+    path: str | PathLike,
+    *,
+    normalization: _Normalization | None = None,
+    csphase: Literal[1, -1] | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write harmonic coefficients to a file, whose format is that of its suffix.
+
+    ======================  ============================================================================
+    suffix                  format and contents
+    ======================  ============================================================================
+    .npz                    NumPy arrays; coefficients of any spin, with axes, attributes and history
+    .fits, .fit, .fits.gz   alm FITS of HEALPix codes; real signals: one, or T, E, B
+    .sh, .txt, .msl         text of SHTOOLS, also followed by .gz; one real signal
+    .shc                    magnetic models; one real signal with an axis ``time`` of decimal years
+    .mat                    MATLAB of version 5, as read by SSHT; one signal of any spin
+    ======================  ============================================================================
+
+    Parameters
+    ----------
+    coefficients : Coefficients or complex array_like [shape=(..., L*L)]
+        Coefficients in the flat layout.
+    path : str or path
+        The file.
+    normalization : {"4pi", "ortho", "schmidt", "unnorm"}, optional
+        Normalization of C_lm and S_lm in text; by default "4pi". It is written to the file.
+    csphase : {1, -1}, optional
+        1 (default): C_lm and S_lm in text belong to functions without the Condon-Shortley phase; -1: with it.
+    overwrite : bool
+        Replace an existing file.
+
+    Raises
+    ------
+    FileExistsError
+        The file exists, and ``overwrite`` is False.
+    TypeError
+        Coefficients that are not numbers.
+    ValueError
+        An unknown suffix, coefficients that the format does not support or that are not finite, a
+        convention other than that of the format.
+
+    See Also
+    --------
+    read_coefficients : read such a file.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> path = os.path.join(tempfile.mkdtemp(), "relief.sh.gz")
+    >>> write_coefficients(Coefficients([1, -0.25, 0, 0.25], "relief", "m"), path)
+    >>> read_coefficients(path)
+    Coefficients(relief [m]; L=2; complex128)
+    """
+    if not isinstance(coefficients, Coefficients):
+        coefficients = Coefficients(coefficients)
+    requested = Convention(normalization, csphase)
+    check(requested)
+    name = os.fsdecode(path).removesuffix(".gz")
+    compressed = name != os.fsdecode(path)
+    suffix = os.path.splitext(name)[1]
+    _refuse_not_finite(path, coefficients.flm)
+    if suffix in shtools.SUFFIXES:
+        shtools.write(coefficients, path, requested, overwrite)
+        return
+    if suffix == ".shc" and not compressed:
+        igrf.write(coefficients, path, requested, overwrite)
+        return
+    agreed(path, requested, _FLAT)
+    if suffix in (".fits", ".fit"):
+        _to_alm(coefficients, path, overwrite)
+    elif suffix == ".npz" and not compressed:
+        numpy_coefficients.write(coefficients, path, overwrite)
+    elif suffix == ".mat" and not compressed:
+        matlab.write(coefficients, path, overwrite)
+    else:
+        raise ValueError(
+            f"{path} has the suffix {os.path.splitext(os.fsdecode(path))[1] or '(none)'}; expected .npz, "
+            ".fits, .sh, .txt, .msl, .shc or .mat"
+        )
+
+
+def _refuse_not_finite(path, flm):
+    invalid = np.count_nonzero(~np.isfinite(flm))
+    if invalid:
+        raise ValueError(
+            f"{path} is not written: {invalid} of {flm.size} coefficients are NaN or infinite; expected "
+            "finite numbers"
+        )
+
+
+def _to_alm(coefficients, path, overwrite):
+    """Write real signals to an alm FITS file."""
+    if coefficients.axes or any(coefficients.spins):
+        raise ValueError(
+            f"{path}: alm FITS files contain real signals without axes, not {coefficients!r} of spin "
+            f"{', '.join(map(str, coefficients.spins))}; write .npz"
+        )
+    names = coefficients.names
+    components = names if set(names) <= set("TEB") else None
+    extnames = [coefficients.attributes.get(n, {}).get("EXTNAME", n) for n in names]
+    has_own_names = components is None or extnames != list(names)
+    alm.write_alm(
+        path,
+        coefficients.flm,
+        unit=coefficients.units,
+        coordsys=coefficients.frame,
+        component=components,
+        name=extnames if has_own_names else None,
+        polcconv=coefficients.polcconv if {"E", "B"} & set(names) else None,
+        overwrite=overwrite,
     )

@@ -1,8 +1,12 @@
 """Models of the magnetic field of the Earth in the SHC format, such as IGRF and CHAOS."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from spherekit.io import coefficient_rows
+from spherekit._core.atomic_files import replacing
+from spherekit.conventions import to_shtools
+from spherekit.io import coefficient_rows, provenance
 from spherekit.io.coefficient_conventions import UNSPECIFIED, Convention, agreed
 from spherekit.io.records import Coefficients
 
@@ -62,7 +66,7 @@ def read(path, text, L=None, requested=UNSPECIFIED):
         "nT",
         {"time": np.array(times)},
         attributes={
-            "": {"format": "SHC", "radius": _RADIUS, "spline_order": order},
+            "": {"radius": _RADIUS, "spline_order": order},
             "potential": {"long_name": "magnetic scalar potential divided by the reference radius"},
             "time": {"units": "decimal year"},
         },
@@ -78,7 +82,62 @@ def _cosines_and_sines(values, ell, m):
     return grid[:, 0, ell, abs(m)], grid[:, 1, ell, abs(m)]
 
 
+def at_time(model, time):
+    """The coefficients at a time in decimal years, interpolated linearly between two epochs.
+
+    Only models of splines of order 2 are interpolated; of others, ``time`` must be an epoch.
+    """
+    times = model.axes["time"]
+    try:
+        year = float(time)
+    except (TypeError, ValueError):
+        year = np.nan
+    linear = model.attributes[""]["spline_order"] == 2
+    if year in times or not linear or not times[0] <= year <= times[-1]:
+        return model.select(time=time)
+    after = int(np.searchsorted(times, year))
+    start, end = times[after - 1 : after + 1]
+    weight = (year - start) / (end - start)
+    flm = (1 - weight) * model.flm[after - 1] + weight * model.flm[after]
+    note = f"interpolated linearly to {year:g} between the epochs {start:g} and {end:g}"
+    return replace(model, flm=flm, axes={}, notes=(*model.notes, note))
+
+
 def _notes(lowest):
     if not lowest:
         return ()
     return (f"degrees below {lowest} are not in the file: set to zero",)
+
+
+def write(coefficients, path, requested=UNSPECIFIED, overwrite=False):
+    """Write the coefficients of one real signal at one or several epochs in the SHC format."""
+    agreed(path, requested, CONVENTION)
+    times = coefficients.axes.get("time")
+    if (
+        len(coefficients) > 1
+        or list(coefficients.axes) != ["time"]
+        or times.dtype.kind not in "iuf"
+    ):
+        raise ValueError(
+            f"{path}: SHC files contain one real signal with an axis time of decimal years, not "
+            f"{coefficients!r}; write .npz"
+        )
+    if any(coefficients.spins) or np.any(np.diff(times) <= 0):
+        raise ValueError(
+            f"{path}: SHC files contain signals of spin 0 at increasing epochs; write .npz"
+        )
+    cilm = to_shtools(coefficients.flm, **CONVENTION._asdict())
+    lowest = 0 if np.any(cilm[:, 0, 0, 0]) else 1
+    L = coefficients.L
+    order = coefficients.attributes.get("", {}).get("spline_order", 2)
+    lines = [f"# {line}" for line in provenance.history(coefficients.history or None)]
+    ends = f"{times[0]:.17g} {times[-1]:.17g}"
+    lines.append(f"{lowest} {L - 1} {len(times)} {order} 1 {ends}")
+    lines.append(" ".join(f"{time:.17g}" for time in times))
+    for ell in range(lowest, L):
+        for m in (0, *(sign * m for m in range(1, ell + 1) for sign in (1, -1))):
+            values = cilm[:, int(m < 0), ell, abs(m)].tolist()
+            lines.append(f"{ell} {m} " + " ".join(map("{:.17g}".format, values)))
+    with replacing(path, overwrite) as temporary:
+        with open(temporary, "w", encoding="ascii", newline="\n") as file:
+            file.write("\n".join(lines) + "\n")

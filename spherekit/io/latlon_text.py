@@ -22,11 +22,11 @@ def read_text(path, lat=None, lon=None, grid=None):
     The numbers are those of the first latitude, then of the second, and so on; line breaks have no meaning.
     """
     if grid is None and (lat is None or lon is None):
-        raise ArgumentError(
+        raise ValueError(
             f"{path} is a text file; for samples on latitudes and longitudes pass lat=FILE and lon=FILE (of "
             "one number a line, in degrees) or grid=NAME; a table of points needs a first line with "
-            "the names of its columns, such as lat,lon,value; spectra are read with spherekit.io.read_spectra, and "
-            "coefficients with spherekit.io.read_coefficients"
+            "the names of its columns, such as lat,lon,value; spectra are read with "
+            "spherekit.io.read_spectra, and coefficients with spherekit.io.read_coefficients"
         )
     return on_axes(path, numbers(path), lat, lon, grid)
 

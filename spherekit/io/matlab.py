@@ -1,5 +1,6 @@
 """Coefficients in MATLAB files of version 5 and 7, such as those of SSHT. Objects are never constructed."""
 
+import io
 import math
 import warnings
 import zlib
@@ -7,10 +8,12 @@ import zlib
 import numpy as np
 
 from spherekit._core import checks
+from spherekit._core.atomic_files import replacing
 from spherekit.conventions import from_shtools
 from spherekit.conventions.indexing import degrees_and_orders, hermitian
-from spherekit.io import coefficient_rows
+from spherekit.io import coefficient_rows, provenance
 from spherekit.io.coefficient_conventions import UNSPECIFIED, agreed
+from spherekit.io.frames import frame_of
 from spherekit.io.records import Coefficients
 
 _DAMAGED = ValueError, TypeError, KeyError, IndexError, EOFError, OSError, NotImplementedError
@@ -18,13 +21,19 @@ _DAMAGED += AttributeError, zlib.error, OverflowError, UnicodeDecodeError
 #: Classes of MATLAB that are arrays of numbers.
 _NUMERIC = {"double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64"}
 _NUMERIC |= {"uint64"}
+#: Variables of text that `write` writes.
+_TEXTS = ("unit", "name", "frame", "history")
+#: The first 116 bytes of a file, in place of those of SciPy, which contain the date.
+_DESCRIPTION = b"MATLAB 5.0 MAT-file, written by spherekit".ljust(116)
 
 
-def read(path, L=None, requested=UNSPECIFIED, name=None, reality=None):
+def read(path, L=None, requested=UNSPECIFIED, name=None, reality=None, spin=None):
     """Read the `Coefficients` of a MATLAB file."""
     variables = _outline(path)
     name = _coefficients(path, variables, name)
-    arrays = _load(path, [name] + (["L"] if _is_scalar(variables.get("L")) else []))
+    scalars = [n for n in ("L", "spin") if _is_scalar(variables.get(n))]
+    texts = [n for n in _TEXTS if variables.get(n, ((), ""))[1] == "char"]
+    arrays = _load(path, [name, *scalars, *texts])
     flm = np.asarray(arrays[name]).reshape(-1)
     limit = math.isqrt(flm.size)
     if "L" in arrays and arrays["L"].item() != limit:
@@ -39,9 +48,25 @@ def read(path, L=None, requested=UNSPECIFIED, name=None, reality=None):
         )
     L = coefficient_rows.band_limit(path, limit - 1, L)
     flm, notes = _in_layout(path, flm[: L * L].astype(complex), L, requested, reality)
+    provenance.record_input(path)
+    texts = {n: "".join(arrays[n].reshape(-1).tolist()) for n in texts}
     return Coefficients(
-        flm, "" if name == "flm" else name, attributes={"": {"format": "MATLAB"}}, notes=notes
+        flm,
+        texts.get("name", "" if name == "flm" else name),
+        texts.get("unit", ""),
+        spins=_spin(path, arrays, spin),
+        frame=frame_of(texts.get("frame", "")),
+        history=tuple(texts["history"].split("\n")) if "history" in texts else (),
+        notes=notes,
     )
+
+
+def _spin(path, arrays, spin):
+    """The spin in the file, or else ``spin``."""
+    value = arrays["spin"].item() if "spin" in arrays else spin or 0
+    if value % 1:
+        raise ValueError(f"{path}: its variable spin is {value!r}; expected an integer")
+    return int(value)
 
 
 def contains_coefficients(path):
@@ -138,3 +163,24 @@ def _is_square(variable):
     size = math.prod(shape)
     is_vector = size == max(shape, default=0)
     return kind in _NUMERIC and is_vector and size > 1 and math.isqrt(size) ** 2 == size
+
+
+def write(coefficients, path, overwrite=False):
+    """Write the coefficients of one signal as ``flm`` (L*L, 1), with ``L``, ``spin`` and their metadata."""
+    from scipy.io import savemat
+
+    if len(coefficients) > 1 or coefficients.axes:
+        raise ValueError(
+            f"{path} can contain one signal without axes, not {coefficients!r}; select one, or write .npz"
+        )
+    described = {"unit": coefficients.units[0], "name": coefficients.names[0]}
+    history = provenance.history(coefficients.history or None)
+    described |= {"frame": coefficients.frame, "history": "\n".join(history)}
+    variables = {"flm": coefficients.flm.reshape(-1, 1), "L": float(coefficients.L)}
+    variables |= {"spin": float(coefficients.spins[0])}
+    variables |= {name: text for name, text in described.items() if text}
+    stream = io.BytesIO()
+    savemat(stream, variables, appendmat=False)
+    content = stream.getvalue()
+    with replacing(path, overwrite) as temporary, open(temporary, "wb") as file:
+        file.write(_DESCRIPTION + content[len(_DESCRIPTION) :])

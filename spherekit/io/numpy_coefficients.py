@@ -1,13 +1,13 @@
 """Coefficients in .npz files: ``flm, L, spin, unit, frame, columns``, axes, attributes and history."""
 
-import json
 import math
 
 import numpy as np
 
-from spherekit.io import coefficient_rows
+from spherekit.io import coefficient_rows, provenance
 from spherekit.io.array_values import as_native, frame, scalar
 from spherekit.io.arrays import read_arrays, write_arrays
+from spherekit.io.attributes import as_json, attributes_of
 from spherekit.io.records import Coefficients
 
 
@@ -61,22 +61,9 @@ def write(coefficients, path, overwrite=False):
         arrays["axes"] = list(coefficients.axes)
         arrays |= {f"axis_{name}": values for name, values in coefficients.axes.items()}
     if any(coefficients.attributes.values()):
-        arrays["attributes"] = json.dumps(_plain(coefficients.attributes))
-    if coefficients.history:
-        arrays["history"] = list(coefficients.history)
+        arrays["attributes"] = as_json(coefficients.attributes)
+    arrays["history"] = list(provenance.history(coefficients.history or None))
     write_arrays(path, overwrite=overwrite, **arrays)
-
-
-def _plain(attributes):
-    """Attributes as strings and numbers of Python."""
-    return {
-        name: {
-            key: value.item() if isinstance(value, np.generic) else value
-            for key, value in content.items()
-            if isinstance(value, str | int | float | np.number)
-        }
-        for name, content in attributes.items()
-    }
 
 
 def _axes(path, arrays):
@@ -99,18 +86,10 @@ def _spins(path, arrays, spin, count):
 
 
 def _attributes(path, arrays):
-    text = scalar(path, arrays, "attributes", "U", "{}")
     try:
-        attributes = json.loads(text)
-    except (ValueError, RecursionError):
-        attributes = None
-    if not isinstance(attributes, dict) or not all(
-        isinstance(content, dict) for content in attributes.values()
-    ):
-        raise ValueError(
-            f"{path}: its array attributes is {text[:60]!r}; expected a JSON object of objects"
-        )
-    return attributes
+        return attributes_of(scalar(path, arrays, "attributes", "U", "{}"))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def _for_each(values, count):

@@ -30,11 +30,12 @@ def read(path, text, L=None, requested=UNSPECIFIED):
         raise text.error(number, "normalization 0 (none) or 1 (4 pi) as the sixth number")
     convention, _ = agreed(path, requested, Convention(_NORMALIZATIONS[state], 1))
     attributes = {
-        "format": "PDS SHADR",
         "radius": 1e3 * radius,
         "gm": 1e9 * gm,
         "gm_error": 1e9 * gm_error,
         "reference_longitude": longitude,
         "reference_latitude": latitude,
     }
-    return shtools.read_rows(text, number + 1, L, convention, attributes, highest=highest)
+    return shtools.read_rows(
+        text, number + 1, L, convention, highest=highest, attributes={"": attributes}
+    )
