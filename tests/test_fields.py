@@ -165,8 +165,8 @@ def noise_map():
 def test_smoothing_of_healpy():
     """With the same degrees and converged iterations, the same.
 
-    By default healpy takes degrees to 3 nside, which the pixels near the poles hardly determine. For this map of
-    white noise the results then differ by 0.4 % of the rms, next to the poles by up to 17 %.
+    By default healpy takes degrees to 3 nside, which the pixels near the poles hardly determine. For this map
+    of white noise the results then differ by 0.4 % of the rms, next to the poles by up to 17 %.
     """
     stored = oracle("smoothing")
     sky = io.Map(noise_map(), "healpix:64", ("I", "Q", "U"))

@@ -113,13 +113,13 @@ def correlated_flm(
     -1.0
     """
     L = checks.band_limit(L)
-    matrices, names = _matrices(cl, L)
+    factors = covariance_factors(cl, L)
     rng = checks.generator(rng)
-    factors = cholesky_factors(matrices, names)
-    flm = np.zeros((len(names), L * L), complex)
-    for j in range(len(names)):
+    n = len(factors)
+    flm = np.zeros((n, L * L), complex)
+    for j in range(n):
         normal = _normal_flm(L, rng)
-        for i in range(j, len(names)):
+        for i in range(j, n):
             if factors[i, j].any():
                 flm[i] += _scaled(factors[i, j], normal)
     return flm
@@ -137,6 +137,15 @@ def _normal_flm(L, rng):
 def _scaled(factor, flm):
     """Coefficients times a factor (L,) for each degree."""
     return np.repeat(factor, 2 * np.arange(len(factor)) + 1) * flm
+
+
+def covariance_factors(cl, L):
+    """The factors (n, n, L) of the argument ``cl`` of `correlated_flm`, which is checked.
+
+    >>> covariance_factors({"TT": [4.0, 9.0]}, 2)
+    array([[[2., 3.]]])
+    """
+    return cholesky_factors(*_matrices(cl, L))
 
 
 def cholesky_factors(matrices, names):
@@ -288,7 +297,10 @@ def _check_finite(cl, name):
 
 
 def _check_spectrum(cl, name):
-    if not (np.isfinite(cl).all() and (cl >= 0).all()):
+    is_valid = np.isfinite(cl) & (cl >= 0)
+    if not is_valid.all():
+        degree = int(np.argmin(is_valid))
         raise ValueError(
-            f"{name} contains negative, NaN or infinite values; expected finite values >= 0"
+            f"{name} contains negative, NaN or infinite values ({cl[degree]:.6g} at l = {degree}); expected "
+            "finite values >= 0"
         )
