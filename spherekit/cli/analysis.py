@@ -17,8 +17,8 @@ class Unconverged(ValueError):
 
 
 def grid_name(grid):
-    """The name from which `spherekit.sampling.grid` constructs the grid."""
-    return f"{grid.name}:{grid.nside if grid.name == 'healpix' else grid.L}"
+    """The text from which `spherekit.sampling.grid` constructs the grid."""
+    return str(grid)
 
 
 #: For commands with the options of `spherekit.cli.options.least_squares`.

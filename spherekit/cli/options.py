@@ -161,9 +161,13 @@ def oversample(parser):
     parser.add_argument("--oversample", type=float, default=2.0, help=text)
 
 
-def source(parser, default="the first column"):
-    """--grid, --field, --ordering, --hdu, and --lat, --lon, --level, --time and --select."""
-    parser.add_argument("--grid", help="sampling grid, e.g. mw:256 or healpix:64")
+def source(parser, default="the first column", grid="--grid"):
+    """--grid, --field, --ordering, --hdu, and --lat, --lon, --level, --time and --select.
+
+    ``grid`` is the name of the option of the grid of the file.
+    """
+    of_file = "" if grid == "--grid" else " of a file that does not state it"
+    parser.add_argument(grid, help=f"sampling grid{of_file}, e.g. mw:256 or healpix:64")
     parser.add_argument(
         "--field", help=f"columns by number or name, e.g. 0, T or Q,U; default: {default}"
     )

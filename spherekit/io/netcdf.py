@@ -138,10 +138,7 @@ def write_netcdf(sky, path, overwrite=False):
             v = file.createVariable(name, values.dtype, dims)
             for key, value in attributes.items():
                 _set_attribute(v, key, value)
-            if dims:
-                v[:] = values
-            else:
-                v.assignValue(values)
+            v.data[...] = values
         file.flush()
 
 
