@@ -447,9 +447,9 @@ def _as_hdu(columns, header, name):
             f"the columns have the names {', '.join(map(repr, names))}; expected non-empty names that differ "
             "in more than case"
         )
-    hdu = fits.BinTableHDU.from_columns(
-        [_as_column(n, *rest) for n, (_, *rest) in zip(names, columns, strict=True)]
-    )
+    fields = [_as_column(n, *rest) for n, (_, *rest) in zip(names, columns, strict=True)]
+    hdu = fits.BinTableHDU()  # `from_columns`, of the same result, imports astropy.table
+    hdu.data = fits.FITS_rec.from_columns(fits.ColDefs(fields))
     hdu.header.update(header)
     if name:
         hdu.header["EXTNAME"] = printable(name, "the name of a table")
