@@ -54,12 +54,11 @@ def read(path, text, L=None, requested=UNSPECIFIED):
     defined, metadata = _metadata(text, first)
     convention, note = agreed(path, requested, defined)
     header = [words for number, words in coefficient_rows.lines(text, 2) if number < first]
-    metadata.setdefault("attributes", {})
-    attributes = metadata["attributes"].setdefault("", {})
     notes = [note] if note else []
     if header:
-        attributes["header"] = "; ".join(" ".join(words) for words in header)
-        notes.append(f"the header line {attributes['header']!r} was not interpreted")
+        line = "; ".join(" ".join(words) for words in header)
+        metadata["attributes"] = {"": {"header": line}}
+        notes.append(f"the header line {line!r} was not interpreted")
     return read_rows(text, first, L, convention, notes=notes, **metadata)
 
 
