@@ -139,7 +139,8 @@ def read_coefficients(
 def contains_coefficients(path):
     """Whether a file contains harmonic coefficients in one of the formats of `read_coefficients`.
 
-    Only its content decides. A FITS file that contains a map, too, is not one of coefficients.
+    Only its content decides. A FITS file that contains a map, too, is not one of coefficients. Raises
+    ValueError for a damaged file.
     """
     kind = kinds.describe(path)
     if kind in _FITS:
@@ -151,7 +152,11 @@ def contains_coefficients(path):
         return matlab.contains_coefficients(path)
     if kind in _NETCDF:
         return netcdf_coefficients.contains_coefficients(path, kind)
-    return kind in _TEXT and _reader(coefficient_rows.read_text(path, _START)) is not None
+    if kind not in _TEXT:
+        return False
+    text = coefficient_rows.read_text(path, _START)
+    reader = _reader(text)
+    return reader is not None and (reader is not shtools or shtools.is_table(text))
 
 
 def _reader(text):
@@ -172,9 +177,11 @@ def _reader(text):
 
 def _from_text(path, L, requested, select):
     """The coefficients of a text, and what of ``select`` remains to be selected."""
-    reader = _reader(coefficient_rows.read_text(path, _START))
+    start = coefficient_rows.read_text(path, _START)
+    reader = _reader(start)
     if reader is None:
-        raise _unknown(path, "text without rows of degree l, order m, C_lm and S_lm")
+        number = coefficient_rows.lines(start, 1)[0][0] if coefficient_rows.lines(start, 1) else 1
+        raise _unknown(path, f"text whose first line is {start.line(number)!r}")
     result = reader.read(path, coefficient_rows.read_text(path), L, requested)
     provenance.record_input(path, result.history)
     if reader in (igrf, iaga) and "time" in select:

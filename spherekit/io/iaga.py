@@ -36,8 +36,7 @@ def read(path, text, L=None, requested=UNSPECIFIED):
     times = coefficient_rows.as_numbers(words[3 : len(words) - len(end)] + end)
     if not times or np.any(np.diff(times) <= 0):
         raise text.error(number, "g/h n m and increasing epochs in decimal years")
-    body = coefficient_rows.after(text, number)
-    body = body._replace(content=body.content.translate(_KINDS))
+    body = coefficient_rows.after(text, number).translated(_KINDS)
     rows, body = coefficient_rows.table(body, number + 1, _EXPECTED)
     if rows.shape[1] != 3 + len(times) or not np.isin(rows[:, 0], (0, 1)).all():
         raise text.error(number, f"rows of {len(times) + 3} words after this line: {_EXPECTED}")

@@ -20,7 +20,7 @@ def contains_coefficients(path, kind):
     try:
         with _opened(path, kind) as contents:
             return _is_coefficients(contents)
-    except (ValueError, ImportError):
+    except ImportError:
         return False
 
 
