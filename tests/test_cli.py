@@ -227,7 +227,7 @@ def test_missing_samples_are_counted_and_the_option_named(sky, capsys):
 
 def test_band_limits_that_are_refused(sky, capsys):
     line = "transform map.fits -o a.fits"
-    assert "--lmax 64" in refused(capsys, line, 2)
+    assert "--lmax 64" in refused(capsys, "scatter map.fits -o a.npz", 2)
     assert "L = 0" in refused(capsys, f"{line} --L 0", 2)
     assert "not allowed" in refused(capsys, f"{line} --L 8 --lmax 7", 2)
     assert "invalid int" in refused(capsys, f"{line} --L x", 2)
@@ -246,7 +246,8 @@ def test_grids_that_are_refused(sky, capsys):
     for name in ("mwss", "dhpole", "healpix:NSIDE"):
         assert name in refused(capsys, f"{line} --grid hex:8")
     said = refused(capsys, f"{line} --grid cc:8")
-    assert "(8, 15)" in said and "(15, 15)" in said and "--grid mw:8 or gl:8 would match" in said
+    assert "(8, 15)" in said and "(15, 15)" in said and "; gl:8 (Gaussian latitudes" in said
+    assert "--grid mwss:7,n_phi=15 (poles included" in said and "; mw:8 (south pole" in said
     assert "nside 8" in refused(capsys, "plot map.fits --grid healpix:16 -o a.png", 2)
     run("transform map.fits --L 8 -o alm.fits")
     assert "--grid mw:256" in refused(capsys, "transform alm.fits --inverse -o b.npz", 2)

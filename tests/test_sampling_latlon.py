@@ -4,9 +4,24 @@ import math
 
 import numpy as np
 import pytest
+from tolerances import SHORT_SUM
 
 from spherekit import sampling
-from spherekit.sampling import CC, DH, GL, MW, MWSS, DHPole, HEALPix, LatLon, Rings, from_latlon
+from spherekit.sampling import (
+    CC,
+    DH,
+    GL,
+    MW,
+    MWSS,
+    DHPole,
+    HEALPix,
+    LatLon,
+    Rings,
+    from_latlon,
+    from_points,
+    grids_of_shape,
+    healpix,
+)
 
 GRIDS = [
     MW(256),
@@ -83,3 +98,111 @@ def test_samples_follow_their_coordinates(rng):
 def test_other_axes_are_refused(lat, lon, message):
     with pytest.raises(ValueError, match=message):
         from_latlon(lat, lon)
+
+
+# ---------------------------------------------------------------- lists of points
+
+
+def points_of(grid):
+    """Latitude and longitude of each sample, degrees; longitudes from -180 to 180."""
+    theta, phi = grid.theta, grid.phi
+    if grid.rectangular:
+        theta, phi = (x.ravel() for x in np.meshgrid(theta, phi, indexing="ij"))
+    phi = np.degrees(phi)
+    return 90 - np.degrees(theta), np.where(phi > 180, phi - 360, phi)
+
+
+LISTS = [
+    MW(8),
+    MWSS(8),
+    DH(8),
+    DH(9, n_theta=9, n_phi=18, phi0=math.pi / 18),
+    GL(8, 16, phi0=math.radians(1.5)),
+    CC(5, 9),
+    DHPole(8),
+    *(HEALPix(nside) for nside in (1, 2, 3, 4, 16)),
+]
+
+
+@pytest.mark.parametrize("round_to", [np.float64, np.float32, lambda x: np.round(x, 4)])
+@pytest.mark.parametrize("grid", LISTS, ids=repr)
+def test_points_in_any_order(grid, round_to, rng):
+    lat, lon = points_of(grid)
+    permutation = rng.permutation(len(lat))
+    for indices in (permutation, np.arange(len(lat))):
+        result, order = from_points(round_to(lat[indices]), round_to(lon[indices]))
+        assert str(result) == str(grid) and np.array_equal(indices[order], np.arange(len(lat)))
+
+
+@pytest.mark.parametrize("nside", [1, 2, 8])
+def test_points_in_nested_order(nside):
+    pixels = healpix.nest2ring(nside, np.arange(12 * nside**2))
+    lat, lon = points_of(HEALPix(nside))
+    grid, order = from_points(lat[pixels], lon[pixels])
+    assert grid == HEALPix(nside) and np.array_equal(pixels[order], np.arange(12 * nside**2))
+
+
+def test_points_of_a_reduced_gaussian_grid(rng):
+    """They become rings at the exact nodes, with the Gaussian weights."""
+    theta, counts = GL(32).theta, [20 + 4 * min(i, 31 - i) for i in range(32)]
+    lat, lon = points_of(Rings(theta, counts))
+    permutation = rng.permutation(len(lat))
+    grid, order = from_points(np.round(lat[permutation], 5), np.round(lon[permutation], 5))
+    assert grid.angles == tuple(theta) and grid.counts == tuple(counts) and not any(grid.offsets)
+    assert np.array_equal(permutation[order], np.arange(len(lat)))
+    assert grid.ring_weights @ grid.ring_n_phi == pytest.approx(4 * np.pi, rel=SHORT_SUM)
+
+
+def test_points_with_a_repeated_meridian():
+    lat, lon = np.meshgrid([45, -45], [0, 90, 180, 270, 360], indexing="ij")
+    grid, order = from_points(lat, lon)
+    assert grid == DH(2, 4, n_theta=2) and order.tolist() == [0, 1, 2, 3, 5, 6, 7, 8]
+
+
+@pytest.mark.parametrize(
+    "lat, lon, message",
+    [
+        (np.linspace(-80, 80, 99), np.linspace(0, 300, 99), "scattered.*evaluate_adjoint"),
+        ([10] * 4 + [20] * 4, [0, 90, 180, 270, 0, 90, 180, 200], "latitude 20 .*gap of 160"),
+        ([10, 10, 20, 20], [0, 0, 0, 180], "1 points are repeated"),
+        ([10, 20], [0, 180, 270], "one latitude and one longitude for each sample"),
+        ([[1, 1], [-1, -1]], [[0, 180], [0, 180]], "radians"),
+        ([10, np.nan], [0, 180], "NaN"),
+    ],
+)
+def test_points_without_a_grid(lat, lon, message):
+    with pytest.raises(ValueError, match=message):
+        from_points(lat, lon)
+
+
+# ---------------------------------------------------------------- shapes
+
+
+@pytest.mark.parametrize(
+    "shape", [(180, 360), (160, 320), (128, 256), (721, 1440), (8, 15), (1, 1)]
+)
+def test_grids_of_a_shape_have_that_shape(shape):
+    matches = grids_of_shape((3, *shape))
+    assert len({text for text, _ in matches}) == len(matches) >= 3
+    for text, description in matches:
+        assert sampling.grid(text).shape == shape and "longitude" in description
+
+
+def test_grids_of_a_shape_of_pixels():
+    assert grids_of_shape((3, 12 * 64**2)) == [("healpix:64", "HEALPix pixels in RING order")]
+    assert grids_of_shape((13,)) == grids_of_shape(()) == []
+
+
+@pytest.mark.parametrize(
+    "grid, L",
+    [
+        (MW(8, 20), 8),
+        (HEALPix(64), 128),
+        (Rings(np.radians(np.arange(2.5, 180.1, 2.5)), 144), 72),
+        (Rings(GL(48).theta, 64), 32),
+        (Rings(np.radians(np.arange(30, 151, 2)), 180), 6),
+        (Rings([1.0], 4), 1),
+    ],
+)
+def test_band_limits_of_grids(grid, L):
+    assert grid.default_L == L

@@ -86,6 +86,15 @@ class Bar:
         self.total = self.total if total is None else total
         self.update(completed - self.completed)
 
+    @contextlib.contextmanager
+    def hidden(self):
+        """Context manager that hides the bar, for the lines that its block prints."""
+        if self._drawn is None or self._drawn.disable:
+            yield
+            return
+        with self._drawn.external_write_mode():
+            yield
+
     def close(self):
         """Remove the bar from the terminal."""
         self._draws = False

@@ -52,6 +52,12 @@ class Fields(NamedTuple):
 
 def read_fields(path, args=None, L=None, all_columns=False, pair=False):
     """Read the `Fields` of a file; without ``--field``, the first of several names, or a spin field."""
+    sky = read_record(path, args, L)
+    return _fields(sky, getattr(args, "field", None) is None and not all_columns, pair)
+
+
+def read_record(path, args=None, L=None):
+    """The `spherekit.io.Map` of a file, with errors that name the options."""
     from spherekit import io
     from spherekit.sampling import grid as as_grid
 
@@ -59,9 +65,13 @@ def read_fields(path, args=None, L=None, all_columns=False, pair=False):
     options = {name: getattr(args, name, None) for name in names_of_options}
     field = options.pop("field")
     options["grid"] = None if options["grid"] is None else as_grid(options["grid"], L)
+    hdu = options["hdu"]
+    options["hdu"] = int(hdu) if hdu is not None and hdu.isascii() and hdu.isdigit() else hdu
     items = None if field is None else names.split(field)
+    hdu = options["hdu"]
+    options["hdu"] = int(hdu) if hdu is not None and hdu.isdecimal() else hdu
     try:
-        sky = io.read(path, field=items, select=selection(args) or None, **options)
+        return io.read(path, field=items, select=selection(args) or None, **options)
     except ArgumentError as error:
         raise Usage(with_options(error)) from None
     except OtherContents as error:
@@ -70,7 +80,6 @@ def read_fields(path, args=None, L=None, all_columns=False, pair=False):
         raise ValueError(str(error)) from None
     except ValueError as error:
         raise ValueError(with_options(error)) from None
-    return _fields(sky, field is None and not all_columns, pair)
 
 
 _ADVICE = {

@@ -15,6 +15,7 @@ from spherekit.cli.options import Usage, is_arrays
 from spherekit.cli.stokes import Component, components, note_on_components
 from spherekit.io.columns import is_map, map_columns, select_table
 from spherekit.io.fits import outlines
+from spherekit.io.fits_maps import contains_mw
 from spherekit.io.kinds import is_fits
 from spherekit.io.missing import is_missing, missing_samples, refuse_missing_weights
 from spherekit.io.stokes import describes_pixels
@@ -47,9 +48,9 @@ def read_fields(path, args=None, L=None, *, all_columns=False, pair=False, axes=
     axes : bool
         Accept named axes, such as times and levels. By default each must be selected.
     """
-    if is_fits(path):
+    if is_fits(path) and not contains_mw(path, hdu_of(getattr(args, "hdu", None))):
         return _from_fits(path, args, L, all_columns, pair)
-    if getattr(args, "hdu", None) is not None:
+    if getattr(args, "hdu", None) is not None and not is_fits(path):
         raise Usage(f"--hdu applies to FITS files only; select a field of {path} with --field")
     fields = arrays.read_fields(path, args, L, all_columns, pair)
     if fields.axes and not axes:

@@ -10,7 +10,7 @@ to zero.
 import numpy as np
 
 from spherekit._core import progress, scaling
-from spherekit.cli import analysis, files, options, output
+from spherekit.cli import analysis, files, options, output, report
 
 
 def arguments(parser):
@@ -76,6 +76,8 @@ def run(args):
     with output.atomic(args.force):
         output.write_map(args.output, [component._replace(values=f)], sky.grid, sky.frame)
         output.save(figure, args.plot)
+    losses = dict(initial=result.losses[0], final=result.losses[-1])
+    report.add(L=L, grid=analysis.grid_name(sky.grid), statistics=count, distances=losses)
     print(f"wrote {args.output}: {analysis.grid_name(sky.grid)}, degrees < {L}")
     if args.plot:
         print(f"wrote {args.plot}")

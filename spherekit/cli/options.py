@@ -6,13 +6,54 @@ from pathlib import Path
 
 import numpy as np
 
-from spherekit.plot.figure import figure as figure
-
 PICTURES = (".png", ".pdf", ".svg", ".jpg")
+
+
+#: Endings of compressed and plain files of FITS tables.
+_FITS = (".fits", ".fit", ".fts", ".fits.gz", ".fit.gz", ".fits.bz2")
 
 
 class Usage(ValueError):
     """A usage error, with exit code 2."""
+
+
+def figure(width, height):
+    """A matplotlib Figure of this size in inches, without a display."""
+    from spherekit.plot.figure import (
+        figure as new_figure,  # Matplotlib is imported where it is needed
+    )
+
+    return new_figure(width, height)
+
+
+def files(parser, text, metavar="FILE", suffix=None):
+    """One or several input files, and --suffix, by default ``suffix`` or .fits or .npz as the input."""
+    parser.add_argument("file", metavar=metavar, nargs="+", help=f"{text}; several: -o is a folder")
+    parser.add_argument(
+        "--suffix",
+        help="suffix of the outputs in a folder, e.g. .npz; default: "
+        + (suffix or "that of the input, .fits or .npz"),
+    )
+    parser.set_defaults(default_suffix=suffix)
+
+
+def suffix(args, path):
+    """The suffix of the output for the input ``path`` in a folder."""
+    if args.suffix is not None:
+        return args.suffix if args.suffix.startswith(".") else f".{args.suffix}"
+    return args.default_suffix or (".fits" if str(path).lower().endswith(_FITS) else ".npz")
+
+
+def stem(path):
+    """The name of a file without its folder and its suffixes, also that of compression.
+
+    >>> stem("maps/a.b.fits.gz"), stem("topography.npz"), stem(".hidden")
+    ('a.b', 'topography', '.hidden')
+    """
+    name = Path(path).name
+    for compression in (".gz", ".bz2"):
+        name = name.removesuffix(compression) or name
+    return Path(name).stem
 
 
 def number_of(count, noun):
@@ -120,9 +161,13 @@ def oversample(parser):
     parser.add_argument("--oversample", type=float, default=2.0, help=text)
 
 
-def source(parser, default="the first column"):
-    """--grid, --field, --ordering, --hdu, and --lat, --lon, --level, --time and --select."""
-    parser.add_argument("--grid", help="sampling grid, e.g. mw:256 or healpix:64")
+def source(parser, default="the first column", grid="--grid"):
+    """--grid, --field, --ordering, --hdu, and --lat, --lon, --level, --time and --select.
+
+    ``grid`` is the name of the option of the grid of the file.
+    """
+    of_file = "" if grid == "--grid" else " of a file that does not state it"
+    parser.add_argument(grid, help=f"sampling grid{of_file}, e.g. mw:256 or healpix:64")
     parser.add_argument(
         "--field", help=f"columns by number or name, e.g. 0, T or Q,U; default: {default}"
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from spherekit.cli import report, stopping
 from spherekit.cli.analysis import grid_name
 from spherekit.cli.names import join
 from spherekit.cli.options import Usage, is_arrays
@@ -26,7 +27,7 @@ def atomic(force):
     from spherekit._core.atomic_files import replacing_together
 
     try:
-        with replacing_together(force):
+        with stopping.shielded(), replacing_together(force):
             yield
     except FileExistsError as error:
         raise FileExistsError(str(error).replace("overwrite=True", "--force")) from None
@@ -59,6 +60,7 @@ def _write_arrays(path, **arrays):
     if Path(path).suffix == ".npz":
         arrays["history"] = np.array(provenance.history())
     io.write_arrays(path, **arrays, overwrite=True)
+    report.wrote(path)
 
 
 def write_map(path, components, grid, frame="", axes=None):
@@ -77,6 +79,7 @@ def write_map(path, components, grid, frame="", axes=None):
         _refuse_axes(path, axes)
         header = dict(column=names, unit=units, coordsys=frame, spin=spin)
         io.write_map(path, np.stack(fields), **header, overwrite=True)
+        report.wrote(path)
         return
     values = components[0].values if len(components) == 1 else np.stack(fields)
     if Path(path).suffix == ".npy":
@@ -179,6 +182,7 @@ def write_coefficients(path, signals, L, frame="", axes=None, attributes=None):
         attributes=attributes,
     )
     io.write_coefficients(record, path, overwrite=True)
+    report.wrote(path)
 
 
 def _write_alm(path, signals, frame):
@@ -200,6 +204,7 @@ def _write_alm(path, signals, frame):
         io.write_alm(path, np.stack(alms), unit=units, coordsys=frame, name=names, overwrite=True)
     except ValueError as error:
         raise needs_npz(path) if "real signal" in str(error) else error from None
+    report.wrote(path)
 
 
 def write_spectra(path, spectra, units, frame=""):
@@ -212,6 +217,7 @@ def write_spectra(path, spectra, units, frame=""):
         _write_arrays(path, values=np.stack(rows) if len(rows) > 1 else rows[0])
     else:
         io.write_cl(path, spectra, unit=units, coordsys=frame, overwrite=True)
+        report.wrote(path)
 
 
 def write_table(path, head, rows):
@@ -244,6 +250,13 @@ def _text(path):
     with replacing(path, True) as temporary:
         with open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline="\n") as file:
             yield file
+    report.wrote(path)
+
+
+def report_signals(signals, frame=""):
+    """Add the names, spins and units of signals, and their frame, to the report."""
+    described = [dict(name=s.name, spin=s.spin, unit=s.unit or None) for s in signals]
+    report.add(signals=described, frame=frame or None)
 
 
 # --- pictures --------------------------------------------------------------------------------------------
@@ -300,6 +313,7 @@ def save(figure, path):
     style = dict(dpi=150, facecolor="white", bbox_inches="tight", pad_inches=0.12)
     with rc_context({"svg.hashsalt": "spherekit"}):  # the same identifiers in each run
         write(figure, path, **style, **_metadata(path))
+    report.wrote(path)
 
 
 def _metadata(path):

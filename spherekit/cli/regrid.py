@@ -5,21 +5,23 @@ and synthesized on the grid: exactly for band-limited maps. The residual of the 
 beyond the degrees below L, is printed; it is not in the result.
 """
 
-from pathlib import Path
-
 from spherekit.cli import options, records
-from spherekit.cli.analysis import grid_name
-from spherekit.cli.smooth import check_outputs, fit, resampling_options, write
+from spherekit.cli.smooth import check_outputs, check_plot, fit, resampling_options, write
 
 
 def arguments(parser):
-    parser.add_argument("file", metavar="MAP", help="a map")
+    options.files(parser, "a map", "MAP")
     parser.add_argument(
         "--grid", required=True, help="the grid of the result, e.g. mw:256 or healpix:64"
     )
     parser.add_argument(
-        "-o", "--output", required=True, help="the map on this grid: .fits (HEALPix), .npz or .npy"
+        "-o",
+        "--output",
+        required=True,
+        help="the map on this grid: .fits (HEALPix), .npz, .nc, .npy or .csv",
     )
+    options.band_limit(parser)
+    options.source(parser, default="all fields; of netCDF the only one", grid="--from-grid")
     resampling_options(parser)
 
 
@@ -30,11 +32,18 @@ def run(args):
     check_outputs(args)
     L = options.band_limit_option(args, required=False)
     grid = as_grid(args.grid, L)
-    if grid.name != "healpix" and Path(args.output).suffix == ".fits":
-        raise options.Usage(
-            f"{args.output}: FITS output is for HEALPix grids, not {grid_name(grid)}; write .npz instead"
-        )
-    args.grid = None  # not that of the file
-    record, note = records.read(args, L)
-    result = fit(args, fields.regrid, record, grid, L=L)
-    write(args, record, result, note, f"from {grid_name(record.grid)}")
+    records.check_output(args.output, grid)
+    sky = _read(args, L)
+    records.check_output(args.output, grid, sky.axes)
+    check_plot(args, sky)
+    result = fit(args, fields.regrid, sky, grid, L=L)
+    write(args, sky, result, f"from {sky.grid}")
+
+
+def _read(args, L):
+    """The map; --grid is that of the result, and --from-grid that of the file."""
+    args.grid = args.from_grid
+    try:
+        return records.read(args, L)
+    except ValueError as error:
+        raise type(error)(str(error).replace("--grid", "--from-grid")) from None

@@ -5,13 +5,13 @@ multiplied by b_l and synthesized on their grid. The residual of the analysis, t
 degrees below L, is printed; it is not in the result.
 """
 
-from spherekit.cli import analysis, options, output, records
+from spherekit.cli import options, output, records
 
 
 def arguments(parser):
-    parser.add_argument("file", metavar="MAP", help="a map")
+    options.files(parser, "a map", "MAP")
     parser.add_argument(
-        "-o", "--output", required=True, help="the smoothed map: .fits, .npz or .npy"
+        "-o", "--output", required=True, help="the smoothed map: .fits, .npz, .nc, .npy or .csv"
     )
     beam = parser.add_mutually_exclusive_group(required=True)
     beam.add_argument(
@@ -19,21 +19,13 @@ def arguments(parser):
     )
     beam.add_argument("--sigma", help="standard deviation of a Gaussian, e.g. 20arcmin")
     beam.add_argument("--beam", metavar="FILE", help="table of l and b_l, as text or FITS")
+    options.band_limit(parser)
+    options.source(parser, default="all fields; of netCDF the only one")
     resampling_options(parser)
 
 
 def resampling_options(parser):
-    """The options of smooth and regrid."""
-    options.band_limit(parser)
-    parser.add_argument(
-        "--field", help="columns by number or name, e.g. 0, T or Q,U; default: all columns"
-    )
-    parser.add_argument(
-        "--ordering",
-        choices=("ring", "nested"),
-        help="pixel ordering of a HEALPix file that does not state it",
-    )
-    options.hdu(parser)
+    """The options of smooth and regrid, besides those of the map."""
     options.spin(parser)
     parser.add_argument(
         "--max-iter", type=int, help="maximum least-squares iterations (HEALPix); default 100"
@@ -48,24 +40,33 @@ def run(args):
     check_outputs(args)
     widths = {name: width(args, name) for name in ("fwhm", "sigma")}
     L = options.band_limit_option(args, required=False)
-    record, note = records.read(args, L)
+    sky = records.read(args, L)
+    records.check_output(args.output, sky.grid, sky.axes)
+    check_plot(args, sky)
     if args.beam is not None:
         from spherekit.fields.analysis import default_band_limit
         from spherekit.io import read_beam
 
-        L = L or default_band_limit(record.grid)
+        L = L or default_band_limit(sky.grid)
         widths["beam"] = read_beam(args.beam, L)
-    result = fit(args, fields.smooth, record, L=L, **widths)
-    description = (
-        args.beam or f"Gaussian, {'FWHM' if args.fwhm else 'sigma'} {args.fwhm or args.sigma}"
-    )
-    write(args, record, result, note, f"smoothed by {description}")
+    result = fit(args, fields.smooth, sky, L=L, **widths)
+    name = args.beam or f"Gaussian, {'FWHM' if args.fwhm else 'sigma'} {args.fwhm or args.sigma}"
+    write(args, sky, result, f"smoothed by {name}")
 
 
 def check_outputs(args):
     """Raise an error for outputs that cannot be written, before any computation."""
-    options.writable(args.output, args.force, (".fits", ".npz", ".npy"))
+    options.writable(args.output, args.force, records.SUFFIXES)
     options.writable(args.plot, args.force, options.PICTURES)
+
+
+def check_plot(args, sky):
+    """Raise Usage for --plot of a map with axes."""
+    if args.plot and sky.axes:
+        raise options.Usage(
+            f"--plot: the map has the axes {', '.join(sky.axes)}; select one map to plot, e.g. --select "
+            f"{next(iter(sky.axes))}=VALUE"
+        )
 
 
 def width(args, name):
@@ -88,18 +89,20 @@ def fit(args, operation, *arguments, **keywords):
         raise options.Usage(f"--max-iter is {max_iter}; expected 1 or more")
     with progress_bar("least squares", unit="iterations") as progress:
         common = dict(max_iter=max_iter, threads=args.threads, progress=lambda _: progress.update())
-        return operation(*arguments, **keywords, **common)
+        try:
+            return operation(*arguments, spin=args.spin, **keywords, **common)
+        except ValueError as error:
+            raise records.with_options(error) from None
 
 
-def write(args, record, result, note, description):
+def write(args, sky, result, description):
     """Write a map, and a picture of the map before and after; print what was done."""
-    figure = picture(record, result, description) if args.plot else None
+    figure = picture(sky, result, description) if args.plot else None
     with output.atomic(args.force):
         records.write(args.output, result)
         output.save(figure, args.plot)
     names = ", ".join(name or "unnamed" for name in result.names)
-    line = f"wrote {args.output}: {names}, {analysis.grid_name(result.grid)}, {description}"
-    print(*filter(None, [note, *result.notes, line]), sep="\n")
+    print(*result.notes, f"wrote {args.output}: {names}, {result.grid}, {description}", sep="\n")
     if args.plot:
         print(f"wrote {args.plot}")
 

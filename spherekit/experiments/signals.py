@@ -222,4 +222,4 @@ def _analyze_samples(signal, L, analysis, output_L=None):
 
 
 def _grid_name(grid):
-    return f"{grid.name}:{grid.nside if grid.name == 'healpix' else grid.L}"
+    return str(grid)

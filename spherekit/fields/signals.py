@@ -73,10 +73,13 @@ def _partners(record):
     if all(len(indices) == 1 for indices in winds):
         partners[winds[0][0]] = winds[1][0], 1
     of_pairs = {i for first, (second, _) in partners.items() for i in (first, second)}
+    letters = [
+        record.attributes.get(name, {}).get("stokes", stokes_of(name)) for name in record.names
+    ]
     alone = [
-        name
-        for i, name in enumerate(record.names)
-        if stokes_of(name) in ("Q", "U") and i not in of_pairs
+        record.names[i]
+        for i, letter in enumerate(letters)
+        if letter in ("Q", "U") and i not in of_pairs
     ]
     if alone:
         raise ValueError(

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from os import PathLike
 from typing import Literal
 
 from numpy.typing import ArrayLike
 
-from spherekit.io import healpix_fits, images, kinds, latlon_text, netcdf, numpy_maps, points
+from spherekit.io import (
+    fits_maps,
+    images,
+    kinds,
+    latlon_text,
+    matlab_maps,
+    netcdf,
+    numpy_maps,
+    points,
+    provenance,
+)
 from spherekit.io.arguments import ArgumentError
 from spherekit.io.records import Map
 from spherekit.sampling import Grid
@@ -23,6 +34,7 @@ _ARGUMENTS = {
     **dict.fromkeys(_FITS, ("hdu", "ordering", "grid")),
     **dict.fromkeys(_NUMPY, ("grid", "ordering", "lat", "lon", "select")),
     **dict.fromkeys(_TEXT, ("lat", "lon", "grid")),
+    "a MATLAB file": ("lat", "lon", "grid"),
     **dict.fromkeys(_PICTURES, ()),
     **dict.fromkeys(("a netCDF-3 file", "an HDF5 or netCDF-4 file"), ("select",)),
 }
@@ -42,9 +54,10 @@ def read(
 ) -> Map:
     """Read a map from a file of any supported format, which is recognized by its content.
 
-    HEALPix maps in FITS; .npz and .npy files; netCDF-3, and netCDF-4 (with ``spherekit[netcdf]``), on
-    latitudes and longitudes or HEALPix pixels; text files, also compressed by gzip, with ``lat`` and ``lon``;
-    tables of points in CSV; panoramas in PNG, JPEG or Radiance HDR (with ``spherekit[images]``).
+    HEALPix maps, and MW maps of s2let, in FITS; .npz and .npy files; netCDF-3, and netCDF-4 (with
+    ``spherekit[netcdf]``), on latitudes and longitudes or HEALPix pixels; text files, also compressed by
+    gzip, with ``lat`` and ``lon``; tables of points in CSV; arrays of MATLAB files; panoramas in Radiance
+    HDR, and in PNG or JPEG (with ``spherekit[images]``).
 
     Parameters
     ----------
@@ -107,21 +120,26 @@ def read(
     arguments = dict(select=select, lat=lat, lon=lon, grid=grid, hdu=hdu, ordering=ordering)
     _refuse_arguments(path, kind, arguments)
     if kind in _FITS:
-        return healpix_fits.read_fits(path, field, hdu, ordering, frame, grid)
+        return fits_maps.read_fits(path, field, hdu, ordering, frame, grid)
     if kind in _NUMPY:
         sky = numpy_maps.read_numpy(path, field, grid, ordering, frame, lat, lon)
         return sky.select(**_by_axis(sky, select)) if select else sky
+    provenance.record_input(path)
     if kind == "a netCDF-3 file":
-        return _with_frame(netcdf.read_netcdf3(path, field, select), frame)
+        return netcdf.read_netcdf3(path, field, select).with_frame(frame)
     if kind == "an HDF5 or netCDF-4 file":
-        return _with_frame(netcdf.read_netcdf4(path, field, select), frame)
+        return netcdf.read_netcdf4(path, field, select).with_frame(frame)
+    if kind == "a MATLAB file":
+        return matlab_maps.read_matlab(path, field, grid, lat, lon).with_frame(frame)
     if kind in _TEXT:
         is_table = lat is None and lon is None and points.is_table(path)
         if is_table:
-            return _with_frame(points.read_points(path, field, grid), frame)
-        return _with_frame(latlon_text.read_text(path, lat, lon, grid), frame)
+            return points.read_points(path, field, grid).with_frame(frame)
+        return (
+            latlon_text.read_text(path, lat, lon, grid).with_fields(path, field).with_frame(frame)
+        )
     if kind in _PICTURES:
-        return _with_frame(images.read_panorama(path, field), frame)
+        return images.read_panorama(path, kind, field).with_frame(frame)
     raise ValueError(
         f"{path} cannot be read as a map: it is {kind}; expected FITS, .npz, .npy, netCDF, text, or a PNG, "
         "JPEG or HDR panorama"
@@ -141,27 +159,17 @@ def _by_axis(sky, select):
     return {sky.axis_named(name): value for name, value in select.items()}
 
 
-def _with_frame(sky, frame):
-    if frame is None:
-        return sky
-    from dataclasses import replace
-
-    from spherekit.io.frames import frame_of
-
-    return replace(sky, frame=frame_of(frame))
-
-
 def write(sky: Map, path: str | PathLike, *, overwrite: bool = False) -> None:
-    """Write a map to a file, whose format is that of the suffix.
+    """Write a map to a file, whose format is that of the suffix, with its history.
 
     Parameters
     ----------
     sky : Map
         The map.
     path : str or path
-        ``.fits`` or ``.fits.gz`` for HEALPix maps without further axes; ``.npz``; ``.npy``, which stores the
-        samples only; ``.nc``, netCDF-3 with latitudes and longitudes in degrees and CF attributes, for
-        rectangular grids and HEALPix; ``.csv``, a table of points with one row a sample.
+        ``.fits`` or ``.fits.gz`` for maps on HEALPix, MW and MWSS without further axes; ``.npz``; ``.npy``,
+        which stores the samples only; ``.nc``, netCDF-3 with latitudes and longitudes in degrees and CF
+        attributes, for rectangular grids and HEALPix; ``.csv``, a table of points with one row a sample.
     overwrite : bool
         Replace an existing file.
 
@@ -189,6 +197,7 @@ def write(sky: Map, path: str | PathLike, *, overwrite: bool = False) -> None:
     if not isinstance(sky, Map):
         raise TypeError(f"sky is a {type(sky).__name__}; expected a spherekit.io.Map")
     path = os.fsdecode(path)
+    sky = replace(sky, history=provenance.history(sky.history or None))
     for suffixes, writer in _WRITERS.items():
         if path.lower().endswith(suffixes):
             writer(sky, path, overwrite)
@@ -203,7 +212,7 @@ def write(sky: Map, path: str | PathLike, *, overwrite: bool = False) -> None:
 
 
 _WRITERS = {
-    (".fits", ".fits.gz", ".fit"): healpix_fits.write_fits,
+    (".fits", ".fits.gz", ".fit"): fits_maps.write_fits,
     (".npz", ".npy"): numpy_maps.write_numpy,
     (".nc",): netcdf.write_netcdf,
     (".csv",): points.write_points,

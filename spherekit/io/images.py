@@ -4,18 +4,19 @@ import numpy as np
 
 from spherekit import sampling
 from spherekit._core import checks
+from spherekit.io import radiance
 from spherekit.io.arguments import optional_module, select_names
 from spherekit.io.records import Map
 
 _CHANNELS = {1: ("gray",), 2: ("gray", "A"), 3: ("R", "G", "B"), 4: ("R", "G", "B", "A")}
 
 
-def read_panorama(path, field=None):
+def read_panorama(path, kind, field=None):
     """The `Map` of a panorama, whose fields are its channels.
 
     Row t of h is at the colatitude pi (t + 1/2) / h, and column p of w at the longitude 2 pi (p + 1/2) / w.
     """
-    pixels = _pixels(path)
+    pixels = radiance.read_pixels(path) if kind == "a Radiance picture" else _pixels(path, kind)
     height, width = pixels.shape[:2]
     if width != 2 * height:
         raise ValueError(
@@ -40,17 +41,17 @@ def read_panorama(path, field=None):
     return Map(values, layout.grid, selected, notes=tuple(notes))
 
 
-def _pixels(path):
+def _pixels(path, kind):
     """The samples of a picture [shape=(height, width) or (height, width, channels)]."""
-    iio = optional_module("imageio.v3", "images", f"{path} is a picture")
+    iio = optional_module("imageio.v3", "images", f"{path} is {kind}")
     try:
-        shape = iio.improps(path).shape
+        shape = iio.improps(path, plugin="pillow").shape
         checks.fits_memory(2.0 * np.prod(shape) * 8, f"the picture {path}", "reduce it first")
-        return np.asarray(iio.imread(path))
+        return np.asarray(iio.imread(path, plugin="pillow"))
     except MemoryError:
         raise
     except Exception as error:  # each plugin raises exceptions of its own
         reason = str(error).split("\n")[0]
         raise ValueError(
-            f"{path} cannot be read as a picture: truncated, damaged or of another kind ({reason})"
+            f"{path} cannot be read as a map: it is {kind}, truncated or damaged ({reason})"
         ) from None

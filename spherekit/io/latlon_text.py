@@ -22,7 +22,7 @@ def read_text(path, lat=None, lon=None, grid=None):
     The numbers are those of the first latitude, then of the second, and so on; line breaks have no meaning.
     """
     if grid is None and (lat is None or lon is None):
-        raise ArgumentError(
+        raise ValueError(
             f"{path} is a text file; for samples on latitudes and longitudes pass lat=FILE and lon=FILE (of "
             "one number a line, in degrees) or grid=NAME; a table of points needs a first line with "
             "the names of its columns, such as lat,lon,value; spectra are read with "

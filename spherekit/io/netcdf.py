@@ -149,10 +149,7 @@ def write_variables(contents, path, overwrite=False):
             v = file.createVariable(name, values.dtype, dims)
             for key, value in attributes.items():
                 _set_attribute(v, key, value)
-            if dims:
-                v[:] = values
-            else:
-                v.assignValue(values)
+            v.data[...] = values
         file.flush()
 
 

@@ -17,6 +17,7 @@ from spherekit.io.latlon_text import on_axes
 from spherekit.io.records import Map
 from spherekit.io.stokes import column_of
 from spherekit.sampling import grid as as_grid
+from spherekit.sampling import grids_of_shape
 from spherekit.sampling.healpix import reorder
 
 
@@ -57,7 +58,8 @@ def read_numpy(path, field=None, grid=None, ordering=None, frame=None, lat=None,
         )
     values = _in_rings(path, arrays, as_native(path, values), sphere, ordering, states_grid)
     units = _units(arrays, names, columns, len(values))
-    spin = scalar(path, arrays, "spin", "iu", None)
+    # 0 is also written where the spin is not stated, as for Q and U beside a scalar
+    spin = scalar(path, arrays, "spin", "iu", None) or None
     parts = np.iscomplexobj(values) and len(values) == 1 and len(columns) == 2
     labels = (",".join(columns),) if parts else columns or ("",) * len(values)
     attributes = {labels[0]: {"parts": columns}} if parts else {}
@@ -192,20 +194,9 @@ def _units(arrays, names, columns, count):
 
 
 def matching_grids(shape):
-    """A hint with the named grids of this sample shape."""
-    n = shape[-2] if len(shape) > 1 else 0
-    candidates = [f"{name}:{n}" for name in ("mw", "gl")] + [f"mwss:{n - 1}", f"cc:{(n + 1) // 2}"]
-    candidates += [f"{name}:{n // 2}" for name in ("dh", "dhpole")]
-    candidates += [f"healpix:{int(round((shape[-1] / 12) ** 0.5))}"] if shape else []
-    matching = []
-    for name in candidates:
-        try:
-            candidate_shape = tuple(as_grid(name).shape)
-        except (ValueError, TypeError):
-            continue
-        if shape[-len(candidate_shape) :] == candidate_shape:
-            matching.append(name)
-    return f"; grid={' or '.join(matching)} would match" if matching else ""
+    """A hint with the grids of this sample shape."""
+    matches = [f"{text} ({description})" for text, description in grids_of_shape(shape)]
+    return f"; these would match: grid={'; '.join(matches)}" if matches else ""
 
 
 # --- writing ---------------------------------------------------------------------------------------

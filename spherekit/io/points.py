@@ -17,15 +17,26 @@ _RADIANS = {"theta": "latitude", "colatitude": "latitude", "phi": "longitude"}
 
 
 def is_table(path):
-    """Whether the first line of a text file names columns of latitudes and longitudes."""
-    names = _names(read_bytes(path)[:4096].split(b"\n")[0])
-    return {"latitude", "longitude"} <= set(map(_kind, names))
+    """Whether one of the first lines of a text file names columns of latitudes and longitudes."""
+    return _header(read_bytes(path)[:8192].split(b"\n")[:50]) is not None
+
+
+def _header(lines):
+    """The number of the first line that names columns of latitudes and longitudes, or None."""
+    for number, line in enumerate(lines):
+        if {"latitude", "longitude"} <= set(map(_kind, _names(line))):
+            return number
+    return None
 
 
 def _names(line):
     text = line.decode("utf-8-sig", "replace").strip().lstrip("#").strip()
-    separator = next((mark for mark in (",", ";", "\t") if mark in text), None)
-    return [name.strip().strip('"') for name in text.split(separator)]
+    return [name.strip().strip('"') for name in text.split(_separator(text))]
+
+
+def _separator(text):
+    """The character between columns; None: blanks."""
+    return next((mark for mark in (",", ";", "\t") if mark in text), None)
 
 
 def _kind(name):
@@ -37,10 +48,13 @@ def _kind(name):
 
 def read_points(path, field=None, grid=None):
     """The `Map` of a table of points, on the grid that has these points."""
-    lines = read_bytes(path).decode("utf-8-sig", "replace").splitlines()
-    names = _names(lines[0].encode())
-    rows = [line for line in lines[1:] if line.strip() and not line.lstrip().startswith("#")]
-    separator = next((mark for mark in (",", ";", "\t") if mark in lines[0]), None)
+    lines = read_bytes(path).split(b"\n")
+    number = _header(lines)
+    names = _names(lines[number])
+    text = [line.decode("utf-8", "replace").strip() for line in lines[number + 1 :]]
+    comments = [line.decode("utf-8", "replace").strip() for line in lines[:number]]
+    rows = [line for line in text if line and not line.startswith("#")]
+    separator = _separator(lines[number].decode("utf-8-sig", "replace"))
     table = _columns(path, names, [row.split(separator) for row in rows])
     kinds = {_kind(name): name for name in names if _kind(name)}
     positions = {kind: _degrees(name, table[name]) for kind, name in kinds.items()}
@@ -49,15 +63,25 @@ def read_points(path, field=None, grid=None):
         raise ValueError(f"{path} has no columns besides {', '.join(names)}; expected values")
     selected = select_names(path, list(range(len(fields))) if field is None else field, fields)
     try:
-        points = sampling.from_points(positions["latitude"], positions["longitude"])
+        sphere, order = sampling.from_points(positions["latitude"], positions["longitude"])
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-    if grid is not None and sampling.grid(grid) != points.grid:
-        raise ArgumentError(f"grid={grid}, but the points of {path} are those of {points.grid}")
-    values = np.stack([points.to_grid(table[name]) for name in selected])
+    if grid is not None and sampling.grid(grid) != sphere:
+        raise ArgumentError(f"grid={grid}, but the points of {path} are those of {sphere}")
+    is_sorted = np.array_equal(order, np.arange(len(table[names[0]])))
+    values = np.stack([table[name][order].reshape(sphere.shape) for name in selected])
     plain, units = zip(*map(_name_and_unit, selected), strict=True)
-    values = values if len(values) > 1 else values[0]
-    return Map(values, points.grid, plain, units, notes=tuple(points.notes))
+    history = tuple(
+        line[1:].strip() for line in comments if line[1:].strip().startswith("spherekit ")
+    )
+    return Map(
+        values if len(values) > 1 else values[0],
+        sphere,
+        plain,
+        units,
+        history=history,
+        notes=() if is_sorted else ("points were sorted in the order of the grid",),
+    )
 
 
 def _columns(path, names, rows):
@@ -104,7 +128,7 @@ def write_points(sky, path, overwrite=False):
         )
     values = sky.values if len(sky) > 1 else sky.values[None]
     lat, lon = _positions(sky.grid)
-    units = [
+    labels = [
         f"{name or 'value'} [{u}]" if u else name or "value"
         for name, u in zip(sky.names, sky.units, strict=True)
     ]
@@ -112,7 +136,8 @@ def write_points(sky, path, overwrite=False):
     with replacing(path, overwrite) as temporary:
         with open(temporary, "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["lat", "lon", *units])
+            file.writelines(f"# {line}\n" for line in sky.history)
+            writer.writerow(["lat", "lon", *labels])
             writer.writerows(zip(*(column.tolist() for column in columns), strict=True))
 
 

@@ -5,13 +5,17 @@ what they write. The lines have neither dates nor folders, so that the same comm
 """
 
 import hashlib
+import itertools
 import os
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from os import PathLike
+
+import numpy as np
 
 __all__ = ["command_line", "history", "record_input", "recording"]
 
@@ -24,7 +28,7 @@ _CARD, _CONTINUED, _BLOCK = 72, "  ", 1 << 20
 
 @dataclass
 class _Recording:
-    """A command, and its inputs: (name, hash) by path, and the lines of their histories."""
+    """A command, and its inputs: (path as named, hash) by real path, and the lines of their histories."""
 
     line: str = ""
     inputs: dict = field(default_factory=dict)
@@ -54,8 +58,7 @@ def recording(command: str | Sequence[str], seed: int | None = None):
     ...     history()[0].split(": ")[1]
     'spherekit simulate cl.fits; seed 1'
     """
-    line = command if isinstance(command, str) else command_line(command)
-    line = _ascii(line) + ("" if seed is None else f"; seed {seed}")
+    line = _with_seed(command, seed)
     outer = _recordings()
     token = _PRESENT.set((*outer, _Recording(line)))
     if not outer:
@@ -66,6 +69,11 @@ def recording(command: str | Sequence[str], seed: int | None = None):
         _PRESENT.reset(token)
         if not outer:
             _COMMAND.clear()
+
+
+def _with_seed(command, seed):
+    line = _ascii(command if isinstance(command, str) else command_line(command))
+    return line if seed is None else f"{line}; seed {seed}"
 
 
 def _recordings():
@@ -111,9 +119,15 @@ def record_input(path: str | PathLike, history: Iterable[str] = ()) -> None:
     record = recordings[-1]
     key = os.path.realpath(os.fsdecode(path))
     if not any(key in outer.inputs for outer in recordings):
-        record.inputs[key] = _ascii(os.path.basename(os.fsdecode(path))), _hash(path)
+        record.inputs[key] = os.fsdecode(path), _hash(path)
     present = {line for outer in recordings for line in outer.histories}
     record.histories += [line for line in dict.fromkeys(history) if line not in present]
+
+
+def inputs() -> list[dict[str, str]]:
+    """The files that the present command has read: dicts of ``file``, as it was named, and ``sha256``."""
+    entries = [entry for record in _recordings() for entry in record.inputs.values()]
+    return [{"file": path, "sha256": digest} for path, digest in entries]
 
 
 def _hash(path):
@@ -152,11 +166,15 @@ def history(previous: Iterable[str] | None = None) -> tuple[str, ...]:
         previous = [line for record in recordings for line in record.histories]
     line = f"spherekit {__version__}"
     if recordings:
-        inputs = [pair for record in recordings for pair in record.inputs.values()]
-        named = [f"input {name}" + (f" sha256:{x}" if x else "") for name, x in inputs]
-        line = "; ".join([f"{line}: {recordings[-1].line}", *named])
+        line = "; ".join([f"{line}: {recordings[-1].line}", *map(_described, inputs())])
     lines = [_ascii(text) for text in previous]
     return (*lines, line) if lines[-1:] != [line] else tuple(lines)
+
+
+def _described(entry):
+    """An input in a line of history."""
+    digest = f" sha256:{entry['sha256']}" if entry["sha256"] else ""
+    return f"input {_ascii(os.path.basename(entry['file']))}{digest}"
 
 
 def _ascii(text):
@@ -166,6 +184,102 @@ def _ascii(text):
 
 def _escaped(character):
     return character.encode("unicode_escape", "surrogatepass").decode()
+
+
+# --- reading back ------------------------------------------------------------------------------------------
+
+_INPUT = re.compile(r"; input (.*?) sha256:([0-9a-f]{64})")
+
+
+def is_of(
+    path: str | PathLike, command: Sequence[str], seed: int | None, paths: Sequence[str]
+) -> bool:
+    """Whether the last line of the history of a file is that of a command of this version.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+    command : sequence of str
+        The words of the command.
+    seed : int or None
+        The seed of its random numbers.
+    paths : sequence of str
+        The files that the command reads. Those that ``command`` names as values of options are found there.
+
+    Raises
+    ------
+    ValueError or OSError
+        A damaged file, or one without a readable history.
+    """
+    from spherekit import __version__
+
+    line = of_file(path)[-1]
+    start = f"spherekit {__version__}: {_with_seed(command, seed)}"
+    recorded = _INPUT.findall(line)
+    expected = start + "".join(f"; input {name} sha256:{digest}" for name, digest in recorded)
+    candidates = filter(os.path.isfile, (*command, *paths))
+    present = {_ascii(os.path.basename(candidate)): candidate for candidate in candidates}
+    required = {_ascii(os.path.basename(name)) for name in paths}
+    return (
+        line == expected
+        and required <= {name for name, _ in recorded}
+        and all(name in present and _hash(present[name]) == digest for name, digest in recorded)
+    )
+
+
+def of_file(path: str | PathLike) -> tuple[str, ...]:
+    """The lines of provenance in a file of this package: FITS, .npz, text, PNG or JPEG.
+
+    Raises
+    ------
+    ValueError or OSError
+        A damaged file, or one without a readable history.
+    """
+    suffix = os.path.splitext(os.fsdecode(path))[1].lower()
+    try:
+        lines = _READERS.get(suffix, _of_text)(path)
+    except OSError:
+        raise
+    except Exception as error:
+        raise ValueError(f"{path} has no readable history: {error}") from None
+    if not lines:
+        raise ValueError(f"{path} has no history")
+    return tuple(lines)
+
+
+def _of_fits(path):
+    from astropy.io import fits
+
+    return from_cards(fits.getheader(path, 0).get("HISTORY", ()))
+
+
+def _of_npz(path):
+    with np.load(path, allow_pickle=False) as arrays:
+        return [str(line) for line in np.atleast_1d(arrays["history"])]
+
+
+def _of_picture(path):
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        content = picture.info.get("Description") or picture.info["comment"].decode()
+    return content.split("\n")
+
+
+def _of_text(path):
+    with open(path, encoding="ascii") as file:
+        comments = [line[1:].strip() for line in itertools.takewhile(lambda x: x[:1] == "#", file)]
+    return [line for line in comments if line.startswith("spherekit ")]
+
+
+_READERS = {
+    ".fits": _of_fits,
+    ".gz": _of_fits,
+    ".npz": _of_npz,
+    ".png": _of_picture,
+    ".jpg": _of_picture,
+}
 
 
 # --- HISTORY cards of FITS ---------------------------------------------------------------------------------

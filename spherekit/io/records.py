@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit.io import cf
+from spherekit.io.arguments import select_names
+from spherekit.io.frames import frame_of
 from spherekit.sampling import Grid, LatLon
 from spherekit.sampling import grid as as_grid
 
@@ -254,6 +256,23 @@ class Map(_Record):
 
     def _with_data(self, values, **changes):
         return replace(self, values=values, **changes)
+
+    def with_frame(self, frame):
+        """The map with another coordinate frame, in any spelling; None: that of the map."""
+        return self if frame is None else replace(self, frame=frame_of(frame))
+
+    def with_fields(self, source, field):
+        """The map with the fields of these names or numbers only, in their order; None: all fields."""
+        if field is None:
+            return self
+        names = select_names(source, field, self.names)
+        fields = [self.select(field=name) for name in names]
+        if len(fields) == 1:
+            return fields[0]
+        units = tuple(unit for sky in fields for unit in sky.units)
+        return replace(
+            self, values=np.stack([sky.values for sky in fields]), names=names, units=units
+        )
 
     def to_xarray(self):
         """The map as a DataArray, or as a Dataset for several fields: `spherekit.io.to_xarray`."""

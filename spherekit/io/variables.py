@@ -10,6 +10,7 @@ from spherekit.io import cf
 from spherekit.io.arguments import ArgumentError, select_names
 from spherekit.io.records import Map, axis_named, position
 from spherekit.sampling import HEALPix, LatLon
+from spherekit.sampling import grid as as_grid
 from spherekit.sampling.healpix import reorder
 
 
@@ -255,7 +256,25 @@ def _sphere(contents, v, dims):
         attrs.pop("_FillValue", None)
         if not attrs:
             attrs["units"] = f"degrees_{'north' if name == names[0] else 'east'}"
-    return _Sphere(layout.grid, layout.to_grid, attributes, layout.notes, layout)
+    grid = _stated_grid(contents, layout.grid)
+    return _Sphere(grid, layout.to_grid, attributes, layout.notes, layout)
+
+
+def _stated_grid(contents, grid):
+    """The grid that the file states, if it has the same samples as that of its latitudes and longitudes."""
+    text = contents.attributes.get("spherekit_grid")
+    if text is None or not grid.rectangular:
+        return grid
+    try:
+        stated_grid = as_grid(str(text))
+    except (ValueError, TypeError):
+        return grid
+    samples = [
+        (g.shape, g.rectangular and np.concatenate([g.theta, g.phi])) for g in (stated_grid, grid)
+    ]
+    (shape, nodes), (grid_shape, grid_nodes) = samples
+    same = shape == grid_shape and np.allclose(nodes, grid_nodes, rtol=0, atol=1e-5)
+    return stated_grid if same else grid
 
 
 def _pixels(contents, mapping, size):
@@ -287,7 +306,9 @@ def _scalar_coordinates(contents, v):
     scalars = {
         name: contents.variables[name]
         for name in listed
-        if name in contents.variables and contents.variables[name].dims == ()
+        if name in contents.variables
+        and contents.variables[name].dims == ()
+        and "grid_mapping_name" not in contents.variables[name].attributes
     }
     return {
         name: {**_axis_attributes(scalar), "value": _decoded(scalar)[()]}

@@ -71,12 +71,24 @@ def from_xarray(
     """
     xarray = optional_module("xarray", "netcdf", "DataArrays need xarray")
     if isinstance(data, xarray.DataArray):
-        data = data.to_dataset(name=_UNNAMED if data.name is None else data.name)
+        data = _dataset(data)
     if not isinstance(data, xarray.Dataset):
         raise TypeError(
             f"data is a {type(data).__name__}; expected a DataArray or Dataset of xarray"
         )
     return variables.to_map(_with_scalars(of_dataset(data, "data")), field, select)
+
+
+def _dataset(array):
+    """A Dataset of one DataArray, with the attributes of the file of `to_xarray`."""
+    array = array.copy(deep=False)
+    of_file = {name: array.attrs.pop(name) for name in _OF_FILE if name in array.attrs}
+    data = array.to_dataset(name=_UNNAMED if array.name is None else array.name)
+    return data.assign_attrs(of_file)
+
+
+#: Attributes of the file that a DataArray has among its own.
+_OF_FILE = ("history", "spherekit_grid", "spherekit_frame", "spherekit_spin")
 
 
 def _with_scalars(contents):
@@ -137,7 +149,10 @@ def to_xarray(sky: Map) -> xarray.DataArray | xarray.Dataset:
     }
     coordinates = {name: arrays[name] for name in names if name not in fields}
     data = xarray.Dataset({name: arrays[name] for name in fields}, coordinates, contents.attributes)
-    return data if len(fields) > 1 else data[fields[0]]
+    if len(fields) > 1:
+        return data
+    of_file = {name: data.attrs[name] for name in _OF_FILE if name in data.attrs}
+    return data[fields[0]].assign_attrs(of_file)
 
 
 def _without_coordinates(attributes):

@@ -9,10 +9,12 @@ import numpy as np
 
 from spherekit._core import checks
 
-__all__ = ["Columns", "Tolerance", "columns", "degrees", "tolerance"]
+__all__ = ["Columns", "Tolerance", "columns", "degrees", "last_digit", "tolerance"]
 
 #: Coordinates match nodes up to this fraction of the spacing at least, and at most.
 _FINEST, _COARSEST = 1 / 1000, 1 / 16
+#: Decimals of first longitudes in degrees, about the precision of float64.
+_DECIMALS = 12
 
 
 def __dir__():
@@ -46,14 +48,14 @@ class Tolerance(NamedTuple):
 
 
 def degrees(x, name):
-    """Return coordinates in degrees, one-dimensional, as float64, and the precision of their dtype.
+    """Return coordinates in degrees as float64, and the precision of their dtype.
 
     Quantities are converted by their unit, and xarray's arrays whose attribute ``units`` starts with "rad".
 
     Raises
     ------
     ValueError
-        NaN or infinite coordinates, more than one axis, no coordinates, or a unit that is not an angle.
+        NaN or infinite coordinates, no coordinates, or a unit that is not an angle.
     TypeError
         Coordinates that are not real numbers, or masked.
     """
@@ -65,16 +67,13 @@ def degrees(x, name):
     array = np.degrees(array) if label.startswith("rad") else array
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} has dtype {array.dtype}; expected real numbers, in degrees")
-    if array.ndim != 1 or not array.size:
-        raise ValueError(
-            f"{name} has shape {array.shape}; expected a list of coordinates, one for each row or column of "
-            "the map (for one latitude and longitude per sample, see spherekit.sampling.from_points)"
-        )
+    if not array.size:
+        raise ValueError(f"{name} has shape {array.shape}; expected coordinates in degrees")
     values = array.astype(float)
     if not np.isfinite(values).all():
         count = np.count_nonzero(~np.isfinite(values))
         raise ValueError(
-            f"{name} contains NaN or infinity {count} times in {len(values)}; expected degrees"
+            f"{name} contains NaN or infinity {count} times in {values.size}; expected degrees"
         )
     return values, _precision(array)
 
@@ -95,16 +94,21 @@ def tolerance(values, precision, spacing):
     >>> tolerance(np.array([20.16667, 20.5, 20.83333]), 2e-16, 1 / 3).rounding < 4e-4
     True
     """
+    unit = last_digit(values, precision)
+    finest, coarsest = _FINEST * spacing, _COARSEST * spacing
+    rounding, accumulated = (np.clip(x, finest, coarsest) for x in (unit, len(values) * unit))
+    return Tolerance(float(rounding), float(accumulated))
+
+
+def last_digit(values, precision):
+    """One unit of the last digit of the values, or of the rounding of their dtype if that is larger."""
     size = np.abs(values).max()
     rounding = 4 * precision * size
     exponent = math.floor(math.log10(size)) + 1 if size else 0
     for digits in range(1, 17):
         if np.abs(values - np.round(values, digits - exponent)).max() <= rounding:
-            rounding = max(rounding, 10.0 ** (exponent - digits))
-            break
-    finest, coarsest = _FINEST * spacing, _COARSEST * spacing
-    accumulated = min(max(len(values) * rounding, finest), coarsest)
-    return Tolerance(min(max(rounding, finest), coarsest), accumulated)
+            return max(rounding, 10.0 ** (exponent - digits))
+    return rounding
 
 
 def columns(lon, precision):
@@ -152,7 +156,8 @@ def _first_longitude(position, phase, spacing, limits):
             return candidate
     first = phase % spacing
     nearest = position[np.argmin(np.abs(position - first))]
-    return nearest if abs(nearest - first) <= limits.rounding and nearest < spacing else first
+    first = nearest if abs(nearest - first) <= limits.rounding and nearest < spacing else first
+    return round(float(first), _DECIMALS)
 
 
 def _centered(x, period):

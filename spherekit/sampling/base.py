@@ -30,7 +30,7 @@ class Grid:
         Whether a sampling theorem makes the forward transform exact.
     period : int or None
         Number of points on the full meridian circle of equispaced rings that are too few for a quadrature, so
-        that the analysis extends signals in theta (MW, MWSS, CC with n_theta < 2L-1); None otherwise.
+        that the analysis extends signals in theta (MW, MWSS, DH and CC with n_theta < 2L-1); None otherwise.
 
     Examples
     --------
@@ -91,6 +91,16 @@ class Grid:
         return rings[:, None] if self.rectangular else _sample_values(self, "weights")
 
     @property
+    def default_L(self) -> int:
+        """The largest band-limit that the samples determine well.
+
+        With a sampling theorem this is its band-limit L, and 2 nside on HEALPix. For other rings it is the
+        largest L for which the gaps between rings, and from a pole to the nearest ring, are at most pi/L;
+        every ring has at least 2 L sin(theta) - 1 samples; and there are at least L rings and L*L samples.
+        """
+        return _determined_band_limit(self) if self.L is None else self.L
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """Shape of the samples."""
         rings = self.ring_n_phi
@@ -123,6 +133,16 @@ def _geometry(grid):
     phi0 = np.broadcast_to(np.asarray(phi0, float), theta.shape)
     arrays = {"theta": theta, "n_phi": n_phi, "phi0": phi0, "start": start, "weights": weights}
     return {name: read_only(np.array(value)) for name, value in arrays.items()}
+
+
+@lru_cache(maxsize=64)
+def _determined_band_limit(grid):
+    theta, n_phi = grid.ring_theta, grid.ring_n_phi
+    edges = np.concatenate([[0.0], theta, [np.pi]])
+    sine = np.maximum(np.sin(theta), 1e-15)
+    limits = [np.pi / np.diff(edges).max(), len(theta), np.sqrt(n_phi.sum())]
+    limits.append(((n_phi + 1) / (2 * sine)).min())
+    return max(1, int(min(limits) * (1 + 1e-9)))
 
 
 def _sample_values(grid, quantity):

@@ -33,8 +33,8 @@ __all__ = [
 
 #: The largest nside whose pixel numbers fit an int64 in nested order.
 MAX_NSIDE = 2**29
-#: Number of pixels of one pass of `reorder`, which bounds the work arrays.
-_CHUNK = 2**16
+#: Number of pixels of one pass of `reorder`, whose work arrays then fit into the cache of a core.
+_CHUNK = 2**13
 
 
 def __dir__():

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spherekit.sampling import axes, quadrature
+from spherekit.sampling import axes, quadrature, theorem_grids
 from spherekit.sampling.base import Grid
-from spherekit.sampling.rectangles import CC, DH, GL, MW, MWSS, DHPole
 from spherekit.sampling.rings import Rings
 
 __all__ = ["LatLon", "from_latlon"]
@@ -106,11 +105,11 @@ class LatLon:
     lon: np.ndarray
 
     def __post_init__(self):
-        lat, lat_precision = axes.degrees(self.lat, "lat")
-        lon, lon_precision = axes.degrees(self.lon, "lon")
+        lat, lat_precision = _axis(self.lat, "lat")
+        lon, lon_precision = _axis(self.lon, "lon")
         rows = _north_to_south(lat, lon)
         columns = axes.columns(lon, lon_precision)
-        grid, comment = _grid(lat[rows], lat_precision, columns)
+        grid, comment = grid_of_rows(lat[rows], lat_precision, columns)
         values = dict(lat=quadrature.read_only(lat), lon=quadrature.read_only(lon), grid=grid)
         values |= dict(_rows=rows, _columns=columns)
         values["notes"] = (*_row_notes(rows), *_column_notes(lon, columns), *comment)
@@ -182,20 +181,20 @@ class LatLon:
         return _reordered(values, columns, -1)
 
 
+def _axis(x, name):
+    """An axis in degrees, and the precision of its dtype."""
+    values, precision = axes.degrees(x, name)
+    if values.ndim != 1:
+        raise ValueError(
+            f"{name} has shape {values.shape}; expected a list of coordinates, one for each row or column of "
+            "the map (for one latitude and longitude per sample, see spherekit.sampling.from_points)"
+        )
+    return values, precision
+
+
 def _north_to_south(lat, lon):
     """The indices of the latitudes from north to south, after checks of the latitudes."""
-    limit = 90 * (1 + 4e-7)  # float32
-    if np.abs(lat).max() > limit:
-        raise ValueError(
-            f"lat ranges from {lat.min():.7g} to {lat.max():.7g}; expected latitudes from -90 to 90 degrees "
-            "(lat = 90 - numpy.degrees(theta) for colatitudes)"
-        )
-    if len(lat) > 1 and np.abs(lat).max() <= np.pi / 2 * (1 + 4e-7):
-        raise ValueError(
-            f"lat ranges from {lat.min():.7g} to {lat.max():.7g}, which are radians or a narrow band around "
-            "the equator; expected degrees around the sphere: convert with numpy.degrees, or construct "
-            "spherekit.sampling.Rings for the band"
-        )
+    check_range(lat)
     rows = np.argsort(-lat, kind="stable")
     steps = np.diff(lat[rows])
     if not np.all(steps < 0):
@@ -204,42 +203,42 @@ def _north_to_south(lat, lon):
     return rows
 
 
-def _grid(lat, precision, columns):
-    """(grid, notes) of latitudes from north to south."""
+def check_range(lat):
+    """Raise ValueError for latitudes that are not degrees from -90 to 90."""
+    limit = 90 * (1 + 4e-7)  # float32
+    if np.abs(lat).max() > limit:
+        raise ValueError(
+            f"lat ranges from {lat.min():.7g} to {lat.max():.7g}; expected latitudes from -90 to 90 degrees "
+            "(lat = 90 - numpy.degrees(theta) for colatitudes)"
+        )
+    if np.ptp(lat) > 0 and np.abs(lat).max() <= np.pi / 2 * (1 + 4e-7):
+        raise ValueError(
+            f"lat ranges from {lat.min():.7g} to {lat.max():.7g}, which are radians or a narrow band around "
+            "the equator; expected degrees around the sphere: convert with numpy.degrees, or construct "
+            "spherekit.sampling.Rings for the band"
+        )
+
+
+def grid_of_rows(lat, precision, columns):
+    """The grid of latitudes from north to south and `axes.Columns`, and notes on it."""
     n, n_phi, phi0 = len(lat), columns.n_phi, columns.phi0
     limits = axes.tolerance(lat, precision, 180 / n)
-    L_phi = (n_phi + 1) // 2
-    for kind, (theta, weights) in _rules(n):
-        difference = np.abs(90 - np.degrees(theta) - lat)
-        largest = limits.rounding if kind is GL else limits.accumulated
-        if difference.max() > largest or difference.min() > limits.rounding:
+    for rule in theorem_grids.RULES:
+        theta = rule.colatitudes(n)
+        if theta is None:
             continue
-        if kind is MWSS:
-            if L_phi >= n - 1:
-                return MWSS(n - 1, n_phi, phi0=phi0), ()
-            return CC(L_phi, n, n_phi, phi0=phi0), ()
-        if kind is DH:
-            return DH(min(n, L_phi), n_phi, n_theta=n, phi0=phi0), ()
-        L = n // 2 if kind is DHPole else n
-        if L <= L_phi:
-            return kind(L, n_phi, phi0=phi0), ()
-        return Rings(theta, n_phi, phi0, weights * (2 * np.pi / n_phi)), (
-            f"{n_phi} longitudes are too few for the {n} rings of the {kind.__name__} grid: rings without a "
-            "sampling theorem",
-        )
+        difference = np.abs(90 - np.degrees(theta) - lat)
+        largest = limits.accumulated if rule.equidistant else limits.rounding
+        if difference.max() <= largest and difference.min() <= limits.rounding:
+            grid = rule.grid(n, n_phi, phi0)
+            if grid is not None:
+                return grid, ()
+            return rule.rings(n, n_phi, phi0), (
+                f"{n_phi} longitudes are too few for the sampling theorem of {n} rings ({rule.description}): "
+                "rings, whose coefficients are fitted by least squares",
+            )
     theta = np.clip(np.radians(90 - lat), 0, np.pi)
     return Rings(theta, n_phi, phi0), _ring_notes(lat)
-
-
-def _rules(n):
-    """Yield (kind of grid, (colatitudes, weights)) of all kinds that can have n rings."""
-    if n > 1:
-        yield MWSS, quadrature.equispaced(2 * (n - 1), False)
-    yield DH, quadrature.equispaced(2 * n, True)
-    yield GL, quadrature.gauss_legendre(n)
-    if n % 2 == 0:
-        yield DHPole, quadrature.fejer2(n)
-    yield MW, quadrature.equispaced(2 * n - 1, True)
 
 
 def _row_notes(rows):

@@ -1,12 +1,13 @@
-"""Records of HEALPix maps in FITS files, on the functions of `spherekit.io.maps`."""
+"""Maps in FITS files as records: HEALPix maps, and MW maps of s2let."""
 
 import numpy as np
 
 from spherekit.io.arguments import ArgumentError
 from spherekit.io.columns import is_map, map_columns, select_table
-from spherekit.io.fits import outlines
+from spherekit.io.fits import outlines, read_table
 from spherekit.io.map_writer import write_map
 from spherekit.io.maps import read_map
+from spherekit.io.mw_fits import is_mw, read_mw, write_mw
 from spherekit.io.records import Map
 from spherekit.io.stokes import describes_pixels
 from spherekit.sampling import HEALPix
@@ -14,16 +15,15 @@ from spherekit.sampling import grid as as_grid
 
 
 def read_fits(path, field=None, hdu=None, ordering=None, frame=None, grid=None):
-    """The `Map` of a HEALPix map; by default of all columns that are fields on the sphere."""
+    """The `Map` of a file; by default of all columns that are fields on the sphere."""
+    if contains_mw(path, hdu):
+        return _read_mw(path, field, hdu, ordering, frame, grid)
     names = map_columns(select_table(path, hdu, ordering))[1]
     fields = [name for name in names if not describes_pixels(name)] or names
-    columns = (fields if len(fields) < len(names) else None) if field is None else field
-    columns = (
-        [columns]
-        if isinstance(columns, str) or np.ndim(columns) == 0 and columns is not None
-        else columns
-    )
-    sky = read_map(path, field=columns, hdu=hdu, ordering=ordering, frame=frame)
+    if field is None:
+        field = fields
+    columns = [field] if isinstance(field, str) or np.ndim(field) == 0 else field
+    sky = read_map(path, field=columns, hdu=hdu, ordering=ordering, frame=frame, native=True)
     sphere = HEALPix(sky.nside)
     if grid is not None and as_grid(grid) != sphere:
         raise ArgumentError(f"grid={grid}, but {path} is a HEALPix map of nside {sky.nside}")
@@ -41,9 +41,28 @@ def read_fits(path, field=None, hdu=None, ordering=None, frame=None, grid=None):
         spin=sky.spin,
         polcconv=sky.polcconv,
         attributes=attributes,
-        history=tuple(getattr(sky, "history", ())),
+        history=sky.history,
         notes=tuple(_notes(path, names, sky, hdu)),
     )
+
+
+def contains_mw(path, hdu=None):
+    """Whether the selected table of a FITS file, or its first map, is on a grid MW or MWSS."""
+    if hdu is not None:
+        return is_mw(read_table(path, hdu))
+    kinds = [is_mw(table) for table in outlines(path) if is_mw(table) or is_map(table)]
+    return kinds[:1] == [True]
+
+
+def _read_mw(path, field, hdu, ordering, frame, grid):
+    sky = read_mw(path, hdu)
+    if ordering is not None:
+        raise ArgumentError(
+            f"ordering={ordering} applies to HEALPix maps only; {path} is on {sky.grid}"
+        )
+    if grid is not None and as_grid(grid) != sky.grid:
+        raise ArgumentError(f"grid={grid}, but {path} states the grid {sky.grid}")
+    return sky.with_fields(path, field).with_frame(frame)
 
 
 def _notes(path, names, sky, hdu):
@@ -63,7 +82,10 @@ def _notes(path, names, sky, hdu):
 
 
 def write_fits(sky, path, overwrite=False):
-    """Write a HEALPix map to a FITS file; a complex field as two columns."""
+    """Write a map on HEALPix, MW or MWSS to a FITS file; a complex field as two columns."""
+    if sky.grid.name in ("mw", "mwss"):
+        write_mw(sky, path, overwrite=overwrite)
+        return
     if sky.grid.name != "healpix":
         raise ValueError(
             f"{path}: FITS files of maps are for HEALPix grids, not {sky.grid}; write .npz or .nc, or change "
@@ -83,8 +105,7 @@ def write_fits(sky, path, overwrite=False):
         values, units = np.concatenate([values.real, values.imag]), units * 2
     names = [name or f"FIELD{number}" for number, name in enumerate(names)]
     names = ["TEMPERATURE"] if names == ["FIELD0"] else names
-    if values.dtype.kind in "iub":
-        values = values.astype(float)
     polcconv = sky.polcconv if sky.polcconv == "IAU" else None
     metadata = dict(column=names, unit=units, coordsys=sky.frame, spin=sky.spin, polcconv=polcconv)
+    metadata |= dict(history=sky.history)
     write_map(path, values, **metadata, overwrite=overwrite)

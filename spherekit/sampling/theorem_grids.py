@@ -1,0 +1,153 @@
+"""The rectangular grid of a given number of rings and columns, for each sampling theorem."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from spherekit.sampling import quadrature
+from spherekit.sampling.healpix import HEALPix
+from spherekit.sampling.rectangles import CC, DH, GL, MW, MWSS, DHPole
+from spherekit.sampling.rings import Rings
+
+__all__ = ["grids_of_shape"]
+
+#: Arrays with more columns than this multiple of their rows are not taken for maps.
+_LARGEST_ASPECT = 16
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Rings of a sampling theorem.
+
+    Attributes
+    ----------
+    description : str
+        Where the rings are.
+    nodes : callable
+        From the number of rings to (colatitudes, weights of sum 2), north to south, or None.
+    construct : callable
+        From (n_theta, n_phi, largest band-limit for n_phi, phi0) to the grid, or None if n_phi is too small.
+    equidistant : bool
+        Whether the rings are equidistant.
+    """
+
+    description: str
+    nodes: Callable
+    construct: Callable
+    equidistant: bool = True
+
+    def colatitudes(self, n_theta):
+        """Colatitudes of n rings, radians, or None if there is no such grid."""
+        rule = self.nodes(n_theta)
+        return None if rule is None else rule[0]
+
+    def grid(self, n_theta, n_phi, phi0=0.0):
+        """The grid of the largest band-limit; None if no band-limit fits these numbers."""
+        if self.nodes(n_theta) is None:
+            return None
+        return self.construct(n_theta, n_phi, (n_phi + 1) // 2, phi0)
+
+    def rings(self, n_theta, n_phi, phi0):
+        """`Rings` at these colatitudes, with the weights of their rule."""
+        theta, weights = self.nodes(n_theta)
+        return Rings(theta, n_phi, phi0, weights * (2 * np.pi / n_phi))
+
+
+def _with_poles(n_theta, n_phi, L, phi0):
+    if n_theta - 1 <= L:
+        return MWSS(n_theta - 1, n_phi, phi0=phi0)
+    return CC(L, n_theta, n_phi, phi0=phi0)
+
+
+def _between_poles(n_theta, n_phi, L, phi0):
+    return DH(min(n_theta, L), n_phi, n_theta=n_theta, phi0=phi0)
+
+
+def _of_all_rings(kind, rings_per_degree=1):
+    """A constructor for grids whose number of rings determines their band-limit."""
+
+    def construct(n_theta, n_phi, L, phi0):
+        band_limit = n_theta // rings_per_degree
+        return kind(band_limit, n_phi, phi0=phi0) if band_limit <= L else None
+
+    return construct
+
+
+#: In the order of preference.
+RULES = (
+    Rule(
+        "poles included",
+        lambda n: quadrature.equispaced(2 * (n - 1), False) if n > 1 else None,
+        _with_poles,
+    ),
+    Rule("between the poles", lambda n: quadrature.equispaced(2 * n, True), _between_poles),
+    Rule("Gaussian latitudes", quadrature.gauss_legendre, _of_all_rings(GL), False),
+    Rule(
+        "north pole included",
+        lambda n: quadrature.fejer2(n) if n % 2 == 0 else None,
+        _of_all_rings(DHPole, 2),
+    ),
+    Rule(
+        "south pole included",
+        lambda n: quadrature.equispaced(2 * n - 1, True),
+        _of_all_rings(MW),
+    ),
+)
+
+
+def grids_of_shape(shape: tuple[int, ...]) -> list[tuple[str, str]]:
+    """The grids on which an array of this shape can be a map, as text and in words.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of the array. The map is on its last axis (HEALPix) or its last two axes (rows from north to
+        south, columns to the east).
+
+    Returns
+    -------
+    list of (str, str)
+        The text of each grid, which `grid` accepts, and where its samples are. Only grids between the poles
+        are listed with a first longitude of half a step too; ``phi0`` is an option of all rectangular grids.
+
+    Raises
+    ------
+    TypeError
+        ``shape`` is not a sequence of integers.
+
+    See Also
+    --------
+    from_latlon : The grid, if the latitudes and longitudes are known.
+
+    Examples
+    --------
+    >>> from spherekit.sampling import grids_of_shape
+    >>> for text, description in grids_of_shape((180, 360)):
+    ...     print(f"{text:40} {description}")
+    mwss:179,n_phi=360                       poles included, first longitude 0
+    dh:180,n_theta=180,n_phi=360,phi0=half   between the poles, first longitude half a step
+    dh:180,n_theta=180,n_phi=360             between the poles, first longitude 0
+    gl:180,n_phi=360                         Gaussian latitudes, first longitude 0
+    dhpole:90,n_phi=360                      north pole included, first longitude 0
+    mw:180,n_phi=360                         south pole included, first longitude 0
+    """
+    shape = tuple(int(n) for n in shape)
+    matches = []
+    nside = round((shape[-1] / 12) ** 0.5) if shape else 0
+    if nside and 12 * nside**2 == shape[-1]:
+        matches.append((str(HEALPix(nside)), "HEALPix pixels in RING order"))
+    if len(shape) < 2 or min(shape[-2:]) < 1 or shape[-1] > _LARGEST_ASPECT * shape[-2]:
+        return matches
+    for rule in RULES:
+        grid = rule.grid(*shape[-2:])
+        if grid is None:
+            continue
+        where = f"{rule.description}, first longitude"
+        if isinstance(grid, DH):
+            half = grid.with_phi0(np.pi / grid.n_phi)
+            matches.append((str(half), f"{where} half a step"))
+        matches.append((str(grid), f"{where} 0"))
+    return matches
