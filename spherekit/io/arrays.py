@@ -24,6 +24,7 @@ from spherekit.io.units import refuse_masked, without_unit
 _DAMAGED = ValueError, EOFError, OSError, KeyError, NotImplementedError, zipfile.BadZipFile
 _DAMAGED += zipfile.LargeZipFile, SyntaxError, AttributeError, TypeError, MemoryError
 _DAMAGED += tokenize.TokenError, zlib.error, OverflowError, UnicodeDecodeError
+_DAMAGED += (RuntimeError,)  # encrypted members
 
 #: Options of `numpy.savez`, which has had this one since NumPy 2.2. Python objects are refused before.
 WITHOUT_PICKLES = {"allow_pickle": False} if np.lib.NumpyVersion(np.__version__) >= "2.2.0" else {}

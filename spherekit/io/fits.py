@@ -4,6 +4,7 @@ Nothing in a file is executed. Files are written atomically, and are replaced on
 """
 
 import bz2
+import functools
 import gzip
 import io
 import itertools
@@ -179,6 +180,20 @@ def tables(path: str | PathLike) -> tuple[Table, ...]:
 
 def outlines(path):
     """All tables of a FITS file without data: headers and names of columns, each with no rows."""
+    try:
+        state = os.stat(path)
+    except OSError:
+        return _outlines(path)
+    content = state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns
+    return _outlines_of_content(os.fspath(path), content)
+
+
+@functools.lru_cache(maxsize=4)
+def _outlines_of_content(path, content):
+    return _outlines(path)
+
+
+def _outlines(path):
     with _tables(path) as (hdus, indices):
         return tuple(_as_outline(hdus, number) for number in indices)
 
@@ -447,9 +462,9 @@ def _as_hdu(columns, header, name):
             f"the columns have the names {', '.join(map(repr, names))}; expected non-empty names that differ "
             "in more than case"
         )
-    hdu = fits.BinTableHDU.from_columns(
-        [_as_column(n, *rest) for n, (_, *rest) in zip(names, columns, strict=True)]
-    )
+    fields = [_as_column(n, *rest) for n, (_, *rest) in zip(names, columns, strict=True)]
+    hdu = fits.BinTableHDU()  # `from_columns`, of the same result, imports astropy.table
+    hdu.data = fits.FITS_rec.from_columns(fits.ColDefs(fields))
     hdu.header.update(header)
     if name:
         hdu.header["EXTNAME"] = printable(name, "the name of a table")
