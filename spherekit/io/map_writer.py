@@ -121,9 +121,9 @@ def write_map(
         columns = [] if ordering == "ring" else [reorder(field, "ring") for field in fields]
         columns = [(*c, _ROW_SIZE) for c in zip(names, columns or fields, units, strict=True)]
     else:
-        nside, numbers, fields = _part_of_sky(fields, pixels, nside)
-        numbers, fields = _sorted_pixels(nside, numbers, fields, ordering)
-        columns = [("PIXEL", numbers, ""), *zip(names, fields, units, strict=True)]
+        nside, pixels, fields = _part_of_sky(fields, pixels, nside)
+        pixels, fields = _sorted_pixels(nside, pixels, fields, ordering)
+        columns = [("PIXEL", pixels, ""), *zip(names, fields, units, strict=True)]
     header = _geometry(nside, ordering, columns[0][1].size, pixels is not None or partial)
     if frame_letter(coordsys):
         header["COORDSYS"] = frame_letter(coordsys)
@@ -182,8 +182,8 @@ def _sorted_pixels(nside, pixels, fields, ordering):
     """(pixel numbers of the file in ascending order, samples in that order)."""
     pixels = ring2nest(nside, pixels) if ordering == "nested" else pixels
     order = np.argsort(pixels)
-    numbers = pixels[order].astype(np.int32 if 12 * nside**2 <= 2**31 else np.int64)
-    return numbers, [field[order] for field in fields]
+    dtype = np.int32 if 12 * nside**2 <= 2**31 else np.int64
+    return pixels[order].astype(dtype), [field[order] for field in fields]
 
 
 def _check_finite(names, fields):

@@ -44,6 +44,15 @@ def is_pixel_numbers(name, values):
     return values.dtype.kind in "iu" and np.unique(values).size == values.size
 
 
+def may_be_pixel_numbers(name):
+    """Whether the values of a column decide whether it contains pixel numbers, because its name is INDEX.
+
+    >>> may_be_pixel_numbers("INDEX"), may_be_pixel_numbers("PIXEL")
+    (True, False)
+    """
+    return bool(_INDEX.fullmatch(_plain(name)))
+
+
 def pixel_column(columns, is_explicit=False):
     """The name of the column of pixel numbers among ``columns`` {name: values}, or None.
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from spherekit._core import checks
 from spherekit.io import headers
+from spherekit.io.binary_tables import stack
 from spherekit.io.columns import map_columns
 from spherekit.sampling.healpix import MAX_NSIDE, UNSEEN, nside_of
 
@@ -21,7 +22,7 @@ def stack_columns(table, names, native=False):
             f"the columns {', '.join(names) or '(none)'} have sizes {sorted(sizes)} and dtypes "
             f"{sorted(str(c.dtype) for c in columns)}; expected real columns of the same size"
         )
-    values = np.stack(columns)
+    values = stack(columns)
     if values.dtype.kind != "f" and not native:
         values = values.astype(np.float64)
     for name in names:
