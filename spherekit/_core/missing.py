@@ -23,7 +23,7 @@ GAP = 1e6
 _HUGE = 1e20
 
 #: Samples of a block of `check_samples`, which fits the cache.
-_BLOCK = 2**15
+_BLOCK = 2**17
 
 
 def is_missing(values, null=None):

@@ -30,7 +30,7 @@ _DTYPES = {"B": "u1", "I": ">i2", "J": ">i4", "K": ">i8", "E": ">f4", "D": ">f8"
 #: Codes of columns that are written, by dtype.
 CODES = {"b1": "L", "u1": "B", "i2": "I", "i4": "J", "i8": "K", "f4": "E", "f8": "D"}
 #: Bytes of a block of rows.
-_BLOCK = 2**18
+_BLOCK = 2**20
 
 
 class PlainColumn(NamedTuple):

@@ -14,7 +14,7 @@ from spherekit.io import stokes
 from spherekit.io.fits import write_table
 from spherekit.io.frames import frame_letter
 from spherekit.io.missing import is_missing
-from spherekit.io.pixel_numbers import is_pixel_name
+from spherekit.io.pixel_numbers import is_pixel_name, repeated
 from spherekit.io.units import as_column, unit_of_each, with_units, without_unit
 from spherekit.sampling.healpix import MAX_NSIDE, nside_of, reorder, ring2nest
 
@@ -169,11 +169,11 @@ def _part_of_sky(fields, pixels, nside):
             "pixel number for each sample, at least one"
         )
     n_pix = 12 * nside**2
-    if pixels.min() < 0 or pixels.max() >= n_pix or np.unique(pixels).size < pixels.size:
+    n_repeated = repeated(pixels)
+    if pixels.min() < 0 or pixels.max() >= n_pix or n_repeated:
         raise ValueError(
-            f"pixels has numbers {pixels.min()} to {pixels.max()}, "
-            f"{pixels.size - np.unique(pixels).size} of them repeated; expected distinct numbers from 0 to "
-            f"{n_pix - 1} of nside {nside}"
+            f"pixels has numbers {pixels.min()} to {pixels.max()}, {n_repeated} of them repeated; expected "
+            f"distinct numbers from 0 to {n_pix - 1} of nside {nside}"
         )
     return nside, pixels.astype(np.int64), fields
 

@@ -6,6 +6,7 @@ from spherekit._core import checks
 from spherekit.io import headers
 from spherekit.io.binary_tables import stack
 from spherekit.io.columns import map_columns
+from spherekit.io.pixel_numbers import repeated
 from spherekit.sampling.healpix import MAX_NSIDE, UNSEEN, nside_of
 
 #: Samples in each row of a table of a full-sky map, as HEALPix codes write it.
@@ -149,10 +150,10 @@ def _check_pixels(name, pixels, n, nside):
             f"the {pixels.size} pixel numbers ({name or 'from the header'}, {pixels.dtype}) do not match "
             f"{n} samples of nside {nside}; expected integers from 0 to {n_pix - 1}"
         )
-    repeated = pixels.size - np.unique(pixels).size
-    if repeated:
+    n_repeated = repeated(pixels)
+    if n_repeated:
         raise ValueError(
-            f"{repeated} of {pixels.size} pixel numbers are repeated; expected one sample for each pixel: "
+            f"{n_repeated} of {pixels.size} pixel numbers are repeated; expected one sample for each pixel: "
             "read all of them with spherekit.io.read_table"
         )
 
