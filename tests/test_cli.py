@@ -227,7 +227,7 @@ def test_missing_samples_are_counted_and_the_option_named(sky, capsys):
 
 def test_band_limits_that_are_refused(sky, capsys):
     line = "transform map.fits -o a.fits"
-    assert "--lmax 64" in refused(capsys, line, 2)
+    assert "--lmax 64" in refused(capsys, "scatter map.fits -o a.npz", 2)
     assert "L = 0" in refused(capsys, f"{line} --L 0", 2)
     assert "not allowed" in refused(capsys, f"{line} --L 8 --lmax 7", 2)
     assert "invalid int" in refused(capsys, f"{line} --L x", 2)

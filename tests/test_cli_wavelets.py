@@ -47,7 +47,7 @@ def test_counts_are_singular_or_plural(sky, capsys):
 @pytest.mark.parametrize(
     "line, words, code",
     [
-        ("wavelets map.fits -o w.npz", "--L 65", 2),
+        ("scatter map.fits -o w.npz", "--L 65", 2),
         ("wavelets map.fits --L 8 --lam 1 -o w.npz", "lam is 1", 1),
         ("wavelets map.fits --L 8 --J0 9 -o w.npz", "J0 is 9", 1),
         ("wavelets map.fits --L 8 --N 9 -o w.npz", "N is 9", 1),

@@ -12,12 +12,12 @@ import pytest
 
 PUBLIC = """
 spherekit spherekit.bench spherekit.conventions spherekit.datasets spherekit.device spherekit.experiments
-spherekit.experiments.gaussianity spherekit.experiments.maps spherekit.harmonic spherekit.io spherekit.linear
-spherekit.nn spherekit.nn.degree_mixing spherekit.nn.filter_bases spherekit.nn.models spherekit.plot
-spherekit.sampling spherekit.sampling.healpix spherekit.sampling.quadrature spherekit.scattering
-spherekit.scattering.theory spherekit.spectra spherekit.testing spherekit.train spherekit.train.checkpoints
-spherekit.train.config spherekit.train.losses spherekit.train.metrics spherekit.train.schedules
-spherekit.wavelets spherekit.wigner spherekit.wigner.euler
+spherekit.experiments.gaussianity spherekit.experiments.maps spherekit.fields spherekit.harmonic spherekit.io
+spherekit.linear spherekit.nn spherekit.nn.degree_mixing spherekit.nn.filter_bases spherekit.nn.models
+spherekit.plot spherekit.sampling spherekit.sampling.healpix spherekit.sampling.quadrature
+spherekit.scattering spherekit.scattering.theory spherekit.spectra spherekit.testing spherekit.train
+spherekit.train.checkpoints spherekit.train.config spherekit.train.losses spherekit.train.metrics
+spherekit.train.schedules spherekit.wavelets spherekit.wigner spherekit.wigner.euler
 """.split()
 #: In numpydoc's order.
 SECTIONS = (

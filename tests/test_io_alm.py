@@ -197,12 +197,15 @@ def test_iau_spectra_are_converted_under_any_name(tmp_path, style, case):
     names = [case(style.replace("*", kind)) for kind in kinds]
     assert [spectrum_of(name) for name in names] == kinds
     names += ["ELL", names[4] + "_ERR", "N_MODES"]
-    columns = [fits.Column(name, "D", array=np.arange(1.0, 4)) for name in names]
+    columns = [fits.Column(name, "D", array=np.arange(3.0)) for name in names]
     hdu = fits.BinTableHDU.from_columns(columns)
     hdu.header["POLCCONV"] = "IAU"
     result = io.read_spectra(write(tmp_path / "cl.fits", hdu))
-    signs = [cl[0] for cl in result.values.values()]
-    assert signs == [1, 1, 1, 1, -1, -1, 1, 1, 1] and result.polcconv == "COSMO"
+    assert result.polcconv == "COSMO"
+    factors = [np.pi if "dl" in name.lower() else 1 for name in names]  # 2 pi / (l (l+1)) of D_1
+    expected = np.array([1, 1, 1, 1, -1, -1, 1, 1, 1]) * factors
+    assert [cl[1] for cl in result.values.values()] == pytest.approx(expected, rel=1e-15)
+    names = [name.replace("Dl", "Cl").replace("dl", "cl") for name in names]
     assert list(io.read_cl(tmp_path / "cl.fits")) == names
 
 

@@ -178,8 +178,11 @@ def test_an_ordering_that_contradicts_the_header_is_refused(tmp_path, word, give
 @pytest.mark.parametrize(
     ("header", "message"),
     [
-        (dict(ORDERING="NUNIQ"), "multi-order"),
-        (dict(ORDERING="SPIRAL"), "expected RING or NESTED"),
+        (
+            dict(ORDERING="NUNIQ"),
+            "NUNIQ, but the table has the columns T; expected .* UNIQ",
+        ),
+        (dict(ORDERING="SPIRAL"), "expected RING, NESTED or NUNIQ"),
         (dict(NSIDE="many"), "NSIDE = 'many'"),
         (dict(NSIDE=1.5), "NSIDE = 1.5"),
         (dict(NSIDE=0), "NSIDE = 0"),

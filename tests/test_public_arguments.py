@@ -26,7 +26,16 @@ from spherekit.wavelets import Wavelets
 #: Types of integers, of which the small ones overflow in products.
 INTEGERS = (np.int8, np.uint8, np.int16, np.uint64, np.int64)
 
-ROOMS = ("sampling", "harmonic", "wigner", "spectra", "wavelets", "scattering", "conventions")
+ROOMS = (
+    "sampling",
+    "harmonic",
+    "wigner",
+    "spectra",
+    "fields",
+    "wavelets",
+    "scattering",
+    "conventions",
+)
 WHOLE = {
     "L",
     "N",
@@ -45,7 +54,7 @@ WHOLE = {
     "n",
 }
 WHOLE |= {"spin", "threads", "L_lower", "max_iter", "iterations", "n_theta", "batch", "directions"}
-ANGLES = {"alpha", "beta", "gamma", "theta", "phi", "phi0"}
+ANGLES = {"alpha", "beta", "gamma", "theta", "phi", "phi0", "fwhm"}
 ARRAYS = {
     "f",
     "flm",
@@ -75,6 +84,9 @@ OTHERS = {
     "Rings",
     "Grid",
 }
+
+#: Functions of a dict of spectra.
+OF_DICTS = {"spectra.correlated_flm", "spectra.gaussian_sky"}
 
 RNG = np.random.default_rng(5)
 FLM, FLMN = random_flm(4, RNG, reality=True), random_flmn(4, 2, RNG)
@@ -119,7 +131,10 @@ CALLS = {
     "wigner.total_convolution": dict(flm=FLM, blm=FLM, **MANY, N=2, threads=1),
     "wigner.wigner_3j": dict(l1=1, l2=1, l3=1, m1=0, m2=0, m3=0),
     "wigner.zonal": dict(flm=FLM, kl=np.ones(4)),
+    "spectra.correlated_flm": dict(cl=np.ones((2, 2, 4)), L=4, rng=0),
+    "spectra.gaussian_beam": dict(fwhm=0.1, L=4, spin=1),
     "spectra.gaussian_flm": dict(cl=np.ones(4), L=4, rng=0),
+    "spectra.gaussian_sky": dict(cl=np.ones(4), L=4, index=0, seed=0, sampling="mw", threads=1),
     "spectra.masked_flm": dict(
         f=PIXELS, L=2, mask=np.ones(12), sampling="healpix:1", spin=0, threads=1
     ),
@@ -128,6 +143,10 @@ CALLS = {
     "spectra.power": dict(flm=FLM, flm2=FLM),
     "spectra.remove_monopole_dipole": dict(f=PIXELS, sampling="healpix:1"),
     "spectra.sky_fraction": dict(mask=np.ones(12), sampling="healpix:1"),
+    "fields.regrid": dict(
+        f=SAMPLES, grid="gl:4", L=4, spin=0, sampling="mw:4", max_iter=9, threads=1
+    ),
+    "fields.smooth": dict(f=SAMPLES, fwhm=0.1, L=4, spin=0, sampling="mw:4", max_iter=9, threads=1),
     "wavelets.Wavelets": dict(L=8, J0=0, N=1, spin=0, threads=1),
     "scattering.Covariances": dict(L=8, J0=1, N=3, directions=5, threads=1),
     "scattering.Scattering": dict(L=8, J0=1, depth=1, N=1, spin=0, threads=1),
@@ -379,6 +398,8 @@ def test_data_with_a_unit_or_a_mask(path, name):
         (value.astype("U9"), "dtype"),
         (value.astype(object), "object"),
     ]:
+        if isinstance(bad, dict) and path in OF_DICTS:
+            continue
         with pytest.raises(TypeError, match=rf"\b{name}\b.*{words}"):
             call_with(path, **{name: bad})
 

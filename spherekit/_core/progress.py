@@ -60,6 +60,141 @@ def _standard_error():
     return _StandardError()
 
 
+# --- bars --------------------------------------------------------------------------------------------
+
+
+class Bar:
+    """The progress of a task, as shown by `progress_bar`: the number of completed items and their total."""
+
+    def __init__(self, title, total=None, unit="", draws=False):
+        self.title, self.total, self.unit = title, total, unit
+        self.completed = 0
+        self.note = ""
+        self._started = time.monotonic()
+        self._draws = draws
+        self._drawn = None
+        self._draw(0)
+
+    def update(self, count=1, note=""):
+        """Note that ``count`` more items are complete; ``note`` is shown beside their number."""
+        self.completed += count
+        self.note = note
+        self._draw(count)
+
+    def __call__(self, completed, total=None):
+        """Note that ``completed`` items are complete in all, of ``total``."""
+        self.total = self.total if total is None else total
+        self.update(completed - self.completed)
+
+    @contextlib.contextmanager
+    def hidden(self):
+        """Context manager that hides the bar, for the lines that its block prints."""
+        if self._drawn is None or self._drawn.disable:
+            yield
+            return
+        with self._drawn.external_write_mode():
+            yield
+
+    def close(self):
+        """Remove the bar from the terminal."""
+        self._draws = False
+        if self._drawn is not None:
+            self._drawn.close()
+
+    @property
+    def is_active(self):
+        """Whether items are left, or their number is not known and the first is complete."""
+        return bool(self.completed) if self.total is None else self.completed < self.total
+
+    def _draw(self, count):
+        if not self._draws:
+            return
+        if self._drawn is None and self.is_active:
+            from tqdm.std import tqdm
+
+            unit = f" {self.unit}" if self.unit else "it"
+            self._drawn = tqdm(desc=self.title, total=self.total, leave=False, unit=unit)
+            count = self.completed
+        if self._drawn is not None:
+            self._drawn.total = self.total
+            self._drawn.set_postfix_str(self.note, refresh=False)
+            self._drawn.update(count)
+            if not self.is_active:
+                self.close()
+
+    def __str__(self):
+        """The progress in words, such as "maps: 12 of 100, 3.1/s, 28 s left"."""
+        seconds = max(time.monotonic() - self._started, 1e-9)
+        per_second = self.completed / seconds
+        count = f"{self.completed}" + ("" if self.total is None else f" of {self.total}")
+        phrases = [f"{self.title}: {count}" + (f" {self.unit}" if self.unit else "")]
+        phrases += [f"{per_second:.2g}/s"] if per_second else [f"{seconds:.0f} s"]
+        if per_second and self.total is not None:
+            phrases.append(f"{max(self.total - self.completed, 0) / per_second:.0f} s left")
+        return ", ".join([*phrases, self.note] if self.note else phrases)
+
+
+@contextlib.contextmanager
+def progress_bar(title, total=None, unit=""):
+    """Context manager that shows the progress of a task: a bar on a terminal, else a line every 10 s.
+
+    The lines go through the logger. Nothing is shown where SPHEREKIT_QUIET or the program's configuration
+    of the logger silences it.
+
+    Parameters
+    ----------
+    title : str
+        The name of the task.
+    total : int, optional
+        The number of items.
+    unit : str
+        The name of the items.
+
+    Yields
+    ------
+    Bar
+        `Bar.update` adds completed items; the bar is also a function of (completed, total).
+
+    >>> with progress_bar("maps", 3) as progress:
+    ...     progress.update()
+    ...     progress(3, 3)
+    >>> progress.completed
+    3
+    """
+    is_shown = not is_quiet() and _shows_messages()
+    is_terminal = sys.stderr is not None and sys.stderr.isatty()
+    progress = Bar(title, total, unit, draws=is_shown and is_terminal)
+    try:
+        with contextlib.nullcontext() if is_terminal or not is_shown else _lines(progress):
+            yield progress
+    finally:
+        progress.close()
+
+
+def _shows_messages():
+    _prepare()
+    return logger.isEnabledFor(logging.INFO)
+
+
+@contextlib.contextmanager
+def _lines(progress):
+    """Show the progress every `INTERVAL` seconds, by a thread."""
+    finished = threading.Event()
+
+    def show():
+        while not finished.wait(INTERVAL):
+            if progress.is_active:
+                info(str(progress))
+
+    reporter = threading.Thread(target=show, daemon=True)
+    reporter.start()
+    try:
+        yield
+    finally:
+        finished.set()
+        reporter.join()
+
+
 # --- compilation ------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,8 @@
 """The command line, ``spherekit``: one module per command, a thin layer over the Python API."""
 
 import argparse
+import contextlib
+import gc
 import os
 import sys
 import traceback
@@ -9,13 +11,15 @@ from importlib import import_module
 
 import spherekit
 from spherekit._core.docstrings import docstring
+from spherekit.cli import report, stopping
 
 #: Names of the commands and of their modules, in the order of the help.
 COMMANDS = (
-    ("demo", "info", "transform", "spectrum", "rotate", "wavelets", "scatter", "generate", "simulate")
-    + ("train", "predict", "plot", "bench", "warmup")
+    ("demo", "info", "convert", "transform", "spectrum", "rotate", "smooth", "regrid", "wavelets", "scatter")
+    + ("generate", "simulate", "train", "predict", "plot", "bench", "warmup")
 )  # fmt: skip
 _DEBUG = "print the traceback of an error"
+_JSON = "print one JSON object for each input instead of text"
 
 
 class _StoreOnce(argparse.Action):
@@ -53,50 +57,97 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(argv=None):
-    """Run the command and return its exit code: 0 for success, 1 for a failure, 2 for a usage error."""
-    from spherekit._core.jit import runs_as_python
+    """Run the command and return its exit code.
 
-    try:
-        runs_as_python()
-    except ValueError as error:  # inconsistent environment variables
-        _report(f"error: {error}")
-        return 2
-    from spherekit.cli.options import Usage
-
+    0 for success, 1 for a failure, 2 for a usage error, 130 for Ctrl-C, and 75 where SIGTERM or SIGUSR1 has
+    stopped the command, in a state from which the same command goes on.
+    """
+    if argv is None:  # the whole process: the many objects of imports need no early collection of garbage
+        gc.set_threshold(100_000, 50, 50)
+        argv = sys.argv[1:]
     for stream in (sys.stdout, sys.stderr):  # file names may not be encodable
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    debug = "--debug" in (sys.argv[1:] if argv is None else argv)
     try:
-        with warnings.catch_warnings():
+        with stopping.handling(), warnings.catch_warnings():
             warnings.showwarning = _warn
-            args, unknown = _parser().parse_known_args(argv)
-            if unknown:
-                see = f"see spherekit {args.command} --help"
-                raise Usage(f"unrecognized arguments: {' '.join(unknown)}; {see}")
-            args.run(args)
+            _refuse_contradictory_environment()
+            _run(argv)
     except KeyboardInterrupt:
-        _report("interrupted")
+        report.to_stderr("interrupted")
         return 130
+    except stopping.Stopped as stopped:
+        report.to_stderr(f"stopped by {stopped}")
+        return stopping.EXIT_CODE
     except BrokenPipeError:  # the reader, such as head, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        usage = isinstance(error, Usage)
-        if debug and not usage:
-            raise
-        if debug:
-            traceback.print_exc()
-        expected = isinstance(error, ValueError | TypeError | OSError | MemoryError)
-        bug = (
-            f"this is a bug ({type(error).__name__}); please report it with the output of --debug: "
-        )
-        _report(f"error: {_message(error)}" if expected else f"error: {bug}{error}"[:500])
-        return 2 if usage else 1
+        return _failed(error, "--debug" in argv)
     return 0
 
 
-def _parser():
+def _failed(error, debug):
+    """The exit code of an error, which is printed or, with ``debug``, raised."""
+    from spherekit.cli.options import Usage
+
+    usage = isinstance(error, Usage)
+    if debug and not usage:
+        raise error
+    if debug:
+        traceback.print_exc()
+    report.to_stderr(f"error: {report.error_message(error)}")
+    return 2 if usage else 1
+
+
+def _refuse_contradictory_environment():
+    """Raise Usage for environment variables that contradict each other."""
+    if not os.environ.get("SPHEREKIT_SIMD", "").strip():
+        return
+    from spherekit._core.jit import runs_as_python
+    from spherekit.cli.options import Usage
+
+    try:
+        runs_as_python()
+    except ValueError as error:
+        raise Usage(str(error)) from None
+
+
+def _run(argv):
+    """Run a command; what it writes has a line of provenance."""
+    from spherekit.cli import many
+    from spherekit.cli.options import Usage
+    from spherekit.io import provenance
+
+    args, unknown = _parser(argv).parse_known_args(argv)
+    if unknown:
+        raise Usage(
+            f"unrecognized arguments: {' '.join(unknown)}; see spherekit {args.command} --help"
+        )
+    args.prepare(args)
+    if many.is_needed(args):
+        many.run(args.command, args, list(argv))
+        return
+    if isinstance(getattr(args, "file", None), list):
+        args.file = args.file[0]
+    is_json = args.reports_json and args.json
+    with contextlib.ExitStack() as stack:
+        if is_json or any(getattr(args, name, None) for name in ("output", "plot")):
+            command = provenance.recording(["spherekit", *argv], getattr(args, "seed", None))
+            stack.enter_context(command)
+        with report.collecting(captures=is_json) as collected:
+            try:
+                args.run(args)
+            except stopping.Stopped as stopped:
+                raise stopping.Stopped(
+                    f"{stopped}; nothing is half written. {args.advice}"
+                ) from None
+        if is_json:
+            print(collected.as_json(args.command))
+
+
+def _parser(argv):
+    """The parser of the command that ``argv`` names; of all commands if it names none."""
     parser = _Parser(
         prog="spherekit",
         description=docstring(spherekit).split("\n")[0],
@@ -105,27 +156,22 @@ def _parser():
     parser.add_argument("--version", action="version", version=f"spherekit {spherekit.__version__}")
     parser.add_argument("--debug", action="store_true", help=_DEBUG)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name in COMMANDS:
+    named = next((word for word in argv if word not in ("--debug",)), None)
+    for name in [named] if named in COMMANDS else COMMANDS:
         command = import_module(f"spherekit.cli.{name}")
         description = docstring(command)
         summary = description.split("\n")[0].removesuffix(".")
         sub = commands.add_parser(name, help=summary, description=description)
         command.arguments(sub)
         sub.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=_DEBUG)
-        sub.set_defaults(run=command.run)
+        reports_json = "--json" not in sub.format_usage()
+        if reports_json:
+            sub.add_argument("--json", action="store_true", help=_JSON)
+        advice = getattr(command, "ADVICE_WHEN_STOPPED", "The same command starts again")
+        prepare = getattr(command, "prepare", lambda args: None)
+        sub.set_defaults(run=command.run, prepare=prepare, reports_json=reports_json, advice=advice)
     return parser
 
 
-def _message(error):
-    """The message of an error; that of an operating-system error without its number."""
-    if isinstance(error, OSError) and error.strerror and error.filename is not None:
-        return f"{os.fsdecode(error.filename)}: {error.strerror}"
-    return error
-
-
-def _report(message):
-    print("spherekit:", " ".join(str(message).split()), file=sys.stderr)
-
-
 def _warn(message, category, filename, lineno, file=None, line=None):
-    _report(f"warning: {message}")
+    report.to_stderr(f"warning: {message}")

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from spherekit._core import scaling
-from spherekit.cli.options import Usage, number_of
+from spherekit._core import progress, scaling
+from spherekit.cli import report
+from spherekit.cli.options import Usage, band_limit_option, number_of
 
 #: The default band-limit of a HEALPix map, in units of its nside.
 DEGREES_PER_NSIDE = 2
@@ -25,15 +26,13 @@ _ADVICE = "raise --max-iter, lower --L or --lmax, or accept the result with --al
 
 
 def fit(f, L, *, max_iter=100, allow_unconverged=False, advice=_ADVICE, **options):
-    """Run `spherekit.analyse` with a progress bar on standard error, if that is a terminal.
+    """Run `spherekit.analyse` with its progress on standard error.
 
-    Raises `Unconverged` unless ``allow_unconverged``.
+    The residual is added to the report. Raises `Unconverged` unless ``allow_unconverged``.
     """
-    from tqdm import tqdm
-
     import spherekit
 
-    with tqdm(desc="iterations", unit="", leave=False, disable=None) as progress_bar:
+    with progress.progress_bar("fit", unit="iterations") as progress_bar:
         flm, residual = spherekit.analyse(
             f, L, progress=lambda *_: progress_bar.update(), max_iter=max_iter, **options
         )
@@ -43,7 +42,29 @@ def fit(f, L, *, max_iter=100, allow_unconverged=False, advice=_ADVICE, **option
             f"{number_of(residual.iterations, 'iteration')} "
             f"(residual {residual.relative:.2e} of the map's rms); {advice}"
         )
+    facts = dict(iterations=residual.iterations, converged=residual.converged)
+    _report_fit(options.get("method", "lsq"), options["sampling"], residual.relative, **facts)
     return flm, residual
+
+
+def _report_fit(method, grid, relative, **facts):
+    """Add a fit to the report: its residual is relative to the rms of the map."""
+    report.append("fits", dict(method=method, grid=grid_name(grid), residual=relative, **facts))
+
+
+def band_limit(args, grid):
+    """(band-limit of --L or --lmax, by default that of the grid; a line that tells the default, or None)."""
+    L = band_limit_option(args, required=False)
+    line = None
+    if L is None:
+        from spherekit.fields.analysis import default_band_limit
+
+        is_healpix = grid.name == "healpix"
+        L = DEGREES_PER_NSIDE * grid.nside if is_healpix else default_band_limit(grid)
+        line = f"L = {L} (lmax {L - 1}), the default for {grid_name(grid)}; choose another with --L"
+    report.add(L=L, grid=grid_name(grid))
+    refuse_beyond_pixels(grid, L)
+    return L, line
 
 
 def iterations(args):
@@ -72,14 +93,15 @@ def analyze(values, L, grid, spin, *, threads=None, observed=None, method=None, 
     if method != "quadrature":
         flm, residual = fit(values, L, mask=observed, method=method, **iterations, **options)
         state = "converged" if residual.converged else "NOT converged"
-        report = f"{method} on {name}: {number_of(residual.iterations, 'iteration')}, {state}"
-        return flm, f"{report}; residual {residual.relative:.2e} of the map's rms"
+        steps = f"{method} on {name}: {number_of(residual.iterations, 'iteration')}, {state}"
+        return flm, f"{steps}; residual {residual.relative:.2e} of the map's rms"
     if observed is not None:
         raise Usage("--method quadrature requires the full sky; with --mask use --method lsq")
     flm = spherekit.forward(values, L, **options)
     difference = values - spherekit.inverse(flm, L, **options)
     about_mean = values if spin else values - values.mean()  # as that of `spherekit.analyse`
     relative = scaling.ratio(difference, about_mean if about_mean.any() else values)
+    _report_fit("quadrature", grid, relative)
     theorem = "exact for band-limited maps" if grid.exact else "approximate: no sampling theorem"
     return flm, f"quadrature on {name} ({theorem}); residual {relative:.2e} of the map's rms"
 
@@ -114,8 +136,8 @@ def synthesis_grid(args, L):
 def coefficients(args, sky, L):
     """Analyze the only signal of a map, and print the report."""
     component = sky.components[0]
-    flm, report = analyze(component.values, L, sky.grid, component.spin, **iterations(args))
-    print(*filter(None, [sky.note, report]), sep="\n")
+    flm, line = analyze(component.values, L, sky.grid, component.spin, **iterations(args))
+    print(*filter(None, [sky.note, line]), sep="\n")
     return flm
 
 

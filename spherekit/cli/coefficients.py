@@ -5,36 +5,36 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spherekit.cli.arrays import as_native, frame, scalar
 from spherekit.cli.files import hdu_of, refuse_unknown_sign
 from spherekit.cli.names import split
-from spherekit.cli.options import Usage, band_limit_option, is_arrays
+from spherekit.cli.options import Usage, band_limit_option
 from spherekit.cli.stokes import Component, polarization_names
 from spherekit.io.alm import is_alm
+from spherekit.io.coefficients import contains_coefficients
 from spherekit.io.columns import is_map
 from spherekit.io.fits import outlines
+from spherekit.io.kinds import describe, is_fits
 from spherekit.io.spectra import is_spectrum
 
 
 class Coefficients(NamedTuple):
-    """Signals by their coefficients of shape (L*L,), and their coordinate frame."""
+    """Signals by their coefficients of shape (..., L*L), and what `spherekit.io.Coefficients` has beside."""
 
     components: tuple
     L: int
     frame: str
+    axes: dict
+    attributes: dict
+    notes: tuple
 
 
 def in_file(path, hdu=None):
-    """Whether a file contains harmonic coefficients rather than samples."""
+    """Whether a file contains harmonic coefficients rather than samples; its content decides."""
     from spherekit import io
 
-    if str(path).endswith(".npy"):
-        return False
-    if is_arrays(path):
-        return "flm" in io.read_arrays(path)
-    tables = outlines(path)
-    if hdu is not None:
-        tables = [io.read_table(path, number) for number in _tables(path, hdu)]
+    if hdu is None or not is_fits(path):
+        return contains_coefficients(path)
+    tables = [io.read_table(path, number) for number in _tables(path, hdu)]
     return any(map(is_alm, tables)) and not any(map(is_map, tables))
 
 
@@ -47,24 +47,22 @@ def _tables(path, hdu):
 
 
 def read(path, args=None):
-    """Read the `Coefficients` of an alm FITS file, or of the array ``flm`` of a .npz file.
+    """Read the `Coefficients` of a file in one of the formats of `spherekit.io.read_coefficients`.
 
     E and B of an alm file become the spin-2 field Q + iU.
     """
     spin, field, hdu = (getattr(args, name, None) for name in ("spin", "field", "hdu"))
-    if is_arrays(path):
-        if hdu is not None:
-            raise Usage(
-                f"--hdu applies to FITS files only; select the signals of {path} with --field"
-            )
-        result = _select(path, _npz_coefficients(path, spin), field)
-    elif field is not None:
-        raise Usage(
-            f"--field applies to maps and .npz files only; select the tables of {path} with --hdu"
-        )
+    if is_fits(path):
+        record = _alm(path, args, hdu, field, spin)
+    elif hdu is not None:
+        raise Usage(f"--hdu applies to FITS files only; select the signals of {path} with --field")
+    elif describe(path) == "a MATLAB file":
+        record = _read(path, args, field=field)
+        field = None
     else:
-        result = _alm(path, hdu, spin)
-    for component in result.components:
+        record = _read(path, args, spin=spin)
+    signals = _selected(path, _signals(path, record), field)
+    for component in signals:
         if spin not in (None, component.spin):
             raise Usage(
                 f"--spin is {spin}, but {path} contains {component.name} of spin {component.spin}"
@@ -73,7 +71,22 @@ def read(path, args=None):
             raise ValueError(
                 f"{path} contains NaN or infinite coefficients; expected finite numbers"
             )
-    return result
+    return Coefficients(
+        signals, record.L, record.frame, record.axes, record.attributes, record.notes
+    )
+
+
+def _alm(path, args, hdu, field, spin):
+    """The record of a FITS file; its sign must be known."""
+    if field is not None:
+        raise Usage(
+            f"--field applies to maps and other formats only; select the tables of {path} with --hdu"
+        )
+    _refuse_other_tables(path, hdu)
+    record = _read(path, args, hdu=None if hdu is None else _tables(path, hdu))
+    names = tuple(_label(record, name) for name in record.names)
+    refuse_unknown_sign(path, SimpleNamespace(polcconv=record.polcconv, columns=names), spin)
+    return record
 
 
 def requested_band_limit(args, contents):
@@ -87,11 +100,10 @@ def requested_band_limit(args, contents):
     return L
 
 
-def _select(path, coefficients, field):
+def _selected(path, available, field):
     """The signals that ``--field`` selects, by number or by the name of one of their columns."""
     if field is None:
-        return coefficients
-    available = coefficients.components
+        return available
     signals = []
     for item in split(field):
         matches = available[item : item + 1] if isinstance(item, int) else ()
@@ -105,32 +117,46 @@ def _select(path, coefficients, field):
                 f"{path}: --field {field} names {matches[0].name} twice; name each signal once"
             )
         signals.append(matches[0])
-    return coefficients._replace(components=tuple(signals))
+    return tuple(signals)
 
 
-def _alm(path, hdu, spin):
+def _read(path, args, **options):
+    """The `spherekit.io.Coefficients` of a file, in the convention and at the time of the options."""
     from spherekit import io
-    from spherekit.conventions import band_limit_of, eb_to_spin
 
-    _refuse_other_tables(path, hdu)
-    alm = io.read_alms(path, None if hdu is None else _tables(path, hdu))
-    refuse_unknown_sign(path, SimpleNamespace(polcconv=alm.polcconv, columns=alm.names), spin)
-    tables = list(zip(alm.components, alm.flm, alm.units, alm.names, strict=True))
-    indices = {component: i for i, component in enumerate(alm.components)}
-    polarized = {"E", "B"} <= indices.keys()
+    time = getattr(args, "time", None)
+    convention = {name: getattr(args, name, None) for name in ("normalization", "csphase")}
+    select = {} if time is None else {"time": time}
+    return io.read_coefficients(path, select=select, **convention, **options)
+
+
+def _signals(path, record):
+    """The signals of a record, with E and B as a spin-2 field."""
+    from spherekit.conventions import eb_to_spin
+
+    several = len(record) > 1
+    flms = list(record.flm) if several else [record.flm]
+    indices = {name: i for i, name in enumerate(record.names)}
+    polarized = {"E", "B"} <= indices.keys() and not any(record.spins)
     signals = []
-    for component, flm, unit, name in tables:
-        if not polarized or component not in ("E", "B"):
-            signals.append(Component(flm, 0, tuple(filter(None, [name or component])), unit))
-        elif component == "E":
-            _, B, unit_of_b, _ = tables[indices["B"]]
+    described = zip(record.names, flms, record.units, record.spins, strict=True)
+    for name, flm, unit, spin in described:
+        if not polarized or name not in ("E", "B"):
+            signals.append(Component(flm, spin, _columns(_label(record, name), spin), unit))
+        elif name == "E":
+            unit_of_b = record.units[indices["B"]]
             if unit != unit_of_b:
                 raise ValueError(
                     f"{path}: E is in {unit!r} and B in {unit_of_b!r}; expected the same unit"
                 )
-            columns = polarization_names(tables[indices["T"]][3] if "T" in indices else "")
-            signals.append(Component(eb_to_spin(flm, B, spin=2), 2, columns, unit))
-    return Coefficients(tuple(signals), band_limit_of(alm.flm), alm.frame)
+            columns = polarization_names(_label(record, "T") if "T" in indices else "")
+            signals.append(Component(eb_to_spin(flm, flms[indices["B"]], spin=2), 2, columns, unit))
+    return tuple(signals)
+
+
+def _label(record, name):
+    """The name of the table of a signal of a FITS file, or its name."""
+    return record.attributes.get(name, {}).get("EXTNAME", name)
 
 
 def _refuse_other_tables(path, hdu):
@@ -149,46 +175,7 @@ def _refuse_other_tables(path, hdu):
         )
 
 
-def _npz_coefficients(path, spin):
-    """Coefficients of a .npz file; ``spin`` applies if it does not state its own."""
-    from spherekit import io
-
-    arrays = io.read_arrays(path)
-    flm = arrays.get("flm")
-    if flm is None and np.ndim(arrays.get("values")) == 1 and "grid" not in arrays:
-        flm = arrays["values"]
-    L = 0 if flm is None or flm.ndim not in (1, 2) else int(round(flm.shape[-1] ** 0.5))
-    if L < 1 or L * L != flm.shape[-1] or not flm.size:
-        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
-        raise ValueError(
-            f"{path} contains {shapes}; expected coefficients, an array flm of shape (L*L,)"
-        )
-    stated_limit = scalar(path, arrays, "L", "iu", L)
-    if stated_limit != L:
-        raise ValueError(
-            f"{path} states L = {stated_limit} but contains {L * L} coefficients, as of L = {L}; correct "
-            "the array L"
-        )
-    flm = np.atleast_2d(as_native(path, flm))
-    spins, columns, units = (
-        _for_each(arrays.get(name, default), len(flm))
-        for name, default in (("spin", spin or 0), ("columns", ""), ("unit", ""))
-    )
-    if not all(np.asarray(spin).dtype.kind in "iu" for spin in spins):
-        raise ValueError(f"{path}: its array spin is {arrays['spin']!r}; expected integers")
-    signals = tuple(
-        Component(f, int(spin), _columns(str(names), int(spin)), str(unit))
-        for f, spin, names, unit in zip(flm, spins, columns, units, strict=True)
-    )
-    return Coefficients(signals, L, frame(path, arrays))
-
-
 def _columns(text, spin):
     """The columns of a signal: one, or the two of a spin field."""
     columns = tuple(filter(None, map(str, split(text))))
     return columns if len(columns) < 2 or (spin and len(columns) == 2) else (text,)
-
-
-def _for_each(values, count):
-    values = list(np.atleast_1d(values))
-    return values if len(values) == count else values[:1] * count

@@ -13,8 +13,10 @@ from spherekit.cli.arrays import Fields
 from spherekit.cli.names import join, split
 from spherekit.cli.options import Usage, is_arrays
 from spherekit.cli.stokes import Component, components, note_on_components
-from spherekit.io.columns import is_map, map_columns, select_table
+from spherekit.io.columns import field_names, is_map
 from spherekit.io.fits import outlines
+from spherekit.io.fits_maps import contains_mw
+from spherekit.io.kinds import is_fits
 from spherekit.io.missing import is_missing, missing_samples, refuse_missing_weights
 from spherekit.io.stokes import describes_pixels
 
@@ -23,16 +25,17 @@ MASK_OPTIONS = ("mask-field", "mask-hdu", "mask-ordering")
 
 
 class Map(NamedTuple):
-    """The signals of a map, its grid, its frame ("" if not stated) and a note on the columns read."""
+    """Signals of shape (*axes, *grid.shape), their grid, frame ("" if not stated), a note and the axes."""
 
     components: tuple
     grid: object
     frame: str
     note: str = ""
+    axes: dict = {}
 
 
-def read_fields(path, args=None, L=None, *, all_columns=False, pair=False):
-    """Read the `Fields` of a HEALPix FITS map, or of a .npy or .npz file.
+def read_fields(path, args=None, L=None, *, all_columns=False, pair=False, axes=False):
+    """Read the `Fields` of a map in any format.
 
     Parameters
     ----------
@@ -41,19 +44,42 @@ def read_fields(path, args=None, L=None, *, all_columns=False, pair=False):
     all_columns : bool
         Without ``--field``, read all columns of a FITS map that are fields on the sphere, not only the first.
     pair : bool
-        Without ``--field``, read both columns of a FITS map that declares them a spin field.
+        Without ``--field``, read both columns of a map that declares them a spin field.
+    axes : bool
+        Accept named axes, such as times and levels. By default each must be selected.
     """
-    if not is_arrays(path):
+    if is_fits(path) and not contains_mw(path, hdu_of(getattr(args, "hdu", None))):
         return _from_fits(path, args, L, all_columns, pair)
-    if getattr(args, "hdu", None) is not None:
-        raise Usage(f"--hdu applies to FITS files only; select an array of {path} with --field")
-    grid, field, ordering = (getattr(args, name, None) for name in ("grid", "field", "ordering"))
-    return arrays.read_fields(path, grid, field, L, all_columns, ordering)
+    if getattr(args, "hdu", None) is not None and not is_fits(path):
+        raise Usage(f"--hdu applies to FITS files only; select a field of {path} with --field")
+    fields = arrays.read_fields(path, args, L, all_columns, pair)
+    if fields.axes and not axes:
+        raise _axes_error(path, fields.axes)
+    return fields
 
 
-def read_map(args, L=None, *, all_columns=False):
-    """The `Map` of ``args.file``, with the signals that ``--field`` and ``--spin`` select."""
-    fields = read_fields(args.file, args, L, all_columns=all_columns, pair=True)
+def _axes_error(path, axes):
+    """The error for a map with named axes, of which the command requires a single position."""
+    listed = "; ".join(f"{name} ({_coordinates(values)})" for name, values in axes.items())
+    advice = " ".join(f"--select {name}={_text(values[0])}" for name, values in axes.items())
+    return Usage(f"{path} has several maps, on the axes {listed}; select one, e.g. {advice}")
+
+
+def _coordinates(values):
+    first = ", ".join(map(_text, values[:8]))
+    return first + (", ..." if len(values) > 8 else "")
+
+
+def _text(value):
+    return str(value).removesuffix("T00:00:00")
+
+
+def read_map(args, L=None, *, all_columns=False, axes=False):
+    """The `Map` of ``args.file``, with the signals that ``--field`` and ``--spin`` select.
+
+    ``axes``: accept named axes, such as times and levels.
+    """
+    fields = read_fields(args.file, args, L, all_columns=all_columns, pair=True, axes=axes)
     spin = getattr(args, "spin", None)
     several = len(fields.values) > 1 and not fields.columns and args.field is None
     if several and spin is None and not fields.spin:
@@ -68,7 +94,7 @@ def read_map(args, L=None, *, all_columns=False):
         raise Usage(
             f"{args.file} also contains the maps {', '.join(tables)}; select one table with --hdu"
         )
-    notes = []
+    notes = list(fields.notes)
     if spin is None and fields.spin is None:
         notes.append(note_on_components(sky.components))
     if unread:
@@ -82,7 +108,8 @@ def read_map(args, L=None, *, all_columns=False):
 
 def signals(path, fields, spin=None, accepts_spin=False):
     """The `Map` of fields, with Q and U as one signal."""
-    return Map(tuple(_components(path, fields, spin, accepts_spin)), fields.grid, fields.frame)
+    components = tuple(_components(path, fields, spin, accepts_spin))
+    return Map(components, fields.grid, fields.frame, axes=fields.axes)
 
 
 def read_signal(args, L):
@@ -137,7 +164,7 @@ def _from_fits(path, args, L, all_columns, pair):
     grid, field, ordering, hdu = (
         getattr(args, name, None) for name in ("grid", "field", "ordering", "hdu")
     )
-    names = map_columns(select_table(path, hdu_of(hdu), ordering))[1]
+    names = field_names(path, hdu_of(hdu), ordering)
     fields = [0] if field is None else split(field)
     if all_columns and field is None:
         fields = _field_columns(path, names)

@@ -7,12 +7,10 @@ orientations. The distance is printed before and after; for maps with few strong
 to zero.
 """
 
-from contextlib import contextmanager
-
 import numpy as np
 
-from spherekit._core import scaling
-from spherekit.cli import analysis, files, options, output
+from spherekit._core import progress, scaling
+from spherekit.cli import analysis, files, options, output, report
 
 
 def arguments(parser):
@@ -57,9 +55,13 @@ def run(args):
     if np.iscomplexobj(component.values):
         raise options.Usage(f"{args.file} is complex; expected a real map")
     flm = analysis.coefficients(args, sky, L)
-    with _progress(args.iterations) as progress:
+    with progress.progress_bar("generate", args.iterations, "iterations") as drawn:
         result = generate(
-            C, flm, np.random.default_rng(args.seed), iterations=args.iterations, progress=progress
+            C,
+            flm,
+            np.random.default_rng(args.seed),
+            iterations=args.iterations,
+            progress=lambda _, loss: drawn.update(note=f"distance {loss:.1e}"),
         )
     # scaled, so that squares do not overflow in any unit
     scaled = scaling.ldexp(flm, -scaling.exponent(flm))
@@ -74,23 +76,11 @@ def run(args):
     with output.atomic(args.force):
         output.write_map(args.output, [component._replace(values=f)], sky.grid, sky.frame)
         output.save(figure, args.plot)
+    losses = dict(initial=result.losses[0], final=result.losses[-1])
+    report.add(L=L, grid=analysis.grid_name(sky.grid), statistics=count, distances=losses)
     print(f"wrote {args.output}: {analysis.grid_name(sky.grid)}, degrees < {L}")
     if args.plot:
         print(f"wrote {args.plot}")
-
-
-@contextmanager
-def _progress(iterations):
-    """A progress bar, as a callback of `generate`, which calls it with (iteration, loss)."""
-    from tqdm import tqdm
-
-    with tqdm(desc="L-BFGS", total=iterations, leave=False, disable=None) as progress_bar:
-
-        def step(_, loss):
-            progress_bar.set_postfix_str(f"distance {loss:.1e}", refresh=False)
-            progress_bar.update()
-
-        yield step
 
 
 def _picture(result, flm, L, component, threads):

@@ -11,7 +11,7 @@ from spherekit.cli import options
 
 
 def arguments(parser):
-    parser.add_argument("file", metavar="FILE", help="a .fits, .npz or .npy file")
+    parser.add_argument("file", metavar="FILE", nargs="+", help="a .fits, .npz or .npy file")
     options.hdu(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 

@@ -1,15 +1,59 @@
 """Command-line options that several commands share, and checks of their use."""
 
 import os
+import re
 from pathlib import Path
 
-from spherekit.plot.figure import figure as figure
+import numpy as np
 
 PICTURES = (".png", ".pdf", ".svg", ".jpg")
 
 
+#: Endings of compressed and plain files of FITS tables.
+_FITS = (".fits", ".fit", ".fts", ".fits.gz", ".fit.gz", ".fits.bz2")
+
+
 class Usage(ValueError):
     """A usage error, with exit code 2."""
+
+
+def figure(width, height):
+    """A matplotlib Figure of this size in inches, without a display."""
+    from spherekit.plot.figure import (
+        figure as new_figure,  # Matplotlib is imported where it is needed
+    )
+
+    return new_figure(width, height)
+
+
+def files(parser, text, metavar="FILE", suffix=None):
+    """One or several input files, and --suffix, by default ``suffix`` or .fits or .npz as the input."""
+    parser.add_argument("file", metavar=metavar, nargs="+", help=f"{text}; several: -o is a folder")
+    parser.add_argument(
+        "--suffix",
+        help="suffix of the outputs in a folder, e.g. .npz; default: "
+        + (suffix or "that of the input, .fits or .npz"),
+    )
+    parser.set_defaults(default_suffix=suffix)
+
+
+def suffix(args, path):
+    """The suffix of the output for the input ``path`` in a folder."""
+    if args.suffix is not None:
+        return args.suffix if args.suffix.startswith(".") else f".{args.suffix}"
+    return args.default_suffix or (".fits" if str(path).lower().endswith(_FITS) else ".npz")
+
+
+def stem(path):
+    """The name of a file without its folder and its suffixes, also that of compression.
+
+    >>> stem("maps/a.b.fits.gz"), stem("topography.npz"), stem(".hidden")
+    ('a.b', 'topography', '.hidden')
+    """
+    name = Path(path).name
+    for compression in (".gz", ".bz2"):
+        name = name.removesuffix(compression) or name
+    return Path(name).stem
 
 
 def number_of(count, noun):
@@ -29,6 +73,44 @@ def alternatives(words):
     """
     *words, last = words
     return f"{', '.join(words)} or {last}" if words else last
+
+
+#: Units of angles in radians.
+_ANGLES = {"rad": 1.0, "deg": np.pi / 180, "arcmin": np.pi / 10800, "arcsec": np.pi / 648000}
+_ANGLES |= {"\N{DEGREE SIGN}": _ANGLES["deg"], "'": _ANGLES["arcmin"], '"': _ANGLES["arcsec"]}
+_ANGLES |= {"mas": _ANGLES["arcsec"] / 1000, "degree": _ANGLES["deg"], "degrees": _ANGLES["deg"]}
+_ANGLE = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*")
+
+
+def angle(text, option="", default=None):
+    """An angle in radians, from a number and its unit.
+
+    Parameters
+    ----------
+    text : str
+        Such as "30arcmin", "1.5 deg", "0.01rad", "20arcsec".
+    option : str
+        The option, for messages, such as "--fwhm".
+    default : str, optional
+        The unit of a number without a unit. By default, that is an error.
+
+    Raises
+    ------
+    Usage
+        Anything else.
+
+    >>> round(angle("60arcmin") * 180, 12) == round(np.pi, 12), angle("0.5", default="rad")
+    (True, 0.5)
+    """
+    match = _ANGLE.fullmatch(str(text))
+    unit = (match.group(2) or default) if match else None
+    value = float(match.group(1)) * _ANGLES[unit] if unit in _ANGLES else np.nan
+    if not np.isfinite(value):
+        raise Usage(
+            f"{option or 'the angle'} is {text!r}; expected a number and a unit of deg, arcmin, arcsec and "
+            "rad, e.g. 30arcmin"
+        )
+    return value
 
 
 def band_limit(parser):
@@ -79,9 +161,13 @@ def oversample(parser):
     parser.add_argument("--oversample", type=float, default=2.0, help=text)
 
 
-def source(parser, default="the first column"):
-    """--grid, --field, --ordering and --hdu."""
-    parser.add_argument("--grid", help="sampling grid, e.g. mw:256 or healpix:64")
+def source(parser, default="the first column", grid="--grid"):
+    """--grid, --field, --ordering, --hdu, and --lat, --lon, --level, --time and --select.
+
+    ``grid`` is the name of the option of the grid of the file.
+    """
+    of_file = "" if grid == "--grid" else " of a file that does not state it"
+    parser.add_argument(grid, help=f"sampling grid{of_file}, e.g. mw:256 or healpix:64")
     parser.add_argument(
         "--field", help=f"columns by number or name, e.g. 0, T or Q,U; default: {default}"
     )
@@ -91,12 +177,41 @@ def source(parser, default="the first column"):
         help="pixel ordering of a HEALPix file that does not state it",
     )
     hdu(parser)
+    parser.add_argument(
+        "--lat", metavar="FILE", help="latitudes of the rows of a text file, degrees"
+    )
+    parser.add_argument("--lon", metavar="FILE", help="longitudes of its columns, degrees")
+    parser.add_argument("--level", help="coordinate on the vertical axis, e.g. 500")
+    parser.add_argument(
+        "--time", help="coordinate on the time axis, e.g. 7 or 2018-07, or epoch of coefficients"
+    )
+    parser.add_argument(
+        "--select",
+        action="append",
+        metavar="NAME=VALUE",
+        help="coordinate on an axis by its name, e.g. member=3",
+    )
 
 
 def hdu(parser):
     """--hdu."""
     parser.add_argument(
         "--hdu", help="table of a FITS file, by number or name (listed by spherekit info)"
+    )
+
+
+def coefficients(parser):
+    """--normalization and --csphase."""
+    parser.add_argument(
+        "--normalization",
+        choices=("4pi", "ortho", "schmidt", "unnorm"),
+        help="of coefficients C_lm, S_lm whose file does not define it; default: 4pi",
+    )
+    parser.add_argument(
+        "--csphase",
+        type=int,
+        choices=(1, -1),
+        help="1: C_lm, S_lm without the Condon-Shortley phase (default); -1: with it",
     )
 
 

@@ -7,32 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
+from spherekit.cli import report, stopping
 from spherekit.cli.analysis import grid_name
 from spherekit.cli.names import join
 from spherekit.cli.options import Usage, is_arrays
 from spherekit.cli.stokes import real_fields
 from spherekit.io.stokes import pairs, stokes_of
 
-
-@contextmanager
-def progress_bar(title):
-    """A function of (completed, total) that draws a progress bar, if standard error is a terminal."""
-    from tqdm.auto import tqdm
-
-    bars = []
-
-    def draw(completed, total):
-        if not bars:
-            bars.append(tqdm(desc=title, total=total, leave=False, disable=None))
-        bars[0].update(completed - bars[0].n)
-        if completed >= total:
-            bars[0].close()
-
-    try:
-        yield draw
-    finally:
-        if bars:
-            bars[0].close()
+#: Suffixes of files of coefficients.
+COEFFICIENTS = (".fits", ".npz", ".sh", ".txt", ".msl", ".shc", ".mat", ".nc")
 
 
 @contextmanager
@@ -44,7 +27,7 @@ def atomic(force):
     from spherekit._core.atomic_files import replacing_together
 
     try:
-        with replacing_together(force):
+        with stopping.shielded(), replacing_together(force):
             yield
     except FileExistsError as error:
         raise FileExistsError(str(error).replace("overwrite=True", "--force")) from None
@@ -65,15 +48,26 @@ def refuse_not_finite(path, **arrays):
 
 
 def write_arrays(path, **arrays):
-    """Write arrays to .npz, or one array ``values`` to .npy."""
-    from spherekit import io
-
+    """Write arrays and their provenance to .npz, or one array ``values`` to .npy."""
     refuse_not_finite(path, **arrays)
+    _write_arrays(path, **arrays)
+
+
+def _write_arrays(path, **arrays):
+    from spherekit import io
+    from spherekit.io import provenance
+
+    if Path(path).suffix == ".npz":
+        arrays["history"] = np.array(provenance.history())
     io.write_arrays(path, **arrays, overwrite=True)
+    report.wrote(path)
 
 
-def write_map(path, components, grid, frame=""):
-    """Write signals on a common grid to .fits (HEALPix; a spin field as two columns), .npz or .npy."""
+def write_map(path, components, grid, frame="", axes=None):
+    """Write signals on a common grid to .fits (HEALPix; a spin field as two columns), .npz or .npy.
+
+    ``axes`` are the named leading axes of each signal.
+    """
     from spherekit import io
 
     columns = [list(column) for column in zip(*map(real_fields, components), strict=True)]
@@ -82,18 +76,31 @@ def write_map(path, components, grid, frame=""):
     refuse_not_finite(path, **dict(zip(names, fields, strict=True)))
     spin = _spin_of(path, components, names)
     if Path(path).suffix == ".fits":
+        _refuse_axes(path, axes)
         header = dict(column=names, unit=units, coordsys=frame, spin=spin)
         io.write_map(path, np.stack(fields), **header, overwrite=True)
+        report.wrote(path)
         return
     values = components[0].values if len(components) == 1 else np.stack(fields)
     if Path(path).suffix == ".npy":
-        io.write_arrays(path, values=values, overwrite=True)
+        _write_arrays(path, values=values)
         return
     spin = spin or 0
     named = any(component.columns for component in components)
     metadata = dict(grid=grid_name(grid), spin=spin, unit=_unit(units), frame=frame)
     metadata |= dict(columns=names) if named else {}
-    io.write_arrays(path, values=values, **metadata, overwrite=True)
+    metadata |= {f"axis_{name}": coordinates for name, coordinates in (axes or {}).items()}
+    metadata |= dict(axes=list(axes)) if axes else {}
+    _write_arrays(path, values=values, **metadata)
+
+
+def _refuse_axes(path, axes):
+    """Raise Usage for signals with named leading axes, which FITS files do not support."""
+    if axes:
+        raise Usage(
+            f"{path}: FITS files of maps and alm have no axis {', '.join(axes)}; write .npz, or select a "
+            "coordinate of each axis (--time)"
+        )
 
 
 def _distinct(names):
@@ -152,21 +159,30 @@ def needs_npz(path):
     )
 
 
-def write_coefficients(path, signals, L, frame=""):
-    """Write coefficients to an alm FITS file (one real signal, or T, E and B) or to .npz."""
+def write_coefficients(path, signals, L, frame="", axes=None, attributes=None):
+    """Write coefficients in one of the formats `COEFFICIENTS`; ``axes`` are the leading axes of each signal.
+
+    An alm FITS file contains one real signal, or T, E and B.
+    """
     from spherekit import io
 
     refuse_not_finite(path, **{signal.name: signal.values for signal in signals})
-    if not is_arrays(path):
+    if Path(path).suffix == ".fits":
+        _refuse_axes(path, axes)
         _write_alm(path, signals, frame)
         return
     flm = [signal.values for signal in signals]
-    spins = [signal.spin for signal in signals]
-    metadata = dict(L=L, unit=_unit([signal.unit for signal in signals]), frame=frame)
-    metadata |= dict(columns=[join(s.columns) for s in signals]) if signals[0].columns else {}
-    single = len(signals) == 1
-    flm, spin = (flm[0], spins[0]) if single else (np.stack(flm), spins)
-    io.write_arrays(path, flm=flm, spin=spin, **metadata, overwrite=True)
+    record = io.Coefficients(
+        flm[0] if len(signals) == 1 else np.stack(flm),
+        [join(signal.columns) for signal in signals],
+        [signal.unit for signal in signals],
+        axes,
+        spins=[signal.spin for signal in signals],
+        frame=frame,
+        attributes=attributes,
+    )
+    io.write_coefficients(record, path, overwrite=True)
+    report.wrote(path)
 
 
 def _write_alm(path, signals, frame):
@@ -188,6 +204,7 @@ def _write_alm(path, signals, frame):
         io.write_alm(path, np.stack(alms), unit=units, coordsys=frame, name=names, overwrite=True)
     except ValueError as error:
         raise needs_npz(path) if "real signal" in str(error) else error from None
+    report.wrote(path)
 
 
 def write_spectra(path, spectra, units, frame=""):
@@ -197,9 +214,10 @@ def write_spectra(path, spectra, units, frame=""):
     refuse_not_finite(path, **spectra)
     if is_arrays(path):
         rows = list(spectra.values())
-        io.write_arrays(path, values=np.stack(rows) if len(rows) > 1 else rows[0], overwrite=True)
+        _write_arrays(path, values=np.stack(rows) if len(rows) > 1 else rows[0])
     else:
         io.write_cl(path, spectra, unit=units, coordsys=frame, overwrite=True)
+        report.wrote(path)
 
 
 def write_table(path, head, rows):
@@ -211,7 +229,10 @@ def write_table(path, head, rows):
 
 
 def write_json(path, content):
-    """Write a .json file."""
+    """Write a .json file: an object, to which its provenance is added under ``history``."""
+    from spherekit.io import provenance
+
+    content = {**content, "history": provenance.history()}
     write_text(path, json.dumps(content, indent=1, allow_nan=False))
 
 
@@ -229,6 +250,13 @@ def _text(path):
     with replacing(path, True) as temporary:
         with open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline="\n") as file:
             yield file
+    report.wrote(path)
+
+
+def report_signals(signals, frame=""):
+    """Add the names, spins and units of signals, and their frame, to the report."""
+    described = [dict(name=s.name, spin=s.spin, unit=s.unit or None) for s in signals]
+    report.add(signals=described, frame=frame or None)
 
 
 # --- pictures --------------------------------------------------------------------------------------------
@@ -274,10 +302,29 @@ def _texts(artist):
 
 
 def save(figure, path):
-    """Write a figure, unless it is None."""
+    """Write a figure with its provenance, unless it is None."""
+    from matplotlib import rc_context
+
     from spherekit.plot.figure import save as write
 
     if figure is None:
         return
     _plain_text(validate(figure))
-    write(figure, path, dpi=150, facecolor="white", bbox_inches="tight", pad_inches=0.12)
+    style = dict(dpi=150, facecolor="white", bbox_inches="tight", pad_inches=0.12)
+    with rc_context({"svg.hashsalt": "spherekit"}):  # the same identifiers in each run
+        write(figure, path, **style, **_metadata(path))
+    report.wrote(path)
+
+
+def _metadata(path):
+    """Keyword arguments of `savefig` for the provenance of a picture, without a date."""
+    from spherekit.io import provenance
+
+    text = "\n".join(provenance.history())
+    of_format = {
+        ".png": {"metadata": {"Description": text}},
+        ".pdf": {"metadata": {"Subject": text, "CreationDate": None}},
+        ".svg": {"metadata": {"Description": text, "Date": None}},
+        ".jpg": {"pil_kwargs": {"comment": text.encode()}},
+    }
+    return of_format.get(Path(path).suffix.lower(), {})

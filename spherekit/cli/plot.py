@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from spherekit.cli import files, options, output
+from spherekit.cli import files, options, output, report
+from spherekit.cli.analysis import grid_name
 
 PROJECTIONS = ("mollweide", "orthographic", "cartesian")
 
 
 def arguments(parser):
-    parser.add_argument("file", metavar="MAP", help="a map: .fits, .npz or .npy")
+    options.files(parser, "a map: .fits, .npz or .npy", "MAP", ".png")
     parser.add_argument("-o", "--output", required=True, help="picture: .png, .pdf, .svg or .jpg")
     parser.add_argument(
         "--projection", default="mollweide", choices=PROJECTIONS, help="default mollweide"
@@ -63,6 +64,7 @@ def run(args):
     plot.show(values, fields.grid, ax=figure.add_subplot(), rot=rot, unit=unit, **style)
     with output.atomic(args.force):
         output.save(figure, args.output)
+    report.add(grid=grid_name(fields.grid), columns=fields.columns, unit=unit or None)
     if fields.polcconv == "IAU":
         print(
             "POLCCONV = IAU, and it is ambiguous whether the column is U; plotted with the sign in the file"

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from spherekit._core import progress
 from spherekit.cli import analysis, coefficients, files, options, output
 from spherekit.cli.options import is_arrays
 
@@ -23,6 +24,7 @@ def arguments(parser):
     parser.add_argument("maps", nargs="+", metavar="MAPS", help="maps or coefficients")
     parser.add_argument("-o", "--output", required=True, help="table: .csv")
     options.source(parser, default="that of the training, else the first column")
+    options.coefficients(parser)
     options.least_squares(parser)
     options.common(parser)
 
@@ -38,7 +40,7 @@ def run(args):
         if not Path(path).exists():
             raise FileNotFoundError(f"no file {path}")
     settings = dict(read=Reader(args), analysis=analysis_of(args))
-    with output.progress_bar("maps") as draw:
+    with progress.progress_bar("predict", unit="maps") as draw:
         table = model.experiment.predict(model, args.maps, **settings, progress=draw)
     with output.atomic(args.force):
         output.write_table(args.output, table.head, table.rows)

@@ -10,15 +10,18 @@ the map beyond the degrees below L, is printed; it is not in the result.
 
 import numpy as np
 
-from spherekit.cli import analysis, coefficients, files, options, output
+from spherekit.cli import analysis, coefficients, files, options, output, report
 from spherekit.cli.stokes import refuse_unpaired
 from spherekit.wigner.frames import FRAMES
 
 
 def arguments(parser):
-    parser.add_argument("file", metavar="FILE", help="a map or coefficients")
+    options.files(parser, "a map or coefficients")
     parser.add_argument(
-        "-o", "--output", required=True, help="a file of the same kind: .fits, .npz or .npy"
+        "-o",
+        "--output",
+        required=True,
+        help="a file of the same kind: .fits, .npz or .npy; coefficients: also .sh, .shc, .mat",
     )
     parser.add_argument(
         "--euler", metavar="A,B,C", help="angles in degrees, e.g. 30,40,50 or --euler=-30,40,50"
@@ -32,6 +35,7 @@ def arguments(parser):
     )
     options.band_limit(parser)
     options.source(parser, default="all columns of a FITS map")
+    options.coefficients(parser)
     options.spin(parser)
     options.least_squares(parser)
     parser.add_argument("--plot", metavar="PICTURE", help="plot the map before and after")
@@ -47,7 +51,7 @@ def run(args):
 
 
 def _rotate_coefficients(args):
-    options.writable(args.output, args.force, (".fits", ".npz"))
+    options.writable(args.output, args.force, output.COEFFICIENTS)
     reason = f"not applicable, since {args.file} contains coefficients, not a map"
     options.refuse_options_of_maps(args, reason, exclude=("field",))
     original = coefficients.read(args.file, args)
@@ -69,10 +73,15 @@ def _rotate_coefficients(args):
         maps = [[_real_samples(x, L, grid, args.threads) for x in pair] for pair in pairs]
         figure = _picture(maps, grid, rotated, description)
     with output.atomic(args.force):
-        output.write_coefficients(args.output, rotated, L, frame)
+        output.write_coefficients(
+            args.output, rotated, L, frame, original.axes, original.attributes
+        )
         output.save(figure, args.plot)
+    report.add(L=L, rotation=description)
+    output.report_signals(rotated, frame)
     names = ", ".join(f"{signal.name} (spin {signal.spin})" for signal in rotated)
-    print(f"wrote {args.output}: L = {L} (lmax {L - 1}), {names}, {description}")
+    summary = f"L = {L} (lmax {L - 1}), {names}, {description}"
+    print(*original.notes, f"wrote {args.output}: {summary}", sep="\n")
     if args.plot:
         print(f"wrote {args.plot}")
 
@@ -83,17 +92,15 @@ def _rotate_map(args):
     limit = options.band_limit_option(args, required=False)
     sky = files.read_map(args, limit, all_columns=True)
     grid = sky.grid
-    per_nside = analysis.DEGREES_PER_NSIDE
-    L = limit or (per_nside * grid.nside if grid.name == "healpix" else grid.L)
+    L, line = analysis.band_limit(args, grid)
     angles, description, frame = _angles(args, sky.frame)
-    analysis.refuse_beyond_pixels(grid, L)
     files.refuse_missing(args, sky)
     rotated = []
-    lines = [sky.note] if sky.note else []
+    lines = [note for note in (sky.note, line) if note]
     for component in sky.components:
         values, spin = component.values, component.spin
-        flm, report = analysis.analyze(values, L, grid, spin, **analysis.iterations(args))
-        lines.append(f"{component.name}, spin {spin}: {report} (L = {L})")
+        flm, line = analysis.analyze(values, L, grid, spin, **analysis.iterations(args))
+        lines.append(f"{component.name}, spin {spin}: {line} (L = {L})")
         signal = _rotate(component._replace(values=flm), angles, args.threads)
         f = analysis.synthesize(signal.values, L, grid, spin, values, args.threads)
         rotated.append(component._replace(values=f))
@@ -105,6 +112,8 @@ def _rotate_map(args):
     with output.atomic(args.force):
         output.write_map(args.output, rotated, grid, frame)
         output.save(figure, args.plot)
+    report.add(rotation=description)
+    output.report_signals(rotated, frame)
     names = ", ".join(component.name for component in rotated)
     summary = f"{names}, {analysis.grid_name(grid)}, {description}"
     print(*lines, f"wrote {args.output}: {summary}", sep="\n")

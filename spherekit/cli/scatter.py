@@ -8,11 +8,11 @@ coefficients, the array "coefficients" (paths, L0*L0), and the paths, "scales" (
 
 import numpy as np
 
-from spherekit.cli import analysis, files, options, output
+from spherekit.cli import analysis, files, options, output, report
 
 
 def arguments(parser):
-    parser.add_argument("file", metavar="MAP", help="a map: .fits, .npz or .npy")
+    options.files(parser, "a map: .fits, .npz or .npy", "MAP", ".npz")
     options.band_limit(parser)
     options.wavelets(parser, J0=2, N=1)
     parser.add_argument(
@@ -60,6 +60,8 @@ def run(args):
     with output.atomic(args.force):
         output.write_arrays(args.output, coefficients=coefficients, scales=scales, **metadata)
         output.save(figure, args.plot)
+    report.add(L=L, L0=S.L0, grid=analysis.grid_name(sky.grid), paths=len(S.paths))
+    output.report_signals(sky.components, sky.frame)
     print(f"wrote {args.output}: {options.number_of(len(S.paths), 'path')}, degrees < L0 = {S.L0}")
     for order in range(S.depth + 1):
         shares = [e for e, path in zip(energy, S.paths, strict=True) if path.order == order]

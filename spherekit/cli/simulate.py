@@ -1,53 +1,55 @@
-"""Simulate Gaussian and non-Gaussian skies with the same power spectrum.
+"""Simulate Gaussian skies with the power spectra of a file: of a scalar, or, with --pol, of I, Q and U.
 
-cmb is the Planck 2018 temperature spectrum; the skies are in uK. In both classes the realized C_l
-of every sky are those of an independent Gaussian realization, so that no function of the C_l distinguishes
-the classes.
+SPECTRUM is a file of C_l, or cmb, the Planck 2018 spectra in uK^2. FOLDER receives one file per sky: alm FITS
+files, as healpy.read_alm reads them, or maps with --grid. Sky k depends on --seed and k only, so that
+several jobs can share the work, each with its --first and --n, and the same FOLDER. Files that exist are not
+simulated again: the same command continues an interrupted run.
 
-FOLDER receives one file per sky (alm FITS files, as healpy.read_alm reads them, or maps with --grid) and
-skies.csv, a table of the file, class, recipe, strength, seed and index of each sky. The same command
-continues an interrupted run; a larger --n adds skies.
+simulate cmb without --pol, --beam, --noise and --first, or with --recipe, writes skies of two classes,
+Gaussian and non-Gaussian, with the same power spectrum, and skies.csv, a table of the file, class, recipe,
+strength, seed and index of each sky. The realized C_l of every sky are those of an independent Gaussian
+realization, so that no function of the C_l distinguishes the classes.
 """
 
+import contextvars
 import math
-import shutil
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
 
-from spherekit.cli import options, output
+import numpy as np
+
+from spherekit.cli import input_spectra, options, output, recipes
 from spherekit.cli.analysis import grid_name
+from spherekit.cli.noise import depth_of, signal_unit
 from spherekit.cli.stokes import Component
 
-RECIPES = ("strings", "oscillator", "modulated", "gaussian")
-_COLUMNS = "file", "class", "recipe", "strength", "seed", "index"
-_TABLE = "skies.csv"
+#: Options of Gaussian skies, which with cmb select these instead of the two classes.
+_OF_GAUSSIAN = (
+    "pol",
+    "beam",
+    "noise",
+    "noise_pol",
+    "first",
+    "field",
+    "unit",
+    "kind",
+    "columns",
+    "hdu",
+)
+#: Options of the file of spectra.
+_OF_FILE = ("hdu", "kind", "columns", "field")
+_POLARIZED = ("TEMPERATURE", "Q_POLARISATION", "U_POLARISATION")
+_ALMS = ("TEMPERATURE", "GRADIENT", "CURL")
 
 
 def arguments(parser):
     parser.add_argument(
-        "spectrum", choices=("cmb",), metavar="cmb", help="Planck 2018 temperature spectrum"
+        "spectrum", metavar="SPECTRUM", help="a file of C_l, or cmb (Planck 2018 spectra)"
     )
     options.band_limit(parser)
-    parser.add_argument(
-        "--n",
-        type=int,
-        required=True,
-        help="total number of skies, half of each class (if odd, one more Gaussian)",
-    )
-    parser.add_argument(
-        "--recipe",
-        choices=RECIPES,
-        default="strings",
-        help="model of the non-Gaussian skies: caps with sharp edges (strings), skewed white noise "
-        "(oscillator), small scales of varying amplitude (modulated), or none (gaussian); default strings",
-    )
-    parser.add_argument(
-        "--strength",
-        type=float,
-        help="strength of the non-Gaussianity. strings: s in 0..1, default 0.13 (1024/L)^0.54 (0.27 at L = "
-        "256); oscillator: alpha_3 in 0..1, default 0.09 (1024/L)^0.576, at most 0.3; modulated: s >= 0, "
-        "default 0.03 (256/L). At the defaults scattering classifies about 95 %% of the skies correctly (L = "
-        "256)",
-    )
+    parser.add_argument("--n", type=int, required=True, help="number of skies")
+    parser.add_argument("--first", type=int, help="number of the first sky; default 0")
     parser.add_argument("--seed", type=int, default=0, help="random seed; default 0")
     parser.add_argument(
         "-o", "--output", required=True, metavar="FOLDER", help="output folder, created if missing"
@@ -56,119 +58,271 @@ def arguments(parser):
         "--grid", help="write maps instead, to .fits (e.g. healpix:128) or .npz (e.g. mw:256)"
     )
     parser.add_argument(
+        "--pol",
+        action="store_true",
+        help="simulate T, E and B of the spectra TT, EE, BB, TE (TB, EB); maps of I, Q and U",
+    )
+    input_spectra.arguments(parser)
+    parser.add_argument(
+        "--beam", help="Gaussian beam of this width (FWHM), e.g. 10arcmin, or a file of B_l"
+    )
+    parser.add_argument(
+        "--noise",
+        help="depth of white noise, e.g. 20uK-arcmin. HEALPix: independent pixels; other grids and alm: "
+        "degrees < L",
+    )
+    parser.add_argument(
+        "--noise-pol", help="depth of the noise of Q and U; default: sqrt(2) times --noise"
+    )
+    parser.add_argument("--unit", help="unit of the skies, if SPECTRUM does not state its square")
+    recipes.arguments(parser)
+    parser.add_argument(
         "--threads",
         type=int,
         help="number of skies simulated at the same time; default: the CPUs of this process",
     )
+    parser.add_argument("--force", action="store_true", help="simulate existing skies again")
 
 
 def run(args):
-    from spherekit._core.parallel import thread_count
-    from spherekit.experiments import blocks
-    from spherekit.experiments.gaussianity import skies
-
-    L, grid = _band_limit_and_grid(args)
-    default = args.strength is None
-    strength = skies.default_strength(args.recipe, L) if default else args.strength
-    strength = skies.check_strength(args.recipe, strength)
-    count = 0 if args.recipe == "gaussian" else args.n // 2  # of non-Gaussian skies
-    suffix = ".npz" if grid is not None and grid.name != "healpix" else ".fits"
-    named = [("gaussian", "gaussian", 0.0, i) for i in range(args.n - count)]
-    named += [("non-gaussian", args.recipe, strength, i) for i in range(count)]
-    rows = [(f"{r}-{i:05d}{suffix}", kind, r, s, args.seed, i) for kind, r, s, i in named]
-    folder = options.folder(args.output)
-    threads = thread_count(args.threads)
-    manifest = dict(L=L, recipe=args.recipe, strength=strength, seed=args.seed, grid=args.grid)
-    blocks.open_folder(folder, manifest)
-    missing = [row for row in rows if not (folder / row[0]).exists()]
-    _check_disk_space(folder, len(missing), L, grid)
-    _simulate(folder, missing, L, grid, threads)
-    output.write_table(folder / _TABLE, _COLUMNS, rows)
-    present = len(rows) - len(missing)
-    existing = f" ({present} already present)" if present else ""
-    kind = "alm" if grid is None else grid_name(grid)
-    print(
-        f"wrote {folder}: {len(rows)} skies{existing}, {kind}, L = {L} (lmax {L - 1}), seed {args.seed}"
-    )
-    if count:
-        settings = f"{args.recipe} of strength {strength:g}{' (default)' * default}"
-        print(f"   {len(rows) - count} gaussian, {count} {settings}")
-
-
-def _band_limit_and_grid(args):
-    """The band-limit and the grid, after checking the options."""
-    from spherekit.sampling import grid as as_grid
-
-    L = options.band_limit_option(args)
-    if not 3 <= L <= 3000:
-        raise options.Usage(
-            f"the band-limit is L = {L}; expected 3 to 3000, for degrees 2 to 2999 of the spectrum"
-        )
-    if args.n < 1 or (args.n < 2 and args.recipe != "gaussian"):
-        raise options.Usage(
-            f"--n is {args.n}; expected at least 2 skies for the two classes, or 1 with --recipe gaussian"
-        )
     if args.seed < 0:
         raise options.Usage(f"--seed is {args.seed}; expected an integer >= 0")
-    if args.recipe == "gaussian" and args.strength:
+    names = [name for name in _OF_GAUSSIAN if getattr(args, name) not in (None, False)]
+    listed = ", ".join("--" + name.replace("_", "-") for name in names)
+    if args.spectrum != "cmb" and (args.recipe or args.strength is not None):
         raise options.Usage(
-            "--strength applies to non-Gaussian skies only; choose a --recipe other than gaussian"
+            f"--recipe and --strength apply to simulate cmb; skies of {args.spectrum} are Gaussian"
+        )
+    if args.spectrum == "cmb" and (args.recipe or args.strength is not None or not names):
+        if names:
+            raise options.Usage(f"{listed}: not applicable with --recipe and --strength")
+        recipes.run(args)
+    else:
+        _simulate(args)
+
+
+class _Plan(NamedTuple):
+    """What is simulated: the arguments of `spherekit.spectra.gaussian_sky`, and what is written."""
+
+    cl: object
+    L: int
+    grid: object
+    beam: object
+    noise: float
+    noise_pol: float | None
+    columns: tuple
+    unit: str
+    frame: str
+
+    @property
+    def fields(self):
+        return len(self.columns)
+
+    def sky(self, index, seed, threads):
+        from spherekit.spectra import gaussian_sky
+
+        noises = dict(noise=self.noise, noise_pol=self.noise_pol)
+        options_of_sky = dict(
+            seed=seed, sampling=self.grid, beam=self.beam, threads=threads, **noises
+        )
+        return gaussian_sky(self.cl, self.L, index, **options_of_sky)
+
+
+def _simulate(args):
+    """Write Gaussian skies --first to --first + --n - 1."""
+    from spherekit._core.parallel import thread_count
+    from spherekit.experiments import blocks
+
+    first = args.first or 0
+    if args.n < 1 or first < 0:
+        raise options.Usage(
+            f"--n is {args.n} and --first is {first}; expected --n >= 1, --first >= 0"
+        )
+    plan, lines = _plan(args)
+    kind, suffix = ("alm", ".fits") if plan.grid is None else ("map", ".npz")
+    suffix = ".fits" if plan.grid is not None and plan.grid.name == "healpix" else suffix
+    folder = options.folder(args.output)
+    blocks.open_folder(folder, _settings(args, plan))
+    paths = {k: folder / f"{kind}-{k:05d}{suffix}" for k in range(first, first + args.n)}
+    missing = {k: path for k, path in paths.items() if args.force or not path.exists()}
+    recipes.check_disk_space(folder, len(missing), plan.L, plan.grid, plan.fields)
+    if missing:
+        workers = _workers(plan, thread_count(args.threads), len(missing))
+        _write_skies(missing, plan, args, *workers)
+    present = args.n - len(missing)
+    names = " to ".join(dict.fromkeys(paths[k].name for k in (first, first + args.n - 1)))
+    existing = f" ({present} already present)" if present else ""
+    print(*lines, f"wrote {folder}: {names}{existing}, seed {args.seed}", sep="\n")
+
+
+# --- what is simulated -----------------------------------------------------------------------------------
+
+
+def _plan(args):
+    """The `_Plan` of the options, and lines that describe it."""
+    from spherekit.io.spectra import spectrum_of
+
+    spectra, units, frame, notes = input_spectra.read(args)
+    cl, names = input_spectra.select(args, spectra)
+    unit = signal_unit(args, [units[name] for name in names])
+    L, grid, reason = _band_limit_and_grid(args, len(spectra[names[0]]))
+    if args.pol and L < 3:
+        raise options.Usage(f"the band-limit is L = {L}; --pol needs L >= 3, for degree 2")
+    if args.noise_pol is not None and not args.pol:
+        raise options.Usage("--noise-pol applies to --pol only")
+    noise = 0.0 if args.noise is None else depth_of(args.noise, unit, "--noise")
+    noise_pol = None if args.noise_pol is None else depth_of(args.noise_pol, unit, "--noise-pol")
+    input_spectra.check(args, cl, L)
+    beam, beam_line = _beam(args, L)
+    scalar = ("TEMPERATURE",) if spectrum_of(names[0]) == "TT" else tuple(names)
+    columns = (_ALMS if grid is None else _POLARIZED) if args.pol else scalar
+    lines = list(notes)
+    lines += [f"{args.spectrum}: {', '.join(names)}; L = {L} (lmax {L - 1}), {reason}"]
+    lines += [beam_line] if beam_line else []
+    lines += [_noise_line(noise, noise_pol, unit, args.pol, grid)] if noise or noise_pol else []
+    return _Plan(cl, L, grid, beam, noise, noise_pol, columns, unit, frame), lines
+
+
+def _band_limit_and_grid(args, length):
+    """(L, grid or None, why this L)."""
+    from spherekit.sampling import grid as as_grid
+
+    L = options.band_limit_option(args, required=False)
+    if L is not None and L > length:
+        raise options.Usage(
+            f"--L is {L} (lmax {L - 1}), but {args.spectrum} has the degrees 0 to {length - 1}"
         )
     if args.grid is None:
-        return L, None
-    grid = as_grid(args.grid, L)
-    if grid.name == "healpix" and L > 3 * grid.nside:
-        raise options.Usage(
-            f"L = {L} exceeds 3 nside = {3 * grid.nside}, beyond which the pixels do not determine the "
-            f"coefficients; pass --grid healpix:{1 << max(0, (-(-L // 2) - 1).bit_length())}"
-        )
-    if grid.L is not None and grid.L < L:
-        raise options.Usage(
-            f"--grid is {args.grid}, for degrees < {grid.L}; with L = {L} pass --grid {grid.name}:{L}"
-        )
-    return L, grid
+        return L or length, None, "the degrees of the spectrum" if L is None else "as requested"
+    grid = as_grid(args.grid, L or length)
+    if L is not None:
+        recipes.refuse_coarse_grid(args, grid, L)
+        return L, grid, "as requested"
+    limit = 3 * grid.nside if grid.name == "healpix" else grid.L
+    if limit is None or limit >= length:
+        return length, grid, "the degrees of the spectrum"
+    name = grid_name(grid)
+    return limit, grid, f"3 nside of {name}" if grid.name == "healpix" else f"that of {name}"
 
 
-def _check_disk_space(folder, count, L, grid):
-    size = 20 * L * (L + 1) // 2 if grid is None else 8 * math.prod(grid.shape)
-    required = count * size
-    free = shutil.disk_usage(folder).free
-    if required > free:
-        raise OSError(
-            f"{count} skies need {required / 1e9:.1f} GB, and {folder} has {free / 1e9:.1f} GB free; lower "
-            "--n, --L or --lmax, or choose another folder"
-        )
+def _beam(args, L):
+    """(window functions, a line that describes them)."""
+    from spherekit.spectra import gaussian_beam
+
+    if args.beam is None:
+        return None, ""
+    if Path(args.beam).exists():
+        from spherekit.io.beams import read_beam
+
+        windows = read_beam(args.beam, L)
+        names = ("T", "E", "B") if args.pol else ("T",)
+        return np.stack([windows[name] for name in names]), f"beam: {args.beam}"
+    fwhm = options.angle(args.beam, "--beam (not a file)")
+    if fwhm < 0:
+        raise options.Usage(f"--beam is {args.beam}; expected a width >= 0")
+    spins = (0, 2, 2) if args.pol else (0,)
+    return np.stack(
+        [gaussian_beam(fwhm, L, spin=s) for s in spins]
+    ), f"beam: Gaussian, FWHM {args.beam}"
 
 
-def _simulate(folder, rows, L, grid, threads):
-    """Simulate and write skies, one per thread at a time, with a progress bar on standard error."""
-    from tqdm import tqdm
+def _noise_line(noise, noise_pol, unit, polarized, grid):
+    depth = f"{noise * 10800 / math.pi:.4g} {unit}-arcmin".replace(" -", " ")
+    if polarized:
+        noise_pol = math.sqrt(2) * noise if noise_pol is None else noise_pol
+        depth += f", of Q and U {noise_pol * 10800 / math.pi:.4g}"
+    if grid is None or grid.name != "healpix":
+        return f"noise: {depth}, degrees < L"
+    area = 4 * math.pi / math.prod(grid.shape)
+    return f"noise: {depth}; {noise / math.sqrt(area):.4g} {unit}".rstrip() + " per pixel"
 
-    from spherekit.experiments.gaussianity import skies
 
-    def simulate(row):
-        name, _, recipe, strength, seed, index = row
-        flm = skies.sky(recipe, L, index, strength=strength, seed=seed, threads=1)
-        _write(folder / name, flm, L, grid)
+def _settings(args, plan):
+    """What all skies of a folder have in common."""
+    import hashlib
+
+    cl = plan.cl if isinstance(plan.cl, dict) else {"": plan.cl}
+    digest = hashlib.sha256()
+    for name, values in cl.items():
+        digest.update(name.encode() + np.ascontiguousarray(values[: plan.L], "<f8").tobytes())
+    beam = b"" if plan.beam is None else np.ascontiguousarray(plan.beam, "<f8").tobytes()
+    return dict(
+        command="simulate",
+        spectrum=Path(args.spectrum).name,
+        spectrum_sha256=digest.hexdigest(),
+        columns=",".join(plan.columns),
+        L=plan.L,
+        grid=None if plan.grid is None else grid_name(plan.grid),
+        beam=args.beam and Path(args.beam).name,
+        beam_sha256=hashlib.sha256(beam).hexdigest() if beam else None,
+        noise=args.noise,
+        noise_pol=args.noise_pol,
+        unit=plan.unit,
+        seed=args.seed,
+    )
+
+
+# --- simulating and writing ------------------------------------------------------------------------------
+
+
+def _workers(plan, threads, count):
+    """(skies at the same time, threads of each), as the memory allows."""
+    from spherekit._core import checks
+
+    required = 16 * plan.L**2 * (plan.fields + 4)
+    if plan.grid is not None:
+        import spherekit
+
+        spin = 2 if plan.fields > 1 and plan.L > 2 else 0
+        transform = dict(sampling=plan.grid, spin=spin, reality=not spin, threads=1)
+        required += spherekit.estimate_memory(plan.L, direction="inverse", **transform)
+        required += 3 * 8 * math.prod(plan.grid.shape) * plan.fields
+    checks.fits_memory(required, "simulating a sky", "lower --L, or choose a coarser --grid")
+    workers = max(1, min(threads, count, int(checks.memory_limit() // required)))
+    return workers, max(1, threads // workers)
+
+
+def _write_skies(paths, plan, args, workers, threads):
+    """Simulate and write skies, several at the same time, with a progress bar on standard error."""
+    from spherekit._core.progress import progress_bar
+    from spherekit.io import provenance
+
+    def simulate(index):
+        with provenance.recording(_command(args, index), args.seed):
+            _write(paths[index], plan.sky(index, args.seed, threads), plan)
 
     with (
-        ThreadPoolExecutor(threads) as pool,
-        tqdm(desc="skies", total=len(rows), leave=False, disable=None) as progress_bar,
+        ThreadPoolExecutor(workers) as pool,
+        progress_bar("skies", len(paths)) as progress,
     ):
-        futures = [pool.submit(simulate, row) for row in rows]
+        futures = [pool.submit(contextvars.copy_context().run, simulate, index) for index in paths]
         try:
             for future in futures:
                 future.result()
-                progress_bar.update()
+                progress.update()
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-def _write(path, flm, L, grid):
-    import spherekit
+def _command(args, index):
+    """The command that simulates only this sky, whichever wrote it: several jobs give the same bytes."""
+    words = ["spherekit", "simulate", args.spectrum, *(["--pol"] if args.pol else [])]
+    for name in (*_OF_FILE, "grid", "L", "lmax", "beam", "noise", "noise_pol", "unit", "seed"):
+        value = getattr(args, name)
+        words += [] if value is None else ["--" + name.replace("_", "-"), str(value)]
+    return [*words, "--first", str(index), "--n", "1"]
 
-    if grid is None:
-        output.write_coefficients(path, [Component(flm, 0, ("TEMPERATURE",), "uK")], L)
+
+def _write(path, sky, plan):
+    """Write coefficients or samples of a scalar, or of T, E and B or I, Q and U."""
+    from spherekit import io
+
+    if plan.grid is None:
+        header = dict(unit=plan.unit, coordsys=plan.frame, name=plan.columns, overwrite=True)
+        io.write_alm(path, np.atleast_2d(sky), **header)
         return
-    f = spherekit.inverse(flm, L, sampling=grid, reality=True, threads=1)
-    output.write_map(path, [Component(f, 0, ("TEMPERATURE",), "uK")], grid)
+    fields = sky if plan.fields > 1 else sky[None]
+    components = [Component(fields[0], 0, plan.columns[:1], plan.unit)]
+    if plan.fields > 1:
+        components.append(Component(fields[1] + 1j * fields[2], 2, plan.columns[1:], plan.unit))
+    output.write_map(path, components, plan.grid, plan.frame)

@@ -11,16 +11,17 @@ default neither monopole nor dipole is removed. There is no correction for beam,
 
 import numpy as np
 
-from spherekit.cli import analysis, coefficients, files, options, output
+from spherekit.cli import analysis, coefficients, files, options, output, report
 
 COLORS = ("#1f4e79", "#c0504d", "#5d8a3a")
 
 
 def arguments(parser):
-    parser.add_argument("file", metavar="FILE", help="a map or coefficients")
+    options.files(parser, "a map or coefficients", suffix=".fits")
     options.band_limit(parser)
     parser.add_argument("-o", "--output", required=True, help="C_l: .fits or .npy")
     options.source(parser)
+    options.coefficients(parser)
     options.spin(parser)
     options.mask(parser, "weights from 0 (excluded) to 1 (included)")
     parser.add_argument(
@@ -50,7 +51,8 @@ def run(args):
     with output.atomic(args.force):
         output.write_spectra(args.output, spectra, units, frame)
         output.save(figure, args.plot)
-    L = len(next(iter(spectra.values())))
+    L = next(iter(spectra.values())).shape[-1]
+    report.add(L=L, spectra=list(spectra), units=units, f_sky=f_sky, frame=frame or None)
     units = ", ".join(dict.fromkeys(unit or "no unit" for unit in units.values()))
     print(*lines, f"wrote {args.output}: {', '.join(spectra)}, l = 0..{L - 1}, {units}", sep="\n")
     if args.plot:
@@ -61,22 +63,29 @@ def _of_coefficients(args):
     reason = f"not applicable, since {args.file} contains coefficients, not a map"
     options.refuse_options_of_maps(args, reason, exclude=("field",))
     contents = coefficients.read(args.file, args)
+    if contents.axes and (args.plot or args.output.endswith(".fits")):
+        raise options.Usage(
+            f"{args.file} has the axis {', '.join(contents.axes)}; write the spectra of all coordinates to "
+            ".npy without --plot, or select a coordinate of each axis (--time)"
+        )
     L = coefficients.requested_band_limit(args, contents)
-    signals = [signal._replace(values=signal.values[: L * L]) for signal in contents.components]
+    signals = [
+        signal._replace(values=signal.values[..., : L * L]) for signal in contents.components
+    ]
     names = ", ".join(signal.name for signal in signals)
-    return *_spectra(args.file, signals), 1.0, contents.frame, [f"coefficients of {names}"]
+    lines = [*contents.notes, f"coefficients of {names}"]
+    return *_spectra(args.file, signals), 1.0, contents.frame, lines
 
 
 def _of_map(args):
-    L = options.band_limit_option(args)
-    sky = files.read_map(args, L)
-    analysis.refuse_beyond_pixels(sky.grid, L)
+    sky = files.read_map(args, options.band_limit_option(args, required=False))
+    L, line = analysis.band_limit(args, sky.grid)
     _check(args, sky)
     weights = files.read_mask(args, sky)
     files.refuse_missing(args, sky, None if weights is None else weights > 0)
     removes = args.remove_monopole or args.remove_dipole
     signals = []
-    lines = [sky.note] if sky.note else []
+    lines = [note for note in (sky.note, line) if note]
     for component in sky.components:
         values = component.values.astype(complex if component.spin else float)
         if removes and component.spin == 0:

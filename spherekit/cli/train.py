@@ -15,7 +15,10 @@ is trained by that script, with spherekit.experiments.run.
 import sys
 from pathlib import Path
 
+from spherekit._core import progress
 from spherekit.cli import options, output
+
+ADVICE_WHEN_STOPPED = "The same command with --resume goes on from the last checkpoint"
 
 
 def arguments(parser):
@@ -83,7 +86,7 @@ def run(args):
     _refuse_mixing(folder, args)
     options.folder(folder)
     tune_allocator()  # a process-wide setting, safe in a command
-    with output.progress_bar("data") as draw:
+    with progress.progress_bar("data", unit="maps") as draw:
         result = experiments.run(
             (experiment, config),
             folder,
@@ -177,8 +180,8 @@ def _refuse_mixing(folder, args):
 
 
 def gather(experiment, config, folder, read, analysis):
-    """The data of a configuration, with a progress bar on standard error, if that is a terminal."""
-    with output.progress_bar("data") as draw:
+    """The data of a configuration, with their progress on standard error."""
+    with progress.progress_bar("data", unit="maps") as draw:
         return experiment.gather(config, folder, read=read, analysis=analysis, progress=draw)
 
 

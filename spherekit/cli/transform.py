@@ -11,21 +11,23 @@ from pathlib import Path
 
 import numpy as np
 
-from spherekit.cli import analysis, coefficients, files, options, output
+from spherekit.cli import analysis, coefficients, files, options, output, report
 
 METHODS = ("lsq", "jacobi", "quadrature")
 
 
 def arguments(parser):
-    parser.add_argument("file", metavar="FILE", help="a map; with --inverse, coefficients")
+    options.files(parser, "a map; with --inverse, coefficients")
     options.band_limit(parser)
     parser.add_argument(
         "-o",
         "--output",
         required=True,
-        help="coefficients: .fits (alm) or .npz; with --inverse, a map: .fits, .npz or .npy",
+        help="coefficients: .fits (alm), .npz, .sh (SHTOOLS text), .shc or .mat; with --inverse, a map: "
+        ".fits, .npz or .npy",
     )
     options.source(parser)
+    options.coefficients(parser)
     options.spin(parser)
     options.mask(parser, "samples above 0.5 are used")
     parser.add_argument(
@@ -45,10 +47,9 @@ def run(args):
 
 
 def _to_coefficients(args):
-    options.writable(args.output, args.force, (".fits", ".npz"))
-    L = options.band_limit_option(args)
-    sky = files.read_map(args, L)
-    analysis.refuse_beyond_pixels(sky.grid, L)
+    options.writable(args.output, args.force, output.COEFFICIENTS)
+    sky = files.read_map(args, options.band_limit_option(args, required=False), axes=True)
+    L, line = analysis.band_limit(args, sky.grid)
     if Path(args.output).suffix == ".fits":
         output.refuse_alm(args.output, sky.components)
         if any(c.spin == 0 and np.iscomplexobj(c.values) for c in sky.components):
@@ -56,16 +57,17 @@ def _to_coefficients(args):
     weights = files.read_mask(args, sky)
     observed = None if weights is None else weights > 0.5
     files.refuse_missing(args, sky, observed)
-    lines = [sky.note] if sky.note else []
+    lines = [note for note in (sky.note, line) if note]
     options_of_fit = dict(observed=observed, method=args.method, **analysis.iterations(args))
     signals = []
     for component in sky.components:
         values, spin = component.values, component.spin
-        flm, report = analysis.analyze(values, L, sky.grid, spin, **options_of_fit)
-        lines.append(report if len(sky.components) == 1 else f"{component.name}: {report}")
+        flm, line = analysis.analyze(values, L, sky.grid, spin, **options_of_fit)
+        lines.append(line if len(sky.components) == 1 else f"{component.name}: {line}")
         signals.append(component._replace(values=flm))
     with output.atomic(args.force):
-        output.write_coefficients(args.output, signals, L, sky.frame)
+        output.write_coefficients(args.output, signals, L, sky.frame, sky.axes)
+    output.report_signals(signals, sky.frame)
     spins = ", ".join(f"{signal.name} (spin {signal.spin})" for signal in signals)
     print(*lines, f"wrote {args.output}: L = {L} (lmax {L - 1}), {spins}", sep="\n")
 
@@ -81,12 +83,15 @@ def _to_map(args):
     signals = [
         signal._replace(
             values=analysis.synthesize(
-                signal.values[: L * L], L, grid, signal.spin, threads=args.threads
+                signal.values[..., : L * L], L, grid, signal.spin, threads=args.threads
             )
         )
         for signal in contents.components
     ]
     with output.atomic(args.force):
-        output.write_map(args.output, signals, grid, contents.frame)
+        output.write_map(args.output, signals, grid, contents.frame, contents.axes)
+    report.add(L=L, grid=analysis.grid_name(grid))
+    output.report_signals(signals, contents.frame)
     names = ", ".join(signal.name for signal in signals)
-    print(f"wrote {args.output}: {names}, {analysis.grid_name(grid)}, degrees < {L}")
+    summary = f"{names}, {analysis.grid_name(grid)}, degrees < {L}"
+    print(*contents.notes, f"wrote {args.output}: {summary}", sep="\n")

@@ -7,15 +7,16 @@ parameters for --inverse.
 
 import numpy as np
 
-from spherekit.cli import analysis, arrays, files, options, output
+from spherekit.cli import analysis, files, options, output, report
 from spherekit.cli.stokes import Component
+from spherekit.io.array_values import scalar
 
 _SAVED = ("L", "lam", "J0", "N", "spin")
 _DEFAULTS = dict(lam=2.0, J0=0, N=1)
 
 
 def arguments(parser):
-    parser.add_argument("file", metavar="FILE", help="a map; with --inverse, wavelet maps")
+    options.files(parser, "a map; with --inverse, wavelet maps", suffix=".npz")
     options.band_limit(parser)
     options.wavelets(parser, J0=_DEFAULTS["J0"], N=_DEFAULTS["N"])
     parser.set_defaults(**dict.fromkeys(_DEFAULTS))  # None: absent from the command line
@@ -43,8 +44,10 @@ def _analyze(args):
     from spherekit.wavelets import Wavelets
 
     options.writable(args.output, args.force, (".npz",))
-    L = options.band_limit_option(args)
-    sky = files.read_signal(args, L)
+    sky = files.read_signal(args, options.band_limit_option(args, required=False))
+    L, line = analysis.band_limit(args, sky.grid)
+    if line:
+        print(line)
     values, spin, columns, unit = sky.components[0]
     reality = not np.iscomplexobj(values)
     values_of = {name: getattr(args, name) for name in _DEFAULTS}
@@ -58,6 +61,9 @@ def _analyze(args):
     with output.atomic(args.force):
         output.write_arrays(args.output, scaling=scaling, **named, **metadata)
         output.save(figure, args.plot)
+    bands = {j: w.bands[j] for j in w.grids}
+    report.add(lam=w.lam, J0=w.J0, N=w.N, scaling_limit=w.scaling_limit, bands=bands)
+    output.report_signals(sky.components, sky.frame)
     extent = f"degrees < {w.scaling_limit}" if w.scaling_grid else "empty"
     print(f"wrote {args.output}:\n   scaling: {extent}")
     for j, grid in w.grids.items():
@@ -90,6 +96,7 @@ def _synthesize(args):
     component = Component(f, w.spin, columns, str(contents.get("unit", "")))
     with output.atomic(args.force):
         output.write_map(args.output, [component], grid, str(contents.get("frame", "")))
+    report.add(L=w.L, grid=analysis.grid_name(grid))
     print(f"wrote {args.output}: {analysis.grid_name(grid)}, degrees < {w.L}")
 
 
@@ -103,8 +110,8 @@ def _read(path, threads):
         raise ValueError(
             f"{path} contains {', '.join(contents)}; expected wavelet maps from spherekit wavelets"
         )
-    L, lam, J0, N, spin = (arrays.scalar(path, contents, name, "iuf", 0) for name in _SAVED)
-    reality = arrays.scalar(path, contents, "reality", "b", False)
+    L, lam, J0, N, spin = (scalar(path, contents, name, "iuf", 0) for name in _SAVED)
+    reality = scalar(path, contents, "reality", "b", False)
     w = Wavelets(L, lam, J0, N, spin, reality=reality, threads=threads)
     missing = [f"scale_{j}" for j in w.scales if f"scale_{j}" not in contents]
     if missing:

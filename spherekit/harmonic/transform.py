@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from spherekit import device
 from spherekit._core import checks
+from spherekit._core.labeled import check_coordinates
 from spherekit._core.parallel import thread_count
 from spherekit.conventions.indexing import orders
 from spherekit.harmonic import dispatch, plan
@@ -472,6 +473,7 @@ def _to_coefficients(f, plan_of, *, L, spin, grid, reality, threads, engine="aut
 
     ``checked`` has no effect; it exists because a linear map and its adjoint take the same keywords.
     """
+    check_coordinates(f, grid)
     f, on_gpu = _as_array(f, "f")
     if reality:
         checks.real_samples(f)

@@ -7,7 +7,9 @@ Names of the arrays of spherekit in a ``.npz`` file: a map has ``values``, ``gri
 from __future__ import annotations
 
 import os
+import tokenize
 import zipfile
+import zlib
 from os import PathLike
 
 import numpy as np
@@ -15,12 +17,14 @@ from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit._core.atomic_files import replacing
-from spherekit.io import kinds
+from spherekit.io import kinds, provenance
 from spherekit.io.units import refuse_masked, without_unit
 
 #: Exceptions of NumPy and zipfile for damaged files.
 _DAMAGED = ValueError, EOFError, OSError, KeyError, NotImplementedError, zipfile.BadZipFile
 _DAMAGED += zipfile.LargeZipFile, SyntaxError, AttributeError, TypeError, MemoryError
+_DAMAGED += tokenize.TokenError, zlib.error, OverflowError, UnicodeDecodeError
+_DAMAGED += (RuntimeError,)  # encrypted members
 
 #: Options of `numpy.savez`, which has had this one since NumPy 2.2. Python objects are refused before.
 WITHOUT_PICKLES = {"allow_pickle": False} if np.lib.NumpyVersion(np.__version__) >= "2.2.0" else {}
@@ -70,11 +74,20 @@ def read_arrays(path: str | PathLike) -> dict[str, np.ndarray]:
         with open(path, "rb") as file:
             loaded = np.load(file, allow_pickle=False)
             if isinstance(loaded, np.ndarray):
-                return {"values": loaded}
-            return {name: loaded[name] for name in loaded.files}
+                arrays = {"values": loaded}
+            else:
+                arrays = {name: loaded[name] for name in loaded.files}
     except _DAMAGED as error:
         hint = "truncated or of another format: " if isinstance(error, zipfile.BadZipFile) else ""
         raise ValueError(f"{path} cannot be read as a NumPy file: {hint}{error}") from None
+    provenance.record_input(path, _history(arrays))
+    return arrays
+
+
+def _history(arrays):
+    """The lines of the array ``history``."""
+    lines = np.atleast_1d(arrays.get("history", ()))
+    return [str(line) for line in lines.ravel()] if lines.dtype.kind == "U" else []
 
 
 def write_arrays(path: str | PathLike, *, overwrite: bool = False, **arrays: ArrayLike) -> None:

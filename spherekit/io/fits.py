@@ -4,6 +4,7 @@ Nothing in a file is executed. Files are written atomically, and are replaced on
 """
 
 import bz2
+import functools
 import gzip
 import io
 import itertools
@@ -18,7 +19,7 @@ import numpy as np
 
 from spherekit._core import checks
 from spherekit._core.atomic_files import replacing
-from spherekit.io import headers, kinds
+from spherekit.io import binary_tables, headers, kinds, provenance
 from spherekit.io.missing import bad_data, is_missing, replace_nulls
 from spherekit.io.pixel_numbers import is_pixel_numbers
 
@@ -129,18 +130,21 @@ def read_table(path: str | PathLike, hdu: int | str | None = None) -> Table:
     return first_table(path, hdu, lambda outline: True)
 
 
-def first_table(path, hdu, is_match):
+def first_table(path, hdu, is_match, wanted=None):
     """The table with number or name ``hdu``; if None, the first that ``is_match`` accepts, or else the first.
 
-    ``is_match`` is called with the outline of a table: a `Table` whose columns are empty.
+    ``is_match`` is called with the outline of a table: a `Table` whose columns are empty. ``wanted`` returns
+    the names of the columns that are needed for an outline; others may be empty in the result.
     """
     if hdu is not None and not isinstance(hdu, str):
         hdu = checks.integer(hdu, "hdu", 0)
-    with _tables(path) as (hdus, indices):
-        if hdu is not None:
-            return _as_table(hdus, _table_index(path, hdus, indices, hdu))
-        outlines = ((n, _as_outline(hdus, n)) for n in indices)
-        return _as_table(hdus, next((n for n, o in outlines if is_match(o)), indices[0]))
+    with _tables(path) as (hdus, indices, file):
+        if hdu is None:
+            outlines = ((n, _as_outline(hdus, n)) for n in indices)
+            number = next((n for n, o in outlines if is_match(o)), indices[0])
+        else:
+            number = _table_index(path, hdus, indices, hdu)
+        return _as_table(hdus, number, file, wanted)
 
 
 def tables(path: str | PathLike) -> tuple[Table, ...]:
@@ -173,19 +177,63 @@ def tables(path: str | PathLike) -> tuple[Table, ...]:
     >>> [(table.hdu, table.name) for table in tables(path)]
     [(1, 'TEMPERATURE'), (2, 'GRADIENT'), (3, 'CURL')]
     """
-    with _tables(path) as (hdus, indices):
-        return tuple(_as_table(hdus, number) for number in indices)
+    with _tables(path) as (hdus, indices, file):
+        return tuple(_as_table(hdus, number, file) for number in indices)
 
 
 def outlines(path):
     """All tables of a FITS file without data: headers and names of columns, each with no rows."""
-    with _tables(path) as (hdus, indices):
+    try:
+        state = os.stat(path)
+    except OSError:
+        return _outlines(path)
+    content = state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns
+    return _outlines_of_content(os.fspath(path), content)
+
+
+@functools.lru_cache(maxsize=4)
+def _outlines_of_content(path, content):
+    return _outlines(path)
+
+
+def _outlines(path):
+    with _tables(path) as (hdus, indices, _):
         return tuple(_as_outline(hdus, number) for number in indices)
+
+
+def first_image(path):
+    """(header, samples in native byte order or None) of the first HDU of a FITS file that has an image.
+
+    The header is that of the primary HDU, and the samples None, if there is no image.
+    """
+    with _hdus(path) as (hdus, _):
+        image = next(
+            (h for h in _valid_hdus(path, hdus) if _is_image(h) and h.header["NAXIS"]), None
+        )
+        if image is None:
+            return hdus[0].header, None
+        provenance.record_input(path, _history(hdus, [hdus.index_of(image)]))
+        checks.fits_memory(2 * max(image.size, 0), f"the image of {os.fspath(path)}", "crop it")
+        data = np.asarray(image.data)
+        return image.header, data.astype(data.dtype.newbyteorder("="))
 
 
 @contextmanager
 def _tables(path):
-    """The HDUs of a file, and the indices of its tables. Errors of astropy are raised as ValueError."""
+    """(HDUs, indices of the tables, decompressed file). Errors of astropy are raised as ValueError."""
+    with _hdus(path) as (hdus, file):
+        indices = [i for i, h in enumerate(_valid_hdus(path, hdus)) if _is_table(h)]
+        if not indices:
+            raise _RefusedError(
+                f"{path} is a FITS file without a table; expected a HEALPix map, alm or C_l"
+            )
+        provenance.record_input(path, _history(hdus, indices))
+        yield hdus, indices, file
+
+
+@contextmanager
+def _hdus(path):
+    """(HDUs, decompressed file). Errors of astropy are raised as ValueError."""
     fits = _astropy_fits()
     kind = kinds.describe(path)
     if not (kind in _POSSIBLE_FITS or "FITS" in kind):
@@ -197,21 +245,27 @@ def _tables(path):
         with _without_warnings():
             warnings.filterwarnings("error", message="(?s).*(truncated|corrupted)")
             with _decompressed(path, kind) as file, fits.open(file, memmap=False) as hdus:
-                indices = [i for i, h in enumerate(_valid_hdus(path, hdus)) if _is_table(h)]
-                if not indices:
-                    raise _RefusedError(
-                        f"{path} is a FITS file without a table; expected a HEALPix map, alm or C_l"
-                    )
-                yield hdus, indices
+                yield hdus, file
     except _RefusedError as refusal:
         raise ValueError(str(refusal)) from None
     except headers.HeaderError as error:
         raise ValueError(f"{path}: {error}") from None
+    except MemoryError:
+        raise
     except Exception as error:  # astropy raises various exceptions for damaged files
         reason = kind if kind == "an empty file" else " ".join(str(error).split())
         raise ValueError(
             f"{path} cannot be read as FITS: it is truncated, damaged, or of another format: {reason}"
         ) from None
+
+
+def _history(hdus, indices):
+    """The lines of the HISTORY cards of the primary header and of the tables."""
+    try:
+        cards = [hdus[i].header.get("HISTORY", ()) for i in (0, *indices)]
+        return [line for texts in cards for line in provenance.from_cards(texts)]
+    except Exception:  # astropy raises various exceptions for damaged cards, which concern no data
+        return []
 
 
 @contextmanager
@@ -266,6 +320,11 @@ def _is_table(hdu):
     return isinstance(hdu, fits.BinTableHDU | fits.TableHDU) and "ZIMAGE" not in hdu.header
 
 
+def _is_image(hdu):
+    fits = _astropy_fits()
+    return isinstance(hdu, fits.PrimaryHDU | fits.ImageHDU | fits.CompImageHDU)
+
+
 def _table_index(path, hdus, indices, hdu):
     """The index of the table with number or name ``hdu``."""
     choices = ", ".join(f"{i} {hdus[i].name}".strip() for i in indices)
@@ -279,10 +338,42 @@ def _table_index(path, hdus, indices, hdu):
     return matches[0]
 
 
-def _as_table(hdus, number):
+def _as_table(hdus, number, file, wanted=None):
     outline = _as_outline(hdus, number)
+    names = None if wanted is None else wanted(outline)
+    names = list(outline.columns) if names is None else [n for n in outline.columns if n in names]
+    return _plain_table(hdus[number], outline, file, names) or _converted_table(
+        hdus[number], outline
+    )
+
+
+def _plain_table(hdu, outline, file, names):
+    """The columns ``names`` of a table, or None if they need more than a change of the byte order."""
     header = headers.MergedHeader(outline)
-    hdu = hdus[number]
+    bad = bad_data(header)
+    is_binary = isinstance(hdu, _astropy_fits().BinTableHDU)
+    if not is_binary or not (bad is None or is_missing(np.array([bad]))[0]):
+        return None
+    columns = binary_tables.plain_columns(hdu.header)
+    if not set(names) <= set(columns):
+        return None
+    columns = {name: columns[name] for name in names}
+    width = sum(column.repeat * column.dtype.itemsize for column in columns.values())
+    n_rows = headers.integer(hdu.header, "NAXIS2")
+    checks.fits_memory(width * n_rows, "the table", "select fewer columns")
+    values = binary_tables.read_columns(file, hdu.fileinfo()["datLoc"], hdu.header, columns)
+    empty = {name: np.zeros(0) for name in outline.columns if name not in values}
+    units = [headers.text(hdu.header, f"TUNIT{i + 1}") for i in range(len(outline.columns))]
+    return outline._replace(
+        columns={name: (values | empty)[name].reshape(-1) for name in outline.columns},
+        units=dict(zip(outline.columns, units, strict=True)),
+        shapes={name: (values | empty)[name].shape for name in outline.columns},
+    )
+
+
+def _converted_table(hdu, outline):
+    """A table with any columns, converted by astropy; undefined values are UNSEEN."""
+    header = headers.MergedHeader(outline)
     rows = hdu.data.view(np.ndarray)
     bad = bad_data(header)
     is_explicit = headers.text(header, "INDXSCHM").upper() == "EXPLICIT"
@@ -371,43 +462,70 @@ def _nulls(hdu, i, raw, values, bad):
     return bad_raw if is_null is None else bad_raw | is_null
 
 
-def write_tables(path, contents, *, overwrite=False):
-    """Write tables (columns, header, name), where columns are (name, array, unit)."""
+def write_tables(path, contents, *, history=None, overwrite=False):
+    """Write tables (columns, header, name).
+
+    Columns are (name, array, unit), or (name, array, unit, row size) with so many values in each row if the
+    size of the array is a multiple of it. The cards HISTORY of the primary header are those of
+    `spherekit.io.provenance.history`.
+    """
     fits = _astropy_fits()
     with _without_warnings():
-        hdus = fits.HDUList([fits.PrimaryHDU()])
-        for columns, header, name in contents:
-            hdus.append(_as_hdu(columns, header, name))
+        primary = fits.PrimaryHDU()
+        for card in provenance.to_cards(provenance.history(history)):
+            primary.header["HISTORY"] = card
+        if contents:
+            primary.header["EXTEND"] = True
+        tables = [(_table_header(*content), _rows(content[0])) for content in contents]
         with replacing(path, overwrite) as temporary, _open_for_writing(temporary, path) as file:
-            hdus.writeto(file)
+            file.write(primary.header.tostring().encode("ascii"))
+            for header, columns in tables:
+                file.write(header.tostring().encode("ascii"))
+                binary_tables.write_rows(file, columns)
 
 
-def write_table(path, columns, header, *, overwrite=False):
-    """Write one table: its columns (name, array, unit), and the keys of its header."""
-    write_tables(path, [(columns, header, "")], overwrite=overwrite)
+def write_table(path, columns, header, *, history=None, overwrite=False):
+    """Write one table: its columns as in `write_tables`, and the keys of its header."""
+    write_tables(path, [(columns, header, "")], history=history, overwrite=overwrite)
 
 
-_CODES = {"f4": "E", "f8": "D", "i4": "J", "i8": "K"}
-
-
-def _as_hdu(columns, header, name):
+def _table_header(columns, header, name):
+    """The header of a table."""
     fits = _astropy_fits()
-    names = [printable(n, "the name of a column") for n, _, _ in columns]
+    names = [printable(n, "the name of a column") for n, *_ in columns]
     if len({n.upper() for n in names}) != len(names) or "" in names:
         raise ValueError(
             f"the columns have the names {', '.join(map(repr, names))}; expected non-empty names that differ "
             "in more than case"
         )
-    hdu = fits.BinTableHDU.from_columns(
-        [
-            fits.Column(n, _CODES[a.dtype.str[1:]], array=a, unit=printable(u, "a unit") or None)
-            for n, (_, a, u) in zip(names, columns, strict=True)
-        ]
-    )
+    rows = _rows(columns)
+    fields = [
+        fits.Column(name, _format(values), array=values[:0], unit=printable(unit, "a unit") or None)
+        for name, values, (_, _, unit, *_) in zip(names, rows, columns, strict=True)
+    ]
+    hdu = fits.BinTableHDU()  # `from_columns`, of the same result, imports astropy.table
+    hdu.data = fits.FITS_rec.from_columns(fits.ColDefs(fields))
+    hdu.header["NAXIS2"] = len(rows[0])
     hdu.header.update(header)
     if name:
         hdu.header["EXTNAME"] = printable(name, "the name of a table")
-    return hdu
+    return hdu.header
+
+
+def _rows(columns):
+    """The values of columns (name, array, unit) or (name, array, unit, row size) as rows."""
+    return [
+        values.reshape(-1, *size)
+        if size and values.size % size[0] == 0 and values.size > size[0]
+        else values
+        for _, values, _, *size in columns
+    ]
+
+
+def _format(values):
+    """TFORM of a column [shape=(rows,) or (rows, repeat)]."""
+    repeat = str(values.shape[1]) if values.ndim > 1 else ""
+    return repeat + binary_tables.CODES[values.dtype.str[1:]]
 
 
 def printable(text, noun):

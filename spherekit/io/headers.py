@@ -3,6 +3,8 @@
 import math
 from decimal import Decimal
 
+from spherekit.io import provenance
+
 
 class HeaderError(ValueError):
     """An invalid value of a key of a header."""
@@ -114,3 +116,14 @@ def integer(header, key):
         return None if result is None else int(result)
     # float64 cannot represent the number exactly
     return int(Decimal(text(header, key).upper().replace("D", "E")))
+
+
+def history(table):
+    """The lines of the HISTORY cards of the primary header and of a table.
+
+    >>> from spherekit.io import Table
+    >>> history(Table({"HISTORY": ["smoothed", "masked"]}, {}, {}))
+    ('smoothed', 'masked')
+    """
+    cards = [value(header, "HISTORY") or () for header in (table.primary, table.header)]
+    return tuple(line for texts in cards for line in provenance.from_cards(texts))

@@ -17,6 +17,8 @@ _STARTS = (
     (b"GIF8", "a GIF picture"),
     (b"II*\x00", "a TIFF picture"),
     (b"MM\x00*", "a TIFF picture"),
+    (b"#?RADIANCE", "a Radiance picture"),
+    (b"#?RGBE", "a Radiance picture"),
     (b"%PDF", "a PDF document"),
     (b"BZh", "a bzip2 file"),
     (b"\xfd7zXZ", "an xz file"),

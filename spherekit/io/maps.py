@@ -7,22 +7,18 @@ from os import PathLike
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from spherekit._core import checks
-from spherekit.io import headers, stokes
+from spherekit.io import headers, multi_order, stokes
 from spherekit.io.columns import map_columns, select_columns, select_table
-from spherekit.io.fits import write_table
-from spherekit.io.frames import coordsys_of, frame_letter, frame_of, table_frame
-from spherekit.io.missing import missing_samples
-from spherekit.io.pixel_numbers import is_pixel_name
+from spherekit.io.frames import coordsys_of, frame_of, table_frame
+from spherekit.io.missing import check_samples
 from spherekit.io.pixels import full_sky, stack_columns
-from spherekit.io.units import as_floating, unit_of_each, with_units, without_unit
-from spherekit.sampling.healpix import nside_of, reorder
+from spherekit.sampling.healpix import MAX_NSIDE, nside_of, reorder
 
 _ADVICE = "spherekit.io.read_table returns the column without this check"
 
-__all__ = ["SkyMap", "map_columns", "read_map", "write_map"]
+__all__ = ["SkyMap", "map_columns", "read_map"]
 
 
 class SkyMap(NamedTuple):
@@ -38,8 +34,8 @@ class SkyMap(NamedTuple):
         Names of the fields.
     units : tuple of str
         Units of the fields, "" if there is none.
-    ordering : {"ring", "nested"}
-        The ordering in the file.
+    ordering : {"ring", "nested", "nuniq"}
+        The ordering in the file; "nuniq" for a multi-order map.
     coordsys : str
         The value of COORDSYS or SKYCOORD in the file.
     frame : str
@@ -56,11 +52,14 @@ class SkyMap(NamedTuple):
     spin : int or None
         The key SPIN: the two columns are the real and imaginary part of one field of that spin or, if it is
         0, scalars. None if there is no such key.
+    history : tuple of str
+        The HISTORY cards of the file.
 
     Examples
     --------
     >>> import os, tempfile
     >>> import numpy as np
+    >>> from spherekit.io import write_map
     >>> path = os.path.join(tempfile.mkdtemp(), "map.fits")
     >>> write_map(path, {"Q": np.zeros(12), "U": np.ones(12)}, unit="uK", coordsys="G")
     >>> sky = read_map(path, field=None)
@@ -80,6 +79,7 @@ class SkyMap(NamedTuple):
     hdu: int = 1
     stokes: tuple = ()
     spin: int | None = None
+    history: tuple = ()
 
 
 def read_map(
@@ -89,6 +89,8 @@ def read_map(
     ordering: Literal["ring", "nested"] | None = None,
     hdu: int | str | None = None,
     frame: str | None = None,
+    native: bool = False,
+    nside: int | None = None,
 ) -> SkyMap:
     """Read a HEALPix map, and convert it to RING order and to the COSMO polarization convention.
 
@@ -106,6 +108,12 @@ def read_map(
         Number or name of the table. By default, the first that contains a map.
     frame : str, optional
         The coordinate frame of the sky, which overrides the header ("" for none).
+    native : bool
+        Return integers and booleans in their dtype in the file (for several columns, their common dtype)
+        unless samples are missing. By default they are converted to float64.
+    nside : int, optional
+        The nside of the result for a multi-order map (ORDERING = NUNIQ). By default that of its smallest
+        cells. The nside of other maps is not changed.
 
     Returns
     -------
@@ -113,7 +121,10 @@ def read_map(
         Missing pixels are UNSEEN or NaN. Pixels that are absent from a file of part of the sky, and those
         that the header declares missing (TNULL, BAD_DATA), are UNSEEN; UNSEEN and NaN in the file are not
         changed. If the file has POLCCONV = IAU, the sign of U (and of the covariances IU and QU) is
-        changed.
+        changed. A multi-order map of densities (values per area, such as PROBDENSITY) is expanded to one
+        nside: each pixel has the value of the cell that contains it, and if nside is smaller, the mean of the
+        cells in it by area. Pixels outside of all cells are UNSEEN. Values that are sums over cells, such as
+        counts or probabilities, are not divided among pixels: divide them by the area of their cells first.
 
     Raises
     ------
@@ -136,37 +147,39 @@ def read_map(
     --------
     >>> import os, tempfile
     >>> import numpy as np
+    >>> from spherekit.io import write_map
     >>> path = os.path.join(tempfile.mkdtemp(), "map.fits")
     >>> write_map(path, np.arange(48.0), unit="mK")
     >>> sky = read_map(path)
     >>> sky.nside, sky.units, sky.values[-1]
     (2, ('mK',), np.float64(47.0))
     """
-    table = select_table(path, hdu, ordering)
+    table = select_table(path, hdu, ordering, field)
     single = field is None or isinstance(field, str) or not np.iterable(field)
     names = select_columns(path, table, field)
     try:
         order = _ordering(table, ordering)
-        values = stack_columns(table, names)
+        if order == "nuniq":
+            names, values = multi_order.full_sky(table, names, nside)
+        else:
+            values = full_sky(table, stack_columns(table, names, native))
         for name, samples in zip(names, values, strict=True):
-            missing_samples(samples, name=f"the column {name}", advice=_ADVICE)
-        values = full_sky(table, values)
+            check_samples(samples, name=f"the column {name}", advice=_ADVICE)
         convention, signs = _signs(table, names)
-        for samples, sign in zip(values, signs, strict=True):
-            if sign < 0:
-                samples[:] = stokes.negative(samples)
+        values = _with_signs(values, signs)
         frame = table_frame(table) if frame is None else frame_of(frame)
         spin = _spin(table)
         letters = stokes.stokes_of_columns(table, names)
         if order == "nested":
             values = reorder(values, "nested")
+        _check_nside(values, nside)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     return SkyMap(
         values[0] if single and field is not None else values,
         nside_of(values.shape[-1]),
         tuple(names),
-        tuple(table.units[n] for n in names),
+        tuple(table.units.get(n, "") for n in names),
         order,
         coordsys_of(table),
         frame,
@@ -175,23 +188,20 @@ def read_map(
         table.hdu,
         letters,
         spin,
+        headers.history(table),
     )
 
 
 def _ordering(table, ordering):
-    """The ordering "ring" or "nested", from the headers or the argument ``ordering`` of `read_map`."""
+    """The ordering "ring", "nested" or "nuniq", from the headers or the argument ``ordering``."""
     orderings = {"RING": "ring", "NESTED": "nested", "NEST": "nested"}
+    orderings |= {"NUNIQ": "nuniq", "UNIQ": "nuniq"}
     pairs = headers.texts(table, "ORDERING")
     word = pairs[0][1] if pairs else ""
     if ordering is not None and ordering not in ("ring", "nested"):
         raise ValueError(f'ordering must be "ring" or "nested"; got {ordering!r}')
-    if word.upper() in ("NUNIQ", "UNIQ"):
-        raise ValueError(
-            "the file has a multi-order map (ORDERING = NUNIQ), with pixels of several sizes; expected a "
-            "single nside: convert it first with the code that wrote it"
-        )
     if word and word.upper() not in orderings:
-        raise ValueError(f"the header has ORDERING = {word!r}; expected RING or NESTED")
+        raise ValueError(f"the header has ORDERING = {word!r}; expected RING, NESTED or NUNIQ")
     if not word and ordering is None:
         raise ValueError(
             "the header has no ORDERING, which a HEALPix map needs; if it is one, pass "
@@ -205,6 +215,25 @@ def _ordering(table, ordering):
             "header"
         )
     return file_ordering
+
+
+def _check_nside(values, nside):
+    """Raise ValueError for another ``nside`` than that of the values, which are not resampled."""
+    actual = nside_of(values.shape[-1])
+    if nside is not None and checks.integer(nside, "nside", 1, MAX_NSIDE) != actual:
+        raise ValueError(
+            f"the map has nside {actual}, but nside={nside}; only multi-order maps are read at another nside"
+        )
+
+
+def _with_signs(values, signs):
+    """The fields times 1 or -1, except for missing samples. Booleans and unsigned integers become float64."""
+    if min(signs, default=1) < 0 and values.dtype.kind in "bu":
+        values = values.astype(np.float64)
+    for samples, sign in zip(values, signs, strict=True):
+        if sign < 0:
+            samples[:] = stokes.negative(samples)
+    return values
 
 
 def _signs(table, names):
@@ -234,146 +263,3 @@ def _spin(table):
             "the imaginary part"
         )
     return spin
-
-
-def write_map(
-    path: str | PathLike,
-    values: ArrayLike | dict[str, ArrayLike],
-    *,
-    column: str | Sequence[str] = "TEMPERATURE",
-    unit: str | Sequence[str] = "",
-    coordsys: str = "",
-    spin: int | None = None,
-    polcconv: Literal["COSMO", "IAU"] | None = None,
-    overwrite: bool = False,
-) -> None:
-    """Write one or several HEALPix maps in RING order to a FITS file.
-
-    NaN and UNSEEN are written unchanged, masked samples as UNSEEN. The unit of a quantity (astropy, pint)
-    is written to the file. For maps of Q and U (by their names, or of spin 2) the key POLCCONV = COSMO is
-    written, the convention of this package.
-
-    Parameters
-    ----------
-    path : str or path
-        The file. A file with the suffix ``.gz`` is compressed.
-    values : float64, float32 or float16 array_like [shape=(n_pix,) or (n_fields, n_pix)]
-        The maps, or a dict of name to (n_pix,). float16 is written as float32.
-    column : str or sequence of str
-        The name of the field, or one for each field. Not used with a dict.
-    unit : str or sequence of str
-        One unit for all fields, or one for each field.
-    coordsys : str
-        The coordinate frame of the sky in any spelling that `spherekit.io.frame_of` accepts, such as
-        "galactic" or "G"; written as G, E or C.
-    spin : int, optional
-        The fields are the real and the imaginary part of one field of this spin, as Q and U of spin 2; 0
-        declares them scalars, whatever their names. Written to the key SPIN, and returned by `read_map`.
-    polcconv : {"COSMO", "IAU"}, optional
-        The polarization convention of the values, such as the ``polcconv`` of the result of `read_map`. The
-        values are not changed. By default COSMO for polarized maps.
-    overwrite : bool
-        Replace an existing file.
-
-    Raises
-    ------
-    FileExistsError
-        The file exists, and ``overwrite`` is False.
-    TypeError
-        Masked integers or complex numbers; Python objects; a column that is not a name; a spin that is not an
-        integer.
-    ValueError
-        A size other than 12 nside^2, other dtypes, infinite samples, names or units that do not match the
-        fields, a unit that differs from that of the quantity, an unknown frame or convention; a spin other
-        than 0 for other than two fields.
-
-    See Also
-    --------
-    read_map : read such a file.
-
-    Examples
-    --------
-    >>> import os, tempfile
-    >>> import numpy as np
-    >>> path = os.path.join(tempfile.mkdtemp(), "map.fits")
-    >>> write_map(path, {"Q": np.zeros(12), "U": np.ones(12)}, unit="uK", coordsys="galactic", spin=2)
-    >>> sky = read_map(path, field="Q")
-    >>> sky.frame, sky.file_polcconv, sky.spin, sky.stokes
-    ('galactic', 'COSMO', 2, ('Q',))
-    """
-    if isinstance(values, dict):
-        column = list(values)
-        values = list(values.values())
-    if not isinstance(column, str) and not np.iterable(column):
-        raise TypeError(f"column is {column!r}; expected a name, or one name for each field")
-    names = [column] if isinstance(column, str) else list(column)
-    fields, units = _fields_and_units(values, unit)
-    if fields.ndim != 2 or len(names) != len(fields) or not names:
-        raise ValueError(
-            f"values have shape {np.shape(values)}, with {len(names)} column name(s); expected maps (n_pix,) "
-            "or (n_fields, n_pix), and a name for each"
-        )
-    _check_names(names)
-    nside = nside_of(fields.shape[-1])
-    for name, samples in zip(names, fields, strict=True):
-        infinite = np.count_nonzero(np.isinf(samples))
-        if infinite:
-            raise ValueError(
-                f"{infinite} of {samples.size} samples of the field {name} are infinite; set missing "
-                "samples to NaN"
-            )
-    header = dict(
-        PIXTYPE="HEALPIX",
-        ORDERING="RING",
-        NSIDE=nside,
-        FIRSTPIX=0,
-        LASTPIX=12 * nside**2 - 1,
-        INDXSCHM="IMPLICIT",
-        OBJECT="FULLSKY",
-    )
-    if frame_letter(coordsys):
-        header["COORDSYS"] = frame_letter(coordsys)
-    header |= _polarization(names, spin, polcconv)
-    write_table(path, list(zip(names, fields, units, strict=True)), header, overwrite=overwrite)
-
-
-def _check_names(names):
-    """Raise ValueError for names of columns that would not be read as fields."""
-    pixels = [name for name in names if is_pixel_name(name)]
-    if pixels:
-        raise ValueError(
-            f"the column name {pixels[0]!r} denotes pixel numbers, and the file would be read as a map of "
-            "part of the sky; choose another name"
-        )
-    if {"index", "real", "imag"} <= {str(name).strip().lower() for name in names}:
-        raise ValueError(
-            "the column names index, real and imag denote coefficients (alm); choose other names"
-        )
-
-
-def _polarization(names, spin, polcconv):
-    """The keys SPIN and POLCCONV for these columns."""
-    header = {}
-    if spin is not None:
-        header["SPIN"] = checks.integer(spin, "spin", -(10**6), 10**6)
-        if header["SPIN"] and len(names) != 2:
-            raise ValueError(
-                f"spin is {spin}, with {len(names)} field(s); expected two, the real and the imaginary part"
-            )
-    is_polarized = spin in (2, -2) or any(map(_is_polarization, names))
-    return header | stokes.convention_key(polcconv, is_polarized)
-
-
-def _is_polarization(name):
-    return stokes.stokes_of(name) in ("Q", "U") or stokes.sign_of_u(name) == -1
-
-
-def _fields_and_units(values, unit):
-    """(array of the fields, their units) from the arguments of `write_map`."""
-    if isinstance(values, list | tuple) and any(np.ndim(v) for v in values):
-        units = unit_of_each(unit, len(values))
-        pairs = [without_unit(v, u) for v, u in zip(values, units, strict=True)]
-        array = checks.as_array([v for v, _ in pairs], "values")
-        return as_floating(array, "values"), [u for _, u in pairs]
-    array, units = with_units(values, unit, "values")
-    return np.atleast_2d(as_floating(array, "values")), units

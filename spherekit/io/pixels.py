@@ -4,15 +4,17 @@ import numpy as np
 
 from spherekit._core import checks
 from spherekit.io import headers
+from spherekit.io.binary_tables import stack
 from spherekit.io.columns import map_columns
+from spherekit.io.pixel_numbers import repeated
 from spherekit.sampling.healpix import MAX_NSIDE, UNSEEN, nside_of
 
 #: Samples in each row of a table of a full-sky map, as HEALPix codes write it.
 _ROW_SIZE = 1024
 
 
-def stack_columns(table, names):
-    """The columns as a floating-point array (n_fields, n_samples)."""
+def stack_columns(table, names, native=False):
+    """The columns as an array (n_fields, n_samples) of floats, or with ``native`` of any real dtype."""
     columns = [table.columns[n] for n in names]
     sizes = {c.size for c in columns}
     kinds = {c.dtype.kind for c in columns}
@@ -21,8 +23,8 @@ def stack_columns(table, names):
             f"the columns {', '.join(names) or '(none)'} have sizes {sorted(sizes)} and dtypes "
             f"{sorted(str(c.dtype) for c in columns)}; expected real columns of the same size"
         )
-    values = np.stack(columns)
-    if values.dtype.kind != "f":
+    values = stack(columns)
+    if values.dtype.kind != "f" and not native:
         values = values.astype(np.float64)
     for name in names:
         _refuse_cube(table, name)
@@ -41,17 +43,22 @@ def full_sky(table, values):
     pixels = _pixel_numbers(table, values.shape[-1])
     if pixels is None:
         return values
-    nside = _nside(headers.MergedHeader(table))
+    nside = header_nside(headers.MergedHeader(table))
     if nside is None:
         raise ValueError("a map of part of the sky needs the key NSIDE")
     _check_pixels(map_columns(table)[0], pixels, values.shape[-1], nside)
     checks.fits_memory(values.itemsize * len(values) * 12 * nside**2, f"a map of nside {nside}")
-    full = np.full((len(values), 12 * nside**2), UNSEEN, values.dtype)
+    is_floating = values.dtype.kind == "f" or pixels.size == 12 * nside**2
+    dtype = (
+        values.dtype if is_floating else np.dtype(np.float64)
+    )  # integers have no value for missing samples
+    full = np.full((len(values), 12 * nside**2), UNSEEN if dtype.kind == "f" else 0, dtype)
     full[:, pixels] = values
     return full
 
 
-def _nside(header):
+def header_nside(header):
+    """The value of the key NSIDE, or None."""
     nside = headers.integer(header, "NSIDE")
     if nside is not None and not 1 <= nside <= MAX_NSIDE:
         raise ValueError(f"the header has NSIDE = {nside}; expected 1 to {MAX_NSIDE}")
@@ -87,7 +94,7 @@ def _pixel_numbers(table, n):
 def _implicit_pixels(header, n, observed):
     first = headers.integer(header, "FIRSTPIX")
     last = headers.integer(header, "LASTPIX")
-    nside = _nside(header)
+    nside = header_nside(header)
     n_pix = n if nside is None else 12 * nside**2
     if n == n_pix and first in (None, 0, -1) and last in (None, n - 1, -1):
         if observed not in (None, n, -1):
@@ -143,10 +150,10 @@ def _check_pixels(name, pixels, n, nside):
             f"the {pixels.size} pixel numbers ({name or 'from the header'}, {pixels.dtype}) do not match "
             f"{n} samples of nside {nside}; expected integers from 0 to {n_pix - 1}"
         )
-    repeated = pixels.size - np.unique(pixels).size
-    if repeated:
+    n_repeated = repeated(pixels)
+    if n_repeated:
         raise ValueError(
-            f"{repeated} of {pixels.size} pixel numbers are repeated; expected one sample for each pixel: "
+            f"{n_repeated} of {pixels.size} pixel numbers are repeated; expected one sample for each pixel: "
             "read all of them with spherekit.io.read_table"
         )
 
@@ -158,7 +165,7 @@ def _refuse_cube(table, name):
     width = int(np.prod(shape[1:]))
     if width == 1:
         return
-    nside = _nside(headers.MergedHeader(table))
+    nside = header_nside(headers.MergedHeader(table))
     column, _ = map_columns(table)
     if column is not None:
         is_cube = table.columns[column].size != rows * width

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from spherekit._core import checks
-from spherekit.sampling import Grid
+from spherekit._core.labeled import axis_kind
+from spherekit.io.arguments import select_names
+from spherekit.io.frames import frame_of
+from spherekit.sampling import Grid, LatLon
+from spherekit.sampling import grid as as_grid
+
+if TYPE_CHECKING:
+    import xarray
 
 __all__ = ["Coefficients", "Map"]
 
@@ -35,8 +43,8 @@ class _Record:
     def __repr__(self):
         units = [f"{name or 'unnamed'} [{unit or 'no unit'}]" for name, unit in self._named_units]
         sizes = [f"{name} {len(values)}" for name, values in self.axes.items()]
-        parts = [", ".join(units), *sizes, self._domain, str(self._data.dtype)]
-        return f"{type(self).__name__}({'; '.join(parts)})"
+        texts = [", ".join(units), *sizes, self._domain, str(self._data.dtype)]
+        return f"{type(self).__name__}({'; '.join(texts)})"
 
     @property
     def _named_units(self):
@@ -93,12 +101,42 @@ class _Record:
         if name not in self.axes:
             choices = ", ".join(self.axes) or "(none)"
             raise ValueError(f"there is no axis {name!r}; the axes are {choices}")
-        index = _position(name, self.axes[name], coordinate)
+        index = position(name, self.axes[name], coordinate)
         axis = list(self.axes).index(name) + (len(self) > 1)
         axes = {key: values for key, values in self.axes.items() if key != name}
-        return self._with_data(np.take(self._data, index, axis), axes=axes)
+        scalar = {**self.attributes.get(name, {}), "value": self.axes[name][index]}
+        attributes = {**self.attributes, name: scalar}
+        return self._with_data(np.take(self._data, index, axis), axes=axes, attributes=attributes)
 
-    def _check(self, data, n, what):
+    def axis_named(self, name):
+        """The axis of a name, or the time axis for "time" and the vertical axis for "level".
+
+        Parameters
+        ----------
+        name : str
+            The name of an axis; or "time" or "level", for the only axis of that kind, whatever its name. The
+            kind is found by the CF attributes of the axis, else by its name, such as month or pressure.
+
+        Returns
+        -------
+        str
+            The name of the axis.
+
+        Raises
+        ------
+        ValueError
+            No such axis, or several.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from spherekit.io import Map
+        >>> Map(np.zeros((2, 4, 7)), "mw:4", axes={"month": [1, 7]}).axis_named("time")
+        'month'
+        """
+        return axis_named(name, self.axes, self.attributes)
+
+    def _check(self, data, n, noun):
         """Check ``data`` of leading axes (fields, *axes) and ``n`` further axes."""
         names = (self.names,) if isinstance(self.names, str) else tuple(self.names)
         units = (self.units,) if isinstance(self.units, str) else tuple(self.units)
@@ -107,7 +145,7 @@ class _Record:
         leading = (len(names),) * (len(names) > 1) + tuple(len(x) for x in axes.values())
         if not names or len(units) != len(names) or data.shape[: data.ndim - n] != leading:
             raise ValueError(
-                f"{what} has shape {data.shape}, with {len(names)} name(s), {len(units)} unit(s), the axes "
+                f"{noun} has shape {data.shape}, with {len(names)} name(s), {len(units)} unit(s), the axes "
                 f"{', '.join(f'{name} {len(x)}' for name, x in axes.items()) or '(none)'}; expected leading "
                 f"axes of sizes {leading}: a field axis if there are several names, then the named axes"
             )
@@ -152,6 +190,9 @@ class Map(_Record):
         How the map was made, oldest entry first.
     notes : tuple of str
         What a reader changed or decided, such as a repeated column that it removed.
+    layout : LatLon, optional
+        The latitudes and longitudes of the source in its order, which `to_xarray` and netCDF files
+        restore.
 
     Raises
     ------
@@ -179,6 +220,7 @@ class Map(_Record):
     grid: Grid | str = None
     spin: int | None = None
     polcconv: str = "COSMO"
+    layout: LatLon | None = None
 
     def __init__(
         self,
@@ -194,13 +236,12 @@ class Map(_Record):
         attributes: Mapping[str, Mapping[str, object]] | None = None,
         history: tuple[str, ...] = (),
         notes: tuple[str, ...] = (),
+        layout: LatLon | None = None,
     ):
-        from spherekit.sampling import grid as as_grid
-
         values = checks.as_array(values, "values")
         _set(self, grid=as_grid(grid), values=values, names=names, units=units, axes=axes or {})
         _set(self, frame=frame, spin=spin, polcconv=polcconv, attributes=attributes or {})
-        _set(self, history=history, notes=notes)
+        _set(self, history=history, notes=notes, layout=layout)
         n = len(self.grid.shape)
         if values.shape[values.ndim - n :] != tuple(self.grid.shape):
             raise ValueError(
@@ -219,6 +260,45 @@ class Map(_Record):
 
     def _with_data(self, values, **changes):
         return replace(self, values=values, **changes)
+
+    def to_xarray(self) -> xarray.DataArray | xarray.Dataset:
+        """Convert the map to xarray, as `spherekit.io.to_xarray`.
+
+        Returns
+        -------
+        DataArray or Dataset
+            A Dataset if the map has several fields.
+        """
+        from spherekit.io.xarray_conversion import to_xarray
+
+        return to_xarray(self)
+
+    @classmethod
+    def from_xarray(
+        cls,
+        data: xarray.DataArray | xarray.Dataset,
+        *,
+        field: str | int | Sequence[str | int] | None = None,
+        select: Mapping[str, object] | None = None,
+    ) -> Map:
+        """Convert a DataArray or Dataset, as `spherekit.io.from_xarray`.
+
+        Parameters
+        ----------
+        data : DataArray or Dataset
+            Numbers on latitudes and longitudes, or on HEALPix pixels.
+        field : str, int or sequence of them, optional
+            The variables of a Dataset.
+        select : dict, optional
+            A coordinate for axes that are to be dropped.
+
+        Returns
+        -------
+        Map
+        """
+        from spherekit.io.xarray_conversion import from_xarray
+
+        return from_xarray(data, field=field, select=select)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -331,19 +411,72 @@ def _set(record, **values):
         object.__setattr__(record, name, value)
 
 
-def _position(name, coordinates, item):
-    """The index of a coordinate of an axis."""
+def position(name, coordinates, item):
+    """The index of a coordinate of an axis.
+
+    >>> position("level", np.array([200, 500]), 500)
+    1
+    >>> position("time", np.array(["2018-06", "2018-07"], "M8[M]"), "2018-07")
+    1
+    """
     if coordinates.dtype.kind == "M":
         matches = np.flatnonzero(np.char.startswith(coordinates.astype(str), str(item)))
     elif coordinates.dtype.kind in "US":
         matches = np.flatnonzero(coordinates.astype(str) == str(item))
     else:
         try:
-            matches = np.flatnonzero(coordinates == float(item))
+            number = np.asarray(
+                float(item), coordinates.dtype if coordinates.dtype.kind == "f" else None
+            )
+            matches = np.flatnonzero(coordinates == number)
         except (TypeError, ValueError):
             matches = np.zeros(0, int)
     if len(matches) != 1:
-        shown = ", ".join(map(str, coordinates[:12])) + (", ..." if len(coordinates) > 12 else "")
-        count = "no" if not len(matches) else f"{len(matches)} times the"
-        raise ValueError(f"the axis {name} has {count} coordinate {item}; it has {shown}")
+        listed = [
+            str(x).removesuffix("T00:00:00")
+            for x in coordinates[matches if len(matches) else slice(12)]
+        ]
+        ellipsis = ", ..." if not len(matches) and len(coordinates) > 12 else ""
+        count = f"{len(matches)} coordinates" if len(matches) else "no coordinate"
+        raise ValueError(
+            f"the axis {name} has {count} {item}; expected one of {', '.join(listed)}{ellipsis}"
+        )
     return int(matches[0])
+
+
+def with_frame(sky, frame):
+    """A map with another coordinate frame, in any spelling; None: its own."""
+    return sky if frame is None else replace(sky, frame=frame_of(frame))
+
+
+def with_fields(sky, source, field):
+    """A map with the fields of these names or numbers only, in their order; None: all fields."""
+    if field is None:
+        return sky
+    names = select_names(source, field, sky.names)
+    fields = [sky.select(field=name) for name in names]
+    if len(fields) == 1:
+        return fields[0]
+    units = tuple(unit for single in fields for unit in single.units)
+    return replace(
+        sky, values=np.stack([single.values for single in fields]), names=names, units=units
+    )
+
+
+#: Kinds of axes by the words that select them whatever their names.
+AXIS_WORDS = {"time": "time", "level": "vertical"}
+
+
+def axis_named(name, axes, attributes):
+    """The name of the axis with a name, or of the only axis of the kind of "time" or "level".
+
+    >>> axis_named("level", ["month", "plev"], {})
+    'plev'
+    """
+    if name in axes:
+        return name
+    kinds = {axis: axis_kind(axis, attributes.get(axis, {})) for axis in axes}
+    matching = [axis for axis, kind in kinds.items() if kind == AXIS_WORDS.get(name, None)]
+    if len(matching) == 1:
+        return matching[0]
+    raise ValueError(f"there is no axis {name!r}; the axes are {', '.join(axes) or '(none)'}")

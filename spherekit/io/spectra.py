@@ -1,23 +1,34 @@
-"""Read and write power spectra C_l in the FITS tables of HEALPix codes."""
+"""Read and write power spectra C_l: FITS tables of HEALPix codes, and text."""
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Sequence
 from os import PathLike
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spherekit.io import headers, stokes
-from spherekit.io.fits import first_table, write_table
-from spherekit.io.frames import coordsys_of, frame_letter, table_frame
+from spherekit.io import headers, kinds, spectrum_text, stokes
+from spherekit.io.fits import Table, first_table, write_table
+from spherekit.io.frames import coordsys_of, frame_letter, frame_of, table_frame
 from spherekit.io.missing import is_missing
+from spherekit.io.multipoles import (
+    checked_multipoles,
+    cl_of_dl,
+    from_zero,
+    is_multipole,
+    kind_of_name,
+    name_of_cl,
+    notes_of,
+)
 from spherekit.io.units import as_floating, refuse_masked, without_unit
 
 #: Names of columns of each spectrum that codes write; "-" and "_" are equivalent.
 NAMES = {
-    "TT": ("TT", "TEMPERATURE", "T", "CL", "C_L"),
+    "TT": ("TT", "TEMPERATURE", "T", "CL", "C_L", "C_ELL"),
     "EE": ("EE", "GRADIENT", "ELECTRIC", "E_MODE", "G"),
     "BB": ("BB", "CURL", "MAGNETIC", "B_MODE", "C"),
     "TE": ("TE", "ET", "TG", "GT", "T_G", "G_T", "E_T", "T_E", "TEMPERATURE_GRADIENT"),
@@ -49,7 +60,11 @@ class Spectra(NamedTuple):
     file_polcconv : str
         The value of POLCCONV in the file, "" if there is none.
     hdu : int
-        The number of the HDU.
+        The number of the HDU, 0 for text.
+    history : tuple of str
+        The HISTORY cards of the file, or the lines ``# history:`` of a text.
+    notes : tuple of str
+        What was converted, filled or left out, such as D_l that were converted to C_l.
 
     Examples
     --------
@@ -69,12 +84,14 @@ class Spectra(NamedTuple):
     polcconv: str = "COSMO"
     file_polcconv: str = ""
     hdu: int = 1
+    history: tuple = ()
+    notes: tuple = ()
 
 
 def spectrum_of(column):
     """The spectrum in a column, by its name: "TT", "EE", "BB", "TE", "TB", "EB" or "".
 
-    Accepted are the names in `NAMES`, and names with one word such as TB or ClTB among others, except for
+    Accepted are the names in `NAMES`, and names with one word such as TB or ClTB among of_cl, except for
     words such as error.
 
     >>> [spectrum_of(name) for name in ("GRADIENT", "C-T", "Cl_TB", "EE_353", "EE_ERR", "ell")]
@@ -107,15 +124,25 @@ def is_spectrum(table):
     return headers.text(table.header, "EXTNAME").upper() == "POWER SPECTRUM" or len(names) > 1
 
 
-def read_cl(path: str | PathLike, hdu: int | str | None = None) -> dict[str, np.ndarray]:
-    """Read power spectra from a C_l table of HEALPix codes.
+def read_cl(
+    path: str | PathLike,
+    hdu: int | str | None = None,
+    *,
+    kind: Literal["cl", "dl"] | None = None,
+    columns: Sequence[str] | None = None,
+) -> dict[str, np.ndarray]:
+    """Read power spectra C_l from a FITS or text file.
 
     Parameters
     ----------
     path : str or path
-        The file, possibly compressed by gzip.
+        The file, possibly compressed by gzip, in one of the formats of `read_spectra`.
     hdu : int or str, optional
-        Number or name of the table. By default, the first that declares spectra, or else the first.
+        Number or name of the FITS table. By default, the first that declares spectra, or else the first.
+    kind : {"cl", "dl"}, optional
+        Whether the columns are C_l or D_l, if the file does not define it.
+    columns : sequence of str, optional
+        The names of the columns of a text without names, such as ("l", "TT", "EE", "BB", "TE").
 
     Returns
     -------
@@ -146,7 +173,7 @@ def read_cl(path: str | PathLike, hdu: int | str | None = None) -> dict[str, np.
     >>> read_cl(path)
     {'TEMPERATURE': array([1., 1., 1.])}
     """
-    spectra = read_spectra(path, hdu)
+    spectra = read_spectra(path, hdu, kind=kind, columns=columns)
     if spectra.polcconv != "COSMO":
         unknown = [name for name in spectra.values if _sign_of_b(name) is None]
         raise ValueError(
@@ -157,17 +184,32 @@ def read_cl(path: str | PathLike, hdu: int | str | None = None) -> dict[str, np.
     return spectra.values
 
 
-def read_spectra(path: str | PathLike, hdu: int | str | None = None) -> Spectra:
-    """Read power spectra from a C_l table, with their units, frame and polarization convention.
+def read_spectra(
+    path: str | PathLike,
+    hdu: int | str | None = None,
+    *,
+    kind: Literal["cl", "dl"] | None = None,
+    columns: Sequence[str] | None = None,
+) -> Spectra:
+    """Read power spectra C_l from a FITS or text file, with their units, frame and polarization convention.
 
-    If the file has POLCCONV = IAU, the signs of TB and EB are changed.
+    The format is recognized by the contents: FITS tables of HEALPix codes and of CAMB; text of CAMB, CLASS,
+    the Planck archive and `write_cl`, and other tables of l and spectra. D_l = l (l+1) C_l / 2 pi are
+    converted to C_l. A text defines them by its header ("D_l", "l(l+1)C_l"), by names such as Dl_TT, or by
+    the columns of CAMB ("L TT EE BB TE"). Columns of FITS are C_l unless their names contain DL. If a text
+    begins at l = 1 or 2, the values of smaller l are 0. If the file has POLCCONV = IAU, the signs of TB and
+    EB are changed.
 
     Parameters
     ----------
     path : str or path
         The file, possibly compressed by gzip.
     hdu : int or str, optional
-        Number or name of the table. By default, the first that declares spectra, or else the first.
+        Number or name of the FITS table. By default, the first that declares spectra, or else the first.
+    kind : {"cl", "dl"}, optional
+        Whether the columns are C_l or D_l, if the file does not define it.
+    columns : sequence of str, optional
+        The names of the columns of a text without names, such as ("l", "TT", "EE", "BB", "TE").
 
     Returns
     -------
@@ -182,7 +224,8 @@ def read_spectra(path: str | PathLike, hdu: int | str | None = None) -> Spectra:
     ValueError
         A damaged file, a file of another format, a table of a map, of coefficients (the message names it)
         or of other values than numbers; missing or infinite values; frames or conventions that contradict
-        each other.
+        each other; text that defines neither C_l nor D_l, or no names of several columns, or whose multipoles
+        are not integers from 0, 1 or 2 on without gaps.
 
     See Also
     --------
@@ -198,22 +241,106 @@ def read_spectra(path: str | PathLike, hdu: int | str | None = None) -> Spectra:
     >>> spectra.units, spectra.frame
     ({'TEMPERATURE': 'uK^2'}, 'galactic')
     """
-    table = first_table(path, hdu, is_spectrum)
+    if kind not in (None, "cl", "dl"):
+        raise ValueError(f'kind must be "cl" or "dl"; got {kind!r}')
+    is_text = kinds.describe(path) in ("text", "a gzip file of text")
+    table = None if is_text else first_table(path, hdu, is_spectrum)
     try:
-        _refuse_other_kinds(table)
-        file_polcconv = stokes.polarization_convention(table)
-        values = {name: _spectrum(name, cl) for name, cl in table.columns.items()}
-        signs = [_sign_of_b(name) for name in values]
-        convention = "IAU" if file_polcconv == "IAU" and None in signs else "COSMO"
-        if file_polcconv == "IAU" and convention == "COSMO":
-            pairs = zip(values.items(), signs, strict=True)
-            values = {name: -cl if sign < 0 else cl for (name, cl), sign in pairs}
-        frame = table_frame(table)
+        if is_text:
+            return _in_cosmo(_from_text(path, hdu, kind, columns))
+        return _in_cosmo(_from_table(table, kind, columns))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+
+
+def _from_table(table, kind, columns):
+    _refuse_other_kinds(table)
+    if columns is not None:
+        raise ValueError("columns defines the names of a text, but the columns of FITS have names")
+    values = {name: _spectrum(name, cl) for name, cl in table.columns.items()}
+    of_dl = _columns_of_dl(values, kind)
+    first, notes = _first_multipole(values, of_dl)
+    names = {n: name_of_cl(n) if n in of_dl else n for n in values}
+    values = {
+        name: np.arange(float(first + cl.size))
+        if first and is_multipole(name)
+        else from_zero(cl, first)
+        for name, cl in values.items()
+    }
+    values |= {name: cl_of_dl(values[name]) for name in of_dl}
     return Spectra(
-        values, dict(table.units), coordsys_of(table), frame, convention, file_polcconv, table.hdu
+        {names[name]: cl for name, cl in values.items()},
+        {names[name]: unit for name, unit in table.units.items()},
+        coordsys_of(table),
+        table_frame(table),
+        "COSMO",
+        stokes.polarization_convention(table),
+        table.hdu,
+        headers.history(table),
+        (*notes, *notes_of(first, "dl" if of_dl else "cl", f"the columns {', '.join(of_dl)}")),
     )
+
+
+def _first_multipole(values, of_dl):
+    """(l of the first row, notes), from a column of multipoles if there is one.
+
+    Raises ValueError if D_l are to be converted at multipoles that are not integers without gaps.
+    """
+    ell = next((name for name in values if is_multipole(name)), None)
+    if ell is None:
+        return 0, ()
+    try:
+        return int(checked_multipoles(values[ell])[0]), ()
+    except ValueError:
+        if of_dl:
+            raise
+        return 0, (f"the column {ell} is not l = 0, 1, 2, ...; the values are those of the rows",)
+
+
+def _columns_of_dl(columns, kind):
+    """The names of the columns of D_l: those that denote it, or with ``kind`` all that do not denote C_l."""
+    named = [name for name in columns if kind_of_name(name) == "dl"]
+    if named and kind == "cl":
+        raise ValueError(f'the name of the column {named[0]} denotes D_l, but kind="cl"; omit kind')
+    if kind != "dl" or named:
+        return named
+    of_cl = [name for name in columns if kind_of_name(name) == "cl"]
+    if of_cl:
+        raise ValueError(f'the name of the column {of_cl[0]} denotes C_l, but kind="dl"; omit kind')
+    return [name for name in columns if not is_multipole(name)]
+
+
+def _from_text(path, hdu, kind, columns):
+    if hdu is not None:
+        raise ValueError(f"hdu={hdu!r} selects a FITS table, but the file is text; omit hdu")
+    text = spectrum_text.read_text(path, kind, columns)
+    coordsys, polcconv, units = (
+        (text.entries.get(key) or [""])[0] for key in ("coordsys", "polcconv", "units")
+    )
+    units = ["" if unit == "-" else unit for unit in units.split()]
+    units = units if len(units) == len(text.values) else [text.unit] * len(text.values)
+    return Spectra(
+        {name: _spectrum(name, cl) for name, cl in text.values.items()},
+        dict(zip(text.values, units, strict=True)),
+        coordsys,
+        frame_of(coordsys),
+        "COSMO",
+        stokes.polarization_convention(Table({"POLCCONV": polcconv}, {}, {})),
+        0,
+        tuple(text.entries.get("history", ())),
+        text.notes,
+    )
+
+
+def _in_cosmo(spectra):
+    """Spectra with the signs of TB and EB of the COSMO convention, if the names determine these columns."""
+    if spectra.file_polcconv != "IAU":
+        return spectra
+    signs = [_sign_of_b(name) for name in spectra.values]
+    if None in signs:
+        return spectra._replace(polcconv="IAU")
+    pairs = zip(spectra.values.items(), signs, strict=True)
+    return spectra._replace(values={name: -cl if sign < 0 else cl for (name, cl), sign in pairs})
 
 
 def _refuse_other_kinds(table):
@@ -253,9 +380,13 @@ def write_cl(
     unit: str | dict[str, str] = "",
     coordsys: str = "",
     polcconv: Literal["COSMO", "IAU"] | None = None,
+    history: Sequence[str] | None = None,
     overwrite: bool = False,
 ) -> None:
-    """Write one or several power spectra to a FITS file.
+    """Write one or several power spectra C_l to a FITS file, or to text if the suffix is .txt or .dat.
+
+    The header of a text defines the kind, names, units, frame, convention and history, which `read_spectra`
+    reads. Its rows are l and the spectra, in as many digits as reproduce the numbers.
 
     Parameters
     ----------
@@ -273,6 +404,9 @@ def write_cl(
     polcconv : {"COSMO", "IAU"}, optional
         The polarization convention of the spectra, which are not changed. By default COSMO if there are
         spectra of E or B.
+    history : sequence of str, optional
+        How the spectra were made, oldest entry first, to which the version of spherekit and the present
+        command are added. By default, that of the inputs of the command.
     overwrite : bool
         Replace an existing file.
 
@@ -304,12 +438,16 @@ def write_cl(
     shapes = {c.shape for _, c, _ in columns}
     if len(shapes) != 1 or len(next(iter(shapes))) != 1:
         raise ValueError(f"cl has shapes {sorted(shapes)}; expected (L,), the same for all spectra")
+    is_polarized = any(spectrum_of(name) not in ("", "TT") for name in spectra)
+    convention = stokes.convention_key(polcconv, is_polarized)
+    if os.fsdecode(path).lower().endswith((".txt", ".dat")):
+        letter = frame_letter(coordsys)
+        spectrum_text.write_text(path, columns, letter, convention, history, overwrite=overwrite)
+        return
     header = {"MAX-LPOL": columns[0][1].size - 1}
     if frame_letter(coordsys):
         header["COORDSYS"] = frame_letter(coordsys)
-    is_polarized = any(spectrum_of(name) not in ("", "TT") for name in spectra)
-    header |= stokes.convention_key(polcconv, is_polarized)
-    write_table(path, columns, header, overwrite=overwrite)
+    write_table(path, columns, header | convention, history=history, overwrite=overwrite)
 
 
 def _column(name, cl, unit):

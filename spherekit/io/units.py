@@ -159,3 +159,26 @@ def as_floating(values, name):
         hint = "; write its real and imaginary parts" if values.dtype.kind == "c" else hint
         raise ValueError(f"{name} has dtype {values.dtype}; expected float32 or float64{hint}")
     return values.astype(np.float32 if values.dtype.itemsize < 8 else native, copy=False)
+
+
+#: The dtypes of columns of FITS tables, and the next larger one for dtypes that FITS does not have.
+_COLUMN_TYPES = {"b1": "b1", "u1": "u1", "i1": "i2", "i2": "i2", "u2": "i4", "i4": "i4", "u4": "i8"}
+_COLUMN_TYPES |= {"i8": "i8", "f2": "f4", "f4": "f4", "f8": "f8"}
+
+
+def as_column(values, name):
+    """Real numbers in native byte order and in a dtype of FITS tables; others are converted to a larger one.
+
+    Raises ValueError for dtypes without a larger one in FITS: uint64, longdouble, complex numbers.
+
+    >>> as_column(np.ones(2, np.uint16), "values").dtype, as_column(np.ones(2, bool), "values").dtype
+    (dtype('int32'), dtype('bool'))
+    """
+    code = _COLUMN_TYPES.get(values.dtype.str[1:])
+    if code is None:
+        hint = "; write its real and imaginary parts" if values.dtype.kind == "c" else ""
+        raise ValueError(
+            f"{name} has dtype {values.dtype}; expected float32 or float64, integers of at most 64 bits with "
+            f"sign, or booleans{hint}"
+        )
+    return values.astype(code, copy=False)

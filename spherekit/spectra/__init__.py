@@ -1,7 +1,8 @@
-"""Angular power spectra of full and masked maps, and Gaussian random signals."""
+"""Angular power spectra of full and masked maps, beams, and Gaussian random signals."""
 
 from spherekit.spectra.angular_power import polarization_power, power
-from spherekit.spectra.gaussian import gaussian_flm
+from spherekit.spectra.beams import gaussian_beam
+from spherekit.spectra.gaussian import correlated_flm, gaussian_flm
 from spherekit.spectra.masked import (
     MonopoleDipole,
     masked_flm,
@@ -9,10 +10,14 @@ from spherekit.spectra.masked import (
     remove_monopole_dipole,
     sky_fraction,
 )
+from spherekit.spectra.simulation import gaussian_sky
 
 __all__ = [
     "MonopoleDipole",
+    "correlated_flm",
+    "gaussian_beam",
     "gaussian_flm",
+    "gaussian_sky",
     "masked_flm",
     "masked_power",
     "polarization_power",

@@ -1,12 +1,17 @@
-"""Gaussian random signals with a given power spectrum."""
+"""Gaussian random signals with given power spectra and cross-spectra."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit.conventions.indexing import alternate, degrees_and_orders
+
+#: The largest rounding error of a cross-spectrum relative to sqrt(C_ii C_jj), as in single precision.
+ROUNDING = 1e-6
 
 
 def gaussian_flm(
@@ -46,21 +51,256 @@ def gaussian_flm(
     >>> flm.shape, round(float(power(flm)[20:].mean()), 1)
     ((4096,), 2.0)
     """
-    cl = checks.as_float_array(cl, "cl")
+    cl = _real_array(cl, "cl")
     L = checks.band_limit(L)
-    if np.iscomplexobj(cl):
-        raise TypeError(f"cl has dtype {cl.dtype}; expected real numbers")
     rng = checks.generator(rng)
     if cl.ndim != 1 or cl.size < L:
         raise ValueError(
             f"cl has shape {cl.shape}; L={L} needs one axis of at least {L} values, l = 0..{L - 1}"
         )
-    if not (np.isfinite(cl[:L]).all() and (cl[:L] >= 0).all()):
-        raise ValueError(
-            "cl contains negative, NaN or infinite values; expected finite values >= 0"
-        )
+    _check_spectrum(cl[:L], "cl")
+    return _scaled(np.sqrt(cl[:L].astype(float)), _normal_flm(L, rng))
+
+
+def correlated_flm(
+    cl: Mapping[str, ArrayLike] | ArrayLike,
+    L: int,
+    rng: np.random.Generator | np.random.SeedSequence | int,
+) -> np.ndarray:
+    """Random coefficients of real Gaussian signals with given cross-spectra: <f^i_lm conj(f^j_lm)> = C_l^ij.
+
+    The first signal has the same bits as that of `gaussian_flm` with its spectrum and the same generator.
+
+    Parameters
+    ----------
+    cl : dict of str to array_like [shape=(n_l,)], or array_like [shape=(n, n, n_l)], n_l >= L
+        The spectra and cross-spectra, such as ``{"TT": ..., "EE": ..., "BB": ..., "TE": ...}``. The signals
+        are those of the spectra, TT, EE and BB, in their order in the dict; pairs that are absent are not
+        correlated. Or a symmetric matrix for each degree, along the last axis.
+    L : int
+        Band-limit.
+    rng : numpy.random.Generator, SeedSequence or int
+        A random generator, or its seed.
+
+    Returns
+    -------
+    complex128 ndarray [shape=(n, L*L)]
+        Hermitian coefficients.
+
+    Raises
+    ------
+    TypeError
+        As `gaussian_flm`; a name that is not a string.
+    ValueError
+        L < 1; a negative seed; fewer than L values; negative or non-finite spectra; a name that is not a pair
+        of letters, or a pair without the spectra of its signals; matrices that are not symmetric. A matrix
+        that is not positive semi-definite: a cross-spectrum beyond the largest that the others allow, by more
+        than 1e-6 sqrt(C_l^ii C_l^jj), the rounding of files in single precision. The message names the degree
+        and the pair.
+
+    See Also
+    --------
+    gaussian_flm : one signal.
+    gaussian_sky : a simulated sky, with beam and noise.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spherekit.spectra import correlated_flm, power
+    >>> cl = {"TT": np.full(64, 4.0), "EE": np.ones(64), "TE": np.full(64, -1.0)}
+    >>> T, E = correlated_flm(cl, 64, np.random.default_rng(0))
+    >>> round(float(power(T, E)[20:].mean()), 1)
+    -1.0
+    """
+    L = checks.band_limit(L)
+    factors = covariance_factors(cl, L)
+    rng = checks.generator(rng)
+    n = len(factors)
+    flm = np.zeros((n, L * L), complex)
+    for j in range(n):
+        normal = _normal_flm(L, rng)
+        for i in range(j, n):
+            if factors[i, j].any():
+                flm[i] += _scaled(factors[i, j], normal)
+    return flm
+
+
+def _normal_flm(L, rng):
+    """Hermitian coefficients of unit variance."""
     ell, m = degrees_and_orders(L)
     x = rng.standard_normal(L * L)
     partner = x[ell * ell + ell - m]
     f = np.where(m > 0, x + 1j * partner, alternate(partner - 1j * x, m)) / np.sqrt(2)
-    return np.sqrt(cl[ell].astype(float)) * np.where(m == 0, x, f)
+    return np.where(m == 0, x, f)
+
+
+def _scaled(factor, flm):
+    """Coefficients times a factor (L,) for each degree."""
+    return np.repeat(factor, 2 * np.arange(len(factor)) + 1) * flm
+
+
+def covariance_factors(cl, L):
+    """The factors (n, n, L) of the argument ``cl`` of `correlated_flm`, which is checked.
+
+    >>> covariance_factors({"TT": [4.0, 9.0]}, 2)
+    array([[[2., 3.]]])
+    """
+    return cholesky_factors(*_matrices(cl, L))
+
+
+def cholesky_factors(matrices, names):
+    """The lower triangular factors G of covariance matrices, C = G G^T, along the last axis.
+
+    The correlation matrices are factorized row by row. Where an entry of a factor exceeds what the diagonal
+    leaves, by the rounding of the input, it is reduced such that the errors of G G^T in the entry and on the
+    diagonal are equal, at most `ROUNDING`. So singular matrices (completely correlated signals) have factors,
+    too.
+
+    Parameters
+    ----------
+    matrices : float64 ndarray [shape=(n, n, L)]
+    names : sequence of str
+        A name for each signal, for messages.
+
+    Returns
+    -------
+    float64 ndarray [shape=(n, n, L)]
+
+    Raises
+    ------
+    ValueError
+        A matrix that is not positive semi-definite up to `ROUNDING`, of the smallest such degree.
+
+    >>> import numpy as np
+    >>> cholesky_factors(np.array([[4.0, 2.0], [2.0, 1.0]])[..., None], "TE")[..., 0]
+    array([[2., 0.],
+           [1., 0.]])
+    """
+    n = len(names)
+    scale = np.sqrt(matrices[np.arange(n), np.arange(n)])
+    factors = np.zeros_like(matrices)
+    failures = []
+    for i in range(n):
+        remainder = np.where(scale[i] > 0, 1.0, 0.0)
+        for j in range(i):
+            product = scale[i] * scale[j]
+            cross = np.clip(_divide(matrices[i, j], product), -2, 2)  # beyond 1: not valid
+            cross = cross - (factors[i, :j] * factors[j, :j]).sum(axis=0)
+            pivot = factors[j, j]
+            entry = _divide(np.abs(cross), pivot)
+            excess = np.maximum(entry**2 - remainder, 0)
+            root = np.sqrt(4 * entry * pivot + pivot**2 + 4 * remainder)
+            entry = entry - _divide(2 * excess, 2 * entry + pivot + root)
+            factors[i, j] = np.copysign(entry, cross)
+            remainder = np.maximum(remainder - entry**2, 0)
+            is_beyond = np.abs(cross - factors[i, j] * pivot) > ROUNDING
+            is_beyond |= (product == 0) & (matrices[i, j] != 0)
+            failures += [(int(np.argmax(is_beyond)), i, j)] if is_beyond.any() else []
+        factors[i, i] = np.sqrt(remainder)
+    if failures:
+        raise ValueError(_not_positive(matrices, names, *min(failures)))
+    return factors * scale[:, None]
+
+
+def _divide(x, y):
+    """x / y, and 0 where y is 0."""
+    return np.divide(x, y, out=np.zeros_like(x), where=y > 0)
+
+
+def _not_positive(matrices, names, degree, i, j):
+    """The message on a matrix that is not positive semi-definite."""
+    cross, first, second = (matrices[k, m, degree] for k, m in ((i, j), (j, j), (i, i)))
+    values = (
+        f"C_l of {names[j]}{names[i]} is {cross:.6g} at l = {degree}, where those of {names[j] * 2} and "
+        f"{names[i] * 2} are {first:.6g} and {second:.6g}"
+    )
+    largest = np.sqrt(first) * np.sqrt(second)
+    limit = "it contradicts the correlations of both with other signals"
+    if abs(cross) > largest:
+        limit = f"expected at most {largest:.6g}, their geometric mean, in magnitude"
+    return f"{values}; {limit}: the matrix of the spectra is not positive semi-definite"
+
+
+def _matrices(cl, L):
+    """(covariance matrices (n, n, L), names of the signals) of spectra in a dict or an array."""
+    if isinstance(cl, Mapping):
+        return _matrices_of_pairs(cl, L)
+    cl = _real_array(cl, "cl")
+    if cl.ndim != 3 or cl.shape[0] != cl.shape[1] or not cl.shape[0] or cl.shape[2] < L:
+        raise ValueError(
+            f"cl has shape {cl.shape}; expected (n, n, n_l) with n_l >= L = {L}, a symmetric matrix for each "
+            "degree, or a dict of spectra"
+        )
+    matrices = cl[..., :L].astype(float)
+    names = [f"[{i}]" for i in range(len(cl))]
+    for i in range(len(cl)):
+        _check_spectrum(matrices[i, i], f"cl[{i}, {i}]")
+        for j in range(i):
+            _check_finite(matrices[i, j], f"cl[{i}, {j}]")
+            difference = np.abs(matrices[i, j] - matrices[j, i])
+            bound = ROUNDING * np.sqrt(matrices[i, i] * matrices[j, j])
+            if not (difference <= bound).all():
+                degree = int(np.argmin(difference <= bound))
+                raise ValueError(
+                    f"cl[{i}, {j}] and cl[{j}, {i}] differ at l = {degree}, {matrices[i, j, degree]:.6g} and "
+                    f"{matrices[j, i, degree]:.6g}; expected symmetric matrices"
+                )
+    return matrices, names
+
+
+def _matrices_of_pairs(cl, L):
+    spectra = {}
+    for name, values in cl.items():
+        if not isinstance(name, str):
+            raise TypeError(
+                f"cl has the key {name!r}; expected pairs of letters, such as TT and TE"
+            )
+        if len(name) != 2 or name[::-1] in spectra:
+            reason = "TT or TE" if len(name) != 2 else f"one of {name[::-1]} and {name}"
+            raise ValueError(f"cl has the key {name!r}; expected a pair of letters, {reason}")
+        spectra[name] = _real_array(values, f"the spectrum {name}")
+        if spectra[name].ndim != 1 or spectra[name].size < L:
+            raise ValueError(
+                f"the spectrum {name} has shape {spectra[name].shape}; L={L} needs one axis of at least {L} "
+                f"values, l = 0..{L - 1}"
+            )
+    signals = [name[0] for name in spectra if name[0] == name[1]]
+    if not signals:
+        raise ValueError(
+            f"cl has the spectra {', '.join(spectra) or '(none)'}; expected one such as TT"
+        )
+    matrices = np.zeros((len(signals), len(signals), L))
+    for name, values in spectra.items():
+        absent = [signal * 2 for signal in name if signal not in signals]
+        if absent:
+            raise ValueError(
+                f"cl has {name}, but not {' and '.join(absent)}; pass these spectra, too"
+            )
+        (_check_spectrum if name[0] == name[1] else _check_finite)(
+            values[:L], f"the spectrum {name}"
+        )
+        i, j = (signals.index(signal) for signal in name)
+        matrices[i, j] = matrices[j, i] = values[:L]
+    return matrices, signals
+
+
+def _real_array(values, name):
+    values = checks.as_float_array(values, name)
+    if np.iscomplexobj(values):
+        raise TypeError(f"{name} has dtype {values.dtype}; expected real numbers")
+    return values
+
+
+def _check_finite(cl, name):
+    if not np.isfinite(cl).all():
+        raise ValueError(f"{name} contains NaN or infinite values; expected finite values")
+
+
+def _check_spectrum(cl, name):
+    is_valid = np.isfinite(cl) & (cl >= 0)
+    if not is_valid.all():
+        degree = int(np.argmin(is_valid))
+        raise ValueError(
+            f"{name} contains negative, NaN or infinite values ({cl[degree]:.6g} at l = {degree}); expected "
+            "finite values >= 0"
+        )

@@ -1,0 +1,271 @@
+"""Convert a map, coefficients or power spectra to another format, and a map to another grid.
+
+The format of the input is recognized from its content, that of the output from its suffix: maps .fits, .npz,
+.npy, .nc and .csv; coefficients .fits (alm), .npz, .sh or .txt (SHTOOLS), .shc and .mat; power spectra .fits
+and .txt.
+
+Without --grid the samples are those of the input. With --grid a map is analyzed and synthesized on that grid,
+exactly for band-limited maps; the residual of the analysis, the part of the map that is not in the result, is
+printed.
+"""
+
+from pathlib import Path
+
+from spherekit.cli import analysis, arrays, files, names, options, output, report
+from spherekit.cli.options import Usage
+
+MAPS = (".fits", ".npz", ".npy", ".nc", ".csv")
+SPECTRA = (".fits", ".txt", ".dat")
+#: Options that apply to one kind of content only, by their attributes.
+_OF_MAPS = ("grid", "grid_in", "L", "lmax", "ordering", "lat", "lon", "ordering_out", "partial")
+_OF_MAPS += ("max_iter", "allow_unconverged")
+_OF_COEFFICIENTS = ("normalization", "csphase", "normalization_out", "csphase_out")
+_OF_SPECTRA = ("kind",)
+
+
+def arguments(parser):
+    options.files(parser, "input, and without -o the output as the last", suffix=".fits")
+    parser.add_argument("-o", "--output", help="the output, or a folder for several inputs")
+    options.source(parser, "all fields")
+    parser.add_argument("--grid-in", help="grid of an input that does not state it")
+    options.band_limit(parser)
+    parser.add_argument(
+        "--ordering-out",
+        choices=("ring", "nested"),
+        help="pixel ordering of a HEALPix output; default ring",
+    )
+    parser.add_argument(
+        "--partial", action="store_true", help="write the observed HEALPix pixels only"
+    )
+    options.coefficients(parser)
+    parser.add_argument(
+        "--normalization-out",
+        choices=("4pi", "ortho", "schmidt", "unnorm"),
+        help="of C_lm, S_lm in the output; default: 4pi",
+    )
+    parser.add_argument(
+        "--csphase-out", type=int, choices=(1, -1), help="as --csphase, of the output"
+    )
+    parser.add_argument(
+        "--kind", choices=("cl", "dl"), help="C_l or D_l, of spectra whose file does not define it"
+    )
+    options.least_squares(parser)
+    options.common(parser)
+
+
+def prepare(args):
+    """Take the last of the files as the output, if there is no -o."""
+    if args.output is None:
+        if len(args.file) < 2:
+            raise Usage("the output is required: spherekit convert IN OUT, or IN ... -o FOLDER/")
+        *args.file, args.output = args.file
+
+
+def run(args):
+    from spherekit.io.coefficients import contains_coefficients
+
+    if not Path(args.file).exists():
+        raise FileNotFoundError(f"no file {args.file}")
+    if contains_coefficients(args.file):
+        _convert_coefficients(args)
+    elif contains_spectra(args.file, args.hdu):
+        _convert_spectra(args)
+    else:
+        _convert_map(args)
+
+
+def contains_spectra(path, hdu=None):
+    """Whether a file contains power spectra: a FITS table of C_l, or text that starts with l = 0, 1 or 2."""
+    from spherekit.io import kinds
+    from spherekit.io.columns import is_map
+    from spherekit.io.fits import outlines
+    from spherekit.io.spectra import is_spectrum
+
+    if kinds.is_fits(path):
+        tables = outlines(path)
+        if hdu is not None:
+            tables = [table for table in tables if files.hdu_of(hdu) in (table.hdu, table.name)]
+        return any(map(is_spectrum, tables)) and not any(map(is_map, tables))
+    return kinds.describe(path) == "text" and _starts_with_multipoles(path)
+
+
+def _starts_with_multipoles(path):
+    """Whether the first two rows of a text are those of consecutive multipoles from 0, 1 or 2 on."""
+    rows = []
+    with open(path, encoding="utf-8", errors="replace") as file:
+        for line in file:
+            words = line.split()
+            if words and not line.lstrip().startswith("#"):
+                try:
+                    rows.append([float(word) for word in words])
+                except ValueError:
+                    return False
+            if len(rows) == 2:
+                break
+    if len(rows) < 2 or not all(2 <= len(row) <= 9 for row in rows):
+        return False
+    return rows[0][0] in (0, 1, 2) and rows[1][0] == rows[0][0] + 1
+
+
+def _refuse(args, attributes, contents):
+    """Raise Usage for options that do not apply to the contents of the file."""
+    present = [name for name in attributes if getattr(args, name) not in (None, False)]
+    if present:
+        listed = ", ".join("--" + name.replace("_", "-") for name in present)
+        advice = ""
+        if contents == "coefficients" and "grid" in present:
+            advice = f"; for a map: spherekit transform {args.file} --inverse --grid {args.grid} -o map.npz"
+        raise Usage(f"{listed}: not applicable, since {args.file} contains {contents}{advice}")
+
+
+# --- coefficients and spectra ------------------------------------------------------------------------------
+
+
+def _convert_coefficients(args):
+    from spherekit import io
+
+    exceptions = ("L", "lmax")
+    of_others = [name for name in (*_OF_MAPS, *_OF_SPECTRA) if name not in exceptions]
+    _refuse(args, of_others, "coefficients")
+    options.writable(args.output, args.force, (*output.COEFFICIENTS, ".gz"))
+    convention = dict(normalization=args.normalization, csphase=args.csphase)
+    L = options.band_limit_option(args, required=False)
+    record = io.read_coefficients(
+        args.file,
+        L=L,
+        field=_item(args.field),
+        hdu=files.hdu_of(args.hdu),
+        select=arrays.selection(args) or None,
+        **convention,
+    )
+    convention = dict(normalization=args.normalization_out, csphase=args.csphase_out)
+    with output.atomic(args.force):
+        io.write_coefficients(record, args.output, **convention, overwrite=True)
+        report.wrote(args.output)
+    described = zip(record.names, record.spins, record.units, strict=True)
+    signals = [dict(name=name, spin=spin, unit=unit or None) for name, spin, unit in described]
+    report.add(kind="coefficients", L=record.L, signals=signals, frame=record.frame or None)
+    _print(args, record)
+
+
+def _item(field):
+    """The only field of --field, by number or name."""
+    items = [None] if field is None else names.split(field)
+    if len(items) > 1:
+        raise Usage(f"--field {field} selects {len(items)} signals; select one, or omit --field")
+    return items[0]
+
+
+def _convert_spectra(args):
+    from spherekit import io
+
+    of_others = ("field", "level", "time", "select")
+    _refuse(args, (*_OF_MAPS, *_OF_COEFFICIENTS, *of_others), "power spectra")
+    options.writable(args.output, args.force, SPECTRA)
+    spectra = io.read_spectra(args.file, files.hdu_of(args.hdu), kind=args.kind)
+    names_of_others = ("l", "ell", "multipole")
+    values = {n: cl for n, cl in spectra.values.items() if n.lower() not in names_of_others}
+    units = {name: spectra.units[name] for name in values}
+    convention = spectra.polcconv if spectra.polcconv == "IAU" else None
+    with output.atomic(args.force):
+        described = dict(unit=units, coordsys=spectra.frame, polcconv=convention)
+        io.write_cl(args.output, values, **described, history=spectra.history, overwrite=True)
+        report.wrote(args.output)
+    L = next(iter(values.values())).shape[-1]
+    frame = spectra.frame or None
+    report.add(kind="spectra", L=L, spectra=list(values), units=units, frame=frame)
+    line = f"wrote {args.output}: C_l of {', '.join(values)}, l = 0..{L - 1}"
+    print(*spectra.notes, line, sep="\n")
+
+
+# --- maps --------------------------------------------------------------------------------------------------
+
+
+def _convert_map(args):
+    _refuse(args, (*_OF_COEFFICIENTS, *_OF_SPECTRA), "a map")
+    options.writable(args.output, args.force, (*MAPS, ".gz"))
+    record = read_map(args)
+    if args.grid is not None:
+        record = _on_grid(args, record)
+    elif args.L is not None or args.lmax is not None:
+        raise Usage("--L and --lmax apply with --grid only")
+    with output.atomic(args.force):
+        _write_map(args, record)
+        report.wrote(args.output)
+    described = zip(record.names, record.units, strict=True)
+    fields = [dict(name=name, unit=unit or None) for name, unit in described]
+    report.add(kind="map", grid=str(record.grid), fields=fields, frame=record.frame or None)
+    _print(args, record)
+
+
+def read_map(args):
+    """The `spherekit.io.Map` of ``args.file``, with the selection of the options."""
+    from spherekit import io
+    from spherekit.io.arguments import ArgumentError
+
+    keywords = dict(lat=args.lat, lon=args.lon, ordering=args.ordering, grid=args.grid_in)
+    items = None if args.field is None else names.split(args.field)
+    selected = arrays.selection(args) or None
+    try:
+        return io.read(
+            args.file, field=items, select=selected, hdu=files.hdu_of(args.hdu), **keywords
+        )
+    except ArgumentError as error:
+        raise Usage(_with_options(error)) from None
+    except (ValueError, ImportError) as error:
+        raise ValueError(_with_options(error)) from None
+
+
+def _with_options(error):
+    return arrays.with_options(error).replace("--grid ", "--grid-in ")
+
+
+def _on_grid(args, record):
+    """A map on the grid of --grid."""
+    from spherekit import fields
+    from spherekit._core.progress import progress_bar
+    from spherekit.sampling import grid as as_grid
+
+    L = options.band_limit_option(args, required=False)
+    grid = as_grid(args.grid, L)
+    iterations = analysis.iterations(args)
+    iterations.pop("allow_unconverged")
+    with progress_bar("least squares", unit="iterations") as progress:
+        return fields.regrid(record, grid, L=L, progress=lambda _: progress.update(), **iterations)
+
+
+def _write_map(args, record):
+    from spherekit import io
+
+    name = Path(args.output).name.lower().removesuffix(".gz")
+    if not (name.endswith(".fits") and record.grid.name == "healpix"):
+        if args.ordering_out is not None or args.partial:
+            raise Usage("--ordering-out and --partial apply to HEALPix FITS outputs only")
+        mw = name.endswith(".fits") and record.grid.name in ("mw", "mwss")
+        (io.write_mw if mw else io.write)(record, args.output, overwrite=True)
+        return
+    ordering = args.ordering_out or "ring"
+    if (ordering, args.partial) == ("ring", False):
+        io.write(record, args.output, overwrite=True)
+        return
+    if record.axes or record.values.dtype.kind == "c":
+        raise Usage("--ordering-out and --partial: write real maps without further axes")
+    values = list(record.values) if len(record) > 1 else [record.values]
+    described = dict(column=_columns(record.names), unit=record.units, coordsys=record.frame)
+    convention = record.polcconv if record.polcconv == "IAU" else None
+    described |= dict(spin=record.spin, polcconv=convention, history=record.history)
+    form = dict(ordering=ordering, partial=args.partial)
+    io.write_map(args.output, values, **described, **form, overwrite=True)
+
+
+def _columns(names_of_fields):
+    if tuple(names_of_fields) == ("",):
+        return ["TEMPERATURE"]
+    return [name or f"FIELD{number}" for number, name in enumerate(names_of_fields)]
+
+
+def _print(args, record):
+    described = repr(record)
+    print(
+        *record.notes, f"wrote {args.output}: {described[described.index('(') + 1 : -1]}", sep="\n"
+    )

@@ -1,0 +1,193 @@
+"""Running a command on several files in one process, with one output for each in a folder.
+
+Outputs that exist from the same command and inputs are complete, because files are put in place when they
+are, and are not computed again; so the same command goes on where it was stopped. A file that fails is
+reported, and the others go on.
+"""
+
+import contextlib
+import copy
+import os
+from typing import NamedTuple
+
+from spherekit._core.progress import progress_bar
+from spherekit.cli import options, report, stopping
+from spherekit.cli.options import Usage
+from spherekit.io import provenance
+
+
+class Failed(ValueError):
+    """Some of the files failed."""
+
+
+class Item(NamedTuple):
+    """One input, the options with which the command runs on it, and its command line."""
+
+    path: str
+    args: object
+    words: list
+
+
+def is_needed(args):
+    """Whether ``args`` has several inputs, or its output is a folder."""
+    paths = getattr(args, "file", None)
+    target = getattr(args, "output", None)
+    return isinstance(paths, list) and (
+        len(paths) > 1 or (target is not None and _is_folder(target))
+    )
+
+
+def _is_folder(path):
+    return path.endswith(("/", os.sep)) or os.path.isdir(path)
+
+
+def run(command, args, argv):
+    """Run a command on each of ``args.file``.
+
+    Raises
+    ------
+    Usage
+        Inputs of the same name, or wrong usage that shows at the first file.
+    FileExistsError
+        Outputs that exist and are not of this command, without --force.
+    Failed
+        Some of the files failed; the others are complete.
+    """
+    items, complete = _remaining(_items(command, args, argv), args)
+    failures = []
+    try:
+        with progress_bar(command, len(items), "files") as drawn:
+            for number, item in enumerate(items):
+                try:
+                    text = _run_item(command, item)
+                    with drawn.hidden():
+                        print(text, end="", flush=True)
+                except Exception as error:
+                    if isinstance(error, Usage) and number == 0 or args.debug:
+                        raise
+                    failures.append(item.path)
+                    _report_failure(command, item, error, drawn)
+                drawn.update()
+    except stopping.Stopped as stopped:
+        count = complete + drawn.completed - len(failures)
+        raise stopping.Stopped(
+            f"{stopped} after {count} of {len(args.file)} files; these are complete, and the same command "
+            "goes on with the others"
+        ) from None
+    if complete and not args.json:
+        print(f"{complete} of {len(args.file)} files were complete from this command")
+    if failures:
+        raise Failed(f"{len(failures)} of {len(args.file)} files failed: {', '.join(failures)}")
+
+
+def _items(command, args, argv):
+    """The items of all inputs. Raises Usage for outputs of the same name."""
+    if getattr(args, "output", None) is None:
+        return [Item(path, _with(args, file=path), []) for path in args.file]
+    folder = options.folder(args.output)
+    plots = options.folder(args.plot) if getattr(args, "plot", None) else None
+    items = []
+    inputs = {}
+    for path in args.file:
+        stem = options.stem(path)
+        if stem in inputs:
+            raise Usage(
+                f"{inputs[stem]} and {path} have the same name {stem}, and so would their outputs; run them "
+                "with different output folders"
+            )
+        inputs[stem] = path
+        target = str(folder / f"{stem}{options.suffix(args, path)}")
+        if os.path.realpath(target) == os.path.realpath(path):
+            raise Usage(
+                f"the output {target} would replace its input; choose another folder with -o"
+            )
+        changes = dict(file=path, output=target)
+        changes |= {} if plots is None else dict(plot=str(plots / f"{stem}.png"))
+        items.append(Item(path, _with(args, **changes), _words(args, argv, changes)))
+    return items
+
+
+def _with(args, **changes):
+    item_args = copy.copy(args)
+    vars(item_args).update(changes)
+    return item_args
+
+
+def _words(args, argv, changes):
+    """The command line of one file."""
+    words = list(argv)
+    count = len(args.file)
+    starts = [i for i in range(len(words)) if words[i : i + count] == args.file]
+    if starts:
+        words[starts[0] : starts[0] + count] = [changes["file"]]
+    words = [changes["output"] if word == args.output else word for word in words]
+    words = _replaced(words, ("-o", "--output"), changes["output"])
+    words = _replaced(words, ("--plot",), changes.get("plot"))
+    return ["spherekit", *_replaced(words, ("--suffix",), None)]
+
+
+def _replaced(words, names, value):
+    """Words with another value of an option; without the option if ``value`` is None."""
+    result = []
+    is_value = False
+    for word in words:
+        option, equals, _ = word.partition("=")
+        if is_value or option in names:
+            if equals and not is_value:
+                result += [] if value is None else [f"{option}={value}"]
+            elif value is not None:
+                result.append(value if is_value else word)
+            is_value = not is_value and not equals
+        else:
+            result.append(word)
+    return result
+
+
+def _remaining(items, args):
+    """(items to compute, number of those that are complete). Raises FileExistsError for other files."""
+    if getattr(args, "output", None) is None or args.force:
+        return items, 0
+    remaining = []
+    present = []
+    for item in items:
+        targets = [path for path in (item.args.output, getattr(item.args, "plot", None)) if path]
+        exist = [path for path in targets if os.path.exists(path)]
+        if len(exist) == len(targets) and all(_is_complete(path, item) for path in exist):
+            continue
+        present += [path for path in exist if not _is_complete(path, item)]
+        remaining.append(item)
+    if present:
+        further = f" and {options.number_of(len(present) - 1, 'other')}" if present[1:] else ""
+        raise FileExistsError(
+            f"{present[0]}{further} exist, and not from this command and these inputs; choose another folder "
+            "or pass --force"
+        )
+    return remaining, len(items) - len(remaining)
+
+
+def _is_complete(path, item):
+    """Whether a file is what the command of ``item`` writes, by its provenance."""
+    with contextlib.suppress(ValueError, OSError):
+        return provenance.is_of(path, item.words, getattr(item.args, "seed", None), [item.path])
+    return False
+
+
+def _run_item(command, item):
+    """Run the command on one file, and return what it prints."""
+    with contextlib.ExitStack() as stack:
+        if item.words:
+            seed = getattr(item.args, "seed", None)
+            stack.enter_context(provenance.recording(item.words, seed))
+        with report.collecting(captures=True) as collected:
+            item.args.run(item.args)
+        is_json = item.args.json and item.args.reports_json
+        return collected.as_json(command) + "\n" if is_json else collected.text
+
+
+def _report_failure(command, item, error, drawn):
+    text = report.error_message(error)
+    message = text if text.startswith(item.path) else f"{item.path}: {text}"
+    with drawn.hidden():
+        report.to_stderr(f"error: {message}")
+        if item.args.json:
+            print(report.failure_as_json(command, item.path, error))

@@ -1,0 +1,49 @@
+"""Convert a map to another grid, of any kind and resolution.
+
+All columns of a map are converted, Q and U as a spin-2 field. Maps are analyzed (HEALPix: by least squares)
+and synthesized on the grid: exactly for band-limited maps. The residual of the analysis, the part of the map
+beyond the degrees below L, is printed; it is not in the result.
+"""
+
+from spherekit.cli import options, records
+from spherekit.cli.smooth import check_outputs, check_plot, fit, resampling_options, write
+
+
+def arguments(parser):
+    options.files(parser, "a map", "MAP")
+    parser.add_argument(
+        "--grid", required=True, help="the grid of the result, e.g. mw:256 or healpix:64"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        help="the map on this grid: .fits (HEALPix), .npz, .nc, .npy or .csv",
+    )
+    options.band_limit(parser)
+    options.source(parser, default="all fields; of netCDF the only one", grid="--from-grid")
+    resampling_options(parser)
+
+
+def run(args):
+    from spherekit import fields
+    from spherekit.sampling import grid as as_grid
+
+    check_outputs(args)
+    L = options.band_limit_option(args, required=False)
+    grid = as_grid(args.grid, L)
+    records.check_output(args.output, grid)
+    sky = _read(args, L)
+    records.check_output(args.output, grid, sky.axes)
+    check_plot(args, sky)
+    result = fit(args, fields.regrid, sky, grid, L=L)
+    write(args, sky, result, f"from {sky.grid}")
+
+
+def _read(args, L):
+    """The map; --grid is that of the result, and --from-grid that of the file."""
+    args.grid = args.from_grid
+    try:
+        return records.read(args, L)
+    except ValueError as error:
+        raise type(error)(str(error).replace("--grid", "--from-grid")) from None

@@ -1,0 +1,75 @@
+"""Stopping a command by a signal (SIGTERM, SIGUSR1, Ctrl-C), in a state from which the same command goes on.
+
+A signal stops the work at once, except within `shielded` blocks, in which files are written: these end first.
+"""
+
+import signal
+import threading
+from contextlib import contextmanager
+
+#: The exit code of a command that SIGTERM or SIGUSR1 has stopped: EX_TEMPFAIL, "try again".
+EXIT_CODE = 75
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGUSR1") if hasattr(signal, name))
+
+
+class Stopped(BaseException):
+    """A signal has stopped the command. Its argument is the name of the signal."""
+
+
+class _State:
+    """The number of nested shielded blocks, and the exception that is due at their end."""
+
+    shields = 0
+    pending = None
+
+
+@contextmanager
+def handling():
+    """Context manager in which signals raise `Stopped`, or KeyboardInterrupt, in the main thread.
+
+    Signals that the process ignores, as under nohup, remain ignored.
+    """
+    previous = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (*_SIGNALS, signal.SIGINT):
+            if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+                previous[number] = signal.signal(number, _stop)
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+        _State.pending = None
+
+
+def _stop(number, frame):
+    is_interrupt = number == signal.SIGINT
+    error = KeyboardInterrupt() if is_interrupt else Stopped(signal.Signals(number).name)
+    if _State.shields and not (is_interrupt and _State.pending):  # a second Ctrl-C stops at once
+        _State.pending = error
+        return
+    raise error
+
+
+@contextmanager
+def shielded():
+    """Context manager whose block ends before a signal stops the command.
+
+    >>> import os
+    >>> with handling():
+    ...     try:
+    ...         with shielded():
+    ...             os.kill(os.getpid(), signal.SIGTERM)
+    ...             print("written")
+    ...     except Stopped as stopped:
+    ...         print(stopped)
+    written
+    SIGTERM
+    """
+    _State.shields += 1
+    try:
+        yield
+    finally:
+        _State.shields -= 1
+    if _State.pending is not None and not _State.shields:
+        raise _State.pending

@@ -1,0 +1,115 @@
+"""Analysis of fields by the method of their grid."""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import autograd.numpy as anp
+import numpy as np
+
+from spherekit import harmonic
+from spherekit._core import scaling
+from spherekit._core.missing import is_missing
+from spherekit.linear import is_traced
+
+METHODS = ("quadrature", "lsq", "jacobi")
+
+
+def default_band_limit(grid):
+    """The band-limit that the samples of a grid determine well.
+
+    That of the theorem of the grid; on HEALPix 5/2 nside, up to which least squares are well conditioned; for
+    arbitrary rings that of equidistant rings with their widest gap.
+
+    >>> from spherekit.sampling import HEALPix, MW, Rings
+    >>> default_band_limit(MW(64)), default_band_limit(HEALPix(64))
+    (64, 160)
+    >>> default_band_limit(Rings([0.5, 1.0, 1.5, 2.0, 2.5], 12))
+    3
+    """
+    if grid.L is not None:
+        return grid.L
+    if grid.name == "healpix":
+        return max(1, 5 * grid.nside // 2)
+    theta = grid.ring_theta
+    gaps = [2 * theta[0], 2 * (math.pi - theta[-1]), *np.diff(theta)]
+    of_rings = int(math.pi / max(gaps) + 1) // 2
+    return max(1, min(of_rings, (int(grid.ring_n_phi.max()) + 1) // 2))
+
+
+class Options(NamedTuple):
+    """Options of the analysis of fields, which all functions have in common."""
+
+    method: str | None = None
+    max_iter: int = 100
+    threads: int | None = None
+    progress: Callable | None = None
+
+
+def analyze(f, L, grid, spin, options, name="f"):
+    """Harmonic coefficients of samples.
+
+    Parameters
+    ----------
+    f : ndarray [shape=(..., \\*grid.shape)]
+        Real or complex samples, which autograd may trace where the method is quadrature.
+    options : Options
+        The method is quadrature, lsq or jacobi; None: quadrature on grids with a sampling theorem, else lsq.
+    name : str
+        The name of the samples, for messages.
+
+    Returns
+    -------
+    flm : complex ndarray [shape=(..., L*L)]
+    iterations : int
+        The largest number of iterations; 0 for quadrature.
+
+    Raises
+    ------
+    ValueError
+        Missing samples; an unknown method; a fit that has not converged.
+    """
+    method = options.method
+    if method not in (None, *METHODS):
+        raise ValueError(f"method is {method!r}; expected one of {', '.join(METHODS)}")
+    method = method or ("quadrature" if grid.exact else "lsq")
+    if not is_traced(f):
+        _refuse_missing(f, name)
+    common = dict(spin=spin, sampling=grid, reality=is_real(f, spin), threads=options.threads)
+    if method == "quadrature":
+        return harmonic.forward(f, L, **common), 0
+    common |= dict(method=method, max_iter=options.max_iter, progress=options.progress)
+    n = len(grid.shape)
+    fits = [harmonic.analyse(x, L, **common) for x in f.reshape(-1, *f.shape[f.ndim - n :])]
+    for _, residual in fits:
+        if not residual.converged:
+            raise ValueError(
+                f"the fit of degrees < {L} to {name} did not converge in {residual.iterations} iterations "
+                f"(residual {residual.relative:.2e} of the rms); lower L, or raise max_iter"
+            )
+    flm = np.reshape([flm for flm, _ in fits], (*f.shape[: f.ndim - n], L * L))
+    return flm, max(residual.iterations for _, residual in fits)
+
+
+def is_real(f, spin):
+    """Whether samples are those of a real signal."""
+    return spin == 0 and not anp.iscomplexobj(f)
+
+
+def relative_residual(f, flm, L, grid, spin, threads):
+    """The rms of f - inverse(flm), divided by that of the samples (of scalars: about their mean)."""
+    common = dict(spin=spin, sampling=grid, reality=is_real(f, spin), threads=threads)
+    difference = f - harmonic.inverse(flm, L, **common)
+    about_mean = f if spin else f - f.mean()
+    return scaling.ratio(difference, about_mean if about_mean.any() else f)
+
+
+def _refuse_missing(f, name):
+    """Raise ValueError for missing samples."""
+    missing = is_missing(f)
+    count = np.count_nonzero(missing)
+    if count:
+        raise ValueError(
+            f"{count} of {missing.size} samples of {name} are missing (NaN or UNSEEN); fit the observed ones "
+            "with spherekit.analyse(f, L, mask=~missing), and pass spherekit.inverse of the coefficients"
+        )

@@ -1,0 +1,99 @@
+"""Change of grid: harmonic analysis on one grid and synthesis on another one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from spherekit.fields.analysis import Options, default_band_limit
+from spherekit.fields.operations import apply
+from spherekit.io import Map
+from spherekit.sampling import Grid
+from spherekit.sampling import grid as as_grid
+
+if TYPE_CHECKING:
+    import xarray
+
+
+def regrid(
+    f: ArrayLike | Map | xarray.DataArray,
+    grid: Grid | str,
+    *,
+    L: int | None = None,
+    spin: int | None = None,
+    sampling: Grid | str | None = None,
+    method: Literal["quadrature", "lsq", "jacobi"] | None = None,
+    max_iter: int = 100,
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> np.ndarray | Map | xarray.DataArray:
+    """Convert a field to another grid, of any kind and resolution.
+
+    The field is analyzed on its grid and synthesized on the other one. This is exact for fields of band-limit
+    L: both ways, and for Q and U, whose sum Q + iU has spin 2, and winds, of spin 1, at the poles, too. The
+    part of the field beyond degree L - 1, which a coarser grid does not represent, is removed (for a `Map`,
+    the notes of the result state how large it is).
+
+    Parameters
+    ----------
+    f : array_like [shape=(..., \\*grid.shape)], Map, DataArray or Dataset
+        Samples; a spin field as complex numbers. In a `Map`, Q and U are a field of spin 2, an eastward and a
+        northward wind (by the attribute ``standard_name``) of spin 1, and its ``spin`` overrides that.
+    grid : Grid or str
+        The grid of the result, or its name, such as "mw:256" or "healpix:128".
+    L : int, optional
+        Band-limit: degrees 0..L-1. By default the smaller of the band-limits of both grids, which for HEALPix
+        is taken as 5/2 nside, up to which least squares are well conditioned.
+    spin : int, optional
+        The spin of the field; by default 0 for arrays, and as described above for a `Map`.
+    sampling : Grid or str, optional
+        The grid of an array ``f``, or its name.
+    method : {"quadrature", "lsq", "jacobi"}, optional
+        Method of the analysis (see `spherekit.analyse`). By default quadrature on grids with a sampling
+        theorem, else lsq.
+    max_iter : int
+        Largest number of iterations of lsq and jacobi.
+    threads : int, optional
+        Number of threads. The result does not depend on it.
+    progress : callable, optional
+        Called as ``progress(iteration)`` at each iteration.
+
+    Returns
+    -------
+    ndarray, Map, DataArray or Dataset
+        As ``f``. Arrays on grids with a sampling theorem, and with ``method="quadrature"``, are
+        differentiable.
+
+    Raises
+    ------
+    ValueError
+        Missing samples; a grid coarser than L; an unknown grid; a fit that has not converged.
+    TypeError
+        ``sampling`` missing for an array or passed with a `Map`; arguments of other types.
+    MemoryError
+        The problem does not fit into memory.
+
+    See Also
+    --------
+    smooth : convolution with a beam.
+
+    Examples
+    --------
+    >>> import spherekit as sk
+    >>> from spherekit import fields
+    >>> f = sk.inverse(sk.testing.random_flm(32, 0, reality=True), 32, reality=True)
+    >>> pixels = fields.regrid(f, "healpix:16", sampling="mw:32")
+    >>> pixels.shape, bool(abs(fields.regrid(pixels, "mw:32", sampling="healpix:16") - f).max() < 1e-6)
+    ((3072,), True)
+    """
+    options = Options(method, max_iter, threads, progress)
+    band_limit = None if L is not None else default_band_limit
+    target = as_grid(grid, L)
+
+    def smaller(source):
+        return min(default_band_limit(source), default_band_limit(target))
+
+    return apply(f, None, target, L, spin, sampling, options, band_limit and smaller)

@@ -1,0 +1,46 @@
+"""Arguments that select the contents of a file, and the error of those that do not match it."""
+
+from importlib import import_module
+
+import numpy as np
+
+from spherekit.io.stokes import column_of
+
+
+class ArgumentError(ValueError):
+    """An argument of a reader does not match the file, or a required one is missing."""
+
+
+def select_names(path, field, names, described=None):
+    """The names of the selected fields, from names and numbers (one or a sequence).
+
+    >>> select_names("wind.nc", [1, "u"], ["u", "v"])
+    ('v', 'u')
+    """
+    items = [field] if isinstance(field, str) or not np.iterable(field) else list(field)
+    selected = []
+    for item in items:
+        is_number = isinstance(item, int | np.integer) and not isinstance(item, bool)
+        if is_number and 0 <= item < len(names):
+            name = names[item]
+        else:
+            name = item if item in names else column_of(str(item), names)
+        if name is None:
+            choices = "; ".join(described or names) or "(none)"
+            raise ArgumentError(f"{path} has no field {item!r}; its fields are {choices}")
+        selected.append(name)
+    return tuple(selected)
+
+
+def optional_module(name, extra, reason):
+    """Import an optional package.
+
+    >>> optional_module("json", "netcdf", "test").__name__
+    'json'
+    """
+    try:
+        return import_module(name)
+    except ImportError:
+        raise ImportError(
+            f"{reason}, for which {name} is needed; pip install 'spherekit[{extra}]'"
+        ) from None

@@ -1,0 +1,151 @@
+"""Tables of points in CSV: one sample a row, with its latitude and longitude, or colatitude."""
+
+import csv
+
+import numpy as np
+
+from spherekit import sampling
+from spherekit._core.atomic_files import replacing
+from spherekit.io.arguments import ArgumentError, select_names
+from spherekit.io.latlon_text import read_bytes
+from spherekit.io.records import Map
+
+#: Names of the columns of positions, in lower case: (kind, whether in radians).
+_LATITUDES = ("lat", "latitude", "dec", "declination", "b")
+_LONGITUDES = ("lon", "long", "longitude", "ra", "l")
+_RADIANS = {"theta": "latitude", "colatitude": "latitude", "phi": "longitude"}
+
+
+def is_table(path):
+    """Whether one of the first lines of a text file names columns of latitudes and longitudes."""
+    return _header(read_bytes(path)[:8192].split(b"\n")[:50]) is not None
+
+
+def _header(lines):
+    """The number of the first line that names columns of latitudes and longitudes, or None."""
+    for number, line in enumerate(lines):
+        if {"latitude", "longitude"} <= set(map(_kind, _names(line))):
+            return number
+    return None
+
+
+def _names(line):
+    text = line.decode("utf-8-sig", "replace").strip().lstrip("#").strip()
+    return [name.strip().strip('"') for name in text.split(_separator(text))]
+
+
+def _separator(text):
+    """The character between columns; None: blanks."""
+    return next((mark for mark in (",", ";", "\t") if mark in text), None)
+
+
+def _kind(name):
+    name = name.lower().partition("[")[0].partition("(")[0].strip()
+    if name in _LATITUDES:
+        return "latitude"
+    return "longitude" if name in _LONGITUDES else _RADIANS.get(name, "")
+
+
+def read_points(path, field=None, grid=None):
+    """The `Map` of a table of points, on the grid that has these points."""
+    lines = read_bytes(path).split(b"\n")
+    number = _header(lines)
+    names = _names(lines[number])
+    text = [line.decode("utf-8", "replace").strip() for line in lines[number + 1 :]]
+    comments = [line.decode("utf-8", "replace").strip() for line in lines[:number]]
+    rows = [line for line in text if line and not line.startswith("#")]
+    separator = _separator(lines[number].decode("utf-8-sig", "replace"))
+    table = _columns(path, names, [row.split(separator) for row in rows])
+    kinds = {_kind(name): name for name in names if _kind(name)}
+    positions = {kind: _degrees(name, table[name]) for kind, name in kinds.items()}
+    fields = [name for name in names if not _kind(name)]
+    if not fields:
+        raise ValueError(f"{path} has no columns besides {', '.join(names)}; expected values")
+    selected = select_names(path, list(range(len(fields))) if field is None else field, fields)
+    try:
+        sphere, order = sampling.from_points(positions["latitude"], positions["longitude"])
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    if grid is not None and sampling.grid(grid) != sphere:
+        raise ArgumentError(f"grid={grid}, but the points of {path} are those of {sphere}")
+    is_sorted = np.array_equal(order, np.arange(len(table[names[0]])))
+    values = np.stack([table[name][order].reshape(sphere.shape) for name in selected])
+    plain, units = zip(*map(_name_and_unit, selected), strict=True)
+    history = tuple(
+        line[1:].strip() for line in comments if line[1:].strip().startswith("spherekit ")
+    )
+    return Map(
+        values if len(values) > 1 else values[0],
+        sphere,
+        plain,
+        units,
+        history=history,
+        notes=() if is_sorted else ("points were sorted in the order of the grid",),
+    )
+
+
+def _columns(path, names, rows):
+    """Arrays by the names of columns; empty entries are NaN."""
+    for number, row in enumerate(rows, 2):
+        if len(row) != len(names):
+            raise ValueError(
+                f"{path}: row {number} has {len(row)} entries; expected {len(names)}: {', '.join(names)}"
+            )
+    columns = {}
+    for name, column in zip(names, zip(*rows, strict=True), strict=True) if rows else ():
+        try:
+            columns[name] = np.array([float(entry.strip() or "nan") for entry in column])
+        except ValueError as error:
+            raise ValueError(f"{path}: the column {name}: {error}; expected numbers") from None
+    if not rows:
+        raise ValueError(f"{path} has no rows below the names of its columns")
+    return columns
+
+
+def _degrees(name, values):
+    key = name.lower().partition("[")[0].strip()
+    if key not in _RADIANS:
+        return values
+    return 90 - np.degrees(values) if _RADIANS[key] == "latitude" else np.degrees(values)
+
+
+def _name_and_unit(name):
+    """The name and the unit of a column "name [unit]"."""
+    plain, bracket, unit = name.partition("[")
+    return (plain.strip(), unit.strip().rstrip("]")) if bracket else (name, "")
+
+
+def write_points(sky, path, overwrite=False):
+    """Write a map to CSV: latitude and longitude in degrees, and one column for each field."""
+    if sky.axes:
+        raise ValueError(
+            f"{path}: a table of points has no further axes, and the map has {', '.join(sky.axes)}; select "
+            "one position on each, or write .npz or .nc"
+        )
+    if np.iscomplexobj(sky.values):
+        raise ValueError(
+            f"{path}: a table of points has real columns; write .npz for a complex field"
+        )
+    values = sky.values if len(sky) > 1 else sky.values[None]
+    lat, lon = _positions(sky.grid)
+    labels = [
+        f"{name or 'value'} [{u}]" if u else name or "value"
+        for name, u in zip(sky.names, sky.units, strict=True)
+    ]
+    columns = [lat, lon, *values.reshape(len(values), -1)]
+    with replacing(path, overwrite) as temporary:
+        with open(temporary, "w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            file.writelines(f"# {line}\n" for line in sky.history)
+            writer.writerow(["lat", "lon", *labels])
+            writer.writerows(zip(*(column.tolist() for column in columns), strict=True))
+
+
+def _positions(grid):
+    """(latitudes, longitudes) of all samples, in degrees."""
+    if grid.rectangular:
+        theta, phi = np.meshgrid(grid.theta, grid.phi, indexing="ij")
+        theta, phi = theta.ravel(), phi.ravel()
+    else:
+        theta, phi = grid.theta, grid.phi
+    return 90 - np.degrees(theta), np.degrees(phi)

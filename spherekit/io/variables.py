@@ -1,0 +1,422 @@
+"""Maps from and to variables on named dimensions with attributes, as those of netCDF and xarray."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from spherekit._core import checks
+from spherekit._core.labeled import axis_kind
+from spherekit.io import cf
+from spherekit.io.arguments import ArgumentError, select_names
+from spherekit.io.records import Map, axis_named, position
+from spherekit.sampling import HEALPix, LatLon
+from spherekit.sampling import grid as as_grid
+from spherekit.sampling.healpix import reorder
+
+
+class Variable(NamedTuple):
+    """A variable: names and sizes of its dimensions, its dtype, attributes, and a function that reads a part.
+
+    ``read`` has one argument, a tuple with an index or slice for each dimension, and returns an array.
+    """
+
+    dims: tuple
+    shape: tuple
+    dtype: np.dtype
+    attributes: dict
+    read: Callable
+
+    @property
+    def values(self):
+        """All values, unpacked."""
+        return cf.unpack(self.read((slice(None),) * len(self.dims)), self.attributes)
+
+
+class Variables(NamedTuple):
+    """The variables by name, the attributes of the file, and its name for messages."""
+
+    variables: dict
+    attributes: dict
+    source: str
+
+
+def variable(dims, values, attributes):
+    """A `Variable` of an array in memory."""
+    values = np.asarray(values)
+    return Variable(tuple(dims), values.shape, values.dtype, attributes, values.__getitem__)
+
+
+# --- to a map --------------------------------------------------------------------------------------
+
+
+def to_map(contents, field=None, select=None):
+    """The `Map` of variables on latitudes and longitudes, or on HEALPix pixels.
+
+    Parameters
+    ----------
+    contents : Variables
+    field : str, int or sequence of them, optional
+        The variables. By default the only one that is a map.
+    select : dict, optional
+        A coordinate for axes by name, or for the axis "time" or "level". Only this part is read.
+    """
+    names = _select_fields(contents, field)
+    first = contents.variables[names[0]]
+    dims = _sphere_dims(contents, first)
+    axes = {dim: _coordinate(contents, dim) for dim in first.dims if dim not in dims}
+    indices = _selected_indices(contents, axes, select or {})
+    remaining = {dim: axis for dim, axis in axes.items() if dim not in indices}
+    values = [_read(contents, name, first, dims, indices) for name in names]
+    values = np.stack(values) if len(values) > 1 else values[0]
+    sphere = _sphere(contents, first, dims)
+    attributes = {dim: _axis_attributes(axis) for dim, axis in axes.items()}
+    for dim, index in indices.items():
+        value = _decoded(axes[dim])[index]
+        attributes[dim] |= {"value": value}
+    attributes |= _scalar_coordinates(contents, first) | sphere.attributes
+    attributes |= {name: _field_attributes(contents.variables[name]) for name in names}
+    attributes[""] = {k: v for k, v in contents.attributes.items() if k not in _OWN_ATTRIBUTES}
+    notes = (*sphere.notes, *_notes_on_values(contents, names, values))
+    spin = contents.attributes.get("spherekit_spin")
+    return Map(
+        sphere.to_grid(values),
+        sphere.grid,
+        names,
+        tuple(_unit(contents.variables[name]) for name in names),
+        {dim: _decoded(axis) for dim, axis in remaining.items()},
+        frame=str(contents.attributes.get("spherekit_frame", "")),
+        spin=None if spin is None else int(spin),
+        attributes={name: values for name, values in attributes.items() if values},
+        history=tuple(filter(None, str(contents.attributes.get("history", "")).split("\n"))),
+        notes=notes,
+        layout=sphere.layout,
+    )
+
+
+#: Attributes of the file that are fields of a `Map`.
+_OWN_ATTRIBUTES = ("history", "spherekit_spin", "spherekit_frame", "spherekit_grid")
+
+
+class _Sphere(NamedTuple):
+    """The grid of the last axes of samples, how to rearrange them, attributes of coordinates and notes."""
+
+    grid: object
+    to_grid: Callable
+    attributes: dict
+    notes: tuple = ()
+    layout: object = None
+
+
+def _select_fields(contents, field):
+    """The names of the variables to read."""
+    maps = [name for name, v in contents.variables.items() if _is_map(contents, name, v)]
+    if field is None and len(maps) == 1:
+        return tuple(maps)
+    described = [_described(name, contents.variables[name]) for name in maps]
+    if field is not None:
+        return select_names(contents.source, field, maps, described)
+    if maps:
+        raise ArgumentError(
+            f"{contents.source} contains several fields: {'; '.join(described)}; select one or several, "
+            f"e.g. field={maps[0]}"
+        )
+    listed = "; ".join(
+        f"{name} ({', '.join(v.dims) or 'a number'})" for name, v in contents.variables.items()
+    )
+    raise ValueError(
+        f"{contents.source} contains no variable on latitudes and longitudes (coordinates of one dimension, "
+        "recognized by standard_name, units degrees_north and degrees_east, or the names lat and lon) or on "
+        f"HEALPix pixels; it contains {listed or 'no variables'}"
+    )
+
+
+def _described(name, v):
+    long_name = v.attributes.get("long_name") or v.attributes.get("standard_name")
+    unit = _unit(v)
+    text = f"{name} [{unit}]" if unit else name
+    return f"{text} {long_name}" if long_name else text
+
+
+def _is_map(contents, name, v):
+    return name not in v.dims and v.dtype.kind in "iufcb" and _sphere_dims(contents, v) is not None
+
+
+def _unit(v):
+    return str(v.attributes.get("units", ""))
+
+
+def _sphere_dims(contents, v):
+    """The dimensions of a variable that span the sphere: (latitude, longitude) or (pixel,), or None."""
+    if _healpix_mapping(contents, v) is not None:
+        pixels = [
+            dim for dim in ("cell", "cells", "pixel", "pix", "hp", "healpix") if dim in v.dims
+        ]
+        return (pixels or list(v.dims))[-1:]
+    kinds = {}
+    for dim in v.dims:
+        for name in _coordinate_names(contents, v, dim):
+            kind = axis_kind(name, contents.variables[name].attributes)
+            if kind in ("latitude", "longitude"):
+                kinds.setdefault(kind, (dim, name))
+                break
+    if len(kinds) < 2:
+        return None
+    dims = [kinds["latitude"][0], kinds["longitude"][0]]
+    return dims if dims[0] != dims[1] else None
+
+
+def _coordinate_names(contents, v, dim):
+    """The variables that may be the coordinate of a dimension: that of its name, then those listed."""
+    listed = str(v.attributes.get("coordinates", "")).split()
+    names = [dim, *listed]
+    return [
+        name
+        for name in names
+        if name in contents.variables and contents.variables[name].dims == (dim,)
+    ]
+
+
+def _healpix_mapping(contents, v):
+    """The variable of the grid mapping "healpix" of a variable, or None."""
+    mapping = contents.variables.get(str(v.attributes.get("grid_mapping", "")))
+    named = mapping is not None and mapping.attributes.get("grid_mapping_name") == "healpix"
+    return mapping if named else None
+
+
+def _coordinate(contents, dim):
+    """The coordinate variable of a dimension, or the numbers of its entries."""
+    v = contents.variables.get(dim)
+    if v is not None and v.dims == (dim,):
+        return v
+    sizes = (v.shape[v.dims.index(dim)] for v in contents.variables.values() if dim in v.dims)
+    return variable((dim,), np.arange(next(sizes)), {})
+
+
+def _decoded(axis):
+    """The coordinates of an axis; times as datetime64 where they can be decoded."""
+    values = axis.values
+    times = cf.decode_times(values, axis.attributes)
+    return values if times is None else times
+
+
+def _selected_indices(contents, axes, select):
+    """Index by dimension of the coordinates in ``select``."""
+    attributes = {dim: axis.attributes for dim, axis in axes.items()}
+    indices = {}
+    for name, item in select.items():
+        try:
+            dim = axis_named(name, axes, attributes)
+            indices[dim] = position(dim, _decoded(axes[dim]), item)
+        except ValueError as error:
+            raise ArgumentError(f"{contents.source}: {error}") from None
+    return indices
+
+
+def _read(contents, name, first, dims, indices):
+    """The samples of a variable: the remaining axes in their order, then those of the sphere."""
+    v = contents.variables[name]
+    if v.dims != first.dims or v.shape != first.shape:
+        raise ArgumentError(
+            f"{contents.source}: the fields have different axes, ({', '.join(first.dims)}) of shape "
+            f"{first.shape} and ({', '.join(v.dims)}) of {v.shape}; read them one by one"
+        )
+    index = tuple(indices.get(dim, slice(None)) for dim in v.dims)
+    size = np.prod([n for n, i in zip(v.shape, index, strict=True) if isinstance(i, slice)])
+    noun = f"{contents.source}: the field {name}"
+    checks.fits_memory(
+        float(size) * 8, noun, "read a part of it with select=, e.g. one time or level"
+    )
+    values = cf.unpack(v.read(index), v.attributes)
+    if values.dtype.kind not in "iufcb":
+        raise ValueError(f"{noun} has dtype {values.dtype}; expected numbers")
+    remaining = [dim for dim in v.dims if dim not in indices]
+    order = [dim for dim in remaining if dim not in dims] + list(dims)
+    return np.ascontiguousarray(values.transpose([remaining.index(dim) for dim in order]))
+
+
+def _sphere(contents, v, dims):
+    """The `_Sphere` of the dimensions of a variable."""
+    mapping = _healpix_mapping(contents, v)
+    if mapping is not None:
+        return _pixels(contents, mapping, v.shape[v.dims.index(dims[0])])
+    names = []
+    for dim, kind in zip(dims, ("latitude", "longitude"), strict=True):
+        for name in _coordinate_names(contents, v, dim):
+            if axis_kind(name, contents.variables[name].attributes) == kind:
+                names.append(name)
+                break
+    axes = [contents.variables[name] for name in names]
+    lat, lon = (cf.in_degrees(axis.values, axis.attributes) for axis in axes)
+    try:
+        layout = LatLon(lat, lon)
+    except ValueError as error:
+        raise ValueError(f"{contents.source}: {error}") from None
+    attributes = {name: dict(axis.attributes) for name, axis in zip(names, axes, strict=True)}
+    for name, attrs in attributes.items():
+        attrs.pop("_FillValue", None)
+        if not attrs:
+            attrs["units"] = f"degrees_{'north' if name == names[0] else 'east'}"
+    grid = _stated_grid(contents, layout.grid)
+    return _Sphere(grid, layout.to_grid, attributes, layout.notes, layout)
+
+
+def _stated_grid(contents, grid):
+    """The grid that the file states, if it has the samples of the recognized one."""
+    text = contents.attributes.get("spherekit_grid")
+    if text is None or not grid.rectangular:
+        return grid
+    try:
+        stated_grid = as_grid(str(text))
+    except (ValueError, TypeError):
+        return grid
+    samples = [
+        (g.shape, g.rectangular and np.concatenate([g.theta, g.phi])) for g in (stated_grid, grid)
+    ]
+    (shape, nodes), (grid_shape, grid_nodes) = samples
+    is_equal = shape == grid_shape and np.allclose(nodes, grid_nodes, rtol=0, atol=1e-5)
+    return stated_grid if is_equal else grid
+
+
+def _pixels(contents, mapping, size):
+    """The `_Sphere` of HEALPix pixels, by the attributes of the grid mapping."""
+    attributes = mapping.attributes
+    level = attributes.get("refinement_level")
+    nside = attributes.get("nside", attributes.get("healpix_nside"))
+    nside = 2 ** int(level) if nside is None and level is not None else nside
+    ordering = str(attributes.get("indexing_scheme", attributes.get("healpix_order", "")))
+    ordering = {"nest": "nested"}.get(ordering.lower(), ordering.lower())
+    if nside is None or ordering not in ("ring", "nested"):
+        raise ValueError(
+            f"{contents.source}: the grid mapping healpix has the attributes {attributes}; expected "
+            "refinement_level (or nside), and indexing_scheme ring or nested"
+        )
+    grid = HEALPix(int(nside))
+    if size != grid.shape[0]:
+        raise ValueError(
+            f"{contents.source} has {size} pixels; expected {grid.shape[0]}, the full sky of nside {nside}"
+        )
+    is_nested = ordering == "nested"
+    notes = ("pixels in NESTED order were rearranged in RING order",) if is_nested else ()
+    return _Sphere(grid, (lambda f: reorder(f, "nested")) if is_nested else np.asarray, {}, notes)
+
+
+def _scalar_coordinates(contents, v):
+    """Attributes of the coordinates that are single numbers, with their value."""
+    listed = str(v.attributes.get("coordinates", "")).split()
+    scalars = {
+        name: contents.variables[name]
+        for name in listed
+        if name in contents.variables
+        and contents.variables[name].dims == ()
+        and "grid_mapping_name" not in contents.variables[name].attributes
+    }
+    return {
+        name: {**_axis_attributes(scalar), "value": _decoded(scalar)[()]}
+        for name, scalar in scalars.items()
+    }
+
+
+def _axis_attributes(axis):
+    """The attributes of an axis in memory: without units and calendar of times, and without fill values."""
+    is_time = _decoded(axis).dtype.kind == "M"
+    removed = ("_FillValue", "missing_value", *(("units", "calendar") if is_time else ()))
+    return {name: value for name, value in axis.attributes.items() if name not in removed}
+
+
+def _field_attributes(v):
+    return {name: value for name, value in v.attributes.items() if name not in cf.ENCODING}
+
+
+def _notes_on_values(contents, names, values):
+    """Notes on missing samples and on samples beyond the valid range, which are not changed."""
+    fields = values if len(names) > 1 else [values]
+    for name, f in zip(names, fields, strict=True):
+        missing = np.count_nonzero(np.isnan(f)) if f.dtype.kind in "fc" else 0
+        if missing:
+            yield f"{missing} of {f.size} samples of {name} are missing (NaN)"
+        bounds = np.ravel(contents.variables[name].attributes.get("valid_range", ()))
+        if len(bounds) == 2 and f.dtype.kind in "iuf":
+            low, high = np.sort(cf.unpack(bounds, contents.variables[name].attributes))
+            beyond = np.count_nonzero((f < low) | (f > high))
+            if beyond:
+                yield f"{beyond} of {f.size} samples of {name} are beyond valid_range"
+
+
+# --- from a map ------------------------------------------------------------------------------------
+
+
+def from_map(sky):
+    """The `Variables` of a map: its fields, axes, and latitudes and longitudes or a grid mapping.
+
+    A complex field becomes two, its real and imaginary part. The order of latitudes and longitudes is that of
+    the source of the map (``sky.layout``), else north to south and east from ``grid.phi0``.
+    """
+    coordinates, dims, to_source = _grid_coordinates(sky)
+    variables = {}
+    for name, values in sky.axes.items():
+        variables[name] = variable((name,), values, dict(sky.attributes.get(name, {})))
+    scalars = {
+        name: attrs
+        for name, attrs in sky.attributes.items()
+        if "value" in attrs and name not in variables
+    }
+    for name, attrs in scalars.items():
+        plain = {key: value for key, value in attrs.items() if key != "value"}
+        variables[name] = variable((), attrs["value"], plain)
+    variables |= coordinates
+    mapping = {"grid_mapping": "healpix"} if sky.grid.name == "healpix" else {}
+    listed = {"coordinates": " ".join(scalars)} if scalars else {}
+    for name, unit, values in _real_fields(sky):
+        attributes = {**sky.attributes.get(name, {}), **({"units": unit} if unit else {})}
+        attributes |= mapping | listed
+        variables[name] = variable((*sky.axes, *dims), to_source(values), attributes)
+    attributes = dict(sky.attributes.get("", {}))
+    attributes.setdefault("Conventions", "CF-1.11")
+    attributes |= {"history": "\n".join(sky.history)} if sky.history else {}
+    attributes |= {"spherekit_grid": str(sky.grid)}
+    attributes |= {"spherekit_frame": sky.frame} if sky.frame else {}
+    attributes |= {} if sky.spin is None else {"spherekit_spin": sky.spin}
+    return Variables(variables, attributes, "the map")
+
+
+def _real_fields(sky):
+    """(name, unit, real samples) of each field."""
+    values = sky.values if len(sky) > 1 else sky.values[None]
+    for number, (name, unit, f) in enumerate(zip(sky.names, sky.units, values, strict=True)):
+        name = name or (f"field_{number}" if len(sky) > 1 else "values")
+        if np.iscomplexobj(f):
+            yield f"{name}_real", unit, f.real
+            yield f"{name}_imag", unit, f.imag
+        else:
+            yield name, unit, f
+
+
+def _grid_coordinates(sky):
+    """(coordinate variables, dimensions of the sphere, function of samples to the order of these)."""
+    if sky.grid.name == "healpix":
+        attributes = {"grid_mapping_name": "healpix", "indexing_scheme": "ring"}
+        level = int(sky.grid.nside).bit_length() - 1
+        is_power = 2**level == sky.grid.nside
+        attributes |= {"refinement_level": level} if is_power else {"nside": sky.grid.nside}
+        return {"healpix": variable((), np.int32(0), attributes)}, ("cell",), np.asarray
+    if not sky.grid.rectangular and sky.layout is None:
+        raise ValueError(
+            f"{sky.grid!r} has rings of different lengths, which variables on latitudes and longitudes "
+            "cannot describe; expected a rectangular grid or HEALPix: change the grid, or write .npz"
+        )
+    names = [
+        next((n for n, a in sky.attributes.items() if n and axis_kind(n, a) == kind), default)
+        for kind, default in (("latitude", "lat"), ("longitude", "lon"))
+    ]
+    if sky.layout is None:
+        lat, lon, to_source = 90 - np.degrees(sky.grid.theta), np.degrees(sky.grid.phi), np.asarray
+    else:
+        lat, lon, to_source = sky.layout.lat, sky.layout.lon, sky.layout.from_grid
+    variables = {}
+    axes = (("latitude", "degrees_north", "Y"), ("longitude", "degrees_east", "X"))
+    for name, values, (kind, units, letter) in zip(names, (lat, lon), axes, strict=True):
+        default = {"standard_name": kind, "units": units, "axis": letter}
+        attributes = dict(sky.attributes.get(name, default)) | {"units": units}
+        variables[name] = variable((name,), values, attributes)
+    return variables, tuple(names), to_source
