@@ -211,7 +211,7 @@ def check_range(lat):
     if np.abs(lat).max() > limit:
         raise ValueError(
             f"lat ranges from {lat.min():.7g} to {lat.max():.7g}; expected latitudes from -90 to 90 degrees "
-            "(lat = 90 - numpy.degrees(theta) for colatitudes)"
+            "(lat = 90 - numpy.degrees(theta) for colatitudes); the arguments are lat, then lon"
         )
     if np.ptp(lat) > 0 and np.abs(lat).max() <= np.pi / 2 * (1 + 4e-7):
         raise ValueError(
