@@ -1,12 +1,13 @@
 """Maps in netCDF files: version 3 by SciPy, version 4 by xarray."""
 
+import math
 import warnings
 from contextlib import contextmanager
 
 import numpy as np
 
 from spherekit._core.atomic_files import replacing
-from spherekit.io import cf, variables
+from spherekit.io import cf, kinds, variables
 from spherekit.io.arguments import optional_module
 
 _DAMAGED = (ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError, MemoryError)
@@ -22,8 +23,23 @@ def read_netcdf3(path, field=None, select=None):
         return variables.to_map(contents, field, select)
 
 
+def fields(path):
+    """(name, bytes) of each field on the sphere of a netCDF file, whose values are not read."""
+    opened = _opened if kinds.describe(path) == "a netCDF-3 file" else _opened_netcdf4
+    with opened(path) as contents:
+        named = variables.map_variables(contents).items()
+        return [(name, math.prod(v.shape) * v.dtype.itemsize) for name, v in named]
+
+
 def read_netcdf4(path, field=None, select=None):
     """The `Map` of a netCDF-4 or HDF5 file. Only the selected part is read."""
+    with _opened_netcdf4(path) as contents:
+        return variables.to_map(contents, field, select)
+
+
+@contextmanager
+def _opened_netcdf4(path):
+    """The `Variables` of an open netCDF-4 or HDF5 file."""
     xarray = optional_module("xarray", "netcdf", f"{path} is a netCDF-4 or HDF5 file")
     try:
         data = xarray.open_dataset(path, decode_cf=False)
@@ -37,7 +53,7 @@ def read_netcdf4(path, field=None, select=None):
             f"{path} cannot be read as a netCDF-4 file: truncated, damaged, or another HDF5 file ({reason})"
         ) from None
     with data:
-        return variables.to_map(of_dataset(data, path), field, select)
+        yield of_dataset(data, path)
 
 
 def missing_engine(path):
