@@ -66,8 +66,8 @@ def _axes_error(path, axes):
 
 
 def _coordinates(values):
-    shown = ", ".join(map(_text, values[:8]))
-    return shown + (", ..." if len(values) > 8 else "")
+    first = ", ".join(map(_text, values[:8]))
+    return first + (", ..." if len(values) > 8 else "")
 
 
 def _text(value):

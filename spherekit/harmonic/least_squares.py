@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 
 from spherekit._core import checks, scaling
 from spherekit._core.blas import single_threaded
+from spherekit._core.labeled import check_coordinates
 from spherekit._core.missing import UNSEEN
 from spherekit._core.parallel import thread_count
 from spherekit.conventions import from_real, to_real
@@ -172,6 +173,7 @@ def analyse(
     """
     arguments = checked_arguments(L, spin, sampling, reality, thread_count(threads))
     grid, L = arguments["grid"], arguments["L"]
+    check_coordinates(f, grid)
     f = checks.as_float_array(f, "f")
     if reality:
         checks.real_samples(f)

@@ -47,7 +47,7 @@ _UNITS = (
     (re.compile(r"(?i)\bk\]?\s*(\^|\*\*)\s*2"), "K^2"),
 )
 #: Columns of the lensing potential and of number counts, whose factor is not l (l+1) / 2 pi.
-_OTHER = re.compile(r"(?i)[teb]?(p|d|phi)|[pd][teb]|(p|d|phi){2}|.*(lens|dens|phi).*")
+_POTENTIALS = re.compile(r"(?i)[teb]?(p|d|phi)|[pd][teb]|(p|d|phi){2}|.*(lens|dens|phi).*")
 _HEAD = re.compile(r"\s*(?P<key>[a-z]+):\s(?P<value>.*)")
 #: Name of the only spectrum of a table without names.
 _UNNAMED = "TT"
@@ -65,7 +65,7 @@ class TextSpectra(NamedTuple):
         C_l from l = 0 by name.
     unit : str
         The unit of the values, "" if the file does not define it.
-    keys : dict of str to list of str
+    entries : dict of str to list of str
         The lines ``# key: value`` of the header.
     notes : tuple of str
         What was decided, converted or left out.
@@ -73,7 +73,7 @@ class TextSpectra(NamedTuple):
 
     values: dict
     unit: str
-    keys: dict
+    entries: dict
     notes: tuple
 
 
@@ -100,14 +100,14 @@ def read_text(path, kind=None, columns=None):
         or that are repeated or absent; a truncated compressed file.
     """
     header, rows = _table(path)
-    keys = _keys(header)
-    provenance.record_input(path, keys.get("history", ()))
+    entries = _entries(header)
+    provenance.record_input(path, entries.get("history", ()))
     notes = []
     names, is_camb = _names(path, header, rows.shape[1], columns, notes)
     degrees = _degrees(names, rows, notes)
-    kind = _kind(header, names, keys, kind, is_camb, notes)
+    kind = _kind(header, names, entries, kind, is_camb, notes)
     notes.extend(notes_of(degrees[0], kind, "the columns"))
-    skipped = [name for name in names if _OTHER.fullmatch(name) and not kind_of_name(name)]
+    skipped = [name for name in names if _POTENTIALS.fullmatch(name) and not kind_of_name(name)]
     if skipped:
         notes.append(
             f"the columns {', '.join(skipped)} are not read; their factors of l differ from l (l+1) / 2 pi"
@@ -124,7 +124,7 @@ def read_text(path, kind=None, columns=None):
         )
     if not values:
         raise ValueError(f"the columns are {', '.join(names)}; expected l and a spectrum")
-    return TextSpectra(values, _unit(header, is_camb), keys, tuple(notes))
+    return TextSpectra(values, _unit(header, is_camb), entries, tuple(notes))
 
 
 def _table(path):
@@ -183,13 +183,13 @@ def _text(path):
         return content.decode("latin-1")
 
 
-def _keys(header):
-    keys = {}
+def _entries(header):
+    entries = {}
     for line in header:
         match = _HEAD.fullmatch(line)
         if match:
-            keys.setdefault(match["key"], []).append(match["value"].strip())
-    return keys
+            entries.setdefault(match["key"], []).append(match["value"].strip())
+    return entries
 
 
 def _names(path, header, n, columns, notes):
@@ -228,25 +228,26 @@ def _degrees(names, rows, notes):
     return checked_multipoles(rows[:, 0])
 
 
-def _kind(header, names, keys, kind, is_camb, notes):
+def _kind(header, names, entries, kind, is_camb, notes):
     """The kind "cl" or "dl" of the columns, from the file or the argument ``kind``."""
-    stated = set(map(kind_of_name, names)) - {""}
-    stated = stated or set(keys.get("kind", ())) & {"cl", "dl"}
-    stated = stated or _kinds_of_words(" ".join(header))
-    if len(stated) > 1 and kind is None:
+    file_kinds = set(map(kind_of_name, names)) - {""}
+    file_kinds = file_kinds or set(entries.get("kind", ())) & {"cl", "dl"}
+    file_kinds = file_kinds or _kinds_of_words(" ".join(header))
+    if len(file_kinds) > 1 and kind is None:
         raise ValueError(f"the header has words for both C_l and D_l; {_ADVICE}")
-    if not stated and is_camb:
+    if not file_kinds and is_camb:
         notes.append("the columns are those of CAMB, which writes D_l in uK^2")
         return kind or "dl"
-    if not stated and kind is None:
+    if not file_kinds and kind is None:
         raise ValueError(
             f"the file does not define whether its values are C_l or D_l = l (l+1) C_l / 2 pi; {_ADVICE}"
         )
-    if kind is not None and len(stated) == 1 and kind not in stated:
+    if kind is not None and len(file_kinds) == 1 and kind not in file_kinds:
         raise ValueError(
-            f"the header declares {stated.pop().upper()}, but kind={kind!r}; omit kind, or correct the header"
+            f"the header declares {file_kinds.pop().upper()}, but kind={kind!r}; omit kind, or correct the "
+            "header"
         )
-    return kind or stated.pop()
+    return kind or file_kinds.pop()
 
 
 def _kinds_of_words(text):
