@@ -34,35 +34,34 @@ def folder(path):
 
 
 def of_file(path, args):
-    """The facts of a file that is neither FITS nor one of NumPy's."""
+    """The facts of a file that is neither FITS nor one of NumPy's, or its kind and the problem."""
     from spherekit.io import describe
-    from spherekit.io.coefficients import contains_coefficients
 
     kind = describe(path)
+    try:
+        return _facts(path, kind, args)
+    except (ValueError, ImportError, OSError) as error:
+        problem = str(error).removeprefix(f"{path}: ").removeprefix(f"{path} ")
+        return {"kind": _noun(kind), "problem": problem, "columns": []}
+
+
+def _facts(path, kind, args):
+    from spherekit.io.coefficients import contains_coefficients
+
+    if contains_coefficients(path):
+        return coefficients(path)
     if kind in ("a netCDF-3 file", "an HDF5 or netCDF-4 file"):
         return _netcdf(path)
-    if kind in _PICTURES:
-        return _attempt(path, kind, lambda: of_map(_read(path, args)))
-    if kind in _TEXT or kind == "a MATLAB file":
-        if contains_coefficients(path):
-            return _attempt(path, kind, lambda: coefficients(path))
-        return _matlab() if kind == "a MATLAB file" else _text(path, kind, args)
-    problem = _OTHER.get(kind, "no command reads this format")
-    return {"kind": _noun(kind), "problem": problem, "columns": []}
+    if kind in _TEXT:
+        return _text(path, args)
+    if kind in (*_PICTURES, "a MATLAB file"):
+        return of_map(_read(path, args))
+    raise ValueError(_OTHER.get(kind, "no command reads this format"))
 
 
 def _noun(kind):
     """A kind without its article."""
     return kind.removeprefix("a ").removeprefix("an ")
-
-
-def _attempt(path, kind, read):
-    """The facts of a file that is read, or the problem."""
-    try:
-        return read()
-    except (ValueError, ImportError) as error:
-        problem = str(error).removeprefix(f"{path}: ").removeprefix(f"{path} ")
-        return {"kind": _noun(kind), "problem": problem, "columns": []}
 
 
 def _read(path, args, **options):
@@ -137,58 +136,40 @@ def lowest_power(flm):
 
 
 def _netcdf(path):
+    """The facts of all fields of a netCDF file; of the axes and the grid, those of the last one."""
     from spherekit import io
     from spherekit.io.netcdf import fields
 
-    def read():
-        facts = {"kind": "netCDF file without maps", "columns": []}
-        columns = []
-        for name, size in fields(path):
-            if size > _LARGEST:
-                columns.append(dict(name=name, unit=None, type="not read", shape=[], missing=0))
-                continue
-            facts = of_map(io.read(path, field=name))
-            columns += facts["columns"]
-        return {**facts, "columns": columns}
-
-    return _attempt(path, "a netCDF file", read)
+    facts = {"kind": "netCDF file without maps"}
+    columns = []
+    for name, size in fields(path):
+        if size > _LARGEST:
+            columns.append(dict(name=name, unit=None, type="not read", shape=[], missing=0))
+            continue
+        facts = of_map(io.read(path, field=name))
+        columns += facts["columns"]
+    return {**facts, "columns": columns}
 
 
-def _matlab():
-    return {
-        "kind": "MATLAB file",
-        "problem": "it contains no array of L*L coefficients",
-        "columns": [],
-    }
-
-
-def _text(path, kind, args):
+def _text(path, args):
     """The facts of a text: spectra, points, or rows of numbers with or without latitudes and longitudes."""
     from spherekit.cli.convert import contains_spectra
     from spherekit.io import points
 
-    if args.lat is None and contains_spectra(path):
-        return _attempt(path, kind, lambda: spectra(path))
-    if (
-        args.lat is not None
-        or args.lon is not None
-        or args.grid is not None
-        or points.is_table(path)
-    ):
-        return _attempt(path, kind, lambda: of_map(_read(path, args)))
-    return _attempt(path, kind, lambda: _numbers(path))
+    has_positions = any(x is not None for x in (args.lat, args.lon, args.grid))
+    if not has_positions and contains_spectra(path):
+        return spectra(path)
+    if has_positions or points.is_table(path):
+        return of_map(_read(path, args))
+    return _numbers(path)
 
 
 def _numbers(path):
-    from spherekit.io import latlon_text
+    from spherekit.io.latlon_text import read_numbers
 
-    values = latlon_text.numbers(path)
     problem = "it has no latitudes and longitudes; pass --lat FILE and --lon FILE"
-    return {
-        "kind": "text of numbers",
-        "problem": problem,
-        "columns": [column("values", values, "")],
-    }
+    columns = [column("values", read_numbers(path), "")]
+    return {"kind": "text of numbers", "problem": problem, "columns": columns}
 
 
 def spectra(path):

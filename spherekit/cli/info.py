@@ -55,7 +55,10 @@ def _fits(path, hdu):
     """The properties of the first table or that of ``--hdu``; those of several tables under ``tables``."""
     from spherekit import io
     from spherekit.cli.files import hdu_of
+    from spherekit.io.fits_maps import contains_mw
 
+    if contains_mw(path, hdu_of(hdu)):
+        return contents.of_map(io.read(path, hdu=hdu_of(hdu)))
     listed = io.tables(path) if hdu is None else [io.read_table(path, hdu_of(hdu))]
     facts = [_table(path, table, listed) for table in listed]
     return facts[0] if len(facts) == 1 else {**facts[0], "tables": facts}

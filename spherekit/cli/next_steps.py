@@ -23,6 +23,8 @@ def _line(*words):
 
 def _for_map(path, facts):
     columns = facts["columns"]
+    if not columns:
+        return []
     first = columns[0]
     name = stem(path)
     is_fits = facts["kind"] == "HEALPix map"
