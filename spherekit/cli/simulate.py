@@ -19,13 +19,26 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spherekit.cli import options, output, recipes
+from spherekit.cli import input_spectra, options, output, recipes
 from spherekit.cli.analysis import grid_name
 from spherekit.cli.noise import depth_of, signal_unit
 from spherekit.cli.stokes import Component
 
 #: Options of Gaussian skies, which with cmb select these instead of the two classes.
-_OF_GAUSSIAN = ("pol", "beam", "noise", "noise_pol", "first", "field", "unit")
+_OF_GAUSSIAN = (
+    "pol",
+    "beam",
+    "noise",
+    "noise_pol",
+    "first",
+    "field",
+    "unit",
+    "kind",
+    "columns",
+    "hdu",
+)
+#: Options of the file of spectra.
+_OF_FILE = ("hdu", "kind", "columns", "field")
 _POLARIZED = ("TEMPERATURE", "Q_POLARISATION", "U_POLARISATION")
 _ALMS = ("TEMPERATURE", "GRADIENT", "CURL")
 
@@ -49,9 +62,7 @@ def arguments(parser):
         action="store_true",
         help="simulate T, E and B of the spectra TT, EE, BB, TE (TB, EB); maps of I, Q and U",
     )
-    parser.add_argument(
-        "--field", help="the spectrum of a scalar, by its column; default: TT, or the only"
-    )
+    input_spectra.arguments(parser)
     parser.add_argument(
         "--beam", help="Gaussian beam of this width (FWHM), e.g. 10arcmin, or a file of B_l"
     )
@@ -149,8 +160,10 @@ def _simulate(args):
 
 def _plan(args):
     """The `_Plan` of the options, and lines that describe it."""
-    spectra, units, frame = _read_spectra(args)
-    cl, names = _select(args, spectra)
+    from spherekit.io.spectra import spectrum_of
+
+    spectra, units, frame, notes = input_spectra.read(args)
+    cl, names = input_spectra.select(args, spectra)
     unit = signal_unit(args, [units[name] for name in names])
     L, grid, reason = _band_limit_and_grid(args, len(spectra[names[0]]))
     if args.pol and L < 3:
@@ -159,63 +172,15 @@ def _plan(args):
         raise options.Usage("--noise-pol applies to --pol only")
     noise = 0.0 if args.noise is None else depth_of(args.noise, unit, "--noise")
     noise_pol = None if args.noise_pol is None else depth_of(args.noise_pol, unit, "--noise-pol")
+    input_spectra.check(args, cl, L)
     beam, beam_line = _beam(args, L)
-    scalar = ("TEMPERATURE",) if args.pol or names == ["TT"] else tuple(names)
+    scalar = ("TEMPERATURE",) if spectrum_of(names[0]) == "TT" else tuple(names)
     columns = (_ALMS if grid is None else _POLARIZED) if args.pol else scalar
-    lines = [f"{args.spectrum}: {', '.join(names)}; L = {L} (lmax {L - 1}), {reason}"]
+    lines = list(notes)
+    lines += [f"{args.spectrum}: {', '.join(names)}; L = {L} (lmax {L - 1}), {reason}"]
     lines += [beam_line] if beam_line else []
     lines += [_noise_line(noise, noise_pol, unit, args.pol, grid)] if noise or noise_pol else []
     return _Plan(cl, L, grid, beam, noise, noise_pol, columns, unit, frame), lines
-
-
-def _read_spectra(args):
-    """(spectra by column name, their units, frame) of the file, or of cmb."""
-    if args.spectrum == "cmb":
-        from spherekit.datasets import planck2018_cl
-
-        spectra = planck2018_cl(3001)
-        return spectra, dict.fromkeys(spectra, "uK2"), ""
-    from spherekit import io
-
-    spectra = io.read_spectra(args.spectrum)
-    if spectra.polcconv != "COSMO":
-        raise ValueError(
-            f"{args.spectrum} follows the IAU convention (POLCCONV), and the names of its columns do not "
-            "determine which signs change with B; rename them to TT, EE, BB, TE, TB, EB"
-        )
-    return spectra.values, spectra.units, spectra.frame
-
-
-def _select(args, spectra):
-    """(the argument cl of `gaussian_sky`, the names of the columns)."""
-    from spherekit.io.spectra import spectrum_of
-
-    kinds = {}
-    for name in spectra:
-        kinds.setdefault(spectrum_of(name), name)
-    available = ", ".join(spectra)
-    if args.pol:
-        if args.field is not None:
-            raise options.Usage(
-                "--field selects the spectrum of a scalar; not applicable with --pol"
-            )
-        absent = [kind for kind in ("TT", "EE") if kind not in kinds]
-        if absent:
-            raise options.Usage(
-                f"{args.spectrum} contains {available}, not {' and '.join(absent)}, which --pol needs"
-            )
-        pairs = [kind for kind in ("TT", "EE", "BB", "TE", "TB", "EB") if kind in kinds]
-        return {kind: spectra[kinds[kind]] for kind in pairs}, [kinds[kind] for kind in pairs]
-    name = args.field
-    if name is None:
-        name = (
-            kinds.get("TT") or next(iter(spectra)) if "TT" in kinds or len(spectra) == 1 else None
-        )
-    name = kinds.get(name) if name not in spectra else name
-    if name is None:
-        reason = "select one with --field" if args.field is None else f"not {args.field}"
-        raise options.Usage(f"{args.spectrum} contains the spectra {available}; {reason}")
-    return spectra[name], [name]
 
 
 def _band_limit_and_grid(args, length):
@@ -342,7 +307,7 @@ def _write_skies(paths, plan, args, workers, threads):
 def _command(args, index):
     """The command that simulates only this sky, whichever wrote it: several jobs give the same bytes."""
     words = ["spherekit", "simulate", args.spectrum, *(["--pol"] if args.pol else [])]
-    for name in ("grid", "L", "lmax", "field", "beam", "noise", "noise_pol", "unit", "seed"):
+    for name in (*_OF_FILE, "grid", "L", "lmax", "beam", "noise", "noise_pol", "unit", "seed"):
         value = getattr(args, name)
         words += [] if value is None else ["--" + name.replace("_", "-"), str(value)]
     return [*words, "--first", str(index), "--n", "1"]

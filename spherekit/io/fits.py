@@ -4,6 +4,7 @@ Nothing in a file is executed. Files are written atomically, and are replaced on
 """
 
 import bz2
+import functools
 import gzip
 import io
 import itertools
@@ -182,6 +183,20 @@ def tables(path: str | PathLike) -> tuple[Table, ...]:
 
 def outlines(path):
     """All tables of a FITS file without data: headers and names of columns, each with no rows."""
+    try:
+        state = os.stat(path)
+    except OSError:
+        return _outlines(path)
+    content = state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns
+    return _outlines_of_content(os.fspath(path), content)
+
+
+@functools.lru_cache(maxsize=4)
+def _outlines_of_content(path, content):
+    return _outlines(path)
+
+
+def _outlines(path):
     with _tables(path) as (hdus, indices, _):
         return tuple(_as_outline(hdus, number) for number in indices)
 
@@ -484,14 +499,12 @@ def _table_header(columns, header, name):
             "in more than case"
         )
     rows = _rows(columns)
-    hdu = fits.BinTableHDU.from_columns(
-        [
-            fits.Column(
-                name, _format(values), array=values[:0], unit=printable(unit, "a unit") or None
-            )
-            for name, values, (_, _, unit, *_) in zip(names, rows, columns, strict=True)
-        ]
-    )
+    fields = [
+        fits.Column(name, _format(values), array=values[:0], unit=printable(unit, "a unit") or None)
+        for name, values, (_, _, unit, *_) in zip(names, rows, columns, strict=True)
+    ]
+    hdu = fits.BinTableHDU()  # `from_columns`, of the same result, imports astropy.table
+    hdu.data = fits.FITS_rec.from_columns(fits.ColDefs(fields))
     hdu.header["NAXIS2"] = len(rows[0])
     hdu.header.update(header)
     if name:

@@ -39,8 +39,8 @@ class Columns(NamedTuple):
 class Tolerance(NamedTuple):
     """Of coordinates in degrees: their rounding, and the differences that equidistant ones may have.
 
-    ``rounding``: one unit of their last digit or of their dtype, at least 1/1000 of the spacing.
-    ``accumulated``: the same added up along the axis, at most 1/16 of the spacing.
+    ``rounding``: half a unit of their last digit, or that of their dtype, at least 1/1000 of the spacing.
+    ``accumulated``: one unit of each step, added up along the axis, at most 1/16 of the spacing.
     """
 
     rounding: float
@@ -96,7 +96,9 @@ def tolerance(values, precision, spacing):
     """
     unit = last_digit(values, precision)
     finest, coarsest = _FINEST * spacing, _COARSEST * spacing
-    rounding, accumulated = (np.clip(x, finest, coarsest) for x in (unit, len(values) * unit))
+    rounding, accumulated = (
+        np.clip(x, finest, coarsest) for x in (0.51 * unit, len(values) * unit)
+    )
     return Tolerance(float(rounding), float(accumulated))
 
 

@@ -228,7 +228,7 @@ def grid_of_rows(lat, precision, columns):
         if theta is None:
             continue
         difference = np.abs(90 - np.degrees(theta) - lat)
-        largest = limits.accumulated if rule.equidistant else limits.rounding
+        largest = limits.accumulated if rule.equidistant else 2 * limits.rounding  # also truncated
         if difference.max() <= largest and difference.min() <= limits.rounding:
             grid = rule.grid(n, n_phi, phi0)
             if grid is not None:

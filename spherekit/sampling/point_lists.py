@@ -255,7 +255,7 @@ def _grid(parallels, lat_precision, lon_precision, rounding):
         close = np.abs(difference - step * np.round(difference / step)) <= limit
         phi0 = np.where(close, fraction * 2 * np.pi / n_phi, phi0)
     theta, weights = quadrature.gauss_legendre(len(lat))
-    largest = axes.tolerance(lat, lat_precision, 180 / len(lat)).rounding
+    largest = 2 * axes.tolerance(lat, lat_precision, 180 / len(lat)).rounding
     if np.abs(90 - np.degrees(theta) - lat).max() <= largest:
         return Rings(theta, n_phi, phi0, weights * (2 * np.pi / n_phi))
     rings = Rings(np.clip(np.radians(90 - lat), 0, np.pi), n_phi, phi0)

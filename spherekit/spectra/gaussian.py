@@ -113,13 +113,13 @@ def correlated_flm(
     -1.0
     """
     L = checks.band_limit(L)
-    matrices, names = _matrices(cl, L)
+    factors = covariance_factors(cl, L)
     rng = checks.generator(rng)
-    factors = cholesky_factors(matrices, names)
-    flm = np.zeros((len(names), L * L), complex)
-    for j in range(len(names)):
+    n = len(factors)
+    flm = np.zeros((n, L * L), complex)
+    for j in range(n):
         normal = _normal_flm(L, rng)
-        for i in range(j, len(names)):
+        for i in range(j, n):
             if factors[i, j].any():
                 flm[i] += _scaled(factors[i, j], normal)
     return flm
@@ -139,12 +139,22 @@ def _scaled(factor, flm):
     return np.repeat(factor, 2 * np.arange(len(factor)) + 1) * flm
 
 
+def covariance_factors(cl, L):
+    """The factors (n, n, L) of the argument ``cl`` of `correlated_flm`, which is checked.
+
+    >>> covariance_factors({"TT": [4.0, 9.0]}, 2)
+    array([[[2., 3.]]])
+    """
+    return cholesky_factors(*_matrices(cl, L))
+
+
 def cholesky_factors(matrices, names):
     """The lower triangular factors G of covariance matrices, C = G G^T, along the last axis.
 
-    The correlation matrices are factorized row by row. An entry of a factor that exceeds, by the rounding of
-    the input, what the diagonal leaves is clipped; so singular matrices (completely correlated signals)
-    have factors, too.
+    The correlation matrices are factorized row by row. Where an entry of a factor exceeds what the diagonal
+    leaves, by the rounding of the input, it is reduced such that the errors of G G^T in the entry and on the
+    diagonal are equal, at most `ROUNDING`. So singular matrices (completely correlated signals) have factors,
+    too.
 
     Parameters
     ----------
@@ -171,23 +181,30 @@ def cholesky_factors(matrices, names):
     factors = np.zeros_like(matrices)
     failures = []
     for i in range(n):
-        remainder = (scale[i] > 0).astype(float)
+        remainder = np.where(scale[i] > 0, 1.0, 0.0)
         for j in range(i):
             product = scale[i] * scale[j]
-            cross = np.where(matrices[i, j] == 0, 0, np.inf)  # where a signal is zero
-            cross = np.divide(matrices[i, j], product, out=cross, where=product > 0)
+            cross = np.clip(_divide(matrices[i, j], product), -2, 2)  # beyond 1: not valid
             cross = cross - (factors[i, :j] * factors[j, :j]).sum(axis=0)
-            limit = np.sqrt(remainder)
             pivot = factors[j, j]
-            entry = np.divide(cross, pivot, out=np.zeros_like(cross), where=pivot > 0)
-            factors[i, j] = np.clip(entry, -limit, limit)
-            remainder = np.maximum(remainder - factors[i, j] ** 2, 0)
-            excess = np.abs(cross - factors[i, j] * pivot) > ROUNDING
-            failures += [(int(np.argmax(excess)), i, j)] if excess.any() else []
+            entry = _divide(np.abs(cross), pivot)
+            excess = np.maximum(entry**2 - remainder, 0)
+            root = np.sqrt(4 * entry * pivot + pivot**2 + 4 * remainder)
+            entry = entry - _divide(2 * excess, 2 * entry + pivot + root)
+            factors[i, j] = np.copysign(entry, cross)
+            remainder = np.maximum(remainder - entry**2, 0)
+            is_beyond = np.abs(cross - factors[i, j] * pivot) > ROUNDING
+            is_beyond |= (product == 0) & (matrices[i, j] != 0)
+            failures += [(int(np.argmax(is_beyond)), i, j)] if is_beyond.any() else []
         factors[i, i] = np.sqrt(remainder)
     if failures:
         raise ValueError(_not_positive(matrices, names, *min(failures)))
     return factors * scale[:, None]
+
+
+def _divide(x, y):
+    """x / y, and 0 where y is 0."""
+    return np.divide(x, y, out=np.zeros_like(x), where=y > 0)
 
 
 def _not_positive(matrices, names, degree, i, j):
@@ -197,12 +214,10 @@ def _not_positive(matrices, names, degree, i, j):
         f"C_l of {names[j]}{names[i]} is {cross:.6g} at l = {degree}, where those of {names[j] * 2} and "
         f"{names[i] * 2} are {first:.6g} and {second:.6g}"
     )
-    if cross**2 > first * second:
-        limit = (
-            f"expected at most {np.sqrt(first * second):.6g}, their geometric mean, in magnitude"
-        )
-    else:
-        limit = "it contradicts the correlations of both with other signals"
+    largest = np.sqrt(first) * np.sqrt(second)
+    limit = "it contradicts the correlations of both with other signals"
+    if abs(cross) > largest:
+        limit = f"expected at most {largest:.6g}, their geometric mean, in magnitude"
     return f"{values}; {limit}: the matrix of the spectra is not positive semi-definite"
 
 
@@ -282,7 +297,10 @@ def _check_finite(cl, name):
 
 
 def _check_spectrum(cl, name):
-    if not (np.isfinite(cl).all() and (cl >= 0).all()):
+    is_valid = np.isfinite(cl) & (cl >= 0)
+    if not is_valid.all():
+        degree = int(np.argmin(is_valid))
         raise ValueError(
-            f"{name} contains negative, NaN or infinite values; expected finite values >= 0"
+            f"{name} contains negative, NaN or infinite values ({cl[degree]:.6g} at l = {degree}); expected "
+            "finite values >= 0"
         )
