@@ -53,7 +53,7 @@ class Fields(NamedTuple):
 def read_fields(path, args=None, L=None, all_columns=False, pair=False):
     """Read the `Fields` of a file; without ``--field``, the first of several names, or a spin field."""
     sky = read_record(path, args, L)
-    return _fields(sky, getattr(args, "field", None) is None and not all_columns, pair)
+    return fields_of(sky, getattr(args, "field", None) is None and not all_columns, pair)
 
 
 def read_record(path, args=None, L=None):
@@ -89,7 +89,7 @@ _ADVICE = {
 }
 
 
-def _fields(sky, first_only, pair):
+def fields_of(sky, first_only=False, pair=True):
     """The `Fields` of a `spherekit.io.Map`."""
     values = sky.values if len(sky) > 1 else sky.values[None]
     columns = sky.names if all(sky.names) else ()
