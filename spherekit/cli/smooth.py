@@ -112,6 +112,7 @@ def picture(before, after, description):
 
     from spherekit import plot
     from spherekit.plot.maps import color_range
+    from spherekit.plot.signals import default_flip
 
     rows = (
         [(before, after)]
@@ -127,5 +128,5 @@ def picture(before, after, description):
         name = pair[0].names[0]
         titles = f"{name}, original".lstrip(", "), f"{name}, {description}".lstrip(", ")
         for ax, f, x, title in zip(row, samples, pair, titles, strict=True):
-            plot.show(f, x.grid, ax=ax, title=title, **style)
+            plot.show(f, x.grid, ax=ax, title=title, flip=default_flip(x.frame), **style)
     return output.validate(figure)

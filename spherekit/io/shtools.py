@@ -103,6 +103,7 @@ def read_rows(text, first, L, convention, *, highest=None, notes=(), **metadata)
     notes = [*notes, *_missing(path, ell, m, L)]
     L = coefficient_rows.band_limit(path, int(ell.max()), L)
     flm = coefficient_rows.coefficients(ell, m, *rows[:, 2:4].T, L, **convention._asdict())
+    metadata.setdefault("frame", "geographic")
     return Coefficients(flm, notes=tuple(notes), **metadata)
 
 
