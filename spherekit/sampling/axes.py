@@ -88,7 +88,7 @@ def _precision(array):
         return np.finfo(float).eps
     if array.dtype.itemsize > 4 and np.array_equal(array.astype(np.float32), array):
         return np.finfo(np.float32).eps
-    return float(np.finfo(array.dtype).eps)
+    return max(float(np.finfo(array.dtype).eps), np.finfo(float).eps)
 
 
 def tolerance(values, precision, spacing):
