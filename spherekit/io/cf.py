@@ -47,7 +47,9 @@ def unpack(values, attributes):
     if packed:
         declared = {"_FillValue", "missing_value"} & attributes.keys()
         has_type = bool(fills) or (values.dtype.kind == "f" and declared)
-        values = values.astype(values.dtype if has_type else _float_type(values.dtype, scale, offset))
+        values = values.astype(
+            values.dtype if has_type else _float_type(values.dtype, scale, offset)
+        )
         if scale is not None:
             values *= scale
         if offset is not None:
@@ -155,10 +157,8 @@ def decode_times(values, attributes):
     if np.abs(values[~missing]).max(initial=0) > limit:
         return None
     times = reference + _as_timedelta(np.where(missing, 0, values), word)
-    if (
-        calendar != "proleptic_gregorian"
-        and min(times.min(initial=reference), reference) < _GREGORIAN
-    ):
+    first = min(times.astype("M8[s]").min(initial=reference), reference)
+    if calendar != "proleptic_gregorian" and first < _GREGORIAN:
         return None
     times[missing] = np.datetime64("NaT")
     return times
