@@ -3,7 +3,7 @@
 import numpy as np
 
 from spherekit.io.arguments import ArgumentError
-from spherekit.io.columns import is_map, map_columns, select_table
+from spherekit.io.columns import field_names, is_map
 from spherekit.io.fits import outlines, read_table
 from spherekit.io.map_writer import write_map
 from spherekit.io.maps import read_map
@@ -18,7 +18,7 @@ def read_fits(path, field=None, hdu=None, ordering=None, frame=None, grid=None):
     """The `Map` of a file; by default of all columns that are fields on the sphere."""
     if contains_mw(path, hdu):
         return _read_mw(path, field, hdu, ordering, frame, grid)
-    names = map_columns(select_table(path, hdu, ordering))[1]
+    names = field_names(path, hdu, ordering)
     fields = [name for name in names if not describes_pixels(name)] or names
     if field is None:
         field = fields

@@ -23,11 +23,10 @@ def read_text(path, lat=None, lon=None, grid=None):
     """
     if grid is None and (lat is None or lon is None):
         raise ValueError(
-            f"{path} cannot be read as a map: it is text; for samples on latitudes and "
-            "longitudes pass lat=FILE and lon=FILE (of one number a line, in degrees) or grid=NAME; a table "
-            "of points needs a first line with the names of its columns, such as lat,lon,value; "
-            "spectra are read with spherekit.io.read_spectra, and coefficients with "
-            "spherekit.io.read_coefficients"
+            f"{path} cannot be read as a map: it is text; for samples on latitudes and longitudes pass "
+            "lat=FILE and lon=FILE (of one number a line, in degrees) or grid=NAME; a table of points needs "
+            "a line with the names of its columns, such as lat,lon,value (spectra are read with "
+            "spherekit.io.read_spectra, coefficients with spherekit.io.read_coefficients)"
         )
     return on_axes(path, read_numbers(path), lat, lon, grid)
 
