@@ -9,6 +9,7 @@ Each subpackage is imported when one of its names is first used, so that ``impor
 """
 
 import importlib
+import importlib.util
 from typing import TYPE_CHECKING
 
 __version__ = "0.2.0"
@@ -67,11 +68,14 @@ if not TYPE_CHECKING:  # so that type checkers report names that do not exist
             return getattr(importlib.import_module("spherekit.harmonic"), name)
         if name in __all__:
             return importlib.import_module(f"spherekit.{name}")
-        from spherekit._core.names import advice
+        message = f"module 'spherekit' has no attribute {name!r}"
+        if (
+            importlib.util.find_spec(f"spherekit.{name}") is None
+        ):  # not a module that is being imported
+            from spherekit._core.names import advice
 
-        raise AttributeError(
-            f"module 'spherekit' has no attribute {name!r}{advice(name)}", name=name
-        )
+            message += advice(name)
+        raise AttributeError(message, name=name)
 
 
 def __dir__():

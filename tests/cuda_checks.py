@@ -52,12 +52,13 @@ def assert_close(result, expected):
 
 
 CASES = [("gl", 0, True), ("gl", 2, False), ("mw", 0, True), ("mwss", 1, False), ("cc", -2, False)]
+CASES += [("gl,phi0=half", 0, True), ("dh,n_theta={L},phi0=half", 2, False)]
 
 
 @pytest.mark.parametrize("name, spin, reality", CASES)
 def test_the_four_maps_are_those_of_the_cpu(name, spin, reality, rng):
     L = 4 if device.simulated() else 300
-    flags = {"spin": spin, "sampling": grid(name, L), "reality": reality}
+    flags = {"spin": spin, "sampling": grid(name.format(L=L), L), "reality": reality}
     f = rng.standard_normal((1, *flags["sampling"].shape))
     if not reality:
         f = f + 1j * rng.standard_normal(f.shape)

@@ -187,10 +187,11 @@ def _forward_equispaced(f, grid, L, spin):
     """The sampling theorem on equispaced colatitudes, step by step as in McEwen & Wiaux (2011)."""
     n_theta, n_phi = grid.shape
     f = f.reshape(n_theta, n_phi)
+    phi = [float(grid.ring_phi0[0]) + 2 * math.pi * p / n_phi for p in range(n_phi)]
     flm = np.zeros(L * L, dtype=complex)
     for m in range(-(L - 1), L):
         f_m = [
-            sum(f[t, p] * cmath.exp(-2j * math.pi * m * p / n_phi) for p in range(n_phi)) / n_phi
+            sum(f[t, p] * cmath.exp(-1j * m * phi[p]) for p in range(n_phi)) / n_phi
             for t in range(n_theta)
         ]
         spectrum = _theta_spectrum(f_m, grid.ring_theta, (-1) ** (m + spin), grid.period)

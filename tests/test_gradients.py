@@ -46,7 +46,8 @@ def grids(L):
     return [
         *(kind(L) for kind in (MW, MWSS, DH, DHPole, GL, CC)),
         CC(L, n_theta=L + 1),
-        MW(L + 2),
+        DH(L, n_theta=L, phi0=0.7 / L),
+        MW(L + 2, phi0=0.7 / L),
         HEALPix(1),
         HEALPix(3),
         UNEVEN,
@@ -81,7 +82,12 @@ def cases_of_evaluate(L, rng, shape=()):
 
 def transforms_of_rotations(L, rng, shape=()):
     """(label, flags, coefficients, samples): stored tables and slices of n, whole and steerable."""
-    for name, N, steerable in (("mw", L, False), ("gl", 2, True), ("healpix:1", 2, False)):
+    for name, N, steerable in (
+        ("mw", L, False),
+        ("gl", 2, True),
+        (f"dh:{L},n_theta={L}", 2, False),
+        ("healpix:1", 2, False),
+    ):
         grid = RotationGrid(L, N, name, steerable)
         for reality in (True, False):
             flags = dict(L=L, N=N, grid=grid, reality=reality, lower=0, threads=1)

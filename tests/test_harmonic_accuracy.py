@@ -54,6 +54,7 @@ def test_round_trip(kind, L, rng):
 def test_round_trip_on_other_sizes(L, rng):
     """Finer in theta, finer in phi, and Clenshaw-Curtis grids that need the theta theorem."""
     grids = [CC(L, n_theta=L + 1), CC(L, n_theta=L + L // 2 + 1), CC(L, n_theta=2 * L)]
+    grids += [DH(L, n_theta=n, phi0=0.9 / L) for n in (L, L + L // 2, 2 * L - 2)]
     grids += [kind(L + 3) for kind in KINDS]
     grids += [kind(L, n_phi=2 * L + 7) for kind in KINDS]
     for grid in grids:
@@ -105,6 +106,7 @@ def test_round_trip_very_large(L, rng):
 def test_round_trip_single_precision(kind, L, rng):
     for spin, reality in CASES:
         assert_single(kind(L), L, rng, spin, reality)
+        assert_single(kind(L, phi0=0.9 / L), L, rng, spin, reality)
 
 
 @pytest.mark.slow

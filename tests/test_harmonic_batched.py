@@ -21,11 +21,11 @@ def near(a, b, kind):
 
 
 @pytest.mark.parametrize("kind", [np.complex64, np.complex128])
-@pytest.mark.parametrize("name", ["gl", "mw", "mwss", "dh", "cc"])
+@pytest.mark.parametrize("name", ["gl", "mw", "mwss", "dh", "cc", "dh,n_theta={L},phi0=half"])
 @pytest.mark.parametrize("L, finer", [(1, 0), (2, 1), (5, 0), (9, 3), (12, 28)])
 def test_maps_of_the_sphere_as_one_by_one(name, L, finer, kind, rng):
     flm = random_flm(L, rng, reality=True, shape=(MAPS,), dtype=kind)
-    options = dict(sampling=grid(name, L + finer), reality=True)
+    options = dict(sampling=grid(name.format(L=L + finer), L + finer), reality=True)
     f = sk.inverse(flm, L, engine="batched", **options)
     near(f, np.stack([sk.inverse(x, L, **options) for x in flm]), kind)
     noise = rng.standard_normal(f.shape).astype(f.dtype)

@@ -31,9 +31,11 @@ def transforms(request):
 
 def own_grids(L):
     """Grids of band-limit L: every kind, with other sizes where a kind allows them."""
-    grids = [MW(L), MWSS(L), DH(L), DHPole(L), GL(L), CC(L)]
+    kinds = MW, MWSS, DH, DHPole, GL, CC
+    grids = [kind(L) for kind in kinds] + [kind(L, phi0=2.1 / L) for kind in kinds]
+    grids += [DH(L, n_theta=L), DH(L, n_theta=L, n_phi=2 * L, phi0=np.pi / (2 * L))]
     if L > 1:
-        grids += [CC(L, n_theta=L + 1), CC(L, n_theta=2 * L)]
+        grids += [CC(L, n_theta=L + 1), CC(L, n_theta=2 * L), DH(L, n_theta=2 * L - 2)]
     return grids
 
 
@@ -45,6 +47,10 @@ def finer_grids(L):
         MWSS(L + 2),
         MWSS(L, n_phi=2 * L + 1),
         DH(L + 1, n_phi=3 * L + 4),
+        DH(L + 1, n_theta=L + 2, phi0=0.1 / L),
+        DH(L, n_theta=2 * L - 1),
+        DH(L, n_theta=2 * L + 3),
+        CC(L + 1, n_theta=L + 3, phi0=0.2 / L),
         DHPole(L, n_phi=2 * L + 5),
         GL(L + 3),
         CC(L + 1),

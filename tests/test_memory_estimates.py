@@ -51,6 +51,11 @@ JOBS = {
         "f = np.zeros((2048, 4095), complex)",
         "sk.forward(f, 2048, threads=2)",
     ),
+    "first longitude, batch in single precision, forward": (
+        "sk.forward(np.zeros((32, 64), np.float32), 32, sampling='gl:32,n_phi=64,phi0=half', reality=True)",
+        "f = np.zeros((8, 1024, 2048), np.float32)",
+        "sk.forward(f, 1024, sampling='gl:1024,n_phi=2048,phi0=half', reality=True, threads=1)",
+    ),
     "HEALPix, spin 2, inverse": (
         "sk.inverse(np.zeros(1024), 32, spin=2, sampling='healpix:16')",
         "flm = np.zeros(1200**2, complex)",

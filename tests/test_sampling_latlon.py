@@ -1,11 +1,15 @@
 """Grids of latitudes and longitudes: recognition, order of the samples, text forms, first longitudes."""
 
 import math
+import pickle
 
 import numpy as np
 import pytest
-from tolerances import SHORT_SUM
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tolerances import ANALYSIS, SHORT_SUM
 
+import spherekit as sk
 from spherekit import sampling
 from spherekit.sampling import (
     CC,
@@ -22,6 +26,8 @@ from spherekit.sampling import (
     grids_of_shape,
     healpix,
 )
+from spherekit.sampling.theorem_grids import RULES
+from spherekit.testing import random_flm
 
 GRIDS = [
     MW(256),
@@ -37,6 +43,8 @@ GRIDS = [
     HEALPix(64),
     HEALPix(2, "equal"),
     Rings([0.5, 1], [4, 8], 0.1),
+    Rings(np.radians(np.arange(2.5, 178, 2.5)), 144),
+    Rings(np.radians(np.linspace(1 / 3, 179, 17)), np.arange(1, 18), np.linspace(0, 0.1, 17)),
     Rings(np.radians([30, 90]), 4, [0.0, 0.1], weights=[0.25, 1 / 3]),
 ]
 
@@ -206,3 +214,191 @@ def test_grids_of_a_shape_of_pixels():
 )
 def test_band_limits_of_grids(grid, L):
     assert grid.default_L == L
+
+
+# ---------------------------------------------------------------- any order and rounding of the axes
+
+
+@st.composite
+def axes_of_grids(draw):
+    """(grid, lat, lon): the axes of a grid in another order, range, rounding and dtype."""
+    n_theta, aspect = draw(st.integers(2, 40)), draw(st.sampled_from([1, 2, 2.5]))
+    n_phi = max(2, int(n_theta * aspect))
+    fraction = draw(st.sampled_from([0, 0.5, 0.25]))
+    candidates = [rule.grid(n_theta, n_phi, fraction * 2 * math.pi / n_phi) for rule in RULES]
+    grid = draw(st.sampled_from([one for one in candidates if one is not None]))
+    lat, lon = degrees_of(grid)
+    rows = draw(st.sampled_from(["sorted", "reversed", "any"]))
+    columns = draw(st.sampled_from(["sorted", "reversed", "rolled", "any"]))
+    lat = _arranged(draw, lat, rows)
+    lon = _arranged(draw, lon, columns)
+    lon = lon + draw(st.sampled_from([0, -360, 360]))
+    lon = np.where(lon > draw(st.sampled_from([180, 360, 720])), lon - 360, lon)
+    if draw(st.booleans()):
+        lon = np.append(lon, lon[0] + draw(st.sampled_from([360, -360])))
+    digits = draw(st.sampled_from([None, 4, 6, 12]))
+    if digits is None:
+        return grid, lat.astype(np.float32), lon.astype(np.float32)
+    return grid, np.round(lat, digits), np.round(lon, digits)
+
+
+def _arranged(draw, axis, order):
+    if order == "reversed":
+        return axis[::-1]
+    if order == "rolled":
+        return np.roll(axis, draw(st.integers(0, len(axis) - 1)))
+    return axis[draw(st.permutations(range(len(axis))))] if order == "any" else axis
+
+
+@settings(max_examples=300, deadline=None)
+@given(axes_of_grids())
+def test_axes_in_any_order(case):
+    """The grid, and each sample at its coordinates."""
+    grid, lat, lon = case
+    positions = LatLon(lat, lon)
+    result = positions.grid
+    assert type(result) is type(grid) and result.shape == grid.shape and result.L == grid.L
+    spacing = 2 * math.pi / grid.n_phi
+    assert abs(result.phi0 - grid.phi0) < 1e-3 * spacing
+    values = np.sin(np.radians(lat.astype(float)))[:, None] + np.exp(
+        1j * np.radians(lon.astype(float))
+    )
+    if len(lon) > grid.n_phi:
+        values[:, -1] = values[:, 0]
+    samples = positions.to_grid(values)
+    expected = np.cos(grid.theta)[:, None] + np.exp(1j * grid.phi)
+    assert np.abs(samples - expected).max() < 1e-3 * max(spacing, np.pi / len(lat))
+    assert np.array_equal(positions.from_grid(samples), values)
+
+
+@pytest.mark.parametrize("offset", [0.01, 0.05, 0.2, 0.3])
+def test_other_offsets_are_not_rounded_to_a_grid(offset):
+    """Latitudes between two grids are rings, and first longitudes stay as they are written."""
+    lat, lon = np.arange(-89.5, 90) + offset, np.arange(360) + offset
+    grid = from_latlon(lat[:-1], lon)
+    assert isinstance(grid, Rings) and grid.offsets[0] == math.radians(offset)
+    assert from_latlon(np.arange(-89.5, 90), lon).phi0 == math.radians(offset)
+
+
+def test_axes_that_add_up_a_rounded_step():
+    """As in the longitudes of ETOPO: 20.16667 and steps of 0.3333333."""
+    lat = -89.83333333 + 0.3333333 * np.arange(540)
+    lon = 20.16666667 + 0.3333333 * np.arange(1081)
+    positions = LatLon(np.round(lat, 8), np.round(lon, 7))
+    assert str(positions.grid) == "dh:540,n_theta=540,n_phi=1080,phi0=half"
+    assert len(positions.notes) == 3
+
+
+def test_a_repeated_column_must_agree(rng):
+    positions = LatLon([45, -45], [0, 90, 180, 270, 360])
+    values = rng.standard_normal((2, 2, 5)).astype(np.float32)
+    values[..., 4] = values[..., 0]
+    values[0, 0, [0, 4]] = np.nan
+    assert positions.to_grid(values).shape == (2, 2, 4)
+    values[1, 1, 4] += 1
+    with pytest.raises(ValueError, match="repeats the first, 0 degrees, but 1 of 4 samples differ"):
+        positions.to_grid(values)
+    with pytest.raises(ValueError, match=r"expected \(..., 2, 5\)"):
+        positions.to_grid(values[..., :4])
+    with pytest.raises(ValueError, match=r"expected \(..., 2, 4\)"):
+        positions.from_grid(values)
+
+
+def test_rings_of_axes_are_rows_of_samples(rng):
+    """NCEP's grid without its last row: samples in one axis, analysed by least squares."""
+    lat, lon = np.arange(90, -90, -2.5)[1:], np.arange(0, 361, 2.5)
+    positions = LatLon(lat, lon)
+    grid = positions.grid
+    assert isinstance(grid, Rings) and grid.default_L == 71 and grid.shape == (71 * 144,)
+    flm = random_flm(40, rng, reality=True)
+    samples = sk.inverse(flm, 40, sampling=grid, reality=True)
+    rows = positions.from_grid(samples)
+    assert rows.shape == (71, 145) and np.array_equal(rows[:, 0], rows[:, -1])
+    assert np.array_equal(positions.to_grid(rows), samples)
+    fitted, residual = sk.analyse(samples, grid.default_L, sampling=grid, reality=True, tol=1e-12)
+    assert residual.converged and residual.relative < ANALYSIS
+    assert np.abs(fitted[: 40**2] - flm).max() < ANALYSIS
+
+
+def test_angles_with_units():
+    units = pytest.importorskip("astropy.units")
+    lat, lon = np.arange(90, -91, -45.0), np.arange(0, 360, 45.0)
+    for unit in (units.deg, units.rad, units.arcmin):
+        quantities = [(axis * units.deg).to(unit) for axis in (lat, lon)]
+        assert from_latlon(*quantities) == MWSS(4)
+    with pytest.raises(ValueError, match="lat has the unit m"):
+        from_latlon(lat * units.m, lon)
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("gl:4,n_phi=a", "n_phi=a: expected an integer"),
+        ("gl:4,x=1", "the options of gl are n_phi=..., phi0=..."),
+        ("gl:4,n_phi=7,n_phi=8", "each once"),
+        ("gl:4,n_phi=7/8", "one integer for a rectangular grid"),
+        ("dh:4,n_theta=3", "n_theta is 3; .*n_theta >= L"),
+        ("dh:4,phi0=0.1", "half .*unit"),
+        ("dh:4,phi0=nandeg", "expected numbers"),
+        ("gl:4,phi0=90deg", "first of 7 columns"),
+        ("healpix:4,weights=up", '"ring" or "equal"'),
+        ("rings:theta=30deg", "rings need n_phi"),
+        ("rings", "rings need theta and n_phi"),
+        ("rings:theta=0:180deg,n_phi=4", "the last and their number"),
+        ("rings:theta=0:180:99999999deg,n_phi=4", "the last and their number"),
+        ("mw:4,", "the options of mw"),
+    ],
+)
+def test_texts_that_are_refused(text, message):
+    with pytest.raises(ValueError, match=message):
+        sampling.grid(text)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text("mwghldcrins:0123456789,=_/.phiteawdgk-+", max_size=40))
+def test_any_text_is_a_grid_or_an_error(text):
+    try:
+        grid = sampling.grid(text)
+    except (ValueError, MemoryError):
+        return
+    assert sampling.grid(str(grid)) == grid
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.integers(1, 50), st.integers(0, 30), st.integers(0, 60), st.floats(0, 1, exclude_max=True)
+)
+def test_texts_of_any_rectangle_are_exact(L, more_rings, more_columns, fraction):
+    n_phi = 2 * L - 1 + more_columns
+    phi0 = fraction * (2 * math.pi / n_phi)
+    for grid in (DH(L, n_phi, n_theta=L + more_rings, phi0=phi0), CC(L, L + 1 + more_rings, n_phi)):
+        assert sampling.grid(str(grid)) == grid
+
+
+@pytest.mark.parametrize("digits", [2, 3, 5])
+def test_truncated_coordinates(digits):
+    lat, lon = degrees_of(GL(94, 192))
+    lat, lon = (np.trunc(axis * 10**digits) / 10**digits for axis in (lat, lon))
+    assert from_latlon(lat, lon) == GL(94, 192)
+    lat, lon = degrees_of(DH(54, n_theta=54, n_phi=108, phi0=math.pi / 108))
+    lat, lon = (np.trunc(axis * 10**digits) / 10**digits for axis in (lat, lon))
+    assert str(from_latlon(lat, lon)) == "dh:54,n_theta=54,n_phi=108,phi0=half"
+
+
+def test_equidistant_rings_have_a_short_text():
+    grid = sampling.grid("rings:theta=2.5:177.5:71deg,n_phi=144,phi0=1deg")
+    assert str(grid) == "rings:theta=2.5:177.5:71deg,n_phi=144,phi0=1deg"
+    assert grid == Rings(np.radians(np.arange(2.5, 178, 2.5)), 144, math.radians(1))
+
+
+def test_positions_are_pickled_and_accept_lists():
+    positions = pickle.loads(pickle.dumps(LatLon([-45, 45], [0, 180])))
+    assert positions.grid == DH(1, 2, n_theta=2)
+    assert positions.to_grid([[1, 2], [3, 4]]).tolist() == [[3, 4], [1, 2]]
+    assert positions.from_grid([[3, 4], [1, 2]]).tolist() == [[1, 2], [3, 4]]
+
+
+def test_masked_coordinates_are_refused():
+    with pytest.raises(TypeError, match="lat has masked entries"):
+        from_latlon(np.ma.masked_array([45, 0, -45], [0, 1, 0]), [0, 180])
+    assert from_latlon(np.ma.masked_array([45, -45]), [0, 180]).shape == (2, 2)

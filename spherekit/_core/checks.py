@@ -6,6 +6,7 @@ import os
 
 import numpy as np
 
+from spherekit._core.labeled import is_labeled
 from spherekit._core.missing import is_missing, missing_samples
 
 _REAL = {np.dtype(np.float32): np.float32, np.dtype(np.float64): np.float64}
@@ -306,7 +307,7 @@ def unit_of(x):
 def _with_unit(x):
     """Return the object that has the unit: ``x``, or the quantity wrapped in a masked or an xarray array."""
     inner = getattr(x, "data", None) if hasattr(x, "__array__") else None
-    return inner if hasattr(inner, "unit") or hasattr(inner, "magnitude") else x
+    return inner if hasattr(inner, "unit") or hasattr(inner, "magnitude") or is_labeled(x) else x
 
 
 def _plain_numbers(x):

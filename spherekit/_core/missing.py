@@ -22,6 +22,9 @@ GAP = 1e6
 #: UNSEEN times a factor such as 1e-6 (uK to K) is larger; data in common units are smaller.
 _HUGE = 1e20
 
+#: Samples of a block of `check_samples`, which fits the cache.
+_BLOCK = 2**17
+
 
 def is_missing(values, null=None):
     """Return a boolean array, True where a sample is NaN, UNSEEN or ``null`` (in either part if complex).
@@ -116,6 +119,50 @@ def missing_samples(
             f"(UNSEEN times a factor?); {advice}"
         )
     return missing
+
+
+def check_samples(values: np.ndarray, *, name: str = "the map", advice: str = "set them to NaN"):
+    """Refuse samples that cannot be measurements, as `missing_samples` does, without an array of the result.
+
+    One pass over blocks that fit the cache is sufficient if more than half of the samples are within a factor
+    of 1e15 of the largest one, as in most maps.
+
+    Raises
+    ------
+    ValueError
+        As `missing_samples`.
+
+    >>> check_samples(np.array([1.0, -1.6375e30, np.nan]))
+    >>> check_samples(np.array([1.0, np.inf]))
+    Traceback (most recent call last):
+    ...
+    ValueError: 1 of 2 samples of the map are infinite; expected finite values; set them to NaN
+    """
+    if values.dtype.kind == "f" and not _are_similar(values.reshape(-1)):
+        missing_samples(values, name=name, advice=advice)
+
+
+def _are_similar(values):
+    """Return whether the samples that are not missing are finite, and most of them of similar magnitude."""
+    largest = threshold = 0.0
+    observed = above = 0
+    for first in range(0, values.size, _BLOCK):
+        block = values[first : first + _BLOCK]
+        low, high = block.min(), block.max()
+        if not (-_HUGE < low and high < _HUGE):  # also if they are NaN
+            block = block[~is_missing(block)]
+            if not block.size:
+                continue
+            low, high = block.min(), block.max()
+            if not (-_HUGE < low and high < _HUGE):
+                return False
+        largest = max(largest, -float(low), float(high))
+        threshold = threshold or largest * 1e-9
+        observed += block.size
+        if threshold and above <= values.size // 2:
+            above += np.count_nonzero((block >= threshold) | (block <= -threshold))
+    is_majority = above > observed // 2 and threshold >= largest / OUTLIER
+    return not largest or (is_majority and not _is_unseen_in_another_unit(largest))
 
 
 def _outliers(sizes):

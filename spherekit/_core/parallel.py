@@ -8,6 +8,7 @@ import contextvars
 import os
 
 from spherekit._core.checks import integer
+from spherekit._core.cpus import usable_cpus
 
 _pool = None
 _pool_size = 0
@@ -16,6 +17,8 @@ _pool_size = 0
 def thread_count(threads=None):
     """Return the number of threads: ``threads``, else ``SPHEREKIT_NUM_THREADS``, else the usable CPUs.
 
+    These are those of the CPU set, of the quota of the cgroup, or of the Slurm job, whichever are fewest.
+
     >>> thread_count(3)
     3
     """
@@ -23,7 +26,7 @@ def thread_count(threads=None):
         return integer(threads, "threads", 1)
     setting = os.environ.get("SPHEREKIT_NUM_THREADS")
     if setting is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        return usable_cpus()
     if not (setting.strip().isdecimal() and int(setting) >= 1):
         raise ValueError(f"SPHEREKIT_NUM_THREADS is {setting!r}; expected an integer >= 1")
     return int(setting)

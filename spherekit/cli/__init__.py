@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import gc
 import os
 import sys
 import traceback
@@ -61,7 +62,11 @@ def main(argv=None):
     0 for success, 1 for a failure, 2 for a usage error, 130 for Ctrl-C, and 75 where SIGTERM or SIGUSR1 has
     stopped the command, in a state from which the same command goes on.
     """
-    argv = sys.argv[1:] if argv is None else argv
+    if (
+        argv is None
+    ):  # the whole process: the many objects of imports need no early collection of garbage
+        gc.set_threshold(100_000, 50, 50)
+        argv = sys.argv[1:]
     for stream in (sys.stdout, sys.stderr):  # file names may not be encodable
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

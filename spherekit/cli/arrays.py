@@ -68,10 +68,9 @@ def read_record(path, args=None, L=None):
     hdu = options["hdu"]
     options["hdu"] = int(hdu) if hdu is not None and hdu.isascii() and hdu.isdigit() else hdu
     items = None if field is None else names.split(field)
-    hdu = options["hdu"]
-    options["hdu"] = int(hdu) if hdu is not None and hdu.isdecimal() else hdu
+    options["select"] = selection(args) or None
     try:
-        return io.read(path, field=items, select=selection(args) or None, **options)
+        return io.read(path, field=items, **options)
     except ArgumentError as error:
         raise Usage(with_options(error)) from None
     except OtherContents as error:

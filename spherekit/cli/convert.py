@@ -91,20 +91,20 @@ def contains_spectra(path, hdu=None):
 
 def _starts_with_multipoles(path):
     """Whether the first two rows of a text are those of consecutive multipoles from 0, 1 or 2 on."""
-    numbers = []
+    rows = []
     with open(path, encoding="utf-8", errors="replace") as file:
         for line in file:
             words = line.split()
             if words and not line.lstrip().startswith("#"):
                 try:
-                    numbers.append([float(word) for word in words])
+                    rows.append([float(word) for word in words])
                 except ValueError:
                     return False
-            if len(numbers) == 2:
+            if len(rows) == 2:
                 break
-    if len(numbers) < 2 or not all(2 <= len(row) <= 9 for row in numbers):
+    if len(rows) < 2 or not all(2 <= len(row) <= 9 for row in rows):
         return False
-    return numbers[0][0] in (0, 1, 2) and numbers[1][0] == numbers[0][0] + 1
+    return rows[0][0] in (0, 1, 2) and rows[1][0] == rows[0][0] + 1
 
 
 def _refuse(args, attributes, contents):

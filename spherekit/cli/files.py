@@ -13,7 +13,7 @@ from spherekit.cli.arrays import Fields
 from spherekit.cli.names import join, split
 from spherekit.cli.options import Usage, is_arrays
 from spherekit.cli.stokes import Component, components, note_on_components
-from spherekit.io.columns import is_map, map_columns, select_table
+from spherekit.io.columns import field_names, is_map
 from spherekit.io.fits import outlines
 from spherekit.io.fits_maps import contains_mw
 from spherekit.io.kinds import is_fits
@@ -66,8 +66,8 @@ def _axes_error(path, axes):
 
 
 def _coordinates(values):
-    shown = ", ".join(map(_text, values[:8]))
-    return shown + (", ..." if len(values) > 8 else "")
+    first = ", ".join(map(_text, values[:8]))
+    return first + (", ..." if len(values) > 8 else "")
 
 
 def _text(value):
@@ -169,7 +169,7 @@ def _from_fits(path, args, L, all_columns, pair):
     grid, field, ordering, hdu = (
         getattr(args, name, None) for name in ("grid", "field", "ordering", "hdu")
     )
-    names = map_columns(select_table(path, hdu_of(hdu), ordering))[1]
+    names = field_names(path, hdu_of(hdu), ordering)
     fields = [0] if field is None else split(field)
     if all_columns and field is None:
         fields = _field_columns(path, names)

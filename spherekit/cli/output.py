@@ -15,7 +15,7 @@ from spherekit.cli.stokes import real_fields
 from spherekit.io.stokes import pairs, stokes_of
 
 #: Suffixes of files of coefficients.
-COEFFICIENTS = (".fits", ".npz", ".sh", ".txt", ".msl", ".shc", ".mat")
+COEFFICIENTS = (".fits", ".npz", ".sh", ".txt", ".msl", ".shc", ".mat", ".nc")
 
 
 @contextmanager

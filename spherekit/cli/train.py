@@ -18,6 +18,8 @@ from pathlib import Path
 from spherekit._core import progress
 from spherekit.cli import options, output
 
+ADVICE_WHEN_STOPPED = "The same command with --resume goes on from the last checkpoint"
+
 
 def arguments(parser):
     parser.add_argument(

@@ -19,10 +19,12 @@ from numpy.typing import ArrayLike
 
 from spherekit._core import checks, scaling
 from spherekit._core.blas import single_threaded
+from spherekit._core.labeled import check_coordinates
 from spherekit._core.missing import UNSEEN
 from spherekit._core.parallel import thread_count
 from spherekit.conventions import from_real, to_real
 from spherekit.harmonic import lsqr
+from spherekit.harmonic.masked_synthesis import MaskedSynthesis
 from spherekit.harmonic.transform import (
     analysis_map,
     checked_arguments,
@@ -171,6 +173,7 @@ def analyse(
     """
     arguments = checked_arguments(L, spin, sampling, reality, thread_count(threads))
     grid, L = arguments["grid"], arguments["L"]
+    check_coordinates(f, grid)
     f = checks.as_float_array(f, "f")
     if reality:
         checks.real_samples(f)
@@ -364,10 +367,8 @@ def _low_degree_columns(valid, arguments):
 
 def _least_squares(b, valid, arguments, tol, max_iter, progress, rounding):
     """Minimize |b - B x| by LSQR, with B scaled to a near-isometry."""
-    from spherekit.harmonic.linear_operators import SynthesisOperator
-
     scale = np.sqrt(4 * np.pi / valid.size)  # a near-isometry on a uniform grid: few iterations
-    operator = SynthesisOperator(arguments, valid, scale)
+    operator = MaskedSynthesis(arguments, valid, scale)
     solution = lsqr.solve(operator, scale * b, tol, max_iter, progress, scale * rounding)
     norm = np.linalg.norm(solution.residual) / scale
     return solution.x, (norm,), solution.iterations, solution.converged

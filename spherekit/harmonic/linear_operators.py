@@ -8,8 +8,7 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
 from spherekit._core import checks
-from spherekit.conventions import from_real, to_real
-from spherekit.harmonic.transform import synthesis_map
+from spherekit.harmonic.masked_synthesis import MaskedSynthesis
 
 
 class _CheckedOperator(LinearOperator):
@@ -36,26 +35,14 @@ class SynthesisOperator(_CheckedOperator):
     """The result of `synthesis_operator`; ``scale`` is a factor of the matrix."""
 
     def __init__(self, arguments, valid, scale=1.0):
-        self.arguments, self.valid, self.scale = arguments, valid, scale
-        count = int(np.count_nonzero(valid))
-        self.is_full = count == valid.size
-        super().__init__(float if arguments["reality"] else complex, (count, arguments["L"] ** 2))
+        self._synthesis = MaskedSynthesis(arguments, valid, scale)
+        super().__init__(self._synthesis.dtype, self._synthesis.shape)
 
     def _matvec(self, x):
-        flm = from_real(x.ravel()) if self.arguments["reality"] else x.ravel()
-        f = synthesis_map.forward(flm, **self.arguments)
-        return self.scale * (f.ravel() if self.is_full else f[self.valid])
+        return self._synthesis.matvec(x)
 
     def _rmatvec(self, y):
-        f = self.scale * y.reshape(self.valid.shape) if self.is_full else self._on_grid(y)
-        flm = synthesis_map.adjoint(f, **self.arguments)
-        return to_real(flm) if self.arguments["reality"] else flm
-
-    def _on_grid(self, y):
-        """Return an array of the shape of the grid, with the valid samples, zero elsewhere."""
-        f = np.zeros(self.valid.shape, self.dtype)
-        f[self.valid] = self.scale * y.ravel()
-        return f
+        return self._synthesis.rmatvec(y)
 
     def _adjoint(self):
         return _Adjoint(self)
@@ -67,8 +54,9 @@ class SynthesisOperator(_CheckedOperator):
         return hash(self._key())
 
     def _key(self):
-        arguments = {name: value for name, value in self.arguments.items() if name != "threads"}
-        return tuple(arguments.items()), self.valid.tobytes(), self.scale
+        synthesis = self._synthesis
+        arguments = {name: x for name, x in synthesis.arguments.items() if name != "threads"}
+        return tuple(arguments.items()), synthesis.valid.tobytes(), synthesis.scale
 
 
 class _Adjoint(_CheckedOperator):

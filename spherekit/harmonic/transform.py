@@ -21,12 +21,14 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from spherekit import device
 from spherekit._core import checks
+from spherekit._core.labeled import check_coordinates
 from spherekit._core.parallel import thread_count
 from spherekit.conventions.indexing import orders
 from spherekit.harmonic import dispatch, plan
 from spherekit.linear import is_traced, linear_map
 from spherekit.sampling import grid as as_grid
 from spherekit.sampling.base import Grid
+from spherekit.sampling.quadrature import read_only
 
 
 def inverse(
@@ -190,8 +192,8 @@ def forward(
 ) -> np.ndarray:
     """Compute harmonic coefficients from samples.
 
-    The transform is exact for band-limit L if the grid has a sampling theorem. On MW, MWSS and coarse CC
-    grids the samples are continued in theta and integrated exactly (McEwen and Wiaux 2011, IEEE TSP 59,
+    The transform is exact for band-limit L if the grid has a sampling theorem. On MW, MWSS and coarse DH and
+    CC grids the samples are continued in theta and integrated exactly (McEwen and Wiaux 2011, IEEE TSP 59,
     5876). On all other grids
 
         f_lm = sum_j w_j f_j conj(sY_lm(theta_j, phi_j))
@@ -283,7 +285,7 @@ def forward_adjoint(
 
         f_j = w_j sum_lm f_lm sY_lm(theta_j, phi_j)
 
-    where `forward` is a weighted sum over the samples; on MW, MWSS and coarse CC grids it includes the
+    where `forward` is a weighted sum over the samples; on MW, MWSS and coarse DH and CC grids it includes the
     transpose of the continuation in theta.
 
     Parameters
@@ -407,12 +409,14 @@ def estimate_memory(
 def peak_required_bytes(direction, maps, single, *, grid, L, spin, reality, threads, engine):
     """Return the bytes that one direction of a transform needs or, for None, the larger of both."""
     sphere, phi0 = _from_meridian_zero(grid)
-    problems = [
-        dispatch.Problem(sphere, L, spin, reality, threads, *case, maps, single)
-        for case in dispatch.directions(direction)
-    ]
-    required = max(dispatch.required_bytes(problem, engine) for problem in problems)
-    return int(required + _phase_bytes(phi0, L, maps, single))
+    required = 0
+    for plan_of, to_samples in dispatch.directions(direction):
+        is_rounded = single and (to_samples or not phi0)
+        fields = sphere, L, spin, reality, threads, plan_of, to_samples, maps, is_rounded
+        direction_bytes = dispatch.required_bytes(dispatch.Problem(*fields), engine)
+        direction_bytes += _phase_bytes(phi0, L, maps, single, to_samples)
+        required = max(required, direction_bytes)
+    return int(required)
 
 
 def checked_arguments(L, spin, sampling, reality, threads, engine="auto"):
@@ -456,10 +460,11 @@ def _to_samples(flm, plan_of, *, L, spin, grid, reality, threads, engine="auto",
     sphere, phi0 = _from_meridian_zero(grid)
     fields = sphere, L, spin, reality, threads, plan_of, True, maps, single, on_gpu
     problem, selected, required = dispatch.prepare(engine, *fields)
-    checks.fits_memory(required + _phase_bytes(phi0, L, maps, single), f"this transform at L={L}")
+    required += _phase_bytes(phi0, L, maps, single, True)
+    checks.fits_memory(required, f"this transform at L={L}")
     if phi0:
         with np.errstate(invalid="ignore"):  # infinite coefficients, which the engines refuse
-            flm = flm * _phases(L, phi0, single, on_gpu)
+            flm = flm * _phases(L, phi0, on_gpu)
     return selected.synthesis(flm, problem, checked)
 
 
@@ -468,18 +473,23 @@ def _to_coefficients(f, plan_of, *, L, spin, grid, reality, threads, engine="aut
 
     ``checked`` has no effect; it exists because a linear map and its adjoint take the same keywords.
     """
+    check_coordinates(f, grid)
     f, on_gpu = _as_array(f, "f")
     if reality:
         checks.real_samples(f)
     checks.samples_shape(f, grid, L)
     maps, single = math.prod(f.shape[: f.ndim - len(grid.shape)]), checks.is_single(f)
     sphere, phi0 = _from_meridian_zero(grid)
-    fields = sphere, L, spin, reality, threads, plan_of, False, maps, single, on_gpu
+    # With a phase, coefficients in single precision are rounded once, after it.
+    is_rounded = single and not phi0
+    fields = sphere, L, spin, reality, threads, plan_of, False, maps, is_rounded, on_gpu
     problem, selected, required = dispatch.prepare(engine, *fields)
-    checks.fits_memory(required + _phase_bytes(phi0, L, maps, single), f"this transform at L={L}")
+    required += _phase_bytes(phi0, L, maps, single, False)
+    checks.fits_memory(required, f"this transform at L={L}")
     flm = selected.analysis(f, problem)
     if phi0:
-        flm *= _phases(L, -phi0, single, on_gpu)
+        flm *= _phases(L, -phi0, on_gpu)
+        flm = flm.astype(checks.result_type(False, single), copy=False)
     return flm
 
 
@@ -493,17 +503,21 @@ def _from_meridian_zero(grid):
     return (grid.with_phi0(0.0), phi0) if phi0 else (grid, 0.0)
 
 
-@lru_cache(maxsize=4)
-def _phases(L, phi0, single, on_gpu):
-    """Return e^{i m phi0} of all coefficients [shape=(L*L,)]."""
-    phases = np.exp(1j * phi0 * np.arange(1 - L, L))[orders(L) + (L - 1)]
-    phases = phases.astype(checks.result_type(False, single))
+def _phases(L, phi0, on_gpu):
+    """Return e^{i m phi0} of all coefficients [shape=(L*L,)]; cached for small L."""
+    phases = (_phase_table if L <= 512 else _phase_table.__wrapped__)(L, phi0)
     return device.array_module().asarray(phases) if on_gpu else phases
 
 
-def _phase_bytes(phi0, L, maps, single):
-    """Return the bytes of the phases, and of the coefficients times the phases."""
-    return (maps + 3) * L * L * (8 if single else 16) if phi0 else 0
+@lru_cache(maxsize=8)
+def _phase_table(L, phi0):
+    return read_only(np.exp(1j * phi0 * np.arange(1 - L, L))[orders(L) + (L - 1)])
+
+
+def _phase_bytes(phi0, L, maps, single, to_samples):
+    """Return the bytes of the phases, and of the copy of the coefficients (double or single)."""
+    copy_bytes = 16 * maps if to_samples else 8 * maps * single
+    return (16 + copy_bytes) * L * L if phi0 else 0
 
 
 def _as_array(x, name):

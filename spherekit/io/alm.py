@@ -57,6 +57,8 @@ class Alm(NamedTuple):
         The value of POLCCONV in the file, "" if there is none.
     names : tuple of str
         EXTNAME of each table, "" if there is none.
+    history : tuple of str
+        The HISTORY cards of the file.
 
     Examples
     --------
@@ -78,6 +80,7 @@ class Alm(NamedTuple):
     polcconv: str = "COSMO"
     file_polcconv: str = ""
     names: tuple = ()
+    history: tuple = ()
 
 
 def is_alm(table):
@@ -214,6 +217,7 @@ def read_alms(path: str | PathLike, hdu: int | str | Sequence[int | str] | None 
         "IAU" if file_polcconv == "IAU" and components == ("",) else "COSMO",
         file_polcconv,
         tuple(table.name for table in alm_tables),
+        tuple(dict.fromkeys(line for table in alm_tables for line in headers.history(table))),
     )
 
 
@@ -288,8 +292,17 @@ def _coefficients(table):
     ell, m = _degrees_and_orders(index)
     L = int(ell.max()) + 1
     checks.fits_memory(16 * (L * L + L * (L + 1) // 2), f"coefficients of L = {L}")
-    alm = np.zeros(L * (L + 1) // 2, complex)
-    alm[m * (2 * L - 1 - m) // 2 + ell] = real + 1j * imag
+    position = m * (2 * L - 1 - m) // 2 + ell
+    is_present = np.zeros(L * (L + 1) // 2, bool)
+    is_present[position] = True
+    repeated = position.size - np.count_nonzero(is_present)
+    if repeated:
+        raise ValueError(
+            f"{repeated} of {position.size} entries of the column index are repeated; expected each once"
+        )
+    alm = np.zeros(is_present.size, complex)
+    alm.real[position] = real
+    alm.imag[position] = imag
     return from_healpy(alm, L)
 
 
@@ -300,11 +313,6 @@ def _degrees_and_orders(index):
         ell = np.sqrt(position).astype(np.int64)
         ell -= ell * ell > position
         m = position - ell * ell - ell
-        repeated = position.size - np.unique(position).size
-        if repeated:
-            raise ValueError(
-                f"{repeated} of {position.size} entries of the column index are repeated; expected each once"
-            )
         if m.min() >= 0:
             return ell, m
     raise ValueError("the column index contains numbers other than l^2 + l + m + 1 with m >= 0")
@@ -319,6 +327,7 @@ def write_alm(
     component: str | Sequence[str] | None = None,
     name: str | Sequence[str] | None = None,
     polcconv: Literal["COSMO", "IAU"] | None = None,
+    history: Sequence[str] | None = None,
     overwrite: bool = False,
 ) -> None:
     """Write the coefficients of a real signal, or of T, E and B of a polarized sky, to a FITS file.
@@ -343,6 +352,9 @@ def write_alm(
         Names of the tables (EXTNAME). By default TEMPERATURE, GRADIENT and CURL for T, E and B.
     polcconv : {"COSMO", "IAU"}, optional
         The polarization convention of the coefficients, which are not changed. By default COSMO for E and B.
+    history : sequence of str, optional
+        How the coefficients were made, oldest entry first, to which the version of spherekit and the present
+        command are added. By default, that of the inputs of the command.
     overwrite : bool
         Replace an existing file.
 
@@ -386,7 +398,7 @@ def write_alm(
         columns, degrees = _columns(coefficients, label)
         component_key = {_KEY: c} if c else {}
         contents.append((columns, {**degrees, **header, **polarized, **component_key}, extname))
-    write_tables(path, contents, overwrite=overwrite)
+    write_tables(path, contents, history=history, overwrite=overwrite)
 
 
 def _flm_and_units(flm, unit):

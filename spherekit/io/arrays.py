@@ -7,7 +7,9 @@ Names of the arrays of spherekit in a ``.npz`` file: a map has ``values``, ``gri
 from __future__ import annotations
 
 import os
+import tokenize
 import zipfile
+import zlib
 from os import PathLike
 
 import numpy as np
@@ -21,6 +23,8 @@ from spherekit.io.units import refuse_masked, without_unit
 #: Exceptions of NumPy and zipfile for damaged files.
 _DAMAGED = ValueError, EOFError, OSError, KeyError, NotImplementedError, zipfile.BadZipFile
 _DAMAGED += zipfile.LargeZipFile, SyntaxError, AttributeError, TypeError, MemoryError
+_DAMAGED += tokenize.TokenError, zlib.error, OverflowError, UnicodeDecodeError
+_DAMAGED += (RuntimeError,)  # encrypted members
 
 #: Options of `numpy.savez`, which has had this one since NumPy 2.2. Python objects are refused before.
 WITHOUT_PICKLES = {"allow_pickle": False} if np.lib.NumpyVersion(np.__version__) >= "2.2.0" else {}

@@ -11,67 +11,6 @@ import numpy as np
 ENCODING = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned", "coordinates")
 ENCODING += ("grid_mapping", "units", "calendar", "dtype")
 
-_KIND_OF_LETTER = {"Y": "latitude", "X": "longitude", "T": "time", "Z": "vertical"}
-_UNITS = {
-    "latitude": re.compile(r"degrees?_?(north|N)$"),
-    "longitude": re.compile(r"degrees?_?(east|E)$"),
-    "time": re.compile(r"\w+ since .*"),
-    "vertical": re.compile(
-        r"(hPa|Pa|kPa|mb|mbar|millibars?|dbar|decibars?|bar|sigma_level|level)$"
-    ),
-}
-_NAMES = {
-    "latitude": re.compile(r"lats?|latitudes?|nav_lat", re.I),
-    "longitude": re.compile(r"lons?|longs?|longitudes?|nav_lon", re.I),
-    "time": re.compile(r"(time|month|date|year|day|season)s?\d*|t", re.I),
-    "vertical": re.compile(
-        r"(p?lev(el)?s?|pressure(_level)?|pres|isobaric\w*|height|altitude|depth|plev\d*)(_?\d+)?",
-        re.I,
-    ),
-}
-_STANDARD_NAMES = {
-    "latitude": re.compile(r"latitude"),
-    "longitude": re.compile(r"longitude"),
-    "time": re.compile(r"time|forecast_reference_time"),
-    "vertical": re.compile(
-        r"(air_)?pressure|altitude|height|depth|(model_)?level_number|model_level_number|\w*"
-        r"(atmosphere|ocean)_\w*coordinate|height_above_\w+"
-    ),
-}
-#: Standard names of coordinates on other spheres and planes.
-_OTHER_COORDINATES = re.compile(r"grid_(latitude|longitude)|projection_[xy]_\w+")
-
-
-def axis_kind(name, attributes):
-    """The kind of a coordinate: "latitude", "longitude", "time", "vertical", or "" for any other.
-
-    It is found by the attributes ``standard_name``, ``units`` and ``axis``, in this order, else by the name.
-
-    >>> axis_kind("rlat", {"units": "degrees_north"}), axis_kind("month", {}), axis_kind("member", {})
-    ('latitude', 'time', '')
-    """
-    standard_name = str(attributes.get("standard_name", ""))
-    units = str(attributes.get("units", ""))
-    if _OTHER_COORDINATES.fullmatch(standard_name):
-        return ""
-    for patterns, text in ((_STANDARD_NAMES, standard_name), (_UNITS, units)):
-        for kind, pattern in patterns.items():
-            if pattern.fullmatch(text):
-                return kind
-    kind = _KIND_OF_LETTER.get(str(attributes.get("axis", "")).upper(), "")
-    if kind in ("time", "vertical") or (kind and is_angle(units)):
-        return kind
-    for kind, pattern in _NAMES.items():
-        if pattern.fullmatch(name):
-            return kind
-    by_letter = {"x": "longitude", "y": "latitude"}
-    return by_letter.get(name, "") if is_angle(units) else ""
-
-
-def is_angle(units):
-    """Whether a unit is one of angles."""
-    return str(units).lower().startswith(("deg", "rad"))
-
 
 def in_degrees(values, attributes):
     """Latitudes or longitudes in degrees."""
@@ -106,7 +45,11 @@ def unpack(values, attributes):
         missing = np.isin(values, np.asarray(fills, values.dtype))
         values = np.where(missing, dtype.type(np.nan), values.astype(dtype, copy=False))
     if packed:
-        values = values.astype(_float_type(values.dtype, scale, offset))
+        declared = {"_FillValue", "missing_value"} & attributes.keys()
+        has_type = bool(fills) or (values.dtype.kind == "f" and declared)
+        values = values.astype(
+            values.dtype if has_type else _float_type(values.dtype, scale, offset)
+        )
         if scale is not None:
             values *= scale
         if offset is not None:
@@ -123,15 +66,23 @@ def fill_values(attributes, dtype):
         for value in np.ravel(attributes[name])
         if isinstance(value, np.generic | int | float) and np.asarray(value).dtype.kind in "iuf"
     ]
-    with np.errstate(over="ignore"):
-        return [_as_type(value, dtype) for value in listed if not np.isnan(value)]
+    in_type = [_as_type(value, dtype) for value in listed if not np.isnan(value)]
+    return [value for value in in_type if value is not None]
 
 
 def _as_type(value, dtype):
-    """A fill value in the type of the samples; -1 of an unsigned type is its largest value."""
-    if dtype.kind in "iu" and np.asarray(value).dtype.kind in "iu":
+    """A fill value in the type of the samples, or None if no sample can have it.
+
+    -1 of an unsigned type is its largest value.
+    """
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            return dtype.type(value)
+    if np.asarray(value).dtype.kind in "iu":
         return np.array(value).astype(dtype)[()]
-    return dtype.type(value) if dtype.kind == "f" or float(value).is_integer() else value
+    limits = np.iinfo(dtype)
+    is_valid = float(value).is_integer() and limits.min <= value <= limits.max
+    return dtype.type(value) if is_valid else None
 
 
 def _number(attributes, name):
@@ -206,10 +157,8 @@ def decode_times(values, attributes):
     if np.abs(values[~missing]).max(initial=0) > limit:
         return None
     times = reference + _as_timedelta(np.where(missing, 0, values), word)
-    if (
-        calendar != "proleptic_gregorian"
-        and min(times.min(initial=reference), reference) < _GREGORIAN
-    ):
+    first = min(times.astype("M8[s]").min(initial=reference), reference)
+    if calendar != "proleptic_gregorian" and first < _GREGORIAN:
         return None
     times[missing] = np.datetime64("NaT")
     return times
@@ -252,7 +201,7 @@ def encode_times(times):
     missing = np.isnat(times)
     durations = np.where(missing, np.datetime64(0, "s"), times) - np.datetime64(0, "s")
     units = {"days": "D", "hours": "h", "minutes": "m", "seconds": "s"}
-    numbers = {word: durations / np.timedelta64(1, unit) for word, unit in units.items()}
-    whole = [word for word, values in numbers.items() if (values == np.round(values)).all()]
-    word = (*whole, "seconds")[0]
-    return np.where(missing, np.nan, numbers[word]), f"{word} since 1970-01-01 00:00:00"
+    durations_in = {word: durations / np.timedelta64(1, unit) for word, unit in units.items()}
+    exact = [word for word, values in durations_in.items() if (values == np.round(values)).all()]
+    word = (*exact, "seconds")[0]
+    return np.where(missing, np.nan, durations_in[word]), f"{word} since 1970-01-01 00:00:00"

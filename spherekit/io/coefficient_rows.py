@@ -17,16 +17,25 @@ _BLOCK = 2**22
 
 
 class Text(NamedTuple):
-    """The lines of a file from number ``first``, counted from 1."""
+    """The lines of a file from number ``first``, counted from 1.
+
+    ``content`` may have other characters than the file, such as blanks for commas; ``original`` are its own.
+    """
 
     path: object
     content: bytes
     first: int = 1
+    original: bytes = b""
 
     def line(self, number):
-        """The line of this number, shortened, for messages."""
-        line = self.content.split(b"\n", number - self.first + 1)[number - self.first]
-        return line[:60].decode("latin-1").strip()
+        """The line of this number in the file, shortened, for messages."""
+        lines = (self.original or self.content).split(b"\n", number - self.first + 1)
+        return lines[number - self.first][:60].decode("latin-1").strip()
+
+    def translated(self, table):
+        """The text with other characters in place of those of the file."""
+        content = self.content.translate(table)
+        return self._replace(content=content, original=self.original or self.content)
 
     def error(self, number, expected):
         """A ValueError with a line of the file and what was expected."""
@@ -93,6 +102,8 @@ def _numbered(text):
 
 def as_numbers(words):
     """The words as numbers, or None if one is not a finite number."""
+    if any("_" in word for word in words):  # which Python permits within numbers
+        return None
     try:
         result = [float(word) for word in words]
     except ValueError:
@@ -131,7 +142,7 @@ def table(text, first, expected):
         A word that is not a finite number, or rows of different lengths; with the number of the line.
     """
     body = after(text, first - 1)
-    body = body._replace(content=body.content.translate(_PLAIN))
+    body = body.translated(_PLAIN)
     if not lines(body, 1):
         raise ValueError(f"{text.path} ends after line {first - 1}; expected {expected}")
     checks.fits_memory(6 * len(body.content), f"the table of {text.path}", "cut the file")
@@ -153,7 +164,7 @@ def after(text, number):
         position = text.content.find(b"\n", position) + 1
         if not position:
             return Text(text.path, b"", number + 1)
-    return Text(text.path, text.content[position:], number + 1)
+    return Text(text.path, text.content[position:], number + 1, text.original[position:])
 
 
 def _error_of_row(body, expected, error):

@@ -14,10 +14,12 @@ from numpy.typing import ArrayLike
 from spherekit.io import (
     alm,
     coefficient_rows,
+    iaga,
     icgem,
     igrf,
     kinds,
     matlab,
+    netcdf_coefficients,
     numpy_coefficients,
     planetary,
     provenance,
@@ -33,6 +35,7 @@ _Normalization = Literal["4pi", "ortho", "schmidt", "unnorm"]
 #: The convention of the flat layout, which needs no conversion.
 _FLAT = Convention("ortho", -1)
 _FITS = "a FITS file", "a gzip file of a FITS file"
+_NETCDF = "a netCDF-3 file", "an HDF5 or netCDF-4 file"
 _TEXT = "text", "a gzip file of text"
 _START = 2**16
 
@@ -52,8 +55,8 @@ def read_coefficients(
     """Read harmonic coefficients from a file, whose format is recognized from its content.
 
     Formats: alm FITS of HEALPix codes, .npz of spherekit, text of SHTOOLS (``l m C_lm S_lm`` and errors),
-    ICGEM (.gfc), PDS SHADR (.tab), SHC of magnetic models, and MATLAB of version 5 and 7. Text may be
-    compressed by gzip.
+    ICGEM (.gfc), PDS SHADR (.tab), SHC and IAGA's tables of magnetic models, MATLAB of version 5 and 7, and
+    netCDF of pyshtools. Text may be compressed by gzip.
 
     The result is in the flat layout of spherekit, f = sum flm Y_lm with orthonormal functions, in the unit
     of the file. SHC, SHADR and ICGEM define their normalization and phase. Text of SHTOOLS does not:
@@ -124,6 +127,8 @@ def read_coefficients(
     elif kind == "a MATLAB file":
         result = matlab.read(path, L, requested, field, reality, spin)
         field = None
+    elif kind in _NETCDF:
+        result = netcdf_coefficients.read(path, kind, L, requested)
     elif kind in _TEXT:
         result, select = _from_text(path, L, requested, dict(select or {}))
     else:
@@ -134,7 +139,8 @@ def read_coefficients(
 def contains_coefficients(path):
     """Whether a file contains harmonic coefficients in one of the formats of `read_coefficients`.
 
-    Only its content decides. A FITS file that contains a map, too, is not one of coefficients.
+    Only its content decides. A FITS file that contains a map, too, is not one of coefficients. Raises
+    ValueError for a damaged file.
     """
     kind = kinds.describe(path)
     if kind in _FITS:
@@ -144,7 +150,13 @@ def contains_coefficients(path):
         return "flm" in read_arrays(path)
     if kind == "a MATLAB file":
         return matlab.contains_coefficients(path)
-    return kind in _TEXT and _reader(coefficient_rows.read_text(path, _START)) is not None
+    if kind in _NETCDF:
+        return netcdf_coefficients.contains_coefficients(path, kind)
+    if kind not in _TEXT:
+        return False
+    text = coefficient_rows.read_text(path, _START)
+    reader = _reader(text)
+    return reader is not None and (reader is not shtools or shtools.is_table(text))
 
 
 def _reader(text):
@@ -156,6 +168,8 @@ def _reader(text):
         return icgem
     if planetary.is_shadr(start[0][1]):
         return planetary
+    if iaga.is_iaga(text):
+        return iaga
     if igrf.is_shc(text):
         return igrf
     return shtools if shtools.first_row(text) else None
@@ -163,12 +177,14 @@ def _reader(text):
 
 def _from_text(path, L, requested, select):
     """The coefficients of a text, and what of ``select`` remains to be selected."""
-    reader = _reader(coefficient_rows.read_text(path, _START))
+    start = coefficient_rows.read_text(path, _START)
+    reader = _reader(start)
     if reader is None:
-        raise _unknown(path, "text without rows of degree l, order m, C_lm and S_lm")
+        number = coefficient_rows.lines(start, 1)[0][0] if coefficient_rows.lines(start, 1) else 1
+        raise _unknown(path, f"text whose first line is {start.line(number)!r}")
     result = reader.read(path, coefficient_rows.read_text(path), L, requested)
     provenance.record_input(path, result.history)
-    if reader is igrf and "time" in select:
+    if reader in (igrf, iaga) and "time" in select:
         result = igrf.at_time(result, select.pop("time"))
     return result, select
 
@@ -176,7 +192,7 @@ def _from_text(path, L, requested, select):
 def _unknown(path, kind):
     return ValueError(
         f"{path} cannot be read as coefficients: it is {kind}; expected alm FITS, .npz, text of l, m, C_lm, "
-        "S_lm (SHTOOLS, SHADR, ICGEM), SHC or a MATLAB file"
+        "S_lm (SHTOOLS, SHADR, ICGEM), SHC, a MATLAB file, or netCDF of pyshtools"
     )
 
 
@@ -215,6 +231,7 @@ def write_coefficients(
     .fits, .fit, .fits.gz   alm FITS of HEALPix codes; real signals: one, or T, E, B
     .sh, .txt, .msl         text of SHTOOLS, also followed by .gz; one real signal
     .shc                    magnetic models; one real signal with an axis ``time`` of decimal years
+    .nc                     netCDF-3 of pyshtools; one real signal
     .mat                    MATLAB of version 5, as read by SSHT; one signal of any spin
     ======================  ============================================================================
 
@@ -265,6 +282,9 @@ def write_coefficients(
     if suffix in shtools.SUFFIXES:
         shtools.write(coefficients, path, requested, overwrite)
         return
+    if suffix == ".nc" and not compressed:
+        netcdf_coefficients.write(coefficients, path, requested, overwrite)
+        return
     if suffix == ".shc" and not compressed:
         igrf.write(coefficients, path, requested, overwrite)
         return
@@ -278,7 +298,7 @@ def write_coefficients(
     else:
         raise ValueError(
             f"{path} has the suffix {os.path.splitext(os.fsdecode(path))[1] or '(none)'}; expected .npz, "
-            ".fits, .sh, .txt, .msl, .shc or .mat"
+            ".fits, .sh, .txt, .msl, .nc, .shc or .mat"
         )
 
 

@@ -7,8 +7,13 @@ import numpy as np
 from spherekit._core import checks
 from spherekit.io import headers
 from spherekit.io.alm import is_alm
-from spherekit.io.fits import first_table
-from spherekit.io.pixel_numbers import pixel_column
+from spherekit.io.fits import first_table, outlines
+from spherekit.io.pixel_numbers import (
+    is_pixel_numbers,
+    is_uniq_name,
+    may_be_pixel_numbers,
+    pixel_column,
+)
 from spherekit.io.spectra import is_spectrum
 from spherekit.io.stokes import column_of
 
@@ -32,11 +37,37 @@ def is_map(table):
     return any(values) and not is_alm(table)
 
 
-def select_table(path, hdu, ordering):
-    """The table of a map: that with number or name ``hdu``, or else the first that is or may be a map."""
-    table = first_table(path, hdu, is_map)
+def select_table(path, hdu, ordering, field=None):
+    """The table of a map: that with number or name ``hdu``, or else the first that is or may be a map.
+
+    Columns that the argument ``field`` of `read_map` does not select may be empty.
+    """
+    table = first_table(path, hdu, is_map, lambda outline: _needed_columns(path, outline, field))
     try:
         return _refuse_other_kinds(path, table, ordering)
+    except headers.HeaderError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def field_names(path, hdu, ordering):
+    """The names of the fields of the table that `select_table` returns, from the header if that suffices."""
+    names = None if hdu is not None else _names_in_header(path, ordering)
+    return map_columns(select_table(path, hdu, ordering))[1] if names is None else names
+
+
+def _names_in_header(path, ordering):
+    """The names of the fields of the first map, or None if a column may be one of pixel numbers."""
+    tables = outlines(path)
+    try:
+        table = next(filter(is_map, tables), tables[0])
+        header = headers.MergedHeader(table)
+        schemes = {headers.text(header, key).upper() for key in ("INDXSCHM", "ORDERING")}
+        if schemes & {"EXPLICIT", "NUNIQ", "UNIQ"}:
+            return None
+        integers = np.zeros(0, int)
+        if any(is_pixel_numbers(name, integers) for name in table.columns):
+            return None
+        return list(_refuse_other_kinds(path, table, ordering).columns)
     except headers.HeaderError as error:
         raise ValueError(f"{path}: {error}") from None
 
@@ -59,10 +90,22 @@ def _refuse_other_kinds(path, table, ordering):
     return table
 
 
+def _needed_columns(path, outline, field):
+    """The names of the selected fields and of the pixel numbers, or None if they depend on the values."""
+    if any(may_be_pixel_numbers(name) for name in outline.columns):
+        return None
+    try:
+        pixel, _ = map_columns(outline)
+        return {pixel, *select_columns(path, outline, field)}
+    except (ValueError, TypeError):
+        return None
+
+
 def select_columns(path, table, field):
     """The names of the columns that the argument ``field`` of `read_map` selects."""
-    _, names = map_columns(table)
-    if field is None:
+    pixel, names = map_columns(table)
+    is_coverage = not names and pixel is not None and is_uniq_name(pixel)
+    if field is None or (is_coverage and field == 0):
         return names
     fields = [field] if isinstance(field, str) or not np.iterable(field) else list(field)
     return [_column(path, table, names, item) for item in fields]

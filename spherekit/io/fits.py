@@ -4,6 +4,7 @@ Nothing in a file is executed. Files are written atomically, and are replaced on
 """
 
 import bz2
+import functools
 import gzip
 import io
 import itertools
@@ -18,7 +19,7 @@ import numpy as np
 
 from spherekit._core import checks
 from spherekit._core.atomic_files import replacing
-from spherekit.io import headers, kinds, provenance
+from spherekit.io import binary_tables, headers, kinds, provenance
 from spherekit.io.missing import bad_data, is_missing, replace_nulls
 from spherekit.io.pixel_numbers import is_pixel_numbers
 
@@ -129,18 +130,21 @@ def read_table(path: str | PathLike, hdu: int | str | None = None) -> Table:
     return first_table(path, hdu, lambda outline: True)
 
 
-def first_table(path, hdu, is_match):
+def first_table(path, hdu, is_match, wanted=None):
     """The table with number or name ``hdu``; if None, the first that ``is_match`` accepts, or else the first.
 
-    ``is_match`` is called with the outline of a table: a `Table` whose columns are empty.
+    ``is_match`` is called with the outline of a table: a `Table` whose columns are empty. ``wanted`` returns
+    the names of the columns that are needed for an outline; others may be empty in the result.
     """
     if hdu is not None and not isinstance(hdu, str):
         hdu = checks.integer(hdu, "hdu", 0)
-    with _tables(path) as (hdus, indices):
-        if hdu is not None:
-            return _as_table(hdus, _table_index(path, hdus, indices, hdu))
-        outlines = ((n, _as_outline(hdus, n)) for n in indices)
-        return _as_table(hdus, next((n for n, o in outlines if is_match(o)), indices[0]))
+    with _tables(path) as (hdus, indices, file):
+        if hdu is None:
+            outlines = ((n, _as_outline(hdus, n)) for n in indices)
+            number = next((n for n, o in outlines if is_match(o)), indices[0])
+        else:
+            number = _table_index(path, hdus, indices, hdu)
+        return _as_table(hdus, number, file, wanted)
 
 
 def tables(path: str | PathLike) -> tuple[Table, ...]:
@@ -173,13 +177,27 @@ def tables(path: str | PathLike) -> tuple[Table, ...]:
     >>> [(table.hdu, table.name) for table in tables(path)]
     [(1, 'TEMPERATURE'), (2, 'GRADIENT'), (3, 'CURL')]
     """
-    with _tables(path) as (hdus, indices):
-        return tuple(_as_table(hdus, number) for number in indices)
+    with _tables(path) as (hdus, indices, file):
+        return tuple(_as_table(hdus, number, file) for number in indices)
 
 
 def outlines(path):
     """All tables of a FITS file without data: headers and names of columns, each with no rows."""
-    with _tables(path) as (hdus, indices):
+    try:
+        state = os.stat(path)
+    except OSError:
+        return _outlines(path)
+    content = state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns
+    return _outlines_of_content(os.fspath(path), content)
+
+
+@functools.lru_cache(maxsize=4)
+def _outlines_of_content(path, content):
+    return _outlines(path)
+
+
+def _outlines(path):
+    with _tables(path) as (hdus, indices, _):
         return tuple(_as_outline(hdus, number) for number in indices)
 
 
@@ -188,7 +206,7 @@ def first_image(path):
 
     The header is that of the primary HDU, and the samples None, if there is no image.
     """
-    with _hdus(path) as hdus:
+    with _hdus(path) as (hdus, _):
         image = next(
             (h for h in _valid_hdus(path, hdus) if _is_image(h) and h.header["NAXIS"]), None
         )
@@ -202,20 +220,20 @@ def first_image(path):
 
 @contextmanager
 def _tables(path):
-    """The HDUs of a file, and the indices of its tables. Errors of astropy are raised as ValueError."""
-    with _hdus(path) as hdus:
+    """(HDUs, indices of the tables, decompressed file). Errors of astropy are raised as ValueError."""
+    with _hdus(path) as (hdus, file):
         indices = [i for i, h in enumerate(_valid_hdus(path, hdus)) if _is_table(h)]
         if not indices:
             raise _RefusedError(
                 f"{path} is a FITS file without a table; expected a HEALPix map, alm or C_l"
             )
         provenance.record_input(path, _history(hdus, indices))
-        yield hdus, indices
+        yield hdus, indices, file
 
 
 @contextmanager
 def _hdus(path):
-    """The HDUs of a file. Errors of astropy are raised as ValueError."""
+    """(HDUs, decompressed file). Errors of astropy are raised as ValueError."""
     fits = _astropy_fits()
     kind = kinds.describe(path)
     if not (kind in _POSSIBLE_FITS or "FITS" in kind):
@@ -227,7 +245,7 @@ def _hdus(path):
         with _without_warnings():
             warnings.filterwarnings("error", message="(?s).*(truncated|corrupted)")
             with _decompressed(path, kind) as file, fits.open(file, memmap=False) as hdus:
-                yield hdus
+                yield hdus, file
     except _RefusedError as refusal:
         raise ValueError(str(refusal)) from None
     except headers.HeaderError as error:
@@ -320,10 +338,42 @@ def _table_index(path, hdus, indices, hdu):
     return matches[0]
 
 
-def _as_table(hdus, number):
+def _as_table(hdus, number, file, wanted=None):
     outline = _as_outline(hdus, number)
+    names = None if wanted is None else wanted(outline)
+    names = list(outline.columns) if names is None else [n for n in outline.columns if n in names]
+    return _plain_table(hdus[number], outline, file, names) or _converted_table(
+        hdus[number], outline
+    )
+
+
+def _plain_table(hdu, outline, file, names):
+    """The columns ``names`` of a table, or None if they need more than a change of the byte order."""
     header = headers.MergedHeader(outline)
-    hdu = hdus[number]
+    bad = bad_data(header)
+    is_binary = isinstance(hdu, _astropy_fits().BinTableHDU)
+    if not is_binary or not (bad is None or is_missing(np.array([bad]))[0]):
+        return None
+    columns = binary_tables.plain_columns(hdu.header)
+    if not set(names) <= set(columns):
+        return None
+    columns = {name: columns[name] for name in names}
+    width = sum(column.repeat * column.dtype.itemsize for column in columns.values())
+    n_rows = headers.integer(hdu.header, "NAXIS2")
+    checks.fits_memory(width * n_rows, "the table", "select fewer columns")
+    values = binary_tables.read_columns(file, hdu.fileinfo()["datLoc"], hdu.header, columns)
+    empty = {name: np.zeros(0) for name in outline.columns if name not in values}
+    units = [headers.text(hdu.header, f"TUNIT{i + 1}") for i in range(len(outline.columns))]
+    return outline._replace(
+        columns={name: (values | empty)[name].reshape(-1) for name in outline.columns},
+        units=dict(zip(outline.columns, units, strict=True)),
+        shapes={name: (values | empty)[name].shape for name in outline.columns},
+    )
+
+
+def _converted_table(hdu, outline):
+    """A table with any columns, converted by astropy; undefined values are UNSEEN."""
+    header = headers.MergedHeader(outline)
     rows = hdu.data.view(np.ndarray)
     bad = bad_data(header)
     is_explicit = headers.text(header, "INDXSCHM").upper() == "EXPLICIT"
@@ -424,11 +474,14 @@ def write_tables(path, contents, *, history=None, overwrite=False):
         primary = fits.PrimaryHDU()
         for card in provenance.to_cards(provenance.history(history)):
             primary.header["HISTORY"] = card
-        hdus = fits.HDUList([primary])
-        for columns, header, name in contents:
-            hdus.append(_as_hdu(columns, header, name))
+        if contents:
+            primary.header["EXTEND"] = True
+        tables = [(_table_header(*content), _rows(content[0])) for content in contents]
         with replacing(path, overwrite) as temporary, _open_for_writing(temporary, path) as file:
-            hdus.writeto(file)
+            file.write(primary.header.tostring().encode("ascii"))
+            for header, columns in tables:
+                file.write(header.tostring().encode("ascii"))
+                binary_tables.write_rows(file, columns)
 
 
 def write_table(path, columns, header, *, history=None, overwrite=False):
@@ -436,10 +489,8 @@ def write_table(path, columns, header, *, history=None, overwrite=False):
     write_tables(path, [(columns, header, "")], history=history, overwrite=overwrite)
 
 
-_CODES = {"b1": "L", "u1": "B", "i2": "I", "i4": "J", "i8": "K", "f4": "E", "f8": "D"}
-
-
-def _as_hdu(columns, header, name):
+def _table_header(columns, header, name):
+    """The header of a table."""
     fits = _astropy_fits()
     names = [printable(n, "the name of a column") for n, *_ in columns]
     if len({n.upper() for n in names}) != len(names) or "" in names:
@@ -447,22 +498,34 @@ def _as_hdu(columns, header, name):
             f"the columns have the names {', '.join(map(repr, names))}; expected non-empty names that differ "
             "in more than case"
         )
-    hdu = fits.BinTableHDU.from_columns(
-        [_as_column(n, *rest) for n, (_, *rest) in zip(names, columns, strict=True)]
-    )
+    rows = _rows(columns)
+    fields = [
+        fits.Column(name, _format(values), array=values[:0], unit=printable(unit, "a unit") or None)
+        for name, values, (_, _, unit, *_) in zip(names, rows, columns, strict=True)
+    ]
+    hdu = fits.BinTableHDU()  # `from_columns`, of the same result, imports astropy.table
+    hdu.data = fits.FITS_rec.from_columns(fits.ColDefs(fields))
+    hdu.header["NAXIS2"] = len(rows[0])
     hdu.header.update(header)
     if name:
         hdu.header["EXTNAME"] = printable(name, "the name of a table")
-    return hdu
+    return hdu.header
 
 
-def _as_column(name, values, unit, row_size=1):
-    """A column of astropy with ``row_size`` values in each row, or one value in each."""
-    code = _CODES[values.dtype.str[1:]]
-    if row_size > 1 and values.size % row_size == 0:
-        values = values.reshape(-1, row_size)
-        code = f"{row_size}{code}"
-    return _astropy_fits().Column(name, code, array=values, unit=printable(unit, "a unit") or None)
+def _rows(columns):
+    """The values of columns (name, array, unit) or (name, array, unit, row size) as rows."""
+    return [
+        values.reshape(-1, *size)
+        if size and values.size % size[0] == 0 and values.size > size[0]
+        else values
+        for _, values, _, *size in columns
+    ]
+
+
+def _format(values):
+    """TFORM of a column [shape=(rows,) or (rows, repeat)]."""
+    repeat = str(values.shape[1]) if values.ndim > 1 else ""
+    return repeat + binary_tables.CODES[values.dtype.str[1:]]
 
 
 def printable(text, noun):

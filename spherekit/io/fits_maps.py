@@ -8,7 +8,7 @@ from spherekit.io.fits import outlines, read_table
 from spherekit.io.map_writer import write_map
 from spherekit.io.maps import read_map
 from spherekit.io.mw_fits import is_mw, read_mw, write_mw
-from spherekit.io.records import Map
+from spherekit.io.records import Map, with_fields, with_frame
 from spherekit.io.stokes import describes_pixels
 from spherekit.sampling import HEALPix
 from spherekit.sampling import grid as as_grid
@@ -48,9 +48,11 @@ def read_fits(path, field=None, hdu=None, ordering=None, frame=None, grid=None):
 
 def contains_mw(path, hdu=None):
     """Whether the selected table of a FITS file, or its first map, is on a grid MW or MWSS."""
-    if hdu is not None:
-        return is_mw(read_table(path, hdu))
-    kinds = [is_mw(table) for table in outlines(path) if is_mw(table) or is_map(table)]
+    try:
+        tables = outlines(path) if hdu is None else [read_table(path, hdu)]
+        kinds = [is_mw(table) for table in tables if is_mw(table) or is_map(table)]
+    except ValueError:  # a damaged header, of which the reader of HEALPix maps informs
+        return False
     return kinds[:1] == [True]
 
 
@@ -62,7 +64,7 @@ def _read_mw(path, field, hdu, ordering, frame, grid):
         )
     if grid is not None and as_grid(grid) != sky.grid:
         raise ArgumentError(f"grid={grid}, but {path} states the grid {sky.grid}")
-    return sky.with_fields(path, field).with_frame(frame)
+    return with_frame(with_fields(sky, path, field), frame)
 
 
 def _notes(path, names, sky, hdu):

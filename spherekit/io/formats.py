@@ -22,7 +22,7 @@ from spherekit.io import (
     provenance,
 )
 from spherekit.io.arguments import ArgumentError
-from spherekit.io.records import Map
+from spherekit.io.records import Map, with_fields, with_frame
 from spherekit.sampling import Grid
 
 _NUMPY = ("a NumPy archive (.npz)", "a NumPy array (.npy)", "a zip archive")
@@ -126,20 +126,19 @@ def read(
         return sky.select(**_by_axis(sky, select)) if select else sky
     provenance.record_input(path)
     if kind == "a netCDF-3 file":
-        return netcdf.read_netcdf3(path, field, select).with_frame(frame)
+        return with_frame(netcdf.read_netcdf3(path, field, select), frame)
     if kind == "an HDF5 or netCDF-4 file":
-        return netcdf.read_netcdf4(path, field, select).with_frame(frame)
+        return with_frame(netcdf.read_netcdf4(path, field, select), frame)
     if kind == "a MATLAB file":
-        return matlab_maps.read_matlab(path, field, grid, lat, lon).with_frame(frame)
+        return with_frame(matlab_maps.read_matlab(path, field, grid, lat, lon), frame)
     if kind in _TEXT:
         is_table = lat is None and lon is None and points.is_table(path)
         if is_table:
-            return points.read_points(path, field, grid).with_frame(frame)
-        return (
-            latlon_text.read_text(path, lat, lon, grid).with_fields(path, field).with_frame(frame)
-        )
+            return with_frame(points.read_points(path, field, grid), frame)
+        sky = latlon_text.read_text(path, lat, lon, grid)
+        return with_frame(with_fields(sky, path, field), frame)
     if kind in _PICTURES:
-        return images.read_panorama(path, kind, field).with_frame(frame)
+        return with_frame(images.read_panorama(path, kind, field), frame)
     raise ValueError(
         f"{path} cannot be read as a map: it is {kind}; expected FITS, .npz, .npy, netCDF, text, or a PNG, "
         "JPEG or HDR panorama"

@@ -31,8 +31,9 @@ def read(path, text, L=None, requested=UNSPECIFIED):
         if key in header:
             attributes[name] = _number(path, key, header[key])
     highest = attributes.pop("max_degree", None)
+    highest = None if highest is None else int(highest)
     body = coefficient_rows.after(text, end)
-    rows = body._replace(content=body.content.replace(b"gfc", b"   "))
+    rows = body._replace(content=body.content.replace(b"gfc", b"   "), original=body.content)
     options = dict(highest=highest, attributes={"": attributes})
     try:
         return shtools.read_rows(rows, end + 1, L, convention, **options)

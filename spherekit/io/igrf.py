@@ -27,7 +27,7 @@ def is_shc(text):
         return False
     counts = start[0][1][:5]
     return (
-        all(word.isdecimal() for word in counts)
+        all(word.isdecimal() and len(word) < 12 for word in counts)
         and not coefficient_rows.is_pair(start[0][1])
         and str(len(start[1][1])) == counts[2].lstrip("0")
     )
@@ -38,7 +38,7 @@ def read(path, text, L=None, requested=UNSPECIFIED):
 
     They are those of the scalar potential on the reference sphere divided by its radius, in nT.
     """
-    convention, _ = agreed(path, requested, CONVENTION)
+    agreed(path, requested, CONVENTION)
     (header, counts), (line, epochs) = coefficient_rows.lines(text, 2)
     lowest, highest, n_epochs, order, _ = map(int, counts[:5])
     times = coefficient_rows.as_numbers(epochs)
@@ -55,22 +55,43 @@ def read(path, text, L=None, requested=UNSPECIFIED):
             f"{path} contains {len(rows)} rows of degrees {ell.min()} to {ell.max()}; expected "
             f"{required} rows of degrees {lowest} to {highest} after its line {header}"
         )
-    L = coefficient_rows.band_limit(path, highest, L)
-    values = rows[:, 2:].T
-    flm = coefficient_rows.coefficients(
-        ell, abs(m), *_cosines_and_sines(values, ell, m), L, **convention._asdict()
-    )
+    return model(path, ell, m, rows[:, 2:].T, times, L, spline_order=order)
+
+
+def model(path, ell, m, values, times, L=None, *, spline_order=2, notes=()):
+    """The `Coefficients` of a magnetic model.
+
+    Parameters
+    ----------
+    path : path
+    ell, m : int64 ndarray [shape=(n,)]
+        Degree and order, m < 0 for coefficients of sines; each pair once.
+    values : float64 ndarray [shape=(len(times), n)]
+        In nT, Schmidt semi-normalized.
+    times : list of float
+        Decimal years.
+    L : int, optional
+        The band-limit, by default that of all degrees.
+    spline_order : int
+        The order of the splines between the epochs.
+    notes : tuple of str
+    """
+    L = coefficient_rows.band_limit(path, int(ell.max()), L)
+    cosine, sine = _cosines_and_sines(values, ell, m)
+    flm = coefficient_rows.coefficients(ell, abs(m), cosine, sine, L, **CONVENTION._asdict())
+    if ell.min():
+        notes = (*notes, f"degrees below {ell.min()} are not in the file: set to zero")
     return Coefficients(
         flm,
         "potential",
         "nT",
         {"time": np.array(times)},
         attributes={
-            "": {"radius": _RADIUS, "spline_order": order},
+            "": {"radius": _RADIUS, "spline_order": spline_order},
             "potential": {"long_name": "magnetic scalar potential divided by the reference radius"},
             "time": {"units": "decimal year"},
         },
-        notes=_notes(lowest),
+        notes=notes,
     )
 
 
@@ -101,12 +122,6 @@ def at_time(model, time):
     flm = (1 - weight) * model.flm[after - 1] + weight * model.flm[after]
     note = f"interpolated linearly to {year:g} between the epochs {start:g} and {end:g}"
     return replace(model, flm=flm, axes={}, notes=(*model.notes, note))
-
-
-def _notes(lowest):
-    if not lowest:
-        return ()
-    return (f"degrees below {lowest} are not in the file: set to zero",)
 
 
 def write(coefficients, path, requested=UNSPECIFIED, overwrite=False):

@@ -28,7 +28,7 @@ def read_text(path, lat=None, lon=None, grid=None):
             "the names of its columns, such as lat,lon,value; spectra are read with "
             "spherekit.io.read_spectra, and coefficients with spherekit.io.read_coefficients"
         )
-    return on_axes(path, numbers(path), lat, lon, grid)
+    return on_axes(path, read_numbers(path), lat, lon, grid)
 
 
 def on_axes(path, values, lat, lon, grid=None):
@@ -65,11 +65,11 @@ def _shaped(path, values, shape, noun):
 def _axis(axis):
     """Latitudes or longitudes in degrees, of a file or an array."""
     if isinstance(axis, str | os.PathLike):
-        return numbers(axis)
+        return read_numbers(axis)
     return checks.as_float_array(axis, "lat and lon")
 
 
-def numbers(path):
+def read_numbers(path):
     """All numbers of a text file or of a .npy file, in one dimension; comments start with #, % or !."""
     from spherekit.io import kinds
     from spherekit.io.arrays import read_arrays

@@ -14,7 +14,7 @@ from spherekit.io import stokes
 from spherekit.io.fits import write_table
 from spherekit.io.frames import frame_letter
 from spherekit.io.missing import is_missing
-from spherekit.io.pixel_numbers import is_pixel_name
+from spherekit.io.pixel_numbers import is_pixel_name, repeated
 from spherekit.io.units import as_column, unit_of_each, with_units, without_unit
 from spherekit.sampling.healpix import MAX_NSIDE, nside_of, reorder, ring2nest
 
@@ -121,9 +121,9 @@ def write_map(
         columns = [] if ordering == "ring" else [reorder(field, "ring") for field in fields]
         columns = [(*c, _ROW_SIZE) for c in zip(names, columns or fields, units, strict=True)]
     else:
-        nside, numbers, fields = _part_of_sky(fields, pixels, nside)
-        numbers, fields = _sorted_pixels(nside, numbers, fields, ordering)
-        columns = [("PIXEL", numbers, ""), *zip(names, fields, units, strict=True)]
+        nside, pixels, fields = _part_of_sky(fields, pixels, nside)
+        pixels, fields = _sorted_pixels(nside, pixels, fields, ordering)
+        columns = [("PIXEL", pixels, ""), *zip(names, fields, units, strict=True)]
     header = _geometry(nside, ordering, columns[0][1].size, pixels is not None or partial)
     if frame_letter(coordsys):
         header["COORDSYS"] = frame_letter(coordsys)
@@ -169,11 +169,11 @@ def _part_of_sky(fields, pixels, nside):
             "pixel number for each sample, at least one"
         )
     n_pix = 12 * nside**2
-    if pixels.min() < 0 or pixels.max() >= n_pix or np.unique(pixels).size < pixels.size:
+    n_repeated = repeated(pixels)
+    if pixels.min() < 0 or pixels.max() >= n_pix or n_repeated:
         raise ValueError(
-            f"pixels has numbers {pixels.min()} to {pixels.max()}, "
-            f"{pixels.size - np.unique(pixels).size} of them repeated; expected distinct numbers from 0 to "
-            f"{n_pix - 1} of nside {nside}"
+            f"pixels has numbers {pixels.min()} to {pixels.max()}, {n_repeated} of them repeated; expected "
+            f"distinct numbers from 0 to {n_pix - 1} of nside {nside}"
         )
     return nside, pixels.astype(np.int64), fields
 
@@ -182,8 +182,8 @@ def _sorted_pixels(nside, pixels, fields, ordering):
     """(pixel numbers of the file in ascending order, samples in that order)."""
     pixels = ring2nest(nside, pixels) if ordering == "nested" else pixels
     order = np.argsort(pixels)
-    numbers = pixels[order].astype(np.int32 if 12 * nside**2 <= 2**31 else np.int64)
-    return numbers, [field[order] for field in fields]
+    dtype = np.int32 if 12 * nside**2 <= 2**31 else np.int64
+    return pixels[order].astype(dtype), [field[order] for field in fields]
 
 
 def _check_finite(names, fields):

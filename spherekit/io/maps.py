@@ -12,7 +12,7 @@ from spherekit._core import checks
 from spherekit.io import headers, multi_order, stokes
 from spherekit.io.columns import map_columns, select_columns, select_table
 from spherekit.io.frames import coordsys_of, frame_of, table_frame
-from spherekit.io.missing import missing_samples
+from spherekit.io.missing import check_samples
 from spherekit.io.pixels import full_sky, stack_columns
 from spherekit.sampling.healpix import MAX_NSIDE, nside_of, reorder
 
@@ -154,7 +154,7 @@ def read_map(
     >>> sky.nside, sky.units, sky.values[-1]
     (2, ('mK',), np.float64(47.0))
     """
-    table = select_table(path, hdu, ordering)
+    table = select_table(path, hdu, ordering, field)
     single = field is None or isinstance(field, str) or not np.iterable(field)
     names = select_columns(path, table, field)
     try:
@@ -164,7 +164,7 @@ def read_map(
         else:
             values = full_sky(table, stack_columns(table, names, native))
         for name, samples in zip(names, values, strict=True):
-            missing_samples(samples, name=f"the column {name}", advice=_ADVICE)
+            check_samples(samples, name=f"the column {name}", advice=_ADVICE)
         convention, signs = _signs(table, names)
         values = _with_signs(values, signs)
         frame = table_frame(table) if frame is None else frame_of(frame)

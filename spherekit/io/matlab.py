@@ -2,8 +2,6 @@
 
 import io
 import math
-import warnings
-import zlib
 
 import numpy as np
 
@@ -14,13 +12,9 @@ from spherekit.conventions.indexing import degrees_and_orders, hermitian
 from spherekit.io import coefficient_rows, provenance
 from spherekit.io.coefficient_conventions import UNSPECIFIED, agreed
 from spherekit.io.frames import frame_of
+from spherekit.io.matlab_arrays import variables
 from spherekit.io.records import Coefficients
 
-_DAMAGED = ValueError, TypeError, KeyError, IndexError, EOFError, OSError, NotImplementedError
-_DAMAGED += AttributeError, zlib.error, OverflowError, UnicodeDecodeError
-#: Classes of MATLAB that are arrays of numbers.
-_NUMERIC = {"double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64"}
-_NUMERIC |= {"uint64"}
 #: Variables of text that `write` writes.
 _TEXTS = ("unit", "name", "frame", "history")
 #: The first 116 bytes of a file, in place of those of SciPy, which contain the date.
@@ -29,16 +23,16 @@ _DESCRIPTION = b"MATLAB 5.0 MAT-file, written by spherekit".ljust(116)
 
 def read(path, L=None, requested=UNSPECIFIED, name=None, reality=None, spin=None):
     """Read the `Coefficients` of a MATLAB file."""
-    variables = _outline(path)
-    name = _coefficients(path, variables, name)
-    scalars = [n for n in ("L", "spin") if _is_scalar(variables.get(n))]
-    texts = [n for n in _TEXTS if variables.get(n, ((), ""))[1] == "char"]
-    arrays = _load(path, [name, *scalars, *texts])
-    flm = np.asarray(arrays[name]).reshape(-1)
+    contents = variables(path)
+    name = _coefficients(path, contents, name)
+    provenance.record_input(path)
+    flm = _value(path, contents[name]).reshape(-1)
     limit = math.isqrt(flm.size)
-    if "L" in arrays and arrays["L"].item() != limit:
+    stated_limit = _scalar(path, contents, "L", limit)
+    texts = {n: _value(path, v) for n, v in contents.items() if n in _TEXTS and v.kind == "char"}
+    if stated_limit != limit:
         raise ValueError(
-            f"{path} states L = {arrays['L'].item()}, but its array {name} has {flm.size} entries, as of "
+            f"{path} states L = {stated_limit}, but its array {name} has {flm.size} entries, as of "
             f"L = {limit}"
         )
     invalid = np.count_nonzero(~np.isfinite(flm))
@@ -47,32 +41,36 @@ def read(path, L=None, requested=UNSPECIFIED, name=None, reality=None, spin=None
             f"{path}: {invalid} of {flm.size} entries of {name} are NaN or infinite; expected finite numbers"
         )
     L = coefficient_rows.band_limit(path, limit - 1, L)
+    spin = _scalar(path, contents, "spin", spin or 0)
+    reality = False if spin else reality
     flm, notes = _in_layout(path, flm[: L * L].astype(complex), L, requested, reality)
-    provenance.record_input(path)
-    texts = {n: "".join(arrays[n].reshape(-1).tolist()) for n in texts}
     return Coefficients(
         flm,
         texts.get("name", "" if name == "flm" else name),
         texts.get("unit", ""),
-        spins=_spin(path, arrays, spin),
+        spins=spin,
         frame=frame_of(texts.get("frame", "")),
         history=tuple(texts["history"].split("\n")) if "history" in texts else (),
         notes=notes,
     )
 
 
-def _spin(path, arrays, spin):
-    """The spin in the file, or else ``spin``."""
-    value = arrays["spin"].item() if "spin" in arrays else spin or 0
-    if value % 1:
-        raise ValueError(f"{path}: its variable spin is {value!r}; expected an integer")
+def _scalar(path, contents, name, default):
+    """The integer of a variable, or the default if it is absent."""
+    variable = contents.get(name)
+    if variable is None:
+        return default
+    value = _value(path, variable).item() if variable.is_scalar else variable.kind
+    if not isinstance(value, int | float) or not math.isfinite(value) or value % 1:
+        raise ValueError(f"{path}: its variable {name} is {value!r}; expected an integer")
     return int(value)
 
 
 def contains_coefficients(path):
     """Whether a MATLAB file has an array that `read` would read."""
+    contents = variables(path)
     try:
-        _coefficients(path, _outline(path), None)
+        _coefficients(path, contents, None)
     except (ValueError, MemoryError):
         return False
     return True
@@ -105,64 +103,35 @@ def _in_layout(path, flm, L, requested, reality):
     )
 
 
-def _is_scalar(variable):
-    return variable is not None and variable[0] == (1, 1) and variable[1] in _NUMERIC
-
-
-def _outline(path):
-    """(shape, class) of the variables by name, from the headers only."""
-    from scipy.io import whosmat
-
+def _value(path, variable):
+    """The array or string of a variable."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return {name: (shape, kind) for name, shape, kind in whosmat(path, appendmat=False)}
-    except _DAMAGED as error:
-        raise _damaged(path, error) from None
+        return variable.read()
+    except ValueError as error:
+        raise ValueError(f"{path} is a damaged MATLAB file: {error}") from None
 
 
-def _load(path, names):
-    from scipy.io import loadmat
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return loadmat(path, variable_names=names, appendmat=False)
-    except _DAMAGED as error:
-        raise _damaged(path, error) from None
-
-
-def _damaged(path, error):
-    if "HDF" in str(error):
-        return ValueError(
-            f"{path} is a MATLAB file of version 7.3, which is HDF5; save it with version 7: "
-            "save('file.mat', 'flm', '-v7')"
-        )
-    return ValueError(f"{path} is a damaged MATLAB file: {type(error).__name__}: {error}")
-
-
-def _coefficients(path, variables, name):
+def _coefficients(path, contents, name):
     """The name of the array of coefficients: ``name``, ``flm``, or the only array of L*L numbers."""
-    listed = ", ".join(f"{n} {shape} {kind}" for n, (shape, kind) in variables.items())
-    if name is None and "flm" in variables:
+    listed = ", ".join(f"{name} {v.shape} {v.kind}" for name, v in contents.items())
+    if name is None and "flm" in contents:
         name = "flm"
     if name is None:
-        matches = [n for n, variable in variables.items() if _is_square(variable)]
+        matches = [n for n, v in contents.items() if _is_square(v) and not v.is_scalar]
         name = matches[0] if len(matches) == 1 else None
-    if name not in variables or not _is_square(variables[name]):
+    if name not in contents or not _is_square(contents[name]):
         raise ValueError(
             f"{path} contains {listed or 'no variable'}; expected coefficients, an array flm of L*L numbers "
             "(another name is selected by field)"
         )
-    checks.fits_memory(64 * math.prod(variables[name][0]), f"the array {name} of {path}")
+    checks.fits_memory(64 * math.prod(contents[name].shape), f"the array {name} of {path}")
     return name
 
 
 def _is_square(variable):
-    shape, kind = variable
-    size = math.prod(shape)
-    is_vector = size == max(shape, default=0)
-    return kind in _NUMERIC and is_vector and size > 1 and math.isqrt(size) ** 2 == size
+    size = math.prod(variable.shape)
+    is_vector = size == max(variable.shape, default=0)
+    return variable.is_numeric and is_vector and size > 0 and math.isqrt(size) ** 2 == size
 
 
 def write(coefficients, path, overwrite=False):
@@ -176,11 +145,11 @@ def write(coefficients, path, overwrite=False):
     described = {"unit": coefficients.units[0], "name": coefficients.names[0]}
     history = provenance.history(coefficients.history or None)
     described |= {"frame": coefficients.frame, "history": "\n".join(history)}
-    variables = {"flm": coefficients.flm.reshape(-1, 1), "L": float(coefficients.L)}
-    variables |= {"spin": float(coefficients.spins[0])}
-    variables |= {name: text for name, text in described.items() if text}
+    contents = {"flm": coefficients.flm.reshape(-1, 1), "L": float(coefficients.L)}
+    contents |= {"spin": float(coefficients.spins[0])}
+    contents |= {name: text for name, text in described.items() if text}
     stream = io.BytesIO()
-    savemat(stream, variables, appendmat=False)
+    savemat(stream, contents, appendmat=False)
     content = stream.getvalue()
     with replacing(path, overwrite) as temporary, open(temporary, "wb") as file:
         file.write(_DESCRIPTION + content[len(_DESCRIPTION) :])

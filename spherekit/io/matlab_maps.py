@@ -44,10 +44,11 @@ def read_matlab(path, field=None, grid=None, lat=None, lon=None):
 def _arrays(path):
     """The numeric arrays of a file by name; axes of latitudes and longitudes have one dimension."""
     from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
 
     try:
         contents = loadmat(path, mat_dtype=False, struct_as_record=True)
-    except _DAMAGED as error:
+    except (*_DAMAGED, MatReadError) as error:
         raise ValueError(f"{path} cannot be read as a MATLAB file: {error}") from None
     arrays = {key: np.asarray(x) for key, x in contents.items() if not key.startswith("__")}
     numeric = {key: x for key, x in arrays.items() if x.dtype.kind in "iufcb"}

@@ -5,10 +5,17 @@
 
 import numpy as np
 
-from spherekit._core.missing import UNSEEN, is_missing, missing_samples
+from spherekit._core.missing import UNSEEN, check_samples, is_missing, missing_samples
 from spherekit.io.headers import number
 
-__all__ = ["UNSEEN", "is_missing", "missing_samples", "refuse_missing_weights", "replace_nulls"]
+__all__ = [
+    "UNSEEN",
+    "check_samples",
+    "is_missing",
+    "missing_samples",
+    "refuse_missing_weights",
+    "replace_nulls",
+]
 
 
 def replace_nulls(values, null, bad_data):

@@ -8,6 +8,7 @@ import numpy as np
 from spherekit._core import checks
 from spherekit.io import headers
 from spherekit.io.columns import map_columns
+from spherekit.io.missing import is_missing
 from spherekit.io.pixels import stack_columns
 from spherekit.sampling.healpix import MAX_NSIDE, UNSEEN, reorder
 
@@ -22,10 +23,9 @@ def cells(uniq):
     >>> cells(np.array([4, 15, 16, 63]))
     (array([0, 0, 1, 1]), array([ 0, 11,  0, 47]))
     """
-    # frexp is exact for the position of the highest bit only below 2^53: shift first
-    high = uniq >> 32
+    high = uniq >> 32  # float64 has 53 bits
     bits = np.where(high > 0, 32 + np.frexp(high)[1], np.frexp(uniq & 0xFFFFFFFF)[1])
-    order = (bits - 3) // 2
+    order = (bits.astype(np.int64) - 3) // 2
     return order, uniq - (4 << (2 * order))
 
 
@@ -54,29 +54,60 @@ def full_sky(table, names, nside=None):
     _check_cells(table, uniq, order, pixel)
     target = _target_order(nside, order)
     n_pix = 12 << (2 * target)
-    # the result in nested and ring order, and the lengths and starts of the cells
     checks.fits_memory(
-        (2 * len(values) + 1) * n_pix * values.itemsize + 48 * uniq.size,
-        f"a map of nside {2**target}, the size of the smallest cells of the multi-order map,",
+        (len(values) + 2) * n_pix * values.itemsize + 64 * uniq.size,
+        f"a map of nside {2**target}, which is that of the smallest cells by default,",
         "pass a smaller nside",
     )
-    start, stop = _ranges(order, pixel)
+    shift = 2 * (_MAX_ORDER - order)
+    start, stop = pixel << shift, (pixel + 1) << shift
     by_start = np.argsort(start)
-    values, start, stop, order = (
-        values[:, by_start],
-        start[by_start],
-        stop[by_start],
-        order[by_start],
-    )
-    if (start[1:] < stop[:-1]).any():
-        overlapping = np.count_nonzero(start[1:] < stop[:-1])
+    start, stop, values = start[by_start], stop[by_start], values[:, by_start]
+    overlapping = np.count_nonzero(start[1:] < stop[:-1])
+    if overlapping:
         raise ValueError(
             f"{overlapping} of {uniq.size} cells overlap; expected each point in one cell"
         )
-    outside = UNSEEN if fields else 0.0
-    nested = np.full((len(values), n_pix), outside, values.dtype)
-    _fill(nested, values, start, order, target)
-    return names if fields else [_COVERAGE], reorder(nested, "nested")
+    start, stop, values = _merged(start, stop, values, target)
+    ring = np.empty((len(values), n_pix), values.dtype)
+    for field, samples in zip(ring, values, strict=True):
+        nested = _repeated(samples, start, stop, n_pix, UNSEEN if fields else 0.0)
+        field[:] = reorder(nested, "nested")
+    return names if fields else [_COVERAGE], ring
+
+
+def _merged(start, stop, values, target):
+    """Cells as ranges of pixels of the order ``target``; smaller cells are averaged over each pixel.
+
+    Missing samples have no part in an average.
+    """
+    shift = 2 * (_MAX_ORDER - target)
+    first = start >> shift
+    new = np.ones(first.size, bool)
+    new[1:] = first[1:] > first[:-1]
+    groups = np.flatnonzero(new)
+    last = (stop - 1) >> shift
+    if groups.size < first.size:
+        area = ((stop - start) / (1 << shift)).astype(np.float64)
+        missing = is_missing(values)
+        weights = np.where(missing, 0.0, area)
+        total = np.add.reduceat(weights, groups, axis=1)
+        sums = np.add.reduceat(np.where(missing, 0, values) * weights, groups, axis=1)
+        with np.errstate(invalid="ignore"):
+            means = np.where(total > 0, sums / total, UNSEEN).astype(values.dtype)
+        single = np.diff(groups, append=first.size) == 1
+        values = np.where(single, values[:, groups], means)
+    return first[groups], last[groups] + 1, values
+
+
+def _repeated(samples, start, stop, n_pix, outside):
+    """The samples in the ranges of pixels from ``start`` to ``stop``, and ``outside`` between them."""
+    lengths = np.empty(2 * start.size + 1, np.int64)
+    lengths[0::2] = np.append(start, n_pix) - np.append(0, stop)
+    lengths[1::2] = stop - start
+    content = np.full(lengths.size, outside, samples.dtype)
+    content[1::2] = samples
+    return np.repeat(content, lengths)
 
 
 def _uniq(table, column):
@@ -115,28 +146,3 @@ def _target_order(nside, order):
     if nside & (nside - 1):
         raise ValueError(f"nside is {nside}; a multi-order map needs a power of two")
     return nside.bit_length() - 1
-
-
-def _ranges(order, pixel):
-    """The first pixel of each cell, and the one behind its last, at the largest order that exists."""
-    shift = 2 * (_MAX_ORDER - order)
-    return pixel << shift, (pixel + 1) << shift
-
-
-def _fill(nested, values, start, order, target):
-    """Write the values of cells, sorted by ``start``, into maps of the order ``target``."""
-    first = start >> (2 * (_MAX_ORDER - target))
-    coarse = order <= target
-    count = np.ones_like(first)
-    count[coarse] = 1 << (2 * (target - order[coarse]))
-    repeated = np.repeat(np.flatnonzero(coarse), count[coarse])
-    offset = np.cumsum(count[coarse]) - count[coarse]
-    pixels = np.arange(repeated.size) + np.repeat(first[coarse] - offset, count[coarse])
-    nested[:, pixels] = values[:, repeated]
-    fine = ~coarse
-    if fine.any():
-        area = 0.25 ** (order[fine] - target).astype(float)
-        pixels, cell = np.unique(first[fine], return_inverse=True)
-        total = np.bincount(cell, area)
-        for field, samples in zip(nested, values[:, fine], strict=True):
-            field[pixels] = np.bincount(cell, area * samples) / total

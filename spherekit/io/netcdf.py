@@ -1,12 +1,13 @@
 """Maps in netCDF files: version 3 by SciPy, version 4 by xarray."""
 
+import math
 import warnings
 from contextlib import contextmanager
 
 import numpy as np
 
 from spherekit._core.atomic_files import replacing
-from spherekit.io import cf, variables
+from spherekit.io import cf, kinds, variables
 from spherekit.io.arguments import optional_module
 
 _DAMAGED = (ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError, MemoryError)
@@ -18,12 +19,27 @@ _TYPES = tuple(map(np.dtype, (np.int8, np.int16, np.int32, np.float32, np.float6
 
 def read_netcdf3(path, field=None, select=None):
     """The `Map` of a netCDF-3 file (classic or 64-bit offset). Only the selected part is read."""
-    with _opened(path) as contents:
+    with open_netcdf3(path) as contents:
         return variables.to_map(contents, field, select)
+
+
+def fields(path):
+    """(name, bytes) of each field on the sphere of a netCDF file, whose values are not read."""
+    opened = open_netcdf3 if kinds.describe(path) == "a netCDF-3 file" else open_netcdf4
+    with opened(path) as contents:
+        named = variables.map_variables(contents).items()
+        return [(name, math.prod(v.shape) * v.dtype.itemsize) for name, v in named]
 
 
 def read_netcdf4(path, field=None, select=None):
     """The `Map` of a netCDF-4 or HDF5 file. Only the selected part is read."""
+    with open_netcdf4(path) as contents:
+        return variables.to_map(contents, field, select)
+
+
+@contextmanager
+def open_netcdf4(path):
+    """Context manager with the `Variables` of a netCDF-4 or HDF5 file."""
     xarray = optional_module("xarray", "netcdf", f"{path} is a netCDF-4 or HDF5 file")
     try:
         data = xarray.open_dataset(path, decode_cf=False)
@@ -37,7 +53,7 @@ def read_netcdf4(path, field=None, select=None):
             f"{path} cannot be read as a netCDF-4 file: truncated, damaged, or another HDF5 file ({reason})"
         ) from None
     with data:
-        return variables.to_map(of_dataset(data, path), field, select)
+        yield of_dataset(data, path)
 
 
 def missing_engine(path):
@@ -72,8 +88,8 @@ def _with_encoding(v):
 
 
 @contextmanager
-def _opened(path):
-    """The `Variables` of an open netCDF-3 file."""
+def open_netcdf3(path):
+    """Context manager with the `Variables` of a netCDF-3 file."""
     from scipy.io import netcdf_file
 
     try:
@@ -121,9 +137,13 @@ def _texts(attributes):
 
 def write_netcdf(sky, path, overwrite=False):
     """Write a map to a netCDF-3 file (64-bit offset) with attributes of the CF conventions."""
+    write_variables(variables.from_map(sky), path, overwrite)
+
+
+def write_variables(contents, path, overwrite=False):
+    """Write `Variables` to a netCDF-3 file (64-bit offset)."""
     from scipy.io import netcdf_file
 
-    contents = variables.from_map(sky)
     encoded = {name: _encoded(path, name, v) for name, v in contents.variables.items()}
     sizes = {}
     for dims, values, _ in encoded.values():
@@ -177,7 +197,8 @@ def _narrowed(path, name, values):
     for dtype in (
         (np.int8, np.int32, np.float64) if values.dtype.kind == "b" else (np.int32, np.float64)
     ):
-        narrow = values.astype(dtype)
-        if (narrow == values).all():
-            return narrow
+        with np.errstate(invalid="ignore"):
+            narrow = values.astype(dtype)
+            if (narrow.astype(values.dtype) == values).all():
+                return narrow
     raise ValueError(f"{path}: {name} has integers beyond 2^53, which netCDF-3 cannot represent")

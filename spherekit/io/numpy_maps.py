@@ -60,9 +60,9 @@ def read_numpy(path, field=None, grid=None, ordering=None, frame=None, lat=None,
     units = _units(arrays, names, columns, len(values))
     # 0 is also written where the spin is not stated, as for Q and U beside a scalar
     spin = scalar(path, arrays, "spin", "iu", None) or None
-    parts = np.iscomplexobj(values) and len(values) == 1 and len(columns) == 2
-    labels = (",".join(columns),) if parts else columns or ("",) * len(values)
-    attributes = {labels[0]: {"parts": columns}} if parts else {}
+    is_pair = np.iscomplexobj(values) and len(values) == 1 and len(columns) == 2
+    labels = (",".join(columns),) if is_pair else columns or ("",) * len(values)
+    attributes = {labels[0]: {"parts": columns}} if is_pair else {}
     return Map(
         values if len(values) > 1 else values[0],
         sphere,

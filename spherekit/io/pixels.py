@@ -4,7 +4,9 @@ import numpy as np
 
 from spherekit._core import checks
 from spherekit.io import headers
+from spherekit.io.binary_tables import stack
 from spherekit.io.columns import map_columns
+from spherekit.io.pixel_numbers import repeated
 from spherekit.sampling.healpix import MAX_NSIDE, UNSEEN, nside_of
 
 #: Samples in each row of a table of a full-sky map, as HEALPix codes write it.
@@ -21,7 +23,7 @@ def stack_columns(table, names, native=False):
             f"the columns {', '.join(names) or '(none)'} have sizes {sorted(sizes)} and dtypes "
             f"{sorted(str(c.dtype) for c in columns)}; expected real columns of the same size"
         )
-    values = np.stack(columns)
+    values = stack(columns)
     if values.dtype.kind != "f" and not native:
         values = values.astype(np.float64)
     for name in names:
@@ -148,10 +150,10 @@ def _check_pixels(name, pixels, n, nside):
             f"the {pixels.size} pixel numbers ({name or 'from the header'}, {pixels.dtype}) do not match "
             f"{n} samples of nside {nside}; expected integers from 0 to {n_pix - 1}"
         )
-    repeated = pixels.size - np.unique(pixels).size
-    if repeated:
+    n_repeated = repeated(pixels)
+    if n_repeated:
         raise ValueError(
-            f"{repeated} of {pixels.size} pixel numbers are repeated; expected one sample for each pixel: "
+            f"{n_repeated} of {pixels.size} pixel numbers are repeated; expected one sample for each pixel: "
             "read all of them with spherekit.io.read_table"
         )
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from spherekit._core import checks
-from spherekit.io import cf
+from spherekit._core.labeled import axis_kind
 from spherekit.io.arguments import select_names
 from spherekit.io.frames import frame_of
 from spherekit.sampling import Grid, LatLon
 from spherekit.sampling import grid as as_grid
+
+if TYPE_CHECKING:
+    import xarray
 
 __all__ = ["Coefficients", "Map"]
 
@@ -39,8 +43,8 @@ class _Record:
     def __repr__(self):
         units = [f"{name or 'unnamed'} [{unit or 'no unit'}]" for name, unit in self._named_units]
         sizes = [f"{name} {len(values)}" for name, values in self.axes.items()]
-        parts = [", ".join(units), *sizes, self._domain, str(self._data.dtype)]
-        return f"{type(self).__name__}({'; '.join(parts)})"
+        texts = [", ".join(units), *sizes, self._domain, str(self._data.dtype)]
+        return f"{type(self).__name__}({'; '.join(texts)})"
 
     @property
     def _named_units(self):
@@ -57,8 +61,9 @@ class _Record:
         field : str or int, optional
             The field. By default all fields.
         **coordinates : number or str
-            A coordinate for each axis that is to be dropped. A date is written as in ISO 8601, such as
-            "2018-07", and selects the only time of that period.
+            A coordinate for each axis that is to be dropped, by its name or, as in `Map.axis_named`, by time
+            or level. A date is written as in ISO 8601, such as "2018-07", and selects the only time of that
+            period.
 
         Returns
         -------
@@ -94,9 +99,7 @@ class _Record:
         )
 
     def _on_axis(self, name, coordinate):
-        if name not in self.axes:
-            choices = ", ".join(self.axes) or "(none)"
-            raise ValueError(f"there is no axis {name!r}; the axes are {choices}")
+        name = axis_named(name, self.axes, self.attributes)
         index = position(name, self.axes[name], coordinate)
         axis = list(self.axes).index(name) + (len(self) > 1)
         axes = {key: values for key, values in self.axes.items() if key != name}
@@ -132,7 +135,7 @@ class _Record:
         """
         return axis_named(name, self.axes, self.attributes)
 
-    def _check(self, data, n, what):
+    def _check(self, data, n, noun):
         """Check ``data`` of leading axes (fields, *axes) and ``n`` further axes."""
         names = (self.names,) if isinstance(self.names, str) else tuple(self.names)
         units = (self.units,) if isinstance(self.units, str) else tuple(self.units)
@@ -141,7 +144,7 @@ class _Record:
         leading = (len(names),) * (len(names) > 1) + tuple(len(x) for x in axes.values())
         if not names or len(units) != len(names) or data.shape[: data.ndim - n] != leading:
             raise ValueError(
-                f"{what} has shape {data.shape}, with {len(names)} name(s), {len(units)} unit(s), the axes "
+                f"{noun} has shape {data.shape}, with {len(names)} name(s), {len(units)} unit(s), the axes "
                 f"{', '.join(f'{name} {len(x)}' for name, x in axes.items()) or '(none)'}; expected leading "
                 f"axes of sizes {leading}: a field axis if there are several names, then the named axes"
             )
@@ -257,32 +260,41 @@ class Map(_Record):
     def _with_data(self, values, **changes):
         return replace(self, values=values, **changes)
 
-    def with_frame(self, frame):
-        """The map with another coordinate frame, in any spelling; None: that of the map."""
-        return self if frame is None else replace(self, frame=frame_of(frame))
+    def to_xarray(self) -> xarray.DataArray | xarray.Dataset:
+        """Convert the map to xarray, as `spherekit.io.to_xarray`.
 
-    def with_fields(self, source, field):
-        """The map with the fields of these names or numbers only, in their order; None: all fields."""
-        if field is None:
-            return self
-        names = select_names(source, field, self.names)
-        fields = [self.select(field=name) for name in names]
-        if len(fields) == 1:
-            return fields[0]
-        units = tuple(unit for sky in fields for unit in sky.units)
-        return replace(
-            self, values=np.stack([sky.values for sky in fields]), names=names, units=units
-        )
-
-    def to_xarray(self):
-        """The map as a DataArray, or as a Dataset for several fields: `spherekit.io.to_xarray`."""
+        Returns
+        -------
+        DataArray or Dataset
+            A Dataset if the map has several fields.
+        """
         from spherekit.io.xarray_conversion import to_xarray
 
         return to_xarray(self)
 
     @classmethod
-    def from_xarray(cls, data, field=None, select=None):
-        """The map of a DataArray or Dataset: `spherekit.io.from_xarray`."""
+    def from_xarray(
+        cls,
+        data: xarray.DataArray | xarray.Dataset,
+        *,
+        field: str | int | Sequence[str | int] | None = None,
+        select: Mapping[str, object] | None = None,
+    ) -> Map:
+        """Convert a DataArray or Dataset, as `spherekit.io.from_xarray`.
+
+        Parameters
+        ----------
+        data : DataArray or Dataset
+            Numbers on latitudes and longitudes, or on HEALPix pixels.
+        field : str, int or sequence of them, optional
+            The variables of a Dataset.
+        select : dict, optional
+            A coordinate for axes that are to be dropped.
+
+        Returns
+        -------
+        Map
+        """
         from spherekit.io.xarray_conversion import from_xarray
 
         return from_xarray(data, field=field, select=select)
@@ -419,10 +431,35 @@ def position(name, coordinates, item):
         except (TypeError, ValueError):
             matches = np.zeros(0, int)
     if len(matches) != 1:
-        shown = ", ".join(map(str, coordinates[:12])) + (", ..." if len(coordinates) > 12 else "")
-        count = "no" if not len(matches) else f"{len(matches)} times the"
-        raise ValueError(f"the axis {name} has {count} coordinate {item}; it has {shown}")
+        listed = [
+            str(x).removesuffix("T00:00:00")
+            for x in coordinates[matches if len(matches) else slice(12)]
+        ]
+        ellipsis = ", ..." if not len(matches) and len(coordinates) > 12 else ""
+        count = f"{len(matches)} coordinates" if len(matches) else "no coordinate"
+        raise ValueError(
+            f"the axis {name} has {count} {item}; expected one of {', '.join(listed)}{ellipsis}"
+        )
     return int(matches[0])
+
+
+def with_frame(sky, frame):
+    """A map with another coordinate frame, in any spelling; None: its own."""
+    return sky if frame is None else replace(sky, frame=frame_of(frame))
+
+
+def with_fields(sky, source, field):
+    """A map with the fields of these names or numbers only, in their order; None: all fields."""
+    if field is None:
+        return sky
+    names = select_names(source, field, sky.names)
+    fields = [sky.select(field=name) for name in names]
+    if len(fields) == 1:
+        return fields[0]
+    units = tuple(unit for single in fields for unit in single.units)
+    return replace(
+        sky, values=np.stack([single.values for single in fields]), names=names, units=units
+    )
 
 
 #: Kinds of axes by the words that select them whatever their names.
@@ -437,7 +474,7 @@ def axis_named(name, axes, attributes):
     """
     if name in axes:
         return name
-    kinds = {axis: cf.axis_kind(axis, attributes.get(axis, {})) for axis in axes}
+    kinds = {axis: axis_kind(axis, attributes.get(axis, {})) for axis in axes}
     matching = [axis for axis, kind in kinds.items() if kind == AXIS_WORDS.get(name, None)]
     if len(matching) == 1:
         return matching[0]

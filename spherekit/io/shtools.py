@@ -22,20 +22,20 @@ _CHUNK = 2**14
 
 
 def first_row(text):
-    """The number of the first line of a table of coefficients, or None if the text is not such a table.
+    """The number of the first row of coefficients, after at most two header lines, or None."""
+    start = coefficient_rows.lines(text, 3)
+    return next((number for number, words in start if is_row(words)), None)
 
-    At most two header lines precede it. The rows at the start of the file have a degree and an order, each
-    pair once, and numbers.
-    """
+
+def is_table(text):
+    """Whether the first rows are those of coefficients: degree and order, each pair once, and numbers."""
     start = coefficient_rows.lines(text, 102)
-    candidates = [i for i, (_, words) in enumerate(start[:3]) if is_row(words)]
-    if not candidates:
-        return None
-    rows = start[candidates[0] : candidates[0] + 100]
+    first = first_row(text)
+    rows = [words for number, words in start if first is not None and number >= first]
     if len(rows) > 1 and len(start) < 102:
         rows = rows[:-1]  # the last line of a text may be truncated
-    pairs = {tuple(map(int, words[:2])) for _, words in rows if is_row(words)}
-    return rows[0][0] if len(pairs) == len(rows) else None
+    pairs = {tuple(map(int, words[:2])) for words in rows if is_row(words)}
+    return bool(rows) and len(pairs) == len(rows)
 
 
 def is_row(words):
@@ -54,12 +54,11 @@ def read(path, text, L=None, requested=UNSPECIFIED):
     defined, metadata = _metadata(text, first)
     convention, note = agreed(path, requested, defined)
     header = [words for number, words in coefficient_rows.lines(text, 2) if number < first]
-    metadata.setdefault("attributes", {})
-    attributes = metadata["attributes"].setdefault("", {})
     notes = [note] if note else []
     if header:
-        attributes["header"] = "; ".join(" ".join(words) for words in header)
-        notes.append(f"the header line {attributes['header']!r} was not interpreted")
+        line = "; ".join(" ".join(words) for words in header)
+        metadata["attributes"] = {"": {"header": line}}
+        notes.append(f"the header line {line!r} was not interpreted")
     return read_rows(text, first, L, convention, notes=notes, **metadata)
 
 

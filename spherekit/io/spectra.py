@@ -91,7 +91,7 @@ class Spectra(NamedTuple):
 def spectrum_of(column):
     """The spectrum in a column, by its name: "TT", "EE", "BB", "TE", "TB", "EB" or "".
 
-    Accepted are the names in `NAMES`, and names with one word such as TB or ClTB among others, except for
+    Accepted are the names in `NAMES`, and names with one word such as TB or ClTB among of_cl, except for
     words such as error.
 
     >>> [spectrum_of(name) for name in ("GRADIENT", "C-T", "Cl_TB", "EE_353", "EE_ERR", "ell")]
@@ -304,11 +304,9 @@ def _columns_of_dl(columns, kind):
         raise ValueError(f'the name of the column {named[0]} denotes D_l, but kind="cl"; omit kind')
     if kind != "dl" or named:
         return named
-    others = [name for name in columns if kind_of_name(name) == "cl"]
-    if others:
-        raise ValueError(
-            f'the name of the column {others[0]} denotes C_l, but kind="dl"; omit kind'
-        )
+    of_cl = [name for name in columns if kind_of_name(name) == "cl"]
+    if of_cl:
+        raise ValueError(f'the name of the column {of_cl[0]} denotes C_l, but kind="dl"; omit kind')
     return [name for name in columns if not is_multipole(name)]
 
 
@@ -317,7 +315,7 @@ def _from_text(path, hdu, kind, columns):
         raise ValueError(f"hdu={hdu!r} selects a FITS table, but the file is text; omit hdu")
     text = spectrum_text.read_text(path, kind, columns)
     coordsys, polcconv, units = (
-        (text.keys.get(key) or [""])[0] for key in ("coordsys", "polcconv", "units")
+        (text.entries.get(key) or [""])[0] for key in ("coordsys", "polcconv", "units")
     )
     units = ["" if unit == "-" else unit for unit in units.split()]
     units = units if len(units) == len(text.values) else [text.unit] * len(text.values)
@@ -329,7 +327,7 @@ def _from_text(path, hdu, kind, columns):
         "COSMO",
         stokes.polarization_convention(Table({"POLCCONV": polcconv}, {}, {})),
         0,
-        tuple(text.keys.get("history", ())),
+        tuple(text.entries.get("history", ())),
         text.notes,
     )
 

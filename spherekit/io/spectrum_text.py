@@ -17,6 +17,7 @@ from spherekit._core import checks
 from spherekit._core.atomic_files import replacing
 from spherekit.io import kinds, provenance
 from spherekit.io.multipoles import (
+    PRODUCT,
     WORD,
     checked_multipoles,
     cl_of_dl,
@@ -36,18 +37,13 @@ _CAMB = {
     "totcls.dat": ("l", "TT", "EE", "BB", "TE"),
     "scalcls.dat": ("l", "TT", "EE", "TE", "PP", "TP"),
 }
-#: "l (l+1) C_l" and its variants, which are D_l.
-_PRODUCT = re.compile(
-    r"(?i)((?<![a-z])d_?l\s*=\s*)?\[?\s*(l|ell)\s*\*?\s*\(\s*(l|ell)\s*\+\s*1\s*\)"
-    r"\s*(/?\s*\(?\s*2\s*\*?\s*(pi|\u03c0)\s*\)?)?\s*\]?\s*\*?\s*c_?\(?(l|ell)\)?(?![a-z_^])('?s)?"
-)
 _UNITS = (
     (re.compile(r"(?i)(\bu|\u03bc|\u00b5|micro|\bmu)_?k\]?\s*(\^|\*\*)?\s*2"), "uK^2"),
     (re.compile(r"(?i)\bmk\]?\s*(\^|\*\*)?\s*2"), "mK^2"),
     (re.compile(r"(?i)\bk\]?\s*(\^|\*\*)\s*2"), "K^2"),
 )
 #: Columns of the lensing potential and of number counts, whose factor is not l (l+1) / 2 pi.
-_OTHER = re.compile(r"(?i)[teb]?(p|d|phi)|[pd][teb]|(p|d|phi){2}|.*(lens|dens|phi).*")
+_POTENTIALS = re.compile(r"(?i)[teb]?(p|d|phi)|[pd][teb]|(p|d|phi){2}|.*(lens|dens|phi).*")
 _HEAD = re.compile(r"\s*(?P<key>[a-z]+):\s(?P<value>.*)")
 #: Name of the only spectrum of a table without names.
 _UNNAMED = "TT"
@@ -65,7 +61,7 @@ class TextSpectra(NamedTuple):
         C_l from l = 0 by name.
     unit : str
         The unit of the values, "" if the file does not define it.
-    keys : dict of str to list of str
+    entries : dict of str to list of str
         The lines ``# key: value`` of the header.
     notes : tuple of str
         What was decided, converted or left out.
@@ -73,7 +69,7 @@ class TextSpectra(NamedTuple):
 
     values: dict
     unit: str
-    keys: dict
+    entries: dict
     notes: tuple
 
 
@@ -100,14 +96,14 @@ def read_text(path, kind=None, columns=None):
         or that are repeated or absent; a truncated compressed file.
     """
     header, rows = _table(path)
-    keys = _keys(header)
-    provenance.record_input(path, keys.get("history", ()))
+    entries = _entries(header)
+    provenance.record_input(path, entries.get("history", ()))
     notes = []
     names, is_camb = _names(path, header, rows.shape[1], columns, notes)
     degrees = _degrees(names, rows, notes)
-    kind = _kind(header, names, keys, kind, is_camb, notes)
+    kind = _kind(header, names, entries, kind, is_camb, notes)
     notes.extend(notes_of(degrees[0], kind, "the columns"))
-    skipped = [name for name in names if _OTHER.fullmatch(name) and not kind_of_name(name)]
+    skipped = [name for name in names if _POTENTIALS.fullmatch(name) and not kind_of_name(name)]
     if skipped:
         notes.append(
             f"the columns {', '.join(skipped)} are not read; their factors of l differ from l (l+1) / 2 pi"
@@ -124,7 +120,7 @@ def read_text(path, kind=None, columns=None):
         )
     if not values:
         raise ValueError(f"the columns are {', '.join(names)}; expected l and a spectrum")
-    return TextSpectra(values, _unit(header, is_camb), keys, tuple(notes))
+    return TextSpectra(values, _unit(header, is_camb), entries, tuple(notes))
 
 
 def _table(path):
@@ -183,13 +179,13 @@ def _text(path):
         return content.decode("latin-1")
 
 
-def _keys(header):
-    keys = {}
+def _entries(header):
+    entries = {}
     for line in header:
         match = _HEAD.fullmatch(line)
         if match:
-            keys.setdefault(match["key"], []).append(match["value"].strip())
-    return keys
+            entries.setdefault(match["key"], []).append(match["value"].strip())
+    return entries
 
 
 def _names(path, header, n, columns, notes):
@@ -228,36 +224,42 @@ def _degrees(names, rows, notes):
     return checked_multipoles(rows[:, 0])
 
 
-def _kind(header, names, keys, kind, is_camb, notes):
+def _kind(header, names, entries, kind, is_camb, notes):
     """The kind "cl" or "dl" of the columns, from the file or the argument ``kind``."""
-    stated = set(map(kind_of_name, names)) - {""}
-    stated = stated or set(keys.get("kind", ())) & {"cl", "dl"}
-    stated = stated or _kinds_of_words(" ".join(header))
-    if len(stated) > 1 and kind is None:
+    file_kinds = set(map(kind_of_name, names)) - {""}
+    file_kinds = file_kinds or set(entries.get("kind", ())) & {"cl", "dl"}
+    file_kinds = file_kinds or _kinds_of_words(_words(header))
+    if len(file_kinds) > 1 and kind is None:
         raise ValueError(f"the header has words for both C_l and D_l; {_ADVICE}")
-    if not stated and is_camb:
+    if not file_kinds and is_camb:
         notes.append("the columns are those of CAMB, which writes D_l in uK^2")
         return kind or "dl"
-    if not stated and kind is None:
+    if not file_kinds and kind is None:
         raise ValueError(
             f"the file does not define whether its values are C_l or D_l = l (l+1) C_l / 2 pi; {_ADVICE}"
         )
-    if kind is not None and len(stated) == 1 and kind not in stated:
+    if kind is not None and len(file_kinds) == 1 and kind not in file_kinds:
         raise ValueError(
-            f"the header declares {stated.pop().upper()}, but kind={kind!r}; omit kind, or correct the header"
+            f"the header declares {file_kinds.pop().upper()}, but kind={kind!r}; omit kind, or correct the "
+            "header"
         )
-    return kind or stated.pop()
+    return kind or file_kinds.pop()
+
+
+def _words(header):
+    """The lines of a header in one, with single blanks."""
+    return " ".join(" ".join(header).split())
 
 
 def _kinds_of_words(text):
     """The kinds that the words of a header denote; l (l+1) C_l is D_l."""
-    remainder = _PRODUCT.sub(" ", text)
+    remainder = PRODUCT.sub(" ", text)
     words = {f"{match[2].lower()}l" for match in WORD.finditer(remainder)}
     return words | ({"dl"} if remainder != text else set())
 
 
 def _unit(header, is_camb):
-    text = " ".join(header)
+    text = _words(header)
     unit = next((unit for pattern, unit in _UNITS if pattern.search(text)), "")
     return unit or ("uK^2" if is_camb else "")
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spherekit._core import checks
+from spherekit._core.labeled import axis_kind
 from spherekit.io import cf
 from spherekit.io.arguments import ArgumentError, select_names
 from spherekit.io.records import Map, axis_named, position
@@ -64,13 +65,13 @@ def to_map(contents, field=None, select=None):
     first = contents.variables[names[0]]
     dims = _sphere_dims(contents, first)
     axes = {dim: _coordinate(contents, dim) for dim in first.dims if dim not in dims}
-    chosen = _chosen(contents, axes, select or {})
-    remaining = {dim: axis for dim, axis in axes.items() if dim not in chosen}
-    values = [_read(contents, name, first, dims, chosen) for name in names]
+    indices = _selected_indices(contents, axes, select or {})
+    remaining = {dim: axis for dim, axis in axes.items() if dim not in indices}
+    values = [_read(contents, name, first, dims, indices) for name in names]
     values = np.stack(values) if len(values) > 1 else values[0]
     sphere = _sphere(contents, first, dims)
     attributes = {dim: _axis_attributes(axis) for dim, axis in axes.items()}
-    for dim, index in chosen.items():
+    for dim, index in indices.items():
         value = _decoded(axes[dim])[index]
         attributes[dim] |= {"value": value}
     attributes |= _scalar_coordinates(contents, first) | sphere.attributes
@@ -109,7 +110,7 @@ class _Sphere(NamedTuple):
 
 def _select_fields(contents, field):
     """The names of the variables to read."""
-    maps = [name for name, v in contents.variables.items() if _is_map(contents, name, v)]
+    maps = list(map_variables(contents))
     if field is None and len(maps) == 1:
         return tuple(maps)
     described = [_described(name, contents.variables[name]) for name in maps]
@@ -120,14 +121,19 @@ def _select_fields(contents, field):
             f"{contents.source} contains several fields: {'; '.join(described)}; select one or several, "
             f"e.g. field={maps[0]}"
         )
-    found = "; ".join(
+    listed = "; ".join(
         f"{name} ({', '.join(v.dims) or 'a number'})" for name, v in contents.variables.items()
     )
     raise ValueError(
         f"{contents.source} contains no variable on latitudes and longitudes (coordinates of one dimension, "
         "recognized by standard_name, units degrees_north and degrees_east, or the names lat and lon) or on "
-        f"HEALPix pixels; it contains {found or 'no variables'}"
+        f"HEALPix pixels; it contains {listed or 'no variables'}"
     )
+
+
+def map_variables(contents):
+    """The `Variable` of each field on the sphere, by name."""
+    return {name: v for name, v in contents.variables.items() if _is_map(contents, name, v)}
 
 
 def _described(name, v):
@@ -155,7 +161,7 @@ def _sphere_dims(contents, v):
     kinds = {}
     for dim in v.dims:
         for name in _coordinate_names(contents, v, dim):
-            kind = cf.axis_kind(name, contents.variables[name].attributes)
+            kind = axis_kind(name, contents.variables[name].attributes)
             if kind in ("latitude", "longitude"):
                 kinds.setdefault(kind, (dim, name))
                 break
@@ -199,20 +205,20 @@ def _decoded(axis):
     return values if times is None else times
 
 
-def _chosen(contents, axes, select):
+def _selected_indices(contents, axes, select):
     """Index by dimension of the coordinates in ``select``."""
     attributes = {dim: axis.attributes for dim, axis in axes.items()}
-    chosen = {}
+    indices = {}
     for name, item in select.items():
         try:
             dim = axis_named(name, axes, attributes)
-            chosen[dim] = position(dim, _decoded(axes[dim]), item)
+            indices[dim] = position(dim, _decoded(axes[dim]), item)
         except ValueError as error:
             raise ArgumentError(f"{contents.source}: {error}") from None
-    return chosen
+    return indices
 
 
-def _read(contents, name, first, dims, chosen):
+def _read(contents, name, first, dims, indices):
     """The samples of a variable: the remaining axes in their order, then those of the sphere."""
     v = contents.variables[name]
     if v.dims != first.dims or v.shape != first.shape:
@@ -220,7 +226,7 @@ def _read(contents, name, first, dims, chosen):
             f"{contents.source}: the fields have different axes, ({', '.join(first.dims)}) of shape "
             f"{first.shape} and ({', '.join(v.dims)}) of {v.shape}; read them one by one"
         )
-    index = tuple(chosen.get(dim, slice(None)) for dim in v.dims)
+    index = tuple(indices.get(dim, slice(None)) for dim in v.dims)
     size = np.prod([n for n, i in zip(v.shape, index, strict=True) if isinstance(i, slice)])
     noun = f"{contents.source}: the field {name}"
     checks.fits_memory(
@@ -229,7 +235,7 @@ def _read(contents, name, first, dims, chosen):
     values = cf.unpack(v.read(index), v.attributes)
     if values.dtype.kind not in "iufcb":
         raise ValueError(f"{noun} has dtype {values.dtype}; expected numbers")
-    remaining = [dim for dim in v.dims if dim not in chosen]
+    remaining = [dim for dim in v.dims if dim not in indices]
     order = [dim for dim in remaining if dim not in dims] + list(dims)
     return np.ascontiguousarray(values.transpose([remaining.index(dim) for dim in order]))
 
@@ -242,7 +248,7 @@ def _sphere(contents, v, dims):
     names = []
     for dim, kind in zip(dims, ("latitude", "longitude"), strict=True):
         for name in _coordinate_names(contents, v, dim):
-            if cf.axis_kind(name, contents.variables[name].attributes) == kind:
+            if axis_kind(name, contents.variables[name].attributes) == kind:
                 names.append(name)
                 break
     axes = [contents.variables[name] for name in names]
@@ -261,7 +267,7 @@ def _sphere(contents, v, dims):
 
 
 def _stated_grid(contents, grid):
-    """The grid that the file states, if it has the same samples as that of its latitudes and longitudes."""
+    """The grid that the file states, if it has the samples of the recognized one."""
     text = contents.attributes.get("spherekit_grid")
     if text is None or not grid.rectangular:
         return grid
@@ -273,8 +279,8 @@ def _stated_grid(contents, grid):
         (g.shape, g.rectangular and np.concatenate([g.theta, g.phi])) for g in (stated_grid, grid)
     ]
     (shape, nodes), (grid_shape, grid_nodes) = samples
-    same = shape == grid_shape and np.allclose(nodes, grid_nodes, rtol=0, atol=1e-5)
-    return stated_grid if same else grid
+    is_equal = shape == grid_shape and np.allclose(nodes, grid_nodes, rtol=0, atol=1e-5)
+    return stated_grid if is_equal else grid
 
 
 def _pixels(contents, mapping, size):
@@ -405,7 +411,7 @@ def _grid_coordinates(sky):
             "cannot describe; expected a rectangular grid or HEALPix: change the grid, or write .npz"
         )
     names = [
-        next((n for n, a in sky.attributes.items() if n and cf.axis_kind(n, a) == kind), default)
+        next((n for n, a in sky.attributes.items() if n and axis_kind(n, a) == kind), default)
         for kind, default in (("latitude", "lat"), ("longitude", "lon"))
     ]
     if sky.layout is None:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit.plot import projection as _projection
+from spherekit.plot.signals import signal_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +26,7 @@ _SIZES = {"mollweide": (8.0, 4.9), "orthographic": (8.0, 5.0), "cartesian": (8.0
 
 def show(
     f: ArrayLike,
-    grid: Grid | str,
+    grid: Grid | str | None = None,
     *,
     projection: Literal["mollweide", "orthographic", "cartesian"] = "mollweide",
     ax: Axes | None = None,
@@ -46,18 +47,19 @@ def show(
 
     Parameters
     ----------
-    f : array_like [shape=grid.shape], real
+    f : array_like [shape=grid.shape], real; Map; or DataArray
         One signal. Masked, NaN and UNSEEN samples are drawn in gray.
-    grid : Grid or str
-        The sampling grid, for example ``HEALPix(32)`` or ``"mw:64"``.
+    grid : Grid or str, optional
+        The sampling grid, for example ``HEALPix(32)`` or ``"mw:64"``. Not needed for a `spherekit.io.Map` of
+        one field, a DataArray with latitudes and longitudes, and 12 nside^2 samples of HEALPix in RING order.
     projection : {"mollweide", "orthographic", "cartesian"}
         As in :func:`spherekit.plot.project`.
     ax : matplotlib.axes.Axes, optional
         Default: the Axes of a new figure.
     title : str, optional
-        Title of the Axes.
+        Title of the Axes; by default the name of a Map or DataArray.
     unit : str, optional
-        Label of the color bar ("uK" is written with a micro sign).
+        Label of the color bar ("uK" is written with a micro sign); by default that of a Map or DataArray.
     cmap : str or matplotlib.colors.Colormap, optional
         Default: RdBu_r if the color range is symmetric about zero, else viridis.
     vmin, vmax : float, optional
@@ -106,6 +108,10 @@ def show(
     """
     if size is None:
         size = _LARGEST_SIZE if ax is None else _size_in(ax)
+    signal = signal_of(f, grid)
+    f, grid = signal.samples, signal.grid
+    title = signal.title if title is None else title
+    unit = signal.unit if unit is None else unit
     view = dict(projection=projection, rot=rot, flip=flip, half=half, size=size)
     p = _projection.project(f, grid, **view)
     vmin, vmax, extend, signed = color_range(f, vmin=vmin, vmax=vmax, symmetric=symmetric)

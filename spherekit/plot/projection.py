@@ -13,7 +13,7 @@ from spherekit._core import checks
 from spherekit._core.cache import bytes_lru_cache
 from spherekit._core.missing import is_missing
 from spherekit.plot import projection_formulas as planes
-from spherekit.sampling import grid as as_grid
+from spherekit.plot.signals import signal_of
 
 if TYPE_CHECKING:
     from spherekit.sampling import Grid
@@ -77,7 +77,7 @@ class Projection(NamedTuple):
 
 def project(
     f: ArrayLike,
-    grid: Grid | str,
+    grid: Grid | str | None = None,
     *,
     projection: Literal["mollweide", "orthographic", "cartesian"] = "mollweide",
     rot: tuple[float, float] = (0.0, 0.0),
@@ -89,10 +89,11 @@ def project(
 
     Parameters
     ----------
-    f : array_like [shape=grid.shape], real
+    f : array_like [shape=grid.shape], real; Map; or DataArray
         One signal. Masked, NaN, inf and UNSEEN (-1.6375e30) samples become NaN.
-    grid : Grid or str
-        The sampling grid, for example ``HEALPix(32)`` or ``"mw:64"``.
+    grid : Grid or str, optional
+        The sampling grid, for example ``HEALPix(32)`` or ``"mw:64"``. Not needed for a `spherekit.io.Map`, a
+        DataArray with latitudes and longitudes, and 12 nside^2 samples of HEALPix.
     projection : {"mollweide", "orthographic", "cartesian"}
         "orthographic" shows both hemispheres side by side, the right one seen from behind.
     rot : (float, float)
@@ -133,8 +134,9 @@ def project(
     >>> bool(np.nanmax(np.abs(p.values - np.cos(p.theta))) < 0.1)
     True
     """
-    grid = as_grid(grid)
-    f = _as_signal(f, grid)
+    signal = signal_of(f, grid)
+    grid = signal.grid
+    f = _as_signal(signal.samples, grid)
     rot, size = _check_view(projection, rot, size, flip, half)
     x, y, extent = planes.pixels(projection, size, half)
     theta, phi, samples = _lookup(grid, projection, rot, size, flip, half)

@@ -39,8 +39,8 @@ class Columns(NamedTuple):
 class Tolerance(NamedTuple):
     """Of coordinates in degrees: their rounding, and the differences that equidistant ones may have.
 
-    ``rounding``: one unit of their last digit or of their dtype, at least 1/1000 of the spacing.
-    ``accumulated``: the same added up along the axis, at most 1/16 of the spacing.
+    ``rounding``: half a unit of their last digit, or that of their dtype, at least 1/1000 of the spacing.
+    ``accumulated``: one unit of each step, added up along the axis, at most 1/16 of the spacing.
     """
 
     rounding: float
@@ -60,10 +60,7 @@ def degrees(x, name):
         Coordinates that are not real numbers, or masked.
     """
     label = str(getattr(x, "attrs", {}).get("units", "")) if hasattr(x, "__array__") else ""
-    unit = checks.unit_of(x)
-    if unit is not None and str(unit) not in ("deg", "degree", "degrees"):
-        x = np.degrees(checks.angles(x, name))
-    array = np.asarray(getattr(x, "value", x) if unit is not None else x)
+    array = checks.as_array(x, name) if checks.unit_of(x) is None else _in_degrees(x, name)
     array = np.degrees(array) if label.startswith("rad") else array
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} has dtype {array.dtype}; expected real numbers, in degrees")
@@ -76,6 +73,13 @@ def degrees(x, name):
             f"{name} contains NaN or infinity {count} times in {values.size}; expected degrees"
         )
     return values, _precision(array)
+
+
+def _in_degrees(x, name):
+    """The values of a quantity, in degrees; those of degrees as they are."""
+    if str(checks.unit_of(x)) in ("deg", "degree", "degrees"):
+        return np.asarray(x.value if hasattr(x, "value") else x.magnitude)
+    return np.degrees(checks.angles(x, name))
 
 
 def _precision(array):
@@ -96,7 +100,9 @@ def tolerance(values, precision, spacing):
     """
     unit = last_digit(values, precision)
     finest, coarsest = _FINEST * spacing, _COARSEST * spacing
-    rounding, accumulated = (np.clip(x, finest, coarsest) for x in (unit, len(values) * unit))
+    rounding, accumulated = (
+        np.clip(x, finest, coarsest) for x in (0.51 * unit, len(values) * unit)
+    )
     return Tolerance(float(rounding), float(accumulated))
 
 

@@ -9,7 +9,6 @@ from functools import lru_cache
 import numpy as np
 
 from spherekit._core import checks
-from spherekit.sampling import legendre_polynomials
 
 #: FFTs shorter than this take less time than the import of SciPy. Above, its results may differ from NumPy's
 #: in the last bit (first at n = 5462).
@@ -250,6 +249,8 @@ def _gauss_legendre(n):
 
 def _legendre_slope(n, theta):
     """P_n(cos theta) and its derivative in theta, 0 < theta <= pi/2."""
+    from spherekit.sampling import legendre_polynomials  # compiles: loaded when it is used
+
     y = 2 * np.sin(theta / 2) ** 2
     p, d = legendre_polynomials.polynomial_and_slope(n, y)
     # sin dP/dtheta = n (cos P_n - P_{n-1}) = n (D_n - y P_n), and sin^2 = y (2 - y)
@@ -343,6 +344,8 @@ def zonal_corrections(theta: np.ndarray, mass: np.ndarray, degrees: np.ndarray) 
     >>> (1 + u).round(6)
     array([0.5, 2. , 0.5])
     """
+    from spherekit.sampling import legendre_polynomials  # compiles: loaded when it is used
+
     south = theta > np.pi / 2
     sign = np.where(south, -1.0, 1.0)
     y = 2 * np.sin(np.where(south, np.pi - theta, theta) / 2) ** 2

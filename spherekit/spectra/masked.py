@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spherekit._core import checks, scaling
+from spherekit._core.labeled import check_coordinates
 from spherekit._core.missing import UNSEEN, is_missing
 from spherekit._core.traced import as_float_array
 from spherekit.harmonic import forward
@@ -144,6 +145,7 @@ def masked_flm(
     {'EE': (16,), 'BB': (16,), 'EB': (16,)}
     """
     grid = as_grid(sampling, L)
+    check_coordinates(f, grid)
     f = as_float_array(f, "f")
     mask = _as_mask(mask, grid)
     checks.samples_shape(f, grid, L)
@@ -320,6 +322,7 @@ def remove_monopole_dipole(
     True
     """
     grid = as_grid(sampling)
+    check_coordinates(f, grid)
     f = checks.as_float_array(f, "f")
     if np.iscomplexobj(f):
         raise TypeError(
@@ -364,6 +367,7 @@ def _weights(mask, grid):
 
 def _as_mask(mask, grid):
     """The mask as a validated array of finite weights >= 0."""
+    check_coordinates(mask, grid, "mask")
     mask = checks.as_float_array(mask, "mask")
     if mask.shape != tuple(grid.shape) or np.iscomplexobj(mask):
         raise ValueError(

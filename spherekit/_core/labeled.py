@@ -1,0 +1,126 @@
+"""Arrays with named dimensions and coordinates, DataArrays: kinds of axes, and a check of the grid."""
+
+import re
+
+import numpy as np
+
+_KIND_OF_LETTER = {"Y": "latitude", "X": "longitude", "T": "time", "Z": "vertical"}
+_UNITS = {
+    "latitude": re.compile(r"degrees?_?(north|N)$"),
+    "longitude": re.compile(r"degrees?_?(east|E)$"),
+    "time": re.compile(r"\w+ since .*"),
+    "vertical": re.compile(
+        r"(hPa|Pa|kPa|mb|mbar|millibars?|dbar|decibars?|bar|sigma_level|level)$"
+    ),
+}
+_NAMES = {
+    "latitude": re.compile(r"lats?|latitudes?|nav_lat", re.I),
+    "longitude": re.compile(r"lons?|longs?|longitudes?|nav_lon", re.I),
+    "time": re.compile(r"(time|month|date|year|day|season)s?\d*|t", re.I),
+    "vertical": re.compile(
+        r"(p?lev(el)?s?|pressure(_level)?|pres|isobaric\w*|height|altitude|depth|plev\d*)(_?\d+)?",
+        re.I,
+    ),
+}
+_STANDARD_NAMES = {
+    "latitude": re.compile(r"latitude"),
+    "longitude": re.compile(r"longitude"),
+    "time": re.compile(r"time|forecast_reference_time"),
+    "vertical": re.compile(
+        r"(air_)?pressure|altitude|height|depth|(model_)?level_number|model_level_number|\w*"
+        r"(atmosphere|ocean)_\w*coordinate|height_above_\w+"
+    ),
+}
+#: Standard names of coordinates on other spheres and planes.
+_OTHER_COORDINATES = re.compile(r"grid_(latitude|longitude)|projection_[xy]_\w+")
+
+
+def axis_kind(name, attributes):
+    """The kind of a coordinate: "latitude", "longitude", "time", "vertical", or "" for any other.
+
+    It is found by the attributes ``standard_name``, ``units`` and ``axis``, in this order, else by the name.
+
+    >>> axis_kind("rlat", {"units": "degrees_north"}), axis_kind("month", {}), axis_kind("member", {})
+    ('latitude', 'time', '')
+    """
+    standard_name = str(attributes.get("standard_name", ""))
+    units = str(attributes.get("units", ""))
+    if _OTHER_COORDINATES.fullmatch(standard_name):
+        return ""
+    for patterns, text in ((_STANDARD_NAMES, standard_name), (_UNITS, units)):
+        for kind, pattern in patterns.items():
+            if pattern.fullmatch(text):
+                return kind
+    kind = _KIND_OF_LETTER.get(str(attributes.get("axis", "")).upper(), "")
+    if kind in ("time", "vertical") or (kind and is_angle(units)):
+        return kind
+    for kind, pattern in _NAMES.items():
+        if pattern.fullmatch(name):
+            return kind
+    by_letter = {"x": "longitude", "y": "latitude"}
+    return by_letter.get(name, "") if is_angle(units) else ""
+
+
+def is_angle(units):
+    """Whether a unit is one of angles."""
+    return str(units).lower().startswith(("deg", "rad"))
+
+
+def is_labeled(x):
+    """Whether ``x`` is a DataArray, or an array like it."""
+    return hasattr(x, "dims") and hasattr(x, "coords") and hasattr(x, "attrs")
+
+
+def check_coordinates(x, grid, name="f"):
+    """Refuse a DataArray whose latitudes and longitudes are not those of the grid, in its order.
+
+    Other arrays, and DataArrays without such coordinates, are accepted.
+
+    Raises
+    ------
+    ValueError
+        Latitudes or longitudes of another grid or in another order, or not on the last two dimensions.
+    """
+    if type(x) is np.ndarray or not is_labeled(x):
+        return
+    kinds = [_kind(x, dim) for dim in x.dims]
+    if not {"latitude", "longitude"} & set(kinds):
+        return
+    advice = (
+        f"convert it with sky = spherekit.io.from_xarray({name}), and pass sky.values and sky.grid"
+    )
+    if kinds[-2:] != ["latitude", "longitude"] or not grid.rectangular:
+        raise ValueError(
+            f"{name} has the dimensions {tuple(map(str, x.dims))}; {grid!r} needs latitude and longitude "
+            f"last, on a rectangular grid; {advice}"
+        )
+    nodes = 90 - np.degrees(grid.theta), np.degrees(grid.phi)
+    for dim, kind, expected in zip(x.dims[-2:], kinds[-2:], nodes, strict=True):
+        coordinate = np.asarray(x.coords[dim].values, float)
+        if _is_radian(x.coords[dim]):
+            coordinate = np.degrees(coordinate)
+        if not _matches(coordinate, expected, kind == "longitude"):
+            raise ValueError(
+                f"{name} has {len(coordinate)} {kind}s from {coordinate[0]:.6g} to {coordinate[-1]:.6g} "
+                f"degrees; {grid!r} has {len(expected)} from {expected[0]:.6g} to {expected[-1]:.6g}; "
+                f"{advice}"
+            )
+
+
+def _kind(x, dim):
+    return axis_kind(str(dim), x.coords[dim].attrs) if dim in x.coords else ""
+
+
+def _is_radian(coordinate):
+    return str(coordinate.attrs.get("units", "")).lower().startswith("rad")
+
+
+def _matches(coordinate, expected, is_cyclic):
+    """Whether coordinates differ by at most 1/1000 of the spacing."""
+    if coordinate.shape != expected.shape:
+        return False
+    difference = coordinate - expected
+    if is_cyclic:
+        difference = (difference + 180) % 360 - 180
+    step = (360 if is_cyclic else 180) / len(expected)
+    return bool((np.abs(difference) <= 1e-3 * step).all())

@@ -1,0 +1,93 @@
+"""The samples and the grid of what is plotted: arrays with a grid, maps, DataArrays, HEALPix."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from spherekit._core.labeled import axis_kind, check_coordinates, is_labeled
+from spherekit.sampling import HEALPix, LatLon
+from spherekit.sampling import grid as as_grid
+
+
+class Signal(NamedTuple):
+    """Samples on a grid, with the title and the unit that they state, or None."""
+
+    samples: object
+    grid: object
+    title: str | None = None
+    unit: str | None = None
+
+
+def signal_of(f, grid=None):
+    """The `Signal` of samples, which may state their grid.
+
+    Parameters
+    ----------
+    f : array_like, Map or DataArray
+    grid : Grid or str, optional
+        The grid. It may be omitted for a `spherekit.io.Map` of a single field, a DataArray with latitudes and
+        longitudes, and 12 nside^2 samples, which are those of HEALPix in RING order.
+
+    Raises
+    ------
+    ValueError
+        A map of several fields or with further axes; a grid that contradicts ``f``; latitudes and longitudes
+        of no grid.
+    TypeError
+        No grid, and samples that do not determine it.
+    """
+    if all(hasattr(f, name) for name in ("values", "grid", "names", "axes", "units")):
+        return _of_map(f, grid)
+    if is_labeled(f):
+        return _of_labeled(f, grid)
+    if grid is None:
+        size = np.shape(f)[0] if np.ndim(f) == 1 else 0
+        nside = round((size / 12) ** 0.5)
+        if not nside or 12 * nside**2 != size:
+            raise TypeError(
+                f"the grid is missing: samples of shape {np.shape(f)} do not determine it (only 12 nside^2 "
+                "samples of HEALPix do); pass the grid, e.g. 'mw:64', or a spherekit.io.Map"
+            )
+        grid = HEALPix(nside)
+    return Signal(f, as_grid(grid))
+
+
+def _of_map(sky, grid):
+    if grid is not None and as_grid(grid) != sky.grid:
+        raise ValueError(f"grid is {as_grid(grid)}, but the map is on {sky.grid}; omit grid")
+    if len(sky.names) > 1:
+        name = sky.names[0]
+        raise ValueError(
+            f"the map has the fields {', '.join(sky.names)}; plot one of them, such as sky[{name!r}]"
+        )
+    if sky.axes:
+        name, coordinates = next(iter(sky.axes.items()))
+        raise ValueError(
+            f"the map has the axes {', '.join(sky.axes)}; select a position on each, such as "
+            f"sky.select({name}={_text(coordinates[0])})"
+        )
+    return Signal(sky.values, sky.grid, sky.names[0] or None, sky.units[0] or None)
+
+
+def _text(coordinate):
+    return repr(str(coordinate)) if np.asarray(coordinate).dtype.kind in "MUS" else coordinate
+
+
+def _of_labeled(f, grid):
+    """The samples of a DataArray, rearranged on the grid of its latitudes and longitudes."""
+    title, unit = f.attrs.get("long_name") or f.name, f.attrs.get("units")
+    title, unit = (None if text is None else str(text) for text in (title, unit))
+    if grid is not None:
+        grid = as_grid(grid)
+        check_coordinates(f, grid)
+        return Signal(f, grid, title, unit)
+    kinds = {axis_kind(str(dim), f.coords[dim].attrs): dim for dim in f.dims if dim in f.coords}
+    if not {"latitude", "longitude"} <= set(kinds) or f.ndim != 2:
+        raise ValueError(
+            f"f has the dimensions {tuple(map(str, f.dims))}; expected latitude and longitude, with "
+            "coordinates; select one position on the others, or pass the samples and their grid"
+        )
+    dims = kinds["latitude"], kinds["longitude"]
+    positions = LatLon(*(f.coords[dim] for dim in dims))
+    samples = positions.to_grid(np.asarray(f.transpose(*dims).values))
+    return Signal(samples, positions.grid, title, unit)
