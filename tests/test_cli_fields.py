@@ -1,5 +1,7 @@
 """spherekit smooth and regrid, end to end on small maps of several formats."""
 
+import json
+
 import numpy as np
 import pytest
 from helpers.commands import refused, run
@@ -177,3 +179,21 @@ def test_real_files(here, capsys):
     sky = SHARED / "sky_maps" / "wmap_band_iqumap_r9_7yr_V_v4_udgraded32.fits"
     run(f"smooth {sky} --fwhm 5deg -o smooth.fits --plot smooth.png")
     assert io.read("smooth.fits").names == ("I_STOKES", "Q_STOKES", "U_STOKES")
+
+
+def test_several_files(iqu, capsys):
+    io.write(io.read("iqu.npz"), "second.npz")
+    run("regrid iqu.npz second.npz --grid healpix:8 -o maps/")
+    expected = fields.regrid(iqu, "healpix:8").values
+    for name in ("iqu", "second"):
+        np.testing.assert_allclose(io.read(f"maps/{name}.fits").values, expected, atol=CHAIN)
+    run("smooth iqu.npz second.npz --fwhm 9deg -o smooth/")
+    assert io.read("smooth/second.npz").names == ("I", "Q", "U")
+
+
+def test_facts_for_machines(iqu, capsys):
+    run("smooth iqu.npz --fwhm 9deg -o out.npz --json")
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["outputs"] == ["out.npz"] and facts["grid"] == "gl:12"
+    assert facts["fields"] == ["I", "Q", "U"] and facts["units"] == ["mK", "uK", "uK"]
+    assert "degrees < 12" in facts["messages"][0]

@@ -28,7 +28,9 @@ def run_lengths(channel):
     position = 0
     while position < len(channel):
         length = 1
-        while channel[position : position + length + 1].tolist() == [channel[position]] * (length + 1):
+        while channel[position : position + length + 1].tolist() == [channel[position]] * (
+            length + 1
+        ):
             length += 1
             if length == 127:
                 break
