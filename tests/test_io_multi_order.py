@@ -116,9 +116,7 @@ def test_the_memory_is_checked_first(tmp_path):
     """One cell of the highest order: a map of nside 2^29 would need 10^19 bytes."""
     columns = [fits.Column("P", "D", array=[1.0, 2.0])]
     path = write(tmp_path / "map.fits", np.array([29, 0]), np.array([0, 11]), columns)
-    with pytest.raises(
-        MemoryError, match=r"nside 536870912.* 8.3e\+10 GB .* pass a smaller nside"
-    ):
+    with pytest.raises(MemoryError, match=r"nside 536870912.* 8.3e\+10 GB .* pass a smaller nside"):
         io.read_map(path)
     assert io.read_map(path, nside=1).values[11] == 2.0
 

@@ -5,7 +5,7 @@ multiplied by b_l and synthesized on their grid. The residual of the analysis, t
 degrees below L, is printed; it is not in the result.
 """
 
-from spherekit.cli import options, output, records
+from spherekit.cli import options, output, records, report
 
 
 def arguments(parser):
@@ -97,6 +97,8 @@ def fit(args, operation, *arguments, **keywords):
 def write(args, sky, result, description):
     """Write a map, and a picture of the map before and after; print what was done."""
     figure = picture(sky, result, description) if args.plot else None
+    report.add(grid=str(result.grid), operation=description, frame=result.frame or None)
+    report.add(fields=list(result.names), units=list(result.units))
     with output.atomic(args.force):
         records.write(args.output, result)
         output.save(figure, args.plot)
