@@ -8,7 +8,12 @@ from spherekit._core import checks
 from spherekit.io import headers
 from spherekit.io.alm import is_alm
 from spherekit.io.fits import first_table, outlines
-from spherekit.io.pixel_numbers import is_pixel_numbers, may_be_pixel_numbers, pixel_column
+from spherekit.io.pixel_numbers import (
+    is_pixel_numbers,
+    is_uniq_name,
+    may_be_pixel_numbers,
+    pixel_column,
+)
 from spherekit.io.spectra import is_spectrum
 from spherekit.io.stokes import column_of
 
@@ -98,8 +103,9 @@ def _needed_columns(path, outline, field):
 
 def select_columns(path, table, field):
     """The names of the columns that the argument ``field`` of `read_map` selects."""
-    _, names = map_columns(table)
-    if field is None:
+    pixel, names = map_columns(table)
+    is_coverage = not names and pixel is not None and is_uniq_name(pixel)
+    if field is None or (is_coverage and field == 0):
         return names
     fields = [field] if isinstance(field, str) or not np.iterable(field) else list(field)
     return [_column(path, table, names, item) for item in fields]

@@ -25,7 +25,7 @@ def cells(uniq):
     """
     high = uniq >> 32  # float64 has 53 bits
     bits = np.where(high > 0, 32 + np.frexp(high)[1], np.frexp(uniq & 0xFFFFFFFF)[1])
-    order = (bits - 3) // 2
+    order = (bits.astype(np.int64) - 3) // 2
     return order, uniq - (4 << (2 * order))
 
 

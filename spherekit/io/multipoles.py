@@ -11,6 +11,12 @@ WORD = re.compile(
     r"(?i)(?<![a-z])([+-]?(?:d|delta)?_?)([cd])(_?\(?(?:ell|l)\)?s?)(?![a-z]|\^(?:dd|gg|pp|phi))"
 )
 
+#: "l (l+1) C_l" and its variants, which are D_l.
+PRODUCT = re.compile(
+    r"(?i)((?<![a-z])d_?l\s*=\s*)?\[?\s*(l|ell)\s*\*?\s*\(\s*(l|ell)\s*\+\s*1\s*\)"
+    r"\s*(/?\s*\(?\s*2\s*\*?\s*(pi|\u03c0)\s*\)?)?\s*\]?\s*\*?\s*c_?\(?(l|ell)\)?(?![a-z_^])('?s)?"
+)
+
 
 def is_multipole(name):
     """Whether the name of a column denotes l.
@@ -70,9 +76,11 @@ def notes_of(first, kind, columns):
 def kind_of_name(name):
     """The kind "cl" or "dl" that the name of a column denotes, or "".
 
-    >>> kind_of_name("Dl_TT"), kind_of_name("C_l"), kind_of_name("TT")
-    ('dl', 'cl', '')
+    >>> kind_of_name("Dl_TT"), kind_of_name("l(l+1)Cl/2pi"), kind_of_name("C_l"), kind_of_name("TT")
+    ('dl', 'dl', 'cl', '')
     """
+    if PRODUCT.search(name):
+        return "dl"
     match = WORD.search(name)
     return f"{match[2].lower()}l" if match else ""
 
@@ -80,9 +88,11 @@ def kind_of_name(name):
 def name_of_cl(name):
     """The name of the C_l of a column.
 
-    >>> name_of_cl("Dl_TT"), name_of_cl("-dDl"), name_of_cl("TE")
-    ('Cl_TT', '-dCl', 'TE')
+    >>> name_of_cl("Dl_TT"), name_of_cl("-dDl"), name_of_cl("TE"), name_of_cl("l(l+1)Cl/2pi")
+    ('Cl_TT', '-dCl', 'TE', 'Cl')
     """
+    if PRODUCT.search(name):
+        return "Cl"
     return WORD.sub(lambda m: m[1] + ("C" if m[2].isupper() else "c") + m[3], name, count=1)
 
 

@@ -115,18 +115,25 @@ def _table(path, hdu):
         table = Table(
             header, {"SIGNAL": image.reshape(-1)}, {"SIGNAL": headers.text(header, "BUNIT")}
         )
-        if not is_mw(table):
+        if not _declares_mw(path, table):
             raise ValueError(
                 f"{path} has an image without the key L; expected a map on an MW or MWSS grid"
             )
         return table
     table = first_table(path, hdu, is_mw)
-    if not is_mw(table):
+    if not _declares_mw(path, table):
         raise ValueError(
             f"{path} (HDU {table.hdu}) has no key L, or is a HEALPix map; expected a map on an MW "
             "or MWSS grid"
         )
     return table
+
+
+def _declares_mw(path, table):
+    try:
+        return is_mw(table)
+    except headers.HeaderError as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def _grid(table):

@@ -197,7 +197,8 @@ def _narrowed(path, name, values):
     for dtype in (
         (np.int8, np.int32, np.float64) if values.dtype.kind == "b" else (np.int32, np.float64)
     ):
-        narrow = values.astype(dtype)
-        if (narrow == values).all():
-            return narrow
+        with np.errstate(invalid="ignore"):
+            narrow = values.astype(dtype)
+            if (narrow.astype(values.dtype) == values).all():
+                return narrow
     raise ValueError(f"{path}: {name} has integers beyond 2^53, which netCDF-3 cannot represent")

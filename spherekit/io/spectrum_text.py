@@ -17,6 +17,7 @@ from spherekit._core import checks
 from spherekit._core.atomic_files import replacing
 from spherekit.io import kinds, provenance
 from spherekit.io.multipoles import (
+    PRODUCT,
     WORD,
     checked_multipoles,
     cl_of_dl,
@@ -36,11 +37,6 @@ _CAMB = {
     "totcls.dat": ("l", "TT", "EE", "BB", "TE"),
     "scalcls.dat": ("l", "TT", "EE", "TE", "PP", "TP"),
 }
-#: "l (l+1) C_l" and its variants, which are D_l.
-_PRODUCT = re.compile(
-    r"(?i)((?<![a-z])d_?l\s*=\s*)?\[?\s*(l|ell)\s*\*?\s*\(\s*(l|ell)\s*\+\s*1\s*\)"
-    r"\s*(/?\s*\(?\s*2\s*\*?\s*(pi|\u03c0)\s*\)?)?\s*\]?\s*\*?\s*c_?\(?(l|ell)\)?(?![a-z_^])('?s)?"
-)
 _UNITS = (
     (re.compile(r"(?i)(\bu|\u03bc|\u00b5|micro|\bmu)_?k\]?\s*(\^|\*\*)?\s*2"), "uK^2"),
     (re.compile(r"(?i)\bmk\]?\s*(\^|\*\*)?\s*2"), "mK^2"),
@@ -232,7 +228,7 @@ def _kind(header, names, entries, kind, is_camb, notes):
     """The kind "cl" or "dl" of the columns, from the file or the argument ``kind``."""
     file_kinds = set(map(kind_of_name, names)) - {""}
     file_kinds = file_kinds or set(entries.get("kind", ())) & {"cl", "dl"}
-    file_kinds = file_kinds or _kinds_of_words(" ".join(header))
+    file_kinds = file_kinds or _kinds_of_words(_words(header))
     if len(file_kinds) > 1 and kind is None:
         raise ValueError(f"the header has words for both C_l and D_l; {_ADVICE}")
     if not file_kinds and is_camb:
@@ -250,15 +246,20 @@ def _kind(header, names, entries, kind, is_camb, notes):
     return kind or file_kinds.pop()
 
 
+def _words(header):
+    """The lines of a header in one, with single blanks."""
+    return " ".join(" ".join(header).split())
+
+
 def _kinds_of_words(text):
     """The kinds that the words of a header denote; l (l+1) C_l is D_l."""
-    remainder = _PRODUCT.sub(" ", text)
+    remainder = PRODUCT.sub(" ", text)
     words = {f"{match[2].lower()}l" for match in WORD.finditer(remainder)}
     return words | ({"dl"} if remainder != text else set())
 
 
 def _unit(header, is_camb):
-    text = " ".join(header)
+    text = _words(header)
     unit = next((unit for pattern, unit in _UNITS if pattern.search(text)), "")
     return unit or ("uK^2" if is_camb else "")
 
