@@ -168,7 +168,7 @@ def _text_of_numbers(path):
     from spherekit.io.latlon_text import read_numbers
 
     problem = "it has no latitudes and longitudes; pass --lat FILE and --lon FILE"
-    columns = [column("values", read_text_of_numbers(path), "")]
+    columns = [column("values", read_numbers(path), "")]
     return {"kind": "text of numbers", "problem": problem, "columns": columns}
 
 
