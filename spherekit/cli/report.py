@@ -94,6 +94,15 @@ def append(name, fact):
         report.facts.setdefault(name, []).append(fact)
 
 
+def add_map(record):
+    """Add the grid, fields, axes and notes of a `spherekit.io.Map`."""
+    described = zip(record.names, record.units, strict=True)
+    fields = [dict(name=name, unit=unit or None) for name, unit in described]
+    axes = {name: list(values) for name, values in record.axes.items()}
+    add(grid=str(record.grid), fields=fields, spin=record.spin, axes=axes)
+    add(frame=record.frame or None, notes=list(record.notes))
+
+
 def wrote(path):
     """Note a file that the present command has written."""
     report = _REPORT.get()
@@ -107,6 +116,8 @@ def _plain(value):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
+    if isinstance(value, np.datetime64):
+        return str(value)
     if isinstance(value, np.ndarray | np.generic):
         return _plain(value.tolist())
     if isinstance(value, float):
