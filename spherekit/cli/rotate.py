@@ -15,6 +15,9 @@ from spherekit.cli.stokes import refuse_unpaired
 from spherekit.io.kinds import is_fits
 from spherekit.wigner.frames import FRAMES
 
+#: Several files are computed two at a time.
+OVERLAPS = True
+
 
 def arguments(parser):
     options.files(parser, "a map or coefficients")
