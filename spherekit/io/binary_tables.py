@@ -107,8 +107,10 @@ def read_columns(file, offset, header, columns):
             raise ValueError(f"the file ends within the table, at row {first} of {n_rows}")
         for name, column in columns.items():
             stop = column.offset + column.repeat * column.dtype.itemsize
-            stored = rows[:, column.offset : stop].view(column.dtype)
-            results[name][first : first + len(rows)] = stored if column.repeat > 1 else stored[:, 0]
+            big_endian = rows[:, column.offset : stop].view(column.dtype)
+            results[name][first : first + len(rows)] = (
+                big_endian if column.repeat > 1 else big_endian[:, 0]
+            )
     return results
 
 
@@ -126,8 +128,8 @@ def stack(columns):
     """1-D columns of the same size as an array (n_columns, size), without a copy if they are its rows.
 
     >>> rows = np.arange(6.0).reshape(2, 3)
-    >>> stack([rows[0], rows[1]]).base is rows, stack([rows[1], rows[0]]).base is rows
-    (True, False)
+    >>> [np.shares_memory(rows, stack([rows[i], rows[1 - i]])) for i in (0, 1)]
+    [True, False]
     """
     first = columns[0]
     base = first.base

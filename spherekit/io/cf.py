@@ -47,7 +47,9 @@ def unpack(values, attributes):
     if packed:
         declared = {"_FillValue", "missing_value"} & attributes.keys()
         has_type = bool(fills) or (values.dtype.kind == "f" and declared)
-        values = values.astype(values.dtype if has_type else _float_type(values.dtype, scale, offset))
+        values = values.astype(
+            values.dtype if has_type else _float_type(values.dtype, scale, offset)
+        )
         if scale is not None:
             values *= scale
         if offset is not None:

@@ -44,6 +44,7 @@ def select_table(path, hdu, ordering, field=None):
     """
     table = first_table(path, hdu, is_map, lambda outline: _needed_columns(path, outline, field))
     try:
+        map_columns(table)  # raises an error for a damaged header
         return _refuse_other_kinds(path, table, ordering)
     except headers.HeaderError as error:
         raise ValueError(f"{path}: {error}") from None
