@@ -69,7 +69,9 @@ if not TYPE_CHECKING:  # so that type checkers report names that do not exist
         if name in __all__:
             return importlib.import_module(f"spherekit.{name}")
         message = f"module 'spherekit' has no attribute {name!r}"
-        if importlib.util.find_spec(f"spherekit.{name}") is None:  # not a module that is being imported
+        if (
+            importlib.util.find_spec(f"spherekit.{name}") is None
+        ):  # not a module that is being imported
             from spherekit._core.names import advice
 
             message += advice(name)

@@ -127,7 +127,7 @@ def test_ordering_frames_and_tables_are_checked(kappa, capsys, verb):
         hdus.append(hdu)
     fits.HDUList(hdus).writeto("two.fits")
     run(line.format(map="two.fits") + " --hdu 2")
-    if verb == "rotate":  # no map is lost without a word
+    if verb in ("rotate", "smooth", "regrid"):  # no map is lost without a word
         said = refused(capsys, line.format(map="two.fits") + " --force", 2)
         assert "HDU 2 MAP B" in said and "--hdu" in said
     elif verb != "plot":

@@ -403,3 +403,59 @@ def test_saved_picture_is_that_of_matplotlib(layout, tmp_path):
         np.testing.assert_array_equal(plt.imread(tmp_path / f"{number}.png"), expected)
     assert figure.dpi == plt.figure().dpi
     assert (figure.get_layout_engine() is None) == (layout is None)
+
+
+# --- signals that state their grid -----------------------------------------------------------------
+
+
+def test_maps_and_pixels_are_plotted_without_a_grid(rng):
+    from spherekit.io import Map
+
+    sky = Map(rng.standard_normal((2, 4, 7)), "mw:4", ("T", "Q"), ("mK", "K"))
+    ax = plot.show(sky["T"], size=40)
+    assert ax.get_title() == "T"
+    assert ax.figure.axes[-1].get_xlabel() == "mK"
+    assert plot.show(sky["T"], size=40, title="title", unit="").get_title() == "title"
+    expected = plot.project(sky.values[0], "mw:4", size=40).values
+    np.testing.assert_array_equal(plot.project(sky["T"], size=40).values, expected)
+    np.testing.assert_array_equal(plot.project(sky["T"], "mw:4", size=40).values, expected)
+    pixels = np.arange(48.0)
+    expected = plot.project(pixels, "healpix:2", size=40).values
+    np.testing.assert_array_equal(plot.project(pixels, size=40).values, expected)
+    plt.close("all")
+
+
+def test_signals_that_do_not_state_one_map(rng):
+    from spherekit.io import Map
+
+    sky = Map(rng.standard_normal((2, 4, 7)), "mw:4", ("T", "Q"))
+    months = Map(sky.values, "mw:4", axes={"month": [1, 7]})
+    for signal, grid, words in (
+        (sky, None, r"fields T, Q; plot one of them, such as sky\['T'\]"),
+        (months, None, r"axes month; .* sky.select\(month=1\)"),
+        (sky["T"], "gl:4", "grid is gl:4, but the map is on mw:4"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            plot.show(signal, grid)
+    for samples in (np.ones(47), np.ones((4, 7)), 1.0):
+        with pytest.raises(TypeError, match="the grid is missing"):
+            plot.project(samples)
+
+
+def test_arrays_of_xarray_are_plotted(rng):
+    xarray = pytest.importorskip("xarray")
+    f = rng.standard_normal((5, 8))
+    coordinates = {"lat": np.linspace(-90, 90, 5), "lon": np.arange(8) * 45.0 - 180}
+    data = xarray.DataArray(
+        f, coordinates, ("lat", "lon"), "T", {"units": "K", "long_name": "heat"}
+    )
+    ax = plot.show(data, size=40)
+    assert ax.get_title() == "heat" and ax.figure.axes[-1].get_xlabel() == "K"
+    expected = plot.project(np.roll(f[::-1], 4, axis=1), "mwss:4", size=40).values
+    np.testing.assert_array_equal(plot.project(data, size=40).values, expected)
+    np.testing.assert_array_equal(plot.project(data.T, size=40).values, expected)
+    with pytest.raises(ValueError, match="latitudes from -90 to 90"):
+        plot.show(data, "mwss:4")
+    with pytest.raises(ValueError, match="select one position on the others"):
+        plot.show(data.expand_dims(time=2))
+    plt.close("all")

@@ -15,7 +15,7 @@ from spherekit import scattering, spectra, wigner
 from spherekit.harmonic import synthesis_operator
 from spherekit.plot.projection import nearest_sample
 from spherekit.sampling import CC, DH, GL, MW, MWSS, DHPole, RotationGrid
-from spherekit.testing import assert_adjoint, assert_gradient, random_flm
+from spherekit.testing import assert_adjoint, assert_gradient, random_flm, random_flmn
 from spherekit.wavelets import Wavelets
 
 L = 8
@@ -173,3 +173,13 @@ def test_rotation_grids_start_at_0(grid):
 def test_memory_includes_the_phases():
     plain, shifted = (sk.estimate_memory(64, sampling=GL(64, phi0=phi0)) for phi0 in (0.0, 0.01))
     assert plain < shifted < 2 * plain
+
+
+@pytest.mark.parametrize("n_theta", [L, L + 3, 2 * L - 1])
+@pytest.mark.parametrize("engine", ["precomputed", "by_order", "auto"])
+@pytest.mark.parametrize("reality", [True, False])
+def test_rotation_group_on_few_rings(n_theta, engine, reality, rng):
+    flmn = random_flmn(L, 3, rng, reality=reality)
+    options = dict(sampling=DH(L, n_theta=n_theta), reality=reality, engine=engine)
+    f = wigner.inverse(flmn, L, 3, **options)
+    assert near(wigner.forward(f, L, 3, **options), flmn, CHAIN)

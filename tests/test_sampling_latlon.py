@@ -1,6 +1,7 @@
 """Grids of latitudes and longitudes: recognition, order of the samples, text forms, first longitudes."""
 
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -42,6 +43,8 @@ GRIDS = [
     HEALPix(64),
     HEALPix(2, "equal"),
     Rings([0.5, 1], [4, 8], 0.1),
+    Rings(np.radians(np.arange(2.5, 178, 2.5)), 144),
+    Rings(np.radians(np.linspace(1 / 3, 179, 17)), np.arange(1, 18), np.linspace(0, 0.1, 17)),
     Rings(np.radians([30, 90]), 4, [0.0, 0.1], weights=[0.25, 1 / 3]),
 ]
 
@@ -341,6 +344,8 @@ def test_angles_with_units():
         ("healpix:4,weights=up", '"ring" or "equal"'),
         ("rings:theta=30deg", "rings need n_phi"),
         ("rings", "rings need theta and n_phi"),
+        ("rings:theta=0:180deg,n_phi=4", "the last and their number"),
+        ("rings:theta=0:180:99999999deg,n_phi=4", "the last and their number"),
         ("mw:4,", "the options of mw"),
     ],
 )
@@ -378,3 +383,22 @@ def test_truncated_coordinates(digits):
     lat, lon = degrees_of(DH(54, n_theta=54, n_phi=108, phi0=math.pi / 108))
     lat, lon = (np.trunc(axis * 10**digits) / 10**digits for axis in (lat, lon))
     assert str(from_latlon(lat, lon)) == "dh:54,n_theta=54,n_phi=108,phi0=half"
+
+
+def test_equidistant_rings_have_a_short_text():
+    grid = sampling.grid("rings:theta=2.5:177.5:71deg,n_phi=144,phi0=1deg")
+    assert str(grid) == "rings:theta=2.5:177.5:71deg,n_phi=144,phi0=1deg"
+    assert grid == Rings(np.radians(np.arange(2.5, 178, 2.5)), 144, math.radians(1))
+
+
+def test_positions_are_pickled_and_accept_lists():
+    positions = pickle.loads(pickle.dumps(LatLon([-45, 45], [0, 180])))
+    assert positions.grid == DH(1, 2, n_theta=2)
+    assert positions.to_grid([[1, 2], [3, 4]]).tolist() == [[3, 4], [1, 2]]
+    assert positions.from_grid([[3, 4], [1, 2]]).tolist() == [[1, 2], [3, 4]]
+
+
+def test_masked_coordinates_are_refused():
+    with pytest.raises(TypeError, match="lat has masked entries"):
+        from_latlon(np.ma.masked_array([45, 0, -45], [0, 1, 0]), [0, 180])
+    assert from_latlon(np.ma.masked_array([45, -45]), [0, 180]).shape == (2, 2)

@@ -62,7 +62,9 @@ def main(argv=None):
     0 for success, 1 for a failure, 2 for a usage error, 130 for Ctrl-C, and 75 where SIGTERM or SIGUSR1 has
     stopped the command, in a state from which the same command goes on.
     """
-    if argv is None:  # the whole process: the many objects of imports need no early collection of garbage
+    if (
+        argv is None
+    ):  # the whole process: the many objects of imports need no early collection of garbage
         gc.set_threshold(100_000, 50, 50)
         argv = sys.argv[1:]
     for stream in (sys.stdout, sys.stderr):  # file names may not be encodable

@@ -80,6 +80,7 @@ def analyze(values, L, grid, spin, *, threads=None, observed=None, method=None, 
 
     Parameters
     ----------
+    values : ndarray [shape=(..., *grid.shape)]
     observed : bool array or None
         True where the samples are used; None: everywhere.
     method : "lsq", "jacobi", "quadrature" or None
@@ -91,10 +92,13 @@ def analyze(values, L, grid, spin, *, threads=None, observed=None, method=None, 
     options = dict(spin=spin, sampling=grid, reality=not np.iscomplexobj(values), threads=threads)
     name = grid_name(grid)
     if method != "quadrature":
-        flm, residual = fit(values, L, mask=observed, method=method, **iterations, **options)
-        state = "converged" if residual.converged else "NOT converged"
-        steps = f"{method} on {name}: {number_of(residual.iterations, 'iteration')}, {state}"
-        return flm, f"{steps}; residual {residual.relative:.2e} of the map's rms"
+        flm, residuals = _fit_each(values, L, observed, method=method, **iterations, **options)
+        iterations = max(residual.iterations for residual in residuals)
+        converged = all(residual.converged for residual in residuals)
+        state = "converged" if converged else "NOT converged"
+        steps = f"{method} on {name}: {number_of(iterations, 'iteration')}, {state}"
+        relative = max(residual.relative for residual in residuals)
+        return flm, f"{steps}; residual {relative:.2e} of the map's rms"
     if observed is not None:
         raise Usage("--method quadrature requires the full sky; with --mask use --method lsq")
     flm = spherekit.forward(values, L, **options)
@@ -104,6 +108,19 @@ def analyze(values, L, grid, spin, *, threads=None, observed=None, method=None, 
     _report_fit("quadrature", grid, relative)
     theorem = "exact for band-limited maps" if grid.exact else "approximate: no sampling theorem"
     return flm, f"quadrature on {name} ({theorem}); residual {relative:.2e} of the map's rms"
+
+
+def _fit_each(values, L, observed, **options):
+    """(coefficients, residuals) of the least-squares fit of each map on the leading axes of ``values``."""
+    n = len(options["sampling"].shape)
+    leading = values.shape[: values.ndim - n]
+    observed = None if observed is None else np.broadcast_to(observed, values.shape)
+    fits = [
+        fit(values[i], L, mask=None if observed is None else observed[i], **options)
+        for i in np.ndindex(leading)
+    ]
+    flm = np.stack([flm for flm, _ in fits])
+    return flm.reshape(*leading, L * L), [residual for _, residual in fits]
 
 
 def refuse_beyond_pixels(grid, L):

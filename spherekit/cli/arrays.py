@@ -53,7 +53,7 @@ class Fields(NamedTuple):
 def read_fields(path, args=None, L=None, all_columns=False, pair=False):
     """Read the `Fields` of a file; without ``--field``, the first of several names, or a spin field."""
     sky = read_record(path, args, L)
-    return _fields(sky, getattr(args, "field", None) is None and not all_columns, pair)
+    return fields_of(sky, getattr(args, "field", None) is None and not all_columns, pair)
 
 
 def read_record(path, args=None, L=None):
@@ -68,10 +68,9 @@ def read_record(path, args=None, L=None):
     hdu = options["hdu"]
     options["hdu"] = int(hdu) if hdu is not None and hdu.isascii() and hdu.isdigit() else hdu
     items = None if field is None else names.split(field)
-    hdu = options["hdu"]
-    options["hdu"] = int(hdu) if hdu is not None and hdu.isdecimal() else hdu
+    options["select"] = selection(args) or None
     try:
-        return io.read(path, field=items, select=selection(args) or None, **options)
+        return io.read(path, field=items, **options)
     except ArgumentError as error:
         raise Usage(with_options(error)) from None
     except OtherContents as error:
@@ -90,7 +89,7 @@ _ADVICE = {
 }
 
 
-def _fields(sky, first_only, pair):
+def fields_of(sky, first_only=False, pair=True):
     """The `Fields` of a `spherekit.io.Map`."""
     values = sky.values if len(sky) > 1 else sky.values[None]
     columns = sky.names if all(sky.names) else ()

@@ -80,6 +80,11 @@ def read_map(args, L=None, *, all_columns=False, axes=False):
     ``axes``: accept named axes, such as times and levels.
     """
     fields = read_fields(args.file, args, L, all_columns=all_columns, pair=True, axes=axes)
+    return checked(args, fields, all_columns=all_columns)
+
+
+def checked(args, fields, *, all_columns=False):
+    """The `Map` of the fields of ``args.file``; raise Usage where ``--field`` or ``--spin`` is needed."""
     spin = getattr(args, "spin", None)
     several = len(fields.values) > 1 and not fields.columns and args.field is None
     if several and spin is None and not fields.spin:

@@ -1,38 +1,67 @@
-"""Describe the contents of a file: maps, coefficients, spectra, tables or a network.
+"""Describe the contents of files of any format, or of folders, and what to type next.
 
-Prints kind, conventions, units, value range and missing samples, for every table of a FITS file.
+Prints kind, grid, conventions, units, value range, missing samples, axes, history and notes: what a reader
+changes or decides. The commands of the last lines work on exactly this file.
 """
 
 import json
 
 import numpy as np
 
-from spherekit.cli import options
+from spherekit.cli import contents, next_steps, options
+from spherekit.cli.columns import column, column_line
+
+#: Facts that have lines of their own.
+_LINES = ("file", "kind", "columns", "tables", "problem", "layers", "axes", "power", "contents")
+_LINES += ("notes", "history", "next", "stokes")
 
 
 def arguments(parser):
-    parser.add_argument("file", metavar="FILE", nargs="+", help="a .fits, .npz or .npy file")
+    parser.add_argument("file", metavar="FILE", nargs="+", help="files of any format, or folders")
     options.hdu(parser)
+    parser.add_argument("--grid", help="grid of a text file without latitudes and longitudes")
+    parser.add_argument("--lat", metavar="FILE", help="latitudes of the rows of a text, degrees")
+    parser.add_argument("--lon", metavar="FILE", help="longitudes of its columns, degrees")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
 
 def run(args):
-    if options.is_arrays(args.file):
-        facts = {"file": args.file, **_arrays(args.file)}
-    else:
-        facts = _fits(args.file, args.hdu)
+    facts = {"file": args.file, **_facts(args.file, args)}
+    facts["next"] = next_steps.commands(facts)
     print(json.dumps(facts, allow_nan=False) if args.json else "\n".join(_lines(facts)))
+
+
+def _facts(path, args):
+    """The facts of a file by its format, or by its suffix if the format is unknown."""
+    from spherekit.io import describe
+
+    kind = describe(path)
+    if kind == "a folder":
+        return contents.folder(path)
+    is_unknown = kind in (
+        "a file of unknown format",
+        "an empty file",
+        "a zip archive",
+        "a bzip2 file",
+    )
+    if "NumPy" in kind or (is_unknown and options.is_arrays(path)):
+        return _arrays(path)
+    if "FITS" in kind or (is_unknown and ".fit" in path.lower()):
+        return _fits(path, args.hdu)
+    return contents.of_file(path, args)
 
 
 def _fits(path, hdu):
     """The properties of the first table or that of ``--hdu``; those of several tables under ``tables``."""
     from spherekit import io
     from spherekit.cli.files import hdu_of
+    from spherekit.io.fits_maps import contains_mw
 
+    if contains_mw(path, hdu_of(hdu)):
+        return contents.of_map(io.read(path, hdu=hdu_of(hdu)))
     listed = io.tables(path) if hdu is None else [io.read_table(path, hdu_of(hdu))]
     facts = [_table(path, table, listed) for table in listed]
-    first = {"file": path, **facts[0]}
-    return first if len(facts) == 1 else {**first, "tables": facts}
+    return facts[0] if len(facts) == 1 else {**facts[0], "tables": facts}
 
 
 def _table(path, table, listed):
@@ -42,13 +71,21 @@ def _table(path, table, listed):
 
     location = {"hdu": table.hdu, "name": table.name or None}
     if is_alm(table):
-        return {**_alm(path, table, listed), **location}
+        return {**_alm(path, table, listed), **location, **_history(table)}
     if is_map(table):
-        return {**_map(path, table), **location}
-    columns = [_column(name, x, table.units[name]) for name, x in table.columns.items()]
+        return {**_map(path, table), **location, **_history(table)}
+    columns = [column(name, x, table.units[name]) for name, x in table.columns.items()]
     if is_spectrum(table):
-        return {"kind": "spectrum", **_spectra(path, table, columns), **location}
+        facts = _spectra(path, table, columns)
+        return {"kind": "spectrum", **facts, **location, **_history(table)}
     return {"kind": "table", **_conventions(table), **location, "columns": columns}
+
+
+def _history(table):
+    """The history of a table and of its file."""
+    from spherekit.io import headers
+
+    return {"history": list(headers.history(table))}
 
 
 def _spectra(path, table, columns):
@@ -60,9 +97,9 @@ def _spectra(path, table, columns):
         spectra = io.read_spectra(path, table.hdu)
     except ValueError as error:
         return {**facts, **_conventions(table), "problem": str(error), "columns": columns}
-    columns = [_column(name, cl, spectra.units[name]) for name, cl in spectra.values.items()]
-    for column in columns:
-        column["type"] = str(table.columns[column["name"]].dtype)
+    columns = [column(name, cl, spectra.units[name]) for name, cl in spectra.values.items()]
+    for entry in columns:
+        entry["type"] = str(table.columns[entry["name"]].dtype)
     conventions = {"coordinates": spectra.frame or None, **_polcconv(spectra)}
     return {**facts, **conventions, "columns": columns}
 
@@ -94,11 +131,12 @@ def _alm(path, table, listed):
     try:
         alm = io.read_alms(path, None if len(listed) > 1 else table.hdu)
     except ValueError as error:
-        columns = [_column(name, x, table.units[name]) for name, x in table.columns.items()]
+        columns = [column(name, x, table.units[name]) for name, x in table.columns.items()]
         return {"kind": "coefficients", "problem": str(error), "columns": columns}
     number = alm.hdus.index(table.hdu) if table.hdu in alm.hdus else 0
     component = alm.components[number] or None
     facts = _coefficients(alm.flm[number], 0, alm.units[number])
+    facts["power"] = [contents.lowest_power(alm.flm[number])]
     conventions = {"component": component, "coordinates": alm.frame or None}
     return {**facts, **conventions, **_polcconv(alm)}
 
@@ -111,7 +149,7 @@ def _map(path, table):
     try:
         sky = io.read_map(path, field=None, hdu=table.hdu)
     except ValueError as error:  # as in the other commands
-        columns = [_column(name, table.columns[name], table.units[name]) for name in names]
+        columns = [column(name, table.columns[name], table.units[name]) for name in names]
         return {
             "kind": "HEALPix map",
             **_conventions(table),
@@ -122,6 +160,7 @@ def _map(path, table):
     triples = zip(sky.columns, sky.values, sky.units, strict=True)
     return {
         "kind": "HEALPix map",
+        "grid": f"healpix:{sky.nside}",
         "nside": sky.nside,
         "pixels": 12 * sky.nside**2,
         "ordering": sky.ordering.upper(),
@@ -129,7 +168,8 @@ def _map(path, table):
         "coordinates": sky.frame or None,
         **_polcconv(sky),
         "spin": sky.spin,
-        "columns": [_column(*triple) for triple in triples],
+        "stokes": list(sky.stokes),
+        "columns": [column(*triple) for triple in triples],
     }
 
 
@@ -172,9 +212,16 @@ def _arrays(path):
     metadata = {"coordinates": str(arrays.get("frame", "")) or None}
     if "columns" in arrays:
         metadata["signals"] = ", ".join(str(name) for name in np.atleast_1d(arrays["columns"]))
+    if "axes" in arrays:
+        names = [str(name) for name in np.atleast_1d(arrays["axes"])]
+        of_axes = {name: arrays[f"axis_{name}"] for name in names if f"axis_{name}" in arrays}
+        metadata["axes"] = contents.axes(of_axes)
+    if "history" in arrays:
+        metadata["history"] = [str(line) for line in np.atleast_1d(arrays["history"])]
     if "flm" in arrays:
         spin = arrays.get("spin", np.array(0))
-        return {**_coefficients(arrays["flm"], spin.tolist(), unit), **metadata}
+        facts = {**_coefficients(arrays["flm"], spin.tolist(), unit), **metadata}
+        return {**facts, "power": [contents.lowest_power(arrays["flm"])]}
     facts = {"kind": "array"}
     if "values" in arrays and "grid" in arrays:
         facts = {
@@ -191,8 +238,12 @@ def _arrays(path):
             **_parameters(arrays, "L lam J0 N L0"),
             **metadata,
         }
-    numeric = {name: a for name, a in arrays.items() if a.dtype.kind in "iufcb" and a.ndim}
-    columns = [_column(name, a, _unit_of_array(name, a, unit)) for name, a in numeric.items()]
+    numeric = {
+        name: a
+        for name, a in arrays.items()
+        if a.dtype.kind in "iufcb" and a.ndim and not name.startswith("axis_")
+    }
+    columns = [column(name, a, _unit_of_array(name, a, unit)) for name, a in numeric.items()]
     return {**facts, "columns": columns}
 
 
@@ -208,41 +259,14 @@ def _parameters(arrays, names):
 def _coefficients(flm, spin, unit):
     L = int(round(flm.shape[-1] ** 0.5)) if flm.ndim else 0
     facts = {"kind": "coefficients", "L": L, "lmax": L - 1, "spin": spin}
-    return {**facts, "columns": [_column("flm", flm, unit)]}
-
-
-def _column(name, values, unit):
-    """Range and mean of the valid values (of their moduli if complex), and counts of missing ones by kind."""
-    from spherekit.io.missing import is_missing
-
-    facts = {"name": name, "unit": unit or None, "type": str(values.dtype)}
-    facts["shape"] = list(values.shape)
-    if values.dtype.kind not in "iufcb":
-        return {**facts, "missing": 0}
-    nan = np.isnan(values)
-    infinite = np.isinf(values)
-    missing = is_missing(values)
-    kinds = {"nan": nan, "infinite": infinite, "unseen": missing & ~nan}
-    counts = {kind: int(np.count_nonzero(affected)) for kind, affected in kinds.items()}
-    valid = values[~(nan | infinite | missing)]
-    valid = np.abs(valid) if np.iscomplexobj(valid) else valid
-    valid = valid.astype(np.longdouble if valid.dtype.itemsize > 8 else float)
-    if valid.size:
-        size = np.abs(valid).max() or 1.0  # scaling avoids an overflow of the mean
-        facts.update(
-            min=float(valid.min()), max=float(valid.max()), mean=float((valid / size).mean() * size)
-        )
-    return {**facts, "missing": sum(counts.values()), **{k: n for k, n in counts.items() if n}}
+    return {**facts, "columns": [column("flm", flm, unit)]}
 
 
 def _lines(facts):
     tables = facts.get("tables", [facts])
     for number, table in enumerate(tables):
         plain = {
-            key: value
-            for key, value in table.items()
-            if key not in ("file", "kind", "columns", "tables", "problem", "layers")
-            and value is not None
+            key: value for key, value in table.items() if key not in _LINES and value is not None
         }
         if len(tables) == 1:
             plain.pop("hdu", None)
@@ -253,17 +277,20 @@ def _lines(facts):
             yield f"  the other commands cannot read it: {table['problem']}"
         if "layers" in table:
             yield table["layers"]
-        yield from map(_line, table["columns"])
+        yield from map(column_line, table.get("columns", ()))
+        yield from _further_lines(table)
+    yield from (f"  next: {line}" for line in facts["next"])
 
 
-def _line(column):
-    span = "no valid values"
-    if "min" in column:
-        size = "modulus " if column["type"].startswith("complex") else ""
-        span = f"{size}{column['min']:.5g} to {column['max']:.5g}, mean {column['mean']:.5g}"
-    kinds = {"unseen": "UNSEEN", "nan": "NaN", "infinite": "infinite"}
-    counts = ", ".join(f"{column[key]} {kind}" for key, kind in kinds.items() if key in column)
-    missing = f", {column['missing']} missing ({counts})" if column["missing"] else ""
-    shape = " x ".join(map(str, column["shape"]))
-    unit = column["unit"] or "no unit"
-    return f"  {column['name']} [{unit}], {shape} {column['type']}: {span}{missing}"
+def _further_lines(facts):
+    """Lines of the axes, the lowest degrees, the notes and the history."""
+    for name, coordinates in facts.get("axes", {}).items():
+        listed = ", ".join(map(str, coordinates[:12])) + (", ..." if coordinates[12:] else "")
+        yield f"  axis {name}, {len(coordinates)}: {listed}"
+    for powers in facts.get("power", ()):
+        if powers is not None:
+            yield f"  C_l from l = 0: {', '.join(f'{power:.4g}' for power in powers)}"
+    for kind, count in facts.get("contents", {}).items():
+        yield f"  {count} {kind.removeprefix('a ').removeprefix('an ')}"
+    yield from (f"  note: {note}" for note in facts.get("notes", ()))
+    yield from (f"  history: {line}" for line in facts.get("history", ()))

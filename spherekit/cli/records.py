@@ -1,12 +1,14 @@
 """Maps of files as `spherekit.io.Map`, for commands that convert all fields of a map."""
 
-import re
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
+
+import numpy as np
 
 from spherekit.cli import arrays, files, options, output
-from spherekit.cli.stokes import Component
+from spherekit.cli.stokes import real_fields
+from spherekit.io import Map
+from spherekit.io.kinds import is_fits
 
 #: The suffixes of maps.
 SUFFIXES = (".fits", ".npz", ".npy", ".nc", ".csv")
@@ -14,12 +16,36 @@ SUFFIXES = (".fits", ".npz", ".npy", ".nc", ".csv")
 
 def read(args, L=None):
     """The map of ``args.file`` without missing samples, with the fields and axes that the options select."""
+    if is_fits(args.file):
+        signals = files.read_map(args, L, all_columns=True)
+        files.refuse_missing(args, signals)
+        return _of_signals(signals)
     sky = arrays.read_record(args.file, args, L)
-    fields = [sky.select(i) for i in range(len(sky))]
-    names = [(f.names[0] or f"field {i}",) for i, f in enumerate(fields)]
-    samples = [Component(f.values, 0, name, "") for f, name in zip(fields, names, strict=True)]
-    files.refuse_missing(args, SimpleNamespace(components=samples))
+    standard_names = [attributes.get("standard_name") for attributes in sky.attributes.values()]
+    if args.spin is None and "eastward_wind" in standard_names:
+        signals = files.signals(args.file, arrays.fields_of(sky), spin=0)
+    else:
+        signals = files.checked(args, arrays.fields_of(sky), all_columns=True)
+        notes = (note for note in signals.note.split("\n") if note and note not in sky.notes)
+        sky = replace(sky, notes=(*sky.notes, *notes))
+    files.refuse_missing(args, signals)
     return sky
+
+
+def _of_signals(signals):
+    """The `spherekit.io.Map` of a `spherekit.cli.files.Map`."""
+    columns = [list(column) for column in zip(*map(real_fields, signals.components), strict=True)]
+    samples, names, units = (sum(column, []) for column in columns)
+    spins = {component.spin for component in signals.components}
+    return Map(
+        np.stack(samples) if len(samples) > 1 else samples[0],
+        signals.grid,
+        tuple(names),
+        tuple(units),
+        frame=signals.frame,
+        spin=spins.pop() if len(spins) == 1 else None,
+        notes=tuple(filter(None, signals.note.split("\n"))),
+    )
 
 
 def check_output(path, grid, axes=()):
@@ -39,10 +65,14 @@ def check_output(path, grid, axes=()):
 
 def with_options(error):
     """An error of `spherekit.fields`, with options in place of arguments."""
-    text = re.sub(r"\b(spin|max_iter)=", r"--\1 ", str(error))
-    return ValueError(
-        re.sub(r"\braise max_iter\b", "raise --max-iter", text).replace("max_iter", "max-iter")
-    )
+    text = str(error)
+    for argument, option in (
+        ("lower L, raise max_iter", "lower --L or --lmax, raise --max-iter"),
+        ("allow_unconverged=True", "--allow-unconverged"),
+        ("spin=", "--spin "),
+    ):
+        text = text.replace(argument, option)
+    return ValueError(text)
 
 
 def write(path, sky):
@@ -53,4 +83,4 @@ def write(path, sky):
     names = [name or f"field {i}" for i, name in enumerate(sky.names)]
     samples = sky.values if len(sky) > 1 else [sky.values]
     output.refuse_not_finite(path, **dict(zip(names, samples, strict=True)))
-    io.write(replace(sky, history=provenance.history(sky.history)), path, overwrite=True)
+    io.write(replace(sky, history=provenance.history(sky.history or None)), path, overwrite=True)

@@ -12,6 +12,7 @@ import numpy as np
 
 from spherekit.cli import analysis, coefficients, files, options, output, report
 from spherekit.cli.stokes import refuse_unpaired
+from spherekit.io.kinds import is_fits
 from spherekit.wigner.frames import FRAMES
 
 
@@ -87,7 +88,7 @@ def _rotate_coefficients(args):
 
 
 def _rotate_map(args):
-    suffixes = (".npz", ".npy") if options.is_arrays(args.file) else (".fits",)
+    suffixes = (".fits",) if is_fits(args.file) else (".npz", ".npy")
     options.writable(args.output, args.force, suffixes)
     limit = options.band_limit_option(args, required=False)
     sky = files.read_map(args, limit, all_columns=True)

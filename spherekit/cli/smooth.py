@@ -27,9 +27,7 @@ def arguments(parser):
 def resampling_options(parser):
     """The options of smooth and regrid, besides those of the map."""
     options.spin(parser)
-    parser.add_argument(
-        "--max-iter", type=int, help="maximum least-squares iterations (HEALPix); default 100"
-    )
+    options.least_squares(parser)
     parser.add_argument("--plot", metavar="PICTURE", help="plot the map before and after")
     options.common(parser)
 
@@ -88,7 +86,8 @@ def fit(args, operation, *arguments, **keywords):
     if max_iter < 1:
         raise options.Usage(f"--max-iter is {max_iter}; expected 1 or more")
     with progress_bar("least squares", unit="iterations") as progress:
-        common = dict(max_iter=max_iter, threads=args.threads, progress=lambda _: progress.update())
+        common = dict(max_iter=max_iter, allow_unconverged=args.allow_unconverged)
+        common |= dict(threads=args.threads, progress=lambda _: progress.update())
         try:
             return operation(*arguments, spin=args.spin, **keywords, **common)
         except ValueError as error:

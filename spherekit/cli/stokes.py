@@ -14,6 +14,9 @@ from spherekit.cli.names import join
 from spherekit.cli.options import Usage
 from spherekit.io.stokes import is_spin_component, pairs, stokes_of
 
+#: Units of winds, whose component u is not the Stokes parameter U.
+_VELOCITY = re.compile(r"\s*(c|k)?m\s*(/\s*s|\*?\s*s\s*(\*\*|\^)?\s*-1)\s*|knots?|kts?")
+
 
 class Component(NamedTuple):
     """A signal: samples or coefficients, spin, names of its columns (may be empty) and unit."""
@@ -50,6 +53,10 @@ def components(path, fields, columns, units, spin=None, accepts_spin=True, lette
     if repeated:
         raise Usage(f"{path}: --field names {', '.join(sorted(repeated))} twice")
     letters = [stokes_of(name) for name in columns] if letters is None else list(letters)
+    letters = [
+        "" if _VELOCITY.fullmatch(unit) else letter
+        for letter, unit in zip(letters, units, strict=False)
+    ]
     if spin:
         return (_pair(path, fields, columns, units, spin, letters),)
     partners = {} if spin == 0 else _partners(path, columns, letters, accepts_spin)
@@ -66,6 +73,8 @@ def components(path, fields, columns, units, spin=None, accepts_spin=True, lette
 def refuse_unpaired(path, component, spin=None):
     """Raise Usage for a scalar whose column is Q or U, unless ``--spin`` (here ``spin``) is passed."""
     unpaired = [name for name in component.columns if stokes_of(name) in ("Q", "U")]
+    if _VELOCITY.fullmatch(component.unit):
+        return
     if component.spin == 0 and spin is None and unpaired:
         raise _unpaired_error(path, unpaired[0])
 

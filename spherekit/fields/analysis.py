@@ -44,6 +44,7 @@ class Options(NamedTuple):
     max_iter: int = 100
     threads: int | None = None
     progress: Callable | None = None
+    allow_unconverged: bool = False
 
 
 def analyze(f, L, grid, spin, options, name="f"):
@@ -61,8 +62,8 @@ def analyze(f, L, grid, spin, options, name="f"):
     Returns
     -------
     flm : complex ndarray [shape=(..., L*L)]
-    iterations : int
-        The largest number of iterations; 0 for quadrature.
+    description : str
+        Of the iterations, such as " after 7 iterations"; empty for quadrature.
 
     Raises
     ------
@@ -77,18 +78,21 @@ def analyze(f, L, grid, spin, options, name="f"):
         _refuse_missing(f, name)
     common = dict(spin=spin, sampling=grid, reality=is_real(f, spin), threads=options.threads)
     if method == "quadrature":
-        return harmonic.forward(f, L, **common), 0
+        return harmonic.forward(f, L, **common), ""
     common |= dict(method=method, max_iter=options.max_iter, progress=options.progress)
     n = len(grid.shape)
     fits = [harmonic.analyse(x, L, **common) for x in f.reshape(-1, *f.shape[f.ndim - n :])]
     for _, residual in fits:
-        if not residual.converged:
+        if not (residual.converged or options.allow_unconverged):
             raise ValueError(
-                f"the fit of degrees < {L} to {name} did not converge in {residual.iterations} iterations "
-                f"(residual {residual.relative:.2e} of the rms); lower L, or raise max_iter"
+                f"the least-squares fit of degrees < {L} to {name} did not converge in {residual.iterations} "
+                f"iteration{'s' * (residual.iterations > 1)} (residual {residual.relative:.2e} of the map's "
+                "rms); lower L, raise max_iter, or accept the result with allow_unconverged=True"
             )
     flm = np.reshape([flm for flm, _ in fits], (*f.shape[: f.ndim - n], L * L))
-    return flm, max(residual.iterations for _, residual in fits)
+    state = "" if all(residual.converged for _, residual in fits) else ", NOT converged"
+    iterations = max(residual.iterations for _, residual in fits)
+    return flm, f" after {iterations} iteration{'s' * (iterations > 1)}{state}"
 
 
 def is_real(f, spin):

@@ -70,9 +70,8 @@ def _of_map(record, operation, target, L, spin, options, default_band_limit):
         checks.spin_number(signal.spin, L)
         flm, iterations = analyze(f, L, source, signal.spin, options, signal.name)
         relative = relative_residual(f, flm, L, source, signal.spin, options.threads)
-        steps = f" after {iterations} iteration{'s' * (iterations > 1)}" if iterations else ""
         label = f"{signal.name} (spin {signal.spin})" if signal.spin else signal.name
-        residuals.append(f"{label} {relative:.2e}{steps}")
+        residuals.append(f"{label} {relative:.2e}{iterations}")
         samples = _synthesis(f, flm, operation, target or source, L, signal.spin, options)
         results.append((signal, samples))
     note = (

@@ -27,6 +27,7 @@ def regrid(
     sampling: Grid | str | None = None,
     method: Literal["quadrature", "lsq", "jacobi"] | None = None,
     max_iter: int = 100,
+    allow_unconverged: bool = False,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> np.ndarray | Map | xarray.DataArray:
@@ -56,6 +57,8 @@ def regrid(
         theorem, else lsq.
     max_iter : int
         Largest number of iterations of lsq and jacobi.
+    allow_unconverged : bool
+        Accept a fit that has not converged then. By default an error.
     threads : int, optional
         Number of threads. The result does not depend on it.
     progress : callable, optional
@@ -89,7 +92,7 @@ def regrid(
     >>> pixels.shape, bool(abs(fields.regrid(pixels, "mw:32", sampling="healpix:16") - f).max() < 1e-6)
     ((3072,), True)
     """
-    options = Options(method, max_iter, threads, progress)
+    options = Options(method, max_iter, threads, progress, allow_unconverged)
     band_limit = None if L is not None else default_band_limit
     target = as_grid(grid, L)
 

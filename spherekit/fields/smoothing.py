@@ -31,6 +31,7 @@ def smooth(
     sampling: Grid | str | None = None,
     method: Literal["quadrature", "lsq", "jacobi"] | None = None,
     max_iter: int = 100,
+    allow_unconverged: bool = False,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> np.ndarray | Map | xarray.DataArray:
@@ -67,6 +68,8 @@ def smooth(
         theorem, else lsq.
     max_iter : int
         Largest number of iterations of lsq and jacobi.
+    allow_unconverged : bool
+        Accept a fit that has not converged then. By default an error.
     threads : int, optional
         Number of threads. The result does not depend on it.
     progress : callable, optional
@@ -102,7 +105,7 @@ def smooth(
     '0.246 mK, smoothed 0.213 mK'
     """
     window = _window(fwhm, sigma, beam)
-    options = Options(method, max_iter, threads, progress)
+    options = Options(method, max_iter, threads, progress, allow_unconverged)
 
     def multiply(flm, L, spin):
         return window(flm, L, spin)

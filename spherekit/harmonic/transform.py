@@ -413,8 +413,9 @@ def peak_required_bytes(direction, maps, single, *, grid, L, spin, reality, thre
     for plan_of, to_samples in dispatch.directions(direction):
         is_rounded = single and (to_samples or not phi0)
         fields = sphere, L, spin, reality, threads, plan_of, to_samples, maps, is_rounded
-        needed = dispatch.required_bytes(dispatch.Problem(*fields), engine)
-        required = max(required, needed + _phase_bytes(phi0, L, maps, single, to_samples))
+        direction_bytes = dispatch.required_bytes(dispatch.Problem(*fields), engine)
+        direction_bytes += _phase_bytes(phi0, L, maps, single, to_samples)
+        required = max(required, direction_bytes)
     return int(required)
 
 

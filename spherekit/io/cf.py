@@ -157,10 +157,8 @@ def decode_times(values, attributes):
     if np.abs(values[~missing]).max(initial=0) > limit:
         return None
     times = reference + _as_timedelta(np.where(missing, 0, values), word)
-    if (
-        calendar != "proleptic_gregorian"
-        and min(times.min(initial=reference), reference) < _GREGORIAN
-    ):
+    first = min(times.astype("M8[s]").min(initial=reference), reference)
+    if calendar != "proleptic_gregorian" and first < _GREGORIAN:
         return None
     times[missing] = np.datetime64("NaT")
     return times

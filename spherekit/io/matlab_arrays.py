@@ -152,7 +152,7 @@ def _variable(block, compressed, order):
         dtype = np.dtype(_NUMERIC[number])
         is_complex = bool(flags >> 8 & _COMPLEX)
         return name, Variable(
-            shape, dtype.name, lambda: _numbers(name, shape, dtype, is_complex, content)
+            shape, dtype.name, lambda: _array(name, shape, dtype, is_complex, content)
         )
     if number == 4:
         return name, Variable(shape, "char", lambda: _text(content))
@@ -171,7 +171,7 @@ def _unpacked(block, compressed, size):
     return data
 
 
-def _numbers(name, shape, dtype, is_complex, content):
+def _array(name, shape, dtype, is_complex, content):
     """The array of a variable, in the order of MATLAB."""
     *packed, position, order = content
     try:

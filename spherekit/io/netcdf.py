@@ -1,12 +1,13 @@
 """Maps in netCDF files: version 3 by SciPy, version 4 by xarray."""
 
+import math
 import warnings
 from contextlib import contextmanager
 
 import numpy as np
 
 from spherekit._core.atomic_files import replacing
-from spherekit.io import cf, variables
+from spherekit.io import cf, kinds, variables
 from spherekit.io.arguments import optional_module
 
 _DAMAGED = (ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError, MemoryError)
@@ -20,6 +21,14 @@ def read_netcdf3(path, field=None, select=None):
     """The `Map` of a netCDF-3 file (classic or 64-bit offset). Only the selected part is read."""
     with open_netcdf3(path) as contents:
         return variables.to_map(contents, field, select)
+
+
+def fields(path):
+    """(name, bytes) of each field on the sphere of a netCDF file, whose values are not read."""
+    opened = open_netcdf3 if kinds.describe(path) == "a netCDF-3 file" else open_netcdf4
+    with opened(path) as contents:
+        named = variables.map_variables(contents).items()
+        return [(name, math.prod(v.shape) * v.dtype.itemsize) for name, v in named]
 
 
 def read_netcdf4(path, field=None, select=None):
@@ -188,7 +197,8 @@ def _narrowed(path, name, values):
     for dtype in (
         (np.int8, np.int32, np.float64) if values.dtype.kind == "b" else (np.int32, np.float64)
     ):
-        narrow = values.astype(dtype)
-        if (narrow == values).all():
-            return narrow
+        with np.errstate(invalid="ignore"):
+            narrow = values.astype(dtype)
+            if (narrow.astype(values.dtype) == values).all():
+                return narrow
     raise ValueError(f"{path}: {name} has integers beyond 2^53, which netCDF-3 cannot represent")

@@ -10,10 +10,14 @@ from spherekit.io.arguments import ArgumentError, select_names
 from spherekit.io.latlon_text import read_bytes
 from spherekit.io.records import Map
 
-#: Names of the columns of positions, in lower case: (kind, whether in radians).
-_LATITUDES = ("lat", "latitude", "dec", "declination", "b")
-_LONGITUDES = ("lon", "long", "longitude", "ra", "l")
-_RADIANS = {"theta": "latitude", "colatitude": "latitude", "phi": "longitude"}
+#: Names of the columns of latitudes and longitudes, in lower case, and their coordinate frame.
+_POSITIONS = (
+    (("lat", "latitude"), ("lon", "long", "longitude"), ""),
+    (("dec", "declination"), ("ra",), "equatorial"),
+    (("theta", "colatitude"), ("phi",), ""),
+    (("b", "glat"), ("l", "glon"), "galactic"),
+)
+_IN_RADIANS = ("theta", "colatitude", "phi")
 
 
 def is_table(path):
@@ -24,9 +28,27 @@ def is_table(path):
 def _header(lines):
     """The number of the first line that names columns of latitudes and longitudes, or None."""
     for number, line in enumerate(lines):
-        if {"latitude", "longitude"} <= set(map(_kind, _names(line))):
+        if _positions_among(_names(line)) is not None:
             return number
     return None
+
+
+def _positions_among(names):
+    """(column of latitudes or colatitudes, column of longitudes, coordinate frame), or None."""
+    by_key = {_key(name): name for name in reversed(names)}
+    for latitudes, longitudes, frame in _POSITIONS:
+        columns = [
+            next((by_key[key] for key in keys if key in by_key), None)
+            for keys in (latitudes, longitudes)
+        ]
+        if None not in columns:
+            return (*columns, frame)
+    return None
+
+
+def _key(name):
+    """The name of a column in lower case, without its unit."""
+    return name.lower().partition("[")[0].partition("(")[0].strip()
 
 
 def _names(line):
@@ -39,13 +61,6 @@ def _separator(text):
     return next((mark for mark in (",", ";", "\t") if mark in text), None)
 
 
-def _kind(name):
-    name = name.lower().partition("[")[0].partition("(")[0].strip()
-    if name in _LATITUDES:
-        return "latitude"
-    return "longitude" if name in _LONGITUDES else _RADIANS.get(name, "")
-
-
 def read_points(path, field=None, grid=None):
     """The `Map` of a table of points, on the grid that has these points."""
     lines = read_bytes(path).split(b"\n")
@@ -56,14 +71,13 @@ def read_points(path, field=None, grid=None):
     rows = [line for line in text if line and not line.startswith("#")]
     separator = _separator(lines[number].decode("utf-8-sig", "replace"))
     table = _columns(path, names, [row.split(separator) for row in rows])
-    kinds = {_kind(name): name for name in names if _kind(name)}
-    positions = {kind: _degrees(name, table[name]) for kind, name in kinds.items()}
-    fields = [name for name in names if not _kind(name)]
+    lat, lon, frame = _positions_among(names)
+    fields = [name for name in names if name not in (lat, lon)]
     if not fields:
         raise ValueError(f"{path} has no columns besides {', '.join(names)}; expected values")
     selected = select_names(path, list(range(len(fields))) if field is None else field, fields)
     try:
-        sphere, order = sampling.from_points(positions["latitude"], positions["longitude"])
+        sphere, order = sampling.from_points(_latitudes(lat, table), _longitudes(lon, table))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     if grid is not None and sampling.grid(grid) != sphere:
@@ -79,6 +93,7 @@ def read_points(path, field=None, grid=None):
         sphere,
         plain,
         units,
+        frame=frame,
         history=history,
         notes=() if is_sorted else ("points were sorted in the order of the grid",),
     )
@@ -102,11 +117,12 @@ def _columns(path, names, rows):
     return columns
 
 
-def _degrees(name, values):
-    key = name.lower().partition("[")[0].strip()
-    if key not in _RADIANS:
-        return values
-    return 90 - np.degrees(values) if _RADIANS[key] == "latitude" else np.degrees(values)
+def _latitudes(name, table):
+    return 90 - np.degrees(table[name]) if _key(name) in _IN_RADIANS else table[name]
+
+
+def _longitudes(name, table):
+    return np.degrees(table[name]) if _key(name) in _IN_RADIANS else table[name]
 
 
 def _name_and_unit(name):

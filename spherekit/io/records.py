@@ -61,8 +61,9 @@ class _Record:
         field : str or int, optional
             The field. By default all fields.
         **coordinates : number or str
-            A coordinate for each axis that is to be dropped. A date is written as in ISO 8601, such as
-            "2018-07", and selects the only time of that period.
+            A coordinate for each axis that is to be dropped, by its name or, as in `Map.axis_named`, by time
+            or level. A date is written as in ISO 8601, such as "2018-07", and selects the only time of that
+            period.
 
         Returns
         -------
@@ -98,9 +99,7 @@ class _Record:
         )
 
     def _on_axis(self, name, coordinate):
-        if name not in self.axes:
-            choices = ", ".join(self.axes) or "(none)"
-            raise ValueError(f"there is no axis {name!r}; the axes are {choices}")
+        name = axis_named(name, self.axes, self.attributes)
         index = position(name, self.axes[name], coordinate)
         axis = list(self.axes).index(name) + (len(self) > 1)
         axes = {key: values for key, values in self.axes.items() if key != name}

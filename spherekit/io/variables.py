@@ -110,7 +110,7 @@ class _Sphere(NamedTuple):
 
 def _select_fields(contents, field):
     """The names of the variables to read."""
-    maps = [name for name, v in contents.variables.items() if _is_map(contents, name, v)]
+    maps = list(map_variables(contents))
     if field is None and len(maps) == 1:
         return tuple(maps)
     described = [_described(name, contents.variables[name]) for name in maps]
@@ -129,6 +129,11 @@ def _select_fields(contents, field):
         "recognized by standard_name, units degrees_north and degrees_east, or the names lat and lon) or on "
         f"HEALPix pixels; it contains {listed or 'no variables'}"
     )
+
+
+def map_variables(contents):
+    """The `Variable` of each field on the sphere, by name."""
+    return {name: v for name, v in contents.variables.items() if _is_map(contents, name, v)}
 
 
 def _described(name, v):

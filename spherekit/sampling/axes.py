@@ -60,10 +60,7 @@ def degrees(x, name):
         Coordinates that are not real numbers, or masked.
     """
     label = str(getattr(x, "attrs", {}).get("units", "")) if hasattr(x, "__array__") else ""
-    unit = checks.unit_of(x)
-    if unit is not None and str(unit) not in ("deg", "degree", "degrees"):
-        x = np.degrees(checks.angles(x, name))
-    array = np.asarray(getattr(x, "value", x) if unit is not None else x)
+    array = checks.as_array(x, name) if checks.unit_of(x) is None else _in_degrees(x, name)
     array = np.degrees(array) if label.startswith("rad") else array
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} has dtype {array.dtype}; expected real numbers, in degrees")
@@ -76,6 +73,13 @@ def degrees(x, name):
             f"{name} contains NaN or infinity {count} times in {values.size}; expected degrees"
         )
     return values, _precision(array)
+
+
+def _in_degrees(x, name):
+    """The values of a quantity, in degrees; those of degrees as they are."""
+    if str(checks.unit_of(x)) in ("deg", "degree", "degrees"):
+        return np.asarray(x.value if hasattr(x, "value") else x.magnitude)
+    return np.degrees(checks.angles(x, name))
 
 
 def _precision(array):

@@ -29,7 +29,8 @@ def grid(name: Grid | str, L: int | None = None) -> Grid:
         in ``"gl:160,n_phi=320,phi0=half"``; for dh and cc also ``n_theta``, as in
         ``"dh:180,n_theta=180,n_phi=360"``; for healpix ``weights``. ``phi0`` is ``half`` of a step, or an
         angle with its unit, ``0.25deg`` or ``0.004rad``. Rings are lists, as in
-        ``"rings:theta=30/90/150deg,n_phi=4/8/4"``, with the options ``phi0`` and ``weights``. A grid is
+        ``"rings:theta=30/90/150deg,n_phi=4/8/4"``, or the first colatitude, the last and their number, as in
+        ``"rings:theta=2.5:177.5:71deg,n_phi=144"``; with the options ``phi0`` and ``weights``. A grid is
         returned as it is.
     L : int, optional
         Band-limit, for a name without one.

@@ -137,10 +137,11 @@ class LatLon:
         ValueError
             Samples of another shape, or a repeated longitude with other samples.
         """
+        values = values if hasattr(values, "shape") else np.asarray(values)
         shape = len(self.lat), len(self.lon)
-        if np.ndim(values) < 2 or tuple(values.shape[-2:]) != shape:
+        if tuple(values.shape[-2:]) != shape:
             raise ValueError(
-                f"values has shape {np.shape(values)}; expected (..., {shape[0]}, {shape[1]}), a row for "
+                f"values has shape {tuple(values.shape)}; expected (..., {shape[0]}, {shape[1]}), a row for "
                 "each latitude and a column for each longitude"
             )
         if self._columns.repeated:
@@ -169,10 +170,11 @@ class LatLon:
         ValueError
             Samples of another shape.
         """
-        shape, n = tuple(self.grid.shape), len(self.grid.shape)
-        if tuple(np.shape(values)[np.ndim(values) - n :]) != shape or np.ndim(values) < n:
+        values = values if hasattr(values, "shape") else np.asarray(values)
+        shape = tuple(self.grid.shape)
+        if tuple(values.shape[-len(shape) :]) != shape:
             expected = ", ".join(map(str, shape))
-            raise ValueError(f"values has shape {np.shape(values)}; expected (..., {expected})")
+            raise ValueError(f"values has shape {tuple(values.shape)}; expected (..., {expected})")
         if not self.grid.rectangular:
             values = values.reshape(*values.shape[:-1], len(self.lat), self._columns.n_phi)
         columns = np.argsort(self._columns.order)
@@ -209,7 +211,7 @@ def check_range(lat):
     if np.abs(lat).max() > limit:
         raise ValueError(
             f"lat ranges from {lat.min():.7g} to {lat.max():.7g}; expected latitudes from -90 to 90 degrees "
-            "(lat = 90 - numpy.degrees(theta) for colatitudes)"
+            "(lat = 90 - numpy.degrees(theta) for colatitudes); the arguments are lat, then lon"
         )
     if np.ptp(lat) > 0 and np.abs(lat).max() <= np.pi / 2 * (1 + 4e-7):
         raise ValueError(

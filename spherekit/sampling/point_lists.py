@@ -95,10 +95,9 @@ def _healpix(lat, lon, rounding):
         return grid, np.arange(len(lat))
     if nside & (nside - 1):
         return None, None
-    few = np.arange(0, len(lat), max(1, len(lat) // 1000))
-    if not _are_centers(
-        lat[ring2nest(nside, few)], lon[ring2nest(nside, few)], grid, rounding, few
-    ):
+    pixels = np.arange(0, len(lat), max(1, len(lat) // 1000))
+    points = ring2nest(nside, pixels)
+    if not _are_centers(lat[points], lon[points], grid, rounding, pixels):
         return None, None
     order = reorder(np.arange(len(lat)), "nested")
     is_nested = _are_centers(lat[order], lon[order], grid, rounding, slice(None))
@@ -213,10 +212,10 @@ def _without_repeated(order, position, parallel, lon):
     by_longitude = np.lexsort((position, parallel))
     order, position = order[by_longitude], position[by_longitude]
     spacing = 360 / np.bincount(parallel)
-    same = (np.diff(position) < spacing[parallel[1:]] / 16) & (np.diff(parallel) == 0)
-    if not same.any():
+    is_repeated = (np.diff(position) < spacing[parallel[1:]] / 16) & (np.diff(parallel) == 0)
+    if not is_repeated.any():
         return order, position, parallel
-    pairs = np.flatnonzero(same)
+    pairs = np.flatnonzero(is_repeated)
     apart = np.abs(lon[order[pairs]] - lon[order[pairs + 1]])
     if (apart < 180).any() or np.bincount(parallel[pairs]).max() > 1:
         raise ValueError(

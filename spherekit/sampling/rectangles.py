@@ -44,6 +44,8 @@ class _Rectangle(Grid):
     def quick(self):
         """The same rings with a number of samples for which FFTs are fast: no prime factor exceeds 5.
 
+        If the number changes, the first longitude becomes 0.
+
         >>> GL(16).quick().shape, MW(64).quick().shape
         ((16, 32), (64, 128))
         """

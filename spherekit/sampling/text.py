@@ -50,13 +50,29 @@ def read_first_longitude(text, n_phi):
 def angles(values):
     """Angles, separated by "/", in degrees where these have few decimals, else in radians.
 
+    Four or more equidistant angles are their first, last and number, separated by ":".
+
     >>> angles([math.radians(30), math.radians(45.5)]), angles([0.004])
     ('30/45.5deg', '0.004rad')
+    >>> angles([math.radians(value) for value in (2.5, 5, 7.5, 10, 12.5)])
+    '2.5:12.5:5deg'
     """
     degrees = [round(math.degrees(value), _DECIMALS) for value in values]
-    if all(math.radians(d) == value for d, value in zip(degrees, values, strict=True)):
-        return "/".join(f"{d:.{_DECIMALS}f}".rstrip("0").rstrip(".") for d in degrees) + "deg"
-    return "/".join(repr(float(value)) for value in values) + "rad"
+    if not all(math.radians(d) == value for d, value in zip(degrees, values, strict=True)):
+        return "/".join(repr(float(value)) for value in values) + "rad"
+    if len(degrees) > 3 and _equidistant(degrees[0], degrees[-1], len(degrees)) == degrees:
+        return f"{_decimal(degrees[0])}:{_decimal(degrees[-1])}:{len(degrees)}deg"
+    return "/".join(map(_decimal, degrees)) + "deg"
+
+
+def _decimal(value):
+    return f"{value:.{_DECIMALS}f}".rstrip("0").rstrip(".")
+
+
+def _equidistant(first, last, count):
+    """Equidistant numbers, of few decimals."""
+    step = (last - first) / max(count - 1, 1)
+    return [round(first + i * step, _DECIMALS) for i in range(count)]
 
 
 def read_angles(text, name, expected="angles with their unit, such as 30/60/90deg"):
@@ -66,8 +82,19 @@ def read_angles(text, name, expected="angles with their unit, such as 30/60/90de
         raise ValueError(
             f"{name}={text[:40]}: expected {expected}, or in radians, such as 0.004rad"
         )
-    values = read_numbers(number, name)
+    values = _read_equidistant(number, name) if ":" in number else read_numbers(number, name)
     return [math.radians(value) for value in values] if unit == "deg" else values
+
+
+def _read_equidistant(text, name):
+    """The numbers of a text "first:last:count"."""
+    *ends, count = text.split(":")
+    if len(ends) != 2 or not (count.isascii() and count.isdigit() and len(count) < 8):
+        raise ValueError(
+            f"{name}={text[:40]}: expected the first angle, the last and their number, as in 2.5:177.5:71deg"
+        )
+    first, last = (read_numbers(end, name)[0] for end in ends)
+    return _equidistant(first, last, int(count))
 
 
 def sequence(values):

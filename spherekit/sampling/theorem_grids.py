@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spherekit._core import checks
 from spherekit.sampling import quadrature
 from spherekit.sampling.healpix import HEALPix
 from spherekit.sampling.rectangles import CC, DH, GL, MW, MWSS, DHPole
@@ -117,6 +118,8 @@ def grids_of_shape(shape: tuple[int, ...]) -> list[tuple[str, str]]:
     ------
     TypeError
         ``shape`` is not a sequence of integers.
+    ValueError
+        Negative entries.
 
     See Also
     --------
@@ -134,7 +137,7 @@ def grids_of_shape(shape: tuple[int, ...]) -> list[tuple[str, str]]:
     dhpole:90,n_phi=360                      north pole included, first longitude 0
     mw:180,n_phi=360                         south pole included, first longitude 0
     """
-    shape = tuple(int(n) for n in shape)
+    shape = tuple(checks.integer(n, "an entry of shape", 0) for n in shape)
     matches = []
     nside = round((shape[-1] / 12) ** 0.5) if shape else 0
     if nside and 12 * nside**2 == shape[-1]:

@@ -11,8 +11,8 @@ import numpy as np
 
 #: What can be prepared separately: commands of `spherekit`, and kinds of calls.
 NAMES = (
-    ("demo", "transform", "spectrum", "rotate", "smooth", "regrid", "wavelets", "scatter", "generate")
-    + ("simulate", "train", "predict", "batches", "float32", "wigner", "nn")
+    ("demo", "convert", "transform", "spectrum", "rotate", "smooth", "regrid", "wavelets", "scatter")
+    + ("generate", "simulate", "train", "predict", "batches", "float32", "wigner", "nn")
 )  # fmt: skip
 
 
@@ -185,7 +185,8 @@ def _layers(dtype):
 
 _SINGLE = np.complex64
 _COMMANDS = NAMES[: NAMES.index("batches")]
-_POLARIZATION = "transform", "spectrum", "rotate", "smooth", "regrid", "simulate", "wavelets", "nn"
+_RESAMPLING = "convert", "smooth", "regrid"
+_POLARIZATION = "transform", "spectrum", "rotate", *_RESAMPLING, "simulate", "wavelets", "nn"
 _NETWORKS = "train", "predict", "nn"
 _BATCHES = "demo", "batches", *_NETWORKS
 _WAVELETS = "wavelets", "scatter", "generate", *_NETWORKS

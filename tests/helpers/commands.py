@@ -14,6 +14,8 @@ READERS = {
     "transform": ("transform {map} --L 6 -o out.fits", "out.fits"),
     "spectrum": ("spectrum {map} --L 6 -o out.fits --plot out.png", "out.fits"),
     "rotate": ("rotate {map} --euler 10,20,30 --L 6 -o out.fits --plot out.png", "out.fits"),
+    "smooth": ("smooth {map} --fwhm 20deg --L 6 -o out.fits --plot out.png", "out.fits"),
+    "regrid": ("regrid {map} --grid healpix:4 --L 6 -o out.fits --plot out.png", "out.fits"),
     "wavelets": ("wavelets {map} --L 6 -o out.npz --plot out.png", "out.npz"),
     "scatter": ("scatter {map} --L 6 --J0 1 -o out.npz --plot out.png", "out.npz"),
     "generate": (

@@ -1,0 +1,41 @@
+"""Facts of an array for `spherekit info`: range, mean and missing values, and their line of text."""
+
+import numpy as np
+
+
+def column(name, values, unit):
+    """Range and mean of the valid values (of their moduli if complex), and counts of missing ones by kind."""
+    from spherekit.io.missing import is_missing
+
+    facts = {"name": name, "unit": unit or None, "type": str(values.dtype)}
+    facts["shape"] = list(values.shape)
+    if values.dtype.kind not in "iufcb":
+        return {**facts, "missing": 0}
+    nan = np.isnan(values)
+    infinite = np.isinf(values)
+    missing = is_missing(values)
+    kinds = {"nan": nan, "infinite": infinite, "unseen": missing & ~nan}
+    counts = {kind: int(np.count_nonzero(affected)) for kind, affected in kinds.items()}
+    valid = values[~(nan | infinite | missing)]
+    valid = np.abs(valid) if np.iscomplexobj(valid) else valid
+    valid = valid.astype(np.longdouble if valid.dtype.itemsize > 8 else float)
+    if valid.size:
+        size = np.abs(valid).max() or 1.0  # scaling avoids an overflow of the mean
+        facts.update(
+            min=float(valid.min()), max=float(valid.max()), mean=float((valid / size).mean() * size)
+        )
+    return {**facts, "missing": sum(counts.values()), **{k: n for k, n in counts.items() if n}}
+
+
+def column_line(column):
+    """The line of text of the facts of `column`."""
+    span = "no valid values"
+    if "min" in column:
+        size = "modulus " if column["type"].startswith("complex") else ""
+        span = f"{size}{column['min']:.5g} to {column['max']:.5g}, mean {column['mean']:.5g}"
+    kinds = {"unseen": "UNSEEN", "nan": "NaN", "infinite": "infinite"}
+    counts = ", ".join(f"{column[key]} {kind}" for key, kind in kinds.items() if key in column)
+    missing = f", {column['missing']} missing ({counts})" if column["missing"] else ""
+    shape = " x ".join(map(str, column["shape"]))
+    unit = column["unit"] or "no unit"
+    return f"  {column['name']} [{unit}], {shape} {column['type']}: {span}{missing}"

@@ -1,0 +1,188 @@
+"""What files other than FITS and NumPy's contain, as facts for `spherekit info`."""
+
+import math
+import os
+from collections import Counter
+
+import numpy as np
+
+from spherekit.cli.columns import column
+
+#: Values of larger fields are not read, only their shapes.
+_LARGEST = 2**28
+_TEXT = ("text", "a gzip file of text")
+_PICTURES = ("a PNG picture", "a JPEG picture", "a Radiance picture", "a TIFF picture")
+#: What can be done with files that are not read.
+_OTHER = {
+    "a GRIB file": "convert it to netCDF first, such as with cdo -f nc copy IN.grib OUT.nc",
+    "a Python pickle": "pickles are not loaded, because they can execute any code",
+    "a zip archive": "extract it first",
+    "a bzip2 file": "decompress it first with bunzip2",
+    "an xz file": "decompress it first with unxz",
+    "a Zstandard file": "decompress it first with unzstd",
+    "an empty file": "it has no content",
+}
+
+
+def folder(path):
+    """The number of files of each kind in a folder."""
+    from spherekit.io import describe
+
+    names = sorted(os.listdir(path))
+    counts = Counter(describe(os.path.join(path, name)) for name in names)
+    return {"kind": "folder", "files": len(names), "contents": dict(counts.most_common())}
+
+
+def of_file(path, args):
+    """The facts of a file that is neither FITS nor one of NumPy's, or its kind and the problem."""
+    from spherekit.io import describe
+
+    kind = describe(path)
+    try:
+        return _facts(path, kind, args)
+    except (ValueError, ImportError, OSError) as error:
+        problem = str(error).removeprefix(f"{path}: ").removeprefix(f"{path} ")
+        return {"kind": _noun(kind), "problem": problem, "columns": []}
+
+
+def _facts(path, kind, args):
+    from spherekit.io.coefficients import contains_coefficients
+
+    if contains_coefficients(path):
+        return coefficients(path)
+    if kind in ("a netCDF-3 file", "an HDF5 or netCDF-4 file"):
+        return _netcdf(path)
+    if kind in _TEXT:
+        return _text(path, args)
+    if kind in (*_PICTURES, "a MATLAB file"):
+        return of_map(_read(path, args))
+    raise ValueError(_OTHER.get(kind, "no command reads this format"))
+
+
+def _noun(kind):
+    """A kind without its article."""
+    return kind.removeprefix("a ").removeprefix("an ")
+
+
+def _read(path, args, **options):
+    from spherekit import io
+
+    return io.read(path, lat=args.lat, lon=args.lon, grid=args.grid, **options)
+
+
+def of_map(record):
+    """The facts of a `spherekit.io.Map`."""
+    several = len(record) > 1
+    fields = list(record.values) if several else [record.values]
+    described = zip(record.names, fields, record.units, strict=True)
+    return {
+        "kind": "map",
+        "grid": str(record.grid),
+        "coordinates": record.frame or None,
+        "spin": record.spin,
+        "polcconv": record.polcconv if record.spin else None,
+        "axes": axes(record.axes),
+        "notes": list(record.notes),
+        "history": list(record.history),
+        "columns": [column(name or "unnamed", f, unit) for name, f, unit in described],
+    }
+
+
+def axes(coordinates):
+    """The coordinates of each axis as numbers and texts."""
+    return {name: _plain(values) for name, values in coordinates.items()}
+
+
+def _plain(values):
+    values = np.asarray(values)
+    if values.dtype.kind == "M":
+        return [str(value).removesuffix("T00:00:00") for value in values.astype("M8[s]")]
+    return values.tolist()
+
+
+def coefficients(path):
+    """The facts of harmonic coefficients, with the spectrum of the lowest degrees."""
+    from spherekit import io
+
+    record = io.read_coefficients(path)
+    flms = list(record.flm) if len(record) > 1 else [record.flm]
+    described = zip(record.names, flms, record.units, strict=True)
+    return {
+        "kind": "coefficients",
+        "L": record.L,
+        "lmax": record.L - 1,
+        "spin": record.spins[0] if len(set(record.spins)) == 1 else list(record.spins),
+        "coordinates": record.frame or None,
+        "axes": axes(record.axes),
+        "notes": list(record.notes),
+        "history": list(record.history),
+        "columns": [column(name or "flm", flm, unit) for name, flm, unit in described],
+        "power": [lowest_power(flm) for flm in flms],
+    }
+
+
+def lowest_power(flm):
+    """C_l of l = 0 to 4, of the first signal along the leading axes; None of what are no coefficients."""
+    from spherekit.spectra import power
+
+    flm = np.asarray(flm)
+    is_square = flm.size and flm.ndim and math.isqrt(flm.shape[-1]) ** 2 == flm.shape[-1]
+    if not is_square or flm.dtype.kind not in "iufc":
+        return None
+    first = flm.reshape(-1, flm.shape[-1])[0]
+    if not np.isfinite(first).all():
+        return None
+    return power(first)[:5].tolist()
+
+
+def _netcdf(path):
+    """The facts of all fields of a netCDF file; of the axes and the grid, those of the last one."""
+    from spherekit import io
+    from spherekit.io.netcdf import fields
+
+    facts = {"kind": "netCDF file without maps"}
+    columns = []
+    for name, size in fields(path):
+        if size > _LARGEST:
+            columns.append(dict(name=name, unit=None, type="not read", shape=[], missing=0))
+            continue
+        facts = of_map(io.read(path, field=name))
+        columns += facts["columns"]
+    return {**facts, "columns": columns}
+
+
+def _text(path, args):
+    """The facts of a text: spectra, points, or rows of numbers with or without latitudes and longitudes."""
+    from spherekit.cli.convert import contains_spectra
+    from spherekit.io import points
+
+    has_positions = any(x is not None for x in (args.lat, args.lon, args.grid))
+    if not has_positions and contains_spectra(path):
+        return spectra(path)
+    if has_positions or points.is_table(path):
+        return of_map(_read(path, args))
+    return _numbers(path)
+
+
+def _numbers(path):
+    from spherekit.io.latlon_text import read_numbers
+
+    problem = "it has no latitudes and longitudes; pass --lat FILE and --lon FILE"
+    columns = [column("values", read_numbers(path), "")]
+    return {"kind": "text of numbers", "problem": problem, "columns": columns}
+
+
+def spectra(path):
+    """The facts of power spectra in a text file."""
+    from spherekit import io
+
+    contents = io.read_spectra(path)
+    described = contents.values.items()
+    return {
+        "kind": "spectrum",
+        "L": max(cl.size for cl in contents.values.values()),
+        "coordinates": contents.frame or None,
+        "notes": list(contents.notes),
+        "history": list(contents.history),
+        "columns": [column(name, cl, contents.units[name]) for name, cl in described],
+    }

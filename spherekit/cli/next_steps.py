@@ -1,0 +1,86 @@
+"""What to type next for a file: commands that work on exactly this file."""
+
+import os
+import shlex
+
+from spherekit.cli.options import stem
+
+
+def commands(facts):
+    """Up to three commands for a file with these facts of `spherekit info`."""
+    if "problem" in facts:
+        return _for_text(facts["file"]) if facts["kind"] == "text of numbers" else []
+    tables = facts.get("tables", [facts])
+    kinds = {"HEALPix map": _for_map, "map": _for_map, "coefficients": _for_coefficients}
+    kinds |= {"spectrum": _for_spectra, "wavelet maps": _for_wavelets, "array": _for_array}
+    step = kinds.get(facts["kind"])
+    return step(facts["file"], tables[0]) if step else []
+
+
+def _line(*words):
+    return shlex.join(["spherekit", *map(str, words)])
+
+
+def _for_map(path, facts):
+    columns = facts["columns"]
+    if not columns:
+        return []
+    first = columns[0]
+    name = stem(path)
+    is_fits = facts["kind"] == "HEALPix map"
+    field = ["--field", first["name"]] if len(columns) > 1 and not is_fits else []
+    selected = [f"--select={axis}={values[0]}" for axis, values in facts.get("axes", {}).items()]
+    part = ["--part", "abs"] if first["type"].startswith("complex") else []
+    lines = [_line("plot", path, *field, *selected, *part, "-o", f"{name}.png")]
+    is_lone_component = is_fits and facts["stokes"][:1] in (["Q"], ["U"]) and not facts["spin"]
+    if "min" in first and not first.get("infinite") and not is_lone_component:
+        mask = ["--mask", "missing"] if first["missing"] else []
+        suffix = "fits" if is_fits and not part and not facts.get("spin") else "npz"
+        lines.append(_line("transform", path, *field, *mask, "-o", f"{name}_alm.{suffix}"))
+    return lines
+
+
+def _for_coefficients(path, facts):
+    if facts["power"][0] is None:
+        return []
+    name = stem(path)
+    L = facts["L"]
+    spectrum = _line(
+        "spectrum", path, "-o", f"{name}_cl.npy" if facts.get("axes") else f"{name}_cl.fits"
+    )
+    synthesis = _line("transform", path, "--inverse", "--grid", f"mw:{L}", "-o", f"{name}_map.npz")
+    return [spectrum, synthesis]
+
+
+def _for_spectra(path, facts):
+    suffix = "txt" if path.lower().endswith((".fits", ".fit", ".gz")) else "fits"
+    return [_line("convert", path, f"{stem(path)}_cl.{suffix}")]
+
+
+def _for_wavelets(path, facts):
+    grid = f"mw:{facts['L']}"
+    return [_line("wavelets", path, "--inverse", "--grid", grid, "-o", f"{stem(path)}_map.npz")]
+
+
+def _for_array(path, facts):
+    """A command with the only grid that has the shape of the first array."""
+    from spherekit.sampling import grids_of_shape
+
+    columns = [x for x in facts["columns"] if len(x["shape"]) in (1, 2) and "min" in x]
+    grids = grids_of_shape(tuple(columns[0]["shape"])) if columns else []
+    if len(grids) != 1 or columns[0].get("infinite"):
+        return []
+    field = ["--field", columns[0]["name"]] if path.endswith(".npz") else []
+    part = ["--part", "abs"] if columns[0]["type"].startswith("complex") else []
+    return [_line("plot", path, *field, "--grid", grids[0][0], *part, "-o", f"{stem(path)}.png")]
+
+
+def _for_text(path):
+    """A command with the latitudes and longitudes beside a text, as etopo20lats.gz for etopo20data.gz."""
+    folder, name = os.path.split(path)
+    axes = [os.path.join(folder, name.replace("data", word)) for word in ("lats", "lons")]
+    if "data" not in name or not all(map(os.path.exists, axes)):
+        return []
+    lat, lon = axes
+    output = f"{stem(name)}.npz"
+    return [_line("convert", path, output, "--lat", lat, "--lon", lon)]

@@ -1,0 +1,143 @@
+"""Maps of every format in the commands: which are read, with which options, and what is refused."""
+
+import numpy as np
+import pytest
+from helpers.commands import outputs, refused, run
+from helpers.data import SHARED
+from tolerances import IDENTITY
+
+import spherekit
+from spherekit import io
+from spherekit.io import Map
+from spherekit.testing import random_flm
+
+ERA = SHARED / "atmosphere" / "eraint_uvz.nc"
+
+
+@pytest.fixture
+def months(here, rng):
+    """Coefficients, L = 4, of months.nc: T on two months and two levels; P, a scalar of neither."""
+    flm = random_flm(4, rng, shape=(2, 2), reality=True)
+    f = spherekit.inverse(flm, 4, sampling="mwss:4", reality=True)
+    axes = {"month": [1, 7], "plev": [500, 850]}
+    attributes = {"T": {"long_name": "temperature"}, "plev": {"units": "hPa"}}
+    io.write(Map(f, "mwss:4", "T", "K", axes, attributes=attributes), "months.nc")
+    return flm
+
+
+def test_transform_keeps_the_axes(months, capsys):
+    run("transform months.nc --L 4 -o out.npz")
+    contents = io.read_arrays("out.npz")
+    np.testing.assert_allclose(contents["flm"], months, rtol=0, atol=IDENTITY)
+    assert contents["axes"].tolist() == ["month", "plev"]
+    assert contents["axis_plev"].tolist() == [500, 850] and str(contents["unit"]) == "K"
+    run("transform months.nc --L 4 --level 850 -o out2.npz")
+    contents = io.read_arrays("out2.npz")
+    np.testing.assert_allclose(contents["flm"], months[:, 1], rtol=0, atol=IDENTITY)
+    assert contents["axes"].tolist() == ["month"]
+    run("transform months.nc --L 4 --level 850 --time 7 -o out.fits")
+    np.testing.assert_allclose(io.read_alm("out.fits"), months[1, 1], rtol=0, atol=1e-12)
+    run("transform months.nc --L 4 --select plev=850 --select month=7 -o out3.npz")
+    np.testing.assert_allclose(
+        io.read_arrays("out3.npz")["flm"], months[1, 1], rtol=0, atol=IDENTITY
+    )
+
+
+def test_axes_with_missing_samples(months, capsys):
+    """Each map is fitted to its own samples."""
+    sky = io.read("months.nc")
+    values = sky.values.copy()
+    values[0, 0, 0] = values[1, 0, 4] = np.nan
+    io.write(Map(values, sky.grid, "T", "K", sky.axes), "months.nc", overwrite=True)
+    said = refused(capsys, "transform months.nc --L 4 -o out.npz")
+    assert "16 are NaN" in said and "--mask missing" in said
+    run("transform months.nc --L 4 --mask missing -o out.npz")
+    np.testing.assert_allclose(io.read_arrays("out.npz")["flm"], months, rtol=0, atol=1e-6)
+
+
+COMMANDS = ["spectrum months.nc --L 4 -o out.npy", "rotate months.nc --euler 1,2,3 --L 4 -o out.npz",
+            "wavelets months.nc --L 4 -o out.npz", "plot months.nc -o out.png",
+            "transform months.nc --L 4 -o out.fits"]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_commands_of_single_maps(months, capsys, line):
+    said = refused(capsys, line, 2)
+    assert ("--select month=1" in said or "--time" in said) and outputs() == set()
+    said = refused(capsys, f"{line} --time 3", 2)
+    assert "months.nc: the axis month has no coordinate 3; expected one of 1, 7" in said
+    assert "no axis 'member'" in refused(capsys, f"{line} --select member=1", 2)
+    assert "--select is 'member'; expected NAME=VALUE" in refused(
+        capsys, f"{line} --select member", 2
+    )
+    run(f"{line} --time 7 --level 500")
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".csv", ".mat", ".npy", ".hdr", ".nc", ".npz", ".fits"])
+def test_every_format_in_spectrum_and_plot(here, rng, suffix):
+    flm = random_flm(4, rng, reality=True)
+    grid = "dh:4,n_phi=16,phi0=half" if suffix == ".hdr" else "mw:4"
+    f = spherekit.inverse(flm, 4, sampling=grid, reality=True)
+    sky = Map(f, grid, "f", "K")
+    options = ""
+    if suffix in (".txt", ".mat"):
+        lat, lon = 90 - np.degrees(sky.grid.theta), np.degrees(sky.grid.phi)
+        np.savetxt("lat.txt", lat)
+        np.savetxt("lon.txt", lon)
+        options = " --lat lat.txt --lon lon.txt"
+        np.savetxt("map.txt", f)
+        if suffix == ".mat":
+            from scipy.io import savemat
+
+            savemat("map.mat", {"f": f})
+    elif suffix == ".npy":
+        np.save("map.npy", f)
+        options = " --grid mw:4"
+    elif suffix == ".hdr":
+        from test_io_images import write_radiance
+
+        write_radiance(here / "map.hdr", rng.integers(0, 255, (8, 16, 4)).astype(np.uint8))
+        sky = io.read("map.hdr", field="R")
+        f, grid = sky.values, sky.grid
+    else:
+        io.write(sky, f"map{suffix}")
+    run(f"spectrum map{suffix}{options} --L 4 -o out.npy")
+    expected = spherekit.spectra.power(spherekit.forward(f, 4, sampling=grid, reality=True))
+    np.testing.assert_allclose(io.read_arrays("out.npy")["values"], expected, rtol=1e-10)
+    run(f"plot map{suffix}{options} -o out.png")
+
+
+def test_options_of_other_formats(months, capsys):
+    for option in ("--hdu 1", "--ordering ring", "--lat lat.txt", "--grid mw:4"):
+        said = refused(capsys, f"plot months.nc {option} -o out.png", 2)
+        assert option.split()[0] in said and "months.nc" in said
+    assert "no field 'Q'; its fields are T" in refused(
+        capsys, "plot months.nc --field Q -o out.png", 2
+    )
+    io.write(Map(np.zeros((2, 5, 8)), "mwss:4", ("a", "b")), "two.nc")
+    assert "e.g. --field a" in refused(capsys, "plot two.nc -o out.png", 2)
+
+
+def test_two_parts_of_a_wind(here, rng):
+    flm = random_flm(4, rng, spin=1)
+    f = spherekit.inverse(flm, 4, spin=1, sampling="mwss:4")
+    io.write(Map(np.stack([f.real, f.imag]), "mwss:4", ("u", "v"), "m/s"), "wind.nc")
+    run("transform wind.nc --field u,v --spin 1 --L 4 -o out.npz")
+    contents = io.read_arrays("out.npz")
+    np.testing.assert_allclose(contents["flm"], flm, rtol=0, atol=IDENTITY)
+    assert contents["spin"] == 1 and contents["columns"].tolist() == ["u,v"]
+
+
+def test_era_interim(here, capsys):
+    if not ERA.exists():
+        pytest.skip(f"{ERA} is not there; SPHEREKIT_DATA names the folder of real data")
+    run(f"transform {ERA} --field z --level 500 --L 120 -o z.npz")
+    said = capsys.readouterr().out
+    assert "longitudes start at -180 degrees" in said and "on mwss:240 (exact" in said
+    contents = io.read_arrays("z.npz")
+    assert contents["flm"].shape == (2, 120**2) and contents["axis_month"].tolist() == [1, 7]
+    sky = io.read(ERA, field="z", select={"level": 500})
+    expected = spherekit.forward(sky.values, 120, sampling=sky.grid, reality=True)
+    np.testing.assert_array_equal(contents["flm"], expected)
+    mean = contents["flm"][:, 0].real / np.sqrt(4 * np.pi) / 9.80665
+    assert ((5400 < mean) & (mean < 5700)).all()  # height of 500 hPa, meters
