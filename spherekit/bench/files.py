@@ -58,7 +58,7 @@ def times_of(folder, nside, n_columns, dtype, rounds):
         "read": lambda: io.read_map(path, field=None),
         "read, astropy": lambda: read_by_astropy(path),
         "write": lambda: io.write_map(path, maps, **options),
-        "write, astropy": lambda: write_by_astropy(other, maps),
+        "write, astropy": lambda: write_by_astropy(by_astropy, maps),
         "read, nested": lambda: io.read_map(nested, field=None),
         "reorder": lambda: reorder(maps, "nested"),
     }
