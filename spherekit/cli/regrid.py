@@ -8,6 +8,9 @@ beyond the degrees below L, is printed; it is not in the result.
 from spherekit.cli import options, records
 from spherekit.cli.smooth import check_outputs, check_plot, fit, resampling_options, write
 
+#: Several files are computed two at a time.
+OVERLAPS = True
+
 
 def arguments(parser):
     options.files(parser, "a map", "MAP")
@@ -23,6 +26,11 @@ def arguments(parser):
     options.band_limit(parser)
     options.source(parser, default="all fields; of netCDF the only one", grid="--from-grid")
     resampling_options(parser)
+
+
+def prepare(args):
+    """Choose the suffix of the outputs of several maps by the grid."""
+    args.default_suffix = ".fits" if args.grid.lower().startswith("healpix") else ".npz"
 
 
 def run(args):

@@ -19,10 +19,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spherekit.cli import input_spectra, options, output, recipes
+from spherekit.cli import input_spectra, options, output, recipes, report
 from spherekit.cli.analysis import grid_name
 from spherekit.cli.noise import depth_of, signal_unit
 from spherekit.cli.stokes import Component
+
+ADVICE_WHEN_STOPPED = "The same command goes on with the skies that are missing"
 
 #: Options of Gaussian skies, which with cmb select these instead of the two classes.
 _OF_GAUSSIAN = (
@@ -150,6 +152,9 @@ def _simulate(args):
         workers = _workers(plan, thread_count(args.threads), len(missing))
         _write_skies(missing, plan, args, *workers)
     present = args.n - len(missing)
+    grid = None if plan.grid is None else str(plan.grid)
+    report.add(L=plan.L, grid=grid, first=first, n=args.n, present=present, seed=args.seed)
+    report.add(fields=list(plan.columns), unit=plan.unit or None)
     names = " to ".join(dict.fromkeys(paths[k].name for k in (first, first + args.n - 1)))
     existing = f" ({present} already present)" if present else ""
     print(*lines, f"wrote {folder}: {names}{existing}, seed {args.seed}", sep="\n")
@@ -320,6 +325,7 @@ def _write(path, sky, plan):
     if plan.grid is None:
         header = dict(unit=plan.unit, coordsys=plan.frame, name=plan.columns, overwrite=True)
         io.write_alm(path, np.atleast_2d(sky), **header)
+        report.wrote(path)
         return
     fields = sky if plan.fields > 1 else sky[None]
     components = [Component(fields[0], 0, plan.columns[:1], plan.unit)]

@@ -49,7 +49,13 @@ def on_axes(path, values, lat, lon, grid=None):
         )
     noun = f"{len(lat)} latitudes x {len(lon)} longitudes"
     values = _shaped(path, values, (len(lat), len(lon)), noun)
-    return Map(layout.to_grid(values), layout.grid, notes=tuple(layout.notes), layout=layout)
+    return Map(
+        layout.to_grid(values),
+        layout.grid,
+        frame="geographic",
+        notes=tuple(layout.notes),
+        layout=layout,
+    )
 
 
 def _shaped(path, values, shape, noun):

@@ -176,7 +176,8 @@ class Map(_Record):
     axes : dict of str to array_like
         Coordinates of the named leading axes, such as times and levels.
     frame : str
-        "galactic", "ecliptic", "equatorial", or "" where none is defined.
+        "galactic", "ecliptic", "equatorial", "geographic" (latitudes and longitudes of a planet),
+        "horizontal" (altitudes and azimuths of a panorama), or "" where none is defined.
     spin : int, optional
         The spin of a complex field, or of the pair of real fields that are its real and imaginary part. None:
         not stated.
@@ -320,7 +321,8 @@ class Coefficients(_Record):
     spins : int or tuple of int
         The spin of each signal, or one for all.
     frame : str
-        "galactic", "ecliptic", "equatorial", or "" where none is defined.
+        "galactic", "ecliptic", "equatorial", "geographic" (latitudes and longitudes of a planet),
+        "horizontal" (altitudes and azimuths of a panorama), or "" where none is defined.
     polcconv : {"COSMO", "IAU"}
         The polarization convention of the coefficients.
     attributes : dict of str to dict
