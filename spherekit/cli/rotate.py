@@ -12,7 +12,6 @@ import numpy as np
 
 from spherekit.cli import analysis, coefficients, files, options, output, records, report
 from spherekit.cli.stokes import refuse_unpaired
-from spherekit.io.kinds import is_fits
 from spherekit.wigner.frames import FRAMES
 
 #: Several files are computed two at a time.
@@ -91,9 +90,7 @@ def _rotate_coefficients(args):
 
 
 def _rotate_map(args):
-    arrays = () if is_fits(args.file) else (".npz", ".npy")
-    fits = () if options.is_arrays(args.file) else (".fits",)
-    options.writable(args.output, args.force, fits + arrays)
+    options.writable(args.output, args.force, output.map_suffixes(args.file))
     limit = options.band_limit_option(args, required=False)
     sky = files.read_map(args, limit, all_columns=True)
     grid = sky.grid
