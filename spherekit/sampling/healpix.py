@@ -493,6 +493,11 @@ class HEALPix(Grid):
         options = "" if self.weighting == "ring" else f",weights={self.weighting}"
         return f"healpix:{self.nside}{options}"
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the samples, (12 nside^2,)."""
+        return (12 * self.nside**2,)
+
     def ring_arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Colatitudes, numbers of samples, first longitudes and weights of the rings."""
         theta, n_phi, phi0, _ = rings(self.nside)
