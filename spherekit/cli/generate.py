@@ -14,7 +14,7 @@ from spherekit.cli import analysis, files, options, output, report
 
 
 def arguments(parser):
-    parser.add_argument("file", metavar="MAP", help="a real map: .fits, .npz or .npy")
+    parser.add_argument("file", metavar="MAP", help="a real map")
     options.band_limit(parser)
     options.wavelets(parser, J0=0, N=3)
     parser.add_argument("--isotropic", action="store_true", help="average over orientations")
@@ -37,8 +37,7 @@ def arguments(parser):
 def run(args):
     from spherekit.scattering import Covariances, generate
 
-    suffixes = (".npz", ".npy") if options.is_arrays(args.file) else (".fits",)
-    options.writable(args.output, args.force, suffixes)
+    options.writable(args.output, args.force, output.map_suffixes(args.file))
     options.writable(args.plot, args.force, options.PICTURES)
     if args.iterations < 1 or args.seed < 0:
         raise options.Usage(

@@ -11,7 +11,7 @@ from spherekit.io import Map
 from spherekit.io.kinds import is_fits
 
 #: The suffixes of maps.
-SUFFIXES = (".fits", ".npz", ".npy", ".nc", ".csv")
+SUFFIXES = output.MAPS
 
 
 def read(args, L=None):
