@@ -67,7 +67,7 @@ def _write_arrays(path, **arrays):
 
 
 def map_suffixes(path):
-    """Suffixes of a map that is made from the map ``path``: that of FITS for FITS, others for NumPy's."""
+    """Suffixes of a map that is made from the map ``path``: that of FITS, others for .npz and .npy."""
     if is_arrays(path):
         return MAPS[1:]
     return MAPS[:1] if is_fits(path) else MAPS
