@@ -2,6 +2,8 @@
 
 import json
 import os
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 from helpers.commands import refused, run
 
 from spherekit import io
-from spherekit.cli import main
+from spherekit.cli import main, overlapping, stopping
 from spherekit.io import provenance
 
 #: Each verb that takes several files, with the suffix of its outputs.
@@ -38,16 +40,58 @@ def contents(folder):
     return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
 
 
+@pytest.mark.parametrize("threads", ["--threads 1", "--threads 2"])
 @pytest.mark.parametrize("verb", VERBS)
-def test_several_files_are_those_of_single_runs(maps, capsys, verb):
+def test_several_files_are_those_of_single_runs(maps, capsys, verb, threads):
     options, suffix = VERBS[verb]
-    run(f"{verb} {FILES} {options} -o several/")
+    run(f"{verb} {FILES} {options} -o several/ {threads if verb != 'plot' else ''}")
     said = capsys.readouterr().out
     os.mkdir("single")
     for name in NAMES:
         run(f"{verb} maps/{name}.fits {options} -o single/{name}{suffix}")
     assert contents("several") == contents("single")
     assert said == capsys.readouterr().out.replace("single/", "several/")
+
+
+def test_items_overlap_in_order(monkeypatch):
+    begun = threading.Barrier(2, timeout=60)
+    first = []
+
+    def square(x):
+        if first:
+            begun.wait()  # two are in work at once
+        first.append(x)
+        if x == 3:
+            raise ValueError(f"no {x}")
+        return x * x
+
+    results = list(overlapping.outcomes(square, [1, 2, 3], [0, 0, 0], 2))
+    assert [(item, result) for item, result, _ in results] == [(1, 1), (2, 4), (3, None)]
+    assert str(results[2][2]) == "no 3"
+
+
+@pytest.mark.parametrize(("sizes", "threads"), [([0, 0, 0], 1), ([0, 0, 2**40], 8), ([0, 0], 8)])
+def test_items_of_one_thread_and_large_ones_follow_each_other(sizes, threads):
+    names = []
+    items = list(range(len(sizes)))
+    run_here = lambda _: names.append(threading.current_thread())  # noqa: E731
+    assert len(list(overlapping.outcomes(run_here, items, sizes, threads))) == len(items)
+    assert set(names) == {threading.current_thread()}
+
+
+def test_an_interrupt_stops_the_items_in_work():
+    begun = threading.Event()
+
+    def work(x):
+        begun.set()
+        while x:
+            stopping.check()
+            time.sleep(0.001)
+
+    with pytest.raises(KeyboardInterrupt), stopping.handling():
+        for _ in overlapping.outcomes(work, [0, 1, 2], [0] * 3, 2):
+            begun.wait()
+            raise KeyboardInterrupt
 
 
 def test_one_file_into_a_folder(maps):

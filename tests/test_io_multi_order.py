@@ -97,6 +97,16 @@ def test_missing_samples_have_no_part_in_averages(tmp_path):
     assert reorder(io.read_map(path, nside=1).values, "ring")[0] == UNSEEN
 
 
+def test_distances_that_are_not_defined(tmp_path):
+    """LIGO and Virgo write an infinite DISTMU where the posterior has no distance."""
+    columns = [fits.Column(name, "D", array=[1.0, np.inf]) for name in ("DISTMU", "OTHER")]
+    path = write(tmp_path / "map.fits", np.array([0, 0]), np.array([3, 4]), columns)
+    values = reorder(io.read_map(path, field="DISTMU").values, "ring")
+    assert values[3] == 1 and (np.delete(values, 3) == UNSEEN).all()
+    with pytest.raises(ValueError, match="of the column OTHER are infinite"):
+        io.read_map(path, field="OTHER")
+
+
 def test_a_coverage_map(tmp_path, rng):
     """A MOC has no other column than UNIQ: 1 inside, 0 outside; a part of a pixel counts by its area."""
     order, pixel = random_cells(rng, 3, 0.5)

@@ -5,6 +5,7 @@ environment variable SPHEREKIT_QUIET=1 silences them.
 """
 
 import contextlib
+import contextvars
 import functools
 import logging
 import os
@@ -13,6 +14,7 @@ import threading
 import time
 
 logger = logging.getLogger("spherekit")
+_MUTED = contextvars.ContextVar("whether progress is muted", default=False)
 
 #: Seconds of compilation in this process before the first message, and between messages.
 FIRST, INTERVAL = 1.0, 10.0
@@ -161,7 +163,7 @@ def progress_bar(title, total=None, unit=""):
     >>> progress.completed
     3
     """
-    is_shown = not is_quiet() and _shows_messages()
+    is_shown = not is_quiet() and not _MUTED.get() and _shows_messages()
     is_terminal = sys.stderr is not None and sys.stderr.isatty()
     progress = Bar(title, total, unit, draws=is_shown and is_terminal)
     try:
@@ -169,6 +171,16 @@ def progress_bar(title, total=None, unit=""):
             yield progress
     finally:
         progress.close()
+
+
+@contextlib.contextmanager
+def muted_bars():
+    """Context manager in which `progress_bar` shows nothing: the caller shows its own progress."""
+    token = _MUTED.set(True)
+    try:
+        yield
+    finally:
+        _MUTED.reset(token)
 
 
 def _shows_messages():

@@ -171,7 +171,14 @@ def _parser(argv):
             sub.add_argument("--json", action="store_true", help=_JSON)
         advice = getattr(command, "ADVICE_WHEN_STOPPED", "The same command starts again")
         prepare = getattr(command, "prepare", lambda args: None)
-        sub.set_defaults(run=command.run, prepare=prepare, reports_json=reports_json, advice=advice)
+        overlaps = getattr(command, "OVERLAPS", False)
+        sub.set_defaults(
+            run=command.run,
+            overlaps=overlaps,
+            prepare=prepare,
+            reports_json=reports_json,
+            advice=advice,
+        )
     return parser
 
 

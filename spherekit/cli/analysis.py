@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from spherekit._core import progress, scaling
-from spherekit.cli import report
+from spherekit.cli import report, stopping
 from spherekit.cli.options import Usage, band_limit_option, number_of
 
 #: The default band-limit of a HEALPix map, in units of its nside.
@@ -33,9 +33,12 @@ def fit(f, L, *, max_iter=100, allow_unconverged=False, advice=_ADVICE, **option
     import spherekit
 
     with progress.progress_bar("fit", unit="iterations") as progress_bar:
-        flm, residual = spherekit.analyse(
-            f, L, progress=lambda *_: progress_bar.update(), max_iter=max_iter, **options
-        )
+
+        def step(*_):
+            stopping.check()
+            progress_bar.update()
+
+        flm, residual = spherekit.analyse(f, L, progress=step, max_iter=max_iter, **options)
     if not (residual.converged or allow_unconverged):
         raise Unconverged(
             f"the least-squares fit of degrees < {L} did not converge in "

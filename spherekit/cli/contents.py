@@ -13,7 +13,7 @@ _LARGEST = 2**28
 _TEXT = ("text", "a gzip file of text")
 _PICTURES = ("a PNG picture", "a JPEG picture", "a Radiance picture", "a TIFF picture")
 #: What can be done with files that are not read.
-_OTHER = {
+_ADVICE = {
     "a GRIB file": "convert it to netCDF first, such as with cdo -f nc copy IN.grib OUT.nc",
     "a Python pickle": "pickles are not loaded, because they can execute any code",
     "a zip archive": "extract it first",
@@ -56,7 +56,7 @@ def _facts(path, kind, args):
         return _text(path, args)
     if kind in (*_PICTURES, "a MATLAB file"):
         return of_map(_read(path, args))
-    raise ValueError(_OTHER.get(kind, "no command reads this format"))
+    raise ValueError(_ADVICE.get(kind, "no command reads this format"))
 
 
 def _noun(kind):
@@ -161,10 +161,10 @@ def _text(path, args):
         return spectra(path)
     if has_positions or points.is_table(path):
         return of_map(_read(path, args))
-    return _numbers(path)
+    return _text_of_numbers(path)
 
 
-def _numbers(path):
+def _text_of_numbers(path):
     from spherekit.io.latlon_text import read_numbers
 
     problem = "it has no latitudes and longitudes; pass --lat FILE and --lon FILE"

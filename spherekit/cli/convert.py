@@ -192,9 +192,8 @@ def _convert_map(args):
     with output.atomic(args.force):
         _write_map(args, record)
         report.wrote(args.output)
-    described = zip(record.names, record.units, strict=True)
-    fields = [dict(name=name, unit=unit or None) for name, unit in described]
-    report.add(kind="map", grid=str(record.grid), fields=fields, frame=record.frame or None)
+    report.add(kind="map")
+    report.add_map(record)
     _print(args, record)
 
 

@@ -71,7 +71,7 @@ def run(args):
         f"{result.losses[-1]:.2e} after "
         f"{options.number_of(len(result.losses) - 1, 'iteration')}"
     )
-    figure = _picture(result, flm, L, component, args.threads) if args.plot else None
+    figure = _picture(result, flm, L, sky, args.threads) if args.plot else None
     f = analysis.synthesize(result.flm, L, sky.grid, 0, component.values, args.threads)
     with output.atomic(args.force):
         output.write_map(args.output, [component._replace(values=f)], sky.grid, sky.frame)
@@ -83,17 +83,19 @@ def run(args):
         print(f"wrote {args.plot}")
 
 
-def _picture(result, flm, L, component, threads):
+def _picture(result, flm, L, sky, threads):
     import spherekit
     from spherekit import plot
     from spherekit.plot.maps import color_range
+    from spherekit.plot.signals import default_flip
 
     grid = f"mw:{max(L, 128)}"
     options_of_grid = dict(sampling=grid, reality=True, threads=threads)
     maps = [spherekit.inverse(x, L, **options_of_grid) for x in (flm, result.start, result.flm)]
     titles = "given map", "Gaussian map, same spectrum", "generated map"
     vmin, vmax, _, symmetric = color_range(maps[0])
-    style = dict(unit=component.unit, vmin=vmin, vmax=vmax, symmetric=symmetric)
+    unit, flip = sky.components[0].unit, default_flip(sky.frame)
+    style = dict(unit=unit, vmin=vmin, vmax=vmax, symmetric=symmetric, flip=flip)
     figure = options.figure(16, 3.9)
     for ax, f, title in zip(figure.subplots(1, 3), maps, titles, strict=True):
         plot.show(f, grid, ax=ax, title=title, **style)

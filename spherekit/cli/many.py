@@ -10,8 +10,9 @@ import copy
 import os
 from typing import NamedTuple
 
-from spherekit._core.progress import progress_bar
-from spherekit.cli import options, report, stopping
+from spherekit._core.parallel import thread_count
+from spherekit._core.progress import muted_bars, progress_bar
+from spherekit.cli import options, overlapping, report, stopping
 from spherekit.cli.options import Usage
 from spherekit.io import provenance
 
@@ -56,17 +57,21 @@ def run(command, args, argv):
     items, complete = _remaining(_items(command, args, argv), args)
     failures = []
     try:
-        with progress_bar(command, len(items), "files") as drawn:
-            for number, item in enumerate(items):
-                try:
-                    text = _run_item(command, item)
-                    with drawn.hidden():
-                        print(text, end="", flush=True)
-                except Exception as error:
-                    if isinstance(error, Usage) and number == 0 or args.debug:
-                        raise
+        with progress_bar(command, len(items), "files") as drawn, contextlib.ExitStack() as stack:
+            if getattr(args, "output", None) is not None:
+                stack.enter_context(provenance.recording(["spherekit", *argv]))
+            stack.enter_context(muted_bars())
+            stack.enter_context(report.dividing_output())
+            results = stack.enter_context(contextlib.closing(_outcomes(command, items, args)))
+            for item, text, error in results:
+                if error is not None:
+                    if (isinstance(error, Usage) and item is items[0]) or args.debug:
+                        raise error
                     failures.append(item.path)
                     _report_failure(command, item, error, drawn)
+                else:
+                    with drawn.hidden():
+                        print(text, end="", flush=True)
                 drawn.update()
     except stopping.Stopped as stopped:
         count = complete + drawn.completed - len(failures)
@@ -78,6 +83,14 @@ def run(command, args, argv):
         print(f"{complete} of {len(args.file)} files were complete from this command")
     if failures:
         raise Failed(f"{len(failures)} of {len(args.file)} files failed: {', '.join(failures)}")
+
+
+def _outcomes(command, items, args):
+    """(item, what its command prints, error) of each item in turn."""
+    is_plain = args.overlaps and getattr(args, "plot", None) is None
+    threads = thread_count(getattr(args, "threads", None)) if is_plain else 1
+    sizes = [os.path.getsize(item.path) if os.path.isfile(item.path) else 0 for item in items]
+    return overlapping.outcomes(lambda item: _run_item(command, item), items, sizes, threads)
 
 
 def _items(command, args, argv):

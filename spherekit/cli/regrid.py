@@ -8,6 +8,9 @@ beyond the degrees below L, is printed; it is not in the result.
 from spherekit.cli import options, records
 from spherekit.cli.smooth import check_outputs, check_plot, fit, resampling_options, write
 
+#: Several files are computed two at a time.
+OVERLAPS = True
+
 
 def arguments(parser):
     options.files(parser, "a map", "MAP")

@@ -5,6 +5,7 @@ The object has the keys ``command``, ``inputs`` and ``outputs``, the facts that 
 """
 
 import contextlib
+import contextvars
 import io
 import json
 import math
@@ -35,39 +36,78 @@ def failure_as_json(command, path, error):
     return json.dumps(content)
 
 
-_reports = []
+#: The report of this thread, and the buffer that receives what it prints.
+_REPORT = contextvars.ContextVar("report", default=None)
+_PRINTED = contextvars.ContextVar("what is printed", default=None)
+
+
+class _Output(io.TextIOBase):
+    """Standard output that a thread may direct to a buffer of its own."""
+
+    def __init__(self, stream):
+        self.stream = stream
+
+    def write(self, text):
+        buffer = _PRINTED.get()
+        return (self.stream if buffer is None else buffer).write(text)
+
+    def flush(self):
+        self.stream.flush()
 
 
 @contextlib.contextmanager
 def collecting(captures):
     """Context manager that yields the `Report` of its block, with what the block prints if ``captures``."""
     report = Report()
-    _reports.append(report)
     printed = io.StringIO()
+    tokens = _REPORT.set(report), _PRINTED.set(printed if captures else _PRINTED.get())
     try:
-        with contextlib.redirect_stdout(printed) if captures else contextlib.nullcontext():
+        with dividing_output() if captures else contextlib.nullcontext():
             yield report
     finally:
-        _reports.pop()
+        for variable, token in zip((_REPORT, _PRINTED), tokens, strict=True):
+            variable.reset(token)
         report.text = printed.getvalue()
+
+
+@contextlib.contextmanager
+def dividing_output():
+    """Context manager in which threads may collect what they print; for threads that begin within it."""
+    if isinstance(sys.stdout, _Output):
+        yield
+        return
+    with contextlib.redirect_stdout(_Output(sys.stdout)):
+        yield
 
 
 def add(**facts):
     """Add facts, such as L and grid, to the report of the present command."""
-    if _reports:
-        _reports[-1].facts |= facts
+    report = _REPORT.get()
+    if report is not None:
+        report.facts |= facts
 
 
 def append(name, fact):
     """Append a fact to the list of this name in the report of the present command."""
-    if _reports:
-        _reports[-1].facts.setdefault(name, []).append(fact)
+    report = _REPORT.get()
+    if report is not None:
+        report.facts.setdefault(name, []).append(fact)
+
+
+def add_map(record):
+    """Add the grid, fields, axes and notes of a `spherekit.io.Map`."""
+    described = zip(record.names, record.units, strict=True)
+    fields = [dict(name=name, unit=unit or None) for name, unit in described]
+    axes = {name: list(values) for name, values in record.axes.items()}
+    add(grid=str(record.grid), fields=fields, spin=record.spin, axes=axes)
+    add(frame=record.frame or None, notes=list(record.notes))
 
 
 def wrote(path):
     """Note a file that the present command has written."""
-    if _reports:
-        _reports[-1].outputs.append(os.fsdecode(path))
+    report = _REPORT.get()
+    if report is not None:
+        report.outputs.append(os.fsdecode(path))
 
 
 def _plain(value):
@@ -76,6 +116,8 @@ def _plain(value):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
+    if isinstance(value, np.datetime64):
+        return str(value)
     if isinstance(value, np.ndarray | np.generic):
         return _plain(value.tolist())
     if isinstance(value, float):

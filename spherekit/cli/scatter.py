@@ -10,6 +10,9 @@ import numpy as np
 
 from spherekit.cli import analysis, files, options, output, report
 
+#: Several files are computed two at a time.
+OVERLAPS = True
+
 
 def arguments(parser):
     options.files(parser, "a map: .fits, .npz or .npy", "MAP", ".npz")

@@ -5,7 +5,10 @@ multiplied by b_l and synthesized on their grid. The residual of the analysis, t
 degrees below L, is printed; it is not in the result.
 """
 
-from spherekit.cli import options, output, records, report
+from spherekit.cli import options, output, records, report, stopping
+
+#: Several files are computed two at a time.
+OVERLAPS = True
 
 
 def arguments(parser):
@@ -86,8 +89,13 @@ def fit(args, operation, *arguments, **keywords):
     if max_iter < 1:
         raise options.Usage(f"--max-iter is {max_iter}; expected 1 or more")
     with progress_bar("least squares", unit="iterations") as progress:
+
+        def step(_):
+            stopping.check()
+            progress.update()
+
         common = dict(max_iter=max_iter, allow_unconverged=args.allow_unconverged)
-        common |= dict(threads=args.threads, progress=lambda _: progress.update())
+        common |= dict(threads=args.threads, progress=step)
         try:
             return operation(*arguments, spin=args.spin, **keywords, **common)
         except ValueError as error:
@@ -97,11 +105,12 @@ def fit(args, operation, *arguments, **keywords):
 def write(args, sky, result, description):
     """Write a map, and a picture of the map before and after; print what was done."""
     figure = picture(sky, result, description) if args.plot else None
-    report.add(grid=str(result.grid), operation=description, frame=result.frame or None)
-    report.add(fields=list(result.names), units=list(result.units))
+    report.add(operation=description)
     with output.atomic(args.force):
         records.write(args.output, result)
+        report.wrote(args.output)
         output.save(figure, args.plot)
+    report.add_map(result)
     names = ", ".join(name or "unnamed" for name in result.names)
     print(*result.notes, f"wrote {args.output}: {names}, {result.grid}, {description}", sep="\n")
     if args.plot:
@@ -114,6 +123,7 @@ def picture(before, after, description):
 
     from spherekit import plot
     from spherekit.plot.maps import color_range
+    from spherekit.plot.signals import default_flip
 
     rows = (
         [(before, after)]
@@ -129,5 +139,5 @@ def picture(before, after, description):
         name = pair[0].names[0]
         titles = f"{name}, original".lstrip(", "), f"{name}, {description}".lstrip(", ")
         for ax, f, x, title in zip(row, samples, pair, titles, strict=True):
-            plot.show(f, x.grid, ax=ax, title=title, **style)
+            plot.show(f, x.grid, ax=ax, title=title, flip=default_flip(x.frame), **style)
     return output.validate(figure)

@@ -13,6 +13,8 @@ import numpy as np
 
 from spherekit.cli import analysis, coefficients, files, options, output, report
 
+#: Several files are computed two at a time.
+OVERLAPS = True
 COLORS = ("#1f4e79", "#c0504d", "#5d8a3a")
 
 

@@ -16,11 +16,26 @@ class Stopped(BaseException):
     """A signal has stopped the command. Its argument is the name of the signal."""
 
 
-class _State:
-    """The number of nested shielded blocks, and the exception that is due at their end."""
+class _State(threading.local):
+    """The number of nested shielded blocks, and the exception that is due at their end, of a thread."""
 
     shields = 0
     pending = None
+
+
+_state = _State()
+_requested = threading.Event()
+
+
+def request():
+    """Let `check` stop the other threads."""
+    _requested.set()
+
+
+def check():
+    """Raise `Stopped` in a thread if `request` was called; long computations call it at each step."""
+    if _requested.is_set() and threading.current_thread() is not threading.main_thread():
+        raise Stopped("request")
 
 
 @contextmanager
@@ -30,6 +45,7 @@ def handling():
     Signals that the process ignores, as under nohup, remain ignored.
     """
     previous = {}
+    _requested.clear()
     if threading.current_thread() is threading.main_thread():
         for number in (*_SIGNALS, signal.SIGINT):
             if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
@@ -39,14 +55,14 @@ def handling():
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-        _State.pending = None
+        _state.pending = None
 
 
 def _stop(number, frame):
     is_interrupt = number == signal.SIGINT
     error = KeyboardInterrupt() if is_interrupt else Stopped(signal.Signals(number).name)
-    if _State.shields and not (is_interrupt and _State.pending):  # a second Ctrl-C stops at once
-        _State.pending = error
+    if _state.shields and not (is_interrupt and _state.pending):  # a second Ctrl-C stops at once
+        _state.pending = error
         return
     raise error
 
@@ -66,10 +82,10 @@ def shielded():
     written
     SIGTERM
     """
-    _State.shields += 1
+    _state.shields += 1
     try:
         yield
     finally:
-        _State.shields -= 1
-    if _State.pending is not None and not _State.shields:
-        raise _State.pending
+        _state.shields -= 1
+    if _state.pending is not None and not _state.shields:
+        raise _state.pending

@@ -13,6 +13,8 @@ import numpy as np
 
 from spherekit.cli import analysis, coefficients, files, options, output, report
 
+#: Several files are computed two at a time.
+OVERLAPS = True
 METHODS = ("lsq", "jacobi", "quadrature")
 
 

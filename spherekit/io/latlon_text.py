@@ -23,10 +23,10 @@ def read_text(path, lat=None, lon=None, grid=None):
     """
     if grid is None and (lat is None or lon is None):
         raise ValueError(
-            f"{path} is a text file; for samples on latitudes and longitudes pass lat=FILE and lon=FILE (of "
-            "one number a line, in degrees) or grid=NAME; a table of points needs a first line with "
-            "the names of its columns, such as lat,lon,value; spectra are read with "
-            "spherekit.io.read_spectra, and coefficients with spherekit.io.read_coefficients"
+            f"{path} cannot be read as a map: it is text; for samples on latitudes and longitudes pass "
+            "lat=FILE and lon=FILE (of one number a line, in degrees) or grid=NAME; a table of points needs "
+            "a line with the names of its columns, such as lat,lon,value (spectra are read with "
+            "spherekit.io.read_spectra, coefficients with spherekit.io.read_coefficients)"
         )
     return on_axes(path, read_numbers(path), lat, lon, grid)
 
@@ -49,7 +49,13 @@ def on_axes(path, values, lat, lon, grid=None):
         )
     noun = f"{len(lat)} latitudes x {len(lon)} longitudes"
     values = _shaped(path, values, (len(lat), len(lon)), noun)
-    return Map(layout.to_grid(values), layout.grid, notes=tuple(layout.notes), layout=layout)
+    return Map(
+        layout.to_grid(values),
+        layout.grid,
+        frame="geographic",
+        notes=tuple(layout.notes),
+        layout=layout,
+    )
 
 
 def _shaped(path, values, shape, noun):

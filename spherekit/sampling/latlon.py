@@ -256,11 +256,11 @@ def _column_notes(lon, columns):
     order, n = columns.order, columns.n_phi
     if columns.repeated:
         yield "the last longitude repeats the first: column removed"
-    step = np.unique(np.diff(order) % n)
+    steps = np.diff(order) % n
     first = f"the column at {lon[order[0]]:.7g} degrees first"
-    if n > 2 and np.array_equal(step, [n - 1]):
+    if n > 2 and np.all(steps == n - 1):
         yield f"longitudes descend: columns reversed, {first}"
-    elif not np.array_equal(step, [1]):
+    elif not np.all(steps == 1):
         yield f"longitudes are not sorted: columns sorted, {first}"
     elif order[0]:
         yield f"longitudes start at {lon[0]:.7g} degrees: columns moved, {first}"
