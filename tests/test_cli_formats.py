@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from helpers.commands import outputs, refused, run
 from helpers.data import SHARED
-from tolerances import IDENTITY
+from tolerances import CHAIN, COMMAND, IDENTITY, SINGLE_VALUES
 
 import spherekit
 from spherekit import io
@@ -36,7 +36,7 @@ def test_transform_keeps_the_axes(months, capsys):
     np.testing.assert_allclose(contents["flm"], months[:, 1], rtol=0, atol=IDENTITY)
     assert contents["axes"].tolist() == ["month"]
     run("transform months.nc --L 4 --level 850 --time 7 -o out.fits")
-    np.testing.assert_allclose(io.read_alm("out.fits"), months[1, 1], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(io.read_alm("out.fits"), months[1, 1], rtol=0, atol=CHAIN)
     run("transform months.nc --L 4 --select plev=850 --select month=7 -o out3.npz")
     np.testing.assert_allclose(
         io.read_arrays("out3.npz")["flm"], months[1, 1], rtol=0, atol=IDENTITY
@@ -52,7 +52,7 @@ def test_axes_with_missing_samples(months, capsys):
     said = refused(capsys, "transform months.nc --L 4 -o out.npz")
     assert "16 are NaN" in said and "--mask missing" in said
     run("transform months.nc --L 4 --mask missing -o out.npz")
-    np.testing.assert_allclose(io.read_arrays("out.npz")["flm"], months, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(io.read_arrays("out.npz")["flm"], months, rtol=0, atol=COMMAND)
 
 
 COMMANDS = ["spectrum months.nc --L 4 -o out.npy", "rotate months.nc --euler 1,2,3 --L 4 -o out.npz",
@@ -103,7 +103,9 @@ def test_every_format_in_spectrum_and_plot(here, rng, suffix):
         io.write(sky, f"map{suffix}")
     run(f"spectrum map{suffix}{options} --L 4 -o out.npy")
     expected = spherekit.spectra.power(spherekit.forward(f, 4, sampling=grid, reality=True))
-    np.testing.assert_allclose(io.read_arrays("out.npy")["values"], expected, rtol=1e-10)
+    single = f.dtype == np.float32
+    values = io.read_arrays("out.npy")["values"]
+    np.testing.assert_allclose(values, expected, rtol=SINGLE_VALUES if single else CHAIN)
     run(f"plot map{suffix}{options} -o out.png")
 
 
@@ -141,3 +143,19 @@ def test_era_interim(here, capsys):
     np.testing.assert_array_equal(contents["flm"], expected)
     mean = contents["flm"][:, 0].real / np.sqrt(4 * np.pi) / 9.80665
     assert ((5400 < mean) & (mean < 5700)).all()  # height of 500 hPa, meters
+
+
+@pytest.mark.parametrize("suffix", [".nc", ".npz", ".npy", ".csv"])
+def test_maps_from_coefficients_and_maps(months, suffix):
+    """Maps that commands write are maps for the next command, with their axes where the format has them."""
+    run("transform months.nc --L 4 --level 850 -o flm.npz")
+    select = " --time 7" if suffix == ".csv" else ""
+    run(f"transform flm.npz --inverse --grid mwss:4{select} -o out{suffix}")
+    sky = io.read(f"out{suffix}", grid="mwss:4" if suffix == ".npy" else None)
+    original = io.read("months.nc", select={"level": 850, "time": 7})
+    values = sky.values if suffix == ".csv" else sky.values[1]
+    np.testing.assert_allclose(values, original.values, rtol=0, atol=CHAIN)
+    assert list(sky.axes) == ([] if suffix in (".csv", ".npy") else ["month"])
+    run(f"rotate months.nc --level 500 --time 1 --euler 10,20,30 --L 4 -o out2{suffix}")
+    run("generate months.nc --level 500 --time 1 --L 4 --N 1 --iterations 1 -o out3.nc")
+    assert io.read("out3.nc").grid == original.grid

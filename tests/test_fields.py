@@ -111,6 +111,8 @@ def test_integers_become_floats():
         (HEALPix(64), 160),
         (Rings([1.5], 9), 1),
         (Rings(np.linspace(0.05, 3.1, 60), 8), 4),
+        (Rings(np.pi * (np.arange(40) + 0.5) / 40, 100), 40),
+        (Rings(np.linspace(0, np.pi, 41), 100), 40),
     ],
 )
 def test_default_band_limits(grid, L):

@@ -125,7 +125,7 @@ KEYS += (
     " FIRSTPIX LASTPIX OBS_NPIX OBJECT GRAIN PIXTYPE EQUINOX RADESYS TTYPE1 TUNIT1 TFIELDS NAXIS1"
 )
 KEYS += " NAXIS2 PCOUNT TNULL2 TFORM2 STOKES EXTNAME MAX-LPOL THEAP BITPIX XTENSION TDISP1 TBCOL1"
-KEYS += " SPIN EPOCH RADECSYS"
+KEYS += " SPIN EPOCH RADECSYS HISTORY MOCORDER L MWSS"
 CARDS = st.builds(
     lambda key, value: f"{key:<8}= {value:>20}",
     st.sampled_from(KEYS.split()),
@@ -138,8 +138,11 @@ CARDS = st.builds(
 )
 
 
+FILES = ["map", "alm", "cl", "part", "multi-order", "mw"]
+
+
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
-@given(cards=st.lists(CARDS, min_size=1, max_size=4), kind=st.sampled_from(["map", "alm", "cl"]))
+@given(cards=st.lists(CARDS, min_size=1, max_size=4), kind=st.sampled_from(FILES))
 def test_any_cards_raise_no_foreign_error(tmp_path_factory, cards, kind):
     """Cards of any content, valid FITS or not, in place of those of a good file."""
     path = tmp_path_factory.mktemp("c") / "file.fits"
@@ -147,6 +150,16 @@ def test_any_cards_raise_no_foreign_error(tmp_path_factory, cards, kind):
         io.write_alm(path, np.zeros(9))
     elif kind == "cl":
         io.write_cl(path, np.ones(12))
+    elif kind == "part":
+        io.write_map(path, np.arange(5), pixels=np.arange(5), nside=2, ordering="nested")
+    elif kind == "multi-order":
+        columns = [
+            fits.Column("UNIQ", "K", array=[4, 20, 21]),
+            fits.Column("P", "D", array=[1, 2, 3]),
+        ]
+        table(path, columns, ORDERING="NUNIQ", MOCORDER=1)
+    elif kind == "mw":
+        io.write_mw(io.Map(np.ones((4, 7)), "mw:4"), path)
     else:
         io.write_map(path, np.ones((2, 12)), column=["Q", "U"], unit="K", coordsys="G")
     content = bytearray(path.read_bytes())
@@ -158,7 +171,7 @@ def test_any_cards_raise_no_foreign_error(tmp_path_factory, cards, kind):
             content[at + 80 : at + 160] = b"END".ljust(80)
         content[at : at + 80] = text
     path.write_bytes(bytes(content))
-    read = [io.read_table, io.tables, io.read_map, io.read_alms, io.read_cl]
+    read = [io.read_table, io.tables, io.read_map, io.read_alms, io.read_cl, io.read_mw, io.read]
     for function in read:
         try:
             function(path)
@@ -179,3 +192,28 @@ def test_sizes_below_zero_end(tmp_path, card):
     for read in (io.read_table, io.tables, io.read_map):
         with pytest.raises(ValueError, match="file.fits"):
             read(path)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    kind=st.sampled_from(["map", "nested", "part", "integers"]),
+    cut=st.none() | st.integers(0, 12000),
+    changes=st.lists(
+        st.tuples(st.integers(0, 12000), st.binary(min_size=1, max_size=6)), max_size=4
+    ),
+)
+def test_damaged_maps(tmp_path_factory, kind, cut, changes):
+    """Truncated files, and random bytes in headers and data: a map, or an error that names the file."""
+    path = tmp_path_factory.mktemp("b") / "file.fits"
+    values = np.ones(12, np.int16) if kind == "integers" else np.ones((2, 48))
+    options = dict(ordering="nested") if kind == "nested" else dict(partial=kind == "part")
+    io.write_map(path, values, column=["Q", "U"][: np.atleast_2d(values).shape[0]], **options)
+    content = bytearray(path.read_bytes())
+    for at, new in changes:
+        content[at : at + len(new)] = new
+    path.write_bytes(content[:cut])
+    for read in (io.read_map, lambda path: io.read_map(path, field=None, native=True), io.read):
+        try:
+            read(path)
+        except (ValueError, MemoryError) as error:
+            assert "file.fits" in str(error) or isinstance(error, MemoryError)

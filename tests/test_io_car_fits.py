@@ -5,6 +5,7 @@ import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
 
+from spherekit import io
 from spherekit.io import car_fits
 from spherekit.io.missing import UNSEEN
 
@@ -51,6 +52,7 @@ def test_the_positions_are_those_of_astropy(tmp_path, name, rng):
     column, row = np.round(x).astype(int) % n_lon, np.round(y).astype(int)
     assert np.abs(y - row).max() < 0.05
     assert np.array_equal(sky.values, samples[row, column]) and sky.values.dtype == np.float32
+    assert np.array_equal(io.read(tmp_path / "sky.fits").values, sky.values)
 
 
 def test_missing_samples_and_integers(tmp_path):
@@ -85,9 +87,10 @@ def test_missing_samples_and_integers(tmp_path):
 )
 def test_images_that_are_refused(tmp_path, changes, message):
     path = image(tmp_path / "sky.fits", np.ones((18, 36)), **keys(18, 36, **changes))
-    with pytest.raises(ValueError, match=message) as refusal:
-        car_fits.read_car(path)
-    assert "sky.fits" in str(refusal.value)
+    for read in (car_fits.read_car, io.read):
+        with pytest.raises(ValueError, match=message) as refusal:
+            read(path)
+        assert "sky.fits" in str(refusal.value)
 
 
 def test_other_shapes(tmp_path):

@@ -40,6 +40,7 @@ STYLES = {
     "errors": ("{} {} {:.17g} {:.17g} 1.5 2.5", PAIRS),
     "any order": ("{} {} {:.17g} {:.17g}", PAIRS[::-1]),
     "order by order": ("{} {} {:.17g} {:.17g}", sorted(PAIRS, key=lambda pair: pair[::-1])),
+    "mark of UTF-8": ("{} {} {:.17g} {:.17g}", PAIRS),
     "carriage returns": ("{} {} {:.17g} {:.17g}\r", PAIRS),
     "comments": ("{} {} {:.17g} {:.17g} # of a pair", PAIRS),
 }
@@ -50,6 +51,8 @@ STYLES = {
 def test_styles_of_rows(style, compressed, cilm, tmp_path):
     form, pairs = STYLES[style]
     path = write(tmp_path / "rows", "# a model", "", *lines(cilm, form, pairs))
+    if style == "mark of UTF-8":
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().split(b"\n\n")[1])
     if compressed:
         path.write_bytes(gzip.compress(path.read_bytes()))
     model = io.read_coefficients(path, **CONVENTION)
@@ -107,6 +110,7 @@ def test_headers_without_keys(cilm, tmp_path):
 
 ROWS = ["0 0 1.5 0", "1 0 2.5 0", "1 1 0.5 0.25"]
 REFUSED = {
+    "first row": (["0 0 x 0", *ROWS[1:]], r"line 1: '0 0 x 0'; expected a header, or degree l"),
     "not a number": ([*ROWS, "2 0 x 0"], r"line 4: '2 0 x 0'; expected finite numbers"),
     "NaN": ([*ROWS, "2 0 nan 0"], r"line 4: '2 0 nan 0'; expected finite numbers"),
     "infinite": ([*ROWS, "2 0 1e999 0"], r"line 4: '2 0 1e999 0'; expected finite numbers"),

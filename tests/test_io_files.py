@@ -218,3 +218,18 @@ def test_a_real_spectrum():
     assert spectra.values["TEMPERATURE"][220] * 220 * 221 / (2 * np.pi) == pytest.approx(
         5729, rel=1e-3
     )
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.npz", "packed.npz"])
+def test_memory_of_arrays(tmp_path, monkeypatch, name):
+    """SPHEREKIT_MAX_MEMORY is compared with the sizes in the file before anything is allocated."""
+    values = np.zeros(10**6)
+    if name == "packed.npz":
+        np.savez_compressed(tmp_path / name, values=values)
+    else:
+        io.write_arrays(tmp_path / name, values=values)
+    monkeypatch.setenv("SPHEREKIT_MAX_MEMORY", "7e6")
+    with pytest.raises(MemoryError, match=f"{name} needs about 0.008 GB"):
+        io.read_arrays(tmp_path / name)
+    monkeypatch.setenv("SPHEREKIT_MAX_MEMORY", "9e6")
+    assert io.read_arrays(tmp_path / name)["values"].shape == (10**6,)

@@ -407,3 +407,11 @@ def test_iau_columns_that_nothing_tells_apart(tmp_path):
     path = table(tmp_path / "map.fits", columns, ORDERING="RING", POLCCONV="IAU", STOKES="U")
     sky = io.read_map(path)
     assert sky.polcconv == "COSMO" and sky.values[0] == -1
+
+
+def test_frames_of_planets_and_panoramas(tmp_path):
+    path = tmp_path / "relief.fits"
+    io.write_map(path, np.arange(12.0), coordsys="geographic")
+    assert fits.getheader(path, 1)["COORDSYS"] == "GEOGRAPHIC"
+    assert io.read_map(path).frame == "geographic"
+    assert io.frame_of("AltAz") == "horizontal"

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tolerances import SHORT_SUM
 
 from spherekit import io
 
@@ -28,7 +29,9 @@ def run_lengths(channel):
     position = 0
     while position < len(channel):
         length = 1
-        while channel[position : position + length + 1].tolist() == [channel[position]] * (length + 1):
+        while channel[position : position + length + 1].tolist() == [channel[position]] * (
+            length + 1
+        ):
             length += 1
             if length == 127:
                 break
@@ -43,8 +46,12 @@ def run_lengths(channel):
 def assert_orientation(grid, height):
     """The first row is that of the north; both angles start at half a step."""
     steps = np.pi / height
-    np.testing.assert_allclose(grid.theta, (np.arange(height) + 0.5) * steps, rtol=0, atol=1e-14)
-    np.testing.assert_allclose(grid.phi, (np.arange(2 * height) + 0.5) * steps, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(
+        grid.theta, (np.arange(height) + 0.5) * steps, rtol=0, atol=SHORT_SUM
+    )
+    np.testing.assert_allclose(
+        grid.phi, (np.arange(2 * height) + 0.5) * steps, rtol=0, atol=SHORT_SUM
+    )
 
 
 @pytest.mark.parametrize("runs", [True, False])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tolerances import SHORT_SUM
 
 from spherekit import io
 from spherekit.io import Map
@@ -101,8 +102,8 @@ def test_rectangular_grids_in_every_format(here, rng, text, suffix):
     io.write(sky, f"sky{suffix}")
     copy = io.read(f"sky{suffix}", grid=text if suffix == ".npy" else None)
     np.testing.assert_array_equal(copy.values, sky.values)
-    np.testing.assert_allclose(copy.grid.theta, sky.grid.theta, rtol=0, atol=1e-14)
-    np.testing.assert_allclose(copy.grid.phi, sky.grid.phi, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(copy.grid.theta, sky.grid.theta, rtol=0, atol=SHORT_SUM)
+    np.testing.assert_allclose(copy.grid.phi, sky.grid.phi, rtol=0, atol=SHORT_SUM)
     assert suffix == ".csv" or copy.grid == sky.grid
 
 

@@ -97,6 +97,16 @@ def test_missing_samples_have_no_part_in_averages(tmp_path):
     assert reorder(io.read_map(path, nside=1).values, "ring")[0] == UNSEEN
 
 
+def test_distances_that_are_not_defined(tmp_path):
+    """LIGO and Virgo write an infinite DISTMU where the posterior has no distance."""
+    columns = [fits.Column(name, "D", array=[1.0, np.inf]) for name in ("DISTMU", "OTHER")]
+    path = write(tmp_path / "map.fits", np.array([0, 0]), np.array([3, 4]), columns)
+    values = reorder(io.read_map(path, field="DISTMU").values, "ring")
+    assert values[3] == 1 and (np.delete(values, 3) == UNSEEN).all()
+    with pytest.raises(ValueError, match="of the column OTHER are infinite"):
+        io.read_map(path, field="OTHER")
+
+
 def test_a_coverage_map(tmp_path, rng):
     """A MOC has no other column than UNIQ: 1 inside, 0 outside; a part of a pixel counts by its area."""
     order, pixel = random_cells(rng, 3, 0.5)
@@ -116,9 +126,7 @@ def test_the_memory_is_checked_first(tmp_path):
     """One cell of the highest order: a map of nside 2^29 would need 10^19 bytes."""
     columns = [fits.Column("P", "D", array=[1.0, 2.0])]
     path = write(tmp_path / "map.fits", np.array([29, 0]), np.array([0, 11]), columns)
-    with pytest.raises(
-        MemoryError, match=r"nside 536870912.* 8.3e\+10 GB .* pass a smaller nside"
-    ):
+    with pytest.raises(MemoryError, match=r"nside 536870912.* 8.3e\+10 GB .* pass a smaller nside"):
         io.read_map(path)
     assert io.read_map(path, nside=1).values[11] == 2.0
 

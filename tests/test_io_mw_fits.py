@@ -45,6 +45,7 @@ def test_maps_of_the_c_code(tmp_path, grid, rng):
     sky = io.read_mw(path)
     assert sky.grid == grid and np.array_equal(sky.values, samples)
     assert (sky.names, sky.units, sky.spin, sky.frame) == (("SIGNAL",), ("",), None, "")
+    assert np.array_equal(io.read(path).values, samples)
 
 
 @pytest.mark.parametrize("grid", [MW(6), MWSS(6)])
@@ -64,6 +65,7 @@ def test_spin_maps_of_the_c_code(tmp_path, grid, rng):
 def test_images_of_matlab(tmp_path, grid, dtype, rng):
     samples = (100 * rng.standard_normal(grid.shape)).astype(dtype)
     sky = io.read_mw(matlab_image(tmp_path / "m.fits", 6, samples))
+    assert np.array_equal(io.read(tmp_path / "m.fits").values, sky.values)
     assert sky.grid == grid and np.array_equal(sky.values, samples)
     assert (
         sky.values.dtype == (dtype if dtype != np.int16 else np.float64)

@@ -1,15 +1,21 @@
 """netCDF: what xarray reads, in value, type and coordinates; axes by CF; written files; damage."""
 
 import itertools
+import sys
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from helpers.data import SHARED
+from hypothesis import HealthCheck, given, reject, settings
+from hypothesis import strategies as st
 from scipy.io import netcdf_file
+from tolerances import CHAIN
 
 from spherekit import io
 from spherekit._core.labeled import axis_kind
+from spherekit.cli import main
 from spherekit.io import Map, cf
 
 ATMOSPHERE = SHARED / "atmosphere"
@@ -365,7 +371,7 @@ def test_what_xarray_reads_of_a_written_map(here, rng):
     data = opened("f.nc")
     np.testing.assert_array_equal(data["T"].values, f)
     np.testing.assert_array_equal(data.time.values.astype("M8[s]"), times)
-    np.testing.assert_allclose(data.lat, [75, 45, 15, -15, -45, -75], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(data.lat, [75, 45, 15, -15, -45, -75], rtol=0, atol=CHAIN)
     assert data.lat.attrs["standard_name"] == "latitude" and data["T"].attrs["units"] == "K"
     assert data["T"].attrs["long_name"] == "temperature"
 
@@ -436,3 +442,106 @@ def test_only_the_selected_part_of_dask_is_computed():
     data = xarray.DataArray(values, {"lat": LAT, "lon": LON}, ("level", "lat", "lon"), "T")
     assert io.from_xarray(data, select={"level": 2}).values.shape == (5, 8)
     assert blocks == [(2, 0, 0)]
+
+
+def test_the_order_of_the_source_belongs_to_its_grid(rng):
+    """A map on another grid, such as the result of an interpolation, is written in the order of its own."""
+    pytest.importorskip("xarray")
+    data = Map(rng.standard_normal((5, 8)), "mwss:4").to_xarray()
+    sky = io.from_xarray(data.isel(lat=slice(None, None, -1)))
+    assert sky.to_xarray().lat[0] == -90
+    moved = replace(sky, grid="dh:4,n_theta=5,n_phi=8")
+    np.testing.assert_allclose(moved.to_xarray().lat, [72, 36, 0, -36, -72], rtol=0, atol=CHAIN)
+    np.testing.assert_array_equal(moved.to_xarray(), sky.values)
+
+
+def test_what_needs_packages_says_so(here, monkeypatch):
+    io.write(Map(np.zeros(12), "healpix:1", "T"), "a.nc")
+    (here / "b.nc").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(99))
+    (here / "c.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(99))
+    for module in ("xarray", "netCDF4", "h5netcdf", "imageio", "imageio.v3"):
+        monkeypatch.setitem(sys.modules, module, None)
+    assert io.read("a.nc").names == ("T",)
+    for path, module, extra in (("b.nc", "xarray", "netcdf"), ("c.png", "imageio.v3", "images")):
+        with pytest.raises(ImportError, match=rf"{path} .* {module} .* 'spherekit\[{extra}\]'"):
+            io.read(path)
+    with pytest.raises(ImportError, match="xarray"):
+        io.read("a.nc").to_xarray()
+    assert main(["plot", "b.nc", "-o", "out.png"]) == 1
+
+
+@pytest.mark.parametrize("version", ["NETCDF3_64BIT_OFFSET", "NETCDF4"])
+def test_damaged_bytes(here, rng, version):
+    """A ValueError that names the file, or a map."""
+    pytest.importorskip("xarray")
+    netcdf = pytest.importorskip("netCDF4")
+    with netcdf.Dataset("f.nc", "w", format=version) as file:
+        for name, values in (("lat", LAT), ("lon", LON)):
+            file.createDimension(name, len(values))
+            file.createVariable(name, "f8", (name,))[:] = values
+        file.createVariable("f", "i2", ("lat", "lon"))[:] = rng.integers(0, 9, (5, 8))
+    contents = (here / "f.nc").read_bytes()
+    for trial in range(60):
+        damaged = bytearray(contents)
+        if trial % 4 == 0:
+            damaged = damaged[: rng.integers(len(damaged))]
+        else:
+            for position in rng.integers(0, len(damaged), trial):
+                damaged[position] = rng.integers(256)
+        (here / "f.nc").write_bytes(damaged)
+        try:
+            io.read("f.nc")
+        except (ValueError, MemoryError) as error:
+            assert "f.nc" in str(error)
+
+
+NAMES = [
+    "units",
+    "standard_name",
+    "axis",
+    "scale_factor",
+    "add_offset",
+    "_FillValue",
+    "missing_value",
+]
+NAMES += ["valid_range", "coordinates", "grid_mapping", "calendar", "_Unsigned", "long_name"]
+TEXTS = [
+    "degrees_north",
+    "days since 2000-01-01",
+    "latitude",
+    "f",
+    "lat lon",
+    "healpix",
+    "X",
+    "true",
+]
+VALUES = st.one_of(
+    st.sampled_from(TEXTS),
+    st.floats(width=32),
+    st.floats(),
+    st.integers(-(2**31), 2**31 - 1).map(np.int32),
+    st.lists(st.integers(-128, 127), min_size=1, max_size=3).map(lambda x: np.array(x, np.int16)),
+)
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=4),
+    st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=3),
+    st.sampled_from(["i1", "i2", "i4", "f4", "f8"]),
+)
+def test_attributes_of_any_value(here, of_field, of_latitude, dtype):
+    """A map, or a ValueError that names the file."""
+    variables = on_sphere(np.arange(40).reshape(5, 8).astype(dtype), **of_field)
+    variables["lat"] = (("lat",), LAT, {"units": "degrees_north"} | of_latitude)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            write("f.nc", variables)
+    except (OverflowError, ValueError):  # an attribute that SciPy cannot write
+        reject()
+    try:
+        with np.errstate(all="ignore"):
+            io.read("f.nc")
+    except ValueError as error:
+        assert "f.nc" in str(error)

@@ -2,6 +2,8 @@
 
 import math
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -26,7 +28,7 @@ from spherekit.sampling import (
     grids_of_shape,
     healpix,
 )
-from spherekit.sampling.theorem_grids import RULES
+from spherekit.sampling.theorem_grids import RULES, is_nearly_gaussian
 from spherekit.testing import random_flm
 
 GRIDS = [
@@ -402,3 +404,80 @@ def test_masked_coordinates_are_refused():
     with pytest.raises(TypeError, match="lat has masked entries"):
         from_latlon(np.ma.masked_array([45, 0, -45], [0, 1, 0]), [0, 180])
     assert from_latlon(np.ma.masked_array([45, -45]), [0, 180]).shape == (2, 2)
+
+
+@pytest.mark.parametrize("dtype", [">f4", ">f8", np.longdouble, np.float16, "f4"])
+def test_types_of_coordinates(dtype):
+    lat, lon = np.arange(87.5, -90, -5).astype(dtype), np.arange(2.5, 360, 5).astype(dtype)
+    assert str(from_latlon(lat, lon)) == "dh:36,n_theta=36,n_phi=72,phi0=half"
+
+
+@pytest.mark.parametrize(
+    "name, lat, lon, text",
+    [
+        (
+            "MERRA-2",
+            np.arange(-90, 90.1, 0.5),
+            np.arange(-180, 180, 0.625),
+            "cc:288,n_theta=361,n_phi=576",
+        ),
+        ("CESM", np.linspace(-90, 90, 192), np.arange(288) * 1.25, "cc:144,n_theta=192,n_phi=288"),
+        (
+            "GISTEMP",
+            np.arange(-89, 90, 2),
+            np.arange(-179, 180, 2),
+            "dh:90,n_theta=90,n_phi=180,phi0=half",
+        ),
+        ("IPSL", np.linspace(-90, 90, 96), np.arange(96) * 3.75, "cc:48,n_theta=96,n_phi=96"),
+        ("NCEP T62", 90 - np.degrees(GL(94).theta), np.arange(192) * 1.875, "gl:94,n_phi=192"),
+        (
+            "pyshtools DH1",
+            90 - np.arange(64) * 180 / 64,
+            np.arange(64) * 360 / 64,
+            "dhpole:32,n_phi=64",
+        ),
+        ("pyshtools GLQ", 90 - np.degrees(GL(32).theta), np.arange(64) * 360 / 63, "gl:32"),
+        (
+            "pyshtools DH2, extended",
+            np.linspace(90, -90, 65),
+            np.arange(129) * 360 / 128,
+            "mwss:64",
+        ),
+    ],
+)
+def test_grids_of_models_and_codes(name, lat, lon, text):
+    for axes in ((lat, lon), (lat.astype(np.float32), lon.astype(np.float32)), (lat[::-1], lon)):
+        grid = from_latlon(*axes)
+        assert sampling.grid(str(grid)) == sampling.grid(text), name
+
+
+def test_latitudes_of_a_model_with_short_polar_cells():
+    """GFDL's: equidistant but for the rings next to the poles."""
+    lat = np.linspace(-90, 90, 90)
+    lat[[0, -1]] = -89.49, 89.49
+    positions = LatLon(lat, np.arange(1.25, 360, 2.5))
+    assert isinstance(positions.grid, Rings) and positions.grid.default_L == 72
+    assert "fitted by least squares" in " ".join(positions.notes)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 17, 160, 721])
+def test_rules_have_the_nodes_and_weights_of_their_grids(n):
+    for rule in RULES:
+        theta, grid = rule.colatitudes(n), rule.grid(n, 4 * n + 3)
+        assert (theta is None) == (grid is None)
+        if grid is not None:
+            rings = rule.rings(n, 8, 0.1)
+            assert np.array_equal(grid.theta, theta) and rings.angles == tuple(theta)
+            sums = np.stack([one.ring_weights * one.ring_n_phi for one in (rings, grid)])
+            np.testing.assert_allclose(*sums, rtol=0, atol=SHORT_SUM)
+        assert is_nearly_gaussian(GL(n).theta)
+
+
+def test_axes_without_gaussian_latitudes_compile_nothing():
+    """The commands that only describe a file start without compiled code."""
+    program = (
+        "import sys, numpy as np; from spherekit.sampling import from_latlon, grids_of_shape; "
+        "from_latlon(np.arange(80, -81, -2), np.arange(360)); from_latlon([20, -20], [0, 180]); "
+        "grids_of_shape((180, 360)); assert 'numba' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

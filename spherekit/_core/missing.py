@@ -138,31 +138,63 @@ def check_samples(values: np.ndarray, *, name: str = "the map", advice: str = "s
     ...
     ValueError: 1 of 2 samples of the map are infinite; expected finite values; set them to NaN
     """
-    if values.dtype.kind == "f" and not _are_similar(values.reshape(-1)):
+    if values.dtype.kind != "f":
+        return
+    flat = values.reshape(-1)
+    magnitudes = Magnitudes(flat.size)
+    for first in range(0, flat.size, _BLOCK):
+        magnitudes.add(flat[first : first + _BLOCK])
+    if not magnitudes.are_similar:
         missing_samples(values, name=name, advice=advice)
 
 
-def _are_similar(values):
-    """Return whether the samples that are not missing are finite, and most of them of similar magnitude."""
-    largest = threshold = 0.0
-    observed = above = 0
-    for first in range(0, values.size, _BLOCK):
-        block = values[first : first + _BLOCK]
+class Magnitudes:
+    """The magnitudes of samples, collected block by block, such as while a file is read.
+
+    Parameters
+    ----------
+    size : int
+        The number of all samples.
+
+    >>> magnitudes = Magnitudes(4)
+    >>> magnitudes.add(np.array([1.0, np.nan]))
+    >>> magnitudes.add(np.array([-1.6375e30, 2.0]))
+    >>> magnitudes.are_similar
+    True
+    """
+
+    def __init__(self, size):
+        self._size = size
+        self._largest = 0.0
+        self._threshold = 0.0
+        self._observed = 0  # samples that are not missing
+        self._above = 0  # those of them of at least the threshold
+        self._has_huge = False
+
+    def add(self, block):
+        """Add a block of floating-point samples."""
         low, high = block.min(), block.max()
         if not (-_HUGE < low and high < _HUGE):  # also if they are NaN
             block = block[~is_missing(block)]
             if not block.size:
-                continue
+                return
             low, high = block.min(), block.max()
-            if not (-_HUGE < low and high < _HUGE):
-                return False
-        largest = max(largest, -float(low), float(high))
-        threshold = threshold or largest * 1e-9
-        observed += block.size
-        if threshold and above <= values.size // 2:
-            above += np.count_nonzero((block >= threshold) | (block <= -threshold))
-    is_majority = above > observed // 2 and threshold >= largest / OUTLIER
-    return not largest or (is_majority and not _is_unseen_in_another_unit(largest))
+            self._has_huge |= not (-_HUGE < low and high < _HUGE)
+        self._largest = max(self._largest, -float(low), float(high))
+        self._threshold = self._threshold or self._largest * 1e-9
+        self._observed += block.size
+        if self._threshold and self._above <= self._size // 2:
+            self._above += np.count_nonzero(
+                (block >= self._threshold) | (block <= -self._threshold)
+            )
+
+    @property
+    def are_similar(self):
+        """Whether all samples are finite or missing, and more than half are within 1e15 of the largest."""
+        if self._has_huge or _is_unseen_in_another_unit(self._largest):
+            return False
+        is_majority = self._above > self._observed // 2
+        return not self._largest or (is_majority and self._threshold >= self._largest / OUTLIER)
 
 
 def _outliers(sizes):

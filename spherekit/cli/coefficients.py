@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from spherekit.cli.arrays import selection
 from spherekit.cli.files import hdu_of, refuse_unknown_sign
 from spherekit.cli.names import split
 from spherekit.cli.options import Usage, band_limit_option
@@ -124,10 +125,8 @@ def _read(path, args, **options):
     """The `spherekit.io.Coefficients` of a file, in the convention and at the time of the options."""
     from spherekit import io
 
-    time = getattr(args, "time", None)
     convention = {name: getattr(args, name, None) for name in ("normalization", "csphase")}
-    select = {} if time is None else {"time": time}
-    return io.read_coefficients(path, select=select, **convention, **options)
+    return io.read_coefficients(path, select=selection(args), **convention, **options)
 
 
 def _signals(path, record):

@@ -14,7 +14,7 @@ from spherekit.cli import analysis, files, options, output, report
 
 
 def arguments(parser):
-    parser.add_argument("file", metavar="MAP", help="a real map: .fits, .npz or .npy")
+    parser.add_argument("file", metavar="MAP", help="a real map")
     options.band_limit(parser)
     options.wavelets(parser, J0=0, N=3)
     parser.add_argument("--isotropic", action="store_true", help="average over orientations")
@@ -37,8 +37,7 @@ def arguments(parser):
 def run(args):
     from spherekit.scattering import Covariances, generate
 
-    suffixes = (".npz", ".npy") if options.is_arrays(args.file) else (".fits",)
-    options.writable(args.output, args.force, suffixes)
+    options.writable(args.output, args.force, output.map_suffixes(args.file))
     options.writable(args.plot, args.force, options.PICTURES)
     if args.iterations < 1 or args.seed < 0:
         raise options.Usage(
@@ -71,7 +70,7 @@ def run(args):
         f"{result.losses[-1]:.2e} after "
         f"{options.number_of(len(result.losses) - 1, 'iteration')}"
     )
-    figure = _picture(result, flm, L, component, args.threads) if args.plot else None
+    figure = _picture(result, flm, L, sky, args.threads) if args.plot else None
     f = analysis.synthesize(result.flm, L, sky.grid, 0, component.values, args.threads)
     with output.atomic(args.force):
         output.write_map(args.output, [component._replace(values=f)], sky.grid, sky.frame)
@@ -83,17 +82,19 @@ def run(args):
         print(f"wrote {args.plot}")
 
 
-def _picture(result, flm, L, component, threads):
+def _picture(result, flm, L, sky, threads):
     import spherekit
     from spherekit import plot
     from spherekit.plot.maps import color_range
+    from spherekit.plot.signals import default_flip
 
     grid = f"mw:{max(L, 128)}"
     options_of_grid = dict(sampling=grid, reality=True, threads=threads)
     maps = [spherekit.inverse(x, L, **options_of_grid) for x in (flm, result.start, result.flm)]
     titles = "given map", "Gaussian map, same spectrum", "generated map"
     vmin, vmax, _, symmetric = color_range(maps[0])
-    style = dict(unit=component.unit, vmin=vmin, vmax=vmax, symmetric=symmetric)
+    unit, flip = sky.components[0].unit, default_flip(sky.frame)
+    style = dict(unit=unit, vmin=vmin, vmax=vmax, symmetric=symmetric, flip=flip)
     figure = options.figure(16, 3.9)
     for ax, f, title in zip(figure.subplots(1, 3), maps, titles, strict=True):
         plot.show(f, grid, ax=ax, title=title, **style)

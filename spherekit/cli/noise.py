@@ -17,8 +17,8 @@ _SUFFIX = re.compile(r"[_ ]?CMB", re.IGNORECASE)
 def depth_of(text, unit, option):
     """A depth of white noise, such as 20uK-arcmin, in ``unit`` times radians.
 
-    >>> round(depth_of("0.06 mK deg", "uK", "--noise") * 180 / math.pi, 9)
-    60.0
+    >>> round(depth_of("1000 mK deg", "uK", "--noise"))
+    17453
     >>> depth_of("2rad", "", "--noise")
     2.0
     """

@@ -27,9 +27,9 @@ def arguments(parser):
     )
     parser.add_argument(
         "--flip",
-        default="astro",
         choices=("astro", "geo"),
-        help="astro: east to the left, geo: east to the right; default astro",
+        help="astro: east to the left, geo: east to the right; default geo in geographic or horizontal "
+        "coordinates, else astro",
     )
     parser.add_argument("--half", action="store_true", help="orthographic: near hemisphere only")
     bound = "{} end of the color range; default: percentile {}, or symmetric about 0"
@@ -42,7 +42,7 @@ def arguments(parser):
 
 
 def run(args):
-    from spherekit import plot
+    from spherekit import io, plot
     from spherekit.cli.stokes import Component
     from spherekit.io.missing import missing_samples
 
@@ -61,7 +61,8 @@ def run(args):
     names = ("projection", "flip", "half", "vmin", "vmax", "title", "cmap")
     style = {name: getattr(args, name) for name in names}
     unit = fields.units[0] if args.unit is None else args.unit
-    plot.show(values, fields.grid, ax=figure.add_subplot(), rot=rot, unit=unit, **style)
+    sky = io.Map(values, fields.grid, frame=fields.frame)
+    plot.show(sky, ax=figure.add_subplot(), rot=rot, unit=unit, **style)
     with output.atomic(args.force):
         output.save(figure, args.output)
     report.add(grid=grid_name(fields.grid), columns=fields.columns, unit=unit or None)

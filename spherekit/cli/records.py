@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from spherekit.cli import arrays, files, options, output
+from spherekit.cli import arrays, files, options, output, report
 from spherekit.cli.stokes import real_fields
 from spherekit.io import Map
 from spherekit.io.kinds import is_fits
 
 #: The suffixes of maps.
-SUFFIXES = (".fits", ".npz", ".npy", ".nc", ".csv")
+SUFFIXES = output.MAPS
 
 
 def read(args, L=None):
@@ -84,3 +84,4 @@ def write(path, sky):
     samples = sky.values if len(sky) > 1 else [sky.values]
     output.refuse_not_finite(path, **dict(zip(names, samples, strict=True)))
     io.write(replace(sky, history=provenance.history(sky.history or None)), path, overwrite=True)
+    report.wrote(path)

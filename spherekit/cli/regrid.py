@@ -28,6 +28,11 @@ def arguments(parser):
     resampling_options(parser)
 
 
+def prepare(args):
+    """Choose the suffix of the outputs of several maps by the grid."""
+    args.default_suffix = ".fits" if args.grid.lower().startswith("healpix") else ".npz"
+
+
 def run(args):
     from spherekit import fields
     from spherekit.sampling import grid as as_grid

@@ -10,9 +10,8 @@ the map beyond the degrees below L, is printed; it is not in the result.
 
 import numpy as np
 
-from spherekit.cli import analysis, coefficients, files, options, output, report
+from spherekit.cli import analysis, coefficients, files, options, output, records, report
 from spherekit.cli.stokes import refuse_unpaired
-from spherekit.io.kinds import is_fits
 from spherekit.wigner.frames import FRAMES
 
 #: Several files are computed two at a time.
@@ -75,7 +74,7 @@ def _rotate_coefficients(args):
         grid = f"mw:{max(L, 128)}"
         pairs = zip(original.components, rotated, strict=True)
         maps = [[_real_samples(x, L, grid, args.threads) for x in pair] for pair in pairs]
-        figure = _picture(maps, grid, rotated, description)
+        figure = _picture(maps, grid, rotated, description, frame)
     with output.atomic(args.force):
         output.write_coefficients(
             args.output, rotated, L, frame, original.axes, original.attributes
@@ -91,11 +90,11 @@ def _rotate_coefficients(args):
 
 
 def _rotate_map(args):
-    suffixes = (".fits",) if is_fits(args.file) else (".npz", ".npy")
-    options.writable(args.output, args.force, suffixes)
+    options.writable(args.output, args.force, output.map_suffixes(args.file))
     limit = options.band_limit_option(args, required=False)
     sky = files.read_map(args, limit, all_columns=True)
     grid = sky.grid
+    records.check_output(args.output, grid)
     L, line = analysis.band_limit(args, grid)
     angles, description, frame = _angles(args, sky.frame)
     files.refuse_missing(args, sky)
@@ -112,7 +111,7 @@ def _rotate_map(args):
     if args.plot:
         pairs = zip(sky.components, rotated, strict=True)
         maps = [[np.abs(x.values) if x.spin else np.real(x.values) for x in pair] for pair in pairs]
-        figure = _picture(maps, grid, rotated, description)
+        figure = _picture(maps, grid, rotated, description, frame)
     with output.atomic(args.force):
         output.write_map(args.output, rotated, grid, frame)
         output.save(figure, args.plot)
@@ -147,6 +146,11 @@ def _angles(args, frame):
             f"--from is {args.source}, but {args.file} is in {frame} coordinates; omit --from"
         )
     source = args.source or frame
+    if source and source not in FRAMES:
+        raise options.Usage(
+            f"{args.file} is in {source} coordinates, not in those of the sky; --to converts between "
+            f"{options.alternatives(FRAMES)} coordinates (rotate by angles with --euler)"
+        )
     if not source:
         raise options.Usage(
             f"{args.file} does not state its coordinate frame (COORDSYS); pass --from "
@@ -173,10 +177,11 @@ def _real_samples(signal, L, grid, threads):
     return np.abs(f) if signal.spin else f.real
 
 
-def _picture(pairs, grid, signals, description):
+def _picture(pairs, grid, signals, description, frame):
     """One row per signal, before and after the rotation."""
     from spherekit import plot
     from spherekit.plot.maps import color_range
+    from spherekit.plot.signals import default_flip
 
     figure = options.figure(12, 4.1 * len(pairs))
     axes = figure.subplots(len(pairs), 2, squeeze=False)
@@ -185,6 +190,7 @@ def _picture(pairs, grid, signals, description):
         name = signal.name if not signal.spin else f"modulus of {signal.name}"
         titles = (f"{name}, original", f"{name}, {description}")
         style = dict(unit=signal.unit, vmin=vmin, vmax=vmax, symmetric=symmetric)
+        style["flip"] = default_flip(frame)
         for ax, f, title in zip(row, pair, titles, strict=True):
             plot.show(f, grid, ax=ax, title=title, **style)
     return output.validate(figure)

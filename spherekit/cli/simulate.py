@@ -19,10 +19,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spherekit.cli import input_spectra, options, output, recipes
+from spherekit.cli import input_spectra, options, output, recipes, report
 from spherekit.cli.analysis import grid_name
 from spherekit.cli.noise import depth_of, signal_unit
 from spherekit.cli.stokes import Component
+
+ADVICE_WHEN_STOPPED = "The same command goes on with the skies that are missing"
 
 #: Options of Gaussian skies, which with cmb select these instead of the two classes.
 _OF_GAUSSIAN = (
@@ -154,6 +156,9 @@ def _simulate(args):
         workers = _workers(plan, thread_count(args.threads), len(missing))
         _write_skies(missing, plan, args, *workers)
     present = args.n - len(missing)
+    grid = None if plan.grid is None else str(plan.grid)
+    report.add(L=plan.L, grid=grid, first=first, n=args.n, present=present, seed=args.seed)
+    report.add(fields=list(plan.columns), unit=plan.unit or None)
     names = " to ".join(dict.fromkeys(paths[k].name for k in (first, first + args.n - 1)))
     existing = f" ({present} already present)" if present else ""
     print(*lines, f"wrote {folder}: {names}{existing}, seed {args.seed}", sep="\n")
@@ -273,14 +278,14 @@ def _workers(plan, threads, count):
     """(skies at the same time, threads of each), as the memory allows."""
     from spherekit._core import checks
 
-    required = 16 * plan.L**2 * (plan.fields + 4)
+    required = 16 * plan.L**2 * (plan.fields + 3)
     if plan.grid is not None:
         import spherekit
 
         spin = 2 if plan.fields > 1 and plan.L > 2 else 0
         transform = dict(sampling=plan.grid, spin=spin, reality=not spin, threads=1)
         required += spherekit.estimate_memory(plan.L, direction="inverse", **transform)
-        required += 3 * 8 * math.prod(plan.grid.shape) * plan.fields
+        required += 8 * math.prod(plan.grid.shape) * (2 * plan.fields + 1)  # also to write them
     checks.fits_memory(required, "simulating a sky", "lower --L, or choose a coarser --grid")
     workers = max(1, min(threads, count, int(checks.memory_limit() // required)))
     return workers, max(1, threads // workers)
@@ -324,6 +329,7 @@ def _write(path, sky, plan):
     if plan.grid is None:
         header = dict(unit=plan.unit, coordsys=plan.frame, name=plan.columns, overwrite=True)
         io.write_alm(path, np.atleast_2d(sky), **header)
+        report.wrote(path)
         return
     fields = sky if plan.fields > 1 else sky[None]
     components = [Component(fields[0], 0, plan.columns[:1], plan.unit)]

@@ -105,6 +105,7 @@ def fit(args, operation, *arguments, **keywords):
 def write(args, sky, result, description):
     """Write a map, and a picture of the map before and after; print what was done."""
     figure = picture(sky, result, description) if args.plot else None
+    report.add(operation=description)
     with output.atomic(args.force):
         records.write(args.output, result)
         report.wrote(args.output)
@@ -122,6 +123,7 @@ def picture(before, after, description):
 
     from spherekit import plot
     from spherekit.plot.maps import color_range
+    from spherekit.plot.signals import default_flip
 
     rows = (
         [(before, after)]
@@ -137,5 +139,5 @@ def picture(before, after, description):
         name = pair[0].names[0]
         titles = f"{name}, original".lstrip(", "), f"{name}, {description}".lstrip(", ")
         for ax, f, x, title in zip(row, samples, pair, titles, strict=True):
-            plot.show(f, x.grid, ax=ax, title=title, **style)
+            plot.show(f, x.grid, ax=ax, title=title, flip=default_flip(x.frame), **style)
     return output.validate(figure)

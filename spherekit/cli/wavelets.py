@@ -57,7 +57,7 @@ def _analyze(args):
     named = {f"scale_{j}": f for j, f in zip(w.scales, maps, strict=True)}
     metadata = dict(L=L, lam=w.lam, J0=w.J0, N=w.N, spin=spin, reality=reality, unit=unit)
     metadata |= dict(frame=sky.frame) | (dict(columns=columns) if columns else {})
-    figure = panel(w, scaling, maps, unit) if args.plot else None
+    figure = panel(w, scaling, maps, unit, sky.frame) if args.plot else None
     with output.atomic(args.force):
         output.write_arrays(args.output, scaling=scaling, **named, **metadata)
         output.save(figure, args.plot)
@@ -73,7 +73,7 @@ def _analyze(args):
 
 
 def _synthesize(args):
-    options.writable(args.output, args.force, (".fits", ".npz", ".npy"))
+    options.writable(args.output, args.force, output.MAPS)
     if args.plot:
         raise options.Usage(
             "--plot: not applicable with --inverse; plot the map with spherekit plot"
@@ -121,10 +121,12 @@ def _read(path, threads):
     return w, contents["scaling"], [contents[f"scale_{j}"] for j in w.scales], contents
 
 
-def panel(w, scaling, maps, unit):
+def panel(w, scaling, maps, unit, frame=""):
     """Plot the scaling map, then the maps of each scale, in up to three directions."""
     from spherekit import plot
+    from spherekit.plot.signals import default_flip
 
+    style = dict(unit=unit, flip=default_flip(frame), graticule=False)
     columns = min(w.N, 3)
     panels = {}
     if w.scaling_grid:
@@ -148,7 +150,7 @@ def panel(w, scaling, maps, unit):
             continue
         f, grid, title = cell
         f, grid = _resample(f, grid, w.threads) if grid.L < 128 else (f, grid)
-        plot.show(f, grid, ax=ax, title=title, unit=unit, graticule=False)
+        plot.show(f, grid, ax=ax, title=title, **style)
     return output.validate(figure)
 
 

@@ -19,13 +19,13 @@ def default_band_limit(grid):
     """The band-limit that the samples of a grid determine well.
 
     That of the theorem of the grid; on HEALPix 5/2 nside, up to which least squares are well conditioned; for
-    arbitrary rings that of equidistant rings with their widest gap.
+    arbitrary rings that of equidistant rings on a meridian circle with their widest gap.
 
-    >>> from spherekit.sampling import HEALPix, MW, Rings
+    >>> from spherekit.sampling import MW, HEALPix, Rings
     >>> default_band_limit(MW(64)), default_band_limit(HEALPix(64))
     (64, 160)
-    >>> default_band_limit(Rings([0.5, 1.0, 1.5, 2.0, 2.5], 12))
-    3
+    >>> default_band_limit(Rings([0.2, 0.6, 1.0, 1.4, 1.8, 2.2, 2.6, 3.0], 16))
+    7
     """
     if grid.L is not None:
         return grid.L
@@ -33,7 +33,7 @@ def default_band_limit(grid):
         return max(1, 5 * grid.nside // 2)
     theta = grid.ring_theta
     gaps = [2 * theta[0], 2 * (math.pi - theta[-1]), *np.diff(theta)]
-    of_rings = int(math.pi / max(gaps) + 1) // 2
+    of_rings = int(math.pi / max(gaps) + 1e-9)
     return max(1, min(of_rings, (int(grid.ring_n_phi.max()) + 1) // 2))
 
 

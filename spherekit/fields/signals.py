@@ -34,6 +34,7 @@ def signals_of(record, spin=None):
         A stated spin, with other than two real fields or one complex field; Q without U or U without Q.
 
     >>> import numpy as np
+    >>> from spherekit.io import Map
     >>> sky = Map(np.zeros((3, 12)), "healpix:1", ("I", "Q", "U"))
     >>> [(signal.name, signal.spin) for signal in signals_of(sky)]
     [('I', 0), ('Q and U', 2)]

@@ -414,7 +414,7 @@ def peak_required_bytes(direction, maps, single, *, grid, L, spin, reality, thre
         is_rounded = single and (to_samples or not phi0)
         fields = sphere, L, spin, reality, threads, plan_of, to_samples, maps, is_rounded
         direction_bytes = dispatch.required_bytes(dispatch.Problem(*fields), engine)
-        direction_bytes += _phase_bytes(phi0, L, maps, single, to_samples)
+        direction_bytes += _phase_bytes(L, maps, single, to_samples) if phi0 else 0
         required = max(required, direction_bytes)
     return int(required)
 
@@ -460,7 +460,7 @@ def _to_samples(flm, plan_of, *, L, spin, grid, reality, threads, engine="auto",
     sphere, phi0 = _from_meridian_zero(grid)
     fields = sphere, L, spin, reality, threads, plan_of, True, maps, single, on_gpu
     problem, selected, required = dispatch.prepare(engine, *fields)
-    required += _phase_bytes(phi0, L, maps, single, True)
+    required += _phase_bytes(L, maps, single, True) if phi0 else 0
     checks.fits_memory(required, f"this transform at L={L}")
     if phi0:
         with np.errstate(invalid="ignore"):  # infinite coefficients, which the engines refuse
@@ -484,7 +484,7 @@ def _to_coefficients(f, plan_of, *, L, spin, grid, reality, threads, engine="aut
     is_rounded = single and not phi0
     fields = sphere, L, spin, reality, threads, plan_of, False, maps, is_rounded, on_gpu
     problem, selected, required = dispatch.prepare(engine, *fields)
-    required += _phase_bytes(phi0, L, maps, single, False)
+    required += _phase_bytes(L, maps, single, False) if phi0 else 0
     checks.fits_memory(required, f"this transform at L={L}")
     flm = selected.analysis(f, problem)
     if phi0:
@@ -514,10 +514,10 @@ def _phase_table(L, phi0):
     return read_only(np.exp(1j * phi0 * np.arange(1 - L, L))[orders(L) + (L - 1)])
 
 
-def _phase_bytes(phi0, L, maps, single, to_samples):
+def _phase_bytes(L, maps, single, to_samples):
     """Return the bytes of the phases, and of the copy of the coefficients (double or single)."""
     copy_bytes = 16 * maps if to_samples else 8 * maps * single
-    return (16 + copy_bytes) * L * L if phi0 else 0
+    return (16 + copy_bytes) * L * L
 
 
 def _as_array(x, name):

@@ -6,6 +6,7 @@ Names of the arrays of spherekit in a ``.npz`` file: a map has ``values``, ``gri
 
 from __future__ import annotations
 
+import math
 import os
 import tokenize
 import zipfile
@@ -71,6 +72,11 @@ def read_arrays(path: str | PathLike) -> dict[str, np.ndarray]:
         hint = "; read it with spherekit.io.read_table or read_map" if "FITS" in kind else ""
         raise ValueError(f"{path} cannot be read as a NumPy file: it is {kind}{hint}")
     try:
+        size = _size(path, kind)
+    except _DAMAGED as error:
+        raise ValueError(f"{path} cannot be read as a NumPy file: {error}") from None
+    checks.fits_memory(size, f"the file {path}", "store fewer or smaller arrays in it")
+    try:
         with open(path, "rb") as file:
             loaded = np.load(file, allow_pickle=False)
             if isinstance(loaded, np.ndarray):
@@ -82,6 +88,21 @@ def read_arrays(path: str | PathLike) -> dict[str, np.ndarray]:
         raise ValueError(f"{path} cannot be read as a NumPy file: {hint}{error}") from None
     provenance.record_input(path, _history(arrays))
     return arrays
+
+
+def _size(path, kind):
+    """The bytes of all arrays of a file, by its headers."""
+    if kind != "a NumPy array (.npy)":
+        with zipfile.ZipFile(path) as archive:
+            return float(sum(info.file_size for info in archive.infolist()))
+    with open(path, "rb") as file:
+        version = np.lib.format.read_magic(file)
+        is_first = version == (1, 0)
+        reader = (
+            np.lib.format.read_array_header_1_0 if is_first else np.lib.format.read_array_header_2_0
+        )
+        shape, _, dtype = reader(file)
+    return float(math.prod(shape)) * dtype.itemsize
 
 
 def _history(arrays):

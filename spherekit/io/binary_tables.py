@@ -78,8 +78,11 @@ def plain_columns(header):
 _CONVERSIONS = ("TSCAL", "TZERO", "TNULL", "TDIM")
 
 
-def read_columns(file, offset, header, columns):
+def read_columns(file, offset, header, columns, visit=None):
     """Read plain columns (dict of name to `PlainColumn`) of the table whose data begin at a byte of ``file``.
+
+    ``visit`` is called with the name of a column, a block of its numbers while it is in the cache, and the
+    number of all of them.
 
     Returns
     -------
@@ -91,6 +94,8 @@ def read_columns(file, offset, header, columns):
     ValueError
         The file ends before the table does.
     """
+    if not columns:
+        return {}
     width, n_rows = (headers.integer(header, key) for key in ("NAXIS1", "NAXIS2"))
     size = file.seek(0, 2)
     if offset + width * n_rows > size:
@@ -107,8 +112,11 @@ def read_columns(file, offset, header, columns):
             raise ValueError(f"the file ends within the table, at row {first} of {n_rows}")
         for name, column in columns.items():
             stop = column.offset + column.repeat * column.dtype.itemsize
-            stored = rows[:, column.offset : stop].view(column.dtype)
-            results[name][first : first + len(rows)] = stored if column.repeat > 1 else stored[:, 0]
+            big_endian = rows[:, column.offset : stop].view(column.dtype)
+            native = results[name][first : first + len(rows)]
+            native[...] = big_endian if column.repeat > 1 else big_endian[:, 0]
+            if visit is not None:
+                visit(name, native.reshape(-1), results[name].size)
     return results
 
 
@@ -126,8 +134,8 @@ def stack(columns):
     """1-D columns of the same size as an array (n_columns, size), without a copy if they are its rows.
 
     >>> rows = np.arange(6.0).reshape(2, 3)
-    >>> stack([rows[0], rows[1]]).base is rows, stack([rows[1], rows[0]]).base is rows
-    (True, False)
+    >>> [np.shares_memory(rows, stack([rows[i], rows[1 - i]])) for i in (0, 1)]
+    [True, False]
     """
     first = columns[0]
     base = first.base

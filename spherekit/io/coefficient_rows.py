@@ -66,7 +66,7 @@ def read_text(path, size=None):
         raise ValueError(
             f"{path} is damaged or truncated: {error}; expected text compressed by gzip"
         ) from None
-    content = b"".join(blocks)
+    content = b"".join(blocks).removeprefix(b"\xef\xbb\xbf")  # the mark of UTF-8
     return Text(path, content if size is None else content[:size])
 
 

@@ -209,7 +209,7 @@ def _from_alm(path, hdu, L, requested):
         tables.units,
         frame=tables.frame,
         polcconv=tables.polcconv,
-        history=provenance.from_cards(outlines(path)[0].primary.get("HISTORY", ())),
+        history=tables.history,
         attributes=extnames,
     )
 
@@ -330,5 +330,6 @@ def _to_alm(coefficients, path, overwrite):
         component=components,
         name=extnames if has_own_names else None,
         polcconv=coefficients.polcconv if {"E", "B"} & set(names) else None,
+        history=coefficients.history or None,
         overwrite=overwrite,
     )

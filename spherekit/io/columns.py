@@ -37,13 +37,17 @@ def is_map(table):
     return any(values) and not is_alm(table)
 
 
-def select_table(path, hdu, ordering, field=None):
+def select_table(path, hdu, ordering, field=None, visit=None):
     """The table of a map: that with number or name ``hdu``, or else the first that is or may be a map.
 
-    Columns that the argument ``field`` of `read_map` does not select may be empty.
+    Columns that the argument ``field`` of `read_map` does not select may be empty. ``visit`` as in
+    `first_table`.
     """
-    table = first_table(path, hdu, is_map, lambda outline: _needed_columns(path, outline, field))
+    table = first_table(
+        path, hdu, is_map, lambda outline: _needed_columns(path, outline, field), visit
+    )
     try:
+        map_columns(table)  # raises an error for a damaged header
         return _refuse_other_kinds(path, table, ordering)
     except headers.HeaderError as error:
         raise ValueError(f"{path}: {error}") from None

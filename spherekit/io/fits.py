@@ -130,11 +130,13 @@ def read_table(path: str | PathLike, hdu: int | str | None = None) -> Table:
     return first_table(path, hdu, lambda outline: True)
 
 
-def first_table(path, hdu, is_match, wanted=None):
+def first_table(path, hdu, is_match, required_columns=None, visit=None):
     """The table with number or name ``hdu``; if None, the first that ``is_match`` accepts, or else the first.
 
-    ``is_match`` is called with the outline of a table: a `Table` whose columns are empty. ``wanted`` returns
-    the names of the columns that are needed for an outline; others may be empty in the result.
+    ``is_match`` is called with the outline of a table: a `Table` whose columns are empty.
+    ``required_columns`` returns the names of the columns that the caller uses for an outline, or None for
+    all; others may be empty in the result. ``visit`` is passed to `binary_tables.read_columns`, if that is
+    sufficient to read the table.
     """
     if hdu is not None and not isinstance(hdu, str):
         hdu = checks.integer(hdu, "hdu", 0)
@@ -144,7 +146,7 @@ def first_table(path, hdu, is_match, wanted=None):
             number = next((n for n, o in outlines if is_match(o)), indices[0])
         else:
             number = _table_index(path, hdus, indices, hdu)
-        return _as_table(hdus, number, file, wanted)
+        return _as_table(hdus, number, file, required_columns, visit)
 
 
 def tables(path: str | PathLike) -> tuple[Table, ...]:
@@ -201,17 +203,19 @@ def _outlines(path):
         return tuple(_as_outline(hdus, number) for number in indices)
 
 
-def first_image(path):
-    """(header, samples in native byte order or None) of the first HDU of a FITS file that has an image.
+def first_image(path, has_samples=True):
+    """(header, samples in native byte order) of the first HDU of a FITS file that has an image.
 
-    The header is that of the primary HDU, and the samples None, if there is no image.
+    The header is None if there is no image, and the samples are None without ``has_samples``.
     """
     with _hdus(path) as (hdus, _):
         image = next(
             (h for h in _valid_hdus(path, hdus) if _is_image(h) and h.header["NAXIS"]), None
         )
         if image is None:
-            return hdus[0].header, None
+            return None, None
+        if not has_samples:
+            return image.header, None
         provenance.record_input(path, _history(hdus, [hdus.index_of(image)]))
         checks.fits_memory(2 * max(image.size, 0), f"the image of {os.fspath(path)}", "crop it")
         data = np.asarray(image.data)
@@ -338,16 +342,16 @@ def _table_index(path, hdus, indices, hdu):
     return matches[0]
 
 
-def _as_table(hdus, number, file, wanted=None):
+def _as_table(hdus, number, file, required_columns=None, visit=None):
     outline = _as_outline(hdus, number)
-    names = None if wanted is None else wanted(outline)
+    names = None if required_columns is None else required_columns(outline)
     names = list(outline.columns) if names is None else [n for n in outline.columns if n in names]
-    return _plain_table(hdus[number], outline, file, names) or _converted_table(
+    return _plain_table(hdus[number], outline, file, names, visit) or _converted_table(
         hdus[number], outline
     )
 
 
-def _plain_table(hdu, outline, file, names):
+def _plain_table(hdu, outline, file, names, visit):
     """The columns ``names`` of a table, or None if they need more than a change of the byte order."""
     header = headers.MergedHeader(outline)
     bad = bad_data(header)
@@ -361,7 +365,7 @@ def _plain_table(hdu, outline, file, names):
     width = sum(column.repeat * column.dtype.itemsize for column in columns.values())
     n_rows = headers.integer(hdu.header, "NAXIS2")
     checks.fits_memory(width * n_rows, "the table", "select fewer columns")
-    values = binary_tables.read_columns(file, hdu.fileinfo()["datLoc"], hdu.header, columns)
+    values = binary_tables.read_columns(file, hdu.fileinfo()["datLoc"], hdu.header, columns, visit)
     empty = {name: np.zeros(0) for name in outline.columns if name not in values}
     units = [headers.text(hdu.header, f"TUNIT{i + 1}") for i in range(len(outline.columns))]
     return outline._replace(

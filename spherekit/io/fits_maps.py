@@ -1,10 +1,11 @@
-"""Maps in FITS files as records: HEALPix maps, and MW maps of s2let."""
+"""Maps in FITS files as records: HEALPix maps, MW maps of s2let, and images on latitudes and longitudes."""
 
 import numpy as np
 
 from spherekit.io.arguments import ArgumentError
-from spherekit.io.columns import is_map, map_columns, select_table
-from spherekit.io.fits import outlines, read_table
+from spherekit.io.car_fits import read_car
+from spherekit.io.columns import field_names, is_map
+from spherekit.io.fits import Table, first_image, outlines, read_table
 from spherekit.io.map_writer import write_map
 from spherekit.io.maps import read_map
 from spherekit.io.mw_fits import is_mw, read_mw, write_mw
@@ -16,9 +17,10 @@ from spherekit.sampling import grid as as_grid
 
 def read_fits(path, field=None, hdu=None, ordering=None, frame=None, grid=None):
     """The `Map` of a file; by default of all columns that are fields on the sphere."""
-    if contains_mw(path, hdu):
-        return _read_mw(path, field, hdu, ordering, frame, grid)
-    names = map_columns(select_table(path, hdu, ordering))[1]
+    reader = read_mw if contains_mw(path, hdu) else _image_reader(path, hdu)
+    if reader is not None:
+        return _read_rectangular(reader, path, field, hdu, ordering, frame, grid)
+    names = field_names(path, hdu, ordering)
     fields = [name for name in names if not describes_pixels(name)] or names
     if field is None:
         field = fields
@@ -56,8 +58,28 @@ def contains_mw(path, hdu=None):
     return kinds[:1] == [True]
 
 
-def _read_mw(path, field, hdu, ordering, frame, grid):
-    sky = read_mw(path, hdu)
+def _image_reader(path, hdu):
+    """The function that reads the first image of a file without a table of a map, or None."""
+    if hdu is not None:
+        return None
+    header, _ = first_image(path, has_samples=False)
+    if header is None or _has_tables(path):
+        return None
+    try:
+        return read_mw if is_mw(Table(header, {}, {})) else read_car
+    except ValueError:
+        return read_mw
+
+
+def _has_tables(path):
+    try:
+        return bool(outlines(path))
+    except ValueError:
+        return False
+
+
+def _read_rectangular(reader, path, field, hdu, ordering, frame, grid):
+    sky = reader(path) if hdu is None else reader(path, hdu)
     if ordering is not None:
         raise ArgumentError(
             f"ordering={ordering} applies to HEALPix maps only; {path} is on {sky.grid}"
@@ -69,6 +91,8 @@ def _read_mw(path, field, hdu, ordering, frame, grid):
 
 def _notes(path, names, sky, hdu):
     """Notes on what was changed and what was not read."""
+    if sky.ordering == "nuniq":
+        yield f"the cells of the multi-order map were expanded to nside {sky.nside}"
     if sky.ordering == "nested":
         yield "pixels in NESTED order were rearranged in RING order"
     if sky.file_polcconv == "IAU" and sky.polcconv == "COSMO":
@@ -106,7 +130,7 @@ def write_fits(sky, path, overwrite=False):
         names = list(sky.attributes.get(names[0], {}).get("parts", ("REAL", "IMAG")))
         values, units = np.concatenate([values.real, values.imag]), units * 2
     names = [name or f"FIELD{number}" for number, name in enumerate(names)]
-    names = ["TEMPERATURE"] if names == ["FIELD0"] else names
+    names = ["SIGNAL"] if names == ["FIELD0"] else names
     polcconv = sky.polcconv if sky.polcconv == "IAU" else None
     metadata = dict(column=names, unit=units, coordsys=sky.frame, spin=sky.spin, polcconv=polcconv)
     metadata |= dict(history=sky.history)

@@ -27,6 +27,8 @@ from spherekit.sampling import Grid
 
 _NUMPY = ("a NumPy archive (.npz)", "a NumPy array (.npy)", "a zip archive")
 _FITS = ("a FITS file", "a gzip file of a FITS file")
+#: Read by packages of netCDF-4.
+_NETCDF4 = ("an HDF5 or netCDF-4 file", "a netCDF-3 file of 64-bit data")
 _TEXT = ("text", "a gzip file of text")
 _PICTURES = ("a PNG picture", "a JPEG picture", "a Radiance picture", "a TIFF picture")
 #: The arguments of `read` that apply to each format, besides ``path``, ``field`` and ``frame``.
@@ -36,7 +38,7 @@ _ARGUMENTS = {
     **dict.fromkeys(_TEXT, ("lat", "lon", "grid")),
     "a MATLAB file": ("lat", "lon", "grid"),
     **dict.fromkeys(_PICTURES, ()),
-    **dict.fromkeys(("a netCDF-3 file", "an HDF5 or netCDF-4 file"), ("select",)),
+    **dict.fromkeys(("a netCDF-3 file", *_NETCDF4), ("select",)),
 }
 
 
@@ -127,7 +129,7 @@ def read(
     provenance.record_input(path)
     if kind == "a netCDF-3 file":
         return with_frame(netcdf.read_netcdf3(path, field, select), frame)
-    if kind == "an HDF5 or netCDF-4 file":
+    if kind in _NETCDF4:
         return with_frame(netcdf.read_netcdf4(path, field, select), frame)
     if kind == "a MATLAB file":
         return with_frame(matlab_maps.read_matlab(path, field, grid, lat, lon), frame)

@@ -1,4 +1,4 @@
-"""Coordinate frames of the sky in headers of files.
+"""Coordinate frames in headers of files: of the sky, a planet (geographic), a panorama (horizontal).
 
 HEALPix (Fortran, IDL, C++) and healpy write one letter (G; E; C or Q), Planck GALACTIC, WMAP
 ``SKYCOORD = 'Galactic'``, Fermi GAL and CEL, HiPS and astropy full names.
@@ -8,6 +8,8 @@ from spherekit.io.headers import MergedHeader, number, refuse_contradiction, tex
 
 #: The letter of each frame that is written to COORDSYS.
 LETTERS = {"galactic": "G", "ecliptic": "E", "equatorial": "C"}
+#: Frames without a letter, whose name is written.
+_NAMED = ("geographic", "horizontal")
 
 _SPELLINGS = {
     "galactic": ["G", "GAL", "GALACTIC"],
@@ -17,6 +19,8 @@ _SPELLINGS = {
     "equatorial": (
         "C CEL CELESTIAL Q EQ EQU EQUATORIAL ICRS FK5 J2000 J2000.0 RADEC RA/DEC"
     ).split(),
+    "geographic": ["GEOGRAPHIC", "GEO", "PLANETOCENTRIC"],
+    "horizontal": ["HORIZONTAL", "ALTAZ"],
     "": ["", "UNKNOWN", "UNDEFINED", "UNSPECIFIED", "NONE", "?"],
 }
 _FRAMES = {spelling: frame for frame, names in _SPELLINGS.items() for spelling in names}
@@ -33,7 +37,7 @@ def frame_of(name: str | None) -> str:
 
     Returns
     -------
-    {"galactic", "ecliptic", "equatorial", ""}
+    {"galactic", "ecliptic", "equatorial", "geographic", "horizontal", ""}
         "" if ``name`` is None, blank, or a word such as "unknown".
 
     Raises
@@ -53,7 +57,9 @@ def frame_of(name: str | None) -> str:
             "(equatorial) or Galactic coordinates first"
         )
     if key not in _FRAMES:
-        choices = "; ".join(f"{frame}: {', '.join(_SPELLINGS[frame])}" for frame in LETTERS)
+        choices = "; ".join(
+            f"{frame}: {', '.join(_SPELLINGS[frame])}" for frame in (*LETTERS, *_NAMED)
+        )
         raise ValueError(
             f"the frame must be one of {choices} (in any case); got {str(name).strip()!r}"
         )
@@ -61,12 +67,13 @@ def frame_of(name: str | None) -> str:
 
 
 def frame_letter(name):
-    """The letter of a frame in COORDSYS: G, E, C, or "" for no frame.
+    """The value of COORDSYS for a frame: G, E, C, GEOGRAPHIC, HORIZONTAL, or "" for no frame.
 
-    >>> frame_letter("galactic"), frame_letter("EQU"), frame_letter("")
-    ('G', 'C', '')
+    >>> frame_letter("galactic"), frame_letter("EQU"), frame_letter("geo"), frame_letter("")
+    ('G', 'C', 'GEOGRAPHIC', '')
     """
-    return LETTERS.get(frame_of(name), "")
+    frame = frame_of(name)
+    return LETTERS.get(frame, frame.upper())
 
 
 def coordsys_of(table):
@@ -96,8 +103,8 @@ def table_frame(table):
     pairs = [pair for pair in texts(table, "COORDSYS", "SKYCOORD") if frame_of(pair[1])]
     frames = [frame_of(word) for _, word in pairs]
     refuse_contradiction(pairs, frames)
-    if frames and frames[0] == "galactic":
-        return "galactic"  # the same at every equinox
+    if frames and frames[0] not in ("ecliptic", "equatorial"):
+        return frames[0]  # the same at every equinox
     header = MergedHeader(table)
     system = frame_of(text(header, "RADESYS") or text(header, "RADECSYS"))
     _refuse_equinox(header)

@@ -86,6 +86,7 @@ def model(path, ell, m, values, times, L=None, *, spline_order=2, notes=()):
         "potential",
         "nT",
         {"time": np.array(times)},
+        frame="geographic",
         attributes={
             "": {"radius": _RADIUS, "spline_order": spline_order},
             "potential": {"long_name": "magnetic scalar potential divided by the reference radius"},

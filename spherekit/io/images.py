@@ -38,7 +38,7 @@ def read_panorama(path, kind, field=None):
             "values are as in the file, sRGB for most pictures, which are not linear in the light"
         )
     values = np.stack(channels) if len(channels) > 1 else np.ascontiguousarray(channels[0])
-    return Map(values, layout.grid, selected, notes=tuple(notes))
+    return Map(values, layout.grid, selected, frame="horizontal", notes=tuple(notes))
 
 
 def _pixels(path, kind):

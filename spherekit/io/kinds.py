@@ -10,7 +10,7 @@ _STARTS = (
     (b"\x93NUMPY", "a NumPy array (.npy)"),
     (b"CDF\x01", "a netCDF-3 file"),
     (b"CDF\x02", "a netCDF-3 file"),
-    (b"CDF\x05", "a netCDF-3 file"),
+    (b"CDF\x05", "a netCDF-3 file of 64-bit data"),
     (b"\x89HDF\r\n\x1a\n", "an HDF5 or netCDF-4 file"),
     (b"\x89PNG", "a PNG picture"),
     (b"\xff\xd8\xff", "a JPEG picture"),

@@ -9,6 +9,7 @@ import numpy as np
 
 from spherekit import sampling
 from spherekit._core import checks
+from spherekit.io import provenance
 from spherekit.io.arguments import ArgumentError
 from spherekit.io.records import Map
 
@@ -23,10 +24,10 @@ def read_text(path, lat=None, lon=None, grid=None):
     """
     if grid is None and (lat is None or lon is None):
         raise ValueError(
-            f"{path} is a text file; for samples on latitudes and longitudes pass lat=FILE and lon=FILE (of "
-            "one number a line, in degrees) or grid=NAME; a table of points needs a first line with "
-            "the names of its columns, such as lat,lon,value; spectra are read with "
-            "spherekit.io.read_spectra, and coefficients with spherekit.io.read_coefficients"
+            f"{path} cannot be read as a map: it is text; for samples on latitudes and longitudes pass "
+            "lat=FILE and lon=FILE (of one number a line, in degrees) or grid=NAME; a table of points needs "
+            "a line with the names of its columns, such as lat,lon,value (spectra are read with "
+            "spherekit.io.read_spectra, coefficients with spherekit.io.read_coefficients)"
         )
     return on_axes(path, read_numbers(path), lat, lon, grid)
 
@@ -49,7 +50,13 @@ def on_axes(path, values, lat, lon, grid=None):
         )
     noun = f"{len(lat)} latitudes x {len(lon)} longitudes"
     values = _shaped(path, values, (len(lat), len(lon)), noun)
-    return Map(layout.to_grid(values), layout.grid, notes=tuple(layout.notes), layout=layout)
+    return Map(
+        layout.to_grid(values),
+        layout.grid,
+        frame="geographic",
+        notes=tuple(layout.notes),
+        layout=layout,
+    )
 
 
 def _shaped(path, values, shape, noun):
@@ -65,6 +72,7 @@ def _shaped(path, values, shape, noun):
 def _axis(axis):
     """Latitudes or longitudes in degrees, of a file or an array."""
     if isinstance(axis, str | os.PathLike):
+        provenance.record_input(axis)
         return read_numbers(axis)
     return checks.as_float_array(axis, "lat and lon")
 

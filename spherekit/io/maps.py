@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from os import PathLike
 from typing import Literal, NamedTuple
 
@@ -12,7 +13,7 @@ from spherekit._core import checks
 from spherekit.io import headers, multi_order, stokes
 from spherekit.io.columns import map_columns, select_columns, select_table
 from spherekit.io.frames import coordsys_of, frame_of, table_frame
-from spherekit.io.missing import check_samples
+from spherekit.io.missing import Magnitudes, check_samples
 from spherekit.io.pixels import full_sky, stack_columns
 from spherekit.sampling.healpix import MAX_NSIDE, nside_of, reorder
 
@@ -154,7 +155,8 @@ def read_map(
     >>> sky.nside, sky.units, sky.values[-1]
     (2, ('mK',), np.float64(47.0))
     """
-    table = select_table(path, hdu, ordering, field)
+    magnitudes = {}
+    table = select_table(path, hdu, ordering, field, partial(_add_magnitudes, magnitudes))
     single = field is None or isinstance(field, str) or not np.iterable(field)
     names = select_columns(path, table, field)
     try:
@@ -164,7 +166,8 @@ def read_map(
         else:
             values = full_sky(table, stack_columns(table, names, native))
         for name, samples in zip(names, values, strict=True):
-            check_samples(samples, name=f"the column {name}", advice=_ADVICE)
+            if order == "nuniq" or name not in magnitudes or not magnitudes[name].are_similar:
+                check_samples(samples, name=f"the column {name}", advice=_ADVICE)
         convention, signs = _signs(table, names)
         values = _with_signs(values, signs)
         frame = table_frame(table) if frame is None else frame_of(frame)
@@ -190,6 +193,12 @@ def read_map(
         spin,
         headers.history(table),
     )
+
+
+def _add_magnitudes(magnitudes, column, block, size):
+    """Add a block of floating-point samples to the magnitudes of its column."""
+    if block.dtype.kind == "f":
+        magnitudes.setdefault(column, Magnitudes(size)).add(block)
 
 
 def _ordering(table, ordering):

@@ -5,11 +5,12 @@
 
 import numpy as np
 
-from spherekit._core.missing import UNSEEN, check_samples, is_missing, missing_samples
+from spherekit._core.missing import UNSEEN, Magnitudes, check_samples, is_missing, missing_samples
 from spherekit.io.headers import number
 
 __all__ = [
     "UNSEEN",
+    "Magnitudes",
     "check_samples",
     "is_missing",
     "missing_samples",

@@ -15,6 +15,8 @@ from spherekit.sampling.healpix import MAX_NSIDE, UNSEEN, reorder
 _MAX_ORDER = MAX_NSIDE.bit_length() - 1
 #: Name of the field of a table without values: 1 in the cells, 0 elsewhere.
 _COVERAGE = "COVERAGE"
+#: Column of LIGO and Virgo, which is infinite where no distance is defined.
+_DISTANCE = "DISTMU"
 
 
 def cells(uniq):
@@ -46,6 +48,9 @@ def full_sky(table, names, nside=None):
     column, fields = map_columns(table)
     uniq = _uniq(table, column)
     values = stack_columns(table, names) if fields else np.ones((1, uniq.size))
+    for name, samples in zip(names, values, strict=False):
+        if name.upper() == _DISTANCE:
+            samples[samples == np.inf] = UNSEEN
     if values.shape[-1] != uniq.size:
         raise ValueError(
             f"{column} has {uniq.size} cells, with {values.shape[-1]} samples in each field"

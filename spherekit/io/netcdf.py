@@ -40,7 +40,7 @@ def read_netcdf4(path, field=None, select=None):
 @contextmanager
 def open_netcdf4(path):
     """Context manager with the `Variables` of a netCDF-4 or HDF5 file."""
-    xarray = optional_module("xarray", "netcdf", f"{path} is a netCDF-4 or HDF5 file")
+    xarray = optional_module("xarray", "netcdf", f"{path} is {kinds.describe(path)}")
     try:
         data = xarray.open_dataset(path, decode_cf=False)
     except ImportError:
@@ -48,12 +48,19 @@ def open_netcdf4(path):
     except Exception as error:  # each engine raises exceptions of its own
         if "dependencies may not be installed" in str(error):
             raise missing_engine(path) from None
-        reason = str(error).split("\n")[0]
-        raise ValueError(
-            f"{path} cannot be read as a netCDF-4 file: truncated, damaged, or another HDF5 file ({reason})"
-        ) from None
+        raise _damaged(path, error) from None
     with data:
-        yield of_dataset(data, path)
+        try:
+            yield of_dataset(data, path)
+        except (RuntimeError, OSError) as error:  # of the libraries of HDF5
+            raise _damaged(path, error) from None
+
+
+def _damaged(path, error):
+    reason = str(error).split("\n")[0]
+    return ValueError(
+        f"{path} cannot be read as a netCDF-4 file: truncated, damaged, or another HDF5 file ({reason})"
+    )
 
 
 def missing_engine(path):

@@ -68,7 +68,7 @@ def read(path, kind, L=None, requested=UNSPECIFIED):
         flm,
         _text(attributes, "long_name"),
         _text(attributes, "units"),
-        frame=frame_of(_text(attributes, "frame")),
+        frame=frame_of(attributes.get("frame", "geographic")),
         attributes=_attributes(path, attributes),
         history=tuple(history.splitlines()),
         notes=(note,) if note else (),

@@ -36,11 +36,8 @@ def _header(lines):
 def _positions_among(names):
     """(column of latitudes or colatitudes, column of longitudes, coordinate frame), or None."""
     by_key = {_key(name): name for name in reversed(names)}
-    for latitudes, longitudes, frame in _POSITIONS:
-        columns = [
-            next((by_key[key] for key in keys if key in by_key), None)
-            for keys in (latitudes, longitudes)
-        ]
+    for *choices, frame in _POSITIONS:
+        columns = [next(filter(None, map(by_key.get, names)), None) for names in choices]
         if None not in columns:
             return (*columns, frame)
     return None

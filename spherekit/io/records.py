@@ -176,7 +176,8 @@ class Map(_Record):
     axes : dict of str to array_like
         Coordinates of the named leading axes, such as times and levels.
     frame : str
-        "galactic", "ecliptic", "equatorial", or "" where none is defined.
+        "galactic", "ecliptic", "equatorial", "geographic" (latitudes and longitudes of a planet),
+        "horizontal" (altitudes and azimuths of a panorama), or "" where none is defined.
     spin : int, optional
         The spin of a complex field, or of the pair of real fields that are its real and imaginary part. None:
         not stated.
@@ -191,7 +192,7 @@ class Map(_Record):
         What a reader changed or decided, such as a repeated column that it removed.
     layout : LatLon, optional
         The latitudes and longitudes of the source in its order, which `to_xarray` and netCDF files
-        restore.
+        restore. Not used with another grid.
 
     Raises
     ------
@@ -240,6 +241,8 @@ class Map(_Record):
         values = checks.as_array(values, "values")
         _set(self, grid=as_grid(grid), values=values, names=names, units=units, axes=axes or {})
         _set(self, frame=frame, spin=spin, polcconv=polcconv, attributes=attributes or {})
+        if layout is not None and not _have_same_samples(layout.grid, self.grid):
+            layout = None
         _set(self, history=history, notes=notes, layout=layout)
         n = len(self.grid.shape)
         if values.shape[values.ndim - n :] != tuple(self.grid.shape):
@@ -318,7 +321,8 @@ class Coefficients(_Record):
     spins : int or tuple of int
         The spin of each signal, or one for all.
     frame : str
-        "galactic", "ecliptic", "equatorial", or "" where none is defined.
+        "galactic", "ecliptic", "equatorial", "geographic" (latitudes and longitudes of a planet),
+        "horizontal" (altitudes and azimuths of a panorama), or "" where none is defined.
     polcconv : {"COSMO", "IAU"}
         The polarization convention of the coefficients.
     attributes : dict of str to dict
@@ -403,6 +407,16 @@ class Coefficients(_Record):
     def _with_data(self, flm, **changes):
         changes.setdefault("spins", self.spins[: len(changes.get("names", self.names))])
         return replace(self, flm=flm, **changes)
+
+
+def _have_same_samples(a, b):
+    """Whether two grids have the same nodes in the same order, up to the rounding of coordinates in files."""
+    if a == b:
+        return True
+    if not np.array_equal(a.ring_n_phi, b.ring_n_phi):
+        return False
+    angles = ("ring_theta", "ring_phi0")
+    return all(np.allclose(getattr(a, x), getattr(b, x), rtol=0, atol=1e-5) for x in angles)
 
 
 def _set(record, **values):

@@ -53,10 +53,13 @@ def read(path, text, L=None, requested=UNSPECIFIED):
     first = first_row(text)
     defined, metadata = _metadata(text, first)
     convention, note = agreed(path, requested, defined)
-    header = [words for number, words in coefficient_rows.lines(text, 2) if number < first]
+    header = [item for item in coefficient_rows.lines(text, 2) if item[0] < first]
+    for number, words in header:
+        if coefficient_rows.is_pair(words):
+            raise text.error(number, f"a header, or {_EXPECTED}")
     notes = [note] if note else []
     if header:
-        line = "; ".join(" ".join(words) for words in header)
+        line = "; ".join(" ".join(words) for _, words in header)
         metadata["attributes"] = {"": {"header": line}}
         notes.append(f"the header line {line!r} was not interpreted")
     return read_rows(text, first, L, convention, notes=notes, **metadata)
@@ -103,6 +106,7 @@ def read_rows(text, first, L, convention, *, highest=None, notes=(), **metadata)
     notes = [*notes, *_missing(path, ell, m, L)]
     L = coefficient_rows.band_limit(path, int(ell.max()), L)
     flm = coefficient_rows.coefficients(ell, m, *rows[:, 2:4].T, L, **convention._asdict())
+    metadata.setdefault("frame", "geographic")
     return Coefficients(flm, notes=tuple(notes), **metadata)
 
 

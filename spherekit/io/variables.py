@@ -9,6 +9,7 @@ from spherekit._core import checks
 from spherekit._core.labeled import axis_kind
 from spherekit.io import cf
 from spherekit.io.arguments import ArgumentError, select_names
+from spherekit.io.frames import frame_of
 from spherekit.io.records import Map, axis_named, position
 from spherekit.sampling import HEALPix, LatLon
 from spherekit.sampling import grid as as_grid
@@ -61,6 +62,16 @@ def to_map(contents, field=None, select=None):
     select : dict, optional
         A coordinate for axes by name, or for the axis "time" or "level". Only this part is read.
     """
+    try:
+        return _to_map(contents, field, select)
+    except ArgumentError:
+        raise
+    except ValueError as error:
+        named = str(contents.source) in str(error)
+        raise ValueError(str(error) if named else f"{contents.source}: {error}") from None
+
+
+def _to_map(contents, field, select):
     names = _select_fields(contents, field)
     first = contents.variables[names[0]]
     dims = _sphere_dims(contents, first)
@@ -85,13 +96,19 @@ def to_map(contents, field=None, select=None):
         names,
         tuple(_unit(contents.variables[name]) for name in names),
         {dim: _decoded(axis) for dim, axis in remaining.items()},
-        frame=str(contents.attributes.get("spherekit_frame", "")),
+        frame=_frame(contents),
         spin=None if spin is None else int(spin),
         attributes={name: values for name, values in attributes.items() if values},
         history=tuple(filter(None, str(contents.attributes.get("history", "")).split("\n"))),
         notes=notes,
         layout=sphere.layout,
     )
+
+
+def _frame(contents):
+    """The coordinate frame of the file, by default that of a planet."""
+    default = "" if "spherekit_grid" in contents.attributes else "geographic"
+    return frame_of(contents.attributes.get("spherekit_frame", default))
 
 
 #: Attributes of the file that are fields of a `Map`.

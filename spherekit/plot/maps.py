@@ -37,7 +37,7 @@ def show(
     vmax: float | None = None,
     symmetric: bool | None = None,
     rot: tuple[float, float] = (0.0, 0.0),
-    flip: Literal["astro", "geo"] = "astro",
+    flip: Literal["astro", "geo"] | None = None,
     half: bool = False,
     size: int | None = None,
     graticule: bool = True,
@@ -70,8 +70,9 @@ def show(
         opposite signs and moduli within a factor of 10, or, with both vmin and vmax, if vmin = -vmax.
     rot : (float, float)
         Longitude and latitude of the center, in degrees, as in :func:`spherekit.plot.project`.
-    flip : {"astro", "geo"}
-        Longitude increases to the left ("astro") or to the right ("geo").
+    flip : {"astro", "geo"}, optional
+        Longitude increases to the left ("astro") or to the right ("geo"). By default to the right for maps in
+        geographic or horizontal coordinates (``Map.frame``), such as those of netCDF files, else to the left.
     half : bool
         Orthographic projection only: plot the near hemisphere only.
     size : int, optional
@@ -112,6 +113,7 @@ def show(
     f, grid = signal.samples, signal.grid
     title = signal.title if title is None else title
     unit = signal.unit if unit is None else unit
+    flip = signal.flip if flip is None else flip
     view = dict(projection=projection, rot=rot, flip=flip, half=half, size=size)
     p = _projection.project(f, grid, **view)
     vmin, vmax, extend, signed = color_range(f, vmin=vmin, vmax=vmax, symmetric=symmetric)

@@ -82,7 +82,7 @@ def project(
     projection: Literal["mollweide", "orthographic", "cartesian"] = "mollweide",
     rot: tuple[float, float] = (0.0, 0.0),
     size: int = 800,
-    flip: Literal["astro", "geo"] = "astro",
+    flip: Literal["astro", "geo"] | None = None,
     half: bool = False,
 ) -> Projection:
     """Project a real signal on the sphere to a plane, by the nearest sample of each pixel.
@@ -100,8 +100,9 @@ def project(
         Longitude and latitude of the center, in degrees or as astropy quantities.
     size : int
         Width of the image in pixels. The height is about half the width, or equal to it with ``half``.
-    flip : {"astro", "geo"}
+    flip : {"astro", "geo"}, optional
         Longitude increases to the left ("astro", the sky seen from inside) or to the right ("geo", a globe).
+        By default "geo" for maps in geographic or horizontal coordinates (``Map.frame``), else "astro".
     half : bool
         Orthographic projection only: project the near hemisphere only.
 
@@ -136,6 +137,7 @@ def project(
     """
     signal = signal_of(f, grid)
     grid = signal.grid
+    flip = signal.flip if flip is None else flip
     f = _as_signal(signal.samples, grid)
     rot, size = _check_view(projection, rot, size, flip, half)
     x, y, extent = planes.pixels(projection, size, half)

@@ -10,12 +10,27 @@ from spherekit.sampling import grid as as_grid
 
 
 class Signal(NamedTuple):
-    """Samples on a grid, with the title and the unit that they state, or None."""
+    """Samples on a grid, with the title, the unit and the coordinate frame that they state."""
 
     samples: object
     grid: object
     title: str | None = None
     unit: str | None = None
+    frame: str = ""
+
+    @property
+    def flip(self):
+        """The direction in which longitude increases by default."""
+        return default_flip(self.frame)
+
+
+def default_flip(frame):
+    """The direction in which longitude increases by default: to the right on planets and in panoramas.
+
+    >>> default_flip("geographic"), default_flip("galactic"), default_flip("")
+    ('geo', 'astro', 'astro')
+    """
+    return "geo" if frame in ("geographic", "horizontal") else "astro"
 
 
 def signal_of(f, grid=None):
@@ -66,7 +81,7 @@ def _of_map(sky, grid):
             f"the map has the axes {', '.join(sky.axes)}; select a position on each, such as "
             f"sky.select({name}={_text(coordinates[0])})"
         )
-    return Signal(sky.values, sky.grid, sky.names[0] or None, sky.units[0] or None)
+    return Signal(sky.values, sky.grid, sky.names[0] or None, sky.units[0] or None, sky.frame)
 
 
 def _text(coordinate):
@@ -80,7 +95,7 @@ def _of_labeled(f, grid):
     if grid is not None:
         grid = as_grid(grid)
         check_coordinates(f, grid)
-        return Signal(f, grid, title, unit)
+        return Signal(f, grid, title, unit, "geographic")
     kinds = {axis_kind(str(dim), f.coords[dim].attrs): dim for dim in f.dims if dim in f.coords}
     if not {"latitude", "longitude"} <= set(kinds) or f.ndim != 2:
         raise ValueError(
@@ -90,4 +105,4 @@ def _of_labeled(f, grid):
     dims = kinds["latitude"], kinds["longitude"]
     positions = LatLon(*(f.coords[dim] for dim in dims))
     samples = positions.to_grid(np.asarray(f.transpose(*dims).values))
-    return Signal(samples, positions.grid, title, unit)
+    return Signal(samples, positions.grid, title, unit, "geographic")

@@ -88,7 +88,7 @@ def _precision(array):
         return np.finfo(float).eps
     if array.dtype.itemsize > 4 and np.array_equal(array.astype(np.float32), array):
         return np.finfo(np.float32).eps
-    return float(np.finfo(array.dtype).eps)
+    return max(float(np.finfo(array.dtype).eps), np.finfo(float).eps)
 
 
 def tolerance(values, precision, spacing):
@@ -139,7 +139,8 @@ def columns(lon, precision):
     residual = position - phase - index * spacing
     phase += (residual.max() + residual.min()) / 2
     deviation = (residual.max() - residual.min()) / 2
-    if deviation > limits.accumulated or len(np.unique(index % n_phi)) < n_phi:
+    is_complete = np.bincount(index.astype(np.int64) % n_phi, minlength=n_phi).all()
+    if deviation > limits.accumulated or not is_complete:
         raise ValueError(_uneven(distinct, spacing))
     first = _first_longitude(position, phase, spacing, limits)
     order = np.argsort(np.round((position - first) / spacing) % n_phi)

@@ -226,6 +226,8 @@ def grid_of_rows(lat, precision, columns):
     n, n_phi, phi0 = len(lat), columns.n_phi, columns.phi0
     limits = axes.tolerance(lat, precision, 180 / n)
     for rule in theorem_grids.RULES:
+        if not (rule.equidistant or theorem_grids.is_nearly_gaussian(np.radians(90 - lat))):
+            continue
         theta = rule.colatitudes(n)
         if theta is None:
             continue
@@ -256,11 +258,11 @@ def _column_notes(lon, columns):
     order, n = columns.order, columns.n_phi
     if columns.repeated:
         yield "the last longitude repeats the first: column removed"
-    step = np.unique(np.diff(order) % n)
+    steps = np.diff(order) % n
     first = f"the column at {lon[order[0]]:.7g} degrees first"
-    if n > 2 and np.array_equal(step, [n - 1]):
+    if n > 2 and np.all(steps == n - 1):
         yield f"longitudes descend: columns reversed, {first}"
-    elif not np.array_equal(step, [1]):
+    elif not np.all(steps == 1):
         yield f"longitudes are not sorted: columns sorted, {first}"
     elif order[0]:
         yield f"longitudes start at {lon[0]:.7g} degrees: columns moved, {first}"

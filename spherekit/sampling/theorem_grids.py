@@ -27,8 +27,10 @@ class Rule:
     ----------
     description : str
         Where the rings are.
-    nodes : callable
-        From the number of rings to (colatitudes, weights of sum 2), north to south, or None.
+    colatitudes : callable
+        From the number of rings to their colatitudes, north to south, or None if there is no such grid.
+    weights : callable
+        From the number of rings to their quadrature weights, of sum 2.
     construct : callable
         From (n_theta, n_phi, largest band-limit for n_phi, phi0) to the grid, or None if n_phi is too small.
     equidistant : bool
@@ -36,28 +38,34 @@ class Rule:
     """
 
     description: str
-    nodes: Callable
+    colatitudes: Callable
+    weights: Callable
     construct: Callable
     equidistant: bool = True
 
-    def colatitudes(self, n_theta):
-        """Colatitudes of n rings, radians, or None if there is no such grid."""
-        rule = self.nodes(n_theta)
-        return None if rule is None else rule[0]
-
     def grid(self, n_theta, n_phi, phi0=0.0):
         """The grid of the largest band-limit; None if no band-limit fits these numbers."""
-        if self.nodes(n_theta) is None:
-            return None
         return self.construct(n_theta, n_phi, (n_phi + 1) // 2, phi0)
 
     def rings(self, n_theta, n_phi, phi0):
         """`Rings` at these colatitudes, with the weights of their rule."""
-        theta, weights = self.nodes(n_theta)
-        return Rings(theta, n_phi, phi0, weights * (2 * np.pi / n_phi))
+        weights = self.weights(n_theta) * (2 * np.pi / n_phi)
+        return Rings(self.colatitudes(n_theta), n_phi, phi0, weights)
+
+
+def is_nearly_gaussian(theta):
+    """Whether colatitudes are within a tenth of their spacing of the Gaussian ones.
+
+    Those are computed by compiled code, the import of which takes longer than all else here.
+    """
+    n = len(theta)
+    estimate = quadrature.angles(4 * np.arange(n) + 3, 4 * n + 2)
+    return bool(np.abs(theta - estimate).max() < np.pi / (10 * n))
 
 
 def _with_poles(n_theta, n_phi, L, phi0):
+    if n_theta < 2:
+        return None
     if n_theta - 1 <= L:
         return MWSS(n_theta - 1, n_phi, phi0=phi0)
     return CC(L, n_theta, n_phi, phi0=phi0)
@@ -71,8 +79,8 @@ def _of_all_rings(kind, rings_per_degree=1):
     """A constructor for grids whose number of rings determines their band-limit."""
 
     def construct(n_theta, n_phi, L, phi0):
-        band_limit = n_theta // rings_per_degree
-        return kind(band_limit, n_phi, phi0=phi0) if band_limit <= L else None
+        band_limit, remainder = divmod(n_theta, rings_per_degree)
+        return kind(band_limit, n_phi, phi0=phi0) if band_limit <= L and not remainder else None
 
     return construct
 
@@ -81,20 +89,34 @@ def _of_all_rings(kind, rings_per_degree=1):
 RULES = (
     Rule(
         "poles included",
-        lambda n: quadrature.equispaced(2 * (n - 1), False) if n > 1 else None,
+        lambda n: quadrature.angles(np.arange(n), n - 1) if n > 1 else None,
+        lambda n: quadrature.equispaced(2 * (n - 1), False)[1],
         _with_poles,
     ),
-    Rule("between the poles", lambda n: quadrature.equispaced(2 * n, True), _between_poles),
-    Rule("Gaussian latitudes", quadrature.gauss_legendre, _of_all_rings(GL), False),
+    Rule(
+        "between the poles",
+        lambda n: quadrature.angles(2 * np.arange(n) + 1, 2 * n),
+        lambda n: quadrature.equispaced(2 * n, True)[1],
+        _between_poles,
+    ),
     Rule(
         "north pole included",
-        lambda n: quadrature.fejer2(n) if n % 2 == 0 else None,
+        lambda n: quadrature.angles(np.arange(n), n) if n % 2 == 0 else None,
+        lambda n: quadrature.fejer2(n)[1],
         _of_all_rings(DHPole, 2),
     ),
     Rule(
         "south pole included",
-        lambda n: quadrature.equispaced(2 * n - 1, True),
+        lambda n: quadrature.angles(2 * np.arange(n) + 1, 2 * n - 1),
+        lambda n: quadrature.equispaced(2 * n - 1, True)[1],
         _of_all_rings(MW),
+    ),
+    Rule(
+        "Gaussian latitudes",
+        lambda n: quadrature.gauss_legendre(n)[0],
+        lambda n: quadrature.gauss_legendre(n)[1],
+        _of_all_rings(GL),
+        equidistant=False,
     ),
 )
 
@@ -133,9 +155,9 @@ def grids_of_shape(shape: tuple[int, ...]) -> list[tuple[str, str]]:
     mwss:179,n_phi=360                       poles included, first longitude 0
     dh:180,n_theta=180,n_phi=360,phi0=half   between the poles, first longitude half a step
     dh:180,n_theta=180,n_phi=360             between the poles, first longitude 0
-    gl:180,n_phi=360                         Gaussian latitudes, first longitude 0
     dhpole:90,n_phi=360                      north pole included, first longitude 0
     mw:180,n_phi=360                         south pole included, first longitude 0
+    gl:180,n_phi=360                         Gaussian latitudes, first longitude 0
     """
     shape = tuple(checks.integer(n, "an entry of shape", 0) for n in shape)
     matches = []

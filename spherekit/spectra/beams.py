@@ -49,7 +49,7 @@ def gaussian_beam(fwhm: ArrayLike, L: int, *, spin: int = 0) -> np.ndarray:
     >>> import astropy.units as u
     >>> from spherekit.spectra import gaussian_beam
     >>> gaussian_beam(1 * u.deg, 301)[[0, 100, 300]].round(4)
-    array([1.    , 0.7577, 0.0836])
+    array([1.    , 0.7577, 0.0837])
     """
     sigma = beam_sigma(fwhm, "fwhm") / FWHM_PER_SIGMA
     L = checks.band_limit(L)

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spherekit._core import checks
-from spherekit.conventions.indexing import alternate, degrees_and_orders
 
 #: The largest rounding error of a cross-spectrum relative to sqrt(C_ii C_jj), as in single precision.
 ROUNDING = 1e-6
@@ -59,7 +58,7 @@ def gaussian_flm(
             f"cl has shape {cl.shape}; L={L} needs one axis of at least {L} values, l = 0..{L - 1}"
         )
     _check_spectrum(cl[:L], "cl")
-    return _scaled(np.sqrt(cl[:L].astype(float)), _normal_flm(L, rng))
+    return _scale(_normal_flm(L, rng), np.sqrt(cl[:L].astype(float)))
 
 
 def correlated_flm(
@@ -119,24 +118,36 @@ def correlated_flm(
     flm = np.zeros((n, L * L), complex)
     for j in range(n):
         normal = _normal_flm(L, rng)
-        for i in range(j, n):
+        for i in range(j + 1, n):
             if factors[i, j].any():
-                flm[i] += _scaled(factors[i, j], normal)
+                flm[i] += _scale(normal.copy(), factors[i, j])
+        flm[j] += _scale(normal, factors[j, j])
     return flm
 
 
 def _normal_flm(L, rng):
-    """Hermitian coefficients of unit variance."""
-    ell, m = degrees_and_orders(L)
+    """Hermitian coefficients of unit variance, degree by degree: m > 0 from the normals of m and -m."""
     x = rng.standard_normal(L * L)
-    partner = x[ell * ell + ell - m]
-    f = np.where(m > 0, x + 1j * partner, alternate(partner - 1j * x, m)) / np.sqrt(2)
-    return np.where(m == 0, x, f)
+    scaled = x * (1 / np.sqrt(2))
+    flm = np.zeros(L * L, complex)
+    for ell in range(L):
+        first = ell * ell
+        center = first + ell
+        end = center + ell + 1
+        positive = flm[center + 1 : end]
+        positive.real = scaled[center + 1 : end]
+        positive.imag = scaled[first:center][::-1]
+        negative = np.conj(positive)
+        np.negative(negative[::2], out=negative[::2])
+        flm[first:center] = negative[::-1]
+        flm[center] = x[center]
+    return flm
 
 
-def _scaled(factor, flm):
-    """Coefficients times a factor (L,) for each degree."""
-    return np.repeat(factor, 2 * np.arange(len(factor)) + 1) * flm
+def _scale(flm, factor):
+    """Multiply coefficients by a factor (L,) for each degree, in place."""
+    flm *= np.repeat(factor, 2 * np.arange(len(factor)) + 1)
+    return flm
 
 
 def covariance_factors(cl, L):
