@@ -240,8 +240,7 @@ def _write_map(args, record):
     if not (name.endswith(".fits") and record.grid.name == "healpix"):
         if args.ordering_out is not None or args.partial:
             raise Usage("--ordering-out and --partial apply to HEALPix FITS outputs only")
-        mw = name.endswith(".fits") and record.grid.name in ("mw", "mwss")
-        (io.write_mw if mw else io.write)(record, args.output, overwrite=True)
+        io.write(record, args.output, overwrite=True)
         return
     ordering = args.ordering_out or "ring"
     if (ordering, args.partial) == ("ring", False):

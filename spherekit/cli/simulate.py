@@ -45,6 +45,10 @@ _POLARIZED = ("TEMPERATURE", "Q_POLARISATION", "U_POLARISATION")
 _ALMS = ("TEMPERATURE", "GRADIENT", "CURL")
 
 
+#: What follows a signal: files that exist are not simulated again.
+ADVICE_WHEN_STOPPED = "The same command goes on with the other files"
+
+
 def arguments(parser):
     parser.add_argument(
         "spectrum", metavar="SPECTRUM", help="a file of C_l, or cmb (Planck 2018 spectra)"
