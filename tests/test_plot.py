@@ -178,6 +178,8 @@ def test_show_makes_its_own_figure():
 
 def test_units_on_axes():
     assert pretty_unit("uK^2") == "µK²" and pretty_unit(None) == "" and pretty_unit("mK") == "mK"
+    units = "m**2 s**-2", "kg m-2 s-1", "uK^2_CMB", "m^1.5", "MJy/sr"
+    assert [*map(pretty_unit, units)] == ["m² s⁻²", "kg m⁻² s⁻¹", "µK²_CMB", "m^1.5", "MJy/sr"]
 
 
 def test_spectrum_draws_d_ell_and_its_band():
