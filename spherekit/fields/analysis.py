@@ -17,8 +17,8 @@ METHODS = ("quadrature", "lsq", "jacobi")
 def default_band_limit(grid):
     """The band-limit of maps that are smoothed or change their grid.
 
-    That which the samples determine well (``grid.default_L``), but on HEALPix 5/2 nside, the highest for which
-    least squares converge in few iterations, so that little of a map is beyond it.
+    That which the samples determine well (``grid.default_L``), but on HEALPix 5/2 nside, for which
+    least squares still converge in few iterations, so that little of a map is beyond it.
 
     >>> from spherekit.sampling import MW, HEALPix
     >>> default_band_limit(MW(64)), default_band_limit(HEALPix(64))
