@@ -159,3 +159,18 @@ def test_maps_from_coefficients_and_maps(months, suffix):
     run(f"rotate months.nc --level 500 --time 1 --euler 10,20,30 --L 4 -o out2{suffix}")
     run("generate months.nc --level 500 --time 1 --L 4 --N 1 --iterations 1 -o out3.nc")
     assert io.read("out3.nc").grid == original.grid
+
+
+def test_provenance_of_every_input(months):
+    """Files of samples and of their axes, and the history that netCDF has."""
+    np.savetxt("f.txt", np.arange(28.0))
+    np.savetxt("lat.txt", [75, 25, -25, -75])
+    np.savetxt("lon.txt", 360 / 7 * np.arange(7), fmt="%.12f")
+    run("transform f.txt --lat lat.txt --lon lon.txt --L 3 -o out.npz")
+    line = io.read_arrays("out.npz")["history"][-1]
+    assert all(f"input {name} sha256:" in line for name in ("f.txt", "lat.txt", "lon.txt"))
+    sky = io.read("months.nc", select={"level": 500, "time": 1})
+    io.write(Map(sky.values, sky.grid, "T", history=("observed",)), "history.nc")
+    run("transform history.nc --L 4 -o out2.npz")
+    history = io.read_arrays("out2.npz")["history"].tolist()
+    assert history[0] == "observed" and "input history.nc sha256:" in history[-1]

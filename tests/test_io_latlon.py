@@ -8,6 +8,7 @@ from helpers.data import SHARED
 
 from spherekit import io
 from spherekit.io import Map
+from spherekit.sampling import Rings
 
 LAT, LON = np.linspace(-90, 90, 5), np.arange(9) * 45.0
 
@@ -159,7 +160,8 @@ def test_tables_of_points(here, rng, text, head, separator):
     np.testing.assert_array_equal(copy.values, sky.values)
     assert copy.names == ("a", "b") and copy.units == ("K", "")
     assert copy.grid.shape == sky.grid.shape and copy.notes
-    assert copy.frame == ("equatorial" if "RA" in head else "")
+    frames = {"lat": "geographic", "# D": "equatorial", "the": ""}
+    assert copy.frame == frames[head[:3]]
     np.testing.assert_array_equal(io.read("points.csv", field="b").values, sky.values[1])
     assert io.read("points.csv", field=0, grid=copy.grid).names == ("a",)
     with pytest.raises(ValueError, match="grid=mw:9, but the points"):
@@ -180,6 +182,19 @@ def test_tables_that_are_not_maps(here, contents, words):
     (here / "points.csv").write_text(contents)
     with pytest.raises(ValueError, match=words):
         io.read("points.csv")
+
+
+@pytest.mark.parametrize("frame", ["", "geographic", "galactic", "horizontal"])
+def test_tables_of_points_state_their_frame(here, frame):
+    sky = Map(np.arange(24.0), Rings(np.radians([2, 60, 88]), 8), "a", frame=frame)
+    io.write(sky, "points.csv")
+    copy = io.read("points.csv")
+    assert copy.frame == frame
+    assert copy.grid == sky.grid  # the degrees of the file are those of the colatitudes
+    (here / "b.csv").write_text((here / "points.csv").read_text().replace(": ", ": B1950 ", 1))
+    if frame:
+        with pytest.raises(ValueError, match="b.csv: .*frame"):
+            io.read("b.csv")
 
 
 def test_empty_entries_are_missing(here):

@@ -11,12 +11,13 @@ from helpers.data import SHARED
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from scipy.io import netcdf_file
-from tolerances import CHAIN
+from tolerances import CHAIN, SHORT_SUM
 
 from spherekit import io
 from spherekit._core.labeled import axis_kind
 from spherekit.cli import main
 from spherekit.io import Map, cf
+from spherekit.sampling import Rings
 
 ATMOSPHERE = SHARED / "atmosphere"
 LAT, LON = np.linspace(90, -90, 5), np.arange(8) * 45.0
@@ -385,8 +386,12 @@ def test_rings_return_to_latitudes(here, rng):
     assert sky.grid.name == "rings"
     io.write(sky, "copy.nc")
     np.testing.assert_array_equal(opened("copy.nc").f.values, f)
-    with pytest.raises(ValueError, match="rings of different lengths"):
-        io.write(Map(sky.values, sky.grid), "g.nc")
+    io.write(Map(sky.values, sky.grid, "f"), "g.nc")  # from north to south
+    copy = io.read("g.nc")
+    np.testing.assert_array_equal(copy.values, sky.values)
+    np.testing.assert_allclose(copy.grid.theta, sky.grid.theta, rtol=0, atol=SHORT_SUM)
+    with pytest.raises(ValueError, match="rings of different longitudes"):
+        io.write(Map(np.zeros(6), Rings([1.0, 2.0], [2, 4])), "h.nc")
 
 
 # --- DataArrays ------------------------------------------------------------------------------------

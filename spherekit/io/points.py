@@ -7,17 +7,22 @@ import numpy as np
 from spherekit import sampling
 from spherekit._core.atomic_files import replacing
 from spherekit.io.arguments import ArgumentError, select_names
+from spherekit.io.frames import frame_of
 from spherekit.io.latlon_text import read_bytes
 from spherekit.io.records import Map
 
-#: Names of the columns of latitudes and longitudes, in lower case, and their coordinate frame.
+#: Names of the columns of latitudes and longitudes, in lower case, and their coordinate frame by default.
 _POSITIONS = (
-    (("lat", "latitude"), ("lon", "long", "longitude"), ""),
+    (("lat", "latitude"), ("lon", "long", "longitude"), "geographic"),
     (("dec", "declination"), ("ra",), "equatorial"),
     (("theta", "colatitude"), ("phi",), ""),
     (("b", "glat"), ("l", "glon"), "galactic"),
 )
 _IN_RADIANS = ("theta", "colatitude", "phi")
+#: The start of the comment that defines the frame.
+_FRAME = "frame:"
+#: Decimals of written latitudes and longitudes.
+_DECIMALS = 12
 
 
 def is_table(path):
@@ -64,7 +69,8 @@ def read_points(path, field=None, grid=None):
     number = _header(lines)
     names = _names(lines[number])
     text = [line.decode("utf-8", "replace").strip() for line in lines[number + 1 :]]
-    comments = [line.decode("utf-8", "replace").strip() for line in lines[:number]]
+    comments = [line.decode("utf-8", "replace").strip()[1:].strip() for line in lines[:number]]
+    named = [line.removeprefix(_FRAME) for line in comments if line.startswith(_FRAME)]
     rows = [line for line in text if line and not line.startswith("#")]
     separator = _separator(lines[number].decode("utf-8-sig", "replace"))
     table = _columns(path, names, [row.split(separator) for row in rows])
@@ -74,6 +80,7 @@ def read_points(path, field=None, grid=None):
         raise ValueError(f"{path} has no columns besides {', '.join(names)}; expected values")
     selected = select_names(path, list(range(len(fields))) if field is None else field, fields)
     try:
+        frame = frame_of(named[0]) if named else frame
         sphere, order = sampling.from_points(_latitudes(lat, table), _longitudes(lon, table))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
@@ -82,16 +89,13 @@ def read_points(path, field=None, grid=None):
     is_sorted = np.array_equal(order, np.arange(len(table[names[0]])))
     values = np.stack([table[name][order].reshape(sphere.shape) for name in selected])
     plain, units = zip(*map(_name_and_unit, selected), strict=True)
-    history = tuple(
-        line[1:].strip() for line in comments if line[1:].strip().startswith("spherekit ")
-    )
     return Map(
         values if len(values) > 1 else values[0],
         sphere,
         plain,
         units,
         frame=frame,
-        history=history,
+        history=tuple(line for line in comments if line.startswith("spherekit ")),
         notes=() if is_sorted else ("points were sorted in the order of the grid",),
     )
 
@@ -150,6 +154,7 @@ def write_points(sky, path, overwrite=False):
         with open(temporary, "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             file.writelines(f"# {line}\n" for line in sky.history)
+            file.write(f"# {_FRAME} {sky.frame or 'none'}\n")
             writer.writerow(["lat", "lon", *labels])
             writer.writerows(zip(*(column.tolist() for column in columns), strict=True))
 
@@ -161,4 +166,4 @@ def _positions(grid):
         theta, phi = theta.ravel(), phi.ravel()
     else:
         theta, phi = grid.theta, grid.phi
-    return 90 - np.degrees(theta), np.degrees(phi)
+    return np.round(90 - np.degrees(theta), _DECIMALS), np.round(np.degrees(phi), _DECIMALS)

@@ -414,6 +414,20 @@ def _real_fields(sky):
             yield name, unit, f
 
 
+def _latlon_of(grid):
+    """(latitudes, longitudes, function of samples to rows and columns) of rings at the same longitudes."""
+    lat = 90 - np.degrees(grid.theta)
+    if grid.rectangular:
+        return lat, np.degrees(grid.phi), np.asarray
+    if len(set(grid.counts)) > 1 or len(set(grid.offsets)) > 1:
+        raise ValueError(
+            f"{grid!r} has rings of different longitudes, which variables on latitudes and longitudes "
+            "cannot describe; expected a rectangular grid or HEALPix: change the grid, or write .npz"
+        )
+    n = grid.counts[0]
+    return lat[::n], np.degrees(grid.phi[:n]), lambda f: f.reshape(*f.shape[:-1], -1, n)
+
+
 def _grid_coordinates(sky):
     """(coordinate variables, dimensions of the sphere, function of samples to the order of these)."""
     if sky.grid.name == "healpix":
@@ -422,17 +436,12 @@ def _grid_coordinates(sky):
         is_power = 2**level == sky.grid.nside
         attributes |= {"refinement_level": level} if is_power else {"nside": sky.grid.nside}
         return {"healpix": variable((), np.int32(0), attributes)}, ("cell",), np.asarray
-    if not sky.grid.rectangular and sky.layout is None:
-        raise ValueError(
-            f"{sky.grid!r} has rings of different lengths, which variables on latitudes and longitudes "
-            "cannot describe; expected a rectangular grid or HEALPix: change the grid, or write .npz"
-        )
     names = [
         next((n for n, a in sky.attributes.items() if n and axis_kind(n, a) == kind), default)
         for kind, default in (("latitude", "lat"), ("longitude", "lon"))
     ]
     if sky.layout is None:
-        lat, lon, to_source = 90 - np.degrees(sky.grid.theta), np.degrees(sky.grid.phi), np.asarray
+        lat, lon, to_source = _latlon_of(sky.grid)
     else:
         lat, lon, to_source = sky.layout.lat, sky.layout.lon, sky.layout.from_grid
     variables = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -181,21 +182,30 @@ def _bound(value, name):
     return None if value is None else checks.real_number(value, name, "a number, without a unit")
 
 
+#: An exponent after ** or ^, or after a symbol of one to three letters.
+_EXPONENT = re.compile(r"(?:\*\*|\^|(?<!\w)([A-Za-z]{1,3}(?=-?\d+(?![A-Za-z]))))(-?\d+)(?![\d.])")
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
 def pretty_unit(unit):
-    """Format a unit for a label: uK -> µK, uK^2 -> µK².
+    """Format a unit for a label: uK -> µK, uK^2 -> µK², m**2 s**-2 and m2 s-2 of netCDF -> m² s⁻².
 
     Examples
     --------
-    >>> pretty_unit("uK^2")
-    'µK²'
+    >>> pretty_unit("uK^2"), pretty_unit("m**2 s**-2"), pretty_unit("kg m-2 s-1")
+    ('µK²', 'm² s⁻²', 'kg m⁻² s⁻¹')
     """
     if not unit:
         return ""
-    unit = unit.replace("**2", "^2").replace("^2", "²")
+    unit = _EXPONENT.sub(_with_superscript, unit)
     head, sep, tail = unit.partition("_")
     if head[:1] == "u" and head[1:].rstrip("²") in ("K", "Jy", "m", "s", "T"):
         head = "µ" + head[1:]
     return head + sep + tail
+
+
+def _with_superscript(match):
+    return (match[1] or "") + match[2].translate(_SUPERSCRIPTS)
 
 
 def _new_axes(projection, half):
