@@ -10,11 +10,11 @@ to zero.
 import numpy as np
 
 from spherekit._core import progress, scaling
-from spherekit.cli import analysis, files, options, output, report
+from spherekit.cli import analysis, files, options, output, records, report
 
 
 def arguments(parser):
-    parser.add_argument("file", metavar="MAP", help="a real map: .fits, .npz or .npy")
+    parser.add_argument("file", metavar="MAP", help="a real map")
     options.band_limit(parser)
     options.wavelets(parser, J0=0, N=3)
     parser.add_argument("--isotropic", action="store_true", help="average over orientations")
@@ -26,7 +26,10 @@ def arguments(parser):
         "--iterations", type=int, default=100, help="maximum L-BFGS iterations; default 100"
     )
     parser.add_argument(
-        "-o", "--output", required=True, help="new map on the grid of MAP: .fits, .npz or .npy"
+        "-o",
+        "--output",
+        required=True,
+        help="new map on the grid of MAP: .fits (HEALPix), .npz, .nc, .npy or .csv",
     )
     options.source(parser)
     options.least_squares(parser)
@@ -37,8 +40,7 @@ def arguments(parser):
 def run(args):
     from spherekit.scattering import Covariances, generate
 
-    suffixes = (".npz", ".npy") if options.is_arrays(args.file) else (".fits",)
-    options.writable(args.output, args.force, suffixes)
+    options.writable(args.output, args.force, output.MAPS)
     options.writable(args.plot, args.force, options.PICTURES)
     if args.iterations < 1 or args.seed < 0:
         raise options.Usage(
@@ -51,6 +53,7 @@ def run(args):
     settings = dict(isotropic=args.isotropic, oversample=args.oversample, threads=args.threads)
     C = Covariances(L, args.lam, args.J0, args.N, **settings)
     sky = files.read_signal(args, L)
+    records.check_output(args.output, sky.grid)
     component = sky.components[0]
     if np.iscomplexobj(component.values):
         raise options.Usage(f"{args.file} is complex; expected a real map")

@@ -14,7 +14,8 @@ from spherekit.cli.options import Usage, is_arrays
 from spherekit.cli.stokes import real_fields
 from spherekit.io.stokes import pairs, stokes_of
 
-#: Suffixes of files of coefficients.
+#: Suffixes of files of maps, and of coefficients.
+MAPS = (".fits", ".npz", ".npy", ".nc", ".csv")
 COEFFICIENTS = (".fits", ".npz", ".sh", ".txt", ".msl", ".shc", ".mat", ".nc")
 
 
@@ -64,7 +65,7 @@ def _write_arrays(path, **arrays):
 
 
 def write_map(path, components, grid, frame="", axes=None):
-    """Write signals on a common grid to .fits (HEALPix; a spin field as two columns), .npz or .npy.
+    """Write signals on a common grid in one of the formats `MAPS`, a spin field as two columns in most.
 
     ``axes`` are the named leading axes of each signal.
     """
@@ -79,6 +80,12 @@ def write_map(path, components, grid, frame="", axes=None):
         _refuse_axes(path, axes)
         header = dict(column=names, unit=units, coordsys=frame, spin=spin)
         io.write_map(path, np.stack(fields), **header, overwrite=True)
+        report.wrote(path)
+        return
+    if Path(path).suffix in (".nc", ".csv"):
+        samples = np.stack(fields) if len(fields) > 1 else fields[0]
+        sky = io.Map(samples, grid, tuple(names), tuple(units), axes, frame=frame, spin=spin)
+        io.write(sky, path, overwrite=True)
         report.wrote(path)
         return
     values = components[0].values if len(components) == 1 else np.stack(fields)

@@ -10,9 +10,8 @@ the map beyond the degrees below L, is printed; it is not in the result.
 
 import numpy as np
 
-from spherekit.cli import analysis, coefficients, files, options, output, report
+from spherekit.cli import analysis, coefficients, files, options, output, records, report
 from spherekit.cli.stokes import refuse_unpaired
-from spherekit.io.kinds import is_fits
 from spherekit.wigner.frames import FRAMES
 
 #: Several files are computed two at a time.
@@ -25,7 +24,8 @@ def arguments(parser):
         "-o",
         "--output",
         required=True,
-        help="a file of the same kind: .fits, .npz or .npy; coefficients: also .sh, .shc, .mat",
+        help="a map: .fits (HEALPix), .npz, .nc, .npy or .csv; coefficients: .fits, .npz, .sh, .shc, .nc or "
+        ".mat",
     )
     parser.add_argument(
         "--euler", metavar="A,B,C", help="angles in degrees, e.g. 30,40,50 or --euler=-30,40,50"
@@ -91,11 +91,11 @@ def _rotate_coefficients(args):
 
 
 def _rotate_map(args):
-    suffixes = (".fits",) if is_fits(args.file) else (".npz", ".npy")
-    options.writable(args.output, args.force, suffixes)
+    options.writable(args.output, args.force, output.MAPS)
     limit = options.band_limit_option(args, required=False)
     sky = files.read_map(args, limit, all_columns=True)
     grid = sky.grid
+    records.check_output(args.output, grid)
     L, line = analysis.band_limit(args, grid)
     angles, description, frame = _angles(args, sky.frame)
     files.refuse_missing(args, sky)

@@ -57,7 +57,7 @@ def run(args):
 
 def check_outputs(args):
     """Raise an error for outputs that cannot be written, before any computation."""
-    options.writable(args.output, args.force, records.SUFFIXES)
+    options.writable(args.output, args.force, output.MAPS)
     options.writable(args.plot, args.force, options.PICTURES)
 
 
@@ -108,7 +108,6 @@ def write(args, sky, result, description):
     report.add(operation=description)
     with output.atomic(args.force):
         records.write(args.output, result)
-        report.wrote(args.output)
         output.save(figure, args.plot)
     report.add_map(result)
     names = ", ".join(name or "unnamed" for name in result.names)

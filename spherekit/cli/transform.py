@@ -26,7 +26,7 @@ def arguments(parser):
         "--output",
         required=True,
         help="coefficients: .fits (alm), .npz, .sh (SHTOOLS text), .shc or .mat; with --inverse, a map: "
-        ".fits, .npz or .npy",
+        ".fits, .npz, .nc, .npy or .csv",
     )
     options.source(parser)
     options.coefficients(parser)
@@ -75,7 +75,7 @@ def _to_coefficients(args):
 
 
 def _to_map(args):
-    options.writable(args.output, args.force, (".fits", ".npz", ".npy"))
+    options.writable(args.output, args.force, output.MAPS)
     reason = "not applicable with --inverse"
     options.refuse_options_of_maps(args, reason, exclude=("grid", "field"))
     analysis.require_grid(args)

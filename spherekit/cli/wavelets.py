@@ -73,7 +73,7 @@ def _analyze(args):
 
 
 def _synthesize(args):
-    options.writable(args.output, args.force, (".fits", ".npz", ".npy"))
+    options.writable(args.output, args.force, output.MAPS)
     if args.plot:
         raise options.Usage(
             "--plot: not applicable with --inverse; plot the map with spherekit plot"
