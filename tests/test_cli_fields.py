@@ -195,5 +195,6 @@ def test_facts_for_machines(iqu, capsys):
     run("smooth iqu.npz --fwhm 9deg -o out.npz --json")
     facts = json.loads(capsys.readouterr().out)
     assert facts["outputs"] == ["out.npz"] and facts["grid"] == "gl:12"
-    assert facts["fields"] == ["I", "Q", "U"] and facts["units"] == ["mK", "uK", "uK"]
+    units = {"I": "mK", "Q": "uK", "U": "uK"}
+    assert {field["name"]: field["unit"] for field in facts["fields"]} == units
     assert "degrees < 12" in facts["messages"][0]

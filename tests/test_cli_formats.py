@@ -143,3 +143,34 @@ def test_era_interim(here, capsys):
     np.testing.assert_array_equal(contents["flm"], expected)
     mean = contents["flm"][:, 0].real / np.sqrt(4 * np.pi) / 9.80665
     assert ((5400 < mean) & (mean < 5700)).all()  # height of 500 hPa, meters
+
+
+@pytest.mark.parametrize("suffix", [".nc", ".npz", ".npy", ".csv"])
+def test_maps_from_coefficients_and_maps(months, suffix):
+    """Maps that commands write are maps for the next command, with their axes where the format has them."""
+    run("transform months.nc --L 4 --level 850 -o flm.npz")
+    select = " --time 7" if suffix == ".csv" else ""
+    run(f"transform flm.npz --inverse --grid mwss:4{select} -o out{suffix}")
+    sky = io.read(f"out{suffix}", grid="mwss:4" if suffix == ".npy" else None)
+    original = io.read("months.nc", select={"level": 850, "time": 7})
+    values = sky.values if suffix == ".csv" else sky.values[1]
+    np.testing.assert_allclose(values, original.values, rtol=0, atol=CHAIN)
+    assert list(sky.axes) == ([] if suffix in (".csv", ".npy") else ["month"])
+    run(f"rotate months.nc --level 500 --time 1 --euler 10,20,30 --L 4 -o out2{suffix}")
+    run("generate months.nc --level 500 --time 1 --L 4 --N 1 --iterations 1 -o out3.nc")
+    assert io.read("out3.nc").grid == original.grid
+
+
+def test_provenance_of_every_input(months):
+    """Files of samples and of their axes, and the history that netCDF has."""
+    np.savetxt("f.txt", np.arange(28.0))
+    np.savetxt("lat.txt", [75, 25, -25, -75])
+    np.savetxt("lon.txt", 360 / 7 * np.arange(7), fmt="%.12f")
+    run("transform f.txt --lat lat.txt --lon lon.txt --L 3 -o out.npz")
+    line = io.read_arrays("out.npz")["history"][-1]
+    assert all(f"input {name} sha256:" in line for name in ("f.txt", "lat.txt", "lon.txt"))
+    sky = io.read("months.nc", select={"level": 500, "time": 1})
+    io.write(Map(sky.values, sky.grid, "T", history=("observed",)), "history.nc")
+    run("transform history.nc --L 4 -o out2.npz")
+    history = io.read_arrays("out2.npz")["history"].tolist()
+    assert history[0] == "observed" and "input history.nc sha256:" in history[-1]

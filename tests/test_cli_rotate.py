@@ -121,7 +121,7 @@ def test_coefficients_and_arrays(spot, rng):
         ("rotate plain.fits --to ecliptic -o out.fits", "--from galactic, ecliptic or equatorial"),
         ("rotate alm.fits --L 5 --euler 1,2,3 -o out.fits", "omit --L or --lmax"),
         ("rotate alm.fits --lmax 4 --euler 1,2,3 -o out.fits", "omit --L or --lmax"),
-        ("rotate map.fits --euler 1,2,3 -o out.txt", "expected .fits, .npz"),
+        ("rotate map.fits --euler 1,2,3 -o out.npz", "expected .fits"),
         ("rotate map.fits --euler 1,2,3 --from ecliptic -o out.fits", "applies to --to only"),
     ],
 )

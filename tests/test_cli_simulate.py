@@ -329,3 +329,15 @@ def test_files_of_planck(here, capsys):
     ell = np.arange(2, 1500)
     band = (ell * (ell + 1) * power(flm)[2:1500] / (2 * np.pi))[198:243]
     assert abs(band.mean() / 5720 - 1) < 5 * np.sqrt(2 / (45 * 441))
+
+
+def test_jobs_at_the_same_time(spectra):
+    """Two processes that simulate overlapping parts of a folder."""
+    line = [sys.executable, "-m", "spherekit", *"simulate cl.fits --pol --seed 4 -o sims".split()]
+    jobs = [subprocess.Popen([*line, "--first", first, "--n", "20"]) for first in ("0", "10")]
+    assert [job.wait() for job in jobs] == [0, 0]
+    names = [name for name in os.listdir("sims") if name != "manifest.json"]
+    assert sorted(names) == [f"alm-{k:05d}.fits" for k in range(30)]
+    for k in (0, 15, 29):
+        alms = io.read_alms(f"sims/alm-{k:05d}.fits").flm
+        np.testing.assert_array_equal(alms, gaussian_sky(spectra, 24, k, seed=4))

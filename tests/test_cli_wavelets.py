@@ -89,7 +89,7 @@ def test_generate(sky, capsys):
     "line, words",
     [
         ("generate map.fits -o g.fits", "--L 65"),
-        ("generate map.fits --L 8 -o g.txt", ".fits"),
+        ("generate map.fits --L 8 -o g.npz", ".fits"),
         ("generate map.fits --L 8 --iterations 0 -o g.fits", "--iterations"),
         ("generate map.fits --L 30 -o g.fits", "3 nside"),
     ],

@@ -8,6 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from helpers.data import SHARED
+from hypothesis import HealthCheck, given, reject, settings
+from hypothesis import strategies as st
 from scipy.io import netcdf_file
 from tolerances import CHAIN, SHORT_SUM
 
@@ -496,3 +498,55 @@ def test_damaged_bytes(here, rng, version):
             io.read("f.nc")
         except (ValueError, MemoryError) as error:
             assert "f.nc" in str(error)
+
+
+NAMES = [
+    "units",
+    "standard_name",
+    "axis",
+    "scale_factor",
+    "add_offset",
+    "_FillValue",
+    "missing_value",
+]
+NAMES += ["valid_range", "coordinates", "grid_mapping", "calendar", "_Unsigned", "long_name"]
+TEXTS = [
+    "degrees_north",
+    "days since 2000-01-01",
+    "latitude",
+    "f",
+    "lat lon",
+    "healpix",
+    "X",
+    "true",
+]
+VALUES = st.one_of(
+    st.sampled_from(TEXTS),
+    st.floats(width=32),
+    st.floats(),
+    st.integers(-(2**31), 2**31 - 1).map(np.int32),
+    st.lists(st.integers(-128, 127), min_size=1, max_size=3).map(lambda x: np.array(x, np.int16)),
+)
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=4),
+    st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=3),
+    st.sampled_from(["i1", "i2", "i4", "f4", "f8"]),
+)
+def test_attributes_of_any_value(here, of_field, of_latitude, dtype):
+    """A map, or a ValueError that names the file."""
+    variables = on_sphere(np.arange(40).reshape(5, 8).astype(dtype), **of_field)
+    variables["lat"] = (("lat",), LAT, {"units": "degrees_north"} | of_latitude)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            write("f.nc", variables)
+    except (OverflowError, ValueError):  # an attribute that SciPy cannot write
+        reject()
+    try:
+        with np.errstate(all="ignore"):
+            io.read("f.nc")
+    except ValueError as error:
+        assert "f.nc" in str(error)

@@ -26,7 +26,7 @@ FUNCTIONS = {
     "Wavelets": lambda f: Wavelets(4, sampling=GRID, reality=True).analysis(f)[0],
     "masked_flm": lambda f: spectra.masked_flm(f, 3, np.ones(GRID.shape), sampling=GRID),
     "mask": lambda f: spectra.masked_flm(np.ones(GRID.shape), 3, abs(f), sampling=GRID),
-    "project": lambda f: plot.project(f, GRID, size=20).values,
+    "project": lambda f: plot.project(f, GRID, size=20, flip="geo").values,
 }
 
 

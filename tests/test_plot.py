@@ -453,7 +453,7 @@ def test_arrays_of_xarray_are_plotted(rng):
     )
     ax = plot.show(data, size=40)
     assert ax.get_title() == "heat" and ax.figure.axes[-1].get_xlabel() == "K"
-    expected = plot.project(np.roll(f[::-1], 4, axis=1), "mwss:4", size=40).values
+    expected = plot.project(np.roll(f[::-1], 4, axis=1), "mwss:4", size=40, flip="geo").values
     np.testing.assert_array_equal(plot.project(data, size=40).values, expected)
     np.testing.assert_array_equal(plot.project(data.T, size=40).values, expected)
     with pytest.raises(ValueError, match="latitudes from -90 to 90"):

@@ -247,6 +247,16 @@ def test_reorder(dtype, rng, monkeypatch):
     assert np.array_equal(values, kept)
 
 
+@pytest.mark.parametrize("chunk", [1, 50, 2**16])
+@pytest.mark.parametrize("nside", [1, 2, 4, 16, 64])
+def test_reorder_of_the_pixel_numbers(nside, chunk, monkeypatch):
+    """Also in blocks of few rows, the last one short."""
+    monkeypatch.setattr(healpix, "_CHUNK", chunk)
+    pixels = np.arange(12 * nside**2)
+    assert np.array_equal(healpix.reorder(pixels, "nested"), healpix.ring2nest(nside, pixels))
+    assert np.array_equal(healpix.reorder(pixels, "ring"), healpix.nest2ring(nside, pixels))
+
+
 @pytest.mark.parametrize("nside", [1, 2, 3, 4, 7, 16, 50])
 def test_ring_weights_are_exact_positive_and_close_to_equal(nside):
     one = HEALPix(nside)

@@ -2,6 +2,8 @@
 
 import math
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -26,7 +28,7 @@ from spherekit.sampling import (
     grids_of_shape,
     healpix,
 )
-from spherekit.sampling.theorem_grids import RULES
+from spherekit.sampling.theorem_grids import RULES, is_nearly_gaussian
 from spherekit.testing import random_flm
 
 GRIDS = [
@@ -456,3 +458,26 @@ def test_latitudes_of_a_model_with_short_polar_cells():
     positions = LatLon(lat, np.arange(1.25, 360, 2.5))
     assert isinstance(positions.grid, Rings) and positions.grid.default_L == 72
     assert "fitted by least squares" in " ".join(positions.notes)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 17, 160, 721])
+def test_rules_have_the_nodes_and_weights_of_their_grids(n):
+    for rule in RULES:
+        theta, grid = rule.colatitudes(n), rule.grid(n, 4 * n + 3)
+        assert (theta is None) == (grid is None)
+        if grid is not None:
+            rings = rule.rings(n, 8, 0.1)
+            assert np.array_equal(grid.theta, theta) and rings.angles == tuple(theta)
+            sums = np.stack([one.ring_weights * one.ring_n_phi for one in (rings, grid)])
+            np.testing.assert_allclose(*sums, rtol=0, atol=SHORT_SUM)
+        assert is_nearly_gaussian(GL(n).theta)
+
+
+def test_axes_without_gaussian_latitudes_compile_nothing():
+    """The commands that only describe a file start without compiled code."""
+    program = (
+        "import sys, numpy as np; from spherekit.sampling import from_latlon, grids_of_shape; "
+        "from_latlon(np.arange(80, -81, -2), np.arange(360)); from_latlon([20, -20], [0, 180]); "
+        "grids_of_shape((180, 360)); assert 'numba' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

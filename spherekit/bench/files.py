@@ -48,7 +48,7 @@ def measure(functions, rounds):
 def times_of(folder, nside, n_columns, dtype, rounds):
     """Times in seconds of reading and writing maps."""
     maps = np.random.default_rng(0).standard_normal((n_columns, 12 * nside**2)).astype(dtype)
-    path, nested, other = (
+    path, nested, astropy_path = (
         os.path.join(folder, f"{name}.fits") for name in ("map", "nested", "other")
     )
     options = dict(column=[f"C{i}" for i in range(n_columns)], overwrite=True)
@@ -58,7 +58,7 @@ def times_of(folder, nside, n_columns, dtype, rounds):
         "read": lambda: io.read_map(path, field=None),
         "read, astropy": lambda: read_by_astropy(path),
         "write": lambda: io.write_map(path, maps, **options),
-        "write, astropy": lambda: write_by_astropy(by_astropy, maps),
+        "write, astropy": lambda: write_by_astropy(astropy_path, maps),
         "read, nested": lambda: io.read_map(nested, field=None),
         "reorder": lambda: reorder(maps, "nested"),
     }

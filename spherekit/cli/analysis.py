@@ -60,10 +60,7 @@ def band_limit(args, grid):
     L = band_limit_option(args, required=False)
     line = None
     if L is None:
-        from spherekit.fields.analysis import default_band_limit
-
-        is_healpix = grid.name == "healpix"
-        L = DEGREES_PER_NSIDE * grid.nside if is_healpix else default_band_limit(grid)
+        L = grid.default_L
         line = f"L = {L} (lmax {L - 1}), the default for {grid_name(grid)}; choose another with --L"
     report.add(L=L, grid=grid_name(grid))
     refuse_beyond_pixels(grid, L)

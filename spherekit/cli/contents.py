@@ -186,3 +186,16 @@ def spectra(path):
         "history": list(contents.history),
         "columns": [column(name, cl, contents.units[name]) for name, cl in described],
     }
+
+
+def matching_grids(arrays):
+    """A note with the grids that have the shape of each array."""
+    from spherekit.sampling import grids_of_shape
+
+    shapes = {array.shape: name for name, array in arrays.items() if array.dtype.kind in "iufc"}
+    matches = {name: grids_of_shape(shape) for shape, name in shapes.items() if len(shape)}
+    return [
+        f"{name} has the shape of samples on {'; '.join(f'{grid} ({text})' for grid, text in grids)}"
+        for name, grids in matches.items()
+        if grids
+    ]

@@ -239,8 +239,7 @@ def _write_map(args, record):
     if not (name.endswith(".fits") and record.grid.name == "healpix"):
         if args.ordering_out is not None or args.partial:
             raise Usage("--ordering-out and --partial apply to HEALPix FITS outputs only")
-        mw = name.endswith(".fits") and record.grid.name in ("mw", "mwss")
-        (io.write_mw if mw else io.write)(record, args.output, overwrite=True)
+        io.write(record, args.output, overwrite=True)
         return
     ordering = args.ordering_out or "ring"
     if (ordering, args.partial) == ("ring", False):
@@ -258,12 +257,15 @@ def _write_map(args, record):
 
 def _columns(names_of_fields):
     if tuple(names_of_fields) == ("",):
-        return ["TEMPERATURE"]
+        return ["SIGNAL"]
     return [name or f"FIELD{number}" for number, name in enumerate(names_of_fields)]
 
 
 def _print(args, record):
-    described = repr(record)
-    print(
-        *record.notes, f"wrote {args.output}: {described[described.index('(') + 1 : -1]}", sep="\n"
-    )
+    from spherekit import io
+
+    named = zip(record.names, record.units, strict=True)
+    described = [", ".join(f"{name or 'unnamed'} [{unit or 'no unit'}]" for name, unit in named)]
+    described += [f"{name} {len(values)}" for name, values in record.axes.items()]
+    described.append(str(record.grid) if isinstance(record, io.Map) else f"L = {record.L}")
+    print(*record.notes, f"wrote {args.output}: {'; '.join(described)}", sep="\n")

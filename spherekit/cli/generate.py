@@ -10,7 +10,7 @@ to zero.
 import numpy as np
 
 from spherekit._core import progress, scaling
-from spherekit.cli import analysis, files, options, output, records, report
+from spherekit.cli import analysis, files, options, output, report
 
 
 def arguments(parser):
@@ -26,10 +26,7 @@ def arguments(parser):
         "--iterations", type=int, default=100, help="maximum L-BFGS iterations; default 100"
     )
     parser.add_argument(
-        "-o",
-        "--output",
-        required=True,
-        help="new map on the grid of MAP: .fits (HEALPix), .npz, .nc, .npy or .csv",
+        "-o", "--output", required=True, help="new map on the grid of MAP: .fits, .npz or .npy"
     )
     options.source(parser)
     options.least_squares(parser)
@@ -40,7 +37,7 @@ def arguments(parser):
 def run(args):
     from spherekit.scattering import Covariances, generate
 
-    options.writable(args.output, args.force, output.MAPS)
+    options.writable(args.output, args.force, output.map_suffixes(args.file))
     options.writable(args.plot, args.force, options.PICTURES)
     if args.iterations < 1 or args.seed < 0:
         raise options.Usage(
@@ -53,7 +50,6 @@ def run(args):
     settings = dict(isotropic=args.isotropic, oversample=args.oversample, threads=args.threads)
     C = Covariances(L, args.lam, args.J0, args.N, **settings)
     sky = files.read_signal(args, L)
-    records.check_output(args.output, sky.grid)
     component = sky.components[0]
     if np.iscomplexobj(component.values):
         raise options.Usage(f"{args.file} is complex; expected a real map")

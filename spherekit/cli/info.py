@@ -222,7 +222,7 @@ def _arrays(path):
         spin = arrays.get("spin", np.array(0))
         facts = {**_coefficients(arrays["flm"], spin.tolist(), unit), **metadata}
         return {**facts, "power": [contents.lowest_power(arrays["flm"])]}
-    facts = {"kind": "array"}
+    facts = {"kind": "array", "notes": contents.matching_grids(arrays)}
     if "values" in arrays and "grid" in arrays:
         facts = {
             "kind": "map",

@@ -12,10 +12,12 @@ from spherekit.cli.analysis import grid_name
 from spherekit.cli.names import join
 from spherekit.cli.options import Usage, is_arrays
 from spherekit.cli.stokes import real_fields
+from spherekit.io.kinds import is_fits
 from spherekit.io.stokes import pairs, stokes_of
 
-#: Suffixes of files of maps, and of coefficients.
+#: Suffixes of files of maps.
 MAPS = (".fits", ".npz", ".npy", ".nc", ".csv")
+#: Suffixes of files of coefficients.
 COEFFICIENTS = (".fits", ".npz", ".sh", ".txt", ".msl", ".shc", ".mat", ".nc")
 
 
@@ -64,8 +66,15 @@ def _write_arrays(path, **arrays):
     report.wrote(path)
 
 
+def map_suffixes(path):
+    """Suffixes of a map that is made from the map ``path``: that of FITS, others for .npz and .npy."""
+    if is_arrays(path):
+        return MAPS[1:]
+    return MAPS[:1] if is_fits(path) else MAPS
+
+
 def write_map(path, components, grid, frame="", axes=None):
-    """Write signals on a common grid in one of the formats `MAPS`, a spin field as two columns in most.
+    """Write signals on a common grid to one of `MAPS`: .fits for HEALPix, a spin field as two columns.
 
     ``axes`` are the named leading axes of each signal.
     """
@@ -83,10 +92,7 @@ def write_map(path, components, grid, frame="", axes=None):
         report.wrote(path)
         return
     if Path(path).suffix in (".nc", ".csv"):
-        samples = np.stack(fields) if len(fields) > 1 else fields[0]
-        sky = io.Map(samples, grid, tuple(names), tuple(units), axes, frame=frame, spin=spin)
-        io.write(sky, path, overwrite=True)
-        report.wrote(path)
+        _write_record(path, fields, grid, names, units, axes, frame=frame, spin=spin)
         return
     values = components[0].values if len(components) == 1 else np.stack(fields)
     if Path(path).suffix == ".npy":
@@ -99,6 +105,15 @@ def write_map(path, components, grid, frame="", axes=None):
     metadata |= {f"axis_{name}": coordinates for name, coordinates in (axes or {}).items()}
     metadata |= dict(axes=list(axes)) if axes else {}
     _write_arrays(path, values=values, **metadata)
+
+
+def _write_record(path, fields, *description, **metadata):
+    """Write real fields on a common grid as `spherekit.io.Map`."""
+    from spherekit import io
+
+    values = np.stack(fields) if len(fields) > 1 else fields[0]
+    io.write(io.Map(values, *description, **metadata), path, overwrite=True)
+    report.wrote(path)
 
 
 def _refuse_axes(path, axes):

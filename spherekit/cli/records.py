@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spherekit.cli import arrays, files, options, output, report
+from spherekit.cli import arrays, files, options, output
 from spherekit.cli.stokes import real_fields
 from spherekit.io import Map
 from spherekit.io.kinds import is_fits
@@ -81,4 +81,3 @@ def write(path, sky):
     samples = sky.values if len(sky) > 1 else [sky.values]
     output.refuse_not_finite(path, **dict(zip(names, samples, strict=True)))
     io.write(replace(sky, history=provenance.history(sky.history or None)), path, overwrite=True)
-    report.wrote(path)

@@ -24,8 +24,7 @@ def arguments(parser):
         "-o",
         "--output",
         required=True,
-        help="a map: .fits (HEALPix), .npz, .nc, .npy or .csv; coefficients: .fits, .npz, .sh, .shc, .nc or "
-        ".mat",
+        help="a file of the same kind: .fits, .npz or .npy; coefficients: also .sh, .shc, .mat",
     )
     parser.add_argument(
         "--euler", metavar="A,B,C", help="angles in degrees, e.g. 30,40,50 or --euler=-30,40,50"
@@ -91,7 +90,7 @@ def _rotate_coefficients(args):
 
 
 def _rotate_map(args):
-    options.writable(args.output, args.force, output.MAPS)
+    options.writable(args.output, args.force, output.map_suffixes(args.file))
     limit = options.band_limit_option(args, required=False)
     sky = files.read_map(args, limit, all_columns=True)
     grid = sky.grid

@@ -45,6 +45,10 @@ _POLARIZED = ("TEMPERATURE", "Q_POLARISATION", "U_POLARISATION")
 _ALMS = ("TEMPERATURE", "GRADIENT", "CURL")
 
 
+#: What follows a signal: files that exist are not simulated again.
+ADVICE_WHEN_STOPPED = "The same command goes on with the other files"
+
+
 def arguments(parser):
     parser.add_argument(
         "spectrum", metavar="SPECTRUM", help="a file of C_l, or cmb (Planck 2018 spectra)"
@@ -274,14 +278,14 @@ def _workers(plan, threads, count):
     """(skies at the same time, threads of each), as the memory allows."""
     from spherekit._core import checks
 
-    required = 16 * plan.L**2 * (plan.fields + 4)
+    required = 16 * plan.L**2 * (plan.fields + 3)
     if plan.grid is not None:
         import spherekit
 
         spin = 2 if plan.fields > 1 and plan.L > 2 else 0
         transform = dict(sampling=plan.grid, spin=spin, reality=not spin, threads=1)
         required += spherekit.estimate_memory(plan.L, direction="inverse", **transform)
-        required += 3 * 8 * math.prod(plan.grid.shape) * plan.fields
+        required += 8 * math.prod(plan.grid.shape) * (2 * plan.fields + 1)  # also to write them
     checks.fits_memory(required, "simulating a sky", "lower --L, or choose a coarser --grid")
     workers = max(1, min(threads, count, int(checks.memory_limit() // required)))
     return workers, max(1, threads // workers)

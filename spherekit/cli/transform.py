@@ -26,7 +26,7 @@ def arguments(parser):
         "--output",
         required=True,
         help="coefficients: .fits (alm), .npz, .sh (SHTOOLS text), .shc or .mat; with --inverse, a map: "
-        ".fits, .npz, .nc, .npy or .csv",
+        ".fits, .npz, .npy, .nc or .csv",
     )
     options.source(parser)
     options.coefficients(parser)

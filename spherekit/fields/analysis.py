@@ -1,6 +1,5 @@
 """Analysis of fields by the method of their grid."""
 
-import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -16,25 +15,16 @@ METHODS = ("quadrature", "lsq", "jacobi")
 
 
 def default_band_limit(grid):
-    """The band-limit that the samples of a grid determine well.
+    """The band-limit of maps that are smoothed or change their grid.
 
-    That of the theorem of the grid; on HEALPix 5/2 nside, up to which least squares are well conditioned; for
-    arbitrary rings that of equidistant rings on a meridian circle with their widest gap.
+    That which the samples determine well (``grid.default_L``), but on HEALPix 5/2 nside, for which
+    least squares still converge in few iterations, so that little of a map is beyond it.
 
-    >>> from spherekit.sampling import MW, HEALPix, Rings
+    >>> from spherekit.sampling import MW, HEALPix
     >>> default_band_limit(MW(64)), default_band_limit(HEALPix(64))
     (64, 160)
-    >>> default_band_limit(Rings([0.2, 0.6, 1.0, 1.4, 1.8, 2.2, 2.6, 3.0], 16))
-    7
     """
-    if grid.L is not None:
-        return grid.L
-    if grid.name == "healpix":
-        return max(1, 5 * grid.nside // 2)
-    theta = grid.ring_theta
-    gaps = [2 * theta[0], 2 * (math.pi - theta[-1]), *np.diff(theta)]
-    of_rings = int(math.pi / max(gaps) + 1e-9)
-    return max(1, min(of_rings, (int(grid.ring_n_phi.max()) + 1) // 2))
+    return max(1, 5 * grid.nside // 2) if grid.name == "healpix" else grid.default_L
 
 
 class Options(NamedTuple):

@@ -74,7 +74,7 @@ def read_arrays(path: str | PathLike) -> dict[str, np.ndarray]:
     try:
         size = _size(path, kind)
     except _DAMAGED as error:
-        raise ValueError(f"{path} cannot be read as a NumPy file: {error}") from None
+        raise _damaged(path, error) from None
     checks.fits_memory(size, f"the file {path}", "store fewer or smaller arrays in it")
     try:
         with open(path, "rb") as file:
@@ -84,10 +84,14 @@ def read_arrays(path: str | PathLike) -> dict[str, np.ndarray]:
             else:
                 arrays = {name: loaded[name] for name in loaded.files}
     except _DAMAGED as error:
-        hint = "truncated or of another format: " if isinstance(error, zipfile.BadZipFile) else ""
-        raise ValueError(f"{path} cannot be read as a NumPy file: {hint}{error}") from None
+        raise _damaged(path, error) from None
     provenance.record_input(path, _history(arrays))
     return arrays
+
+
+def _damaged(path, error):
+    hint = "truncated or of another format: " if isinstance(error, zipfile.BadZipFile) else ""
+    return ValueError(f"{path} cannot be read as a NumPy file: {hint}{error}")
 
 
 def _size(path, kind):

@@ -160,8 +160,7 @@ def decode_times(values, attributes):
     first = min(times.astype("M8[s]").min(initial=reference), reference)
     if calendar != "proleptic_gregorian" and first < _GREGORIAN:
         return None
-    times[missing] = np.datetime64("NaT")
-    return times
+    return np.where(missing, np.datetime64("NaT"), times)
 
 
 def _reference(match):

@@ -74,6 +74,5 @@ def agreed(path, requested, defined=UNSPECIFIED, default=SHTOOLS):
     if None not in specified:
         return result, None
     return result, (
-        f"the file does not define its convention: read with {result}, the default of SHTOOLS (pass "
-        "normalization and csphase for another)"
+        f"the file does not define its normalization and csphase: read with {result}, the defaults of SHTOOLS"
     )

@@ -130,7 +130,7 @@ def write_fits(sky, path, overwrite=False):
         names = list(sky.attributes.get(names[0], {}).get("parts", ("REAL", "IMAG")))
         values, units = np.concatenate([values.real, values.imag]), units * 2
     names = [name or f"FIELD{number}" for number, name in enumerate(names)]
-    names = ["TEMPERATURE"] if names == ["FIELD0"] else names
+    names = ["SIGNAL"] if names == ["FIELD0"] else names
     polcconv = sky.polcconv if sky.polcconv == "IAU" else None
     metadata = dict(column=names, unit=units, coordsys=sky.frame, spin=sky.spin, polcconv=polcconv)
     metadata |= dict(history=sky.history)

@@ -125,22 +125,26 @@ def read(
         return fits_maps.read_fits(path, field, hdu, ordering, frame, grid)
     if kind in _NUMPY:
         sky = numpy_maps.read_numpy(path, field, grid, ordering, frame, lat, lon)
-        return sky.select(**_by_axis(sky, select)) if select else sky
-    provenance.record_input(path)
+        return _selected(path, sky, select) if select else sky
+    sky = with_frame(_read(path, kind, field, select, lat, lon, grid), frame)
+    provenance.record_input(path, sky.history)
+    return sky
+
+
+def _read(path, kind, field, select, lat, lon, grid):
+    """The `Map` of a file that is neither FITS nor NumPy's."""
     if kind == "a netCDF-3 file":
-        return with_frame(netcdf.read_netcdf3(path, field, select), frame)
+        return netcdf.read_netcdf3(path, field, select)
     if kind in _NETCDF4:
-        return with_frame(netcdf.read_netcdf4(path, field, select), frame)
+        return netcdf.read_netcdf4(path, field, select)
     if kind == "a MATLAB file":
-        return with_frame(matlab_maps.read_matlab(path, field, grid, lat, lon), frame)
+        return matlab_maps.read_matlab(path, field, grid, lat, lon)
     if kind in _TEXT:
-        is_table = lat is None and lon is None and points.is_table(path)
-        if is_table:
-            return with_frame(points.read_points(path, field, grid), frame)
-        sky = latlon_text.read_text(path, lat, lon, grid)
-        return with_frame(with_fields(sky, path, field), frame)
+        if lat is None and lon is None and points.is_table(path):
+            return points.read_points(path, field, grid)
+        return with_fields(latlon_text.read_text(path, lat, lon, grid), path, field)
     if kind in _PICTURES:
-        return with_frame(images.read_panorama(path, kind, field), frame)
+        return images.read_panorama(path, kind, field)
     raise ValueError(
         f"{path} cannot be read as a map: it is {kind}; expected FITS, .npz, .npy, netCDF, text, or a PNG, "
         "JPEG or HDR panorama"
@@ -156,8 +160,12 @@ def _refuse_arguments(path, kind, arguments):
             raise ArgumentError(f"{name}= does not apply to {path}, {kind}")
 
 
-def _by_axis(sky, select):
-    return {sky.axis_named(name): value for name, value in select.items()}
+def _selected(path, sky, select):
+    """The part of a map at these coordinates."""
+    try:
+        return sky.select(**select)
+    except ValueError as error:
+        raise ArgumentError(f"{path}: {error}") from None
 
 
 def write(sky: Map, path: str | PathLike, *, overwrite: bool = False) -> None:

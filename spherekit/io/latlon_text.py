@@ -9,6 +9,7 @@ import numpy as np
 
 from spherekit import sampling
 from spherekit._core import checks
+from spherekit.io import provenance
 from spherekit.io.arguments import ArgumentError
 from spherekit.io.records import Map
 
@@ -71,6 +72,7 @@ def _shaped(path, values, shape, noun):
 def _axis(axis):
     """Latitudes or longitudes in degrees, of a file or an array."""
     if isinstance(axis, str | os.PathLike):
+        provenance.record_input(axis)
         return read_numbers(axis)
     return checks.as_float_array(axis, "lat and lon")
 

@@ -98,8 +98,8 @@ def _in_layout(path, flm, L, requested, reality):
         return flm, ()
     half = m >= 0
     return hermitian(flm[half], ell[half], m[half], L), (
-        "the orders m < 0 are zero in the file: completed as those of a real signal (reality=False omits "
-        "this); if its entries are C_lm + i S_lm, pass normalization and csphase",
+        "the orders m < 0 are zero in the file: completed as those of a real signal; "
+        "entries that are C_lm + i S_lm need a normalization (4pi) and csphase too",
     )
 
 

@@ -74,11 +74,14 @@ def full_sky(table, names, nside=None):
             f"{overlapping} of {uniq.size} cells overlap; expected each point in one cell"
         )
     start, stop, values = _merged(start, stop, values, target)
+    outside = UNSEEN if fields else 0.0
+    if len(values) == 1:
+        nested = _repeated(values[0], start, stop, n_pix, outside)
+        return names if fields else [_COVERAGE], reorder(nested, "nested")[None]
     ring = np.empty((len(values), n_pix), values.dtype)
     for field, samples in zip(ring, values, strict=True):
-        nested = _repeated(samples, start, stop, n_pix, UNSEEN if fields else 0.0)
-        field[:] = reorder(nested, "nested")
-    return names if fields else [_COVERAGE], ring
+        field[:] = reorder(_repeated(samples, start, stop, n_pix, outside), "nested")
+    return names, ring
 
 
 def _merged(start, stop, values, target):

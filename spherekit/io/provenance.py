@@ -4,6 +4,7 @@ The command line opens `recording`; readers call `record_input`, and writers put
 what they write. The lines have neither dates nor folders, so that the same command gives the same bytes.
 """
 
+import gzip
 import hashlib
 import itertools
 import os
@@ -229,16 +230,17 @@ def is_of(
 
 
 def of_file(path: str | PathLike) -> tuple[str, ...]:
-    """The lines of provenance in a file of this package: FITS, .npz, text, PNG or JPEG.
+    """The lines of provenance in a file of this package: FITS, .npz, netCDF, text, PNG or JPEG.
 
     Raises
     ------
     ValueError or OSError
         A damaged file, or one without a readable history.
     """
-    suffix = os.path.splitext(os.fsdecode(path))[1].lower()
+    name = os.fsdecode(path).lower()
+    read = next(reader for suffixes, reader in _READERS.items() if name.endswith(suffixes))
     try:
-        lines = _READERS.get(suffix, _of_text)(path)
+        lines = read(path)
     except OSError:
         raise
     except Exception as error:
@@ -267,18 +269,28 @@ def _of_picture(path):
     return content.split("\n")
 
 
+def _of_netcdf(path):
+    from scipy.io import netcdf_file
+
+    with netcdf_file(path, mmap=False) as file:
+        return file.history.decode().split("\n")
+
+
 def _of_text(path):
-    with open(path, encoding="ascii") as file:
+    """The lines ``# history: ...`` at the start of a text file, possibly compressed by gzip."""
+    opened = gzip.open if os.fspath(path).endswith(".gz") else open
+    with opened(path, "rt", encoding="ascii") as file:
         comments = [line[1:].strip() for line in itertools.takewhile(lambda x: x[:1] == "#", file)]
-    return [line for line in comments if line.startswith("spherekit ")]
+    start = "history: "
+    return [line.removeprefix(start) for line in comments if line.startswith(start)]
 
 
 _READERS = {
-    ".fits": _of_fits,
-    ".gz": _of_fits,
-    ".npz": _of_npz,
-    ".png": _of_picture,
-    ".jpg": _of_picture,
+    (".fits", ".fits.gz"): _of_fits,
+    (".npz",): _of_npz,
+    (".nc",): _of_netcdf,
+    (".png", ".jpg"): _of_picture,
+    ("",): _of_text,
 }
 
 

@@ -62,6 +62,16 @@ def to_map(contents, field=None, select=None):
     select : dict, optional
         A coordinate for axes by name, or for the axis "time" or "level". Only this part is read.
     """
+    try:
+        return _to_map(contents, field, select)
+    except ArgumentError:
+        raise
+    except ValueError as error:
+        named = str(contents.source) in str(error)
+        raise ValueError(str(error) if named else f"{contents.source}: {error}") from None
+
+
+def _to_map(contents, field, select):
     names = _select_fields(contents, field)
     first = contents.variables[names[0]]
     dims = _sphere_dims(contents, first)

@@ -372,12 +372,36 @@ def reorder(values: ArrayLike, source: Literal["ring", "nested"]) -> np.ndarray:
     nside = _power_of_two(nside_of(values.shape[-1] if values.ndim else values.size))
     if source not in ("ring", "nested"):
         raise ValueError(f'source is {source!r}; expected "ring" or "nested"')
-    index_in_source = ring2nest if source == "nested" else nest2ring
     result = np.empty(values.shape, values.dtype)
-    for first in range(0, values.shape[-1], _CHUNK):
-        pixels = np.arange(first, min(first + _CHUNK, values.shape[-1]))
-        result[..., first : first + _CHUNK] = values[..., index_in_source(nside, pixels)]
+    for nested, ring in _pixel_blocks(nside):
+        if source == "nested":
+            result[..., ring] = values[..., nested]
+        else:
+            result[..., nested] = values[..., ring]
     return result
+
+
+def _pixel_blocks(nside):
+    """Yield all pixels in blocks (numbers in nested order, numbers in ring order), each [shape=(x, y)].
+
+    The formulas are those of `nest2ring`, with the terms of a ring computed once for each ring.
+    """
+    ring = np.arange(1, 4 * nside)
+    steps = np.minimum(np.minimum(ring, 4 * nside - ring), nside)
+    shifted = (ring < nside) | (ring > 3 * nside) | ((ring - nside) % 2 == 0)
+    n_phi, start = 4 * steps, _ring_start(ring, nside)
+    y = np.arange(nside)
+    rows = max(1, _CHUNK // nside)
+    for face in range(12):
+        row, column = divmod(face, 4)
+        offset = (2 * column + (row != 1)) * steps - shifted
+        for first in range(0, nside, rows):
+            x = y[first : first + rows, None]
+            i = (row + 2) * nside - x - y - 2
+            on_ring = (offset[i] + (x - y)) >> 1
+            on_ring += n_phi[i] * (on_ring < 0)
+            on_ring -= n_phi[i] * (on_ring >= n_phi[i])
+            yield face * nside**2 + _spread_bits(x) + 2 * _spread_bits(y), start[i] + on_ring
 
 
 def _power_of_two(nside):
@@ -492,6 +516,11 @@ class HEALPix(Grid):
     def __str__(self):
         options = "" if self.weighting == "ring" else f",weights={self.weighting}"
         return f"healpix:{self.nside}{options}"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the samples, (12 nside^2,)."""
+        return (12 * self.nside**2,)
 
     def ring_arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Colatitudes, numbers of samples, first longitudes and weights of the rings."""

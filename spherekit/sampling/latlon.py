@@ -226,6 +226,8 @@ def grid_of_rows(lat, precision, columns):
     n, n_phi, phi0 = len(lat), columns.n_phi, columns.phi0
     limits = axes.tolerance(lat, precision, 180 / n)
     for rule in theorem_grids.RULES:
+        if not (rule.equidistant or theorem_grids.is_nearly_gaussian(np.radians(90 - lat))):
+            continue
         theta = rule.colatitudes(n)
         if theta is None:
             continue

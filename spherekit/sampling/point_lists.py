@@ -12,6 +12,7 @@ from spherekit.sampling.base import Grid
 from spherekit.sampling.healpix import HEALPix, reorder, ring2nest
 from spherekit.sampling.latlon import check_range, grid_of_rows
 from spherekit.sampling.rings import Rings
+from spherekit.sampling.theorem_grids import is_nearly_gaussian
 
 __all__ = ["from_points"]
 
@@ -253,10 +254,11 @@ def _grid(parallels, lat_precision, lon_precision, rounding):
         difference = parallels.lon0 - fraction * step
         close = np.abs(difference - step * np.round(difference / step)) <= limit
         phi0 = np.where(close, fraction * 2 * np.pi / n_phi, phi0)
-    theta, weights = quadrature.gauss_legendre(len(lat))
-    largest = 2 * axes.tolerance(lat, lat_precision, 180 / len(lat)).rounding
-    if np.abs(90 - np.degrees(theta) - lat).max() <= largest:
-        return Rings(theta, n_phi, phi0, weights * (2 * np.pi / n_phi))
+    if is_nearly_gaussian(np.radians(90 - lat)):
+        theta, weights = quadrature.gauss_legendre(len(lat))
+        largest = 2 * axes.tolerance(lat, lat_precision, 180 / len(lat)).rounding
+        if np.abs(90 - np.degrees(theta) - lat).max() <= largest:
+            return Rings(theta, n_phi, phi0, weights * (2 * np.pi / n_phi))
     rings = Rings(np.clip(np.radians(90 - lat), 0, np.pi), n_phi, phi0)
     return _healpix_of_rings(rings, limit) or rings
 

@@ -45,8 +45,6 @@ class Rule:
 
     def grid(self, n_theta, n_phi, phi0=0.0):
         """The grid of the largest band-limit; None if no band-limit fits these numbers."""
-        if n_theta < 1 or self.colatitudes(n_theta) is None:
-            return None
         return self.construct(n_theta, n_phi, (n_phi + 1) // 2, phi0)
 
     def rings(self, n_theta, n_phi, phi0):
@@ -55,7 +53,19 @@ class Rule:
         return Rings(self.colatitudes(n_theta), n_phi, phi0, weights)
 
 
+def is_nearly_gaussian(theta):
+    """Whether colatitudes are within a tenth of their spacing of the Gaussian ones.
+
+    Those are computed by compiled code, the import of which takes longer than all else here.
+    """
+    n = len(theta)
+    estimate = quadrature.angles(4 * np.arange(n) + 3, 4 * n + 2)
+    return bool(np.abs(theta - estimate).max() < np.pi / (10 * n))
+
+
 def _with_poles(n_theta, n_phi, L, phi0):
+    if n_theta < 2:
+        return None
     if n_theta - 1 <= L:
         return MWSS(n_theta - 1, n_phi, phi0=phi0)
     return CC(L, n_theta, n_phi, phi0=phi0)
@@ -69,8 +79,8 @@ def _of_all_rings(kind, rings_per_degree=1):
     """A constructor for grids whose number of rings determines their band-limit."""
 
     def construct(n_theta, n_phi, L, phi0):
-        band_limit = n_theta // rings_per_degree
-        return kind(band_limit, n_phi, phi0=phi0) if band_limit <= L else None
+        band_limit, remainder = divmod(n_theta, rings_per_degree)
+        return kind(band_limit, n_phi, phi0=phi0) if band_limit <= L and not remainder else None
 
     return construct
 
