@@ -108,6 +108,7 @@ def write(args, sky, result, description):
     report.add(operation=description)
     with output.atomic(args.force):
         records.write(args.output, result)
+        report.wrote(args.output)
         output.save(figure, args.plot)
     report.add_map(result)
     names = ", ".join(name or "unnamed" for name in result.names)
