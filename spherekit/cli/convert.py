@@ -14,10 +14,9 @@ from pathlib import Path
 from spherekit.cli import analysis, arrays, files, names, options, output, report
 from spherekit.cli.options import Usage
 
-MAPS = (".fits", ".npz", ".npy", ".nc", ".csv")
 SPECTRA = (".fits", ".txt", ".dat")
 #: Options that apply to one kind of content only, by their attributes.
-_OF_MAPS = ("grid", "grid_in", "L", "lmax", "ordering", "lat", "lon", "ordering_out", "partial")
+_OF_MAPS = ("grid", "from_grid", "L", "lmax", "ordering", "lat", "lon", "ordering_out", "partial")
 _OF_MAPS += ("max_iter", "allow_unconverged")
 _OF_COEFFICIENTS = ("normalization", "csphase", "normalization_out", "csphase_out")
 _OF_SPECTRA = ("kind",)
@@ -27,7 +26,7 @@ def arguments(parser):
     options.files(parser, "input, and without -o the output as the last", suffix=".fits")
     parser.add_argument("-o", "--output", help="the output, or a folder for several inputs")
     options.source(parser, "all fields")
-    parser.add_argument("--grid-in", help="grid of an input that does not state it")
+    parser.add_argument("--from-grid", help="grid of an input that does not state it")
     options.band_limit(parser)
     parser.add_argument(
         "--ordering-out",
@@ -183,7 +182,7 @@ def _convert_spectra(args):
 
 def _convert_map(args):
     _refuse(args, (*_OF_COEFFICIENTS, *_OF_SPECTRA), "a map")
-    options.writable(args.output, args.force, (*MAPS, ".gz"))
+    options.writable(args.output, args.force, (*output.MAPS, ".gz"))
     record = read_map(args)
     if args.grid is not None:
         record = _on_grid(args, record)
@@ -202,7 +201,7 @@ def read_map(args):
     from spherekit import io
     from spherekit.io.arguments import ArgumentError
 
-    keywords = dict(lat=args.lat, lon=args.lon, ordering=args.ordering, grid=args.grid_in)
+    keywords = dict(lat=args.lat, lon=args.lon, ordering=args.ordering, grid=args.from_grid)
     items = None if args.field is None else names.split(args.field)
     selected = arrays.selection(args) or None
     try:
@@ -216,7 +215,7 @@ def read_map(args):
 
 
 def _with_options(error):
-    return arrays.with_options(error).replace("--grid ", "--grid-in ")
+    return arrays.with_options(error).replace("--grid ", "--from-grid ")
 
 
 def _on_grid(args, record):
