@@ -97,9 +97,9 @@ def _damaged(path, error):
 
 def _refuse_other_members(archive):
     """Raise ValueError for an archive with files that are not arrays, which NumPy returns as bytes."""
-    other = [name for name in archive.zip.namelist() if not name.endswith(".npy")]
-    if other:
-        raise ValueError(f"it contains {other[0][:60]!r}; expected arrays only, NAME.npy")
+    for name in archive.zip.namelist():
+        if not name.endswith(".npy"):
+            raise ValueError(f"it contains {name[:60]!r}; expected arrays only, NAME.npy")
 
 
 def _size(path, kind):

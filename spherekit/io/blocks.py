@@ -38,17 +38,21 @@ def read_within_limit(file, path, factor=2, size=None):
 
 
 def naming_the_file(read):
-    """Decorate a function of a path, so that it names the path in each MemoryError."""
+    """Decorate a function of a path, so that it names the path where the memory or a device fails."""
 
     @functools.wraps(read)
     def wrapper(path, *args, **options):
         try:
             return read(path, *args, **options)
         except MemoryError as error:
-            name = os.fsdecode(path)
+            name = os.fspath(path)
             if name in str(error):
                 raise
             reason = str(error) or "it needs more memory than there is"
             raise MemoryError(f"{name}: {reason}") from None
+        except OSError as error:
+            if error.errno is None or error.filename is not None:
+                raise
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from None
 
     return wrapper
