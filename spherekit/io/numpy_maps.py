@@ -2,7 +2,7 @@
 
 The arrays of a .npz file are ``values``, ``grid``, ``spin``, ``unit``, ``frame``, ``columns`` (the names of
 the fields, or of the two parts of a complex field), ``axes`` (names) with an array ``axis_NAME`` for each,
-``attributes`` (JSON) and ``history``. Files with only ``values``, or with arrays of other names, are read with
+``attributes`` (JSON) and ``history``. Files with only ``values``, or with arrays of other names, are read
 with the argument ``grid``.
 """
 
