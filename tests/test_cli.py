@@ -121,6 +121,10 @@ def test_e_and_b_spectra(polarized, capsys):
 
 def test_spectra(sky, capsys):
     run("spectrum map.fits --L 8 -o cl.fits")
+    run("spectrum map.fits --L 8 -o cl.txt")
+    texts = io.read_spectra("cl.txt").values
+    for name, cl in io.read_spectra("cl.fits").values.items():
+        np.testing.assert_array_equal(texts[name], cl)
     np.testing.assert_allclose(
         io.read_cl("cl.fits")["TEMPERATURE"], power(sky), rtol=0, atol=COMMAND
     )

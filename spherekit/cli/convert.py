@@ -11,13 +11,13 @@ printed.
 
 from pathlib import Path
 
-from spherekit.cli import analysis, arrays, files, names, options, output, report
+from spherekit.cli import analysis, arrays, files, names, options, output, records, report
 from spherekit.cli.options import Usage
 
 SPECTRA = (".fits", ".txt", ".dat")
 #: Options that apply to one kind of content only, by their attributes.
 _OF_MAPS = ("grid", "from_grid", "L", "lmax", "ordering", "lat", "lon", "ordering_out", "partial")
-_OF_MAPS += ("max_iter", "allow_unconverged")
+_OF_MAPS += ("max_iter", "allow_unconverged", "spin")
 _OF_COEFFICIENTS = ("normalization", "csphase", "normalization_out", "csphase_out")
 _OF_SPECTRA = ("kind",)
 
@@ -36,6 +36,7 @@ def arguments(parser):
     parser.add_argument(
         "--partial", action="store_true", help="write the observed HEALPix pixels only"
     )
+    options.spin(parser)
     options.coefficients(parser)
     parser.add_argument(
         "--normalization-out",
@@ -108,7 +109,8 @@ def _starts_with_multipoles(path):
 
 def _refuse(args, attributes, contents):
     """Raise Usage for options that do not apply to the contents of the file."""
-    present = [name for name in attributes if getattr(args, name) not in (None, False)]
+    values = {name: getattr(args, name) for name in attributes}
+    present = [name for name, value in values.items() if value is not None and value is not False]
     if present:
         listed = ", ".join("--" + name.replace("_", "-") for name in present)
         advice = ""
@@ -186,8 +188,8 @@ def _convert_map(args):
     record = read_map(args)
     if args.grid is not None:
         record = _on_grid(args, record)
-    elif args.L is not None or args.lmax is not None:
-        raise Usage("--L and --lmax apply with --grid only")
+    elif any(option is not None for option in (args.L, args.lmax, args.spin)):
+        raise Usage("--L, --lmax and --spin apply with --grid only")
     with output.atomic(args.force):
         _write_map(args, record)
         report.wrote(args.output)
@@ -227,9 +229,12 @@ def _on_grid(args, record):
     L = options.band_limit_option(args, required=False)
     grid = as_grid(args.grid, L)
     iterations = analysis.iterations(args)
-    iterations.pop("allow_unconverged")
     with progress_bar("least squares", unit="iterations") as progress:
-        return fields.regrid(record, grid, L=L, progress=lambda _: progress.update(), **iterations)
+        iterations["progress"] = lambda _: progress.update()
+        try:
+            return fields.regrid(record, grid, L=L, spin=args.spin, **iterations)
+        except ValueError as error:
+            raise records.with_options(error) from None
 
 
 def _write_map(args, record):
