@@ -187,7 +187,7 @@ class Map(_Record):
     notes : tuple of str
         What a reader changed or decided, such as a repeated column that it removed.
     layout : LatLon, optional
-        The latitudes and longitudes of the source in its order, which `spherekit.io.to_xarray` and netCDF files
+        The latitudes and longitudes of the source in its order, which `io.to_xarray` and netCDF files
         restore. Not used with another grid.
 
     Raises
