@@ -29,7 +29,8 @@ def _for_map(path, facts):
     name = stem(path)
     is_fits = facts["kind"] == "HEALPix map"
     field = ["--field", first["name"]] if len(columns) > 1 and not is_fits else []
-    selected = [f"--select={axis}={values[0]}" for axis, values in facts.get("axes", {}).items()]
+    axes = facts.get("axes", {}).items()
+    selected = [f"--select={axis}={values[0]}" for axis, values in axes if values]
     part = ["--part", "abs"] if first["type"].startswith("complex") else []
     lines = [_line("plot", path, *field, *selected, *part, "-o", f"{name}.png")]
     is_lone_component = is_fits and facts["stokes"][:1] in (["Q"], ["U"]) and not facts["spin"]

@@ -263,7 +263,7 @@ def read(
         content = tomllib.loads(path.read_bytes().decode())
     except UnicodeDecodeError as error:
         raise ValueError(f"{source} is not encoded in UTF-8: {error}") from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also of long numbers and deep lists
         raise ValueError(f"{source} is not TOML: {error}") from None
     return parse(content, source, changes, experiment)
 

@@ -17,6 +17,7 @@ from spherekit._core import checks
 from spherekit.conventions import band_limit_of, from_healpy, to_healpy
 from spherekit.conventions.indexing import order_major
 from spherekit.io import headers, stokes
+from spherekit.io.blocks import naming_the_file
 from spherekit.io.fits import outlines, read_table, tables, write_tables
 from spherekit.io.frames import coordsys_of, frame_letter, table_frame
 from spherekit.io.missing import is_missing
@@ -88,6 +89,7 @@ def is_alm(table):
     return {"index", "real", "imag"} <= {name.lower() for name in table.columns}
 
 
+@naming_the_file
 def read_alm(
     path: str | PathLike, hdu: int | str | Sequence[int | str] | None = None
 ) -> np.ndarray:
@@ -138,6 +140,7 @@ def read_alm(
     return flm if len(flm) > 1 or is_sequence else flm[0]
 
 
+@naming_the_file
 def read_alms(path: str | PathLike, hdu: int | str | Sequence[int | str] | None = None) -> Alm:
     """Read all sets of coefficients of an alm file, with their components, units and frame.
 

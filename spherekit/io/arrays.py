@@ -82,6 +82,7 @@ def read_arrays(path: str | PathLike) -> dict[str, np.ndarray]:
             if isinstance(loaded, np.ndarray):
                 arrays = {"values": loaded}
             else:
+                _refuse_other_members(loaded)
                 arrays = {name: loaded[name] for name in loaded.files}
     except _DAMAGED as error:
         raise _damaged(path, error) from None
@@ -92,6 +93,13 @@ def read_arrays(path: str | PathLike) -> dict[str, np.ndarray]:
 def _damaged(path, error):
     hint = "truncated or of another format: " if isinstance(error, zipfile.BadZipFile) else ""
     return ValueError(f"{path} cannot be read as a NumPy file: {hint}{error}")
+
+
+def _refuse_other_members(archive):
+    """Raise ValueError for an archive with files that are not arrays, which NumPy returns as bytes."""
+    for name in archive.zip.namelist():
+        if not name.endswith(".npy"):
+            raise ValueError(f"it contains {name[:60]!r}; expected arrays only, NAME.npy")
 
 
 def _size(path, kind):

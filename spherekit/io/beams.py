@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import io
+import warnings
 from os import PathLike
 
 import numpy as np
 
 from spherekit._core import checks
+from spherekit.io import kinds
+from spherekit.io.blocks import naming_the_file
+from spherekit.io.latlon_text import read_bytes
 from spherekit.io.spectra import spectrum_of
 
 _POLARIZATION = ("POLARISATION", "POLARIZATION", "P", "POL")
 _BEAMS = {"B", "BL", "B_L", "BEAM", "WINDOW"}
 
 
+@naming_the_file
 def read_beam(path: str | PathLike, L: int) -> dict[str, np.ndarray]:
     """Read the window functions b_l of a beam, below a band-limit.
 
@@ -49,8 +55,7 @@ def read_beam(path: str | PathLike, L: int) -> dict[str, np.ndarray]:
     array([1. , 0.9, 0.7])
     """
     L = checks.band_limit(L)
-    with open(path, "rb") as file:
-        is_text = file.read(6) not in (b"SIMPLE",) and not _is_gzip(path)
+    is_text = kinds.describe(path) in ("text", "a gzip file of text", "an empty file")
     windows = _from_text(path) if is_text else _from_fits(path)
     for name, values in windows.items():
         if values.size < L:
@@ -65,11 +70,6 @@ def read_beam(path: str | PathLike, L: int) -> dict[str, np.ndarray]:
     return {name: values[:L] for name, values in windows.items()}
 
 
-def _is_gzip(path):
-    with open(path, "rb") as file:
-        return file.read(2) == b"\x1f\x8b"
-
-
 def _completed(windows):
     """Window functions of T, E and B."""
     E = windows.get("E", windows["T"])
@@ -78,7 +78,9 @@ def _completed(windows):
 
 def _from_text(path):
     try:
-        table = np.loadtxt(path, ndmin=2)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*no data")
+            table = np.loadtxt(io.BytesIO(read_bytes(path)), ndmin=2)
     except (ValueError, UnicodeDecodeError) as error:
         raise ValueError(
             f"{path} is not a table of numbers ({error}); expected columns of l and b_l, or of l and those "

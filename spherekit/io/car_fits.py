@@ -11,6 +11,7 @@ from os import PathLike
 import numpy as np
 
 from spherekit.io import headers
+from spherekit.io.blocks import naming_the_file
 from spherekit.io.fits import Table, first_image
 from spherekit.io.frames import table_frame
 from spherekit.io.missing import check_samples
@@ -29,6 +30,7 @@ def is_car(header):
     return all(headers.text(header, f"CTYPE{axis}").upper().endswith("-CAR") for axis in (1, 2))
 
 
+@naming_the_file
 def read_car(path: str | PathLike) -> Map:
     """Read a map of the whole sky from an image in the projection CAR.
 

@@ -26,6 +26,7 @@ from spherekit.io import (
     shtools,
 )
 from spherekit.io.arrays import read_arrays
+from spherekit.io.blocks import naming_the_file
 from spherekit.io.coefficient_conventions import Convention, agreed, check
 from spherekit.io.columns import is_map
 from spherekit.io.fits import outlines
@@ -40,6 +41,7 @@ _TEXT = "text", "a gzip file of text"
 _START = 2**16
 
 
+@naming_the_file
 def read_coefficients(
     path: str | PathLike,
     *,

@@ -9,6 +9,7 @@ import gzip
 import io
 import itertools
 import os
+import re
 import threading
 import warnings
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ import numpy as np
 from spherekit._core import checks
 from spherekit._core.atomic_files import replacing
 from spherekit.io import binary_tables, headers, kinds, provenance
+from spherekit.io.blocks import read_within_limit
 from spherekit.io.missing import bad_data, is_missing, replace_nulls
 from spherekit.io.pixel_numbers import is_pixel_numbers
 
@@ -34,6 +36,8 @@ _HINTS = {
 }
 
 
+_HEADER_BLOCK = 2880
+_MANY_AXES = re.compile(rb"NAXIS *= *\+?0*([1-9]\d{3,})")
 #: Formats of files that are passed to astropy.
 _POSSIBLE_FITS = ("a file of unknown format", "an empty file", "a bzip2 file")
 _WARNINGS = threading.RLock()  # the filters of warnings are shared by all threads
@@ -208,9 +212,9 @@ def first_image(path, has_samples=True):
 
     The header is None if there is no image, and the samples are None without ``has_samples``.
     """
-    with _hdus(path) as (hdus, _):
+    with _hdus(path) as (hdus, file):
         image = next(
-            (h for h in _valid_hdus(path, hdus) if _is_image(h) and h.header["NAXIS"]), None
+            (h for h in _valid_hdus(path, hdus, file) if _is_image(h) and h.header["NAXIS"]), None
         )
         if image is None:
             return None, None
@@ -226,7 +230,7 @@ def first_image(path, has_samples=True):
 def _tables(path):
     """(HDUs, indices of the tables, decompressed file). Errors of astropy are raised as ValueError."""
     with _hdus(path) as (hdus, file):
-        indices = [i for i, h in enumerate(_valid_hdus(path, hdus)) if _is_table(h)]
+        indices = [i for i, h in enumerate(_valid_hdus(path, hdus, file)) if _is_table(h)]
         if not indices:
             raise _RefusedError(
                 f"{path} is a FITS file without a table; expected a HEALPix map, alm or C_l"
@@ -248,14 +252,18 @@ def _hdus(path):
     try:
         with _without_warnings():
             warnings.filterwarnings("error", message="(?s).*(truncated|corrupted)")
-            with _decompressed(path, kind) as file, fits.open(file, memmap=False) as hdus:
-                yield hdus, file
+            with _decompressed(path, kind) as file:
+                _refuse_axes(path, file, 0)
+                with fits.open(file, memmap=False) as hdus:
+                    yield hdus, file
     except _RefusedError as refusal:
         raise ValueError(str(refusal)) from None
     except headers.HeaderError as error:
         raise ValueError(f"{path}: {error}") from None
-    except MemoryError:
-        raise
+    except MemoryError as error:
+        if str(path) in str(error):
+            raise
+        raise MemoryError(f"{path}: {error}") from None
     except Exception as error:  # astropy raises various exceptions for damaged files
         reason = kind if kind == "an empty file" else " ".join(str(error).split())
         raise ValueError(
@@ -292,18 +300,35 @@ def _astropy_fits():
     return fits
 
 
-def _valid_hdus(path, hdus):
-    """Yield all HDUs; raise an error for a negative size, which would cause an endless loop in astropy."""
+def _valid_hdus(path, hdus, file):
+    """Yield all HDUs; raise an error for sizes with which a loop in astropy would not end."""
+    position = 0
     for number in itertools.count():
+        _refuse_axes(path, file, position)
         try:
             hdu = hdus[number]
         except IndexError:
             return
-        if hdu.fileinfo()["datSpan"] < 0:
+        info = hdu.fileinfo()
+        position = info["datLoc"] + info["datSpan"]
+        if info["datSpan"] < 0:
             raise _RefusedError(
                 f"{path} is damaged: the header of HDU {number} declares a negative size"
             )
         yield hdu
+
+
+def _refuse_axes(path, file, position):
+    """Raise an error if the header at a position of a file declares more than the 999 axes of FITS."""
+    file.seek(position)
+    while block := file.read(_HEADER_BLOCK):
+        cards = [block[i : i + 80] for i in range(0, len(block), 80)]
+        axes = next(filter(None, map(_MANY_AXES.match, cards)), None)
+        if axes is not None:
+            raise _RefusedError(f"{path} is damaged: a header declares {axes[1].decode()} axes")
+        if any(card.startswith(b"END     ") for card in cards):
+            break
+    file.seek(0)
 
 
 def _decompressed(path, kind):
@@ -311,7 +336,7 @@ def _decompressed(path, kind):
     for name, opener in (("a gzip file", gzip.open), ("a bzip2 file", bz2.open)):
         if kind.startswith(name):
             with opener(path) as file:
-                return io.BytesIO(file.read())
+                return io.BytesIO(read_within_limit(file, path))
     return open(path, "rb")
 
 

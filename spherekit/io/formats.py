@@ -22,6 +22,7 @@ from spherekit.io import (
     provenance,
 )
 from spherekit.io.arguments import ArgumentError
+from spherekit.io.blocks import naming_the_file
 from spherekit.io.records import Map, with_fields, with_frame
 from spherekit.sampling import Grid
 
@@ -42,6 +43,7 @@ _ARGUMENTS = {
 }
 
 
+@naming_the_file
 def read(
     path: str | PathLike,
     *,

@@ -1,5 +1,7 @@
 """Panoramas in pictures: equirectangular, the first row at the north pole."""
 
+import warnings
+
 import numpy as np
 
 from spherekit import sampling
@@ -45,9 +47,11 @@ def _pixels(path, kind):
     """The samples of a picture [shape=(height, width) or (height, width, channels)]."""
     iio = optional_module("imageio.v3", "images", f"{path} is {kind}")
     try:
-        shape = iio.improps(path, plugin="pillow").shape
-        checks.fits_memory(2.0 * np.prod(shape) * 8, f"the picture {path}", "reduce it first")
-        return np.asarray(iio.imread(path, plugin="pillow"))
+        with warnings.catch_warnings():  # of pictures that are large or have damaged metadata
+            warnings.simplefilter("ignore")
+            shape = iio.improps(path, plugin="pillow").shape
+            checks.fits_memory(2.0 * np.prod(shape) * 8, f"the picture {path}", "reduce it first")
+            return np.asarray(iio.imread(path, plugin="pillow"))
     except MemoryError:
         raise
     except Exception as error:  # each plugin raises exceptions of its own

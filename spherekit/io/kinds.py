@@ -5,6 +5,8 @@ import os
 import zlib
 from os import PathLike
 
+from spherekit.io.blocks import naming_the_file
+
 _STARTS = (
     (b"SIMPLE  =", "a FITS file"),
     (b"\x93NUMPY", "a NumPy array (.npy)"),
@@ -32,6 +34,7 @@ _STARTS = (
 )
 
 
+@naming_the_file
 def describe(path: str | PathLike) -> str:
     """Describe the format of a file in words: "a FITS file", "text", "a PNG picture", "a folder", ...
 

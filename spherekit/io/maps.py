@@ -11,6 +11,7 @@ import numpy as np
 
 from spherekit._core import checks
 from spherekit.io import headers, multi_order, stokes
+from spherekit.io.blocks import naming_the_file
 from spherekit.io.columns import map_columns, select_columns, select_table
 from spherekit.io.frames import coordsys_of, frame_of, table_frame
 from spherekit.io.missing import Magnitudes, check_samples
@@ -83,6 +84,7 @@ class SkyMap(NamedTuple):
     history: tuple = ()
 
 
+@naming_the_file
 def read_map(
     path: str | PathLike,
     *,

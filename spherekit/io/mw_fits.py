@@ -16,6 +16,7 @@ import numpy as np
 
 from spherekit._core import checks
 from spherekit.io import headers, stokes
+from spherekit.io.blocks import naming_the_file
 from spherekit.io.fits import Table, first_image, first_table, write_table
 from spherekit.io.frames import frame_letter, table_frame
 from spherekit.io.missing import missing_samples
@@ -41,6 +42,7 @@ def is_mw(table):
     return bool(headers.text(table.header, "L"))
 
 
+@naming_the_file
 def read_mw(path: str | PathLike, hdu: int | str | None = None) -> Map:
     """Read a map on an MW or MWSS grid from a FITS file of s2let or ssht.
 

@@ -17,6 +17,8 @@ from spherekit.io.records import Coefficients
 #: Suffixes of files to write, also followed by ".gz".
 SUFFIXES = (".sh", ".txt", ".msl")
 _TITLE = "spherical harmonic coefficients of spherekit: l m C_lm S_lm"
+#: Columns of l, m, C_lm, S_lm, their errors, and the epochs of ICGEM.
+_MOST_COLUMNS = 8
 _EXPECTED = "degree l, order m, C_lm, S_lm, and optionally their errors"
 _CHUNK = 2**14
 
@@ -95,8 +97,8 @@ def read_rows(text, first, L, convention, *, highest=None, notes=(), **metadata)
     """
     path = text.path
     rows, body = coefficient_rows.table(text, first, _EXPECTED)
-    if rows.shape[1] < 4:
-        raise body.error(first, f"at least 4 numbers: {_EXPECTED}")
+    if not 4 <= rows.shape[1] <= _MOST_COLUMNS:
+        raise body.error(first, f"4 to {_MOST_COLUMNS} numbers: {_EXPECTED}")
     ell, m = coefficient_rows.degrees_and_orders(rows, body)
     coefficient_rows.refuse_repetitions(ell, m, body)
     if highest is not None and ell.max() != highest:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spherekit.io import headers, kinds, spectrum_text, stokes
+from spherekit.io.blocks import naming_the_file
 from spherekit.io.fits import Table, first_table, write_table
 from spherekit.io.frames import coordsys_of, frame_letter, frame_of, table_frame
 from spherekit.io.missing import is_missing
@@ -124,6 +125,7 @@ def is_spectrum(table):
     return headers.text(table.header, "EXTNAME").upper() == "POWER SPECTRUM" or len(names) > 1
 
 
+@naming_the_file
 def read_cl(
     path: str | PathLike,
     hdu: int | str | None = None,
@@ -184,6 +186,7 @@ def read_cl(
     return spectra.values
 
 
+@naming_the_file
 def read_spectra(
     path: str | PathLike,
     hdu: int | str | None = None,

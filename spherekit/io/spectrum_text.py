@@ -48,7 +48,7 @@ _HEAD = re.compile(r"\s*(?P<key>[a-z]+):\s(?P<value>.*)")
 #: Name of the only spectrum of a table without names.
 _UNNAMED = "TT"
 #: Memory for each byte of the text, as words and numbers.
-_BYTES = 40
+_BYTES = 100
 _ADVICE = 'pass kind="cl" or kind="dl"'
 
 

@@ -13,7 +13,7 @@ from spherekit.io.frames import frame_of
 from spherekit.io.records import Map, axis_named, position
 from spherekit.sampling import HEALPix, LatLon
 from spherekit.sampling import grid as as_grid
-from spherekit.sampling.healpix import reorder
+from spherekit.sampling.healpix import MAX_NSIDE, reorder
 
 
 class Variable(NamedTuple):
@@ -246,6 +246,8 @@ def _read(contents, name, first, dims, indices):
     index = tuple(indices.get(dim, slice(None)) for dim in v.dims)
     size = np.prod([n for n, i in zip(v.shape, index, strict=True) if isinstance(i, slice)])
     noun = f"{contents.source}: the field {name}"
+    if not size:
+        raise ValueError(f"{noun} has the shape {v.shape}, without samples")
     checks.fits_memory(
         float(size) * 8, noun, "read a part of it with select=, e.g. one time or level"
     )
@@ -303,9 +305,7 @@ def _stated_grid(contents, grid):
 def _pixels(contents, mapping, size):
     """The `_Sphere` of HEALPix pixels, by the attributes of the grid mapping."""
     attributes = mapping.attributes
-    level = attributes.get("refinement_level")
-    nside = attributes.get("nside", attributes.get("healpix_nside"))
-    nside = 2 ** int(level) if nside is None and level is not None else nside
+    nside = _nside(attributes)
     ordering = str(attributes.get("indexing_scheme", attributes.get("healpix_order", "")))
     ordering = {"nest": "nested"}.get(ordering.lower(), ordering.lower())
     if nside is None or ordering not in ("ring", "nested"):
@@ -313,7 +313,7 @@ def _pixels(contents, mapping, size):
             f"{contents.source}: the grid mapping healpix has the attributes {attributes}; expected "
             "refinement_level (or nside), and indexing_scheme ring or nested"
         )
-    grid = HEALPix(int(nside))
+    grid = HEALPix(nside)
     if size != grid.shape[0]:
         raise ValueError(
             f"{contents.source} has {size} pixels; expected {grid.shape[0]}, the full sky of nside {nside}"
@@ -321,6 +321,19 @@ def _pixels(contents, mapping, size):
     is_nested = ordering == "nested"
     notes = ("pixels in NESTED order were rearranged in RING order",) if is_nested else ()
     return _Sphere(grid, (lambda f: reorder(f, "nested")) if is_nested else np.asarray, {}, notes)
+
+
+def _nside(attributes):
+    """The nside of a grid mapping, or None if it has no valid one."""
+    level = attributes.get("refinement_level")
+    nside = attributes.get("nside", attributes.get("healpix_nside"))
+    try:
+        number = int(np.asarray(level if nside is None else nside).item())
+    except (ValueError, TypeError, OverflowError):
+        return None
+    if nside is None:
+        return 2**number if 0 <= number < MAX_NSIDE.bit_length() else None
+    return number if 1 <= number <= MAX_NSIDE else None
 
 
 def _scalar_coordinates(contents, v):

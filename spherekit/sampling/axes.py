@@ -86,7 +86,9 @@ def _precision(array):
     """Relative precision of the coordinates, that of float32 also after a conversion to float64."""
     if array.dtype.kind != "f":
         return np.finfo(float).eps
-    if array.dtype.itemsize > 4 and np.array_equal(array.astype(np.float32), array):
+    with np.errstate(over="ignore"):
+        single = array.astype(np.float32)
+    if array.dtype.itemsize > 4 and np.array_equal(single, array):
         return np.finfo(np.float32).eps
     return max(float(np.finfo(array.dtype).eps), np.finfo(float).eps)
 

@@ -243,7 +243,7 @@ def parse(text: str, tables: dict | None = None, source: str = "the configuratio
     """
     try:
         sections = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also of long numbers and deep lists
         raise ValueError(f"{source} is not TOML: {error}") from None
     try:
         return Config(check_sections(sections, tables), source)
