@@ -421,3 +421,12 @@ def test_attributes_are_plain_json(tmp_path, relief):
     io.write_coefficients(relief, tmp_path / "relief.npz")
     arrays = io.read_arrays(tmp_path / "relief.npz")
     assert json.loads(arrays["attributes"].item()) == {"": {"radius": 3396000.0}}
+
+
+@pytest.mark.parametrize("suffix", ["npz", "sh", "sh.gz", "nc", "mat"])
+def test_coefficients_are_not_a_map(here, suffix):
+    io.write_coefficients([1, -0.25, 0, 0.25], f"flm.{suffix}")
+    with pytest.raises(
+        ValueError, match=f"flm.{suffix} contains harmonic coefficients.*read_coeff"
+    ):
+        io.read(f"flm.{suffix}")
