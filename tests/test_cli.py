@@ -272,7 +272,7 @@ def test_files_that_are_refused(sky, capsys):
     Path("short.fits").write_bytes(Path("map.fits").read_bytes()[:7000])
     assert "truncated" in refused(capsys, f"transform short.fits {line}")
     Path("text.fits").write_text("no map")
-    assert "is a text file" in refused(capsys, f"spectrum text.fits {line}")
+    assert "it is text" in refused(capsys, f"spectrum text.fits {line}")
     run("transform map.fits --L 8 -o alm.fits")
     assert "coefficients (alm); expected a map" in refused(
         capsys, "wavelets alm.fits --L 8 -o w.npz"

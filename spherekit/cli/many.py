@@ -77,7 +77,8 @@ def run(command, args, argv):
                         print(text, end="", flush=True)
                 drawn.update()
     except stopping.Stopped as stopped:
-        count = complete + len(finished)
+        paths = {item.path for item in finished}
+        count = complete + sum(item.path in paths or _is_written(item) for item in items)
         raise stopping.Stopped(
             f"{stopped} after {count} of {len(args.file)} files; these are complete, and the same command "
             "goes on with the others"
@@ -185,6 +186,12 @@ def _remaining(items, args):
             "or pass --force"
         )
     return remaining, len(items) - len(remaining)
+
+
+def _is_written(item):
+    """Whether the output of an item is complete, although its command has not returned."""
+    path = getattr(item.args, "output", None)
+    return path is not None and os.path.exists(path) and _is_complete(path, item)
 
 
 def _is_complete(path, item):
