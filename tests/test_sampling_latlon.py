@@ -481,3 +481,9 @@ def test_axes_without_gaussian_latitudes_compile_nothing():
         "grids_of_shape((180, 360)); assert 'numba' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize("text", ["180x360", "latlon:180 x 360"])
+def test_numbers_of_rings_and_samples_are_a_hint(text):
+    with pytest.raises(ValueError, match="grids of 180 rings of 360 samples are .*phi0=half"):
+        sampling.grid(text)
