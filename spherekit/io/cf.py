@@ -10,8 +10,8 @@ import numpy as np
 from spherekit.io import calendars
 
 #: Attributes that describe the encoding in the file, or that a reader replaces.
-ENCODING = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned", "coordinates")
-ENCODING += ("grid_mapping", "units", "calendar", "dtype")
+OF_PACKING = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned", "dtype")
+ENCODING = (*OF_PACKING, "coordinates", "grid_mapping", "units", "calendar")
 
 
 def in_degrees(values, attributes):
@@ -36,6 +36,8 @@ def unpack(values, attributes):
     values = values.astype(values.dtype.newbyteorder("="), copy=False)
     if values.dtype.kind not in "iuf":
         return values
+    if values.dtype == np.int8 and str(attributes.get("dtype", "")) == "bool":
+        return values.astype(bool)
     if values.dtype.kind in "iu" and str(attributes.get("_Unsigned", "")) in ("true", "false"):
         kind = "u" if attributes["_Unsigned"] == "true" else "i"
         values = values.view(f"{kind}{values.dtype.itemsize}")
@@ -301,7 +303,9 @@ def encode_dates(dates, units=""):
         size, reference, _ = parsed
         numbers = np.array([(time - reference) / size for time in times])
         is_given = candidate == units
-        if all(reference + _microseconds(x, size) == t for x, t in zip(numbers, times, strict=True)):
+        if all(
+            reference + _microseconds(x, size) == t for x, t in zip(numbers, times, strict=True)
+        ):
             if is_given or (numbers == np.round(numbers)).all():
                 return numbers, attributes
     raise ValueError(f"the dates {dates[0]} to {dates[-1]} cannot be represented by numbers")
@@ -322,8 +326,9 @@ def encode_durations(durations):
     (array([ 6., 36.]), 'hours')
     """
     missing = np.isnat(durations)
-    for word, unit in (("days", "D"), ("hours", "h"), ("minutes", "m"), ("seconds", "s")):
-        numbers = np.where(missing, np.timedelta64(0, "s"), durations) / np.timedelta64(1, unit)
-        if (numbers == np.round(numbers)).all():
-            break
-    return np.where(missing, np.nan, numbers), word
+    present = np.where(missing, np.timedelta64(0, "s"), durations)
+    units = {"days": "D", "hours": "h", "minutes": "m", "seconds": "s"}
+    numbers = {word: present / np.timedelta64(1, unit) for word, unit in units.items()}
+    exact = [word for word, values in numbers.items() if (values == np.round(values)).all()]
+    word = (*exact, "seconds")[0]
+    return np.where(missing, np.nan, numbers[word]), word

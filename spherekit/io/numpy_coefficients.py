@@ -64,8 +64,9 @@ def write(coefficients, path, overwrite=False):
     if coefficients.axes:
         arrays["axes"] = list(coefficients.axes)
         arrays |= {f"axis_{name}": values for name, values in coefficients.axes.items()}
-    if any(coefficients.attributes.values()):
-        arrays["attributes"] = as_json(coefficients.attributes)
+    attributes = as_json(coefficients.attributes)
+    if attributes != as_json({}):
+        arrays["attributes"] = attributes
     arrays["history"] = list(provenance.history(coefficients.history or None))
     write_arrays(path, overwrite=overwrite, **arrays)
 

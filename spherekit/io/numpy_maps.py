@@ -237,13 +237,19 @@ def write_numpy(sky, path, overwrite=False):
         columns = sky.attributes.get(columns[0], {}).get("parts", columns)
     metadata |= dict(columns=list(columns)) if any(columns) else {}
     metadata |= dict(axes=list(sky.axes)) if sky.axes else {}
-    metadata |= {f"axis_{name}": _plain(values) for name, values in sky.axes.items()}
+    metadata |= {f"axis_{n}": _plain(path, n, values) for n, values in sky.axes.items()}
     attributes = as_json(sky.attributes)
     metadata |= dict(attributes=attributes) if attributes != as_json({}) else {}
     metadata |= dict(history=list(sky.history)) if sky.history else {}
     write_arrays(path, values=sky.values, **metadata, overwrite=overwrite)
 
 
-def _plain(coordinates):
+def _plain(path, name, coordinates):
     """Coordinates in a type of .npy files."""
-    return coordinates.astype(str) if coordinates.dtype.kind == "O" else coordinates
+    if coordinates.dtype.kind != "O":
+        return coordinates
+    if all(isinstance(item, str) for item in coordinates.tolist()):
+        return coordinates.astype(str)
+    raise ValueError(
+        f"{path}: {name} has dtype object; expected numbers, dates (datetime64), durations or text"
+    )
