@@ -12,8 +12,6 @@ import math
 import os
 import sys
 
-import numpy as np
-
 
 class Report:
     """The facts, outputs and printed lines of one run of a command."""
@@ -112,6 +110,8 @@ def wrote(path):
 
 def _plain(value):
     """A value of types that JSON has; numbers that are not finite become None."""
+    import numpy as np
+
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
