@@ -1,10 +1,13 @@
 """Grids by name or text."""
 
+import re
+
 from spherekit.sampling import text
 from spherekit.sampling.base import Grid
 from spherekit.sampling.healpix import HEALPix
 from spherekit.sampling.rectangles import CC, DH, GL, MW, MWSS, DHPole
 from spherekit.sampling.rings import Rings
+from spherekit.sampling.theorem_grids import grids_of_shape
 
 __all__ = ["grid"]
 
@@ -72,7 +75,9 @@ def grid(name: Grid | str, L: int | None = None) -> Grid:
     if kind == "rings":
         return _rings(_options(name, kind, [*([number] if number else []), *items]))
     if kind not in _OPTIONS:
-        raise ValueError(f"the name of a grid must be one of {names}; got {name[:80]!r}")
+        raise ValueError(
+            f"the name of a grid must be one of {names}; got {name[:80]!r}" + _of_shape(name)
+        )
     if number and not (number.isascii() and number.isdigit() and len(number) < 20):
         raise ValueError(
             f"grid {name[:40]!r}: expected an integer after the colon, the band-limit or nside"
@@ -85,6 +90,16 @@ def grid(name: Grid | str, L: int | None = None) -> Grid:
     if not number and L is None:
         raise ValueError(f"grid {name!r} needs a band-limit: grid({name!r}, L) or {kind}:L")
     return _rectangle(_CLASSES[kind], int(number) if number else L, options)
+
+
+def _of_shape(name):
+    """A hint for a text with numbers of rings and samples, such as 180x360."""
+    match = re.search(r"(?<!\d)(\d{1,4}) ?[x*] ?(\d{1,4})(?!\d)", name)
+    shape = tuple(map(int, match.groups())) if match else ()
+    matches = [f"{text} ({where})" for text, where in grids_of_shape(shape)]
+    if not matches:
+        return ""
+    return f"; grids of {shape[0]} rings of {shape[1]} samples are {'; '.join(matches)}"
 
 
 def _options(name, kind, items):
