@@ -12,7 +12,7 @@ import importlib
 import importlib.util
 from typing import TYPE_CHECKING
 
-__version__ = "0.2.0"
+from spherekit._core import __version__
 
 _HARMONIC = (
     "analyse",

@@ -7,11 +7,13 @@ import ast
 import json
 import pathlib
 import re
+import shlex
 
 import pytest
 from test_docstrings import PUBLIC
 
 import spherekit
+from spherekit.cli import COMMANDS, _parser
 
 ROOT = pathlib.Path(__file__).parent.parent
 BOOK = ROOT / "tutorials"
@@ -99,6 +101,29 @@ def code_of(page):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_code_fits_its_box(page):
     assert not [line for line in code_of(page) if len(line) > 90]
+
+
+def command_lines(page):
+    """The commands of spherekit in the blocks of shell of a page, and in tables of two columns."""
+    text = re.sub(r"\$\(\(.*?\)\)|\$\w+", "1", page.read_text(encoding="utf-8"))
+    pairs = re.findall(r"^```([^`\n]*)\n(.*?)^```", text, re.M | re.S)
+    blocks = [block for language, block in pairs if language in ("", "sh")]
+    lines = [line for block in blocks for line in block.replace("\\\n", " ").split("\n")]
+    lines += re.findall(
+        r"`(spherekit [a-z]+ [^`]*)`", "\n".join(re.findall(r"^\|.*\|$", text, re.M))
+    )
+    words = [shlex.split(line, comments=True) for line in lines if line.startswith("spherekit ")]
+    return [line[1:] for line in words if line[1] in COMMANDS and "COMMAND" not in line]
+
+
+@pytest.mark.parametrize("name", ["command_line.md", "files.md", "coming_from.md", "../README.md"])
+def test_commands_have_these_options(name):
+    """Every command of the page is understood; what they do is tested elsewhere."""
+    lines = command_lines(BOOK / name)
+    assert lines
+    for words in lines:
+        _, unknown = _parser(words).parse_known_args(words)
+        assert not unknown, words
 
 
 def levels():

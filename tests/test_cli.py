@@ -121,6 +121,10 @@ def test_e_and_b_spectra(polarized, capsys):
 
 def test_spectra(sky, capsys):
     run("spectrum map.fits --L 8 -o cl.fits")
+    run("spectrum map.fits --L 8 -o cl.txt")
+    texts = io.read_spectra("cl.txt").values
+    for name, cl in io.read_spectra("cl.fits").values.items():
+        np.testing.assert_array_equal(texts[name], cl)
     np.testing.assert_allclose(
         io.read_cl("cl.fits")["TEMPERATURE"], power(sky), rtol=0, atol=COMMAND
     )
@@ -268,7 +272,7 @@ def test_files_that_are_refused(sky, capsys):
     Path("short.fits").write_bytes(Path("map.fits").read_bytes()[:7000])
     assert "truncated" in refused(capsys, f"transform short.fits {line}")
     Path("text.fits").write_text("no map")
-    assert "is a text file" in refused(capsys, f"spectrum text.fits {line}")
+    assert "it is text" in refused(capsys, f"spectrum text.fits {line}")
     run("transform map.fits --L 8 -o alm.fits")
     assert "coefficients (alm); expected a map" in refused(
         capsys, "wavelets alm.fits --L 8 -o w.npz"

@@ -54,6 +54,27 @@ def test_without_a_grid_the_samples_stay(relief):
         np.testing.assert_array_equal(io.read(name).values, data)
 
 
+def test_one_component_of_a_spin_field_is_converted_as_a_scalar_on_request(relief, capsys):
+    options = "--lat lats.gz --lon lons.gz"
+    run(f"convert data.gz field.npz {options}")
+    sky = io.read("field.npz")
+    attributes = {"v": {"standard_name": "northward_wind"}}
+    io.write(io.Map(sky.values, sky.grid, "v", "m/s", attributes=attributes), "v.nc")
+    assert "--spin 0 for scalars" in refused(capsys, "convert v.nc out.npz --grid mw:8", 1)
+    run("convert v.nc out.npz --grid mw:8 --spin 0")
+    expected = spherekit.inverse(relief, 8, sampling="mw:8", reality=True)
+    assert np.abs(io.read("out.npz").values - expected).max() < tolerances.COMMAND
+    assert "apply with --grid only" in refused(capsys, "convert v.nc x.npz --spin 0", 2)
+
+
+def test_fits_that_have_not_converged(polarized, capsys):
+    io.write_map("noise.fits", polarized[0].clip(-9), coordsys="galactic")
+    line = "convert noise.fits out.npz --grid mw:8 --max-iter 1"
+    assert "--allow-unconverged" in refused(capsys, line, 1)
+    run(f"{line} --allow-unconverged")
+    assert "NOT converged" in capsys.readouterr().out
+
+
 def test_healpix_to_healpix(polarized, capsys):
     run("convert iqu.fits nested.fits --ordering-out nested")
     run("convert iqu.fits part.fits --partial")

@@ -73,9 +73,12 @@ def test_quota(tmp_path, files, expected):
 @pytest.fixture
 def eight_cpus(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
-    monkeypatch.setattr(cpus, "_own_quota", lambda: math.inf)
+    monkeypatch.setattr(cpus, "quota", lambda root: math.inf)
     for name in ("SPHEREKIT_NUM_THREADS", "SLURM_CPUS_PER_TASK", "SLURM_CPUS_ON_NODE"):
         monkeypatch.delenv(name, raising=False)
+    cpus.limit_of_job.cache_clear()
+    yield
+    cpus.limit_of_job.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -94,7 +97,7 @@ def eight_cpus(monkeypatch):
     ],
 )
 def test_threads(eight_cpus, monkeypatch, quota, variables, expected):
-    monkeypatch.setattr(cpus, "_own_quota", lambda: quota)
+    monkeypatch.setattr(cpus, "quota", lambda root: quota)
     for name, text in variables.items():
         monkeypatch.setenv(name, text)
     assert parallel.thread_count() == expected

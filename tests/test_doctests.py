@@ -1,4 +1,4 @@
-"""The examples of all docstrings, and the Python of the README and of two pages, run.
+"""The examples of all docstrings, and the Python of the README and of three pages, run.
 
 Docstrings are read from the source of the installed package: what a decorator hides from `doctest` is seen
 too, and each example runs once, whether or not the package was installed from the folder beside the tests.
@@ -6,7 +6,7 @@ too, and each example runs once, whether or not the package was installed from t
 
 import ast
 import doctest
-import importlib
+import importlib.util
 import pathlib
 import re
 import tempfile
@@ -28,6 +28,7 @@ PAGES = {
         "README.md": "sky.png",
         "tutorials/tour.md": "sky.png",
         "tutorials/command_line.md": "MASK.fits",
+        "tutorials/files.md": "wmap.nc",
     }.items()
 }
 #: Modules that need a package which is not installed everywhere: an extra.
@@ -86,11 +87,19 @@ def test_there_are_examples():
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_page(page, tmp_path, monkeypatch):
-    """The Python of a page, block after block, as a reader would type it."""
+    """The Python of a page, block after block, as a reader would type it, and its doctests."""
     monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
+    text = page.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
     names = {"__name__": "__main__"}
     for number, block in enumerate(blocks):
         exec(compile(block, f"{page.name}, block {number}", "exec"), names)
     plt.close("all")
     assert blocks and (tmp_path / PAGES[page]).exists()
+    has_xarray = importlib.util.find_spec("xarray") is not None
+    examples = re.findall(r"^```pycon\n(.*?)^```", text, re.M | re.S)
+    lines = "\n".join(block for block in examples if has_xarray or "import xarray" not in block)
+    test = doctest.DocTestParser().get_doctest(lines, names, page.name, str(page), 0)
+    output = []
+    doctest.DocTestRunner(verbose=False).run(test, out=output.append)
+    assert not output, "".join(output)

@@ -363,6 +363,10 @@ def test_missing_samples(missing, grid):
 
 def test_refused_maps(rng):
     sky = io.Map(np.zeros((2, 12)), "healpix:1", ("I", "Q"))
+    attributes = {"v": {"standard_name": "northward_wind"}}
+    wind = io.Map(np.zeros((2, 12)), "healpix:1", ("T", "v"), attributes=attributes)
+    with pytest.raises(ValueError, match="v is one component of a wind; pass a map of both"):
+        fields.smooth(wind, 0.1)
     with pytest.raises(ValueError, match="Q is one component of a spin-2 field"):
         fields.smooth(sky, 0.1)
     with pytest.raises(ValueError, match="spin is 2, with 3 real"):

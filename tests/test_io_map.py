@@ -14,7 +14,7 @@ def wind(rng, grid="gl:4"):
     """Two fields on two named axes."""
     values = rng.standard_normal((2, 3, 2, 4, 7)).astype(np.float32)
     axes = {"time": TIMES, "level": [500.0, 850.0]}
-    attributes = {"level": {"units": "hPa"}}
+    attributes = {"level": {"units": "hPa"}, "u": {"standard_name": "eastward_wind"}}
     return Map(
         values, grid, ("u", "v"), "m/s", axes, spin=1, attributes=attributes, history=("observed",)
     )
@@ -36,6 +36,8 @@ def test_all_of_a_map_returns(here, rng, suffix):
     copy = io.read(f"wind{suffix}", field=("u", "v"))
     assert_same(sky, copy)
     assert copy.history[0] == "observed" and copy.history[1].startswith("spherekit ")
+    for name, attributes in sky.attributes.items():
+        assert attributes.items() <= copy.attributes[name].items()
     with pytest.raises(FileExistsError):
         io.write(sky, f"wind{suffix}")
     io.write(copy, f"wind{suffix}", overwrite=True)

@@ -95,7 +95,7 @@ def test_era_interim_written_again_is_identical(here):
                 assert copy[name].attrs[key] == data[name].attrs[key]
     assert copy.attrs["Info"] == data.attrs["Info"]
     for selection in (dict(level=500), dict(level=500, month=7)):
-        part = io.read(path, field="z", select=selection).to_xarray()
+        part = io.to_xarray(io.read(path, field="z", select=selection))
         xarray.testing.assert_equal(data.z.sel(selection), part)
 
 
@@ -108,7 +108,7 @@ def test_means_of_winds(here, name):
     sky = io.read(path)
     assert str(sky.grid) == "mwss:72" and sky.values.dtype == np.float32
     assert sky.attributes["air_pressure"]["value"] == 200
-    xarray.testing.assert_equal(data, sky.to_xarray())
+    xarray.testing.assert_equal(data, io.to_xarray(sky))
     may = io.read(path, select={"time": "1970-05"})
     np.testing.assert_array_equal(may.values, data.values[4])
     assert sky.history[0].endswith("uwnd_mean.nc") or name == "vwnd"
@@ -219,7 +219,7 @@ def test_the_order_of_dimensions_and_of_latitudes(here, rng):
     assert sky.attributes["time"]["calendar"] == "noleap"
     assert len(sky.notes) == 2 and "repeats the first" in sky.notes[1]
     if pytest.importorskip("xarray"):
-        np.testing.assert_array_equal(sky.to_xarray().values, values.transpose(1, 2, 0))
+        np.testing.assert_array_equal(io.to_xarray(sky).values, values.transpose(1, 2, 0))
     io.write(sky, "copy.nc")
     copy = io.read("copy.nc")
     np.testing.assert_array_equal(copy.values, sky.values)
@@ -404,12 +404,14 @@ def test_arrays_of_xarray_return(rng):
     data = xarray.DataArray(
         rng.standard_normal((2, 5, 8)), coordinates, ("time", "lat", "lon"), "T", {"units": "K"}
     )
-    sky = Map.from_xarray(data)
+    sky = io.from_xarray(data)
     assert sky.names == ("T",) and sky.units == ("K",) and sky.attributes["height"]["value"] == 2
-    xarray.testing.assert_equal(data, sky.to_xarray())
-    xarray.testing.assert_equal(data.sel(time="2018-07-01"), sky.select(time="2018-07").to_xarray())
+    xarray.testing.assert_equal(data, io.to_xarray(sky))
+    xarray.testing.assert_equal(
+        data.sel(time="2018-07-01"), io.to_xarray(sky.select(time="2018-07"))
+    )
     both = xarray.Dataset({"a": data, "b": 2 * data})
-    xarray.testing.assert_equal(both, io.from_xarray(both, field=["a", "b"]).to_xarray())
+    xarray.testing.assert_equal(both, io.to_xarray(io.from_xarray(both, field=["a", "b"])))
     with pytest.raises(ValueError, match="several fields: a"):
         io.from_xarray(both)
     with pytest.raises(TypeError, match="ndarray; expected a DataArray or Dataset"):
@@ -423,7 +425,7 @@ def test_frame_spin_and_grid_return(rng):
         sky = Map(
             rng.standard_normal(shape), text, "T", "K", frame="galactic", spin=0, history=("a",)
         )
-        copy = Map.from_xarray(sky.to_xarray())
+        copy = io.from_xarray(io.to_xarray(sky))
         assert (copy.grid, copy.frame, copy.spin, copy.history) == (sky.grid, "galactic", 0, ("a",))
         np.testing.assert_array_equal(copy.values, sky.values)
 
@@ -452,12 +454,12 @@ def test_only_the_selected_part_of_dask_is_computed():
 def test_the_order_of_the_source_belongs_to_its_grid(rng):
     """A map on another grid, such as the result of an interpolation, is written in the order of its own."""
     pytest.importorskip("xarray")
-    data = Map(rng.standard_normal((5, 8)), "mwss:4").to_xarray()
+    data = io.to_xarray(Map(rng.standard_normal((5, 8)), "mwss:4"))
     sky = io.from_xarray(data.isel(lat=slice(None, None, -1)))
-    assert sky.to_xarray().lat[0] == -90
+    assert io.to_xarray(sky).lat[0] == -90
     moved = replace(sky, grid="dh:4,n_theta=5,n_phi=8")
-    np.testing.assert_allclose(moved.to_xarray().lat, [72, 36, 0, -36, -72], rtol=0, atol=CHAIN)
-    np.testing.assert_array_equal(moved.to_xarray(), sky.values)
+    np.testing.assert_allclose(io.to_xarray(moved).lat, [72, 36, 0, -36, -72], rtol=0, atol=CHAIN)
+    np.testing.assert_array_equal(io.to_xarray(moved), sky.values)
 
 
 def test_what_needs_packages_says_so(here, monkeypatch):
@@ -471,7 +473,7 @@ def test_what_needs_packages_says_so(here, monkeypatch):
         with pytest.raises(ImportError, match=rf"{path} .* {module} .* 'spherekit\[{extra}\]'"):
             io.read(path)
     with pytest.raises(ImportError, match="xarray"):
-        io.read("a.nc").to_xarray()
+        io.to_xarray(io.read("a.nc"))
     assert main(["plot", "b.nc", "-o", "out.png"]) == 1
 
 

@@ -208,7 +208,7 @@ def test_the_command_lists_steps_and_seconds(short, capsys):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ("--for scater", "did you mean scatter? expected any of demo, transform"),
+        ("--for scater", "did you mean scatter? expected any of demo, convert"),
         ("--for demo,qqq", "--for is qqq; expected any of demo"),
         ("--for=", "--for names nothing; expected any of demo"),
         ("--for ,", "--for names nothing; expected any of demo"),

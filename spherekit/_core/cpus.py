@@ -16,17 +16,18 @@ def usable_cpus():
     >>> 1 <= usable_cpus() <= os.cpu_count()
     True
     """
-    limits = [len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()]
-    limits += [
-        int(text) for text in map(os.environ.get, _SLURM) if text and text.strip().isdecimal()
-    ]
-    limits += [math.ceil(_own_quota())] if _own_quota() < math.inf else []
-    return max(1, min(limit for limit in limits if limit is not None))
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cpus, limit_of_job()))
 
 
 @functools.cache
-def _own_quota():
-    return quota("/")
+def limit_of_job():
+    """The limit of the quota and of the Slurm job, which do not change while a process runs, or infinity."""
+    limits = [
+        int(text) for text in map(os.environ.get, _SLURM) if text and text.strip().isdecimal()
+    ]
+    share = quota("/")
+    return min([*limits, math.inf if share == math.inf else math.ceil(share)])
 
 
 def quota(root):

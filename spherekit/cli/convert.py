@@ -11,14 +11,13 @@ printed.
 
 from pathlib import Path
 
-from spherekit.cli import analysis, arrays, files, names, options, output, report
+from spherekit.cli import analysis, arrays, files, names, options, output, records, report
 from spherekit.cli.options import Usage
 
-MAPS = (".fits", ".npz", ".npy", ".nc", ".csv")
 SPECTRA = (".fits", ".txt", ".dat")
 #: Options that apply to one kind of content only, by their attributes.
-_OF_MAPS = ("grid", "grid_in", "L", "lmax", "ordering", "lat", "lon", "ordering_out", "partial")
-_OF_MAPS += ("max_iter", "allow_unconverged")
+_OF_MAPS = ("grid", "from_grid", "L", "lmax", "ordering", "lat", "lon", "ordering_out", "partial")
+_OF_MAPS += ("max_iter", "allow_unconverged", "spin")
 _OF_COEFFICIENTS = ("normalization", "csphase", "normalization_out", "csphase_out")
 _OF_SPECTRA = ("kind",)
 
@@ -27,7 +26,7 @@ def arguments(parser):
     options.files(parser, "input, and without -o the output as the last", suffix=".fits")
     parser.add_argument("-o", "--output", help="the output, or a folder for several inputs")
     options.source(parser, "all fields")
-    parser.add_argument("--grid-in", help="grid of an input that does not state it")
+    parser.add_argument("--from-grid", help="grid of an input that does not state it")
     options.band_limit(parser)
     parser.add_argument(
         "--ordering-out",
@@ -37,6 +36,7 @@ def arguments(parser):
     parser.add_argument(
         "--partial", action="store_true", help="write the observed HEALPix pixels only"
     )
+    options.spin(parser)
     options.coefficients(parser)
     parser.add_argument(
         "--normalization-out",
@@ -109,7 +109,8 @@ def _starts_with_multipoles(path):
 
 def _refuse(args, attributes, contents):
     """Raise Usage for options that do not apply to the contents of the file."""
-    present = [name for name in attributes if getattr(args, name) not in (None, False)]
+    values = {name: getattr(args, name) for name in attributes}
+    present = [name for name, value in values.items() if value is not None and value is not False]
     if present:
         listed = ", ".join("--" + name.replace("_", "-") for name in present)
         advice = ""
@@ -183,12 +184,12 @@ def _convert_spectra(args):
 
 def _convert_map(args):
     _refuse(args, (*_OF_COEFFICIENTS, *_OF_SPECTRA), "a map")
-    options.writable(args.output, args.force, (*MAPS, ".gz"))
+    options.writable(args.output, args.force, (*output.MAPS, ".gz"))
     record = read_map(args)
     if args.grid is not None:
         record = _on_grid(args, record)
-    elif args.L is not None or args.lmax is not None:
-        raise Usage("--L and --lmax apply with --grid only")
+    elif any(option is not None for option in (args.L, args.lmax, args.spin)):
+        raise Usage("--L, --lmax and --spin apply with --grid only")
     with output.atomic(args.force):
         _write_map(args, record)
         report.wrote(args.output)
@@ -202,7 +203,7 @@ def read_map(args):
     from spherekit import io
     from spherekit.io.arguments import ArgumentError
 
-    keywords = dict(lat=args.lat, lon=args.lon, ordering=args.ordering, grid=args.grid_in)
+    keywords = dict(lat=args.lat, lon=args.lon, ordering=args.ordering, grid=args.from_grid)
     items = None if args.field is None else names.split(args.field)
     selected = arrays.selection(args) or None
     try:
@@ -216,7 +217,7 @@ def read_map(args):
 
 
 def _with_options(error):
-    return arrays.with_options(error).replace("--grid ", "--grid-in ")
+    return arrays.with_options(error).replace("--grid ", "--from-grid ")
 
 
 def _on_grid(args, record):
@@ -228,9 +229,12 @@ def _on_grid(args, record):
     L = options.band_limit_option(args, required=False)
     grid = as_grid(args.grid, L)
     iterations = analysis.iterations(args)
-    iterations.pop("allow_unconverged")
     with progress_bar("least squares", unit="iterations") as progress:
-        return fields.regrid(record, grid, L=L, progress=lambda _: progress.update(), **iterations)
+        iterations["progress"] = lambda _: progress.update()
+        try:
+            return fields.regrid(record, grid, L=L, spin=args.spin, **iterations)
+        except ValueError as error:
+            raise records.with_options(error) from None
 
 
 def _write_map(args, record):

@@ -56,13 +56,16 @@ def run(command, args, argv):
     """
     items, complete = _remaining(_items(command, args, argv), args)
     failures = []
+    finished = []
     try:
         with progress_bar(command, len(items), "files") as drawn, contextlib.ExitStack() as stack:
             if getattr(args, "output", None) is not None:
                 stack.enter_context(provenance.recording(["spherekit", *argv]))
             stack.enter_context(muted_bars())
             stack.enter_context(report.dividing_output())
-            results = stack.enter_context(contextlib.closing(_outcomes(command, items, args)))
+            results = stack.enter_context(
+                contextlib.closing(_outcomes(command, items, args, finished))
+            )
             for item, text, error in results:
                 if error is not None:
                     if (isinstance(error, Usage) and item is items[0]) or args.debug:
@@ -74,7 +77,8 @@ def run(command, args, argv):
                         print(text, end="", flush=True)
                 drawn.update()
     except stopping.Stopped as stopped:
-        count = complete + drawn.completed - len(failures)
+        paths = {item.path for item in finished}
+        count = complete + sum(item.path in paths or _is_written(item) for item in items)
         raise stopping.Stopped(
             f"{stopped} after {count} of {len(args.file)} files; these are complete, and the same command "
             "goes on with the others"
@@ -85,12 +89,18 @@ def run(command, args, argv):
         raise Failed(f"{len(failures)} of {len(args.file)} files failed: {', '.join(failures)}")
 
 
-def _outcomes(command, items, args):
-    """(item, what its command prints, error) of each item in turn."""
+def _outcomes(command, items, args, finished):
+    """(item, what its command prints, error) of each item in turn; those that succeed are in ``finished``."""
+
+    def run_item(item):
+        text = _run_item(command, item)
+        finished.append(item)
+        return text
+
     is_plain = args.overlaps and getattr(args, "plot", None) is None
     threads = thread_count(getattr(args, "threads", None)) if is_plain else 1
     sizes = [os.path.getsize(item.path) if os.path.isfile(item.path) else 0 for item in items]
-    return overlapping.outcomes(lambda item: _run_item(command, item), items, sizes, threads)
+    return overlapping.outcomes(run_item, items, sizes, threads)
 
 
 def _items(command, args, argv):
@@ -176,6 +186,12 @@ def _remaining(items, args):
             "or pass --force"
         )
     return remaining, len(items) - len(remaining)
+
+
+def _is_written(item):
+    """Whether the output of an item is complete, although its command has not returned."""
+    path = getattr(item.args, "output", None)
+    return path is not None and os.path.exists(path) and _is_complete(path, item)
 
 
 def _is_complete(path, item):

@@ -230,7 +230,7 @@ def _write_alm(path, signals, frame):
 
 
 def write_spectra(path, spectra, units, frame=""):
-    """Write C_l to FITS, or their values only to .npy."""
+    """Write C_l to FITS or text, or their values only to .npy."""
     from spherekit import io
 
     refuse_not_finite(path, **spectra)

@@ -10,9 +10,6 @@ from spherekit.cli.stokes import real_fields
 from spherekit.io import Map
 from spherekit.io.kinds import is_fits
 
-#: The suffixes of maps.
-SUFFIXES = output.MAPS
-
 
 def read(args, L=None):
     """The map of ``args.file`` without missing samples, with the fields and axes that the options select."""

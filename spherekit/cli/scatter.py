@@ -15,7 +15,7 @@ OVERLAPS = True
 
 
 def arguments(parser):
-    options.files(parser, "a map: .fits, .npz or .npy", "MAP", ".npz")
+    options.files(parser, "a map", "MAP", ".npz")
     options.band_limit(parser)
     options.wavelets(parser, J0=2, N=1)
     parser.add_argument(

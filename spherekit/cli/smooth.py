@@ -57,7 +57,7 @@ def run(args):
 
 def check_outputs(args):
     """Raise an error for outputs that cannot be written, before any computation."""
-    options.writable(args.output, args.force, records.SUFFIXES)
+    options.writable(args.output, args.force, output.MAPS)
     options.writable(args.plot, args.force, options.PICTURES)
 
 

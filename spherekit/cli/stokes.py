@@ -86,8 +86,9 @@ def note_on_components(signals):
     if not names:
         return ""
     pair = names if len(names) == 2 else ["FIRST", "SECOND"]
+    verb = "are treated as scalars" if len(names) > 1 else "is treated as a scalar"
     return (
-        f"{', '.join(names)} are treated as scalars; for the two components of a spin field (shear: spin 2, "
+        f"{', '.join(names)} {verb}; for the two components of a spin field (shear: spin 2, "
         f"wind: spin 1) pass --field {','.join(pair)} --spin 2"
     )
 

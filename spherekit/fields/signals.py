@@ -31,7 +31,8 @@ def signals_of(record, spin=None):
     Raises
     ------
     ValueError
-        A stated spin, with other than two real fields or one complex field; Q without U or U without Q.
+        A stated spin, with other than two real fields or one complex field; one component of a spin field
+        without the other.
 
     >>> import numpy as np
     >>> from spherekit.io import Map
@@ -80,12 +81,17 @@ def _partners(record):
     alone = [
         record.names[i]
         for i, letter in enumerate(letters)
-        if letter in ("Q", "U") and i not in of_pairs
+        if letter in ("Q", "U") and i not in of_pairs and standard[i] not in _WINDS
     ]
     if alone:
         raise ValueError(
             f"{alone[0]} is one component of a spin-2 field; pass a map of Q and U, or spin=0 for scalars "
             "(for a wind of u and v: spin=1)"
+        )
+    of_wind = [record.names[i] for i in sum(winds, []) if i not in of_pairs]
+    if of_wind:
+        raise ValueError(
+            f"{of_wind[0]} is one component of a wind; pass a map of both, or spin=0 for scalars"
         )
     return partners
 

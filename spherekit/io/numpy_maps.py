@@ -2,8 +2,8 @@
 
 The arrays of a .npz file are ``values``, ``grid``, ``spin``, ``unit``, ``frame``, ``columns`` (the names of
 the fields, or of the two parts of a complex field), ``axes`` (names) with an array ``axis_NAME`` for each,
-and ``history``. Files with only ``values``, or with arrays of other names, are read with the argument
-``grid``.
+``attributes`` (JSON) and ``history``. Files with only ``values``, or with arrays of other names, are read
+with the argument ``grid``.
 """
 
 import numpy as np
@@ -12,6 +12,7 @@ from spherekit.io.arguments import ArgumentError
 from spherekit.io.array_values import as_native, scalar
 from spherekit.io.array_values import frame as frame_in_file
 from spherekit.io.arrays import read_arrays, write_arrays
+from spherekit.io.attributes import as_json, attributes_of
 from spherekit.io.frames import frame_of
 from spherekit.io.latlon_text import on_axes
 from spherekit.io.records import Map
@@ -62,7 +63,9 @@ def read_numpy(path, field=None, grid=None, ordering=None, frame=None, lat=None,
     spin = scalar(path, arrays, "spin", "iu", None) or None
     is_pair = np.iscomplexobj(values) and len(values) == 1 and len(columns) == 2
     labels = (",".join(columns),) if is_pair else columns or ("",) * len(values)
-    attributes = {labels[0]: {"parts": columns}} if is_pair else {}
+    attributes = _attributes(path, arrays)
+    if is_pair:
+        attributes[labels[0]] = {**attributes.get(labels[0], {}), "parts": columns}
     try:
         return Map(
             values if len(values) > 1 else values[0],
@@ -129,6 +132,13 @@ def _axes(path, arrays):
                 f"{path}: its array axis_{name} has shape {coordinates.shape}; expected one dimension"
             )
     return axes
+
+
+def _attributes(path, arrays):
+    try:
+        return dict(attributes_of(scalar(path, arrays, "attributes", "U", "{}")))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def _in_rings(path, arrays, values, grid, ordering, states_grid):
@@ -228,6 +238,8 @@ def write_numpy(sky, path, overwrite=False):
     metadata |= dict(columns=list(columns)) if any(columns) else {}
     metadata |= dict(axes=list(sky.axes)) if sky.axes else {}
     metadata |= {f"axis_{name}": _plain(values) for name, values in sky.axes.items()}
+    attributes = as_json(sky.attributes)
+    metadata |= dict(attributes=attributes) if attributes != as_json({}) else {}
     metadata |= dict(history=list(sky.history)) if sky.history else {}
     write_arrays(path, values=sky.values, **metadata, overwrite=overwrite)
 

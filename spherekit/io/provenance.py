@@ -160,7 +160,7 @@ def history(previous: Iterable[str] | None = None) -> tuple[str, ...]:
     >>> history(["observed in 2009"])[0]
     'observed in 2009'
     """
-    from spherekit import __version__
+    from spherekit._core import __version__
 
     recordings = _recordings()
     if previous is None:
@@ -213,7 +213,7 @@ def is_of(
     ValueError or OSError
         A damaged file, or one without a readable history.
     """
-    from spherekit import __version__
+    from spherekit._core import __version__
 
     line = of_file(path)[-1]
     start = f"spherekit {__version__}: {_with_seed(command, seed)}"

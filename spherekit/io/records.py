@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,9 +14,6 @@ from spherekit.io.arguments import select_names
 from spherekit.io.frames import frame_of
 from spherekit.sampling import Grid, LatLon
 from spherekit.sampling import grid as as_grid
-
-if TYPE_CHECKING:
-    import xarray
 
 __all__ = ["Coefficients", "Map"]
 
@@ -191,7 +187,7 @@ class Map(_Record):
     notes : tuple of str
         What a reader changed or decided, such as a repeated column that it removed.
     layout : LatLon, optional
-        The latitudes and longitudes of the source in its order, which `to_xarray` and netCDF files
+        The latitudes and longitudes of the source in its order, which `io.to_xarray` and netCDF files
         restore. Not used with another grid.
 
     Raises
@@ -262,45 +258,6 @@ class Map(_Record):
 
     def _with_data(self, values, **changes):
         return replace(self, values=values, **changes)
-
-    def to_xarray(self) -> xarray.DataArray | xarray.Dataset:
-        """Convert the map to xarray, as `spherekit.io.to_xarray`.
-
-        Returns
-        -------
-        DataArray or Dataset
-            A Dataset if the map has several fields.
-        """
-        from spherekit.io.xarray_conversion import to_xarray
-
-        return to_xarray(self)
-
-    @classmethod
-    def from_xarray(
-        cls,
-        data: xarray.DataArray | xarray.Dataset,
-        *,
-        field: str | int | Sequence[str | int] | None = None,
-        select: Mapping[str, object] | None = None,
-    ) -> Map:
-        """Convert a DataArray or Dataset, as `spherekit.io.from_xarray`.
-
-        Parameters
-        ----------
-        data : DataArray or Dataset
-            Numbers on latitudes and longitudes, or on HEALPix pixels.
-        field : str, int or sequence of them, optional
-            The variables of a Dataset.
-        select : dict, optional
-            A coordinate for axes that are to be dropped.
-
-        Returns
-        -------
-        Map
-        """
-        from spherekit.io.xarray_conversion import from_xarray
-
-        return from_xarray(data, field=field, select=select)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
