@@ -272,6 +272,8 @@ def _lines(facts):
         plain = {
             key: value for key, value in table.items() if key not in _LINES and value is not None
         }
+        if "grid" in plain:
+            plain["grid"] = contents.grid_label(plain["grid"])
         if len(tables) == 1:
             plain.pop("hdu", None)
         properties = ", ".join(f"{key} {value}" for key, value in plain.items())
