@@ -1,7 +1,9 @@
 """Grids of latitudes and longitudes: recognition, order of the samples, text forms, first longitudes."""
 
 import math
+import pathlib
 import pickle
+import re
 import subprocess
 import sys
 
@@ -502,3 +504,19 @@ def test_axes_without_gaussian_latitudes_compile_nothing():
 def test_numbers_of_rings_and_samples_are_a_hint(text):
     with pytest.raises(ValueError, match="grids of 180 rings of 360 samples are .*phi0=half"):
         sampling.grid(text)
+
+
+def rows_of_the_book():
+    """(numbers of latitudes and longitudes, text, L) of the data sets in the table of tutorials/files.md."""
+    page = pathlib.Path(__file__).parent.parent / "tutorials" / "files.md"
+    row = r"^\|.*\| (\d+) x (\d+)(.*) \| `(.+)` \| (\d+) \|$"
+    for rows, columns, remark, text, L in re.findall(row, page.read_text(), re.M):
+        yield int(rows), int(columns) - ("repeated" in remark), text, int(L)
+
+
+@pytest.mark.parametrize("n_lat, n_lon, text, L", list(rows_of_the_book()))
+def test_data_sets_of_the_book(n_lat, n_lon, text, L):
+    grid = sampling.grid(text)
+    assert grid.shape == (n_lat, n_lon) and grid.L == grid.default_L == L and grid.exact
+    lat, lon = 90 - np.degrees(grid.theta), np.degrees(grid.phi)
+    assert str(sampling.from_latlon(lat, lon)) == text
