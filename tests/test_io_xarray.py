@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from spherekit import fields, io
+from spherekit.io import cf
 
 xarray = pytest.importorskip("xarray")
 LAT, LON = np.linspace(90, -90, 5), np.arange(8) * 45.0
@@ -97,6 +98,46 @@ def test_calendars_of_models(here, air, calendar):
     np.testing.assert_array_equal(march.values, sky.values[2])
     with xarray.open_dataset("f.nc") as file:
         assert list(file.time.values) == list(times)
+
+
+@pytest.mark.parametrize("calendar", ["standard", "proleptic_gregorian", *MODEL_CALENDARS])
+@pytest.mark.parametrize(
+    "units",
+    [
+        "days since 1850-01-01",
+        "hours since 1200-03-04 06:30:00",
+        "seconds since 2000-02-28T12:00:00",
+        "days since 2000-03-01 00:00:00 -06:00",
+        "minutes since 1-1-1",
+    ],
+)
+def test_dates_of_all_calendars(rng, calendar, units):
+    cftime = pytest.importorskip("cftime")
+    numbers = np.concatenate([rng.integers(0, 2e6, 50), rng.integers(0, 16e5, 50) / 8])
+    dates = cftime.num2date(numbers, units, calendar=calendar)
+    texts = cf.coordinate_texts(numbers, {"units": units, "calendar": calendar})
+    seconds = [text.partition(".")[0] for text in texts]
+    assert seconds == [date.isoformat().partition(".")[0] for date in dates]
+    encoded, attributes = cf.encode_dates(list(dates))
+    assert cf.coordinate_texts(encoded, attributes) == texts
+    encoded, attributes = cf.encode_dates(list(dates), units)
+    assert attributes["units"] == units
+    np.testing.assert_array_equal(encoded, numbers)
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"units": "months since 2000-01-01", "calendar": "noleap"},
+        {"units": "days since 2000-02-29", "calendar": "noleap"},
+        {"units": "days since 2000-13-01", "calendar": "360_day"},
+        {"units": "days since 2000-01-01", "calendar": "lunar"},
+        {"units": "days"},
+        {},
+    ],
+)
+def test_numbers_without_dates(attributes):
+    assert cf.coordinate_texts(np.arange(3.0), attributes) is None
 
 
 def test_objects_on_axes_are_not_changed_silently(here, air):

@@ -90,8 +90,8 @@ def _of_xarray(v):
             return variables.variable(dims, values.astype(str), attributes)
         if all(hasattr(item, "calendar") and hasattr(item, "microsecond") for item in items):
             units = str(v.encoding.get("units", ""))
-            numbers, of_dates = cf.encode_dates(items, units)
-            return variables.variable(dims, numbers.reshape(v.shape), attributes | of_dates)
+            values, of_dates = cf.encode_dates(items, units)
+            return variables.variable(dims, values.reshape(v.shape), attributes | of_dates)
     return joined(variables.Variable(dims, v.shape, v.dtype, attributes, _reader(v)))
 
 

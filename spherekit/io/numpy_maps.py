@@ -10,9 +10,10 @@ import numpy as np
 
 from spherekit.io.arguments import ArgumentError
 from spherekit.io.array_values import as_native, scalar
+from spherekit.io.array_values import attributes as attributes_in_file
 from spherekit.io.array_values import frame as frame_in_file
 from spherekit.io.arrays import read_arrays, write_arrays
-from spherekit.io.attributes import as_json, attributes_of
+from spherekit.io.attributes import as_json
 from spherekit.io.frames import frame_of
 from spherekit.io.latlon_text import on_axes
 from spherekit.io.records import Map
@@ -63,7 +64,7 @@ def read_numpy(path, field=None, grid=None, ordering=None, frame=None, lat=None,
     spin = scalar(path, arrays, "spin", "iu", None) or None
     is_pair = np.iscomplexobj(values) and len(values) == 1 and len(columns) == 2
     labels = (",".join(columns),) if is_pair else columns or ("",) * len(values)
-    attributes = _attributes(path, arrays)
+    attributes = attributes_in_file(path, arrays)
     if is_pair:
         attributes[labels[0]] = {**attributes.get(labels[0], {}), "parts": columns}
     try:
@@ -132,13 +133,6 @@ def _axes(path, arrays):
                 f"{path}: its array axis_{name} has shape {coordinates.shape}; expected one dimension"
             )
     return axes
-
-
-def _attributes(path, arrays):
-    try:
-        return dict(attributes_of(scalar(path, arrays, "attributes", "U", "{}")))
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
 
 
 def _in_rings(path, arrays, values, grid, ordering, states_grid):

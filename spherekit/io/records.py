@@ -403,8 +403,8 @@ def position(name, coordinates, item, attributes=None):
         matches = _numbers_that_match(coordinates, item)
     if len(matches) != 1:
         labels = coordinates if texts is None else texts
-        chosen = matches if len(matches) else range(len(labels))[:12]
-        listed = [str(labels[i]).removesuffix("T00:00:00") for i in chosen]
+        indices = matches if len(matches) else range(len(labels))[:12]
+        listed = [str(labels[i]).removesuffix("T00:00:00") for i in indices]
         ellipsis = ", ..." if not len(matches) and len(coordinates) > 12 else ""
         count = f"{len(matches)} coordinates" if len(matches) else "no coordinate"
         raise ValueError(

@@ -165,10 +165,10 @@ def map_variables(contents):
     """
     on_sphere = _on_sphere(contents)
     of_others = contents.coordinates | {
-        other
+        referred
         for name, v in contents.variables.items()
-        for other in _references(v.attributes)
-        if other != name
+        for referred in _references(v.attributes)
+        if referred != name
     }
     fields = {name: v for name, v in on_sphere.items() if name not in of_others}
     return fields or on_sphere
@@ -521,15 +521,15 @@ def _is_recognized(sky):
 
 def _without_dangling_references(variables):
     """Variables without attributes that name absent variables, such as bounds."""
-    kept = {}
+    result = {}
     for name, v in variables.items():
         attributes = {
             key: value
             for key, value in v.attributes.items()
             if key not in _REFERENCES or set(_references({key: value})) <= variables.keys()
         }
-        kept[name] = v._replace(attributes=attributes)
-    return kept
+        result[name] = v._replace(attributes=attributes)
+    return result
 
 
 def _real_fields(sky):
