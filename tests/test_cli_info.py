@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from helpers.commands import run
+from helpers.fits_tables import table
 
 from spherekit import io
 from spherekit.cli import main
@@ -161,3 +163,12 @@ def test_several_files(here, capsys):
     assert main(["info", "a.fits", "missing.fits"]) == 1
     said = capsys.readouterr()
     assert said.out.startswith("a.fits: HEALPix map") and "1 of 2 files failed" in said.err
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_multi_order_maps_of_the_whole_sky_or_a_part(here, capsys, whole):
+    uniq = [*range(4, 15), *range(16 + 44, 16 + 48)]
+    uniq = np.array(uniq if whole else uniq[:-1])
+    columns = [fits.Column("UNIQ", "K", array=uniq), fits.Column("P", "D", array=1.0 * uniq)]
+    table("uniq.fits", columns, PIXTYPE="HEALPIX", ORDERING="NUNIQ", INDXSCHM="EXPLICIT")
+    assert facts_of(capsys, "uniq.fits")["sky"] == ("full" if whole else "part")
