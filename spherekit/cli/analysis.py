@@ -56,15 +56,30 @@ def _report_fit(method, grid, relative, **facts):
 
 
 def band_limit(args, grid):
-    """(band-limit of --L or --lmax, by default that of the grid; a line that tells the default, or None)."""
+    """(band-limit of --L or --lmax, by default that of the grid; lines on the default and on gaps, or "")."""
+    from spherekit.fields.analysis import note_on_gaps
+
     L = band_limit_option(args, required=False)
-    line = None
+    line = ""
     if L is None:
+        require_band_limit(args, grid)
         L = grid.default_L
         line = f"L = {L} (lmax {L - 1}), the default for {grid_name(grid)}; choose another with --L"
+    line = "\n".join(filter(None, (line, note_on_gaps(grid, L))))
     report.add(L=L, grid=grid_name(grid))
     refuse_beyond_pixels(grid, L)
     return L, line
+
+
+def require_band_limit(args, grid):
+    """Raise Usage without --L and --lmax on rings that do not cover the sphere, as those of a region."""
+    from spherekit.sampling.coverage import band_limit_problem
+
+    problem = band_limit_problem(grid) if band_limit_option(args, required=False) is None else ""
+    if problem:
+        raise Usage(
+            f"{args.file}: {problem}; pass --L to choose the degrees < L that are fitted elsewhere"
+        )
 
 
 def iterations(args):

@@ -65,6 +65,7 @@ def with_options(error):
     text = str(error)
     for argument, option in (
         ("lower L, raise max_iter", "lower --L or --lmax, raise --max-iter"),
+        ("pass L to choose", "pass --L to choose"),
         ("allow_unconverged=True", "--allow-unconverged"),
         ("spin=", "--spin "),
     ):

@@ -5,7 +5,7 @@ and synthesized on the grid: exactly for band-limited maps. The residual of the 
 beyond the degrees below L, is printed; it is not in the result.
 """
 
-from spherekit.cli import options, records
+from spherekit.cli import analysis, options, records
 from spherekit.cli.smooth import check_outputs, check_plot, fit, resampling_options, write
 
 #: Several files are computed two at a time.
@@ -44,6 +44,7 @@ def run(args):
     sky = _read(args, L)
     records.check_output(args.output, grid, sky.axes)
     check_plot(args, sky)
+    analysis.require_band_limit(args, sky.grid)
     result = fit(args, fields.regrid, sky, grid, L=L)
     write(args, sky, result, f"from {sky.grid}")
 

@@ -5,7 +5,7 @@ multiplied by b_l and synthesized on their grid. The residual of the analysis, t
 degrees below L, is printed; it is not in the result.
 """
 
-from spherekit.cli import options, output, records, report, stopping
+from spherekit.cli import analysis, options, output, records, report, stopping
 
 #: Several files are computed two at a time.
 OVERLAPS = True
@@ -44,6 +44,7 @@ def run(args):
     sky = records.read(args, L)
     records.check_output(args.output, sky.grid, sky.axes)
     check_plot(args, sky)
+    analysis.require_band_limit(args, sky.grid)
     if args.beam is not None:
         from spherekit.fields.analysis import default_band_limit
         from spherekit.io import read_beam
