@@ -311,8 +311,12 @@ def _sphere(contents, v, dims, without_coordinates):
     mapping = _healpix_mapping(contents, v)
     if mapping is not None:
         sphere = _pixels(contents, mapping, v.shape[v.dims.index(dims[0])])
-        bare = frozenset(without_coordinates)
-        layout = SourceLayout(sphere.grid, v.dims, tuple(dims), without_coordinates=bare)
+        described = dict(
+            without_coordinates=frozenset(without_coordinates),
+            mapping=str(v.attributes["grid_mapping"]),
+            nested=_ordering(mapping.attributes) == "nested",
+        )
+        layout = SourceLayout(sphere.grid, v.dims, tuple(dims), **described)
         return sphere._replace(layout=layout)
     names = _names_of_positions(contents, v, dims)
     axes = [contents.variables[name] for name in names]
@@ -360,8 +364,7 @@ def _pixels(contents, mapping, size):
     """The `_Sphere` of HEALPix pixels, by the attributes of the grid mapping."""
     attributes = mapping.attributes
     nside = _nside(attributes)
-    ordering = str(attributes.get("indexing_scheme", attributes.get("healpix_order", "")))
-    ordering = {"nest": "nested"}.get(ordering.lower(), ordering.lower())
+    ordering = _ordering(attributes)
     if nside is None or ordering not in ("ring", "nested"):
         raise ValueError(
             f"{contents.source}: the grid mapping healpix has the attributes {attributes}; expected "
@@ -375,6 +378,12 @@ def _pixels(contents, mapping, size):
     is_nested = ordering == "nested"
     notes = ("pixels in NESTED order were rearranged in RING order",) if is_nested else ()
     return _Sphere(grid, (lambda f: reorder(f, "nested")) if is_nested else np.asarray, {}, notes)
+
+
+def _ordering(attributes):
+    """The order of the pixels of a grid mapping, "ring" or "nested"."""
+    ordering = str(attributes.get("indexing_scheme", attributes.get("healpix_order", ""))).lower()
+    return {"nest": "nested"}.get(ordering, ordering)
 
 
 def _nside(attributes):
