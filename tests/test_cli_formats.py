@@ -123,11 +123,11 @@ def test_options_of_other_formats(months, capsys):
 def test_two_parts_of_a_wind(here, rng):
     flm = random_flm(4, rng, spin=1)
     f = spherekit.inverse(flm, 4, spin=1, sampling="mwss:4")
-    io.write(Map(np.stack([f.real, f.imag]), "mwss:4", ("u", "v"), "m/s"), "wind.nc")
+    io.write(Map(np.stack([f.imag, -f.real]), "mwss:4", ("u", "v"), "m/s"), "wind.nc")
     run("transform wind.nc --field u,v --spin 1 --L 4 -o out.npz")
     contents = io.read_arrays("out.npz")
     np.testing.assert_allclose(contents["flm"], flm, rtol=0, atol=IDENTITY)
-    assert contents["spin"] == 1 and contents["columns"].tolist() == ["u,v"]
+    assert contents["spin"] == 1 and contents["columns"].tolist() == ["-v,u"]
 
 
 def test_era_interim(here, capsys):

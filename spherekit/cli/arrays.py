@@ -9,6 +9,7 @@ from spherekit.cli import names
 from spherekit.cli.options import Usage
 from spherekit.io.arguments import ArgumentError
 from spherekit.io.numpy_maps import OtherContents
+from spherekit.io.winds import winds
 
 
 class Fields(NamedTuple):
@@ -35,6 +36,8 @@ class Fields(NamedTuple):
         The coordinates of the named axes.
     notes : tuple of str
         What the reader changed.
+    standard_names : tuple of str or None
+        The CF name of each field, or empty.
     """
 
     values: np.ndarray
@@ -48,6 +51,7 @@ class Fields(NamedTuple):
     polcconv: str = ""
     axes: dict = {}
     notes: tuple = ()
+    standard_names: tuple = ()
 
 
 def read_fields(path, args=None, L=None, all_columns=False, pair=False):
@@ -93,15 +97,18 @@ def fields_of(sky, first_only=False, pair=True):
     """The `Fields` of a `spherekit.io.Map`."""
     values = sky.values if len(sky) > 1 else sky.values[None]
     columns = sky.names if all(sky.names) else ()
+    cf = tuple(sky.attributes.get(name, {}).get("standard_name") for name in columns)
     if len(columns) == 1:
         columns = sky.attributes.get(columns[0], {}).get("parts", columns)
     units, unread = sky.units, ()
     # 0 is also written for Q and U together with T
     spin = sky.spin or None
-    if first_only and len(values) > 1 and columns and not (pair and spin and len(values) == 2):
+    is_pair = pair and len(values) == 2 and (spin or winds(columns, units, cf))
+    if first_only and len(values) > 1 and columns and not is_pair:
         values, columns, units, unread = values[:1], columns[:1], units[:1], columns[1:]
+    cf = cf[: len(values)] if len(columns) == len(values) else ()
     described = values, tuple(columns), units, sky.grid, sky.frame, spin, unread
-    return Fields(*described, axes=dict(sky.axes), notes=sky.notes)
+    return Fields(*described, axes=dict(sky.axes), notes=sky.notes, standard_names=cf)
 
 
 def selection(args):

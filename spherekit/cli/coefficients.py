@@ -141,7 +141,10 @@ def _signals(path, record):
     described = zip(record.names, flms, record.units, record.spins, strict=True)
     for name, flm, unit, spin in described:
         if not polarized or name not in ("E", "B"):
-            signals.append(Component(flm, spin, _columns(_label(record, name), spin), unit))
+            signal = Component(flm, spin, _columns(_label(record, name), spin), unit)
+            of_columns = [record.attributes.get(column, {}) for column in signal.columns]
+            cf = tuple(attributes.get("standard_name") for attributes in of_columns)
+            signals.append(signal._replace(standard_names=cf))
         elif name == "E":
             unit_of_b = record.units[indices["B"]]
             if unit != unit_of_b:

@@ -218,7 +218,9 @@ def coefficients(parser):
 def spin(parser):
     """--spin."""
     parser.add_argument(
-        "--spin", type=int, help="spin of a field of two columns; default: 2 for Q,U, else 0"
+        "--spin",
+        type=int,
+        help="spin of a field of two columns, 0 for scalars; default: 2 for Q,U, 1 for winds, else 0",
     )
 
 

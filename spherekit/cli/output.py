@@ -11,9 +11,11 @@ from spherekit.cli import report, stopping
 from spherekit.cli.analysis import grid_name
 from spherekit.cli.names import join
 from spherekit.cli.options import Usage, is_arrays
-from spherekit.cli.stokes import real_fields
+from spherekit.cli.stokes import real_fields, standard_names_of
+from spherekit.io.attributes import as_json
 from spherekit.io.kinds import is_fits
 from spherekit.io.stokes import pairs, stokes_of
+from spherekit.io.winds import winds
 
 #: Suffixes of files of maps.
 MAPS = (".fits", ".npz", ".npy", ".nc", ".csv")
@@ -84,7 +86,9 @@ def write_map(path, components, grid, frame="", axes=None):
     fields, names, units = (sum(column, []) for column in columns)
     names = _distinct(names)
     refuse_not_finite(path, **dict(zip(names, fields, strict=True)))
-    spin = _spin_of(path, components, names)
+    attributes = standard_names_of(components)
+    standard_names = [attributes.get(name, {}).get("standard_name") for name in names]
+    spin = _spin_of(path, components, names, units, standard_names)
     if Path(path).suffix == ".fits":
         _refuse_axes(path, axes)
         header = dict(column=names, unit=units, coordsys=frame, spin=spin)
@@ -92,9 +96,11 @@ def write_map(path, components, grid, frame="", axes=None):
         report.wrote(path)
         return
     if Path(path).suffix in (".nc", ".csv"):
-        _write_record(path, fields, grid, names, units, axes, frame=frame, spin=spin)
+        described = dict(frame=frame, spin=spin, attributes=attributes)
+        _write_record(path, fields, grid, names, units, axes, **described)
         return
-    values = components[0].values if len(components) == 1 else np.stack(fields)
+    is_complex = len(components) == 1 and not components[0].is_wind
+    values = components[0].values if is_complex else np.stack(fields)
     if Path(path).suffix == ".npy":
         _write_arrays(path, values=values)
         return
@@ -102,6 +108,7 @@ def write_map(path, components, grid, frame="", axes=None):
     named = any(component.columns for component in components)
     metadata = dict(grid=grid_name(grid), spin=spin, unit=_unit(units), frame=frame)
     metadata |= dict(columns=names) if named else {}
+    metadata |= dict(attributes=as_json(attributes)) if attributes else {}
     metadata |= {f"axis_{name}": coordinates for name, coordinates in (axes or {}).items()}
     metadata |= dict(axes=list(axes)) if axes else {}
     _write_arrays(path, values=values, **metadata)
@@ -135,10 +142,10 @@ def _distinct(names):
     ]
 
 
-def _spin_of(path, components, names):
+def _spin_of(path, components, names, units, standard_names):
     """The spin to write to a file of these signals, or None where the column names determine it.
 
-    Raises Usage for combinations that cannot be read back, such as a wind and a scalar.
+    Raises Usage for combinations that cannot be read back, such as a shear and a scalar.
     """
     spins = [component.spin for component in components]
     if not any(spins):
@@ -152,12 +159,14 @@ def _spin_of(path, components, names):
         return spins[0]
     partner = dict(pairs(names))
     indices = range(len(names))
-    readable = [2 if i in partner else 0 for i in indices if i not in partner.values()]
+    of_winds = winds(names, units, standard_names)
+    seconds = {*partner.values(), *of_winds.values()}
+    readable = [2 if i in partner else int(i in of_winds) for i in indices if i not in seconds]
     if readable != spins:
         signals = "; ".join(f"{c.name}, spin {c.spin}" for c in components)
         raise Usage(
-            f"{path}: a file of several signals may contain scalars and pairs of Q and U, not {signals}; "
-            "write them one by one"
+            f"{path}: a file of several signals may contain scalars, pairs of Q and U and winds, not "
+            f"{signals}; write them one by one"
         )
     return None
 
@@ -196,7 +205,7 @@ def write_coefficients(path, signals, L, frame="", axes=None, attributes=None):
     flm = [signal.values for signal in signals]
     record = io.Coefficients(
         flm[0] if len(signals) == 1 else np.stack(flm),
-        [join(signal.columns) for signal in signals],
+        [join(signal.parts) for signal in signals],
         [signal.unit for signal in signals],
         axes,
         spins=[signal.spin for signal in signals],

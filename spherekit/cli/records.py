@@ -18,13 +18,9 @@ def read(args, L=None):
         files.refuse_missing(args, signals)
         return _of_signals(signals)
     sky = arrays.read_record(args.file, args, L)
-    standard_names = [attributes.get("standard_name") for attributes in sky.attributes.values()]
-    if args.spin is None and "eastward_wind" in standard_names:
-        signals = files.signals(args.file, arrays.fields_of(sky), spin=0)
-    else:
-        signals = files.checked(args, arrays.fields_of(sky), all_columns=True)
-        notes = (note for note in signals.note.split("\n") if note and note not in sky.notes)
-        sky = replace(sky, notes=(*sky.notes, *notes))
+    signals = files.checked(args, arrays.fields_of(sky), all_columns=True)
+    notes = (note for note in signals.note.split("\n") if note and note not in sky.notes)
+    sky = replace(sky, notes=(*sky.notes, *notes))
     files.refuse_missing(args, signals)
     return sky
 

@@ -3,9 +3,9 @@
 With --euler, (R f)(x) = f(R^-1 x) with R = Rz(A) Ry(B) Rz(C): an active zyz rotation of the map in its frame.
 With --to, the coordinates change and the sky does not.
 
-All columns of a map are rotated: Q and U as a spin-2 field, others as scalars. Maps are analyzed (HEALPix: by
-least squares), rotated exactly in harmonic space and synthesized. The residual of the analysis, the part of
-the map beyond the degrees below L, is printed; it is not in the result.
+All columns of a map are rotated: Q and U as a spin-2 field, a wind as one of spin 1, others as scalars. Maps
+are analyzed (HEALPix: by least squares), rotated exactly in harmonic space and synthesized. The residual of
+the analysis, the part of the map beyond the degrees below L, is printed; it is not in the result.
 """
 
 import numpy as np

@@ -5,8 +5,9 @@ divided by f_sky, the mean of the squared mask. This is unbiased for smooth spec
 remain coupled, and E and B mix near the edges of the mask. Without a mask, C_l is that of the coefficients
 from `spherekit transform`.
 
-A spin field (--field Q,U) gives EE, BB and EB; together with a scalar (--field I,Q,U) also TT, TE and TB. By
-default neither monopole nor dipole is removed. There is no correction for beam, pixel window or noise.
+A spin field (--field Q,U) gives EE, BB and EB; together with a scalar (--field I,Q,U) also TT, TE and TB. Of
+a wind (--field u,v), EE is the power of the divergent part and BB that of the rotational part. By default
+neither monopole nor dipole is removed. There is no correction for beam, pixel window or noise.
 """
 
 import numpy as np
@@ -49,7 +50,7 @@ def run(args):
     else:
         spectra, units, f_sky, frame, lines = _of_map(args)
     output.refuse_not_finite(args.output, **spectra)
-    figure = picture(spectra, f_sky, units) if args.plot else None
+    figure = picture(spectra, f_sky, units, frame) if args.plot else None
     with output.atomic(args.force):
         output.write_spectra(args.output, spectra, units, frame)
         output.save(figure, args.plot)
@@ -176,16 +177,18 @@ def _product(unit, unit2):
     return f"{unit}^2" if unit.isalnum() else f"({unit})^2"
 
 
-def picture(spectra, f_sky, units):
-    """Plot the auto spectra."""
+def picture(spectra, f_sky, units, frame=""):
+    """Plot the auto spectra, of fields on a planet from l = 1 on and without the band of cosmic variance."""
     from spherekit import plot
 
     auto_spectra = {
         name: cl for name, cl in spectra.items() if len(spectra) == 1 or name[0] == name[1]
     }
-    first = 2 if min(cl.size for cl in auto_spectra.values()) > 2 else 0
+    on_planet = frame in ("geographic", "horizontal")
+    first = 1 if on_planet else 2
+    first = first if min(cl.size for cl in auto_spectra.values()) > first else 0
     positive = all(cl[first:].min() > 0 for cl in auto_spectra.values())
-    style = dict(f_sky=f_sky, ell_min=first)
+    style = dict(f_sky=f_sky, ell_min=first, cosmic_variance=not on_planet)
     if len(auto_spectra) > 1:
         style["yscale"] = "log" if positive else "linear"
     figure = options.figure(7, 4.4)

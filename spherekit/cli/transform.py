@@ -5,6 +5,7 @@ On HEALPix it is a least-squares fit, Jacobi iterations or one quadrature (--met
 The residual, the part of the map that the coefficients do not describe, is printed.
 
 Q and U are a spin-2 field: --field I,Q,U gives T, E and B, from which --inverse computes a map of I, Q and U.
+A wind, --field u,v, is the field -v + i u of spin 1: its E and B give the divergence and the vorticity.
 """
 
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from spherekit.cli import analysis, coefficients, files, options, output, report
+from spherekit.cli.stokes import standard_names_of
 
 #: Several files are computed two at a time.
 OVERLAPS = True
@@ -68,7 +70,8 @@ def _to_coefficients(args):
         lines.append(line if len(sky.components) == 1 else f"{component.name}: {line}")
         signals.append(component._replace(values=flm))
     with output.atomic(args.force):
-        output.write_coefficients(args.output, signals, L, sky.frame, sky.axes)
+        attributes = standard_names_of(signals)
+        output.write_coefficients(args.output, signals, L, sky.frame, sky.axes, attributes)
     output.report_signals(signals, sky.frame)
     spins = ", ".join(f"{signal.name} (spin {signal.spin})" for signal in signals)
     print(*lines, f"wrote {args.output}: L = {L} (lmax {L - 1}), {spins}", sep="\n")
