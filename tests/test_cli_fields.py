@@ -10,6 +10,7 @@ from tolerances import CHAIN, COMMAND_SAMPLES, SINGLE_VALUES
 
 import spherekit
 from spherekit import fields, io
+from spherekit.sampling import Rings
 from spherekit.spectra import gaussian_beam
 from spherekit.testing import random_flm
 
@@ -198,3 +199,18 @@ def test_facts_for_machines(iqu, capsys):
     units = {"I": "mK", "Q": "uK", "U": "uK"}
     assert {field["name"]: field["unit"] for field in facts["fields"]} == units
     assert "degrees < 12" in facts["messages"][0]
+
+
+def test_band_of_latitudes_needs_a_band_limit(here, capsys):
+    """A band of latitudes does not determine maps elsewhere: --L is required, and a warning printed."""
+    band = Rings(np.radians(np.arange(30, 71, 1.0)), 120)
+    io.write(io.Map(np.cos(band.theta), band, ("t",), ("K",), frame="geographic"), "band.nc")
+    for command in (
+        "smooth band.nc --fwhm 9deg",
+        "regrid band.nc --grid mw:8",
+        "transform band.nc",
+    ):
+        message = refused(capsys, f"{command} -o out.npz --force", 2)
+        assert "without samples from 90N to 61N and from 19N to 90S" in message and "--L" in message
+        run(f"{command} --L 4 --max-iter 1000 -o out.npz --force")
+        assert "more than 45 degrees apart, from 20N to 90S" in capsys.readouterr().out

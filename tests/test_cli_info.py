@@ -7,10 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from helpers.commands import run
+from helpers.fits_tables import table
 
 from spherekit import io
 from spherekit.cli import main
+from spherekit.sampling import Rings
 from spherekit.testing import random_flm
 
 
@@ -161,3 +164,29 @@ def test_several_files(here, capsys):
     assert main(["info", "a.fits", "missing.fits"]) == 1
     said = capsys.readouterr()
     assert said.out.startswith("a.fits: HEALPix map") and "1 of 2 files failed" in said.err
+
+
+def test_long_grids_are_shortened_in_text(here, capsys, rng):
+    """The text of 100 irregular rings is in JSON and files; lines and messages state their number."""
+    grid = Rings(np.sort(rng.uniform(0, np.pi, 100)), 120)
+    io.write(io.Map(np.cos(grid.theta), grid, ("t",)), "rings.npz")
+    run("info rings.npz")
+    assert "grid rings:... (100 rings, 12000 samples)" in capsys.readouterr().out
+    run("info rings.npz --json")
+    assert json.loads(capsys.readouterr().out)["grid"] == str(grid)
+    run("transform rings.npz --L 4 -o flm.npz --json")
+    assert json.loads(capsys.readouterr().out)["grid"] == str(grid)
+    run("transform rings.npz --L 4 -o flm.npz --force")
+    assert len(max(capsys.readouterr().out.split("\n"), key=len)) < 200
+    run("smooth rings.npz --L 4 --fwhm 1deg -o smooth.npz")
+    assert "(100 rings, 12000 samples)" in capsys.readouterr().out
+    assert io.read("smooth.npz").grid == grid
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_multi_order_maps_of_the_whole_sky_or_a_part(here, capsys, whole):
+    uniq = [*range(4, 15), *range(16 + 44, 16 + 48)]
+    uniq = np.array(uniq if whole else uniq[:-1])
+    columns = [fits.Column("UNIQ", "K", array=uniq), fits.Column("P", "D", array=1.0 * uniq)]
+    table("uniq.fits", columns, PIXTYPE="HEALPIX", ORDERING="NUNIQ", INDXSCHM="EXPLICIT")
+    assert facts_of(capsys, "uniq.fits")["sky"] == ("full" if whole else "part")

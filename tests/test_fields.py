@@ -386,3 +386,15 @@ def test_refused_maps(rng):
 def test_a_fit_that_does_not_converge(rng):
     with pytest.raises(ValueError, match="did not converge in 3 iterations"):
         fields.smooth(rng.standard_normal(12 * 8**2), 0.1, sampling="healpix:8", L=24, max_iter=3)
+
+
+def test_default_band_limit_of_a_band_of_rings():
+    """Where rings do not cover the sphere, L must be chosen, and the notes state where it is arbitrary."""
+    band = Rings(np.radians(np.arange(30, 71, 1.0)), 120)
+    sky = io.Map(np.cos(band.theta), band, frame="geographic")
+    with pytest.raises(ValueError, match="from 90N to 61N and from 19N to 90S.*pass L"):
+        fields.smooth(sky, 0.1)
+    smoothed = fields.smooth(sky, 0.1, L=4, max_iter=1000)
+    assert "more than 45 degrees apart, from 20N to 90S" in "".join(smoothed.notes)
+    assert not any("arbitrary" in note for note in fields.smooth(sky, 0.1, L=1).notes)
+    assert default_band_limit(Rings(np.radians(np.arange(3, 178, 2.0)), 180)) == 60

@@ -461,3 +461,21 @@ def test_arrays_of_xarray_are_plotted(rng):
     with pytest.raises(ValueError, match="select one position on the others"):
         plot.show(data.expand_dims(time=2))
     plt.close("all")
+
+
+def test_sphere_beyond_a_band_of_rings_is_gray():
+    """Pixels farther from a ring than its neighbor are NaN; those of grids of the whole sphere never are."""
+    band = Rings(np.radians(np.arange(30, 71, 2.0)), 90)
+    p = plot.project(band.theta, band, projection="cartesian", size=360)
+    colatitude = np.degrees(p.theta)
+    inside = (colatitude > 28) & (colatitude < 72)
+    assert np.isfinite(p.values[inside]).all() and np.isnan(p.values[~inside]).all()
+    two = Rings(np.radians([*np.arange(20, 41, 2.0), *np.arange(120, 141, 2.0)]), 90)
+    colatitude = np.degrees(p.theta[:, 0])
+    values = plot.project(two.theta, two, projection="cartesian", size=360).values[:, 0]
+    covered = [np.abs(colatitude - center) < 12 for center in (30, 130)]
+    assert (np.isfinite(values) == covered[0] | covered[1]).all()
+    for grid in GRIDS:
+        assert np.isfinite(
+            plot.project(np.ones(grid.shape), grid, projection="cartesian").values
+        ).all()

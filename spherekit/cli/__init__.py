@@ -121,6 +121,11 @@ def _run(argv):
     from spherekit.io import provenance
 
     args, unknown = _parser(argv).parse_known_args(argv)
+    if isinstance(getattr(args, "file", None), list) and not any(x[:1] == "-" for x in unknown):
+        args.file += (
+            unknown  # files after an option, which argparse does not add to those before it
+        )
+        unknown = []
     if unknown:
         raise Usage(
             f"unrecognized arguments: {' '.join(unknown)}; see spherekit {args.command} --help"

@@ -21,6 +21,13 @@ def grid_name(grid):
     return str(grid)
 
 
+def grid_label(grid):
+    """The text of a grid for messages, shortened for many rings; the report has that of `grid_name`."""
+    from spherekit.sampling.text import label
+
+    return label(grid)
+
+
 #: For commands with the options of `spherekit.cli.options.least_squares`.
 _ADVICE = "raise --max-iter, lower --L or --lmax, or accept the result with --allow-unconverged"
 
@@ -56,15 +63,32 @@ def _report_fit(method, grid, relative, **facts):
 
 
 def band_limit(args, grid):
-    """(band-limit of --L or --lmax, by default that of the grid; a line that tells the default, or None)."""
+    """(band-limit of --L or --lmax, by default that of the grid; lines on the default and on gaps, or "")."""
+    from spherekit.fields.analysis import note_on_gaps
+
     L = band_limit_option(args, required=False)
-    line = None
+    line = ""
     if L is None:
+        require_band_limit(args, grid)
         L = grid.default_L
-        line = f"L = {L} (lmax {L - 1}), the default for {grid_name(grid)}; choose another with --L"
+        line = (
+            f"L = {L} (lmax {L - 1}), the default for {grid_label(grid)}; choose another with --L"
+        )
+    line = "\n".join(filter(None, (line, note_on_gaps(grid, L))))
     report.add(L=L, grid=grid_name(grid))
     refuse_beyond_pixels(grid, L)
     return L, line
+
+
+def require_band_limit(args, grid):
+    """Raise Usage without --L and --lmax on rings that do not cover the sphere, as those of a region."""
+    from spherekit.sampling.coverage import band_limit_problem
+
+    problem = band_limit_problem(grid) if band_limit_option(args, required=False) is None else ""
+    if problem:
+        raise Usage(
+            f"{args.file}: {problem}; pass --L to choose the degrees < L that are fitted elsewhere"
+        )
 
 
 def iterations(args):
@@ -90,7 +114,7 @@ def analyze(values, L, grid, spin, *, threads=None, observed=None, method=None, 
 
     method = method or ("quadrature" if grid.exact and observed is None else "lsq")
     options = dict(spin=spin, sampling=grid, reality=not np.iscomplexobj(values), threads=threads)
-    name = grid_name(grid)
+    name = grid_label(grid)
     if method != "quadrature":
         flm, residuals = _fit_each(values, L, observed, method=method, **iterations, **options)
         iterations = max(residual.iterations for residual in residuals)
@@ -145,7 +169,7 @@ def synthesis_grid(args, L):
     grid = as_grid(args.grid, L)
     if grid.name != "healpix" and Path(args.output).suffix == ".fits":
         raise Usage(
-            f"{args.output}: FITS output is for HEALPix grids, not {grid_name(grid)}; write .npz instead"
+            f"{args.output}: FITS output is for HEALPix grids, not {grid_label(grid)}; write .npz instead"
         )
     return grid
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from spherekit.cli import arrays, files, options, output
+from spherekit.cli.analysis import grid_label
 from spherekit.cli.stokes import real_fields
 from spherekit.io import Map
 from spherekit.io.kinds import is_fits
@@ -47,7 +48,7 @@ def check_output(path, grid, axes=()):
         return
     if grid.name != "healpix":
         raise options.Usage(
-            f"{path}: FITS output is for HEALPix grids, not {grid}; write .npz or .nc instead"
+            f"{path}: FITS output is for HEALPix grids, not {grid_label(grid)}; write .npz or .nc instead"
         )
     if axes:
         raise options.Usage(
@@ -61,6 +62,7 @@ def with_options(error):
     text = str(error)
     for argument, option in (
         ("lower L, raise max_iter", "lower --L or --lmax, raise --max-iter"),
+        ("pass L to choose", "pass --L to choose"),
         ("allow_unconverged=True", "--allow-unconverged"),
         ("spin=", "--spin "),
     ):

@@ -5,7 +5,7 @@ All columns of a map are converted, Q and U as a spin-2 field, a wind as one of 
 analysis, the part of the map beyond the degrees below L, is printed; it is not in the result.
 """
 
-from spherekit.cli import options, records
+from spherekit.cli import analysis, options, records
 from spherekit.cli.smooth import check_outputs, check_plot, fit, resampling_options, write
 
 #: Several files are computed two at a time.
@@ -44,8 +44,9 @@ def run(args):
     sky = _read(args, L)
     records.check_output(args.output, grid, sky.axes)
     check_plot(args, sky)
+    analysis.require_band_limit(args, sky.grid)
     result = fit(args, fields.regrid, sky, grid, L=L)
-    write(args, sky, result, f"from {sky.grid}")
+    write(args, sky, result, f"from {analysis.grid_label(sky.grid)}")
 
 
 def _read(args, L):

@@ -28,6 +28,12 @@ class Report:
         return json.dumps(_plain(content), allow_nan=False)
 
 
+def complete_as_json(command, path, outputs):
+    """An input whose outputs were complete before, as one line of JSON."""
+    content = {"command": command, "inputs": [{"file": path}], "outputs": outputs, "complete": True}
+    return json.dumps(content)
+
+
 def failure_as_json(command, path, error):
     """The failure of one input as one line of JSON."""
     content = {"command": command, "inputs": [{"file": path}], "error": error_message(error)}

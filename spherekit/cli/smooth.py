@@ -5,7 +5,7 @@ All columns of a map are smoothed, Q and U as a spin-2 field, a wind as one of s
 the part of the map beyond the degrees below L, is printed; it is not in the result.
 """
 
-from spherekit.cli import options, output, records, report, stopping
+from spherekit.cli import analysis, options, output, records, report, stopping
 
 #: Several files are computed two at a time.
 OVERLAPS = True
@@ -44,6 +44,7 @@ def run(args):
     sky = records.read(args, L)
     records.check_output(args.output, sky.grid, sky.axes)
     check_plot(args, sky)
+    analysis.require_band_limit(args, sky.grid)
     if args.beam is not None:
         from spherekit.fields.analysis import default_band_limit
         from spherekit.io import read_beam
@@ -112,7 +113,11 @@ def write(args, sky, result, description):
         output.save(figure, args.plot)
     report.add_map(result)
     names = ", ".join(name or "unnamed" for name in result.names)
-    print(*result.notes, f"wrote {args.output}: {names}, {result.grid}, {description}", sep="\n")
+    print(
+        *result.notes,
+        f"wrote {args.output}: {names}, {analysis.grid_label(result.grid)}, {description}",
+        sep="\n",
+    )
     if args.plot:
         print(f"wrote {args.plot}")
 

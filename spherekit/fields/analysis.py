@@ -10,6 +10,7 @@ from spherekit import harmonic
 from spherekit._core import scaling
 from spherekit._core.missing import is_missing
 from spherekit.linear import is_traced
+from spherekit.sampling.coverage import band_limit_problem, wide_gaps
 
 METHODS = ("quadrature", "lsq", "jacobi")
 
@@ -18,13 +19,39 @@ def default_band_limit(grid):
     """The band-limit of maps that are smoothed or change their grid.
 
     That which the samples determine well (``grid.default_L``), but on HEALPix 5/2 nside, for which
-    least squares still converge in few iterations, so that little of a map is beyond it.
+    least squares still converge in few iterations, so that little of a map is beyond it. Raises ValueError
+    for rings that do not cover the sphere.
 
     >>> from spherekit.sampling import MW, HEALPix
     >>> default_band_limit(MW(64)), default_band_limit(HEALPix(64))
     (64, 160)
     """
-    return max(1, 5 * grid.nside // 2) if grid.name == "healpix" else grid.default_L
+    if grid.name == "healpix":
+        return max(1, 5 * grid.nside // 2)
+    problem = band_limit_problem(grid)
+    if problem:
+        raise ValueError(f"{problem}; pass L to choose the degrees < L that are fitted elsewhere")
+    return grid.default_L
+
+
+def note_on_gaps(grid, L):
+    """A warning of gaps between rings that do not determine degrees below L; empty if there are none.
+
+    >>> from spherekit.sampling import Rings
+    >>> note = note_on_gaps(Rings([0.5, 1.0, 1.5, 2.0], 8), 3)
+    >>> "more than 60 degrees apart, from 24.59S to 90S" in note
+    True
+    """
+    gaps = wide_gaps(grid, L)
+    if not gaps:
+        return ""
+    listed = " and ".join(map(str, gaps[:3])) + (
+        f" and in {len(gaps) - 3} more gaps" if gaps[3:] else ""
+    )
+    return (
+        f"warning: the samples do not determine the degrees < {L} where rings are more than {180 / L:.4g} "
+        f"degrees apart, {listed}: the result is arbitrary there"
+    )
 
 
 class Options(NamedTuple):

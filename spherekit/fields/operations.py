@@ -2,7 +2,7 @@
 
 from spherekit import harmonic
 from spherekit._core import checks
-from spherekit.fields.analysis import analyze, is_real, relative_residual
+from spherekit.fields.analysis import analyze, is_real, note_on_gaps, relative_residual
 from spherekit.fields.signals import signals_of, with_samples
 from spherekit.io import Map
 from spherekit.linear import is_traced
@@ -78,4 +78,5 @@ def _of_map(record, operation, target, L, spin, options, default_band_limit):
         f"degrees < {L}; the residual, which is removed, relative to the rms of the map: "
         f"{', '.join(residuals)}"
     )
-    return with_samples(record, results, target or source, (note,))
+    notes = filter(None, (note_on_gaps(source, L), note))
+    return with_samples(record, results, target or source, tuple(notes))

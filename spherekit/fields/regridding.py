@@ -74,7 +74,8 @@ def regrid(
     Raises
     ------
     ValueError
-        Missing samples; a grid coarser than L; an unknown grid; a fit that has not converged.
+        Missing samples; a grid coarser than L; rings that do not cover the sphere, without L; an unknown
+        grid; a fit that has not converged.
     TypeError
         ``sampling`` missing for an array or passed with a `Map`; arguments of other types.
     MemoryError

@@ -86,7 +86,7 @@ def smooth(
     ------
     ValueError
         Other than one of fwhm, sigma and beam; a negative width; a beam shorter than L; missing samples; a
-        grid coarser than L; a fit that has not converged.
+        grid coarser than L; rings that do not cover the sphere, without L; a fit that has not converged.
     TypeError
         ``sampling`` missing for an array or passed with a `Map`; arguments of other types.
     MemoryError

@@ -49,7 +49,7 @@ def show(
     Parameters
     ----------
     f : array_like [shape=grid.shape], real; Map; or DataArray
-        One signal. Masked, NaN and UNSEEN samples are drawn in gray.
+        One signal. Masked, NaN and UNSEEN samples, and the sphere beyond a band of rings, are drawn in gray.
     grid : Grid or str, optional
         The sampling grid, for example ``HEALPix(32)`` or ``"mw:64"``. Not needed for a `spherekit.io.Map` of
         one field, a DataArray with latitudes and longitudes, and 12 nside^2 samples of HEALPix in RING order.

@@ -14,6 +14,7 @@ from spherekit._core.cache import bytes_lru_cache
 from spherekit._core.missing import is_missing
 from spherekit.plot import projection_formulas as planes
 from spherekit.plot.signals import signal_of
+from spherekit.sampling.coverage import unsampled_zones
 
 if TYPE_CHECKING:
     from spherekit.sampling import Grid
@@ -35,7 +36,8 @@ class Projection(NamedTuple):
     y : ndarray [shape=(n_y,)]
         Vertical pixel centers, likewise.
     values : ndarray [shape=(n_y, n_x)], float64
-        The signal; NaN outside the outline and where the sample is missing.
+        The signal; NaN outside the outline, where the sample is missing, and where a grid of rings has none:
+        farther from the nearest ring than that is from the next one.
     theta : ndarray [shape=(n_y, n_x)]
         Colatitude of each pixel in radians; NaN outside the outline.
     phi : ndarray [shape=(n_y, n_x)]
@@ -121,7 +123,8 @@ def project(
     Notes
     -----
     The nearest sample, by great-circle distance, is searched among the nearest ones on the
-    rings above and below the point. On HEALPix this shows the diamond-shaped pixels.
+    rings above and below the point. On HEALPix this shows the diamond-shaped pixels. Beyond a band of rings,
+    such as those of a region, there is no signal: farther from it than the gap between its last rings.
 
     Examples
     --------
@@ -144,6 +147,8 @@ def project(
     theta, phi, samples = _lookup(grid, projection, rot, size, flip, half)
     values = f[samples]
     values[np.isnan(theta)] = np.nan
+    for north, south in unsampled_zones(grid):
+        values[(theta > north) & (theta < south)] = np.nan
     outline = planes.outline(projection, half)
     directions = theta.copy(), phi.copy()
     return Projection(x, y, values, *directions, extent, outline, projection, rot, flip, half)
