@@ -177,6 +177,28 @@ def test_scalars_by_request_and_other_pairs(wind, capsys, line):
     assert "the field p + i q1 of spin 1, p to the south and q1 to the east" in said
 
 
+def test_no_output_over_an_input(wind, capsys):
+    _, uv = wind
+    write("wind.npz", uv)
+    for line in (
+        "smooth wind.npz --fwhm 9deg",
+        "convert wind.npz",
+        "rotate wind.npz --euler 1,2,3",
+    ):
+        said = refused(capsys, f"{line} -o ./wind.npz --force", 2)
+        assert "is the input of this command; choose another name" in said
+    np.testing.assert_array_equal(io.read("wind.npz").values, uv)
+
+
+def test_an_axis_is_selected_once(wind, capsys):
+    values = np.stack([wind[1][0]] * 2)
+    write("levels.nc", values, "T", "K", axes={"level": [200, 500]})
+    for first, second in (("--level 200", "--select level=500"),
+                          ("--select level=500", "--select level=200")):  # fmt: skip
+        said = refused(capsys, f"transform levels.nc {first} {second} -o out.npz", 2)
+        assert first in said and second in said and "same axis" in said
+
+
 @pytest.mark.skipif(not SHARED.exists(), reason="the data sets beside the checkout are absent")
 @pytest.mark.parametrize(
     "kind, grid", [("regular", "cc:72,n_theta=73,n_phi=144"), ("gaussian", "gl:72,n_phi=144")]

@@ -117,7 +117,7 @@ def _refuse_contradictory_environment():
 def _run(argv):
     """Run a command; what it writes has a line of provenance."""
     from spherekit.cli import many
-    from spherekit.cli.options import Usage
+    from spherekit.cli.options import Usage, refuse_output_over_input
     from spherekit.io import provenance
 
     args, unknown = _parser(argv).parse_known_args(argv)
@@ -136,6 +136,8 @@ def _run(argv):
         return
     if isinstance(getattr(args, "file", None), list):
         args.file = args.file[0]
+    if getattr(args, "force", False):
+        refuse_output_over_input(args)
     is_json = args.reports_json and args.json
     with contextlib.ExitStack() as stack:
         if is_json or any(getattr(args, name, None) for name in ("output", "plot")):

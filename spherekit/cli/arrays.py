@@ -36,8 +36,8 @@ class Fields(NamedTuple):
         The coordinates of the named axes.
     notes : tuple of str
         What the reader changed.
-    standard_names : tuple of str or None
-        The CF name of each field, or empty.
+    attributes : dict of str to dict
+        The attributes of fields and axes by their names, as of `spherekit.io.Map`.
     """
 
     values: np.ndarray
@@ -51,7 +51,7 @@ class Fields(NamedTuple):
     polcconv: str = ""
     axes: dict = {}
     notes: tuple = ()
-    standard_names: tuple = ()
+    attributes: dict = {}
 
 
 def read_fields(path, args=None, L=None, all_columns=False, pair=False):
@@ -106,20 +106,28 @@ def fields_of(sky, first_only=False, pair=True):
     is_pair = pair and len(values) == 2 and (spin or winds(columns, units, cf))
     if first_only and len(values) > 1 and columns and not is_pair:
         values, columns, units, unread = values[:1], columns[:1], units[:1], columns[1:]
-    cf = cf[: len(values)] if len(columns) == len(values) else ()
     described = values, tuple(columns), units, sky.grid, sky.frame, spin, unread
-    return Fields(*described, axes=dict(sky.axes), notes=sky.notes, standard_names=cf)
+    return Fields(*described, axes=dict(sky.axes), notes=sky.notes, attributes=sky.attributes)
 
 
 def selection(args):
-    """The coordinates of ``--level``, ``--time`` and ``--select NAME=VALUE``, by axis."""
-    selected = {name: getattr(args, name, None) for name in ("level", "time")}
-    selected = {name: value for name, value in selected.items() if value is not None}
+    """The coordinates of ``--level``, ``--time`` and ``--select NAME=VALUE``, by axis.
+
+    Raises Usage for an axis that is selected twice.
+    """
+    options = {name: getattr(args, name, None) for name in ("level", "time")}
+    selected = {name: value for name, value in options.items() if value is not None}
+    sources = {name: f"--{name} {value}" for name, value in selected.items()}
     for text in getattr(args, "select", None) or ():
         name, equals, value = text.partition("=")
         if not (name and equals and value):
             raise Usage(f"--select is {text!r}; expected NAME=VALUE, such as --select month=7")
+        if name in selected:
+            raise Usage(
+                f"{sources[name]} and --select {text} select on the same axis; pass one of them"
+            )
         selected[name] = value
+        sources[name] = f"--select {text}"
     return selected
 
 

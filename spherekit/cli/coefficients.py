@@ -141,10 +141,7 @@ def _signals(path, record):
     described = zip(record.names, flms, record.units, record.spins, strict=True)
     for name, flm, unit, spin in described:
         if not polarized or name not in ("E", "B"):
-            signal = Component(flm, spin, _columns(_label(record, name), spin), unit)
-            of_columns = [record.attributes.get(column, {}) for column in signal.columns]
-            cf = tuple(attributes.get("standard_name") for attributes in of_columns)
-            signals.append(signal._replace(standard_names=cf))
+            signals.append(Component(flm, spin, _columns(_label(record, name), spin), unit))
         elif name == "E":
             unit_of_b = record.units[indices["B"]]
             if unit != unit_of_b:

@@ -25,13 +25,14 @@ MASK_OPTIONS = ("mask-field", "mask-hdu", "mask-ordering")
 
 
 class Map(NamedTuple):
-    """Signals of shape (*axes, *grid.shape), their grid, frame ("" if not stated), a note and the axes."""
+    """Signals of shape (*axes, *grid.shape), grid, frame ("" if not stated), a note, axes, attributes."""
 
     components: tuple
     grid: object
     frame: str
     note: str = ""
     axes: dict = {}
+    attributes: dict = {}
 
 
 def read_fields(path, args=None, L=None, *, all_columns=False, pair=False, axes=False):
@@ -115,7 +116,9 @@ def checked(args, fields, *, all_columns=False):
 def signals(path, fields, spin=None, accepts_spin=False):
     """The `Map` of fields, with Q and U as one signal."""
     components = tuple(_components(path, fields, spin, accepts_spin))
-    return Map(components, fields.grid, fields.frame, axes=fields.axes)
+    return Map(
+        components, fields.grid, fields.frame, axes=fields.axes, attributes=fields.attributes
+    )
 
 
 def read_signal(args, L):
@@ -143,8 +146,8 @@ def _components(path, fields, spin, accepts_spin):
         spin = fields.spin if spin is None else spin
         refuse_unknown_sign(path, fields, spin, accepts_spin)
         described = list(fields.values), fields.columns, fields.units
-        letters, cf = fields.stokes, fields.standard_names
-        return components(path, *described, spin, accepts_spin, letters, cf)
+        cf = [fields.attributes.get(name, {}).get("standard_name") for name in fields.columns]
+        return components(path, *described, spin, accepts_spin, fields.stokes, cf)
     spin = (fields.spin or 0) if spin is None else spin
     return [Component(f, spin, fields.columns, fields.units[0]) for f in fields.values]
 
@@ -276,7 +279,8 @@ def read_mask(args, sky):
     if values.shape != shape or np.iscomplexobj(values) or not on_grid:
         raise ValueError(
             f"the mask {path} has dtype {values.dtype} and shape {values.shape} on "
-            f"{grid_label(fields.grid)}; expected real weights of shape {shape} on {grid_label(sky.grid)}, as the map"
+            f"{grid_label(fields.grid)}; expected real weights of shape {shape} on "
+            f"{grid_label(sky.grid)}, as the map"
         )
     values = values.astype(float)
     weights = np.clip(values, 0, 1)

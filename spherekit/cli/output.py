@@ -10,9 +10,8 @@ import numpy as np
 from spherekit.cli import report, stopping
 from spherekit.cli.analysis import grid_name
 from spherekit.cli.names import join
-from spherekit.cli.options import Usage, is_arrays
-from spherekit.cli.stokes import real_fields, standard_names_of
-from spherekit.io.attributes import as_json
+from spherekit.cli.options import Usage, is_arrays, selection_of
+from spherekit.cli.stokes import real_fields
 from spherekit.io.kinds import is_fits
 from spherekit.io.stokes import pairs, stokes_of
 from spherekit.io.winds import winds
@@ -75,27 +74,29 @@ def map_suffixes(path):
     return MAPS[:1] if is_fits(path) else MAPS
 
 
-def write_map(path, components, grid, frame="", axes=None):
-    """Write signals on a common grid to one of `MAPS`: .fits for HEALPix, a spin field as two columns.
+def write_map(path, components, grid, frame="", axes=None, attributes=None):
+    """Write signals on a common grid to one of `MAPS`, a spin field in a FITS file as two columns.
 
-    ``axes`` are the named leading axes of each signal.
+    ``axes`` are the named leading axes of each signal, ``attributes`` those of fields and axes by name.
     """
     from spherekit import io
+    from spherekit.io.attributes import as_json
 
     columns = [list(column) for column in zip(*map(real_fields, components), strict=True)]
     fields, names, units = (sum(column, []) for column in columns)
     names = _distinct(names)
     refuse_not_finite(path, **dict(zip(names, fields, strict=True)))
-    attributes = standard_names_of(components)
+    attributes = attributes or {}
     standard_names = [attributes.get(name, {}).get("standard_name") for name in names]
     spin = _spin_of(path, components, names, units, standard_names)
     if Path(path).suffix == ".fits":
         _refuse_axes(path, axes)
+    if Path(path).suffix == ".fits" and grid.name == "healpix":
         header = dict(column=names, unit=units, coordsys=frame, spin=spin)
         io.write_map(path, np.stack(fields), **header, overwrite=True)
         report.wrote(path)
         return
-    if Path(path).suffix in (".nc", ".csv"):
+    if Path(path).suffix in (".fits", ".nc", ".csv"):
         described = dict(frame=frame, spin=spin, attributes=attributes)
         _write_record(path, fields, grid, names, units, axes, **described)
         return
@@ -108,9 +109,10 @@ def write_map(path, components, grid, frame="", axes=None):
     named = any(component.columns for component in components)
     metadata = dict(grid=grid_name(grid), spin=spin, unit=_unit(units), frame=frame)
     metadata |= dict(columns=names) if named else {}
-    metadata |= dict(attributes=as_json(attributes)) if attributes else {}
     metadata |= {f"axis_{name}": coordinates for name, coordinates in (axes or {}).items()}
     metadata |= dict(axes=list(axes)) if axes else {}
+    text = as_json(attributes)
+    metadata |= dict(attributes=text) if text != as_json({}) else {}
     _write_arrays(path, values=values, **metadata)
 
 
@@ -127,8 +129,8 @@ def _refuse_axes(path, axes):
     """Raise Usage for signals with named leading axes, which FITS files do not support."""
     if axes:
         raise Usage(
-            f"{path}: FITS files of maps and alm have no axis {', '.join(axes)}; write .npz, or select a "
-            "coordinate of each axis (--time)"
+            f"{path}: FITS files of maps and alm have no axis {', '.join(axes)}; write .npz, or select one "
+            f"position, e.g. {selection_of(axes)}"
         )
 
 

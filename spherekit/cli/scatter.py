@@ -43,7 +43,7 @@ def run(args):
     options.writable(args.plot, args.force, options.PICTURES)
     L = options.band_limit_option(args)
     sky = files.read_signal(args, L)
-    values, spin, columns, unit, _ = sky.components[0]
+    values, spin, columns, unit = sky.components[0]
     settings = dict(oversample=args.oversample, spin=spin, threads=args.threads)
     settings["reality"] = not np.iscomplexobj(values)
     S = Scattering(L, args.lam, args.J0, args.depth, args.N, args.paths, **settings)

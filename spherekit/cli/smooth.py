@@ -66,8 +66,8 @@ def check_plot(args, sky):
     """Raise Usage for --plot of a map with axes."""
     if args.plot and sky.axes:
         raise options.Usage(
-            f"--plot: the map has the axes {', '.join(sky.axes)}; select one map to plot, e.g. --select "
-            f"{next(iter(sky.axes))}=VALUE"
+            f"--plot: the map has the axes {', '.join(sky.axes)}; select one map to plot, e.g. "
+            f"{options.selection_of(sky.axes)}"
         )
 
 

@@ -21,14 +21,12 @@ class Component(NamedTuple):
     """A signal: samples or coefficients, spin, names of its parts (may be empty) and unit.
 
     The parts of a spin field are real and imaginary: ``("Q", "U")``, or ``("-v", "u")`` of the wind -v + i u.
-    ``standard_names`` are those of ``columns``, or empty.
     """
 
     values: np.ndarray
     spin: int
     parts: tuple
     unit: str
-    standard_names: tuple = ()
 
     @property
     def is_wind(self):
@@ -86,15 +84,13 @@ def components(
     result = []
     for number, (f, unit) in enumerate(zip(fields, units, strict=True)):
         if number in of_winds:
-            u_and_v = (fields, columns, units, standard_names)
-            u_and_v = [[x[number], x[of_winds[number]]] for x in u_and_v]
+            u_and_v = [[x[number], x[of_winds[number]]] for x in (fields, columns, units)]
             result.append(_wind(path, *u_and_v))
         elif number in polarized:
             q_and_u = [[x[number], x[polarized[number]]] for x in (fields, columns, units)]
             result.append(_pair(path, *q_and_u, 2, ["Q", "U"]))
         elif number not in (*polarized.values(), *of_winds.values()):
-            cf = standard_names[number : number + 1]
-            result.append(Component(f, 0, columns[number : number + 1], unit, cf))
+            result.append(Component(f, 0, columns[number : number + 1], unit))
     return tuple(result)
 
 
@@ -242,12 +238,12 @@ def _pair(path, fields, columns, units, spin, letters):
     return Component(fields[0] + 1j * fields[1], spin, tuple(columns), units[0])
 
 
-def _wind(path, fields, columns, units, standard_names):
+def _wind(path, fields, columns, units):
     """The field -v + i u of u and v."""
     _refuse_units(path, columns, units)
     u, v = fields
     names = (f"-{columns[1]}", columns[0])
-    return Component(-v + 1j * u, 1, names, units[0], tuple(standard_names))
+    return Component(-v + 1j * u, 1, names, units[0])
 
 
 def _refuse_units(path, columns, units):
@@ -268,12 +264,6 @@ def real_fields(component):
         return [values.imag, -values.real], list(columns), [unit, unit]
     names = list(columns) if len(columns) == 2 else ["Q", "U"] if spin == 2 else ["REAL", "IMAG"]
     return [values.real, values.imag], names, [unit, unit]
-
-
-def standard_names_of(signals):
-    """The attribute ``standard_name`` of the columns of signals, for the attributes of a record."""
-    named = [pair for x in signals for pair in zip(x.columns, x.standard_names, strict=False)]
-    return {column: {"standard_name": name} for column, name in named if name}
 
 
 def polarization_names(temperature):

@@ -48,7 +48,7 @@ def _analyze(args):
     L, line = analysis.band_limit(args, sky.grid)
     if line:
         print(line)
-    values, spin, columns, unit, _ = sky.components[0]
+    values, spin, columns, unit = sky.components[0]
     reality = not np.iscomplexobj(values)
     values_of = {name: getattr(args, name) for name in _DEFAULTS}
     parameters = {name: _DEFAULTS[name] if x is None else x for name, x in values_of.items()}
