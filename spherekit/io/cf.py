@@ -301,7 +301,9 @@ def encode_dates(dates, units=""):
         size, reference, _ = parsed
         numbers = np.array([(time - reference) / size for time in times])
         is_given = candidate == units
-        if all(reference + _microseconds(x, size) == t for x, t in zip(numbers, times, strict=True)):
+        if all(
+            reference + _microseconds(x, size) == t for x, t in zip(numbers, times, strict=True)
+        ):
             if is_given or (numbers == np.round(numbers)).all():
                 return numbers, attributes
     raise ValueError(f"the dates {dates[0]} to {dates[-1]} cannot be represented by numbers")
@@ -322,8 +324,10 @@ def encode_durations(durations):
     (array([ 6., 36.]), 'hours')
     """
     missing = np.isnat(durations)
-    for word, unit in (("days", "D"), ("hours", "h"), ("minutes", "m"), ("seconds", "s")):
-        numbers = np.where(missing, np.timedelta64(0, "s"), durations) / np.timedelta64(1, unit)
+    for units in ("days", "hours", "minutes", "seconds"):
+        one = np.timedelta64(1, {"days": "D"}.get(units, units[0]))
+        numbers = np.where(missing, np.timedelta64(0, "s"), durations) / one
+        result = np.where(missing, np.nan, numbers), units
         if (numbers == np.round(numbers)).all():
-            break
-    return np.where(missing, np.nan, numbers), word
+            return result
+    return result

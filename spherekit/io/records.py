@@ -60,8 +60,8 @@ class _Record:
             The field. By default all fields.
         **coordinates : number or str
             A coordinate for each axis that is to be dropped, by its name or, as in `Map.axis_named`, by time
-            or level. A date is written as in ISO 8601, such as "2018-07" or "2018-07-01 12:00", and selects the
-            only time of that period, in the calendar of the axis.
+            or level. A date is written as in ISO 8601, such as "2018-07" or "2018-07-01 12:00", and selects
+            the only time of that period, in the calendar of the axis.
 
         Returns
         -------
@@ -390,7 +390,8 @@ def position(name, coordinates, item, attributes=None):
     1
     >>> position("time", np.array(["2018-06", "2018-07"], "M8[M]"), "2018-07")
     1
-    >>> position("time", np.array([0, 31]), "2001-02", {"units": "days since 2001-01-01", "calendar": "noleap"})
+    >>> attributes = {"units": "days since 2001-01-01", "calendar": "noleap"}
+    >>> position("time", np.array([0, 31]), "2001-02", attributes)
     1
     """
     texts = cf.coordinate_texts(coordinates, attributes or {})
