@@ -72,7 +72,9 @@ def grid(name: Grid | str, L: int | None = None) -> Grid:
     if kind == "rings":
         return _rings(_options(name, kind, [*([number] if number else []), *items]))
     if kind not in _OPTIONS:
-        raise ValueError(f"the name of a grid must be one of {names}; got {name[:80]!r}")
+        raise ValueError(
+            f"the name of a grid must be one of {names}, rings:...; got {name[:80]!r}{_hint(name)}"
+        )
     if number and not (number.isascii() and number.isdigit() and len(number) < 20):
         raise ValueError(
             f"grid {name[:40]!r}: expected an integer after the colon, the band-limit or nside"
@@ -85,6 +87,14 @@ def grid(name: Grid | str, L: int | None = None) -> Grid:
     if not number and L is None:
         raise ValueError(f"grid {name!r} needs a band-limit: grid({name!r}, L) or {kind}:L")
     return _rectangle(_CLASSES[kind], int(number) if number else L, options)
+
+
+def _hint(name):
+    """The end of the message for a name of other software."""
+    from spherekit.sampling.grid_names import advice
+
+    text = advice(name)
+    return f" ({text})" if text else ""
 
 
 def _options(name, kind, items):
