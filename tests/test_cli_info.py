@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.commands import run
+from helpers.commands import refused, run
 
 from spherekit import io
 from spherekit.cli import main
-from spherekit.sampling import Rings
+from spherekit.sampling import MWSS, Rings
 from spherekit.testing import random_flm
 
 
@@ -179,3 +179,33 @@ def test_long_grids_are_shortened_in_text(here, capsys, rng):
     run("smooth rings.npz --L 4 --fwhm 1deg -o smooth.npz")
     assert "(100 rings, 12000 samples)" in capsys.readouterr().out
     assert io.read("smooth.npz").grid == grid
+
+
+def test_large_netcdf_is_described_by_its_first_map(here, capsys, monkeypatch, rng):
+    """The samples of fields beyond the limit of info are not read, nor are those that exceed the memory."""
+    grid = MWSS(20)
+    times = np.arange("2018-01", "2018-07", dtype="M8[M]").astype("M8[s]")
+    axes = {"time": times, "level": np.array([200.0, 500.0])}
+    values = rng.normal(size=(6, 2, *grid.shape))
+    io.write(io.Map(values, grid, ("t",), ("K",), axes, frame="geographic"), "large.nc")
+    whole = facts_of(capsys, "large.nc")
+    assert "part" not in whole["columns"][0] and whole["columns"][0]["max"] == values.max()
+    monkeypatch.setenv("SPHEREKIT_MAX_MEMORY", "1e5")
+    facts = facts_of(capsys, "large.nc")
+    column = facts["columns"][0]
+    assert column["part"] == "time 2018-01-01, level 200.0" and column["shape"] == [
+        6,
+        2,
+        *grid.shape,
+    ]
+    assert column["max"] == values[0, 0].max() and facts["axes"] == whole["axes"]
+    assert facts["grid"] == "mwss:20" and len(facts["next"]) == 2
+    monkeypatch.delenv("SPHEREKIT_MAX_MEMORY")
+    run_next(facts)
+    monkeypatch.setenv("SPHEREKIT_MAX_MEMORY", "1e4")
+    column = facts_of(capsys, "large.nc")["columns"][0]
+    assert column["read"] is False and "max" not in column
+    np.save("large.npy", values)
+    assert "SPHEREKIT_MAX_MEMORY" in facts_of(capsys, "large.npy")["problem"]
+    monkeypatch.setenv("SPHEREKIT_MAX_MEMORY", "50MB")
+    assert "SPHEREKIT_MAX_MEMORY is '50MB'" in refused(capsys, "info large.nc", 2)

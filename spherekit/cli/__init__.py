@@ -103,7 +103,8 @@ def _failed(error, debug):
 
 
 def _refuse_contradictory_environment():
-    """Raise Usage for environment variables that contradict each other."""
+    """Raise Usage for environment variables that contradict each other or have no valid value."""
+    _refuse_memory_limit()
     if not os.environ.get("SPHEREKIT_SIMD", "").strip():
         return
     from spherekit._core.jit import runs_as_python
@@ -111,6 +112,17 @@ def _refuse_contradictory_environment():
 
     try:
         runs_as_python()
+    except ValueError as error:
+        raise Usage(str(error)) from None
+
+
+def _refuse_memory_limit():
+    """Raise Usage for a SPHEREKIT_MAX_MEMORY that is no number of bytes."""
+    from spherekit._core import checks
+    from spherekit.cli.options import Usage
+
+    try:
+        checks.memory_limit()
     except ValueError as error:
         raise Usage(str(error)) from None
 
@@ -126,6 +138,7 @@ def _run(argv):
         raise Usage(
             f"unrecognized arguments: {' '.join(unknown)}; see spherekit {args.command} --help"
         )
+    _check_grids(args)
     args.prepare(args)
     if many.is_needed(args):
         many.run(args.command, args, list(argv))
@@ -146,6 +159,24 @@ def _run(argv):
                 ) from None
         if is_json:
             print(collected.as_json(args.command))
+
+
+def _check_grids(args):
+    """Raise Usage for the options of grids that are not the text of one (of bench, they are lists)."""
+    from spherekit.cli.options import Usage
+
+    if args.command == "bench":
+        return
+    for name in ("grid", "from_grid"):
+        text = getattr(args, name, None)
+        if isinstance(text, str):
+            from spherekit.sampling import grid
+
+            L = getattr(args, "L", None)
+            try:
+                grid(text, 1 if L is None or L < 1 else L)
+            except ValueError as error:
+                raise Usage(f"--{name.replace('_', '-')}: {error}") from None
 
 
 def _parser(argv):

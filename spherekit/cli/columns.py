@@ -29,13 +29,14 @@ def column(name, values, unit):
 
 def column_line(column):
     """The line of text of the facts of `column`."""
-    span = "no valid values"
+    span = "no valid values" if column.get("read", True) else "not read, too large for the memory"
     if "min" in column:
         size = "modulus " if column["type"].startswith("complex") else ""
         span = f"{size}{column['min']:.5g} to {column['max']:.5g}, mean {column['mean']:.5g}"
     kinds = {"unseen": "UNSEEN", "nan": "NaN", "infinite": "infinite"}
     counts = ", ".join(f"{column[key]} {kind}" for key, kind in kinds.items() if key in column)
     missing = f", {column['missing']} missing ({counts})" if column["missing"] else ""
+    part = f" (of {column['part']})" if "part" in column else ""
     shape = " x ".join(map(str, column["shape"]))
     unit = column["unit"] or "no unit"
-    return f"  {column['name']} [{unit}], {shape} {column['type']}: {span}{missing}"
+    return f"  {column['name']} [{unit}], {shape} {column['type']}: {span}{missing}{part}"

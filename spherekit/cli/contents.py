@@ -6,10 +6,13 @@ from collections import Counter
 
 import numpy as np
 
+from spherekit._core import checks
 from spherekit.cli.columns import column
 
-#: Values of larger fields are not read, only their shapes.
-_LARGEST = 2**28
+#: Of fields with more samples only the first map is read.
+_LARGEST = 2**24
+#: Memory that the statistics need, at most.
+_BYTES_PER_SAMPLE = 40
 _TEXT = ("text", "a gzip file of text")
 _PICTURES = ("a PNG picture", "a JPEG picture", "a Radiance picture", "a TIFF picture")
 #: What can be done with files that are not read.
@@ -40,7 +43,7 @@ def of_file(path, args):
     kind = describe(path)
     try:
         return _facts(path, kind, args)
-    except (ValueError, ImportError, OSError) as error:
+    except (ValueError, ImportError, OSError, MemoryError) as error:
         problem = str(error).removeprefix(f"{path}: ").removeprefix(f"{path} ")
         return {"kind": _noun(kind), "problem": problem, "columns": []}
 
@@ -149,17 +152,40 @@ def lowest_power(flm):
 def _netcdf(path):
     """The facts of all fields of a netCDF file; of the axes and the grid, those of the last one."""
     from spherekit import io
-    from spherekit.io.netcdf import fields
+    from spherekit.io import netcdf_parts
 
     facts = {"kind": "netCDF file without maps"}
     columns = []
-    for name, size in fields(path):
-        if size > _LARGEST:
-            columns.append(dict(name=name, unit=None, type="not read", shape=[], missing=0))
-            continue
-        facts = of_map(io.read(path, field=name))
+    for outline in netcdf_parts.outlines(path):
+        if is_readable(math.prod(outline.shape)):
+            facts = of_map(io.read(path, field=outline.name))
+        else:
+            facts = _of_first_map(path, outline)
         columns += facts["columns"]
     return {**facts, "columns": columns}
+
+
+def is_readable(size):
+    """Whether info reads all of ``size`` samples for their statistics, or a part of them only."""
+    return size <= min(_LARGEST, checks.memory_limit() / _BYTES_PER_SAMPLE)
+
+
+def _of_first_map(path, outline):
+    """The facts of a large field, with statistics of its first map if that is small enough."""
+    from spherekit.io.netcdf_parts import read_first
+
+    n = math.prod(map(len, outline.axes.values()))
+    described = {"name": outline.name, "unit": outline.unit or None, "type": str(outline.dtype)}
+    described["shape"] = list(outline.shape)
+    if not is_readable(math.prod(outline.shape) // n):
+        facts = {"kind": "map", "axes": axes(outline.axes)}
+        return {**facts, "columns": [{**described, "missing": 0, "read": False}]}
+    facts = of_map(read_first(path, outline.name))
+    first = ((name, values[0]) for name, values in axes(outline.axes).items())
+    part = ", ".join(f"{name} {value}" for name, value in first)
+    shape = [*map(len, outline.axes.values()), *facts["columns"][0]["shape"][len(outline.axes) :]]
+    columns = [{**facts["columns"][0], "shape": shape, "part": part}]
+    return {**facts, "axes": axes(outline.axes), "columns": columns}
 
 
 def _text(path, args):

@@ -274,7 +274,8 @@ def read_mask(args, sky):
     if values.shape != shape or np.iscomplexobj(values) or not on_grid:
         raise ValueError(
             f"the mask {path} has dtype {values.dtype} and shape {values.shape} on "
-            f"{grid_label(fields.grid)}; expected real weights of shape {shape} on {grid_label(sky.grid)}, as the map"
+            f"{grid_label(fields.grid)}; expected real weights of shape {shape} on "
+            f"{grid_label(sky.grid)}, as the map"
         )
     values = values.astype(float)
     weights = np.clip(values, 0, 1)

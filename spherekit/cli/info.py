@@ -44,10 +44,14 @@ def _facts(path, args):
         "a zip archive",
         "a bzip2 file",
     )
-    if "NumPy" in kind or (is_unknown and options.is_arrays(path)):
-        return _arrays(path)
-    if "FITS" in kind or (is_unknown and ".fit" in path.lower()):
-        return _fits(path, args.hdu)
+    try:
+        if "NumPy" in kind or (is_unknown and options.is_arrays(path)):
+            return _arrays(path)
+        if "FITS" in kind or (is_unknown and ".fit" in path.lower()):
+            return _fits(path, args.hdu)
+    except MemoryError as error:
+        noun = kind.removeprefix("a ").removeprefix("an ")
+        return {"kind": noun, "problem": str(error), "columns": []}
     return contents.of_file(path, args)
 
 

@@ -37,7 +37,10 @@ def _for_map(path, facts):
     if "min" in first and not first.get("infinite") and not is_lone_component:
         mask = ["--mask", "missing"] if first["missing"] else []
         suffix = "fits" if is_fits and not part and not facts.get("spin") else "npz"
-        lines.append(_line("transform", path, *field, *mask, "-o", f"{name}_alm.{suffix}"))
+        position = selected if "part" in first else []
+        lines.append(
+            _line("transform", path, *field, *position, *mask, "-o", f"{name}_alm.{suffix}")
+        )
     return lines
 
 
