@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers.commands import refused, run
+from tolerances import IDENTITY
 
+import spherekit
 from spherekit import io
 from spherekit.cli import main
 from spherekit.sampling import MWSS, Rings
@@ -209,3 +211,37 @@ def test_large_netcdf_is_described_by_its_first_map(here, capsys, monkeypatch, r
     assert "SPHEREKIT_MAX_MEMORY" in facts_of(capsys, "large.npy")["problem"]
     monkeypatch.setenv("SPHEREKIT_MAX_MEMORY", "50MB")
     assert "SPHEREKIT_MAX_MEMORY is '50MB'" in refused(capsys, "info large.nc", 2)
+
+
+@pytest.mark.parametrize(
+    "name", ["mw:8", "gl:8", "cc:8", "dh:8", "dhpole:8", "mwss:8", "healpix:32"]
+)
+def test_mean_is_that_over_the_sphere(here, capsys, rng, name):
+    """The area mean of a map is its monopole, and said to be an area mean; other arrays have a plain mean."""
+    flm = random_flm(8, rng, reality=True)
+    values = spherekit.inverse(flm, 8, sampling=name, reality=True)
+    sky = io.Map(values, name, ("t",))
+    paths = ["map.npz", "map.fits" if name.startswith("healpix") else "map.nc"]
+    for path in paths:
+        io.write(sky, path)
+        (column,) = facts_of(capsys, path)["columns"]
+        expected = flm[0].real / np.sqrt(4 * np.pi)
+        expected = values.mean() if name.startswith("healpix") else expected
+        assert abs(column["area_mean"] - expected) < IDENTITY
+        np.testing.assert_allclose(column["mean"], values.mean(), rtol=IDENTITY)
+        run(f"info {path}")
+        assert f"area mean {column['area_mean']:.5g}" in capsys.readouterr().out
+    np.save("plain.npy", values)
+    assert "area_mean" not in facts_of(capsys, "plain.npy")["columns"][0]
+
+
+def test_mean_of_a_region(here, capsys):
+    """A band of rings has the mean over the band, where its samples are valid."""
+    band = Rings(np.radians(np.arange(30.5, 70, 0.5)), 90)
+    values = np.cos(band.theta)
+    values[band.theta > np.radians(60.1)] = np.nan
+    io.write(io.Map(values, band, ("t",)), "band.npz")
+    north, south = np.cos(np.radians([30.25, 60.25]))
+    expected = (north + south) / 2 / np.cos(np.radians(0.25))  # of cos(theta) over the zones
+    found = facts_of(capsys, "band.npz")["columns"][0]["area_mean"]
+    np.testing.assert_allclose(found, expected, rtol=IDENTITY)

@@ -75,9 +75,12 @@ def _read(path, args, **options):
 
 def of_map(record):
     """The facts of a `spherekit.io.Map`."""
+    from spherekit.sampling.coverage import area_weights
+
     several = len(record) > 1
     fields = list(record.values) if several else [record.values]
     described = zip(record.names, fields, record.units, strict=True)
+    weights = area_weights(record.grid)
     return {
         "kind": "map",
         "grid": str(record.grid),
@@ -87,7 +90,7 @@ def of_map(record):
         "axes": axes(record.axes),
         "notes": list(record.notes),
         "history": list(record.history),
-        "columns": [column(name or "unnamed", f, unit) for name, f, unit in described],
+        "columns": [column(name or "unnamed", f, unit, weights) for name, f, unit in described],
     }
 
 
@@ -100,6 +103,19 @@ def grid_label(text):
         return analysis.grid_label(grid(text))
     except ValueError:
         return text
+
+
+def weights_of(arrays):
+    """The weights of the mean of the array ``values`` on the grid of the same file; None if it fits none."""
+    from spherekit.sampling import grid
+    from spherekit.sampling.coverage import area_weights
+
+    try:
+        weights = area_weights(grid(str(arrays["grid"])))
+        np.broadcast_to(weights, arrays["values"].shape)
+    except ValueError:
+        return None
+    return weights
 
 
 def axes(coordinates):

@@ -148,6 +148,8 @@ def _alm(path, table, listed):
 def _map(path, table):
     from spherekit import io
     from spherekit.io.columns import map_columns
+    from spherekit.sampling import HEALPix
+    from spherekit.sampling.coverage import area_weights
 
     pixel, names = map_columns(table)
     try:
@@ -162,6 +164,7 @@ def _map(path, table):
         }
     is_full = pixel is None and table.columns[names[0]].size == 12 * sky.nside**2
     triples = zip(sky.columns, sky.values, sky.units, strict=True)
+    weights = area_weights(HEALPix(sky.nside))
     return {
         "kind": "HEALPix map",
         "grid": f"healpix:{sky.nside}",
@@ -173,7 +176,7 @@ def _map(path, table):
         **_polcconv(sky),
         "spin": sky.spin,
         "stokes": list(sky.stokes),
-        "columns": [column(*triple) for triple in triples],
+        "columns": [column(*triple, weights) for triple in triples],
     }
 
 
@@ -247,7 +250,11 @@ def _arrays(path):
         for name, a in arrays.items()
         if a.dtype.kind in "iufcb" and a.ndim and not name.startswith("axis_")
     }
-    columns = [column(name, a, _unit_of_array(name, a, unit)) for name, a in numeric.items()]
+    weights = {"values": contents.weights_of(arrays)} if facts["kind"] == "map" else {}
+    columns = [
+        column(name, a, _unit_of_array(name, a, unit), weights.get(name))
+        for name, a in numeric.items()
+    ]
     return {**facts, "columns": columns}
 
 
