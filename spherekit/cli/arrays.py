@@ -35,6 +35,8 @@ class Fields(NamedTuple):
         The coordinates of the named axes.
     notes : tuple of str
         What the reader changed.
+    position : dict of str to number, text or date
+        The coordinates at which the samples were selected, or that hold for all of them, by name.
     """
 
     values: np.ndarray
@@ -48,6 +50,7 @@ class Fields(NamedTuple):
     polcconv: str = ""
     axes: dict = {}
     notes: tuple = ()
+    position: dict = {}
 
 
 def read_fields(path, args=None, L=None, all_columns=False, pair=False):
@@ -101,7 +104,8 @@ def fields_of(sky, first_only=False, pair=True):
     if first_only and len(values) > 1 and columns and not (pair and spin and len(values) == 2):
         values, columns, units, unread = values[:1], columns[:1], units[:1], columns[1:]
     described = values, tuple(columns), units, sky.grid, sky.frame, spin, unread
-    return Fields(*described, axes=dict(sky.axes), notes=sky.notes)
+    position = {name: x["value"] for name, x in sky.attributes.items() if name and "value" in x}
+    return Fields(*described, axes=dict(sky.axes), notes=sky.notes, position=position)
 
 
 def selection(args):
