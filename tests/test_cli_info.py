@@ -245,3 +245,24 @@ def test_mean_of_a_region(here, capsys):
     expected = (north + south) / 2 / np.cos(np.radians(0.25))  # of cos(theta) over the zones
     found = facts_of(capsys, "band.npz")["columns"][0]["area_mean"]
     np.testing.assert_allclose(found, expected, rtol=IDENTITY)
+
+
+def test_channels_last_and_coefficients_of_shtools_are_named(here, capsys, rng):
+    """Arrays that are not maps: no grid of 3 columns is suggested, and the advice leads to a map."""
+    rgb = rng.uniform(size=(16, 32, 3)).astype("f4")
+    np.savez("rgb.npz", rgb=rgb)
+    np.save("rgb.npy", rgb)
+    facts = facts_of(capsys, "rgb.npz")
+    (note,) = facts["notes"]
+    assert (
+        "numpy.moveaxis(rgb, -1, -3)" in note and "n_theta=32" not in note and facts["next"] == []
+    )
+    for line in ("rgb.npy --L 8", "rgb.npy --L 8 --grid dh:16,n_theta=16,n_phi=32,phi0=half"):
+        said = refused(capsys, f"transform {line} -o x.npz", 1 + ("--grid" not in line))
+        assert "the last axis seems to be channels; save them first" in said
+    np.save("moved.npy", np.moveaxis(rgb, -1, -3))
+    grid = note.split("on the grid ")[1]
+    run(f"transform moved.npy --grid {grid} --field 0 -o flm.npz")
+    np.save("cilm.npy", rng.normal(size=(2, 31, 31)))
+    assert "coefficients C_lm and S_lm of SHTOOLS" in facts_of(capsys, "cilm.npy")["notes"][0]
+    assert "SHTOOLS" in refused(capsys, "transform cilm.npy -o x.npz", 2)

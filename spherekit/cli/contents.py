@@ -242,13 +242,18 @@ def spectra(path):
 
 
 def matching_grids(arrays):
-    """A note with the grids that have the shape of each array."""
+    """Notes with the grids that have the shape of each array, or with what else it seems to be."""
     from spherekit.sampling import grids_of_shape
+    from spherekit.sampling.theorem_grids import advice_on_shape
 
     shapes = {array.shape: name for name, array in arrays.items() if array.dtype.kind in "iufc"}
-    matches = {name: grids_of_shape(shape) for shape, name in shapes.items() if len(shape)}
-    return [
-        f"{name} has the shape of samples on {'; '.join(f'{grid} ({text})' for grid, text in grids)}"
-        for name, grids in matches.items()
-        if grids
-    ]
+    notes = []
+    for shape, name in shapes.items():
+        advice = advice_on_shape(shape)
+        grids = grids_of_shape(shape) if shape else ()
+        if advice:
+            notes.append(f"{name}: {advice}")
+        if grids:
+            listed = "; ".join(f"{grid} ({text})" for grid, text in grids)
+            notes.append(f"{name} has the shape of samples on {listed}")
+    return notes
