@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from helpers.commands import refused, run
+from helpers.fits_tables import table
 from tolerances import IDENTITY
 
 import spherekit
@@ -266,3 +268,12 @@ def test_channels_last_and_coefficients_of_shtools_are_named(here, capsys, rng):
     np.save("cilm.npy", rng.normal(size=(2, 31, 31)))
     assert "coefficients C_lm and S_lm of SHTOOLS" in facts_of(capsys, "cilm.npy")["notes"][0]
     assert "SHTOOLS" in refused(capsys, "transform cilm.npy -o x.npz", 2)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_multi_order_maps_of_the_whole_sky_or_a_part(here, capsys, whole):
+    uniq = [*range(4, 15), *range(16 + 44, 16 + 48)]
+    uniq = np.array(uniq if whole else uniq[:-1])
+    columns = [fits.Column("UNIQ", "K", array=uniq), fits.Column("P", "D", array=1.0 * uniq)]
+    table("uniq.fits", columns, PIXTYPE="HEALPIX", ORDERING="NUNIQ", INDXSCHM="EXPLICIT")
+    assert facts_of(capsys, "uniq.fits")["sky"] == ("full" if whole else "part")

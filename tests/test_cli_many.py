@@ -123,11 +123,43 @@ def test_the_same_command_goes_on(maps, capsys):
     assert capsys.readouterr().out.count("wrote") == 3
 
 
+def test_complete_files_are_reported_to_machines(maps, capsys):
+    line = f"transform {FILES} --L 6 -o alms/ --json"
+    run(line)
+    capsys.readouterr()
+    run(line)
+    reports = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
+    assert [x["outputs"] for x in reports] == [["alms/a.fits"], ["alms/b.fits"], ["alms/c.fits"]]
+    assert all(x["complete"] and x["command"] == "transform" for x in reports)
+
+
+def test_a_truncated_output_is_not_complete(maps, capsys):
+    line = f"transform {FILES} --L 6 -o alms/"
+    run(line)
+    whole = Path("alms/b.fits").read_bytes()
+    Path("alms/b.fits").write_bytes(whole[:-2880])
+    assert "alms/b.fits exist, and are not complete" in refused(capsys, line)
+    run(f"{line} --force")
+    assert Path("alms/b.fits").read_bytes() == whole
+
+
+def test_files_after_an_option(maps, capsys):
+    run("transform maps/a.fits --L 6 maps/b.fits -o alms/ maps/c.fits")
+    assert sorted(os.listdir("alms")) == ["a.fits", "b.fits", "c.fits"]
+    run("convert maps/a.fits --hdu 1 a.npz")
+    assert "unrecognized arguments: --nonsense" in refused(
+        capsys, "convert a.npz --nonsense b.nc", 2
+    )
+
+
 def test_outputs_of_other_commands_and_inputs_are_not_replaced(maps, capsys):
     run(f"transform {FILES} --L 6 -o alms/")
     before = contents("alms")
     said = refused(capsys, f"transform {FILES} --L 5 -o alms/")
-    assert "alms/a.fits and 2 others exist, and not from this command" in said and "--force" in said
+    assert (
+        "alms/a.fits and 2 others exist, and are not complete outputs of this command" in said
+        and "--force" in said
+    )
     io.write_map("maps/b.fits", np.ones(192), overwrite=True)
     assert "alms/b.fits exist" in refused(capsys, f"transform {FILES} --L 6 -o alms/")
     assert contents("alms") == before

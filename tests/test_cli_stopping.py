@@ -126,3 +126,22 @@ def test_ignored_signals_remain_ignored():
     with stopping.handling():
         assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_a_signal_that_comes_again(maps):
+    process = start(["transform", *maps, "--L", "6", "-o", "alms/"])
+    deadline = time.monotonic() + 120
+    while not os.path.exists("started") and time.monotonic() < deadline:
+        time.sleep(0.01)
+    while process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.02)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 75 and said.count("stopped by SIGTERM") == 1
+
+
+def test_signals_are_handled_before_numpy_is_imported():
+    code = "import sys, spherekit.cli; sys.exit('numpy' in sys.modules)"
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONPATH": str(ROOT)}
+    )

@@ -421,3 +421,23 @@ def test_attributes_are_plain_json(tmp_path, relief):
     io.write_coefficients(relief, tmp_path / "relief.npz")
     arrays = io.read_arrays(tmp_path / "relief.npz")
     assert json.loads(arrays["attributes"].item()) == {"": {"radius": 3396000.0}}
+
+
+@pytest.mark.parametrize("suffix", ["npz", "sh", "sh.gz", "nc", "mat"])
+def test_coefficients_are_not_a_map(here, suffix):
+    io.write_coefficients([1, -0.25, 0, 0.25], f"flm.{suffix}")
+    with pytest.raises(
+        ValueError, match=f"flm.{suffix} contains harmonic coefficients.*read_coeff"
+    ):
+        io.read(f"flm.{suffix}")
+
+
+def test_one_epoch_of_a_magnetic_model_is_written(here, rng):
+    flm = np.stack([random_flm(4, rng, reality=True) for _ in range(3)])
+    io.write_coefficients(io.Coefficients(flm, axes={"time": [2000.0, 2005.0, 2010.0]}), "m.shc")
+    for year, expected in ((2005.0, flm[1]), (2007.5, (flm[1] + flm[2]) / 2)):
+        model = io.read_coefficients("m.shc", select={"time": year})
+        io.write_coefficients(model, "one.shc", overwrite=True)
+        copy = io.read_coefficients("one.shc")
+        assert copy.axes["time"].tolist() == [year]
+        np.testing.assert_allclose(copy.flm[0], expected, rtol=0, atol=SHORT_SUM)

@@ -101,3 +101,19 @@ def test_a_foreign_history_is_preserved(tmp_path):
     with provenance.recording("next"):
         io.read_map(path)
         assert provenance.history()[:3] == (VERSION, "observed in 2009", "  by hand")
+
+
+@pytest.mark.parametrize("name", ["a.fits", "a.fits.gz", "a.npz", "a.nc", "a.txt"])
+def test_truncated_files_have_no_history(tmp_path, name):
+    path = tmp_path / name
+    if name == "a.txt":
+        io.write_cl(path, np.ones(40))
+    else:
+        io.write(io.Map(np.random.default_rng(0).normal(size=768), "healpix:8"), path)
+    assert provenance.of_file(path) == (VERSION,)
+    content = path.read_bytes()
+    sizes = len(content) - 1, len(content) // 2, 100
+    for size in sizes[:1] if name == "a.txt" else sizes:  # text may end at the end of any line
+        path.write_bytes(content[:size])
+        with pytest.raises((ValueError, OSError)):
+            provenance.of_file(path)

@@ -1,7 +1,9 @@
 """Grids of latitudes and longitudes: recognition, order of the samples, text forms, first longitudes."""
 
 import math
+import pathlib
 import pickle
+import re
 import subprocess
 import sys
 
@@ -306,6 +308,21 @@ def test_a_repeated_column_must_agree(rng):
         positions.from_grid(values)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_repeated_column_may_differ_by_rounding(rng, dtype):
+    """Of values of the size of the largest sample of its map, also where they are small."""
+    positions = LatLon([45, -45], [0, 90, 180, 270, 360])
+    values = 1000 * rng.standard_normal((3, 2, 5)).astype(dtype)
+    values[0] *= 1e-6
+    values[..., 0] *= dtype(0.01)
+    eps = np.finfo(dtype).eps
+    values[..., 4] = values[..., 0] + 8 * eps * np.abs(values).max(axis=(1, 2))[:, None]
+    np.testing.assert_array_equal(positions.to_grid(values), values[..., :4])
+    values[0, 1, 4] += 32 * eps * np.abs(values[0]).max()
+    with pytest.raises(ValueError, match="1 of 6 samples differ by more than rounding"):
+        positions.to_grid(values)
+
+
 def test_rings_of_axes_are_rows_of_samples(rng):
     """NCEP's grid without its last row: samples in one axis, analysed by least squares."""
     lat, lon = np.arange(90, -90, -2.5)[1:], np.arange(0, 361, 2.5)
@@ -507,3 +524,25 @@ def test_names_of_grids_of_other_software(name, texts):
         sampling.grid(name)
     for text in texts:
         assert text in str(raised.value) and str(sampling.grid(text)) == text
+
+
+@pytest.mark.parametrize("text", ["180x360", "latlon:180 x 360"])
+def test_numbers_of_rings_and_samples_are_a_hint(text):
+    with pytest.raises(ValueError, match="grids of 180 rings of 360 samples are .*phi0=half"):
+        sampling.grid(text)
+
+
+def rows_of_the_book():
+    """(numbers of latitudes and longitudes, text, L) of the data sets in the table of tutorials/files.md."""
+    page = pathlib.Path(__file__).parent.parent / "tutorials" / "files.md"
+    row = r"^\|.*\| (\d+) x (\d+)(.*) \| `(.+)` \| (\d+) \|$"
+    for rows, columns, remark, text, L in re.findall(row, page.read_text(), re.M):
+        yield int(rows), int(columns) - ("repeated" in remark), text, int(L)
+
+
+@pytest.mark.parametrize("n_lat, n_lon, text, L", list(rows_of_the_book()))
+def test_data_sets_of_the_book(n_lat, n_lon, text, L):
+    grid = sampling.grid(text)
+    assert grid.shape == (n_lat, n_lon) and grid.L == grid.default_L == L and grid.exact
+    lat, lon = 90 - np.degrees(grid.theta), np.degrees(grid.phi)
+    assert str(sampling.from_latlon(lat, lon)) == text

@@ -62,16 +62,15 @@ def main(argv=None):
     0 for success, 1 for a failure, 2 for a usage error, 130 for Ctrl-C, and 75 where SIGTERM or SIGUSR1 has
     stopped the command, in a state from which the same command goes on.
     """
-    if (
-        argv is None
-    ):  # the whole process: the many objects of imports need no early collection of garbage
-        gc.set_threshold(100_000, 50, 50)
+    is_process = argv is None
+    if is_process:
+        gc.set_threshold(100_000, 50, 50)  # the many objects of imports need no early collection
         argv = sys.argv[1:]
     for stream in (sys.stdout, sys.stderr):  # file names may not be encodable
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        with stopping.handling(), warnings.catch_warnings():
+        with stopping.handling(exits=is_process), warnings.catch_warnings():
             warnings.showwarning = _warn
             _refuse_contradictory_environment()
             _run(argv)
@@ -134,6 +133,11 @@ def _run(argv):
     from spherekit.io import provenance
 
     args, unknown = _parser(argv).parse_known_args(argv)
+    if isinstance(getattr(args, "file", None), list) and not any(x[:1] == "-" for x in unknown):
+        args.file += (
+            unknown  # files after an option, which argparse does not add to those before it
+        )
+        unknown = []
     if unknown:
         raise Usage(
             f"unrecognized arguments: {' '.join(unknown)}; see spherekit {args.command} --help"

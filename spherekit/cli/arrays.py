@@ -85,7 +85,7 @@ def read_record(path, args=None, L=None):
 
 
 _ADVICE = {
-    "coefficients": "harmonic coefficients (flm), not samples; convert them with spherekit transform {path} "
+    "coefficients": "harmonic coefficients, not samples; convert them with spherekit transform {path} "
     "--inverse --grid GRID -o map.npz (rotate and spectrum accept coefficients)",
     "wavelet maps": "wavelet maps, not a map; convert them with spherekit wavelets {path} --inverse "
     "--grid GRID -o map.npz",

@@ -124,7 +124,7 @@ def axes(coordinates):
 
 
 def _plain(values):
-    values = np.asarray(values)
+    values = np.atleast_1d(values)
     if values.dtype.kind == "M":
         return [str(value).removesuffix("T00:00:00") for value in values.astype("M8[s]")]
     return values.tolist()

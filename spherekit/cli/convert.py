@@ -23,7 +23,7 @@ _OF_SPECTRA = ("kind",)
 
 
 def arguments(parser):
-    options.files(parser, "input, and without -o the output as the last", suffix=".fits")
+    options.files(parser, "input, and without -o the output as the last")
     parser.add_argument("-o", "--output", help="the output, or a folder for several inputs")
     options.source(parser, "all fields")
     parser.add_argument("--from-grid", help="grid of an input that does not state it")

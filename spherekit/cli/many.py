@@ -54,7 +54,10 @@ def run(command, args, argv):
     Failed
         Some of the files failed; the others are complete.
     """
-    items, complete = _remaining(_items(command, args, argv), args)
+    items, complete_items = _remaining(_items(command, args, argv), args)
+    complete = len(complete_items)
+    for item in complete_items if args.json else ():
+        print(report.complete_as_json(command, item.path, _outputs(item)))
     failures = []
     finished = []
     try:
@@ -167,25 +170,31 @@ def _replaced(words, names, value):
 
 
 def _remaining(items, args):
-    """(items to compute, number of those that are complete). Raises FileExistsError for other files."""
+    """(items to compute, those that are complete). Raises FileExistsError for other files."""
     if getattr(args, "output", None) is None or args.force:
-        return items, 0
+        return items, []
     remaining = []
+    complete = []
     present = []
     for item in items:
-        targets = [path for path in (item.args.output, getattr(item.args, "plot", None)) if path]
-        exist = [path for path in targets if os.path.exists(path)]
-        if len(exist) == len(targets) and all(_is_complete(path, item) for path in exist):
+        exist = [path for path in _outputs(item) if os.path.exists(path)]
+        if exist == _outputs(item) and all(_is_complete(path, item) for path in exist):
+            complete.append(item)
             continue
         present += [path for path in exist if not _is_complete(path, item)]
         remaining.append(item)
     if present:
         further = f" and {options.number_of(len(present) - 1, 'other')}" if present[1:] else ""
         raise FileExistsError(
-            f"{present[0]}{further} exist, and not from this command and these inputs; choose another folder "
-            "or pass --force"
+            f"{present[0]}{further} exist, and are not complete outputs of this command and these inputs; "
+            "choose another folder or pass --force"
         )
-    return remaining, len(items) - len(remaining)
+    return remaining, complete
+
+
+def _outputs(item):
+    """The paths of the outputs of an item."""
+    return [path for path in (item.args.output, getattr(item.args, "plot", None)) if path]
 
 
 def _is_written(item):

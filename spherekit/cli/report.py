@@ -12,8 +12,6 @@ import math
 import os
 import sys
 
-import numpy as np
-
 
 class Report:
     """The facts, outputs and printed lines of one run of a command."""
@@ -28,6 +26,12 @@ class Report:
         content = {"command": command, "inputs": provenance.inputs(), "outputs": self.outputs}
         content |= self.facts | {"messages": self.text.splitlines()}
         return json.dumps(_plain(content), allow_nan=False)
+
+
+def complete_as_json(command, path, outputs):
+    """An input whose outputs were complete before, as one line of JSON."""
+    content = {"command": command, "inputs": [{"file": path}], "outputs": outputs, "complete": True}
+    return json.dumps(content)
 
 
 def failure_as_json(command, path, error):
@@ -112,6 +116,8 @@ def wrote(path):
 
 def _plain(value):
     """A value of types that JSON has; numbers that are not finite become None."""
+    import numpy as np
+
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -150,7 +150,7 @@ def _simulate(args):
     folder = options.folder(args.output)
     blocks.open_folder(folder, _settings(args, plan))
     paths = {k: folder / f"{kind}-{k:05d}{suffix}" for k in range(first, first + args.n)}
-    missing = {k: path for k, path in paths.items() if args.force or not path.exists()}
+    missing = {k: path for k, path in paths.items() if args.force or not _is_whole(path)}
     recipes.check_disk_space(folder, len(missing), plan.L, plan.grid, plan.fields)
     if missing:
         workers = _workers(plan, thread_count(args.threads), len(missing))
@@ -162,6 +162,16 @@ def _simulate(args):
     names = " to ".join(dict.fromkeys(paths[k].name for k in (first, first + args.n - 1)))
     existing = f" ({present} already present)" if present else ""
     print(*lines, f"wrote {folder}: {names}{existing}, seed {args.seed}", sep="\n")
+
+
+def _is_whole(path):
+    """Whether a sky exists that has not been truncated."""
+    from spherekit.io import provenance
+
+    try:
+        return bool(path.exists() and provenance.of_file(path))
+    except (ValueError, OSError):
+        return False
 
 
 # --- what is simulated -----------------------------------------------------------------------------------

@@ -39,10 +39,11 @@ def check():
 
 
 @contextmanager
-def handling():
+def handling(exits=False):
     """Context manager in which signals raise `Stopped`, or KeyboardInterrupt, in the main thread.
 
-    Signals that the process ignores, as under nohup, remain ignored.
+    Signals that the process ignores, as under nohup, remain ignored. Once one has been received, further
+    SIGTERM and SIGUSR1 are ignored: until the end of the block, or of the process if it ``exits`` then.
     """
     previous = {}
     _requested.clear()
@@ -54,12 +55,15 @@ def handling():
         yield
     finally:
         for number, handler in previous.items():
-            signal.signal(number, handler)
+            if not (exits and signal.getsignal(number) is signal.SIG_IGN):
+                signal.signal(number, handler)
         _state.pending = None
 
 
 def _stop(number, frame):
     is_interrupt = number == signal.SIGINT
+    for further in () if is_interrupt else _SIGNALS:
+        signal.signal(further, signal.SIG_IGN)
     error = KeyboardInterrupt() if is_interrupt else Stopped(signal.Signals(number).name)
     if _state.shields and not (is_interrupt and _state.pending):  # a second Ctrl-C stops at once
         _state.pending = error

@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 import os
 import tokenize
+import warnings
 import zipfile
 import zlib
+from contextlib import contextmanager
 from os import PathLike
 
 import numpy as np
@@ -72,18 +74,18 @@ def read_arrays(path: str | PathLike) -> dict[str, np.ndarray]:
         hint = "; read it with spherekit.io.read_table or read_map" if "FITS" in kind else ""
         raise ValueError(f"{path} cannot be read as a NumPy file: it is {kind}{hint}")
     try:
-        size = _size(path, kind)
+        with _without_warnings():
+            size = _size(path, kind)
     except _DAMAGED as error:
         raise _damaged(path, error) from None
     checks.fits_memory(size, f"the file {path}", "store fewer or smaller arrays in it")
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb") as file, _without_warnings():
             loaded = np.load(file, allow_pickle=False)
             if isinstance(loaded, np.ndarray):
-                arrays = {"values": loaded}
+                arrays = {"values": _check("values", loaded)}
             else:
-                _refuse_other_members(loaded)
-                arrays = {name: loaded[name] for name in loaded.files}
+                arrays = {name: _check(name, loaded[name]) for name in loaded.files}
     except _DAMAGED as error:
         raise _damaged(path, error) from None
     provenance.record_input(path, _history(arrays))
@@ -95,11 +97,25 @@ def _damaged(path, error):
     return ValueError(f"{path} cannot be read as a NumPy file: {hint}{error}")
 
 
-def _refuse_other_members(archive):
-    """Raise ValueError for an archive with files that are not arrays, which NumPy returns as bytes."""
-    for name in archive.zip.namelist():
-        if not name.endswith(".npy"):
-            raise ValueError(f"it contains {name[:60]!r}; expected arrays only, NAME.npy")
+@contextmanager
+def _without_warnings():
+    """Suppress the warning of headers as Python 2 wrote them, with numbers such as 15L."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="(?s).*additional header parsing")
+        yield
+
+
+def _check(name, array):
+    """Return a member of an archive; raise ValueError if it is no array or text of invalid characters."""
+    if not isinstance(array, np.ndarray):  # bytes, where the format is not that of .npy
+        raise ValueError(
+            f"its member {name[:60]!r} is not an array; expected arrays only, NAME.npy"
+        )
+    if array.dtype.kind == "U":
+        codes = np.frombuffer(array.tobytes(), np.dtype("u4").newbyteorder(array.dtype.byteorder))
+        if ((codes > 0x10FFFF) | (codes >> 11 == 0xD800 >> 11)).any():
+            raise ValueError(f"its array {name[:60]!r} contains bytes that are no text")
+    return array
 
 
 def _size(path, kind):

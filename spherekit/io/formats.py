@@ -23,6 +23,7 @@ from spherekit.io import (
 )
 from spherekit.io.arguments import ArgumentError
 from spherekit.io.blocks import naming_the_file
+from spherekit.io.coefficients import contains_coefficients
 from spherekit.io.records import Map, with_fields, with_frame
 from spherekit.sampling import Grid
 
@@ -128,7 +129,12 @@ def read(
     if kind in _NUMPY:
         sky = numpy_maps.read_numpy(path, field, grid, ordering, frame, lat, lon)
         return _selected(path, sky, select) if select else sky
-    sky = with_frame(_read(path, kind, field, select, lat, lon, grid), frame)
+    try:
+        sky = with_frame(_read(path, kind, field, select, lat, lon, grid), frame)
+    except ValueError:
+        if lat is None and lon is None and grid is None:
+            _refuse_coefficients(path)
+        raise
     provenance.record_input(path, sky.history)
     return sky
 
@@ -151,6 +157,20 @@ def _read(path, kind, field, select, lat, lon, grid):
         f"{path} cannot be read as a map: it is {kind}; expected FITS, .npz, .npy, netCDF, text, or a PNG, "
         "JPEG or HDR panorama"
     )
+
+
+def _refuse_coefficients(path):
+    """Raise OtherContents for a file of coefficients that could not be read as a map."""
+    try:
+        contains = contains_coefficients(path)
+    except (ValueError, OSError, ImportError):
+        return
+    if contains:
+        raise numpy_maps.OtherContents(
+            f"{path} contains harmonic coefficients, not samples; read them with "
+            "spherekit.io.read_coefficients",
+            "coefficients",
+        ) from None
 
 
 def _refuse_arguments(path, kind, arguments):

@@ -122,18 +122,23 @@ def at_time(model, time):
     weight = (year - start) / (end - start)
     flm = (1 - weight) * model.flm[after - 1] + weight * model.flm[after]
     note = f"interpolated linearly to {year:g} between the epochs {start:g} and {end:g}"
-    return replace(model, flm=flm, axes={}, notes=(*model.notes, note))
+    time = {**model.attributes.get("time", {}), "value": year}
+    attributes = {**model.attributes, "time": time}
+    return replace(model, flm=flm, axes={}, attributes=attributes, notes=(*model.notes, note))
+
+
+def _times(coefficients):
+    """The epochs on the axis time, or the only one of coefficients that were selected on it."""
+    if "time" in coefficients.axes:
+        return coefficients.axes["time"]
+    return coefficients.attributes.get("time", {}).get("value", "")
 
 
 def write(coefficients, path, requested=UNSPECIFIED, overwrite=False):
     """Write the coefficients of one real signal at one or several epochs in the SHC format."""
     agreed(path, requested, CONVENTION)
-    times = coefficients.axes.get("time")
-    if (
-        len(coefficients) > 1
-        or list(coefficients.axes) != ["time"]
-        or times.dtype.kind not in "iuf"
-    ):
+    times = np.atleast_1d(_times(coefficients))
+    if len(coefficients) > 1 or set(coefficients.axes) - {"time"} or times.dtype.kind not in "iuf":
         raise ValueError(
             f"{path}: SHC files contain one real signal with an axis time of decimal years, not "
             f"{coefficients!r}; write .npz"
@@ -142,7 +147,8 @@ def write(coefficients, path, requested=UNSPECIFIED, overwrite=False):
         raise ValueError(
             f"{path}: SHC files contain signals of spin 0 at increasing epochs; write .npz"
         )
-    cilm = to_shtools(coefficients.flm, **CONVENTION._asdict())
+    flm = coefficients.flm.reshape(len(times), -1)
+    cilm = to_shtools(flm, **CONVENTION._asdict())
     lowest = 0 if np.any(cilm[:, 0, 0, 0]) else 1
     L = coefficients.L
     order = coefficients.attributes.get("", {}).get("spline_order", 2)

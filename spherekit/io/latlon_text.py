@@ -40,16 +40,18 @@ def on_axes(path, values, lat, lon, grid=None):
         return Map(_shaped(path, values, sphere.shape, f"the grid {sphere}"), sphere)
     if lat is None or lon is None:
         raise ArgumentError(f"{path}: lat= and lon= are needed together")
+    files = [os.fsdecode(axis) for axis in (lat, lon) if isinstance(axis, str | os.PathLike)]
+    source = f" (coordinates of {' and '.join(files)})" if files else ""
     lat, lon = (_axis(axis) for axis in (lat, lon))
     try:
         layout = sampling.LatLon(lat, lon)
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise ValueError(f"{path}: {error}{source}") from None
     if grid is not None and sampling.grid(grid) != layout.grid:
         raise ArgumentError(
             f"grid={grid}, but the latitudes and longitudes of {path} are those of {label(layout.grid)}"
         )
-    noun = f"{len(lat)} latitudes x {len(lon)} longitudes"
+    noun = f"{len(lat)} latitudes x {len(lon)} longitudes{source}"
     values = _shaped(path, values, (len(lat), len(lon)), noun)
     return Map(
         layout.to_grid(values),
@@ -85,7 +87,10 @@ def read_numbers(path):
 
     kind = kinds.describe(path)
     if kind == "a NumPy array (.npy)":
-        return read_arrays(path)["values"].ravel()
+        values = read_arrays(path)["values"].ravel()
+        if values.dtype.kind not in "iuf":
+            raise ValueError(f"{path} contains values of dtype {values.dtype}; expected numbers")
+        return values
     if kind not in ("text", "a gzip file of text"):
         raise ValueError(f"{path} cannot be read as text: it is {kind}")
     text = _COMMENT.sub(b"", read_bytes(path)) if kind else b""

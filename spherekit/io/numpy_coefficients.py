@@ -36,16 +36,20 @@ def read(path, L=None, spin=None):
     count = len(flm) if leading else 1
     flm = flm[0] if leading and count == 1 else flm
     L = coefficient_rows.band_limit(path, limit - 1, L)
-    return Coefficients(
-        flm[..., : L * L],
-        [str(name) for name in _for_each(arrays.get("columns", ""), count)],
-        [str(unit) for unit in _for_each(arrays.get("unit", ""), count)],
-        axes,
-        spins=_spins(path, arrays, spin, count),
-        frame=frame(path, arrays),
-        attributes=_attributes(path, arrays),
-        history=tuple(str(line) for line in np.atleast_1d(arrays.get("history", ()))),
-    )
+    try:
+        return Coefficients(
+            flm[..., : L * L],
+            [str(name) for name in _for_each(arrays.get("columns", ""), count)],
+            [str(unit) for unit in _for_each(arrays.get("unit", ""), count)],
+            axes,
+            spins=_spins(path, arrays, spin, count),
+            frame=frame(path, arrays),
+            attributes=_attributes(path, arrays),
+            history=tuple(str(line) for line in np.atleast_1d(arrays.get("history", ()))),
+        )
+    except (ValueError, TypeError) as error:  # of metadata that do not fit the arrays
+        text = str(error).removeprefix(f"{path}: ").removeprefix(f"{path} ")
+        raise ValueError(f"{path}: {text}") from None
 
 
 def write(coefficients, path, overwrite=False):

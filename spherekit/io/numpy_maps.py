@@ -68,18 +68,22 @@ def read_numpy(path, field=None, grid=None, ordering=None, frame=None, lat=None,
     attributes = _attributes(path, arrays)
     if is_pair:
         attributes[labels[0]] = {**attributes.get(labels[0], {}), "parts": columns}
-    return Map(
-        values if len(values) > 1 else values[0],
-        sphere,
-        labels,
-        units,
-        axes,
-        frame=frame_in_file(path, arrays) if frame is None else frame_of(frame),
-        spin=spin,
-        attributes=attributes,
-        history=tuple(str(line) for line in np.atleast_1d(arrays.get("history", ()))),
-        notes=notes,
-    )
+    try:
+        return Map(
+            values if len(values) > 1 else values[0],
+            sphere,
+            labels,
+            units,
+            axes,
+            frame=frame_in_file(path, arrays) if frame is None else frame_of(frame),
+            spin=spin,
+            attributes=attributes,
+            history=tuple(str(line) for line in np.atleast_1d(arrays.get("history", ()))),
+            notes=notes,
+        )
+    except (ValueError, TypeError) as error:  # of metadata that do not fit the arrays
+        text = str(error).removeprefix(f"{path}: ").removeprefix(f"{path} ")
+        raise ValueError(f"{path}: {text}") from None
 
 
 def _on_axes(path, arrays, field, lat, lon, grid):
@@ -96,7 +100,10 @@ def _grid(path, arrays, grid, ordering, field):
     """(the grid, whether the file states it)."""
     stated_grid = scalar(path, arrays, "grid", "U", "")
     if stated_grid:
-        sphere = as_grid(stated_grid)
+        try:
+            sphere = as_grid(stated_grid)
+        except ValueError as error:
+            raise ValueError(f"{path}: its array grid: {error}") from None
         if grid is not None and as_grid(grid) != sphere:
             raise ArgumentError(f"grid={grid}, but {path} states the grid {stated_grid}")
         return sphere, True
@@ -120,7 +127,13 @@ def _axes(path, arrays):
         raise ValueError(
             f"{path} lists the axes {', '.join(names)}, but has no array axis_{absent[0]}"
         )
-    return {name: arrays[f"axis_{name}"] for name in names}
+    axes = {name: arrays[f"axis_{name}"] for name in names}
+    for name, coordinates in axes.items():
+        if coordinates.ndim != 1:
+            raise ValueError(
+                f"{path}: its array axis_{name} has shape {coordinates.shape}; expected one dimension"
+            )
+    return axes
 
 
 def _attributes(path, arrays):

@@ -4,12 +4,14 @@ The command line opens `recording`; readers call `record_input`, and writers put
 what they write. The lines have neither dates nor folders, so that the same command gives the same bytes.
 """
 
+import collections
 import gzip
 import hashlib
 import itertools
 import os
 import re
 import shlex
+import warnings
 from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -235,12 +237,14 @@ def of_file(path: str | PathLike) -> tuple[str, ...]:
     Raises
     ------
     ValueError or OSError
-        A damaged file, or one without a readable history.
+        A damaged or truncated file, or one without a readable history.
     """
     name = os.fsdecode(path).lower()
     read = next(reader for suffixes, reader in _READERS.items() if name.endswith(suffixes))
     try:
-        lines = read(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # astropy warns of a truncated file
+            lines = read(path)
     except OSError:
         raise
     except Exception as error:
@@ -253,11 +257,18 @@ def of_file(path: str | PathLike) -> tuple[str, ...]:
 def _of_fits(path):
     from astropy.io import fits
 
-    return from_cards(fits.getheader(path, 0).get("HISTORY", ()))
+    with _opened(path, "rb") as file, fits.open(file, lazy_load_hdus=False) as hdus:
+        end = max(hdu.fileinfo()["datLoc"] + hdu.fileinfo()["datSpan"] for hdu in hdus)
+        file.seek(end - 1)
+        if not file.read(1):
+            raise ValueError(f"it is truncated: its tables end at byte {end}")
+        while isinstance(file, gzip.GzipFile) and file.read(_BLOCK):
+            pass  # up to its checksum
+        return from_cards(hdus[0].header.get("HISTORY", ()))
 
 
 def _of_npz(path):
-    with np.load(path, allow_pickle=False) as arrays:
+    with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
         return [str(line) for line in np.atleast_1d(arrays["history"])]
 
 
@@ -265,6 +276,7 @@ def _of_picture(path):
     from PIL import Image
 
     with Image.open(path) as picture:
+        picture.load()
         content = picture.info.get("Description") or picture.info["comment"].decode()
     return content.split("\n")
 
@@ -276,13 +288,20 @@ def _of_netcdf(path):
         return file.history.decode().split("\n")
 
 
+def _opened(path, mode, **options):
+    return (gzip.open if os.fspath(path).endswith(".gz") else open)(path, mode, **options)
+
+
 def _of_text(path):
-    """The lines ``# history: ...`` at the start of a text file, possibly compressed by gzip."""
-    opened = gzip.open if os.fspath(path).endswith(".gz") else open
-    with opened(path, "rt", encoding="ascii") as file:
+    """The lines ``# history: ...`` or ``# spherekit ...`` at the start of a text, also of gzip."""
+    with _opened(path, "rt", encoding="ascii") as file:
         comments = [line[1:].strip() for line in itertools.takewhile(lambda x: x[:1] == "#", file)]
+        end = collections.deque(file, maxlen=1)
+    if not "".join(end).endswith("\n"):
+        raise ValueError("it is truncated: its last line does not end")
     start = "history: "
-    return [line.removeprefix(start) for line in comments if line.startswith(start)]
+    lines = [line.removeprefix(start) for line in comments if line.startswith(start)]
+    return lines or [line for line in comments if line.startswith("spherekit ")]
 
 
 _READERS = {

@@ -85,6 +85,8 @@ def read_tree(path):
         raise FileNotFoundError(f"no file {path}")
     if os.path.isdir(path):
         raise ValueError(f"{path} is a folder; expected a .npz file")
+    if not os.path.isfile(path):
+        raise ValueError(f"{path} is not a regular file; expected a .npz file")
     with open(path, "rb") as file:
         if file.read(len(_ZIP)) != _ZIP:
             raise ValueError(

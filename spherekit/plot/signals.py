@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spherekit._core.labeled import axis_kind, check_coordinates, is_labeled
+from spherekit._core.labeled import axis_kind, check_coordinates, is_labeled, is_map
 from spherekit.sampling import HEALPix, LatLon
 from spherekit.sampling import grid as as_grid
 from spherekit.sampling.text import label
@@ -52,7 +52,7 @@ def signal_of(f, grid=None):
     TypeError
         No grid, and samples that do not determine it.
     """
-    if all(hasattr(f, name) for name in ("values", "grid", "names", "axes", "units")):
+    if is_map(f):
         return _of_map(f, grid)
     if is_labeled(f):
         return _of_labeled(f, grid)

@@ -31,7 +31,7 @@ def advice(name):
     >>> advice("F160")
     'for Gaussian latitudes, here 320 of them: gl:320,n_phi=640'
     >>> advice("180x360").split(";")[0]
-    'for 180 x 360 samples: dh:180,n_theta=180,n_phi=360,phi0=half (between the poles)'
+    'grids of 180 rings of 360 samples are dh:180,n_theta=180,n_phi=360,phi0=half (between the poles)'
     """
     name = name.strip().lower()
     pair = _PAIR.fullmatch(name)
@@ -61,7 +61,7 @@ def _of_pair(kind, first, second):
     for text, where in grids_of_shape((rows, columns)):  # the first of each kind
         grids.setdefault(text.partition(":")[0], f"{text} ({where.partition(',')[0]})")
     listed = "; ".join(grids[name] for name in kinds if name in grids)
-    return f"for {rows} x {columns} samples: {listed}" if listed else ""
+    return f"grids of {rows} rings of {columns} samples are {listed}" if listed else ""
 
 
 def _gaussian(kind, number):

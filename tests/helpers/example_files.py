@@ -70,6 +70,7 @@ def _configuration(path):
 
 
 READERS = {
+    "describe": io.describe,
     "read": io.read,
     "on a grid": lambda path: io.read(path, grid=GRID),
     "axes": lambda path: io.read(path, lat=LAT, lon=LON),
@@ -371,7 +372,7 @@ def _shc(path):
 def _picture(path):
     import imageio.v3 as imageio
 
-    imageio.imwrite(path, _rng().integers(0, 255, (8, 16, 3)).astype(np.uint8))
+    imageio.imwrite(path, _rng().integers(0, 255, (8, 16, 3)).astype(np.uint8), plugin="pillow")
 
 
 @example("sky.hdr", "runs.hdr")
