@@ -35,8 +35,8 @@ class Fields(NamedTuple):
         The coordinates of the named axes.
     notes : tuple of str
         What the reader changed.
-    position : dict of str to number, text or date
-        The coordinates at which the samples were selected, or that hold for all of them, by name.
+    attributes : dict of str to dict
+        The attributes of fields and axes by their names, as of `spherekit.io.Map`.
     """
 
     values: np.ndarray
@@ -50,7 +50,7 @@ class Fields(NamedTuple):
     polcconv: str = ""
     axes: dict = {}
     notes: tuple = ()
-    position: dict = {}
+    attributes: dict = {}
 
 
 def read_fields(path, args=None, L=None, all_columns=False, pair=False):
@@ -104,8 +104,7 @@ def fields_of(sky, first_only=False, pair=True):
     if first_only and len(values) > 1 and columns and not (pair and spin and len(values) == 2):
         values, columns, units, unread = values[:1], columns[:1], units[:1], columns[1:]
     described = values, tuple(columns), units, sky.grid, sky.frame, spin, unread
-    position = {name: x["value"] for name, x in sky.attributes.items() if name and "value" in x}
-    return Fields(*described, axes=dict(sky.axes), notes=sky.notes, position=position)
+    return Fields(*described, axes=dict(sky.axes), notes=sky.notes, attributes=sky.attributes)
 
 
 def selection(args):
@@ -122,6 +121,9 @@ def selection(args):
 
 def with_options(error):
     """The message of an error of `spherekit.io.read`, with options in place of arguments."""
-    return re.sub(
-        r"\b(grid|field|ordering|hdu|lat|lon|select)=(?=[\w.'\"{ ])", r"--\1 ", str(error)
-    )
+    text = re.sub(r" \(in Python, [^()]*\)", _NO_GRID, str(error))
+    return re.sub(r"\b(grid|field|ordering|hdu|lat|lon|select)=(?=[\w.'\"{ ])", r"--\1 ", text)
+
+
+#: What to do with samples of a region or at scattered points.
+_NO_GRID = "; interpolate them to latitudes and longitudes around the sphere first"
