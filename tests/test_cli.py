@@ -255,7 +255,7 @@ def test_grids_that_are_refused(sky, capsys):
     assert "nside 8" in refused(capsys, "plot map.fits --grid healpix:16 -o a.png", 2)
     run("transform map.fits --L 8 -o alm.fits")
     assert "--grid mw:256" in refused(capsys, "transform alm.fits --inverse -o b.npz", 2)
-    assert ".npz" in refused(capsys, "transform alm.fits --inverse --grid mw -o b.fits", 2)
+    assert ".npz" in refused(capsys, "transform alm.fits --inverse --grid gl -o b.fits", 2)
 
 
 def test_masks_that_are_refused(sky, capsys):

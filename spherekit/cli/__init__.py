@@ -129,14 +129,12 @@ def _refuse_memory_limit():
 def _run(argv):
     """Run a command; what it writes has a line of provenance."""
     from spherekit.cli import many
-    from spherekit.cli.options import Usage
+    from spherekit.cli.options import Usage, refuse_output_over_input
     from spherekit.io import provenance
 
     args, unknown = _parser(argv).parse_known_args(argv)
-    if isinstance(getattr(args, "file", None), list) and not any(x[:1] == "-" for x in unknown):
-        args.file += (
-            unknown  # files after an option, which argparse does not add to those before it
-        )
+    if isinstance(getattr(args, "file", None), list) and _are_files(unknown, args):
+        args.file += unknown  # after an option, argparse does not add files to those before it
         unknown = []
     if unknown:
         raise Usage(
@@ -149,6 +147,8 @@ def _run(argv):
         return
     if isinstance(getattr(args, "file", None), list):
         args.file = args.file[0]
+    if getattr(args, "force", False):
+        refuse_output_over_input(args)
     is_json = args.reports_json and args.json
     with contextlib.ExitStack() as stack:
         if is_json or any(getattr(args, name, None) for name in ("output", "plot")):
@@ -181,6 +181,13 @@ def _check_grids(args):
                 grid(text, 1 if L is None or L < 1 else L)
             except ValueError as error:
                 raise Usage(f"--{name.replace('_', '-')}: {error}") from None
+
+
+def _are_files(words, args):
+    """Whether words are existing files; the last may be the output of ``spherekit convert IN OUT``."""
+    has_output = args.command == "convert" and args.output is None
+    inputs = words[:-1] if has_output and words[-1:] and words[-1][:1] != "-" else words
+    return all(map(os.path.exists, inputs))
 
 
 def _parser(argv):
