@@ -21,7 +21,7 @@ COLORS = ("#1f4e79", "#c0504d", "#5d8a3a")
 def arguments(parser):
     options.files(parser, "a map or coefficients", suffix=".fits")
     options.band_limit(parser)
-    parser.add_argument("-o", "--output", required=True, help="C_l: .fits, .txt or .npy")
+    parser.add_argument("-o", "--output", required=True, help="C_l: .fits, .npz, .txt or .npy")
     options.source(parser)
     options.coefficients(parser)
     options.spin(parser)
@@ -42,7 +42,7 @@ def arguments(parser):
 
 
 def run(args):
-    options.writable(args.output, args.force, (".fits", ".txt", ".npy"))
+    options.writable(args.output, args.force, (".fits", ".npz", ".txt", ".npy"))
     options.writable(args.plot, args.force, options.PICTURES)
     if coefficients.in_file(args.file, args.hdu):
         spectra, units, f_sky, frame, lines = _of_coefficients(args)
@@ -65,7 +65,7 @@ def _of_coefficients(args):
     reason = f"not applicable, since {args.file} contains coefficients, not a map"
     options.refuse_options_of_maps(args, reason, exclude=("field",))
     contents = coefficients.read(args.file, args)
-    if contents.axes and (args.plot or not options.is_arrays(args.output)):
+    if contents.axes and (args.plot or not args.output.endswith(".npy")):
         raise options.Usage(
             f"{args.file} has the axis {', '.join(contents.axes)}; write the spectra of all coordinates to "
             ".npy without --plot, or select a coordinate of each axis (--time)"
