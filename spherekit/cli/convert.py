@@ -10,6 +10,7 @@ printed.
 """
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from spherekit.cli import (
@@ -24,6 +25,7 @@ from spherekit.cli import (
     report,
 )
 from spherekit.cli.options import Usage
+from spherekit.io.fits_maps import REARRANGED
 
 SPECTRA = (".fits", ".npz", ".txt", ".dat")
 #: Options that apply to one kind of content only, by their attributes.
@@ -119,7 +121,11 @@ def _convert_coefficients(args):
     )
     convention = dict(normalization=args.normalization_out, csphase=args.csphase_out)
     with output.atomic(args.force):
-        io.write_coefficients(record, args.output, **convention, overwrite=True)
+        try:
+            io.write_coefficients(record, args.output, **convention, overwrite=True)
+        except ValueError as error:
+            text = re.sub(r"\bfield='([^']*)'", r"--field \1", str(error))
+            raise ValueError(text) from None
         report.wrote(args.output)
     described = zip(record.names, record.spins, record.units, strict=True)
     signals = [dict(name=name, spin=spin, unit=unit or None) for name, spin, unit in described]
@@ -170,6 +176,8 @@ def _convert_map(args):
     with output.atomic(args.force):
         _write_map(args, record)
         report.wrote(args.output)
+    if args.ordering_out == "nested":  # as in the input
+        record = replace(record, notes=tuple(n for n in record.notes if n != REARRANGED))
     report.add(kind="map")
     report.add_map(record)
     _print(args, record)
