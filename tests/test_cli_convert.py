@@ -51,14 +51,9 @@ def test_the_order_of_the_output_is_that_of_the_note(here, capsys):
     assert "rearranged in RING order" in capsys.readouterr().out
     run("convert nested.fits same.fits --ordering-out nested")
     assert "RING" not in capsys.readouterr().out
-    assert np.array_equal(
-        io.read_table("same.fits").columns["TEMPERATURE"], np.arange(48.0)[_nest()]
-    )
-
-
-def _nest():
-    """The pixel in RING order of each pixel in NESTED order, of nside 2."""
-    return io.read_table("nested.fits").columns["TEMPERATURE"].astype(int)
+    names = ("nested.fits", "same.fits")
+    before, after = (io.read_table(name).columns["TEMPERATURE"] for name in names)
+    assert np.array_equal(before, after) and before[1] != 1
 
 
 def test_text_of_several_signals(here, rng, capsys):
@@ -67,9 +62,8 @@ def test_text_of_several_signals(here, rng, capsys):
     assert "one of the signals T, E, B, such as --field T, or write .npz" in said
     assert "Coefficients(" not in said
     run("convert teb.fits out.sh --field T")
-    assert np.array_equal(
-        io.read_coefficients("out.sh").flm, io.read_coefficients("teb.fits", field="T").flm
-    )
+    of_text, of_fits = io.read_coefficients("out.sh"), io.read_coefficients("teb.fits", field="T")
+    assert np.abs(of_text.flm - of_fits.flm).max() < tolerances.COMMAND
 
 
 def test_without_a_grid_the_samples_stay(relief):
