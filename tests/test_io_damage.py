@@ -72,6 +72,8 @@ def assert_read_or_refused(read, path):
         assert path.name in str(error) and "SPHEREKIT_MAX_MEMORY" in str(error), error
     except (ValueError, OSError) as error:
         assert path.name in str(error) or path.name in repr(str(error)), error
+    except ImportError as error:  # bytes of another format, whose package is not installed
+        assert path.name in str(error) and "pip install 'spherekit[" in str(error), error
 
 
 # --- one change at any place ------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Arrays with named dimensions and coordinates, DataArrays: kinds of axes, and a check of the grid."""
+"""Samples and coefficients that describe themselves (DataArrays, maps, records): kinds of axes, checks."""
 
 import re
 
@@ -71,18 +71,86 @@ def is_labeled(x):
     return hasattr(x, "dims") and hasattr(x, "coords") and hasattr(x, "attrs")
 
 
-def check_coordinates(x, grid, name="f"):
-    """Refuse a DataArray whose latitudes and longitudes are not those of the grid, in its order.
+def is_map(x):
+    """Whether ``x`` is a `spherekit.io.Map`, or a record with the same attributes."""
+    return all(hasattr(x, name) for name in ("names", "units", "axes", "grid", "values"))
 
-    Other arrays, and DataArrays without such coordinates, are accepted.
+
+def stated_sampling(x, sampling, name="f"):
+    """``sampling``, or if it is None the grid of the map ``x``.
+
+    Raises
+    ------
+    TypeError
+        ``sampling`` is None, and ``x`` is not a map.
+    """
+    if sampling is not None:
+        return sampling
+    if is_map(x):
+        return x.grid
+    raise TypeError(
+        f'sampling is missing: pass the grid of {name}, such as sampling="healpix:64", or a '
+        f"spherekit.io.Map as {name}, which has its grid"
+    )
+
+
+def check_coordinates(x, grid, name="f"):
+    """Refuse a map on another grid, and a DataArray whose coordinates are not those of the grid.
+
+    Other arrays, and DataArrays without latitudes and longitudes, are accepted.
 
     Raises
     ------
     ValueError
-        Latitudes or longitudes of another grid or in another order, or not on the last two dimensions.
+        Another grid; latitudes or longitudes of another grid or in another order, or not on the last two
+        dimensions.
     """
-    if type(x) is np.ndarray or not is_labeled(x):
+    if type(x) is np.ndarray:
         return
+    if is_map(x):
+        _check_grid(x, grid, name)
+    elif is_labeled(x):
+        _check_latitudes(x, grid, name)
+
+
+def check_spins(x, spin, name="flm"):
+    """Refuse a map, and a record of coefficients of another spin, where coefficients are expected.
+
+    Raises
+    ------
+    ValueError
+        Coefficients of another spin.
+    TypeError
+        A map.
+    """
+    if type(x) is np.ndarray:
+        return
+    if is_map(x):
+        raise TypeError(f"{name} is a map on {x.grid!r}; expected coefficients of shape (..., L*L)")
+    if hasattr(x, "flm") and hasattr(x, "spins") and set(x.spins) != {spin}:
+        spins = ", ".join(map(str, x.spins))
+        raise ValueError(
+            f"{name} has coefficients of spin {spins}, but spin is {spin}; pass their spin, or {name}.flm "
+            "for the plain numbers"
+        )
+
+
+def _check_grid(sky, grid, name):
+    if sky.grid != grid and not _has_same_nodes(sky.grid, grid):
+        raise ValueError(
+            f"{name} is a map on {sky.grid!r}, but the sampling is {grid!r}; pass sampling={name}.grid"
+        )
+
+
+def _has_same_nodes(a, b):
+    """Whether two grids have the same nodes in the same order, up to rounding."""
+    if not np.array_equal(a.ring_n_phi, b.ring_n_phi):
+        return False
+    angles = ("ring_theta", "ring_phi0")
+    return all(np.allclose(getattr(a, x), getattr(b, x), rtol=0, atol=1e-12) for x in angles)
+
+
+def _check_latitudes(x, grid, name):
     kinds = [_kind(x, dim) for dim in x.dims]
     if not {"latitude", "longitude"} & set(kinds):
         return

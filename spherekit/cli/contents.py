@@ -90,6 +90,17 @@ def of_map(record):
     }
 
 
+def grid_label(text):
+    """The text of a grid, shortened for many rings; as it is if it is that of no grid."""
+    from spherekit.cli import analysis
+    from spherekit.sampling import grid
+
+    try:
+        return analysis.grid_label(grid(text))
+    except ValueError:
+        return text
+
+
 def axes(coordinates):
     """The coordinates of each axis as numbers and texts."""
     return {name: _plain(values) for name, values in coordinates.items()}

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spherekit.cli import arrays
-from spherekit.cli.analysis import grid_name, refuse_beyond_pixels
+from spherekit.cli.analysis import grid_label, grid_name, refuse_beyond_pixels
 from spherekit.cli.arrays import Fields
 from spherekit.cli.names import join, split
 from spherekit.cli.options import Usage, is_arrays
@@ -273,8 +273,9 @@ def read_mask(args, sky):
     on_grid = grid_name(fields.grid) == name
     if values.shape != shape or np.iscomplexobj(values) or not on_grid:
         raise ValueError(
-            f"the mask {path} has dtype {values.dtype} and shape {values.shape} on {grid_name(fields.grid)}; "
-            f"expected real weights of shape {shape} on {name}, as the map"
+            f"the mask {path} has dtype {values.dtype} and shape {values.shape} on "
+            f"{grid_label(fields.grid)}; expected real weights of shape {shape} on "
+            f"{grid_label(sky.grid)}, as the map"
         )
     values = values.astype(float)
     weights = np.clip(values, 0, 1)

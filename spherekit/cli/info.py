@@ -35,6 +35,7 @@ def run(args):
 def _facts(path, args):
     """The facts of a file by its format, or by its suffix if the format is unknown."""
     from spherekit.io import describe
+    from spherekit.io.headers import HeaderError
 
     kind = describe(path)
     if kind == "a folder":
@@ -50,7 +51,10 @@ def _facts(path, args):
     if "NumPy" in kind or (is_unknown and options.is_arrays(path)):
         return _arrays(path)
     if "FITS" in kind or (is_unknown and ".fit" in path.lower()):
-        return _fits(path, args)
+        try:
+            return _fits(path, args)
+        except HeaderError as error:
+            raise ValueError(f"{path}: {error}") from None
     return contents.of_file(path, args)
 
 
@@ -272,6 +276,8 @@ def _lines(facts):
         plain = {
             key: value for key, value in table.items() if key not in _LINES and value is not None
         }
+        if "grid" in plain:
+            plain["grid"] = contents.grid_label(plain["grid"])
         if len(tables) == 1:
             plain.pop("hdu", None)
         properties = ", ".join(f"{key} {value}" for key, value in plain.items())

@@ -118,7 +118,7 @@ def _rotate_map(args):
     report.add(rotation=description)
     output.report_signals(rotated, frame)
     names = ", ".join(component.name for component in rotated)
-    summary = f"{names}, {analysis.grid_name(grid)}, {description}"
+    summary = f"{names}, {analysis.grid_label(grid)}, {description}"
     print(*lines, f"wrote {args.output}: {summary}", sep="\n")
     if args.plot:
         print(f"wrote {args.plot}")

@@ -95,5 +95,5 @@ def _to_map(args):
     report.add(L=L, grid=analysis.grid_name(grid))
     output.report_signals(signals, contents.frame)
     names = ", ".join(signal.name for signal in signals)
-    summary = f"{names}, {analysis.grid_name(grid)}, degrees < {L}"
+    summary = f"{names}, {analysis.grid_label(grid)}, degrees < {L}"
     print(*contents.notes, f"wrote {args.output}: {summary}", sep="\n")

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 
 from spherekit._core import checks, scaling
 from spherekit._core.blas import single_threaded
-from spherekit._core.labeled import check_coordinates
+from spherekit._core.labeled import check_coordinates, stated_sampling
 from spherekit._core.missing import UNSEEN
 from spherekit._core.parallel import thread_count
 from spherekit.conventions import from_real, to_real
@@ -81,7 +81,7 @@ def analyse(
     L: int,
     *,
     spin: int = 0,
-    sampling: Grid | str,
+    sampling: Grid | str | None = None,
     reality: bool = False,
     method: Literal["lsq", "jacobi"] = "lsq",
     mask: ArrayLike | None = None,
@@ -104,8 +104,9 @@ def analyse(
         Band-limit: degrees 0..L-1.
     spin : int
         Spin of the field, |spin| < L.
-    sampling : Grid or str
-        A grid, or the name of one for `spherekit.sampling.grid`, such as ``"healpix:64"``.
+    sampling : Grid or str, optional
+        A grid, or the name of one for `spherekit.sampling.grid`, such as ``"healpix:64"``. It is required
+        unless ``f`` is a `spherekit.io.Map`, whose grid is the default.
     reality : bool
         Whether the signal is real (spin 0 only).
     method : {"lsq", "jacobi"}
@@ -138,12 +139,12 @@ def analyse(
     ------
     ValueError
         An invalid L, spin, grid or number of threads; wrong shapes; NaN, infinite or UNSEEN samples that the
-        mask does not exclude; a mask without valid samples, with values other than 0 and 1, or with
-        ``"jacobi"``; an unknown method; ``tol`` or ``max_iter`` out of range; coefficients beyond the range
-        of their dtype.
+        mask does not exclude; a `Map` on another grid than ``sampling``; a mask without valid samples, with
+        values other than 0 and 1, or with ``"jacobi"``; an unknown method; ``tol`` or ``max_iter`` out of
+        range; coefficients beyond the range of their dtype.
     TypeError
         Complex samples with ``reality``; unsupported dtypes; L, spin, max_iter or threads that are not
-        integers; a sampling that is neither a grid nor a name; a ``tol`` that is not a number.
+        integers; a sampling that is neither a grid nor a name, or missing; a ``tol`` that is not a number.
     MemoryError
         The problem does not fit into memory.
 
@@ -171,6 +172,7 @@ def analyse(
     >>> bool(np.allclose(fitted, flm)), residual.converged
     (True, True)
     """
+    sampling = stated_sampling(f, sampling)
     arguments = checked_arguments(L, spin, sampling, reality, thread_count(threads))
     grid, L = arguments["grid"], arguments["L"]
     check_coordinates(f, grid)
@@ -293,6 +295,7 @@ def _checked_mask(mask, grid):
     """Return the mask as a boolean array, by default True everywhere."""
     if mask is None:
         return np.ones(grid.shape, bool)
+    check_coordinates(mask, grid, "mask")
     mask = checks.as_float_array(mask, "mask")
     if mask.shape != tuple(grid.shape):
         raise ValueError(f"mask has shape {mask.shape}; the samples have shape {tuple(grid.shape)}")

@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from spherekit import device
 from spherekit._core import checks
-from spherekit._core.labeled import check_coordinates
+from spherekit._core.labeled import check_coordinates, check_spins
 from spherekit._core.parallel import thread_count
 from spherekit.conventions.indexing import orders
 from spherekit.harmonic import dispatch, plan
@@ -153,8 +153,9 @@ def inverse_adjoint(
     Raises
     ------
     ValueError
-        A wrong shape; NaN, infinite or UNSEEN samples; an invalid L, spin, grid or number of threads; a grid
-        coarser than L; an unknown engine, or one that cannot solve the problem.
+        A wrong shape; a `spherekit.io.Map` on another grid than ``sampling``; NaN, infinite or UNSEEN
+        samples; an invalid L, spin, grid or number of threads; a grid coarser than L; an unknown engine, or
+        one that cannot solve the problem.
     TypeError
         Complex samples with ``reality``; an unsupported dtype; L, spin or threads that are not integers; a
         sampling that is neither a grid nor a name.
@@ -231,8 +232,9 @@ def forward(
     Raises
     ------
     ValueError
-        A wrong shape; NaN, infinite or UNSEEN samples (with their number); an invalid L, spin, grid or number
-        of threads; a grid coarser than L; an unknown engine, or one that cannot solve the problem.
+        A wrong shape; a `spherekit.io.Map` on another grid than ``sampling``; NaN, infinite or UNSEEN samples
+        (with their number); an invalid L, spin, grid or number of threads; a grid coarser than L; an unknown
+        engine, or one that cannot solve the problem.
     TypeError
         Complex samples with ``reality``; an unsupported dtype; L, spin or threads that are not integers; a
         sampling that is neither a grid nor a name.
@@ -454,6 +456,7 @@ def warn_beyond_pixels(grid, L):
 
 def _to_samples(flm, plan_of, *, L, spin, grid, reality, threads, engine="auto", checked=False):
     """Compute ``inverse`` or ``forward_adjoint``, which differ in their plan."""
+    check_spins(flm, spin)
     flm, on_gpu = _as_array(flm, "flm")
     checks.coefficients_shape(flm, L)
     maps, single = math.prod(flm.shape[:-1]), checks.is_single(flm)

@@ -7,6 +7,8 @@ import re
 
 import numpy as np
 
+from spherekit.io import calendars
+
 #: Attributes that describe the encoding in the file, or that a reader replaces.
 ENCODING = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned", "coordinates")
 ENCODING += ("grid_mapping", "units", "calendar", "dtype")
@@ -146,8 +148,7 @@ def decode_times(values, attributes):
     match = _REFERENCE.fullmatch(str(attributes.get("units", "")))
     if match is None or calendar not in _CALENDARS or values.dtype.kind not in "iuf":
         return None
-    word = match[1].lower()
-    word = _ABBREVIATIONS.get(word, word if word.endswith("s") else f"{word}s")
+    word = _unit_word(match)
     reference = _reference(match)
     if word not in _SECONDS or reference is None:
         return None
@@ -161,6 +162,12 @@ def decode_times(values, attributes):
     if calendar != "proleptic_gregorian" and first < _GREGORIAN:
         return None
     return np.where(missing, np.datetime64("NaT"), times)
+
+
+def _unit_word(match):
+    """The unit before "since" in the plural, without abbreviation."""
+    word = match[1].lower()
+    return _ABBREVIATIONS.get(word, word if word.endswith("s") else f"{word}s")
 
 
 def _reference(match):
@@ -204,3 +211,123 @@ def encode_times(times):
     exact = [word for word, values in durations_in.items() if (values == np.round(values)).all()]
     word = (*exact, "seconds")[0]
     return np.where(missing, np.nan, durations_in[word]), f"{word} since 1970-01-01 00:00:00"
+
+
+# --- dates of all calendars, as text ---------------------------------------------------------------
+
+
+def coordinate_texts(values, attributes):
+    """Dates and durations as text: of datetime64, timedelta64, and numbers since a date of any calendar.
+
+    None for other coordinates. Dates are those of ISO 8601 in the calendar of the attributes.
+
+    >>> import numpy as np
+    >>> units = {"units": "days since 2001-02-28", "calendar": "360_day"}
+    >>> coordinate_texts(np.array([1, 3.5]), units)
+    ['2001-02-29T00:00:00', '2001-03-01T12:00:00']
+    """
+    values = np.asarray(values)
+    if values.dtype.kind in "Mm":
+        return [str(value) for value in values]
+    parsed = _units_and_calendar(attributes)
+    if parsed is None or values.dtype.kind not in "iuf":
+        return None
+    size, start, calendar = parsed
+    if not np.isfinite(values).all() or np.abs(values).max(initial=0) * size > 4e17:
+        return None
+    return [_date_text(start + _microseconds(value, size), calendar) for value in values]
+
+
+def _microseconds(value, size):
+    """A number of units of ``size`` microseconds, to the nearest microsecond."""
+    whole = int(value // 1)
+    return whole * size + round(float(value - whole) * size)
+
+
+_DAY = 86400 * 10**6
+
+
+def _units_and_calendar(attributes):
+    """(microseconds of the unit, the reference in microseconds since year 0, calendar), or None."""
+    calendar = calendars.CALENDARS.get(str(attributes.get("calendar", "")).lower())
+    match = _REFERENCE.fullmatch(str(attributes.get("units", "")))
+    if match is None or calendar is None:
+        return None
+    word = _unit_word(match)
+    year, month, day, hour, minute, second, fraction, offset, offset_minutes = match.groups()[1:]
+    date = int(year), int(month), int(day)
+    if word not in _SECONDS or not calendars.is_valid(*date, calendar):
+        return None
+    seconds = 3600 * int(hour or 0) + 60 * int(minute or 0) + int(second or 0)
+    if offset:
+        sign = -1 if offset.startswith("-") else 1
+        seconds -= 3600 * int(offset) + 60 * sign * int(offset_minutes or 0)
+    start = calendars.days_of(*date, calendar) * _DAY + seconds * 10**6
+    start += round(float(f"0.{fraction or 0}") * 10**6)
+    return round(_SECONDS[word] * 10**6), start, calendar
+
+
+def _date_text(microseconds, calendar):
+    """The date and time of microseconds since year 0."""
+    days, rest = divmod(microseconds, _DAY)
+    year, month, day = calendars.date_of(days, calendar)
+    minutes, rest = divmod(rest, 60 * 10**6)
+    seconds, rest = divmod(rest, 10**6)
+    fraction = f".{rest:06}" if rest else ""
+    date = f"{year:04}-{month:02}-{day:02}"
+    return f"{date}T{minutes // 60:02}:{minutes % 60:02}:{seconds:02}{fraction}"
+
+
+def encode_dates(dates, units=""):
+    """(numbers, attributes) of dates of cftime, of one calendar: the units of the source, or exact ones.
+
+    Parameters
+    ----------
+    dates : sequence
+        Objects with the attributes ``year`` to ``microsecond`` and ``calendar``.
+    units : str
+        Those to use if they represent the dates exactly.
+    """
+    calendar = dates[0].calendar
+    name = calendars.CALENDARS[calendar]
+    times = [_microseconds_of(date, name) for date in dates]
+    start = f"since {min(dates).year:04}-01-01"
+    words = ("days", "hours", "minutes", "seconds", "milliseconds", "microseconds")
+    for candidate in (units, *(f"{word} {start}" for word in words)):
+        attributes = {"units": candidate, "calendar": calendar}
+        parsed = _units_and_calendar(attributes)
+        if parsed is None:
+            continue
+        size, reference, _ = parsed
+        numbers = np.array([(time - reference) / size for time in times])
+        is_given = candidate == units
+        if all(
+            reference + _microseconds(x, size) == t for x, t in zip(numbers, times, strict=True)
+        ):
+            if is_given or (numbers == np.round(numbers)).all():
+                return numbers, attributes
+    raise ValueError(f"the dates {dates[0]} to {dates[-1]} cannot be represented by numbers")
+
+
+def _microseconds_of(date, calendar):
+    """Microseconds since year 0."""
+    days = calendars.days_of(date.year, date.month, date.day, calendar)
+    seconds = 3600 * date.hour + 60 * date.minute + date.second
+    return days * _DAY + seconds * 10**6 + date.microsecond
+
+
+def encode_durations(durations):
+    """(numbers, units) of timedelta64 values, in the largest unit that is exact.
+
+    >>> import numpy as np
+    >>> encode_durations(np.array([6, 36], "m8[h]"))
+    (array([ 6., 36.]), 'hours')
+    """
+    missing = np.isnat(durations)
+    for units in ("days", "hours", "minutes", "seconds"):
+        one = np.timedelta64(1, {"days": "D"}.get(units, units[0]))
+        numbers = np.where(missing, np.timedelta64(0, "s"), durations) / one
+        result = np.where(missing, np.nan, numbers), units
+        if (numbers == np.round(numbers)).all():
+            return result
+    return result

@@ -229,7 +229,7 @@ def _selected_indices(contents, axes, select):
     for name, item in select.items():
         try:
             dim = axis_named(name, axes, attributes)
-            indices[dim] = position(dim, _decoded(axes[dim]), item)
+            indices[dim] = position(dim, _decoded(axes[dim]), item, axes[dim].attributes)
         except ValueError as error:
             raise ArgumentError(f"{contents.source}: {error}") from None
     return indices

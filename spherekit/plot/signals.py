@@ -4,9 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spherekit._core.labeled import axis_kind, check_coordinates, is_labeled
+from spherekit._core.labeled import axis_kind, check_coordinates, is_labeled, is_map
 from spherekit.sampling import HEALPix, LatLon
 from spherekit.sampling import grid as as_grid
+from spherekit.sampling.text import label
 
 
 class Signal(NamedTuple):
@@ -51,7 +52,7 @@ def signal_of(f, grid=None):
     TypeError
         No grid, and samples that do not determine it.
     """
-    if all(hasattr(f, name) for name in ("values", "grid", "names", "axes", "units")):
+    if is_map(f):
         return _of_map(f, grid)
     if is_labeled(f):
         return _of_labeled(f, grid)
@@ -69,7 +70,9 @@ def signal_of(f, grid=None):
 
 def _of_map(sky, grid):
     if grid is not None and as_grid(grid) != sky.grid:
-        raise ValueError(f"grid is {as_grid(grid)}, but the map is on {sky.grid}; omit grid")
+        raise ValueError(
+            f"grid is {label(as_grid(grid))}, but the map is on {label(sky.grid)}; omit grid"
+        )
     if len(sky.names) > 1:
         name = sky.names[0]
         raise ValueError(
