@@ -136,3 +136,20 @@ def test_maps_and_coefficients_stay_what_they_are(spectra, capsys):
     np.savetxt("grid.txt", np.c_[[0.0, 1.0], np.ones((2, 3))])  # its first column is 0, 1
     run("convert grid.txt map.nc --lat lats --lon lons")
     assert io.read("map.nc").values[1, 0] == 1
+
+
+def test_commands_of_maps_name_the_spectra(spectra, capsys):
+    for name in ("own.npz", "healpy.fits"):
+        assert "spherekit simulate" in refused(capsys, f"smooth {name} --fwhm 1deg -o no.npz", 1)
+    with pytest.raises(ValueError, match=r"own.npz contains power spectra .*read_spectra"):
+        io.read("own.npz")
+
+
+def test_declared_spectra_are_no_coefficients(here, capsys):
+    np.savetxt("rows.txt", [[0, 0, 1, 0], [1, 0, 0.5, 0], [2, 1, 0.2, 0.3]])
+    run("convert rows.txt cl.npz --kind cl --columns l,TT,EE,BB")
+    names = [
+        entry["name"]
+        for entry in facts_of(capsys, "rows.txt --kind cl --columns l,TT,EE,BB")["columns"]
+    ]
+    assert names == ["TT", "EE", "BB"] == list(io.read_cl("cl.npz"))

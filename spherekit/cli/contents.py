@@ -6,6 +6,7 @@ from collections import Counter
 
 import numpy as np
 
+from spherekit.cli import input_spectra
 from spherekit.cli.columns import column
 
 #: Values of larger fields are not read, only their shapes.
@@ -48,7 +49,8 @@ def of_file(path, args):
 def _facts(path, kind, args):
     from spherekit.io.coefficients import contains_coefficients
 
-    if "NumPy" in kind:
+    is_declared = input_spectra.is_declared(args) and input_spectra.in_file(args, path)
+    if "NumPy" in kind or is_declared:
         return spectra(path, args)
     if contains_coefficients(path):
         return coefficients(path)
@@ -166,7 +168,6 @@ def _netcdf(path):
 
 def _text(path, args):
     """The facts of a text: spectra, points, or rows of numbers with or without latitudes and longitudes."""
-    from spherekit.cli import input_spectra
     from spherekit.io import points
 
     if input_spectra.in_file(args, path):
@@ -190,8 +191,6 @@ def _text_of_numbers(path):
 
 def spectra(path, args):
     """The facts of power spectra in a file."""
-    from spherekit.cli import input_spectra
-
     contents = input_spectra.read_file(args, path)
     described = contents.values.items()
     return {
