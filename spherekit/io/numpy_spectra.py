@@ -54,9 +54,9 @@ class NumpySpectra(NamedTuple):
     notes: tuple
 
 
-def is_spectra(arrays, is_spectrum_name):
-    """Whether arrays by name are spectra: an array ``cl``, or only spectra of names as TT, and multipoles."""
-    names = [name for name in arrays if name not in _METADATA and not is_multipole(name)]
+def is_spectra(array_names, is_spectrum_name):
+    """Whether arrays of these names are spectra: ``cl``, or only spectra such as TT, and multipoles."""
+    names = [name for name in array_names if name not in _METADATA and not is_multipole(name)]
     if "cl" in names or "dl" in names:
         return not {"values", "flm", "grid"} & set(names)
     return bool(names) and all(map(is_spectrum_name, names))

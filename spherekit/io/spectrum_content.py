@@ -1,5 +1,7 @@
 """Whether a file contains power spectra; its content decides, not its name."""
 
+import zipfile
+
 from spherekit.io import kinds, numpy_spectra, points, spectrum_text
 from spherekit.io.alm import is_alm
 from spherekit.io.arrays import read_arrays
@@ -55,10 +57,21 @@ def contains_spectra(path, hdu=None, kind=None, columns=None):
         return not points.is_table(path) and (is_declared or spectrum_text.is_spectra(path))
     if format_of_file not in numpy_spectra.KINDS:
         return False
-    arrays = read_arrays(path)
+    names = _array_names(path, format_of_file)
     if is_declared:
-        return not {"flm", "grid"} & set(arrays)
-    return numpy_spectra.is_spectra(arrays, is_spectrum_name)
+        return not {"flm", "grid"} & set(names)
+    return numpy_spectra.is_spectra(names, is_spectrum_name)
+
+
+def _array_names(path, format_of_file):
+    """The names of the arrays of a file of NumPy, without their values."""
+    if "(.npy)" in format_of_file:
+        return ["values"]
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return [name.removesuffix(".npy") for name in archive.namelist()]
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        return list(read_arrays(path))  # raises the error of a damaged file
 
 
 def _in_fits(path, hdu, is_declared):
