@@ -5,6 +5,7 @@ On HEALPix it is a least-squares fit, Jacobi iterations or one quadrature (--met
 The residual, the part of the map that the coefficients do not describe, is printed.
 
 Q and U are a spin-2 field: --field I,Q,U gives T, E and B, from which --inverse computes a map of I, Q and U.
+A wind, --field u,v, is the field -v + i u of spin 1: its E and B give the divergence and the vorticity.
 """
 
 from pathlib import Path
@@ -68,7 +69,7 @@ def _to_coefficients(args):
         lines.append(line if len(sky.components) == 1 else f"{component.name}: {line}")
         signals.append(component._replace(values=flm))
     with output.atomic(args.force):
-        output.write_coefficients(args.output, signals, L, sky.frame, sky.axes)
+        output.write_coefficients(args.output, signals, L, sky.frame, sky.axes, sky.attributes)
     output.report_signals(signals, sky.frame)
     spins = ", ".join(f"{signal.name} (spin {signal.spin})" for signal in signals)
     print(*lines, f"wrote {args.output}: L = {L} (lmax {L - 1}), {spins}", sep="\n")
@@ -91,7 +92,8 @@ def _to_map(args):
         for signal in contents.components
     ]
     with output.atomic(args.force):
-        output.write_map(args.output, signals, grid, contents.frame, contents.axes)
+        described = contents.frame, contents.axes, contents.attributes
+        output.write_map(args.output, signals, grid, *described)
     report.add(L=L, grid=analysis.grid_name(grid))
     output.report_signals(signals, contents.frame)
     names = ", ".join(signal.name for signal in signals)
