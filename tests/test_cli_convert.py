@@ -45,6 +45,27 @@ def test_text_with_latitudes_and_longitudes_to_healpix(relief, capsys):
     assert "spherekit convert data.gz out.fits" in io.read_map("out.fits").history[-1]
 
 
+def test_the_order_of_the_output_is_that_of_the_note(here, capsys):
+    io.write_map("nested.fits", np.arange(48.0), ordering="nested")
+    run("convert nested.fits out.fits")
+    assert "rearranged in RING order" in capsys.readouterr().out
+    run("convert nested.fits same.fits --ordering-out nested")
+    assert "RING" not in capsys.readouterr().out
+    names = ("nested.fits", "same.fits")
+    before, after = (io.read_table(name).columns["TEMPERATURE"] for name in names)
+    assert np.array_equal(before, after) and before[1] != 1
+
+
+def test_text_of_several_signals(here, rng, capsys):
+    io.write_alm("teb.fits", random_flm(4, rng, reality=True, shape=(3,)))
+    said = refused(capsys, "convert teb.fits out.sh", 1)
+    assert "one of the signals T, E, B, such as --field T, or write .npz" in said
+    assert "Coefficients(" not in said
+    run("convert teb.fits out.sh --field T")
+    of_text, of_fits = io.read_coefficients("out.sh"), io.read_coefficients("teb.fits", field="T")
+    assert np.abs(of_text.flm - of_fits.flm).max() < tolerances.COMMAND
+
+
 def test_without_a_grid_the_samples_stay(relief):
     run("convert data.gz out.npz --lat lats.gz --lon lons.gz")
     run("convert out.npz out.nc")

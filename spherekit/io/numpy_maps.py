@@ -166,6 +166,11 @@ def _refuse_other_contents(path, arrays):
             f"{path} contains wavelet maps, not a map; read them with spherekit.io.read_arrays",
             "wavelet maps",
         )
+    if {"cl", "dl"} & set(arrays) and "values" not in arrays:
+        raise OtherContents(
+            f"{path} contains power spectra (C_l), not a map; read them with spherekit.io.read_spectra",
+            "spectra",
+        )
     if "values" not in arrays:
         raise ValueError(f"{_no_array(path, arrays, 'values')}; select one with field=NAME")
 

@@ -160,11 +160,16 @@ def write(coefficients, path, requested=UNSPECIFIED, overwrite=False):
 def refuse_several(path, coefficients):
     """Raise ValueError for other coefficients than those of one real signal without leading axes."""
     if len(coefficients) > 1 or coefficients.axes or any(coefficients.spins):
-        raise ValueError(
-            f"{path} can contain one real signal only, not {coefficients!r} of spin "
-            f"{', '.join(map(str, coefficients.spins))}; select a signal and a coordinate of each axis, or "
-            "write .npz"
-        )
+        names = [name or str(number) for number, name in enumerate(coefficients.names)]
+        choices = []
+        if len(coefficients) > 1:
+            choices.append(f"one of the signals {', '.join(names)}, such as field={names[0]!r}")
+        if coefficients.axes:
+            choices.append(f"a coordinate on the axis {' and the axis '.join(coefficients.axes)}")
+        spins = ", ".join(map(str, coefficients.spins))
+        problem = f"not of spin {spins}" if any(coefficients.spins) else "without axes"
+        advice = f"select {' and '.join(choices)}, or write .npz" if choices else "write .npz"
+        raise ValueError(f"{path} can contain one real signal only, {problem}: {advice}")
 
 
 @contextmanager
