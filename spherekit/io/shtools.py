@@ -9,6 +9,7 @@ import numpy as np
 from spherekit._core.atomic_files import replacing
 from spherekit.conventions import to_shtools
 from spherekit.io import coefficient_rows, provenance
+from spherekit.io.arguments import UnsupportedContents, description
 from spherekit.io.attributes import as_json, attributes_of
 from spherekit.io.coefficient_conventions import UNSPECIFIED, Convention, agreed, check
 from spherekit.io.frames import frame_of
@@ -160,10 +161,9 @@ def write(coefficients, path, requested=UNSPECIFIED, overwrite=False):
 def refuse_several(path, coefficients):
     """Raise ValueError for other coefficients than those of one real signal without leading axes."""
     if len(coefficients) > 1 or coefficients.axes or any(coefficients.spins):
-        raise ValueError(
-            f"{path} can contain one real signal only, not {coefficients!r} of spin "
-            f"{', '.join(map(str, coefficients.spins))}; select a signal and a coordinate of each axis, or "
-            "write .npz"
+        raise UnsupportedContents(
+            f"{path} can contain one real signal only, not {description(coefficients)}; select one, or write "
+            ".npz"
         )
 
 

@@ -8,12 +8,13 @@ import numpy as np
 from spherekit._core import checks
 from spherekit._core.labeled import axis_kind
 from spherekit.io import cf
-from spherekit.io.arguments import ArgumentError, select_names
+from spherekit.io.arguments import ArgumentError, UnsupportedContents, select_names
 from spherekit.io.frames import frame_of
 from spherekit.io.records import Map, axis_named, position
 from spherekit.sampling import HEALPix, LatLon
 from spherekit.sampling import grid as as_grid
 from spherekit.sampling.healpix import MAX_NSIDE, reorder
+from spherekit.sampling.text import label
 
 
 class Variable(NamedTuple):
@@ -433,8 +434,8 @@ def _latlon_of(grid):
     if grid.rectangular:
         return lat, np.degrees(grid.phi), np.asarray
     if len(set(grid.counts)) > 1 or len(set(grid.offsets)) > 1:
-        raise ValueError(
-            f"{grid!r} has rings of different longitudes, which variables on latitudes and longitudes "
+        raise UnsupportedContents(
+            f"{label(grid)} has rings of different longitudes, which variables on latitudes and longitudes "
             "cannot describe; expected a rectangular grid or HEALPix: change the grid, or write .npz"
         )
     n = grid.counts[0]
