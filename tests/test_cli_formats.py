@@ -1,5 +1,7 @@
 """Maps of every format in the commands: which are read, with which options, and what is refused."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from helpers.commands import outputs, refused, run
@@ -236,3 +238,17 @@ def test_provenance_of_every_input(months):
     run("transform history.nc --L 4 -o out2.npz")
     history = io.read_arrays("out2.npz")["history"].tolist()
     assert history[0] == "observed" and "input history.nc sha256:" in history[-1]
+
+
+def test_default_titles_of_pictures(here):
+    """The name of the field and the selected coordinates; none for plain arrays."""
+    axes = {"month": np.array([6, 7]), "level": np.array([200.0, 500.0])}
+    values = np.arange(4 * 48.0).reshape(2, 2, 48)
+    io.write(io.Map(values, "healpix:2", ("z",), ("m2 s-2",), axes), "z.nc")
+    np.save("z.npy", values[0, 0])
+    run("plot z.nc --time 7 --level 500 -o z.svg")
+    assert "<!-- z, month 7, level 500 -->" in Path("z.svg").read_text()
+    run("plot z.nc --time 7 --level 500 --title chosen -o z.svg --force")
+    assert "<!-- chosen -->" in Path("z.svg").read_text()
+    run("plot z.npy -o plain.svg --grid healpix:2")
+    assert "<!-- z" not in Path("plain.svg").read_text()

@@ -38,6 +38,8 @@ class Fields(NamedTuple):
         What the reader changed.
     attributes : dict of str to dict
         The attributes of fields and axes by their names, as of `spherekit.io.Map`.
+    position : dict of str to number, text or date
+        The coordinates at which the samples were selected, or that hold for all of them, by name.
     """
 
     values: np.ndarray
@@ -52,6 +54,7 @@ class Fields(NamedTuple):
     axes: dict = {}
     notes: tuple = ()
     attributes: dict = {}
+    position: dict = {}
 
 
 def read_fields(path, args=None, L=None, all_columns=False, pair=False):
@@ -107,7 +110,9 @@ def fields_of(sky, first_only=False, pair=True):
     if first_only and len(values) > 1 and columns and not is_pair:
         values, columns, units, unread = values[:1], columns[:1], units[:1], columns[1:]
     described = values, tuple(columns), units, sky.grid, sky.frame, spin, unread
-    return Fields(*described, axes=dict(sky.axes), notes=sky.notes, attributes=sky.attributes)
+    position = {name: x["value"] for name, x in sky.attributes.items() if name and "value" in x}
+    metadata = dict(notes=sky.notes, attributes=sky.attributes, position=position)
+    return Fields(*described, axes=dict(sky.axes), **metadata)
 
 
 def selection(args):

@@ -63,7 +63,10 @@ def _for_map(path, facts):
         wind = _options_of_wind(columns)
         field = wind or field
         suffix = "fits" if is_fits and not part and not facts.get("spin") and not wind else "npz"
-        lines.append(_line("transform", path, *field, *mask, "-o", f"{name}_alm.{suffix}"))
+        position = selected if "part" in first else []
+        lines.append(
+            _line("transform", path, *field, *position, *mask, "-o", f"{name}_alm.{suffix}")
+        )
     return lines
 
 

@@ -167,7 +167,11 @@ def source(parser, default="the first column", grid="--grid"):
     ``grid`` is the name of the option of the grid of the file.
     """
     of_file = "" if grid == "--grid" else " of a file that does not state it"
-    parser.add_argument(grid, help=f"sampling grid{of_file}, e.g. mw:256 or healpix:64")
+    parser.add_argument(
+        grid,
+        help=f"sampling grid{of_file}, e.g. mw:256, healpix:64, or dh:180,n_theta=180,n_phi=360,phi0=half "
+        "for latitudes 89.5 ... -89.5; see the book, Which grid is it?",
+    )
     parser.add_argument(
         "--field", help=f"columns by number or name, e.g. 0, T or Q,U; default: {default}"
     )

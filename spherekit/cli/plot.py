@@ -36,7 +36,9 @@ def arguments(parser):
     parser.add_argument("--vmin", type=float, help=bound.format("lower", 1))
     parser.add_argument("--vmax", type=float, help=bound.format("upper", 99))
     parser.add_argument("--cmap", help="name of a matplotlib colormap")
-    parser.add_argument("--title", help="title of the picture")
+    parser.add_argument(
+        "--title", help="title of the picture; default: name of the field, and coordinates"
+    )
     parser.add_argument("--unit", help="label of the color bar; default: the unit in the file")
     options.force(parser)
 
@@ -45,6 +47,7 @@ def run(args):
     from spherekit import io, plot
     from spherekit.cli.stokes import Component
     from spherekit.io.missing import missing_samples
+    from spherekit.plot.signals import title_of
 
     options.writable(args.output, args.force, options.PICTURES)
     rot = _rot(args.rot)
@@ -58,11 +61,14 @@ def run(args):
     if weights is not None:
         values = np.where(weights > 0, values, np.nan)
     figure = options.figure(5, 5.6) if args.half else options.figure(8, 5)
-    names = ("projection", "flip", "half", "vmin", "vmax", "title", "cmap")
+    names = ("projection", "flip", "half", "vmin", "vmax", "cmap")
     style = {name: getattr(args, name) for name in names}
+    title = (
+        title_of(", ".join(fields.columns), fields.position) if args.title is None else args.title
+    )
     unit = fields.units[0] if args.unit is None else args.unit
     sky = io.Map(values, fields.grid, frame=fields.frame)
-    plot.show(sky, ax=figure.add_subplot(), rot=rot, unit=unit, **style)
+    plot.show(sky, ax=figure.add_subplot(), rot=rot, unit=unit, title=title, **style)
     with output.atomic(args.force):
         output.save(figure, args.output)
     report.add(grid=grid_name(fields.grid), columns=fields.columns, unit=unit or None)

@@ -154,6 +154,12 @@ def map_variables(contents):
     return {name: v for name, v in contents.variables.items() if _is_map(contents, name, v)}
 
 
+def other_axes(contents, v):
+    """The dimensions of a field that do not span the sphere, such as time and level."""
+    sphere = _sphere_dims(contents, v)
+    return [dim for dim in v.dims if dim not in sphere]
+
+
 def _described(name, v):
     long_name = v.attributes.get("long_name") or v.attributes.get("standard_name")
     unit = _unit(v)
