@@ -117,7 +117,7 @@ def test_axes_and_fields(here, rng, capsys):
     np.testing.assert_allclose(io.read("b.npz").values, values[1, 1], rtol=1e-15)
     assert "several fields" in refused(capsys, "convert winds.nc all.npz", 2)
     assert "no further axes" in refused(
-        capsys, "convert winds.nc b.fits --field b --grid healpix:4"
+        capsys, "convert winds.nc b.fits --field b --grid healpix:4", 2
     )
 
 

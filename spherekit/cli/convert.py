@@ -38,7 +38,7 @@ _OF_SPECTRA = ("kind", "columns")
 def arguments(parser):
     options.files(parser, "input, and without -o the output as the last")
     parser.add_argument("-o", "--output", help="the output, or a folder for several inputs")
-    options.source(parser, "all fields")
+    options.source(parser, "all fields; of netCDF the only one")
     parser.add_argument("--from-grid", help="grid of an input that does not state it")
     options.band_limit(parser)
     parser.add_argument(

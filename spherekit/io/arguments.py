@@ -11,6 +11,30 @@ class ArgumentError(ValueError):
     """An argument of a reader does not match the file, or a required one is missing."""
 
 
+class UnsupportedContents(ValueError):
+    """The format of an output cannot represent its contents."""
+
+
+def description(coefficients):
+    """The signals and axes of coefficients, as a phrase for messages.
+
+    >>> import numpy as np
+    >>> from spherekit.io import Coefficients
+    >>> description(Coefficients(np.zeros((2, 9)), "g", "nT", {"time": [1900, 1905]}))
+    'g with the axis time'
+    >>> description(Coefficients(np.zeros((2, 9)), ("T", "wind"), spins=(0, 1)))
+    'T and wind of spin 1'
+    """
+    signals = [
+        (name or f"signal {i}") + (f" of spin {spin}" if spin else "")
+        for i, (name, spin) in enumerate(zip(coefficients.names, coefficients.spins, strict=True))
+    ]
+    axes = list(coefficients.axes)
+    noun = "the axis" if len(axes) == 1 else "the axes"
+    text = " and ".join(signals)
+    return f"{text} with {noun} {', '.join(axes)}" if axes else text
+
+
 def select_names(path, field, names, described=None):
     """The names of the selected fields, from names and numbers (one or a sequence).
 

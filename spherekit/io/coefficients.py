@@ -25,6 +25,7 @@ from spherekit.io import (
     provenance,
     shtools,
 )
+from spherekit.io.arguments import UnsupportedContents, description
 from spherekit.io.arrays import read_arrays
 from spherekit.io.blocks import naming_the_file
 from spherekit.io.coefficient_conventions import Convention, agreed, check
@@ -316,9 +317,9 @@ def _refuse_not_finite(path, flm):
 def _to_alm(coefficients, path, overwrite):
     """Write real signals to an alm FITS file."""
     if coefficients.axes or any(coefficients.spins):
-        raise ValueError(
-            f"{path}: alm FITS files contain real signals without axes, not {coefficients!r} of spin "
-            f"{', '.join(map(str, coefficients.spins))}; write .npz"
+        raise UnsupportedContents(
+            f"{path}: alm FITS files contain real signals without axes, not {description(coefficients)}; "
+            "select one, or write .npz"
         )
     names = coefficients.names
     components = names if set(names) <= set("TEB") else None

@@ -10,6 +10,7 @@ from spherekit._core.atomic_files import replacing
 from spherekit.conventions import from_shtools
 from spherekit.conventions.indexing import degrees_and_orders, hermitian
 from spherekit.io import coefficient_rows, provenance
+from spherekit.io.arguments import UnsupportedContents, description
 from spherekit.io.coefficient_conventions import UNSPECIFIED, agreed
 from spherekit.io.frames import frame_of
 from spherekit.io.matlab_arrays import variables
@@ -139,8 +140,9 @@ def write(coefficients, path, overwrite=False):
     from scipy.io import savemat
 
     if len(coefficients) > 1 or coefficients.axes:
-        raise ValueError(
-            f"{path} can contain one signal without axes, not {coefficients!r}; select one, or write .npz"
+        raise UnsupportedContents(
+            f"{path} can contain one signal without axes, not {description(coefficients)}; select one, or "
+            "write .npz"
         )
     described = {"unit": coefficients.units[0], "name": coefficients.names[0]}
     history = provenance.history(coefficients.history or None)

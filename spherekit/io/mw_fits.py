@@ -16,12 +16,14 @@ import numpy as np
 
 from spherekit._core import checks
 from spherekit.io import headers, stokes
+from spherekit.io.arguments import UnsupportedContents
 from spherekit.io.blocks import naming_the_file
 from spherekit.io.fits import Table, first_image, first_table, write_table
 from spherekit.io.frames import frame_letter, table_frame
 from spherekit.io.missing import missing_samples
 from spherekit.io.records import Map
 from spherekit.io.units import as_floating
+from spherekit.sampling.text import label
 
 if TYPE_CHECKING:
     from spherekit.sampling import Grid
@@ -210,9 +212,9 @@ def write_mw(map: Map, path: str | PathLike, *, overwrite: bool = False) -> None
     """
     kind = _kind_of_grid(map.grid)
     if map.axes:
-        raise ValueError(
-            f"the map has the axes {', '.join(map.axes)}, which the format does not have; select one "
-            "coordinate of each first, or write to .npz"
+        raise UnsupportedContents(
+            f"{path}: FITS files of maps have no further axes, and the map has the axes "
+            f"{', '.join(map.axes)}; select one position on each, or write .npz or .nc"
         )
     values = as_floating(np.asarray(map.values), "map.values").reshape(len(map), -1)
     infinite = np.count_nonzero(np.isinf(values))
@@ -242,4 +244,6 @@ def _kind_of_grid(grid: Grid) -> str:
 
     if isinstance(grid, MW | MWSS) and grid == type(grid)(grid.L):
         return type(grid).__name__
-    raise ValueError(f"the grid is {grid!r}; expected MW(L) or MWSS(L) with 2L-1 or 2L longitudes")
+    raise UnsupportedContents(
+        f"the grid is {label(grid)}; expected MW(L) or MWSS(L) with 2L-1 or 2L longitudes"
+    )

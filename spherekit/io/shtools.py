@@ -9,6 +9,7 @@ import numpy as np
 from spherekit._core.atomic_files import replacing
 from spherekit.conventions import to_shtools
 from spherekit.io import coefficient_rows, provenance
+from spherekit.io.arguments import UnsupportedContents
 from spherekit.io.attributes import as_json, attributes_of
 from spherekit.io.coefficient_conventions import UNSPECIFIED, Convention, agreed, check
 from spherekit.io.frames import frame_of
@@ -169,7 +170,7 @@ def refuse_several(path, coefficients):
         spins = ", ".join(map(str, coefficients.spins))
         problem = f"not of spin {spins}" if any(coefficients.spins) else "without axes"
         advice = f"select {' and '.join(choices)}, or write .npz" if choices else "write .npz"
-        raise ValueError(f"{path} can contain one real signal only, {problem}: {advice}")
+        raise UnsupportedContents(f"{path} can contain one real signal only, {problem}: {advice}")
 
 
 @contextmanager

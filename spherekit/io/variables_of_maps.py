@@ -3,9 +3,11 @@
 import numpy as np
 
 from spherekit._core.labeled import axis_kind
+from spherekit.io.arguments import UnsupportedContents
 from spherekit.io.layouts import SourceLayout
 from spherekit.io.variables import REFERENCES, Variables, references, variable
 from spherekit.sampling import LatLon
+from spherekit.sampling.text import label
 
 
 def from_map(sky, in_file=True):
@@ -99,8 +101,8 @@ def _latlon_of(grid):
     if grid.rectangular:
         return lat, np.degrees(grid.phi), np.asarray
     if len(set(grid.counts)) > 1 or len(set(grid.offsets)) > 1:
-        raise ValueError(
-            f"{grid!r} has rings of different longitudes, which variables on latitudes and longitudes "
+        raise UnsupportedContents(
+            f"{label(grid)} has rings of different longitudes, which variables on latitudes and longitudes "
             "cannot describe; expected a rectangular grid or HEALPix: change the grid, or write .npz"
         )
     n = grid.counts[0]
