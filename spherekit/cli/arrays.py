@@ -101,7 +101,7 @@ def fields_of(sky, first_only=False, pair=True):
     if first_only and len(values) > 1 and columns and not (pair and spin and len(values) == 2):
         values, columns, units, unread = values[:1], columns[:1], units[:1], columns[1:]
     described = values, tuple(columns), units, sky.grid, sky.frame, spin, unread
-    return Fields(*described, axes=dict(sky.axes), notes=sky.notes)
+    return Fields(*described, polcconv=sky.polcconv, axes=dict(sky.axes), notes=sky.notes)
 
 
 def selection(args):

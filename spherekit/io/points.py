@@ -6,10 +6,12 @@ import numpy as np
 
 from spherekit import sampling
 from spherekit._core.atomic_files import replacing
-from spherekit.io.arguments import ArgumentError, select_names
+from spherekit.io.arguments import ArgumentError, select_numbers
 from spherekit.io.frames import frame_of
 from spherekit.io.latlon_text import read_bytes
+from spherekit.io.polarization import to_cosmo
 from spherekit.io.records import Map
+from spherekit.io.stokes import valid_convention
 
 #: Names of the columns of latitudes and longitudes, in lower case, and their coordinate frame by default.
 _POSITIONS = (
@@ -21,6 +23,8 @@ _POSITIONS = (
 _IN_RADIANS = ("theta", "colatitude", "phi")
 #: The start of the comment that defines the frame.
 _FRAME = "frame:"
+#: The start of the comment that defines the polarization convention, where it is not COSMO.
+_CONVENTION = "polcconv:"
 #: Decimals of written latitudes and longitudes.
 _DECIMALS = 12
 
@@ -71,6 +75,9 @@ def read_points(path, field=None, grid=None):
     text = [line.decode("utf-8", "replace").strip() for line in lines[number + 1 :]]
     comments = [line.decode("utf-8", "replace").strip()[1:].strip() for line in lines[:number]]
     named = [line.removeprefix(_FRAME) for line in comments if line.startswith(_FRAME)]
+    conventions = [
+        line.removeprefix(_CONVENTION) for line in comments if line.startswith(_CONVENTION)
+    ]
     rows = [line for line in text if line and not line.startswith("#")]
     separator = _separator(lines[number].decode("utf-8-sig", "replace"))
     table = _columns(path, names, [row.split(separator) for row in rows])
@@ -78,9 +85,10 @@ def read_points(path, field=None, grid=None):
     fields = [name for name in names if name not in (lat, lon)]
     if not fields:
         raise ValueError(f"{path} has no columns besides {', '.join(names)}; expected values")
-    selected = select_names(path, list(range(len(fields))) if field is None else field, fields)
+    selected = [fields[i] for i in _selected(path, fields, field)]
     try:
         frame = frame_of(named[0]) if named else frame
+        polcconv = valid_convention(conventions[0].strip()) if conventions else "COSMO"
         sphere, order = sampling.from_points(_latitudes(lat, table), _longitudes(lon, table))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
@@ -89,15 +97,26 @@ def read_points(path, field=None, grid=None):
     is_sorted = np.array_equal(order, np.arange(len(table[names[0]])))
     values = np.stack([table[name][order].reshape(sphere.shape) for name in selected])
     plain, units = zip(*map(_name_and_unit, selected), strict=True)
-    return Map(
+    sky = Map(
         values if len(values) > 1 else values[0],
         sphere,
         plain,
         units,
         frame=frame,
+        polcconv=polcconv,
         history=tuple(line for line in comments if line.startswith("spherekit ")),
         notes=() if is_sorted else ("points were sorted in the order of the grid",),
     )
+    return to_cosmo(sky)
+
+
+def _selected(path, fields, field):
+    """The numbers of the fields, selected by number or name, with or without its unit; None: all."""
+    if field is None:
+        return range(len(fields))
+    items = [field] if isinstance(field, str) or not np.iterable(field) else list(field)
+    items = [fields.index(item) if item in fields else item for item in items]
+    return select_numbers(path, items, [_name_and_unit(name)[0] for name in fields], fields)
 
 
 def _columns(path, names, rows):
@@ -155,6 +174,8 @@ def write_points(sky, path, overwrite=False):
             writer = csv.writer(file, lineterminator="\n")
             file.writelines(f"# {line}\n" for line in sky.history)
             file.write(f"# {_FRAME} {sky.frame or 'none'}\n")
+            if sky.polcconv != "COSMO":
+                file.write(f"# {_CONVENTION} {sky.polcconv}\n")
             writer.writerow(["lat", "lon", *labels])
             writer.writerows(zip(*(column.tolist() for column in columns), strict=True))
 

@@ -10,7 +10,9 @@ from spherekit._core.labeled import axis_kind
 from spherekit.io import cf
 from spherekit.io.arguments import ArgumentError, select_names
 from spherekit.io.frames import frame_of
+from spherekit.io.polarization import to_cosmo
 from spherekit.io.records import Map, axis_named, position
+from spherekit.io.stokes import stokes_of
 from spherekit.sampling import HEALPix, LatLon
 from spherekit.sampling import grid as as_grid
 from spherekit.sampling.healpix import MAX_NSIDE, reorder
@@ -58,7 +60,8 @@ def to_map(contents, field=None, select=None):
     ----------
     contents : Variables
     field : str, int or sequence of them, optional
-        The variables. By default the only one that is a map.
+        The variables. By default the only one that is a map, or all fields of one map: of the same
+        dimensions, and I, Q and U by their names, or of a map that `from_map` has converted.
     select : dict, optional
         A coordinate for axes by name, or for the axis "time" or "level". Only this part is read.
     """
@@ -90,7 +93,7 @@ def _to_map(contents, field, select):
     attributes[""] = {k: v for k, v in contents.attributes.items() if k not in _OWN_ATTRIBUTES}
     notes = (*sphere.notes, *_notes_on_values(contents, names, values))
     spin = contents.attributes.get("spherekit_spin")
-    return Map(
+    sky = Map(
         sphere.to_grid(values),
         sphere.grid,
         names,
@@ -98,11 +101,13 @@ def _to_map(contents, field, select):
         {dim: _decoded(axis) for dim, axis in remaining.items()},
         frame=_frame(contents),
         spin=None if spin is None else int(spin),
+        polcconv=str(contents.attributes.get("spherekit_polcconv", "COSMO")),
         attributes={name: values for name, values in attributes.items() if values},
         history=tuple(filter(None, str(contents.attributes.get("history", "")).split("\n"))),
         notes=notes,
         layout=sphere.layout,
     )
+    return to_cosmo(sky)
 
 
 def _frame(contents):
@@ -112,7 +117,13 @@ def _frame(contents):
 
 
 #: Attributes of the file that are fields of a `Map`.
-_OWN_ATTRIBUTES = ("history", "spherekit_spin", "spherekit_frame", "spherekit_grid")
+_OWN_ATTRIBUTES = (
+    "history",
+    "spherekit_spin",
+    "spherekit_frame",
+    "spherekit_grid",
+    "spherekit_polcconv",
+)
 
 
 class _Sphere(NamedTuple):
@@ -128,7 +139,7 @@ class _Sphere(NamedTuple):
 def _select_fields(contents, field):
     """The names of the variables to read."""
     maps = list(map_variables(contents))
-    if field is None and len(maps) == 1:
+    if field is None and (len(maps) == 1 or _are_one_map(contents, maps)):
         return tuple(maps)
     described = [_described(name, contents.variables[name]) for name in maps]
     if field is not None:
@@ -146,6 +157,13 @@ def _select_fields(contents, field):
         "recognized by standard_name, units degrees_north and degrees_east, or the names lat and lon) or on "
         f"HEALPix pixels; it contains {listed or 'no variables'}"
     )
+
+
+def _are_one_map(contents, maps):
+    """Whether variables are the fields of one map: of the same dimensions, and I, Q, U or by `from_map`."""
+    dims = {contents.variables[name].dims for name in maps}
+    is_iqu = sorted(map(stokes_of, maps)) == ["I", "Q", "U"]
+    return len(dims) == 1 and (is_iqu or "spherekit_grid" in contents.attributes)
 
 
 def map_variables(contents):
@@ -405,12 +423,15 @@ def from_map(sky):
     for name, unit, values in _real_fields(sky):
         attributes = {**sky.attributes.get(name, {}), **({"units": unit} if unit else {})}
         attributes |= mapping | listed
+        if name in variables:
+            raise ValueError(f"the variable {name} would be written twice; rename the field {name}")
         variables[name] = variable((*sky.axes, *dims), to_source(values), attributes)
     attributes = dict(sky.attributes.get("", {}))
     attributes.setdefault("Conventions", "CF-1.11")
     attributes |= {"history": "\n".join(sky.history)} if sky.history else {}
     attributes |= {"spherekit_grid": str(sky.grid)}
     attributes |= {"spherekit_frame": sky.frame} if sky.frame else {}
+    attributes |= {"spherekit_polcconv": sky.polcconv} if sky.polcconv != "COSMO" else {}
     attributes |= {} if sky.spin is None else {"spherekit_spin": sky.spin}
     return Variables(variables, attributes, "the map")
 
