@@ -11,6 +11,7 @@ from helpers.commands import run
 
 from spherekit import io
 from spherekit.cli import main
+from spherekit.sampling import Rings
 from spherekit.testing import random_flm
 
 
@@ -161,3 +162,20 @@ def test_several_files(here, capsys):
     assert main(["info", "a.fits", "missing.fits"]) == 1
     said = capsys.readouterr()
     assert said.out.startswith("a.fits: HEALPix map") and "1 of 2 files failed" in said.err
+
+
+def test_long_grids_are_shortened_in_text(here, capsys, rng):
+    """The text of 100 irregular rings is in JSON and files; lines and messages state their number."""
+    grid = Rings(np.sort(rng.uniform(0, np.pi, 100)), 120)
+    io.write(io.Map(np.cos(grid.theta), grid, ("t",)), "rings.npz")
+    run("info rings.npz")
+    assert "grid rings:... (100 rings, 12000 samples)" in capsys.readouterr().out
+    run("info rings.npz --json")
+    assert json.loads(capsys.readouterr().out)["grid"] == str(grid)
+    run("transform rings.npz --L 4 -o flm.npz --json")
+    assert json.loads(capsys.readouterr().out)["grid"] == str(grid)
+    run("transform rings.npz --L 4 -o flm.npz --force")
+    assert len(max(capsys.readouterr().out.split("\n"), key=len)) < 200
+    run("smooth rings.npz --L 4 --fwhm 1deg -o smooth.npz")
+    assert "(100 rings, 12000 samples)" in capsys.readouterr().out
+    assert io.read("smooth.npz").grid == grid

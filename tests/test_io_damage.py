@@ -187,8 +187,12 @@ def test_any_change(name, valid, tmp_path, change):
     assert_any_change(name, valid, tmp_path, change)
 
 
+#: The C library of netCDF takes gigabytes, or many seconds, for some counts in headers of 64-bit data.
+_FAULTS_OF_LIBRARIES = ("data64.nc",)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if name not in _FAULTS_OF_LIBRARIES])
 @given(change=CHANGES)
 @settings(max_examples=400, **_SETTINGS)
 def test_any_change_of_many(name, valid, tmp_path, change):

@@ -308,6 +308,21 @@ def test_a_repeated_column_must_agree(rng):
         positions.from_grid(values)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_repeated_column_may_differ_by_rounding(rng, dtype):
+    """Of values of the size of the largest sample of its map, also where they are small."""
+    positions = LatLon([45, -45], [0, 90, 180, 270, 360])
+    values = 1000 * rng.standard_normal((3, 2, 5)).astype(dtype)
+    values[0] *= 1e-6
+    values[..., 0] *= dtype(0.01)
+    eps = np.finfo(dtype).eps
+    values[..., 4] = values[..., 0] + 8 * eps * np.abs(values).max(axis=(1, 2))[:, None]
+    np.testing.assert_array_equal(positions.to_grid(values), values[..., :4])
+    values[0, 1, 4] += 32 * eps * np.abs(values[0]).max()
+    with pytest.raises(ValueError, match="1 of 6 samples differ by more than rounding"):
+        positions.to_grid(values)
+
+
 def test_rings_of_axes_are_rows_of_samples(rng):
     """NCEP's grid without its last row: samples in one axis, analysed by least squares."""
     lat, lon = np.arange(90, -90, -2.5)[1:], np.arange(0, 361, 2.5)

@@ -21,6 +21,13 @@ def grid_name(grid):
     return str(grid)
 
 
+def grid_label(grid):
+    """The text of a grid for messages, shortened for many rings; the report has that of `grid_name`."""
+    from spherekit.sampling.text import label
+
+    return label(grid)
+
+
 #: For commands with the options of `spherekit.cli.options.least_squares`.
 _ADVICE = "raise --max-iter, lower --L or --lmax, or accept the result with --allow-unconverged"
 
@@ -64,7 +71,9 @@ def band_limit(args, grid):
     if L is None:
         require_band_limit(args, grid)
         L = grid.default_L
-        line = f"L = {L} (lmax {L - 1}), the default for {grid_name(grid)}; choose another with --L"
+        line = (
+            f"L = {L} (lmax {L - 1}), the default for {grid_label(grid)}; choose another with --L"
+        )
     line = "\n".join(filter(None, (line, note_on_gaps(grid, L))))
     report.add(L=L, grid=grid_name(grid))
     refuse_beyond_pixels(grid, L)
@@ -105,7 +114,7 @@ def analyze(values, L, grid, spin, *, threads=None, observed=None, method=None, 
 
     method = method or ("quadrature" if grid.exact and observed is None else "lsq")
     options = dict(spin=spin, sampling=grid, reality=not np.iscomplexobj(values), threads=threads)
-    name = grid_name(grid)
+    name = grid_label(grid)
     if method != "quadrature":
         flm, residuals = _fit_each(values, L, observed, method=method, **iterations, **options)
         iterations = max(residual.iterations for residual in residuals)
@@ -160,7 +169,7 @@ def synthesis_grid(args, L):
     grid = as_grid(args.grid, L)
     if grid.name != "healpix" and Path(args.output).suffix == ".fits":
         raise Usage(
-            f"{args.output}: FITS output is for HEALPix grids, not {grid_name(grid)}; write .npz instead"
+            f"{args.output}: FITS output is for HEALPix grids, not {grid_label(grid)}; write .npz instead"
         )
     return grid
 

@@ -35,6 +35,8 @@ class Fields(NamedTuple):
         The coordinates of the named axes.
     notes : tuple of str
         What the reader changed.
+    attributes : dict of str to dict
+        The attributes of fields and axes by their names, as of `spherekit.io.Map`.
     """
 
     values: np.ndarray
@@ -48,6 +50,7 @@ class Fields(NamedTuple):
     polcconv: str = ""
     axes: dict = {}
     notes: tuple = ()
+    attributes: dict = {}
 
 
 def read_fields(path, args=None, L=None, all_columns=False, pair=False):
@@ -100,8 +103,9 @@ def fields_of(sky, first_only=False, pair=True):
     spin = sky.spin or None
     if first_only and len(values) > 1 and columns and not (pair and spin and len(values) == 2):
         values, columns, units, unread = values[:1], columns[:1], units[:1], columns[1:]
-    described = values, tuple(columns), units, sky.grid, sky.frame, spin, unread
-    return Fields(*described, polcconv=sky.polcconv, axes=dict(sky.axes), notes=sky.notes)
+    of_fields = values, tuple(columns), units, sky.grid, sky.frame, spin, unread
+    described = dict(axes=dict(sky.axes), notes=sky.notes, attributes=sky.attributes)
+    return Fields(*of_fields, polcconv=sky.polcconv, **described)
 
 
 def selection(args):

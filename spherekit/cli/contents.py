@@ -81,22 +81,39 @@ def of_map(record):
         "coordinates": record.frame or None,
         "spin": record.spin,
         "polcconv": record.polcconv if record.spin else None,
-        "axes": axes(record.axes),
+        "axes": axes(record.axes, record.attributes),
         "notes": list(record.notes),
         "history": list(record.history),
         "columns": [column(name or "unnamed", f, unit) for name, f, unit in described],
     }
 
 
-def axes(coordinates):
-    """The coordinates of each axis as numbers and texts."""
-    return {name: _plain(values) for name, values in coordinates.items()}
+def grid_label(text):
+    """The text of a grid, shortened for many rings; as it is if it is that of no grid."""
+    from spherekit.cli import analysis
+    from spherekit.sampling import grid
+
+    try:
+        return analysis.grid_label(grid(text))
+    except ValueError:
+        return text
 
 
-def _plain(values):
-    values = np.atleast_1d(values)
-    if values.dtype.kind == "M":
-        return [str(value).removesuffix("T00:00:00") for value in values.astype("M8[s]")]
+def axes(coordinates, attributes):
+    """The coordinates of each axis as numbers and texts; dates by the attributes of the axes."""
+    return {
+        name: _plain(np.atleast_1d(values), attributes.get(name, {}))
+        for name, values in coordinates.items()
+    }
+
+
+def _plain(values, attributes):
+    from spherekit.io.cf import coordinate_texts
+
+    values = values.astype("M8[s]") if values.dtype.kind == "M" else values
+    dates = coordinate_texts(values, attributes)
+    if dates is not None:
+        return [date.removesuffix("T00:00:00") for date in dates]
     return values.tolist()
 
 
@@ -113,7 +130,7 @@ def coefficients(path):
         "lmax": record.L - 1,
         "spin": record.spins[0] if len(set(record.spins)) == 1 else list(record.spins),
         "coordinates": record.frame or None,
-        "axes": axes(record.axes),
+        "axes": axes(record.axes, record.attributes),
         "notes": list(record.notes),
         "history": list(record.history),
         "columns": [column(name or "flm", flm, unit) for name, flm, unit in described],

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spherekit.cli import arrays
-from spherekit.cli.analysis import grid_name, refuse_beyond_pixels
+from spherekit.cli.analysis import grid_label, grid_name, refuse_beyond_pixels
 from spherekit.cli.arrays import Fields
 from spherekit.cli.names import join, split
 from spherekit.cli.options import Usage, is_arrays
@@ -25,13 +25,14 @@ MASK_OPTIONS = ("mask-field", "mask-hdu", "mask-ordering")
 
 
 class Map(NamedTuple):
-    """Signals of shape (*axes, *grid.shape), their grid, frame ("" if not stated), a note and the axes."""
+    """Signals of shape (*axes, *grid.shape), grid, frame ("" if not stated), a note, axes, attributes."""
 
     components: tuple
     grid: object
     frame: str
     note: str = ""
     axes: dict = {}
+    attributes: dict = {}
 
 
 def read_fields(path, args=None, L=None, *, all_columns=False, pair=False, axes=False):
@@ -54,24 +55,31 @@ def read_fields(path, args=None, L=None, *, all_columns=False, pair=False, axes=
         raise Usage(f"--hdu applies to FITS files only; select a field of {path} with --field")
     fields = arrays.read_fields(path, args, L, all_columns, pair)
     if fields.axes and not axes:
-        raise _axes_error(path, fields.axes)
+        raise _axes_error(path, fields)
     return fields
 
 
-def _axes_error(path, axes):
+def _axes_error(path, fields):
     """The error for a map with named axes, of which the command requires a single position."""
+    axes = {
+        name: texts(values, fields.attributes.get(name)) for name, values in fields.axes.items()
+    }
     listed = "; ".join(f"{name} ({_coordinates(values)})" for name, values in axes.items())
-    advice = " ".join(f"--select {name}={_text(values[0])}" for name, values in axes.items())
+    advice = " ".join(f"--select {name}={values[0]}" for name, values in axes.items())
     return Usage(f"{path} has several maps, on the axes {listed}; select one, e.g. {advice}")
 
 
 def _coordinates(values):
-    first = ", ".join(map(_text, values[:8]))
+    first = ", ".join(values[:8])
     return first + (", ..." if len(values) > 8 else "")
 
 
-def _text(value):
-    return str(value).removesuffix("T00:00:00")
+def texts(values, attributes):
+    """The coordinates of an axis as text, dates of any calendar included."""
+    from spherekit.io.cf import coordinate_texts
+
+    dates = coordinate_texts(values, attributes or {})
+    return [str(value).removesuffix("T00:00:00") for value in (values if dates is None else dates)]
 
 
 def read_map(args, L=None, *, all_columns=False, axes=False):
@@ -114,7 +122,9 @@ def checked(args, fields, *, all_columns=False):
 def signals(path, fields, spin=None, accepts_spin=False):
     """The `Map` of fields, with Q and U as one signal."""
     components = tuple(_components(path, fields, spin, accepts_spin))
-    return Map(components, fields.grid, fields.frame, axes=fields.axes)
+    return Map(
+        components, fields.grid, fields.frame, axes=fields.axes, attributes=fields.attributes
+    )
 
 
 def read_signal(args, L):
@@ -273,8 +283,9 @@ def read_mask(args, sky):
     on_grid = grid_name(fields.grid) == name
     if values.shape != shape or np.iscomplexobj(values) or not on_grid:
         raise ValueError(
-            f"the mask {path} has dtype {values.dtype} and shape {values.shape} on {grid_name(fields.grid)}; "
-            f"expected real weights of shape {shape} on {name}, as the map"
+            f"the mask {path} has dtype {values.dtype} and shape {values.shape} on "
+            f"{grid_label(fields.grid)}; expected real weights of shape {shape} on "
+            f"{grid_label(sky.grid)}, as the map"
         )
     values = values.astype(float)
     weights = np.clip(values, 0, 1)

@@ -77,7 +77,7 @@ def run(args):
         output.save(figure, args.plot)
     losses = dict(initial=result.losses[0], final=result.losses[-1])
     report.add(L=L, grid=analysis.grid_name(sky.grid), statistics=count, distances=losses)
-    print(f"wrote {args.output}: {analysis.grid_name(sky.grid)}, degrees < {L}")
+    print(f"wrote {args.output}: {analysis.grid_label(sky.grid)}, degrees < {L}")
     if args.plot:
         print(f"wrote {args.plot}")
 

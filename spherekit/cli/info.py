@@ -34,6 +34,7 @@ def run(args):
 def _facts(path, args):
     """The facts of a file by its format, or by its suffix if the format is unknown."""
     from spherekit.io import describe
+    from spherekit.io.headers import HeaderError
 
     kind = describe(path)
     if kind == "a folder":
@@ -47,7 +48,10 @@ def _facts(path, args):
     if "NumPy" in kind or (is_unknown and options.is_arrays(path)):
         return _arrays(path)
     if "FITS" in kind or (is_unknown and ".fit" in path.lower()):
-        return _fits(path, args.hdu)
+        try:
+            return _fits(path, args.hdu)
+        except HeaderError as error:
+            raise ValueError(f"{path}: {error}") from None
     return contents.of_file(path, args)
 
 
@@ -200,6 +204,7 @@ def _network(path):
 
 def _arrays(path):
     from spherekit import io
+    from spherekit.io.array_values import attributes
     from spherekit.io.tree_archive import is_tree
 
     arrays = io.read_arrays(path)
@@ -215,7 +220,7 @@ def _arrays(path):
     if "axes" in arrays:
         names = [str(name) for name in np.atleast_1d(arrays["axes"])]
         of_axes = {name: arrays[f"axis_{name}"] for name in names if f"axis_{name}" in arrays}
-        metadata["axes"] = contents.axes(of_axes)
+        metadata["axes"] = contents.axes(of_axes, attributes(path, arrays))
     if "history" in arrays:
         metadata["history"] = [str(line) for line in np.atleast_1d(arrays["history"])]
     if "flm" in arrays:
@@ -268,6 +273,8 @@ def _lines(facts):
         plain = {
             key: value for key, value in table.items() if key not in _LINES and value is not None
         }
+        if "grid" in plain:
+            plain["grid"] = contents.grid_label(plain["grid"])
         if len(tables) == 1:
             plain.pop("hdu", None)
         properties = ", ".join(f"{key} {value}" for key, value in plain.items())

@@ -73,12 +73,13 @@ def map_suffixes(path):
     return MAPS[:1] if is_fits(path) else MAPS
 
 
-def write_map(path, components, grid, frame="", axes=None):
+def write_map(path, components, grid, frame="", axes=None, attributes=None):
     """Write signals on a common grid to one of `MAPS`: .fits for HEALPix, a spin field as two columns.
 
-    ``axes`` are the named leading axes of each signal.
+    ``axes`` are the named leading axes of each signal, ``attributes`` those of fields and axes by name.
     """
     from spherekit import io
+    from spherekit.io.attributes import as_json
 
     columns = [list(column) for column in zip(*map(real_fields, components), strict=True)]
     fields, names, units = (sum(column, []) for column in columns)
@@ -92,7 +93,8 @@ def write_map(path, components, grid, frame="", axes=None):
         report.wrote(path)
         return
     if Path(path).suffix in (".nc", ".csv"):
-        _write_record(path, fields, grid, names, units, axes, frame=frame, spin=spin)
+        described = dict(frame=frame, spin=spin, attributes=attributes)
+        _write_record(path, fields, grid, names, units, axes, **described)
         return
     values = components[0].values if len(components) == 1 else np.stack(fields)
     if Path(path).suffix == ".npy":
@@ -104,6 +106,8 @@ def write_map(path, components, grid, frame="", axes=None):
     metadata |= dict(columns=names) if named else {}
     metadata |= {f"axis_{name}": coordinates for name, coordinates in (axes or {}).items()}
     metadata |= dict(axes=list(axes)) if axes else {}
+    text = as_json(attributes or {})
+    metadata |= dict(attributes=text) if text != as_json({}) else {}
     _write_arrays(path, values=values, **metadata)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from spherekit.cli import arrays, files, options, output
+from spherekit.cli.analysis import grid_label
 from spherekit.cli.stokes import real_fields
 from spherekit.io import Map
 from spherekit.io.kinds import is_fits
@@ -51,7 +52,7 @@ def check_output(path, grid, axes=()):
         return
     if grid.name != "healpix":
         raise options.Usage(
-            f"{path}: FITS output is for HEALPix grids, not {grid}; write .npz or .nc instead"
+            f"{path}: FITS output is for HEALPix grids, not {grid_label(grid)}; write .npz or .nc instead"
         )
     if axes:
         raise options.Usage(

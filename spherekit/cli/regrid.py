@@ -46,7 +46,7 @@ def run(args):
     check_plot(args, sky)
     analysis.require_band_limit(args, sky.grid)
     result = fit(args, fields.regrid, sky, grid, L=L)
-    write(args, sky, result, f"from {sky.grid}")
+    write(args, sky, result, f"from {analysis.grid_label(sky.grid)}")
 
 
 def _read(args, L):

@@ -113,12 +113,12 @@ def _rotate_map(args):
         maps = [[np.abs(x.values) if x.spin else np.real(x.values) for x in pair] for pair in pairs]
         figure = _picture(maps, grid, rotated, description, frame)
     with output.atomic(args.force):
-        output.write_map(args.output, rotated, grid, frame)
+        output.write_map(args.output, rotated, grid, frame, attributes=sky.attributes)
         output.save(figure, args.plot)
     report.add(rotation=description)
     output.report_signals(rotated, frame)
     names = ", ".join(component.name for component in rotated)
-    summary = f"{names}, {analysis.grid_name(grid)}, {description}"
+    summary = f"{names}, {analysis.grid_label(grid)}, {description}"
     print(*lines, f"wrote {args.output}: {summary}", sep="\n")
     if args.plot:
         print(f"wrote {args.plot}")

@@ -113,7 +113,11 @@ def write(args, sky, result, description):
         output.save(figure, args.plot)
     report.add_map(result)
     names = ", ".join(name or "unnamed" for name in result.names)
-    print(*result.notes, f"wrote {args.output}: {names}, {result.grid}, {description}", sep="\n")
+    print(
+        *result.notes,
+        f"wrote {args.output}: {names}, {analysis.grid_label(result.grid)}, {description}",
+        sep="\n",
+    )
     if args.plot:
         print(f"wrote {args.plot}")
 

@@ -68,7 +68,7 @@ def _to_coefficients(args):
         lines.append(line if len(sky.components) == 1 else f"{component.name}: {line}")
         signals.append(component._replace(values=flm))
     with output.atomic(args.force):
-        output.write_coefficients(args.output, signals, L, sky.frame, sky.axes)
+        output.write_coefficients(args.output, signals, L, sky.frame, sky.axes, sky.attributes)
     output.report_signals(signals, sky.frame)
     spins = ", ".join(f"{signal.name} (spin {signal.spin})" for signal in signals)
     print(*lines, f"wrote {args.output}: L = {L} (lmax {L - 1}), {spins}", sep="\n")
@@ -91,9 +91,10 @@ def _to_map(args):
         for signal in contents.components
     ]
     with output.atomic(args.force):
-        output.write_map(args.output, signals, grid, contents.frame, contents.axes)
+        described = contents.frame, contents.axes, contents.attributes
+        output.write_map(args.output, signals, grid, *described)
     report.add(L=L, grid=analysis.grid_name(grid))
     output.report_signals(signals, contents.frame)
     names = ", ".join(signal.name for signal in signals)
-    summary = f"{names}, {analysis.grid_name(grid)}, degrees < {L}"
+    summary = f"{names}, {analysis.grid_label(grid)}, degrees < {L}"
     print(*contents.notes, f"wrote {args.output}: {summary}", sep="\n")

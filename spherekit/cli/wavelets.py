@@ -97,7 +97,7 @@ def _synthesize(args):
     with output.atomic(args.force):
         output.write_map(args.output, [component], grid, str(contents.get("frame", "")))
     report.add(L=w.L, grid=analysis.grid_name(grid))
-    print(f"wrote {args.output}: {analysis.grid_name(grid)}, degrees < {w.L}")
+    print(f"wrote {args.output}: {analysis.grid_label(grid)}, degrees < {w.L}")
 
 
 def _read(path, threads):

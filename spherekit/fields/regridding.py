@@ -42,7 +42,8 @@ def regrid(
     ----------
     f : array_like [shape=(..., \\*grid.shape)], Map, DataArray or Dataset
         Samples; a spin field as complex numbers. In a `Map`, Q and U are a field of spin 2, an eastward and a
-        northward wind (by the attribute ``standard_name``) of spin 1, and its ``spin`` overrides that.
+        northward wind (by the attribute ``standard_name``) of spin 1, and its ``spin`` overrides that. In a
+        Dataset so are the variables on latitudes and longitudes; others are not changed.
     grid : Grid or str
         The grid of the result, or its name, such as "mw:256" or "healpix:128".
     L : int, optional
@@ -67,8 +68,9 @@ def regrid(
     Returns
     -------
     ndarray, Map, DataArray or Dataset
-        As ``f``. Arrays on grids with a sampling theorem, and with ``method="quadrature"``, are
-        differentiable.
+        As ``f``; of xarray without variables and coordinates on the old latitudes and longitudes that are no
+        fields, such as cell areas. Arrays on grids with a sampling theorem, and with ``method="quadrature"``,
+        are differentiable.
 
     Raises
     ------

@@ -48,7 +48,8 @@ def smooth(
     ----------
     f : array_like [shape=(..., \\*grid.shape)], Map, DataArray or Dataset
         Samples; a spin field as complex numbers. In a `Map`, Q and U are a field of spin 2, an eastward and a
-        northward wind (by the attribute ``standard_name``) of spin 1, and its ``spin`` overrides that.
+        northward wind (by the attribute ``standard_name``) of spin 1, and its ``spin`` overrides that. In a
+        Dataset so are the variables on latitudes and longitudes; others are not changed.
     fwhm : float or quantity, radians
         Full width at half maximum of a Gaussian beam.
     sigma : float or quantity, radians

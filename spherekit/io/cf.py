@@ -7,9 +7,12 @@ import re
 
 import numpy as np
 
+from spherekit.io import calendars
+from spherekit.sampling.healpix import MAX_NSIDE
+
 #: Attributes that describe the encoding in the file, or that a reader replaces.
-ENCODING = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned", "coordinates")
-ENCODING += ("grid_mapping", "units", "calendar", "dtype")
+OF_PACKING = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned", "dtype")
+ENCODING = (*OF_PACKING, "coordinates", "grid_mapping", "units", "calendar")
 
 
 def in_degrees(values, attributes):
@@ -34,6 +37,8 @@ def unpack(values, attributes):
     values = values.astype(values.dtype.newbyteorder("="), copy=False)
     if values.dtype.kind not in "iuf":
         return values
+    if values.dtype == np.int8 and str(attributes.get("dtype", "")) == "bool":
+        return values.astype(bool)
     if values.dtype.kind in "iu" and str(attributes.get("_Unsigned", "")) in ("true", "false"):
         kind = "u" if attributes["_Unsigned"] == "true" else "i"
         values = values.view(f"{kind}{values.dtype.itemsize}")
@@ -146,8 +151,7 @@ def decode_times(values, attributes):
     match = _REFERENCE.fullmatch(str(attributes.get("units", "")))
     if match is None or calendar not in _CALENDARS or values.dtype.kind not in "iuf":
         return None
-    word = match[1].lower()
-    word = _ABBREVIATIONS.get(word, word if word.endswith("s") else f"{word}s")
+    word = _unit_word(match)
     reference = _reference(match)
     if word not in _SECONDS or reference is None:
         return None
@@ -161,6 +165,12 @@ def decode_times(values, attributes):
     if calendar != "proleptic_gregorian" and first < _GREGORIAN:
         return None
     return np.where(missing, np.datetime64("NaT"), times)
+
+
+def _unit_word(match):
+    """The unit before "since" in the plural, without abbreviation."""
+    word = match[1].lower()
+    return _ABBREVIATIONS.get(word, word if word.endswith("s") else f"{word}s")
 
 
 def _reference(match):
@@ -204,3 +214,137 @@ def encode_times(times):
     exact = [word for word, values in durations_in.items() if (values == np.round(values)).all()]
     word = (*exact, "seconds")[0]
     return np.where(missing, np.nan, durations_in[word]), f"{word} since 1970-01-01 00:00:00"
+
+
+# --- dates of all calendars, as text ---------------------------------------------------------------
+
+
+def coordinate_texts(values, attributes):
+    """Dates and durations as text: of datetime64, timedelta64, and numbers since a date of any calendar.
+
+    None for other coordinates. Dates are those of ISO 8601 in the calendar of the attributes.
+
+    >>> import numpy as np
+    >>> units = {"units": "days since 2001-02-28", "calendar": "360_day"}
+    >>> coordinate_texts(np.array([1, 3.5]), units)
+    ['2001-02-29T00:00:00', '2001-03-01T12:00:00']
+    """
+    values = np.asarray(values)
+    if values.dtype.kind in "Mm":
+        return [str(value) for value in values]
+    parsed = _units_and_calendar(attributes)
+    if parsed is None or values.dtype.kind not in "iuf":
+        return None
+    size, start, calendar = parsed
+    if not np.isfinite(values).all() or np.abs(values).max(initial=0) * size > 4e17:
+        return None
+    return [_date_text(start + _microseconds(value, size), calendar) for value in values]
+
+
+def _microseconds(value, size):
+    """A number of units of ``size`` microseconds, to the nearest microsecond."""
+    floor = int(value // 1)
+    return floor * size + round(float(value - floor) * size)
+
+
+_DAY = 86400 * 10**6
+
+
+def _units_and_calendar(attributes):
+    """(microseconds of the unit, the reference in microseconds since year 0, calendar), or None."""
+    calendar = calendars.CALENDARS.get(str(attributes.get("calendar", "")).lower())
+    match = _REFERENCE.fullmatch(str(attributes.get("units", "")))
+    if match is None or calendar is None:
+        return None
+    word = _unit_word(match)
+    year, month, day, hour, minute, second, fraction, offset, offset_minutes = match.groups()[1:]
+    date = int(year), int(month), int(day)
+    if word not in _SECONDS or not calendars.is_valid(*date, calendar):
+        return None
+    seconds = 3600 * int(hour or 0) + 60 * int(minute or 0) + int(second or 0)
+    if offset:
+        sign = -1 if offset.startswith("-") else 1
+        seconds -= 3600 * int(offset) + 60 * sign * int(offset_minutes or 0)
+    start = calendars.days_of(*date, calendar) * _DAY + seconds * 10**6
+    start += round(float(f"0.{fraction or 0}") * 10**6)
+    return round(_SECONDS[word] * 10**6), start, calendar
+
+
+def _date_text(microseconds, calendar):
+    """The date and time of microseconds since year 0."""
+    days, microseconds = divmod(microseconds, _DAY)
+    year, month, day = calendars.date_of(days, calendar)
+    minutes, microseconds = divmod(microseconds, 60 * 10**6)
+    seconds, microseconds = divmod(microseconds, 10**6)
+    fraction = f".{microseconds:06}" if microseconds else ""
+    date = f"{year:04}-{month:02}-{day:02}"
+    return f"{date}T{minutes // 60:02}:{minutes % 60:02}:{seconds:02}{fraction}"
+
+
+def encode_dates(dates, units=""):
+    """(numbers, attributes) of dates of cftime, of one calendar: the units of the source, or exact ones.
+
+    Parameters
+    ----------
+    dates : sequence
+        Objects with the attributes ``year`` to ``microsecond`` and ``calendar``.
+    units : str
+        Those to use if they represent the dates exactly.
+    """
+    calendar = dates[0].calendar
+    name = calendars.CALENDARS[calendar]
+    times = [_microseconds_of(date, name) for date in dates]
+    start = f"since {min(dates).year:04}-01-01"
+    words = ("days", "hours", "minutes", "seconds", "milliseconds", "microseconds")
+    for candidate in (units, *(f"{word} {start}" for word in words)):
+        attributes = {"units": candidate, "calendar": calendar}
+        parsed = _units_and_calendar(attributes)
+        if parsed is None:
+            continue
+        size, reference, _ = parsed
+        values = np.array([(time - reference) / size for time in times])
+        is_given = candidate == units
+        if all(reference + _microseconds(x, size) == t for x, t in zip(values, times, strict=True)):
+            if is_given or (values == np.round(values)).all():
+                return values, attributes
+    raise ValueError(f"the dates {dates[0]} to {dates[-1]} cannot be represented by numbers")
+
+
+def _microseconds_of(date, calendar):
+    """Microseconds since year 0."""
+    days = calendars.days_of(date.year, date.month, date.day, calendar)
+    seconds = 3600 * date.hour + 60 * date.minute + date.second
+    return days * _DAY + seconds * 10**6 + date.microsecond
+
+
+def encode_durations(durations):
+    """(numbers, units) of timedelta64 values, in the largest unit that is exact.
+
+    >>> import numpy as np
+    >>> encode_durations(np.array([6, 36], "m8[h]"))
+    (array([ 6., 36.]), 'hours')
+    """
+    missing = np.isnat(durations)
+    present = np.where(missing, np.timedelta64(0, "s"), durations)
+    units = {"days": "D", "hours": "h", "minutes": "m", "seconds": "s"}
+    durations_in = {word: present / np.timedelta64(1, unit) for word, unit in units.items()}
+    exact = [word for word, values in durations_in.items() if (values == np.round(values)).all()]
+    word = (*exact, "seconds")[0]
+    return np.where(missing, np.nan, durations_in[word]), word
+
+
+def nside_of_mapping(attributes):
+    """The nside in the attributes of a grid mapping "healpix", or None if it has no valid one.
+
+    >>> nside_of_mapping({"refinement_level": 3}), nside_of_mapping({"nside": 6}), nside_of_mapping({})
+    (8, 6, None)
+    """
+    level = attributes.get("refinement_level")
+    nside = attributes.get("nside", attributes.get("healpix_nside"))
+    try:
+        number = int(np.asarray(level if nside is None else nside).item())
+    except (ValueError, TypeError, OverflowError):
+        return None
+    if nside is None:
+        return 2**number if 0 <= number < MAX_NSIDE.bit_length() else None
+    return number if 1 <= number <= MAX_NSIDE else None

@@ -13,6 +13,7 @@ from spherekit.io.records import Map, with_fields, with_frame
 from spherekit.io.stokes import describes_pixels
 from spherekit.sampling import HEALPix
 from spherekit.sampling import grid as as_grid
+from spherekit.sampling.text import label
 
 
 def read_fits(path, field=None, hdu=None, ordering=None, frame=None, grid=None):
@@ -82,10 +83,10 @@ def _read_rectangular(reader, path, field, hdu, ordering, frame, grid):
     sky = reader(path) if hdu is None else reader(path, hdu)
     if ordering is not None:
         raise ArgumentError(
-            f"ordering={ordering} applies to HEALPix maps only; {path} is on {sky.grid}"
+            f"ordering={ordering} applies to HEALPix maps only; {path} is on {label(sky.grid)}"
         )
     if grid is not None and as_grid(grid) != sky.grid:
-        raise ArgumentError(f"grid={grid}, but {path} states the grid {sky.grid}")
+        raise ArgumentError(f"grid={grid}, but {path} states the grid {label(sky.grid)}")
     return with_frame(with_fields(sky, path, field), frame)
 
 
@@ -114,8 +115,8 @@ def write_fits(sky, path, overwrite=False):
         return
     if sky.grid.name != "healpix":
         raise ValueError(
-            f"{path}: FITS files of maps are for HEALPix grids, not {sky.grid}; write .npz or .nc, or change "
-            "the grid first (spherekit convert --grid healpix:NSIDE)"
+            f"{path}: FITS files of maps are for HEALPix grids, not {label(sky.grid)}; write .npz or .nc, or "
+            "change the grid first (spherekit convert --grid healpix:NSIDE)"
         )
     if sky.axes:
         raise ValueError(

@@ -12,6 +12,7 @@ from spherekit._core import checks
 from spherekit.io import provenance
 from spherekit.io.arguments import ArgumentError
 from spherekit.io.records import Map
+from spherekit.sampling.text import label
 
 _COMMENT = re.compile(rb"[#%!].*")
 _CHUNK = 2**20
@@ -48,7 +49,7 @@ def on_axes(path, values, lat, lon, grid=None):
         raise ValueError(f"{path}: {error}{source}") from None
     if grid is not None and sampling.grid(grid) != layout.grid:
         raise ArgumentError(
-            f"grid={grid}, but the latitudes and longitudes of {path} are those of {layout.grid}"
+            f"grid={grid}, but the latitudes and longitudes of {path} are those of {label(layout.grid)}"
         )
     noun = f"{len(lat)} latitudes x {len(lon)} longitudes{source}"
     values = _shaped(path, values, (len(lat), len(lon)), noun)

@@ -9,6 +9,7 @@ import numpy as np
 from spherekit._core.atomic_files import replacing
 from spherekit.io import cf, kinds, variables
 from spherekit.io.arguments import optional_module
+from spherekit.io.character_arrays import characters, joined
 
 _DAMAGED = (ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError, MemoryError)
 _DAMAGED += (OSError, EOFError, AssertionError, ZeroDivisionError)
@@ -73,13 +74,25 @@ def missing_engine(path):
 
 def of_dataset(data, source):
     """The `Variables` of a Dataset of xarray; only the parts that are read are loaded or computed."""
-    contents = {
-        str(name): variables.Variable(
-            tuple(map(str, v.dims)), v.shape, v.dtype, _with_encoding(v), _reader(v)
-        )
-        for name, v in data.variables.items()
-    }
-    return variables.Variables(contents, dict(data.attrs), source)
+    contents = {str(name): _of_xarray(v) for name, v in data.variables.items()}
+    coordinates = frozenset(map(str, data.coords))
+    return variables.Variables(contents, dict(data.attrs), source, coordinates)
+
+
+def _of_xarray(v):
+    """The `Variable` of a variable of xarray; dates of cftime are numbers, objects that are text strings."""
+    dims = tuple(map(str, v.dims))
+    attributes = _with_encoding(v)
+    if v.dtype == object and v.ndim <= 1 and v.size:
+        values = np.asarray(v.values)
+        items = values.reshape(-1).tolist()
+        if all(isinstance(item, str) for item in items):
+            return variables.variable(dims, values.astype(str), attributes)
+        if all(hasattr(item, "calendar") and hasattr(item, "microsecond") for item in items):
+            units = str(v.encoding.get("units", ""))
+            values, of_dates = cf.encode_dates(items, units)
+            return variables.variable(dims, values.reshape(v.shape), attributes | of_dates)
+    return joined(variables.Variable(dims, v.shape, v.dtype, attributes, _reader(v)))
 
 
 def _reader(v):
@@ -121,8 +134,9 @@ def _variable(file, name):
     if v.data.shape != v.shape:
         raise ValueError(f"the variable {name} has shape {v.data.shape} instead of {v.shape}")
     attributes = _texts(vars(v)["_attributes"])
-    return variables.Variable(
-        tuple(v.dimensions), v.shape, dtype, attributes, lambda index: _copy(file, name, index)
+    dims = tuple(v.dimensions)
+    return joined(
+        variables.Variable(dims, v.shape, dtype, attributes, lambda index: _copy(file, name, index))
     )
 
 
@@ -186,10 +200,18 @@ def _encoded(path, name, v):
     if values.dtype.kind == "M":
         values, attributes["units"] = cf.encode_times(values)
         attributes["calendar"] = "proleptic_gregorian"
+    if values.dtype.kind == "m":
+        values, attributes["units"] = cf.encode_durations(values)
+    if values.dtype.kind == "U":
+        values, attributes["_Encoding"] = characters(values), "utf-8"
+        return (*v.dims, f"string{values.shape[-1]}"), values, attributes
     if values.dtype.kind not in "iufb":
         raise ValueError(
-            f"{path}: {name} has dtype {values.dtype}, which netCDF-3 lacks; expected numbers or dates"
+            f"{path}: {name} has dtype {values.dtype}, which netCDF-3 lacks; expected numbers, dates "
+            "(datetime64), durations or text"
         )
+    if values.dtype.kind == "b":
+        values, attributes["dtype"] = values.astype(np.int8), "bool"
     if values.dtype == np.float16:
         values = values.astype(np.float32)
     if values.dtype not in _TYPES:
@@ -201,9 +223,7 @@ def _encoded(path, name, v):
 
 def _narrowed(path, name, values):
     """Integers as int32, or float64 where they exceed it."""
-    for dtype in (
-        (np.int8, np.int32, np.float64) if values.dtype.kind == "b" else (np.int32, np.float64)
-    ):
+    for dtype in (np.int32, np.float64):
         with np.errstate(invalid="ignore"):
             narrow = values.astype(dtype)
             if (narrow.astype(values.dtype) == values).all():

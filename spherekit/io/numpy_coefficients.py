@@ -9,8 +9,9 @@ import numpy as np
 
 from spherekit.io import coefficient_rows, provenance
 from spherekit.io.array_values import as_native, frame, scalar
+from spherekit.io.array_values import attributes as attributes_in_file
 from spherekit.io.arrays import read_arrays, write_arrays
-from spherekit.io.attributes import as_json, attributes_of
+from spherekit.io.attributes import as_json
 from spherekit.io.polarization import to_cosmo
 from spherekit.io.records import Coefficients
 
@@ -49,7 +50,7 @@ def read(path, L=None, spin=None):
             spins=_spins(path, arrays, spin, count),
             frame=frame(path, arrays),
             polcconv=scalar(path, arrays, "polcconv", "U", "COSMO"),
-            attributes=_attributes(path, arrays),
+            attributes=attributes_in_file(path, arrays),
             history=tuple(str(line) for line in np.atleast_1d(arrays.get("history", ()))),
         )
         return to_cosmo(coefficients)
@@ -72,8 +73,9 @@ def write(coefficients, path, overwrite=False):
     if coefficients.axes:
         arrays["axes"] = list(coefficients.axes)
         arrays |= {f"axis_{name}": values for name, values in coefficients.axes.items()}
-    if any(coefficients.attributes.values()):
-        arrays["attributes"] = as_json(coefficients.attributes)
+    attributes = as_json(coefficients.attributes)
+    if attributes != as_json({}):
+        arrays["attributes"] = attributes
     arrays["history"] = list(provenance.history(coefficients.history or None))
     write_arrays(path, overwrite=overwrite, **arrays)
 
@@ -95,13 +97,6 @@ def _spins(path, arrays, spin, count):
     if not all(np.asarray(value).dtype.kind in "iu" for value in spins):
         raise ValueError(f"{path}: its array spin is {arrays['spin']!r}; expected integers")
     return tuple(map(int, spins))
-
-
-def _attributes(path, arrays):
-    try:
-        return attributes_of(scalar(path, arrays, "attributes", "U", "{}"))
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
 
 
 def _for_each(values, count):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -10,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit._core.labeled import axis_kind
+from spherekit.io import cf
 from spherekit.io.arguments import select_numbers
 from spherekit.io.frames import frame_of
 from spherekit.io.stokes import valid_convention
@@ -69,8 +71,8 @@ class _Record:
             its name, such as Q_STOKES. By default all fields.
         **coordinates : number or str
             A coordinate for each axis that is to be dropped, by its name or, as in `Map.axis_named`, by time
-            or level. A date is written as in ISO 8601, such as "2018-07", and selects the only time of that
-            period.
+            or level. A date is written as in ISO 8601, such as "2018-07" or "2018-07-01 12:00", and selects
+            the only time of that period, in the calendar of the axis.
 
         Returns
         -------
@@ -112,7 +114,7 @@ class _Record:
 
     def _on_axis(self, name, coordinate):
         name = axis_named(name, self.axes, self.attributes)
-        index = position(name, self.axes[name], coordinate)
+        index = position(name, self.axes[name], coordinate, self.attributes.get(name))
         axis = list(self.axes).index(name) + (len(self) > 1)
         axes = {key: values for key, values in self.axes.items() if key != name}
         scalar = {**self.attributes.get(name, {}), "value": self.axes[name][index]}
@@ -418,37 +420,54 @@ def _set(record, **values):
         object.__setattr__(record, name, value)
 
 
-def position(name, coordinates, item):
+def position(name, coordinates, item, attributes=None):
     """The index of a coordinate of an axis.
 
     >>> position("level", np.array([200, 500]), 500)
     1
     >>> position("time", np.array(["2018-06", "2018-07"], "M8[M]"), "2018-07")
     1
+    >>> position("time", np.array([0, 30]), "2001-01-31", {"units": "days since 2001-01-01"})
+    1
     """
-    if coordinates.dtype.kind == "M":
-        matches = np.flatnonzero(np.char.startswith(coordinates.astype(str), str(item)))
+    texts = cf.coordinate_texts(coordinates, attributes or {})
+    matches = np.zeros(0, int)
+    if texts is not None:
+        matches = _dates_that_match(coordinates, texts, item)
     elif coordinates.dtype.kind in "US":
         matches = np.flatnonzero(coordinates.astype(str) == str(item))
-    else:
-        try:
-            number = np.asarray(
-                float(item), coordinates.dtype if coordinates.dtype.kind == "f" else None
-            )
-            matches = np.flatnonzero(coordinates == number)
-        except (TypeError, ValueError):
-            matches = np.zeros(0, int)
+    if coordinates.dtype.kind in "iufcb" and not len(matches):
+        matches = _numbers_that_match(coordinates, item)
     if len(matches) != 1:
-        listed = [
-            str(x).removesuffix("T00:00:00")
-            for x in coordinates[matches if len(matches) else slice(12)]
-        ]
+        labels = coordinates if texts is None else texts
+        indices = matches if len(matches) else range(len(labels))[:12]
+        listed = [str(labels[i]).removesuffix("T00:00:00") for i in indices]
         ellipsis = ", ..." if not len(matches) and len(coordinates) > 12 else ""
         count = f"{len(matches)} coordinates" if len(matches) else "no coordinate"
         raise ValueError(
             f"the axis {name} has {count} {item}; expected one of {', '.join(listed)}{ellipsis}"
         )
     return int(matches[0])
+
+
+def _dates_that_match(coordinates, texts, item):
+    """Indices of the dates in the period ``item``, such as "2018-07" or "2018-07-01 12:00"."""
+    if isinstance(item, np.datetime64 | np.timedelta64):
+        is_same_kind = coordinates.dtype.kind == item.dtype.kind
+        return np.flatnonzero(coordinates == item) if is_same_kind else np.zeros(0, int)
+    text = str(item).strip()
+    if coordinates.dtype.kind == "m":
+        return np.flatnonzero(np.array(texts) == text)
+    return np.flatnonzero(np.char.startswith(texts, re.sub(r"(?<=\d)\s+(?=\d)", "T", text)))
+
+
+def _numbers_that_match(coordinates, item):
+    try:
+        is_float = coordinates.dtype.kind == "f"
+        number = np.asarray(float(item), coordinates.dtype if is_float else None)
+    except (TypeError, ValueError):
+        return np.zeros(0, int)
+    return np.flatnonzero(coordinates == number)
 
 
 def with_frame(sky, frame):

@@ -10,12 +10,13 @@ from spherekit._core.labeled import axis_kind
 from spherekit.io import cf
 from spherekit.io.arguments import ArgumentError, select_names
 from spherekit.io.frames import frame_of
+from spherekit.io.layouts import SourceLayout, layout_of
 from spherekit.io.polarization import to_cosmo
 from spherekit.io.records import Map, axis_named, position
 from spherekit.io.stokes import stokes_of
 from spherekit.sampling import HEALPix, LatLon
 from spherekit.sampling import grid as as_grid
-from spherekit.sampling.healpix import MAX_NSIDE, reorder
+from spherekit.sampling.healpix import reorder
 
 
 class Variable(NamedTuple):
@@ -37,11 +38,12 @@ class Variable(NamedTuple):
 
 
 class Variables(NamedTuple):
-    """The variables by name, the attributes of the file, and its name for messages."""
+    """The variables by name, the attributes of the file, its name for messages, and names of coordinates."""
 
     variables: dict
     attributes: dict
     source: str
+    coordinates: frozenset = frozenset()
 
 
 def variable(dims, values, attributes):
@@ -83,15 +85,21 @@ def _to_map(contents, field, select):
     remaining = {dim: axis for dim, axis in axes.items() if dim not in indices}
     values = [_read(contents, name, first, dims, indices) for name in names]
     values = np.stack(values) if len(values) > 1 else values[0]
-    sphere = _sphere(contents, first, dims)
+    sphere = _sphere(
+        contents, first, dims, [dim for dim in axes if not _has_coordinate(contents, dim)]
+    )
     attributes = {dim: _axis_attributes(axis) for dim, axis in axes.items()}
     for dim, index in indices.items():
         value = _decoded(axes[dim])[index]
         attributes[dim] |= {"value": value}
-    attributes |= _scalar_coordinates(contents, first) | sphere.attributes
+    attributes |= _scalar_coordinates(contents, first, indices)
     attributes |= {name: _field_attributes(contents.variables[name]) for name in names}
     attributes[""] = {k: v for k, v in contents.attributes.items() if k not in _OWN_ATTRIBUTES}
+    attributes = {
+        name: of_name for name, of_name in attributes.items() if of_name
+    } | sphere.attributes
     notes = (*sphere.notes, *_notes_on_values(contents, names, values))
+    notes = (*notes, *_notes_on_coordinates(contents, first, indices))
     spin = contents.attributes.get("spherekit_spin")
     sky = Map(
         sphere.to_grid(values),
@@ -102,7 +110,7 @@ def _to_map(contents, field, select):
         frame=_frame(contents),
         spin=None if spin is None else int(spin),
         polcconv=str(contents.attributes.get("spherekit_polcconv", "COSMO")),
-        attributes={name: values for name, values in attributes.items() if values},
+        attributes=attributes,
         history=tuple(filter(None, str(contents.attributes.get("history", "")).split("\n"))),
         notes=notes,
         layout=sphere.layout,
@@ -117,13 +125,7 @@ def _frame(contents):
 
 
 #: Attributes of the file that are fields of a `Map`.
-_OWN_ATTRIBUTES = (
-    "history",
-    "spherekit_spin",
-    "spherekit_frame",
-    "spherekit_grid",
-    "spherekit_polcconv",
-)
+_OWN_ATTRIBUTES = ("history", *map("spherekit_{}".format, ("spin", "frame", "grid", "polcconv")))
 
 
 class _Sphere(NamedTuple):
@@ -141,6 +143,8 @@ def _select_fields(contents, field):
     maps = list(map_variables(contents))
     if field is None and (len(maps) == 1 or _are_one_map(contents, maps)):
         return tuple(maps)
+    if field is not None:
+        maps += [name for name in _on_sphere(contents) if name not in maps]
     described = [_described(name, contents.variables[name]) for name in maps]
     if field is not None:
         return select_names(contents.source, field, maps, described)
@@ -167,8 +171,34 @@ def _are_one_map(contents, maps):
 
 
 def map_variables(contents):
-    """The `Variable` of each field on the sphere, by name."""
+    """The `Variable` of each field on the sphere, by name.
+
+    Those to which the attributes of others refer, such as cell areas, are fields only if there is no other.
+    """
+    on_sphere = _on_sphere(contents)
+    of_others = contents.coordinates | {
+        referred
+        for name, v in contents.variables.items()
+        for referred in _references(v.attributes)
+        if referred != name
+    }
+    fields = {name: v for name, v in on_sphere.items() if name not in of_others}
+    return fields or on_sphere
+
+
+def _on_sphere(contents):
     return {name: v for name, v in contents.variables.items() if _is_map(contents, name, v)}
+
+
+#: Attributes that name other variables.
+_REFERENCES = ("coordinates", "cell_measures", "ancillary_variables", "bounds", "climatology")
+_REFERENCES += ("grid_mapping",)
+
+
+def _references(attributes):
+    """The names of variables in the attributes of one, such as those of ``cell_measures``, area: name."""
+    texts = [str(attributes.get(name, "")) for name in _REFERENCES]
+    return [word for text in texts for word in text.split() if not word.endswith(":")]
 
 
 def _described(name, v):
@@ -209,10 +239,10 @@ def _sphere_dims(contents, v):
 def _coordinate_names(contents, v, dim):
     """The variables that may be the coordinate of a dimension: that of its name, then those listed."""
     listed = str(v.attributes.get("coordinates", "")).split()
-    names = [dim, *listed]
+    names = [dim, *listed, *sorted(contents.coordinates)]
     return [
         name
-        for name in names
+        for name in dict.fromkeys(names)
         if name in contents.variables and contents.variables[name].dims == (dim,)
     ]
 
@@ -226,11 +256,14 @@ def _healpix_mapping(contents, v):
 
 def _coordinate(contents, dim):
     """The coordinate variable of a dimension, or the numbers of its entries."""
-    v = contents.variables.get(dim)
-    if v is not None and v.dims == (dim,):
-        return v
+    if _has_coordinate(contents, dim):
+        return contents.variables[dim]
     sizes = (v.shape[v.dims.index(dim)] for v in contents.variables.values() if dim in v.dims)
     return variable((dim,), np.arange(next(sizes)), {})
+
+
+def _has_coordinate(contents, dim):
+    return dim in contents.variables and contents.variables[dim].dims == (dim,)
 
 
 def _decoded(axis):
@@ -247,7 +280,7 @@ def _selected_indices(contents, axes, select):
     for name, item in select.items():
         try:
             dim = axis_named(name, axes, attributes)
-            indices[dim] = position(dim, _decoded(axes[dim]), item)
+            indices[dim] = position(dim, _decoded(axes[dim]), item, axes[dim].attributes)
         except ValueError as error:
             raise ArgumentError(f"{contents.source}: {error}") from None
     return indices
@@ -277,30 +310,37 @@ def _read(contents, name, first, dims, indices):
     return np.ascontiguousarray(values.transpose([remaining.index(dim) for dim in order]))
 
 
-def _sphere(contents, v, dims):
+def _sphere(contents, v, dims, without_coordinates):
     """The `_Sphere` of the dimensions of a variable."""
     mapping = _healpix_mapping(contents, v)
     if mapping is not None:
-        return _pixels(contents, mapping, v.shape[v.dims.index(dims[0])])
+        sphere = _pixels(contents, mapping, v.shape[v.dims.index(dims[0])])
+        bare = frozenset(without_coordinates)
+        layout = SourceLayout(sphere.grid, v.dims, tuple(dims), without_coordinates=bare)
+        return sphere._replace(layout=layout)
+    names = _names_of_positions(contents, v, dims)
+    axes = [contents.variables[name] for name in names]
+    lat, lon = (cf.in_degrees(axis.values, axis.attributes) for axis in axes)
+    try:
+        positions = LatLon(lat, lon)
+    except ValueError as error:
+        raise ValueError(f"{contents.source}: {error}") from None
+    attributes = {name: _axis_attributes(axis) for name, axis in zip(names, axes, strict=True)}
+    coordinates = {name: axis.values for name, axis in zip(names, axes, strict=True)}
+    layout = layout_of(positions, v.dims, dims, coordinates, without_coordinates)
+    grid = _stated_grid(contents, positions.grid)
+    return _Sphere(grid, positions.to_grid, attributes, positions.notes, layout)
+
+
+def _names_of_positions(contents, v, dims):
+    """The names of the coordinate variables of latitudes and longitudes."""
     names = []
     for dim, kind in zip(dims, ("latitude", "longitude"), strict=True):
         for name in _coordinate_names(contents, v, dim):
             if axis_kind(name, contents.variables[name].attributes) == kind:
                 names.append(name)
                 break
-    axes = [contents.variables[name] for name in names]
-    lat, lon = (cf.in_degrees(axis.values, axis.attributes) for axis in axes)
-    try:
-        layout = LatLon(lat, lon)
-    except ValueError as error:
-        raise ValueError(f"{contents.source}: {error}") from None
-    attributes = {name: dict(axis.attributes) for name, axis in zip(names, axes, strict=True)}
-    for name, attrs in attributes.items():
-        attrs.pop("_FillValue", None)
-        if not attrs:
-            attrs["units"] = f"degrees_{'north' if name == names[0] else 'east'}"
-    grid = _stated_grid(contents, layout.grid)
-    return _Sphere(grid, layout.to_grid, attributes, layout.notes, layout)
+    return names
 
 
 def _stated_grid(contents, grid):
@@ -323,7 +363,7 @@ def _stated_grid(contents, grid):
 def _pixels(contents, mapping, size):
     """The `_Sphere` of HEALPix pixels, by the attributes of the grid mapping."""
     attributes = mapping.attributes
-    nside = _nside(attributes)
+    nside = cf.nside_of_mapping(attributes)
     ordering = str(attributes.get("indexing_scheme", attributes.get("healpix_order", "")))
     ordering = {"nest": "nested"}.get(ordering.lower(), ordering.lower())
     if nside is None or ordering not in ("ring", "nested"):
@@ -341,44 +381,63 @@ def _pixels(contents, mapping, size):
     return _Sphere(grid, (lambda f: reorder(f, "nested")) if is_nested else np.asarray, {}, notes)
 
 
-def _nside(attributes):
-    """The nside of a grid mapping, or None if it has no valid one."""
-    level = attributes.get("refinement_level")
-    nside = attributes.get("nside", attributes.get("healpix_nside"))
-    try:
-        number = int(np.asarray(level if nside is None else nside).item())
-    except (ValueError, TypeError, OverflowError):
-        return None
-    if nside is None:
-        return 2**number if 0 <= number < MAX_NSIDE.bit_length() else None
-    return number if 1 <= number <= MAX_NSIDE else None
-
-
-def _scalar_coordinates(contents, v):
-    """Attributes of the coordinates that are single numbers, with their value."""
-    listed = str(v.attributes.get("coordinates", "")).split()
-    scalars = {
-        name: contents.variables[name]
-        for name in listed
-        if name in contents.variables
-        and contents.variables[name].dims == ()
-        and "grid_mapping_name" not in contents.variables[name].attributes
-    }
+def _listed_coordinates(contents, v):
+    """The coordinates of a variable other than those of its dimensions, by name."""
+    listed = [*str(v.attributes.get("coordinates", "")).split(), *sorted(contents.coordinates)]
+    names = [name for name in dict.fromkeys(listed) if name in contents.variables]
+    coordinates = {name: contents.variables[name] for name in names if name not in v.dims}
     return {
-        name: {**_axis_attributes(scalar), "value": _decoded(scalar)[()]}
+        name: c
+        for name, c in coordinates.items()
+        if set(c.dims) <= set(v.dims) and "grid_mapping_name" not in c.attributes
+    }
+
+
+def _scalar_coordinates(contents, v, indices):
+    """Attributes of the coordinates that are single numbers or texts, with their value.
+
+    Also those of axes on which a position is selected.
+    """
+    listed = _listed_coordinates(contents, v)
+    scalars = {name: c for name, c in listed.items() if set(c.dims) <= indices.keys()}
+    return {
+        name: {
+            **_axis_attributes(scalar),
+            "value": _decoded(scalar)[tuple(indices[dim] for dim in scalar.dims)],
+        }
         for name, scalar in scalars.items()
     }
+
+
+def _notes_on_coordinates(contents, v, indices):
+    """A note on coordinates of several dimensions, or beside that of an axis, which a map does not have."""
+    positions = () if _healpix_mapping(contents, v) else _sphere_dims(contents, v)
+    names = _names_of_positions(contents, v, positions) if positions else ()
+    omitted = [
+        f"{name} ({', '.join(c.dims)})"
+        for name, c in _listed_coordinates(contents, v).items()
+        if not set(c.dims) <= indices.keys() and name not in names
+    ]
+    if omitted:
+        yield f"coordinates that are not read: {', '.join(omitted)}"
 
 
 def _axis_attributes(axis):
     """The attributes of an axis in memory: without units and calendar of times, and without fill values."""
     is_time = _decoded(axis).dtype.kind == "M"
-    removed = ("_FillValue", "missing_value", *(("units", "calendar") if is_time else ()))
+    removed = (*cf.OF_PACKING, "coordinates", *(("units", "calendar") if is_time else ()))
     return {name: value for name, value in axis.attributes.items() if name not in removed}
 
 
 def _field_attributes(v):
-    return {name: value for name, value in v.attributes.items() if name not in cf.ENCODING}
+    """The attributes of a field; the valid range is that of unpacked values."""
+    attributes = {name: value for name, value in v.attributes.items() if name not in cf.ENCODING}
+    if {"scale_factor", "add_offset"} & v.attributes.keys():
+        packing = {name: v.attributes[name] for name in cf.OF_PACKING if name in v.attributes}
+        for name in {"valid_range", "valid_min", "valid_max"} & attributes.keys():
+            if np.asarray(attributes[name]).dtype.kind in "iuf":
+                attributes[name] = cf.unpack(np.asarray(attributes[name]), packing)
+    return attributes
 
 
 def _notes_on_values(contents, names, values):
@@ -399,41 +458,80 @@ def _notes_on_values(contents, names, values):
 # --- from a map ------------------------------------------------------------------------------------
 
 
-def from_map(sky):
+def from_map(sky, in_file=True):
     """The `Variables` of a map: its fields, axes, and latitudes and longitudes or a grid mapping.
 
-    A complex field becomes two, its real and imaginary part. The order of latitudes and longitudes is that of
-    the source of the map (``sky.layout``), else north to south and east from ``grid.phi0``.
+    A complex field becomes two, its real and imaginary part. The order of dimensions is that of the source of
+    the map (``sky.layout``), else north to south and east from ``grid.phi0``. Files also state the
+    conventions, and name only variables that they have.
     """
     coordinates, dims, to_source = _grid_coordinates(sky)
     variables = {}
     for name, values in sky.axes.items():
-        variables[name] = variable((name,), values, dict(sky.attributes.get(name, {})))
+        if not (isinstance(sky.layout, SourceLayout) and sky.layout.is_numbered(name, values)):
+            variables[name] = variable((name,), values, dict(sky.attributes.get(name, {})))
     scalars = {
         name: attrs
         for name, attrs in sky.attributes.items()
-        if "value" in attrs and name not in variables
+        if "value" in attrs and name not in sky.axes
     }
     for name, attrs in scalars.items():
         plain = {key: value for key, value in attrs.items() if key != "value"}
         variables[name] = variable((), attrs["value"], plain)
     variables |= coordinates
+    names = frozenset(variables)
     mapping = {"grid_mapping": "healpix"} if sky.grid.name == "healpix" else {}
-    listed = {"coordinates": " ".join(scalars)} if scalars else {}
+    beside = [name for name, v in coordinates.items() if v.dims not in ((), (name,))]
+    listed = {"coordinates": " ".join((*scalars, *beside))} if scalars or beside else {}
     for name, unit, values in _real_fields(sky):
         attributes = {**sky.attributes.get(name, {}), **({"units": unit} if unit else {})}
         attributes |= mapping | listed
+        described = (*sky.axes, *dims), to_source(values)
+        if isinstance(sky.layout, SourceLayout):
+            described = sky.layout.in_order(*described)
         if name in variables:
             raise ValueError(f"the variable {name} would be written twice; rename the field {name}")
-        variables[name] = variable((*sky.axes, *dims), to_source(values), attributes)
+        variables[name] = variable(*described, attributes)
+    if in_file:
+        variables = _without_dangling_references(variables)
+    return Variables(variables, _attributes_of_file(sky, in_file), "the map", names)
+
+
+def _attributes_of_file(sky, in_file):
     attributes = dict(sky.attributes.get("", {}))
-    attributes.setdefault("Conventions", "CF-1.11")
+    if in_file:
+        attributes.setdefault("Conventions", "CF-1.11")
     attributes |= {"history": "\n".join(sky.history)} if sky.history else {}
-    attributes |= {"spherekit_grid": str(sky.grid)}
-    attributes |= {"spherekit_frame": sky.frame} if sky.frame else {}
-    attributes |= {"spherekit_polcconv": sky.polcconv} if sky.polcconv != "COSMO" else {}
-    attributes |= {} if sky.spin is None else {"spherekit_spin": sky.spin}
-    return Variables(variables, attributes, "the map")
+    if in_file or not _is_recognized(sky):
+        attributes |= {"spherekit_grid": str(sky.grid)}
+        attributes |= {"spherekit_frame": sky.frame} if sky.frame else {}
+        attributes |= {} if sky.spin is None else {"spherekit_spin": sky.spin}
+        attributes |= {"spherekit_polcconv": sky.polcconv} if sky.polcconv != "COSMO" else {}
+    return attributes
+
+
+def _is_recognized(sky):
+    """Whether frame, spin, sign convention and grid follow from the coordinates alone."""
+    if sky.polcconv != "COSMO" or sky.frame != "geographic" or sky.spin is not None:
+        return False
+    if sky.grid.name == "healpix":
+        return True
+    layout = sky.layout
+    lat, lon = _latlon_of(sky.grid)[:2] if layout is None else (None, None)
+    return (layout.grid if layout is not None else LatLon(lat, lon).grid) == sky.grid
+
+
+def _without_dangling_references(variables):
+    """Variables without attributes that name absent variables, such as bounds."""
+    result = {}
+    for name, v in variables.items():
+        attributes = {
+            key: value
+            for key, value in v.attributes.items()
+            if key not in _REFERENCES or set(_references({key: value})) <= variables.keys()
+        }
+        result[name] = v._replace(attributes=attributes)
+    return result
 
 
 def _real_fields(sky):
@@ -464,12 +562,22 @@ def _latlon_of(grid):
 
 def _grid_coordinates(sky):
     """(coordinate variables, dimensions of the sphere, function of samples to the order of these)."""
+    layout = sky.layout if isinstance(sky.layout, SourceLayout) else None
     if sky.grid.name == "healpix":
         attributes = {"grid_mapping_name": "healpix", "indexing_scheme": "ring"}
         level = int(sky.grid.nside).bit_length() - 1
         is_power = 2**level == sky.grid.nside
         attributes |= {"refinement_level": level} if is_power else {"nside": sky.grid.nside}
-        return {"healpix": variable((), np.int32(0), attributes)}, ("cell",), np.asarray
+        dims = ("cell",) if layout is None else layout.of_sphere
+        return {"healpix": variable((), np.int32(0), attributes)}, dims, np.asarray
+    if layout is not None:
+        variables = {
+            name: variable((dim,), values, dict(sky.attributes.get(name, {})))
+            for dim, (name, values) in zip(
+                layout.of_sphere, layout.coordinates.items(), strict=True
+            )
+        }
+        return variables, layout.of_sphere, layout.from_grid
     names = [
         next((n for n, a in sky.attributes.items() if n and axis_kind(n, a) == kind), default)
         for kind, default in (("latitude", "lat"), ("longitude", "lon"))
@@ -482,6 +590,6 @@ def _grid_coordinates(sky):
     axes = (("latitude", "degrees_north", "Y"), ("longitude", "degrees_east", "X"))
     for name, values, (kind, units, letter) in zip(names, (lat, lon), axes, strict=True):
         default = {"standard_name": kind, "units": units, "axis": letter}
-        attributes = dict(sky.attributes.get(name, default)) | {"units": units}
+        attributes = dict(sky.attributes.get(name) or default) | {"units": units}
         variables[name] = variable((name,), values, attributes)
     return variables, tuple(names), to_source

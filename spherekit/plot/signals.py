@@ -7,6 +7,7 @@ import numpy as np
 from spherekit._core.labeled import axis_kind, check_coordinates, is_labeled, is_map
 from spherekit.sampling import HEALPix, LatLon
 from spherekit.sampling import grid as as_grid
+from spherekit.sampling.text import label
 
 
 class Signal(NamedTuple):
@@ -69,7 +70,9 @@ def signal_of(f, grid=None):
 
 def _of_map(sky, grid):
     if grid is not None and as_grid(grid) != sky.grid:
-        raise ValueError(f"grid is {as_grid(grid)}, but the map is on {sky.grid}; omit grid")
+        raise ValueError(
+            f"grid is {label(as_grid(grid))}, but the map is on {label(sky.grid)}; omit grid"
+        )
     if len(sky.names) > 1:
         name = sky.names[0]
         raise ValueError(

@@ -295,19 +295,29 @@ def _reordered(values, index, axis):
     return values[..., index, :] if axis == -2 else values[..., index]
 
 
+#: Units in the last place of the largest sample by which equal samples of two columns may differ.
+_ROUNDING = 16
+
+
 def _check_repeated(values, lon):
-    """Raise ValueError if the last column differs from the first."""
+    """Raise ValueError if the last column differs from the first by more than rounding."""
     first, last = np.asarray(values[..., 0]), np.asarray(values[..., -1])
     differs = first != last
-    if first.dtype.kind in "fc":
-        rounding = 4 * np.finfo(first.dtype).eps
+    if first.dtype.kind in "fc" and differs.any():
         with np.errstate(invalid="ignore"):
-            differs = ~(np.abs(first - last) <= rounding * np.abs(first)) & differs
+            limit = _ROUNDING * np.finfo(first.dtype).eps * _largest_samples(values)
+            differs &= ~(np.abs(first - last) <= limit[..., None])
         differs &= ~(np.isnan(first) & np.isnan(last))
     if differs.any():
         where = tuple(int(i) for i in np.argwhere(differs)[0])
         raise ValueError(
             f"the last longitude, {lon[-1]:.7g} degrees, repeats the first, {lon[0]:.7g} degrees, but "
-            f"{np.count_nonzero(differs)} of {differs.size} samples differ, such as {first[where]} and "
-            f"{last[where]} in row {where[-1]}; remove one of the two columns"
+            f"{np.count_nonzero(differs)} of {differs.size} samples differ by more than rounding, such as "
+            f"{first[where]} and {last[where]} in row {where[-1]}; remove one of the two columns"
         )
+
+
+def _largest_samples(values):
+    """The largest finite absolute value of each map."""
+    size = np.abs(np.asarray(values))
+    return np.max(size, axis=(-2, -1), initial=0, where=np.isfinite(size))

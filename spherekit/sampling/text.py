@@ -7,6 +7,7 @@ __all__ = [
     "angles",
     "first_longitude",
     "integers",
+    "label",
     "read_angles",
     "read_first_longitude",
     "read_numbers",
@@ -15,11 +16,26 @@ __all__ = [
 
 #: Largest number of decimals of angles that are written in degrees.
 _DECIMALS = 12
+#: Longest text of a grid in messages.
+_LONGEST = 120
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?", re.ASCII)
 
 
 def __dir__():
     return sorted(__all__)
+
+
+def label(grid):
+    """The text of a grid for messages; of many rings their number, in place of long lists.
+
+    >>> from spherekit.sampling import MW, Rings
+    >>> label(MW(4)), label(Rings([0.1 * k**0.9 for k in range(1, 31)], 8))
+    ('mw:4', 'rings:... (30 rings, 240 samples)')
+    """
+    text = str(grid)
+    if len(text) <= _LONGEST or grid.name != "rings":
+        return text
+    return f"rings:... ({len(grid.ring_theta)} rings, {math.prod(grid.shape)} samples)"
 
 
 def first_longitude(phi0, n_phi):

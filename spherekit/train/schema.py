@@ -8,6 +8,8 @@ from spherekit._core.names import closest
 
 #: The default of a key that must be present.
 REQUIRED = object()
+#: Integers from here on have no float64.
+_LARGEST = 2**1023
 #: Kinds of values, as messages name them.
 _NOUNS = {
     "integer": "an integer",
@@ -175,7 +177,8 @@ def value(location, entry, kind):
     is_integer = isinstance(entry, int) and not isinstance(entry, bool)
     is_of_kind = {
         "integer": is_integer,
-        "number": is_integer or (isinstance(entry, float) and math.isfinite(entry)),
+        "number": (is_integer and abs(entry) < _LARGEST)
+        or (isinstance(entry, float) and math.isfinite(entry)),
         "text": isinstance(entry, str),
         "boolean": isinstance(entry, bool),
     }
