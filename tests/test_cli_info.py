@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from helpers.commands import run
+from helpers.fits_tables import table
 
 from spherekit import io
 from spherekit.cli import main
@@ -179,3 +181,12 @@ def test_long_grids_are_shortened_in_text(here, capsys, rng):
     run("smooth rings.npz --L 4 --fwhm 1deg -o smooth.npz")
     assert "(100 rings, 12000 samples)" in capsys.readouterr().out
     assert io.read("smooth.npz").grid == grid
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_multi_order_maps_of_the_whole_sky_or_a_part(here, capsys, whole):
+    uniq = [*range(4, 15), *range(16 + 44, 16 + 48)]
+    uniq = np.array(uniq if whole else uniq[:-1])
+    columns = [fits.Column("UNIQ", "K", array=uniq), fits.Column("P", "D", array=1.0 * uniq)]
+    table("uniq.fits", columns, PIXTYPE="HEALPIX", ORDERING="NUNIQ", INDXSCHM="EXPLICIT")
+    assert facts_of(capsys, "uniq.fits")["sky"] == ("full" if whole else "part")

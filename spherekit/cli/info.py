@@ -160,7 +160,6 @@ def _map(path, table):
             "problem": str(error),
             "columns": columns,
         }
-    is_full = pixel is None and table.columns[names[0]].size == 12 * sky.nside**2
     triples = zip(sky.columns, sky.values, sky.units, strict=True)
     return {
         "kind": "HEALPix map",
@@ -168,13 +167,24 @@ def _map(path, table):
         "nside": sky.nside,
         "pixels": 12 * sky.nside**2,
         "ordering": sky.ordering.upper(),
-        "sky": "full" if is_full else "part",
+        "sky": "full" if _is_full(table, pixel, names, sky) else "part",
         "coordinates": sky.frame or None,
         **_polcconv(sky),
         "spin": sky.spin,
         "stokes": list(sky.stokes),
         "columns": [column(*triple) for triple in triples],
     }
+
+
+def _is_full(table, pixel, names, sky):
+    """Whether a table has a sample, perhaps a missing one, for each point of the sky."""
+    if sky.ordering == "nuniq":
+        from spherekit.io.multi_order import cells
+
+        order, _ = cells(table.columns[pixel].astype(np.int64))
+        return bool(np.sum(0.25**order) == 12)
+    column = names[0] if pixel is None else pixel
+    return table.columns[column].size == 12 * sky.nside**2
 
 
 def _network(path):

@@ -138,10 +138,10 @@ def analyse(
     Raises
     ------
     ValueError
-        An invalid L, spin, grid or number of threads; wrong shapes; a `spherekit.io.Map` on another grid than
-        ``sampling``; NaN, infinite or UNSEEN samples that the mask does not exclude; a mask without valid
-        samples, with values other than 0 and 1, or with ``"jacobi"``; an unknown method; ``tol`` or
-        ``max_iter`` out of range; coefficients beyond the range of their dtype.
+        An invalid L, spin, grid or number of threads; wrong shapes; NaN, infinite or UNSEEN samples that the
+        mask does not exclude; a `Map` on another grid than ``sampling``; a mask without valid samples, with
+        values other than 0 and 1, or with ``"jacobi"``; an unknown method; ``tol`` or ``max_iter`` out of
+        range; coefficients beyond the range of their dtype.
     TypeError
         Complex samples with ``reality``; unsupported dtypes; L, spin, max_iter or threads that are not
         integers; a sampling that is neither a grid nor a name, or missing; a ``tol`` that is not a number.

@@ -38,6 +38,7 @@ _HINTS = {
 
 _HEADER_BLOCK = 2880
 _MANY_AXES = re.compile(rb"NAXIS *= *\+?0*([1-9]\d{3,})")
+_NEGATIVE_SIZE = re.compile(rb"(NAXIS\d*) *= *(-0*[1-9]\d*)")
 #: Formats of files that are passed to astropy.
 _POSSIBLE_FITS = ("a file of unknown format", "an empty file", "a bzip2 file")
 _WARNINGS = threading.RLock()  # the filters of warnings are shared by all threads
@@ -319,13 +320,19 @@ def _valid_hdus(path, hdus, file):
 
 
 def _refuse_axes(path, file, position):
-    """Raise an error if the header at a position of a file declares more than the 999 axes of FITS."""
+    """Raise an error if the header at a position of a file declares more than 999 axes, or negative sizes."""
     file.seek(position)
     while block := file.read(_HEADER_BLOCK):
         cards = [block[i : i + 80] for i in range(0, len(block), 80)]
         axes = next(filter(None, map(_MANY_AXES.match, cards)), None)
         if axes is not None:
             raise _RefusedError(f"{path} is damaged: a header declares {axes[1].decode()} axes")
+        size = next(filter(None, map(_NEGATIVE_SIZE.match, cards)), None)
+        if size is not None:
+            raise _RefusedError(
+                f"{path} is damaged: a header has {size[1].decode()} = {size[2].decode()}; expected 0 or "
+                "more"
+            )
         if any(card.startswith(b"END     ") for card in cards):
             break
     file.seek(0)
@@ -453,6 +460,13 @@ def _column_count(header):
     count = headers.integer(header, "TFIELDS")
     if count is None or not 0 <= count <= 999:
         raise headers.HeaderError(f"the header has TFIELDS = {count}; expected 0 to 999")
+    formats = (i for i in range(1, count + 1) if not headers.text(header, f"TFORM{i}"))
+    absent = next(formats, None)
+    if absent is not None:
+        raise headers.HeaderError(
+            f"the header has TFIELDS = {count}, but no TFORM{absent}; expected the format of each column: "
+            "correct TFIELDS, or download the file again"
+        )
     return count
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from spherekit._core.atomic_files import replacing
-from spherekit.io import cf, kinds, variables
+from spherekit.io import cdf5, cf, kinds, variables
 from spherekit.io.arguments import optional_module
 from spherekit.io.character_arrays import characters, joined
 
@@ -41,7 +41,10 @@ def read_netcdf4(path, field=None, select=None):
 @contextmanager
 def open_netcdf4(path):
     """Context manager with the `Variables` of a netCDF-4 or HDF5 file."""
-    xarray = optional_module("xarray", "netcdf", f"{path} is {kinds.describe(path)}")
+    kind = kinds.describe(path)
+    xarray = optional_module("xarray", "netcdf", f"{path} is {kind}")
+    if kind == "a netCDF-3 file of 64-bit data":
+        cdf5.check_header(path)
     try:
         data = xarray.open_dataset(path, decode_cf=False)
     except ImportError:

@@ -1,5 +1,7 @@
 """Full-sky samples from a HEALPix table: index schemes, rows, and checks of their consistency."""
 
+import math
+
 import numpy as np
 
 from spherekit._core import checks
@@ -107,6 +109,9 @@ def _implicit_pixels(header, n, observed):
             raise ValueError("a map of part of the sky needs the key NSIDE and pixel numbers")
         nside_of(n)
         return None
+    is_full = headers.text(header, "OBJECT").upper() in ("FULLSKY", "FULL SKY")
+    if is_full and nside is not None and n > 0 and 12 * math.isqrt(n // 12) ** 2 == n != n_pix:
+        raise ValueError(_size_message(nside, n))
     if first is not None and last is not None and last - first + 1 == n and first >= 0:
         return np.arange(first, last + 1)
     if first in (None, 0) and last in (None, n_pix - 1) and nside is not None:

@@ -427,7 +427,8 @@ def position(name, coordinates, item, attributes=None):
     1
     >>> position("time", np.array(["2018-06", "2018-07"], "M8[M]"), "2018-07")
     1
-    >>> position("time", np.array([0, 30]), "2001-01-31", {"units": "days since 2001-01-01"})
+    >>> attributes = {"units": "days since 2001-01-01", "calendar": "noleap"}
+    >>> position("time", np.array([0, 31]), "2001-02", attributes)
     1
     """
     texts = cf.coordinate_texts(coordinates, attributes or {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Sequence
@@ -118,11 +119,43 @@ def _sign_of_b(column):
 
 
 def is_spectrum(table):
-    """Whether the header or the names of the columns of a table declare spectra."""
+    """Whether the header, the names of the columns or the number of rows of a table declare spectra.
+
+    A table of one column T or TEMPERATURE without the keys of a map is one of C_l if healpy wrote it, which
+    writes these keys into maps, or if its size is not 12 nside^2.
+    """
     if headers.text(table.header, "MAX-LPOL"):
         return "index" not in {name.lower() for name in table.columns}
     names = [n for n in table.columns if spectrum_of(n) not in ("", "TT")]
-    return headers.text(table.header, "EXTNAME").upper() == "POWER SPECTRUM" or len(names) > 1
+    is_declared = headers.text(table.header, "EXTNAME").upper() == "POWER SPECTRUM"
+    return is_declared or len(names) > 1 or _is_lone_spectrum(table)
+
+
+def _is_lone_spectrum(table):
+    """Whether a table without the keys of a map has only spectra, and multipoles, in its columns."""
+    names = [name for name in table.columns if not is_multipole(name)]
+    header = headers.MergedHeader(table)
+    if not names or not all(map(spectrum_of, names)):
+        return False
+    if any(headers.text(header, key) for key in ("PIXTYPE", "ORDERING", "INDXSCHM", "NSIDE")):
+        return False
+    if len(names) < len(table.columns) or any(map(_denotes_spectrum, names)):
+        return True
+    size = _size_in_header(table.header)
+    is_of_healpy = headers.text(table.header, "CREATOR").lower() == "healpy"
+    return is_of_healpy or (size > 0 and 12 * math.isqrt(size // 12) ** 2 != size)
+
+
+def _denotes_spectrum(name):
+    """Whether a name such as TT or C_l denotes a spectrum, unlike T, which may also be a map."""
+    return bool(kind_of_name(name)) or any(map(_PAIR.fullmatch, stokes.words(name)))
+
+
+def _size_in_header(header):
+    """The number of values of the first column of a table."""
+    form = re.match(r"(\d*)[A-Z]", headers.text(header, "TFORM1").upper())
+    repeat = int(form[1] or 1) if form else 1
+    return repeat * max(headers.integer(header, "NAXIS2") or 0, 0)
 
 
 @naming_the_file
