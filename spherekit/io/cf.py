@@ -302,13 +302,11 @@ def encode_dates(dates, units=""):
         if parsed is None:
             continue
         size, reference, _ = parsed
-        numbers = np.array([(time - reference) / size for time in times])
+        values = np.array([(time - reference) / size for time in times])
         is_given = candidate == units
-        if all(
-            reference + _microseconds(x, size) == t for x, t in zip(numbers, times, strict=True)
-        ):
-            if is_given or (numbers == np.round(numbers)).all():
-                return numbers, attributes
+        if all(reference + _microseconds(x, size) == t for x, t in zip(values, times, strict=True)):
+            if is_given or (values == np.round(values)).all():
+                return values, attributes
     raise ValueError(f"the dates {dates[0]} to {dates[-1]} cannot be represented by numbers")
 
 
@@ -327,13 +325,12 @@ def encode_durations(durations):
     (array([ 6., 36.]), 'hours')
     """
     missing = np.isnat(durations)
-    for units in ("days", "hours", "minutes", "seconds"):
-        one = np.timedelta64(1, {"days": "D"}.get(units, units[0]))
-        numbers = np.where(missing, np.timedelta64(0, "s"), durations) / one
-        result = np.where(missing, np.nan, numbers), units
-        if (numbers == np.round(numbers)).all():
-            return result
-    return result
+    present = np.where(missing, np.timedelta64(0, "s"), durations)
+    units = {"days": "D", "hours": "h", "minutes": "m", "seconds": "s"}
+    durations_in = {word: present / np.timedelta64(1, unit) for word, unit in units.items()}
+    exact = [word for word, values in durations_in.items() if (values == np.round(values)).all()]
+    word = (*exact, "seconds")[0]
+    return np.where(missing, np.nan, durations_in[word]), word
 
 
 def nside_of_mapping(attributes):

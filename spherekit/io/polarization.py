@@ -18,7 +18,7 @@ def to_cosmo(record):
 
     >>> from spherekit.io import Map
     >>> sky = to_cosmo(Map(np.ones((2, 12)), "healpix:1", ("Q", "U"), polcconv="IAU"))
-    >>> sky.polcconv, sky["U"].values[0], sky.notes
+    >>> sky.polcconv, float(sky["U"].values[0]), sky.notes
     ('COSMO', -1.0, ('the sign of U was changed, from the IAU to the COSMO convention',))
     """
     if record.polcconv != "IAU":
@@ -46,14 +46,14 @@ def _signs(sky):
         is_part = [bool({"REAL", "IMAG"} & set(stokes.words(name))) for name in sky.names]
         signs = map(stokes.sign_of_u, sky.names)
         return [None if part else sign for part, sign in zip(is_part, signs, strict=True)]
-    parts = [sky.attributes.get(name, {}).get("parts", ()) for name in sky.names]
+    columns = [sky.attributes.get(name, {}).get("parts", ()) for name in sky.names]
     signs = {(1, -1): "conjugate", (1, 1): 1}
-    return [signs.get(tuple(map(stokes.sign_of_u, pair))) for pair in parts]
+    return [signs.get(tuple(map(stokes.sign_of_u, pair))) for pair in columns]
 
 
 def _signs_of_coefficients(coefficients):
-    known = {"T": 1, "E": 1, "B": -1}
-    signs = [known.get(name) for name in coefficients.names]
+    sign_of = {"T": 1, "E": 1, "B": -1}
+    signs = [sign_of.get(name) for name in coefficients.names]
     return [None] if any(coefficients.spins) else signs
 
 

@@ -100,11 +100,11 @@ class _Record:
     def _fields_named(self, source, field):
         """The selected fields; errors name the source."""
         labels = [f"{i} {name or '(unnamed)'}" for i, name in enumerate(self.names)]
-        numbers = select_numbers(source, field, self.names, labels)
-        described = {name: _entries(values, numbers) for name, values in self._of_fields.items()}
+        indices = select_numbers(source, field, self.names, labels)
+        described = {name: _entries(values, indices) for name, values in self._of_fields.items()}
         data = self._data if len(self) > 1 else self._data[None]
         return self._with_data(
-            data[numbers[0]] if len(numbers) == 1 else data[numbers], **described
+            data[indices[0]] if len(indices) == 1 else data[indices], **described
         )
 
     @property
@@ -411,8 +411,8 @@ def _check_data(data, noun):
         raise TypeError(f"{noun} has dtype {data.dtype}; expected numbers or booleans")
 
 
-def _entries(values, numbers):
-    return tuple(values[i] for i in numbers)
+def _entries(values, indices):
+    return tuple(values[i] for i in indices)
 
 
 def _set(record, **values):
