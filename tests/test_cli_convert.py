@@ -11,7 +11,8 @@ from helpers.commands import refused, run
 
 import spherekit
 from spherekit import io
-from spherekit.io import netcdf, variables
+from spherekit.io import netcdf
+from spherekit.io.variables_of_maps import from_map
 from spherekit.sampling import HEALPix
 from spherekit.testing import random_flm
 
@@ -97,7 +98,7 @@ def test_axes_and_fields(here, rng, capsys):
     np.testing.assert_allclose(io.read("b.npz").values, values[1, 1], rtol=1e-15)
     run("convert winds.nc all.npz")
     np.testing.assert_allclose(io.read("all.npz").values, values, rtol=1e-15)
-    contents = variables.from_map(winds)._replace(attributes={})
+    contents = from_map(winds)._replace(attributes={})
     netcdf.write_variables(contents, "others.nc")
     assert "several fields" in refused(capsys, "convert others.nc others.npz", 2)
     assert "no further axes" in refused(

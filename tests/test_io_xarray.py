@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from spherekit import fields, io
+from spherekit.cli import main
 from spherekit.io import cf
 
 xarray = pytest.importorskip("xarray")
@@ -200,3 +201,17 @@ def test_complex_arrays(air):
     data = air.isel(time=0, level=0, drop=True) * (1 + 1j)
     smoothed = fields.smooth(data, 0.1, spin=1)
     assert smoothed.dims == data.dims and smoothed.dtype == data.dtype
+
+
+def test_groups_of_netcdf4_are_listed(here, air, capsys):
+    pytest.importorskip("netCDF4")
+    data = air.to_dataset()
+    data.to_netcdf("f.nc", group="model/daily")
+    data.to_netcdf("f.nc", group="observed", mode="a")
+    with pytest.raises(ValueError, match=r"groups model/daily, observed.*ncks -G : -g model/daily"):
+        io.read("f.nc")
+    assert main(["info", "f.nc"]) == 0
+    assert "model/daily, observed" in capsys.readouterr().out
+    group = xarray.open_dataset("f.nc", group="observed")
+    np.testing.assert_array_equal(io.from_xarray(group).values, air.values)
+    group.close()

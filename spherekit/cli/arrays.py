@@ -122,6 +122,9 @@ def selection(args):
 
 def with_options(error):
     """The message of an error of `spherekit.io.read`, with options in place of arguments."""
-    return re.sub(
-        r"\b(grid|field|ordering|hdu|lat|lon|select)=(?=[\w.'\"{ ])", r"--\1 ", str(error)
-    )
+    text = re.sub(r" \(in Python, [^()]*\)", _NO_GRID, str(error))
+    return re.sub(r"\b(grid|field|ordering|hdu|lat|lon|select)=(?=[\w.'\"{ ])", r"--\1 ", text)
+
+
+#: What to do with samples of a region or at scattered points.
+_NO_GRID = "; interpolate them to latitudes and longitudes around the sphere first"

@@ -6,6 +6,7 @@ from collections import Counter
 
 import numpy as np
 
+from spherekit.cli.arrays import with_options
 from spherekit.cli.columns import column
 
 #: Values of larger fields are not read, only their shapes.
@@ -41,7 +42,7 @@ def of_file(path, args):
     try:
         return _facts(path, kind, args)
     except (ValueError, ImportError, OSError) as error:
-        problem = str(error).removeprefix(f"{path}: ").removeprefix(f"{path} ")
+        problem = with_options(error).removeprefix(f"{path}: ").removeprefix(f"{path} ")
         return {"kind": _noun(kind), "problem": problem, "columns": []}
 
 
@@ -158,6 +159,8 @@ def _netcdf(path):
     from spherekit.io.netcdf import fields
 
     facts = {"kind": "netCDF file without maps"}
+    if not fields(path):
+        io.read(path)  # raises the error, which says what the file contains
     columns = []
     for name, size in fields(path):
         if size > _LARGEST:

@@ -1,8 +1,10 @@
 """Maps in netCDF files: version 3 by SciPy, version 4 by xarray."""
 
 import math
+import os
 import warnings
 from contextlib import contextmanager
+from importlib import import_module
 
 import numpy as np
 
@@ -10,6 +12,7 @@ from spherekit._core.atomic_files import replacing
 from spherekit.io import cdf5, cf, kinds, variables
 from spherekit.io.arguments import optional_module
 from spherekit.io.character_arrays import characters, joined
+from spherekit.io.variables_of_maps import from_map
 
 _DAMAGED = (ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError, MemoryError)
 _DAMAGED += (OSError, EOFError, AssertionError, ZeroDivisionError)
@@ -55,9 +58,31 @@ def open_netcdf4(path):
         raise _damaged(path, error) from None
     with data:
         try:
-            yield of_dataset(data, path)
+            contents = of_dataset(data, path)
+            if not variables.map_variables(contents):
+                contents = contents._replace(groups=_groups(path))
+            yield contents
         except (RuntimeError, OSError) as error:  # of the libraries of HDF5
             raise _damaged(path, error) from None
+
+
+def _groups(path):
+    """The names of the groups of a netCDF-4 file that contain variables, by netCDF4 or h5netcdf."""
+    for name in ("netCDF4", "h5netcdf.legacyapi"):
+        try:
+            module = import_module(name)
+            with module.Dataset(os.fspath(path), "r") as file:
+                return tuple(_groups_of(file, ""))
+        except Exception:  # noqa: S112 - the package is not installed, or another library's error
+            continue
+    return ()
+
+
+def _groups_of(group, prefix):
+    for name, inner in group.groups.items():
+        if inner.variables:
+            yield f"{prefix}{name}"
+        yield from _groups_of(inner, f"{prefix}{name}/")
 
 
 def _damaged(path, error):
@@ -161,7 +186,7 @@ def _texts(attributes):
 
 def write_netcdf(sky, path, overwrite=False):
     """Write a map to a netCDF-3 file (64-bit offset) with attributes of the CF conventions."""
-    write_variables(variables.from_map(sky), path, overwrite)
+    write_variables(from_map(sky), path, overwrite)
 
 
 def write_variables(contents, path, overwrite=False):

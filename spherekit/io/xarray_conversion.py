@@ -10,6 +10,7 @@ from spherekit.io.arguments import optional_module
 from spherekit.io.cf import coordinate_texts
 from spherekit.io.netcdf import of_dataset
 from spherekit.io.records import Map
+from spherekit.io.variables_of_maps import from_map
 
 if TYPE_CHECKING:
     import xarray
@@ -147,7 +148,7 @@ def to_xarray(sky: Map) -> xarray.DataArray | xarray.Dataset:
     ('lat', 'lon')
     """
     xarray = optional_module("xarray", "netcdf", "DataArrays need xarray")
-    contents = variables.from_map(sky, in_file=False)
+    contents = from_map(sky, in_file=False)
     arrays = {
         name: (v.dims, v.values, _without_coordinates(v.attributes))
         for name, v in contents.variables.items()

@@ -189,6 +189,6 @@ def _uneven(lon, spacing):
     following = ordered[(widest + 1) % len(ordered)]
     return (
         f"lon has a gap of {gaps[widest]:.7g} degrees, from {ordered[widest]:.7g} to {following:.7g}; "
-        f"expected {len(lon)} equidistant longitudes around the circle, {spacing:.7g} degrees apart (for a "
-        "region or scattered points, see spherekit.harmonic.evaluate_adjoint)"
+        f"expected {len(lon)} equidistant longitudes around the circle, {spacing:.7g} degrees apart (in "
+        "Python, sums over a region or scattered points are spherekit.harmonic.evaluate_adjoint)"
     )
