@@ -183,6 +183,18 @@ def test_cosmo_is_unchanged(suffix, tmp_path, rng):
     assert read.polcconv == "COSMO"
 
 
+def test_mw_maps_of_the_iau_convention_in_fits(tmp_path, rng):
+    values = rng.standard_normal((2, 4, 7))
+    io.write(Map(values, "mw:4", ("Q", "U"), polcconv="IAU"), tmp_path / "qu.fits")
+    read = io.read(tmp_path / "qu.fits")
+    np.testing.assert_array_equal(read.values, [values[0], -values[1]])
+    assert read.polcconv == "COSMO"
+    io.write(Map(values[0], "mw:4", "SIGNAL", polcconv="IAU"), tmp_path / "signal.fits")
+    read = io.read(tmp_path / "signal.fits")
+    np.testing.assert_array_equal(read.values, values[0])
+    assert read.polcconv == "IAU"
+
+
 def test_complex_fields_of_the_iau_convention(tmp_path, rng):
     values = rng.standard_normal(12) + 1j * rng.standard_normal(12)
     named = Map(
@@ -211,6 +223,8 @@ def test_data_arrays_of_the_iau_convention(rng):
     sky = Map(values, "mw:4", ("I", "Q", "U"), polcconv="IAU")
     read = io.from_xarray(io.to_xarray(sky))
     np.testing.assert_array_equal(read["U"].values, -values[2])
+    winds = Map(values[:2], "mw:4", ("u10", "v10"), frame="geographic")
+    assert io.from_xarray(io.to_xarray(winds)).names == ("u10", "v10")
     single = io.from_xarray(io.to_xarray(Map(values[0], "mw:4", "SIGNAL", polcconv="IAU")))
     assert single.polcconv == "IAU"
 

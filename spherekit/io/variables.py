@@ -64,8 +64,7 @@ def to_map(contents, field=None, select=None):
     contents : Variables
     field : str, int or sequence of them, optional
         The variables. By default the only one that is a map, or all fields of one map: of the same
-        dimensions, and I, Q and U by their names, or of a map that
-        `variables_of_maps.from_map` has converted.
+        dimensions, and I, Q and U by their names, or written by spherekit.
     select : dict, optional
         A coordinate for axes by name, or for the axis "time" or "level". Only this part is read.
     """
@@ -173,7 +172,7 @@ def _select_fields(contents, field):
 
 
 def _are_one_map(contents, maps):
-    """Whether variables are the fields of one map: of the same dimensions, and I, Q, U or written by spherekit."""
+    """Whether variables of the same dimensions are one map: they are I, Q, U, or written by spherekit."""
     dims = {contents.variables[name].dims for name in maps}
     is_iqu = sorted(map(stokes_of, maps)) == ["I", "Q", "U"]
     return len(dims) == 1 and (is_iqu or "spherekit_grid" in contents.attributes)
