@@ -299,7 +299,7 @@ def test_healpix_of_cf(here, ordering):
         np.testing.assert_array_equal(sky.values[0], reorder(pixels, "nested"))
     io.write(sky, "copy.nc")
     copy = opened("copy.nc")
-    assert copy.healpix.attrs["indexing_scheme"] == "ring" and copy.f.dims == ("time", "cell")
+    assert copy.crs.attrs["indexing_scheme"] == "ring" and copy.f.dims == ("time", "cell")
 
 
 @pytest.mark.parametrize(

@@ -127,4 +127,4 @@ def with_options(error):
 
 
 #: What to do with samples of a region or at scattered points.
-_NO_GRID = "; interpolate them to latitudes and longitudes around the sphere first"
+_NO_GRID = "; interpolate the samples to latitudes and longitudes of the whole sphere first"

@@ -8,7 +8,6 @@ import re
 import numpy as np
 
 from spherekit.io import calendars
-from spherekit.sampling.healpix import MAX_NSIDE
 
 #: Attributes that describe the encoding in the file, or that a reader replaces.
 OF_PACKING = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned", "dtype")
@@ -331,20 +330,3 @@ def encode_durations(durations):
     exact = [word for word, values in durations_in.items() if (values == np.round(values)).all()]
     word = (*exact, "seconds")[0]
     return np.where(missing, np.nan, durations_in[word]), word
-
-
-def nside_of_mapping(attributes):
-    """The nside in the attributes of a grid mapping "healpix", or None if it has no valid one.
-
-    >>> nside_of_mapping({"refinement_level": 3}), nside_of_mapping({"nside": 6}), nside_of_mapping({})
-    (8, 6, None)
-    """
-    level = attributes.get("refinement_level")
-    nside = attributes.get("nside", attributes.get("healpix_nside"))
-    try:
-        number = int(np.asarray(level if nside is None else nside).item())
-    except (ValueError, TypeError, OverflowError):
-        return None
-    if nside is None:
-        return 2**number if 0 <= number < MAX_NSIDE.bit_length() else None
-    return number if 1 <= number <= MAX_NSIDE else None

@@ -25,6 +25,10 @@ class SourceLayout:
         The latitudes and the longitudes as in the source, by the names of their variables.
     without_coordinates : frozenset of str
         The dimensions without a coordinate, whose entries are numbered.
+    mapping : str
+        The name of the grid mapping of HEALPix pixels.
+    nested : bool
+        HEALPix pixels are in NESTED order, which is not restored.
     """
 
     grid: Grid
@@ -33,6 +37,8 @@ class SourceLayout:
     positions: LatLon | None = None
     coordinates: Mapping = field(default_factory=dict)
     without_coordinates: frozenset = frozenset()
+    mapping: str = "healpix"
+    nested: bool = False
 
     def from_grid(self, values):
         """Samples (..., *grid.shape) in the order of the latitudes and longitudes of the source."""

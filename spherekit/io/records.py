@@ -14,6 +14,7 @@ from spherekit._core.labeled import axis_kind
 from spherekit.io import cf
 from spherekit.io.arguments import select_numbers
 from spherekit.io.frames import frame_of
+from spherekit.io.layouts import SourceLayout
 from spherekit.io.stokes import valid_convention
 from spherekit.sampling import Grid, LatLon
 from spherekit.sampling import grid as as_grid
@@ -215,8 +216,8 @@ class Map(_Record):
     notes : tuple of str
         What a reader changed or decided, such as a repeated column that it removed.
     layout : LatLon, optional
-        The latitudes and longitudes of the source in its order, which `io.to_xarray` and netCDF files
-        restore. Not used with another grid.
+        The latitudes and longitudes of the source in its order, and of netCDF and xarray its dimensions,
+        which `io.to_xarray` and netCDF files restore. Not used with another grid.
 
     Raises
     ------
@@ -245,7 +246,7 @@ class Map(_Record):
     grid: Grid | str = None
     spin: int | None = None
     polcconv: str = "COSMO"
-    layout: LatLon | None = None
+    layout: LatLon | SourceLayout | None = None
 
     def __init__(
         self,
@@ -261,7 +262,7 @@ class Map(_Record):
         attributes: Mapping[str, Mapping[str, object]] | None = None,
         history: tuple[str, ...] = (),
         notes: tuple[str, ...] = (),
-        layout: LatLon | None = None,
+        layout: LatLon | SourceLayout | None = None,
     ):
         values = checks.as_array(values, "values")
         _set(self, grid=as_grid(grid), values=values, names=names, units=units, axes=axes or {})

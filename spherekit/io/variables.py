@@ -16,7 +16,7 @@ from spherekit.io.records import Map, axis_named, position
 from spherekit.io.stokes import stokes_of
 from spherekit.sampling import HEALPix, LatLon
 from spherekit.sampling import grid as as_grid
-from spherekit.sampling.healpix import reorder
+from spherekit.sampling.healpix import MAX_NSIDE, reorder
 
 
 class Variable(NamedTuple):
@@ -323,8 +323,12 @@ def _sphere(contents, v, dims, without_coordinates):
     mapping = _healpix_mapping(contents, v)
     if mapping is not None:
         sphere = _pixels(contents, mapping, v.shape[v.dims.index(dims[0])])
-        bare = frozenset(without_coordinates)
-        layout = SourceLayout(sphere.grid, v.dims, tuple(dims), without_coordinates=bare)
+        described = dict(
+            without_coordinates=frozenset(without_coordinates),
+            mapping=str(v.attributes["grid_mapping"]),
+            nested=_ordering(mapping.attributes) == "nested",
+        )
+        layout = SourceLayout(sphere.grid, v.dims, tuple(dims), **described)
         return sphere._replace(layout=layout)
     names = _names_of_positions(contents, v, dims)
     axes = [contents.variables[name] for name in names]
@@ -371,9 +375,8 @@ def _stated_grid(contents, grid):
 def _pixels(contents, mapping, size):
     """The `_Sphere` of HEALPix pixels, by the attributes of the grid mapping."""
     attributes = mapping.attributes
-    nside = cf.nside_of_mapping(attributes)
-    ordering = str(attributes.get("indexing_scheme", attributes.get("healpix_order", "")))
-    ordering = {"nest": "nested"}.get(ordering.lower(), ordering.lower())
+    nside = _nside(attributes)
+    ordering = _ordering(attributes)
     if nside is None or ordering not in ("ring", "nested"):
         raise ValueError(
             f"{contents.source}: the grid mapping healpix has the attributes {attributes}; expected "
@@ -387,6 +390,25 @@ def _pixels(contents, mapping, size):
     is_nested = ordering == "nested"
     notes = ("pixels in NESTED order were rearranged in RING order",) if is_nested else ()
     return _Sphere(grid, (lambda f: reorder(f, "nested")) if is_nested else np.asarray, {}, notes)
+
+
+def _ordering(attributes):
+    """The order of the pixels of a grid mapping, "ring" or "nested"."""
+    ordering = str(attributes.get("indexing_scheme", attributes.get("healpix_order", ""))).lower()
+    return {"nest": "nested"}.get(ordering, ordering)
+
+
+def _nside(attributes):
+    """The nside of a grid mapping, or None if it has no valid one."""
+    level = attributes.get("refinement_level")
+    nside = attributes.get("nside", attributes.get("healpix_nside"))
+    try:
+        number = int(np.asarray(level if nside is None else nside).item())
+    except (ValueError, TypeError, OverflowError):
+        return None
+    if nside is None:
+        return 2**number if 0 <= number < MAX_NSIDE.bit_length() else None
+    return number if 1 <= number <= MAX_NSIDE else None
 
 
 def _listed_coordinates(contents, v):

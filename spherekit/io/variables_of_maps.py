@@ -30,7 +30,7 @@ def from_map(sky, in_file=True):
         variables[name] = variable((), attrs["value"], plain)
     variables |= coordinates
     names = frozenset(variables)
-    mapping = {"grid_mapping": "healpix"} if sky.grid.name == "healpix" else {}
+    mapping = {"grid_mapping": _mapping(sky)} if sky.grid.name == "healpix" else {}
     beside = [name for name, v in coordinates.items() if v.dims not in ((), (name,))]
     listed = {"coordinates": " ".join((*scalars, *beside))} if scalars or beside else {}
     for name, unit, values in _real_fields(sky):
@@ -110,6 +110,11 @@ def _latlon_of(grid):
     return lat[::n], np.degrees(grid.phi[:n]), lambda f: f.reshape(*f.shape[:-1], -1, n)
 
 
+def _mapping(sky):
+    """The name of the grid mapping of HEALPix pixels."""
+    return sky.layout.mapping if isinstance(sky.layout, SourceLayout) else "healpix"
+
+
 def _grid_coordinates(sky):
     """(coordinate variables, dimensions of the sphere, function of samples to the order of these)."""
     layout = sky.layout if isinstance(sky.layout, SourceLayout) else None
@@ -119,7 +124,7 @@ def _grid_coordinates(sky):
         is_power = 2**level == sky.grid.nside
         attributes |= {"refinement_level": level} if is_power else {"nside": sky.grid.nside}
         dims = ("cell",) if layout is None else layout.of_sphere
-        return {"healpix": variable((), np.int32(0), attributes)}, dims, np.asarray
+        return {_mapping(sky): variable((), np.int32(0), attributes)}, dims, np.asarray
     if layout is not None:
         variables = {
             name: variable((dim,), values, dict(sky.attributes.get(name, {})))

@@ -197,7 +197,8 @@ def with_fields(
         after = operation(before)
         arrays = to_xarray(after)
         arrays = _dataset(arrays) if isinstance(arrays, xarray.DataArray) else arrays
-        replaced |= set(before.layout.of_sphere) if after.grid != before.grid else set()
+        if after.grid != before.grid or before.layout.nested:
+            replaced |= set(before.layout.of_sphere)
         changed.append((names, arrays))
     result = dataset.drop_vars(
         [name for name, v in dataset.variables.items() if set(map(str, v.dims)) & replaced]
