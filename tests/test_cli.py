@@ -248,14 +248,14 @@ def test_grids_that_are_refused(sky, capsys):
     np.save("mw.npy", np.zeros((8, 15)))
     line = "transform mw.npy --L 8 -o a.fits"
     for name in ("mwss", "dhpole", "healpix:NSIDE"):
-        assert name in refused(capsys, f"{line} --grid hex:8")
+        assert name in refused(capsys, f"{line} --grid hex:8", 2)
     said = refused(capsys, f"{line} --grid cc:8")
     assert "(8, 15)" in said and "(15, 15)" in said and "; gl:8 (Gaussian latitudes" in said
     assert "--grid mwss:7,n_phi=15 (poles included" in said and "; mw:8 (south pole" in said
     assert "nside 8" in refused(capsys, "plot map.fits --grid healpix:16 -o a.png", 2)
     run("transform map.fits --L 8 -o alm.fits")
     assert "--grid mw:256" in refused(capsys, "transform alm.fits --inverse -o b.npz", 2)
-    assert ".npz" in refused(capsys, "transform alm.fits --inverse --grid mw -o b.fits", 2)
+    assert ".npz" in refused(capsys, "transform alm.fits --inverse --grid gl -o b.fits", 2)
 
 
 def test_masks_that_are_refused(sky, capsys):

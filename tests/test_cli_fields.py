@@ -106,7 +106,7 @@ def test_axes_and_plots(iqu, capsys):
     np.testing.assert_allclose(result.values, expected, rtol=0, atol=CHAIN)
     assert result.axes["level"].tolist() == [500, 850]
     said = refused(capsys, "smooth levels.nc --fwhm 20deg -o x.npz --plot x.png", 2)
-    assert "--select level=VALUE" in said
+    assert "--select level=500" in said
     run("smooth levels.nc --fwhm 20deg --level 850 -o x.npz --plot x.png")
     np.testing.assert_allclose(io.read("x.npz").values, expected[1], rtol=0, atol=CHAIN)
     said = refused(capsys, "regrid levels.nc --grid healpix:8 -o x.fits", 2)
@@ -152,8 +152,8 @@ def test_single_precision_is_kept(iqu):
         ("smooth none.npz --fwhm 1deg -o x.npz", 1, "none.npz"),
         ("smooth iqu.fits --fwhm 1deg --L 24 -o x.fits --max-iter 0", 2, "--max-iter is 0"),
         ("regrid iqu.npz -o x.npz", 2, "--grid"),
-        ("regrid iqu.npz --grid square:3 -o x.npz", 1, "square"),
-        ("regrid iqu.npz --grid mw:8 -o x.fits", 2, "HEALPix"),
+        ("regrid iqu.npz --grid square:3 -o x.npz", 2, "square"),
+        ("regrid iqu.npz --grid gl:8 -o x.fits", 2, "HEALPix"),
         ("regrid iqu.npz --grid mw:8 --L 12 -o x.npz", 1, "12"),
         ("regrid iqu.npz --grid mw:8 --from-grid mw:12 -o x.npz", 2, "--from-grid"),
     ],
@@ -214,3 +214,18 @@ def test_band_of_latitudes_needs_a_band_limit(here, capsys):
         assert "without samples from 90N to 61N and from 19N to 90S" in message and "--L" in message
         run(f"{command} --L 4 --max-iter 1000 -o out.npz --force")
         assert "more than 45 degrees apart, from 20N to 90S" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "name", ["180x360", "F160", "latlon", "gauss:160", "dh:180,rows=3", "mw:0"]
+)
+def test_unknown_grids_are_usage_errors(iqu, name, capsys):
+    for command in (
+        "regrid iqu.fits",
+        "transform iqu.npz",
+        "plot iqu.npz",
+        "regrid iqu.fits --grid mw:9",
+    ):
+        option = "--from-grid" if "mw:9" in command else "--grid"
+        message = refused(capsys, f"{command} {option} {name} -o out.npz", 2)
+        assert message.startswith(f"spherekit: error: {option}: ")

@@ -1,5 +1,7 @@
 """Maps of every format in the commands: which are read, with which options, and what is refused."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from helpers.commands import outputs, refused, run
@@ -56,9 +58,53 @@ def test_axes_with_missing_samples(months, capsys):
     np.testing.assert_allclose(io.read_arrays("out.npz")["flm"], months, rtol=0, atol=COMMAND)
 
 
-COMMANDS = ["spectrum months.nc --L 4 -o out.npy", "rotate months.nc --euler 1,2,3 --L 4 -o out.npz",
+COMMANDS = ["spectrum months.nc --L 4 -o out.fits", "rotate months.nc --euler 1,2,3 --L 4 -o out.fits",
             "wavelets months.nc --L 4 -o out.npz", "plot months.nc -o out.png",
             "transform months.nc --L 4 -o out.fits"]  # fmt: skip
+
+
+def test_spectra_and_rotations_of_every_map(months, capsys):
+    run("spectrum months.nc --L 4 -o out.npy")
+    cl = io.read_arrays("out.npy")["values"]
+    np.testing.assert_allclose(cl, spherekit.spectra.power(months), rtol=0, atol=CHAIN)
+    run("rotate months.nc --euler 10,20,30 -o out.nc")
+    rotated = io.read("out.nc")
+    assert list(rotated.axes) == ["month", "plev"] and rotated.units == ("K",)
+    assert rotated.attributes["plev"]["units"] == "hPa"
+    expected = spherekit.wigner.rotate(months, *np.radians([10, 20, 30]), reality=True)
+    expected = spherekit.inverse(expected, 4, sampling="mwss:4", reality=True)
+    np.testing.assert_allclose(rotated.values, expected, rtol=0, atol=CHAIN)
+    for line in ("spectrum months.nc --plot", "rotate months.nc --euler 1,2,3 --plot"):
+        assert "--select month=" in refused(capsys, f"{line} x.png -o out2.npy", 2)
+
+
+def test_spectra_of_every_map_with_its_own_mask(months):
+    sky = io.read("months.nc")
+    values = sky.values.copy()
+    values[0, 0, 1:3] = np.nan
+    io.write(Map(values, sky.grid, "T", "K", sky.axes), "holes.nc")
+    run("spectrum holes.nc --L 4 --mask missing -o out.npy")
+    cl = io.read_arrays("out.npy")["values"]
+    for i, month in enumerate((1, 7)):
+        for j, level in enumerate((500, 850)):
+            line = f"spectrum holes.nc --L 4 --mask missing --time {month} --level {level}"
+            run(f"{line} -o out1.npy --force")
+            single = io.read_arrays("out1.npy")["values"]
+            np.testing.assert_allclose(cl[i, j], single, rtol=0, atol=CHAIN)
+
+
+def test_fits_of_mw_grids_from_every_verb(months):
+    run("convert months.nc one.fits --time 1 --level 500")
+    run("rotate one.fits --euler 0,0,0 -o rotated.fits")
+    run("smooth one.fits --fwhm 0deg -o smooth.fits")
+    run("regrid one.fits --grid mw:4 -o regridded.fits")
+    run("transform regridded.fits -o alm.fits")
+    run("transform alm.fits --inverse --grid mwss:4 -o back.fits")
+    expected = io.read("months.nc", select={"month": 1, "plev": 500}).values
+    for path in ("one.fits", "rotated.fits", "smooth.fits", "back.fits"):
+        sky = io.read(path)
+        assert str(sky.grid) == "mwss:4" and sky.names == ("T",) and sky.units == ("K",)
+        np.testing.assert_allclose(sky.values, expected, rtol=0, atol=CHAIN)
 
 
 @pytest.mark.parametrize("line", COMMANDS)
@@ -125,11 +171,11 @@ def test_options_of_other_formats(months, capsys):
 def test_two_parts_of_a_wind(here, rng):
     flm = random_flm(4, rng, spin=1)
     f = spherekit.inverse(flm, 4, spin=1, sampling="mwss:4")
-    io.write(Map(np.stack([f.real, f.imag]), "mwss:4", ("u", "v"), "m/s"), "wind.nc")
+    io.write(Map(np.stack([f.imag, -f.real]), "mwss:4", ("u", "v"), "m/s"), "wind.nc")
     run("transform wind.nc --field u,v --spin 1 --L 4 -o out.npz")
     contents = io.read_arrays("out.npz")
     np.testing.assert_allclose(contents["flm"], flm, rtol=0, atol=IDENTITY)
-    assert contents["spin"] == 1 and contents["columns"].tolist() == ["u,v"]
+    assert contents["spin"] == 1 and contents["columns"].tolist() == ["-v,u"]
 
 
 def test_era_interim(here, capsys):
@@ -176,3 +222,17 @@ def test_provenance_of_every_input(months):
     run("transform history.nc --L 4 -o out2.npz")
     history = io.read_arrays("out2.npz")["history"].tolist()
     assert history[0] == "observed" and "input history.nc sha256:" in history[-1]
+
+
+def test_default_titles_of_pictures(here):
+    """The name of the field and the selected coordinates; none for plain arrays."""
+    axes = {"month": np.array([6, 7]), "level": np.array([200.0, 500.0])}
+    values = np.arange(4 * 48.0).reshape(2, 2, 48)
+    io.write(io.Map(values, "healpix:2", ("z",), ("m2 s-2",), axes), "z.nc")
+    np.save("z.npy", values[0, 0])
+    run("plot z.nc --time 7 --level 500 -o z.svg")
+    assert "<!-- z, month 7, level 500 -->" in Path("z.svg").read_text()
+    run("plot z.nc --time 7 --level 500 --title chosen -o z.svg --force")
+    assert "<!-- chosen -->" in Path("z.svg").read_text()
+    run("plot z.npy -o plain.svg --grid healpix:2")
+    assert "<!-- z" not in Path("plain.svg").read_text()

@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
-from helpers.commands import run
+from helpers.commands import refused, run
 from helpers.fits_tables import table
+from tolerances import IDENTITY
 
+import spherekit
 from spherekit import io
 from spherekit.cli import main
-from spherekit.sampling import Rings
+from spherekit.sampling import MWSS, Rings
 from spherekit.testing import random_flm
 
 
@@ -181,6 +183,91 @@ def test_long_grids_are_shortened_in_text(here, capsys, rng):
     run("smooth rings.npz --L 4 --fwhm 1deg -o smooth.npz")
     assert "(100 rings, 12000 samples)" in capsys.readouterr().out
     assert io.read("smooth.npz").grid == grid
+
+
+def test_large_netcdf_is_described_by_its_first_map(here, capsys, monkeypatch, rng):
+    """The samples of fields beyond the limit of info are not read, nor are those that exceed the memory."""
+    grid = MWSS(20)
+    times = np.arange("2018-01", "2018-07", dtype="M8[M]").astype("M8[s]")
+    axes = {"time": times, "level": np.array([200.0, 500.0])}
+    values = rng.normal(size=(6, 2, *grid.shape))
+    io.write(io.Map(values, grid, ("t",), ("K",), axes, frame="geographic"), "large.nc")
+    whole = facts_of(capsys, "large.nc")
+    assert "part" not in whole["columns"][0] and whole["columns"][0]["max"] == values.max()
+    monkeypatch.setenv("SPHEREKIT_MAX_MEMORY", "1e5")
+    facts = facts_of(capsys, "large.nc")
+    column = facts["columns"][0]
+    assert column["part"] == "time 2018-01-01, level 200.0" and column["shape"] == [
+        6,
+        2,
+        *grid.shape,
+    ]
+    assert column["max"] == values[0, 0].max() and facts["axes"] == whole["axes"]
+    assert facts["grid"] == "mwss:20" and len(facts["next"]) == 2
+    monkeypatch.delenv("SPHEREKIT_MAX_MEMORY")
+    run_next(facts)
+    monkeypatch.setenv("SPHEREKIT_MAX_MEMORY", "1e4")
+    column = facts_of(capsys, "large.nc")["columns"][0]
+    assert column["read"] is False and "max" not in column
+    np.save("large.npy", values)
+    assert "SPHEREKIT_MAX_MEMORY" in facts_of(capsys, "large.npy")["problem"]
+    monkeypatch.setenv("SPHEREKIT_MAX_MEMORY", "50MB")
+    assert "SPHEREKIT_MAX_MEMORY is '50MB'" in refused(capsys, "info large.nc", 2)
+
+
+@pytest.mark.parametrize(
+    "name", ["mw:8", "gl:8", "cc:8", "dh:8", "dhpole:8", "mwss:8", "healpix:32"]
+)
+def test_mean_is_that_over_the_sphere(here, capsys, rng, name):
+    """The area mean of a map is its monopole, and said to be an area mean; other arrays have a plain mean."""
+    flm = random_flm(8, rng, reality=True)
+    values = spherekit.inverse(flm, 8, sampling=name, reality=True)
+    sky = io.Map(values, name, ("t",))
+    paths = ["map.npz", "map.fits" if name.startswith("healpix") else "map.nc"]
+    for path in paths:
+        io.write(sky, path)
+        (column,) = facts_of(capsys, path)["columns"]
+        expected = flm[0].real / np.sqrt(4 * np.pi)
+        expected = values.mean() if name.startswith("healpix") else expected
+        assert abs(column["area_mean"] - expected) < IDENTITY
+        np.testing.assert_allclose(column["mean"], values.mean(), rtol=IDENTITY)
+        run(f"info {path}")
+        assert f"area mean {column['area_mean']:.5g}" in capsys.readouterr().out
+    np.save("plain.npy", values)
+    assert "area_mean" not in facts_of(capsys, "plain.npy")["columns"][0]
+
+
+def test_mean_of_a_region(here, capsys):
+    """A band of rings has the mean over the band, where its samples are valid."""
+    band = Rings(np.radians(np.arange(30.5, 70, 0.5)), 90)
+    values = np.cos(band.theta)
+    values[band.theta > np.radians(60.1)] = np.nan
+    io.write(io.Map(values, band, ("t",)), "band.npz")
+    north, south = np.cos(np.radians([30.25, 60.25]))
+    expected = (north + south) / 2 / np.cos(np.radians(0.25))  # of cos(theta) over the zones
+    found = facts_of(capsys, "band.npz")["columns"][0]["area_mean"]
+    np.testing.assert_allclose(found, expected, rtol=IDENTITY)
+
+
+def test_channels_last_and_coefficients_of_shtools_are_named(here, capsys, rng):
+    """Arrays that are not maps: no grid of 3 columns is suggested, and the advice leads to a map."""
+    rgb = rng.uniform(size=(16, 32, 3)).astype("f4")
+    np.savez("rgb.npz", rgb=rgb)
+    np.save("rgb.npy", rgb)
+    facts = facts_of(capsys, "rgb.npz")
+    (note,) = facts["notes"]
+    assert (
+        "numpy.moveaxis(rgb, -1, -3)" in note and "n_theta=32" not in note and facts["next"] == []
+    )
+    for line in ("rgb.npy --L 8", "rgb.npy --L 8 --grid dh:16,n_theta=16,n_phi=32,phi0=half"):
+        said = refused(capsys, f"transform {line} -o x.npz", 1 + ("--grid" not in line))
+        assert "the last axis seems to be channels; save them first" in said
+    np.save("moved.npy", np.moveaxis(rgb, -1, -3))
+    grid = note.split("on the grid ")[1]
+    run(f"transform moved.npy --grid {grid} --field 0 -o flm.npz")
+    np.save("cilm.npy", rng.normal(size=(2, 31, 31)))
+    assert "coefficients C_lm and S_lm of SHTOOLS" in facts_of(capsys, "cilm.npy")["notes"][0]
+    assert "SHTOOLS" in refused(capsys, "transform cilm.npy -o x.npz", 2)
 
 
 @pytest.mark.parametrize("whole", [True, False])

@@ -225,14 +225,19 @@ def test_winds_are_a_field_of_spin_1(rng):
         "ua": {"standard_name": "eastward_wind"},
         "va": {"standard_name": "northward_wind"},
     }
-    values, levels = np.stack([f.real, f.imag]), {"level": [200, 500, 850]}
+    values, levels = np.stack([f.imag, -f.real]), {"level": [200, 500, 850]}
     winds = io.Map(values, "gl:16", ("ua", "va"), "m/s", levels, attributes=attributes)
     result = fields.regrid(winds, "mwss:16")
     assert "ua and va (spin 1)" in result.notes[0] and list(result.axes) == ["level"]
-    stated = fields.regrid(io.Map(values, "gl:16", ("a", "b"), axes=levels, spin=1), "mwss:16")
-    np.testing.assert_array_equal(stated.values, result.values)
-    unnamed = io.Map(values, "gl:16", ("a", "b"), axes=levels)
-    np.testing.assert_array_equal(fields.regrid(unnamed, "mwss:16", spin=1).values, result.values)
+    parts = np.stack([result.values[1] * -1, result.values[0]])
+    unnamed = np.stack([f.real, f.imag]), "gl:16", ("a", "b")
+    stated = fields.regrid(io.Map(*unnamed, axes=levels, spin=1), "mwss:16")
+    np.testing.assert_array_equal(stated.values, parts)
+    unstated = io.Map(*unnamed, axes=levels)
+    np.testing.assert_array_equal(fields.regrid(unstated, "mwss:16", spin=1).values, parts)
+    for names, units, spin in ((("u10", "v10"), "m/s", None), (("u", "v"), "", 1)):
+        winds = io.Map(values, "gl:16", names, units, levels, spin=spin)
+        np.testing.assert_array_equal(fields.regrid(winds, "mwss:16").values, result.values)
     again = fields.regrid(result, "gl:16").values
     np.testing.assert_allclose(again, values, rtol=0, atol=CHAIN)
 

@@ -7,6 +7,7 @@ import pytest
 from tolerances import CHAIN, IDENTITY, SHORT_SUM
 
 from spherekit import plot
+from spherekit.io import Map
 from spherekit.plot import projection, projection_formulas
 from spherekit.plot.figure import figure as new_figure
 from spherekit.plot.figure import save
@@ -479,3 +480,25 @@ def test_sphere_beyond_a_band_of_rings_is_gray():
         assert np.isfinite(
             plot.project(np.ones(grid.shape), grid, projection="cartesian").values
         ).all()
+
+
+def test_default_titles():
+    """Of maps: the name and the coordinates of the position; of plain arrays: none."""
+    axes = {"month": np.array([6, 7]), "level": np.array([200.0, 500.0])}
+    values = np.arange(4 * 48.0).reshape(2, 2, 48)
+    sky = Map(values, "healpix:2", ("z",), ("m2 s-2",), axes).select(month=7, level=500)
+    assert plot.show(sky, size=40).get_title() == "z, month 7, level 500"
+    assert plot.show(sky, size=40, title="").get_title() == ""
+    assert plot.show(sky.values, size=40).get_title() == ""
+
+
+def test_longitudes_of_the_cartesian_projection_end_at_180():
+    """Both edges of the axis are labelled by their own longitude."""
+    f = np.arange(12.0)
+    labels = [
+        x.get_text() for x in plot.show(f, projection="cartesian", flip="geo").get_xticklabels()
+    ]
+    assert labels == ["−180°", "−120°", "−60°", "0°", "60°", "120°", "180°"]
+    ax = plot.show(f, projection="cartesian", flip="geo", rot=(180, 0))
+    labels = [x.get_text() for x in ax.get_xticklabels()]
+    assert labels == ["0°", "60°", "120°", "180°", "−120°", "−60°", "0°"]

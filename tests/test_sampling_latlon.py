@@ -500,6 +500,32 @@ def test_axes_without_gaussian_latitudes_compile_nothing():
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
+@pytest.mark.parametrize(
+    "name, texts",
+    [
+        (
+            "180x360",
+            ["dh:180,n_theta=180,n_phi=360,phi0=half", "mwss:179,n_phi=360", "gl:180,n_phi=360"],
+        ),
+        ("latlon:180x360", ["dh:180,n_theta=180,n_phi=360,phi0=half"]),
+        ("r360x180", ["dh:180,n_theta=180,n_phi=360,phi0=half"]),
+        ("0.25x0.25", ["dh:720,n_theta=720,n_phi=1440,phi0=half"]),
+        ("gauss:160x320", ["gl:160,n_phi=320"]),
+        *((name, ["dh:180,n_theta=180,n_phi=360,phi0=half"]) for name in ("latlon", "regular")),
+        *((name, ["gl:160,n_phi=320"]) for name in ("gauss:160", "gaussian", "N80", "F80")),
+        *((name, ["gl:320,n_phi=640"]) for name in ("F160", "ecmwf")),
+        ("nside64", ["healpix:64"]),
+        ("mw256", ["mw:256"]),
+    ],
+)
+def test_names_of_grids_of_other_software(name, texts):
+    """The message has the text of the grid, which is one."""
+    with pytest.raises(ValueError, match="name of a grid") as raised:
+        sampling.grid(name)
+    for text in texts:
+        assert text in str(raised.value) and str(sampling.grid(text)) == text
+
+
 @pytest.mark.parametrize("text", ["180x360", "latlon:180 x 360"])
 def test_numbers_of_rings_and_samples_are_a_hint(text):
     with pytest.raises(ValueError, match="grids of 180 rings of 360 samples are .*phi0=half"):

@@ -102,7 +102,8 @@ def _failed(error, debug):
 
 
 def _refuse_contradictory_environment():
-    """Raise Usage for environment variables that contradict each other."""
+    """Raise Usage for environment variables that contradict each other or have no valid value."""
+    _refuse_memory_limit()
     if not os.environ.get("SPHEREKIT_SIMD", "").strip():
         return
     from spherekit._core.jit import runs_as_python
@@ -114,28 +115,40 @@ def _refuse_contradictory_environment():
         raise Usage(str(error)) from None
 
 
+def _refuse_memory_limit():
+    """Raise Usage for a SPHEREKIT_MAX_MEMORY that is no number of bytes."""
+    from spherekit._core import checks
+    from spherekit.cli.options import Usage
+
+    try:
+        checks.memory_limit()
+    except ValueError as error:
+        raise Usage(str(error)) from None
+
+
 def _run(argv):
     """Run a command; what it writes has a line of provenance."""
     from spherekit.cli import many
-    from spherekit.cli.options import Usage
+    from spherekit.cli.options import Usage, refuse_output_over_input
     from spherekit.io import provenance
 
     args, unknown = _parser(argv).parse_known_args(argv)
-    if isinstance(getattr(args, "file", None), list) and not any(x[:1] == "-" for x in unknown):
-        args.file += (
-            unknown  # files after an option, which argparse does not add to those before it
-        )
+    if isinstance(getattr(args, "file", None), list) and _are_files(unknown, args):
+        args.file += unknown  # after an option, argparse does not add files to those before it
         unknown = []
     if unknown:
         raise Usage(
             f"unrecognized arguments: {' '.join(unknown)}; see spherekit {args.command} --help"
         )
+    _check_grids(args)
     args.prepare(args)
     if many.is_needed(args):
         many.run(args.command, args, list(argv))
         return
     if isinstance(getattr(args, "file", None), list):
         args.file = args.file[0]
+    if getattr(args, "force", False):
+        refuse_output_over_input(args)
     is_json = args.reports_json and args.json
     with contextlib.ExitStack() as stack:
         if is_json or any(getattr(args, name, None) for name in ("output", "plot")):
@@ -150,6 +163,31 @@ def _run(argv):
                 ) from None
         if is_json:
             print(collected.as_json(args.command))
+
+
+def _check_grids(args):
+    """Raise Usage for the options of grids that are not the text of one (of bench, they are lists)."""
+    from spherekit.cli.options import Usage
+
+    if args.command == "bench":
+        return
+    for name in ("grid", "from_grid"):
+        text = getattr(args, name, None)
+        if isinstance(text, str):
+            from spherekit.sampling import grid
+
+            L = getattr(args, "L", None)
+            try:
+                grid(text, 1 if L is None or L < 1 else L)
+            except ValueError as error:
+                raise Usage(f"--{name.replace('_', '-')}: {error}") from None
+
+
+def _are_files(words, args):
+    """Whether words are existing files; the last may be the output of ``spherekit convert IN OUT``."""
+    has_output = args.command == "convert" and args.output is None
+    inputs = words[:-1] if has_output and words[-1:] and words[-1][:1] != "-" else words
+    return all(map(os.path.exists, inputs))
 
 
 def _parser(argv):

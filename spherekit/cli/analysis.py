@@ -1,12 +1,10 @@
 """Harmonic analysis and synthesis for the commands, with a report of the method and its residual."""
 
-from pathlib import Path
-
 import numpy as np
 
 from spherekit._core import progress, scaling
 from spherekit.cli import report, stopping
-from spherekit.cli.options import Usage, band_limit_option, number_of
+from spherekit.cli.options import Usage, band_limit_option, number_of, refuse_grid_in_fits
 
 #: The default band-limit of a HEALPix map, in units of its nside.
 DEGREES_PER_NSIDE = 2
@@ -167,10 +165,7 @@ def synthesis_grid(args, L):
     from spherekit.sampling import grid as as_grid
 
     grid = as_grid(args.grid, L)
-    if grid.name != "healpix" and Path(args.output).suffix == ".fits":
-        raise Usage(
-            f"{args.output}: FITS output is for HEALPix grids, not {grid_label(grid)}; write .npz instead"
-        )
+    refuse_grid_in_fits(args.output, grid)
     return grid
 
 

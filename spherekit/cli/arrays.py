@@ -9,6 +9,7 @@ from spherekit.cli import names
 from spherekit.cli.options import Usage
 from spherekit.io.arguments import ArgumentError
 from spherekit.io.numpy_maps import OtherContents
+from spherekit.io.winds import winds
 
 
 class Fields(NamedTuple):
@@ -96,12 +97,14 @@ def fields_of(sky, first_only=False, pair=True):
     """The `Fields` of a `spherekit.io.Map`."""
     values = sky.values if len(sky) > 1 else sky.values[None]
     columns = sky.names if all(sky.names) else ()
+    cf = tuple(sky.attributes.get(name, {}).get("standard_name") for name in columns)
     if len(columns) == 1:
         columns = sky.attributes.get(columns[0], {}).get("parts", columns)
     units, unread = sky.units, ()
     # 0 is also written for Q and U together with T
     spin = sky.spin or None
-    if first_only and len(values) > 1 and columns and not (pair and spin and len(values) == 2):
+    is_pair = pair and len(values) == 2 and (spin or winds(columns, units, cf))
+    if first_only and len(values) > 1 and columns and not is_pair:
         values, columns, units, unread = values[:1], columns[:1], units[:1], columns[1:]
     of_fields = values, tuple(columns), units, sky.grid, sky.frame, spin, unread
     described = dict(axes=dict(sky.axes), notes=sky.notes, attributes=sky.attributes)
@@ -109,14 +112,23 @@ def fields_of(sky, first_only=False, pair=True):
 
 
 def selection(args):
-    """The coordinates of ``--level``, ``--time`` and ``--select NAME=VALUE``, by axis."""
-    selected = {name: getattr(args, name, None) for name in ("level", "time")}
-    selected = {name: value for name, value in selected.items() if value is not None}
+    """The coordinates of ``--level``, ``--time`` and ``--select NAME=VALUE``, by axis.
+
+    Raises Usage for an axis that is selected twice.
+    """
+    options = {name: getattr(args, name, None) for name in ("level", "time")}
+    selected = {name: value for name, value in options.items() if value is not None}
+    sources = {name: f"--{name} {value}" for name, value in selected.items()}
     for text in getattr(args, "select", None) or ():
         name, equals, value = text.partition("=")
         if not (name and equals and value):
             raise Usage(f"--select is {text!r}; expected NAME=VALUE, such as --select month=7")
+        if name in selected:
+            raise Usage(
+                f"{sources[name]} and --select {text} select on the same axis; pass one of them"
+            )
         selected[name] = value
+        sources[name] = f"--select {text}"
     return selected
 
 

@@ -6,11 +6,14 @@ from collections import Counter
 
 import numpy as np
 
+from spherekit._core import checks
 from spherekit.cli.arrays import with_options
 from spherekit.cli.columns import column
 
-#: Values of larger fields are not read, only their shapes.
-_LARGEST = 2**28
+#: Of fields with more samples only the first map is read.
+_LARGEST = 2**24
+#: Memory that the statistics need, at most.
+_BYTES_PER_SAMPLE = 40
 _TEXT = ("text", "a gzip file of text")
 _PICTURES = ("a PNG picture", "a JPEG picture", "a Radiance picture", "a TIFF picture")
 #: What can be done with files that are not read.
@@ -41,7 +44,7 @@ def of_file(path, args):
     kind = describe(path)
     try:
         return _facts(path, kind, args)
-    except (ValueError, ImportError, OSError) as error:
+    except (ValueError, ImportError, OSError, MemoryError) as error:
         problem = with_options(error).removeprefix(f"{path}: ").removeprefix(f"{path} ")
         return {"kind": _noun(kind), "problem": problem, "columns": []}
 
@@ -73,9 +76,12 @@ def _read(path, args, **options):
 
 def of_map(record):
     """The facts of a `spherekit.io.Map`."""
+    from spherekit.sampling.coverage import area_weights
+
     several = len(record) > 1
     fields = list(record.values) if several else [record.values]
     described = zip(record.names, fields, record.units, strict=True)
+    weights = area_weights(record.grid)
     return {
         "kind": "map",
         "grid": str(record.grid),
@@ -85,7 +91,7 @@ def of_map(record):
         "axes": axes(record.axes, record.attributes),
         "notes": list(record.notes),
         "history": list(record.history),
-        "columns": [column(name or "unnamed", f, unit) for name, f, unit in described],
+        "columns": [column(name or "unnamed", f, unit, weights) for name, f, unit in described],
     }
 
 
@@ -98,6 +104,19 @@ def grid_label(text):
         return analysis.grid_label(grid(text))
     except ValueError:
         return text
+
+
+def weights_of(arrays):
+    """The weights of the mean of the array ``values`` on the grid of the same file; None if it fits none."""
+    from spherekit.sampling import grid
+    from spherekit.sampling.coverage import area_weights
+
+    try:
+        weights = area_weights(grid(str(arrays["grid"])))
+        np.broadcast_to(weights, arrays["values"].shape)
+    except ValueError:
+        return None
+    return weights
 
 
 def axes(coordinates, attributes):
@@ -156,19 +175,43 @@ def lowest_power(flm):
 def _netcdf(path):
     """The facts of all fields of a netCDF file; of the axes and the grid, those of the last one."""
     from spherekit import io
-    from spherekit.io.netcdf import fields
+    from spherekit.io import netcdf_parts
 
     facts = {"kind": "netCDF file without maps"}
-    if not fields(path):
+    outlines = netcdf_parts.outlines(path)
+    if not outlines:
         io.read(path)  # raises the error, which says what the file contains
     columns = []
-    for name, size in fields(path):
-        if size > _LARGEST:
-            columns.append(dict(name=name, unit=None, type="not read", shape=[], missing=0))
-            continue
-        facts = of_map(io.read(path, field=name))
+    for outline in outlines:
+        if is_readable(math.prod(outline.shape)):
+            facts = of_map(io.read(path, field=outline.name))
+        else:
+            facts = _of_first_map(path, outline)
         columns += facts["columns"]
     return {**facts, "columns": columns}
+
+
+def is_readable(size):
+    """Whether info reads all of ``size`` samples for their statistics, or a part of them only."""
+    return size <= min(_LARGEST, checks.memory_limit() / _BYTES_PER_SAMPLE)
+
+
+def _of_first_map(path, outline):
+    """The facts of a large field, with statistics of its first map if that is small enough."""
+    from spherekit.io.netcdf_parts import read_first
+
+    n = math.prod(map(len, outline.axes.values()))
+    described = {"name": outline.name, "unit": outline.unit or None, "type": str(outline.dtype)}
+    described["shape"] = list(outline.shape)
+    if not is_readable(math.prod(outline.shape) // n):
+        facts = {"kind": "map", "axes": axes(outline.axes, outline.attributes)}
+        return {**facts, "columns": [{**described, "missing": 0, "read": False}]}
+    facts = of_map(read_first(path, outline.name))
+    first = ((name, values[0]) for name, values in axes(outline.axes, outline.attributes).items())
+    part = ", ".join(f"{name} {value}" for name, value in first)
+    shape = [*map(len, outline.axes.values()), *facts["columns"][0]["shape"][len(outline.axes) :]]
+    columns = [{**facts["columns"][0], "shape": shape, "part": part}]
+    return {**facts, "axes": axes(outline.axes, outline.attributes), "columns": columns}
 
 
 def _text(path, args):
@@ -209,13 +252,18 @@ def spectra(path):
 
 
 def matching_grids(arrays):
-    """A note with the grids that have the shape of each array."""
+    """Notes with the grids that have the shape of each array, or with what else it seems to be."""
     from spherekit.sampling import grids_of_shape
+    from spherekit.sampling.theorem_grids import advice_on_shape
 
     shapes = {array.shape: name for name, array in arrays.items() if array.dtype.kind in "iufc"}
-    matches = {name: grids_of_shape(shape) for shape, name in shapes.items() if len(shape)}
-    return [
-        f"{name} has the shape of samples on {'; '.join(f'{grid} ({text})' for grid, text in grids)}"
-        for name, grids in matches.items()
-        if grids
-    ]
+    notes = []
+    for shape, name in shapes.items():
+        advice = advice_on_shape(shape)
+        grids = grids_of_shape(shape) if shape else ()
+        if advice:
+            notes.append(f"{name}: {advice}")
+        if grids:
+            listed = "; ".join(f"{grid} ({text})" for grid, text in grids)
+            notes.append(f"{name} has the shape of samples on {listed}")
+    return notes

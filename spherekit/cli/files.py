@@ -12,7 +12,7 @@ from spherekit.cli.analysis import grid_label, grid_name, refuse_beyond_pixels
 from spherekit.cli.arrays import Fields
 from spherekit.cli.names import join, split
 from spherekit.cli.options import Usage, is_arrays
-from spherekit.cli.stokes import Component, components, note_on_components
+from spherekit.cli.stokes import Component, components, note_on_components, note_on_spin
 from spherekit.io.columns import field_names, is_map
 from spherekit.io.fits import outlines
 from spherekit.io.fits_maps import contains_mw
@@ -109,7 +109,8 @@ def checked(args, fields, *, all_columns=False):
         )
     notes = list(fields.notes)
     if spin is None and fields.spin is None:
-        notes.append(note_on_components(sky.components))
+        notes.append(note_on_components(sky.components, hasattr(args, "spin")))
+    notes.append(note_on_spin(sky.components))
     if unread:
         columns = ", ".join(fields.columns)
         omitted = ", ".join(unread)
@@ -152,7 +153,8 @@ def _components(path, fields, spin, accepts_spin):
         spin = fields.spin if spin is None else spin
         refuse_unknown_sign(path, fields, spin, accepts_spin)
         described = list(fields.values), fields.columns, fields.units
-        return components(path, *described, spin, accepts_spin, fields.stokes)
+        cf = [fields.attributes.get(name, {}).get("standard_name") for name in fields.columns]
+        return components(path, *described, spin, accepts_spin, fields.stokes, cf)
     spin = (fields.spin or 0) if spin is None else spin
     return [Component(f, spin, fields.columns, fields.units[0]) for f in fields.values]
 

@@ -45,13 +45,16 @@ def _facts(path, args):
         "a zip archive",
         "a bzip2 file",
     )
-    if "NumPy" in kind or (is_unknown and options.is_arrays(path)):
-        return _arrays(path)
-    if "FITS" in kind or (is_unknown and ".fit" in path.lower()):
-        try:
+    try:
+        if "NumPy" in kind or (is_unknown and options.is_arrays(path)):
+            return _arrays(path)
+        if "FITS" in kind or (is_unknown and ".fit" in path.lower()):
             return _fits(path, args.hdu)
-        except HeaderError as error:
-            raise ValueError(f"{path}: {error}") from None
+    except HeaderError as error:
+        raise ValueError(f"{path}: {error}") from None
+    except MemoryError as error:
+        noun = kind.removeprefix("a ").removeprefix("an ")
+        return {"kind": noun, "problem": str(error), "columns": []}
     return contents.of_file(path, args)
 
 
@@ -148,6 +151,8 @@ def _alm(path, table, listed):
 def _map(path, table):
     from spherekit import io
     from spherekit.io.columns import map_columns
+    from spherekit.sampling import HEALPix
+    from spherekit.sampling.coverage import area_weights
 
     pixel, names = map_columns(table)
     try:
@@ -161,6 +166,7 @@ def _map(path, table):
             "columns": columns,
         }
     triples = zip(sky.columns, sky.values, sky.units, strict=True)
+    weights = area_weights(HEALPix(sky.nside))
     return {
         "kind": "HEALPix map",
         "grid": f"healpix:{sky.nside}",
@@ -172,7 +178,7 @@ def _map(path, table):
         **_polcconv(sky),
         "spin": sky.spin,
         "stokes": list(sky.stokes),
-        "columns": [column(*triple) for triple in triples],
+        "columns": [column(*triple, weights) for triple in triples],
     }
 
 
@@ -259,7 +265,11 @@ def _arrays(path):
         for name, a in arrays.items()
         if a.dtype.kind in "iufcb" and a.ndim and not name.startswith("axis_")
     }
-    columns = [column(name, a, _unit_of_array(name, a, unit)) for name, a in numeric.items()]
+    weights = {"values": contents.weights_of(arrays)} if facts["kind"] == "map" else {}
+    columns = [
+        column(name, a, _unit_of_array(name, a, unit), weights.get(name))
+        for name, a in numeric.items()
+    ]
     return {**facts, "columns": columns}
 
 

@@ -3,7 +3,9 @@
 import os
 import shlex
 
+from spherekit.cli.names import join
 from spherekit.cli.options import stem
+from spherekit.io.winds import is_wind_component, winds
 
 
 def commands(facts):
@@ -21,6 +23,28 @@ def _line(*words):
     return shlex.join(["spherekit", *map(str, words)])
 
 
+def _picture(path):
+    """The name of a picture of a file, which is not that of the file.
+
+    >>> _picture("sky.fits"), _picture("data/pano.png")
+    ('sky.png', 'pano_map.png')
+    """
+    name = f"{stem(path)}.png"
+    return name if name != os.path.basename(path) else f"{stem(path)}_map.png"
+
+
+def _options_of_wind(columns):
+    """Options for the analysis of a map whose first column is a component of a wind, or none."""
+    names = [column["name"] for column in columns]
+    units = [column["unit"] or "" for column in columns]
+    for pair in winds(names, units).items():
+        if 0 in pair:
+            return ["--field", join([names[i] for i in pair])]
+    if not is_wind_component(names[0], units[0]):
+        return []
+    return [*(["--field", names[0]] if len(names) > 1 else []), "--spin", "0"]
+
+
 def _for_map(path, facts):
     columns = facts["columns"]
     if not columns:
@@ -32,12 +56,17 @@ def _for_map(path, facts):
     axes = facts.get("axes", {}).items()
     selected = [f"--select={axis}={values[0]}" for axis, values in axes if values]
     part = ["--part", "abs"] if first["type"].startswith("complex") else []
-    lines = [_line("plot", path, *field, *selected, *part, "-o", f"{name}.png")]
+    lines = [_line("plot", path, *field, *selected, *part, "-o", _picture(path))]
     is_lone_component = is_fits and facts["stokes"][:1] in (["Q"], ["U"]) and not facts["spin"]
     if "min" in first and not first.get("infinite") and not is_lone_component:
         mask = ["--mask", "missing"] if first["missing"] else []
-        suffix = "fits" if is_fits and not part and not facts.get("spin") else "npz"
-        lines.append(_line("transform", path, *field, *mask, "-o", f"{name}_alm.{suffix}"))
+        wind = _options_of_wind(columns)
+        field = wind or field
+        suffix = "fits" if is_fits and not part and not facts.get("spin") and not wind else "npz"
+        position = selected if "part" in first else []
+        lines.append(
+            _line("transform", path, *field, *position, *mask, "-o", f"{name}_alm.{suffix}")
+        )
     return lines
 
 
@@ -73,7 +102,7 @@ def _for_array(path, facts):
         return []
     field = ["--field", columns[0]["name"]] if path.endswith(".npz") else []
     part = ["--part", "abs"] if columns[0]["type"].startswith("complex") else []
-    return [_line("plot", path, *field, "--grid", grids[0][0], *part, "-o", f"{stem(path)}.png")]
+    return [_line("plot", path, *field, "--grid", grids[0][0], *part, "-o", _picture(path))]
 
 
 def _for_text(path):

@@ -167,7 +167,11 @@ def source(parser, default="the first column", grid="--grid"):
     ``grid`` is the name of the option of the grid of the file.
     """
     of_file = "" if grid == "--grid" else " of a file that does not state it"
-    parser.add_argument(grid, help=f"sampling grid{of_file}, e.g. mw:256 or healpix:64")
+    parser.add_argument(
+        grid,
+        help=f"sampling grid{of_file}, e.g. mw:256, healpix:64, or dh:180,n_theta=180,n_phi=360,phi0=half "
+        "for latitudes 89.5 ... -89.5; see the book, Which grid is it?",
+    )
     parser.add_argument(
         "--field", help=f"columns by number or name, e.g. 0, T or Q,U; default: {default}"
     )
@@ -218,7 +222,9 @@ def coefficients(parser):
 def spin(parser):
     """--spin."""
     parser.add_argument(
-        "--spin", type=int, help="spin of a field of two columns; default: 2 for Q,U, else 0"
+        "--spin",
+        type=int,
+        help="spin of a field of two columns, 0 for scalars; default: 2 for Q,U, 1 for winds, else 0",
     )
 
 
@@ -284,6 +290,42 @@ def writable(path, replace, suffixes):
         raise IsADirectoryError(f"{path} is a folder; expected a file name")
     if path.exists() and not replace:
         raise FileExistsError(f"{path} exists; choose another name or pass --force")
+
+
+def selection_of(axes):
+    """The options that select the first position on each axis.
+
+    >>> selection_of({"month": [1, 7], "level": [500]})
+    '--select month=1 --select level=500'
+    """
+    first = {name: str(values[0]).removesuffix("T00:00:00") for name, values in axes.items()}
+    return " ".join(f"--select {name}={value}" for name, value in first.items())
+
+
+def refuse_grid_in_fits(path, grid):
+    """Raise Usage for a FITS file of a map on a grid that the format does not have."""
+    from spherekit.sampling import MW, MWSS
+    from spherekit.sampling.text import label
+
+    is_mw = isinstance(grid, MW | MWSS) and grid == type(grid)(grid.L)
+    if Path(path).suffix == ".fits" and grid.name != "healpix" and not is_mw:
+        raise Usage(
+            f"{path}: FITS output is for HEALPix grids and mw:L and mwss:L, not {label(grid)}; write .npz or "
+            ".nc instead"
+        )
+
+
+def refuse_output_over_input(args):
+    """Raise Usage for an output that would replace an input of the command, even with ``--force``."""
+    inputs = {name: getattr(args, name, None) for name in ("file", "mask", "beam", "lat", "lon")}
+    for option in ("output", "plot"):
+        target = getattr(args, option, None)
+        if not isinstance(target, str) or not os.path.isfile(target):
+            continue
+        for name, path in inputs.items():
+            if isinstance(path, str) and os.path.isfile(path) and os.path.samefile(path, target):
+                noun = "the input" if name == "file" else f"--{name}"
+                raise Usage(f"the output {target} is {noun} of this command; choose another name")
 
 
 def folder(path):

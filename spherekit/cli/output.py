@@ -10,10 +10,11 @@ import numpy as np
 from spherekit.cli import report, stopping
 from spherekit.cli.analysis import grid_name
 from spherekit.cli.names import join
-from spherekit.cli.options import Usage, is_arrays
+from spherekit.cli.options import Usage, is_arrays, selection_of
 from spherekit.cli.stokes import real_fields
 from spherekit.io.kinds import is_fits
 from spherekit.io.stokes import pairs, stokes_of
+from spherekit.io.winds import winds
 
 #: Suffixes of files of maps.
 MAPS = (".fits", ".npz", ".npy", ".nc", ".csv")
@@ -74,7 +75,7 @@ def map_suffixes(path):
 
 
 def write_map(path, components, grid, frame="", axes=None, attributes=None):
-    """Write signals on a common grid to one of `MAPS`: .fits for HEALPix, a spin field as two columns.
+    """Write signals on a common grid to one of `MAPS`, a spin field in a FITS file as two columns.
 
     ``axes`` are the named leading axes of each signal, ``attributes`` those of fields and axes by name.
     """
@@ -85,18 +86,22 @@ def write_map(path, components, grid, frame="", axes=None, attributes=None):
     fields, names, units = (sum(column, []) for column in columns)
     names = _distinct(names)
     refuse_not_finite(path, **dict(zip(names, fields, strict=True)))
-    spin = _spin_of(path, components, names)
+    attributes = attributes or {}
+    standard_names = [attributes.get(name, {}).get("standard_name") for name in names]
+    spin = _spin_of(path, components, names, units, standard_names)
     if Path(path).suffix == ".fits":
         _refuse_axes(path, axes)
+    if Path(path).suffix == ".fits" and grid.name == "healpix":
         header = dict(column=names, unit=units, coordsys=frame, spin=spin)
         io.write_map(path, np.stack(fields), **header, overwrite=True)
         report.wrote(path)
         return
-    if Path(path).suffix in (".nc", ".csv"):
+    if Path(path).suffix in (".fits", ".nc", ".csv"):
         described = dict(frame=frame, spin=spin, attributes=attributes)
         _write_record(path, fields, grid, names, units, axes, **described)
         return
-    values = components[0].values if len(components) == 1 else np.stack(fields)
+    is_complex = len(components) == 1 and not components[0].is_wind
+    values = components[0].values if is_complex else np.stack(fields)
     if Path(path).suffix == ".npy":
         _write_arrays(path, values=values)
         return
@@ -124,8 +129,8 @@ def _refuse_axes(path, axes):
     """Raise Usage for signals with named leading axes, which FITS files do not support."""
     if axes:
         raise Usage(
-            f"{path}: FITS files of maps and alm have no axis {', '.join(axes)}; write .npz, or select a "
-            "coordinate of each axis (--time)"
+            f"{path}: FITS files of maps and alm have no axis {', '.join(axes)}; write .npz, or select one "
+            f"position, e.g. {selection_of(axes)}"
         )
 
 
@@ -139,10 +144,10 @@ def _distinct(names):
     ]
 
 
-def _spin_of(path, components, names):
+def _spin_of(path, components, names, units, standard_names):
     """The spin to write to a file of these signals, or None where the column names determine it.
 
-    Raises Usage for combinations that cannot be read back, such as a wind and a scalar.
+    Raises Usage for combinations that cannot be read back, such as a shear and a scalar.
     """
     spins = [component.spin for component in components]
     if not any(spins):
@@ -156,12 +161,14 @@ def _spin_of(path, components, names):
         return spins[0]
     partner = dict(pairs(names))
     indices = range(len(names))
-    readable = [2 if i in partner else 0 for i in indices if i not in partner.values()]
+    of_winds = winds(names, units, standard_names)
+    seconds = {*partner.values(), *of_winds.values()}
+    readable = [2 if i in partner else int(i in of_winds) for i in indices if i not in seconds]
     if readable != spins:
         signals = "; ".join(f"{c.name}, spin {c.spin}" for c in components)
         raise Usage(
-            f"{path}: a file of several signals may contain scalars and pairs of Q and U, not {signals}; "
-            "write them one by one"
+            f"{path}: a file of several signals may contain scalars, pairs of Q and U and winds, not "
+            f"{signals}; write them one by one"
         )
     return None
 
@@ -200,7 +207,7 @@ def write_coefficients(path, signals, L, frame="", axes=None, attributes=None):
     flm = [signal.values for signal in signals]
     record = io.Coefficients(
         flm[0] if len(signals) == 1 else np.stack(flm),
-        [join(signal.columns) for signal in signals],
+        [join(signal.parts) for signal in signals],
         [signal.unit for signal in signals],
         axes,
         spins=[signal.spin for signal in signals],

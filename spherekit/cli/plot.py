@@ -36,7 +36,9 @@ def arguments(parser):
     parser.add_argument("--vmin", type=float, help=bound.format("lower", 1))
     parser.add_argument("--vmax", type=float, help=bound.format("upper", 99))
     parser.add_argument("--cmap", help="name of a matplotlib colormap")
-    parser.add_argument("--title", help="title of the picture")
+    parser.add_argument(
+        "--title", help="title of the picture; default: name of the field, and coordinates"
+    )
     parser.add_argument("--unit", help="label of the color bar; default: the unit in the file")
     options.force(parser)
 
@@ -58,11 +60,12 @@ def run(args):
     if weights is not None:
         values = np.where(weights > 0, values, np.nan)
     figure = options.figure(5, 5.6) if args.half else options.figure(8, 5)
-    names = ("projection", "flip", "half", "vmin", "vmax", "title", "cmap")
+    names = ("projection", "flip", "half", "vmin", "vmax", "cmap")
     style = {name: getattr(args, name) for name in names}
+    title = _title(fields) if args.title is None else args.title
     unit = fields.units[0] if args.unit is None else args.unit
     sky = io.Map(values, fields.grid, frame=fields.frame)
-    plot.show(sky, ax=figure.add_subplot(), rot=rot, unit=unit, **style)
+    plot.show(sky, ax=figure.add_subplot(), rot=rot, unit=unit, title=title, **style)
     with output.atomic(args.force):
         output.save(figure, args.output)
     report.add(grid=grid_name(fields.grid), columns=fields.columns, unit=unit or None)
@@ -71,6 +74,18 @@ def run(args):
             "POLCCONV = IAU, and it is ambiguous whether the column is U; plotted with the sign in the file"
         )
     print(f"wrote {args.output}")
+
+
+def _title(fields):
+    """The name of the field and the coordinates of its position, dates of any calendar included."""
+    from spherekit.io.cf import coordinate_texts
+    from spherekit.plot.signals import position_of, title_of
+
+    position = position_of(fields.attributes)
+    for name, value in position.items():
+        dates = coordinate_texts(np.atleast_1d(value), fields.attributes[name])
+        position[name] = value if dates is None else dates[0]
+    return title_of(", ".join(fields.columns), position)
 
 
 def _real(fields, args):

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 
 from spherekit.cli import arrays, files, options, output
-from spherekit.cli.analysis import grid_label
 from spherekit.cli.stokes import real_fields
 from spherekit.io import Map
 from spherekit.io.kinds import is_fits
@@ -19,13 +18,9 @@ def read(args, L=None):
         files.refuse_missing(args, signals)
         return _of_signals(signals)
     sky = arrays.read_record(args.file, args, L)
-    standard_names = [attributes.get("standard_name") for attributes in sky.attributes.values()]
-    if args.spin is None and "eastward_wind" in standard_names:
-        signals = files.signals(args.file, arrays.fields_of(sky), spin=0)
-    else:
-        signals = files.checked(args, arrays.fields_of(sky), all_columns=True)
-        notes = (note for note in signals.note.split("\n") if note and note not in sky.notes)
-        sky = replace(sky, notes=(*sky.notes, *notes))
+    signals = files.checked(args, arrays.fields_of(sky), all_columns=True)
+    notes = (note for note in signals.note.split("\n") if note and note not in sky.notes)
+    sky = replace(sky, notes=(*sky.notes, *notes))
     files.refuse_missing(args, signals)
     return sky
 
@@ -48,16 +43,11 @@ def _of_signals(signals):
 
 def check_output(path, grid, axes=()):
     """Raise Usage for a map that the format of the output cannot represent."""
-    if Path(path).suffix != ".fits":
-        return
-    if grid.name != "healpix":
-        raise options.Usage(
-            f"{path}: FITS output is for HEALPix grids, not {grid_label(grid)}; write .npz or .nc instead"
-        )
-    if axes:
+    options.refuse_grid_in_fits(path, grid)
+    if axes and Path(path).suffix == ".fits":
         raise options.Usage(
             f"{path}: FITS output has no axes, and the map has {', '.join(axes)}; write .npz or .nc, or "
-            f"select one map, e.g. --select {next(iter(axes))}=VALUE"
+            f"select one map, e.g. {options.selection_of(axes)}"
         )
 
 

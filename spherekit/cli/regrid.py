@@ -1,8 +1,8 @@
 """Convert a map to another grid, of any kind and resolution.
 
-All columns of a map are converted, Q and U as a spin-2 field. Maps are analyzed (HEALPix: by least squares)
-and synthesized on the grid: exactly for band-limited maps. The residual of the analysis, the part of the map
-beyond the degrees below L, is printed; it is not in the result.
+All columns of a map are converted, Q and U as a spin-2 field, a wind as one of spin 1. Maps are analyzed
+(HEALPix: by least squares) and synthesized on the grid: exactly for band-limited maps. The residual of the
+analysis, the part of the map beyond the degrees below L, is printed; it is not in the result.
 """
 
 from spherekit.cli import analysis, options, records

@@ -3,14 +3,15 @@
 With --euler, (R f)(x) = f(R^-1 x) with R = Rz(A) Ry(B) Rz(C): an active zyz rotation of the map in its frame.
 With --to, the coordinates change and the sky does not.
 
-All columns of a map are rotated: Q and U as a spin-2 field, others as scalars. Maps are analyzed (HEALPix: by
-least squares), rotated exactly in harmonic space and synthesized. The residual of the analysis, the part of
-the map beyond the degrees below L, is printed; it is not in the result.
+All columns of a map are rotated: Q and U as a spin-2 field, a wind as one of spin 1, others as scalars. Maps
+are analyzed (HEALPix: by least squares), rotated exactly in harmonic space and synthesized. The residual of
+the analysis, the part of the map beyond the degrees below L, is printed; it is not in the result.
 """
 
 import numpy as np
 
 from spherekit.cli import analysis, coefficients, files, options, output, records, report
+from spherekit.cli.smooth import check_plot
 from spherekit.cli.stokes import refuse_unpaired
 from spherekit.wigner.frames import FRAMES
 
@@ -24,7 +25,8 @@ def arguments(parser):
         "-o",
         "--output",
         required=True,
-        help="a file of the same kind: .fits, .npz or .npy; coefficients: also .sh, .shc, .mat",
+        help="of a FITS map .fits, of an array .npz, .npy, .nc or .csv, of other maps any of these; of "
+        "coefficients .fits (alm), .npz, .sh, .shc or .mat",
     )
     parser.add_argument(
         "--euler", metavar="A,B,C", help="angles in degrees, e.g. 30,40,50 or --euler=-30,40,50"
@@ -92,9 +94,10 @@ def _rotate_coefficients(args):
 def _rotate_map(args):
     options.writable(args.output, args.force, output.map_suffixes(args.file))
     limit = options.band_limit_option(args, required=False)
-    sky = files.read_map(args, limit, all_columns=True)
+    sky = files.read_map(args, limit, all_columns=True, axes=True)
     grid = sky.grid
-    records.check_output(args.output, grid)
+    records.check_output(args.output, grid, sky.axes)
+    check_plot(args, sky)
     L, line = analysis.band_limit(args, grid)
     angles, description, frame = _angles(args, sky.frame)
     files.refuse_missing(args, sky)
@@ -113,7 +116,7 @@ def _rotate_map(args):
         maps = [[np.abs(x.values) if x.spin else np.real(x.values) for x in pair] for pair in pairs]
         figure = _picture(maps, grid, rotated, description, frame)
     with output.atomic(args.force):
-        output.write_map(args.output, rotated, grid, frame, attributes=sky.attributes)
+        output.write_map(args.output, rotated, grid, frame, sky.axes, sky.attributes)
         output.save(figure, args.plot)
     report.add(rotation=description)
     output.report_signals(rotated, frame)

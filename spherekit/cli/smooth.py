@@ -1,8 +1,8 @@
 """Smooth a map by a beam: Gaussian, or the window function b_l of a file.
 
-All columns of a map are smoothed, Q and U as a spin-2 field. Maps are analyzed (HEALPix: by least squares),
-multiplied by b_l and synthesized on their grid. The residual of the analysis, the part of the map beyond the
-degrees below L, is printed; it is not in the result.
+All columns of a map are smoothed, Q and U as a spin-2 field, a wind as one of spin 1. Maps are analyzed
+(HEALPix: by least squares), multiplied by b_l and synthesized on their grid. The residual of the analysis,
+the part of the map beyond the degrees below L, is printed; it is not in the result.
 """
 
 from spherekit.cli import analysis, options, output, records, report, stopping
@@ -66,8 +66,8 @@ def check_plot(args, sky):
     """Raise Usage for --plot of a map with axes."""
     if args.plot and sky.axes:
         raise options.Usage(
-            f"--plot: the map has the axes {', '.join(sky.axes)}; select one map to plot, e.g. --select "
-            f"{next(iter(sky.axes))}=VALUE"
+            f"--plot: the map has the axes {', '.join(sky.axes)}; select one map to plot, e.g. "
+            f"{options.selection_of(sky.axes)}"
         )
 
 

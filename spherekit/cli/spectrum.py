@@ -5,8 +5,9 @@ divided by f_sky, the mean of the squared mask. This is unbiased for smooth spec
 remain coupled, and E and B mix near the edges of the mask. Without a mask, C_l is that of the coefficients
 from `spherekit transform`.
 
-A spin field (--field Q,U) gives EE, BB and EB; together with a scalar (--field I,Q,U) also TT, TE and TB. By
-default neither monopole nor dipole is removed. There is no correction for beam, pixel window or noise.
+A spin field (--field Q,U) gives EE, BB and EB; together with a scalar (--field I,Q,U) also TT, TE and TB. Of
+a wind (--field u,v), EE is the power of the divergent part and BB that of the rotational part. By default
+neither monopole nor dipole is removed. There is no correction for beam, pixel window or noise.
 """
 
 import numpy as np
@@ -49,7 +50,7 @@ def run(args):
     else:
         spectra, units, f_sky, frame, lines = _of_map(args)
     output.refuse_not_finite(args.output, **spectra)
-    figure = picture(spectra, f_sky, units) if args.plot else None
+    figure = picture(spectra, f_sky, units, frame) if args.plot else None
     with output.atomic(args.force):
         output.write_spectra(args.output, spectra, units, frame)
         output.save(figure, args.plot)
@@ -65,11 +66,7 @@ def _of_coefficients(args):
     reason = f"not applicable, since {args.file} contains coefficients, not a map"
     options.refuse_options_of_maps(args, reason, exclude=("field",))
     contents = coefficients.read(args.file, args)
-    if contents.axes and (args.plot or not options.is_arrays(args.output)):
-        raise options.Usage(
-            f"{args.file} has the axis {', '.join(contents.axes)}; write the spectra of all coordinates to "
-            ".npy without --plot, or select a coordinate of each axis (--time)"
-        )
+    _check_axes(args, contents.axes)
     L = coefficients.requested_band_limit(args, contents)
     signals = [
         signal._replace(values=signal.values[..., : L * L]) for signal in contents.components
@@ -79,27 +76,52 @@ def _of_coefficients(args):
     return *_spectra(args.file, signals), 1.0, contents.frame, lines
 
 
+def _check_axes(args, axes):
+    """Raise Usage for spectra of several maps in a picture or in another file than .npy."""
+    if axes and (args.plot or not options.is_arrays(args.output)):
+        raise options.Usage(
+            f"{args.file} has the axes {', '.join(axes)}; write the spectra of all coordinates to .npy "
+            f"without --plot, or select one map, e.g. {options.selection_of(axes)}"
+        )
+
+
 def _of_map(args):
-    sky = files.read_map(args, options.band_limit_option(args, required=False))
+    sky = files.read_map(args, options.band_limit_option(args, required=False), axes=True)
+    _check_axes(args, sky.axes)
     L, line = analysis.band_limit(args, sky.grid)
     _check(args, sky)
     weights = files.read_mask(args, sky)
     files.refuse_missing(args, sky, None if weights is None else weights > 0)
-    removes = args.remove_monopole or args.remove_dipole
     signals = []
     lines = [note for note in (sky.note, line) if note]
     for component in sky.components:
-        values = component.values.astype(complex if component.spin else float)
-        if removes and component.spin == 0:
-            values, removed = remove_low(values, sky.grid, weights, dipole=args.remove_dipole)
-            lines.append(removed)
-        flm, f_sky, method = harmonics(
-            values, sky.grid, L, weights, component.spin, **analysis.iterations(args)
-        )
-        lines.append(method if len(sky.components) == 1 else f"{component.name}: {method}")
+        flm, f_sky, methods = _harmonics_of_each(args, sky, component, L, weights)
+        label = f"{component.name}: " if len(sky.components) > 1 else ""
+        lines += [f"{label}{text}" for text in methods]
         signals.append(component._replace(values=flm))
     spectra, units = _spectra(args.file, signals)
-    return {name: cl / f_sky for name, cl in spectra.items()}, units, f_sky, sky.frame, lines
+    spectra = {name: cl / np.expand_dims(f_sky, -1) for name, cl in spectra.items()}
+    return spectra, units, f_sky.item() if f_sky.size == 1 else f_sky.tolist(), sky.frame, lines
+
+
+def _harmonics_of_each(args, sky, component, L, weights):
+    """(coefficients, f_sky, lines of the report) of each map on the axes of a signal, with its own mask."""
+    values = component.values.astype(complex if component.spin else float)
+    leading = values.shape[: values.ndim - len(sky.grid.shape)]
+    weights = None if weights is None else np.broadcast_to(weights, values.shape)
+    flms, fractions, lines = [], [], []
+    for i in np.ndindex(leading):
+        f, mask = values[i], None if weights is None else weights[i]
+        if component.spin == 0 and (args.remove_monopole or args.remove_dipole):
+            f, removed = remove_low(f, sky.grid, mask, dipole=args.remove_dipole)
+            lines.append(removed)
+        options_of_fit = analysis.iterations(args)
+        flm, f_sky, method = harmonics(f, sky.grid, L, mask, component.spin, **options_of_fit)
+        flms.append(flm)
+        fractions.append(f_sky)
+        lines.append(method)
+    flms = np.reshape(flms, (*leading, L * L))
+    return flms, np.reshape(fractions, leading), list(dict.fromkeys(lines))
 
 
 def _check(args, sky):
@@ -176,16 +198,18 @@ def _product(unit, unit2):
     return f"{unit}^2" if unit.isalnum() else f"({unit})^2"
 
 
-def picture(spectra, f_sky, units):
-    """Plot the auto spectra."""
+def picture(spectra, f_sky, units, frame=""):
+    """Plot the auto spectra, of fields on a planet from l = 1 on and without the band of cosmic variance."""
     from spherekit import plot
 
     auto_spectra = {
         name: cl for name, cl in spectra.items() if len(spectra) == 1 or name[0] == name[1]
     }
-    first = 2 if min(cl.size for cl in auto_spectra.values()) > 2 else 0
+    on_planet = frame in ("geographic", "horizontal")
+    first = 1 if on_planet else 2
+    first = first if min(cl.size for cl in auto_spectra.values()) > first else 0
     positive = all(cl[first:].min() > 0 for cl in auto_spectra.values())
-    style = dict(f_sky=f_sky, ell_min=first)
+    style = dict(f_sky=f_sky, ell_min=first, cosmic_variance=not on_planet)
     if len(auto_spectra) > 1:
         style["yscale"] = "log" if positive else "linear"
     figure = options.figure(7, 4.4)

@@ -1,8 +1,9 @@
 """Scalars and spin fields among the columns of a map.
 
 The spin is that of ``--spin`` or of the file (key SPIN). Otherwise names and the key STOKES determine it
-(`spherekit.io.stokes`): Q and U of the same name form a field of spin 2, one of them without the other is an
-error, and every other column is a scalar.
+(`spherekit.io.stokes`): Q and U of the same name form a field of spin 2, and the components u and v of a wind
+(`spherekit.io.winds`) the field -v + i u of spin 1. One of them without the other is an error, and every
+other column is a scalar.
 """
 
 import re
@@ -13,18 +14,29 @@ import numpy as np
 from spherekit.cli.names import join
 from spherekit.cli.options import Usage
 from spherekit.io.stokes import is_spin_component, pairs, stokes_of
-
-#: Units of winds, whose component u is not the Stokes parameter U.
-_VELOCITY = re.compile(r"\s*(c|k)?m\s*(/\s*s|\*?\s*s\s*(\*\*|\^)?\s*-1)\s*|knots?|kts?")
+from spherekit.io.winds import is_velocity, is_wind_component, pair_of, winds
 
 
 class Component(NamedTuple):
-    """A signal: samples or coefficients, spin, names of its columns (may be empty) and unit."""
+    """A signal: samples or coefficients, spin, names of its parts (may be empty) and unit.
+
+    The parts of a spin field are real and imaginary: ``("Q", "U")``, or ``("-v", "u")`` of the wind -v + i u.
+    """
 
     values: np.ndarray
     spin: int
-    columns: tuple
+    parts: tuple
     unit: str
+
+    @property
+    def is_wind(self):
+        """Whether the field is -v + i u of a wind."""
+        return self.spin == 1 and len(self.parts) == 2 and self.parts[0].startswith("-")
+
+    @property
+    def columns(self):
+        """The names of the columns of its samples, of a wind u and v."""
+        return (self.parts[1], self.parts[0][1:]) if self.is_wind else tuple(self.parts)
 
     @property
     def name(self):
@@ -32,7 +44,9 @@ class Component(NamedTuple):
         return " and ".join(self.columns) or ("the signal" if not self.spin else "the spin field")
 
 
-def components(path, fields, columns, units, spin=None, accepts_spin=True, letters=None):
+def components(
+    path, fields, columns, units, spin=None, accepts_spin=True, letters=None, standard_names=()
+):
     """The `Component` of every scalar and spin field among real fields.
 
     Parameters
@@ -41,12 +55,14 @@ def components(path, fields, columns, units, spin=None, accepts_spin=True, lette
     columns, units : sequence of str
         One for each field; columns may be empty.
     spin : int or None
-        That of ``--spin`` or of the file. None: Q and U are a field of spin 2, all else are scalars; 0: every
-        field is a scalar; any other spin requires two fields.
+        That of ``--spin`` or of the file. None: Q and U are a field of spin 2, u and v of a wind one of spin
+        1, all else are scalars; 0: every field is a scalar; any other spin requires two fields.
     accepts_spin : bool
         Whether the command accepts spin fields, and has ``--spin``.
     letters : sequence of str, optional
         The Stokes parameter of each field; by default derived from its name.
+    standard_names : sequence of str or None, optional
+        The CF name of each field.
     """
     columns = tuple(columns)
     repeated = {name for name in columns if columns.count(name) > 1}
@@ -54,32 +70,50 @@ def components(path, fields, columns, units, spin=None, accepts_spin=True, lette
         raise Usage(f"{path}: --field names {', '.join(sorted(repeated))} twice")
     letters = [stokes_of(name) for name in columns] if letters is None else list(letters)
     letters = [
-        "" if _VELOCITY.fullmatch(unit) else letter
-        for letter, unit in zip(letters, units, strict=False)
+        "" if is_velocity(unit) else letter for letter, unit in zip(letters, units, strict=False)
     ]
-    if spin:
+    standard_names = tuple(standard_names) or (None,) * len(columns)
+    of_winds = {}
+    if accepts_spin and spin in (None, 1):
+        of_winds = winds(columns, units, standard_names, any_unit=spin == 1) if columns else {}
+    if spin and not (of_winds and len(fields) == 2):
         return (_pair(path, fields, columns, units, spin, letters),)
-    partners = {} if spin == 0 else _partners(path, columns, letters, accepts_spin)
+    polarized = {} if spin is not None else _partners(path, columns, letters, accepts_spin)
+    if accepts_spin and spin is None:
+        _refuse_parts_of_winds(path, columns, units, standard_names, of_winds)
     result = []
     for number, (f, unit) in enumerate(zip(fields, units, strict=True)):
-        if number in partners:
-            q_and_u = [[x[number], x[partners[number]]] for x in (fields, columns, units)]
+        if number in of_winds:
+            u_and_v = [[x[number], x[of_winds[number]]] for x in (fields, columns, units)]
+            result.append(_wind(path, *u_and_v))
+        elif number in polarized:
+            q_and_u = [[x[number], x[polarized[number]]] for x in (fields, columns, units)]
             result.append(_pair(path, *q_and_u, 2, ["Q", "U"]))
-        elif number not in partners.values():
+        elif number not in (*polarized.values(), *of_winds.values()):
             result.append(Component(f, 0, columns[number : number + 1], unit))
     return tuple(result)
 
 
+def _refuse_parts_of_winds(path, columns, units, standard_names, of_winds):
+    paired = {*of_winds, *of_winds.values()}
+    described = enumerate(zip(columns, units, standard_names, strict=False))
+    for number, fields in described:
+        if number not in paired and is_wind_component(*fields):
+            raise _wind_error(path, columns[number])
+
+
 def refuse_unpaired(path, component, spin=None):
-    """Raise Usage for a scalar whose column is Q or U, unless ``--spin`` (here ``spin``) is passed."""
-    unpaired = [name for name in component.columns if stokes_of(name) in ("Q", "U")]
-    if _VELOCITY.fullmatch(component.unit):
+    """Raise Usage for a scalar whose column is Q, U or a component of a wind, without ``--spin``."""
+    if component.spin or spin is not None:
         return
-    if component.spin == 0 and spin is None and unpaired:
-        raise _unpaired_error(path, unpaired[0])
+    for name in component.columns:
+        if is_wind_component(name, component.unit):
+            raise _wind_error(path, name)
+        if stokes_of(name) in ("Q", "U") and not is_velocity(component.unit):
+            raise _unpaired_error(path, name)
 
 
-def note_on_components(signals):
+def note_on_components(signals, accepts_spin=True):
     """A note on scalars whose names suggest the two components of a spin field, or an empty string."""
     names = [name for signal in signals if not signal.spin for name in signal.columns]
     names = [name for name in names if is_spin_component(name)]
@@ -87,9 +121,36 @@ def note_on_components(signals):
         return ""
     pair = names if len(names) == 2 else ["FIRST", "SECOND"]
     verb = "are treated as scalars" if len(names) > 1 else "is treated as a scalar"
+    if not accepts_spin:
+        return f"{', '.join(names)} {verb}, not as components of a spin field"
+    is_wind = len(names) == 2 and winds(names, ["", ""], any_unit=True)
+    advice = "--spin 1 (wind)" if is_wind else "--spin 2 (shear) or --spin 1 (wind)"
     return (
-        f"{', '.join(names)} {verb}; for the two components of a spin field (shear: spin 2, "
-        f"wind: spin 1) pass --field {','.join(pair)} --spin 2"
+        f"{', '.join(names)} {verb}; for the two components of a spin field pass --field "
+        f"{join(pair)} {advice}"
+    )
+
+
+def note_on_spin(signals):
+    """A note on the parts of fields of spin 1: winds, and pairs without the names of a wind."""
+    notes = []
+    for signal in signals:
+        if signal.is_wind:
+            u, v = signal.columns
+            notes.append(f"{u} and {v} are a wind, the field -{v} + i {u} of spin 1")
+        elif signal.spin == 1 and len(signal.columns) == 2:
+            first, second = signal.columns
+            notes.append(
+                f"{first} and {second} are the field {first} + i {second} of spin 1, {first} to the south "
+                f"and {second} to the east, since their names are not those of a wind, such as u and v"
+            )
+    return "\n".join(notes)
+
+
+def _wind_error(path, name):
+    return Usage(
+        f"{path}: {name} is one component of a wind, not a scalar; pass both, --field "
+        f"{join(pair_of(name))}, or --spin 0 to treat it as a scalar"
     )
 
 
@@ -173,19 +234,34 @@ def _pair(path, fields, columns, units, spin, letters):
         raise _order(path, *columns, spin)
     if set(letters) == {"Q", "U"} and abs(spin) != 2:
         raise _order(path, *columns, spin)
+    _refuse_units(path, columns, units)
+    return Component(fields[0] + 1j * fields[1], spin, tuple(columns), units[0])
+
+
+def _wind(path, fields, columns, units):
+    """The field -v + i u of u and v."""
+    _refuse_units(path, columns, units)
+    u, v = fields
+    names = (f"-{columns[1]}", columns[0])
+    return Component(-v + 1j * u, 1, names, units[0])
+
+
+def _refuse_units(path, columns, units):
     if units[0] != units[1]:
         raise ValueError(
             f"{path}: {' and '.join(columns)} are in different units, {' and '.join(map(repr, units))}; "
             "convert them to the same unit"
         )
-    return Component(fields[0] + 1j * fields[1], spin, tuple(columns), units[0])
 
 
 def real_fields(component):
     """([real fields], [their names], [their units]) of samples: the input of `components`."""
-    values, spin, columns, unit = component
+    values, spin, unit = component.values, component.spin, component.unit
+    columns = component.columns
     if not np.iscomplexobj(values):
         return [values], list(columns) or ["SIGNAL"], [unit]
+    if component.is_wind:
+        return [values.imag, -values.real], list(columns), [unit, unit]
     names = list(columns) if len(columns) == 2 else ["Q", "U"] if spin == 2 else ["REAL", "IMAG"]
     return [values.real, values.imag], names, [unit, unit]
 

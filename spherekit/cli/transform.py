@@ -5,6 +5,7 @@ On HEALPix it is a least-squares fit, Jacobi iterations or one quadrature (--met
 The residual, the part of the map that the coefficients do not describe, is printed.
 
 Q and U are a spin-2 field: --field I,Q,U gives T, E and B, from which --inverse computes a map of I, Q and U.
+A wind, --field u,v, is the field -v + i u of spin 1: its E and B give the divergence and the vorticity.
 """
 
 from pathlib import Path

@@ -7,26 +7,29 @@ import numpy as np
 
 from spherekit._core import checks
 from spherekit.io.stokes import pairs, stokes_of
-
-#: The components of winds, by the attribute ``standard_name`` of the CF conventions.
-_WINDS = {"eastward_wind": 0, "northward_wind": 1}
+from spherekit.io.winds import is_velocity, is_wind_component, winds
 
 
 class Signal(NamedTuple):
-    """A scalar or spin field: samples, spin, and the numbers of its fields in the map."""
+    """A scalar or spin field: samples, spin, and the numbers of its fields in the map.
+
+    A wind is the field -v + i u, and its numbers are those of u and v.
+    """
 
     values: np.ndarray
     spin: int
     indices: tuple
     name: str
+    is_wind: bool = False
 
 
 def signals_of(record, spin=None):
     """The signals of a map.
 
     A pair of real fields is the real and imaginary part of a spin field where ``spin``, or the spin of the
-    map, is stated; else Q and U of the same name have spin 2, and an eastward and a northward wind (by the
-    attribute ``standard_name``) spin 1. All other fields are scalars.
+    map, is stated; else Q and U of the same name have spin 2. The components u and v of a wind
+    (`spherekit.io.winds`) are the field -v + i u of spin 1, whether that is stated or not. All other fields
+    are scalars.
 
     Raises
     ------
@@ -52,47 +55,55 @@ def signals_of(record, spin=None):
                 f"spin is {spin}, with {len(samples)} real field(s), {', '.join(names)}; expected the two "
                 "components of the spin field: select them, or leave the spin of the map as None"
             )
-        partners = {0: (1, spin)}
+    of_winds = _winds(record, any_unit=spin == 1) if spin in (None, 1) else {}
+    if spin and not of_winds:
+        partners = {0: 1}
     else:
-        partners = {} if spin == 0 else _partners(record)
-    seconds = {second for second, _ in partners.values()}
+        partners = {} if spin is not None else _partners(record, of_winds)
+    seconds = {*partners.values(), *of_winds.values()}
     signals = []
     for i, f in enumerate(samples):
-        if i in partners:
-            j, of_pair = partners[i]
+        if i in of_winds:
+            j = of_winds[i]
+            field = -samples[j] + 1j * f
+            signals.append(Signal(field, 1, (i, j), f"{names[i]} and {names[j]}", is_wind=True))
+        elif i in partners:
+            j = partners[i]
             label = f"{names[i]} and {names[j]}"
-            signals.append(Signal(f + 1j * samples[j], of_pair, (i, j), label))
+            signals.append(Signal(f + 1j * samples[j], spin or 2, (i, j), label))
         elif i not in seconds:
             signals.append(Signal(f, 0, (i,), names[i]))
     return signals
 
 
-def _partners(record):
-    """The number of the second component and the spin, by the number of the first component."""
-    partners = {q: (u, 2) for q, u in pairs(record.names)}
-    standard = [record.attributes.get(name, {}).get("standard_name") for name in record.names]
-    winds = [[i for i, name in enumerate(standard) if name == wind] for wind in _WINDS]
-    if all(len(indices) == 1 for indices in winds):
-        partners[winds[0][0]] = winds[1][0], 1
-    of_pairs = {i for first, (second, _) in partners.items() for i in (first, second)}
-    letters = [
-        record.attributes.get(name, {}).get("stokes", stokes_of(name)) for name in record.names
-    ]
-    alone = [
-        record.names[i]
-        for i, letter in enumerate(letters)
-        if letter in ("Q", "U") and i not in of_pairs and standard[i] not in _WINDS
-    ]
-    if alone:
-        raise ValueError(
-            f"{alone[0]} is one component of a spin-2 field; pass a map of Q and U, or spin=0 for scalars "
-            "(for a wind of u and v: spin=1)"
-        )
-    of_wind = [record.names[i] for i in sum(winds, []) if i not in of_pairs]
-    if of_wind:
-        raise ValueError(
-            f"{of_wind[0]} is one component of a wind; pass a map of both, or spin=0 for scalars"
-        )
+def _standard_names(record):
+    """The CF name of each field, or None."""
+    return [record.attributes.get(name, {}).get("standard_name") for name in record.names]
+
+
+def _winds(record, any_unit):
+    """The number of the northward component of each wind, by that of its eastward component."""
+    return winds(record.names, record.units, _standard_names(record), any_unit)
+
+
+def _partners(record, of_winds):
+    """The number of U by that of its Q; raise ValueError for one component without the other."""
+    partners = dict(pairs(record.names))
+    paired = {*partners, *partners.values(), *of_winds, *of_winds.values()}
+    described = zip(record.names, record.units, _standard_names(record), strict=True)
+    for i, (name, unit, standard_name) in enumerate(described):
+        if i in paired:
+            continue
+        if is_wind_component(name, unit, standard_name):
+            raise ValueError(
+                f"{name} is one component of a wind; pass a map of both, or spin=0 for scalars"
+            )
+        letter = record.attributes.get(name, {}).get("stokes", stokes_of(name))
+        if letter in ("Q", "U") and not is_velocity(unit):
+            raise ValueError(
+                f"{name} is one component of a spin-2 field; pass a map of Q and U, or spin=0 for scalars "
+                "(for a wind of u and v: spin=1)"
+            )
     return partners
 
 
@@ -100,7 +111,11 @@ def with_samples(record, results, grid, notes):
     """The map with new samples of its signals, (signal, samples) each, on a grid."""
     samples = [None] * len(record)
     for signal, f in results:
-        if len(signal.indices) == 2:
+        if signal.is_wind:
+            u, v = signal.indices
+            samples[u] = f.imag
+            samples[v] = -f.real
+        elif len(signal.indices) == 2:
             samples[signal.indices[0]] = f.real
             samples[signal.indices[1]] = f.imag
         else:

@@ -22,6 +22,8 @@ from spherekit.io.stokes import column_of
 from spherekit.sampling import grid as as_grid
 from spherekit.sampling import grids_of_shape
 from spherekit.sampling.healpix import reorder
+from spherekit.sampling.text import label
+from spherekit.sampling.theorem_grids import advice_on_shape
 
 
 class OtherContents(ValueError):
@@ -57,7 +59,7 @@ def read_numpy(path, field=None, grid=None, ordering=None, frame=None, lat=None,
         expected = ", ".join(map(str, shape))
         raise ValueError(
             f"{path} contains samples of shape {values.shape[1:]}; expected ({expected}) or (fields, "
-            f"{expected}) on the grid {sphere}{matching_grids(values.shape[1:])}"
+            f"{expected}) on the grid {label(sphere)}{matching_grids(_sample_shape(values, arrays, field))}"
         )
     values = _in_rings(path, arrays, as_native(path, values), sphere, ordering, states_grid)
     units = _units(arrays, names, columns, len(values))
@@ -143,7 +145,7 @@ def _in_rings(path, arrays, values, grid, ordering, states_grid):
     stated_ordering = scalar(path, arrays, "ordering", "U", "ring" if states_grid else "").lower()
     if ordering is not None and grid.name != "healpix":
         raise ArgumentError(
-            f"ordering={ordering} applies to HEALPix maps only; {path} is sampled on {grid}"
+            f"ordering={ordering} applies to HEALPix maps only; {path} is sampled on {label(grid)}"
         )
     if stated_ordering not in ("", "ring", "nested"):
         raise ValueError(
@@ -213,10 +215,19 @@ def _units(arrays, names, columns, count):
     return tuple(units) if len(units) == count else tuple(units[:1] * count)
 
 
+def _sample_shape(values, arrays, field):
+    """The shape of one field for advice; with the first axis if that may be one of pixels."""
+    name = "values" if field is None else field
+    in_file = arrays[name].shape if isinstance(name, str) and name in arrays else values.shape
+    return in_file if advice_on_shape(in_file) else values.shape[1:]
+
+
 def matching_grids(shape):
-    """A hint with the grids of this sample shape."""
+    """A hint with the grids of this sample shape, or with what else it seems to be."""
+    advice = advice_on_shape(shape)
+    advice = f"; {advice}" if advice else ""
     matches = [f"{text} ({description})" for text, description in grids_of_shape(shape)]
-    return f"; these would match: grid={'; '.join(matches)}" if matches else ""
+    return advice + (f"; these would match: grid={'; '.join(matches)}" if matches else "")
 
 
 # --- writing ---------------------------------------------------------------------------------------

@@ -209,6 +209,12 @@ def references(attributes):
     return [word for text in texts for word in text.split() if not word.endswith(":")]
 
 
+def other_axes(contents, v):
+    """The dimensions of a field that do not span the sphere, such as time and level."""
+    sphere = _sphere_dims(contents, v)
+    return [dim for dim in v.dims if dim not in sphere]
+
+
 def _described(name, v):
     long_name = v.attributes.get("long_name") or v.attributes.get("standard_name")
     unit = _unit(v)

@@ -58,7 +58,8 @@ def show(
     ax : matplotlib.axes.Axes, optional
         Default: the Axes of a new figure.
     title : str, optional
-        Title of the Axes; by default the name of a Map or DataArray.
+        Title of the Axes; by default the name of a Map or DataArray, and the coordinates at which it was
+        selected, such as "z, month 7, level 500".
     unit : str, optional
         Label of the color bar ("uK" is written with a micro sign); by default that of a Map or DataArray.
     cmap : str or matplotlib.colors.Colormap, optional
@@ -276,6 +277,7 @@ def _frame(ax, p):
     sign = 1 if p.flip == "geo" else -1
     lon = np.arange(np.ceil((lon0 - 180) / 60), np.floor((lon0 + 180) / 60) + 1) * 60
     labels = (lon + 180) % 360 - 180 if p.flip == "geo" else lon % 360
+    labels[(labels == -180) & (lon > lon0 - 180)] = 180  # but at the left edge
     lat = np.arange(-90, 91, 30)
     ax.set_xticks(sign * (lon - lon0), [_degrees(v) for v in labels])
     ax.set_yticks(lat, [_degrees(v) for v in lat])

@@ -84,17 +84,50 @@ def _of_map(sky, grid):
             f"the map has the axes {', '.join(sky.axes)}; select a position on each, such as "
             f"sky.select({name}={_text(coordinates[0])})"
         )
-    return Signal(sky.values, sky.grid, sky.names[0] or None, sky.units[0] or None, sky.frame)
+    title = title_of(sky.names[0], position_of(sky.attributes))
+    return Signal(sky.values, sky.grid, title, sky.units[0] or None, sky.frame)
 
 
 def _text(coordinate):
     return repr(str(coordinate)) if np.asarray(coordinate).dtype.kind in "MUS" else coordinate
 
 
+def position_of(attributes):
+    """The coordinates at which a map was selected, or that hold for all of it, by axis.
+
+    >>> position_of({"month": {"value": 7}, "z": {"units": "m"}, "": {"title": "a month"}})
+    {'month': 7}
+    """
+    return {name: x["value"] for name, x in attributes.items() if name and "value" in x}
+
+
+def title_of(name, coordinates):
+    """The title of a field: its name and the coordinates of its position, by axis; None without a name.
+
+    >>> title_of("z", {"month": 7, "level": np.float32(500), "time": np.datetime64("2018-07-01T00:00")})
+    'z, month 7, level 500, time 2018-07-01'
+    """
+    if not name:
+        return None
+    return ", ".join([str(name), *(f"{axis} {_short(x)}" for axis, x in coordinates.items())])
+
+
+def _short(coordinate):
+    coordinate = np.asarray(coordinate)[()]
+    if isinstance(coordinate, float | np.floating):
+        return f"{coordinate:.6g}"
+    if isinstance(coordinate, np.datetime64) and not np.isnat(coordinate):
+        coordinate = coordinate.astype("M8[s]")
+    text = str(coordinate).removesuffix(":00")
+    return text.removesuffix("T00:00")
+
+
 def _of_labeled(f, grid):
     """The samples of a DataArray, rearranged on the grid of its latitudes and longitudes."""
     title, unit = f.attrs.get("long_name") or f.name, f.attrs.get("units")
-    title, unit = (None if text is None else str(text) for text in (title, unit))
+    unit = None if unit is None else str(unit)
+    scalars = {str(name): c.values for name, c in f.coords.items() if not c.dims}
+    title = title_of(title, {name: x for name, x in scalars.items() if x.dtype.kind in "iufMU"})
     if grid is not None:
         grid = as_grid(grid)
         check_coordinates(f, grid)

@@ -189,6 +189,7 @@ def _uneven(lon, spacing):
     following = ordered[(widest + 1) % len(ordered)]
     return (
         f"lon has a gap of {gaps[widest]:.7g} degrees, from {ordered[widest]:.7g} to {following:.7g}; "
-        f"expected {len(lon)} equidistant longitudes around the circle, {spacing:.7g} degrees apart (in "
-        "Python, sums over a region or scattered points are spherekit.harmonic.evaluate_adjoint)"
+        f"expected {len(lon)} equidistant longitudes around the circle, {spacing:.7g} degrees apart. "
+        "Extend a region to the whole circle by missing samples (NaN), such as with reindex of xarray, and "
+        "fit the others with --mask missing, or mask= of spherekit.analyse"
     )

@@ -6,7 +6,7 @@ import numpy as np
 
 from spherekit.sampling.base import Grid
 
-__all__ = ["Zone", "band_limit_problem", "unsampled_zones", "wide_gaps"]
+__all__ = ["Zone", "area_weights", "band_limit_problem", "unsampled_zones", "wide_gaps"]
 
 #: A gap between rings is wide if it exceeds this multiple of the others.
 _WIDEST = 4
@@ -88,3 +88,30 @@ def band_limit_problem(grid: Grid) -> str:
         f"the rings do not cover the sphere, without samples {' and '.join(map(str, zones))}, where they do "
         "not determine a map"
     )
+
+
+def area_weights(grid: Grid) -> np.ndarray:
+    """Weights of means over the sphere, or over its part with samples: they broadcast against the samples.
+
+    They are the quadrature weights, but on `Rings` the areas of the zones around the rings, which reach as
+    far beyond the first and the last ring as between rings.
+
+    >>> import numpy as np
+    >>> from spherekit.sampling import MW, Rings
+    >>> weights = area_weights(Rings(np.radians([30, 40, 50]), 4))
+    >>> bool(np.isclose(weights.sum(), 2 * np.pi * (np.cos(np.radians(25)) - np.cos(np.radians(55)))))
+    True
+    >>> area_weights(MW(4)).shape
+    (4, 1)
+    """
+    if grid.name == "healpix":
+        return np.full(1, 4 * np.pi / grid.shape[0])
+    if grid.name != "rings":
+        return grid.weights
+    theta = grid.ring_theta
+    gaps = np.diff(theta)
+    if gaps.size == 0:
+        return np.full(1, 1.0)
+    edges = [theta[0] - gaps[0] / 2, *(theta[:-1] + gaps / 2), theta[-1] + gaps[-1] / 2]
+    areas = 2 * np.pi * -np.diff(np.cos(np.clip(edges, 0, np.pi)))
+    return np.repeat(areas / grid.ring_n_phi, grid.ring_n_phi)

@@ -1,13 +1,10 @@
 """Grids by name or text."""
 
-import re
-
 from spherekit.sampling import text
 from spherekit.sampling.base import Grid
 from spherekit.sampling.healpix import HEALPix
 from spherekit.sampling.rectangles import CC, DH, GL, MW, MWSS, DHPole
 from spherekit.sampling.rings import Rings
-from spherekit.sampling.theorem_grids import grids_of_shape
 
 __all__ = ["grid"]
 
@@ -76,7 +73,7 @@ def grid(name: Grid | str, L: int | None = None) -> Grid:
         return _rings(_options(name, kind, [*([number] if number else []), *items]))
     if kind not in _OPTIONS:
         raise ValueError(
-            f"the name of a grid must be one of {names}; got {name[:80]!r}" + _of_shape(name)
+            f"the name of a grid must be one of {names}, rings:...; got {name[:80]!r}{_hint(name)}"
         )
     if number and not (number.isascii() and number.isdigit() and len(number) < 20):
         raise ValueError(
@@ -92,14 +89,12 @@ def grid(name: Grid | str, L: int | None = None) -> Grid:
     return _rectangle(_CLASSES[kind], int(number) if number else L, options)
 
 
-def _of_shape(name):
-    """A hint for a text with numbers of rings and samples, such as 180x360."""
-    match = re.search(r"(?<!\d)(\d{1,4}) ?[x*] ?(\d{1,4})(?!\d)", name)
-    shape = tuple(map(int, match.groups())) if match else ()
-    matches = [f"{text} ({where})" for text, where in grids_of_shape(shape)]
-    if not matches:
-        return ""
-    return f"; grids of {shape[0]} rings of {shape[1]} samples are {'; '.join(matches)}"
+def _hint(name):
+    """The end of the message for a name of other software."""
+    from spherekit.sampling.grid_names import advice
+
+    text = advice(name)
+    return f" ({text})" if text else ""
 
 
 def _options(name, kind, items):

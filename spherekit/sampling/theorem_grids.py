@@ -121,6 +121,34 @@ RULES = (
 )
 
 
+def has_channels_last(shape):
+    """Whether an array has the shape of a panorama with its 3 or 4 channels on the last axis.
+
+    >>> has_channels_last((128, 256, 3)), has_channels_last((3, 128, 256))
+    (True, False)
+    """
+    return len(shape) >= 3 and shape[-1] in (3, 4) and 4 < shape[-2] == 2 * shape[-3]
+
+
+def advice_on_shape(shape):
+    """What an array of this shape seems to be other than a map, and what to do; empty if nothing is known.
+
+    >>> "coefficients C_lm and S_lm of SHTOOLS" in advice_on_shape((2, 31, 31)), advice_on_shape((31, 31))
+    (True, '')
+    """
+    if has_channels_last(shape):
+        return (
+            "the last axis seems to be channels; save them first: numpy.moveaxis(rgb, -1, -3), on the grid "
+            f"{grids_of_shape(shape[-3:-1])[1][0]}"
+        )
+    if len(shape) >= 3 and shape[-3] == 2 and shape[-2] == shape[-1] > 1:
+        return (
+            "the shape (2, L, L) is that of coefficients C_lm and S_lm of SHTOOLS, which "
+            "spherekit.conventions.from_shtools converts"
+        )
+    return ""
+
+
 def grids_of_shape(shape: tuple[int, ...]) -> list[tuple[str, str]]:
     """The grids on which an array of this shape can be a map, as text and in words.
 
@@ -135,6 +163,7 @@ def grids_of_shape(shape: tuple[int, ...]) -> list[tuple[str, str]]:
     list of (str, str)
         The text of each grid, which `grid` accepts, and where its samples are. Only grids between the poles
         are listed with a first longitude of half a step too; ``phi0`` is an option of all rectangular grids.
+        Empty for panoramas with channels on the last axis, (..., h, 2h, 3 or 4).
 
     Raises
     ------
@@ -165,6 +194,8 @@ def grids_of_shape(shape: tuple[int, ...]) -> list[tuple[str, str]]:
     if nside and 12 * nside**2 == shape[-1]:
         matches.append((str(HEALPix(nside)), "HEALPix pixels in RING order"))
     if len(shape) < 2 or min(shape[-2:]) < 1 or shape[-1] > _LARGEST_ASPECT * shape[-2]:
+        return matches
+    if has_channels_last(shape):
         return matches
     for rule in RULES:
         grid = rule.grid(*shape[-2:])
