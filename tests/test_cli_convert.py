@@ -11,6 +11,8 @@ from helpers.commands import refused, run
 
 import spherekit
 from spherekit import io
+from spherekit.io import netcdf
+from spherekit.io.variables_of_maps import from_map
 from spherekit.sampling import HEALPix
 from spherekit.testing import random_flm
 
@@ -115,7 +117,11 @@ def test_axes_and_fields(here, rng, capsys):
     io.write(winds, "winds.nc")
     run("convert winds.nc b.npz --field b --level 500")
     np.testing.assert_allclose(io.read("b.npz").values, values[1, 1], rtol=1e-15)
-    assert "several fields" in refused(capsys, "convert winds.nc all.npz", 2)
+    run("convert winds.nc all.npz")
+    np.testing.assert_allclose(io.read("all.npz").values, values, rtol=1e-15)
+    contents = from_map(winds)._replace(attributes={})
+    netcdf.write_variables(contents, "others.nc")
+    assert "several fields" in refused(capsys, "convert others.nc others.npz", 2)
     assert "no further axes" in refused(
         capsys, "convert winds.nc b.fits --field b --grid healpix:4", 2
     )

@@ -107,8 +107,9 @@ def fields_of(sky, first_only=False, pair=True):
     is_pair = pair and len(values) == 2 and (spin or winds(columns, units, cf))
     if first_only and len(values) > 1 and columns and not is_pair:
         values, columns, units, unread = values[:1], columns[:1], units[:1], columns[1:]
-    described = values, tuple(columns), units, sky.grid, sky.frame, spin, unread
-    return Fields(*described, axes=dict(sky.axes), notes=sky.notes, attributes=sky.attributes)
+    of_fields = values, tuple(columns), units, sky.grid, sky.frame, spin, unread
+    described = dict(axes=dict(sky.axes), notes=sky.notes, attributes=sky.attributes)
+    return Fields(*of_fields, polcconv=sky.polcconv, **described)
 
 
 def selection(args):

@@ -91,7 +91,7 @@ def of_map(record):
         "grid": str(record.grid),
         "coordinates": record.frame or None,
         "spin": record.spin,
-        "polcconv": record.polcconv if record.spin else None,
+        "polcconv": record.polcconv if record.spin or record.polcconv == "IAU" else None,
         "axes": axes(record.axes, record.attributes),
         "notes": list(record.notes),
         "history": list(record.history),

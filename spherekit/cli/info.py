@@ -225,6 +225,7 @@ def _arrays(path):
         return {"kind": "model or checkpoint of spherekit 0.1", "columns": [], "problem": problem}
     unit = str(arrays["unit"]) if np.ndim(arrays.get("unit", "")) == 0 and "unit" in arrays else ""
     metadata = {"coordinates": str(arrays.get("frame", "")) or None}
+    metadata |= {"polcconv": str(arrays["polcconv"])} if "polcconv" in arrays else {}
     if "columns" in arrays:
         metadata["signals"] = ", ".join(str(name) for name in np.atleast_1d(arrays["columns"]))
     if "axes" in arrays:

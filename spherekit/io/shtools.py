@@ -13,7 +13,9 @@ from spherekit.io.arguments import UnsupportedContents
 from spherekit.io.attributes import as_json, attributes_of
 from spherekit.io.coefficient_conventions import UNSPECIFIED, Convention, agreed, check
 from spherekit.io.frames import frame_of
+from spherekit.io.polarization import to_cosmo
 from spherekit.io.records import Coefficients
+from spherekit.io.stokes import valid_convention
 
 #: Suffixes of files to write, also followed by ".gz".
 SUFFIXES = (".sh", ".txt", ".msl")
@@ -81,6 +83,7 @@ def _metadata(text, first):
         check(defined)
         attributes = attributes_of(values.get("attributes", "{}"))
         frame = frame_of(values.get("frame", ""))
+        polcconv = valid_convention(values.get("polcconv", "COSMO"))
     except (ValueError, KeyError) as error:
         raise ValueError(
             f"{text.path}: its comments are damaged: {error}; expected those of spherekit, with "
@@ -88,7 +91,7 @@ def _metadata(text, first):
         ) from None
     names, units = values.get("name", ""), values.get("unit", "")
     metadata = dict(names=names, units=units, frame=frame, attributes=attributes, history=history)
-    return defined, metadata
+    return defined, metadata | dict(polcconv=polcconv)
 
 
 def read_rows(text, first, L, convention, *, highest=None, notes=(), **metadata):
@@ -110,7 +113,7 @@ def read_rows(text, first, L, convention, *, highest=None, notes=(), **metadata)
     L = coefficient_rows.band_limit(path, int(ell.max()), L)
     flm = coefficient_rows.coefficients(ell, m, *rows[:, 2:4].T, L, **convention._asdict())
     metadata.setdefault("frame", "geographic")
-    return Coefficients(flm, notes=tuple(notes), **metadata)
+    return to_cosmo(Coefficients(flm, notes=tuple(notes), **metadata))
 
 
 def _missing(path, ell, m, L):
@@ -148,6 +151,7 @@ def write(coefficients, path, requested=UNSPECIFIED, overwrite=False):
         f"unit: {coefficients.units[0]}",
         f"frame: {coefficients.frame}",
     ]
+    lines += [f"polcconv: {coefficients.polcconv}"] * (coefficients.polcconv != "COSMO")
     attributes = {k: v for k, v in coefficients.attributes.items() if v}
     lines += [f"attributes: {as_json(attributes)}"] if attributes else []
     lines += [f"history: {line}" for line in provenance.history(coefficients.history or None)]
