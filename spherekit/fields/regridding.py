@@ -43,8 +43,8 @@ def regrid(
     f : array_like [shape=(..., \\*grid.shape)], Map, DataArray or Dataset
         Samples; a spin field as complex numbers. In a `Map`, Q and U are a field of spin 2, and the
         components u and v of a wind (by the attribute ``standard_name``, or by names in a unit of velocity)
-        the field -v + i u of spin 1; its ``spin`` overrides that. In a Dataset so are the variables on
-        latitudes and longitudes; others are not changed.
+        the field -v + i u of spin 1; its ``spin`` overrides that. The variables of a Dataset
+        on latitudes and longitudes are converted; others are not changed.
     grid : Grid or str
         The grid of the result, or its name, such as "mw:256" or "healpix:128".
     L : int, optional

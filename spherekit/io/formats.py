@@ -69,8 +69,8 @@ def read(
     path : str or path
         The file.
     field : int, str, or sequence of them, optional
-        Fields by number (from 0) or name. By default all fields of FITS, .npz and pictures, and the only map
-        of a netCDF file.
+        Fields by number (from 0) or name. By default all fields of FITS, .npz, pictures, and netCDF files of
+        `write`, or of I, Q and U; of another netCDF file the only map.
     select : dict, optional
         A coordinate for axes that are dropped, such as ``{"level": 500, "time": "2018-07"}``, by their names
         or "time" and "level" for the axis of that kind. Only this part of a netCDF file is read.
