@@ -54,7 +54,7 @@ def _attributes_of_file(sky, in_file):
     if in_file:
         attributes.setdefault("Conventions", "CF-1.11")
     attributes |= {"history": "\n".join(sky.history)} if sky.history else {}
-    if in_file or len(sky) > 1 or not _is_recognized(sky):
+    if in_file or len(sky) > 1 or not is_recognized(sky):
         attributes |= {"spherekit_grid": str(sky.grid)}
         attributes |= {"spherekit_frame": sky.frame} if sky.frame else {}
         attributes |= {} if sky.spin is None else {"spherekit_spin": sky.spin}
@@ -62,7 +62,7 @@ def _attributes_of_file(sky, in_file):
     return attributes
 
 
-def _is_recognized(sky):
+def is_recognized(sky):
     """Whether frame, spin, sign convention and grid follow from the coordinates alone."""
     if sky.polcconv != "COSMO" or sky.frame != "geographic" or sky.spin is not None:
         return False

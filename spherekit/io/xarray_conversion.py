@@ -10,7 +10,7 @@ from spherekit.io.arguments import optional_module
 from spherekit.io.cf import coordinate_texts
 from spherekit.io.netcdf import of_dataset
 from spherekit.io.records import Map
-from spherekit.io.variables_of_maps import from_map
+from spherekit.io.variables_of_maps import from_map, is_recognized
 
 if TYPE_CHECKING:
     import xarray
@@ -199,16 +199,18 @@ def with_fields(
         arrays = _dataset(arrays) if isinstance(arrays, xarray.DataArray) else arrays
         if after.grid != before.grid or before.layout.nested:
             replaced |= set(before.layout.of_sphere)
-        changed.append((names, arrays))
+        is_stated = "spherekit_grid" in dataset.attrs or not is_recognized(after)
+        of_file = _OF_FILE if is_stated else ("history",)
+        changed.append((names, arrays, [name for name in of_file if name in arrays.attrs]))
     result = dataset.drop_vars(
         [name for name, v in dataset.variables.items() if set(map(str, v.dims)) & replaced]
     )
-    for names, arrays in changed:
+    for names, arrays, of_file in changed:
         fields = {name: _field(arrays, name, dataset[name].dtype) for name in names}
-        of_file = {name: arrays.attrs[name] for name in _OF_FILE if name in arrays.attrs}
         is_new = {n: n not in result.coords or bool(replaced) for n in arrays.coords}
         coordinates = {n: c for n, c in arrays.coords.items() if is_new[n]}
-        result = result.assign_coords(coordinates).assign(fields).assign_attrs(of_file)
+        result = result.assign_coords(coordinates).assign(fields)
+        result = result.assign_attrs({name: arrays.attrs[name] for name in of_file})
     if not is_array:
         return result[[name for name in dataset.data_vars if name in result]]
     of_file = {name: result.attrs[name] for name in _OF_FILE if name in result.attrs}
