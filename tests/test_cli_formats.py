@@ -10,7 +10,8 @@ from tolerances import CHAIN, COMMAND, IDENTITY, SINGLE_VALUES
 
 import spherekit
 from spherekit import io
-from spherekit.io import Map
+from spherekit.io import Map, netcdf
+from spherekit.io.variables_of_maps import from_map
 from spherekit.testing import random_flm
 
 ERA = SHARED / "atmosphere" / "eraint_uvz.nc"
@@ -75,6 +76,24 @@ def test_spectra_and_rotations_of_every_map(months, capsys):
     np.testing.assert_allclose(rotated.values, expected, rtol=0, atol=CHAIN)
     for line in ("spectrum months.nc --plot", "rotate months.nc --euler 1,2,3 --plot"):
         assert "--select month=" in refused(capsys, f"{line} x.png -o out2.npy", 2)
+
+
+@pytest.mark.parametrize("suffix", ["fits", "sh", "mat", "shc"])
+@pytest.mark.parametrize(
+    "verb", ["transform months.nc --L 4", "convert alm.npz", "rotate alm.npz --euler 1,2,3"]
+)
+def test_axes_that_a_format_does_not_have(months, capsys, verb, suffix):
+    run("transform months.nc --L 4 -o alm.npz")
+    said = refused(capsys, f"{verb} -o out.{suffix}", 2)
+    assert "plev" in said and ".npz" in said and "Coefficients(" not in said
+
+
+def test_angles_with_units(months):
+    run("transform months.nc --L 4 --time 1 --level 500 -o alm.npz")
+    run("rotate alm.npz --euler 30,45,60 -o degrees.npz")
+    run("rotate alm.npz --euler 30deg,2700arcmin,1.0471975511965976rad -o units.npz")
+    degrees, units = (io.read_arrays(f"{name}.npz")["flm"] for name in ("degrees", "units"))
+    np.testing.assert_allclose(units, degrees, rtol=0, atol=CHAIN)
 
 
 def test_spectra_of_every_map_with_its_own_mask(months):
@@ -162,7 +181,8 @@ def test_options_of_other_formats(months, capsys):
     assert "no field 'Q'; its fields are T" in refused(
         capsys, "plot months.nc --field Q -o out.png", 2
     )
-    io.write(Map(np.zeros((2, 5, 8)), "mwss:4", ("a", "b")), "two.nc")
+    two = from_map(Map(np.zeros((2, 5, 8)), "mwss:4", ("a", "b")))
+    netcdf.write_variables(two._replace(attributes={}), "two.nc")
     assert "e.g. --field a" in refused(capsys, "plot two.nc -o out.png", 2)
 
 

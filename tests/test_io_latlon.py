@@ -232,7 +232,7 @@ def test_scattered_points_in_commands(here, rng, capsys):
     text = capsys.readouterr().err
     assert main(["info", "b.csv"]) == 0
     for message in (text, capsys.readouterr().out):
-        assert "interpolate them to latitudes and longitudes" in message
+        assert "interpolate the samples to latitudes and longitudes" in message
         assert "evaluate" not in message
 
 

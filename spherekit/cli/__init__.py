@@ -91,8 +91,9 @@ def main(argv=None):
 def _failed(error, debug):
     """The exit code of an error, which is printed or, with ``debug``, raised."""
     from spherekit.cli.options import Usage
+    from spherekit.io.arguments import UnsupportedContents
 
-    usage = isinstance(error, Usage)
+    usage = isinstance(error, Usage | UnsupportedContents)
     if debug and not usage:
         raise error
     if debug:

@@ -88,6 +88,7 @@ def read_record(path, args=None, L=None):
 _ADVICE = {
     "coefficients": "harmonic coefficients, not samples; convert them with spherekit transform {path} "
     "--inverse --grid GRID -o map.npz (rotate and spectrum accept coefficients)",
+    "spectra": "power spectra (C_l), not a map; simulate skies with spherekit simulate {path} --n 1 -o skies",
     "wavelet maps": "wavelet maps, not a map; convert them with spherekit wavelets {path} --inverse "
     "--grid GRID -o map.npz",
 }
@@ -106,8 +107,9 @@ def fields_of(sky, first_only=False, pair=True):
     is_pair = pair and len(values) == 2 and (spin or winds(columns, units, cf))
     if first_only and len(values) > 1 and columns and not is_pair:
         values, columns, units, unread = values[:1], columns[:1], units[:1], columns[1:]
-    described = values, tuple(columns), units, sky.grid, sky.frame, spin, unread
-    return Fields(*described, axes=dict(sky.axes), notes=sky.notes, attributes=sky.attributes)
+    of_fields = values, tuple(columns), units, sky.grid, sky.frame, spin, unread
+    described = dict(axes=dict(sky.axes), notes=sky.notes, attributes=sky.attributes)
+    return Fields(*of_fields, polcconv=sky.polcconv, **described)
 
 
 def selection(args):
@@ -138,4 +140,4 @@ def with_options(error):
 
 
 #: What to do with samples of a region or at scattered points.
-_NO_GRID = "; interpolate them to latitudes and longitudes around the sphere first"
+_NO_GRID = "; interpolate the samples to latitudes and longitudes of the whole sphere first"

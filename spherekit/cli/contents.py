@@ -7,6 +7,7 @@ from collections import Counter
 import numpy as np
 
 from spherekit._core import checks
+from spherekit.cli import input_spectra
 from spherekit.cli.arrays import with_options
 from spherekit.cli.columns import column
 
@@ -52,6 +53,9 @@ def of_file(path, args):
 def _facts(path, kind, args):
     from spherekit.io.coefficients import contains_coefficients
 
+    is_declared = input_spectra.is_declared(args) and input_spectra.in_file(args, path)
+    if "NumPy" in kind or is_declared:
+        return spectra(path, args)
     if contains_coefficients(path):
         return coefficients(path)
     if kind in ("a netCDF-3 file", "an HDF5 or netCDF-4 file"):
@@ -87,7 +91,7 @@ def of_map(record):
         "grid": str(record.grid),
         "coordinates": record.frame or None,
         "spin": record.spin,
-        "polcconv": record.polcconv if record.spin else None,
+        "polcconv": record.polcconv if record.spin or record.polcconv == "IAU" else None,
         "axes": axes(record.axes, record.attributes),
         "notes": list(record.notes),
         "history": list(record.history),
@@ -216,12 +220,11 @@ def _of_first_map(path, outline):
 
 def _text(path, args):
     """The facts of a text: spectra, points, or rows of numbers with or without latitudes and longitudes."""
-    from spherekit.cli.convert import contains_spectra
     from spherekit.io import points
 
+    if input_spectra.in_file(args, path):
+        return spectra(path, args)
     has_positions = any(x is not None for x in (args.lat, args.lon, args.grid))
-    if not has_positions and contains_spectra(path):
-        return spectra(path)
     if has_positions or points.is_table(path):
         return of_map(_read(path, args))
     return _text_of_numbers(path)
@@ -230,25 +233,35 @@ def _text(path, args):
 def _text_of_numbers(path):
     from spherekit.io.latlon_text import read_numbers
 
-    problem = "it has no latitudes and longitudes; pass --lat FILE and --lon FILE"
+    problem = (
+        "it has no latitudes and longitudes; pass --lat FILE and --lon FILE, or --kind cl or --kind dl if "
+        "the numbers are spectra"
+    )
     columns = [column("values", read_numbers(path), "")]
     return {"kind": "text of numbers", "problem": problem, "columns": columns}
 
 
-def spectra(path):
-    """The facts of power spectra in a text file."""
-    from spherekit import io
-
-    contents = io.read_spectra(path)
+def spectra(path, args):
+    """The facts of power spectra in a file."""
+    contents = input_spectra.read_file(args, path)
     described = contents.values.items()
     return {
         "kind": "spectrum",
         "L": max(cl.size for cl in contents.values.values()),
         "coordinates": contents.frame or None,
+        **polcconv(contents),
         "notes": list(contents.notes),
         "history": list(contents.history),
         "columns": [column(name, cl, contents.units[name]) for name, cl in described],
     }
+
+
+def polcconv(contents):
+    """The polarization convention of the file, and a note where U and B are shown with the opposite sign."""
+    facts = {"polcconv": contents.file_polcconv or None}
+    if contents.file_polcconv == "IAU" and contents.polcconv == "COSMO":
+        facts["shown"] = "in the COSMO convention"
+    return facts
 
 
 def matching_grids(arrays):

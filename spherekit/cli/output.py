@@ -241,11 +241,11 @@ def _write_alm(path, signals, frame):
 
 
 def write_spectra(path, spectra, units, frame=""):
-    """Write C_l to FITS or text, or their values only to .npy."""
+    """Write C_l to FITS, text or .npz, or their values only to .npy."""
     from spherekit import io
 
     refuse_not_finite(path, **spectra)
-    if is_arrays(path):
+    if Path(path).suffix == ".npy":
         rows = list(spectra.values())
         _write_arrays(path, values=np.stack(rows) if len(rows) > 1 else rows[0])
     else:

@@ -9,7 +9,7 @@ PROJECTIONS = ("mollweide", "orthographic", "cartesian")
 
 
 def arguments(parser):
-    options.files(parser, "a map", "MAP", ".png")
+    options.files(parser, "a map: FITS, netCDF (.nc), .npz, .npy, text or picture", "MAP", ".png")
     parser.add_argument("-o", "--output", required=True, help="picture: .png, .pdf, .svg or .jpg")
     parser.add_argument(
         "--projection", default="mollweide", choices=PROJECTIONS, help="default mollweide"

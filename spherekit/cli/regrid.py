@@ -5,6 +5,8 @@ All columns of a map are converted, Q and U as a spin-2 field, a wind as one of 
 analysis, the part of the map beyond the degrees below L, is printed; it is not in the result.
 """
 
+import re
+
 from spherekit.cli import analysis, options, records
 from spherekit.cli.smooth import check_outputs, check_plot, fit, resampling_options, write
 
@@ -55,4 +57,4 @@ def _read(args, L):
     try:
         return records.read(args, L)
     except ValueError as error:
-        raise type(error)(str(error).replace("--grid", "--from-grid")) from None
+        raise type(error)(re.sub("(?<!--inverse )--grid", "--from-grid", str(error))) from None

@@ -29,7 +29,9 @@ def arguments(parser):
         "coefficients .fits (alm), .npz, .sh, .shc or .mat",
     )
     parser.add_argument(
-        "--euler", metavar="A,B,C", help="angles in degrees, e.g. 30,40,50 or --euler=-30,40,50"
+        "--euler",
+        metavar="A,B,C",
+        help="angles, e.g. 30,40,50 or --euler=-30,40,50 in degrees, or with units, 30deg,40deg,0.1rad",
     )
     parser.add_argument("--to", choices=tuple(FRAMES), help="coordinate frame of the result")
     parser.add_argument(
@@ -163,13 +165,27 @@ def _angles(args, frame):
 
 
 def _euler(text):
-    try:
-        angles = [float(angle) for angle in text.split(",")]
-    except ValueError:
-        angles = []
-    if len(angles) != 3 or not np.isfinite(angles).all():
-        raise options.Usage(f"--euler is {text!r}; expected three angles A,B,C in degrees")
+    """(angles in radians, description) of three angles with units, by default degrees."""
+    words = text.split(",")
+    if len(words) != 3:
+        raise options.Usage(
+            f"--euler is {text!r}; expected three angles A,B,C, in degrees or with units"
+        )
+    if all(map(_is_number, words)):
+        angles = np.array(words, float)
+    else:
+        angles = np.degrees([options.angle(word, "--euler", default="deg") for word in words])
+    if not np.isfinite(angles).all():
+        raise options.Usage(f"--euler is {text!r}; expected three finite angles A,B,C in degrees")
     return np.radians(np.fmod(angles, 360)), "rotated by {:g}, {:g}, {:g} degrees".format(*angles)
+
+
+def _is_number(text):
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _real_samples(signal, L, grid, threads):

@@ -86,8 +86,9 @@ def smooth(
     Raises
     ------
     ValueError
-        Other than one of fwhm, sigma and beam; a negative width; a beam shorter than L; missing samples; a
-        grid coarser than L; rings that do not cover the sphere, without L; a fit that has not converged.
+        Other than one of fwhm, sigma and beam; a width that is negative or at least pi; a beam shorter than
+        L; missing samples; a grid coarser than L; rings that do not cover the sphere, without L; a fit that
+        has not converged.
     TypeError
         ``sampling`` missing for an array or passed with a `Map`; arguments of other types.
     MemoryError
@@ -123,11 +124,21 @@ def _window(fwhm, sigma, beam):
         received = " and ".join(names) or "none"
         raise ValueError(f"expected one of fwhm, sigma and beam; got {received}")
     if beam is None:
+        _refuse_degrees(passed[names[0]], names[0])
         width = beam_sigma(passed[names[0]], names[0]) * (1 if fwhm is not None else FWHM_PER_SIGMA)
         return lambda flm, L, spin: flm * _of_entries(gaussian_beam(width, L, spin=spin))
     if not isinstance(beam, Mapping):
         return lambda flm, L, spin: flm * _of_entries(_checked(beam, L, "beam"))
     return lambda flm, L, spin: _by_parity(flm, beam, L, spin)
+
+
+def _refuse_degrees(width, name):
+    """Raise ValueError for a width of pi or more."""
+    if beam_sigma(width, name) >= np.pi:
+        raise ValueError(
+            f"{name} is {width!r}; expected less than pi radians: convert degrees with numpy.radians, or "
+            "pass a quantity of astropy, such as 3 * u.deg"
+        )
 
 
 def _by_parity(flm, beam, L, spin):

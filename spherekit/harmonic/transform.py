@@ -29,6 +29,7 @@ from spherekit.linear import is_traced, linear_map
 from spherekit.sampling import grid as as_grid
 from spherekit.sampling.base import Grid
 from spherekit.sampling.quadrature import read_only
+from spherekit.sampling.text import label
 
 
 def inverse(
@@ -427,7 +428,7 @@ def checked_arguments(L, spin, sampling, reality, threads, engine="auto"):
     grid = as_grid(sampling, L)
     if grid.L is not None and grid.L < L:
         raise ValueError(
-            f"{grid!r} samples band-limit {grid.L}; L={L} needs a grid at least as fine"
+            f"the grid {label(grid)} samples band-limit {grid.L}; L={L} needs a grid at least as fine"
         )
     spin = checks.spin_number(spin, L, reality)
     return {

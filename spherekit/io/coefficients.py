@@ -25,6 +25,7 @@ from spherekit.io import (
     provenance,
     shtools,
 )
+from spherekit.io.arguments import UnsupportedContents, description
 from spherekit.io.arrays import read_arrays
 from spherekit.io.blocks import naming_the_file
 from spherekit.io.coefficient_conventions import Convention, agreed, check
@@ -202,6 +203,7 @@ def _from_alm(path, hdu, L, requested):
     agreed(path, requested, _FLAT)
     tables = alm.read_alms(path, hdu)
     names = [c or name.strip() for c, name in zip(tables.components, tables.names, strict=True)]
+    names = [name if names.count(name) == 1 else "" for name in names]
     L = coefficient_rows.band_limit(path, math.isqrt(tables.flm.shape[-1]) - 1, L)
     flm = tables.flm[:, : L * L]
     extnames = {c: {"EXTNAME": name} for c, name in zip(names, tables.names, strict=True) if name}
@@ -316,9 +318,9 @@ def _refuse_not_finite(path, flm):
 def _to_alm(coefficients, path, overwrite):
     """Write real signals to an alm FITS file."""
     if coefficients.axes or any(coefficients.spins):
-        raise ValueError(
-            f"{path}: alm FITS files contain real signals without axes, not {coefficients!r} of spin "
-            f"{', '.join(map(str, coefficients.spins))}; write .npz"
+        raise UnsupportedContents(
+            f"{path}: alm FITS files contain real signals without axes, not {description(coefficients)}; "
+            "select one, or write .npz"
         )
     names = coefficients.names
     components = names if set(names) <= set("TEB") else None
@@ -331,7 +333,7 @@ def _to_alm(coefficients, path, overwrite):
         coordsys=coefficients.frame,
         component=components,
         name=extnames if has_own_names else None,
-        polcconv=coefficients.polcconv if {"E", "B"} & set(names) else None,
+        polcconv="IAU" if coefficients.polcconv == "IAU" else None,
         history=coefficients.history or None,
         overwrite=overwrite,
     )

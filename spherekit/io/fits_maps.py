@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from spherekit.io.arguments import ArgumentError
+from spherekit.io.arguments import ArgumentError, UnsupportedContents
 from spherekit.io.car_fits import read_car
 from spherekit.io.columns import field_names, is_map
 from spherekit.io.fits import Table, first_image, outlines, read_table
@@ -14,6 +14,9 @@ from spherekit.io.stokes import describes_pixels
 from spherekit.sampling import HEALPix
 from spherekit.sampling import grid as as_grid
 from spherekit.sampling.text import label
+
+#: The note on a map in NESTED order.
+REARRANGED = "pixels in NESTED order were rearranged in RING order"
 
 
 def read_fits(path, field=None, hdu=None, ordering=None, frame=None, grid=None):
@@ -95,7 +98,7 @@ def _notes(path, names, sky, hdu):
     if sky.ordering == "nuniq":
         yield f"the cells of the multi-order map were expanded to nside {sky.nside}"
     if sky.ordering == "nested":
-        yield "pixels in NESTED order were rearranged in RING order"
+        yield REARRANGED
     if sky.file_polcconv == "IAU" and sky.polcconv == "COSMO":
         yield "the sign of U was changed, from the IAU to the COSMO convention"
     unread = [name for name in names if name not in sky.columns]
@@ -114,12 +117,12 @@ def write_fits(sky, path, overwrite=False):
         write_mw(sky, path, overwrite=overwrite)
         return
     if sky.grid.name != "healpix":
-        raise ValueError(
+        raise UnsupportedContents(
             f"{path}: FITS files of maps are for HEALPix grids, not {label(sky.grid)}; write .npz or .nc, or "
             "change the grid first (spherekit convert --grid healpix:NSIDE)"
         )
     if sky.axes:
-        raise ValueError(
+        raise UnsupportedContents(
             f"{path}: FITS files of HEALPix maps have no further axes, and the map has {', '.join(sky.axes)}"
             "; select one position on each, or write .npz or .nc"
         )
@@ -127,7 +130,9 @@ def write_fits(sky, path, overwrite=False):
     names, units = list(sky.names), list(sky.units)
     if np.iscomplexobj(values):
         if len(sky) > 1:
-            raise ValueError(f"{path}: FITS files cannot store several complex fields; write .npz")
+            raise UnsupportedContents(
+                f"{path}: FITS files cannot store several complex fields; write .npz"
+            )
         names = list(sky.attributes.get(names[0], {}).get("parts", ("REAL", "IMAG")))
         values, units = np.concatenate([values.real, values.imag]), units * 2
     names = [name or f"FIELD{number}" for number, name in enumerate(names)]

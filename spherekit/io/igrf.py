@@ -7,6 +7,7 @@ import numpy as np
 from spherekit._core.atomic_files import replacing
 from spherekit.conventions import to_shtools
 from spherekit.io import coefficient_rows, provenance
+from spherekit.io.arguments import UnsupportedContents, description
 from spherekit.io.coefficient_conventions import UNSPECIFIED, Convention, agreed
 from spherekit.io.records import Coefficients
 
@@ -139,12 +140,12 @@ def write(coefficients, path, requested=UNSPECIFIED, overwrite=False):
     agreed(path, requested, CONVENTION)
     times = np.atleast_1d(_times(coefficients))
     if len(coefficients) > 1 or set(coefficients.axes) - {"time"} or times.dtype.kind not in "iuf":
-        raise ValueError(
+        raise UnsupportedContents(
             f"{path}: SHC files contain one real signal with an axis time of decimal years, not "
-            f"{coefficients!r}; write .npz"
+            f"{description(coefficients)}; write .npz"
         )
     if any(coefficients.spins) or np.any(np.diff(times) <= 0):
-        raise ValueError(
+        raise UnsupportedContents(
             f"{path}: SHC files contain signals of spin 0 at increasing epochs; write .npz"
         )
     flm = coefficients.flm.reshape(len(times), -1)

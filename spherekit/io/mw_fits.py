@@ -16,12 +16,14 @@ import numpy as np
 
 from spherekit._core import checks
 from spherekit.io import headers, stokes
+from spherekit.io.arguments import UnsupportedContents
 from spherekit.io.blocks import naming_the_file
 from spherekit.io.fits import Table, first_image, first_table, write_table
 from spherekit.io.frames import frame_letter, table_frame
 from spherekit.io.missing import missing_samples
 from spherekit.io.records import Map
 from spherekit.io.units import as_floating
+from spherekit.sampling.text import label
 
 if TYPE_CHECKING:
     from spherekit.sampling import Grid
@@ -90,8 +92,11 @@ def read_mw(path: str | PathLike, hdu: int | str | None = None) -> Map:
         convention = stokes.polarization_convention(table)
         if convention == "IAU":
             signs = stokes.signs_of_u(table, names)
-            if None in signs:
+            is_known = None not in signs
+            if not is_known and len(signs) > 1:
                 raise ValueError("the file has POLCCONV = IAU, but its columns are not Q and U")
+            convention = "COSMO" if is_known else "IAU"
+            signs = signs if is_known else [1]
             values = np.stack(
                 [v if s > 0 else stokes.negative(v) for v, s in zip(values, signs, strict=True)]
             )
@@ -104,6 +109,7 @@ def read_mw(path: str | PathLike, hdu: int | str | None = None) -> Map:
             tuple(table.units[name] for name in names),
             frame=table_frame(table),
             spin=2 if spin is None and letters == ("Q", "U") else spin,
+            polcconv=convention or "COSMO",
             history=headers.history(table),
         )
     except ValueError as error:
@@ -210,9 +216,9 @@ def write_mw(map: Map, path: str | PathLike, *, overwrite: bool = False) -> None
     """
     kind = _kind_of_grid(map.grid)
     if map.axes:
-        raise ValueError(
-            f"the map has the axes {', '.join(map.axes)}, which the format does not have; select one "
-            "coordinate of each first, or write to .npz"
+        raise UnsupportedContents(
+            f"{path}: FITS files of maps have no further axes, and the map has the axes "
+            f"{', '.join(map.axes)}; select one position on each, or write .npz or .nc"
         )
     values = as_floating(np.asarray(map.values), "map.values").reshape(len(map), -1)
     infinite = np.count_nonzero(np.isinf(values))
@@ -232,7 +238,8 @@ def write_mw(map: Map, path: str | PathLike, *, overwrite: bool = False) -> None
     header |= (
         {"SPIN": checks.integer(map.spin, "map.spin", -math.inf)} if map.spin is not None else {}
     )
-    header |= stokes.convention_key(map.polcconv, True) if map.spin in (2, -2) else {}
+    is_polarized = map.spin in (2, -2) or map.polcconv == "IAU"
+    header |= stokes.convention_key(map.polcconv, True) if is_polarized else {}
     columns = list(zip(names, values, map.units, strict=True))
     write_table(path, columns, header, history=map.history, overwrite=overwrite)
 
@@ -242,4 +249,6 @@ def _kind_of_grid(grid: Grid) -> str:
 
     if isinstance(grid, MW | MWSS) and grid == type(grid)(grid.L):
         return type(grid).__name__
-    raise ValueError(f"the grid is {grid!r}; expected MW(L) or MWSS(L) with 2L-1 or 2L longitudes")
+    raise UnsupportedContents(
+        f"the grid is {label(grid)}; expected MW(L) or MWSS(L) with 2L-1 or 2L longitudes"
+    )

@@ -1,9 +1,9 @@
 """Maps in .npy and .npz files: fields, grid, axes, names and units.
 
 The arrays of a .npz file are ``values``, ``grid``, ``spin``, ``unit``, ``frame``, ``columns`` (the names of
-the fields, or of the two parts of a complex field), ``axes`` (names) with an array ``axis_NAME`` for each,
-``attributes`` (JSON) and ``history``. Files with only ``values``, or with arrays of other names, are read
-with the argument ``grid``.
+the fields, or of the two parts of a complex field), ``polcconv`` (IAU, or absent), ``axes`` (names) with an
+array ``axis_NAME`` for each, ``attributes`` (JSON) and ``history``. Files with only ``values``, or with
+arrays of other names, are read with the argument ``grid``.
 """
 
 import numpy as np
@@ -16,6 +16,7 @@ from spherekit.io.arrays import read_arrays, write_arrays
 from spherekit.io.attributes import as_json
 from spherekit.io.frames import frame_of
 from spherekit.io.latlon_text import on_axes
+from spherekit.io.polarization import to_cosmo
 from spherekit.io.records import Map
 from spherekit.io.stokes import column_of
 from spherekit.sampling import grid as as_grid
@@ -70,7 +71,7 @@ def read_numpy(path, field=None, grid=None, ordering=None, frame=None, lat=None,
     if is_pair:
         attributes[labels[0]] = {**attributes.get(labels[0], {}), "parts": columns}
     try:
-        return Map(
+        sky = Map(
             values if len(values) > 1 else values[0],
             sphere,
             labels,
@@ -78,10 +79,12 @@ def read_numpy(path, field=None, grid=None, ordering=None, frame=None, lat=None,
             axes,
             frame=frame_in_file(path, arrays) if frame is None else frame_of(frame),
             spin=spin,
+            polcconv=scalar(path, arrays, "polcconv", "U", "COSMO"),
             attributes=attributes,
             history=tuple(str(line) for line in np.atleast_1d(arrays.get("history", ()))),
             notes=notes,
         )
+        return to_cosmo(sky)
     except (ValueError, TypeError) as error:  # of metadata that do not fit the arrays
         text = str(error).removeprefix(f"{path}: ").removeprefix(f"{path} ")
         raise ValueError(f"{path}: {text}") from None
@@ -166,6 +169,11 @@ def _refuse_other_contents(path, arrays):
             f"{path} contains wavelet maps, not a map; read them with spherekit.io.read_arrays",
             "wavelet maps",
         )
+    if {"cl", "dl"} & set(arrays) and "values" not in arrays:
+        raise OtherContents(
+            f"{path} contains power spectra (C_l), not a map; read them with spherekit.io.read_spectra",
+            "spectra",
+        )
     if "values" not in arrays:
         raise ValueError(f"{_no_array(path, arrays, 'values')}; select one with field=NAME")
 
@@ -241,6 +249,7 @@ def write_numpy(sky, path, overwrite=False):
     if len(columns) == 1:
         columns = sky.attributes.get(columns[0], {}).get("parts", columns)
     metadata |= dict(columns=list(columns)) if any(columns) else {}
+    metadata |= dict(polcconv=sky.polcconv) if sky.polcconv != "COSMO" else {}
     metadata |= dict(axes=list(sky.axes)) if sky.axes else {}
     metadata |= {f"axis_{n}": _plain(path, n, values) for n, values in sky.axes.items()}
     attributes = as_json(sky.attributes)

@@ -7,10 +7,12 @@ import numpy as np
 
 from spherekit import sampling
 from spherekit._core.atomic_files import replacing
-from spherekit.io.arguments import ArgumentError, select_names
+from spherekit.io.arguments import ArgumentError, select_numbers
 from spherekit.io.frames import frame_of
 from spherekit.io.latlon_text import read_bytes
+from spherekit.io.polarization import to_cosmo
 from spherekit.io.records import Map
+from spherekit.io.stokes import valid_convention
 
 #: Names of the columns of latitudes and longitudes, in lower case, and their coordinate frame by default.
 _POSITIONS = (
@@ -22,6 +24,8 @@ _POSITIONS = (
 _IN_RADIANS = ("theta", "colatitude", "phi")
 #: The start of the comment that defines the frame.
 _FRAME = "frame:"
+#: The start of the comment that defines the polarization convention, where it is not COSMO.
+_CONVENTION = "polcconv:"
 #: Decimals of written latitudes and longitudes.
 _DECIMALS = 12
 
@@ -90,6 +94,9 @@ def read_points(path, field=None, grid=None):
     text = [line.decode("utf-8", "replace").strip() for line in lines[number + 1 :]]
     comments = [line.decode("utf-8", "replace").strip()[1:].strip() for line in lines[:number]]
     named = [line.removeprefix(_FRAME) for line in comments if line.startswith(_FRAME)]
+    conventions = [
+        line.removeprefix(_CONVENTION) for line in comments if line.startswith(_CONVENTION)
+    ]
     rows = [line for line in text if line and not line.startswith("#")]
     separator = _separator(lines[number].decode("utf-8-sig", "replace"))
     texts = _columns(path, names, [_entries(row, separator) for row in rows], separator)
@@ -99,10 +106,11 @@ def read_points(path, field=None, grid=None):
         raise ValueError(f"{path} has no columns besides {', '.join(names)}; expected values")
     omitted = [name for name in fields if _is_text(texts[name], separator)] if field is None else []
     numeric = [name for name in fields if name not in omitted] or fields
-    selected = select_names(path, numeric if field is None else field, fields)
+    selected = numeric if field is None else [fields[i] for i in _selected(path, fields, field)]
     table = {name: _values_of(path, name, texts[name], separator) for name in (lat, lon, *selected)}
     try:
         frame = frame_of(named[0]) if named else frame
+        polcconv = valid_convention(conventions[0].strip()) if conventions else "COSMO"
         sphere, order = sampling.from_points(_latitudes(lat, table), _longitudes(lon, table))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
@@ -112,15 +120,24 @@ def read_points(path, field=None, grid=None):
     sorted_note = () if is_sorted else ("points were sorted in the order of the grid",)
     values = np.stack([table[name][order].reshape(sphere.shape) for name in selected])
     plain, units = zip(*map(_name_and_unit, selected), strict=True)
-    return Map(
+    sky = Map(
         values if len(values) > 1 else values[0],
         sphere,
         plain,
         units,
         frame=frame,
+        polcconv=polcconv,
         history=tuple(line for line in comments if line.startswith("spherekit ")),
         notes=(*_notes(texts, omitted, selected, separator), *sorted_note),
     )
+    return to_cosmo(sky)
+
+
+def _selected(path, fields, field):
+    """The numbers of the fields, selected by number or name, with or without its unit."""
+    items = [field] if isinstance(field, str) or not np.iterable(field) else list(field)
+    items = [fields.index(item) if item in fields else item for item in items]
+    return select_numbers(path, items, [_name_and_unit(name)[0] for name in fields], fields)
 
 
 def _columns(path, names, rows, separator):
@@ -221,6 +238,8 @@ def write_points(sky, path, overwrite=False):
             writer = csv.writer(file, lineterminator="\n")
             file.writelines(f"# {line}\n" for line in sky.history)
             file.write(f"# {_FRAME} {sky.frame or 'none'}\n")
+            if sky.polcconv != "COSMO":
+                file.write(f"# {_CONVENTION} {sky.polcconv}\n")
             writer.writerow(["lat", "lon", *labels])
             writer.writerows(zip(*(column.tolist() for column in columns), strict=True))
 

@@ -11,7 +11,9 @@ from spherekit.io import cf
 from spherekit.io.arguments import ArgumentError, select_names
 from spherekit.io.frames import frame_of
 from spherekit.io.layouts import SourceLayout, layout_of
+from spherekit.io.polarization import to_cosmo
 from spherekit.io.records import Map, axis_named, position
+from spherekit.io.stokes import stokes_of
 from spherekit.sampling import HEALPix, LatLon
 from spherekit.sampling import grid as as_grid
 from spherekit.sampling.healpix import MAX_NSIDE, reorder
@@ -61,7 +63,8 @@ def to_map(contents, field=None, select=None):
     ----------
     contents : Variables
     field : str, int or sequence of them, optional
-        The variables. By default the only one that is a map.
+        The variables. By default the only one that is a map, or all fields of one map: of the same
+        dimensions, and I, Q and U by their names, or written by spherekit.
     select : dict, optional
         A coordinate for axes by name, or for the axis "time" or "level". Only this part is read.
     """
@@ -99,7 +102,7 @@ def _to_map(contents, field, select):
     notes = (*sphere.notes, *_notes_on_values(contents, names, values))
     notes = (*notes, *_notes_on_coordinates(contents, first, indices))
     spin = contents.attributes.get("spherekit_spin")
-    return Map(
+    sky = Map(
         sphere.to_grid(values),
         sphere.grid,
         names,
@@ -107,11 +110,13 @@ def _to_map(contents, field, select):
         {dim: _decoded(axis) for dim, axis in remaining.items()},
         frame=_frame(contents),
         spin=None if spin is None else int(spin),
+        polcconv=str(contents.attributes.get("spherekit_polcconv", "COSMO")),
         attributes=attributes,
         history=tuple(filter(None, str(contents.attributes.get("history", "")).split("\n"))),
         notes=notes,
         layout=sphere.layout,
     )
+    return to_cosmo(sky)
 
 
 def _frame(contents):
@@ -121,7 +126,7 @@ def _frame(contents):
 
 
 #: Attributes of the file that are fields of a `Map`.
-_OWN_ATTRIBUTES = ("history", "spherekit_spin", "spherekit_frame", "spherekit_grid")
+_OWN_ATTRIBUTES = ("history", *map("spherekit_{}".format, ("spin", "frame", "grid", "polcconv")))
 
 
 class _Sphere(NamedTuple):
@@ -137,7 +142,7 @@ class _Sphere(NamedTuple):
 def _select_fields(contents, field):
     """The names of the variables to read."""
     maps = list(map_variables(contents))
-    if field is None and len(maps) == 1:
+    if field is None and (len(maps) == 1 or _are_one_map(contents, maps)):
         return tuple(maps)
     if field is not None:
         maps += [name for name in _on_sphere(contents) if name not in maps]
@@ -164,6 +169,13 @@ def _select_fields(contents, field):
         "recognized by standard_name, units degrees_north and degrees_east, or the names lat and lon) or on "
         f"HEALPix pixels; it contains {listed or 'no variables'}"
     )
+
+
+def _are_one_map(contents, maps):
+    """Whether variables of the same dimensions are one map: they are I, Q, U, or written by spherekit."""
+    dims = {contents.variables[name].dims for name in maps}
+    is_iqu = sorted(map(stokes_of, maps)) == ["I", "Q", "U"]
+    return len(dims) == 1 and (is_iqu or "spherekit_grid" in contents.attributes)
 
 
 def map_variables(contents):

@@ -3,9 +3,11 @@
 import numpy as np
 
 from spherekit._core.labeled import axis_kind
+from spherekit.io.arguments import UnsupportedContents
 from spherekit.io.layouts import SourceLayout
 from spherekit.io.variables import REFERENCES, Variables, references, variable
 from spherekit.sampling import LatLon
+from spherekit.sampling.text import label
 
 
 def from_map(sky, in_file=True):
@@ -39,6 +41,8 @@ def from_map(sky, in_file=True):
         described = (*sky.axes, *dims), to_source(values)
         if isinstance(sky.layout, SourceLayout):
             described = sky.layout.in_order(*described)
+        if name in variables:
+            raise ValueError(f"the variable {name} would be written twice; rename the field {name}")
         variables[name] = variable(*described, attributes)
     if in_file:
         variables = _without_dangling_references(variables)
@@ -50,16 +54,17 @@ def _attributes_of_file(sky, in_file):
     if in_file:
         attributes.setdefault("Conventions", "CF-1.11")
     attributes |= {"history": "\n".join(sky.history)} if sky.history else {}
-    if in_file or not _is_recognized(sky):
+    if in_file or len(sky) > 1 or not _is_recognized(sky):
         attributes |= {"spherekit_grid": str(sky.grid)}
         attributes |= {"spherekit_frame": sky.frame} if sky.frame else {}
         attributes |= {} if sky.spin is None else {"spherekit_spin": sky.spin}
+        attributes |= {"spherekit_polcconv": sky.polcconv} if sky.polcconv != "COSMO" else {}
     return attributes
 
 
 def _is_recognized(sky):
-    """Whether frame, spin and grid follow from the coordinates alone."""
-    if sky.frame != "geographic" or sky.spin is not None:
+    """Whether frame, spin, sign convention and grid follow from the coordinates alone."""
+    if sky.polcconv != "COSMO" or sky.frame != "geographic" or sky.spin is not None:
         return False
     if sky.grid.name == "healpix":
         return True
@@ -99,8 +104,8 @@ def _latlon_of(grid):
     if grid.rectangular:
         return lat, np.degrees(grid.phi), np.asarray
     if len(set(grid.counts)) > 1 or len(set(grid.offsets)) > 1:
-        raise ValueError(
-            f"{grid!r} has rings of different longitudes, which variables on latitudes and longitudes "
+        raise UnsupportedContents(
+            f"{label(grid)} has rings of different longitudes, which variables on latitudes and longitudes "
             "cannot describe; expected a rectangular grid or HEALPix: change the grid, or write .npz"
         )
     n = grid.counts[0]

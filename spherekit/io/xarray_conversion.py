@@ -38,7 +38,8 @@ def from_xarray(
     data : DataArray or Dataset
         Numbers on at least the dimensions of latitude and longitude, each with a coordinate.
     field : str, int or sequence of them, optional
-        The variables of a Dataset, by name or number. By default its only one that is a map.
+        The variables of a Dataset, by name or number. By default its only one that is a map; all of I, Q and
+        U, and of a Dataset of `to_xarray`.
     select : dict, optional
         A coordinate for axes that are to be dropped, by their names, or "time" and "level" for the axis of
         that kind: ``{"level": 500, "time": "2018-07"}``.
@@ -92,7 +93,7 @@ def _dataset(array):
 
 
 #: Attributes of the file that a DataArray has among its own.
-_OF_FILE = ("history", "spherekit_grid", "spherekit_frame", "spherekit_spin")
+_OF_FILE = ("history", "spherekit_grid", "spherekit_frame", "spherekit_spin", "spherekit_polcconv")
 
 
 def _with_scalars(contents):
