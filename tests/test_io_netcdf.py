@@ -613,5 +613,5 @@ def test_commands_show_and_select_dates_of_models(here, rng, capsys):
         for time in ("2000-03", "2000-03-01 12:00", "2000-03-01T12:00:00"):
             command = ["smooth", name, "--fwhm", "9deg", "--time", time, "-o", "s.nc", "--force"]
             assert main(command) == 0
-        assert main(["spectrum", name, "--level", "500", "-o", "cl.txt"]) == 2
+        assert main(["wavelets", name, "--L", "4", "--level", "500", "-o", "w.npz"]) == 2
         assert "--select time=2000-01-01" in capsys.readouterr().err

@@ -99,6 +99,7 @@ def test_calendars_of_models(here, air, calendar):
     np.testing.assert_array_equal(march.values, sky.values[2])
     with xarray.open_dataset("f.nc") as file:
         assert list(file.time.values) == list(times)
+    assert io.to_xarray(sky.select(time="2000-03")).time.item() == times[2]
 
 
 @pytest.mark.parametrize("calendar", ["standard", "proleptic_gregorian", *MODEL_CALENDARS])

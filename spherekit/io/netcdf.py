@@ -1,6 +1,5 @@
 """Maps in netCDF files: version 3 by SciPy, version 4 by xarray."""
 
-import math
 import os
 import warnings
 from contextlib import contextmanager
@@ -25,14 +24,6 @@ def read_netcdf3(path, field=None, select=None):
     """The `Map` of a netCDF-3 file (classic or 64-bit offset). Only the selected part is read."""
     with open_netcdf3(path) as contents:
         return variables.to_map(contents, field, select)
-
-
-def fields(path):
-    """(name, bytes) of each field on the sphere of a netCDF file, whose values are not read."""
-    opened = open_netcdf3 if kinds.describe(path) == "a netCDF-3 file" else open_netcdf4
-    with opened(path) as contents:
-        named = variables.map_variables(contents).items()
-        return [(name, math.prod(v.shape) * v.dtype.itemsize) for name, v in named]
 
 
 def read_netcdf4(path, field=None, select=None):

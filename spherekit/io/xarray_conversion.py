@@ -206,7 +206,9 @@ def with_fields(
     for names, arrays in changed:
         fields = {name: _field(arrays, name, dataset[name].dtype) for name in names}
         of_file = {name: arrays.attrs[name] for name in _OF_FILE if name in arrays.attrs}
-        result = result.assign_coords(arrays.coords).assign(fields).assign_attrs(of_file)
+        is_new = {n: n not in result.coords or bool(replaced) for n in arrays.coords}
+        coordinates = {n: c for n, c in arrays.coords.items() if is_new[n]}
+        result = result.assign_coords(coordinates).assign(fields).assign_attrs(of_file)
     if not is_array:
         return result[[name for name in dataset.data_vars if name in result]]
     of_file = {name: result.attrs[name] for name in _OF_FILE if name in result.attrs}
@@ -240,4 +242,5 @@ def _with_dates(xarray, data):
     ]
     if not times:
         return data
-    return data.assign_coords(xarray.decode_cf(data[times].reset_coords(drop=False)).coords)
+    decoded = xarray.decode_cf(data[times].reset_coords())
+    return data.assign_coords({name: decoded[name].variable for name in times})
