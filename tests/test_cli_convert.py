@@ -11,6 +11,8 @@ from helpers.commands import refused, run
 
 import spherekit
 from spherekit import io
+from spherekit.io import netcdf
+from spherekit.io.variables_of_maps import from_map
 from spherekit.sampling import HEALPix
 from spherekit.testing import random_flm
 
@@ -43,6 +45,27 @@ def test_text_with_latitudes_and_longitudes_to_healpix(relief, capsys):
     expected = spherekit.inverse(relief, 8, sampling="healpix:16", reality=True)
     assert np.abs(io.read_map("out.fits").values - expected).max() < tolerances.COMMAND
     assert "spherekit convert data.gz out.fits" in io.read_map("out.fits").history[-1]
+
+
+def test_the_order_of_the_output_is_that_of_the_note(here, capsys):
+    io.write_map("nested.fits", np.arange(48.0), ordering="nested")
+    run("convert nested.fits out.fits")
+    assert "rearranged in RING order" in capsys.readouterr().out
+    run("convert nested.fits same.fits --ordering-out nested")
+    assert "RING" not in capsys.readouterr().out
+    names = ("nested.fits", "same.fits")
+    before, after = (io.read_table(name).columns["TEMPERATURE"] for name in names)
+    assert np.array_equal(before, after) and before[1] != 1
+
+
+def test_text_of_several_signals(here, rng, capsys):
+    io.write_alm("teb.fits", random_flm(4, rng, reality=True, shape=(3,)))
+    said = refused(capsys, "convert teb.fits out.sh", 1)
+    assert "one of the signals T, E, B, such as --field T, or write .npz" in said
+    assert "Coefficients(" not in said
+    run("convert teb.fits out.sh --field T")
+    of_text, of_fits = io.read_coefficients("out.sh"), io.read_coefficients("teb.fits", field="T")
+    assert np.abs(of_text.flm - of_fits.flm).max() < tolerances.COMMAND
 
 
 def test_without_a_grid_the_samples_stay(relief):
@@ -94,7 +117,11 @@ def test_axes_and_fields(here, rng, capsys):
     io.write(winds, "winds.nc")
     run("convert winds.nc b.npz --field b --level 500")
     np.testing.assert_allclose(io.read("b.npz").values, values[1, 1], rtol=1e-15)
-    assert "several fields" in refused(capsys, "convert winds.nc all.npz", 2)
+    run("convert winds.nc all.npz")
+    np.testing.assert_allclose(io.read("all.npz").values, values, rtol=1e-15)
+    contents = from_map(winds)._replace(attributes={})
+    netcdf.write_variables(contents, "others.nc")
+    assert "several fields" in refused(capsys, "convert others.nc others.npz", 2)
     assert "no further axes" in refused(
         capsys, "convert winds.nc b.fits --field b --grid healpix:4", 2
     )

@@ -94,7 +94,7 @@ def test_spectra(here, capsys, name):
     facts = facts_of(capsys, name)
     assert (facts["kind"], facts["L"]) == ("spectrum", 5)
     assert facts["columns"][0]["unit"] == "uK^2"
-    assert run_next(facts) == ["convert"]
+    assert run_next(facts) == ["simulate", "convert"]
 
 
 def test_wavelet_maps_and_arrays(here, rng, capsys):

@@ -69,3 +69,69 @@ def test_sizes_that_are_wrong(tmp_path, key, value, message):
     for read in (io.read_table, io.tables, io.read_map, io.read):
         with pytest.raises(ValueError, match=f"map.fits.*{message}"):
             read(path)
+
+
+@pytest.mark.parametrize("names", [["TT"], ["TT", "EE", "TB"], ["BEST FIT"]])
+@pytest.mark.parametrize("polcconv", [None, "IAU"])
+def test_npz_has_what_fits_has(tmp_path, rng, names, polcconv):
+    cl = {name: rng.random(7) for name in names}
+    units = {name: f"K^{i}" for i, name in enumerate(names)}
+    described = dict(unit=units, coordsys="galactic", polcconv=polcconv, history=["first"])
+    for suffix in ("fits", "npz"):
+        io.write_cl(tmp_path / f"cl.{suffix}", cl, **described)
+    of_fits, of_npz = (io.read_spectra(tmp_path / f"cl.{suffix}") for suffix in ("fits", "npz"))
+    assert of_npz._replace(values={}, hdu=1) == of_fits._replace(values={})
+    for name in names:
+        assert np.array_equal(of_npz.values[name], of_fits.values[name])
+        assert np.array_equal(abs(of_npz.values[name]), cl[name])
+    assert np.load(tmp_path / "cl.npz")["cl"].shape == (
+        (7,) if len(names) == 1 else (len(names), 7)
+    )
+    with pytest.raises(FileExistsError):
+        io.write_cl(tmp_path / "cl.npz", cl, **described)
+
+
+def test_arrays_by_name_and_rows(tmp_path):
+    ell = np.arange(2, 9)
+    dl = np.ones(7)
+    cl = np.r_[0, 0, 2 * np.pi / (ell * (ell + 1))]
+    np.savez(tmp_path / "named.npz", ell=ell, Dl_TT=dl)
+    np.savez(tmp_path / "dl.npz", l=ell, dl=[dl, 2 * dl], columns=["TT", "EE"])
+    assert np.allclose(io.read_cl(tmp_path / "named.npz")["Cl_TT"], cl, rtol=1e-15)
+    values = io.read_cl(tmp_path / "dl.npz")
+    assert np.allclose(values["EE"], 2 * cl, rtol=1e-15)
+    assert "begins at l = 2" in io.read_spectra(tmp_path / "dl.npz").notes[0]
+    np.save(tmp_path / "rows.npy", [cl, cl])
+    values = io.read_cl(tmp_path / "rows.npy", kind="cl", columns=("TT", "EE"))
+    assert list(values) == ["TT", "EE"] and np.array_equal(values["EE"], cl)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "options", "message"),
+    [
+        (dict(TT=np.ones(3)), {}, "C_l or D_l"),
+        (dict(cl=np.ones(3)), dict(kind="dl"), "declares CL, but kind='dl'"),
+        (dict(cl=np.ones((2, 3))), {}, "2 rows without names; pass columns, such as .'TT', 'EE'."),
+        (
+            dict(cl=np.ones((2, 3)), columns=["a", "a"]),
+            {},
+            "a different one for each of the 2 rows",
+        ),
+        (dict(cl=np.ones(3), columns=["TT"]), dict(columns=["EE"]), "the file states TT"),
+        (dict(TT=np.ones(3), EE=np.ones(4)), dict(kind="cl"), r"TT \(3,\), EE \(4,\); expected"),
+        (dict(cl=np.ones(3), ell=[0, 2, 4]), {}, "without gaps"),
+        (dict(cl=np.ones(3), unit=["K", "K"]), {}, "unit has 2 entries; expected 1"),
+        (dict(cl=np.ones(3), frame="foo"), {}, "foo"),
+        (dict(cl=[1.0, np.nan]), {}, "missing or infinite"),
+        (dict(cl=np.ones(3) * 1j), {}, "expected spectra"),
+        (dict(cl=np.ones(0)), {}, "expected spectra"),
+        (dict(flm=np.ones(4)), dict(kind="cl"), "coefficients"),
+        (dict(values=np.ones(12), grid="healpix:1"), dict(kind="cl"), "contains a map"),
+        (dict(cl=np.ones(3), kind="x"), {}, "expected cl or dl"),
+        (dict(cl=np.ones(3)), dict(hdu=1), "selects a FITS table"),
+    ],
+)
+def test_arrays_that_are_no_spectra(tmp_path, arrays, options, message):
+    np.savez(tmp_path / "cl.npz", **arrays)
+    with pytest.raises(ValueError, match=f"cl.npz.*{message}"):
+        io.read_cl(tmp_path / "cl.npz", **options)

@@ -38,8 +38,6 @@ class Fields(NamedTuple):
         What the reader changed.
     attributes : dict of str to dict
         The attributes of fields and axes by their names, as of `spherekit.io.Map`.
-    position : dict of str to number, text or date
-        The coordinates at which the samples were selected, or that hold for all of them, by name.
     """
 
     values: np.ndarray
@@ -54,7 +52,6 @@ class Fields(NamedTuple):
     axes: dict = {}
     notes: tuple = ()
     attributes: dict = {}
-    position: dict = {}
 
 
 def read_fields(path, args=None, L=None, all_columns=False, pair=False):
@@ -91,6 +88,7 @@ def read_record(path, args=None, L=None):
 _ADVICE = {
     "coefficients": "harmonic coefficients, not samples; convert them with spherekit transform {path} "
     "--inverse --grid GRID -o map.npz (rotate and spectrum accept coefficients)",
+    "spectra": "power spectra (C_l), not a map; simulate skies with spherekit simulate {path} --n 1 -o skies",
     "wavelet maps": "wavelet maps, not a map; convert them with spherekit wavelets {path} --inverse "
     "--grid GRID -o map.npz",
 }
@@ -109,10 +107,9 @@ def fields_of(sky, first_only=False, pair=True):
     is_pair = pair and len(values) == 2 and (spin or winds(columns, units, cf))
     if first_only and len(values) > 1 and columns and not is_pair:
         values, columns, units, unread = values[:1], columns[:1], units[:1], columns[1:]
-    described = values, tuple(columns), units, sky.grid, sky.frame, spin, unread
-    position = {name: x["value"] for name, x in sky.attributes.items() if name and "value" in x}
-    metadata = dict(notes=sky.notes, attributes=sky.attributes, position=position)
-    return Fields(*described, axes=dict(sky.axes), **metadata)
+    of_fields = values, tuple(columns), units, sky.grid, sky.frame, spin, unread
+    described = dict(axes=dict(sky.axes), notes=sky.notes, attributes=sky.attributes)
+    return Fields(*of_fields, polcconv=sky.polcconv, **described)
 
 
 def selection(args):
@@ -138,6 +135,9 @@ def selection(args):
 
 def with_options(error):
     """The message of an error of `spherekit.io.read`, with options in place of arguments."""
-    return re.sub(
-        r"\b(grid|field|ordering|hdu|lat|lon|select)=(?=[\w.'\"{ ])", r"--\1 ", str(error)
-    )
+    text = re.sub(r" \(in Python, [^()]*\)", _NO_GRID, str(error))
+    return re.sub(r"\b(grid|field|ordering|hdu|lat|lon|select)=(?=[\w.'\"{ ])", r"--\1 ", text)
+
+
+#: What to do with samples of a region or at scattered points.
+_NO_GRID = "; interpolate the samples to latitudes and longitudes of the whole sphere first"

@@ -1,25 +1,38 @@
 """Convert a map, coefficients or power spectra to another format, and a map to another grid.
 
 The format of the input is recognized from its content, that of the output from its suffix: maps .fits, .npz,
-.npy, .nc and .csv; coefficients .fits (alm), .npz, .sh or .txt (SHTOOLS), .shc and .mat; power spectra .fits
-and .txt.
+.npy, .nc and .csv; coefficients .fits (alm), .npz, .sh or .txt (SHTOOLS), .shc and .mat; power spectra .fits,
+.npz and .txt.
 
 Without --grid the samples are those of the input. With --grid a map is analyzed and synthesized on that grid,
 exactly for band-limited maps; the residual of the analysis, the part of the map that is not in the result, is
 printed.
 """
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
-from spherekit.cli import analysis, arrays, files, names, options, output, records, report
+from spherekit.cli import (
+    analysis,
+    arrays,
+    files,
+    input_spectra,
+    names,
+    options,
+    output,
+    records,
+    report,
+)
 from spherekit.cli.options import Usage
+from spherekit.io.fits_maps import REARRANGED
 
-SPECTRA = (".fits", ".txt", ".dat")
+SPECTRA = (".fits", ".npz", ".txt", ".dat")
 #: Options that apply to one kind of content only, by their attributes.
 _OF_MAPS = ("grid", "from_grid", "L", "lmax", "ordering", "lat", "lon", "ordering_out", "partial")
 _OF_MAPS += ("max_iter", "allow_unconverged", "spin")
 _OF_COEFFICIENTS = ("normalization", "csphase", "normalization_out", "csphase_out")
-_OF_SPECTRA = ("kind",)
+_OF_SPECTRA = ("kind", "columns")
 
 
 def arguments(parser):
@@ -46,9 +59,7 @@ def arguments(parser):
     parser.add_argument(
         "--csphase-out", type=int, choices=(1, -1), help="as --csphase, of the output"
     )
-    parser.add_argument(
-        "--kind", choices=("cl", "dl"), help="C_l or D_l, of spectra whose file does not define it"
-    )
+    input_spectra.declaration(parser)
     options.least_squares(parser)
     options.common(parser)
 
@@ -66,45 +77,14 @@ def run(args):
 
     if not Path(args.file).exists():
         raise FileNotFoundError(f"no file {args.file}")
-    if contains_coefficients(args.file):
+    if input_spectra.is_declared(args) and input_spectra.in_file(args, args.file):
+        _convert_spectra(args)
+    elif contains_coefficients(args.file):
         _convert_coefficients(args)
-    elif contains_spectra(args.file, args.hdu):
+    elif input_spectra.in_file(args, args.file):
         _convert_spectra(args)
     else:
         _convert_map(args)
-
-
-def contains_spectra(path, hdu=None):
-    """Whether a file contains power spectra: a FITS table of C_l, or text that starts with l = 0, 1 or 2."""
-    from spherekit.io import kinds
-    from spherekit.io.columns import is_map
-    from spherekit.io.fits import outlines
-    from spherekit.io.spectra import is_spectrum
-
-    if kinds.is_fits(path):
-        tables = outlines(path)
-        if hdu is not None:
-            tables = [table for table in tables if files.hdu_of(hdu) in (table.hdu, table.name)]
-        return any(map(is_spectrum, tables)) and not any(map(is_map, tables))
-    return kinds.describe(path) == "text" and _starts_with_multipoles(path)
-
-
-def _starts_with_multipoles(path):
-    """Whether the first two rows of a text are those of consecutive multipoles from 0, 1 or 2 on."""
-    rows = []
-    with open(path, encoding="utf-8", errors="replace") as file:
-        for line in file:
-            words = line.split()
-            if words and not line.lstrip().startswith("#"):
-                try:
-                    rows.append([float(word) for word in words])
-                except ValueError:
-                    return False
-            if len(rows) == 2:
-                break
-    if len(rows) < 2 or not all(2 <= len(row) <= 9 for row in rows):
-        return False
-    return rows[0][0] in (0, 1, 2) and rows[1][0] == rows[0][0] + 1
 
 
 def _refuse(args, attributes, contents):
@@ -141,7 +121,11 @@ def _convert_coefficients(args):
     )
     convention = dict(normalization=args.normalization_out, csphase=args.csphase_out)
     with output.atomic(args.force):
-        io.write_coefficients(record, args.output, **convention, overwrite=True)
+        try:
+            io.write_coefficients(record, args.output, **convention, overwrite=True)
+        except ValueError as error:
+            text = re.sub(r"\bfield='([^']*)'", r"--field \1", str(error))
+            raise ValueError(text) from None
         report.wrote(args.output)
     described = zip(record.names, record.spins, record.units, strict=True)
     signals = [dict(name=name, spin=spin, unit=unit or None) for name, spin, unit in described]
@@ -160,12 +144,11 @@ def _item(field):
 def _convert_spectra(args):
     from spherekit import io
 
-    of_others = ("field", "level", "time", "select")
+    of_others = ("level", "time", "select")
     _refuse(args, (*_OF_MAPS, *_OF_COEFFICIENTS, *of_others), "power spectra")
     options.writable(args.output, args.force, SPECTRA)
-    spectra = io.read_spectra(args.file, files.hdu_of(args.hdu), kind=args.kind)
-    names_of_others = ("l", "ell", "multipole")
-    values = {n: cl for n, cl in spectra.values.items() if n.lower() not in names_of_others}
+    spectra = input_spectra.read_file(args, args.file)
+    values = input_spectra.selected(args.file, spectra.values, args.field)
     units = {name: spectra.units[name] for name in values}
     convention = spectra.polcconv if spectra.polcconv == "IAU" else None
     with output.atomic(args.force):
@@ -193,6 +176,8 @@ def _convert_map(args):
     with output.atomic(args.force):
         _write_map(args, record)
         report.wrote(args.output)
+    if args.ordering_out == "nested":  # as in the input
+        record = replace(record, notes=tuple(n for n in record.notes if n != REARRANGED))
     report.add(kind="map")
     report.add_map(record)
     _print(args, record)
@@ -217,7 +202,10 @@ def read_map(args):
 
 
 def _with_options(error):
-    return arrays.with_options(error).replace("--grid ", "--from-grid ")
+    text = arrays.with_options(error).replace("--grid ", "--from-grid ")
+    return re.sub(
+        r"\(spectra are read with .*\)", "(for spectra pass --kind cl or --kind dl)", text
+    )
 
 
 def _on_grid(args, record):

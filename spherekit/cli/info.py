@@ -8,7 +8,7 @@ import json
 
 import numpy as np
 
-from spherekit.cli import contents, next_steps, options
+from spherekit.cli import contents, input_spectra, next_steps, options
 from spherekit.cli.columns import column, column_line
 
 #: Facts that have lines of their own.
@@ -22,12 +22,13 @@ def arguments(parser):
     parser.add_argument("--grid", help="grid of a text file without latitudes and longitudes")
     parser.add_argument("--lat", metavar="FILE", help="latitudes of the rows of a text, degrees")
     parser.add_argument("--lon", metavar="FILE", help="longitudes of its columns, degrees")
+    input_spectra.declaration(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
 
 def run(args):
     facts = {"file": args.file, **_facts(args.file, args)}
-    facts["next"] = next_steps.commands(facts)
+    facts["next"] = next_steps.commands(facts, input_spectra.words(args))
     print(json.dumps(facts, allow_nan=False) if args.json else "\n".join(_lines(facts)))
 
 
@@ -46,10 +47,12 @@ def _facts(path, args):
         "a bzip2 file",
     )
     try:
+        if "NumPy" in kind and input_spectra.in_file(args, path):
+            return contents.of_file(path, args)
         if "NumPy" in kind or (is_unknown and options.is_arrays(path)):
             return _arrays(path)
         if "FITS" in kind or (is_unknown and ".fit" in path.lower()):
-            return _fits(path, args.hdu)
+            return _fits(path, args)
     except HeaderError as error:
         raise ValueError(f"{path}: {error}") from None
     except MemoryError as error:
@@ -58,20 +61,21 @@ def _facts(path, args):
     return contents.of_file(path, args)
 
 
-def _fits(path, hdu):
+def _fits(path, args):
     """The properties of the first table or that of ``--hdu``; those of several tables under ``tables``."""
     from spherekit import io
     from spherekit.cli.files import hdu_of
     from spherekit.io.fits_maps import contains_mw
 
-    if contains_mw(path, hdu_of(hdu)):
-        return contents.of_map(io.read(path, hdu=hdu_of(hdu)))
-    listed = io.tables(path) if hdu is None else [io.read_table(path, hdu_of(hdu))]
-    facts = [_table(path, table, listed) for table in listed]
+    hdu = hdu_of(args.hdu)
+    if contains_mw(path, hdu):
+        return contents.of_map(io.read(path, hdu=hdu))
+    listed = io.tables(path) if hdu is None else [io.read_table(path, hdu)]
+    facts = [_table(path, args, table, listed) for table in listed]
     return facts[0] if len(facts) == 1 else {**facts[0], "tables": facts}
 
 
-def _table(path, table, listed):
+def _table(path, args, table, listed):
     from spherekit.io.alm import is_alm
     from spherekit.io.columns import is_map
     from spherekit.io.spectra import is_spectrum
@@ -82,8 +86,8 @@ def _table(path, table, listed):
     if is_map(table):
         return {**_map(path, table), **location, **_history(table)}
     columns = [column(name, x, table.units[name]) for name, x in table.columns.items()]
-    if is_spectrum(table):
-        facts = _spectra(path, table, columns)
+    if is_spectrum(table) or input_spectra.is_declared(args):
+        facts = _spectra(path, args, table, columns)
         return {"kind": "spectrum", **facts, **location, **_history(table)}
     return {"kind": "table", **_conventions(table), **location, "columns": columns}
 
@@ -95,28 +99,18 @@ def _history(table):
     return {"history": list(headers.history(table))}
 
 
-def _spectra(path, table, columns):
+def _spectra(path, args, table, columns):
     """Spectra as the other commands read them, or, if these raise an error, as in the file."""
-    from spherekit import io
-
     facts = {"L": max((x.size for x in table.columns.values()), default=0)}
     try:
-        spectra = io.read_spectra(path, table.hdu)
+        spectra = input_spectra.read_file(args, path, table.hdu)
     except ValueError as error:
         return {**facts, **_conventions(table), "problem": str(error), "columns": columns}
     columns = [column(name, cl, spectra.units[name]) for name, cl in spectra.values.items()]
-    for entry in columns:
-        entry["type"] = str(table.columns[entry["name"]].dtype)
-    conventions = {"coordinates": spectra.frame or None, **_polcconv(spectra)}
-    return {**facts, **conventions, "columns": columns}
-
-
-def _polcconv(contents):
-    """The polarization convention of the file, and a note where U and B are shown with the opposite sign."""
-    facts = {"polcconv": contents.file_polcconv or None}
-    if contents.file_polcconv == "IAU" and contents.polcconv == "COSMO":
-        facts["shown"] = "in the COSMO convention"
-    return facts
+    for entry, values in zip(columns, table.columns.values(), strict=True):
+        entry["type"] = str(values.dtype)
+    conventions = {"coordinates": spectra.frame or None, **contents.polcconv(spectra)}
+    return {**facts, **conventions, "notes": list(spectra.notes), "columns": columns}
 
 
 def _conventions(table):
@@ -145,7 +139,7 @@ def _alm(path, table, listed):
     facts = _coefficients(alm.flm[number], 0, alm.units[number])
     facts["power"] = [contents.lowest_power(alm.flm[number])]
     conventions = {"component": component, "coordinates": alm.frame or None}
-    return {**facts, **conventions, **_polcconv(alm)}
+    return {**facts, **conventions, **contents.polcconv(alm)}
 
 
 def _map(path, table):
@@ -175,7 +169,7 @@ def _map(path, table):
         "ordering": sky.ordering.upper(),
         "sky": "full" if _is_full(table, pixel, names, sky) else "part",
         "coordinates": sky.frame or None,
-        **_polcconv(sky),
+        **contents.polcconv(sky),
         "spin": sky.spin,
         "stokes": list(sky.stokes),
         "columns": [column(*triple, weights) for triple in triples],
@@ -220,6 +214,7 @@ def _network(path):
 
 def _arrays(path):
     from spherekit import io
+    from spherekit.io.array_values import attributes
     from spherekit.io.tree_archive import is_tree
 
     arrays = io.read_arrays(path)
@@ -230,12 +225,13 @@ def _arrays(path):
         return {"kind": "model or checkpoint of spherekit 0.1", "columns": [], "problem": problem}
     unit = str(arrays["unit"]) if np.ndim(arrays.get("unit", "")) == 0 and "unit" in arrays else ""
     metadata = {"coordinates": str(arrays.get("frame", "")) or None}
+    metadata |= {"polcconv": str(arrays["polcconv"])} if "polcconv" in arrays else {}
     if "columns" in arrays:
         metadata["signals"] = ", ".join(str(name) for name in np.atleast_1d(arrays["columns"]))
     if "axes" in arrays:
         names = [str(name) for name in np.atleast_1d(arrays["axes"])]
         of_axes = {name: arrays[f"axis_{name}"] for name in names if f"axis_{name}" in arrays}
-        metadata["axes"] = contents.axes(of_axes)
+        metadata["axes"] = contents.axes(of_axes, attributes(path, arrays))
     if "history" in arrays:
         metadata["history"] = [str(line) for line in np.atleast_1d(arrays["history"])]
     if "flm" in arrays:

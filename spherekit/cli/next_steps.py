@@ -8,13 +8,18 @@ from spherekit.cli.options import stem
 from spherekit.io.winds import is_wind_component, winds
 
 
-def commands(facts):
-    """Up to three commands for a file with these facts of `spherekit info`."""
+def commands(facts, declared=()):
+    """Up to three commands for a file with these facts of `spherekit info`.
+
+    ``declared`` are the words of options that tell how spectra are read.
+    """
     if "problem" in facts:
         return _for_text(facts["file"]) if facts["kind"] == "text of numbers" else []
     tables = facts.get("tables", [facts])
     kinds = {"HEALPix map": _for_map, "map": _for_map, "coefficients": _for_coefficients}
-    kinds |= {"spectrum": _for_spectra, "wavelet maps": _for_wavelets, "array": _for_array}
+    kinds |= {"wavelet maps": _for_wavelets, "array": _for_array}
+    if facts["kind"] == "spectrum":
+        return _for_spectra(facts["file"], tables[0], declared)
     step = kinds.get(facts["kind"])
     return step(facts["file"], tables[0]) if step else []
 
@@ -82,9 +87,34 @@ def _for_coefficients(path, facts):
     return [spectrum, synthesis]
 
 
-def _for_spectra(path, facts):
+def _for_spectra(path, facts, declared):
     suffix = "txt" if path.lower().endswith((".fits", ".fit", ".gz")) else "fits"
-    return [_line("convert", path, f"{stem(path)}_cl.{suffix}")]
+    lines = [_line("convert", path, f"{stem(path)}_cl.{suffix}", *declared)]
+    if _is_temperature(facts):
+        nside = 1
+        while 3 * nside < facts["L"]:
+            nside *= 2
+        grid = f"healpix:{nside}"
+        skies = f"{stem(path)}_skies"
+        lines.insert(0, _line("simulate", path, *declared, "--n", 1, "--grid", grid, "-o", skies))
+    return lines
+
+
+def _is_temperature(facts):
+    """Whether `spherekit simulate` makes a sky of these spectra without further options."""
+    from spherekit.cli.noise import root_of_unit
+    from spherekit.io.multipoles import is_multipole
+    from spherekit.io.spectra import spectrum_of
+
+    spectra = [entry for entry in facts["columns"] if not is_multipole(entry["name"])]
+    matches = [entry for entry in spectra if spectrum_of(entry["name"]) == "TT"]
+    if not matches and len(spectra) == 1 and len(facts["columns"]) == 1:
+        matches = [entry for entry in spectra if not spectrum_of(entry["name"])]
+    is_unknown = facts.get("polcconv") == "IAU" and "shown" not in facts
+    if not matches or is_unknown:
+        return False
+    first = matches[0]
+    return first.get("min", -1) >= 0 and root_of_unit(first["unit"] or "") is not None
 
 
 def _for_wavelets(path, facts):

@@ -111,7 +111,7 @@ def write_map(path, components, grid, frame="", axes=None, attributes=None):
     metadata |= dict(columns=names) if named else {}
     metadata |= {f"axis_{name}": coordinates for name, coordinates in (axes or {}).items()}
     metadata |= dict(axes=list(axes)) if axes else {}
-    text = as_json(attributes)
+    text = as_json(attributes or {})
     metadata |= dict(attributes=text) if text != as_json({}) else {}
     _write_arrays(path, values=values, **metadata)
 
@@ -241,11 +241,11 @@ def _write_alm(path, signals, frame):
 
 
 def write_spectra(path, spectra, units, frame=""):
-    """Write C_l to FITS or text, or their values only to .npy."""
+    """Write C_l to FITS, text or .npz, or their values only to .npy."""
     from spherekit import io
 
     refuse_not_finite(path, **spectra)
-    if is_arrays(path):
+    if Path(path).suffix == ".npy":
         rows = list(spectra.values())
         _write_arrays(path, values=np.stack(rows) if len(rows) > 1 else rows[0])
     else:

@@ -267,12 +267,11 @@ def _settings(args, plan):
     beam = b"" if plan.beam is None else np.ascontiguousarray(plan.beam, "<f8").tobytes()
     return dict(
         command="simulate",
-        spectrum=Path(args.spectrum).name,
         spectrum_sha256=digest.hexdigest(),
         columns=",".join(plan.columns),
         L=plan.L,
         grid=None if plan.grid is None else grid_name(plan.grid),
-        beam=args.beam and Path(args.beam).name,
+        beam="file" if args.beam and Path(args.beam).exists() else args.beam,
         beam_sha256=hashlib.sha256(beam).hexdigest() if beam else None,
         noise=args.noise,
         noise_pol=args.noise_pol,

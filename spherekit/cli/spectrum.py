@@ -22,7 +22,7 @@ COLORS = ("#1f4e79", "#c0504d", "#5d8a3a")
 def arguments(parser):
     options.files(parser, "a map or coefficients", suffix=".fits")
     options.band_limit(parser)
-    parser.add_argument("-o", "--output", required=True, help="C_l: .fits, .txt or .npy")
+    parser.add_argument("-o", "--output", required=True, help="C_l: .fits, .npz, .txt or .npy")
     options.source(parser)
     options.coefficients(parser)
     options.spin(parser)
@@ -43,7 +43,7 @@ def arguments(parser):
 
 
 def run(args):
-    options.writable(args.output, args.force, (".fits", ".txt", ".npy"))
+    options.writable(args.output, args.force, (".fits", ".npz", ".txt", ".npy"))
     options.writable(args.plot, args.force, options.PICTURES)
     if coefficients.in_file(args.file, args.hdu):
         spectra, units, f_sky, frame, lines = _of_coefficients(args)
@@ -78,7 +78,7 @@ def _of_coefficients(args):
 
 def _check_axes(args, axes):
     """Raise Usage for spectra of several maps in a picture or in another file than .npy."""
-    if axes and (args.plot or not options.is_arrays(args.output)):
+    if axes and (args.plot or not args.output.endswith(".npy")):
         raise options.Usage(
             f"{args.file} has the axes {', '.join(axes)}; write the spectra of all coordinates to .npy "
             f"without --plot, or select one map, e.g. {options.selection_of(axes)}"

@@ -86,6 +86,8 @@ def analyze(f, L, grid, spin, options, name="f"):
     ------
     ValueError
         Missing samples; an unknown method; a fit that has not converged.
+    TypeError
+        Samples that autograd traces, with another method than quadrature.
     """
     method = options.method
     if method not in (None, *METHODS):
@@ -93,6 +95,11 @@ def analyze(f, L, grid, spin, options, name="f"):
     method = method or ("quadrature" if grid.exact else "lsq")
     if not is_traced(f):
         _refuse_missing(f, name)
+    elif method != "quadrature":
+        raise TypeError(
+            f"{name} is traced by autograd, and method={method!r} is not differentiable; pass "
+            'method="quadrature", which is an approximation on this grid'
+        )
     common = dict(spin=spin, sampling=grid, reality=is_real(f, spin), threads=options.threads)
     if method == "quadrature":
         return harmonic.forward(f, L, **common), ""

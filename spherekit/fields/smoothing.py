@@ -49,7 +49,8 @@ def smooth(
     f : array_like [shape=(..., \\*grid.shape)], Map, DataArray or Dataset
         Samples; a spin field as complex numbers. In a `Map`, Q and U are a field of spin 2, and the
         components u and v of a wind (by the attribute ``standard_name``, or by names in a unit of velocity)
-        the field -v + i u of spin 1; its ``spin`` overrides that.
+        the field -v + i u of spin 1; its ``spin`` overrides that. The variables of a Dataset
+        on latitudes and longitudes are smoothed; others are not changed.
     fwhm : float or quantity, radians
         Full width at half maximum of a Gaussian beam.
     sigma : float or quantity, radians
@@ -85,8 +86,9 @@ def smooth(
     Raises
     ------
     ValueError
-        Other than one of fwhm, sigma and beam; a negative width; a beam shorter than L; missing samples; a
-        grid coarser than L; rings that do not cover the sphere, without L; a fit that has not converged.
+        Other than one of fwhm, sigma and beam; a width that is negative or at least pi; a beam shorter than
+        L; missing samples; a grid coarser than L; rings that do not cover the sphere, without L; a fit that
+        has not converged.
     TypeError
         ``sampling`` missing for an array or passed with a `Map`; arguments of other types.
     MemoryError
@@ -122,11 +124,21 @@ def _window(fwhm, sigma, beam):
         received = " and ".join(names) or "none"
         raise ValueError(f"expected one of fwhm, sigma and beam; got {received}")
     if beam is None:
+        _refuse_degrees(passed[names[0]], names[0])
         width = beam_sigma(passed[names[0]], names[0]) * (1 if fwhm is not None else FWHM_PER_SIGMA)
         return lambda flm, L, spin: flm * _of_entries(gaussian_beam(width, L, spin=spin))
     if not isinstance(beam, Mapping):
         return lambda flm, L, spin: flm * _of_entries(_checked(beam, L, "beam"))
     return lambda flm, L, spin: _by_parity(flm, beam, L, spin)
+
+
+def _refuse_degrees(width, name):
+    """Raise ValueError for a width of pi or more."""
+    if beam_sigma(width, name) >= np.pi:
+        raise ValueError(
+            f"{name} is {width!r}; expected less than pi radians: convert degrees with numpy.radians, or "
+            "pass a quantity of astropy, such as 3 * u.deg"
+        )
 
 
 def _by_parity(flm, beam, L, spin):

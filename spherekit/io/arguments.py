@@ -41,19 +41,33 @@ def select_names(path, field, names, described=None):
     >>> select_names("wind.nc", [1, "u"], ["u", "v"])
     ('v', 'u')
     """
+    return tuple(names[i] for i in select_numbers(path, field, names, described))
+
+
+def select_numbers(path, field, names, described=None):
+    """The numbers of the selected fields, from names and numbers (one or a sequence).
+
+    I, T, Q and U select the only Stokes parameter of this kind, as in `stokes.column_of`.
+
+    >>> select_numbers("iqu.fits", ["Q", 0], ["I_STOKES", "Q_STOKES", "U_STOKES"])
+    [1, 0]
+    """
     items = [field] if isinstance(field, str) or not np.iterable(field) else list(field)
+    names = list(names)
     selected = []
     for item in items:
         is_number = isinstance(item, int | np.integer) and not isinstance(item, bool)
         if is_number and 0 <= item < len(names):
-            name = names[item]
-        else:
-            name = item if item in names else column_of(str(item), names)
+            selected.append(int(item))
+            continue
+        name = item if item in names else column_of(str(item), names)
         if name is None:
             choices = "; ".join(described or names) or "(none)"
             raise ArgumentError(f"{path} has no field {item!r}; its fields are {choices}")
-        selected.append(name)
-    return tuple(selected)
+        selected.append(names.index(name))
+    if not selected:
+        raise ArgumentError(f"field is empty; select one or several of {'; '.join(names)}")
+    return selected
 
 
 def optional_module(name, extra, reason):

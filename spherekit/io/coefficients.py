@@ -203,6 +203,7 @@ def _from_alm(path, hdu, L, requested):
     agreed(path, requested, _FLAT)
     tables = alm.read_alms(path, hdu)
     names = [c or name.strip() for c, name in zip(tables.components, tables.names, strict=True)]
+    names = [name if names.count(name) == 1 else "" for name in names]
     L = coefficient_rows.band_limit(path, math.isqrt(tables.flm.shape[-1]) - 1, L)
     flm = tables.flm[:, : L * L]
     extnames = {c: {"EXTNAME": name} for c, name in zip(names, tables.names, strict=True) if name}
@@ -332,7 +333,7 @@ def _to_alm(coefficients, path, overwrite):
         coordsys=coefficients.frame,
         component=components,
         name=extnames if has_own_names else None,
-        polcconv=coefficients.polcconv if {"E", "B"} & set(names) else None,
+        polcconv="IAU" if coefficients.polcconv == "IAU" else None,
         history=coefficients.history or None,
         overwrite=overwrite,
     )

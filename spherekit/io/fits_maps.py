@@ -15,6 +15,9 @@ from spherekit.sampling import HEALPix
 from spherekit.sampling import grid as as_grid
 from spherekit.sampling.text import label
 
+#: The note on a map in NESTED order.
+REARRANGED = "pixels in NESTED order were rearranged in RING order"
+
 
 def read_fits(path, field=None, hdu=None, ordering=None, frame=None, grid=None):
     """The `Map` of a file; by default of all columns that are fields on the sphere."""
@@ -95,7 +98,7 @@ def _notes(path, names, sky, hdu):
     if sky.ordering == "nuniq":
         yield f"the cells of the multi-order map were expanded to nside {sky.nside}"
     if sky.ordering == "nested":
-        yield "pixels in NESTED order were rearranged in RING order"
+        yield REARRANGED
     if sky.file_polcconv == "IAU" and sky.polcconv == "COSMO":
         yield "the sign of U was changed, from the IAU to the COSMO convention"
     unread = [name for name in names if name not in sky.columns]

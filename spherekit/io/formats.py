@@ -69,8 +69,8 @@ def read(
     path : str or path
         The file.
     field : int, str, or sequence of them, optional
-        Fields by number (from 0) or name. By default all fields of FITS, .npz and pictures, and the only map
-        of a netCDF file.
+        Fields by number (from 0) or name. By default all fields of FITS, .npz, pictures, and netCDF files of
+        `write`, or of I, Q and U; of another netCDF file the only map.
     select : dict, optional
         A coordinate for axes that are dropped, such as ``{"level": 500, "time": "2018-07"}``, by their names
         or "time" and "level" for the axis of that kind. Only this part of a netCDF file is read.
@@ -200,7 +200,9 @@ def write(sky: Map, path: str | PathLike, *, overwrite: bool = False) -> None:
     path : str or path
         ``.fits`` or ``.fits.gz`` for maps on HEALPix, MW and MWSS without further axes; ``.npz``; ``.npy``,
         which stores the samples only; ``.nc``, netCDF-3 with latitudes and longitudes in degrees and CF
-        attributes, for rectangular grids and HEALPix; ``.csv``, a table of points with one row a sample.
+        attributes, for rectangular grids and HEALPix, in the dimensions and order of the source of the map;
+        ``.csv``, a table of points with one row a sample. netCDF-3 has no integers of 64 bits: they are
+        written in 32 bits, or as float64 if one of them exceeds these, and those beyond 2^53 are an error.
     overwrite : bool
         Replace an existing file.
 

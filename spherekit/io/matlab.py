@@ -14,10 +14,11 @@ from spherekit.io.arguments import UnsupportedContents, description
 from spherekit.io.coefficient_conventions import UNSPECIFIED, agreed
 from spherekit.io.frames import frame_of
 from spherekit.io.matlab_arrays import variables
+from spherekit.io.polarization import to_cosmo
 from spherekit.io.records import Coefficients
 
 #: Variables of text that `write` writes.
-_TEXTS = ("unit", "name", "frame", "history")
+_TEXTS = ("unit", "name", "frame", "polcconv", "history")
 #: The first 116 bytes of a file, in place of those of SciPy, which contain the date.
 _DESCRIPTION = b"MATLAB 5.0 MAT-file, written by spherekit".ljust(116)
 
@@ -45,15 +46,17 @@ def read(path, L=None, requested=UNSPECIFIED, name=None, reality=None, spin=None
     spin = _scalar(path, contents, "spin", spin or 0)
     reality = False if spin else reality
     flm, notes = _in_layout(path, flm[: L * L].astype(complex), L, requested, reality)
-    return Coefficients(
+    coefficients = Coefficients(
         flm,
         texts.get("name", "" if name == "flm" else name),
         texts.get("unit", ""),
         spins=spin,
         frame=frame_of(texts.get("frame", "")),
+        polcconv=texts.get("polcconv", "COSMO"),
         history=tuple(texts["history"].split("\n")) if "history" in texts else (),
         notes=notes,
     )
+    return to_cosmo(coefficients)
 
 
 def _scalar(path, contents, name, default):
@@ -147,6 +150,7 @@ def write(coefficients, path, overwrite=False):
     described = {"unit": coefficients.units[0], "name": coefficients.names[0]}
     history = provenance.history(coefficients.history or None)
     described |= {"frame": coefficients.frame, "history": "\n".join(history)}
+    described |= {"polcconv": coefficients.polcconv.removeprefix("COSMO")}
     contents = {"flm": coefficients.flm.reshape(-1, 1), "L": float(coefficients.L)}
     contents |= {"spin": float(coefficients.spins[0])}
     contents |= {name: text for name, text in described.items() if text}

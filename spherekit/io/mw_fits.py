@@ -92,8 +92,11 @@ def read_mw(path: str | PathLike, hdu: int | str | None = None) -> Map:
         convention = stokes.polarization_convention(table)
         if convention == "IAU":
             signs = stokes.signs_of_u(table, names)
-            if None in signs:
+            is_known = None not in signs
+            if not is_known and len(signs) > 1:
                 raise ValueError("the file has POLCCONV = IAU, but its columns are not Q and U")
+            convention = "COSMO" if is_known else "IAU"
+            signs = signs if is_known else [1]
             values = np.stack(
                 [v if s > 0 else stokes.negative(v) for v, s in zip(values, signs, strict=True)]
             )
@@ -106,6 +109,7 @@ def read_mw(path: str | PathLike, hdu: int | str | None = None) -> Map:
             tuple(table.units[name] for name in names),
             frame=table_frame(table),
             spin=2 if spin is None and letters == ("Q", "U") else spin,
+            polcconv=convention or "COSMO",
             history=headers.history(table),
         )
     except ValueError as error:
@@ -234,7 +238,8 @@ def write_mw(map: Map, path: str | PathLike, *, overwrite: bool = False) -> None
     header |= (
         {"SPIN": checks.integer(map.spin, "map.spin", -math.inf)} if map.spin is not None else {}
     )
-    header |= stokes.convention_key(map.polcconv, True) if map.spin in (2, -2) else {}
+    is_polarized = map.spin in (2, -2) or map.polcconv == "IAU"
+    header |= stokes.convention_key(map.polcconv, True) if is_polarized else {}
     columns = list(zip(names, values, map.units, strict=True))
     write_table(path, columns, header, history=map.history, overwrite=overwrite)
 

@@ -8,6 +8,7 @@ from spherekit.io import coefficient_rows, netcdf, provenance, shtools
 from spherekit.io.attributes import as_json, attributes_of
 from spherekit.io.coefficient_conventions import SHTOOLS, UNSPECIFIED, Convention, agreed, check
 from spherekit.io.frames import frame_of
+from spherekit.io.polarization import to_cosmo
 from spherekit.io.records import Coefficients
 from spherekit.io.variables import Variables, variable
 
@@ -64,15 +65,17 @@ def read(path, kind, L=None, requested=UNSPECIFIED):
     flm = from_shtools(cilm[:, :L, :L], **convention._asdict())
     history = str(attributes.get("history", ""))
     provenance.record_input(path, history.splitlines())
-    return Coefficients(
+    coefficients = Coefficients(
         flm,
         _text(attributes, "long_name"),
         _text(attributes, "units"),
         frame=frame_of(attributes.get("frame", "geographic")),
+        polcconv=_text(attributes, "polcconv") or "COSMO",
         attributes=_attributes(path, attributes),
         history=tuple(history.splitlines()),
         notes=(note,) if note else (),
     )
+    return to_cosmo(coefficients)
 
 
 def _convention(path, attributes):
@@ -109,6 +112,7 @@ def write(coefficients, path, requested=UNSPECIFIED, overwrite=False):
     matrix = cilm[0] + np.vstack([cilm[1].T[1:], cilm[1].T[:1]])
     described = {"units": coefficients.units[0], "long_name": coefficients.names[0]}
     described |= {"frame": coefficients.frame, "attributes": as_json(coefficients.attributes)}
+    described |= {"polcconv": coefficients.polcconv.removeprefix("COSMO")}
     described = {name: text for name, text in described.items() if text not in ("", "{}")}
     degrees = np.arange(coefficients.L, dtype=np.int32)
     contents = {name: variable((name,), degrees, {}) for name in _DIMENSIONS}

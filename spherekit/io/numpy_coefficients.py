@@ -1,4 +1,7 @@
-"""Coefficients in .npz files: ``flm, L, spin, unit, frame, columns``, axes, attributes and history."""
+"""Coefficients in .npz files: ``flm, L, spin, unit, frame, columns``, axes, attributes and history.
+
+``polcconv`` is IAU, or absent.
+"""
 
 import math
 
@@ -6,8 +9,10 @@ import numpy as np
 
 from spherekit.io import coefficient_rows, provenance
 from spherekit.io.array_values import as_native, frame, scalar
+from spherekit.io.array_values import attributes as attributes_in_file
 from spherekit.io.arrays import read_arrays, write_arrays
-from spherekit.io.attributes import as_json, attributes_of
+from spherekit.io.attributes import as_json
+from spherekit.io.polarization import to_cosmo
 from spherekit.io.records import Coefficients
 
 
@@ -37,16 +42,18 @@ def read(path, L=None, spin=None):
     flm = flm[0] if leading and count == 1 else flm
     L = coefficient_rows.band_limit(path, limit - 1, L)
     try:
-        return Coefficients(
+        coefficients = Coefficients(
             flm[..., : L * L],
             [str(name) for name in _for_each(arrays.get("columns", ""), count)],
             [str(unit) for unit in _for_each(arrays.get("unit", ""), count)],
             axes,
             spins=_spins(path, arrays, spin, count),
             frame=frame(path, arrays),
-            attributes=_attributes(path, arrays),
+            polcconv=scalar(path, arrays, "polcconv", "U", "COSMO"),
+            attributes=attributes_in_file(path, arrays),
             history=tuple(str(line) for line in np.atleast_1d(arrays.get("history", ()))),
         )
+        return to_cosmo(coefficients)
     except (ValueError, TypeError) as error:  # of metadata that do not fit the arrays
         text = str(error).removeprefix(f"{path}: ").removeprefix(f"{path} ")
         raise ValueError(f"{path}: {text}") from None
@@ -61,11 +68,14 @@ def write(coefficients, path, overwrite=False):
     arrays["unit"] = units[0] if len(set(units)) == 1 else list(units)
     if any(names):
         arrays["columns"] = list(names)
+    if coefficients.polcconv != "COSMO":
+        arrays["polcconv"] = coefficients.polcconv
     if coefficients.axes:
         arrays["axes"] = list(coefficients.axes)
         arrays |= {f"axis_{name}": values for name, values in coefficients.axes.items()}
-    if any(coefficients.attributes.values()):
-        arrays["attributes"] = as_json(coefficients.attributes)
+    attributes = as_json(coefficients.attributes)
+    if attributes != as_json({}):
+        arrays["attributes"] = attributes
     arrays["history"] = list(provenance.history(coefficients.history or None))
     write_arrays(path, overwrite=overwrite, **arrays)
 
@@ -87,13 +97,6 @@ def _spins(path, arrays, spin, count):
     if not all(np.asarray(value).dtype.kind in "iu" for value in spins):
         raise ValueError(f"{path}: its array spin is {arrays['spin']!r}; expected integers")
     return tuple(map(int, spins))
-
-
-def _attributes(path, arrays):
-    try:
-        return attributes_of(scalar(path, arrays, "attributes", "U", "{}"))
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
 
 
 def _for_each(values, count):

@@ -1,20 +1,22 @@
 """Maps in .npy and .npz files: fields, grid, axes, names and units.
 
 The arrays of a .npz file are ``values``, ``grid``, ``spin``, ``unit``, ``frame``, ``columns`` (the names of
-the fields, or of the two parts of a complex field), ``axes`` (names) with an array ``axis_NAME`` for each,
-``attributes`` (JSON) and ``history``. Files with only ``values``, or with arrays of other names, are read
-with the argument ``grid``.
+the fields, or of the two parts of a complex field), ``polcconv`` (IAU, or absent), ``axes`` (names) with an
+array ``axis_NAME`` for each, ``attributes`` (JSON) and ``history``. Files with only ``values``, or with
+arrays of other names, are read with the argument ``grid``.
 """
 
 import numpy as np
 
 from spherekit.io.arguments import ArgumentError
 from spherekit.io.array_values import as_native, scalar
+from spherekit.io.array_values import attributes as attributes_in_file
 from spherekit.io.array_values import frame as frame_in_file
 from spherekit.io.arrays import read_arrays, write_arrays
-from spherekit.io.attributes import as_json, attributes_of
+from spherekit.io.attributes import as_json
 from spherekit.io.frames import frame_of
 from spherekit.io.latlon_text import on_axes
+from spherekit.io.polarization import to_cosmo
 from spherekit.io.records import Map
 from spherekit.io.stokes import column_of
 from spherekit.sampling import grid as as_grid
@@ -65,11 +67,11 @@ def read_numpy(path, field=None, grid=None, ordering=None, frame=None, lat=None,
     spin = scalar(path, arrays, "spin", "iu", None) or None
     is_pair = np.iscomplexobj(values) and len(values) == 1 and len(columns) == 2
     labels = (",".join(columns),) if is_pair else columns or ("",) * len(values)
-    attributes = _attributes(path, arrays)
+    attributes = attributes_in_file(path, arrays)
     if is_pair:
         attributes[labels[0]] = {**attributes.get(labels[0], {}), "parts": columns}
     try:
-        return Map(
+        sky = Map(
             values if len(values) > 1 else values[0],
             sphere,
             labels,
@@ -77,10 +79,12 @@ def read_numpy(path, field=None, grid=None, ordering=None, frame=None, lat=None,
             axes,
             frame=frame_in_file(path, arrays) if frame is None else frame_of(frame),
             spin=spin,
+            polcconv=scalar(path, arrays, "polcconv", "U", "COSMO"),
             attributes=attributes,
             history=tuple(str(line) for line in np.atleast_1d(arrays.get("history", ()))),
             notes=notes,
         )
+        return to_cosmo(sky)
     except (ValueError, TypeError) as error:  # of metadata that do not fit the arrays
         text = str(error).removeprefix(f"{path}: ").removeprefix(f"{path} ")
         raise ValueError(f"{path}: {text}") from None
@@ -136,13 +140,6 @@ def _axes(path, arrays):
     return axes
 
 
-def _attributes(path, arrays):
-    try:
-        return dict(attributes_of(scalar(path, arrays, "attributes", "U", "{}")))
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
-
-
 def _in_rings(path, arrays, values, grid, ordering, states_grid):
     """Samples in RING order."""
     stated_ordering = scalar(path, arrays, "ordering", "U", "ring" if states_grid else "").lower()
@@ -171,6 +168,11 @@ def _refuse_other_contents(path, arrays):
         raise OtherContents(
             f"{path} contains wavelet maps, not a map; read them with spherekit.io.read_arrays",
             "wavelet maps",
+        )
+    if {"cl", "dl"} & set(arrays) and "values" not in arrays:
+        raise OtherContents(
+            f"{path} contains power spectra (C_l), not a map; read them with spherekit.io.read_spectra",
+            "spectra",
         )
     if "values" not in arrays:
         raise ValueError(f"{_no_array(path, arrays, 'values')}; select one with field=NAME")
@@ -247,14 +249,21 @@ def write_numpy(sky, path, overwrite=False):
     if len(columns) == 1:
         columns = sky.attributes.get(columns[0], {}).get("parts", columns)
     metadata |= dict(columns=list(columns)) if any(columns) else {}
+    metadata |= dict(polcconv=sky.polcconv) if sky.polcconv != "COSMO" else {}
     metadata |= dict(axes=list(sky.axes)) if sky.axes else {}
-    metadata |= {f"axis_{name}": _plain(values) for name, values in sky.axes.items()}
+    metadata |= {f"axis_{n}": _plain(path, n, values) for n, values in sky.axes.items()}
     attributes = as_json(sky.attributes)
     metadata |= dict(attributes=attributes) if attributes != as_json({}) else {}
     metadata |= dict(history=list(sky.history)) if sky.history else {}
     write_arrays(path, values=sky.values, **metadata, overwrite=overwrite)
 
 
-def _plain(coordinates):
+def _plain(path, name, coordinates):
     """Coordinates in a type of .npy files."""
-    return coordinates.astype(str) if coordinates.dtype.kind == "O" else coordinates
+    if coordinates.dtype.kind != "O":
+        return coordinates
+    if all(isinstance(item, str) for item in coordinates.tolist()):
+        return coordinates.astype(str)
+    raise ValueError(
+        f"{path}: {name} has dtype object; expected numbers, dates (datetime64), durations or text"
+    )

@@ -12,8 +12,10 @@ from numpy.typing import ArrayLike
 from spherekit._core import checks
 from spherekit._core.labeled import axis_kind
 from spherekit.io import cf
-from spherekit.io.arguments import select_names
+from spherekit.io.arguments import select_numbers
 from spherekit.io.frames import frame_of
+from spherekit.io.layouts import SourceLayout
+from spherekit.io.stokes import valid_convention
 from spherekit.sampling import Grid, LatLon
 from spherekit.sampling import grid as as_grid
 
@@ -48,16 +50,26 @@ class _Record:
     def _named_units(self):
         return list(zip(self.names, self.units, strict=True))
 
-    def __getitem__(self, name):
-        return self.select(field=name)
+    def __getitem__(self, field):
+        return self.select(field)
+
+    def __iter__(self):
+        return (self.select(number) for number in range(len(self)))
+
+    def __contains__(self, name):
+        try:
+            return bool(select_numbers("", name, self.names))
+        except ValueError:
+            return False
 
     def select(self, field=None, **coordinates):
-        """Select a field by name or number, and positions on named axes by their coordinates.
+        """Select fields by name or number, and positions on named axes by their coordinates.
 
         Parameters
         ----------
-        field : str or int, optional
-            The field. By default all fields.
+        field : str, int or sequence of them, optional
+            The fields, in this order. I, T, Q and U select the only field that is this Stokes parameter by
+            its name, such as Q_STOKES. By default all fields.
         **coordinates : number or str
             A coordinate for each axis that is to be dropped, by its name or, as in `Map.axis_named`, by time
             or level. A date is written as in ISO 8601, such as "2018-07" or "2018-07-01 12:00", and selects
@@ -81,20 +93,25 @@ class _Record:
         >>> levels.select(level=850)
         Map(unnamed [no unit]; MW(L=4, n_phi=7); float64)
         """
-        result = self if field is None else self._field(field)
+        result = self if field is None else self._fields_named(f"the {type(self).__name__}", field)
         for name, coordinate in coordinates.items():
             result = result._on_axis(name, coordinate)
         return result
 
-    def _field(self, item):
-        names = ", ".join(f"{i} {name or '(unnamed)'}" for i, name in enumerate(self.names))
-        index = self.names.index(item) if item in self.names else item
-        if isinstance(index, str) or not 0 <= checks.integer(index, "field", 0) < len(self):
-            raise ValueError(f"there is no field {item!r}; the fields are {names}")
-        values = self._data[index] if len(self) > 1 else self._data
+    def _fields_named(self, source, field):
+        """The selected fields; errors name the source."""
+        labels = [f"{i} {name or '(unnamed)'}" for i, name in enumerate(self.names)]
+        indices = select_numbers(source, field, self.names, labels)
+        described = {name: _entries(values, indices) for name, values in self._of_fields.items()}
+        data = self._data if len(self) > 1 else self._data[None]
         return self._with_data(
-            values, names=self.names[index : index + 1], units=self.units[index : index + 1]
+            data[indices[0]] if len(indices) == 1 else data[indices], **described
         )
+
+    @property
+    def _of_fields(self):
+        """The values of which there is one for each field."""
+        return {"names": self.names, "units": self.units}
 
     def _on_axis(self, name, coordinate):
         name = axis_named(name, self.axes, self.attributes)
@@ -138,6 +155,13 @@ class _Record:
         names = (self.names,) if isinstance(self.names, str) else tuple(self.names)
         units = (self.units,) if isinstance(self.units, str) else tuple(self.units)
         units = units * len(names) if len(units) == 1 else units
+        _check_data(data, noun)
+        repeated = sorted({name for name in names if name and names.count(name) > 1})
+        if repeated:
+            raise ValueError(
+                f"names has {', '.join(repeated)} more than once, in ({', '.join(names)}); expected a "
+                "different name for each"
+            )
         axes = {name: np.asarray(values) for name, values in self.axes.items()}
         leading = (len(names),) * (len(names) > 1) + tuple(len(x) for x in axes.values())
         if not names or len(units) != len(names) or data.shape[: data.ndim - n] != leading:
@@ -150,6 +174,8 @@ class _Record:
             ("names", names),
             ("units", units),
             ("axes", axes),
+            ("frame", frame_of(self.frame)),
+            ("polcconv", valid_convention(self.polcconv)),
             ("history", tuple(self.history)),
             ("notes", tuple(self.notes)),
         ):
@@ -175,7 +201,8 @@ class Map(_Record):
         Coordinates of the named leading axes, such as times and levels.
     frame : str
         "galactic", "ecliptic", "equatorial", "geographic" (latitudes and longitudes of a planet),
-        "horizontal" (altitudes and azimuths of a panorama), or "" where none is defined.
+        "horizontal" (altitudes and azimuths of a panorama), or "" where none is defined; in any spelling that
+        `spherekit.io.frame_of` accepts.
     spin : int, optional
         The spin of a complex field, or of the pair of real fields that are its real and imaginary part. None:
         not stated.
@@ -189,15 +216,16 @@ class Map(_Record):
     notes : tuple of str
         What a reader changed or decided, such as a repeated column that it removed.
     layout : LatLon, optional
-        The latitudes and longitudes of the source in its order, which `io.to_xarray` and netCDF files
-        restore. Not used with another grid.
+        The latitudes and longitudes of the source in its order, and of netCDF and xarray its dimensions,
+        which `io.to_xarray` and netCDF files restore. Not used with another grid.
 
     Raises
     ------
     ValueError
-        Values whose shape does not match the grid, names and axes.
+        Values whose shape does not match the grid, names and axes; a name of two fields; an unknown frame or
+        polarization convention.
     TypeError
-        Values that are not numbers.
+        Values that are neither numbers nor booleans.
 
     See Also
     --------
@@ -218,7 +246,7 @@ class Map(_Record):
     grid: Grid | str = None
     spin: int | None = None
     polcconv: str = "COSMO"
-    layout: LatLon | None = None
+    layout: LatLon | SourceLayout | None = None
 
     def __init__(
         self,
@@ -234,7 +262,7 @@ class Map(_Record):
         attributes: Mapping[str, Mapping[str, object]] | None = None,
         history: tuple[str, ...] = (),
         notes: tuple[str, ...] = (),
-        layout: LatLon | None = None,
+        layout: LatLon | SourceLayout | None = None,
     ):
         values = checks.as_array(values, "values")
         _set(self, grid=as_grid(grid), values=values, names=names, units=units, axes=axes or {})
@@ -281,7 +309,8 @@ class Coefficients(_Record):
         The spin of each signal, or one for all.
     frame : str
         "galactic", "ecliptic", "equatorial", "geographic" (latitudes and longitudes of a planet),
-        "horizontal" (altitudes and azimuths of a panorama), or "" where none is defined.
+        "horizontal" (altitudes and azimuths of a panorama), or "" where none is defined; in any spelling that
+        `spherekit.io.frame_of` accepts.
     polcconv : {"COSMO", "IAU"}
         The polarization convention of the coefficients.
     attributes : dict of str to dict
@@ -295,7 +324,8 @@ class Coefficients(_Record):
     Raises
     ------
     ValueError
-        Coefficients whose number is not a square L*L, or whose shape does not match the names and axes.
+        Coefficients whose number is not a square L*L, or whose shape does not match the names and axes; a
+        name of two signals; an unknown frame or polarization convention.
     TypeError
         Coefficients that are not numbers.
 
@@ -358,10 +388,9 @@ class Coefficients(_Record):
     def _domain(self):
         return f"L={self.L}"
 
-    def _field(self, item):
-        result = super()._field(item)
-        spin = self.spins[self.names.index(result.names[0])]
-        return replace(result, spins=(spin,))
+    @property
+    def _of_fields(self):
+        return {**super()._of_fields, "spins": self.spins}
 
     def _with_data(self, flm, **changes):
         changes.setdefault("spins", self.spins[: len(changes.get("names", self.names))])
@@ -376,6 +405,15 @@ def _have_same_samples(a, b):
         return False
     angles = ("ring_theta", "ring_phi0")
     return all(np.allclose(getattr(a, x), getattr(b, x), rtol=0, atol=1e-5) for x in angles)
+
+
+def _check_data(data, noun):
+    if data.dtype.kind not in "biufc":
+        raise TypeError(f"{noun} has dtype {data.dtype}; expected numbers or booleans")
+
+
+def _entries(values, indices):
+    return tuple(values[i] for i in indices)
 
 
 def _set(record, **values):
@@ -404,8 +442,8 @@ def position(name, coordinates, item, attributes=None):
         matches = _numbers_that_match(coordinates, item)
     if len(matches) != 1:
         labels = coordinates if texts is None else texts
-        chosen = matches if len(matches) else range(len(labels))[:12]
-        listed = [str(labels[i]).removesuffix("T00:00:00") for i in chosen]
+        indices = matches if len(matches) else range(len(labels))[:12]
+        listed = [str(labels[i]).removesuffix("T00:00:00") for i in indices]
         ellipsis = ", ..." if not len(matches) and len(coordinates) > 12 else ""
         count = f"{len(matches)} coordinates" if len(matches) else "no coordinate"
         raise ValueError(
@@ -441,16 +479,7 @@ def with_frame(sky, frame):
 
 def with_fields(sky, source, field):
     """A map with the fields of these names or numbers only, in their order; None: all fields."""
-    if field is None:
-        return sky
-    names = select_names(source, field, sky.names)
-    fields = [sky.select(field=name) for name in names]
-    if len(fields) == 1:
-        return fields[0]
-    units = tuple(unit for single in fields for unit in single.units)
-    return replace(
-        sky, values=np.stack([single.values for single in fields]), names=names, units=units
-    )
+    return sky if field is None else sky._fields_named(source, field)
 
 
 #: Kinds of axes by the words that select them whatever their names.

@@ -9,11 +9,13 @@ import numpy as np
 from spherekit._core.atomic_files import replacing
 from spherekit.conventions import to_shtools
 from spherekit.io import coefficient_rows, provenance
-from spherekit.io.arguments import UnsupportedContents, description
+from spherekit.io.arguments import UnsupportedContents
 from spherekit.io.attributes import as_json, attributes_of
 from spherekit.io.coefficient_conventions import UNSPECIFIED, Convention, agreed, check
 from spherekit.io.frames import frame_of
+from spherekit.io.polarization import to_cosmo
 from spherekit.io.records import Coefficients
+from spherekit.io.stokes import valid_convention
 
 #: Suffixes of files to write, also followed by ".gz".
 SUFFIXES = (".sh", ".txt", ".msl")
@@ -81,6 +83,7 @@ def _metadata(text, first):
         check(defined)
         attributes = attributes_of(values.get("attributes", "{}"))
         frame = frame_of(values.get("frame", ""))
+        polcconv = valid_convention(values.get("polcconv", "COSMO"))
     except (ValueError, KeyError) as error:
         raise ValueError(
             f"{text.path}: its comments are damaged: {error}; expected those of spherekit, with "
@@ -88,7 +91,7 @@ def _metadata(text, first):
         ) from None
     names, units = values.get("name", ""), values.get("unit", "")
     metadata = dict(names=names, units=units, frame=frame, attributes=attributes, history=history)
-    return defined, metadata
+    return defined, metadata | dict(polcconv=polcconv)
 
 
 def read_rows(text, first, L, convention, *, highest=None, notes=(), **metadata):
@@ -110,7 +113,7 @@ def read_rows(text, first, L, convention, *, highest=None, notes=(), **metadata)
     L = coefficient_rows.band_limit(path, int(ell.max()), L)
     flm = coefficient_rows.coefficients(ell, m, *rows[:, 2:4].T, L, **convention._asdict())
     metadata.setdefault("frame", "geographic")
-    return Coefficients(flm, notes=tuple(notes), **metadata)
+    return to_cosmo(Coefficients(flm, notes=tuple(notes), **metadata))
 
 
 def _missing(path, ell, m, L):
@@ -148,6 +151,7 @@ def write(coefficients, path, requested=UNSPECIFIED, overwrite=False):
         f"unit: {coefficients.units[0]}",
         f"frame: {coefficients.frame}",
     ]
+    lines += [f"polcconv: {coefficients.polcconv}"] * (coefficients.polcconv != "COSMO")
     attributes = {k: v for k, v in coefficients.attributes.items() if v}
     lines += [f"attributes: {as_json(attributes)}"] if attributes else []
     lines += [f"history: {line}" for line in provenance.history(coefficients.history or None)]
@@ -161,10 +165,16 @@ def write(coefficients, path, requested=UNSPECIFIED, overwrite=False):
 def refuse_several(path, coefficients):
     """Raise ValueError for other coefficients than those of one real signal without leading axes."""
     if len(coefficients) > 1 or coefficients.axes or any(coefficients.spins):
-        raise UnsupportedContents(
-            f"{path} can contain one real signal only, not {description(coefficients)}; select one, or write "
-            ".npz"
-        )
+        names = [name or str(number) for number, name in enumerate(coefficients.names)]
+        choices = []
+        if len(coefficients) > 1:
+            choices.append(f"one of the signals {', '.join(names)}, such as field={names[0]!r}")
+        if coefficients.axes:
+            choices.append(f"a coordinate on the axis {' and the axis '.join(coefficients.axes)}")
+        spins = ", ".join(map(str, coefficients.spins))
+        problem = f"not of spin {spins}" if any(coefficients.spins) else "without axes"
+        advice = f"select {' and '.join(choices)}, or write .npz" if choices else "write .npz"
+        raise UnsupportedContents(f"{path} can contain one real signal only, {problem}: {advice}")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Read and write power spectra C_l: FITS tables of HEALPix codes, and text."""
+"""Read and write power spectra C_l: FITS tables of HEALPix codes, text, and NumPy's files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spherekit.io import headers, kinds, spectrum_text, stokes
+from spherekit.io import headers, kinds, numpy_spectra, spectrum_text, stokes
 from spherekit.io.blocks import naming_the_file
 from spherekit.io.fits import Table, first_table, write_table
 from spherekit.io.frames import coordsys_of, frame_letter, frame_of, table_frame
@@ -62,9 +62,9 @@ class Spectra(NamedTuple):
     file_polcconv : str
         The value of POLCCONV in the file, "" if there is none.
     hdu : int
-        The number of the HDU, 0 for text.
+        The number of the HDU, 0 for other formats.
     history : tuple of str
-        The HISTORY cards of the file, or the lines ``# history:`` of a text.
+        The HISTORY cards of the file, the lines ``# history:`` of a text, or the array ``history``.
     notes : tuple of str
         What was converted, filled or left out, such as D_l that were converted to C_l.
 
@@ -139,15 +139,19 @@ def _is_lone_spectrum(table):
         return False
     if any(headers.text(header, key) for key in ("PIXTYPE", "ORDERING", "INDXSCHM", "NSIDE")):
         return False
-    if len(names) < len(table.columns) or any(map(_denotes_spectrum, names)):
+    if len(names) < len(table.columns) or any(map(is_spectrum_name, names)):
         return True
     size = _size_in_header(table.header)
     is_of_healpy = headers.text(table.header, "CREATOR").lower() == "healpy"
     return is_of_healpy or (size > 0 and 12 * math.isqrt(size // 12) ** 2 != size)
 
 
-def _denotes_spectrum(name):
-    """Whether a name such as TT or C_l denotes a spectrum, unlike T, which may also be a map."""
+def is_spectrum_name(name):
+    """Whether a name denotes a spectrum and no map.
+
+    >>> [is_spectrum_name(name) for name in ("TT", "Cl_EE", "C_l", "T", "E")]
+    [True, True, True, False, False]
+    """
     return bool(kind_of_name(name)) or any(map(_PAIR.fullmatch, stokes.words(name)))
 
 
@@ -166,7 +170,7 @@ def read_cl(
     kind: Literal["cl", "dl"] | None = None,
     columns: Sequence[str] | None = None,
 ) -> dict[str, np.ndarray]:
-    """Read power spectra C_l from a FITS or text file.
+    """Read power spectra C_l from a FITS, text or NumPy file.
 
     Parameters
     ----------
@@ -177,7 +181,8 @@ def read_cl(
     kind : {"cl", "dl"}, optional
         Whether the columns are C_l or D_l, if the file does not define it.
     columns : sequence of str, optional
-        The names of the columns of a text without names, such as ("l", "TT", "EE", "BB", "TE").
+        The names of the columns of a text without names, such as ("l", "TT", "EE", "BB", "TE"), or of the
+        rows of an array without names, such as ("TT", "EE").
 
     Returns
     -------
@@ -227,10 +232,11 @@ def read_spectra(
     kind: Literal["cl", "dl"] | None = None,
     columns: Sequence[str] | None = None,
 ) -> Spectra:
-    """Read power spectra C_l from a FITS or text file, with their units, frame and polarization convention.
+    """Read power spectra C_l from a FITS, text or NumPy file, with units, frame and polarization convention.
 
     The format is recognized by the contents: FITS tables of HEALPix codes and of CAMB; text of CAMB, CLASS,
-    the Planck archive and `write_cl`, and other tables of l and spectra. D_l = l (l+1) C_l / 2 pi are
+    the Planck archive and `write_cl`, and other tables of l and spectra; .npz of `write_cl`, or with an array
+    for each spectrum; rows of spectra from l = 0 on in .npy. D_l = l (l+1) C_l / 2 pi are
     converted to C_l. A text defines them by its header ("D_l", "l(l+1)C_l"), by names such as Dl_TT, or by
     the columns of CAMB ("L TT EE BB TE"). Columns of FITS are C_l unless their names contain DL. If a text
     begins at l = 1 or 2, the values of smaller l are 0. If the file has POLCCONV = IAU, the signs of TB and
@@ -245,7 +251,8 @@ def read_spectra(
     kind : {"cl", "dl"}, optional
         Whether the columns are C_l or D_l, if the file does not define it.
     columns : sequence of str, optional
-        The names of the columns of a text without names, such as ("l", "TT", "EE", "BB", "TE").
+        The names of the columns of a text without names, such as ("l", "TT", "EE", "BB", "TE"), or of the
+        rows of an array without names, such as ("TT", "EE").
 
     Returns
     -------
@@ -279,14 +286,23 @@ def read_spectra(
     """
     if kind not in (None, "cl", "dl"):
         raise ValueError(f'kind must be "cl" or "dl"; got {kind!r}')
-    is_text = kinds.describe(path) in ("text", "a gzip file of text")
-    table = None if is_text else first_table(path, hdu, is_spectrum)
+    format_of_file = kinds.describe(path)
+    readers = dict.fromkeys(spectrum_text.KINDS, _from_text)
+    readers |= dict.fromkeys(numpy_spectra.KINDS, _from_numpy)
+    reader = readers.get(format_of_file)
+    table = None if reader else first_table(path, hdu, is_spectrum)
     try:
-        if is_text:
-            return _in_cosmo(_from_text(path, hdu, kind, columns))
+        if reader is not None:
+            if hdu is not None:
+                noun = format_of_file.removeprefix("a ")
+                raise ValueError(
+                    f"hdu={hdu!r} selects a FITS table, but the file is {noun}; omit hdu"
+                )
+            return _in_cosmo(reader(path, kind, columns))
         return _in_cosmo(_from_table(table, kind, columns))
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+        text = str(error).removeprefix(f"{path}: ").removeprefix(f"{path} ")
+        raise ValueError(f"{path}: {text}") from None
 
 
 def _from_table(table, kind, columns):
@@ -346,9 +362,22 @@ def _columns_of_dl(columns, kind):
     return [name for name in columns if not is_multipole(name)]
 
 
-def _from_text(path, hdu, kind, columns):
-    if hdu is not None:
-        raise ValueError(f"hdu={hdu!r} selects a FITS table, but the file is text; omit hdu")
+def _from_numpy(path, kind, columns):
+    contents = numpy_spectra.read_numpy(path, kind, columns)
+    return Spectra(
+        {name: _spectrum(name, cl) for name, cl in contents.values.items()},
+        contents.units,
+        frame_letter(contents.frame),
+        contents.frame,
+        "COSMO",
+        stokes.polarization_convention(Table({"POLCCONV": contents.polcconv}, {}, {})),
+        0,
+        contents.history,
+        contents.notes,
+    )
+
+
+def _from_text(path, kind, columns):
     text = spectrum_text.read_text(path, kind, columns)
     coordsys, polcconv, units = (
         (text.entries.get(key) or [""])[0] for key in ("coordsys", "polcconv", "units")
@@ -419,10 +448,12 @@ def write_cl(
     history: Sequence[str] | None = None,
     overwrite: bool = False,
 ) -> None:
-    """Write one or several power spectra C_l to a FITS file, or to text if the suffix is .txt or .dat.
+    """Write one or several power spectra C_l: FITS, text if the suffix is .txt or .dat, or .npz.
 
     The header of a text defines the kind, names, units, frame, convention and history, which `read_spectra`
-    reads. Its rows are l and the spectra, in as many digits as reproduce the numbers.
+    reads. Its rows are l and the spectra, in as many digits as reproduce the numbers. A .npz file contains
+    the arrays ``cl`` of shape (L,), or (n, L) for several spectra, ``columns`` (their names), ``kind``
+    ("cl"), ``unit``, ``frame``, ``polcconv`` and ``history``.
 
     Parameters
     ----------
@@ -476,13 +507,17 @@ def write_cl(
         raise ValueError(f"cl has shapes {sorted(shapes)}; expected (L,), the same for all spectra")
     is_polarized = any(spectrum_of(name) not in ("", "TT") for name in spectra)
     convention = stokes.convention_key(polcconv, is_polarized)
+    letter = frame_letter(coordsys)
+    if os.fsdecode(path).lower().endswith(".npz"):
+        described = frame_of(coordsys), convention, history
+        numpy_spectra.write_numpy(path, columns, *described, overwrite=overwrite)
+        return
     if os.fsdecode(path).lower().endswith((".txt", ".dat")):
-        letter = frame_letter(coordsys)
         spectrum_text.write_text(path, columns, letter, convention, history, overwrite=overwrite)
         return
     header = {"MAX-LPOL": columns[0][1].size - 1}
-    if frame_letter(coordsys):
-        header["COORDSYS"] = frame_letter(coordsys)
+    if letter:
+        header["COORDSYS"] = letter
     write_table(path, columns, header | convention, history=history, overwrite=overwrite)
 
 

@@ -47,9 +47,13 @@ _POTENTIALS = re.compile(r"(?i)[teb]?(p|d|phi)|[pd][teb]|(p|d|phi){2}|.*(lens|de
 _HEAD = re.compile(r"\s*(?P<key>[a-z]+):\s(?P<value>.*)")
 #: Name of the only spectrum of a table without names.
 _UNNAMED = "TT"
+#: Bytes of a text that `is_spectra` reads.
+_START = 2**16
 #: Memory for each byte of the text, as words and numbers.
 _BYTES = 100
 _ADVICE = 'pass kind="cl" or kind="dl"'
+#: Formats of `spherekit.io.describe` that `read_text` reads.
+KINDS = ("text", "a gzip file of text")
 
 
 class TextSpectra(NamedTuple):
@@ -123,11 +127,11 @@ def read_text(path, kind=None, columns=None):
     return TextSpectra(values, _unit(header, is_camb), entries, tuple(notes))
 
 
-def _table(path):
-    """(lines of the header without "#", rows of numbers) of a text file."""
+def _lines(text):
+    """(lines of the header without "#", rows of words) of a text."""
     header = []
     rows = []
-    for line in _text(path).splitlines():
+    for line in text.splitlines():
         plain, _, comment = line.partition("#")
         words = plain.replace(",", " ").split()
         if comment.strip():
@@ -136,6 +140,12 @@ def _table(path):
             header.append(plain)
         elif words:
             rows.append(words)
+    return header, rows
+
+
+def _table(path):
+    """(lines of the header without "#", rows of numbers) of a text file."""
+    header, rows = _lines(_text(path))
     if not rows:
         raise ValueError("the text contains no rows of numbers; expected a table of l and spectra")
     widths = {len(words) for words in rows}
@@ -147,6 +157,37 @@ def _table(path):
         return header, np.array([[_number(word) for word in words] for words in rows])
     except ValueError as error:
         raise ValueError(f"the table contains other words than numbers: {error}") from None
+
+
+def is_spectra(path):
+    """Whether a text declares spectra, or its first rows are those of l = 0, 1 or 2 and the next one.
+
+    The header declares them by the line ``# kind:`` of `write_text`, or by names of the columns, of which
+    the first is l.
+    """
+    header, rows = _lines(_start(path))
+    if not rows:
+        return False
+    if _entries(header).get("kind") in (["cl"], ["dl"]) or _names_in_header(header, len(rows[0])):
+        return True
+    rows = rows[:2]
+    if len(rows) < 2 or not all(2 <= len(row) <= 9 and _is_numbers(row) for row in rows):
+        return False
+    first, second = (_number(row[0]) for row in rows)
+    return first in (0, 1, 2) and second == first + 1
+
+
+def _start(path):
+    """The first lines of a text file, without the last, which may be cut."""
+    opener = gzip.open if kinds.describe(path).startswith("a gzip file") else open
+    try:
+        with opener(path, "rb") as file:
+            content = file.read(_START)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ValueError(f"the compressed file is truncated or damaged: {error}") from None
+    if len(content) == _START:
+        content = content[: content.rfind(b"\n") + 1]
+    return content.decode("utf-8-sig", "replace")
 
 
 def _number(word):
@@ -196,10 +237,9 @@ def _names(path, header, n, columns, notes):
                 f"columns is {columns!r}; expected names of the {n} columns of the table"
             )
         return [str(name) for name in columns], False
-    for line in reversed(header):
-        names = [re.sub(r"^\d+:", "", word) for word in line.replace(",", " ").split()]
-        if len(names) == n > 1 and is_multipole(names[0]):
-            return names, names[0] == "L" and "TT" in names
+    names = _names_in_header(header, n)
+    if names:
+        return names, names[0] == "L" and "TT" in names
     name = os.fsdecode(path).lower().removesuffix(".gz")
     layout = next((layout for end, layout in _CAMB.items() if name.endswith(end)), ())
     if layout and (n == len(layout) or (n, len(layout)) == (4, 6)):
@@ -212,6 +252,15 @@ def _names(path, header, n, columns, notes):
     raise ValueError(
         f"the table has {n} columns without names; pass columns, such as ('l', 'TT', 'EE', 'BB', 'TE')"
     )
+
+
+def _names_in_header(header, n):
+    """The names of the ``n`` columns, the first one l, in the last line that names them, or []."""
+    for line in reversed(header):
+        names = [re.sub(r"^\d+:", "", word) for word in line.replace(",", " ").split()]
+        if len(names) == n > 1 and is_multipole(names[0]):
+            return names
+    return []
 
 
 def _degrees(names, rows, notes):

@@ -184,9 +184,20 @@ def convention_key(polcconv, is_polarized):
     >>> convention_key(None, True), convention_key("IAU", False), convention_key(None, False)
     ({'POLCCONV': 'COSMO'}, {'POLCCONV': 'IAU'}, {})
     """
-    if polcconv not in (None, "COSMO", "IAU"):
-        raise ValueError(f'polcconv must be "COSMO" or "IAU"; got {polcconv!r}')
+    if polcconv is not None:
+        valid_convention(polcconv)
     return {"POLCCONV": polcconv or "COSMO"} if polcconv or is_polarized else {}
+
+
+def valid_convention(polcconv):
+    """Return ``polcconv``; raises ValueError unless it is "COSMO" or "IAU".
+
+    >>> valid_convention("IAU")
+    'IAU'
+    """
+    if not isinstance(polcconv, str) or polcconv not in ("COSMO", "IAU"):
+        raise ValueError(f'polcconv must be "COSMO" or "IAU"; got {polcconv!r}')
+    return polcconv
 
 
 def negative(values):

@@ -148,6 +148,11 @@ def _alm(path):
     io.write_alm(path, random_flm(L, _rng(), reality=True, shape=(3,)), unit="uK", overwrite=True)
 
 
+@example("cl.npz", readers=("read_cl", "read_spectra"))
+def _cl_of_numpy(path):
+    io.write_cl(path, dict(TT=np.ones(5), EE=np.arange(5.0)), unit="uK^2", overwrite=True)
+
+
 @example("cl.fits", readers=("read_cl", "read_spectra"))
 def _cl(path):
     TT, EE, BB, TE = _rng().random((4, 6))
