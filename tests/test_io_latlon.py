@@ -7,6 +7,7 @@ import pytest
 from helpers.data import SHARED
 
 from spherekit import io
+from spherekit.cli import main
 from spherekit.io import Map
 from spherekit.sampling import Rings
 
@@ -174,7 +175,7 @@ def test_tables_of_points(here, rng, text, head, separator):
         ("lat,lon\n1,2\n", "no columns besides lat, lon"),
         ("lat,lon,a\n", "no rows"),
         ("lat,lon,a\n1,2\n", "row 2 has 2 entries; expected 3"),
-        ("lat,lon,a\n1,2,x\n", "the column a: could not convert"),
+        ("lat,lon,a\n1,2,x\n", "the column a: .x. in row 2 is not a number"),
         ("lat,lon,a\nnan,0,1\n10,50,2\n", "points.csv: lat"),
     ],
 )
@@ -182,6 +183,57 @@ def test_tables_that_are_not_maps(here, contents, words):
     (here / "points.csv").write_text(contents)
     with pytest.raises(ValueError, match=words):
         io.read("points.csv")
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_tables_with_text_gaps_and_decimal_commas(here, separator):
+    sky = Map(np.arange(24.0) / 8, Rings(np.radians([30, 60, 90]), 8), "a")
+    io.write(sky, "points.csv")
+    comment, frame, head, *rows = (here / "points.csv").read_text().splitlines()
+    rows = [row.replace(",", separator).replace(".", ",") for row in rows]
+    gaps = ("NA", "nan", "")
+    rows[:3] = [
+        separator.join([*row.split(separator)[:2], x])
+        for row, x in zip(rows[:3], gaps, strict=True)
+    ]
+    rows = [f"{row}{separator}X{n % 2}{separator}7" for n, row in enumerate(rows)]
+    names = [*head.split(","), '"station"', "n"]
+    (here / "b.csv").write_text("\n".join([separator.join(names), *rows]) + "\n")
+    copy = io.read("b.csv")
+    assert copy.names == ("a", "n") and copy.notes == (
+        "columns of text that are not read: station",
+        "decimal commas are read as points",
+    )
+    assert np.isnan(copy.values[0][:3]).all()
+    np.testing.assert_array_equal(copy.values[0][3:], sky.values[3:])
+    assert io.read("b.csv", field="n").values.max() == 7
+    with pytest.raises(ValueError, match="column station: 'X0' in row 2 is not a number"):
+        io.read("b.csv", field="station")
+
+
+def test_decimal_commas_between_commas(here):
+    (here / "b.csv").write_text("lat,lon,a\n-10,5,20,5,1,25\n")
+    with pytest.raises(ValueError, match="6 entries; expected 3: lat, lon, a; decimal commas"):
+        io.read("b.csv")
+
+
+def test_quoted_entries(here):
+    (here / "b.csv").write_text(
+        '"lat","lon","place","a"\n'
+        + "".join(f'{lat},{lon},"a, b","{lat}"\n' for lat in (45, -45) for lon in (0, 90, 180, 270))
+    )
+    assert io.read("b.csv").names == ("a",)
+
+
+def test_scattered_points_in_commands(here, rng, capsys):
+    rows = "".join(f"{lat},{lon},1\n" for lat, lon in rng.uniform(-80, 80, (40, 2)))
+    (here / "b.csv").write_text("lat,lon,a\n" + rows)
+    assert main(["plot", "b.csv", "-o", "b.png"]) == 1
+    text = capsys.readouterr().err
+    assert main(["info", "b.csv"]) == 0
+    for message in (text, capsys.readouterr().out):
+        assert "interpolate the samples to latitudes and longitudes" in message
+        assert "evaluate" not in message
 
 
 @pytest.mark.parametrize("frame", ["", "geographic", "galactic", "horizontal"])

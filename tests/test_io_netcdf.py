@@ -219,7 +219,8 @@ def test_the_order_of_dimensions_and_of_latitudes(here, rng):
     assert sky.attributes["time"]["calendar"] == "noleap"
     assert len(sky.notes) == 2 and "repeats the first" in sky.notes[1]
     if pytest.importorskip("xarray"):
-        np.testing.assert_array_equal(io.to_xarray(sky).values, values.transpose(1, 2, 0))
+        np.testing.assert_array_equal(io.to_xarray(sky).values, values)
+        assert io.to_xarray(sky).dims == dims
     io.write(sky, "copy.nc")
     copy = io.read("copy.nc")
     np.testing.assert_array_equal(copy.values, sky.values)
@@ -298,7 +299,7 @@ def test_healpix_of_cf(here, ordering):
         np.testing.assert_array_equal(sky.values[0], reorder(pixels, "nested"))
     io.write(sky, "copy.nc")
     copy = opened("copy.nc")
-    assert copy.healpix.attrs["indexing_scheme"] == "ring" and copy.f.dims == ("time", "cell")
+    assert copy.crs.attrs["indexing_scheme"] == "ring" and copy.f.dims == ("time", "cell")
 
 
 @pytest.mark.parametrize(
@@ -353,7 +354,7 @@ def test_types_that_are_written(here, rng, dtype):
     io.write(Map(f, "mw:4", "f"), "f.nc")
     copy = io.read("f.nc")
     np.testing.assert_array_equal(copy.values, f)
-    assert copy.values.dtype == {"i8": "i4", "u1": "i4", "u4": "i4", "f2": "f4", "?": "i1"}.get(
+    assert copy.values.dtype == {"i8": "i4", "u1": "i4", "u4": "i4", "f2": "f4", "?": "?"}.get(
         dtype, dtype
     )
     if dtype == "i8":
@@ -552,3 +553,68 @@ def test_attributes_of_any_value(here, of_field, of_latitude, dtype):
             io.read("f.nc")
     except ValueError as error:
         assert "f.nc" in str(error)
+
+
+# --- commands --------------------------------------------------------------------------------------
+
+
+def model_output(rng):
+    """A file of two months of a model with a calendar of its own, on two levels."""
+    values = rng.standard_normal((2, 2, 5, 8)).astype(np.float32)
+    units = {"units": "days since 2000-01-01", "calendar": "noleap"}
+    level = {"units": "hPa", "positive": "down", "standard_name": "air_pressure"}
+    attributes = {"units": "K", "standard_name": "air_temperature", "cell_methods": "time: mean"}
+    attributes["valid_range"] = np.array([150.0, 350.0], np.float32)
+    variables = {
+        "latitude": (("latitude",), LAT, {"units": "degrees_north", "long_name": "north"}),
+        "longitude": (("longitude",), LON, {"units": "degrees_east"}),
+        "plev": (("plev",), [500.0, 850.0], level),
+        "time": (("time",), [0.0, 59.5], units),
+        "ta": (("time", "plev", "latitude", "longitude"), values, attributes),
+    }
+    write("model.nc", variables, title="a model")
+
+
+ROUTES = {
+    "convert": ["convert model.nc a.npz", "convert a.npz back.nc"],
+    "transform": [
+        "transform model.nc -o a.npz",
+        "transform a.npz --inverse --grid mwss:4 -o back.nc",
+    ],
+    "npz": [
+        "transform model.nc -o a.npz",
+        "transform a.npz --inverse --grid mwss:4 -o b.npz",
+        "convert b.npz back.nc",
+    ],
+}
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_attributes_through_commands(here, rng, route):
+    """The attributes of fields, axes and the file, and the names of axes."""
+    model_output(rng)
+    for command in ROUTES[route]:
+        assert main(command.split()) == 0
+    with netcdf_file("model.nc", mmap=False) as source, netcdf_file("back.nc", mmap=False) as copy:
+        assert set(source.dimensions) == set(copy.dimensions)
+        assert copy.title == b"a model"
+        for name, v in source.variables.items():
+            expected = vars(v)["_attributes"]
+            actual = vars(copy.variables[name])["_attributes"]
+            for key, value in expected.items():
+                np.testing.assert_array_equal(actual[key], value)
+    selected = io.read("back.nc", select={"time": "2000-03", "level": 500})
+    assert selected.attributes["plev"]["units"] == "hPa"
+
+
+def test_commands_show_and_select_dates_of_models(here, rng, capsys):
+    model_output(rng)
+    assert main(["convert", "model.nc", "a.npz"]) == 0
+    for name in ("model.nc", "a.npz"):
+        assert main(["info", name]) == 0
+        assert "2000-01-01, 2000-03-01T12:00:00" in capsys.readouterr().out
+        for time in ("2000-03", "2000-03-01 12:00", "2000-03-01T12:00:00"):
+            command = ["smooth", name, "--fwhm", "9deg", "--time", time, "-o", "s.nc", "--force"]
+            assert main(command) == 0
+        assert main(["spectrum", name, "--level", "500", "-o", "cl.txt"]) == 2
+        assert "--select time=2000-01-01" in capsys.readouterr().err

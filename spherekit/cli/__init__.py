@@ -134,9 +134,7 @@ def _run(argv):
 
     args, unknown = _parser(argv).parse_known_args(argv)
     if isinstance(getattr(args, "file", None), list) and _are_files(unknown, args):
-        args.file += (
-            unknown  # files after an option, which argparse does not add to those before it
-        )
+        args.file += unknown  # after an option, argparse does not add files to those before it
         unknown = []
     if unknown:
         raise Usage(

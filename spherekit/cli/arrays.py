@@ -38,8 +38,6 @@ class Fields(NamedTuple):
         What the reader changed.
     attributes : dict of str to dict
         The attributes of fields and axes by their names, as of `spherekit.io.Map`.
-    position : dict of str to number, text or date
-        The coordinates at which the samples were selected, or that hold for all of them, by name.
     """
 
     values: np.ndarray
@@ -54,7 +52,6 @@ class Fields(NamedTuple):
     axes: dict = {}
     notes: tuple = ()
     attributes: dict = {}
-    position: dict = {}
 
 
 def read_fields(path, args=None, L=None, all_columns=False, pair=False):
@@ -111,9 +108,7 @@ def fields_of(sky, first_only=False, pair=True):
     if first_only and len(values) > 1 and columns and not is_pair:
         values, columns, units, unread = values[:1], columns[:1], units[:1], columns[1:]
     described = values, tuple(columns), units, sky.grid, sky.frame, spin, unread
-    position = {name: x["value"] for name, x in sky.attributes.items() if name and "value" in x}
-    metadata = dict(notes=sky.notes, attributes=sky.attributes, position=position)
-    return Fields(*described, axes=dict(sky.axes), **metadata)
+    return Fields(*described, axes=dict(sky.axes), notes=sky.notes, attributes=sky.attributes)
 
 
 def selection(args):
@@ -139,6 +134,9 @@ def selection(args):
 
 def with_options(error):
     """The message of an error of `spherekit.io.read`, with options in place of arguments."""
-    return re.sub(
-        r"\b(grid|field|ordering|hdu|lat|lon|select)=(?=[\w.'\"{ ])", r"--\1 ", str(error)
-    )
+    text = re.sub(r" \(in Python, [^()]*\)", _NO_GRID, str(error))
+    return re.sub(r"\b(grid|field|ordering|hdu|lat|lon|select)=(?=[\w.'\"{ ])", r"--\1 ", text)
+
+
+#: What to do with samples of a region or at scattered points.
+_NO_GRID = "; interpolate the samples to latitudes and longitudes of the whole sphere first"

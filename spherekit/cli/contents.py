@@ -8,6 +8,7 @@ import numpy as np
 
 from spherekit._core import checks
 from spherekit.cli import input_spectra
+from spherekit.cli.arrays import with_options
 from spherekit.cli.columns import column
 
 #: Of fields with more samples only the first map is read.
@@ -45,7 +46,7 @@ def of_file(path, args):
     try:
         return _facts(path, kind, args)
     except (ValueError, ImportError, OSError, MemoryError) as error:
-        problem = str(error).removeprefix(f"{path}: ").removeprefix(f"{path} ")
+        problem = with_options(error).removeprefix(f"{path}: ").removeprefix(f"{path} ")
         return {"kind": _noun(kind), "problem": problem, "columns": []}
 
 
@@ -91,7 +92,7 @@ def of_map(record):
         "coordinates": record.frame or None,
         "spin": record.spin,
         "polcconv": record.polcconv if record.spin else None,
-        "axes": axes(record.axes),
+        "axes": axes(record.axes, record.attributes),
         "notes": list(record.notes),
         "history": list(record.history),
         "columns": [column(name or "unnamed", f, unit, weights) for name, f, unit in described],
@@ -122,15 +123,21 @@ def weights_of(arrays):
     return weights
 
 
-def axes(coordinates):
-    """The coordinates of each axis as numbers and texts."""
-    return {name: _plain(values) for name, values in coordinates.items()}
+def axes(coordinates, attributes):
+    """The coordinates of each axis as numbers and texts; dates by the attributes of the axes."""
+    return {
+        name: _plain(np.atleast_1d(values), attributes.get(name, {}))
+        for name, values in coordinates.items()
+    }
 
 
-def _plain(values):
-    values = np.atleast_1d(values)
-    if values.dtype.kind == "M":
-        return [str(value).removesuffix("T00:00:00") for value in values.astype("M8[s]")]
+def _plain(values, attributes):
+    from spherekit.io.cf import coordinate_texts
+
+    values = values.astype("M8[s]") if values.dtype.kind == "M" else values
+    dates = coordinate_texts(values, attributes)
+    if dates is not None:
+        return [date.removesuffix("T00:00:00") for date in dates]
     return values.tolist()
 
 
@@ -147,7 +154,7 @@ def coefficients(path):
         "lmax": record.L - 1,
         "spin": record.spins[0] if len(set(record.spins)) == 1 else list(record.spins),
         "coordinates": record.frame or None,
-        "axes": axes(record.axes),
+        "axes": axes(record.axes, record.attributes),
         "notes": list(record.notes),
         "history": list(record.history),
         "columns": [column(name or "flm", flm, unit) for name, flm, unit in described],
@@ -175,8 +182,11 @@ def _netcdf(path):
     from spherekit.io import netcdf_parts
 
     facts = {"kind": "netCDF file without maps"}
+    outlines = netcdf_parts.outlines(path)
+    if not outlines:
+        io.read(path)  # raises the error, which says what the file contains
     columns = []
-    for outline in netcdf_parts.outlines(path):
+    for outline in outlines:
         if is_readable(math.prod(outline.shape)):
             facts = of_map(io.read(path, field=outline.name))
         else:
@@ -198,14 +208,14 @@ def _of_first_map(path, outline):
     described = {"name": outline.name, "unit": outline.unit or None, "type": str(outline.dtype)}
     described["shape"] = list(outline.shape)
     if not is_readable(math.prod(outline.shape) // n):
-        facts = {"kind": "map", "axes": axes(outline.axes)}
+        facts = {"kind": "map", "axes": axes(outline.axes, outline.attributes)}
         return {**facts, "columns": [{**described, "missing": 0, "read": False}]}
     facts = of_map(read_first(path, outline.name))
-    first = ((name, values[0]) for name, values in axes(outline.axes).items())
+    first = ((name, values[0]) for name, values in axes(outline.axes, outline.attributes).items())
     part = ", ".join(f"{name} {value}" for name, value in first)
     shape = [*map(len, outline.axes.values()), *facts["columns"][0]["shape"][len(outline.axes) :]]
     columns = [{**facts["columns"][0], "shape": shape, "part": part}]
-    return {**facts, "axes": axes(outline.axes), "columns": columns}
+    return {**facts, "axes": axes(outline.axes, outline.attributes), "columns": columns}
 
 
 def _text(path, args):

@@ -55,24 +55,31 @@ def read_fields(path, args=None, L=None, *, all_columns=False, pair=False, axes=
         raise Usage(f"--hdu applies to FITS files only; select a field of {path} with --field")
     fields = arrays.read_fields(path, args, L, all_columns, pair)
     if fields.axes and not axes:
-        raise _axes_error(path, fields.axes)
+        raise _axes_error(path, fields)
     return fields
 
 
-def _axes_error(path, axes):
+def _axes_error(path, fields):
     """The error for a map with named axes, of which the command requires a single position."""
+    axes = {
+        name: texts(values, fields.attributes.get(name)) for name, values in fields.axes.items()
+    }
     listed = "; ".join(f"{name} ({_coordinates(values)})" for name, values in axes.items())
-    advice = " ".join(f"--select {name}={_text(values[0])}" for name, values in axes.items())
+    advice = " ".join(f"--select {name}={values[0]}" for name, values in axes.items())
     return Usage(f"{path} has several maps, on the axes {listed}; select one, e.g. {advice}")
 
 
 def _coordinates(values):
-    first = ", ".join(map(_text, values[:8]))
+    first = ", ".join(values[:8])
     return first + (", ..." if len(values) > 8 else "")
 
 
-def _text(value):
-    return str(value).removesuffix("T00:00:00")
+def texts(values, attributes):
+    """The coordinates of an axis as text, dates of any calendar included."""
+    from spherekit.io.cf import coordinate_texts
+
+    dates = coordinate_texts(values, attributes or {})
+    return [str(value).removesuffix("T00:00:00") for value in (values if dates is None else dates)]
 
 
 def read_map(args, L=None, *, all_columns=False, axes=False):

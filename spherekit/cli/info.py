@@ -214,6 +214,7 @@ def _network(path):
 
 def _arrays(path):
     from spherekit import io
+    from spherekit.io.array_values import attributes
     from spherekit.io.tree_archive import is_tree
 
     arrays = io.read_arrays(path)
@@ -229,7 +230,7 @@ def _arrays(path):
     if "axes" in arrays:
         names = [str(name) for name in np.atleast_1d(arrays["axes"])]
         of_axes = {name: arrays[f"axis_{name}"] for name in names if f"axis_{name}" in arrays}
-        metadata["axes"] = contents.axes(of_axes)
+        metadata["axes"] = contents.axes(of_axes, attributes(path, arrays))
     if "history" in arrays:
         metadata["history"] = [str(line) for line in np.atleast_1d(arrays["history"])]
     if "flm" in arrays:

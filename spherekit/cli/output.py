@@ -111,7 +111,7 @@ def write_map(path, components, grid, frame="", axes=None, attributes=None):
     metadata |= dict(columns=names) if named else {}
     metadata |= {f"axis_{name}": coordinates for name, coordinates in (axes or {}).items()}
     metadata |= dict(axes=list(axes)) if axes else {}
-    text = as_json(attributes)
+    text = as_json(attributes or {})
     metadata |= dict(attributes=text) if text != as_json({}) else {}
     _write_arrays(path, values=values, **metadata)
 

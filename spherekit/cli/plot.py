@@ -47,7 +47,6 @@ def run(args):
     from spherekit import io, plot
     from spherekit.cli.stokes import Component
     from spherekit.io.missing import missing_samples
-    from spherekit.plot.signals import title_of
 
     options.writable(args.output, args.force, options.PICTURES)
     rot = _rot(args.rot)
@@ -63,9 +62,7 @@ def run(args):
     figure = options.figure(5, 5.6) if args.half else options.figure(8, 5)
     names = ("projection", "flip", "half", "vmin", "vmax", "cmap")
     style = {name: getattr(args, name) for name in names}
-    title = (
-        title_of(", ".join(fields.columns), fields.position) if args.title is None else args.title
-    )
+    title = _title(fields) if args.title is None else args.title
     unit = fields.units[0] if args.unit is None else args.unit
     sky = io.Map(values, fields.grid, frame=fields.frame)
     plot.show(sky, ax=figure.add_subplot(), rot=rot, unit=unit, title=title, **style)
@@ -77,6 +74,18 @@ def run(args):
             "POLCCONV = IAU, and it is ambiguous whether the column is U; plotted with the sign in the file"
         )
     print(f"wrote {args.output}")
+
+
+def _title(fields):
+    """The name of the field and the coordinates of its position, dates of any calendar included."""
+    from spherekit.io.cf import coordinate_texts
+    from spherekit.plot.signals import position_of, title_of
+
+    position = position_of(fields.attributes)
+    for name, value in position.items():
+        dates = coordinate_texts(np.atleast_1d(value), fields.attributes[name])
+        position[name] = value if dates is None else dates[0]
+    return title_of(", ".join(fields.columns), position)
 
 
 def _real(fields, args):

@@ -29,11 +29,10 @@ def apply(f, operation, target, L, spin, sampling, options, default_band_limit):
     """
     options = options._replace(max_iter=checks.integer(options.max_iter, "max_iter", 1))
     if type(f).__module__.split(".")[0] == "xarray":
-        from spherekit.io import from_xarray, to_xarray
+        from spherekit.io.xarray_conversion import with_fields
 
-        record = from_xarray(f)
         arguments = operation, target, L, spin, sampling, options, default_band_limit
-        return to_xarray(apply(record, *arguments))
+        return with_fields(f, lambda record: apply(record, *arguments))
     if isinstance(f, Map):
         if sampling is not None:
             raise TypeError("sampling is passed with a Map, which has its grid; omit it")

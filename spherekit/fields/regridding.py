@@ -43,7 +43,8 @@ def regrid(
     f : array_like [shape=(..., \\*grid.shape)], Map, DataArray or Dataset
         Samples; a spin field as complex numbers. In a `Map`, Q and U are a field of spin 2, and the
         components u and v of a wind (by the attribute ``standard_name``, or by names in a unit of velocity)
-        the field -v + i u of spin 1; its ``spin`` overrides that.
+        the field -v + i u of spin 1; its ``spin`` overrides that. The variables of a Dataset
+        on latitudes and longitudes are converted; others are not changed.
     grid : Grid or str
         The grid of the result, or its name, such as "mw:256" or "healpix:128".
     L : int, optional
@@ -68,8 +69,9 @@ def regrid(
     Returns
     -------
     ndarray, Map, DataArray or Dataset
-        As ``f``. Arrays on grids with a sampling theorem, and with ``method="quadrature"``, are
-        differentiable.
+        As ``f``; of xarray without variables and coordinates on the old latitudes and longitudes that are no
+        fields, such as cell areas. Arrays on grids with a sampling theorem, and with ``method="quadrature"``,
+        are differentiable.
 
     Raises
     ------

@@ -49,7 +49,8 @@ def smooth(
     f : array_like [shape=(..., \\*grid.shape)], Map, DataArray or Dataset
         Samples; a spin field as complex numbers. In a `Map`, Q and U are a field of spin 2, and the
         components u and v of a wind (by the attribute ``standard_name``, or by names in a unit of velocity)
-        the field -v + i u of spin 1; its ``spin`` overrides that.
+        the field -v + i u of spin 1; its ``spin`` overrides that. The variables of a Dataset
+        on latitudes and longitudes are smoothed; others are not changed.
     fwhm : float or quantity, radians
         Full width at half maximum of a Gaussian beam.
     sigma : float or quantity, radians

@@ -1,7 +1,8 @@
-"""Values of arrays of .npz files: data types, single numbers and strings, the coordinate frame."""
+"""Values of arrays of .npz files: types, single numbers and strings, the frame, attributes."""
 
 import numpy as np
 
+from spherekit.io.attributes import attributes_of
 from spherekit.io.frames import frame_of
 
 
@@ -39,5 +40,13 @@ def frame(path, arrays):
     """The coordinate frame that the file states, or ""."""
     try:
         return frame_of(scalar(path, arrays, "frame", "U", ""))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def attributes(path, arrays):
+    """The attributes that the file states, or {}."""
+    try:
+        return attributes_of(scalar(path, arrays, "attributes", "U", "{}"))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None

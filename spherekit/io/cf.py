@@ -10,8 +10,8 @@ import numpy as np
 from spherekit.io import calendars
 
 #: Attributes that describe the encoding in the file, or that a reader replaces.
-ENCODING = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned", "coordinates")
-ENCODING += ("grid_mapping", "units", "calendar", "dtype")
+OF_PACKING = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned", "dtype")
+ENCODING = (*OF_PACKING, "coordinates", "grid_mapping", "units", "calendar")
 
 
 def in_degrees(values, attributes):
@@ -36,6 +36,8 @@ def unpack(values, attributes):
     values = values.astype(values.dtype.newbyteorder("="), copy=False)
     if values.dtype.kind not in "iuf":
         return values
+    if values.dtype == np.int8 and str(attributes.get("dtype", "")) == "bool":
+        return values.astype(bool)
     if values.dtype.kind in "iu" and str(attributes.get("_Unsigned", "")) in ("true", "false"):
         kind = "u" if attributes["_Unsigned"] == "true" else "i"
         values = values.view(f"{kind}{values.dtype.itemsize}")
@@ -240,8 +242,8 @@ def coordinate_texts(values, attributes):
 
 def _microseconds(value, size):
     """A number of units of ``size`` microseconds, to the nearest microsecond."""
-    whole = int(value // 1)
-    return whole * size + round(float(value - whole) * size)
+    floor = int(value // 1)
+    return floor * size + round(float(value - floor) * size)
 
 
 _DAY = 86400 * 10**6
@@ -269,11 +271,11 @@ def _units_and_calendar(attributes):
 
 def _date_text(microseconds, calendar):
     """The date and time of microseconds since year 0."""
-    days, rest = divmod(microseconds, _DAY)
+    days, microseconds = divmod(microseconds, _DAY)
     year, month, day = calendars.date_of(days, calendar)
-    minutes, rest = divmod(rest, 60 * 10**6)
-    seconds, rest = divmod(rest, 10**6)
-    fraction = f".{rest:06}" if rest else ""
+    minutes, microseconds = divmod(microseconds, 60 * 10**6)
+    seconds, microseconds = divmod(microseconds, 10**6)
+    fraction = f".{microseconds:06}" if microseconds else ""
     date = f"{year:04}-{month:02}-{day:02}"
     return f"{date}T{minutes // 60:02}:{minutes % 60:02}:{seconds:02}{fraction}"
 
@@ -299,13 +301,11 @@ def encode_dates(dates, units=""):
         if parsed is None:
             continue
         size, reference, _ = parsed
-        numbers = np.array([(time - reference) / size for time in times])
+        values = np.array([(time - reference) / size for time in times])
         is_given = candidate == units
-        if all(
-            reference + _microseconds(x, size) == t for x, t in zip(numbers, times, strict=True)
-        ):
-            if is_given or (numbers == np.round(numbers)).all():
-                return numbers, attributes
+        if all(reference + _microseconds(x, size) == t for x, t in zip(values, times, strict=True)):
+            if is_given or (values == np.round(values)).all():
+                return values, attributes
     raise ValueError(f"the dates {dates[0]} to {dates[-1]} cannot be represented by numbers")
 
 
@@ -324,10 +324,9 @@ def encode_durations(durations):
     (array([ 6., 36.]), 'hours')
     """
     missing = np.isnat(durations)
-    for units in ("days", "hours", "minutes", "seconds"):
-        one = np.timedelta64(1, {"days": "D"}.get(units, units[0]))
-        numbers = np.where(missing, np.timedelta64(0, "s"), durations) / one
-        result = np.where(missing, np.nan, numbers), units
-        if (numbers == np.round(numbers)).all():
-            return result
-    return result
+    present = np.where(missing, np.timedelta64(0, "s"), durations)
+    units = {"days": "D", "hours": "h", "minutes": "m", "seconds": "s"}
+    durations_in = {word: present / np.timedelta64(1, unit) for word, unit in units.items()}
+    exact = [word for word, values in durations_in.items() if (values == np.round(values)).all()]
+    word = (*exact, "seconds")[0]
+    return np.where(missing, np.nan, durations_in[word]), word

@@ -200,7 +200,9 @@ def write(sky: Map, path: str | PathLike, *, overwrite: bool = False) -> None:
     path : str or path
         ``.fits`` or ``.fits.gz`` for maps on HEALPix, MW and MWSS without further axes; ``.npz``; ``.npy``,
         which stores the samples only; ``.nc``, netCDF-3 with latitudes and longitudes in degrees and CF
-        attributes, for rectangular grids and HEALPix; ``.csv``, a table of points with one row a sample.
+        attributes, for rectangular grids and HEALPix, in the dimensions and order of the source of the map;
+        ``.csv``, a table of points with one row a sample. netCDF-3 has no integers of 64 bits: they are
+        written in 32 bits, or as float64 if one of them exceeds these, and those beyond 2^53 are an error.
     overwrite : bool
         Replace an existing file.
 

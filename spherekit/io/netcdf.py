@@ -1,14 +1,18 @@
 """Maps in netCDF files: version 3 by SciPy, version 4 by xarray."""
 
 import math
+import os
 import warnings
 from contextlib import contextmanager
+from importlib import import_module
 
 import numpy as np
 
 from spherekit._core.atomic_files import replacing
 from spherekit.io import cdf5, cf, kinds, variables
 from spherekit.io.arguments import optional_module
+from spherekit.io.character_arrays import characters, joined
+from spherekit.io.variables_of_maps import from_map
 
 _DAMAGED = (ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError, MemoryError)
 _DAMAGED += (OSError, EOFError, AssertionError, ZeroDivisionError)
@@ -54,9 +58,31 @@ def open_netcdf4(path):
         raise _damaged(path, error) from None
     with data:
         try:
-            yield of_dataset(data, path)
+            contents = of_dataset(data, path)
+            if not variables.map_variables(contents):
+                contents = contents._replace(groups=_groups(path))
+            yield contents
         except (RuntimeError, OSError) as error:  # of the libraries of HDF5
             raise _damaged(path, error) from None
+
+
+def _groups(path):
+    """The names of the groups of a netCDF-4 file that contain variables, by netCDF4 or h5netcdf."""
+    for name in ("netCDF4", "h5netcdf.legacyapi"):
+        try:
+            module = import_module(name)
+            with module.Dataset(os.fspath(path), "r") as file:
+                return tuple(_groups_of(file, ""))
+        except Exception:  # noqa: S112 - the package is not installed, or another library's error
+            continue
+    return ()
+
+
+def _groups_of(group, prefix):
+    for name, inner in group.groups.items():
+        if inner.variables:
+            yield f"{prefix}{name}"
+        yield from _groups_of(inner, f"{prefix}{name}/")
 
 
 def _damaged(path, error):
@@ -76,13 +102,25 @@ def missing_engine(path):
 
 def of_dataset(data, source):
     """The `Variables` of a Dataset of xarray; only the parts that are read are loaded or computed."""
-    contents = {
-        str(name): variables.Variable(
-            tuple(map(str, v.dims)), v.shape, v.dtype, _with_encoding(v), _reader(v)
-        )
-        for name, v in data.variables.items()
-    }
-    return variables.Variables(contents, dict(data.attrs), source)
+    contents = {str(name): _of_xarray(v) for name, v in data.variables.items()}
+    coordinates = frozenset(map(str, data.coords))
+    return variables.Variables(contents, dict(data.attrs), source, coordinates)
+
+
+def _of_xarray(v):
+    """The `Variable` of a variable of xarray; dates of cftime are numbers, objects that are text strings."""
+    dims = tuple(map(str, v.dims))
+    attributes = _with_encoding(v)
+    if v.dtype == object and v.ndim <= 1 and v.size:
+        values = np.asarray(v.values)
+        items = values.reshape(-1).tolist()
+        if all(isinstance(item, str) for item in items):
+            return variables.variable(dims, values.astype(str), attributes)
+        if all(hasattr(item, "calendar") and hasattr(item, "microsecond") for item in items):
+            units = str(v.encoding.get("units", ""))
+            values, of_dates = cf.encode_dates(items, units)
+            return variables.variable(dims, values.reshape(v.shape), attributes | of_dates)
+    return joined(variables.Variable(dims, v.shape, v.dtype, attributes, _reader(v)))
 
 
 def _reader(v):
@@ -124,8 +162,9 @@ def _variable(file, name):
     if v.data.shape != v.shape:
         raise ValueError(f"the variable {name} has shape {v.data.shape} instead of {v.shape}")
     attributes = _texts(vars(v)["_attributes"])
-    return variables.Variable(
-        tuple(v.dimensions), v.shape, dtype, attributes, lambda index: _copy(file, name, index)
+    dims = tuple(v.dimensions)
+    return joined(
+        variables.Variable(dims, v.shape, dtype, attributes, lambda index: _copy(file, name, index))
     )
 
 
@@ -147,7 +186,7 @@ def _texts(attributes):
 
 def write_netcdf(sky, path, overwrite=False):
     """Write a map to a netCDF-3 file (64-bit offset) with attributes of the CF conventions."""
-    write_variables(variables.from_map(sky), path, overwrite)
+    write_variables(from_map(sky), path, overwrite)
 
 
 def write_variables(contents, path, overwrite=False):
@@ -189,10 +228,18 @@ def _encoded(path, name, v):
     if values.dtype.kind == "M":
         values, attributes["units"] = cf.encode_times(values)
         attributes["calendar"] = "proleptic_gregorian"
+    if values.dtype.kind == "m":
+        values, attributes["units"] = cf.encode_durations(values)
+    if values.dtype.kind == "U":
+        values, attributes["_Encoding"] = characters(values), "utf-8"
+        return (*v.dims, f"string{values.shape[-1]}"), values, attributes
     if values.dtype.kind not in "iufb":
         raise ValueError(
-            f"{path}: {name} has dtype {values.dtype}, which netCDF-3 lacks; expected numbers or dates"
+            f"{path}: {name} has dtype {values.dtype}, which netCDF-3 lacks; expected numbers, dates "
+            "(datetime64), durations or text"
         )
+    if values.dtype.kind == "b":
+        values, attributes["dtype"] = values.astype(np.int8), "bool"
     if values.dtype == np.float16:
         values = values.astype(np.float32)
     if values.dtype not in _TYPES:
@@ -204,9 +251,7 @@ def _encoded(path, name, v):
 
 def _narrowed(path, name, values):
     """Integers as int32, or float64 where they exceed it."""
-    for dtype in (
-        (np.int8, np.int32, np.float64) if values.dtype.kind == "b" else (np.int32, np.float64)
-    ):
+    for dtype in (np.int32, np.float64):
         with np.errstate(invalid="ignore"):
             narrow = values.astype(dtype)
             if (narrow.astype(values.dtype) == values).all():

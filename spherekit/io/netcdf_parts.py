@@ -10,13 +10,14 @@ from spherekit.io.records import Map
 
 
 class Outline(NamedTuple):
-    """A field that is not read: name, unit, shape, dtype, and the coordinates of its axes by name."""
+    """A field that is not read; coordinates and attributes of its axes by name."""
 
     name: str
     unit: str
     shape: tuple
     dtype: np.dtype
     axes: dict
+    attributes: dict
 
 
 def outlines(path):
@@ -40,7 +41,7 @@ def _opened(path):
 
 
 def _outline(contents, name, v):
-    axes = {}
+    axes, attributes = {}, {}
     for dim in variables.other_axes(contents, v):
         axis = contents.variables.get(dim)
         if axis is None or axis.dims != (dim,):
@@ -48,7 +49,8 @@ def _outline(contents, name, v):
             continue
         times = cf.decode_times(axis.values, axis.attributes)
         axes[dim] = axis.values if times is None else times
-    return Outline(name, str(v.attributes.get("units", "")), v.shape, v.dtype, axes)
+        attributes[dim] = axis.attributes
+    return Outline(name, str(v.attributes.get("units", "")), v.shape, v.dtype, axes, attributes)
 
 
 def _cut(v, axes):

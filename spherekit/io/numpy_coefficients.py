@@ -6,8 +6,9 @@ import numpy as np
 
 from spherekit.io import coefficient_rows, provenance
 from spherekit.io.array_values import as_native, frame, scalar
+from spherekit.io.array_values import attributes as attributes_in_file
 from spherekit.io.arrays import read_arrays, write_arrays
-from spherekit.io.attributes import as_json, attributes_of
+from spherekit.io.attributes import as_json
 from spherekit.io.records import Coefficients
 
 
@@ -44,7 +45,7 @@ def read(path, L=None, spin=None):
             axes,
             spins=_spins(path, arrays, spin, count),
             frame=frame(path, arrays),
-            attributes=_attributes(path, arrays),
+            attributes=attributes_in_file(path, arrays),
             history=tuple(str(line) for line in np.atleast_1d(arrays.get("history", ()))),
         )
     except (ValueError, TypeError) as error:  # of metadata that do not fit the arrays
@@ -64,8 +65,9 @@ def write(coefficients, path, overwrite=False):
     if coefficients.axes:
         arrays["axes"] = list(coefficients.axes)
         arrays |= {f"axis_{name}": values for name, values in coefficients.axes.items()}
-    if any(coefficients.attributes.values()):
-        arrays["attributes"] = as_json(coefficients.attributes)
+    attributes = as_json(coefficients.attributes)
+    if attributes != as_json({}):
+        arrays["attributes"] = attributes
     arrays["history"] = list(provenance.history(coefficients.history or None))
     write_arrays(path, overwrite=overwrite, **arrays)
 
@@ -87,13 +89,6 @@ def _spins(path, arrays, spin, count):
     if not all(np.asarray(value).dtype.kind in "iu" for value in spins):
         raise ValueError(f"{path}: its array spin is {arrays['spin']!r}; expected integers")
     return tuple(map(int, spins))
-
-
-def _attributes(path, arrays):
-    try:
-        return attributes_of(scalar(path, arrays, "attributes", "U", "{}"))
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
 
 
 def _for_each(values, count):

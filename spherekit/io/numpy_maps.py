@@ -10,9 +10,10 @@ import numpy as np
 
 from spherekit.io.arguments import ArgumentError
 from spherekit.io.array_values import as_native, scalar
+from spherekit.io.array_values import attributes as attributes_in_file
 from spherekit.io.array_values import frame as frame_in_file
 from spherekit.io.arrays import read_arrays, write_arrays
-from spherekit.io.attributes import as_json, attributes_of
+from spherekit.io.attributes import as_json
 from spherekit.io.frames import frame_of
 from spherekit.io.latlon_text import on_axes
 from spherekit.io.records import Map
@@ -65,7 +66,7 @@ def read_numpy(path, field=None, grid=None, ordering=None, frame=None, lat=None,
     spin = scalar(path, arrays, "spin", "iu", None) or None
     is_pair = np.iscomplexobj(values) and len(values) == 1 and len(columns) == 2
     labels = (",".join(columns),) if is_pair else columns or ("",) * len(values)
-    attributes = _attributes(path, arrays)
+    attributes = attributes_in_file(path, arrays)
     if is_pair:
         attributes[labels[0]] = {**attributes.get(labels[0], {}), "parts": columns}
     try:
@@ -134,13 +135,6 @@ def _axes(path, arrays):
                 f"{path}: its array axis_{name} has shape {coordinates.shape}; expected one dimension"
             )
     return axes
-
-
-def _attributes(path, arrays):
-    try:
-        return dict(attributes_of(scalar(path, arrays, "attributes", "U", "{}")))
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
 
 
 def _in_rings(path, arrays, values, grid, ordering, states_grid):
@@ -253,13 +247,19 @@ def write_numpy(sky, path, overwrite=False):
         columns = sky.attributes.get(columns[0], {}).get("parts", columns)
     metadata |= dict(columns=list(columns)) if any(columns) else {}
     metadata |= dict(axes=list(sky.axes)) if sky.axes else {}
-    metadata |= {f"axis_{name}": _plain(values) for name, values in sky.axes.items()}
+    metadata |= {f"axis_{n}": _plain(path, n, values) for n, values in sky.axes.items()}
     attributes = as_json(sky.attributes)
     metadata |= dict(attributes=attributes) if attributes != as_json({}) else {}
     metadata |= dict(history=list(sky.history)) if sky.history else {}
     write_arrays(path, values=sky.values, **metadata, overwrite=overwrite)
 
 
-def _plain(coordinates):
+def _plain(path, name, coordinates):
     """Coordinates in a type of .npy files."""
-    return coordinates.astype(str) if coordinates.dtype.kind == "O" else coordinates
+    if coordinates.dtype.kind != "O":
+        return coordinates
+    if all(isinstance(item, str) for item in coordinates.tolist()):
+        return coordinates.astype(str)
+    raise ValueError(
+        f"{path}: {name} has dtype object; expected numbers, dates (datetime64), durations or text"
+    )

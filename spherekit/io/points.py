@@ -1,6 +1,7 @@
 """Tables of points in CSV: one sample a row, with its latitude and longitude, or colatitude."""
 
 import csv
+import re
 
 import numpy as np
 
@@ -55,12 +56,30 @@ def _key(name):
 
 def _names(line):
     text = line.decode("utf-8-sig", "replace").strip().lstrip("#").strip()
-    return [name.strip().strip('"') for name in text.split(_separator(text))]
+    return _entries(text, _separator(text))
 
 
 def _separator(text):
-    """The character between columns; None: blanks."""
-    return next((mark for mark in (",", ";", "\t") if mark in text), None)
+    """The character between columns, with which their names include positions; None: blanks."""
+    marks = [mark for mark in (",", ";", "\t") if mark in text]
+    with_positions = [mark for mark in marks if _positions_among(_entries(text, mark)) is not None]
+    return (*with_positions, *marks, None)[0]
+
+
+def _entries(text, separator):
+    """The entries of a line, without quotes and blanks around them."""
+    if separator is None:
+        return [entry.strip('"') for entry in text.split()]
+    try:
+        is_quoted = '"' in text
+        row = (
+            next(csv.reader([text], delimiter=separator), [])
+            if is_quoted
+            else text.split(separator)
+        )
+    except csv.Error:  # a very long entry
+        row = text.split(separator)
+    return [entry.strip() for entry in row]
 
 
 def read_points(path, field=None, grid=None):
@@ -73,12 +92,15 @@ def read_points(path, field=None, grid=None):
     named = [line.removeprefix(_FRAME) for line in comments if line.startswith(_FRAME)]
     rows = [line for line in text if line and not line.startswith("#")]
     separator = _separator(lines[number].decode("utf-8-sig", "replace"))
-    table = _columns(path, names, [row.split(separator) for row in rows])
+    texts = _columns(path, names, [_entries(row, separator) for row in rows], separator)
     lat, lon, frame = _positions_among(names)
     fields = [name for name in names if name not in (lat, lon)]
     if not fields:
         raise ValueError(f"{path} has no columns besides {', '.join(names)}; expected values")
-    selected = select_names(path, list(range(len(fields))) if field is None else field, fields)
+    omitted = [name for name in fields if _is_text(texts[name], separator)] if field is None else []
+    numeric = [name for name in fields if name not in omitted] or fields
+    selected = select_names(path, numeric if field is None else field, fields)
+    table = {name: _values_of(path, name, texts[name], separator) for name in (lat, lon, *selected)}
     try:
         frame = frame_of(named[0]) if named else frame
         sphere, order = sampling.from_points(_latitudes(lat, table), _longitudes(lon, table))
@@ -86,7 +108,8 @@ def read_points(path, field=None, grid=None):
         raise ValueError(f"{path}: {error}") from None
     if grid is not None and sampling.grid(grid) != sphere:
         raise ArgumentError(f"grid={grid}, but the points of {path} are those of {sphere}")
-    is_sorted = np.array_equal(order, np.arange(len(table[names[0]])))
+    is_sorted = np.array_equal(order, np.arange(len(table[lat])))
+    sorted_note = () if is_sorted else ("points were sorted in the order of the grid",)
     values = np.stack([table[name][order].reshape(sphere.shape) for name in selected])
     plain, units = zip(*map(_name_and_unit, selected), strict=True)
     return Map(
@@ -96,26 +119,69 @@ def read_points(path, field=None, grid=None):
         units,
         frame=frame,
         history=tuple(line for line in comments if line.startswith("spherekit ")),
-        notes=() if is_sorted else ("points were sorted in the order of the grid",),
+        notes=(*_notes(texts, omitted, selected, separator), *sorted_note),
     )
 
 
-def _columns(path, names, rows):
-    """Arrays by the names of columns; empty entries are NaN."""
+def _columns(path, names, rows, separator):
+    """The entries of each column by its name, as text."""
     for number, row in enumerate(rows, 2):
         if len(row) != len(names):
+            advice = (
+                "; decimal commas need another separator, such as ;" if separator == "," else ""
+            )
             raise ValueError(
                 f"{path}: row {number} has {len(row)} entries; expected {len(names)}: {', '.join(names)}"
+                + (advice if len(row) > len(names) else "")
             )
-    columns = {}
-    for name, column in zip(names, zip(*rows, strict=True), strict=True) if rows else ():
-        try:
-            columns[name] = np.array([float(entry.strip() or "nan") for entry in column])
-        except ValueError as error:
-            raise ValueError(f"{path}: the column {name}: {error}; expected numbers") from None
     if not rows:
         raise ValueError(f"{path} has no rows below the names of its columns")
-    return columns
+    return dict(zip(names, zip(*rows, strict=True), strict=True))
+
+
+#: Entries of missing samples, in lower case.
+_MISSING = ("", "na", "n/a", "nan", "null")
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
+
+
+def _number(entry, separator):
+    """The number of an entry, NaN if it is missing; None if it is neither."""
+    if entry.lower() in _MISSING:
+        return np.nan
+    if separator != "," and _DECIMAL_COMMA.fullmatch(entry):
+        entry = entry.replace(",", ".")
+    try:
+        return float(entry)
+    except ValueError:
+        return None
+
+
+def _values_of(path, name, entries, separator):
+    """The numbers of a column; empty entries and NA are NaN."""
+    values = [_number(entry, separator) for entry in entries]
+    if None in values:
+        row = values.index(None)
+        raise ValueError(
+            f"{path}: the column {name}: {entries[row]!r} in row {row + 2} is not a number; expected "
+            f"numbers, or {', '.join(_MISSING[1:])} or nothing for missing ones; select other columns with "
+            "field=NAME"
+        )
+    return np.array(values)
+
+
+def _is_text(entries, separator):
+    """Whether a column has no numbers, but text."""
+    values = [_number(entry, separator) for entry in entries]
+    return None in values and all(x is None or np.isnan(x) for x in values)
+
+
+def _notes(texts, omitted, selected, separator):
+    if omitted:
+        yield f"columns of text that are not read: {', '.join(omitted)}"
+    if separator != "," and any(
+        _DECIMAL_COMMA.fullmatch(x) for name in selected for x in texts[name]
+    ):
+        yield "decimal commas are read as points"
 
 
 def _latitudes(name, table):

@@ -14,6 +14,7 @@ from spherekit._core.labeled import axis_kind
 from spherekit.io import cf
 from spherekit.io.arguments import select_names
 from spherekit.io.frames import frame_of
+from spherekit.io.layouts import SourceLayout
 from spherekit.sampling import Grid, LatLon
 from spherekit.sampling import grid as as_grid
 
@@ -189,8 +190,8 @@ class Map(_Record):
     notes : tuple of str
         What a reader changed or decided, such as a repeated column that it removed.
     layout : LatLon, optional
-        The latitudes and longitudes of the source in its order, which `io.to_xarray` and netCDF files
-        restore. Not used with another grid.
+        The latitudes and longitudes of the source in its order, and of netCDF and xarray its dimensions,
+        which `io.to_xarray` and netCDF files restore. Not used with another grid.
 
     Raises
     ------
@@ -218,7 +219,7 @@ class Map(_Record):
     grid: Grid | str = None
     spin: int | None = None
     polcconv: str = "COSMO"
-    layout: LatLon | None = None
+    layout: LatLon | SourceLayout | None = None
 
     def __init__(
         self,
@@ -234,7 +235,7 @@ class Map(_Record):
         attributes: Mapping[str, Mapping[str, object]] | None = None,
         history: tuple[str, ...] = (),
         notes: tuple[str, ...] = (),
-        layout: LatLon | None = None,
+        layout: LatLon | SourceLayout | None = None,
     ):
         values = checks.as_array(values, "values")
         _set(self, grid=as_grid(grid), values=values, names=names, units=units, axes=axes or {})
@@ -390,8 +391,7 @@ def position(name, coordinates, item, attributes=None):
     1
     >>> position("time", np.array(["2018-06", "2018-07"], "M8[M]"), "2018-07")
     1
-    >>> attributes = {"units": "days since 2001-01-01", "calendar": "noleap"}
-    >>> position("time", np.array([0, 31]), "2001-02", attributes)
+    >>> position("time", np.array([0, 30]), "2001-01-31", {"units": "days since 2001-01-01"})
     1
     """
     texts = cf.coordinate_texts(coordinates, attributes or {})
@@ -404,8 +404,8 @@ def position(name, coordinates, item, attributes=None):
         matches = _numbers_that_match(coordinates, item)
     if len(matches) != 1:
         labels = coordinates if texts is None else texts
-        chosen = matches if len(matches) else range(len(labels))[:12]
-        listed = [str(labels[i]).removesuffix("T00:00:00") for i in chosen]
+        indices = matches if len(matches) else range(len(labels))[:12]
+        listed = [str(labels[i]).removesuffix("T00:00:00") for i in indices]
         ellipsis = ", ..." if not len(matches) and len(coordinates) > 12 else ""
         count = f"{len(matches)} coordinates" if len(matches) else "no coordinate"
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Maps from and to variables on named dimensions with attributes, as those of netCDF and xarray."""
+"""Maps from variables on named dimensions with attributes, as those of netCDF and xarray."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -10,6 +10,7 @@ from spherekit._core.labeled import axis_kind
 from spherekit.io import cf
 from spherekit.io.arguments import ArgumentError, select_names
 from spherekit.io.frames import frame_of
+from spherekit.io.layouts import SourceLayout, layout_of
 from spherekit.io.records import Map, axis_named, position
 from spherekit.sampling import HEALPix, LatLon
 from spherekit.sampling import grid as as_grid
@@ -35,20 +36,22 @@ class Variable(NamedTuple):
 
 
 class Variables(NamedTuple):
-    """The variables by name, the attributes of the file, and its name for messages."""
+    """The variables by name, the attributes of the file, its name for messages, names of coordinates.
+
+    ``groups`` are those of a netCDF-4 file, whose variables are not among these.
+    """
 
     variables: dict
     attributes: dict
     source: str
+    coordinates: frozenset = frozenset()
+    groups: tuple = ()
 
 
 def variable(dims, values, attributes):
     """A `Variable` of an array in memory."""
     values = np.asarray(values)
     return Variable(tuple(dims), values.shape, values.dtype, attributes, values.__getitem__)
-
-
-# --- to a map --------------------------------------------------------------------------------------
 
 
 def to_map(contents, field=None, select=None):
@@ -80,15 +83,21 @@ def _to_map(contents, field, select):
     remaining = {dim: axis for dim, axis in axes.items() if dim not in indices}
     values = [_read(contents, name, first, dims, indices) for name in names]
     values = np.stack(values) if len(values) > 1 else values[0]
-    sphere = _sphere(contents, first, dims)
+    sphere = _sphere(
+        contents, first, dims, [dim for dim in axes if not _has_coordinate(contents, dim)]
+    )
     attributes = {dim: _axis_attributes(axis) for dim, axis in axes.items()}
     for dim, index in indices.items():
         value = _decoded(axes[dim])[index]
         attributes[dim] |= {"value": value}
-    attributes |= _scalar_coordinates(contents, first) | sphere.attributes
+    attributes |= _scalar_coordinates(contents, first, indices)
     attributes |= {name: _field_attributes(contents.variables[name]) for name in names}
     attributes[""] = {k: v for k, v in contents.attributes.items() if k not in _OWN_ATTRIBUTES}
+    attributes = {
+        name: of_name for name, of_name in attributes.items() if of_name
+    } | sphere.attributes
     notes = (*sphere.notes, *_notes_on_values(contents, names, values))
+    notes = (*notes, *_notes_on_coordinates(contents, first, indices))
     spin = contents.attributes.get("spherekit_spin")
     return Map(
         sphere.to_grid(values),
@@ -98,7 +107,7 @@ def _to_map(contents, field, select):
         {dim: _decoded(axis) for dim, axis in remaining.items()},
         frame=_frame(contents),
         spin=None if spin is None else int(spin),
-        attributes={name: values for name, values in attributes.items() if values},
+        attributes=attributes,
         history=tuple(filter(None, str(contents.attributes.get("history", "")).split("\n"))),
         notes=notes,
         layout=sphere.layout,
@@ -130,6 +139,8 @@ def _select_fields(contents, field):
     maps = list(map_variables(contents))
     if field is None and len(maps) == 1:
         return tuple(maps)
+    if field is not None:
+        maps += [name for name in _on_sphere(contents) if name not in maps]
     described = [_described(name, contents.variables[name]) for name in maps]
     if field is not None:
         return select_names(contents.source, field, maps, described)
@@ -137,6 +148,13 @@ def _select_fields(contents, field):
         raise ArgumentError(
             f"{contents.source} contains several fields: {'; '.join(described)}; select one or several, "
             f"e.g. field={maps[0]}"
+        )
+    if contents.groups:
+        name = contents.groups[0]
+        raise ValueError(
+            f"{contents.source} contains no map outside of its groups {', '.join(contents.groups)}, which "
+            f"are not read; copy one to a file of its own, such as by ncks -G : -g {name} IN.nc OUT.nc, or "
+            f'pass xarray.open_dataset(path, group="{name}") to spherekit.io.from_xarray'
         )
     listed = "; ".join(
         f"{name} ({', '.join(v.dims) or 'a number'})" for name, v in contents.variables.items()
@@ -149,8 +167,34 @@ def _select_fields(contents, field):
 
 
 def map_variables(contents):
-    """The `Variable` of each field on the sphere, by name."""
+    """The `Variable` of each field on the sphere, by name.
+
+    Those to which the attributes of others refer, such as cell areas, are fields only if there is no other.
+    """
+    on_sphere = _on_sphere(contents)
+    of_others = contents.coordinates | {
+        referred
+        for name, v in contents.variables.items()
+        for referred in references(v.attributes)
+        if referred != name
+    }
+    fields = {name: v for name, v in on_sphere.items() if name not in of_others}
+    return fields or on_sphere
+
+
+def _on_sphere(contents):
     return {name: v for name, v in contents.variables.items() if _is_map(contents, name, v)}
+
+
+#: Attributes that name other variables.
+REFERENCES = ("coordinates", "cell_measures", "ancillary_variables", "bounds", "climatology")
+REFERENCES += ("grid_mapping",)
+
+
+def references(attributes):
+    """The names of variables in the attributes of one, such as those of ``cell_measures``, area: name."""
+    texts = [str(attributes.get(name, "")) for name in REFERENCES]
+    return [word for text in texts for word in text.split() if not word.endswith(":")]
 
 
 def other_axes(contents, v):
@@ -197,10 +241,10 @@ def _sphere_dims(contents, v):
 def _coordinate_names(contents, v, dim):
     """The variables that may be the coordinate of a dimension: that of its name, then those listed."""
     listed = str(v.attributes.get("coordinates", "")).split()
-    names = [dim, *listed]
+    names = [dim, *listed, *sorted(contents.coordinates)]
     return [
         name
-        for name in names
+        for name in dict.fromkeys(names)
         if name in contents.variables and contents.variables[name].dims == (dim,)
     ]
 
@@ -214,11 +258,14 @@ def _healpix_mapping(contents, v):
 
 def _coordinate(contents, dim):
     """The coordinate variable of a dimension, or the numbers of its entries."""
-    v = contents.variables.get(dim)
-    if v is not None and v.dims == (dim,):
-        return v
+    if _has_coordinate(contents, dim):
+        return contents.variables[dim]
     sizes = (v.shape[v.dims.index(dim)] for v in contents.variables.values() if dim in v.dims)
     return variable((dim,), np.arange(next(sizes)), {})
+
+
+def _has_coordinate(contents, dim):
+    return dim in contents.variables and contents.variables[dim].dims == (dim,)
 
 
 def _decoded(axis):
@@ -265,30 +312,41 @@ def _read(contents, name, first, dims, indices):
     return np.ascontiguousarray(values.transpose([remaining.index(dim) for dim in order]))
 
 
-def _sphere(contents, v, dims):
+def _sphere(contents, v, dims, without_coordinates):
     """The `_Sphere` of the dimensions of a variable."""
     mapping = _healpix_mapping(contents, v)
     if mapping is not None:
-        return _pixels(contents, mapping, v.shape[v.dims.index(dims[0])])
+        sphere = _pixels(contents, mapping, v.shape[v.dims.index(dims[0])])
+        described = dict(
+            without_coordinates=frozenset(without_coordinates),
+            mapping=str(v.attributes["grid_mapping"]),
+            nested=_ordering(mapping.attributes) == "nested",
+        )
+        layout = SourceLayout(sphere.grid, v.dims, tuple(dims), **described)
+        return sphere._replace(layout=layout)
+    names = _names_of_positions(contents, v, dims)
+    axes = [contents.variables[name] for name in names]
+    lat, lon = (cf.in_degrees(axis.values, axis.attributes) for axis in axes)
+    try:
+        positions = LatLon(lat, lon)
+    except ValueError as error:
+        raise ValueError(f"{contents.source}: {error}") from None
+    attributes = {name: _axis_attributes(axis) for name, axis in zip(names, axes, strict=True)}
+    coordinates = {name: axis.values for name, axis in zip(names, axes, strict=True)}
+    layout = layout_of(positions, v.dims, dims, coordinates, without_coordinates)
+    grid = _stated_grid(contents, positions.grid)
+    return _Sphere(grid, positions.to_grid, attributes, positions.notes, layout)
+
+
+def _names_of_positions(contents, v, dims):
+    """The names of the coordinate variables of latitudes and longitudes."""
     names = []
     for dim, kind in zip(dims, ("latitude", "longitude"), strict=True):
         for name in _coordinate_names(contents, v, dim):
             if axis_kind(name, contents.variables[name].attributes) == kind:
                 names.append(name)
                 break
-    axes = [contents.variables[name] for name in names]
-    lat, lon = (cf.in_degrees(axis.values, axis.attributes) for axis in axes)
-    try:
-        layout = LatLon(lat, lon)
-    except ValueError as error:
-        raise ValueError(f"{contents.source}: {error}") from None
-    attributes = {name: dict(axis.attributes) for name, axis in zip(names, axes, strict=True)}
-    for name, attrs in attributes.items():
-        attrs.pop("_FillValue", None)
-        if not attrs:
-            attrs["units"] = f"degrees_{'north' if name == names[0] else 'east'}"
-    grid = _stated_grid(contents, layout.grid)
-    return _Sphere(grid, layout.to_grid, attributes, layout.notes, layout)
+    return names
 
 
 def _stated_grid(contents, grid):
@@ -312,8 +370,7 @@ def _pixels(contents, mapping, size):
     """The `_Sphere` of HEALPix pixels, by the attributes of the grid mapping."""
     attributes = mapping.attributes
     nside = _nside(attributes)
-    ordering = str(attributes.get("indexing_scheme", attributes.get("healpix_order", "")))
-    ordering = {"nest": "nested"}.get(ordering.lower(), ordering.lower())
+    ordering = _ordering(attributes)
     if nside is None or ordering not in ("ring", "nested"):
         raise ValueError(
             f"{contents.source}: the grid mapping healpix has the attributes {attributes}; expected "
@@ -329,6 +386,12 @@ def _pixels(contents, mapping, size):
     return _Sphere(grid, (lambda f: reorder(f, "nested")) if is_nested else np.asarray, {}, notes)
 
 
+def _ordering(attributes):
+    """The order of the pixels of a grid mapping, "ring" or "nested"."""
+    ordering = str(attributes.get("indexing_scheme", attributes.get("healpix_order", ""))).lower()
+    return {"nest": "nested"}.get(ordering, ordering)
+
+
 def _nside(attributes):
     """The nside of a grid mapping, or None if it has no valid one."""
     level = attributes.get("refinement_level")
@@ -342,31 +405,63 @@ def _nside(attributes):
     return number if 1 <= number <= MAX_NSIDE else None
 
 
-def _scalar_coordinates(contents, v):
-    """Attributes of the coordinates that are single numbers, with their value."""
-    listed = str(v.attributes.get("coordinates", "")).split()
-    scalars = {
-        name: contents.variables[name]
-        for name in listed
-        if name in contents.variables
-        and contents.variables[name].dims == ()
-        and "grid_mapping_name" not in contents.variables[name].attributes
-    }
+def _listed_coordinates(contents, v):
+    """The coordinates of a variable other than those of its dimensions, by name."""
+    listed = [*str(v.attributes.get("coordinates", "")).split(), *sorted(contents.coordinates)]
+    names = [name for name in dict.fromkeys(listed) if name in contents.variables]
+    coordinates = {name: contents.variables[name] for name in names if name not in v.dims}
     return {
-        name: {**_axis_attributes(scalar), "value": _decoded(scalar)[()]}
+        name: c
+        for name, c in coordinates.items()
+        if set(c.dims) <= set(v.dims) and "grid_mapping_name" not in c.attributes
+    }
+
+
+def _scalar_coordinates(contents, v, indices):
+    """Attributes of the coordinates that are single numbers or texts, with their value.
+
+    Also those of axes on which a position is selected.
+    """
+    listed = _listed_coordinates(contents, v)
+    scalars = {name: c for name, c in listed.items() if set(c.dims) <= indices.keys()}
+    return {
+        name: {
+            **_axis_attributes(scalar),
+            "value": _decoded(scalar)[tuple(indices[dim] for dim in scalar.dims)],
+        }
         for name, scalar in scalars.items()
     }
+
+
+def _notes_on_coordinates(contents, v, indices):
+    """A note on coordinates of several dimensions, or beside that of an axis, which a map does not have."""
+    positions = () if _healpix_mapping(contents, v) else _sphere_dims(contents, v)
+    names = _names_of_positions(contents, v, positions) if positions else ()
+    omitted = [
+        f"{name} ({', '.join(c.dims)})"
+        for name, c in _listed_coordinates(contents, v).items()
+        if not set(c.dims) <= indices.keys() and name not in names
+    ]
+    if omitted:
+        yield f"coordinates that are not read: {', '.join(omitted)}"
 
 
 def _axis_attributes(axis):
     """The attributes of an axis in memory: without units and calendar of times, and without fill values."""
     is_time = _decoded(axis).dtype.kind == "M"
-    removed = ("_FillValue", "missing_value", *(("units", "calendar") if is_time else ()))
+    removed = (*cf.OF_PACKING, "coordinates", *(("units", "calendar") if is_time else ()))
     return {name: value for name, value in axis.attributes.items() if name not in removed}
 
 
 def _field_attributes(v):
-    return {name: value for name, value in v.attributes.items() if name not in cf.ENCODING}
+    """The attributes of a field; the valid range is that of unpacked values."""
+    attributes = {name: value for name, value in v.attributes.items() if name not in cf.ENCODING}
+    if {"scale_factor", "add_offset"} & v.attributes.keys():
+        packing = {name: v.attributes[name] for name in cf.OF_PACKING if name in v.attributes}
+        for name in {"valid_range", "valid_min", "valid_max"} & attributes.keys():
+            if np.asarray(attributes[name]).dtype.kind in "iuf":
+                attributes[name] = cf.unpack(np.asarray(attributes[name]), packing)
+    return attributes
 
 
 def _notes_on_values(contents, names, values):
@@ -382,91 +477,3 @@ def _notes_on_values(contents, names, values):
             beyond = np.count_nonzero((f < low) | (f > high))
             if beyond:
                 yield f"{beyond} of {f.size} samples of {name} are beyond valid_range"
-
-
-# --- from a map ------------------------------------------------------------------------------------
-
-
-def from_map(sky):
-    """The `Variables` of a map: its fields, axes, and latitudes and longitudes or a grid mapping.
-
-    A complex field becomes two, its real and imaginary part. The order of latitudes and longitudes is that of
-    the source of the map (``sky.layout``), else north to south and east from ``grid.phi0``.
-    """
-    coordinates, dims, to_source = _grid_coordinates(sky)
-    variables = {}
-    for name, values in sky.axes.items():
-        variables[name] = variable((name,), values, dict(sky.attributes.get(name, {})))
-    scalars = {
-        name: attrs
-        for name, attrs in sky.attributes.items()
-        if "value" in attrs and name not in variables
-    }
-    for name, attrs in scalars.items():
-        plain = {key: value for key, value in attrs.items() if key != "value"}
-        variables[name] = variable((), attrs["value"], plain)
-    variables |= coordinates
-    mapping = {"grid_mapping": "healpix"} if sky.grid.name == "healpix" else {}
-    listed = {"coordinates": " ".join(scalars)} if scalars else {}
-    for name, unit, values in _real_fields(sky):
-        attributes = {**sky.attributes.get(name, {}), **({"units": unit} if unit else {})}
-        attributes |= mapping | listed
-        variables[name] = variable((*sky.axes, *dims), to_source(values), attributes)
-    attributes = dict(sky.attributes.get("", {}))
-    attributes.setdefault("Conventions", "CF-1.11")
-    attributes |= {"history": "\n".join(sky.history)} if sky.history else {}
-    attributes |= {"spherekit_grid": str(sky.grid)}
-    attributes |= {"spherekit_frame": sky.frame} if sky.frame else {}
-    attributes |= {} if sky.spin is None else {"spherekit_spin": sky.spin}
-    return Variables(variables, attributes, "the map")
-
-
-def _real_fields(sky):
-    """(name, unit, real samples) of each field."""
-    values = sky.values if len(sky) > 1 else sky.values[None]
-    for number, (name, unit, f) in enumerate(zip(sky.names, sky.units, values, strict=True)):
-        name = name or (f"field_{number}" if len(sky) > 1 else "values")
-        if np.iscomplexobj(f):
-            yield f"{name}_real", unit, f.real
-            yield f"{name}_imag", unit, f.imag
-        else:
-            yield name, unit, f
-
-
-def _latlon_of(grid):
-    """(latitudes, longitudes, function of samples to rows and columns) of rings at the same longitudes."""
-    lat = 90 - np.degrees(grid.theta)
-    if grid.rectangular:
-        return lat, np.degrees(grid.phi), np.asarray
-    if len(set(grid.counts)) > 1 or len(set(grid.offsets)) > 1:
-        raise ValueError(
-            f"{grid!r} has rings of different longitudes, which variables on latitudes and longitudes "
-            "cannot describe; expected a rectangular grid or HEALPix: change the grid, or write .npz"
-        )
-    n = grid.counts[0]
-    return lat[::n], np.degrees(grid.phi[:n]), lambda f: f.reshape(*f.shape[:-1], -1, n)
-
-
-def _grid_coordinates(sky):
-    """(coordinate variables, dimensions of the sphere, function of samples to the order of these)."""
-    if sky.grid.name == "healpix":
-        attributes = {"grid_mapping_name": "healpix", "indexing_scheme": "ring"}
-        level = int(sky.grid.nside).bit_length() - 1
-        is_power = 2**level == sky.grid.nside
-        attributes |= {"refinement_level": level} if is_power else {"nside": sky.grid.nside}
-        return {"healpix": variable((), np.int32(0), attributes)}, ("cell",), np.asarray
-    names = [
-        next((n for n, a in sky.attributes.items() if n and axis_kind(n, a) == kind), default)
-        for kind, default in (("latitude", "lat"), ("longitude", "lon"))
-    ]
-    if sky.layout is None:
-        lat, lon, to_source = _latlon_of(sky.grid)
-    else:
-        lat, lon, to_source = sky.layout.lat, sky.layout.lon, sky.layout.from_grid
-    variables = {}
-    axes = (("latitude", "degrees_north", "Y"), ("longitude", "degrees_east", "X"))
-    for name, values, (kind, units, letter) in zip(names, (lat, lon), axes, strict=True):
-        default = {"standard_name": kind, "units": units, "axis": letter}
-        attributes = dict(sky.attributes.get(name, default)) | {"units": units}
-        variables[name] = variable((name,), values, attributes)
-    return variables, tuple(names), to_source

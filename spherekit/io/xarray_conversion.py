@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from spherekit.io import variables
 from spherekit.io.arguments import optional_module
+from spherekit.io.cf import coordinate_texts
 from spherekit.io.netcdf import of_dataset
 from spherekit.io.records import Map
+from spherekit.io.variables_of_maps import from_map
 
 if TYPE_CHECKING:
     import xarray
@@ -26,8 +28,10 @@ def from_xarray(
 
     Latitude and longitude are recognized by their attributes ``standard_name``, ``units`` and ``axis``, or
     by their names, in degrees. Samples are rearranged north to south and east from the first longitude of
-    the grid; `to_xarray` restores the order of ``data``. All other dimensions become named axes. Arrays of
-    dask are computed for the selected part only.
+    the grid; `to_xarray` restores the order of ``data``. All other dimensions become named axes; dates of
+    calendars of models (cftime) are numbers with the attributes ``units`` and ``calendar``. Coordinates, and
+    variables to which attributes of others refer (``cell_measures``, ``ancillary_variables``, ``bounds``),
+    are not fields unless ``field`` names them. Arrays of dask are computed for the selected part only.
 
     Parameters
     ----------
@@ -117,9 +121,12 @@ def to_xarray(sky: Map) -> xarray.DataArray | xarray.Dataset:
     Returns
     -------
     DataArray or Dataset
-        With latitudes and longitudes in degrees, in the order of the source of a map from `from_xarray` or
-        a file of netCDF, else north to south and east. HEALPix pixels are a dimension ``cell`` with the CF
-        grid mapping ``healpix``. A complex field is two variables, its real and imaginary part.
+        With the dimensions, latitudes and longitudes of the source of a map from `from_xarray` or a file of
+        netCDF, in its order; else in degrees, north to south and east. HEALPix pixels are a dimension
+        ``cell`` with the CF grid mapping ``healpix``. A complex field is two variables, its real and
+        imaginary part. Dates of other calendars than the standard one are those of cftime, if it is
+        installed. A grid, frame or spin that the coordinates do not imply is an attribute ``spherekit_grid``,
+        ``spherekit_frame`` or ``spherekit_spin``.
 
     Raises
     ------
@@ -140,20 +147,96 @@ def to_xarray(sky: Map) -> xarray.DataArray | xarray.Dataset:
     ('lat', 'lon')
     """
     xarray = optional_module("xarray", "netcdf", "DataArrays need xarray")
-    contents = variables.from_map(sky)
-    names = list(contents.variables)
-    fields = names[-(len(sky) * (2 if sky.values.dtype.kind == "c" else 1)) :]
+    contents = from_map(sky, in_file=False)
     arrays = {
         name: (v.dims, v.values, _without_coordinates(v.attributes))
         for name, v in contents.variables.items()
     }
-    coordinates = {name: arrays[name] for name in names if name not in fields}
+    fields = [name for name in arrays if name not in contents.coordinates]
+    coordinates = {name: arrays[name] for name in arrays if name in contents.coordinates}
     data = xarray.Dataset({name: arrays[name] for name in fields}, coordinates, contents.attributes)
+    data = _with_dates(xarray, data)
     if len(fields) > 1:
         return data
     of_file = {name: data.attrs[name] for name in _OF_FILE if name in data.attrs}
     return data[fields[0]].assign_attrs(of_file)
 
 
+def with_fields(
+    data: xarray.DataArray | xarray.Dataset, operation: Callable[[Map], Map]
+) -> xarray.DataArray | xarray.Dataset:
+    """``data`` with the result of an operation on maps in place of each of its fields on the sphere.
+
+    Parameters
+    ----------
+    data : DataArray or Dataset
+        As of `from_xarray`; of a Dataset all variables that are maps are fields.
+    operation : callable
+        A function of a `Map`, whose fields are the variables of the same dimensions, that returns one of the
+        same names and axes.
+
+    Returns
+    -------
+    DataArray or Dataset
+        As ``data``. On another grid without the other variables and coordinates of its latitudes and
+        longitudes, such as cell areas.
+    """
+    xarray = optional_module("xarray", "netcdf", "DataArrays need xarray")
+    is_array = isinstance(data, xarray.DataArray)
+    dataset = _dataset(data) if is_array else data
+    contents = _with_scalars(of_dataset(dataset, "data"))
+    groups = {}
+    for name, v in variables.map_variables(contents).items():
+        groups.setdefault(v.dims, []).append(name)
+    if not groups:
+        variables.to_map(contents)  # raises the error
+    replaced, changed = set(), []
+    for names in groups.values():
+        before = variables.to_map(contents, names)
+        after = operation(before)
+        arrays = to_xarray(after)
+        arrays = _dataset(arrays) if isinstance(arrays, xarray.DataArray) else arrays
+        if after.grid != before.grid or before.layout.nested:
+            replaced |= set(before.layout.of_sphere)
+        changed.append((names, arrays))
+    result = dataset.drop_vars(
+        [name for name, v in dataset.variables.items() if set(map(str, v.dims)) & replaced]
+    )
+    for names, arrays in changed:
+        fields = {name: _field(arrays, name, dataset[name].dtype) for name in names}
+        of_file = {name: arrays.attrs[name] for name in _OF_FILE if name in arrays.attrs}
+        result = result.assign_coords(arrays.coords).assign(fields).assign_attrs(of_file)
+    if not is_array:
+        return result[[name for name in dataset.data_vars if name in result]]
+    of_file = {name: result.attrs[name] for name in _OF_FILE if name in result.attrs}
+    return result[sum(groups.values(), [])[0]].rename(data.name).assign_attrs(of_file)
+
+
+def _field(arrays, name, dtype):
+    """A field of a Dataset of `to_xarray`: complex if it has two parts, in the precision of its source."""
+    if name in arrays:
+        f = arrays[name].variable
+    else:
+        f = arrays[f"{name}_real"].variable + 1j * arrays[f"{name}_imag"].variable
+        f.attrs = arrays[f"{name}_real"].attrs
+    return f.astype(dtype) if dtype.kind == f.dtype.kind else f
+
+
 def _without_coordinates(attributes):
     return {name: value for name, value in attributes.items() if name != "coordinates"}
+
+
+def _with_dates(xarray, data):
+    """A Dataset with numbers since a date as dates of cftime, if it is installed."""
+    try:
+        import cftime  # noqa: F401
+    except ImportError:
+        return data
+    times = [
+        name
+        for name, v in data.coords.items()
+        if v.dtype.kind in "iuf" and coordinate_texts(v.values.ravel(), v.attrs) is not None
+    ]
+    if not times:
+        return data
+    return data.assign_coords(xarray.decode_cf(data[times].reset_coords(drop=False)).coords)

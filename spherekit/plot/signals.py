@@ -84,13 +84,21 @@ def _of_map(sky, grid):
             f"the map has the axes {', '.join(sky.axes)}; select a position on each, such as "
             f"sky.select({name}={_text(coordinates[0])})"
         )
-    coordinates = {name: x["value"] for name, x in sky.attributes.items() if name and "value" in x}
-    title = title_of(sky.names[0], coordinates)
+    title = title_of(sky.names[0], position_of(sky.attributes))
     return Signal(sky.values, sky.grid, title, sky.units[0] or None, sky.frame)
 
 
 def _text(coordinate):
     return repr(str(coordinate)) if np.asarray(coordinate).dtype.kind in "MUS" else coordinate
+
+
+def position_of(attributes):
+    """The coordinates at which a map was selected, or that hold for all of it, by axis.
+
+    >>> position_of({"month": {"value": 7}, "z": {"units": "m"}, "": {"title": "a month"}})
+    {'month': 7}
+    """
+    return {name: x["value"] for name, x in attributes.items() if name and "value" in x}
 
 
 def title_of(name, coordinates):

@@ -134,9 +134,9 @@ def _parallels(lat, lon, lat_precision, lon_precision):
     n = parallel[-1] + 1
     if len(lat) > 16 and n > len(lat) / 2:
         raise ValueError(
-            f"the {len(lat)} points have {n} different latitudes: they are scattered, and have no grid. Sums "
-            "over scattered points are spherekit.harmonic.evaluate_adjoint, values at them "
-            "spherekit.harmonic.evaluate"
+            f"the {len(lat)} points have {n} different latitudes: they are scattered, and have no grid (in "
+            "Python, sums over scattered points are spherekit.harmonic.evaluate_adjoint, values at them "
+            "spherekit.harmonic.evaluate)"
         )
     noise = 8 * lon_precision * 360
     position = np.mod(lon[order] + noise, 360) - noise
@@ -235,7 +235,7 @@ def _uneven(position, lat, count):
     return (
         f"the {len(position)} of {count} points at latitude {lat:.7g} are not equidistant around the circle: "
         f"there is a gap of {gaps[widest]:.7g} degrees, from {position[widest]:.7g} to {following:.7g}. They "
-        "have no grid; sums over scattered points are spherekit.harmonic.evaluate_adjoint"
+        "have no grid (in Python, sums over scattered points are spherekit.harmonic.evaluate_adjoint)"
     )
 
 
