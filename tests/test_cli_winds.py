@@ -188,6 +188,9 @@ def test_no_output_over_an_input(wind, capsys):
         said = refused(capsys, f"{line} -o ./wind.npz --force", 2)
         assert "is the input of this command; choose another name" in said
     np.testing.assert_array_equal(io.read("wind.npz").values, uv)
+    run("plot wind.npz -o picture.png")
+    said = refused(capsys, "plot wind.npz --mask picture.png -o picture.png --force", 2)
+    assert "picture.png is --mask of this command" in said
 
 
 def test_an_axis_is_selected_once(wind, capsys):

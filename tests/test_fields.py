@@ -242,6 +242,31 @@ def test_winds_are_a_field_of_spin_1(rng):
     np.testing.assert_allclose(again, values, rtol=0, atol=CHAIN)
 
 
+def test_e_and_b_of_a_wind_are_its_divergent_and_rotational_part():
+    theta = io.Map(np.zeros((16, 31)), "gl:16").grid.theta[:, None]
+    u = np.sin(theta) * (1 + 0.5 * np.cos(theta)) * np.ones((1, 31))
+    wind = io.Map(np.stack([u, 0 * u]), "gl:16", ("u", "v"), "m/s")
+    kept, removed = np.ones(16), np.zeros(16)
+    rotational = fields.smooth(wind, beam={"E": removed, "B": kept})
+    np.testing.assert_allclose(rotational.values, wind.values, rtol=0, atol=CHAIN)
+    divergent = fields.smooth(wind, beam={"E": kept, "B": removed})
+    np.testing.assert_allclose(divergent.values, 0, rtol=0, atol=CHAIN)
+
+
+def test_winds_at_two_heights(rng):
+    _, f = samples(8, "gl:8", rng, 1, shape=(2,))
+    values = np.stack([f[0].imag, f[1].imag, -f[0].real, -f[1].real])
+    names = ("u10", "u100", "v10", "v100")
+    words = ["eastward_wind"] * 2 + ["northward_wind"] * 2
+    attributes = {name: {"standard_name": word} for name, word in zip(names, words, strict=True)}
+    for described in ({}, attributes):
+        sky = io.Map(values, "gl:8", names, "m/s", attributes=described)
+        result = fields.regrid(sky, "gl:8")
+        assert "u10 and v10 (spin 1)" in result.notes[0]
+        assert "u100 and v100 (spin 1)" in result.notes[0]
+        np.testing.assert_allclose(result.values, values, rtol=0, atol=CHAIN)
+
+
 def test_stated_scalars(rng):
     values = polarized(rng)[1:]
     for sky, spin in (

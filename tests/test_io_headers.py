@@ -52,6 +52,7 @@ def test_other_words_are_no_frames(word):
     else:
         assert frame == "" or word.strip().upper() in known | {
             *("ECLIP", "J2000.0", "RADEC", "RA/DEC"),
+            *("GEOGRAPHIC", "GEO", "PLANETOCENTRIC", "HORIZONTAL", "ALTAZ"),
             *(f"{b}CENTRICMEANECLIPTIC" for b in ("BARY", "GEO", "HELIO")),
         }
 

@@ -577,7 +577,10 @@ def model_output(rng):
 
 ROUTES = {
     "convert": ["convert model.nc a.npz", "convert a.npz back.nc"],
-    "transform": ["transform model.nc -o a.npz", "transform a.npz --inverse --grid mwss:4 -o back.nc"],
+    "transform": [
+        "transform model.nc -o a.npz",
+        "transform a.npz --inverse --grid mwss:4 -o back.nc",
+    ],
     "npz": [
         "transform model.nc -o a.npz",
         "transform a.npz --inverse --grid mwss:4 -o b.npz",

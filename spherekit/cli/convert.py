@@ -104,6 +104,7 @@ def _refuse(args, attributes, contents):
 
 def _convert_coefficients(args):
     from spherekit import io
+    from spherekit.io.arguments import UnsupportedContents
 
     exceptions = ("L", "lmax")
     of_others = [name for name in (*_OF_MAPS, *_OF_SPECTRA) if name not in exceptions]
@@ -125,7 +126,8 @@ def _convert_coefficients(args):
             io.write_coefficients(record, args.output, **convention, overwrite=True)
         except ValueError as error:
             text = re.sub(r"\bfield='([^']*)'", r"--field \1", str(error))
-            raise ValueError(text) from None
+            kind = UnsupportedContents if isinstance(error, UnsupportedContents) else ValueError
+            raise kind(text) from None
         report.wrote(args.output)
     described = zip(record.names, record.spins, record.units, strict=True)
     signals = [dict(name=name, spin=spin, unit=unit or None) for name, spin, unit in described]

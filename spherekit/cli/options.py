@@ -292,14 +292,20 @@ def writable(path, replace, suffixes):
         raise FileExistsError(f"{path} exists; choose another name or pass --force")
 
 
-def selection_of(axes):
-    """The options that select the first position on each axis.
+def selection_of(axes, attributes=None):
+    """The options that select the first position on each axis; dates by the attributes of the axes.
 
     >>> selection_of({"month": [1, 7], "level": [500]})
     '--select month=1 --select level=500'
     """
-    first = {name: str(values[0]).removesuffix("T00:00:00") for name, values in axes.items()}
-    return " ".join(f"--select {name}={value}" for name, value in first.items())
+    from spherekit.io.cf import coordinate_texts
+
+    advice = []
+    for name, values in axes.items():
+        dates = coordinate_texts(np.asarray(values[:1]), (attributes or {}).get(name, {}))
+        first = str((values if dates is None else dates)[0]).removesuffix("T00:00:00")
+        advice.append(f"--select {name}={first}")
+    return " ".join(advice)
 
 
 def refuse_grid_in_fits(path, grid):

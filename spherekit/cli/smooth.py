@@ -67,7 +67,7 @@ def check_plot(args, sky):
     if args.plot and sky.axes:
         raise options.Usage(
             f"--plot: the map has the axes {', '.join(sky.axes)}; select one map to plot, e.g. "
-            f"{options.selection_of(sky.axes)}"
+            f"{options.selection_of(sky.axes, sky.attributes)}"
         )
 
 

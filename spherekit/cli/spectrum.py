@@ -76,18 +76,18 @@ def _of_coefficients(args):
     return *_spectra(args.file, signals), 1.0, contents.frame, lines
 
 
-def _check_axes(args, axes):
+def _check_axes(args, axes, attributes=None):
     """Raise Usage for spectra of several maps in a picture or in another file than .npy."""
     if axes and (args.plot or not args.output.endswith(".npy")):
         raise options.Usage(
             f"{args.file} has the axes {', '.join(axes)}; write the spectra of all coordinates to .npy "
-            f"without --plot, or select one map, e.g. {options.selection_of(axes)}"
+            f"without --plot, or select one map, e.g. {options.selection_of(axes, attributes)}"
         )
 
 
 def _of_map(args):
     sky = files.read_map(args, options.band_limit_option(args, required=False), axes=True)
-    _check_axes(args, sky.axes)
+    _check_axes(args, sky.axes, sky.attributes)
     L, line = analysis.band_limit(args, sky.grid)
     _check(args, sky)
     weights = files.read_mask(args, sky)

@@ -149,7 +149,7 @@ def note_on_spin(signals):
 
 def _wind_error(path, name):
     return Usage(
-        f"{path}: {name} is one component of a wind, not a scalar; pass both, --field "
+        f"{path}: {name} is one component of a wind, not a scalar; pass both, from one file, with --field "
         f"{join(pair_of(name))}, or --spin 0 to treat it as a scalar"
     )
 
