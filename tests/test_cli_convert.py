@@ -60,7 +60,7 @@ def test_the_order_of_the_output_is_that_of_the_note(here, capsys):
 
 def test_text_of_several_signals(here, rng, capsys):
     io.write_alm("teb.fits", random_flm(4, rng, reality=True, shape=(3,)))
-    said = refused(capsys, "convert teb.fits out.sh", 1)
+    said = refused(capsys, "convert teb.fits out.sh", 2)
     assert "one of the signals T, E, B, such as --field T, or write .npz" in said
     assert "Coefficients(" not in said
     run("convert teb.fits out.sh --field T")
