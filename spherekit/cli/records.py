@@ -69,7 +69,6 @@ def write(path, sky):
     from spherekit import io
     from spherekit.io import provenance
 
-    names = [name or f"field {i}" for i, name in enumerate(sky.names)]
     samples = sky.values if len(sky) > 1 else [sky.values]
-    output.refuse_not_finite(path, **dict(zip(names, samples, strict=True)))
+    output.refuse_not_finite(path, **dict(zip(sky.labels, samples, strict=True)))
     io.write(replace(sky, history=provenance.history(sky.history or None)), path, overwrite=True)

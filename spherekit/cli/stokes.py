@@ -41,7 +41,7 @@ class Component(NamedTuple):
     @property
     def name(self):
         """The names of the columns, as a phrase for messages."""
-        return " and ".join(self.columns) or ("the signal" if not self.spin else "the spin field")
+        return " and ".join(self.columns) or ("unnamed" if not self.spin else "unnamed spin field")
 
 
 def components(

@@ -46,7 +46,7 @@ def signals_of(record, spin=None):
     values = checks.as_float_array(record.values, "the values of the map")
     samples = list(values) if len(record) > 1 else [values]
     spin = record.spin if spin is None else checks.integer(spin, "spin", -np.inf)
-    names = [name or f"field {i}" for i, name in enumerate(record.names)]
+    names = record.labels
     if np.iscomplexobj(values):
         return [Signal(f, spin or 0, (i,), names[i]) for i, f in enumerate(samples)]
     if spin:

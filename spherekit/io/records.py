@@ -37,6 +37,13 @@ class _Record:
     def __len__(self):
         return len(self.names)
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The name of each field, for messages: its number, or "unnamed", where there is none."""
+        if len(self) == 1:
+            return (self.names[0] or "unnamed",)
+        return tuple(name or f"field {number}" for number, name in enumerate(self.names))
+
     def __array__(self, dtype=None, copy=None):
         return np.array(self._data, dtype=dtype, copy=copy)
 
