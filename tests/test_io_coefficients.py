@@ -396,8 +396,8 @@ def test_commands_on_the_magnetic_field(tmp_path, monkeypatch, capsys):
     run(f"transform {path} --inverse --grid gl:14 -o maps.npz")
     maps = io.read_arrays("maps.npz")
     assert maps["values"].shape == (26, 14, 27) and maps["axes"].tolist() == ["time"]
-    assert "--time" in refused(capsys, f"spectrum {path} -o all.fits", 2)
-    assert "--time" in refused(capsys, f"rotate {path} --euler 0,0,0 -o all.fits", 2)
+    assert "--select time=1900" in refused(capsys, f"spectrum {path} -o all.fits", 2)
+    assert "--select time=1900" in refused(capsys, f"rotate {path} --euler 0,0,0 -o all.fits", 2)
     assert "no coordinate 2031" in refused(capsys, f"spectrum {path} --time 2031 -o a.npy")
     assert "defines normalization" in refused(
         capsys, f"spectrum {path} --normalization 4pi -o a.npy"
