@@ -1,14 +1,17 @@
 """Columns of binary tables of FITS, read and written in blocks of rows.
 
-A block fits the cache, so that the conversion between the big-endian bytes of a file and native numbers takes
+A block fits the cache of a core, so that the conversion between the big-endian bytes of a file and native numbers takes
 little more than the transfer, and no copy of the whole table is needed.
 """
 
 import re
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
 
+from spherekit._core.parallel import thread_count
 from spherekit.io import headers
 
 _FORMAT = re.compile(r"(\d*)([LXBIJKAEDCMPQ])")
@@ -29,8 +32,8 @@ _SIZES = {
 _DTYPES = {"B": "u1", "I": ">i2", "J": ">i4", "K": ">i8", "E": ">f4", "D": ">f8"}
 #: Codes of columns that are written, by dtype.
 CODES = {"b1": "L", "u1": "B", "i2": "I", "i4": "J", "i8": "K", "f4": "E", "f8": "D"}
-#: Bytes of a block of rows.
-_BLOCK = 2**20
+#: Bytes of a block of rows, and the number of blocks from which a second thread is worth its start.
+_BLOCK, _MANY_BLOCKS = 2**21, 4
 
 
 class PlainColumn(NamedTuple):
@@ -106,18 +109,33 @@ def read_columns(file, offset, header, columns, visit=None):
     rows_of_block = max(1, _BLOCK // max(width, 1))
     block = np.empty((min(rows_of_block, n_rows), width), np.uint8)
     file.seek(offset)
-    for first in range(0, n_rows, rows_of_block):
-        rows = block[: n_rows - first]
-        if file.readinto(rows.reshape(-1).data) != rows.size:
-            raise ValueError(f"the file ends within the table, at row {first} of {n_rows}")
-        for name, column in columns.items():
-            stop = column.offset + column.repeat * column.dtype.itemsize
-            big_endian = rows[:, column.offset : stop].view(column.dtype)
-            native = results[name][first : first + len(rows)]
-            native[...] = big_endian if column.repeat > 1 else big_endian[:, 0]
-            if visit is not None:
-                visit(name, native.reshape(-1), results[name].size)
+    with _beside(visit, n_rows // rows_of_block) as visited:
+        for first in range(0, n_rows, rows_of_block):
+            rows = block[: n_rows - first]
+            if file.readinto(rows.reshape(-1).data) != rows.size:
+                raise ValueError(f"the file ends within the table, at row {first} of {n_rows}")
+            for name, column in columns.items():
+                stop = column.offset + column.repeat * column.dtype.itemsize
+                big_endian = rows[:, column.offset : stop].view(column.dtype)
+                native = results[name][first : first + len(rows)]
+                native[...] = big_endian if column.repeat > 1 else big_endian[:, 0]
+                visited(name, native.reshape(-1), results[name].size)
     return results
+
+
+@contextmanager
+def _beside(visit, n_blocks):
+    """A function that calls ``visit`` in order: of many blocks in a thread, while the next one is read."""
+    if visit is None:
+        yield lambda *block: None
+    elif n_blocks < _MANY_BLOCKS or thread_count() == 1:
+        yield visit
+    else:
+        calls = []
+        with ThreadPoolExecutor(1) as pool:
+            yield lambda *block: calls.append(pool.submit(visit, *block))
+        for call in calls:
+            call.result()
 
 
 def _allocate(columns, n_rows):
