@@ -336,12 +336,12 @@ def _texts(artist):
 
 def save(figure, path):
     """Write a figure with its provenance, unless it is None."""
+    if figure is None:
+        return
     from matplotlib import rc_context
 
     from spherekit.plot.figure import save as write
 
-    if figure is None:
-        return
     _plain_text(validate(figure))
     style = dict(dpi=150, facecolor="white", bbox_inches="tight", pad_inches=0.12)
     with rc_context({"svg.hashsalt": "spherekit"}):  # the same identifiers in each run

@@ -1,7 +1,7 @@
 """Columns of binary tables of FITS, read and written in blocks of rows.
 
-A block fits the cache of a core, so that the conversion between the big-endian bytes of a file and native numbers takes
-little more than the transfer, and no copy of the whole table is needed.
+A block fits the cache of a core, so that the conversion between the big-endian bytes of a file and native
+numbers takes little more than the transfer, and no copy of the whole table is needed.
 """
 
 import re
