@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers.commands import outputs, refused, run
-from helpers.data import SHARED
+from helpers.data import real_file
 from tolerances import CHAIN, COMMAND, IDENTITY, SINGLE_VALUES
 
 import spherekit
@@ -13,8 +13,6 @@ from spherekit import io
 from spherekit.io import Map, netcdf
 from spherekit.io.variables_of_maps import from_map
 from spherekit.testing import random_flm
-
-ERA = SHARED / "atmosphere" / "eraint_uvz.nc"
 
 
 @pytest.fixture
@@ -197,14 +195,13 @@ def test_two_parts_of_a_wind(here, rng):
 
 
 def test_era_interim(here, capsys):
-    if not ERA.exists():
-        pytest.skip(f"{ERA} is not there; SPHEREKIT_DATA names the folder of real data")
-    run(f"transform {ERA} --field z --level 500 --L 120 -o z.npz")
+    path = real_file("atmosphere", "eraint_uvz.nc")
+    run(f"transform {path} --field z --level 500 --L 120 -o z.npz")
     said = capsys.readouterr().out
     assert "longitudes start at -180 degrees" in said and "on mwss:240 (exact" in said
     contents = io.read_arrays("z.npz")
     assert contents["flm"].shape == (2, 120**2) and contents["axis_month"].tolist() == [1, 7]
-    sky = io.read(ERA, field="z", select={"level": 500})
+    sky = io.read(path, field="z", select={"level": 500})
     expected = spherekit.forward(sky.values, 120, sampling=sky.grid, reality=True)
     np.testing.assert_array_equal(contents["flm"], expected)
     mean = contents["flm"][:, 0].real / np.sqrt(4 * np.pi) / 9.80665

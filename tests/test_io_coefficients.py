@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import scipy.io
 from helpers.commands import refused, run
-from helpers.data import SHARED, oracle
+from helpers.data import oracle, real_file
 from tolerances import LAST_PLACES, SHORT_SUM, STORED
 
 from spherekit import io, spectra, wigner
@@ -16,7 +16,6 @@ from spherekit.harmonic import evaluate, inverse
 from spherekit.io.coefficients import contains_coefficients
 from spherekit.testing import random_flm
 
-PLANETS = SHARED / "planets"
 L = 7
 #: Suffixes of one real signal.
 SUFFIXES = ("npz", "fits", "fits.gz", "sh", "txt", "msl", "sh.gz", "nc", "mat")
@@ -24,10 +23,7 @@ SUFFIXES = ("npz", "fits", "fits.gz", "sh", "txt", "msl", "sh.gz", "nc", "mat")
 
 def planet(name):
     """The path of a real file, if there is one."""
-    path = PLANETS / name
-    if not path.exists():
-        pytest.skip(f"{path} is not there; SPHEREKIT_DATA names the folder of real data")
-    return path
+    return real_file("planets", name)
 
 
 @pytest.fixture

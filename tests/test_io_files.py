@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from astropy.io import fits
-from helpers.data import SHARED
+from helpers.data import real_file
 from helpers.fits_tables import table
 
 from spherekit import datasets, io
@@ -188,9 +188,7 @@ REAL = [
 
 @pytest.mark.parametrize(("name", "field", "nside", "ordering", "frame"), REAL)
 def test_real_maps(name, field, nside, ordering, frame):
-    path = SHARED / "sky_maps" / name
-    if not path.exists():
-        pytest.skip(f"{path} is not there; SPHEREKIT_DATA names the folder of real data")
+    path = real_file("sky_maps", name)
     sky = io.read_map(path, field=tuple(field))
     assert sky.values.shape == (len(field), 12 * nside**2) and np.isfinite(sky.values).all()
     assert (sky.ordering, sky.frame, sky.polcconv, sky.file_polcconv) == (
@@ -209,9 +207,7 @@ def test_trees_are_written_to_npz_only(tmp_path):
 
 
 def test_a_real_spectrum():
-    path = SHARED / "cmb_spectra" / "planck2018_lcdm_cl_v3.fits"
-    if not path.exists():
-        pytest.skip(f"{path} is not there; SPHEREKIT_DATA names the folder of real data")
+    path = real_file("cmb_spectra", "planck2018_lcdm_cl_v3.fits")
     spectra = io.read_spectra(path)
     assert list(spectra.values) == ["TEMPERATURE", "GRADIENT", "CURL", "TG"]
     assert set(spectra.units.values()) == {"uK^2"}

@@ -4,7 +4,7 @@ import gzip
 
 import numpy as np
 import pytest
-from helpers.data import SHARED
+from helpers.data import real_file
 
 from spherekit import io
 from spherekit.cli import main
@@ -15,9 +15,7 @@ LAT, LON = np.linspace(-90, 90, 5), np.arange(9) * 45.0
 
 
 def real(folder, name):
-    paths = [SHARED / folder / f"{name}{part}.gz" for part in ("data", "lats", "lons")]
-    if not paths[0].exists():
-        pytest.skip(f"{paths[0]} is not there; SPHEREKIT_DATA names the folder of real data")
+    paths = [real_file(folder, f"{name}{part}.gz") for part in ("data", "lats", "lons")]
     return paths
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers.data import SHARED
+from helpers.data import real_file
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from scipy.io import netcdf_file
@@ -19,15 +19,11 @@ from spherekit.cli import main
 from spherekit.io import Map, cf
 from spherekit.sampling import Rings
 
-ATMOSPHERE = SHARED / "atmosphere"
 LAT, LON = np.linspace(90, -90, 5), np.arange(8) * 45.0
 
 
 def real(name):
-    path = ATMOSPHERE / name
-    if not path.exists():
-        pytest.skip(f"{path} is not there; SPHEREKIT_DATA names the folder of real data")
-    return path
+    return real_file("atmosphere", name)
 
 
 def opened(path):

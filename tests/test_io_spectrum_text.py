@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 import pytest
-from helpers.data import SHARED
+from helpers.data import real_file
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -237,9 +237,7 @@ def test_tables_of_fits_that_contain_dl(tmp_path):
 
 
 def test_the_measured_spectrum_of_planck():
-    path = SHARED / "cmb_spectra" / "COM_PowerSpect_CMB-TT-full_R3.01.txt"
-    if not path.exists():
-        pytest.skip(f"{path} is not there; SPHEREKIT_DATA names the folder of real data")
+    path = real_file("cmb_spectra", "COM_PowerSpect_CMB-TT-full_R3.01.txt")
     result = io.read_spectra(path)
     rows = np.loadtxt(path)
     assert list(result.values) == ["Cl", "-dCl", "+dCl"]

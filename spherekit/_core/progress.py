@@ -198,6 +198,13 @@ def _lines(progress):
             if progress.is_active:
                 info(str(progress))
 
+    with _beside(show, finished):
+        yield
+
+
+@contextlib.contextmanager
+def _beside(show, finished):
+    """Run ``show()`` in a thread during the block; at its end the event ``finished`` is set."""
     reporter = threading.Thread(target=show, daemon=True)
     reporter.start()
     try:
@@ -233,13 +240,10 @@ def compilation():
         return
     _Compilation.started = time.monotonic()
     finished = threading.Event()
-    reporter = threading.Thread(target=_report, args=(finished.wait,), daemon=True)
-    reporter.start()
     try:
-        yield
+        with _beside(lambda: _report(finished.wait), finished):
+            yield
     finally:
-        finished.set()
-        reporter.join()
         _Compilation.seconds = _seconds()
         _Compilation.started = None
         _Compilation.is_waiting = False

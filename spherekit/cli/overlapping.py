@@ -6,6 +6,7 @@ While one item is read or written, the other one is computed. Each call has its 
 import contextvars
 from concurrent.futures import ThreadPoolExecutor
 
+from spherekit._core.progress import progress_bar
 from spherekit.cli import stopping
 
 #: Items that are in memory at once, and the size of the largest input in bytes.
@@ -50,3 +51,23 @@ def _overlapping(function, items):
         raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def for_each(function, items, workers, title):
+    """Call ``function(item)`` for all items, several at the same time, with a progress bar.
+
+    An exception cancels the calls that have not begun.
+
+    >>> results = []
+    >>> for_each(results.append, [1, 2, 3], 1, "items")
+    >>> results
+    [1, 2, 3]
+    """
+    with ThreadPoolExecutor(workers) as pool, progress_bar(title, len(items)) as progress:
+        futures = [pool.submit(contextvars.copy_context().run, function, item) for item in items]
+        try:
+            for future in futures:
+                future.result()
+                progress.update()
+        finally:
+            pool.shutdown(cancel_futures=True)

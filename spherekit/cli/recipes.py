@@ -2,9 +2,8 @@
 
 import math
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 
-from spherekit.cli import options, output
+from spherekit.cli import options, output, overlapping
 from spherekit.cli.analysis import grid_name
 from spherekit.cli.stokes import Component
 
@@ -118,7 +117,6 @@ def check_disk_space(folder, count, L, grid, fields=1):
 
 def _simulate(folder, rows, L, grid, threads):
     """Simulate and write skies, one per thread at a time, with a progress bar on standard error."""
-    from spherekit._core.progress import progress_bar
     from spherekit.experiments.gaussianity import skies
     from spherekit.io import provenance
 
@@ -128,17 +126,7 @@ def _simulate(folder, rows, L, grid, threads):
         with provenance.recording(_command(recipe, strength, seed, L, grid), seed):
             _write(folder / name, flm, L, grid)
 
-    with (
-        ThreadPoolExecutor(threads) as pool,
-        progress_bar("skies", len(rows)) as progress,
-    ):
-        futures = [pool.submit(simulate, row) for row in rows]
-        try:
-            for future in futures:
-                future.result()
-                progress.update()
-        finally:
-            pool.shutdown(cancel_futures=True)
+    overlapping.for_each(simulate, rows, threads, "skies")
 
 
 def _command(recipe, strength, seed, L, grid):

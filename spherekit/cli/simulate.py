@@ -11,15 +11,13 @@ strength, seed and index of each sky. The realized C_l of every sky are those of
 realization, so that no function of the C_l distinguishes the classes.
 """
 
-import contextvars
 import math
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from spherekit.cli import input_spectra, options, output, recipes, report
+from spherekit.cli import input_spectra, options, output, overlapping, recipes, report
 from spherekit.cli.analysis import grid_name
 from spherekit.cli.noise import depth_of, signal_unit
 from spherekit.cli.stokes import Component
@@ -302,24 +300,13 @@ def _workers(plan, threads, count):
 
 def _write_skies(paths, plan, args, workers, threads):
     """Simulate and write skies, several at the same time, with a progress bar on standard error."""
-    from spherekit._core.progress import progress_bar
     from spherekit.io import provenance
 
     def simulate(index):
         with provenance.recording(_command(args, index), args.seed):
             _write(paths[index], plan.sky(index, args.seed, threads), plan)
 
-    with (
-        ThreadPoolExecutor(workers) as pool,
-        progress_bar("skies", len(paths)) as progress,
-    ):
-        futures = [pool.submit(contextvars.copy_context().run, simulate, index) for index in paths]
-        try:
-            for future in futures:
-                future.result()
-                progress.update()
-        finally:
-            pool.shutdown(cancel_futures=True)
+    overlapping.for_each(simulate, list(paths), workers, "skies")
 
 
 def _command(args, index):

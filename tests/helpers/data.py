@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 TESTS = Path(__file__).parents[1]
 ROOT = TESTS.parent
@@ -13,6 +14,14 @@ ORACLES = TESTS / "oracles"
 
 #: Folder of the real data sets, or that which SPHEREKIT_DATA names; it may not exist, and tests skip it then.
 SHARED = Path(os.environ.get("SPHEREKIT_DATA") or ROOT.parent / "shared" / "data")
+
+
+def real_file(*parts):
+    """The path of a file of the real data sets; without it the test is skipped."""
+    path = SHARED.joinpath(*parts)
+    if not path.exists():
+        pytest.skip(f"{path} is not there; SPHEREKIT_DATA names the folder of real data")
+    return path
 
 
 @cache
