@@ -1,0 +1,121 @@
+"""Loops of the pixel functions of HEALPix over arrays, in blocks that threads draw from a counter.
+
+Each loop returns whether all its input was valid. Results for invalid input are arbitrary; the caller then
+discards them and raises an error.
+"""
+
+import math
+
+import numpy as np
+
+from spherekit._core.jit import leaf
+from spherekit._core.parallel import run, thread_count
+from spherekit.kernels.simd import pointer
+from spherekit.kernels.work_queue import next_item
+from spherekit.sampling.healpix_geometry import (
+    contains,
+    face_to_nested,
+    face_to_ring,
+    log2,
+    nested_pixel_at,
+    nested_to_face,
+    ring_of,
+    ring_pixel_at,
+    ring_range,
+    ring_theta,
+    ring_to_face,
+)
+
+__all__ = ["angles_of_pixels", "for_each_block", "nested_to_ring", "pixels_at", "ring_to_nested"]
+
+#: Points of a block.
+BLOCK = 2**13
+
+
+def for_each_block(kernel, count, threads, *arguments):
+    """Call ``kernel(counter, count, *arguments)`` in threads; return whether it returns True in each."""
+    counter = np.zeros(1, np.int64)
+    threads = min(thread_count(threads), max(1, -(-count // BLOCK)))
+    valid = []
+    run(lambda _: valid.append(kernel(counter, count, *arguments)), threads)
+    return all(valid)
+
+
+@leaf
+def pixels_at(counter, count, theta, phi, nside, nest, pixels):
+    """Set ``pixels`` to the numbers of the pixels that contain directions.
+
+    Valid are theta from 0 to pi, and finite phi.
+    """
+    thetas, phis, results = pointer(theta, 0), pointer(phi, 0), pointer(pixels, 0)
+    order = log2(nside)
+    valid = True
+    while True:
+        first = next_item(counter) * BLOCK
+        if first >= count:
+            return valid
+        for i in range(first, min(first + BLOCK, count)):
+            if not (0 <= thetas[i] <= math.pi and math.isfinite(phis[i])):
+                valid = False
+            elif nest:
+                results[i] = nested_pixel_at(thetas[i], phis[i], nside, order)
+            else:
+                results[i] = ring_pixel_at(thetas[i], phis[i], nside)
+
+
+@leaf
+def angles_of_pixels(counter, count, pixels, nside, nest, table, theta, phi):
+    """Set ``theta`` and ``phi`` to the centers of pixels; ``table``: colatitudes of the rings, or empty."""
+    numbers, colatitudes = pointer(pixels, 0), pointer(table, 0)
+    thetas, phis = pointer(theta, 0), pointer(phi, 0)
+    has_table = table.size > 0
+    order = log2(nside)
+    valid = True
+    while True:
+        first = next_item(counter) * BLOCK
+        if first >= count:
+            return valid
+        for i in range(first, min(first + BLOCK, count)):
+            pixel = numbers[i]
+            if not contains(nside, pixel):
+                valid = False
+                continue
+            if nest:
+                face, x, y = nested_to_face(pixel, order)
+                pixel = face_to_ring(face, x, y, nside)
+            ring, index = ring_of(pixel, nside)
+            _, n, shift = ring_range(ring, nside)
+            thetas[i] = colatitudes[ring - 1] if has_table else ring_theta(ring, nside)
+            phis[i] = (2 * index + shift) * (math.pi / n)
+
+
+@leaf
+def nested_to_ring(counter, count, pixels, nside, results):
+    """Set ``results`` to the numbers in ring order of pixel numbers in nested order."""
+    numbers, rings = pointer(pixels, 0), pointer(results, 0)
+    order = log2(nside)
+    valid = True
+    while True:
+        first = next_item(counter) * BLOCK
+        if first >= count:
+            return valid
+        for i in range(first, min(first + BLOCK, count)):
+            valid = valid and contains(nside, numbers[i])
+            face, x, y = nested_to_face(numbers[i], order)
+            rings[i] = face_to_ring(face, x, y, nside)
+
+
+@leaf
+def ring_to_nested(counter, count, pixels, nside, results):
+    """Set ``results`` to the numbers in nested order of pixel numbers in ring order."""
+    numbers, nested = pointer(pixels, 0), pointer(results, 0)
+    order = log2(nside)
+    valid = True
+    while True:
+        first = next_item(counter) * BLOCK
+        if first >= count:
+            return valid
+        for i in range(first, min(first + BLOCK, count)):
+            valid = valid and contains(nside, numbers[i])
+            face, x, y = ring_to_face(numbers[i], nside)
+            nested[i] = face_to_nested(face, x, y, order)

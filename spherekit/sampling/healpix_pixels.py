@@ -1,0 +1,226 @@
+"""Pixel functions of HEALPix for any nside, in ring and nested order (Gorski et al. 2005, ApJ 622, 759)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from spherekit._core import checks
+from spherekit.sampling.healpix_arguments import (
+    as_directions,
+    as_pixel_numbers,
+    check_nside,
+    refuse_pixels,
+)
+from spherekit.sampling.healpix_kernels import (
+    angles_of_pixels,
+    for_each_block,
+    nested_to_ring,
+    pixels_at,
+    ring_to_nested,
+)
+from spherekit.sampling.healpix_rings import rings
+
+__all__ = ["nest2ring", "pixel_angles", "pixel_of", "ring2nest"]
+
+#: Largest nside whose colatitudes are read from the table of rings (262 kB), faster than the formula.
+_MAX_TABLE = 2**13
+
+
+def __dir__():
+    return sorted(__all__)
+
+
+def pixel_of(
+    nside: int,
+    theta: ArrayLike,
+    phi: ArrayLike,
+    *,
+    nest: bool = False,
+    threads: int | None = None,
+) -> np.ndarray:
+    """The pixels that contain directions.
+
+    Parameters
+    ----------
+    nside : int
+        Any nside from 1 to 2^29; a power of two with ``nest``.
+    theta, phi : array_like, radians
+        Colatitudes in [0, pi] and longitudes, any real numbers, of any shapes that broadcast. A quantity is
+        converted by its unit.
+    nest : bool
+        Return numbers in nested order instead of ring order.
+    threads : int, optional
+        Number of threads. The result does not depend on it.
+
+    Returns
+    -------
+    int64 ndarray
+        Pixel numbers, of the shape of the directions. On the border of pixels they are those of healpy.
+
+    Raises
+    ------
+    ValueError
+        NaN or infinite angles; colatitudes outside [0, pi]; shapes that do not broadcast; nside out of range,
+        or with ``nest`` not a power of two.
+    TypeError
+        Angles that are not real numbers; nside or threads that are not integers.
+
+    References
+    ----------
+    Gorski et al. 2005, ApJ 622, 759, section 5.3.
+
+    Examples
+    --------
+    >>> from spherekit.sampling import healpix_pixels
+    >>> healpix_pixels.pixel_of(2, [0.0, 1.5], [0.0, -0.1])
+    array([ 0, 27])
+    """
+    nside = check_nside(nside, nest)
+    directions = _unchecked(theta, phi) or as_directions(theta, phi)
+    pixels = np.empty(directions[0].shape, np.int64)
+    arguments = nside, bool(nest), pixels
+    if not for_each_block(pixels_at, pixels.size, threads, *directions, *arguments):
+        for_each_block(pixels_at, pixels.size, threads, *as_directions(theta, phi), *arguments)
+    return pixels[()]
+
+
+def _unchecked(*angles):
+    """The angles, if they are arrays that the kernels can read and check, else None."""
+    shape = getattr(angles[0], "shape", None)
+    is_plain = all(
+        type(x) is np.ndarray
+        and x.dtype == np.float64
+        and x.dtype.isnative
+        and x.shape == shape
+        and x.flags.c_contiguous
+        for x in angles
+    )
+    return angles if is_plain else None
+
+
+def pixel_angles(
+    nside: int, pixels: ArrayLike | None = None, *, nest: bool = False, threads: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Colatitudes and longitudes of pixel centers.
+
+    Parameters
+    ----------
+    nside : int
+        Any nside >= 1; a power of two with ``nest``.
+    pixels : int array_like, optional
+        Pixel numbers of any shape; all pixels by default.
+    nest : bool
+        Whether the numbers are in nested order.
+    threads : int, optional
+        Number of threads. The result does not depend on it.
+
+    Returns
+    -------
+    theta, phi : float64 ndarray, radians
+        Of the shape of ``pixels``; 0 <= theta <= pi, 0 <= phi < 2 pi.
+
+    Raises
+    ------
+    ValueError
+        nside or a pixel number out of range, or with ``nest`` an nside that is not a power of two.
+    TypeError
+        nside or pixel numbers that are not integers.
+    MemoryError
+        Angles that do not fit into memory.
+
+    Examples
+    --------
+    >>> from spherekit.sampling import healpix
+    >>> theta, phi = healpix.pixel_angles(1, [4, 5])
+    >>> theta.round(6), phi.round(6)
+    (array([1.570796, 1.570796]), array([0.      , 1.570796]))
+    """
+    nside = check_nside(nside, nest)
+    if pixels is None:
+        # numbers and both angles
+        noun = f"the table of pixel angles at nside {nside}"
+        checks.fits_memory(8 * 3 * 12 * nside**2, noun, "pass the numbers of fewer pixels")
+        pixels = np.arange(12 * nside**2)
+    pixels = as_pixel_numbers(pixels)
+    table = rings(nside)[0] if nside <= _MAX_TABLE else np.empty(0)
+    theta, phi = np.empty(pixels.shape), np.empty(pixels.shape)
+    if not for_each_block(
+        angles_of_pixels, pixels.size, threads, pixels, nside, bool(nest), table, theta, phi
+    ):
+        refuse_pixels(pixels, nside)
+    return theta[()], phi[()]
+
+
+def nest2ring(nside: int, pixels: ArrayLike, *, threads: int | None = None) -> np.ndarray:
+    """Convert pixel numbers from nested to ring order.
+
+    Parameters
+    ----------
+    nside : int
+        A power of two.
+    pixels : int array_like
+        Numbers in nested order, of any shape.
+    threads : int, optional
+        Number of threads. The result does not depend on it.
+
+    Returns
+    -------
+    int64 ndarray
+        Numbers in ring order, of the shape of ``pixels``.
+
+    Raises
+    ------
+    ValueError
+        nside or a pixel number out of range, or an nside that is not a power of two.
+    TypeError
+        nside or pixel numbers that are not integers.
+
+    Examples
+    --------
+    >>> from spherekit.sampling import healpix
+    >>> healpix.nest2ring(2, [0, 3, 47])
+    array([13,  0, 35])
+    """
+    return _converted(nested_to_ring, nside, pixels, threads)
+
+
+def ring2nest(nside: int, pixels: ArrayLike, *, threads: int | None = None) -> np.ndarray:
+    """Convert pixel numbers from ring to nested order.
+
+    Parameters
+    ----------
+    nside : int
+        A power of two.
+    pixels : int array_like
+        Numbers in ring order, of any shape.
+    threads : int, optional
+        Number of threads. The result does not depend on it.
+
+    Returns
+    -------
+    int64 ndarray
+        Numbers in nested order, of the shape of ``pixels``.
+
+    Raises
+    ------
+    ValueError
+        nside or a pixel number out of range, or an nside that is not a power of two.
+    TypeError
+        nside or pixel numbers that are not integers.
+
+    Examples
+    --------
+    >>> from spherekit.sampling import healpix
+    >>> healpix.ring2nest(2, [13, 0, 35])
+    array([ 0,  3, 47])
+    """
+    return _converted(ring_to_nested, nside, pixels, threads)
+
+
+def _converted(kernel, nside, pixels, threads):
+    nside, pixels = check_nside(nside, nest=True), as_pixel_numbers(pixels)
+    result = np.empty(pixels.shape, np.int64)
+    if not for_each_block(kernel, pixels.size, threads, pixels, nside, result):
+        refuse_pixels(pixels, nside)
+    return result[()]
