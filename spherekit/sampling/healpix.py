@@ -18,11 +18,13 @@ from spherekit._core.missing import UNSEEN
 from spherekit.sampling.base import Grid
 from spherekit.sampling.healpix_arguments import MAX_NSIDE, check_nside
 from spherekit.sampling.healpix_pixels import nest2ring, pixel_angles, pixel_of, ring2nest
+from spherekit.sampling.healpix_queries import disc, strip
 from spherekit.sampling.healpix_rings import nside_of, ring_weights, rings
 
 __all__ = [
     "MAX_NSIDE",
     "UNSEEN",
+    "disc",
     "nest2ring",
     "nside_of",
     "pixel_angles",
@@ -31,6 +33,7 @@ __all__ = [
     "ring2nest",
     "rings",
     "ring_weights",
+    "strip",
 ]
 
 #: Number of pixels of one pass of `reorder`, whose work arrays then fit into the cache of a core.
