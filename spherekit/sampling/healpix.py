@@ -17,12 +17,21 @@ from spherekit._core import checks
 from spherekit._core.missing import UNSEEN
 from spherekit.sampling.base import Grid
 from spherekit.sampling.healpix_arguments import MAX_NSIDE, check_nside
-from spherekit.sampling.healpix_pixels import nest2ring, pixel_angles, pixel_of, ring2nest
+from spherekit.sampling.healpix_pixels import (
+    boundaries,
+    neighbours,
+    nest2ring,
+    pixel_angles,
+    pixel_of,
+    ring2nest,
+)
 from spherekit.sampling.healpix_rings import nside_of, ring_weights, rings
 
 __all__ = [
     "MAX_NSIDE",
     "UNSEEN",
+    "boundaries",
+    "neighbours",
     "nest2ring",
     "nside_of",
     "pixel_angles",
