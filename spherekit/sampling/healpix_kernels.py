@@ -1,7 +1,7 @@
 """Loops of the pixel functions of HEALPix over arrays, in blocks that threads draw from a counter.
 
-Each loop returns whether all its input was valid. Results for invalid input are arbitrary; the caller then
-discards them and raises an error.
+Each loop returns whether all pixel numbers were in range. Other results are arbitrary; the caller then raises
+an error.
 """
 
 import math
@@ -58,21 +58,15 @@ def for_each_block(kernel, count, threads, *arguments):
 
 @leaf
 def pixels_at(counter, count, theta, phi, nside, nest, pixels):
-    """Set ``pixels`` to the numbers of the pixels that contain directions.
-
-    Valid are theta from 0 to pi, and finite phi.
-    """
+    """Set ``pixels`` to the numbers of the pixels that contain directions."""
     thetas, phis, results = pointer(theta, 0), pointer(phi, 0), pointer(pixels, 0)
     order = log2(nside)
-    valid = True
     while True:
         first = next_item(counter) * BLOCK
         if first >= count:
-            return valid
+            return True
         for i in range(first, min(first + BLOCK, count)):
-            if not (0 <= thetas[i] <= math.pi and math.isfinite(phis[i])):
-                valid = False
-            elif nest:
+            if nest:
                 results[i] = nested_pixel_at(thetas[i], phis[i], nside, order)
             else:
                 results[i] = ring_pixel_at(thetas[i], phis[i], nside)

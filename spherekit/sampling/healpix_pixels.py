@@ -21,12 +21,9 @@ from spherekit.sampling.healpix_kernels import (
     pixels_at,
     ring_to_nested,
 )
-from spherekit.sampling.healpix_rings import rings
+from spherekit.sampling.healpix_rings import ring_table
 
 __all__ = ["boundaries", "neighbours", "nest2ring", "pixel_angles", "pixel_of", "ring2nest"]
-
-#: Largest nside whose colatitudes are read from the table of rings (262 kB), faster than the formula.
-_MAX_TABLE = 2**13
 
 
 def __dir__():
@@ -79,26 +76,10 @@ def pixel_of(
     array([ 0, 27])
     """
     nside = check_nside(nside, nest)
-    directions = _unchecked(theta, phi) or as_directions(theta, phi)
-    pixels = np.empty(directions[0].shape, np.int64)
-    arguments = nside, bool(nest), pixels
-    if not for_each_block(pixels_at, pixels.size, threads, *directions, *arguments):
-        for_each_block(pixels_at, pixels.size, threads, *as_directions(theta, phi), *arguments)
+    theta, phi = as_directions(theta, phi)
+    pixels = np.empty(theta.shape, np.int64)
+    for_each_block(pixels_at, pixels.size, threads, theta, phi, nside, bool(nest), pixels)
     return pixels[()]
-
-
-def _unchecked(*angles):
-    """The angles, if they are arrays that the kernels can read and check, else None."""
-    shape = getattr(angles[0], "shape", None)
-    is_plain = all(
-        type(x) is np.ndarray
-        and x.dtype == np.float64
-        and x.dtype.isnative
-        and x.shape == shape
-        and x.flags.c_contiguous
-        for x in angles
-    )
-    return angles if is_plain else None
 
 
 def pixel_angles(
@@ -145,10 +126,17 @@ def pixel_angles(
         checks.fits_memory(8 * 3 * 12 * nside**2, noun, "pass the numbers of fewer pixels")
         pixels = np.arange(12 * nside**2)
     pixels = as_pixel_numbers(pixels)
-    table = rings(nside)[0] if nside <= _MAX_TABLE else np.empty(0)
     theta, phi = np.empty(pixels.shape), np.empty(pixels.shape)
     if not for_each_block(
-        angles_of_pixels, pixels.size, threads, pixels, nside, bool(nest), table, theta, phi
+        angles_of_pixels,
+        pixels.size,
+        threads,
+        pixels,
+        nside,
+        bool(nest),
+        ring_table(nside),
+        theta,
+        phi,
     ):
         refuse_pixels(pixels, nside)
     return theta[()], phi[()]
