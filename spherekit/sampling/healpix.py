@@ -15,16 +15,36 @@ from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit._core.missing import UNSEEN
+from spherekit._core.traced import as_float_array
 from spherekit.sampling.base import Grid
 from spherekit.sampling.healpix_arguments import MAX_NSIDE, check_nside
-from spherekit.sampling.healpix_pixels import nest2ring, pixel_angles, pixel_of, ring2nest
+from spherekit.sampling.healpix_interpolation import (
+    interpolate,
+    interpolate_adjoint,
+    interpolation_weights,
+)
+from spherekit.sampling.healpix_pixels import (
+    boundaries,
+    neighbours,
+    nest2ring,
+    pixel_angles,
+    pixel_of,
+    ring2nest,
+)
 from spherekit.sampling.healpix_queries import disc, strip
+from spherekit.sampling.healpix_resolution import degrade, upgrade
 from spherekit.sampling.healpix_rings import nside_of, ring_weights, rings
 
 __all__ = [
     "MAX_NSIDE",
     "UNSEEN",
+    "boundaries",
+    "degrade",
     "disc",
+    "interpolate",
+    "interpolate_adjoint",
+    "interpolation_weights",
+    "neighbours",
     "nest2ring",
     "nside_of",
     "pixel_angles",
@@ -34,6 +54,7 @@ __all__ = [
     "rings",
     "ring_weights",
     "strip",
+    "upgrade",
 ]
 
 #: Number of pixels of one pass of `reorder`, whose work arrays then fit into the cache of a core.
@@ -160,3 +181,179 @@ class HEALPix(Grid):
         if self.weighting == "ring":
             weights = np.array(ring_weights(self.nside))
         return theta, n_phi, phi0, weights
+
+    # --- pixels ---
+
+    def pixel_of(
+        self, theta: ArrayLike, phi: ArrayLike, *, nest: bool = False, threads: int | None = None
+    ) -> np.ndarray:
+        """The numbers of the pixels that contain directions (`healpix.pixel_of`).
+
+        >>> from spherekit.sampling import HEALPix
+        >>> HEALPix(2).pixel_of([0.0, 1.5], [0.0, -0.1])
+        array([ 0, 27])
+        """
+        return pixel_of(self.nside, theta, phi, nest=nest, threads=threads)
+
+    def angles_of(
+        self, pixels: ArrayLike, *, nest: bool = False, threads: int | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Colatitudes and longitudes of the centers of pixels (`healpix.pixel_angles`).
+
+        >>> from spherekit.sampling import HEALPix
+        >>> theta, phi = HEALPix(1).angles_of([4, 5])
+        >>> theta.round(6), phi.round(6)
+        (array([1.570796, 1.570796]), array([0.      , 1.570796]))
+        """
+        return pixel_angles(self.nside, pixels, nest=nest, threads=threads)
+
+    def to_nested(self, pixels: ArrayLike, *, threads: int | None = None) -> np.ndarray:
+        """The numbers in nested order of pixels in ring order (`healpix.ring2nest`).
+
+        >>> from spherekit.sampling import HEALPix
+        >>> HEALPix(2).to_nested([13, 0, 35])
+        array([ 0,  3, 47])
+        """
+        return ring2nest(self.nside, pixels, threads=threads)
+
+    def to_ring(self, pixels: ArrayLike, *, threads: int | None = None) -> np.ndarray:
+        """The numbers in ring order of pixels in nested order (`healpix.nest2ring`).
+
+        >>> from spherekit.sampling import HEALPix
+        >>> HEALPix(2).to_ring([0, 3, 47])
+        array([13,  0, 35])
+        """
+        return nest2ring(self.nside, pixels, threads=threads)
+
+    def neighbours(
+        self, pixels: ArrayLike, *, nest: bool = False, threads: int | None = None
+    ) -> np.ndarray:
+        """The neighbours to the SW, W, NW, N, NE, E, SE and S of pixels (`healpix.neighbours`).
+
+        >>> from spherekit.sampling import HEALPix
+        >>> HEALPix(2).neighbours(13)
+        array([21, 20, 12,  4,  5, 14, 22, 30])
+        """
+        return neighbours(self.nside, pixels, nest=nest, threads=threads)
+
+    def boundaries(
+        self,
+        pixels: ArrayLike,
+        step: int = 1,
+        *,
+        nest: bool = False,
+        threads: int | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Colatitudes and longitudes of points on the boundaries of pixels (`healpix.boundaries`).
+
+        >>> from spherekit.sampling import HEALPix
+        >>> HEALPix(1).boundaries(4)[0].round(4)
+        array([0.8411, 1.5708, 2.3005, 1.5708])
+        """
+        return boundaries(self.nside, pixels, step, nest=nest, threads=threads)
+
+    # --- interpolation ---
+
+    def interpolation_weights(
+        self, theta: ArrayLike, phi: ArrayLike, *, nest: bool = False, threads: int | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Four pixels and weights of the interpolation at points (`healpix.interpolation_weights`).
+
+        >>> import numpy as np
+        >>> from spherekit.sampling import HEALPix
+        >>> pixels, weights = HEALPix(1).interpolation_weights(np.pi / 2, np.pi / 4)
+        >>> pixels, weights.round(6)
+        (array([4, 5, 8, 8]), array([0.5, 0.5, 0. , 0. ]))
+        """
+        return interpolation_weights(self.nside, theta, phi, nest=nest, threads=threads)
+
+    def interpolate(
+        self, f: ArrayLike, theta: ArrayLike, phi: ArrayLike, *, threads: int | None = None
+    ) -> np.ndarray:
+        """Interpolate maps at points, bilinearly (`healpix.interpolate`).
+
+        >>> import numpy as np
+        >>> from spherekit.sampling import HEALPix
+        >>> grid = HEALPix(64)
+        >>> grid.interpolate(np.cos(grid.theta), [0.0, 1.0], 0.3).round(3)
+        array([1.  , 0.54])
+        """
+        checks.samples_shape(as_float_array(f, "f"), self, None)
+        return interpolate(f, theta, phi, threads=threads)
+
+    def interpolate_adjoint(
+        self, values: ArrayLike, theta: ArrayLike, phi: ArrayLike, *, threads: int | None = None
+    ) -> np.ndarray:
+        """Apply the transpose of `interpolate` (`healpix.interpolate_adjoint`).
+
+        >>> from spherekit.sampling import HEALPix
+        >>> HEALPix(1).interpolate_adjoint([1.0], [0.0], [0.0])[:5]
+        array([0.25, 0.25, 0.25, 0.25, 0.  ])
+        """
+        return interpolate_adjoint(values, theta, phi, self.nside, threads=threads)
+
+    # --- regions and resolution ---
+
+    def disc(self, theta: float, phi: float, radius: float, *, nest: bool = False) -> np.ndarray:
+        """The numbers of the pixels in a disc (`healpix.disc`).
+
+        >>> from spherekit.sampling import HEALPix
+        >>> HEALPix(2).disc(0.0, 0.0, 0.5)
+        array([0, 1, 2, 3])
+        """
+        return disc(self.nside, theta, phi, radius, nest=nest)
+
+    def strip(
+        self, theta1: float, theta2: float, *, inclusive: bool = False, nest: bool = False
+    ) -> np.ndarray:
+        """The numbers of the pixels in a strip of latitudes (`healpix.strip`).
+
+        >>> from spherekit.sampling import HEALPix
+        >>> HEALPix(2).strip(0.5, 0.9)
+        array([ 4,  5,  6,  7,  8,  9, 10, 11])
+        """
+        return strip(self.nside, theta1, theta2, inclusive=inclusive, nest=nest)
+
+    def degrade(
+        self,
+        f: ArrayLike,
+        nside: int,
+        *,
+        power: float | None = None,
+        pessimistic: bool = False,
+        threshold: float = 0.5,
+        nest: bool = False,
+        threads: int | None = None,
+    ) -> np.ndarray:
+        """Lower the resolution of maps on this grid by the means of pixels (`healpix.degrade`).
+
+        >>> import numpy as np
+        >>> from spherekit.sampling import HEALPix
+        >>> HEALPix(2).degrade(np.arange(48), 1)[:4]
+        array([ 5.5 ,  7.25,  9.  , 10.75])
+        """
+        self._check_samples(f)
+        options = dict(power=power, pessimistic=pessimistic, threshold=threshold)
+        return degrade(f, nside, **options, nest=nest, threads=threads)
+
+    def upgrade(
+        self,
+        f: ArrayLike,
+        nside: int,
+        *,
+        power: float | None = None,
+        nest: bool = False,
+        threads: int | None = None,
+    ) -> np.ndarray:
+        """Raise the resolution of maps on this grid by repeating samples (`healpix.upgrade`).
+
+        >>> import numpy as np
+        >>> from spherekit.sampling import HEALPix
+        >>> HEALPix(1).upgrade(np.arange(12), 2)[:8]
+        array([0., 1., 2., 3., 0., 0., 1., 1.])
+        """
+        self._check_samples(f)
+        return upgrade(f, nside, power=power, nest=nest, threads=threads)
+
+    def _check_samples(self, f):
+        checks.samples_shape(f if hasattr(f, "shape") else np.asarray(f), self, None)

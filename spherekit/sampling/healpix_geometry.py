@@ -21,9 +21,11 @@ __all__ = [
     "floor_divide",
     "floor_sqrt",
     "log2",
+    "neighbour_position",
     "nested_pixel_at",
     "nested_to_face",
-    "quarter_turns",
+    "position_angles",
+    "reduce_longitude",
     "ring_of",
     "ring_pixel_at",
     "ring_range",
@@ -211,17 +213,75 @@ def face_to_nested(face, x, y, order):
     return (face << 2 * order) + spread_bits(x) + 2 * spread_bits(y)
 
 
+@leaf
+def neighbour_position(face, x, y, nside):
+    """The position (face, x, y) of one at most one pixel beyond a face; face -1 where there is no pixel.
+
+    Four faces meet at the poles and at four corners on the equator, three faces at the 8 corners between,
+    where there is no pixel in one direction.
+    """
+    dx = (1 if x >= nside else 0) - (1 if x < 0 else 0)
+    dy = (1 if y >= nside else 0) - (1 if y < 0 else 0)
+    row, column = face >> 2, face & 3
+    to_pole = (dx + dy) * (1 - row)
+    if dx == 0 and dy == 0:
+        pass
+    elif row == 1 and dx == dy or row != 1 and dx == -dy:
+        face = -1
+    elif row == 1:  # across an edge, or the corner to the east or west
+        column += dx if dx == -dy else (dx - dy - 1) >> 1
+        face = 4 * (row - dx - dy) + (column & 3)
+        x, y = x - dx * nside, y - dy * nside
+    elif to_pole == 2:  # across the pole
+        face = 4 * row + ((column + 2) & 3)
+        x, y = x - dx, y - dy
+    elif to_pole == 1:  # to the next face around the pole, whose axes are exchanged
+        face = 4 * row + ((column + dx - dy) & 3)
+        x, y = y - dy, x - dx
+    elif to_pole == -1:  # to the row on the equator
+        face = 4 + ((column + ((dx - dy + 1) >> 1)) & 3)
+        x, y = x - dx * nside, y - dy * nside
+    else:  # across the equator
+        face = 4 * (2 - row) + column
+        x, y = x - dx * nside, y - dy * nside
+    return face, x, y
+
+
+@leaf
+def position_angles(face, x, y, nside):
+    """Colatitude and longitude of a point (face, x, y), 0 <= x, y <= nside; longitude 0 at the poles."""
+    row, column = face >> 2, face & 3
+    # from the north pole in rings, and the length of a quarter of the parallel in pixels
+    from_north = (row + 2) * nside - (x + y)
+    from_south = 4 * nside - from_north
+    quarter = min(min(from_north, from_south), float(nside))
+    if from_north < nside:
+        theta = 2 * math.asin(from_north / (math.sqrt(6.0) * nside))
+    elif from_south < nside:
+        theta = math.pi - 2 * math.asin(from_south / (math.sqrt(6.0) * nside))
+    else:
+        theta = math.acos((2 * nside - from_north) / (1.5 * nside))
+    if quarter <= 0:
+        return theta, 0.0
+    eighths = 2 * column + (1 if row != 1 else 0) + (x - y) / quarter
+    if eighths < 0:
+        eighths += 8
+    if eighths >= 8:  # also by rounding
+        eighths -= 8
+    return theta, eighths * (math.pi / 4)
+
+
 # --- pixels of directions ---------------------------------------------------------------------------
 
 
 @leaf(contract=False)
-def quarter_turns(phi):
-    """A longitude in quarters of a turn, from 0 to below 4."""
+def reduce_longitude(phi):
+    """A longitude from 0 to below 2 pi."""
     if not 0 <= phi < _TURN:
         phi %= _TURN
         if phi == _TURN:  # of a small negative angle
             phi = 0.0
-    return phi * _QUARTERS_PER_RADIAN
+    return phi
 
 
 @leaf(contract=False)
@@ -237,7 +297,7 @@ def _cap_radius(theta, z, nside):
 def ring_pixel_at(theta, phi, nside):
     """The number in ring order of the pixel that contains a direction."""
     z = math.cos(theta)
-    quarters = quarter_turns(phi)
+    quarters = reduce_longitude(phi) * _QUARTERS_PER_RADIAN
     if abs(z) <= _TWO_THIRDS:
         across = nside * (0.5 + quarters)
         height = nside * z * 0.75
@@ -263,7 +323,7 @@ def ring_pixel_at(theta, phi, nside):
 def nested_pixel_at(theta, phi, nside, order):
     """The number in nested order of the pixel that contains a direction."""
     z = math.cos(theta)
-    quarters = quarter_turns(phi)
+    quarters = reduce_longitude(phi) * _QUARTERS_PER_RADIAN
     if abs(z) <= _TWO_THIRDS:
         across = nside * (0.5 + quarters)
         height = nside * (z * 0.75)

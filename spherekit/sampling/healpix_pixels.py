@@ -14,17 +14,16 @@ from spherekit.sampling.healpix_arguments import (
 )
 from spherekit.sampling.healpix_kernels import (
     angles_of_pixels,
+    boundaries_of,
     for_each_block,
+    neighbours_of,
     nested_to_ring,
     pixels_at,
     ring_to_nested,
 )
-from spherekit.sampling.healpix_rings import rings
+from spherekit.sampling.healpix_rings import ring_table
 
-__all__ = ["nest2ring", "pixel_angles", "pixel_of", "ring2nest"]
-
-#: Largest nside whose colatitudes are read from the table of rings (262 kB), faster than the formula.
-_MAX_TABLE = 2**13
+__all__ = ["boundaries", "neighbours", "nest2ring", "pixel_angles", "pixel_of", "ring2nest"]
 
 
 def __dir__():
@@ -77,26 +76,10 @@ def pixel_of(
     array([ 0, 27])
     """
     nside = check_nside(nside, nest)
-    directions = _unchecked(theta, phi) or as_directions(theta, phi)
-    pixels = np.empty(directions[0].shape, np.int64)
-    arguments = nside, bool(nest), pixels
-    if not for_each_block(pixels_at, pixels.size, threads, *directions, *arguments):
-        for_each_block(pixels_at, pixels.size, threads, *as_directions(theta, phi), *arguments)
+    theta, phi = as_directions(theta, phi)
+    pixels = np.empty(theta.shape, np.int64)
+    for_each_block(pixels_at, pixels.size, threads, theta, phi, nside, bool(nest), pixels)
     return pixels[()]
-
-
-def _unchecked(*angles):
-    """The angles, if they are arrays that the kernels can read and check, else None."""
-    shape = getattr(angles[0], "shape", None)
-    is_plain = all(
-        type(x) is np.ndarray
-        and x.dtype == np.float64
-        and x.dtype.isnative
-        and x.shape == shape
-        and x.flags.c_contiguous
-        for x in angles
-    )
-    return angles if is_plain else None
 
 
 def pixel_angles(
@@ -143,13 +126,131 @@ def pixel_angles(
         checks.fits_memory(8 * 3 * 12 * nside**2, noun, "pass the numbers of fewer pixels")
         pixels = np.arange(12 * nside**2)
     pixels = as_pixel_numbers(pixels)
-    table = rings(nside)[0] if nside <= _MAX_TABLE else np.empty(0)
     theta, phi = np.empty(pixels.shape), np.empty(pixels.shape)
     if not for_each_block(
-        angles_of_pixels, pixels.size, threads, pixels, nside, bool(nest), table, theta, phi
+        angles_of_pixels,
+        pixels.size,
+        threads,
+        pixels,
+        nside,
+        bool(nest),
+        ring_table(nside),
+        theta,
+        phi,
     ):
         refuse_pixels(pixels, nside)
     return theta[()], phi[()]
+
+
+def neighbours(
+    nside: int, pixels: ArrayLike, *, nest: bool = False, threads: int | None = None
+) -> np.ndarray:
+    """The neighbours of pixels: to the SW, W, NW, N, NE, E, SE and S.
+
+    At 8 corners only three of the 12 base pixels meet; the pixels there have 7 neighbours, or 6 at nside 1.
+
+    Parameters
+    ----------
+    nside : int
+        Any nside from 1 to 2^29; a power of two with ``nest``.
+    pixels : int array_like
+        Pixel numbers of any shape.
+    nest : bool
+        Whether the numbers, also those of the result, are in nested order.
+    threads : int, optional
+        Number of threads. The result does not depend on it.
+
+    Returns
+    -------
+    int64 ndarray [shape=(8, ...)]
+        Pixel numbers, -1 where there is no neighbour; the further axes are those of ``pixels``.
+
+    Raises
+    ------
+    ValueError
+        nside or a pixel number out of range, or with ``nest`` an nside that is not a power of two.
+    TypeError
+        nside, pixel numbers or threads that are not integers.
+    MemoryError
+        Neighbours that do not fit into memory.
+
+    References
+    ----------
+    Gorski et al. 2005, ApJ 622, 759, section 4.
+
+    Examples
+    --------
+    >>> from spherekit.sampling import healpix_pixels
+    >>> healpix_pixels.neighbours(2, 13)
+    array([21, 20, 12,  4,  5, 14, 22, 30])
+    """
+    nside, pixels = check_nside(nside, nest), as_pixel_numbers(pixels)
+    checks.fits_memory(64 * pixels.size, "the array of neighbours", "pass fewer pixels")
+    result = np.empty((8, *pixels.shape), np.int64)
+    arguments = pixels, nside, bool(nest), result
+    if not for_each_block(neighbours_of, pixels.size, threads, *arguments):
+        refuse_pixels(pixels, nside)
+    return result
+
+
+def boundaries(
+    nside: int,
+    pixels: ArrayLike,
+    step: int = 1,
+    *,
+    nest: bool = False,
+    threads: int | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Points on the boundaries of pixels.
+
+    Parameters
+    ----------
+    nside : int
+        Any nside from 1 to 2^29; a power of two with ``nest``.
+    pixels : int array_like
+        Pixel numbers of any shape.
+    step : int
+        Points of each of the four edges, the corner at its beginning included.
+    nest : bool
+        Whether the numbers are in nested order.
+    threads : int, optional
+        Number of threads. The result does not depend on it.
+
+    Returns
+    -------
+    theta, phi : float64 ndarray [shape=(..., 4*step)], radians
+        0 <= theta <= pi, 0 <= phi < 2 pi, and phi = 0 at the poles. They begin at the corner to the north and
+        go by those to the west, south and east.
+
+    Raises
+    ------
+    ValueError
+        nside or a pixel number out of range; with ``nest`` an nside that is not a power of two; step < 1.
+    TypeError
+        nside, pixel numbers, step or threads that are not integers.
+    MemoryError
+        Points that do not fit into memory.
+
+    References
+    ----------
+    Gorski et al. 2005, ApJ 622, 759, section 5.2.
+
+    Examples
+    --------
+    >>> from spherekit.sampling import healpix_pixels
+    >>> theta, phi = healpix_pixels.boundaries(1, 4)
+    >>> theta.round(4), phi.round(4)
+    (array([0.8411, 1.5708, 2.3005, 1.5708]), array([0.    , 5.4978, 0.    , 0.7854]))
+    """
+    nside, pixels = check_nside(nside, nest), as_pixel_numbers(pixels)
+    step = checks.integer(step, "step", 1)
+    points = pixels.size * 4 * step
+    checks.fits_memory(16 * points, f"{points} points on boundaries", "pass fewer pixels")
+    theta, phi = (np.empty((*pixels.shape, 4 * step)) for _ in range(2))
+    arguments = pixels, nside, bool(nest), step, theta, phi
+    if not for_each_block(boundaries_of, pixels.size, threads, *arguments):
+        refuse_pixels(pixels, nside)
+    return theta, phi
 
 
 def nest2ring(nside: int, pixels: ArrayLike, *, threads: int | None = None) -> np.ndarray:

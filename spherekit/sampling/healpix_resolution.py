@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spherekit._core import checks
-from spherekit._core.missing import UNSEEN, is_missing
+from spherekit._core.missing import is_missing
 from spherekit._core.parallel import run, thread_count
 from spherekit.linear import is_traced, linear_map
 from spherekit.sampling.healpix_arguments import check_nside
