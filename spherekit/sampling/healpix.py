@@ -31,7 +31,7 @@ from spherekit.sampling.healpix_pixels import (
     pixel_of,
     ring2nest,
 )
-from spherekit.sampling.healpix_queries import disc, strip
+from spherekit.sampling.healpix_queries import disc, polygon, strip
 from spherekit.sampling.healpix_resolution import degrade, upgrade
 from spherekit.sampling.healpix_rings import nside_of, ring_weights, rings
 
@@ -49,6 +49,7 @@ __all__ = [
     "nside_of",
     "pixel_angles",
     "pixel_of",
+    "polygon",
     "reorder",
     "ring2nest",
     "rings",
@@ -294,14 +295,22 @@ class HEALPix(Grid):
 
     # --- regions and resolution ---
 
-    def disc(self, theta: float, phi: float, radius: float, *, nest: bool = False) -> np.ndarray:
+    def disc(
+        self,
+        theta: float,
+        phi: float,
+        radius: float,
+        *,
+        inclusive: bool = False,
+        nest: bool = False,
+    ) -> np.ndarray:
         """The numbers of the pixels in a disc (`healpix.disc`).
 
         >>> from spherekit.sampling import HEALPix
         >>> HEALPix(2).disc(0.0, 0.0, 0.5)
         array([0, 1, 2, 3])
         """
-        return disc(self.nside, theta, phi, radius, nest=nest)
+        return disc(self.nside, theta, phi, radius, inclusive=inclusive, nest=nest)
 
     def strip(
         self, theta1: float, theta2: float, *, inclusive: bool = False, nest: bool = False
@@ -313,6 +322,17 @@ class HEALPix(Grid):
         array([ 4,  5,  6,  7,  8,  9, 10, 11])
         """
         return strip(self.nside, theta1, theta2, inclusive=inclusive, nest=nest)
+
+    def polygon(
+        self, theta: ArrayLike, phi: ArrayLike, *, inclusive: bool = False, nest: bool = False
+    ) -> np.ndarray:
+        """The numbers of the pixels in a polygon (`healpix.polygon`).
+
+        >>> from spherekit.sampling import HEALPix
+        >>> HEALPix(2).polygon([0.4, 1.2, 1.2], [0.8, 0.2, 1.4])
+        array([ 4, 13])
+        """
+        return polygon(self.nside, theta, phi, inclusive=inclusive, nest=nest)
 
     def degrade(
         self,
