@@ -18,6 +18,8 @@ _SMALL = 2**20
 
 def empty_ranges(count):
     """Return an array for ``count`` ranges [shape=(count, 2)]: first number, last number + 1."""
+    if count > _SMALL:
+        checks.fits_memory(16 * count, "the list of the pixels", "select a smaller region")
     return np.empty((count, 2), np.int64)
 
 

@@ -34,8 +34,8 @@ def degrade(
 ) -> np.ndarray:
     """Lower the resolution of HEALPix maps: the means of the samples inside each larger pixel.
 
-    The rules are those of ``healpy.ud_grade``: missing samples (NaN, UNSEEN, masked) are ignored, and a pixel
-    without valid samples is UNSEEN. Structure finer than the new pixels is aliased; `spherekit.fields.regrid`
+    The rules are those of ``healpy.ud_grade``: missing samples (UNSEEN, masked, and NaN, of which healpy makes
+    NaN) are ignored, and a pixel without valid samples is UNSEEN. Structure finer than the new pixels is aliased; `spherekit.fields.regrid`
     removes it instead.
 
     Parameters
