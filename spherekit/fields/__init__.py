@@ -1,9 +1,10 @@
-"""Fields on the sphere: smoothing, and change of grid, of arrays, maps with metadata and DataArrays."""
+"""Fields on the sphere: winds, derivatives, smoothing, change of grid, of arrays, maps and DataArrays."""
 
 from spherekit.fields.regridding import regrid
 from spherekit.fields.smoothing import smooth
+from spherekit.fields.winds import Wind
 
-__all__ = ["regrid", "smooth"]
+__all__ = ["Wind", "regrid", "smooth"]
 
 
 def __dir__():

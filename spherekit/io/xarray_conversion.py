@@ -111,6 +111,28 @@ def _with_scalars(contents):
     return contents._replace(variables=listed)
 
 
+def all_fields(data: xarray.DataArray | xarray.Dataset) -> Map:
+    """The map of a DataArray, or of all variables of a Dataset on latitudes and longitudes or pixels.
+
+    Raises
+    ------
+    ValueError
+        No such variables, or variables on different dimensions.
+    """
+    if not hasattr(data, "data_vars"):
+        return from_xarray(data)
+    contents = _with_scalars(of_dataset(data, "data"))
+    maps = variables.map_variables(contents)
+    dims = {v.dims for v in maps.values()}
+    if len(dims) > 1:
+        listed = "; ".join(f"{name} ({', '.join(v.dims)})" for name, v in maps.items())
+        raise ValueError(
+            f"the variables have different dimensions: {listed}; pass those of the same dimensions, such as "
+            f"data[{list(maps)[:1]}]"
+        )
+    return variables.to_map(contents, list(maps) or None)
+
+
 def to_xarray(sky: Map) -> xarray.DataArray | xarray.Dataset:
     """Convert a map to a DataArray, or to a Dataset if it has several fields.
 
