@@ -5,7 +5,8 @@ quadrature of the residual), and returns the residual as a measure of their qual
 
 The results do not depend on the unit of the samples: these are scaled to order one by a power of two, and the
 coefficients are scaled back. For scalar fields the degrees 0 and 1 are fitted and subtracted first, because a
-large mean or dipole would otherwise dominate the norms of the stopping rules.
+large mean or dipole would otherwise dominate the norms of the stopping rules (a fixed number of Jacobi
+iterations has none).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from spherekit._core.blas import single_threaded
 from spherekit._core.labeled import check_coordinates, stated_sampling
 from spherekit._core.missing import UNSEEN
 from spherekit._core.parallel import thread_count
-from spherekit.conventions import from_real, to_real
+from spherekit.conventions import from_real
 from spherekit.harmonic import lsqr
 from spherekit.harmonic.masked_synthesis import MaskedSynthesis
 from spherekit.harmonic.transform import (
@@ -134,7 +135,8 @@ def analyse(
         times the samples without their mean and dipole (scalar fields); or once it is orthogonal to all
         signals of the band-limit, |B^H r| <= tol |B| |r|; or when rounding errors dominate. Jacobi iterations
         have converged once an iteration changes the residual by at most this fraction, or when rounding
-        errors dominate.
+        errors dominate; 0 stands for exactly ``max_iter`` of them, as of ``healpy.map2alm`` with
+        iter = max_iter - 1 and on a grid with the same weights.
     max_iter : int
         Largest number of iterations, >= 1.
     threads : int, optional
@@ -398,17 +400,23 @@ def _analyze_normalized(solver, f, problem, tol, max_iter, progress):
     L, real = problem.arguments["L"], problem.arguments["reality"]
     b = f[problem.valid]
     norm = np.linalg.norm(problem.times_root(b))
-    low_coefficients, deviation = np.zeros(min(L, 2) ** 2, b.dtype), norm
+    low_coefficients, remaining = np.zeros(min(L, 2) ** 2, b.dtype), b
+    deviation = norm
     if problem.arguments["spin"] == 0:
-        low_coefficients, b, deviation = _without_low_degrees(b, problem)
+        low_coefficients[0], remaining = _without_mean(b, problem)
+        deviation = np.linalg.norm(problem.times_root(remaining))
+    if solver is _jacobi and tol == 0:
+        low_coefficients[0] = 0
+    elif problem.arguments["spin"] == 0:
+        low_coefficients, b = _without_low_degrees(remaining, problem, low_coefficients)
     exponent = scaling.exponent(b)
     b = scaling.ldexp(b, -exponent)
     b_norm = np.linalg.norm(problem.times_root(b))
     rounding = _EPS * (scaling.ldexp(norm, -exponent) + (16 + L) * b_norm)
-    x, history, iterations, converged, condition = solver(
+    flm, history, iterations, converged, condition = solver(
         b, problem, tol, max_iter, progress or (lambda iteration: None), rounding
     )
-    flm = scaling.ldexp(from_real(x) if real else x, exponent)
+    flm = scaling.ldexp(flm, exponent)
     flm[: len(low_coefficients)] += from_real(low_coefficients) if real else low_coefficients
     reference = scaling.ldexp(deviation if deviation > 4 * _EPS * norm else norm, -exponent)
     history = tuple(
@@ -417,22 +425,23 @@ def _analyze_normalized(solver, f, problem, tol, max_iter, progress):
     return flm, Residual(history[-1], iterations, bool(converged), history, condition)
 
 
-def _without_low_degrees(b, problem):
-    """Return (coefficients of degrees 0 and 1, samples b without them, norm of b about its mean).
-
-    First the mean is subtracted, then the best fit of both degrees; each is done twice to reduce rounding
-    errors. The least-squares solution does not depend on what is subtracted if it is a signal of the
-    band-limit. Combinations that the valid samples hardly determine (a dipole on a small cap) are left to the
-    solver.
-    """
-    columns = _low_degree_columns(problem.valid, problem.arguments)
+def _without_mean(b, problem):
+    """Return (the coefficient of degree 0, samples b without it), computed twice against rounding errors."""
     mean = problem.mean(b)
     b = b - mean
     step = problem.mean(b)
-    mean, b = mean + step, b - step
-    deviation = np.linalg.norm(problem.times_root(b))
-    low_coefficients = np.zeros(len(columns), b.dtype)
-    low_coefficients[0] = mean * np.sqrt(4 * np.pi)
+    b -= step
+    return (mean + step) * np.sqrt(4 * np.pi), b
+
+
+def _without_low_degrees(b, problem, low_coefficients):
+    """Subtract the best fit of degrees 0 and 1 from samples b, and add it to coefficients.
+
+    It is computed twice to reduce rounding errors. The least-squares solution does not depend on what is
+    subtracted if it is a signal of the band-limit. Combinations that the valid samples hardly determine (a
+    dipole on a small cap) are left to the solver.
+    """
+    columns = _low_degree_columns(problem.valid, problem.arguments)
     rows = problem.times_weights(columns.conj())
     eigenvalues, eigenvectors = np.linalg.eigh(rows @ columns.T)
     is_determined = eigenvalues > 1e-4 * eigenvalues[-1]
@@ -440,8 +449,8 @@ def _without_low_degrees(b, problem):
     for _ in range(2):
         step = eigenvectors @ (eigenvectors.conj().T @ (rows @ b) / eigenvalues[is_determined])
         b = b - step @ columns
-        low_coefficients += step
-    return low_coefficients, b, deviation
+        low_coefficients = low_coefficients + step
+    return low_coefficients, b
 
 
 def _low_degree_columns(valid, arguments):
@@ -464,21 +473,27 @@ def _least_squares(b, problem, tol, max_iter, progress, rounding):
     operator = MaskedSynthesis(problem.arguments, problem.valid, scale)
     solution = lsqr.solve(operator, scale * b, tol, max_iter, progress, isometry * rounding)
     norm = np.linalg.norm(solution.residual) / isometry
-    return solution.x, (norm,), solution.iterations, solution.converged, solution.condition
+    flm = from_real(solution.x) if problem.arguments["reality"] else solution.x
+    return flm, (norm,), solution.iterations, solution.converged, solution.condition
 
 
 def _jacobi(b, problem, tol, max_iter, progress, rounding):
-    """Iterate until the residual is stationary; return the best coefficients if the iterations diverge."""
+    """Iterate until the residual is stationary; return the best coefficients if the iterations diverge.
+
+    With ``tol`` = 0 exactly ``max_iter`` iterations, whatever the residual.
+    """
     arguments = problem.arguments
+    is_fixed = tol == 0
     f = b.reshape(problem.valid.shape)
     flm, history = np.zeros(arguments["L"] ** 2, complex), []
     best, residual, converged = flm, f, np.linalg.norm(f) <= rounding
     if converged:
-        return _solver_coefficients(best, arguments), (np.linalg.norm(f),), 0, True, None
+        return best, (np.linalg.norm(f),), 0, True, None
     for iteration in range(1, max_iter + 1):
         progress(iteration)
         flm = flm + analysis_map.forward(residual, **arguments)
-        residual = f - synthesis_map.forward(flm, **arguments)
+        residual = synthesis_map.forward(flm, **arguments)
+        np.subtract(f, residual, out=residual)
         history.append(np.linalg.norm(residual))
         if history[-1] == min(history):
             best = flm
@@ -486,14 +501,9 @@ def _jacobi(b, problem, tol, max_iter, progress, rounding):
         converged = (
             history[-1] <= rounding or abs(previous - history[-1]) <= tol * previous < np.inf
         )
-        if converged or not history[-1] <= 2 * min(history):
+        if not is_fixed and (converged or not history[-1] <= 2 * min(history)):
             break
-    if not converged and history[-1] > min(history):
+    if not (is_fixed or converged) and history[-1] > min(history):
         history.append(min(history))  # of the coefficients that are returned
-    result = flm if converged else best
-    return _solver_coefficients(result, arguments), tuple(history), iteration, converged, None
-
-
-def _solver_coefficients(flm, arguments):
-    """Return coefficients in the form of the solvers: real numbers for a real signal."""
-    return to_real(flm) if arguments["reality"] else flm
+    result = flm if converged or is_fixed else best
+    return result, tuple(history), iteration, converged, None
