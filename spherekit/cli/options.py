@@ -37,6 +37,17 @@ def files(parser, text, metavar="FILE", suffix=None):
     parser.set_defaults(default_suffix=suffix)
 
 
+def further(parser):
+    """--and."""
+    parser.add_argument(
+        "--and",
+        dest="further",
+        metavar="FILE",
+        nargs="+",
+        help="the file of v beside that of u; of several inputs one for each, in their order",
+    )
+
+
 def suffix(args, path):
     """The suffix of the output for the input ``path`` in a folder."""
     if args.suffix is not None:
