@@ -91,6 +91,7 @@ def run(args):
     records.check_output(args.output, u.grid, u.axes)
     check_plot(args, u)
     analysis.require_band_limit(args, u.grid)
+    _check_truncation(args, u.grid, L)
     computed = quantities
     if args.plot:
         from spherekit.cli import wind_picture
@@ -133,6 +134,18 @@ def _quantities(args, planet):
     return tuple(selected)
 
 
+def _check_truncation(args, grid, L):
+    """Raise Usage for a truncation that is not a degree of the analysis."""
+    from spherekit.fields.analysis import default_band_limit
+
+    T = args.truncation
+    largest = (default_band_limit(grid) if L is None else L) - 1
+    if T is not None and not 0 <= T <= largest:
+        raise options.Usage(
+            f"--truncation is {T}; expected a degree from 0 to {largest}, the highest of the analysis"
+        )
+
+
 def _compute(args, u, v, computed, planet, L):
     """(the map of the quantities that are computed, the line that describes the analysis)."""
     from spherekit._core.progress import progress_bar
@@ -160,11 +173,15 @@ def _compute(args, u, v, computed, planet, L):
     result = _joined(parts, u)
     history = tuple(dict.fromkeys((*u.history, *v.history)))
     line = f"{u.labels[0]} and {v.labels[0]}, degrees < {wind.L}, radius {planet.radius / 1e3:g} km"
-    residual = np.sqrt(np.divide(*np.sum(squares, axis=0))) if None not in squares else None
+    residual = None if None in squares else _ratio(*np.sum(squares, axis=0))
     if residual is not None:
         line += f"; residual {residual:.2e} of the wind's rms"
     report.add(L=wind.L, residual=residual)
     return replace(result, history=history), line
+
+
+def _ratio(square, square_of_all):
+    return float(np.sqrt(square / square_of_all)) if square_of_all else 0.0
 
 
 def _wind(args, u, v, planet, L, step):

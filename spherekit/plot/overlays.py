@@ -40,7 +40,7 @@ def arrows(
     speed = np.hypot(u, v)
     direction = _directions(xy, theta, phi, u, v, *view)
     drawn = np.isfinite(direction).all(axis=1) & (speed > 0)
-    if not drawn.any():
+    if not drawn.any() or speed.max() < 0.1 * least:
         return
     _, half_height = planes.bounds(projection, False)
     largest = max(np.percentile(speed[drawn], 95) or speed.max(), least)
