@@ -7,6 +7,8 @@ labels; `Labels.wrap` returns a result in the form of the argument.
 from dataclasses import replace
 from typing import NamedTuple
 
+import numpy as np
+
 from spherekit._core import checks
 from spherekit.io import Map
 from spherekit.linear import is_traced
@@ -41,23 +43,29 @@ class Labels(NamedTuple):
         """
         if self.kind == "array":
             return values
-        names = (names,) if isinstance(names, str) else tuple(names)
-        of_axes = {n: x for n, x in self.record.attributes.items() if n in self.record.axes}
-        result = replace(
-            self.record,
-            values=values,
-            names=names,
-            units=units,
-            spin=None,
-            attributes={**of_axes, **(attributes or {})},
-            notes=(*self.record.notes, *notes),
-        )
+        result = self.to_map(values, names, units, attributes, notes=notes)
         if self.kind == "map":
             return result
         from spherekit.io.xarray_conversion import to_xarray
 
         data = to_xarray(result)
-        return data.to_dataset() if self.kind == "Dataset" and len(names) == 1 else data
+        return data.to_dataset() if self.kind == "Dataset" and len(result) == 1 else data
+
+    def to_map(self, values, names, units, attributes=None, grid=None, notes=()):
+        """A result as a map, also of an array, whose leading axes are named axis_0, axis_1, ...
+
+        The parameters are those of `wrap`, and the grid, which an array needs.
+        """
+        names = (names,) if isinstance(names, str) else tuple(names)
+        described = dict(names=names, units=units, notes=notes)
+        if self.record is None:
+            leading = values.shape[len(names) > 1 : values.ndim - len(grid.shape)]
+            axes = {f"axis_{i}": np.arange(n) for i, n in enumerate(leading)}
+            return Map(values, grid, axes=axes, attributes=attributes, **described)
+        of_axes = {n: x for n, x in self.record.attributes.items() if n in self.record.axes}
+        attributes = {**of_axes, **(attributes or {})}
+        described |= dict(spin=None, notes=(*self.record.notes, *notes))
+        return replace(self.record, values=values, attributes=attributes, **described)
 
 
 def labeled(f, sampling=None, L=None, name="f"):

