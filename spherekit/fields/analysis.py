@@ -7,9 +7,9 @@ import autograd.numpy as anp
 import numpy as np
 
 from spherekit import harmonic
-from spherekit._core import scaling
+from spherekit._core import checks, scaling
 from spherekit._core.missing import is_missing
-from spherekit.linear import is_traced
+from spherekit.linear import cast, is_traced
 from spherekit.sampling.coverage import band_limit_problem, wide_gaps
 
 METHODS = ("quadrature", "lsq", "jacobi")
@@ -62,6 +62,12 @@ class Options(NamedTuple):
     threads: int | None = None
     progress: Callable | None = None
     allow_unconverged: bool = False
+
+
+def checked_options(method, max_iter, threads, progress, allow_unconverged):
+    """The options of the arguments that public functions have in common."""
+    max_iter = checks.integer(max_iter, "max_iter", 1)
+    return Options(method, max_iter, threads, progress, allow_unconverged)
 
 
 def analyze(f, L, grid, spin, options, name="f"):
@@ -117,6 +123,12 @@ def analyze(f, L, grid, spin, options, name="f"):
     state = "" if all(residual.converged for _, residual in fits) else ", NOT converged"
     iterations = max(residual.iterations for _, residual in fits)
     return flm, f" after {iterations} iteration{'s' * (iterations > 1)}{state}"
+
+
+def synthesize(flm, L, grid, spin, *, reality, is_single, threads):
+    """Samples of coefficients, in single or double precision; autograd may trace them."""
+    flm = cast(flm, checks.result_type(False, is_single))
+    return harmonic.inverse(flm, L, spin=spin, sampling=grid, reality=reality, threads=threads)
 
 
 def is_real(f, spin):

@@ -1,7 +1,7 @@
 """The labels of fields: samples of a map or of xarray as an array, and results with names and units.
 
-A function of `spherekit.fields` computes with arrays. `labeled` separates its arguments into samples, grid and
-labels; `Labels.wrap` returns a result in the form of the argument.
+A function of `spherekit.fields` computes with arrays. `labeled` separates its arguments into samples, grid
+and labels; `Labels.wrap` returns a result in the form of the argument.
 """
 
 from dataclasses import replace
@@ -30,7 +30,7 @@ class Labels(NamedTuple):
     record: Map | None = None
     kind: str = "array"
 
-    def wrap(self, values, names, units, attributes=None, notes=()):
+    def wrap(self, values, names, units, attributes=None, notes=(), spin=None):
         """A result in the form of the argument.
 
         Parameters
@@ -40,10 +40,13 @@ class Labels(NamedTuple):
         names, units : str or tuple of str
         attributes : dict of str to dict, optional
             Attributes of the fields, by their names.
+        notes : tuple of str
+        spin : int, optional
+            That of complex values.
         """
         if self.kind == "array":
             return values
-        result = self.to_map(values, names, units, attributes, notes=notes)
+        result = self.to_map(values, names, units, attributes, notes=notes, spin=spin)
         if self.kind == "map":
             return result
         from spherekit.io.xarray_conversion import to_xarray
@@ -51,7 +54,7 @@ class Labels(NamedTuple):
         data = to_xarray(result)
         return data.to_dataset() if self.kind == "Dataset" and len(result) == 1 else data
 
-    def to_map(self, values, names, units, attributes=None, grid=None, notes=()):
+    def to_map(self, values, names, units, attributes=None, grid=None, notes=(), spin=None):
         """A result as a map, also of an array, whose leading axes are named axis_0, axis_1, ...
 
         The parameters are those of `wrap`, and the grid, which an array needs.
@@ -64,7 +67,7 @@ class Labels(NamedTuple):
             return Map(values, grid, axes=axes, attributes=attributes, **described)
         of_axes = {n: x for n, x in self.record.attributes.items() if n in self.record.axes}
         attributes = {**of_axes, **(attributes or {})}
-        described |= dict(spin=None, notes=(*self.record.notes, *notes))
+        described |= dict(spin=spin, notes=(*self.record.notes, *notes))
         return replace(self.record, values=values, attributes=attributes, **described)
 
 
@@ -105,20 +108,42 @@ def labeled(f, sampling=None, L=None, name="f"):
         return values, f.grid, Labels(f, "map")
     if sampling is None:
         raise TypeError(
-            f'the grid of {name} is missing: pass its name, such as "mwss:360", or a grid of '
-            "spherekit.sampling.from_latlon(lat, lon)"
+            f'sampling is required for an array: the grid of {name}, such as sampling="mwss:360", or a grid '
+            "of spherekit.sampling.from_latlon(lat, lon)"
         )
     if not isinstance(sampling, (str, Grid)):
-        raise TypeError(f"the grid is a {type(sampling).__name__}; expected a grid or its name")
+        raise TypeError(
+            f"the grid is a {type(sampling).__name__}; expected a grid or its name: for latitudes and "
+            "longitudes pass spherekit.sampling.from_latlon(lat, lon)"
+        )
     grid = as_grid(sampling, L)
     values = f if is_traced(f) else checks.as_float_array(f, name)
     n = len(grid.shape)
     if values.shape[max(values.ndim - n, 0) :] != tuple(grid.shape):
         raise ValueError(
             f"{name} has shape {values.shape}; expected (..., {', '.join(map(str, grid.shape))}) on the "
-            f"grid {grid!r}"
+            f"grid {grid!r}{_order_hint(values.shape, tuple(grid.shape))}"
         )
     return values, grid, Labels()
+
+
+def _order_hint(shape, expected):
+    """What to do with samples whose axes are in another order; empty if they are not."""
+    n = len(expected)
+    if n == 2 and shape[-2:] == expected[::-1]:
+        return ": exchange longitude and latitude, by numpy.swapaxes(f, -2, -1)"
+    if n == 2 and shape[:2] == expected:
+        return ": move latitude and longitude to the end, by numpy.moveaxis(f, (0, 1), (-2, -1))"
+    return ""
+
+
+def unit_times(unit, factor):
+    """The product of units; empty if that of the field is not stated.
+
+    >>> unit_times("K", "m-1"), unit_times("1", "m-1"), unit_times("", "m-1")
+    ('K m-1', 'm-1', '')
+    """
+    return factor if unit == "1" else f"{unit} {factor}" if unit else ""
 
 
 def is_xarray(f):

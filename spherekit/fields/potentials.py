@@ -6,7 +6,8 @@ A wind is the field -v + i u of spin 1. On a sphere of radius a its parts E and 
 
 with the velocity potential chi and the stream function psi,
 
-    u = (d chi/d phi / sin(theta) + d psi/d theta) / a,    v = (-d chi/d theta + d psi/d phi / sin(theta)) / a.
+    u = (d chi/d phi / sin(theta) + d psi/d theta) / a,
+    v = (-d chi/d theta + d psi/d phi / sin(theta)) / a.
 
 All functions compute in the precision of the coefficients.
 """
@@ -17,6 +18,29 @@ import numpy as np
 
 from spherekit._core import checks
 from spherekit.sampling.quadrature import read_only
+
+
+def checked_radius(radius):
+    """The radius of a sphere as a float, in m or in its own unit.
+
+    Raises
+    ------
+    TypeError
+        Not a real number.
+    ValueError
+        Not positive and finite, or between 100 and 100000: planets and moons with winds have radii of more
+        than 1000 km, so that this is one in km.
+
+    >>> checked_radius(6371e3), checked_radius(1)
+    (6371000.0, 1.0)
+    """
+    radius = checks.real_number(radius, "radius", "a length > 0 in m", lambda x: 0 < x < np.inf)
+    if 100 <= radius < 1e5:
+        raise ValueError(
+            f"radius is {radius:g}; expected a length in m (in km? pass {radius:g}e3), or 1 for angles in "
+            "radians"
+        )
+    return radius
 
 
 def degree_factors(L, power):
@@ -43,8 +67,8 @@ def of_entries(values):
 def times_degrees(flm, L, power, factor=1.0):
     """Coefficients times (l(l+1))^power and a factor; 0 for l = 0.
 
-    >>> times_degrees(np.array([5.0, 1, 1, 1]), 2, 1, -1.0)
-    array([ 0., -2., -2., -2.])
+    >>> times_degrees(np.array([5.0, 1, 1, 1]), 2, 1, 3.0)
+    array([0., 6., 6., 6.])
     """
     table = _table if L <= 1024 else _table.__wrapped__
     return flm * table(L, power, factor, checks.real_type(flm))

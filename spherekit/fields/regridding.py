@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spherekit.fields.analysis import Options, default_band_limit
+from spherekit.fields.analysis import checked_options, default_band_limit
 from spherekit.fields.operations import apply
 from spherekit.io import Map
 from spherekit.sampling import Grid
@@ -96,7 +96,7 @@ def regrid(
     >>> pixels.shape, bool(abs(fields.regrid(pixels, "mw:32", sampling="healpix:16") - f).max() < 1e-6)
     ((3072,), True)
     """
-    options = Options(method, max_iter, threads, progress, allow_unconverged)
+    options = checked_options(method, max_iter, threads, progress, allow_unconverged)
     band_limit = None if L is not None else default_band_limit
     target = as_grid(grid, L)
 

