@@ -80,6 +80,20 @@ def _points():
     spherekit.evaluate(np.zeros(64, complex), [0.5], [0.0], threads=1)
 
 
+def _pixels():
+    from spherekit.sampling import HEALPix
+
+    grid = HEALPix(2)
+    pixels = grid.to_ring(grid.to_nested(grid.pixel_of([0.5, 1.0], 0.0)))
+    grid.angles_of(pixels)
+    grid.neighbours(pixels)
+    grid.boundaries(pixels)
+    grid.interpolation_weights(0.5, 0.0)
+    for dtype in (np.float64, np.float32):
+        values = grid.interpolate(np.zeros(48, dtype), 0.5, 0.0)
+        grid.interpolate_adjoint(values, 0.5, 0.0)
+
+
 def _polar_rings():
     """Transform at the lowest band-limit that needs the difference form, for a ring close to a pole."""
     import spherekit
@@ -203,6 +217,7 @@ STEPS = (
     Step("real maps, low band-limits", _COMMANDS, partial(_transform, 8, "gl")),
     Step("complex maps", ("transform", "rotate"), partial(_transform, 96, "mw", reality=False)),
     Step("HEALPix", _COMMANDS, partial(_transform, 96, "healpix:48")),
+    Step("pixels of HEALPix", _COMMANDS, _pixels),
     Step("spin fields, HEALPix", _POLARIZATION, partial(_transform, 96, "healpix:48", 2)),
     Step("simulated skies", _SKIES, _skies),
     Step("scattering covariances", ("generate",), _covariances),
