@@ -11,8 +11,8 @@ import numpy as np
 
 #: What can be prepared separately: commands of `spherekit`, and kinds of calls.
 NAMES = (
-    ("demo", "convert", "transform", "spectrum", "rotate", "smooth", "regrid", "wavelets", "scatter")
-    + ("generate", "simulate", "train", "predict", "batches", "float32", "wigner", "nn")
+    ("demo", "convert", "transform", "spectrum", "rotate", "smooth", "regrid", "wind", "wavelets")
+    + ("scatter", "generate", "simulate", "train", "predict", "batches", "float32", "wigner", "nn")
 )  # fmt: skip
 
 
@@ -199,7 +199,7 @@ def _layers(dtype):
 
 _SINGLE = np.complex64
 _COMMANDS = NAMES[: NAMES.index("batches")]
-_RESAMPLING = "convert", "smooth", "regrid"
+_RESAMPLING = "convert", "smooth", "regrid", "wind"
 _POLARIZATION = "transform", "spectrum", "rotate", *_RESAMPLING, "simulate", "wavelets", "nn"
 _NETWORKS = "train", "predict", "nn"
 _BATCHES = "demo", "batches", *_NETWORKS
