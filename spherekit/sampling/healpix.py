@@ -110,7 +110,8 @@ class HEALPix(Grid):
     Parameters
     ----------
     nside : int
-        Any nside from 1 to 2^14.
+        Any nside from 1 to 2^29. Samples of more than about 2^14 do not fit into the memory of most machines;
+        the pixel functions need no arrays of the samples.
     weights : {"ring", "equal"}
         Quadrature weights: those of `spherekit.sampling.healpix.ring_weights`, or the area of a pixel.
 
@@ -145,7 +146,7 @@ class HEALPix(Grid):
     L = None
 
     def __init__(self, nside: int, weights: Literal["ring", "equal"] = "ring"):
-        object.__setattr__(self, "nside", checks.integer(nside, "nside", 1, 2**14))
+        object.__setattr__(self, "nside", check_nside(nside))
         if weights not in ("ring", "equal"):
             raise ValueError(f'weights is {weights!r}; expected "ring" or "equal"')
         object.__setattr__(self, "weighting", weights)
