@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -27,6 +27,15 @@ from spherekit.sampling.healpix_pixels import (
     ring2nest,
 )
 from spherekit.sampling.healpix_rings import nside_of, ring_weights, rings
+
+if TYPE_CHECKING:
+    from spherekit.sampling.healpix_interpolation import (
+        interpolate,
+        interpolate_adjoint,
+        interpolation_weights,
+    )
+    from spherekit.sampling.healpix_queries import disc, strip
+    from spherekit.sampling.healpix_resolution import degrade, upgrade
 
 __all__ = [
     "MAX_NSIDE",
