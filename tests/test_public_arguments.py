@@ -75,6 +75,7 @@ ARRAYS |= {"values", "T"}
 #: Types of results and of parameters, which nobody calls; what takes none of the above.
 OTHERS = {
     "Residual",
+    "Fit",
     "Statistics",
     "generate",
     "grid",
@@ -143,6 +144,14 @@ CALLS = {
     "spectra.power": dict(flm=FLM, flm2=FLM),
     "spectra.remove_monopole_dipole": dict(f=PIXELS, sampling="healpix:1"),
     "spectra.sky_fraction": dict(mask=np.ones(12), sampling="healpix:1"),
+    "fields.fill": dict(
+        f=np.where(np.arange(28) == 3, np.nan, np.arange(28.0)).reshape(4, 7),
+        L=2,
+        spin=0,
+        sampling="mw:4",
+        max_iter=99,
+        threads=1,
+    ),
     "fields.regrid": dict(
         f=SAMPLES, grid="gl:4", L=4, spin=0, sampling="mw:4", max_iter=9, threads=1
     ),
