@@ -76,6 +76,7 @@ ARRAYS |= {"values", "T"}
 OTHERS = {
     "Residual",
     "Fit",
+    "Path",
     "Statistics",
     "generate",
     "grid",
@@ -144,6 +145,9 @@ CALLS = {
     "spectra.power": dict(flm=FLM, flm2=FLM),
     "spectra.remove_monopole_dipole": dict(f=PIXELS, sampling="healpix:1"),
     "spectra.sky_fraction": dict(mask=np.ones(12), sampling="healpix:1"),
+    "fields.along": dict(
+        f=SAMPLES, path=[(0.1, 0.2), (1, 2)], L=4, spin=0, sampling="mw:4", max_iter=9, threads=1
+    ),
     "fields.fill": dict(
         f=np.where(np.arange(28) == 3, np.nan, np.arange(28.0)).reshape(4, 7),
         L=2,
@@ -156,6 +160,7 @@ CALLS = {
         f=SAMPLES, grid="gl:4", L=4, spin=0, sampling="mw:4", max_iter=9, threads=1
     ),
     "fields.smooth": dict(f=SAMPLES, fwhm=0.1, L=4, spin=0, sampling="mw:4", max_iter=9, threads=1),
+    "fields.truncate": dict(f=SAMPLES, L=3, spin=0, sampling="mw:4", max_iter=9, threads=1),
     "wavelets.Wavelets": dict(L=8, J0=0, N=1, spin=0, threads=1),
     "scattering.Covariances": dict(L=8, J0=1, N=3, directions=5, threads=1),
     "scattering.Scattering": dict(L=8, J0=1, depth=1, N=1, spin=0, threads=1),
