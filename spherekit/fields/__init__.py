@@ -1,4 +1,7 @@
-"""Fields on the sphere: smoothing, and change of grid, of arrays, maps with metadata and DataArrays."""
+"""Fields on the sphere: smoothing, truncation, change of grid, missing samples and values on paths.
+
+Of arrays, maps with metadata, and DataArrays.
+"""
 
 from spherekit.fields.filling import Fit, fill
 from spherekit.fields.paths import Path, along, great_circles
