@@ -421,7 +421,7 @@ def test_winds_compile_no_other_kernels(here):
         from spherekit.cli import main
 
         for dtype in (np.float32, np.float64):
-            for L, times in ((18, 31), (90, 12), (120, 5), (96, 1), (500, 1)):
+            for L, times in ((18, 31), (90, 12), (144, 6), (96, 1), (500, 1)):
                 values = np.zeros((2, times, L + 1, 2 * L), dtype)
                 sky = io.Map(values, f"mwss:{L}", ("u", "v"), "m/s", {"time": range(times)})
                 io.write(sky, "uv.nc", overwrite=True)

@@ -170,7 +170,7 @@ def _winds(dtype):
     """Quantities of winds: at several times and at one, and of rings close to a pole."""
     from spherekit import fields, sampling
 
-    for L, times in ((20, 12), (72, 12), (72, 1), (400, 1)):
+    for L, times in ((20, 12), (72, 12), (120, 5), (72, 1), (400, 1)):
         grid = sampling.MWSS(L)
         u = np.zeros((times, *grid.shape), dtype)
         fields.Wind(u, u.copy(), grid, threads=1).to_map()
