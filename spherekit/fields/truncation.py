@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spherekit._core import checks
-from spherekit.fields.analysis import Options, default_band_limit
+from spherekit.fields.analysis import checked_options, default_band_limit
 from spherekit.fields.operations import apply
 from spherekit.fields.windows import checked_window, of_entries
 from spherekit.io import Map
@@ -119,7 +119,7 @@ def truncate(
     """
     L = checks.band_limit(L)
     window = _window(taper, L, order, edge)
-    options = Options(method, max_iter, threads, progress, allow_unconverged, tol)
+    options = checked_options(method, max_iter, threads, progress, allow_unconverged, tol)
 
     def band_limit(grid):
         try:
