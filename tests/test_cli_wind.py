@@ -193,6 +193,33 @@ def test_truncation(uv):
         np.testing.assert_allclose(io.read(path).values, exact, rtol=0, atol=CHAIN * size)
 
 
+@pytest.mark.parametrize("suffix", ["txt", "fits", "npz", "npy"])
+def test_spectra_of_kinetic_energy(uv, suffix, capsys):
+    write("uv.nc", uv, axes={"time": TIMES})
+    run(f"wind uv.nc --time 2018-07 -o flow.nc --spectrum energy.{suffix}")
+    said = capsys.readouterr().out
+    assert f"wrote energy.{suffix}: kinetic energy, total, rotational, divergent, m^2/s^2" in said
+    exact = fields.Wind(*uv[:, 1], GRID).kinetic_energy_spectrum()
+    if suffix == "npy":
+        np.testing.assert_allclose(io.read_arrays("energy.npy")["values"], exact, rtol=CHAIN)
+        return
+    spectra = io.read_spectra(f"energy.{suffix}")
+    assert list(spectra.values) == ["total", "rotational", "divergent"]
+    assert set(spectra.units.values()) == {"m^2/s^2"}
+    for cl, reference in zip(spectra.values.values(), exact, strict=True):
+        np.testing.assert_allclose(cl, reference, rtol=CHAIN, atol=CHAIN)
+
+
+def test_spectra_at_all_times(uv, capsys):
+    write("uv.nc", uv, axes={"time": TIMES})
+    said = refused(capsys, "wind uv.nc -o flow.nc --spectrum energy.txt", 2)
+    assert "--spectrum: the wind has the axes time" in said and "--select time=2018-01-01" in said
+    run("wind uv.nc -o flow.nc --spectrum energy.npy")
+    exact = fields.Wind(*uv, GRID).kinetic_energy_spectrum()
+    result = io.read_arrays("energy.npy")["values"]
+    np.testing.assert_allclose(result, np.stack(exact), rtol=CHAIN, atol=CHAIN)
+
+
 def test_units_of_velocity(uv):
     write("uv.nc", uv / (1852 / 3600), units="knots", axes={"time": TIMES})
     run("wind uv.nc -o flow.nc")
@@ -241,12 +268,21 @@ def test_pairs_of_several_files(uv, capsys):
     assert "--and has 1 file for 2 inputs; expected one for each" in said
 
 
-def test_several_files_with_both_components(uv):
+def test_several_files_with_both_components(uv, capsys):
     for i in range(2):
         write(f"uv{i}.npz", uv[:, i])
-    run("wind uv0.npz uv1.npz -o flows/")
+    line = "wind uv0.npz uv1.npz -o flows/ --plot pictures --spectrum energies"
+    run(line)
     for i in range(2):
         check(f"flows/uv{i}.npz", uv[:, i])
+    assert sorted(os.listdir("pictures")) == ["uv0.png", "uv1.png"]
+    assert sorted(os.listdir("energies")) == ["uv0.txt", "uv1.txt"]
+    for path in ("flows/uv1.npz", "pictures/uv1.png", "energies/uv1.txt"):
+        os.remove(path)
+    capsys.readouterr()
+    run(line)
+    said = capsys.readouterr().out
+    assert said.count("wrote flows") == 1 and "1 of 2 files were complete" in said
 
 
 @pytest.mark.parametrize(

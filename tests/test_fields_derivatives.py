@@ -266,8 +266,7 @@ def test_data_arrays(rng):
 def test_humidity_is_not_a_stokes_parameter(rng):
     """Among the variables of the atmosphere, q is a scalar, and u is not its partner."""
     _, f = samples(8, "gl:8", rng, shape=(3,))
-    units = ("kg kg-1", "m s-1", "m s-1")
-    for units in (units, ("", "", "")):
+    for units in (("kg kg-1", "m s-1", "m s-1"), ("", "", "")):
         air = io.Map(f, "gl:8", ("q", "u", "v"), units, frame="geographic")
         expected = fields.smooth(f[0], 0.3, sampling="gl:8")
         assert_close(fields.smooth(air, 0.3).values[0], expected)

@@ -16,6 +16,9 @@ from spherekit.cli import options, overlapping, report, stopping
 from spherekit.cli.options import Usage
 from spherekit.io import provenance
 
+#: Options of further outputs, with their suffixes in a folder.
+_FURTHER = {"plot": ".png", "spectrum": ".txt"}
+
 
 class Failed(ValueError):
     """Some of the files failed."""
@@ -112,7 +115,11 @@ def _items(command, args, argv):
     if getattr(args, "output", None) is None:
         return [Item(path, _with(args, file=path), []) for path in args.file]
     folder = options.folder(args.output)
-    plots = options.folder(args.plot) if getattr(args, "plot", None) else None
+    further_outputs = {
+        name: (options.folder(getattr(args, name)), suffix)
+        for name, suffix in _FURTHER.items()
+        if getattr(args, name, None)
+    }
     items = []
     inputs = {}
     for path, beside in zip(args.file, further, strict=True):
@@ -129,7 +136,9 @@ def _items(command, args, argv):
                 f"the output {target} would replace its input; choose another folder with -o"
             )
         changes = dict(file=path, output=target)
-        changes |= {} if plots is None else dict(plot=str(plots / f"{stem}.png"))
+        changes |= {
+            name: str(x / f"{stem}{suffix}") for name, (x, suffix) in further_outputs.items()
+        }
         changes |= dict(further=beside) if beside else {}
         items.append(Item(path, _with(args, **changes), _words(args, argv, changes)))
     return items
@@ -166,7 +175,8 @@ def _words(args, argv, changes):
             words[starts[0] : starts[0] + count] = [path or changes["further"][0]]
     words = [changes["output"] if word == args.output else word for word in words]
     words = _replaced(words, ("-o", "--output"), changes["output"])
-    words = _replaced(words, ("--plot",), changes.get("plot"))
+    for name in _FURTHER:
+        words = _replaced(words, (f"--{name}",), changes.get(name))
     return ["spherekit", *_replaced(words, ("--suffix",), None)]
 
 
@@ -212,7 +222,8 @@ def _remaining(items, args):
 
 def _outputs(item):
     """The paths of the outputs of an item."""
-    return [path for path in (item.args.output, getattr(item.args, "plot", None)) if path]
+    paths = (getattr(item.args, name, None) for name in ("output", *_FURTHER))
+    return [path for path in paths if path]
 
 
 def _is_written(item):

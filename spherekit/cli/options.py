@@ -337,7 +337,7 @@ def refuse_output_over_input(args):
     """Raise Usage for an output that would replace an input of the command, even with ``--force``."""
     inputs = {name: getattr(args, name, None) for name in ("file", "mask", "beam", "lat", "lon")}
     inputs["and"] = next(iter(getattr(args, "further", None) or ()), None)
-    for option in ("output", "plot"):
+    for option in ("output", "plot", "spectrum"):
         target = getattr(args, option, None)
         if not isinstance(target, str) or not os.path.isfile(target):
             continue

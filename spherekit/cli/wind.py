@@ -32,6 +32,10 @@ from spherekit.cli.smooth import check_outputs, check_plot
 
 #: Several files are computed two at a time.
 OVERLAPS = True
+#: Suffixes of the spectrum.
+_SPECTRA = (".fits", ".npz", ".txt", ".npy")
+#: The unit of the spectrum.
+_ENERGY = "m^2/s^2"
 #: Samples of one component that are analyzed together.
 _SAMPLES = 2**24
 
@@ -65,6 +69,11 @@ def arguments(parser):
     parser.add_argument(
         "--truncation", metavar="T", type=int, help="highest degree of the results, e.g. 42 for T42"
     )
+    parser.add_argument(
+        "--spectrum",
+        metavar="FILE",
+        help="spectrum of the kinetic energy, of the wind and its parts: .fits, .npz, .txt or .npy",
+    )
     options.source(parser, default="the only wind")
     options.least_squares(parser)
     parser.add_argument("--plot", metavar="PICTURE", help="plot the results on maps")
@@ -84,12 +93,14 @@ def prepare(args):
 
 def run(args):
     check_outputs(args)
+    options.writable(args.spectrum, args.force, _SPECTRA)
     L = options.band_limit_option(args, required=False)
     planet = planets.planet(args.radius)
     quantities = _quantities(args, planet)
     u, v, notes = wind_files.read(args, L)
     records.check_output(args.output, u.grid, u.axes)
     check_plot(args, u)
+    _check_spectrum(args, u)
     analysis.require_band_limit(args, u.grid)
     _check_truncation(args, u.grid, L)
     computed = quantities
@@ -97,17 +108,23 @@ def run(args):
         from spherekit.cli import wind_picture
 
         computed = tuple(dict.fromkeys((*quantities, *wind_picture.QUANTITIES)))
-    result, line = _compute(args, u, v, computed, planet, L)
+    result, spectra, line = _compute(args, u, v, computed, planet, L)
     figure = wind_picture.picture(result, args.projection) if args.plot else None
     result = result if computed == quantities else result.select(list(quantities))
     with output.atomic(args.force):
         records.write(args.output, result)
         report.wrote(args.output)
+        if args.spectrum:
+            output.write_spectra(
+                args.spectrum, spectra, dict.fromkeys(spectra, _ENERGY), result.frame
+            )
         output.save(figure, args.plot)
     report.add_map(result)
     report.add(radius=planet.radius)
     print(*notes, *result.notes, line, sep="\n")
     print(f"wrote {args.output}: {', '.join(result.names)}, {analysis.grid_label(result.grid)}")
+    if args.spectrum:
+        print(f"wrote {args.spectrum}: kinetic energy, {', '.join(spectra)}, {_ENERGY}")
     if args.plot:
         print(f"wrote {args.plot}")
 
@@ -134,6 +151,15 @@ def _quantities(args, planet):
     return tuple(selected)
 
 
+def _check_spectrum(args, sky):
+    """Raise Usage for spectra of several maps in another file than .npy."""
+    if args.spectrum and sky.axes and not args.spectrum.endswith(".npy"):
+        raise options.Usage(
+            f"--spectrum: the wind has the axes {', '.join(sky.axes)}; write the spectra of all coordinates "
+            f"to .npy, or select one wind, e.g. {options.selection_of(sky.axes, sky.attributes)}"
+        )
+
+
 def _check_truncation(args, grid, L):
     """Raise Usage for a truncation that is not a degree of the analysis."""
     from spherekit.fields.analysis import default_band_limit
@@ -147,16 +173,20 @@ def _check_truncation(args, grid, L):
 
 
 def _compute(args, u, v, computed, planet, L):
-    """(the map of the quantities that are computed, the line that describes the analysis)."""
+    """(map of the quantities that are computed, spectra by name, the line that describes the analysis)."""
+    from spherekit._core import checks
     from spherekit._core.progress import progress_bar
 
+    advice = "select a part with --time, --level or --select, or fewer --quantities"
+    checks.fits_memory(2.0 * len(computed) * u.values.nbytes, "spherekit wind", advice)
     omega = planet.omega if args.omega is None else args.omega
     arguments = dict(truncation=args.truncation) | ({} if omega is None else dict(omega=omega))
-    parts = []
+    results = []
     squares = []
+    energies = []
     chunks = _chunks(u)
-    bar = ("chunks", len(chunks)) if u.grid.exact else ("least squares", None, "iterations")
-    with progress_bar(*bar) as progress:
+    title = ("chunks", len(chunks)) if u.grid.exact else ("least squares", None, "iterations")
+    with progress_bar(*title) as progress:
 
         def step(*_):
             stopping.check()
@@ -165,19 +195,27 @@ def _compute(args, u, v, computed, planet, L):
         for chunk in chunks:
             wind = _wind(args, _part(u, chunk), _part(v, chunk), planet, L, step)
             try:
-                parts.append(wind.to_map(*computed, **arguments))
+                results.append(wind.to_map(*computed, **arguments))
             except ValueError as error:  # of a fit that has not converged
                 raise records.with_options(error) from None
-            squares.append(_squares(wind, parts[-1], args.truncation))
+            squares.append(_squares(wind, results[-1], args.truncation))
+            if args.spectrum:
+                energies.append(wind.kinetic_energy_spectrum())
             step()
-    result = _joined(parts, u)
+    result = _joined(results, u)
     history = tuple(dict.fromkeys((*u.history, *v.history)))
     line = f"{u.labels[0]} and {v.labels[0]}, degrees < {wind.L}, radius {planet.radius / 1e3:g} km"
     residual = None if None in squares else _ratio(*np.sum(squares, axis=0))
     if residual is not None:
         line += f"; residual {residual:.2e} of the wind's rms"
     report.add(L=wind.L, residual=residual)
-    return replace(result, history=history), line
+    return replace(result, history=history), _spectra(energies), line
+
+
+def _spectra(energies):
+    """The spectra of all chunks by name."""
+    names_of_parts = energies[0]._fields if energies else ()
+    return {name: np.concatenate([getattr(x, name) for x in energies]) for name in names_of_parts}
 
 
 def _ratio(square, square_of_all):
@@ -213,14 +251,14 @@ def _part(sky, chunk):
     return replace(sky, values=sky.values[chunk], axes=axes)
 
 
-def _joined(parts, like):
+def _joined(chunks, like):
     """The map of all chunks, on the axes of ``like``."""
-    if len(parts) == 1:
-        return parts[0]
-    first = parts[0]
+    if len(chunks) == 1:
+        return chunks[0]
+    first = chunks[0]
     axis = int(len(first) > 1)
-    values = np.concatenate([part.values for part in parts], axis)
-    notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))
+    values = np.concatenate([chunk.values for chunk in chunks], axis)
+    notes = tuple(dict.fromkeys(note for chunk in chunks for note in chunk.notes))
     return replace(first, values=values, axes=like.axes, notes=notes)
 
 

@@ -58,8 +58,8 @@ def read(args, L=None):
     else:
         u, v, notes = _selected(args, paths, L)
     if u.record is None and u.path == v.path:
-        both = arrays.read_record(u.path, _with_field(args, u.name, v.name), L)
-        return both.select(u.name), both.select(v.name), notes
+        wind = arrays.read_record(u.path, _with_field(args, u.name, v.name), L)
+        return wind.select(u.name), wind.select(v.name), notes
     records = [
         arrays.read_record(field.path, _with_field(args, field.name), L)
         if field.record is None

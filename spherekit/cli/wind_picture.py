@@ -38,19 +38,19 @@ def picture(sky, projection="mollweide", rot=(0.0, 0.0)):
         ("kinetic_energy", "kinetic energy"),
     )
     sizes = {name: _typical(sky[name].values) for name in QUANTITIES}
-    least = _NEGLIGIBLE * max(sizes["vorticity"], sizes["divergence"])
+    smallest = _NEGLIGIBLE * max(sizes["vorticity"], sizes["divergence"])
     for ax, (name, title) in zip(figure.subplots(2, 2).flat, panels, strict=True):
         f = sky[name]
-        size = max(sizes[name], least) if name in ("vorticity", "divergence") else sizes[name]
+        size = max(sizes[name], smallest) if name in ("vorticity", "divergence") else sizes[name]
         scale, unit = _scale(size, f.units[0])
         style = dict(vmin=0.0, cmap="viridis") if name == "kinetic_energy" else dict(symmetric=True)
         style |= dict(vmax=size / scale) if size else {}
         plot.show(f.values / scale, sky.grid, ax=ax, title=title, unit=unit, **style, **view)
         if name in _ARROWS:
             u, v = _ARROWS[name]
-            least_speed = _NEGLIGIBLE * max(sizes["u"], sizes["v"])
+            threshold = _NEGLIGIBLE * max(sizes["u"], sizes["v"])
             pair = sky[u].values, sky[v].values
-            overlays.arrows(ax, *pair, sky.grid, least=least_speed, **view)
+            overlays.arrows(ax, *pair, sky.grid, threshold=threshold, **view)
         if name == "streamfunction" and size:
             overlays.contours(ax, *_smooth(f), **view)
     position = title_of("wind", position_of(sky.attributes))

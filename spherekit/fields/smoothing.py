@@ -30,6 +30,7 @@ def smooth(
     spin: int | None = None,
     sampling: Grid | str | None = None,
     method: Literal["quadrature", "lsq", "jacobi"] | None = None,
+    tol: float = 1e-8,
     max_iter: int = 100,
     allow_unconverged: bool = False,
     threads: int | None = None,
@@ -39,10 +40,13 @@ def smooth(
 
     The field is analyzed, multiplied and synthesized on its grid: exactly on grids with a sampling theorem,
     by least squares on HEALPix and arbitrary rings. What the degrees < L do not describe, the residual, is
-    removed (for a `Map`, the notes of the result state how large it is). ``healpy.smoothing`` uses the
-    degrees < 3 nside of a HEALPix map after three Jacobi iterations, which do not converge for so many
-    degrees; with the same L they converge to the least squares used here. Spin fields are smoothed as such,
+    removed (for a `Map`, the notes of the result state how large it is). Spin fields are smoothed as such,
     not by components: with b_l of their spin (see `spherekit.spectra.gaussian_beam`).
+
+    ``healpy.smoothing`` uses the degrees < 3 nside of a HEALPix map, and three Jacobi iterations after the
+    first analysis, which do not converge for so many degrees. The same, up to rounding, is ``L=3 * nside,
+    sampling=HEALPix(nside, weights="equal"), method="jacobi", tol=0, max_iter=4``: its ``iter`` is
+    ``max_iter`` - 1. With the same L its iterations converge to the least squares used by default.
 
     Parameters
     ----------
@@ -68,8 +72,11 @@ def smooth(
     method : {"quadrature", "lsq", "jacobi"}, optional
         Method of the analysis (see `spherekit.analyse`). By default quadrature on grids with a sampling
         theorem, else lsq.
+    tol : float
+        Tolerance of lsq and jacobi, 0 <= tol < 1 (see `spherekit.analyse`); 0 with jacobi stands for exactly
+        ``max_iter`` iterations.
     max_iter : int
-        Largest number of iterations of lsq and jacobi.
+        Largest number of iterations of lsq and jacobi, each of them one analysis and one synthesis.
     allow_unconverged : bool
         Accept a fit that has not converged then. By default an error.
     threads : int, optional
@@ -108,7 +115,7 @@ def smooth(
     '0.246 mK, smoothed 0.164 mK'
     """
     window = _window(fwhm, sigma, beam)
-    options = checked_options(method, max_iter, threads, progress, allow_unconverged)
+    options = checked_options(method, max_iter, threads, progress, allow_unconverged, tol)
 
     def multiply(flm, L, spin):
         return window(flm, L, spin)

@@ -37,6 +37,8 @@ def components(u, v, grid, L=None):
     labels : Labels
         Of results.
     """
+    if v is not None and _form(v) != _form(u):
+        raise TypeError(f"u is {_form(u)}, v is {_form(v)}; pass both in the same form")
     u_samples, u_grid, labels = labeled(u, grid, L, "u")
     if v is None:
         if labels.kind == "array":
@@ -46,13 +48,13 @@ def components(u, v, grid, L=None):
         labels = labels._replace(record=u_record)
     else:
         v_samples, v_grid, v_labels = labeled(v, grid, L, "v")
-        if v_labels.kind != labels.kind:
-            raise TypeError(f"u is {_form(u)}, v is {_form(v)}; pass both in the same form")
         if v is u:
             raise ValueError("u and v are the same object; expected two components")
         if labels.kind == "array":
             return *_arrays(u_samples, v_samples), u_grid, labels
         u_record, v_record = labels.record, v_labels.record
+        for record, name in ((u_record, "u"), (v_record, "v")):
+            _check_single(record, name)
         _check_same_samples(u_record, v_record, u_grid, v_grid)
         _check_names(u_record, v_record)
     samples, units = zip(*map(_in_si, (u_record, v_record), "uv"), strict=True)
@@ -107,12 +109,16 @@ def _only_wind(record):
     return next(iter(pairs.items()))
 
 
-def _in_si(record, name):
-    """Samples of a record of one field in m/s, and its unit."""
+def _check_single(record, name):
+    """Raise ValueError for a map of several fields."""
     if len(record) != 1:
         raise ValueError(
             f"{name} has the fields {', '.join(record.labels)}; expected one: select it, as {name}[NAME]"
         )
+
+
+def _in_si(record, name):
+    """Samples of a record of one field in m/s, and its unit."""
     unit = record.units[0]
     values = checks.as_float_array(record.values, f"the values of {name}")
     _check_samples(values, name)

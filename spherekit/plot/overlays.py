@@ -12,7 +12,7 @@ _COLUMNS = 800
 
 
 def arrows(
-    ax, u, v, grid, *, unit="m/s", least=0.0, projection="mollweide", rot=(0.0, 0.0), flip="geo"
+    ax, u, v, grid, *, unit="m/s", threshold=0.0, projection="mollweide", rot=(0.0, 0.0), flip="geo"
 ):
     """Draw the arrows of a wind, at positions evenly spaced in the plane, and an arrow of the scale.
 
@@ -28,7 +28,7 @@ def arrows(
     grid : Grid
     unit : str
         Of the label of the scale.
-    least : float
+    threshold : float
         The speed whose arrows are at most of the typical length, such as that of rounding errors.
     projection, rot, flip
         As of `spherekit.plot.show`.
@@ -40,10 +40,10 @@ def arrows(
     speed = np.hypot(u, v)
     direction = _directions(xy, theta, phi, u, v, *view)
     drawn = np.isfinite(direction).all(axis=1) & (speed > 0)
-    if not drawn.any() or speed.max() < 0.1 * least:
+    if not drawn.any() or speed.max() < 0.1 * threshold:
         return
     _, half_height = planes.bounds(projection, False)
-    largest = max(np.percentile(speed[drawn], 95) or speed.max(), least)
+    largest = max(np.percentile(speed[drawn], 95) or speed.max(), threshold)
     scale = largest / (_LENGTH * half_height)
     vectors = direction * speed[:, None]
     drawn &= _is_inside(xy, vectors / scale, projection, flip)

@@ -225,7 +225,7 @@ STEPS = (
     Step("directional wavelets", _WAVELETS, partial(_wavelets, 2)),
     Step("evaluation at points", (), _points),
     Step("rings close to a pole", ("transform",), _polar_rings),
-    Step("power spectra", ("spectrum", "generate", *_SKIES), _power_spectra),
+    Step("power spectra", ("spectrum", "wind", "generate", *_SKIES), _power_spectra),
     Step("layers, float32", ("demo", *_NETWORKS), partial(_layers, np.float32)),
     Step("layers, float64", _NETWORKS, partial(_layers, np.float64)),
     Step("Wigner functions, Clebsch-Gordan coefficients", ("wigner", *_NETWORKS), _functions),
