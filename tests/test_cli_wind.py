@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -162,6 +164,38 @@ def test_chunks_of_times(uv, monkeypatch):
     np.testing.assert_array_equal(result.axes["time"], TIMES)
     run("wind u.nc v.nc --quantities speed -o speed.nc")
     check("speed.nc", uv, ("speed",))
+
+
+PACKAGES = """
+import sys
+from spherekit import cli
+try:
+    cli.main({arguments})
+except SystemExit:
+    pass
+print([name for name in {names} if name in sys.modules], file=sys.stderr)
+"""
+#: Packages that a computation does not need, and that the help does not need.
+LARGE = ("astropy", "matplotlib", "xarray", "pandas", "scipy.fft", "scipy.sparse")
+LARGE_FOR_HELP = (*LARGE, "numba", "spherekit.fields")
+
+
+@pytest.mark.parametrize(
+    ("line", "names", "variables"),
+    [
+        ("wind --help", LARGE_FOR_HELP, {}),
+        ("wind uv.npz -o flow.npz", LARGE, {"SPHEREKIT_SIMD": "numpy"}),
+    ],
+    ids=["help", "run"],
+)
+def test_no_large_packages_are_imported(uv, line, names, variables):
+    """The kernels run as plain Python, because Numba imports packages where it compiles."""
+    write("uv.npz", uv[:, 0])
+    program = PACKAGES.format(arguments=line.split(), names=names)
+    environment = os.environ | variables
+    command = [sys.executable, "-c", program]
+    result = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    assert result.stderr.split("\n")[0] == "[]", result.stderr
 
 
 # --- options ----------------------------------------------------------------------------------------
