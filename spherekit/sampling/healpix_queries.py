@@ -8,7 +8,7 @@ import numpy as np
 
 from spherekit._core import checks
 from spherekit.sampling.healpix_arguments import check_nside
-from spherekit.sampling.healpix_discs import disc_ranges, disc_rings
+from spherekit.sampling.healpix_discs import disc_ranges, disc_rings, overlapping_ranges
 from spherekit.sampling.healpix_geometry import ring_start
 from spherekit.sampling.healpix_ranges import empty_ranges, numbers_in, ring_coordinate
 
@@ -25,6 +25,7 @@ def disc(
     phi: float,
     radius: float,
     *,
+    inclusive: bool = False,
     nest: bool = False,
 ) -> np.ndarray:
     """The pixels in a disc.
@@ -37,13 +38,18 @@ def disc(
         Colatitude in [0, pi] and longitude of the center.
     radius : float or quantity, radians
         From 0 to 2 pi; a radius >= pi selects the whole sphere.
+    inclusive : bool
+        Select all pixels that overlap the disc, instead of those whose centers are in it: also those that the
+        border of the disc passes through. Whether it does is decided by the extremes, up to rounding, of the
+        border in coordinates in which the borders of pixels are straight lines; thus there are no false
+        positives, unlike those of ``healpy.query_disc``.
     nest : bool
         Return numbers in nested order instead of ring order.
 
     Returns
     -------
     int64 ndarray [shape=(n,)]
-        Sorted pixel numbers: of ``healpy.query_disc``.
+        Sorted pixel numbers.
 
     Raises
     ------
@@ -65,8 +71,13 @@ def disc(
     phi = _angle(phi, "phi") % (2 * math.pi)
     radius = _radius(radius)
     first, last = disc_rings(theta, radius, nside)
-    ranges = empty_ranges(2 * max(0, last - first + 1))
-    count = disc_ranges(nside, theta, phi, radius, ranges)
+    size = max(0, last - first + 1)
+    ranges = empty_ranges(2 * size)
+    if inclusive:
+        intervals = np.empty((2, size), np.int64)
+        count = overlapping_ranges(nside, theta, phi, radius, intervals, ranges)
+    else:
+        count = disc_ranges(nside, theta, phi, radius, ranges)
     return numbers_in(ranges[:count], nside, nest)
 
 

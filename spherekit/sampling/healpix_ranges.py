@@ -9,7 +9,7 @@ from spherekit._core.jit import leaf
 from spherekit.kernels.simd import pointer
 from spherekit.sampling.healpix_pixels import ring2nest
 
-__all__ = ["append_interval", "empty_ranges", "numbers_in", "ring_coordinate", "ring_z"]
+__all__ = ["append_interval", "empty_ranges", "numbers_in", "ring_coordinate"]
 
 
 def empty_ranges(count):
@@ -97,21 +97,6 @@ def _append(ranges, count, first, stop):
     ranges[2 * count] = first
     ranges[2 * count + 1] = stop
     return count + 1
-
-
-@leaf
-def ring_z(ring, nside):
-    """cos(theta) and sin(theta) of a ring, both accurate at the poles."""
-    from_pole = min(ring, 4 * nside - ring)
-    if from_pole < nside:
-        fraction = float(from_pole) / nside
-        x = fraction * fraction / 3
-        z = 1 - x
-        sine = math.sqrt(x * (2 - x))
-    else:
-        z = float(4 * nside - 2 * from_pole) / float(3 * nside)
-        sine = math.sqrt((1 - z) * (1 + z))
-    return (z if ring == from_pole else -z), sine
 
 
 @leaf
