@@ -1,4 +1,7 @@
-"""Fields on the sphere, of arrays, maps and DataArrays: winds, derivatives, smoothing, gaps, paths, grids."""
+"""Fields on the sphere, of arrays, maps with metadata, and DataArrays.
+
+Winds and derivatives; smoothing, truncation, change of grid, missing samples and values on paths.
+"""
 
 from spherekit.fields.derivatives import gradient, inverse_laplacian, laplacian
 from spherekit.fields.filling import Fit, fill

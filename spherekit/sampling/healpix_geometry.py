@@ -329,10 +329,8 @@ def nested_pixel_at(theta, phi, nside, order):
         height = nside * (z * 0.75)
         up, down = int(across - height), int(across + height)
         left, right = up >> order, down >> order
-        if left == right:
-            face = left | 4
-        else:
-            face = left if left < right else right + 8
+        row = 1 if left == right else (0 if left < right else 2)
+        face = 4 * row + (min(left, right) & 3)
         x, y = down & (nside - 1), nside - 1 - (up & (nside - 1))
         return face_to_nested(face, x, y, order)
     column = min(3, int(quarters))

@@ -75,7 +75,7 @@ def pixels_at(counter, count, theta, phi, nside, nest, pixels):
 @leaf
 def angles_of_pixels(counter, count, pixels, nside, nest, table, theta, phi):
     """Set ``theta`` and ``phi`` to the centers of pixels; ``table``: colatitudes of the rings, or empty."""
-    numbers, colatitudes = pointer(pixels, 0), pointer(table, 0)
+    indices, colatitudes = pointer(pixels, 0), pointer(table, 0)
     thetas, phis = pointer(theta, 0), pointer(phi, 0)
     has_table = table.size > 0
     order = log2(nside)
@@ -85,7 +85,7 @@ def angles_of_pixels(counter, count, pixels, nside, nest, table, theta, phi):
         if first >= count:
             return valid
         for i in range(first, min(first + BLOCK, count)):
-            pixel = numbers[i]
+            pixel = indices[i]
             if not contains(nside, pixel):
                 valid = False
                 continue
@@ -101,7 +101,7 @@ def angles_of_pixels(counter, count, pixels, nside, nest, table, theta, phi):
 @leaf
 def nested_to_ring(counter, count, pixels, nside, results):
     """Set ``results`` to the numbers in ring order of pixel numbers in nested order."""
-    numbers, rings = pointer(pixels, 0), pointer(results, 0)
+    indices, rings = pointer(pixels, 0), pointer(results, 0)
     order = log2(nside)
     valid = True
     while True:
@@ -109,15 +109,15 @@ def nested_to_ring(counter, count, pixels, nside, results):
         if first >= count:
             return valid
         for i in range(first, min(first + BLOCK, count)):
-            valid = valid and contains(nside, numbers[i])
-            face, x, y = nested_to_face(numbers[i], order)
+            valid = valid and contains(nside, indices[i])
+            face, x, y = nested_to_face(indices[i], order)
             rings[i] = face_to_ring(face, x, y, nside)
 
 
 @leaf
 def ring_to_nested(counter, count, pixels, nside, results):
     """Set ``results`` to the numbers in nested order of pixel numbers in ring order."""
-    numbers, nested = pointer(pixels, 0), pointer(results, 0)
+    indices, nested = pointer(pixels, 0), pointer(results, 0)
     order = log2(nside)
     valid = True
     while True:
@@ -125,15 +125,15 @@ def ring_to_nested(counter, count, pixels, nside, results):
         if first >= count:
             return valid
         for i in range(first, min(first + BLOCK, count)):
-            valid = valid and contains(nside, numbers[i])
-            face, x, y = ring_to_face(numbers[i], nside)
+            valid = valid and contains(nside, indices[i])
+            face, x, y = ring_to_face(indices[i], nside)
             nested[i] = face_to_nested(face, x, y, order)
 
 
 @leaf
 def neighbours_of(counter, count, pixels, nside, nest, results):
     """Set ``results[:, i]`` to the neighbours of a pixel, -1 where there is none [shape=(8, count)]."""
-    numbers, neighbours = pointer(pixels, 0), pointer(results, 0)
+    indices, neighbours = pointer(pixels, 0), pointer(results, 0)
     order = log2(nside)
     valid = True
     while True:
@@ -141,13 +141,13 @@ def neighbours_of(counter, count, pixels, nside, nest, results):
         if first >= count:
             return valid
         for i in range(first, min(first + BLOCK, count)):
-            if not contains(nside, numbers[i]):
+            if not contains(nside, indices[i]):
                 valid = False
                 continue
             if nest:
-                face, x, y = nested_to_face(numbers[i], order)
+                face, x, y = nested_to_face(indices[i], order)
             else:
-                face, x, y = ring_to_face(numbers[i], nside)
+                face, x, y = ring_to_face(indices[i], nside)
             for k in range(8):
                 at, u, v = neighbour_position(face, x + _STEPS_X[k], y + _STEPS_Y[k], nside)
                 if at < 0:
@@ -165,7 +165,7 @@ def boundaries_of(counter, count, pixels, nside, nest, step, theta, phi):
 
     They begin at the corner to the north and go west, south, east.
     """
-    numbers = pointer(pixels, 0)
+    indices = pointer(pixels, 0)
     thetas, phis = pointer(theta, 0), pointer(phi, 0)
     order = log2(nside)
     valid = True
@@ -174,13 +174,13 @@ def boundaries_of(counter, count, pixels, nside, nest, step, theta, phi):
         if first >= count:
             return valid
         for i in range(first, min(first + BLOCK, count)):
-            if not contains(nside, numbers[i]):
+            if not contains(nside, indices[i]):
                 valid = False
                 continue
             if nest:
-                face, x, y = nested_to_face(numbers[i], order)
+                face, x, y = nested_to_face(indices[i], order)
             else:
-                face, x, y = ring_to_face(numbers[i], nside)
+                face, x, y = ring_to_face(indices[i], nside)
             for j in range(4 * step):
                 u, v = _boundary_point(j, step)
                 k = 4 * step * i + j

@@ -166,6 +166,13 @@ def _power_spectra():
         power(np.zeros(4, dtype))
 
 
+def _winds():
+    from spherekit.fields.wind_modes import modes_of
+
+    for dtype in (np.complex128, np.complex64):
+        modes_of(np.zeros(16, dtype))
+
+
 def _skies():
     from spherekit.experiments.gaussianity import features, skies
 
@@ -226,6 +233,7 @@ STEPS = (
     Step("evaluation at points", (), _points),
     Step("rings close to a pole", ("transform",), _polar_rings),
     Step("power spectra", ("spectrum", "wind", "generate", *_SKIES), _power_spectra),
+    Step("winds", ("wind",), _winds),
     Step("layers, float32", ("demo", *_NETWORKS), partial(_layers, np.float32)),
     Step("layers, float64", _NETWORKS, partial(_layers, np.float64)),
     Step("Wigner functions, Clebsch-Gordan coefficients", ("wigner", *_NETWORKS), _functions),
