@@ -125,6 +125,53 @@ def evaluate_adjoint(values, theta, phi, L, spin=0):
     return flm
 
 
+def derivative(function, x, degree):
+    """The derivative at x of a trigonometric polynomial: the formula of M. Riesz, a sum of 2 degree values.
+
+    f'(x) = sum_k (-1)^(k+1) f(x + t_k) / (4 n sin^2(t_k / 2)), t_k = (2k-1) pi / 2n, for degrees <= n
+    (Zygmund, Trigonometric Series, vol. II, chapter X, 3.11).
+    """
+    total = 0
+    for k in range(1, 2 * degree + 1):
+        t = (2 * k - 1) * math.pi / (2 * degree)
+        total += (-1) ** (k + 1) * function(x + t) / (4 * degree * math.sin(t / 2) ** 2)
+    return total
+
+
+def partial_derivatives(flm, theta, phi, spin=0):
+    """d/dtheta and d/dphi of the signal at one point that is not a pole."""
+    degree = max(1, math.isqrt(len(flm)) - 1)
+    by_theta = derivative(lambda x: evaluate(flm, [x], [phi], spin)[0], theta, degree)
+    by_phi = derivative(lambda x: evaluate(flm, [theta], [x], spin)[0], phi, degree)
+    return by_theta, by_phi
+
+
+def raise_spin(flm, theta, phi, spin=0):
+    """eth f = -(d/dtheta + i / sin(theta) d/dphi - s cot(theta)) f at one point."""
+    by_theta, by_phi = partial_derivatives(flm, theta, phi, spin)
+    f = evaluate(flm, [theta], [phi], spin)[0]
+    return -(by_theta + 1j * by_phi / math.sin(theta) - spin * f / math.tan(theta))
+
+
+def lower_spin(flm, theta, phi, spin=0):
+    """-(d/dtheta - i / sin(theta) d/dphi + s cot(theta)) f at one point."""
+    by_theta, by_phi = partial_derivatives(flm, theta, phi, spin)
+    f = evaluate(flm, [theta], [phi], spin)[0]
+    return -(by_theta - 1j * by_phi / math.sin(theta) + spin * f / math.tan(theta))
+
+
+def vorticity_and_divergence(flm, theta, phi):
+    """Of the wind -v + i u with these coefficients of spin 1, at one point of the unit sphere.
+
+    (dv/dphi + d(u sin theta)/dtheta) / sin(theta), (du/dphi - d(v sin theta)/dtheta) / sin(theta)
+    """
+    by_theta, by_phi = partial_derivatives(flm, theta, phi, 1)
+    f = evaluate(flm, [theta], [phi], 1)[0]
+    sine = math.sin(theta)
+    by_theta = sine * by_theta + math.cos(theta) * f
+    return (-by_phi.real + by_theta.imag) / sine, (by_phi.imag + by_theta.real) / sine
+
+
 def inverse(flm, grid, spin=0, reality=False):
     """Samples on the grid of the signal with coefficients flm: the sum at each sample."""
     theta, phi, _ = zip(*samples(grid), strict=True)

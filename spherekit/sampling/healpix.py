@@ -7,8 +7,9 @@ along a Z-curve inside each of the 12 base pixels.
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -27,10 +28,24 @@ from spherekit.sampling.healpix_pixels import (
 )
 from spherekit.sampling.healpix_rings import nside_of, ring_weights, rings
 
+if TYPE_CHECKING:
+    from spherekit.sampling.healpix_interpolation import (
+        interpolate,
+        interpolate_adjoint,
+        interpolation_weights,
+    )
+    from spherekit.sampling.healpix_queries import disc, strip
+    from spherekit.sampling.healpix_resolution import degrade, upgrade
+
 __all__ = [
     "MAX_NSIDE",
     "UNSEEN",
     "boundaries",
+    "degrade",
+    "disc",
+    "interpolate",
+    "interpolate_adjoint",
+    "interpolation_weights",
     "neighbours",
     "nest2ring",
     "nside_of",
@@ -40,12 +55,30 @@ __all__ = [
     "ring2nest",
     "rings",
     "ring_weights",
+    "strip",
+    "upgrade",
 ]
 
 #: Number of pixels of one pass of `reorder`, whose work arrays then fit into the cache of a core.
 _CHUNK = 2**13
 #: Ring weights of a larger nside are computed only where maps fit into memory: they take long.
 _LARGE = 2**14
+
+
+#: Modules of functions that are imported at first use, since they import autograd or Numba.
+_MODULES = {
+    **dict.fromkeys(("disc", "strip"), "healpix_queries"),
+    **dict.fromkeys(("degrade", "upgrade"), "healpix_resolution"),
+    **dict.fromkeys(
+        ("interpolate", "interpolate_adjoint", "interpolation_weights"), "healpix_interpolation"
+    ),
+}
+
+
+def __getattr__(name):
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"spherekit.sampling.{_MODULES[name]}"), name)
 
 
 def __dir__():
@@ -436,3 +469,77 @@ class HEALPix(Grid):
         return healpix_interpolation.interpolate_adjoint(
             values, theta, phi, self.nside, threads=threads
         )
+
+    # --- regions and resolution ---
+
+    def disc(self, theta: float, phi: float, radius: float, *, nest: bool = False) -> np.ndarray:
+        """The numbers of the pixels in a disc (`healpix.disc`).
+
+        >>> from spherekit.sampling import HEALPix
+        >>> HEALPix(2).disc(0.0, 0.0, 0.5)
+        array([0, 1, 2, 3])
+        """
+        from spherekit.sampling import healpix_queries
+
+        return healpix_queries.disc(self.nside, theta, phi, radius, nest=nest)
+
+    def strip(
+        self, theta1: float, theta2: float, *, inclusive: bool = False, nest: bool = False
+    ) -> np.ndarray:
+        """The numbers of the pixels in a strip of latitudes (`healpix.strip`).
+
+        >>> from spherekit.sampling import HEALPix
+        >>> HEALPix(2).strip(0.5, 0.9)
+        array([ 4,  5,  6,  7,  8,  9, 10, 11])
+        """
+        from spherekit.sampling import healpix_queries
+
+        return healpix_queries.strip(self.nside, theta1, theta2, inclusive=inclusive, nest=nest)
+
+    def degrade(
+        self,
+        f: ArrayLike,
+        nside: int,
+        *,
+        power: float | None = None,
+        pessimistic: bool = False,
+        threshold: float = 0.5,
+        nest: bool = False,
+        threads: int | None = None,
+    ) -> np.ndarray:
+        """Lower the resolution of maps on this grid by the means of pixels (`healpix.degrade`).
+
+        >>> import numpy as np
+        >>> from spherekit.sampling import HEALPix
+        >>> HEALPix(2).degrade(np.arange(48), 1)[:4]
+        array([ 5.5 ,  7.25,  9.  , 10.75])
+        """
+        self._check_samples(f)
+        options = dict(power=power, pessimistic=pessimistic, threshold=threshold)
+        from spherekit.sampling import healpix_resolution
+
+        return healpix_resolution.degrade(f, nside, **options, nest=nest, threads=threads)
+
+    def upgrade(
+        self,
+        f: ArrayLike,
+        nside: int,
+        *,
+        power: float | None = None,
+        nest: bool = False,
+        threads: int | None = None,
+    ) -> np.ndarray:
+        """Raise the resolution of maps on this grid by repeating samples (`healpix.upgrade`).
+
+        >>> import numpy as np
+        >>> from spherekit.sampling import HEALPix
+        >>> HEALPix(1).upgrade(np.arange(12), 2)[:8]
+        array([0., 1., 2., 3., 0., 0., 1., 1.])
+        """
+        self._check_samples(f)
+        from spherekit.sampling import healpix_resolution
+
+        return healpix_resolution.upgrade(f, nside, power=power, nest=nest, threads=threads)
+
+    def _check_samples(self, f):
+        checks.samples_shape(f if hasattr(f, "shape") else np.asarray(f), self, None)

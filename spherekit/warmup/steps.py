@@ -11,8 +11,8 @@ import numpy as np
 
 #: What can be prepared separately: commands of `spherekit`, and kinds of calls.
 NAMES = (
-    ("demo", "convert", "transform", "spectrum", "rotate", "smooth", "regrid", "wavelets", "scatter")
-    + ("generate", "simulate", "train", "predict", "batches", "float32", "wigner", "nn")
+    ("demo", "convert", "transform", "spectrum", "rotate", "smooth", "regrid", "wind", "wavelets")
+    + ("scatter", "generate", "simulate", "train", "predict", "batches", "float32", "wigner", "nn")
 )  # fmt: skip
 
 
@@ -166,6 +166,13 @@ def _power_spectra():
         power(np.zeros(4, dtype))
 
 
+def _winds():
+    from spherekit.fields.wind_modes import modes_of
+
+    for dtype in (np.complex128, np.complex64):
+        modes_of(np.zeros(16, dtype))
+
+
 def _skies():
     from spherekit.experiments.gaussianity import features, skies
 
@@ -199,7 +206,7 @@ def _layers(dtype):
 
 _SINGLE = np.complex64
 _COMMANDS = NAMES[: NAMES.index("batches")]
-_RESAMPLING = "convert", "smooth", "regrid"
+_RESAMPLING = "convert", "smooth", "regrid", "wind"
 _POLARIZATION = "transform", "spectrum", "rotate", *_RESAMPLING, "simulate", "wavelets", "nn"
 _NETWORKS = "train", "predict", "nn"
 _BATCHES = "demo", "batches", *_NETWORKS
@@ -225,7 +232,8 @@ STEPS = (
     Step("directional wavelets", _WAVELETS, partial(_wavelets, 2)),
     Step("evaluation at points", (), _points),
     Step("rings close to a pole", ("transform",), _polar_rings),
-    Step("power spectra", ("spectrum", "generate", *_SKIES), _power_spectra),
+    Step("power spectra", ("spectrum", "wind", "generate", *_SKIES), _power_spectra),
+    Step("winds", ("wind",), _winds),
     Step("layers, float32", ("demo", *_NETWORKS), partial(_layers, np.float32)),
     Step("layers, float64", _NETWORKS, partial(_layers, np.float64)),
     Step("Wigner functions, Clebsch-Gordan coefficients", ("wigner", *_NETWORKS), _functions),
