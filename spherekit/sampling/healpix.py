@@ -61,6 +61,8 @@ __all__ = [
 
 #: Number of pixels of one pass of `reorder`, whose work arrays then fit into the cache of a core.
 _CHUNK = 2**13
+#: Ring weights of a larger nside are computed only where maps fit into memory: they take long.
+_LARGE = 2**14
 
 
 #: Modules of functions that are imported at first use, since they import autograd or Numba.
@@ -195,6 +197,8 @@ class HEALPix(Grid):
 
     def ring_arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Colatitudes, numbers of samples, first longitudes and weights of the rings."""
+        if self.nside > _LARGE:
+            checks.fits_memory(4 * self.shape[0], f"a map of {self}", "use a lower nside")
         theta, n_phi, phi0, _ = rings(self.nside)
         weights = np.full(theta.shape, 4 * np.pi / (12 * self.nside**2))
         if self.weighting == "ring":
