@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from spherekit._core import checks
 from spherekit.sampling import healpix_pixels
 from spherekit.sampling.base import Grid
+from spherekit.sampling.healpix_arguments import check_nside
 from spherekit.sampling.healpix_rings import ring_weights, rings
 
 #: Ring weights of a larger nside are computed only where maps fit into memory: they take long.
