@@ -72,9 +72,14 @@ ARRAYS = {
     "cl",
 }
 ARRAYS |= {"values", "T"}
-#: Types of results and of parameters, which nobody calls; what takes none of the above.
+#: Types of results and of parameters, which nobody calls; what takes none of the above; `Wind`, whose
+#: arguments are those of fields.kinetic_energy_spectrum.
 OTHERS = {
+    "KineticEnergySpectrum",
+    "Wind",
     "Residual",
+    "Fit",
+    "Path",
     "Statistics",
     "generate",
     "grid",
@@ -143,10 +148,31 @@ CALLS = {
     "spectra.power": dict(flm=FLM, flm2=FLM),
     "spectra.remove_monopole_dipole": dict(f=PIXELS, sampling="healpix:1"),
     "spectra.sky_fraction": dict(mask=np.ones(12), sampling="healpix:1"),
+    **{
+        f"fields.{name}": dict(f=SAMPLES, L=4, sampling="mw:4", max_iter=9, threads=1)
+        for name in ("gradient", "inverse_laplacian", "laplacian")
+    },
+    "fields.kinetic_energy_spectrum": dict(
+        u=SAMPLES, v=SAMPLES + 1, grid="mw:4", L=4, max_iter=9, threads=1
+    ),
+    "fields.lower_spin": dict(f=SAMPLES, spin=1, L=4, sampling="mw:4", max_iter=9, threads=1),
+    "fields.raise_spin": dict(f=SAMPLES, spin=1, L=4, sampling="mw:4", max_iter=9, threads=1),
+    "fields.along": dict(
+        f=SAMPLES, path=[(0.1, 0.2), (1, 2)], L=4, spin=0, sampling="mw:4", max_iter=9, threads=1
+    ),
+    "fields.fill": dict(
+        f=np.where(np.arange(28) == 3, np.nan, np.arange(28.0)).reshape(4, 7),
+        L=2,
+        spin=0,
+        sampling="mw:4",
+        max_iter=99,
+        threads=1,
+    ),
     "fields.regrid": dict(
         f=SAMPLES, grid="gl:4", L=4, spin=0, sampling="mw:4", max_iter=9, threads=1
     ),
     "fields.smooth": dict(f=SAMPLES, fwhm=0.1, L=4, spin=0, sampling="mw:4", max_iter=9, threads=1),
+    "fields.truncate": dict(f=SAMPLES, L=3, spin=0, sampling="mw:4", max_iter=9, threads=1),
     "wavelets.Wavelets": dict(L=8, J0=0, N=1, spin=0, threads=1),
     "scattering.Covariances": dict(L=8, J0=1, N=3, directions=5, threads=1),
     "scattering.Scattering": dict(L=8, J0=1, depth=1, N=1, spin=0, threads=1),

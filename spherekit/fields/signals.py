@@ -88,7 +88,10 @@ def _winds(record, any_unit):
 
 def _partners(record, of_winds):
     """The number of U by that of its Q; raise ValueError for one component without the other."""
-    partners = dict(pairs(record.names))
+    of_wind = {*of_winds, *of_winds.values()}
+    if record.frame == "geographic":
+        of_wind |= set(_winds(record, any_unit=True))
+    partners = {q: u for q, u in pairs(record.names) if _is_polarization(record, q, u, of_wind)}
     paired = {*partners, *partners.values(), *of_winds, *of_winds.values()}
     described = zip(record.names, record.units, _standard_names(record), strict=True)
     for i, (name, unit, standard_name) in enumerate(described):
@@ -98,13 +101,23 @@ def _partners(record, of_winds):
             raise ValueError(
                 f"{name} is one component of a wind; pass a map of both, or spin=0 for scalars"
             )
-        letter = record.attributes.get(name, {}).get("stokes", stokes_of(name))
+        letter = record.attributes.get(name, {}).get("stokes", _stokes_letter(record, name))
         if letter in ("Q", "U") and not is_velocity(unit):
             raise ValueError(
                 f"{name} is one component of a spin-2 field; pass a map of Q and U, or spin=0 for scalars "
                 "(for a wind of u and v: spin=1)"
             )
     return partners
+
+
+def _is_polarization(record, q, u, of_wind):
+    """Whether two fields named Q and U are those of Stokes: not the humidity q and a wind u."""
+    return not {q, u} & of_wind and record.units[q] == record.units[u]
+
+
+def _stokes_letter(record, name):
+    """The Stokes parameter of a name; empty on planets, where q is the humidity."""
+    return "" if record.frame == "geographic" else stokes_of(name)
 
 
 def with_samples(record, results, grid, notes):

@@ -36,6 +36,25 @@ def is_velocity(unit):
     return bool(_VELOCITY.fullmatch(unit))
 
 
+def meters_per_second(unit):
+    """The factor that converts a unit of velocity to m/s.
+
+    Raises
+    ------
+    ValueError
+        Another unit.
+
+    >>> [round(meters_per_second(unit), 6) for unit in ("m s**-1", "km/h", "knots", "cm s-1")]
+    [1.0, 0.277778, 0.514444, 0.01]
+    """
+    if not is_velocity(unit):
+        raise ValueError(f"the unit is {unit!r}; expected one of velocity, such as m s-1 or knots")
+    if re.match(r"\s*k(no)?ts?\b", unit):
+        return 1852 / 3600
+    length, time = re.match(r"\s*(cm|km|\w).*?\b(s|h)\w*\W*(?:1\W*)?$", unit).groups()
+    return {"cm": 0.01, "km": 1000.0}.get(length, 1.0) / {"s": 1, "h": 3600}[time]
+
+
 def winds(names, units, standard_names=(), any_unit=False):
     """The number of the northward component of each wind, by that of its eastward component.
 
