@@ -393,7 +393,7 @@ class HEALPix(Grid):
 
         >>> from spherekit.sampling import HEALPix
         >>> HEALPix(2).polygon([0.4, 1.2, 1.2], [0.8, 0.2, 1.4])
-        array([ 4, 13])
+        array([0, 4, 5])
         """
         from spherekit.sampling import healpix_queries
 
