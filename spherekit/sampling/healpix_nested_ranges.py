@@ -31,13 +31,13 @@ def first_ranges(ranges, nside, first_ring, rows):
         For the rings from ``first_ring`` on.
     """
     flat = pointer(ranges, 0)
-    numbers = pointer(rows, 0)
+    indices = pointer(rows, 0)
     index = 0
     for i in range(rows.size):
         start, _, _ = ring_range(min(first_ring + i, 4 * nside), nside)
         while index < ranges.shape[0] and flat[2 * index + 1] <= start:
             index += 1
-        numbers[i] = index
+        indices[i] = index
 
 
 @leaf
@@ -57,7 +57,7 @@ def fill_nested(ranges, nside, order, first_ring, rows, stack, pixels):
     pixels : int64 ndarray
     """
     flat = pointer(ranges, 0)
-    numbers = pointer(rows, 0)
+    indices = pointer(rows, 0)
     squares = pointer(stack, 0)
     last_ring = first_ring + rows.size - 2
     count = 0
@@ -68,7 +68,7 @@ def fill_nested(ranges, nside, order, first_ring, rows, stack, pixels):
             depth -= 1
             x, y, size = squares[3 * depth], squares[3 * depth + 1], squares[3 * depth + 2]
             state = _state(
-                face, x, y, size, nside, flat, ranges.shape[0], first_ring, last_ring, numbers
+                face, x, y, size, nside, flat, ranges.shape[0], first_ring, last_ring, indices
             )
             if state == _INSIDE:
                 begin = face_to_nested(face, x, y, order)
