@@ -461,6 +461,17 @@ def test_components_on_different_samples(uv, rng, capsys):
     assert "u.nc is in geographic coordinates and sky.nc in galactic" in said
 
 
+def test_components_in_different_units(uv, capsys):
+    for path, name, values, unit in zip(
+        ("u.nc", "v.nc"), "uv", (uv[0], uv[1] / (1852 / 3600)), ("m/s", "knots"), strict=True
+    ):
+        write(path, values, (name,), unit, axes={"time": TIMES})
+    run("wind u.nc v.nc -o flow.nc")
+    check("flow.nc", uv)
+    said = refused(capsys, "smooth u.nc --and v.nc --fwhm 9deg -o out.nc")
+    assert "u has the unit 'm/s' and v 'knots', of u.nc and v.nc; expected the same" in said
+
+
 def test_coordinates_that_differ_by_rounding(uv):
     for path, name, values, dtype in zip(
         ("u.nc", "v.nc"), "uv", uv, (np.float32, np.float64), strict=True
@@ -487,6 +498,8 @@ def test_regions_and_other_contents(uv, rng, capsys):
     write("region.npz", values, grid=region)
     said = refused(capsys, "wind region.npz -o flow.npz", 2)
     assert "region.npz" in said and "pass --L" in said
+    run("info region.npz")
+    assert "spherekit wind" not in capsys.readouterr().out
     io.write_arrays("alm.npz", flm=random_flm(4, rng, spin=1), spin=1)
     said = refused(capsys, "wind alm.npz -o flow.npz")
     assert "alm.npz contains harmonic coefficients" in said

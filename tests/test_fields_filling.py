@@ -109,6 +109,24 @@ def test_leading_axes_have_gaps_of_their_own(rng):
     np.testing.assert_array_equal(masked, filled)
 
 
+@pytest.mark.parametrize("order", ["F", "strided", "read-only"])
+def test_any_memory_layout(order, rng):
+    grid = as_grid("gl:8")
+    f = samples(6, grid, rng, shape=(3,))
+    g = f.copy()
+    g[1, 2:4, 5:9] = np.nan
+    expected = fields.fill(g, sampling=grid, L=6)
+    if order == "F":
+        g = np.asfortranarray(g)
+    elif order == "strided":
+        g = np.repeat(g, 2, axis=-1)[..., ::2]
+    else:
+        g.flags.writeable = False
+    before = g.copy()
+    np.testing.assert_array_equal(fields.fill(g, sampling=grid, L=6), expected)
+    np.testing.assert_array_equal(g, before)
+
+
 def test_nothing_is_missing(rng):
     f = rng.standard_normal((12, 23))
     filled, fit = fields.fill(f, sampling="mw:12", return_fit=True)

@@ -445,5 +445,10 @@ def test_results_beyond_the_memory_are_refused(monkeypatch):
             call()
 
 
+def test_maps_beyond_the_memory_are_refused():
+    with pytest.raises(MemoryError, match="a map of healpix:4194304 needs about 8.44e"):
+        _ = HEALPix(2**22).theta
+
+
 def test_float32_pi_is_the_south_pole():
     assert HEALPix(2).pixel_of(np.float32(np.pi), 0.0) == 44

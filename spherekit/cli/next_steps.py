@@ -5,7 +5,7 @@ import shlex
 
 from spherekit.cli.names import join
 from spherekit.cli.options import stem
-from spherekit.io.winds import is_wind_component, winds
+from spherekit.io.winds import is_velocity, is_wind_component, winds
 
 
 def commands(facts, declared=()):
@@ -56,12 +56,12 @@ def _options_of_wind(columns):
 
 
 def _for_wind(path, facts, selected):
-    """A command for the first wind of a map without missing samples, or for one in two files.
+    """A command for the first wind of a full map, or for one in two files; none for results of winds.
 
     The file of v is beside that of u, and has its name with a v, such as vwnd_mean.nc and uwnd_mean.nc.
     """
     names, units, standard_names = _described(facts["columns"])
-    if "vorticity" in names:  # the file is a result
+    if "vorticity" in names or not _covers_the_sphere(facts["grid"]):
         return []
     pairs = winds(names, units, standard_names)
     options = []
@@ -81,6 +81,14 @@ def _for_wind(path, facts, selected):
     name = f"{stem(paths[0])}_flow"
     outputs = ["-o", f"{name}.{suffix}", "--plot", f"{name}.png"]
     return [_line("wind", *paths, *options, *selected, *outputs)]
+
+
+def _covers_the_sphere(text):
+    """Whether the rings of a grid do so, by its text."""
+    from spherekit.sampling import grid
+    from spherekit.sampling.coverage import band_limit_problem
+
+    return not band_limit_problem(grid(text))
 
 
 def _pair_of_files(path, name):
@@ -109,6 +117,7 @@ def _for_map(path, facts):
     part = ["--part", "abs"] if first["type"].startswith("complex") else []
     lines = [_line("plot", path, *field, *selected, *part, "-o", _picture(path))]
     is_lone_component = is_fits and facts["stokes"][:1] in (["Q"], ["U"]) and not facts["spin"]
+    is_lone_component &= not is_velocity(first["unit"] or "")
     if "min" in first and not first.get("infinite") and not is_lone_component:
         mask = ["--mask", "missing"] if first["missing"] else []
         wind = _options_of_wind(columns)

@@ -10,7 +10,7 @@ import numpy as np
 
 from spherekit.cli import arrays, names
 from spherekit.cli.options import Usage, selection_of
-from spherekit.io.winds import is_wind_component, winds
+from spherekit.io.winds import is_velocity, is_wind_component, meters_per_second, winds
 
 _NETCDF = ("a netCDF-3 file", "a netCDF-3 file of 64-bit data", "an HDF5 or netCDF-4 file")
 
@@ -53,46 +53,70 @@ def read(args, L=None):
         Components on different grids or axes.
     """
     paths = _paths(args)
-    if args.field is None:
-        u, v, notes = _pair(args, [_fields(path, args, L) for path in paths])
-    else:
-        u, v, notes = _selected(args, paths, L)
+    try:
+        if args.field is None:
+            u, v, notes = _pair(args, [_fields(path, args, L) for path in paths])
+        else:
+            u, v, notes = _selected(args, paths, L)
+        return *_records(args, u, v, L), notes
+    except ValueError as error:
+        text = _without_masks(str(error))
+        if text == str(error):
+            raise
+        raise ValueError(text) from None
+
+
+def _records(args, u, v, L):
+    """The maps of two fields, on the same samples."""
     if u.record is None and u.path == v.path:
         wind = arrays.read_record(u.path, _with_field(args, u.name, v.name), L)
-        return wind.select(u.name), wind.select(v.name), notes
+        return wind.select(u.name), wind.select(v.name)
     records = [
         arrays.read_record(field.path, _with_field(args, field.name), L)
         if field.record is None
         else field.record
         for field in (u, v)
     ]
-    return *_on_same_samples((u.path, v.path), *records), notes
+    return _on_same_samples((u.path, v.path), *records)
+
+
+def _without_masks(text):
+    """The message on a file of a region, without the advice to fit the samples outside of a mask."""
+    start, _, advice = text.partition(" Extend a region to the whole circle")
+    return f"{start} A wind is needed on the whole sphere" if advice else text
 
 
 def read_both(args, L=None):
     """The map of both components of the wind in ``args.file`` and ``args.further``, as of `read`."""
     u, v, notes = read(args, L)
-    (u_name, v_name), of_order = (u.names[0], v.names[0]), {}
-    if u_name == v_name:
-        u_name, v_name = "u", "v"
-    attributes = {**v.attributes, **u.attributes}
-    attributes |= {
-        u_name: u.attributes.get(u.names[0], {}),
-        v_name: v.attributes.get(v.names[0], {}),
+    _refuse_units(_paths(args), u.units[0], v.units[0])
+    labels = (u.names[0], v.names[0]) if u.names != v.names else ("u", "v")
+    of_fields = {
+        label: x.attributes.get(x.names[0], {}) for label, x in zip(labels, (u, v), strict=True)
     }
-    if not _winds([_Field("", u_name, u.units[0], None), _Field("", v_name, v.units[0], None)]):
-        of_order = {u_name: "eastward_wind", v_name: "northward_wind"}
-    for name, standard_name in of_order.items():
-        attributes[name] = {"standard_name": standard_name, **attributes[name]}
+    if not winds(labels, ("m/s", "m/s")):
+        of_order = dict(zip(labels, ("eastward_wind", "northward_wind"), strict=True))
+        of_fields = {x: {"standard_name": of_order[x], **of_fields[x]} for x in labels}
     return replace(
         u,
         values=np.stack([u.values, v.values]),
-        names=(u_name, v_name),
+        names=labels,
         units=(*u.units, *v.units),
-        attributes=attributes,
+        attributes={**v.attributes, **u.attributes, **of_fields},
         history=tuple(dict.fromkeys((*u.history, *v.history))),
         notes=tuple(dict.fromkeys((*notes, *u.notes, *v.notes))),
     )
+
+
+def _refuse_units(paths, u_unit, v_unit):
+    """Raise ValueError for components in different units of velocity."""
+    if u_unit == v_unit:
+        return
+    factors = [meters_per_second(unit) if is_velocity(unit) else None for unit in (u_unit, v_unit)]
+    if None in factors or factors[0] != factors[1]:
+        raise ValueError(
+            f"u has the unit {u_unit!r} and v {v_unit!r}, of {' and '.join(paths)}; expected the same"
+        )
 
 
 def _paths(args):

@@ -178,6 +178,6 @@ def _refuse_missing(f, name):
     count = np.count_nonzero(missing)
     if count:
         raise ValueError(
-            f"{count} of {missing.size} samples of {name} are missing (NaN or UNSEEN); fit the observed ones "
-            "with spherekit.analyse(f, L, mask=~missing), and pass spherekit.inverse of the coefficients"
+            f"{count} of {missing.size} samples of {name} are missing (NaN or UNSEEN); fill them with "
+            "spherekit.fields.fill, or fit the observed ones with spherekit.analyse(f, L, mask=~missing)"
         )

@@ -197,7 +197,7 @@ def fill(
     if is_traced(f):
         raise TypeError("f is traced by autograd; fill is not differentiable")
     f = checks.as_float_array(f, "f")
-    spin = 0 if spin is None else spin
+    spin = 0 if spin is None else checks.integer(spin, "spin", -math.inf)
     filled, fit = _fill_array(f, mask, weights, L, spin, as_grid(sampling, L), options, "f")
     return (filled, fit) if return_fit else filled
 
@@ -297,7 +297,7 @@ def _fill_array(f, mask, weights, L, spin, grid, options, name):
     missing = _missing(f, mask, grid, name)
     if not missing.any():
         return f.copy(), Fit(L, 0, 1.0, 0.0, 0, True)
-    filled = np.array(f)
+    filled = np.array(f, order="C")
     maps, gaps = filled.reshape(-1, *grid.shape), missing.reshape(-1, *grid.shape)
     problem = _Problem(grid, spin, is_real(f, spin), weights, options, name, {})
     patterns = {gap.tobytes(): problem.observed(gap) for gap in gaps if gap.any()}
@@ -425,8 +425,9 @@ class _Problem(NamedTuple):
         raise ValueError(
             f"the observed samples of {self.name} do not determine the degrees < {L} in the gaps, the "
             f"largest of radius {np.degrees(radius):.3g} degrees: the condition number is {number}{state}; "
-            f"max_condition is {limit:.4g}. {self._advice(observed, L, radius)}, or max_condition=numpy.inf "
-            "to accept an arbitrary result there"
+            f"max_condition is {limit:.4g}. {self._advice(observed, L, radius)}"
+            f"{'' if is_known else ', a larger max_iter'}, or max_condition=numpy.inf to accept an arbitrary "
+            "result there"
         )
 
     def _advice(self, observed, L, radius):

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from spherekit import harmonic
 from spherekit._core import checks
-from spherekit.fields.analysis import Options, analyze, default_band_limit, is_real
+from spherekit.fields.analysis import analyze, checked_options, default_band_limit, is_real
 from spherekit.fields.signals import signals_of
 from spherekit.io import Map
 from spherekit.linear import is_traced
@@ -197,7 +197,7 @@ def along(
         raise ValueError("step or n_points is given with a Path; pass waypoints, or omit them")
     L = None if L is None else checks.band_limit(L)
     max_iter = checks.integer(max_iter, "max_iter", 1)
-    options = Options(method, max_iter, threads, None, allow_unconverged)
+    options = checked_options(method, max_iter, threads, None, allow_unconverged)
     if type(f).__module__.split(".")[0] == "xarray":
         return _of_xarray(f, path, lambda record: _of_map(record, path, L, spin, options))
     if isinstance(f, Map):

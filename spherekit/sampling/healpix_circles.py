@@ -32,7 +32,7 @@ def ring_position(t, nside):
         z = 1 - x
         sine = math.sqrt(x * (2 - x))
     else:
-        z = float(4 * nside - 2 * from_pole) / float(3 * nside)
+        z = (4 * nside - 2 * from_pole) / (3.0 * nside)
         sine = math.sqrt((1 - z) * (1 + z))
     return (z if t <= 2 * nside else -z), sine
 
@@ -61,7 +61,7 @@ def half_width(z, sine, z0, sine0, chord):
         return -1.0
     if outside <= 0:
         return math.pi
-    return 2 * math.atan2(math.sqrt(inside), math.sqrt(outside))
+    return math.atan2(2 * math.sqrt(inside * outside), outside - inside)
 
 
 @leaf
@@ -142,7 +142,7 @@ def _extend(ring, minimum, maximum, nside, first_ring, low, high):
 
 @leaf
 def _extend_in_belt(nside, circle, piece, band, samples, first_ring, low, high):
-    """A piece of an arc between two rings of the belt: extremes of u + t/2 and u - t/2, u = 2 nside phi/pi."""
+    """A piece between two rings of the belt: extremes of u + t/2 and u - t/2, u = 2 nside phi/pi."""
     rising = _belt_range(nside, circle, piece, 0.5, samples)
     falling = _belt_range(nside, circle, piece, -0.5, samples)
     for upper in range(2):
@@ -205,9 +205,7 @@ def _extend_in_cap(nside, circle, piece, band, samples, first_ring, low, high):
     t1, phi1, t2, phi2 = piece
     if phi1 == phi2:
         column = math.floor(phi1 / _QUARTER)
-        _extend_in_face(
-            nside, circle, piece, band, column, samples, first_ring, low, high
-        )
+        _extend_in_face(nside, circle, piece, band, column, samples, first_ring, low, high)
         return
     forward = phi2 > phi1
     start = t1

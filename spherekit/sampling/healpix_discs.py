@@ -14,6 +14,7 @@ __all__ = ["disc_ranges", "disc_rings", "overlapping_ranges"]
 #: one point at most: of discs that are large compared to pixels, and of others.
 _SAMPLES = 2
 _MANY_SAMPLES = 16
+_TURNS_PER_RADIAN = 0.5 / math.pi
 
 
 @leaf
@@ -34,26 +35,25 @@ def disc_ranges(nside, theta, phi, radius, ranges):
     first, last = disc_rings(theta, radius, nside)
     count = 0
     for ring in range(first, last + 1):
-        low, high = _centers(ring, nside, z0, sine0, phi, chord)
-        start, n, _ = ring_range(ring, nside)
+        start, n, low, high = _centers(ring, nside, z0, sine0, phi, chord)
         count = append_interval(flat, count, start, n, low, high)
     return count
 
 
 @leaf
 def _centers(ring, nside, z0, sine0, phi, chord):
-    """The indices, of any sign, of the first and the last pixel of a ring whose centers are in a disc."""
+    """A ring: its first pixel, its size; indices, of any sign, of the first and last center in a disc."""
+    start, n, shift = ring_range(ring, nside)
     z, sine = ring_position(float(ring), nside)
     width = half_width(z, sine, z0, sine0, chord)
     if width < 0:
-        return 0, -1
-    _, n, shift = ring_range(ring, nside)
+        return start, n, 0, -1
     if width >= math.pi:
-        return 0, n - 1
-    per_radian = n / (2 * math.pi)
+        return start, n, 0, n - 1
+    per_radian = n * _TURNS_PER_RADIAN
     low = math.ceil((phi - width) * per_radian - 0.5 * shift)
     high = math.floor((phi + width) * per_radian - 0.5 * shift)
-    return int(low), int(high)
+    return start, n, int(low), int(high)
 
 
 @leaf
@@ -79,7 +79,7 @@ def overlapping_ranges(nside, theta, phi, radius, intervals, ranges):
     sine0 = math.sin(theta)
     chord = math.sin(radius / 2) ** 2
     for ring in range(first, last + 1):
-        low[ring - first], high[ring - first] = _centers(ring, nside, z0, sine0, phi, chord)
+        _, _, low[ring - first], high[ring - first] = _centers(ring, nside, z0, sine0, phi, chord)
     for side in (-1.0, 1.0):
         circle = (z0, sine0, phi, chord, side)
         _extend_to_border(nside, theta, radius, circle, first, low, high)

@@ -92,7 +92,7 @@ def angles_of_pixels(counter, count, pixels, nside, nest, table, theta, phi):
             if nest:
                 face, x, y = nested_to_face(pixel, order)
                 pixel = face_to_ring(face, x, y, nside)
-            ring, index = ring_of(pixel, nside)
+            ring, index = ring_of(pixel, nside, order)
             _, n, shift = ring_range(ring, nside)
             thetas[i] = colatitudes[ring - 1] if has_table else ring_theta(ring, nside)
             phis[i] = (2 * index + shift) * (math.pi / n)
@@ -126,7 +126,7 @@ def ring_to_nested(counter, count, pixels, nside, results):
             return valid
         for i in range(first, min(first + BLOCK, count)):
             valid = valid and contains(nside, indices[i])
-            face, x, y = ring_to_face(indices[i], nside)
+            face, x, y = ring_to_face(indices[i], nside, order)
             nested[i] = face_to_nested(face, x, y, order)
 
 
@@ -145,9 +145,13 @@ def neighbours_of(counter, count, pixels, nside, nest, results):
                 valid = False
                 continue
             if nest:
+                if _set_neighbours_in_face(indices[i], order, pointer(neighbours, i), count):
+                    continue
                 face, x, y = nested_to_face(indices[i], order)
             else:
-                face, x, y = ring_to_face(indices[i], nside)
+                if _set_neighbours_in_belt(indices[i], nside, order, pointer(neighbours, i), count):
+                    continue
+                face, x, y = ring_to_face(indices[i], nside, order)
             for k in range(8):
                 at, u, v = neighbour_position(face, x + _STEPS_X[k], y + _STEPS_Y[k], nside)
                 if at < 0:
@@ -157,6 +161,57 @@ def neighbours_of(counter, count, pixels, nside, nest, results):
                 else:
                     pixel = face_to_ring(at, u, v, nside)
                 neighbours[k * count + i] = pixel
+
+
+@leaf
+def _set_neighbours_in_face(pixel, order, neighbours, stride):
+    """Set the neighbours of a pixel inside a face in nested order; return False at the border of a face.
+
+    x and y are incremented where they are, in every second bit of the number.
+    """
+    face_pixels = (1 << 2 * order) - 1
+    even, odd = face_pixels & 0x5555555555555555, face_pixels & 0x2AAAAAAAAAAAAAAA
+    x, y = pixel & even, pixel & odd
+    if x == 0 or x == even or y == 0 or y == odd:
+        return False
+    face = pixel & ~face_pixels
+    lower_x, upper_x = face | (x - 1) & even, face | ((x | odd) + 1) & even
+    lower_y, upper_y = (y - 1) & odd, ((y | even) + 1) & odd
+    x |= face
+    neighbours[0] = lower_x | y
+    neighbours[stride] = lower_x | upper_y
+    neighbours[2 * stride] = x | upper_y
+    neighbours[3 * stride] = upper_x | upper_y
+    neighbours[4 * stride] = upper_x | y
+    neighbours[5 * stride] = upper_x | lower_y
+    neighbours[6 * stride] = x | lower_y
+    neighbours[7 * stride] = lower_x | lower_y
+    return True
+
+
+@leaf
+def _set_neighbours_in_belt(pixel, nside, order, neighbours, stride):
+    """Set the neighbours of a pixel on rings of 4 nside pixels in ring order; return False on other rings."""
+    n = 4 * nside
+    ring, index = ring_of(pixel, nside, order)
+    if ring < nside + 2 or ring > 3 * nside - 2:
+        return False
+    start = pixel - index
+    shift = 1 if (ring - nside) & 1 == 0 else 0
+    # on the rings beside this one, which are shifted by half a pixel if it is not
+    beside_west = index - 1 + shift
+    beside_east = beside_west + 1
+    beside_west += n if beside_west < 0 else 0
+    beside_east -= n if beside_east >= n else 0
+    neighbours[0] = start + n + beside_west
+    neighbours[stride] = start + (index - 1 if index > 0 else n - 1)
+    neighbours[2 * stride] = start - n + beside_west
+    neighbours[3 * stride] = pixel - 2 * n
+    neighbours[4 * stride] = start - n + beside_east
+    neighbours[5 * stride] = start + (index + 1 if index < n - 1 else 0)
+    neighbours[6 * stride] = start + n + beside_east
+    neighbours[7 * stride] = pixel + 2 * n
+    return True
 
 
 @leaf
@@ -180,7 +235,7 @@ def boundaries_of(counter, count, pixels, nside, nest, step, theta, phi):
             if nest:
                 face, x, y = nested_to_face(indices[i], order)
             else:
-                face, x, y = ring_to_face(indices[i], nside)
+                face, x, y = ring_to_face(indices[i], nside, order)
             for j in range(4 * step):
                 u, v = _boundary_point(j, step)
                 k = 4 * step * i + j

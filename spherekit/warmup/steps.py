@@ -166,11 +166,14 @@ def _power_spectra():
         power(np.zeros(4, dtype))
 
 
-def _winds():
-    from spherekit.fields.wind_modes import modes_of
+def _winds(dtype):
+    """Quantities of winds: at several times and at one, and of rings close to a pole."""
+    from spherekit import fields, sampling
 
-    for dtype in (np.complex128, np.complex64):
-        modes_of(np.zeros(16, dtype))
+    for L, times in ((20, 12), (72, 12), (120, 5), (72, 1), (400, 1)):
+        grid = sampling.MWSS(L)
+        u = np.zeros((times, *grid.shape), dtype)
+        fields.Wind(u, u.copy(), grid, threads=1).to_map()
 
 
 def _skies():
@@ -226,6 +229,7 @@ STEPS = (
     Step("HEALPix", _COMMANDS, partial(_transform, 96, "healpix:48")),
     Step("pixels of HEALPix", _COMMANDS, _pixels),
     Step("spin fields, HEALPix", _POLARIZATION, partial(_transform, 96, "healpix:48", 2)),
+    Step("winds", ("wind",), partial(_winds, np.float64)),
     Step("simulated skies", _SKIES, _skies),
     Step("scattering covariances", ("generate",), _covariances),
     Step("wavelets", ("demo", *_WAVELETS), partial(_wavelets, 1)),
@@ -233,13 +237,13 @@ STEPS = (
     Step("evaluation at points", (), _points),
     Step("rings close to a pole", ("transform",), _polar_rings),
     Step("power spectra", ("spectrum", "wind", "generate", *_SKIES), _power_spectra),
-    Step("winds", ("wind",), _winds),
     Step("layers, float32", ("demo", *_NETWORKS), partial(_layers, np.float32)),
     Step("layers, float64", _NETWORKS, partial(_layers, np.float64)),
     Step("Wigner functions, Clebsch-Gordan coefficients", ("wigner", *_NETWORKS), _functions),
     Step("rotations", ("rotate", "wigner"), _rotations),
     Step("Wigner transforms, steerable", ("wigner", *_WAVELETS), _steerable_transform),
     Step("Wigner transforms", ("wigner", *_WAVELETS), _wigner_transforms),
+    Step("winds, float32", ("wind",), partial(_winds, np.float32)),
     Step("long batches, float32", ("float32", "batches"), partial(_batch, 128, _SINGLE)),
     Step("batches of spin fields, float32", ("float32", "nn"), partial(_batch, 8, _SINGLE, 2)),
     Step("batches of real maps, float32", ("float32", *_BATCHES), partial(_batch, 8, _SINGLE)),
