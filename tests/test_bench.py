@@ -57,7 +57,18 @@ def test_headings_of_the_lines_below_a_table():
 
 
 @pytest.mark.parametrize(
-    "transform", ["wigner", "rotate", "matrices", "cg", "wavelets", "scattering", "smooth"]
+    "transform",
+    [
+        "wigner",
+        "rotate",
+        "matrices",
+        "cg",
+        "wavelets",
+        "scattering",
+        "smooth",
+        "pixels",
+        "interpolate",
+    ],
 )
 def test_the_rotation_group(transform, tmp_path, capsys):
     command = [

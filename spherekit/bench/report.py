@@ -20,6 +20,12 @@ _TITLES = {
     "relu": "ReLU on the sphere",
     "relu-so3": "ReLU on SO(3)",
     "smooth": "smoothing on HEALPix, nside = L/3, 3 iterations",
+    "pixels": "pixels of points and their centers, HEALPix, ring order",
+    "nested-pixels": "pixels of points and their centers, HEALPix, nested order",
+    "orders": "pixel numbers, HEALPix",
+    "neighbours": "neighbours of pixels, HEALPix",
+    "boundaries": "corners of pixels, HEALPix",
+    "interpolate": "bilinear interpolation at points, HEALPix",
 }
 #: What is measured in place of an inverse and a forward transform.
 _HEADINGS = {
@@ -33,6 +39,12 @@ _HEADINGS = {
     "relu": ("evaluation", "gradient"),
     "relu-so3": ("evaluation", "gradient"),
     "smooth": ("one map", "I, Q and U"),
+    "pixels": ("pixel_of", "angles_of"),
+    "nested-pixels": ("pixel_of", "angles_of"),
+    "orders": ("to_nested", "to_ring"),
+    "neighbours": ("ring order", "nested"),
+    "boundaries": ("ring order", "nested"),
+    "interpolate": ("weights", "values"),
 }
 _LEGEND = (
     "inverse, forward: minimum time of a synthesis and of an analysis, or of the operations in the heading;",
@@ -76,7 +88,7 @@ def machine() -> dict:
     }
     if runs_as_python():
         facts["kernels"] = "plain Python, not compiled"
-    for name in ("ducc0", "healpy", "shtns", "s2fft", "jax", "spherical"):
+    for name in ("ducc0", "healpy", "astropy_healpix", "shtns", "s2fft", "jax", "spherical"):
         try:
             facts[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

@@ -17,7 +17,8 @@ def arguments(parser):
         "--transform",
         default="harmonic",
         help="harmonic, wigner, rotate, matrices, cg, wavelets, scattering, covariances, product, relu, "
-        "relu-so3, smooth; or, for spherekit.nn only: layers, models, equivariance, cost; default harmonic",
+        "relu-so3, smooth, pixels, nested-pixels, orders, neighbours, boundaries, interpolate; or, for "
+        "spherekit.nn only: layers, models, equivariance, cost; default harmonic",
     )
     parser.add_argument(
         "--peers",
