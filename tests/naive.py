@@ -317,6 +317,46 @@ def wavelet_matrix(psi, grid, gamma):
     return matrix
 
 
+# --- regions of HEALPix pixels ------------------------------------------------------------------
+
+
+def unit_vectors(theta, phi):
+    """Directions as vectors, along the last axis."""
+    theta, phi = np.asarray(theta, float), np.asarray(phi, float)
+    sine = np.sin(theta)
+    return np.stack([sine * np.cos(phi), sine * np.sin(phi), np.cos(theta)], -1)
+
+
+def distances(points, center):
+    """The angle between unit vectors, accurate for all angles."""
+    crossed = np.linalg.norm(np.cross(points, center), axis=-1)
+    return np.arctan2(crossed, points @ center)
+
+
+def turns(points, vertices):
+    """How often a polygon turns about each point, less how often about its antipode.
+
+    The sum over the edges of the angle at the point between the directions to both ends.
+    """
+    total = np.zeros(len(points))
+    for a, b in zip(vertices, np.roll(vertices, -1, axis=0), strict=True):
+        a, b = (x - (points @ x)[:, None] * points for x in (a, b))
+        sine = np.einsum("ij,ij->i", np.cross(a, b), points)
+        total += np.arctan2(sine, np.einsum("ij,ij->i", a, b))
+    return total / (2 * np.pi)
+
+
+def degraded(f, parents, valid, pessimistic):
+    """The mean of the valid samples of each parent pixel, by its number for each sample; NaN if none are."""
+    result = np.full(parents.max() + 1, np.nan)
+    for parent in range(result.size):
+        members = parents == parent
+        chosen = f[members & valid]
+        if chosen.size and not (pessimistic and chosen.size < members.sum()):
+            result[parent] = chosen.sum() / chosen.size
+    return result
+
+
 # --- HEALPix --------------------------------------------------------------------------------------
 # Gorski et al., ApJ 622 (2005) 759, and its projection onto a plane: Calabretta & Roukema, MNRAS 381 (2007)
 # 865. Here a turn has 8 units, so that pixels are squares on their corners, of half diagonal 1/nside.

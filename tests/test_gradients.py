@@ -18,7 +18,7 @@ from spherekit.nn.fragment_indexing import CoefficientIndices, widths
 from spherekit.sampling import CC, DH, GL, MW, MWSS, DHPole, HEALPix, Rings, RotationGrid
 from spherekit.testing import assert_adjoint, assert_gradient, random_flm, random_flmn
 
-ROOMS = "harmonic spectra conventions wigner fields wavelets scattering nn"
+ROOMS = "sampling harmonic spectra conventions wigner fields wavelets scattering nn"
 for room in ROOMS.split():
     importlib.import_module(f"spherekit.{room}")
 importlib.import_module("spherekit.sampling.healpix_interpolation")
@@ -211,7 +211,17 @@ def cases_of_selection(L, rng, shape=()):
         yield Case(f"{real} {type(index).__name__}", dict(index=index, size=L * L), x, y, real)
 
 
+def cases_of_block_sums(L, rng, shape=()):
+    for nside, k, nest in ((1, 2, True), (1, 3, False), (2, 1, False)):
+        flags = dict(nside=nside, k=k, nest=nest, factor=0.3, threads=1)
+        for real in (True, False):
+            f = numbers((*shape, 12 * (k * nside) ** 2), rng, real)
+            g = numbers((*shape, 12 * nside**2), rng, real)
+            yield Case(f"{nside} {k} {real}", flags, f, g, real)
+
+
 CASES = {
+    "sampling.block_sums": cases_of_block_sums,
     "linear.cast": cases_of_cast,
     "conventions.mirrored": cases_of_mirrored,
     "conventions.hermitian": cases_of_hermitian,

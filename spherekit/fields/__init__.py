@@ -8,6 +8,7 @@ from spherekit.fields.filling import Fit, fill
 from spherekit.fields.kinetic_energy import kinetic_energy_spectrum
 from spherekit.fields.paths import Path, along, great_circles
 from spherekit.fields.regridding import regrid
+from spherekit.fields.resolution import degrade, upgrade
 from spherekit.fields.smoothing import smooth
 from spherekit.fields.spin_operators import lower_spin, raise_spin
 from spherekit.fields.truncation import truncate
@@ -20,6 +21,7 @@ __all__ = [
     "Path",
     "Wind",
     "along",
+    "degrade",
     "fill",
     "gradient",
     "great_circles",
@@ -31,6 +33,7 @@ __all__ = [
     "regrid",
     "smooth",
     "truncate",
+    "upgrade",
 ]
 
 

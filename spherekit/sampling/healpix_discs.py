@@ -20,8 +20,10 @@ _TURNS_PER_RADIAN = 0.5 / math.pi
 @leaf
 def disc_rings(theta, radius, nside):
     """The first and the last ring whose pixels a disc may overlap, or one more."""
-    first = max(1, int(math.floor(ring_coordinate(max(theta - radius, 0.0), nside))))
-    last = min(4 * nside - 1, int(math.ceil(ring_coordinate(min(theta + radius, math.pi), nside))))
+    north = ring_coordinate(max(theta - radius, 0.0), nside)
+    south = ring_coordinate(min(theta + radius, math.pi), nside)
+    first = max(1, int(math.ceil(north)) - 1)
+    last = min(4 * nside - 1, int(math.floor(south)) + 1)
     return first, last
 
 

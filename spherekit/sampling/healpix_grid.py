@@ -365,6 +365,24 @@ class HEALPix(Grid):
     ) -> np.ndarray:
         """The numbers of the pixels in a disc (`healpix.disc`).
 
+        Parameters
+        ----------
+        theta, phi : float or quantity, radians
+            Colatitude and longitude of the center.
+        radius : float or quantity, radians
+            From 0 to 2 pi.
+        inclusive : bool
+            Select all pixels that overlap the disc, instead of those whose centers are in it.
+        nest : bool
+            Return numbers in nested order instead of ring order.
+
+        Returns
+        -------
+        int64 ndarray [shape=(n,)]
+            Sorted pixel numbers.
+
+        Examples
+        --------
         >>> from spherekit.sampling import HEALPix
         >>> HEALPix(2).disc(0.0, 0.0, 0.5)
         array([0, 1, 2, 3])
@@ -378,6 +396,22 @@ class HEALPix(Grid):
     ) -> np.ndarray:
         """The numbers of the pixels in a strip of latitudes (`healpix.strip`).
 
+        Parameters
+        ----------
+        theta1, theta2 : float or quantity, radians
+            Colatitudes of the borders; two strips if theta1 >= theta2.
+        inclusive : bool
+            Select all pixels that overlap the strip, instead of those whose centers are in it.
+        nest : bool
+            Return numbers in nested order instead of ring order.
+
+        Returns
+        -------
+        int64 ndarray [shape=(n,)]
+            Sorted pixel numbers.
+
+        Examples
+        --------
         >>> from spherekit.sampling import HEALPix
         >>> HEALPix(2).strip(0.5, 0.9)
         array([ 4,  5,  6,  7,  8,  9, 10, 11])
@@ -391,9 +425,25 @@ class HEALPix(Grid):
     ) -> np.ndarray:
         """The numbers of the pixels in a polygon (`healpix.polygon`).
 
+        Parameters
+        ----------
+        theta, phi : array_like [shape=(n,)], radians
+            Colatitudes and longitudes of the vertices of a simple polygon.
+        inclusive : bool
+            Select all pixels that overlap the polygon, instead of those whose centers are in it.
+        nest : bool
+            Return numbers in nested order instead of ring order.
+
+        Returns
+        -------
+        int64 ndarray [shape=(n,)]
+            Sorted pixel numbers.
+
+        Examples
+        --------
         >>> from spherekit.sampling import HEALPix
         >>> HEALPix(2).polygon([0.4, 1.2, 1.2], [0.8, 0.2, 1.4])
-        array([ 4, 13])
+        array([0, 4, 5])
         """
         from spherekit.sampling import healpix_queries
 
@@ -412,6 +462,30 @@ class HEALPix(Grid):
     ) -> np.ndarray:
         """Lower the resolution of maps on this grid by the means of pixels (`healpix.degrade`).
 
+        Parameters
+        ----------
+        f : array_like [shape=(..., 12 nside^2)]
+            Maps, or boolean masks.
+        nside : int
+            The new nside, a divisor of that of the grid.
+        power : float, optional
+            The means are multiplied by the ratio of the new and the old nside to this power.
+        pessimistic : bool
+            A pixel with any missing sample is UNSEEN.
+        threshold : float
+            Of masks: a pixel is True if at least this fraction of its pixels is.
+        nest : bool
+            The maps are in nested order, and the result, too.
+        threads : int, optional
+            Number of threads.
+
+        Returns
+        -------
+        ndarray [shape=(..., 12 nside^2)]
+            Maps, or boolean masks.
+
+        Examples
+        --------
         >>> import numpy as np
         >>> from spherekit.sampling import HEALPix
         >>> HEALPix(2).degrade(np.arange(48), 1)[:4]
@@ -434,6 +508,26 @@ class HEALPix(Grid):
     ) -> np.ndarray:
         """Raise the resolution of maps on this grid by repeating samples (`healpix.upgrade`).
 
+        Parameters
+        ----------
+        f : array_like [shape=(..., 12 nside^2)]
+            Maps, or boolean masks.
+        nside : int
+            The new nside, a multiple of that of the grid.
+        power : float, optional
+            The samples are multiplied by the ratio of the new and the old nside to this power.
+        nest : bool
+            The maps are in nested order, and the result, too.
+        threads : int, optional
+            Number of threads.
+
+        Returns
+        -------
+        ndarray [shape=(..., 12 nside^2)]
+            Maps, or boolean masks.
+
+        Examples
+        --------
         >>> import numpy as np
         >>> from spherekit.sampling import HEALPix
         >>> HEALPix(1).upgrade(np.arange(12), 2)[:8]

@@ -184,7 +184,7 @@ def polygon(
     --------
     >>> from spherekit.sampling import healpix
     >>> healpix.polygon(2, [0.4, 1.2, 1.2], [0.8, 0.2, 1.4])
-    array([ 4, 13])
+    array([0, 4, 5])
     """
     nside = check_nside(nside, nest)
     theta, phi = _vertices(theta, phi)

@@ -7,7 +7,7 @@ import numpy as np
 from spherekit._core import checks
 from spherekit._core.jit import leaf
 from spherekit.kernels.simd import pointer
-from spherekit.sampling.healpix_pixels import ring2nest
+from spherekit.sampling.healpix_nested_ranges import fill_nested, first_ranges, ring_of_pixel
 
 __all__ = ["append_interval", "empty_ranges", "merged", "numbers_in", "ring_coordinate"]
 
@@ -18,6 +18,8 @@ _SMALL = 2**20
 
 def empty_ranges(count):
     """Return an array for ``count`` ranges [shape=(count, 2)]: first number, last number + 1."""
+    if count > _SMALL:
+        checks.fits_memory(16 * count, "the list of the pixels", "select a smaller region")
     return np.empty((count, 2), np.int64)
 
 
@@ -40,8 +42,21 @@ def numbers_in(ranges, nside, nest):
     if count > _SMALL:
         checks.fits_memory(8 * count, f"the list of {count} pixels", "select a smaller region")
     pixels = np.empty(count, np.int64)
-    _fill(ranges, pixels)
-    return np.sort(ring2nest(nside, pixels)) if nest else pixels
+    if nest and count:
+        _fill_nested(ranges, nside, pixels)
+    else:
+        _fill(ranges, pixels)
+    return pixels
+
+
+def _fill_nested(ranges, nside, pixels):
+    order = nside.bit_length() - 1
+    first_ring = ring_of_pixel(int(ranges[0, 0]), nside)
+    last_ring = ring_of_pixel(int(ranges[-1, 1]) - 1, nside)
+    rows = np.empty(last_ring - first_ring + 2, np.int64)
+    first_ranges(ranges, nside, first_ring, rows)
+    stack = np.empty((4 * order + 4, 3), np.int64)
+    fill_nested(ranges, nside, order, first_ring, rows, stack, pixels)
 
 
 @leaf

@@ -34,9 +34,9 @@ def degrade(
 ) -> np.ndarray:
     """Lower the resolution of HEALPix maps: the means of the samples inside each larger pixel.
 
-    The rules are those of ``healpy.ud_grade``: missing samples (NaN, UNSEEN, masked) are ignored, and a pixel
-    without valid samples is UNSEEN. Structure finer than the new pixels is aliased; `spherekit.fields.regrid`
-    removes it instead.
+    The rules are those of ``healpy.ud_grade``: missing samples (UNSEEN, masked, and NaN, of which healpy
+    makes NaN) are ignored, and a pixel without valid samples is UNSEEN. Structure finer than the new pixels
+    is aliased; `spherekit.fields.regrid` removes it instead.
 
     Parameters
     ----------
@@ -100,9 +100,8 @@ def degrade(
     minimum = k**2 if pessimistic else 1
     if np.iscomplexobj(f):
         missing = is_missing(f)
-        parts = [np.where(missing, np.nan, part) for part in (f.real, f.imag)]
-        parts = [_averages(part, nside, k, nest, factor, minimum, threads) for part in parts]
-        return (parts[0] + 1j * parts[1]).astype(f.dtype, copy=False)
+        f = np.where(missing, np.nan * (1 + 1j), f).astype(f.dtype, copy=False)
+        return _of_complex(_averages, f, nside, k, nest, factor, minimum, threads)
     return _averages(f, nside, k, nest, factor, minimum, threads)
 
 
@@ -174,7 +173,7 @@ def upgrade(
         _refuse_power(power)
         f = np.ascontiguousarray(f).view(np.uint8)
         return _fill(f, source, k, nest, 1, True, threads).view(bool)
-    return _of_parts(_fill, checks.as_float_array(f, "f"), source, k, nest, factor, True, threads)
+    return _of_complex(_fill, checks.as_float_array(f, "f"), source, k, nest, factor, True, threads)
 
 
 def _degrade_masked(f, nside, power, pessimistic, threshold, nest, threads):
@@ -250,12 +249,12 @@ def _power_factor(power, ratio):
 # --- calls of the loops -----------------------------------------------------------------------------
 
 
-def _of_parts(function, f, *arguments):
-    """Apply a linear function of real arrays to the parts of complex numbers."""
+def _of_complex(function, f, *arguments):
+    """Apply a function of real arrays, to real and imaginary parts where ``f`` is complex."""
     if not np.iscomplexobj(f):
         return function(f, *arguments)
-    parts = [function(np.ascontiguousarray(part), *arguments) for part in (f.real, f.imag)]
-    return (parts[0] + 1j * parts[1]).astype(f.dtype, copy=False)
+    real, imaginary = (function(np.ascontiguousarray(x), *arguments) for x in (f.real, f.imag))
+    return (real + 1j * imaginary).astype(f.dtype, copy=False)
 
 
 def _averages(f, nside, k, nest, factor, minimum, threads):
@@ -301,11 +300,11 @@ def _sum_blocks(f, *, nside, k, nest, factor, threads):
         raise ValueError(
             "f has missing samples, and is differentiated; degrade is linear without them only"
         )
-    return _of_parts(_averages, f, nside, k, nest, factor, 0, threads)
+    return _of_complex(_averages, f, nside, k, nest, factor, 0, threads)
 
 
 def _repeat_blocks(g, *, nside, k, nest, factor, threads):
-    return _of_parts(_fill, g, nside, k, nest, factor, False, threads)
+    return _of_complex(_fill, g, nside, k, nest, factor, False, threads)
 
 
 _block_sums = linear_map("sampling.block_sums", _sum_blocks, _repeat_blocks, real=True)
