@@ -8,8 +8,6 @@ from importlib import metadata
 
 import numpy as np
 
-from spherekit._core.jit import runs_as_python
-
 DIRECTIONS = ("inverse", "forward")
 _GROUP = ("transform", "grid", "N", "spin", "signal", "batch", "dtype", "threads")
 #: Titles of computations without a grid.
@@ -19,6 +17,7 @@ _TITLES = {
     "product": "Clebsch-Gordan products of two signals, all paths below L",
     "relu": "ReLU on the sphere",
     "relu-so3": "ReLU on SO(3)",
+    "winds": "winds on L+1 latitudes and 2L longitudes",
 }
 #: What is measured in place of an inverse and a forward transform.
 _HEADINGS = {
@@ -31,6 +30,7 @@ _HEADINGS = {
     "product": ("evaluation", "gradient"),
     "relu": ("evaluation", "gradient"),
     "relu-so3": ("evaluation", "gradient"),
+    "winds": ("all fields", "vrtdiv"),
 }
 _LEGEND = (
     "inverse, forward: minimum time of a synthesis and of an analysis, or of the operations in the heading;",
@@ -60,6 +60,8 @@ def machine() -> dict:
     """
     import llvmlite.binding
     import numba
+
+    from spherekit._core.jit import runs_as_python
 
     facts = {
         "processor": _processor(),

@@ -115,7 +115,8 @@ def installed() -> list[str]:
     Examples
     --------
     >>> from spherekit import bench
-    >>> set(bench.installed()) <= {"ducc0", "healpy", "shtns", "s2fft", "spherical", "s2scat", "e3nn"}
+    >>> set(bench.installed()) <= {"ducc0", "healpy", "shtns", "s2fft", "spherical", "s2scat", "e3nn",
+    ...     "windspharm"}
     True
     """
     return [name for name in known_peers() if importlib.util.find_spec(name)]
