@@ -55,7 +55,7 @@ def test_maps_with_axes(winds, capsys, name):
     assert "axis level, 3: 200, 500, 850" in capsys.readouterr().out
     if name == "winds.nc":
         assert [column["name"] for column in facts["columns"]] == ["u", "v"]
-        assert run_next(facts) == ["plot", "transform"]
+        assert run_next(facts) == ["plot", "transform", "wind"]
 
 
 @pytest.mark.parametrize("grid", ["healpix:4", "mw:4"])

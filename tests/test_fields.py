@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from autograd import grad
 from helpers.data import SHARED, oracle
-from tolerances import CHAIN, COMMAND, COMMAND_SAMPLES, SINGLE_VALUES
+from tolerances import ANALYSIS, CHAIN, COMMAND, COMMAND_SAMPLES, SINGLE_VALUES
 
 import spherekit
 from spherekit import fields, io
@@ -177,6 +177,28 @@ def test_smoothing_of_healpy():
     assert np.abs((smoothed - stored["converged"]) / rms).max() < COMMAND
     difference = ((smoothed - stored["default"]) / rms)[:, 24:]
     assert difference.std() < 0.005
+
+
+@pytest.mark.skipif(importlib.util.find_spec("healpy") is None, reason="healpy is not installed")
+@pytest.mark.parametrize("dtype, tolerance", [(np.float64, ANALYSIS), (np.float32, SINGLE_VALUES)])
+@pytest.mark.parametrize("count", [1, 4])
+def test_the_iterations_of_healpy(count, dtype, tolerance):
+    """Exactly as many, of T, Q and U, with a mean and a dipole, to the last degree of healpy."""
+    import healpy
+
+    sky = noise_map().astype(dtype)
+    grid = HEALPix(64, weights="equal")
+    sky[0] += 30 + 20 * np.cos(grid.theta)
+    options = dict(lmax=191, iter=count - 1)
+    expected = np.asarray(healpy.smoothing(sky.astype(float), fwhm=0.05, **options))
+    rule = dict(L=192, method="jacobi", tol=0, max_iter=count)
+    result = fields.smooth(io.Map(sky, grid, ("I", "Q", "U")), 0.05, **rule)
+    assert result.values.dtype == dtype and f"after {count} iteration" in result.notes[-1]
+    assert "NOT" not in result.notes[-1]
+    temperature = fields.smooth(sky[0], 0.05, sampling=grid, **rule)
+    np.testing.assert_array_equal(temperature, result.values[0])
+    for a, b in zip(result.values, expected, strict=True):
+        assert np.abs(a - b).max() < tolerance * np.abs(b).max()
 
 
 # --- maps -----------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from spherekit.testing import assert_adjoint, assert_gradient, random_flm, rando
 ROOMS = "harmonic spectra conventions wigner fields wavelets scattering nn"
 for room in ROOMS.split():
     importlib.import_module(f"spherekit.{room}")
+importlib.import_module("spherekit.sampling.healpix_interpolation")
 
 #: The rule of HEALPix is tested beyond its band-limit too, where `forward` warns.
 pytestmark = pytest.mark.filterwarnings("ignore:.*nside:UserWarning")
@@ -80,6 +81,14 @@ def cases_of_evaluate(L, rng, shape=()):
         flags = dict(points=POINTS, L=L, spin=spin, reality=reality, threads=1)
         flm, values = random_flm(L, rng, spin=spin, shape=shape), numbers((*shape, 4), rng, reality)
         yield Case(f"{spin} {reality}", flags, flm, values, reality)
+
+
+def cases_of_interpolation(L, rng, shape=()):
+    theta, phi = np.array(POINTS)
+    for nside, real in itertools.product((1, L), (True, False)):
+        flags = dict(theta=theta, phi=phi, nside=nside, threads=1)
+        f, values = (numbers((*shape, n), rng, real) for n in (12 * nside**2, 4))
+        yield Case(f"{nside} {real}", flags, f, values, real)
 
 
 def transforms_of_rotations(L, rng, shape=()):
@@ -216,6 +225,7 @@ CASES = {
     "nn.sum_orders": cases_of_sums,
     "conventions.from_real": cases_of_real_harmonics,
     "wavelets.weights": cases_of_weights,
+    "sampling.interpolate": cases_of_interpolation,
     "wigner.inverse": cases_of_wigner_inverse,
     "wigner.forward": cases_of_wigner_forward,
     "wigner.rotate": cases_of_rotate,

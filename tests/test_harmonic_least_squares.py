@@ -203,8 +203,10 @@ def test_a_small_cap_leaves_its_dipole_to_the_solver(rng):
     flags = dict(L=16, spin=0, grid=HEALPix(32), reality=True, threads=1)
     mask = flags["grid"].theta < 0.12
     b = 1 + 0.1 * rng.standard_normal(np.count_nonzero(mask))
-    low, left, spread = least_squares._without_low_degrees(b, mask, flags)
-    assert np.abs(low).max() < 4 and np.linalg.norm(left) <= spread
+    problem = least_squares._Problem(mask, None, flags)
+    first, b = least_squares._without_mean(b, problem)
+    low, left = least_squares._without_low_degrees(b, problem, np.array([first, 0, 0, 0]))
+    assert np.abs(low).max() < 4 and np.linalg.norm(left) <= np.linalg.norm(b)
 
 
 # --- what converged means -------------------------------------------------------------------------
@@ -300,3 +302,117 @@ def test_norms_and_ratios_have_no_unit(a, b):
     assert np.isclose(scaling.norm(x), 5 * 10.0**a, rtol=SHORT_SUM, atol=0)
     if abs(a - b) < 300:
         assert np.isclose(scaling.ratio(x, y), 0.5 * 10.0 ** (a - b), rtol=CHAIN, atol=0)
+
+
+# --- weights and condition ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("grid", [HEALPix(4), RINGS, DH(10)], ids=repr)
+@pytest.mark.parametrize("spin, reality", [(0, True), (0, False), (2, False)])
+def test_weights_minimize_the_weighted_sum(grid, spin, reality, rng):
+    """The normal equations of the dense matrix, with a mean, and weights of a mask and of noise."""
+    L = 6
+    f = rng.standard_normal((2, *grid.shape))
+    f = 30 + f[0] if reality else 30 + f[0] + 1j * f[1]
+    weights = 10 ** (2 * rng.random(grid.shape))
+    weights.flat[::7] = 0
+    mask = rng.random(grid.shape) < 0.9
+    options = dict(spin=spin, sampling=grid, reality=reality)
+    flm, residual = sk.analyse(f, L, mask=mask, weights=weights, tol=1e-13, **options)
+    valid = mask & (weights > 0)
+    B = synthesis_operator(L, mask=valid, **options)
+    matrix = B @ np.eye(L * L)[:, spin**2 :]
+    root = np.sqrt(weights[valid])
+    x = np.linalg.lstsq(root[:, None] * matrix, root * f[valid], rcond=None)[0]
+    x = np.r_[np.zeros(spin**2), x]
+    expected = from_real(x) if reality else x
+    assert np.abs(flm - expected).max() < ANALYSIS * np.abs(expected).max()
+    weighted = synthesis_operator(L, mask=mask, weights=weights, **options)
+    np.testing.assert_allclose(weighted.matvec(x), root * B.matvec(x), rtol=0, atol=CHAIN)
+    y = root * (1 if reality else 1 + 1j)
+    np.testing.assert_allclose(weighted.rmatvec(y), B.rmatvec(root * y), rtol=0, atol=CHAIN * 1e3)
+    mean = np.average(f[valid], weights=weights[valid]) if spin == 0 else 0
+    relative = np.linalg.norm(root * (f[valid] - B.matvec(x))) / np.linalg.norm(
+        root * (f[valid] - mean)
+    )
+    assert residual.converged and np.isclose(residual.relative, relative, rtol=ANALYSIS)
+
+
+@pytest.mark.parametrize("grid, spin, reality, masked, method", CASES[2:4] + CASES[6:9])
+@pytest.mark.parametrize("factor", [2.0**900, 2.0**-1000, 1e-3, 7e80])
+def test_the_scale_of_weights_does_not_matter(grid, spin, reality, masked, method, factor, rng):
+    f, options = noisy(grid, spin, reality, masked, rng)
+    weights = np.maximum(rng.random(f.shape), 0.1)
+    flm, residual = sk.analyse(f, BAND, weights=weights, **options)
+    scaled, same = sk.analyse(f, BAND, weights=factor * weights, **options)
+    if np.log2(factor) % 1 == 0:
+        assert np.array_equal(scaled, flm) and same == residual
+    assert np.abs(scaled - flm).max() < IDENTITY * np.abs(flm).max()
+    assert same[1:3] == residual[1:3]
+
+
+@pytest.mark.parametrize("dtype", [bool, int, np.float32])
+def test_constant_weights_are_none_and_zeros_are_a_mask(dtype, rng):
+    f, options = noisy(HEALPix(8), 0, True, True, rng)
+    mask = options.pop("mask")
+    expected = sk.analyse(f, BAND, mask=mask, **options)
+    f[~mask] = np.nan
+    for result in (
+        sk.analyse(f, BAND, weights=mask.astype(dtype), **options),
+        sk.analyse(f, BAND, weights=0.3 * mask, **options),
+        sk.analyse(f, BAND, weights=np.full(f.shape, 7.0), mask=mask, **options),
+    ):
+        np.testing.assert_array_equal(result[0], expected[0])
+        assert result[1] == expected[1]
+
+
+@pytest.mark.parametrize("L, cap", [(6, 0.0), (12, 0.4), (16, 0.8)])
+@pytest.mark.parametrize("spread", [0.0, 4.0])
+def test_the_condition_of_a_converged_fit(L, cap, spread, rng):
+    """Within 2 % below that of the dense matrix."""
+    grid = HEALPix(8)
+    f, options = noisy(grid, 0, True, False, rng, L)
+    options |= dict(mask=grid.theta > cap, weights=10 ** (spread * rng.random(grid.shape)))
+    _, residual = sk.analyse(f, L, max_iter=400, **options)
+    condition = np.linalg.cond(synthesis_operator(L, **options) @ np.eye(L * L))
+    assert residual.converged
+    assert 0.98 * condition < residual.condition < (1 + ANALYSIS) * condition
+
+
+def test_the_condition_of_exhausted_iterations(rng):
+    """Iterations after the Krylov space is exhausted do not spoil the condition number."""
+    f, options = noisy(HEALPix(8), 0, True, False, rng, 4)
+    _, residual = sk.analyse(f, 4, tol=0, max_iter=60, **options)
+    condition = np.linalg.cond(synthesis_operator(4, **options) @ np.eye(16))
+    assert np.isclose(residual.condition, condition, rtol=ANALYSIS)
+
+
+@pytest.mark.parametrize(
+    "weights, error, words",
+    [
+        (np.full(192, -1.0), ValueError, "192 of 192 weights are negative, NaN or infinite"),
+        (np.r_[np.ones(191), np.nan], ValueError, "1 of 192 weights"),
+        (np.r_[np.ones(191), np.inf], ValueError, "1 of 192 weights"),
+        (np.r_[np.ones(191), -1.6375e30], ValueError, "1 of 192 weights"),
+        (np.zeros(192), ValueError, "weights is 0 at all valid samples"),
+        (np.ones(191), ValueError, "weights has shape"),
+        (np.ones(192, complex), TypeError, "weights has dtype complex128"),
+        (sk.io.Map(np.ones(48), "healpix:2"), ValueError, "weights is a map on"),
+        ("ones", TypeError, "weights"),
+    ],
+)
+def test_refused_weights(weights, error, words, rng):
+    f = rng.standard_normal(192)
+    with pytest.raises(error, match=words):
+        sk.analyse(f, 4, sampling="healpix:4", reality=True, weights=weights)
+    with pytest.raises(error, match=words):
+        synthesis_operator(4, sampling="healpix:4", reality=True, weights=weights)
+
+
+def test_weights_and_a_mask_that_exclude_each_other(rng):
+    f = rng.standard_normal(192)
+    mask = np.arange(192) < 96
+    with pytest.raises(ValueError, match="weights is 0 at all valid samples"):
+        sk.analyse(f, 4, sampling="healpix:4", mask=mask, weights=~mask)
+    with pytest.raises(ValueError, match='weights is given; method="jacobi"'):
+        sk.analyse(f, 4, sampling="healpix:4", method="jacobi", weights=np.ones(192))

@@ -18,6 +18,9 @@ FUNCTIONS = {
     "mask of analyse": lambda f, grid: spherekit.analyse(
         np.ones(grid.shape), 2, sampling=grid, mask=io.Map(f.values > 0, f.grid)
     )[0],
+    "weights of analyse": lambda f, grid: spherekit.analyse(
+        np.ones(grid.shape), 2, sampling=grid, weights=io.Map(f.values > 0, f.grid)
+    )[0],
     "inverse_adjoint": lambda f, grid: spherekit.harmonic.inverse_adjoint(f, L, sampling=grid),
     "rotate_map": lambda f, grid: wigner.rotate_map(f, L, 0, 1, 0, sampling=grid),
     "Wavelets": lambda f, grid: Wavelets(L, sampling=grid, reality=True).analysis(f)[0],
@@ -29,7 +32,7 @@ FUNCTIONS = {
     ),
 }
 
-MASKS = ("mask of analyse", "sky_fraction")
+MASKS = ("mask of analyse", "weights of analyse", "sky_fraction")
 
 
 @pytest.fixture
@@ -40,7 +43,7 @@ def sky(rng):
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_map_on_another_grid_is_refused(name, sky):
     with pytest.raises(
-        ValueError, match=r"on GL\(L=8.*sampling is MW\(L=8.*sampling=(f|mask).grid"
+        ValueError, match=r"on GL\(L=8.*sampling is MW\(L=8.*sampling=(f|mask|weights).grid"
     ):
         FUNCTIONS[name](sky, OTHER)
 
@@ -53,7 +56,8 @@ def test_a_map_on_the_grid_is_its_samples(name, sky):
 def test_a_mask_may_be_a_map(sky):
     mask = sky.values > 0
     expected, _ = spherekit.analyse(np.ones(GRID.shape), 2, sampling=GRID, mask=mask)
-    np.testing.assert_array_equal(FUNCTIONS["mask of analyse"](sky, GRID), expected)
+    for name in ("mask of analyse", "weights of analyse"):
+        np.testing.assert_array_equal(FUNCTIONS[name](sky, GRID), expected)
     fraction = spectra.sky_fraction(mask, sampling=GRID)
     assert FUNCTIONS["sky_fraction"](sky, GRID) == fraction
 

@@ -413,6 +413,26 @@ def test_the_demo_compiles_no_other_kernels(here):
 
 
 @pytest.mark.slow
+def test_winds_compile_no_other_kernels(here):
+    wind_kernels = kernels_used_by("""
+        import numpy as np
+
+        from spherekit import io
+        from spherekit.cli import main
+
+        for dtype in (np.float32, np.float64):
+            for L, times in ((18, 31), (90, 12), (144, 6), (96, 1), (500, 1)):
+                values = np.zeros((2, times, L + 1, 2 * L), dtype)
+                sky = io.Map(values, f"mwss:{L}", ("u", "v"), "m/s", {"time": range(times)})
+                io.write(sky, "uv.nc", overwrite=True)
+                assert main("wind uv.nc -o flow.nc --spectrum energy.npy --force".split()) == 0
+    """)
+    assert len(wind_kernels) > 20
+    missing = wind_kernels - kernels_of_steps("wind")
+    assert not missing
+
+
+@pytest.mark.slow
 def test_the_examples_of_docstrings_compile_no_other_kernels():
     """But for those of internal functions, which call kernels that Python does not call otherwise."""
     example_kernels = kernels_used_by("""

@@ -24,7 +24,7 @@ def with_fewer_colors(png):
     """A base64 PNG with a palette in place of true colors."""
     image = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
     stream = io.BytesIO()
-    image = image.quantize(COLORS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    image = image.quantize(COLORS, Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE)
     image.save(stream, "PNG", optimize=True)
     return base64.b64encode(stream.getvalue()).decode()
 

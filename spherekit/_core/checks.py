@@ -232,13 +232,17 @@ def colatitudes(theta, name="theta"):
     True
     """
     array = angles(theta, name)
+    if not array.size or (array.min() >= 0 and array.max() <= np.pi):
+        return array
     is_list = isinstance(theta, list | tuple) and all(isinstance(x, np.generic) for x in theta)
     dtype = np.result_type(*theta) if is_list and theta else getattr(theta, "dtype", array.dtype)
     precision = np.finfo(dtype).eps if dtype.kind == "f" else 0
     rounding = np.pi * max(precision, np.finfo(float).eps)
     inside = np.clip(array, 0, np.pi)
     if np.max(np.abs(array - inside), initial=0) > rounding:
-        hint = "; numpy.radians converts degrees" if array.max() > 2 * np.pi else ""
+        hint = "; numpy.radians converts degrees" if np.abs(array).max() > 2 * np.pi else ""
+        if array.min() < 0:
+            hint += "; the colatitude of a latitude is pi/2 - latitude"
         raise ValueError(
             f"{name} ranges from {array.min():.6g} to {array.max():.6g}; expected colatitudes in [0, pi], in "
             f"radians{hint}"

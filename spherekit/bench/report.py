@@ -18,6 +18,7 @@ _TITLES = {
     "relu": "ReLU on the sphere",
     "relu-so3": "ReLU on SO(3)",
     "winds": "winds on L+1 latitudes and 2L longitudes",
+    "smooth": "smoothing on HEALPix, nside = L/3, 3 iterations",
 }
 #: What is measured in place of an inverse and a forward transform.
 _HEADINGS = {
@@ -31,6 +32,7 @@ _HEADINGS = {
     "relu": ("evaluation", "gradient"),
     "relu-so3": ("evaluation", "gradient"),
     "winds": ("all fields", "vrtdiv"),
+    "smooth": ("one map", "I, Q and U"),
 }
 _LEGEND = (
     "inverse, forward: minimum time of a synthesis and of an analysis, or of the operations in the heading;",

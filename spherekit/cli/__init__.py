@@ -15,8 +15,8 @@ from spherekit.cli import report, stopping
 
 #: Names of the commands and of their modules, in the order of the help.
 COMMANDS = (
-    ("demo", "info", "convert", "transform", "spectrum", "rotate", "smooth", "regrid", "wavelets", "scatter")
-    + ("generate", "simulate", "train", "predict", "plot", "bench", "warmup")
+    ("demo", "info", "convert", "transform", "spectrum", "rotate", "smooth", "regrid", "wind", "wavelets")
+    + ("scatter", "generate", "simulate", "train", "predict", "plot", "bench", "warmup")
 )  # fmt: skip
 _DEBUG = "print the traceback of an error"
 _JSON = "print one JSON object for each input instead of text"

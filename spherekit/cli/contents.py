@@ -86,6 +86,10 @@ def of_map(record):
     fields = list(record.values) if several else [record.values]
     described = zip(record.names, fields, record.units, strict=True)
     weights = area_weights(record.grid)
+    columns = [
+        {**column(name or "unnamed", f, unit, weights), **_cf_name(record.attributes.get(name, {}))}
+        for name, f, unit in described
+    ]
     return {
         "kind": "map",
         "grid": str(record.grid),
@@ -95,8 +99,14 @@ def of_map(record):
         "axes": axes(record.axes, record.attributes),
         "notes": list(record.notes),
         "history": list(record.history),
-        "columns": [column(name or "unnamed", f, unit, weights) for name, f, unit in described],
+        "columns": columns,
     }
+
+
+def _cf_name(attributes):
+    """The standard name of a field, if it has one."""
+    text = attributes.get("standard_name")
+    return {"standard_name": str(text)} if text else {}
 
 
 def grid_label(text):
@@ -206,7 +216,10 @@ def _of_first_map(path, outline):
 
     n = math.prod(map(len, outline.axes.values()))
     described = {"name": outline.name, "unit": outline.unit or None, "type": str(outline.dtype)}
-    described["shape"] = list(outline.shape)
+    described |= {
+        "shape": list(outline.shape),
+        **_cf_name({"standard_name": outline.standard_name}),
+    }
     if not is_readable(math.prod(outline.shape) // n):
         facts = {"kind": "map", "axes": axes(outline.axes, outline.attributes)}
         return {**facts, "columns": [{**described, "missing": 0, "read": False}]}

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spherekit.cli import arrays
+from spherekit.cli import arrays, wind_files
 from spherekit.cli.analysis import grid_label, grid_name, refuse_beyond_pixels
 from spherekit.cli.arrays import Fields
 from spherekit.cli.names import join, split
@@ -49,6 +49,11 @@ def read_fields(path, args=None, L=None, *, all_columns=False, pair=False, axes=
     axes : bool
         Accept named axes, such as times and levels. By default each must be selected.
     """
+    if getattr(args, "further", None):
+        fields = arrays.fields_of(wind_files.read_both(args, L))
+        if fields.axes and not axes:
+            raise _axes_error(path, fields)
+        return fields
     if is_fits(path) and not contains_mw(path, hdu_of(getattr(args, "hdu", None))):
         return _from_fits(path, args, L, all_columns, pair)
     if getattr(args, "hdu", None) is not None and not is_fits(path):

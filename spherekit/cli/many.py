@@ -16,6 +16,9 @@ from spherekit.cli import options, overlapping, report, stopping
 from spherekit.cli.options import Usage
 from spherekit.io import provenance
 
+#: Options of further outputs, with their suffixes in a folder.
+_FURTHER = {"plot": ".png", "spectrum": ".txt"}
+
 
 class Failed(ValueError):
     """Some of the files failed."""
@@ -108,13 +111,18 @@ def _outcomes(command, items, args, finished):
 
 def _items(command, args, argv):
     """The items of all inputs. Raises Usage for outputs of the same name."""
+    further = _further(args)
     if getattr(args, "output", None) is None:
         return [Item(path, _with(args, file=path), []) for path in args.file]
     folder = options.folder(args.output)
-    plots = options.folder(args.plot) if getattr(args, "plot", None) else None
+    further_outputs = {
+        name: (options.folder(getattr(args, name)), suffix)
+        for name, suffix in _FURTHER.items()
+        if getattr(args, name, None)
+    }
     items = []
     inputs = {}
-    for path in args.file:
+    for path, beside in zip(args.file, further, strict=True):
         stem = options.stem(path)
         if stem in inputs:
             raise Usage(
@@ -123,14 +131,30 @@ def _items(command, args, argv):
             )
         inputs[stem] = path
         target = str(folder / f"{stem}{options.suffix(args, path)}")
-        if os.path.realpath(target) == os.path.realpath(path):
+        if os.path.realpath(target) in map(os.path.realpath, (path, *beside)):
             raise Usage(
                 f"the output {target} would replace its input; choose another folder with -o"
             )
         changes = dict(file=path, output=target)
-        changes |= {} if plots is None else dict(plot=str(plots / f"{stem}.png"))
+        changes |= {
+            name: str(x / f"{stem}{suffix}") for name, (x, suffix) in further_outputs.items()
+        }
+        changes |= dict(further=beside) if beside else {}
         items.append(Item(path, _with(args, **changes), _words(args, argv, changes)))
     return items
+
+
+def _further(args):
+    """The list of files of ``--and`` for each input. Raises Usage for another number of them."""
+    paths = getattr(args, "further", None)
+    if paths is None:
+        return [[]] * len(args.file)
+    if len(paths) != len(args.file):
+        raise Usage(
+            f"--and has {options.number_of(len(paths), 'file')} for {len(args.file)} inputs; expected one "
+            "for each"
+        )
+    return [[path] for path in paths]
 
 
 def _with(args, **changes):
@@ -142,13 +166,17 @@ def _with(args, **changes):
 def _words(args, argv, changes):
     """The command line of one file."""
     words = list(argv)
-    count = len(args.file)
-    starts = [i for i in range(len(words)) if words[i : i + count] == args.file]
-    if starts:
-        words[starts[0] : starts[0] + count] = [changes["file"]]
+    for paths, path in ((args.file, changes["file"]), (getattr(args, "further", None), None)):
+        if paths is None:
+            continue
+        count = len(paths)
+        starts = [i for i in range(len(words)) if words[i : i + count] == paths]
+        if starts:
+            words[starts[0] : starts[0] + count] = [path or changes["further"][0]]
     words = [changes["output"] if word == args.output else word for word in words]
     words = _replaced(words, ("-o", "--output"), changes["output"])
-    words = _replaced(words, ("--plot",), changes.get("plot"))
+    for name in _FURTHER:
+        words = _replaced(words, (f"--{name}",), changes.get(name))
     return ["spherekit", *_replaced(words, ("--suffix",), None)]
 
 
@@ -194,7 +222,8 @@ def _remaining(items, args):
 
 def _outputs(item):
     """The paths of the outputs of an item."""
-    return [path for path in (item.args.output, getattr(item.args, "plot", None)) if path]
+    paths = (getattr(item.args, name, None) for name in ("output", *_FURTHER))
+    return [path for path in paths if path]
 
 
 def _is_written(item):
@@ -206,7 +235,8 @@ def _is_written(item):
 def _is_complete(path, item):
     """Whether a file is what the command of ``item`` writes, by its provenance."""
     with contextlib.suppress(ValueError, OSError):
-        return provenance.is_of(path, item.words, getattr(item.args, "seed", None), [item.path])
+        inputs = [item.path, *(getattr(item.args, "further", None) or ())]
+        return provenance.is_of(path, item.words, getattr(item.args, "seed", None), inputs)
     return False
 
 

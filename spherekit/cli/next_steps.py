@@ -5,7 +5,7 @@ import shlex
 
 from spherekit.cli.names import join
 from spherekit.cli.options import stem
-from spherekit.io.winds import is_wind_component, winds
+from spherekit.io.winds import is_velocity, is_wind_component, winds
 
 
 def commands(facts, declared=()):
@@ -38,16 +38,70 @@ def _picture(path):
     return name if name != os.path.basename(path) else f"{stem(path)}_map.png"
 
 
+def _described(columns):
+    """Names, units and standard names of columns."""
+    described = ((x["name"], x["unit"] or "", x.get("standard_name")) for x in columns)
+    return [list(values) for values in zip(*described, strict=True)]
+
+
 def _options_of_wind(columns):
     """Options for the analysis of a map whose first column is a component of a wind, or none."""
-    names = [column["name"] for column in columns]
-    units = [column["unit"] or "" for column in columns]
-    for pair in winds(names, units).items():
+    names, units, standard_names = _described(columns)
+    for pair in winds(names, units, standard_names).items():
         if 0 in pair:
             return ["--field", join([names[i] for i in pair])]
-    if not is_wind_component(names[0], units[0]):
+    if not is_wind_component(names[0], units[0], standard_names[0]):
         return []
     return [*(["--field", names[0]] if len(names) > 1 else []), "--spin", "0"]
+
+
+def _for_wind(path, facts, selected):
+    """A command for the first wind of a full map, or for one in two files; none for results of winds.
+
+    The file of v is beside that of u, and has its name with a v, such as vwnd_mean.nc and uwnd_mean.nc.
+    """
+    names, units, standard_names = _described(facts["columns"])
+    if "vorticity" in names or not _covers_the_sphere(facts["grid"]):
+        return []
+    pairs = winds(names, units, standard_names)
+    options = []
+    if pairs:
+        u, v = pair = next(iter(pairs.items()))
+        options = ["--field", join([names[i] for i in pair])] if len(pairs) > 1 else []
+        paths = [path]
+    else:
+        u = v = 0
+        paths = _pair_of_files(path, names[0]) if len(names) == 1 else []
+        is_component = is_wind_component(names[0], units[0], standard_names[0])
+        paths = paths if is_component else []
+    columns = [facts["columns"][i] for i in (u, v)]
+    if not paths or any(x["missing"] or "min" not in x for x in columns):
+        return []
+    suffix = {"HEALPix map": "fits"}.get(facts["kind"], "npz" if path.endswith(".npz") else "nc")
+    name = f"{stem(paths[0])}_flow"
+    outputs = ["-o", f"{name}.{suffix}", "--plot", f"{name}.png"]
+    return [_line("wind", *paths, *options, *selected, *outputs)]
+
+
+def _covers_the_sphere(text):
+    """Whether the rings of a grid do so, by its text."""
+    from spherekit.sampling import grid
+    from spherekit.sampling.coverage import band_limit_problem
+
+    return not band_limit_problem(grid(text))
+
+
+def _pair_of_files(path, name):
+    """[the file of u, that of v], if the file beside ``path`` exists whose name has a v for u or u for v."""
+    folder, file = os.path.split(path)
+    for letter, partner in ("uv", "vu"):
+        if name[:1].lower() == letter and letter in file.lower():
+            start = file.lower().index(letter)
+            partner = partner if file[start].islower() else partner.upper()
+            beside = os.path.join(folder, file[:start] + partner + file[start + 1 :])
+            if os.path.exists(beside):
+                return [path, beside] if letter == "u" else [beside, path]
+    return []
 
 
 def _for_map(path, facts):
@@ -63,6 +117,7 @@ def _for_map(path, facts):
     part = ["--part", "abs"] if first["type"].startswith("complex") else []
     lines = [_line("plot", path, *field, *selected, *part, "-o", _picture(path))]
     is_lone_component = is_fits and facts["stokes"][:1] in (["Q"], ["U"]) and not facts["spin"]
+    is_lone_component &= not is_velocity(first["unit"] or "")
     if "min" in first and not first.get("infinite") and not is_lone_component:
         mask = ["--mask", "missing"] if first["missing"] else []
         wind = _options_of_wind(columns)
@@ -72,6 +127,8 @@ def _for_map(path, facts):
         lines.append(
             _line("transform", path, *field, *position, *mask, "-o", f"{name}_alm.{suffix}")
         )
+        if not part:
+            lines += _for_wind(path, facts, selected)
     return lines
 
 

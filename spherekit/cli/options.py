@@ -37,6 +37,17 @@ def files(parser, text, metavar="FILE", suffix=None):
     parser.set_defaults(default_suffix=suffix)
 
 
+def further(parser):
+    """--and."""
+    parser.add_argument(
+        "--and",
+        dest="further",
+        metavar="FILE",
+        nargs="+",
+        help="the file of v beside that of u; of several inputs one for each, in their order",
+    )
+
+
 def suffix(args, path):
     """The suffix of the output for the input ``path`` in a folder."""
     if args.suffix is not None:
@@ -123,7 +134,7 @@ def band_limit(parser):
 #: Options that apply to maps only, by their attributes, with their defaults.
 _OF_MAPS = dict(grid=None, field=None, ordering=None, mask=None, mask_field=None, mask_hdu=None)
 _OF_MAPS |= dict(mask_ordering=None, method=None, max_iter=None, allow_unconverged=False)
-_OF_MAPS |= dict(remove_monopole=False, remove_dipole=False)
+_OF_MAPS |= dict(remove_monopole=False, remove_dipole=False, further=None)
 
 
 def refuse_options_of_maps(args, reason, *, exclude=(), include=()):
@@ -132,7 +143,8 @@ def refuse_options_of_maps(args, reason, *, exclude=(), include=()):
     defaults |= dict.fromkeys(include)
     present = [name for name, x in defaults.items() if getattr(args, name, x) != x]
     if present:
-        names = ", ".join("--" + name.replace("_", "-") for name in present)
+        words = ("and" if name == "further" else name.replace("_", "-") for name in present)
+        names = ", ".join(f"--{word}" for word in words)
         raise Usage(f"{names}: {reason}")
 
 
@@ -324,7 +336,8 @@ def refuse_grid_in_fits(path, grid):
 def refuse_output_over_input(args):
     """Raise Usage for an output that would replace an input of the command, even with ``--force``."""
     inputs = {name: getattr(args, name, None) for name in ("file", "mask", "beam", "lat", "lon")}
-    for option in ("output", "plot"):
+    inputs["and"] = next(iter(getattr(args, "further", None) or ()), None)
+    for option in ("output", "plot", "spectrum"):
         target = getattr(args, option, None)
         if not isinstance(target, str) or not os.path.isfile(target):
             continue

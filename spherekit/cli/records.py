@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spherekit.cli import arrays, files, options, output
+from spherekit.cli import arrays, files, options, output, wind_files
 from spherekit.cli.stokes import real_fields
 from spherekit.io import Map
 from spherekit.io.kinds import is_fits
@@ -13,11 +13,12 @@ from spherekit.io.kinds import is_fits
 
 def read(args, L=None):
     """The map of ``args.file`` without missing samples, with the fields and axes that the options select."""
-    if is_fits(args.file):
+    is_pair = bool(getattr(args, "further", None))
+    if is_fits(args.file) and not is_pair:
         signals = files.read_map(args, L, all_columns=True)
         files.refuse_missing(args, signals)
         return _of_signals(signals)
-    sky = arrays.read_record(args.file, args, L)
+    sky = wind_files.read_both(args, L) if is_pair else arrays.read_record(args.file, args, L)
     signals = files.checked(args, arrays.fields_of(sky), all_columns=True)
     notes = (note for note in signals.note.split("\n") if note and note not in sky.notes)
     sky = replace(sky, notes=(*sky.notes, *notes))

@@ -16,6 +16,7 @@ OVERLAPS = True
 
 def arguments(parser):
     options.files(parser, "a map", "MAP")
+    options.further(parser)
     parser.add_argument(
         "--grid", required=True, help="the grid of the result, e.g. mw:256 or healpix:64"
     )

@@ -21,6 +21,7 @@ OVERLAPS = True
 
 def arguments(parser):
     options.files(parser, "a map or coefficients")
+    options.further(parser)
     parser.add_argument(
         "-o",
         "--output",

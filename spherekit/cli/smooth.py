@@ -13,6 +13,7 @@ OVERLAPS = True
 
 def arguments(parser):
     options.files(parser, "a map", "MAP")
+    options.further(parser)
     parser.add_argument(
         "-o", "--output", required=True, help="the smoothed map: .fits, .npz, .nc, .npy or .csv"
     )

@@ -21,6 +21,7 @@ COLORS = ("#1f4e79", "#c0504d", "#5d8a3a")
 
 def arguments(parser):
     options.files(parser, "a map or coefficients", suffix=".fits")
+    options.further(parser)
     options.band_limit(parser)
     parser.add_argument("-o", "--output", required=True, help="C_l: .fits, .npz, .txt or .npy")
     options.source(parser)

@@ -21,6 +21,7 @@ METHODS = ("lsq", "jacobi", "quadrature")
 
 def arguments(parser):
     options.files(parser, "a map; with --inverse, coefficients")
+    options.further(parser)
     options.band_limit(parser)
     parser.add_argument(
         "-o",

@@ -62,16 +62,28 @@ class Options(NamedTuple):
     threads: int | None = None
     progress: Callable | None = None
     allow_unconverged: bool = False
+    tol: float = 1e-8
+
+    @property
+    def is_fixed(self):
+        """Whether the number of iterations is fixed, without a stopping rule."""
+        return self.method == "jacobi" and self.tol == 0
 
 
-def checked_options(method, max_iter, threads, progress, allow_unconverged):
+def checked_options(method, max_iter, threads, progress, allow_unconverged, tol=1e-8):
     """The options of the arguments that public functions have in common."""
     max_iter = checks.integer(max_iter, "max_iter", 1)
-    return Options(method, max_iter, threads, progress, allow_unconverged)
+    return Options(method, max_iter, threads, progress, allow_unconverged, tol)
 
 
 def analyze(f, L, grid, spin, options, name="f"):
-    """Harmonic coefficients of samples.
+    """Harmonic coefficients of samples, as the first two results of `analyze_with_residual`."""
+    flm, description, _ = _coefficients(f, L, grid, spin, options, name)
+    return flm, description
+
+
+def analyze_with_residual(f, L, grid, spin, options, name="f"):
+    """Harmonic coefficients of samples, and the residual.
 
     Parameters
     ----------
@@ -87,6 +99,8 @@ def analyze(f, L, grid, spin, options, name="f"):
     flm : complex ndarray [shape=(..., L*L)]
     description : str
         Of the iterations, such as " after 7 iterations"; empty for quadrature.
+    relative : float
+        The rms of f - inverse(flm), divided by that of the samples (of scalars: about their mean).
 
     Raises
     ------
@@ -95,6 +109,14 @@ def analyze(f, L, grid, spin, options, name="f"):
     TypeError
         Samples that autograd traces, with another method than quadrature.
     """
+    flm, description, relative = _coefficients(f, L, grid, spin, options, name)
+    if relative is None:
+        relative = relative_residual(f, flm, L, grid, spin, options.threads)
+    return flm, description, relative
+
+
+def _coefficients(f, L, grid, spin, options, name):
+    """(flm, description, the relative residual if it was computed, else None)."""
     method = options.method
     if method not in (None, *METHODS):
         raise ValueError(f"method is {method!r}; expected one of {', '.join(METHODS)}")
@@ -108,21 +130,25 @@ def analyze(f, L, grid, spin, options, name="f"):
         )
     common = dict(spin=spin, sampling=grid, reality=is_real(f, spin), threads=options.threads)
     if method == "quadrature":
-        return harmonic.forward(f, L, **common), ""
-    common |= dict(method=method, max_iter=options.max_iter, progress=options.progress)
+        return harmonic.forward(f, L, **common), "", None
+    common |= dict(method=method, tol=options.tol)
+    common |= dict(max_iter=options.max_iter, progress=options.progress)
     n = len(grid.shape)
     fits = [harmonic.analyse(x, L, **common) for x in f.reshape(-1, *f.shape[f.ndim - n :])]
     for _, residual in fits:
-        if not (residual.converged or options.allow_unconverged):
+        if not (residual.converged or options.is_fixed or options.allow_unconverged):
             raise ValueError(
                 f"the least-squares fit of degrees < {L} to {name} did not converge in {residual.iterations} "
                 f"iteration{'s' * (residual.iterations > 1)} (residual {residual.relative:.2e} of the map's "
                 "rms); lower L, raise max_iter, or accept the result with allow_unconverged=True"
             )
     flm = np.reshape([flm for flm, _ in fits], (*f.shape[: f.ndim - n], L * L))
-    state = "" if all(residual.converged for _, residual in fits) else ", NOT converged"
-    iterations = max(residual.iterations for _, residual in fits)
-    return flm, f" after {iterations} iteration{'s' * (iterations > 1)}{state}"
+    residuals = [residual for _, residual in fits]
+    is_final = options.is_fixed or all(residual.converged for residual in residuals)
+    iterations = max(residual.iterations for residual in residuals)
+    state = "" if is_final else ", NOT converged"
+    description = f" after {iterations} iteration{'s' * (iterations > 1)}{state}"
+    return flm, description, residuals[0].relative if len(residuals) == 1 else None
 
 
 def synthesize(flm, L, grid, spin, *, reality, is_single, threads):
@@ -152,6 +178,6 @@ def _refuse_missing(f, name):
     count = np.count_nonzero(missing)
     if count:
         raise ValueError(
-            f"{count} of {missing.size} samples of {name} are missing (NaN or UNSEEN); fit the observed ones "
-            "with spherekit.analyse(f, L, mask=~missing), and pass spherekit.inverse of the coefficients"
+            f"{count} of {missing.size} samples of {name} are missing (NaN or UNSEEN); fill them with "
+            "spherekit.fields.fill, or fit the observed ones with spherekit.analyse(f, L, mask=~missing)"
         )

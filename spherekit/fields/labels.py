@@ -65,8 +65,8 @@ class Labels(NamedTuple):
             leading = values.shape[len(names) > 1 : values.ndim - len(grid.shape)]
             axes = {f"axis_{i}": np.arange(n) for i, n in enumerate(leading)}
             return Map(values, grid, axes=axes, attributes=attributes, **described)
-        of_axes = {n: x for n, x in self.record.attributes.items() if n in self.record.axes}
-        attributes = {**of_axes, **(attributes or {})}
+        inherited = {n: x for n, x in self.record.attributes.items() if n not in self.record.names}
+        attributes = {**inherited, **(attributes or {})}
         described |= dict(spin=spin, notes=(*self.record.notes, *notes))
         return replace(self.record, values=values, attributes=attributes, **described)
 

@@ -3,9 +3,9 @@
 from spherekit._core import checks
 from spherekit.fields.analysis import (
     analyze,
+    analyze_with_residual,
     is_real,
     note_on_gaps,
-    relative_residual,
     synthesize,
 )
 from spherekit.fields.labels import is_xarray, labeled
@@ -60,8 +60,9 @@ def _of_map(record, operation, target, L, spin, options, default_band_limit):
     for signal in signals_of(record, spin):
         f = signal.values
         checks.spin_number(signal.spin, L)
-        flm, iterations = analyze(f, L, source, signal.spin, options, signal.name)
-        relative = relative_residual(f, flm, L, source, signal.spin, options.threads)
+        flm, iterations, relative = analyze_with_residual(
+            f, L, source, signal.spin, options, signal.name
+        )
         label = f"{signal.name} (spin {signal.spin})" if signal.spin else signal.name
         residuals.append(f"{label} {relative:.2e}{iterations}")
         samples = _synthesis(f, flm, operation, target or source, L, signal.spin, options)

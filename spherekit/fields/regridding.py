@@ -26,6 +26,7 @@ def regrid(
     spin: int | None = None,
     sampling: Grid | str | None = None,
     method: Literal["quadrature", "lsq", "jacobi"] | None = None,
+    tol: float = 1e-8,
     max_iter: int = 100,
     allow_unconverged: bool = False,
     threads: int | None = None,
@@ -57,8 +58,11 @@ def regrid(
     method : {"quadrature", "lsq", "jacobi"}, optional
         Method of the analysis (see `spherekit.analyse`). By default quadrature on grids with a sampling
         theorem, else lsq.
+    tol : float
+        Tolerance of lsq and jacobi, 0 <= tol < 1 (see `spherekit.analyse`); 0 with jacobi stands for exactly
+        ``max_iter`` iterations.
     max_iter : int
-        Largest number of iterations of lsq and jacobi.
+        Largest number of iterations of lsq and jacobi, each of them one analysis and one synthesis.
     allow_unconverged : bool
         Accept a fit that has not converged then. By default an error.
     threads : int, optional
@@ -96,7 +100,7 @@ def regrid(
     >>> pixels.shape, bool(abs(fields.regrid(pixels, "mw:32", sampling="healpix:16") - f).max() < 1e-6)
     ((3072,), True)
     """
-    options = checked_options(method, max_iter, threads, progress, allow_unconverged)
+    options = checked_options(method, max_iter, threads, progress, allow_unconverged, tol)
     band_limit = None if L is not None else default_band_limit
     target = as_grid(grid, L)
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spherekit._core import checks
 from spherekit.conventions import eb_to_spin, spin_to_eb
 from spherekit.fields.analysis import checked_options, default_band_limit
 from spherekit.fields.operations import apply
+from spherekit.fields.windows import checked_window, of_entries
 from spherekit.io import Map
 from spherekit.sampling import Grid
 from spherekit.spectra.beams import FWHM_PER_SIGMA, beam_sigma, gaussian_beam
@@ -30,6 +30,7 @@ def smooth(
     spin: int | None = None,
     sampling: Grid | str | None = None,
     method: Literal["quadrature", "lsq", "jacobi"] | None = None,
+    tol: float = 1e-8,
     max_iter: int = 100,
     allow_unconverged: bool = False,
     threads: int | None = None,
@@ -39,10 +40,13 @@ def smooth(
 
     The field is analyzed, multiplied and synthesized on its grid: exactly on grids with a sampling theorem,
     by least squares on HEALPix and arbitrary rings. What the degrees < L do not describe, the residual, is
-    removed (for a `Map`, the notes of the result state how large it is). ``healpy.smoothing`` uses the
-    degrees < 3 nside of a HEALPix map after three Jacobi iterations, which do not converge for so many
-    degrees; with the same L they converge to the least squares used here. Spin fields are smoothed as such,
+    removed (for a `Map`, the notes of the result state how large it is). Spin fields are smoothed as such,
     not by components: with b_l of their spin (see `spherekit.spectra.gaussian_beam`).
+
+    ``healpy.smoothing`` uses the degrees < 3 nside of a HEALPix map, and three Jacobi iterations after the
+    first analysis, which do not converge for so many degrees. The same, up to rounding, is ``L=3 * nside,
+    sampling=HEALPix(nside, weights="equal"), method="jacobi", tol=0, max_iter=4``: its ``iter`` is
+    ``max_iter`` - 1. With the same L its iterations converge to the least squares used by default.
 
     Parameters
     ----------
@@ -68,8 +72,11 @@ def smooth(
     method : {"quadrature", "lsq", "jacobi"}, optional
         Method of the analysis (see `spherekit.analyse`). By default quadrature on grids with a sampling
         theorem, else lsq.
+    tol : float
+        Tolerance of lsq and jacobi, 0 <= tol < 1 (see `spherekit.analyse`); 0 with jacobi stands for exactly
+        ``max_iter`` iterations.
     max_iter : int
-        Largest number of iterations of lsq and jacobi.
+        Largest number of iterations of lsq and jacobi, each of them one analysis and one synthesis.
     allow_unconverged : bool
         Accept a fit that has not converged then. By default an error.
     threads : int, optional
@@ -108,7 +115,7 @@ def smooth(
     '0.246 mK, smoothed 0.164 mK'
     """
     window = _window(fwhm, sigma, beam)
-    options = checked_options(method, max_iter, threads, progress, allow_unconverged)
+    options = checked_options(method, max_iter, threads, progress, allow_unconverged, tol)
 
     def multiply(flm, L, spin):
         return window(flm, L, spin)
@@ -126,9 +133,9 @@ def _window(fwhm, sigma, beam):
     if beam is None:
         _refuse_degrees(passed[names[0]], names[0])
         width = beam_sigma(passed[names[0]], names[0]) * (1 if fwhm is not None else FWHM_PER_SIGMA)
-        return lambda flm, L, spin: flm * _of_entries(gaussian_beam(width, L, spin=spin))
+        return lambda flm, L, spin: flm * of_entries(gaussian_beam(width, L, spin=spin))
     if not isinstance(beam, Mapping):
-        return lambda flm, L, spin: flm * _of_entries(_checked(beam, L, "beam"))
+        return lambda flm, L, spin: flm * of_entries(checked_window(beam, L, "beam"))
     return lambda flm, L, spin: _by_parity(flm, beam, L, spin)
 
 
@@ -150,26 +157,9 @@ def _by_parity(flm, beam, L, spin):
             "needs"
         )
     if not spin:
-        return flm * _of_entries(_checked(beam["T"], L, "the beam of T"))
-    windows = [_of_entries(_checked(beam[name], L, f"the beam of {name}")) for name in "EB"]
+        return flm * of_entries(checked_window(beam["T"], L, "the beam of T"))
+    windows = [of_entries(checked_window(beam[name], L, f"the beam of {name}")) for name in "EB"]
     if np.array_equal(*windows):
         return flm * windows[0]
     E, B = spin_to_eb(flm, spin=spin)
     return eb_to_spin(E * windows[0], B * windows[1], spin=spin)
-
-
-def _of_entries(window):
-    """A window function (L,) for each entry of coefficients (L*L,)."""
-    return np.repeat(window, 2 * np.arange(len(window)) + 1)
-
-
-def _checked(beam, L, name):
-    beam = checks.as_float_array(beam, name)
-    if np.iscomplexobj(beam) or beam.ndim != 1 or beam.size < L:
-        raise ValueError(
-            f"{name} has dtype {beam.dtype} and shape {beam.shape}; expected real b_l of at least L = {L} "
-            "degrees"
-        )
-    if not np.isfinite(beam[:L]).all():
-        raise ValueError(f"{name} contains NaN or infinite values; expected finite values")
-    return beam[:L]

@@ -5,7 +5,8 @@ quadrature of the residual), and returns the residual as a measure of their qual
 
 The results do not depend on the unit of the samples: these are scaled to order one by a power of two, and the
 coefficients are scaled back. For scalar fields the degrees 0 and 1 are fitted and subtracted first, because a
-large mean or dipole would otherwise dominate the norms of the stopping rules.
+large mean or dipole would otherwise dominate the norms of the stopping rules (a fixed number of Jacobi
+iterations has none).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from spherekit._core.blas import single_threaded
 from spherekit._core.labeled import check_coordinates, stated_sampling
 from spherekit._core.missing import UNSEEN
 from spherekit._core.parallel import thread_count
-from spherekit.conventions import from_real, to_real
+from spherekit.conventions import from_real
 from spherekit.harmonic import lsqr
 from spherekit.harmonic.masked_synthesis import MaskedSynthesis
 from spherekit.harmonic.transform import (
@@ -55,6 +56,14 @@ class Residual(NamedTuple):
         Whether the stopping rule of `analyse` was met.
     history : tuple of float
         The relative residual after each iteration (``"jacobi"``), or the last one (``"lsq"``).
+    condition : float
+        An estimate, from below, of the condition number of the least-squares problem: the ratio of the
+        largest to the smallest singular value of the bidiagonal matrix of LSQR (Paige and Saunders 1982,
+        section 5.3). Directions that the samples of a map do not contain, or do not determine at all, are
+        not seen. An error of the samples changes the coefficients by at most this factor more than it does
+        where the samples determine them best. None for ``"jacobi"``.
+
+    With weights, all root mean squares and means are weighted.
 
     Examples
     --------
@@ -74,6 +83,7 @@ class Residual(NamedTuple):
     iterations: int
     converged: bool
     history: tuple[float, ...]
+    condition: float | None = None
 
 
 def analyse(
@@ -85,6 +95,7 @@ def analyse(
     reality: bool = False,
     method: Literal["lsq", "jacobi"] = "lsq",
     mask: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
     tol: float = 1e-8,
     max_iter: int = 100,
     threads: int | None = None,
@@ -110,17 +121,22 @@ def analyse(
     reality : bool
         Whether the signal is real (spin 0 only).
     method : {"lsq", "jacobi"}
-        ``"lsq"``: minimize the sum of squared differences over the valid samples by LSQR (Paige and Saunders
-        1982, ACM Trans. Math. Softw. 8, 43); where the samples do not determine the coefficients, return
-        those of smallest norm. ``"jacobi"``: iterate flm += forward(f - inverse(flm)), for full maps only.
+        ``"lsq"``: minimize sum_j w_j |f_j - inverse(flm)_j|^2 over the valid samples by LSQR (Paige and
+        Saunders 1982, ACM Trans. Math. Softw. 8, 43); where the samples do not determine the coefficients,
+        return those of smallest norm. ``"jacobi"``: iterate flm += forward(f - inverse(flm)), for full maps
+        only.
     mask : bool array_like [shape=grid.shape], optional
         True for valid samples. By default all samples are valid.
+    weights : array_like [shape=grid.shape], optional
+        The weight of each squared difference, such as the inverse variance of its noise, >= 0; 0 as outside
+        ``mask``. For ``"lsq"`` only. The result depends on their ratios only.
     tol : float
         Relative tolerance, 0 <= tol < 1. Least squares have converged once the residual is at most ``tol``
         times the samples without their mean and dipole (scalar fields); or once it is orthogonal to all
         signals of the band-limit, |B^H r| <= tol |B| |r|; or when rounding errors dominate. Jacobi iterations
         have converged once an iteration changes the residual by at most this fraction, or when rounding
-        errors dominate.
+        errors dominate; 0 stands for exactly ``max_iter`` of them, as of ``healpy.map2alm`` with
+        iter = max_iter - 1 and on a grid with the same weights.
     max_iter : int
         Largest number of iterations, >= 1.
     threads : int, optional
@@ -140,11 +156,13 @@ def analyse(
     ValueError
         An invalid L, spin, grid or number of threads; wrong shapes; NaN, infinite or UNSEEN samples that the
         mask does not exclude; a `Map` on another grid than ``sampling``; a mask without valid samples, with
-        values other than 0 and 1, or with ``"jacobi"``; an unknown method; ``tol`` or ``max_iter`` out of
-        range; coefficients beyond the range of their dtype.
+        values other than 0 and 1, or with ``"jacobi"``; weights that are negative, NaN, infinite or zero at
+        all valid samples, or with ``"jacobi"``; an unknown method; ``tol`` or ``max_iter`` out of range;
+        coefficients beyond the range of their dtype.
     TypeError
-        Complex samples with ``reality``; unsupported dtypes; L, spin, max_iter or threads that are not
-        integers; a sampling that is neither a grid nor a name, or missing; a ``tol`` that is not a number.
+        Complex samples with ``reality``; complex weights; unsupported dtypes; L, spin, max_iter or threads
+        that are not integers; a sampling that is neither a grid nor a name, or missing; a ``tol`` that is not
+        a number.
     MemoryError
         The problem does not fit into memory.
 
@@ -184,14 +202,15 @@ def analyse(
         raise ValueError(f"f has shape {f.shape}; analyse expects one map of shape {grid.shape}")
     if method not in ("lsq", "jacobi"):
         raise ValueError(f'method is {method!r}; expected "lsq" or "jacobi"')
-    if method == "jacobi" and mask is not None:
-        raise ValueError('mask is given; method="jacobi" supports full maps only, use method="lsq"')
+    _refuse_jacobi(method, mask=mask, weights=weights)
     tol = checks.real_number(
         tol, "tol", "a number >= 0 and < 1, such as 1e-8", lambda x: 0 <= x < 1
     )
     max_iter = checks.integer(max_iter, "max_iter", 1)
-    checks.fits_memory(_required_bytes(arguments, method, max_iter), f"analyzing a map at L={L}")
-    valid, dtype = _checked_mask(mask, grid), checks.result_type(False, checks.is_single(f))
+    required = _required_bytes(arguments, method, max_iter, weights is not None)
+    checks.fits_memory(required, f"analyzing a map at L={L}")
+    valid, weights = _checked_weights(weights, _checked_mask(mask, grid), grid)
+    dtype = checks.result_type(False, checks.is_single(f))
     f = np.where(valid, f, 0).astype(float if reality else complex)
     checks.finite_samples(f, UNSEEN)
     warn_beyond_pixels(grid, L)
@@ -199,7 +218,8 @@ def analyse(
     solver = _least_squares if method == "lsq" else _jacobi
     f = scaling.ldexp(f, -exponent)
     with single_threaded():
-        flm, residual = _analyze_normalized(solver, f, valid, arguments, tol, max_iter, progress)
+        problem = _Problem(valid, weights, arguments)
+        flm, residual = _analyze_normalized(solver, f, problem, tol, max_iter, progress)
     with np.errstate(over="ignore"):
         flm = scaling.ldexp(flm, exponent).astype(dtype, copy=False)
     if not np.isfinite(flm).all():
@@ -210,19 +230,81 @@ def analyse(
     return flm, residual
 
 
-def _required_bytes(arguments, method, max_iter):
+def _checked_weights(weights, valid, grid, normalize=True):
+    """Return (the samples of ``valid`` with positive weights, their weights), or (valid, None).
+
+    Normalized weights are at most 1, with the same ratios; None if they are equal.
+    """
+    if weights is None:
+        return valid, None
+    check_coordinates(weights, grid, "weights")
+    weights = checks.as_float_array(weights, "weights")
+    if np.iscomplexobj(weights):
+        raise TypeError(f"weights has dtype {weights.dtype}; expected real numbers >= 0")
+    if weights.shape != valid.shape:
+        raise ValueError(f"weights has shape {weights.shape}; the samples have shape {valid.shape}")
+    unusable = ~(np.isfinite(weights) & (weights >= 0))
+    if unusable.any():
+        raise ValueError(
+            f"{np.count_nonzero(unusable)} of {weights.size} weights are negative, NaN or infinite; expected "
+            "finite numbers >= 0, with 0 for samples that are not observed"
+        )
+    valid = valid & (weights > 0)
+    if not valid.any():
+        raise ValueError("weights is 0 at all valid samples; expected at least one positive weight")
+    weights = weights[valid].astype(float)
+    if normalize:
+        weights = weights / weights.max()
+        weights = None if (weights == 1).all() else weights
+    return valid, weights
+
+
+class _Problem(NamedTuple):
+    """What is fitted: the valid samples, their weights (all) or None, and the arguments of the synthesis."""
+
+    valid: np.ndarray
+    weights: np.ndarray | None
+    arguments: dict
+
+    def times_root(self, x):
+        """Valid samples times the square roots of their weights."""
+        return x if self.weights is None else np.sqrt(self.weights) * x
+
+    def times_weights(self, x):
+        """Valid samples times their weights."""
+        return x if self.weights is None else self.weights * x
+
+    def mean(self, x):
+        """The weighted mean of valid samples."""
+        return x.mean() if self.weights is None else np.average(x, weights=self.weights)
+
+
+def _refuse_jacobi(method, **arguments):
+    """Raise ValueError for arguments that Jacobi iterations do not take."""
+    for name, value in arguments.items():
+        if method == "jacobi" and value is not None:
+            raise ValueError(
+                f'{name} is given; method="jacobi" supports full maps only, use method="lsq"'
+            )
+
+
+def _required_bytes(arguments, method, max_iter, weighted):
     """Return the bytes of a transform, of the vectors of LSQR, and of the basis of right vectors."""
     size = math.prod(arguments["grid"].shape)
     count = arguments["L"] ** 2
     itemsize = 8 if arguments["reality"] else 16
     transform = peak_required_bytes(None, 1, False, **arguments)
-    low_degrees = itemsize * 10 * size  # the columns of degrees 0 and 1, and the remaining samples
+    # The columns of degrees 0 and 1, and the remaining samples; weighted: products with the weights.
+    low_degrees = itemsize * (16 if weighted else 10) * size
     if method == "jacobi":
         return max(low_degrees, transform + itemsize * 6 * size + 16 * 3 * count)
     # Samples: f, b, u, the residual and their temporaries; coefficients: x, its step, v, w and flm.
     basis_size = lsqr.basis_size(size, count, max_iter)
     return max(
-        low_degrees, transform + itemsize * (6 * size + (5 + basis_size) * count) + 16 * count
+        low_degrees,
+        transform
+        + itemsize * ((8 if weighted else 6) * size + (5 + basis_size) * count)
+        + 16 * count,
     )
 
 
@@ -233,6 +315,7 @@ def synthesis_operator(
     sampling: Grid | str,
     reality: bool = False,
     mask: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
     threads: int | None = None,
 ) -> LinearOperator:
     """Return `inverse`, restricted to the valid samples, as a SciPy linear operator.
@@ -254,6 +337,9 @@ def synthesis_operator(
         Whether the signal is real (spin 0 only).
     mask : bool array_like [shape=grid.shape], optional
         True for valid samples. By default all samples are valid.
+    weights : array_like [shape=grid.shape], optional
+        Rows are multiplied by the square roots of these weights, as in `analyse`; samples of weight 0 are
+        not valid.
     threads : int, optional
         Number of threads. The result does not depend on it.
 
@@ -266,10 +352,10 @@ def synthesis_operator(
     ------
     ValueError
         An invalid L, spin, grid or number of threads; a mask of the wrong shape, without valid samples, or
-        with values other than 0 and 1.
+        with values other than 0 and 1; weights that are negative, NaN, infinite or zero at all valid samples.
     TypeError
         L, spin or threads that are not integers; a sampling that is neither a grid nor a name; a mask that is
-        not an array of numbers.
+        not an array of numbers; complex weights.
 
     Examples
     --------
@@ -288,7 +374,9 @@ def synthesis_operator(
     from spherekit.harmonic.linear_operators import SynthesisOperator
 
     arguments = checked_arguments(L, spin, sampling, reality, thread_count(threads))
-    return SynthesisOperator(arguments, _checked_mask(mask, arguments["grid"]))
+    grid = arguments["grid"]
+    valid, weights = _checked_weights(weights, _checked_mask(mask, grid), grid, normalize=False)
+    return SynthesisOperator(arguments, valid, 1.0 if weights is None else np.sqrt(weights))
 
 
 def _checked_mask(mask, grid):
@@ -307,54 +395,62 @@ def _checked_mask(mask, grid):
     return valid
 
 
-def _analyze_normalized(solver, f, valid, arguments, tol, max_iter, progress):
+def _analyze_normalized(solver, f, problem, tol, max_iter, progress):
     """Analyze samples of order one; invalid samples are zero."""
-    L, real = arguments["L"], arguments["reality"]
-    b = f[valid]
-    norm = np.linalg.norm(b)
-    low_coefficients, deviation = np.zeros(min(L, 2) ** 2, b.dtype), norm
-    if arguments["spin"] == 0:
-        low_coefficients, b, deviation = _without_low_degrees(b, valid, arguments)
+    L, real = problem.arguments["L"], problem.arguments["reality"]
+    b = f[problem.valid]
+    norm = np.linalg.norm(problem.times_root(b))
+    low_coefficients, remaining = np.zeros(min(L, 2) ** 2, b.dtype), b
+    deviation = norm
+    if problem.arguments["spin"] == 0:
+        low_coefficients[0], remaining = _without_mean(b, problem)
+        deviation = np.linalg.norm(problem.times_root(remaining))
+    if solver is _jacobi and tol == 0:
+        low_coefficients[0] = 0
+    elif problem.arguments["spin"] == 0:
+        low_coefficients, b = _without_low_degrees(remaining, problem, low_coefficients)
     exponent = scaling.exponent(b)
     b = scaling.ldexp(b, -exponent)
-    rounding = _EPS * (scaling.ldexp(norm, -exponent) + (16 + L) * np.linalg.norm(b))
-    x, history, iterations, converged = solver(
-        b, valid, arguments, tol, max_iter, progress or (lambda iteration: None), rounding
+    b_norm = np.linalg.norm(problem.times_root(b))
+    rounding = _EPS * (scaling.ldexp(norm, -exponent) + (16 + L) * b_norm)
+    flm, history, iterations, converged, condition = solver(
+        b, problem, tol, max_iter, progress or (lambda iteration: None), rounding
     )
-    flm = scaling.ldexp(from_real(x) if real else x, exponent)
+    flm = scaling.ldexp(flm, exponent)
     flm[: len(low_coefficients)] += from_real(low_coefficients) if real else low_coefficients
     reference = scaling.ldexp(deviation if deviation > 4 * _EPS * norm else norm, -exponent)
     history = tuple(
         float(residual_norm / reference) if reference else 0.0 for residual_norm in history
     )
-    return flm, Residual(history[-1], iterations, bool(converged), history)
+    return flm, Residual(history[-1], iterations, bool(converged), history, condition)
 
 
-def _without_low_degrees(b, valid, arguments):
-    """Return (coefficients of degrees 0 and 1, samples b without them, norm of b about its mean).
-
-    First the mean is subtracted, then the best fit of both degrees; each is done twice to reduce rounding
-    errors. The least-squares solution does not depend on what is subtracted if it is a signal of the
-    band-limit. Combinations that the valid samples hardly determine (a dipole on a small cap) are left to the
-    solver.
-    """
-    columns = _low_degree_columns(valid, arguments)
-    mean = b.mean()
+def _without_mean(b, problem):
+    """Return (the coefficient of degree 0, samples b without it), computed twice against rounding errors."""
+    mean = problem.mean(b)
     b = b - mean
-    mean, b = mean + b.mean(), b - b.mean()
-    deviation = np.linalg.norm(b)
-    low_coefficients = np.zeros(len(columns), b.dtype)
-    low_coefficients[0] = mean * np.sqrt(4 * np.pi)
-    eigenvalues, eigenvectors = np.linalg.eigh(columns.conj() @ columns.T)
+    step = problem.mean(b)
+    b -= step
+    return (mean + step) * np.sqrt(4 * np.pi), b
+
+
+def _without_low_degrees(b, problem, low_coefficients):
+    """Subtract the best fit of degrees 0 and 1 from samples b, and add it to coefficients.
+
+    It is computed twice to reduce rounding errors. The least-squares solution does not depend on what is
+    subtracted if it is a signal of the band-limit. Combinations that the valid samples hardly determine (a
+    dipole on a small cap) are left to the solver.
+    """
+    columns = _low_degree_columns(problem.valid, problem.arguments)
+    rows = problem.times_weights(columns.conj())
+    eigenvalues, eigenvectors = np.linalg.eigh(rows @ columns.T)
     is_determined = eigenvalues > 1e-4 * eigenvalues[-1]
     eigenvectors = eigenvectors[:, is_determined]
     for _ in range(2):
-        step = eigenvectors @ (
-            eigenvectors.conj().T @ (columns.conj() @ b) / eigenvalues[is_determined]
-        )
+        step = eigenvectors @ (eigenvectors.conj().T @ (rows @ b) / eigenvalues[is_determined])
         b = b - step @ columns
-        low_coefficients += step
-    return low_coefficients, b, deviation
+        low_coefficients = low_coefficients + step
+    return low_coefficients, b
 
 
 def _low_degree_columns(valid, arguments):
@@ -368,26 +464,36 @@ def _low_degree_columns(valid, arguments):
     return np.stack(columns)
 
 
-def _least_squares(b, valid, arguments, tol, max_iter, progress, rounding):
-    """Minimize |b - B x| by LSQR, with B scaled to a near-isometry."""
-    scale = np.sqrt(4 * np.pi / valid.size)  # a near-isometry on a uniform grid: few iterations
-    operator = MaskedSynthesis(arguments, valid, scale)
-    solution = lsqr.solve(operator, scale * b, tol, max_iter, progress, scale * rounding)
-    norm = np.linalg.norm(solution.residual) / scale
-    return solution.x, (norm,), solution.iterations, solution.converged
+def _least_squares(b, problem, tol, max_iter, progress, rounding):
+    """Minimize the weighted norm of b - B x by LSQR, with B scaled to a near-isometry."""
+    isometry = np.sqrt(
+        4 * np.pi / problem.valid.size
+    )  # nearly one on a uniform grid: few iterations
+    scale = problem.times_root(isometry)
+    operator = MaskedSynthesis(problem.arguments, problem.valid, scale)
+    solution = lsqr.solve(operator, scale * b, tol, max_iter, progress, isometry * rounding)
+    norm = np.linalg.norm(solution.residual) / isometry
+    flm = from_real(solution.x) if problem.arguments["reality"] else solution.x
+    return flm, (norm,), solution.iterations, solution.converged, solution.condition
 
 
-def _jacobi(b, valid, arguments, tol, max_iter, progress, rounding):
-    """Iterate until the residual is stationary; return the best coefficients if the iterations diverge."""
-    f = b.reshape(valid.shape)
+def _jacobi(b, problem, tol, max_iter, progress, rounding):
+    """Iterate until the residual is stationary; return the best coefficients if the iterations diverge.
+
+    With ``tol`` = 0 exactly ``max_iter`` iterations, whatever the residual.
+    """
+    arguments = problem.arguments
+    is_fixed = tol == 0
+    f = b.reshape(problem.valid.shape)
     flm, history = np.zeros(arguments["L"] ** 2, complex), []
     best, residual, converged = flm, f, np.linalg.norm(f) <= rounding
     if converged:
-        return _solver_coefficients(best, arguments), (np.linalg.norm(f),), 0, True
+        return best, (np.linalg.norm(f),), 0, True, None
     for iteration in range(1, max_iter + 1):
         progress(iteration)
         flm = flm + analysis_map.forward(residual, **arguments)
-        residual = f - synthesis_map.forward(flm, **arguments)
+        residual = synthesis_map.forward(flm, **arguments)
+        np.subtract(f, residual, out=residual)
         history.append(np.linalg.norm(residual))
         if history[-1] == min(history):
             best = flm
@@ -395,14 +501,9 @@ def _jacobi(b, valid, arguments, tol, max_iter, progress, rounding):
         converged = (
             history[-1] <= rounding or abs(previous - history[-1]) <= tol * previous < np.inf
         )
-        if converged or not history[-1] <= 2 * min(history):
+        if not is_fixed and (converged or not history[-1] <= 2 * min(history)):
             break
-    if not converged and history[-1] > min(history):
+    if not (is_fixed or converged) and history[-1] > min(history):
         history.append(min(history))  # of the coefficients that are returned
-    result = flm if converged else best
-    return _solver_coefficients(result, arguments), tuple(history), iteration, converged
-
-
-def _solver_coefficients(flm, arguments):
-    """Return coefficients in the form of the solvers: real numbers for a real signal."""
-    return to_real(flm) if arguments["reality"] else flm
+    result = flm if converged or is_fixed else best
+    return result, tuple(history), iteration, converged, None

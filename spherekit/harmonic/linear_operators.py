@@ -32,7 +32,7 @@ class _CheckedOperator(LinearOperator):
 
 
 class SynthesisOperator(_CheckedOperator):
-    """The result of `synthesis_operator`; ``scale`` is a factor of the matrix."""
+    """The result of `synthesis_operator`; ``scale`` is a factor of the matrix, or one of each row."""
 
     def __init__(self, arguments, valid, scale=1.0):
         self._synthesis = MaskedSynthesis(arguments, valid, scale)
@@ -56,7 +56,8 @@ class SynthesisOperator(_CheckedOperator):
     def _key(self):
         synthesis = self._synthesis
         arguments = {name: x for name, x in synthesis.arguments.items() if name != "threads"}
-        return tuple(arguments.items()), synthesis.valid.tobytes(), synthesis.scale
+        scale = np.asarray(synthesis.scale, float).tobytes()
+        return tuple(arguments.items()), synthesis.valid.tobytes(), scale
 
 
 class _Adjoint(_CheckedOperator):

@@ -19,15 +19,19 @@ import numpy as np
 _BASIS_SIZE_IN_SAMPLES = 8
 #: Smallest size of that basis, in elements.
 _MIN_BASIS_ELEMENTS = 2**23
+#: An entry on the diagonal of a bidiagonal matrix is negligible relative to the norm of
+#: the columns up to it.
+_NEGLIGIBLE = 1e-14
 
 
 class Solution(NamedTuple):
-    """``x``; ``residual`` = b - A x, computed from x; ``iterations``; ``converged``."""
+    """``x``; ``residual`` = b - A x, computed from x; ``iterations``; ``converged``; ``condition``."""
 
     x: np.ndarray
     residual: np.ndarray
     iterations: int
     converged: bool
+    condition: float
 
 
 def solve(operator, b, tol, max_iter, progress, rounding=0.0):
@@ -51,6 +55,8 @@ def solve(operator, b, tol, max_iter, progress, rounding=0.0):
     Returns
     -------
     Solution
+        ``condition`` is the ratio of the largest to the smallest singular value of the bidiagonal matrices,
+        which is at most that of the nonzero singular values of A; 1 without iterations.
 
     Examples
     --------
@@ -66,22 +72,57 @@ def solve(operator, b, tol, max_iter, progress, rounding=0.0):
     residual = b
     previous_norm = b_norm
     iterations = 0
+    matrices = []
     if b_norm <= rounding:
-        return Solution(x, residual, 0, True)
+        return Solution(x, residual, 0, True, condition_number(matrices))
     while True:
-        step, count, stationary = _bidiagonalize(
+        step, matrix, stationary = _bidiagonalize(
             operator, residual, target, tol, max_iter - iterations, progress, iterations
         )
         x = x + step
-        iterations += count
+        iterations += len(matrix)
+        matrices.append(matrix)
         residual = b - operator.matvec(x)
         norm = np.linalg.norm(residual)
-        if stationary or norm <= target:
-            return Solution(x, residual, iterations, True)
+        is_converged = bool(stationary or norm <= target)
         # The recursion overestimates the accuracy, because of rounding: restart from the residual.
-        if iterations >= max_iter or norm > 0.5 * previous_norm:
-            return Solution(x, residual, iterations, False)
+        if is_converged or iterations >= max_iter or norm > 0.5 * previous_norm:
+            condition = condition_number(matrices)
+            return Solution(x, residual, iterations, is_converged, condition)
         previous_norm = norm
+
+
+def condition_number(matrices):
+    """The ratio of the largest to the smallest singular value of bidiagonal matrices.
+
+    Parameters
+    ----------
+    matrices : list of list of (float, float)
+        Each matrix by its columns: the entry on the diagonal, and the one below.
+
+    Returns
+    -------
+    float
+        1 without any column. Columns from one with a negligible diagonal on, which consist of rounding errors
+        after the Krylov space is exhausted, are not used.
+
+    Examples
+    --------
+    >>> condition_number([[(4.0, 0.0), (2.0, 0.0)], [(8.0, 0.0)]]), condition_number([])
+    (4.0, 1.0)
+    """
+    values = []
+    for columns in filter(None, matrices):
+        diagonal, below = np.transpose(columns)
+        norms = np.sqrt(np.cumsum(diagonal**2 + below**2))
+        negligible = diagonal <= _NEGLIGIBLE * norms
+        size = int(np.argmax(negligible)) if negligible.any() else len(columns)
+        index = np.arange(size)
+        matrix = np.zeros((size + 1, size))
+        matrix[index, index] = diagonal[:size]
+        matrix[index + 1, index] = below[:size]
+        values.extend(np.linalg.svd(matrix, compute_uv=False)[[0, -1]] if size else ())
+    return float(max(values) / min(values)) if values else 1.0
 
 
 def basis_size(samples, unknowns, max_iter):
@@ -92,14 +133,15 @@ def basis_size(samples, unknowns, max_iter):
 
 
 def _bidiagonalize(operator, b, target, tol, max_iter, progress, iteration_offset):
-    """Run LSQR from x = 0; returns (x, iterations, whether x is stationary)."""
+    """Run LSQR from x = 0; returns (x, columns of the bidiagonal matrix, whether x is stationary)."""
     beta = np.linalg.norm(b)
     u = b / beta
     v = operator.rmatvec(u)
     alpha = np.linalg.norm(v)
     x = np.zeros_like(v)
+    columns = []
     if alpha == 0:
-        return x, 0, True
+        return x, columns, True
     v = v / alpha
     basis = np.empty((basis_size(*operator.shape, max_iter), v.size), v.dtype)
     basis[0] = v
@@ -113,6 +155,7 @@ def _bidiagonalize(operator, b, target, tol, max_iter, progress, iteration_offse
         if beta > 0:
             u /= beta
         squared_norm += alpha**2 + beta**2
+        columns.append((alpha, beta))
         v = operator.rmatvec(u) - beta * v
         previous_vectors = basis[:iteration]
         v -= (previous_vectors @ v.conj()).conj() @ previous_vectors
@@ -129,5 +172,5 @@ def _bidiagonalize(operator, b, target, tol, max_iter, progress, iteration_offse
         # The gradient A^H (b - A x) has norm residual_norm alpha |cosine|.
         stationary = alpha * abs(cosine) <= tol * math.sqrt(squared_norm)
         if stationary or residual_norm <= target:
-            return x, iteration, stationary
-    return x, max(max_iter, 0), False
+            return x, columns, stationary
+    return x, columns, False

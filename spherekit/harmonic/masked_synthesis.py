@@ -13,7 +13,7 @@ from spherekit.harmonic.transform import synthesis_map
 class MaskedSynthesis:
     """The matrix B of the samples ``valid`` of a synthesis with these arguments, times ``scale``.
 
-    Vectors are real with ``reality``, else complex.
+    ``scale`` is a number, or one for each valid sample. Vectors are real with ``reality``, else complex.
     """
 
     def __init__(self, arguments, valid, scale=1.0):
@@ -31,12 +31,13 @@ class MaskedSynthesis:
 
     def rmatvec(self, y):
         """Return the adjoint of B times y."""
-        f = self.scale * y.reshape(self.valid.shape) if self.is_full else self._on_grid(y)
+        y = self.scale * y.ravel()
+        f = y.reshape(self.valid.shape) if self.is_full else self._on_grid(y)
         flm = synthesis_map.adjoint(f, **self.arguments)
         return to_real(flm) if self.arguments["reality"] else flm
 
     def _on_grid(self, y):
         """Return an array of the shape of the grid, with the valid samples, zero elsewhere."""
         f = np.zeros(self.valid.shape, self.dtype)
-        f[self.valid] = self.scale * y.ravel()
+        f[self.valid] = y
         return f

@@ -10,7 +10,7 @@ from spherekit.io.records import Map
 
 
 class Outline(NamedTuple):
-    """A field that is not read; coordinates and attributes of its axes by name."""
+    """A field that is not read; coordinates and attributes of its axes by name, its CF name or None."""
 
     name: str
     unit: str
@@ -18,6 +18,7 @@ class Outline(NamedTuple):
     dtype: np.dtype
     axes: dict
     attributes: dict
+    standard_name: str | None = None
 
 
 def outlines(path):
@@ -50,7 +51,8 @@ def _outline(contents, name, v):
         times = cf.decode_times(axis.values, axis.attributes)
         axes[dim] = axis.values if times is None else times
         attributes[dim] = axis.attributes
-    return Outline(name, str(v.attributes.get("units", "")), v.shape, v.dtype, axes, attributes)
+    described = v.shape, v.dtype, axes, attributes, v.attributes.get("standard_name")
+    return Outline(name, str(v.attributes.get("units", "")), *described)
 
 
 def _cut(v, axes):

@@ -11,8 +11,8 @@ import numpy as np
 
 #: What can be prepared separately: commands of `spherekit`, and kinds of calls.
 NAMES = (
-    ("demo", "convert", "transform", "spectrum", "rotate", "smooth", "regrid", "wavelets", "scatter")
-    + ("generate", "simulate", "train", "predict", "batches", "float32", "wigner", "nn")
+    ("demo", "convert", "transform", "spectrum", "rotate", "smooth", "regrid", "wind", "wavelets")
+    + ("scatter", "generate", "simulate", "train", "predict", "batches", "float32", "wigner", "nn")
 )  # fmt: skip
 
 
@@ -78,6 +78,20 @@ def _points():
     import spherekit
 
     spherekit.evaluate(np.zeros(64, complex), [0.5], [0.0], threads=1)
+
+
+def _pixels():
+    from spherekit.sampling import HEALPix
+
+    grid = HEALPix(2)
+    pixels = grid.to_ring(grid.to_nested(grid.pixel_of([0.5, 1.0], 0.0)))
+    grid.angles_of(pixels)
+    grid.neighbours(pixels)
+    grid.boundaries(pixels)
+    grid.interpolation_weights(0.5, 0.0)
+    for dtype in (np.float64, np.float32):
+        values = grid.interpolate(np.zeros(48, dtype), 0.5, 0.0)
+        grid.interpolate_adjoint(values, 0.5, 0.0)
 
 
 def _polar_rings():
@@ -152,11 +166,14 @@ def _power_spectra():
         power(np.zeros(4, dtype))
 
 
-def _winds():
-    from spherekit.fields.wind_modes import modes_of
+def _winds(dtype):
+    """Quantities of winds: at several times and at one, and of rings close to a pole."""
+    from spherekit import fields, sampling
 
-    for dtype in (np.complex128, np.complex64):
-        modes_of(np.zeros(16, dtype))
+    for L, times in ((20, 12), (72, 12), (120, 5), (72, 1), (400, 1)):
+        grid = sampling.MWSS(L)
+        u = np.zeros((times, *grid.shape), dtype)
+        fields.Wind(u, u.copy(), grid, threads=1).to_map()
 
 
 def _skies():
@@ -192,7 +209,7 @@ def _layers(dtype):
 
 _SINGLE = np.complex64
 _COMMANDS = NAMES[: NAMES.index("batches")]
-_RESAMPLING = "convert", "smooth", "regrid"
+_RESAMPLING = "convert", "smooth", "regrid", "wind"
 _POLARIZATION = "transform", "spectrum", "rotate", *_RESAMPLING, "simulate", "wavelets", "nn"
 _NETWORKS = "train", "predict", "nn"
 _BATCHES = "demo", "batches", *_NETWORKS
@@ -210,21 +227,23 @@ STEPS = (
     Step("real maps, low band-limits", _COMMANDS, partial(_transform, 8, "gl")),
     Step("complex maps", ("transform", "rotate"), partial(_transform, 96, "mw", reality=False)),
     Step("HEALPix", _COMMANDS, partial(_transform, 96, "healpix:48")),
+    Step("pixels of HEALPix", _COMMANDS, _pixels),
     Step("spin fields, HEALPix", _POLARIZATION, partial(_transform, 96, "healpix:48", 2)),
+    Step("winds", ("wind",), partial(_winds, np.float64)),
     Step("simulated skies", _SKIES, _skies),
     Step("scattering covariances", ("generate",), _covariances),
     Step("wavelets", ("demo", *_WAVELETS), partial(_wavelets, 1)),
     Step("directional wavelets", _WAVELETS, partial(_wavelets, 2)),
     Step("evaluation at points", (), _points),
     Step("rings close to a pole", ("transform",), _polar_rings),
-    Step("power spectra", ("spectrum", "generate", *_SKIES), _power_spectra),
-    Step("winds", (), _winds),
+    Step("power spectra", ("spectrum", "wind", "generate", *_SKIES), _power_spectra),
     Step("layers, float32", ("demo", *_NETWORKS), partial(_layers, np.float32)),
     Step("layers, float64", _NETWORKS, partial(_layers, np.float64)),
     Step("Wigner functions, Clebsch-Gordan coefficients", ("wigner", *_NETWORKS), _functions),
     Step("rotations", ("rotate", "wigner"), _rotations),
     Step("Wigner transforms, steerable", ("wigner", *_WAVELETS), _steerable_transform),
     Step("Wigner transforms", ("wigner", *_WAVELETS), _wigner_transforms),
+    Step("winds, float32", ("wind",), partial(_winds, np.float32)),
     Step("long batches, float32", ("float32", "batches"), partial(_batch, 128, _SINGLE)),
     Step("batches of spin fields, float32", ("float32", "nn"), partial(_batch, 8, _SINGLE, 2)),
     Step("batches of real maps, float32", ("float32", *_BATCHES), partial(_batch, 8, _SINGLE)),

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from spherekit.bench.cases import layers, scattering, winds
+from spherekit.bench.cases import fields, layers, scattering, winds
 from spherekit.bench.cases.harmonic import PreparedCase, UnsupportedCase, require
 
 _ANGLES = 0.3, 1.1, -0.7
@@ -305,6 +305,7 @@ CODES = {
     **scattering.CODES,
     **layers.CODES,
     **winds.CODES,
+    **fields.CODES,
 }
 
 
