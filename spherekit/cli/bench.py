@@ -17,8 +17,8 @@ def arguments(parser):
         "--transform",
         default="harmonic",
         help="harmonic, wigner, rotate, matrices, cg, wavelets, scattering, covariances, product, relu, "
-        "relu-so3, smooth, pixels, nested-pixels, orders, neighbours, boundaries, interpolate; or, for "
-        "spherekit.nn only: layers, models, equivariance, cost; default harmonic",
+        "relu-so3, smooth, winds, pixels, nested-pixels, orders, neighbours, boundaries, interpolate; or, "
+        "for spherekit.nn only: layers, models, equivariance, cost; default harmonic",
     )
     parser.add_argument(
         "--peers",
@@ -153,7 +153,8 @@ def _cases(args):
                 "product": ("batch", "dtype"),
                 "relu": ("batch", "dtype"),
                 "relu-so3": ("batch", "dtype"),
-                "smooth": ("dtype",)}.get(transform, ())  # fmt: skip
+                "smooth": ("dtype",),
+                "winds": ("batch", "dtype")}.get(transform, ())  # fmt: skip
         fixed = dict(grid="", spin=0, N=0, signal="real", batch=1, dtype="float64")
         lists["grid"] = grids or {"wigner": ["mw"]}.get(transform, ["gl", "mw", "healpix"])
         choices = [lists[name] if name in varied else [fixed[name]] for name in names[1:-2]]
