@@ -14,6 +14,7 @@ arXiv:1110.6298 (the theorem on equispaced colatitudes).
 """
 
 import cmath
+import itertools
 import math
 from decimal import Decimal, localcontext
 from functools import cache
@@ -314,3 +315,127 @@ def wavelet_matrix(psi, grid, gamma):
                     turned = psi[N - 1 + n][ell] * wigner_D(ell, m, n, phi, theta, gamma)
                     row[index] += turned.conjugate()
     return matrix
+
+
+# --- HEALPix --------------------------------------------------------------------------------------
+# Gorski et al., ApJ 622 (2005) 759, and its projection onto a plane: Calabretta & Roukema, MNRAS 381 (2007)
+# 865. Here a turn has 8 units, so that pixels are squares on their corners, of half diagonal 1/nside.
+
+
+def healpix_plane(theta, phi):
+    """A direction in the plane of the HEALPix projection: 0 <= x < 8, -2 <= y <= 2."""
+    z = math.cos(theta)
+    x = (4 * phi / math.pi) % 8
+    if abs(z) <= 2 / 3:
+        return x, 1.5 * z
+    distance = math.sqrt(6) * min(math.sin(theta / 2), math.cos(theta / 2))  # from the pole: 0 to 1
+    middle = 2 * (x // 2) + 1
+    return middle + (x - middle) * distance, math.copysign(2 - distance, z)
+
+
+def healpix_direction(x, y, middle):
+    """The inverse of `healpix_plane`; ``middle``: x of the middle of the facet, where abs(y) > 1."""
+    if abs(y) <= 1:
+        return math.acos(y / 1.5), x * math.pi / 4
+    distance = 2 - abs(y)
+    theta = 2 * math.asin(distance / math.sqrt(6))
+    if distance > 0:
+        x = middle + (x - middle) / distance
+    return (theta if y > 0 else math.pi - theta), (x if distance > 0 else 0) * math.pi / 4
+
+
+def healpix_centers(nside):
+    """Centers of the pixels in the plane, in ring order [(x, y), ...]."""
+    centers = []
+    for ring in range(1, 4 * nside):
+        in_cap = min(ring, 4 * nside - ring)
+        y = 2 - ring / nside
+        for j in range(4 * min(in_cap, nside)):
+            if in_cap < nside:
+                quarter, index = divmod(j, in_cap)
+                x = 2 * quarter + 1 + (2 * index + 1 - in_cap) / nside
+            else:
+                x = (2 * j + 1 - (ring - nside) % 2) / nside
+            centers.append((x, y))
+    return centers
+
+
+def healpix_pixel(nside, theta, phi):
+    """The pixel of a direction: pixels are the squares abs(x - x0) + abs(y - y0) < 1/nside."""
+    x, y = healpix_plane(theta, phi)
+    distances = [
+        min(abs(x - x0), 8 - abs(x - x0)) + abs(y - y0) for x0, y0 in healpix_centers(nside)
+    ]
+    return distances.index(min(distances))
+
+
+def healpix_corners(nside):
+    """Corners of the pixels to the N, W, S and E, directions [(theta, phi), ...]."""
+    corners = []
+    for x, y in healpix_centers(nside):
+        steps = (0, 1), (-1, 0), (0, -1), (1, 0)
+        middle = 2 * (x // 2) + 1
+        points = [(x + dx / nside, y + dy / nside) for dx, dy in steps]
+        corners.append([healpix_direction(*point, middle) for point in points])
+    return corners
+
+
+def healpix_neighbours(nside):
+    """Pixels that share an edge or a corner with each pixel, to the SW, W, NW, N, NE, E, SE and S, or -1."""
+
+    def key(theta, phi):
+        vector = (
+            math.sin(theta) * math.cos(phi),
+            math.sin(theta) * math.sin(phi),
+            math.cos(theta),
+        )
+        return tuple(round(1e6 * component) for component in vector)
+
+    corners = [[key(*corner) for corner in points] for points in healpix_corners(nside)]
+    pixels_at = {}
+    for pixel, points in enumerate(corners):
+        for corner in points:
+            pixels_at.setdefault(corner, set()).add(pixel)
+    result = []
+    for pixel, (north, west, south, east) in enumerate(corners):
+
+        def across_edge(a, b, pixel=pixel):
+            (neighbour,) = pixels_at[a] & pixels_at[b] - {pixel}
+            return neighbour
+
+        def across_corner(a, b, c, pixel=pixel):
+            beside = {pixel, across_edge(a, b), across_edge(b, c)}
+            return next(iter(pixels_at[b] - beside), -1)
+
+        result.append([
+            across_edge(south, west), across_corner(south, west, north),
+            across_edge(west, north), across_corner(west, north, east),
+            across_edge(north, east), across_corner(north, east, south),
+            across_edge(east, south), across_corner(east, south, west),
+        ])  # fmt: skip
+    return result
+
+
+def healpix_interpolate(f, theta, phi):
+    """The bilinear interpolation of a map at a point: along rings, and between them."""
+    nside = math.isqrt(len(f) // 12)
+    rows = {}
+    for (x, y), value in zip(healpix_centers(nside), f, strict=True):
+        center = healpix_direction(x, y, 2 * (x // 2) + 1)
+        rows.setdefault(round(1e6 * center[0]), []).append((*center, value))
+    rows = list(rows.values())
+
+    def on_ring(row):
+        step = 2 * math.pi / len(row)
+        position = ((phi - row[0][1]) / step) % len(row)
+        west = int(position)
+        east = (west + 1) % len(row)
+        return row[west][2] + (position - west) * (row[east][2] - row[west][2])
+
+    knots = [(row[0][0], on_ring(row)) for row in rows]
+    knots.insert(0, (0.0, sum(row[2] for row in rows[0]) / 4))
+    knots.append((math.pi, sum(row[2] for row in rows[-1]) / 4))
+    for (upper, above), (lower, below) in itertools.pairwise(knots):
+        if upper <= theta <= lower:
+            return above + (theta - upper) / (lower - upper) * (below - above)
+    raise ValueError(f"no colatitude: {theta}")

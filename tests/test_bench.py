@@ -57,7 +57,7 @@ def test_headings_of_the_lines_below_a_table():
 
 
 @pytest.mark.parametrize(
-    "transform", ["wigner", "rotate", "matrices", "cg", "wavelets", "scattering"]
+    "transform", ["wigner", "rotate", "matrices", "cg", "wavelets", "scattering", "smooth"]
 )
 def test_the_rotation_group(transform, tmp_path, capsys):
     command = [

@@ -1,4 +1,4 @@
-"""The examples of all docstrings, and the Python of the README and of three pages, run.
+"""The examples of all docstrings, and the Python of the README and of four pages, run.
 
 Docstrings are read from the source of the installed package: what a decorator hides from `doctest` is seen
 too, and each example runs once, whether or not the package was installed from the folder beside the tests.
@@ -28,6 +28,7 @@ PAGES = {
         "README.md": "sky.png",
         "tutorials/tour.md": "sky.png",
         "tutorials/command_line.md": "MASK.fits",
+        "tutorials/fields.md": "flow.nc",
         "tutorials/files.md": "wmap.nc",
     }.items()
 }

@@ -12,13 +12,16 @@ from autograd import grad, make_jvp, make_vjp
 from helpers.signals import hermitian
 
 import spherekit as sk
+from spherekit.fields.wind_modes import Multiple
 from spherekit.linear import registry
 from spherekit.nn.fragment_indexing import CoefficientIndices, widths
 from spherekit.sampling import CC, DH, GL, MW, MWSS, DHPole, HEALPix, Rings, RotationGrid
 from spherekit.testing import assert_adjoint, assert_gradient, random_flm, random_flmn
 
-for room in ("harmonic", "spectra", "conventions", "wigner", "wavelets", "scattering", "nn"):
+ROOMS = "harmonic spectra conventions wigner fields wavelets scattering nn"
+for room in ROOMS.split():
     importlib.import_module(f"spherekit.{room}")
+importlib.import_module("spherekit.sampling.healpix_interpolation")
 
 #: The rule of HEALPix is tested beyond its band-limit too, where `forward` warns.
 pytestmark = pytest.mark.filterwarnings("ignore:.*nside:UserWarning")
@@ -78,6 +81,14 @@ def cases_of_evaluate(L, rng, shape=()):
         flags = dict(points=POINTS, L=L, spin=spin, reality=reality, threads=1)
         flm, values = random_flm(L, rng, spin=spin, shape=shape), numbers((*shape, 4), rng, reality)
         yield Case(f"{spin} {reality}", flags, flm, values, reality)
+
+
+def cases_of_interpolation(L, rng, shape=()):
+    theta, phi = np.array(POINTS)
+    for nside, real in itertools.product((1, L), (True, False)):
+        flags = dict(theta=theta, phi=phi, nside=nside, threads=1)
+        f, values = (numbers((*shape, n), rng, real) for n in (12 * nside**2, 4))
+        yield Case(f"{nside} {real}", flags, f, values, real)
 
 
 def transforms_of_rotations(L, rng, shape=()):
@@ -175,6 +186,17 @@ def cases_of_mirrored(L, rng, shape=()):
     yield Case("", {}, *(random_flm(L, rng, shape=shape) for _ in range(2)), True)
 
 
+def cases_of_modes(L, rng, shape=()):
+    modes = random_flm(L, rng, shape=(2, *shape))
+    yield Case("", {}, random_flm(L, rng, shape=shape), modes, True)
+
+
+def cases_of_multiples(L, rng, shape=()):
+    multiples = Multiple(1, 0.5, -2.0), Multiple(0, 1, 3 - 1j), Multiple(1, 0, 1j)
+    modes, flms = (random_flm(L, rng, shape=(n, *shape)) for n in (2, 3))
+    yield Case("", dict(multiples=multiples), modes, flms, False)
+
+
 def cases_of_hermitian(L, rng, shape=()):
     ell, m = np.tril_indices(L)
     for highest in (0, L - 1):
@@ -193,6 +215,8 @@ CASES = {
     "linear.cast": cases_of_cast,
     "conventions.mirrored": cases_of_mirrored,
     "conventions.hermitian": cases_of_hermitian,
+    "fields.modes of winds": cases_of_modes,
+    "fields.multiples of modes": cases_of_multiples,
     "conventions.gather": cases_of_selection,
     "nn.combine": cases_of_combine,
     "nn.get_item": cases_of_get_item,
@@ -201,6 +225,7 @@ CASES = {
     "nn.sum_orders": cases_of_sums,
     "conventions.from_real": cases_of_real_harmonics,
     "wavelets.weights": cases_of_weights,
+    "sampling.interpolate": cases_of_interpolation,
     "wigner.inverse": cases_of_wigner_inverse,
     "wigner.forward": cases_of_wigner_forward,
     "wigner.rotate": cases_of_rotate,

@@ -78,6 +78,8 @@ OTHERS = {
     "KineticEnergySpectrum",
     "Wind",
     "Residual",
+    "Fit",
+    "Path",
     "Statistics",
     "generate",
     "grid",
@@ -155,10 +157,22 @@ CALLS = {
     ),
     "fields.lower_spin": dict(f=SAMPLES, spin=1, L=4, sampling="mw:4", max_iter=9, threads=1),
     "fields.raise_spin": dict(f=SAMPLES, spin=1, L=4, sampling="mw:4", max_iter=9, threads=1),
+    "fields.along": dict(
+        f=SAMPLES, path=[(0.1, 0.2), (1, 2)], L=4, spin=0, sampling="mw:4", max_iter=9, threads=1
+    ),
+    "fields.fill": dict(
+        f=np.where(np.arange(28) == 3, np.nan, np.arange(28.0)).reshape(4, 7),
+        L=2,
+        spin=0,
+        sampling="mw:4",
+        max_iter=99,
+        threads=1,
+    ),
     "fields.regrid": dict(
         f=SAMPLES, grid="gl:4", L=4, spin=0, sampling="mw:4", max_iter=9, threads=1
     ),
     "fields.smooth": dict(f=SAMPLES, fwhm=0.1, L=4, spin=0, sampling="mw:4", max_iter=9, threads=1),
+    "fields.truncate": dict(f=SAMPLES, L=3, spin=0, sampling="mw:4", max_iter=9, threads=1),
     "wavelets.Wavelets": dict(L=8, J0=0, N=1, spin=0, threads=1),
     "scattering.Covariances": dict(L=8, J0=1, N=3, directions=5, threads=1),
     "scattering.Scattering": dict(L=8, J0=1, depth=1, N=1, spin=0, threads=1),

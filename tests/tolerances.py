@@ -55,6 +55,10 @@ POINT = 1e-13
 #: <y, A x> against <A^H y, x>, relative to the product of the norms.
 ADJOINT = {np.dtype(np.float64): 1e-12, np.dtype(np.float32): 3e-7}
 
+#: Weights of the bilinear interpolation of HEALPix maps against another code's, per nside: absolute. A
+#: longitude in pixels, up to 4 nside, and a colatitude in rings are rounded to some units in the last place.
+INTERPOLATION_SLOPE = 2e-15
+
 # --- iterations -----------------------------------------------------------------------------------
 
 #: What least squares and Jacobi iterations recover where the samples determine the signal.

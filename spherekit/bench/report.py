@@ -19,6 +19,7 @@ _TITLES = {
     "product": "Clebsch-Gordan products of two signals, all paths below L",
     "relu": "ReLU on the sphere",
     "relu-so3": "ReLU on SO(3)",
+    "smooth": "smoothing on HEALPix, nside = L/3, 3 iterations",
 }
 #: What is measured in place of an inverse and a forward transform.
 _HEADINGS = {
@@ -31,6 +32,7 @@ _HEADINGS = {
     "product": ("evaluation", "gradient"),
     "relu": ("evaluation", "gradient"),
     "relu-so3": ("evaluation", "gradient"),
+    "smooth": ("one map", "I, Q and U"),
 }
 _LEGEND = (
     "inverse, forward: minimum time of a synthesis and of an analysis, or of the operations in the heading;",

@@ -17,7 +17,7 @@ def arguments(parser):
         "--transform",
         default="harmonic",
         help="harmonic, wigner, rotate, matrices, cg, wavelets, scattering, covariances, product, relu, "
-        "relu-so3; or, for spherekit.nn only: layers, models, equivariance, cost; default harmonic",
+        "relu-so3, smooth; or, for spherekit.nn only: layers, models, equivariance, cost; default harmonic",
     )
     parser.add_argument(
         "--peers",
@@ -151,7 +151,8 @@ def _cases(args):
                 "covariances": ("N", "batch", "dtype"),
                 "product": ("batch", "dtype"),
                 "relu": ("batch", "dtype"),
-                "relu-so3": ("batch", "dtype")}.get(transform, ())  # fmt: skip
+                "relu-so3": ("batch", "dtype"),
+                "smooth": ("dtype",)}.get(transform, ())  # fmt: skip
         fixed = dict(grid="", spin=0, N=0, signal="real", batch=1, dtype="float64")
         lists["grid"] = grids or {"wigner": ["mw"]}.get(transform, ["gl", "mw", "healpix"])
         choices = [lists[name] if name in varied else [fixed[name]] for name in names[1:-2]]

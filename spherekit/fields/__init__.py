@@ -1,17 +1,28 @@
-"""Fields on the sphere: winds, derivatives, smoothing, change of grid, of arrays, maps and DataArrays."""
+"""Fields on the sphere, of arrays, maps with metadata, and DataArrays.
+
+Winds and derivatives; smoothing, truncation, change of grid, missing samples and values on paths.
+"""
 
 from spherekit.fields.derivatives import gradient, inverse_laplacian, laplacian
+from spherekit.fields.filling import Fit, fill
 from spherekit.fields.kinetic_energy import kinetic_energy_spectrum
+from spherekit.fields.paths import Path, along, great_circles
 from spherekit.fields.regridding import regrid
 from spherekit.fields.smoothing import smooth
 from spherekit.fields.spin_operators import lower_spin, raise_spin
+from spherekit.fields.truncation import truncate
 from spherekit.fields.wind_quantities import KineticEnergySpectrum
 from spherekit.fields.winds import Wind
 
 __all__ = [
+    "Fit",
     "KineticEnergySpectrum",
+    "Path",
     "Wind",
+    "along",
+    "fill",
     "gradient",
+    "great_circles",
     "inverse_laplacian",
     "kinetic_energy_spectrum",
     "laplacian",
@@ -19,6 +30,7 @@ __all__ = [
     "raise_spin",
     "regrid",
     "smooth",
+    "truncate",
 ]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from spherekit import harmonic
 from spherekit._core import checks, scaling
-from spherekit._core.missing import is_missing
+from spherekit._core.missing import UNSEEN, is_missing
 from spherekit.linear import cast, is_traced
 from spherekit.sampling.coverage import band_limit_problem, wide_gaps
 
@@ -172,10 +172,12 @@ def relative_residual(f, flm, L, grid, spin, threads):
 
 def _refuse_missing(f, name):
     """Raise ValueError for missing samples."""
+    if f.size and f.flags.c_contiguous and f.view(f.real.dtype).min() > UNSEEN / 10:  # not if NaN
+        return
     missing = is_missing(f)
     count = np.count_nonzero(missing)
     if count:
         raise ValueError(
-            f"{count} of {missing.size} samples of {name} are missing (NaN or UNSEEN); fit the observed ones "
-            "with spherekit.analyse(f, L, mask=~missing), and pass spherekit.inverse of the coefficients"
+            f"{count} of {missing.size} samples of {name} are missing (NaN or UNSEEN); fill them with "
+            "spherekit.fields.fill, or fit the observed ones with spherekit.analyse(f, L, mask=~missing)"
         )

@@ -1,6 +1,6 @@
 """Winds in harmonic space: the potentials of a wind, their derivatives, and multiples of degrees.
 
-A wind is the field -v + i u of spin 1. On a sphere of radius a its parts E and B are
+A wind is the field -v + i u of spin 1. On a sphere of radius a its modes E and B are
 
     E_lm = sqrt(l(l+1)) chi_lm / a,    B_lm = sqrt(l(l+1)) psi_lm / a,
 
@@ -70,8 +70,14 @@ def times_degrees(flm, L, power, factor=1.0):
     >>> times_degrees(np.array([5.0, 1, 1, 1]), 2, 1, 3.0)
     array([0., 6., 6., 6.])
     """
-    table = _table if L <= 1024 else _table.__wrapped__
-    return flm * table(L, power, factor, checks.real_type(flm))
+    return flm * degree_table(L, power, factor, flm.dtype)
+
+
+def degree_table(L, power, factor, dtype):
+    """The factors of `times_degrees`, read-only, in the precision of dtype; complex if the factor is."""
+    is_single = np.finfo(dtype).bits == 32
+    dtype = checks.result_type(not isinstance(factor, complex), is_single)
+    return (_table if L <= 1024 else _table.__wrapped__)(L, power, factor, dtype)
 
 
 @lru_cache(maxsize=4)
@@ -79,18 +85,8 @@ def _table(L, power, factor, dtype):
     return read_only((factor * degree_factors(L, power)).astype(dtype))
 
 
-def divergence_of(part, L, radius):
-    """Coefficients of the divergence from E, or of the vorticity from B: -sqrt(l(l+1)) / a times the part."""
-    return times_degrees(part, L, 0.5, -1 / radius)
-
-
-def potential_of(part, L, radius):
-    """Coefficients of the velocity potential from E, or of the stream function from B: a / sqrt(l(l+1))."""
-    return times_degrees(part, L, -0.5, radius)
-
-
 def gradient_part(potential, L, radius):
-    """The part E of the gradient of a scalar: sqrt(l(l+1)) / a times its coefficients."""
+    """The mode E of the gradient of a scalar: sqrt(l(l+1)) / a times its coefficients."""
     return times_degrees(potential, L, 0.5, 1 / radius)
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spherekit._core import checks
 from spherekit.conventions import eb_to_spin, spin_to_eb
 from spherekit.fields.analysis import checked_options, default_band_limit
 from spherekit.fields.operations import apply
+from spherekit.fields.windows import checked_window, of_entries
 from spherekit.io import Map
 from spherekit.sampling import Grid
 from spherekit.spectra.beams import FWHM_PER_SIGMA, beam_sigma, gaussian_beam
@@ -133,9 +133,9 @@ def _window(fwhm, sigma, beam):
     if beam is None:
         _refuse_degrees(passed[names[0]], names[0])
         width = beam_sigma(passed[names[0]], names[0]) * (1 if fwhm is not None else FWHM_PER_SIGMA)
-        return lambda flm, L, spin: flm * _of_entries(gaussian_beam(width, L, spin=spin))
+        return lambda flm, L, spin: flm * of_entries(gaussian_beam(width, L, spin=spin))
     if not isinstance(beam, Mapping):
-        return lambda flm, L, spin: flm * _of_entries(_checked(beam, L, "beam"))
+        return lambda flm, L, spin: flm * of_entries(checked_window(beam, L, "beam"))
     return lambda flm, L, spin: _by_parity(flm, beam, L, spin)
 
 
@@ -157,26 +157,9 @@ def _by_parity(flm, beam, L, spin):
             "needs"
         )
     if not spin:
-        return flm * _of_entries(_checked(beam["T"], L, "the beam of T"))
-    windows = [_of_entries(_checked(beam[name], L, f"the beam of {name}")) for name in "EB"]
+        return flm * of_entries(checked_window(beam["T"], L, "the beam of T"))
+    windows = [of_entries(checked_window(beam[name], L, f"the beam of {name}")) for name in "EB"]
     if np.array_equal(*windows):
         return flm * windows[0]
     E, B = spin_to_eb(flm, spin=spin)
     return eb_to_spin(E * windows[0], B * windows[1], spin=spin)
-
-
-def _of_entries(window):
-    """A window function (L,) for each entry of coefficients (L*L,)."""
-    return np.repeat(window, 2 * np.arange(len(window)) + 1)
-
-
-def _checked(beam, L, name):
-    beam = checks.as_float_array(beam, name)
-    if np.iscomplexobj(beam) or beam.ndim != 1 or beam.size < L:
-        raise ValueError(
-            f"{name} has dtype {beam.dtype} and shape {beam.shape}; expected real b_l of at least L = {L} "
-            "degrees"
-        )
-    if not np.isfinite(beam[:L]).all():
-        raise ValueError(f"{name} contains NaN or infinite values; expected finite values")
-    return beam[:L]

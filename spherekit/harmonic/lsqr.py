@@ -84,7 +84,7 @@ def solve(operator, b, tol, max_iter, progress, rounding=0.0):
         matrices.append(matrix)
         residual = b - operator.matvec(x)
         norm = np.linalg.norm(residual)
-        is_converged = stationary or norm <= target
+        is_converged = bool(stationary or norm <= target)
         # The recursion overestimates the accuracy, because of rounding: restart from the residual.
         if is_converged or iterations >= max_iter or norm > 0.5 * previous_norm:
             condition = condition_number(matrices)

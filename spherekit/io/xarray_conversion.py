@@ -185,6 +185,35 @@ def to_xarray(sky: Map) -> xarray.DataArray | xarray.Dataset:
     return data[fields[0]].assign_attrs(of_file)
 
 
+def maps_of(data: xarray.DataArray | xarray.Dataset) -> list[Map]:
+    """The maps of a DataArray or Dataset: one of all variables of the same dimensions.
+
+    Parameters
+    ----------
+    data : DataArray or Dataset
+        As of `from_xarray`; of a Dataset all variables that are maps are fields.
+
+    Returns
+    -------
+    list of Map
+        Each with the names of its variables.
+
+    Raises
+    ------
+    ValueError
+        No variable is a map.
+    """
+    xarray = optional_module("xarray", "netcdf", "DataArrays need xarray")
+    data = _dataset(data) if isinstance(data, xarray.DataArray) else data
+    contents = _with_scalars(of_dataset(data, "data"))
+    groups = {}
+    for name, v in variables.map_variables(contents).items():
+        groups.setdefault(v.dims, []).append(name)
+    if not groups:
+        variables.to_map(contents)  # raises the error
+    return [variables.to_map(contents, names) for names in groups.values()]
+
+
 def with_fields(
     data: xarray.DataArray | xarray.Dataset, operation: Callable[[Map], Map]
 ) -> xarray.DataArray | xarray.Dataset:
@@ -207,15 +236,9 @@ def with_fields(
     xarray = optional_module("xarray", "netcdf", "DataArrays need xarray")
     is_array = isinstance(data, xarray.DataArray)
     dataset = _dataset(data) if is_array else data
-    contents = _with_scalars(of_dataset(dataset, "data"))
-    groups = {}
-    for name, v in variables.map_variables(contents).items():
-        groups.setdefault(v.dims, []).append(name)
-    if not groups:
-        variables.to_map(contents)  # raises the error
     replaced, changed = set(), []
-    for names in groups.values():
-        before = variables.to_map(contents, names)
+    for before in maps_of(data):
+        names = list(before.names)
         after = operation(before)
         arrays = to_xarray(after)
         arrays = _dataset(arrays) if isinstance(arrays, xarray.DataArray) else arrays
@@ -236,7 +259,7 @@ def with_fields(
     if not is_array:
         return result[[name for name in dataset.data_vars if name in result]]
     of_file = {name: result.attrs[name] for name in _OF_FILE if name in result.attrs}
-    return result[sum(groups.values(), [])[0]].rename(data.name).assign_attrs(of_file)
+    return result[changed[0][0][0]].rename(data.name).assign_attrs(of_file)
 
 
 def _field(arrays, name, dtype):

@@ -7,22 +7,16 @@ along a Z-curve inside each of the 12 base pixels.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+import importlib
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit._core.missing import UNSEEN
-from spherekit._core.traced import as_float_array
-from spherekit.sampling.base import Grid
 from spherekit.sampling.healpix_arguments import MAX_NSIDE, check_nside
-from spherekit.sampling.healpix_interpolation import (
-    interpolate,
-    interpolate_adjoint,
-    interpolation_weights,
-)
+from spherekit.sampling.healpix_grid import HEALPix
 from spherekit.sampling.healpix_pixels import (
     boundaries,
     neighbours,
@@ -31,11 +25,19 @@ from spherekit.sampling.healpix_pixels import (
     pixel_of,
     ring2nest,
 )
-from spherekit.sampling.healpix_queries import disc, strip
-from spherekit.sampling.healpix_resolution import degrade, upgrade
 from spherekit.sampling.healpix_rings import nside_of, ring_weights, rings
 
+if TYPE_CHECKING:
+    from spherekit.sampling.healpix_interpolation import (
+        interpolate,
+        interpolate_adjoint,
+        interpolation_weights,
+    )
+    from spherekit.sampling.healpix_queries import disc, polygon, strip
+    from spherekit.sampling.healpix_resolution import degrade, upgrade
+
 __all__ = [
+    "HEALPix",
     "MAX_NSIDE",
     "UNSEEN",
     "boundaries",
@@ -49,6 +51,7 @@ __all__ = [
     "nside_of",
     "pixel_angles",
     "pixel_of",
+    "polygon",
     "reorder",
     "ring2nest",
     "rings",
@@ -59,6 +62,21 @@ __all__ = [
 
 #: Number of pixels of one pass of `reorder`, whose work arrays then fit into the cache of a core.
 _CHUNK = 2**13
+
+#: Modules of functions that are imported at first use, since they import autograd or Numba.
+_MODULES = {
+    **dict.fromkeys(("disc", "polygon", "strip"), "healpix_queries"),
+    **dict.fromkeys(("degrade", "upgrade"), "healpix_resolution"),
+    **dict.fromkeys(
+        ("interpolate", "interpolate_adjoint", "interpolation_weights"), "healpix_interpolation"
+    ),
+}
+
+
+def __getattr__(name):
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"spherekit.sampling.{_MODULES[name]}"), name)
 
 
 def __dir__():
@@ -111,249 +129,3 @@ def reorder(values: ArrayLike, source: Literal["ring", "nested"]) -> np.ndarray:
         else:
             result[..., nested] = values[..., ring]
     return result
-
-
-# --- the grid ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class HEALPix(Grid):
-    """HEALPix grid: 12 nside^2 equal-area pixels on 4 nside - 1 rings, in ring order.
-
-    There is no sampling theorem; `spherekit.analyse` solves for the coefficients by least squares.
-
-    Parameters
-    ----------
-    nside : int
-        Any nside from 1 to 2^14.
-    weights : {"ring", "equal"}
-        Quadrature weights: those of `spherekit.sampling.healpix.ring_weights`, or the area of a pixel.
-
-    Attributes
-    ----------
-    weighting : str
-        The argument ``weights``.
-
-    Raises
-    ------
-    ValueError
-        nside out of range, or unknown weights.
-    TypeError
-        nside is not an integer.
-
-    References
-    ----------
-    Gorski et al. 2005, ApJ 622, 759.
-
-    Examples
-    --------
-    >>> from spherekit.sampling import HEALPix
-    >>> HEALPix(2).shape, HEALPix(2).theta[:5].round(6)
-    ((48,), array([0.411138, 0.411138, 0.411138, 0.411138, 0.841069]))
-    """
-
-    nside: int
-    weighting: str = "ring"
-    name = "healpix"
-    rectangular = False
-    exact = False
-    L = None
-
-    def __init__(self, nside: int, weights: Literal["ring", "equal"] = "ring"):
-        object.__setattr__(self, "nside", checks.integer(nside, "nside", 1, 2**14))
-        if weights not in ("ring", "equal"):
-            raise ValueError(f'weights is {weights!r}; expected "ring" or "equal"')
-        object.__setattr__(self, "weighting", weights)
-
-    def __str__(self):
-        options = "" if self.weighting == "ring" else f",weights={self.weighting}"
-        return f"healpix:{self.nside}{options}"
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of the samples, (12 nside^2,)."""
-        return (12 * self.nside**2,)
-
-    def ring_arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Colatitudes, numbers of samples, first longitudes and weights of the rings."""
-        theta, n_phi, phi0, _ = rings(self.nside)
-        weights = np.full(theta.shape, 4 * np.pi / (12 * self.nside**2))
-        if self.weighting == "ring":
-            weights = np.array(ring_weights(self.nside))
-        return theta, n_phi, phi0, weights
-
-    # --- pixels ---
-
-    def pixel_of(
-        self, theta: ArrayLike, phi: ArrayLike, *, nest: bool = False, threads: int | None = None
-    ) -> np.ndarray:
-        """The numbers of the pixels that contain directions (`healpix.pixel_of`).
-
-        >>> from spherekit.sampling import HEALPix
-        >>> HEALPix(2).pixel_of([0.0, 1.5], [0.0, -0.1])
-        array([ 0, 27])
-        """
-        return pixel_of(self.nside, theta, phi, nest=nest, threads=threads)
-
-    def angles_of(
-        self, pixels: ArrayLike, *, nest: bool = False, threads: int | None = None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Colatitudes and longitudes of the centers of pixels (`healpix.pixel_angles`).
-
-        >>> from spherekit.sampling import HEALPix
-        >>> theta, phi = HEALPix(1).angles_of([4, 5])
-        >>> theta.round(6), phi.round(6)
-        (array([1.570796, 1.570796]), array([0.      , 1.570796]))
-        """
-        return pixel_angles(self.nside, pixels, nest=nest, threads=threads)
-
-    def to_nested(self, pixels: ArrayLike, *, threads: int | None = None) -> np.ndarray:
-        """The numbers in nested order of pixels in ring order (`healpix.ring2nest`).
-
-        >>> from spherekit.sampling import HEALPix
-        >>> HEALPix(2).to_nested([13, 0, 35])
-        array([ 0,  3, 47])
-        """
-        return ring2nest(self.nside, pixels, threads=threads)
-
-    def to_ring(self, pixels: ArrayLike, *, threads: int | None = None) -> np.ndarray:
-        """The numbers in ring order of pixels in nested order (`healpix.nest2ring`).
-
-        >>> from spherekit.sampling import HEALPix
-        >>> HEALPix(2).to_ring([0, 3, 47])
-        array([13,  0, 35])
-        """
-        return nest2ring(self.nside, pixels, threads=threads)
-
-    def neighbours(
-        self, pixels: ArrayLike, *, nest: bool = False, threads: int | None = None
-    ) -> np.ndarray:
-        """The neighbours to the SW, W, NW, N, NE, E, SE and S of pixels (`healpix.neighbours`).
-
-        >>> from spherekit.sampling import HEALPix
-        >>> HEALPix(2).neighbours(13)
-        array([21, 20, 12,  4,  5, 14, 22, 30])
-        """
-        return neighbours(self.nside, pixels, nest=nest, threads=threads)
-
-    def boundaries(
-        self,
-        pixels: ArrayLike,
-        step: int = 1,
-        *,
-        nest: bool = False,
-        threads: int | None = None,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Colatitudes and longitudes of points on the boundaries of pixels (`healpix.boundaries`).
-
-        >>> from spherekit.sampling import HEALPix
-        >>> HEALPix(1).boundaries(4)[0].round(4)
-        array([0.8411, 1.5708, 2.3005, 1.5708])
-        """
-        return boundaries(self.nside, pixels, step, nest=nest, threads=threads)
-
-    # --- interpolation ---
-
-    def interpolation_weights(
-        self, theta: ArrayLike, phi: ArrayLike, *, nest: bool = False, threads: int | None = None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Four pixels and weights of the interpolation at points (`healpix.interpolation_weights`).
-
-        >>> import numpy as np
-        >>> from spherekit.sampling import HEALPix
-        >>> pixels, weights = HEALPix(1).interpolation_weights(np.pi / 2, np.pi / 4)
-        >>> pixels, weights.round(6)
-        (array([4, 5, 8, 8]), array([0.5, 0.5, 0. , 0. ]))
-        """
-        return interpolation_weights(self.nside, theta, phi, nest=nest, threads=threads)
-
-    def interpolate(
-        self, f: ArrayLike, theta: ArrayLike, phi: ArrayLike, *, threads: int | None = None
-    ) -> np.ndarray:
-        """Interpolate maps at points, bilinearly (`healpix.interpolate`).
-
-        >>> import numpy as np
-        >>> from spherekit.sampling import HEALPix
-        >>> grid = HEALPix(64)
-        >>> grid.interpolate(np.cos(grid.theta), [0.0, 1.0], 0.3).round(3)
-        array([1.  , 0.54])
-        """
-        checks.samples_shape(as_float_array(f, "f"), self, None)
-        return interpolate(f, theta, phi, threads=threads)
-
-    def interpolate_adjoint(
-        self, values: ArrayLike, theta: ArrayLike, phi: ArrayLike, *, threads: int | None = None
-    ) -> np.ndarray:
-        """Apply the transpose of `interpolate` (`healpix.interpolate_adjoint`).
-
-        >>> from spherekit.sampling import HEALPix
-        >>> HEALPix(1).interpolate_adjoint([1.0], [0.0], [0.0])[:5]
-        array([0.25, 0.25, 0.25, 0.25, 0.  ])
-        """
-        return interpolate_adjoint(values, theta, phi, self.nside, threads=threads)
-
-    # --- regions and resolution ---
-
-    def disc(self, theta: float, phi: float, radius: float, *, nest: bool = False) -> np.ndarray:
-        """The numbers of the pixels in a disc (`healpix.disc`).
-
-        >>> from spherekit.sampling import HEALPix
-        >>> HEALPix(2).disc(0.0, 0.0, 0.5)
-        array([0, 1, 2, 3])
-        """
-        return disc(self.nside, theta, phi, radius, nest=nest)
-
-    def strip(
-        self, theta1: float, theta2: float, *, inclusive: bool = False, nest: bool = False
-    ) -> np.ndarray:
-        """The numbers of the pixels in a strip of latitudes (`healpix.strip`).
-
-        >>> from spherekit.sampling import HEALPix
-        >>> HEALPix(2).strip(0.5, 0.9)
-        array([ 4,  5,  6,  7,  8,  9, 10, 11])
-        """
-        return strip(self.nside, theta1, theta2, inclusive=inclusive, nest=nest)
-
-    def degrade(
-        self,
-        f: ArrayLike,
-        nside: int,
-        *,
-        power: float | None = None,
-        pessimistic: bool = False,
-        threshold: float = 0.5,
-        nest: bool = False,
-        threads: int | None = None,
-    ) -> np.ndarray:
-        """Lower the resolution of maps on this grid by the means of pixels (`healpix.degrade`).
-
-        >>> import numpy as np
-        >>> from spherekit.sampling import HEALPix
-        >>> HEALPix(2).degrade(np.arange(48), 1)[:4]
-        array([ 5.5 ,  7.25,  9.  , 10.75])
-        """
-        self._check_samples(f)
-        options = dict(power=power, pessimistic=pessimistic, threshold=threshold)
-        return degrade(f, nside, **options, nest=nest, threads=threads)
-
-    def upgrade(
-        self,
-        f: ArrayLike,
-        nside: int,
-        *,
-        power: float | None = None,
-        nest: bool = False,
-        threads: int | None = None,
-    ) -> np.ndarray:
-        """Raise the resolution of maps on this grid by repeating samples (`healpix.upgrade`).
-
-        >>> import numpy as np
-        >>> from spherekit.sampling import HEALPix
-        >>> HEALPix(1).upgrade(np.arange(12), 2)[:8]
-        array([0., 1., 2., 3., 0., 0., 1., 1.])
-        """
-        self._check_samples(f)
-        return upgrade(f, nside, power=power, nest=nest, threads=threads)
-
-    def _check_samples(self, f):
-        checks.samples_shape(f if hasattr(f, "shape") else np.asarray(f), self, None)

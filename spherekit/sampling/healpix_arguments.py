@@ -50,7 +50,7 @@ def check_nside(nside: int, nest: bool = False) -> int:
 
 
 def as_pixel_numbers(pixels: ArrayLike) -> np.ndarray:
-    """Return pixel numbers as a contiguous int64 array, of any range (`refuse_pixels`).
+    """Return pixel numbers as a contiguous int64 array for kernels, of any range (`refuse_pixels`).
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def as_pixel_numbers(pixels: ArrayLike) -> np.ndarray:
     pixels = checks.as_array(pixels, "pixels")
     if pixels.dtype.kind not in "iu" and pixels.size:
         raise TypeError(f"pixel numbers have dtype {pixels.dtype}; expected integers")
-    return np.ascontiguousarray(pixels, np.int64).reshape(pixels.shape)
+    return _for_kernels(pixels, np.int64)
 
 
 def refuse_pixels(pixels: np.ndarray, nside: int):
@@ -104,7 +104,7 @@ def refuse_pixels(pixels: np.ndarray, nside: int):
 
 
 def as_directions(theta: ArrayLike, phi: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Return colatitudes and longitudes as contiguous float64 arrays of the same shape.
+    """Return colatitudes and longitudes as contiguous float64 arrays of the same shape, for kernels.
 
     Parameters
     ----------
@@ -130,12 +130,18 @@ def as_directions(theta: ArrayLike, phi: ArrayLike) -> tuple[np.ndarray, np.ndar
     (array([0.5, 1. ]), array([2., 2.]))
     """
     theta, phi = checks.colatitudes(theta), checks.angles(phi, "phi")
-    if theta.shape != phi.shape:
-        try:
-            theta, phi = np.broadcast_arrays(theta, phi)
-        except ValueError:
-            raise ValueError(
-                f"theta has shape {theta.shape} and phi {phi.shape}; expected shapes that broadcast"
-            ) from None
-    shape = theta.shape
-    return tuple(np.ascontiguousarray(x).reshape(shape) for x in (theta, phi))
+    try:
+        shape = np.broadcast_shapes(theta.shape, phi.shape)
+    except ValueError:
+        raise ValueError(
+            f"theta has shape {theta.shape} and phi {phi.shape}; expected shapes that broadcast"
+        ) from None
+    return tuple(
+        _for_kernels(x if x.shape == shape else np.broadcast_to(x, shape), float)
+        for x in (theta, phi)
+    )
+
+
+def _for_kernels(x, dtype):
+    """Return a contiguous array; read-only arrays, which would need a kernel of their own, are copied."""
+    return np.require(x, dtype, ["C_CONTIGUOUS", "WRITEABLE"]).reshape(x.shape)

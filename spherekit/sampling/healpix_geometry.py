@@ -71,12 +71,18 @@ def floor_divide(a, b):
 
 
 @leaf
+def divide(a, nside, order):
+    """The quotient and the remainder of a >= 0 by nside, by bits if ``order`` is that of a power of two."""
+    return (a >> order, a & (nside - 1)) if order >= 0 else floor_divide(a, nside)
+
+
+@leaf
 def log2(nside):
-    """The order of an nside that is a power of two."""
+    """The order of an nside that is a power of two; -1 for other nside."""
     order = 0
     while nside >> (order + 1):
         order += 1
-    return order
+    return order if nside == 1 << order else -1
 
 
 @leaf
@@ -110,15 +116,15 @@ def contains(nside, pixel):
 
 
 @leaf
-def ring_of(pixel, nside):
-    """The ring, from 1, of a pixel number in ring order, and the index on it: section 5.3 (5.4)."""
+def ring_of(pixel, nside, order=-1):
+    """The ring, from 1, of a pixel number in ring order, and the index on it; ``order`` as in `divide`."""
     cap = 2 * nside * (nside - 1)
     n_pix = 12 * nside * nside
     if pixel < cap:
         ring = (1 + floor_sqrt(1 + 2 * pixel)) >> 1
         return ring, pixel - 2 * ring * (ring - 1)
     if pixel < n_pix - cap:
-        ring, index = floor_divide(pixel - cap, 4 * nside)
+        ring, index = divide(pixel - cap, 4 * nside, order + 2 if order >= 0 else -1)
         return ring + nside, index
     from_south = (1 + floor_sqrt(2 * (n_pix - pixel) - 1)) >> 1
     return 4 * nside - from_south, pixel - n_pix + 2 * from_south * (from_south + 1)
@@ -178,9 +184,9 @@ def face_to_ring(face, x, y, nside):
 
 
 @leaf
-def ring_to_face(pixel, nside):
-    """The position (face, x, y) of a pixel number in ring order."""
-    ring, index = ring_of(pixel, nside)
+def ring_to_face(pixel, nside, order=-1):
+    """The position (face, x, y) of a pixel number in ring order; ``order`` as in `divide`."""
+    ring, index = ring_of(pixel, nside, order)
     in_cap = ring < nside or ring > 3 * nside
     # distances from the equator in rings, and from the meridian in half pixels
     north = 2 * nside - ring
@@ -193,8 +199,8 @@ def ring_to_face(pixel, nside):
         return 4 * row + column, (total + difference) >> 1, (total - difference) >> 1
     half_pixels = 2 * index + (1 if (ring - nside) & 1 == 0 else 0)
     # x and y increase along the two diagonals, by nside per face; 4 nside keeps the second one positive
-    right, x = floor_divide((half_pixels + north + nside - 1) >> 1, nside)
-    left, y = floor_divide(((north - half_pixels + nside - 1) >> 1) + 4 * nside, nside)
+    right, x = divide((half_pixels + north + nside - 1) >> 1, nside, order)
+    left, y = divide(((north - half_pixels + nside - 1) >> 1) + 4 * nside, nside, order)
     left = 4 - left
     row = 1 if right == left else (0 if right > left else 2)
     return 4 * row + (min(right, left) & 3), x, y
@@ -329,10 +335,8 @@ def nested_pixel_at(theta, phi, nside, order):
         height = nside * (z * 0.75)
         up, down = int(across - height), int(across + height)
         left, right = up >> order, down >> order
-        if left == right:
-            face = left | 4
-        else:
-            face = left if left < right else right + 8
+        row = 1 if left == right else (0 if left < right else 2)
+        face = 4 * row + (min(left, right) & 3)
         x, y = down & (nside - 1), nside - 1 - (up & (nside - 1))
         return face_to_nested(face, x, y, order)
     column = min(3, int(quarters))

@@ -78,14 +78,14 @@ def interpolation_weights(
     >>> from spherekit.sampling import healpix_interpolation
     >>> pixels, weights = healpix_interpolation.interpolation_weights(1, np.pi / 2, np.pi / 4)
     >>> pixels, weights.round(6)
-    (array([4, 5, 8, 8]), array([0.5, 0.5, 0. , 0. ]))
+    (array([4, 5, 8, 9]), array([0.5, 0.5, 0. , 0. ]))
     """
     nside = check_nside(nside, nest)
     theta, phi = as_directions(theta, phi)
     checks.fits_memory(64 * theta.size, f"the weights of {theta.size} points", "pass fewer points")
     pixels, weights = np.empty((4, *theta.shape), np.int64), np.empty((4, *theta.shape))
-    arguments = theta, phi, nside, bool(nest), ring_table(nside), pixels, weights
-    _run(set_interpolation_weights, _blocks(theta), threads, theta.size, *arguments)
+    arguments = nside, bool(nest), ring_table(nside), pixels.reshape(-1), weights.reshape(-1)
+    _run(set_interpolation_weights, _blocks(theta), threads, *_flat(theta, phi), *arguments)
     return pixels, weights
 
 
@@ -186,8 +186,8 @@ def _flags(theta, phi, nside, threads, traced):
     for name, angle in (("theta", theta), ("phi", phi)):
         if is_traced(angle):
             raise TypeError(
-                f"{name} is traced by autograd, and the interpolation is differentiable with respect to the map "
-                "only; spherekit.evaluate is differentiable with respect to the angles"
+                f"{name} is traced by autograd, and the interpolation is differentiable with respect to "
+                "the map only; spherekit.evaluate is differentiable with respect to the angles"
             )
     theta, phi = as_directions(theta, phi)
     if traced:  # the gradient is computed later
@@ -201,8 +201,8 @@ def _forward(f, *, theta, phi, nside, threads):
     noun = f"interpolation to an array of shape {shape}"
     checks.fits_memory(f.itemsize * math.prod(shape), noun, "pass fewer points or maps at once")
     values = np.empty(shape, f.dtype)
-    arrays = _real_parts(f, 12 * nside**2), _real_parts(values, theta.size)
-    arguments = theta.size, theta, phi, nside, ring_table(nside), *arrays
+    arrays = _components(f, 12 * nside**2), _components(values, theta.size)
+    arguments = *_flat(theta, phi), nside, ring_table(nside), *arrays
     if not _run(interpolate_maps, _blocks(theta), threads, *arguments, buffers=_work_memory):
         missing_samples(f, name="f")  # refuses samples that are neither measurements nor missing
     return values
@@ -223,9 +223,9 @@ def _adjoint(values, *, theta, phi, nside, threads):
     required = (wide.itemsize + values.itemsize) * math.prod(shape)
     checks.fits_memory(required, noun, "lower nside, pass fewer maps at once")
     maps = np.zeros(shape, wide)
-    arrays = _real_parts(maps, shape[-1]), _real_parts(values, theta.size)
+    arrays = _components(maps, shape[-1]), _components(values, theta.size)
     group = -(-len(arrays[0]) // threads) or 1
-    arguments = theta.size, theta, phi, nside, ring_table(nside), *arrays, group
+    arguments = *_flat(theta, phi), nside, ring_table(nside), *arrays, group
     _run(add_to_maps, -(-len(arrays[0]) // group), threads, *arguments, buffers=_work_memory)
     return maps.astype(values.dtype, copy=False)
 
@@ -233,11 +233,15 @@ def _adjoint(values, *, theta, phi, nside, threads):
 interpolation = linear_map("sampling.interpolate", _forward, _adjoint, real=True)
 
 
-def _real_parts(x, count):
-    """Return maps as a contiguous array [shape=(maps, count, parts)]; complex numbers have two parts."""
-    parts = 2 if np.iscomplexobj(x) else 1
+def _components(x, count):
+    """Return a contiguous array [shape=(maps, count, components)]; complex numbers have 2 components."""
+    components = 2 if np.iscomplexobj(x) else 1
     maps = x.size // count if count else 0
-    return np.ascontiguousarray(x).view(x.real.dtype).reshape(maps, count, parts)
+    return np.ascontiguousarray(x).view(x.real.dtype).reshape(maps, count, components)
+
+
+def _flat(theta, phi):
+    return theta.size, theta.reshape(-1), phi.reshape(-1)
 
 
 def _blocks(theta):

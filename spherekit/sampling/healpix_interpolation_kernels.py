@@ -116,7 +116,7 @@ def _set_weights(theta, phi, nside, table, pixels, weights, stride):
 @leaf
 def set_interpolation_weights(counter, count, theta, phi, nside, nest, table, pixels, weights):
     """Set ``pixels`` and ``weights`` [shape=(4, count)]."""
-    thetas, phis, numbers = pointer(theta, 0), pointer(phi, 0), pointer(pixels, 0)
+    thetas, phis, indices = pointer(theta, 0), pointer(phi, 0), pointer(pixels, 0)
     order = log2(nside)
     while True:
         first = next_item(counter) * BLOCK
@@ -127,8 +127,8 @@ def set_interpolation_weights(counter, count, theta, phi, nside, nest, table, pi
             _set_weights(thetas[i], phis[i], nside, table, *results, count)
             if nest:
                 for k in range(i, 4 * count, count):
-                    face, x, y = ring_to_face(numbers[k], nside)
-                    numbers[k] = face_to_nested(face, x, y, order)
+                    face, x, y = ring_to_face(indices[k], nside)
+                    indices[k] = face_to_nested(face, x, y, order)
 
 
 @leaf
@@ -142,13 +142,13 @@ def _set_block(first, n, theta, phi, nside, table, pixels, weights):
 
 @leaf
 def interpolate_maps(counter, count, theta, phi, nside, table, maps, values, pixels, weights):
-    """Set ``values`` [shape=(maps, count, parts)] from ``maps`` [shape=(maps, n_pix, parts)].
+    """Set ``values`` [shape=(maps, count, components)] from ``maps`` [shape=(maps, n_pix, components)].
 
-    Parts are 1 for real, 2 for complex maps. ``pixels`` and ``weights`` [shape=(4, BLOCK)] are work memory. A
-    value is NaN if a pixel of weight > 0 is NaN or UNSEEN. Return whether all samples in use are below 1e15.
+    Real maps have 1 component, complex maps 2. ``pixels`` and ``weights`` [shape=(4, BLOCK)] are work memory.
+    A value is NaN if a pixel of weight > 0 is NaN or UNSEEN. Return whether all samples used are below 1e15.
     """
-    numbers, factors = pointer(pixels, 0), pointer(weights, 0)
-    n_maps, n_pix, parts = maps.shape
+    indices, factors = pointer(pixels, 0), pointer(weights, 0)
+    n_maps, n_pix, components = maps.shape
     ordinary = True
     while True:
         first = next_item(counter) * BLOCK
@@ -156,18 +156,20 @@ def interpolate_maps(counter, count, theta, phi, nside, table, maps, values, pix
             return ordinary
         n = min(BLOCK, count - first)
         _set_block(first, n, theta, phi, nside, table, pixels, weights)
-        for k in range(n_maps * parts):
-            samples = pointer(maps, k // parts * n_pix * parts + k % parts)
-            results = pointer(values, (k // parts * count + first) * parts + k % parts)
+        for k in range(n_maps * components):
+            samples = pointer(maps, k // components * n_pix * components + k % components)
+            results = pointer(
+                values, (k // components * count + first) * components + k % components
+            )
             for i in range(n):
                 total = 0.0
                 for j in range(i, 4 * BLOCK, BLOCK):
-                    sample = float(samples[numbers[j] * parts])
+                    sample = float(samples[indices[j] * components])
                     if not abs(sample) < _ORDINARY:
                         ordinary = False
                         sample = _valid_sample(sample, factors[j])
                     total += factors[j] * sample
-                results[i * parts] = total
+                results[i * components] = total
 
 
 @leaf
@@ -181,8 +183,8 @@ def _valid_sample(sample, weight):
 @leaf
 def add_to_maps(counter, count, theta, phi, nside, table, maps, values, group, pixels, weights):
     """Add the transpose of `interpolate_maps` to ``maps``; ``group``: the number of maps of a work item."""
-    numbers, factors = pointer(pixels, 0), pointer(weights, 0)
-    n_maps, n_pix, parts = maps.shape
+    indices, factors = pointer(pixels, 0), pointer(weights, 0)
+    n_maps, n_pix, components = maps.shape
     while True:
         first_map = next_item(counter) * group
         if first_map >= n_maps:
@@ -191,9 +193,11 @@ def add_to_maps(counter, count, theta, phi, nside, table, maps, values, group, p
         for first in range(0, count, BLOCK):
             n = min(BLOCK, count - first)
             _set_block(first, n, theta, phi, nside, table, pixels, weights)
-            for k in range(first_map * parts, last_map * parts):
-                samples = pointer(maps, k // parts * n_pix * parts + k % parts)
-                inputs = pointer(values, (k // parts * count + first) * parts + k % parts)
+            for k in range(first_map * components, last_map * components):
+                samples = pointer(maps, k // components * n_pix * components + k % components)
+                inputs = pointer(
+                    values, (k // components * count + first) * components + k % components
+                )
                 for i in range(n):
                     for j in range(i, 4 * BLOCK, BLOCK):
-                        samples[numbers[j] * parts] += factors[j] * inputs[i * parts]
+                        samples[indices[j] * components] += factors[j] * inputs[i * components]

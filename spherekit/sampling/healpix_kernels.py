@@ -75,7 +75,7 @@ def pixels_at(counter, count, theta, phi, nside, nest, pixels):
 @leaf
 def angles_of_pixels(counter, count, pixels, nside, nest, table, theta, phi):
     """Set ``theta`` and ``phi`` to the centers of pixels; ``table``: colatitudes of the rings, or empty."""
-    numbers, colatitudes = pointer(pixels, 0), pointer(table, 0)
+    indices, colatitudes = pointer(pixels, 0), pointer(table, 0)
     thetas, phis = pointer(theta, 0), pointer(phi, 0)
     has_table = table.size > 0
     order = log2(nside)
@@ -85,14 +85,14 @@ def angles_of_pixels(counter, count, pixels, nside, nest, table, theta, phi):
         if first >= count:
             return valid
         for i in range(first, min(first + BLOCK, count)):
-            pixel = numbers[i]
+            pixel = indices[i]
             if not contains(nside, pixel):
                 valid = False
                 continue
             if nest:
                 face, x, y = nested_to_face(pixel, order)
                 pixel = face_to_ring(face, x, y, nside)
-            ring, index = ring_of(pixel, nside)
+            ring, index = ring_of(pixel, nside, order)
             _, n, shift = ring_range(ring, nside)
             thetas[i] = colatitudes[ring - 1] if has_table else ring_theta(ring, nside)
             phis[i] = (2 * index + shift) * (math.pi / n)
@@ -101,7 +101,7 @@ def angles_of_pixels(counter, count, pixels, nside, nest, table, theta, phi):
 @leaf
 def nested_to_ring(counter, count, pixels, nside, results):
     """Set ``results`` to the numbers in ring order of pixel numbers in nested order."""
-    numbers, rings = pointer(pixels, 0), pointer(results, 0)
+    indices, rings = pointer(pixels, 0), pointer(results, 0)
     order = log2(nside)
     valid = True
     while True:
@@ -109,15 +109,15 @@ def nested_to_ring(counter, count, pixels, nside, results):
         if first >= count:
             return valid
         for i in range(first, min(first + BLOCK, count)):
-            valid = valid and contains(nside, numbers[i])
-            face, x, y = nested_to_face(numbers[i], order)
+            valid = valid and contains(nside, indices[i])
+            face, x, y = nested_to_face(indices[i], order)
             rings[i] = face_to_ring(face, x, y, nside)
 
 
 @leaf
 def ring_to_nested(counter, count, pixels, nside, results):
     """Set ``results`` to the numbers in nested order of pixel numbers in ring order."""
-    numbers, nested = pointer(pixels, 0), pointer(results, 0)
+    indices, nested = pointer(pixels, 0), pointer(results, 0)
     order = log2(nside)
     valid = True
     while True:
@@ -125,15 +125,15 @@ def ring_to_nested(counter, count, pixels, nside, results):
         if first >= count:
             return valid
         for i in range(first, min(first + BLOCK, count)):
-            valid = valid and contains(nside, numbers[i])
-            face, x, y = ring_to_face(numbers[i], nside)
+            valid = valid and contains(nside, indices[i])
+            face, x, y = ring_to_face(indices[i], nside, order)
             nested[i] = face_to_nested(face, x, y, order)
 
 
 @leaf
 def neighbours_of(counter, count, pixels, nside, nest, results):
     """Set ``results[:, i]`` to the neighbours of a pixel, -1 where there is none [shape=(8, count)]."""
-    numbers, neighbours = pointer(pixels, 0), pointer(results, 0)
+    indices, neighbours = pointer(pixels, 0), pointer(results, 0)
     order = log2(nside)
     valid = True
     while True:
@@ -141,13 +141,17 @@ def neighbours_of(counter, count, pixels, nside, nest, results):
         if first >= count:
             return valid
         for i in range(first, min(first + BLOCK, count)):
-            if not contains(nside, numbers[i]):
+            if not contains(nside, indices[i]):
                 valid = False
                 continue
             if nest:
-                face, x, y = nested_to_face(numbers[i], order)
+                if _set_neighbours_in_face(indices[i], order, pointer(neighbours, i), count):
+                    continue
+                face, x, y = nested_to_face(indices[i], order)
             else:
-                face, x, y = ring_to_face(numbers[i], nside)
+                if _set_neighbours_in_belt(indices[i], nside, order, pointer(neighbours, i), count):
+                    continue
+                face, x, y = ring_to_face(indices[i], nside, order)
             for k in range(8):
                 at, u, v = neighbour_position(face, x + _STEPS_X[k], y + _STEPS_Y[k], nside)
                 if at < 0:
@@ -160,12 +164,63 @@ def neighbours_of(counter, count, pixels, nside, nest, results):
 
 
 @leaf
+def _set_neighbours_in_face(pixel, order, neighbours, stride):
+    """Set the neighbours of a pixel inside a face in nested order; return False at the border of a face.
+
+    x and y are incremented where they are, in every second bit of the number.
+    """
+    face_pixels = (1 << 2 * order) - 1
+    even, odd = face_pixels & 0x5555555555555555, face_pixels & 0x2AAAAAAAAAAAAAAA
+    x, y = pixel & even, pixel & odd
+    if x == 0 or x == even or y == 0 or y == odd:
+        return False
+    face = pixel & ~face_pixels
+    lower_x, upper_x = face | (x - 1) & even, face | ((x | odd) + 1) & even
+    lower_y, upper_y = (y - 1) & odd, ((y | even) + 1) & odd
+    x |= face
+    neighbours[0] = lower_x | y
+    neighbours[stride] = lower_x | upper_y
+    neighbours[2 * stride] = x | upper_y
+    neighbours[3 * stride] = upper_x | upper_y
+    neighbours[4 * stride] = upper_x | y
+    neighbours[5 * stride] = upper_x | lower_y
+    neighbours[6 * stride] = x | lower_y
+    neighbours[7 * stride] = lower_x | lower_y
+    return True
+
+
+@leaf
+def _set_neighbours_in_belt(pixel, nside, order, neighbours, stride):
+    """Set the neighbours of a pixel on rings of 4 nside pixels in ring order; return False on other rings."""
+    n = 4 * nside
+    ring, index = ring_of(pixel, nside, order)
+    if ring < nside + 2 or ring > 3 * nside - 2:
+        return False
+    start = pixel - index
+    shift = 1 if (ring - nside) & 1 == 0 else 0
+    # on the rings beside this one, which are shifted by half a pixel if it is not
+    beside_west = index - 1 + shift
+    beside_east = beside_west + 1
+    beside_west += n if beside_west < 0 else 0
+    beside_east -= n if beside_east >= n else 0
+    neighbours[0] = start + n + beside_west
+    neighbours[stride] = start + (index - 1 if index > 0 else n - 1)
+    neighbours[2 * stride] = start - n + beside_west
+    neighbours[3 * stride] = pixel - 2 * n
+    neighbours[4 * stride] = start - n + beside_east
+    neighbours[5 * stride] = start + (index + 1 if index < n - 1 else 0)
+    neighbours[6 * stride] = start + n + beside_east
+    neighbours[7 * stride] = pixel + 2 * n
+    return True
+
+
+@leaf
 def boundaries_of(counter, count, pixels, nside, nest, step, theta, phi):
     """Set row i of ``theta`` and ``phi`` to points on the boundary of a pixel [shape=(count, 4 step)].
 
     They begin at the corner to the north and go west, south, east.
     """
-    numbers = pointer(pixels, 0)
+    indices = pointer(pixels, 0)
     thetas, phis = pointer(theta, 0), pointer(phi, 0)
     order = log2(nside)
     valid = True
@@ -174,13 +229,13 @@ def boundaries_of(counter, count, pixels, nside, nest, step, theta, phi):
         if first >= count:
             return valid
         for i in range(first, min(first + BLOCK, count)):
-            if not contains(nside, numbers[i]):
+            if not contains(nside, indices[i]):
                 valid = False
                 continue
             if nest:
-                face, x, y = nested_to_face(numbers[i], order)
+                face, x, y = nested_to_face(indices[i], order)
             else:
-                face, x, y = ring_to_face(numbers[i], nside)
+                face, x, y = ring_to_face(indices[i], nside, order)
             for j in range(4 * step):
                 u, v = _boundary_point(j, step)
                 k = 4 * step * i + j

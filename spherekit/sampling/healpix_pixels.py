@@ -12,15 +12,6 @@ from spherekit.sampling.healpix_arguments import (
     check_nside,
     refuse_pixels,
 )
-from spherekit.sampling.healpix_kernels import (
-    angles_of_pixels,
-    boundaries_of,
-    for_each_block,
-    neighbours_of,
-    nested_to_ring,
-    pixels_at,
-    ring_to_nested,
-)
 from spherekit.sampling.healpix_rings import ring_table
 
 __all__ = ["boundaries", "neighbours", "nest2ring", "pixel_angles", "pixel_of", "ring2nest"]
@@ -78,7 +69,7 @@ def pixel_of(
     nside = check_nside(nside, nest)
     theta, phi = as_directions(theta, phi)
     pixels = np.empty(theta.shape, np.int64)
-    for_each_block(pixels_at, pixels.size, threads, theta, phi, nside, bool(nest), pixels)
+    _call("pixels_at", threads, theta, phi, nside, bool(nest), pixels)
     return pixels[()]
 
 
@@ -127,17 +118,8 @@ def pixel_angles(
         pixels = np.arange(12 * nside**2)
     pixels = as_pixel_numbers(pixels)
     theta, phi = np.empty(pixels.shape), np.empty(pixels.shape)
-    if not for_each_block(
-        angles_of_pixels,
-        pixels.size,
-        threads,
-        pixels,
-        nside,
-        bool(nest),
-        ring_table(nside),
-        theta,
-        phi,
-    ):
+    arguments = nside, bool(nest), ring_table(nside), theta, phi
+    if not _call("angles_of_pixels", threads, pixels, *arguments):
         refuse_pixels(pixels, nside)
     return theta[()], phi[()]
 
@@ -182,13 +164,12 @@ def neighbours(
     --------
     >>> from spherekit.sampling import healpix_pixels
     >>> healpix_pixels.neighbours(2, 13)
-    array([21, 20, 12,  4,  5, 14, 22, 30])
+    array([20, 12,  4,  0,  5, 14, 21, 29])
     """
     nside, pixels = check_nside(nside, nest), as_pixel_numbers(pixels)
     checks.fits_memory(64 * pixels.size, "the array of neighbours", "pass fewer pixels")
     result = np.empty((8, *pixels.shape), np.int64)
-    arguments = pixels, nside, bool(nest), result
-    if not for_each_block(neighbours_of, pixels.size, threads, *arguments):
+    if not _call("neighbours_of", threads, pixels, nside, bool(nest), result):
         refuse_pixels(pixels, nside)
     return result
 
@@ -247,8 +228,7 @@ def boundaries(
     points = pixels.size * 4 * step
     checks.fits_memory(16 * points, f"{points} points on boundaries", "pass fewer pixels")
     theta, phi = (np.empty((*pixels.shape, 4 * step)) for _ in range(2))
-    arguments = pixels, nside, bool(nest), step, theta, phi
-    if not for_each_block(boundaries_of, pixels.size, threads, *arguments):
+    if not _call("boundaries_of", threads, pixels, nside, bool(nest), step, theta, phi):
         refuse_pixels(pixels, nside)
     return theta, phi
 
@@ -283,7 +263,7 @@ def nest2ring(nside: int, pixels: ArrayLike, *, threads: int | None = None) -> n
     >>> healpix.nest2ring(2, [0, 3, 47])
     array([13,  0, 35])
     """
-    return _converted(nested_to_ring, nside, pixels, threads)
+    return _converted("nested_to_ring", nside, pixels, threads)
 
 
 def ring2nest(nside: int, pixels: ArrayLike, *, threads: int | None = None) -> np.ndarray:
@@ -316,12 +296,21 @@ def ring2nest(nside: int, pixels: ArrayLike, *, threads: int | None = None) -> n
     >>> healpix.ring2nest(2, [13, 0, 35])
     array([ 0,  3, 47])
     """
-    return _converted(ring_to_nested, nside, pixels, threads)
+    return _converted("ring_to_nested", nside, pixels, threads)
 
 
 def _converted(kernel, nside, pixels, threads):
     nside, pixels = check_nside(nside, nest=True), as_pixel_numbers(pixels)
     result = np.empty(pixels.shape, np.int64)
-    if not for_each_block(kernel, pixels.size, threads, pixels, nside, result):
+    if not _call(kernel, threads, pixels, nside, result):
         refuse_pixels(pixels, nside)
     return result[()]
+
+
+def _call(kernel, threads, points, *arguments):
+    """Call a kernel with flat arrays; return whether all pixel numbers are in range."""
+    from spherekit.sampling import healpix_kernels  # imports Numba
+
+    arguments = (x.reshape(-1) if isinstance(x, np.ndarray) else x for x in (points, *arguments))
+    function = getattr(healpix_kernels, kernel)
+    return healpix_kernels.for_each_block(function, points.size, threads, *arguments)

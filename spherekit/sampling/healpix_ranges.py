@@ -9,7 +9,11 @@ from spherekit._core.jit import leaf
 from spherekit.kernels.simd import pointer
 from spherekit.sampling.healpix_pixels import ring2nest
 
-__all__ = ["append_interval", "empty_ranges", "numbers_in", "ring_coordinate", "ring_z"]
+__all__ = ["append_interval", "empty_ranges", "merged", "numbers_in", "ring_coordinate"]
+
+
+#: Lists of more pixels are refused where they do not fit into memory.
+_SMALL = 2**20
 
 
 def empty_ranges(count):
@@ -33,7 +37,8 @@ def numbers_in(ranges, nside, nest):
     int64 ndarray
     """
     count = _count(ranges)
-    checks.fits_memory(8 * count, f"the list of {count} pixels", "select a smaller region")
+    if count > _SMALL:
+        checks.fits_memory(8 * count, f"the list of {count} pixels", "select a smaller region")
     pixels = np.empty(count, np.int64)
     _fill(ranges, pixels)
     return np.sort(ring2nest(nside, pixels)) if nest else pixels
@@ -100,21 +105,6 @@ def _append(ranges, count, first, stop):
 
 
 @leaf
-def ring_z(ring, nside):
-    """cos(theta) and sin(theta) of a ring, both accurate at the poles."""
-    from_pole = min(ring, 4 * nside - ring)
-    if from_pole < nside:
-        fraction = float(from_pole) / nside
-        x = fraction * fraction / 3
-        z = 1 - x
-        sine = math.sqrt(x * (2 - x))
-    else:
-        z = float(4 * nside - 2 * from_pole) / float(3 * nside)
-        sine = math.sqrt((1 - z) * (1 + z))
-    return (z if ring == from_pole else -z), sine
-
-
-@leaf
 def ring_coordinate(theta, nside):
     """The number of a ring as a real, increasing function of the colatitude: 0 and 4 nside at the poles."""
     z = math.cos(theta)
@@ -123,3 +113,24 @@ def ring_coordinate(theta, nside):
     if z >= -2 / 3:
         return nside * (2 - 1.5 * z)
     return 4 * nside - nside * math.sqrt(6.0) * math.sin((math.pi - theta) / 2)
+
+
+def merged(ranges):
+    """Return ranges in any order, also overlapping ones, as sorted disjoint ranges."""
+    ranges = np.ascontiguousarray(ranges[np.argsort(ranges[:, 0])])
+    return ranges[: _merge(ranges)]
+
+
+@leaf
+def _merge(ranges):
+    """Merge sorted ranges that overlap or adjoin, in place; return their count."""
+    flat = pointer(ranges, 0)
+    count = 0
+    for i in range(ranges.shape[0]):
+        if count > 0 and flat[2 * i] <= flat[2 * count - 1]:
+            flat[2 * count - 1] = max(flat[2 * count - 1], flat[2 * i + 1])
+        else:
+            flat[2 * count] = flat[2 * i]
+            flat[2 * count + 1] = flat[2 * i + 1]
+            count += 1
+    return count

@@ -140,7 +140,7 @@ def ring_table(nside: int) -> np.ndarray:
     >>> healpix_rings.ring_table(1).round(4), healpix_rings.ring_table(2**20)
     (array([0.8411, 1.5708, 2.3005]), array([], dtype=float64))
     """
-    return rings(nside)[0] if nside <= _MAX_TABLE else np.empty(0)
+    return rings(nside)[0] if nside <= _MAX_TABLE else read_only(np.empty(0))
 
 
 def ring_weights(nside: int) -> np.ndarray:

@@ -1,0 +1,441 @@
+"""Missing samples, replaced by the band-limited signal that fits the observed ones best."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from spherekit import harmonic
+from spherekit._core import checks
+from spherekit._core.labeled import check_coordinates
+from spherekit._core.missing import missing_samples
+from spherekit.fields.analysis import default_band_limit, is_real
+from spherekit.fields.gaps import bandwidth, gap_condition, gap_radius
+from spherekit.fields.signals import signals_of
+from spherekit.io import Map
+from spherekit.linear import is_traced
+from spherekit.sampling import Grid
+from spherekit.sampling import grid as as_grid
+
+if TYPE_CHECKING:
+    import xarray
+
+#: Condition number of the fit of the default band-limit, about; it is at most twice that.
+_DEFAULT_CONDITION = 10.0
+#: Largest band-limit for which an error message states one that the observed samples determine.
+_MAX_SEARCHED = 256
+
+
+class Fit(NamedTuple):
+    """The fit from which `fill` takes the missing samples; of several maps the largest numbers of any.
+
+    Attributes
+    ----------
+    L : int or None
+        Band-limit; None if no sample is missing and none was passed.
+    missing : int
+        Number of missing samples.
+    condition : float
+        An estimate, from below, of the condition number of the least-squares problem. An error of the
+        observed samples, such as the part of the field beyond degree L - 1, is amplified by up to this factor
+        in the filled samples.
+    relative : float
+        The rms of the residual at the observed samples, divided by that of the samples about their mean.
+    iterations : int
+        Number of iterations.
+    converged : bool
+        Whether all fits have converged.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spherekit import fields
+    >>> f = np.where(np.arange(192) == 7, np.nan, 1.0)
+    >>> _, fit = fields.fill(f, sampling="healpix:4", return_fit=True)
+    >>> fit.missing, fit.L, bool(fit.condition < 2)
+    (1, 10, True)
+    """
+
+    L: int | None
+    missing: int
+    condition: float
+    relative: float
+    iterations: int
+    converged: bool
+
+
+class _Options(NamedTuple):
+    """Options of the fits."""
+
+    tol: float
+    max_iter: int
+    max_condition: float
+    allow_unconverged: bool
+    threads: int | None
+    progress: Callable | None
+
+
+def fill(
+    f: ArrayLike | Map | xarray.DataArray,
+    mask: ArrayLike | Map | xarray.DataArray | None = None,
+    *,
+    L: int | None = None,
+    spin: int | None = None,
+    sampling: Grid | str | None = None,
+    weights: ArrayLike | Map | xarray.DataArray | None = None,
+    tol: float = 1e-8,
+    max_iter: int = 200,
+    max_condition: float = 1e3,
+    allow_unconverged: bool = False,
+    return_fit: bool = False,
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> np.ndarray | Map | xarray.DataArray | tuple[np.ndarray, Fit]:
+    """Replace missing samples by the band-limited signal that fits the observed ones best.
+
+    The coefficients of degrees < L minimize sum_j w_j |f_j - inverse(flm)_j|^2 over the observed samples; the
+    missing samples are those of the fit. Observed samples are not changed. A field of band-limit L is
+    recovered exactly, up to rounding errors times the condition number of the fit. That number grows
+    exponentially with L times the radius of the largest gap (`Fit.condition`): above ``max_condition`` the
+    filled samples would be arbitrary, and the fit is refused.
+
+    Parameters
+    ----------
+    f : array_like [shape=(..., \\*grid.shape)], Map, DataArray or Dataset
+        Samples; missing ones are NaN or UNSEEN. Spin fields are complex numbers; in a `Map` the components u
+        and v of a wind, and Q and U, are fitted together where both are observed. Every map of an array, and
+        every field of a `Map`, has missing samples of its own.
+    mask : bool array_like [shape=(..., \\*grid.shape)], Map or DataArray, optional
+        False for samples that are replaced, besides the missing ones. Where ``f`` is of xarray, a DataArray
+        with its coordinates.
+    L : int, optional
+        Band-limit: degrees 0..L-1. By default the largest for which the condition number is about 10, and at
+        most that of the grid (on HEALPix 5/2 nside); of an array with several maps the smallest of these.
+    spin : int, optional
+        The spin of the field; by default 0 for arrays, and of a `Map` as in `smooth`.
+    sampling : Grid or str, optional
+        The grid of an array ``f``, or its name.
+    weights : array_like [shape=grid.shape], Map or DataArray, optional
+        The weight of each squared difference, such as the inverse variance of its noise, >= 0; a sample of
+        weight 0 is neither used nor replaced.
+    tol : float
+        Relative tolerance of the fit, 0 <= tol < 1 (see `spherekit.analyse`).
+    max_iter : int
+        Largest number of iterations.
+    max_condition : float
+        Largest condition number, >= 1. ``numpy.inf`` accepts any, without the computation of the condition
+        number in advance: then the fit has the smallest coefficients of those that the observed samples do
+        not determine.
+    allow_unconverged : bool
+        Accept a fit that has not converged then. By default an error.
+    return_fit : bool
+        Return the `Fit`, too; for arrays only. The notes of a `Map` state it.
+    threads : int, optional
+        Number of threads. The result does not depend on it.
+    progress : callable, optional
+        Called as ``progress(iteration)`` at each iteration.
+
+    Returns
+    -------
+    filled : ndarray, Map, DataArray or Dataset
+        As ``f``, with floating-point numbers.
+    fit : Fit
+        With ``return_fit``.
+
+    Raises
+    ------
+    ValueError
+        A condition number above ``max_condition``; a map without observed samples, or with fewer than L*L; a
+        fit that has not converged; infinite samples; an invalid mask, weights, L or spin; rings that do not
+        cover the sphere, without L.
+    TypeError
+        ``sampling`` missing for an array or passed with a `Map`; ``return_fit`` for other than arrays; an
+        array that autograd traces; arguments of other types.
+    MemoryError
+        The problem does not fit into memory.
+
+    See Also
+    --------
+    spherekit.analyse : the fit, without synthesis.
+
+    Examples
+    --------
+    A field of band-limit 12 without its northern polar cap:
+
+    >>> import numpy as np
+    >>> import spherekit as sk
+    >>> from spherekit import fields, sampling
+    >>> grid = sampling.HEALPix(16)
+    >>> f = sk.inverse(sk.testing.random_flm(12, 0, reality=True), 12, sampling=grid, reality=True)
+    >>> g = np.where(grid.theta < 0.3, np.nan, f)
+    >>> filled, fit = fields.fill(g, sampling=grid, L=12, return_fit=True)
+    >>> bool(abs(filled - f).max() < 1e-6), f"{fit.condition:.2f}"
+    (True, '4.01')
+    """
+    options = _checked_options(tol, max_iter, max_condition, allow_unconverged, threads, progress)
+    L = None if L is None else checks.band_limit(L)
+    if type(f).__module__.split(".")[0] == "xarray":
+        _refuse_return(return_fit)
+        from spherekit.io.xarray_conversion import with_fields
+
+        selection = _of_xarray(mask, "mask"), _of_xarray(weights, "weights")
+        return with_fields(f, lambda record: _fill_map(record, *selection, L, spin, options))
+    if isinstance(f, Map):
+        _refuse_return(return_fit)
+        if sampling is not None:
+            raise TypeError("sampling is passed with a Map, which has its grid; omit it")
+        return _fill_map(f, mask, weights, L, spin, options)
+    if sampling is None:
+        raise TypeError(
+            'sampling is required for an array: its grid, such as sampling="healpix:64"'
+        )
+    if is_traced(f):
+        raise TypeError("f is traced by autograd; fill is not differentiable")
+    f = checks.as_float_array(f, "f")
+    spin = 0 if spin is None else checks.integer(spin, "spin", -math.inf)
+    filled, fit = _fill_array(f, mask, weights, L, spin, as_grid(sampling, L), options, "f")
+    return (filled, fit) if return_fit else filled
+
+
+def _checked_options(tol, max_iter, max_condition, allow_unconverged, threads, progress):
+    max_iter = checks.integer(max_iter, "max_iter", 1)
+    if max_condition != math.inf:
+        max_condition = checks.real_number(
+            max_condition, "max_condition", "a number >= 1, such as 1e3", lambda x: x >= 1
+        )
+    return _Options(tol, max_iter, max_condition, allow_unconverged, threads, progress)
+
+
+def _refuse_return(return_fit):
+    if return_fit:
+        raise TypeError("return_fit is for arrays only; the notes of a Map state the fit")
+
+
+def _of_xarray(x, name):
+    """A mask or weights as a map in the order of its grid."""
+    if x is None or isinstance(x, Map):
+        return x
+    if type(x).__module__.split(".")[0] != "xarray":
+        raise TypeError(
+            f"{name} is {type(x).__name__}; expected a DataArray with the coordinates of f, or a Map"
+        )
+    from spherekit.io.xarray_conversion import from_xarray
+
+    return from_xarray(x.astype(float))
+
+
+def _fill_map(record, mask, weights, L, spin, options):
+    """Fill the signals of a map; the notes of the result state the fits."""
+    values = checks.as_float_array(record.values, "the values of the map")
+    fields = values if len(record) > 1 else values[None]
+    gaps = [
+        _missing(f, mask, record.grid, name) for f, name in zip(fields, record.labels, strict=True)
+    ]
+    gaps = np.reshape(gaps, values.shape)
+    signals = signals_of(replace(record, values=np.where(gaps, np.nan, values)), spin)
+    components = [None] * len(record)
+    notes = []
+    for signal in signals:
+        arguments = None, weights, L, signal.spin, record.grid, options, signal.name
+        filled, fit = _fill_array(signal.values, *arguments)
+        notes.append(f"{signal.name}: {_description(fit)}")
+        real_fields = (filled,)
+        if signal.is_wind:
+            real_fields = filled.imag, -filled.real
+        elif len(signal.indices) == 2:
+            real_fields = filled.real, filled.imag
+        for index, values_of_field in zip(signal.indices, real_fields, strict=True):
+            components[index] = values_of_field
+    filled = np.where(gaps, np.reshape(components, values.shape), values)
+    return replace(record, values=filled, notes=(*record.notes, *notes))
+
+
+def _description(fit):
+    if not fit.missing:
+        return "no missing samples"
+    state = "" if fit.converged else ", NOT converged"
+    return (
+        f"{fit.missing} missing samples filled by a fit of degrees < {fit.L} to the observed ones, of "
+        f"condition number {fit.condition:.3g} and a residual of {fit.relative:.2e} of their rms, after "
+        f"{fit.iterations} iteration{'s' * (fit.iterations > 1)}{state}"
+    )
+
+
+def _missing(f, mask, grid, name):
+    """True for missing samples, and those outside the mask."""
+    missing = missing_samples(f, name=name)
+    return missing if mask is None else missing | ~_checked_mask(mask, f.shape, grid)
+
+
+def _checked_mask(mask, shape, grid):
+    """The mask as a boolean array of a shape."""
+    check_coordinates(mask, grid, "mask")
+    mask = checks.as_float_array(mask, "mask")
+    n = len(grid.shape)
+    if mask.shape not in (shape, shape[len(shape) - n :]):
+        raise ValueError(
+            f"mask has shape {mask.shape}; expected that of the samples, {shape}, or of the grid, "
+            f"{tuple(grid.shape)}"
+        )
+    if not np.isin(mask, (0, 1)).all():
+        raise ValueError(
+            "mask must be boolean: True (1) for observed samples, False (0) for others"
+        )
+    return np.broadcast_to(mask.astype(bool), shape)
+
+
+def _fill_array(f, mask, weights, L, spin, grid, options, name):
+    """(filled samples, Fit) of maps of one spin."""
+    n = len(grid.shape)
+    if f.shape[f.ndim - n :] != tuple(grid.shape):
+        raise ValueError(f"{name} has shape {f.shape}; expected (..., *{tuple(grid.shape)})")
+    missing = _missing(f, mask, grid, name)
+    if not missing.any():
+        return f.copy(), Fit(L, 0, 1.0, 0.0, 0, True)
+    filled = np.array(f, order="C")
+    maps, gaps = filled.reshape(-1, *grid.shape), missing.reshape(-1, *grid.shape)
+    problem = _Problem(grid, spin, is_real(f, spin), weights, options, name, {})
+    patterns = {gap.tobytes(): problem.observed(gap) for gap in gaps if gap.any()}
+    L = problem.default_band_limit(patterns.values()) if L is None else L
+    checks.spin_number(spin, L)
+    conditions = {key: problem.checked_condition(x, L) for key, x in patterns.items()}
+    fits = []
+    for samples, gap in zip(maps, gaps, strict=True):
+        if gap.any():
+            flm, residual = problem.fit(samples, gap, L)
+            samples[gap] = harmonic.inverse(flm, L, **problem.common)[gap]
+            condition = max(conditions[gap.tobytes()], residual.condition)
+            fits.append((condition, residual.relative, residual.iterations, residual.converged))
+    *largest, converged = zip(*fits, strict=True)
+    fit = Fit(L, int(np.count_nonzero(missing)), *map(max, largest), all(converged))
+    return filled, fit
+
+
+class _Problem(NamedTuple):
+    """The fits of maps on a grid."""
+
+    grid: Grid
+    spin: int
+    reality: bool
+    weights: ArrayLike | Map | None
+    options: _Options
+    name: str
+    conditions: dict
+
+    @property
+    def common(self):
+        """Keywords of the transforms."""
+        return dict(
+            spin=self.spin, sampling=self.grid, reality=self.reality, threads=self.options.threads
+        )
+
+    def fit(self, samples, gap, L):
+        """(coefficients, Residual) of one map."""
+        options = self.options
+        rule = dict(tol=options.tol, max_iter=options.max_iter, progress=options.progress)
+        samples = np.where(gap, 0, samples)
+        flm, residual = harmonic.analyse(
+            samples, L, mask=~gap, weights=self.weights, **rule, **self.common
+        )
+        if not (residual.converged or options.allow_unconverged):
+            raise ValueError(
+                f"the least-squares fit of degrees < {L} to {self.name} did not converge in "
+                f"{residual.iterations} iterations (residual {residual.relative:.2e} of the map's rms); "
+                "lower L, raise max_iter, or accept the result with allow_unconverged=True"
+            )
+        return flm, residual
+
+    def observed(self, gap):
+        """True for the samples that are fitted: all but those of a gap and of weight 0."""
+        observed = ~gap
+        if self.weights is not None:
+            check_coordinates(self.weights, self.grid, "weights")
+            weights = checks.as_float_array(self.weights, "weights")
+            if weights.shape == gap.shape:  # else `analyse` raises the error
+                observed &= weights != 0
+        if not observed.any():
+            raise ValueError(f"all samples of a map of {self.name} are missing; nothing to fit")
+        return observed
+
+    def default_band_limit(self, patterns):
+        """The largest band-limit with a condition number of about 10 for all patterns of observed samples."""
+        target = min(_DEFAULT_CONDITION, self.options.max_condition / 2)
+        L = default_band_limit(self.grid)
+        for observed in patterns:
+            L = min(L, int(bandwidth(target) / gap_radius(~observed, self.grid)))
+            L = self.lower_band_limit(observed, L, target)
+        return L
+
+    def lower_band_limit(self, observed, L, target):
+        """The first of decreasing band-limits whose condition number is at most twice ``target``."""
+        lowest = abs(self.spin) + 1
+        L = max(lowest, min(L, math.isqrt(np.count_nonzero(observed))))
+        while L > lowest:
+            condition, is_known = self.condition(observed, L, 2 * target)
+            if is_known and condition <= 2 * target:
+                break
+            factor = bandwidth(target) / bandwidth(condition)
+            L = max(lowest, min(L - 1, int(L * (factor if is_known else min(factor, 0.8)))))
+        return L
+
+    def condition(self, observed, L, limit):
+        """(the condition number of a fit, whether the iterations that tell it have converged).
+
+        They fit white noise, which contains all directions, so that the number does not depend on the field;
+        precisely enough for numbers up to a limit.
+        """
+        key = observed.tobytes(), L
+        if key not in self.conditions:
+            rng = np.random.default_rng(0)
+            noise = rng.standard_normal(self.grid.shape)
+            if not self.reality:
+                noise = noise + 1j * rng.standard_normal(self.grid.shape)
+            rule = dict(tol=max(1e-4 / limit, 1e-8), max_iter=self.options.max_iter)
+            rule |= dict(mask=observed, weights=self.weights, progress=self.options.progress)
+            _, residual = harmonic.analyse(noise, L, **rule, **self.common)
+            self.conditions[key] = residual.condition, residual.converged
+        return self.conditions[key]
+
+    def checked_condition(self, observed, L):
+        """The condition number of a fit; raise ValueError if it is too large."""
+        limit = self.options.max_condition
+        if limit == math.inf:
+            return 1.0
+        radius = gap_radius(~observed, self.grid)
+        expected = gap_condition(L, radius)
+        is_known = True
+        if L * L > np.count_nonzero(observed):
+            condition = math.inf
+        elif expected > 1e3 * limit:
+            condition = expected
+        else:
+            condition, is_known = self.condition(observed, L, limit)
+            condition = max(condition, expected)
+        if is_known and condition <= limit:
+            return condition
+        number = "infinite" if condition == math.inf else f"at least {condition:.2g}"
+        state = (
+            "" if is_known else f", after {self.options.max_iter} iterations without convergence"
+        )
+        raise ValueError(
+            f"the observed samples of {self.name} do not determine the degrees < {L} in the gaps, the "
+            f"largest of radius {np.degrees(radius):.3g} degrees: the condition number is {number}{state}; "
+            f"max_condition is {limit:.4g}. {self._advice(observed, L, radius)}"
+            f"{'' if is_known else ', a larger max_iter'}, or max_condition=numpy.inf to accept an arbitrary "
+            "result there"
+        )
+
+    def _advice(self, observed, L, radius):
+        """What to do about a large condition number."""
+        limit = self.options.max_condition
+        L = min(L - 1, int(bandwidth(limit) / radius))
+        if L <= abs(self.spin):
+            return "Observe more samples"
+        if L > _MAX_SEARCHED:
+            return "Omit L for the default band-limit"
+        return f"Pass L={self.lower_band_limit(observed, L, limit / 2)}"
