@@ -355,7 +355,9 @@ def test_pictures(uv, projection, capsys):
     line = f"wind u.nc v.nc --projection {projection} --plot flow.png -o flow.nc"
     said = refused(capsys, line, 2)
     assert "--plot: the map has the axes time" in said and "--select time=2018-01-01" in said
-    run(f"{line} --time 2018-01")
+    said = refused(capsys, f"{line} --time 2018-01 --rot 180", 2)
+    assert "--rot is '180'; expected LON,LAT in degrees" in said
+    run(f"{line} --time 2018-01 --rot=180,30")
     assert os.path.getsize("flow.png") > 10000
     assert io.read("flow.nc").names == DEFAULT
 

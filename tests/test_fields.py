@@ -373,6 +373,8 @@ def test_gradients_of_healpix_by_quadrature(rng):
         return (fields.smooth(f, 0.3, sampling="healpix:2", L=4, method="quadrature") ** 3).sum()
 
     assert_gradient(loss, f)
+    rule = dict(sampling="healpix:2", L=4, method="jacobi", tol=0, max_iter=3)
+    assert_gradient(lambda f: (fields.smooth(f, 0.3, **rule) ** 3).sum(), f)
     with pytest.raises(TypeError, match='traced by autograd.*pass method="quadrature"'):
         grad(lambda f: fields.smooth(f, 0.3, sampling="healpix:2", L=4).sum())(f)
 

@@ -8,8 +8,6 @@ from importlib import metadata
 
 import numpy as np
 
-from spherekit._core.jit import runs_as_python
-
 DIRECTIONS = ("inverse", "forward")
 _GROUP = ("transform", "grid", "N", "spin", "signal", "batch", "dtype", "threads")
 #: Titles of computations without a grid.
@@ -19,6 +17,7 @@ _TITLES = {
     "product": "Clebsch-Gordan products of two signals, all paths below L",
     "relu": "ReLU on the sphere",
     "relu-so3": "ReLU on SO(3)",
+    "winds": "winds on L+1 latitudes and 2L longitudes",
     "smooth": "smoothing on HEALPix, nside = L/3, 3 iterations",
     "pixels": "pixels of points and their centers, HEALPix, ring order",
     "nested-pixels": "pixels of points and their centers, HEALPix, nested order",
@@ -44,6 +43,7 @@ _HEADINGS = {
     "product": ("evaluation", "gradient"),
     "relu": ("evaluation", "gradient"),
     "relu-so3": ("evaluation", "gradient"),
+    "winds": ("all fields", "vrtdiv"),
     "smooth": ("one map", "I, Q and U"),
     "pixels": ("pixel_of", "angles_of"),
     "nested-pixels": ("pixel_of", "angles_of"),
@@ -86,6 +86,8 @@ def machine() -> dict:
     """
     import llvmlite.binding
     import numba
+
+    from spherekit._core.jit import runs_as_python
 
     facts = {
         "processor": _processor(),

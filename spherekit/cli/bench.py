@@ -17,7 +17,7 @@ def arguments(parser):
         "--transform",
         default="harmonic",
         help="harmonic, wigner, rotate, matrices, cg, wavelets, scattering, covariances, product, relu, "
-        "relu-so3, smooth, pixels, nested-pixels, orders, neighbours, boundaries, interpolate, "
+        "relu-so3, smooth, winds, pixels, nested-pixels, orders, neighbours, boundaries, interpolate, "
         "discs, nested-discs, large-regions, polygons, resolution, nested-resolution; or, for "
         "spherekit.nn only: layers, models, equivariance, cost; default harmonic",
     )
@@ -154,7 +154,8 @@ def _cases(args):
                 "product": ("batch", "dtype"),
                 "relu": ("batch", "dtype"),
                 "relu-so3": ("batch", "dtype"),
-                "smooth": ("dtype",)}.get(transform, ())  # fmt: skip
+                "smooth": ("dtype",),
+                "winds": ("batch", "dtype")}.get(transform, ())  # fmt: skip
         fixed = dict(grid="", spin=0, N=0, signal="real", batch=1, dtype="float64")
         lists["grid"] = grids or {"wigner": ["mw"]}.get(transform, ["gl", "mw", "healpix"])
         choices = [lists[name] if name in varied else [fixed[name]] for name in names[1:-2]]

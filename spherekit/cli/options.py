@@ -240,6 +240,39 @@ def spin(parser):
     )
 
 
+def projection(parser):
+    """--projection."""
+    parser.add_argument(
+        "--projection",
+        default="mollweide",
+        choices=("mollweide", "orthographic", "cartesian"),
+        help="of the picture; default mollweide",
+    )
+
+
+def rot(parser):
+    """--rot, which `center` reads."""
+    parser.add_argument(
+        "--rot",
+        metavar="LON,LAT",
+        default="0,0",
+        help="center of the picture in degrees, e.g. --rot=-30,10; default 0,0",
+    )
+
+
+def center(text):
+    """Longitude and latitude of --rot in degrees.
+
+    >>> center("-30,10")
+    (-30.0, 10.0)
+    """
+    try:
+        lon, lat = (float(angle) for angle in text.split(","))
+    except ValueError:
+        raise Usage(f"--rot is {text!r}; expected LON,LAT in degrees") from None
+    return lon, lat
+
+
 def mask(parser, meaning):
     """--mask, --mask-field, --mask-hdu and --mask-ordering."""
     text = f"mask on the same grid: {meaning}; or 'missing' to exclude UNSEEN and NaN samples"

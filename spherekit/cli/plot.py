@@ -5,26 +5,17 @@ import numpy as np
 from spherekit.cli import files, options, output, report
 from spherekit.cli.analysis import grid_name
 
-PROJECTIONS = ("mollweide", "orthographic", "cartesian")
-
 
 def arguments(parser):
     options.files(parser, "a map: FITS, netCDF (.nc), .npz, .npy, text or picture", "MAP", ".png")
     parser.add_argument("-o", "--output", required=True, help="picture: .png, .pdf, .svg or .jpg")
-    parser.add_argument(
-        "--projection", default="mollweide", choices=PROJECTIONS, help="default mollweide"
-    )
+    options.projection(parser)
     options.source(parser)
     parser.add_argument(
         "--part", choices=("real", "imag", "abs"), help="part of a complex map to plot"
     )
     options.mask(parser, "samples are drawn in gray where it is 0")
-    parser.add_argument(
-        "--rot",
-        metavar="LON,LAT",
-        default="0,0",
-        help="center in degrees, e.g. --rot=-30,10; default 0,0",
-    )
+    options.rot(parser)
     parser.add_argument(
         "--flip",
         choices=("astro", "geo"),
@@ -49,7 +40,7 @@ def run(args):
     from spherekit.io.missing import missing_samples
 
     options.writable(args.output, args.force, options.PICTURES)
-    rot = _rot(args.rot)
+    rot = options.center(args.rot)
     if args.half and args.projection != "orthographic":
         raise options.Usage("--half applies to --projection orthographic only")
     fields = files.read_fields(args.file, args)
@@ -101,11 +92,3 @@ def _real(fields, args):
     if args.part is not None:
         raise options.Usage(f"--part applies to complex maps only; {args.file} is real")
     return values
-
-
-def _rot(text):
-    try:
-        lon, lat = (float(angle) for angle in text.split(","))
-    except ValueError:
-        raise options.Usage(f"--rot is {text!r}; expected LON,LAT in degrees") from None
-    return lon, lat

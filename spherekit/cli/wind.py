@@ -77,12 +77,8 @@ def arguments(parser):
     options.source(parser, default="the only wind")
     options.least_squares(parser)
     parser.add_argument("--plot", metavar="PICTURE", help="plot the results on maps")
-    parser.add_argument(
-        "--projection",
-        default="mollweide",
-        choices=("mollweide", "orthographic", "cartesian"),
-        help="of --plot; default mollweide",
-    )
+    options.projection(parser)
+    options.rot(parser)
     options.common(parser)
 
 
@@ -94,6 +90,7 @@ def prepare(args):
 def run(args):
     check_outputs(args)
     options.writable(args.spectrum, args.force, _SPECTRA)
+    rot = options.center(args.rot)
     L = options.band_limit_option(args, required=False)
     planet = planets.planet(args.radius)
     quantities = _quantities(args, planet)
@@ -109,7 +106,7 @@ def run(args):
 
         computed = tuple(dict.fromkeys((*quantities, *wind_picture.QUANTITIES)))
     result, spectra, line = _compute(args, u, v, computed, planet, L)
-    figure = wind_picture.picture(result, args.projection) if args.plot else None
+    figure = wind_picture.picture(result, args.projection, rot) if args.plot else None
     result = result if computed == quantities else result.select(list(quantities))
     with output.atomic(args.force):
         records.write(args.output, result)

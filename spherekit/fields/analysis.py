@@ -123,7 +123,7 @@ def _coefficients(f, L, grid, spin, options, name):
     method = method or ("quadrature" if grid.exact else "lsq")
     if not is_traced(f):
         _refuse_missing(f, name)
-    elif method != "quadrature":
+    elif method != "quadrature" and not options.is_fixed:
         raise TypeError(
             f"{name} is traced by autograd, and method={method!r} is not differentiable; pass "
             'method="quadrature", which is an approximation on this grid'
@@ -131,12 +131,15 @@ def _coefficients(f, L, grid, spin, options, name):
     common = dict(spin=spin, sampling=grid, reality=is_real(f, spin), threads=options.threads)
     if method == "quadrature":
         return harmonic.forward(f, L, **common), "", None
+    if options.is_fixed:
+        count = options.max_iter
+        return _fixed_iterations(f, L, common, options), _after(count), None
     common |= dict(method=method, tol=options.tol)
     common |= dict(max_iter=options.max_iter, progress=options.progress)
     n = len(grid.shape)
     fits = [harmonic.analyse(x, L, **common) for x in f.reshape(-1, *f.shape[f.ndim - n :])]
     for _, residual in fits:
-        if not (residual.converged or options.is_fixed or options.allow_unconverged):
+        if not (residual.converged or options.allow_unconverged):
             raise ValueError(
                 f"the least-squares fit of degrees < {L} to {name} did not converge in {residual.iterations} "
                 f"iteration{'s' * (residual.iterations > 1)} (residual {residual.relative:.2e} of the map's "
@@ -144,11 +147,29 @@ def _coefficients(f, L, grid, spin, options, name):
             )
     flm = np.reshape([flm for flm, _ in fits], (*f.shape[: f.ndim - n], L * L))
     residuals = [residual for _, residual in fits]
-    is_final = options.is_fixed or all(residual.converged for residual in residuals)
-    iterations = max(residual.iterations for residual in residuals)
-    state = "" if is_final else ", NOT converged"
-    description = f" after {iterations} iteration{'s' * (iterations > 1)}{state}"
+    state = "" if all(residual.converged for residual in residuals) else ", NOT converged"
+    description = _after(max(residual.iterations for residual in residuals)) + state
     return flm, description, residuals[0].relative if len(residuals) == 1 else None
+
+
+def _after(iterations):
+    return f" after {iterations} iteration{'s' * (iterations > 1)}"
+
+
+def _fixed_iterations(f, L, common, options):
+    """Coefficients after a fixed number of Jacobi iterations, in double precision unless autograd traces f.
+
+    As of `harmonic.analyse` with tol=0, without the residual of the last iteration.
+    """
+    if not is_traced(f):
+        f = f.astype(np.result_type(f, np.float64), copy=False)
+    progress = options.progress or (lambda iteration: None)
+    progress(1)
+    flm = harmonic.forward(f, L, **common)
+    for iteration in range(2, options.max_iter + 1):
+        progress(iteration)
+        flm = flm + harmonic.forward(f - harmonic.inverse(flm, L, **common), L, **common)
+    return flm
 
 
 def synthesize(flm, L, grid, spin, *, reality, is_single, threads):

@@ -87,8 +87,8 @@ def smooth(
     Returns
     -------
     ndarray, Map, DataArray or Dataset
-        As ``f``. Arrays on grids with a sampling theorem, and with ``method="quadrature"``, are
-        differentiable.
+        As ``f``. Arrays on grids with a sampling theorem, with ``method="quadrature"``, and with a fixed
+        number of iterations of jacobi, are differentiable.
 
     Raises
     ------

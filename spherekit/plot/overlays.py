@@ -122,8 +122,8 @@ def contours(ax, f, grid, *, levels=16, projection="mollweide", rot=(0.0, 0.0), 
         Axes of `spherekit.plot.show`.
     f : ndarray [shape=grid.shape]
     grid : Grid
-    levels : int
-        Their number, at most.
+    levels : int or sequence of float
+        The number of lines, at most, or the values.
     projection, rot, flip
         As of `spherekit.plot.show`.
     """

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from spherekit.bench.cases import fields, layers, pixel_regions, pixels, scattering
+from spherekit.bench.cases import fields, layers, pixel_regions, pixels, scattering, winds
 from spherekit.bench.cases.harmonic import PreparedCase, UnsupportedCase, require
 
 _ANGLES = 0.3, 1.1, -0.7
@@ -304,6 +304,7 @@ CODES = {
     "cg": {"spherekit": coupling_spherekit, "ducc0": coupling_ducc0},
     **scattering.CODES,
     **layers.CODES,
+    **winds.CODES,
     **fields.CODES,
     **pixels.CODES,
     **pixel_regions.CODES,
