@@ -68,6 +68,8 @@ def test_headings_of_the_lines_below_a_table():
         "smooth",
         "pixels",
         "interpolate",
+        "polygons",
+        "resolution",
     ],
 )
 def test_the_rotation_group(transform, tmp_path, capsys):

@@ -25,6 +25,12 @@ _TITLES = {
     "neighbours": "neighbours of pixels, HEALPix",
     "boundaries": "corners of pixels, HEALPix",
     "interpolate": "bilinear interpolation at points, HEALPix",
+    "discs": "pixels in discs of 5 degrees, HEALPix, ring order",
+    "nested-discs": "pixels in discs of 5 degrees, HEALPix, nested order",
+    "large-regions": "pixels in a disc and in a strip of 60 degrees, HEALPix",
+    "polygons": "pixels in quadrilaterals of 6 degrees, HEALPix",
+    "resolution": "change of nside by 8, HEALPix, ring order",
+    "nested-resolution": "change of nside by 8, HEALPix, nested order",
 }
 #: What is measured in place of an inverse and a forward transform.
 _HEADINGS = {
@@ -45,6 +51,12 @@ _HEADINGS = {
     "neighbours": ("ring order", "nested"),
     "boundaries": ("ring order", "nested"),
     "interpolate": ("weights", "values"),
+    "discs": ("centers inside", "inclusive"),
+    "nested-discs": ("centers inside", "inclusive"),
+    "large-regions": ("disc", "strip"),
+    "polygons": ("centers inside", "inclusive"),
+    "resolution": ("degrade", "upgrade"),
+    "nested-resolution": ("degrade", "upgrade"),
 }
 _LEGEND = (
     "inverse, forward: minimum time of a synthesis and of an analysis, or of the operations in the heading;",

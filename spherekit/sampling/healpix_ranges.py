@@ -100,9 +100,12 @@ def append_interval(ranges, count, start, n, low, high):
         return count
     if high - low >= n - 1:
         return _append(ranges, count, start, start + n)
-    shift = low - low % n
-    low -= shift
-    high -= shift
+    while low < 0:  # one or two turns at most: faster than a division
+        low += n
+        high += n
+    while low >= n:
+        low -= n
+        high -= n
     if high < n:
         return _append(ranges, count, start + low, start + high + 1)
     count = _append(ranges, count, start, start + high - n + 1)

@@ -94,6 +94,19 @@ def _pixels():
         grid.interpolate_adjoint(values, 0.5, 0.0)
 
 
+def _pixel_regions():
+    from spherekit.sampling import HEALPix
+
+    grid = HEALPix(2)
+    for flags in (dict(), dict(inclusive=True, nest=True)):
+        grid.disc(0.5, 0.0, 0.5, **flags)
+        grid.strip(0.5, 1.0, **flags)
+        grid.polygon([0.5, 0.5, 1.0, 1.0], [0.0, 0.5, 0.5, 0.0], **flags)
+    for dtype in (np.float64, np.float32, bool):
+        coarse = grid.degrade(np.zeros(48, dtype), 1, threads=1)
+        HEALPix(1).upgrade(coarse, 2, threads=1)
+
+
 def _polar_rings():
     """Transform at the lowest band-limit that needs the difference form, for a ring close to a pole."""
     import spherekit
@@ -228,6 +241,7 @@ STEPS = (
     Step("complex maps", ("transform", "rotate"), partial(_transform, 96, "mw", reality=False)),
     Step("HEALPix", _COMMANDS, partial(_transform, 96, "healpix:48")),
     Step("pixels of HEALPix", _COMMANDS, _pixels),
+    Step("regions of HEALPix", (), _pixel_regions),
     Step("spin fields, HEALPix", _POLARIZATION, partial(_transform, 96, "healpix:48", 2)),
     Step("winds", ("wind",), partial(_winds, np.float64)),
     Step("simulated skies", _SKIES, _skies),
