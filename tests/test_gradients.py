@@ -21,7 +21,8 @@ from spherekit.testing import assert_adjoint, assert_gradient, random_flm, rando
 ROOMS = "sampling harmonic spectra conventions wigner fields wavelets scattering nn"
 for room in ROOMS.split():
     importlib.import_module(f"spherekit.{room}")
-importlib.import_module("spherekit.sampling.healpix_interpolation")
+for module in ("healpix_interpolation", "healpix_resolution"):  # imported by methods of the grid
+    importlib.import_module(f"spherekit.sampling.{module}")
 
 #: The rule of HEALPix is tested beyond its band-limit too, where `forward` warns.
 pytestmark = pytest.mark.filterwarnings("ignore:.*nside:UserWarning")

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit._core.missing import missing_samples
-from spherekit._core.parallel import run, thread_count
+from spherekit._core.parallel import thread_count
 from spherekit._core.traced import as_float_array
 from spherekit.linear import is_traced, linear_map
 from spherekit.sampling.healpix_arguments import as_directions, check_nside
@@ -19,6 +19,7 @@ from spherekit.sampling.healpix_interpolation_kernels import (
     interpolate_maps,
     set_interpolation_weights,
 )
+from spherekit.sampling.healpix_kernels import run_kernel
 from spherekit.sampling.healpix_rings import nside_of, ring_table
 
 __all__ = ["interpolate", "interpolate_adjoint", "interpolation_weights"]
@@ -85,7 +86,7 @@ def interpolation_weights(
     checks.fits_memory(64 * theta.size, f"the weights of {theta.size} points", "pass fewer points")
     pixels, weights = np.empty((4, *theta.shape), np.int64), np.empty((4, *theta.shape))
     arguments = nside, bool(nest), ring_table(nside), pixels.reshape(-1), weights.reshape(-1)
-    _run(set_interpolation_weights, _blocks(theta), threads, *_flat(theta, phi), *arguments)
+    run_kernel(set_interpolation_weights, _blocks(theta), threads, *_flat(theta, phi), *arguments)
     return pixels, weights
 
 
@@ -203,7 +204,7 @@ def _forward(f, *, theta, phi, nside, threads):
     values = np.empty(shape, f.dtype)
     arrays = _components(f, 12 * nside**2), _components(values, theta.size)
     arguments = *_flat(theta, phi), nside, ring_table(nside), *arrays
-    if not _run(interpolate_maps, _blocks(theta), threads, *arguments, buffers=_work_memory):
+    if not run_kernel(interpolate_maps, _blocks(theta), threads, *arguments, buffers=_work_memory):
         missing_samples(f, name="f")  # refuses samples that are neither measurements nor missing
     return values
 
@@ -226,7 +227,7 @@ def _adjoint(values, *, theta, phi, nside, threads):
     arrays = _components(maps, shape[-1]), _components(values, theta.size)
     group = -(-len(arrays[0]) // threads) or 1
     arguments = *_flat(theta, phi), nside, ring_table(nside), *arrays, group
-    _run(add_to_maps, -(-len(arrays[0]) // group), threads, *arguments, buffers=_work_memory)
+    run_kernel(add_to_maps, -(-len(arrays[0]) // group), threads, *arguments, buffers=_work_memory)
     return maps.astype(values.dtype, copy=False)
 
 
@@ -246,21 +247,6 @@ def _flat(theta, phi):
 
 def _blocks(theta):
     return -(-theta.size // BLOCK)
-
-
-def _run(kernel, items, threads, *arguments, buffers=tuple):
-    """Call ``kernel(counter, *arguments, *buffers())`` in threads, at most one for each work item.
-
-    Return whether it returns True in all.
-    """
-    counter = np.zeros(1, np.int64)
-    results = []
-
-    def work(_):
-        results.append(kernel(counter, *arguments, *buffers()))
-
-    run(work, min(thread_count(threads), max(items, 1)))
-    return all(results)
 
 
 def _work_memory():

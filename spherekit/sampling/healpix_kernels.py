@@ -37,6 +37,7 @@ __all__ = [
     "nested_to_ring",
     "pixels_at",
     "ring_to_nested",
+    "run_kernel",
 ]
 
 #: Points of a block.
@@ -47,13 +48,24 @@ _STEPS_X = (-1, -1, 0, 1, 1, 1, 0, -1)
 _STEPS_Y = (0, 1, 1, 1, 0, -1, -1, -1)
 
 
-def for_each_block(kernel, count, threads, *arguments):
-    """Call ``kernel(counter, count, *arguments)`` in threads; return whether it returns True in each."""
+def run_kernel(kernel, items, threads, *arguments, buffers=tuple):
+    """Call ``kernel(counter, *arguments, *buffers())`` in threads, at most one for each work item.
+
+    Return whether it returns True in all threads.
+    """
     counter = np.zeros(1, np.int64)
-    threads = min(thread_count(threads), max(1, -(-count // BLOCK)))
-    valid = []
-    run(lambda _: valid.append(kernel(counter, count, *arguments)), threads)
-    return all(valid)
+    results = []
+
+    def work(_):
+        results.append(kernel(counter, *arguments, *buffers()))
+
+    run(work, min(thread_count(threads), max(items, 1)))
+    return all(results)
+
+
+def for_each_block(kernel, count, threads, *arguments):
+    """Call ``kernel(counter, count, *arguments)`` in threads; return whether it returns True in all."""
+    return run_kernel(kernel, -(-count // BLOCK), threads, count, *arguments)
 
 
 @leaf
