@@ -265,6 +265,20 @@ def test_types(rng):
     np.testing.assert_array_equal(fields.Wind(*masked, "gl:8").vorticity(), expected)
 
 
+def test_large_winds(rng):
+    """Their quantities are computed one by one."""
+    _, u, v = samples(132, "gl:132", rng)
+    w = fields.Wind(u, v, "gl:132")
+    every = dict(zip(QUANTITIES, w.to_map(*QUANTITIES).values, strict=True))
+    assert_close(every["u_chi"] + every["u_psi"], u, CHAIN)
+    assert_close(every["v_chi"] + every["v_psi"], v, CHAIN)
+    x, y = w.gradient(every["absolute_vorticity"])
+    source = (
+        -every["absolute_vorticity"] * every["divergence"] - every["u_chi"] * x - every["v_chi"] * y
+    )
+    assert_close(every["rossby_wave_source"], source, CHAIN)
+
+
 def test_threads(rng):
     _, u, v = samples(64, "mwss:64", rng)
     one, two = (fields.Wind(u, v, "mwss:64", threads=n).to_map().values for n in (1, 2))

@@ -1,6 +1,6 @@
 """Samples of the quantities of a wind, from its modes E and B and its components.
 
-All scalars are computed by one transform, and all vectors by another one, of spin 1.
+Small scalars are computed by one transform, and vectors by another one, of spin 1.
 """
 
 from collections.abc import Callable
@@ -34,7 +34,12 @@ class Context(NamedTuple):
     omega: float
 
 
-def evaluate(names, context, synthesize):
+#: Coefficients of one quantity of at least this number of bytes are not transformed together with others:
+#: they gain nothing, and temporary arrays are smaller.
+_LARGE = 2**18
+
+
+def evaluate(names, context, synthesize, out=None):
     """Samples of the named quantities.
 
     Parameters
@@ -44,27 +49,54 @@ def evaluate(names, context, synthesize):
     context : Context
     synthesize : callable
         A function of coefficients [shape=(n, ..., L*L)] and a spin that returns samples.
+    out : ndarray [shape=(len(names), ..., \\*grid.shape)], optional
+        Where the samples are written.
 
     Returns
     -------
     list of ndarray [shape=(..., \\*grid.shape)]
     """
     sources = {source for name in names for source in _SOURCES.get(name, (name,))}
-    samples = dict(zip("uv", context.components, strict=True))
+    samples = {}
+
+    def store(name, f):
+        if out is not None and name in names:
+            target = out[names.index(name)]
+            target[...] = f
+            f = target
+        samples[name] = f
+
+    for name, component in zip("uv", context.components, strict=True):
+        store(name, component)
     scalars = {name: m for name, m in _scalars(context.radius).items() if name in sources}
-    if scalars:
-        flms = multiples_of(context.modes(), scalars.values())
-        samples |= zip(scalars, synthesize(flms, 0), strict=True)
+    for name, f in _synthesize(scalars, 0, context, synthesize):
+        store(name, f)
     vectors = {pair: m for pair, m in _vectors(context.radius).items() if sources & set(pair)}
-    if vectors:
-        flms = multiples_of(context.modes(), vectors.values())
-        if _GRADIENT in vectors:
-            flms = flms + _coriolis_gradient(flms, context)
-        for pair, f in zip(vectors, synthesize(flms, 1), strict=True):
-            samples |= zip(pair, (anp.real(f), anp.imag(f)), strict=True)
+    for (u, v), f in _synthesize(vectors, 1, context, synthesize):
+        store(u, anp.real(f))
+        store(v, anp.imag(f))
     if "planetary_vorticity" in sources:
-        samples["planetary_vorticity"] = context.coriolis()
-    return [_DERIVED[name](samples) if name in _DERIVED else samples[name] for name in names]
+        store("planetary_vorticity", context.coriolis())
+    for name in names:
+        if name in _DERIVED:
+            store(name, _DERIVED[name](samples))
+    return [samples[name] for name in names]
+
+
+def _synthesize(multiples, spin, context, synthesize):
+    """Each key and the samples of its multiple: transformed together, or one by one if they are large."""
+    keys = list(multiples)
+    if not keys:
+        return
+    modes = context.modes()
+    is_large = modes.size * modes.dtype.itemsize >= 2 * _LARGE
+    size = 1 if is_large else len(keys)
+    for first in range(0, len(keys), size):
+        batch = keys[first : first + size]
+        flms = multiples_of(modes, [multiples[key] for key in batch])
+        if batch[-1] == _GRADIENT:
+            flms = flms + _coriolis_gradient(flms, context)
+        yield from zip(batch, synthesize(flms, spin), strict=True)
 
 
 #: The gradient of the absolute vorticity.

@@ -166,7 +166,7 @@ class Wind:
         modes = self._cached_modes
         return modes if truncation is None else potentials.truncated(modes, truncation)
 
-    def _samples(self, names, truncation=None, omega=EARTH_OMEGA):
+    def _samples(self, names, truncation=None, omega=EARTH_OMEGA, out=None):
         """Samples of quantities by their names."""
         truncation = _checked(truncation)
         omega = checks.real_number(omega, "omega", "an angular velocity in rad/s")
@@ -183,7 +183,7 @@ class Wind:
 
         sources = (self._u, self._v), lambda: self._modes(truncation), coriolis
         context = wind_fields.Context(*sources, self.radius, omega)
-        return wind_fields.evaluate(names, context, synthesis)
+        return wind_fields.evaluate(names, context, synthesis, out)
 
     def _results(self, *names, **arguments):
         """One result, or a tuple of several, in the form of the wind."""
@@ -231,8 +231,9 @@ class Wind:
         if unknown:
             raise ValueError(f"unknown: {', '.join(unknown)}; expected {', '.join(QUANTITIES)}")
         quantities = [QUANTITIES[name] for name in names]
-        samples = self._samples(names, truncation, omega)
-        values = np.stack(samples) if len(names) > 1 else samples[0]
+        values = np.empty((len(names), *self._u.shape), self._u.dtype)
+        self._samples(names, truncation, omega, values)
+        values = values if len(names) > 1 else values[0]
         attributes = {name: of_name for q in quantities for name, of_name in q.attributes.items()}
         units = tuple(q.unit for q in quantities)
         return self._labels.to_map(values, names, units, attributes, self.grid)
