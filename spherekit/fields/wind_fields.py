@@ -85,15 +85,15 @@ def evaluate(names, context, synthesize, out=None):
 
 def _synthesize(multiples, spin, context, synthesize):
     """Each key and the samples of its multiple: transformed together, or one by one if they are large."""
-    keys = list(multiples)
-    if not keys:
+    quantities = list(multiples)
+    if not quantities:
         return
     modes = context.modes()
     is_large = modes.size * modes.dtype.itemsize >= 2 * _LARGE
-    size = 1 if is_large else len(keys)
-    for first in range(0, len(keys), size):
-        batch = keys[first : first + size]
-        flms = multiples_of(modes, [multiples[key] for key in batch])
+    size = 1 if is_large else len(quantities)
+    for first in range(0, len(quantities), size):
+        batch = quantities[first : first + size]
+        flms = multiples_of(modes, [multiples[quantity] for quantity in batch])
         if batch[-1] == _GRADIENT:
             flms = flms + _coriolis_gradient(flms, context)
         yield from zip(batch, synthesize(flms, spin), strict=True)
