@@ -456,7 +456,7 @@ class HEALPix(Grid):
         *,
         power: float | None = None,
         pessimistic: bool = False,
-        threshold: float = 0.5,
+        threshold: float | None = None,
         nest: bool = False,
         threads: int | None = None,
     ) -> np.ndarray:
@@ -472,8 +472,8 @@ class HEALPix(Grid):
             The means are multiplied by the ratio of the new and the old nside to this power.
         pessimistic : bool
             A pixel with any missing sample is UNSEEN.
-        threshold : float
-            Of masks: a pixel is True if at least this fraction of its pixels is.
+        threshold : float, optional
+            Of boolean masks: a pixel is True if at least this fraction of its pixels is, by default 0.5.
         nest : bool
             The maps are in nested order, and the result, too.
         threads : int, optional
