@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spherekit._core import checks
+from spherekit._core.labeled import refuse_labels
 from spherekit._core.missing import is_missing
 from spherekit._core.parallel import run, thread_count
 from spherekit.linear import is_traced, linear_map
@@ -70,7 +71,8 @@ def degrade(
         A number of samples that is not 12 nside_in^2, an nside that does not divide nside_in, infinite
         samples, missing samples of a map that is differentiated.
     TypeError
-        Maps that are not numbers, ``threshold`` with numbers, ``power`` or ``pessimistic`` with masks.
+        Maps that are not numbers, ``threshold`` with numbers, ``power`` or ``pessimistic`` with masks; a Map, or a
+        DataArray with coordinates or attributes (`spherekit.fields.degrade` accepts them).
     MemoryError
         The result does not fit into memory.
 
@@ -86,6 +88,7 @@ def degrade(
     array([ 5.5 ,  7.25,  9.  , 10.75])
     """
     nside = check_nside(nside, nest)
+    refuse_labels(f, "f", "degrade")
     if is_traced(f):
         _refuse_threshold(threshold)
         k = _ratio(f.shape, nside, nest)
@@ -149,7 +152,8 @@ def upgrade(
     ValueError
         A number of samples that is not 12 nside_in^2, an nside that is no multiple of nside_in.
     TypeError
-        Maps that are not numbers, ``power`` with masks.
+        Maps that are not numbers, ``power`` with masks; a Map, or a
+        DataArray with coordinates or attributes (`spherekit.fields.upgrade` accepts them).
     MemoryError
         The result does not fit into memory.
 
@@ -165,6 +169,7 @@ def upgrade(
     array([0., 1., 2., 3., 0., 0., 1., 1.])
     """
     nside = check_nside(nside, nest)
+    refuse_labels(f, "f", "upgrade")
     if is_traced(f):
         k, source = _multiple(f.shape, nside, nest)
         factor = _power_factor(power, k)
