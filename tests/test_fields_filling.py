@@ -221,6 +221,11 @@ def test_the_radius_of_the_largest_gap(grid, center):
     assert 0.35 - np.pi / 180 < radius < 0.35 + 2 * np.pi / 90
 
 
+#: Of noise: its degrees have no limit.
+NOISE = pytest.mark.filterwarnings("ignore:the fit that fills the gaps")
+
+
+@NOISE
 @pytest.mark.parametrize(
     "grid", [HEALPix(16), MW(32), GL(32), Rings(np.linspace(0.05, 3.1, 40), 60)]
 )

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 #: Condition number of the fit of the default band-limit, about; it is at most twice that.
 _DEFAULT_CONDITION = 10.0
-#: A direction that the observed samples do not determine has about 1/L of the norm of random coefficients; the
-#: fraction of that, above which their error means that there is one.
+#: A direction that the observed samples do not determine has about 1/L of the norm of random coefficients.
+#: There is one if their error is above this fraction of that.
 _COMPONENT = 0.1
 #: The relative residual above which the samples of a default fit are reported as unreliable. The condition
 #: number of 10 amplifies it: from about 0.25 on, errors in gaps can be as large as the field itself.
@@ -124,7 +124,8 @@ def fill(
     L : int, optional
         Band-limit: degrees 0..L-1. By default the largest for which the condition number is about 10, and at
         most that of the grid (on HEALPix 5/2 nside); of an array with several maps the smallest of these. A
-        warning states a relative residual above 0.3, where the field has higher degrees than that.
+        warning states that gaps lowered it and that the relative residual of the fit is above 0.3: then the
+        field has higher degrees.
     spin : int, optional
         The spin of the field; by default 0 for arrays, and of a `Map` as in `smooth`.
     sampling : Grid or str, optional
@@ -319,8 +320,10 @@ def _fill_array(f, mask, weights, L, spin, grid, options, name):
     maps, gaps = filled.reshape(-1, *grid.shape), missing.reshape(-1, *grid.shape)
     problem = _Problem(grid, spin, is_real(f, spin), weights, options, name, {})
     patterns = {gap.tobytes(): problem.observed(gap) for gap in gaps if gap.any()}
-    is_default = L is None
-    L = problem.default_band_limit(patterns.values()) if is_default else L
+    is_lowered = False
+    if L is None:
+        L = problem.default_band_limit(patterns.values())
+        is_lowered = L < default_band_limit(grid)
     checks.spin_number(spin, L)
     conditions = {key: problem.checked_condition(x, L) for key, x in patterns.items()}
     fits = []
@@ -332,7 +335,7 @@ def _fill_array(f, mask, weights, L, spin, grid, options, name):
             fits.append((condition, residual.relative, residual.iterations, residual.converged))
     *largest, converged = zip(*fits, strict=True)
     fit = Fit(L, int(np.count_nonzero(missing)), *map(max, largest), all(converged))
-    if is_default and fit.relative > _LARGE_RESIDUAL:
+    if is_lowered and fit.relative > _LARGE_RESIDUAL:
         _warn_of_residual(name, fit)
     return filled, fit
 
@@ -340,8 +343,8 @@ def _fill_array(f, mask, weights, L, spin, grid, options, name):
 def _warn_of_residual(name, fit):
     warnings.warn(
         f"the fit that fills the gaps of {name} leaves {fit.relative:.0%} of the rms of the observed samples "
-        f"unexplained: the default L={fit.L}, of the degrees that the observed samples determine, is below "
-        "those of the field. The filled samples are unreliable: leave the gaps empty, observe more samples, "
+        f"unexplained: the default L={fit.L}, the degrees that the observed samples determine well, is below that "
+        "of the field. The filled samples are unreliable: leave the gaps empty, observe more samples, "
         f"pass a larger L (an error where the gaps are too large for it), or L={fit.L} to accept this result",
         UserWarning,
         stacklevel=4,
@@ -411,7 +414,7 @@ class _Problem(NamedTuple):
             condition, is_known = self.condition(observed, L, 2 * target)
             if is_known and condition <= 2 * target:
                 break
-            factor = 0.9 if condition == math.inf else bandwidth(target) / bandwidth(condition)
+            factor = 0.95 if condition == math.inf else bandwidth(target) / bandwidth(condition)
             L = max(lowest, min(L - 1, int(L * (factor if is_known else min(factor, 0.8)))))
         return L
 
