@@ -343,8 +343,8 @@ def _fill_array(f, mask, weights, L, spin, grid, options, name):
 def _warn_of_residual(name, fit):
     warnings.warn(
         f"the fit that fills the gaps of {name} leaves {fit.relative:.0%} of the rms of the observed samples "
-        f"unexplained: the default L={fit.L}, the degrees that the observed samples determine well, is below that "
-        "of the field. The filled samples are unreliable: leave the gaps empty, observe more samples, "
+        f"unexplained: the default L={fit.L}, the degrees that the observed samples determine well, is below "
+        "that of the field. The filled samples are unreliable: leave the gaps empty, observe more samples, "
         f"pass a larger L (an error where the gaps are too large for it), or L={fit.L} to accept this result",
         UserWarning,
         stacklevel=4,
