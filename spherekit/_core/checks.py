@@ -207,10 +207,17 @@ def angles(x, name):
     >>> float(angles(90, "theta"))
     90.0
     """
+    return _finite_angles(_real_angles(x, name), name)
+
+
+def _real_angles(x, name):
     array = as_array(x if type(x) in _PLAIN else _in_radians(x, name), name)
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} has dtype {array.dtype}; expected real angles in radians")
-    array = array.astype(np.float64, copy=False)
+    return array.astype(np.float64, copy=False)
+
+
+def _finite_angles(array, name):
     if not np.isfinite(array).all():
         raise ValueError(
             f"{name} contains NaN or infinite angles; expected finite angles in radians"
@@ -231,9 +238,10 @@ def colatitudes(theta, name="theta"):
     >>> float(colatitudes(np.float32(np.pi))) == np.pi
     True
     """
-    array = angles(theta, name)
-    if not array.size or (array.min() >= 0 and array.max() <= np.pi):
+    array = _real_angles(theta, name)
+    if not array.size or (array.min() >= 0 and array.max() <= np.pi):  # false for NaN
         return array
+    _finite_angles(array, name)
     is_list = isinstance(theta, list | tuple) and all(isinstance(x, np.generic) for x in theta)
     dtype = np.result_type(*theta) if is_list and theta else getattr(theta, "dtype", array.dtype)
     precision = np.finfo(dtype).eps if dtype.kind == "f" else 0
@@ -253,7 +261,8 @@ def colatitudes(theta, name="theta"):
 def _in_radians(x, name):
     """Return ``x`` in radians; its unit, if it has one, must be a unit of angles."""
     if isinstance(x, list | tuple):
-        return [_in_radians(item, name) for item in x]
+        is_plain = all(isinstance(item, int | float | np.generic) for item in x)
+        return x if is_plain else [_in_radians(item, name) for item in x]
     label = getattr(x, "attrs", {}).get("units") if hasattr(x, "__array__") else None
     if label is not None and not str(label).startswith("rad"):  # xarray does not convert units
         raise ValueError(f"{name} is labeled with the units {label!r}; pass numbers in radians")

@@ -131,7 +131,8 @@ def as_directions(theta: ArrayLike, phi: ArrayLike) -> tuple[np.ndarray, np.ndar
     """
     theta, phi = checks.colatitudes(theta), checks.angles(phi, "phi")
     try:
-        shape = np.broadcast_shapes(theta.shape, phi.shape)
+        is_equal = theta.shape == phi.shape
+        shape = theta.shape if is_equal else np.broadcast_shapes(theta.shape, phi.shape)
     except ValueError:
         raise ValueError(
             f"theta has shape {theta.shape} and phi {phi.shape}; expected shapes that broadcast"
@@ -144,4 +145,6 @@ def as_directions(theta: ArrayLike, phi: ArrayLike) -> tuple[np.ndarray, np.ndar
 
 def _for_kernels(x, dtype):
     """Return a contiguous array; read-only arrays, which would need a kernel of their own, are copied."""
+    if x.dtype == dtype and x.flags.carray:
+        return x
     return np.require(x, dtype, ["C_CONTIGUOUS", "WRITEABLE"]).reshape(x.shape)

@@ -37,8 +37,8 @@ def set_nested_numbers(nside, order, ranges, count, work, pixels):
     count : int
         Number of ranges, >= 1.
     work : pointer to int64
-        Work memory (`nested_work_size`): for each ring from that of the first pixel on, the number of the first
-        range that ends after its beginning; x, y and size of squares.
+        Work memory (`nested_work_size`): for each ring from that of the first pixel on, the number of the
+        first range that ends after its beginning; x, y and size of squares.
     pixels : pointer to int64
     """
     first_ring, _ = ring_of(ranges[0], nside)
