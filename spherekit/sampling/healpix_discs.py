@@ -32,8 +32,8 @@ def disc_numbers(nside, order, theta, phi, radius, inclusive, work):
     Returns
     -------
     int
-        Their count; NO_PIXELS if there is space for the ranges only; NO_RANGES if there is none, with the size
-        that these need in the first element of ``work``.
+        Their count; NO_PIXELS if there is space for the ranges only; NO_RANGES if there is none, with the
+        size that these need in the first element of ``work``.
     """
     first, last = disc_rings(theta, radius, nside)
     size = max(0, last - first + 1)

@@ -75,9 +75,7 @@ def _fill(nside, order, ranges, n_ranges, first_ring, last_ring, rows, squares, 
         while depth > 0:
             depth -= 1
             x, y, size = squares[3 * depth], squares[3 * depth + 1], squares[3 * depth + 2]
-            state = _state(
-                face, x, y, size, nside, ranges, n_ranges, first_ring, last_ring, rows
-            )
+            state = _state(face, x, y, size, nside, ranges, n_ranges, first_ring, last_ring, rows)
             if state == _INSIDE:
                 begin = face_to_nested(face, x, y, order)
                 target = pointer(pixels, count)
@@ -132,4 +130,3 @@ def _covered(first, stop, ranges, count, index):
         total += max(0, min(stop, ranges[2 * index + 1]) - max(first, ranges[2 * index]))
         index += 1
     return total
-

@@ -251,7 +251,7 @@ def _discs(nside, theta, phi, radius, inclusive, nest, threads):
         raise ValueError(f"theta, phi and radius have shape {theta.shape}; expected one axis")
     expected = 12.0 * nside**2 * np.sum(np.sin(radius / 2) ** 2)
     remedy = "select smaller regions, or fewer of them"
-    checks.fits_memory(8 * expected, f"the lists of {expected:.3g} pixels", remedy)
+    checks.fits_memory(8 * expected, f"the list of {expected:.3g} pixels", remedy)
     theta, phi, radius = (np.array(x) for x in (theta, phi % _TURN, radius))
     blocks = range(0, theta.size, _BLOCK)
     lists = [[]] * len(blocks)
