@@ -401,7 +401,7 @@ def test_scalars_and_names_of_orders(rng):
 def test_names_of_healpy_lead_to_methods():
     """The methods and functions that the messages recommend exist."""
     grid = HEALPix(2)
-    for name, (method, function) in HEALPY_NAMES.items():
+    for method, function in HEALPY_NAMES.values():
         for owner, advice in ((grid, method), (healpix, function)):
             for word in advice.replace(" or ", " ").split():
                 word = word.removeprefix("spherekit.sampling.healpix.").split("[")[0]

@@ -123,10 +123,14 @@ def as_pixel_numbers(pixels: ArrayLike, nside: int) -> np.ndarray:
 def _refuse_large(pixels, nside):
     """Refuse integers that numpy converts to objects or to float64, since they are too large."""
     if isinstance(pixels, int | list | tuple):
-        numbers = np.ravel(np.asarray(pixels, object)).tolist()
-        is_integer = all(isinstance(x, int) for x in numbers)
-        if is_integer and numbers and (min(numbers) < -_MAX_INTEGER or max(numbers) > _MAX_INTEGER):
-            _refuse_range(min(numbers), max(numbers), nside)
+        integers = np.ravel(np.asarray(pixels, object)).tolist()
+        is_integer = all(isinstance(x, int) for x in integers)
+        if (
+            is_integer
+            and integers
+            and (min(integers) < -_MAX_INTEGER or max(integers) > _MAX_INTEGER)
+        ):
+            _refuse_range(min(integers), max(integers), nside)
 
 
 def _refuse_range(minimum, maximum, nside):

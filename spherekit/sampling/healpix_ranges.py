@@ -33,8 +33,8 @@ NO_RANGES = -1
 NO_PIXELS = -2
 #: Rounding errors of colatitudes of rings, and of their coordinates (radians).
 _ROUNDING = 2e-15
-#: Fewer ranges are sorted by insertion.
-_FEW = 64
+#: Largest number of ranges that are sorted by insertion.
+_INSERTION_SORT = 64
 #: Lists of more pixels are refused where they do not fit into memory.
 _SMALL = 2**20
 
@@ -236,7 +236,7 @@ def _append_strip(ranges, count, nside, top, bottom, inclusive):
 
 def merged(ranges):
     """Return ranges in any order, also overlapping ones, sorted and disjoint; ``ranges`` may be changed."""
-    if len(ranges) > _FEW:
+    if len(ranges) > _INSERTION_SORT:
         ranges = np.ascontiguousarray(ranges[np.argsort(ranges[:, 0])])
     else:
         _sort(ranges)
