@@ -351,7 +351,8 @@ def slopes(rows: Sequence[dict]) -> dict[str, dict]:
 
 def _slopes(rows):
     for code, fitted in slopes(rows).items():
-        text = f"{_size(rows[0])[0] + '^p':>7} {code:14}{fitted['inverse']:>11.2f}{'':7}{fitted['forward']:>11.2f}"
+        power = f"{_size(rows[0])[0]}^p"
+        text = f"{power:>7} {code:14}{fitted['inverse']:>11.2f}{'':7}{fitted['forward']:>11.2f}"
         exponent = fitted["memory"]
         yield text + (f"{'':16}{exponent:>9.2f}" if exponent is not None else "")
 
@@ -362,7 +363,9 @@ def _vjp_ratios(rows):
     for row in rows:
         if "vjp" in row:
             ratios = (row["vjp"][name]["least"] / row[name]["least"] for name in DIRECTIONS)
-            items.append(f"{'='.join(map(str, _size(row)))} " + "/".join(f"{ratio:.2f}" for ratio in ratios))
+            items.append(
+                f"{'='.join(map(str, _size(row)))} " + "/".join(f"{ratio:.2f}" for ratio in ratios)
+            )
     if items:
         yield (
             f"{'':8}gradients: time of the vector-Jacobian product / time of the transform "
@@ -384,7 +387,9 @@ def _thread_gains(results):
         if row["threads"] > 1 and key(row) in single:
             reference = single[key(row)]
             ratios = (row[name]["least"] / reference[name]["least"] for name in DIRECTIONS)
-            text = f"{'='.join(map(str, _size(row)))} " + "/".join(f"{ratio:.2f}" for ratio in ratios)
+            text = f"{'='.join(map(str, _size(row)))} " + "/".join(
+                f"{ratio:.2f}" for ratio in ratios
+            )
             title = (
                 f"{_title(row)}: time / time on one thread ({'/'.join(headings(row['transform']))})"
             )
