@@ -96,7 +96,7 @@ def disc(
     >>> healpix.disc(2, 0.0, 0.0, 0.9)
     array([ 0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11])
     >>> healpix.disc(2, [0.0, 1.5], [0.0, 2.0], 0.5)
-    [array([0, 1, 2, 3]), array([14, 22])]
+    [array([0, 1, 2, 3]), array([14, 15, 22])]
     """
     nside = check_nside(nside, nest)
     if isinstance(theta, float) and isinstance(phi, float) and isinstance(radius, float):
