@@ -148,6 +148,18 @@ def test_maps_at_different_levels_and_in_other_calendars(rng):
         fields.Wind(u, v)
 
 
+def test_u_twice(rng):
+    u, v = components(8, "mwss:8", rng)
+    first, second = (io.Map(x, "mwss:8", "u", "m/s") for x in (u, v))
+    for pair in ((first, second), (first, io.Map(u, "mwss:8", "u", "m/s"))):
+        with pytest.raises(ValueError, match="u is passed as u and as v"):
+            fields.Wind(*pair)
+    with pytest.raises(ValueError, match="u twice"):
+        fields.Wind(u, u, "mwss:8")
+    unnamed = (io.Map(x, "mwss:8", "", "m/s") for x in (u, v))
+    fields.Wind(*unnamed)
+
+
 # --- missing samples --------------------------------------------------------------------------------
 
 
