@@ -177,6 +177,27 @@ def test_codes_of_missing_values(code, dtype, rng):
     assert fields.Wind(u, filled, "mwss:8").vorticity().dtype == dtype
 
 
+def test_codes_in_functions_of_maps(rng):
+    """Of winds, which cannot have such samples, beside others that are declared as missing."""
+    u, v = components(8, "mwss:8", rng, (2,))
+    v[1, 3, 4] = -9999
+    v[0, 3, 4] = np.nan
+    both = a_map(u, v, axes={"level": [500, 850]})
+    for function in (
+        lambda f: fields.smooth(f, 0.2),
+        lambda f: fields.regrid(f, "gl:8"),
+        lambda f: fields.truncate(f, 3),
+        lambda f: fields.fill(f, L=6),
+        lambda f: fields.along(f, [(0.1, 0), (1, 0)]),
+    ):
+        with pytest.raises(
+            ValueError, match="1 of 288 samples of v are -9999, at level 850, far beyond"
+        ):
+            function(both)
+    v[1, 3, 4] = np.nan
+    assert np.isfinite(fields.fill(a_map(u, v, axes={"level": [500, 850]}), L=6).values).all()
+
+
 def test_values_that_are_no_codes(rng):
     """Of the size of the other samples; and large winds, such as those of stars."""
     u, v = (300 * x for x in components(8, "mwss:8", rng))

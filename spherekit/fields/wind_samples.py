@@ -37,13 +37,24 @@ def check_samples(x, name, record=None):
         raise ValueError(
             f"{np.count_nonzero(missing)} of {x.size} samples of {name} are missing{where}; {_ADVICE}"
         )
+    check_codes(x, name, record)
+
+
+def check_codes(x, name, record=None):
+    """Raise ValueError for codes of missing values, such as -9999, among samples of a component of a wind.
+
+    The parameters are those of `check_samples`; samples may be missing.
+    """
+    if -_LARGEST < x.min(initial=0) and x.max(initial=0) < _LARGEST:
+        return
     codes = codes_of_missing(x)
     if codes:
         coded = np.isin(x, codes)
         listed = " or ".join(f"{code:.6g}" for code in codes)
         raise ValueError(
             f"{np.count_nonzero(coded)} of {x.size} samples of {name} are {listed}{_where(coded, record)}, "
-            f"far beyond all others: a code of missing values; set them to NaN, and {_ADVICE}"
+            "far beyond all others: a code of missing values; set them to NaN, and fill them, such as by "
+            "spherekit.fields.fill"
         )
 
 
