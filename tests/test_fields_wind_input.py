@@ -256,6 +256,18 @@ def test_warnings_of_poles(rng):
     assert fields.Wind(*components(8, "mwss:8", rng), "mwss:8").notes == ()
 
 
+def test_warnings_of_poles_of_rings(rng):
+    """Of a grid without a sampling theorem."""
+    lat, lon = np.append(90.0, np.arange(87, -90, -6.0)), np.arange(0, 360, 6.0)
+    grid = LatLon(lat, lon).grid
+    assert isinstance(grid, Rings)
+    u, v = components(8, grid, rng)
+    assert not any("pole" in note for note in fields.Wind(u, v, grid).notes)
+    u[:60] = 1.0
+    with pytest.warns(UserWarning, match="north pole is not one vector"):
+        fields.Wind(u, v, grid)
+
+
 @needs_xarray
 def test_warnings_of_data_arrays(rng):
     u, v = components(8, "mwss:8", rng)

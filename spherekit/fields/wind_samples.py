@@ -110,18 +110,21 @@ def _of_poles(u, v, grid):
     A vector at a pole has the components -v + i u proportional to e^{-i phi} at the north pole, and to
     e^{i phi} at the south pole.
     """
-    poles = (("north", 0, 0.0, 1), ("south", -1, np.pi, -1)) if grid.rectangular else ()
-    poles = [pole for pole in poles if grid.theta[pole[1]] == pole[2]]
+    poles = ("north", 0, 0.0, 1), ("south", -1, np.pi, -1)
+    poles = [pole for pole in poles if grid.ring_theta[pole[1]] == pole[2]]
     if not poles:
         return ()
-    scale = np.hypot(_rms(u, (-2, -1)), _rms(v, (-2, -1)))
+    u, v = (x.reshape(*x.shape[: x.ndim - len(grid.shape)], -1) for x in (u, v))
+    scale = np.hypot(_rms(u), _rms(v))
     scale = np.where(scale > 0, scale, 1)
     notes = []
-    for name, row, _, sign in poles:
-        f = 1j * u[..., row, :] - v[..., row, :]
-        wave = np.exp(1j * sign * grid.phi)
+    for name, ring, _, sign in poles:
+        first, n_phi = grid.ring_start[ring], grid.ring_n_phi[ring]
+        row = slice(first, first + n_phi)
+        f = 1j * u[..., row] - v[..., row]
+        wave = np.exp(1j * sign * (grid.ring_phi0[ring] + 2 * np.pi * np.arange(n_phi) / n_phi))
         vector = np.mean(f * wave, axis=-1, keepdims=True) * wave.conj()
-        deviation = np.max(_rms(f - vector, -1) / scale, initial=0)
+        deviation = np.max(_rms(f - vector) / scale, initial=0)
         if deviation > _DEVIATION:
             notes.append(
                 f"warning: the wind at the {name} pole is not one vector, by {_percent(deviation)} of the "
@@ -139,5 +142,5 @@ def _percent(ratio):
     return f"{float(f'{100 * ratio:.2g}'):.15g} %"
 
 
-def _rms(x, axes):
-    return np.sqrt(np.mean(np.abs(x) ** 2, axis=axes))
+def _rms(x):
+    return np.sqrt(np.mean(np.abs(x) ** 2, axis=-1))
