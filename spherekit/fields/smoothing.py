@@ -101,6 +101,11 @@ def smooth(
     MemoryError
         The problem does not fit into memory.
 
+    Warns
+    -----
+    UserWarning
+        Gaps between rings that do not determine the degrees < L, of arrays and xarray; a `Map` has this note.
+
     See Also
     --------
     regrid : the change of grid, which also lowers the resolution.

@@ -1,7 +1,6 @@
 """Samples of the components of a wind: missing ones, where they are, and warnings on poles and gaps."""
 
 import re
-import warnings
 
 import numpy as np
 
@@ -94,14 +93,6 @@ def warnings_of(u, v, grid, L):
     """Warnings of samples at the poles, and of gaps between rings; a tuple of str."""
     gaps = note_on_gaps(grid, L) or note_on_resolution(grid, L)
     return *_of_poles(u, v, grid), *filter(None, [gaps])
-
-
-def issue(notes, stacklevel):
-    """Issue the notes that are warnings."""
-    for note in notes:
-        prefix, _, text = note.partition("warning: ")
-        if text and not prefix:
-            warnings.warn(text, UserWarning, stacklevel + 1)
 
 
 def _of_poles(u, v, grid):
