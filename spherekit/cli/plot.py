@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from spherekit.cli import files, options, output, report
+from spherekit.cli import files, options, output, positions, report
 from spherekit.cli.analysis import grid_name
 
 
@@ -68,15 +68,10 @@ def run(args):
 
 
 def _title(fields):
-    """The name of the field and the coordinates of its position, dates of any calendar included."""
-    from spherekit.io.cf import coordinate_texts
-    from spherekit.plot.signals import position_of, title_of
+    """The name of the field and the coordinates of its position."""
+    from spherekit.plot.signals import title_of
 
-    position = position_of(fields.attributes)
-    for name, value in position.items():
-        dates = coordinate_texts(np.atleast_1d(value), fields.attributes[name])
-        position[name] = value if dates is None else dates[0]
-    return title_of(", ".join(fields.columns), position)
+    return title_of(", ".join(fields.columns), positions.of_attributes(fields.attributes))
 
 
 def _real(fields, args):

@@ -151,11 +151,9 @@ def harmonics(values, grid, L, weights=None, spin=0, threads=None, **iterations)
         return spherekit.forward(values, L, **flags), 1.0, "full sky, exact quadrature"
     flm, residual = analysis.fit(values, L, **flags, **iterations)
     state = "" if residual.converged else " (NOT converged)"
-    method = (
-        f"full sky, least squares: {options.number_of(residual.iterations, 'iteration')}{state}, "
-        f"residual {residual.relative:.2e} of the map's rms"
-    )
-    return flm, 1.0, method
+    steps = options.number_of(residual.iterations, "iteration")
+    method = f"full sky, least squares: {steps}{state}"
+    return flm, 1.0, analysis.residual_lines(method, residual.relative, L)
 
 
 def _spectra(path, signals):

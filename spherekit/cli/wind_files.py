@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spherekit.cli import arrays, names
+from spherekit.cli import arrays, names, positions
 from spherekit.cli.options import Usage, selection_of
 from spherekit.io.winds import is_velocity, is_wind_component, meters_per_second, winds
 
@@ -153,12 +153,24 @@ def _on_same_samples(paths, u, v):
                 f"{u_path} and {v_path} have different coordinates on the axis {name}: {first}, and "
                 f"{second}; expected the same: select one, e.g. {selection_of({name: values}, u.attributes)}"
             )
+    _check_positions(paths, u, v)
     if u.frame != v.frame:
         raise ValueError(
             f"{u_path} is in {u.frame or 'unknown'} coordinates and {v_path} in {v.frame or 'unknown'}; "
             "expected the same"
         )
     return u, replace(v, axes=u.axes)
+
+
+def _check_positions(paths, u, v):
+    """Raise ValueError for components at different positions, such as levels or times."""
+    conflict = positions.conflict(u.attributes, v.attributes)
+    if conflict is not None:
+        name, first, second = conflict
+        raise ValueError(
+            f"u of {paths[0]} is at {name} {first} and v of {paths[1]} at {name} {second}; a wind needs both "
+            "components at the same position"
+        )
 
 
 def _are_equal(a, b):
