@@ -393,3 +393,13 @@ def test_refused_arguments(options, error, words, rng):
 def test_gradients_are_refused():
     with pytest.raises(TypeError, match="fill is not differentiable"):
         grad(lambda f: fields.fill(f, sampling="healpix:1").sum())(np.ones(12))
+
+
+def test_missing_samples_of_a_pole(rng):
+    """All samples of a pole are at one position, so that some of them are no gap."""
+    f = samples(6, as_grid("mwss:8"), rng)
+    g = f.copy()
+    g[0, 3] = np.nan
+    filled, fit = fields.fill(g, sampling="mwss:8", return_fit=True)
+    assert fit.L == 8 and fit.condition < 10
+    np.testing.assert_allclose(filled, f, rtol=0, atol=COMMAND)

@@ -11,6 +11,7 @@ import numpy as np
 
 from spherekit._core import checks
 from spherekit.io import Map
+from spherekit.io.units import is_masked
 from spherekit.linear import is_traced
 from spherekit.sampling import Grid, LatLon
 from spherekit.sampling import grid as as_grid
@@ -32,6 +33,12 @@ class Labels(NamedTuple):
     record: Map | None = None
     kind: str = "array"
     positions: LatLon | None = None
+
+    def with_notes(self, notes):
+        """The same with further notes, of a map; arrays have none."""
+        if self.record is None:
+            return self
+        return self._replace(record=replace(self.record, notes=(*self.record.notes, *notes)))
 
     def wrap(self, values, names, units, attributes=None, notes=(), spin=None):
         """A result in the form of the argument.
@@ -78,7 +85,7 @@ class Labels(NamedTuple):
         return replace(self.record, values=values, attributes=attributes, **described)
 
 
-def labeled(f, sampling=None, L=None, name="f"):
+def labeled(f, sampling=None, L=None, name="f", argument="sampling"):
     """Samples, grid and labels of an array, a `Map`, a DataArray or a Dataset.
 
     Parameters
@@ -89,6 +96,8 @@ def labeled(f, sampling=None, L=None, name="f"):
         The grid of an array, or its latitudes and longitudes.
     L : int, optional
         The band-limit, for the name of a grid without one.
+    name, argument : str
+        The names of the arguments ``f`` and ``sampling``, for messages.
 
     Returns
     -------
@@ -116,9 +125,10 @@ def labeled(f, sampling=None, L=None, name="f"):
         return values, f.grid, Labels(f, "map")
     if sampling is None:
         raise TypeError(
-            f'sampling is required for an array: the grid of {name}, such as sampling="mwss:360", or a grid '
-            "of spherekit.sampling.from_latlon(lat, lon)"
+            f'{argument} is required for an array: the grid of {name}, such as {argument}="mwss:360", or '
+            "spherekit.sampling.LatLon(lat, lon) of its latitudes and longitudes"
         )
+    _refuse_masked(f, name)
     values = f if is_traced(f) else checks.as_float_array(f, name)
     if isinstance(sampling, LatLon):
         return _in_order(values, sampling, name), sampling.grid, Labels(positions=sampling)
@@ -170,6 +180,14 @@ def unit_times(unit, factor):
 def is_xarray(f):
     """Whether ``f`` is a DataArray or Dataset of xarray."""
     return type(f).__module__.split(".")[0] == "xarray"
+
+
+def _refuse_masked(f, name):
+    if is_masked(f):
+        raise TypeError(
+            f"{name} has masked entries, and the mask would be lost; fill them: spherekit.fields.fill of "
+            f"numpy.ma.filled({name}, numpy.nan) replaces them by a fit to the others"
+        )
 
 
 def _refuse_sampling(sampling, reason):
