@@ -242,6 +242,14 @@ def test_spectra_of_kinetic_energy(uv, suffix, capsys):
     assert set(spectra.units.values()) == {"m^2/s^2"}
     for cl, reference in zip(spectra.values.values(), exact, strict=True):
         np.testing.assert_allclose(cl, reference, rtol=CHAIN, atol=CHAIN)
+    run(f"info energy.{suffix}")
+    said = capsys.readouterr().out
+    assert "spectrum, quantity kinetic energy of each degree, not C_l, L 8" in said
+    assert f"next: spherekit convert energy.{suffix} energy_energy." in said
+    assert "C_l" not in refused(capsys, f"plot energy.{suffix} -o picture.png")
+    line = f"simulate energy.{suffix} --field total --n 1 --grid mw:8 -o skies"
+    assert "contains the kinetic energy of each degree, not C_l" in refused(capsys, line)
+    assert not os.path.exists("skies")
 
 
 def test_spectra_at_all_times(uv, capsys):
@@ -428,7 +436,7 @@ def test_files_that_are_no_pair(uv, capsys):
     write_pair(uv)
     said = refused(capsys, "wind u.nc -o flow.nc", 2)
     assert "u.nc has u, one component of a wind, without the other one" in said
-    assert "spherekit wind u.nc V.nc -o FILE" in said
+    assert "spherekit wind u.nc --and V.nc -o FILE" in said
     write("T.nc", uv[0, 0], ("T",), "K")
     said = refused(capsys, "wind T.nc -o flow.nc", 2)
     assert "T.nc has the fields T [K], and no wind" in said and "--field U,V" in said

@@ -274,6 +274,7 @@ def spectra(path, args):
     described = contents.values.items()
     return {
         "kind": "spectrum",
+        **input_spectra.quantity(contents.values),
         "L": max(cl.size for cl in contents.values.values()),
         "coordinates": contents.frame or None,
         **polcconv(contents),

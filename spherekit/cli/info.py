@@ -109,6 +109,7 @@ def _spectra(path, args, table, columns):
     columns = [column(name, cl, spectra.units[name]) for name, cl in spectra.values.items()]
     for entry, values in zip(columns, table.columns.values(), strict=True):
         entry["type"] = str(values.dtype)
+    facts = {**input_spectra.quantity(spectra.values), **facts}
     conventions = {"coordinates": spectra.frame or None, **contents.polcconv(spectra)}
     return {**facts, **conventions, "notes": list(spectra.notes), "columns": columns}
 

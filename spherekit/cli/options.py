@@ -1,5 +1,6 @@
 """Command-line options that several commands share, and checks of their use."""
 
+import contextlib
 import os
 import re
 from pathlib import Path
@@ -388,6 +389,24 @@ def folder(path):
     except (FileExistsError, NotADirectoryError):
         raise Usage(f"{path} or one of its parents is a file; expected a folder") from None
     return path
+
+
+@contextlib.contextmanager
+def without_empty_folders(paths):
+    """Context manager that removes, after an error, the folders that its block has created and left empty."""
+    created = [
+        folder
+        for path in paths
+        for folder in (Path(path), *Path(path).parents)
+        if not folder.exists()
+    ]
+    try:
+        yield
+    except BaseException:
+        for folder in created:
+            with contextlib.suppress(OSError):  # it has files, or was not created
+                folder.rmdir()
+        raise
 
 
 def selecting_option(path):

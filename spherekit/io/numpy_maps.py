@@ -171,7 +171,7 @@ def _refuse_other_contents(path, arrays):
         )
     if {"cl", "dl"} & set(arrays) and "values" not in arrays:
         raise OtherContents(
-            f"{path} contains power spectra (C_l), not a map; read them with spherekit.io.read_spectra",
+            f"{path} contains power spectra, not a map; read them with spherekit.io.read_spectra",
             "spectra",
         )
     if "values" not in arrays:
