@@ -467,7 +467,7 @@ def refused_arrays(u, v):
         ((u, v[0], grid), {}, ValueError, "v has shape"),
         ((u, np.stack([v, v]), grid), {}, ValueError, "expected the same samples"),
         ((u.T, v.T, grid), {}, ValueError, "exchange longitude and latitude"),
-        ((u, v, np.linspace(90, -90, 9)), {}, TypeError, "the grid is a ndarray.*from_latlon"),
+        ((u, v, np.linspace(90, -90, 9)), {}, TypeError, "the grid is a ndarray.*LatLon"),
         ((1j * u, v, grid), {}, TypeError, "u is complex"),
         ((missing, v, grid), {}, ValueError, "1 of 144 samples of u are missing.*fields.fill"),
         ((u, infinite, grid), {}, ValueError, "1 of 144 samples of v are infinite.*fields.fill"),

@@ -15,7 +15,7 @@ from spherekit.fields.analysis import analyze, checked_options, default_band_lim
 from spherekit.fields.labels import Labels, labeled, unit_times
 from spherekit.fields.signals import signals_of
 from spherekit.io import Map
-from spherekit.sampling import Grid
+from spherekit.sampling import Grid, LatLon
 
 if TYPE_CHECKING:
     import xarray
@@ -26,7 +26,7 @@ def gradient(
     *,
     radius: float = 1.0,
     L: int | None = None,
-    sampling: Grid | str | None = None,
+    sampling: Grid | LatLon | str | None = None,
     method: Literal["quadrature", "lsq", "jacobi"] | None = None,
     max_iter: int = 100,
     allow_unconverged: bool = False,
@@ -48,8 +48,8 @@ def gradient(
         The radius a of the sphere in m; 1 for derivatives by angles, in radians.
     L : int, optional
         Band-limit: degrees 0..L-1. By default that of the grid; on HEALPix 5/2 nside.
-    sampling : Grid or str, optional
-        The grid of an array, or its name.
+    sampling : Grid, LatLon or str, optional
+        The grid of an array, its latitudes and longitudes, or the name of its grid.
     method : {"quadrature", "lsq", "jacobi"}, optional
         Method of the analysis (see `spherekit.analyse`). By default quadrature on grids with a sampling
         theorem, else lsq.
@@ -120,7 +120,7 @@ def laplacian(
     *,
     radius: float = 1.0,
     L: int | None = None,
-    sampling: Grid | str | None = None,
+    sampling: Grid | LatLon | str | None = None,
     method: Literal["quadrature", "lsq", "jacobi"] | None = None,
     max_iter: int = 100,
     allow_unconverged: bool = False,
@@ -137,8 +137,8 @@ def laplacian(
         The radius a of the sphere in m; 1 for derivatives by angles, in radians.
     L : int, optional
         Band-limit: degrees 0..L-1. By default that of the grid; on HEALPix 5/2 nside.
-    sampling : Grid or str, optional
-        The grid of an array, or its name.
+    sampling : Grid, LatLon or str, optional
+        The grid of an array, its latitudes and longitudes, or the name of its grid.
     method : {"quadrature", "lsq", "jacobi"}, optional
         Method of the analysis (see `spherekit.analyse`). By default quadrature on grids with a sampling
         theorem, else lsq.
@@ -193,7 +193,7 @@ def inverse_laplacian(
     *,
     radius: float = 1.0,
     L: int | None = None,
-    sampling: Grid | str | None = None,
+    sampling: Grid | LatLon | str | None = None,
     method: Literal["quadrature", "lsq", "jacobi"] | None = None,
     max_iter: int = 100,
     allow_unconverged: bool = False,
@@ -213,8 +213,8 @@ def inverse_laplacian(
         The radius a of the sphere in m; 1 for derivatives by angles, in radians.
     L : int, optional
         Band-limit: degrees 0..L-1. By default that of the grid; on HEALPix 5/2 nside.
-    sampling : Grid or str, optional
-        The grid of an array, or its name.
+    sampling : Grid, LatLon or str, optional
+        The grid of an array, its latitudes and longitudes, or the name of its grid.
     method : {"quadrature", "lsq", "jacobi"}, optional
         Method of the analysis (see `spherekit.analyse`). By default quadrature on grids with a sampling
         theorem, else lsq.
@@ -284,7 +284,7 @@ class _Scalars(NamedTuple):
         """Results of an operator that multiplies units by a power of the length."""
         record = self.labels.record
         if record is None:
-            return values
+            return self.labels.in_its_order(values)
         prefix = operator.replace(" ", "_")
         names = tuple(f"{prefix}_of_{name}" if name else prefix for name in record.names)
         length = "rad" if radius == 1 else "m"

@@ -16,11 +16,11 @@ from spherekit._core.labeled import check_coordinates
 from spherekit._core.missing import missing_samples
 from spherekit.fields.analysis import default_band_limit, is_real
 from spherekit.fields.gaps import bandwidth, gap_condition, gap_radius
+from spherekit.fields.labels import labeled
 from spherekit.fields.signals import signals_of
 from spherekit.io import Map
 from spherekit.linear import is_traced
-from spherekit.sampling import Grid
-from spherekit.sampling import grid as as_grid
+from spherekit.sampling import Grid, LatLon
 
 if TYPE_CHECKING:
     import xarray
@@ -86,7 +86,7 @@ def fill(
     *,
     L: int | None = None,
     spin: int | None = None,
-    sampling: Grid | str | None = None,
+    sampling: Grid | LatLon | str | None = None,
     weights: ArrayLike | Map | xarray.DataArray | None = None,
     tol: float = 1e-8,
     max_iter: int = 200,
@@ -118,8 +118,8 @@ def fill(
         most that of the grid (on HEALPix 5/2 nside); of an array with several maps the smallest of these.
     spin : int, optional
         The spin of the field; by default 0 for arrays, and of a `Map` as in `smooth`.
-    sampling : Grid or str, optional
-        The grid of an array ``f``, or its name.
+    sampling : Grid, LatLon or str, optional
+        The grid of an array ``f``, its latitudes and longitudes, or the name of its grid.
     weights : array_like [shape=grid.shape], Map or DataArray, optional
         The weight of each squared difference, such as the inverse variance of its noise, >= 0; a sample of
         weight 0 is neither used nor replaced.
@@ -190,15 +190,14 @@ def fill(
         if sampling is not None:
             raise TypeError("sampling is passed with a Map, which has its grid; omit it")
         return _fill_map(f, mask, weights, L, spin, options)
-    if sampling is None:
-        raise TypeError(
-            'sampling is required for an array: its grid, such as sampling="healpix:64"'
-        )
     if is_traced(f):
         raise TypeError("f is traced by autograd; fill is not differentiable")
-    f = checks.as_float_array(f, "f")
+    values, grid, labels = labeled(f, sampling, L)
+    if labels.positions is not None:
+        mask, weights = (x if x is None else labels.positions.to_grid(x) for x in (mask, weights))
     spin = 0 if spin is None else checks.integer(spin, "spin", -math.inf)
-    filled, fit = _fill_array(f, mask, weights, L, spin, as_grid(sampling, L), options, "f")
+    filled, fit = _fill_array(values, mask, weights, L, spin, grid, options, "f")
+    filled = labels.in_its_order(filled)
     return (filled, fit) if return_fit else filled
 
 

@@ -41,7 +41,8 @@ def apply(f, operation, target, L, spin, sampling, options, default_band_limit):
     L = checks.band_limit(default_band_limit(source) if L is None else L)
     spin = checks.spin_number(0 if spin is None else spin, L)
     flm, _ = analyze(values, L, source, spin, options)
-    return _synthesis(values, flm, operation, target or source, L, spin, options)
+    samples = _synthesis(values, flm, operation, target or source, L, spin, options)
+    return samples if target else labels.in_its_order(samples)
 
 
 def _synthesis(f, flm, operation, grid, L, spin, options):

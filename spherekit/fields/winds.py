@@ -24,7 +24,7 @@ from spherekit.fields.wind_modes import modes_of
 from spherekit.fields.wind_quantities import DEFAULT, QUANTITIES, KineticEnergySpectrum
 from spherekit.io import Map
 from spherekit.linear import cast, is_traced
-from spherekit.sampling import Grid
+from spherekit.sampling import Grid, LatLon
 from spherekit.spectra import power
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ class Wind:
         The eastward and the northward component: real arrays in m/s, or maps and DataArrays in any unit of
         velocity, which is converted. Without ``v``, ``u`` is a map or Dataset of both, which are recognized
         by the attribute ``standard_name``, or by their names, such as u10 and v10, and their unit.
-    grid : Grid or str, optional
-        The grid of arrays, or its name.
+    grid : Grid, LatLon or str, optional
+        The grid of arrays, their latitudes and longitudes, or the name of their grid.
     radius : float, m
         The radius a of the planet.
     L : int, optional
@@ -135,7 +135,7 @@ class Wind:
         self,
         u: ArrayLike | Map | xarray.DataArray | xarray.Dataset,
         v: ArrayLike | Map | xarray.DataArray | None = None,
-        grid: Grid | str | None = None,
+        grid: Grid | LatLon | str | None = None,
         *,
         radius: float = EARTH_RADIUS,
         L: int | None = None,
@@ -483,7 +483,7 @@ class Wind:
     def _grid_of(self, f, name):
         """The grid of an array; None for a map or a DataArray, which must be on the grid of the wind."""
         if not (isinstance(f, Map) or is_xarray(f)):
-            return self.grid
+            return self._labels.positions or self.grid
         grid = labeled(f, name=name)[1]
         if grid != self.grid:
             raise ValueError(
