@@ -221,6 +221,8 @@ def test_truncation(uv):
     write("uv.nc", uv, axes={"time": TIMES})
     run("wind uv.nc --truncation 4 --quantities vorticity -o low.nc")
     run("wind uv.nc --lmax 4 --quantities vorticity -o low_L.nc")
+    run("wind uv.nc --truncation T4 --quantities vorticity -o T4.nc")
+    np.testing.assert_array_equal(io.read("T4.nc").values, io.read("low.nc").values)
     exact = fields.Wind(*uv, GRID).vorticity(truncation=4)
     size = np.abs(exact).max()
     for path in ("low.nc", "low_L.nc"):
@@ -444,7 +446,8 @@ def test_files_that_are_no_pair(uv, capsys):
     said = refused(capsys, "wind two.nc -o flow.nc", 2)
     assert "2 winds: u10 and v10; u100 and v100; select one, e.g. --field u10,v10" in said
     said = refused(capsys, "wind u.nc two.nc -o flow.nc", 2)
-    assert "u.nc and two.nc have the fields" in said
+    assert "two.nc has both components of 2 winds" in said
+    assert "spherekit wind two.nc --field u10,v10 -o FILE" in said
     said = refused(capsys, "wind u.nc --and v.nc v.nc -o flow.nc", 2)
     assert "--and has 2 files for u.nc" in said
     said = refused(capsys, "wind two.nc --field u10 -o flow.nc", 2)
@@ -532,6 +535,10 @@ def test_wrong_usage(uv, capsys):
         ("--quantities vorticity,vorticity", "names a quantity twice"),
         ("--quantities absolute_vorticity --radius 10km", "--omega in rad/s, or --radius NAME"),
         ("--truncation -1", "--truncation is -1; expected a degree from 0 to 7"),
+        (
+            "--truncation R4",
+            "R4 is no triangular truncation; expected the highest degree, e.g. 42 or T42",
+        ),
         ("--truncation 8", "--truncation is 8; expected a degree from 0 to 7"),
         ("--L 0", "band-limit"),
     ):

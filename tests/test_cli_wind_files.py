@@ -132,3 +132,38 @@ def test_names_of_files_for_several_inputs(uv, capsys):
     os.mkdir("x.png")
     run("wind a.nc -o flows/ --plot x.png")
     assert os.listdir("x.png") == ["a.png"]
+
+
+@pytest.mark.parametrize("suffix", ["nc", "npz"])
+def test_the_position_of_all_samples(uv, capsys, suffix):
+    """--level, --time and --select of a coordinate that is that of the file."""
+    position = dict(plev=(500.0, "hPa"), time=(31.0, "days since 2001-01-01"), member=(3, "1"))
+    for name, values in zip("uv", uv, strict=True):
+        write_at(f"{name}.{suffix}", values, name, **position)
+    pair = f"u.{suffix} v.{suffix}"
+    run(f"wind {pair} --level 500 --time 2001-02 --select member=3 -o flow.nc")
+    assert io.read("flow.nc").attributes["plev"]["value"] == 500
+    run(f"plot u.{suffix} --level 500 -o u.png")
+    for option, words in (
+        ("--level 850", "plev is 500.0 hPa for all samples, not 850"),
+        ("--time 2001-03", "time is 2001-02-01 for all samples, not 2001-03"),
+        ("--select member=4", "member is 3 for all samples, not 4"),
+    ):
+        assert words in refused(capsys, f"wind {pair} {option} -o flow.nc --force", 2)
+        assert words in refused(capsys, f"plot u.{suffix} {option} -o other.png", 2)
+    assert "there is no axis 'depth'" in refused(
+        capsys, f"plot u.{suffix} --select depth=1 -o other.png", 2
+    )
+    sky = io.read(f"u.{suffix}")
+    assert sky.select(level=500, time="2001-02").names == ("u",)
+
+
+def test_two_maps_in_a_plot(uv, capsys):
+    write("wind.nc", uv, ("u_psi", "v_psi"))
+    said = refused(capsys, "plot wind.nc --field u_psi,v_psi -o picture.png", 2)
+    assert "got 2 maps; expected one" in said
+    command = "wind wind.nc --field u_psi,v_psi --plot PICTURE -o FILE"
+    assert f"by spherekit {command}" in said
+    run(command.replace("PICTURE", "picture.png").replace("FILE", "flow.nc"))
+    write("scalars.nc", uv, ("T", "z"), "K")
+    assert "arrows" not in refused(capsys, "plot scalars.nc --field T,z -o other.png", 2)

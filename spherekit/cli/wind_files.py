@@ -256,9 +256,9 @@ def _refuse_the_same(u, v):
     is_same_file = os.path.exists(u.path) and os.path.samefile(u.path, v.path)
     directions = [pair_of(x.name).index(x.name) for x in (u, v) if is_wind_component(*x[1:4])]
     if is_same_file or (len(directions) == 2 and directions[0] == directions[1]):
-        which = ("eastward", "northward")[directions[0]] if directions else "same"
+        word = ("eastward", "northward")[directions[0]] if directions else "same"
         raise Usage(
-            f"{_label(u)} of {u.path} and {_label(v)} of {v.path} are the {which} component twice; pass the "
+            f"{_label(u)} of {u.path} and {_label(v)} of {v.path} are the {word} component twice; pass the "
             f"files of both components, e.g. spherekit wind U.nc V.nc -o FILE"
         )
 
@@ -293,6 +293,18 @@ def _northward_file(path):
     return os.path.join(folder, v) if u == name else None
 
 
+def _alone(path, fields):
+    """The message on a file with both components that is passed with another one."""
+    pairs = [(_label(fields[u]), _label(fields[v])) for u, v in _winds(fields).items()]
+    count = f"{len(pairs)} winds" if len(pairs) > 1 else "a wind"
+    field = f" --field {names.join(pairs[0])}" if len(pairs) > 1 else ""
+    return (
+        f"{path} has both components of {count}, {'; '.join(' and '.join(pair) for pair in pairs)}, and the "
+        "other file none that belongs to one of them; pass it alone: spherekit wind "
+        f"{path}{field} -o FILE"
+    )
+
+
 def _advice(args, fields, pairs):
     """The message on files without a wind, or with several."""
     source = " and ".join(_paths(args))
@@ -304,12 +316,8 @@ def _advice(args, fields, pairs):
     listed = ", ".join(f"{_label(x)} [{x.unit or 'no unit'}]" for x in fields)
     for path in _paths(args) if args.further else ():
         of_file = [x for x in fields if x.path == path]
-        for u, v in _winds(of_file).items():
-            return (
-                f"{path} has both components of a wind, {_label(of_file[u])} and {_label(of_file[v])}, and "
-                "the other file none that belongs to one of them; pass it alone: spherekit wind "
-                f"{path} -o FILE"
-            )
+        if _winds(of_file):
+            return _alone(path, of_file)
     components = [x for x in fields if is_wind_component(*x[1:4])]
     if components and not args.further:
         return (
