@@ -78,7 +78,9 @@ def _for_wind(path, facts, selected):
     columns = [facts["columns"][i] for i in (u, v)]
     if not paths or any(x["missing"] or "min" not in x for x in columns):
         return []
-    suffix = {"HEALPix map": "fits"}.get(facts["kind"], "npz" if path.endswith(".npz") else "nc")
+    suffix = {"HEALPix map": "fits"}.get(
+        facts["kind"], "npz" if path.lower().endswith(".npz") else "nc"
+    )
     name = f"{stem(paths[0])}_flow"
     outputs = ["-o", f"{name}.{suffix}", "--plot", f"{name}.png"]
     return [_line("wind", *paths, *options, *selected, *outputs)]
@@ -179,7 +181,7 @@ def _for_array(path, facts):
     grids = grids_of_shape(tuple(columns[0]["shape"])) if columns else []
     if len(grids) != 1 or columns[0].get("infinite"):
         return []
-    field = ["--field", columns[0]["name"]] if path.endswith(".npz") else []
+    field = ["--field", columns[0]["name"]] if path.lower().endswith(".npz") else []
     part = ["--part", "abs"] if columns[0]["type"].startswith("complex") else []
     return [_line("plot", path, *field, "--grid", grids[0][0], *part, "-o", _picture(path))]
 

@@ -56,6 +56,15 @@ def suffix(args, path):
     return args.default_suffix or (".fits" if str(path).lower().endswith(_FITS) else ".npz")
 
 
+def suffix_of(path):
+    """The last suffix of a file, in lower case.
+
+    >>> suffix_of("maps/SKY.FITS"), suffix_of("a.b.npz"), suffix_of("sky")
+    ('.fits', '.npz', '')
+    """
+    return Path(path).suffix.lower()
+
+
 def stem(path):
     """The name of a file without its folder and its suffixes, also that of compression.
 
@@ -325,7 +334,7 @@ def writable(path, replace, suffixes):
     if path is None:
         return
     path = Path(path)
-    if path.suffix not in suffixes:
+    if suffix_of(path) not in suffixes:
         received = f"has the suffix {path.suffix}" if path.suffix else "has no suffix"
         raise Usage(f"the output {path} {received}; expected {alternatives(suffixes)}")
     if os.path.islink(os.path.realpath(path)):  # realpath follows all links but loops
@@ -360,7 +369,7 @@ def refuse_grid_in_fits(path, grid):
     from spherekit.sampling.text import label
 
     is_mw = isinstance(grid, MW | MWSS) and grid == type(grid)(grid.L)
-    if Path(path).suffix == ".fits" and grid.name != "healpix" and not is_mw:
+    if suffix_of(path) == ".fits" and grid.name != "healpix" and not is_mw:
         raise Usage(
             f"{path}: FITS output is for HEALPix grids and mw:L and mwss:L, not {label(grid)}; write .npz or "
             ".nc instead"
@@ -416,4 +425,4 @@ def selecting_option(path):
 
 def is_arrays(path):
     """Whether a file is one of NumPy's, .npy or .npz."""
-    return Path(path).suffix in (".npy", ".npz")
+    return suffix_of(path) in (".npy", ".npz")

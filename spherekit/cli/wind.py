@@ -170,7 +170,7 @@ def _quantities(args, planet):
 
 def _check_spectrum(args, sky):
     """Raise Usage for spectra of several maps in another file than .npy."""
-    if args.spectrum and sky.axes and not args.spectrum.endswith(".npy"):
+    if args.spectrum and sky.axes and options.suffix_of(args.spectrum) != ".npy":
         raise options.Usage(
             f"--spectrum: the wind has the axes {', '.join(sky.axes)}; write the spectra of all coordinates "
             f"to .npy, or select one wind, e.g. {options.selection_of(sky.axes, sky.attributes)}"

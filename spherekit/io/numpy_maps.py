@@ -240,7 +240,7 @@ def matching_grids(shape):
 
 def write_numpy(sky, path, overwrite=False):
     """Write a map to .npz, or its samples to .npy."""
-    if str(path).endswith(".npy"):
+    if str(path).lower().endswith(".npy"):
         write_arrays(path, values=sky.values, overwrite=overwrite)
         return
     units = sky.units[0] if len(set(sky.units)) == 1 else list(sky.units)
