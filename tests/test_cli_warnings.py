@@ -36,11 +36,11 @@ LINES = {
 
 
 @pytest.mark.parametrize("line", LINES.values(), ids=LINES)
-def test_a_code_of_missing_values(uv, capsys, line):
+def test_an_outlier(uv, capsys, line):
     write("good.nc", uv)
     run(line.format("good.nc"))
     assert "warning" not in capsys.readouterr().out
-    uv[0, 4, 7] = -9999
+    uv[0, 4, 7] = -500
     write("bad.nc", uv)
     run(line.format("bad.nc") + " --force")
     said = capsys.readouterr().out.splitlines()

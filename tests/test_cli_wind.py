@@ -221,6 +221,8 @@ def test_truncation(uv):
     write("uv.nc", uv, axes={"time": TIMES})
     run("wind uv.nc --truncation 4 --quantities vorticity -o low.nc")
     run("wind uv.nc --lmax 4 --quantities vorticity -o low_L.nc")
+    run("wind uv.nc --truncation T4 --quantities vorticity -o T4.nc")
+    np.testing.assert_array_equal(io.read("T4.nc").values, io.read("low.nc").values)
     exact = fields.Wind(*uv, GRID).vorticity(truncation=4)
     size = np.abs(exact).max()
     for path in ("low.nc", "low_L.nc"):
@@ -242,6 +244,14 @@ def test_spectra_of_kinetic_energy(uv, suffix, capsys):
     assert set(spectra.units.values()) == {"m^2/s^2"}
     for cl, reference in zip(spectra.values.values(), exact, strict=True):
         np.testing.assert_allclose(cl, reference, rtol=CHAIN, atol=CHAIN)
+    run(f"info energy.{suffix}")
+    said = capsys.readouterr().out
+    assert "spectrum, quantity kinetic energy of each degree, not C_l, L 8" in said
+    assert f"next: spherekit convert energy.{suffix} energy_energy." in said
+    assert "C_l" not in refused(capsys, f"plot energy.{suffix} -o picture.png")
+    line = f"simulate energy.{suffix} --field total --n 1 --grid mw:8 -o skies"
+    assert "contains the kinetic energy of each degree, not C_l" in refused(capsys, line)
+    assert not os.path.exists("skies")
 
 
 def test_spectra_at_all_times(uv, capsys):
@@ -428,7 +438,7 @@ def test_files_that_are_no_pair(uv, capsys):
     write_pair(uv)
     said = refused(capsys, "wind u.nc -o flow.nc", 2)
     assert "u.nc has u, one component of a wind, without the other one" in said
-    assert "spherekit wind u.nc V.nc -o FILE" in said
+    assert "spherekit wind u.nc --and V.nc -o FILE" in said
     write("T.nc", uv[0, 0], ("T",), "K")
     said = refused(capsys, "wind T.nc -o flow.nc", 2)
     assert "T.nc has the fields T [K], and no wind" in said and "--field U,V" in said
@@ -436,7 +446,8 @@ def test_files_that_are_no_pair(uv, capsys):
     said = refused(capsys, "wind two.nc -o flow.nc", 2)
     assert "2 winds: u10 and v10; u100 and v100; select one, e.g. --field u10,v10" in said
     said = refused(capsys, "wind u.nc two.nc -o flow.nc", 2)
-    assert "u.nc and two.nc have the fields" in said
+    assert "two.nc has both components of 2 winds" in said
+    assert "spherekit wind two.nc --field u10,v10 -o FILE" in said
     said = refused(capsys, "wind u.nc --and v.nc v.nc -o flow.nc", 2)
     assert "--and has 2 files for u.nc" in said
     said = refused(capsys, "wind two.nc --field u10 -o flow.nc", 2)
@@ -524,6 +535,10 @@ def test_wrong_usage(uv, capsys):
         ("--quantities vorticity,vorticity", "names a quantity twice"),
         ("--quantities absolute_vorticity --radius 10km", "--omega in rad/s, or --radius NAME"),
         ("--truncation -1", "--truncation is -1; expected a degree from 0 to 7"),
+        (
+            "--truncation R4",
+            "R4 is no triangular truncation; expected the highest degree, e.g. 42 or T42",
+        ),
         ("--truncation 8", "--truncation is 8; expected a degree from 0 to 7"),
         ("--L 0", "band-limit"),
     ):

@@ -79,7 +79,7 @@ def _of_coefficients(args):
 
 def _check_axes(args, axes, attributes=None):
     """Raise Usage for spectra of several maps in a picture or in another file than .npy."""
-    if axes and (args.plot or not args.output.endswith(".npy")):
+    if axes and (args.plot or options.suffix_of(args.output) != ".npy"):
         raise options.Usage(
             f"{args.file} has the axes {', '.join(axes)}; write the spectra of all coordinates to .npy "
             f"without --plot, or select one map, e.g. {options.selection_of(axes, attributes)}"

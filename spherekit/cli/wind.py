@@ -13,6 +13,7 @@ degrees below L, is printed; only kinetic_energy and speed contain it.
 Several winds are pairs of files in the same order, such as u*.nc --and v*.nc, or files with both components.
 """
 
+import argparse
 from dataclasses import replace
 
 import numpy as np
@@ -68,7 +69,10 @@ def arguments(parser):
     )
     options.band_limit(parser)
     parser.add_argument(
-        "--truncation", metavar="T", type=int, help="highest degree of the results, e.g. 42 for T42"
+        "--truncation",
+        metavar="T",
+        type=_truncation,
+        help="highest degree of the results, e.g. 42 or T42",
     )
     parser.add_argument(
         "--spectrum",
@@ -81,6 +85,21 @@ def arguments(parser):
     options.projection(parser)
     options.rot(parser)
     options.common(parser)
+
+
+def _truncation(text):
+    """The highest degree of a triangular truncation.
+
+    >>> _truncation("T42"), _truncation("42")
+    (42, 42)
+    """
+    digits = text.removeprefix("T").removeprefix("t")
+    try:
+        return int(digits)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text} is no triangular truncation; expected the highest degree, e.g. 42 or T42"
+        ) from None
 
 
 def prepare(args):
@@ -151,7 +170,7 @@ def _quantities(args, planet):
 
 def _check_spectrum(args, sky):
     """Raise Usage for spectra of several maps in another file than .npy."""
-    if args.spectrum and sky.axes and not args.spectrum.endswith(".npy"):
+    if args.spectrum and sky.axes and options.suffix_of(args.spectrum) != ".npy":
         raise options.Usage(
             f"--spectrum: the wind has the axes {', '.join(sky.axes)}; write the spectra of all coordinates "
             f"to .npy, or select one wind, e.g. {options.selection_of(sky.axes, sky.attributes)}"

@@ -122,11 +122,13 @@ def title_of(name, coordinates):
 #: Units of numbers that need none: dates, numbers of levels, and those of no dimension.
 _WITHOUT_UNIT = re.compile(r".* since .*|1|-|(sigma_)?levels?", re.I)
 
+_HECTOPASCALS = re.compile(r"^(millibars?|mb(ar)?)$", re.I)
+
 
 def coordinate_text(name, coordinate, unit=""):
     """A coordinate with its unit, unless that is the name of its axis or of no dimension.
 
-    >>> coordinate_text("level", np.float32(500), "hPa"), coordinate_text("month", 7, "months")
+    >>> coordinate_text("level", np.float32(500), "millibars"), coordinate_text("month", 7, "months")
     ('500 hPa', '7')
     >>> coordinate_text("time", np.datetime64("2018-07-01T00:00"))
     '2018-07-01'
@@ -137,7 +139,7 @@ def coordinate_text(name, coordinate, unit=""):
     if not isinstance(coordinate, np.number) or isinstance(coordinate, np.timedelta64):
         return date_text(str(coordinate))
     number = f"{coordinate:.6g}" if isinstance(coordinate, np.floating) else str(coordinate)
-    unit = str(unit or "")
+    unit = _HECTOPASCALS.sub("hPa", str(unit or ""))
     is_shown = not _WITHOUT_UNIT.fullmatch(unit) and unit.removesuffix("s") != name.removesuffix(
         "s"
     )
