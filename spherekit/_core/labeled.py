@@ -114,7 +114,7 @@ def check_coordinates(x, grid, name="f"):
 
 
 def refuse_labels(x, name, function=None):
-    """Refuse a map, and a DataArray with coordinates or attributes, where a function of arrays would lose them.
+    """Refuse a map, and a DataArray with coordinates or attributes, which a function of arrays would lose.
 
     The message names the ``function`` of `spherekit.fields` that returns the type of its argument, or, if it
     is None, how to pass the samples in ring order. DataArrays with dimensions only are accepted, as arrays.

@@ -77,7 +77,9 @@ _MODULES = {
 def __getattr__(name):
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"spherekit.sampling.{_MODULES[name]}"), name)
+    module = importlib.import_module(f"spherekit.sampling.{_MODULES[name]}")
+    globals()[name] = getattr(module, name)  # later accesses do not call this function
+    return globals()[name]
 
 
 def __dir__():

@@ -358,30 +358,33 @@ class HEALPix(Grid):
 
     def disc(
         self,
-        theta: float,
-        phi: float,
-        radius: float,
+        theta: ArrayLike,
+        phi: ArrayLike,
+        radius: ArrayLike,
         *,
         inclusive: bool = False,
         nest: bool = False,
-    ) -> np.ndarray:
-        """The numbers of the pixels in a disc (`healpix.disc`).
+        threads: int | None = None,
+    ) -> np.ndarray | list[np.ndarray]:
+        """The numbers of the pixels in a disc, or in each of several discs (`healpix.disc`).
 
         Parameters
         ----------
-        theta, phi : float or quantity, radians
-            Colatitude and longitude of the center.
-        radius : float or quantity, radians
+        theta, phi : float or array_like [shape=(n,)], radians
+            Colatitudes and longitudes of the centers.
+        radius : float or array_like [shape=(n,)], radians
             From 0 to 2 pi.
         inclusive : bool
             Select all pixels that overlap the disc, instead of those whose centers are in it.
         nest : bool
             Return numbers in nested order instead of ring order.
+        threads : int, optional
+            Number of threads, which process separate discs.
 
         Returns
         -------
-        int64 ndarray [shape=(n,)]
-            Sorted pixel numbers.
+        int64 ndarray, or list of int64 ndarray
+            Sorted pixel numbers; of arrays, those of each disc.
 
         Examples
         --------
@@ -391,7 +394,8 @@ class HEALPix(Grid):
         """
         from spherekit.sampling import healpix_queries
 
-        return healpix_queries.disc(self.nside, theta, phi, radius, inclusive=inclusive, nest=nest)
+        options = dict(inclusive=inclusive, nest=nest, threads=threads)
+        return healpix_queries.disc(self.nside, theta, phi, radius, **options)
 
     def strip(
         self, theta1: float, theta2: float, *, inclusive: bool = False, nest: bool = False

@@ -71,8 +71,8 @@ def degrade(
         A number of samples that is not 12 nside_in^2, an nside that does not divide nside_in, infinite
         samples, missing samples of a map that is differentiated.
     TypeError
-        Maps that are not numbers, ``threshold`` with numbers, ``power`` or ``pessimistic`` with masks; a Map, or a
-        DataArray with coordinates or attributes (`spherekit.fields.degrade` accepts them).
+        Maps that are not numbers, ``threshold`` with numbers, ``power`` or ``pessimistic`` with masks; a
+        Map, or a DataArray with coordinates or attributes (`spherekit.fields.degrade` accepts them).
     MemoryError
         The result does not fit into memory.
 
