@@ -62,6 +62,39 @@ def test_the_condition_is_that_of_the_matrix(rng):
         assert 0.98 * condition < fit.condition < (1 + COMMAND) * condition
 
 
+@pytest.mark.parametrize("spin", [0, 2])
+@pytest.mark.parametrize("name, L", [("gl:16", 16), ("mw:16", 16), ("mwss:16", 15)])
+def test_singular_problems_are_refused(name, L, spin, rng):
+    """A ring less than there are degrees of an order: no iteration sees what the samples do not contain."""
+    grid = as_grid(name)
+    rows = np.ones(grid.shape) * np.arange(grid.shape[0])[:, None]
+    gap = rows < grid.shape[0] - L + 1 + spin
+    f = np.where(gap, np.nan, samples(12, grid, rng, spin))
+    with pytest.raises(ValueError, match=f"do not determine the degrees < {L} .*Pass L="):
+        fields.fill(f, sampling=grid, L=L, spin=spin, max_condition=1e6)
+
+
+@pytest.mark.parametrize("name, L", [("gl:16", 15), ("mw:16", 15), ("mwss:16", 14)])
+def test_the_largest_degrees_that_rings_determine(name, L, rng):
+    grid = as_grid(name)
+    gap = theta(grid) < grid.theta[1]
+    _, fit = fields.fill(np.where(gap, np.nan, samples(12, grid, rng)), sampling=grid, return_fit=True, L=L)
+    A = synthesis_operator(L, sampling=grid, reality=True, mask=~gap)
+    condition = np.linalg.cond(A @ np.eye(L * L))
+    assert 0.98 * condition < fit.condition < (1 + COMMAND) * condition
+
+
+def test_a_default_that_leaves_a_large_residual_is_reported(rng):
+    grid = as_grid("gl:32")
+    f = samples(20, grid, rng)
+    gap = theta(grid) < 1.0
+    with pytest.warns(UserWarning, match="9[78]% of the rms .* default L=4.*pass a larger L") as record:
+        fields.fill(np.where(gap, np.nan, f), sampling=grid)
+    assert record[0].filename == __file__
+    fields.fill(np.where(gap, np.nan, f), sampling=grid, L=4)
+    fields.fill(np.where(gap, np.nan, samples(3, grid, rng)), sampling=grid)
+
+
 def test_the_condition_does_not_depend_on_the_field(rng):
     """A smooth field does not contain the signals that the gap conceals."""
     grid = HEALPix(8)
@@ -188,6 +221,11 @@ def test_the_radius_of_the_largest_gap(grid, center):
     assert 0.35 - np.pi / 180 < radius < 0.35 + 2 * np.pi / 90
 
 
+#: Of noise: its degrees have no limit.
+NOISE = pytest.mark.filterwarnings("ignore:the fit that fills the gaps")
+
+
+@NOISE
 @pytest.mark.parametrize(
     "grid", [HEALPix(16), MW(32), GL(32), Rings(np.linspace(0.05, 3.1, 40), 60)]
 )

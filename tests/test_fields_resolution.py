@@ -52,6 +52,8 @@ def test_xarray(rng):
 
 
 def test_refusals():
+    with pytest.raises(TypeError, match="threshold is passed with numbers"):
+        fields.degrade(Map(np.ones(12 * 4), "healpix:2"), 1, threshold=0.9)
     with pytest.raises(ValueError, match=r"MW.*regrid|mw.*regrid"):
         fields.degrade(np.ones((4, 7)), 1, sampling="mw:4")
     with pytest.raises(TypeError, match="sampling is required"):

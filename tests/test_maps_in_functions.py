@@ -120,3 +120,33 @@ def test_a_map_is_no_array_of_coefficients(rng):
 def test_plots_refuse_another_grid(sky):
     with pytest.raises(ValueError, match="the map is on"):
         plot.project(sky, OTHER)
+
+
+# --- functions of pixels ---------------------------------------------------------------------------
+
+PIXEL_FUNCTIONS = {
+    "degrade": (lambda f: sampling.healpix.degrade(f, 1), "spherekit.fields.degrade"),
+    "upgrade": (lambda f: sampling.healpix.upgrade(f, 4), "spherekit.fields.upgrade"),
+    "interpolate": (lambda f: sampling.healpix.interpolate(f, 1.0, 0.5), r"values, .* ring order"),
+    "reorder": (lambda f: sampling.healpix.reorder(f, "nested"), r"values, .* ring order"),
+    "HEALPix.degrade": (lambda f: PIXELS.degrade(f, 1), "spherekit.fields.degrade"),
+    "HEALPix.upgrade": (lambda f: PIXELS.upgrade(f, 4), "spherekit.fields.upgrade"),
+    "HEALPix.interpolate": (lambda f: PIXELS.interpolate(f, 1.0, 0.5), r"values, .* ring order"),
+}
+PIXELS = sampling.HEALPix(2)
+
+
+@pytest.mark.parametrize("name", PIXEL_FUNCTIONS)
+def test_functions_of_pixels_refuse_to_drop_metadata(name, rng):
+    function, remedy = PIXEL_FUNCTIONS[name]
+    sky = io.Map(rng.standard_normal(48), PIXELS, "T", "K")
+    with pytest.raises(TypeError, match=f"is a Map, whose grid, names and units .*{remedy}"):
+        function(sky)
+    function(sky.values)
+    xarray = pytest.importorskip("xarray", reason="xarray is not installed")
+    array = io.to_xarray(sky)
+    for labeled in (array, array.drop_attrs(), array.drop_vars(list(array.coords)), array.to_dataset()):
+        with pytest.raises(TypeError, match=f"is a Data.*, whose coordinates .*{remedy}"):
+            function(labeled)
+    unlabeled = function(xarray.DataArray(sky.values, dims="pixel"))
+    np.testing.assert_array_equal(unlabeled, function(sky.values))

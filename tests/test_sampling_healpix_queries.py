@@ -112,7 +112,11 @@ def test_angles_with_units():
         ((8, 1.0, 0, 10), "radius is 10; .*numpy.radians"),
         ((8, 1.0, 0, -0.1), "radius is -0.1"),
         ((8, 1.0, np.nan, 0.1), "phi contains NaN"),
-        ((8, [1.0, 2.0], 0, 0.1), "theta has shape"),
+        ((8, [[1.0, 2.0]], 0, 0.1), "expected one axis"),
+        ((8, [1.0, 2.0], [0, 1, 2], 0.1), "theta has shape"),
+        ((8, [1.0, 2.0], 0, [0.1, 0.2, 0.3]), "radius .* broadcast"),
+        ((8, [1.0, 2.0], 0, [0.1, -0.2]), "radius is -0.2"),
+        ((8, [1.0, 2.0], 0, [0.1, 20]), "radius is 20; .*numpy.radians"),
         ((0, 1.0, 0, 0.1), "nside is 0"),
     ],
 )
@@ -124,6 +128,39 @@ def test_refused_discs(arguments, message):
 def test_lists_that_no_memory_holds():
     with pytest.raises(MemoryError, match="select a smaller region"):
         healpix.disc(2**29, 1.0, 1.0, 3.0)
+
+
+@pytest.mark.parametrize("nest", [False, True])
+@pytest.mark.parametrize("inclusive", [False, True])
+def test_several_discs(inclusive, nest, rng):
+    """Each has the pixels of a single one; blocks, empty discs, discs around a pole, large and small ones."""
+    n = 2100
+    theta, phi = np.arccos(rng.uniform(-1, 1, n)), rng.uniform(-7, 7, n)
+    theta[:2] = 0.0, math.pi
+    radius = 10 ** rng.uniform(-4, 0, n)
+    radius[7], radius[8] = 0.0, 2 * math.pi
+    flags = dict(inclusive=inclusive, nest=nest)
+    lists = healpix.disc(16, theta, phi, radius, **flags)
+    again = healpix.disc(16, theta, phi, radius, threads=3, **flags)
+    assert isinstance(lists, list) and len(lists) == len(again) == n
+    for i in range(n):
+        expected = healpix.disc(16, theta[i], phi[i], radius[i], **flags)
+        np.testing.assert_array_equal(lists[i], expected)
+        np.testing.assert_array_equal(again[i], expected)
+    assert lists[0].dtype == np.int64
+
+
+def test_shapes_of_several_discs():
+    grid = HEALPix(8)
+    expected = grid.disc(1.0, 0.5, 0.3).tolist()
+    for arguments in (([1.0], 0.5, 0.3), (1.0, 0.5, [0.3]), (np.float32([1]), 0.5, 0.3)):
+        assert [x.tolist() for x in grid.disc(*arguments)] == [expected]
+    lists = grid.disc([60, 60] * u.deg, 0, [5, 50] * u.deg)
+    assert [len(x) for x in lists] == [len(grid.disc(60 * u.deg, 0, r * u.deg)) for r in (5, 50)]
+    assert grid.disc([], [], 0.1) == []
+    assert isinstance(grid.disc(np.array(1.0), 0, np.float64(0.3)), np.ndarray)
+    with pytest.raises(MemoryError, match="select smaller regions"):
+        healpix.disc(2**29, [1.0, 2.0], 1.0, 0.3)
 
 
 # --- strips ---------------------------------------------------------------------------------------
@@ -145,6 +182,18 @@ def test_strips(nside, theta1, theta2):
     clear = np.minimum(abs(theta - theta1), abs(theta - theta2)) > ROUNDING
     pixels = np.isin(np.arange(theta.size), healpix.strip(nside, theta1, theta2))
     np.testing.assert_array_equal(pixels[clear], inside[clear])
+
+
+@pytest.mark.parametrize("nside", [1, 4, 5, 64, 100])
+def test_borders_of_strips_are_closed(nside):
+    theta, size, _, start = healpix.rings(nside)
+    stop = start + size
+    for first in range(len(theta) - 1):
+        last = min(first + 2, len(theta) - 1)
+        pixels = healpix.strip(nside, theta[first], theta[last])
+        np.testing.assert_array_equal(pixels, np.arange(start[first], stop[last]))
+        both = healpix.strip(nside, theta[last], theta[first])
+        np.testing.assert_array_equal(both, np.delete(np.arange(12 * nside**2), np.arange(stop[first], start[last])))
 
 
 @given(nsides, st.floats(0.01, 3.1), st.floats(0.01, 3.1))

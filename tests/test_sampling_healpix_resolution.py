@@ -196,8 +196,31 @@ def test_refused_samples():
             healpix.degrade(f > 0, 1, threshold=threshold)
     with pytest.raises(TypeError, match="boolean mask"):
         healpix.degrade(f > 0, 1, power=-2)
+    with pytest.raises(TypeError, match="pessimistic .*threshold=1 requires"):
+        healpix.degrade(f > 0, 1, pessimistic=True)
     with pytest.raises(ValueError, match="samples have shape"):
         HEALPix(4).degrade(np.ones(48), 1)
+
+
+@pytest.mark.parametrize("threshold", [0.5, 1.0, 7])
+def test_a_threshold_is_for_masks(threshold):
+    """Means of zeros and ones are numbers, to which a threshold is not applied."""
+    masks = [np.ones(48, dtype) for dtype in (int, np.uint8, float, complex)]
+    masks.append(np.ma.array(np.ones(48), mask=np.arange(48) < 3))
+    for mask in masks:
+        with pytest.raises(TypeError, match=r"threshold .*mask\.astype\(bool\)"):
+            healpix.degrade(mask, 1, threshold=threshold)
+        with pytest.raises(TypeError, match=r"threshold .*mask\.astype\(bool\)"):
+            HEALPix(2).degrade(mask, 1, threshold=threshold)
+    with pytest.raises(TypeError, match="threshold"):
+        grad(lambda x: healpix.degrade(x, 1, threshold=threshold).sum())(np.ones(48))
+
+
+def test_pessimistic_masks(rng):
+    """Of a masked boolean array, pixels with any masked sample are masked."""
+    data, mask = rng.random(12 * 64) < 0.5, rng.random(12 * 64) < 0.1
+    result = healpix.degrade(np.ma.array(data, mask=mask), 4, pessimistic=True)
+    np.testing.assert_array_equal(result.mask, healpix.degrade(mask, 4, threshold=1e-9))
 
 
 @pytest.mark.slow

@@ -113,6 +113,32 @@ def check_coordinates(x, grid, name="f"):
         _check_latitudes(x, grid, name)
 
 
+def refuse_labels(x, name, function=None):
+    """Refuse a map, and a DataArray with coordinates or attributes, which a function of arrays would lose.
+
+    The message names the ``function`` of `spherekit.fields` that returns the type of its argument, or, if it
+    is None, how to pass the samples in ring order. DataArrays with dimensions only are accepted, as arrays.
+
+    Raises
+    ------
+    TypeError
+        A map; a DataArray with coordinates or attributes; a Dataset.
+    """
+    if type(x) is np.ndarray:
+        return
+    if is_map(x):
+        labels, remedy = "grid, names and units", f"pass {name}.values"
+    elif is_labeled(x) and (len(x.attrs) or len(x.coords) or hasattr(x, "data_vars")):
+        labels = "coordinates and attributes"
+        remedy = f"pass spherekit.io.from_xarray({name}).values"
+    else:
+        return
+    remedy += ", the samples in ring order"
+    if function is not None:
+        remedy = f"use spherekit.fields.{function}, which returns a {type(x).__name__}, too"
+    raise TypeError(f"{name} is a {type(x).__name__}, whose {labels} would be lost; {remedy}")
+
+
 def check_spins(x, spin, name="flm"):
     """Refuse a map, and a record of coefficients of another spin, where coefficients are expected.
 

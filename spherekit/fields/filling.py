@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,6 +15,7 @@ from spherekit import harmonic
 from spherekit._core import checks
 from spherekit._core.labeled import check_coordinates
 from spherekit._core.missing import missing_samples
+from spherekit.conventions import from_real
 from spherekit.fields.analysis import default_band_limit, is_real
 from spherekit.fields.gaps import bandwidth, gap_condition, gap_radius
 from spherekit.fields.labels import is_xarray, labeled
@@ -27,6 +29,12 @@ if TYPE_CHECKING:
 
 #: Condition number of the fit of the default band-limit, about; it is at most twice that.
 _DEFAULT_CONDITION = 10.0
+#: A direction that the observed samples do not determine has about 1/L of the norm of random coefficients.
+#: There is one if their error is above this fraction of that.
+_COMPONENT = 0.1
+#: The relative residual above which the samples of a default fit are reported as unreliable. The condition
+#: number of 10 amplifies it: from about 0.25 on, errors in gaps can be as large as the field itself.
+_LARGE_RESIDUAL = 0.3
 #: Largest band-limit for which an error message states one that the observed samples determine.
 _MAX_SEARCHED = 256
 
@@ -117,7 +125,9 @@ def fill(
         with its coordinates.
     L : int, optional
         Band-limit: degrees 0..L-1. By default the largest for which the condition number is about 10, and at
-        most that of the grid (on HEALPix 5/2 nside); of an array with several maps the smallest of these.
+        most that of the grid (on HEALPix 5/2 nside); of an array with several maps the smallest of these. A
+        warning states that gaps lowered it and that the relative residual of the fit is above 0.3: then the
+        field has higher degrees.
     spin : int, optional
         The spin of the field; by default 0 for arrays, and of a `Map` as in `smooth`.
     sampling : Grid, LatLon or str, optional
@@ -230,6 +240,15 @@ def _united(fits):
     )
 
 
+def _random_coefficients(L, spin, reality):
+    rng = np.random.default_rng(0)
+    if reality:
+        return from_real(rng.standard_normal(L * L))
+    flm = rng.standard_normal(L * L) + 1j * rng.standard_normal(L * L)
+    flm[: spin * spin] = 0
+    return flm
+
+
 def _of_xarray(x, name):
     """A mask or weights as a map in the order of its grid."""
     if x is None or isinstance(x, Map):
@@ -316,7 +335,10 @@ def _fill_array(f, mask, weights, L, spin, grid, options, name):
     maps, gaps = filled.reshape(-1, *grid.shape), missing.reshape(-1, *grid.shape)
     problem = _Problem(grid, spin, is_real(f, spin), weights, options, name, {})
     patterns = {gap.tobytes(): problem.observed(gap) for gap in gaps if gap.any()}
-    L = problem.default_band_limit(patterns.values()) if L is None else L
+    is_lowered = False
+    if L is None:
+        L = problem.default_band_limit(patterns.values())
+        is_lowered = L < default_band_limit(grid)
     checks.spin_number(spin, L)
     conditions = {key: problem.checked_condition(x, L) for key, x in patterns.items()}
     fits = []
@@ -328,7 +350,20 @@ def _fill_array(f, mask, weights, L, spin, grid, options, name):
             fits.append((condition, residual.relative, residual.iterations, residual.converged))
     *largest, converged = zip(*fits, strict=True)
     fit = Fit(L, int(np.count_nonzero(missing)), *map(max, largest), all(converged))
+    if is_lowered and fit.relative > _LARGE_RESIDUAL:
+        _warn_of_residual(name, fit)
     return filled, fit
+
+
+def _warn_of_residual(name, fit):
+    warnings.warn(
+        f"the fit that fills the gaps of {name} leaves {fit.relative:.0%} of the rms of the observed samples "
+        f"unexplained: the default L={fit.L}, the degrees that the observed samples determine well, is below "
+        "that of the field. The filled samples are unreliable: leave the gaps empty, observe more samples, "
+        f"pass a larger L (an error where the gaps are too large for it), or L={fit.L} to accept this result",
+        UserWarning,
+        stacklevel=4,
+    )
 
 
 class _Problem(NamedTuple):
@@ -394,26 +429,29 @@ class _Problem(NamedTuple):
             condition, is_known = self.condition(observed, L, 2 * target)
             if is_known and condition <= 2 * target:
                 break
-            factor = bandwidth(target) / bandwidth(condition)
+            factor = 0.95 if condition == math.inf else bandwidth(target) / bandwidth(condition)
             L = max(lowest, min(L - 1, int(L * (factor if is_known else min(factor, 0.8)))))
         return L
 
     def condition(self, observed, L, limit):
         """(the condition number of a fit, whether the iterations that tell it have converged).
 
-        They fit white noise, which contains all directions, so that the number does not depend on the field;
-        precisely enough for numbers up to a limit.
+        They fit the signal of random coefficients, which contains all directions, so that the number does not
+        depend on the field; precisely enough for numbers up to a limit. It is infinite if the coefficients
+        are not recovered: then the observed samples do not depend on some combination of them.
         """
         key = observed.tobytes(), L
         if key not in self.conditions:
-            rng = np.random.default_rng(0)
-            noise = rng.standard_normal(self.grid.shape)
-            if not self.reality:
-                noise = noise + 1j * rng.standard_normal(self.grid.shape)
+            expected = _random_coefficients(L, self.spin, self.reality)
+            samples = harmonic.inverse(expected, L, **self.common)
             rule = dict(tol=max(1e-4 / limit, 1e-8), max_iter=self.options.max_iter)
             rule |= dict(mask=observed, weights=self.weights, progress=self.options.progress)
-            _, residual = harmonic.analyse(noise, L, **rule, **self.common)
-            self.conditions[key] = residual.condition, residual.converged
+            flm, residual = harmonic.analyse(samples, L, **rule, **self.common)
+            error = np.linalg.norm(flm - expected) / np.linalg.norm(expected)
+            rounding = 10 * rule["tol"] * residual.condition
+            is_undetermined = residual.converged and error > max(_COMPONENT / L, rounding)
+            condition = math.inf if is_undetermined else residual.condition
+            self.conditions[key] = condition, residual.converged
         return self.conditions[key]
 
     def checked_condition(self, observed, L):

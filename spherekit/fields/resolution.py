@@ -24,7 +24,7 @@ def degrade(
     *,
     power: float | None = None,
     pessimistic: bool = False,
-    threshold: float = 0.5,
+    threshold: float | None = None,
     sampling: Grid | str | None = None,
     threads: int | None = None,
 ) -> np.ndarray | Map | xarray.DataArray:
@@ -44,8 +44,9 @@ def degrade(
         The means are multiplied by (nside / nside_in)^power: -2 for counts, 2 for variances.
     pessimistic : bool
         A pixel with any missing sample is UNSEEN.
-    threshold : float
-        Of boolean masks: a pixel is True if at least this fraction of its pixels is.
+    threshold : float, optional
+        Of boolean masks only, 0 < threshold <= 1: a pixel is True if at least this fraction of its pixels is,
+        by default 0.5.
     sampling : HEALPix or str
         The grid of an array, or its name.
     threads : int, optional
@@ -61,7 +62,8 @@ def degrade(
     ValueError
         A grid that is not HEALPix, an nside that does not divide that of the field, infinite samples.
     TypeError
-        ``sampling`` missing for an array or passed with a `Map`; arguments of other types.
+        ``sampling`` missing for an array or passed with a `Map`; ``threshold`` with numbers, ``power`` or
+        ``pessimistic`` with boolean masks; arguments of other types.
     MemoryError
         The result does not fit into memory.
 

@@ -27,8 +27,8 @@ def truncate(
     L: int,
     *,
     taper: Literal["exponential", "cosine"] | ArrayLike | None = None,
-    order: int = 1,
-    edge: float = 0.1,
+    order: int | None = None,
+    edge: float | None = None,
     spin: int | None = None,
     sampling: Grid | LatLon | str | None = None,
     method: Literal["quadrature", "lsq", "jacobi"] | None = None,
@@ -65,10 +65,10 @@ def truncate(
         Band-limit of the result: degrees 0..L-1.
     taper : {"exponential", "cosine"} or array_like [shape=(n,)], n >= L, optional
         The taper, or its values b_l.
-    order : int
-        The order of the exponential taper, >= 1.
-    edge : float
-        The value of the exponential taper at degree L - 1, 0 < edge < 1.
+    order : int, optional
+        The order of the exponential taper, >= 1; by default 1.
+    edge : float, optional
+        The value of the exponential taper at degree L - 1, 0 < edge < 1; by default 0.1.
     spin : int, optional
         The spin of the field; by default 0 for arrays, and as described above for a `Map`.
     sampling : Grid, LatLon or str, optional
@@ -99,7 +99,8 @@ def truncate(
         L above that of the grid; an unknown taper, or one shorter than L; an order or edge out of range;
         missing samples; a fit that has not converged.
     TypeError
-        ``sampling`` missing for an array or passed with a `Map`; arguments of other types.
+        ``sampling`` missing for an array or passed with a `Map`; ``order`` or ``edge`` without the
+        exponential taper; arguments of other types.
     MemoryError
         The problem does not fit into memory.
 
@@ -144,6 +145,12 @@ def truncate(
 
 def _window(taper, L, order, edge):
     """The taper b_l of the degrees < L."""
+    for name, value in (("order", order), ("edge", edge)):
+        if value is not None and not (isinstance(taper, str) and taper == "exponential"):
+            raise TypeError(
+                f'{name} is passed without taper="exponential", of which it is an option; pass both, or omit '
+                f"{name}"
+            )
     if taper is None:
         return np.ones(L)
     ell = np.arange(L)
@@ -154,9 +161,9 @@ def _window(taper, L, order, edge):
             )
         if taper == "cosine":
             return (1 + np.cos(np.pi * ell / L)) / 2
-        order = checks.integer(order, "order", 1)
-        edge = checks.real_number(
-            edge, "edge", "a number above 0 and below 1, such as 0.1", lambda x: 0 < x < 1
-        )
+        order = 1 if order is None else checks.integer(order, "order", 1)
+        expected = "a number above 0 and below 1, such as 0.1"
+        edge = 0.1 if edge is None else edge
+        edge = checks.real_number(edge, "edge", expected, lambda x: 0 < x < 1)
         return edge ** ((ell * (ell + 1) / max(L * (L - 1), 1)) ** order)
     return checked_window(taper, L, "taper")

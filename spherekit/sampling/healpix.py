@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spherekit._core import checks
+from spherekit._core.labeled import refuse_labels
 from spherekit._core.missing import UNSEEN
 from spherekit.sampling.healpix_arguments import MAX_NSIDE, check_nside
 from spherekit.sampling.healpix_grid import HEALPix
@@ -76,7 +77,9 @@ _MODULES = {
 def __getattr__(name):
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"spherekit.sampling.{_MODULES[name]}"), name)
+    module = importlib.import_module(f"spherekit.sampling.{_MODULES[name]}")
+    globals()[name] = getattr(module, name)  # later accesses do not call this function
+    return globals()[name]
 
 
 def __dir__():
@@ -104,7 +107,7 @@ def reorder(values: ArrayLike, source: Literal["ring", "nested"]) -> np.ndarray:
         An unknown order, a number of pixels that is not 12 nside^2, or an nside that is not a power
         of two.
     TypeError
-        Quantities with a unit.
+        Quantities with a unit; a Map, or a DataArray with coordinates or attributes.
 
     Examples
     --------
@@ -113,6 +116,7 @@ def reorder(values: ArrayLike, source: Literal["ring", "nested"]) -> np.ndarray:
     >>> healpix.reorder(np.arange(48), "nested")[:6]
     array([ 3,  7, 11, 15,  2,  1])
     """
+    refuse_labels(values, "values")
     if isinstance(values, np.ma.MaskedArray):
         mask = reorder(np.ma.getmaskarray(values), source)
         return np.ma.array(reorder(values.data, source), mask=mask, fill_value=values.fill_value)

@@ -6,15 +6,44 @@ from spherekit._core.jit import leaf
 from spherekit.kernels.simd import pointer
 from spherekit.sampling.healpix_circles import extend_to_arc, half_width, ring_position
 from spherekit.sampling.healpix_geometry import ring_range
-from spherekit.sampling.healpix_ranges import append_interval, ring_coordinate
+from spherekit.sampling.healpix_nested_ranges import nested_work_size, set_nested_numbers
+from spherekit.sampling.healpix_ranges import (
+    NO_RANGES,
+    append_interval,
+    count_in,
+    ring_coordinate,
+    set_numbers,
+    write_numbers,
+)
 
-__all__ = ["disc_ranges", "disc_rings", "overlapping_ranges"]
+__all__ = ["disc_numbers", "disc_rings", "fill_discs", "ranges_of_discs", "sizes_of_discs"]
 
 #: Intervals between two rings, in each of which the border of a disc is parallel to the borders of pixels at
 #: one point at most: of discs that are large compared to pixels, and of others.
 _SAMPLES = 2
 _MANY_SAMPLES = 16
 _TURNS_PER_RADIAN = 0.5 / math.pi
+
+
+@leaf
+def disc_numbers(nside, order, theta, phi, radius, inclusive, work):
+    """Write the sorted numbers of the pixels in a disc to the end of work memory (`write_numbers`).
+
+    Returns
+    -------
+    int
+        Their count; NO_PIXELS if there is space for the ranges only; NO_RANGES with the size that these need in
+        the first element of ``work``.
+    """
+    first, last = disc_rings(theta, radius, nside)
+    size = max(0, last - first + 1)
+    end = 1 + 4 * size
+    if end + 2 * size > work.size:
+        work[0] = end + 2 * size
+        return NO_RANGES
+    intervals = pointer(work, end)
+    count = _set_ranges(nside, theta, phi, radius, inclusive, intervals, size, pointer(work, 1))
+    return write_numbers(nside, order, count, work)
 
 
 @leaf
@@ -28,9 +57,101 @@ def disc_rings(theta, radius, nside):
 
 
 @leaf
-def disc_ranges(nside, theta, phi, radius, ranges):
+def sizes_of_discs(nside, theta, radius, sizes):
+    """Set ``sizes`` to the sum and the maximum of the numbers of rings of discs."""
+    total = 0
+    largest = 0
+    for i in range(theta.size):
+        first, last = disc_rings(theta[i], radius[i], nside)
+        total += max(0, last - first + 1)
+        largest = max(largest, last - first + 1)
+    sizes[0] = total
+    sizes[1] = largest
+
+
+@leaf
+def ranges_of_discs(nside, theta, phi, radius, inclusive, intervals, ranges, bounds):
+    """Write the ranges of the pixels in discs.
+
+    Parameters
+    ----------
+    nside : int
+    theta, phi, radius : float64 ndarray [shape=(n,)]
+    inclusive : bool
+    intervals : int64 ndarray [shape=(2, n_rings)]
+        Work memory, for the largest number of rings of `sizes_of_discs`.
+    ranges : int64 ndarray [shape=(2 total, 2)]
+        For the sum of the numbers of rings.
+    bounds : int64 ndarray [shape=(2, n + 1)]
+        Set to the number of the first range, and of the first pixel in a list of all pixels, of each disc; the
+        last are their numbers.
+    """
+    count = 0
+    total = 0
+    for i in range(theta.size):
+        bounds[0, i] = count
+        bounds[1, i] = total
+        flat = pointer(ranges, 2 * count)
+        first, last = disc_rings(theta[i], radius[i], nside)
+        size = max(0, last - first + 1)
+        work = pointer(intervals, 0)
+        added = _set_ranges(nside, theta[i], phi[i], radius[i], inclusive, work, size, flat)
+        total += count_in(flat, added)
+        count += added
+    bounds[0, theta.size] = count
+    bounds[1, theta.size] = total
+
+
+@leaf
+def fill_discs(nside, order, ranges, bounds, work, pixels):
+    """Set ``pixels`` to the sorted numbers of the pixels in each of the discs of `ranges_of_discs`.
+
+    Parameters
+    ----------
+    nside : int
+    order : int
+        nside = 2^order for nested order, -1 for ring order.
+    ranges, bounds : int64 ndarray
+    work : int64 ndarray
+    pixels : int64 ndarray
+
+    Returns
+    -------
+    int
+        The size of work memory; where it is above that of ``work``, pixels are not set.
+    """
+    required = 0
+    if order >= 0:
+        for i in range(bounds.shape[1] - 1):
+            count = bounds[0, i + 1] - bounds[0, i]
+            if count > 0:
+                flat = pointer(ranges, 2 * bounds[0, i])
+                required = max(required, nested_work_size(nside, order, flat, count))
+    if required > work.size:
+        return required
+    for i in range(bounds.shape[1] - 1):
+        count = bounds[0, i + 1] - bounds[0, i]
+        flat = pointer(ranges, 2 * bounds[0, i])
+        results = pointer(pixels, bounds[1, i])
+        if order < 0:
+            set_numbers(flat, count, results)
+        elif count > 0:
+            set_nested_numbers(nside, order, flat, count, pointer(work, 0), results)
+    return required
+
+
+@leaf
+def _set_ranges(nside, theta, phi, radius, inclusive, intervals, size, ranges):
+    """Write the ranges of a disc; return their count."""
+    if inclusive:
+        low, high = intervals, pointer(intervals, size)
+        return _overlapping_ranges(nside, theta, phi, radius, low, high, ranges)
+    return _ranges_of_centers(nside, theta, phi, radius, ranges)
+
+
+@leaf
+def _ranges_of_centers(nside, theta, phi, radius, ranges):
     """Write the ranges of the pixels whose centers are in a disc; return their count."""
-    flat = pointer(ranges, 0)
     z0 = math.cos(theta)
     sine0 = math.sin(theta)
     chord = math.sin(radius / 2) ** 2
@@ -38,7 +159,7 @@ def disc_ranges(nside, theta, phi, radius, ranges):
     count = 0
     for ring in range(first, last + 1):
         start, n, low, high = _centers(ring, nside, z0, sine0, phi, chord)
-        count = append_interval(flat, count, start, n, low, high)
+        count = append_interval(ranges, count, start, n, low, high)
     return count
 
 
@@ -59,24 +180,13 @@ def _centers(ring, nside, z0, sine0, phi, chord):
 
 
 @leaf
-def overlapping_ranges(nside, theta, phi, radius, intervals, ranges):
+def _overlapping_ranges(nside, theta, phi, radius, low, high, ranges):
     """Write the ranges of the pixels that overlap a disc; return their count.
 
     These are the pixels whose centers are in the disc, those that its border passes through, and rings of
-    which it contains a circle of latitude.
-
-    Parameters
-    ----------
-    nside : int
-    theta, phi, radius : float
-    intervals : int64 ndarray [shape=(2, n)]
-        Work memory, for n = last - first + 1 rings of `disc_rings`.
-    ranges : int64 ndarray [shape=(2 n, 2)]
+    which it contains a circle of latitude. ``low`` and ``high`` are work memory, for the `disc_rings`.
     """
-    flat = pointer(ranges, 0)
     first, last = disc_rings(theta, radius, nside)
-    low = pointer(intervals, 0)
-    high = pointer(intervals, intervals.shape[1])
     z0 = math.cos(theta)
     sine0 = math.sin(theta)
     chord = math.sin(radius / 2) ** 2
@@ -93,7 +203,7 @@ def overlapping_ranges(nside, theta, phi, radius, intervals, ranges):
         start, n, _ = ring_range(ring, nside)
         if ring - 1 <= north or ring + 1 >= south:
             low[ring - first], high[ring - first] = 0, n - 1
-        count = append_interval(flat, count, start, n, low[ring - first], high[ring - first])
+        count = append_interval(ranges, count, start, n, low[ring - first], high[ring - first])
     return count
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spherekit._core import checks
+from spherekit._core.labeled import refuse_labels
 from spherekit.sampling import healpix_pixels
 from spherekit.sampling.base import Grid
 from spherekit.sampling.healpix_arguments import check_nside
@@ -317,6 +318,7 @@ class HEALPix(Grid):
         from spherekit._core.traced import as_float_array
         from spherekit.sampling import healpix_interpolation  # imports autograd and Numba
 
+        refuse_labels(f, "f")
         f = as_float_array(f, "f")
         checks.samples_shape(f, self, None)
         return healpix_interpolation.interpolate(f, theta, phi, threads=threads)
@@ -356,30 +358,33 @@ class HEALPix(Grid):
 
     def disc(
         self,
-        theta: float,
-        phi: float,
-        radius: float,
+        theta: ArrayLike,
+        phi: ArrayLike,
+        radius: ArrayLike,
         *,
         inclusive: bool = False,
         nest: bool = False,
-    ) -> np.ndarray:
-        """The numbers of the pixels in a disc (`healpix.disc`).
+        threads: int | None = None,
+    ) -> np.ndarray | list[np.ndarray]:
+        """The numbers of the pixels in a disc, or in each of several discs (`healpix.disc`).
 
         Parameters
         ----------
-        theta, phi : float or quantity, radians
-            Colatitude and longitude of the center.
-        radius : float or quantity, radians
+        theta, phi : float or array_like [shape=(n,)], radians
+            Colatitudes and longitudes of the centers.
+        radius : float or array_like [shape=(n,)], radians
             From 0 to 2 pi.
         inclusive : bool
             Select all pixels that overlap the disc, instead of those whose centers are in it.
         nest : bool
             Return numbers in nested order instead of ring order.
+        threads : int, optional
+            Number of threads, which process separate discs.
 
         Returns
         -------
-        int64 ndarray [shape=(n,)]
-            Sorted pixel numbers.
+        int64 ndarray, or list of int64 ndarray
+            Sorted pixel numbers; of arrays, those of each disc.
 
         Examples
         --------
@@ -389,7 +394,8 @@ class HEALPix(Grid):
         """
         from spherekit.sampling import healpix_queries
 
-        return healpix_queries.disc(self.nside, theta, phi, radius, inclusive=inclusive, nest=nest)
+        options = dict(inclusive=inclusive, nest=nest, threads=threads)
+        return healpix_queries.disc(self.nside, theta, phi, radius, **options)
 
     def strip(
         self, theta1: float, theta2: float, *, inclusive: bool = False, nest: bool = False
@@ -456,7 +462,7 @@ class HEALPix(Grid):
         *,
         power: float | None = None,
         pessimistic: bool = False,
-        threshold: float = 0.5,
+        threshold: float | None = None,
         nest: bool = False,
         threads: int | None = None,
     ) -> np.ndarray:
@@ -472,8 +478,8 @@ class HEALPix(Grid):
             The means are multiplied by the ratio of the new and the old nside to this power.
         pessimistic : bool
             A pixel with any missing sample is UNSEEN.
-        threshold : float
-            Of masks: a pixel is True if at least this fraction of its pixels is.
+        threshold : float, optional
+            Of boolean masks: a pixel is True if at least this fraction of its pixels is, by default 0.5.
         nest : bool
             The maps are in nested order, and the result, too.
         threads : int, optional
@@ -491,7 +497,7 @@ class HEALPix(Grid):
         >>> HEALPix(2).degrade(np.arange(48), 1)[:4]
         array([ 5.5 ,  7.25,  9.  , 10.75])
         """
-        self._check_samples(f)
+        self._check_samples(f, "degrade")
         options = dict(power=power, pessimistic=pessimistic, threshold=threshold)
         from spherekit.sampling import healpix_resolution
 
@@ -533,10 +539,11 @@ class HEALPix(Grid):
         >>> HEALPix(1).upgrade(np.arange(12), 2)[:8]
         array([0., 1., 2., 3., 0., 0., 1., 1.])
         """
-        self._check_samples(f)
+        self._check_samples(f, "upgrade")
         from spherekit.sampling import healpix_resolution
 
         return healpix_resolution.upgrade(f, nside, power=power, nest=nest, threads=threads)
 
-    def _check_samples(self, f):
+    def _check_samples(self, f, function=None):
+        refuse_labels(f, "f", function)
         checks.samples_shape(f if hasattr(f, "shape") else np.asarray(f), self, None)

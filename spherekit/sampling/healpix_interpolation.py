@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spherekit._core import checks
+from spherekit._core.labeled import refuse_labels
 from spherekit._core.missing import missing_samples
 from spherekit._core.parallel import thread_count
 from spherekit._core.traced import as_float_array
@@ -117,7 +118,8 @@ def interpolate(
         A number of pixels that is not 12 nside^2; infinite samples, or UNSEEN times a factor, in use; NaN or
         infinite angles; colatitudes outside [0, pi]; shapes that do not broadcast.
     TypeError
-        Unsupported dtypes; angles that are not real numbers, or that autograd traces.
+        Unsupported dtypes; a Map, or a DataArray with coordinates or attributes; angles that are not real
+        numbers, or that autograd traces.
     MemoryError
         Values that do not fit into memory.
 
@@ -129,6 +131,7 @@ def interpolate(
     >>> healpix_interpolation.interpolate(f, [0.0, 1.0], 0.3).round(3)
     array([1.  , 0.54])
     """
+    refuse_labels(f, "f")
     f = as_float_array(f, "f")
     nside = nside_of(f.shape[-1] if f.ndim else 1)
     return interpolation.forward(f, **_flags(theta, phi, nside, threads, is_traced(f)))

@@ -9,7 +9,7 @@ from spherekit._core.jit import leaf
 from spherekit.kernels.simd import pointer
 from spherekit.sampling.healpix_geometry import face_to_nested, ring_of, ring_range
 
-__all__ = ["fill_nested", "first_ranges", "ring_of_pixel"]
+__all__ = ["fill_nested", "nested_work_size", "set_nested_numbers"]
 
 _INSIDE = 1
 _OUTSIDE = 0
@@ -17,49 +17,57 @@ _DIVIDED = 2
 
 
 @leaf
-def first_ranges(ranges, nside, first_ring, rows):
-    """Set ``rows`` to the number of the first range that ends after the beginning of each ring.
-
-    Parameters
-    ----------
-    ranges : int64 ndarray [shape=(n, 2)]
-        Sorted and disjoint.
-    nside : int
-    first_ring : int
-        The ring of the first pixel of the ranges.
-    rows : int64 ndarray [shape=(n_rings + 1,)]
-        For the rings from ``first_ring`` on.
-    """
-    flat = pointer(ranges, 0)
-    indices = pointer(rows, 0)
-    index = 0
-    for i in range(rows.size):
-        start, _, _ = ring_range(min(first_ring + i, 4 * nside), nside)
-        while index < ranges.shape[0] and flat[2 * index + 1] <= start:
-            index += 1
-        indices[i] = index
+def nested_work_size(nside, order, ranges, count):
+    """The size of the work memory of `set_nested_numbers`."""
+    first_ring, _ = ring_of(ranges[0], nside)
+    last_ring, _ = ring_of(ranges[2 * count - 1] - 1, nside)
+    return last_ring - first_ring + 2 + 3 * (4 * order + 4)
 
 
 @leaf
-def fill_nested(ranges, nside, order, first_ring, rows, stack, pixels):
+def set_nested_numbers(nside, order, ranges, count, work, pixels):
     """Set ``pixels`` to the sorted numbers in nested order of the pixels in ranges.
 
     Parameters
     ----------
-    ranges : int64 ndarray [shape=(n, 2)]
-        Sorted and disjoint.
     nside, order : int
         nside = 2^order.
-    first_ring, rows
-        Of `first_ranges`.
-    stack : int64 ndarray [shape=(4 order + 4, 3)]
-        Work memory: x, y and size of squares.
-    pixels : int64 ndarray
+    ranges : pointer to int64
+        Sorted and disjoint, one after another: first number, last number + 1.
+    count : int
+        Number of ranges, >= 1.
+    work : pointer to int64
+        Work memory (`nested_work_size`): for each ring from that of the first pixel on, the number of the first
+        range that ends after its beginning; x, y and size of squares.
+    pixels : pointer to int64
     """
+    first_ring, _ = ring_of(ranges[0], nside)
+    last_ring, _ = ring_of(ranges[2 * count - 1] - 1, nside)
+    n_rows = last_ring - first_ring + 2
+    _set_first_ranges(nside, ranges, count, first_ring, n_rows, work)
+    squares = pointer(work, n_rows)
+    _fill(nside, order, ranges, count, first_ring, last_ring, work, squares, pixels)
+
+
+@leaf
+def fill_nested(nside, order, ranges, work, pixels):
+    """`set_nested_numbers` of arrays."""
     flat = pointer(ranges, 0)
-    indices = pointer(rows, 0)
-    squares = pointer(stack, 0)
-    last_ring = first_ring + rows.size - 2
+    set_nested_numbers(nside, order, flat, ranges.shape[0], pointer(work, 0), pointer(pixels, 0))
+
+
+@leaf
+def _set_first_ranges(nside, ranges, count, first_ring, n_rows, rows):
+    index = 0
+    for i in range(n_rows):
+        start, _, _ = ring_range(min(first_ring + i, 4 * nside), nside)
+        while index < count and ranges[2 * index + 1] <= start:
+            index += 1
+        rows[i] = index
+
+
+@leaf
+def _fill(nside, order, ranges, n_ranges, first_ring, last_ring, rows, squares, pixels):
     count = 0
     for face in range(12):
         squares[0], squares[1], squares[2] = 0, 0, nside
@@ -68,7 +76,7 @@ def fill_nested(ranges, nside, order, first_ring, rows, stack, pixels):
             depth -= 1
             x, y, size = squares[3 * depth], squares[3 * depth + 1], squares[3 * depth + 2]
             state = _state(
-                face, x, y, size, nside, flat, ranges.shape[0], first_ring, last_ring, indices
+                face, x, y, size, nside, ranges, n_ranges, first_ring, last_ring, rows
             )
             if state == _INSIDE:
                 begin = face_to_nested(face, x, y, order)
@@ -125,9 +133,3 @@ def _covered(first, stop, ranges, count, index):
         index += 1
     return total
 
-
-@leaf
-def ring_of_pixel(pixel, nside):
-    """The ring of a pixel number in ring order."""
-    ring, _ = ring_of(pixel, nside)
-    return ring

@@ -8,9 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spherekit._core import checks
+from spherekit._core.parallel import run, thread_count
 from spherekit.sampling.healpix_arguments import as_directions, check_nside
-from spherekit.sampling.healpix_discs import disc_ranges, disc_rings, overlapping_ranges
-from spherekit.sampling.healpix_geometry import ring_start
+from spherekit.sampling.healpix_discs import (
+    disc_numbers,
+    fill_discs,
+    ranges_of_discs,
+    sizes_of_discs,
+)
 from spherekit.sampling.healpix_polygons import (
     SEGMENT,
     crossing_edges,
@@ -18,9 +23,22 @@ from spherekit.sampling.healpix_polygons import (
     polygon_segments,
     ring_counts,
 )
-from spherekit.sampling.healpix_ranges import empty_ranges, merged, numbers_in, ring_coordinate
+from spherekit.sampling.healpix_ranges import (
+    NO_PIXELS,
+    NO_RANGES,
+    empty_ranges,
+    merged,
+    numbers_in,
+    strip_numbers,
+)
 
 __all__ = ["disc", "polygon", "strip"]
+
+#: Size of the work memory of one region, which suffices for about this number of pixels.
+_WORK_SIZE = 2048
+#: Discs of one work item of a thread.
+_BLOCK = 1024
+_TURN = 2 * math.pi
 
 
 def __dir__():
@@ -29,23 +47,25 @@ def __dir__():
 
 def disc(
     nside: int,
-    theta: float,
-    phi: float,
-    radius: float,
+    theta: ArrayLike,
+    phi: ArrayLike,
+    radius: ArrayLike,
     *,
     inclusive: bool = False,
     nest: bool = False,
-) -> np.ndarray:
-    """The pixels in a disc.
+    threads: int | None = None,
+) -> np.ndarray | list[np.ndarray]:
+    """The pixels in a disc, or in each of several discs.
 
     Parameters
     ----------
     nside : int
         Any nside from 1 to 2^29; a power of two with ``nest``.
-    theta, phi : float or quantity, radians
-        Colatitude in [0, pi] and longitude of the center.
-    radius : float or quantity, radians
-        From 0 to 2 pi; a radius >= pi selects the whole sphere.
+    theta, phi : float or array_like [shape=(n,)], radians
+        Colatitudes in [0, pi] and longitudes of the centers, such as those of the sources of a catalogue. A
+        quantity is converted by its unit.
+    radius : float or array_like [shape=(n,)], radians
+        From 0 to 2 pi; a radius >= pi selects the whole sphere. It is broadcast against the centers.
     inclusive : bool
         Select all pixels that overlap the disc, instead of those whose centers are in it: also those that the
         border of the disc passes through. Whether it does is decided by the extremes, up to rounding, of the
@@ -53,40 +73,42 @@ def disc(
         positives, unlike those of ``healpy.query_disc``.
     nest : bool
         Return numbers in nested order instead of ring order.
+    threads : int, optional
+        Number of threads, which process separate discs. The result does not depend on it.
 
     Returns
     -------
-    int64 ndarray [shape=(n,)]
-        Sorted pixel numbers.
+    int64 ndarray, or list of int64 ndarray
+        Sorted pixel numbers of the disc; of arrays, a list with those of each disc.
 
     Raises
     ------
     ValueError
-        nside or an angle out of range.
+        nside or an angle out of range; arrays of more than one axis, or whose shapes do not broadcast.
     TypeError
         nside is not an integer, or an angle is not a real number.
     MemoryError
-        The list does not fit into memory.
+        The lists do not fit into memory.
 
     Examples
     --------
     >>> from spherekit.sampling import healpix
     >>> healpix.disc(2, 0.0, 0.0, 0.9)
     array([ 0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11])
+    >>> healpix.disc(2, [0.0, 1.5], [0.0, 2.0], 0.5)
+    [array([0, 1, 2, 3]), array([14, 22])]
     """
     nside = check_nside(nside, nest)
-    theta = _colatitude(theta, "theta")
-    phi = _angle(phi, "phi") % (2 * math.pi)
-    radius = _radius(radius)
-    first, last = disc_rings(theta, radius, nside)
-    size = max(0, last - first + 1)
-    ranges = empty_ranges(2 * size)
-    if inclusive:
-        intervals = np.empty((2, size), np.int64)
-        count = overlapping_ranges(nside, theta, phi, radius, intervals, ranges)
-    else:
-        count = disc_ranges(nside, theta, phi, radius, ranges)
-    return numbers_in(ranges[:count], nside, nest)
+    if isinstance(theta, float) and isinstance(phi, float) and isinstance(radius, float):
+        theta = _colatitude(theta, "theta")
+        phi = _angle(phi, "phi") % _TURN
+        return _numbers(disc_numbers, nside, nest, theta, phi, _radius(radius), bool(inclusive))
+    theta, phi = as_directions(theta, phi)
+    radius = _radii(radius)
+    if theta.ndim == radius.ndim == 0:
+        numbers = float(theta), float(phi) % _TURN, float(radius)
+        return _numbers(disc_numbers, nside, nest, *numbers, bool(inclusive))
+    return _discs(nside, theta, phi, radius, bool(inclusive), nest, threads)
 
 
 def strip(
@@ -99,7 +121,9 @@ def strip(
     nside : int
         Any nside from 1 to 2^29; a power of two with ``nest``.
     theta1, theta2 : float or quantity, radians
-        Colatitudes of the borders. If theta1 >= theta2, the strips [0, theta2] and [theta1, pi].
+        Colatitudes of the borders. If theta1 >= theta2, the strips [0, theta2] and [theta1, pi]. The borders
+        belong to the strip: a ring on one of them, up to rounding (2e-15 radians), is selected, where healpy
+        may omit it.
     inclusive : bool
         Select all pixels that overlap the strip, instead of those whose centers are in it. A pixel reaches
         from the ring before its own to the next one, so that this is exact.
@@ -129,15 +153,7 @@ def strip(
     nside = check_nside(nside, nest)
     theta1 = _colatitude(theta1, "theta1")
     theta2 = _colatitude(theta2, "theta2")
-    strips = [(theta1, theta2)] if theta1 < theta2 else [(0.0, theta2), (theta1, math.pi)]
-    ranges = []
-    for top, bottom in strips:
-        first, last = _strip_rings(nside, top, bottom, inclusive)
-        if first <= last:
-            ranges.append((ring_start(first, nside), ring_start(last + 1, nside)))
-    if len(ranges) == 2 and ranges[0][1] >= ranges[1][0]:
-        ranges = [(ranges[0][0], ranges[1][1])]
-    return numbers_in(np.array(ranges, np.int64).reshape(-1, 2), nside, nest)
+    return _numbers(strip_numbers, nside, nest, theta1, theta2, bool(inclusive))
 
 
 def polygon(
@@ -210,6 +226,73 @@ def polygon(
     return numbers_in(merged(ranges[:count]), nside, nest)
 
 
+def _numbers(kernel, nside, nest, *arguments):
+    """Call a kernel that writes sorted pixel numbers to the end of work memory; return them."""
+    order = nside.bit_length() - 1 if nest else -1
+    work = np.empty(_WORK_SIZE, np.int64)
+    count = kernel(nside, order, *arguments, work)
+    if count == NO_RANGES:
+        work = empty_ranges(-(-int(work[0]) // 2)).reshape(-1)
+        count = kernel(nside, order, *arguments, work)
+    if count == NO_PIXELS:
+        return numbers_in(work[1 : 1 + 2 * int(work[0])].reshape(-1, 2), nside, nest)
+    return work[work.size - count :].copy()
+
+
+def _discs(nside, theta, phi, radius, inclusive, nest, threads):
+    """The list of the pixels in each disc; threads draw blocks of discs."""
+    try:
+        theta, phi, radius = np.broadcast_arrays(theta, phi, radius)
+    except ValueError:
+        raise ValueError(
+            f"the centers have shape {theta.shape} and radius {radius.shape}; expected shapes that broadcast"
+        ) from None
+    if theta.ndim > 1:
+        raise ValueError(f"theta, phi and radius have shape {theta.shape}; expected one axis")
+    expected = 12.0 * nside**2 * np.sum(np.sin(radius / 2) ** 2)
+    remedy = "select smaller regions, or fewer of them"
+    checks.fits_memory(8 * expected, f"the lists of {expected:.3g} pixels", remedy)
+    theta, phi, radius = (np.array(x) for x in (theta, phi % _TURN, radius))
+    blocks = range(0, theta.size, _BLOCK)
+    lists = [[]] * len(blocks)
+    indices = iter(range(len(blocks)))  # the lock of the interpreter makes `next` atomic
+
+    def work(_):
+        for i in indices:
+            part = slice(blocks[i], blocks[i] + _BLOCK)
+            lists[i] = _block_of_discs(nside, theta[part], phi[part], radius[part], inclusive, nest)
+
+    run(work, min(thread_count(threads), max(1, len(blocks))))
+    return [pixels for block in lists for pixels in block]
+
+
+def _block_of_discs(nside, theta, phi, radius, inclusive, nest):
+    """The list of the pixels in each disc: parts of one array."""
+    sizes = np.empty(2, np.int64)
+    sizes_of_discs(nside, theta, radius, sizes)
+    intervals = np.empty((2, int(sizes[1])), np.int64)
+    ranges = empty_ranges(2 * int(sizes[0]))
+    bounds = np.empty((2, theta.size + 1), np.int64)
+    ranges_of_discs(nside, theta, phi, radius, inclusive, intervals, ranges, bounds)
+    pixels = np.empty(int(bounds[1, -1]), np.int64)
+    order = nside.bit_length() - 1 if nest else -1
+    work = np.empty(0, np.int64)
+    required = fill_discs(nside, order, ranges, bounds, work, pixels)
+    if required:
+        work = np.empty(required, np.int64)
+        fill_discs(nside, order, ranges, bounds, work, pixels)
+    first = bounds[1].tolist()
+    return [pixels[i:j] for i, j in zip(first[:-1], first[1:], strict=True)]
+
+
+def _radii(radius):
+    array = checks.angles(radius, "radius")
+    if array.size and not (array.min() >= 0 and array.max() <= _TURN):
+        number = array.max() if array.min() >= 0 else array.min()
+        _refuse_radius(number)
+    return np.minimum(array, math.pi)
+
+
 def _vertices(theta, phi):
     """The vertices of a polygon, at least three, without repetitions."""
     theta, phi = as_directions(theta, phi)
@@ -252,16 +335,6 @@ def _refuse_crossings(theta, phi):
         )
 
 
-def _strip_rings(nside, top, bottom, inclusive):
-    """The first and the last ring in a strip, or overlapping it."""
-    first = math.ceil(ring_coordinate(top, nside))
-    last = math.floor(ring_coordinate(bottom, nside))
-    if inclusive:
-        first -= 1
-        last += 1
-    return max(first, 1), min(last, 4 * nside - 1)
-
-
 def _colatitude(theta, name):
     if isinstance(theta, float) and 0 <= theta <= math.pi:
         return float(theta)
@@ -282,7 +355,11 @@ def _scalar(array, name):
 
 def _radius(radius):
     number = _angle(radius, "radius")
-    if not 0 <= number <= 2 * math.pi:
-        hint = "; numpy.radians converts degrees" if number > 0 else ""
-        raise ValueError(f"radius is {number:.6g}; expected radians from 0 to 2 pi{hint}")
+    if not 0 <= number <= _TURN:
+        _refuse_radius(number)
     return min(number, math.pi)
+
+
+def _refuse_radius(number):
+    hint = "; numpy.radians converts degrees" if number > 0 else ""
+    raise ValueError(f"radius is {number:.6g}; expected radians from 0 to 2 pi{hint}")

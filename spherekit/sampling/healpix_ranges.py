@@ -7,11 +7,32 @@ import numpy as np
 from spherekit._core import checks
 from spherekit._core.jit import leaf
 from spherekit.kernels.simd import pointer
-from spherekit.sampling.healpix_nested_ranges import fill_nested, first_ranges, ring_of_pixel
+from spherekit.sampling.healpix_geometry import ring_start
+from spherekit.sampling.healpix_nested_ranges import (
+    fill_nested,
+    nested_work_size,
+    set_nested_numbers,
+)
 
-__all__ = ["append_interval", "empty_ranges", "merged", "numbers_in", "ring_coordinate"]
+__all__ = [
+    "NO_PIXELS",
+    "NO_RANGES",
+    "append_interval",
+    "count_in",
+    "empty_ranges",
+    "merged",
+    "numbers_in",
+    "ring_coordinate",
+    "set_numbers",
+    "strip_numbers",
+    "write_numbers",
+]
 
-
+#: Results of kernels that find no space in work memory, for ranges or for pixels.
+NO_RANGES = -1
+NO_PIXELS = -2
+#: Rounding errors of colatitudes of rings, and of their coordinates (radians).
+_ROUNDING = 2e-15
 #: Lists of more pixels are refused where they do not fit into memory.
 _SMALL = 2**20
 
@@ -51,34 +72,80 @@ def numbers_in(ranges, nside, nest):
 
 def _fill_nested(ranges, nside, pixels):
     order = nside.bit_length() - 1
-    first_ring = ring_of_pixel(int(ranges[0, 0]), nside)
-    last_ring = ring_of_pixel(int(ranges[-1, 1]) - 1, nside)
-    rows = np.empty(last_ring - first_ring + 2, np.int64)
-    first_ranges(ranges, nside, first_ring, rows)
-    stack = np.empty((4 * order + 4, 3), np.int64)
-    fill_nested(ranges, nside, order, first_ring, rows, stack, pixels)
+    work = np.empty(_nested_work_size(nside, order, ranges), np.int64)
+    fill_nested(nside, order, ranges, work, pixels)
+
+
+@leaf
+def _nested_work_size(nside, order, ranges):
+    return nested_work_size(nside, order, pointer(ranges, 0), ranges.shape[0])
 
 
 @leaf
 def _count(ranges):
-    flat = pointer(ranges, 0)
-    total = 0
-    for i in range(ranges.shape[0]):
-        total += flat[2 * i + 1] - flat[2 * i]
-    return total
+    return count_in(pointer(ranges, 0), ranges.shape[0])
 
 
 @leaf
 def _fill(ranges, pixels):
-    flat = pointer(ranges, 0)
+    set_numbers(pointer(ranges, 0), ranges.shape[0], pointer(pixels, 0))
+
+
+@leaf
+def write_numbers(nside, order, count, work):
+    """Write the sorted numbers of the pixels in ranges to the end of work memory; return how many there are.
+
+    Parameters
+    ----------
+    nside : int
+    order : int
+        nside = 2^order for nested order, -1 for ring order.
+    count : int
+        Number of ranges.
+    work : int64 ndarray
+        ``count`` is written to its first element; then the ranges one after another.
+
+    Returns
+    -------
+    int
+        NO_PIXELS if there is no space.
+    """
+    ranges = pointer(work, 1)
+    work[0] = count
+    total = count_in(ranges, count)
+    end = 1 + 2 * count
+    if total > work.size - end:
+        return NO_PIXELS
+    pixels = pointer(work, work.size - total)
+    if total == 0 or order < 0:
+        set_numbers(ranges, count, pixels)
+        return total
+    if nested_work_size(nside, order, ranges, count) > work.size - end - total:
+        return NO_PIXELS
+    set_nested_numbers(nside, order, ranges, count, pointer(work, end), pixels)
+    return total
+
+
+@leaf
+def count_in(ranges, count):
+    """The number of pixels in ``count`` ranges, one after another."""
+    total = 0
+    for i in range(count):
+        total += ranges[2 * i + 1] - ranges[2 * i]
+    return total
+
+
+@leaf
+def set_numbers(ranges, count, pixels):
+    """Set ``pixels`` to the numbers in ``count`` ranges."""
     offset = 0
-    for i in range(ranges.shape[0]):
-        first = flat[2 * i]
-        count = flat[2 * i + 1] - first
+    for i in range(count):
+        first = ranges[2 * i]
+        size = ranges[2 * i + 1] - first
         results = pointer(pixels, offset)
-        for k in range(count):
+        for k in range(size):
             results[k] = first + k
-        offset += count
+        offset += size
 
 
 @leaf
@@ -131,6 +198,38 @@ def ring_coordinate(theta, nside):
     if z >= -2 / 3:
         return nside * (2 - 1.5 * z)
     return 4 * nside - nside * math.sqrt(6.0) * math.sin((math.pi - theta) / 2)
+
+
+@leaf
+def strip_numbers(nside, order, theta1, theta2, inclusive, work):
+    """Write the sorted numbers of the pixels in a strip, or in two, to the end of work memory (`write_numbers`)."""
+    ranges = pointer(work, 1)
+    if theta1 < theta2:
+        count = _append_strip(ranges, 0, nside, theta1, theta2, inclusive)
+    else:
+        count = _append_strip(ranges, 0, nside, 0.0, theta2, inclusive)
+        count = _append_strip(ranges, count, nside, theta1, math.pi, inclusive)
+    return write_numbers(nside, order, count, work)
+
+
+@leaf
+def _append_strip(ranges, count, nside, top, bottom, inclusive):
+    """Append the pixels of the rings in a strip, or overlapping it; return the new count."""
+    margin = 1 if inclusive else 0
+    first = int(math.ceil(ring_coordinate(max(0.0, top - _ROUNDING), nside))) - margin
+    last = int(math.floor(ring_coordinate(min(math.pi, bottom + _ROUNDING), nside))) + margin
+    first = max(first, 1)
+    last = min(last, 4 * nside - 1)
+    if first > last:
+        return count
+    begin = ring_start(first, nside)
+    stop = ring_start(last + 1, nside)
+    if count > 0 and ranges[1] >= begin:
+        ranges[1] = max(ranges[1], stop)
+        return count
+    ranges[2 * count] = begin
+    ranges[2 * count + 1] = stop
+    return count + 1
 
 
 def merged(ranges):

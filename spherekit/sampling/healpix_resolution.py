@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spherekit._core import checks
+from spherekit._core.labeled import refuse_labels
 from spherekit._core.missing import is_missing
 from spherekit._core.parallel import run, thread_count
 from spherekit.linear import is_traced, linear_map
@@ -28,7 +29,7 @@ def degrade(
     *,
     power: float | None = None,
     pessimistic: bool = False,
-    threshold: float = 0.5,
+    threshold: float | None = None,
     nest: bool = False,
     threads: int | None = None,
 ) -> np.ndarray:
@@ -48,10 +49,11 @@ def degrade(
         The means are multiplied by (nside / nside_in)^power: -2 for counts, whose sum is then unchanged, 2
         for variances of independent samples.
     pessimistic : bool
-        A pixel with any missing sample is UNSEEN.
-    threshold : float
-        Of boolean masks, 0 < threshold <= 1: a pixel is True if at least this fraction of its pixels is. (For
-        the fraction itself, pass the mask as numbers, ``mask.astype(float)``.)
+        A pixel with any missing sample is UNSEEN. Not of boolean masks, unless they are masked arrays.
+    threshold : float, optional
+        Of boolean masks only, 0 < threshold <= 1: a pixel is True if at least this fraction of its pixels is.
+        By default 0.5; 1 requires all pixels, and a tiny number, such as 1e-9, any. (For the fraction itself,
+        pass the mask as numbers, ``mask.astype(float)``.)
     nest : bool
         The maps are in nested order, and the result, too.
     threads : int, optional
@@ -69,7 +71,8 @@ def degrade(
         A number of samples that is not 12 nside_in^2, an nside that does not divide nside_in, infinite
         samples, missing samples of a map that is differentiated.
     TypeError
-        Maps that are not numbers, ``power`` with masks.
+        Maps that are not numbers, ``threshold`` with numbers, ``power`` or ``pessimistic`` with masks; a
+        Map, or a DataArray with coordinates or attributes (`spherekit.fields.degrade` accepts them).
     MemoryError
         The result does not fit into memory.
 
@@ -85,7 +88,9 @@ def degrade(
     array([ 5.5 ,  7.25,  9.  , 10.75])
     """
     nside = check_nside(nside, nest)
+    refuse_labels(f, "f", "degrade")
     if is_traced(f):
+        _refuse_threshold(threshold)
         k = _ratio(f.shape, nside, nest)
         factor = _power_factor(power, 1 / k) / k**2
         return _block_sums.forward(f, nside=nside, k=k, nest=nest, factor=factor, threads=threads)
@@ -93,7 +98,13 @@ def degrade(
         return _degrade_masked(f, nside, power, pessimistic, threshold, nest, threads)
     f = checks.as_array(f, "f", "pass f.value, and store the unit separately")
     if f.dtype.kind == "b":
+        if pessimistic:
+            raise TypeError(
+                "pessimistic is passed with a boolean mask, none of whose samples are missing; threshold=1 "
+                "requires that all pixels of a larger one are True"
+            )
         return _degrade_mask(f, nside, power, threshold, nest, threads)
+    _refuse_threshold(threshold)
     f = checks.as_float_array(f, "f")
     k = _ratio(f.shape, nside, nest)
     factor = _power_factor(power, 1 / k)
@@ -141,7 +152,8 @@ def upgrade(
     ValueError
         A number of samples that is not 12 nside_in^2, an nside that is no multiple of nside_in.
     TypeError
-        Maps that are not numbers, ``power`` with masks.
+        Maps that are not numbers, ``power`` with masks; a Map, or a
+        DataArray with coordinates or attributes (`spherekit.fields.upgrade` accepts them).
     MemoryError
         The result does not fit into memory.
 
@@ -157,6 +169,7 @@ def upgrade(
     array([0., 1., 2., 3., 0., 0., 1., 1.])
     """
     nside = check_nside(nside, nest)
+    refuse_labels(f, "f", "upgrade")
     if is_traced(f):
         k, source = _multiple(f.shape, nside, nest)
         factor = _power_factor(power, k)
@@ -186,6 +199,7 @@ def _degrade_masked(f, nside, power, pessimistic, threshold, nest, threads):
         values = degrade(values, nside, pessimistic=pessimistic, **options)
         mask = is_missing(values)
         return np.ma.array(_reaches(values, threshold), mask=mask, fill_value=f.fill_value)
+    _refuse_threshold(threshold)
     data = checks.as_float_array(f.data, "f")
     data = np.where(valid, data, data.dtype.type(np.nan))
     values = degrade(data, nside, power=power, pessimistic=pessimistic, **options)
@@ -201,9 +215,20 @@ def _degrade_mask(f, nside, power, threshold, nest, threads):
 
 
 def _reaches(fractions, threshold):
-    expected = "a fraction of pixels, above 0 and at most 1"
+    threshold = 0.5 if threshold is None else threshold
+    expected = (
+        "a fraction of pixels, above 0 and at most 1 (1e-9 selects pixels of which any is True)"
+    )
     threshold = checks.real_number(threshold, "threshold", expected, lambda x: 0 < x <= 1)
     return fractions >= threshold
+
+
+def _refuse_threshold(threshold):
+    if threshold is not None:
+        raise TypeError(
+            "threshold is passed with numbers, of which means are computed; it is for boolean masks: pass "
+            "mask.astype(bool)"
+        )
 
 
 def _refuse_power(power):
