@@ -296,6 +296,12 @@ def test_every_field_of_a_map_has_its_own_gaps(rng):
     assert "I: 20 missing samples filled by a fit of degrees < 8" in result.notes[1]
     assert "Q and U: 40 missing samples" in result.notes[2]
     assert "condition number 2." in result.notes[1]
+    again, fit = fields.fill(sky, L=8, return_fit=True)
+    np.testing.assert_array_equal(again.values, result.values)
+    assert (fit.L, fit.missing, fit.converged) == (8, 60, True)
+    fits = [fields.fill(g[0], L=8, sampling=grid, return_fit=True)[1]]
+    fits += [fields.fill(g[1] + 1j * g[2], L=8, spin=2, sampling=grid, return_fit=True)[1]]
+    assert fit.condition == max(x.condition for x in fits)
 
 
 @pytest.mark.parametrize("missing", [np.nan, UNSEEN])
@@ -349,8 +355,9 @@ def test_data_arrays_and_datasets(rng):
     np.testing.assert_array_equal(masked.values, filled.values)
     with pytest.raises(TypeError, match="mask is ndarray; expected a DataArray"):
         fields.fill(data, np.ones((17, 32)), L=10)
-    with pytest.raises(TypeError, match="return_fit is for arrays"):
-        fields.fill(data, return_fit=True)
+    with_fit, fit = fields.fill(data.where(~land), L=10, return_fit=True)
+    assert with_fit.identical(filled) and fit.L == 10 and fit.missing == int(land.sum()) * 2
+    assert fit.condition > 1 and fit.converged
     dataset = xarray.Dataset(
         {"u": (("lat", "lon"), u.imag), "v": (("lat", "lon"), -u.real)}, coordinates
     )
@@ -417,7 +424,6 @@ def test_point_sources_of_wmap():
         (dict(tol=-1), ValueError, "tol"),
         (dict(sampling=None), TypeError, "sampling is required"),
         (dict(max_iter=1, L=4, max_condition=np.inf), ValueError, "did not converge in 1 iter"),
-        (dict(f=io.Map(np.ones(192), "healpix:4"), return_fit=True), TypeError, "return_fit"),
         (dict(f=io.Map(np.ones(192), "healpix:4")), TypeError, "sampling is passed with a Map"),
     ],
 )

@@ -107,3 +107,23 @@ def test_gradients():
 def test_samples_of_another_shape():
     with pytest.raises(ValueError, match=r"f has shape \(25, 13\).*\(..., 13, 25\).*swapaxes"):
         fields.smooth(F.T, 0.3, sampling=POSITIONS)
+
+
+def test_warnings_of_gaps():
+    """Of arrays and DataArrays; a `Map` has them in its notes."""
+    lat, lon = np.linspace(81, -81, 55), np.arange(0, 360, 3.0)
+    positions = LatLon(lat, lon)
+    f = np.sin(np.radians(lat))[:, None] * np.ones(len(lon))
+    words = "do not determine the degrees < 24 where rings .* from 90N to 81N"
+    for function in (
+        lambda x, **grid: fields.smooth(x, 0.1, L=24, **grid),
+        lambda x, **grid: fields.regrid(x, "gl:24", L=24, **grid),
+    ):
+        with pytest.warns(UserWarning, match=words) as issued:
+            function(f, sampling=positions)
+        assert issued[0].filename == __file__
+        assert any("warning: " in note for note in function(Map(f.ravel(), positions.grid)).notes)
+        xarray = pytest.importorskip("xarray")
+        with pytest.warns(UserWarning, match=words) as issued:
+            function(xarray.DataArray(f, {"lat": lat, "lon": lon}, ("lat", "lon")))
+        assert issued[0].filename == __file__

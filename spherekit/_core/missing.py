@@ -176,7 +176,7 @@ def codes_of_missing(values: np.ndarray) -> list[float]:
     Parameters
     ----------
     values : real ndarray
-        Finite samples.
+        Samples, of which missing ones are ignored.
 
     Returns
     -------
@@ -197,7 +197,7 @@ def codes_of_missing(values: np.ndarray) -> list[float]:
     if not is_code.any():
         return []
     present = np.unique(values[is_code]).astype(float)
-    ordinary = values[~is_code].astype(float)
+    ordinary = values[np.isfinite(values) & ~(is_code | is_missing(values))].astype(float)
     scale = np.sqrt(np.mean(ordinary**2)) if ordinary.size else 0.0
     return [float(code) for code in present if abs(code) >= _ABOVE_RMS * scale]
 

@@ -1,5 +1,6 @@
 """Analysis of fields by the method of their grid."""
 
+import warnings
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -75,6 +76,14 @@ those < 18'
         f"warning: rings are more than {180 / typical:.4g} degrees apart {_listed(gaps)}, so that they "
         f"determine the degrees < {L}, elsewhere those < {typical}: fill the gap, or pass L"
     )
+
+
+def issue(notes, stacklevel):
+    """Issue the notes that are warnings as such, where results have no notes."""
+    for note in notes:
+        prefix, _, text = note.partition("warning: ")
+        if text and not prefix:
+            warnings.warn(text, UserWarning, stacklevel + 1)
 
 
 def _listed(gaps):

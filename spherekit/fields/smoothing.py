@@ -101,16 +101,23 @@ def smooth(
     MemoryError
         The problem does not fit into memory.
 
+    Warns
+    -----
+    UserWarning
+        Gaps between rings that do not determine the degrees < L, of arrays and xarray; a `Map` has this note.
+
     See Also
     --------
     regrid : the change of grid, which also lowers the resolution.
 
     Examples
     --------
-    >>> import astropy.units as u
+    Widths are in radians: of 6 degrees ``np.radians(6)``, or ``6 * u.deg`` with astropy.units as u.
+
+    >>> import numpy as np
     >>> from spherekit import datasets, fields
     >>> f = datasets.wmap_w()
-    >>> smoothed = fields.smooth(f, 6 * u.deg, sampling="healpix:32")
+    >>> smoothed = fields.smooth(f, np.radians(6), sampling="healpix:32")
     >>> f"{f.std():.3f} mK, smoothed {smoothed.std():.3f} mK"
     '0.246 mK, smoothed 0.164 mK'
     """

@@ -104,6 +104,11 @@ def truncate(
     MemoryError
         The problem does not fit into memory.
 
+    Warns
+    -----
+    UserWarning
+        Gaps between rings that do not determine the degrees < L, of arrays and xarray; a `Map` has this note.
+
     See Also
     --------
     smooth : convolution with a beam.

@@ -10,7 +10,7 @@ from spherekit._core.labeled import axis_kind
 from spherekit.fields.labels import is_xarray, labeled
 from spherekit.fields.wind_samples import check_samples, texts_of
 from spherekit.io import Map
-from spherekit.io.winds import meters_per_second, winds
+from spherekit.io.winds import is_wind_component, meters_per_second, winds
 from spherekit.linear import is_traced, same_precision
 
 
@@ -46,7 +46,7 @@ def components(u, v, grid, L=None):
     else:
         v_samples, v_grid, v_labels = labeled(v, grid, L, "v", "grid")
         if v is u:
-            raise ValueError("u and v are the same object; expected two components")
+            raise ValueError("u and v are the same object, u twice; expected two components")
         if labels.kind == "array":
             return *_arrays(u_samples, v_samples), u_grid, labels
         u_record, v_record = labels.record, v_labels.record
@@ -175,7 +175,8 @@ def _positions(record):
 def _check_names(u, v):
     """Raise ValueError for components that are exchanged, or for one that is passed twice."""
     (u_name,), (v_name,) = u.names, v.names
-    if u_name and u_name == v_name and np.array_equal(u.values, v.values):
+    is_same = np.array_equal(u.values, v.values) or is_wind_component(u_name, "m/s")
+    if u_name and u_name == v_name and is_same:
         raise ValueError(f"{u_name} is passed as u and as v; expected two components")
     cf_names = [
         record.attributes.get(name, {}).get("standard_name")

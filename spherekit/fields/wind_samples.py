@@ -1,7 +1,6 @@
 """Samples of the components of a wind: missing ones, where they are, and warnings on poles and gaps."""
 
 import re
-import warnings
 
 import numpy as np
 
@@ -37,13 +36,24 @@ def check_samples(x, name, record=None):
         raise ValueError(
             f"{np.count_nonzero(missing)} of {x.size} samples of {name} are missing{where}; {_ADVICE}"
         )
+    check_codes(x, name, record)
+
+
+def check_codes(x, name, record=None):
+    """Raise ValueError for codes of missing values, such as -9999, among samples of a component of a wind.
+
+    The parameters are those of `check_samples`; samples may be missing.
+    """
+    if -_LARGEST < x.min(initial=0) and x.max(initial=0) < _LARGEST:
+        return
     codes = codes_of_missing(x)
     if codes:
         coded = np.isin(x, codes)
         listed = " or ".join(f"{code:.6g}" for code in codes)
         raise ValueError(
             f"{np.count_nonzero(coded)} of {x.size} samples of {name} are {listed}{_where(coded, record)}, "
-            f"far beyond all others: a code of missing values; set them to NaN, and {_ADVICE}"
+            "far beyond all others: a code of missing values; set them to NaN, and fill them, such as by "
+            "spherekit.fields.fill"
         )
 
 
@@ -85,32 +95,27 @@ def warnings_of(u, v, grid, L):
     return *_of_poles(u, v, grid), *filter(None, [gaps])
 
 
-def issue(notes, stacklevel):
-    """Issue the notes that are warnings."""
-    for note in notes:
-        prefix, _, text = note.partition("warning: ")
-        if text and not prefix:
-            warnings.warn(text, UserWarning, stacklevel + 1)
-
-
 def _of_poles(u, v, grid):
     """Warnings of poles at which the samples are not the components of one vector.
 
     A vector at a pole has the components -v + i u proportional to e^{-i phi} at the north pole, and to
     e^{i phi} at the south pole.
     """
-    poles = (("north", 0, 0.0, 1), ("south", -1, np.pi, -1)) if grid.rectangular else ()
-    poles = [pole for pole in poles if grid.theta[pole[1]] == pole[2]]
+    poles = ("north", 0, 0.0, 1), ("south", -1, np.pi, -1)
+    poles = [pole for pole in poles if grid.ring_theta[pole[1]] == pole[2]]
     if not poles:
         return ()
-    scale = np.hypot(_rms(u, (-2, -1)), _rms(v, (-2, -1)))
+    u, v = (x.reshape(*x.shape[: x.ndim - len(grid.shape)], -1) for x in (u, v))
+    scale = np.hypot(_rms(u), _rms(v))
     scale = np.where(scale > 0, scale, 1)
     notes = []
-    for name, row, _, sign in poles:
-        f = 1j * u[..., row, :] - v[..., row, :]
-        wave = np.exp(1j * sign * grid.phi)
+    for name, ring, _, sign in poles:
+        first, n_phi = grid.ring_start[ring], grid.ring_n_phi[ring]
+        row = slice(first, first + n_phi)
+        f = 1j * u[..., row] - v[..., row]
+        wave = np.exp(1j * sign * (grid.ring_phi0[ring] + 2 * np.pi * np.arange(n_phi) / n_phi))
         vector = np.mean(f * wave, axis=-1, keepdims=True) * wave.conj()
-        deviation = np.max(_rms(f - vector, -1) / scale, initial=0)
+        deviation = np.max(_rms(f - vector) / scale, initial=0)
         if deviation > _DEVIATION:
             notes.append(
                 f"warning: the wind at the {name} pole is not one vector, by {_percent(deviation)} of the "
@@ -128,5 +133,5 @@ def _percent(ratio):
     return f"{float(f'{100 * ratio:.2g}'):.15g} %"
 
 
-def _rms(x, axes):
-    return np.sqrt(np.mean(np.abs(x) ** 2, axis=axes))
+def _rms(x):
+    return np.sqrt(np.mean(np.abs(x) ** 2, axis=-1))

@@ -21,6 +21,7 @@ from spherekit.fields.analysis import (
     analyze,
     checked_options,
     default_band_limit,
+    issue,
     relative_residual,
     synthesize,
 )
@@ -30,7 +31,7 @@ from spherekit.fields.operations import apply
 from spherekit.fields.wind_components import components
 from spherekit.fields.wind_modes import B, E, Multiple, modes_of, multiples_of
 from spherekit.fields.wind_quantities import DEFAULT, QUANTITIES, KineticEnergySpectrum
-from spherekit.fields.wind_samples import issue, warnings_of
+from spherekit.fields.wind_samples import warnings_of
 from spherekit.io import Map
 from spherekit.linear import cast, is_traced
 from spherekit.sampling import Grid, LatLon
