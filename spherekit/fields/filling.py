@@ -479,8 +479,8 @@ class _Problem(NamedTuple):
             f"the observed samples of {self.name} do not determine the degrees < {L} in the gaps, the "
             f"largest of radius {np.degrees(radius):.3g} degrees: the condition number is {number}{state}; "
             f"max_condition is {limit:.4g}. {self._advice(observed, L, radius)}"
-            f"{'' if is_known else ', a larger max_iter'}, or max_condition=numpy.inf to accept an arbitrary "
-            "result there"
+            f"{'' if is_known else ', a larger max_iter'}, or max_condition=numpy.inf, with "
+            "allow_unconverged=True, to accept an arbitrary result there"
         )
 
     def _advice(self, observed, L, radius):
