@@ -48,6 +48,18 @@ def test_other_positions(uv, capsys, line):
     run(f"{line} -o out.nc --force")
 
 
+def test_positions_by_other_names_and_units(uv, capsys):
+    write_at("u.nc", uv[0], "u", level=(500.0, "millibars"), month=(7, "1"))
+    write_at("v.nc", uv[1], "v", plev=(50000.0, "Pa"))
+    run("wind u.nc v.nc -o out.nc")
+    july = (181.0, "days since 2001-01-01")
+    write_at("v.nc", uv[1], "v", plev=(50000.0, "Pa"), time=july)
+    run("smooth u.nc --and v.nc --fwhm 9deg -o in_july.nc")
+    write_at("v.nc", uv[1], "v", plev=(85000.0, "Pa"))
+    said = refused(capsys, "smooth u.nc --and v.nc --fwhm 9deg -o smooth.nc")
+    assert "u of u.nc is at level 500 hPa and v of v.nc at plev 85000 Pa" in said
+
+
 def test_other_dates(uv, capsys):
     """The same number in other units is another date."""
     write_at("u.nc", uv[0], "u", time=(31.0, "days since 2001-01-01"))

@@ -87,7 +87,7 @@ def cases_of_evaluate(L, rng, shape=()):
 def cases_of_interpolation(L, rng, shape=()):
     theta, phi = np.array(POINTS)
     for nside, real in itertools.product((1, L), (True, False)):
-        flags = dict(theta=theta, phi=phi, nside=nside, threads=1)
+        flags = dict(theta=theta, phi=phi, nside=nside, nest=False, threads=1)
         f, values = (numbers((*shape, n), rng, real) for n in (12 * nside**2, 4))
         yield Case(f"{nside} {real}", flags, f, values, real)
 

@@ -10,6 +10,7 @@ from tolerances import ADJOINT, INTERPOLATION_SLOPE, SHORT_SUM
 
 from spherekit._core.missing import UNSEEN
 from spherekit.sampling import HEALPix, healpix, healpix_interpolation
+from spherekit.sampling.healpix_arguments import HEALPY_NAMES
 from spherekit.testing import assert_adjoint
 
 VALUES = oracle("healpix_pixels")
@@ -366,7 +367,50 @@ def test_angles_with_a_unit_are_converted():
         HEALPix(64).pixel_of(60 * units.m, 0.0)
 
 
+@pytest.mark.parametrize("dtype", [float, np.float32, complex])
+def test_maps_in_nested_order(dtype, rng):
+    grid = HEALPix(8)
+    f = rng.standard_normal((2, *grid.shape)).astype(dtype)
+    theta, phi = np.arccos(rng.uniform(-1, 1, (3, 5))), rng.uniform(-7, 7, 5)
+    nested = healpix.reorder(f, "ring")
+    values = grid.interpolate(f, theta, phi)
+    np.testing.assert_array_equal(grid.interpolate(nested, theta, phi, nest=True), values)
+    np.testing.assert_array_equal(healpix.interpolate(nested, theta, phi, nest=True), values)
+    maps = grid.interpolate_adjoint(values, theta, phi, nest=True)
+    expected = healpix.reorder(grid.interpolate_adjoint(values, theta, phi), "ring")
+    np.testing.assert_array_equal(maps, expected)
+    if dtype is float:
+        assert_adjoint(
+            lambda x: grid.interpolate(x, theta, phi, nest=True),
+            lambda g: grid.interpolate_adjoint(g, theta, phi, nest=True),
+            nested,
+            values,
+            ADJOINT[np.dtype(float)],
+        )
+
+
+def test_scalars_and_names_of_orders(rng):
+    f = rng.standard_normal(48)
+    assert type(HEALPix(2).interpolate(f, 0.1, 0.2)) is np.float64
+    assert type(healpix.interpolate(f.astype(np.complex64), 0.1, 0.2)) is np.complex64
+    for name in ("nested", "nest", "NESTED", "NEST"):
+        np.testing.assert_array_equal(healpix.reorder(f, name), healpix.reorder(f, "nested"))
+    np.testing.assert_array_equal(healpix.reorder(f, "RING"), healpix.reorder(f, "ring"))
+
+
+def test_names_of_healpy_lead_to_methods():
+    """The methods and functions that the messages recommend exist."""
+    grid = HEALPix(2)
+    for method, function in HEALPY_NAMES.values():
+        for owner, advice in ((grid, method), (healpix, function)):
+            for word in advice.replace(" or ", " ").split():
+                word = word.removeprefix("spherekit.sampling.healpix.").split("[")[0]
+                assert hasattr(owner, word) or hasattr(healpix, word) or "nside**2" in advice
+
+
 def test_all_pixels_by_default():
+    angles = HEALPix(4).angles_of()
+    np.testing.assert_array_equal(angles, healpix.pixel_angles(4))
     theta, phi = healpix.pixel_angles(3)
     assert np.array_equal(theta, HEALPix(3).theta)
     assert_near(phi, HEALPix(3).phi, ANGLES)
@@ -379,6 +423,9 @@ def traced(name):
 
     return grad(loss)(0.2)
 
+
+MASKED = np.ma.array([1, 2], mask=[False, True])
+MASKED_MAP = np.ma.array(np.ones(48), mask=np.arange(48) < 3)
 
 REFUSALS = [
     (
@@ -413,7 +460,24 @@ REFUSALS = [
     (lambda: HEALPix(3).boundaries(1, nest=True), ValueError, "power of two"),
     (lambda: HEALPix(3).to_nested(1), ValueError, "power of two"),
     (lambda: HEALPix(2).to_ring([50]), ValueError, r"0\.\.47"),
-    (lambda: HEALPix(2).to_ring(np.uint64(2**63)), ValueError, r"0\.\.47"),
+    (lambda: HEALPix(2).to_ring(np.uint64(2**63)), ValueError, r"from 92233.* 0\.\.47"),
+    (lambda: HEALPix(2).to_ring([2**70, 1]), ValueError, r"from 1 to 1180591.* 0\.\.47"),
+    (lambda: HEALPix(2).to_ring(-(2**70)), ValueError, r"from -1180591.* 0\.\.47"),
+    (lambda: HEALPix(2).to_ring([2**63, -1]), ValueError, r"from -1 to 92233.* 0\.\.47"),
+    (lambda: HEALPix(2).to_ring([None]), TypeError, r"object \(NoneType\); expected integers$"),
+    (lambda: HEALPix(2).to_ring(MASKED), TypeError, r"pass those .*, pixels\[valid\]$"),
+    (lambda: HEALPix(2).pixel_of(MASKED, 0), TypeError, r"pass those .*, theta\[valid\]$"),
+    (lambda: HEALPix(2).pixel_of(0, MASKED), TypeError, r"pass those .*, phi\[valid\]$"),
+    (lambda: HEALPix(2).interpolate(MASKED_MAP, 0, 0), TypeError, r"filled\(numpy.nan\)"),
+    (lambda: healpix.interpolate(MASKED_MAP, 0, 0), TypeError, r"filled\(numpy.nan\)"),
+    (lambda: healpix.interpolate(np.ones(27 * 4), 0, 0, nest=True), ValueError, "power of two"),
+    (lambda: HEALPix(2).query_disc, AttributeError, "'HEALPix' .*'query_disc'; use disc$"),
+    (lambda: HEALPix(2).pixel_angles, AttributeError, "use angles_of$"),
+    (lambda: HEALPix(2).reorder, AttributeError, "use spherekit.sampling.healpix.reorder$"),
+    (lambda: HEALPix(2).nothing, AttributeError, "no attribute 'nothing'$"),
+    (lambda: healpix.ang2pix, AttributeError, "'ang2pix'; use pixel_of$"),
+    (lambda: healpix.nothing, AttributeError, "no attribute 'nothing'$"),
+    (lambda: healpix.reorder(np.ones(12), "nests"), ValueError, "source is 'nests'; expected"),
     (lambda: HEALPix(2).interpolation_weights(4.0, 0), ValueError, r"ranges from 4 to 4"),
     (lambda: HEALPix(2).interpolate(np.ones(12), 0.1, 0), ValueError, r"\(12,\).* RING order"),
     (lambda: HEALPix(2).interpolate(1.0, 0.1, 0), ValueError, r"samples have shape \(\)"),

@@ -151,14 +151,14 @@ def generator(rng):
 # --- arrays ----------------------------------------------------------------------------------------
 
 
-def as_array(x, name, advice="pass plain numbers"):
+def as_array(x, name, advice="pass plain numbers", expected=_DTYPES):
     """Return ``numpy.asarray(x)``; refuse conversions that would lose a unit or a mask.
 
     Raises
     ------
     TypeError
         ``x`` is, or is a list of, quantities with a unit (of astropy or pint), arrays with masked entries, or
-        Python objects. ``advice`` is the remedy for a unit in the message.
+        Python objects. ``advice`` is the remedy for a unit in the message, ``expected`` the data types.
     ValueError
         ``x`` is a list of lists of different lengths.
 
@@ -179,7 +179,7 @@ def as_array(x, name, advice="pass plain numbers"):
                 f"{name} is traced by autograd, and this function is not differentiable with respect to it "
                 "(`spherekit.forward` of HEALPix maps is)"
             )
-        raise TypeError(f"{name} has dtype object ({kind}); expected {_DTYPES}")
+        raise TypeError(f"{name} has dtype object ({kind}); expected {expected}")
     return array
 
 
@@ -207,10 +207,17 @@ def angles(x, name):
     >>> float(angles(90, "theta"))
     90.0
     """
+    return _finite_angles(_real_angles(x, name), name)
+
+
+def _real_angles(x, name):
     array = as_array(x if type(x) in _PLAIN else _in_radians(x, name), name)
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} has dtype {array.dtype}; expected real angles in radians")
-    array = array.astype(np.float64, copy=False)
+    return array.astype(np.float64, copy=False)
+
+
+def _finite_angles(array, name):
     if not np.isfinite(array).all():
         raise ValueError(
             f"{name} contains NaN or infinite angles; expected finite angles in radians"
@@ -231,9 +238,10 @@ def colatitudes(theta, name="theta"):
     >>> float(colatitudes(np.float32(np.pi))) == np.pi
     True
     """
-    array = angles(theta, name)
-    if not array.size or (array.min() >= 0 and array.max() <= np.pi):
+    array = _real_angles(theta, name)
+    if not array.size or (array.min() >= 0 and array.max() <= np.pi):  # false for NaN
         return array
+    _finite_angles(array, name)
     is_list = isinstance(theta, list | tuple) and all(isinstance(x, np.generic) for x in theta)
     dtype = np.result_type(*theta) if is_list and theta else getattr(theta, "dtype", array.dtype)
     precision = np.finfo(dtype).eps if dtype.kind == "f" else 0
@@ -253,11 +261,12 @@ def colatitudes(theta, name="theta"):
 def _in_radians(x, name):
     """Return ``x`` in radians; its unit, if it has one, must be a unit of angles."""
     if isinstance(x, list | tuple):
-        return [_in_radians(item, name) for item in x]
+        is_plain = all(isinstance(item, int | float | np.generic) for item in x)
+        return x if is_plain else [_in_radians(item, name) for item in x]
     label = getattr(x, "attrs", {}).get("units") if hasattr(x, "__array__") else None
     if label is not None and not str(label).startswith("rad"):  # xarray does not convert units
         raise ValueError(f"{name} is labeled with the units {label!r}; pass numbers in radians")
-    _refuse_masked(x, name)
+    refuse_masked(x, name, advice="pass those of the valid entries, {name}[valid]")
     unit = unit_of(x)
     if unit is None:
         return x
@@ -277,7 +286,7 @@ def _without_attributes(x, name, advice):
     if isinstance(x, list | tuple):
         plain = (int, float, complex, np.generic)
         return [v if isinstance(v, plain) else _without_attributes(v, name, advice) for v in x]
-    _refuse_masked(x, name)
+    refuse_masked(x, name)
     unit = unit_of(x)
     if unit is None:
         return x
@@ -286,13 +295,19 @@ def _without_attributes(x, name, advice):
     return _plain_numbers(x)
 
 
-def _refuse_masked(x, name):
+_MASK_ADVICE = (
+    "pass {name}.data, and the valid samples as mask=~numpy.ma.getmaskarray({name}) to functions with an "
+    "argument mask (analyse)"
+)
+
+
+def refuse_masked(x, name, advice=_MASK_ADVICE):
+    """Refuse an array with masked entries; ``advice`` is the remedy in the message, with {name} in it."""
     mask = getattr(x, "mask", None)  # an array for numpy.ma and astropy's Masked only
     if isinstance(mask, np.ndarray | np.bool_) and np.any(mask):
         label = name if name.isidentifier() else "x"
         raise TypeError(
-            f"{name} has masked entries, and the mask would be lost; pass {label}.data, and the valid "
-            f"samples as mask=~numpy.ma.getmaskarray({label}) to functions with an argument mask (analyse)"
+            f"{name} has masked entries, and the mask would be lost; {advice.format(name=label)}"
         )
 
 

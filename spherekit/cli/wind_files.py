@@ -166,9 +166,8 @@ def _check_positions(paths, u, v):
     """Raise ValueError for components at different positions, such as levels or times."""
     conflict = positions.conflict(u.attributes, v.attributes)
     if conflict is not None:
-        name, first, second = conflict
         raise ValueError(
-            f"u of {paths[0]} is at {name} {first} and v of {paths[1]} at {name} {second}; a wind needs both "
+            f"u of {paths[0]} is at {conflict[0]} and v of {paths[1]} at {conflict[1]}; a wind needs both "
             "components at the same position"
         )
 

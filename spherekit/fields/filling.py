@@ -227,6 +227,15 @@ def _checked_options(tol, max_iter, max_condition, allow_unconverged, threads, p
     return _Options(tol, max_iter, max_condition, allow_unconverged, threads, progress)
 
 
+def _random_coefficients(L, spin, reality):
+    rng = np.random.default_rng(0)
+    if reality:
+        return from_real(rng.standard_normal(L * L))
+    flm = rng.standard_normal(L * L) + 1j * rng.standard_normal(L * L)
+    flm[: spin * spin] = 0
+    return flm
+
+
 def _united(fits):
     """The fit of several fields."""
     bands = [fit.L for fit in fits if fit.L is not None]
@@ -238,15 +247,6 @@ def _united(fits):
         max(fit.iterations for fit in fits),
         all(fit.converged for fit in fits),
     )
-
-
-def _random_coefficients(L, spin, reality):
-    rng = np.random.default_rng(0)
-    if reality:
-        return from_real(rng.standard_normal(L * L))
-    flm = rng.standard_normal(L * L) + 1j * rng.standard_normal(L * L)
-    flm[: spin * spin] = 0
-    return flm
 
 
 def _of_xarray(x, name):
@@ -479,8 +479,8 @@ class _Problem(NamedTuple):
             f"the observed samples of {self.name} do not determine the degrees < {L} in the gaps, the "
             f"largest of radius {np.degrees(radius):.3g} degrees: the condition number is {number}{state}; "
             f"max_condition is {limit:.4g}. {self._advice(observed, L, radius)}"
-            f"{'' if is_known else ', a larger max_iter'}, or max_condition=numpy.inf to accept an arbitrary "
-            "result there"
+            f"{'' if is_known else ', a larger max_iter'}, or max_condition=numpy.inf, with "
+            "allow_unconverged=True, to accept an arbitrary result there"
         )
 
     def _advice(self, observed, L, radius):

@@ -165,10 +165,13 @@ def _select_fields(contents, field):
     listed = "; ".join(
         f"{name} ({', '.join(v.dims) or 'a number'})" for name, v in contents.variables.items()
     )
+    remedy = ""
+    if contents.source == "data":  # of xarray
+        remedy = "; assign it these coordinates, or pass its values, with their grid as sampling="
     raise ValueError(
         f"{contents.source} contains no variable on latitudes and longitudes (coordinates of one dimension, "
         "recognized by standard_name, units degrees_north and degrees_east, or the names lat and lon) or on "
-        f"HEALPix pixels; it contains {listed or 'no variables'}"
+        f"HEALPix pixels; it contains {listed or 'no variables'}{remedy}"
     )
 
 

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from spherekit._core import checks
 from spherekit._core.labeled import refuse_labels
 from spherekit._core.missing import UNSEEN
-from spherekit.sampling.healpix_arguments import MAX_NSIDE, check_nside
+from spherekit.sampling.healpix_arguments import HEALPY_NAMES, MAX_NSIDE, check_nside
 from spherekit.sampling.healpix_grid import HEALPix
 from spherekit.sampling.healpix_pixels import (
     boundaries,
@@ -76,7 +76,8 @@ _MODULES = {
 
 def __getattr__(name):
     if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        advice = f"; use {HEALPY_NAMES[name][1]}" if name in HEALPY_NAMES else ""
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{advice}")
     module = importlib.import_module(f"spherekit.sampling.{_MODULES[name]}")
     globals()[name] = getattr(module, name)  # later accesses do not call this function
     return globals()[name]
@@ -94,7 +95,7 @@ def reorder(values: ArrayLike, source: Literal["ring", "nested"]) -> np.ndarray:
     values : array_like [shape=(..., 12 nside^2)]
         Maps of any dtype; a masked array (numpy.ma) is reordered together with its mask.
     source : {"ring", "nested"}
-        Order of ``values``; the result is in the opposite one.
+        Order of ``values``; the result is in the opposite one. Also "nest", and in capital letters.
 
     Returns
     -------
@@ -122,13 +123,14 @@ def reorder(values: ArrayLike, source: Literal["ring", "nested"]) -> np.ndarray:
         return np.ma.array(reorder(values.data, source), mask=mask, fill_value=values.fill_value)
     values = checks.as_array(values, "values", "pass values.value, and store the unit separately")
     nside = check_nside(nside_of(values.shape[-1] if values.ndim else values.size), nest=True)
-    if source not in ("ring", "nested"):
+    is_nested = isinstance(source, str) and source.lower() in ("nested", "nest")
+    if not is_nested and not (isinstance(source, str) and source.lower() == "ring"):
         raise ValueError(f'source is {source!r}; expected "ring" or "nested"')
     result = np.empty(values.shape, values.dtype)
     for first in range(0, values.shape[-1], _CHUNK):
         nested = slice(first, min(first + _CHUNK, values.shape[-1]))
         ring = nest2ring(nside, np.arange(nested.start, nested.stop), threads=1)
-        if source == "nested":
+        if is_nested:
             result[..., ring] = values[..., nested]
         else:
             result[..., nested] = values[..., ring]

@@ -7,10 +7,42 @@ from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 
-__all__ = ["MAX_NSIDE", "as_directions", "as_pixel_numbers", "check_nside", "refuse_pixels"]
+__all__ = [
+    "HEALPY_NAMES",
+    "MAX_NSIDE",
+    "as_directions",
+    "as_pixel_numbers",
+    "check_nside",
+    "refuse_pixels",
+]
 
 #: The largest nside whose pixel numbers fit an int64 in nested order.
 MAX_NSIDE = 2**29
+_MAX_INTEGER = np.iinfo(np.int64).max
+
+#: Methods of the grid, and functions of `spherekit.sampling.healpix`, for functions of healpy and others.
+HEALPY_NAMES = {
+    "ang2pix": ("pixel_of", "pixel_of"),
+    "pix2ang": ("angles_of", "pixel_angles"),
+    "pixel_angles": ("angles_of", "pixel_angles"),
+    "angles_of": ("angles_of", "pixel_angles"),
+    "nest2ring": ("to_ring", "nest2ring"),
+    "ring2nest": ("to_nested", "ring2nest"),
+    "to_ring": ("to_ring", "nest2ring"),
+    "to_nested": ("to_nested", "ring2nest"),
+    "reorder": ("spherekit.sampling.healpix.reorder", "reorder"),
+    "query_disc": ("disc", "disc"),
+    "query_strip": ("strip", "strip"),
+    "query_polygon": ("polygon", "polygon"),
+    "get_all_neighbours": ("neighbours", "neighbours"),
+    "neighbors": ("neighbours", "neighbours"),
+    "get_interp_val": ("interpolate", "interpolate"),
+    "get_interp_weights": ("interpolation_weights", "interpolation_weights"),
+    "ud_grade": ("degrade or upgrade", "degrade or upgrade"),
+    "npix": ("shape[0]", "12 * nside**2"),
+    "nside2npix": ("shape[0]", "12 * nside**2"),
+    "npix2nside": ("spherekit.sampling.healpix.nside_of", "nside_of"),
+}
 
 
 def __dir__():
@@ -49,12 +81,13 @@ def check_nside(nside: int, nest: bool = False) -> int:
     return nside
 
 
-def as_pixel_numbers(pixels: ArrayLike) -> np.ndarray:
+def as_pixel_numbers(pixels: ArrayLike, nside: int) -> np.ndarray:
     """Return pixel numbers as a contiguous int64 array for kernels, of any range (`refuse_pixels`).
 
     Parameters
     ----------
     pixels : int array_like
+    nside : int
 
     Returns
     -------
@@ -63,18 +96,48 @@ def as_pixel_numbers(pixels: ArrayLike) -> np.ndarray:
     Raises
     ------
     TypeError
-        Pixel numbers that are not integers.
+        Pixel numbers that are not integers, or masked.
+    ValueError
+        Pixel numbers out of the range of int64.
 
     Examples
     --------
     >>> from spherekit.sampling import healpix_arguments
-    >>> healpix_arguments.as_pixel_numbers([1, 2])
+    >>> healpix_arguments.as_pixel_numbers([1, 2], 1)
     array([1, 2])
     """
-    pixels = checks.as_array(pixels, "pixels")
-    if pixels.dtype.kind not in "iu" and pixels.size:
-        raise TypeError(f"pixel numbers have dtype {pixels.dtype}; expected integers")
-    return _for_kernels(pixels, np.int64)
+    checks.refuse_masked(pixels, "pixels", "pass those of the valid entries, {name}[valid]")
+    try:
+        array = checks.as_array(pixels, "pixels", expected="integers")
+    except TypeError:
+        _refuse_large(pixels, nside)
+        raise
+    if array.dtype.kind not in "iu" and array.size:
+        _refuse_large(pixels, nside)
+        raise TypeError(f"pixel numbers have dtype {array.dtype}; expected integers")
+    if array.dtype == np.uint64 and array.size and array.max() > _MAX_INTEGER:
+        _refuse_range(array.min(), array.max(), nside)
+    return _for_kernels(array, np.int64)
+
+
+def _refuse_large(pixels, nside):
+    """Refuse integers that numpy converts to objects or to float64, since they are too large."""
+    if isinstance(pixels, int | list | tuple):
+        integers = np.ravel(np.asarray(pixels, object)).tolist()
+        is_integer = all(isinstance(x, int) for x in integers)
+        if (
+            is_integer
+            and integers
+            and (min(integers) < -_MAX_INTEGER or max(integers) > _MAX_INTEGER)
+        ):
+            _refuse_range(min(integers), max(integers), nside)
+
+
+def _refuse_range(minimum, maximum, nside):
+    raise ValueError(
+        f"pixel numbers go from {minimum} to {maximum}; nside {nside} has the pixels "
+        f"0..{12 * nside**2 - 1}"
+    )
 
 
 def refuse_pixels(pixels: np.ndarray, nside: int):
@@ -97,10 +160,7 @@ def refuse_pixels(pixels: np.ndarray, nside: int):
     >>> healpix_arguments.refuse_pixels(np.array([11]), 1)
     """
     if pixels.size and (pixels.min() < 0 or pixels.max() >= 12 * nside**2):
-        raise ValueError(
-            f"pixel numbers go from {pixels.min()} to {pixels.max()}; nside {nside} has the pixels "
-            f"0..{12 * nside**2 - 1}"
-        )
+        _refuse_range(pixels.min(), pixels.max(), nside)
 
 
 def as_directions(theta: ArrayLike, phi: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
@@ -131,7 +191,8 @@ def as_directions(theta: ArrayLike, phi: ArrayLike) -> tuple[np.ndarray, np.ndar
     """
     theta, phi = checks.colatitudes(theta), checks.angles(phi, "phi")
     try:
-        shape = np.broadcast_shapes(theta.shape, phi.shape)
+        is_equal = theta.shape == phi.shape
+        shape = theta.shape if is_equal else np.broadcast_shapes(theta.shape, phi.shape)
     except ValueError:
         raise ValueError(
             f"theta has shape {theta.shape} and phi {phi.shape}; expected shapes that broadcast"
@@ -144,4 +205,6 @@ def as_directions(theta: ArrayLike, phi: ArrayLike) -> tuple[np.ndarray, np.ndar
 
 def _for_kernels(x, dtype):
     """Return a contiguous array; read-only arrays, which would need a kernel of their own, are copied."""
+    if x.dtype == dtype and x.flags.carray:
+        return x
     return np.require(x, dtype, ["C_CONTIGUOUS", "WRITEABLE"]).reshape(x.shape)

@@ -32,8 +32,8 @@ def disc_numbers(nside, order, theta, phi, radius, inclusive, work):
     Returns
     -------
     int
-        Their count; NO_PIXELS if there is space for the ranges only; NO_RANGES with the size that these need in
-        the first element of ``work``.
+        Their count; NO_PIXELS if there is space for the ranges only; NO_RANGES if there is none, with the
+        size that these need in the first element of ``work``.
     """
     first, last = disc_rings(theta, radius, nside)
     size = max(0, last - first + 1)
@@ -83,8 +83,8 @@ def ranges_of_discs(nside, theta, phi, radius, inclusive, intervals, ranges, bou
     ranges : int64 ndarray [shape=(2 total, 2)]
         For the sum of the numbers of rings.
     bounds : int64 ndarray [shape=(2, n + 1)]
-        Set to the number of the first range, and of the first pixel in a list of all pixels, of each disc; the
-        last are their numbers.
+        Set to the number of the first range of each disc, and of its first pixel in a list of all pixels; the
+        last elements are the numbers of ranges and of pixels.
     """
     count = 0
     total = 0

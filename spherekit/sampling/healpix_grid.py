@@ -12,7 +12,7 @@ from spherekit._core import checks
 from spherekit._core.labeled import refuse_labels
 from spherekit.sampling import healpix_pixels
 from spherekit.sampling.base import Grid
-from spherekit.sampling.healpix_arguments import check_nside
+from spherekit.sampling.healpix_arguments import HEALPY_NAMES, check_nside
 from spherekit.sampling.healpix_rings import ring_weights, rings
 
 #: Ring weights of a larger nside are computed only where maps fit into memory: they take long.
@@ -88,6 +88,10 @@ class HEALPix(Grid):
             weights = np.array(ring_weights(self.nside))
         return theta, n_phi, phi0, weights
 
+    def __getattr__(self, name):  # called only for attributes that do not exist
+        advice = f"; use {HEALPY_NAMES[name][0]}" if name in HEALPY_NAMES else ""
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{advice}")
+
     # --- pixels ---
 
     def pixel_of(
@@ -118,14 +122,14 @@ class HEALPix(Grid):
         return healpix_pixels.pixel_of(self.nside, theta, phi, nest=nest, threads=threads)
 
     def angles_of(
-        self, pixels: ArrayLike, *, nest: bool = False, threads: int | None = None
+        self, pixels: ArrayLike | None = None, *, nest: bool = False, threads: int | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Colatitudes and longitudes of the centers of pixels (`healpix.pixel_angles`).
 
         Parameters
         ----------
-        pixels : int array_like
-            Pixel numbers of any shape.
+        pixels : int array_like, optional
+            Pixel numbers of any shape; all pixels by default.
         nest : bool
             Whether pixel numbers are in nested order, for nside a power of two.
         threads : int, optional
@@ -257,7 +261,7 @@ class HEALPix(Grid):
     def interpolation_weights(
         self, theta: ArrayLike, phi: ArrayLike, *, nest: bool = False, threads: int | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Four pixels and weights of the interpolation at points, of `healpix_interpolation`.
+        """Four pixels and weights of the interpolation at points (`healpix.interpolation_weights`).
 
         Parameters
         ----------
@@ -289,16 +293,24 @@ class HEALPix(Grid):
         )
 
     def interpolate(
-        self, f: ArrayLike, theta: ArrayLike, phi: ArrayLike, *, threads: int | None = None
+        self,
+        f: ArrayLike,
+        theta: ArrayLike,
+        phi: ArrayLike,
+        *,
+        nest: bool = False,
+        threads: int | None = None,
     ) -> np.ndarray:
-        """Interpolate maps at points, bilinearly (`healpix_interpolation.interpolate`).
+        """Interpolate maps at points, bilinearly (`healpix.interpolate`).
 
         Parameters
         ----------
         f : array_like [shape=(..., 12 nside^2)]
-            Maps in ring order, real or complex.
+            Maps, real or complex.
         theta, phi : array_like, radians
             Colatitudes in [0, pi] and longitudes, of any shapes that broadcast.
+        nest : bool
+            The maps are in nested order instead of ring order.
         threads : int, optional
             Number of threads. The result does not depend on it.
 
@@ -319,14 +331,21 @@ class HEALPix(Grid):
         from spherekit.sampling import healpix_interpolation  # imports autograd and Numba
 
         refuse_labels(f, "f")
+        checks.refuse_masked(f, "f", healpix_interpolation.MASK_ADVICE)
         f = as_float_array(f, "f")
         checks.samples_shape(f, self, None)
-        return healpix_interpolation.interpolate(f, theta, phi, threads=threads)
+        return healpix_interpolation.interpolate(f, theta, phi, nest=nest, threads=threads)
 
     def interpolate_adjoint(
-        self, values: ArrayLike, theta: ArrayLike, phi: ArrayLike, *, threads: int | None = None
+        self,
+        values: ArrayLike,
+        theta: ArrayLike,
+        phi: ArrayLike,
+        *,
+        nest: bool = False,
+        threads: int | None = None,
     ) -> np.ndarray:
-        """Apply the transpose of `interpolate` (`healpix_interpolation.interpolate_adjoint`).
+        """Apply the transpose of `interpolate` (`healpix.interpolate_adjoint`).
 
         Parameters
         ----------
@@ -334,13 +353,15 @@ class HEALPix(Grid):
             Leading axes, then the axes of the points.
         theta, phi : array_like, radians
             Colatitudes in [0, pi] and longitudes, of any shapes that broadcast.
+        nest : bool
+            Return maps in nested order instead of ring order.
         threads : int, optional
             Number of threads. The result does not depend on it.
 
         Returns
         -------
         ndarray [shape=(..., 12 nside^2)]
-            Maps in ring order.
+            Maps.
 
         Examples
         --------
@@ -351,7 +372,7 @@ class HEALPix(Grid):
         from spherekit.sampling import healpix_interpolation  # imports autograd and Numba
 
         return healpix_interpolation.interpolate_adjoint(
-            values, theta, phi, self.nside, threads=threads
+            values, theta, phi, self.nside, nest=nest, threads=threads
         )
 
     # --- regions and resolution ---

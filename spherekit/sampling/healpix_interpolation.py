@@ -26,6 +26,10 @@ from spherekit.sampling.healpix_rings import nside_of, ring_table
 __all__ = ["interpolate", "interpolate_adjoint", "interpolation_weights"]
 
 
+#: What to do with a masked map.
+MASK_ADVICE = "pass {name}.astype(float).filled(numpy.nan): values near missing samples are NaN"
+
+
 def __dir__():
     return sorted(__all__)
 
@@ -77,14 +81,16 @@ def interpolation_weights(
     Half way between two pixels of the equator:
 
     >>> import numpy as np
-    >>> from spherekit.sampling import healpix_interpolation
-    >>> pixels, weights = healpix_interpolation.interpolation_weights(1, np.pi / 2, np.pi / 4)
+    >>> from spherekit.sampling import healpix
+    >>> pixels, weights = healpix.interpolation_weights(1, np.pi / 2, np.pi / 4)
     >>> pixels, weights.round(6)
     (array([4, 5, 8, 9]), array([0.5, 0.5, 0. , 0. ]))
     """
     nside = check_nside(nside, nest)
     theta, phi = as_directions(theta, phi)
-    checks.fits_memory(64 * theta.size, f"the weights of {theta.size} points", "pass fewer points")
+    checks.fits_memory(
+        64 * theta.size, f"the array of the weights of {theta.size} points", "pass fewer points"
+    )
     pixels, weights = np.empty((4, *theta.shape), np.int64), np.empty((4, *theta.shape))
     arguments = nside, bool(nest), ring_table(nside), pixels.reshape(-1), weights.reshape(-1)
     run_kernel(set_interpolation_weights, _blocks(theta), threads, *_flat(theta, phi), *arguments)
@@ -92,16 +98,23 @@ def interpolation_weights(
 
 
 def interpolate(
-    f: ArrayLike, theta: ArrayLike, phi: ArrayLike, *, threads: int | None = None
+    f: ArrayLike,
+    theta: ArrayLike,
+    phi: ArrayLike,
+    *,
+    nest: bool = False,
+    threads: int | None = None,
 ) -> np.ndarray:
     """Interpolate maps at points, bilinearly (`interpolation_weights`).
 
     Parameters
     ----------
     f : array_like [shape=(..., 12 nside^2)]
-        Maps in ring order, real or complex.
+        Maps, real or complex.
     theta, phi : array_like, radians
         Colatitudes in [0, pi] and longitudes, any real numbers, of any shapes that broadcast.
+    nest : bool
+        The maps are in nested order instead of ring order.
     threads : int, optional
         Number of threads. The result does not depend on it.
 
@@ -126,15 +139,18 @@ def interpolate(
     Examples
     --------
     >>> import numpy as np
-    >>> from spherekit.sampling import HEALPix, healpix_interpolation
+    >>> from spherekit.sampling import HEALPix, healpix
     >>> f = np.cos(HEALPix(64).theta)
-    >>> healpix_interpolation.interpolate(f, [0.0, 1.0], 0.3).round(3)
+    >>> healpix.interpolate(f, [0.0, 1.0], 0.3).round(3)
     array([1.  , 0.54])
     """
     refuse_labels(f, "f")
+    checks.refuse_masked(f, "f", MASK_ADVICE)
     f = as_float_array(f, "f")
-    nside = nside_of(f.shape[-1] if f.ndim else 1)
-    return interpolation.forward(f, **_flags(theta, phi, nside, threads, is_traced(f)))
+    nside = check_nside(nside_of(f.shape[-1] if f.ndim else 1), nest)
+    flags = _flags(theta, phi, nside, nest, threads, is_traced(f))
+    values = interpolation.forward(f, **flags)
+    return values if is_traced(values) else values[()]
 
 
 def interpolate_adjoint(
@@ -143,6 +159,7 @@ def interpolate_adjoint(
     phi: ArrayLike,
     nside: int,
     *,
+    nest: bool = False,
     threads: int | None = None,
 ) -> np.ndarray:
     """Apply the transpose of `interpolate`: add each value to four pixels, times their weights.
@@ -155,13 +172,15 @@ def interpolate_adjoint(
         Colatitudes in [0, pi] and longitudes, any real numbers, of any shapes that broadcast.
     nside : int
         Any nside of maps that fit into memory.
+    nest : bool
+        Return maps in nested order instead of ring order.
     threads : int, optional
         Number of threads, which process separate maps. The result does not depend on it.
 
     Returns
     -------
     ndarray [shape=(..., 12 nside^2)]
-        Maps in ring order, in the precision of ``values``; sums are computed in double precision.
+        Maps, in the precision of ``values``; sums are computed in double precision.
         Differentiable with respect to ``values``.
 
     Raises
@@ -177,16 +196,16 @@ def interpolate_adjoint(
 
     Examples
     --------
-    >>> from spherekit.sampling import healpix_interpolation
-    >>> healpix_interpolation.interpolate_adjoint([1.0], [0.0], [0.0], 1)[:5]
+    >>> from spherekit.sampling import healpix
+    >>> healpix.interpolate_adjoint([1.0], [0.0], [0.0], 1)[:5]
     array([0.25, 0.25, 0.25, 0.25, 0.  ])
     """
     values = as_float_array(values, "values")
-    flags = _flags(theta, phi, check_nside(nside), threads, is_traced(values))
+    flags = _flags(theta, phi, check_nside(nside, nest), nest, threads, is_traced(values))
     return interpolation.adjoint(values, **flags)
 
 
-def _flags(theta, phi, nside, threads, traced):
+def _flags(theta, phi, nside, nest, threads, traced):
     for name, angle in (("theta", theta), ("phi", phi)):
         if is_traced(angle):
             raise TypeError(
@@ -196,23 +215,23 @@ def _flags(theta, phi, nside, threads, traced):
     theta, phi = as_directions(theta, phi)
     if traced:  # the gradient is computed later
         theta, phi = theta.copy(), phi.copy()
-    return dict(theta=theta, phi=phi, nside=nside, threads=thread_count(threads))
+    return dict(theta=theta, phi=phi, nside=nside, nest=bool(nest), threads=thread_count(threads))
 
 
-def _forward(f, *, theta, phi, nside, threads):
+def _forward(f, *, theta, phi, nside, nest, threads):
     f = checks.as_float_array(f, "f")
     shape = *f.shape[:-1], *theta.shape
     noun = f"interpolation to an array of shape {shape}"
     checks.fits_memory(f.itemsize * math.prod(shape), noun, "pass fewer points or maps at once")
     values = np.empty(shape, f.dtype)
     arrays = _components(f, 12 * nside**2), _components(values, theta.size)
-    arguments = *_flat(theta, phi), nside, ring_table(nside), *arrays
+    arguments = *_flat(theta, phi), nside, nest, ring_table(nside), *arrays
     if not run_kernel(interpolate_maps, _blocks(theta), threads, *arguments, buffers=_work_memory):
         missing_samples(f, name="f")  # refuses samples that are neither measurements nor missing
     return values
 
 
-def _adjoint(values, *, theta, phi, nside, threads):
+def _adjoint(values, *, theta, phi, nside, nest, threads):
     values = checks.as_float_array(values, "values")
     leading = values.ndim - theta.ndim
     if leading < 0 or values.shape[leading:] != theta.shape:
@@ -229,7 +248,7 @@ def _adjoint(values, *, theta, phi, nside, threads):
     maps = np.zeros(shape, wide)
     arrays = _components(maps, shape[-1]), _components(values, theta.size)
     group = -(-len(arrays[0]) // threads) or 1
-    arguments = *_flat(theta, phi), nside, ring_table(nside), *arrays, group
+    arguments = *_flat(theta, phi), nside, nest, ring_table(nside), *arrays, group
     run_kernel(add_to_maps, -(-len(arrays[0]) // group), threads, *arguments, buffers=_work_memory)
     return maps.astype(values.dtype, copy=False)
 

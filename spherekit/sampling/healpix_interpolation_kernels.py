@@ -118,7 +118,7 @@ def _set_weights(theta, phi, nside, table, pixels, weights, stride):
 @leaf
 def set_interpolation_weights(counter, count, theta, phi, nside, nest, table, pixels, weights):
     """Set ``pixels`` and ``weights`` [shape=(4, count)]."""
-    thetas, phis, indices = pointer(theta, 0), pointer(phi, 0), pointer(pixels, 0)
+    thetas, phis = pointer(theta, 0), pointer(phi, 0)
     order = log2(nside)
     while True:
         first = next_item(counter) * BLOCK
@@ -128,22 +128,31 @@ def set_interpolation_weights(counter, count, theta, phi, nside, nest, table, pi
             results = pointer(pixels, i), pointer(weights, i)
             _set_weights(thetas[i], phis[i], nside, table, *results, count)
             if nest:
-                for k in range(i, 4 * count, count):
-                    face, x, y = ring_to_face(indices[k], nside)
-                    indices[k] = face_to_nested(face, x, y, order)
+                _number_in_nested_order(nside, order, results[0], count)
 
 
 @leaf
-def _set_block(first, n, theta, phi, nside, table, pixels, weights):
+def _number_in_nested_order(nside, order, pixels, stride):
+    """Convert the numbers of four pixels from ring to nested order."""
+    for k in range(0, 4 * stride, stride):
+        face, x, y = ring_to_face(pixels[k], nside)
+        pixels[k] = face_to_nested(face, x, y, order)
+
+
+@leaf
+def _set_block(first, n, theta, phi, nside, nest, table, pixels, weights):
     """Set the pixels and weights of n points [shape=(4, BLOCK)]."""
     thetas, phis = pointer(theta, first), pointer(phi, first)
+    order = log2(nside)
     for i in range(n):
         results = pointer(pixels, i), pointer(weights, i)
         _set_weights(thetas[i], phis[i], nside, table, *results, BLOCK)
+        if nest:
+            _number_in_nested_order(nside, order, results[0], BLOCK)
 
 
 @leaf
-def interpolate_maps(counter, count, theta, phi, nside, table, maps, values, pixels, weights):
+def interpolate_maps(counter, count, theta, phi, nside, nest, table, maps, values, pixels, weights):
     """Set ``values`` [shape=(maps, count, components)] from ``maps`` [shape=(maps, n_pix, components)].
 
     Real maps have 1 component, complex maps 2. ``pixels`` and ``weights`` [shape=(4, BLOCK)] are work memory.
@@ -157,7 +166,7 @@ def interpolate_maps(counter, count, theta, phi, nside, table, maps, values, pix
         if first >= count:
             return ordinary
         n = min(BLOCK, count - first)
-        _set_block(first, n, theta, phi, nside, table, pixels, weights)
+        _set_block(first, n, theta, phi, nside, nest, table, pixels, weights)
         for k in range(n_maps * components):
             samples = pointer(maps, k // components * n_pix * components + k % components)
             results = pointer(
@@ -183,7 +192,9 @@ def _valid_sample(sample, weight):
 
 
 @leaf
-def add_to_maps(counter, count, theta, phi, nside, table, maps, values, group, pixels, weights):
+def add_to_maps(
+    counter, count, theta, phi, nside, nest, table, maps, values, group, pixels, weights
+):
     """Add the transpose of `interpolate_maps` to ``maps``; ``group``: the number of maps of a work item."""
     indices, factors = pointer(pixels, 0), pointer(weights, 0)
     n_maps, n_pix, components = maps.shape
@@ -194,7 +205,7 @@ def add_to_maps(counter, count, theta, phi, nside, table, maps, values, group, p
         last_map = min(first_map + group, n_maps)
         for first in range(0, count, BLOCK):
             n = min(BLOCK, count - first)
-            _set_block(first, n, theta, phi, nside, table, pixels, weights)
+            _set_block(first, n, theta, phi, nside, nest, table, pixels, weights)
             for k in range(first_map * components, last_map * components):
                 samples = pointer(maps, k // components * n_pix * components + k % components)
                 inputs = pointer(

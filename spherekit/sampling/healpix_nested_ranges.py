@@ -37,8 +37,8 @@ def set_nested_numbers(nside, order, ranges, count, work, pixels):
     count : int
         Number of ranges, >= 1.
     work : pointer to int64
-        Work memory (`nested_work_size`): for each ring from that of the first pixel on, the number of the first
-        range that ends after its beginning; x, y and size of squares.
+        Work memory (`nested_work_size`): for each ring from that of the first pixel on, the number of the
+        first range that ends after its beginning; x, y and size of squares.
     pixels : pointer to int64
     """
     first_ring, _ = ring_of(ranges[0], nside)
@@ -75,9 +75,7 @@ def _fill(nside, order, ranges, n_ranges, first_ring, last_ring, rows, squares, 
         while depth > 0:
             depth -= 1
             x, y, size = squares[3 * depth], squares[3 * depth + 1], squares[3 * depth + 2]
-            state = _state(
-                face, x, y, size, nside, ranges, n_ranges, first_ring, last_ring, rows
-            )
+            state = _state(face, x, y, size, nside, ranges, n_ranges, first_ring, last_ring, rows)
             if state == _INSIDE:
                 begin = face_to_nested(face, x, y, order)
                 target = pointer(pixels, count)
@@ -132,4 +130,3 @@ def _covered(first, stop, ranges, count, index):
         total += max(0, min(stop, ranges[2 * index + 1]) - max(first, ranges[2 * index]))
         index += 1
     return total
-

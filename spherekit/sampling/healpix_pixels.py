@@ -46,7 +46,9 @@ def pixel_of(
     Returns
     -------
     int64 ndarray
-        Pixel numbers, of the shape of the directions. On the border of pixels they are those of healpy.
+        Pixel numbers, of the shape of the directions. On the border of pixels they are those of healpy in the
+        same order: rounding may put such a direction into one pixel in ring order, and into its neighbour in
+        nested order.
 
     Raises
     ------
@@ -62,8 +64,8 @@ def pixel_of(
 
     Examples
     --------
-    >>> from spherekit.sampling import healpix_pixels
-    >>> healpix_pixels.pixel_of(2, [0.0, 1.5], [0.0, -0.1])
+    >>> from spherekit.sampling import healpix
+    >>> healpix.pixel_of(2, [0.0, 1.5], [0.0, -0.1])
     array([ 0, 27])
     """
     nside = check_nside(nside, nest)
@@ -116,7 +118,7 @@ def pixel_angles(
         noun = f"the table of pixel angles at nside {nside}"
         checks.fits_memory(8 * 3 * 12 * nside**2, noun, "pass the numbers of fewer pixels")
         pixels = np.arange(12 * nside**2)
-    pixels = as_pixel_numbers(pixels)
+    pixels = as_pixel_numbers(pixels, nside)
     theta, phi = np.empty(pixels.shape), np.empty(pixels.shape)
     arguments = nside, bool(nest), ring_table(nside), theta, phi
     if not _call("angles_of_pixels", threads, pixels, *arguments):
@@ -162,11 +164,12 @@ def neighbours(
 
     Examples
     --------
-    >>> from spherekit.sampling import healpix_pixels
-    >>> healpix_pixels.neighbours(2, 13)
+    >>> from spherekit.sampling import healpix
+    >>> healpix.neighbours(2, 13)
     array([20, 12,  4,  0,  5, 14, 21, 29])
     """
-    nside, pixels = check_nside(nside, nest), as_pixel_numbers(pixels)
+    nside = check_nside(nside, nest)
+    pixels = as_pixel_numbers(pixels, nside)
     checks.fits_memory(64 * pixels.size, "the array of neighbours", "pass fewer pixels")
     result = np.empty((8, *pixels.shape), np.int64)
     if not _call("neighbours_of", threads, pixels, nside, bool(nest), result):
@@ -218,15 +221,18 @@ def boundaries(
 
     Examples
     --------
-    >>> from spherekit.sampling import healpix_pixels
-    >>> theta, phi = healpix_pixels.boundaries(1, 4)
+    >>> from spherekit.sampling import healpix
+    >>> theta, phi = healpix.boundaries(1, 4)
     >>> theta.round(4), phi.round(4)
     (array([0.8411, 1.5708, 2.3005, 1.5708]), array([0.    , 5.4978, 0.    , 0.7854]))
     """
-    nside, pixels = check_nside(nside, nest), as_pixel_numbers(pixels)
+    nside = check_nside(nside, nest)
+    pixels = as_pixel_numbers(pixels, nside)
     step = checks.integer(step, "step", 1)
     points = pixels.size * 4 * step
-    checks.fits_memory(16 * points, f"{points} points on boundaries", "pass fewer pixels")
+    checks.fits_memory(
+        16 * points, f"the array of {points} points on boundaries", "pass fewer pixels"
+    )
     theta, phi = (np.empty((*pixels.shape, 4 * step)) for _ in range(2))
     if not _call("boundaries_of", threads, pixels, nside, bool(nest), step, theta, phi):
         refuse_pixels(pixels, nside)
@@ -300,7 +306,8 @@ def ring2nest(nside: int, pixels: ArrayLike, *, threads: int | None = None) -> n
 
 
 def _converted(kernel, nside, pixels, threads):
-    nside, pixels = check_nside(nside, nest=True), as_pixel_numbers(pixels)
+    nside = check_nside(nside, nest=True)
+    pixels = as_pixel_numbers(pixels, nside)
     result = np.empty(pixels.shape, np.int64)
     if not _call(kernel, threads, pixels, nside, result):
         refuse_pixels(pixels, nside)

@@ -102,12 +102,12 @@ def disc(
     if isinstance(theta, float) and isinstance(phi, float) and isinstance(radius, float):
         theta = _colatitude(theta, "theta")
         phi = _angle(phi, "phi") % _TURN
-        return _numbers(disc_numbers, nside, nest, theta, phi, _radius(radius), bool(inclusive))
+        return _pixels_of(disc_numbers, nside, nest, theta, phi, _radius(radius), bool(inclusive))
     theta, phi = as_directions(theta, phi)
     radius = _radii(radius)
     if theta.ndim == radius.ndim == 0:
-        numbers = float(theta), float(phi) % _TURN, float(radius)
-        return _numbers(disc_numbers, nside, nest, *numbers, bool(inclusive))
+        circle = float(theta), float(phi) % _TURN, float(radius)
+        return _pixels_of(disc_numbers, nside, nest, *circle, bool(inclusive))
     return _discs(nside, theta, phi, radius, bool(inclusive), nest, threads)
 
 
@@ -153,7 +153,7 @@ def strip(
     nside = check_nside(nside, nest)
     theta1 = _colatitude(theta1, "theta1")
     theta2 = _colatitude(theta2, "theta2")
-    return _numbers(strip_numbers, nside, nest, theta1, theta2, bool(inclusive))
+    return _pixels_of(strip_numbers, nside, nest, theta1, theta2, bool(inclusive))
 
 
 def polygon(
@@ -226,7 +226,7 @@ def polygon(
     return numbers_in(merged(ranges[:count]), nside, nest)
 
 
-def _numbers(kernel, nside, nest, *arguments):
+def _pixels_of(kernel, nside, nest, *arguments):
     """Call a kernel that writes sorted pixel numbers to the end of work memory; return them."""
     order = nside.bit_length() - 1 if nest else -1
     work = np.empty(_WORK_SIZE, np.int64)
@@ -251,7 +251,7 @@ def _discs(nside, theta, phi, radius, inclusive, nest, threads):
         raise ValueError(f"theta, phi and radius have shape {theta.shape}; expected one axis")
     expected = 12.0 * nside**2 * np.sum(np.sin(radius / 2) ** 2)
     remedy = "select smaller regions, or fewer of them"
-    checks.fits_memory(8 * expected, f"the lists of {expected:.3g} pixels", remedy)
+    checks.fits_memory(8 * expected, f"the list of {expected:.3g} pixels", remedy)
     theta, phi, radius = (np.array(x) for x in (theta, phi % _TURN, radius))
     blocks = range(0, theta.size, _BLOCK)
     lists = [[]] * len(blocks)

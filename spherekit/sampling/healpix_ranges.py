@@ -33,6 +33,8 @@ NO_RANGES = -1
 NO_PIXELS = -2
 #: Rounding errors of colatitudes of rings, and of their coordinates (radians).
 _ROUNDING = 2e-15
+#: Largest number of ranges that are sorted by insertion.
+_INSERTION_SORT = 64
 #: Lists of more pixels are refused where they do not fit into memory.
 _SMALL = 2**20
 
@@ -202,7 +204,7 @@ def ring_coordinate(theta, nside):
 
 @leaf
 def strip_numbers(nside, order, theta1, theta2, inclusive, work):
-    """Write the sorted numbers of the pixels in a strip, or in two, to the end of work memory (`write_numbers`)."""
+    """Write the sorted numbers of the pixels in a strip, or in two, to work memory (`write_numbers`)."""
     ranges = pointer(work, 1)
     if theta1 < theta2:
         count = _append_strip(ranges, 0, nside, theta1, theta2, inclusive)
@@ -233,9 +235,28 @@ def _append_strip(ranges, count, nside, top, bottom, inclusive):
 
 
 def merged(ranges):
-    """Return ranges in any order, also overlapping ones, as sorted disjoint ranges."""
-    ranges = np.ascontiguousarray(ranges[np.argsort(ranges[:, 0])])
+    """Return ranges in any order, also overlapping ones, sorted and disjoint; ``ranges`` may be changed."""
+    if len(ranges) > _INSERTION_SORT:
+        ranges = np.ascontiguousarray(ranges[np.argsort(ranges[:, 0])])
+    else:
+        _sort(ranges)
     return ranges[: _merge(ranges)]
+
+
+@leaf
+def _sort(ranges):
+    """Sort ranges in place, by insertion."""
+    flat = pointer(ranges, 0)
+    for i in range(1, ranges.shape[0]):
+        first = flat[2 * i]
+        stop = flat[2 * i + 1]
+        k = i
+        while k > 0 and flat[2 * k - 2] > first:
+            flat[2 * k] = flat[2 * k - 2]
+            flat[2 * k + 1] = flat[2 * k - 1]
+            k -= 1
+        flat[2 * k] = first
+        flat[2 * k + 1] = stop
 
 
 @leaf

@@ -305,7 +305,9 @@ def _fill(f, nside, k, nest, factor, keep_missing, threads):
 
 def _results(shape, nside, dtype):
     shape = (*shape[:-1], 12 * nside**2)
-    checks.fits_memory(math.prod(shape) * dtype.itemsize, f"the maps of nside {nside}")
+    required = math.prod(shape) * dtype.itemsize
+    noun = f"an array of maps of nside {nside}"
+    checks.fits_memory(required, noun, "lower nside, pass fewer maps at once")
     return np.empty(shape, dtype)
 
 

@@ -100,6 +100,7 @@ def _pixel_regions():
     grid = HEALPix(2)
     for flags in (dict(), dict(inclusive=True, nest=True)):
         grid.disc(0.5, 0.0, 0.5, **flags)
+        grid.disc([0.5], 0.0, 0.5, **flags, threads=1)
         grid.strip(0.5, 1.0, **flags)
         grid.polygon([0.5, 0.5, 1.0, 1.0], [0.0, 0.5, 0.5, 0.0], **flags)
     for dtype in (np.float64, np.float32, bool):
