@@ -78,7 +78,9 @@ def test_singular_problems_are_refused(name, L, spin, rng):
 def test_the_largest_degrees_that_rings_determine(name, L, rng):
     grid = as_grid(name)
     gap = theta(grid) < grid.theta[1]
-    _, fit = fields.fill(np.where(gap, np.nan, samples(12, grid, rng)), sampling=grid, return_fit=True, L=L)
+    _, fit = fields.fill(
+        np.where(gap, np.nan, samples(12, grid, rng)), sampling=grid, return_fit=True, L=L
+    )
     A = synthesis_operator(L, sampling=grid, reality=True, mask=~gap)
     condition = np.linalg.cond(A @ np.eye(L * L))
     assert 0.98 * condition < fit.condition < (1 + COMMAND) * condition
@@ -88,7 +90,9 @@ def test_a_default_that_leaves_a_large_residual_is_reported(rng):
     grid = as_grid("gl:32")
     f = samples(20, grid, rng)
     gap = theta(grid) < 1.0
-    with pytest.warns(UserWarning, match="9[78]% of the rms .* default L=4.*pass a larger L") as record:
+    with pytest.warns(
+        UserWarning, match="9[78]% of the rms .* default L=4.*pass a larger L"
+    ) as record:
         fields.fill(np.where(gap, np.nan, f), sampling=grid)
     assert record[0].filename == __file__
     fields.fill(np.where(gap, np.nan, f), sampling=grid, L=4)

@@ -123,6 +123,7 @@ def test_components_at_different_times_and_levels(rng):
     level = u.sel(at)
     level.coords["level"].attrs["units"] = "hPa"
     fields.Wind(level, height)  # in other units, which are not compared
+    fields.Wind(u.sel(at), v.sel(at).drop_vars("time").assign_coords(month=7))
     channels = u.sel(at).assign_coords(channel=3), v.sel(at).assign_coords(channel=4)
     fields.Wind(*channels)
 

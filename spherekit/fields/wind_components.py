@@ -9,7 +9,7 @@ from spherekit._core import checks
 from spherekit._core.labeled import axis_kind
 from spherekit.fields.labels import is_xarray, labeled
 from spherekit.fields.wind_samples import check_samples, texts_of
-from spherekit.io import Map
+from spherekit.io import Map, cf
 from spherekit.io.winds import is_wind_component, meters_per_second, winds
 from spherekit.linear import is_traced, same_precision
 
@@ -166,8 +166,11 @@ def _positions(record):
         kind = axis_kind(name, attributes)
         if "value" not in attributes or kind not in ("time", "vertical"):
             continue
-        (text,) = texts_of(np.atleast_1d(attributes["value"]), attributes)
-        unit = "" if kind == "time" else str(attributes.get("units", ""))
+        values = np.atleast_1d(attributes["value"])
+        (text,) = texts_of(values, attributes)
+        unit = str(attributes.get("units", ""))
+        if kind == "time":  # a month by its number, and a date, are not compared
+            unit = "number" if cf.coordinate_texts(values, attributes) is None else "date"
         positions[name] = kind, unit, text
     return positions
 
