@@ -47,6 +47,21 @@ def test_cases_that_cannot_be_compared_are_said_in_words():
     assert lines[-1] == "healpy: measured on HEALPix (gl, real maps, 1 thread)"
 
 
+def test_tables_of_pixel_functions():
+    """They have an nside instead of L, and no round trip."""
+    times = {name: {"least": 1.0, "first": 1.0} for name in ("inverse", "forward")}
+    case = dict(transform="pixels", grid="", N=0, spin=0, signal="real", batch=1, threads=1)
+    case |= dict(dtype="float64", code="spherekit", setup=0.0, error=None, one_way=True, **times)
+    lines = bench.table([case | {"L": L} for L in (64, 128, 300)])
+    text = "\n".join(lines)
+    assert [line.split()[0] for line in lines[2:7]] == ["nside", "ms", "32", "64", "128"]
+    assert "nside^p" in text and "operations in the heading" in text
+    assert not any(word in text for word in ("error", "round trip", "synthesis", "inverse"))
+    harmonic = case | dict(transform="harmonic", grid="gl", L=8, error=1e-9, one_way=False)
+    text = "\n".join(bench.table([harmonic, case | {"L": 64}]))
+    assert "synthesis and of an analysis; ms:" in text and "error: maximum" in text
+
+
 def test_headings_of_the_lines_below_a_table():
     times = {name: {"least": 1.0, "first": 1.0} for name in ("inverse", "forward")}
     case = dict(transform="rotate", grid="", L=8, N=0, spin=0, signal="real", batch=1)

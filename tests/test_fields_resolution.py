@@ -51,6 +51,14 @@ def test_xarray(rng):
     assert fine.shape == array.shape
 
 
+def test_a_data_array_without_coordinates():
+    xarray = pytest.importorskip("xarray", reason="xarray is not installed")
+    array = xarray.DataArray(np.ones(48), dims="pixel")
+    for options in (dict(), dict(sampling="healpix:2")):
+        with pytest.raises(ValueError, match="assign it these coordinates, or pass its values"):
+            fields.degrade(array, 1, **options)
+
+
 def test_refusals():
     with pytest.raises(TypeError, match="threshold is passed with numbers"):
         fields.degrade(Map(np.ones(12 * 4), "healpix:2"), 1, threshold=0.9)

@@ -363,6 +363,8 @@ def test_regions_of_healpy(nside, rng):
         vertices /= np.linalg.norm(vertices, axis=1)[:, None]
         expected = healpy.query_polygon(nside, vertices)
         np.testing.assert_array_equal(healpix.polygon(nside, *vertex_angles(vertices)), expected)
-    for theta1, theta2 in np.arccos(rng.uniform(-1, 1, (3, 2))) * [1, 1]:
+    for theta1, theta2 in np.arccos(rng.uniform(-1, 1, (3, 2))):
+        if nside > 1024:  # lists of strips of any width would fill the memory
+            theta2 = min(np.pi, theta1 + 200 / nside)
         expected = healpy.query_strip(nside, theta1, theta2)
         np.testing.assert_array_equal(healpix.strip(nside, theta1, theta2), expected)

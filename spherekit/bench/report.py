@@ -8,6 +8,8 @@ from importlib import metadata
 
 import numpy as np
 
+from spherekit.bench.cases import pixels
+
 DIRECTIONS = ("inverse", "forward")
 _GROUP = ("transform", "grid", "N", "spin", "signal", "batch", "dtype", "threads")
 #: Titles of computations without a grid.
@@ -58,12 +60,13 @@ _HEADINGS = {
     "resolution": ("degrade", "upgrade"),
     "nested-resolution": ("degrade", "upgrade"),
 }
+_TRANSFORMS = "inverse, forward: minimum time of a synthesis and of an analysis"
+_OPERATIONS = "ms: minimum time of the operations in the heading"
+_ERRORS = "error: maximum error of a round trip of coefficients with variance near 1;"
 _LEGEND = (
-    "inverse, forward: minimum time of a synthesis and of an analysis, or of the operations in the heading;",
     "ratio: time of spherekit / time of the other package, below 1 where spherekit is faster;",
-    "error: maximum error of a round trip of coefficients with variance near 1;",
     "memory: peak memory of a call beyond its input and output, in MB and as a multiple of these two,",
-    "the larger values of both directions; peak: peak memory of the process, imports included;",
+    "the larger values of both columns; peak: peak memory of the process, imports included;",
     "first: time of import, set-up, tables, compilation (or loading compiled kernels) and first calls.",
 )
 
@@ -190,27 +193,55 @@ def table(results: Sequence[dict]) -> list[str]:
     notes = {}
     for title, rows in groups(results).items():
         if any(has_times(row) or "failed" in row for row in rows):
-            transform = rows[0]["transform"]
-            lines += ["", title, *_head(transform), *_rows(rows)]
+            lines += ["", title, *_head(rows), *_rows(rows)]
             lines += [*_slopes(rows), *_vjp_ratios(rows)]
         for row in rows:
             if "incomparable" in row:
                 notes.setdefault(f"{row['code']}: {row['incomparable']}", []).append(title)
             if row.get("remark"):
                 notes.setdefault(f"{row['code']}: {row['remark']}", [])
-    lines += ["", *_LEGEND] if lines else []
+    lines += ["", *_legend(results)] if lines else []
     lines += _thread_gains(results)
     for note, titles in notes.items():
         lines.append(f"{note} ({'; '.join(dict.fromkeys(titles))})" if titles else note)
     return lines
 
 
-def _head(transform):
+def _legend(results):
+    """Explanations of the columns that the tables have."""
+    rows = [row for row in results if has_times(row)]
+    words = []
+    if any(headings(row["transform"]) == DIRECTIONS for row in rows):
+        words.append(_TRANSFORMS)
+    if any(headings(row["transform"]) != DIRECTIONS for row in rows):
+        words.append(_OPERATIONS)
+    yield "; ".join(words) + ";"
+    ratio, *memory_and_first = _LEGEND
+    yield ratio
+    if not all(map(_has_no_error, rows)):
+        yield _ERRORS
+    yield from memory_and_first
+
+
+def _has_no_error(row):
+    """Whether a computation has no inverse, so that no error of a round trip was measured."""
+    return row.get("one_way") and row["error"] is None
+
+
+def _size(row):
+    """The name and the value of the size of a computation: L, or nside for functions of pixels."""
+    if row["transform"] in pixels.TRANSFORMS:
+        return "nside", pixels.nside_of(row["L"])
+    return "L", row["L"]
+
+
+def _head(rows):
     """Two lines: the headings of the columns, and their units."""
-    first_heading, second_heading = headings(transform)
+    first_heading, second_heading = headings(rows[0]["transform"])
+    error = "" if all(_has_no_error(row) for row in rows if has_times(row)) else "error"
     yield (
-        f"{'L':>6}  {'code':14}{first_heading:>11}{'ratio':>7}{second_heading:>11}{'ratio':>7}"
-        f"{'error':>9}{'memory':>9}{'':>6}{'peak':>8}{'first':>8}"
+        f"{_size(rows[0])[0]:>6}  {'code':14}{first_heading:>11}{'ratio':>7}{second_heading:>11}"
+        f"{'ratio':>7}{error:>9}{'memory':>9}{'':>6}{'peak':>8}{'first':>8}"
     )
     yield f"{'':>6}  {'':14}{'ms':>11}{'':>7}{'ms':>11}{'':>7}{'':>9}{'MB':>9}{'':>6}{'MB':>8}{'s':>8}"
 
@@ -224,12 +255,12 @@ def _rows(rows):
             if has_times(row):
                 lines += [_row(row, references.get(L)), *_excess_cpus(row)]
             elif "failed" in row:
-                lines.append(f"{row['L']:>6}  {row['code']:14}{row['failed']}")
+                lines.append(f"{_size(row)[1]:>6}  {row['code']:14}{row['failed']}")
     return lines
 
 
 def _row(result, reference):
-    text = f"{result['L']:>6}  {result['code']:14}"
+    text = f"{_size(result)[1]:>6}  {result['code']:14}"
     for direction in DIRECTIONS:
         is_compared = reference is not None and result is not reference
         milliseconds = result[direction]["least"]
@@ -320,7 +351,8 @@ def slopes(rows: Sequence[dict]) -> dict[str, dict]:
 
 def _slopes(rows):
     for code, fitted in slopes(rows).items():
-        text = f"{'L^p':>6}  {code:14}{fitted['inverse']:>11.2f}{'':7}{fitted['forward']:>11.2f}"
+        power = f"{_size(rows[0])[0]}^p"
+        text = f"{power:>7} {code:14}{fitted['inverse']:>11.2f}{'':7}{fitted['forward']:>11.2f}"
         exponent = fitted["memory"]
         yield text + (f"{'':16}{exponent:>9.2f}" if exponent is not None else "")
 
@@ -331,7 +363,9 @@ def _vjp_ratios(rows):
     for row in rows:
         if "vjp" in row:
             ratios = (row["vjp"][name]["least"] / row[name]["least"] for name in DIRECTIONS)
-            items.append(f"L={row['L']} " + "/".join(f"{ratio:.2f}" for ratio in ratios))
+            items.append(
+                f"{'='.join(map(str, _size(row)))} " + "/".join(f"{ratio:.2f}" for ratio in ratios)
+            )
     if items:
         yield (
             f"{'':8}gradients: time of the vector-Jacobian product / time of the transform "
@@ -353,7 +387,9 @@ def _thread_gains(results):
         if row["threads"] > 1 and key(row) in single:
             reference = single[key(row)]
             ratios = (row[name]["least"] / reference[name]["least"] for name in DIRECTIONS)
-            text = f"L={row['L']} " + "/".join(f"{ratio:.2f}" for ratio in ratios)
+            text = f"{'='.join(map(str, _size(row)))} " + "/".join(
+                f"{ratio:.2f}" for ratio in ratios
+            )
             title = (
                 f"{_title(row)}: time / time on one thread ({'/'.join(headings(row['transform']))})"
             )

@@ -7,6 +7,7 @@ The other packages use one thread.
 import numpy as np
 
 from spherekit.bench.cases.harmonic import PreparedCase
+from spherekit.bench.cases.pixels import nside_of
 
 #: Discs and polygons of a measurement.
 _COUNT = 100
@@ -14,10 +15,6 @@ _SMALL = np.radians(5)
 _LARGE = np.radians(60)
 #: The ratio of the nsides of a change of resolution.
 _RATIO = 8
-
-
-def _nside(case):
-    return 1 << max(case["L"] // 2, 1).bit_length() - 1
 
 
 def _centers(rng):
@@ -35,7 +32,7 @@ def _spherekit(case):
     """The pairs of functions by name of the transform."""
     from spherekit.sampling import HEALPix
 
-    nside = _nside(case)
+    nside = nside_of(case["L"])
     grid = HEALPix(nside)
     rng = np.random.default_rng(0)
     centers = [(float(a), float(b)) for a, b in zip(*_centers(rng), strict=True)]
@@ -72,7 +69,7 @@ def _spherekit(case):
 def _healpy(case):
     import healpy as hp
 
-    nside = _nside(case)
+    nside = nside_of(case["L"])
     rng = np.random.default_rng(0)
     centers = hp.ang2vec(*_centers(rng))
     corners = [hp.ang2vec(*points) for points in _corners(*_centers(np.random.default_rng(0)))]
@@ -106,7 +103,7 @@ def _prepare(functions, name):
         first, second = functions(case)[name]
         remark = "uses one thread"
         if case["code"] == "spherekit":
-            remark = f"nside {_nside(case)}; {_COUNT} discs of 5 degrees or polygons of 6 degrees"
+            remark = f"nside {nside_of(case['L'])}; {_COUNT} discs of 5 degrees or polygons of 6 degrees"
         return PreparedCase(
             lambda _: first(), lambda _: second(), lambda rng: [0], remark, one_way=True
         )

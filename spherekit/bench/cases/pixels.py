@@ -14,12 +14,38 @@ _MAX_POINTS = 10**7
 #: Pixels of the measurement of boundaries, relative to the points.
 _FEWER = 10
 
+#: Computations whose size is nside.
+TRANSFORMS = (
+    "pixels",
+    "nested-pixels",
+    "orders",
+    "neighbours",
+    "boundaries",
+    "interpolate",
+    "discs",
+    "nested-discs",
+    "large-regions",
+    "polygons",
+    "resolution",
+    "nested-resolution",
+)
+
+
+def nside_of(L):
+    """The largest power of two of at most L/2.
+
+    >>> nside_of(100)
+    32
+    """
+    return 1 << max(L // 2, 1).bit_length() - 1
+
+
 Input = namedtuple("Input", "nside theta phi latitude pixels f")
 
 
 def _input(case):
     """Random points and pixels, and a random map."""
-    nside = 1 << max(case["L"] // 2, 1).bit_length() - 1
+    nside = nside_of(case["L"])
     rng = np.random.default_rng(0)
     n_pix = 12 * nside**2
     count = min(_MAX_POINTS, n_pix)
